@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# make            build/gleakd
+# make deps       install what building and testing need (apt; root)
+# make demo       build, run a small leaking service and gleakd on it (root)
+# make test       everyday tests (root for the end-to-end tier)
+# make bench      ratios of cost, in one run (root)
+# make lint       format, clang-tidy, cppcheck, arrows between folders
+# make install    DESTDIR= PREFIX=/usr
+#
+# CONFIG=release (default), debug, asan; CC=gcc or clang; WERROR=1 makes warnings errors;
+# ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- cross-builds.
+
+include version.mk
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+MAKEFLAGS += --no-builtin-rules
+
+CONFIG	?= release
+ARCH	?= $(shell uname -m | sed -e 's/x86_64/x86/' -e 's/aarch64/arm64/')
+PREFIX	?= /usr
+DESTDIR	?=
+V	?= 0
+Q	:= $(if $(filter 1,$(V)),,@)
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+HOST_ARCH := $(shell uname -m | sed -e 's/x86_64/x86/' -e 's/aarch64/arm64/')
+ifneq ($(ARCH),$(HOST_ARCH))
+CROSS_COMPILE ?= aarch64-linux-gnu-
+CC	   := $(CROSS_COMPILE)gcc
+AR	   := $(CROSS_COMPILE)ar
+PKG_CONFIG ?= $(CROSS_COMPILE)pkg-config
+endif
+AR	   ?= ar
+PKG_CONFIG ?= pkg-config
+CLANG	   ?= clang
+BPFTOOL	   ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+GO	   ?= go
+
+# One build directory per configuration, so that they do not mix; build/gleakd is the default one.
+HOST_CC_NAME := $(notdir $(firstword $(CC)))
+ifeq ($(CONFIG)-$(HOST_CC_NAME)-$(ARCH),release-gcc-$(HOST_ARCH))
+B := build
+else
+B := build/$(CONFIG)-$(HOST_CC_NAME)-$(ARCH)
+endif
+
+CPPFLAGS += -D_GNU_SOURCE -Iuser -I$(B)/generated
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings \
+	    -Wformat=2 -Wundef -Wvla -Wpointer-arith -Wcast-align $(if $(WERROR),-Werror)
+CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2
+CFLAGS_debug   := -O0 -g3
+CFLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined
+CFLAGS += -std=gnu11 $(WARNINGS) $(CFLAGS_$(CONFIG)) -fno-omit-frame-pointer \
+	  -fstack-protector-strong -fPIE -pthread $(EXTRA_CFLAGS)
+LDFLAGS += -pie -Wl,-z,relro,-z,now -pthread \
+	   $(if $(filter asan,$(CONFIG)),-fsanitize=address,undefined) $(EXTRA_LDFLAGS)
+LIBS := $(shell $(PKG_CONFIG) --libs libbpf libelf zlib jansson 2>/dev/null || \
+	  echo -lbpf -lelf -lz -ljansson) -lZydis -lm
+
+# Folders from left to right: each may include, and links with, those to its left only.
+FOLDERS := base host golang probe observe track session output cli
+left_of = $(if $(filter-out $(1),$(firstword $(2))),$(firstword $(2)) $(call left_of,$(1),$(wordlist 2,99,$(2))))
+archives_up_to = $(foreach f,$(1) $(call reverse,$(call left_of,$(1),$(FOLDERS))),$(B)/lib/$(f).a)
+reverse = $(if $(1),$(call reverse,$(wordlist 2,99,$(1))) $(firstword $(1)))
+
+sources = $(wildcard user/$(1)/*.c)
+objects = $(patsubst %.c,$(B)/obj/%.o,$(call sources,$(1)))
+ALL_OBJECTS := $(foreach f,$(FOLDERS),$(call objects,$(f)))
+
+BPF_SOURCES := $(wildcard bpf/*.bpf.c)
+SKELETONS   := $(patsubst bpf/%.bpf.c,$(B)/generated/%.skel.h,$(BPF_SOURCES))
+GENERATED   := $(SKELETONS) $(B)/generated/go_layout_table.inc $(B)/generated/version.h
+
+msg = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' "$(1)" "$(patsubst $(B)/%,%,$(2))";)
+
+.PHONY: all
+all: $(B)/gleakd
+
+$(B)/gleakd: $(B)/obj/user/cli/main.o $(call archives_up_to,cli)
+	$(call msg,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(B)/obj/user/cli/main.o \
+		$(call archives_up_to,cli) $(LIBS)
+
+define folder_archive
+$(B)/lib/$(1).a: $$(filter-out %/main.o,$$(call objects,$(1)))
+	$$(call msg,AR,$$@)
+	$$(Q)mkdir -p $$(@D) && rm -f $$@ && $$(AR) rcs $$@ $$^
+endef
+$(foreach f,$(FOLDERS),$(eval $(call folder_archive,$(f))))
+
+$(B)/obj/user/%.o: user/%.c | $(GENERATED)
+	$(call msg,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# --- BPF ------------------------------------------------------------------------------------------
+
+$(B)/obj/bpf/%.bpf.o: bpf/%.bpf.c
+	$(call msg,BPF,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) -g -O2 -mcpu=v3 -target bpf -D__TARGET_ARCH_$(ARCH) -Wall -Wextra \
+		$(if $(WERROR),-Werror) -Ivmlinux/$(ARCH) -MMD -MP -c -o $@ $<
+
+$(B)/generated/%.skel.h: $(B)/obj/bpf/%.bpf.o
+	$(call msg,SKEL,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(BPFTOOL) gen skeleton $< name $(subst .,_,$*)_bpf > $@
+
+# --- generated ------------------------------------------------------------------------------------
+
+$(B)/generated/go_layout_table.inc: data/go-layout.tsv data/go-wait-reasons.tsv tools/layout-table.sh
+	$(call msg,GEN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)tools/layout-table.sh data/go-layout.tsv data/go-wait-reasons.tsv > $@
+
+REVISION := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
+$(B)/generated/version.h: FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)printf '#define GLEAKD_VERSION "%s"\n#define GLEAKD_REVISION "%s"\n' \
+		'$(VERSION)' '$(REVISION)' > $@.new
+	$(Q)cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+.PHONY: FORCE
+FORCE:
+
+# --- tests ----------------------------------------------------------------------------------------
+
+# One Criterion program per folder, linked with that folder and those to its left: an arrow in the
+# wrong direction does not link.
+define unit_test
+$(B)/tests/unit/$(1): $$(patsubst %.c,$(B)/obj/%.o,$$(wildcard tests/unit/$(1)/*.c)) \
+		$(call archives_up_to,$(1))
+	$$(call msg,LINK,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $(call archives_up_to,$(1)) \
+		$$(LIBS) -lcriterion
+endef
+$(foreach f,$(FOLDERS),$(eval $(call unit_test,$(f))))
+UNIT_TESTS := $(foreach f,$(FOLDERS),$(if $(wildcard tests/unit/$(f)/*.c),$(B)/tests/unit/$(f)))
+
+$(B)/obj/tests/%.o: tests/%.c | $(GENERATED)
+	$(call msg,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+.PHONY: unit
+unit: $(UNIT_TESTS)
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
+
+include tests/tests.mk
+
+.PHONY: clean
+clean:
+	$(Q)rm -rf build

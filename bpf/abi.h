@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+#ifndef GLEAKD_BPF_ABI_H
+#define GLEAKD_BPF_ABI_H
+
+/*
+ * What the BPF programs and the daemon say to each other: the only header both sides include.
+ * Fixed-width types, explicit padding, enum values append-only. Include vmlinux.h (BPF side) or
+ * <linux/types.h> (user side) first.
+ */
+
+#define GL_MAX_BINARIES 4096 /* distinct Go binaries probed at one time */
+
+enum gl_event_kind {
+	GL_EVENT_CREATE = 1, /* newproc: the goroutine exists and is about to become runnable */
+	GL_EVENT_EXIT = 2,   /* gdestroy / goexit0: the goroutine is gone */
+	GL_EVENT_PARK = 3,   /* park_m: the goroutine stops running until it is made ready */
+};
+
+/*
+ * Head of every ring-buffer record, and the whole of EXIT and PARK. The consumer takes a longer
+ * record than it knows and ignores the rest; a shorter one is counted as malformed.
+ */
+struct gl_event {
+	__u8 kind;	  /* enum gl_event_kind */
+	__u8 wait_reason; /* PARK: g.waitreason, numbered as in the target's Go version */
+	__u16 binary;	  /* index into gl_binaries of the program that was hit */
+	__u32 tgid;	  /* process, as seen in gleakd's pid namespace */
+	__u64 time_ns;	  /* CLOCK_MONOTONIC */
+	__u64 goid;
+};
+
+struct gl_event_create {
+	struct gl_event head;
+	__u64 parent_goid;  /* creator, 0 where unknown */
+	__u64 creation_pc;  /* g.gopc: return address of the go statement, target address */
+	__u64 start_pc;	    /* g.startpc: entry of the goroutine's function, target address */
+};
+
+/* Where the fields of this Go version's runtime.g are; one per probed binary, indexed by cookie. */
+struct gl_binary {
+	__u16 g_goid;
+	__u16 g_gopc;
+	__u16 g_startpc;
+	__u16 g_waitreason;
+	__u16 g_parent_goid; /* 0: this version has none (before Go 1.21) */
+	__u16 g_m;
+	__u16 m_curg;
+	__u16 flags; /* GL_BINARY_* */
+};
+
+/*
+ * Attach cookie of a uprobe: which binary, which register or stack slot holds the g, and whether
+ * the hit counts only when a conditional branch is not taken. Layout, low bits first:
+ * binary:16, g_location:8, guard:8, g_stack_offset:16 (bytes above sp), zero:16.
+ */
+enum gl_g_location {
+	GL_G_IN_REG0 = 0,  /* amd64 RAX, arm64 R0: first argument of ABIInternal */
+	GL_G_IN_REG1 = 1,  /* amd64 RBX, arm64 R1: second argument */
+	GL_G_ON_STACK = 2, /* at sp + g_stack_offset */
+};
+
+enum gl_guard {
+	GL_GUARD_NONE = 0,
+	/* The probe sits on the stack check's branch; taken means "grow the stack, start again". */
+	GL_GUARD_BRANCH_NOT_TAKEN = 1,
+};
+
+#define GL_COOKIE(binary, g_location, guard, g_stack_offset)                        \
+	((__u64)(binary) | (__u64)(g_location) << 16 | (__u64)(guard) << 24 |       \
+	 (__u64)(g_stack_offset) << 32)
+
+/* Per-CPU counters, one array slot each; they count hits even when the record is lost. */
+enum gl_counter {
+	GL_COUNT_CREATE = 0,
+	GL_COUNT_EXIT = 1,
+	GL_COUNT_PARK = 2,
+	GL_COUNT_LOST_RING_FULL = 3,  /* no room in the ring buffer */
+	GL_COUNT_LOST_UNREADABLE = 4, /* target memory could not be read in the program */
+	GL_COUNT_MAX = 5,
+};
+
+_Static_assert(sizeof(struct gl_event) == 24, "gl_event is part of the ABI");
+_Static_assert(sizeof(struct gl_event_create) == 48, "gl_event_create is part of the ABI");
+_Static_assert(sizeof(struct gl_binary) == 16, "gl_binary is part of the ABI");
+
+#endif /* GLEAKD_BPF_ABI_H */

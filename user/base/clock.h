@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_BASE_CLOCK_H
+#define GLEAKD_BASE_CLOCK_H
+
+/*
+ * Two clocks. Durations and event times use CLOCK_MONOTONIC in nanoseconds: bpf_ktime_get_ns(),
+ * the Go runtime's nanotime() and g.waitsince are the same clock. Wall time is for display only.
+ * Pure modules never read a clock; they are given `now_ns`.
+ */
+#include "base/common.h"
+
+uint64_t clock__monotonic_ns(void);
+uint64_t clock__realtime_ns(void);
+
+/* clock__thread_cpu_ns - CPU time used by the calling thread, for budgets and self-metrics. */
+uint64_t clock__thread_cpu_ns(void);
+
+#define CLOCK_RFC3339_SIZE sizeof("2026-01-02T03:04:05.678Z")
+
+/* clock__rfc3339 - UTC with milliseconds, as Go's time.RFC3339Nano would print it. */
+void clock__rfc3339(uint64_t realtime_ns, char out[CLOCK_RFC3339_SIZE]);
+
+#endif /* GLEAKD_BASE_CLOCK_H */

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_CLI_OPTIONS_H
+#define GLEAKD_CLI_OPTIONS_H
+
+/*
+ * Options as one typed table: parsing, range checks, --help and (later) the config file, man page
+ * and completions come from it.
+ */
+#include <sys/types.h>
+
+#include "base/common.h"
+#include "base/failure.h"
+
+enum color_choice {
+	COLOR_AUTO,
+	COLOR_ALWAYS,
+	COLOR_NEVER,
+};
+
+enum mode_choice {
+	MODE_AUTO,	/* probes where they work, else a census with a word about it */
+	MODE_FULL,	/* create, exit, park */
+	MODE_LIFECYCLE, /* create, exit */
+	MODE_CENSUS,	/* nothing attached */
+};
+
+struct options {
+	pid_t pid;
+	uint64_t min_age_ns;
+	uint64_t interval_ns;
+	uint64_t duration_ns; /* 0: until interrupted */
+	bool once;
+	bool json;
+	unsigned int verbose;
+	bool all;
+	enum color_choice color;
+	enum mode_choice mode;
+	uint32_t ring_bytes; /* hidden, for tests: 0 is the default */
+	bool help;
+	bool version;
+};
+
+/*
+ * options__parse - defaults, then @argv. -EINVAL on a usage error: the failure says which option,
+ * what was wrong with it and what is accepted.
+ */
+int options__parse(int argc, char **argv, struct options *ret_options, struct failure *failure)
+	__must_check;
+
+/* options__help - the --help text to stdout, from the table. */
+void options__help(void);
+
+#endif /* GLEAKD_CLI_OPTIONS_H */

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_GOLANG_BINARY_H
+#define GLEAKD_GOLANG_BINARY_H
+
+/*
+ * What is known about one Go executable, and the proof that it fits a live process: version, struct
+ * layout, functions, the addresses of the runtime's globals. One per file, shared by all processes
+ * that run it. Addresses in here are link-time; add the process's load bias for target addresses.
+ */
+#include "base/common.h"
+#include "base/failure.h"
+#include "golang/buildinfo.h"
+#include "golang/elf_image.h"
+#include "golang/layout.h"
+#include "golang/pclntab.h"
+#include "host/remote.h"
+
+struct go_binary;
+
+/* Link-time addresses of the runtime's globals; 0 where not found and not needed. */
+struct go_globals {
+	uint64_t moduledata; /* runtime.firstmoduledata */
+	uint64_t allgptr;    /* **g */
+	uint64_t allglen;    /* uintptr */
+	uint64_t allgs;	     /* slice */
+	uint64_t sched;	     /* schedt; 0 when a stripped binary does not yield it */
+	uint64_t allp;	     /* slice of *p; 0 as above */
+};
+
+/* The few words of moduledata that are needed, link-time addresses. */
+struct go_module {
+	uint64_t text, etext;
+	uint64_t minpc, maxpc;
+	uint64_t noptrdata, enoptrdata, data, edata, bss, ebss, noptrbss, enoptrbss;
+	uint64_t types, etypes;
+	uint64_t gofunc;
+};
+
+/*
+ * go_binary__open - read what the file alone can tell: ELF, build info, pclntab, layout row.
+ * Errors: as elf_image__open(), go_build_info__read(), pclntab__open(); -EOPNOTSUPP when no layout
+ * is known for the version (the failure says which versions are).
+ */
+int go_binary__open(int exe_fd, struct go_binary **ret_binary, struct failure *failure)
+	__must_check;
+void go_binary__free(struct go_binary *binary);
+
+/*
+ * go_binary__bind - complete it with what only a running process shows (moduledata, text start,
+ * globals of stripped binaries) and check the whole reading against that process before it is
+ * trusted: allgs[0] is goroutine 1 started at runtime.main, every g sampled has a sane status,
+ * stack and pc. May be called again for another process of the same file; it then only checks.
+ * @load_bias: start address minus link-time address of the image in that process.
+ * Errors: -EAGAIN the runtime has not started yet (try again shortly), -EOPNOTSUPP a check failed
+ * (the failure says which, with the values), -ESRCH the process is gone.
+ */
+int go_binary__bind(struct go_binary *binary, struct remote *remote, uint64_t load_bias,
+		    struct failure *failure) __must_check;
+
+/*
+ * go_binary__load_bias - from the lowest mapping of the executable's file: its start address and
+ * file offset. Errors: -ENOEXEC when no PT_LOAD matches.
+ */
+int go_binary__load_bias(const struct go_binary *binary, uint64_t mapping_start,
+			 uint64_t mapping_file_offset, uint64_t *ret_bias) __must_check;
+
+const struct go_build_info *go_binary__build_info(const struct go_binary *binary);
+const struct go_layout *go_binary__layout(const struct go_binary *binary);
+const struct go_globals *go_binary__globals(const struct go_binary *binary);
+const struct go_module *go_binary__module(const struct go_binary *binary);
+struct elf_image *go_binary__image(const struct go_binary *binary);
+struct pclntab *go_binary__pclntab(const struct go_binary *binary);
+
+/*
+ * go_binary__how - how it was read, for the user: "symbols", or for a stripped binary
+ * "stripped: moduledata by scan, globals from runtime.allgadd". Filled by bind.
+ */
+const char *go_binary__how(const struct go_binary *binary);
+
+#endif /* GLEAKD_GOLANG_BINARY_H */

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_GOLANG_BUILDINFO_H
+#define GLEAKD_GOLANG_BUILDINFO_H
+
+/*
+ * The build information which the Go linker leaves in every binary, stripped or not
+ * (src/debug/buildinfo/buildinfo.go). Format of Go 1.18 and later is inline; the older pointer
+ * format is read only far enough to say which version it is.
+ */
+#include "base/common.h"
+#include "base/failure.h"
+#include "golang/elf_image.h"
+
+struct go_version {
+	int minor; /* 26 of go1.26.8 */
+	int patch; /* 8; 0 for go1.26 and for development versions */
+	bool devel;
+	char text[96]; /* as in the binary: "go1.26.8", "go1.27-devel_...", with " X:..." experiments */
+};
+
+struct go_build_info {
+	struct go_version version;
+	char main_path[256];	   /* import path of the main package: "path" line */
+	char module_path[256];	   /* "mod" line; "" for a GOPATH or command-line-arguments build */
+	char module_version[128];  /* "v2.7.6", "(devel)" or "" */
+	bool cgo;		   /* CGO_ENABLED=1 */
+	bool race;		   /* -race=true */
+	bool trimpath;		   /* -trimpath=true */
+	char experiments[128];	   /* GOEXPERIMENT setting, "" when default */
+	char build_mode[32];	   /* -buildmode setting: "exe", "pie", ... */
+};
+
+/*
+ * go_build_info__read - find and parse it.
+ * Errors: -ENOEXEC not a Go program (or gccgo, TinyGo, packed: the failure says what speaks for
+ * it), -EOPNOTSUPP Go older than 1.18, -EPROTO damaged.
+ */
+int go_build_info__read(struct elf_image *image, struct go_build_info *ret_info,
+			struct failure *failure) __must_check;
+
+/* go_version__parse - "go1.26.8", "go1.21rc2", "devel go1.22-abc Tue ...", "go1.27-devel_abc". */
+int go_version__parse(const char *text, struct go_version *ret_version) __must_check;
+
+#endif /* GLEAKD_GOLANG_BUILDINFO_H */

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_GOLANG_LAYOUT_H
+#define GLEAKD_GOLANG_LAYOUT_H
+
+/*
+ * Where the fields of the Go runtime's structs are, per Go version. The table is data/go-layout.tsv
+ * (one line per version), made from real toolchains by tools/layoutgen and compiled in; adding a
+ * Go version is adding a line. Offsets are the same on amd64 and arm64 for every field in here.
+ */
+#include "base/common.h"
+
+#define GO_LAYOUT_ABSENT UINT32_MAX /* this version has no such field */
+
+/* Offsets in bytes; the list of columns of data/go-layout.tsv, in its order. */
+#define GO_LAYOUT_FIELDS(X)                                                                 \
+	X(g_stack_lo) X(g_stack_hi) X(g_m) X(g_sched_sp) X(g_sched_pc) X(g_sched_bp)        \
+	X(g_syscallsp) X(g_syscallpc) X(g_syscallbp) X(g_param) X(g_atomicstatus) X(g_goid) \
+	X(g_waitsince) X(g_waitreason) X(g_trackingSeq) X(g_lockedm) X(g_parentGoid)        \
+	X(g_gopc) X(g_startpc) X(g_waiting) X(g_labels) X(g_timer) X(g_sleepWhen)           \
+	X(g_coroarg) X(g_bubble) X(g_sizeof)                                                \
+	X(m_g0) X(m_procid) X(m_curg) \
+	X(p_id) X(p_status) X(p_m) X(p_goidcache) X(p_goidcacheend)                         \
+	X(sched_goidgen) X(sched_ngsys)                                                     \
+	X(sudog_g) X(sudog_elem) X(sudog_waitlink) X(sudog_c) X(sudog_sizeof)               \
+	X(hchan_qcount) X(hchan_dataqsiz) X(hchan_closed) X(hchan_timer) X(hchan_recvq)     \
+	X(hchan_sendq) X(hchan_sizeof)                                                      \
+	X(moduledata_pcHeader) X(moduledata_funcnametab) X(moduledata_ftab)                 \
+	X(moduledata_minpc) X(moduledata_maxpc) X(moduledata_text) X(moduledata_etext)      \
+	X(moduledata_noptrdata) X(moduledata_enoptrdata) X(moduledata_data)                 \
+	X(moduledata_edata) X(moduledata_bss) X(moduledata_ebss) X(moduledata_noptrbss)     \
+	X(moduledata_enoptrbss) X(moduledata_gcdatamask) X(moduledata_gcbssmask)            \
+	X(moduledata_types) X(moduledata_etypes) X(moduledata_gofunc) X(moduledata_next)    \
+	X(moduledata_sizeof)
+
+struct go_layout {
+	int minor;	    /* 26: Go 1.26 */
+	char measured[16];  /* the toolchain the row was read from: "go1.26.8" */
+#define X(field) uint32_t field;
+	GO_LAYOUT_FIELDS(X)
+#undef X
+	/* Wait reasons by number; NULL past the last. */
+	const char *const *wait_reasons;
+	size_t n_wait_reasons;
+};
+
+/* go_layout__find - the row of Go 1.@minor; NULL when there is none. */
+const struct go_layout *go_layout__find(int minor);
+
+/* go_layout__oldest / newest - the span of the table, for messages. */
+const struct go_layout *go_layout__oldest(void);
+const struct go_layout *go_layout__newest(void);
+
+/* go_layout__wait_reason - the runtime's own words; "" for 0, "unknown" for a number past the end. */
+const char *go_layout__wait_reason(const struct go_layout *layout, uint8_t reason);
+
+/* g.atomicstatus without the scan bit (src/runtime/runtime2.go); stable from Go 1.17 to 1.27. */
+enum go_status {
+	GO_STATUS_IDLE = 0,
+	GO_STATUS_RUNNABLE = 1,
+	GO_STATUS_RUNNING = 2,
+	GO_STATUS_SYSCALL = 3,
+	GO_STATUS_WAITING = 4,
+	GO_STATUS_DEAD = 6,
+	GO_STATUS_COPYSTACK = 8,
+	GO_STATUS_PREEMPTED = 9,
+	GO_STATUS_LEAKED = 10,	   /* 1.26+: waiting, and the runtime's leak profile said so */
+	GO_STATUS_DEAD_EXTRA = 11, /* 1.26+: idle extra M of cgo */
+	GO_STATUS_SCAN_BIT = 0x1000,
+};
+
+#endif /* GLEAKD_GOLANG_LAYOUT_H */

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_GOLANG_SYMBOLIZE_H
+#define GLEAKD_GOLANG_SYMBOLIZE_H
+
+/*
+ * Frames for people: a program counter becomes one or more calls with function, file and line, and
+ * whose code each is. Results are cached and live as long as the symbolizer; the cache is bounded.
+ */
+#include "base/common.h"
+#include "golang/binary.h"
+
+/* Whose code a function is, by its package path and the build info's module. */
+enum frame_owner {
+	FRAME_RUNTIME,	  /* the runtime and its internals: runtime, internal/runtime/..., runtime/... */
+	FRAME_STDLIB,	  /* the rest of the standard library */
+	FRAME_DEPENDENCY, /* another module */
+	FRAME_MAIN,	  /* the main module (or package main when there is no module) */
+};
+
+struct frame {
+	const char *function; /* never NULL; "0x4a1b2c" when unknown */
+	const char *file;     /* "" when unknown */
+	uint32_t line;	      /* 0 when unknown */
+	enum frame_owner owner;
+	bool inlined;
+	bool wrapper; /* hidden in tracebacks */
+};
+
+struct symbolizer;
+
+/* symbolizer__new - for one binary; @binary must outlive it and be bound. */
+int symbolizer__new(struct go_binary *binary, struct symbolizer **ret_symbolizer) __must_check;
+void symbolizer__free(struct symbolizer *symbolizer);
+
+/*
+ * symbolizer__frames - the calls that link-time address @pc stands for, innermost first.
+ * @return_address: @pc follows a call (every frame but the innermost, and gopc): look up pc - 1.
+ * Returns their number, at least 1: an unknown address gives one frame with its number.
+ * The strings belong to the symbolizer.
+ */
+size_t symbolizer__frames(struct symbolizer *symbolizer, uint64_t pc, bool return_address,
+			  struct frame *frames, size_t max);
+
+/* symbolizer__function - the function that starts at or contains @pc, for g.startpc. */
+const char *symbolizer__function(struct symbolizer *symbolizer, uint64_t pc);
+
+/* symbolizer__is_system_goroutine - by start function, as runtime.isSystemGoroutine does. */
+bool symbolizer__is_system_goroutine(struct symbolizer *symbolizer, uint64_t start_pc);
+
+#endif /* GLEAKD_GOLANG_SYMBOLIZE_H */

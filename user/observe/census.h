@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_OBSERVE_CENSUS_H
+#define GLEAKD_OBSERVE_CENSUS_H
+
+/*
+ * A census: every goroutine that exists, read from runtime.allgs with process_vm_readv, without
+ * probes and without stopping the target. Resumable: a census of a million goroutines is done in
+ * slices, so that the caller can drain its ring buffer in between.
+ *
+ * g structs are never freed and allgs only grows (src/runtime/proc.go allgadd), so the census keeps
+ * their addresses sorted and remembers for each slot a fingerprint of (goid, trackingSeq, status,
+ * sched.pc, waitreason). A slot with an unchanged fingerprint has not run since the last census
+ * (mod 256, docs/architecture.md); its stack is not read again.
+ */
+#include "base/common.h"
+#include "base/failure.h"
+#include "golang/binary.h"
+#include "host/remote.h"
+#include "observe/stack_table.h"
+
+struct census;
+
+/* What one g looked like. Addresses of code are link-time. */
+struct census_goroutine {
+	uint64_t goid;
+	uint64_t parent_goid; /* 0: unknown (before Go 1.21) */
+	uint64_t creation_pc; /* return address of the go statement; 0: none (goroutine 1) */
+	uint64_t start_pc;
+	uint64_t waitsince_ns; /* monotonic; 0: no GC has seen it blocked yet */
+	uint64_t read_at_ns;   /* monotonic, taken before the read */
+	uint32_t stack_id;     /* park stack, STACK_ID_NONE while running or unreadable */
+	uint8_t status;	       /* enum go_status, scan bit removed */
+	uint8_t wait_reason;   /* this version's number; only meaningful while waiting */
+	bool on_system_stack;  /* waiting, but its M runs it on g0 for the GC: not blocked */
+	bool in_syscall;
+};
+
+struct census_ops {
+	/*
+	 * A goroutine that is new, or whose fingerprint changed. The returned handle comes back
+	 * with unchanged(); 0 means "none".
+	 */
+	uint32_t (*seen)(void *ctx, const struct census_goroutine *g);
+	/*
+	 * The goroutine is exactly as it was at the last census. Return false when @handle no
+	 * longer means @goid: it is then read in full and given to seen().
+	 */
+	bool (*unchanged)(void *ctx, uint32_t handle, uint64_t goid, uint64_t read_at_ns);
+};
+
+struct census_options {
+	size_t max_goroutines; /* 0: 8 million */
+	bool stacks;	       /* read park stacks */
+};
+
+/* What the last finished census read and what it had to leave out. */
+struct census_result {
+	uint64_t started_ns;	/* monotonic: everything created later may be missing */
+	uint64_t finished_ns;
+	uint64_t cpu_ns;
+	size_t slots;		/* length of allgs */
+	size_t alive;		/* neither dead nor idle extra Ms, system goroutines included */
+	size_t changed;		/* of those, given to seen() */
+	size_t stacks_read;
+	size_t unreadable;	/* g structs whose memory could not be read */
+	size_t stacks_failed;	/* park stacks unreadable or torn */
+	size_t refused;		/* slots beyond max_goroutines */
+	uint64_t goids_issued;	/* goroutine ids ever handed out, or 0 when it cannot be known */
+};
+
+/* census__new - @binary (bound), @remote and @stacks must outlive it. */
+int census__new(struct go_binary *binary, struct remote *remote, uint64_t load_bias,
+		struct stack_table *stacks, const struct census_options *options,
+		const struct census_ops *ops, void *ctx, struct census **ret_census) __must_check;
+void census__free(struct census *census);
+
+/* census__start - begin one; -EBUSY while one is under way, -ESRCH when the process is gone. */
+int census__start(struct census *census, struct failure *failure) __must_check;
+
+/*
+ * census__step - go on for about @budget_ns (0: to the end). Returns 1 when there is more to do, 0
+ * when the census is complete, -ESRCH when the process ended, -EPROTO when what is read cannot be
+ * a Go runtime (the process has called exec).
+ */
+int census__step(struct census *census, uint64_t budget_ns, struct failure *failure) __must_check;
+
+/* census__running - whether one is under way. */
+bool census__running(const struct census *census);
+
+/* census__result - of the last complete census; all zero before the first. */
+const struct census_result *census__result(const struct census *census);
+
+#endif /* GLEAKD_OBSERVE_CENSUS_H */

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_OBSERVE_EVENTS_H
+#define GLEAKD_OBSERVE_EVENTS_H
+
+/*
+ * Consumer of the BPF ring buffer: validates every record and hands it on. Records are foreign
+ * data: wrong sizes and kinds are counted, never trusted.
+ */
+#include "base/common.h"
+#include "probe/abi.h"
+
+struct event_reader;
+
+/*
+ * Called once per record, oldest first. @create is NULL unless head->kind is GL_EVENT_CREATE.
+ * The pointers are into the ring buffer: valid during the call only.
+ */
+typedef void (*event_fn)(void *ctx, const struct gl_event *head,
+			 const struct gl_event_create *create);
+
+/* event_reader__new - consume the ring buffer map @ring_fd. -ENOMEM or the kernel's refusal. */
+int event_reader__new(int ring_fd, event_fn fn, void *ctx, struct event_reader **ret_reader)
+	__must_check;
+void event_reader__free(struct event_reader *reader);
+
+/* event_reader__epoll_fd - becomes readable when the BPF side asks for a wake-up (ring half full). */
+int event_reader__epoll_fd(const struct event_reader *reader);
+
+/*
+ * event_reader__consume - everything that is in the ring now. Returns the number of records.
+ * Never blocks.
+ */
+size_t event_reader__consume(struct event_reader *reader);
+
+uint64_t event_reader__consumed(const struct event_reader *reader);
+uint64_t event_reader__malformed(const struct event_reader *reader);
+
+/* event_record__decode - one raw record; false and nothing called when malformed. For fuzzing. */
+bool event_record__decode(const void *data, size_t size, event_fn fn, void *ctx);
+
+#endif /* GLEAKD_OBSERVE_EVENTS_H */

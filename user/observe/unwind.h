@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_OBSERVE_UNWIND_H
+#define GLEAKD_OBSERVE_UNWIND_H
+
+/*
+ * Call stacks of goroutines that do not run, from a copy of the top of their stack. Frame-pointer
+ * walk from sched.bp; where a version saved no frame pointer (syscalls before Go 1.23, a goroutine
+ * preempted in a prologue) one step by the pcsp table. The memory is foreign and may be torn:
+ * every step must go up the stack and land in text, or the walk ends.
+ */
+#include "base/common.h"
+#include "golang/pclntab.h"
+
+struct unwind_input {
+	uint64_t pc, sp, bp;	     /* target addresses */
+	uint64_t stack_lo, stack_hi; /* of the goroutine */
+	const uint8_t *copy;	     /* bytes [copy_address, copy_address + copy_size) */
+	uint64_t copy_address;
+	size_t copy_size;
+	uint64_t text, etext; /* target addresses */
+	uint64_t load_bias;
+	bool bp_valid; /* false: begin with a step by pcsp */
+};
+
+/*
+ * unwind__walk - program counters as link-time addresses, innermost first, into @pcs.
+ * Returns the depth. @ret_more is set to the address of the first frame that lies outside the copy
+ * when the walk had to stop there, else to 0. @tab may be NULL when bp_valid.
+ */
+size_t unwind__walk(const struct unwind_input *in, struct pclntab *tab, uint64_t *pcs, size_t max,
+		    uint64_t *ret_more);
+
+#endif /* GLEAKD_OBSERVE_UNWIND_H */

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_OUTPUT_TEXT_H
+#define GLEAKD_OUTPUT_TEXT_H
+
+/*
+ * The report for people: a header per target and a block per site, flagged ones first. On a
+ * terminal it redraws in place, in colour and without wrapping; elsewhere it is plain lines.
+ */
+#include <stdio.h>
+
+#include "output/report.h"
+
+struct text_options {
+	bool terminal;	      /* redraw in place */
+	bool color;
+	unsigned int columns; /* width to fit; at least 60 */
+	unsigned int rows;    /* height to fit when redrawing; 0: no limit */
+	bool verbose;	      /* whole park stacks */
+	bool all;	      /* sites that wait by nature too, not only the first few */
+};
+
+struct text_writer;
+
+int text_writer__new(FILE *out, const struct text_options *options,
+		     struct text_writer **ret_writer) __must_check;
+void text_writer__free(struct text_writer *writer);
+
+/*
+ * text_writer__write - show @report. An interim report that says nothing new is not printed again
+ * into a pipe. The final one is a summary which also says what was looked at when nothing was
+ * found. -EPIPE and kin when writing failed.
+ */
+int text_writer__write(struct text_writer *writer, const struct report *report) __must_check;
+
+#endif /* GLEAKD_OUTPUT_TEXT_H */

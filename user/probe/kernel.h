@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_PROBE_KERNEL_H
+#define GLEAKD_PROBE_KERNEL_H
+
+/*
+ * What the running kernel can do for us, found by trying, never by comparing versions.
+ */
+#include "base/common.h"
+#include "base/failure.h"
+
+struct kernel_features {
+	bool btf;	     /* /sys/kernel/btf/vmlinux is readable */
+	bool ring_buffer;    /* BPF_MAP_TYPE_RINGBUF */
+	bool uprobe_pmu;     /* perf-event uprobes: /sys/bus/event_source/devices/uprobe */
+	bool uprobe_multi;   /* uprobe_multi links whose pid filter means the process */
+	bool nop5_optimized; /* x86: a probed nop5 becomes a call, no trap */
+};
+
+/* kernel__probe - fill @ret_features. Never fails: what cannot be found out is false. */
+void kernel__probe(struct kernel_features *ret_features);
+
+/*
+ * kernel__check - whether probes can work at all. Errors: -EOPNOTSUPP (no BTF, no ring buffer, no
+ * uprobes), -EPERM (the failure names the missing capability). Each says what to do about it.
+ */
+int kernel__check(const struct kernel_features *features, struct failure *failure) __must_check;
+
+#endif /* GLEAKD_PROBE_KERNEL_H */

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_PROBE_PLAN_H
+#define GLEAKD_PROBE_PLAN_H
+
+/*
+ * Which instruction to probe for each event: behind the stack check, on the unconditional path, a
+ * decoded instruction boundary, the cheapest at which the g is still at hand. Never a function's
+ * entry, never a return probe (reference: docs/architecture.md "Probe sites").
+ */
+#include "base/common.h"
+#include "base/failure.h"
+#include "probe/abi.h"
+#include "golang/binary.h"
+#include "probe/kernel.h"
+
+enum probe_event {
+	PROBE_EVENT_CREATE,
+	PROBE_EVENT_EXIT,
+	PROBE_EVENT_PARK,
+	PROBE_EVENT_COUNT,
+};
+
+/* What a hit costs, cheapest first. */
+enum probe_class {
+	PROBE_CLASS_NOP5,	 /* rewritten by the kernel to a call: no trap */
+	PROBE_CLASS_EMULATED,	 /* one trap */
+	PROBE_CLASS_SINGLE_STEP, /* two traps; many times dearer in a virtual machine */
+};
+
+struct probe_site {
+	bool present;
+	enum probe_class class;
+	uint64_t address;     /* link-time */
+	uint64_t file_offset; /* as uprobes want it */
+	uint32_t func_offset; /* bytes into the function; never 0 */
+	char function[64];    /* "runtime.newproc.func1" */
+	enum gl_g_location g_location;
+	enum gl_guard guard;
+	uint16_t g_stack_offset;
+	char reason[160]; /* why it is absent, or why it is dear, for the user; "" otherwise */
+};
+
+struct probe_plan {
+	struct probe_site sites[PROBE_EVENT_COUNT];
+};
+
+/*
+ * probe_plan__make - decode the runtime's functions in @binary. An event without a right site is
+ * left out with its reason; that is not an error.
+ * Errors: -ENOENT no site for any event, -EIO the file could not be read.
+ */
+int probe_plan__make(struct go_binary *binary, const struct kernel_features *features,
+		     struct probe_plan *ret_plan, struct failure *failure) __must_check;
+
+const char *probe_event__name(enum probe_event event);	 /* "create", "exit", "park" */
+const char *probe_class__name(enum probe_class class);	 /* "nop5", "emulated", "single-step" */
+
+#endif /* GLEAKD_PROBE_PLAN_H */

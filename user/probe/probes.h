@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_PROBE_PROBES_H
+#define GLEAKD_PROBE_PROBES_H
+
+/*
+ * The loaded BPF object and the links that bring it to targets. Owner of every BPF descriptor:
+ * when the process ends, however it ends, the kernel closes them and the probes are gone; nothing
+ * is pinned. A probe that is not wanted is detached, not filtered: the trap is what costs.
+ */
+#include <sys/types.h>
+
+#include "base/common.h"
+#include "base/failure.h"
+#include "golang/binary.h"
+#include "probe/kernel.h"
+#include "probe/plan.h"
+
+struct probes;
+struct probe_attachment;
+
+struct probes_options {
+	uint32_t ring_bytes; /* power of two, multiple of the page size; 0: default */
+};
+
+#define PROBES_DEFAULT_RING_BYTES (4u << 20)
+
+/*
+ * probes__new - load the programs; nothing is attached yet.
+ * Errors: as kernel__check(); -ENOMEM; -EINVAL a verifier or size problem (the failure quotes it).
+ */
+int probes__new(const struct probes_options *options, const struct kernel_features *features,
+		struct probes **ret_probes, struct failure *failure) __must_check;
+void probes__free(struct probes *probes);
+
+/* probes__ring_fd - map descriptor of the ring buffer, for observe/events. */
+int probes__ring_fd(const struct probes *probes);
+
+/* Sums over CPUs since load, by enum gl_counter. */
+struct probes_counters {
+	uint64_t value[GL_COUNT_MAX];
+};
+
+int probes__counters(const struct probes *probes, struct probes_counters *ret_counters)
+	__must_check;
+
+/*
+ * probes__attach - bring the events of @event_mask (bits 1 << enum probe_event) to one process.
+ * @exe_path: "/proc/PID/exe", so that containers and replaced files are right.
+ * Sites that the plan lacks are skipped. @plan and @binary are only read during the call.
+ * Errors: -ESRCH gone, -EPERM (the failure names the capability), -ENOSPC too many binaries.
+ */
+int probes__attach(struct probes *probes, struct go_binary *binary, const struct probe_plan *plan,
+		   pid_t pid, const char *exe_path, unsigned int event_mask,
+		   struct probe_attachment **ret_attachment, struct failure *failure) __must_check;
+
+/* probe_attachment__set - change which events are attached; detaching takes tens of ms. */
+int probe_attachment__set(struct probe_attachment *attachment, unsigned int event_mask,
+			  struct failure *failure) __must_check;
+
+unsigned int probe_attachment__events(const struct probe_attachment *attachment);
+
+/* probe_attachment__free - detach everything. NULL is fine. */
+void probe_attachment__free(struct probe_attachment *attachment);
+
+#endif /* GLEAKD_PROBE_PROBES_H */
