@@ -62,7 +62,7 @@ LIBS := $(shell $(PKG_CONFIG) --libs libbpf libelf zlib jansson 2>/dev/null || \
 	  echo -lbpf -lelf -lz -ljansson) -lZydis -lm
 
 # Folders from left to right: each may include, and links with, those to its left only.
-FOLDERS := base host golang probe observe track session output cli
+FOLDERS := base host golang probe observe track output session cli
 left_of = $(if $(filter-out $(1),$(firstword $(2))),$(firstword $(2)) $(call left_of,$(1),$(wordlist 2,99,$(2))))
 archives_up_to = $(foreach f,$(1) $(call reverse,$(call left_of,$(1),$(FOLDERS))),$(B)/lib/$(f).a)
 reverse = $(if $(1),$(call reverse,$(wordlist 2,99,$(1))) $(firstword $(1)))

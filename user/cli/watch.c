@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/watch.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "output/json.h"
+#include "output/text.h"
+#include "session/report_builder.h"
+#include "session/session.h"
+
+/*
+ * How often the ring buffer is emptied when nothing asks for it. The default ring holds a quarter
+ * of a second of 200,000 creations and exits; a wake-up comes earlier when it is half full.
+ */
+#define DRAIN_INTERVAL_NS (50 * NSEC_PER_MSEC)
+
+/* A slice of census between two looks at the ring buffer and the signals. */
+#define CENSUS_SLICE_NS (10 * NSEC_PER_MSEC)
+
+#define DEFAULT_COLUMNS 100
+
+struct watch {
+	const struct options *options;
+	struct loop *loop;
+	struct session *session;
+	struct target *target;
+	struct report_builder *builder;
+	struct text_writer *text; /* NULL with --json */
+	int pidfd;
+	const char *ending; /* why the run is ending; NULL while it is not */
+	int err;
+	struct failure failure;
+};
+
+static int print_failure(const struct failure *failure, int err)
+{
+	log_error("%s", failure->text[0] ? failure->text : strerror(-err));
+	return failure__exit_code(err);
+}
+
+/* --- output ------------------------------------------------------------------------------------- */
+
+static bool want_color(const struct options *options, bool terminal)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	if (options->color != COLOR_AUTO)
+		return options->color == COLOR_ALWAYS;
+	/* https://no-color.org: present and not empty. */
+	return terminal && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
+}
+
+static int open_text(struct watch *watch)
+{
+	const struct options *options = watch->options;
+	const char *term = getenv("TERM");
+	bool terminal = isatty(STDOUT_FILENO) && !(term && !strcmp(term, "dumb"));
+	struct winsize size = { 0 };
+	struct text_options text = {
+		.terminal = terminal && !options->once,
+		.color = want_color(options, terminal),
+		.columns = DEFAULT_COLUMNS,
+		.verbose = options->verbose > 0,
+		.all = options->all,
+	};
+
+	if (terminal && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col) {
+		text.columns = size.ws_col;
+		text.rows = size.ws_row;
+	}
+	return text_writer__new(stdout, &text, &watch->text);
+}
+
+static void stop(struct watch *watch, int err)
+{
+	if (!watch->err)
+		watch->err = err;
+	loop__stop(watch->loop);
+}
+
+/* Reports; an error ends the run. False when the run is over. */
+static bool show(struct watch *watch, const char *final_reason)
+{
+	const struct report *report;
+	int err = report_builder__build(watch->builder, watch->session, clock__monotonic_ns(),
+					clock__realtime_ns(), final_reason, &report);
+
+	if (!err)
+		err = watch->text ? text_writer__write(watch->text, report) :
+				    json__write(stdout, report);
+	if (!err)
+		return true;
+	/* The reader of a pipe may leave at any time: `gleakd --json | head -1` is no failure. */
+	stop(watch, err == -EPIPE ? 0 : err);
+	return false;
+}
+
+static void log_census(const struct target *target)
+{
+	const struct census_result *census = target__census(target);
+
+	log_debug("census slots=%zu alive=%zu changed=%zu stacks=%zu wall_ms=%.1f cpu_ms=%.1f",
+		  census->slots, census->alive, census->changed, census->stacks_read,
+		  (double)(census->finished_ns - census->started_ns) / NSEC_PER_MSEC,
+		  (double)census->cpu_ns / NSEC_PER_MSEC);
+}
+
+static void log_sites(const struct target *target)
+{
+	for (int e = 0; e < PROBE_EVENT_COUNT; e++) {
+		const struct probe_site *site = &target__plan(target)->sites[e];
+
+		if (site->present)
+			log_debug("site %s %s+0x%x 0x%llx %s", probe_event__name((enum probe_event)e),
+				  site->function, site->func_offset,
+				  (unsigned long long)site->address,
+				  probe_class__name(site->class));
+		else if (site->reason[0])
+			log_debug("site %s none: %s", probe_event__name((enum probe_event)e),
+				  site->reason);
+	}
+}
+
+/* --- the run ------------------------------------------------------------------------------------ */
+
+static const char *ended_reason(const struct target *target)
+{
+	return target__state(target) == TARGET_EXECUTED ? "target executed another program" :
+							  "target exited";
+}
+
+/* The run is over: the last word after what is still in the ring. */
+static void finish(struct watch *watch)
+{
+	session__drain(watch->session);
+	if (show(watch, watch->ending))
+		stop(watch, 0);
+}
+
+/* A slice of census; reports when it is complete. True while there is more. */
+static bool census_slice(void *ctx)
+{
+	struct watch *watch = ctx;
+	int more = session__census_step(watch->session, CENSUS_SLICE_NS, &watch->failure);
+
+	if (more > 0)
+		return true;
+	if (more < 0) {
+		stop(watch, more);
+		return false;
+	}
+	log_census(watch->target);
+	if (!session__live(watch->session) && !watch->ending)
+		watch->ending = ended_reason(watch->target);
+	if (watch->ending) {
+		finish(watch);
+		return false;
+	}
+	show(watch, "");
+	return false;
+}
+
+static void begin_census(struct watch *watch)
+{
+	int err = session__census_start(watch->session, &watch->failure);
+
+	/* The census before is still under way: a huge target and a short interval. */
+	if (err == -EBUSY)
+		return;
+	if (err)
+		stop(watch, err);
+	else
+		loop__set_work(watch->loop, census_slice, watch);
+}
+
+/* End with one more look; a second request ends at once. */
+static void end(struct watch *watch, const char *reason)
+{
+	bool again = watch->ending;
+
+	watch->ending = reason;
+	if (again || !session__live(watch->session))
+		finish(watch);
+	else
+		begin_census(watch);
+}
+
+static void on_interval(void *ctx)
+{
+	struct watch *watch = ctx;
+
+	if (!watch->ending)
+		begin_census(watch);
+}
+
+static void on_ring(void *ctx)
+{
+	struct watch *watch = ctx;
+
+	session__drain(watch->session);
+}
+
+static void on_duration(void *ctx)
+{
+	end(ctx, "duration over");
+}
+
+static void on_signal(void *ctx, int signal)
+{
+	end(ctx, signal == SIGINT ? "interrupted" : "terminated");
+}
+
+static void on_target_end(void *ctx)
+{
+	struct watch *watch = ctx;
+
+	loop__remove_fd(watch->loop, watch->pidfd);
+	session__live(watch->session);
+	watch->ending = ended_reason(watch->target);
+	finish(watch);
+}
+
+static int add_signals(struct watch *watch)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	return loop__add_signals(watch->loop, &signals, on_signal, watch);
+}
+
+static int add_sources(struct watch *watch)
+{
+	const struct options *options = watch->options;
+	int ring_fd = session__ring_fd(watch->session);
+	int err = 0;
+
+	watch->pidfd = process__pidfd(options->pid);
+	if (watch->pidfd >= 0)
+		err = loop__add_fd(watch->loop, watch->pidfd, on_target_end, watch);
+	if (!err && ring_fd >= 0)
+		err = loop__add_fd(watch->loop, ring_fd, on_ring, watch);
+	if (!err && ring_fd >= 0)
+		err = loop__add_timer(watch->loop, DRAIN_INTERVAL_NS, DRAIN_INTERVAL_NS, on_ring,
+				      watch);
+	if (!err && !options->once)
+		err = loop__add_timer(watch->loop, options->interval_ns, options->interval_ns,
+				      on_interval, watch);
+	if (!err && options->duration_ns)
+		err = loop__add_timer(watch->loop, options->duration_ns, 0, on_duration, watch);
+	return err;
+}
+
+static enum target_mode wanted_mode(const struct options *options)
+{
+	/* One look needs no probes. */
+	if (options->once)
+		return TARGET_MODE_CENSUS;
+	switch (options->mode) {
+	case MODE_CENSUS:
+		return TARGET_MODE_CENSUS;
+	case MODE_LIFECYCLE:
+		return TARGET_MODE_LIFECYCLE;
+	case MODE_AUTO:
+	case MODE_FULL:
+		break;
+	}
+	return TARGET_MODE_FULL;
+}
+
+static int bring_up(struct watch *watch)
+{
+	struct session_options session = {
+		.proc_root = PROC_ROOT,
+		.mode = wanted_mode(watch->options),
+		.ring_bytes = watch->options->ring_bytes,
+	};
+	int err = loop__new(&watch->loop);
+
+	/* Signals first: from here on every end is an orderly one. */
+	if (!err)
+		err = add_signals(watch);
+	if (!err)
+		err = session__new(&session, &watch->session, &watch->failure);
+	if (!err)
+		err = session__add(watch->session, watch->options->pid, &watch->target,
+				   &watch->failure);
+	if (!err)
+		err = report_builder__new(watch->options->min_age_ns, &watch->builder);
+	if (!err && !watch->options->json)
+		err = open_text(watch);
+	if (!err)
+		err = add_sources(watch);
+	return err;
+}
+
+int watch__run(const struct options *options)
+{
+	struct watch watch = { .options = options, .pidfd = -1 };
+	int err;
+
+	signal(SIGPIPE, SIG_IGN);
+	err = bring_up(&watch);
+	if (!err) {
+		log_sites(watch.target);
+		if (options->once)
+			watch.ending = "once";
+		begin_census(&watch);
+		err = loop__run(watch.loop);
+	}
+	if (!err)
+		err = watch.err;
+	report_builder__free(watch.builder);
+	text_writer__free(watch.text);
+	session__free(watch.session);
+	loop__free(watch.loop);
+	if (watch.pidfd >= 0)
+		close(watch.pidfd);
+	return err ? print_failure(&watch.failure, err) : 0;
+}

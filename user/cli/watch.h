@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_CLI_WATCH_H
+#define GLEAKD_CLI_WATCH_H
+
+/* `gleakd --pid N`: watch one process until interrupted, its end, or the end of --duration. */
+#include "cli/options.h"
+
+/* watch__run - returns the exit code of the program (design.md, exit codes). */
+int watch__run(const struct options *options);
+
+#endif /* GLEAKD_CLI_WATCH_H */

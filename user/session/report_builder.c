@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/report_builder.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "session/site_frames.h"
+
+/* A site with the storage its report_site points into. */
+struct built_site {
+	struct site_view view;
+	const char *why[SITE_MAX_WHY];
+	struct report_site report;
+	struct report_frame *stack; /* owned */
+};
+
+struct built_target {
+	size_t n_sites;
+	size_t capacity;
+	size_t refused;
+	struct built_site *sites;
+	struct report_site *reports; /* contiguous copy for the renderers */
+};
+
+/* What the last report said, to derive rates. */
+struct last_totals {
+	uint64_t time_ns, created, exited;
+};
+
+struct report_builder {
+	uint64_t min_age_ns;
+	size_t n_targets;
+	struct built_target *targets;
+	struct report_target *reports;
+	struct last_totals last[SESSION_MAX_TARGETS];
+	struct report report;
+};
+
+int report_builder__new(uint64_t min_age_ns, struct report_builder **ret_builder)
+{
+	struct report_builder *builder = calloc(1, sizeof(*builder));
+
+	if (!builder)
+		return -ENOMEM;
+	builder->min_age_ns = min_age_ns;
+	*ret_builder = builder;
+	return 0;
+}
+
+static void clear(struct report_builder *builder)
+{
+	for (size_t t = 0; t < builder->n_targets; t++) {
+		struct built_target *built = &builder->targets[t];
+
+		for (size_t i = 0; i < built->n_sites; i++)
+			free(built->sites[i].stack);
+		free(built->sites);
+		free(built->reports);
+	}
+	free(builder->targets);
+	free(builder->reports);
+	builder->targets = NULL;
+	builder->reports = NULL;
+	builder->n_targets = 0;
+}
+
+void report_builder__free(struct report_builder *builder)
+{
+	if (!builder)
+		return;
+	clear(builder);
+	free(builder);
+}
+
+/* --- collecting the tracker's sites ------------------------------------------------------------- */
+
+static bool collect_site(void *ctx, const struct site_view *view)
+{
+	struct built_target *built = ctx;
+	struct built_site *grown;
+
+	if (view->system)
+		return true;
+	if (built->n_sites == REPORT_MAX_SITES) {
+		built->refused += view->goroutines;
+		return true;
+	}
+	if (built->n_sites == built->capacity) {
+		size_t capacity = built->capacity ? built->capacity * 2 : 64;
+
+		grown = reallocarray(built->sites, capacity, sizeof(*grown));
+		if (!grown) {
+			built->refused += view->goroutines;
+			return false;
+		}
+		built->sites = grown;
+		built->capacity = capacity;
+	}
+	built->sites[built->n_sites++] = (struct built_site){ .view = *view };
+	return true;
+}
+
+/* --- from numbers to frames --------------------------------------------------------------------- */
+
+static int resolve_site(const struct target *target, struct built_site *site,
+			struct site_frames *frames)
+{
+	const struct go_layout *layout = go_binary__layout(target__binary(target));
+	const struct site_view *view = &site->view;
+	struct report_site *report = &site->report;
+
+	report->wait_reason = go_layout__wait_reason(layout, view->wait_reason);
+	if (view->other) {
+		*frames = (struct site_frames){ .created_by = { .function = "", .file = "" },
+						.blocked_at = { .function = "", .file = "" },
+						.start_function = "(beyond the limit of sites)" };
+	} else {
+		site_frames__resolve(target__symbolizer(target), target__stacks(target),
+				     view->creation_pc, view->start_pc, view->stack_id, frames);
+	}
+	site_frames__id(frames, report->wait_reason, report->id);
+	report->created_by = frames->created_by;
+	report->blocked_at = frames->blocked_at;
+	report->start_function = frames->start_function;
+	report->n_stack = frames->n_stack;
+	if (!frames->n_stack)
+		return 0;
+	site->stack = malloc(frames->n_stack * sizeof(*site->stack));
+	if (!site->stack)
+		return -ENOMEM;
+	memcpy(site->stack, frames->stack, frames->n_stack * sizeof(*site->stack));
+	return 0;
+}
+
+/*
+ * Different instructions can be one place to a human: the same line compiled twice by inlining or
+ * instantiation. Equal ids are such places; the first, worst one takes the others in.
+ */
+static void merge_site(struct built_site *into, const struct built_site *from)
+{
+	struct site_view *a = &into->view;
+	const struct site_view *b = &from->view;
+
+	a->goroutines += b->goroutines;
+	a->parked += b->parked;
+	a->created += b->created;
+	a->exited += b->exited;
+	a->oldest_park_ns = max_of(a->oldest_park_ns, b->oldest_park_ns);
+	a->oldest_age_ns = max_of(a->oldest_age_ns, b->oldest_age_ns);
+	a->growth_per_minute += b->growth_per_minute;
+}
+
+/* Open addressing over ids: slot values are site indices plus one. */
+struct id_index {
+	size_t mask;
+	uint32_t *slots;
+};
+
+static int id_index__init(struct id_index *index, size_t n_sites)
+{
+	size_t size = 16;
+
+	while (size < n_sites * 2)
+		size *= 2;
+	index->mask = size - 1;
+	index->slots = calloc(size, sizeof(*index->slots));
+	return index->slots ? 0 : -ENOMEM;
+}
+
+/* The slot of the site with @id, or the empty one where it belongs. */
+static uint32_t *id_index__slot(struct id_index *index, const struct built_site *sites,
+				const char *id)
+{
+	size_t i = hash__bytes(HASH_FNV_BASIS, id, strlen(id)) & index->mask;
+
+	while (index->slots[i] && strcmp(sites[index->slots[i] - 1].report.id, id))
+		i = (i + 1) & index->mask;
+	return &index->slots[i];
+}
+
+/* Keeps @site at the end of the kept ones, or adds it to the one it equals. */
+static void keep_or_merge(struct built_target *built, size_t *n_kept, struct id_index *index,
+			  struct built_site *site)
+{
+	uint32_t *slot = id_index__slot(index, built->sites, site->report.id);
+
+	if (*slot) {
+		merge_site(&built->sites[*slot - 1], site);
+		free(site->stack);
+		return;
+	}
+	built->sites[*n_kept] = *site;
+	*slot = (uint32_t)++*n_kept;
+}
+
+static int resolve_sites(const struct target *target, struct built_target *built)
+{
+	struct site_frames *frames = malloc(sizeof(*frames));
+	struct id_index index = { 0 };
+	size_t kept = 0;
+	int err = frames ? id_index__init(&index, built->n_sites) : -ENOMEM;
+
+	for (size_t i = 0; i < built->n_sites && !err; i++) {
+		struct built_site site = built->sites[i];
+
+		err = resolve_site(target, &site, frames);
+		if (!err)
+			keep_or_merge(built, &kept, &index, &site);
+	}
+	built->n_sites = kept;
+	free(index.slots);
+	free(frames);
+	return err;
+}
+
+static void finish_site(struct built_site *site)
+{
+	const struct site_view *view = &site->view;
+	struct report_site *report = &site->report;
+
+	for (size_t i = 0; i < view->n_why && i < SITE_MAX_WHY; i++)
+		site->why[i] = view->why[i];
+	report->verdict = verdict__name(view->verdict);
+	report->flagged = view->verdict == VERDICT_LEAKING || view->verdict == VERDICT_STUCK;
+	report->why = site->why;
+	report->n_why = view->n_why;
+	report->goroutines = view->goroutines;
+	report->parked = view->parked;
+	report->created = view->created;
+	report->exited = view->exited;
+	report->stack = site->stack;
+	report->oldest_park_seconds = (double)view->oldest_park_ns / NSEC_PER_SEC;
+	report->oldest_age_seconds = (double)view->oldest_age_ns / NSEC_PER_SEC;
+	report->growth_per_minute = view->growth_per_minute;
+}
+
+static int build_sites(struct report_builder *builder, const struct target *target,
+		       uint64_t now_ns, struct built_target *built)
+{
+	struct tracker_policy policy = { .min_age_ns = builder->min_age_ns };
+	int err;
+
+	tracker__sites(target__tracker(target), &policy, now_ns, collect_site, built);
+	err = resolve_sites(target, built);
+	if (err)
+		return err;
+	built->reports = calloc(max_of(built->n_sites, (size_t)1), sizeof(*built->reports));
+	if (!built->reports)
+		return -ENOMEM;
+	for (size_t i = 0; i < built->n_sites; i++) {
+		finish_site(&built->sites[i]);
+		built->reports[i] = built->sites[i].report;
+	}
+	return 0;
+}
+
+/* --- the target's head -------------------------------------------------------------------------- */
+
+static double rate(uint64_t now, uint64_t before, uint64_t elapsed_ns)
+{
+	if (!elapsed_ns || now < before)
+		return 0;
+	return (double)(now - before) * NSEC_PER_SEC / (double)elapsed_ns;
+}
+
+static void fill_rates(struct last_totals *last, const struct tracker_totals *totals,
+		       uint64_t attached_ns, uint64_t now_ns, struct report_target *report)
+{
+	uint64_t since = last->time_ns ? last->time_ns : attached_ns;
+
+	report->created_per_second = rate(totals->created, last->created, now_ns - since);
+	report->exited_per_second = rate(totals->exited, last->exited, now_ns - since);
+	*last = (struct last_totals){ .time_ns = now_ns,
+				      .created = totals->created,
+				      .exited = totals->exited };
+}
+
+static void fill_target(const struct target *target, const struct built_target *built,
+			const struct tracker_totals *totals, uint64_t now_ns,
+			struct report_target *report)
+{
+	const struct process_info *process = target__process(target);
+	const struct census_result *census = target__census(target);
+
+	report->pid = process->id.pid;
+	report->comm = process->comm;
+	report->exe = process->exe;
+	report->go_version = go_binary__build_info(target__binary(target))->version.text;
+	report->how = go_binary__how(target__binary(target));
+	report->mode = target_mode__name(target__mode(target));
+	report->mode_reason = target__mode_reason(target);
+	report->observed_seconds =
+		(double)(now_ns - target__attached_ns(target)) / (double)NSEC_PER_SEC;
+	report->alive = totals->alive;
+	report->created = totals->created;
+	report->exited = totals->exited;
+	report->parked = totals->parked;
+	report->lost_events = totals->lost;
+	report->repaired = totals->repaired;
+	report->unreadable = census->unreadable + census->stacks_failed;
+	report->refused = totals->refused + census->refused + built->refused;
+	report->inexact = totals->inexact;
+	report->exited_target = target__state(target) != TARGET_LIVE;
+	report->sites = built->reports;
+	report->n_sites = built->n_sites;
+}
+
+int report_builder__build(struct report_builder *builder, struct session *session,
+			  uint64_t now_ns, uint64_t realtime_ns, const char *final_reason,
+			  const struct report **ret_report)
+{
+	size_t n = session__n_targets(session);
+
+	clear(builder);
+	builder->targets = calloc(max_of(n, (size_t)1), sizeof(*builder->targets));
+	builder->reports = calloc(max_of(n, (size_t)1), sizeof(*builder->reports));
+	if (!builder->targets || !builder->reports)
+		return -ENOMEM;
+	builder->n_targets = n;
+	for (size_t i = 0; i < n; i++) {
+		const struct target *target = session__target(session, i);
+		struct tracker_totals totals;
+		int err = build_sites(builder, target, now_ns, &builder->targets[i]);
+
+		if (err)
+			return err;
+		tracker__totals(target__tracker(target), &totals);
+		fill_target(target, &builder->targets[i], &totals, now_ns, &builder->reports[i]);
+		fill_rates(&builder->last[i], &totals, target__attached_ns(target), now_ns,
+			   &builder->reports[i]);
+	}
+	builder->report = (struct report){ .realtime_ns = realtime_ns,
+					   .final = *final_reason != '\0',
+					   .final_reason = final_reason,
+					   .targets = builder->reports,
+					   .n_targets = n };
+	*ret_report = &builder->report;
+	return 0;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_SESSION_REPORT_BUILDER_H
+#define GLEAKD_SESSION_REPORT_BUILDER_H
+
+/*
+ * Turns numbers into the neutral report: program counters into frames, sites into what a human calls
+ * one place. The builder owns everything the report points to, until the next build.
+ */
+#include "base/common.h"
+#include "output/report.h"
+#include "session/session.h"
+
+struct report_builder;
+
+#define REPORT_MAX_SITES 10000 /* per target; the rest is counted in refused */
+
+int report_builder__new(uint64_t min_age_ns, struct report_builder **ret_builder) __must_check;
+void report_builder__free(struct report_builder *builder);
+
+/*
+ * report_builder__build - the state of all targets of @session at @now_ns (monotonic).
+ * @final_reason: "" for an interim report. The report is valid until the next call or free.
+ * -ENOMEM leaves the builder usable.
+ */
+int report_builder__build(struct report_builder *builder, struct session *session,
+			  uint64_t now_ns, uint64_t realtime_ns, const char *final_reason,
+			  const struct report **ret_report) __must_check;
+
+#endif /* GLEAKD_SESSION_REPORT_BUILDER_H */

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "observe/events.h"
+
+struct session {
+	struct session_options options;
+	struct kernel_features features;
+	struct probes *probes;
+	struct event_reader *reader;
+	struct probes_counters counters; /* at the last drain */
+	size_t n_targets;
+	struct target *targets[SESSION_MAX_TARGETS];
+};
+
+static struct target *find_target(struct session *session, pid_t pid)
+{
+	for (size_t i = 0; i < session->n_targets; i++) {
+		if (target__pid(session->targets[i]) == pid)
+			return session->targets[i];
+	}
+	return NULL;
+}
+
+static void on_event(void *ctx, const struct gl_event *head, const struct gl_event_create *create)
+{
+	struct session *session = ctx;
+	struct target *target = find_target(session, (pid_t)head->tgid);
+
+	if (target)
+		target__event(target, head, create);
+}
+
+static int load_probes(struct session *session, struct failure *failure)
+{
+	struct probes_options options = { .ring_bytes = session->options.ring_bytes };
+	int err;
+
+	kernel__probe(&session->features);
+	err = kernel__check(&session->features, failure);
+	if (err)
+		return err;
+	err = probes__new(&options, &session->features, &session->probes, failure);
+	if (err)
+		return err;
+	err = event_reader__new(probes__ring_fd(session->probes), on_event, session,
+				&session->reader);
+	if (err)
+		return failure__set(failure, err, "cannot map the ring buffer; "
+						  "raise the memory limit (ulimit -l) and try again");
+	return 0;
+}
+
+int session__new(const struct session_options *options, struct session **ret_session,
+		 struct failure *failure)
+{
+	struct session *session = calloc(1, sizeof(*session));
+	int err = 0;
+
+	if (!session)
+		return failure__set(failure, -ENOMEM, "out of memory");
+	session->options = *options;
+	if (options->mode != TARGET_MODE_CENSUS)
+		err = load_probes(session, failure);
+	if (err) {
+		session__free(session);
+		return err;
+	}
+	*ret_session = session;
+	return 0;
+}
+
+void session__free(struct session *session)
+{
+	if (!session)
+		return;
+	for (size_t i = 0; i < session->n_targets; i++)
+		target__free(session->targets[i]);
+	event_reader__free(session->reader);
+	probes__free(session->probes);
+	free(session);
+}
+
+int session__add(struct session *session, pid_t pid, struct target **ret_target,
+		 struct failure *failure)
+{
+	struct target_options options = {
+		.proc_root = session->options.proc_root,
+		.mode = session->options.mode,
+		.probes = session->probes,
+		.features = &session->features,
+	};
+	struct target *target;
+	int err;
+
+	if (session->n_targets == SESSION_MAX_TARGETS)
+		return failure__set(failure, -ENOSPC,
+				    "already watching %d processes, the most one gleakd takes",
+				    SESSION_MAX_TARGETS);
+	if (find_target(session, pid))
+		return failure__set(failure, -EEXIST, "process %d is already watched", pid);
+	err = target__open(&options, pid, &target, failure);
+	if (err)
+		return err;
+	session->targets[session->n_targets++] = target;
+	*ret_target = target;
+	return 0;
+}
+
+int session__ring_fd(const struct session *session)
+{
+	return session->reader ? event_reader__epoll_fd(session->reader) : -1;
+}
+
+/*
+ * The ring is shared: a lost record may have been anybody's, so every target hears of it. Counters
+ * are read before consuming: what they say was lost by then is older than what is consumed later.
+ */
+static void note_losses(struct session *session)
+{
+	struct probes_counters now;
+	struct tracker_losses lost;
+	uint64_t *before = session->counters.value;
+
+	if (probes__counters(session->probes, &now))
+		return;
+	lost = (struct tracker_losses){
+		.created = now.value[GL_COUNT_LOST_CREATE] - before[GL_COUNT_LOST_CREATE],
+		.exited = now.value[GL_COUNT_LOST_EXIT] - before[GL_COUNT_LOST_EXIT],
+		.parked = now.value[GL_COUNT_LOST_PARK] - before[GL_COUNT_LOST_PARK],
+		.unreadable =
+			now.value[GL_COUNT_LOST_UNREADABLE] - before[GL_COUNT_LOST_UNREADABLE],
+	};
+	session->counters = now;
+	if (!lost.created && !lost.exited && !lost.parked && !lost.unreadable)
+		return;
+	for (size_t i = 0; i < session->n_targets; i++)
+		target__lost(session->targets[i], &lost);
+}
+
+void session__drain(struct session *session)
+{
+	if (!session->reader)
+		return;
+	note_losses(session);
+	event_reader__consume(session->reader);
+}
+
+int session__census_start(struct session *session, struct failure *failure)
+{
+	/* What the ring holds now is older than anything the census will read. */
+	session__drain(session);
+	for (size_t i = 0; i < session->n_targets; i++) {
+		int err = target__census_start(session->targets[i], failure);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int session__census_step(struct session *session, uint64_t budget_ns, struct failure *failure)
+{
+	session__drain(session);
+	for (size_t i = 0; i < session->n_targets; i++) {
+		struct target *target = session->targets[i];
+		int more = target__census_step(target, budget_ns, failure);
+
+		if (more)
+			return more;
+		if (target__census_complete(target)) {
+			session__drain(session);
+			target__census_finish(target);
+		}
+	}
+	return 0;
+}
+
+size_t session__live(struct session *session)
+{
+	size_t live = 0;
+
+	for (size_t i = 0; i < session->n_targets; i++)
+		live += target__check_alive(session->targets[i]);
+	return live;
+}
+
+size_t session__n_targets(const struct session *session)
+{
+	return session->n_targets;
+}
+
+struct target *session__target(const struct session *session, size_t index)
+{
+	return session->targets[index];
+}

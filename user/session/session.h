@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_SESSION_SESSION_H
+#define GLEAKD_SESSION_SESSION_H
+
+/*
+ * All watched processes and what they share: the loaded programs and the ring buffer. Hands events
+ * to the target they belong to and runs the targets' censuses in slices.
+ */
+#include "base/common.h"
+#include "base/failure.h"
+#include "session/target.h"
+
+struct session;
+
+struct session_options {
+	const char *proc_root; /* PROC_ROOT, or a recorded tree */
+	enum target_mode mode; /* what to attach to every target */
+	uint32_t ring_bytes;   /* 0: default */
+};
+
+#define SESSION_MAX_TARGETS 1024
+
+/*
+ * session__new - in census mode nothing is loaded and no privilege beyond reading the targets is
+ * needed. Errors: as kernel__check() and probes__new().
+ */
+int session__new(const struct session_options *options, struct session **ret_session,
+		 struct failure *failure) __must_check;
+void session__free(struct session *session);
+
+/* session__add - watch @pid. Errors: as target__open(); -ENOSPC too many, -EEXIST already watched. */
+int session__add(struct session *session, pid_t pid, struct target **ret_target,
+		 struct failure *failure) __must_check;
+
+/* session__ring_fd - readable when the ring is filling up; -1 in census mode. */
+int session__ring_fd(const struct session *session);
+
+/* session__drain - consume the ring buffer and take note of losses. */
+void session__drain(struct session *session);
+
+/* session__census_start - begin a census of every live target. */
+int session__census_start(struct session *session, struct failure *failure) __must_check;
+
+/*
+ * session__census_step - go on for about @budget_ns. 1: more to do, 0: every census is complete.
+ * Drains the ring buffer before and after.
+ */
+int session__census_step(struct session *session, uint64_t budget_ns, struct failure *failure)
+	__must_check;
+
+/* session__live - targets that still run their program; refreshes their states. */
+size_t session__live(struct session *session);
+
+size_t session__n_targets(const struct session *session);
+struct target *session__target(const struct session *session, size_t index);
+
+#endif /* GLEAKD_SESSION_SESSION_H */

@@ -1,0 +1,478 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/target.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+/* A Go runtime needs about a millisecond from exec to its first goroutine; give it two seconds. */
+#define START_RETRY_NS	  (5 * NSEC_PER_MSEC)
+#define START_RETRIES_MAX 400
+
+#define MAX_EXE_MAPPINGS 32
+#define MAX_STACKS	 (1u << 18)
+
+struct target {
+	struct target_options options;
+	struct process_info process;
+	int exe_fd;
+	struct stat exe_stat;
+	uint64_t load_bias;
+	enum target_state state;
+	enum target_mode mode;
+	char mode_reason[512];
+	uint64_t attached_ns;
+	bool census_open; /* begun, and the tracker does not know its end yet */
+
+	struct remote *remote;
+	struct go_binary *binary;
+	struct symbolizer *symbolizer;
+	struct stack_table *stacks;
+	struct tracker *tracker;
+	struct census *census;
+	struct probe_plan plan;
+	struct probe_attachment *attachment;
+};
+
+static const char *const mode_names[] = {
+	[TARGET_MODE_CENSUS] = "census",
+	[TARGET_MODE_LIFECYCLE] = "lifecycle",
+	[TARGET_MODE_FULL] = "full",
+};
+
+const char *target_mode__name(enum target_mode mode)
+{
+	return mode_names[mode];
+}
+
+static unsigned int mode_events(enum target_mode mode)
+{
+	switch (mode) {
+	case TARGET_MODE_FULL:
+		return 1u << PROBE_EVENT_CREATE | 1u << PROBE_EVENT_EXIT | 1u << PROBE_EVENT_PARK;
+	case TARGET_MODE_LIFECYCLE:
+		return 1u << PROBE_EVENT_CREATE | 1u << PROBE_EVENT_EXIT;
+	case TARGET_MODE_CENSUS:
+		break;
+	}
+	return 0;
+}
+
+/* --- the tracker's questions ------------------------------------------------------------------- */
+
+static enum wait_class answer_wait_class(void *ctx, uint8_t reason)
+{
+	const struct target *target = ctx;
+
+	return wait_class__of(go_layout__wait_reason(go_binary__layout(target->binary), reason));
+}
+
+static bool answer_is_system(void *ctx, uint64_t start_pc)
+{
+	const struct target *target = ctx;
+
+	return symbolizer__is_system_goroutine(target->symbolizer, start_pc);
+}
+
+/* --- census into tracker ------------------------------------------------------------------------ */
+
+static bool is_parked(const struct census_goroutine *g)
+{
+	return (g->status == GO_STATUS_WAITING || g->status == GO_STATUS_LEAKED) &&
+	       !g->on_system_stack;
+}
+
+static uint32_t on_census_seen(void *ctx, const struct census_goroutine *g)
+{
+	struct target *target = ctx;
+	bool parked = is_parked(g);
+	struct tracker_sighting sighting = {
+		.goid = g->goid,
+		.parent_goid = g->parent_goid,
+		.creation_pc = g->creation_pc,
+		.start_pc = g->start_pc,
+		.waitsince_ns = g->waitsince_ns,
+		.read_at_ns = g->read_at_ns,
+		.stack_id = g->stack_id,
+		.wait_reason = parked ? g->wait_reason : 0,
+		.parked = parked,
+		.in_syscall = g->in_syscall,
+	};
+
+	return tracker__census_seen(target->tracker, &sighting);
+}
+
+static bool on_census_unchanged(void *ctx, uint32_t handle, uint64_t goid, uint64_t read_at_ns)
+{
+	struct target *target = ctx;
+
+	return tracker__census_unchanged(target->tracker, handle, goid, read_at_ns);
+}
+
+static const struct census_ops census_ops = {
+	.seen = on_census_seen,
+	.unchanged = on_census_unchanged,
+};
+
+/* --- bringing it up ----------------------------------------------------------------------------- */
+
+static int open_executable(struct target *target, struct failure *failure)
+{
+	int fd = process__open_exe(target->options.proc_root, target->process.id.pid, failure);
+
+	if (fd < 0)
+		return fd;
+	target->exe_fd = fd;
+	if (fstat(fd, &target->exe_stat))
+		return failure__set(failure, -errno, "cannot stat /proc/%d/exe: %s",
+				    target->process.id.pid, strerror(errno));
+	return go_binary__open(fd, &target->binary, failure);
+}
+
+static int find_load_bias(struct target *target, struct failure *failure)
+{
+	struct process_mapping mappings[MAX_EXE_MAPPINGS];
+	pid_t pid = target->process.id.pid;
+	int n = process__exe_mappings(target->options.proc_root, pid, mappings, MAX_EXE_MAPPINGS);
+
+	if (n < 0)
+		return failure__set(failure, n, "cannot read the memory map of process %d: %s", pid,
+				    strerror(-n));
+	for (int i = 0; i < n; i++) {
+		if (!go_binary__load_bias(target->binary, mappings[i].start,
+					  mappings[i].file_offset, &target->load_bias))
+			return 0;
+	}
+	return failure__set(failure, -ENOEXEC,
+			    "process %d does not map its executable %s the way its ELF header says; "
+			    "a packed or self-unpacking program cannot be watched",
+			    pid, target->process.exe);
+}
+
+/* The process may be between exec and its first goroutine. */
+static int bind_binary(struct target *target, struct failure *failure)
+{
+	const struct timespec pause = { .tv_nsec = START_RETRY_NS };
+	int err = -EAGAIN;
+
+	for (int i = 0; i < START_RETRIES_MAX && err == -EAGAIN; i++) {
+		if (i)
+			nanosleep(&pause, NULL);
+		err = go_binary__bind(target->binary, target->remote, target->load_bias, failure);
+	}
+	return err;
+}
+
+static int understand(struct target *target, struct failure *failure)
+{
+	int err = open_executable(target, failure);
+
+	if (err)
+		return err;
+	err = remote__open_process(target->process.id.pid, &target->remote, failure);
+	if (err)
+		return err;
+	err = find_load_bias(target, failure);
+	if (err)
+		return err;
+	err = bind_binary(target, failure);
+	if (err)
+		return err;
+	if (!target__check_alive(target))
+		return failure__set(failure, -ESRCH,
+				    "process %d ended or became another program while it was read",
+				    target->process.id.pid);
+	return 0;
+}
+
+static int build_books(struct target *target, struct failure *failure)
+{
+	struct tracker_options tracking = {
+		.attached_ns = clock__monotonic_ns(),
+		.expect_events = target->mode != TARGET_MODE_CENSUS,
+		.wait_class = answer_wait_class,
+		.is_system = answer_is_system,
+		.ctx = target,
+	};
+	struct census_options census = { .stacks = true };
+	int err = symbolizer__new(target->binary, &target->symbolizer);
+
+	if (!err)
+		err = stack_table__new(MAX_STACKS, &target->stacks);
+	if (!err)
+		err = tracker__new(&tracking, &target->tracker);
+	if (!err)
+		err = census__new(target->binary, target->remote, target->load_bias, target->stacks,
+				  &census, &census_ops, target, &target->census);
+	if (err)
+		return failure__set(failure, err, "out of memory while preparing to watch %d",
+				    target->process.id.pid);
+	target->attached_ns = tracking.attached_ns;
+	return 0;
+}
+
+/* What a missing site costs the user, in words; the mode shown is what really works. */
+static void settle_mode(struct target *target)
+{
+	unsigned int wanted = mode_events(target->mode);
+	unsigned int attached = probe_attachment__events(target->attachment);
+	unsigned int lifecycle = mode_events(TARGET_MODE_LIFECYCLE);
+
+	if (attached == wanted)
+		return;
+	for (int e = 0; e < PROBE_EVENT_COUNT; e++) {
+		const struct probe_site *site = &target->plan.sites[e];
+
+		if (wanted & ~attached & 1u << e)
+			snprintf(target->mode_reason, sizeof(target->mode_reason),
+				 "no %s events: %s", probe_event__name((enum probe_event)e),
+				 site->reason);
+	}
+	target->mode = (attached & lifecycle) == lifecycle ? TARGET_MODE_LIFECYCLE :
+							     TARGET_MODE_CENSUS;
+}
+
+/* Without both ends of a lifetime, events say less than a census: attach none. */
+static int attach(struct target *target, struct failure *failure)
+{
+	char exe_path[64];
+	int err = probe_plan__make(target->binary, target->options.features, &target->plan,
+				   failure);
+
+	if (err == -ENOENT) {
+		snprintf(target->mode_reason, sizeof(target->mode_reason), "%s",
+			 failure ? failure->text : "no probe site in this binary");
+		target->mode = TARGET_MODE_CENSUS;
+		return 0;
+	}
+	if (err)
+		return err;
+	snprintf(exe_path, sizeof(exe_path), "/proc/%d/exe", target->process.id.pid);
+	err = probes__attach(target->options.probes, target->binary, &target->plan,
+			     target->process.id.pid, exe_path, mode_events(target->mode),
+			     &target->attachment, failure);
+	if (err)
+		return err;
+	settle_mode(target);
+	if (target->mode != TARGET_MODE_CENSUS)
+		return 0;
+	probe_attachment__free(target->attachment);
+	target->attachment = NULL;
+	tracker__expect_events(target->tracker, false, clock__monotonic_ns());
+	return 0;
+}
+
+int target__open(const struct target_options *options, pid_t pid, struct target **ret_target,
+		 struct failure *failure)
+{
+	struct target *target = calloc(1, sizeof(*target));
+	int err;
+
+	if (!target)
+		return failure__set(failure, -ENOMEM, "out of memory");
+	target->options = *options;
+	target->mode = options->mode;
+	target->exe_fd = -1;
+	err = process__read(options->proc_root, pid, &target->process, failure);
+	if (!err)
+		err = understand(target, failure);
+	if (!err)
+		err = build_books(target, failure);
+	if (!err && target->mode != TARGET_MODE_CENSUS)
+		err = attach(target, failure);
+	if (err) {
+		target__free(target);
+		return err;
+	}
+	*ret_target = target;
+	return 0;
+}
+
+void target__free(struct target *target)
+{
+	if (!target)
+		return;
+	/* Producers first, then what they feed, then what everything reads from. */
+	probe_attachment__free(target->attachment);
+	census__free(target->census);
+	tracker__free(target->tracker);
+	stack_table__free(target->stacks);
+	symbolizer__free(target->symbolizer);
+	go_binary__free(target->binary);
+	remote__free(target->remote);
+	if (target->exe_fd >= 0)
+		close(target->exe_fd);
+	free(target);
+}
+
+/* --- while it runs ------------------------------------------------------------------------------ */
+
+void target__event(struct target *target, const struct gl_event *head,
+		   const struct gl_event_create *create)
+{
+	switch (head->kind) {
+	case GL_EVENT_CREATE:
+		tracker__created(target->tracker, head->goid, create->parent_goid,
+				 create->creation_pc - target->load_bias,
+				 create->start_pc - target->load_bias, head->time_ns);
+		break;
+	case GL_EVENT_EXIT:
+		tracker__exited(target->tracker, head->goid, head->time_ns);
+		break;
+	case GL_EVENT_PARK:
+		tracker__parked(target->tracker, head->goid, head->wait_reason, head->time_ns);
+		break;
+	default:
+		break; /* the reader has refused other kinds */
+	}
+}
+
+void target__lost(struct target *target, const struct tracker_losses *losses)
+{
+	tracker__lost(target->tracker, losses);
+}
+
+bool target__check_alive(struct target *target)
+{
+	char path[64];
+	struct stat now;
+
+	if (target->state != TARGET_LIVE)
+		return false;
+	if (!process__same(target->options.proc_root, target->process.id)) {
+		target->state = TARGET_EXITED;
+		return false;
+	}
+	/* exec keeps the pid and the start time; the image tells. */
+	snprintf(path, sizeof(path), "%s/%d/exe", target->options.proc_root,
+		 target->process.id.pid);
+	if (!stat(path, &now) && (now.st_ino != target->exe_stat.st_ino ||
+				  now.st_dev != target->exe_stat.st_dev)) {
+		target->state = TARGET_EXECUTED;
+		return false;
+	}
+	return true;
+}
+
+/*
+ * A census that ends in nonsense is the mark of an exec into the same file, or of a process that
+ * vanished between two reads; neither is an error of ours.
+ */
+static int census_failed(struct target *target, int err)
+{
+	if (err != -ESRCH && err != -EPROTO)
+		return err;
+	if (target__check_alive(target))
+		target->state = err == -ESRCH ? TARGET_EXITED : TARGET_EXECUTED;
+	return 0;
+}
+
+int target__census_start(struct target *target, struct failure *failure)
+{
+	uint64_t started_ns;
+	int err;
+
+	if (!target__check_alive(target))
+		return 0;
+	/* Taken before anything is read: whatever is created later may be missing. */
+	started_ns = clock__monotonic_ns();
+	err = census__start(target->census, failure);
+	if (err)
+		return census_failed(target, err);
+	tracker__census_begin(target->tracker, started_ns);
+	target->census_open = true;
+	return 0;
+}
+
+int target__census_step(struct target *target, uint64_t budget_ns, struct failure *failure)
+{
+	int more;
+
+	if (target->state != TARGET_LIVE || !target->census_open || !census__running(target->census))
+		return 0;
+	more = census__step(target->census, budget_ns, failure);
+	if (more < 0) {
+		target->census_open = false;
+		return census_failed(target, more);
+	}
+	return more;
+}
+
+bool target__census_complete(const struct target *target)
+{
+	return target->census_open && !census__running(target->census);
+}
+
+void target__census_finish(struct target *target)
+{
+	tracker__census_end(target->tracker, clock__monotonic_ns());
+	target->census_open = false;
+}
+
+/* --- what is known ------------------------------------------------------------------------------ */
+
+enum target_state target__state(const struct target *target)
+{
+	return target->state;
+}
+
+pid_t target__pid(const struct target *target)
+{
+	return target->process.id.pid;
+}
+
+const struct process_info *target__process(const struct target *target)
+{
+	return &target->process;
+}
+
+struct go_binary *target__binary(const struct target *target)
+{
+	return target->binary;
+}
+
+const struct probe_plan *target__plan(const struct target *target)
+{
+	return &target->plan;
+}
+
+enum target_mode target__mode(const struct target *target)
+{
+	return target->mode;
+}
+
+const char *target__mode_reason(const struct target *target)
+{
+	return target->mode_reason;
+}
+
+uint64_t target__attached_ns(const struct target *target)
+{
+	return target->attached_ns;
+}
+
+struct tracker *target__tracker(const struct target *target)
+{
+	return target->tracker;
+}
+
+struct symbolizer *target__symbolizer(const struct target *target)
+{
+	return target->symbolizer;
+}
+
+struct stack_table *target__stacks(const struct target *target)
+{
+	return target->stacks;
+}
+
+const struct census_result *target__census(const struct target *target)
+{
+	return census__result(target->census);
+}

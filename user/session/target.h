@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_SESSION_TARGET_H
+#define GLEAKD_SESSION_TARGET_H
+
+/*
+ * One watched process: everything that is known of it, from the executable to the verdicts, and the
+ * order in which it is brought up and torn down. The modules to the left do the work; this one
+ * connects them.
+ */
+#include "base/common.h"
+#include "base/failure.h"
+#include "golang/binary.h"
+#include "golang/symbolize.h"
+#include "host/process.h"
+#include "host/remote.h"
+#include "observe/census.h"
+#include "observe/stack_table.h"
+#include "probe/kernel.h"
+#include "probe/plan.h"
+#include "probe/probes.h"
+#include "track/tracker.h"
+
+enum target_mode {
+	TARGET_MODE_CENSUS,    /* nothing attached */
+	TARGET_MODE_LIFECYCLE, /* create, exit */
+	TARGET_MODE_FULL,      /* create, exit, park */
+};
+
+enum target_state {
+	TARGET_LIVE,
+	TARGET_EXITED,	 /* the process ended */
+	TARGET_EXECUTED, /* it runs another program now */
+};
+
+struct target;
+
+struct target_options {
+	const char *proc_root;
+	enum target_mode mode;
+	struct probes *probes;			/* NULL in TARGET_MODE_CENSUS */
+	const struct kernel_features *features; /* with @probes */
+};
+
+/*
+ * target__open - understand the process, attach what @options->mode asks for and prepare the first
+ * census. Events are attached before the census begins, so that no creation falls between them.
+ * Errors: as process__read(), go_binary__open(), go_binary__bind(), probes__attach().
+ */
+int target__open(const struct target_options *options, pid_t pid, struct target **ret_target,
+		 struct failure *failure) __must_check;
+
+/* target__free - detach and forget. NULL is fine. */
+void target__free(struct target *target);
+
+/* target__event - one record of the ring buffer that names this process. */
+void target__event(struct target *target, const struct gl_event *head,
+		   const struct gl_event_create *create);
+
+/* target__lost - losses of the shared ring buffer since the last call: any of them may be ours. */
+void target__lost(struct target *target, const struct tracker_losses *losses);
+
+/*
+ * target__census_start / _step - as census__start() and census__step(), fed into the tracker.
+ * When the process is gone the state says so and the step returns 0. Once the census is complete
+ * the caller drains the ring buffer and calls _finish: an exit that is still in the ring must be
+ * known before the tracker sweeps, or it would be counted twice.
+ */
+int target__census_start(struct target *target, struct failure *failure) __must_check;
+int target__census_step(struct target *target, uint64_t budget_ns, struct failure *failure)
+	__must_check;
+bool target__census_complete(const struct target *target);
+void target__census_finish(struct target *target);
+
+/* target__check_alive - refresh the state from /proc; true while the same program runs. */
+bool target__check_alive(struct target *target);
+
+enum target_state target__state(const struct target *target);
+pid_t target__pid(const struct target *target);
+const struct process_info *target__process(const struct target *target);
+struct go_binary *target__binary(const struct target *target);
+const struct probe_plan *target__plan(const struct target *target);
+enum target_mode target__mode(const struct target *target);
+const char *target__mode_reason(const struct target *target); /* why not all that was asked; "" */
+uint64_t target__attached_ns(const struct target *target);
+struct tracker *target__tracker(const struct target *target);
+struct symbolizer *target__symbolizer(const struct target *target);
+struct stack_table *target__stacks(const struct target *target);
+const struct census_result *target__census(const struct target *target);
+
+const char *target_mode__name(enum target_mode mode); /* "full", "lifecycle", "census" */
+
+#endif /* GLEAKD_SESSION_TARGET_H */
