@@ -56,8 +56,8 @@ CFLAGS_debug   := -O0 -g3
 CFLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined
 CFLAGS += -std=gnu11 $(WARNINGS) $(CFLAGS_$(CONFIG)) -fno-omit-frame-pointer \
 	  -fstack-protector-strong -fPIE -pthread $(EXTRA_CFLAGS)
-LDFLAGS += -pie -Wl,-z,relro,-z,now -pthread \
-	   $(if $(filter asan,$(CONFIG)),-fsanitize=address,undefined) $(EXTRA_LDFLAGS)
+LDFLAGS_asan := -fsanitize=address,undefined
+LDFLAGS += -pie -Wl,-z,relro,-z,now -pthread $(LDFLAGS_$(CONFIG)) $(EXTRA_LDFLAGS)
 LIBS := $(shell $(PKG_CONFIG) --libs libbpf libelf zlib jansson 2>/dev/null || \
 	  echo -lbpf -lelf -lz -ljansson) -lZydis -lm
 

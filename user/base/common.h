@@ -16,18 +16,19 @@
 #define NSEC_PER_MSEC 1000000ULL
 #define NSEC_PER_USEC 1000ULL
 
-#define min_of(a, b)               \
-	({                         \
-		__auto_type a_ = (a); \
-		__auto_type b_ = (b); \
-		a_ < b_ ? a_ : b_; \
+/* Names differ so that one may be nested in the other without shadowing. */
+#define min_of(a, b)                             \
+	({                                       \
+		__auto_type min_a_ = (a);        \
+		__auto_type min_b_ = (b);        \
+		min_a_ < min_b_ ? min_a_ : min_b_; \
 	})
 
-#define max_of(a, b)               \
-	({                         \
-		__auto_type a_ = (a); \
-		__auto_type b_ = (b); \
-		a_ > b_ ? a_ : b_; \
+#define max_of(a, b)                             \
+	({                                       \
+		__auto_type max_a_ = (a);        \
+		__auto_type max_b_ = (b);        \
+		max_a_ > max_b_ ? max_a_ : max_b_; \
 	})
 
 #endif /* GLEAKD_BASE_COMMON_H */

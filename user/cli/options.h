@@ -6,6 +6,7 @@
  * Options as one typed table: parsing, range checks, --help and (later) the config file, man page
  * and completions come from it.
  */
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "base/common.h"
@@ -44,10 +45,13 @@ struct options {
  * options__parse - defaults, then @argv. -EINVAL on a usage error: the failure says which option,
  * what was wrong with it and what is accepted.
  */
-int options__parse(int argc, char **argv, struct options *ret_options, struct failure *failure)
-	__must_check;
+int options__parse(int argc, char **argv, struct options *ret_options,
+		   struct failure *failure) __must_check;
 
 /* options__help - the --help text to stdout, from the table. */
 void options__help(void);
+
+/* options__write_help - the same to @out. */
+void options__write_help(FILE *out);
 
 #endif /* GLEAKD_CLI_OPTIONS_H */

@@ -12,13 +12,14 @@
 #define GO_LAYOUT_ABSENT UINT32_MAX /* this version has no such field */
 
 /* Offsets in bytes; the list of columns of data/go-layout.tsv, in its order. */
+/* clang-format off */
 #define GO_LAYOUT_FIELDS(X)                                                                 \
 	X(g_stack_lo) X(g_stack_hi) X(g_m) X(g_sched_sp) X(g_sched_pc) X(g_sched_bp)        \
 	X(g_syscallsp) X(g_syscallpc) X(g_syscallbp) X(g_param) X(g_atomicstatus) X(g_goid) \
 	X(g_waitsince) X(g_waitreason) X(g_trackingSeq) X(g_lockedm) X(g_parentGoid)        \
 	X(g_gopc) X(g_startpc) X(g_waiting) X(g_labels) X(g_timer) X(g_sleepWhen)           \
 	X(g_coroarg) X(g_bubble) X(g_sizeof)                                                \
-	X(m_g0) X(m_procid) X(m_curg) \
+	X(m_g0) X(m_procid) X(m_curg)                                                       \
 	X(p_id) X(p_status) X(p_m) X(p_goidcache) X(p_goidcacheend)                         \
 	X(sched_goidgen) X(sched_ngsys)                                                     \
 	X(sudog_g) X(sudog_elem) X(sudog_waitlink) X(sudog_c) X(sudog_sizeof)               \
@@ -31,10 +32,11 @@
 	X(moduledata_enoptrbss) X(moduledata_gcdatamask) X(moduledata_gcbssmask)            \
 	X(moduledata_types) X(moduledata_etypes) X(moduledata_gofunc) X(moduledata_next)    \
 	X(moduledata_sizeof)
+/* clang-format on */
 
 struct go_layout {
-	int minor;	    /* 26: Go 1.26 */
-	char measured[16];  /* the toolchain the row was read from: "go1.26.8" */
+	int minor;	   /* 26: Go 1.26 */
+	char measured[16]; /* the toolchain the row was read from: "go1.26.8" */
 #define X(field) uint32_t field;
 	GO_LAYOUT_FIELDS(X)
 #undef X

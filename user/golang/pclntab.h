@@ -18,11 +18,11 @@
 struct pclntab;
 
 struct pclntab_func {
-	uint64_t entry;	   /* first instruction */
-	uint64_t end;	   /* one past the last: entry of the next function */
-	uint64_t record;   /* address of the _func */
-	uint8_t func_id;   /* abi.FuncID of this Go version */
-	uint8_t flag;	   /* abi.FuncFlag */
+	uint64_t entry;	 /* first instruction */
+	uint64_t end;	 /* one past the last: entry of the next function */
+	uint64_t record; /* address of the _func */
+	uint8_t func_id; /* abi.FuncID of this Go version */
+	uint8_t flag;	 /* abi.FuncFlag */
 	uint32_t name_offset;
 };
 
@@ -34,7 +34,7 @@ struct pclntab_frame {
 	char file[512];
 	uint32_t line;
 	bool inlined;
-	bool wrapper; /* compiler-generated, hidden in tracebacks (abi.FuncIDWrapper) */
+	bool wrapper;	     /* compiler-generated, hidden in tracebacks (abi.FuncIDWrapper) */
 	uint64_t func_entry; /* entry of the physical function around it */
 };
 
@@ -44,8 +44,8 @@ struct pclntab_frame {
  * outlive the result.
  * Errors: -ENOEXEC no table, -EOPNOTSUPP a format before Go 1.18, -EPROTO damaged, -ENOMEM.
  */
-int pclntab__open(struct elf_image *image, struct pclntab **ret_tab, struct failure *failure)
-	__must_check;
+int pclntab__open(struct elf_image *image, struct pclntab **ret_tab,
+		  struct failure *failure) __must_check;
 void pclntab__free(struct pclntab *tab);
 
 uint64_t pclntab__address(const struct pclntab *tab); /* of the header: moduledata.pcHeader */
@@ -71,15 +71,15 @@ int pclntab__find(struct pclntab *tab, const char *const *names, struct pclntab_
 int pclntab__lookup(struct pclntab *tab, uint64_t pc, struct pclntab_func *ret_func) __must_check;
 
 /* pclntab__name - the function's name, cut to @size. Returns its length or -errno. */
-int pclntab__name(struct pclntab *tab, const struct pclntab_func *func, char *name, size_t size)
-	__must_check;
+int pclntab__name(struct pclntab *tab, const struct pclntab_func *func, char *name,
+		  size_t size) __must_check;
 
 /*
  * pclntab__frames - the calls that @pc stands for, innermost first. For a return address pass
  * pc - 1, as the runtime does. Returns their number (>= 1) or -errno.
  */
-int pclntab__frames(struct pclntab *tab, uint64_t pc, struct pclntab_frame *frames, size_t max)
-	__must_check;
+int pclntab__frames(struct pclntab *tab, uint64_t pc, struct pclntab_frame *frames,
+		    size_t max) __must_check;
 
 /*
  * pclntab__sp_delta - bytes between sp and the return address slot at @pc (pcsp table): the

@@ -44,6 +44,18 @@ size_t symbolizer__frames(struct symbolizer *symbolizer, uint64_t pc, bool retur
 /* symbolizer__function - the function that starts at or contains @pc, for g.startpc. */
 const char *symbolizer__function(struct symbolizer *symbolizer, uint64_t pc);
 
+/*
+ * frame_owner__of - whose code @function is, by its package path. A function's name is as the
+ * runtime prints it; @info is the program's build info.
+ */
+enum frame_owner frame_owner__of(const char *function, const struct go_build_info *info);
+
+/*
+ * symbolizer__refused - how often a limit kept a result from being remembered or a name from being
+ * given ("?" then).
+ */
+uint64_t symbolizer__refused(const struct symbolizer *symbolizer);
+
 /* symbolizer__is_system_goroutine - by start function, as runtime.isSystemGoroutine does. */
 bool symbolizer__is_system_goroutine(struct symbolizer *symbolizer, uint64_t start_pc);
 

@@ -21,17 +21,18 @@ struct process_id {
 
 struct process_info {
 	struct process_id id;
-	uid_t uid;	     /* effective */
-	char comm[64];	     /* /proc/PID/comm; any bytes, no newline */
-	char exe[PATH_MAX];  /* link text of /proc/PID/exe, "" when it may not be read */
-	bool exe_deleted;    /* the file was unlinked or replaced since the start */
-	bool kernel_thread;  /* no exe at all */
+	uid_t uid;	    /* effective */
+	char comm[64];	    /* any bytes but newlines, which become '?' */
+	char exe[PATH_MAX]; /* path of the image without the kernel's " (deleted)"; "" unreadable */
+	bool exe_deleted;   /* the file was unlinked or replaced since the start */
+	bool kernel_thread; /* no exe at all */
 };
 
 /*
- * process__read - look at @pid. A zombie is -ESRCH.
- * Errors: -ESRCH no such process, -EACCES (exe only: then exe is "" and 0 is returned), -EPROTO
- * /proc says something unexpected.
+ * process__read - look at @pid. A zombie, or a process so far into its end that it has no image any
+ * more, is -ESRCH. An exe link that may not be read is no error: exe is then "".
+ * Errors: -ESRCH no such process, -EACCES /proc hides it (hidepid), -EPROTO /proc says something
+ * unexpected.
  */
 int process__read(const char *proc_root, pid_t pid, struct process_info *ret_info,
 		  struct failure *failure) __must_check;
@@ -41,8 +42,9 @@ bool process__same(const char *proc_root, struct process_id id);
 
 /*
  * process__open_exe - O_RDONLY|O_CLOEXEC descriptor of the running image through /proc/PID/exe:
- * right inside containers and after the file was replaced. Never blocks (a FIFO or a device as
- * exe is -ENOEXEC). The caller closes it.
+ * right inside containers and after the file was replaced. Never blocks: what is not a regular file
+ * is not opened. The caller closes it.
+ * Errors: -ESRCH gone, -EACCES not permitted, -ENOEXEC a kernel thread, or not a regular file.
  */
 int process__open_exe(const char *proc_root, pid_t pid, struct failure *failure) __must_check;
 
@@ -56,10 +58,14 @@ struct process_mapping {
 };
 
 /*
- * process__exe_mappings - mappings of /proc/PID/maps which show the same device and inode as the
- * image given by @exe_fd... compared by the path text and inode of the maps lines, because st_dev
- * of overlayfs differs from the maps' device. Lowest address first.
- * Returns the number of mappings stored (at most @max) or -errno.
+ * process__exe_mappings - mappings of the running image's file in /proc/PID/maps, lowest address
+ * first. Which file that is, device and inode as maps writes them, is told by the line around the
+ * program's first instruction (field 26 of stat) when its path is the exe link's; failing that by a
+ * line with that path, best with the inode that stat(2) gives. st_dev is not compared: overlayfs
+ * and btrfs report another device there than in maps.
+ * A program that maps its own file once more, to read its debug data, shows here with that too.
+ * Returns the number of mappings stored (at most @max) or -errno: -ESRCH gone, -EACCES not
+ * permitted, -EPROTO a line that cannot be read, -E2BIG millions of mappings.
  */
 int process__exe_mappings(const char *proc_root, pid_t pid, struct process_mapping *mappings,
 			  size_t max) __must_check;

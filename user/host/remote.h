@@ -33,8 +33,8 @@ struct remote_range {
  * remote__open_process - read from @pid. Verifies at once that reading is permitted.
  * Errors: -ESRCH gone, -EPERM (the failure names the missing capability), -ENOMEM.
  */
-int remote__open_process(pid_t pid, struct remote **ret_remote, struct failure *failure)
-	__must_check;
+int remote__open_process(pid_t pid, struct remote **ret_remote,
+			 struct failure *failure) __must_check;
 
 /* remote__open_image - read from @n_ranges ranges, which must outlive the result. */
 int remote__open_image(const struct remote_range *ranges, size_t n_ranges,
@@ -53,8 +53,8 @@ int remote__read_u64(struct remote *remote, uint64_t address, uint64_t *ret_valu
  * a call). Sets every span's result; ranges after an unreadable one are still read.
  * Returns 0 when the process could be asked at all, else -ESRCH or -EPERM.
  */
-int remote__read_spans(struct remote *remote, struct remote_span *spans, size_t n_spans)
-	__must_check;
+int remote__read_spans(struct remote *remote, struct remote_span *spans,
+		       size_t n_spans) __must_check;
 
 /* remote__bytes_read / remote__calls - totals since opening, for self-metrics. */
 uint64_t remote__bytes_read(const struct remote *remote);

@@ -10,7 +10,9 @@
  * g structs are never freed and allgs only grows (src/runtime/proc.go allgadd), so the census keeps
  * their addresses sorted and remembers for each slot a fingerprint of (goid, trackingSeq, status,
  * sched.pc, waitreason). A slot with an unchanged fingerprint has not run since the last census
- * (mod 256, docs/architecture.md); its stack is not read again.
+ * (mod 256, docs/architecture.md); its stack is not read again. Not all runs show: a coroutine
+ * switch leaves no trace in it, nor do system calls from Go 1.26 on, so goroutines in one are
+ * always reported in full there.
  */
 #include "base/common.h"
 #include "base/failure.h"
@@ -55,17 +57,22 @@ struct census_options {
 
 /* What the last finished census read and what it had to leave out. */
 struct census_result {
-	uint64_t started_ns;	/* monotonic: everything created later may be missing */
+	uint64_t started_ns; /* monotonic: everything created later may be missing */
 	uint64_t finished_ns;
 	uint64_t cpu_ns;
-	size_t slots;		/* length of allgs */
-	size_t alive;		/* neither dead nor idle extra Ms, system goroutines included */
-	size_t changed;		/* of those, given to seen() */
+	size_t slots;	/* length of allgs */
+	size_t alive;	/* neither dead nor idle extra Ms, system goroutines included */
+	size_t changed; /* of those, given to seen() */
 	size_t stacks_read;
-	size_t unreadable;	/* g structs whose memory could not be read */
-	size_t stacks_failed;	/* park stacks unreadable or torn */
-	size_t refused;		/* slots beyond max_goroutines */
-	uint64_t goids_issued;	/* goroutine ids ever handed out, or 0 when it cannot be known */
+	size_t unreadable;     /* g structs whose memory could not be read, or is no g */
+	size_t stacks_partial; /* of those, chains of frames that end before the first frame */
+	size_t stacks_failed;  /* park stacks unreadable or torn; read again next time */
+	size_t refused;	       /* slots beyond max_goroutines */
+	/*
+	 * Goroutine ids ever handed out, or 0 when it cannot be known. Read right after
+	 * started_ns, before any g: goroutines created during the census are not in it.
+	 */
+	uint64_t goids_issued;
 };
 
 /* census__new - @binary (bound), @remote and @stacks must outlive it. */

@@ -19,8 +19,8 @@ typedef void (*event_fn)(void *ctx, const struct gl_event *head,
 			 const struct gl_event_create *create);
 
 /* event_reader__new - consume the ring buffer map @ring_fd. -ENOMEM or the kernel's refusal. */
-int event_reader__new(int ring_fd, event_fn fn, void *ctx, struct event_reader **ret_reader)
-	__must_check;
+int event_reader__new(int ring_fd, event_fn fn, void *ctx,
+		      struct event_reader **ret_reader) __must_check;
 void event_reader__free(struct event_reader *reader);
 
 /* event_reader__epoll_fd - becomes readable when the BPF side asks for a wake-up (ring half full). */

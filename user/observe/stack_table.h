@@ -8,7 +8,7 @@
  */
 #include "base/common.h"
 
-#define STACK_MAX_DEPTH 100	/* frames kept, innermost first: the runtime's own traceback limit */
+#define STACK_MAX_DEPTH 100 /* frames kept, innermost first: the runtime's own traceback limit */
 #define STACK_ID_NONE	0u
 #define STACK_ID_OTHER	UINT32_MAX
 

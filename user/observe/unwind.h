@@ -5,8 +5,9 @@
 /*
  * Call stacks of goroutines that do not run, from a copy of the top of their stack. Frame-pointer
  * walk from sched.bp; where a version saved no frame pointer (syscalls before Go 1.23, a goroutine
- * preempted in a prologue) one step by the pcsp table. The memory is foreign and may be torn:
- * every step must go up the stack and land in text, or the walk ends.
+ * preempted in a prologue) steps by the pcsp table until a saved frame pointer proves right. The
+ * memory is foreign and may be torn: every step must go up the stack and land in text, or the walk
+ * ends.
  */
 #include "base/common.h"
 #include "golang/pclntab.h"
@@ -15,11 +16,13 @@ struct unwind_input {
 	uint64_t pc, sp, bp;	     /* target addresses */
 	uint64_t stack_lo, stack_hi; /* of the goroutine */
 	const uint8_t *copy;	     /* bytes [copy_address, copy_address + copy_size) */
-	uint64_t copy_address;
+	uint64_t copy_address;	     /* at most sp; arm64: at most sp - 8, where the frame begins */
 	size_t copy_size;
 	uint64_t text, etext; /* target addresses */
 	uint64_t load_bias;
-	bool bp_valid; /* false: begin with a step by pcsp */
+	bool bp_valid; /* false: begin with a step by pcsp; bp is then at most believed when proven */
+	bool arm64;    /* the return address is saved at the bottom of the frame, or not at all */
+	uint64_t lr;   /* arm64: sched.lr, the caller of a function stopped in its prologue; or 0 */
 };
 
 /*
@@ -29,5 +32,12 @@ struct unwind_input {
  */
 size_t unwind__walk(const struct unwind_input *in, struct pclntab *tab, uint64_t *pcs, size_t max,
 		    uint64_t *ret_more);
+
+/* pclntab__sp_delta() or what stands for it in a test. @pc is a link-time address. */
+typedef int (*unwind_sp_delta_fn)(void *ctx, uint64_t pc, int32_t *ret_delta);
+
+/* unwind__walk_by - unwind__walk() with another source of sp deltas; @sp_delta may be NULL. */
+size_t unwind__walk_by(const struct unwind_input *in, unwind_sp_delta_fn sp_delta, void *ctx,
+		       uint64_t *pcs, size_t max, uint64_t *ret_more);
 
 #endif /* GLEAKD_OBSERVE_UNWIND_H */

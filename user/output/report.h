@@ -5,7 +5,7 @@
 /*
  * What gleakd found, in a form that every renderer reads and none changes. All strings are owned by
  * whoever built the report and may hold any bytes (they come from foreign binaries): a renderer
- * escapes them for its format.
+ * escapes them for its format. What is not known is "" or NULL, which mean the same.
  */
 #include <sys/types.h>
 
@@ -17,7 +17,7 @@ struct report_frame {
 	const char *function;
 	const char *file;
 	uint32_t line;
-	bool own;     /* code of the service's own module */
+	bool own; /* code of the service's own module */
 	bool inlined;
 };
 
@@ -43,17 +43,17 @@ struct report_target {
 	const char *comm;
 	const char *exe;
 	const char *go_version;
-	const char *how;  /* how the binary was read */
-	const char *mode; /* "full", "lifecycle", "census" */
+	const char *how;	 /* how the binary was read */
+	const char *mode;	 /* "full", "lifecycle", "census" */
 	const char *mode_reason; /* why not full; "" */
 	double observed_seconds;
 	uint64_t alive, created, exited, parked;
 	double created_per_second, exited_per_second; /* over the last interval */
 	uint64_t lost_events, repaired;
-	uint64_t unreadable; /* g structs and stacks a census could not read */
-	uint64_t refused;    /* goroutines beyond the limits */
-	bool inexact;	     /* losses not yet repaired by a census */
-	bool exited_target;  /* the process ended */
+	uint64_t unreadable;		 /* g structs and stacks a census could not read */
+	uint64_t refused;		 /* goroutines beyond the limits */
+	bool inexact;			 /* losses not yet repaired by a census */
+	bool exited_target;		 /* the process ended */
 	const struct report_site *sites; /* flagged ones first */
 	size_t n_sites;
 };
@@ -61,9 +61,22 @@ struct report_target {
 struct report {
 	uint64_t realtime_ns;
 	bool final;
-	const char *final_reason; /* "interrupted", "duration over", "target exited", "once"; or "" */
+	const char
+		*final_reason; /* "interrupted", "duration over", "target exited", "once"; or "" */
 	const struct report_target *targets;
 	size_t n_targets;
 };
+
+/* report__text - never NULL. */
+static inline const char *report__text(const char *text)
+{
+	return text ? text : "";
+}
+
+/* report__frame_known - false: there is no such place, or nobody knows it. */
+static inline bool report__frame_known(const struct report_frame *frame)
+{
+	return frame->function && *frame->function;
+}
 
 #endif /* GLEAKD_OUTPUT_REPORT_H */

@@ -11,7 +11,7 @@
 #include "output/report.h"
 
 struct text_options {
-	bool terminal;	      /* redraw in place */
+	bool terminal; /* redraw in place */
 	bool color;
 	unsigned int columns; /* width to fit; at least 60 */
 	unsigned int rows;    /* height to fit when redrawing; 0: no limit */
@@ -24,6 +24,9 @@ struct text_writer;
 int text_writer__new(FILE *out, const struct text_options *options,
 		     struct text_writer **ret_writer) __must_check;
 void text_writer__free(struct text_writer *writer);
+
+/* text_writer__resize - the terminal has another size from now on; limits as in text_options. */
+void text_writer__resize(struct text_writer *writer, unsigned int columns, unsigned int rows);
 
 /*
  * text_writer__write - show @report. An interim report that says nothing new is not printed again

@@ -11,6 +11,7 @@
 struct kernel_features {
 	bool btf;	     /* /sys/kernel/btf/vmlinux is readable */
 	bool ring_buffer;    /* BPF_MAP_TYPE_RINGBUF */
+	bool attach_cookie;  /* bpf_get_attach_cookie() for uprobes */
 	bool uprobe_pmu;     /* perf-event uprobes: /sys/bus/event_source/devices/uprobe */
 	bool uprobe_multi;   /* uprobe_multi links whose pid filter means the process */
 	bool nop5_optimized; /* x86: a probed nop5 becomes a call, no trap */
@@ -21,7 +22,7 @@ void kernel__probe(struct kernel_features *ret_features);
 
 /*
  * kernel__check - whether probes can work at all. Errors: -EOPNOTSUPP (no BTF, no ring buffer, no
- * uprobes), -EPERM (the failure names the missing capability). Each says what to do about it.
+ * cookies, no uprobes), -EPERM (the failure names the missing capability). Each says what to do about it.
  */
 int kernel__check(const struct kernel_features *features, struct failure *failure) __must_check;
 

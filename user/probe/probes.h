@@ -40,6 +40,7 @@ struct probes_counters {
 	uint64_t value[GL_COUNT_MAX];
 };
 
+/* probes__counters - what the programs counted since they were loaded. -errno of the kernel. */
 int probes__counters(const struct probes *probes, struct probes_counters *ret_counters)
 	__must_check;
 
@@ -47,13 +48,17 @@ int probes__counters(const struct probes *probes, struct probes_counters *ret_co
  * probes__attach - bring the events of @event_mask (bits 1 << enum probe_event) to one process.
  * @exe_path: "/proc/PID/exe", so that containers and replaced files are right.
  * Sites that the plan lacks are skipped. @plan and @binary are only read during the call.
- * Errors: -ESRCH gone, -EPERM (the failure names the capability), -ENOSPC too many binaries.
+ * Errors: -ESRCH gone, -EPERM (the failure names the capability), -ENOSPC too many binaries,
+ * -EINVAL the layout does not fit the ABI, else the kernel's refusal.
  */
 int probes__attach(struct probes *probes, struct go_binary *binary, const struct probe_plan *plan,
 		   pid_t pid, const char *exe_path, unsigned int event_mask,
 		   struct probe_attachment **ret_attachment, struct failure *failure) __must_check;
 
-/* probe_attachment__set - change which events are attached; detaching takes tens of ms. */
+/*
+ * probe_attachment__set - change which events are attached; detaching takes tens of ms. On failure
+ * those that could be attached are: see probe_attachment__events().
+ */
 int probe_attachment__set(struct probe_attachment *attachment, unsigned int event_mask,
 			  struct failure *failure) __must_check;
 

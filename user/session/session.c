@@ -122,23 +122,18 @@ int session__ring_fd(const struct session *session)
 static void note_losses(struct session *session)
 {
 	struct probes_counters now;
-	struct tracker_losses lost;
+	uint64_t lost = 0;
 	uint64_t *before = session->counters.value;
 
 	if (probes__counters(session->probes, &now))
 		return;
-	lost = (struct tracker_losses){
-		.created = now.value[GL_COUNT_LOST_CREATE] - before[GL_COUNT_LOST_CREATE],
-		.exited = now.value[GL_COUNT_LOST_EXIT] - before[GL_COUNT_LOST_EXIT],
-		.parked = now.value[GL_COUNT_LOST_PARK] - before[GL_COUNT_LOST_PARK],
-		.unreadable =
-			now.value[GL_COUNT_LOST_UNREADABLE] - before[GL_COUNT_LOST_UNREADABLE],
-	};
+	for (int c = GL_COUNT_LOST_RING_FULL; c <= GL_COUNT_LOST_UNREADABLE; c++)
+		lost += now.value[c] - before[c];
 	session->counters = now;
-	if (!lost.created && !lost.exited && !lost.parked && !lost.unreadable)
+	if (!lost)
 		return;
 	for (size_t i = 0; i < session->n_targets; i++)
-		target__lost(session->targets[i], &lost);
+		target__lost(session->targets[i], lost);
 }
 
 void session__drain(struct session *session)

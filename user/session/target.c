@@ -26,7 +26,7 @@ struct target {
 	uint64_t load_bias;
 	enum target_state state;
 	enum target_mode mode;
-	char mode_reason[512];
+	char mode_reason[sizeof(((struct failure *)0)->text)];
 	uint64_t attached_ns;
 	bool census_open; /* begun, and the tracker does not know its end yet */
 
@@ -333,9 +333,9 @@ void target__event(struct target *target, const struct gl_event *head,
 	}
 }
 
-void target__lost(struct target *target, const struct tracker_losses *losses)
+void target__lost(struct target *target, uint64_t events)
 {
-	tracker__lost(target->tracker, losses);
+	tracker__lost(target->tracker, events);
 }
 
 bool target__check_alive(struct target *target)

@@ -57,7 +57,7 @@ void target__event(struct target *target, const struct gl_event *head,
 		   const struct gl_event_create *create);
 
 /* target__lost - losses of the shared ring buffer since the last call: any of them may be ours. */
-void target__lost(struct target *target, const struct tracker_losses *losses);
+void target__lost(struct target *target, uint64_t events);
 
 /*
  * target__census_start / _step - as census__start() and census__step(), fed into the tracker.

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Life events of goroutines, from uprobes on instructions inside the Go runtime. One program per
+ * event and one set for all Go versions: what differs comes with the attach cookie (where the g
+ * is at the probed instruction) and from gl_binaries (where its fields are).
+ *
+ * Every hit is counted before anything can fail, so that what the daemon did not receive is known.
+ * The trap costs far more than what is done here; the programs never filter, they are detached.
+ */
+#include "vmlinux.h"
+
+#include <bpf/bpf_helpers.h>
+
+#include "abi.h"
+#include "goabi.bpf.h"
+#include "maps.bpf.h"
+
+/* The fill level is looked at once per this many hits of one event on one CPU; power of two. */
+#define WAKEUP_CHECK_INTERVAL 64
+
+struct hit {
+	const struct gl_binary *binary;
+	struct gl_counters *counters;
+	__u64 g;     /* address of the runtime.g the event is about */
+	__u64 flags; /* how to submit the record: BPF_RB_* */
+	__u16 index; /* of @binary */
+};
+
+/*
+ * Uprobe programs do not migrate, but they can be preempted by a task that hits the same program
+ * on the same CPU: per-CPU is not enough, the addition is atomic as well.
+ */
+static __always_inline __u64 count(struct gl_counters *counters, enum gl_counter counter)
+{
+	return __sync_fetch_and_add(&counters->value[counter], 1);
+}
+
+/*
+ * Waking a sleeping reader costs fifty times what the record costs, so the reader comes by itself
+ * and is woken only when the ring buffer fills faster than it comes.
+ */
+static __always_inline __u64 submit_flags(__u64 hits)
+{
+	if (hits & (WAKEUP_CHECK_INTERVAL - 1))
+		return BPF_RB_NO_WAKEUP;
+	if (bpf_ringbuf_query(&gl_events, BPF_RB_AVAIL_DATA) < gl_wakeup_bytes)
+		return BPF_RB_NO_WAKEUP;
+	return BPF_RB_FORCE_WAKEUP;
+}
+
+/*
+ * Both registers are read before the choice, behind barriers: merged into one load from a computed
+ * offset, which compilers like, the verifier would refuse it ("modified ctx ptr").
+ */
+static __always_inline __u64 g_at_site(struct pt_regs *ctx, __u64 cookie)
+{
+	__u64 reg0 = GO_REG0(ctx), reg1 = GO_REG1(ctx), g = 0;
+
+	barrier_var(reg0);
+	barrier_var(reg1);
+	switch (GL_COOKIE_G_LOCATION(cookie)) {
+	case GL_G_IN_REG0:
+		return reg0;
+	case GL_G_IN_REG1:
+		return reg1;
+	case GL_G_ON_STACK:
+		bpf_probe_read_user(&g, sizeof(g),
+				    (void *)(GO_SP(ctx) + GL_COOKIE_STACK_OFFSET(cookie)));
+	}
+	return g;
+}
+
+/* False when this is no event: the stack is about to grow and the function to start again. */
+static __always_inline bool hit__take(struct pt_regs *ctx, enum gl_counter counter,
+				      struct hit *hit)
+{
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+	__u32 index = GL_COOKIE_BINARY(cookie);
+	__u32 zero = 0;
+
+	if (GL_COOKIE_GUARD(cookie) == GL_GUARD_BRANCH_NOT_TAKEN && go_branch_taken(ctx))
+		return false;
+	hit->counters = bpf_map_lookup_elem(&gl_counters, &zero);
+	hit->binary = bpf_map_lookup_elem(&gl_binaries, &index);
+	if (!hit->counters || !hit->binary)
+		return false;
+	hit->flags = submit_flags(count(hit->counters, counter));
+	hit->g = g_at_site(ctx, cookie);
+	hit->index = index;
+	return true;
+}
+
+static __always_inline void fill_head(struct gl_event *head, const struct hit *hit, __u8 kind)
+{
+	head->kind = kind;
+	head->wait_reason = 0;
+	head->binary = hit->index;
+	head->tgid = hit->binary->tgid;
+	head->time_ns = bpf_ktime_get_ns();
+}
+
+static __always_inline long read_window(void *window, const struct hit *hit, __u16 offset)
+{
+	return bpf_probe_read_user(window, GL_WINDOW_BYTES, (void *)(hit->g + offset));
+}
+
+static __always_inline long read_goid(__u64 *goid, const struct hit *hit)
+{
+	return bpf_probe_read_user(goid, sizeof(*goid), (void *)(hit->g + hit->binary->g_goid));
+}
+
+/* Before Go 1.21 a g does not know its creator: it is what the creating thread runs, g0.m.curg. */
+static __always_inline __u64 current_goid(struct pt_regs *ctx, const struct gl_binary *binary)
+{
+	__u64 m = 0, curg = 0, goid = 0;
+
+	if (bpf_probe_read_user(&m, sizeof(m), (void *)(GO_G(ctx) + binary->g_m)) || !m)
+		return 0;
+	if (bpf_probe_read_user(&curg, sizeof(curg), (void *)(m + binary->m_curg)) || !curg)
+		return 0;
+	bpf_probe_read_user(&goid, sizeof(goid), (void *)(curg + binary->g_goid));
+	return goid;
+}
+
+static __always_inline long fill_create(struct gl_event_create *event, struct pt_regs *ctx,
+					const struct hit *hit)
+{
+	const struct gl_binary *binary = hit->binary;
+	__u64 origin[GL_WINDOW_WORDS];
+
+	if (read_goid(&event->head.goid, hit) || read_window(origin, hit, binary->g_origin))
+		return -1;
+	event->creation_pc = origin[binary->gopc_word & (GL_WINDOW_WORDS - 1)];
+	event->start_pc = origin[binary->startpc_word & (GL_WINDOW_WORDS - 1)];
+	if (binary->parent_word == GL_NO_WORD)
+		event->parent_goid = current_goid(ctx, binary);
+	else
+		event->parent_goid = origin[binary->parent_word & (GL_WINDOW_WORDS - 1)];
+	return 0;
+}
+
+static __always_inline long fill_park(struct gl_event *event, const struct hit *hit)
+{
+	__u8 window[GL_WINDOW_BYTES] __attribute__((aligned(8)));
+
+	if (read_window(window, hit, hit->binary->g_goid))
+		return -1;
+	event->goid = *(__u64 *)window;
+	event->wait_reason = window[hit->binary->waitreason_byte & (GL_WINDOW_BYTES - 1)];
+	return 0;
+}
+
+SEC("uprobe")
+int gl_create(struct pt_regs *ctx)
+{
+	struct gl_event_create *event;
+	struct hit hit;
+
+	if (!hit__take(ctx, GL_COUNT_CREATE, &hit))
+		return 0;
+	event = bpf_ringbuf_reserve(&gl_events, sizeof(*event), 0);
+	if (!event) {
+		count(hit.counters, GL_COUNT_LOST_RING_FULL);
+		return 0;
+	}
+	fill_head(&event->head, &hit, GL_EVENT_CREATE);
+	if (fill_create(event, ctx, &hit)) {
+		count(hit.counters, GL_COUNT_LOST_UNREADABLE);
+		bpf_ringbuf_discard(event, hit.flags);
+		return 0;
+	}
+	bpf_ringbuf_submit(event, hit.flags);
+	return 0;
+}
+
+SEC("uprobe")
+int gl_exit(struct pt_regs *ctx)
+{
+	struct gl_event *event;
+	struct hit hit;
+
+	if (!hit__take(ctx, GL_COUNT_EXIT, &hit))
+		return 0;
+	event = bpf_ringbuf_reserve(&gl_events, sizeof(*event), 0);
+	if (!event) {
+		count(hit.counters, GL_COUNT_LOST_RING_FULL);
+		return 0;
+	}
+	fill_head(event, &hit, GL_EVENT_EXIT);
+	if (read_goid(&event->goid, &hit)) {
+		count(hit.counters, GL_COUNT_LOST_UNREADABLE);
+		bpf_ringbuf_discard(event, hit.flags);
+		return 0;
+	}
+	bpf_ringbuf_submit(event, hit.flags);
+	return 0;
+}
+
+SEC("uprobe")
+int gl_park(struct pt_regs *ctx)
+{
+	struct gl_event *event;
+	struct hit hit;
+
+	if (!hit__take(ctx, GL_COUNT_PARK, &hit))
+		return 0;
+	event = bpf_ringbuf_reserve(&gl_events, sizeof(*event), 0);
+	if (!event) {
+		count(hit.counters, GL_COUNT_LOST_RING_FULL);
+		return 0;
+	}
+	fill_head(event, &hit, GL_EVENT_PARK);
+	if (fill_park(event, &hit)) {
+		count(hit.counters, GL_COUNT_LOST_UNREADABLE);
+		bpf_ringbuf_discard(event, hit.flags);
+		return 0;
+	}
+	bpf_ringbuf_submit(event, hit.flags);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+#ifndef GLEAKD_BPF_MAPS_BPF_H
+#define GLEAKD_BPF_MAPS_BPF_H
+
+/* Everything that the programs share with user space, apart from the records themselves. */
+
+/* Records to the daemon. The size is set before loading; see PROBES_DEFAULT_RING_BYTES. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} gl_events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GL_MAX_BINARIES);
+	__type(key, __u32);
+	__type(value, struct gl_binary);
+} gl_binaries SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct gl_counters);
+} gl_counters SEC(".maps");
+
+/* Unread bytes in the ring buffer from which on the daemon is woken. */
+const volatile __u64 gl_wakeup_bytes = 0;
+
+#endif /* GLEAKD_BPF_MAPS_BPF_H */

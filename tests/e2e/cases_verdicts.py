@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who is flagged and who is not."""
+
+import threading
+
+from harness import case, cases_for, check, check_equal
+from programs import Program, Target, start
+from tracer import Gleakd, at, flagged, sites
+
+DEMO = {
+    "local": Program("demo", strip=True),
+    "go1.19.13": Program("demo", "1.19.13"),
+    "go1.27.1": Program("demo", "1.27.1", strip=True),
+}
+COUNTS = Program("counts")
+REASONS = {  # shape: the runtime's own words
+    "chanreceive": "chan receive",
+    "chansend": "chan send",
+    "select": "select",
+    "selectnone": "select (no cases)",
+    "nilreceive": "chan receive (nil chan)",
+    "nilsend": "chan send (nil chan)",
+    "mutex": "sync.Mutex.Lock",
+    "rwmutexread": "sync.RWMutex.RLock",
+    "waitgroup": "sync.WaitGroup.Wait",
+    "cond": "sync.Cond.Wait",
+}
+
+
+@cases_for(DEMO)
+def demo_leaks_and_nothing_else(t, program):
+    """The three marked lines are flagged as leaking; tens of healthy sites are not."""
+    target = Target(t, [program.build(), "-for", "90s"])
+    target.answer("ready")
+    leaks = {program.line(f"leak: {kind}") for kind in ("chan send", "mutex", "select")}
+    g = Gleakd(t, target.pid, "--interval", "1s", "--min-age", "4s")
+
+    def lines(r):
+        return {place for place in leaks for s in flagged(r) if at(s["blocked_at"], place)}
+
+    g.report("all three leaks", lambda r: lines(r) == leaks, seconds=35)
+    final = g.interrupt()
+    check_equal(lines(final), leaks, "flagged lines in the summary")
+    for r in g.reports:
+        for site in flagged(r):
+            check(any(at(site["blocked_at"], p) for p in leaks), f"a healthy site is flagged: {site}")
+
+
+@case
+def healthy_demo_is_not_flagged(t):
+    """The same service without its mistakes, over several times the age limit."""
+    target = Target(t, [DEMO["local"].build(), "-healthy", "-for", "90s"])
+    target.answer("ready")
+    g = Gleakd(t, target.pid, "--interval", "1s", "--min-age", "2s", "--duration", "15s")
+    g.final(seconds=25)
+    for r in g.reports:
+        check_equal([(s["verdict"], s["blocked_at"], s["why"]) for s in flagged(r)], [], "flagged")
+    check(g.reports[-1]["targets"][0]["goroutines"]["created"] > 500, "it was busy")
+
+
+@case
+def every_kind_of_leak(t):
+    """Populations that grow by a few every time, one for each way of being stuck."""
+    target = start(t, COUNTS)
+    g = Gleakd(t, target.pid, "--interval", "500ms", "--min-age", "2s")
+    g.report()
+    stop = threading.Event()
+
+    def feed():
+        while not stop.wait(0.25):
+            for kind in REASONS:
+                target.ask(f"shape {kind} 2")
+
+    feeder = threading.Thread(target=feed)
+    feeder.start()
+    t.defer(feeder.join)
+    t.defer(stop.set)
+
+    def place(kind):
+        return COUNTS.line(f"made:{kind}"), COUNTS.line(f"blocked:{kind}")
+
+    def caught(r):
+        return {k for k in REASONS if any(s["verdict"] == "leaking" for s in sites(r, *place(k)))}
+
+    g.report("every kind leaking", lambda r: caught(r) == set(REASONS), seconds=40)
+    stop.set()
+    final = g.interrupt()
+    for kind, words in REASONS.items():
+        for site in sites(final, *place(kind)):
+            # Before Go 1.20 every semaphore wait had the same words.
+            check(site["wait_reason"] in (words, "semacquire"), f"{kind}: {site['wait_reason']!r}")
+            check(site["growth_per_minute"] > 0, f"{kind} does not grow")
+            check(site["why"], f"{kind} has no reason")
+
+
+@case
+def waiting_by_nature_is_not_flagged(t):
+    """Fixed populations that wait for work or time, for longer than the age limit."""
+    target = start(t, COUNTS)
+    for kind, number in (("sleep", 40), ("iowait", 40), ("chanreceive", 8), ("select", 8),
+                         ("selectnone", 1), ("cond", 4)):
+        target.ask(f"shape {kind} {number}")
+    g = Gleakd(t, target.pid, "--interval", "500ms", "--min-age", "2s", "--duration", "8s")
+    g.final(seconds=15)
+    for r in g.reports:
+        wrong = [(s["verdict"], s["blocked_at"], s["why"]) for s in flagged(r)]
+        check_equal(wrong, [], "flagged")
+
+
+@case
+def growth_that_levels_off_is_not_a_leak(t):
+    """A pool that fills up and stays."""
+    target = start(t, COUNTS)
+    g = Gleakd(t, target.pid, "--interval", "500ms", "--min-age", "4s")
+    g.report()
+    for _ in range(10):
+        target.ask("shape chanreceive 10")
+    place = COUNTS.line("made:chanreceive"), COUNTS.line("blocked:chanreceive")
+    g.report("the age limit passed twice", lambda r: any(
+        s["oldest_park_seconds"] > 9 for s in sites(r, *place)))
+    g.interrupt()
+    verdicts = {s["verdict"] for s in sites(g.reports[-1], *place)}
+    check("leaking" not in verdicts, f"verdicts {verdicts}")

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Go programs that gleakd is let loose on: building them, starting them, talking to them."""
+
+import os
+import queue
+import re
+import shutil
+import subprocess
+import threading
+
+from harness import ROOT, Failed, Skip, check
+
+SOURCES = os.path.join(ROOT, "tests", "programs")
+BUILT = os.path.join(ROOT, "build", "programs")
+REGISTRY = []
+
+_locks = {}
+_locks_lock = threading.Lock()
+
+
+def go_command():
+    """sudo's PATH lacks the usual place of a Go that was not installed by apt."""
+    for candidate in (shutil.which("go"), "/usr/local/go/bin/go"):
+        if candidate and os.access(candidate, os.X_OK):
+            return candidate
+    raise Skip("a go command")
+
+
+def go_environment(version, arch="amd64"):
+    env = dict(os.environ, CGO_ENABLED="0", GOARCH=arch, GOFLAGS="-mod=mod", GOWORK="off")
+    env["GOTOOLCHAIN"] = "local" if version == "local" else "go" + version
+    env.setdefault("HOME", "/root")
+    env["TZ"] = "UTC"
+    return env
+
+
+def go_version(version):
+    """The exact version, or Skip when this machine cannot get it."""
+    got = subprocess.run(
+        [go_command(), "version"], env=go_environment(version), capture_output=True, text=True
+    )
+    match = re.search(r"\bgo(\d+\.\d+(\.\d+)?)\b", got.stdout)
+    if got.returncode or not match or version not in ("local", match.group(1)):
+        raise Skip(f"toolchain go{version}")
+    return match.group(1)
+
+
+class Program:
+    """One program as built by one toolchain in one way."""
+
+    def __init__(self, name, go="local", strip=False, pie=False, arch="amd64"):
+        self.name, self.go, self.strip, self.pie, self.arch = name, go, strip, pie, arch
+        kind = ("-stripped" if strip else "") + ("-pie" if pie else "")
+        kind += "" if arch == "amd64" else "-" + arch
+        self.path = os.path.join(BUILT, f"{name}-go{go}{kind}")
+        REGISTRY.append(self)
+
+    def build(self):
+        """Builds it unless it is there already; go's own cache decides what that means."""
+        with _locks_lock:
+            lock = _locks.setdefault(self.path, threading.Lock())
+        with lock:
+            version = go_version(self.go)
+            command = [go_command(), "build", "-o", self.path]
+            # A tree that belongs to somebody else must not stop root from building.
+            command += [] if version.startswith("1.17") else ["-buildvcs=false"]
+            command += ["-buildmode=pie"] if self.pie else []
+            command += ["-ldflags=-s -w"] if self.strip else []
+            command.append("./" + self.name)
+            built = subprocess.run(
+                command,
+                cwd=SOURCES,
+                env=go_environment(self.go, self.arch),
+                capture_output=True,
+                text=True,
+            )
+            if built.returncode:
+                raise Failed(f"{' '.join(command)}: {built.stderr.strip()}")
+        return self.path
+
+    def line(self, marker):
+        """("counts/main.go", 44) for a marker comment such as "made:run" or "leak: mutex"."""
+        found = []
+        folder = os.path.join(SOURCES, self.name)
+        for file in sorted(os.listdir(folder)):
+            with open(os.path.join(folder, file), encoding="utf-8") as text:
+                for number, line in enumerate(text, 1):
+                    if re.search(r"//\s*" + re.escape(marker) + r"\s*$", line):
+                        found.append((f"{self.name}/{file}", number))
+        check(len(found) == 1, f"marker {marker!r} of {self.name}: {found}")
+        return found[0]
+
+
+class Target:
+    """A running program which obeys lines on its stdin and answers each with a line."""
+
+    def __init__(self, case, argv, env=None, cwd=None):
+        self.process = subprocess.Popen(
+            argv,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=env,
+            cwd=cwd,
+            text=True,
+            bufsize=1,
+        )
+        case.defer(self.end)
+        self.pid = self.process.pid
+        self.lines = queue.Queue()
+        threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True).start()
+        self.errors = []
+        threading.Thread(target=self._read_errors, daemon=True).start()
+
+    def _read(self, stream):
+        for line in stream:
+            self.lines.put(line.rstrip("\n"))
+        self.lines.put(None)
+
+    def _read_errors(self):
+        for line in self.process.stderr:
+            if len(self.errors) < 200:
+                self.errors.append(line.rstrip("\n"))
+
+    def answer(self, begins, seconds=30):
+        try:
+            line = self.lines.get(timeout=seconds)
+        except queue.Empty:
+            raise Failed(f"target {self.pid} said nothing for {seconds} s") from None
+        if line is None:
+            raise Failed(f"target {self.pid} ended: {' / '.join(self.errors[:3])}")
+        check(line.startswith(begins), f"target said {line!r} instead of {begins!r}")
+        return line
+
+    def send(self, command):
+        try:
+            self.process.stdin.write(command + "\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            raise Failed(f"target {self.pid} ended before {command!r}") from None
+
+    def ask(self, command, seconds=30):
+        self.send(command)
+        return self.answer("ok " + command.split()[0], seconds)
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def end(self):
+        if self.alive():
+            self.process.kill()
+        self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            try:
+                stream.close()
+            except (BrokenPipeError, OSError, ValueError):
+                pass
+
+
+def start(case, program, *args, path=None):
+    """Starts a Program and waits until it says that it is ready."""
+    target = Target(case, [path or program.build(), *args])
+    target.ready = target.answer("ready")
+    return target

@@ -1,0 +1,3 @@
+module example.com/gleakd/frames
+
+go 1.18

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/options.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_ARGS 16
+
+/* Parses @line, split at blanks; "''" stands for an empty argument. */
+static int parse(const char *line, struct options *options, struct failure *failure)
+{
+	char copy[512], *argv[MAX_ARGS + 2] = {(char *)"gleakd"};
+	int argc = 1;
+
+	snprintf(copy, sizeof(copy), "%s", line);
+	for (char *word = strtok(copy, " "); word && argc <= MAX_ARGS; word = strtok(NULL, " "))
+		argv[argc++] = strcmp(word, "''") == 0 ? word + 2 : word;
+	return options__parse(argc, argv, options, failure);
+}
+
+static struct options accept(const char *line)
+{
+	struct options options;
+	struct failure failure = {""};
+
+	cr_assert_eq(parse(line, &options, &failure), 0, "%s: %s", line, failure.text);
+	return options;
+}
+
+static void check_refused(const char *line, const char *message)
+{
+	struct options options, before;
+	struct failure failure = {""};
+
+	memset(&options, 0x5a, sizeof(options));
+	before = options;
+	cr_expect_eq(parse(line, &options, &failure), -EINVAL, "%s", line);
+	cr_expect_str_eq(failure.text, message);
+	cr_expect_arr_eq(&options, &before, sizeof(options), "%s left something behind", line);
+}
+
+Test(options, defaults)
+{
+	struct options options = accept("");
+
+	cr_expect_eq(options.pid, 0);
+	cr_expect_eq(options.min_age_ns, 10 * NSEC_PER_SEC);
+	cr_expect_eq(options.interval_ns, 2 * NSEC_PER_SEC);
+	cr_expect_eq(options.duration_ns, 0);
+	cr_expect_eq(options.mode, MODE_AUTO);
+	cr_expect_eq(options.color, COLOR_AUTO);
+	cr_expect(!options.once && !options.json && !options.all && !options.help &&
+		  !options.version);
+	cr_expect_eq(options.verbose, 0);
+	cr_expect_eq(options.ring_bytes, 0);
+}
+
+Test(options, all_of_them)
+{
+	struct options options = accept("--pid 4242 --min-age=1m30s --interval 500ms "
+					"--duration=2h --json -v --verbose --all --color never "
+					"--mode lifecycle --ring-bytes 65536");
+
+	cr_expect_eq(options.pid, 4242);
+	cr_expect_eq(options.min_age_ns, 90 * NSEC_PER_SEC);
+	cr_expect_eq(options.interval_ns, 500 * NSEC_PER_MSEC);
+	cr_expect_eq(options.duration_ns, 7200 * NSEC_PER_SEC);
+	cr_expect(options.json && options.all && !options.once);
+	cr_expect_eq(options.verbose, 2);
+	cr_expect_eq(options.color, COLOR_NEVER);
+	cr_expect_eq(options.mode, MODE_LIFECYCLE);
+	cr_expect_eq(options.ring_bytes, 65536);
+}
+
+Test(options, every_choice)
+{
+	cr_expect_eq(accept("--mode auto").mode, MODE_AUTO);
+	cr_expect_eq(accept("--mode full").mode, MODE_FULL);
+	cr_expect_eq(accept("--mode census").mode, MODE_CENSUS);
+	cr_expect_eq(accept("--color auto").color, COLOR_AUTO);
+	cr_expect_eq(accept("--color always").color, COLOR_ALWAYS);
+}
+
+Test(options, short_forms_and_beginnings)
+{
+	cr_expect_eq(accept("-p7").pid, 7);
+	cr_expect_eq(accept("-vvp 7 -v").verbose, 3);
+	cr_expect_eq(accept("--dur 5").duration_ns, 5 * NSEC_PER_SEC);
+}
+
+Test(options, the_last_one_wins)
+{
+	cr_expect_eq(accept("--pid 1 -p 2 --pid=3").pid, 3);
+	cr_expect_eq(accept("--mode full --mode census").mode, MODE_CENSUS);
+}
+
+Test(options, nothing_stays_from_an_earlier_parse)
+{
+	check_refused("--pid 1 --json extra -v",
+		      "unexpected argument 'extra'; gleakd takes options only, --help lists them");
+	cr_expect(!accept("-p 5").json);
+	cr_expect_eq(accept("-p 5").pid, 5);
+}
+
+Test(options, help_and_version_come_before_errors_that_follow)
+{
+	cr_expect(accept("-h").help);
+	cr_expect(accept("--help --nonsense").help);
+	cr_expect(accept("--version 17").version);
+	cr_expect(accept("-V").version);
+}
+
+Test(options, pids)
+{
+	check_refused("--pid 0", "--pid: '0' is out of range, between 1 and 4194304 expected");
+	check_refused("--pid=4194305",
+		      "--pid: '4194305' is out of range, between 1 and 4194304 expected");
+	check_refused("-p 99999999999999999999",
+		      "--pid: '99999999999999999999' is out of range, between 1 and 4194304 "
+		      "expected");
+	check_refused("--pid -5", "--pid: '-5' is not a whole number");
+	check_refused("--pid 12x", "--pid: '12x' is not a whole number");
+	check_refused("--pid +12", "--pid: '+12' is not a whole number");
+	check_refused("--pid ''", "--pid: '' is not a whole number");
+	check_refused("--pid 0x10", "--pid: '0x10' is not a whole number");
+	cr_expect_eq(accept("--pid 4194304").pid, 4194304);
+}
+
+Test(options, durations)
+{
+	check_refused("--interval 0",
+		      "--interval: '0' is too short, between 100ms and 1h expected");
+	check_refused("--interval 99ms",
+		      "--interval: '99ms' is too short, between 100ms and 1h expected");
+	check_refused("--interval 1h1ns",
+		      "--interval: '1h1ns' is too long, between 100ms and 1h expected");
+	check_refused("--min-age 25h",
+		      "--min-age: '25h' is too long, between 100ms and 1d expected");
+	check_refused("--min-age 999999999999999999999d",
+		      "--min-age: '999999999999999999999d' is too long, between 100ms and 1d "
+		      "expected");
+	check_refused("--duration 5x", "--duration: '5x' is not a duration; 30s, 5m, 1h30m or "
+				       "plain seconds expected");
+	check_refused("--duration -1s", "--duration: '-1s' is not a duration; 30s, 5m, 1h30m or "
+					"plain seconds expected");
+	cr_expect_eq(accept("--min-age 24h").min_age_ns, 86400 * NSEC_PER_SEC);
+}
+
+Test(options, choices_and_sizes)
+{
+	check_refused("--color=maybe", "--color: 'maybe' is not one of auto, always, never");
+	check_refused("--mode ''", "--mode: '' is not one of auto, full, lifecycle, census");
+	check_refused("--ring-bytes 5000", "--ring-bytes: '5000' is not a power of two");
+	check_refused("--ring-bytes 2048",
+		      "--ring-bytes: '2048' is out of range, between 4096 and 1073741824 expected");
+	check_refused("--ring-bytes 2147483648",
+		      "--ring-bytes: '2147483648' is out of range, between 4096 and 1073741824 "
+		      "expected");
+}
+
+Test(options, values_missing_or_too_many)
+{
+	check_refused("--pid", "--pid: a value (N) is missing");
+	check_refused("--json -p", "--pid: a value (N) is missing");
+	check_refused("--interval", "--interval: a value (TIME) is missing");
+	check_refused("--once=1", "--once takes no value");
+	check_refused("--verbose=2", "--verbose takes no value");
+}
+
+Test(options, unknown_ones)
+{
+	check_refused("--intervall=5", "unknown option --intervall; did you mean --interval?");
+	check_refused("--jsno", "unknown option --jsno; did you mean --json?");
+	check_refused("--textfile", "unknown or ambiguous option --textfile; --help lists the "
+				    "options");
+	check_refused("-x", "unknown option -x; --help lists the options");
+	check_refused("-vx", "unknown option -x; --help lists the options");
+	check_refused("-v\xff", "unknown option -?; --help lists the options");
+	/* Hidden options are not suggested. */
+	check_refused("--ring-byte5", "unknown or ambiguous option --ring-byte5; --help lists the "
+				      "options");
+}
+
+Test(options, long_arguments_do_not_overflow)
+{
+	char line[400] = "--";
+	struct options options;
+	struct failure failure;
+
+	memset(line + 2, 'x', sizeof(line) - 3);
+	line[sizeof(line) - 1] = '\0';
+	cr_expect_eq(parse(line, &options, &failure), -EINVAL);
+	line[1] = '=';
+	line[0] = 'y';
+	cr_expect_eq(parse(line, &options, &failure), -EINVAL);
+}
+
+Test(options, positional_arguments)
+{
+	check_refused("4242", "unexpected argument '4242'; did you mean --pid 4242?");
+	check_refused("--json -- --pid", "unexpected argument '--pid'; gleakd takes options only, "
+					 "--help lists them");
+	check_refused("''", "unexpected argument ''; gleakd takes options only, --help lists "
+			    "them");
+}
+
+Test(options, once_has_no_duration)
+{
+	check_refused("--once --duration 5s", "--once and --duration exclude each other: one "
+					      "census takes no time to choose");
+}
+
+Test(options, help_names_every_option_and_fits_80_columns)
+{
+	static const char *const names[] = {
+		"-p, --pid N",	 "--min-age TIME", "--interval TIME", "--duration TIME",
+		"--once",	 "--mode MODE",	   "--json",	      "-v, --verbose",
+		"--all",	 "--color WHEN",   "-h, --help",      "-V, --version",
+		"(default 10s)", "(default 2s)",
+	};
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	cr_assert_not_null(out);
+	options__write_help(out);
+	fclose(out);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		cr_expect_not_null(strstr(text, names[i]), "%s", names[i]);
+	cr_expect_null(strstr(text, "ring-bytes"));
+	for (char *line = text; *line; line += strcspn(line, "\n") + 1)
+		cr_expect_leq(strcspn(line, "\n"), 80, "%.90s", line);
+	free(text);
+}

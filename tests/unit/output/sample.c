@@ -1,0 +1,519 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sample.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SRC    "/home/joe/src/shop/"
+#define GOROOT "/usr/lib/go-1.26/src/"
+
+#define FRAME(function_, file_, line_, ...)                                            \
+	{                                                                              \
+		.function = (function_), .file = (file_), .line = (line_), __VA_ARGS__ \
+	}
+
+static const struct report_frame fetch_stack[] = {
+	FRAME("runtime.gopark", GOROOT "runtime/proc.go", 461),
+	FRAME("runtime.chansend", GOROOT "runtime/chan.go", 283),
+	FRAME("runtime.chansend1", GOROOT "runtime/chan.go", 161),
+	FRAME("main.deliver", SRC "fetch.go", 17, .own = true, .inlined = true),
+	FRAME("main.fetch.func1", SRC "fetch.go", 31, .own = true),
+};
+
+static const struct report_frame lock_stack[] = {
+	FRAME("runtime.goparkunlock", GOROOT "runtime/proc.go", 467, .inlined = true),
+	FRAME("runtime.semacquire1", GOROOT "runtime/sema.go", 192),
+	FRAME("internal/sync.(*Mutex).lockSlow", GOROOT "internal/sync/mutex.go", 149),
+	FRAME("example.org/shop/internal/inventory.(*Warehouse[...]).Reserve",
+	      SRC "internal/inventory/warehouse.go", 208, .own = true),
+};
+
+static const char *const fetch_why[] = {
+	"503 goroutines parked here, none that stayed 10s ever left",
+	"grew by 120/min over 42s, in 6 of 6 periods",
+};
+static const char *const cond_why[] = {
+	"88 goroutines parked here, none that stayed 10s ever left",
+	"grew by 20.5/min over 42s, in 6 of 6 periods; arrivals 0.34/s, departures 0/s, and the "
+	"oldest ones have been here since before gleakd looked",
+};
+static const char *const lock_why[] = {"3 goroutines wait 41s for a lock that nobody released"};
+
+static const struct report_site leaks[] = {
+	{.id = "a1b2c3d4",
+	 .verdict = "leaking",
+	 .flagged = true,
+	 .why = fetch_why,
+	 .n_why = ARRAY_SIZE(fetch_why),
+	 .goroutines = 1503,
+	 .parked = 1503,
+	 .created = 503,
+	 .wait_reason = "chan send",
+	 .created_by = FRAME("main.(*Server).handle", SRC "server.go", 42, .own = true),
+	 .blocked_at = FRAME("main.deliver", SRC "fetch.go", 17, .own = true, .inlined = true),
+	 .start_function = "main.fetch.func1",
+	 .stack = fetch_stack,
+	 .n_stack = ARRAY_SIZE(fetch_stack),
+	 .oldest_park_seconds = 41.27,
+	 .oldest_age_seconds = 41.3,
+	 .growth_per_minute = 120},
+	{.id = "00c0ffee",
+	 .verdict = "leaking",
+	 .flagged = true,
+	 .why = cond_why,
+	 .n_why = ARRAY_SIZE(cond_why),
+	 .goroutines = 88,
+	 .parked = 80,
+	 .created = 14,
+	 .wait_reason = "sync.Cond.Wait",
+	 .created_by =
+		 FRAME("github.com/acme/queue/v2/internal/dispatch.(*Dispatcher).Subscribe",
+		       "/home/joe/go/pkg/mod/github.com/acme/queue/v2@v2.3.1/dispatch.go", 1208),
+	 .blocked_at = FRAME("main.(*listener).run", SRC "listen.go", 77, .own = true),
+	 .start_function = "main.(*listener).run",
+	 .oldest_park_seconds = 93784,
+	 .oldest_age_seconds = 93790,
+	 .growth_per_minute = 20.5},
+	{.id = "0badf00d",
+	 .verdict = "stuck",
+	 .flagged = true,
+	 .why = lock_why,
+	 .n_why = ARRAY_SIZE(lock_why),
+	 .goroutines = 3,
+	 .parked = 3,
+	 .wait_reason = "sync.Mutex.Lock",
+	 .blocked_at = FRAME("example.org/shop/internal/inventory.(*Warehouse[...]).Reserve",
+			     SRC "internal/inventory/warehouse.go", 208, .own = true),
+	 .start_function = "net/http.(*conn).serve",
+	 .stack = lock_stack,
+	 .n_stack = ARRAY_SIZE(lock_stack),
+	 .oldest_park_seconds = 41,
+	 .oldest_age_seconds = 62},
+	{.id = "11111111",
+	 .verdict = "growing",
+	 .goroutines = 12,
+	 .parked = 12,
+	 .created = 9,
+	 .exited = 2,
+	 .wait_reason = "select",
+	 .created_by = FRAME("main.watch", SRC "watch.go", 9, .own = true),
+	 .blocked_at = FRAME("main.watch.func1", SRC "watch.go", 12, .own = true),
+	 .start_function = "main.watch.func1",
+	 .growth_per_minute = 1.5},
+	{.id = "22222222",
+	 .verdict = "idle",
+	 .goroutines = 64,
+	 .parked = 64,
+	 .wait_reason = "chan receive",
+	 .created_by = FRAME("main.newPool", SRC "pool.go", 11, .own = true),
+	 .blocked_at = FRAME("main.(*pool).worker", SRC "pool.go", 17, .own = true),
+	 .start_function = "main.(*pool).worker",
+	 .oldest_park_seconds = 40,
+	 .oldest_age_seconds = 60},
+	{.id = "33333333",
+	 .verdict = "idle",
+	 .goroutines = 40,
+	 .parked = 40,
+	 .wait_reason = "IO wait",
+	 .created_by = FRAME("net/http.(*Server).Serve", GOROOT "net/http/server.go", 3493),
+	 .blocked_at =
+		 FRAME("net/http.(*connReader).backgroundRead", GOROOT "net/http/server.go", 702),
+	 .start_function = "net/http.(*conn).serve"},
+	{.id = "44444444",
+	 .verdict = "active",
+	 .goroutines = 2,
+	 .parked = 0,
+	 .created = 300,
+	 .exited = 118,
+	 .start_function = "main.compute"},
+	{.id = "55555555",
+	 .verdict = "idle",
+	 .goroutines = 1,
+	 .parked = 1,
+	 .wait_reason = "select (no cases)",
+	 .blocked_at = FRAME("main.main", SRC "main.go", 60, .own = true),
+	 .start_function = "runtime.main"},
+	{.id = "66666666",
+	 .verdict = "idle",
+	 .goroutines = 1,
+	 .parked = 1,
+	 .wait_reason = "sleep",
+	 .blocked_at = FRAME("main.tick", SRC "main.go", 71, .own = true),
+	 .start_function = "main.tick"},
+	{.id = "77777777",
+	 .verdict = "idle",
+	 .goroutines = 1,
+	 .parked = 1,
+	 .wait_reason = "chan receive",
+	 .blocked_at = FRAME("os/signal.loop", GOROOT "os/signal/signal_unix.go", 21),
+	 .start_function = "os/signal.loop"},
+	{.id = "88888888",
+	 .verdict = "active",
+	 .created = 4000,
+	 .exited = 4000,
+	 .start_function = "main.burst"},
+};
+
+static void use(struct sample *sample, const struct report_site *sites, size_t n)
+{
+	if (n)
+		memcpy(sample->sites, sites, n * sizeof(*sites));
+	sample->target.sites = sample->sites;
+	sample->target.n_sites = n;
+	sample->report = (struct report){
+		.realtime_ns = SAMPLE_TIME_NS,
+		.final_reason = "",
+		.targets = &sample->target,
+		.n_targets = 1,
+	};
+}
+
+void sample__leaks(struct sample *sample)
+{
+	*sample = (struct sample){
+		.target = {
+			.pid = 4242,
+			.comm = "demo-service",
+			.exe = "/usr/local/bin/demo-service",
+			.go_version = "go1.26.8",
+			.how = "stripped, non-PIE; functions from pclntab, layout go1.26",
+			.mode = "full",
+			.mode_reason = "",
+			.observed_seconds = 42.04,
+			.alive = 1715,
+			.created = 4826,
+			.exited = 4120,
+			.parked = 1705,
+			.created_per_second = 19,
+			.exited_per_second = 2.95,
+		}};
+	use(sample, leaks, ARRAY_SIZE(leaks));
+}
+
+void sample__healthy(struct sample *sample)
+{
+	sample__leaks(sample);
+	use(sample, leaks + 4, ARRAY_SIZE(leaks) - 4);
+	sample->target.alive = 109;
+	sample->target.parked = 107;
+	sample->target.created = 4300;
+	sample->target.exited = 4118;
+}
+
+void sample__empty(struct sample *sample)
+{
+	sample__leaks(sample);
+	use(sample, NULL, 0);
+	sample->target.alive = sample->target.parked = 0;
+	sample->target.created = sample->target.exited = 0;
+	sample->target.created_per_second = sample->target.exited_per_second = 0;
+	sample->target.observed_seconds = 0.1;
+}
+
+/* Title, red, home and clear; C1's CSI in UTF-8 and as a bare byte; bidi override; bad bytes. */
+#define EVIL                                                                       \
+	"\033]0;owned\007\033[31m\033[2J\033[H\xc2\x9b"                            \
+	"31m\x9b"                                                                  \
+	"1m\r\n\t\x7f\xe2\x80\xaemain\xff\xfe\xc0\xaf\xed\xa0\x80\xf4\x90\x80\x80" \
+	"\xe2\x80"
+
+#define LONG16(s)  s s s s s s s s s s s s s s s s
+#define LONG256(s) LONG16(LONG16(s))
+
+static const struct report_frame evil_stack[] = {
+	FRAME(EVIL, EVIL, UINT32_MAX),
+	FRAME("main." LONG256("Very"), "/" LONG256("deep/") "x.go", 7, .inlined = true),
+	FRAME("main.\xe6\xbc\xa2\xe5\xad\x97\xe5\xad\x97" LONG16("\xe6\xbc\xa2"),
+	      "/src/\xe6\xbc\xa2\xe5\xad\x97.go", 12, .own = true),
+	FRAME(NULL, NULL, 0),
+	FRAME("", "", 3),
+	FRAME("main.Map[" LONG16("example.org/a/b.T,") "]", "x.go", 1),
+};
+static const char *const evil_why[] = {EVIL, LONG256("word "), LONG256("endless"), ""};
+
+static const struct report_site evil_sites[] = {
+	{.id = "deadbeef",
+	 .verdict = "leaking",
+	 .flagged = true,
+	 .why = evil_why,
+	 .n_why = ARRAY_SIZE(evil_why),
+	 .goroutines = UINT64_MAX,
+	 .parked = UINT64_MAX - 1,
+	 .created = UINT64_MAX,
+	 .exited = UINT64_MAX,
+	 .wait_reason = EVIL LONG16(" wait"),
+	 .created_by = FRAME(EVIL, EVIL, 1),
+	 .blocked_at = FRAME("main." LONG256("Very"), "/" LONG256("deep/") "x.go", 7),
+	 .start_function = EVIL,
+	 .stack = evil_stack,
+	 .n_stack = ARRAY_SIZE(evil_stack),
+	 .oldest_park_seconds = 1e300,
+	 .oldest_age_seconds = -5,
+	 .growth_per_minute = 1e300},
+	{.id = "0",
+	 .verdict = EVIL,
+	 .goroutines = 1,
+	 .wait_reason = LONG16(EVIL),
+	 .blocked_at = FRAME("main." LONG256("\xf0\x9f\x90\xb9"), EVIL, 0),
+	 .oldest_park_seconds = 0.0 / 0.0,
+	 .growth_per_minute = -1e300},
+	{.id = "", .goroutines = 2, .growth_per_minute = 0.0 / 0.0},
+};
+
+void sample__hostile(struct sample *sample)
+{
+	*sample = (struct sample){.target = {
+					  .pid = INT32_MAX,
+					  .comm = EVIL,
+					  .exe = EVIL,
+					  .go_version = LONG16("go1.99"),
+					  .how = EVIL LONG256(" how"),
+					  .mode = EVIL,
+					  .mode_reason = LONG16(EVIL),
+					  .observed_seconds = 1e300,
+					  .alive = UINT64_MAX,
+					  .created = UINT64_MAX,
+					  .exited = UINT64_MAX,
+					  .parked = UINT64_MAX,
+					  .created_per_second = 1e300,
+					  .exited_per_second = -1e300,
+					  .lost_events = UINT64_MAX,
+					  .repaired = UINT64_MAX,
+					  .unreadable = UINT64_MAX,
+					  .refused = UINT64_MAX,
+					  .inexact = true,
+					  .exited_target = true,
+				  }};
+	use(sample, evil_sites, ARRAY_SIZE(evil_sites));
+	sample->report.final_reason = EVIL;
+}
+
+/* --- random reports ------------------------------------------------------------------------------- */
+
+static char *random_text(unsigned int *seed)
+{
+	static const char *const pieces[] = {
+		"main",
+		".",
+		"/",
+		"(*T)",
+		"[...]",
+		"github.com",
+		" ",
+		"x",
+		EVIL,
+		"\xe6\xbc\xa2",
+		"\xf0\x9f\x90\xb9",
+		"-",
+		"func1",
+		"_",
+		"\xff",
+		"internal",
+	};
+	size_t n = (size_t)rand_r(seed) % 24, size = 1;
+	char *text = calloc(1, 24 * 64);
+
+	cr_assert_not_null(text);
+	for (size_t i = 0; i < n; i++) {
+		const char *piece = pieces[(size_t)rand_r(seed) % ARRAY_SIZE(pieces)];
+
+		if (size + strlen(piece) > 24 * 64)
+			break;
+		strcat(text, piece);
+		size += strlen(piece);
+	}
+	return text;
+}
+
+static uint64_t random_count(unsigned int *seed)
+{
+	uint64_t bits = (uint64_t)rand_r(seed) << 33 | (uint64_t)rand_r(seed) << 2;
+
+	return bits >> ((unsigned int)rand_r(seed) % 64);
+}
+
+static double random_real(unsigned int *seed)
+{
+	return ((double)random_count(seed) - (double)random_count(seed)) / 1000;
+}
+
+static struct report_frame random_frame(unsigned int *seed)
+{
+	return (struct report_frame){
+		.function = random_text(seed),
+		.file = random_text(seed),
+		.line = (uint32_t)random_count(seed),
+		.own = rand_r(seed) % 2,
+		.inlined = rand_r(seed) % 2,
+	};
+}
+
+static void random_site(struct report_site *site, unsigned int *seed)
+{
+	static const char *const verdicts[] = {"leaking", "stuck", "growing", "idle", "active"};
+	size_t verdict = (size_t)rand_r(seed) % ARRAY_SIZE(verdicts);
+	struct report_frame *stack = calloc(8, sizeof(*stack));
+	const char **why = calloc(3, sizeof(*why));
+
+	cr_assert(stack && why);
+	*site = (struct report_site){
+		.verdict = verdicts[verdict],
+		.flagged = verdict < 2,
+		.why = why,
+		.n_why = (size_t)rand_r(seed) % 4,
+		.goroutines = random_count(seed),
+		.parked = random_count(seed),
+		.created = random_count(seed),
+		.exited = random_count(seed),
+		.wait_reason = random_text(seed),
+		.created_by = random_frame(seed),
+		.blocked_at = random_frame(seed),
+		.start_function = random_text(seed),
+		.stack = stack,
+		.n_stack = (size_t)rand_r(seed) % 9,
+		.oldest_park_seconds = random_real(seed),
+		.oldest_age_seconds = random_real(seed),
+		.growth_per_minute = random_real(seed),
+	};
+	snprintf(site->id, sizeof(site->id), "%08x", (unsigned int)rand_r(seed));
+	for (size_t i = 0; i < site->n_why; i++)
+		why[i] = random_text(seed);
+	for (size_t i = 0; i < site->n_stack; i++)
+		stack[i] = random_frame(seed);
+}
+
+void sample__random(struct sample *sample, unsigned int seed)
+{
+	*sample = (struct sample){.target = {
+					  .pid = rand_r(&seed),
+					  .comm = random_text(&seed),
+					  .exe = random_text(&seed),
+					  .go_version = random_text(&seed),
+					  .how = random_text(&seed),
+					  .mode = rand_r(&seed) % 2 ? "full" : "census",
+					  .mode_reason = random_text(&seed),
+					  .observed_seconds = random_real(&seed),
+					  .alive = random_count(&seed),
+					  .created = random_count(&seed),
+					  .exited = random_count(&seed),
+					  .parked = random_count(&seed),
+					  .created_per_second = random_real(&seed),
+					  .exited_per_second = random_real(&seed),
+					  .lost_events = random_count(&seed),
+					  .repaired = random_count(&seed),
+					  .inexact = rand_r(&seed) % 2,
+				  }};
+	use(sample, NULL, 0);
+	sample->target.n_sites = (size_t)rand_r(&seed) % (SAMPLE_MAX_SITES + 1);
+	for (size_t i = 0; i < sample->target.n_sites; i++)
+		random_site(&sample->sites[i], &seed);
+}
+
+static void free_frame(const struct report_frame *frame)
+{
+	free((char *)frame->function);
+	free((char *)frame->file);
+}
+
+void sample__random_free(struct sample *sample)
+{
+	for (size_t i = 0; i < sample->target.n_sites; i++) {
+		struct report_site *site = &sample->sites[i];
+
+		free_frame(&site->created_by);
+		free_frame(&site->blocked_at);
+		for (size_t f = 0; f < site->n_stack; f++)
+			free_frame(&site->stack[f]);
+		for (size_t w = 0; w < site->n_why; w++)
+			free((char *)site->why[w]);
+		free((struct report_frame *)site->stack);
+		free((char **)site->why);
+		free((char *)site->wait_reason);
+		free((char *)site->start_function);
+	}
+	free((char *)sample->target.comm);
+	free((char *)sample->target.exe);
+	free((char *)sample->target.go_version);
+	free((char *)sample->target.how);
+	free((char *)sample->target.mode_reason);
+}
+
+void sample__remove_site(struct sample *sample, size_t index)
+{
+	sample->target.n_sites--;
+	memmove(&sample->sites[index], &sample->sites[index + 1],
+		(sample->target.n_sites - index) * sizeof(sample->sites[0]));
+}
+
+/* --- output --------------------------------------------------------------------------------------- */
+
+void sample__open(struct sample_stream *stream)
+{
+	*stream = (struct sample_stream){0};
+	stream->file = open_memstream(&stream->bytes, &stream->n);
+	cr_assert_not_null(stream->file);
+}
+
+const char *sample__added(struct sample_stream *stream)
+{
+	const char *added;
+
+	cr_assert_eq(fflush(stream->file), 0);
+	added = stream->bytes + stream->seen;
+	stream->seen = stream->n;
+	return added;
+}
+
+void sample__close(struct sample_stream *stream)
+{
+	fclose(stream->file);
+	free(stream->bytes);
+}
+
+char *sample__text(const struct report *report, const struct text_options *options)
+{
+	struct sample_stream stream;
+	struct text_writer *writer;
+	char *text;
+
+	sample__open(&stream);
+	cr_assert_eq(text_writer__new(stream.file, options, &writer), 0);
+	cr_assert_eq(text_writer__write(writer, report), 0);
+	text_writer__free(writer);
+	cr_assert_eq(fflush(stream.file), 0);
+	text = strdup(stream.bytes);
+	cr_assert_not_null(text);
+	sample__close(&stream);
+	return text;
+}
+
+#define GOLDEN_DIR "tests/golden/output/"
+
+static void update_golden(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	cr_assert(file && fputs(text, file) >= 0 && fclose(file) == 0, "cannot write %s", path);
+}
+
+void sample__golden(const char *name, const char *text)
+{
+	const char *update = getenv("GLEAKD_UPDATE_GOLDEN");
+	char path[128], *expected = NULL;
+	size_t size = 0;
+	ssize_t n;
+	FILE *file;
+
+	snprintf(path, sizeof(path), GOLDEN_DIR "%s", name);
+	if (update && *update == '1')
+		update_golden(path, text);
+	file = fopen(path, "r");
+	cr_assert_not_null(file, "no %s; tests run at the top of the tree", path);
+	n = getdelim(&expected, &size, '\0', file);
+	fclose(file);
+	cr_assert(n > 0 && strcmp(expected, text) == 0,
+		  "output differs from %s; GLEAKD_UPDATE_GOLDEN=1 accepts it. It was:\n%s", path,
+		  text);
+	free(expected);
+}

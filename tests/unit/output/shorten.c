@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/shorten.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+static void check(char *got, const char *expected)
+{
+	cr_expect_str_eq(got, expected);
+	free(got);
+}
+
+Test(shorten, functions_lose_leading_path_elements_first)
+{
+	const char *name = "example.org/shop/internal/cart.(*Store).Load.func1";
+
+	check(shorten__function(name, 50), "example.org/shop/internal/cart.(*Store).Load.func1");
+	check(shorten__function(name, 49), "…/shop/internal/cart.(*Store).Load.func1");
+	check(shorten__function(name, 35), "…/internal/cart.(*Store).Load.func1");
+	check(shorten__function(name, 34), "…/cart.(*Store).Load.func1");
+	check(shorten__function(name, 26), "…/cart.(*Store).Load.func1");
+	check(shorten__function(name, 25), "cart.(*Store).Load.func1");
+	check(shorten__function(name, 20), "cart.(…e).Load.func1");
+	check(shorten__function(name, 0), "ca…func1");
+}
+
+Test(shorten, a_slash_in_type_arguments_is_no_path)
+{
+	check(shorten__function("main.Map[example.org/a/b.Key,int].Get", 20),
+	      "main.M….Key,int].Get");
+}
+
+Test(shorten, locations_keep_file_and_line)
+{
+	check(shorten__location("/src/shop/cart/store.go", 42, 30), "/src/shop/cart/store.go:42");
+	check(shorten__location("/src/shop/cart/store.go", 42, 20), "…/cart/store.go:42");
+	check(shorten__location("/src/shop/cart/store.go", 42, 13), "…/store.go:42");
+	check(shorten__location("/src/shop/cart/store.go", 42, 11), "store.go:42");
+	check(shorten__location("/src/a_very_long_name.go", 4294967295U, 20),
+	      "a_very…go:4294967295");
+	check(shorten__location("", 7, 20), ":7");
+}
+
+Test(shorten, never_wider_than_allowed)
+{
+	static const char *const names[] = {
+		"////////////////////////////",
+		"a/",
+		"\xe6\xbc\xa2\xe6\xbc\xa2/\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2",
+		"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+		"[a/b/c/d/e/f/g/h/i/j/k",
+		"github.com/x/y/z.(*T[a/b/c]).m/func1",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		for (size_t width = 8; width < 40; width++) {
+			char *function = shorten__function(names[i], width);
+			char *location = shorten__location(names[i], 123, width);
+
+			cr_expect_leq(utf8__width(function), width);
+			cr_expect_leq(utf8__width(location), width);
+			free(function);
+			free(location);
+		}
+	}
+}
+
+Test(shorten, base_names)
+{
+	cr_expect_str_eq(shorten__base_name("/a/b.go"), "b.go");
+	cr_expect_str_eq(shorten__base_name("b.go"), "b.go");
+	cr_expect_str_eq(shorten__base_name("/a/"), "/a/");
+	cr_expect_str_eq(shorten__base_name(""), "");
+}
+
+static void check_count(uint64_t n, const char *expected)
+{
+	char text[SHORTEN_COUNT_SIZE];
+
+	shorten__count(n, text);
+	cr_expect_str_eq(text, expected);
+}
+
+Test(shorten, counts)
+{
+	check_count(0, "0");
+	check_count(999, "999");
+	check_count(1000, "1,000");
+	check_count(123456, "123,456");
+	check_count(1234567, "1,234,567");
+	check_count(UINT64_MAX, "18,446,744,073,709,551,615");
+	check(shorten__counted(1, "site"), "1 site");
+	check(shorten__counted(0, "site"), "0 sites");
+	check(shorten__counted(1234, "site"), "1,234 sites");
+}
+
+static void check_rate(double rate, const char *expected)
+{
+	char text[SHORTEN_RATE_SIZE];
+
+	shorten__rate(rate, text);
+	cr_expect_str_eq(text, expected);
+}
+
+Test(shorten, rates)
+{
+	check_rate(0, "0");
+	check_rate(0.004, "0");
+	check_rate(0.03, "0.03");
+	check_rate(0.25, "0.25");
+	check_rate(1.52, "1.5");
+	check_rate(2, "2");
+	check_rate(9.96, "9.96");
+	check_rate(20.46, "20.5");
+	check_rate(99.97, "100");
+	check_rate(1203.7, "1,204");
+	check_rate(-1203.7, "-1,204");
+	check_rate(-0.5, "-0.5");
+	check_rate(1e300, "1,000,000,000,000,000");
+	check_rate(0.0 / 0.0, "?");
+	check_rate(-1.0 / 0.0, "?");
+}

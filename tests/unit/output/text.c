@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/text.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "sample.h"
+
+static const struct text_options plain = {.columns = 100};
+
+static void check_golden(const char *name, const struct report *report,
+			 const struct text_options *options)
+{
+	char *text = sample__text(report, options);
+
+	sample__golden(name, text);
+	free(text);
+}
+
+Test(text, leaks)
+{
+	struct sample sample;
+
+	sample__leaks(&sample);
+	check_golden("leaks.txt", &sample.report, &plain);
+}
+
+Test(text, leaks_verbose_narrow_final)
+{
+	struct text_options options = {.columns = 80, .verbose = true};
+	struct sample sample;
+
+	sample__leaks(&sample);
+	sample.report.final = true;
+	sample.report.final_reason = "interrupted";
+	check_golden("leaks-verbose-80.txt", &sample.report, &options);
+}
+
+Test(text, all_sites_with_stacks)
+{
+	struct text_options options = {.columns = 100, .verbose = true, .all = true};
+	struct sample sample;
+
+	sample__leaks(&sample);
+	for (size_t i = 0; i < sample.target.n_sites; i++)
+		sample.sites[i].flagged = false;
+	check_golden("all-verbose.txt", &sample.report, &options);
+}
+
+Test(text, colors)
+{
+	struct text_options options = {.columns = 100, .color = true};
+	struct sample sample;
+
+	sample__leaks(&sample);
+	check_golden("leaks-color.txt", &sample.report, &options);
+}
+
+Test(text, nothing_found_says_what_was_looked_at)
+{
+	struct sample sample;
+
+	sample__healthy(&sample);
+	sample.report.final = true;
+	sample.report.final_reason = "duration over";
+	check_golden("healthy-final.txt", &sample.report, &plain);
+}
+
+Test(text, a_single_census_says_what_it_cannot_see)
+{
+	struct sample sample;
+
+	sample__healthy(&sample);
+	sample.target.mode = "census";
+	sample.target.mode_reason = "";
+	sample.report.final = true;
+	sample.report.final_reason = "once";
+	check_golden("once-final.txt", &sample.report, &plain);
+}
+
+Test(text, nothing_seen_yet)
+{
+	struct sample sample;
+
+	sample__empty(&sample);
+	check_golden("empty.txt", &sample.report, &plain);
+}
+
+Test(text, losses_mode_and_the_end_of_the_target)
+{
+	struct sample sample;
+
+	sample__healthy(&sample);
+	sample.target.mode = "lifecycle";
+	sample.target.mode_reason =
+		"parks cost 3.1 % of the target's CPU, which is more than the budget of 1 %; they "
+		"come back when they cost less";
+	sample.target.lost_events = 1204;
+	sample.target.repaired = 1100;
+	sample.target.inexact = true;
+	sample.target.unreadable = 1;
+	sample.target.refused = 17;
+	sample.target.exited_target = true;
+	sample.report.final = true;
+	sample.report.final_reason = "target exited";
+	check_golden("losses-final.txt", &sample.report, &plain);
+}
+
+Test(text, hostile_names)
+{
+	struct text_options options = {.columns = 100, .verbose = true, .all = true};
+	struct sample sample;
+
+	sample__hostile(&sample);
+	sample.report.final = true;
+	check_golden("hostile.txt", &sample.report, &options);
+}
+
+/* --- what must hold for every report -------------------------------------------------------------- */
+
+/* Takes our own control sequences off the front of @text. */
+static const char *skip_own_escapes(const char *text)
+{
+	static const char *const own[] = {
+		"\033[0m",  "\033[1m",	"\033[2m", "\033[1;31m", "\033[1;35m",
+		"\033[33m", "\033[32m", "\033[H",  "\033[J",	 "\033[K",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(own);) {
+		size_t length = strlen(own[i]);
+
+		if (strncmp(text, own[i], length) == 0) {
+			text += length;
+			i = 0;
+		} else {
+			i++;
+		}
+	}
+	return text;
+}
+
+/* Lines of @text, all safe and at most @columns wide; @what is told when one is not. */
+static size_t check_lines(const char *text, unsigned int columns, const char *what)
+{
+	size_t lines = 0;
+	unsigned int width = 0;
+
+	for (text = skip_own_escapes(text); *text; text = skip_own_escapes(text)) {
+		uint32_t code;
+
+		if (*text == '\n') {
+			lines++;
+			width = 0;
+			text++;
+			continue;
+		}
+		text += utf8__decode(text, &code);
+		cr_assert(utf8__printable(code), "%s: U+%04X in line %zu", what, code, lines);
+		width += utf8__columns(code);
+		cr_assert_leq(width, columns, "%s: line %zu is %u wide", what, lines, width);
+	}
+	cr_assert_eq(width, 0, "%s: the last line has no end", what);
+	return lines;
+}
+
+static void check_random(unsigned int seed)
+{
+	struct text_options options = {
+		.columns = 60 + seed % 100,
+		.color = seed % 2,
+		.verbose = seed % 3 == 0,
+		.all = seed % 5 == 0,
+	};
+	struct sample sample;
+	char what[32];
+	char *text;
+
+	snprintf(what, sizeof(what), "seed %u", seed);
+	sample__random(&sample, seed);
+	sample.report.final = seed % 7 == 0;
+	text = sample__text(&sample.report, &options);
+	check_lines(text, options.columns, what);
+	cr_assert(options.color || !strchr(text, '\033'), "%s: escape without colour", what);
+	free(text);
+	sample__random_free(&sample);
+}
+
+Test(text, no_line_is_too_wide_and_nothing_unsafe_gets_out)
+{
+	for (unsigned int seed = 1; seed <= 400; seed++)
+		check_random(seed);
+}
+
+Test(text, a_terminal_never_scrolls)
+{
+	for (unsigned int seed = 1; seed <= 200; seed++) {
+		struct text_options options = {
+			.terminal = true,
+			.color = true,
+			.columns = 60 + seed % 70,
+			.rows = 8 + seed % 60,
+			.verbose = seed % 3 == 0,
+			.all = seed % 4 == 0,
+		};
+		struct sample sample;
+		struct sample_stream stream;
+		struct text_writer *writer;
+		const char *first, *second;
+
+		sample__random(&sample, seed);
+		sample__open(&stream);
+		cr_assert_eq(text_writer__new(stream.file, &options, &writer), 0);
+		cr_assert_eq(text_writer__write(writer, &sample.report), 0);
+		/* The first frame makes room for itself with empty lines. */
+		first = sample__added(&stream);
+		cr_assert_eq(strspn(first, "\n"), options.rows);
+		cr_assert_eq(text_writer__write(writer, &sample.report), 0);
+		second = sample__added(&stream);
+		cr_assert_eq(strncmp(second, "\033[H", 3), 0);
+		cr_assert_lt(check_lines(second, options.columns, "frame"), options.rows, "seed %u",
+			     seed);
+		text_writer__free(writer);
+		sample__close(&stream);
+		sample__random_free(&sample);
+	}
+}
+
+Test(text, a_small_terminal_keeps_every_flagged_site)
+{
+	struct text_options options = {.terminal = true, .columns = 100, .rows = 14};
+	struct sample sample;
+	char *text;
+
+	sample__leaks(&sample);
+	text = sample__text(&sample.report, &options);
+	cr_assert(strstr(text, "a1b2c3d4") && strstr(text, "00c0ffee") && strstr(text, "0badf00d"));
+	cr_assert_not_null(strstr(text, "not flagged  7 sites"));
+	cr_assert_null(strstr(text, "created at"));
+	free(text);
+}
+
+Test(text, many_flagged_sites_are_cut_unless_asked_for)
+{
+	struct text_options options = plain;
+	struct sample sample;
+	char *text;
+
+	sample__leaks(&sample);
+	for (size_t i = 1; i < SAMPLE_MAX_SITES; i++)
+		sample.sites[i] = sample.sites[0];
+	sample.target.n_sites = SAMPLE_MAX_SITES;
+	text = sample__text(&sample.report, &options);
+	cr_assert_not_null(strstr(text, "and 14 more flagged sites"));
+	free(text);
+	options.all = true;
+	text = sample__text(&sample.report, &options);
+	cr_assert_null(strstr(text, "more flagged sites"));
+	free(text);
+}
+
+/* --- a log into a pipe ---------------------------------------------------------------------------- */
+
+static struct sample log_sample;
+static struct sample_stream log_stream;
+static struct text_writer *log_writer;
+
+static void open_log(void)
+{
+	sample__leaks(&log_sample);
+	sample__open(&log_stream);
+	cr_assert_eq(text_writer__new(log_stream.file, &plain, &log_writer), 0);
+	cr_assert_eq(text_writer__write(log_writer, &log_sample.report), 0);
+	cr_assert_not_null(strstr(sample__added(&log_stream), "LEAKING  1,503"));
+}
+
+static void close_log(void)
+{
+	text_writer__free(log_writer);
+	sample__close(&log_stream);
+}
+
+/* What the log says @seconds later. */
+static const char *later(unsigned int seconds)
+{
+	log_sample.report.realtime_ns += seconds * NSEC_PER_SEC;
+	log_sample.target.observed_seconds += seconds;
+	cr_assert_eq(text_writer__write(log_writer, &log_sample.report), 0);
+	return sample__added(&log_stream);
+}
+
+TestSuite(log, .init = open_log, .fini = close_log);
+
+Test(log, silent_when_nothing_changes_but_for_a_line_a_minute)
+{
+	cr_assert_str_empty(later(2));
+	cr_assert_str_empty(later(57));
+	cr_assert_str_eq(later(1),
+			 "03:05:05Z  pid 4242  1,715 goroutines, 1,705 parked  2 leaking sites, "
+			 "1,591 goroutines; 1 stuck site\n\n");
+	cr_assert_str_empty(later(59));
+}
+
+Test(log, growth_is_told_when_it_adds_up_to_a_tenth)
+{
+	for (int i = 0; i < 10; i++) {
+		log_sample.sites[0].goroutines += 14;
+		cr_assert_str_empty(later(2), "after step %d", i);
+	}
+	log_sample.sites[0].goroutines += 14;
+	const char *text = later(2);
+
+	cr_assert_not_null(strstr(text, "LEAKING  1,657 goroutines"));
+	cr_assert_null(strstr(text, "00c0ffee"), "only what is new:\n%s", text);
+	cr_assert_str_empty(later(2));
+}
+
+Test(log, new_and_resolved_sites_are_told)
+{
+	struct report_site fetch = log_sample.sites[0];
+
+	sample__remove_site(&log_sample, 0);
+	cr_assert_not_null(strstr(later(2), "site a1b2c3d4 is no longer flagged as leaking"));
+	cr_assert_str_empty(later(2));
+	log_sample.sites[3] = fetch;
+	cr_assert_not_null(strstr(later(2), "LEAKING  1,503 goroutines"));
+}
+
+Test(log, verdict_changes_are_told)
+{
+	log_sample.sites[0].verdict = "stuck";
+	cr_assert_not_null(strstr(later(2), "STUCK    1,503 goroutines"));
+}
+
+Test(log, losses_and_modes_are_told_once)
+{
+	log_sample.target.lost_events = 5;
+	cr_assert_not_null(strstr(later(2), "lost: 5 events"));
+	log_sample.target.lost_events = 500;
+	cr_assert_str_empty(later(2));
+	log_sample.target.mode = "census";
+	log_sample.target.mode_reason = "probes cost too much";
+	cr_assert_not_null(strstr(later(2), "census only: probes cost too much"));
+	cr_assert_str_empty(later(2));
+}
+
+Test(log, wall_time_set_back_does_not_silence_it)
+{
+	log_sample.report.realtime_ns -= 3600 * NSEC_PER_SEC;
+	cr_assert_not_null(strstr(later(0), "02:04:05Z"));
+	cr_assert_str_empty(later(2));
+}
+
+Test(log, the_last_report_is_whole_even_if_nothing_changed)
+{
+	const char *text;
+
+	log_sample.report.final = true;
+	text = later(2);
+	cr_assert_not_null(strstr(text, "go1.26.8"));
+	cr_assert_not_null(strstr(text, "\nFound 2 leaking sites, 1,591 goroutines; 1 stuck site"));
+}
+
+Test(text, a_full_disk_is_reported)
+{
+	struct text_writer *writer;
+	struct sample sample;
+	FILE *full = fopen("/dev/full", "w");
+
+	if (!full)
+		cr_skip_test("needs /dev/full");
+	sample__leaks(&sample);
+	cr_assert_eq(text_writer__new(full, &plain, &writer), 0);
+	cr_assert_eq(text_writer__write(writer, &sample.report), -ENOSPC);
+	text_writer__free(writer);
+	text_writer__free(NULL);
+	fclose(full);
+}

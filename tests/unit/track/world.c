@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "world.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+
+enum wait_class class_for_test(void *ctx __maybe_unused, uint8_t reason)
+{
+	return reason <= WAIT_RUNTIME ? (enum wait_class)reason : WAIT_NONE;
+}
+
+bool system_for_test(void *ctx __maybe_unused, uint64_t start_pc)
+{
+	return start_pc == SYSTEM_START_PC;
+}
+
+struct tracker *tracker_for_test(bool expect_events)
+{
+	const struct tracker_options options = {
+		.attached_ns = WORLD_START,
+		.expect_events = expect_events,
+		.wait_class = class_for_test,
+		.is_system = system_for_test,
+	};
+	struct tracker *tracker = NULL;
+
+	cr_assert_eq(tracker__new(&options, &tracker), 0);
+	return tracker;
+}
+
+struct tracker_totals totals_of(const struct tracker *tracker)
+{
+	struct tracker_totals totals;
+
+	tracker__totals(tracker, &totals);
+	return totals;
+}
+
+struct wanted {
+	uint64_t start_pc;
+	uint32_t stack_id;
+	struct site_view *view;
+	bool found;
+};
+
+static bool visit_wanted(void *ctx, const struct site_view *site)
+{
+	struct wanted *wanted = ctx;
+
+	if (site->start_pc != wanted->start_pc || site->stack_id != wanted->stack_id)
+		return true;
+	*wanted->view = *site;
+	wanted->found = true;
+	return false;
+}
+
+bool view_of(struct tracker *tracker, uint64_t start_pc, uint32_t stack_id, uint64_t now_ns,
+	     struct site_view *ret_view)
+{
+	const struct tracker_policy policy = { .min_age_ns = 10 * SECOND };
+	struct wanted wanted = { .start_pc = start_pc, .stack_id = stack_id, .view = ret_view };
+
+	tracker__sites(tracker, &policy, now_ns, visit_wanted, &wanted);
+	return wanted.found;
+}
+
+/* --- */
+
+void world__new(struct world *world, bool lifecycle, bool parks)
+{
+	*world = (struct world){
+		.now = WORLD_START,
+		.interval = 2 * SECOND,
+		.policy = { .min_age_ns = 10 * SECOND },
+		.lifecycle = lifecycle,
+		.parks = parks,
+		.next_goid = 1,
+		.random = 20260801,
+	};
+}
+
+void world__free(struct world *world)
+{
+	tracker__free(world->tracker);
+	free(world->actors);
+}
+
+void world__attach(struct world *world)
+{
+	struct tracker_options options = {
+		.attached_ns = world->now,
+		.expect_events = world->lifecycle,
+		.wait_class = class_for_test,
+		.is_system = system_for_test,
+	};
+
+	cr_assert_eq(tracker__new(&options, &world->tracker), 0);
+	world->attached = world->now;
+	world->next_census = world->now;
+	world__census(world);
+}
+
+uint64_t world__random(struct world *world, uint64_t below)
+{
+	world->random += 0x9e3779b97f4a7c15ULL;
+	return hash__mix64(world->random) % below;
+}
+
+/* Whether an event gets through; one that does not is reported as lost. */
+static bool told(struct world *world, bool attached)
+{
+	if (!world->tracker || !attached)
+		return false;
+	if (world__random(world, 100) >= world->lose_percent)
+		return true;
+	tracker__lost(world->tracker, 1);
+	return false;
+}
+
+struct actor *world__spawn(struct world *world, uint64_t start_pc, uint32_t place,
+			   enum wait_class class, uint64_t stays)
+{
+	struct actor *actor;
+
+	if (world->n_actors == world->allocated) {
+		world->allocated = world->allocated ? world->allocated * 2 : 1024;
+		world->actors = realloc(world->actors, world->allocated * sizeof(*actor));
+		cr_assert(world->actors);
+	}
+	actor = &world->actors[world->n_actors++];
+	*actor = (struct actor){
+		.goid = world->next_goid++,
+		.creation_pc = start_pc + 1,
+		.start_pc = start_pc,
+		.place = place,
+		.class = class,
+		.leaves_at = stays == FOREVER ? FOREVER : world->now + stays,
+		.changed = true,
+	};
+	world->created += world->tracker != NULL && start_pc != SYSTEM_START_PC;
+	if (told(world, world->lifecycle))
+		tracker__created(world->tracker, actor->goid, 1, actor->creation_pc,
+				 actor->start_pc, world->now);
+	if (place)
+		world__wake(world, actor);
+	return actor;
+}
+
+void world__wake(struct world *world, struct actor *actor)
+{
+	actor->changed = true;
+	actor->waitsince_ns = 0;
+	if (told(world, world->parks))
+		tracker__parked(world->tracker, actor->goid, (uint8_t)actor->class, world->now);
+}
+
+void world__exit(struct world *world, size_t index)
+{
+	struct actor *actor = &world->actors[index];
+
+	world->exited += world->tracker != NULL && actor->start_pc != SYSTEM_START_PC;
+	if (told(world, world->lifecycle))
+		tracker__exited(world->tracker, actor->goid, world->now);
+	*actor = world->actors[--world->n_actors];
+}
+
+void world__census(struct world *world)
+{
+	tracker__census_begin(world->tracker, world->now);
+	for (size_t i = 0; i < world->n_actors; i++) {
+		struct actor *actor = &world->actors[i];
+		const struct tracker_sighting sighting = {
+			.goid = actor->goid,
+			.creation_pc = actor->creation_pc,
+			.start_pc = actor->start_pc,
+			.waitsince_ns = actor->waitsince_ns,
+			.read_at_ns = world->now,
+			.stack_id = actor->place,
+			.wait_reason = (uint8_t)actor->class,
+			.parked = actor->place != 0,
+		};
+
+		if (!actor->changed && actor->handle &&
+		    tracker__census_unchanged(world->tracker, actor->handle, actor->goid,
+					      world->now))
+			continue;
+		actor->handle = tracker__census_seen(world->tracker, &sighting);
+		actor->changed = false;
+	}
+	tracker__census_end(world->tracker, world->now);
+	world->next_census = world->now + world->interval;
+}
+
+void world__step(struct world *world)
+{
+	world->now += WORLD_STEP;
+	for (size_t i = world->n_actors; i-- > 0;)
+		if (world->actors[i].leaves_at <= world->now)
+			world__exit(world, i);
+	if (world->tracker && world->now >= world->next_census)
+		world__census(world);
+}
+
+struct watches {
+	const struct world *world;
+	struct watch *all;
+	size_t n;
+};
+
+static bool visit_watches(void *ctx, const struct site_view *site)
+{
+	const struct watches *watches = ctx;
+	uint64_t since = watches->world->now - watches->world->attached;
+
+	for (size_t i = 0; i < watches->n; i++) {
+		struct watch *watch = &watches->all[i];
+
+		if (watch->place != site->stack_id)
+			continue;
+		watch->view = *site;
+		watch->latest = site->verdict;
+		watch->worst = max_of(watch->worst, site->verdict);
+		if (site->verdict != VERDICT_LEAKING)
+			continue;
+		watch->last_leaking = since;
+		if (!watch->first_leaking)
+			watch->first_leaking = since;
+	}
+	return true;
+}
+
+void world__look(struct world *world, struct watch *watches, size_t n)
+{
+	struct watches all = { .world = world, .all = watches, .n = n };
+
+	tracker__sites(world->tracker, &world->policy, world->now, visit_watches, &all);
+}
+
+size_t world__count(const struct world *world, uint32_t place)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < world->n_actors; i++)
+		count += world->actors[i].place == place;
+	return count;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TESTS_UNIT_TRACK_WORLD_H
+#define TESTS_UNIT_TRACK_WORLD_H
+
+/*
+ * A make-believe Go process with a virtual clock: goroutines that come, park, wake and go, told to
+ * a tracker by events (with losses and lags as a test wants them) and by censuses.
+ */
+#include "base/common.h"
+#include "track/tracker.h"
+
+#define SECOND	    NSEC_PER_SEC
+#define MINUTE	    (60 * NSEC_PER_SEC)
+#define FOREVER	    UINT64_MAX
+#define WORLD_START (1000 * NSEC_PER_SEC)
+#define WORLD_STEP  (100 * NSEC_PER_MSEC)
+
+/* Reason numbers of the make-believe Go version are wait classes; this one is a goroutine's own. */
+#define SYSTEM_START_PC 0x5a5a
+
+struct actor {
+	uint64_t goid;
+	uint64_t creation_pc, start_pc;
+	uint32_t place; /* stack id where it parks; 0: it runs */
+	enum wait_class class;
+	uint64_t leaves_at;
+	uint64_t waitsince_ns;
+	uint32_t handle;
+	bool changed; /* since the last census looked */
+};
+
+struct world {
+	struct tracker *tracker;
+	struct tracker_policy policy;
+	uint64_t now;
+	uint64_t attached;
+	uint64_t interval, next_census;
+	bool lifecycle, parks;	/* events attached */
+	unsigned int lose_percent; /* of events */
+
+	struct actor *actors;
+	size_t n_actors, allocated;
+	uint64_t next_goid, next_visit;
+	uint64_t created, exited; /* truth, since the attach */
+	uint64_t random;
+};
+
+/* What became of the verdicts at one place. */
+struct watch {
+	uint32_t place;
+	uint64_t first_leaking; /* since the attach; 0: never */
+	uint64_t last_leaking;
+	enum verdict worst, latest;
+	struct site_view view;
+};
+
+/* world__new - not attached yet: what is spawned before world__attach() is older. */
+void world__new(struct world *world, bool lifecycle, bool parks);
+void world__free(struct world *world);
+void world__attach(struct world *world);
+
+uint64_t world__random(struct world *world, uint64_t below);
+struct actor *world__spawn(struct world *world, uint64_t start_pc, uint32_t place,
+			   enum wait_class class, uint64_t stays);
+/* world__wake - it runs and parks at the same place again. */
+void world__wake(struct world *world, struct actor *actor);
+void world__exit(struct world *world, size_t index);
+void world__census(struct world *world);
+/* world__step - one WORLD_STEP: leavers leave, and a census when it is time. */
+void world__step(struct world *world);
+/* world__look - verdicts now; updates the @n watches. */
+void world__look(struct world *world, struct watch *watches, size_t n);
+size_t world__count(const struct world *world, uint32_t place);
+
+/* Shorthands for tests on the tracker itself. */
+struct tracker *tracker_for_test(bool expect_events);
+struct tracker_totals totals_of(const struct tracker *tracker);
+/* view_of - the site with members at @stack_id and @start_pc; false when there is none. */
+bool view_of(struct tracker *tracker, uint64_t start_pc, uint32_t stack_id, uint64_t now_ns,
+	     struct site_view *ret_view);
+enum wait_class class_for_test(void *ctx, uint8_t reason);
+bool system_for_test(void *ctx, uint64_t start_pc);
+
+#endif /* TESTS_UNIT_TRACK_WORLD_H */

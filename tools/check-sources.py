@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Rules of CONTRIBUTING.md that no other tool knows: sizes, arrows between folders, licence lines,
+banned functions. Prints one line per finding; exit code 1 when there are any."""
+
+import os
+import re
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+FOLDERS = "base host golang probe observe track session output cli".split()
+MAX_FILE, MAX_FUNCTION = 600, 80
+BANNED = "strcpy strcat sprintf vsprintf gets strtok atoi atol atoll atof system popen".split()
+BANNED_CALL = re.compile(r"(?<![\w>.])(" + "|".join(BANNED) + r")\s*\(")
+EXIT_CALL = re.compile(r"(?<![\w>.])exit\s*\(")
+INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
+# Data, licences, prose and formats without comments carry no licence line of their own.
+UNMARKED = re.compile(
+    r"(\.(tsv|json|md|txt|golden|bin|gz|sum|service|rules|png|svg|[1-9])|LICENSE[^/]*|COPYING[^/]*)$"
+    r"|^tests/golden/|^deploy/|^vmlinux/.*\.h$|(^|/)(\.gitignore|go\.mod)$"
+)
+
+
+def sources():
+    """Files of the tree: what git knows, and what it would add."""
+    listed = subprocess.run(
+        ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-co", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True,
+    )
+    if listed.returncode == 0:
+        return [f for f in sorted(set(listed.stdout.splitlines()))
+                if os.path.isfile(os.path.join(ROOT, f))]
+    found = []
+    for folder, names, files in os.walk(ROOT):
+        names[:] = [n for n in names if n not in (".git", "build", "__pycache__")]
+        found += [os.path.relpath(os.path.join(folder, f), ROOT) for f in files]
+    return sorted(found)
+
+
+def blank(match):
+    """Spaces in place of what was matched, lines kept."""
+    return re.sub(r"[^\n]", " ", match.group(0))
+
+
+def without_comments(text):
+    """C with comments and the insides of strings blanked out."""
+    return re.sub(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', blank, text,
+                  flags=re.DOTALL)
+
+
+def long_functions(text):
+    """(line, length) of functions over the limit: a body begins with { in column 0 after code."""
+    begin = None
+    for number, line in enumerate(text.splitlines(), 1):
+        if line == "{":
+            begin = number
+        elif line.startswith("}") and begin:
+            # From the opening brace to the closing one.
+            if number - begin + 1 > MAX_FUNCTION:
+                yield begin, number - begin + 1
+            begin = None
+
+
+def arrows(path, text):
+    """Includes that point to a folder on the right."""
+    match = re.match(r"(?:user|tests/unit)/(\w+)/", path)
+    if not match or match.group(1) not in FOLDERS:
+        return
+    own = FOLDERS.index(match.group(1))
+    for number, line in enumerate(text.splitlines(), 1):
+        include = INCLUDE.match(line)
+        folder = include.group(1).split("/")[0] if include else ""
+        if folder in FOLDERS and FOLDERS.index(folder) > own:
+            yield number, f"{match.group(1)}/ may not include {include.group(1)}"
+
+
+def check_c(path, text):
+    code = without_comments(text)
+    lines = text.splitlines()
+    if len(lines) > MAX_FILE and not path.startswith("vmlinux/"):
+        yield MAX_FILE, f"{len(lines)} lines, more than {MAX_FILE}"
+    for begin, length in long_functions(code):
+        yield begin, f"a function of {length} lines, more than {MAX_FUNCTION}"
+    yield from arrows(path, text)
+    for number, line in enumerate(code.splitlines(), 1):
+        banned = BANNED_CALL.search(line)
+        if banned:
+            yield number, f"{banned.group(1)}() is banned"
+        if path.startswith("user/") and not path.endswith("main.c") and EXIT_CALL.search(line):
+            yield number, "exit() outside main.c"
+
+
+def check(path):
+    with open(os.path.join(ROOT, path), "rb") as file:
+        raw = file.read()
+    if b"\0" in raw[:4096]:
+        return
+    text = raw.decode(errors="replace")
+    head = "\n".join(text.splitlines()[:5])
+    if not UNMARKED.search(path) and "SPDX-License-Identifier:" not in head:
+        yield 1, "no SPDX line in the first five"
+    if path.startswith("bpf/") and path.endswith(".c") and "GPL-2.0" not in head:
+        yield 1, "BPF programs are GPL-2.0 OR BSD-2-Clause"
+    if path.endswith((".c", ".h")):
+        yield from check_c(path, text)
+    elif path.endswith((".py", ".sh", ".go")) and len(text.splitlines()) > MAX_FILE:
+        yield MAX_FILE, f"{len(text.splitlines())} lines, more than {MAX_FILE}"
+    for number, line in enumerate(text.splitlines(), 1):
+        if line != line.rstrip() and not path.startswith("tests/golden/"):
+            yield number, "blanks at the end of the line"
+
+
+def main():
+    findings = [(p, n, words) for p in sources() for n, words in check(p)]
+    for path, number, words in findings:
+        print(f"{path}:{number}: {words}")
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

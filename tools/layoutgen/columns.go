@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+// A column of the table and where its number comes from: a field of a struct of package runtime,
+// or the struct's size when there is no path.
+type column struct {
+	name  string
+	typ   string
+	paths []string // the first that exists is taken; with a star it must be a plain pointer
+	since int      // the Go minor version that introduced it; 0: it was always there
+}
+
+func (c column) isSize() bool { return len(c.paths) == 0 }
+
+func field(name, typ string, paths ...string) column {
+	return column{name: name, typ: typ, paths: paths}
+}
+
+func fieldSince(minor int, name, typ string, paths ...string) column {
+	return column{name: name, typ: typ, paths: paths, since: minor}
+}
+
+func size(name, typ string) column { return column{name: name, typ: typ} }
+
+// columns is GO_LAYOUT_FIELDS of user/golang/layout.h. A field which a version lacks although it
+// should have it stops the measurement: a rename in a new Go version must be looked at.
+var columns = []column{
+	field("g_stack_lo", "g", "stack.lo"),
+	field("g_stack_hi", "g", "stack.hi"),
+	field("g_m", "g", "m"),
+	field("g_sched_sp", "g", "sched.sp"),
+	field("g_sched_pc", "g", "sched.pc"),
+	field("g_sched_bp", "g", "sched.bp"),
+	field("g_syscallsp", "g", "syscallsp"),
+	field("g_syscallpc", "g", "syscallpc"),
+	fieldSince(23, "g_syscallbp", "g", "syscallbp"),
+	field("g_param", "g", "param"),
+	field("g_atomicstatus", "g", "atomicstatus"),
+	field("g_goid", "g", "goid"),
+	field("g_waitsince", "g", "waitsince"),
+	field("g_waitreason", "g", "waitreason"),
+	field("g_trackingSeq", "g", "trackingSeq"),
+	field("g_lockedm", "g", "lockedm"),
+	fieldSince(21, "g_parentGoid", "g", "parentGoid"),
+	field("g_gopc", "g", "gopc"),
+	field("g_startpc", "g", "startpc"),
+	field("g_waiting", "g", "waiting"),
+	field("g_labels", "g", "labels"),
+	field("g_timer", "g", "timer"),
+	fieldSince(23, "g_sleepWhen", "g", "sleepWhen"),
+	fieldSince(22, "g_coroarg", "g", "coroarg"),
+	fieldSince(24, "g_bubble", "g", "bubble", "syncGroup"), // renamed in 1.25
+	size("g_sizeof", "g"),
+
+	field("m_g0", "m", "g0"),
+	field("m_procid", "m", "procid"),
+	field("m_curg", "m", "curg"),
+
+	field("p_id", "p", "id"),
+	field("p_status", "p", "status"),
+	field("p_m", "p", "m"),
+	field("p_goidcache", "p", "goidcache"),
+	field("p_goidcacheend", "p", "goidcacheend"),
+
+	field("sched_goidgen", "schedt", "goidgen"),
+	field("sched_ngsys", "schedt", "ngsys"),
+
+	// From 1.26 on elem and c hold a maybeTraceablePtr{vp, vu}: vp is nil while the leak
+	// profile's GC runs, vu always holds the address (src/runtime/runtime2.go).
+	field("sudog_g", "sudog", "g"),
+	field("sudog_elem", "sudog", "elem.vu", "*elem"),
+	field("sudog_waitlink", "sudog", "waitlink"),
+	field("sudog_c", "sudog", "c.maybeTraceablePtr.vu", "*c"),
+	size("sudog_sizeof", "sudog"),
+
+	field("hchan_qcount", "hchan", "qcount"),
+	field("hchan_dataqsiz", "hchan", "dataqsiz"),
+	field("hchan_closed", "hchan", "closed"),
+	fieldSince(23, "hchan_timer", "hchan", "timer"),
+	field("hchan_recvq", "hchan", "recvq"),
+	field("hchan_sendq", "hchan", "sendq"),
+	size("hchan_sizeof", "hchan"),
+
+	field("moduledata_pcHeader", "moduledata", "pcHeader"),
+	field("moduledata_funcnametab", "moduledata", "funcnametab"),
+	field("moduledata_ftab", "moduledata", "ftab"),
+	field("moduledata_minpc", "moduledata", "minpc"),
+	field("moduledata_maxpc", "moduledata", "maxpc"),
+	field("moduledata_text", "moduledata", "text"),
+	field("moduledata_etext", "moduledata", "etext"),
+	field("moduledata_noptrdata", "moduledata", "noptrdata"),
+	field("moduledata_enoptrdata", "moduledata", "enoptrdata"),
+	field("moduledata_data", "moduledata", "data"),
+	field("moduledata_edata", "moduledata", "edata"),
+	field("moduledata_bss", "moduledata", "bss"),
+	field("moduledata_ebss", "moduledata", "ebss"),
+	field("moduledata_noptrbss", "moduledata", "noptrbss"),
+	field("moduledata_enoptrbss", "moduledata", "enoptrbss"),
+	field("moduledata_gcdatamask", "moduledata", "gcdatamask"),
+	field("moduledata_gcbssmask", "moduledata", "gcbssmask"),
+	field("moduledata_types", "moduledata", "types"),
+	field("moduledata_etypes", "moduledata", "etypes"),
+	field("moduledata_gofunc", "moduledata", "gofunc"),
+	field("moduledata_next", "moduledata", "next"),
+	size("moduledata_sizeof", "moduledata"),
+}

@@ -1,0 +1,3 @@
+module gleakd/tools/layoutgen
+
+go 1.21

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Understanding a binary is done in two steps, because a file alone does not tell everything: Go
+ * 1.26 took the start of text out of the pclntab, and a stripped file has no addresses of variables.
+ * What a process adds is kept only once all of it has been checked against that process; a failed
+ * bind leaves the binary as it was.
+ */
+#include "golang/binary.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "golang/globals.h"
+#include "golang/live.h"
+#include "golang/moduledata.h"
+#include "golang/self_check.h"
+
+#define MAX_SEGMENTS 64
+
+struct go_binary {
+	struct elf_image *image;
+	struct pclntab *tab;
+	struct go_build_info info;
+	const struct go_layout *layout;
+	uint64_t file_text; /* what the pclntab itself says (to Go 1.25), or 0 */
+
+	bool bound;
+	struct go_globals globals;
+	struct go_module module;
+	uint64_t runtime_main;
+	char how[96];
+};
+
+/* --- the file ----------------------------------------------------------------------------------- */
+
+static int find_layout(struct go_binary *binary, struct failure *failure)
+{
+	const struct go_version *version = &binary->info.version;
+
+	binary->layout = go_layout__find(version->minor);
+	if (binary->layout)
+		return 0;
+	return failure__set(failure, -EOPNOTSUPP,
+			    "%s was built with %s, but this gleakd knows the runtime of Go 1.%d to "
+			    "1.%d; %s",
+			    elf_image__name(binary->image), version->text,
+			    go_layout__oldest()->minor, go_layout__newest()->minor,
+			    version->minor > go_layout__newest()->minor ?
+				    "a newer gleakd may know it, see `gleakd --version`" :
+				    "rebuild the program with one of these");
+}
+
+int go_binary__open(int exe_fd, struct go_binary **ret_binary, struct failure *failure)
+{
+	struct go_binary *binary = calloc(1, sizeof(*binary));
+	int err;
+
+	if (!binary)
+		return failure__set(failure, -ENOMEM, "out of memory");
+	err = elf_image__open(exe_fd, &binary->image, failure);
+	if (err)
+		goto fail;
+	err = go_build_info__read(binary->image, &binary->info, failure);
+	if (err)
+		goto fail;
+	err = find_layout(binary, failure);
+	if (err)
+		goto fail;
+	err = pclntab__open(binary->image, &binary->tab, failure);
+	if (err)
+		goto fail;
+	binary->file_text = pclntab__text(binary->tab);
+	*ret_binary = binary;
+	return 0;
+fail:
+	go_binary__free(binary);
+	return err;
+}
+
+void go_binary__free(struct go_binary *binary)
+{
+	if (!binary)
+		return;
+	pclntab__free(binary->tab);
+	elf_image__free(binary->image);
+	free(binary);
+}
+
+/*
+ * The kernel maps whole pages: a mapping begins at the page that holds the segment's first byte, in
+ * memory as in the file (fs/binfmt_elf.c elf_map).
+ */
+int go_binary__load_bias(const struct go_binary *binary, uint64_t mapping_start,
+			 uint64_t mapping_file_offset, uint64_t *ret_bias)
+{
+	uint64_t mask = (uint64_t)sysconf(_SC_PAGESIZE) - 1;
+	struct elf_segment segment;
+
+	for (size_t i = 0; i < MAX_SEGMENTS; i++) {
+		if (elf_image__segment(binary->image, i, &segment))
+			break;
+		if (segment.file_size && (segment.offset & ~mask) == mapping_file_offset) {
+			*ret_bias = mapping_start - (segment.address & ~mask);
+			return 0;
+		}
+	}
+	return -ENOEXEC;
+}
+
+/* --- the process -------------------------------------------------------------------------------- */
+
+static void describe(struct go_binary *binary, enum moduledata_source moduledata,
+		     enum globals_source globals)
+{
+	static const char *const moduledata_words[] = {
+		[MODULEDATA_SYMBOL] = "symbol",
+		[MODULEDATA_SECTION] = "section .go.module",
+		[MODULEDATA_SCAN] = "scan",
+	};
+
+	if (moduledata == MODULEDATA_SYMBOL && globals == GLOBALS_SYMBOLS)
+		snprintf(binary->how, sizeof(binary->how), "symbols");
+	else
+		snprintf(binary->how, sizeof(binary->how),
+			 "stripped: moduledata by %s, globals from %s",
+			 moduledata_words[moduledata],
+			 globals == GLOBALS_SYMBOLS ? "symbols" : "runtime.allgadd");
+}
+
+/* The two places that say where text begins must agree; everything else is relative to it. */
+static int use_text(struct go_binary *binary, struct live *live)
+{
+	if (binary->file_text && binary->file_text != live->module.text)
+		return live__refuse(live,
+				    "text begins at 0x%llx by its pclntab and at 0x%llx by "
+				    "runtime.firstmoduledata",
+				    (unsigned long long)binary->file_text,
+				    (unsigned long long)live->module.text);
+	pclntab__set_text(binary->tab, live->module.text);
+	pclntab__set_gofunc(binary->tab, live->module.gofunc);
+	return 0;
+}
+
+static int find_runtime_main(struct live *live)
+{
+	static const char *const names[] = {"runtime.main"};
+	struct pclntab_func func = {0};
+	int n = pclntab__find(live->tab, names, &func, 1);
+
+	if (n < 0)
+		return live__refuse(live, "its function table cannot be searched (error %d)", -n);
+	if (!func.entry)
+		return live__refuse(live, "it has no function runtime.main");
+	live->runtime_main = func.entry;
+	return 0;
+}
+
+static int bind_first(struct go_binary *binary, struct live *live)
+{
+	enum moduledata_source moduledata_source;
+	enum globals_source globals_source;
+	struct go_globals globals;
+	uint64_t moduledata;
+	int err;
+
+	err = moduledata__find(live, &moduledata, &moduledata_source);
+	if (err)
+		return err;
+	err = use_text(binary, live);
+	if (err)
+		return err;
+	err = find_runtime_main(live);
+	if (err)
+		return err;
+	err = globals__find(live, &globals, &globals_source);
+	if (err)
+		return err;
+	err = self_check__run(live, &globals);
+	if (err)
+		return err;
+	globals.moduledata = moduledata;
+	binary->globals = globals;
+	binary->module = live->module;
+	binary->runtime_main = live->runtime_main;
+	binary->bound = true;
+	describe(binary, moduledata_source, globals_source);
+	return 0;
+}
+
+static int bind_again(struct go_binary *binary, struct live *live)
+{
+	int err = moduledata__read(live, binary->globals.moduledata);
+
+	if (err)
+		return err;
+	if (live->module.text != binary->module.text ||
+	    live->module.gofunc != binary->module.gofunc)
+		return live__refuse(live,
+				    "text begins at 0x%llx, but at 0x%llx in another process "
+				    "of the same file",
+				    (unsigned long long)live->module.text,
+				    (unsigned long long)binary->module.text);
+	live->runtime_main = binary->runtime_main;
+	return self_check__run(live, &binary->globals);
+}
+
+int go_binary__bind(struct go_binary *binary, struct remote *remote, uint64_t load_bias,
+		    struct failure *failure)
+{
+	struct live live = {
+		.image = binary->image,
+		.tab = binary->tab,
+		.remote = remote,
+		.layout = binary->layout,
+		.version = binary->info.version.text,
+		.bias = load_bias,
+		.failure = failure,
+	};
+
+	return binary->bound ? bind_again(binary, &live) : bind_first(binary, &live);
+}
+
+/* --- what is known ------------------------------------------------------------------------------ */
+
+const struct go_build_info *go_binary__build_info(const struct go_binary *binary)
+{
+	return &binary->info;
+}
+
+const struct go_layout *go_binary__layout(const struct go_binary *binary)
+{
+	return binary->layout;
+}
+
+const struct go_globals *go_binary__globals(const struct go_binary *binary)
+{
+	return &binary->globals;
+}
+
+const struct go_module *go_binary__module(const struct go_binary *binary)
+{
+	return &binary->module;
+}
+
+struct elf_image *go_binary__image(const struct go_binary *binary)
+{
+	return binary->image;
+}
+
+struct pclntab *go_binary__pclntab(const struct go_binary *binary)
+{
+	return binary->tab;
+}
+
+const char *go_binary__how(const struct go_binary *binary)
+{
+	return binary->how;
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Whose code a function is. A Go function's name begins with its package's import path, in which
+ * the linker escapes the dots after the last slash (src/cmd/internal/objabi/path.go), so the first
+ * dot there ends the path: "gopkg.in/yaml%2ev3.(*Decoder).Decode".
+ */
+#include <string.h>
+
+#include "golang/symbolize.h"
+
+#define MAX_PATH 512
+
+/* Packages below the runtime that only it, or hardly anybody else, calls. */
+static const char *const runtime_packages[] = {
+	"runtime",
+	"internal/runtime",
+	"internal/abi",
+	"internal/bytealg",
+	"internal/chacha8rand",
+	"internal/cpu",
+	"internal/stringslite",
+};
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return -1;
+}
+
+/* The import path in @function, with escapes undone; "" when it has none. */
+static void package_path(const char *function, char path[MAX_PATH])
+{
+	const char *slash = strrchr(function, '/');
+	const char *end = strchr(slash ? slash : function, '.');
+	size_t n = 0;
+
+	for (const char *p = function; end && p < end && n < MAX_PATH - 1; n++) {
+		int high = *p == '%' ? hex_digit(p[1]) : -1;
+		int low = high >= 0 ? hex_digit(p[2]) : -1;
+
+		path[n] = low >= 0 ? (char)(high * 16 + low) : *p;
+		p += low >= 0 ? 3 : 1;
+	}
+	path[n] = '\0';
+}
+
+/* Whether @path is @parent or something below it. */
+static bool is_below(const char *path, const char *parent, size_t length)
+{
+	return length && !strncmp(path, parent, length) &&
+	       (path[length] == '\0' || path[length] == '/');
+}
+
+static bool is_runtime(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(runtime_packages); i++) {
+		if (is_below(path, runtime_packages[i], strlen(runtime_packages[i])))
+			return true;
+	}
+	return false;
+}
+
+/* Without modules, the packages next to the main package are taken to be of the same project. */
+static bool is_main(const char *path, const struct go_build_info *info)
+{
+	const char *slash;
+
+	if (!strcmp(path, "main"))
+		return true;
+	if (info->module_path[0])
+		return is_below(path, info->module_path, strlen(info->module_path));
+	slash = strrchr(info->main_path, '/');
+	return slash && is_below(path, info->main_path, (size_t)(slash - info->main_path));
+}
+
+enum frame_owner frame_owner__of(const char *function, const struct go_build_info *info)
+{
+	char path[MAX_PATH];
+	size_t first;
+
+	/* Hash and equality functions that the compiler makes for types. */
+	if (!strncmp(function, "type:.", 6) || !strncmp(function, "type..", 6))
+		return FRAME_RUNTIME;
+	package_path(function, path);
+	/* Assembly of the runtime, "gogo", and what cgo adds have no package; nor has an address. */
+	if (!path[0] || is_runtime(path))
+		return FRAME_RUNTIME;
+	if (is_main(path, info))
+		return FRAME_MAIN;
+	/* "vendor/golang.org/x/net/..." is the standard library's own copy. */
+	first = strcspn(path, "/");
+	return memchr(path, '.', first) ? FRAME_DEPENDENCY : FRAME_STDLIB;
+}

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A cache in front of the pclntab. Every result is kept, nothing is evicted: what was given out
+ * stays valid as long as the symbolizer, and the call sites of one program are limited in number.
+ * A hostile target can make up as many pcs as it likes, so there are limits, and behind them the
+ * answers degrade: first nothing more is remembered, then unknown strings become "?".
+ */
+#include "golang/symbolize.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "golang/string_pool.h"
+
+#define MAX_PCS	     65536
+#define MAX_FRAMES   ((size_t)MAX_PCS * 4)
+#define MAX_TEXT     ((size_t)16 << 20)
+#define FIRST_SLOTS  1024
+#define FIRST_FRAMES 1024
+
+/*
+ * Numbers of unknown addresses are kept until the text is half used up, so that they cannot keep
+ * the names of real functions out.
+ */
+#define MAX_ADDRESS_TEXT (MAX_TEXT / 2)
+
+/* Set in the key of results of symbolizer__function(); no user address has this bit. */
+#define KEY_FUNCTION (1ULL << 63)
+
+struct slot {
+	uint64_t key;
+	uint32_t first; /* in `frames` */
+	uint32_t n;	/* 0: the slot is empty */
+};
+
+struct symbolizer {
+	struct pclntab *tab;
+	const struct go_build_info *info;
+	struct string_pool *strings;
+
+	struct slot *slots;
+	size_t n_slots; /* a power of two, at least twice n_used */
+	size_t n_used;
+	struct frame *frames;
+	size_t n_frames, frames_size;
+
+	uint64_t refused;
+	struct pclntab_frame scratch[PCLNTAB_MAX_INLINE + 1];
+};
+
+int symbolizer__new(struct go_binary *binary, struct symbolizer **ret_symbolizer)
+{
+	struct symbolizer *symbolizer = calloc(1, sizeof(*symbolizer));
+
+	if (!symbolizer)
+		return -ENOMEM;
+	symbolizer->tab = go_binary__pclntab(binary);
+	symbolizer->info = go_binary__build_info(binary);
+	symbolizer->n_slots = FIRST_SLOTS;
+	symbolizer->slots = calloc(symbolizer->n_slots, sizeof(*symbolizer->slots));
+	symbolizer->frames_size = FIRST_FRAMES;
+	symbolizer->frames = calloc(symbolizer->frames_size, sizeof(*symbolizer->frames));
+	if (!symbolizer->slots || !symbolizer->frames ||
+	    string_pool__new(MAX_TEXT, &symbolizer->strings)) {
+		symbolizer__free(symbolizer);
+		return -ENOMEM;
+	}
+	*ret_symbolizer = symbolizer;
+	return 0;
+}
+
+void symbolizer__free(struct symbolizer *symbolizer)
+{
+	if (!symbolizer)
+		return;
+	string_pool__free(symbolizer->strings);
+	free(symbolizer->frames);
+	free(symbolizer->slots);
+	free(symbolizer);
+}
+
+uint64_t symbolizer__refused(const struct symbolizer *symbolizer)
+{
+	return symbolizer->refused;
+}
+
+/* --- the cache --------------------------------------------------------------------------------- */
+
+static struct slot *find_slot(struct slot *slots, size_t n_slots, uint64_t key)
+{
+	size_t i = hash__mix64(key) & (n_slots - 1);
+
+	while (slots[i].n && slots[i].key != key)
+		i = (i + 1) & (n_slots - 1);
+	return &slots[i];
+}
+
+static int grow_slots(struct symbolizer *symbolizer)
+{
+	size_t n = symbolizer->n_slots * 2;
+	struct slot *slots = calloc(n, sizeof(*slots));
+
+	if (!slots)
+		return -ENOMEM;
+	for (size_t i = 0; i < symbolizer->n_slots; i++) {
+		const struct slot *slot = &symbolizer->slots[i];
+
+		if (slot->n)
+			*find_slot(slots, n, slot->key) = *slot;
+	}
+	free(symbolizer->slots);
+	symbolizer->slots = slots;
+	symbolizer->n_slots = n;
+	return 0;
+}
+
+static int grow_frames(struct symbolizer *symbolizer, size_t n)
+{
+	size_t size = symbolizer->frames_size;
+	struct frame *frames;
+
+	if (n > MAX_FRAMES - symbolizer->n_frames)
+		return -ENOSPC;
+	while (size < symbolizer->n_frames + n)
+		size *= 2;
+	if (size == symbolizer->frames_size)
+		return 0;
+	frames = reallocarray(symbolizer->frames, size, sizeof(*frames));
+	if (!frames)
+		return -ENOMEM;
+	symbolizer->frames = frames;
+	symbolizer->frames_size = size;
+	return 0;
+}
+
+static void remember(struct symbolizer *symbolizer, uint64_t key, const struct frame *frames,
+		     size_t n)
+{
+	struct slot *slot;
+
+	if (symbolizer->n_used >= MAX_PCS || grow_frames(symbolizer, n) ||
+	    (symbolizer->n_used >= symbolizer->n_slots / 2 && grow_slots(symbolizer))) {
+		symbolizer->refused++;
+		return;
+	}
+	slot = find_slot(symbolizer->slots, symbolizer->n_slots, key);
+	*slot = (struct slot){
+		.key = key,
+		.first = (uint32_t)symbolizer->n_frames,
+		.n = (uint32_t)n,
+	};
+	memcpy(&symbolizer->frames[symbolizer->n_frames], frames, n * sizeof(*frames));
+	symbolizer->n_frames += n;
+	symbolizer->n_used++;
+}
+
+/* --- making frames ----------------------------------------------------------------------------- */
+
+static const char *intern(struct symbolizer *symbolizer, const char *text)
+{
+	const char *copy = string_pool__intern(symbolizer->strings, text);
+
+	if (copy)
+		return copy;
+	symbolizer->refused++;
+	return "?";
+}
+
+/* What is known of an address outside of Go's text: C code, the vdso, or nonsense. */
+static struct frame unknown_frame(struct symbolizer *symbolizer, uint64_t pc)
+{
+	struct frame frame = {.function = "?", .file = "", .owner = FRAME_RUNTIME};
+	char text[32];
+
+	if (string_pool__used(symbolizer->strings) < MAX_ADDRESS_TEXT) {
+		snprintf(text, sizeof(text), "0x%llx", (unsigned long long)pc);
+		frame.function = intern(symbolizer, text);
+	} else {
+		symbolizer->refused++;
+	}
+	return frame;
+}
+
+static struct frame make_frame(struct symbolizer *symbolizer, const struct pclntab_frame *from)
+{
+	return (struct frame){
+		.function = intern(symbolizer, from->function),
+		.file = intern(symbolizer, from->file),
+		.line = from->line,
+		.owner = frame_owner__of(from->function, symbolizer->info),
+		.inlined = from->inlined,
+		.wrapper = from->wrapper,
+	};
+}
+
+static size_t make_frames(struct symbolizer *symbolizer, uint64_t pc, uint64_t shown_pc,
+			  struct frame frames[PCLNTAB_MAX_INLINE + 1])
+{
+	int n = pclntab__frames(symbolizer->tab, pc, symbolizer->scratch,
+				ARRAY_SIZE(symbolizer->scratch));
+
+	if (n <= 0) {
+		frames[0] = unknown_frame(symbolizer, shown_pc);
+		return 1;
+	}
+	for (int i = 0; i < n; i++)
+		frames[i] = make_frame(symbolizer, &symbolizer->scratch[i]);
+	return (size_t)n;
+}
+
+size_t symbolizer__frames(struct symbolizer *symbolizer, uint64_t pc, bool return_address,
+			  struct frame *frames, size_t max)
+{
+	struct frame made[PCLNTAB_MAX_INLINE + 1];
+	uint64_t key = return_address && pc ? pc - 1 : pc;
+	const struct slot *slot = find_slot(symbolizer->slots, symbolizer->n_slots, key);
+	size_t n = slot->n;
+
+	if (n) {
+		memcpy(frames, &symbolizer->frames[slot->first], min_of(n, max) * sizeof(*frames));
+		return min_of(n, max);
+	}
+	n = make_frames(symbolizer, key, pc, made);
+	remember(symbolizer, key, made, n);
+	memcpy(frames, made, min_of(n, max) * sizeof(*frames));
+	return min_of(n, max);
+}
+
+const char *symbolizer__function(struct symbolizer *symbolizer, uint64_t pc)
+{
+	const struct slot *slot =
+		find_slot(symbolizer->slots, symbolizer->n_slots, pc | KEY_FUNCTION);
+	struct frame frame = {.file = ""};
+	struct pclntab_func func;
+	char name[sizeof(symbolizer->scratch[0].function)];
+
+	if (slot->n)
+		return symbolizer->frames[slot->first].function;
+	if (!pclntab__lookup(symbolizer->tab, pc, &func) &&
+	    pclntab__name(symbolizer->tab, &func, name, sizeof(name)) > 0)
+		frame.function = intern(symbolizer, name);
+	else
+		frame = unknown_frame(symbolizer, pc);
+	remember(symbolizer, pc | KEY_FUNCTION, &frame, 1);
+	return frame.function;
+}
+
+/*
+ * src/runtime/traceback.go, isSystemGoroutine(gp, false). There the goroutines of finalizers and
+ * cleanups count as the program's while they run its functions; that is state of the process and
+ * not of the start function, so here they are the system's at all times.
+ */
+bool symbolizer__is_system_goroutine(struct symbolizer *symbolizer, uint64_t start_pc)
+{
+	static const char *const users[] = {"runtime.main", "runtime.handleAsyncEvent",
+					    "runtime.corostart"};
+	const char *function = symbolizer__function(symbolizer, start_pc);
+
+	for (size_t i = 0; i < ARRAY_SIZE(users); i++) {
+		if (!strcmp(function, users[i]))
+			return false;
+	}
+	return !strncmp(function, "runtime.", strlen("runtime."));
+}

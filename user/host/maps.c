@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/maps.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+/* Far above any vm.max_map_count in use (distributions go up to 1,048,576). */
+#define MAX_LINES (1u << 22)
+
+/*
+ * 73 bytes before the path and a path of PATH_MAX, of which each newline takes four (fs/seq_file.c
+ * mangle_path). What is longer still is cut and then equals no path.
+ */
+#define MAX_LINE (2 * PATH_MAX)
+
+struct file_key {
+	uint32_t major;
+	uint32_t minor;
+	uint64_t inode;
+};
+
+struct line {
+	struct process_mapping mapping;
+	struct file_key key;
+	const char *path;
+};
+
+struct reader {
+	FILE *file;
+	size_t n_lines;
+	char text[MAX_LINE];
+};
+
+static bool same_key(const struct file_key *a, const struct file_key *b)
+{
+	return a->inode == b->inode && a->major == b->major && a->minor == b->minor;
+}
+
+/* One number and the separator behind it; false when either is missing. */
+static bool take_number(char **p, int base, char separator, uint64_t *ret_value)
+{
+	char *end;
+
+	*ret_value = strtoull(*p, &end, base);
+	if (end == *p || *end != separator)
+		return false;
+	*p = end + 1;
+	return true;
+}
+
+/* "start-end rwxp offset major:minor inode      path" (fs/proc/task_mmu.c show_vma_header_prefix). */
+static bool parse_line(char *p, struct line *line)
+{
+	struct process_mapping *mapping = &line->mapping;
+	uint64_t major, minor;
+
+	if (!take_number(&p, 16, '-', &mapping->start) || !take_number(&p, 16, ' ', &mapping->end))
+		return false;
+	if (strnlen(p, 5) < 5 || p[4] != ' ')
+		return false;
+	mapping->writable = p[1] == 'w';
+	mapping->executable = p[2] == 'x';
+	p += 5;
+	if (!take_number(&p, 16, ' ', &mapping->file_offset) || !take_number(&p, 16, ':', &major) ||
+	    !take_number(&p, 16, ' ', &minor))
+		return false;
+	line->key.major = (uint32_t)major;
+	line->key.minor = (uint32_t)minor;
+	line->key.inode = strtoull(p, &p, 10);
+	line->path = p + strspn(p, " ");
+	return mapping->start < mapping->end;
+}
+
+static void skip_rest_of_line(FILE *file)
+{
+	int c;
+
+	do {
+		c = getc_unlocked(file);
+	} while (c != '\n' && c != EOF);
+}
+
+/* 1 and the next line, 0 at the end, or -errno. The path is valid until the next call. */
+static int next_line(struct reader *reader, struct line *line)
+{
+	size_t length;
+
+	if (!fgets(reader->text, sizeof(reader->text), reader->file))
+		return ferror(reader->file) ? -errno : 0;
+	if (++reader->n_lines > MAX_LINES)
+		return -E2BIG;
+	length = strlen(reader->text);
+	if (length && reader->text[length - 1] == '\n')
+		reader->text[length - 1] = '\0';
+	else if (!feof(reader->file))
+		skip_rest_of_line(reader->file);
+	return parse_line(reader->text, line) ? 1 : -EPROTO;
+}
+
+/* maps writes a newline in a path as "\012" and leaves all other bytes alone. */
+static bool same_path(const char *in_maps, const char *path)
+{
+	for (; *path; path++) {
+		if (*path != '\n') {
+			if (*in_maps++ != *path)
+				return false;
+		} else {
+			if (strncmp(in_maps, "\\012", 4) != 0)
+				return false;
+			in_maps += 4;
+		}
+	}
+	return !*in_maps;
+}
+
+/* How well a line fits the image; the first line of the highest rank decides. */
+enum rank {
+	RANK_NONE,
+	RANK_ADDRESS, /* around the first instruction, but under another name */
+	RANK_PATH,
+	RANK_PATH_INODE,
+	RANK_PATH_ADDRESS, /* certain */
+};
+
+static enum rank rank_line(const struct line *line, const struct maps_image *image)
+{
+	const struct process_mapping *mapping = &line->mapping;
+	bool around = image->start_code >= mapping->start && image->start_code < mapping->end;
+
+	if (!line->key.inode)
+		return RANK_NONE;
+	if (!same_path(line->path, image->path))
+		return around ? RANK_ADDRESS : RANK_NONE;
+	if (around)
+		return RANK_PATH_ADDRESS;
+	return line->key.inode == image->inode ? RANK_PATH_INODE : RANK_PATH;
+}
+
+/* Which file is the image. Returns 1, 0 when no line fits, or -errno. */
+static int find_key(struct reader *reader, const struct maps_image *image, struct file_key *ret_key)
+{
+	enum rank best = RANK_NONE;
+	struct line line;
+	int more;
+
+	while (best < RANK_PATH_ADDRESS && (more = next_line(reader, &line)) != 0) {
+		enum rank rank;
+
+		if (more < 0)
+			return more;
+		rank = rank_line(&line, image);
+		if (rank > best) {
+			best = rank;
+			*ret_key = line.key;
+		}
+	}
+	/* Every process has mappings until it gives up its memory. */
+	if (!reader->n_lines)
+		return -ESRCH;
+	return best != RANK_NONE;
+}
+
+static int collect(struct reader *reader, const struct file_key *key,
+		   struct process_mapping *mappings, size_t max)
+{
+	struct line line;
+	size_t n = 0;
+	int more = 0;
+
+	while (n < max && (more = next_line(reader, &line)) > 0) {
+		if (same_key(&line.key, key))
+			mappings[n++] = line.mapping;
+	}
+	return more < 0 ? more : (int)n;
+}
+
+int maps__find(const char *maps_path, const struct maps_image *image,
+	       struct process_mapping *mappings, size_t max)
+{
+	FILE *file __cleanup_fclose = fopen(maps_path, "re");
+	struct reader *reader __cleanup_free = NULL;
+	struct file_key key = {0};
+	int found;
+
+	if (!file)
+		return errno == ENOENT ? -ESRCH : -errno;
+	reader = calloc(1, sizeof(*reader));
+	if (!reader)
+		return -ENOMEM;
+	reader->file = file;
+	found = find_key(reader, image, &key);
+	if (found <= 0)
+		return found;
+	rewind(file);
+	reader->n_lines = 0;
+	return collect(reader, &key, mappings, min_of(max, (size_t)MAX_LINES));
+}

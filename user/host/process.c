@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "host/maps.h"
+
+#define DELETED_SUFFIX " (deleted)"
+
+/* include/linux/sched.h; part of what user space sees since field 9 of stat is documented. */
+#define PF_KTHREAD 0x00200000u
+
+/* One line of /proc/PID/stat: some 300 bytes, 52 numbers of at most 20 digits and a comm. */
+#define STAT_MAX_BYTES 2048
+/* The head of /proc/PID/status up to Uid; what is long (Groups) comes later. */
+#define STATUS_HEAD_BYTES 1024
+
+/* Field numbers of proc(5), /proc/PID/stat. */
+enum stat_field {
+	STAT_FLAGS = 9,
+	STAT_UTIME = 14,
+	STAT_STIME = 15,
+	STAT_START_TIME = 22,
+	STAT_START_CODE = 26,
+	STAT_FIELDS, /* as many as are read, plus one */
+};
+
+struct proc_stat {
+	char comm[64];
+	char state;
+	uint64_t field[STAT_FIELDS];
+};
+
+static int proc_path(char *path, size_t size, const char *proc_root, pid_t pid, const char *leaf)
+{
+	int n = snprintf(path, size, "%s/%d/%s", proc_root, pid, leaf);
+
+	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
+}
+
+/* Up to @size - 1 bytes from the start of the file, NUL-terminated. Returns their number. */
+static int read_head(const char *proc_root, pid_t pid, const char *leaf, char *buf, size_t size)
+{
+	char path[PATH_MAX];
+	int err = proc_path(path, sizeof(path), proc_root, pid, leaf);
+	int fd __cleanup_close = err ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	size_t used = 0;
+
+	if (err)
+		return err;
+	if (fd < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	while (used < size - 1) {
+		ssize_t n = read(fd, buf + used, size - 1 - used);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno; /* ESRCH: it ended after the open */
+		if (n == 0)
+			break;
+		used += (size_t)n;
+	}
+	buf[used] = '\0';
+	return (int)used;
+}
+
+/*
+ * The comm may hold anything, ") R 1" and newlines too, unescaped (fs/proc/array.c do_task_stat).
+ * What follows it has no parenthesis: the last one in the line ends it.
+ */
+static int parse_stat(char *line, struct proc_stat *stat)
+{
+	char *open_paren = strchr(line, '(');
+	char *close_paren = strrchr(line, ')');
+	char *p;
+
+	if (!open_paren || !close_paren || close_paren < open_paren)
+		return -EPROTO;
+	*close_paren = '\0';
+	snprintf(stat->comm, sizeof(stat->comm), "%s", open_paren + 1);
+	for (p = stat->comm; *p; p++) {
+		if (*p == '\n')
+			*p = '?';
+	}
+	p = close_paren + 1;
+	if (p[0] != ' ' || !p[1] || p[2] != ' ')
+		return -EPROTO;
+	stat->state = p[1];
+	p += 2;
+	for (int f = 4; f < STAT_FIELDS; f++) {
+		char *end;
+
+		/* Takes a sign as well: tpgid is -1 without a terminal. */
+		stat->field[f] = strtoull(p, &end, 10);
+		if (end == p)
+			return -EPROTO;
+		p = end;
+	}
+	return 0;
+}
+
+static int read_stat(const char *proc_root, pid_t pid, struct proc_stat *ret_stat)
+{
+	char line[STAT_MAX_BYTES];
+	int n = read_head(proc_root, pid, "stat", line, sizeof(line));
+
+	if (n < 0)
+		return n;
+	/* A full buffer may end before the last parenthesis. */
+	if (n == (int)sizeof(line) - 1 || strlen(line) != (size_t)n)
+		return -EPROTO;
+	return parse_stat(line, ret_stat);
+}
+
+/* Zombie or being reaped: no memory, no image, only an exit code to be collected. */
+static bool has_ended(const struct proc_stat *stat)
+{
+	return stat->state == 'Z' || stat->state == 'X' || stat->state == 'x';
+}
+
+static bool is_kernel_thread(const struct proc_stat *stat)
+{
+	return stat->field[STAT_FLAGS] & PF_KTHREAD;
+}
+
+/* "Uid:" real, effective, saved, file system. The Name line before it has its newlines escaped. */
+static int read_uid(const char *proc_root, pid_t pid, uid_t *ret_uid)
+{
+	char head[STATUS_HEAD_BYTES];
+	int n = read_head(proc_root, pid, "status", head, sizeof(head));
+	unsigned int real, effective;
+	const char *line;
+
+	if (n < 0)
+		return n;
+	line = strstr(head, "\nUid:");
+	if (!line || sscanf(line, "\nUid: %u %u", &real, &effective) != 2)
+		return -EPROTO;
+	*ret_uid = effective;
+	return 0;
+}
+
+/* --- the image ---------------------------------------------------------------------------------- */
+
+/* The link's text as the kernel writes it, " (deleted)" included. @text has PATH_MAX bytes. */
+static int read_exe_link(const char *proc_root, pid_t pid, char *text)
+{
+	char path[PATH_MAX];
+	int err = proc_path(path, sizeof(path), proc_root, pid, "exe");
+	ssize_t n;
+
+	if (err)
+		return err;
+	n = readlink(path, text, PATH_MAX - 1);
+	if (n < 0)
+		return -errno;
+	text[n] = '\0';
+	return 0;
+}
+
+static bool is_same_file(const char *path, const struct stat *other)
+{
+	struct stat found;
+
+	return !stat(path, &found) && found.st_dev == other->st_dev &&
+	       found.st_ino == other->st_ino;
+}
+
+/*
+ * Whether the image is really a file called "... (deleted)": then its name leads to it, seen from
+ * the root of the process or, where that is a chroot, from ours.
+ */
+static bool suffix_is_name(const char *proc_root, pid_t pid, const char *text)
+{
+	char path[PATH_MAX], inside[2 * PATH_MAX];
+	struct stat image;
+
+	if (proc_path(path, sizeof(path), proc_root, pid, "exe") || stat(path, &image))
+		return false;
+	snprintf(inside, sizeof(inside), "%s/%d/root%s", proc_root, pid, text);
+	return is_same_file(inside, &image) || is_same_file(text, &image);
+}
+
+static int describe_exe(const char *proc_root, pid_t pid, const struct proc_stat *stat,
+			struct process_info *info)
+{
+	const size_t suffix = strlen(DELETED_SUFFIX);
+	int err = read_exe_link(proc_root, pid, info->exe);
+	size_t length;
+
+	info->kernel_thread = is_kernel_thread(stat);
+	if (err) {
+		info->exe[0] = '\0';
+		/* Only kernel threads live without an image; others lose it on their way out. */
+		if (err == -ENOENT)
+			return info->kernel_thread ? 0 : -ESRCH;
+		return err == -EACCES || err == -EPERM ? 0 : err;
+	}
+	length = strlen(info->exe);
+	if (length > suffix && !strcmp(info->exe + length - suffix, DELETED_SUFFIX) &&
+	    !suffix_is_name(proc_root, pid, info->exe)) {
+		info->exe_deleted = true;
+		info->exe[length - suffix] = '\0';
+	}
+	return 0;
+}
+
+/* --- the interface ------------------------------------------------------------------------------ */
+
+static int explain(int err, const char *proc_root, pid_t pid, struct failure *failure)
+{
+	switch (err) {
+	case -ESRCH:
+		return failure__set(failure, err, "there is no process %d, or it has ended", pid);
+	case -EACCES:
+	case -EPERM:
+		return failure__set(failure, -EACCES,
+				    "%s/%d may not be read: %s is mounted with hidepid, or "
+				    "CAP_SYS_PTRACE is missing; run gleakd with sudo",
+				    proc_root, pid, proc_root);
+	case -EPROTO:
+		return failure__set(failure, err,
+				    "%s/%d says something that cannot be understood; is %s a "
+				    "proc file system?",
+				    proc_root, pid, proc_root);
+	default:
+		return failure__set(failure, err, "cannot read %s/%d: %s", proc_root, pid,
+				    strerror(-err));
+	}
+}
+
+int process__read(const char *proc_root, pid_t pid, struct process_info *ret_info,
+		  struct failure *failure)
+{
+	struct process_info info = {.id.pid = pid};
+	struct proc_stat stat;
+	int err = read_stat(proc_root, pid, &stat);
+
+	if (!err && has_ended(&stat))
+		err = -ESRCH;
+	if (!err)
+		err = read_uid(proc_root, pid, &info.uid);
+	if (!err)
+		err = describe_exe(proc_root, pid, &stat, &info);
+	if (err)
+		return explain(err, proc_root, pid, failure);
+	memcpy(info.comm, stat.comm, sizeof(info.comm));
+	info.id.start_time = stat.field[STAT_START_TIME];
+	/* The pid may have gone to another process between one file and the next. */
+	if (!process__same(proc_root, info.id))
+		return explain(-ESRCH, proc_root, pid, failure);
+	*ret_info = info;
+	return 0;
+}
+
+bool process__same(const char *proc_root, struct process_id id)
+{
+	struct proc_stat stat;
+
+	return !read_stat(proc_root, id.pid, &stat) && !has_ended(&stat) &&
+	       stat.field[STAT_START_TIME] == id.start_time;
+}
+
+static int explain_exe(int err, const char *proc_root, pid_t pid, struct failure *failure)
+{
+	struct proc_stat stat;
+
+	if (err == -ENOENT && !read_stat(proc_root, pid, &stat) && is_kernel_thread(&stat))
+		return failure__set(failure, -ENOEXEC,
+				    "process %d (%s) is a kernel thread, not a Go program", pid,
+				    stat.comm);
+	if (err == -ENOENT || err == -ESRCH)
+		return explain(-ESRCH, proc_root, pid, failure);
+	if (err == -EACCES || err == -EPERM)
+		return failure__set(failure, -EACCES,
+				    "the executable of process %d may not be read: that needs "
+				    "CAP_SYS_PTRACE, and CAP_DAC_READ_SEARCH where the file's mode "
+				    "forbids it; run gleakd with sudo",
+				    pid);
+	return failure__set(failure, err, "cannot open the executable of process %d: %s", pid,
+			    strerror(-err));
+}
+
+int process__open_exe(const char *proc_root, pid_t pid, struct failure *failure)
+{
+	char path[PATH_MAX], again[64];
+	int err = proc_path(path, sizeof(path), proc_root, pid, "exe");
+	/* O_PATH looks at the file without opening it: nobody's FIFO or device notices. */
+	int handle __cleanup_close = err ? -1 : open(path, O_PATH | O_CLOEXEC);
+	struct stat image;
+	int fd;
+
+	if (err || handle < 0 || fstat(handle, &image))
+		return explain_exe(err ? err : -errno, proc_root, pid, failure);
+	if (!S_ISREG(image.st_mode))
+		return failure__set(failure, -ENOEXEC,
+				    "the executable of process %d is not a regular file", pid);
+	/* The very inode that was looked at, whatever has become of the process since. */
+	snprintf(again, sizeof(again), "/proc/self/fd/%d", handle);
+	fd = open(again, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? explain_exe(-errno, proc_root, pid, failure) : fd;
+}
+
+int process__exe_mappings(const char *proc_root, pid_t pid, struct process_mapping *mappings,
+			  size_t max)
+{
+	char path[PATH_MAX], exe[PATH_MAX];
+	struct maps_image image = {.path = exe};
+	struct proc_stat process;
+	struct stat file;
+	int err = read_stat(proc_root, pid, &process);
+
+	if (!err)
+		err = read_exe_link(proc_root, pid, exe);
+	if (!err)
+		err = proc_path(path, sizeof(path), proc_root, pid, "exe");
+	if (err)
+		return err == -ENOENT ? -ESRCH : err;
+	image.start_code = process.field[STAT_START_CODE];
+	if (!stat(path, &file))
+		image.inode = file.st_ino;
+	err = proc_path(path, sizeof(path), proc_root, pid, "maps");
+	return err ? err : maps__find(path, &image, mappings, max);
+}
+
+int process__pidfd(pid_t pid)
+{
+	long fd = syscall(SYS_pidfd_open, pid, 0);
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+static uint64_t ticks_to_ns(uint64_t ticks, uint64_t per_second)
+{
+	return ticks / per_second * NSEC_PER_SEC + ticks % per_second * NSEC_PER_SEC / per_second;
+}
+
+int process__cpu_ns(const char *proc_root, pid_t pid, uint64_t *ret_ns)
+{
+	long hz = sysconf(_SC_CLK_TCK);
+	struct proc_stat stat;
+	int err = read_stat(proc_root, pid, &stat);
+
+	if (err)
+		return err;
+	if (hz <= 0)
+		return -EPROTO;
+	*ret_ns = ticks_to_ns(stat.field[STAT_UTIME] + stat.field[STAT_STIME], (uint64_t)hz);
+	return 0;
+}

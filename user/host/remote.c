@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Scattered reads go out in batches. process_vm_readv(2) stops at the first byte it cannot read and
+ * says only how many bytes came before; the span that holds that byte is marked and the next call
+ * begins behind it. So every bad span costs one call. What a call costs grows with the number of
+ * ranges it names, read or not, and therefore the batch is halved after a bad span and doubled
+ * after a good batch: a list with nothing readable costs one short call per span, and a list with
+ * few bad spans stays close to one call per IOV_MAX.
+ */
+#include "host/remote.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+
+#include "base/cleanup.h"
+#include "host/capability.h"
+
+/* UIO_MAXIOV of include/uapi/linux/uio.h; more ranges in a call are EINVAL. */
+#define BATCH_MAX_SPANS 1024
+#define BATCH_MIN_SPANS 8
+/* The kernel silently cuts a call at MAX_RW_COUNT, just below 2 GiB (include/linux/fs.h). */
+#define BATCH_MAX_BYTES (1u << 30)
+
+#define CAP_NUMBER_SYS_PTRACE 19
+#define YAMA_SCOPE_PATH	      "/proc/sys/kernel/yama/ptrace_scope"
+
+struct remote_ops {
+	int (*read)(struct remote *remote, uint64_t address, void *buffer, size_t size);
+	int (*read_spans)(struct remote *remote, struct remote_span *spans, size_t n_spans);
+	void (*release)(struct remote *remote);
+};
+
+/* Spans asked for in one call; local ranges are fewer where buffers follow one another. */
+struct batch {
+	size_t n_spans;
+	size_t n_local;
+	size_t bytes;
+	size_t next; /* index of the first span that is not in this batch */
+	size_t index[BATCH_MAX_SPANS];
+	struct iovec local[BATCH_MAX_SPANS];
+	struct iovec foreign[BATCH_MAX_SPANS];
+};
+
+struct remote {
+	const struct remote_ops *ops;
+	uint64_t bytes_read;
+	uint64_t calls;
+
+	pid_t pid;
+	struct batch *batch;
+
+	struct remote_range *ranges;
+	size_t n_ranges;
+};
+
+static bool range_wraps(uint64_t address, uint64_t size)
+{
+	return size && address + (size - 1) < address;
+}
+
+/* --- a live process ----------------------------------------------------------------------------- */
+
+static ssize_t vm_read(struct remote *remote, const struct iovec *local, size_t n_local,
+		       const struct iovec *foreign, size_t n_foreign)
+{
+	ssize_t n = process_vm_readv(remote->pid, local, n_local, foreign, n_foreign, 0);
+
+	remote->calls++;
+	if (n < 0)
+		return -errno;
+	remote->bytes_read += (uint64_t)n;
+	return n;
+}
+
+static int process_read(struct remote *remote, uint64_t address, void *buffer, size_t size)
+{
+	size_t done = 0;
+
+	/* A short count means the next byte is unreadable, or that the kernel cut the call. */
+	while (done < size) {
+		size_t want = min_of(size - done, (size_t)BATCH_MAX_BYTES);
+		struct iovec local = {(char *)buffer + done, want};
+		struct iovec foreign = {(void *)(uintptr_t)(address + done), want};
+		ssize_t n = vm_read(remote, &local, 1, &foreign, 1);
+
+		if (n < 0)
+			return (int)n;
+		if (n == 0)
+			return -EFAULT;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+static void batch_add(struct batch *batch, const struct remote_span *span, size_t index)
+{
+	struct iovec *last = batch->n_local ? &batch->local[batch->n_local - 1] : NULL;
+
+	if (last && (char *)last->iov_base + last->iov_len == (char *)span->buffer)
+		last->iov_len += span->size;
+	else
+		batch->local[batch->n_local++] = (struct iovec){span->buffer, span->size};
+	batch->foreign[batch->n_spans] =
+		(struct iovec){(void *)(uintptr_t)span->address, span->size};
+	batch->index[batch->n_spans++] = index;
+	batch->bytes += span->size;
+}
+
+/* Fill the batch from spans[first] on; those that need no call get their result here. */
+static void batch_fill(struct batch *batch, struct remote_span *spans, size_t n_spans, size_t first,
+		       size_t limit)
+{
+	size_t i;
+
+	batch->n_spans = 0;
+	batch->n_local = 0;
+	batch->bytes = 0;
+	for (i = first; i < n_spans && batch->n_spans < limit; i++) {
+		struct remote_span *span = &spans[i];
+
+		span->result = range_wraps(span->address, span->size) ? -EFAULT : 0;
+		if (span->result || !span->size)
+			continue;
+		if (span->size > BATCH_MAX_BYTES - batch->bytes)
+			break;
+		batch_add(batch, span, i);
+	}
+	batch->next = i;
+}
+
+/*
+ * Results of a batch of which the first @done bytes were read. Returns the index of the span to go
+ * on with.
+ */
+static size_t batch_settle(const struct batch *batch, struct remote_span *spans, size_t done)
+{
+	for (size_t i = 0; i < batch->n_spans; i++) {
+		struct remote_span *span = &spans[batch->index[i]];
+
+		if (done < span->size) {
+			span->result = -EFAULT;
+			return batch->index[i] + 1;
+		}
+		done -= span->size;
+	}
+	return batch->next;
+}
+
+/* The one span at @index, too large for any batch. */
+static int read_large_span(struct remote *remote, struct remote_span *span)
+{
+	int err = process_read(remote, span->address, span->buffer, span->size);
+
+	if (err && err != -EFAULT)
+		return err;
+	span->result = err;
+	return 0;
+}
+
+static int process_read_spans(struct remote *remote, struct remote_span *spans, size_t n_spans)
+{
+	struct batch *batch = remote->batch;
+	size_t limit = BATCH_MAX_SPANS;
+	size_t next = 0;
+
+	while (next < n_spans) {
+		ssize_t done;
+
+		batch_fill(batch, spans, n_spans, next, limit);
+		next = batch->next;
+		if (!batch->n_spans) {
+			int err = next < n_spans ? read_large_span(remote, &spans[next++]) : 0;
+
+			if (err)
+				return err;
+			continue;
+		}
+		done = vm_read(remote, batch->local, batch->n_local, batch->foreign,
+			       batch->n_spans);
+		if (done == -EFAULT)
+			done = 0;
+		if (done < 0)
+			return (int)done;
+		next = batch_settle(batch, spans, (size_t)done);
+		if ((size_t)done < batch->bytes)
+			limit = max_of(limit / 2, (size_t)BATCH_MIN_SPANS);
+		else
+			limit = min_of(limit * 2, (size_t)BATCH_MAX_SPANS);
+	}
+	return 0;
+}
+
+static void process_release(struct remote *remote)
+{
+	free(remote->batch);
+}
+
+static const struct remote_ops process_ops = {
+	.read = process_read,
+	.read_spans = process_read_spans,
+	.release = process_release,
+};
+
+/* kernel.yama.ptrace_scope, or -1 where Yama is not built in. */
+static int yama_scope(void)
+{
+	FILE *file __cleanup_fclose = fopen(YAMA_SCOPE_PATH, "re");
+	int scope;
+
+	if (!file || fscanf(file, "%d", &scope) != 1)
+		return -1;
+	return scope;
+}
+
+/*
+ * The check is that of ptrace(2), PTRACE_MODE_ATTACH_REALCREDS. Yama's scope 3 refuses everybody
+ * until the next boot; 1 and 2 let CAP_SYS_PTRACE pass (Documentation/admin-guide/LSM/Yama.rst).
+ */
+static int explain_denied(pid_t pid, struct failure *failure)
+{
+	int scope = yama_scope();
+
+	if (scope == 3)
+		return failure__set(failure, -EPERM,
+				    "reading the memory of process %d is not permitted: "
+				    "kernel.yama.ptrace_scope is 3, which forbids it to everybody "
+				    "until the next boot; boot with a lower value",
+				    pid);
+	if (capability__has(CAP_NUMBER_SYS_PTRACE))
+		return failure__set(failure, -EPERM,
+				    "reading the memory of process %d is not permitted although "
+				    "CAP_SYS_PTRACE is effective: the process belongs to another "
+				    "user namespace, or a security module (SELinux, AppArmor) "
+				    "refuses; run gleakd with sudo on the host itself",
+				    pid);
+	if (scope > 0)
+		return failure__set(
+			failure, -EPERM,
+			"reading the memory of process %d is not permitted: "
+			"CAP_SYS_PTRACE is missing, and kernel.yama.ptrace_scope is %d, "
+			"so that it is needed for your own processes too; run gleakd "
+			"with sudo",
+			pid, scope);
+	return failure__set(failure, -EPERM,
+			    "reading the memory of process %d is not permitted: CAP_SYS_PTRACE is "
+			    "missing; run gleakd with sudo",
+			    pid);
+}
+
+/*
+ * A read of nothing would return before the kernel looks at the process (mm/process_vm_access.c
+ * process_vm_rw), so one byte is asked for. Permission is checked before the address: EFAULT is as
+ * good an answer as the byte. ESRCH covers zombies and kernel threads, which have no memory.
+ */
+static int check_access(struct remote *remote, struct failure *failure)
+{
+	char byte;
+	int err = process_read(remote, 0, &byte, 1);
+
+	switch (err) {
+	case 0:
+	case -EFAULT:
+		return 0;
+	case -EPERM:
+		return explain_denied(remote->pid, failure);
+	case -ESRCH:
+		return failure__set(failure, err,
+				    "process %d has no memory to read: it has ended, or it is a "
+				    "kernel thread",
+				    remote->pid);
+	case -ENOSYS:
+		return failure__set(
+			failure, -EOPNOTSUPP,
+			"this kernel has no process_vm_readv (CONFIG_CROSS_MEMORY_ATTACH); "
+			"use one that has");
+	default:
+		return failure__set(failure, err, "cannot read the memory of process %d: %s",
+				    remote->pid, strerror(-err));
+	}
+}
+
+int remote__open_process(pid_t pid, struct remote **ret_remote, struct failure *failure)
+{
+	struct remote *remote = calloc(1, sizeof(*remote));
+	int err;
+
+	if (!remote)
+		return failure__set(failure, -ENOMEM, "out of memory");
+	remote->ops = &process_ops;
+	remote->pid = pid;
+	remote->batch = malloc(sizeof(*remote->batch));
+	err = remote->batch ? check_access(remote, failure) :
+			      failure__set(failure, -ENOMEM, "out of memory");
+	if (err) {
+		remote__free(remote);
+		return err;
+	}
+	remote->calls = 0;
+	remote->bytes_read = 0;
+	*ret_remote = remote;
+	return 0;
+}
+
+/* --- bytes held in memory ------------------------------------------------------------------------ */
+
+static const struct remote_range *find_range(const struct remote *remote, uint64_t address)
+{
+	for (size_t i = 0; i < remote->n_ranges; i++) {
+		const struct remote_range *range = &remote->ranges[i];
+
+		if (address >= range->address && address - range->address < range->size)
+			return range;
+	}
+	return NULL;
+}
+
+static int image_read(struct remote *remote, uint64_t address, void *buffer, size_t size)
+{
+	size_t done = 0;
+
+	remote->calls++;
+	/* As with mappings, a read may go over from one range into the next. */
+	while (done < size) {
+		const struct remote_range *range = find_range(remote, address + done);
+		size_t skip, n;
+
+		if (!range)
+			return -EFAULT;
+		skip = address + done - range->address;
+		n = min_of(range->size - skip, size - done);
+		memcpy((char *)buffer + done, (const char *)range->data + skip, n);
+		done += n;
+		remote->bytes_read += n;
+	}
+	return 0;
+}
+
+static int image_read_spans(struct remote *remote, struct remote_span *spans, size_t n_spans)
+{
+	for (size_t i = 0; i < n_spans; i++)
+		spans[i].result =
+			remote__read(remote, spans[i].address, spans[i].buffer, spans[i].size);
+	return 0;
+}
+
+static void image_release(struct remote *remote)
+{
+	free(remote->ranges);
+}
+
+static const struct remote_ops image_ops = {
+	.read = image_read,
+	.read_spans = image_read_spans,
+	.release = image_release,
+};
+
+int remote__open_image(const struct remote_range *ranges, size_t n_ranges,
+		       struct remote **ret_remote)
+{
+	struct remote *remote = calloc(1, sizeof(*remote));
+
+	if (!remote)
+		return -ENOMEM;
+	remote->ops = &image_ops;
+	/* One more than needed: calloc(0) may return NULL. */
+	remote->ranges = calloc(n_ranges + 1, sizeof(*ranges));
+	if (!remote->ranges) {
+		remote__free(remote);
+		return -ENOMEM;
+	}
+	if (n_ranges)
+		memcpy(remote->ranges, ranges, n_ranges * sizeof(*ranges));
+	remote->n_ranges = n_ranges;
+	*ret_remote = remote;
+	return 0;
+}
+
+/* --- both ---------------------------------------------------------------------------------------- */
+
+void remote__free(struct remote *remote)
+{
+	if (!remote)
+		return;
+	remote->ops->release(remote);
+	free(remote);
+}
+
+int remote__read(struct remote *remote, uint64_t address, void *buffer, size_t size)
+{
+	if (range_wraps(address, size))
+		return -EFAULT;
+	return remote->ops->read(remote, address, buffer, size);
+}
+
+int remote__read_u64(struct remote *remote, uint64_t address, uint64_t *ret_value)
+{
+	uint8_t bytes[8];
+	uint64_t value = 0;
+	int err = remote__read(remote, address, bytes, sizeof(bytes));
+
+	if (err)
+		return err;
+	for (int i = 7; i >= 0; i--)
+		value = value << 8 | bytes[i];
+	*ret_value = value;
+	return 0;
+}
+
+int remote__read_spans(struct remote *remote, struct remote_span *spans, size_t n_spans)
+{
+	return remote->ops->read_spans(remote, spans, n_spans);
+}
+
+uint64_t remote__bytes_read(const struct remote *remote)
+{
+	return remote->bytes_read;
+}
+
+uint64_t remote__calls(const struct remote *remote)
+{
+	return remote->calls;
+}

@@ -1,0 +1,576 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Three phases, each resumable between bounded pieces of work:
+ *
+ *   start   the runtime is still the one we know (else exec); length of allgs; ids issued
+ *   ADD     addresses of g structs which allgs has gained are merged into the sorted slots
+ *   WALK    g structs in address order, some hundred per read: unchanged ones are reported by
+ *           handle, changed ones in full, parked ones of these after a second read for their stack
+ *
+ * The big buffers exist from start to end of a census only; between censuses it is 20 bytes a slot.
+ */
+#include "observe/census.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "observe/census_gather.h"
+#include "observe/census_private.h"
+#include "observe/census_runtime.h"
+#include "observe/census_slots.h"
+#include "observe/census_stacks.h"
+
+#define DEFAULT_MAX_GOROUTINES (8u << 20)
+
+/* Entries of allgs merged at a time. */
+#define ADD_CHUNK ((size_t)64 << 10)
+
+/* allgs grows by a quarter or more each time it moves: no process does that this often in a row. */
+#define ENTRY_ATTEMPTS 64
+
+/* Addresses of user space on every 64-bit Linux; a g is at least word aligned. */
+#define MAX_USER_ADDRESS (1ULL << 56)
+
+/* From this version on running <-> syscall leaves trackingSeq alone (proc.go casgstatus). */
+#define MINOR_SYSCALL_UNTRACKED 26
+
+enum phase {
+	PHASE_NONE,
+	PHASE_ADD,
+	PHASE_WALK,
+};
+
+struct scratch {
+	struct census_gather gather;
+	struct census_parked parked[PARKED_BATCH];
+	size_t n_parked;
+	struct census_stacks_scratch stacks;
+	uint8_t windows[256u << 10]; /* copies of g structs; stays in the L2 cache */
+	uint64_t fresh[ADD_CHUNK];
+	uint64_t fresh_scratch[ADD_CHUNK];
+};
+
+struct census {
+	struct census_runtime runtime;
+	struct census_options options;
+	struct census_ops ops;
+	void *ctx;
+	struct census_window window;
+
+	struct census_slots slots;
+	size_t known;	   /* entries of allgs that are in slots */
+	size_t malformed;  /* of those, how many cannot be a g */
+	uint64_t first;	   /* allgs[0] */
+	uint64_t first_pc; /* and where that goroutine, the main one, began */
+
+	enum phase phase;
+	struct scratch *scratch;
+	struct census_stacks stacks;
+	size_t target;	   /* entries of allgs to know in this census */
+	size_t next;	   /* slot to walk */
+	size_t single_end; /* before this slot no windows are merged: one range was unreadable */
+	uint64_t read_at_ns;
+	struct census_result current, last;
+};
+
+static int not_go(const char *what, struct failure *failure)
+{
+	return failure__set(failure, -EPROTO,
+			    "%s: this is not the Go runtime seen before (has the process called "
+			    "exec?)",
+			    what);
+}
+
+/* explain - words for an error of reading runtime globals. */
+static int explain(int err, const char *what, struct failure *failure)
+{
+	if (err == -EFAULT)
+		return not_go(what, failure);
+	if (err == -ESRCH)
+		return failure__set(failure, err, "the process ended");
+	return failure__set(failure, err, "%s: cannot be read (error %d)", what, -err);
+}
+
+/* --- construction --------------------------------------------------------------------------- */
+
+int census__new_runtime(const struct census_runtime *runtime, struct stack_table *stacks,
+			const struct census_options *options, const struct census_ops *ops,
+			void *ctx, struct census **ret_census)
+{
+	struct census *census = calloc(1, sizeof(*census));
+
+	if (!census)
+		return -ENOMEM;
+	census->runtime = *runtime;
+	census->options = *options;
+	if (!census->options.max_goroutines)
+		census->options.max_goroutines = DEFAULT_MAX_GOROUTINES;
+	census->ops = *ops;
+	census->ctx = ctx;
+	census->window = (struct census_window){runtime->window, runtime->window_size};
+	census->stacks.runtime = &census->runtime;
+	census->stacks.table = stacks;
+	*ret_census = census;
+	return 0;
+}
+
+int census__new(struct go_binary *binary, struct remote *remote, uint64_t load_bias,
+		struct stack_table *stacks, const struct census_options *options,
+		const struct census_ops *ops, void *ctx, struct census **ret_census)
+{
+	struct census_runtime runtime;
+	int err = census_runtime__init(&runtime, binary, remote, load_bias, NULL);
+
+	if (err)
+		return err;
+	return census__new_runtime(&runtime, stacks, options, ops, ctx, ret_census);
+}
+
+static void drop_scratch(struct census *census)
+{
+	if (census->scratch)
+		munmap(census->scratch, sizeof(*census->scratch));
+	census->scratch = NULL;
+	census->phase = PHASE_NONE;
+}
+
+void census__free(struct census *census)
+{
+	if (!census)
+		return;
+	drop_scratch(census);
+	census_slots__free(&census->slots);
+	free(census);
+}
+
+/* --- start ------------------------------------------------------------------------------------ */
+
+/*
+ * check_first - allgs[0] is the main goroutine for as long as the process lives: same g, goid 1,
+ * same start function. After exec something else is there, or nothing.
+ */
+static int check_first(struct census *census, uint64_t array, struct failure *failure)
+{
+	struct census_runtime *runtime = &census->runtime;
+	uint8_t *copy = census->scratch->windows;
+	struct census_g g;
+	uint64_t first;
+	int err = remote__read_u64(runtime->remote, array, &first);
+
+	if (err)
+		return explain(err, "runtime.allgs[0]", failure);
+	if (census->first && first != census->first)
+		return not_go("runtime.allgs[0] has moved", failure);
+	err = remote__read(runtime->remote, first + runtime->window, copy, runtime->window_size);
+	if (err)
+		return explain(err, "the main goroutine", failure);
+	census_runtime__decode(runtime, copy, &g);
+	if (g.goid != 1 || (census->first && g.startpc != census->first_pc))
+		return not_go("allgs[0] is not the main goroutine", failure);
+	census->first = first;
+	census->first_pc = g.startpc;
+	return 0;
+}
+
+/* begin - length first, then the array: allgadd() publishes them the other way round. */
+static int begin(struct census *census, struct failure *failure)
+{
+	struct census_runtime *runtime = &census->runtime;
+	struct census_result *current = &census->current;
+	uint64_t length, array;
+	int err = remote__read_u64(runtime->remote, runtime->allglen, &length);
+
+	if (!err)
+		err = remote__read_u64(runtime->remote, runtime->allgptr, &array);
+	if (err)
+		return explain(err, "runtime.allgs", failure);
+	if (length < max_of(census->known, (size_t)1) || !array)
+		return not_go("runtime.allgs has become shorter", failure);
+	err = check_first(census, array, failure);
+	if (err)
+		return err;
+	census->target = (size_t)min_of(length, (uint64_t)census->options.max_goroutines);
+	census->target = max_of(census->target, census->known);
+	current->slots = (size_t)length;
+	current->refused = (size_t)(length - census->target);
+	current->goids_issued = census_runtime__goids_issued(runtime);
+	return 0;
+}
+
+int census__start(struct census *census, struct failure *failure)
+{
+	uint64_t cpu = clock__thread_cpu_ns();
+	int err;
+
+	if (census->phase != PHASE_NONE)
+		return failure__set(failure, -EBUSY, "a census is under way");
+	census->scratch = mmap(NULL, sizeof(*census->scratch), PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (census->scratch == MAP_FAILED) {
+		census->scratch = NULL;
+		return failure__set(failure, -ENOMEM, "no memory for a census");
+	}
+	census->current = (struct census_result){.started_ns = clock__monotonic_ns()};
+	err = begin(census, failure);
+	if (err) {
+		drop_scratch(census);
+		return err;
+	}
+	census->next = 0;
+	census->single_end = 0;
+	census->phase = PHASE_ADD;
+	census->current.cpu_ns = clock__thread_cpu_ns() - cpu;
+	return 0;
+}
+
+/* --- ADD -------------------------------------------------------------------------------------- */
+
+/*
+ * read_entries - from allgs[known]. An outgrown array is garbage that a GC may reuse, so the
+ * pointer must still be the same after the copy.
+ */
+static int read_entries(struct census *census, size_t n, struct failure *failure)
+{
+	struct census_runtime *runtime = &census->runtime;
+	uint64_t array, again;
+	int err = remote__read_u64(runtime->remote, runtime->allgptr, &array);
+
+	for (int attempt = 0; !err && attempt < ENTRY_ATTEMPTS; attempt++) {
+		err = remote__read(runtime->remote, array + census->known * sizeof(uint64_t),
+				   census->scratch->fresh, n * sizeof(uint64_t));
+		if (err)
+			break;
+		err = remote__read_u64(runtime->remote, runtime->allgptr, &again);
+		if (!err && again == array)
+			return 0;
+		array = again;
+	}
+	return explain(err ? err : -EFAULT, "the entries of runtime.allgs", failure);
+}
+
+/* drop_malformed - remove what cannot be a g; returns how many stay. */
+static size_t drop_malformed(struct census *census, uint64_t *entries, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!entries[i] || entries[i] % sizeof(uint64_t) || entries[i] >= MAX_USER_ADDRESS)
+			census->malformed++;
+		else
+			entries[kept++] = entries[i];
+	}
+	return kept;
+}
+
+static int step_add(struct census *census, struct failure *failure)
+{
+	struct scratch *scratch = census->scratch;
+	size_t n = min_of(census->target - census->known, ADD_CHUNK), malformed = census->malformed;
+	int err;
+
+	if (!n) {
+		census->phase = PHASE_WALK;
+		return 0;
+	}
+	err = read_entries(census, n, failure);
+	if (err)
+		return err;
+	err = census_slots__add(&census->slots, scratch->fresh,
+				drop_malformed(census, scratch->fresh, n), scratch->fresh_scratch);
+	if (err) {
+		census->malformed = malformed;
+		return failure__set(failure, err, "no memory for %zu goroutines", census->target);
+	}
+	census->known += n;
+	return 0;
+}
+
+/* --- WALK ------------------------------------------------------------------------------------- */
+
+/*
+ * fingerprint - of what changes whenever the goroutine runs, or another takes over its g. Never 0.
+ * The leak profile of the runtime marks a waiting goroutine LEAKED without its having run.
+ */
+static uint64_t fingerprint(uint64_t goid, uint64_t pc, uint32_t status, uint8_t reason,
+			    uint8_t seq)
+{
+	uint64_t small = (uint64_t)(status == GO_STATUS_LEAKED ? GO_STATUS_WAITING : status) << 16 |
+			 (uint64_t)reason << 8 | seq;
+	uint64_t hash = hash__combine(hash__mix64(goid) + pc, small);
+
+	return hash ? hash : 1;
+}
+
+static bool status_alive(uint32_t status)
+{
+	switch (status) {
+	case GO_STATUS_RUNNABLE:
+	case GO_STATUS_RUNNING:
+	case GO_STATUS_SYSCALL:
+	case GO_STATUS_WAITING:
+	case GO_STATUS_COPYSTACK:
+	case GO_STATUS_PREEMPTED:
+	case GO_STATUS_LEAKED:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool status_empty(uint32_t status)
+{
+	return status == GO_STATUS_IDLE || status == GO_STATUS_DEAD ||
+	       status == GO_STATUS_DEAD_EXTRA;
+}
+
+static void forget(struct census *census, size_t slot)
+{
+	census->slots.fingerprints[slot] = 0;
+	census->slots.handles[slot] = 0;
+}
+
+static bool is_waiting(const struct census_g *g)
+{
+	return g->status == GO_STATUS_WAITING || g->status == GO_STATUS_LEAKED;
+}
+
+/*
+ * keeps - whether an equal fingerprint will mean that the goroutine did not run. Not while an M
+ * still holds a waiting goroutine: that one is at work on its system stack, or just about to park
+ * (park_m sets the status before dropg), and neither end of that shows in the fingerprint.
+ */
+static bool keeps(const struct census *census, const struct census_g *g)
+{
+	if (is_waiting(g))
+		return g->m == 0;
+	return g->status != GO_STATUS_SYSCALL ||
+	       census->runtime.layout->minor < MINOR_SYSCALL_UNTRACKED;
+}
+
+static uint64_t link_time(const struct census *census, uint64_t address)
+{
+	return address ? address - census->runtime.load_bias : 0;
+}
+
+/* report - hand a goroutine to the caller, and remember it if @known. */
+static void report(struct census *census, size_t slot, const struct census_g *g, uint32_t stack_id,
+		   bool known)
+{
+	const struct census_goroutine goroutine = {
+		.goid = g->goid,
+		.parent_goid = g->parent_goid,
+		/* The main goroutine's is in the assembly that starts the runtime. */
+		.creation_pc = g->goid == 1 ? 0 : link_time(census, g->gopc),
+		.start_pc = link_time(census, g->startpc),
+		.waitsince_ns = g->waitsince,
+		.read_at_ns = census->read_at_ns,
+		.stack_id = stack_id,
+		.status = g->status,
+		.wait_reason = g->wait_reason,
+		.on_system_stack = is_waiting(g) && g->m != 0,
+		.in_syscall = g->status == GO_STATUS_SYSCALL,
+	};
+
+	census->current.changed++;
+	census->slots.handles[slot] = census->ops.seen(census->ctx, &goroutine);
+	census->slots.fingerprints[slot] = known ? fingerprint(g->goid, g->sched_pc, g->status,
+							       g->wait_reason, g->tracking_seq) :
+						   0;
+}
+
+static void on_stack(void *ctx, const struct census_parked *parked, uint32_t stack_id,
+		     enum census_stack_state state)
+{
+	struct census *census = ctx;
+	bool failed = state == CENSUS_STACK_FAILED;
+
+	if (failed)
+		census->current.stacks_failed++;
+	else
+		census->current.stacks_read++;
+	if (state == CENSUS_STACK_PARTIAL)
+		census->current.stacks_partial++;
+	report(census, parked->slot, &parked->g, stack_id, !failed && keeps(census, &parked->g));
+}
+
+static int flush_parked(struct census *census)
+{
+	struct scratch *scratch = census->scratch;
+	size_t n = scratch->n_parked;
+
+	scratch->n_parked = 0;
+	if (!n)
+		return 0;
+	return census_stacks__read(&census->stacks, &scratch->stacks, scratch->parked, n, on_stack,
+				   census);
+}
+
+/* changed - a goroutine to be reported in full: now, or with the next batch of stacks. */
+static int changed(struct census *census, size_t slot, const uint8_t *copy)
+{
+	struct scratch *scratch = census->scratch;
+	struct census_parked *parked = &scratch->parked[scratch->n_parked];
+	const struct census_g *g = &parked->g;
+
+	census_runtime__decode(&census->runtime, copy, &parked->g);
+	if (!census->options.stacks ||
+	    !((is_waiting(g) && g->m == 0) || g->status == GO_STATUS_SYSCALL)) {
+		report(census, slot, g, STACK_ID_NONE, keeps(census, g));
+		return 0;
+	}
+	parked->address = census->slots.addresses[slot];
+	parked->slot = slot;
+	if (++scratch->n_parked < PARKED_BATCH)
+		return 0;
+	return flush_parked(census);
+}
+
+static int visit(struct census *census, size_t slot, const uint8_t *copy)
+{
+	const struct census_runtime *runtime = &census->runtime;
+	const struct go_layout *layout = runtime->layout;
+	struct census_slots *slots = &census->slots;
+	uint32_t status = g_status(runtime, copy);
+	uint64_t goid = g_load64(runtime, copy, layout->g_goid);
+	uint64_t print;
+
+	if (!status_alive(status) || !goid) {
+		if (!status_empty(status))
+			census->current.unreadable++;
+		forget(census, slot);
+		return 0;
+	}
+	census->current.alive++;
+	print = fingerprint(goid, g_load64(runtime, copy, layout->g_sched_pc), status,
+			    g_load8(runtime, copy, layout->g_waitreason),
+			    g_load8(runtime, copy, layout->g_trackingSeq));
+	if (print == slots->fingerprints[slot] && slots->handles[slot] &&
+	    census->ops.unchanged(census->ctx, slots->handles[slot], goid, census->read_at_ns))
+		return 0;
+	return changed(census, slot, copy);
+}
+
+/*
+ * visit_spans - until the first merged range that could not be read as a whole: its slots are then
+ * read one by one in the next batch, so that one missing page costs no more than the g structs on
+ * it.
+ */
+static int visit_spans(struct census *census)
+{
+	struct census_gather *gather = &census->scratch->gather;
+	size_t base = census->next;
+
+	for (size_t s = 0; s < gather->n_spans; s++) {
+		size_t end = base + gather->ends[s];
+
+		if (gather->spans[s].result && end - census->next > 1) {
+			census->single_end = end;
+			return 0;
+		}
+		for (; census->next < end; census->next++) {
+			size_t slot = census->next;
+			int err = 0;
+
+			if (gather->spans[s].result) {
+				census->current.unreadable++;
+				forget(census, slot);
+			} else {
+				err = visit(census, slot,
+					    census_gather__at(gather, s,
+							      census->slots.addresses[slot],
+							      census->window));
+			}
+			if (err)
+				return err;
+		}
+	}
+	return 0;
+}
+
+static int step_walk(struct census *census, struct failure *failure)
+{
+	struct scratch *scratch = census->scratch;
+	bool merge = census->next >= census->single_end;
+	size_t end = merge ? census->slots.n : census->single_end;
+	int err;
+
+	census_gather__plan(&scratch->gather, census->slots.addresses + census->next,
+			    end - census->next, census->window, scratch->windows,
+			    sizeof(scratch->windows), merge);
+	census->read_at_ns = clock__monotonic_ns();
+	err = remote__read_spans(census->runtime.remote, scratch->gather.spans,
+				 scratch->gather.n_spans);
+	if (!err)
+		err = visit_spans(census);
+	if (!err)
+		err = flush_parked(census);
+	return err ? explain(err, "goroutines", failure) : 0;
+}
+
+/* --- stepping --------------------------------------------------------------------------------- */
+
+/* advance - one bounded piece of work. Returns 1, or 0 when the census is complete. */
+static int advance(struct census *census, struct failure *failure)
+{
+	int err;
+
+	if (census->phase == PHASE_ADD)
+		err = step_add(census, failure);
+	else if (census->next < census->slots.n)
+		err = step_walk(census, failure);
+	else
+		return 0;
+	return err ? err : 1;
+}
+
+/*
+ * finish - what was read counts only if it was the same process image to the end: after exec all
+ * its goroutines would be missing, not exited.
+ */
+static int finish(struct census *census, struct failure *failure)
+{
+	uint64_t array;
+	int err = remote__read_u64(census->runtime.remote, census->runtime.allgptr, &array);
+
+	if (err)
+		return explain(err, "runtime.allgs", failure);
+	err = check_first(census, array, failure);
+	if (err)
+		return err;
+	census->current.unreadable += census->malformed;
+	census->current.finished_ns = clock__monotonic_ns();
+	return 0;
+}
+
+int census__step(struct census *census, uint64_t budget_ns, struct failure *failure)
+{
+	uint64_t start = clock__monotonic_ns(), cpu = clock__thread_cpu_ns();
+	int more;
+
+	if (census->phase == PHASE_NONE)
+		return 0;
+	do
+		more = advance(census, failure);
+	while (more == 1 && (!budget_ns || clock__monotonic_ns() - start < budget_ns));
+	if (more == 0)
+		more = finish(census, failure);
+	census->current.cpu_ns += clock__thread_cpu_ns() - cpu;
+	if (more == 0)
+		census->last = census->current;
+	if (more <= 0)
+		drop_scratch(census);
+	return more;
+}
+
+bool census__running(const struct census *census)
+{
+	return census->phase != PHASE_NONE;
+}
+
+const struct census_result *census__result(const struct census *census)
+{
+	return &census->last;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_OBSERVE_CENSUS_PRIVATE_H
+#define GLEAKD_OBSERVE_CENSUS_PRIVATE_H
+
+/* The census without an executable behind it: for tests on fabricated memory. */
+#include "observe/census.h"
+#include "observe/census_runtime.h"
+
+/* census__new_runtime - as census__new(); @runtime is copied. */
+int census__new_runtime(const struct census_runtime *runtime, struct stack_table *stacks,
+			const struct census_options *options, const struct census_ops *ops,
+			void *ctx, struct census **ret_census) __must_check;
+
+#endif /* GLEAKD_OBSERVE_CENSUS_PRIVATE_H */

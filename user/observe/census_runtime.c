@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "observe/census_runtime.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define MAX_WINDOW     4096 /* a g has been 392 to 456 bytes */
+#define MAX_PS	       4096 /* GOMAXPROCS beyond this: goids_issued stays unknown */
+#define PS_PER_READ    64
+#define MAX_P_SPREAD   64 /* goidcache and goidcacheend are neighbours in every version */
+#define GOIDS_ATTEMPTS 4
+
+/* Fields the census cannot do without; the others may be absent in a version. */
+#define REQUIRED_G_FIELDS(X)                                                              \
+	X(g_stack_lo)                                                                     \
+	X(g_stack_hi) X(g_m) X(g_sched_sp) X(g_sched_pc) X(g_sched_bp) X(g_syscallsp)     \
+		X(g_syscallpc) X(g_atomicstatus) X(g_goid) X(g_waitsince) X(g_waitreason) \
+			X(g_trackingSeq) X(g_gopc) X(g_startpc)
+#define OPTIONAL_G_FIELDS(X) X(g_syscallbp) X(g_parentGoid)
+
+struct field {
+	const char *name;
+	uint32_t offset;
+	bool required;
+};
+
+int census_runtime__set_window(struct census_runtime *runtime, struct failure *failure)
+{
+	const struct go_layout *layout = runtime->layout;
+	const struct field fields[] = {
+#define X(field) {#field, layout->field, true},
+		REQUIRED_G_FIELDS(X)
+#undef X
+#define X(field) {#field, layout->field, false},
+			OPTIONAL_G_FIELDS(X)
+#undef X
+	};
+	uint32_t lo = UINT32_MAX, hi = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		uint32_t offset = fields[i].offset;
+
+		if (offset == GO_LAYOUT_ABSENT && !fields[i].required)
+			continue;
+		if (offset > MAX_WINDOW)
+			return failure__set(failure, -EPROTO,
+					    "the layout of Go 1.%d has no usable %s", layout->minor,
+					    fields[i].name);
+		lo = min_of(lo, offset);
+		/* All are words, or smaller and followed by others: a g ends in words. */
+		hi = max_of(hi, offset + (uint32_t)sizeof(uint64_t));
+	}
+	if (layout->g_sizeof == GO_LAYOUT_ABSENT || hi > layout->g_sizeof)
+		return failure__set(failure, -EPROTO, "the layout of Go 1.%d has fields past a g",
+				    layout->minor);
+	runtime->window = lo;
+	runtime->window_size = hi - lo;
+	return 0;
+}
+
+static int find_goexit(struct census_runtime *runtime, struct failure *failure)
+{
+	const char *name = "runtime.goexit";
+	struct pclntab_func func = {0};
+	int n = pclntab__find(runtime->tab, &name, &func, 1);
+
+	if (n < 0)
+		return failure__set(failure, n, "cannot search the function table for %s", name);
+	runtime->goexit = func.entry;
+	runtime->goexit_end = func.end;
+	return 0;
+}
+
+int census_runtime__init(struct census_runtime *runtime, struct go_binary *binary,
+			 struct remote *remote, uint64_t load_bias, struct failure *failure)
+{
+	const struct go_globals *globals = go_binary__globals(binary);
+	const struct go_module *module = go_binary__module(binary);
+	int err;
+
+	*runtime = (struct census_runtime){
+		.layout = go_binary__layout(binary),
+		.remote = remote,
+		.tab = go_binary__pclntab(binary),
+		.load_bias = load_bias,
+		.arm64 = elf_image__machine(go_binary__image(binary)) == ELF_MACHINE_ARM64,
+		.allgptr = globals->allgptr + load_bias,
+		.allglen = globals->allglen + load_bias,
+		.sched = globals->sched ? globals->sched + load_bias : 0,
+		.allp = globals->allp ? globals->allp + load_bias : 0,
+		.text = module->text + load_bias,
+		.etext = module->etext + load_bias,
+	};
+	if (!globals->allgptr || !globals->allglen)
+		return failure__set(failure, -EPROTO,
+				    "where the runtime keeps its goroutines is not known");
+	err = census_runtime__set_window(runtime, failure);
+	return err ? err : find_goexit(runtime, failure);
+}
+
+/*
+ * Where a goroutine in a system call stopped: reentersyscall() saves pc and sp, and bp from Go 1.23
+ * on (src/runtime/proc.go). Without it the first step needs the pcsp table.
+ */
+static void decode_syscall(const struct census_runtime *runtime, const uint8_t *window,
+			   struct census_g *g)
+{
+	const struct go_layout *layout = runtime->layout;
+
+	g->pc = g_load64(runtime, window, layout->g_syscallpc);
+	g->sp = g_load64(runtime, window, layout->g_syscallsp);
+	g->bp = layout->g_syscallbp == GO_LAYOUT_ABSENT ?
+			0 :
+			g_load64(runtime, window, layout->g_syscallbp);
+}
+
+void census_runtime__decode(const struct census_runtime *runtime, const uint8_t *window,
+			    struct census_g *ret_g)
+{
+	const struct go_layout *layout = runtime->layout;
+	struct census_g *g = ret_g;
+
+	*g = (struct census_g){0};
+	g->status = (uint8_t)min_of(g_status(runtime, window), (uint32_t)UINT8_MAX);
+	g->goid = g_load64(runtime, window, layout->g_goid);
+	g->parent_goid = layout->g_parentGoid == GO_LAYOUT_ABSENT ?
+				 0 :
+				 g_load64(runtime, window, layout->g_parentGoid);
+	g->stack_lo = g_load64(runtime, window, layout->g_stack_lo);
+	g->stack_hi = g_load64(runtime, window, layout->g_stack_hi);
+	g->m = g_load64(runtime, window, layout->g_m);
+	g->sched_pc = g_load64(runtime, window, layout->g_sched_pc);
+	g->pc = g->sched_pc;
+	g->sp = g_load64(runtime, window, layout->g_sched_sp);
+	g->bp = g_load64(runtime, window, layout->g_sched_bp);
+	if (g->status == GO_STATUS_SYSCALL)
+		decode_syscall(runtime, window, g);
+	/* In every version's gobuf the word before bp. Its frame's record is below sp on arm64. */
+	if (runtime->arm64)
+		g->lr = g_load64(runtime, window, layout->g_sched_bp - 8);
+	g->frames = runtime->arm64 && g->sp >= 8 ? g->sp - 8 : g->sp;
+	/* 0 too in a goroutine that was created parked and has no frame yet (iter.Pull, 1.23 on). */
+	g->bp_valid = g->bp != 0;
+	g->waitsince = g_load64(runtime, window, layout->g_waitsince);
+	g->gopc = g_load64(runtime, window, layout->g_gopc);
+	g->startpc = g_load64(runtime, window, layout->g_startpc);
+	g->wait_reason = g_load8(runtime, window, layout->g_waitreason);
+	g->tracking_seq = g_load8(runtime, window, layout->g_trackingSeq);
+}
+
+/* sum_unused - ids which the Ps at @ps, at most PS_PER_READ, have drawn and not used. */
+static int sum_unused(const struct census_runtime *runtime, const uint64_t *ps, size_t n,
+		      uint64_t *unused)
+{
+	const struct go_layout *layout = runtime->layout;
+	uint32_t lo = min_of(layout->p_goidcache, layout->p_goidcacheend);
+	uint32_t size = max_of(layout->p_goidcache, layout->p_goidcacheend) - lo + 8;
+	uint8_t copies[PS_PER_READ][MAX_P_SPREAD + 8];
+	struct remote_span spans[PS_PER_READ];
+	size_t n_spans = 0;
+	int err;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!ps[i])
+			continue;
+		spans[n_spans] = (struct remote_span){ps[i] + lo, copies[n_spans], size, 0};
+		n_spans++;
+	}
+	err = remote__read_spans(runtime->remote, spans, n_spans);
+	for (size_t i = 0; !err && i < n_spans; i++) {
+		uint64_t next, end;
+
+		if (spans[i].result)
+			return spans[i].result;
+		memcpy(&next, copies[i] + layout->p_goidcache - lo, sizeof(next));
+		memcpy(&end, copies[i] + layout->p_goidcacheend - lo, sizeof(end));
+		/* _GoidCacheBatch is 16 in every version. */
+		if (end < next || end - next > 16)
+			return -EAGAIN;
+		*unused += end - next;
+	}
+	return err;
+}
+
+/*
+ * All of allp's capacity is visited: when GOMAXPROCS falls, procresize() shortens the slice but
+ * keeps the Ps, and the ids they hold, for the next time it rises.
+ */
+static int read_unused(const struct census_runtime *runtime, uint64_t *ret_unused)
+{
+	uint64_t slice[3], ps[PS_PER_READ], unused = 0;
+	int err = remote__read(runtime->remote, runtime->allp, slice, sizeof(slice));
+
+	if (err)
+		return err;
+	if (slice[2] == 0 || slice[2] > MAX_PS || slice[1] > slice[2])
+		return -ERANGE;
+	for (uint64_t i = 0; i < slice[2]; i += PS_PER_READ) {
+		size_t n = (size_t)min_of(slice[2] - i, (uint64_t)PS_PER_READ);
+
+		err = remote__read(runtime->remote, slice[0] + i * sizeof(ps[0]), ps,
+				   n * sizeof(ps[0]));
+		if (!err)
+			err = sum_unused(runtime, ps, n, &unused);
+		if (err)
+			return err;
+	}
+	*ret_unused = unused;
+	return 0;
+}
+
+static bool goids_known(const struct census_runtime *runtime)
+{
+	const struct go_layout *layout = runtime->layout;
+	uint32_t next = layout->p_goidcache, end = layout->p_goidcacheend;
+
+	return runtime->sched && runtime->allp && layout->sched_goidgen != GO_LAYOUT_ABSENT &&
+	       next != GO_LAYOUT_ABSENT && end != GO_LAYOUT_ABSENT &&
+	       max_of(next, end) - min_of(next, end) <= MAX_P_SPREAD;
+}
+
+/*
+ * goidgen is read before and after: if it did not move, no P drew a batch in between, and each P's
+ * share only shrank by ids which were really handed out.
+ */
+uint64_t census_runtime__goids_issued(const struct census_runtime *runtime)
+{
+	uint64_t address = runtime->sched + runtime->layout->sched_goidgen;
+
+	if (!goids_known(runtime))
+		return 0;
+	for (int attempt = 0; attempt < GOIDS_ATTEMPTS; attempt++) {
+		uint64_t before, after, unused = 0;
+		int err;
+
+		if (remote__read_u64(runtime->remote, address, &before))
+			return 0;
+		err = read_unused(runtime, &unused);
+		if (err == -EAGAIN)
+			continue; /* between the two stores of a refill */
+		if (err || remote__read_u64(runtime->remote, address, &after))
+			return 0;
+		if (before == after && unused <= after)
+			return after - unused;
+	}
+	return 0;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_OBSERVE_CENSUS_RUNTIME_H
+#define GLEAKD_OBSERVE_CENSUS_RUNTIME_H
+
+/*
+ * The part of one process's Go runtime that a census reads: where its globals are, and how a copied
+ * g struct is to be understood. Private to the census; made from a go_binary, or by hand in tests.
+ */
+#include "base/common.h"
+#include "golang/binary.h"
+#include "golang/layout.h"
+#include "golang/pclntab.h"
+#include "host/remote.h"
+
+struct census_runtime {
+	const struct go_layout *layout;
+	struct remote *remote;
+	struct pclntab *tab; /* NULL: stacks without a frame pointer are not walked */
+	uint64_t load_bias;
+	bool arm64;
+	/* Target addresses; sched and allp may be 0 (unknown). */
+	uint64_t allgptr, allglen, sched, allp;
+	uint64_t text, etext;
+	/* Link-time bounds of runtime.goexit, the outermost frame of every goroutine; 0: unknown. */
+	uint64_t goexit, goexit_end;
+	/* Bytes of a g that are of interest: [g + window, g + window + window_size). */
+	uint32_t window, window_size;
+};
+
+/* One g struct, decoded. Addresses are the target's. */
+struct census_g {
+	uint64_t goid, parent_goid;
+	uint64_t stack_lo, stack_hi;
+	uint64_t m;
+	uint64_t pc, sp, bp; /* where it stopped: sched.*, or syscall* in a system call */
+	uint64_t lr;	     /* arm64: sched.lr */
+	uint64_t frames;     /* lowest address of a frame: sp, or on arm64 the word below */
+	uint64_t sched_pc;
+	uint64_t waitsince;
+	uint64_t gopc, startpc;
+	uint8_t status; /* enum go_status, scan bit removed */
+	uint8_t wait_reason;
+	uint8_t tracking_seq;
+	bool bp_valid;
+};
+
+/* census_runtime__init - from a bound binary. -EPROTO when the layout row makes no sense. */
+int census_runtime__init(struct census_runtime *runtime, struct go_binary *binary,
+			 struct remote *remote, uint64_t load_bias,
+			 struct failure *failure) __must_check;
+
+/* census_runtime__set_window - derive window and window_size from layout; -EPROTO as above. */
+int census_runtime__set_window(struct census_runtime *runtime,
+			       struct failure *failure) __must_check;
+
+/* census_runtime__decode - all of a g from the copy of its window. */
+void census_runtime__decode(const struct census_runtime *runtime, const uint8_t *window,
+			    struct census_g *ret_g);
+
+/*
+ * census_runtime__goids_issued - goroutine ids handed out so far, 0 when it cannot be known.
+ * Ps draw ids from sched.goidgen 16 at a time (src/runtime/proc.go newproc1): what they have not
+ * used yet is subtracted. Exact for some moment during the call, or 0 if the target issues ids
+ * faster than its Ps can be read.
+ */
+uint64_t census_runtime__goids_issued(const struct census_runtime *runtime);
+
+/* g_load* - a field of a copied g, by its offset in the struct. */
+static inline uint64_t g_load64(const struct census_runtime *runtime, const uint8_t *window,
+				uint32_t offset)
+{
+	uint64_t value;
+
+	__builtin_memcpy(&value, window + offset - runtime->window, sizeof(value));
+	return value;
+}
+
+static inline uint8_t g_load8(const struct census_runtime *runtime, const uint8_t *window,
+			      uint32_t offset)
+{
+	return window[offset - runtime->window];
+}
+
+static inline uint32_t g_status(const struct census_runtime *runtime, const uint8_t *window)
+{
+	uint32_t status;
+
+	__builtin_memcpy(&status, window + runtime->layout->g_atomicstatus - runtime->window,
+			 sizeof(status));
+	return status & ~(uint32_t)GO_STATUS_SCAN_BIT;
+}
+
+#endif /* GLEAKD_OBSERVE_CENSUS_RUNTIME_H */

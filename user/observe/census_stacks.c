@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "observe/census_stacks.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "observe/unwind.h"
+
+static struct census_window g_window(const struct census_runtime *runtime)
+{
+	return (struct census_window){runtime->window, runtime->window_size};
+}
+
+/* stack_size - bytes in use, 0 when sp is not on the stack. */
+static uint64_t stack_size(const struct census_g *g)
+{
+	if (g->frames < g->stack_lo || g->frames >= g->stack_hi || g->frames % sizeof(uint64_t))
+		return 0;
+	return g->stack_hi - g->frames;
+}
+
+static size_t top_size(const struct census_g *g)
+{
+	return (size_t)min_of(stack_size(g), (uint64_t)STACK_FIRST_READ);
+}
+
+/* same_park - whether nothing says that the goroutine ran, or that its stack moved. */
+static bool same_park(const struct census_g *a, const struct census_g *b)
+{
+	return a->goid == b->goid && a->status == b->status && a->tracking_seq == b->tracking_seq &&
+	       a->pc == b->pc && a->sp == b->sp && a->bp == b->bp && a->m == b->m &&
+	       a->stack_lo == b->stack_lo && a->stack_hi == b->stack_hi &&
+	       a->wait_reason == b->wait_reason;
+}
+
+static int by_sp(const void *a, const void *b, void *ctx)
+{
+	const struct census_parked *parked = ctx;
+	uint64_t sp_a = parked[*(const size_t *)a].g.frames;
+	uint64_t sp_b = parked[*(const size_t *)b].g.frames;
+
+	return (sp_a > sp_b) - (sp_a < sp_b);
+}
+
+/* sort_by_sp - into scratch->order. Goroutines created in a row mostly come in order already. */
+static void sort_by_sp(struct census_stacks_scratch *scratch, const struct census_parked *parked,
+		       size_t n)
+{
+	bool sorted = true;
+
+	for (size_t i = 0; i < n; i++) {
+		scratch->order[i] = i;
+		if (i && parked[i].g.frames < parked[i - 1].g.frames)
+			sorted = false;
+	}
+	if (!sorted)
+		qsort_r(scratch->order, n, sizeof(scratch->order[0]), by_sp, (void *)parked);
+}
+
+/*
+ * plan_tops - ranges for the tops of all stacks, neighbours merged as far as the bytes between them
+ * fit: @slack is what the tops themselves leave of the buffer. ends[] counts positions in order[].
+ */
+static void plan_tops(struct census_stacks_scratch *scratch, const struct census_parked *parked,
+		      size_t n)
+{
+	struct census_gather *gather = &scratch->gather;
+	size_t slack = sizeof(scratch->tops);
+	uint8_t *next = scratch->tops;
+
+	for (size_t i = 0; i < n; i++)
+		slack -= top_size(&parked[i].g);
+	gather->n_spans = 0;
+	for (size_t i = 0; i < n; i++) {
+		const struct census_g *g = &parked[scratch->order[i]].g;
+		size_t size = top_size(g);
+		struct remote_span *span = &gather->spans[gather->n_spans];
+		uint64_t end = gather->n_spans ? span[-1].address + span[-1].size : 0;
+		uint64_t gap = g->frames - end;
+
+		scratch->copies[scratch->order[i]] = NULL;
+		if (!size)
+			continue;
+		if (gather->n_spans && g->frames >= end &&
+		    gap <= min_of(slack, (size_t)GATHER_GAP)) {
+			slack -= (size_t)gap;
+			span--;
+			span->size += (uint32_t)(gap + size);
+			next += gap;
+		} else {
+			*span = (struct remote_span){g->frames, next, (uint32_t)size, 0};
+			gather->n_spans++;
+		}
+		scratch->copies[scratch->order[i]] = next;
+		next += size;
+		gather->ends[gather->n_spans - 1] = i + 1;
+	}
+}
+
+/* read_tops - copies[i] is NULL where the range could not be read. */
+static int read_tops(struct census_stacks *stacks, struct census_stacks_scratch *scratch,
+		     const struct census_parked *parked, size_t n)
+{
+	struct census_gather *gather = &scratch->gather;
+	size_t i = 0;
+	int err;
+
+	sort_by_sp(scratch, parked, n);
+	plan_tops(scratch, parked, n);
+	err = remote__read_spans(stacks->runtime->remote, gather->spans, gather->n_spans);
+	if (err)
+		return err;
+	for (size_t s = 0; s < gather->n_spans; s++)
+		for (; i < gather->ends[s]; i++)
+			if (gather->spans[s].result)
+				scratch->copies[scratch->order[i]] = NULL;
+	return 0;
+}
+
+/* verify - read all g once more: same[i] tells which did not change. */
+static int verify(struct census_stacks *stacks, struct census_stacks_scratch *scratch,
+		  const struct census_parked *parked, size_t n)
+{
+	struct census_window window = g_window(stacks->runtime);
+	struct census_gather *gather = &scratch->gather;
+	size_t done = 0;
+
+	for (size_t i = 0; i < n; i++)
+		scratch->addresses[i] = parked[i].address;
+	while (done < n) {
+		const uint64_t *addresses = scratch->addresses + done;
+		size_t i = 0;
+		size_t placed = census_gather__plan(gather, addresses, n - done, window,
+						    scratch->verify, sizeof(scratch->verify), true);
+		int err =
+			remote__read_spans(stacks->runtime->remote, gather->spans, gather->n_spans);
+
+		if (err)
+			return err;
+		for (size_t s = 0; s < gather->n_spans; s++) {
+			for (; i < gather->ends[s]; i++) {
+				struct census_g again;
+
+				scratch->same[done + i] = false;
+				if (gather->spans[s].result)
+					continue;
+				census_runtime__decode(
+					stacks->runtime,
+					census_gather__at(gather, s, addresses[i], window), &again);
+				scratch->same[done + i] = same_park(&parked[done + i].g, &again);
+			}
+		}
+		done += placed;
+	}
+	return 0;
+}
+
+/* intern - the id of a stack that is known to be whole. */
+static uint32_t intern(struct census_stacks *stacks, const uint64_t *pcs, size_t depth)
+{
+	depth = min_of(depth, (size_t)STACK_MAX_DEPTH);
+	if (depth != stacks->last_depth ||
+	    memcmp(pcs, stacks->last_pcs, depth * sizeof(pcs[0])) != 0) {
+		stacks->last_id = stack_table__intern(stacks->table, pcs, depth);
+		stacks->last_depth = depth;
+		memcpy(stacks->last_pcs, pcs, depth * sizeof(pcs[0]));
+	}
+	return stacks->last_id;
+}
+
+/*
+ * walk - from a copy of the first @size bytes above sp. Every goroutine's first frame returns to
+ * runtime.goexit (newproc1), which like the runtime's own tracebacks is left out. A chain that ends
+ * earlier is one the frame pointers do not cover, e.g. in a callback from C; its inner part is as
+ * true, unless that is nothing but the function which parked. With @ret_more, a walk that would need
+ * more than the copy sets it and interns nothing; without, the stack is cut there.
+ */
+static enum census_stack_state walk(struct census_stacks *stacks, const struct census_g *g,
+				    const uint8_t *copy, size_t size, uint32_t *ret_id,
+				    bool *ret_more)
+{
+	const struct census_runtime *runtime = stacks->runtime;
+	const struct unwind_input in = {
+		.pc = g->pc,
+		.sp = g->sp,
+		.bp = g->bp,
+		.stack_lo = g->stack_lo,
+		.stack_hi = g->stack_hi,
+		.copy = copy,
+		.copy_address = g->frames,
+		.copy_size = size,
+		.text = runtime->text,
+		.etext = runtime->etext,
+		.load_bias = runtime->load_bias,
+		.bp_valid = g->bp_valid,
+		.arm64 = runtime->arm64,
+		.lr = g->lr,
+	};
+	uint64_t pcs[STACK_MAX_DEPTH + 1], more = 0;
+	size_t depth = unwind__walk(&in, runtime->tab, pcs, ARRAY_SIZE(pcs), &more);
+
+	if (more && ret_more) {
+		*ret_more = true;
+		return CENSUS_STACK_FAILED;
+	}
+	if (depth && pcs[depth - 1] >= runtime->goexit && pcs[depth - 1] < runtime->goexit_end) {
+		*ret_id = intern(stacks, pcs, depth - 1);
+		return CENSUS_STACK_READ;
+	}
+	if (depth < 2)
+		return CENSUS_STACK_FAILED;
+	*ret_id = intern(stacks, pcs, depth);
+	return depth > STACK_MAX_DEPTH || more ? CENSUS_STACK_READ : CENSUS_STACK_PARTIAL;
+}
+
+/* read_deep - one goroutine alone, with as much of its stack as is ever read. */
+static enum census_stack_state read_deep(struct census_stacks *stacks,
+					 struct census_stacks_scratch *scratch,
+					 const struct census_parked *parked, uint32_t *ret_id)
+{
+	const struct census_runtime *runtime = stacks->runtime;
+	size_t size = (size_t)min_of(stack_size(&parked->g), (uint64_t)sizeof(scratch->deep));
+	struct census_g again;
+
+	if (!size || remote__read(runtime->remote, parked->g.frames, scratch->deep, size) ||
+	    remote__read(runtime->remote, parked->address + runtime->window, scratch->verify,
+			 runtime->window_size))
+		return CENSUS_STACK_FAILED;
+	census_runtime__decode(runtime, scratch->verify, &again);
+	if (!same_park(&parked->g, &again))
+		return CENSUS_STACK_FAILED;
+	return walk(stacks, &parked->g, scratch->deep, size, ret_id, NULL);
+}
+
+int census_stacks__read(struct census_stacks *stacks, struct census_stacks_scratch *scratch,
+			const struct census_parked *parked, size_t n, census_stack_fn fn, void *ctx)
+{
+	int err = read_tops(stacks, scratch, parked, n);
+
+	if (!err)
+		err = verify(stacks, scratch, parked, n);
+	for (size_t i = 0; !err && i < n; i++) {
+		enum census_stack_state state = CENSUS_STACK_FAILED;
+		uint32_t id = STACK_ID_NONE;
+		bool more = !scratch->copies[i];
+
+		if (scratch->same[i] && !more)
+			state = walk(stacks, &parked[i].g, scratch->copies[i],
+				     top_size(&parked[i].g), &id, &more);
+		if (scratch->same[i] && more)
+			state = read_deep(stacks, scratch, &parked[i], &id);
+		fn(ctx, &parked[i], state == CENSUS_STACK_FAILED ? STACK_ID_NONE : id, state);
+	}
+	return err;
+}

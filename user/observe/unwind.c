@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Frames of Go code (src/cmd/internal/obj/x86/obj6.go and arm64/obj7.go preprocess). On both
+ * architectures the frame pointer register points at the caller's frame pointer, and the return
+ * address is in the word above it:
+ *
+ *	amd64	sp ... locals ... [saved bp] [return address] | caller's frame
+ *	                           ^ bp = sp + delta - 8        delta: pcsp at pc
+ *	arm64	[saved fp] | sp: [return address] ... locals ... | caller's frame
+ *	        ^ fp = sp - 8
+ *
+ * A function without a frame (delta 0: in its prologue, or assembly) saves nothing: bp is still the
+ * caller's, and on arm64 the return address is in a register, which the runtime put into sched.lr.
+ */
+#include "observe/unwind.h"
+
+#define WORD 8u
+
+struct walk {
+	const struct unwind_input *in;
+	unwind_sp_delta_fn sp_delta;
+	void *ctx;
+	uint64_t *pcs;
+	size_t max;
+	size_t depth;
+	uint64_t more;
+};
+
+/* Whether @n_bytes from @address lie in the goroutine's stack, and are aligned. */
+static bool in_stack(const struct unwind_input *in, uint64_t address, uint64_t n_bytes)
+{
+	return address % WORD == 0 && address >= in->stack_lo && address <= in->stack_hi &&
+	       in->stack_hi - address >= n_bytes;
+}
+
+static bool in_copy(const struct unwind_input *in, uint64_t address, uint64_t n_bytes)
+{
+	return address >= in->copy_address && address - in->copy_address <= in->copy_size &&
+	       in->copy_size - (address - in->copy_address) >= n_bytes;
+}
+
+/* A little-endian word of the copy; the caller has checked that it is there. */
+static uint64_t load(const struct unwind_input *in, uint64_t address)
+{
+	const uint8_t *bytes = in->copy + (address - in->copy_address);
+	uint64_t value = 0;
+
+	for (int i = 7; i >= 0; i--)
+		value = value << 8 | bytes[i];
+	return value;
+}
+
+/* Add a program counter; false when it is none, or when there is no room, and the walk ends. */
+static bool push(struct walk *walk, uint64_t pc)
+{
+	if (walk->depth == walk->max || pc < walk->in->text || pc >= walk->in->etext)
+		return false;
+	walk->pcs[walk->depth++] = pc - walk->in->load_bias;
+	return true;
+}
+
+static bool find_delta(struct walk *walk, uint64_t pc, int32_t *ret_delta)
+{
+	return walk->sp_delta && !walk->sp_delta(walk->ctx, pc - walk->in->load_bias, ret_delta) &&
+	       *ret_delta >= 0;
+}
+
+/*
+ * Frames from @fp outwards; @lowest is the lowest address at which the first may be. Each is above
+ * the one before, so that the stack's size bounds the walk even without @max.
+ */
+static void walk_frame_pointers(struct walk *walk, uint64_t fp, uint64_t lowest)
+{
+	const struct unwind_input *in = walk->in;
+
+	while (walk->depth < walk->max && fp >= lowest && in_stack(in, fp, 2 * WORD)) {
+		if (!in_copy(in, fp, 2 * WORD)) {
+			walk->more = fp;
+			return;
+		}
+		if (!push(walk, load(in, fp + WORD)))
+			return;
+		lowest = fp + WORD;
+		fp = load(in, fp);
+	}
+}
+
+/*
+ * One function after the other by the size of its frame, until the frame pointer found on the way
+ * is exactly where the next function's frame keeps it. That proves it, and the rest is the fast
+ * walk; a stale one (Go before 1.23 keeps none for a system call) is never exactly there.
+ */
+static void walk_pcsp_amd64(struct walk *walk)
+{
+	const struct unwind_input *in = walk->in;
+	uint64_t pc = in->pc, sp = in->sp, bp = in->bp;
+	int32_t delta;
+
+	while (walk->depth < walk->max && in_stack(in, sp, WORD) && find_delta(walk, pc, &delta)) {
+		uint64_t slot = sp + (uint32_t)delta;
+
+		if (delta >= (int32_t)WORD && bp == slot - WORD) {
+			walk_frame_pointers(walk, bp, sp);
+			return;
+		}
+		if (slot < sp || !in_stack(in, slot, WORD))
+			return;
+		if (!in_copy(in, slot, WORD)) {
+			walk->more = slot;
+			return;
+		}
+		pc = load(in, slot);
+		if (!push(walk, pc))
+			return;
+		if (delta >= (int32_t)WORD)
+			bp = in_copy(in, slot - WORD, WORD) ? load(in, slot - WORD) : 0;
+		sp = slot + WORD;
+	}
+}
+
+/*
+ * The frame record is at sp - 8, that of the function itself or, when it has none yet, its caller's:
+ * the prologue has not moved sp. Only the caller's own program counter is missing then.
+ */
+static void walk_from_sp_arm64(struct walk *walk)
+{
+	const struct unwind_input *in = walk->in;
+	int32_t delta;
+
+	if (in->sp < WORD || !find_delta(walk, in->pc, &delta))
+		return;
+	if (delta == 0 && !push(walk, in->lr))
+		return;
+	walk_frame_pointers(walk, in->sp - WORD, in->sp - WORD);
+}
+
+/* Whether the walk can begin at in->bp. */
+static bool bp_usable(const struct unwind_input *in)
+{
+	uint64_t lowest = in->arm64 && in->sp >= WORD ? in->sp - WORD : in->sp;
+
+	return in->bp_valid && in->bp >= lowest && in_stack(in, in->bp, 2 * WORD);
+}
+
+size_t unwind__walk_by(const struct unwind_input *in, unwind_sp_delta_fn sp_delta, void *ctx,
+		       uint64_t *pcs, size_t max, uint64_t *ret_more)
+{
+	struct walk walk = {
+		.in = in,
+		.sp_delta = sp_delta,
+		.ctx = ctx,
+		.pcs = pcs,
+		.max = max,
+	};
+
+	if (push(&walk, in->pc)) {
+		if (bp_usable(in))
+			walk_frame_pointers(&walk, in->bp, in->bp);
+		else if (in->arm64)
+			walk_from_sp_arm64(&walk);
+		else
+			walk_pcsp_amd64(&walk);
+	}
+	*ret_more = walk.more;
+	return walk.depth;
+}
+
+static int delta_from_pclntab(void *ctx, uint64_t pc, int32_t *ret_delta)
+{
+	return pclntab__sp_delta(ctx, pc, ret_delta);
+}
+
+size_t unwind__walk(const struct unwind_input *in, struct pclntab *tab, uint64_t *pcs, size_t max,
+		    uint64_t *ret_more)
+{
+	return unwind__walk_by(in, tab ? delta_from_pclntab : NULL, tab, pcs, max, ret_more);
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/shorten.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "output/screen.h"
+
+#define MIN_WIDTH 8
+
+static char *concat(const char *head, size_t head_len, const char *tail)
+{
+	size_t dots = strlen(ELLIPSIS), tail_len = strlen(tail);
+	char *out = malloc(head_len + dots + tail_len + 1);
+
+	if (!out)
+		return NULL;
+	memcpy(out, head, head_len);
+	memcpy(out + head_len, ELLIPSIS, dots);
+	memcpy(out + head_len + dots, tail, tail_len + 1);
+	return out;
+}
+
+/* The middle goes; the end, which holds ".func1" or "file.go:42", gets the larger part. */
+static char *cut_middle(const char *text, size_t width)
+{
+	size_t head_columns = (width - 1) / 3;
+
+	return concat(text, utf8__prefix(text, head_columns),
+		      text + utf8__suffix(text, width - 1 - head_columns));
+}
+
+/* @path_len: only before it a '/' separates path elements. */
+static char *shorten(const char *text, size_t path_len, size_t width)
+{
+	const char *path_end = text + path_len;
+	const char *rest, *slash;
+
+	width = max_of(width, (size_t)MIN_WIDTH);
+	if (utf8__width(text) <= width)
+		return strdup(text);
+	rest = strchr(text + utf8__suffix(text, width - 1), '/');
+	if (rest && rest < path_end)
+		return concat("", 0, rest);
+	/* Not even the last element fits. */
+	slash = memrchr(text, '/', path_len);
+	if (slash)
+		text = slash + 1;
+	return utf8__width(text) <= width ? strdup(text) : cut_middle(text, width);
+}
+
+char *shorten__function(const char *name, size_t width)
+{
+	/* Receivers and type arguments may hold import paths of their own. */
+	return shorten(name, strcspn(name, "[("), width);
+}
+
+char *shorten__location(const char *file, uint32_t line, size_t width)
+{
+	char *full = NULL, *out;
+
+	if (asprintf(&full, "%s:%" PRIu32, file, line) < 0)
+		return NULL;
+	out = shorten(full, strlen(full), width);
+	free(full);
+	return out;
+}
+
+char *shorten__text(const char *text, size_t width)
+{
+	width = max_of(width, (size_t)MIN_WIDTH);
+	return utf8__width(text) <= width ? strdup(text) : cut_middle(text, width);
+}
+
+const char *shorten__base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+void shorten__count(uint64_t n, char out[SHORTEN_COUNT_SIZE])
+{
+	char digits[24];
+	size_t len = (size_t)snprintf(digits, sizeof(digits), "%" PRIu64, n);
+	size_t used = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (i > 0 && (len - i) % 3 == 0)
+			out[used++] = ',';
+		out[used++] = digits[i];
+	}
+	out[used] = '\0';
+}
+
+char *shorten__counted(uint64_t n, const char *noun)
+{
+	char count[SHORTEN_COUNT_SIZE];
+	char *text = NULL;
+
+	shorten__count(n, count);
+	return asprintf(&text, "%s %s%s", count, noun, n == 1 ? "" : "s") < 0 ? NULL : text;
+}
+
+void shorten__rate(double rate, char out[SHORTEN_RATE_SIZE])
+{
+	double size = fabs(rate);
+
+	if (!isfinite(rate)) {
+		snprintf(out, SHORTEN_RATE_SIZE, "?");
+	} else if (size < 0.005) {
+		snprintf(out, SHORTEN_RATE_SIZE, "0");
+	} else if (size < 99.95) {
+		/* 0.05, 1.5 and 20.5, but 2 and not 2.0 */
+		snprintf(out, SHORTEN_RATE_SIZE, "%.*g",
+			 size < 0.095 ? 1 :
+			 size < 9.95  ? 2 :
+					3,
+			 rate);
+	} else {
+		char count[SHORTEN_COUNT_SIZE];
+
+		shorten__count((uint64_t)llround(min_of(size, 1e15)), count);
+		snprintf(out, SHORTEN_RATE_SIZE, "%s%s", rate < 0 ? "-" : "", count);
+	}
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/text_news.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WORD_SIZE 16
+
+/* Half of it grown or gone would be too late to tell, one more of 500 is not worth a line. */
+#define NEWS_SHARE 10
+
+/* What was printed about a flagged site or, with an empty id, about a target. */
+struct entry {
+	pid_t pid;
+	char id[9];
+	char word[WORD_SIZE]; /* verdict or mode */
+	uint64_t goroutines;
+	bool lossy, ended;
+};
+
+struct list {
+	struct entry *entries; /* sorted by (pid, id) */
+	size_t n;
+};
+
+struct text_news {
+	struct list told;    /* what was printed */
+	struct list current; /* what the report being compared says */
+	bool any;
+};
+
+int text_news__new(struct text_news **ret_news)
+{
+	struct text_news *news = calloc(1, sizeof(*news));
+
+	if (!news)
+		return -ENOMEM;
+	*ret_news = news;
+	return 0;
+}
+
+void text_news__free(struct text_news *news)
+{
+	if (!news)
+		return;
+	free(news->told.entries);
+	free(news->current.entries);
+	free(news);
+}
+
+static int compare_entries(const void *left, const void *right)
+{
+	const struct entry *a = left, *b = right;
+
+	if (a->pid != b->pid)
+		return a->pid < b->pid ? -1 : 1;
+	return strcmp(a->id, b->id);
+}
+
+static const struct entry *find(const struct list *list, const struct entry *key)
+{
+	if (list->n == 0)
+		return NULL;
+	return bsearch(key, list->entries, list->n, sizeof(*key), compare_entries);
+}
+
+static struct entry entry_of_target(const struct report_target *target)
+{
+	struct entry entry = {
+		.pid = target->pid,
+		.lossy = target->lost_events > 0,
+		.ended = target->exited_target,
+	};
+
+	snprintf(entry.word, sizeof(entry.word), "%s", report__text(target->mode));
+	return entry;
+}
+
+static struct entry entry_of_site(const struct report_target *target,
+				  const struct report_site *site)
+{
+	struct entry entry = {.pid = target->pid, .goroutines = site->goroutines};
+
+	snprintf(entry.id, sizeof(entry.id), "%s", site->id);
+	snprintf(entry.word, sizeof(entry.word), "%s", report__text(site->verdict));
+	return entry;
+}
+
+static bool differs(const struct entry *now, const struct entry *told)
+{
+	uint64_t change;
+
+	if (!told || strcmp(now->word, told->word) != 0)
+		return true;
+	if (now->lossy != told->lossy || now->ended != told->ended)
+		return true;
+	change = max_of(now->goroutines, told->goroutines) -
+		 min_of(now->goroutines, told->goroutines);
+	return change > 0 && change >= told->goroutines / NEWS_SHARE;
+}
+
+static size_t count_entries(const struct report *report)
+{
+	size_t n = report->n_targets;
+
+	for (size_t t = 0; t < report->n_targets; t++) {
+		for (size_t i = 0; i < report->targets[t].n_sites; i++)
+			n += report->targets[t].sites[i].flagged;
+	}
+	return n;
+}
+
+static void fill(struct list *list, const struct report *report)
+{
+	for (size_t t = 0; t < report->n_targets; t++) {
+		const struct report_target *target = &report->targets[t];
+
+		list->entries[list->n++] = entry_of_target(target);
+		for (size_t i = 0; i < target->n_sites; i++) {
+			if (target->sites[i].flagged)
+				list->entries[list->n++] = entry_of_site(target, &target->sites[i]);
+		}
+	}
+	qsort(list->entries, list->n, sizeof(*list->entries), compare_entries);
+}
+
+int text_news__compare(struct text_news *news, const struct report *report)
+{
+	struct list list = {0};
+	size_t n = count_entries(report);
+
+	list.entries = calloc(n + 1, sizeof(*list.entries));
+	if (!list.entries)
+		return -ENOMEM;
+	fill(&list, report);
+	free(news->current.entries);
+	news->current = list;
+	news->any = false;
+	for (size_t i = 0; i < list.n && !news->any; i++)
+		news->any = differs(&list.entries[i], find(&news->told, &list.entries[i]));
+	for (size_t i = 0; i < news->told.n && !news->any; i++)
+		news->any = !find(&list, &news->told.entries[i]);
+	return 0;
+}
+
+bool text_news__any(const struct text_news *news)
+{
+	return news->any;
+}
+
+bool text_news__target(const struct text_news *news, const struct report_target *target)
+{
+	struct entry now = entry_of_target(target);
+
+	return differs(&now, find(&news->told, &now));
+}
+
+bool text_news__site(const struct text_news *news, const struct report_target *target,
+		     const struct report_site *site)
+{
+	struct entry now = entry_of_site(target, site);
+
+	return site->flagged && differs(&now, find(&news->told, &now));
+}
+
+void text_news__resolved(const struct text_news *news, const struct report_target *target,
+			 void (*visit)(void *ctx, const char *id, const char *verdict), void *ctx)
+{
+	for (size_t i = 0; i < news->told.n; i++) {
+		const struct entry *told = &news->told.entries[i];
+
+		if (told->pid == target->pid && told->id[0] && !find(&news->current, told))
+			visit(ctx, told->id, told->word);
+	}
+}
+
+void text_news__printed(struct text_news *news)
+{
+	/* What changed too little to be printed is remembered as it was printed before. */
+	for (size_t i = 0; i < news->current.n; i++) {
+		const struct entry *told = find(&news->told, &news->current.entries[i]);
+
+		if (told && !differs(&news->current.entries[i], told))
+			news->current.entries[i] = *told;
+	}
+	free(news->told.entries);
+	news->told = news->current;
+	news->current = (struct list){0};
+}

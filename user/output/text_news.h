@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_OUTPUT_TEXT_NEWS_H
+#define GLEAKD_OUTPUT_TEXT_NEWS_H
+
+/*
+ * What a reader of a log has been told, so that only what is new gets printed. Sites are compared
+ * with what was last *printed* about them: slow growth adds up until it is worth a line.
+ */
+#include "output/report.h"
+
+struct text_news;
+
+int text_news__new(struct text_news **ret_news) __must_check;
+void text_news__free(struct text_news *news);
+
+/*
+ * text_news__compare - prepare the questions below for @report, which has to stay until
+ * text_news__printed(). -ENOMEM.
+ */
+int text_news__compare(struct text_news *news, const struct report *report) __must_check;
+
+/* text_news__any - whether anything of @report is worth printing. */
+bool text_news__any(const struct text_news *news);
+
+/* text_news__target - the target's mode changed, it lost events for the first time, or it ended. */
+bool text_news__target(const struct text_news *news, const struct report_target *target);
+
+/*
+ * text_news__site - @site is flagged and is new, has another verdict, or a tenth more or fewer
+ * goroutines.
+ */
+bool text_news__site(const struct text_news *news, const struct report_target *target,
+		     const struct report_site *site);
+
+/* text_news__resolved - calls back with the id of each site that was flagged and no longer is. */
+void text_news__resolved(const struct text_news *news, const struct report_target *target,
+			 void (*visit)(void *ctx, const char *id, const char *verdict), void *ctx);
+
+/* text_news__printed - what was new has been printed. */
+void text_news__printed(struct text_news *news);
+
+#endif /* GLEAKD_OUTPUT_TEXT_NEWS_H */

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The sites that were not flagged, as a reader wants them: summed up, and the first few by name so
+ * that one can see they are what they should be.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "output/shorten.h"
+#include "output/text_parts.h"
+
+#define INDENT	      2
+#define MAX_REASONS   32
+#define SHOWN_REASONS 4
+#define MIN_LOCATION  20
+
+/* Goroutines by wait reason, over all sites that were not flagged. */
+struct breakdown {
+	struct {
+		const char *words;
+		uint64_t goroutines;
+	} reasons[MAX_REASONS];
+	size_t n;
+	uint64_t beyond; /* goroutines of reasons that had no place */
+	uint64_t sites, goroutines;
+};
+
+static bool is_shown(const struct report_site *site, bool all)
+{
+	return !site->flagged && (all || site->goroutines > 0);
+}
+
+static void breakdown__add(struct breakdown *sum, const struct report_site *site)
+{
+	const char *words = text_part__wait_words(site);
+	size_t i = 0;
+
+	sum->sites++;
+	sum->goroutines += site->goroutines;
+	if (site->goroutines == 0)
+		return;
+	while (i < sum->n && strcmp(sum->reasons[i].words, words) != 0)
+		i++;
+	if (i == MAX_REASONS) {
+		sum->beyond += site->goroutines;
+		return;
+	}
+	if (i == sum->n) {
+		sum->n++;
+		sum->reasons[i].words = words;
+	}
+	sum->reasons[i].goroutines += site->goroutines;
+}
+
+/* The largest first; among equals the one seen first. */
+static void breakdown__sort(struct breakdown *sum)
+{
+	for (size_t i = 1; i < sum->n; i++) {
+		for (size_t j = i; j > 0; j--) {
+			__auto_type swap = sum->reasons[j];
+
+			if (sum->reasons[j - 1].goroutines >= swap.goroutines)
+				break;
+			sum->reasons[j] = sum->reasons[j - 1];
+			sum->reasons[j - 1] = swap;
+		}
+	}
+}
+
+static void put_reasons(struct screen *screen, const struct breakdown *sum)
+{
+	uint64_t other = sum->beyond;
+	char count[SHORTEN_COUNT_SIZE];
+
+	for (size_t i = 0; i < sum->n; i++) {
+		if (i >= SHOWN_REASONS) {
+			other += sum->reasons[i].goroutines;
+			continue;
+		}
+		shorten__count(sum->reasons[i].goroutines, count);
+		screen__put(screen, STYLE_DIM, i == 0 ? ": " : ", ");
+		screen__put_owned(screen, STYLE_DIM,
+				  shorten__text(sum->reasons[i].words, MAX_WAIT));
+		screen__putf(screen, STYLE_DIM, " %s", count);
+	}
+	if (other) {
+		shorten__count(other, count);
+		screen__putf(screen, STYLE_DIM, ", other %s", count);
+	}
+}
+
+static void put_sum(struct screen *screen, const struct breakdown *sum)
+{
+	screen__put(screen, STYLE_PLAIN, "not flagged  ");
+	screen__put_owned(screen, STYLE_PLAIN, shorten__counted(sum->sites, "site"));
+	screen__put(screen, STYLE_PLAIN, ", ");
+	screen__put_owned(screen, STYLE_PLAIN, shorten__counted(sum->goroutines, "goroutine"));
+	put_reasons(screen, sum);
+	screen__end_line(screen);
+}
+
+/* What names the site best: where it waits, else what it runs. */
+static struct report_frame place_of(const struct report_site *site)
+{
+	struct report_frame frame = site->blocked_at;
+
+	if (report__frame_known(&frame))
+		return frame;
+	frame = (struct report_frame){.function = site->start_function};
+	if (!report__frame_known(&frame))
+		frame.function = "?";
+	return frame;
+}
+
+static void put_site(struct screen *screen, const struct site_columns *columns,
+		     const struct report_site *site)
+{
+	char count[SHORTEN_COUNT_SIZE];
+	struct report_frame place = place_of(site);
+	unsigned int column = INDENT;
+
+	screen__to(screen, column);
+	screen__put_owned(screen, text_part__verdict_style(site),
+			  shorten__text(report__text(site->verdict), MAX_VERDICT));
+	column += columns->verdict + 2;
+	shorten__count(site->goroutines, count);
+	screen__put_right(screen, STYLE_PLAIN, count, column, columns->count);
+	column += columns->count + 2;
+	column = text_part__wait_and_growth(screen, columns, site, column);
+	screen__to(screen, column);
+	text_part__frame(screen, STYLE_PLAIN, &place, columns->function, false);
+	screen__end_line(screen);
+}
+
+/*
+ * Room for the functions is what the other columns leave, with some for file and line, which go
+ * first on a narrow screen.
+ */
+static void fit_functions(struct site_columns *columns, const struct screen *screen, size_t widest)
+{
+	unsigned int used = INDENT + columns->verdict + 2 + columns->count + 2 + columns->wait + 2 +
+			    (columns->growth ? columns->growth + 2 : 0);
+	size_t room = screen->columns > used ? screen->columns - used : 0;
+
+	if (room >= MIN_FUNCTION + 2 + MIN_LOCATION)
+		room -= 2 + MIN_LOCATION;
+	room = min_of(widest, room);
+	columns->function = (unsigned int)max_of(room, (size_t)MIN_FUNCTION);
+}
+
+static void put_table(struct screen *screen, const struct report_target *target, size_t max,
+		      bool all, bool stacks)
+{
+	struct site_columns columns = {0};
+	size_t shown = 0, widest = 0;
+
+	for (size_t i = 0; i < target->n_sites && shown < max; i++) {
+		if (!is_shown(&target->sites[i], all))
+			continue;
+		shown++;
+		text_part__columns_add(&columns, &target->sites[i]);
+		widest = max_of(widest, utf8__width(place_of(&target->sites[i]).function));
+	}
+	fit_functions(&columns, screen, widest);
+	for (size_t i = 0; i < target->n_sites && shown > 0; i++) {
+		if (!is_shown(&target->sites[i], all))
+			continue;
+		shown--;
+		put_site(screen, &columns, &target->sites[i]);
+		if (stacks)
+			text_part__stack(screen, &target->sites[i]);
+	}
+}
+
+void text_part__others(struct screen *screen, const struct report_target *target, size_t max,
+		       bool all, bool stacks)
+{
+	struct breakdown sum = {0};
+
+	for (size_t i = 0; i < target->n_sites; i++) {
+		if (is_shown(&target->sites[i], all))
+			breakdown__add(&sum, &target->sites[i]);
+	}
+	if (sum.sites == 0)
+		return;
+	breakdown__sort(&sum);
+	put_sum(screen, &sum);
+	put_table(screen, target, max, all, stacks);
+	if (sum.sites > max && max > 0) {
+		screen__to(screen, INDENT);
+		screen__put(screen, STYLE_DIM, ELLIPSIS " ");
+		screen__put_owned(screen, STYLE_DIM,
+				  shorten__counted(sum.sites - max, "more site"));
+		screen__end_line(screen);
+	}
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_OUTPUT_TEXT_PARTS_H
+#define GLEAKD_OUTPUT_TEXT_PARTS_H
+
+/*
+ * The pieces that the text report is put together from. Each leaves finished lines on the screen;
+ * none decides whether it is shown (text.c does).
+ */
+#include "output/report.h"
+#include "output/screen.h"
+#include "output/shorten.h"
+
+#define MAX_VERDICT  10
+#define MAX_WAIT     28 /* "sync.RWMutex.RLock" and nearly all of the runtime's other words */
+#define MIN_FUNCTION 12
+
+/* How much of a site is shown: each step includes those before it. */
+enum site_detail {
+	SITE_HEADLINE, /* one line */
+	SITE_PLACES,   /* where it was created, where it blocks */
+	SITE_EVIDENCE, /* why it was flagged */
+	SITE_STACK,    /* the whole park stack */
+};
+
+/* text_part__target - who is watched and how, its goroutines, what got lost. */
+void text_part__target(struct screen *screen, const struct report_target *target);
+
+/* text_part__losses - one or two lines, nothing when nothing got lost. */
+void text_part__losses(struct screen *screen, const struct report_target *target);
+
+/* text_part__mode - why not all probes are attached; nothing in mode full. */
+void text_part__mode(struct screen *screen, const struct report_target *target);
+
+/* Column widths of headlines that stand under one another. */
+struct site_columns {
+	unsigned int verdict, count, wait, growth, function;
+};
+
+/* text_part__columns_add - make room for @site. Start with all zero. */
+void text_part__columns_add(struct site_columns *columns, const struct report_site *site);
+
+/* text_part__wait_words - the runtime's, or what there is to say without one. */
+const char *text_part__wait_words(const struct report_site *site);
+
+/*
+ * text_part__wait_and_growth - those two columns, from @column on. Returns where the next begins.
+ */
+unsigned int text_part__wait_and_growth(struct screen *screen, const struct site_columns *columns,
+					const struct report_site *site, unsigned int column);
+
+enum style text_part__verdict_style(const struct report_site *site);
+
+/*
+ * text_part__frame - function and "file.go:42" on the open line, if there is room for that. With
+ * @whole_path as much of the path as there is room for, and a word when the frame was inlined.
+ */
+void text_part__frame(struct screen *screen, enum style style, const struct report_frame *frame,
+		      unsigned int function_columns, bool whole_path);
+
+/* text_part__stack - the park stack, one line a frame. */
+void text_part__stack(struct screen *screen, const struct report_site *site);
+
+/* text_part__site - the block of a flagged site. */
+void text_part__site(struct screen *screen, const struct site_columns *columns,
+		     const struct report_site *site, enum site_detail detail);
+
+/*
+ * text_part__others - the sites that were not flagged: one line that sums them up, then @max lines
+ * with the first of them; their stacks too when @stacks. Sites without goroutines only if @all.
+ */
+void text_part__others(struct screen *screen, const struct report_target *target, size_t max,
+		       bool all, bool stacks);
+
+/* text_part__summary - the last words. */
+void text_part__summary(struct screen *screen, const struct report *report);
+
+/* text_part__status - one line with a time that says how things are. */
+void text_part__status(struct screen *screen, const struct report *report,
+		       const struct report_target *target);
+
+/* Flagged sites and their goroutines, by verdict. */
+struct flagged_count {
+	uint64_t leaking_sites, leaking_goroutines;
+	uint64_t stuck_sites, stuck_goroutines;
+};
+
+struct flagged_count text_part__count_flagged(const struct report_target *target);
+
+#endif /* GLEAKD_OUTPUT_TEXT_PARTS_H */

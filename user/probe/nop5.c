@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/nop5.h"
+
+#ifdef __x86_64__
+
+#include <link.h>
+#include <unistd.h>
+
+#include "probe/links.h"
+
+#define OPCODE_CALL_REL32 0xe8
+
+/* The kernel rewrites after the first hit; a few more in case it could not take a lock. */
+#define ATTEMPTS 4
+
+/*
+ * The instruction on trial. In assembly, and a function of its own, because the call that replaces
+ * it writes below the stack pointer, where compiled code may keep a red zone.
+ */
+__asm__(".pushsection .text\n"
+	".balign 16\n"
+	".type nop5_trial, @function\n"
+	"nop5_trial:\n"
+	".byte 0x0f, 0x1f, 0x44, 0x00, 0x00\n"
+	"ret\n"
+	".size nop5_trial, . - nop5_trial\n"
+	".popsection\n");
+
+void nop5_trial(void) __attribute__((visibility("hidden")));
+
+struct search {
+	uintptr_t address;
+	uint64_t file_offset; /* 0: not found */
+};
+
+/* The main program comes first; the trial is linked into it, or is not found. */
+static int search_main_program(struct dl_phdr_info *info, size_t size, void *ctx)
+{
+	struct search *search = ctx;
+
+	(void)size;
+	for (size_t i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+		uintptr_t start = info->dlpi_addr + segment->p_vaddr;
+
+		if (segment->p_type == PT_LOAD && search->address >= start &&
+		    search->address - start < segment->p_filesz)
+			search->file_offset = search->address - start + segment->p_offset;
+	}
+	return 1;
+}
+
+bool nop5__is_optimized(int prog_fd)
+{
+	const volatile unsigned char *text = (const volatile unsigned char *)nop5_trial;
+	struct search search = { .address = (uintptr_t)nop5_trial };
+	struct probe_link_target target = { .path = "/proc/self/exe", .pid = getpid() };
+	bool optimized = false;
+	int fd;
+
+	dl_iterate_phdr(search_main_program, &search);
+	if (!search.file_offset)
+		return false;
+	target.file_offset = search.file_offset;
+	fd = uprobe_multi_link__create(prog_fd, &target);
+	if (fd < 0)
+		return false;
+	for (int i = 0; i < ATTEMPTS && !optimized; i++) {
+		nop5_trial();
+		optimized = *text == OPCODE_CALL_REL32;
+	}
+	close(fd);
+	return optimized;
+}
+
+#else
+
+bool nop5__is_optimized(int prog_fd)
+{
+	(void)prog_fd;
+	return false;
+}
+
+#endif

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/path.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+
+/* The runtime's functions that are probed have 20 to 800 instructions. */
+#define MAX_INSTRUCTIONS 8192
+
+struct listing {
+	struct insn *insns;
+	size_t n;
+};
+
+static void listing__done(struct listing *listing)
+{
+	free(listing->insns);
+}
+
+/* Every instruction from the entry on: this is what makes an offset a proven boundary. */
+static int listing__make(const struct code *code, struct listing *listing)
+{
+	size_t offset = 0;
+
+	listing->insns = calloc(MAX_INSTRUCTIONS, sizeof(*listing->insns));
+	if (!listing->insns)
+		return -ENOMEM;
+	while (offset < code->size) {
+		struct insn *insn = &listing->insns[listing->n];
+		int err;
+
+		if (listing->n == MAX_INSTRUCTIONS)
+			return -E2BIG;
+		err = code->decode(code->bytes + offset, code->size - offset,
+				   code->address + offset, code->nop5_optimized, insn);
+		if (err)
+			return err;
+		insn->offset = (uint32_t)offset;
+		listing->n++;
+		offset += insn->length;
+	}
+	return 0;
+}
+
+/*
+ * Offset of the first place behind the entry that some branch leads to: from there on instructions
+ * may run more than once per call, or not at all.
+ */
+static uint64_t first_join(const struct code *code, const struct listing *listing)
+{
+	uint64_t first = code->size;
+
+	for (size_t i = 0; i < listing->n; i++) {
+		const struct insn *insn = &listing->insns[i];
+		uint64_t offset = insn->target - code->address;
+
+		if ((insn->kind == INSN_BRANCH || insn->kind == INSN_JUMP) && offset > 0 &&
+		    offset < first)
+			first = offset;
+	}
+	return first;
+}
+
+static bool is_stack_check(const struct listing *listing, size_t i)
+{
+	return i > 0 && listing->insns[i].kind == INSN_BRANCH &&
+	       listing->insns[i].branches_if_below_or_equal &&
+	       listing->insns[i - 1].compares_stack_limit;
+}
+
+/* Number of the stack check's branch among the first straight instructions; 0 when there is none. */
+static size_t find_stack_check(const struct listing *listing)
+{
+	for (size_t i = 0; i < listing->n; i++) {
+		if (is_stack_check(listing, i))
+			return i;
+		if (listing->insns[i].kind != INSN_PLAIN)
+			break;
+	}
+	return 0;
+}
+
+/* Where the g is before the instruction at hand. */
+struct holding {
+	uint8_t places; /* INSN_REG0, INSN_REG1 */
+	int32_t slot;	/* INSN_NO_SLOT: in none */
+};
+
+static void holding__step(struct holding *holding, const struct insn *insn,
+			  const struct path_query *query)
+{
+	bool copies = holding->places & insn->copies_from;
+	bool stores = holding->places & insn->stores;
+
+	if (insn->kind == INSN_CALL || insn->kind == INSN_CALL_INDIRECT) {
+		/* Go saves no registers for its callers; stack slots survive. */
+		holding->places = 0;
+		if (query->after_call && insn->target == query->after_call)
+			*holding = (struct holding){ .places = INSN_REG0, .slot = INSN_NO_SLOT };
+		return;
+	}
+	holding->places &= (uint8_t)~insn->writes;
+	if (copies)
+		holding->places |= insn->copies_to;
+	if (insn->writes & (INSN_SP | INSN_STACK))
+		holding->slot = INSN_NO_SLOT;
+	if (stores)
+		holding->slot = insn->slot;
+}
+
+static bool holding__at_hand(const struct holding *holding, struct path_point *point)
+{
+	if (holding->places & INSN_REG0)
+		point->location = GL_G_IN_REG0;
+	else if (holding->places & INSN_REG1)
+		point->location = GL_G_IN_REG1;
+	else if (holding->slot != INSN_NO_SLOT)
+		point->location = GL_G_ON_STACK;
+	else
+		return false;
+	point->stack_offset = point->location == GL_G_ON_STACK ? (uint16_t)holding->slot : 0;
+	return true;
+}
+
+static bool ends_query(const struct insn *insn, const struct path_query *query)
+{
+	if (insn->kind != INSN_CALL && insn->kind != INSN_CALL_INDIRECT)
+		return false;
+	return query->up_to_any_call || (query->up_to_call && insn->target == query->up_to_call);
+}
+
+static bool falls_through(const struct insn *insn)
+{
+	return insn->kind == INSN_PLAIN || insn->kind == INSN_CALL ||
+	       insn->kind == INSN_CALL_INDIRECT;
+}
+
+/* Cheaper; or at the same cost the `push %rbp` right behind the stack check, which needs no guard. */
+static bool is_better(const struct path_point *point, const struct path_point *best,
+		      bool behind_check)
+{
+	if (point->class != best->class)
+		return point->class < best->class;
+	return behind_check && best->guard != GL_GUARD_NONE;
+}
+
+static int walk(const struct code *code, const struct listing *listing,
+		const struct path_query *query, struct path_point *ret_point)
+{
+	struct holding holding = { .places = query->after_call ? 0 : INSN_REG0,
+				   .slot = INSN_NO_SLOT };
+	size_t check = find_stack_check(listing);
+	uint64_t join = first_join(code, listing);
+	struct path_point best = { 0 };
+	bool found = false;
+
+	for (size_t i = 0; i < listing->n && listing->insns[i].offset < join; i++) {
+		const struct insn *insn = &listing->insns[i];
+		bool guarded = check && i == check;
+		struct path_point point = {
+			.offset = listing->insns[i].offset,
+			.class = insn->class,
+			.guard = guarded ? GL_GUARD_BRANCH_NOT_TAKEN : GL_GUARD_NONE,
+		};
+
+		if (i > 0 && i >= check && insn->probeable && holding__at_hand(&holding, &point) &&
+		    (!found || is_better(&point, &best, i == check + 1))) {
+			best = point;
+			found = true;
+		}
+		if (ends_query(insn, query) || (!falls_through(insn) && !guarded))
+			break;
+		holding__step(&holding, insn, query);
+	}
+	if (!found)
+		return -ENOENT;
+	*ret_point = best;
+	return 0;
+}
+
+int path__cheapest(const struct code *code, const struct path_query *query,
+		   struct path_point *ret_point)
+{
+	__cleanup(listing__done) struct listing listing = { 0 };
+	int err = listing__make(code, &listing);
+
+	return err ? err : walk(code, &listing, query, ret_point);
+}
+
+int path__only_return(const struct code *code, struct path_point *ret_point)
+{
+	__cleanup(listing__done) struct listing listing = { 0 };
+	struct path_point point = { .location = GL_G_IN_REG0, .guard = GL_GUARD_NONE };
+	int err = listing__make(code, &listing);
+
+	if (err)
+		return err;
+	for (size_t i = 1; i < listing.n; i++) {
+		if (!listing.insns[i].returns)
+			continue;
+		if (point.offset)
+			return -ENOENT;
+		point.offset = listing.insns[i].offset;
+		point.class = listing.insns[i].class;
+	}
+	if (!point.offset)
+		return -ENOENT;
+	*ret_point = point;
+	return 0;
+}

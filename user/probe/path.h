@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_PROBE_PATH_H
+#define GLEAKD_PROBE_PATH_H
+
+/*
+ * The straight line through a function: the instructions that run exactly once per call, in order,
+ * each with the places where the g still is when it is about to run. It begins at the entry, passes
+ * the stack check (behind which the function does not start again), and ends at the first branch,
+ * jump or return, or where another path joins.
+ */
+#include "base/common.h"
+#include "probe/insn.h"
+
+struct code {
+	const uint8_t *bytes;
+	size_t size;
+	uint64_t address; /* link-time, of the first byte */
+	insn_decode_fn decode;
+	bool nop5_optimized;
+};
+
+/* Where on the line a g appears, and up to which call it is looked for; addresses, 0: none. */
+struct path_query {
+	uint64_t after_call; /* its result is the g; 0: the function's first argument is */
+	uint64_t up_to_call; /* the last instruction looked at is this call */
+	bool up_to_any_call;
+};
+
+struct path_point {
+	uint32_t offset; /* in the function, never 0 */
+	enum probe_class class;
+	enum gl_g_location location;
+	enum gl_guard guard;
+	uint16_t stack_offset;
+};
+
+/*
+ * path__cheapest - the cheapest instruction of the line at which a g is at hand; of equals the
+ * first. Errors: -ENOENT there is none, -EILSEQ the bytes cannot be decoded up to the end, -E2BIG
+ * too many of them, -ENOMEM.
+ */
+int path__cheapest(const struct code *code, const struct path_query *query,
+		   struct path_point *ret_point) __must_check;
+
+/* path__only_return - the return instruction of a function that has just one. Errors as above. */
+int path__only_return(const struct code *code, struct path_point *ret_point) __must_check;
+
+#endif /* GLEAKD_PROBE_PATH_H */

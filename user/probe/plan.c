@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/plan.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "probe/insn_arm64.h"
+#include "probe/insn_x86.h"
+#include "probe/path.h"
+
+/* The largest of the functions below has 3 KiB in any release. */
+#define MAX_FUNCTION_BYTES (32u << 10)
+
+/* What the plan knows of the runtime, all of src/runtime/proc.go. */
+enum function {
+	FUNCTION_NEWPROC_FUNC1, /* newproc's closure on g0: newproc1(), runqput(), wakep() */
+	FUNCTION_NEWPROC1,	/* makes the g, returns it */
+	FUNCTION_RUNQPUT,	/* (pp, gp, next): from here on others may run it */
+	FUNCTION_GDESTROY,	/* (gp), Go 1.22 on: by goexit0 and when a coroutine ends */
+	FUNCTION_GOEXIT0,	/* (gp) */
+	FUNCTION_PARK_M,	/* (gp), on g0 by gopark's mcall */
+	FUNCTION_COUNT,
+};
+
+static const char *const function_names[FUNCTION_COUNT] = {
+	[FUNCTION_NEWPROC_FUNC1] = "runtime.newproc.func1",
+	[FUNCTION_NEWPROC1] = "runtime.newproc1",
+	[FUNCTION_RUNQPUT] = "runtime.runqput",
+	[FUNCTION_GDESTROY] = "runtime.gdestroy",
+	[FUNCTION_GOEXIT0] = "runtime.goexit0",
+	[FUNCTION_PARK_M] = "runtime.park_m",
+};
+
+struct planner {
+	struct elf_image *image;
+	const struct kernel_features *features;
+	struct pclntab_func functions[FUNCTION_COUNT]; /* entry 0: not in this binary */
+};
+
+static uint64_t entry_of(const struct planner *planner, enum function function)
+{
+	return planner->functions[function].entry;
+}
+
+/* Returns 0, -ENOENT when the binary has no such function, -E2BIG, -ENOMEM, -EFAULT unreadable. */
+static int read_function(const struct planner *planner, enum function function,
+			 uint8_t **ret_bytes, struct code *ret_code)
+{
+	const struct pclntab_func *func = &planner->functions[function];
+	size_t size = (size_t)(func->end - func->entry);
+	uint8_t *bytes;
+	int err;
+
+	if (!func->entry || func->end <= func->entry)
+		return -ENOENT;
+	if (size > MAX_FUNCTION_BYTES)
+		return -E2BIG;
+	bytes = malloc(size);
+	if (!bytes)
+		return -ENOMEM;
+	err = elf_image__read(planner->image, func->entry, bytes, size);
+	if (err) {
+		free(bytes);
+		return err;
+	}
+	*ret_bytes = bytes;
+	*ret_code = (struct code){
+		.bytes = bytes,
+		.size = size,
+		.address = func->entry,
+		.decode = elf_image__machine(planner->image) == ELF_MACHINE_ARM64 ?
+				  insn_arm64__decode :
+				  insn_x86__decode,
+		.nop5_optimized = planner->features->nop5_optimized,
+	};
+	return 0;
+}
+
+static int site__set(struct probe_site *site, const struct planner *planner, enum function function,
+		     const struct path_point *point)
+{
+	uint64_t address = entry_of(planner, function) + point->offset;
+	uint64_t file_offset;
+	int err = elf_image__file_offset(planner->image, address, &file_offset);
+
+	if (err)
+		return err;
+	*site = (struct probe_site){
+		.present = true,
+		.class = point->class,
+		.address = address,
+		.file_offset = file_offset,
+		.func_offset = point->offset,
+		.g_location = point->location,
+		.guard = point->guard,
+		.g_stack_offset = point->stack_offset,
+	};
+	snprintf(site->function, sizeof(site->function), "%s", function_names[function]);
+	if (point->class == PROBE_CLASS_SINGLE_STEP)
+		snprintf(site->reason, sizeof(site->reason),
+			 "only a single-stepped instruction shows it: each hit costs many times more");
+	return 0;
+}
+
+/* With a @query the cheapest point of its straight line, without one the function's only return. */
+static int plan_in(const struct planner *planner, enum function function,
+		   const struct path_query *query, struct probe_site *site)
+{
+	__cleanup_free uint8_t *bytes = NULL;
+	struct path_point point;
+	struct code code;
+	int err = read_function(planner, function, &bytes, &code);
+
+	if (!err)
+		err = query ? path__cheapest(&code, query, &point) :
+			      path__only_return(&code, &point);
+	return err ? err : site__set(site, planner, function, &point);
+}
+
+static void explain(struct probe_site *site, const char *what, enum function function, int err)
+{
+	const char *name = function_names[function];
+
+	switch (err) {
+	case -ENOENT:
+		snprintf(site->reason, sizeof(site->reason),
+			 "%s: no instruction of %s shows the goroutine, or the compiler left the "
+			 "function out",
+			 what, name);
+		break;
+	case -EILSEQ:
+	case -E2BIG:
+		snprintf(site->reason, sizeof(site->reason), "%s: the code of %s is not understood",
+			 what, name);
+		break;
+	default:
+		snprintf(site->reason, sizeof(site->reason), "%s: the code of %s cannot be read: %s",
+			 what, name, strerror(-err));
+	}
+}
+
+/*
+ * Between the return of newproc1 and the call of runqput the g is complete and nobody else's yet.
+ * Where the compiler has moved things around so that this cannot be found, newproc1's return shows
+ * the same, and the coroutines of iter.Pull besides.
+ */
+static int plan_create(const struct planner *planner, struct probe_site *site)
+{
+	const struct path_query query = {
+		.after_call = entry_of(planner, FUNCTION_NEWPROC1),
+		.up_to_call = entry_of(planner, FUNCTION_RUNQPUT),
+	};
+	int err;
+
+	if (query.after_call && !plan_in(planner, FUNCTION_NEWPROC_FUNC1, &query, site))
+		return 0;
+	err = plan_in(planner, FUNCTION_NEWPROC1, NULL, site);
+	if (err)
+		explain(site, "creations are not seen", FUNCTION_NEWPROC1, err);
+	else
+		snprintf(site->reason, sizeof(site->reason),
+			 "seen only at the return of %s: coroutines count as created, and each hit "
+			 "costs more",
+			 function_names[FUNCTION_NEWPROC1]);
+	return err;
+}
+
+static int plan_argument(const struct planner *planner, enum function function, const char *what,
+			 struct probe_site *site)
+{
+	const struct path_query query = { .up_to_any_call = true };
+	int err = plan_in(planner, function, &query, site);
+
+	if (err)
+		explain(site, what, function, err);
+	return err;
+}
+
+static int find_functions(struct planner *planner, struct go_binary *binary,
+			  struct failure *failure)
+{
+	int n = pclntab__find(go_binary__pclntab(binary), function_names, planner->functions,
+			      FUNCTION_COUNT);
+
+	if (n < 0)
+		return failure__set(failure, n == -ENOMEM ? n : -EIO,
+				    "cannot look up the runtime's functions in the executable: %s",
+				    strerror(-n));
+	return 0;
+}
+
+int probe_plan__make(struct go_binary *binary, const struct kernel_features *features,
+		     struct probe_plan *ret_plan, struct failure *failure)
+{
+	struct planner planner = { .image = go_binary__image(binary), .features = features };
+	struct probe_plan plan = { 0 };
+	int create, exit, park, err = find_functions(&planner, binary, failure);
+
+	if (err)
+		return err;
+	create = plan_create(&planner, &plan.sites[PROBE_EVENT_CREATE]);
+	exit = plan_argument(&planner,
+			     entry_of(&planner, FUNCTION_GDESTROY) ? FUNCTION_GDESTROY :
+								     FUNCTION_GOEXIT0,
+			     "exits are not seen", &plan.sites[PROBE_EVENT_EXIT]);
+	park = plan_argument(&planner, FUNCTION_PARK_M, "parks are not seen",
+			     &plan.sites[PROBE_EVENT_PARK]);
+	if (create && exit && park)
+		return failure__set(failure, -ENOENT, "no place for a probe in this executable: %s",
+				    plan.sites[PROBE_EVENT_CREATE].reason);
+	*ret_plan = plan;
+	return 0;
+}
+
+const char *probe_event__name(enum probe_event event)
+{
+	static const char *const names[PROBE_EVENT_COUNT] = {
+		[PROBE_EVENT_CREATE] = "create",
+		[PROBE_EVENT_EXIT] = "exit",
+		[PROBE_EVENT_PARK] = "park",
+	};
+
+	return event < PROBE_EVENT_COUNT ? names[event] : "unknown";
+}
+
+const char *probe_class__name(enum probe_class class)
+{
+	static const char *const names[] = {
+		[PROBE_CLASS_NOP5] = "nop5",
+		[PROBE_CLASS_EMULATED] = "emulated",
+		[PROBE_CLASS_SINGLE_STEP] = "single-step",
+	};
+
+	return (size_t)class < ARRAY_SIZE(names) ? names[class] : "unknown";
+}

@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/probes.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gleakd.skel.h"
+
+#include "base/cleanup.h"
+#include "probe/libbpf_words.h"
+#include "probe/links.h"
+
+struct probes {
+	struct gleakd_bpf *skeleton;
+	bool uprobe_multi;
+	bool slots[GL_MAX_BINARIES]; /* of gl_binaries, in use */
+	size_t next_slot;
+};
+
+struct probe_attachment {
+	struct probes *probes;
+	struct probe_plan plan;
+	struct probe_link links[PROBE_EVENT_COUNT];
+	size_t slot;
+	pid_t pid;
+	int exe_fd; /* the file itself: stays right when the process executes another one */
+};
+
+static const char *const program_names[PROBE_EVENT_COUNT] = {
+	[PROBE_EVENT_CREATE] = "gl_create",
+	[PROBE_EVENT_EXIT] = "gl_exit",
+	[PROBE_EVENT_PARK] = "gl_park",
+};
+
+static struct bpf_program *program_of(const struct probes *probes, enum probe_event event)
+{
+	return bpf_object__find_program_by_name(probes->skeleton->obj, program_names[event]);
+}
+
+static bool valid_ring_size(uint32_t bytes)
+{
+	return bytes >= (uint32_t)sysconf(_SC_PAGESIZE) && !(bytes & (bytes - 1));
+}
+
+static int configure(struct probes *probes, uint32_t ring_bytes)
+{
+	struct gleakd_bpf *skeleton = probes->skeleton;
+	int err;
+
+	/* Half full: the reader is late, and has as much room again before anything is lost. */
+	skeleton->rodata->gl_wakeup_bytes = ring_bytes / 2;
+	err = bpf_map__set_max_entries(skeleton->maps.gl_events, ring_bytes);
+	for (int event = 0; event < PROBE_EVENT_COUNT && !err && probes->uprobe_multi; event++)
+		err = bpf_program__set_expected_attach_type(program_of(probes, event),
+							    LINK_UPROBE_MULTI);
+	return err;
+}
+
+static int load(struct probes *probes, uint32_t ring_bytes, struct failure *failure)
+{
+	int err;
+
+	probes->skeleton = gleakd_bpf__open();
+	if (!probes->skeleton)
+		return failure__set(failure, -errno, "cannot open the built-in BPF programs: %s",
+				    libbpf_words__get());
+	err = configure(probes, ring_bytes);
+	if (!err)
+		err = gleakd_bpf__load(probes->skeleton);
+	if (err == -EPERM)
+		return failure__set(failure, err,
+				    "the kernel does not let this process load BPF programs; it needs "
+				    "CAP_BPF and CAP_PERFMON (run gleakd as root), and no lockdown "
+				    "or LSM in the way: %s",
+				    libbpf_words__get());
+	if (err == -ENOMEM)
+		return failure__set(failure, err,
+				    "no memory for the BPF maps (ring buffer of %u bytes)",
+				    ring_bytes);
+	if (err)
+		return failure__set(failure, -EINVAL,
+				    "the kernel refused the BPF programs (%s): %s", strerror(-err),
+				    libbpf_words__get());
+	return 0;
+}
+
+int probes__new(const struct probes_options *options, const struct kernel_features *features,
+		struct probes **ret_probes, struct failure *failure)
+{
+	uint32_t ring_bytes = options->ring_bytes ? options->ring_bytes : PROBES_DEFAULT_RING_BYTES;
+	struct probes *probes;
+	int err = kernel__check(features, failure);
+
+	if (err)
+		return err;
+	if (!valid_ring_size(ring_bytes))
+		return failure__set(failure, -EINVAL,
+				    "ring buffer of %u bytes: must be a power of two and at least a "
+				    "page",
+				    ring_bytes);
+	probes = calloc(1, sizeof(*probes));
+	if (!probes)
+		return failure__set(failure, -ENOMEM, "out of memory");
+	probes->uprobe_multi = features->uprobe_multi;
+	libbpf_words__capture();
+	err = load(probes, ring_bytes, failure);
+	if (err) {
+		probes__free(probes);
+		return err;
+	}
+	*ret_probes = probes;
+	return 0;
+}
+
+void probes__free(struct probes *probes)
+{
+	if (!probes)
+		return;
+	gleakd_bpf__destroy(probes->skeleton);
+	free(probes);
+}
+
+int probes__ring_fd(const struct probes *probes)
+{
+	return bpf_map__fd(probes->skeleton->maps.gl_events);
+}
+
+int probes__counters(const struct probes *probes, struct probes_counters *ret_counters)
+{
+	int fd = bpf_map__fd(probes->skeleton->maps.gl_counters);
+	__cleanup_free struct gl_counters *per_cpu = NULL;
+	struct probes_counters sums = { 0 };
+	int n_cpus = libbpf_num_possible_cpus();
+	uint32_t key = 0;
+	int err;
+
+	if (n_cpus < 0)
+		return n_cpus;
+	per_cpu = calloc((size_t)n_cpus, sizeof(*per_cpu));
+	if (!per_cpu)
+		return -ENOMEM;
+	err = bpf_map_lookup_elem(fd, &key, per_cpu);
+	if (err)
+		return err;
+	for (int cpu = 0; cpu < n_cpus; cpu++)
+		for (int i = 0; i < GL_COUNT_MAX; i++)
+			sums.value[i] += per_cpu[cpu].value[i];
+	*ret_counters = sums;
+	return 0;
+}
+
+/*
+ * Slots are taken in turn, not lowest first: records of a process that is gone may still be in the
+ * ring buffer, and the longest possible time passes before their slot means another process.
+ */
+static int slot__take(struct probes *probes, size_t *ret_slot)
+{
+	for (size_t i = 0; i < GL_MAX_BINARIES; i++) {
+		size_t slot = (probes->next_slot + i) % GL_MAX_BINARIES;
+
+		if (probes->slots[slot])
+			continue;
+		probes->slots[slot] = true;
+		probes->next_slot = slot + 1;
+		*ret_slot = slot;
+		return 0;
+	}
+	return -ENOSPC;
+}
+
+/* Word number of @field in the window that begins at @origin; false when it is not in there. */
+static bool word_in_window(uint32_t field, uint32_t origin, __u8 *ret_word)
+{
+	if (field < origin || field - origin >= GL_WINDOW_BYTES || (field - origin) % 8)
+		return false;
+	*ret_word = (__u8)((field - origin) / 8);
+	return true;
+}
+
+/* False when a field is absent or outside the window that the programs read it in. */
+static bool describe(const struct go_layout *layout, pid_t pid, struct gl_binary *ret_binary)
+{
+	bool has_parent = layout->g_parentGoid != GO_LAYOUT_ABSENT;
+	uint32_t origin = has_parent ? min_of(layout->g_parentGoid, layout->g_gopc) : layout->g_gopc;
+	uint32_t to_reason = layout->g_waitreason - layout->g_goid;
+	const uint32_t starts[] = { layout->g_goid, origin, layout->g_m, layout->m_curg };
+	struct gl_binary binary = {
+		.g_goid = (__u16)layout->g_goid,
+		.g_origin = (__u16)origin,
+		.g_m = (__u16)layout->g_m,
+		.m_curg = (__u16)layout->m_curg,
+		.waitreason_byte = (__u8)to_reason,
+		.parent_word = GL_NO_WORD,
+		.tgid = (__u32)pid,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(starts); i++)
+		if (starts[i] > UINT16_MAX)
+			return false;
+	if (to_reason >= GL_WINDOW_BYTES ||
+	    !word_in_window(layout->g_gopc, origin, &binary.gopc_word) ||
+	    !word_in_window(layout->g_startpc, origin, &binary.startpc_word))
+		return false;
+	if (has_parent && !word_in_window(layout->g_parentGoid, origin, &binary.parent_word))
+		return false;
+	*ret_binary = binary;
+	return true;
+}
+
+static int publish(struct probe_attachment *attachment, const struct go_layout *layout,
+		   struct failure *failure)
+{
+	const struct probes *probes = attachment->probes;
+	uint32_t key = (uint32_t)attachment->slot;
+	struct gl_binary binary;
+	int err;
+
+	if (!describe(layout, attachment->pid, &binary))
+		return failure__set(failure, -EINVAL,
+				    "the probes cannot read the goroutines of Go 1.%d: its "
+				    "runtime.g is laid out in a way they do not know",
+				    layout->minor);
+	err = bpf_map_update_elem(bpf_map__fd(probes->skeleton->maps.gl_binaries), &key, &binary,
+				  BPF_ANY);
+	if (err)
+		return failure__set(failure, err, "cannot write the BPF map gl_binaries: %s",
+				    strerror(-err));
+	return 0;
+}
+
+static int explain_link(const struct probe_attachment *attachment, enum probe_event event, int err,
+			struct failure *failure)
+{
+	const struct probe_site *site = &attachment->plan.sites[event];
+
+	switch (err) {
+	case -ENOENT:
+	case -ESRCH:
+		return failure__set(failure, -ESRCH, "process %d is gone", attachment->pid);
+	case -EPERM:
+	case -EACCES:
+		return failure__set(
+			failure, -EPERM,
+			"not allowed to probe process %d: needs CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE%s",
+			attachment->pid,
+			attachment->probes->uprobe_multi ?
+				"" :
+				", and on this kernel CAP_SYS_ADMIN (its uprobes are perf events)");
+	default:
+		return failure__set(failure, err, "cannot probe %s+%#x of process %d (%s): %s",
+				    site->function, site->func_offset, attachment->pid,
+				    probe_event__name(event), strerror(-err));
+	}
+}
+
+static int attach_event(struct probe_attachment *attachment, enum probe_event event,
+			struct failure *failure)
+{
+	const struct probe_site *site = &attachment->plan.sites[event];
+	const struct probes *probes = attachment->probes;
+	char path[64];
+	const struct probe_link_target target = {
+		.path = path,
+		.file_offset = site->file_offset,
+		.cookie = GL_COOKIE(attachment->slot, site->g_location, site->guard,
+				    site->g_stack_offset),
+		.pid = attachment->pid,
+	};
+	int err;
+
+	if (!site->present)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", attachment->exe_fd);
+	err = probe_link__attach(&attachment->links[event], program_of(probes, event), &target,
+				 probes->uprobe_multi);
+	return err ? explain_link(attachment, event, err, failure) : 0;
+}
+
+static int open_executable(struct probe_attachment *attachment, const char *exe_path,
+			   struct failure *failure)
+{
+	int fd = open(exe_path, O_PATH | O_CLOEXEC);
+
+	if (fd >= 0) {
+		attachment->exe_fd = fd;
+		return 0;
+	}
+	if (errno == EACCES || errno == EPERM)
+		return failure__set(failure, -EPERM,
+				    "cannot reach %s: needs CAP_SYS_PTRACE, and for files of other "
+				    "users CAP_DAC_READ_SEARCH",
+				    exe_path);
+	if (errno == ENOENT || errno == ESRCH)
+		return failure__set(failure, -ESRCH, "process %d is gone", attachment->pid);
+	return failure__set(failure, -errno, "cannot open %s: %s", exe_path, strerror(errno));
+}
+
+int probes__attach(struct probes *probes, struct go_binary *binary, const struct probe_plan *plan,
+		   pid_t pid, const char *exe_path, unsigned int event_mask,
+		   struct probe_attachment **ret_attachment, struct failure *failure)
+{
+	struct probe_attachment *attachment = calloc(1, sizeof(*attachment));
+	int err;
+
+	if (!attachment)
+		return failure__set(failure, -ENOMEM, "out of memory");
+	attachment->exe_fd = -1;
+	attachment->pid = pid;
+	attachment->plan = *plan;
+	err = slot__take(probes, &attachment->slot);
+	if (err) {
+		free(attachment);
+		return failure__set(failure, err, "more than %d processes are probed",
+				    GL_MAX_BINARIES);
+	}
+	attachment->probes = probes;
+	err = open_executable(attachment, exe_path, failure);
+	if (!err)
+		err = publish(attachment, go_binary__layout(binary), failure);
+	if (!err)
+		err = probe_attachment__set(attachment, event_mask, failure);
+	if (err) {
+		probe_attachment__free(attachment);
+		return err;
+	}
+	*ret_attachment = attachment;
+	return 0;
+}
+
+int probe_attachment__set(struct probe_attachment *attachment, unsigned int event_mask,
+			  struct failure *failure)
+{
+	for (int event = 0; event < PROBE_EVENT_COUNT; event++)
+		if (!(event_mask & 1u << event))
+			probe_link__detach(&attachment->links[event]);
+	for (int event = 0; event < PROBE_EVENT_COUNT; event++) {
+		int err;
+
+		if (!(event_mask & 1u << event) || attachment->links[event].attached)
+			continue;
+		err = attach_event(attachment, event, failure);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+unsigned int probe_attachment__events(const struct probe_attachment *attachment)
+{
+	unsigned int mask = 0;
+
+	for (int event = 0; event < PROBE_EVENT_COUNT; event++)
+		if (attachment->links[event].attached)
+			mask |= 1u << event;
+	return mask;
+}
+
+void probe_attachment__free(struct probe_attachment *attachment)
+{
+	if (!attachment)
+		return;
+	for (int event = 0; event < PROBE_EVENT_COUNT; event++)
+		probe_link__detach(&attachment->links[event]);
+	if (attachment->exe_fd >= 0)
+		close(attachment->exe_fd);
+	attachment->probes->slots[attachment->slot] = false;
+	free(attachment);
+}

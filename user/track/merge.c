@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What a census does to the records. */
+#include "track/tracker_internal.h"
+
+#define FADE_NS (3600 * NSEC_PER_SEC)
+
+void tracker__census_begin(struct tracker *tracker, uint64_t started_ns)
+{
+	/* A census that never came to its end leaves marks of its epoch, which nobody reads. */
+	tracker->epoch++;
+	tracker->in_census = true;
+	tracker->inexact |= tracker->inexact_now;
+	tracker->inexact_now = false;
+	tracker->census_ticks = ticks__of(started_ns);
+	tracker->refusing = 0;
+	/*
+	 * What happened since the last complete census began should have been told by events, if
+	 * they were attached all that time.
+	 */
+	tracker->repairs = tracker->options.expect_events &&
+			   (!tracker->n_censuses ||
+			    tracker->events_since <= tracker->previous_ticks);
+	tracker->parks_told = tracker->parks_now;
+	tracker->parks_now = false;
+}
+
+/* When the wait that @sighting shows began at the latest: the target's GC may know of earlier. */
+static uint64_t wait_began(const struct tracker_sighting *sighting, uint64_t born, uint64_t read)
+{
+	uint64_t since = ticks__of(sighting->waitsince_ns);
+
+	if (!sighting->waitsince_ns || since > read)
+		return read;
+	/* The GC stamps its own begin, which may lie before the goroutine's (runtime/mgcmark.go). */
+	return max_of(since, min_of(born, read));
+}
+
+static uint32_t sighted_site(struct tracker *tracker, const struct goroutine *g,
+			     const struct tracker_sighting *sighting)
+{
+	struct site_key key = {
+		.creation_pc = sighting->creation_pc,
+		.start_pc = sighting->start_pc,
+		.wait_reason = sighting->parked ? sighting->wait_reason : 0,
+		.stack_id = sighting->parked ? sighting->stack_id : 0,
+	};
+
+	if (g && sighting->parked && !key.stack_id) {
+		/* The stack could not be read: the last one is the best guess if the reason fits. */
+		const struct site *site = site_table__at(tracker->sites, goroutine__site(g));
+
+		if (site->key.wait_reason == key.wait_reason &&
+		    site->key.creation_pc == key.creation_pc && site->key.start_pc == key.start_pc)
+			return goroutine__site(g);
+	}
+	return tracker__site_of(tracker, &key);
+}
+
+/*
+ * Its place and the begin of its park, as the sighting shows them. census_seen() is called for what
+ * has run since the last census, or looks so; whether it has, park events know if they flow.
+ */
+static void merge_parked(struct tracker *tracker, struct goroutine *g,
+			 const struct tracker_sighting *sighting, uint64_t read)
+{
+	uint32_t site = sighted_site(tracker, g, sighting);
+	uint64_t began = wait_began(sighting, goroutine__born(g), read);
+	bool parked = g->flags & GOROUTINE_PARKED, moved = site != goroutine__site(g);
+	bool told = g->flags & GOROUTINE_MOVED;
+	bool events_flow = (tracker->parks_told || tracker->parks_now) && !tracker->inexact &&
+			   !tracker->inexact_now;
+
+	if (parked && (told || (events_flow && !moved))) {
+		/* A park event's time stands; nothing else is as exact. */
+	} else if (parked && !moved && began <= goroutine__last(g)) {
+		/* By the target's GC it was in this wait already when it was last looked at. */
+		record__park(tracker, g, min_of(goroutine__since(g), began));
+	} else {
+		record__unpark(tracker, g, began);
+		record__park(tracker, g, began);
+	}
+	if (moved)
+		record__move(tracker, g, site);
+	g->flags |= GOROUTINE_SIGHTED;
+}
+
+static struct goroutine *adopt(struct tracker *tracker, const struct tracker_sighting *sighting,
+			       uint64_t read, uint32_t *ret_handle)
+{
+	uint32_t site = sighted_site(tracker, NULL, sighting);
+	struct goroutine *g = record__add(tracker, sighting->goid, site, read, ret_handle);
+
+	if (!g) {
+		tracker->refusing++;
+		return NULL;
+	}
+	/* The last complete census did not see it: it is not older than that. */
+	if (sighting->parked)
+		goroutine__set_born(g, wait_began(sighting, tracker->previous_ticks, read));
+	/* Before the first one: older than the attach, or its creation event is on its way. */
+	if (!tracker->n_censuses)
+		return g;
+	record__count_created(tracker, g);
+	if (tracker->repairs) {
+		g->flags |= GOROUTINE_REPAIRED;
+		tracker->repaired++;
+	}
+	return g;
+}
+
+/* Whether a goroutine said to be gone by @gone can have been there at @read all the same. */
+static bool is_back(struct departed_entry *gone, uint64_t read)
+{
+	if (gone->ticks >= read)
+		return false;
+	gone->goid = 0;
+	return true;
+}
+
+uint32_t tracker__census_seen(struct tracker *tracker, const struct tracker_sighting *sighting)
+{
+	uint64_t read = ticks__of(sighting->read_at_ns);
+	struct departed_entry *gone;
+	struct goroutine *g;
+	uint32_t handle;
+
+	if (!sighting->goid)
+		return 0;
+	g = goroutine_table__find(tracker->goroutines, sighting->goid, &handle);
+	if (g && read < goroutine__last(g)) {
+		g->epoch = tracker->epoch;
+		return 0;
+	}
+	if (!g) {
+		gone = departed__find(tracker->departed, sighting->goid);
+		if (gone && !is_back(gone, read))
+			return 0;
+		g = adopt(tracker, sighting, read, &handle);
+		if (!g)
+			return 0;
+	}
+	if (sighting->parked)
+		merge_parked(tracker, g, sighting, read);
+	else
+		record__unpark(tracker, g, read);
+	g->flags &= (uint8_t)~GOROUTINE_MOVED;
+	g->epoch = tracker->epoch;
+	goroutine__set_last(g, read);
+	return handle;
+}
+
+bool tracker__census_unchanged(struct tracker *tracker, uint32_t handle, uint64_t goid,
+			       uint64_t read_at_ns)
+{
+	struct goroutine *g = goroutine_table__at(tracker->goroutines, handle, goid);
+
+	/* Its fingerprint would be the same after a multiple of 256 parks: events know better. */
+	if (!g || (g->flags & GOROUTINE_MOVED && ticks__of(read_at_ns) >= goroutine__last(g)))
+		return false;
+	g->epoch = tracker->epoch;
+	return true;
+}
+
+static void sweep(struct tracker *tracker)
+{
+	unsigned int flags = DEPARTED_SWEPT | (tracker->repairs ? DEPARTED_REPAIR : 0);
+	struct goroutine *g;
+	uint32_t handle = 0;
+
+	while ((g = goroutine_table__next(tracker->goroutines, &handle))) {
+		if (g->epoch == tracker->epoch || goroutine__last(g) >= tracker->census_ticks)
+			continue;
+		record__exit(tracker, g, handle, tracker->census_ticks, flags);
+		tracker->repaired += tracker->repairs;
+	}
+	goroutine_table__trim(tracker->goroutines);
+}
+
+void tracker__census_end(struct tracker *tracker, uint64_t finished_ns)
+{
+	uint64_t finished = ticks__of(finished_ns);
+
+	if (!tracker->in_census)
+		return;
+	sweep(tracker);
+	tracker->refused_seen = tracker->refusing;
+	tracker->refused_since = 0;
+	tracker->inexact = tracker->inexact_now;
+	tracker->inexact_now = false;
+	tracker->in_census = false;
+	if (!tracker->n_censuses++)
+		tracker->watch_ticks = finished;
+	else if (tracker->census_ticks > tracker->previous_ticks)
+		tracker->interval_ticks = tracker->census_ticks - tracker->previous_ticks;
+	tracker->previous_ticks = tracker->census_ticks;
+	if (ticks__age_ns(tracker->faded_ticks, finished) >= FADE_NS) {
+		site_table__fade(tracker->sites);
+		tracker->faded_ticks = finished;
+	}
+	site_table__sample(tracker->sites, finished);
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "track/site_table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+/* Sites with a history at one time, 1.5 KiB each. */
+#define MAX_HISTORIES 4096
+/* Places looked at for one to recycle, per newcomer to a full table. */
+#define RECYCLE_STEPS 64
+
+struct site_table {
+	struct site *sites; /* [0] is "other" */
+	uint32_t *order;
+	uint32_t end, allocated;
+	uint32_t count;
+	uint32_t max;
+	uint32_t hand; /* where the search for a place to recycle goes on */
+
+	uint32_t *index; /* site indices, 0: free; at most half full */
+	uint32_t mask;
+	uint32_t n_histories;
+};
+
+static bool key_equal(const struct site_key *a, const struct site_key *b)
+{
+	return a->creation_pc == b->creation_pc && a->start_pc == b->start_pc &&
+	       a->stack_id == b->stack_id && a->wait_reason == b->wait_reason;
+}
+
+static uint32_t key_home(const struct site_table *table, const struct site_key *key)
+{
+	uint64_t hash = hash__combine(key->creation_pc, key->start_pc);
+
+	return (uint32_t)hash__combine(hash, (uint64_t)key->stack_id << 8 | key->wait_reason) &
+	       table->mask;
+}
+
+/* Room for @allocated sites; the index follows. On failure nothing has changed. */
+static int resize(struct site_table *table, uint32_t allocated)
+{
+	uint32_t slots = 2;
+	struct site *sites;
+	uint32_t *order, *index;
+
+	while (slots < allocated * 2)
+		slots *= 2;
+	index = calloc(slots, sizeof(*index));
+	order = realloc(table->order, allocated * sizeof(*order));
+	if (order)
+		table->order = order;
+	sites = order && index ? realloc(table->sites, allocated * sizeof(*sites)) : NULL;
+	if (!sites) {
+		free(index);
+		return -ENOMEM;
+	}
+	table->sites = sites;
+	table->allocated = allocated;
+	free(table->index);
+	table->index = index;
+	table->mask = slots - 1;
+	for (uint32_t i = 1; i < table->end; i++) {
+		uint32_t at = key_home(table, &sites[i].key);
+
+		while (index[at])
+			at = (at + 1) & table->mask;
+		index[at] = i;
+	}
+	return 0;
+}
+
+int site_table__new(size_t max, struct site_table **ret_table)
+{
+	struct site_table *table = calloc(1, sizeof(*table));
+
+	if (!table)
+		return -ENOMEM;
+	/* Records hold a site in 24 bits. */
+	table->max = (uint32_t)min_of(max_of(max, (size_t)2), (size_t)1 << 24);
+	if (resize(table, min_of(table->max, 64u))) {
+		site_table__free(table);
+		return -ENOMEM;
+	}
+	table->end = table->count = 1;
+	table->hand = 1;
+	table->sites[SITE_OTHER] = (struct site){ .used = true };
+	*ret_table = table;
+	return 0;
+}
+
+void site_table__free(struct site_table *table)
+{
+	if (!table)
+		return;
+	for (uint32_t i = 0; i < table->end; i++)
+		free(table->sites[i].history);
+	free(table->sites);
+	free(table->order);
+	free(table->index);
+	free(table);
+}
+
+/* Where @key is in the index, or the free place where it would go. */
+static uint32_t index_find(const struct site_table *table, const struct site_key *key)
+{
+	uint32_t at = key_home(table, key);
+
+	while (table->index[at] && !key_equal(&table->sites[table->index[at]].key, key))
+		at = (at + 1) & table->mask;
+	return at;
+}
+
+/* Close the gap, so that a search still ends at the first free place. */
+static void index_erase(struct site_table *table, uint32_t gap)
+{
+	uint32_t at = gap;
+
+	for (;;) {
+		uint32_t home;
+
+		table->index[gap] = 0;
+		do {
+			at = (at + 1) & table->mask;
+			if (!table->index[at])
+				return;
+			home = key_home(table, &table->sites[table->index[at]].key);
+		} while (((at - home) & table->mask) < ((at - gap) & table->mask));
+		table->index[gap] = table->index[at];
+		gap = at;
+	}
+}
+
+static void drop_history(struct site_table *table, struct site *site)
+{
+	if (!site->history)
+		return;
+	free(site->history);
+	site->history = NULL;
+	table->n_histories--;
+}
+
+/* A place whose site has no members; its counts go to "other". 0 when none is found. */
+static uint32_t recycle(struct site_table *table)
+{
+	for (size_t step = 0; step < RECYCLE_STEPS && table->end > 1; step++) {
+		uint32_t i = table->hand;
+		struct site *site = &table->sites[i], *other = &table->sites[SITE_OTHER];
+
+		table->hand = i + 1 < table->end ? i + 1 : 1;
+		if (site->goroutines)
+			continue;
+		other->created += site->system ? 0 : site->created;
+		other->exited += site->system ? 0 : site->exited;
+		drop_history(table, site);
+		index_erase(table, index_find(table, &site->key));
+		table->count--;
+		return i;
+	}
+	return 0;
+}
+
+static uint32_t place_for_one(struct site_table *table)
+{
+	if (table->end < table->allocated)
+		return table->end++;
+	if (table->allocated < table->max &&
+	    !resize(table, min_of(table->max, table->allocated * 2)))
+		return table->end++;
+	return recycle(table);
+}
+
+uint32_t site_table__intern(struct site_table *table, const struct site_key *key, bool *ret_new)
+{
+	uint32_t at = index_find(table, key), place = table->index[at];
+
+	*ret_new = false;
+	if (place)
+		return place;
+	place = place_for_one(table);
+	if (!place)
+		return SITE_OTHER;
+	table->sites[place] = (struct site){ .key = *key, .used = true };
+	table->index[index_find(table, key)] = place;
+	table->count++;
+	*ret_new = true;
+	return place;
+}
+
+struct site *site_table__at(const struct site_table *table, uint32_t index)
+{
+	return &table->sites[index];
+}
+
+uint32_t site_table__end(const struct site_table *table)
+{
+	return table->end;
+}
+
+size_t site_table__count(const struct site_table *table)
+{
+	return table->count;
+}
+
+uint32_t *site_table__order(struct site_table *table)
+{
+	return table->order;
+}
+
+static bool wants_history(struct site_table *table, struct site *site)
+{
+	if (site->history)
+		return true;
+	if (!site->goroutines || table->n_histories >= MAX_HISTORIES)
+		return false;
+	site->history = calloc(1, sizeof(*site->history));
+	table->n_histories += site->history != NULL;
+	return site->history;
+}
+
+/* Nobody has been here over the whole of its recent half. */
+static bool is_over(const struct site *site)
+{
+	const struct history *history = site->history;
+
+	if (site->goroutines || history->count < HISTORY_SAMPLES / 2)
+		return false;
+	for (uint32_t i = history->count / 2; i < history->count; i++)
+		if (history->samples[i].goroutines || history->samples[i].arrivals)
+			return false;
+	return true;
+}
+
+void site_table__sample(struct site_table *table, uint64_t ticks)
+{
+	for (uint32_t i = 0; i < table->end; i++) {
+		struct site *site = &table->sites[i];
+
+		if (wants_history(table, site)) {
+			struct history_sample sample = {
+				.ticks = ticks,
+				.goroutines = site->goroutines,
+				.parked = site->parked,
+				.arrivals = site->arrivals,
+				.departures = site->departures,
+			};
+			history__add(site->history, &sample);
+			if (is_over(site))
+				drop_history(table, site);
+		}
+		site->arrivals = 0;
+		site->departures = 0;
+	}
+}
+
+void site_table__fade(struct site_table *table)
+{
+	for (uint32_t i = 0; i < table->end; i++)
+		leavers__fade(&table->sites[i].leavers);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_TRACK_SITE_TABLE_H
+#define GLEAKD_TRACK_SITE_TABLE_H
+
+/*
+ * Sites, found by key or by index. Bounded: when the table is full, a site without members gives up
+ * its place and leaves its counts to the "other" site (index 0); when all have members, newcomers
+ * are members of "other". So sums over all sites stay right.
+ */
+#include "base/common.h"
+#include "golang/wait_reason.h"
+#include "track/ages.h"
+#include "track/history.h"
+#include "track/tracker.h"
+
+#define SITE_OTHER 0u
+
+struct site_key {
+	uint64_t creation_pc, start_pc;
+	uint32_t stack_id;
+	uint8_t wait_reason;
+};
+
+/* That the site was seen to leak: a verdict outlives its evidence for a while (verdict.c). */
+struct site_alarm {
+	uint64_t ticks;	     /* when the evidence last held; 0: never */
+	uint64_t growth_ns;  /* over how long it grew */
+	uint64_t goroutines; /* how many there were */
+};
+
+/* What one pass over all goroutines finds out; valid during tracker__sites(). */
+struct site_pass {
+	uint64_t oldest_park_ns, oldest_age_ns;
+	uint32_t settled;     /* members parked for min_age or longer */
+	uint32_t long_parked; /* ... or as long as VERDICT_LONG_PARK_NS, if that is more */
+	uint32_t before;      /* members whose park began before the watch did */
+	bool has_main;	      /* goroutine 1 is a member */
+	struct ages *ages;    /* of parks that began since; NULL: too few to matter */
+	enum verdict verdict;
+};
+
+struct site {
+	struct site_key key;
+	enum wait_class wait_class;
+	bool used;
+	bool system;
+	uint32_t goroutines, parked;
+	uint64_t created, exited;
+	uint32_t arrivals, departures; /* since the last sample */
+	struct leavers leavers;
+	uint64_t left_ticks; /* when a park here last ended; 0: never */
+	struct history *history;
+	struct site_alarm alarm;
+	struct site_pass pass;
+};
+
+struct site_table;
+
+int site_table__new(size_t max, struct site_table **ret_table) __must_check;
+void site_table__free(struct site_table *table);
+
+/*
+ * site_table__intern - index of the site of @key; SITE_OTHER when it has none and there is no room.
+ * Pointers to sites are invalid afterwards. @ret_new: the caller fills in class and system.
+ */
+uint32_t site_table__intern(struct site_table *table, const struct site_key *key, bool *ret_new);
+
+struct site *site_table__at(const struct site_table *table, uint32_t index);
+/* site_table__end - one more than the largest index in use. */
+uint32_t site_table__end(const struct site_table *table);
+size_t site_table__count(const struct site_table *table);
+/* site_table__order - scratch for one index per site. */
+uint32_t *site_table__order(struct site_table *table);
+
+/* site_table__sample - add a sample of history at @ticks to every site worth it. */
+void site_table__sample(struct site_table *table, uint64_t ticks);
+/* site_table__fade - let all sites forget half of who left (see struct leavers). */
+void site_table__fade(struct site_table *table);
+
+#endif /* GLEAKD_TRACK_SITE_TABLE_H */

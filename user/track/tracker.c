@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Bookkeeping of records and what events do to them. */
+#include "track/tracker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "track/tracker_internal.h"
+
+#define DEFAULT_MAX_GOROUTINES (8u << 20)
+#define DEFAULT_MAX_SITES      65536u
+
+int tracker__new(const struct tracker_options *options, struct tracker **ret_tracker)
+{
+	struct tracker *tracker = calloc(1, sizeof(*tracker));
+	size_t max_goroutines = options->max_goroutines, max_sites = options->max_sites;
+
+	if (!tracker)
+		return -ENOMEM;
+	tracker->options = *options;
+	tracker->events_since = ticks__of(options->attached_ns);
+	tracker->watch_ticks = tracker->events_since;
+	tracker->faded_ticks = tracker->events_since;
+	tracker->departed = calloc(1, sizeof(*tracker->departed));
+	if (!tracker->departed ||
+	    goroutine_table__new(max_goroutines ? max_goroutines : DEFAULT_MAX_GOROUTINES,
+				 &tracker->goroutines) ||
+	    site_table__new(max_sites ? max_sites : DEFAULT_MAX_SITES, &tracker->sites)) {
+		tracker__free(tracker);
+		return -ENOMEM;
+	}
+	*ret_tracker = tracker;
+	return 0;
+}
+
+void tracker__free(struct tracker *tracker)
+{
+	if (!tracker)
+		return;
+	goroutine_table__free(tracker->goroutines);
+	site_table__free(tracker->sites);
+	free(tracker->departed);
+	free(tracker);
+}
+
+void tracker__expect_events(struct tracker *tracker, bool expected, uint64_t now_ns)
+{
+	if (expected && !tracker->options.expect_events)
+		tracker->events_since = ticks__of(now_ns);
+	tracker->options.expect_events = expected;
+}
+
+/* --- sites --- */
+
+static bool ask_system(const struct tracker *tracker, uint64_t start_pc)
+{
+	const struct tracker_options *options = &tracker->options;
+
+	return options->is_system && options->is_system(options->ctx, start_pc);
+}
+
+/* The site without reason and stack stands for the origin and remembers the answer. */
+static uint32_t origin_site(struct tracker *tracker, uint64_t creation_pc, uint64_t start_pc)
+{
+	const struct site_key key = { .creation_pc = creation_pc, .start_pc = start_pc };
+	bool is_new;
+	uint32_t index = site_table__intern(tracker->sites, &key, &is_new);
+
+	if (is_new)
+		site_table__at(tracker->sites, index)->system = ask_system(tracker, start_pc);
+	return index;
+}
+
+uint32_t tracker__site_of(struct tracker *tracker, const struct site_key *key)
+{
+	const struct tracker_options *options = &tracker->options;
+	uint32_t index, origin;
+	struct site *site;
+	bool is_new, system;
+
+	if (!key->wait_reason && !key->stack_id)
+		return origin_site(tracker, key->creation_pc, key->start_pc);
+	index = site_table__intern(tracker->sites, key, &is_new);
+	if (!is_new)
+		return index;
+	origin = origin_site(tracker, key->creation_pc, key->start_pc);
+	system = origin == SITE_OTHER ? ask_system(tracker, key->start_pc)
+				      : site_table__at(tracker->sites, origin)->system;
+	/* To make room for the origin, this site may have been given up again: it is empty. */
+	index = site_table__intern(tracker->sites, key, &is_new);
+	site = site_table__at(tracker->sites, index);
+	if (index == SITE_OTHER)
+		return index;
+	site->system = system;
+	if (options->wait_class)
+		site->wait_class = options->wait_class(options->ctx, key->wait_reason);
+	return index;
+}
+
+static struct site *site_of(const struct tracker *tracker, const struct goroutine *g)
+{
+	return site_table__at(tracker->sites, goroutine__site(g));
+}
+
+/* --- records --- */
+
+static void count_parked(struct tracker *tracker, const struct goroutine *g, int change)
+{
+	site_of(tracker, g)->parked += (uint32_t)change;
+	if (!(g->flags & GOROUTINE_SYSTEM))
+		tracker->parked += (uint64_t)(int64_t)change;
+}
+
+struct goroutine *record__add(struct tracker *tracker, uint64_t goid, uint32_t site,
+			      uint64_t ticks, uint32_t *ret_handle)
+{
+	struct goroutine *g = goroutine_table__add(tracker->goroutines, goid, ret_handle);
+	struct site *at = site_table__at(tracker->sites, site);
+
+	if (!g)
+		return NULL;
+	goroutine__set_born(g, ticks);
+	goroutine__set_last(g, ticks);
+	goroutine__set_site(g, site);
+	at->goroutines++;
+	at->arrivals++;
+	if (at->system) {
+		g->flags |= GOROUTINE_SYSTEM;
+		tracker->system++;
+	}
+	return g;
+}
+
+void record__count_created(struct tracker *tracker, struct goroutine *g)
+{
+	g->flags |= GOROUTINE_CREATED;
+	site_of(tracker, g)->created++;
+	if (!(g->flags & GOROUTINE_SYSTEM))
+		tracker->created++;
+}
+
+void record__move(struct tracker *tracker, struct goroutine *g, uint32_t to)
+{
+	struct site *from_site = site_of(tracker, g);
+	struct site *to_site = site_table__at(tracker->sites, to);
+	bool parked = g->flags & GOROUTINE_PARKED, created = g->flags & GOROUTINE_CREATED;
+
+	from_site->goroutines--;
+	from_site->departures++;
+	from_site->parked -= parked;
+	from_site->created -= created;
+	to_site->goroutines++;
+	to_site->arrivals++;
+	to_site->parked += parked;
+	to_site->created += created;
+	goroutine__set_site(g, to);
+}
+
+void record__park(struct tracker *tracker, struct goroutine *g, uint64_t since)
+{
+	if (!(g->flags & GOROUTINE_PARKED)) {
+		g->flags |= GOROUTINE_PARKED;
+		count_parked(tracker, g, 1);
+	}
+	goroutine__set_since(g, since);
+}
+
+void record__unpark(struct tracker *tracker, struct goroutine *g, uint64_t ticks)
+{
+	struct site *site = site_of(tracker, g);
+
+	if (!(g->flags & GOROUTINE_PARKED))
+		return;
+	leavers__add(&site->leavers, ticks__age_ns(goroutine__since(g), ticks));
+	site->left_ticks = max_of(site->left_ticks, ticks);
+	count_parked(tracker, g, -1);
+	g->flags &= (uint8_t)~(GOROUTINE_PARKED | GOROUTINE_BY_EVENT);
+}
+
+void record__exit(struct tracker *tracker, struct goroutine *g, uint32_t handle, uint64_t ticks,
+		  unsigned int flags)
+{
+	struct site *site = site_of(tracker, g);
+
+	record__unpark(tracker, g, ticks);
+	site->goroutines--;
+	site->departures++;
+	site->exited++;
+	if (g->flags & GOROUTINE_SYSTEM)
+		tracker->system--;
+	else
+		tracker->exited++;
+	departed__add(tracker->departed, goroutine__goid(g), ticks, flags);
+	goroutine_table__remove(tracker->goroutines, handle);
+}
+
+/* --- events --- */
+
+/* The record came first, from a census: complete it with what the event knows better. */
+static void created_late(struct tracker *tracker, struct goroutine *g, uint64_t ticks)
+{
+	if (!(g->flags & GOROUTINE_CREATED)) {
+		record__count_created(tracker, g);
+	} else if (g->flags & GOROUTINE_REPAIRED) {
+		g->flags &= (uint8_t)~GOROUTINE_REPAIRED;
+		tracker->repaired--;
+	} else {
+		return; /* told twice */
+	}
+	goroutine__set_born(g, min_of(goroutine__born(g), ticks));
+}
+
+/* Its exit came first and was counted at no origin: correct that, and count both. */
+static void created_after_exit(struct tracker *tracker, struct departed_entry *gone, uint32_t index)
+{
+	const struct site_key unknown = { 0 };
+	struct site *site = site_table__at(tracker->sites, index);
+	struct site *counted;
+
+	if (!(gone->flags & DEPARTED_ORPHAN))
+		return; /* told twice */
+	gone->flags &= ~(unsigned int)DEPARTED_ORPHAN;
+	site->created++;
+	site->exited++;
+	if (site->system)
+		tracker->exited--;
+	else
+		tracker->created++;
+	counted = site_table__at(tracker->sites, tracker__site_of(tracker, &unknown));
+	counted->exited -= counted->exited > 0;
+}
+
+void tracker__created(struct tracker *tracker, uint64_t goid, uint64_t parent_goid __maybe_unused,
+		      uint64_t creation_pc, uint64_t start_pc, uint64_t time_ns)
+{
+	uint64_t ticks = ticks__of(time_ns);
+	struct departed_entry *gone;
+	struct goroutine *g;
+	uint32_t handle, index;
+	struct site *site;
+
+	if (!goid)
+		return;
+	g = goroutine_table__find(tracker->goroutines, goid, &handle);
+	if (g) {
+		created_late(tracker, g, ticks);
+		return;
+	}
+	index = origin_site(tracker, creation_pc, start_pc);
+	gone = departed__find(tracker->departed, goid);
+	if (gone) {
+		created_after_exit(tracker, gone, index);
+		return;
+	}
+	g = record__add(tracker, goid, index, ticks, &handle);
+	if (g) {
+		record__count_created(tracker, g);
+		return;
+	}
+	site = site_table__at(tracker->sites, index);
+	site->created++;
+	tracker->created += !site->system;
+	tracker->refused_since++;
+}
+
+/* A goroutine older than the attach that no census has seen, or one whose creation is yet to come. */
+static void exited_unknown(struct tracker *tracker, uint64_t goid, uint64_t ticks)
+{
+	const struct site_key unknown = { 0 };
+	struct departed_entry *gone = departed__find(tracker->departed, goid);
+
+	if (!gone) {
+		tracker->exited++;
+		site_table__at(tracker->sites, tracker__site_of(tracker, &unknown))->exited++;
+		departed__add(tracker->departed, goid, ticks, DEPARTED_ORPHAN);
+	} else if (gone->flags & DEPARTED_SWEPT) {
+		/* Not lost after all, only later than the census that missed the goroutine. */
+		tracker->repaired -= gone->flags & DEPARTED_REPAIR ? 1 : 0;
+		gone->flags = 0;
+	}
+}
+
+void tracker__exited(struct tracker *tracker, uint64_t goid, uint64_t time_ns)
+{
+	uint32_t handle;
+	struct goroutine *g = goroutine_table__find(tracker->goroutines, goid, &handle);
+
+	if (g)
+		record__exit(tracker, g, handle, ticks__of(time_ns), 0);
+	else if (goid)
+		exited_unknown(tracker, goid, ticks__of(time_ns));
+}
+
+/*
+ * The reason alone makes no site: the goroutine stays where the last census put it until the next
+ * one reads its stack. A park of somebody unknown is of somebody older than the attach, or gone.
+ */
+void tracker__parked(struct tracker *tracker, uint64_t goid, uint8_t wait_reason __maybe_unused,
+		     uint64_t time_ns)
+{
+	uint32_t handle;
+	struct goroutine *g = goroutine_table__find(tracker->goroutines, goid, &handle);
+	uint64_t ticks = ticks__of(time_ns);
+
+	tracker->parks_now = true;
+	if (!g)
+		return;
+	if (ticks < goroutine__last(g)) {
+		/* A census or a later event was quicker: at best this is when that park began. */
+		if (g->flags & GOROUTINE_PARKED &&
+		    (!(g->flags & GOROUTINE_BY_EVENT) || ticks > goroutine__since(g))) {
+			record__park(tracker, g, ticks);
+			g->flags |= GOROUTINE_BY_EVENT;
+		}
+		return;
+	}
+	record__unpark(tracker, g, ticks);
+	record__park(tracker, g, ticks);
+	goroutine__set_last(g, ticks);
+	g->flags |= GOROUTINE_MOVED | GOROUTINE_BY_EVENT;
+}
+
+void tracker__lost(struct tracker *tracker, uint64_t events)
+{
+	if (!events)
+		return;
+	tracker->lost += events;
+	if (tracker->in_census)
+		tracker->inexact_now = true;
+	else
+		tracker->inexact = true;
+}
+
+void tracker__totals(const struct tracker *tracker, struct tracker_totals *ret_totals)
+{
+	*ret_totals = (struct tracker_totals){
+		.alive = goroutine_table__count(tracker->goroutines) - tracker->system,
+		.system = tracker->system,
+		.parked = tracker->parked,
+		.created = tracker->created,
+		.exited = tracker->exited,
+		.lost = tracker->lost,
+		.repaired = tracker->repaired,
+		.refused = tracker->refused_seen + tracker->refused_since,
+		.sites = site_table__count(tracker->sites),
+		.inexact = tracker->inexact || tracker->inexact_now,
+	};
+}

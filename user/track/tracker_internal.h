@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_TRACK_TRACKER_INTERNAL_H
+#define GLEAKD_TRACK_TRACKER_INTERNAL_H
+
+/*
+ * What the three parts of the tracker share: tracker.c (events and bookkeeping), merge.c (what
+ * a census changes), sites.c (the view of sites). Every change of a record goes through the functions
+ * below, which keep the totals and the sites' counts in step with it.
+ */
+#include "track/departed.h"
+#include "track/goroutine_table.h"
+#include "track/site_table.h"
+#include "track/ticks.h"
+#include "track/tracker.h"
+
+struct tracker {
+	struct tracker_options options;
+	struct goroutine_table *goroutines;
+	struct site_table *sites;
+	struct departed *departed;
+
+	uint64_t created, exited, lost, repaired;
+	uint64_t system, parked; /* records of the runtime's own; parked records of the others */
+
+	/* Goroutines without a record: new ones since the last census, all that it saw. */
+	uint64_t refused_since, refused_seen, refusing;
+
+	uint8_t epoch; /* of the census under way or the last one */
+	bool in_census;
+	bool repairs;	  /* what the census under way reveals was missed by attached probes */
+	bool inexact;	  /* events were lost before the census under way began */
+	bool inexact_now; /* ... or after */
+	bool parks_told;  /* park events arrived since the census before began */
+	bool parks_now;	  /* ... since the census under way began */
+
+	uint64_t n_censuses; /* complete ones */
+	uint64_t events_since; /* ticks; lifecycle events are attached since */
+	uint64_t census_ticks;	 /* begin of the census under way or the last one */
+	uint64_t previous_ticks; /* ... of the last complete one */
+	uint64_t interval_ticks; /* between the last two complete ones */
+	uint64_t watch_ticks; /* end of the first complete census */
+	uint64_t faded_ticks;
+};
+
+/* tracker__site_of - the site of @key, its class and whether it is the runtime's own filled in. */
+uint32_t tracker__site_of(struct tracker *tracker, const struct site_key *key);
+
+/* record__add - a new record at @site, born and last heard of at @ticks; NULL when refused. */
+struct goroutine *record__add(struct tracker *tracker, uint64_t goid, uint32_t site,
+			      uint64_t ticks, uint32_t *ret_handle);
+/* record__exit - count the exit at @ticks, remember it with @flags, drop the record. */
+void record__exit(struct tracker *tracker, struct goroutine *g, uint32_t handle, uint64_t ticks,
+		  unsigned int flags);
+/* record__count_created - the goroutine was created since the attach. */
+void record__count_created(struct tracker *tracker, struct goroutine *g);
+void record__move(struct tracker *tracker, struct goroutine *g, uint32_t site);
+/* record__park - parked since @since; replaces what was known of its park. */
+void record__park(struct tracker *tracker, struct goroutine *g, uint64_t since);
+/* record__unpark - its park ended by @ticks, if it was parked. */
+void record__unpark(struct tracker *tracker, struct goroutine *g, uint64_t ticks);
+
+#endif /* GLEAKD_TRACK_TRACKER_INTERNAL_H */

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_TRACK_VERDICT_H
+#define GLEAKD_TRACK_VERDICT_H
+
+/*
+ * From what was seen at a site to an opinion about it. Pure: the same evidence, the same opinion.
+ *
+ * A leak is growth by members who stay. So the question is not how many goroutines a site has but,
+ * period by period, how many of those that arrived are still here, whether anybody who stayed that
+ * long ever left, and whether it goes on. In numbers (verdict.c, growth.c):
+ *
+ * - staying means: parked without a break for T. T is min_age where next to nobody who stayed that
+ *   long has left; where some have (long polls, batch jobs, rare work for a pool), T doubles until
+ *   that is so. A site whose members leave after a minute is judged by those of two minutes.
+ * - growth means: at least 8 arrivals stayed, spread over the periods of a window of 1.6 T or more
+ *   (0.8 T for a fast one), and the latest arrived about as recently as the rate makes one expect.
+ * - a window has to be 1/32 of the time watched (30 minutes at most), so that a long watch is not
+ *   alarmed by every short rise.
+ * - goroutines that grow along with the process' connections may be one per connection: there it
+ *   takes a window of 30 min_age.
+ *
+ * Time to verdict for a leak of r per second: min_age + max(1.6 min_age, 8 / r), plus a census
+ * interval where park events are not attached.
+ *
+ * What cannot be told from outside in a short watch: a steady rise of something healthy (a load
+ * ramp, a pool filling slowly) that began with the watch and looks like a leak until it stops. Such
+ * an alarm ends by itself: it outlives the growth by as long as it grew (1 h at most), and ends at
+ * once when a fifth of the members have left.
+ */
+#include "base/common.h"
+#include "golang/wait_reason.h"
+#include "track/ages.h"
+#include "track/history.h"
+#include "track/tracker.h"
+
+/* A send that nobody receives is stuck after this long, unless min_age is more. */
+#define VERDICT_LONG_PARK_NS (300 * NSEC_PER_SEC)
+
+struct evidence {
+	enum wait_class wait_class;
+	bool exempt;   /* the runtime's own, or members of many sites: no accusation */
+	bool has_main; /* goroutine 1 is here, which may well wait for ever */
+
+	uint64_t goroutines, parked;
+	uint64_t settled;     /* of parked, for min_age or longer */
+	uint64_t long_parked; /* of parked, for max(min_age, VERDICT_LONG_PARK_NS) or longer */
+	uint64_t before;      /* of parked, since before the watch began */
+	uint64_t oldest_park_ns;
+	const struct ages *ages; /* of the parks that began during the watch; NULL: none to speak of */
+	const struct leavers *leavers;
+	uint64_t quiet_ns; /* since a park here last ended; UINT64_MAX: none ever did */
+
+	const struct ages *connections; /* lifetimes of the process' goroutines in network waits */
+
+	uint64_t min_age_ns;
+	uint64_t watched_ns;	/* since the first census was complete */
+	uint64_t resolution_ns; /* how exactly the begins of parks are known: census interval or 0 */
+	struct trend trend;	/* of goroutines */
+
+	uint64_t alarm_age_ns; /* since the growth test last held; UINT64_MAX: never */
+	uint64_t alarm_growth_ns, alarm_goroutines;
+};
+
+/* What the growth test found. */
+struct growth {
+	uint64_t stay_ns;   /* T */
+	uint64_t window_ns; /* before the last T */
+	double stayed;	    /* arrived in the window and still here */
+	uint64_t left;	    /* had stayed T or longer when they left, ever */
+	unsigned int periods, periods_with;
+};
+
+/* growth__test - true and @ret_growth when @evidence shows growth by members who stay. */
+bool growth__test(const struct evidence *evidence, struct growth *ret_growth);
+
+struct opinion {
+	enum verdict verdict;
+	bool alarm;	    /* the growth test held just now */
+	uint64_t growth_ns; /* ... over this long */
+	size_t n_why;
+	char why[SITE_MAX_WHY][160];
+};
+
+void verdict__of(const struct evidence *evidence, struct opinion *ret_opinion);
+
+#endif /* GLEAKD_TRACK_VERDICT_H */

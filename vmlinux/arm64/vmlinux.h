@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+#ifndef GLEAKD_VMLINUX_ARM64_H
+#define GLEAKD_VMLINUX_ARM64_H
+
+/*
+ * The few kernel types that the BPF programs use, reduced from the BTF of an arm64 kernel; how is
+ * in vmlinux/README.md. Structs carry preserve_access_index: libbpf moves every access to where
+ * the running kernel has the field, so only the fields that are read are listed.
+ */
+typedef signed char __s8;
+typedef unsigned char __u8;
+typedef short int __s16;
+typedef short unsigned int __u16;
+typedef int __s32;
+typedef unsigned int __u32;
+typedef long long int __s64;
+typedef long long unsigned int __u64;
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u32 __wsum;
+typedef _Bool bool;
+
+enum {
+	false = 0,
+	true = 1,
+};
+
+enum bpf_map_type {
+	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_RINGBUF = 27,
+};
+
+enum {
+	BPF_RB_NO_WAKEUP = 1,
+	BPF_RB_FORCE_WAKEUP = 2,
+};
+
+enum {
+	BPF_RB_AVAIL_DATA = 0,
+};
+
+/*
+ * struct pt_regs begins with these on arm64 (arch/arm64/include/asm/ptrace.h); unlike pt_regs
+ * itself they are part of the user API.
+ */
+struct user_pt_regs {
+	__u64 regs[31];
+	__u64 sp;
+	__u64 pc;
+	__u64 pstate;
+} __attribute__((preserve_access_index));
+
+struct pt_regs;
+
+#endif /* GLEAKD_VMLINUX_ARM64_H */
