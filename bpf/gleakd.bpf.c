@@ -71,8 +71,7 @@ static __always_inline __u64 g_at_site(struct pt_regs *ctx, __u64 cookie)
 }
 
 /* False when this is no event: the stack is about to grow and the function to start again. */
-static __always_inline bool hit__take(struct pt_regs *ctx, enum gl_counter counter,
-				      struct hit *hit)
+static __always_inline bool hit__take(struct pt_regs *ctx, enum gl_counter counter, struct hit *hit)
 {
 	__u64 cookie = bpf_get_attach_cookie(ctx);
 	__u32 index = GL_COOKIE_BINARY(cookie);
@@ -99,14 +98,9 @@ static __always_inline void fill_head(struct gl_event *head, const struct hit *h
 	head->time_ns = bpf_ktime_get_ns();
 }
 
-static __always_inline long read_window(void *window, const struct hit *hit, __u16 offset)
+static __always_inline long read_window(void *window, __u32 size, const struct hit *hit)
 {
-	return bpf_probe_read_user(window, GL_WINDOW_BYTES, (void *)(hit->g + offset));
-}
-
-static __always_inline long read_goid(__u64 *goid, const struct hit *hit)
-{
-	return bpf_probe_read_user(goid, sizeof(*goid), (void *)(hit->g + hit->binary->g_goid));
+	return bpf_probe_read_user(window, size, (void *)(hit->g + hit->binary->g_goid));
 }
 
 /* Before Go 1.21 a g does not know its creator: it is what the creating thread runs, g0.m.curg. */
@@ -122,31 +116,38 @@ static __always_inline __u64 current_goid(struct pt_regs *ctx, const struct gl_b
 	return goid;
 }
 
+/* The checks are for the verifier: user space lets no word outside of the window pass. */
+static __always_inline __u64 word_of(const __u64 *window, __u32 word)
+{
+	return word < GL_WINDOW_WORDS ? window[word] : 0;
+}
+
 static __always_inline long fill_create(struct gl_event_create *event, struct pt_regs *ctx,
 					const struct hit *hit)
 {
 	const struct gl_binary *binary = hit->binary;
-	__u64 origin[GL_WINDOW_WORDS];
+	__u64 window[GL_WINDOW_WORDS];
 
-	if (read_goid(&event->head.goid, hit) || read_window(origin, hit, binary->g_origin))
+	if (read_window(window, sizeof(window), hit))
 		return -1;
-	event->creation_pc = origin[binary->gopc_word & (GL_WINDOW_WORDS - 1)];
-	event->start_pc = origin[binary->startpc_word & (GL_WINDOW_WORDS - 1)];
+	event->head.goid = window[0];
+	event->creation_pc = word_of(window, binary->gopc_word);
+	event->start_pc = word_of(window, binary->startpc_word);
 	if (binary->parent_word == GL_NO_WORD)
 		event->parent_goid = current_goid(ctx, binary);
 	else
-		event->parent_goid = origin[binary->parent_word & (GL_WINDOW_WORDS - 1)];
+		event->parent_goid = word_of(window, binary->parent_word);
 	return 0;
 }
 
 static __always_inline long fill_park(struct gl_event *event, const struct hit *hit)
 {
-	__u8 window[GL_WINDOW_BYTES] __attribute__((aligned(8)));
+	__u64 window[GL_PARK_WINDOW_WORDS];
 
-	if (read_window(window, hit, hit->binary->g_goid))
+	if (read_window(window, sizeof(window), hit))
 		return -1;
-	event->goid = *(__u64 *)window;
-	event->wait_reason = window[hit->binary->waitreason_byte & (GL_WINDOW_BYTES - 1)];
+	event->goid = window[0];
+	event->wait_reason = ((__u8 *)window)[hit->binary->waitreason_byte & (sizeof(window) - 1)];
 	return 0;
 }
 
@@ -187,7 +188,7 @@ int gl_exit(struct pt_regs *ctx)
 		return 0;
 	}
 	fill_head(event, &hit, GL_EVENT_EXIT);
-	if (read_goid(&event->goid, &hit)) {
+	if (read_window(&event->goid, sizeof(event->goid), &hit)) {
 		count(hit.counters, GL_COUNT_LOST_UNREADABLE);
 		bpf_ringbuf_discard(event, hit.flags);
 		return 0;

@@ -83,6 +83,7 @@ def one_size(case, results, number, base):
     million = number == 1_000_000
     results.add(f"{label}: first, with all stacks", found[0]["wall_ms"] / 1e3, "s",
                 at_most=1.5 if million else None)
+    results.add(f"{label}: first, gleakd's processor time", found[0]["cpu_ms"] / 1e3, "s")
     again = min(f["wall_ms"] for f in found[1:]) / 1e3
     results.add(f"{label}: next, nothing ran", again, "s", at_most=0.3 if million else None)
     results.add(f"{label}: target's longest stall, untraced", noise, "ms")

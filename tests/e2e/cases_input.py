@@ -13,6 +13,8 @@ from programs import Program, Target, start
 from tracer import binary, needs_tracing, run
 
 COUNTS = Program("counts")
+TOO_OLD = Program("counts", "1.17.13")
+NARROW = Program("counts", arch="386")
 FAILURE, USAGE, UNSUPPORTED, DENIED = 1, 2, 3, 4
 
 
@@ -102,7 +104,7 @@ def not_a_go_program(t):
 @case
 def too_old_go(t):
     needs_tracing()
-    target = start(t, Program("counts", "1.17.13"))
+    target = start(t, TOO_OLD)
     refused(t, UNSUPPORTED, r"1\.17", "--pid", str(target.pid))
     target.ask("spawn 11")
 
@@ -129,8 +131,7 @@ def unknown_newer_go(t):
 @case
 def thirty_two_bits(t):
     needs_tracing()
-    program = Program("counts", arch="386")
-    path = program.build()
+    path = NARROW.build()
     try:
         target = Target(t, [path])
         target.answer("ready")

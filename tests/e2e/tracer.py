@@ -25,8 +25,8 @@ SITE = {
     "created": int,
     "exited": int,
     "wait_reason": str,
-    "created_by": dict,
-    "blocked_at": dict,
+    "created_by": (dict, type(None)),  # main has no creator
+    "blocked_at": (dict, type(None)),  # what runs is not blocked
     "start_function": str,
     "stack": list,
     "oldest_park_seconds": (int, float),
@@ -125,11 +125,12 @@ def digest(report):
     for target in report["targets"]:
         lines.append(f"mode {target['mode']} {target['goroutines']} losses {target['losses']}")
         for s in target["sites"][:12]:
-            where = s["blocked_at"] or {"function": "-", "file": "", "line": 0}
+            made, where = ((s[k] or {"function": "-", "line": 0})
+                           for k in ("created_by", "blocked_at"))
             lines.append(
                 f"  {s['verdict']} n={s['goroutines']} parked={s['parked']} +{s['created']}"
-                f" -{s['exited']} {s['wait_reason']!r} made {s['created_by'].get('function')}:"
-                f"{s['created_by'].get('line')} at {where['function']}:{where['line']}"
+                f" -{s['exited']} {s['wait_reason']!r} made {made['function']}:"
+                f"{made['line']} at {where['function']}:{where['line']}"
             )
     return "\n".join(lines)
 

@@ -59,12 +59,22 @@ static bool want_color(const struct options *options, bool terminal)
 	return terminal && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
 }
 
+/* Leaves both as they are when stdout is no terminal, or one that does not tell. */
+static void terminal_size(unsigned int *columns, unsigned int *rows)
+{
+	struct winsize size = { 0 };
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_col)
+		return;
+	*columns = size.ws_col;
+	*rows = size.ws_row;
+}
+
 static int open_text(struct watch *watch)
 {
 	const struct options *options = watch->options;
 	const char *term = getenv("TERM");
 	bool terminal = isatty(STDOUT_FILENO) && !(term && !strcmp(term, "dumb"));
-	struct winsize size = { 0 };
 	struct text_options text = {
 		.terminal = terminal && !options->once,
 		.color = want_color(options, terminal),
@@ -73,10 +83,7 @@ static int open_text(struct watch *watch)
 		.all = options->all,
 	};
 
-	if (terminal && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col) {
-		text.columns = size.ws_col;
-		text.rows = size.ws_row;
-	}
+	terminal_size(&text.columns, &text.rows);
 	return text_writer__new(stdout, &text, &watch->text);
 }
 
@@ -209,6 +216,16 @@ static void on_ring(void *ctx)
 	session__drain(watch->session);
 }
 
+static void on_resize(struct watch *watch)
+{
+	unsigned int columns = DEFAULT_COLUMNS, rows = 0;
+
+	if (!watch->text)
+		return;
+	terminal_size(&columns, &rows);
+	text_writer__resize(watch->text, columns, rows);
+}
+
 static void on_duration(void *ctx)
 {
 	end(ctx, "duration over");
@@ -216,6 +233,10 @@ static void on_duration(void *ctx)
 
 static void on_signal(void *ctx, int signal)
 {
+	if (signal == SIGWINCH) {
+		on_resize(ctx);
+		return;
+	}
 	end(ctx, signal == SIGINT ? "interrupted" : "terminated");
 }
 
@@ -237,6 +258,7 @@ static int add_signals(struct watch *watch)
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGWINCH);
 	return loop__add_signals(watch->loop, &signals, on_signal, watch);
 }
 

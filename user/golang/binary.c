@@ -206,6 +206,15 @@ static int bind_again(struct go_binary *binary, struct live *live)
 	return self_check__run(live, &binary->globals);
 }
 
+/* Half of what is read is allowed to be unreadable; of a process that has ended everything is. */
+static bool has_ended(struct live *live)
+{
+	uint64_t word;
+
+	return remote__read_u64(live->remote, pclntab__address(live->tab) + live->bias, &word) ==
+	       -ESRCH;
+}
+
 int go_binary__bind(struct go_binary *binary, struct remote *remote, uint64_t load_bias,
 		    struct failure *failure)
 {
@@ -218,8 +227,11 @@ int go_binary__bind(struct go_binary *binary, struct remote *remote, uint64_t lo
 		.bias = load_bias,
 		.failure = failure,
 	};
+	int err = binary->bound ? bind_again(binary, &live) : bind_first(binary, &live);
 
-	return binary->bound ? bind_again(binary, &live) : bind_first(binary, &live);
+	if ((err == -EOPNOTSUPP || err == -EAGAIN) && has_ended(&live))
+		return failure__set(failure, -ESRCH, "the process has ended");
+	return err;
 }
 
 /* --- what is known ------------------------------------------------------------------------------ */

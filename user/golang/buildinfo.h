@@ -15,19 +15,20 @@ struct go_version {
 	int minor; /* 26 of go1.26.8 */
 	int patch; /* 8; 0 for go1.26 and for development versions */
 	bool devel;
-	char text[96]; /* as in the binary: "go1.26.8", "go1.27-devel_...", with " X:..." experiments */
+	char text
+		[96]; /* as in the binary: "go1.26.8", "go1.27-devel_...", with " X:..." experiments */
 };
 
 struct go_build_info {
 	struct go_version version;
-	char main_path[256];	   /* import path of the main package: "path" line */
-	char module_path[256];	   /* "mod" line; "" for a GOPATH or command-line-arguments build */
-	char module_version[128];  /* "v2.7.6", "(devel)" or "" */
-	bool cgo;		   /* CGO_ENABLED=1 */
-	bool race;		   /* -race=true */
-	bool trimpath;		   /* -trimpath=true */
-	char experiments[128];	   /* GOEXPERIMENT setting, "" when default */
-	char build_mode[32];	   /* -buildmode setting: "exe", "pie", ... */
+	char main_path[256];	  /* import path of the main package: "path" line */
+	char module_path[256];	  /* "mod" line; "" for a GOPATH or command-line-arguments build */
+	char module_version[128]; /* "v2.7.6", "(devel)" or "" */
+	bool cgo;		  /* CGO_ENABLED=1 */
+	bool race;		  /* -race=true */
+	bool trimpath;		  /* -trimpath=true */
+	char experiments[128];	  /* GOEXPERIMENT setting, "" when default */
+	char build_mode[32];	  /* -buildmode setting: "exe", "pie", ... */
 };
 
 /*

@@ -136,8 +136,8 @@ static int scan_chunk(struct live *live, uint64_t address, const uint8_t *chunk,
 		if (live__word(chunk, i) != header)
 			continue;
 		err = moduledata__read(live, address + i);
-		if (err == -EOPNOTSUPP)
-			continue; /* some other pointer to the pclntab */
+		if (err == -EOPNOTSUPP || err == -EAGAIN)
+			continue; /* some other pointer to the pclntab, or too early: see scan() */
 		if (!err)
 			*ret_address = address + i;
 		return err;

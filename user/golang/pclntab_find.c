@@ -81,24 +81,33 @@ static int search_names(struct pclntab *tab, struct name_search *search)
 
 /*
  * A function that is called with another ABI as well has a wrapper of the same name
- * (cmd/compile/internal/ssagen/abi.go), which is not where its work is done: the other one wins.
+ * (cmd/compile/internal/ssagen/abi.go), which is not where its work is done. As the wrapper's
+ * FuncID is the last of all, the smaller one wins; a function that is known to be no wrapper is
+ * settled.
  */
+static bool is_settled(const struct pclntab *tab, const struct pclntab_func *func)
+{
+	return tab->wrapper_id != WRAPPER_UNKNOWN && func->func_id != tab->wrapper_id;
+}
+
 static int match_func(struct pclntab *tab, struct name_search *search, uint32_t name_offset,
 		      const struct pclntab_ftab pair[2])
 {
 	for (size_t i = 0; i < search->n; i++) {
-		struct pclntab_func *func = &search->funcs[i];
-		bool known = func->record != 0;
+		struct pclntab_func *known = &search->funcs[i];
+		struct pclntab_func func;
 		int err;
 
-		if (search->offsets[i] != name_offset ||
-		    (known && func->func_id != tab->wrapper_id))
+		if (search->offsets[i] != name_offset || (known->record && is_settled(tab, known)))
 			continue;
-		err = pclntab__load_func(tab, pair, func);
+		err = pclntab__load_func(tab, pair, &func);
 		if (err)
 			return err;
-		search->n_funcs += !known;
-		search->n_settled += func->func_id != tab->wrapper_id;
+		if (known->record && known->func_id <= func.func_id)
+			continue;
+		search->n_funcs += !known->record;
+		search->n_settled += is_settled(tab, &func);
+		*known = func;
 	}
 	return 0;
 }
@@ -163,20 +172,21 @@ static int find_names(struct pclntab *tab, const char *const *names, struct pcln
 }
 
 /*
- * The numbers of abi.FuncID move between versions, but two things hold from 1.18 to 1.27
- * (src/runtime/symtab.go, later src/internal/abi/symtab.go): runtime.systemstack_switch has one,
- * and FuncIDWrapper follows it as the last.
+ * The numbers of abi.FuncID move between versions, but their end is the same from 1.18 to 1.27
+ * (src/runtime/symtab.go, later src/internal/abi/symtab.go): systemstack, systemstack_switch,
+ * FuncIDWrapper. The second is not used by 1.18, the first always is.
  */
 int pclntab__wrapper_id(struct pclntab *tab)
 {
-	static const char *const anchor[] = {"runtime.systemstack_switch"};
+	static const char *const anchor[] = {"runtime.systemstack"};
 	struct pclntab_func func;
 
 	if (tab->wrapper_id != WRAPPER_UNKNOWN)
 		return tab->wrapper_id;
-	tab->wrapper_id = WRAPPER_ABSENT;
 	if (find_names(tab, anchor, &func, 1) == 1 && func.func_id)
-		tab->wrapper_id = func.func_id + 1;
+		tab->wrapper_id = func.func_id + 2;
+	else
+		tab->wrapper_id = WRAPPER_ABSENT;
 	return tab->wrapper_id;
 }
 

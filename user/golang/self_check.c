@@ -17,7 +17,7 @@
 #define ATTEMPTS    8
 #define G_READ_SIZE 512 /* a g has 456 bytes in the largest version */
 #define MAX_GOID    (1ULL << 48)
-#define MAX_STACK   (1ULL << 40)
+#define MAX_STACK   (1ULL << 32) /* above maxstackceiling of 2 GB (proc.go main) */
 
 struct sample {
 	uint64_t index; /* in allgs */
@@ -42,10 +42,10 @@ static bool is_entry(struct live *live, uint64_t target_pc)
 	       func.entry + live->bias == target_pc;
 }
 
+/* Idle is none of them: allgadd refuses a g that is (src/runtime/proc.go). */
 static bool is_status(const struct live *live, uint32_t status)
 {
 	switch (status) {
-	case GO_STATUS_IDLE:
 	case GO_STATUS_RUNNABLE:
 	case GO_STATUS_RUNNING:
 	case GO_STATUS_SYSCALL:
@@ -72,8 +72,7 @@ static uint32_t status_of(const struct live *live, const uint8_t *g)
 
 static bool is_alive(uint32_t status)
 {
-	return status != GO_STATUS_IDLE && status != GO_STATUS_DEAD &&
-	       status != GO_STATUS_DEAD_EXTRA;
+	return status != GO_STATUS_DEAD && status != GO_STATUS_DEAD_EXTRA;
 }
 
 /* Off its thread with registers saved. A waiting g that has an m is in the hands of the GC. */

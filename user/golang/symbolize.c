@@ -196,12 +196,14 @@ static struct frame make_frame(struct symbolizer *symbolizer, const struct pclnt
 	};
 }
 
+/* *@ret_lasting: asking again would give the same, as opposed to a file that could not be read. */
 static size_t make_frames(struct symbolizer *symbolizer, uint64_t pc, uint64_t shown_pc,
-			  struct frame frames[PCLNTAB_MAX_INLINE + 1])
+			  struct frame frames[PCLNTAB_MAX_INLINE + 1], bool *ret_lasting)
 {
 	int n = pclntab__frames(symbolizer->tab, pc, symbolizer->scratch,
 				ARRAY_SIZE(symbolizer->scratch));
 
+	*ret_lasting = n > 0 || n == -ENOENT || n == -EPROTO;
 	if (n <= 0) {
 		frames[0] = unknown_frame(symbolizer, shown_pc);
 		return 1;
@@ -218,13 +220,15 @@ size_t symbolizer__frames(struct symbolizer *symbolizer, uint64_t pc, bool retur
 	uint64_t key = return_address && pc ? pc - 1 : pc;
 	const struct slot *slot = find_slot(symbolizer->slots, symbolizer->n_slots, key);
 	size_t n = slot->n;
+	bool lasting;
 
 	if (n) {
 		memcpy(frames, &symbolizer->frames[slot->first], min_of(n, max) * sizeof(*frames));
 		return min_of(n, max);
 	}
-	n = make_frames(symbolizer, key, pc, made);
-	remember(symbolizer, key, made, n);
+	n = make_frames(symbolizer, key, pc, made, &lasting);
+	if (lasting)
+		remember(symbolizer, key, made, n);
 	memcpy(frames, made, min_of(n, max) * sizeof(*frames));
 	return min_of(n, max);
 }

@@ -11,7 +11,7 @@
 
 /* Whose code a function is, by its package path and the build info's module. */
 enum frame_owner {
-	FRAME_RUNTIME,	  /* the runtime and its internals: runtime, internal/runtime/..., runtime/... */
+	FRAME_RUNTIME, /* the runtime and its internals: runtime, internal/runtime/..., runtime/... */
 	FRAME_STDLIB,	  /* the rest of the standard library */
 	FRAME_DEPENDENCY, /* another module */
 	FRAME_MAIN,	  /* the main module (or package main when there is no module) */

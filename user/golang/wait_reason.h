@@ -9,21 +9,21 @@
 #include "base/common.h"
 
 enum wait_class {
-	WAIT_NONE,	  /* not waiting, or no reason known */
+	WAIT_NONE, /* not waiting, or no reason known */
 	WAIT_CHAN_RECEIVE,
 	WAIT_CHAN_SEND,
-	WAIT_NIL_CHAN,	  /* send or receive on a nil channel: never returns */
+	WAIT_NIL_CHAN, /* send or receive on a nil channel: never returns */
 	WAIT_SELECT,
 	WAIT_SELECT_NONE, /* select {}: never returns */
 	WAIT_LOCK,	  /* sync.Mutex.Lock, sync.RWMutex.Lock/RLock */
 	WAIT_SEMAPHORE,	  /* "semacquire": mutexes before 1.20, WaitGroup before 1.24 */
 	WAIT_WAIT_GROUP,
 	WAIT_COND,
-	WAIT_IO,	  /* netpoll */
+	WAIT_IO, /* netpoll */
 	WAIT_SLEEP,
-	WAIT_COROUTINE,	  /* iter.Pull, suspended */
-	WAIT_SYSCALL,	  /* in a system call or in C; not a wait reason of the runtime */
-	WAIT_RUNTIME,	  /* the runtime's own business: GC, finalizers, scavenger, traces */
+	WAIT_COROUTINE, /* iter.Pull, suspended */
+	WAIT_SYSCALL,	/* in a system call or in C; not a wait reason of the runtime */
+	WAIT_RUNTIME,	/* the runtime's own business: GC, finalizers, scavenger, traces */
 };
 
 /* wait_class__of - class of the runtime's words, "(durable)" and "(synctest)" variants included. */

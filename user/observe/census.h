@@ -75,7 +75,10 @@ struct census_result {
 	uint64_t goids_issued;
 };
 
-/* census__new - @binary (bound), @remote and @stacks must outlive it. */
+/*
+ * census__new - @binary (bound), @remote and @stacks must outlive it. Errors: -ENOMEM, -EPROTO the
+ * layout lacks a field or the globals are not known, or as pclntab__find().
+ */
 int census__new(struct go_binary *binary, struct remote *remote, uint64_t load_bias,
 		struct stack_table *stacks, const struct census_options *options,
 		const struct census_ops *ops, void *ctx, struct census **ret_census) __must_check;

@@ -10,14 +10,7 @@
 #define MAX_P_SPREAD   64 /* goidcache and goidcacheend are neighbours in every version */
 #define GOIDS_ATTEMPTS 4
 
-/* Fields the census cannot do without; the others may be absent in a version. */
-#define REQUIRED_G_FIELDS(X)                                                              \
-	X(g_stack_lo)                                                                     \
-	X(g_stack_hi) X(g_m) X(g_sched_sp) X(g_sched_pc) X(g_sched_bp) X(g_syscallsp)     \
-		X(g_syscallpc) X(g_atomicstatus) X(g_goid) X(g_waitsince) X(g_waitreason) \
-			X(g_trackingSeq) X(g_gopc) X(g_startpc)
-#define OPTIONAL_G_FIELDS(X) X(g_syscallbp) X(g_parentGoid)
-
+/* A field that the census reads; absent in some versions if not required. */
 struct field {
 	const char *name;
 	uint32_t offset;
@@ -27,14 +20,19 @@ struct field {
 int census_runtime__set_window(struct census_runtime *runtime, struct failure *failure)
 {
 	const struct go_layout *layout = runtime->layout;
+#define REQUIRED(member) ((struct field){#member, layout->member, true})
+#define OPTIONAL(member) ((struct field){#member, layout->member, false})
 	const struct field fields[] = {
-#define X(field) {#field, layout->field, true},
-		REQUIRED_G_FIELDS(X)
-#undef X
-#define X(field) {#field, layout->field, false},
-			OPTIONAL_G_FIELDS(X)
-#undef X
+		REQUIRED(g_stack_lo),	 REQUIRED(g_stack_hi),	REQUIRED(g_m),
+		REQUIRED(g_sched_sp),	 REQUIRED(g_sched_pc),	REQUIRED(g_sched_bp),
+		REQUIRED(g_syscallsp),	 REQUIRED(g_syscallpc), REQUIRED(g_atomicstatus),
+		REQUIRED(g_goid),	 REQUIRED(g_waitsince), REQUIRED(g_waitreason),
+		REQUIRED(g_trackingSeq), REQUIRED(g_gopc),	REQUIRED(g_startpc),
+		OPTIONAL(g_syscallbp),	/* from Go 1.23 on */
+		OPTIONAL(g_parentGoid), /* from Go 1.21 on */
 	};
+#undef REQUIRED
+#undef OPTIONAL
 	uint32_t lo = UINT32_MAX, hi = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
@@ -172,8 +170,8 @@ static int sum_unused(const struct census_runtime *runtime, const uint64_t *ps, 
 
 		if (spans[i].result)
 			return spans[i].result;
-		memcpy(&next, copies[i] + layout->p_goidcache - lo, sizeof(next));
-		memcpy(&end, copies[i] + layout->p_goidcacheend - lo, sizeof(end));
+		memcpy(&next, &copies[i][layout->p_goidcache - lo], sizeof(next));
+		memcpy(&end, &copies[i][layout->p_goidcacheend - lo], sizeof(end));
 		/* _GoidCacheBatch is 16 in every version. */
 		if (end < next || end - next > 16)
 			return -EAGAIN;

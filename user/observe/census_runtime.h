@@ -71,7 +71,7 @@ static inline uint64_t g_load64(const struct census_runtime *runtime, const uint
 {
 	uint64_t value;
 
-	__builtin_memcpy(&value, window + offset - runtime->window, sizeof(value));
+	__builtin_memcpy(&value, window + (offset - runtime->window), sizeof(value));
 	return value;
 }
 
@@ -85,7 +85,7 @@ static inline uint32_t g_status(const struct census_runtime *runtime, const uint
 {
 	uint32_t status;
 
-	__builtin_memcpy(&status, window + runtime->layout->g_atomicstatus - runtime->window,
+	__builtin_memcpy(&status, window + (runtime->layout->g_atomicstatus - runtime->window),
 			 sizeof(status));
 	return status & ~(uint32_t)GO_STATUS_SCAN_BIT;
 }

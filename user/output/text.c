@@ -226,29 +226,53 @@ static void put_resolved(void *ctx, const char *id, const char *verdict)
 	screen__end_line(screen);
 }
 
+/* For text_part__rows(): sites which only have other numbers. */
+struct news_of_target {
+	const struct text_news *news;
+	const struct report_target *target;
+};
+
+static bool count_is_news(const void *ctx, const struct report_site *site)
+{
+	const struct news_of_target *of = ctx;
+
+	return text_news__site(of->news, of->target, site) == SITE_NEWS_COUNT;
+}
+
+/* A site that is told in full, with a blank line before it. */
+static void put_new_site(struct screen *screen, const struct report_site *site, bool verbose)
+{
+	struct site_columns columns = {0};
+
+	screen__end_line(screen);
+	text_part__columns_add(&columns, site);
+	text_part__site(screen, &columns, site, verbose ? SITE_STACK : SITE_EVIDENCE);
+}
+
 static void put_changes(struct screen *screen, const struct text_writer *writer,
 			const struct report *report, const struct report_target *target)
 {
-	struct site_columns columns = {0};
-	size_t left = writer->options.all ? SIZE_MAX : MANY_FLAGGED;
+	struct news_of_target of = {.news = writer->news, .target = target};
+	size_t most = writer->options.all ? SIZE_MAX : MANY_FLAGGED;
+	size_t blocks = 0;
 
 	text_part__status(screen, report, target);
 	if (text_news__target(writer->news, target)) {
 		text_part__mode(screen, target);
 		text_part__losses(screen, target);
 	}
-	for (size_t i = 0; i < target->n_sites && left > 0; i++) {
+	text_news__resolved(writer->news, target, put_resolved, screen);
+	text_part__rows(screen, target, most, count_is_news, &of, false);
+	for (size_t i = 0; i < target->n_sites && blocks < most; i++) {
 		const struct report_site *site = &target->sites[i];
 
-		if (!text_news__site(writer->news, target, site))
+		if (text_news__site(writer->news, target, site) != SITE_NEWS_WHOLE)
 			continue;
-		left--;
-		columns = (struct site_columns){0};
-		text_part__columns_add(&columns, site);
-		text_part__site(screen, &columns, site,
-				writer->options.verbose ? SITE_STACK : SITE_EVIDENCE);
+		put_new_site(screen, site, writer->options.verbose);
+		blocks++;
 	}
-	text_news__resolved(writer->news, target, put_resolved, screen);
+	if (blocks)
+		screen__end_line(screen);
 }
 
 static bool status_due(const struct text_writer *writer, uint64_t now_ns)
@@ -272,8 +296,8 @@ static int log_interim(struct screen *screen, struct text_writer *writer,
 			put_changes(screen, writer, report, &report->targets[i]);
 	} else {
 		put_report(screen, &writer->options, report);
+		screen__end_line(screen);
 	}
-	screen__end_line(screen);
 	text_news__printed(writer->news);
 	writer->last_line_ns = report->realtime_ns;
 	return 0;
@@ -286,6 +310,8 @@ static void put_final(struct screen *screen, const struct text_writer *writer,
 {
 	if (writer->options.terminal && writer->started)
 		screen__escape(screen, CURSOR_HOME ERASE_BELOW);
+	else if (writer->started)
+		screen__end_line(screen);
 	put_report(screen, &writer->options, report);
 	screen__end_line(screen);
 	text_part__summary(screen, report);

@@ -8,7 +8,7 @@
 
 #define WORD_SIZE 16
 
-/* Half of it grown or gone would be too late to tell, one more of 500 is not worth a line. */
+/* A tenth more or fewer: a growing leak then gets a line less and less often, but never none. */
 #define NEWS_SHARE 10
 
 /* What was printed about a flagged site or, with an empty id, about a target. */
@@ -88,17 +88,24 @@ static struct entry entry_of_site(const struct report_target *target,
 	return entry;
 }
 
+static bool count_differs(const struct entry *now, const struct entry *told)
+{
+	uint64_t change = max_of(now->goroutines, told->goroutines) -
+			  min_of(now->goroutines, told->goroutines);
+
+	return change > 0 && change >= told->goroutines / NEWS_SHARE;
+}
+
+/* Other than in numbers. */
+static bool kind_differs(const struct entry *now, const struct entry *told)
+{
+	return !told || strcmp(now->word, told->word) != 0 || now->lossy != told->lossy ||
+	       now->ended != told->ended;
+}
+
 static bool differs(const struct entry *now, const struct entry *told)
 {
-	uint64_t change;
-
-	if (!told || strcmp(now->word, told->word) != 0)
-		return true;
-	if (now->lossy != told->lossy || now->ended != told->ended)
-		return true;
-	change = max_of(now->goroutines, told->goroutines) -
-		 min_of(now->goroutines, told->goroutines);
-	return change > 0 && change >= told->goroutines / NEWS_SHARE;
+	return kind_differs(now, told) || count_differs(now, told);
 }
 
 static size_t count_entries(const struct report *report)
@@ -157,12 +164,17 @@ bool text_news__target(const struct text_news *news, const struct report_target 
 	return differs(&now, find(&news->told, &now));
 }
 
-bool text_news__site(const struct text_news *news, const struct report_target *target,
-		     const struct report_site *site)
+enum site_news text_news__site(const struct text_news *news, const struct report_target *target,
+			       const struct report_site *site)
 {
 	struct entry now = entry_of_site(target, site);
+	const struct entry *told = find(&news->told, &now);
 
-	return site->flagged && differs(&now, find(&news->told, &now));
+	if (!site->flagged)
+		return SITE_NEWS_NONE;
+	if (kind_differs(&now, told))
+		return SITE_NEWS_WHOLE;
+	return count_differs(&now, told) ? SITE_NEWS_COUNT : SITE_NEWS_NONE;
 }
 
 void text_news__resolved(const struct text_news *news, const struct report_target *target,

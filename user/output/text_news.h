@@ -25,12 +25,15 @@ bool text_news__any(const struct text_news *news);
 /* text_news__target - the target's mode changed, it lost events for the first time, or it ended. */
 bool text_news__target(const struct text_news *news, const struct report_target *target);
 
-/*
- * text_news__site - @site is flagged and is new, has another verdict, or a tenth more or fewer
- * goroutines.
- */
-bool text_news__site(const struct text_news *news, const struct report_target *target,
-		     const struct report_site *site);
+enum site_news {
+	SITE_NEWS_NONE,	 /* nothing, or not flagged */
+	SITE_NEWS_COUNT, /* a tenth more or fewer goroutines */
+	SITE_NEWS_WHOLE, /* newly flagged, or with another verdict */
+};
+
+/* text_news__site - what there is to tell about @site. */
+enum site_news text_news__site(const struct text_news *news, const struct report_target *target,
+			       const struct report_site *site);
 
 /* text_news__resolved - calls back with the id of each site that was flagged and no longer is. */
 void text_news__resolved(const struct text_news *news, const struct report_target *target,

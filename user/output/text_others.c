@@ -13,7 +13,7 @@
 
 #define INDENT	      2
 #define MAX_REASONS   32
-#define SHOWN_REASONS 4
+#define SHOWN_REASONS 3
 #define MIN_LOCATION  20
 
 /* Goroutines by wait reason, over all sites that were not flagged. */
@@ -101,24 +101,46 @@ static void put_sum(struct screen *screen, const struct breakdown *sum)
 	screen__end_line(screen);
 }
 
-/* What names the site best: where it waits, else what it runs. */
-static struct report_frame place_of(const struct report_site *site)
+/*
+ * What names the site best: where it waits when that is the service's own code, else what it runs.
+ * A hundred sites of any service wait in net.(*netFD).Read.
+ */
+static const char *name_of(const struct report_site *site)
 {
-	struct report_frame frame = site->blocked_at;
+	const char *runs = text_part__runs(site);
 
-	if (report__frame_known(&frame))
-		return frame;
-	frame = (struct report_frame){.function = site->start_function};
-	if (!report__frame_known(&frame))
-		frame.function = "?";
-	return frame;
+	if (!site->blocked_at.own && *runs)
+		return runs;
+	return report__frame_known(&site->blocked_at) ? site->blocked_at.function : "?";
+}
+
+static void put_place(struct screen *screen, const struct site_columns *columns,
+		      const struct report_site *site)
+{
+	const char *name = name_of(site);
+	const struct report_frame *blocked = &site->blocked_at;
+	unsigned int column = screen->column + columns->function + 2;
+
+	if (!report__frame_known(blocked) || strcmp(name, blocked->function) == 0) {
+		struct report_frame frame = *blocked;
+
+		frame.function = name;
+		text_part__frame(screen, STYLE_PLAIN, &frame, columns->function, false);
+		return;
+	}
+	screen__put_owned(screen, STYLE_PLAIN, shorten__function(name, columns->function));
+	screen__to(screen, column);
+	if (screen__room(screen) < MIN_FUNCTION)
+		return;
+	screen__put(screen, STYLE_DIM, "in ");
+	screen__put_owned(screen, STYLE_DIM,
+			  shorten__function(blocked->function, screen__room(screen)));
 }
 
 static void put_site(struct screen *screen, const struct site_columns *columns,
 		     const struct report_site *site)
 {
 	char count[SHORTEN_COUNT_SIZE];
-	struct report_frame place = place_of(site);
 	unsigned int column = INDENT;
 
 	screen__to(screen, column);
@@ -130,7 +152,7 @@ static void put_site(struct screen *screen, const struct site_columns *columns,
 	column += columns->count + 2;
 	column = text_part__wait_and_growth(screen, columns, site, column);
 	screen__to(screen, column);
-	text_part__frame(screen, STYLE_PLAIN, &place, columns->function, false);
+	put_place(screen, columns, site);
 	screen__end_line(screen);
 }
 
@@ -150,28 +172,36 @@ static void fit_functions(struct site_columns *columns, const struct screen *scr
 	columns->function = (unsigned int)max_of(room, (size_t)MIN_FUNCTION);
 }
 
-static void put_table(struct screen *screen, const struct report_target *target, size_t max,
-		      bool all, bool stacks)
+void text_part__rows(struct screen *screen, const struct report_target *target, size_t max,
+		     bool (*wanted)(const void *ctx, const struct report_site *site),
+		     const void *ctx, bool stacks)
 {
 	struct site_columns columns = {0};
 	size_t shown = 0, widest = 0;
 
 	for (size_t i = 0; i < target->n_sites && shown < max; i++) {
-		if (!is_shown(&target->sites[i], all))
+		if (!wanted(ctx, &target->sites[i]))
 			continue;
 		shown++;
 		text_part__columns_add(&columns, &target->sites[i]);
-		widest = max_of(widest, utf8__width(place_of(&target->sites[i]).function));
+		widest = max_of(widest, utf8__width(name_of(&target->sites[i])));
 	}
 	fit_functions(&columns, screen, widest);
 	for (size_t i = 0; i < target->n_sites && shown > 0; i++) {
-		if (!is_shown(&target->sites[i], all))
+		if (!wanted(ctx, &target->sites[i]))
 			continue;
 		shown--;
 		put_site(screen, &columns, &target->sites[i]);
 		if (stacks)
 			text_part__stack(screen, &target->sites[i]);
 	}
+}
+
+static bool other_wanted(const void *ctx, const struct report_site *site)
+{
+	const bool *all = ctx;
+
+	return is_shown(site, *all);
 }
 
 void text_part__others(struct screen *screen, const struct report_target *target, size_t max,
@@ -187,7 +217,7 @@ void text_part__others(struct screen *screen, const struct report_target *target
 		return;
 	breakdown__sort(&sum);
 	put_sum(screen, &sum);
-	put_table(screen, target, max, all, stacks);
+	text_part__rows(screen, target, max, other_wanted, &all, stacks);
 	if (sum.sites > max && max > 0) {
 		screen__to(screen, INDENT);
 		screen__put(screen, STYLE_DIM, ELLIPSIS " ");

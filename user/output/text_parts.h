@@ -43,6 +43,13 @@ void text_part__columns_add(struct site_columns *columns, const struct report_si
 const char *text_part__wait_words(const struct report_site *site);
 
 /*
+ * text_part__runs - what the go statement runs, "" when not known. For `go f(x)` the start function
+ * is a wrapper that the compiler made (cmd/compile/internal/ir/func.go, "gowrap"); what it
+ * calls, the outermost frame of the park stack, says more.
+ */
+const char *text_part__runs(const struct report_site *site);
+
+/*
  * text_part__wait_and_growth - those two columns, from @column on. Returns where the next begins.
  */
 unsigned int text_part__wait_and_growth(struct screen *screen, const struct site_columns *columns,
@@ -63,6 +70,14 @@ void text_part__stack(struct screen *screen, const struct report_site *site);
 /* text_part__site - the block of a flagged site. */
 void text_part__site(struct screen *screen, const struct site_columns *columns,
 		     const struct report_site *site, enum site_detail detail);
+
+/*
+ * text_part__rows - the first @max sites that are @wanted, one line each; their stacks too when
+ * @stacks.
+ */
+void text_part__rows(struct screen *screen, const struct report_target *target, size_t max,
+		     bool (*wanted)(const void *ctx, const struct report_site *site),
+		     const void *ctx, bool stacks);
 
 /*
  * text_part__others - the sites that were not flagged: one line that sums them up, then @max lines

@@ -209,10 +209,34 @@ static void put_place(struct screen *screen, const char *label, const struct rep
 	screen__end_line(screen);
 }
 
+/* "main.f.gowrap12" */
+static bool is_go_wrapper(const char *function)
+{
+	const char *dot = strrchr(function, '.');
+	size_t digits;
+
+	if (!dot || strncmp(dot, ".gowrap", strlen(".gowrap")) != 0)
+		return false;
+	dot += strlen(".gowrap");
+	digits = strspn(dot, "0123456789");
+	return digits > 0 && dot[digits] == '\0';
+}
+
+const char *text_part__runs(const struct report_site *site)
+{
+	const char *start = report__text(site->start_function);
+	const struct report_frame *outermost;
+
+	if (site->n_stack == 0 || !is_go_wrapper(start))
+		return start;
+	outermost = &site->stack[site->n_stack - 1];
+	return report__frame_known(outermost) ? outermost->function : start;
+}
+
 static void put_places(struct screen *screen, const struct report_site *site)
 {
 	unsigned int limit = function_limit(screen, MIN_LOCATION), width = MIN_FUNCTION;
-	const char *start = site->start_function;
+	const char *runs = text_part__runs(site);
 	const char *blocked = site->blocked_at.function;
 
 	if (report__frame_known(&site->created_by))
@@ -221,10 +245,10 @@ static void put_places(struct screen *screen, const struct report_site *site)
 		widen(&width, blocked, limit);
 	put_place(screen, "created at", &site->created_by, width);
 	/* What the go statement runs; most often it is also where it blocks. */
-	if (start && *start && (!blocked || strcmp(start, blocked) != 0)) {
+	if (*runs && (!blocked || strcmp(runs, blocked) != 0)) {
 		put_label(screen, "runs");
 		screen__put_owned(screen, STYLE_PLAIN,
-				  shorten__function(start, screen__room(screen)));
+				  shorten__function(runs, screen__room(screen)));
 		screen__end_line(screen);
 	}
 	put_place(screen, "blocked at", &site->blocked_at, width);

@@ -11,12 +11,12 @@
 #include "probe/plan.h"
 
 enum insn_kind {
-	INSN_PLAIN,	    /* falls through */
-	INSN_CALL,	    /* direct */
+	INSN_PLAIN, /* falls through */
+	INSN_CALL,  /* direct */
 	INSN_CALL_INDIRECT,
-	INSN_BRANCH,	    /* direct, conditional */
-	INSN_JUMP,	    /* direct, unconditional */
-	INSN_END,	    /* return, indirect jump, trap: nothing follows */
+	INSN_BRANCH, /* direct, conditional */
+	INSN_JUMP,   /* direct, unconditional */
+	INSN_END,    /* return, indirect jump, trap: nothing follows */
 };
 
 /* Where a g can be; also used as a set. */
@@ -32,18 +32,18 @@ enum insn_place {
 struct insn {
 	uint32_t offset; /* in its function: left to whoever lists the function */
 	uint8_t length;
-	uint8_t kind;		  /* enum insn_kind */
-	uint8_t class;		  /* enum probe_class, when @probeable */
-	bool probeable;		  /* uprobes take it */
-	bool returns;		  /* INSN_END by a return instruction */
+	uint8_t kind;		   /* enum insn_kind */
+	uint8_t class;		   /* enum probe_class, when @probeable */
+	bool probeable;		   /* uprobes take it */
+	bool returns;		   /* INSN_END by a return instruction */
 	bool compares_stack_limit; /* against g.stackguard0 */
 	bool branches_if_below_or_equal;
-	uint8_t writes;		  /* set of enum insn_place */
-	uint8_t copies_to;	  /* INSN_REG0/1 that receives all of @copies_from; 0: none */
+	uint8_t writes;	   /* set of enum insn_place */
+	uint8_t copies_to; /* INSN_REG0/1 that receives all of @copies_from; 0: none */
 	uint8_t copies_from;
-	uint8_t stores;		  /* INSN_REG0/1 that is stored whole at sp + @slot; 0: none */
+	uint8_t stores; /* INSN_REG0/1 that is stored whole at sp + @slot; 0: none */
 	int32_t slot;
-	uint64_t target;	  /* of a direct call, branch or jump */
+	uint64_t target; /* of a direct call, branch or jump */
 };
 
 /*

@@ -99,9 +99,9 @@ static void decode_branch(uint32_t word, uint64_t address, struct insn *out)
 /* C4.1.92: data processing, immediate. */
 static void decode_immediate(uint32_t word, struct insn *out)
 {
-	bool pc_relative = (word & 0x1f000000) == 0x10000000;	      /* ADR, ADRP */
-	bool add_sub = (word & 0x1f000000) == 0x11000000;	      /* the flag-setting forms write ZR */
-	bool to_sp = (add_sub && !(word & 1u << 29)) ||		      /* ADD, SUB */
+	bool pc_relative = (word & 0x1f000000) == 0x10000000; /* ADR, ADRP */
+	bool add_sub = (word & 0x1f000000) == 0x11000000;     /* the flag-setting forms write ZR */
+	bool to_sp = (add_sub && !(word & 1u << 29)) ||	      /* ADD, SUB */
 		     ((word & 0x1f800000) == 0x12000000 && bits(word, 30, 29) != 3); /* AND, ... */
 	uint32_t rd = bits(word, 4, 0);
 
@@ -146,7 +146,8 @@ static void decode_single(uint32_t word, struct insn *out)
 {
 	bool vector = word & 1u << 26, load = bits(word, 23, 22) != 0;
 	bool scaled = word & 1u << 24;
-	bool atomic = !scaled && (word & 1u << 21); /* also register offset and pointer authentication */
+	bool atomic =
+		!scaled && (word & 1u << 21); /* also register offset and pointer authentication */
 	bool writes_back = !scaled && !atomic && (word & 1u << 10);
 
 	if (atomic && bits(word, 11, 10) != 2) {
@@ -180,7 +181,7 @@ static void decode_memory(uint32_t word, struct insn *out)
 int insn_arm64__decode(const uint8_t *code, size_t size, uint64_t address, bool nop5_optimized,
 		       struct insn *ret_insn)
 {
-	struct insn out = { .length = INSN_BYTES, .slot = INSN_NO_SLOT };
+	struct insn out = {.length = INSN_BYTES, .slot = INSN_NO_SLOT};
 	uint32_t word, group;
 
 	(void)nop5_optimized;

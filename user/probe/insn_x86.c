@@ -91,10 +91,15 @@ static bool compares_stack_limit(const struct decoded *insn)
 	const ZydisDecodedOperand *limit = &insn->operands[1];
 
 	return insn->head.mnemonic == ZYDIS_MNEMONIC_CMP &&
-	       limit->type == ZYDIS_OPERAND_TYPE_MEMORY &&
-	       limit->mem.base == ZYDIS_REGISTER_R14 &&
+	       limit->type == ZYDIS_OPERAND_TYPE_MEMORY && limit->mem.base == ZYDIS_REGISTER_R14 &&
 	       limit->mem.index == ZYDIS_REGISTER_NONE &&
 	       limit->mem.disp.value == STACK_LIMIT_OFFSET;
+}
+
+static bool is_undefined(ZydisMnemonic mnemonic)
+{
+	return mnemonic == ZYDIS_MNEMONIC_UD0 || mnemonic == ZYDIS_MNEMONIC_UD1 ||
+	       mnemonic == ZYDIS_MNEMONIC_UD2;
 }
 
 static void describe_flow(const struct decoded *insn, uint64_t address, struct insn *out)
@@ -125,7 +130,7 @@ static void describe_flow(const struct decoded *insn, uint64_t address, struct i
 		out->kind = INSN_END;
 		break;
 	default:
-		out->kind = INSN_PLAIN;
+		out->kind = is_undefined(insn->head.mnemonic) ? INSN_END : INSN_PLAIN;
 	}
 }
 
@@ -147,7 +152,7 @@ static bool is_emulated(const ZydisDecodedInstruction *head)
 /* The kernel writes the call in one go, which it cannot across a page boundary. */
 static bool is_optimizable_nop5(const uint8_t *code, uint64_t address, size_t length)
 {
-	static const uint8_t nop5[] = { 0x0f, 0x1f, 0x44, 0x00, 0x00 };
+	static const uint8_t nop5[] = {0x0f, 0x1f, 0x44, 0x00, 0x00};
 
 	return length == sizeof(nop5) && !memcmp(code, nop5, sizeof(nop5)) &&
 	       address % PAGE_BYTES <= PAGE_BYTES - sizeof(nop5);
@@ -189,12 +194,12 @@ static void describe_cost(const struct decoded *insn, const uint8_t *code, uint6
 int insn_x86__decode(const uint8_t *code, size_t size, uint64_t address, bool nop5_optimized,
 		     struct insn *ret_insn)
 {
-	struct insn out = { .slot = INSN_NO_SLOT };
-	struct decoded insn = { 0 };
+	struct insn out = {.slot = INSN_NO_SLOT};
+	struct decoded insn = {0};
 	ZydisDecoder decoder;
 
-	if (ZYAN_FAILED(ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64,
-					 ZYDIS_STACK_WIDTH_64)) ||
+	if (ZYAN_FAILED(
+		    ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64)) ||
 	    ZYAN_FAILED(ZydisDecoderDecodeFull(&decoder, code, size, &insn.head, insn.operands)))
 		return -EILSEQ;
 	out.length = insn.head.length;

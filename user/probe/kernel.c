@@ -20,8 +20,8 @@
 static int load_empty_program(void)
 {
 	const struct bpf_insn instructions[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
-		{ .code = BPF_JMP | BPF_EXIT },
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0},
+		{.code = BPF_JMP | BPF_EXIT},
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = LINK_UPROBE_MULTI);
 
@@ -31,7 +31,7 @@ static int load_empty_program(void)
 
 static int refused_link(int prog_fd, pid_t pid)
 {
-	const struct probe_link_target target = { .path = "/", .pid = pid };
+	const struct probe_link_target target = {.path = "/", .pid = pid};
 	int fd = uprobe_multi_link__create(prog_fd, &target);
 
 	if (fd >= 0)
@@ -51,7 +51,7 @@ static bool probe_uprobe_multi(int prog_fd)
 
 void kernel__probe(struct kernel_features *ret_features)
 {
-	struct kernel_features features = { 0 };
+	struct kernel_features features = {0};
 	__cleanup_close int prog_fd = -1;
 
 	features.btf = access(BTF_PATH, R_OK) == 0;
@@ -68,21 +68,23 @@ void kernel__probe(struct kernel_features *ret_features)
 /* CAP_SYS_ADMIN includes the newer, narrower capabilities (include/linux/capability.h). */
 static int check_capabilities(const struct kernel_features *features, struct failure *failure)
 {
-	const int wanted[] = { CAP_BPF, CAP_PERFMON };
+	const int wanted[] = {CAP_BPF, CAP_PERFMON};
 	char missing[64];
 
 	if (capability__has(CAP_SYS_ADMIN))
 		return 0;
 	if (capability__missing(wanted, ARRAY_SIZE(wanted), missing, sizeof(missing)))
-		return failure__set(failure, -EPERM,
-				    "loading probes needs %s, which this process does not have; run "
-				    "gleakd as root, or watch without probes",
-				    missing);
+		return failure__set(
+			failure, -EPERM,
+			"loading probes needs %s, which this process does not have; run "
+			"gleakd as root, or watch without probes",
+			missing);
 	if (!features->uprobe_multi)
-		return failure__set(failure, -EPERM,
-				    "this kernel has no usable uprobe_multi links (Linux 6.10), and "
-				    "its older uprobes need CAP_SYS_ADMIN; run gleakd as root, or "
-				    "watch without probes");
+		return failure__set(
+			failure, -EPERM,
+			"this kernel has no usable uprobe_multi links (Linux 6.10), and "
+			"its older uprobes need CAP_SYS_ADMIN; run gleakd as root, or "
+			"watch without probes");
 	return 0;
 }
 
@@ -97,17 +99,19 @@ int kernel__check(const struct kernel_features *features, struct failure *failur
 				    "cannot read " BTF_PATH ": the kernel was built without "
 				    "CONFIG_DEBUG_INFO_BTF, or /sys is not mounted here");
 	if (!features->ring_buffer)
-		return failure__set(failure, -EOPNOTSUPP,
-				    "this kernel has no BPF ring buffer (Linux 5.8, "
-				    "CONFIG_BPF_SYSCALL): only watching without probes is possible");
+		return failure__set(
+			failure, -EOPNOTSUPP,
+			"this kernel has no BPF ring buffer (Linux 5.8, "
+			"CONFIG_BPF_SYSCALL): only watching without probes is possible");
 	if (!features->attach_cookie)
 		return failure__set(failure, -EOPNOTSUPP,
 				    "this kernel has no attach cookies for uprobes (Linux 5.15, "
 				    "CONFIG_BPF_EVENTS): only watching without probes is possible");
 	if (!features->uprobe_multi && !features->uprobe_pmu)
-		return failure__set(failure, -EOPNOTSUPP,
-				    "this kernel has no uprobes: " PMU_PATH " is missing; the kernel "
-				    "was built without CONFIG_UPROBE_EVENTS, or /sys is not mounted "
-				    "here");
+		return failure__set(
+			failure, -EOPNOTSUPP,
+			"this kernel has no uprobes: " PMU_PATH " is missing; the kernel "
+			"was built without CONFIG_UPROBE_EVENTS, or /sys is not mounted "
+			"here");
 	return 0;
 }

@@ -88,5 +88,5 @@ void probe_link__detach(struct probe_link *link)
 		bpf_link__destroy(link->bpf);
 	else
 		close(link->fd);
-	*link = (struct probe_link){ 0 };
+	*link = (struct probe_link){0};
 }

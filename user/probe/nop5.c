@@ -53,8 +53,8 @@ static int search_main_program(struct dl_phdr_info *info, size_t size, void *ctx
 bool nop5__is_optimized(int prog_fd)
 {
 	const volatile unsigned char *text = (const volatile unsigned char *)nop5_trial;
-	struct search search = { .address = (uintptr_t)nop5_trial };
-	struct probe_link_target target = { .path = "/proc/self/exe", .pid = getpid() };
+	struct search search = {.address = (uintptr_t)nop5_trial};
+	struct probe_link_target target = {.path = "/proc/self/exe", .pid = getpid()};
 	bool optimized = false;
 	int fd;
 

@@ -70,15 +70,25 @@ static bool is_stack_check(const struct listing *listing, size_t i)
 	       listing->insns[i - 1].compares_stack_limit;
 }
 
-/* Number of the stack check's branch among the first straight instructions; 0 when there is none. */
-static size_t find_stack_check(const struct listing *listing)
+/*
+ * Number of the stack check's branch, 0 in a function without one. -ENOENT when the function does
+ * look at the stack limit, but not in the way that is known: what lies in front of the check runs
+ * again whenever the stack grows, so not knowing where it is means not probing.
+ */
+static int find_stack_check(const struct listing *listing, size_t *ret_check)
 {
-	for (size_t i = 0; i < listing->n; i++) {
-		if (is_stack_check(listing, i))
-			return i;
-		if (listing->insns[i].kind != INSN_PLAIN)
-			break;
-	}
+	size_t straight = 0, check = 0;
+	bool looks = false;
+
+	while (straight < listing->n && listing->insns[straight].kind == INSN_PLAIN)
+		straight++;
+	if (straight < listing->n && is_stack_check(listing, straight))
+		check = straight;
+	for (size_t i = 0; i < listing->n; i++)
+		looks |= listing->insns[i].compares_stack_limit;
+	if (looks && !check)
+		return -ENOENT;
+	*ret_check = check;
 	return 0;
 }
 
@@ -98,7 +108,7 @@ static void holding__step(struct holding *holding, const struct insn *insn,
 		/* Go saves no registers for its callers; stack slots survive. */
 		holding->places = 0;
 		if (query->after_call && insn->target == query->after_call)
-			*holding = (struct holding){ .places = INSN_REG0, .slot = INSN_NO_SLOT };
+			*holding = (struct holding){.places = INSN_REG0, .slot = INSN_NO_SLOT};
 		return;
 	}
 	holding->places &= (uint8_t)~insn->writes;
@@ -149,13 +159,15 @@ static bool is_better(const struct path_point *point, const struct path_point *b
 static int walk(const struct code *code, const struct listing *listing,
 		const struct path_query *query, struct path_point *ret_point)
 {
-	struct holding holding = { .places = query->after_call ? 0 : INSN_REG0,
-				   .slot = INSN_NO_SLOT };
-	size_t check = find_stack_check(listing);
+	struct holding holding = {.places = query->after_call ? 0 : INSN_REG0,
+				  .slot = INSN_NO_SLOT};
 	uint64_t join = first_join(code, listing);
-	struct path_point best = { 0 };
+	struct path_point best = {0};
 	bool found = false;
+	size_t check;
 
+	if (find_stack_check(listing, &check))
+		return -ENOENT;
 	for (size_t i = 0; i < listing->n && listing->insns[i].offset < join; i++) {
 		const struct insn *insn = &listing->insns[i];
 		bool guarded = check && i == check;
@@ -183,7 +195,7 @@ static int walk(const struct code *code, const struct listing *listing,
 int path__cheapest(const struct code *code, const struct path_query *query,
 		   struct path_point *ret_point)
 {
-	__cleanup(listing__done) struct listing listing = { 0 };
+	__cleanup(listing__done) struct listing listing = {0};
 	int err = listing__make(code, &listing);
 
 	return err ? err : walk(code, &listing, query, ret_point);
@@ -191,8 +203,8 @@ int path__cheapest(const struct code *code, const struct path_query *query,
 
 int path__only_return(const struct code *code, struct path_point *ret_point)
 {
-	__cleanup(listing__done) struct listing listing = { 0 };
-	struct path_point point = { .location = GL_G_IN_REG0, .guard = GL_GUARD_NONE };
+	__cleanup(listing__done) struct listing listing = {0};
+	struct path_point point = {.location = GL_G_IN_REG0, .guard = GL_GUARD_NONE};
 	int err = listing__make(code, &listing);
 
 	if (err)

@@ -46,8 +46,8 @@ static uint64_t entry_of(const struct planner *planner, enum function function)
 }
 
 /* Returns 0, -ENOENT when the binary has no such function, -E2BIG, -ENOMEM, -EFAULT unreadable. */
-static int read_function(const struct planner *planner, enum function function,
-			 uint8_t **ret_bytes, struct code *ret_code)
+static int read_function(const struct planner *planner, enum function function, uint8_t **ret_bytes,
+			 struct code *ret_code)
 {
 	const struct pclntab_func *func = &planner->functions[function];
 	size_t size = (size_t)(func->end - func->entry);
@@ -100,8 +100,9 @@ static int site__set(struct probe_site *site, const struct planner *planner, enu
 	};
 	snprintf(site->function, sizeof(site->function), "%s", function_names[function]);
 	if (point->class == PROBE_CLASS_SINGLE_STEP)
-		snprintf(site->reason, sizeof(site->reason),
-			 "only a single-stepped instruction shows it: each hit costs many times more");
+		snprintf(
+			site->reason, sizeof(site->reason),
+			"only a single-stepped instruction shows it: each hit costs many times more");
 	return 0;
 }
 
@@ -137,8 +138,8 @@ static void explain(struct probe_site *site, const char *what, enum function fun
 			 what, name);
 		break;
 	default:
-		snprintf(site->reason, sizeof(site->reason), "%s: the code of %s cannot be read: %s",
-			 what, name, strerror(-err));
+		snprintf(site->reason, sizeof(site->reason),
+			 "%s: the code of %s cannot be read: %s", what, name, strerror(-err));
 	}
 }
 
@@ -171,7 +172,7 @@ static int plan_create(const struct planner *planner, struct probe_site *site)
 static int plan_argument(const struct planner *planner, enum function function, const char *what,
 			 struct probe_site *site)
 {
-	const struct path_query query = { .up_to_any_call = true };
+	const struct path_query query = {.up_to_any_call = true};
 	int err = plan_in(planner, function, &query, site);
 
 	if (err)
@@ -195,8 +196,8 @@ static int find_functions(struct planner *planner, struct go_binary *binary,
 int probe_plan__make(struct go_binary *binary, const struct kernel_features *features,
 		     struct probe_plan *ret_plan, struct failure *failure)
 {
-	struct planner planner = { .image = go_binary__image(binary), .features = features };
-	struct probe_plan plan = { 0 };
+	struct planner planner = {.image = go_binary__image(binary), .features = features};
+	struct probe_plan plan = {0};
 	int create, exit, park, err = find_functions(&planner, binary, failure);
 
 	if (err)
@@ -234,5 +235,5 @@ const char *probe_class__name(enum probe_class class)
 		[PROBE_CLASS_SINGLE_STEP] = "single-step",
 	};
 
-	return (size_t)class < ARRAY_SIZE(names) ? names[class] : "unknown";
+	return (size_t) class < ARRAY_SIZE(names) ? names[class] : "unknown";
 }

@@ -52,7 +52,7 @@ struct probe_plan {
 int probe_plan__make(struct go_binary *binary, const struct kernel_features *features,
 		     struct probe_plan *ret_plan, struct failure *failure) __must_check;
 
-const char *probe_event__name(enum probe_event event);	 /* "create", "exit", "park" */
-const char *probe_class__name(enum probe_class class);	 /* "nop5", "emulated", "single-step" */
+const char *probe_event__name(enum probe_event event); /* "create", "exit", "park" */
+const char *probe_class__name(enum probe_class class); /* "nop5", "emulated", "single-step" */
 
 #endif /* GLEAKD_PROBE_PLAN_H */

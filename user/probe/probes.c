@@ -15,12 +15,12 @@
 #include "base/cleanup.h"
 #include "probe/libbpf_words.h"
 #include "probe/links.h"
+#include "probe/slots.h"
 
 struct probes {
 	struct gleakd_bpf *skeleton;
 	bool uprobe_multi;
-	bool slots[GL_MAX_BINARIES]; /* of gl_binaries, in use */
-	size_t next_slot;
+	struct slots slots; /* of gl_binaries */
 };
 
 struct probe_attachment {
@@ -74,11 +74,12 @@ static int load(struct probes *probes, uint32_t ring_bytes, struct failure *fail
 	if (!err)
 		err = gleakd_bpf__load(probes->skeleton);
 	if (err == -EPERM)
-		return failure__set(failure, err,
-				    "the kernel does not let this process load BPF programs; it needs "
-				    "CAP_BPF and CAP_PERFMON (run gleakd as root), and no lockdown "
-				    "or LSM in the way: %s",
-				    libbpf_words__get());
+		return failure__set(
+			failure, err,
+			"the kernel does not let this process load BPF programs; it needs "
+			"CAP_BPF and CAP_PERFMON (run gleakd as root), and no lockdown "
+			"or LSM in the way: %s",
+			libbpf_words__get());
 	if (err == -ENOMEM)
 		return failure__set(failure, err,
 				    "no memory for the BPF maps (ring buffer of %u bytes)",
@@ -100,10 +101,11 @@ int probes__new(const struct probes_options *options, const struct kernel_featur
 	if (err)
 		return err;
 	if (!valid_ring_size(ring_bytes))
-		return failure__set(failure, -EINVAL,
-				    "ring buffer of %u bytes: must be a power of two and at least a "
-				    "page",
-				    ring_bytes);
+		return failure__set(
+			failure, -EINVAL,
+			"ring buffer of %u bytes: must be a power of two and at least a "
+			"page",
+			ring_bytes);
 	probes = calloc(1, sizeof(*probes));
 	if (!probes)
 		return failure__set(failure, -ENOMEM, "out of memory");
@@ -135,7 +137,7 @@ int probes__counters(const struct probes *probes, struct probes_counters *ret_co
 {
 	int fd = bpf_map__fd(probes->skeleton->maps.gl_counters);
 	__cleanup_free struct gl_counters *per_cpu = NULL;
-	struct probes_counters sums = { 0 };
+	struct probes_counters sums = {0};
 	int n_cpus = libbpf_num_possible_cpus();
 	uint32_t key = 0;
 	int err;
@@ -155,64 +157,6 @@ int probes__counters(const struct probes *probes, struct probes_counters *ret_co
 	return 0;
 }
 
-/*
- * Slots are taken in turn, not lowest first: records of a process that is gone may still be in the
- * ring buffer, and the longest possible time passes before their slot means another process.
- */
-static int slot__take(struct probes *probes, size_t *ret_slot)
-{
-	for (size_t i = 0; i < GL_MAX_BINARIES; i++) {
-		size_t slot = (probes->next_slot + i) % GL_MAX_BINARIES;
-
-		if (probes->slots[slot])
-			continue;
-		probes->slots[slot] = true;
-		probes->next_slot = slot + 1;
-		*ret_slot = slot;
-		return 0;
-	}
-	return -ENOSPC;
-}
-
-/* Word number of @field in the window that begins at @origin; false when it is not in there. */
-static bool word_in_window(uint32_t field, uint32_t origin, __u8 *ret_word)
-{
-	if (field < origin || field - origin >= GL_WINDOW_BYTES || (field - origin) % 8)
-		return false;
-	*ret_word = (__u8)((field - origin) / 8);
-	return true;
-}
-
-/* False when a field is absent or outside the window that the programs read it in. */
-static bool describe(const struct go_layout *layout, pid_t pid, struct gl_binary *ret_binary)
-{
-	bool has_parent = layout->g_parentGoid != GO_LAYOUT_ABSENT;
-	uint32_t origin = has_parent ? min_of(layout->g_parentGoid, layout->g_gopc) : layout->g_gopc;
-	uint32_t to_reason = layout->g_waitreason - layout->g_goid;
-	const uint32_t starts[] = { layout->g_goid, origin, layout->g_m, layout->m_curg };
-	struct gl_binary binary = {
-		.g_goid = (__u16)layout->g_goid,
-		.g_origin = (__u16)origin,
-		.g_m = (__u16)layout->g_m,
-		.m_curg = (__u16)layout->m_curg,
-		.waitreason_byte = (__u8)to_reason,
-		.parent_word = GL_NO_WORD,
-		.tgid = (__u32)pid,
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(starts); i++)
-		if (starts[i] > UINT16_MAX)
-			return false;
-	if (to_reason >= GL_WINDOW_BYTES ||
-	    !word_in_window(layout->g_gopc, origin, &binary.gopc_word) ||
-	    !word_in_window(layout->g_startpc, origin, &binary.startpc_word))
-		return false;
-	if (has_parent && !word_in_window(layout->g_parentGoid, origin, &binary.parent_word))
-		return false;
-	*ret_binary = binary;
-	return true;
-}
-
 static int publish(struct probe_attachment *attachment, const struct go_layout *layout,
 		   struct failure *failure)
 {
@@ -221,7 +165,7 @@ static int publish(struct probe_attachment *attachment, const struct go_layout *
 	struct gl_binary binary;
 	int err;
 
-	if (!describe(layout, attachment->pid, &binary))
+	if (!gl_binary__describe(layout, attachment->pid, &binary))
 		return failure__set(failure, -EINVAL,
 				    "the probes cannot read the goroutines of Go 1.%d: its "
 				    "runtime.g is laid out in a way they do not know",
@@ -313,7 +257,7 @@ int probes__attach(struct probes *probes, struct go_binary *binary, const struct
 	attachment->exe_fd = -1;
 	attachment->pid = pid;
 	attachment->plan = *plan;
-	err = slot__take(probes, &attachment->slot);
+	err = slots__take(&probes->slots, &attachment->slot);
 	if (err) {
 		free(attachment);
 		return failure__set(failure, err, "more than %d processes are probed",
@@ -369,6 +313,6 @@ void probe_attachment__free(struct probe_attachment *attachment)
 		probe_link__detach(&attachment->links[event]);
 	if (attachment->exe_fd >= 0)
 		close(attachment->exe_fd);
-	attachment->probes->slots[attachment->slot] = false;
+	slots__release(&attachment->probes->slots, attachment->slot);
 	free(attachment);
 }

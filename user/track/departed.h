@@ -18,7 +18,8 @@
 enum departed_flag {
 	DEPARTED_ORPHAN = 1 << 0, /* exited before its creation was seen: no record ever existed */
 	DEPARTED_SWEPT = 1 << 1,  /* concluded from a census; its exit event has not been seen */
-	DEPARTED_REPAIR = 1 << 2, /* that conclusion was counted as repaired */
+	DEPARTED_COUNTED = 1 << 2, /* an orphan whose creation was concluded and counted */
+	DEPARTED_REPAIR = 1 << 3, /* what was concluded counts as repaired */
 };
 
 struct departed_entry {

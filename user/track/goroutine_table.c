@@ -7,6 +7,9 @@
 
 #include "base/hash.h"
 
+/* Neighbouring goids are often born together: this many share the line where they are sought. */
+#define GOIDS_PER_LINE 4u
+
 #define CHUNK_SHIFT   12
 #define CHUNK_RECORDS (1u << CHUNK_SHIFT)
 #define MAX_CHUNKS    ((GOROUTINE_MAX_HANDLE + 1) >> CHUNK_SHIFT)
@@ -25,10 +28,23 @@ struct chunk {
 	struct goroutine slots[CHUNK_RECORDS];
 };
 
-#define ENTRY_EMPTY	0u
-#define ENTRY_TOMBSTONE 0xff000000u /* no record has handle 0 */
+/*
+ * A cache line of the index. An entry is a handle and 8 bits of hash, 0 when free. A goroutine that
+ * finds its line full goes on to the next of its probe sequence and is counted in @passed, so that
+ * a search ends at the first line nobody passed; no tombstones, no clean-up under churn.
+ */
+#define LINE_ENTRIES 15u
+#define LINE_LIMIT   12u /* entries per line, on average, when the index is full */
+#define MIN_LINES    64u
 #define ENTRY_HANDLE(e) ((e)&GOROUTINE_MAX_HANDLE)
-#define INDEX_MIN	1024u
+#define ENTRY_TAG(e)	((e) & ~GOROUTINE_MAX_HANDLE)
+
+struct line {
+	uint32_t entries[LINE_ENTRIES];
+	uint32_t passed;
+};
+
+_Static_assert(sizeof(struct line) == 64, "a line of the index is one cache line");
 
 struct goroutine_table {
 	struct chunk **chunks;
@@ -36,35 +52,41 @@ struct goroutine_table {
 	uint32_t roomy;	     /* first chunk with room, or NO_CHUNK */
 	uint32_t n_allocated;
 
-	uint32_t *index;
-	uint32_t mask;
-	uint32_t tombstones;
+	struct line *lines;
+	uint32_t mask; /* number of lines - 1 */
 
 	size_t count;
 	size_t max;
 };
 
-/* A place in the index and the tag of the entry that belongs there. */
+/* Where the search for a goid begins, and the tag of its entry in the top 8 bits. */
 struct hashed {
 	uint32_t home;
-	uint32_t tag; /* in the top 8 bits */
+	uint32_t tag;
 };
 
 static struct hashed hash_goid(const struct goroutine_table *table, uint64_t goid)
 {
-	uint64_t batch = hash__mix64(goid >> 4);
-	uint32_t member = goid & 15;
+	uint64_t hash = hash__mix64(goid / GOIDS_PER_LINE);
+	uint32_t member = goid % GOIDS_PER_LINE;
 
-	/* All of a batch share the hash: the tag must tell them apart on its own. */
+	/* Neighbours share the hash: the tag must tell them apart on its own. */
 	return (struct hashed){
-		.home = ((uint32_t)(batch << 4) | member) & table->mask,
-		.tag = (uint32_t)((batch >> 56) + (member << 4)) << 24,
+		.home = (uint32_t)hash & table->mask,
+		.tag = (uint32_t)((hash >> 56) + member * (256 / GOIDS_PER_LINE)) << 24,
 	};
 }
 
 static struct goroutine *record_at(const struct goroutine_table *table, uint32_t handle)
 {
 	return &table->chunks[handle >> CHUNK_SHIFT]->slots[handle & (CHUNK_RECORDS - 1)];
+}
+
+static struct line *lines_new(size_t count)
+{
+	struct line *lines = aligned_alloc(sizeof(*lines), count * sizeof(*lines));
+
+	return lines ? memset(lines, 0, count * sizeof(*lines)) : NULL;
 }
 
 int goroutine_table__new(size_t max, struct goroutine_table **ret_table)
@@ -75,10 +97,10 @@ int goroutine_table__new(size_t max, struct goroutine_table **ret_table)
 		return -ENOMEM;
 	table->max = min_of(max, (size_t)GOROUTINE_MAX_HANDLE);
 	table->roomy = NO_CHUNK;
-	table->mask = INDEX_MIN - 1;
-	table->index = calloc(INDEX_MIN, sizeof(*table->index));
-	table->chunks = calloc(MAX_CHUNKS, sizeof(struct chunk *));
-	if (!table->index || !table->chunks) {
+	table->mask = MIN_LINES - 1;
+	table->lines = lines_new(MIN_LINES);
+	table->chunks = calloc(MAX_CHUNKS, sizeof(*table->chunks));
+	if (!table->lines || !table->chunks) {
 		goroutine_table__free(table);
 		return -ENOMEM;
 	}
@@ -93,7 +115,7 @@ void goroutine_table__free(struct goroutine_table *table)
 	for (uint32_t i = 0; i < table->n_chunks; i++)
 		free(table->chunks[i]);
 	free(table->chunks);
-	free(table->index);
+	free(table->lines);
 	free(table);
 }
 
@@ -189,76 +211,94 @@ static void slot_give_back(struct goroutine_table *table, uint32_t handle)
 
 /* --- index --- */
 
-/* Into the first place that is free; true when that was a tombstone's. */
-static bool index_put(uint32_t *index, uint32_t mask, struct hashed hashed, uint32_t handle)
+/* The line after @line, the @step-th one of a probe sequence, which comes by every line. */
+static uint32_t line_after(const struct goroutine_table *table, uint32_t line, uint32_t step)
 {
-	uint32_t i = hashed.home;
-	bool tombstone;
-
-	while (ENTRY_HANDLE(index[i]))
-		i = (i + 1) & mask;
-	tombstone = index[i] == ENTRY_TOMBSTONE;
-	index[i] = hashed.tag | handle;
-	return tombstone;
+	return (line + step) & table->mask;
 }
 
-/* The index again with @slots places and without tombstones. Records are read in their order. */
-static bool index_rebuild(struct goroutine_table *table, uint64_t slots)
+static void index_put(struct goroutine_table *table, uint64_t goid, uint32_t handle)
 {
-	uint32_t *index = calloc(slots, sizeof(*index));
+	struct hashed hashed = hash_goid(table, goid);
+	uint32_t at = hashed.home;
+
+	for (uint32_t step = 1;; at = line_after(table, at, step++)) {
+		struct line *line = &table->lines[at];
+
+		for (uint32_t slot = 0; slot < LINE_ENTRIES; slot++) {
+			if (!line->entries[slot]) {
+				line->entries[slot] = hashed.tag | handle;
+				return;
+			}
+		}
+		line->passed++;
+	}
+}
+
+/* The slot in @line that holds @goid, or LINE_ENTRIES. */
+static uint32_t line_find(const struct goroutine_table *table, const struct line *line,
+			  uint32_t tag, uint64_t goid)
+{
+	for (uint32_t slot = 0; slot < LINE_ENTRIES; slot++) {
+		uint32_t entry = line->entries[slot];
+
+		if (ENTRY_TAG(entry) == tag && entry &&
+		    goroutine__goid(record_at(table, ENTRY_HANDLE(entry))) == goid)
+			return slot;
+	}
+	return LINE_ENTRIES;
+}
+
+/* The entry of @goid; NULL when there is none. */
+static uint32_t *index_find(const struct goroutine_table *table, uint64_t goid)
+{
+	struct hashed hashed = hash_goid(table, goid);
+	uint32_t at = hashed.home;
+
+	for (uint32_t step = 1; step <= table->mask + 1; at = line_after(table, at, step++)) {
+		struct line *line = &table->lines[at];
+		uint32_t slot = line_find(table, line, hashed.tag, goid);
+
+		if (slot < LINE_ENTRIES)
+			return &line->entries[slot];
+		if (!line->passed)
+			return NULL;
+	}
+	return NULL;
+}
+
+static void index_erase(struct goroutine_table *table, uint64_t goid, uint32_t *entry)
+{
+	uint32_t found = (uint32_t)((size_t)((char *)entry - (char *)table->lines) / sizeof(struct line));
+	uint32_t at = hash_goid(table, goid).home;
+
+	for (uint32_t step = 1; at != found; at = line_after(table, at, step++))
+		table->lines[at].passed--;
+	*entry = 0;
+}
+
+/* The index again, with @count lines. Records are read in their order. */
+static bool index_rebuild(struct goroutine_table *table, size_t count)
+{
+	struct line *lines = lines_new(count);
 	uint32_t handle = 0;
 	struct goroutine *g;
 
-	if (!index)
+	if (!lines)
 		return false;
-	free(table->index);
-	table->index = index;
-	table->mask = (uint32_t)(slots - 1);
-	table->tombstones = 0;
+	free(table->lines);
+	table->lines = lines;
+	table->mask = (uint32_t)(count - 1);
 	while ((g = goroutine_table__next(table, &handle)))
-		index_put(index, table->mask, hash_goid(table, goroutine__goid(g)), handle);
+		index_put(table, goroutine__goid(g), handle);
 	return true;
 }
 
-/* At most 3/4 of the index are goroutines and 7/8 goroutines and tombstones, so probes end. */
 static bool index_make_room(struct goroutine_table *table)
 {
-	uint64_t slots = (uint64_t)table->mask + 1;
+	size_t lines = (size_t)table->mask + 1;
 
-	if (table->count + 1 > slots / 4 * 3)
-		return index_rebuild(table, slots * 2);
-	if (table->count + table->tombstones + 1 > slots / 8 * 7)
-		return index_rebuild(table, slots);
-	return true;
-}
-
-static bool index_find(const struct goroutine_table *table, uint64_t goid, uint32_t *ret_at)
-{
-	struct hashed hashed = hash_goid(table, goid);
-	uint32_t i = hashed.home, entry;
-
-	for (; (entry = table->index[i]) != ENTRY_EMPTY; i = (i + 1) & table->mask) {
-		if ((entry & ~GOROUTINE_MAX_HANDLE) != hashed.tag || !ENTRY_HANDLE(entry))
-			continue;
-		if (goroutine__goid(record_at(table, ENTRY_HANDLE(entry))) == goid) {
-			*ret_at = i;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* A tombstone right before an empty slot ends no probe that the empty slot would not end. */
-static void index_erase(struct goroutine_table *table, uint32_t at)
-{
-	table->index[at] = ENTRY_TOMBSTONE;
-	table->tombstones++;
-	if (table->index[(at + 1) & table->mask] != ENTRY_EMPTY)
-		return;
-	for (; table->index[at] == ENTRY_TOMBSTONE; at = (at - 1) & table->mask) {
-		table->index[at] = ENTRY_EMPTY;
-		table->tombstones--;
-	}
+	return table->count < lines * LINE_LIMIT || index_rebuild(table, lines * 2);
 }
 
 /* --- */
@@ -266,11 +306,11 @@ static void index_erase(struct goroutine_table *table, uint32_t at)
 struct goroutine *goroutine_table__find(const struct goroutine_table *table, uint64_t goid,
 					uint32_t *ret_handle)
 {
-	uint32_t at;
+	const uint32_t *entry = goid ? index_find(table, goid) : NULL;
 
-	if (!goid || !index_find(table, goid, &at))
+	if (!entry)
 		return NULL;
-	*ret_handle = ENTRY_HANDLE(table->index[at]);
+	*ret_handle = ENTRY_HANDLE(*entry);
 	return record_at(table, *ret_handle);
 }
 
@@ -301,8 +341,7 @@ struct goroutine *goroutine_table__add(struct goroutine_table *table, uint64_t g
 	handle = slot_take(table);
 	g = record_at(table, handle);
 	*g = (struct goroutine){ .goid_low = (uint32_t)goid, .goid_high = (uint32_t)(goid >> 32) };
-	if (index_put(table->index, table->mask, hash_goid(table, goid), handle))
-		table->tombstones--;
+	index_put(table, goid, handle);
 	table->count++;
 	*ret_handle = handle;
 	return g;
@@ -310,11 +349,12 @@ struct goroutine *goroutine_table__add(struct goroutine_table *table, uint64_t g
 
 void goroutine_table__remove(struct goroutine_table *table, uint32_t handle)
 {
-	uint32_t at;
+	uint64_t goid = goroutine__goid(record_at(table, handle));
+	uint32_t *entry = index_find(table, goid);
 
-	if (!index_find(table, goroutine__goid(record_at(table, handle)), &at))
+	if (!entry)
 		return;
-	index_erase(table, at);
+	index_erase(table, goid, entry);
 	slot_give_back(table, handle);
 	table->count--;
 }
@@ -338,15 +378,15 @@ struct goroutine *goroutine_table__next(const struct goroutine_table *table, uin
 
 void goroutine_table__trim(struct goroutine_table *table)
 {
-	uint64_t now = (uint64_t)table->mask + 1, slots = INDEX_MIN;
+	size_t now = (size_t)table->mask + 1, lines = MIN_LINES;
 
-	if (table->count >= now / 8)
+	if (table->count >= now * 2)
 		return;
-	while (table->count > slots / 16 * 11)
-		slots *= 2;
+	while (table->count > lines * (LINE_LIMIT - 1))
+		lines *= 2;
 	/* Without memory for a smaller one the large one serves on. */
-	if (slots < now)
-		(void)index_rebuild(table, slots);
+	if (lines < now)
+		(void)index_rebuild(table, lines);
 }
 
 size_t goroutine_table__count(const struct goroutine_table *table)
@@ -356,6 +396,6 @@ size_t goroutine_table__count(const struct goroutine_table *table)
 
 size_t goroutine_table__memory(const struct goroutine_table *table)
 {
-	return ((size_t)table->mask + 1) * sizeof(*table->index) +
+	return ((size_t)table->mask + 1) * sizeof(struct line) +
 	       table->n_allocated * sizeof(struct chunk);
 }

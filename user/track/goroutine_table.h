@@ -9,12 +9,13 @@
  * back when its chunks empty. A handle is the position of a record: 24 bits, never 0. It may be
  * reused; whoever keeps one has to compare the goid, which Go never reuses.
  *
- * The index is open addressing over 32-bit entries: a handle and 8 bits of hash, so that a probe
- * reads another record only once in 256 misses. Go hands goids to its Ps in batches of 16
- * (src/runtime/proc.go _GoidCacheBatch): the 16 of a batch share one cache line of the index.
+ * The index is a hash table of cache lines with 15 entries each: a handle and 8 bits of hash, so
+ * that a search reads another record only once in 256 entries. Go hands goids to its Ps in batches
+ * (src/runtime/proc.go _GoidCacheBatch), so goroutines of one time have neighbouring goids: these
+ * share a line.
  *
- * Cost: 28 bytes a record; the index is 3/8 to 3/4 full once it has grown, 5.3 to 10.7 bytes a
- * goroutine. With at most one partly filled chunk that is 34 to 39 bytes.
+ * Cost: 28 bytes a record; the index is filled to 6 to 12 of 15 entries a line once it has grown,
+ * 5.3 to 10.7 bytes a goroutine. With at most one partly filled chunk that is 34 to 39 bytes.
  */
 #include "base/common.h"
 

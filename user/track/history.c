@@ -10,17 +10,16 @@
 #define TREND_SAMPLES 24
 #define TREND_PAIRS   (TREND_SAMPLES * (TREND_SAMPLES - 1) / 2)
 
+/* Every second sample goes; who came and left until then counts for the next one that stays. */
 static void halve_older_half(struct history *history)
 {
 	const size_t half = HISTORY_SAMPLES / 2;
 	struct history_sample *samples = history->samples;
 
-	for (size_t i = 0; i < half / 2; i++) {
-		struct history_sample merged = samples[2 * i + 1];
-
-		merged.arrivals += samples[2 * i].arrivals;
-		merged.departures += samples[2 * i].departures;
-		samples[i] = merged;
+	for (size_t i = 0; i < half; i += 2) {
+		samples[i + 2].arrivals += samples[i + 1].arrivals;
+		samples[i + 2].departures += samples[i + 1].departures;
+		samples[i / 2] = samples[i];
 	}
 	memmove(&samples[half / 2], &samples[half], half * sizeof(*samples));
 	history->count -= half / 2;

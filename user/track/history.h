@@ -4,8 +4,8 @@
 
 /*
  * The past of one site: a sample per census, in bounded memory for as long as the site lives. When
- * the array is full, neighbours in its older half are merged, again and again: recent samples are
- * as they were taken, older ones coarser the older they are, and the first stays near the begin.
+ * the array is full, every second sample of its older half goes, again and again: the latest are
+ * complete, older ones sparser the older they are, and the very first stays.
  */
 #include "base/common.h"
 

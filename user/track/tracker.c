@@ -210,24 +210,32 @@ static void created_late(struct tracker *tracker, struct goroutine *g, uint64_t 
 	goroutine__set_born(g, min_of(goroutine__born(g), ticks));
 }
 
-/* Its exit came first and was counted at no origin: correct that, and count both. */
-static void created_after_exit(struct tracker *tracker, struct departed_entry *gone, uint32_t index)
+static struct site *unknown_site(struct tracker *tracker)
 {
 	const struct site_key unknown = { 0 };
+
+	return site_table__at(tracker->sites, tracker__site_of(tracker, &unknown));
+}
+
+/* Its exit came first and was counted at no origin: now there is one. */
+static void created_after_exit(struct tracker *tracker, struct departed_entry *gone, uint32_t index)
+{
+	bool counted = gone->flags & DEPARTED_COUNTED;
 	struct site *site = site_table__at(tracker->sites, index);
-	struct site *counted;
+	bool system = site->system;
 
 	if (!(gone->flags & DEPARTED_ORPHAN))
 		return; /* told twice */
-	gone->flags &= ~(unsigned int)DEPARTED_ORPHAN;
 	site->created++;
 	site->exited++;
-	if (site->system)
-		tracker->exited--;
-	else
-		tracker->created++;
-	counted = site_table__at(tracker->sites, tracker__site_of(tracker, &unknown));
-	counted->exited -= counted->exited > 0;
+	tracker->repaired -= gone->flags & DEPARTED_REPAIR ? 1 : 0;
+	tracker->exited -= system;
+	tracker->created -= system && counted;
+	tracker->created += !system && !counted;
+	gone->flags = 0;
+	site = unknown_site(tracker);
+	site->exited -= site->exited > 0;
+	site->created -= counted && site->created > 0;
 }
 
 void tracker__created(struct tracker *tracker, uint64_t goid, uint64_t parent_goid __maybe_unused,
@@ -263,16 +271,34 @@ void tracker__created(struct tracker *tracker, uint64_t goid, uint64_t parent_go
 	tracker->refused_since++;
 }
 
-/* A goroutine older than the attach that no census has seen, or one whose creation is yet to come. */
+/*
+ * An exit of somebody without a record. Before the first census it is older than the attach, or its
+ * creation is yet to come. Afterwards it was created since, and that event was lost or is late.
+ */
+static void exited_orphan(struct tracker *tracker, uint64_t goid, uint64_t ticks)
+{
+	bool refused = tracker->refused_seen || tracker->refused_since;
+	bool counted = tracker->n_censuses && !refused;
+	bool repair = counted && tracker->options.expect_events &&
+		      tracker->events_since <= tracker->previous_ticks;
+	struct site *site = unknown_site(tracker);
+
+	site->exited++;
+	tracker->exited++;
+	site->created += counted;
+	tracker->created += counted;
+	tracker->repaired += repair;
+	departed__add(tracker->departed, goid, ticks,
+		      DEPARTED_ORPHAN | (counted ? DEPARTED_COUNTED : 0) |
+			      (repair ? DEPARTED_REPAIR : 0));
+}
+
 static void exited_unknown(struct tracker *tracker, uint64_t goid, uint64_t ticks)
 {
-	const struct site_key unknown = { 0 };
 	struct departed_entry *gone = departed__find(tracker->departed, goid);
 
 	if (!gone) {
-		tracker->exited++;
-		site_table__at(tracker->sites, tracker__site_of(tracker, &unknown))->exited++;
-		departed__add(tracker->departed, goid, ticks, DEPARTED_ORPHAN);
+		exited_orphan(tracker, goid, ticks);
 	} else if (gone->flags & DEPARTED_SWEPT) {
 		/* Not lost after all, only later than the census that missed the goroutine. */
 		tracker->repaired -= gone->flags & DEPARTED_REPAIR ? 1 : 0;

@@ -13,7 +13,8 @@
  *   began, is gone: counted as exited and, if events were expected, as repaired. So a lost exit
  *   never becomes a leak.
  * - A goroutine first seen in a census after the first one was created unseen: counted as created
- *   and repaired.
+ *   and repaired. So is one that no census saw and whose exit is told.
+ * - A creation or exit that is told after all, later than concluded, is not repaired any more.
  *
  * Every goroutine belongs to exactly one site: (creation pc, start pc, wait reason, park stack).
  * Before its first sighting in a census it belongs to its origin's site without a stack; when a

@@ -11,11 +11,12 @@
 /* Parses @line, split at blanks; "''" stands for an empty argument. */
 static int parse(const char *line, struct options *options, struct failure *failure)
 {
-	char copy[512], *argv[MAX_ARGS + 2] = {(char *)"gleakd"};
+	char copy[512], *rest = NULL, *argv[MAX_ARGS + 2] = {(char *)"gleakd"};
 	int argc = 1;
 
 	snprintf(copy, sizeof(copy), "%s", line);
-	for (char *word = strtok(copy, " "); word && argc <= MAX_ARGS; word = strtok(NULL, " "))
+	for (char *word = strtok_r(copy, " ", &rest); word && argc <= MAX_ARGS;
+	     word = strtok_r(NULL, " ", &rest))
 		argv[argc++] = strcmp(word, "''") == 0 ? word + 2 : word;
 	return options__parse(argc, argv, options, failure);
 }

@@ -180,6 +180,20 @@ Test(census_goids, unused_ids_of_all_ps_are_subtracted)
 	fake_free(fake);
 }
 
+/* More Ps than are read at once, nearly all of them out of use. */
+Test(census_goids, many_ps)
+{
+	struct fake *fake = with_ps();
+	uint32_t p = FAKE_P + 5 * FAKE_P_SIZE;
+
+	fake_global(fake, FAKE_ALLP + 16, 70);
+	fake_global(fake, FAKE_PS + 8 * 69, FAKE_GLOBALS + p);
+	fake_global(fake, p + fake->layout.p_goidcache, 50);
+	fake_global(fake, p + fake->layout.p_goidcacheend, 53);
+	cr_assert_eq(census_runtime__goids_issued(&fake->runtime), 64u - 16 - 9 - 0 - 2 - 3);
+	fake_free(fake);
+}
+
 Test(census_goids, unknown_when_anything_is_odd)
 {
 	struct fake *fake = with_ps();

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Park stacks: whole, deep, partial, torn and unreadable ones. */
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "census_log.h"
+#include "observe/census_stacks.h"
 
 TestSuite(census_stacks);
 
@@ -302,6 +304,52 @@ Test(census_stacks, any_order_of_stacks)
 		cr_assert_eq(pcs[1], CALLER + 16 * (n - i));
 	}
 	fixture_free(f);
+}
+
+static void count_whole(void *ctx, const struct census_parked *parked, uint32_t stack_id,
+			enum census_stack_state state)
+{
+	size_t *whole = ctx;
+
+	(void)parked;
+	*whole += state == CENSUS_STACK_READ && stack_id == 1;
+}
+
+/*
+ * A full batch whose tops nearly fill the buffer, with gaps that would be worth reading but have no
+ * room. The scratch memory is exactly one, so that an overflow hits its end.
+ */
+Test(census_stacks, gaps_between_stacks_do_not_overflow_the_buffer)
+{
+	struct fake *fake = fake_new(26, PARKED_BATCH + 2);
+	struct census_stacks_scratch *scratch = malloc(sizeof(*scratch));
+	struct census_parked *parked = calloc(PARKED_BATCH, sizeof(*parked));
+	struct census_stacks stacks = {.runtime = &fake->runtime};
+	size_t whole = 0;
+	uint64_t pcs[29];
+
+	cr_assert(scratch && parked && stack_table__new(10, &stacks.table) == 0);
+	fill_pcs(pcs, 29);
+	fake->stack_size = FAKE_STACK_SIZE / 2;
+	fake_add(fake, 2); /* its stack would overlap the main goroutine's */
+	for (size_t i = 0; i < PARKED_BATCH; i++) {
+		size_t g = fake_add(fake, i + 3);
+
+		fake_park(fake, g, 14, pcs, 29, 64, true);
+		parked[i].address = fake_g_address(fake, g);
+		parked[i].slot = g;
+		census_runtime__decode(&fake->runtime,
+				       fake->heap + g * fake->stride + fake->runtime.window,
+				       &parked[i].g);
+	}
+	cr_assert_eq(
+		census_stacks__read(&stacks, scratch, parked, PARKED_BATCH, count_whole, &whole),
+		0);
+	cr_assert_eq(whole, (size_t)PARKED_BATCH);
+	stack_table__free(stacks.table);
+	free(parked);
+	free(scratch);
+	fake_free(fake);
 }
 
 Test(census_stacks, system_call_from_1_23_on)

@@ -50,6 +50,7 @@ struct fake *fake_new(int minor, size_t max)
 		abort();
 	set_layout(&fake->layout, minor);
 	fake->stride = minor >= 26 ? 480 : 416;
+	fake->stack_size = FAKE_STACK_SIZE;
 	fake->max = max;
 	fake->globals = calloc(1, FAKE_GLOBALS_SIZE);
 	fake->array = calloc(max, sizeof(uint64_t));
@@ -151,14 +152,14 @@ void fake_global(struct fake *fake, uint32_t offset, uint64_t value)
 size_t fake_add(struct fake *fake, uint64_t goid)
 {
 	const struct go_layout *layout = &fake->layout;
-	uint64_t lo = FAKE_STACKS + fake->n * FAKE_STACK_SIZE;
+	uint64_t lo = FAKE_STACKS + fake->n * fake->stack_size;
 	uint64_t bias = fake->runtime.load_bias;
 	size_t index = fake->n++;
 
 	if (index >= fake->max)
 		abort();
 	fake_set64(fake, index, layout->g_stack_lo, lo);
-	fake_set64(fake, index, layout->g_stack_hi, lo + FAKE_STACK_SIZE);
+	fake_set64(fake, index, layout->g_stack_hi, lo + fake->stack_size);
 	fake_set64(fake, index, layout->g_goid, goid);
 	fake_set64(fake, index, layout->g_gopc, FAKE_MAIN + 0x80 + bias);
 	fake_set64(fake, index, layout->g_startpc, FAKE_MAIN + 0x1000 + bias);
@@ -175,7 +176,7 @@ void fake_park(struct fake *fake, size_t index, uint8_t reason, const uint64_t *
 {
 	const struct go_layout *layout = &fake->layout;
 	uint64_t bias = fake->runtime.load_bias;
-	uint64_t hi = FAKE_STACKS + (index + 1) * FAKE_STACK_SIZE;
+	uint64_t hi = FAKE_STACKS + (index + 1) * fake->stack_size;
 	uint64_t sp = hi - 64 - n * frame_size;
 
 	for (size_t i = 0; i < n; i++) {

@@ -37,7 +37,8 @@ struct fake {
 	struct remote_range ranges[6];
 	size_t n_ranges;
 	uint8_t *globals, *array, *heap, *stacks;
-	size_t stride; /* from one g to the next: their size class */
+	size_t stride;	   /* from one g to the next: their size class */
+	size_t stack_size; /* FAKE_STACK_SIZE, or less */
 	size_t max;
 	size_t n;
 };

@@ -150,6 +150,17 @@ Test(unwind, frames_must_be_aligned_and_in_the_stack)
 	check(&stack, NULL, NULL, 1);
 }
 
+Test(unwind, misaligned_frame_is_none_however_good_it_looks)
+{
+	const uint64_t frame[2] = {0, pc_in(2)};
+	struct stack stack;
+
+	init(&stack, 30, 40);
+	put_frame(&stack, 40, at(60) + 4, pc_in(1));
+	memcpy((uint8_t *)stack.words + 60 * 8 + 4, frame, sizeof(frame));
+	check(&stack, NULL, NULL, 2);
+}
+
 Test(unwind, last_words_of_the_stack_are_a_frame)
 {
 	struct stack stack;
@@ -357,10 +368,22 @@ Test(unwind_pcsp, hostile_deltas)
 		deltas.of[1] = bad[i];
 		check(&stack, answer_delta, &deltas, 2);
 	}
-	stack.in.sp = UINT64_MAX - 7;
+}
+
+/* A step over the end of the address space would come out below, where a caller is at word 1. */
+Test(unwind_pcsp, wrapping_step)
+{
+	struct stack stack;
+	struct deltas deltas = {.of = {24}};
+
+	init(&stack, 0, 0);
+	stack.in.bp_valid = false;
+	stack.in.sp = UINT64_MAX - 15;
+	stack.words[1] = pc_in(1);
 	check(&stack, answer_delta, &deltas, 1);
+	stack.in.stack_lo = 0;
 	stack.in.stack_hi = UINT64_MAX;
-	deltas.of[0] = 16;
+	stack.in.copy_address = 0;
 	check(&stack, answer_delta, &deltas, 1);
 }
 

@@ -311,18 +311,14 @@ static char *random_text(unsigned int *seed)
 		"\xff",
 		"internal",
 	};
-	size_t n = (size_t)rand_r(seed) % 24, size = 1;
-	char *text = calloc(1, 24 * 64);
+	size_t n = (size_t)rand_r(seed) % 24, size = 0;
+	char *text = NULL;
+	FILE *out = open_memstream(&text, &size);
 
-	cr_assert_not_null(text);
-	for (size_t i = 0; i < n; i++) {
-		const char *piece = pieces[(size_t)rand_r(seed) % ARRAY_SIZE(pieces)];
-
-		if (size + strlen(piece) > 24 * 64)
-			break;
-		strcat(text, piece);
-		size += strlen(piece);
-	}
+	cr_assert_not_null(out);
+	for (size_t i = 0; i < n; i++)
+		fputs(pieces[(size_t)rand_r(seed) % ARRAY_SIZE(pieces)], out);
+	fclose(out);
 	return text;
 }
 

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/libbpf_words.h"
+
+#include <bpf/libbpf.h>
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A file name is something that libbpf repeats in its warnings, at whatever length. */
+static void make_libbpf_complain(const char *name)
+{
+	struct bpf_object *object = bpf_object__open_file(name, NULL);
+
+	cr_assert(!object);
+}
+
+Test(libbpf_words, quotes_the_last_warning_in_one_line)
+{
+	libbpf_words__capture();
+	cr_assert_str_eq(libbpf_words__get(), "no details");
+	make_libbpf_complain("/nonexistent/first");
+	make_libbpf_complain("/nonexistent/second");
+	cr_assert_not_null(strstr(libbpf_words__get(), "/nonexistent/second"));
+	cr_assert_null(strchr(libbpf_words__get(), '\n'));
+	libbpf_words__capture();
+	cr_assert_str_eq(libbpf_words__get(), "no details");
+}
+
+Test(libbpf_words, keeps_the_end_of_what_is_too_long)
+{
+	char name[3000];
+
+	memset(name, 'x', sizeof(name));
+	memcpy(name, "/tmp/", 5);
+	strcpy(name + sizeof(name) - 12, "end-of-name");
+	libbpf_words__capture();
+	for (int i = 0; i < 5; i++)
+		make_libbpf_complain(name);
+	cr_assert_not_null(strstr(libbpf_words__get(), "end-of-name"));
+	cr_assert_lt(strlen(libbpf_words__get()), 500);
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/slots.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+
+Test(slots, a_released_slot_is_taken_again_last)
+{
+	static struct slots slots;
+	size_t first, slot;
+
+	cr_assert_eq(slots__take(&slots, &first), 0);
+	slots__release(&slots, first);
+	for (size_t i = 1; i < GL_MAX_BINARIES; i++) {
+		cr_assert_eq(slots__take(&slots, &slot), 0);
+		cr_assert_neq(slot, first);
+	}
+	cr_assert_eq(slots__take(&slots, &slot), 0);
+	cr_assert_eq(slot, first);
+	slot = 4711;
+	cr_assert_eq(slots__take(&slots, &slot), -ENOSPC);
+	cr_assert_eq(slot, 4711);
+	slots__release(&slots, 17);
+	cr_assert_eq(slots__take(&slots, &slot), 0);
+	cr_assert_eq(slot, 17);
+}
+
+/* The window must lead back to the offsets of the table, for every version in it. */
+Test(slots, describes_every_known_go_version)
+{
+	for (int minor = go_layout__oldest()->minor; minor <= go_layout__newest()->minor; minor++) {
+		const struct go_layout *layout = go_layout__find(minor);
+		struct gl_binary binary = {0};
+
+		if (!layout)
+			continue;
+		cr_assert(gl_binary__describe(layout, 4711, &binary), "Go 1.%d", minor);
+		cr_assert_eq(binary.tgid, 4711);
+		cr_assert_eq(binary.g_goid, layout->g_goid);
+		cr_assert_eq(binary.g_goid + binary.waitreason_byte, layout->g_waitreason);
+		cr_assert_eq(binary.g_goid + 8 * binary.gopc_word, layout->g_gopc);
+		cr_assert_eq(binary.g_goid + 8 * binary.startpc_word, layout->g_startpc);
+		cr_assert_eq(binary.g_m, layout->g_m);
+		cr_assert_eq(binary.m_curg, layout->m_curg);
+		if (layout->g_parentGoid == GO_LAYOUT_ABSENT)
+			cr_assert_eq(binary.parent_word, GL_NO_WORD);
+		else
+			cr_assert_eq(binary.g_goid + 8 * binary.parent_word, layout->g_parentGoid);
+	}
+}
+
+Test(slots, refuses_a_layout_that_does_not_fit_the_window)
+{
+	struct go_layout good = *go_layout__newest(), layout = good;
+	struct gl_binary binary = {.tgid = 1};
+
+	layout.g_startpc = good.g_goid + 8 * GL_WINDOW_WORDS;
+	cr_assert(!gl_binary__describe(&layout, 2, &binary));
+	layout = good;
+	layout.g_gopc = GO_LAYOUT_ABSENT;
+	cr_assert(!gl_binary__describe(&layout, 2, &binary));
+	layout = good;
+	layout.g_waitreason = good.g_goid - 8;
+	cr_assert(!gl_binary__describe(&layout, 2, &binary));
+	layout = good;
+	layout.g_parentGoid = good.g_goid - 8;
+	cr_assert(!gl_binary__describe(&layout, 2, &binary));
+	layout = good;
+	layout.g_startpc++;
+	cr_assert(!gl_binary__describe(&layout, 2, &binary));
+	layout = good;
+	layout.m_curg = 1u << 16;
+	cr_assert(!gl_binary__describe(&layout, 2, &binary));
+	layout = good;
+	layout.g_goid = GO_LAYOUT_ABSENT;
+	cr_assert(!gl_binary__describe(&layout, 2, &binary));
+	cr_assert_eq(binary.tgid, 1);
+}

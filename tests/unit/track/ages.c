@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "track/ages.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+
+#define SECOND NSEC_PER_SEC
+
+Test(ages, every_age_is_in_the_range_it_is_looked_for)
+{
+	const uint64_t unit = 1ULL << AGE_UNIT_SHIFT;
+
+	for (uint64_t age = 0; age < 1000 * unit; age += unit / 3) {
+		struct ages ages = { 0 };
+
+		ages__add(&ages, age);
+		/* Within a unit or an eighth. */
+		cr_assert_float_eq(ages__between(&ages, age - min_of(age, max_of(unit, age / 8)),
+						 age + max_of(unit, age / 8)),
+				   1, 1e-9, "%llu", (unsigned long long)age);
+		cr_assert_leq(ages__youngest_ns(&ages), age);
+		cr_assert_geq(ages__youngest_ns(&ages) + max_of(unit, age / 8), age);
+	}
+}
+
+Test(ages, ranges_add_up)
+{
+	struct ages ages = { 0 };
+	double sum = 0;
+
+	for (uint64_t s = 0; s < 5000; s++)
+		ages__add(&ages, s * SECOND / 7);
+	for (uint64_t from = 0; from < 800 * SECOND; from += 3 * SECOND)
+		sum += ages__between(&ages, from, from + 3 * SECOND);
+	cr_expect_float_eq(sum, 5000, 1e-6);
+	cr_expect_float_eq(ages__between(&ages, 100 * SECOND, 200 * SECOND), 700, 20);
+	cr_expect_eq(ages__between(&ages, 200 * SECOND, 100 * SECOND), 0);
+}
+
+Test(ages, extremes)
+{
+	struct ages ages = { 0 };
+
+	cr_expect_eq(ages__youngest_ns(&ages), UINT64_MAX);
+	ages__add(&ages, UINT64_MAX);
+	cr_expect_eq(ages__between(&ages, 0, UINT64_MAX), 1);
+	cr_expect_eq(ages__between(&ages, UINT64_MAX, UINT64_MAX), 0);
+}
+
+Test(leavers, are_counted_at_their_age_or_more)
+{
+	struct leavers leavers = { 0 };
+
+	for (uint64_t s = 1; s <= 100; s++)
+		leavers__add(&leavers, s * SECOND);
+	cr_expect_eq(leavers__since(&leavers, 0), 100);
+	/* Never fewer than there were; more only out of the same octave. */
+	for (uint64_t s = 1; s <= 100; s++) {
+		cr_expect_geq(leavers__since(&leavers, s * SECOND), 101 - s);
+		cr_expect_leq(leavers__since(&leavers, s * SECOND), 101 - s / 2);
+	}
+	cr_expect_eq(leavers__since(&leavers, 1000 * SECOND), 0);
+	leavers__fade(&leavers);
+	cr_expect_leq(leavers__since(&leavers, 0), 50);
+	leavers__add(&leavers, UINT64_MAX);
+	cr_expect_eq(leavers__since(&leavers, UINT64_MAX), 1);
+}
+
+Test(leavers, do_not_wrap)
+{
+	struct leavers leavers = { 0 };
+
+	leavers.buckets[0] = UINT32_MAX;
+	leavers__add(&leavers, 0);
+	cr_expect_eq(leavers.buckets[0], UINT32_MAX);
+}

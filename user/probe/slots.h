@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_PROBE_SLOTS_H
+#define GLEAKD_PROBE_SLOTS_H
+
+/* The slots of the BPF map gl_binaries: who has which, and what is written into one. */
+#include <sys/types.h>
+
+#include "base/common.h"
+#include "golang/layout.h"
+#include "probe/abi.h"
+
+/* All zero: none taken. */
+struct slots {
+	bool taken[GL_MAX_BINARIES];
+	size_t next;
+};
+
+/*
+ * slots__take - the next free one after the last taken, not the lowest: records of a process that
+ * is gone may still be in the ring buffer, and the longest possible time passes before their slot
+ * means another process. -ENOSPC when all are taken.
+ */
+int slots__take(struct slots *slots, size_t *ret_slot) __must_check;
+void slots__release(struct slots *slots, size_t slot);
+
+/*
+ * gl_binary__describe - false when a field is absent or outside the window that the programs read: then no probe can be used on that Go version.
+ */
+bool gl_binary__describe(const struct go_layout *layout, pid_t pid,
+			 struct gl_binary *ret_binary) __must_check;
+
+#endif /* GLEAKD_PROBE_SLOTS_H */
