@@ -50,7 +50,8 @@ void go_binary__free(struct go_binary *binary);
  * globals of stripped binaries) and check the whole reading against that process before it is
  * trusted: allgs[0] is goroutine 1 started at runtime.main (or, after main ended with
  * runtime.Goexit, another one in its g), every g sampled has a sane status, stack and pc. sched and
- * allp are left 0 when they do not add up. May be called again for another process of the same file; it then only checks.
+ * allp are left 0 when they do not add up. May be called again for another process of the same
+ * file; it then only checks.
  * @load_bias: start address minus link-time address of the image in that process.
  * Errors: -EAGAIN the runtime has not started yet (try again shortly), -EOPNOTSUPP a check failed
  * (the failure says which, with the values), -ESRCH the process is gone.

@@ -15,11 +15,11 @@
  */
 #include "base/common.h"
 
-#define AGE_UNIT_SHIFT	27 /* 2^27 ns = 134 ms */
-#define AGE_STEPS	8  /* per octave */
-#define AGE_OCTAVES	23
-#define AGE_BINS	(AGE_STEPS * (AGE_OCTAVES - 2)) /* the first three octaves share 8 bins */
-#define LEAVER_BUCKETS	(AGE_OCTAVES + 1)
+#define AGE_UNIT_SHIFT 27 /* 2^27 ns = 134 ms */
+#define AGE_STEPS      8  /* per octave */
+#define AGE_OCTAVES    23
+#define AGE_BINS       (AGE_STEPS * (AGE_OCTAVES - 2)) /* the first three octaves share 8 bins */
+#define LEAVER_BUCKETS (AGE_OCTAVES + 1)
 
 struct ages {
 	uint32_t bins[AGE_BINS];

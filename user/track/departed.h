@@ -16,10 +16,11 @@
 #define DEPARTED_WAYS 4
 
 enum departed_flag {
-	DEPARTED_ORPHAN = 1 << 0, /* exited before its creation was seen: no record ever existed */
-	DEPARTED_SWEPT = 1 << 1,  /* concluded from a census; its exit event has not been seen */
-	DEPARTED_COUNTED = 1 << 2, /* an orphan whose creation was concluded and counted */
-	DEPARTED_REPAIR = 1 << 3, /* what was concluded counts as repaired */
+	DEPARTED_ORPHAN = 1 << 0,    /* exited without a record, at the unknown site */
+	DEPARTED_SWEPT = 1 << 1,     /* concluded from a census; its exit event has not been seen */
+	DEPARTED_REPAIR = 1 << 2,    /* ... and counted as repaired */
+	DEPARTED_UNCOUNTED = 1 << 3, /* its creation was not counted: older than the attach */
+	DEPARTED_CONCLUDED = 1 << 4, /* its creation was counted as repaired */
 };
 
 struct departed_entry {

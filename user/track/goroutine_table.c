@@ -33,9 +33,9 @@ struct chunk {
  * finds its line full goes on to the next of its probe sequence and is counted in @passed, so that
  * a search ends at the first line nobody passed; no tombstones, no clean-up under churn.
  */
-#define LINE_ENTRIES 15u
-#define LINE_LIMIT   12u /* entries per line, on average, when the index is full */
-#define MIN_LINES    64u
+#define LINE_ENTRIES	15u
+#define LINE_LIMIT	12u /* entries per line, on average, when the index is full */
+#define MIN_LINES	64u
 #define ENTRY_HANDLE(e) ((e)&GOROUTINE_MAX_HANDLE)
 #define ENTRY_TAG(e)	((e) & ~GOROUTINE_MAX_HANDLE)
 
@@ -48,8 +48,8 @@ _Static_assert(sizeof(struct line) == 64, "a line of the index is one cache line
 
 struct goroutine_table {
 	struct chunk **chunks;
-	uint32_t n_chunks;   /* slots of @chunks in use, some of them NULL again */
-	uint32_t roomy;	     /* first chunk with room, or NO_CHUNK */
+	uint32_t n_chunks; /* slots of @chunks in use, some of them NULL again */
+	uint32_t roomy;	   /* first chunk with room, or NO_CHUNK */
 	uint32_t n_allocated;
 
 	struct line *lines;
@@ -269,7 +269,8 @@ static uint32_t *index_find(const struct goroutine_table *table, uint64_t goid)
 
 static void index_erase(struct goroutine_table *table, uint64_t goid, uint32_t *entry)
 {
-	uint32_t found = (uint32_t)((size_t)((char *)entry - (char *)table->lines) / sizeof(struct line));
+	uint32_t found =
+		(uint32_t)((size_t)((char *)entry - (char *)table->lines) / sizeof(struct line));
 	uint32_t at = hash_goid(table, goid).home;
 
 	for (uint32_t step = 1; at != found; at = line_after(table, at, step++))
@@ -340,7 +341,7 @@ struct goroutine *goroutine_table__add(struct goroutine_table *table, uint64_t g
 		return NULL;
 	handle = slot_take(table);
 	g = record_at(table, handle);
-	*g = (struct goroutine){ .goid_low = (uint32_t)goid, .goid_high = (uint32_t)(goid >> 32) };
+	*g = (struct goroutine){.goid_low = (uint32_t)goid, .goid_high = (uint32_t)(goid >> 32)};
 	index_put(table, goid, handle);
 	table->count++;
 	*ret_handle = handle;

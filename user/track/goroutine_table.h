@@ -46,15 +46,15 @@ struct goroutine {
 
 _Static_assert(sizeof(struct goroutine) == 28, "the memory budget counts on 28 bytes");
 
-#define DEFINE_TICKS_ACCESSORS(name)                                                       \
-	static inline uint64_t goroutine__##name(const struct goroutine *g)                \
-	{                                                                                  \
-		return (uint64_t)g->name##_high << 32 | g->name##_low;                     \
-	}                                                                                  \
-	static inline void goroutine__set_##name(struct goroutine *g, uint64_t ticks)      \
-	{                                                                                  \
-		g->name##_low = (uint32_t)ticks;                                           \
-		g->name##_high = (uint8_t)(ticks >> 32);                                   \
+#define DEFINE_TICKS_ACCESSORS(name)                                                  \
+	static inline uint64_t goroutine__##name(const struct goroutine *g)           \
+	{                                                                             \
+		return (uint64_t)g->name##_high << 32 | g->name##_low;                \
+	}                                                                             \
+	static inline void goroutine__set_##name(struct goroutine *g, uint64_t ticks) \
+	{                                                                             \
+		g->name##_low = (uint32_t)ticks;                                      \
+		g->name##_high = (uint8_t)(ticks >> 32);                              \
 	}
 DEFINE_TICKS_ACCESSORS(last)
 DEFINE_TICKS_ACCESSORS(since)

@@ -105,7 +105,7 @@ static bool test_stay(const struct evidence *e, struct growth *g)
 
 bool growth__test(const struct evidence *evidence, struct growth *ret_growth)
 {
-	struct growth growth = { .stay_ns = max_of(evidence->min_age_ns, NSEC_PER_SEC) };
+	struct growth growth = {.stay_ns = max_of(evidence->min_age_ns, NSEC_PER_SEC)};
 
 	if (!evidence->ages)
 		return false;

@@ -27,8 +27,7 @@ static void halve_older_half(struct history *history)
 
 void history__add(struct history *history, const struct history_sample *sample)
 {
-	struct history_sample *last =
-		history->count ? &history->samples[history->count - 1] : NULL;
+	struct history_sample *last = history->count ? &history->samples[history->count - 1] : NULL;
 
 	if (last && last->ticks == sample->ticks) {
 		last->goroutines = sample->goroutines;
@@ -111,7 +110,7 @@ void history__trend(const struct history *history, uint64_t from, struct trend *
 		samples++;
 		n--;
 	}
-	*ret_trend = (struct trend){ 0 };
+	*ret_trend = (struct trend){0};
 	if (n < 3)
 		return;
 	ret_trend->samples = (uint32_t)n;

@@ -28,11 +28,11 @@ void history__add(struct history *history, const struct history_sample *sample);
 /* What the number of goroutines did over a window of the past. */
 struct trend {
 	uint32_t samples;
-	uint64_t span_ns;    /* from the first to the last sample of the window */
+	uint64_t span_ns; /* from the first to the last sample of the window */
 	uint32_t first, last;
-	double per_minute;   /* Theil-Sen: median of the slopes between all pairs of samples */
-	double rise;	     /* from the median of the first quarter to that of the last */
-	bool steady;	     /* no quarter's median is below that of the quarter before */
+	double per_minute; /* Theil-Sen: median of the slopes between all pairs of samples */
+	double rise;	   /* from the median of the first quarter to that of the last */
+	bool steady;	   /* no quarter's median is below that of the quarter before */
 	uint64_t arrivals, departures;
 };
 

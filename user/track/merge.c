@@ -17,9 +17,9 @@ void tracker__census_begin(struct tracker *tracker, uint64_t started_ns)
 	 * What happened since the last complete census began should have been told by events, if
 	 * they were attached all that time.
 	 */
-	tracker->repairs = tracker->options.expect_events &&
-			   (!tracker->n_censuses ||
-			    tracker->events_since <= tracker->previous_ticks);
+	tracker->repairs =
+		tracker->options.expect_events &&
+		(!tracker->n_censuses || tracker->events_since <= tracker->previous_ticks);
 	tracker->parks_told = tracker->parks_now;
 	tracker->parks_now = false;
 }

@@ -86,7 +86,7 @@ int site_table__new(size_t max, struct site_table **ret_table)
 	}
 	table->end = table->count = 1;
 	table->hand = 1;
-	table->sites[SITE_OTHER] = (struct site){ .used = true };
+	table->sites[SITE_OTHER] = (struct site){.used = true};
 	*ret_table = table;
 	return 0;
 }
@@ -182,7 +182,7 @@ uint32_t site_table__intern(struct site_table *table, const struct site_key *key
 	place = place_for_one(table);
 	if (!place)
 		return SITE_OTHER;
-	table->sites[place] = (struct site){ .key = *key, .used = true };
+	table->sites[place] = (struct site){.key = *key, .used = true};
 	table->index[index_find(table, key)] = place;
 	table->count++;
 	*ret_new = true;

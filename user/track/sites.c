@@ -23,8 +23,8 @@ struct view {
 
 static bool wants_ages(const struct site *site)
 {
-	return site->parked >= MIN_AGES_MEMBERS && !site->system &&
-	       site->wait_class != WAIT_IO && site->wait_class != WAIT_NONE;
+	return site->parked >= MIN_AGES_MEMBERS && !site->system && site->wait_class != WAIT_IO &&
+	       site->wait_class != WAIT_NONE;
 }
 
 static void passes_begin(struct view *view)
@@ -34,7 +34,7 @@ static void passes_begin(struct view *view)
 	for (uint32_t i = 0; i < site_table__end(sites); i++) {
 		struct site *site = site_table__at(sites, i);
 
-		site->pass = (struct site_pass){ 0 };
+		site->pass = (struct site_pass){0};
 		/* Without memory the site is judged on what else is known. */
 		if (wants_ages(site))
 			site->pass.ages = calloc(1, sizeof(*site->pass.ages));
@@ -193,7 +193,7 @@ static int compare_sites(const void *a, const void *b, void *ctx)
 void tracker__sites(struct tracker *tracker, const struct tracker_policy *policy, uint64_t now_ns,
 		    bool (*visit)(void *ctx, const struct site_view *site), void *ctx)
 {
-	struct view view = { .tracker = tracker, .policy = policy, .now = ticks__of(now_ns) };
+	struct view view = {.tracker = tracker, .policy = policy, .now = ticks__of(now_ns)};
 	uint32_t *order = site_table__order(tracker->sites);
 	struct site_view out;
 	size_t n = 0;

@@ -62,7 +62,7 @@ static bool ask_system(const struct tracker *tracker, uint64_t start_pc)
 /* The site without reason and stack stands for the origin and remembers the answer. */
 static uint32_t origin_site(struct tracker *tracker, uint64_t creation_pc, uint64_t start_pc)
 {
-	const struct site_key key = { .creation_pc = creation_pc, .start_pc = start_pc };
+	const struct site_key key = {.creation_pc = creation_pc, .start_pc = start_pc};
 	bool is_new;
 	uint32_t index = site_table__intern(tracker->sites, &key, &is_new);
 
@@ -84,8 +84,8 @@ uint32_t tracker__site_of(struct tracker *tracker, const struct site_key *key)
 	if (!is_new)
 		return index;
 	origin = origin_site(tracker, key->creation_pc, key->start_pc);
-	system = origin == SITE_OTHER ? ask_system(tracker, key->start_pc)
-				      : site_table__at(tracker->sites, origin)->system;
+	system = origin == SITE_OTHER ? ask_system(tracker, key->start_pc) :
+					site_table__at(tracker->sites, origin)->system;
 	/* To make room for the origin, this site may have been given up again: it is empty. */
 	index = site_table__intern(tracker->sites, key, &is_new);
 	site = site_table__at(tracker->sites, index);
@@ -111,8 +111,8 @@ static void count_parked(struct tracker *tracker, const struct goroutine *g, int
 		tracker->parked += (uint64_t)(int64_t)change;
 }
 
-struct goroutine *record__add(struct tracker *tracker, uint64_t goid, uint32_t site,
-			      uint64_t ticks, uint32_t *ret_handle)
+struct goroutine *record__add(struct tracker *tracker, uint64_t goid, uint32_t site, uint64_t ticks,
+			      uint32_t *ret_handle)
 {
 	struct goroutine *g = goroutine_table__add(tracker->goroutines, goid, ret_handle);
 	struct site *at = site_table__at(tracker->sites, site);
@@ -174,7 +174,7 @@ void record__unpark(struct tracker *tracker, struct goroutine *g, uint64_t ticks
 	leavers__add(&site->leavers, ticks__age_ns(goroutine__since(g), ticks));
 	site->left_ticks = max_of(site->left_ticks, ticks);
 	count_parked(tracker, g, -1);
-	g->flags &= (uint8_t)~(GOROUTINE_PARKED | GOROUTINE_BY_EVENT);
+	g->flags &= (uint8_t) ~(GOROUTINE_PARKED | GOROUTINE_BY_EVENT);
 }
 
 void record__exit(struct tracker *tracker, struct goroutine *g, uint32_t handle, uint64_t ticks,
@@ -182,6 +182,10 @@ void record__exit(struct tracker *tracker, struct goroutine *g, uint32_t handle,
 {
 	struct site *site = site_of(tracker, g);
 
+	if (!(g->flags & GOROUTINE_CREATED))
+		flags |= DEPARTED_UNCOUNTED;
+	else if (g->flags & GOROUTINE_REPAIRED)
+		flags |= DEPARTED_CONCLUDED;
 	record__unpark(tracker, g, ticks);
 	site->goroutines--;
 	site->departures++;
@@ -212,30 +216,42 @@ static void created_late(struct tracker *tracker, struct goroutine *g, uint64_t 
 
 static struct site *unknown_site(struct tracker *tracker)
 {
-	const struct site_key unknown = { 0 };
+	const struct site_key unknown = {0};
 
 	return site_table__at(tracker->sites, tracker__site_of(tracker, &unknown));
 }
 
-/* Its exit came first and was counted at no origin: now there is one. */
-static void created_after_exit(struct tracker *tracker, struct departed_entry *gone, uint32_t index)
+/* An orphan has an origin after all: its counts move there. */
+static void find_origin(struct tracker *tracker, struct site *origin, bool counted)
 {
-	bool counted = gone->flags & DEPARTED_COUNTED;
-	struct site *site = site_table__at(tracker->sites, index);
-	bool system = site->system;
+	bool system = origin->system;
+	struct site *unknown;
 
-	if (!(gone->flags & DEPARTED_ORPHAN))
-		return; /* told twice */
-	site->created++;
-	site->exited++;
-	tracker->repaired -= gone->flags & DEPARTED_REPAIR ? 1 : 0;
+	origin->created++;
+	origin->exited++;
 	tracker->exited -= system;
 	tracker->created -= system && counted;
 	tracker->created += !system && !counted;
-	gone->flags = 0;
-	site = unknown_site(tracker);
-	site->exited -= site->exited > 0;
-	site->created -= counted && site->created > 0;
+	unknown = unknown_site(tracker);
+	unknown->exited -= unknown->exited > 0;
+	unknown->created -= counted && unknown->created > 0;
+}
+
+/* The exit was told or concluded first: what it made us assume about the creation is corrected. */
+static void created_after_exit(struct tracker *tracker, struct departed_entry *gone, uint32_t index)
+{
+	bool counted = !(gone->flags & DEPARTED_UNCOUNTED);
+	struct site *site = site_table__at(tracker->sites, index);
+
+	if (gone->flags & DEPARTED_CONCLUDED)
+		tracker->repaired--;
+	if (gone->flags & DEPARTED_ORPHAN) {
+		find_origin(tracker, site, counted);
+	} else if (!counted) {
+		site->created++;
+		tracker->created += !site->system;
+	}
+	gone->flags &= DEPARTED_SWEPT | DEPARTED_REPAIR;
 }
 
 void tracker__created(struct tracker *tracker, uint64_t goid, uint64_t parent_goid __maybe_unused,
@@ -289,8 +305,8 @@ static void exited_orphan(struct tracker *tracker, uint64_t goid, uint64_t ticks
 	tracker->created += counted;
 	tracker->repaired += repair;
 	departed__add(tracker->departed, goid, ticks,
-		      DEPARTED_ORPHAN | (counted ? DEPARTED_COUNTED : 0) |
-			      (repair ? DEPARTED_REPAIR : 0));
+		      DEPARTED_ORPHAN | (counted ? 0 : DEPARTED_UNCOUNTED) |
+			      (repair ? DEPARTED_CONCLUDED : 0));
 }
 
 static void exited_unknown(struct tracker *tracker, uint64_t goid, uint64_t ticks)
@@ -302,7 +318,7 @@ static void exited_unknown(struct tracker *tracker, uint64_t goid, uint64_t tick
 	} else if (gone->flags & DEPARTED_SWEPT) {
 		/* Not lost after all, only later than the census that missed the goroutine. */
 		tracker->repaired -= gone->flags & DEPARTED_REPAIR ? 1 : 0;
-		gone->flags = 0;
+		gone->flags &= ~(unsigned int)(DEPARTED_SWEPT | DEPARTED_REPAIR);
 	}
 }
 

@@ -50,8 +50,7 @@ void tracker__expect_events(struct tracker *tracker, bool expected, uint64_t now
 void tracker__created(struct tracker *tracker, uint64_t goid, uint64_t parent_goid,
 		      uint64_t creation_pc, uint64_t start_pc, uint64_t time_ns);
 void tracker__exited(struct tracker *tracker, uint64_t goid, uint64_t time_ns);
-void tracker__parked(struct tracker *tracker, uint64_t goid, uint8_t wait_reason,
-		     uint64_t time_ns);
+void tracker__parked(struct tracker *tracker, uint64_t goid, uint8_t wait_reason, uint64_t time_ns);
 
 /* tracker__lost - events were lost up to now: the next census repairs. */
 void tracker__lost(struct tracker *tracker, uint64_t events);
@@ -66,7 +65,7 @@ struct tracker_sighting {
 	uint64_t read_at_ns;   /* taken before the read */
 	uint32_t stack_id;     /* 0: none known */
 	uint8_t wait_reason;
-	bool parked;	       /* waiting, really off the processor */
+	bool parked; /* waiting, really off the processor */
 	bool in_syscall;
 };
 
@@ -81,16 +80,16 @@ bool tracker__census_unchanged(struct tracker *tracker, uint32_t handle, uint64_
 void tracker__census_end(struct tracker *tracker, uint64_t finished_ns);
 
 struct tracker_totals {
-	uint64_t alive;	      /* without the runtime's own goroutines, as runtime.NumGoroutine */
-	uint64_t system;      /* the runtime's own */
-	uint64_t parked;      /* of alive */
-	uint64_t created;     /* since the attach, user goroutines */
+	uint64_t alive;	  /* without the runtime's own goroutines, as runtime.NumGoroutine */
+	uint64_t system;  /* the runtime's own */
+	uint64_t parked;  /* of alive */
+	uint64_t created; /* since the attach, user goroutines */
 	uint64_t exited;
-	uint64_t lost;	      /* events */
-	uint64_t repaired;    /* creations and exits which only a census revealed */
-	uint64_t refused;     /* goroutines not tracked because a limit was reached */
+	uint64_t lost;	   /* events */
+	uint64_t repaired; /* creations and exits which only a census revealed */
+	uint64_t refused;  /* goroutines not tracked because a limit was reached */
 	size_t sites;
-	bool inexact;	      /* events were lost since the last complete census */
+	bool inexact; /* events were lost since the last complete census */
 };
 
 void tracker__totals(const struct tracker *tracker, struct tracker_totals *ret_totals);

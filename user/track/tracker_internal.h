@@ -33,12 +33,12 @@ struct tracker {
 	bool parks_told;  /* park events arrived since the census before began */
 	bool parks_now;	  /* ... since the census under way began */
 
-	uint64_t n_censuses; /* complete ones */
-	uint64_t events_since; /* ticks; lifecycle events are attached since */
+	uint64_t n_censuses;	 /* complete ones */
+	uint64_t events_since;	 /* ticks; lifecycle events are attached since */
 	uint64_t census_ticks;	 /* begin of the census under way or the last one */
 	uint64_t previous_ticks; /* ... of the last complete one */
 	uint64_t interval_ticks; /* between the last two complete ones */
-	uint64_t watch_ticks; /* end of the first complete census */
+	uint64_t watch_ticks;	 /* end of the first complete census */
 	uint64_t faded_ticks;
 };
 
@@ -46,8 +46,8 @@ struct tracker {
 uint32_t tracker__site_of(struct tracker *tracker, const struct site_key *key);
 
 /* record__add - a new record at @site, born and last heard of at @ticks; NULL when refused. */
-struct goroutine *record__add(struct tracker *tracker, uint64_t goid, uint32_t site,
-			      uint64_t ticks, uint32_t *ret_handle);
+struct goroutine *record__add(struct tracker *tracker, uint64_t goid, uint32_t site, uint64_t ticks,
+			      uint32_t *ret_handle);
 /* record__exit - count the exit at @ticks, remember it with @flags, drop the record. */
 void record__exit(struct tracker *tracker, struct goroutine *g, uint32_t handle, uint64_t ticks,
 		  unsigned int flags);

@@ -5,15 +5,15 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define LOCK_STUCK_NS	    (60 * NSEC_PER_SEC)
-#define ALARM_MAX_NS	    (3600 * NSEC_PER_SEC)
-#define MIN_RISE	    5.0
-#define MIN_RISE_SHARE	    0.1 /* of the members: less is a fluctuation */
+#define LOCK_STUCK_NS	   (60 * NSEC_PER_SEC)
+#define ALARM_MAX_NS	   (3600 * NSEC_PER_SEC)
+#define MIN_RISE	   5.0
+#define MIN_RISE_SHARE	   0.1 /* of the members: less is a fluctuation */
 #define DURATION_TEXT_SIZE 24
 
 static const char *const names[] = {
-	[VERDICT_ACTIVE] = "active",   [VERDICT_IDLE] = "idle",	      [VERDICT_GROWING] = "growing",
-	[VERDICT_STUCK] = "stuck",     [VERDICT_LEAKING] = "leaking",
+	[VERDICT_ACTIVE] = "active", [VERDICT_IDLE] = "idle",	    [VERDICT_GROWING] = "growing",
+	[VERDICT_STUCK] = "stuck",   [VERDICT_LEAKING] = "leaking",
 };
 
 const char *verdict__name(enum verdict verdict)
@@ -98,10 +98,15 @@ static bool is_leaking(const struct evidence *e, struct opinion *opinion)
 	opinion->growth_ns = growth.stay_ns + growth.window_ns;
 	duration_text(stay, growth.stay_ns);
 	duration_text(window, growth.window_ns);
-	stayed = e->before + (uint64_t)(ages__between(e->ages, growth.stay_ns, UINT64_MAX) + 0.5);
+	/* Exact for min_age itself, within a step of the histogram for more. */
+	stayed = e->settled;
+	if (growth.stay_ns > e->min_age_ns)
+		stayed = e->before +
+			 (uint64_t)(ages__between(e->ages, growth.stay_ns, UINT64_MAX) + 0.5);
 	if (growth.left)
 		because(opinion,
-			"%" PRIu64 " goroutines parked here; of those that stayed %s or longer %" PRIu64
+			"%" PRIu64
+			" goroutines parked here; of those that stayed %s or longer %" PRIu64
 			" left and %" PRIu64 " did not",
 			e->parked, stay, growth.left, stayed);
 	else
@@ -125,8 +130,9 @@ static bool was_leaking(const struct evidence *e, struct opinion *opinion)
 	if (e->alarm_age_ns > hold || e->goroutines < e->alarm_goroutines / 5 * 4)
 		return false;
 	opinion->verdict = VERDICT_LEAKING;
-	because(opinion, "grew for %s and has not grown so for %s, but %" PRIu64 " of %" PRIu64
-			 " are still here",
+	because(opinion,
+		"grew for %s and has not grown so for %s, but %" PRIu64 " of %" PRIu64
+		" are still here",
 		duration_text(grew, e->alarm_growth_ns), duration_text(ago, e->alarm_age_ns),
 		min_of(e->goroutines, e->alarm_goroutines), e->alarm_goroutines);
 	explain_no_return(e, opinion);
@@ -180,7 +186,8 @@ static bool is_growing(const struct evidence *e, struct opinion *opinion)
 		because(opinion, "%" PRIu64 " that had stayed about %s or longer did leave", left,
 			stay);
 	else if (e->settled)
-		because(opinion, "%" PRIu64 " have stayed %s or longer, too few or too early to say more",
+		because(opinion,
+			"%" PRIu64 " have stayed %s or longer, too few or too early to say more",
 			e->settled, stay);
 	return true;
 }
@@ -204,7 +211,7 @@ void verdict__of(const struct evidence *evidence, struct opinion *ret_opinion)
 {
 	bool suspect = !evidence->exempt && evidence->goroutines;
 
-	*ret_opinion = (struct opinion){ .verdict = VERDICT_ACTIVE };
+	*ret_opinion = (struct opinion){.verdict = VERDICT_ACTIVE};
 	if (suspect && can_leak(evidence->wait_class)) {
 		if (is_leaking(evidence, ret_opinion) || was_leaking(evidence, ret_opinion) ||
 		    is_stuck(evidence, ret_opinion))
@@ -214,6 +221,6 @@ void verdict__of(const struct evidence *evidence, struct opinion *ret_opinion)
 		return;
 	if (is_idle(evidence, ret_opinion))
 		return;
-	because(ret_opinion, "%" PRIu64 " here, %" PRIu64 " of them parked",
-		evidence->goroutines, evidence->parked);
+	because(ret_opinion, "%" PRIu64 " here, %" PRIu64 " of them parked", evidence->goroutines,
+		evidence->parked);
 }

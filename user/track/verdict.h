@@ -46,16 +46,18 @@ struct evidence {
 	uint64_t long_parked; /* of parked, for max(min_age, VERDICT_LONG_PARK_NS) or longer */
 	uint64_t before;      /* of parked, since before the watch began */
 	uint64_t oldest_park_ns;
-	const struct ages *ages; /* of the parks that began during the watch; NULL: none to speak of */
+	const struct ages
+		*ages; /* of the parks that began during the watch; NULL: none to speak of */
 	const struct leavers *leavers;
 	uint64_t quiet_ns; /* since a park here last ended; UINT64_MAX: none ever did */
 
 	const struct ages *connections; /* lifetimes of the process' goroutines in network waits */
 
 	uint64_t min_age_ns;
-	uint64_t watched_ns;	/* since the first census was complete */
-	uint64_t resolution_ns; /* how exactly the begins of parks are known: census interval or 0 */
-	struct trend trend;	/* of goroutines */
+	uint64_t watched_ns; /* since the first census was complete */
+	uint64_t
+		resolution_ns; /* how exactly the begins of parks are known: census interval or 0 */
+	struct trend trend;    /* of goroutines */
 
 	uint64_t alarm_age_ns; /* since the growth test last held; UINT64_MAX: never */
 	uint64_t alarm_growth_ns, alarm_goroutines;

@@ -11,7 +11,7 @@ Test(ages, every_age_is_in_the_range_it_is_looked_for)
 	const uint64_t unit = 1ULL << AGE_UNIT_SHIFT;
 
 	for (uint64_t age = 0; age < 1000 * unit; age += unit / 3) {
-		struct ages ages = { 0 };
+		struct ages ages = {0};
 
 		ages__add(&ages, age);
 		/* Within a unit or an eighth. */
@@ -25,7 +25,7 @@ Test(ages, every_age_is_in_the_range_it_is_looked_for)
 
 Test(ages, ranges_add_up)
 {
-	struct ages ages = { 0 };
+	struct ages ages = {0};
 	double sum = 0;
 
 	for (uint64_t s = 0; s < 5000; s++)
@@ -39,7 +39,7 @@ Test(ages, ranges_add_up)
 
 Test(ages, extremes)
 {
-	struct ages ages = { 0 };
+	struct ages ages = {0};
 
 	cr_expect_eq(ages__youngest_ns(&ages), UINT64_MAX);
 	ages__add(&ages, UINT64_MAX);
@@ -49,7 +49,7 @@ Test(ages, extremes)
 
 Test(leavers, are_counted_at_their_age_or_more)
 {
-	struct leavers leavers = { 0 };
+	struct leavers leavers = {0};
 
 	for (uint64_t s = 1; s <= 100; s++)
 		leavers__add(&leavers, s * SECOND);
@@ -68,7 +68,7 @@ Test(leavers, are_counted_at_their_age_or_more)
 
 Test(leavers, do_not_wrap)
 {
-	struct leavers leavers = { 0 };
+	struct leavers leavers = {0};
 
 	leavers.buckets[0] = UINT32_MAX;
 	leavers__add(&leavers, 0);

@@ -25,7 +25,7 @@ static uint32_t add(struct goroutine_table *table, uint64_t goid)
 
 Test(goroutine_table, fields_keep_their_width)
 {
-	struct goroutine g = { 0 };
+	struct goroutine g = {0};
 	const uint64_t max = (1ULL << 40) - 1;
 
 	goroutine__set_last(&g, max);
@@ -62,7 +62,7 @@ Test(goroutine_table, found_by_goid_and_by_handle)
 Test(goroutine_table, foreign_handles_are_refused)
 {
 	struct goroutine_table *table = table_new(100);
-	const uint32_t wild[] = { 0, 2, 4096, 1u << 23, GOROUTINE_MAX_HANDLE, UINT32_MAX };
+	const uint32_t wild[] = {0, 2, 4096, 1u << 23, GOROUTINE_MAX_HANDLE, UINT32_MAX};
 
 	cr_assert_eq(add(table, 7), 1);
 	for (size_t i = 0; i < ARRAY_SIZE(wild); i++) {
@@ -124,7 +124,8 @@ Test(goroutine_table, grows_and_shrinks_without_losing_anybody)
 		goroutine_table__trim(table);
 		cr_expect_eq(goroutine_table__count(table), (n + 100) / 101);
 		for (uint64_t i = 0; i < n; i++)
-			cr_assert_eq(goroutine_table__find(table, goid_of(pattern, i), &handle) != NULL,
+			cr_assert_eq(goroutine_table__find(table, goid_of(pattern, i), &handle) !=
+					     NULL,
 				     i % 101 == 0);
 		cr_expect_lt(goroutine_table__memory(table), full);
 		goroutine_table__free(table);

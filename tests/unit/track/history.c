@@ -21,7 +21,7 @@ static void add(struct history *history, uint64_t second, uint32_t goroutines)
 
 Test(history, needs_three_samples)
 {
-	struct history history = { 0 };
+	struct history history = {0};
 	struct trend trend;
 
 	add(&history, 1, 10);
@@ -39,7 +39,7 @@ Test(history, needs_three_samples)
 
 Test(history, stays_bounded_and_covers_all_of_the_past)
 {
-	struct history history = { 0 };
+	struct history history = {0};
 	struct trend trend;
 	uint64_t arrivals = 0;
 
@@ -63,7 +63,7 @@ Test(history, stays_bounded_and_covers_all_of_the_past)
 
 Test(history, slope_bears_outliers)
 {
-	struct history history = { 0 };
+	struct history history = {0};
 	struct trend trend;
 
 	for (uint32_t s = 1; s <= 40; s++)
@@ -75,7 +75,7 @@ Test(history, slope_bears_outliers)
 
 Test(history, window_leaves_the_rest_out)
 {
-	struct history history = { 0 };
+	struct history history = {0};
 	struct trend trend;
 
 	for (uint32_t s = 1; s <= 20; s++)
@@ -91,7 +91,7 @@ Test(history, window_leaves_the_rest_out)
 
 Test(history, same_time_replaces)
 {
-	struct history history = { 0 };
+	struct history history = {0};
 
 	add(&history, 1, 10);
 	add(&history, 1, 12);

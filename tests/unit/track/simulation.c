@@ -18,9 +18,9 @@ struct mode {
 };
 
 static const struct mode modes[] = {
-	{ "full", true, true },
-	{ "lifecycle", true, false },
-	{ "census", false, false },
+	{"full", true, true},
+	{"lifecycle", true, false},
+	{"census", false, false},
 };
 
 /* A service: what it does in each step, and how it began. */
@@ -54,14 +54,14 @@ static void run(struct world *world, const struct mode *mode, const struct servi
 static void expect_never_flagged(const char *name, const struct service *service, uint64_t duration)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
-		struct watch watch[] = { { .place = HEALTHY_PLACE }, { .place = OTHER_PLACE } };
+		struct watch watch[] = {{.place = HEALTHY_PLACE}, {.place = OTHER_PLACE}};
 		struct world world;
 
 		run(&world, &modes[i], service, duration, watch, ARRAY_SIZE(watch));
 		for (size_t j = 0; j < ARRAY_SIZE(watch); j++)
-			cr_expect(watch[j].worst < VERDICT_STUCK,
-				  "%s, %s: %s after %.0fs: %s", name, modes[i].name,
-				  verdict__name(watch[j].worst), watch[j].first_leaking / 1e9,
+			cr_expect(watch[j].worst < VERDICT_STUCK, "%s, %s: %s after %.0fs: %s",
+				  name, modes[i].name, verdict__name(watch[j].worst),
+				  watch[j].first_leaking / 1e9,
 				  watch[j].view.n_why ? watch[j].view.why[0] : "");
 		world__free(&world);
 	}
@@ -70,7 +70,7 @@ static void expect_never_flagged(const char *name, const struct service *service
 static void expect_leak(const char *name, const struct service *service, uint64_t within)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
-		struct watch watch[] = { { .place = LEAK_PLACE }, { .place = HEALTHY_PLACE } };
+		struct watch watch[] = {{.place = LEAK_PLACE}, {.place = HEALTHY_PLACE}};
 		struct world world;
 
 		run(&world, &modes[i], service, within + 30 * SECOND, watch, ARRAY_SIZE(watch));
@@ -97,7 +97,7 @@ static void leak_1s(struct world *world, uint64_t since)
 
 Test(simulation, leak_of_one_per_second_within_30s)
 {
-	expect_leak("1/s", &(struct service){ .step = leak_1s }, 30 * SECOND);
+	expect_leak("1/s", &(struct service){.step = leak_1s}, 30 * SECOND);
 }
 
 static void many_already_leaked(struct world *world)
@@ -109,8 +109,7 @@ static void many_already_leaked(struct world *world)
 Test(simulation, leak_that_began_before_the_attach)
 {
 	expect_leak("1/s on top of 5000",
-		    &(struct service){ .before = many_already_leaked, .step = leak_1s },
-		    30 * SECOND);
+		    &(struct service){.before = many_already_leaked, .step = leak_1s}, 30 * SECOND);
 }
 
 static void leak_100s(struct world *world, uint64_t since __maybe_unused)
@@ -121,7 +120,7 @@ static void leak_100s(struct world *world, uint64_t since __maybe_unused)
 
 Test(simulation, fast_leak_within_20s)
 {
-	expect_leak("100/s", &(struct service){ .step = leak_100s }, 20 * SECOND);
+	expect_leak("100/s", &(struct service){.step = leak_100s}, 20 * SECOND);
 }
 
 /* One in every minute, at any moment of it. */
@@ -137,7 +136,7 @@ static void leak_1min(struct world *world, uint64_t since)
 
 Test(simulation, leak_of_one_per_minute_within_15_minutes)
 {
-	expect_leak("1/min", &(struct service){ .step = leak_1min }, 15 * MINUTE);
+	expect_leak("1/min", &(struct service){.step = leak_1min}, 15 * MINUTE);
 }
 
 /* 1000 a second are created at the leak's origin; nearly all are gone within a second. */
@@ -151,8 +150,7 @@ static void leak_under_churn(struct world *world, uint64_t since)
 
 Test(simulation, leak_under_churn_at_the_same_line, .timeout = 120)
 {
-	expect_leak("1/s under 1000/s", &(struct service){ .step = leak_under_churn },
-		    45 * SECOND);
+	expect_leak("1/s under 1000/s", &(struct service){.step = leak_under_churn}, 45 * SECOND);
 }
 
 static void leak_in_a_busy_pool(struct world *world, uint64_t since)
@@ -173,20 +171,20 @@ static void fifty_workers(struct world *world)
 Test(simulation, leak_beside_a_busy_pool)
 {
 	expect_leak("1/s beside a pool",
-		    &(struct service){ .before = fifty_workers, .step = leak_in_a_busy_pool },
+		    &(struct service){.before = fifty_workers, .step = leak_in_a_busy_pool},
 		    30 * SECOND);
 }
 
 /* A short demonstration: three leaks and healthy company, everything young. */
 static void demo_step(struct world *world, uint64_t since)
 {
-	static const uint64_t periods[] = { SECOND / 2, SECOND / 5, SECOND / 10 };
+	static const uint64_t periods[] = {SECOND / 2, SECOND / 5, SECOND / 10};
 
 	for (size_t i = 0; i < ARRAY_SIZE(periods); i++)
 		if (due(since, periods[i]))
 			world__spawn(world, LEAK + i, 101 + (uint32_t)i,
-				     (enum wait_class[]){ WAIT_CHAN_SEND, WAIT_CHAN_RECEIVE,
-							  WAIT_WAIT_GROUP }[i],
+				     (enum wait_class[]){WAIT_CHAN_SEND, WAIT_CHAN_RECEIVE,
+							 WAIT_WAIT_GROUP}[i],
 				     FOREVER);
 	for (int i = 0; i < 20; i++)
 		world__spawn(world, HEALTHY, HEALTHY_PLACE, WAIT_CHAN_RECEIVE,
@@ -197,11 +195,14 @@ static void demo_step(struct world *world, uint64_t since)
 
 Test(simulation, demonstration_of_45_seconds)
 {
-	const struct service service = { .before = fifty_workers, .step = demo_step };
+	const struct service service = {.before = fifty_workers, .step = demo_step};
 
 	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
-		struct watch watch[] = { { .place = 101 }, { .place = 102 }, { .place = 103 },
-					 { .place = HEALTHY_PLACE }, { .place = OTHER_PLACE } };
+		struct watch watch[] = {{.place = 101},
+					{.place = 102},
+					{.place = 103},
+					{.place = HEALTHY_PLACE},
+					{.place = OTHER_PLACE}};
 		struct world world;
 
 		world__new(&world, modes[i].lifecycle, modes[i].parks);
@@ -229,7 +230,7 @@ Test(simulation, demonstration_of_45_seconds)
 
 Test(simulation, constant_pool_without_work)
 {
-	expect_never_flagged("constant pool", &(struct service){ .before = fifty_workers },
+	expect_never_flagged("constant pool", &(struct service){.before = fifty_workers},
 			     10 * MINUTE);
 }
 
@@ -242,7 +243,7 @@ static void ten_thousand_idle(struct world *world)
 
 Test(simulation, ten_thousand_idle_connections, .timeout = 120)
 {
-	expect_never_flagged("10k idle", &(struct service){ .before = ten_thousand_idle },
+	expect_never_flagged("10k idle", &(struct service){.before = ten_thousand_idle},
 			     2 * MINUTE);
 }
 
@@ -255,7 +256,7 @@ static void wake_seldom(struct world *world, uint64_t since __maybe_unused)
 
 Test(simulation, pool_whose_workers_get_work_every_five_minutes)
 {
-	static const struct service service = { .before = fifty_workers, .step = wake_seldom };
+	static const struct service service = {.before = fifty_workers, .step = wake_seldom};
 
 	expect_never_flagged("seldom work", &service, 20 * MINUTE);
 }
@@ -268,7 +269,7 @@ static void fill_pool(struct world *world, uint64_t since)
 
 Test(simulation, pool_that_fills_and_stays)
 {
-	expect_never_flagged("filling pool", &(struct service){ .step = fill_pool }, 10 * MINUTE);
+	expect_never_flagged("filling pool", &(struct service){.step = fill_pool}, 10 * MINUTE);
 }
 
 /* Five connections a second for two minutes, each with a reader and a writer; then no more. */
@@ -282,7 +283,7 @@ static void load_ramp(struct world *world, uint64_t since)
 
 Test(simulation, load_ramp_of_connections)
 {
-	expect_never_flagged("load ramp", &(struct service){ .step = load_ramp }, 10 * MINUTE);
+	expect_never_flagged("load ramp", &(struct service){.step = load_ramp}, 10 * MINUTE);
 }
 
 static void bursts(struct world *world, uint64_t since)
@@ -295,7 +296,7 @@ static void bursts(struct world *world, uint64_t since)
 
 Test(simulation, batches_that_drain)
 {
-	expect_never_flagged("bursts", &(struct service){ .step = bursts }, 10 * MINUTE);
+	expect_never_flagged("bursts", &(struct service){.step = bursts}, 10 * MINUTE);
 }
 
 static void long_poll(struct world *world, uint64_t since __maybe_unused)
@@ -314,7 +315,7 @@ static void long_polls_before(struct world *world)
 
 Test(simulation, long_polls)
 {
-	static const struct service service = { .before = long_polls_before, .step = long_poll };
+	static const struct service service = {.before = long_polls_before, .step = long_poll};
 
 	expect_never_flagged("long polls", &service, 10 * MINUTE);
 }
@@ -339,7 +340,7 @@ static void sessions_before(struct world *world)
 
 Test(simulation, sessions_of_minutes_under_changing_load, .timeout = 120)
 {
-	static const struct service service = { .before = sessions_before, .step = sawtooth };
+	static const struct service service = {.before = sessions_before, .step = sawtooth};
 
 	expect_never_flagged("sessions", &service, 30 * MINUTE);
 }
@@ -354,8 +355,8 @@ static void leak_for_two_minutes(struct world *world, uint64_t since)
 
 Test(simulation, leak_that_stops_keeps_its_verdict_for_as_long_as_it_grew)
 {
-	static const struct service service = { .step = leak_for_two_minutes };
-	struct watch watch = { .place = LEAK_PLACE };
+	static const struct service service = {.step = leak_for_two_minutes};
+	struct watch watch = {.place = LEAK_PLACE};
 	struct world world;
 
 	run(&world, &modes[0], &service, 6 * MINUTE, &watch, 1);
@@ -368,8 +369,8 @@ Test(simulation, leak_that_stops_keeps_its_verdict_for_as_long_as_it_grew)
 
 Test(simulation, false_alarm_ends_when_the_members_leave)
 {
-	static const struct service service = { .step = leak_for_two_minutes };
-	struct watch watch = { .place = LEAK_PLACE };
+	static const struct service service = {.step = leak_for_two_minutes};
+	struct watch watch = {.place = LEAK_PLACE};
 	struct world world;
 
 	run(&world, &modes[1], &service, MINUTE, &watch, 1);
@@ -384,8 +385,8 @@ Test(simulation, false_alarm_ends_when_the_members_leave)
 
 Test(simulation, growth_is_said_before_it_is_called_a_leak)
 {
-	static const struct service service = { .step = leak_1s };
-	struct watch watch = { .place = LEAK_PLACE };
+	static const struct service service = {.step = leak_1s};
+	struct watch watch = {.place = LEAK_PLACE};
 	struct world world;
 
 	run(&world, &modes[0], &service, 19 * SECOND, &watch, 1);
@@ -397,8 +398,8 @@ Test(simulation, growth_is_said_before_it_is_called_a_leak)
 
 Test(simulation, network_waits_are_idle_even_when_they_grow)
 {
-	static const struct service service = { .step = load_ramp };
-	struct watch watch = { .place = IO_PLACE };
+	static const struct service service = {.step = load_ramp};
+	struct watch watch = {.place = IO_PLACE};
 	struct world world;
 
 	run(&world, &modes[0], &service, 2 * MINUTE, &watch, 1);

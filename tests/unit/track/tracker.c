@@ -6,7 +6,7 @@
 
 #include "world.h"
 
-#define AT(seconds) (WORLD_START + (uint64_t)((seconds) * 1e9))
+#define AT(seconds) (WORLD_START + (uint64_t)((seconds)*1e9))
 #define GO_PC	    0x1001
 #define START_PC    0x1000
 #define OTHER_START 0x2000
@@ -72,7 +72,7 @@ static void expect_totals(struct tracker *t, uint64_t alive, uint64_t n_created,
 
 static double park_age(struct tracker *t, uint32_t stack, double now)
 {
-	struct site_view view = { 0 };
+	struct site_view view = {0};
 
 	cr_assert(view_of(t, START_PC, stack, AT(now), &view));
 	return (double)view.oldest_park_ns / 1e9;
@@ -183,7 +183,7 @@ Test(tracker, first_census_races_with_early_events)
 	struct tracker *t = tracker_for_test(true);
 
 	tracker__census_begin(t, AT(0.2));
-	seen(t, 5, 7, 0.3); /* created at 0.25, told later */
+	seen(t, 5, 7, 0.3);  /* created at 0.25, told later */
 	created(t, 6, 0.35); /* told before the census comes by */
 	seen(t, 6, 7, 0.4);
 	tracker__census_end(t, AT(0.5));
@@ -605,6 +605,42 @@ Test(tracker, random_losses_converge_to_the_truth)
 	}
 }
 
+Test(tracker, late_events_in_any_order_are_exact_in_the_end)
+{
+	for (uint64_t seed = 1; seed <= 60; seed++) {
+		struct tracker_totals totals;
+		struct world world;
+
+		world__new(&world, true, seed % 2);
+		world.random = seed * 104729;
+		world.lag = 100 * NSEC_PER_MSEC * (1 + seed % 6);
+		world.interval = 700 * NSEC_PER_MSEC;
+		for (int i = 0; i < 50; i++)
+			world__spawn(&world, 0x5000, 1, WAIT_SELECT,
+				     world__random(&world, 5 * SECOND));
+		world__attach(&world);
+		for (int step = 0; step < 100; step++) {
+			for (uint64_t i = world__random(&world, 10); i > 0; i--)
+				world__spawn(&world, i % 3 ? 0x6000 + i : SYSTEM_START_PC,
+					     (uint32_t)world__random(&world, 4), WAIT_CHAN_RECEIVE,
+					     i % 5 ? world__random(&world, 2 * SECOND) : FOREVER);
+			world__step(&world);
+		}
+		for (int step = 0; step < 100 && (step < 10 || world.n_pending); step++)
+			world__step(&world);
+		cr_assert_eq(world.n_pending, 0);
+		world__census(&world);
+		totals = totals_of(world.tracker);
+		cr_expect_eq(totals.alive + totals.system, world.n_actors, "seed %lu", seed);
+		cr_expect_eq(totals.created, world.created, "seed %lu: %lu of %lu", seed,
+			     totals.created, world.created);
+		cr_expect_eq(totals.exited, world.exited, "seed %lu: %lu of %lu", seed,
+			     totals.exited, world.exited);
+		cr_expect_eq(totals.repaired, 0, "seed %lu: %lu", seed, totals.repaired);
+		world__free(&world);
+	}
+}
+
 struct sums {
 	uint64_t goroutines, parked, created, exited;
 	enum verdict before;
@@ -631,8 +667,8 @@ Test(tracker, sites_add_up_to_the_totals_even_when_they_do_not_fit)
 		.wait_class = class_for_test,
 		.expect_events = true,
 	};
-	const struct tracker_policy policy = { .min_age_ns = SECOND };
-	struct sums sums = { .before = VERDICT_LEAKING };
+	const struct tracker_policy policy = {.min_age_ns = SECOND};
+	struct sums sums = {.before = VERDICT_LEAKING};
 	struct tracker_totals totals;
 	struct tracker *t = NULL;
 

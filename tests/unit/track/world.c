@@ -59,8 +59,8 @@ static bool visit_wanted(void *ctx, const struct site_view *site)
 bool view_of(struct tracker *tracker, uint64_t start_pc, uint32_t stack_id, uint64_t now_ns,
 	     struct site_view *ret_view)
 {
-	const struct tracker_policy policy = { .min_age_ns = 10 * SECOND };
-	struct wanted wanted = { .start_pc = start_pc, .stack_id = stack_id, .view = ret_view };
+	const struct tracker_policy policy = {.min_age_ns = 10 * SECOND};
+	struct wanted wanted = {.start_pc = start_pc, .stack_id = stack_id, .view = ret_view};
 
 	tracker__sites(tracker, &policy, now_ns, visit_wanted, &wanted);
 	return wanted.found;
@@ -73,7 +73,7 @@ void world__new(struct world *world, bool lifecycle, bool parks)
 	*world = (struct world){
 		.now = WORLD_START,
 		.interval = 2 * SECOND,
-		.policy = { .min_age_ns = 10 * SECOND },
+		.policy = {.min_age_ns = 10 * SECOND},
 		.lifecycle = lifecycle,
 		.parks = parks,
 		.next_goid = 1,
@@ -85,6 +85,7 @@ void world__free(struct world *world)
 {
 	tracker__free(world->tracker);
 	free(world->actors);
+	free(world->pending);
 }
 
 void world__attach(struct world *world)
@@ -108,15 +109,65 @@ uint64_t world__random(struct world *world, uint64_t below)
 	return hash__mix64(world->random) % below;
 }
 
-/* Whether an event gets through; one that does not is reported as lost. */
-static bool told(struct world *world, bool attached)
+static void deliver(struct world *world, const struct event *event)
 {
-	if (!world->tracker || !attached)
-		return false;
-	if (world__random(world, 100) >= world->lose_percent)
-		return true;
-	tracker__lost(world->tracker, 1);
-	return false;
+	switch (event->kind) {
+	case CREATED:
+		tracker__created(world->tracker, event->goid, 1, event->creation_pc,
+				 event->start_pc, event->time);
+		break;
+	case EXITED:
+		tracker__exited(world->tracker, event->goid, event->time);
+		break;
+	case PARKED:
+		tracker__parked(world->tracker, event->goid, (uint8_t)event->class, event->time);
+		break;
+	}
+}
+
+/* Deliver what is due, in no order. */
+static void deliver_due(struct world *world)
+{
+	for (size_t i = world->n_pending; i-- > 0;) {
+		struct event event = world->pending[i];
+
+		if (event.due > world->now)
+			continue;
+		world->pending[i] = world->pending[--world->n_pending];
+		deliver(world, &event);
+	}
+}
+
+/* An event gets through, now or later, or is reported as lost. */
+static void tell(struct world *world, enum event_kind kind, const struct actor *actor)
+{
+	const struct event event = {
+		.kind = kind,
+		.goid = actor->goid,
+		.creation_pc = actor->creation_pc,
+		.start_pc = actor->start_pc,
+		.class = actor->class,
+		.time = world->now,
+		.due = world->now + (world->lag ? world__random(world, world->lag) : 0),
+	};
+
+	if (!world->tracker || !(kind == PARKED ? world->parks : world->lifecycle))
+		return;
+	if (world__random(world, 100) < world->lose_percent) {
+		tracker__lost(world->tracker, 1);
+		return;
+	}
+	if (!world->lag) {
+		deliver(world, &event);
+		return;
+	}
+	if (world->n_pending == world->pending_allocated) {
+		world->pending_allocated = world->pending_allocated * 2 + 1024;
+		world->pending =
+			realloc(world->pending, world->pending_allocated * sizeof(*world->pending));
+		cr_assert(world->pending);
+	}
+	world->pending[world->n_pending++] = event;
 }
 
 struct actor *world__spawn(struct world *world, uint64_t start_pc, uint32_t place,
@@ -140,9 +191,7 @@ struct actor *world__spawn(struct world *world, uint64_t start_pc, uint32_t plac
 		.changed = true,
 	};
 	world->created += world->tracker != NULL && start_pc != SYSTEM_START_PC;
-	if (told(world, world->lifecycle))
-		tracker__created(world->tracker, actor->goid, 1, actor->creation_pc,
-				 actor->start_pc, world->now);
+	tell(world, CREATED, actor);
 	if (place)
 		world__wake(world, actor);
 	return actor;
@@ -152,8 +201,7 @@ void world__wake(struct world *world, struct actor *actor)
 {
 	actor->changed = true;
 	actor->waitsince_ns = 0;
-	if (told(world, world->parks))
-		tracker__parked(world->tracker, actor->goid, (uint8_t)actor->class, world->now);
+	tell(world, PARKED, actor);
 }
 
 void world__exit(struct world *world, size_t index)
@@ -161,8 +209,7 @@ void world__exit(struct world *world, size_t index)
 	struct actor *actor = &world->actors[index];
 
 	world->exited += world->tracker != NULL && actor->start_pc != SYSTEM_START_PC;
-	if (told(world, world->lifecycle))
-		tracker__exited(world->tracker, actor->goid, world->now);
+	tell(world, EXITED, actor);
 	*actor = world->actors[--world->n_actors];
 }
 
@@ -199,6 +246,7 @@ void world__step(struct world *world)
 	for (size_t i = world->n_actors; i-- > 0;)
 		if (world->actors[i].leaves_at <= world->now)
 			world__exit(world, i);
+	deliver_due(world);
 	if (world->tracker && world->now >= world->next_census)
 		world__census(world);
 }
@@ -233,7 +281,7 @@ static bool visit_watches(void *ctx, const struct site_view *site)
 
 void world__look(struct world *world, struct watch *watches, size_t n)
 {
-	struct watches all = { .world = world, .all = watches, .n = n };
+	struct watches all = {.world = world, .all = watches, .n = n};
 
 	tracker__sites(world->tracker, &world->policy, world->now, visit_watches, &all);
 }

@@ -29,14 +29,27 @@ struct actor {
 	bool changed; /* since the last census looked */
 };
 
+enum event_kind { CREATED, EXITED, PARKED };
+
+struct event {
+	enum event_kind kind;
+	uint64_t goid, creation_pc, start_pc;
+	enum wait_class class;
+	uint64_t time, due;
+};
+
 struct world {
 	struct tracker *tracker;
 	struct tracker_policy policy;
 	uint64_t now;
 	uint64_t attached;
 	uint64_t interval, next_census;
-	bool lifecycle, parks;	/* events attached */
+	bool lifecycle, parks;	   /* events attached */
 	unsigned int lose_percent; /* of events */
+	uint64_t lag;		   /* events are told this late at most, in any order */
+
+	struct event *pending;
+	size_t n_pending, pending_allocated;
 
 	struct actor *actors;
 	size_t n_actors, allocated;

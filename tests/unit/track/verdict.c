@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The policy on evidence made by hand; simulation.c has it in motion. */
+#include "track/verdict.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#define SECOND NSEC_PER_SEC
+#define MINUTE (60 * NSEC_PER_SEC)
+
+static struct ages ages, connections;
+static struct leavers leavers;
+
+/* A site where one goroutine a second has come to stay for a minute. */
+static struct evidence leak(void)
+{
+	memset(&ages, 0, sizeof(ages));
+	memset(&connections, 0, sizeof(connections));
+	memset(&leavers, 0, sizeof(leavers));
+	for (uint64_t s = 0; s < 60; s++)
+		ages__add(&ages, s * SECOND + SECOND / 2);
+	return (struct evidence){
+		.wait_class = WAIT_CHAN_SEND,
+		.goroutines = 60,
+		.parked = 60,
+		.settled = 50,
+		.oldest_park_ns = 59 * SECOND,
+		.ages = &ages,
+		.leavers = &leavers,
+		.connections = &connections,
+		.quiet_ns = UINT64_MAX,
+		.min_age_ns = 10 * SECOND,
+		.watched_ns = 60 * SECOND,
+		.trend = {.samples = 30,
+			  .span_ns = 60 * SECOND,
+			  .first = 1,
+			  .last = 60,
+			  .per_minute = 60,
+			  .rise = 50,
+			  .steady = true},
+		.alarm_age_ns = UINT64_MAX,
+	};
+}
+
+/* A fixed set, parked for ten minutes. */
+static struct evidence fixed(enum wait_class class)
+{
+	struct evidence e = leak();
+
+	memset(&ages, 0, sizeof(ages));
+	e.wait_class = class;
+	e.goroutines = e.parked = e.settled = e.long_parked = e.before = 3;
+	e.oldest_park_ns = 10 * MINUTE;
+	e.watched_ns = 10 * MINUTE;
+	e.trend = (struct trend){
+		.samples = 60, .span_ns = 10 * MINUTE, .first = 3, .last = 3, .steady = true};
+	return e;
+}
+
+static enum verdict of(const struct evidence *e)
+{
+	struct opinion opinion;
+
+	verdict__of(e, &opinion);
+	cr_expect_geq(opinion.n_why, 1);
+	cr_expect_leq(opinion.n_why, SITE_MAX_WHY);
+	cr_expect_eq(opinion.alarm && opinion.verdict != VERDICT_LEAKING, false);
+	return opinion.verdict;
+}
+
+Test(verdict, names)
+{
+	cr_expect_str_eq(verdict__name(VERDICT_LEAKING), "leaking");
+	cr_expect_str_eq(verdict__name(VERDICT_STUCK), "stuck");
+	cr_expect_str_eq(verdict__name(VERDICT_GROWING), "growing");
+	cr_expect_str_eq(verdict__name(VERDICT_IDLE), "idle");
+	cr_expect_str_eq(verdict__name(VERDICT_ACTIVE), "active");
+	cr_expect_str_eq(verdict__name((enum verdict)99), "unknown");
+}
+
+Test(verdict, a_leak_says_why)
+{
+	struct evidence e = leak();
+	struct opinion opinion;
+
+	verdict__of(&e, &opinion);
+	cr_expect_eq(opinion.verdict, VERDICT_LEAKING);
+	cr_expect(opinion.alarm);
+	cr_expect_str_eq(opinion.why[0],
+			 "60 goroutines parked here; none of the 50 that stayed 10s "
+			 "or longer ever left");
+	cr_expect_str_eq(opinion.why[1],
+			 "50 more stayed within 50s, in 6 of 6 periods: 59.5 a minute");
+}
+
+Test(verdict, which_waits_can_leak)
+{
+	for (enum wait_class class = WAIT_NONE; class <= WAIT_RUNTIME; class ++) {
+		struct evidence e = leak();
+		bool leaks = class >= WAIT_CHAN_RECEIVE && class <= WAIT_COND;
+
+		e.wait_class = class;
+		cr_expect_eq(of(&e) == VERDICT_LEAKING, leaks, "class %d", class);
+	}
+}
+
+Test(verdict, the_runtime_is_never_accused)
+{
+	struct evidence e = leak();
+
+	e.exempt = true;
+	cr_expect_leq(of(&e), VERDICT_IDLE);
+	e = fixed(WAIT_NIL_CHAN);
+	e.exempt = true;
+	cr_expect_eq(of(&e), VERDICT_IDLE);
+}
+
+Test(verdict, who_left_after_a_stay_speaks_against_a_leak)
+{
+	struct evidence e = leak();
+
+	leavers__add(&leavers, 9 * SECOND / 2);
+	cr_expect_eq(of(&e), VERDICT_LEAKING, "left before min_age: says nothing");
+	for (int i = 0; i < 5; i++)
+		leavers__add(&leavers, 25 * SECOND);
+	cr_expect_eq(of(&e), VERDICT_GROWING);
+}
+
+Test(verdict, one_leaver_in_hundreds_is_forgiven_and_told)
+{
+	struct evidence e = leak();
+	struct opinion opinion;
+
+	e.settled = 500;
+	for (int n = 1; n < 10; n++)
+		for (uint64_t s = 0; s < 60; s++)
+			ages__add(&ages, s * SECOND + SECOND / 2);
+	leavers__add(&leavers, 25 * SECOND);
+	verdict__of(&e, &opinion);
+	cr_expect_eq(opinion.verdict, VERDICT_LEAKING);
+	cr_expect(strstr(opinion.why[0], "1 left and 500 did not"), "%s", opinion.why[0]);
+}
+
+Test(verdict, growth_that_stopped_is_none)
+{
+	struct evidence e = leak();
+
+	memset(&ages, 0, sizeof(ages));
+	for (uint64_t s = 20; s < 60; s++)
+		ages__add(&ages, s * SECOND);
+	cr_expect_lt(of(&e), VERDICT_STUCK);
+}
+
+Test(verdict, a_burst_is_no_leak)
+{
+	struct evidence e = leak();
+
+	memset(&ages, 0, sizeof(ages));
+	for (uint64_t i = 0; i < 400; i++)
+		ages__add(&ages, 30 * SECOND + i * NSEC_PER_MSEC);
+	for (uint64_t s = 0; s < 60; s += 6)
+		ages__add(&ages, s * SECOND);
+	cr_expect_lt(of(&e), VERDICT_STUCK);
+}
+
+Test(verdict, too_few_or_too_early)
+{
+	struct evidence e = leak();
+
+	e.watched_ns = 20 * SECOND;
+	cr_expect_lt(of(&e), VERDICT_STUCK);
+	e.watched_ns = 5 * SECOND;
+	cr_expect_lt(of(&e), VERDICT_STUCK);
+	e = leak();
+	memset(&ages, 0, sizeof(ages));
+	for (uint64_t s = 0; s < 60; s += 10)
+		ages__add(&ages, s * SECOND);
+	cr_expect_lt(of(&e), VERDICT_STUCK);
+	e = leak();
+	e.ages = NULL;
+	cr_expect_lt(of(&e), VERDICT_STUCK);
+}
+
+Test(verdict, a_long_watch_asks_for_longer_growth)
+{
+	struct evidence e = leak();
+
+	e.watched_ns = 24 * 3600 * SECOND;
+	cr_expect_lt(of(&e), VERDICT_STUCK);
+}
+
+Test(verdict, coarse_censuses_ask_for_longer_growth)
+{
+	struct evidence e = leak();
+
+	e.resolution_ns = 10 * SECOND;
+	cr_expect_eq(of(&e), VERDICT_LEAKING);
+	e.resolution_ns = 20 * SECOND;
+	cr_expect_lt(of(&e), VERDICT_STUCK);
+}
+
+Test(verdict, one_per_connection_is_not_accused_soon)
+{
+	struct evidence e = leak();
+
+	connections = ages;
+	e.wait_class = WAIT_SELECT;
+	cr_expect_eq(of(&e), VERDICT_GROWING);
+	e.wait_class = WAIT_CHAN_SEND; /* not how a connection waits */
+	cr_expect_eq(of(&e), VERDICT_LEAKING);
+}
+
+Test(verdict, an_alarm_lasts_while_its_members_stay)
+{
+	struct evidence e = fixed(WAIT_SELECT);
+
+	e.alarm_growth_ns = 5 * MINUTE;
+	e.alarm_goroutines = 3;
+	e.alarm_age_ns = 4 * MINUTE;
+	cr_expect_eq(of(&e), VERDICT_LEAKING);
+	e.alarm_age_ns = 6 * MINUTE;
+	cr_expect_eq(of(&e), VERDICT_IDLE);
+	e.alarm_age_ns = MINUTE;
+	e.alarm_goroutines = 100;
+	cr_expect_eq(of(&e), VERDICT_IDLE);
+	e.alarm_goroutines = 3;
+	e.alarm_growth_ns = 20 * 3600 * SECOND;
+	e.alarm_age_ns = 2 * 3600 * SECOND;
+	cr_expect_eq(of(&e), VERDICT_IDLE);
+}
+
+Test(verdict, stuck_for_ever)
+{
+	struct evidence e = fixed(WAIT_NIL_CHAN);
+
+	cr_expect_eq(of(&e), VERDICT_STUCK);
+	e.settled = 0;
+	cr_expect_neq(of(&e), VERDICT_STUCK, "not yet");
+	e = fixed(WAIT_NIL_CHAN);
+	e.has_main = true;
+	cr_expect_eq(of(&e), VERDICT_STUCK, "others than main are there");
+	e.settled = e.goroutines = e.parked = 1;
+	cr_expect_eq(of(&e), VERDICT_IDLE, "main may");
+	e = fixed(WAIT_SELECT_NONE);
+	cr_expect_eq(of(&e), VERDICT_IDLE);
+}
+
+Test(verdict, stuck_at_a_lock)
+{
+	struct evidence e = fixed(WAIT_LOCK);
+
+	cr_expect_eq(of(&e), VERDICT_STUCK);
+	e.quiet_ns = 2 * SECOND;
+	cr_expect_eq(of(&e), VERDICT_IDLE, "somebody just got it");
+	e = fixed(WAIT_LOCK);
+	e.oldest_park_ns = 50 * SECOND;
+	cr_expect_eq(of(&e), VERDICT_IDLE, "not that long");
+	e = fixed(WAIT_SEMAPHORE);
+	cr_expect_eq(of(&e), VERDICT_IDLE, "may be a WaitGroup");
+}
+
+Test(verdict, sends_that_nobody_receives)
+{
+	struct evidence e = fixed(WAIT_CHAN_SEND);
+
+	cr_expect_eq(of(&e), VERDICT_STUCK);
+	e.long_parked = 1;
+	cr_expect_eq(of(&e), VERDICT_IDLE, "a lone one may generate on demand");
+	e = fixed(WAIT_CHAN_SEND);
+	e.quiet_ns = 30 * SECOND;
+	cr_expect_eq(of(&e), VERDICT_IDLE, "somebody received");
+	e = fixed(WAIT_CHAN_RECEIVE);
+	cr_expect_eq(of(&e), VERDICT_IDLE);
+}
+
+/* One look: ages come from the target's GC alone. */
+Test(verdict, a_single_look_accuses_only_of_what_is_certain)
+{
+	for (enum wait_class class = WAIT_NONE; class <= WAIT_RUNTIME; class ++) {
+		struct evidence e = fixed(class);
+		bool stuck = class == WAIT_NIL_CHAN || class == WAIT_LOCK;
+
+		e.watched_ns = 0;
+		e.trend = (struct trend){0};
+		cr_expect_eq(of(&e), stuck ? VERDICT_STUCK : VERDICT_IDLE, "class %d", class);
+	}
+}
+
+Test(verdict, busy_sites_are_active)
+{
+	struct evidence e = fixed(WAIT_CHAN_RECEIVE);
+
+	e.settled = 0;
+	cr_expect_eq(of(&e), VERDICT_ACTIVE, "parked, but never for long");
+	e = fixed(WAIT_IO);
+	e.settled = 0;
+	cr_expect_eq(of(&e), VERDICT_IDLE, "waits by nature");
+	e.parked = 0;
+	cr_expect_eq(of(&e), VERDICT_ACTIVE);
+	e.goroutines = 0;
+	cr_expect_eq(of(&e), VERDICT_ACTIVE);
+}
