@@ -100,8 +100,14 @@ struct gl_counters {
 	__u64 value[GL_COUNT_MAX];
 };
 
+/* Records of one slot of gl_binaries that were lost for whatever reason, by enum gl_event_kind. */
+struct gl_losses {
+	__u64 by_kind[4];
+};
+
 _Static_assert(sizeof(struct gl_event) == 24, "gl_event is part of the ABI");
 _Static_assert(sizeof(struct gl_event_create) == 48, "gl_event_create is part of the ABI");
 _Static_assert(sizeof(struct gl_binary) == 16, "gl_binary is part of the ABI");
+_Static_assert(sizeof(struct gl_losses) == 32, "gl_losses is part of the ABI");
 
 #endif /* GLEAKD_BPF_ABI_H */

@@ -35,6 +35,17 @@ static __always_inline __u64 count(struct gl_counters *counters, enum gl_counter
 	return __sync_fetch_and_add(&counters->value[counter], 1);
 }
 
+/* A record will not arrive: count why, and whose and what it was. */
+static __always_inline void lose(const struct hit *hit, enum gl_counter reason, enum gl_event_kind kind)
+{
+	__u32 index = hit->index;
+	struct gl_losses *losses = bpf_map_lookup_elem(&gl_losses, &index);
+
+	count(hit->counters, reason);
+	if (losses)
+		__sync_fetch_and_add(&losses->by_kind[kind & 3], 1);
+}
+
 /*
  * Waking a sleeping reader costs fifty times what the record costs, so the reader comes by itself
  * and is woken only when the ring buffer fills faster than it comes.
@@ -161,12 +172,12 @@ int gl_create(struct pt_regs *ctx)
 		return 0;
 	event = bpf_ringbuf_reserve(&gl_events, sizeof(*event), 0);
 	if (!event) {
-		count(hit.counters, GL_COUNT_LOST_RING_FULL);
+		lose(&hit, GL_COUNT_LOST_RING_FULL, GL_EVENT_CREATE);
 		return 0;
 	}
 	fill_head(&event->head, &hit, GL_EVENT_CREATE);
 	if (fill_create(event, ctx, &hit)) {
-		count(hit.counters, GL_COUNT_LOST_UNREADABLE);
+		lose(&hit, GL_COUNT_LOST_UNREADABLE, GL_EVENT_CREATE);
 		bpf_ringbuf_discard(event, hit.flags);
 		return 0;
 	}
@@ -184,12 +195,12 @@ int gl_exit(struct pt_regs *ctx)
 		return 0;
 	event = bpf_ringbuf_reserve(&gl_events, sizeof(*event), 0);
 	if (!event) {
-		count(hit.counters, GL_COUNT_LOST_RING_FULL);
+		lose(&hit, GL_COUNT_LOST_RING_FULL, GL_EVENT_EXIT);
 		return 0;
 	}
 	fill_head(event, &hit, GL_EVENT_EXIT);
 	if (read_window(&event->goid, sizeof(event->goid), &hit)) {
-		count(hit.counters, GL_COUNT_LOST_UNREADABLE);
+		lose(&hit, GL_COUNT_LOST_UNREADABLE, GL_EVENT_EXIT);
 		bpf_ringbuf_discard(event, hit.flags);
 		return 0;
 	}
@@ -207,12 +218,12 @@ int gl_park(struct pt_regs *ctx)
 		return 0;
 	event = bpf_ringbuf_reserve(&gl_events, sizeof(*event), 0);
 	if (!event) {
-		count(hit.counters, GL_COUNT_LOST_RING_FULL);
+		lose(&hit, GL_COUNT_LOST_RING_FULL, GL_EVENT_PARK);
 		return 0;
 	}
 	fill_head(event, &hit, GL_EVENT_PARK);
 	if (fill_park(event, &hit)) {
-		count(hit.counters, GL_COUNT_LOST_UNREADABLE);
+		lose(&hit, GL_COUNT_LOST_UNREADABLE, GL_EVENT_PARK);
 		bpf_ringbuf_discard(event, hit.flags);
 		return 0;
 	}

@@ -24,6 +24,14 @@ struct {
 	__type(value, struct gl_counters);
 } gl_counters SEC(".maps");
 
+/* Written on the losing path only, so one counter for all CPUs does. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GL_MAX_BINARIES);
+	__type(key, __u32);
+	__type(value, struct gl_losses);
+} gl_losses SEC(".maps");
+
 /* Unread bytes in the ring buffer from which on the daemon is woken. */
 const volatile __u64 gl_wakeup_bytes = 0;
 

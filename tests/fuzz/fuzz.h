@@ -16,7 +16,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* fuzz__require - what must hold whatever the input is. */
-#define fuzz__require(condition) ((condition) ? (void)0 : fuzz__fail(#condition, __FILE__, __LINE__))
+#define fuzz__require(condition) \
+	((condition) ? (void)0 : fuzz__fail(#condition, __FILE__, __LINE__))
 void fuzz__fail(const char *condition, const char *file, int line) __attribute__((noreturn));
 
 /* The input, taken piece by piece from its start; zeros when it is used up. */

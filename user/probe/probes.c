@@ -162,6 +162,7 @@ static int publish(struct probe_attachment *attachment, const struct go_layout *
 {
 	const struct probes *probes = attachment->probes;
 	uint32_t key = (uint32_t)attachment->slot;
+	const struct gl_losses none_lost = { 0 };
 	struct gl_binary binary;
 	int err;
 
@@ -172,9 +173,12 @@ static int publish(struct probe_attachment *attachment, const struct go_layout *
 				    layout->minor);
 	err = bpf_map_update_elem(bpf_map__fd(probes->skeleton->maps.gl_binaries), &key, &binary,
 				  BPF_ANY);
+	/* The slot may have had another owner. */
+	if (!err)
+		err = bpf_map_update_elem(bpf_map__fd(probes->skeleton->maps.gl_losses), &key,
+					  &none_lost, BPF_ANY);
 	if (err)
-		return failure__set(failure, err, "cannot write the BPF map gl_binaries: %s",
-				    strerror(-err));
+		return failure__set(failure, err, "cannot write the BPF maps: %s", strerror(-err));
 	return 0;
 }
 
@@ -293,6 +297,15 @@ int probe_attachment__set(struct probe_attachment *attachment, unsigned int even
 			return err;
 	}
 	return 0;
+}
+
+int probe_attachment__losses(const struct probe_attachment *attachment,
+			     struct gl_losses *ret_losses)
+{
+	uint32_t key = (uint32_t)attachment->slot;
+
+	return bpf_map_lookup_elem(bpf_map__fd(attachment->probes->skeleton->maps.gl_losses), &key,
+				   ret_losses);
 }
 
 unsigned int probe_attachment__events(const struct probe_attachment *attachment)

@@ -66,6 +66,10 @@ int probes__attach(struct probes *probes, struct go_binary *binary, const struct
 int probe_attachment__set(struct probe_attachment *attachment, unsigned int event_mask,
 			  struct failure *failure) __must_check;
 
+/* probe_attachment__losses - records of this process that were lost since the attach. */
+int probe_attachment__losses(const struct probe_attachment *attachment,
+			     struct gl_losses *ret_losses) __must_check;
+
 unsigned int probe_attachment__events(const struct probe_attachment *attachment);
 
 /* probe_attachment__free - detach everything. NULL is fine. */

@@ -11,7 +11,6 @@ struct session {
 	struct kernel_features features;
 	struct probes *probes;
 	struct event_reader *reader;
-	struct probes_counters counters; /* at the last drain */
 	size_t n_targets;
 	struct target *targets[SESSION_MAX_TARGETS];
 };
@@ -115,32 +114,16 @@ int session__ring_fd(const struct session *session)
 	return session->reader ? event_reader__epoll_fd(session->reader) : -1;
 }
 
-/*
- * The ring is shared: a lost record may have been anybody's, so every target hears of it. Counters
- * are read before consuming: what they say was lost by then is older than what is consumed later.
- */
-static void note_losses(struct session *session)
-{
-	struct probes_counters now;
-	uint64_t lost = 0;
-	uint64_t *before = session->counters.value;
-
-	if (probes__counters(session->probes, &now))
-		return;
-	for (int c = GL_COUNT_LOST_RING_FULL; c <= GL_COUNT_LOST_UNREADABLE; c++)
-		lost += now.value[c] - before[c];
-	session->counters = now;
-	if (!lost)
-		return;
-	for (size_t i = 0; i < session->n_targets; i++)
-		target__lost(session->targets[i], lost);
-}
-
 void session__drain(struct session *session)
 {
 	if (!session->reader)
 		return;
-	note_losses(session);
+	/*
+	 * Losses are read before consuming: what they say was lost by then is older than what is
+	 * consumed later.
+	 */
+	for (size_t i = 0; i < session->n_targets; i++)
+		target__note_losses(session->targets[i]);
 	event_reader__consume(session->reader);
 }
 

@@ -38,6 +38,7 @@ struct target {
 	struct census *census;
 	struct probe_plan plan;
 	struct probe_attachment *attachment;
+	struct gl_losses losses; /* when the tracker was last told */
 };
 
 static const char *const mode_names[] = {
@@ -333,9 +334,18 @@ void target__event(struct target *target, const struct gl_event *head,
 	}
 }
 
-void target__lost(struct target *target, uint64_t events)
+void target__note_losses(struct target *target)
 {
-	tracker__lost(target->tracker, events);
+	struct gl_losses now;
+	uint64_t lost = 0;
+
+	if (!target->attachment || probe_attachment__losses(target->attachment, &now))
+		return;
+	for (int kind = GL_EVENT_CREATE; kind <= GL_EVENT_PARK; kind++)
+		lost += now.by_kind[kind] - target->losses.by_kind[kind];
+	tracker__lost(target->tracker, lost,
+		      now.by_kind[GL_EVENT_CREATE] - target->losses.by_kind[GL_EVENT_CREATE]);
+	target->losses = now;
 }
 
 bool target__check_alive(struct target *target)

@@ -56,8 +56,8 @@ void target__free(struct target *target);
 void target__event(struct target *target, const struct gl_event *head,
 		   const struct gl_event_create *create);
 
-/* target__lost - losses of the shared ring buffer since the last call: any of them may be ours. */
-void target__lost(struct target *target, uint64_t events);
+/* target__note_losses - tell the tracker how many of this process's records were lost so far. */
+void target__note_losses(struct target *target);
 
 /*
  * target__census_start / _step - as census__start() and census__step(), fed into the tracker.

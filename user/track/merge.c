@@ -12,6 +12,7 @@ void tracker__census_begin(struct tracker *tracker, uint64_t started_ns)
 	tracker->inexact |= tracker->inexact_now;
 	tracker->inexact_now = false;
 	tracker->census_ticks = ticks__of(started_ns);
+	tracker->creations_lost_before = tracker->creations_lost;
 	tracker->refusing = 0;
 	/*
 	 * What happened since the last complete census began should have been told by events, if
@@ -104,6 +105,7 @@ static struct goroutine *adopt(struct tracker *tracker, const struct tracker_sig
 	if (tracker->repairs) {
 		g->flags |= GOROUTINE_REPAIRED;
 		tracker->repaired++;
+		tracker->creations_concluded++;
 	}
 	return g;
 }
@@ -176,6 +178,31 @@ static void sweep(struct tracker *tracker)
 	goroutine_table__trim(tracker->goroutines);
 }
 
+/*
+ * Of the creations lost before this census, those that neither it nor an exit accounts for were of
+ * goroutines which are gone, exit and all. What was lost before the first census is nobody's: who
+ * was there before the attach cannot be told from who was created unseen.
+ */
+static void conclude_unseen(struct tracker *tracker)
+{
+	uint64_t known = tracker->creations_concluded + tracker->creations_unseen;
+	uint64_t missing = tracker->creations_lost_before - min_of(tracker->creations_lost_before,
+								   known);
+	struct site *site;
+
+	if (!missing)
+		return;
+	tracker->creations_unseen += missing;
+	if (!tracker->n_censuses)
+		return;
+	site = tracker__unknown_site(tracker);
+	site->created += missing;
+	site->exited += missing;
+	tracker->created += missing;
+	tracker->exited += missing;
+	tracker->repaired += 2 * missing;
+}
+
 void tracker__census_end(struct tracker *tracker, uint64_t finished_ns)
 {
 	uint64_t finished = ticks__of(finished_ns);
@@ -183,6 +210,7 @@ void tracker__census_end(struct tracker *tracker, uint64_t finished_ns)
 	if (!tracker->in_census)
 		return;
 	sweep(tracker);
+	conclude_unseen(tracker);
 	tracker->refused_seen = tracker->refusing;
 	tracker->refused_since = 0;
 	tracker->inexact = tracker->inexact_now;

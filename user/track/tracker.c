@@ -208,13 +208,14 @@ static void created_late(struct tracker *tracker, struct goroutine *g, uint64_t 
 	} else if (g->flags & GOROUTINE_REPAIRED) {
 		g->flags &= (uint8_t)~GOROUTINE_REPAIRED;
 		tracker->repaired--;
+		tracker->creations_concluded--;
 	} else {
 		return; /* told twice */
 	}
 	goroutine__set_born(g, min_of(goroutine__born(g), ticks));
 }
 
-static struct site *unknown_site(struct tracker *tracker)
+struct site *tracker__unknown_site(struct tracker *tracker)
 {
 	const struct site_key unknown = {0};
 
@@ -232,7 +233,7 @@ static void find_origin(struct tracker *tracker, struct site *origin, bool count
 	tracker->exited -= system;
 	tracker->created -= system && counted;
 	tracker->created += !system && !counted;
-	unknown = unknown_site(tracker);
+	unknown = tracker__unknown_site(tracker);
 	unknown->exited -= unknown->exited > 0;
 	unknown->created -= counted && unknown->created > 0;
 }
@@ -243,8 +244,10 @@ static void created_after_exit(struct tracker *tracker, struct departed_entry *g
 	bool counted = !(gone->flags & DEPARTED_UNCOUNTED);
 	struct site *site = site_table__at(tracker->sites, index);
 
-	if (gone->flags & DEPARTED_CONCLUDED)
+	if (gone->flags & DEPARTED_CONCLUDED) {
 		tracker->repaired--;
+		tracker->creations_concluded--;
+	}
 	if (gone->flags & DEPARTED_ORPHAN) {
 		find_origin(tracker, site, counted);
 	} else if (!counted) {
@@ -297,13 +300,14 @@ static void exited_orphan(struct tracker *tracker, uint64_t goid, uint64_t ticks
 	bool counted = tracker->n_censuses && !refused;
 	bool repair = counted && tracker->options.expect_events &&
 		      tracker->events_since <= tracker->previous_ticks;
-	struct site *site = unknown_site(tracker);
+	struct site *site = tracker__unknown_site(tracker);
 
 	site->exited++;
 	tracker->exited++;
 	site->created += counted;
 	tracker->created += counted;
 	tracker->repaired += repair;
+	tracker->creations_concluded += repair;
 	departed__add(tracker->departed, goid, ticks,
 		      DEPARTED_ORPHAN | (counted ? 0 : DEPARTED_UNCOUNTED) |
 			      (repair ? DEPARTED_CONCLUDED : 0));
@@ -362,11 +366,12 @@ void tracker__parked(struct tracker *tracker, uint64_t goid, uint8_t wait_reason
 	g->flags |= GOROUTINE_MOVED | GOROUTINE_BY_EVENT;
 }
 
-void tracker__lost(struct tracker *tracker, uint64_t events)
+void tracker__lost(struct tracker *tracker, uint64_t events, uint64_t creations)
 {
 	if (!events)
 		return;
 	tracker->lost += events;
+	tracker->creations_lost += creations;
 	if (tracker->in_census)
 		tracker->inexact_now = true;
 	else

@@ -19,7 +19,9 @@
  * Every goroutine belongs to exactly one site: (creation pc, start pc, wait reason, park stack).
  * Before its first sighting in a census it belongs to its origin's site without a stack; when a
  * census finds it parked elsewhere it moves. Sites' created and exited count members that were
- * created and that exited since the attach, so over all sites they add up to the totals.
+ * created and that exited since the attach, so over all sites they add up to the totals; a member
+ * that moves takes its creation along. Who exits without ever having been seen counts at the site
+ * without creation and start pc.
  *
  * Memory: at most 40 bytes a goroutine, the index included; docs/overhead.md has the figure.
  */
@@ -52,8 +54,12 @@ void tracker__created(struct tracker *tracker, uint64_t goid, uint64_t parent_go
 void tracker__exited(struct tracker *tracker, uint64_t goid, uint64_t time_ns);
 void tracker__parked(struct tracker *tracker, uint64_t goid, uint8_t wait_reason, uint64_t time_ns);
 
-/* tracker__lost - events were lost up to now: the next census repairs. */
-void tracker__lost(struct tracker *tracker, uint64_t events);
+/*
+ * tracker__lost - @events were lost up to now, @creations of them creations: the next census
+ * repairs. Lost creations that neither a census nor a later event accounts for were whole lives:
+ * they are added to the created and the exited, at the site of the unknown.
+ */
+void tracker__lost(struct tracker *tracker, uint64_t events, uint64_t creations);
 
 /* One goroutine as a census saw it. */
 struct tracker_sighting {

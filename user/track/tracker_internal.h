@@ -3,9 +3,9 @@
 #define GLEAKD_TRACK_TRACKER_INTERNAL_H
 
 /*
- * What the three parts of the tracker share: tracker.c (events and bookkeeping), merge.c (what
- * a census changes), sites.c (the view of sites). Every change of a record goes through the functions
- * below, which keep the totals and the sites' counts in step with it.
+ * What the three parts of the tracker share: tracker.c (records, events), merge.c (what a census
+ * changes), sites.c (the view of sites). Every change of a record goes through the functions below,
+ * which keep the totals and the sites' counts in step with it.
  */
 #include "track/departed.h"
 #include "track/goroutine_table.h"
@@ -21,6 +21,12 @@ struct tracker {
 
 	uint64_t created, exited, lost, repaired;
 	uint64_t system, parked; /* records of the runtime's own; parked records of the others */
+
+	/*
+	 * Creations which events failed to tell, in all; those lost before the census under way
+	 * began; those concluded from a sighting or an exit; those concluded to be whole lives.
+	 */
+	uint64_t creations_lost, creations_lost_before, creations_concluded, creations_unseen;
 
 	/* Goroutines without a record: new ones since the last census, all that it saw. */
 	uint64_t refused_since, refused_seen, refusing;
@@ -44,6 +50,9 @@ struct tracker {
 
 /* tracker__site_of - the site of @key, its class and whether it is the runtime's own filled in. */
 uint32_t tracker__site_of(struct tracker *tracker, const struct site_key *key);
+
+/* tracker__unknown_site - where what is known only by its exit, or not even by that, is counted. */
+struct site *tracker__unknown_site(struct tracker *tracker);
 
 /* record__add - a new record at @site, born and last heard of at @ticks; NULL when refused. */
 struct goroutine *record__add(struct tracker *tracker, uint64_t goid, uint32_t site, uint64_t ticks,

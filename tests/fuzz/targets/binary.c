@@ -22,8 +22,8 @@ enum choice {
 };
 
 static const char *const versions[] = {
-	"go1.26.8", "go1.18.10", "go1.19.13", "go1.20.14", "go1.21.13",
-	"go1.22.12", "go1.23.12", "go1.24.13", "go1.25.7", "go1.27.1",
+	"go1.26.8",  "go1.18.10", "go1.19.13", "go1.20.14", "go1.21.13",
+	"go1.22.12", "go1.23.12", "go1.24.13", "go1.25.7",  "go1.27.1",
 };
 
 /* Frames that are looked up for one input: each costs a walk through the table. */

@@ -81,7 +81,7 @@ static void cut(struct elf_image *image, int fd, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const sections[] = {".text",	      ".symtab", ".strtab",
+	static const char *const sections[] = {".text",	     ".symtab",	      ".strtab",
 					       ".gopclntab", ".go.buildinfo", ""};
 	struct failure failure = {0};
 	struct elf_image *image;

@@ -154,7 +154,7 @@ static void tell(struct world *world, enum event_kind kind, const struct actor *
 	if (!world->tracker || !(kind == PARKED ? world->parks : world->lifecycle))
 		return;
 	if (world__random(world, 100) < world->lose_percent) {
-		tracker__lost(world->tracker, 1);
+		tracker__lost(world->tracker, 1, kind == CREATED);
 		return;
 	}
 	if (!world->lag) {

@@ -9,8 +9,8 @@
  */
 #include <stdlib.h>
 
-#define cr_assert(condition, ...)     ((condition) ? (void)0 : abort())
-#define cr_assert_eq(left, right, ...) cr_assert((left) == (right))
+#define cr_assert(condition, ...)	((condition) ? (void)0 : abort())
+#define cr_assert_eq(left, right, ...)	cr_assert((left) == (right))
 #define cr_assert_leq(left, right, ...) cr_assert((left) <= (right))
 #define cr_assert_geq(left, right, ...) cr_assert((left) >= (right))
 

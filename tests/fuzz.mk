@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+# Coverage-guided fuzzing of whatever reads foreign data: tests/fuzz. Needs clang with its runtime
+# library (libclang-rt-dev). Included by the Makefile, whose variables it uses.
+#
+# make fuzz			build all targets: build/fuzz/TARGET
+# make fuzz-smoke		regressions, then 10 s each
+# make fuzz-long SECONDS=600	the same for longer; the corpus stays and is reduced to what counts
+
+FUZZ_CC	    ?= $(CLANG)
+FUZZ_CFLAGS := -std=gnu11 $(WARNINGS) -O1 -g -fno-omit-frame-pointer -pthread \
+	       -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ_CPPFLAGS := $(CPPFLAGS) -Itests/fuzz/shim -Itests/fuzz -Itests/unit/golang -Itests/unit/observe
+
+FUZZ_TARGETS  := $(patsubst tests/fuzz/targets/%.c,%,$(wildcard tests/fuzz/targets/*.c))
+FUZZ_PROGRAMS := $(addprefix $(B)/fuzz/,$(FUZZ_TARGETS))
+
+# The code that is fuzzed: everything but what only a running gleakd needs.
+FUZZ_SOURCES := $(foreach f,base host golang observe output,$(wildcard user/$(f)/*.c)) \
+		$(wildcard user/probe/insn*.c) user/probe/path.c user/probe/plan.c user/cli/options.c
+FUZZ_OBJECTS := $(patsubst %.c,$(B)/fuzz/obj/%.o,$(FUZZ_SOURCES))
+# What only the targets need, fake programs of the unit tests among it.
+FUZZ_HELPERS := tests/fuzz/fuzz.c tests/unit/golang/fake_go.c tests/unit/golang/made_table.c \
+		tests/unit/observe/fake_runtime.c
+
+$(B)/fuzz/obj/user/%.o: user/%.c | $(GENERATED)
+	$(call msg,FUZZ,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(FUZZ_CPPFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+# Not instrumented for coverage: the way an input is taken apart is nothing to explore.
+$(B)/fuzz/obj/tests/%.o: tests/%.c | $(GENERATED)
+	$(call msg,FUZZ,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(FUZZ_CPPFLAGS) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/fuzz/lib/user.a: $(FUZZ_OBJECTS)
+$(B)/fuzz/lib/helpers.a: $(patsubst %.c,$(B)/fuzz/obj/%.o,$(FUZZ_HELPERS))
+$(B)/fuzz/lib/%.a:
+	$(call msg,AR,$@)
+	$(Q)mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $^
+
+$(FUZZ_PROGRAMS): $(B)/fuzz/%: $(B)/fuzz/obj/tests/fuzz/targets/%.o $(B)/fuzz/lib/helpers.a \
+		$(B)/fuzz/lib/user.a
+	$(call msg,LINK,$@)
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+.PHONY: fuzz fuzz-smoke fuzz-long
+fuzz: $(FUZZ_PROGRAMS)
+
+fuzz-smoke: fuzz
+	$(Q)tests/fuzz/run --build $(B) --seconds 10
+
+fuzz-long: fuzz
+	$(Q)tests/fuzz/run --build $(B) --seconds $(or $(SECONDS),600) --merge
+
+-include $(shell find $(B)/fuzz/obj -name '*.d' 2>/dev/null)

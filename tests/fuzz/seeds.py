@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""First inputs of every fuzz target, made anew at every run: small, valid, one for each kind of
+thing that the target reads. What the fuzzer finds from there is kept in the build directory."""
+
+import os
+import struct
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+GOLDEN_PROC = os.path.join(HERE, "..", "golden", "proc")
+
+# Operations of fuzz.h.
+BYTES, COPY, ADD, FILL, END = 0, 1, 2, 3, 0xF
+
+
+def patch_bytes(region, offset, data):
+    return struct.pack("<BHB", BYTES << 4 | region, offset, len(data) - 1) + data
+
+
+def patch_copy(region, offset, source, source_offset):
+    return struct.pack("<BHBH", COPY << 4 | region, offset, source, source_offset)
+
+
+def patch_add(region, offset, value):
+    return struct.pack("<BHb", ADD << 4 | region, offset, value)
+
+
+def patch_fill(region, offset, words, byte):
+    return struct.pack("<BHHB", FILL << 4 | region, offset, words, byte)
+
+
+END_MARK = bytes([END << 4])
+
+
+def elf(machine=62, kind=2, symbols=True):
+    """Two segments, five sections, two symbols, in half a KiB."""
+    names = b"\0.shstrtab\0.symtab\0.text\0.debug_info\0a\0runtime.main\0"
+    base, headers = 0x400000, 64 + 2 * 56
+    sections_at = headers + len(names) + -len(names) % 8
+    symbols_at = sections_at + 5 * 64
+    table = b"".join(
+        struct.pack("<IBBHQQ", names.index(name + b"\0"), 0x11, 0, 3, address, 16)
+        for name, address in ((b"a", base + 16), (b"runtime.main", base + 32))
+    )
+    size = symbols_at + len(table)
+    header = struct.pack("<4sBBBB8xHHIQQQIHHHHHH", b"\x7fELF", 2, 1, 1, 0, kind, machine, 1,
+                         base + 16, 64, sections_at, 0, 64, 56, 2, 64, 5, 1)
+    segments = struct.pack("<IIQQQQQQ", 1, 5, 0, base, base, size, size, 4096)
+    segments += struct.pack("<IIQQQQQQ", 1, 6, headers, base + 8192, 0, 64, 4096, 4096)
+
+    def section(name, kind, address, at, length, link=0, flags=0):
+        return struct.pack("<IIQQQQIIQQ", names.index(name), kind, flags, address, at, length,
+                           link, 0, 1, 24 if kind == 2 else 0)
+
+    sections = bytes(64) + section(b".shstrtab", 3, 0, headers, len(names))
+    sections += section(b".symtab", 2 if symbols else 1, 0, symbols_at, len(table), link=1)
+    sections += section(b".text", 1, base + 16, 16, 64, flags=6)
+    sections += section(b".debug_info", 1, 0, headers, 8)
+    return header + segments + names.ljust(sections_at - headers, b"\0") + sections + table
+
+
+def elf_image():
+    yield "amd64", elf()
+    yield "pie", elf(kind=3)
+    yield "arm64-stripped", elf(machine=183, symbols=False)
+    yield "script", b"#!/bin/sh\n"
+    yield "32-bit", b"\x7fELF\x01\x01\x01" + bytes(61)
+
+
+def varint(n):
+    out = b""
+    while n > 0x7F:
+        out += bytes([n & 0x7F | 0x80])
+        n >>= 7
+    return out + bytes([n])
+
+
+def build_info(version, module):
+    header = (b"\xff Go buildinf:" + bytes([8, 2])).ljust(32, b"\0")
+    return header + varint(len(version)) + version + varint(len(module)) + module
+
+
+MODULE = (
+    b"0w\xaf\x0c\x92t\x08\x02A\xe1\xc1\x07\xe6\xd6\x18\xe6"
+    b"path\texample.org/shop/cmd/server\nmod\texample.org/shop\tv1.2.3\th1:x=\n"
+    b"dep\tgopkg.in/yaml.v3\tv3.0.1\nbuild\t-buildmode=pie\nbuild\t-race=true\n"
+    b"build\t-trimpath=true\nbuild\tCGO_ENABLED=1\nbuild\tGOEXPERIMENT=\"a b\"\n"
+    b"\xf92C1\x86\x18 r\x00\x82B\x10A\x16\xd8\xf2"
+)
+
+
+def buildinfo():
+    yield "modules", b"\0" + build_info(b"go1.26.8", MODULE)
+    yield "read-only", b"\1" + bytes(48) + build_info(b"go1.18.10 X:boringcrypto", MODULE)
+    yield "none", b"\2" + build_info(b"devel go1.22-abc Tue", b"")
+    yield "garbled", b"\0" + build_info(b"unknown", MODULE)
+    old = b"\xff Go buildinf:" + bytes([8, 0]) + struct.pack("<QQ", 32, 32)
+    yield "old", b"\4" + old + struct.pack("<QQ", 48, 6) + b"go1.17"
+    yield "upx", b"\0" + bytes(16) + b"UPX!"
+    for version in (b"go1.26.8", b"go1.21rc2", b"devel go1.27-0a1b2c", b"go1.27-devel_abc X:a,b"):
+        yield version.decode().replace(" ", "-"), b"\0" + version
+
+
+def pclntab():
+    for choices in (0, 1, 2, 3, 5, 9, 16, 17):
+        yield f"kind-{choices}", bytes([choices])
+    for modern in (0, 1):
+        # Deltas of the line table, the number of pc-value tables, an entry of ftab.
+        yield f"lines-{modern}", bytes([modern]) + patch_bytes(0, 264, b"\2\1\3\1\x80\1\1\0")
+        yield f"tables-{modern}", bytes([modern]) + patch_bytes(0, 564, b"\1\0\0\0")
+        yield f"entry-{modern}", bytes([modern]) + patch_add(0, 520, 1)
+        yield f"tree-{modern}", bytes([modern]) + patch_copy(0, 4096, 0, 4104)
+        yield f"pcs-{modern}", bytes([modern]) + END_MARK + struct.pack("<3I", 20, 63, 1 << 31)
+
+
+def binary():
+    for version in range(10):
+        yield f"stripped-{version}", bytes([version, 0])
+        yield f"symbols-{version}", bytes([version, 2])
+        yield f"arm64-{version}", bytes([version, 1])
+        yield f"pie-{version}", bytes([version, 4 | 8])
+    # The heap is addressed in words: g structs from 0x4000 on, stacks from 0x10000.
+    second = END_MARK + patch_add(1, (0x4000 + 2 * 0x200 + 144) // 8, 1)
+    yield "changes", bytes([0, 2]) + second
+    frame = (0x10000 + 2 * 0x800 + 0x700) // 8
+    park = patch_copy(1, frame + 1, 1, 0x4000 // 8 + 8) + patch_copy(1, (0x4400 + 96) // 8, 1, 0x4407)
+    yield "frames", bytes([0, 2]) + END_MARK + park
+
+
+def census():
+    for version in (0, 1):
+        for n in (0, 5, 23):
+            head = bytes([version, n])
+            yield f"unchanged-{version}-{n}", head + b"\0" + END_MARK
+            yield f"slices-{version}-{n}", head + b"\1" + END_MARK
+            yield f"unmapped-{version}-{n}", head + b"\6" + END_MARK + b"\x08" + END_MARK
+            # Words of the heap: sched.sp, atomicstatus, goid of the second g.
+            size = 480 if version == 0 else 416
+            yield f"sp-{version}-{n}", head + b"\0" + patch_add(0, size + 56, -8)
+            yield f"status-{version}-{n}", head + b"\0" + patch_bytes(0, size + 144, b"\3")
+            yield f"goid-{version}-{n}", head + b"\0" + patch_bytes(0, size + 152, b"\x63")
+            yield f"length-{version}-{n}", head + b"\0" + patch_add(2, 8, 1) + patch_add(3, 0, 8)
+
+
+def unwind():
+    regs = struct.pack("<HHHH", 16, 256, 272, 32)
+    deltas = struct.pack("<4h", 24, 0, 8, 200)
+    chain = struct.pack("<4Q", 0, 0, 0xC000100000 + 304, 0x401100) + struct.pack("<2Q", 0, 0x401200)
+    for choices in (0, 1, 2, 3, 5):
+        head = bytes([choices, 50]) + regs + b"\0" + deltas + struct.pack("<H", 4096)
+        yield f"chain-{choices}", head + chain
+    whole = struct.pack("<4Q", 0x401010, 0xC000100000, 0xC000100010, 0)
+    yield "anywhere", bytes([9, 50]) + whole + b"\0" + deltas + struct.pack(
+        "<2Q", 0xC000100000, 0xC000101000) + chain
+
+
+def events():
+    for kind in (1, 2, 3, 4):
+        head = struct.pack("<BBHIQQ", kind, 14, 0, 1234, 10**12, 77)
+        yield f"head-{kind}", head
+        yield f"create-{kind}", head + struct.pack("<3Q", 1, 0x401234, 0x401500)
+
+
+def code():
+    # cmp rsp,[r14+16]; jbe; push rbp; mov rbp,rsp; sub rsp,32; mov [rsp+8],rax; call; mov; ret
+    amd64 = bytes.fromhex("493b6610 762a 55 4889e5 4883ec20 4889442408 e810000000 488b5c2408"
+                          "488d0544332211 4883c420 5d c3 0f1f440000 ebd0".replace(" ", ""))
+    # ldr x16,[x28,16]; cmp sp,x16; b.ls; str x30,[sp,-32]!; adrp x0; add x0; ldr x1,[x0]; bl; ret
+    arm64 = struct.pack("<9I", 0xF9400B90, 0xEB3063FF, 0x54000109, 0xF81E0FFE, 0x90000000,
+                        0x91002000, 0xF9400401, 0x94000004, 0xD65F03C0)
+    for choices in (0, 2, 4, 8):
+        yield f"amd64-{choices}", bytes([choices]) + amd64
+        yield f"arm64-{choices}", bytes([choices | 1]) + arm64
+    yield "nops", b"\0" + b"\x90" * 40
+
+
+def proc():
+    for tree in sorted(os.listdir(GOLDEN_PROC)):
+        folder = os.path.join(GOLDEN_PROC, tree)
+        if not os.path.isdir(folder):
+            continue
+        folder = os.path.join(folder, os.listdir(folder)[0])
+        exe = os.path.join(folder, "exe")
+        parts = [os.fsencode(os.readlink(exe)) if os.path.islink(exe) else b""]
+        for name in ("stat", "status", "maps"):
+            with open(os.path.join(folder, name), "rb") as file:
+                parts.append(file.read()[:1500])
+        yield tree, b"\xff".join(parts)
+
+
+def options():
+    for i, line in enumerate((
+        "--pid\n1234\n--interval=2s\n--min-age\n1m30s\n--duration\n1h\n-vv",
+        "-p1\n--once\n--json\n--all\n--mode=lifecycle\n--color\nnever\n--ring-bytes=65536",
+        "--help", "-V", "--intervall\n5", "1234", "--once\n--duration=0.5", "--", "--pid",
+        "--json=1\n--col\nalways", "1d2h3m4s5ms6us7ns", "18446744073.709551615", "0.000000001s",
+    )):
+        yield f"line-{i}", line.encode()
+
+
+NAMES = (
+    b"main.(*Server).handle.func1", b"gopkg.in/yaml%2ev3.(*Decoder).Decode",
+    b"example.org/shop/cart.Load[...]", b"\x1b[31mred\x1b[0m\r\x07", b"\xe2\x80\xae\xf0\x9f\x98\x80",
+    "世界".encode() * 30, b"\xc2\x9b2J\xed\xa0\x80\xff", b"/src/shop/cart/store.go", b"type:.eq.x",
+    b"", b"a b c " * 40, b"e\xcc\x81" * 9,
+)
+
+
+def utf8():
+    for i, name in enumerate(NAMES):
+        yield f"name-{i}", bytes([8 + 6 * i]) + name
+
+
+def report():
+    for i in range(6):
+        numbers = bytes((7 * i + 11 * k) % 256 if k % 3 else i for k in range(60))
+        yield f"names-{i}", bytes([i]) + b"\n".join(NAMES[i:] + NAMES[:i])
+        yield f"numbers-{i}", bytes([i]) + numbers.replace(b"\n", b".") + b"\n" + b"\n".join(NAMES)
+
+
+TARGETS = {f.__name__: f for f in (
+    elf_image, buildinfo, pclntab, binary, census, unwind, events, code, proc, options, utf8, report,
+)}
+
+
+def write(target, folder):
+    """Puts the seeds of @target into @folder, which is made."""
+    os.makedirs(folder, exist_ok=True)
+    for name, data in TARGETS[target]():
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(data)

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A report with strings and numbers out of the input, shown as text in all ways, and as JSON. Text
+ * may steer the terminal by our own sequences only: without colour, on a pipe, there are none, and
+ * with colour there are none but colours, behind which is the same text.
+ */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "fuzz.h"
+#include "output/json.h"
+#include "output/text.h"
+
+#define MAX_SITES 5
+#define MAX_STACK 6
+#define N_TEXTS	  24
+#define SEPARATOR '\n'
+
+struct made {
+	char *texts[N_TEXTS];
+	size_t next;
+	struct report report;
+	struct report_target target;
+	struct report_site sites[MAX_SITES];
+	struct report_frame stacks[MAX_SITES][MAX_STACK];
+	const char *why[2];
+};
+
+/* Texts are used again and again: what matters is which bytes stand where, not how many there are. */
+static const char *next_text(struct made *made)
+{
+	return made->texts[made->next++ % N_TEXTS];
+}
+
+static struct report_frame make_frame(struct made *made, struct fuzz_input *numbers)
+{
+	uint8_t bits = fuzz_input__u8(numbers);
+
+	return (struct report_frame){
+		.function = next_text(made),
+		.file = next_text(made),
+		.line = fuzz_input__u16(numbers) * 0x10001U,
+		.own = bits & 1,
+		.inlined = bits & 2,
+	};
+}
+
+static double make_double(struct fuzz_input *numbers)
+{
+	uint64_t bits = fuzz_input__u64(numbers);
+	double value;
+
+	memcpy(&value, &bits, sizeof(value));
+	return value;
+}
+
+static void make_site(struct made *made, size_t index, struct fuzz_input *numbers)
+{
+	struct report_site *site = &made->sites[index];
+	uint8_t bits = fuzz_input__u8(numbers);
+
+	*site = (struct report_site){
+		.verdict = bits & 1 ? "leaking" :
+			   bits & 2 ? "stuck" :
+				      next_text(made),
+		.flagged = bits & 4,
+		.why = made->why,
+		.n_why = (bits >> 3) % 3,
+		.goroutines = fuzz_input__u64(numbers),
+		.parked = fuzz_input__u16(numbers),
+		.created = fuzz_input__u64(numbers),
+		.exited = fuzz_input__u16(numbers),
+		.wait_reason = next_text(made),
+		.created_by = make_frame(made, numbers),
+		.blocked_at = make_frame(made, numbers),
+		.start_function = next_text(made),
+		.stack = made->stacks[index],
+		.n_stack = fuzz_input__u8(numbers) % (MAX_STACK + 1),
+		.oldest_park_seconds = make_double(numbers),
+		.oldest_age_seconds = make_double(numbers),
+		.growth_per_minute = make_double(numbers),
+	};
+	snprintf(site->id, sizeof(site->id), "%08x", bits * 0x1010101U);
+	for (size_t i = 0; i < MAX_STACK; i++)
+		made->stacks[index][i] = make_frame(made, numbers);
+}
+
+static void make_report(struct made *made, struct fuzz_input *numbers)
+{
+	uint8_t bits = fuzz_input__u8(numbers);
+
+	made->why[0] = next_text(made);
+	made->why[1] = next_text(made);
+	for (size_t i = 0; i < MAX_SITES; i++)
+		make_site(made, i, numbers);
+	made->target = (struct report_target){
+		.pid = fuzz_input__u16(numbers),
+		.comm = next_text(made),
+		.exe = next_text(made),
+		.go_version = next_text(made),
+		.how = next_text(made),
+		.mode = bits & 1 ? "full" : "census",
+		.mode_reason = bits & 2 ? next_text(made) : NULL,
+		.observed_seconds = make_double(numbers),
+		.alive = fuzz_input__u64(numbers),
+		.created = fuzz_input__u64(numbers),
+		.exited = fuzz_input__u16(numbers),
+		.parked = fuzz_input__u16(numbers),
+		.created_per_second = make_double(numbers),
+		.exited_per_second = make_double(numbers),
+		.lost_events = fuzz_input__u8(numbers),
+		.repaired = fuzz_input__u8(numbers),
+		.unreadable = fuzz_input__u8(numbers),
+		.refused = fuzz_input__u8(numbers),
+		.inexact = bits & 4,
+		.exited_target = bits & 8,
+		.sites = made->sites,
+		.n_sites = fuzz_input__u8(numbers) % (MAX_SITES + 1),
+	};
+	made->report = (struct report){
+		.realtime_ns = fuzz_input__u64(numbers),
+		.final_reason = "interrupted",
+		.targets = &made->target,
+		.n_targets = bits & 16 ? 0 : 1,
+	};
+}
+
+/* --- checks ------------------------------------------------------------------------------------- */
+
+/* Both an interim and a final report, which is what a short run prints. */
+static char *render(struct report *report, const struct text_options *options)
+{
+	struct text_writer *writer;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	fuzz__require(out && !text_writer__new(out, options, &writer));
+	report->final = false;
+	fuzz__require(!text_writer__write(writer, report));
+	fuzz__require(!text_writer__write(writer, report));
+	report->final = true;
+	fuzz__require(!text_writer__write(writer, report));
+	text_writer__free(writer);
+	fclose(out);
+	fuzz__require(strlen(text) == size);
+	return text;
+}
+
+/* Removes colours, ESC [ digits and semicolons m. */
+static void strip_colors(char *text)
+{
+	char *out = text;
+
+	while (*text) {
+		size_t n = strncmp(text, "\033[", 2) ? 0 : 2 + strspn(text + 2, "0123456789;");
+
+		if (n && text[n] == 'm')
+			text += n + 1;
+		else
+			*out++ = *text++;
+	}
+	*out = '\0';
+}
+
+/* Nothing that a terminal would act on but the ends of lines, none of which is too long. */
+static void check_plain(const char *text, unsigned int columns)
+{
+	unsigned int width = 0;
+	uint32_t code;
+
+	while (*text) {
+		text += utf8__decode(text, &code);
+		if (code == '\n') {
+			width = 0;
+			continue;
+		}
+		fuzz__require(utf8__printable(code));
+		width += utf8__columns(code);
+		fuzz__require(width <= columns);
+	}
+}
+
+static void check_text(struct report *report, struct text_options options)
+{
+	char *plain = render(report, &options), *colored, *drawn;
+
+	check_plain(plain, options.columns);
+	options.color = true;
+	colored = render(report, &options);
+	strip_colors(colored);
+	fuzz__require(!strcmp(plain, colored));
+	options.terminal = true;
+	options.rows = 24;
+	drawn = render(report, &options);
+	fuzz__require(utf8__valid(drawn));
+	free(drawn);
+	free(colored);
+	free(plain);
+}
+
+static void check_json(const struct report *report)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	json_t *json;
+
+	fuzz__require(out && !json__write(out, report));
+	fclose(out);
+	for (size_t i = 0; i < size; i++)
+		fuzz__require((text[i] >= ' ' && text[i] < 0x7f) ||
+			      (text[i] == '\n' && i + 1 == size));
+	json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	fuzz__require(json_is_object(json));
+	json_decref(json);
+	free(text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct made made;
+	struct fuzz_input input = {data, size}, numbers = {data, min_of(size, (size_t)256)};
+	uint8_t bits = fuzz_input__u8(&input);
+	struct text_options options = {
+		.columns = 60 + bits % 128U,
+		.verbose = bits & 1,
+		.all = bits & 2,
+	};
+
+	memset(&made, 0, sizeof(made));
+	for (size_t i = 0; i < N_TEXTS; i++)
+		made.texts[i] = fuzz_input__text(&input, SEPARATOR);
+	make_report(&made, &numbers);
+	check_text(&made.report, options);
+	check_json(&made.report);
+	for (size_t i = 0; i < N_TEXTS; i++)
+		free(made.texts[i]);
+	return 0;
+}
