@@ -86,28 +86,21 @@ enum gl_guard {
 #define GL_COOKIE_GUARD(cookie)	       ((__u8)((cookie) >> 24))
 #define GL_COOKIE_STACK_OFFSET(cookie) ((__u16)((cookie) >> 32))
 
-/* Counters, one struct gl_counters per CPU; they count hits even when the record is lost. */
-enum gl_counter {
-	GL_COUNT_CREATE = 0,
-	GL_COUNT_EXIT = 1,
-	GL_COUNT_PARK = 2,
-	GL_COUNT_LOST_RING_FULL = 3,  /* no room in the ring buffer */
-	GL_COUNT_LOST_UNREADABLE = 4, /* target memory could not be read in the program */
-	GL_COUNT_MAX = 5,
+enum gl_loss_reason {
+	GL_LOST_RING_FULL = 0,	/* no room in the ring buffer */
+	GL_LOST_UNREADABLE = 1, /* target memory could not be read in the program */
+	GL_LOST_REASONS = 2,
 };
 
-struct gl_counters {
-	__u64 value[GL_COUNT_MAX];
-};
-
-/* Records of one slot of gl_binaries that were lost for whatever reason, by enum gl_event_kind. */
+/* Records of one slot of gl_binaries that did not arrive: each counts once by reason and by kind. */
 struct gl_losses {
-	__u64 by_kind[4];
+	__u64 by_reason[GL_LOST_REASONS];
+	__u64 by_kind[4]; /* by enum gl_event_kind */
 };
 
 _Static_assert(sizeof(struct gl_event) == 24, "gl_event is part of the ABI");
 _Static_assert(sizeof(struct gl_event_create) == 48, "gl_event_create is part of the ABI");
 _Static_assert(sizeof(struct gl_binary) == 16, "gl_binary is part of the ABI");
-_Static_assert(sizeof(struct gl_losses) == 32, "gl_losses is part of the ABI");
+_Static_assert(sizeof(struct gl_losses) == 48, "gl_losses is part of the ABI");
 
 #endif /* GLEAKD_BPF_ABI_H */

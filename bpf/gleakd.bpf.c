@@ -4,8 +4,9 @@
  * event and one set for all Go versions: what differs comes with the attach cookie (where the g
  * is at the probed instruction) and from gl_binaries (where its fields are).
  *
- * Every hit is counted before anything can fail, so that what the daemon did not receive is known.
- * The trap costs far more than what is done here; the programs never filter, they are detached.
+ * What does not reach the daemon is counted by process, kind and reason; what does is counted there,
+ * so a hit that succeeds writes nothing but its record. The trap costs far more than what is done
+ * here; the programs never filter, they are detached.
  */
 #include "vmlinux.h"
 
@@ -15,44 +16,43 @@
 #include "goabi.bpf.h"
 #include "maps.bpf.h"
 
-/* The fill level is looked at once per this many hits of one event on one CPU; power of two. */
-#define WAKEUP_CHECK_INTERVAL 64
+/*
+ * The fill level is looked at by one hit in this many, chosen by bits of its time that two hits in a
+ * row do not share: no counter has to be kept.
+ */
+#define WAKEUP_CHECK_SHIFT 6
+#define WAKEUP_CHECK_MASK  63
 
 struct hit {
 	const struct gl_binary *binary;
-	struct gl_counters *counters;
-	__u64 g;     /* address of the runtime.g the event is about */
-	__u64 flags; /* how to submit the record: BPF_RB_* */
-	__u16 index; /* of @binary */
+	__u64 g;       /* address of the runtime.g the event is about */
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	__u16 index;   /* of @binary */
 };
 
 /*
- * Uprobe programs do not migrate, but they can be preempted by a task that hits the same program
- * on the same CPU: per-CPU is not enough, the addition is atomic as well.
+ * A record will not arrive: count why, and whose and what it was. Atomically: uprobe programs can be
+ * preempted by a task that hits the same program on the same CPU.
  */
-static __always_inline __u64 count(struct gl_counters *counters, enum gl_counter counter)
-{
-	return __sync_fetch_and_add(&counters->value[counter], 1);
-}
-
-/* A record will not arrive: count why, and whose and what it was. */
-static __always_inline void lose(const struct hit *hit, enum gl_counter reason, enum gl_event_kind kind)
+static __always_inline void lose(const struct hit *hit, enum gl_loss_reason reason,
+				 enum gl_event_kind kind)
 {
 	__u32 index = hit->index;
 	struct gl_losses *losses = bpf_map_lookup_elem(&gl_losses, &index);
 
-	count(hit->counters, reason);
-	if (losses)
-		__sync_fetch_and_add(&losses->by_kind[kind & 3], 1);
+	if (!losses)
+		return;
+	__sync_fetch_and_add(&losses->by_reason[reason], 1);
+	__sync_fetch_and_add(&losses->by_kind[kind], 1);
 }
 
 /*
  * Waking a sleeping reader costs fifty times what the record costs, so the reader comes by itself
  * and is woken only when the ring buffer fills faster than it comes.
  */
-static __always_inline __u64 submit_flags(__u64 hits)
+static __always_inline __u64 submit_flags(const struct hit *hit)
 {
-	if (hits & (WAKEUP_CHECK_INTERVAL - 1))
+	if (hit->time_ns >> WAKEUP_CHECK_SHIFT & WAKEUP_CHECK_MASK)
 		return BPF_RB_NO_WAKEUP;
 	if (bpf_ringbuf_query(&gl_events, BPF_RB_AVAIL_DATA) < gl_wakeup_bytes)
 		return BPF_RB_NO_WAKEUP;
@@ -82,19 +82,17 @@ static __always_inline __u64 g_at_site(struct pt_regs *ctx, __u64 cookie)
 }
 
 /* False when this is no event: the stack is about to grow and the function to start again. */
-static __always_inline bool hit__take(struct pt_regs *ctx, enum gl_counter counter, struct hit *hit)
+static __always_inline bool hit__take(struct pt_regs *ctx, struct hit *hit)
 {
 	__u64 cookie = bpf_get_attach_cookie(ctx);
 	__u32 index = GL_COOKIE_BINARY(cookie);
-	__u32 zero = 0;
 
 	if (GL_COOKIE_GUARD(cookie) == GL_GUARD_BRANCH_NOT_TAKEN && go_branch_taken(ctx))
 		return false;
-	hit->counters = bpf_map_lookup_elem(&gl_counters, &zero);
 	hit->binary = bpf_map_lookup_elem(&gl_binaries, &index);
-	if (!hit->counters || !hit->binary)
+	if (!hit->binary)
 		return false;
-	hit->flags = submit_flags(count(hit->counters, counter));
+	hit->time_ns = bpf_ktime_get_ns();
 	hit->g = g_at_site(ctx, cookie);
 	hit->index = index;
 	return true;
@@ -106,7 +104,7 @@ static __always_inline void fill_head(struct gl_event *head, const struct hit *h
 	head->wait_reason = 0;
 	head->binary = hit->index;
 	head->tgid = hit->binary->tgid;
-	head->time_ns = bpf_ktime_get_ns();
+	head->time_ns = hit->time_ns;
 }
 
 static __always_inline long read_window(void *window, __u32 size, const struct hit *hit)
@@ -168,20 +166,20 @@ int gl_create(struct pt_regs *ctx)
 	struct gl_event_create *event;
 	struct hit hit;
 
-	if (!hit__take(ctx, GL_COUNT_CREATE, &hit))
+	if (!hit__take(ctx, &hit))
 		return 0;
 	event = bpf_ringbuf_reserve(&gl_events, sizeof(*event), 0);
 	if (!event) {
-		lose(&hit, GL_COUNT_LOST_RING_FULL, GL_EVENT_CREATE);
+		lose(&hit, GL_LOST_RING_FULL, GL_EVENT_CREATE);
 		return 0;
 	}
 	fill_head(&event->head, &hit, GL_EVENT_CREATE);
 	if (fill_create(event, ctx, &hit)) {
-		lose(&hit, GL_COUNT_LOST_UNREADABLE, GL_EVENT_CREATE);
-		bpf_ringbuf_discard(event, hit.flags);
+		lose(&hit, GL_LOST_UNREADABLE, GL_EVENT_CREATE);
+		bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
 		return 0;
 	}
-	bpf_ringbuf_submit(event, hit.flags);
+	bpf_ringbuf_submit(event, submit_flags(&hit));
 	return 0;
 }
 
@@ -191,20 +189,20 @@ int gl_exit(struct pt_regs *ctx)
 	struct gl_event *event;
 	struct hit hit;
 
-	if (!hit__take(ctx, GL_COUNT_EXIT, &hit))
+	if (!hit__take(ctx, &hit))
 		return 0;
 	event = bpf_ringbuf_reserve(&gl_events, sizeof(*event), 0);
 	if (!event) {
-		lose(&hit, GL_COUNT_LOST_RING_FULL, GL_EVENT_EXIT);
+		lose(&hit, GL_LOST_RING_FULL, GL_EVENT_EXIT);
 		return 0;
 	}
 	fill_head(event, &hit, GL_EVENT_EXIT);
 	if (read_window(&event->goid, sizeof(event->goid), &hit)) {
-		lose(&hit, GL_COUNT_LOST_UNREADABLE, GL_EVENT_EXIT);
-		bpf_ringbuf_discard(event, hit.flags);
+		lose(&hit, GL_LOST_UNREADABLE, GL_EVENT_EXIT);
+		bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
 		return 0;
 	}
-	bpf_ringbuf_submit(event, hit.flags);
+	bpf_ringbuf_submit(event, submit_flags(&hit));
 	return 0;
 }
 
@@ -214,20 +212,20 @@ int gl_park(struct pt_regs *ctx)
 	struct gl_event *event;
 	struct hit hit;
 
-	if (!hit__take(ctx, GL_COUNT_PARK, &hit))
+	if (!hit__take(ctx, &hit))
 		return 0;
 	event = bpf_ringbuf_reserve(&gl_events, sizeof(*event), 0);
 	if (!event) {
-		lose(&hit, GL_COUNT_LOST_RING_FULL, GL_EVENT_PARK);
+		lose(&hit, GL_LOST_RING_FULL, GL_EVENT_PARK);
 		return 0;
 	}
 	fill_head(event, &hit, GL_EVENT_PARK);
 	if (fill_park(event, &hit)) {
-		lose(&hit, GL_COUNT_LOST_UNREADABLE, GL_EVENT_PARK);
-		bpf_ringbuf_discard(event, hit.flags);
+		lose(&hit, GL_LOST_UNREADABLE, GL_EVENT_PARK);
+		bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
 		return 0;
 	}
-	bpf_ringbuf_submit(event, hit.flags);
+	bpf_ringbuf_submit(event, submit_flags(&hit));
 	return 0;
 }
 

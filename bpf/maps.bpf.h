@@ -17,13 +17,6 @@ struct {
 	__type(value, struct gl_binary);
 } gl_binaries SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct gl_counters);
-} gl_counters SEC(".maps");
-
 /* Written on the losing path only, so one counter for all CPUs does. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -36,8 +36,8 @@ char *fuzz_input__text(struct fuzz_input *input, char separator);
 /* fuzz__memfd - a file with these contents; the caller closes it. */
 int fuzz__memfd(const void *data, size_t size);
 
-/* fuzz__check_descriptors - fails when more descriptors are open than at the first call. */
-void fuzz__check_descriptors(void);
+/* fuzz__next_descriptor - the lowest that is free: the same before and after an input. */
+int fuzz__next_descriptor(void);
 
 /* Memory that patches may change. */
 struct fuzz_region {

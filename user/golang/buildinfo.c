@@ -33,7 +33,7 @@
 #define SENTINEL_SIZE 16
 
 #define MAX_MODINFO (1 << 20)		 /* the largest programs have some 100 KiB */
-#define MAX_SEARCH  ((uint64_t)64 << 20) /* bytes of a segment that are searched */
+#define MAX_SEARCH  ((uint64_t)64 << 20) /* bytes that are searched, of all segments together */
 #define OLDEST_GO   18
 
 /* --- version ----------------------------------------------------------------------------------- */

@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #define MAX_SYMBOL_NAME 256
+/* Looked through in one table. Go programs have some 100,000, with C++ linked in a million. */
+#define MAX_SYMBOLS ((uint64_t)1 << 22)
 
 /* --- contents ---------------------------------------------------------------------------------- */
 
@@ -321,7 +323,7 @@ static int scan_symbols(struct elf_image *image, const struct section *table,
 	if (table->link >= image->n_sections || !image->sections[table->link].usable)
 		return -ENOENT;
 	strings = &image->sections[table->link].view;
-	total = table->view.size / sizeof(chunk[0]);
+	total = min_of(table->view.size / sizeof(chunk[0]), MAX_SYMBOLS);
 
 	while (done < total && search->found < search->n) {
 		size_t n = (size_t)min_of(total - done, (uint64_t)ARRAY_SIZE(chunk));

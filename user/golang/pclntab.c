@@ -22,8 +22,13 @@
 #define MAX_FUNCS (1U << 24)
 #define MAX_FILES (1U << 22)
 
-/* At most this much of a file is searched for the magic when there is no section. */
+/*
+ * Limits of a search without a section, over all segments together, which may overlap: bytes looked
+ * at, and headers that turn out to be none. Verifying one is work in proportion to the file, so that
+ * a file full of nearly good ones would take the square of its size.
+ */
 #define MAX_SEARCH ((uint64_t)1 << 32)
+#define MAX_TRIES  64
 
 /* Offsets in the header. */
 enum {
@@ -215,13 +220,29 @@ static int open_section(struct pclntab *tab, const char *name, struct failure *f
 	return try_at(tab, section.address, section.address + section.size);
 }
 
-/* Looks for the first eight bytes at every aligned address of one segment. */
-static int search_segment(struct pclntab *tab, const struct elf_segment *segment)
+struct search {
+	uint64_t bytes_left;
+	unsigned int tries_left;
+};
+
+/* Verifies what looks like the start of a header; -EPROTO when it is none. */
+static int try_found(struct pclntab *tab, uint64_t address, uint64_t end, struct search *search)
 {
-	uint64_t end = segment->address + min_of(segment->file_size, MAX_SEARCH);
+	if (!search->tries_left)
+		return -ENOENT;
+	search->tries_left--;
+	return try_at(tab, address, end);
+}
+
+/* Looks for the first eight bytes at every aligned address of one segment. */
+static int search_segment(struct pclntab *tab, const struct elf_segment *segment,
+			  struct search *search)
+{
+	uint64_t end = segment->address + min_of(segment->file_size, search->bytes_left);
 	uint64_t address = (segment->address + 7) & ~(uint64_t)7;
 	uint64_t chunk[1024];
 
+	search->bytes_left -= end - segment->address;
 	while (address < end && end - address >= HEADER_SIZE) {
 		size_t n = (size_t)min_of((end - address) / 8, (uint64_t)ARRAY_SIZE(chunk));
 		int err;
@@ -232,7 +253,8 @@ static int search_segment(struct pclntab *tab, const struct elf_segment *segment
 		for (size_t i = 0; i < n; i++) {
 			if (!format_of(tab->image, chunk[i]))
 				continue;
-			err = try_at(tab, address + i * 8, segment->address + segment->file_size);
+			err = try_found(tab, address + i * 8,
+					segment->address + segment->file_size, search);
 			if (err != -EPROTO)
 				return err;
 		}
@@ -244,11 +266,12 @@ static int search_segment(struct pclntab *tab, const struct elf_segment *segment
 /* External linkers merge the table into .data.rel.ro, and sstrip removes all section headers. */
 static int search_image(struct pclntab *tab)
 {
+	struct search search = {.bytes_left = MAX_SEARCH, .tries_left = MAX_TRIES};
 	struct elf_segment segment;
 	int err = -ENOENT;
 
 	for (size_t i = 0; err == -ENOENT && !elf_image__segment(tab->image, i, &segment); i++)
-		err = search_segment(tab, &segment);
+		err = search_segment(tab, &segment, &search);
 	return err;
 }
 

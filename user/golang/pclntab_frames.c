@@ -24,7 +24,14 @@
 
 #define MAX_PCDATA	 16	   /* there are five kinds */
 #define MAX_INLINE_INDEX (1 << 20) /* bound of the runtime's own array type */
-#define MAX_STEPS	 (1 << 22) /* of a pc-value table: a step per instruction of a 4 MiB function */
+
+/*
+ * Steps through pc-value tables for one question, all tables together: a file may have tables as
+ * long as itself, and ask for them again for every inlined call. A line table has a step for every
+ * few instructions; sp moves a few times only, and is asked for once per frame of every goroutine.
+ */
+#define MAX_STEPS    (1U << 21)
+#define MAX_SP_STEPS (1U << 17)
 
 /* The words of a _func that are used here. */
 struct func_record {
@@ -106,10 +113,13 @@ static int value_at(struct pclntab *tab, const struct pclntab_func *func, uint32
 
 	if (!offset || pc < func->entry)
 		return -ENOENT;
-	for (size_t i = 0; i < MAX_STEPS && at < func->end; i++) {
+	for (size_t i = 0; at < func->end; i++) {
 		uint32_t value_delta, pc_delta;
 		int err;
 
+		if (!tab->steps_left)
+			return -EPROTO;
+		tab->steps_left--;
 		err = read_varint(&reader, &value_delta);
 		if (err)
 			return err;
@@ -196,6 +206,7 @@ int pclntab__sp_delta(struct pclntab *tab, uint64_t pc, int32_t *ret_delta)
 	err = load_record(tab, pc, &record);
 	if (err)
 		return err;
+	tab->steps_left = MAX_SP_STEPS;
 	return value_at(tab, &record.func, record.sp_table, pc, ret_delta);
 }
 
@@ -346,6 +357,7 @@ int pclntab__frames(struct pclntab *tab, uint64_t pc, struct pclntab_frame *fram
 
 	if (!max)
 		return -EINVAL;
+	tab->steps_left = MAX_STEPS;
 	err = load_record(tab, pc, &walk.record);
 	if (!err)
 		err = index_at(tab, &walk);

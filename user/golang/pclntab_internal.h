@@ -34,6 +34,7 @@ struct pclntab {
 	uint32_t n_funcs;
 	uint8_t min_instruction; /* bytes; unit of pc deltas */
 	int wrapper_id;		 /* abi.FuncIDWrapper of this Go; WRAPPER_* until known */
+	uint32_t steps_left;	 /* in pc-value tables, of the question being answered */
 
 	uint32_t *index; /* entry offset of every INDEX_STEPth function */
 	size_t n_index;

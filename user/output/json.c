@@ -198,10 +198,22 @@ static json_t *report_json(const struct report *report)
 	return object_end(&object);
 }
 
+/* jansson escapes what is not ASCII and what is below the blank; DEL is neither. */
+static int write_escaped(const char *text, size_t size, void *line)
+{
+	for (size_t i = 0; i < size; i++) {
+		if (text[i] == 0x7f)
+			fputs("\\u007F", line);
+		else
+			putc(text[i], line);
+	}
+	return ferror((FILE *)line) ? -1 : 0;
+}
+
 /* Writes @json, which it frees, with @flags; JSON_EMBED leaves the outer braces to the caller. */
 static int dump(FILE *line, json_t *json, size_t flags)
 {
-	int failed = json ? json_dumpf(json, line, DUMP_FLAGS | flags) : -1;
+	int failed = json ? json_dump_callback(json, write_escaped, line, DUMP_FLAGS | flags) : -1;
 
 	json_decref(json);
 	return failed ? -ENOMEM : 0;

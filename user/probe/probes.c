@@ -133,30 +133,6 @@ int probes__ring_fd(const struct probes *probes)
 	return bpf_map__fd(probes->skeleton->maps.gl_events);
 }
 
-int probes__counters(const struct probes *probes, struct probes_counters *ret_counters)
-{
-	int fd = bpf_map__fd(probes->skeleton->maps.gl_counters);
-	__cleanup_free struct gl_counters *per_cpu = NULL;
-	struct probes_counters sums = {0};
-	int n_cpus = libbpf_num_possible_cpus();
-	uint32_t key = 0;
-	int err;
-
-	if (n_cpus < 0)
-		return n_cpus;
-	per_cpu = calloc((size_t)n_cpus, sizeof(*per_cpu));
-	if (!per_cpu)
-		return -ENOMEM;
-	err = bpf_map_lookup_elem(fd, &key, per_cpu);
-	if (err)
-		return err;
-	for (int cpu = 0; cpu < n_cpus; cpu++)
-		for (int i = 0; i < GL_COUNT_MAX; i++)
-			sums.value[i] += per_cpu[cpu].value[i];
-	*ret_counters = sums;
-	return 0;
-}
-
 static int publish(struct probe_attachment *attachment, const struct go_layout *layout,
 		   struct failure *failure)
 {

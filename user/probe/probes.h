@@ -39,15 +39,6 @@ void probes__free(struct probes *probes);
 /* probes__ring_fd - map descriptor of the ring buffer, for observe/events. */
 int probes__ring_fd(const struct probes *probes);
 
-/* Sums over CPUs since load, by enum gl_counter. */
-struct probes_counters {
-	uint64_t value[GL_COUNT_MAX];
-};
-
-/* probes__counters - what the programs counted since they were loaded. -errno of the kernel. */
-int probes__counters(const struct probes *probes,
-		     struct probes_counters *ret_counters) __must_check;
-
 /*
  * probes__attach - bring the events of @event_mask (bits 1 << enum probe_event) to one process.
  * @exe_path: "/proc/PID/exe", so that containers and replaced files are right.

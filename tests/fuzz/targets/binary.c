@@ -109,6 +109,7 @@ static void use(struct fake_go *fake, struct fuzz_input *input, const struct fuz
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	int descriptor = fuzz__next_descriptor();
 	static struct fake_go fake;
 	const struct fuzz_region regions[] = {
 		{fake.memory, sizeof(fake.memory)},
@@ -136,6 +137,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	else
 		fuzz__require(fake.failure.text[0]);
 	fake_go__release(&fake);
-	fuzz__check_descriptors();
+	fuzz__require(fuzz__next_descriptor() == descriptor);
 	return 0;
 }

@@ -90,6 +90,7 @@ static void parse_version(const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	int descriptor = fuzz__next_descriptor();
 	static struct file file;
 	struct failure failure = {0};
 	struct go_build_info info;
@@ -109,6 +110,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	else
 		check(&info);
 	elf_image__free(image);
-	fuzz__check_descriptors();
+	fuzz__require(fuzz__next_descriptor() == descriptor);
 	return 0;
 }

@@ -91,6 +91,7 @@ static void use(struct pclntab *tab, uint8_t choices, struct fuzz_input *input)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	int descriptor = fuzz__next_descriptor();
 	static struct made_table table;
 	struct fuzz_input input = {data, size};
 	uint8_t choices = fuzz_input__u8(&input);
@@ -118,6 +119,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		pclntab__free(tab);
 	}
 	elf_image__free(image);
-	fuzz__check_descriptors();
+	fuzz__require(fuzz__next_descriptor() == descriptor);
 	return 0;
 }

@@ -102,6 +102,7 @@ static void check_mappings(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	int descriptor = fuzz__next_descriptor();
 	struct fuzz_input input = {data, size};
 	struct failure failure = {0};
 	struct process_info info;
@@ -118,6 +119,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_info(&info);
 	(void)!process__cpu_ns(root, PID, &cpu_ns);
 	check_mappings();
-	fuzz__check_descriptors();
+	fuzz__require(fuzz__next_descriptor() == descriptor);
 	return 0;
 }

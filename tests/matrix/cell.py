@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One cell of the matrix: one program, built one way by one Go, and everything gleakd says of it."""
+
+import json
+import os
+import re
+import time
+
+import dump
+import kinds
+import seen
+import tracer
+from harness import Failed, Skip, check, check_equal
+from programs import Target
+
+# Prime, so that no rounding or batch size makes it by accident; more than any batch of goids.
+BURST = 1009
+SITE = re.compile(r"debug: site (create|exit|park) \S+ 0x[0-9a-f]+ (nop5|emulated|single-step)")
+PROBED = ("create", "exit", "park")
+
+
+class Outcome:
+    """What a cell came to. `word` goes into the table; `notes` are its reasons."""
+
+    def __init__(self, version, kind):
+        self.version, self.kind = version, kind
+        self.state = "failed"  # passed, failed, absent (there is no such build), skipped
+        self.notes, self.classes, self.how, self.goroutines = [], "", "", 0
+        self.seconds = 0.0
+
+
+def start(case, path):
+    # Of a module that says "go 1.18", newer Gos keep old timers, which a bubble does not like.
+    env = dict(os.environ, GODEBUG="asynctimerchan=0")
+    target = Target(case, [path], env=env)
+    target.ways = target.answer("ready", 60).split()[1:]
+    return target
+
+
+def runtime_view(case, target):
+    path = os.path.join(case.directory(), "goroutines")
+    target.ask("dump " + path)
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        return dump.parse(file.read())
+
+
+def once(case, target):
+    code, out, err = tracer.run(case, "--pid", str(target.pid), "--once", "--json")
+    check_equal(code, 0, "exit code of --once: " + err.strip())
+    report = json.loads(out)
+    tracer.check_schema(report)
+    return report["targets"][0]
+
+
+def check_stacks(case, target, version, variant, outcome):
+    """gleakd and the runtime on the same goroutines, frame by frame."""
+    # Whatever the runtime knows of both before and after gleakd's look stayed where it was.
+    truth = runtime_view(case, target)
+    got = once(case, target)
+    named = "go" + version
+    check(got["go_version"] == named or got["go_version"].startswith((named + " X:", named + "-X:")),
+          f"go_version {got['go_version']!r} instead of {named!r}")
+    check(not variant or variant.startswith("no") or got["how"], "how is empty")
+    losses = {k: v for k, v in got["losses"].items() if v}
+    check(not losses, f"losses {losses}")
+    outcome.how, outcome.goroutines = got["how"], len(truth)
+    different = seen.differences(truth, seen.goroutines(got))
+    check(not different, f"{len(different)} kinds of goroutines differ:\n" +
+          "\n".join(seen.explain(different)))
+    check_equal(got["goroutines"]["alive"], len(truth) + 1, "goroutines alive, with the console")
+
+
+def check_counts(case, target, outcome):
+    """A burst is counted to the last goroutine, and what is probed is known."""
+    gleakd = tracer.Gleakd(case, target.pid, "--mode", "full", "-v", "-v", "--interval", "1s")
+    gleakd.report("the first report")
+    target.ask(f"burst {BURST}")
+    final = gleakd.interrupt()["targets"][0]
+    found = dict(SITE.search(line).groups() for line in gleakd.errors if SITE.search(line))
+    outcome.classes = " ".join(f"{e}={found.get(e, 'none')}" for e in PROBED)
+    check_equal(final["mode"], "full", f"mode ({final['mode_reason']})")
+    made = [s for s in final["sites"] if s["start_function"] == "main.burst.func1"
+            or s["start_function"] == "main.short"]
+    counted = (tracer.total(made, "created"), tracer.total(made, "exited"))
+    check_equal(counted, (BURST, BURST), "created and exited by main.burst")
+    totals = (final["goroutines"]["created"], final["goroutines"]["exited"])
+    check_equal(totals, (BURST, BURST), "created and exited in all")
+    losses = {k: v for k, v in final["losses"].items() if v}
+    check(not losses, f"losses with events {losses}")
+
+
+def check_variant(case, version, kind, variant, profile, outcome):
+    path = kinds.build(version, kind, variant, profile)
+    case.defer(os.unlink, path)
+    target = start(case, path)
+    problems = []
+    for step in (lambda: check_stacks(case, target, version, variant, outcome),
+                 lambda: check_counts(case, target, outcome)):
+        try:
+            step()
+        except Failed as failure:
+            problems.append(str(failure))
+    if problems:
+        raise Failed("\n".join(f"{variant + ': ' if variant else ''}{p}" for p in problems))
+
+
+def check_cell(make_case, version, kind, profile):
+    """Runs one cell; `make_case` gives a Case, whose clean-up ends what it started."""
+    outcome = Outcome(version, kind)
+    begin = time.monotonic()
+    try:
+        variants = kind.variants(version)
+        passed = []
+        for variant in variants:
+            case = make_case(f"{version} {kind.name} {variant}".strip())
+            with case.stack:
+                try:
+                    check_variant(case, version, kind, variant, profile, outcome)
+                    passed.append(variant)
+                except Failed as failure:
+                    outcome.notes.append(str(failure))
+        outcome.state = "passed" if len(passed) == len(variants) else "failed"
+    except Skip as skip:
+        outcome.state = "absent" if skip.always else "skipped"
+        outcome.notes.append(f"needs {skip}")
+    outcome.seconds = time.monotonic() - begin
+    return outcome

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_GOLANG_GO_SNIFF_H
+#define GLEAKD_GOLANG_GO_SNIFF_H
+
+/*
+ * A first look at an executable, of any architecture: is it worth opening as a Go binary? Nearly
+ * all programs of a host are not, and are dismissed after four reads of a few KiB. On the other
+ * hand it recognises Go programs that go_binary__open() cannot take, so that the reason can be told.
+ */
+#include "base/common.h"
+
+enum go_sniff_kind {
+	GO_SNIFF_NO,	 /* made by something else, or no ELF file */
+	GO_SNIFF_GO,	 /* the standard toolchain made it */
+	GO_SNIFF_GCCGO,	 /* Go code with the runtime of GCC */
+	GO_SNIFF_TINYGO, /* Go code with the runtime of TinyGo */
+	GO_SNIFF_UNSURE, /* no section headers to tell by */
+};
+
+struct go_sniff {
+	enum go_sniff_kind kind;
+	char version[96]; /* of GO_SNIFF_GO when the file says it plainly (Go 1.18 and later), or "" */
+};
+
+/*
+ * go_sniff__file - look at the file behind @fd. Reads at most some MiB, whatever the file says.
+ * Errors: -EIO, -ENOMEM.
+ */
+int go_sniff__file(int fd, struct go_sniff *ret_sniff) __must_check;
+
+#endif /* GLEAKD_GOLANG_GO_SNIFF_H */

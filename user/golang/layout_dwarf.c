@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * libdw never sees the program's file. It is given an ELF file in memory that holds the beginning
+ * of .debug_info, cut where a unit ends, with .debug_abbrev and .debug_str: nothing else is
+ * decompressed, no other file is opened because a section names it, and what can be hostile is
+ * bounded before it is parsed. libdw goes only forwards through a unit, so time is bounded by size.
+ */
+#include "golang/layout_dwarf.h"
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "golang/debug_section.h"
+
+#define MAX_ABBREV ((size_t)1024 * 1024) /* 370 bytes by Go alone, 20 KB with C code */
+#define MAX_STR	   ((size_t)4 * 1024 * 1024)
+#define MAX_DIES   4000000 /* 64 MiB of the smallest that have a name */
+#define MAX_UNITS  100000
+
+/* Small programs have the runtime's unit in the first MiB, docker (43 MB) in the first 3. */
+static const size_t prefix_sizes[] = {(size_t)8 << 20, (size_t)64 << 20};
+
+/* --- a file for libdw --------------------------------------------------------------------------- */
+
+static const char section_names[] = "\0.debug_info\0.debug_abbrev\0.debug_str\0.shstrtab";
+enum { NAME_INFO = 1, NAME_ABBREV = 13, NAME_STR = 27, NAME_NAMES = 38 };
+enum { NO_SECTION, INFO, ABBREV, STR, NAMES, N_SECTIONS };
+
+struct dwarf_file {
+	uint8_t *data;
+	size_t used;
+	Elf64_Shdr sections[N_SECTIONS];
+	bool info_is_whole;
+	Elf *elf;
+	Dwarf *dwarf;
+};
+
+static void close_file(struct dwarf_file *file)
+{
+	dwarf_end(file->dwarf);
+	elf_end(file->elf);
+	free(file->data);
+}
+
+/* Where the last unit ends that is whole. Units of 64-bit DWARF, which Go does not write, end it. */
+static size_t whole_units(const uint8_t *info, size_t size)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < MAX_UNITS && size - at > sizeof(uint32_t); i++) {
+		uint32_t length;
+
+		memcpy(&length, info + at, sizeof(length));
+		if (length >= 0xfffffff0 || length > size - at - sizeof(length))
+			break;
+		at += sizeof(length) + length;
+	}
+	return at;
+}
+
+static void add_section(struct dwarf_file *file, int index, uint32_t name, uint32_t type,
+			size_t size)
+{
+	file->sections[index] = (Elf64_Shdr){
+		.sh_name = name,
+		.sh_type = type,
+		.sh_offset = file->used,
+		.sh_size = size,
+		.sh_addralign = 1,
+	};
+	file->used = (file->used + size + 7) & ~(size_t)7;
+}
+
+static void finish_file(struct dwarf_file *file)
+{
+	Elf64_Ehdr header = {
+		.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
+			    EV_CURRENT},
+		.e_type = ET_EXEC,
+		.e_machine = EM_X86_64, /* decides nothing that is read here */
+		.e_version = EV_CURRENT,
+		.e_ehsize = sizeof(header),
+		.e_shentsize = sizeof(Elf64_Shdr),
+		.e_shnum = N_SECTIONS,
+		.e_shstrndx = NAMES,
+	};
+
+	memcpy(file->data + file->used, section_names, sizeof(section_names));
+	add_section(file, NAMES, NAME_NAMES, SHT_STRTAB, sizeof(section_names));
+	header.e_shoff = file->used;
+	memcpy(file->data + file->used, file->sections, sizeof(file->sections));
+	file->used += sizeof(file->sections);
+	memcpy(file->data, &header, sizeof(header));
+}
+
+static int fill_file(struct elf_image *image, size_t prefix, struct dwarf_file *file)
+{
+	size_t size = 0, whole;
+	int err;
+
+	file->used = sizeof(Elf64_Ehdr);
+	err = debug_section__read(image, "info", file->data + file->used, prefix, &size);
+	if (err)
+		return err;
+	file->info_is_whole = size < prefix;
+	whole = whole_units(file->data + file->used, size);
+	add_section(file, INFO, NAME_INFO, SHT_PROGBITS, whole);
+
+	err = debug_section__read(image, "abbrev", file->data + file->used, MAX_ABBREV, &size);
+	if (err)
+		return err;
+	add_section(file, ABBREV, NAME_ABBREV, SHT_PROGBITS, size);
+
+	/* Go writes names in place; tools that rewrite DWARF (dwz) may move them here. */
+	size = 0;
+	err = debug_section__read(image, "str", file->data + file->used, MAX_STR, &size);
+	if (err && err != -ENOENT)
+		return err;
+	add_section(file, STR, NAME_STR, SHT_PROGBITS, size);
+	finish_file(file);
+	return 0;
+}
+
+static int open_file(struct elf_image *image, size_t prefix, struct dwarf_file *file)
+{
+	int err;
+
+	/* Pages that are not written to cost nothing. */
+	file->data = malloc(sizeof(Elf64_Ehdr) + prefix + MAX_ABBREV + MAX_STR + 4096);
+	if (!file->data || elf_version(EV_CURRENT) == EV_NONE)
+		return -ENOMEM;
+	err = fill_file(image, prefix, file);
+	if (err)
+		return err;
+	file->elf = elf_memory((char *)file->data, file->used);
+	file->dwarf = file->elf ? dwarf_begin_elf(file->elf, DWARF_C_READ, NULL) : NULL;
+	return file->dwarf ? 0 : -ENOENT;
+}
+
+/* --- the runtime's structs ---------------------------------------------------------------------- */
+
+enum { G, M, P, SCHED, SUDOG, HCHAN, MODULEDATA, N_STRUCTS };
+
+/* Columns of the table begin with the first of these. */
+static const struct {
+	const char *prefix;
+	const char *name;
+} struct_names[N_STRUCTS] = {
+	[G] = {"g_", "runtime.g"},
+	[M] = {"m_", "runtime.m"},
+	[P] = {"p_", "runtime.p"},
+	[SCHED] = {"sched_", "runtime.schedt"},
+	[SUDOG] = {"sudog_", "runtime.sudog"},
+	[HCHAN] = {"hchan_", "runtime.hchan"},
+	[MODULEDATA] = {"moduledata_", "runtime.moduledata"},
+};
+
+struct runtime_types {
+	Dwarf_Die structs[N_STRUCTS];
+	bool found[N_STRUCTS];
+	size_t n_found;
+};
+
+static bool has_name(Dwarf_Die *die, const char *name)
+{
+	Dwarf_Attribute attribute;
+	const char *text;
+
+	if (!dwarf_attr(die, DW_AT_name, &attribute))
+		return false;
+	text = dwarf_formstring(&attribute);
+	return text && !strcmp(text, name);
+}
+
+static bool constant(Dwarf_Die *die, unsigned int name, uint64_t *ret_value)
+{
+	Dwarf_Attribute attribute;
+	Dwarf_Word value;
+
+	if (!dwarf_attr(die, name, &attribute) || dwarf_formudata(&attribute, &value))
+		return false;
+	*ret_value = value;
+	return true;
+}
+
+static bool find_runtime_unit(Dwarf *dwarf, Dwarf_Die *ret_unit)
+{
+	Dwarf_Off offset = 0, next;
+	size_t header_size;
+
+	while (!dwarf_nextcu(dwarf, offset, &next, &header_size, NULL, NULL, NULL) &&
+	       next > offset) {
+		Dwarf_Die die;
+		uint64_t language;
+
+		if (dwarf_offdie(dwarf, offset + header_size, &die) &&
+		    dwarf_tag(&die) == DW_TAG_compile_unit &&
+		    constant(&die, DW_AT_language, &language) && language == DW_LANG_Go &&
+		    has_name(&die, "runtime")) {
+			*ret_unit = die;
+			return true;
+		}
+		offset = next;
+	}
+	return false;
+}
+
+static void visit_type(Dwarf_Die *die, struct runtime_types *types)
+{
+	if (dwarf_tag(die) != DW_TAG_structure_type)
+		return;
+	for (size_t i = 0; i < N_STRUCTS; i++) {
+		if (types->found[i] || !has_name(die, struct_names[i].name))
+			continue;
+		types->structs[i] = *die;
+		types->found[i] = true;
+		types->n_found++;
+		return;
+	}
+}
+
+/* -ENOENT when not all are there. */
+static int find_types(Dwarf_Die *unit, struct runtime_types *types)
+{
+	Dwarf_Die die;
+	int more = dwarf_child(unit, &die);
+
+	for (size_t i = 0; i < MAX_DIES && !more && types->n_found < N_STRUCTS; i++) {
+		visit_type(&die, types);
+		more = dwarf_siblingof(&die, &die);
+	}
+	return types->n_found == N_STRUCTS ? 0 : -ENOENT;
+}
+
+/* --- their fields ------------------------------------------------------------------------------- */
+
+#define MAX_MEMBERS  1024 /* an m has 80 */
+#define MAX_TYPEDEFS 8
+#define MAX_PATH     64
+
+static bool find_member(Dwarf_Die *type, const char *name, Dwarf_Die *ret_member)
+{
+	Dwarf_Die die;
+	int more = dwarf_child(type, &die);
+
+	for (size_t i = 0; i < MAX_MEMBERS && !more; i++) {
+		if (dwarf_tag(&die) == DW_TAG_member && has_name(&die, name)) {
+			*ret_member = die;
+			return true;
+		}
+		more = dwarf_siblingof(&die, &die);
+	}
+	return false;
+}
+
+/* The type of a member, which typedefs only give another name. */
+static bool type_of(Dwarf_Die *member, Dwarf_Die *ret_type)
+{
+	Dwarf_Die die = *member;
+
+	for (size_t i = 0; i < MAX_TYPEDEFS; i++) {
+		Dwarf_Attribute attribute;
+		Dwarf_Die type;
+
+		if (!dwarf_attr(&die, DW_AT_type, &attribute) ||
+		    !dwarf_formref_die(&attribute, &type))
+			return false;
+		if (dwarf_tag(&type) != DW_TAG_typedef) {
+			*ret_type = type;
+			return true;
+		}
+		die = type;
+	}
+	return false;
+}
+
+/*
+ * Adds up the offsets along @path, names with dots between. With a star before it the field must be
+ * a plain pointer.
+ */
+static bool walk(const Dwarf_Die *from, const char *path, uint64_t *ret_offset)
+{
+	bool pointer = *path == '*';
+	char names[MAX_PATH], *rest = names;
+	Dwarf_Die type = *from;
+	uint64_t offset = 0;
+
+	snprintf(names, sizeof(names), "%s", path + pointer);
+	while (rest) {
+		const char *name = strsep(&rest, ".");
+		Dwarf_Die member;
+		uint64_t more;
+
+		if (!find_member(&type, name, &member) ||
+		    !constant(&member, DW_AT_data_member_location, &more) ||
+		    more > LAYOUT_DWARF_MAX_STRUCT || !type_of(&member, &type))
+			return false;
+		offset += more;
+	}
+	if (pointer && dwarf_tag(&type) != DW_TAG_pointer_type)
+		return false;
+	*ret_offset = offset;
+	return true;
+}
+
+/*
+ * A column's name is the path of its field with underscores for dots, but for these. In 1.26 two
+ * pointers of sudog became pairs, whose second word always holds the address; 1.25 renamed
+ * g.syncGroup (src/runtime/runtime2.go).
+ */
+static const struct {
+	const char *column;
+	const char *paths[2];
+} other_paths[] = {
+	{"sudog_elem", {"elem.vu", "*elem"}},
+	{"sudog_c", {"c.maybeTraceablePtr.vu", "*c"}},
+	{"g_bubble", {"bubble", "syncGroup"}},
+};
+
+static bool offset_of(const Dwarf_Die *type, const char *column, const char *field,
+		      uint64_t *ret_offset)
+{
+	char path[MAX_PATH];
+
+	for (size_t i = 0; i < ARRAY_SIZE(other_paths); i++) {
+		if (!strcmp(column, other_paths[i].column))
+			return walk(type, other_paths[i].paths[0], ret_offset) ||
+			       walk(type, other_paths[i].paths[1], ret_offset);
+	}
+	snprintf(path, sizeof(path), "%s", field);
+	for (char *p = path; *p; p++)
+		*p = *p == '_' ? '.' : *p;
+	return walk(type, path, ret_offset);
+}
+
+static int refuse(struct elf_image *image, struct failure *failure, const char *column,
+		  const char *what)
+{
+	return failure__set(failure, -EOPNOTSUPP,
+			    "%s: its debug information describes a Go runtime that this gleakd "
+			    "does not know (%s %s); a newer gleakd may",
+			    elf_image__name(image), column, what);
+}
+
+/* One column; @optional: it may be absent. */
+static int read_column(struct elf_image *image, struct runtime_types *types, const char *column,
+		       bool optional, uint32_t *ret_value, struct failure *failure)
+{
+	const char *field = NULL;
+	Dwarf_Die *type = NULL;
+	uint64_t size, offset;
+
+	for (size_t i = 0; i < N_STRUCTS; i++) {
+		if (!strncmp(column, struct_names[i].prefix, strlen(struct_names[i].prefix))) {
+			type = &types->structs[i];
+			field = column + strlen(struct_names[i].prefix);
+		}
+	}
+	if (!type || !constant(type, DW_AT_byte_size, &size) || size < sizeof(uint64_t) ||
+	    size > LAYOUT_DWARF_MAX_STRUCT)
+		return refuse(image, failure, column, "has no size");
+	if (!strcmp(field, "sizeof")) {
+		*ret_value = (uint32_t)size;
+		return 0;
+	}
+	if (!offset_of(type, column, field, &offset)) {
+		*ret_value = GO_LAYOUT_ABSENT;
+		return optional ? 0 : refuse(image, failure, column, "is not there");
+	}
+	/* Whoever reads a struct may read a word at each of its fields. */
+	if (offset > size - sizeof(uint64_t))
+		return refuse(image, failure, column, "is outside of its struct");
+	*ret_value = (uint32_t)offset;
+	return 0;
+}
+
+static int read_columns(struct elf_image *image, struct runtime_types *types,
+			struct go_layout *ret_layout, struct failure *failure)
+{
+	struct go_layout layout = *ret_layout;
+	int err = 0;
+
+#define X(field)                                                                             \
+	if (!err)                                                                            \
+		err = read_column(image, types, #field,                                      \
+				  go_layout__oldest()->field == GO_LAYOUT_ABSENT,            \
+				  &layout.field, failure);
+	GO_LAYOUT_FIELDS(X)
+#undef X
+	if (!err)
+		*ret_layout = layout;
+	return err;
+}
+
+static int read_prefix(struct elf_image *image, size_t prefix, struct go_layout *ret_layout,
+		       bool *ret_is_whole, struct failure *failure)
+{
+	struct dwarf_file file = {0};
+	struct runtime_types types = {0};
+	Dwarf_Die unit;
+	int err = open_file(image, prefix, &file);
+
+	*ret_is_whole = file.info_is_whole;
+	if (!err && !find_runtime_unit(file.dwarf, &unit))
+		err = -ENOENT;
+	if (!err)
+		err = find_types(&unit, &types);
+	if (!err)
+		err = read_columns(image, &types, ret_layout, failure);
+	close_file(&file);
+	return err;
+}
+
+int layout_dwarf__read(struct elf_image *image, struct go_layout *ret_layout,
+		       struct failure *failure)
+{
+	bool whole = false;
+	int err = -ENOENT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(prefix_sizes) && err == -ENOENT && !whole; i++)
+		err = read_prefix(image, prefix_sizes[i], ret_layout, &whole, failure);
+	return err == -EPROTO || err == -EIO || err == -EFAULT ? -ENOENT : err;
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/image_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+/* Documentation/admin-guide/sysctl/fs.rst: mount-max is 100,000 unless raised. */
+#define MAX_MOUNTS 1000000
+
+int image_file__identify(const char *proc_root, pid_t pid, struct image_file *ret_file)
+{
+	char path[PATH_MAX];
+	int n = snprintf(path, sizeof(path), "%s/%d/exe", proc_root, pid);
+	int fd __cleanup_close = -1;
+	struct statx file;
+
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return -ENAMETOOLONG;
+	fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -ESRCH : errno == EPERM ? -EACCES : -errno;
+	/* DONT_SYNC: cached attributes will do (fs/fuse/dir.c fuse_update_get_attr sends nothing). */
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO | STATX_MNT_ID, &file))
+		return -errno;
+	*ret_file = (struct image_file){
+		.device = makedev(file.stx_dev_major, file.stx_dev_minor),
+		.inode = file.stx_ino,
+		.mount = file.stx_mask & STATX_MNT_ID ? file.stx_mnt_id : 0, /* Linux 5.8 */
+	};
+	return 0;
+}
+
+/* "fuse", "fuseblk" (on a block device), both also with the program's name: "fuse.sshfs". */
+static bool is_fuse(const char *type)
+{
+	size_t length = strcspn(type, ". \n");
+
+	return (length == 4 && !strncmp(type, "fuse", 4)) ||
+	       (length == 7 && !strncmp(type, "fuseblk", 7));
+}
+
+/*
+ * A line of mountinfo (proc(5)): the mount's id, then among others paths, whose blanks are escaped,
+ * and after a lone "-" the type.
+ */
+static bool line_says_fuse(const char *line, uint64_t mount, bool *ret_fuse)
+{
+	const char *separator = strstr(line, " - ");
+	char *end;
+
+	if (strtoull(line, &end, 10) != mount || end == line || !separator)
+		return false;
+	*ret_fuse = is_fuse(separator + strlen(" - "));
+	return true;
+}
+
+bool image_file__may_block(const char *proc_root, pid_t pid, const struct image_file *file)
+{
+	char path[PATH_MAX];
+	int n = snprintf(path, sizeof(path), "%s/%d/mountinfo", proc_root, pid);
+	FILE *mounts __cleanup_fclose = NULL;
+	char *line __cleanup_free = NULL;
+	size_t size = 0;
+	bool fuse = false;
+
+	if (!file->mount || n < 0 || (size_t)n >= sizeof(path))
+		return false;
+	mounts = fopen(path, "re");
+	for (int i = 0; mounts && i < MAX_MOUNTS && getline(&line, &size, mounts) > 0; i++) {
+		if (line_says_fuse(line, file->mount, &fuse))
+			break;
+	}
+	return fuse;
+}

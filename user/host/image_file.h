@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_HOST_IMAGE_FILE_H
+#define GLEAKD_HOST_IMAGE_FILE_H
+
+/*
+ * Which file a process runs, found out without asking the file system it is on. A file system in
+ * user space (FUSE) is served by a process; one that is stuck, stopped or ill-meaning would hold a
+ * stat(2), statfs(2), open(2) or read(2) up for ever, beyond the reach of signals. Whoever looks at
+ * all processes of a host asks here first.
+ */
+#include "base/common.h"
+#include "host/process.h"
+
+struct image_file {
+	uint64_t device; /* with the inode: which file; as stat(2) has it */
+	uint64_t inode;
+	uint64_t mount; /* its id in /proc/PID/mountinfo; 0: unknown */
+};
+
+/*
+ * image_file__identify - the file behind /proc/PID/exe, from what the kernel already knows.
+ * Errors: -ESRCH gone or a kernel thread, -EACCES not permitted, or whatever the kernel said.
+ */
+int image_file__identify(const char *proc_root, pid_t pid, struct image_file *ret_file) __must_check;
+
+/*
+ * image_file__may_block - whether @file is on a FUSE mount, as @pid sees its mounts. A mount that
+ * does not show there is taken for an ordinary one: what is left of the danger is small, the kernel
+ * keeps root away from mounts of other users (fs/fuse/dir.c fuse_allow_current_process).
+ */
+bool image_file__may_block(const char *proc_root, pid_t pid, const struct image_file *file);
+
+#endif /* GLEAKD_HOST_IMAGE_FILE_H */

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A host has some hundred processes, so here the whole list becomes one tree. As in reports,
+ * everything outside ASCII is escaped: a name cannot steer the terminal it happens to be shown on.
+ */
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/utf8.h"
+#include "output/list.h"
+
+/* 15 digits survive the way through a double unchanged (DBL_DIG): 0.3 stays 0.3. */
+#define DUMP_FLAGS \
+	(JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15))
+
+/* Each of these gives NULL without memory, which json_pack() then passes on. */
+
+static json_t *text_or_null(const char *value)
+{
+	__cleanup_free char *repaired = NULL;
+
+	if (!value || !*value)
+		return json_null();
+	repaired = utf8__repair(value);
+	return repaired ? json_string_nocheck(repaired) : NULL;
+}
+
+/* A name is never null: what is not known of it is "". */
+static json_t *text(const char *value)
+{
+	return value && *value ? text_or_null(value) : json_string("");
+}
+
+static json_t *count_or_null(bool known, uint64_t n)
+{
+	return known ? json_integer((json_int_t)min_of(n, (uint64_t)INT64_MAX)) : json_null();
+}
+
+static json_t *fact(enum list_fact value)
+{
+	return value == LIST_UNKNOWN ? json_null() : json_boolean(value == LIST_YES);
+}
+
+static json_t *seconds(double value)
+{
+	return json_real(isfinite(value) ? round(value * 1000) / 1000 : 0);
+}
+
+static json_t *build_json(const struct list_build *build)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}",		    /**/
+			 "stripped", fact(build->stripped),	    /**/
+			 "pie", fact(build->pie),		    /**/
+			 "cgo", fact(build->cgo),		    /**/
+			 "static", fact(build->statically_linked), /**/
+			 "race", fact(build->race));
+}
+
+static json_t *process_json(const struct list_process *process)
+{
+	return json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}",
+			 "pid", (json_int_t)process->pid,			 /**/
+			 "uid", (json_int_t)process->uid,			 /**/
+			 "comm", text(process->comm),				 /**/
+			 "exe", text(process->exe),				 /**/
+			 "uptime_seconds", seconds(process->uptime_seconds),	 /**/
+			 "goroutines",						 /**/
+			 count_or_null(process->counted, process->goroutines),	 /**/
+			 "go_version", text_or_null(process->go_version),	 /**/
+			 "module", text_or_null(process->module),		 /**/
+			 "module_version", text_or_null(process->module_version), /**/
+			 "build", build_json(&process->build),			 /**/
+			 "supported", process->supported,			 /**/
+			 "reason", text_or_null(process->reason));
+}
+
+static json_t *processes_json(const struct list *list)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < list->n_processes; i++) {
+		if (json_array_append_new(array, process_json(&list->processes[i])) != 0) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	return array;
+}
+
+static json_t *list_json(const struct list *list)
+{
+	char time[CLOCK_RFC3339_SIZE];
+
+	clock__rfc3339(list->realtime_ns, time);
+	return json_pack("{s:i, s:s, s:o, s:{s:I, s:I, s:I}}",		    /**/
+			 "schema_version", LIST_SCHEMA_VERSION,		    /**/
+			 "time", time,					    /**/
+			 "processes", processes_json(list),		    /**/
+			 "looked_at",					    /**/
+			 "processes", (json_int_t)list->looked_at,	    /**/
+			 "not_readable", (json_int_t)list->not_readable,   /**/
+			 "not_opened", (json_int_t)list->not_opened);
+}
+
+/* Text is made in memory first: no reader ever sees half an object. */
+int list__write_json(FILE *out, const struct list *list)
+{
+	json_t *json = list_json(list);
+	char *line = json ? json_dumps(json, DUMP_FLAGS) : NULL;
+	int err = line ? 0 : -ENOMEM;
+
+	json_decref(json);
+	errno = 0;
+	if (!err && (fputs(line, out) < 0 || fputc('\n', out) < 0 || fflush(out) != 0))
+		err = errno ? -errno : -EIO;
+	free(line);
+	return err;
+}
