@@ -58,8 +58,8 @@ CFLAGS += -std=gnu11 $(WARNINGS) $(CFLAGS_$(CONFIG)) -fno-omit-frame-pointer \
 	  -fstack-protector-strong -fPIE -pthread $(EXTRA_CFLAGS)
 LDFLAGS_asan := -fsanitize=address,undefined
 LDFLAGS += -pie -Wl,-z,relro,-z,now -pthread $(LDFLAGS_$(CONFIG)) $(EXTRA_LDFLAGS)
-LIBS := $(shell $(PKG_CONFIG) --libs libbpf libelf zlib jansson 2>/dev/null || \
-	  echo -lbpf -lelf -lz -ljansson) -lZydis -lm
+LIBS := $(shell $(PKG_CONFIG) --libs libbpf libdw libelf zlib jansson 2>/dev/null || \
+	  echo -lbpf -ldw -lelf -lz -ljansson) -lZydis -lm
 
 # Folders from left to right: each may include, and links with, those to its left only.
 FOLDERS := base host golang probe observe track output session cli

@@ -15,7 +15,7 @@ FUZZ_TARGETS  := $(patsubst tests/fuzz/targets/%.c,%,$(wildcard tests/fuzz/targe
 FUZZ_PROGRAMS := $(addprefix $(B)/fuzz/,$(FUZZ_TARGETS))
 
 # The code that is fuzzed: everything but what only a running gleakd needs.
-FUZZ_SOURCES := $(foreach f,base host golang observe output,$(wildcard user/$(f)/*.c)) \
+FUZZ_SOURCES := $(foreach f,base host golang observe track output,$(wildcard user/$(f)/*.c)) \
 		$(wildcard user/probe/insn*.c) user/probe/path.c user/probe/plan.c user/cli/options.c
 FUZZ_OBJECTS := $(patsubst %.c,$(B)/fuzz/obj/%.o,$(FUZZ_SOURCES))
 # What only the targets need, fake programs of the unit tests among it.

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-FOLDERS = "base host golang probe observe track session output cli".split()
+FOLDERS = "base host golang probe observe track output session cli".split()
 MAX_FILE, MAX_FUNCTION = 600, 80
 BANNED = "strcpy strcat sprintf vsprintf gets strtok atoi atol atoll atof system popen".split()
 BANNED_CALL = re.compile(r"(?<![\w>.])(" + "|".join(BANNED) + r")\s*\(")

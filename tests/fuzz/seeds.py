@@ -4,8 +4,10 @@ thing that the target reads. What the fuzzer finds from there is kept in the bui
 
 import os
 import struct
+import zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+LAYOUT = os.path.join(HERE, "..", "..", "data", "go-layout.tsv")
 GOLDEN_PROC = os.path.join(HERE, "..", "golden", "proc")
 
 # Operations of fuzz.h.
@@ -100,6 +102,98 @@ def buildinfo():
         yield version.decode().replace(" ", "-"), b"\0" + version
 
 
+def sniff():
+    yield from elf_image()
+    yield "gopclntab", elf().replace(b".text", b".note")
+    yield "32-bit-le", b"\x7fELF\x01\x01\x01".ljust(52, b"\0")
+    yield "64-bit-be", b"\x7fELF\x02\x02\x01".ljust(64, b"\0")
+    for name in (b".go.buildinfo", b".gopclntab", b".go_export", b".tinygo"):
+        padded = elf().replace(b".debug_info\0a\0runtime.main", name.ljust(26, b"\0"))
+        yield name.decode(), padded + build_info(b"go1.26.8", b"")
+
+
+# DWARF: tags, attributes and forms.
+UNIT, STRUCT, MEMBER, BASE, POINTER, TYPEDEF = 0x11, 0x13, 0x0D, 0x24, 0x0F, 0x16
+NAME, SIZE, LANGUAGE, LOCATION, TYPE = 0x03, 0x0B, 0x13, 0x38, 0x49
+STRING, UDATA, REF4, DATA1 = 0x08, 0x0F, 0x13, 0x0B
+
+
+def abbreviations():
+    table = ((UNIT, 1, (NAME, STRING), (LANGUAGE, DATA1)), (STRUCT, 1, (NAME, STRING), (SIZE, UDATA)),
+             (MEMBER, 0, (NAME, STRING), (LOCATION, UDATA), (TYPE, REF4)), (BASE, 0, (NAME, STRING)),
+             (POINTER, 0, (NAME, STRING)), (TYPEDEF, 0, (NAME, STRING), (TYPE, REF4)))
+    out = b""
+    for number, (tag, children, *attributes) in enumerate(table, 1):
+        out += bytes([number, tag, children]) + b"".join(bytes(a) for a in attributes) + b"\0\0"
+    return out + b"\0"
+
+
+class Unit:
+    """The unit of package runtime: structs whose members are at 8, 16, 24..."""
+
+    def __init__(self, name=b"runtime"):
+        # Length, version 4, abbreviations at 0, addresses of 8 bytes.
+        self.data = bytearray(struct.pack("<IHIB", 0, 4, 0, 8))
+        self.data += b"\1" + name + b"\0\x16"
+        self.word = self.add(b"\4uint64\0")
+        self.pointer = self.add(b"\5*T\0")
+
+    def add(self, die):
+        at = len(self.data)
+        self.data += die
+        return at
+
+    def structure(self, name, fields):
+        """@fields is a tree: names to trees. Nested structs come first, as they are referred to."""
+        types = {}
+        for field, nested in fields.items():
+            types[field] = self.structure(b"anon", nested) if nested else self.word
+            if field in (b"elem", b"c") and not nested:
+                types[field] = self.pointer
+        at = self.add(b"\2" + name + b"\0" + varint(8 * len(fields) + 512))
+        for i, field in enumerate(fields):
+            self.add(b"\3" + field + b"\0" + varint(8 * i) + struct.pack("<I", types[field]))
+        self.add(b"\0")
+        return at
+
+    def finish(self):
+        self.data += b"\0"
+        self.data[0:4] = struct.pack("<I", len(self.data) - 4)
+        return bytes(self.data)
+
+
+STRUCTS = {"g": "g", "m": "m", "p": "p", "sched": "schedt", "sudog": "sudog", "hchan": "hchan",
+           "moduledata": "moduledata"}
+
+
+def runtime_unit():
+    with open(LAYOUT, encoding="ascii") as table:
+        columns = next(line for line in table if not line.startswith("#")).split()[2:]
+    unit = Unit()
+    for prefix, name in STRUCTS.items():
+        fields = {}
+        for column in columns:
+            if column.startswith(prefix + "_") and not column.endswith("_sizeof"):
+                place = fields
+                for part in column[len(prefix) + 1:].split("_"):
+                    place = place.setdefault(part.encode(), {})
+        unit.structure(b"runtime." + name.encode(), fields)
+    return unit.finish()
+
+
+def dwarf():
+    abbrev, info = abbreviations(), runtime_unit()
+    for choices in (0, 1, 2, 4, 9, 10):
+        yield f"runtime-{choices}", struct.pack("<BH", choices, len(abbrev)) + abbrev + info
+    other = Unit(b"main").finish()
+    yield "two-units", struct.pack("<BH", 0, len(abbrev)) + abbrev + other + info
+    yield "no-types", struct.pack("<BH", 1, len(abbrev)) + abbrev + other
+    packed = struct.pack("<IIQQ", 1, 0, len(info), 1) + zlib.compress(info)
+    yield "packed", struct.pack("<BH", 4, len(abbrev)) + abbrev + packed
+    packed = b"ZLIB" + struct.pack(">Q", len(info)) + zlib.compress(info)
+    yield "packed-gnu", struct.pack("<BH", 6, len(abbrev)) + abbrev + packed
+
+
 def pclntab():
     for choices in (0, 1, 2, 3, 5, 9, 16, 17):
         yield f"kind-{choices}", bytes([choices])
@@ -139,6 +233,24 @@ def census():
             yield f"status-{version}-{n}", head + b"\0" + patch_bytes(0, size + 144, b"\3")
             yield f"goid-{version}-{n}", head + b"\0" + patch_bytes(0, size + 152, b"\x63")
             yield f"length-{version}-{n}", head + b"\0" + patch_add(2, 8, 1) + patch_add(3, 0, 8)
+
+
+def tracker():
+    created, exited, parked, seen, unchanged, turn, lost, mode = range(8)
+
+    def op(operation, goroutine, *rest):
+        return bytes([operation << 5 | goroutine, *rest])
+
+    begin, end = op(turn, 0, 1), op(turn, 0, 2)
+    lives = b"".join(op(created, g, g, 3) + op(parked, g, 14, 1) for g in range(6))
+    sights = b"".join(op(seen, g, 2 | g << 3, g << 4, 1) for g in range(4))
+    for choices in range(8):
+        head = bytes([choices])
+        yield f"events-{choices}", head + lives + op(exited, 2, 1) + op(exited, 40 % 32, 1)
+        yield f"censuses-{choices}", head + begin + sights + end + begin + op(unchanged, 1, 1) + end
+        yield f"both-{choices}", head + lives + begin + sights + op(exited, 1, 0) + end
+        yield f"losses-{choices}", head + lives + op(lost, 3, 5) + begin + sights + end + lives
+        yield f"modes-{choices}", head + op(mode, 0, 1) + lives + op(mode, 1, 1) + begin + end
 
 
 def unwind():
@@ -218,7 +330,7 @@ def report():
 
 
 TARGETS = {f.__name__: f for f in (
-    elf_image, buildinfo, pclntab, binary, census, unwind, events, code, proc, options, utf8, report,
+    elf_image, sniff, buildinfo, dwarf, pclntab, binary, census, unwind, tracker, events, code, proc, options, utf8, report,
 )}
 
 

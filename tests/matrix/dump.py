@@ -12,8 +12,9 @@ HEAD = re.compile(r"^goroutine \d+ (?:gp=\S+ m=\S+ (?:mp=\S+ )?)?\[(.*)\]:$")
 PLACE = re.compile(r"^\t(.*):(\d+)(?: \+0x[0-9a-f]+)?$")
 ELIDED = re.compile(r"^\.\.\.(?:(\d+)|additional) frames elided\.\.\.$")
 
-# Where the runtime leaves out the middle of a deep stack, or the end of one (traceback.go).
-HALF, WHOLE = 50, 100
+# Of a deep stack the runtime leaves out the middle, or in old versions the end, and gleakd the end.
+# All have as many innermost frames as this (traceback.go tracebackInnerFrames).
+HALF = 50
 
 
 def word(state):
@@ -73,10 +74,7 @@ def _frames(lines):
 def cut(frames):
     """The part of a deep stack that every version's traceback and gleakd both have."""
     frames = tuple(frames)
-    for i, frame in enumerate(frames):
-        if frame[0] == "...":
-            return frames[: min(i, HALF)]
-    return frames[:HALF] if len(frames) >= WHOLE else frames
+    return frames[:HALF]
 
 
 def parse(text):

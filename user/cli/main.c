@@ -2,11 +2,17 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "cli/list.h"
 #include "cli/options.h"
 #include "cli/watch.h"
 #include "version.h"
 
 #define EXIT_USAGE 2
+
+static int (*const run[COMMAND_COUNT])(const struct options *options) = {
+	[COMMAND_WATCH] = watch__run,
+	[COMMAND_LIST] = list__run,
+};
 
 static int usage_error(const char *text)
 {
@@ -23,7 +29,7 @@ int main(int argc, char **argv)
 	if (options__parse(argc, argv, &options, &failure))
 		return usage_error(failure.text);
 	if (options.help) {
-		options__help();
+		options__write_help(stdout, options.command);
 		return 0;
 	}
 	if (options.version) {
@@ -32,7 +38,7 @@ int main(int argc, char **argv)
 	}
 	if (options.verbose > 1)
 		log__set_level(LOG_LEVEL_DEBUG);
-	if (!options.pid)
+	if (options.command == COMMAND_WATCH && !options.pid)
 		return usage_error("which process? Give its number: gleakd --pid N");
-	return watch__run(&options);
+	return run[options.command](&options);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/options.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -8,6 +9,38 @@
 #include <string.h>
 
 #include "base/duration.h"
+
+struct command_spec {
+	const char *name;    /* "": what gleakd does without a command */
+	const char *usage;   /* what follows that */
+	const char *summary; /* for the list of commands */
+	const char *about;
+};
+
+static const struct command_spec commands[COMMAND_COUNT] = {
+	[COMMAND_WATCH] =
+		{
+			.name = "",
+			.usage = "--pid N [options]",
+			.about = "Watches a running Go process from outside and finds the "
+				 "goroutines it leaks. The process needs no preparation and is "
+				 "neither stopped nor changed.",
+		},
+	[COMMAND_LIST] =
+		{
+			.name = "list",
+			.usage = "[options]",
+			.summary = "the Go processes of this host, and which can be watched",
+			.about = "Lists the Go processes of this host with their goroutines, Go "
+				 "version, module and kind of build, and says which of them gleakd "
+				 "can watch. Needs no privilege for your own processes, unless the "
+				 "kernel restricts that.",
+		},
+};
+
+#define WATCH (1u << COMMAND_WATCH)
+#define LIST  (1u << COMMAND_LIST)
+#define EVERY (WATCH | LIST)
 
 enum option_type {
 	OPTION_FLAG,	 /* bool: given or not */
@@ -22,6 +55,7 @@ struct option_spec {
 	const char *name;
 	char short_name; /* 0: none */
 	enum option_type type;
+	unsigned int commands;	    /* that take it, 1 << COMMAND_* */
 	size_t offset;		    /* in struct options */
 	uint64_t min, max;	    /* of a number or duration */
 	const char *const *choices; /* NULL-terminated, in the order of the enum */
@@ -44,37 +78,45 @@ static const char *const mode_words[] = {"auto", "full", "lifecycle", "census", 
 #define FIELD(name) offsetof(struct options, name)
 
 static const struct option_spec specs[] = {
-	{"pid", 'p', OPTION_PID, FIELD(pid), .min = 1, .max = PID_LIMIT, .metavar = "N",
+	{"pid", 'p', OPTION_PID, WATCH, FIELD(pid), .min = 1, .max = PID_LIMIT, .metavar = "N",
 	 .help = "the Go process to watch"},
-	{"min-age", 0, OPTION_DURATION, FIELD(min_age_ns), .min = 100 * NSEC_PER_MSEC, .max = DAY,
-	 .fallback = "10s", .metavar = "TIME",
+	{"min-age", 0, OPTION_DURATION, WATCH, FIELD(min_age_ns), .min = 100 * NSEC_PER_MSEC,
+	 .max = DAY, .fallback = "10s", .metavar = "TIME",
 	 .help = "a goroutine counts as staying once it has been parked this long"},
-	{"interval", 0, OPTION_DURATION, FIELD(interval_ns), .min = 100 * NSEC_PER_MSEC,
+	{"interval", 0, OPTION_DURATION, WATCH, FIELD(interval_ns), .min = 100 * NSEC_PER_MSEC,
 	 .max = HOUR, .fallback = "2s", .metavar = "TIME",
 	 .help = "time from one census and report to the next"},
-	{"duration", 0, OPTION_DURATION, FIELD(duration_ns), .min = 100 * NSEC_PER_MSEC,
+	{"duration", 0, OPTION_DURATION, WATCH, FIELD(duration_ns), .min = 100 * NSEC_PER_MSEC,
 	 .max = 365 * DAY, .metavar = "TIME",
 	 .help = "end after this time (default: when interrupted)"},
-	{"once", 0, OPTION_FLAG, FIELD(once), .help = "one census, one report, then end"},
-	{"mode", 0, OPTION_CHOICE, FIELD(mode), .choices = mode_words, .fallback = "auto",
+	{"once", 0, OPTION_FLAG, WATCH, FIELD(once), .help = "one census, one report, then end"},
+	{"mode", 0, OPTION_CHOICE, WATCH, FIELD(mode), .choices = mode_words, .fallback = "auto",
 	 .metavar = "MODE",
 	 .help = "what to attach: full (creation, exit, park), lifecycle (creation, exit), "
 		 "census (nothing), auto (the best that works)"},
-	{"json", 0, OPTION_FLAG, FIELD(json),
+	{"json", 0, OPTION_FLAG, WATCH, FIELD(json),
 	 .help = "one JSON object per line and interval (docs/schema.md)"},
-	{"verbose", 'v', OPTION_COUNT, FIELD(verbose),
+	{"json", 0, OPTION_FLAG, LIST, FIELD(json), .help = "one JSON object (docs/schema.md)"},
+	{"verbose", 'v', OPTION_COUNT, WATCH, FIELD(verbose),
 	 .help = "whole park stacks; twice: what gleakd itself is doing"},
-	{"all", 0, OPTION_FLAG, FIELD(all), .help = "every site, not only the first few"},
-	{"color", 0, OPTION_CHOICE, FIELD(color), .choices = color_words, .fallback = "auto",
+	{"verbose", 'v', OPTION_COUNT, LIST, FIELD(verbose),
+	 .help = "the path of each executable, too"},
+	{"all", 0, OPTION_FLAG, WATCH, FIELD(all), .help = "every site, not only the first few"},
+	{"color", 0, OPTION_CHOICE, EVERY, FIELD(color), .choices = color_words, .fallback = "auto",
 	 .metavar = "WHEN", .help = "auto (on a terminal, unless NO_COLOR is set), always, never"},
-	{"ring-bytes", 0, OPTION_SIZE, FIELD(ring_bytes), .min = 4096, .max = 1ULL << 30,
+	{"ring-bytes", 0, OPTION_SIZE, WATCH, FIELD(ring_bytes), .min = 4096, .max = 1ULL << 30,
 	 .metavar = "N", .help = "size of the ring buffer, a power of two", .hidden = true},
-	{"help", 'h', OPTION_FLAG, FIELD(help), .help = "this text"},
-	{"version", 'V', OPTION_FLAG, FIELD(version), .help = "the version"},
+	{"help", 'h', OPTION_FLAG, EVERY, FIELD(help), .help = "this text"},
+	{"version", 'V', OPTION_FLAG, EVERY, FIELD(version), .help = "the version"},
 };
 
 /* getopt's value for specs[i]: apart from all characters. */
 #define LONG_BASE 256
+
+static bool belongs(const struct option_spec *spec, enum command command)
+{
+	return spec->commands & 1u << command;
+}
 
 static bool takes_value(const struct option_spec *spec)
 {
@@ -218,8 +260,8 @@ static size_t distance(const char *a, const char *b)
 	return row[b_len];
 }
 
-/* The option that was most likely meant; NULL when none is near. */
-static const char *nearest(const char *name)
+/* The option of @command that was most likely meant; NULL when none is near. */
+static const char *nearest(const char *name, enum command command)
 {
 	const char *best = NULL;
 	size_t best_distance = 3; /* two slips of the finger */
@@ -227,7 +269,10 @@ static const char *nearest(const char *name)
 	if (strlen(name) > NAME_MAX_LEN)
 		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
-		size_t d = specs[i].hidden ? best_distance : distance(name, specs[i].name);
+		size_t d = best_distance;
+
+		if (belongs(&specs[i], command) && !specs[i].hidden)
+			d = distance(name, specs[i].name);
 
 		if (d < best_distance) {
 			best_distance = d;
@@ -237,38 +282,57 @@ static const char *nearest(const char *name)
 	return best;
 }
 
-/* @argument as typed: "--intervall=5". getopt reports ambiguous beginnings in the same way. */
-static int refuse_long(const char *argument, struct failure *failure)
+/* Whether another command takes this option. */
+static bool is_elsewhere(const char *name)
 {
-	size_t length = strcspn(argument, "=");
+	for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
+		if (strcmp(specs[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* @argument as typed: "--intervall=5". getopt reports ambiguous beginnings in the same way. */
+static int refuse_long(const char *argument, enum command command, struct failure *failure)
+{
+	int length = (int)min_of(strcspn(argument, "="), (size_t)80);
 	char name[NAME_MAX_LEN + 2];
 	const char *meant;
 
-	snprintf(name, sizeof(name), "%.*s", (int)min_of(length, (size_t)80) - 2, argument + 2);
-	meant = nearest(name);
+	snprintf(name, sizeof(name), "%.*s", length - 2, argument + 2);
+	if (is_elsewhere(name))
+		return failure__set(failure, -EINVAL,
+				    "option %.*s is not one of gleakd %s; --help lists those",
+				    length, argument, commands[command].name);
+	meant = nearest(name, command);
 	if (meant)
 		return failure__set(failure, -EINVAL, "unknown option %.*s; did you mean --%s?",
-				    (int)min_of(length, (size_t)80), argument, meant);
+				    length, argument, meant);
 	return failure__set(failure, -EINVAL,
-			    "unknown or ambiguous option %.*s; --help lists the options",
-			    (int)min_of(length, (size_t)80), argument);
+			    "unknown or ambiguous option %.*s; --help lists the options", length,
+			    argument);
 }
 
-static int refuse_positional(const char *argument, struct failure *failure)
+static int refuse_positional(const char *argument, enum command command, struct failure *failure)
 {
-	if (*argument && argument[strspn(argument, "0123456789")] == '\0')
+	const char *name = commands[command].name;
+
+	if (command == COMMAND_WATCH && *argument &&
+	    argument[strspn(argument, "0123456789")] == '\0')
 		return failure__set(failure, -EINVAL,
 				    "unexpected argument '%.80s'; did you mean --pid %.80s?",
 				    argument, argument);
 	return failure__set(failure, -EINVAL,
-			    "unexpected argument '%.80s'; gleakd takes options only, --help "
+			    "unexpected argument '%.80s'; gleakd%s%s takes options only, --help "
 			    "lists them",
-			    argument);
+			    argument, *name ? " " : "", name);
 }
 
-static const struct option_spec *spec_of(int value)
+static const struct option_spec *spec_of(int value, enum command command)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
+		if (!belongs(&specs[i], command))
+			continue;
 		if (value == LONG_BASE + (int)i || (value && value == specs[i].short_name))
 			return &specs[i];
 	}
@@ -276,9 +340,9 @@ static const struct option_spec *spec_of(int value)
 }
 
 /* What getopt did not like: '?' or, for a value that is missing, ':'. */
-static int refuse(int result, char **argv, struct failure *failure)
+static int refuse(int result, char **argv, enum command command, struct failure *failure)
 {
-	const struct option_spec *spec = spec_of(optopt);
+	const struct option_spec *spec = spec_of(optopt, command);
 
 	if (result == ':' && spec)
 		return failure__set(failure, -EINVAL, "--%s: a value (%s) is missing", spec->name,
@@ -289,7 +353,7 @@ static int refuse(int result, char **argv, struct failure *failure)
 		return failure__set(failure, -EINVAL,
 				    "unknown option -%c; --help lists the options",
 				    optopt > ' ' && optopt < 0x7f ? optopt : '?');
-	return refuse_long(argv[optind - 1], failure);
+	return refuse_long(argv[optind - 1], command, failure);
 }
 
 /* --- parsing -------------------------------------------------------------------------------------- */
@@ -307,11 +371,13 @@ static int set_fallbacks(struct options *options, struct failure *failure)
 	return 0;
 }
 
-static void fill_getopt(struct option *longs, char *shorts)
+static void fill_getopt(enum command command, struct option *longs, char *shorts)
 {
 	*shorts++ = ':'; /* tell a missing value from an unknown option */
 	for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
-		longs[i] = (struct option){
+		if (!belongs(&specs[i], command))
+			continue;
+		*longs++ = (struct option){
 			.name = specs[i].name,
 			.has_arg = takes_value(&specs[i]) ? required_argument : no_argument,
 			.val = LONG_BASE + (int)i,
@@ -325,20 +391,38 @@ static void fill_getopt(struct option *longs, char *shorts)
 	*shorts = '\0';
 }
 
+/* The command @word names, COMMAND_WATCH when it is an option, or something to complain of later. */
+static int find_command(const char *word, enum command *ret_command, struct failure *failure)
+{
+	*ret_command = COMMAND_WATCH;
+	if (!word || !isalpha((unsigned char)word[0]))
+		return 0;
+	for (int c = 0; c < COMMAND_COUNT; c++) {
+		if (strcmp(word, commands[c].name) == 0) {
+			*ret_command = (enum command)c;
+			return 0;
+		}
+	}
+	return failure__set(failure, -EINVAL,
+			    "unknown command '%.80s'; there is 'list', or none to watch a process: "
+			    "gleakd --pid N",
+			    word);
+}
+
 static int parse_arguments(int argc, char **argv, struct options *options, struct failure *failure)
 {
 	struct option longs[ARRAY_SIZE(specs) + 1] = {0};
 	char shorts[2 * ARRAY_SIZE(specs) + 2];
 	int result, err;
 
-	fill_getopt(longs, shorts);
+	fill_getopt(options->command, longs, shorts);
 	opterr = 0;
 	optind = 0; /* getopt(3): glibc then starts afresh */
 	while ((result = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
-		const struct option_spec *spec = spec_of(result);
+		const struct option_spec *spec = spec_of(result, options->command);
 
 		if (result == '?' || result == ':' || !spec)
-			return refuse(result, argv, failure);
+			return refuse(result, argv, options->command, failure);
 		err = set_value(options, spec, optarg, failure);
 		if (err)
 			return err;
@@ -346,16 +430,19 @@ static int parse_arguments(int argc, char **argv, struct options *options, struc
 		if (options->help || options->version)
 			return 0;
 	}
-	return optind < argc ? refuse_positional(argv[optind], failure) : 0;
+	return optind < argc ? refuse_positional(argv[optind], options->command, failure) : 0;
 }
 
 int options__parse(int argc, char **argv, struct options *ret_options, struct failure *failure)
 {
 	struct options options = {0};
-	int err = set_fallbacks(&options, failure);
+	int err = find_command(argc > 1 ? argv[1] : NULL, &options.command, failure);
+	int skip = options.command == COMMAND_WATCH ? 0 : 1;
 
 	if (!err)
-		err = parse_arguments(argc, argv, &options, failure);
+		err = set_fallbacks(&options, failure);
+	if (!err)
+		err = parse_arguments(argc - skip, argv + skip, &options, failure);
 	if (err)
 		return err;
 	if (options.once && options.duration_ns)
@@ -371,17 +458,17 @@ int options__parse(int argc, char **argv, struct options *ret_options, struct fa
 #define HELP_COLUMN 24
 #define HELP_WIDTH  80
 
-/* Words of @text from the help column on; the line is at @column. */
-static void write_wrapped(FILE *out, const char *text, int column)
+/* Words of @text, further lines from @indent on; the line is at @column. */
+static void write_wrapped(FILE *out, const char *text, int indent, int column)
 {
 	while (*text) {
 		int length = (int)strcspn(text, " ");
 
-		if (column > HELP_COLUMN && column + 1 + length > HELP_WIDTH) {
-			fprintf(out, "\n%*s", HELP_COLUMN, "");
-			column = HELP_COLUMN;
+		if (column > indent && column + 1 + length > HELP_WIDTH) {
+			fprintf(out, "\n%*s", indent, "");
+			column = indent;
 		}
-		column += fprintf(out, "%s%.*s", column > HELP_COLUMN ? " " : "", length, text);
+		column += fprintf(out, "%s%.*s", column > indent ? " " : "", length, text);
 		text += length;
 		text += strspn(text, " ");
 	}
@@ -403,30 +490,39 @@ static void write_option(FILE *out, const struct option_spec *spec)
 		snprintf(text, sizeof(text), "%s (default %s)", spec->help, spec->fallback);
 	else
 		snprintf(text, sizeof(text), "%s", spec->help);
-	write_wrapped(out, text, HELP_COLUMN);
+	write_wrapped(out, text, HELP_COLUMN, HELP_COLUMN);
 }
 
-void options__write_help(FILE *out)
+static void write_commands(FILE *out)
 {
-	fputs("Usage: gleakd --pid N [options]\n"
-	      "\n"
-	      "Watches a running Go process from outside and finds the goroutines it leaks. The\n"
-	      "process needs no preparation and is neither stopped nor changed.\n"
-	      "\n"
-	      "Options:\n",
-	      out);
+	fputs("\nCommands:\n", out);
+	for (int c = 0; c < COMMAND_COUNT; c++) {
+		if (*commands[c].name)
+			fprintf(out, "  %-*s%s\n", HELP_COLUMN - 2, commands[c].name,
+				commands[c].summary);
+	}
+}
+
+void options__write_help(FILE *out, enum command command)
+{
+	const char *name = commands[command].name;
+
+	fprintf(out, "Usage: gleakd %s%s%s\n", name, *name ? " " : "", commands[command].usage);
+	if (command == COMMAND_WATCH)
+		fputs("       gleakd COMMAND [options]\n", out);
+	fputc('\n', out);
+	write_wrapped(out, commands[command].about, 0, 0);
+	if (command == COMMAND_WATCH)
+		write_commands(out);
+	fputs("\nOptions:\n", out);
 	for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
-		if (!specs[i].hidden)
+		if (belongs(&specs[i], command) && !specs[i].hidden)
 			write_option(out, &specs[i]);
 	}
-	fputs("\n"
-	      "TIME is 30s, 5m, 1h30m, 1.5s, or plain seconds.\n"
-	      "Exit status: 0 ok, 1 failure, 2 usage, 3 target or kernel not supported,\n"
+	fputc('\n', out);
+	if (command == COMMAND_WATCH)
+		fputs("TIME is 30s, 5m, 1h30m, 1.5s, or plain seconds.\n", out);
+	fputs("Exit status: 0 ok, 1 failure, 2 usage, 3 target or kernel not supported,\n"
 	      "4 not permitted.\n",
 	      out);
-}
-
-void options__help(void)
-{
-	options__write_help(stdout);
 }

@@ -3,14 +3,20 @@
 #define GLEAKD_CLI_OPTIONS_H
 
 /*
- * Options as one typed table: parsing, range checks, --help and (later) the config file, man page
- * and completions come from it.
+ * Commands, and options as one typed table: parsing, range checks, --help and (later) the config
+ * file, man page and completions come from it. Each option says which commands take it.
  */
 #include <stdio.h>
 #include <sys/types.h>
 
 #include "base/common.h"
 #include "base/failure.h"
+
+enum command {
+	COMMAND_WATCH, /* without a word: gleakd --pid N */
+	COMMAND_LIST,  /* gleakd list */
+	COMMAND_COUNT,
+};
 
 enum color_choice {
 	COLOR_AUTO,
@@ -26,6 +32,7 @@ enum mode_choice {
 };
 
 struct options {
+	enum command command;
 	pid_t pid;
 	uint64_t min_age_ns;
 	uint64_t interval_ns;
@@ -42,16 +49,13 @@ struct options {
 };
 
 /*
- * options__parse - defaults, then @argv. -EINVAL on a usage error: the failure says which option,
+ * options__parse - the command, if the first argument is one; defaults, then @argv. -EINVAL on a usage error: the failure says which option,
  * what was wrong with it and what is accepted.
  */
 int options__parse(int argc, char **argv, struct options *ret_options,
 		   struct failure *failure) __must_check;
 
-/* options__help - the --help text to stdout, from the table. */
-void options__help(void);
-
-/* options__write_help - the same to @out. */
-void options__write_help(FILE *out);
+/* options__write_help - the --help text of @command to @out, from the table. */
+void options__write_help(FILE *out, enum command command);
 
 #endif /* GLEAKD_CLI_OPTIONS_H */

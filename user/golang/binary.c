@@ -12,8 +12,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "golang/code_fields.h"
+#include "golang/evidence.h"
 #include "golang/globals.h"
+#include "golang/layout_choice.h"
 #include "golang/live.h"
+#include "golang/live_reasons.h"
 #include "golang/moduledata.h"
 #include "golang/self_check.h"
 
@@ -23,34 +27,18 @@ struct go_binary {
 	struct elf_image *image;
 	struct pclntab *tab;
 	struct go_build_info info;
-	const struct go_layout *layout;
+	struct layout_choice choice;
 	uint64_t file_text; /* what the pclntab itself says (to Go 1.25), or 0 */
 
 	bool bound;
 	struct go_globals globals;
 	struct go_module module;
 	uint64_t runtime_main;
-	char how[96];
+	struct live_reasons *reasons; /* unless the layout is from the table */
+	char how[160];
 };
 
 /* --- the file ----------------------------------------------------------------------------------- */
-
-static int find_layout(struct go_binary *binary, struct failure *failure)
-{
-	const struct go_version *version = &binary->info.version;
-
-	binary->layout = go_layout__find(version->minor);
-	if (binary->layout)
-		return 0;
-	return failure__set(failure, -EOPNOTSUPP,
-			    "%s was built with %s, but this gleakd knows the runtime of Go 1.%d to "
-			    "1.%d; %s",
-			    elf_image__name(binary->image), version->text,
-			    go_layout__oldest()->minor, go_layout__newest()->minor,
-			    version->minor > go_layout__newest()->minor ?
-				    "a newer gleakd may know it, see `gleakd --version`" :
-				    "rebuild the program with one of these");
-}
 
 int go_binary__open(int exe_fd, struct go_binary **ret_binary, struct failure *failure)
 {
@@ -65,7 +53,7 @@ int go_binary__open(int exe_fd, struct go_binary **ret_binary, struct failure *f
 	err = go_build_info__read(binary->image, &binary->info, failure);
 	if (err)
 		goto fail;
-	err = find_layout(binary, failure);
+	err = layout_choice__make(binary->image, &binary->info, &binary->choice, failure);
 	if (err)
 		goto fail;
 	err = pclntab__open(binary->image, &binary->tab, failure);
@@ -85,6 +73,7 @@ void go_binary__free(struct go_binary *binary)
 		return;
 	pclntab__free(binary->tab);
 	elf_image__free(binary->image);
+	free(binary->reasons);
 	free(binary);
 }
 
@@ -119,14 +108,20 @@ static void describe(struct go_binary *binary, enum moduledata_source moduledata
 		[MODULEDATA_SECTION] = "section .go.module",
 		[MODULEDATA_SCAN] = "scan",
 	};
+	size_t size = sizeof(binary->how);
+	int n;
 
 	if (moduledata == MODULEDATA_SYMBOL && globals == GLOBALS_SYMBOLS)
-		snprintf(binary->how, sizeof(binary->how), "symbols");
+		n = snprintf(binary->how, size, "symbols");
 	else
-		snprintf(binary->how, sizeof(binary->how),
-			 "stripped: moduledata by %s, globals from %s",
-			 moduledata_words[moduledata],
-			 globals == GLOBALS_SYMBOLS ? "symbols" : "runtime.allgadd");
+		n = snprintf(binary->how, size, "stripped: moduledata by %s, globals from %s",
+			     moduledata_words[moduledata],
+			     globals == GLOBALS_SYMBOLS ? "symbols" : "runtime.allgadd");
+	if (binary->choice.source == LAYOUT_DWARF)
+		snprintf(binary->how + n, size - (size_t)n, "; layout from DWARF");
+	else if (binary->choice.source == LAYOUT_GUESS)
+		snprintf(binary->how + n, size - (size_t)n, "; layout of go1.%d, self-checked",
+			 binary->choice.row);
 }
 
 /* The two places that say where text begins must agree; everything else is relative to it. */
@@ -157,33 +152,79 @@ static int find_runtime_main(struct live *live)
 	return 0;
 }
 
+/* A layout that is only a guess: the program's code and its goroutines must bear it out. */
+static int check_guess(struct live *live, const struct go_globals *globals,
+		       const struct live_reasons *reasons)
+{
+	char what[160];
+	int result = code_fields__contradicts(live->image, live->tab, live->layout, what,
+					      sizeof(what));
+
+	if (result < 0)
+		return live__refuse(live, "its code cannot be examined (error %d)", -result);
+	if (result)
+		return live__refuse(live, "%s", what);
+	return evidence__check(live, globals, reasons);
+}
+
+/* What the table does not say for certain. Leaves @ret_reasons NULL where the table does. */
+static int complete_layout(struct go_binary *binary, struct live *live,
+			   const struct go_globals *globals, struct live_reasons **ret_reasons)
+{
+	struct live_reasons *reasons;
+	int err;
+
+	if (binary->choice.source == LAYOUT_TABLE)
+		return 0;
+	reasons = calloc(1, sizeof(*reasons));
+	if (!reasons)
+		return failure__set(live->failure, -ENOMEM, "out of memory");
+	err = live_reasons__read(live, reasons);
+	if (!err && binary->choice.source == LAYOUT_GUESS)
+		err = check_guess(live, globals, reasons);
+	if (err)
+		free(reasons);
+	else
+		*ret_reasons = reasons;
+	return err;
+}
+
+static void use_reasons(struct go_binary *binary, struct live_reasons *reasons)
+{
+	if (!reasons)
+		return;
+	binary->reasons = reasons;
+	binary->choice.layout.wait_reasons = reasons->words;
+	binary->choice.layout.n_wait_reasons = reasons->n;
+}
+
 static int bind_first(struct go_binary *binary, struct live *live)
 {
 	enum moduledata_source moduledata_source;
 	enum globals_source globals_source;
+	struct live_reasons *reasons = NULL;
 	struct go_globals globals;
 	uint64_t moduledata;
 	int err;
 
 	err = moduledata__find(live, &moduledata, &moduledata_source);
-	if (err)
-		return err;
-	err = use_text(binary, live);
-	if (err)
-		return err;
-	err = find_runtime_main(live);
-	if (err)
-		return err;
-	err = globals__find(live, &globals, &globals_source);
-	if (err)
-		return err;
-	err = self_check__run(live, &globals);
+	if (!err)
+		err = use_text(binary, live);
+	if (!err)
+		err = find_runtime_main(live);
+	if (!err)
+		err = globals__find(live, &globals, &globals_source);
+	if (!err)
+		err = self_check__run(live, &globals);
+	if (!err)
+		err = complete_layout(binary, live, &globals, &reasons);
 	if (err)
 		return err;
 	globals.moduledata = moduledata;
 	binary->globals = globals;
 	binary->module = live->module;
 	binary->runtime_main = live->runtime_main;
+	use_reasons(binary, reasons);
 	binary->bound = true;
 	describe(binary, moduledata_source, globals_source);
 	return 0;
@@ -222,8 +263,9 @@ int go_binary__bind(struct go_binary *binary, struct remote *remote, uint64_t lo
 		.image = binary->image,
 		.tab = binary->tab,
 		.remote = remote,
-		.layout = binary->layout,
+		.layout = &binary->choice.layout,
 		.version = binary->info.version.text,
+		.guess = binary->choice.source == LAYOUT_GUESS ? binary->choice.row : 0,
 		.bias = load_bias,
 		.failure = failure,
 	};
@@ -243,7 +285,7 @@ const struct go_build_info *go_binary__build_info(const struct go_binary *binary
 
 const struct go_layout *go_binary__layout(const struct go_binary *binary)
 {
-	return binary->layout;
+	return &binary->choice.layout;
 }
 
 const struct go_globals *go_binary__globals(const struct go_binary *binary)

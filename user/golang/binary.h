@@ -38,8 +38,9 @@ struct go_module {
 
 /*
  * go_binary__open - read what the file alone can tell: ELF, build info, pclntab, layout row.
- * Errors: as elf_image__open(), go_build_info__read(), pclntab__open(); -EOPNOTSUPP when no layout
- * is known for the version (the failure says which versions are).
+ * Versions newer than the table, development versions and experiments are opened too: see
+ * layout_choice.h. What remains of a doubt is settled by bind.
+ * Errors: as elf_image__open(), go_build_info__read(), layout_choice__make(), pclntab__open().
  */
 int go_binary__open(int exe_fd, struct go_binary **ret_binary,
 		    struct failure *failure) __must_check;
@@ -50,7 +51,8 @@ void go_binary__free(struct go_binary *binary);
  * globals of stripped binaries) and check the whole reading against that process before it is
  * trusted: allgs[0] is goroutine 1 started at runtime.main (or, after main ended with
  * runtime.Goexit, another one in its g), every g sampled has a sane status, stack and pc. sched and
- * allp are left 0 when they do not add up. May be called again for another process of the same
+ * allp are left 0 when they do not add up. A layout that is a guess is held against the program's
+ * code and more of its goroutines; wait reasons that no row tells are read. May be called again for another process of the same
  * file; it then only checks.
  * @load_bias: start address minus link-time address of the image in that process.
  * Errors: -EAGAIN the runtime has not started yet (try again shortly), -EOPNOTSUPP a check failed
@@ -75,7 +77,9 @@ struct pclntab *go_binary__pclntab(const struct go_binary *binary);
 
 /*
  * go_binary__how - how it was read, for the user: "symbols", or for a stripped binary
- * "stripped: moduledata by scan, globals from runtime.allgadd". Filled by bind.
+ * "stripped: moduledata by scan, globals from runtime.allgadd". Where the layout is not that of the
+ * table's row for a release, "; layout from DWARF" or "; layout of go1.27, self-checked" follows.
+ * Filled by bind.
  */
 const char *go_binary__how(const struct go_binary *binary);
 

@@ -186,12 +186,14 @@ static bool is_header(const uint8_t *bytes)
 	       !(bytes[FLAGS] & ~FLAGS_DEFINED);
 }
 
-/* First aligned header in @size bytes at @address; 0 when there is none. */
-static uint64_t search_range(struct elf_image *image, uint64_t address, uint64_t size)
+/* First aligned header in @size bytes at @address, at most *@left of them; 0: there is none. */
+static uint64_t search_range(struct elf_image *image, uint64_t address, uint64_t size,
+			     uint64_t *left)
 {
-	uint64_t end = address + min_of(size, MAX_SEARCH);
+	uint64_t end = address + min_of(size, *left);
 	uint8_t chunk[256 * ALIGNMENT];
 
+	*left -= end - address;
 	address = (address + ALIGNMENT - 1) & ~(uint64_t)(ALIGNMENT - 1);
 	while (address < end && end - address >= HEADER_SIZE) {
 		size_t n = (size_t)min_of(end - address, (uint64_t)sizeof(chunk));
@@ -207,7 +209,7 @@ static uint64_t search_range(struct elf_image *image, uint64_t address, uint64_t
 	return 0;
 }
 
-static uint64_t search_segments(struct elf_image *image, bool writable)
+static uint64_t search_segments(struct elf_image *image, bool writable, uint64_t *left)
 {
 	struct elf_segment segment;
 
@@ -216,7 +218,7 @@ static uint64_t search_segments(struct elf_image *image, bool writable)
 
 		if (segment.executable || segment.writable != writable)
 			continue;
-		address = search_range(image, segment.address, segment.file_size);
+		address = search_range(image, segment.address, segment.file_size, left);
 		if (address)
 			return address;
 	}
@@ -231,16 +233,17 @@ static uint64_t search_segments(struct elf_image *image, bool writable)
 static uint64_t find_header(struct elf_image *image)
 {
 	struct elf_section section;
+	uint64_t left = MAX_SEARCH;
 	uint64_t address;
 
 	if (!elf_image__section(image, ".go.buildinfo", &section) && section.has_bits) {
-		address = search_range(image, section.address, section.size);
+		address = search_range(image, section.address, section.size, &left);
 		if (address)
 			return address;
 	}
-	address = search_segments(image, true);
+	address = search_segments(image, true, &left);
 	if (!address && !elf_image__has_sections(image))
-		address = search_segments(image, false);
+		address = search_segments(image, false, &left);
 	return address;
 }
 
@@ -358,7 +361,7 @@ static int read_varint(struct elf_image *image, uint64_t *address, uint64_t *ret
 static int read_counted(struct elf_image *image, uint64_t *address, char **ret_text,
 			size_t *ret_length)
 {
-	uint64_t length;
+	uint64_t length = 0;
 	char *text;
 	int err;
 

@@ -16,9 +16,9 @@
 
 #include "base/cleanup.h"
 
-#define MAX_SECTIONS	 4096
-#define MAX_NAMES	 (1u << 20)
-#define MAX_STRINGS	 (4u << 20) /* TinyGo's are small; those of large C++ programs are not */
+#define MAX_SECTIONS 4096
+#define MAX_NAMES    (1u << 20)
+#define MAX_STRINGS  (4u << 20) /* TinyGo's are small; those of large C++ programs are not */
 
 /* src/debug/buildinfo/buildinfo.go */
 #define BUILDINFO_MAGIC	      "\xff Go buildinf:"
@@ -86,10 +86,10 @@ static uint64_t number(const struct nose *nose, const void *at, size_t size)
 }
 
 /* A field of an ELF struct, which is at @base in the file's own class and byte order. */
-#define FIELD(nose, base, type, field)                                                           \
-	((nose)->elf64 ? number(nose, (const char *)(base) + offsetof(Elf64_##type, field),      \
-				sizeof(((Elf64_##type *)0)->field)) :                            \
-			 number(nose, (const char *)(base) + offsetof(Elf32_##type, field),      \
+#define FIELD(nose, base, type, field)                                                      \
+	((nose)->elf64 ? number(nose, (const char *)(base) + offsetof(Elf64_##type, field), \
+				sizeof(((Elf64_##type *)0)->field)) :                       \
+			 number(nose, (const char *)(base) + offsetof(Elf32_##type, field), \
 				sizeof(((Elf32_##type *)0)->field)))
 
 static struct section section_at(const struct nose *nose, size_t index)
@@ -182,7 +182,8 @@ static bool is_build_info(const struct nose *nose, const uint8_t *bytes, size_t 
 			  struct go_sniff *sniff)
 {
 	(void)nose;
-	if (size < BUILDINFO_HEADER_SIZE || memcmp(bytes, BUILDINFO_MAGIC, BUILDINFO_MAGIC_SIZE) != 0)
+	if (size < BUILDINFO_HEADER_SIZE ||
+	    memcmp(bytes, BUILDINFO_MAGIC, BUILDINFO_MAGIC_SIZE) != 0)
 		return false;
 	copy_version(bytes, size, sniff);
 	return true;

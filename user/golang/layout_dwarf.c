@@ -187,26 +187,13 @@ static bool constant(Dwarf_Die *die, unsigned int name, uint64_t *ret_value)
 	return true;
 }
 
-static bool find_runtime_unit(Dwarf *dwarf, Dwarf_Die *ret_unit)
+static bool is_runtime_unit(Dwarf_Die *unit)
 {
-	Dwarf_Off offset = 0, next;
-	size_t header_size;
+	uint64_t language;
 
-	while (!dwarf_nextcu(dwarf, offset, &next, &header_size, NULL, NULL, NULL) &&
-	       next > offset) {
-		Dwarf_Die die;
-		uint64_t language;
-
-		if (dwarf_offdie(dwarf, offset + header_size, &die) &&
-		    dwarf_tag(&die) == DW_TAG_compile_unit &&
-		    constant(&die, DW_AT_language, &language) && language == DW_LANG_Go &&
-		    has_name(&die, "runtime")) {
-			*ret_unit = die;
-			return true;
-		}
-		offset = next;
-	}
-	return false;
+	return dwarf_tag(unit) == DW_TAG_compile_unit &&
+	       constant(unit, DW_AT_language, &language) && language == DW_LANG_Go &&
+	       has_name(unit, "runtime");
 }
 
 static void visit_type(Dwarf_Die *die, struct runtime_types *types)
@@ -223,15 +210,36 @@ static void visit_type(Dwarf_Die *die, struct runtime_types *types)
 	}
 }
 
-/* -ENOENT when not all are there. */
-static int find_types(Dwarf_Die *unit, struct runtime_types *types)
+/* @dies_left bounds all units together. */
+static void visit_unit(Dwarf_Die *unit, struct runtime_types *types, size_t *dies_left)
 {
 	Dwarf_Die die;
 	int more = dwarf_child(unit, &die);
 
-	for (size_t i = 0; i < MAX_DIES && !more && types->n_found < N_STRUCTS; i++) {
+	while (!more && types->n_found < N_STRUCTS && *dies_left) {
 		visit_type(&die, types);
 		more = dwarf_siblingof(&die, &die);
+		--*dies_left;
+	}
+}
+
+/*
+ * Several units go by the name of runtime: it is also that of functions which other packages hold
+ * for it. One of them has the types. -ENOENT when not all are there.
+ */
+static int find_types(Dwarf *dwarf, struct runtime_types *types)
+{
+	size_t header_size, dies_left = MAX_DIES;
+	Dwarf_Off offset = 0, next;
+
+	while (types->n_found < N_STRUCTS &&
+	       !dwarf_nextcu(dwarf, offset, &next, &header_size, NULL, NULL, NULL) &&
+	       next > offset) {
+		Dwarf_Die unit;
+
+		if (dwarf_offdie(dwarf, offset + header_size, &unit) && is_runtime_unit(&unit))
+			visit_unit(&unit, types, &dies_left);
+		offset = next;
 	}
 	return types->n_found == N_STRUCTS ? 0 : -ENOENT;
 }
@@ -401,14 +409,11 @@ static int read_prefix(struct elf_image *image, size_t prefix, struct go_layout 
 {
 	struct dwarf_file file = {0};
 	struct runtime_types types = {0};
-	Dwarf_Die unit;
 	int err = open_file(image, prefix, &file);
 
 	*ret_is_whole = file.info_is_whole;
-	if (!err && !find_runtime_unit(file.dwarf, &unit))
-		err = -ENOENT;
 	if (!err)
-		err = find_types(&unit, &types);
+		err = find_types(file.dwarf, &types);
 	if (!err)
 		err = read_columns(image, &types, ret_layout, failure);
 	close_file(&file);

@@ -35,6 +35,15 @@ int live__refuse(struct live *live, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(what, sizeof(what), format, ap);
 	va_end(ap);
+	if (live->guess)
+		return failure__set(
+			live->failure, -EOPNOTSUPP,
+			"%s: %s is not a release that this gleakd knows (Go 1.%d to 1.%d), the "
+			"file has no debug information that tells its layout, and that of Go 1.%d "
+			"does not fit: %s. A newer gleakd may know it; a program built without "
+			"-ldflags=-w can be watched in any case",
+			elf_image__name(live->image), live->version, go_layout__oldest()->minor,
+			go_layout__newest()->minor, live->guess, what);
 	return failure__set(
 		live->failure, -EOPNOTSUPP,
 		"%s (%s): the process does not look the way Go 1.%d lays it out: %s. "

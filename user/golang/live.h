@@ -19,9 +19,11 @@ struct live {
 	struct remote *remote;
 	const struct go_layout *layout;
 	const char *version; /* "go1.26.8", for messages */
+	int guess;	     /* the minor version whose layout is tried on another; 0 when known */
 	uint64_t bias;
 	struct go_module module;
 	bool other_modules;    /* plugins or shared objects: not all code is in `module` */
+	uint64_t next_module;  /* in the target: moduledata of the first of them */
 	uint64_t runtime_main; /* entry of runtime.main */
 	struct failure *failure;
 };

@@ -35,6 +35,17 @@ static bool in_segment(struct live *live, uint64_t start, uint64_t end, bool exe
 	return false;
 }
 
+static bool is_mapped(struct live *live, uint64_t address)
+{
+	struct elf_segment s;
+
+	for (size_t i = 0; i < MAX_SEGMENTS && !elf_image__segment(live->image, i, &s); i++) {
+		if (address >= s.address && address - s.address < s.memory_size)
+			return true;
+	}
+	return false;
+}
+
 /* Empty ranges may lie between segments: the linker gives them the address that comes next. */
 static bool is_data(struct live *live, uint64_t start, uint64_t end)
 {
@@ -74,12 +85,16 @@ static const char *defect(struct live *live, const uint8_t *data, const struct g
 		return "data and bss are not in writable segments";
 	if (m->etypes < m->types)
 		return "types ends before it begins";
+	if (!is_mapped(live, m->gofunc))
+		return "gofunc is in no segment";
 	return NULL;
 }
 
 /*
  * A dynamically linked executable is relocated by ld.so after exec. A pointer that has not been yet
- * is zero or its link-time value: less than the bias, and so negative as a link-time address.
+ * is zero or its link-time value: less than the bias, and so negative as a link-time address. Where
+ * the layout is a guess, only words count that every version has in the same place: a number in the
+ * place of a pointer must not be waited for.
  */
 static bool is_unrelocated(const struct live *live, const uint8_t *data,
 			   const struct go_module *module)
@@ -89,11 +104,12 @@ static bool is_unrelocated(const struct live *live, const uint8_t *data,
 	if (!live->bias)
 		return false;
 	memcpy(pointers, module, sizeof(pointers));
-	for (size_t i = 0; i < ARRAY_SIZE(pointers); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(pointers) && !live->guess; i++) {
 		if (pointers[i] >> 63)
 			return true;
 	}
-	return live__word(data, live->layout->moduledata_pcHeader) < live->bias ||
+	return module->text >> 63 ||
+	       live__word(data, live->layout->moduledata_pcHeader) < live->bias ||
 	       live__word(data, live->layout->moduledata_funcnametab) < live->bias;
 }
 
@@ -119,7 +135,8 @@ int moduledata__read(struct live *live, uint64_t address)
 		return live__refuse(live, "runtime.firstmoduledata at 0x%llx: %s",
 				    (unsigned long long)(address + live->bias), wrong);
 	live->module = module;
-	live->other_modules = live__word(data, live->layout->moduledata_next) != 0;
+	live->next_module = live__word(data, live->layout->moduledata_next);
+	live->other_modules = live->next_module != 0;
 	return 0;
 }
 
@@ -136,6 +153,8 @@ static int scan_chunk(struct live *live, uint64_t address, const uint8_t *chunk,
 		if (live__word(chunk, i) != header)
 			continue;
 		err = moduledata__read(live, address + i);
+		if (err == -EOPNOTSUPP && live->guess)
+			return err; /* the pointer is there, what is around it differs */
 		if (err == -EOPNOTSUPP || err == -EAGAIN)
 			continue; /* some other pointer to the pclntab, or too early: see scan() */
 		if (!err)

@@ -243,6 +243,8 @@ static int search_segment(struct pclntab *tab, const struct elf_segment *segment
 	uint64_t chunk[1024];
 
 	search->bytes_left -= end - segment->address;
+	if (address < segment->address)
+		return -ENOENT; /* it ends where addresses do */
 	while (address < end && end - address >= HEADER_SIZE) {
 		size_t n = (size_t)min_of((end - address) / 8, (uint64_t)ARRAY_SIZE(chunk));
 		int err;
@@ -253,8 +255,8 @@ static int search_segment(struct pclntab *tab, const struct elf_segment *segment
 		for (size_t i = 0; i < n; i++) {
 			if (!format_of(tab->image, chunk[i]))
 				continue;
-			err = try_found(tab, address + i * 8,
-					segment->address + segment->file_size, search);
+			err = try_found(tab, address + i * 8, segment->address + segment->file_size,
+					search);
 			if (err != -EPROTO)
 				return err;
 		}

@@ -233,6 +233,13 @@ size_t symbolizer__frames(struct symbolizer *symbolizer, uint64_t pc, bool retur
 	return min_of(n, max);
 }
 
+bool symbolizer__is_entry(struct symbolizer *symbolizer, uint64_t pc)
+{
+	struct pclntab_func func;
+
+	return !pclntab__lookup(symbolizer->tab, pc, &func) && func.entry == pc;
+}
+
 const char *symbolizer__function(struct symbolizer *symbolizer, uint64_t pc)
 {
 	const struct slot *slot =

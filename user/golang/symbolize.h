@@ -41,6 +41,12 @@ void symbolizer__free(struct symbolizer *symbolizer);
 size_t symbolizer__frames(struct symbolizer *symbolizer, uint64_t pc, bool return_address,
 			  struct frame *frames, size_t max);
 
+/*
+ * symbolizer__is_entry - whether a function begins at @pc. A goroutine that is to begin there has
+ * called nothing yet, so that its pc is no return address.
+ */
+bool symbolizer__is_entry(struct symbolizer *symbolizer, uint64_t pc);
+
 /* symbolizer__function - the function that starts at or contains @pc, for g.startpc. */
 const char *symbolizer__function(struct symbolizer *symbolizer, uint64_t pc);
 

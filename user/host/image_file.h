@@ -21,7 +21,8 @@ struct image_file {
  * image_file__identify - the file behind /proc/PID/exe, from what the kernel already knows.
  * Errors: -ESRCH gone or a kernel thread, -EACCES not permitted, or whatever the kernel said.
  */
-int image_file__identify(const char *proc_root, pid_t pid, struct image_file *ret_file) __must_check;
+int image_file__identify(const char *proc_root, pid_t pid,
+			 struct image_file *ret_file) __must_check;
 
 /*
  * image_file__may_block - whether @file is on a FUSE mount, as @pid sees its mounts. A mount that

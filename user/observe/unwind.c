@@ -11,6 +11,10 @@
  *
  * A function without a frame (delta 0: in its prologue, or assembly) saves nothing: bp is still the
  * caller's, and on arm64 the return address is in a register, which the runtime put into sched.lr.
+ *
+ * Where C called back into Go, runtime.cgocallback made a frame on the goroutine's stack whose
+ * return address leads to the Go code that had called C; but the frame pointer it left belongs to
+ * the thread's stack (asm_amd64.s, asm_arm64.s). There the size of its frame leads on.
  */
 #include "observe/unwind.h"
 
@@ -24,6 +28,11 @@ struct walk {
 	size_t max;
 	size_t depth;
 	uint64_t more;
+};
+
+/* A function that the walk has reached: its pc, which is pushed, and what its registers held. */
+struct position {
+	uint64_t pc, sp, bp;
 };
 
 /* Whether @n_bytes from @address lie in the goroutine's stack, and are aligned. */
@@ -66,72 +75,117 @@ static bool find_delta(struct walk *walk, uint64_t pc, int32_t *ret_delta)
 }
 
 /*
- * Frames from @fp outwards; @lowest is the lowest address at which the first may be. Each is above
- * the one before, so that the stack's size bounds the walk even without @max.
+ * sp of the caller of the function at @pc, whose record is at @fp: where the caller's frame begins.
+ * On arm64 that takes the size of the callee's frame.
  */
-static void walk_frame_pointers(struct walk *walk, uint64_t fp, uint64_t lowest)
+static bool find_callers_sp(struct walk *walk, uint64_t pc, uint64_t fp, uint64_t *ret_sp)
+{
+	int32_t delta = WORD;
+
+	if (walk->in->arm64 && !find_delta(walk, pc, &delta))
+		return false;
+	*ret_sp = fp + WORD + (uint32_t)delta;
+	return true;
+}
+
+/*
+ * Frames from @fp outwards; @lowest is the lowest address at which the first may be. Each is above
+ * the one before, so that the stack's size bounds the walk even without @max. A chain ends with 0:
+ * when it leaves the stack instead, returns true, and *@ret_at is where the next steps have to be
+ * found otherwise.
+ */
+static bool walk_frame_pointers(struct walk *walk, uint64_t fp, uint64_t lowest,
+				struct position *ret_at)
 {
 	const struct unwind_input *in = walk->in;
 
 	while (walk->depth < walk->max && fp >= lowest && in_stack(in, fp, 2 * WORD)) {
+		uint64_t callee = walk->pcs[walk->depth - 1] + in->load_bias;
+		uint64_t record = fp, pc;
+
 		if (!in_copy(in, fp, 2 * WORD)) {
 			walk->more = fp;
-			return;
+			return false;
 		}
-		if (!push(walk, load(in, fp + WORD)))
-			return;
+		pc = load(in, fp + WORD);
+		if (!push(walk, pc))
+			return false;
 		lowest = fp + WORD;
 		fp = load(in, fp);
+		if (fp && (fp < lowest || !in_stack(in, fp, 2 * WORD))) {
+			*ret_at = (struct position){.pc = pc};
+			return find_callers_sp(walk, callee, record, &ret_at->sp);
+		}
 	}
+	return false;
 }
 
 /*
  * One function after the other by the size of its frame, until the frame pointer found on the way
  * is exactly where the next function's frame keeps it. That proves it, and the rest is the fast
- * walk; a stale one (Go before 1.23 keeps none for a system call) is never exactly there.
+ * walk: true, from @at->bp on. A stale one (Go before 1.23 keeps none for a system call) is never
+ * exactly there.
  */
-static void walk_pcsp_amd64(struct walk *walk)
+static bool walk_pcsp_amd64(struct walk *walk, struct position *at)
 {
 	const struct unwind_input *in = walk->in;
-	uint64_t pc = in->pc, sp = in->sp, bp = in->bp;
 	int32_t delta;
 
-	while (walk->depth < walk->max && in_stack(in, sp, WORD) && find_delta(walk, pc, &delta)) {
-		uint64_t slot = sp + (uint32_t)delta;
+	while (walk->depth < walk->max && in_stack(in, at->sp, WORD) &&
+	       find_delta(walk, at->pc, &delta)) {
+		uint64_t slot = at->sp + (uint32_t)delta;
 
-		if (delta >= (int32_t)WORD && bp == slot - WORD) {
-			walk_frame_pointers(walk, bp, sp);
-			return;
-		}
-		if (slot < sp || !in_stack(in, slot, WORD))
-			return;
+		if (delta >= (int32_t)WORD && at->bp == slot - WORD)
+			return true;
+		if (slot < at->sp || !in_stack(in, slot, WORD))
+			return false;
 		if (!in_copy(in, slot, WORD)) {
 			walk->more = slot;
-			return;
+			return false;
 		}
-		pc = load(in, slot);
-		if (!push(walk, pc))
-			return;
+		at->pc = load(in, slot);
+		if (!push(walk, at->pc))
+			return false;
 		if (delta >= (int32_t)WORD)
-			bp = in_copy(in, slot - WORD, WORD) ? load(in, slot - WORD) : 0;
-		sp = slot + WORD;
+			at->bp = in_copy(in, slot - WORD, WORD) ? load(in, slot - WORD) : 0;
+		at->sp = slot + WORD;
+	}
+	return false;
+}
+
+static void walk_amd64(struct walk *walk, bool bp_usable)
+{
+	const struct unwind_input *in = walk->in;
+	struct position at = {.pc = in->pc, .sp = in->sp, .bp = in->bp};
+
+	/* Every round has pushed a pc, and sp rises. */
+	while (bp_usable || walk_pcsp_amd64(walk, &at)) {
+		bp_usable = false;
+		if (!walk_frame_pointers(walk, at.bp, at.sp, &at))
+			return;
 	}
 }
 
 /*
- * The frame record is at sp - 8, that of the function itself or, when it has none yet, its caller's:
- * the prologue has not moved sp. Only the caller's own program counter is missing then.
+ * Without @bp_usable: the frame record is at sp - 8, that of the function itself or, when it has
+ * none yet, its caller's: the prologue has not moved sp. Only the caller's own program counter is
+ * missing then.
  */
-static void walk_from_sp_arm64(struct walk *walk)
+static void walk_arm64(struct walk *walk, bool bp_usable)
 {
 	const struct unwind_input *in = walk->in;
+	struct position at = {.sp = in->sp};
 	int32_t delta;
 
-	if (in->sp < WORD || !find_delta(walk, in->pc, &delta))
+	if (bp_usable) {
+		if (!walk_frame_pointers(walk, in->bp, in->bp, &at))
+			return;
+	} else if (in->sp < WORD || !find_delta(walk, in->pc, &delta) ||
+		   (delta == 0 && !push(walk, in->lr))) {
 		return;
-	if (delta == 0 && !push(walk, in->lr))
-		return;
-	walk_frame_pointers(walk, in->sp - WORD, in->sp - WORD);
+	}
+	while (walk_frame_pointers(walk, at.sp - WORD, at.sp - WORD, &at))
+		; /* every round has pushed a pc */
 }
 
 /* Whether the walk can begin at in->bp. */
@@ -154,12 +208,10 @@ size_t unwind__walk_by(const struct unwind_input *in, unwind_sp_delta_fn sp_delt
 	};
 
 	if (push(&walk, in->pc)) {
-		if (bp_usable(in))
-			walk_frame_pointers(&walk, in->bp, in->bp);
-		else if (in->arm64)
-			walk_from_sp_arm64(&walk);
+		if (in->arm64)
+			walk_arm64(&walk, bp_usable(in));
 		else
-			walk_pcsp_amd64(&walk);
+			walk_amd64(&walk, bp_usable(in));
 	}
 	*ret_more = walk.more;
 	return walk.depth;

@@ -52,7 +52,8 @@ struct list {
 	size_t n_processes;
 	/* What was looked at besides. */
 	size_t looked_at;    /* processes of any kind; kernel threads are none */
-	size_t not_readable; /* their executables may not be read by this user */
+	size_t not_readable; /* their executables may not be read */
+	bool privileged;     /* nor would it help to be root: CAP_SYS_PTRACE is there */
 	size_t not_opened;   /* on a file system that may block whoever opens it */
 };
 

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/utf8.h"
 #include "output/list.h"
@@ -49,33 +50,38 @@ static json_t *seconds(double value)
 	return json_real(isfinite(value) ? round(value * 1000) / 1000 : 0);
 }
 
+/* One field a line. */
+/* clang-format off */
+
 static json_t *build_json(const struct list_build *build)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o}",		    /**/
-			 "stripped", fact(build->stripped),	    /**/
-			 "pie", fact(build->pie),		    /**/
-			 "cgo", fact(build->cgo),		    /**/
-			 "static", fact(build->statically_linked), /**/
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}",
+			 "stripped", fact(build->stripped),
+			 "pie", fact(build->pie),
+			 "cgo", fact(build->cgo),
+			 "static", fact(build->statically_linked),
 			 "race", fact(build->race));
 }
 
 static json_t *process_json(const struct list_process *process)
 {
 	return json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}",
-			 "pid", (json_int_t)process->pid,			 /**/
-			 "uid", (json_int_t)process->uid,			 /**/
-			 "comm", text(process->comm),				 /**/
-			 "exe", text(process->exe),				 /**/
-			 "uptime_seconds", seconds(process->uptime_seconds),	 /**/
-			 "goroutines",						 /**/
-			 count_or_null(process->counted, process->goroutines),	 /**/
-			 "go_version", text_or_null(process->go_version),	 /**/
-			 "module", text_or_null(process->module),		 /**/
-			 "module_version", text_or_null(process->module_version), /**/
-			 "build", build_json(&process->build),			 /**/
-			 "supported", process->supported,			 /**/
+			 "pid", (json_int_t)process->pid,
+			 "uid", (json_int_t)process->uid,
+			 "comm", text(process->comm),
+			 "exe", text(process->exe),
+			 "uptime_seconds", seconds(process->uptime_seconds),
+			 "goroutines",
+			 count_or_null(process->counted, process->goroutines),
+			 "go_version", text_or_null(process->go_version),
+			 "module", text_or_null(process->module),
+			 "module_version", text_or_null(process->module_version),
+			 "build", build_json(&process->build),
+			 "supported", process->supported,
 			 "reason", text_or_null(process->reason));
 }
+
+/* clang-format on */
 
 static json_t *processes_json(const struct list *list)
 {
@@ -90,20 +96,22 @@ static json_t *processes_json(const struct list *list)
 	return array;
 }
 
+/* clang-format off */
 static json_t *list_json(const struct list *list)
 {
 	char time[CLOCK_RFC3339_SIZE];
 
 	clock__rfc3339(list->realtime_ns, time);
-	return json_pack("{s:i, s:s, s:o, s:{s:I, s:I, s:I}}",		    /**/
-			 "schema_version", LIST_SCHEMA_VERSION,		    /**/
-			 "time", time,					    /**/
-			 "processes", processes_json(list),		    /**/
-			 "looked_at",					    /**/
-			 "processes", (json_int_t)list->looked_at,	    /**/
-			 "not_readable", (json_int_t)list->not_readable,   /**/
+	return json_pack("{s:i, s:s, s:o, s:{s:I, s:I, s:I}}",
+			 "schema_version", LIST_SCHEMA_VERSION,
+			 "time", time,
+			 "processes", processes_json(list),
+			 "looked_at",
+			 "processes", (json_int_t)list->looked_at,
+			 "not_readable", (json_int_t)list->not_readable,
 			 "not_opened", (json_int_t)list->not_opened);
 }
+/* clang-format on */
 
 /* Text is made in memory first: no reader ever sees half an object. */
 int list__write_json(FILE *out, const struct list *list)

@@ -98,7 +98,7 @@ static bool collect_site(void *ctx, const struct site_view *view)
 		built->sites = grown;
 		built->capacity = capacity;
 	}
-	built->sites[built->n_sites++] = (struct built_site){ .view = *view };
+	built->sites[built->n_sites++] = (struct built_site){.view = *view};
 	return true;
 }
 
@@ -112,10 +112,13 @@ static int resolve_site(const struct target *target, struct built_site *site,
 	struct report_site *report = &site->report;
 
 	report->wait_reason = go_layout__wait_reason(layout, view->wait_reason);
+	/* Of goroutines that do not park only those in a system call have a stack to be read. */
+	if (!view->wait_reason && view->stack_id && !view->parked)
+		report->wait_reason = "syscall";
 	if (view->other) {
-		*frames = (struct site_frames){ .created_by = { .function = "", .file = "" },
-						.blocked_at = { .function = "", .file = "" },
-						.start_function = "(beyond the limit of sites)" };
+		*frames = (struct site_frames){.created_by = {.function = "", .file = ""},
+					       .blocked_at = {.function = "", .file = ""},
+					       .start_function = "(beyond the limit of sites)"};
 	} else {
 		site_frames__resolve(target__symbolizer(target), target__stacks(target),
 				     view->creation_pc, view->start_pc, view->stack_id, frames);
@@ -192,13 +195,13 @@ static void keep_or_merge(struct built_target *built, size_t *n_kept, struct id_
 		return;
 	}
 	built->sites[*n_kept] = *site;
-	*slot = (uint32_t)++*n_kept;
+	*slot = (uint32_t)++ * n_kept;
 }
 
 static int resolve_sites(const struct target *target, struct built_target *built)
 {
 	struct site_frames *frames = malloc(sizeof(*frames));
-	struct id_index index = { 0 };
+	struct id_index index = {0};
 	size_t kept = 0;
 	int err = frames ? id_index__init(&index, built->n_sites) : -ENOMEM;
 
@@ -236,10 +239,10 @@ static void finish_site(struct built_site *site)
 	report->growth_per_minute = view->growth_per_minute;
 }
 
-static int build_sites(struct report_builder *builder, const struct target *target,
-		       uint64_t now_ns, struct built_target *built)
+static int build_sites(struct report_builder *builder, const struct target *target, uint64_t now_ns,
+		       struct built_target *built)
 {
-	struct tracker_policy policy = { .min_age_ns = builder->min_age_ns };
+	struct tracker_policy policy = {.min_age_ns = builder->min_age_ns};
 	int err;
 
 	tracker__sites(target__tracker(target), &policy, now_ns, collect_site, built);
@@ -272,9 +275,8 @@ static void fill_rates(struct last_totals *last, const struct tracker_totals *to
 
 	report->created_per_second = rate(totals->created, last->created, now_ns - since);
 	report->exited_per_second = rate(totals->exited, last->exited, now_ns - since);
-	*last = (struct last_totals){ .time_ns = now_ns,
-				      .created = totals->created,
-				      .exited = totals->exited };
+	*last = (struct last_totals){
+		.time_ns = now_ns, .created = totals->created, .exited = totals->exited};
 }
 
 static void fill_target(const struct target *target, const struct built_target *built,
@@ -307,8 +309,8 @@ static void fill_target(const struct target *target, const struct built_target *
 	report->n_sites = built->n_sites;
 }
 
-int report_builder__build(struct report_builder *builder, struct session *session,
-			  uint64_t now_ns, uint64_t realtime_ns, const char *final_reason,
+int report_builder__build(struct report_builder *builder, struct session *session, uint64_t now_ns,
+			  uint64_t realtime_ns, const char *final_reason,
 			  const struct report **ret_report)
 {
 	size_t n = session__n_targets(session);
@@ -331,11 +333,11 @@ int report_builder__build(struct report_builder *builder, struct session *sessio
 		fill_rates(&builder->last[i], &totals, target__attached_ns(target), now_ns,
 			   &builder->reports[i]);
 	}
-	builder->report = (struct report){ .realtime_ns = realtime_ns,
-					   .final = *final_reason != '\0',
-					   .final_reason = final_reason,
-					   .targets = builder->reports,
-					   .n_targets = n };
+	builder->report = (struct report){.realtime_ns = realtime_ns,
+					  .final = *final_reason != '\0',
+					  .final_reason = final_reason,
+					  .targets = builder->reports,
+					  .n_targets = n};
 	*ret_report = &builder->report;
 	return 0;
 }

@@ -9,56 +9,82 @@
 
 #define MAX_INLINE 32
 
-static const struct report_frame no_frame = { .function = "", .file = "" };
+static const struct report_frame no_frame = {.function = "", .file = ""};
 
 static struct report_frame to_report(const struct frame *frame)
 {
-	return (struct report_frame){ .function = frame->function,
-				      .file = frame->file,
-				      .line = frame->line,
-				      .own = frame->owner == FRAME_MAIN,
-				      .inlined = frame->inlined };
+	return (struct report_frame){.function = frame->function,
+				     .file = frame->file,
+				     .line = frame->line,
+				     .own = frame->owner == FRAME_MAIN,
+				     .inlined = frame->inlined};
 }
 
 /*
- * The runtime's traceback shows a function of package runtime only when it is exported
- * (src/runtime/traceback.go showfuncinfo), and never a compiler-made wrapper.
+ * src/runtime/traceback.go showfuncinfo: a function of package runtime is shown when it is
+ * exported, or when it is the panic between deferred calls and the code that panicked; a wrapper
+ * made by the compiler never, nor what has no package (the C side of a callback).
  */
-static bool is_shown(const struct frame *frame)
+static bool is_shown(const struct frame *frame, bool innermost)
 {
 	const char *name = frame->function;
 
-	if (frame->wrapper)
+	if (frame->wrapper || !strchr(name, '.'))
 		return false;
 	if (strncmp(name, "runtime.", strlen("runtime.")))
 		return true;
+	if (!strcmp(name, "runtime.gopanic"))
+		return !innermost;
 	return isupper((unsigned char)name[strlen("runtime.")]);
 }
 
 /*
- * Every pc of a parked goroutine is a return address: the innermost one is what mcall saved
- * (src/runtime/asm_amd64.s), the others are the callers'.
+ * Functions whose call the runtime made up in a signal handler: what they return to is not behind a
+ * call but is the instruction that was interrupted (traceback.go, "injectedCall").
  */
-static void add_frames(struct symbolizer *symbolizer, uint64_t pc, bool show_all,
-		       struct site_frames *out, enum frame_owner *owners)
+static bool is_injected(const struct frame *frame)
+{
+	static const char *const names[] = {"runtime.sigpanic", "runtime.asyncPreempt",
+					    "runtime.debugCallV2"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!strcmp(frame->function, names[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Returns whether the next outer pc is that of an interrupted instruction. */
+static bool add_frames(struct symbolizer *symbolizer, uint64_t pc, bool return_address,
+		       bool show_all, struct site_frames *out, enum frame_owner *owners)
 {
 	struct frame frames[MAX_INLINE];
-	size_t n = symbolizer__frames(symbolizer, pc, true, frames, MAX_INLINE);
+	size_t n = symbolizer__frames(symbolizer, pc, return_address, frames, MAX_INLINE);
 
 	for (size_t i = 0; i < n && out->n_stack < SITE_MAX_FRAMES; i++) {
-		if (!show_all && !is_shown(&frames[i]))
+		if (!show_all && !is_shown(&frames[i], out->n_stack == 0))
 			continue;
 		owners[out->n_stack] = frames[i].owner;
 		out->stack[out->n_stack++] = to_report(&frames[i]);
 	}
+	return is_injected(&frames[n - 1]);
 }
 
 static void resolve_stack(struct symbolizer *symbolizer, const uint64_t *pcs, size_t depth,
 			  struct site_frames *out, enum frame_owner *owners)
 {
+	/*
+	 * The innermost pc is what mcall saved (src/runtime/asm_amd64.s), a return address as all
+	 * others are, unless the goroutine has not begun.
+	 */
+	bool begun = depth && !symbolizer__is_entry(symbolizer, pcs[0]);
+
 	for (int show_all = 0; show_all < 2 && !out->n_stack; show_all++) {
+		bool interrupted = !begun;
+
 		for (size_t i = 0; i < depth; i++)
-			add_frames(symbolizer, pcs[i], show_all, out, owners);
+			interrupted =
+				add_frames(symbolizer, pcs[i], !interrupted, show_all, out, owners);
 	}
 }
 

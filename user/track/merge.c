@@ -39,14 +39,15 @@ static uint64_t wait_began(const struct tracker_sighting *sighting, uint64_t bor
 static uint32_t sighted_site(struct tracker *tracker, const struct goroutine *g,
 			     const struct tracker_sighting *sighting)
 {
+	bool blocked = sighting->parked || sighting->in_syscall;
 	struct site_key key = {
 		.creation_pc = sighting->creation_pc,
 		.start_pc = sighting->start_pc,
 		.wait_reason = sighting->parked ? sighting->wait_reason : 0,
-		.stack_id = sighting->parked ? sighting->stack_id : 0,
+		.stack_id = blocked ? sighting->stack_id : 0,
 	};
 
-	if (g && sighting->parked && !key.stack_id) {
+	if (g && blocked && !key.stack_id) {
 		/* The stack could not be read: the last one is the best guess if the reason fits. */
 		const struct site *site = site_table__at(tracker->sites, goroutine__site(g));
 
@@ -83,6 +84,23 @@ static void merge_parked(struct tracker *tracker, struct goroutine *g,
 	if (moved)
 		record__move(tracker, g, site);
 	g->flags |= GOROUTINE_SIGHTED;
+}
+
+/*
+ * It runs, or is in a system call, of which the stack is known though no park began. A running one
+ * stays at its site: where it will park next is not known.
+ */
+static void merge_unparked(struct tracker *tracker, struct goroutine *g,
+			   const struct tracker_sighting *sighting, uint64_t read)
+{
+	uint32_t site;
+
+	record__unpark(tracker, g, read);
+	if (!sighting->in_syscall)
+		return;
+	site = sighted_site(tracker, g, sighting);
+	if (site != goroutine__site(g))
+		record__move(tracker, g, site);
 }
 
 static struct goroutine *adopt(struct tracker *tracker, const struct tracker_sighting *sighting,
@@ -144,7 +162,7 @@ uint32_t tracker__census_seen(struct tracker *tracker, const struct tracker_sigh
 	if (sighting->parked)
 		merge_parked(tracker, g, sighting, read);
 	else
-		record__unpark(tracker, g, read);
+		merge_unparked(tracker, g, sighting, read);
 	g->flags &= (uint8_t)~GOROUTINE_MOVED;
 	g->epoch = tracker->epoch;
 	goroutine__set_last(g, read);
@@ -186,8 +204,8 @@ static void sweep(struct tracker *tracker)
 static void conclude_unseen(struct tracker *tracker)
 {
 	uint64_t known = tracker->creations_concluded + tracker->creations_unseen;
-	uint64_t missing = tracker->creations_lost_before - min_of(tracker->creations_lost_before,
-								   known);
+	uint64_t missing =
+		tracker->creations_lost_before - min_of(tracker->creations_lost_before, known);
 	struct site *site;
 
 	if (!missing)

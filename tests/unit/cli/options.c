@@ -226,7 +226,7 @@ Test(options, help_names_every_option_and_fits_80_columns)
 	FILE *out = open_memstream(&text, &size);
 
 	cr_assert_not_null(out);
-	options__write_help(out);
+	options__write_help(out, COMMAND_WATCH);
 	fclose(out);
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		cr_expect_not_null(strstr(text, names[i]), "%s", names[i]);

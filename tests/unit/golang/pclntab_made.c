@@ -166,6 +166,48 @@ Test(pclntab_made, endless_tables_end, .timeout = 20)
 	cr_expect_eq(frames_at(MADE_TEXT + 40), -EPROTO);
 }
 
+/* Headers one behind the other, all right but for the last entry of a long ftab they share. */
+static void fill_with_candidates(uint8_t *bytes, size_t size)
+{
+	const uint64_t start = 0xfffffff1U | 1ULL << 48 | 8ULL << 56, half = size / 2;
+	const uint32_t pair[2] = {1, UINT32_MAX};
+
+	for (uint64_t at = 0; at + 144 <= half; at += 72) {
+		const uint64_t parts = half - at;
+		const uint64_t header[] = {start, half / 8 - 1, 0,     0,    parts,
+					   parts, parts,	parts, parts};
+
+		memcpy(bytes + at, header, sizeof(header));
+	}
+	for (uint64_t at = half; at < size; at += sizeof(pair))
+		memcpy(bytes + at, pair, sizeof(pair));
+	memset(bytes + size - sizeof(pair), 0, sizeof(pair));
+}
+
+/* Each costs a pass through ftab: without a limit this takes a minute, and hours at 100 MB. */
+Test(pclntab_made, many_candidates_are_given_up, .timeout = 20)
+{
+	const size_t size = (size_t)8 << 20;
+	uint8_t *contents = malloc(size);
+	__cleanup_close int fd = memfd_create("pclntab-test", MFD_CLOEXEC);
+	struct failure failure = {0};
+	struct elf_image *image;
+	struct pclntab *tab;
+
+	cr_assert_not_null(contents);
+	made_table__make(&file, true);
+	file.segment.p_filesz = size;
+	file.segment.p_memsz = size;
+	fill_with_candidates(contents, size);
+	cr_assert_eq(pwrite(fd, &file, sizeof(file), 0), (ssize_t)sizeof(file));
+	cr_assert_eq(pwrite(fd, contents, size, offsetof(struct made_table, contents)),
+		     (ssize_t)size);
+	cr_assert_eq(elf_image__open(fd, &image, &failure), 0, "%s", failure.text);
+	cr_expect_eq(pclntab__open(image, &tab, &failure), -ENOEXEC, "%s", failure.text);
+	elf_image__free(image);
+	free(contents);
+}
+
 Test(pclntab_made, file_may_be_absent)
 {
 	made_table__make(&file, true);

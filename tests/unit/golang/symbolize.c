@@ -254,6 +254,9 @@ Test(symbolize, address_outside_of_text_is_given_as_number)
 	cr_assert_eq(symbolizer__frames(subject.symbolizer, 0, true, frames, 4), 1);
 	cr_assert_str_eq(symbolizer__function(subject.symbolizer, subject.entry), "main.main");
 	cr_assert_str_eq(symbolizer__function(subject.symbolizer, 0x20), "0x20");
+	cr_assert(symbolizer__is_entry(subject.symbolizer, subject.entry));
+	cr_assert_not(symbolizer__is_entry(subject.symbolizer, subject.entry + 1));
+	cr_assert_not(symbolizer__is_entry(subject.symbolizer, 0x20));
 	close_subject(&subject);
 }
 

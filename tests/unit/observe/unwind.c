@@ -401,6 +401,67 @@ Test(unwind_pcsp, tells_where_the_copy_ended)
 	cr_assert_eq(more, 0);
 }
 
+/*
+ * A callback from C: function 1 is runtime.cgocallbackg, 2 runtime.cgocallback, whose frame of four
+ * words below the return address holds no frame pointer, 3 where the goroutine called C.
+ */
+static void put_callback(struct stack *stack, struct deltas *deltas)
+{
+	init(stack, 30, 40);
+	memset(deltas, 0, sizeof(*deltas));
+	put_frame(stack, 40, at(50), pc_in(1));
+	put_frame(stack, 50, 0x7ffd12345678, pc_in(2));
+	deltas->of[2] = 4 * 8;
+	stack->words[55] = 0x7ffd12345678;
+	stack->words[56] = pc_in(3);
+	deltas->of[3] = 0;
+	stack->words[57] = pc_in(4);
+	deltas->of[4] = 9 * 8;
+	put_frame(stack, 66, at(80), pc_in(5));
+	deltas->of[5] = 13 * 8;
+	put_frame(stack, 80, 0, pc_in(6));
+}
+
+Test(unwind_pcsp, callback_from_c)
+{
+	struct stack stack;
+	struct deltas deltas;
+
+	put_callback(&stack, &deltas);
+	check(&stack, answer_delta, &deltas, 7);
+	cr_assert_leq(deltas.asked, 4, "frame pointers wherever there are some");
+	check(&stack, NULL, NULL, 3);
+}
+
+/* C called Go, which called C, which called Go: each time the chain begins anew. */
+Test(unwind_pcsp, callback_within_callback)
+{
+	struct stack stack;
+	struct deltas deltas;
+
+	put_callback(&stack, &deltas);
+	put_frame(&stack, 80, 0x7ffd87654321, pc_in(6));
+	deltas.of[6] = 4 * 8;
+	stack.words[86] = pc_in(7);
+	deltas.of[7] = 8;
+	stack.words[88] = pc_in(8);
+	deltas.of[8] = -1;
+	check(&stack, answer_delta, &deltas, 9);
+}
+
+Test(unwind_pcsp, callback_with_hostile_sizes)
+{
+	const int32_t bad[] = {-1, -8, INT32_MIN, INT32_MAX, 4, WORDS * 8};
+	struct stack stack;
+	struct deltas deltas;
+
+	put_callback(&stack, &deltas);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		deltas.of[2] = bad[i];
+		check(&stack, answer_delta, &deltas, 3);
+	}
+}
+
 /* --- arm64 --------------------------------------------------------------------------------------- */
 
 /* mcall: the frame record of the function itself is one word below its sp. */
@@ -442,6 +503,23 @@ Test(unwind_arm64, prologue)
 	check(&stack, answer_delta, &deltas, 4);
 	stack.in.lr = 0;
 	check(&stack, answer_delta, &deltas, 1);
+}
+
+/* cgocallback keeps a record of its own one word below its sp, but nothing points there. */
+Test(unwind_arm64, callback_from_c)
+{
+	struct stack stack;
+	struct deltas deltas = {.of = {0, 9 * 8}};
+
+	init(&stack, 41, 40);
+	stack.in.arm64 = true;
+	put_frame(&stack, 40, at(50), pc_in(1));
+	put_frame(&stack, 50, 0xffff12345678, pc_in(2));
+	put_frame(&stack, 59, at(80), pc_in(3));
+	put_frame(&stack, 80, 0, pc_in(4));
+	check(&stack, answer_delta, &deltas, 5);
+	deltas.of[1] = -1;
+	check(&stack, answer_delta, &deltas, 3);
 }
 
 /* --- at random ----------------------------------------------------------------------------------- */

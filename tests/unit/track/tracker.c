@@ -231,7 +231,9 @@ Test(tracker, whole_lives_that_were_lost_are_counted_after_the_next_census)
 	struct tracker *t = tracker_for_test(true);
 
 	census(t, 0, 0, 0.1);
-	tracker__lost(t, 6, 4); /* four creations: one still alive, one told by its exit, two whole lives */
+	tracker__lost(
+		t, 6,
+		4); /* four creations: one still alive, one told by its exit, two whole lives */
 	exited(t, 6, 1.5);
 	census(t, 5, 5, 2);
 	expect_totals(t, 1, 4, 3, 6, "one adopted, one by its exit, two concluded twice");
@@ -405,6 +407,37 @@ Test(tracker, seen_running_it_stays_where_it_parked_last)
 	cr_assert(view_of(t, START_PC, 8, AT(4), &view));
 	cr_expect_eq(view.goroutines, 1);
 	cr_expect_eq(totals_of(t).parked, 1);
+	tracker__free(t);
+}
+
+Test(tracker, system_call_has_a_place_but_is_no_park)
+{
+	struct tracker *t = tracker_for_test(true);
+	struct tracker_sighting in_syscall = sighting(5, 0, 2);
+	struct site_view view;
+
+	census(t, 5, 7, 1);
+	in_syscall.in_syscall = true;
+	in_syscall.stack_id = 9;
+	tracker__census_begin(t, AT(2));
+	tracker__census_seen(t, &in_syscall);
+	tracker__census_end(t, AT(2));
+	cr_assert(view_of(t, START_PC, 9, AT(3), &view));
+	cr_expect_eq(view.goroutines, 1);
+	cr_expect_eq(view.parked, 0);
+	cr_expect_eq(view.wait_reason, 0);
+	cr_expect_eq(totals_of(t).parked, 0);
+	/* Its stack could not be read: it stays. */
+	in_syscall.stack_id = 0;
+	in_syscall.read_at_ns = AT(4);
+	tracker__census_begin(t, AT(4));
+	tracker__census_seen(t, &in_syscall);
+	tracker__census_end(t, AT(4));
+	cr_assert(view_of(t, START_PC, 9, AT(4), &view));
+	cr_expect_eq(view.goroutines, 1);
+	census(t, 5, 7, 5);
+	cr_assert(view_of(t, START_PC, 7, AT(5), &view));
+	cr_expect_eq(view.parked, 1);
 	tracker__free(t);
 }
 

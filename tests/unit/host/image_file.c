@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/image_file.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+Test(image_file, is_what_stat_says)
+{
+	struct image_file file = {0};
+	struct stat exe;
+
+	cr_assert_eq(stat("/proc/self/exe", &exe), 0);
+	cr_assert_eq(image_file__identify(PROC_ROOT, getpid(), &file), 0);
+	cr_expect_eq(file.device, exe.st_dev);
+	cr_expect_eq(file.inode, exe.st_ino);
+	cr_expect_not(image_file__may_block(PROC_ROOT, getpid(), &file));
+}
+
+Test(image_file, no_such_process)
+{
+	struct image_file file = {.inode = 5};
+
+	cr_expect_eq(image_file__identify("/nowhere", 1, &file), -ESRCH);
+	cr_expect_eq(file.inode, 5, "outputs stay untouched on failure");
+}
+
+/* Lines of mountinfo as Linux 6.18 writes them, and some that it never would. */
+static const char mountinfo[] =
+	"22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
+	"23 22 0:21 / /sys/fs/fuse/connections rw shared:14 - fusectl fusectl rw\n"
+	"24 22 0:45 / /home/joe/remote rw,nosuid shared:2 master:1 - fuse.sshfs joe@host: rw\n"
+	"25 22 0:46 / /mnt/plain rw - fuse /dev/fuse rw,user_id=0\n"
+	"26 22 8:17 / /mnt/ntfs rw - fuseblk /dev/sdb1 rw\n"
+	"27 22 0:47 / /mnt/a\\040-\\040fuse rw - tmpfs tmpfs rw\n"
+	"28 22 0:48 / /cut\n"
+	"nonsense - fuse x\n"
+	"\n"
+	"29 22 0:49 / /mnt/x rw - fuse.";
+
+Test(image_file, file_systems_that_may_block)
+{
+	static const struct {
+		uint64_t mount;
+		bool blocks;
+	} cases[] = {{22, false}, {23, false}, {24, true},  {25, true}, {26, true}, {27, false},
+		     {28, false}, {29, true},  {99, false}, {0, false}, {2, false}};
+	char root[] = "/tmp/gleakd-mounts-XXXXXX", path[64];
+	FILE *out;
+
+	cr_assert_not_null(mkdtemp(root));
+	snprintf(path, sizeof(path), "%s/77", root);
+	cr_assert_eq(mkdir(path, 0755), 0);
+	snprintf(path, sizeof(path), "%s/77/mountinfo", root);
+	out = fopen(path, "w");
+	cr_assert_not_null(out);
+	fputs(mountinfo, out);
+	fclose(out);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct image_file file = {.mount = cases[i].mount};
+
+		cr_expect_eq(image_file__may_block(root, 77, &file), cases[i].blocks, "mount %d",
+			     (int)cases[i].mount);
+		cr_expect_not(image_file__may_block(root, 78, &file), "no such file");
+	}
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/77", root);
+	rmdir(path);
+	rmdir(root);
+}

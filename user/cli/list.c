@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/list.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/terminal.h"
+#include "host/process.h"
+#include "session/inventory.h"
+
+static int write_list(const struct options *options, const struct list *list)
+{
+	const struct list_text_options text = {
+		.color = terminal__want_color(options->color),
+		/* Into a pipe a line is a line, however long: it will be searched, not read. */
+		.columns = isatty(STDOUT_FILENO) ? terminal__columns() : 0,
+		.verbose = options->verbose > 0,
+	};
+
+	return options->json ? list__write_json(stdout, list) :
+			       list__write_text(stdout, list, &text);
+}
+
+int list__run(const struct options *options)
+{
+	struct failure failure = {""};
+	struct inventory *inventory;
+	int err;
+
+	signal(SIGPIPE, SIG_IGN);
+	err = inventory__take(PROC_ROOT, &inventory, &failure);
+	if (err) {
+		log_error("%s", failure.text);
+		return failure__exit_code(err);
+	}
+	err = write_list(options, inventory__list(inventory));
+	inventory__free(inventory);
+	/* The reader of a pipe may leave at any time: `gleakd list | head -1` is no failure. */
+	if (!err || err == -EPIPE)
+		return 0;
+	log_error("cannot write the list: %s", strerror(-err));
+	return failure__exit_code(err);
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/terminal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+bool terminal__present(void)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !(term && !strcmp(term, "dumb"));
+}
+
+bool terminal__want_color(enum color_choice choice)
+{
+	const char *no_color = getenv("NO_COLOR");
+
+	if (choice != COLOR_AUTO)
+		return choice == COLOR_ALWAYS;
+	/* https://no-color.org: present and not empty. */
+	return terminal__present() && !(no_color && *no_color);
+}
+
+unsigned int terminal__columns(void)
+{
+	struct winsize size = {0};
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_col)
+		return TERMINAL_DEFAULT_COLUMNS;
+	return size.ws_col;
+}

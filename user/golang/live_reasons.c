@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The array is one of Go strings, {address, length}, by number (src/runtime/runtime2.go). Number 0
+ * is empty and number 1 "GC assist marking" in every version; that pair is searched for where there
+ * is no symbol. The array's end is then where no more strings are: a number too many does no harm,
+ * as no goroutine has it.
+ */
+#include "golang/live_reasons.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "golang/wait_reason.h"
+
+#define HEADER_SIZE (2 * sizeof(uint64_t))
+#define SCAN_CHUNK  ((size_t)64 * 1024)
+#define SCAN_MAX    ((uint64_t)64 * 1024 * 1024) /* of initialised data; kubectl has 2 MiB */
+
+static const char first_words[] = "GC assist marking";
+
+static bool is_plain_text(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] < ' ' || text[i] > '~')
+			return false;
+	}
+	return true;
+}
+
+/* Copies number @number; false where there is no such string. */
+static bool read_words(struct live *live, const uint8_t *header, size_t number,
+		       struct live_reasons *reasons)
+{
+	uint64_t address = live__word(header, 0), length = live__word(header, sizeof(uint64_t));
+	char *text = reasons->text[number];
+
+	if (length > LIVE_REASONS_MAX_LENGTH || !length != !number)
+		return false;
+	if (length && remote__read(live->remote, address, text, length))
+		return false;
+	text[length] = '\0';
+	reasons->words[number] = text;
+	return is_plain_text(text, length);
+}
+
+/* Without these it is another array, or a runtime of which nothing can be said. */
+static bool has_the_usual(const struct live_reasons *reasons)
+{
+	static const enum wait_class usual[] = {
+		WAIT_CHAN_RECEIVE, WAIT_CHAN_SEND, WAIT_SELECT, WAIT_IO,
+		WAIT_SLEEP,	   WAIT_NIL_CHAN,  WAIT_COND,	WAIT_RUNTIME,
+	};
+	uint32_t seen = 0;
+
+	for (size_t i = 0; i < reasons->n; i++)
+		seen |= 1u << wait_class__of(reasons->words[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(usual); i++) {
+		if (!(seen >> usual[i] & 1))
+			return false;
+	}
+	return true;
+}
+
+/* At most @max strings from link-time @address on. */
+static int read_array(struct live *live, uint64_t address, size_t max, struct live_reasons *reasons)
+{
+	uint8_t header[HEADER_SIZE];
+
+	reasons->n = 0;
+	while (reasons->n < min_of(max, (size_t)LIVE_REASONS_MAX) &&
+	       !remote__read(live->remote, address + live->bias + reasons->n * HEADER_SIZE, header,
+			     sizeof(header)) &&
+	       read_words(live, header, reasons->n, reasons))
+		reasons->n++;
+	return has_the_usual(reasons) ? 0 : -ENOENT;
+}
+
+static bool is_first_words(struct live *live, uint64_t target)
+{
+	char text[sizeof(first_words) - 1];
+
+	return !elf_image__read(live->image, target - live->bias, text, sizeof(text)) &&
+	       !memcmp(text, first_words, sizeof(text));
+}
+
+/* The chunk begins with the header that precedes its first candidate. */
+static int scan_chunk(struct live *live, uint64_t address, const uint8_t *chunk, size_t size,
+		      struct live_reasons *reasons)
+{
+	for (size_t i = 0; i + 2 * HEADER_SIZE <= size; i += sizeof(uint64_t)) {
+		const uint8_t *first = chunk + i + HEADER_SIZE;
+
+		if (live__word(first, sizeof(uint64_t)) == sizeof(first_words) - 1 &&
+		    !live__word(chunk, i + sizeof(uint64_t)) &&
+		    is_first_words(live, live__word(first, 0)) &&
+		    !read_array(live, address + i, LIVE_REASONS_MAX, reasons))
+			return 0;
+	}
+	return -ENOENT;
+}
+
+static int scan(struct live *live, struct live_reasons *reasons)
+{
+	uint64_t end = min_of(live->module.edata, live->module.data + SCAN_MAX);
+	uint8_t *chunk __cleanup_free = malloc(SCAN_CHUNK);
+
+	if (!chunk)
+		return failure__set(live->failure, -ENOMEM, "out of memory");
+	/* Chunks overlap, so that a pair of headers is whole in one of them. */
+	for (uint64_t at = live->module.data; at < end; at += SCAN_CHUNK - 2 * HEADER_SIZE) {
+		size_t size = (size_t)min_of(end - at, (uint64_t)SCAN_CHUNK);
+		int err = live__read(live, at, chunk, size, "the data segment");
+
+		if (!err)
+			err = scan_chunk(live, at, chunk, size, reasons);
+		if (err != -ENOENT)
+			return err;
+	}
+	return -ENOENT;
+}
+
+int live_reasons__read(struct live *live, struct live_reasons *ret_reasons)
+{
+	static const char *const names[] = {"runtime.waitReasonStrings"};
+	struct elf_symbol symbol = {0};
+	int err;
+
+	if (elf_image__symbols(live->image, names, &symbol, 1) == 1 && symbol.size)
+		err = read_array(live, symbol.address, symbol.size / HEADER_SIZE, ret_reasons);
+	else
+		err = scan(live, ret_reasons);
+	if (err == -ENOENT)
+		return live__refuse(live, "runtime.waitReasonStrings is not there, or does not "
+					  "name what every version waits for");
+	return err;
+}
