@@ -38,7 +38,8 @@ AR	   ?= ar
 PKG_CONFIG ?= pkg-config
 CLANG	   ?= clang
 BPFTOOL	   ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
-GO	   ?= go
+# sudo's PATH usually lacks Go's own directory.
+GO	   ?= $(firstword $(shell command -v go) $(wildcard /usr/local/go/bin/go) go)
 
 # One build directory per configuration, so that they do not mix; build/gleakd is the default one.
 HOST_CC_NAME := $(notdir $(firstword $(CC)))

@@ -9,7 +9,6 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-
 enum source_kind {
 	SOURCE_FREE,
 	SOURCE_FD,
@@ -75,7 +74,7 @@ static int add_source(struct loop *loop, const struct source *wanted)
 {
 	for (size_t i = 0; i < LOOP_MAX_SOURCES; i++) {
 		struct source *source = &loop->sources[i];
-		struct epoll_event event = { .events = EPOLLIN, .data.ptr = source };
+		struct epoll_event event = {.events = EPOLLIN, .data.ptr = source};
 
 		if (source->kind != SOURCE_FREE)
 			continue;
@@ -90,7 +89,7 @@ static int add_source(struct loop *loop, const struct source *wanted)
 int loop__add_fd(struct loop *loop, int fd, loop_fn fn, void *ctx)
 {
 	return add_source(loop,
-			  &(struct source){ .kind = SOURCE_FD, .fd = fd, .fn = fn, .ctx = ctx });
+			  &(struct source){.kind = SOURCE_FD, .fd = fd, .fn = fn, .ctx = ctx});
 }
 
 void loop__remove_fd(struct loop *loop, int fd)
@@ -103,16 +102,16 @@ void loop__remove_fd(struct loop *loop, int fd)
 
 static struct timespec to_timespec(uint64_t ns)
 {
-	return (struct timespec){ .tv_sec = (time_t)(ns / NSEC_PER_SEC),
-				  .tv_nsec = (long)(ns % NSEC_PER_SEC) };
+	return (struct timespec){.tv_sec = (time_t)(ns / NSEC_PER_SEC),
+				 .tv_nsec = (long)(ns % NSEC_PER_SEC)};
 }
 
 int loop__add_timer(struct loop *loop, uint64_t first_ns, uint64_t interval_ns, loop_fn fn,
 		    void *ctx)
 {
 	/* An all-zero it_value would disarm the timer. */
-	struct itimerspec spec = { .it_value = to_timespec(max_of(first_ns, (uint64_t)1)),
-				   .it_interval = to_timespec(interval_ns) };
+	struct itimerspec spec = {.it_value = to_timespec(max_of(first_ns, (uint64_t)1)),
+				  .it_interval = to_timespec(interval_ns)};
 	int fd, err;
 
 	fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -120,10 +119,9 @@ int loop__add_timer(struct loop *loop, uint64_t first_ns, uint64_t interval_ns, 
 		return -errno;
 	err = timerfd_settime(fd, 0, &spec, NULL) ? -errno : 0;
 	if (!err)
-		err = add_source(loop, &(struct source){ .kind = SOURCE_TIMER,
-							 .fd = fd,
-							 .fn = fn,
-							 .ctx = ctx });
+		err = add_source(
+			loop,
+			&(struct source){.kind = SOURCE_TIMER, .fd = fd, .fn = fn, .ctx = ctx});
 	if (err)
 		close(fd);
 	return err;
@@ -138,10 +136,9 @@ int loop__add_signals(struct loop *loop, const sigset_t *signals, loop_signal_fn
 	fd = signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (fd < 0)
 		return -errno;
-	err = add_source(loop, &(struct source){ .kind = SOURCE_SIGNAL,
-						 .fd = fd,
-						 .signal_fn = fn,
-						 .ctx = ctx });
+	err = add_source(
+		loop,
+		&(struct source){.kind = SOURCE_SIGNAL, .fd = fd, .signal_fn = fn, .ctx = ctx});
 	if (err)
 		close(fd);
 	return err;

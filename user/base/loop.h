@@ -36,8 +36,8 @@ int loop__add_timer(struct loop *loop, uint64_t first_ns, uint64_t interval_ns, 
 		    void *ctx) __must_check;
 
 /* loop__add_signals - block @signals and deliver them through the loop. */
-int loop__add_signals(struct loop *loop, const sigset_t *signals, loop_signal_fn fn, void *ctx)
-	__must_check;
+int loop__add_signals(struct loop *loop, const sigset_t *signals, loop_signal_fn fn,
+		      void *ctx) __must_check;
 
 /* loop__set_work - @fn runs one slice per turn until it returns false; ask again to resume. */
 void loop__set_work(struct loop *loop, loop_work_fn fn, void *ctx);

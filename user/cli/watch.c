@@ -62,7 +62,7 @@ static bool want_color(const struct options *options, bool terminal)
 /* Leaves both as they are when stdout is no terminal, or one that does not tell. */
 static void terminal_size(unsigned int *columns, unsigned int *rows)
 {
-	struct winsize size = { 0 };
+	struct winsize size = {0};
 
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_col)
 		return;
@@ -127,9 +127,9 @@ static void log_sites(const struct target *target)
 		const struct probe_site *site = &target__plan(target)->sites[e];
 
 		if (site->present)
-			log_debug("site %s %s+0x%x 0x%llx %s", probe_event__name((enum probe_event)e),
-				  site->function, site->func_offset,
-				  (unsigned long long)site->address,
+			log_debug("site %s %s+0x%x 0x%llx %s",
+				  probe_event__name((enum probe_event)e), site->function,
+				  site->func_offset, (unsigned long long)site->address,
 				  probe_class__name(site->class));
 		else if (site->reason[0])
 			log_debug("site %s none: %s", probe_event__name((enum probe_event)e),
@@ -329,7 +329,7 @@ static int bring_up(struct watch *watch)
 
 int watch__run(const struct options *options)
 {
-	struct watch watch = { .options = options, .pidfd = -1 };
+	struct watch watch = {.options = options, .pidfd = -1};
 	int err;
 
 	signal(SIGPIPE, SIG_IGN);

@@ -152,19 +152,21 @@ static int find_runtime_main(struct live *live)
 	return 0;
 }
 
-/* A layout that is only a guess: the program's code and its goroutines must bear it out. */
-static int check_guess(struct live *live, const struct go_globals *globals,
-		       const struct live_reasons *reasons)
+/*
+ * A layout that is only a guess: the program's code must bear it out. This comes before anything is
+ * read with it, as a wrong one may look like a process that has not started.
+ */
+static int check_code(struct live *live)
 {
 	char what[160];
-	int result = code_fields__contradicts(live->image, live->tab, live->layout, what,
-					      sizeof(what));
+	int result;
 
+	if (!live->guess)
+		return 0;
+	result = code_fields__contradicts(live->image, live->tab, live->layout, what, sizeof(what));
 	if (result < 0)
 		return live__refuse(live, "its code cannot be examined (error %d)", -result);
-	if (result)
-		return live__refuse(live, "%s", what);
-	return evidence__check(live, globals, reasons);
+	return result ? live__refuse(live, "%s", what) : 0;
 }
 
 /* What the table does not say for certain. Leaves @ret_reasons NULL where the table does. */
@@ -180,8 +182,8 @@ static int complete_layout(struct go_binary *binary, struct live *live,
 	if (!reasons)
 		return failure__set(live->failure, -ENOMEM, "out of memory");
 	err = live_reasons__read(live, reasons);
-	if (!err && binary->choice.source == LAYOUT_GUESS)
-		err = check_guess(live, globals, reasons);
+	if (!err && live->guess)
+		err = evidence__check(live, globals, reasons);
 	if (err)
 		free(reasons);
 	else
@@ -210,6 +212,8 @@ static int bind_first(struct go_binary *binary, struct live *live)
 	err = moduledata__find(live, &moduledata, &moduledata_source);
 	if (!err)
 		err = use_text(binary, live);
+	if (!err)
+		err = check_code(live);
 	if (!err)
 		err = find_runtime_main(live);
 	if (!err)

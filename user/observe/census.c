@@ -367,11 +367,15 @@ static void report(struct census *census, size_t slot, const struct census_g *g,
 		.start_pc = link_time(census, g->startpc),
 		.waitsince_ns = g->waitsince,
 		.read_at_ns = census->read_at_ns,
+		.address = census->slots.addresses[slot],
+		.labels = g->labels,
 		.stack_id = stack_id,
 		.status = g->status,
 		.wait_reason = g->wait_reason,
 		.on_system_stack = is_waiting(g) && g->m != 0,
 		.in_syscall = g->status == GO_STATUS_SYSCALL,
+		.locked_to_thread = g->locked_to_thread,
+		.in_bubble = g->in_bubble,
 	};
 
 	census->current.changed++;
@@ -408,6 +412,18 @@ static int flush_parked(struct census *census)
 				   census);
 }
 
+/* stack_wanted - of a goroutine whose stack stands still, for as long as nobody runs it. */
+static bool stack_wanted(const struct census *census, const struct census_g *g)
+{
+	bool stopped = g->status == GO_STATUS_RUNNABLE || g->status == GO_STATUS_PREEMPTED;
+
+	if (!census->options.stacks)
+		return false;
+	if (g->status == GO_STATUS_SYSCALL)
+		return true;
+	return g->m == 0 && (is_waiting(g) || (stopped && census->options.runnable_stacks));
+}
+
 /* changed - a goroutine to be reported in full: now, or with the next batch of stacks. */
 static int changed(struct census *census, size_t slot, const uint8_t *copy)
 {
@@ -416,8 +432,7 @@ static int changed(struct census *census, size_t slot, const uint8_t *copy)
 	const struct census_g *g = &parked->g;
 
 	census_runtime__decode(&census->runtime, copy, &parked->g);
-	if (!census->options.stacks ||
-	    !((is_waiting(g) && g->m == 0) || g->status == GO_STATUS_SYSCALL)) {
+	if (!stack_wanted(census, g)) {
 		report(census, slot, g, STACK_ID_NONE, keeps(census, g));
 		return 0;
 	}

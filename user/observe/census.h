@@ -30,11 +30,15 @@ struct census_goroutine {
 	uint64_t start_pc;
 	uint64_t waitsince_ns; /* monotonic; 0: no GC has seen it blocked yet */
 	uint64_t read_at_ns;   /* monotonic, taken before the read */
+	uint64_t address;      /* of its g, the target's */
+	uint64_t labels;       /* of its set of profiler labels, the target's; 0: none */
 	uint32_t stack_id;     /* park stack, STACK_ID_NONE while running or unreadable */
 	uint8_t status;	       /* enum go_status, scan bit removed */
 	uint8_t wait_reason;   /* this version's number; only meaningful while waiting */
 	bool on_system_stack;  /* waiting, but its M runs it on g0 for the GC: not blocked */
 	bool in_syscall;
+	bool locked_to_thread; /* runtime.LockOSThread */
+	bool in_bubble;	       /* of testing/synctest, from Go 1.24 on */
 };
 
 struct census_ops {
@@ -53,6 +57,7 @@ struct census_ops {
 struct census_options {
 	size_t max_goroutines; /* 0: 8 million */
 	bool stacks;	       /* read park stacks */
+	bool runnable_stacks;  /* and those of goroutines that wait for a processor */
 };
 
 /* What the last finished census read and what it had to leave out. */

@@ -30,6 +30,10 @@ int census_runtime__set_window(struct census_runtime *runtime, struct failure *f
 		REQUIRED(g_trackingSeq), REQUIRED(g_gopc),	REQUIRED(g_startpc),
 		OPTIONAL(g_syscallbp),	/* from Go 1.23 on */
 		OPTIONAL(g_parentGoid), /* from Go 1.21 on */
+		OPTIONAL(g_bubble),	/* from Go 1.24 on */
+		/* Nothing depends on these. */
+		OPTIONAL(g_lockedm),
+		OPTIONAL(g_labels),
 	};
 #undef REQUIRED
 #undef OPTIONAL
@@ -96,6 +100,13 @@ int census_runtime__init(struct census_runtime *runtime, struct go_binary *binar
 	return err ? err : find_goexit(runtime, failure);
 }
 
+/* A word that is 0 where this version has no such field. */
+static uint64_t load_optional(const struct census_runtime *runtime, const uint8_t *window,
+			      uint32_t offset)
+{
+	return offset == GO_LAYOUT_ABSENT ? 0 : g_load64(runtime, window, offset);
+}
+
 /*
  * Where a goroutine in a system call stopped: reentersyscall() saves pc and sp, and bp from Go 1.23
  * on (src/runtime/proc.go). Without it the first step needs the pcsp table.
@@ -107,9 +118,7 @@ static void decode_syscall(const struct census_runtime *runtime, const uint8_t *
 
 	g->pc = g_load64(runtime, window, layout->g_syscallpc);
 	g->sp = g_load64(runtime, window, layout->g_syscallsp);
-	g->bp = layout->g_syscallbp == GO_LAYOUT_ABSENT ?
-			0 :
-			g_load64(runtime, window, layout->g_syscallbp);
+	g->bp = load_optional(runtime, window, layout->g_syscallbp);
 }
 
 void census_runtime__decode(const struct census_runtime *runtime, const uint8_t *window,
@@ -121,9 +130,7 @@ void census_runtime__decode(const struct census_runtime *runtime, const uint8_t 
 	*g = (struct census_g){0};
 	g->status = (uint8_t)min_of(g_status(runtime, window), (uint32_t)UINT8_MAX);
 	g->goid = g_load64(runtime, window, layout->g_goid);
-	g->parent_goid = layout->g_parentGoid == GO_LAYOUT_ABSENT ?
-				 0 :
-				 g_load64(runtime, window, layout->g_parentGoid);
+	g->parent_goid = load_optional(runtime, window, layout->g_parentGoid);
 	g->stack_lo = g_load64(runtime, window, layout->g_stack_lo);
 	g->stack_hi = g_load64(runtime, window, layout->g_stack_hi);
 	g->m = g_load64(runtime, window, layout->g_m);
@@ -142,6 +149,9 @@ void census_runtime__decode(const struct census_runtime *runtime, const uint8_t 
 	g->waitsince = g_load64(runtime, window, layout->g_waitsince);
 	g->gopc = g_load64(runtime, window, layout->g_gopc);
 	g->startpc = g_load64(runtime, window, layout->g_startpc);
+	g->labels = load_optional(runtime, window, layout->g_labels);
+	g->locked_to_thread = load_optional(runtime, window, layout->g_lockedm) != 0;
+	g->in_bubble = load_optional(runtime, window, layout->g_bubble) != 0;
 	g->wait_reason = g_load8(runtime, window, layout->g_waitreason);
 	g->tracking_seq = g_load8(runtime, window, layout->g_trackingSeq);
 }

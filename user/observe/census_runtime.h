@@ -38,10 +38,12 @@ struct census_g {
 	uint64_t sched_pc;
 	uint64_t waitsince;
 	uint64_t gopc, startpc;
+	uint64_t labels;
 	uint8_t status; /* enum go_status, scan bit removed */
 	uint8_t wait_reason;
 	uint8_t tracking_seq;
 	bool bp_valid;
+	bool locked_to_thread, in_bubble;
 };
 
 /* census_runtime__init - from a bound binary. -EPROTO when the layout row makes no sense. */

@@ -90,12 +90,12 @@ static void put_uptime(double seconds, char *out, size_t size)
 	snprintf(out, size, "%s", text);
 }
 
+/* Every version begins with "go", as the title does; revision, date and experiments come last. */
 static void put_go_version(const char *version, char *out, size_t size)
 {
-	/* Every one begins with "go", as the title does. */
 	if (!strncmp(version, "go1", 3))
 		version += 2;
-	snprintf(out, size, "%s", version);
+	snprintf(out, size, "%.*s", (int)strcspn(version, " _"), version);
 }
 
 static struct cells cells_of(const struct list_process *process)
@@ -255,18 +255,16 @@ static void put_left_out(struct screen *screen, const struct list *list)
 	char text[240];
 
 	if (list->not_readable) {
-		snprintf(text, sizeof(text), "%zu of them could not be read and may be Go too: %s",
+		snprintf(text, sizeof(text), "%zu of them may not be read, and may be Go too: %s",
 			 list->not_readable,
-			 list->privileged ?
-				 "they belong to another user namespace, or a security module "
-				 "protects them" :
-				 "other users' processes need CAP_SYS_PTRACE (sudo gleakd list)");
+			 list->privileged ? "another user namespace, or a security module" :
+					    "that needs CAP_SYS_PTRACE (sudo gleakd list)");
 		screen__wrap(screen, STYLE_GROWING, text, MAX_NOTE_LINES);
 	}
 	if (list->not_opened) {
 		snprintf(text, sizeof(text),
-			 "%zu of them were not opened and may be Go too: they run from a FUSE file "
-			 "system, which may block its readers; gleakd --pid tries it nevertheless",
+			 "%zu of them were not opened, and may be Go too: on a FUSE file system, "
+			 "which may block its readers (gleakd --pid tries it nevertheless)",
 			 list->not_opened);
 		screen__wrap(screen, STYLE_GROWING, text, MAX_NOTE_LINES);
 	}

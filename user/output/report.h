@@ -38,6 +38,38 @@ struct report_site {
 	double growth_per_minute;
 };
 
+struct report_label {
+	const char *key, *value;
+};
+
+/* A goroutine's profiler labels; many goroutines share a set. */
+struct report_labels {
+	const struct report_label *items; /* by key */
+	size_t n;
+};
+
+/* What goroutines of one site that stand at one place have in common. */
+struct report_place {
+	char site[9]; /* id of their site */
+	bool system;  /* the runtime's own goroutines */
+	struct report_frame created_by;
+	const char *start_function;
+	const struct report_frame *stack; /* innermost first; none while running */
+	size_t n_stack;
+};
+
+struct report_goroutine {
+	uint64_t goid;
+	uint64_t parent_goid; /* 0: not known */
+	const char *state;    /* as the runtime's own dump has it: "chan receive", "running" */
+	bool parked;
+	bool locked_to_thread;
+	bool in_bubble;
+	double waiting_seconds; /* at least; 0: not known */
+	const struct report_labels *labels;
+	const struct report_place *place;
+};
+
 struct report_target {
 	pid_t pid;
 	const char *comm;
@@ -56,6 +88,9 @@ struct report_target {
 	bool exited_target;		 /* the process ended */
 	const struct report_site *sites; /* flagged ones first */
 	size_t n_sites;
+	bool goroutines_listed; /* asked for */
+	const struct report_goroutine *goroutine_list; /* by goid */
+	size_t n_goroutine_list;
 };
 
 struct report {

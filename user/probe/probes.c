@@ -138,7 +138,7 @@ static int publish(struct probe_attachment *attachment, const struct go_layout *
 {
 	const struct probes *probes = attachment->probes;
 	uint32_t key = (uint32_t)attachment->slot;
-	const struct gl_losses none_lost = { 0 };
+	const struct gl_losses none_lost = {0};
 	struct gl_binary binary;
 	int err;
 

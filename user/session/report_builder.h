@@ -22,8 +22,8 @@ void report_builder__free(struct report_builder *builder);
  * @final_reason: "" for an interim report. The report is valid until the next call or free.
  * -ENOMEM leaves the builder usable.
  */
-int report_builder__build(struct report_builder *builder, struct session *session,
-			  uint64_t now_ns, uint64_t realtime_ns, const char *final_reason,
+int report_builder__build(struct report_builder *builder, struct session *session, uint64_t now_ns,
+			  uint64_t realtime_ns, const char *final_reason,
 			  const struct report **ret_report) __must_check;
 
 #endif /* GLEAKD_SESSION_REPORT_BUILDER_H */

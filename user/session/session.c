@@ -35,7 +35,7 @@ static void on_event(void *ctx, const struct gl_event *head, const struct gl_eve
 
 static int load_probes(struct session *session, struct failure *failure)
 {
-	struct probes_options options = { .ring_bytes = session->options.ring_bytes };
+	struct probes_options options = {.ring_bytes = session->options.ring_bytes};
 	int err;
 
 	kernel__probe(&session->features);
@@ -48,8 +48,9 @@ static int load_probes(struct session *session, struct failure *failure)
 	err = event_reader__new(probes__ring_fd(session->probes), on_event, session,
 				&session->reader);
 	if (err)
-		return failure__set(failure, err, "cannot map the ring buffer; "
-						  "raise the memory limit (ulimit -l) and try again");
+		return failure__set(failure, err,
+				    "cannot map the ring buffer; "
+				    "raise the memory limit (ulimit -l) and try again");
 	return 0;
 }
 

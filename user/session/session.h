@@ -45,8 +45,8 @@ int session__census_start(struct session *session, struct failure *failure) __mu
  * session__census_step - go on for about @budget_ns. 1: more to do, 0: every census is complete.
  * Drains the ring buffer before and after.
  */
-int session__census_step(struct session *session, uint64_t budget_ns, struct failure *failure)
-	__must_check;
+int session__census_step(struct session *session, uint64_t budget_ns,
+			 struct failure *failure) __must_check;
 
 /* session__live - targets that still run their program; refreshes their states. */
 size_t session__live(struct session *session);

@@ -150,16 +150,17 @@ static int find_load_bias(struct target *target, struct failure *failure)
 					  mappings[i].file_offset, &target->load_bias))
 			return 0;
 	}
-	return failure__set(failure, -ENOEXEC,
-			    "process %d does not map its executable %s the way its ELF header says; "
-			    "a packed or self-unpacking program cannot be watched",
-			    pid, target->process.exe);
+	return failure__set(
+		failure, -ENOEXEC,
+		"process %d does not map its executable %s the way its ELF header says; "
+		"a packed or self-unpacking program cannot be watched",
+		pid, target->process.exe);
 }
 
 /* The process may be between exec and its first goroutine. */
 static int bind_binary(struct target *target, struct failure *failure)
 {
-	const struct timespec pause = { .tv_nsec = START_RETRY_NS };
+	const struct timespec pause = {.tv_nsec = START_RETRY_NS};
 	int err = -EAGAIN;
 
 	for (int i = 0; i < START_RETRIES_MAX && err == -EAGAIN; i++) {
@@ -201,7 +202,7 @@ static int build_books(struct target *target, struct failure *failure)
 		.is_system = answer_is_system,
 		.ctx = target,
 	};
-	struct census_options census = { .stacks = true };
+	struct census_options census = {.stacks = true};
 	int err = symbolizer__new(target->binary, &target->symbolizer);
 
 	if (!err)
@@ -235,16 +236,16 @@ static void settle_mode(struct target *target)
 				 "no %s events: %s", probe_event__name((enum probe_event)e),
 				 site->reason);
 	}
-	target->mode = (attached & lifecycle) == lifecycle ? TARGET_MODE_LIFECYCLE :
-							     TARGET_MODE_CENSUS;
+	target->mode =
+		(attached & lifecycle) == lifecycle ? TARGET_MODE_LIFECYCLE : TARGET_MODE_CENSUS;
 }
 
 /* Without both ends of a lifetime, events say less than a census: attach none. */
 static int attach(struct target *target, struct failure *failure)
 {
 	char exe_path[64];
-	int err = probe_plan__make(target->binary, target->options.features, &target->plan,
-				   failure);
+	int err =
+		probe_plan__make(target->binary, target->options.features, &target->plan, failure);
 
 	if (err == -ENOENT) {
 		snprintf(target->mode_reason, sizeof(target->mode_reason), "%s",
@@ -362,8 +363,8 @@ bool target__check_alive(struct target *target)
 	/* exec keeps the pid and the start time; the image tells. */
 	snprintf(path, sizeof(path), "%s/%d/exe", target->options.proc_root,
 		 target->process.id.pid);
-	if (!stat(path, &now) && (now.st_ino != target->exe_stat.st_ino ||
-				  now.st_dev != target->exe_stat.st_dev)) {
+	if (!stat(path, &now) &&
+	    (now.st_ino != target->exe_stat.st_ino || now.st_dev != target->exe_stat.st_dev)) {
 		target->state = TARGET_EXECUTED;
 		return false;
 	}
@@ -404,7 +405,8 @@ int target__census_step(struct target *target, uint64_t budget_ns, struct failur
 {
 	int more;
 
-	if (target->state != TARGET_LIVE || !target->census_open || !census__running(target->census))
+	if (target->state != TARGET_LIVE || !target->census_open ||
+	    !census__running(target->census))
 		return 0;
 	more = census__step(target->census, budget_ns, failure);
 	if (more < 0) {

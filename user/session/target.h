@@ -66,8 +66,8 @@ void target__note_losses(struct target *target);
  * known before the tracker sweeps, or it would be counted twice.
  */
 int target__census_start(struct target *target, struct failure *failure) __must_check;
-int target__census_step(struct target *target, uint64_t budget_ns, struct failure *failure)
-	__must_check;
+int target__census_step(struct target *target, uint64_t budget_ns,
+			struct failure *failure) __must_check;
 bool target__census_complete(const struct target *target);
 void target__census_finish(struct target *target);
 

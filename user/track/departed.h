@@ -3,7 +3,7 @@
 #define GLEAKD_TRACK_DEPARTED_H
 
 /*
- * Goids of goroutines that are gone, the latest few thousand. Go never reuses a goid, so whatever
+ * Goids of goroutines that are gone, the latest eight thousand. Go never reuses a goid, so whatever
  * arrives late about one of these (a reordered creation, a doubled exit, a census read from before
  * its exit) is recognised instead of bringing it back to life.
  *
@@ -12,7 +12,7 @@
  */
 #include "base/common.h"
 
-#define DEPARTED_SETS 512
+#define DEPARTED_SETS 2048
 #define DEPARTED_WAYS 4
 
 enum departed_flag {

@@ -128,13 +128,32 @@ static struct goroutine *adopt(struct tracker *tracker, const struct tracker_sig
 	return g;
 }
 
-/* Whether a goroutine said to be gone by @gone can have been there at @read all the same. */
-static bool is_back(struct departed_entry *gone, uint64_t read)
+/*
+ * Whether a goroutine said to be gone by @gone can have been there at @read all the same. An exit
+ * event comes before the runtime marks the g as dead (src/runtime/proc.go, goexit0 and gdestroy),
+ * and its thread may have to wait in between: that one still looks running, however late it is.
+ */
+static bool is_back(struct departed_entry *gone, const struct tracker_sighting *sighting,
+		    uint64_t read)
 {
-	if (gone->ticks >= read)
+	bool by_event = !(gone->flags & DEPARTED_SWEPT);
+
+	if (gone->ticks >= read || (by_event && !sighting->parked && !sighting->in_syscall))
 		return false;
 	gone->goid = 0;
 	return true;
+}
+
+/*
+ * Somebody unknown who runs, though events flow and none was lost: most likely one that has told of
+ * its exit, was forgotten since and still waits for the processor to take its last steps. Should it
+ * be one that no event tells of (iter.Pull creates goroutines without newproc), it will be seen
+ * blocked or in the next census that follows a loss.
+ */
+static bool is_passing(const struct tracker *tracker, const struct tracker_sighting *sighting)
+{
+	return !sighting->parked && !sighting->in_syscall && tracker->n_censuses &&
+	       tracker->repairs && !tracker->inexact && !tracker->inexact_now;
 }
 
 uint32_t tracker__census_seen(struct tracker *tracker, const struct tracker_sighting *sighting)
@@ -153,7 +172,9 @@ uint32_t tracker__census_seen(struct tracker *tracker, const struct tracker_sigh
 	}
 	if (!g) {
 		gone = departed__find(tracker->departed, sighting->goid);
-		if (gone && !is_back(gone, read))
+		if (gone && !is_back(gone, sighting, read))
+			return 0;
+		if (!gone && is_passing(tracker, sighting))
 			return 0;
 		g = adopt(tracker, sighting, read, &handle);
 		if (!g)

@@ -3,7 +3,7 @@
 // Matrix parks goroutines in every way that the Go runtime has a word for, each with a stack of a
 // shape of its own, and says what the runtime itself thinks of them:
 //
-//	ready WAY...       printed once every one of them is where it stays; WAY is a function of its stack
+//	ready WAY...       printed once all of them are where they stay; WAY is a function on a stack
 //	dump FILE          writes pprof.Lookup("goroutine") with debug=2 to FILE, answers "ok dump"
 //	burst N            creates N goroutines which end, answers "ok burst" when they have
 //	profile FILE       writes a CPU profile of a storm of creations and parks, answers "ok profile"
@@ -143,9 +143,14 @@ func obey(command, argument string) error {
 	case "profile":
 		return profile(argument)
 	case "burst":
+		before := runtime.NumGoroutine()
 		n, err := strconv.Atoi(argument)
 		if err == nil {
 			burst(n)
+		}
+		// Who is done has not ended yet.
+		for runtime.NumGoroutine() > before {
+			time.Sleep(time.Millisecond)
 		}
 		return err
 	}

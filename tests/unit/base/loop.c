@@ -26,7 +26,7 @@ static void on_fd(void *ctx)
 
 Test(loop, calls_back_for_every_readable_byte)
 {
-	struct record record = { 0 };
+	struct record record = {0};
 	int fds[2];
 
 	cr_assert_eq(pipe(fds), 0);
@@ -51,7 +51,7 @@ static void on_tick(void *ctx)
 
 Test(loop, timer_repeats_no_earlier_than_asked)
 {
-	struct record record = { 0 };
+	struct record record = {0};
 	uint64_t begin = clock__monotonic_ns();
 
 	cr_assert_eq(loop__new(&record.loop), 0);
@@ -71,7 +71,7 @@ static bool slice(void *ctx)
 
 Test(loop, work_runs_until_done_and_not_after)
 {
-	struct record record = { 0 };
+	struct record record = {0};
 
 	cr_assert_eq(loop__new(&record.loop), 0);
 	loop__set_work(record.loop, slice, &record);
@@ -93,7 +93,7 @@ static void on_signal(void *ctx, int signal)
 
 Test(loop, signals_arrive_as_calls)
 {
-	struct record record = { 0 };
+	struct record record = {0};
 	sigset_t signals;
 
 	sigemptyset(&signals);
@@ -109,7 +109,7 @@ Test(loop, signals_arrive_as_calls)
 
 Test(loop, refuses_more_sources_than_it_has_room_for)
 {
-	struct record record = { 0 };
+	struct record record = {0};
 	int err = 0;
 
 	cr_assert_eq(loop__new(&record.loop), 0);

@@ -219,7 +219,7 @@ Test(options, help_names_every_option_and_fits_80_columns)
 		"-p, --pid N",	 "--min-age TIME", "--interval TIME", "--duration TIME",
 		"--once",	 "--mode MODE",	   "--json",	      "-v, --verbose",
 		"--all",	 "--color WHEN",   "-h, --help",      "-V, --version",
-		"(default 10s)", "(default 2s)",
+		"(default 10s)", "(default 2s)", "Commands:",
 	};
 	char *text = NULL;
 	size_t size = 0;
@@ -231,6 +231,56 @@ Test(options, help_names_every_option_and_fits_80_columns)
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		cr_expect_not_null(strstr(text, names[i]), "%s", names[i]);
 	cr_expect_null(strstr(text, "ring-bytes"));
+	for (char *line = text; *line; line += strcspn(line, "\n") + 1)
+		cr_expect_leq(strcspn(line, "\n"), 80, "%.90s", line);
+	free(text);
+}
+
+Test(options, commands)
+{
+	cr_expect_eq(accept("").command, COMMAND_WATCH);
+	cr_expect_eq(accept("--pid 3").command, COMMAND_WATCH);
+	cr_expect_eq(accept("list").command, COMMAND_LIST);
+	cr_expect(accept("list --json").json);
+	cr_expect_eq(accept("list -vv --color=never").verbose, 2);
+	cr_expect(accept("list --help").help);
+	cr_expect_eq(accept("list --help").command, COMMAND_LIST);
+	check_refused("lost", "unknown command 'lost'; there is 'list', or none to watch a process: "
+			      "gleakd --pid N");
+	check_refused("LIST", "unknown command 'LIST'; there is 'list', or none to watch a process: "
+			      "gleakd --pid N");
+	check_refused("--json list",
+		      "unexpected argument 'list'; gleakd takes options only, --help lists them");
+}
+
+Test(options, each_command_has_its_own)
+{
+	check_refused("list --pid 3", "option --pid is not one of gleakd list; --help lists those");
+	check_refused("list --ring-bytes=4096",
+		      "option --ring-bytes is not one of gleakd list; --help lists those");
+	check_refused("list -p 3", "unknown option -p; --help lists the options");
+	check_refused("list --jsn", "unknown option --jsn; did you mean --json?");
+	check_refused("list --intervall=3",
+		      "unknown or ambiguous option --intervall; --help lists the options");
+	check_refused("list 42",
+		      "unexpected argument '42'; gleakd list takes options only, --help lists them");
+	check_refused("list --once=1", "option --once is not one of gleakd list; --help lists those");
+	cr_expect(accept("list --j").json);
+}
+
+Test(options, help_of_a_command_shows_its_options_only)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	cr_assert_not_null(out);
+	options__write_help(out, COMMAND_LIST);
+	fclose(out);
+	cr_expect(strstr(text, "Usage: gleakd list [options]\n") == text);
+	cr_expect_not_null(strstr(text, "--json "));
+	cr_expect_null(strstr(text, "--pid"));
+	cr_expect_null(strstr(text, "--interval"));
 	for (char *line = text; *line; line += strcspn(line, "\n") + 1)
 		cr_expect_leq(strcspn(line, "\n"), 80, "%.90s", line);
 	free(text);

@@ -119,19 +119,32 @@ Test(binary, one_file_many_processes)
 	expect_all_globals();
 }
 
+Test(binary, versions_that_are_too_old)
+{
+	make("go1.17.13");
+	cr_assert_eq(fake_go__open(&fake), -EOPNOTSUPP);
+	cr_assert_null(fake.binary);
+	cr_assert_not_null(strstr(fake.failure.text, "go1.17.13"));
+}
+
+/* Without DWARF and without the code of a runtime: everything else is as in Go 1.27. */
+static void refuse_guess(const char *version, const char *layout)
+{
+	make(version);
+	expect(-EOPNOTSUPP, "it has no function runtime.goroutineheader");
+	cr_assert_not_null(strstr(fake.failure.text, version));
+	cr_assert_not_null(strstr(fake.failure.text, "Go 1.18 to 1.27"));
+	cr_assert_not_null(strstr(fake.failure.text, layout));
+	fake_go__release(&fake);
+}
+
 Test(binary, versions_that_are_not_known)
 {
-	static const char *const versions[] = {"go1.28.0", "go1.99", "go1.17.13"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
-		make(versions[i]);
-		cr_assert_eq(fake_go__open(&fake), -EOPNOTSUPP);
-		cr_assert_null(fake.binary);
-		cr_assert_not_null(strstr(fake.failure.text, versions[i]));
-	}
-	make("go1.28.0");
-	cr_assert_eq(fake_go__open(&fake), -EOPNOTSUPP);
-	cr_assert_not_null(strstr(fake.failure.text, "Go 1.18 to 1.27"), "%s", fake.failure.text);
+	refuse_guess("go1.28.0", "Go 1.27 does not fit");
+	refuse_guess("go1.99", "Go 1.27 does not fit");
+	refuse_guess("go1.28-devel_0123456789", "Go 1.27 does not fit");
+	refuse_guess("go1.26.8-X:nogreenteagc", "Go 1.26 does not fit");
+	refuse_guess("go1.26rc1", "Go 1.26 does not fit");
 }
 
 Test(binary, load_bias)
@@ -384,6 +397,8 @@ Test(binary, moduledata_that_is_none)
 	refuse_moduledata(l->moduledata_bss, FAKE_TEXT, "writable");
 	refuse_moduledata(l->moduledata_edata, 0, "writable");
 	refuse_moduledata(l->moduledata_etypes, 0, "types");
+	refuse_moduledata(l->moduledata_gofunc, 1, "gofunc");
+	refuse_moduledata(l->moduledata_gofunc, FAKE_END, "gofunc");
 }
 
 /* --- the scheduler is not needed, but must not be wrong ----------------------------------------- */

@@ -26,6 +26,8 @@ static const char *const func_names[FAKE_N_FUNCS] = {
 	[FAKE_PROCRESIZE] = "runtime.procresize",
 	[FAKE_NEWPROC1] = "runtime.newproc1",
 	[FAKE_WORKER] = "main.worker",
+	[FAKE_GOPARK] = "runtime.gopark",
+	[FAKE_CHANRECV] = "runtime.chanrecv",
 };
 
 static uint8_t *at_file(struct fake_go *fake, uint64_t address)
@@ -123,6 +125,8 @@ static void put_code(struct fake_go *fake)
 	put_function(fake, FAKE_PROCRESIZE, procresize, ARRAY_SIZE(procresize));
 	put_function(fake, FAKE_NEWPROC1, newproc1, ARRAY_SIZE(newproc1));
 	put_function(fake, FAKE_WORKER, NULL, 0);
+	put_function(fake, FAKE_GOPARK, NULL, 0);
+	put_function(fake, FAKE_CHANRECV, NULL, 0);
 }
 
 /* --- the file ----------------------------------------------------------------------------------- */

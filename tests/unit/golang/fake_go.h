@@ -45,6 +45,8 @@ enum fake_func {
 	FAKE_PROCRESIZE,
 	FAKE_NEWPROC1,
 	FAKE_WORKER, /* main.worker */
+	FAKE_GOPARK,
+	FAKE_CHANRECV,
 	FAKE_N_FUNCS,
 };
 

@@ -30,10 +30,10 @@ static void put(struct made *made, size_t at, uint64_t value, size_t size)
 	}
 }
 
-#define PUT(made, at, type, field, value)                                                      \
-	((made)->elf64 ? put(made, (at) + offsetof(Elf64_##type, field), value,                \
-			     sizeof(((Elf64_##type *)0)->field)) :                             \
-			 put(made, (at) + offsetof(Elf32_##type, field), value,                \
+#define PUT(made, at, type, field, value)                                       \
+	((made)->elf64 ? put(made, (at) + offsetof(Elf64_##type, field), value, \
+			     sizeof(((Elf64_##type *)0)->field)) :              \
+			 put(made, (at) + offsetof(Elf32_##type, field), value, \
 			     sizeof(((Elf32_##type *)0)->field)))
 
 static size_t header_size(const struct made *made)
@@ -191,8 +191,8 @@ Test(go_sniff, other_compilers)
 
 Test(go_sniff, without_section_headers_nothing_is_sure)
 {
-	struct made made = make(true, false, ".go.buildinfo", SHT_PROGBITS, GO_1_26,
-				sizeof(GO_1_26));
+	struct made made =
+		make(true, false, ".go.buildinfo", SHT_PROGBITS, GO_1_26, sizeof(GO_1_26));
 	struct made changed = made;
 
 	PUT(&changed, 0, Ehdr, e_shoff, 0);
@@ -221,8 +221,8 @@ Test(go_sniff, no_elf_file)
 /* Every cut and many changes of a good file: an answer, and nothing read beyond a buffer. */
 Test(go_sniff, damage)
 {
-	struct made made = make(true, false, ".go.buildinfo", SHT_PROGBITS, GO_1_26,
-				sizeof(GO_1_26));
+	struct made made =
+		make(true, false, ".go.buildinfo", SHT_PROGBITS, GO_1_26, sizeof(GO_1_26));
 
 	for (size_t size = 0; size < sizeof(made.bytes); size += 7)
 		sniff_bytes(made.bytes, size);

@@ -75,7 +75,7 @@ Test(capability, long_lines_are_passed_over)
 
 	memset(text, '1', sizeof(text));
 	memcpy(text, "Groups:\t", 8);
-	strcpy(text + 15000, "\nCapEff:\t4\n");
+	memcpy(text + 15000, "\nCapEff:\t4\n", sizeof("\nCapEff:\t4\n"));
 	cr_assert_eq(effective_of(text, &set), 0);
 	cr_assert_eq(set, 4);
 }

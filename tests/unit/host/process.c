@@ -419,9 +419,9 @@ Test(process_tree, overlong_maps_line)
 
 	cr_assert_not_null(maps);
 	put_link("/srv/server");
-	n = sprintf(maps, "1000-2000 r-xp 00000000 fe:00 1 ");
+	n = snprintf(maps, 60000, "1000-2000 r-xp 00000000 fe:00 1 ");
 	memset(maps + n, 'p', 50000);
-	strcpy(maps + n + 50000, "\n400000-401000 r-xp 00000000 fe:00 7 /srv/server");
+	snprintf(maps + n + 50000, 1000, "\n400000-401000 r-xp 00000000 fe:00 7 /srv/server");
 	cr_assert_eq(mappings_of(maps, &mapping, 1), 1);
 	cr_assert_eq(mapping.start, 0x400000);
 	free(maps);

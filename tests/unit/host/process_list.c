@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const names[] = {"10",      "9",	  "1",	     "4194304", /* PID_MAX_LIMIT */
-				    "4194305", "9999999", "99999999", "007",    "0",
-				    "self",    "12a",	  "-5",	     "sys"};
+static const char *const names[] = {"10",      "9",	  "1",	      "4194304", /* PID_MAX_LIMIT */
+				    "4194305", "9999999", "99999999", "007",	 "0",
+				    "self",    "12a",	  "-5",	      "sys"};
 
 Test(process_list, pids_of_a_tree_in_order)
 {

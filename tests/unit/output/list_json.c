@@ -40,9 +40,9 @@ Test(list_json, a_host)
 /* The names which docs/schema.md promises. */
 Test(list_json, names_are_all_there)
 {
-	static const char *const names[] = {"pid",	  "uid",	    "comm",   "exe",
-					    "uptime_seconds", "goroutines", "go_version", "module",
-					    "module_version", "build",	    "supported",  "reason"};
+	static const char *const names[] = {
+		"pid",	      "uid",	"comm",		  "exe",   "uptime_seconds", "goroutines",
+		"go_version", "module", "module_version", "build", "supported",	     "reason"};
 	static const char *const facts[] = {"stripped", "pie", "cgo", "static", "race"};
 	json_t *json = parse(line_of(list_sample__host()));
 	json_t *processes = json_object_get(json, "processes");
@@ -82,8 +82,8 @@ Test(list_json, nothing)
 	json_t *json = parse(line_of(list_sample__empty()));
 
 	cr_expect_eq(json_array_size(json_object_get(json, "processes")), 0);
-	cr_expect_eq(json_integer_value(json_object_get(json_object_get(json, "looked_at"),
-							"processes")),
+	cr_expect_eq(json_integer_value(
+			     json_object_get(json_object_get(json, "looked_at"), "processes")),
 		     87);
 	json_decref(json);
 }

@@ -95,7 +95,8 @@ struct list list_sample__hostile(void)
 		.uptime_seconds = INFINITY,
 		.counted = true,
 		.goroutines = UINT64_MAX,
-		.go_version = "go1.\x9b31m",
+		.go_version = "go1.\x9b"
+			      "31m",
 		.module = endless,
 		.module_version = "\xf0\x9f\x98\x80\xf0\x9f\x98\x80",
 		.reason = endless,

@@ -32,7 +32,7 @@ Test(libbpf_words, keeps_the_end_of_what_is_too_long)
 
 	memset(name, 'x', sizeof(name));
 	memcpy(name, "/tmp/", 5);
-	strcpy(name + sizeof(name) - 12, "end-of-name");
+	memcpy(name + sizeof(name) - 12, "end-of-name", 12);
 	libbpf_words__capture();
 	for (int i = 0; i < 5; i++)
 		make_libbpf_complain(name);

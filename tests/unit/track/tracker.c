@@ -242,6 +242,21 @@ Test(tracker, whole_lives_that_were_lost_are_counted_after_the_next_census)
 	tracker__free(t);
 }
 
+Test(tracker, unknown_that_runs_while_events_flow_is_not_taken_in)
+{
+	struct tracker *t = tracker_for_test(true);
+
+	census(t, 0, 0, 0.1);
+	census(t, 5, 0, 2);
+	expect_totals(t, 0, 0, 0, 0, "taking its last steps");
+	census(t, 5, 7, 4);
+	expect_totals(t, 1, 1, 0, 1, "it does stay");
+	tracker__lost(t, 1, 1);
+	census(t, 6, 0, 6);
+	expect_totals(t, 1, 2, 1, 3, "after a loss the census is believed at once");
+	tracker__free(t);
+}
+
 Test(tracker, losses_before_the_first_census_conclude_nothing)
 {
 	struct tracker *t = tracker_for_test(true);
@@ -283,7 +298,10 @@ Test(tracker, late_sighting_does_not_raise_the_dead)
 	cr_expect_eq(seen(t, 5, 7, 2.1), 0);
 	tracker__census_end(t, AT(2.3));
 	expect_totals(t, 0, 1, 1, 0, "late sighting");
-	/* But a sighting after an exit proves that exit wrong. */
+	/* It has told of its exit and has a little way to go. */
+	census(t, 5, 0, 3);
+	expect_totals(t, 0, 1, 1, 0, "still on its way");
+	/* But a sighting of it parked after an exit proves that exit wrong. */
 	census(t, 5, 7, 4);
 	expect_totals(t, 1, 2, 1, 1, "seen alive");
 	tracker__free(t);
