@@ -329,8 +329,14 @@ def report():
         yield f"numbers-{i}", bytes([i]) + numbers.replace(b"\n", b".") + b"\n" + b"\n".join(NAMES)
 
 
-TARGETS = {f.__name__: f for f in (
+def list_():
+    for i in range(8):
+        yield f"names-{i}", bytes([i]) + b"\n".join(NAMES[i:] + NAMES[:i])
+
+
+TARGETS = {f.__name__.rstrip("_"): f for f in (
     elf_image, sniff, buildinfo, dwarf, pclntab, binary, census, unwind, tracker, events, code, proc, options, utf8, report,
+    list_,
 )}
 
 

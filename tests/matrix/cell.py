@@ -17,6 +17,7 @@ from programs import Target
 BURST = 1009
 SITE = re.compile(r"debug: site (create|exit|park) \S+ 0x[0-9a-f]+ (nop5|emulated|single-step)")
 PROBED = ("create", "exit", "park")
+UNSUPPORTED = 3  # exit code
 
 
 class Outcome:
@@ -24,7 +25,8 @@ class Outcome:
 
     def __init__(self, version, kind):
         self.version, self.kind = version, kind
-        self.state = "failed"  # passed, failed, absent (there is no such build), skipped
+        # passed, failed, refused (as it should be), absent (there is no such build), skipped
+        self.state = "failed"
         self.notes, self.classes, self.how, self.goroutines = [], "", "", 0
         self.seconds = 0.0
 
@@ -86,9 +88,20 @@ def check_counts(case, target, outcome):
                 "created and exited by main.burst, created and exited in all, losses")
 
 
+def check_refusal(case, path, outcome):
+    """gleakd says that it cannot read this program, and why, and what is to blame."""
+    target = Target(case, [path])
+    code, _, err = tracer.run(case, "--pid", str(target.pid), "--once", "--json")
+    check_equal(code, UNSUPPORTED, f"exit code on a garbled program ({err.strip()})")
+    check("garble" in err, f"garble is not named: {err.strip()}")
+    outcome.notes.append("refused: " + err.strip().rsplit(": ", 1)[-1])
+
+
 def check_variant(case, version, kind, variant, profile, outcome):
     path = kinds.build(version, kind, variant, profile)
     case.defer(os.unlink, path)
+    if kind.garble:
+        return check_refusal(case, path, outcome)
     target = start(case, path)
     problems = []
     for step in (lambda: check_stacks(case, target, version, outcome),
@@ -117,6 +130,8 @@ def check_cell(make_case, version, kind, profile):
                 except Failed as failure:
                     outcome.notes.append(str(failure))
         outcome.state = "passed" if len(passed) == len(variants) else "failed"
+        if kind.garble and outcome.state == "passed":
+            outcome.state = "refused"
     except Skip as skip:
         outcome.state = "absent" if skip.always else "skipped"
         outcome.notes.append(f"needs {skip}")

@@ -28,7 +28,8 @@ EXPERIMENTS = {
 }
 
 FIRST_PGO = 21
-# Garble obfuscates with the compiler that it was made for.
+# Garble works with the compilers that it was made for. It overwrites the version and enciphers the
+# function table's addresses: what it leaves is to be refused in words.
 GARBLE = {23: "v0.14.2", 24: "v0.14.2", 25: "v0.15.0", 26: "v0.16.0"}
 DIRECTORY = os.path.join(ROOT, "build", "matrix")
 

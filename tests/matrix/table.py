@@ -42,7 +42,7 @@ def _cell(outcome, notes):
     reason = "; ".join(outcome.notes)
     if reason not in notes:
         notes.append(reason)
-    mark = "–" if outcome.state in ("absent", "skipped") else "**no**"
+    mark = "–" if outcome.state in ("absent", "refused", "skipped") else "**no**"
     return f"{mark} [{notes.index(reason) + 1}]"
 
 
@@ -91,7 +91,7 @@ def write(path, outcomes, burst, seconds):
     passed = sum(o.state == "passed" for o in outcomes)
     failed = sum(o.state == "failed" for o in outcomes)
     text += f"\n## Notes\n\n{NOTATION}\n{passed} cells passed, {failed} failed, "
-    text += f"{len(outcomes) - passed - failed} do not exist or could not be built here; "
+    text += f"{len(outcomes) - passed - failed} are refused, do not exist or could not be built; "
     text += f"{max(o.goroutines for o in outcomes)} goroutines compared in the largest cell.\n"
     text += f"The run took {seconds / 60:.0f} minutes.\n"
     with open(path, "w", encoding="utf-8") as file:

@@ -90,6 +90,8 @@ static const struct option_spec specs[] = {
 	 .max = 365 * DAY, .metavar = "TIME",
 	 .help = "end after this time (default: when interrupted)"},
 	{"once", 0, OPTION_FLAG, WATCH, FIELD(once), .help = "one census, one report, then end"},
+	{"goroutines", 0, OPTION_FLAG, WATCH, FIELD(goroutines),
+	 .help = "with --once: every goroutine, as the runtime's own dump lists them"},
 	{"mode", 0, OPTION_CHOICE, WATCH, FIELD(mode), .choices = mode_words, .fallback = "auto",
 	 .metavar = "MODE",
 	 .help = "what to attach: full (creation, exit, park), lifecycle (creation, exit), "
@@ -445,6 +447,9 @@ int options__parse(int argc, char **argv, struct options *ret_options, struct fa
 		err = parse_arguments(argc - skip, argv + skip, &options, failure);
 	if (err)
 		return err;
+	if (options.goroutines && !options.once)
+		return failure__set(failure, -EINVAL,
+				    "--goroutines lists what one census finds: add --once");
 	if (options.once && options.duration_ns)
 		return failure__set(failure, -EINVAL,
 				    "--once and --duration exclude each other: one census takes "

@@ -38,6 +38,7 @@ struct options {
 	uint64_t interval_ns;
 	uint64_t duration_ns; /* 0: until interrupted */
 	bool once;
+	bool goroutines;
 	bool json;
 	unsigned int verbose;
 	bool all;

@@ -307,6 +307,8 @@ static int bring_up(struct watch *watch)
 		.proc_root = PROC_ROOT,
 		.mode = wanted_mode(watch->options),
 		.ring_bytes = watch->options->ring_bytes,
+		.roster = watch->options->goroutines,
+		.roster_system = watch->options->all,
 	};
 	int err = loop__new(&watch->loop);
 

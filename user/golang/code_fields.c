@@ -67,15 +67,15 @@ static void scan_amd64(const uint8_t *code, size_t size, struct code_fields *fie
 /* --- arm64 -------------------------------------------------------------------------------------- */
 
 /* Encodings: Arm Architecture Reference Manual (DDI 0487), C4.1. */
-#define A64_SP		     31
-#define A64_LDST_IMM_MASK    0x3b000000
-#define A64_LDST_IMM	     0x39000000 /* unsigned scaled offset; bit 26: SIMD */
-#define A64_LDUR_MASK	     0x3b200c00
-#define A64_LDUR	     0x38000000 /* signed offset that is not scaled */
-#define A64_LDP_MASK	     0x3f800000
-#define A64_LDP		     0x29000000 /* pair with signed offset, without write-back */
-#define A64_ADD_IMM_MASK     0xffc00000
-#define A64_ADD_IMM	     0x91000000 /* 64 bits, not shifted */
+#define A64_SP		  31
+#define A64_LDST_IMM_MASK 0x3b000000
+#define A64_LDST_IMM	  0x39000000 /* unsigned scaled offset; bit 26: SIMD */
+#define A64_LDUR_MASK	  0x3b200c00
+#define A64_LDUR	  0x38000000 /* signed offset that is not scaled */
+#define A64_LDP_MASK	  0x3f800000
+#define A64_LDP		  0x29000000 /* pair with signed offset, without write-back */
+#define A64_ADD_IMM_MASK  0xffc00000
+#define A64_ADD_IMM	  0x91000000 /* 64 bits, not shifted */
 
 static int64_t signed_bits(uint32_t word, unsigned int low, unsigned int n)
 {
@@ -94,9 +94,8 @@ static void scan_arm64_word(uint32_t word, struct code_fields *fields)
 		add(fields, (int64_t)(word >> 10 & 0xfff) << scale, 1u << scale);
 	else if ((word & A64_LDUR_MASK) == A64_LDUR)
 		add(fields, signed_bits(word, 12, 9), 1u << scale);
-	else if ((word & A64_LDP_MASK) == (A64_LDP & A64_LDP_MASK) ||
-		 (word & A64_LDP_MASK) == (A64_LDP | 0x00400000))
-		add(fields, signed_bits(word, 15, 7) * (scale ? 8 : 4), scale ? 16 : 8);
+	else if ((word & A64_LDP_MASK) == A64_LDP)
+		add(fields, signed_bits(word, 15, 7) * (scale == 2 ? 8 : 4), scale == 2 ? 16 : 8);
 	else if ((word & A64_ADD_IMM_MASK) == A64_ADD_IMM)
 		add(fields, word >> 10 & 0xfff, 0);
 }
@@ -160,7 +159,10 @@ struct expectation {
 	const char *column;
 };
 
-#define AT(function, widths, field) {function, widths, offsetof(struct go_layout, field), #field}
+#define AT(function, widths, field)                                         \
+	{                                                                   \
+		function, widths, offsetof(struct go_layout, field), #field \
+	}
 
 static const struct expectation expectations[] = {
 	AT(GOROUTINEHEADER, WORD, g_goid),

@@ -179,8 +179,7 @@ static const char *check_sudog(struct hearing *hearing)
 	const struct go_layout *l = hearing->live->layout;
 	uint64_t sudog = word(&hearing->witness, l->g_waiting), g;
 
-	if (sudog &&
-	    (!read_word(hearing->live, sudog + l->sudog_g, &g) || g != hearing->witness.g))
+	if (sudog && (!read_word(hearing->live, sudog + l->sudog_g, &g) || g != hearing->witness.g))
 		return "sudog.g is not this goroutine";
 	return NULL;
 }
@@ -227,8 +226,7 @@ static const char *contradiction(struct hearing *hearing)
 
 static bool is_unchanged(const struct hearing *hearing)
 {
-	return !memcmp(hearing->witness.data, hearing->again.data,
-		       hearing->live->layout->g_sizeof);
+	return !memcmp(hearing->witness.data, hearing->again.data, hearing->live->layout->g_sizeof);
 }
 
 static int hear(struct hearing *hearing, uint64_t g)

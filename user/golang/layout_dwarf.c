@@ -250,12 +250,16 @@ static int find_types(Dwarf *dwarf, struct runtime_types *types)
 #define MAX_TYPEDEFS 8
 #define MAX_PATH     64
 
+/*
+ * Members have no children. Whatever has some ends the search, since every field looked up would go
+ * through all of them again: a file of 60 KiB could hold up its reader for a minute.
+ */
 static bool find_member(Dwarf_Die *type, const char *name, Dwarf_Die *ret_member)
 {
 	Dwarf_Die die;
 	int more = dwarf_child(type, &die);
 
-	for (size_t i = 0; i < MAX_MEMBERS && !more; i++) {
+	for (size_t i = 0; i < MAX_MEMBERS && !more && dwarf_haschildren(&die) == 0; i++) {
 		if (dwarf_tag(&die) == DW_TAG_member && has_name(&die, name)) {
 			*ret_member = die;
 			return true;
@@ -392,11 +396,11 @@ static int read_columns(struct elf_image *image, struct runtime_types *types,
 	struct go_layout layout = *ret_layout;
 	int err = 0;
 
-#define X(field)                                                                             \
-	if (!err)                                                                            \
-		err = read_column(image, types, #field,                                      \
-				  go_layout__oldest()->field == GO_LAYOUT_ABSENT,            \
-				  &layout.field, failure);
+#define X(field)                                                                                 \
+	if (!err)                                                                                \
+		err = read_column(image, types, #field,                                          \
+				  go_layout__oldest()->field == GO_LAYOUT_ABSENT, &layout.field, \
+				  failure);
 	GO_LAYOUT_FIELDS(X)
 #undef X
 	if (!err)

@@ -142,9 +142,12 @@ int moduledata__read(struct live *live, uint64_t address)
 
 /* --- search ------------------------------------------------------------------------------------- */
 
-/* Looks at every aligned word of a chunk; -ENOENT when moduledata does not begin in it. */
+/*
+ * Looks at every aligned word of a chunk; -ENOENT when moduledata does not begin in it. @refused
+ * becomes whether the last pointer to the pclntab has something else around it.
+ */
 static int scan_chunk(struct live *live, uint64_t address, const uint8_t *chunk, size_t size,
-		      uint64_t *ret_address)
+		      bool *refused, uint64_t *ret_address)
 {
 	uint64_t header = pclntab__address(live->tab) + live->bias;
 	int err;
@@ -153,10 +156,10 @@ static int scan_chunk(struct live *live, uint64_t address, const uint8_t *chunk,
 		if (live__word(chunk, i) != header)
 			continue;
 		err = moduledata__read(live, address + i);
-		if (err == -EOPNOTSUPP && live->guess)
-			return err; /* the pointer is there, what is around it differs */
-		if (err == -EOPNOTSUPP || err == -EAGAIN)
+		if (err == -EOPNOTSUPP || err == -EAGAIN) {
+			*refused = err == -EOPNOTSUPP;
 			continue; /* some other pointer to the pclntab, or too early: see scan() */
+		}
 		if (!err)
 			*ret_address = address + i;
 		return err;
@@ -168,7 +171,8 @@ static int scan_chunk(struct live *live, uint64_t address, const uint8_t *chunk,
  * Only what the file holds is searched: moduledata is initialised data. Its size is thus bounded by
  * that of the file, however large the process's bss is.
  */
-static int scan_segment(struct live *live, const struct elf_segment *segment, uint64_t *ret_address)
+static int scan_segment(struct live *live, const struct elf_segment *segment, bool *refused,
+			uint64_t *ret_address)
 {
 	uint64_t start = (segment->address + 7) & ~7ULL;
 	uint64_t end = segment->address + min_of(segment->file_size, segment->memory_size);
@@ -181,7 +185,7 @@ static int scan_segment(struct live *live, const struct elf_segment *segment, ui
 		int err = live__read(live, at, chunk, size, "the data segment");
 
 		if (!err)
-			err = scan_chunk(live, at, chunk, size, ret_address);
+			err = scan_chunk(live, at, chunk, size, refused, ret_address);
 		if (err != -ENOENT)
 			return err;
 	}
@@ -191,6 +195,7 @@ static int scan_segment(struct live *live, const struct elf_segment *segment, ui
 static int scan(struct live *live, uint64_t *ret_address)
 {
 	struct elf_segment segment;
+	bool refused = false;
 
 	for (size_t i = 0; i < MAX_SEGMENTS; i++) {
 		int err;
@@ -199,10 +204,13 @@ static int scan(struct live *live, uint64_t *ret_address)
 			break;
 		if (!segment.writable)
 			continue;
-		err = scan_segment(live, &segment, ret_address);
+		err = scan_segment(live, &segment, &refused, ret_address);
 		if (err != -ENOENT)
 			return err;
 	}
+	/* With a layout that is a guess it may well be there and differ; why is in the failure. */
+	if (refused && live->guess)
+		return -EOPNOTSUPP;
 	/* The pointer that is looked for may simply not have been relocated yet. */
 	if (live->bias && elf_image__is_dynamic(live->image))
 		return live__not_yet(live, "no moduledata refers to the pclntab");

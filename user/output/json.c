@@ -108,12 +108,12 @@ static json_t *array_of_text(const char *const *items, size_t n)
 	return array;
 }
 
-static json_t *stack_json(const struct report_site *site)
+static json_t *stack_json(const struct report_frame *stack, size_t n)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < site->n_stack; i++) {
-		if (json_array_append_new(array, frame_json(&site->stack[i])) != 0) {
+	for (size_t i = 0; i < n; i++) {
+		if (json_array_append_new(array, frame_json(&stack[i])) != 0) {
 			json_decref(array);
 			return NULL;
 		}
@@ -136,10 +136,54 @@ static json_t *site_json(const struct report_site *site)
 	put(&object, "created_by", place_json(&site->created_by));
 	put(&object, "blocked_at", place_json(&site->blocked_at));
 	put(&object, "start_function", text(site->start_function));
-	put(&object, "stack", stack_json(site));
+	put(&object, "stack", stack_json(site->stack, site->n_stack));
 	put(&object, "oldest_park_seconds", real(site->oldest_park_seconds));
 	put(&object, "oldest_age_seconds", real(site->oldest_age_seconds));
 	put(&object, "growth_per_minute", real(site->growth_per_minute));
+	return object_end(&object);
+}
+
+static json_t *labels_json(const struct report_labels *labels)
+{
+	struct object object = object_begin();
+
+	for (size_t i = 0; labels && i < labels->n; i++) {
+		char *key = utf8__repair(labels->items[i].key);
+
+		if (key)
+			put(&object, key, text(labels->items[i].value));
+		else
+			object.failed = true;
+		free(key);
+	}
+	return object_end(&object);
+}
+
+/* A goroutine without its place, which others share. */
+static json_t *goroutine_json(const struct report_goroutine *goroutine)
+{
+	struct object object = object_begin();
+	uint64_t parent = goroutine->parent_goid;
+
+	put(&object, "goid", count(goroutine->goid));
+	put(&object, "parent_goid", parent ? count(parent) : json_null());
+	put(&object, "state", text(goroutine->state));
+	put(&object, "parked", json_boolean(goroutine->parked));
+	put(&object, "labels", labels_json(goroutine->labels));
+	put(&object, "locked_to_thread", json_boolean(goroutine->locked_to_thread));
+	put(&object, "in_bubble", json_boolean(goroutine->in_bubble));
+	put(&object, "waiting_seconds", real(goroutine->waiting_seconds));
+	return object_end(&object);
+}
+
+static json_t *goroutine_place_json(const struct report_place *place)
+{
+	struct object object = object_begin();
+
+	put(&object, "created_by", place_json(&place->created_by));
+	put(&object, "start_function", text(place->start_function));
+	put(&object, "site", text(place->site));
+	put(&object, "stack", stack_json(place->stack, place->n_stack));
 	return object_end(&object);
 }
 
@@ -219,6 +263,54 @@ static int dump(FILE *line, json_t *json, size_t flags)
 	return failed ? -ENOMEM : 0;
 }
 
+/* The text of a place, made once for the goroutines in a row that share it. */
+struct place_text {
+	const struct report_place *place;
+	char *bytes;
+	size_t n;
+};
+
+static int write_place(FILE *line, struct place_text *last, const struct report_place *place)
+{
+	FILE *stream;
+	int err;
+
+	if (place != last->place) {
+		free(last->bytes);
+		*last = (struct place_text){0};
+		stream = open_memstream(&last->bytes, &last->n);
+		if (!stream)
+			return -ENOMEM;
+		err = dump(stream, goroutine_place_json(place), JSON_EMBED);
+		if (fclose(stream) != 0 || err)
+			return -ENOMEM;
+		last->place = place;
+	}
+	fwrite(last->bytes, 1, last->n, line);
+	return 0;
+}
+
+static int write_goroutines(FILE *line, const struct report_target *target)
+{
+	struct place_text last = {0};
+	int err = 0;
+
+	fputs(",\"goroutine_list\":[", line);
+	for (size_t i = 0; i < target->n_goroutine_list && !err; i++) {
+		const struct report_goroutine *goroutine = &target->goroutine_list[i];
+
+		fputs(i > 0 ? ",{" : "{", line);
+		err = dump(line, goroutine_json(goroutine), JSON_EMBED);
+		fputc(',', line);
+		if (!err)
+			err = write_place(line, &last, goroutine->place);
+		fputc('}', line);
+	}
+	fputc(']', line);
+	free(last.bytes);
+	return err;
+}
+
 static int write_target(FILE *line, const struct report_target *target)
 {
 	int err;
@@ -231,7 +323,10 @@ static int write_target(FILE *line, const struct report_target *target)
 			fputc(',', line);
 		err = dump(line, site_json(&target->sites[i]), 0);
 	}
-	fputs("]}", line);
+	fputc(']', line);
+	if (target->goroutines_listed && !err)
+		err = write_goroutines(line, target);
+	fputc('}', line);
 	return err;
 }
 

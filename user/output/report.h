@@ -44,8 +44,9 @@ struct report_label {
 
 /* A goroutine's profiler labels; many goroutines share a set. */
 struct report_labels {
-	const struct report_label *items; /* by key */
 	size_t n;
+	bool cut;		     /* there were more, or longer ones */
+	struct report_label items[]; /* by key */
 };
 
 /* What goroutines of one site that stand at one place have in common. */

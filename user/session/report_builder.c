@@ -309,6 +309,16 @@ static void fill_target(const struct target *target, const struct built_target *
 	report->n_sites = built->n_sites;
 }
 
+static void fill_roster(const struct roster *roster, struct report_target *report)
+{
+	if (!roster)
+		return;
+	report->goroutines_listed = true;
+	report->goroutine_list = roster__list(roster, &report->n_goroutine_list);
+	report->unreadable += roster__labels_unread(roster);
+	report->refused += roster__refused(roster);
+}
+
 int report_builder__build(struct report_builder *builder, struct session *session, uint64_t now_ns,
 			  uint64_t realtime_ns, const char *final_reason,
 			  const struct report **ret_report)
@@ -330,6 +340,7 @@ int report_builder__build(struct report_builder *builder, struct session *sessio
 			return err;
 		tracker__totals(target__tracker(target), &totals);
 		fill_target(target, &builder->targets[i], &totals, now_ns, &builder->reports[i]);
+		fill_roster(target__roster(target), &builder->reports[i]);
 		fill_rates(&builder->last[i], &totals, target__attached_ns(target), now_ns,
 			   &builder->reports[i]);
 	}

@@ -92,6 +92,8 @@ int session__add(struct session *session, pid_t pid, struct target **ret_target,
 		.mode = session->options.mode,
 		.probes = session->probes,
 		.features = &session->features,
+		.roster = session->options.roster,
+		.roster_system = session->options.roster_system,
 	};
 	struct target *target;
 	int err;

@@ -16,6 +16,8 @@ struct session_options {
 	const char *proc_root; /* PROC_ROOT, or a recorded tree */
 	enum target_mode mode; /* what to attach to every target */
 	uint32_t ring_bytes;   /* 0: default */
+	bool roster;	       /* as in struct target_options */
+	bool roster_system;
 };
 
 #define SESSION_MAX_TARGETS 1024

@@ -36,6 +36,7 @@ struct target {
 	struct stack_table *stacks;
 	struct tracker *tracker;
 	struct census *census;
+	struct roster *roster; /* NULL: not asked for */
 	struct probe_plan plan;
 	struct probe_attachment *attachment;
 	struct gl_losses losses; /* when the tracker was last told */
@@ -93,6 +94,8 @@ static uint32_t on_census_seen(void *ctx, const struct census_goroutine *g)
 {
 	struct target *target = ctx;
 	bool parked = is_parked(g);
+	/* For a roster there are stacks of runnable ones, too; a site is where they block. */
+	bool blocked = parked || g->in_syscall;
 	struct tracker_sighting sighting = {
 		.goid = g->goid,
 		.parent_goid = g->parent_goid,
@@ -100,12 +103,14 @@ static uint32_t on_census_seen(void *ctx, const struct census_goroutine *g)
 		.start_pc = g->start_pc,
 		.waitsince_ns = g->waitsince_ns,
 		.read_at_ns = g->read_at_ns,
-		.stack_id = g->stack_id,
+		.stack_id = blocked ? g->stack_id : STACK_ID_NONE,
 		.wait_reason = parked ? g->wait_reason : 0,
 		.parked = parked,
 		.in_syscall = g->in_syscall,
 	};
 
+	if (target->roster)
+		roster__add(target->roster, g);
 	return tracker__census_seen(target->tracker, &sighting);
 }
 
@@ -113,7 +118,9 @@ static bool on_census_unchanged(void *ctx, uint32_t handle, uint64_t goid, uint6
 {
 	struct target *target = ctx;
 
-	return tracker__census_unchanged(target->tracker, handle, goid, read_at_ns);
+	/* A roster wants to see each in full. */
+	return !target->roster &&
+	       tracker__census_unchanged(target->tracker, handle, goid, read_at_ns);
 }
 
 static const struct census_ops census_ops = {
@@ -193,6 +200,18 @@ static int understand(struct target *target, struct failure *failure)
 	return 0;
 }
 
+static int build_roster(struct target *target)
+{
+	struct roster_source source = {
+		.layout = go_binary__layout(target->binary),
+		.symbolizer = target->symbolizer,
+		.stacks = target->stacks,
+		.system = target->options.roster_system,
+	};
+
+	return target->options.roster ? roster__new(&source, &target->roster) : 0;
+}
+
 static int build_books(struct target *target, struct failure *failure)
 {
 	struct tracker_options tracking = {
@@ -202,13 +221,18 @@ static int build_books(struct target *target, struct failure *failure)
 		.is_system = answer_is_system,
 		.ctx = target,
 	};
-	struct census_options census = {.stacks = true};
+	struct census_options census = {
+		.stacks = true,
+		.runnable_stacks = target->options.roster,
+	};
 	int err = symbolizer__new(target->binary, &target->symbolizer);
 
 	if (!err)
 		err = stack_table__new(MAX_STACKS, &target->stacks);
 	if (!err)
 		err = tracker__new(&tracking, &target->tracker);
+	if (!err)
+		err = build_roster(target);
 	if (!err)
 		err = census__new(target->binary, target->remote, target->load_bias, target->stacks,
 				  &census, &census_ops, target, &target->census);
@@ -303,6 +327,7 @@ void target__free(struct target *target)
 	/* Producers first, then what they feed, then what everything reads from. */
 	probe_attachment__free(target->attachment);
 	census__free(target->census);
+	roster__free(target->roster);
 	tracker__free(target->tracker);
 	stack_table__free(target->stacks);
 	symbolizer__free(target->symbolizer);
@@ -397,6 +422,8 @@ int target__census_start(struct target *target, struct failure *failure)
 	if (err)
 		return census_failed(target, err);
 	tracker__census_begin(target->tracker, started_ns);
+	if (target->roster)
+		roster__clear(target->roster);
 	target->census_open = true;
 	return 0;
 }
@@ -412,6 +439,13 @@ int target__census_step(struct target *target, uint64_t budget_ns, struct failur
 	if (more < 0) {
 		target->census_open = false;
 		return census_failed(target, more);
+	}
+	if (!more && target->roster) {
+		int err = roster__complete(target->roster, target->remote);
+
+		if (err)
+			return failure__set(failure, err, "no memory for a list of %zu goroutines",
+					    census__result(target->census)->alive);
 	}
 	return more;
 }
@@ -487,4 +521,9 @@ struct stack_table *target__stacks(const struct target *target)
 const struct census_result *target__census(const struct target *target)
 {
 	return census__result(target->census);
+}
+
+const struct roster *target__roster(const struct target *target)
+{
+	return target->roster;
 }

@@ -18,6 +18,7 @@
 #include "probe/kernel.h"
 #include "probe/plan.h"
 #include "probe/probes.h"
+#include "session/roster.h"
 #include "track/tracker.h"
 
 enum target_mode {
@@ -39,6 +40,8 @@ struct target_options {
 	enum target_mode mode;
 	struct probes *probes;			/* NULL in TARGET_MODE_CENSUS */
 	const struct kernel_features *features; /* with @probes */
+	bool roster;				/* list every goroutine of each census */
+	bool roster_system;			/* and the runtime's own ones */
 };
 
 /*
@@ -86,6 +89,7 @@ struct tracker *target__tracker(const struct target *target);
 struct symbolizer *target__symbolizer(const struct target *target);
 struct stack_table *target__stacks(const struct target *target);
 const struct census_result *target__census(const struct target *target);
+const struct roster *target__roster(const struct target *target); /* NULL: not asked for */
 
 const char *target_mode__name(enum target_mode mode); /* "full", "lifecycle", "census" */
 

@@ -4,15 +4,14 @@
  * may steer the terminal by our own sequences only: without colour, into a pipe, there are none, and
  * without its colours a coloured one is the same text. No line is wider than the terminal.
  */
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/utf8.h"
 #include "fuzz.h"
 #include "output/json.h"
 #include "output/text.h"
+#include "shown.h"
 
 #define MAX_SITES 5
 #define MAX_STACK 6
@@ -150,61 +149,21 @@ static char *render(struct report *report, const struct text_options *options)
 	return text;
 }
 
-/*
- * Without our own sequences (colours, erasing, the cursor's way home) and without blanks at the ends
- * of lines, which a colour keeps.
- */
-static void normalize(char *text)
-{
-	char *start = text, *out = text;
-
-	while (*text) {
-		size_t n = strncmp(text, "\033[", 2) ? 0 : 2 + strspn(text + 2, "0123456789;");
-
-		if (n && text[n] && strchr("mKHJ", text[n])) {
-			text += n + 1;
-			continue;
-		}
-		while (*text == '\n' && out > start && out[-1] == ' ')
-			out--;
-		*out++ = *text++;
-	}
-	*out = '\0';
-}
-
-/* Nothing that a terminal would act on but the ends of lines, none of which is too long. */
-static void check_plain(const char *text, unsigned int columns)
-{
-	unsigned int width = 0;
-	uint32_t code;
-
-	while (*text) {
-		text += utf8__decode(text, &code);
-		if (code == '\n') {
-			width = 0;
-			continue;
-		}
-		fuzz__require(utf8__printable(code));
-		width += utf8__columns(code);
-		fuzz__require(width <= columns);
-	}
-}
-
 static void check_text(struct report *report, struct text_options options)
 {
 	char *plain = render(report, &options), *colored, *drawn;
 
-	check_plain(plain, options.columns);
+	shown__check(plain, options.columns);
 	options.color = true;
 	colored = render(report, &options);
-	normalize(plain);
-	normalize(colored);
+	shown__normalize(plain);
+	shown__normalize(colored);
 	fuzz__require(!strcmp(plain, colored));
 	options.terminal = true;
 	options.rows = 24;
 	drawn = render(report, &options);
-	normalize(drawn);
-	check_plain(drawn, options.columns);
+	shown__normalize(drawn);
+	shown__check(drawn, options.columns);
 	free(drawn);
 	free(colored);
 	free(plain);
@@ -215,16 +174,10 @@ static void check_json(const struct report *report)
 	char *text = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
-	json_t *json;
 
 	fuzz__require(out && !json__write(out, report));
 	fclose(out);
-	for (size_t i = 0; i < size; i++)
-		fuzz__require((text[i] >= ' ' && text[i] < 0x7f) ||
-			      (text[i] == '\n' && i + 1 == size));
-	json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-	fuzz__require(json_is_object(json));
-	json_decref(json);
+	shown__check_json(text, size);
 	free(text);
 }
 

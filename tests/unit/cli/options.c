@@ -219,7 +219,7 @@ Test(options, help_names_every_option_and_fits_80_columns)
 		"-p, --pid N",	 "--min-age TIME", "--interval TIME", "--duration TIME",
 		"--once",	 "--mode MODE",	   "--json",	      "-v, --verbose",
 		"--all",	 "--color WHEN",   "-h, --help",      "-V, --version",
-		"(default 10s)", "(default 2s)", "Commands:",
+		"(default 10s)", "(default 2s)",   "Commands:",
 	};
 	char *text = NULL;
 	size_t size = 0;
@@ -245,10 +245,12 @@ Test(options, commands)
 	cr_expect_eq(accept("list -vv --color=never").verbose, 2);
 	cr_expect(accept("list --help").help);
 	cr_expect_eq(accept("list --help").command, COMMAND_LIST);
-	check_refused("lost", "unknown command 'lost'; there is 'list', or none to watch a process: "
-			      "gleakd --pid N");
-	check_refused("LIST", "unknown command 'LIST'; there is 'list', or none to watch a process: "
-			      "gleakd --pid N");
+	check_refused("lost",
+		      "unknown command 'lost'; there is 'list', or none to watch a process: "
+		      "gleakd --pid N");
+	check_refused("LIST",
+		      "unknown command 'LIST'; there is 'list', or none to watch a process: "
+		      "gleakd --pid N");
 	check_refused("--json list",
 		      "unexpected argument 'list'; gleakd takes options only, --help lists them");
 }
@@ -262,9 +264,11 @@ Test(options, each_command_has_its_own)
 	check_refused("list --jsn", "unknown option --jsn; did you mean --json?");
 	check_refused("list --intervall=3",
 		      "unknown or ambiguous option --intervall; --help lists the options");
-	check_refused("list 42",
-		      "unexpected argument '42'; gleakd list takes options only, --help lists them");
-	check_refused("list --once=1", "option --once is not one of gleakd list; --help lists those");
+	check_refused(
+		"list 42",
+		"unexpected argument '42'; gleakd list takes options only, --help lists them");
+	check_refused("list --once=1",
+		      "option --once is not one of gleakd list; --help lists those");
 	cr_expect(accept("list --j").json);
 }
 

@@ -20,10 +20,10 @@ static size_t differences(const struct go_layout *a, const struct go_layout *b, 
 {
 	size_t n = 0;
 
-#define X(field)                                                                     \
-	if (a->field != b->field) {                                                  \
+#define X(field)                                                                      \
+	if (a->field != b->field) {                                                   \
 		cr_log_warn("%s: %s is %u and %u", name, #field, a->field, b->field); \
-		n++;                                                                 \
+		n++;                                                                  \
 	}
 	GO_LAYOUT_FIELDS(X)
 #undef X
@@ -60,13 +60,50 @@ Test(layout_dwarf, agrees_with_the_table_on_real_programs, .timeout = 120)
 
 enum { ABBREV_UNIT = 1, ABBREV_STRUCT, ABBREV_MEMBER, ABBREV_POINTER, ABBREV_TYPEDEF };
 
-static const uint8_t abbreviations[] = {
-	ABBREV_UNIT,	0x11, 1, 0x03, 0x08, 0x13, 0x0b, 0, 0,		  /* name, language */
-	ABBREV_STRUCT,	0x13, 1, 0x03, 0x08, 0x0b, 0x06, 0, 0,		  /* name, size */
-	ABBREV_MEMBER,	0x0d, 0, 0x03, 0x08, 0x38, 0x06, 0x49, 0x13, 0, 0, /* name, place, type */
-	ABBREV_POINTER, 0x0f, 0, 0,    0,
-	ABBREV_TYPEDEF, 0x16, 0, 0x49, 0x13, 0,	   0,
-	0,
+static const uint8_t abbreviations[] =
+	{
+		ABBREV_UNIT,
+		0x11,
+		1,
+		0x03,
+		0x08,
+		0x13,
+		0x0b,
+		0,
+		0, /* name, language */
+		ABBREV_STRUCT,
+		0x13,
+		1,
+		0x03,
+		0x08,
+		0x0b,
+		0x06,
+		0,
+		0, /* name, size */
+		ABBREV_MEMBER,
+		0x0d,
+		0,
+		0x03,
+		0x08,
+		0x38,
+		0x06,
+		0x49,
+		0x13,
+		0,
+		0, /* name, place, type */
+		ABBREV_POINTER,
+		0x0f,
+		0,
+		0,
+		0,
+		ABBREV_TYPEDEF,
+		0x16,
+		0,
+		0x49,
+		0x13,
+		0,
+		0,
+		0,
 };
 
 #define INFO_MAX ((size_t)1024 * 1024)
@@ -238,20 +275,25 @@ static struct elf_image *make_image(enum compression compression, const uint8_t 
 		.e_shnum = ARRAY_SIZE(sections),
 		.e_shstrndx = 1,
 	};
-	Elf64_Phdr segment = {.p_type = PT_LOAD, .p_flags = PF_R, .p_vaddr = 0x400000,
-			      .p_filesz = 64, .p_memsz = 64};
+	Elf64_Phdr segment = {.p_type = PT_LOAD,
+			      .p_flags = PF_R,
+			      .p_vaddr = 0x400000,
+			      .p_filesz = 64,
+			      .p_memsz = 64};
 	size_t at = sizeof(header) + sizeof(segment);
 	struct elf_image *image = NULL;
 	int fd = memfd_create("dwarf", MFD_CLOEXEC);
 
-	sections[1] = (Elf64_Shdr){.sh_name = 1, .sh_type = SHT_STRTAB, .sh_offset = at,
-				   .sh_size = sizeof(names)};
+	sections[1] = (Elf64_Shdr){
+		.sh_name = 1, .sh_type = SHT_STRTAB, .sh_offset = at, .sh_size = sizeof(names)};
 	memcpy(file + at, names, sizeof(names));
 	at += sizeof(names);
-	sections[2] = (Elf64_Shdr){.sh_name = gnu ? 37 : 11, .sh_type = SHT_PROGBITS, .sh_offset = at};
+	sections[2] =
+		(Elf64_Shdr){.sh_name = gnu ? 37 : 11, .sh_type = SHT_PROGBITS, .sh_offset = at};
 	sections[2].sh_size = pack(compression, made.info, made.n, file + at, INFO_MAX + 4096);
 	at += sections[2].sh_size;
-	sections[3] = (Elf64_Shdr){.sh_name = gnu ? 50 : 23, .sh_type = SHT_PROGBITS, .sh_offset = at};
+	sections[3] =
+		(Elf64_Shdr){.sh_name = gnu ? 50 : 23, .sh_type = SHT_PROGBITS, .sh_offset = at};
 	sections[3].sh_size = pack(compression, abbrev, abbrev_size, file + at, 65536);
 	at = (at + sections[3].sh_size + 7) & ~(size_t)7;
 	header.e_shoff = at;
@@ -299,9 +341,9 @@ Test(layout_dwarf, what_is_measured_wins)
 	const struct go_layout *row = go_layout__find(25);
 	struct go_layout layout = {0};
 
-	cr_assert_eq(read_recipe(&(struct recipe){.row = row, .moved = "g_startpc", .by = 16},
-				 &layout),
-		     0);
+	cr_assert_eq(
+		read_recipe(&(struct recipe){.row = row, .moved = "g_startpc", .by = 16}, &layout),
+		0);
 	cr_assert_eq(layout.g_startpc, row->g_startpc + 16);
 	cr_assert_eq(differences(&layout, row, "moved"), 1);
 }
@@ -317,9 +359,9 @@ Test(layout_dwarf, fields_that_are_missing)
 	cr_assert_eq(read_recipe(&(struct recipe){.row = row, .left_out = "g_goid"}, &layout),
 		     -EOPNOTSUPP);
 	cr_assert_not_null(strstr(failure.text, "g_goid is not there"), "%s", failure.text);
-	cr_assert_eq(read_recipe(&(struct recipe){.row = row, .left_out = "moduledata_next"},
-				 &layout),
-		     -EOPNOTSUPP);
+	cr_assert_eq(
+		read_recipe(&(struct recipe){.row = row, .left_out = "moduledata_next"}, &layout),
+		-EOPNOTSUPP);
 	cr_assert_eq(layout.g_parentGoid, GO_LAYOUT_ABSENT, "changed by a failure");
 }
 
@@ -330,9 +372,10 @@ Test(layout_dwarf, offsets_outside_of_the_struct)
 	struct go_layout layout = {0};
 
 	for (size_t i = 0; i < ARRAY_SIZE(by); i++)
-		cr_assert_eq(read_recipe(&(struct recipe){.row = row, .moved = "g_goid", .by = by[i]},
-					 &layout),
-			     -EOPNOTSUPP, "%zu", i);
+		cr_assert_eq(
+			read_recipe(&(struct recipe){.row = row, .moved = "g_goid", .by = by[i]},
+				    &layout),
+			-EOPNOTSUPP, "%zu", i);
 }
 
 Test(layout_dwarf, units_of_others)
@@ -473,7 +516,8 @@ Test(layout_choice, releases_use_the_table)
 }
 
 static const char *const others[] = {
-	"go1.28.0", "go1.98", "go1.28-devel_012345", "devel go1.28-012345 Mon Jun 1 2026", "go1.28rc1",
+	"go1.28.0",  "go1.98", "go1.28-devel_012345", "devel go1.28-012345 Mon Jun 1 2026",
+	"go1.28rc1",
 };
 
 Test(layout_choice, anything_else_by_its_dwarf)
