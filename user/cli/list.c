@@ -13,13 +13,14 @@
 
 static int write_list(const struct options *options, const struct list *list)
 {
-	const struct list_text_options text = {
+	struct list_text_options text = {
 		.color = terminal__want_color(options->color),
-		/* Into a pipe a line is a line, however long: it will be searched, not read. */
-		.columns = isatty(STDOUT_FILENO) ? terminal__columns() : 0,
 		.verbose = options->verbose > 0,
 	};
 
+	/* Into a pipe a line is a line, however long: it will be searched, not read. */
+	if (isatty(STDOUT_FILENO))
+		terminal__size(&text.columns, NULL);
 	return options->json ? list__write_json(stdout, list) :
 			       list__write_text(stdout, list, &text);
 }

@@ -23,11 +23,13 @@ bool terminal__want_color(enum color_choice choice)
 	return terminal__present() && !(no_color && *no_color);
 }
 
-unsigned int terminal__columns(void)
+void terminal__size(unsigned int *ret_columns, unsigned int *ret_rows)
 {
 	struct winsize size = {0};
+	bool known = !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col;
 
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_col)
-		return TERMINAL_DEFAULT_COLUMNS;
-	return size.ws_col;
+	if (ret_columns)
+		*ret_columns = known ? size.ws_col : TERMINAL_DEFAULT_COLUMNS;
+	if (ret_rows)
+		*ret_rows = known ? size.ws_row : 0;
 }

@@ -13,7 +13,10 @@ bool terminal__present(void);
 /* terminal__want_color - by --color, else on a terminal unless NO_COLOR is set. */
 bool terminal__want_color(enum color_choice choice);
 
-/* terminal__columns - its width, or the default when it does not tell. */
-unsigned int terminal__columns(void);
+/*
+ * terminal__size - its width and height; without a terminal, or one that does not tell, the default
+ * width and no limit (0) of height. NULL for what is not wanted.
+ */
+void terminal__size(unsigned int *ret_columns, unsigned int *ret_rows);
 
 #endif /* GLEAKD_CLI_TERMINAL_H */

@@ -5,12 +5,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "cli/terminal.h"
 #include "output/json.h"
 #include "output/text.h"
 #include "session/report_builder.h"
@@ -24,8 +24,6 @@
 
 /* A slice of census between two looks at the ring buffer and the signals. */
 #define CENSUS_SLICE_NS (10 * NSEC_PER_MSEC)
-
-#define DEFAULT_COLUMNS 100
 
 struct watch {
 	const struct options *options;
@@ -48,42 +46,17 @@ static int print_failure(const struct failure *failure, int err)
 
 /* --- output ------------------------------------------------------------------------------------- */
 
-static bool want_color(const struct options *options, bool terminal)
-{
-	const char *no_color = getenv("NO_COLOR");
-	const char *term = getenv("TERM");
-
-	if (options->color != COLOR_AUTO)
-		return options->color == COLOR_ALWAYS;
-	/* https://no-color.org: present and not empty. */
-	return terminal && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
-}
-
-/* Leaves both as they are when stdout is no terminal, or one that does not tell. */
-static void terminal_size(unsigned int *columns, unsigned int *rows)
-{
-	struct winsize size = {0};
-
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_col)
-		return;
-	*columns = size.ws_col;
-	*rows = size.ws_row;
-}
-
 static int open_text(struct watch *watch)
 {
 	const struct options *options = watch->options;
-	const char *term = getenv("TERM");
-	bool terminal = isatty(STDOUT_FILENO) && !(term && !strcmp(term, "dumb"));
 	struct text_options text = {
-		.terminal = terminal && !options->once,
-		.color = want_color(options, terminal),
-		.columns = DEFAULT_COLUMNS,
+		.terminal = terminal__present() && !options->once,
+		.color = terminal__want_color(options->color),
 		.verbose = options->verbose > 0,
 		.all = options->all,
 	};
 
-	terminal_size(&text.columns, &text.rows);
+	terminal__size(&text.columns, &text.rows);
 	return text_writer__new(stdout, &text, &watch->text);
 }
 
@@ -218,11 +191,11 @@ static void on_ring(void *ctx)
 
 static void on_resize(struct watch *watch)
 {
-	unsigned int columns = DEFAULT_COLUMNS, rows = 0;
+	unsigned int columns, rows;
 
 	if (!watch->text)
 		return;
-	terminal_size(&columns, &rows);
+	terminal__size(&columns, &rows);
 	text_writer__resize(watch->text, columns, rows);
 }
 

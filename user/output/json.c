@@ -11,15 +11,11 @@
 
 #include <errno.h>
 #include <jansson.h>
-#include <math.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/utf8.h"
-
-/* 15 digits survive the way through a double unchanged (DBL_DIG): 0.3 stays 0.3. */
-#define DUMP_FLAGS \
-	(JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15))
+#include "output/json_dump.h"
 
 /* An object under construction; remembers that a field could not be made. */
 struct object {
@@ -72,12 +68,6 @@ static json_t *text_or_null(const char *value)
 static json_t *count(uint64_t n)
 {
 	return json_integer((json_int_t)min_of(n, (uint64_t)INT64_MAX));
-}
-
-/* Milliseconds are as exact as it gets; JSON knows neither NaN nor infinity. */
-static json_t *real(double value)
-{
-	return json_real(isfinite(value) ? round(value * 1000) / 1000 : 0);
 }
 
 static json_t *frame_json(const struct report_frame *frame)
@@ -137,9 +127,9 @@ static json_t *site_json(const struct report_site *site)
 	put(&object, "blocked_at", place_json(&site->blocked_at));
 	put(&object, "start_function", text(site->start_function));
 	put(&object, "stack", stack_json(site->stack, site->n_stack));
-	put(&object, "oldest_park_seconds", real(site->oldest_park_seconds));
-	put(&object, "oldest_age_seconds", real(site->oldest_age_seconds));
-	put(&object, "growth_per_minute", real(site->growth_per_minute));
+	put(&object, "oldest_park_seconds", json_dump__real(site->oldest_park_seconds));
+	put(&object, "oldest_age_seconds", json_dump__real(site->oldest_age_seconds));
+	put(&object, "growth_per_minute", json_dump__real(site->growth_per_minute));
 	return object_end(&object);
 }
 
@@ -172,7 +162,7 @@ static json_t *goroutine_json(const struct report_goroutine *goroutine)
 	put(&object, "labels", labels_json(goroutine->labels));
 	put(&object, "locked_to_thread", json_boolean(goroutine->locked_to_thread));
 	put(&object, "in_bubble", json_boolean(goroutine->in_bubble));
-	put(&object, "waiting_seconds", real(goroutine->waiting_seconds));
+	put(&object, "waiting_seconds", json_dump__real(goroutine->waiting_seconds));
 	return object_end(&object);
 }
 
@@ -220,7 +210,7 @@ static json_t *target_json(const struct report_target *target)
 	put(&object, "exe", text(target->exe));
 	put(&object, "go_version", text(target->go_version));
 	put(&object, "how", text(target->how));
-	put(&object, "observed_seconds", real(target->observed_seconds));
+	put(&object, "observed_seconds", json_dump__real(target->observed_seconds));
 	put(&object, "mode", text(target->mode));
 	put(&object, "mode_reason", text_or_null(target->mode_reason));
 	put(&object, "goroutines", goroutines_json(target));
@@ -242,25 +232,13 @@ static json_t *report_json(const struct report *report)
 	return object_end(&object);
 }
 
-/* jansson escapes what is not ASCII and what is below the blank; DEL is neither. */
-static int write_escaped(const char *text, size_t size, void *line)
-{
-	for (size_t i = 0; i < size; i++) {
-		if (text[i] == 0x7f)
-			fputs("\\u007F", line);
-		else
-			putc(text[i], line);
-	}
-	return ferror((FILE *)line) ? -1 : 0;
-}
-
 /* Writes @json, which it frees, with @flags; JSON_EMBED leaves the outer braces to the caller. */
 static int dump(FILE *line, json_t *json, size_t flags)
 {
-	int failed = json ? json_dump_callback(json, write_escaped, line, DUMP_FLAGS | flags) : -1;
+	int err = json_dump(line, json, flags);
 
 	json_decref(json);
-	return failed ? -ENOMEM : 0;
+	return err;
 }
 
 /* The text of a place, made once for the goroutines in a row that share it. */

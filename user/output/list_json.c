@@ -5,17 +5,13 @@
  */
 #include <errno.h>
 #include <jansson.h>
-#include <math.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "output/json_dump.h"
 #include "output/list.h"
-
-/* 15 digits survive the way through a double unchanged (DBL_DIG): 0.3 stays 0.3. */
-#define DUMP_FLAGS \
-	(JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15))
 
 /* Each of these gives NULL without memory, which json_pack() then passes on. */
 
@@ -45,11 +41,6 @@ static json_t *fact(enum list_fact value)
 	return value == LIST_UNKNOWN ? json_null() : json_boolean(value == LIST_YES);
 }
 
-static json_t *seconds(double value)
-{
-	return json_real(isfinite(value) ? round(value * 1000) / 1000 : 0);
-}
-
 /* One field a line. */
 /* clang-format off */
 
@@ -70,7 +61,7 @@ static json_t *process_json(const struct list_process *process)
 			 "uid", (json_int_t)process->uid,
 			 "comm", text(process->comm),
 			 "exe", text(process->exe),
-			 "uptime_seconds", seconds(process->uptime_seconds),
+			 "uptime_seconds", json_dump__real(process->uptime_seconds),
 			 "goroutines",
 			 count_or_null(process->counted, process->goroutines),
 			 "go_version", text_or_null(process->go_version),
@@ -116,14 +107,22 @@ static json_t *list_json(const struct list *list)
 /* Text is made in memory first: no reader ever sees half an object. */
 int list__write_json(FILE *out, const struct list *list)
 {
-	json_t *json = list_json(list);
-	char *line = json ? json_dumps(json, DUMP_FLAGS) : NULL;
-	int err = line ? 0 : -ENOMEM;
+	char *bytes __cleanup_free = NULL;
+	size_t n = 0;
+	FILE *line = open_memstream(&bytes, &n);
+	json_t *json;
+	int err;
 
+	if (!line)
+		return -ENOMEM;
+	json = list_json(list);
+	err = json_dump(line, json, 0);
 	json_decref(json);
+	fputc('\n', line);
+	if (fclose(line) != 0 && !err)
+		err = -ENOMEM;
 	errno = 0;
-	if (!err && (fputs(line, out) < 0 || fputc('\n', out) < 0 || fflush(out) != 0))
+	if (!err && (fwrite(bytes, 1, n, out) != n || fflush(out) != 0))
 		err = errno ? -errno : -EIO;
-	free(line);
 	return err;
 }

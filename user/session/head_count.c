@@ -6,8 +6,7 @@
 
 #include "host/remote.h"
 #include "observe/census.h"
-
-#define MAX_EXE_MAPPINGS 32
+#include "session/placement.h"
 
 struct counter {
 	struct symbolizer *symbolizer;
@@ -34,24 +33,6 @@ static bool on_unchanged(void *ctx, uint32_t handle, uint64_t goid, uint64_t rea
 }
 
 static const struct census_ops ops = {.seen = on_seen, .unchanged = on_unchanged};
-
-static int find_load_bias(const char *proc_root, pid_t pid, const struct go_binary *binary,
-			  uint64_t *ret_bias, struct failure *failure)
-{
-	struct process_mapping mappings[MAX_EXE_MAPPINGS];
-	int n = process__exe_mappings(proc_root, pid, mappings, MAX_EXE_MAPPINGS);
-
-	if (n < 0)
-		return failure__set(failure, n, "its memory map cannot be read: %s", strerror(-n));
-	for (int i = 0; i < n; i++) {
-		if (!go_binary__load_bias(binary, mappings[i].start, mappings[i].file_offset,
-					  ret_bias))
-			return 0;
-	}
-	return failure__set(failure, -ENOEXEC,
-			    "it does not map its executable the way its ELF header says: packed or "
-			    "self-unpacking");
-}
 
 /* The census wants a table for stacks only when it reads some. */
 static int run_census(struct go_binary *binary, struct remote *remote, uint64_t bias,
@@ -86,7 +67,7 @@ int head_count__take(const char *proc_root, pid_t pid, struct go_binary *binary,
 
 	if (err)
 		return err;
-	err = find_load_bias(proc_root, pid, binary, &bias, failure);
+	err = placement__load_bias(proc_root, pid, binary, &bias, failure);
 	if (!err)
 		err = go_binary__bind(binary, remote, bias, failure);
 	if (!err && !*symbolizer && symbolizer__new(binary, symbolizer))

@@ -238,7 +238,8 @@ static size_t check(struct remote *remote, const struct go_layout *layout,
 int label_sets__read(struct label_sets *sets, struct remote *remote, const struct go_layout *layout,
 		     struct labels_wanted *wanted, size_t n)
 {
-	struct labels_wanted **pending = malloc(max_of(n, (size_t)1) * sizeof(struct labels_wanted *));
+	struct labels_wanted **pending =
+		malloc(max_of(n, (size_t)1) * sizeof(struct labels_wanted *));
 	size_t left = 0;
 	int err = pending ? 0 : -ENOMEM, unread = 0;
 

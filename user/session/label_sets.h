@@ -16,9 +16,9 @@ struct label_sets;
 
 /* A goroutine whose labels are wanted. */
 struct labels_wanted {
-	uint64_t g;	 /* address of its g */
-	uint64_t goid;	 /* that g must still be this goroutine */
-	uint64_t labels; /* where g.labels pointed */
+	uint64_t g;			   /* address of its g */
+	uint64_t goid;			   /* that g must still be this goroutine */
+	uint64_t labels;		   /* where g.labels pointed */
 	const struct report_labels *found; /* NULL: none, or not read */
 };
 
@@ -29,8 +29,7 @@ void label_sets__free(struct label_sets *sets);
  * label_sets__read - fills in what was found; valid until the sets are freed. Returns how many
  * goroutines have labels that could not be read or do not fit, or -ENOMEM.
  */
-int label_sets__read(struct label_sets *sets, struct remote *remote,
-		     const struct go_layout *layout, struct labels_wanted *wanted,
-		     size_t n) __must_check;
+int label_sets__read(struct label_sets *sets, struct remote *remote, const struct go_layout *layout,
+		     struct labels_wanted *wanted, size_t n) __must_check;
 
 #endif /* GLEAKD_SESSION_LABEL_SETS_H */

@@ -107,8 +107,14 @@ static bool is_waiting(const struct census_goroutine *g)
 static bool is_durable(const char *words)
 {
 	static const char *const durable[] = {
-		"chan receive (nil chan)", "chan send (nil chan)", "select (no cases)", "sleep",
-		"sync.Cond.Wait",	   "coroutine",		   "synctest.Run",	"synctest.Wait",
+		"chan receive (nil chan)",
+		"chan send (nil chan)",
+		"select (no cases)",
+		"sleep",
+		"sync.Cond.Wait",
+		"coroutine",
+		"synctest.Run",
+		"synctest.Wait",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(durable); i++) {

@@ -22,8 +22,8 @@ static struct report_frame to_report(const struct frame *frame)
 
 /*
  * src/runtime/traceback.go showfuncinfo: a function of package runtime is shown when it is
- * exported, or when it is the panic between deferred calls and the code that panicked; a wrapper
- * made by the compiler never, nor what has no package (the C side of a callback).
+ * exported, or when it is the panic between deferred calls and the code that panicked, or what runs
+ * finalizers; a wrapper made by the compiler never, nor what has no package (the C side of a callback).
  */
 static bool is_shown(const struct frame *frame, bool innermost)
 {
@@ -35,6 +35,9 @@ static bool is_shown(const struct frame *frame, bool innermost)
 		return true;
 	if (!strcmp(name, "runtime.gopanic"))
 		return !innermost;
+	/* From Go 1.25 on, for which they got these names. */
+	if (!strcmp(name, "runtime.runFinalizers") || !strcmp(name, "runtime.runCleanups"))
+		return true;
 	return isupper((unsigned char)name[strlen("runtime.")]);
 }
 

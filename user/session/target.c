@@ -10,13 +10,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "session/placement.h"
 
 /* A Go runtime needs about a millisecond from exec to its first goroutine; give it two seconds. */
 #define START_RETRY_NS	  (5 * NSEC_PER_MSEC)
 #define START_RETRIES_MAX 400
 
-#define MAX_EXE_MAPPINGS 32
-#define MAX_STACKS	 (1u << 18)
+#define MAX_STACKS (1u << 18)
 
 struct target {
 	struct target_options options;
@@ -143,27 +143,6 @@ static int open_executable(struct target *target, struct failure *failure)
 	return go_binary__open(fd, &target->binary, failure);
 }
 
-static int find_load_bias(struct target *target, struct failure *failure)
-{
-	struct process_mapping mappings[MAX_EXE_MAPPINGS];
-	pid_t pid = target->process.id.pid;
-	int n = process__exe_mappings(target->options.proc_root, pid, mappings, MAX_EXE_MAPPINGS);
-
-	if (n < 0)
-		return failure__set(failure, n, "cannot read the memory map of process %d: %s", pid,
-				    strerror(-n));
-	for (int i = 0; i < n; i++) {
-		if (!go_binary__load_bias(target->binary, mappings[i].start,
-					  mappings[i].file_offset, &target->load_bias))
-			return 0;
-	}
-	return failure__set(
-		failure, -ENOEXEC,
-		"process %d does not map its executable %s the way its ELF header says; "
-		"a packed or self-unpacking program cannot be watched",
-		pid, target->process.exe);
-}
-
 /* The process may be between exec and its first goroutine. */
 static int bind_binary(struct target *target, struct failure *failure)
 {
@@ -187,7 +166,8 @@ static int understand(struct target *target, struct failure *failure)
 	err = remote__open_process(target->process.id.pid, &target->remote, failure);
 	if (err)
 		return err;
-	err = find_load_bias(target, failure);
+	err = placement__load_bias(target->options.proc_root, target->process.id.pid,
+				   target->binary, &target->load_bias, failure);
 	if (err)
 		return err;
 	err = bind_binary(target, failure);
