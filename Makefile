@@ -153,6 +153,7 @@ unit: $(UNIT_TESTS)
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 
 include tests/tests.mk
+include tests/fuzz.mk
 
 .PHONY: clean
 clean:

@@ -10,10 +10,11 @@ import subprocess
 
 from harness import Skip, case, cases_for, check, check_equal
 from programs import Program, Target, start
-from tracer import binary, needs_tracing, run
+from tracer import Gleakd, binary, needs_tracing, run
 
 COUNTS = Program("counts")
 TOO_OLD = Program("counts", "1.17.13")
+OLD_STRIPPED = Program("counts", "1.19.13", strip=True)
 NARROW = Program("counts", arch="386")
 FAILURE, USAGE, UNSUPPORTED, DENIED = 1, 2, 3, 4
 
@@ -111,10 +112,27 @@ def too_old_go(t):
 
 @case
 def unknown_newer_go(t):
-    """A version that does not exist yet, as patched into the build info of a real program."""
+    """
+    A version that does not exist yet, as patched into the build info of a real program. With DWARF
+    its layout is read from there; without, no layout is taken on trust: the newest one is tried
+    against code and process, and this program's is another.
+    """
     needs_tracing()
+    with_dwarf = claiming_to_be_new(t, COUNTS)
+    target = Target(t, [with_dwarf])
+    target.answer("ready")
+    final = Gleakd(t, target.pid, "--once").final()["targets"][0]
+    check_equal(final["go_version"][:8], "go1.99.9", "version")
+    check("DWARF" in final["how"], f"how: {final['how']}")
+    check(final["goroutines"]["alive"] > 0, "goroutines are seen")
+    target = Target(t, [claiming_to_be_new(t, OLD_STRIPPED)])
+    target.answer("ready")
+    refused(t, UNSUPPORTED, r"1\.99", "--pid", str(target.pid))
+
+
+def claiming_to_be_new(t, program):
     path = os.path.join(t.directory(), "future")
-    shutil.copy(COUNTS.build(), path)
+    shutil.copy(program.build(), path)
     with open(path, "r+b") as file:
         image = file.read()
         at = image.find(b"\xff Go buildinf:")
@@ -123,9 +141,7 @@ def unknown_newer_go(t):
         check(name, "no inline version in the build info")
         file.seek(at + 33)
         file.write(b"go1.99.9".ljust(len(name.group(0)), b"0")[:len(name.group(0))])
-    target = Target(t, [path])
-    target.answer("ready")
-    refused(t, UNSUPPORTED, r"1\.99", "--pid", str(target.pid))
+    return path
 
 
 @case

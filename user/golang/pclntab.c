@@ -18,8 +18,8 @@
 
 #define HEADER_SIZE 72
 
-/* 128 times what the largest known programs have (Kubernetes: some 110,000). */
-#define MAX_FUNCS (1U << 24)
+/* Over 30 times what the largest known programs have (Kubernetes: some 110,000). */
+#define MAX_FUNCS (1U << 22)
 #define MAX_FILES (1U << 22)
 
 /*

@@ -23,11 +23,21 @@ int census_runtime__set_window(struct census_runtime *runtime, struct failure *f
 #define REQUIRED(member) ((struct field){#member, layout->member, true})
 #define OPTIONAL(member) ((struct field){#member, layout->member, false})
 	const struct field fields[] = {
-		REQUIRED(g_stack_lo),	 REQUIRED(g_stack_hi),	REQUIRED(g_m),
-		REQUIRED(g_sched_sp),	 REQUIRED(g_sched_pc),	REQUIRED(g_sched_bp),
-		REQUIRED(g_syscallsp),	 REQUIRED(g_syscallpc), REQUIRED(g_atomicstatus),
-		REQUIRED(g_goid),	 REQUIRED(g_waitsince), REQUIRED(g_waitreason),
-		REQUIRED(g_trackingSeq), REQUIRED(g_gopc),	REQUIRED(g_startpc),
+		REQUIRED(g_stack_lo),
+		REQUIRED(g_stack_hi),
+		REQUIRED(g_m),
+		REQUIRED(g_sched_sp),
+		REQUIRED(g_sched_pc),
+		REQUIRED(g_sched_bp),
+		REQUIRED(g_syscallsp),
+		REQUIRED(g_syscallpc),
+		REQUIRED(g_atomicstatus),
+		REQUIRED(g_goid),
+		REQUIRED(g_waitsince),
+		REQUIRED(g_waitreason),
+		REQUIRED(g_trackingSeq),
+		REQUIRED(g_gopc),
+		REQUIRED(g_startpc),
 		OPTIONAL(g_syscallbp),	/* from Go 1.23 on */
 		OPTIONAL(g_parentGoid), /* from Go 1.21 on */
 		OPTIONAL(g_bubble),	/* from Go 1.24 on */

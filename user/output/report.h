@@ -89,7 +89,7 @@ struct report_target {
 	bool exited_target;		 /* the process ended */
 	const struct report_site *sites; /* flagged ones first */
 	size_t n_sites;
-	bool goroutines_listed; /* asked for */
+	bool goroutines_listed;			       /* asked for */
 	const struct report_goroutine *goroutine_list; /* by goid */
 	size_t n_goroutine_list;
 };

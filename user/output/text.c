@@ -126,6 +126,10 @@ static void put_whole(struct screen *screen, const struct text_options *options,
 		      const struct report_target *target)
 {
 	put_header(screen, target);
+	if (target->goroutines_listed) {
+		text_part__goroutines(screen, target, options->verbose);
+		return;
+	}
 	put_flagged(screen, target, options->all ? SIZE_MAX : MANY_FLAGGED,
 		    options->verbose ? SITE_STACK : SITE_EVIDENCE);
 	text_part__others(screen, target, options->all ? SIZE_MAX : FEW_OTHERS, options->all,

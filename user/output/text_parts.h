@@ -86,6 +86,9 @@ void text_part__rows(struct screen *screen, const struct report_target *target, 
 void text_part__others(struct screen *screen, const struct report_target *target, size_t max,
 		       bool all, bool stacks);
 
+/* text_part__goroutines - all that are listed, one block per place; @verbose: every path in full. */
+void text_part__goroutines(struct screen *screen, const struct report_target *target, bool verbose);
+
 /* text_part__summary - the last words. */
 void text_part__summary(struct screen *screen, const struct report *report);
 

@@ -15,7 +15,7 @@
 #include "observe/stack_table.h"
 #include "output/report.h"
 
-#define ROSTER_MAX_GOROUTINES 1000000
+#define ROSTER_MAX_GOROUTINES (1u << 20)
 
 struct roster;
 

@@ -289,3 +289,13 @@ Test(options, help_of_a_command_shows_its_options_only)
 		cr_expect_leq(strcspn(line, "\n"), 80, "%.90s", line);
 	free(text);
 }
+
+Test(options, goroutines_are_listed_by_one_census)
+{
+	cr_expect(accept("--pid 3 --once --goroutines").goroutines);
+	cr_expect_not(accept("--pid 3 --once").goroutines);
+	check_refused("--pid 3 --goroutines",
+		      "--goroutines lists what one census finds: add --once");
+	check_refused("list --goroutines",
+		      "option --goroutines is not one of gleakd list; --help lists those");
+}

@@ -22,7 +22,7 @@ static size_t differences(const struct go_layout *a, const struct go_layout *b, 
 
 #define X(field)                                                                      \
 	if (a->field != b->field) {                                                   \
-		cr_log_warn("%s: %s is %u and %u", name, #field, a->field, b->field); \
+		cr_log_info("%s: %s is %u and %u", name, #field, a->field, b->field); \
 		n++;                                                                  \
 	}
 	GO_LAYOUT_FIELDS(X)

@@ -3,7 +3,9 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <float.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,6 +83,24 @@ Test(json, invalid_utf8_is_replaced)
 			 "a\xef\xbf\xbd"
 			 "b\xef\xbf\xbd");
 	json_decref(json);
+}
+
+/* The largest ones only overflow when they are rounded. */
+Test(json, what_json_has_no_number_for_is_zero)
+{
+	const double odd[] = {NAN, INFINITY, -INFINITY, DBL_MAX};
+	struct sample sample;
+
+	sample__leaks(&sample);
+	for (size_t i = 0; i < ARRAY_SIZE(odd); i++) {
+		json_t *json, *growth;
+
+		sample.sites[0].growth_per_minute = odd[i];
+		json = parse(&sample.report);
+		growth = json_object_get(site_of(json, 0), "growth_per_minute");
+		cr_expect(json_is_real(growth) && json_real_value(growth) == 0);
+		json_decref(json);
+	}
 }
 
 Test(json, what_is_not_known_is_null)
