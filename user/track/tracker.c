@@ -139,6 +139,25 @@ void record__count_created(struct tracker *tracker, struct goroutine *g)
 		tracker->created++;
 }
 
+/* Whose a goroutine is follows from its site: a start pc read while it was torn is corrected here. */
+static void record__set_system(struct tracker *tracker, struct goroutine *g, bool system)
+{
+	bool parked = g->flags & GOROUTINE_PARKED, created = g->flags & GOROUTINE_CREATED;
+
+	if (system == !!(g->flags & GOROUTINE_SYSTEM))
+		return;
+	g->flags ^= GOROUTINE_SYSTEM;
+	if (system) {
+		tracker->system++;
+		tracker->parked -= parked;
+		tracker->created -= created;
+	} else {
+		tracker->system--;
+		tracker->parked += parked;
+		tracker->created += created;
+	}
+}
+
 void record__move(struct tracker *tracker, struct goroutine *g, uint32_t to)
 {
 	struct site *from_site = site_of(tracker, g);
@@ -154,6 +173,7 @@ void record__move(struct tracker *tracker, struct goroutine *g, uint32_t to)
 	to_site->parked += parked;
 	to_site->created += created;
 	goroutine__set_site(g, to);
+	record__set_system(tracker, g, to_site->system);
 }
 
 void record__park(struct tracker *tracker, struct goroutine *g, uint64_t since)

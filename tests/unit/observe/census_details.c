@@ -10,9 +10,24 @@ TestSuite(census_details);
 
 static const struct census_options with_runnable = {.stacks = true, .runnable_stacks = true};
 
+static const struct census_options plain_options = {.stacks = true};
+
+/* The offsets of Go 1.26, which are the last in a g. */
+static struct fixture *fixture_with_details(void)
+{
+	struct fixture *f = fixture_new(26, 4, &plain_options);
+
+	f->fake->layout.g_lockedm = 208;
+	f->fake->layout.g_labels = 352;
+	f->fake->layout.g_bubble = 392;
+	cr_assert_eq(census_runtime__set_window(&f->fake->runtime, NULL), 0);
+	fixture_renew_census(f, &plain_options);
+	return f;
+}
+
 Test(census_details, labels_thread_bubble_and_address)
 {
-	struct fixture *f = fixture_new(26, 4, NULL);
+	struct fixture *f = fixture_with_details();
 	size_t plain = fake_add_parked(f->fake, 42, CALLER);
 	size_t rich = fake_add_parked(f->fake, 43, CALLER);
 	const struct census_goroutine *g;
@@ -32,16 +47,13 @@ Test(census_details, labels_thread_bubble_and_address)
 	fixture_free(f);
 }
 
-/* Go 1.19 has no bubbles; a layout from DWARF may lack the others. */
+/* Go 1.19 has no bubbles; a layout from DWARF may lack the others, too. */
 Test(census_details, fields_that_a_version_does_not_have)
 {
-	struct fixture *f = fixture_new(19, 4, NULL);
+	struct fixture *f = fixture_new(19, 4, &plain_options);
 	const struct census_goroutine *g;
 
-	f->fake->layout.g_labels = GO_LAYOUT_ABSENT;
-	f->fake->layout.g_lockedm = GO_LAYOUT_ABSENT;
-	cr_assert_eq(census_runtime__set_window(&f->fake->runtime, NULL), 0);
-	fixture_renew_census(f, NULL);
+	cr_assert_eq(f->fake->layout.g_labels, GO_LAYOUT_ABSENT);
 	fake_add_parked(f->fake, 42, CALLER);
 	cr_assert_eq(fixture_run(f, 0), 0);
 	g = fixture_seen(f, 42);

@@ -1,82 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The merge of events and censuses: what is counted, what wins, what is repaired. */
-#include "track/tracker.h"
-
-#include <criterion/criterion.h>
-
-#include "world.h"
-
-#define AT(seconds) (WORLD_START + (uint64_t)((seconds)*1e9))
-#define GO_PC	    0x1001
-#define START_PC    0x1000
-#define OTHER_START 0x2000
-
-/* Short forms, all times in seconds since the attach. */
-static void created(struct tracker *t, uint64_t goid, double at)
-{
-	tracker__created(t, goid, 1, GO_PC, START_PC, AT(at));
-}
-
-static void exited(struct tracker *t, uint64_t goid, double at)
-{
-	tracker__exited(t, goid, AT(at));
-}
-
-static void parked(struct tracker *t, uint64_t goid, double at)
-{
-	tracker__parked(t, goid, WAIT_CHAN_SEND, AT(at));
-}
-
-static struct tracker_sighting sighting(uint64_t goid, uint32_t stack, double at)
-{
-	return (struct tracker_sighting){
-		.goid = goid,
-		.creation_pc = GO_PC,
-		.start_pc = START_PC,
-		.read_at_ns = AT(at),
-		.stack_id = stack,
-		.wait_reason = WAIT_CHAN_SEND,
-		.parked = stack != 0,
-	};
-}
-
-static uint32_t seen(struct tracker *t, uint64_t goid, uint32_t stack, double at)
-{
-	const struct tracker_sighting s = sighting(goid, stack, at);
-
-	return tracker__census_seen(t, &s);
-}
-
-/* A census that sees one goroutine, or none with goid 0. */
-static uint32_t census(struct tracker *t, uint64_t goid, uint32_t stack, double at)
-{
-	uint32_t handle = 0;
-
-	tracker__census_begin(t, AT(at));
-	if (goid)
-		handle = seen(t, goid, stack, at);
-	tracker__census_end(t, AT(at));
-	return handle;
-}
-
-static void expect_totals(struct tracker *t, uint64_t alive, uint64_t n_created, uint64_t n_exited,
-			  uint64_t repaired, const char *when)
-{
-	struct tracker_totals totals = totals_of(t);
-
-	cr_expect_eq(totals.alive, alive, "%s: alive %lu", when, totals.alive);
-	cr_expect_eq(totals.created, n_created, "%s: created %lu", when, totals.created);
-	cr_expect_eq(totals.exited, n_exited, "%s: exited %lu", when, totals.exited);
-	cr_expect_eq(totals.repaired, repaired, "%s: repaired %lu", when, totals.repaired);
-}
-
-static double park_age(struct tracker *t, uint32_t stack, double now)
-{
-	struct site_view view = {0};
-
-	cr_assert(view_of(t, START_PC, stack, AT(now), &view));
-	return (double)view.oldest_park_ns / 1e9;
-}
+/* The merge of events and censuses: what is counted, what wins, where members are. */
+#include "steps.h"
 
 /* --- counting --- */
 
@@ -163,6 +87,25 @@ Test(tracker, system_goroutines_are_counted_apart)
 	tracker__free(t);
 }
 
+Test(tracker, a_start_read_wrong_is_corrected_in_all_counts)
+{
+	struct tracker *t = tracker_for_test(true);
+	struct tracker_sighting s = sighting(2, 9, 2);
+
+	census(t, 0, 0, 0.1);
+	tracker__created(t, 2, 1, GO_PC, SYSTEM_START_PC, AT(1));
+	expect_totals(t, 0, 0, 0, 0, "taken for the runtime's own");
+	tracker__census_begin(t, AT(2));
+	tracker__census_seen(t, &s);
+	tracker__census_end(t, AT(2));
+	expect_totals(t, 1, 1, 0, 0, "the service's after all");
+	cr_expect_eq(totals_of(t).system, 0);
+	cr_expect_eq(totals_of(t).parked, 1);
+	exited(t, 2, 3);
+	expect_totals(t, 0, 1, 1, 0, "gone");
+	tracker__free(t);
+}
+
 Test(tracker, older_than_the_attach_is_not_created)
 {
 	struct tracker *t = tracker_for_test(true);
@@ -190,194 +133,6 @@ Test(tracker, first_census_races_with_early_events)
 	expect_totals(t, 2, 1, 0, 0, "before the event");
 	created(t, 5, 0.25);
 	expect_totals(t, 2, 2, 0, 0, "after the event");
-	tracker__free(t);
-}
-
-/* --- losses --- */
-
-Test(tracker, lost_exit_is_repaired_and_no_leak)
-{
-	struct tracker *t = tracker_for_test(true);
-
-	census(t, 0, 0, 0.1);
-	created(t, 5, 1);
-	tracker__lost(t, 1, 0);
-	cr_expect(totals_of(t).inexact);
-	census(t, 0, 0, 2);
-	expect_totals(t, 0, 1, 1, 1, "swept");
-	cr_expect_not(totals_of(t).inexact);
-	cr_expect_eq(totals_of(t).lost, 1);
-	exited(t, 5, 1.9); /* was only late */
-	expect_totals(t, 0, 1, 1, 0, "late exit");
-	exited(t, 5, 1.9);
-	expect_totals(t, 0, 1, 1, 0, "doubled late exit");
-	tracker__free(t);
-}
-
-Test(tracker, lost_creation_is_repaired_unless_only_late)
-{
-	struct tracker *t = tracker_for_test(true);
-
-	census(t, 0, 0, 0.1);
-	census(t, 5, 7, 2);
-	expect_totals(t, 1, 1, 0, 1, "first seen");
-	created(t, 5, 1.9);
-	expect_totals(t, 1, 1, 0, 0, "late creation");
-	tracker__free(t);
-}
-
-Test(tracker, whole_lives_that_were_lost_are_counted_after_the_next_census)
-{
-	struct tracker *t = tracker_for_test(true);
-
-	census(t, 0, 0, 0.1);
-	tracker__lost(
-		t, 6,
-		4); /* four creations: one still alive, one told by its exit, two whole lives */
-	exited(t, 6, 1.5);
-	census(t, 5, 5, 2);
-	expect_totals(t, 1, 4, 3, 6, "one adopted, one by its exit, two concluded twice");
-	census(t, 5, 5, 4);
-	expect_totals(t, 1, 4, 3, 6, "concluded once only");
-	tracker__free(t);
-}
-
-Test(tracker, unknown_that_runs_while_events_flow_is_not_taken_in)
-{
-	struct tracker *t = tracker_for_test(true);
-
-	census(t, 0, 0, 0.1);
-	census(t, 5, 0, 2);
-	expect_totals(t, 0, 0, 0, 0, "taking its last steps");
-	census(t, 5, 7, 4);
-	expect_totals(t, 1, 1, 0, 1, "it does stay");
-	tracker__lost(t, 1, 1);
-	census(t, 6, 0, 6);
-	expect_totals(t, 1, 2, 1, 3, "after a loss the census is believed at once");
-	tracker__free(t);
-}
-
-Test(tracker, losses_before_the_first_census_conclude_nothing)
-{
-	struct tracker *t = tracker_for_test(true);
-
-	tracker__lost(t, 3, 3);
-	census(t, 5, 7, 0.1);
-	census(t, 5, 7, 2);
-	expect_totals(t, 1, 0, 0, 0, "all of them may be older than the attach");
-	tracker__free(t);
-}
-
-Test(tracker, what_happens_during_a_census_survives_it)
-{
-	struct tracker *t = tracker_for_test(true);
-
-	census(t, 0, 0, 0.1);
-	created(t, 4, 1);
-	tracker__census_begin(t, AT(2));
-	created(t, 5, 2.1); /* its slot was read before */
-	parked(t, 4, 2.1);  /* unreadable just now, but an event speaks of it */
-	tracker__census_end(t, AT(2.2));
-	expect_totals(t, 2, 2, 0, 0, "during the census");
-	tracker__lost(t, 1, 0);
-	tracker__census_begin(t, AT(3));
-	tracker__lost(t, 1, 0);
-	tracker__census_end(t, AT(3.1));
-	cr_expect(totals_of(t).inexact, "lost during the census, not repaired by it");
-	tracker__free(t);
-}
-
-Test(tracker, late_sighting_does_not_raise_the_dead)
-{
-	struct tracker *t = tracker_for_test(true);
-
-	census(t, 0, 0, 0.1);
-	created(t, 5, 1);
-	tracker__census_begin(t, AT(2));
-	exited(t, 5, 2.2);
-	cr_expect_eq(seen(t, 5, 7, 2.1), 0);
-	tracker__census_end(t, AT(2.3));
-	expect_totals(t, 0, 1, 1, 0, "late sighting");
-	/* It has told of its exit and has a little way to go. */
-	census(t, 5, 0, 3);
-	expect_totals(t, 0, 1, 1, 0, "still on its way");
-	/* But a sighting of it parked after an exit proves that exit wrong. */
-	census(t, 5, 7, 4);
-	expect_totals(t, 1, 2, 1, 1, "seen alive");
-	tracker__free(t);
-}
-
-Test(tracker, aborted_census_sweeps_nobody)
-{
-	struct tracker *t = tracker_for_test(true);
-
-	created(t, 5, 1);
-	tracker__census_begin(t, AT(2));
-	tracker__census_begin(t, AT(3));
-	seen(t, 5, 7, 3.1);
-	tracker__census_end(t, AT(3.2));
-	tracker__census_end(t, AT(3.3));
-	expect_totals(t, 1, 1, 0, 0, "begun twice");
-	for (int i = 0; i < 300; i++)
-		tracker__census_begin(t, AT(4 + i));
-	expect_totals(t, 1, 1, 0, 0, "never ended");
-	census(t, 0, 0, 400);
-	expect_totals(t, 0, 1, 1, 1, "gone in the end");
-	tracker__free(t);
-}
-
-Test(tracker, censuses_alone_derive_lives_without_calling_it_repair)
-{
-	struct tracker *t = tracker_for_test(false);
-
-	census(t, 1, 7, 0.1);
-	tracker__census_begin(t, AT(2));
-	seen(t, 1, 7, 2);
-	seen(t, 2, 7, 2);
-	tracker__census_end(t, AT(2));
-	expect_totals(t, 2, 1, 0, 0, "one came");
-	census(t, 1, 7, 4);
-	expect_totals(t, 1, 1, 1, 0, "it left");
-	tracker__free(t);
-}
-
-Test(tracker, nothing_is_repaired_across_a_change_of_mode)
-{
-	struct tracker *t = tracker_for_test(false);
-
-	census(t, 1, 7, 0.1);
-	tracker__expect_events(t, true, AT(1));
-	tracker__census_begin(t, AT(2));
-	seen(t, 2, 7, 2); /* created between 0.1 and 1, perhaps */
-	tracker__census_end(t, AT(2));
-	expect_totals(t, 1, 1, 1, 0, "first census after the attach");
-	census(t, 0, 0, 4);
-	expect_totals(t, 0, 1, 2, 1, "now events were attached all the time");
-	tracker__free(t);
-}
-
-Test(tracker, limits_are_kept_and_counted)
-{
-	const struct tracker_options options = {
-		.max_goroutines = 3,
-		.max_sites = 4,
-		.attached_ns = WORLD_START,
-		.expect_events = true,
-	};
-	struct tracker *t = NULL;
-
-	cr_assert_eq(tracker__new(&options, &t), 0);
-	for (uint64_t goid = 1; goid <= 10; goid++)
-		tracker__created(t, goid, 1, goid, goid, AT(1));
-	expect_totals(t, 3, 10, 0, 0, "full");
-	cr_expect_eq(totals_of(t).refused, 7);
-	cr_expect_leq(totals_of(t).sites, 4);
-	tracker__census_begin(t, AT(2));
-	for (uint64_t goid = 1; goid <= 10; goid++)
-		seen(t, goid, (uint32_t)goid, 2);
-	tracker__census_end(t, AT(2));
-	cr_expect_eq(totals_of(t).alive, 3);
-	cr_expect_eq(totals_of(t).refused, 7, "the same seven");
 	tracker__free(t);
 }
 
