@@ -8,8 +8,8 @@ import kinds
 INTRODUCTION = """\
 # What works with which Go
 
-Written by `make matrix`; do not edit. Each cell is one program ({program}), built by one version of
-Go in one way, run, and watched by gleakd. ✓ means that all of this was so:
+Written by `make matrix`; do not edit. Each cell is one program ({program}), built by
+one version of Go in one way, run, and watched by gleakd. ✓ means that all of this was so:
 
 - gleakd names the version of Go;
 - it shows exactly the goroutines that the program's own `pprof.Lookup("goroutine")` with `debug=2`
@@ -91,7 +91,7 @@ def write(path, outcomes, burst, seconds):
     passed = sum(o.state == "passed" for o in outcomes)
     failed = sum(o.state == "failed" for o in outcomes)
     text += f"\n## Notes\n\n{NOTATION}\n{passed} cells passed, {failed} failed, "
-    text += f"{len(outcomes) - passed - failed} are refused, do not exist or could not be built; "
+    text += f"{len(outcomes) - passed - failed} are refused, do not exist or could not be built;\n"
     text += f"{max(o.goroutines for o in outcomes)} goroutines compared in the largest cell.\n"
     text += f"The run took {seconds / 60:.0f} minutes.\n"
     with open(path, "w", encoding="utf-8") as file:

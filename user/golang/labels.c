@@ -160,15 +160,15 @@ static int find_in_map(struct reader *reader, uint64_t address)
 
 /* --- the strings ------------------------------------------------------------------------------- */
 
-static size_t text_length(struct reader *reader, const struct raw_string *raw)
+/* The string whose bytes go into texts[@index]: a key, or the value after it. */
+static struct raw_string *string_at(struct reader *reader, size_t index)
 {
-	if (raw->len <= GO_LABEL_MAX_TEXT)
-		return (size_t)raw->len;
-	reader->cut = true;
-	return GO_LABEL_MAX_TEXT;
+	struct raw_label *label = &reader->raw[index / 2];
+
+	return index % 2 ? &label->value : &label->key;
 }
 
-static void end_text(char *text, size_t length)
+static void end_text(char *text, uint64_t length)
 {
 	for (size_t i = 0; i < length; i++) {
 		if (text[i] == '\0')
@@ -177,27 +177,28 @@ static void end_text(char *text, size_t length)
 	text[length] = '\0';
 }
 
-/* read_texts - key of label i into texts[2 * i], its value after it. */
 static int read_texts(struct reader *reader)
 {
 	struct remote_span spans[GO_LABELS_MAX * 2];
-	size_t lengths[GO_LABELS_MAX * 2], n_spans = 0;
+	size_t n_spans = 0;
 	int err;
 
 	for (size_t i = 0; i < reader->n * 2; i++) {
-		const struct raw_label *label = &reader->raw[i / 2];
-		const struct raw_string *raw = i % 2 ? &label->value : &label->key;
+		struct raw_string *string = string_at(reader, i);
 
-		lengths[i] = text_length(reader, raw);
-		if (lengths[i])
-			spans[n_spans++] = (struct remote_span){raw->data, reader->texts[i],
-								(uint32_t)lengths[i], 0};
+		if (string->len > GO_LABEL_MAX_TEXT) {
+			string->len = GO_LABEL_MAX_TEXT;
+			reader->cut = true;
+		}
+		if (string->len)
+			spans[n_spans++] = (struct remote_span){string->data, reader->texts[i],
+								(uint32_t)string->len, 0};
 	}
 	err = remote__read_spans(reader->remote, spans, n_spans);
 	for (size_t i = 0; i < n_spans && !err; i++)
 		err = spans[i].result;
 	for (size_t i = 0; i < reader->n * 2 && !err; i++)
-		end_text(reader->texts[i], lengths[i]);
+		end_text(reader->texts[i], string_at(reader, i)->len);
 	return err;
 }
 
