@@ -154,6 +154,7 @@ unit: $(UNIT_TESTS)
 
 include tests/tests.mk
 include tests/fuzz.mk
+include tests/matrix.mk
 
 .PHONY: clean
 clean:

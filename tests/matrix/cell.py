@@ -79,6 +79,11 @@ def check_counts(case, target, outcome):
     final = gleakd.interrupt()["targets"][0]
     found = dict(SITE.search(line).groups() for line in gleakd.errors if SITE.search(line))
     outcome.classes = " ".join(f"{e}={found.get(e, 'none')}" for e in PROBED)
+    if outcome.kind.pgo and "inlined" in (final["mode_reason"] or ""):
+        # A profile can leave no place to probe; what counts is that it is said.
+        check_equal(final["mode"], "census", "mode")
+        outcome.notes.append("no events, by census alone: " + final["mode_reason"])
+        return
     check_equal(final["mode"], "full", f"mode ({final['mode_reason']})")
     totals, losses = final["goroutines"], {k: v for k, v in final["losses"].items() if v}
     made = [s for s in final["sites"] if s["start_function"] == "main.short"]

@@ -37,11 +37,13 @@ to a state; and it ends in `runtime.goexit` where it has nothing else to show.
 def _cell(outcome, notes):
     if outcome is None:
         return ""
-    if outcome.state == "passed":
+    if outcome.state == "passed" and not outcome.notes:
         return "✓"
     reason = "; ".join(outcome.notes)
     if reason not in notes:
         notes.append(reason)
+    if outcome.state == "passed":
+        return f"✓ [{notes.index(reason) + 1}]"
     mark = "–" if outcome.state in ("absent", "refused", "skipped") else "**no**"
     return f"{mark} [{notes.index(reason) + 1}]"
 

@@ -222,3 +222,17 @@ int path__only_return(const struct code *code, struct path_point *ret_point)
 	*ret_point = point;
 	return 0;
 }
+
+int path__calls(const struct code *code, uint64_t target)
+{
+	__cleanup(listing__done) struct listing listing = {0};
+	int err = listing__make(code, &listing);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < listing.n; i++) {
+		if (listing.insns[i].kind == INSN_CALL && listing.insns[i].target == target)
+			return 1;
+	}
+	return 0;
+}

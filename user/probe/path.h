@@ -45,4 +45,10 @@ int path__cheapest(const struct code *code, const struct path_query *query,
 /* path__only_return - the return instruction of a function that has just one. Errors as above. */
 int path__only_return(const struct code *code, struct path_point *ret_point) __must_check;
 
+/*
+ * path__calls - 1 when the function calls @target somewhere, 0 when it does not: the compiler may
+ * have inlined it there, whatever other copy of it there is. Errors: -EILSEQ, -E2BIG, -ENOMEM.
+ */
+int path__calls(const struct code *code, uint64_t target) __must_check;
+
 #endif /* GLEAKD_PROBE_PATH_H */

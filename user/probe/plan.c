@@ -121,6 +121,16 @@ static int plan_in(const struct planner *planner, enum function function,
 	return err ? err : site__set(site, planner, function, &point);
 }
 
+/* 1, 0 or an error: whether @caller really calls @callee and has not been given a copy of it. */
+static int calls(const struct planner *planner, enum function caller, enum function callee)
+{
+	__cleanup_free uint8_t *bytes = NULL;
+	struct code code;
+	int err = read_function(planner, caller, &bytes, &code);
+
+	return err ? err : path__calls(&code, entry_of(planner, callee));
+}
+
 static void explain(struct probe_site *site, const char *what, enum function function, int err)
 {
 	const char *name = function_names[function];
@@ -158,6 +168,13 @@ static int plan_create(const struct planner *planner, struct probe_site *site)
 
 	if (query.after_call && !plan_in(planner, FUNCTION_NEWPROC_FUNC1, &query, site))
 		return 0;
+	if (!calls(planner, FUNCTION_NEWPROC_FUNC1, FUNCTION_NEWPROC1)) {
+		snprintf(site->reason, sizeof(site->reason),
+			 "creations are not seen: the compiler has inlined %s, only coroutines "
+			 "still call it",
+			 function_names[FUNCTION_NEWPROC1]);
+		return -ENOENT;
+	}
 	err = plan_in(planner, FUNCTION_NEWPROC1, NULL, site);
 	if (err)
 		explain(site, "creations are not seen", FUNCTION_NEWPROC1, err);
@@ -178,6 +195,18 @@ static int plan_argument(const struct planner *planner, enum function function, 
 	if (err)
 		explain(site, what, function, err);
 	return err;
+}
+
+/*
+ * gdestroy sees the end of coroutines too, which do not pass goexit0. But where a profile made the
+ * compiler inline it into goexit0, coroutines are all that its own copy sees.
+ */
+static enum function exit_function(const struct planner *planner)
+{
+	if (!entry_of(planner, FUNCTION_GDESTROY))
+		return FUNCTION_GOEXIT0;
+	return calls(planner, FUNCTION_GOEXIT0, FUNCTION_GDESTROY) ? FUNCTION_GDESTROY :
+								     FUNCTION_GOEXIT0;
 }
 
 static int find_functions(struct planner *planner, struct go_binary *binary,
@@ -203,10 +232,8 @@ int probe_plan__make(struct go_binary *binary, const struct kernel_features *fea
 	if (err)
 		return err;
 	create = plan_create(&planner, &plan.sites[PROBE_EVENT_CREATE]);
-	exit = plan_argument(&planner,
-			     entry_of(&planner, FUNCTION_GDESTROY) ? FUNCTION_GDESTROY :
-								     FUNCTION_GOEXIT0,
-			     "exits are not seen", &plan.sites[PROBE_EVENT_EXIT]);
+	exit = plan_argument(&planner, exit_function(&planner), "exits are not seen",
+			     &plan.sites[PROBE_EVENT_EXIT]);
 	park = plan_argument(&planner, FUNCTION_PARK_M, "parks are not seen",
 			     &plan.sites[PROBE_EVENT_PARK]);
 	if (create && exit && park)

@@ -240,6 +240,17 @@ Test(path, the_only_return)
 	cr_assert_eq(path__only_return(&code, &point), -ENOENT);
 }
 
+Test(path, whether_a_function_is_called_or_has_been_inlined)
+{
+	struct code code = fixture__code(&newproc_func1_go124, false);
+
+	cr_assert_eq(path__calls(&code, NEWPROC1_GO124), 1);
+	cr_assert_eq(path__calls(&code, RUNQPUT_GO124), 1);
+	cr_assert_eq(path__calls(&code, NEWPROC1_GO124 + 1), 0);
+	code.size = 0x42; /* inside the call of runqput: not understood is not "no" */
+	cr_assert_eq(path__calls(&code, RUNQPUT_GO124), -EILSEQ);
+}
+
 /* --- hostile code ------------------------------------------------------------------------------ */
 
 Test(path, code_that_ends_inside_an_instruction_is_refused)
