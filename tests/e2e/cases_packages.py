@@ -99,7 +99,7 @@ class Load:
             thread.join(15)
 
 
-def watch_under_load(t, target, ask):
+def watch_under_load(t, target, ask, at_least=10):
     """Twelve seconds with an age limit of three: long enough for every timer of a server's start."""
     load = Load(t, ask)
     until("the load runs", lambda: load.answered > 20)
@@ -113,7 +113,7 @@ def watch_under_load(t, target, ask):
         check_equal(wrong, [], "flagged")
     seen = final["targets"][0]
     check_equal(seen["mode"], "full", "mode")
-    check(seen["goroutines"]["alive"] > 10, f"alive {seen['goroutines']}")
+    check(seen["goroutines"]["alive"] > at_least, f"alive {seen['goroutines']}")
     check_equal(seen["losses"]["events"], 0, "lost events")
     check(target.alive(), "the server runs on")
 

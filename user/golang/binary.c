@@ -20,6 +20,7 @@
 #include "golang/live_reasons.h"
 #include "golang/moduledata.h"
 #include "golang/self_check.h"
+#include "golang/version_in_code.h"
 
 #define MAX_SEGMENTS 64
 
@@ -35,10 +36,22 @@ struct go_binary {
 	struct go_module module;
 	uint64_t runtime_main;
 	struct live_reasons *reasons; /* unless the layout is from the table */
-	char how[160];
+	bool no_build_info;	      /* the version is runtime.buildVersion's */
+	char how[200];
 };
 
 /* --- the file ----------------------------------------------------------------------------------- */
+
+/* Without build information the runtime's own word for its version does; the rest stays unknown. */
+static int identify(struct go_binary *binary, struct failure *failure)
+{
+	int err = go_build_info__read(binary->image, &binary->info, failure);
+
+	if (err != -ENOEXEC || go_version__from_code(binary->image, &binary->info.version))
+		return err;
+	binary->no_build_info = true;
+	return 0;
+}
 
 int go_binary__open(int exe_fd, struct go_binary **ret_binary, struct failure *failure)
 {
@@ -50,7 +63,7 @@ int go_binary__open(int exe_fd, struct go_binary **ret_binary, struct failure *f
 	err = elf_image__open(exe_fd, &binary->image, failure);
 	if (err)
 		goto fail;
-	err = go_build_info__read(binary->image, &binary->info, failure);
+	err = identify(binary, failure);
 	if (err)
 		goto fail;
 	err = layout_choice__make(binary->image, &binary->info, &binary->choice, failure);
@@ -117,6 +130,9 @@ static void describe(struct go_binary *binary, enum moduledata_source moduledata
 		n = snprintf(binary->how, size, "stripped: moduledata by %s, globals from %s",
 			     moduledata_words[moduledata],
 			     globals == GLOBALS_SYMBOLS ? "symbols" : "runtime.allgadd");
+	if (binary->no_build_info)
+		n += snprintf(binary->how + n, size - (size_t)n,
+			      "; version from runtime.buildVersion");
 	if (binary->choice.source == LAYOUT_DWARF)
 		snprintf(binary->how + n, size - (size_t)n, "; layout from DWARF");
 	else if (binary->choice.source == LAYOUT_GUESS)
