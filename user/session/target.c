@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "host/image_file.h"
 #include "session/placement.h"
 
 /* A Go runtime needs about a millisecond from exec to its first goroutine; give it two seconds. */
@@ -129,6 +130,21 @@ static const struct census_ops census_ops = {
 };
 
 /* --- bringing it up ----------------------------------------------------------------------------- */
+
+/* A file system served by a process can hold whoever reads from it up for ever. */
+static int refuse_blocking_file(const char *proc_root, pid_t pid, struct failure *failure)
+{
+	struct image_file file;
+
+	/* Errors are left to what comes next, which has better words for them. */
+	if (image_file__identify(proc_root, pid, &file) ||
+	    !image_file__may_block(proc_root, pid, &file))
+		return 0;
+	return failure__set(failure, -EOPNOTSUPP,
+			    "the executable of process %d is on a FUSE file system, whose server "
+			    "could hold gleakd up for ever; run the program from another file system",
+			    pid);
+}
 
 static int open_executable(struct target *target, struct failure *failure)
 {
@@ -285,7 +301,9 @@ int target__open(const struct target_options *options, pid_t pid, struct target 
 	target->options = *options;
 	target->mode = options->mode;
 	target->exe_fd = -1;
-	err = process__read(options->proc_root, pid, &target->process, failure);
+	err = refuse_blocking_file(options->proc_root, pid, failure);
+	if (!err)
+		err = process__read(options->proc_root, pid, &target->process, failure);
 	if (!err)
 		err = understand(target, failure);
 	if (!err)
