@@ -264,7 +264,7 @@ static void put_left_out(struct screen *screen, const struct list *list)
 	if (list->not_opened) {
 		snprintf(text, sizeof(text),
 			 "%zu of them were not opened, and may be Go too: on a FUSE file system, "
-			 "which may block its readers (gleakd --pid tries it nevertheless)",
+			 "which may block its readers",
 			 list->not_opened);
 		screen__wrap(screen, STYLE_GROWING, text, MAX_NOTE_LINES);
 	}
