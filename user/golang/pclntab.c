@@ -421,7 +421,7 @@ int pclntab__load_func(struct pclntab *tab, const struct pclntab_ftab pair[2],
 	err = pclntab__read(tab, record, header, tab->format->size, tab->funcs, tab->end);
 	if (err)
 		return err;
-	if (pair[1].entry < pair[0].entry)
+	if (pair[1].entry < pair[0].entry || pair[1].entry > UINT64_MAX - tab->text)
 		return -EPROTO;
 	memcpy(&name_offset, header + 4, sizeof(name_offset));
 	*ret_func = (struct pclntab_func){
