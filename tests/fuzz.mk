@@ -3,7 +3,7 @@
 # library (libclang-rt-dev). Included by the Makefile, whose variables it uses.
 #
 # make fuzz			build all targets: build/fuzz/TARGET
-# make fuzz-smoke		regressions, then 10 s each
+# make fuzz-smoke		regressions, then 20,000 inputs each, the same every time
 # make fuzz-long SECONDS=600	the same for longer; the corpus stays and is reduced to what counts
 
 FUZZ_CC	    ?= $(CLANG)
@@ -48,7 +48,7 @@ $(FUZZ_PROGRAMS): $(B)/fuzz/%: $(B)/fuzz/obj/tests/fuzz/targets/%.o $(B)/fuzz/li
 fuzz: $(FUZZ_PROGRAMS)
 
 fuzz-smoke: fuzz
-	$(Q)tests/fuzz/run --build $(B) --seconds 10
+	$(Q)tests/fuzz/run --build $(B) --seconds 20 --smoke
 
 fuzz-long: fuzz
 	$(Q)tests/fuzz/run --build $(B) --seconds $(or $(SECONDS),600) --merge
