@@ -160,6 +160,34 @@ static __always_inline long fill_park(struct gl_event *event, const struct hit *
 	return 0;
 }
 
+/* An event that is all head. @kind is a constant in every caller: one of the two reads remains. */
+static __always_inline int emit_head(struct pt_regs *ctx, enum gl_event_kind kind)
+{
+	struct gl_event *event;
+	struct hit hit;
+	long err;
+
+	if (!hit__take(ctx, &hit))
+		return 0;
+	event = bpf_ringbuf_reserve(&gl_events, sizeof(*event), 0);
+	if (!event) {
+		lose(&hit, GL_LOST_RING_FULL, kind);
+		return 0;
+	}
+	fill_head(event, &hit, kind);
+	if (kind == GL_EVENT_PARK)
+		err = fill_park(event, &hit);
+	else
+		err = read_window(&event->goid, sizeof(event->goid), &hit);
+	if (err) {
+		lose(&hit, GL_LOST_UNREADABLE, kind);
+		bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
+		return 0;
+	}
+	bpf_ringbuf_submit(event, submit_flags(&hit));
+	return 0;
+}
+
 SEC("uprobe")
 int gl_create(struct pt_regs *ctx)
 {
@@ -186,47 +214,13 @@ int gl_create(struct pt_regs *ctx)
 SEC("uprobe")
 int gl_exit(struct pt_regs *ctx)
 {
-	struct gl_event *event;
-	struct hit hit;
-
-	if (!hit__take(ctx, &hit))
-		return 0;
-	event = bpf_ringbuf_reserve(&gl_events, sizeof(*event), 0);
-	if (!event) {
-		lose(&hit, GL_LOST_RING_FULL, GL_EVENT_EXIT);
-		return 0;
-	}
-	fill_head(event, &hit, GL_EVENT_EXIT);
-	if (read_window(&event->goid, sizeof(event->goid), &hit)) {
-		lose(&hit, GL_LOST_UNREADABLE, GL_EVENT_EXIT);
-		bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
-		return 0;
-	}
-	bpf_ringbuf_submit(event, submit_flags(&hit));
-	return 0;
+	return emit_head(ctx, GL_EVENT_EXIT);
 }
 
 SEC("uprobe")
 int gl_park(struct pt_regs *ctx)
 {
-	struct gl_event *event;
-	struct hit hit;
-
-	if (!hit__take(ctx, &hit))
-		return 0;
-	event = bpf_ringbuf_reserve(&gl_events, sizeof(*event), 0);
-	if (!event) {
-		lose(&hit, GL_LOST_RING_FULL, GL_EVENT_PARK);
-		return 0;
-	}
-	fill_head(event, &hit, GL_EVENT_PARK);
-	if (fill_park(event, &hit)) {
-		lose(&hit, GL_LOST_UNREADABLE, GL_EVENT_PARK);
-		bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
-		return 0;
-	}
-	bpf_ringbuf_submit(event, submit_flags(&hit));
-	return 0;
+	return emit_head(ctx, GL_EVENT_PARK);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
