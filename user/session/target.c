@@ -140,10 +140,11 @@ static int refuse_blocking_file(const char *proc_root, pid_t pid, struct failure
 	if (image_file__identify(proc_root, pid, &file) ||
 	    !image_file__may_block(proc_root, pid, &file))
 		return 0;
-	return failure__set(failure, -EOPNOTSUPP,
-			    "the executable of process %d is on a FUSE file system, whose server "
-			    "could hold gleakd up for ever; run the program from another file system",
-			    pid);
+	return failure__set(
+		failure, -EOPNOTSUPP,
+		"the executable of process %d is on a FUSE file system, whose server "
+		"could hold gleakd up for ever; run the program from another file system",
+		pid);
 }
 
 static int open_executable(struct target *target, struct failure *failure)
