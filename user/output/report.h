@@ -84,7 +84,7 @@ struct report_target {
 	double created_per_second, exited_per_second; /* over the last interval */
 	uint64_t lost_events, repaired;
 	uint64_t unreadable;		 /* g structs and stacks a census could not read */
-	uint64_t refused;		 /* goroutines beyond the limits */
+	uint64_t refused;		 /* goroutines and stacks beyond the limits */
 	bool inexact;			 /* losses not yet repaired by a census */
 	bool exited_target;		 /* the process ended */
 	const struct report_site *sites; /* flagged ones first */

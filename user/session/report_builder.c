@@ -302,7 +302,8 @@ static void fill_target(const struct target *target, const struct built_target *
 	report->lost_events = totals->lost;
 	report->repaired = totals->repaired;
 	report->unreadable = census->unreadable + census->stacks_failed;
-	report->refused = totals->refused + census->refused + built->refused;
+	report->refused = totals->refused + stack_table__refused(target__stacks(target)) +
+			  census->refused + built->refused;
 	report->inexact = totals->inexact;
 	report->exited_target = target__state(target) != TARGET_LIVE;
 	report->sites = built->reports;
@@ -340,6 +341,7 @@ int report_builder__build(struct report_builder *builder, struct session *sessio
 			return err;
 		tracker__totals(target__tracker(target), &totals);
 		fill_target(target, &builder->targets[i], &totals, now_ns, &builder->reports[i]);
+		builder->reports[i].lost_events += session__malformed(session);
 		fill_roster(target__roster(target), &builder->reports[i]);
 		fill_rates(&builder->last[i], &totals, target__attached_ns(target), now_ns,
 			   &builder->reports[i]);

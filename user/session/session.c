@@ -169,6 +169,11 @@ size_t session__live(struct session *session)
 	return live;
 }
 
+uint64_t session__malformed(const struct session *session)
+{
+	return session->reader ? event_reader__malformed(session->reader) : 0;
+}
+
 size_t session__n_targets(const struct session *session)
 {
 	return session->n_targets;

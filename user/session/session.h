@@ -53,6 +53,9 @@ int session__census_step(struct session *session, uint64_t budget_ns,
 /* session__live - targets that still run their program; refreshes their states. */
 size_t session__live(struct session *session);
 
+/* session__malformed - records of the ring buffer that made no sense; nobody knows whose they were. */
+uint64_t session__malformed(const struct session *session);
+
 size_t session__n_targets(const struct session *session);
 struct target *session__target(const struct session *session, size_t index);
 
