@@ -21,10 +21,77 @@ struct report_frame {
 	bool inlined;
 };
 
+/* The number of a site's members at one moment, and who came and left since the point before. */
+struct report_point {
+	double seconds_ago;
+	uint64_t goroutines, arrivals, departures;
+};
+
+/* Of the goroutines that the `go` statement created in a span of the past, how many still exist. */
+struct report_cohort {
+	double from_seconds_ago, to_seconds_ago; /* from > to */
+	uint64_t created, alive;
+};
+
+/* Members whose age is at least this and less than the next step's. */
+struct report_age_step {
+	double at_least_seconds;
+	uint64_t members;
+};
+
+/* One item of evidence and what it weighs for (or against) a leak, in decibans. */
+struct report_weight {
+	double decibans;
+	const char *text;
+};
+
+/* What a verdict rests on; docs/verdicts.md defines each. */
+struct report_evidence {
+	double observed_seconds;	/* since the site was first seen, or the watch began */
+	uint64_t arrivals, departures;	/* over that time */
+	double stay_seconds;		/* how long is staying here */
+	uint64_t stayed, left;		/* that long or longer: still here; left after it */
+	const struct report_point *population; /* oldest first */
+	size_t n_population;
+	const struct report_cohort *cohorts; /* oldest first */
+	size_t n_cohorts;
+	const struct report_age_step *ages; /* youngest first */
+	size_t n_ages;
+	const struct report_weight *weights; /* heaviest first; none for idle and active */
+	size_t n_weights;
+};
+
+/* Something that members of a site wait on. */
+struct report_object {
+	const char *kind; /* "channel", "mutex", "rwmutex", "wait group", "cond", "semaphore" */
+	uint64_t address;
+	uint64_t members; /* of those looked at, how many wait on it */
+	uint64_t receivers, senders; /* channel: waiting on it in all, whatever their site */
+	uint64_t waiters;	     /* anything else: waiting on it in all */
+	bool more_waiters;	     /* counting stopped at a limit */
+	uint64_t length, capacity;   /* channel: values in its buffer */
+	bool closed;
+	bool timer; /* channel of a time.Timer or time.Ticker (Go 1.23 on) */
+};
+
+struct report_objects {
+	uint64_t looked_at; /* members whose waits were read */
+	uint64_t distinct;  /* objects among them */
+	const struct report_object *items; /* most members first */
+	size_t n_items;
+};
+
 struct report_site {
 	char id[9]; /* 8 hex digits, stable across runs of the same build */
 	const char *verdict;
-	bool flagged; /* leaking or stuck */
+	bool flagged; /* leaking or stuck, and not silenced */
+	bool suspect; /* leaking, stuck or growing: there is a confidence */
+	double confidence; /* that its members are leaked: 0 to 0.99 */
+	const char *meaning; /* what goroutines are that a library started; "" */
+	bool silenced;	     /* by the allow-list ... */
+	const char *silenced_reason;
+	struct report_evidence evidence;
+	struct report_objects objects;
 	const char *const *why;
 	size_t n_why;
 	uint64_t goroutines, parked, created, exited;

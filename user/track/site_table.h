@@ -17,7 +17,7 @@
 
 struct site_key {
 	uint64_t creation_pc, start_pc;
-	uint32_t stack_id;
+	uint64_t place;
 	uint8_t wait_reason;
 };
 

@@ -16,8 +16,8 @@
  *   and repaired. So is one that no census saw and whose exit is told.
  * - A creation or exit that is told after all, later than concluded, is not repaired any more.
  *
- * Every goroutine belongs to exactly one site: (creation pc, start pc, wait reason, park stack).
- * Before its first sighting in a census it belongs to its origin's site without a stack; when a
+ * Every goroutine belongs to exactly one site: (creation pc, start pc, wait reason, park place).
+ * Before its first sighting in a census it belongs to its origin's site without a place; when a
  * census finds it parked elsewhere it moves. Sites' created and exited count members that were
  * created and that exited since the attach, so over all sites they add up to the totals; a member
  * that moves takes its creation along. Who exits without ever having been seen counts at the site
@@ -29,14 +29,30 @@
 #include "golang/wait_reason.h"
 
 struct tracker;
+struct site_memory;
+struct process_memory;
+
+/* What is known of a site beyond its wait reason: by the library that starts such goroutines. */
+enum site_nature {
+	NATURE_UNKNOWN,
+	NATURE_SERVICE,	   /* serves its owner as long as that lives: one or few per owner */
+	NATURE_CONNECTION, /* one (or two) per open connection or stream */
+	NATURE_ABANDONED,  /* waits for the program to finish something: many mean it was forgotten */
+};
+
+struct site_traits {
+	enum wait_class wait_class;
+	enum site_nature nature;
+};
 
 struct tracker_options {
 	size_t max_goroutines; /* 0: 8 million */
 	size_t max_sites;      /* 0: 65,536; beyond, goroutines go to one "other" site */
 	uint64_t attached_ns;  /* monotonic time of the attach */
 	bool expect_events;    /* lifecycle events are attached */
-	/* Class of this Go version's wait reason number. */
-	enum wait_class (*wait_class)(void *ctx, uint8_t reason);
+	/* Class of this Go version's wait reason number at this stack, and more; once per site. */
+	void (*classify)(void *ctx, uint8_t reason, uint64_t start_pc, uint32_t stack_id,
+			 struct site_traits *ret_traits);
 	/* Whether goroutines started at @start_pc are the runtime's own; asked once per origin. */
 	bool (*is_system)(void *ctx, uint64_t start_pc);
 	void *ctx;
@@ -69,7 +85,8 @@ struct tracker_sighting {
 	uint64_t start_pc;
 	uint64_t waitsince_ns; /* lower bound of the park's begin by the target's GC; 0: none */
 	uint64_t read_at_ns;   /* taken before the read */
-	uint32_t stack_id;     /* 0: none known */
+	uint64_t place;	       /* names the park place, the same in every run; 0: none known */
+	uint32_t stack_id;     /* an example of a stack there; 0: none known */
 	uint8_t wait_reason;
 	bool parked; /* waiting, really off the processor */
 	bool in_syscall;
@@ -110,15 +127,51 @@ enum verdict {
 
 const char *verdict__name(enum verdict verdict); /* "leaking", "stuck", ... */
 
-#define SITE_MAX_WHY 4
+#define SITE_MAX_WHY	 4
+#define SITE_MAX_WEIGHTS 12
+#define SITE_MAX_POINTS	 24
+#define SITE_MAX_COHORTS 10
+#define SITE_AGE_STEPS	 8 /* 0, 10 s, 1 m, 5 m, 15 m, 1 h, 6 h, 1 d and more */
+
+struct site_point {
+	uint64_t ago_ns;
+	uint32_t goroutines, arrivals, departures; /* the latter two since the point before */
+};
+
+/* Of those created by the site's go statement between two times, how many still exist. */
+struct site_cohort {
+	uint64_t from_ago_ns, to_ago_ns;
+	uint64_t created, alive;
+};
+
+struct site_weight {
+	double decibans;
+	char text[112];
+};
+
+struct site_evidence {
+	uint64_t observed_ns; /* since the site was first seen, or the watch began */
+	uint64_t arrivals, departures;
+	uint64_t stay_ns;      /* what staying means here; 0: nothing to say */
+	uint64_t stayed, left; /* that long or longer */
+	uint64_t ages[SITE_AGE_STEPS];
+	size_t n_points, n_cohorts, n_weights;
+	struct site_point points[SITE_MAX_POINTS];     /* oldest first */
+	struct site_cohort cohorts[SITE_MAX_COHORTS];  /* oldest first */
+	struct site_weight weights[SITE_MAX_WEIGHTS];  /* heaviest first */
+};
+
+/* tracker__age_step_ns - least age of step @step of site_evidence.ages. */
+uint64_t tracker__age_step_ns(size_t step);
 
 /* A site as the report needs it. */
 struct site_view {
 	uint32_t index; /* stable while the tracker lives */
-	uint64_t creation_pc, start_pc;
+	uint64_t creation_pc, start_pc, place;
 	uint32_t stack_id;
 	uint8_t wait_reason;
 	enum wait_class wait_class;
+	enum site_nature nature;
 	bool system; /* the runtime's own */
 	bool other;  /* collects what did not fit the limits */
 	uint64_t goroutines, parked, created, exited;
@@ -126,8 +179,11 @@ struct site_view {
 	uint64_t oldest_age_ns;	 /* longest known lifetime of a member */
 	double growth_per_minute;
 	enum verdict verdict;
+	bool suspect;	   /* leaking, stuck or growing: confidence is set */
+	double confidence; /* that its members are leaked, 0 to 0.99; verdict.h */
 	size_t n_why;
 	char why[SITE_MAX_WHY][160]; /* evidence in numbers, most telling first */
+	struct site_evidence evidence;
 };
 
 struct tracker_policy {
@@ -140,5 +196,34 @@ struct tracker_policy {
  */
 void tracker__sites(struct tracker *tracker, const struct tracker_policy *policy, uint64_t now_ns,
 		    bool (*visit)(void *ctx, const struct site_view *site), void *ctx);
+
+/*
+ * tracker__site_of_handle - the site of the goroutine that census_seen() gave @handle for, and its
+ * goid; false when it is gone.
+ */
+bool tracker__site_of_handle(const struct tracker *tracker, uint32_t handle, uint32_t *ret_site,
+			     uint64_t *ret_goid);
+
+/* What members of a site wait on, as far as it matters to the verdict. */
+struct site_objects {
+	uint32_t looked_at;  /* members whose waits were read; 0: nobody looked */
+	uint32_t distinct;   /* objects among those */
+	uint32_t shared_by;  /* members that wait on the object which most wait on */
+	uint32_t with_timer; /* members of which one case is the channel of an armed timer */
+};
+
+/* tracker__note_objects - what was found at site @index; the next tracker__sites() uses it. */
+void tracker__note_objects(struct tracker *tracker, uint32_t index,
+			   const struct site_objects *objects);
+
+/* tracker__note_files - open files (sockets among them) of the process at a census' time. */
+void tracker__note_files(struct tracker *tracker, uint64_t files, uint64_t time_ns);
+
+/* Memory across restarts of gleakd, see track/memory.h. */
+void tracker__remember(const struct tracker *tracker, struct process_memory *ret_process,
+		       bool (*visit)(void *ctx, const struct site_memory *site), void *ctx);
+/* tracker__recall_* - before the first census only; sites first, then the process. */
+int tracker__recall_site(struct tracker *tracker, const struct site_memory *site) __must_check;
+void tracker__recall_process(struct tracker *tracker, const struct process_memory *process);
 
 #endif /* GLEAKD_TRACK_TRACKER_H */

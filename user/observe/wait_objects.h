@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_OBSERVE_WAIT_OBJECTS_H
+#define GLEAKD_OBSERVE_WAIT_OBJECTS_H
+
+/*
+ * What goroutines wait on: the channels of g.waiting (src/runtime/runtime2.go sudog, chan.go hchan),
+ * and the address of the lock, WaitGroup or Cond, by g.waiting from Go 1.26 on and by the semaphore
+ * table (src/runtime/sema.go semtable) before. Read with process_vm_readv from the running target:
+ * everything may change while it is read. A goroutine counts only when its g shows the same goid,
+ * status and trackingSeq after the read as before it.
+ */
+#include "base/common.h"
+#include "golang/binary.h"
+#include "golang/wait_reason.h"
+#include "host/remote.h"
+
+enum wait_object_kind {
+	WAIT_OBJECT_CHANNEL,
+	WAIT_OBJECT_MUTEX,
+	WAIT_OBJECT_RWMUTEX,
+	WAIT_OBJECT_WAIT_GROUP,
+	WAIT_OBJECT_COND,
+	WAIT_OBJECT_SEMAPHORE, /* the reason does not tell which */
+};
+
+const char *wait_object_kind__name(enum wait_object_kind kind); /* "channel", "mutex", ... */
+
+#define WAIT_OBJECTS_TOP	 8    /* objects described of one group */
+#define WAIT_OBJECTS_MAX_MEMBERS 1024 /* goroutines looked at of one group */
+#define WAIT_OBJECTS_MAX_CASES	 64   /* channels looked at of one select */
+#define WAIT_OBJECTS_MAX_WAITERS 4096 /* waiters counted on one object */
+
+struct wait_object {
+	enum wait_object_kind kind;
+	uint64_t address; /* the target's */
+	uint32_t members; /* of the goroutines given, how many wait on it */
+	/* Waiting in all; channels have the first two, everything else the third. */
+	uint32_t receivers, senders, waiters;
+	bool more_waiters; /* there were more than WAIT_OBJECTS_MAX_WAITERS */
+	uint64_t length, capacity;
+	bool closed, timer;
+};
+
+/* What a group of goroutines waits on. */
+struct wait_objects {
+	uint32_t looked_at;  /* goroutines whose waits were read */
+	uint32_t unreadable; /* not read, or they moved meanwhile */
+	uint32_t distinct;   /* objects among those looked at */
+	uint32_t with_timer; /* goroutines of which one case is the channel of an armed timer */
+	uint32_t shared_by;  /* goroutines that wait on the object which most wait on */
+	size_t n_top;
+	struct wait_object top[WAIT_OBJECTS_TOP]; /* most members first */
+};
+
+/* One goroutine to look at. */
+struct wait_member {
+	uint64_t goid;
+	uint64_t address; /* of its g, the target's */
+};
+
+struct wait_reader;
+
+/* wait_reader__new - @binary (bound) and @remote must outlive it. -ENOMEM. */
+int wait_reader__new(struct go_binary *binary, struct remote *remote, uint64_t load_bias,
+		     struct wait_reader **ret_reader) __must_check;
+void wait_reader__free(struct wait_reader *reader);
+
+/*
+ * wait_reader__read - what @members (at most WAIT_OBJECTS_MAX_MEMBERS are looked at) wait on, who
+ * all have wait reason @class. Errors: -ESRCH the process is gone, -EOPNOTSUPP this build does not
+ * tell (no semaphore table in a stripped binary before Go 1.26, no channel: sleep, IO).
+ */
+int wait_reader__read(struct wait_reader *reader, enum wait_class class, const char *wait_reason,
+		      const struct wait_member *members, size_t n,
+		      struct wait_objects *ret_objects) __must_check;
+
+#endif /* GLEAKD_OBSERVE_WAIT_OBJECTS_H */
