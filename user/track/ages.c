@@ -79,6 +79,14 @@ uint64_t leavers__since(const struct leavers *leavers, uint64_t age_ns)
 	return sum;
 }
 
+uint64_t leavers__longest_ns(const struct leavers *leavers)
+{
+	for (size_t i = LEAVER_BUCKETS; i-- > 0;)
+		if (leavers->buckets[i])
+			return 1ULL << (AGE_UNIT_SHIFT + i);
+	return 0;
+}
+
 void leavers__fade(struct leavers *leavers)
 {
 	for (size_t i = 0; i < LEAVER_BUCKETS; i++)

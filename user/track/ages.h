@@ -38,6 +38,8 @@ struct leavers {
 void leavers__add(struct leavers *leavers, uint64_t lasted_ns);
 /* leavers__since - how many left that may have stayed @age_ns or longer: rounded to more. */
 uint64_t leavers__since(const struct leavers *leavers, uint64_t age_ns);
+/* leavers__longest_ns - the longest of all, rounded to more; 0 when nobody left. */
+uint64_t leavers__longest_ns(const struct leavers *leavers);
 /* leavers__fade - halve all counts, so that an old regime is forgotten in the end. */
 void leavers__fade(struct leavers *leavers);
 

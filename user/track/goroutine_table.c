@@ -315,18 +315,25 @@ struct goroutine *goroutine_table__find(const struct goroutine_table *table, uin
 	return record_at(table, *ret_handle);
 }
 
-struct goroutine *goroutine_table__at(const struct goroutine_table *table, uint32_t handle,
-				      uint64_t goid)
+struct goroutine *goroutine_table__peek(const struct goroutine_table *table, uint32_t handle)
 {
 	uint32_t number = handle >> CHUNK_SHIFT, slot = handle & (CHUNK_RECORDS - 1);
 	struct chunk *chunk;
 
-	if (!handle || !goid || number >= table->n_chunks)
+	if (!handle || number >= table->n_chunks)
 		return NULL;
 	chunk = table->chunks[number];
-	if (!chunk || slot >= chunk->fresh || goroutine__goid(&chunk->slots[slot]) != goid)
+	if (!chunk || slot >= chunk->fresh || !goroutine__goid(&chunk->slots[slot]))
 		return NULL;
 	return &chunk->slots[slot];
+}
+
+struct goroutine *goroutine_table__at(const struct goroutine_table *table, uint32_t handle,
+				      uint64_t goid)
+{
+	struct goroutine *g = goroutine_table__peek(table, handle);
+
+	return g && goid && goroutine__goid(g) == goid ? g : NULL;
 }
 
 struct goroutine *goroutine_table__add(struct goroutine_table *table, uint64_t goid,

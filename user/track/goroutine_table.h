@@ -89,6 +89,8 @@ struct goroutine *goroutine_table__find(const struct goroutine_table *table, uin
 /* goroutine_table__at - the record behind @handle; NULL when it does not hold @goid (any more). */
 struct goroutine *goroutine_table__at(const struct goroutine_table *table, uint32_t handle,
 				      uint64_t goid);
+/* goroutine_table__peek - the record behind @handle, whoever it is of; NULL when there is none. */
+struct goroutine *goroutine_table__peek(const struct goroutine_table *table, uint32_t handle);
 /*
  * goroutine_table__add - a zeroed record for @goid, which must not be 0 and must have none. NULL
  * when the limit is reached or memory is not to be had.

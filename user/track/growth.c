@@ -3,6 +3,7 @@
  * The growth test. Each candidate is a time to stay T and a window W: of those who arrived between
  * T + W and T ago, how many are still here, period by period? See verdict.h for what must hold.
  */
+#include "track/ticks.h"
 #include "track/verdict.h"
 
 #define MIN_STAYED	  8.0
@@ -14,36 +15,70 @@
 #define PERIOD_MAX_SHARE  0.5  /* of all that stayed: more is a burst */
 #define WATCHED_PART	  32
 #define WATCHED_MAX_NS	  (1800 * NSEC_PER_SEC)
-#define CONNECTION_WINDOW 30 /* times min_age */
+#define CONNECTION_WINDOW 60 /* times min_age */
+#define TIMER_STAY	  30 /* times min_age */
 #define MAX_DOUBLINGS	  20
 
+/* One way to ask: of parks, or of lives. */
+struct question {
+	const struct evidence *e;
+	const struct ages *ages;
+	const struct leavers *leavers;
+	uint64_t watched_ns, resolution_ns;
+	uint64_t least_stay_ns;
+};
+
 /* Waits in which a healthy goroutine per connection or stream spends its life. */
-static bool may_serve_connection(enum wait_class class)
+static bool may_serve_connection(const struct evidence *e)
 {
-	return class == WAIT_SELECT || class == WAIT_CHAN_RECEIVE || class == WAIT_COND;
+	switch (e->wait_class) {
+	case WAIT_SELECT:
+	case WAIT_CHAN_RECEIVE:
+	case WAIT_COND:
+	case WAIT_SLEEP:
+		/* Those that wait for the program to finish something are what was forgotten. */
+		return e->nature != NATURE_ABANDONED;
+	default:
+		return false;
+	}
+}
+
+/* Open files that came in the window, sockets among them. */
+static double files_rise(const struct evidence *e, const struct growth *g)
+{
+	uint64_t to = g->stay_ns >> TICK_SHIFT, from = (g->stay_ns + g->window_ns) >> TICK_SHIFT;
+
+	if (!e->files || !e->files->count)
+		return 0;
+	return history__rise(e->files, e->now - min_of(from, e->now), e->now - min_of(to, e->now));
 }
 
 static bool grows_with_connections(const struct evidence *e, const struct growth *g)
 {
-	if (!e->connections || !may_serve_connection(e->wait_class))
+	double rise = files_rise(e, g);
+
+	if (!may_serve_connection(e))
 		return false;
-	return ages__between(e->connections, g->stay_ns, g->stay_ns + g->window_ns) >=
-	       g->stayed / 2;
+	if (e->connections)
+		rise = max_of(rise, ages__between(e->connections, g->stay_ns,
+						  g->stay_ns + g->window_ns));
+	return rise >= g->stayed / 2;
 }
 
 /* Shorter windows than this prove nothing here. */
-static uint64_t least_window_ns(const struct evidence *e, const struct growth *g)
+static uint64_t least_window_ns(const struct question *q, struct growth *g)
 {
 	uint64_t least = g->stay_ns * 8 / (g->stayed >= FAST_STAYED ? 10 : 5);
 
-	least = max_of(least, min_of(e->watched_ns / WATCHED_PART, WATCHED_MAX_NS));
-	if (grows_with_connections(e, g))
-		least = max_of(least, e->min_age_ns * CONNECTION_WINDOW);
+	least = max_of(least, min_of(q->watched_ns / WATCHED_PART, WATCHED_MAX_NS));
+	g->with_connections = grows_with_connections(q->e, g);
+	if (g->with_connections)
+		least = max_of(least, q->e->min_age_ns * CONNECTION_WINDOW);
 	return least;
 }
 
 /* Arrivals that stayed in enough of the periods, in the latest one, and in no burst. */
-static bool spread_out(const struct evidence *e, struct growth *g)
+static bool spread_out(const struct question *q, struct growth *g)
 {
 	double even = g->stayed / g->periods;
 
@@ -51,7 +86,7 @@ static bool spread_out(const struct evidence *e, struct growth *g)
 	for (unsigned int i = 0; i < g->periods; i++) {
 		uint64_t from = g->stay_ns + g->window_ns * i / g->periods;
 		uint64_t to = g->stay_ns + g->window_ns * (i + 1) / g->periods;
-		double here = ages__between(e->ages, from, to);
+		double here = ages__between(q->ages, from, to);
 
 		if (here > g->stayed * PERIOD_MAX_SHARE)
 			return false;
@@ -65,58 +100,90 @@ static bool spread_out(const struct evidence *e, struct growth *g)
 }
 
 /* Whether arrivals go on: those of the last T have not had the time to stay. */
-static bool goes_on(const struct evidence *e, const struct growth *g)
+static bool goes_on(const struct question *q, const struct growth *g)
 {
 	double expected = g->stayed * (double)g->stay_ns / (double)g->window_ns;
 	uint64_t usual_gap = (uint64_t)((double)g->window_ns / g->stayed);
-	uint64_t patience = max_of(4 * usual_gap, g->stay_ns / 4) + e->resolution_ns;
+	uint64_t patience = max_of(4 * usual_gap, g->stay_ns / 4) + q->resolution_ns;
 
-	if (ages__youngest_ns(e->ages) > patience)
+	if (ages__youngest_ns(q->ages) > patience)
 		return false;
-	return expected < 4 || ages__between(e->ages, 0, g->stay_ns) >= expected / 2;
+	return expected < 4 || ages__between(q->ages, 0, g->stay_ns) >= expected / 2;
 }
 
-static bool test_window(const struct evidence *e, struct growth *g)
+static bool test_window(const struct question *q, struct growth *g)
 {
-	g->stayed = ages__between(e->ages, g->stay_ns, g->stay_ns + g->window_ns);
+	g->stayed = ages__between(q->ages, g->stay_ns, g->stay_ns + g->window_ns);
 	if (g->stayed < MIN_STAYED || (double)g->left > g->stayed * MAX_LEFT_SHARE)
 		return false;
 	g->periods = MAX_PERIODS;
-	if (e->resolution_ns)
-		g->periods = (unsigned int)min_of(g->window_ns / e->resolution_ns,
+	if (q->resolution_ns)
+		g->periods = (unsigned int)min_of(g->window_ns / q->resolution_ns,
 						  (uint64_t)MAX_PERIODS);
-	if (g->periods < MIN_PERIODS || g->window_ns < least_window_ns(e, g))
+	if (g->periods < MIN_PERIODS || g->window_ns < least_window_ns(q, g))
 		return false;
-	return spread_out(e, g) && goes_on(e, g);
+	return spread_out(q, g) && goes_on(q, g);
 }
 
 /* Windows from all of the watch downwards, each 1/sqrt(2) of the one before. */
-static bool test_stay(const struct evidence *e, struct growth *g)
+static bool test_stay(const struct question *q, struct growth *g)
 {
 	uint64_t least = g->stay_ns * 8 / 10;
 
-	g->left = leavers__since(e->leavers, g->stay_ns);
-	for (g->window_ns = e->watched_ns - g->stay_ns; g->window_ns >= least;
+	g->left = leavers__since(q->leavers, g->stay_ns);
+	for (g->window_ns = q->watched_ns - g->stay_ns; g->window_ns >= least;
 	     g->window_ns = g->window_ns * 29 / 41)
-		if (test_window(e, g))
+		if (test_window(q, g))
 			return true;
 	return false;
 }
 
-bool growth__test(const struct evidence *evidence, struct growth *ret_growth)
+static bool ask(const struct question *q, bool of_lives, struct growth *ret_growth)
 {
-	struct growth growth = {.stay_ns = max_of(evidence->min_age_ns, NSEC_PER_SEC)};
+	struct growth growth = {.of_lives = of_lives, .stay_ns = q->least_stay_ns};
 
-	if (!evidence->ages)
+	if (!q->ages)
 		return false;
-	for (int i = 0; i < MAX_DOUBLINGS && growth.stay_ns < evidence->watched_ns; i++) {
-		if (ages__between(evidence->ages, growth.stay_ns, UINT64_MAX) < MIN_STAYED)
+	for (int i = 0; i < MAX_DOUBLINGS && growth.stay_ns < q->watched_ns; i++) {
+		growth.all_stayed = ages__between(q->ages, growth.stay_ns, UINT64_MAX);
+		if (growth.all_stayed < MIN_STAYED)
 			return false;
-		if (test_stay(evidence, &growth)) {
+		if (test_stay(q, &growth)) {
 			*ret_growth = growth;
 			return true;
 		}
 		growth.stay_ns *= 2;
 	}
 	return false;
+}
+
+/* An armed timer among what most members wait for will wake them up by itself. */
+static bool ends_by_timer(const struct evidence *e)
+{
+	return e->objects.with_timer * 2 > e->objects.looked_at;
+}
+
+bool growth__test(const struct evidence *evidence, struct growth *ret_growth)
+{
+	uint64_t stay_ns = max_of(evidence->min_age_ns, NSEC_PER_SEC);
+	const struct question parks = {
+		.e = evidence,
+		.ages = evidence->ages,
+		.leavers = evidence->leavers,
+		.watched_ns = evidence->watched_ns,
+		.resolution_ns = evidence->parks_resolution_ns,
+		.least_stay_ns = stay_ns * (ends_by_timer(evidence) ? TIMER_STAY : 1),
+	};
+	const struct question lives = {
+		.e = evidence,
+		.ages = evidence->born,
+		.leavers = evidence->lives,
+		.watched_ns = evidence->lives_watched_ns,
+		.resolution_ns = evidence->lives_resolution_ns,
+		.least_stay_ns = stay_ns,
+	};
+	/* Who sleeps will wake up: only its life can be too long. */
+	bool parks_tell = evidence->wait_class != WAIT_SLEEP;
+
+	return (parks_tell && ask(&parks, false, ret_growth)) || ask(&lives, true, ret_growth);
 }

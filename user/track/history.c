@@ -10,6 +10,58 @@
 #define TREND_SAMPLES 24
 #define TREND_PAIRS   (TREND_SAMPLES * (TREND_SAMPLES - 1) / 2)
 
+/* What @sample tells of who came and went joins @into. */
+static void add_flows(struct history_sample *into, const struct history_sample *sample)
+{
+	into->arrivals += sample->arrivals;
+	into->departures += sample->departures;
+	into->created += sample->created;
+	into->exited += sample->exited;
+}
+
+/* --- tiers --------------------------------------------------------------------------------------- */
+
+static const uint64_t tier_seconds[HISTORY_TIERS] = {60, 3600, 86400};
+
+static uint64_t step_of(size_t tier, uint64_t ticks)
+{
+	return (ticks << TICK_SHIFT) / (tier_seconds[tier] * NSEC_PER_SEC);
+}
+
+static void close_step(struct history *history, size_t t)
+{
+	struct history_tier *tier = history->tiers[t];
+
+	if (!tier)
+		tier = history->tiers[t] = calloc(1, sizeof(*tier));
+	/* Without memory this part of the past stays unknown. */
+	if (!tier)
+		return;
+	if (tier->count == HISTORY_TIER_SAMPLES) {
+		tier->count--;
+		memmove(&tier->samples[0], &tier->samples[1],
+			tier->count * sizeof(tier->samples[0]));
+	}
+	tier->samples[tier->count++] = history->open[t];
+}
+
+static void add_to_tiers(struct history *history, const struct history_sample *sample)
+{
+	for (size_t t = 0; t < HISTORY_TIERS; t++) {
+		struct history_sample *open = &history->open[t];
+		struct history_sample flows = *open;
+
+		if (open->ticks && step_of(t, open->ticks) != step_of(t, sample->ticks)) {
+			close_step(history, t);
+			flows = (struct history_sample){0};
+		}
+		*open = *sample;
+		add_flows(open, &flows);
+	}
+}
+
+/* --- recent samples ------------------------------------------------------------------------------ */
+
 /* Every second sample goes; who came and left until then counts for the next one that stays. */
 static void halve_older_half(struct history *history)
 {
@@ -17,8 +69,7 @@ static void halve_older_half(struct history *history)
 	struct history_sample *samples = history->samples;
 
 	for (size_t i = 0; i < half; i += 2) {
-		samples[i + 2].arrivals += samples[i + 1].arrivals;
-		samples[i + 2].departures += samples[i + 1].departures;
+		add_flows(&samples[i + 2], &samples[i + 1]);
 		samples[i / 2] = samples[i];
 	}
 	memmove(&samples[half / 2], &samples[half], half * sizeof(*samples));
@@ -29,17 +80,124 @@ void history__add(struct history *history, const struct history_sample *sample)
 {
 	struct history_sample *last = history->count ? &history->samples[history->count - 1] : NULL;
 
+	add_to_tiers(history, sample);
 	if (last && last->ticks == sample->ticks) {
 		last->goroutines = sample->goroutines;
 		last->parked = sample->parked;
-		last->arrivals += sample->arrivals;
-		last->departures += sample->departures;
+		add_flows(last, sample);
 		return;
 	}
 	if (history->count == HISTORY_SAMPLES)
 		halve_older_half(history);
 	history->samples[history->count++] = *sample;
 }
+
+void history__clear(struct history *history)
+{
+	for (size_t t = 0; t < HISTORY_TIERS; t++)
+		free(history->tiers[t]);
+	*history = (struct history){0};
+}
+
+void history__copy(struct history *to, const struct history *from)
+{
+	*to = *from;
+	for (size_t t = 0; t < HISTORY_TIERS; t++) {
+		if (!from->tiers[t])
+			continue;
+		to->tiers[t] = malloc(sizeof(*to->tiers[t]));
+		if (to->tiers[t])
+			*to->tiers[t] = *from->tiers[t];
+	}
+}
+
+/* --- all of the past ------------------------------------------------------------------------------ */
+
+#define ALL_SAMPLES (HISTORY_SAMPLES + HISTORY_TIERS * HISTORY_TIER_SAMPLES)
+
+/* Samples of @tier from before @end, in front of which @n others will go; the first @n are kept. */
+static size_t take_before(const struct history_sample *samples, size_t count, uint64_t end,
+			  struct history_sample *out)
+{
+	size_t n = 0;
+
+	while (n < count && samples[n].ticks < end) {
+		out[n] = samples[n];
+		n++;
+	}
+	return n;
+}
+
+/*
+ * Coarsest first, each tier up to where the next finer one begins. Where two of them meet, flows of
+ * a coarse step that had begun before are told by the finer ones again: what is counted twice is
+ * less than one step.
+ */
+static size_t all_samples(const struct history *history, struct history_sample out[ALL_SAMPLES])
+{
+	uint64_t begins[HISTORY_TIERS + 1];
+	size_t n = 0;
+
+	/* The first of the recent samples may be ages old: they count from where they are complete. */
+	begins[0] = history->count ? history->samples[history->count / 2].ticks : 0;
+	for (size_t t = 0; t < HISTORY_TIERS; t++) {
+		const struct history_tier *tier = history->tiers[t];
+
+		begins[t + 1] = tier ? min_of(begins[t], tier->samples[0].ticks) : begins[t];
+	}
+	for (size_t t = HISTORY_TIERS; t-- > 0;) {
+		const struct history_tier *tier = history->tiers[t];
+
+		if (tier)
+			n += take_before(tier->samples, tier->count, begins[t], out + n);
+	}
+	for (size_t i = 0; i < history->count; i++)
+		if (!n || history->samples[i].ticks > out[n - 1].ticks)
+			out[n++] = history->samples[i];
+	return n;
+}
+
+size_t history__points(const struct history *history, struct history_sample *points, size_t max)
+{
+	struct history_sample all[ALL_SAMPLES];
+	size_t n = all_samples(history, all), used = min_of(n, max), next = 0;
+
+	for (size_t i = 0; i < used; i++) {
+		size_t at = used > 1 ? i * (n - 1) / (used - 1) : n - 1;
+		struct history_sample flows = {0};
+
+		for (; next <= at; next++)
+			add_flows(&flows, &all[next]);
+		points[i] = all[at];
+		points[i].arrivals = flows.arrivals;
+		points[i].departures = flows.departures;
+		points[i].created = flows.created;
+		points[i].exited = flows.exited;
+	}
+	return used;
+}
+
+/* The last sample not after @ticks, or the first one. */
+static const struct history_sample *sample_at(const struct history *history, uint64_t ticks)
+{
+	const struct history_sample *found = &history->samples[0];
+
+	for (size_t i = 1; i < history->count && history->samples[i].ticks <= ticks; i++)
+		found = &history->samples[i];
+	return found;
+}
+
+double history__rise(const struct history *history, uint64_t from, uint64_t to)
+{
+	double rise;
+
+	if (!history->count)
+		return 0;
+	rise = (double)sample_at(history, to)->goroutines - sample_at(history, from)->goroutines;
+	return max_of(rise, 0.0);
+}
+
+/* --- trend ---------------------------------------------------------------------------------------- */
 
 static int compare_doubles(const void *a, const void *b)
 {

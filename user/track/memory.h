@@ -9,18 +9,9 @@
  * that still exist, and the goid clock tells how old they are, since Go hands goids out in order.
  */
 #include "track/ages.h"
+#include "track/goid_clock.h"
 #include "track/history.h"
 #include "track/site_table.h"
-
-#define GOID_CLOCK_POINTS 128
-
-/* By then this many goids had been handed out. */
-struct goid_clock {
-	uint32_t n;
-	struct {
-		uint64_t goid, ticks;
-	} points[GOID_CLOCK_POINTS]; /* oldest first */
-};
 
 struct process_memory {
 	uint64_t watch_ticks; /* when the first gleakd had finished its first census */

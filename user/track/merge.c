@@ -44,10 +44,10 @@ static uint32_t sighted_site(struct tracker *tracker, const struct goroutine *g,
 		.creation_pc = sighting->creation_pc,
 		.start_pc = sighting->start_pc,
 		.wait_reason = sighting->parked ? sighting->wait_reason : 0,
-		.stack_id = blocked ? sighting->stack_id : 0,
+		.place = blocked ? sighting->place : 0,
 	};
 
-	if (g && blocked && !key.stack_id) {
+	if (g && blocked && !key.place) {
 		/* The stack could not be read: the last one is the best guess if the reason fits. */
 		const struct site *site = site_table__at(tracker->sites, goroutine__site(g));
 
@@ -55,7 +55,7 @@ static uint32_t sighted_site(struct tracker *tracker, const struct goroutine *g,
 		    site->key.creation_pc == key.creation_pc && site->key.start_pc == key.start_pc)
 			return goroutine__site(g);
 	}
-	return tracker__site_of(tracker, &key);
+	return tracker__site_of(tracker, &key, blocked ? sighting->stack_id : 0);
 }
 
 /*
@@ -117,8 +117,13 @@ static struct goroutine *adopt(struct tracker *tracker, const struct tracker_sig
 	if (sighting->parked)
 		goroutine__set_born(g, wait_began(sighting, tracker->previous_ticks, read));
 	/* Before the first one: older than the attach, or its creation event is on its way. */
-	if (!tracker->n_censuses)
+	if (!tracker->n_censuses) {
+		if (tracker->recalled)
+			goroutine__set_born(g, min_of(goroutine__born(g),
+						      goid_clock__born(&tracker->clock,
+								       sighting->goid, read)));
 		return g;
+	}
 	record__count_created(tracker, g);
 	if (tracker->repairs) {
 		g->flags |= GOROUTINE_REPAIRED;
@@ -242,6 +247,14 @@ static void conclude_unseen(struct tracker *tracker)
 	tracker->repaired += 2 * missing;
 }
 
+/* What is there after the first census may have been there for long. */
+static void begin_watch(struct tracker *tracker, uint64_t finished)
+{
+	tracker->parks_ticks = finished;
+	if (!tracker->recalled)
+		tracker->watch_ticks = finished;
+}
+
 void tracker__census_end(struct tracker *tracker, uint64_t finished_ns)
 {
 	uint64_t finished = ticks__of(finished_ns);
@@ -256,7 +269,7 @@ void tracker__census_end(struct tracker *tracker, uint64_t finished_ns)
 	tracker->inexact_now = false;
 	tracker->in_census = false;
 	if (!tracker->n_censuses++)
-		tracker->watch_ticks = finished;
+		begin_watch(tracker, finished);
 	else if (tracker->census_ticks > tracker->previous_ticks)
 		tracker->interval_ticks = tracker->census_ticks - tracker->previous_ticks;
 	tracker->previous_ticks = tracker->census_ticks;
@@ -264,5 +277,6 @@ void tracker__census_end(struct tracker *tracker, uint64_t finished_ns)
 		site_table__fade(tracker->sites);
 		tracker->faded_ticks = finished;
 	}
+	goid_clock__add(&tracker->clock, tracker->max_goid, tracker->census_ticks);
 	site_table__sample(tracker->sites, finished);
 }

@@ -7,7 +7,7 @@
 
 #include "base/hash.h"
 
-/* Sites with a history at one time, 1.5 KiB each. */
+/* Sites with a history at one time, 2 to 8 KiB each. */
 #define MAX_HISTORIES 4096
 /* Places looked at for one to recycle, per newcomer to a full table. */
 #define RECYCLE_STEPS 64
@@ -28,14 +28,14 @@ struct site_table {
 static bool key_equal(const struct site_key *a, const struct site_key *b)
 {
 	return a->creation_pc == b->creation_pc && a->start_pc == b->start_pc &&
-	       a->stack_id == b->stack_id && a->wait_reason == b->wait_reason;
+	       a->place == b->place && a->wait_reason == b->wait_reason;
 }
 
 static uint32_t key_home(const struct site_table *table, const struct site_key *key)
 {
 	uint64_t hash = hash__combine(key->creation_pc, key->start_pc);
 
-	return (uint32_t)hash__combine(hash, (uint64_t)key->stack_id << 8 | key->wait_reason) &
+	return (uint32_t)hash__combine(hash, key->place ^ (uint64_t)key->wait_reason << 56) &
 	       table->mask;
 }
 
@@ -91,12 +91,22 @@ int site_table__new(size_t max, struct site_table **ret_table)
 	return 0;
 }
 
+static void drop_history(struct site_table *table, struct site *site)
+{
+	if (!site->history)
+		return;
+	history__clear(site->history);
+	free(site->history);
+	site->history = NULL;
+	table->n_histories--;
+}
+
 void site_table__free(struct site_table *table)
 {
 	if (!table)
 		return;
 	for (uint32_t i = 0; i < table->end; i++)
-		free(table->sites[i].history);
+		drop_history(table, &table->sites[i]);
 	free(table->sites);
 	free(table->order);
 	free(table->index);
@@ -133,15 +143,6 @@ static void index_erase(struct site_table *table, uint32_t gap)
 	}
 }
 
-static void drop_history(struct site_table *table, struct site *site)
-{
-	if (!site->history)
-		return;
-	free(site->history);
-	site->history = NULL;
-	table->n_histories--;
-}
-
 /* A place whose site has no members; its counts go to "other". 0 when none is found. */
 static uint32_t recycle(struct site_table *table)
 {
@@ -150,8 +151,10 @@ static uint32_t recycle(struct site_table *table)
 		struct site *site = &table->sites[i], *other = &table->sites[SITE_OTHER];
 
 		table->hand = i + 1 < table->end ? i + 1 : 1;
-		if (site->goroutines)
+		if (site->goroutines || site->children)
 			continue;
+		if (site->origin != i && site->origin != SITE_OTHER)
+			table->sites[site->origin].children--;
 		other->created += site->system ? 0 : site->created;
 		other->exited += site->system ? 0 : site->exited;
 		drop_history(table, site);
@@ -170,6 +173,18 @@ static uint32_t place_for_one(struct site_table *table)
 	    !resize(table, min_of(table->max, table->allocated * 2)))
 		return table->end++;
 	return recycle(table);
+}
+
+uint32_t site_table__find(const struct site_table *table, const struct site_key *key)
+{
+	return table->index[index_find(table, key)];
+}
+
+void site_table__set_origin(struct site_table *table, uint32_t index, uint32_t origin)
+{
+	table->sites[index].origin = origin;
+	if (origin != index && origin != SITE_OTHER)
+		table->sites[origin].children++;
 }
 
 uint32_t site_table__intern(struct site_table *table, const struct site_key *key, bool *ret_new)
@@ -209,15 +224,20 @@ uint32_t *site_table__order(struct site_table *table)
 	return table->order;
 }
 
-static bool wants_history(struct site_table *table, struct site *site)
+struct history *site_table__history(struct site_table *table, uint32_t index)
 {
-	if (site->history)
-		return true;
-	if (!site->goroutines || table->n_histories >= MAX_HISTORIES)
-		return false;
+	struct site *site = &table->sites[index];
+
+	if (site->history || table->n_histories >= MAX_HISTORIES)
+		return site->history;
 	site->history = calloc(1, sizeof(*site->history));
 	table->n_histories += site->history != NULL;
 	return site->history;
+}
+
+static bool is_worth_it(const struct site *site)
+{
+	return site->history || site->goroutines || site->born || site->children;
 }
 
 /* Nobody has been here over the whole of its recent half. */
@@ -225,10 +245,11 @@ static bool is_over(const struct site *site)
 {
 	const struct history *history = site->history;
 
-	if (site->goroutines || history->count < HISTORY_SAMPLES / 2)
+	if (site->goroutines || site->children || history->count < HISTORY_SAMPLES / 2)
 		return false;
 	for (uint32_t i = history->count / 2; i < history->count; i++)
-		if (history->samples[i].goroutines || history->samples[i].arrivals)
+		if (history->samples[i].goroutines || history->samples[i].arrivals ||
+		    history->samples[i].created)
 			return false;
 	return true;
 }
@@ -238,25 +259,32 @@ void site_table__sample(struct site_table *table, uint64_t ticks)
 	for (uint32_t i = 0; i < table->end; i++) {
 		struct site *site = &table->sites[i];
 
-		if (wants_history(table, site)) {
+		if (is_worth_it(site) && site_table__history(table, i)) {
 			struct history_sample sample = {
 				.ticks = ticks,
 				.goroutines = site->goroutines,
 				.parked = site->parked,
 				.arrivals = site->arrivals,
 				.departures = site->departures,
+				.created = site->born,
+				.exited = site->died,
 			};
+
 			history__add(site->history, &sample);
 			if (is_over(site))
 				drop_history(table, site);
 		}
 		site->arrivals = 0;
 		site->departures = 0;
+		site->born = 0;
+		site->died = 0;
 	}
 }
 
 void site_table__fade(struct site_table *table)
 {
-	for (uint32_t i = 0; i < table->end; i++)
+	for (uint32_t i = 0; i < table->end; i++) {
 		leavers__fade(&table->sites[i].leavers);
+		leavers__fade(&table->sites[i].lives);
+	}
 }

@@ -35,22 +35,38 @@ struct site_pass {
 	uint32_t long_parked; /* ... or as long as VERDICT_LONG_PARK_NS, if that is more */
 	uint32_t before;      /* members whose park began before the watch did */
 	bool has_main;	      /* goroutine 1 is a member */
-	struct ages *ages;    /* of parks that began since; NULL: too few to matter */
+	uint32_t age_steps[SITE_AGE_STEPS];
+	/* Of what began during the watch; NULL: too few to matter. */
+	struct ages *ages;  /* members' parks */
+	struct ages *born;  /* members' lives */
+	struct ages *alive; /* of an origin: the lives of all that its go statement created */
 	enum verdict verdict;
 };
 
+/*
+ * A site, or an origin: the site without a place stands for its `go` statement, holds those that no
+ * census has seen parked yet, and counts for all that it created wherever they are now.
+ */
 struct site {
 	struct site_key key;
 	enum wait_class wait_class;
+	enum site_nature nature;
 	bool used;
 	bool system;
+	uint32_t stack_id; /* an example of a stack at the place */
+	uint32_t origin;   /* index of its origin; its own if it is one */
+	uint32_t children; /* of an origin: sites that refer to it */
 	uint32_t goroutines, parked;
 	uint64_t created, exited;
 	uint32_t arrivals, departures; /* since the last sample */
-	struct leavers leavers;
-	uint64_t left_ticks; /* when a park here last ended; 0: never */
+	uint32_t born, died;	       /* of an origin: likewise, all that it created */
+	struct leavers leavers;	       /* how long the parks here had lasted that ended */
+	struct leavers lives;	       /* of an origin: the lives that ended */
+	uint64_t left_ticks;	       /* when a park here last ended; 0: never */
+	uint64_t first_ticks;	       /* first seen */
 	struct history *history;
 	struct site_alarm alarm;
+	struct site_objects objects;
 	struct site_pass pass;
 };
 
@@ -64,6 +80,15 @@ void site_table__free(struct site_table *table);
  * Pointers to sites are invalid afterwards. @ret_new: the caller fills in class and system.
  */
 uint32_t site_table__intern(struct site_table *table, const struct site_key *key, bool *ret_new);
+
+/* site_table__find - as above, but SITE_OTHER when it is not there. */
+uint32_t site_table__find(const struct site_table *table, const struct site_key *key);
+
+/* site_table__set_origin - @index was created at @origin, which stays as long as it does. */
+void site_table__set_origin(struct site_table *table, uint32_t index, uint32_t origin);
+
+/* site_table__history - the site's own, made if there is room for one more; NULL otherwise. */
+struct history *site_table__history(struct site_table *table, uint32_t index);
 
 struct site *site_table__at(const struct site_table *table, uint32_t index);
 /* site_table__end - one more than the largest index in use. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "track/site_numbers.h"
 #include "track/tracker_internal.h"
 #include "track/verdict.h"
 
@@ -21,10 +22,22 @@ struct view {
 	struct opinion opinion;
 };
 
+static const uint64_t age_steps_seconds[SITE_AGE_STEPS] = {0, 10, 60, 300, 900, 3600, 21600, 86400};
+
+uint64_t tracker__age_step_ns(size_t step)
+{
+	return age_steps_seconds[step] * NSEC_PER_SEC;
+}
+
 static bool wants_ages(const struct site *site)
 {
-	return site->parked >= MIN_AGES_MEMBERS && !site->system && site->wait_class != WAIT_IO &&
-	       site->wait_class != WAIT_NONE;
+	return site->goroutines >= MIN_AGES_MEMBERS && !site->system &&
+	       site->wait_class != WAIT_IO && site->wait_class != WAIT_NONE;
+}
+
+static bool is_origin(const struct site *site)
+{
+	return !site->key.place && !site->key.wait_reason;
 }
 
 static void passes_begin(struct view *view)
@@ -36,8 +49,12 @@ static void passes_begin(struct view *view)
 
 		site->pass = (struct site_pass){0};
 		/* Without memory the site is judged on what else is known. */
-		if (wants_ages(site))
+		if (wants_ages(site)) {
 			site->pass.ages = calloc(1, sizeof(*site->pass.ages));
+			site->pass.born = calloc(1, sizeof(*site->pass.born));
+		}
+		if (is_origin(site) && !site->system && site->history)
+			site->pass.alive = calloc(1, sizeof(*site->pass.alive));
 	}
 }
 
@@ -46,10 +63,12 @@ static void passes_end(struct view *view)
 	struct site_table *sites = view->tracker->sites;
 
 	for (uint32_t i = 0; i < site_table__end(sites); i++) {
-		struct site *site = site_table__at(sites, i);
+		struct site_pass *pass = &site_table__at(sites, i)->pass;
 
-		free(site->pass.ages);
-		site->pass.ages = NULL;
+		free(pass->ages);
+		free(pass->born);
+		free(pass->alive);
+		pass->ages = pass->born = pass->alive = NULL;
 	}
 }
 
@@ -60,10 +79,30 @@ static void pass_parked(const struct view *view, const struct goroutine *g, stru
 	pass->oldest_park_ns = max_of(pass->oldest_park_ns, age);
 	pass->settled += age >= view->policy->min_age_ns;
 	pass->long_parked += age >= max_of(view->policy->min_age_ns, VERDICT_LONG_PARK_NS);
-	if (since <= view->tracker->watch_ticks)
+	if (since <= view->tracker->parks_ticks)
 		pass->before++;
 	else if (pass->ages)
 		ages__add(pass->ages, age);
+}
+
+static void pass_life(struct view *view, struct site *site, uint64_t born)
+{
+	struct site *origin = site_table__at(view->tracker->sites, site->origin);
+	uint64_t age = ticks__age_ns(born, view->now);
+	size_t step = SITE_AGE_STEPS - 1;
+
+	site->pass.oldest_age_ns = max_of(site->pass.oldest_age_ns, age);
+	while (age < tracker__age_step_ns(step))
+		step--;
+	site->pass.age_steps[step]++;
+	if (born <= view->tracker->watch_ticks)
+		return;
+	if (site->wait_class == WAIT_IO)
+		ages__add(&view->connections, age);
+	if (site->pass.born)
+		ages__add(site->pass.born, age);
+	if (origin->pass.alive)
+		ages__add(origin->pass.alive, age);
 }
 
 static void pass_all(struct view *view)
@@ -74,21 +113,16 @@ static void pass_all(struct view *view)
 
 	while ((g = goroutine_table__next(tracker->goroutines, &handle))) {
 		struct site *site = site_table__at(tracker->sites, goroutine__site(g));
-		uint64_t born = goroutine__born(g), age = ticks__age_ns(born, view->now);
 
-		site->pass.oldest_age_ns = max_of(site->pass.oldest_age_ns, age);
 		site->pass.has_main |= goroutine__goid(g) == MAIN_GOID;
 		if (g->flags & GOROUTINE_PARKED)
 			pass_parked(view, g, &site->pass);
-		if (site->wait_class == WAIT_IO && born > tracker->watch_ticks)
-			ages__add(&view->connections, age);
+		pass_life(view, site, goroutine__born(g));
 	}
 }
 
-static uint64_t resolution_ns(const struct tracker *tracker)
+static uint64_t resolution_ns(const struct tracker *tracker, bool events)
 {
-	bool events = tracker->parks_told || tracker->parks_now;
-
 	return events ? 0 : ticks__age_ns(0, tracker->interval_ticks);
 }
 
@@ -102,11 +136,15 @@ static void collect(const struct view *view, const struct site *site, bool other
 		    struct evidence *e)
 {
 	const struct tracker *tracker = view->tracker;
-	uint64_t watched = ticks__age_ns(tracker->watch_ticks, view->now);
-	uint64_t trend_ns = max_of(TREND_MIN_NS, watched / 4);
+	const struct site *origin = site_table__at(tracker->sites, site->origin);
+	uint64_t parks_watched = ticks__age_ns(tracker->parks_ticks, view->now);
+	uint64_t lives_watched = ticks__age_ns(tracker->watch_ticks, view->now);
+	bool parks_told = tracker->parks_told || tracker->parks_now;
+	uint64_t trend_ns = max_of(TREND_MIN_NS, lives_watched / 4);
 
 	*e = (struct evidence){
 		.wait_class = site->wait_class,
+		.nature = site->nature,
 		.exempt = other || site->system,
 		.has_main = site->pass.has_main,
 		.goroutines = site->goroutines,
@@ -115,13 +153,21 @@ static void collect(const struct view *view, const struct site *site, bool other
 		.long_parked = site->pass.long_parked,
 		.before = site->pass.before,
 		.oldest_park_ns = site->pass.oldest_park_ns,
-		.ages = site->pass.ages,
-		.leavers = &site->leavers,
 		.quiet_ns = since_ns(view, site->left_ticks),
+		.ages = site->pass.ages,
+		.born = site->pass.born,
+		.leavers = &site->leavers,
+		.lives = &origin->lives,
 		.connections = &view->connections,
+		.files = &tracker->files,
+		.now = view->now,
+		.objects = site->objects,
 		.min_age_ns = view->policy->min_age_ns,
-		.watched_ns = tracker->n_censuses ? watched : 0,
-		.resolution_ns = resolution_ns(tracker),
+		.watched_ns = tracker->n_censuses ? parks_watched : 0,
+		.lives_watched_ns = tracker->n_censuses ? lives_watched : 0,
+		.parks_resolution_ns = resolution_ns(tracker, parks_told),
+		.lives_resolution_ns = resolution_ns(tracker, tracker->options.expect_events),
+		.inexact = tracker->inexact || tracker->inexact_now,
 		.alarm_age_ns = since_ns(view, site->alarm.ticks),
 		.alarm_growth_ns = site->alarm.growth_ns,
 		.alarm_goroutines = site->alarm.goroutines,
@@ -152,6 +198,7 @@ static void judge(struct view *view, uint32_t index, double *ret_growth)
 static void fill(struct view *view, uint32_t index, struct site_view *out)
 {
 	const struct site *site = site_table__at(view->tracker->sites, index);
+	const struct opinion *opinion = &view->opinion;
 	double growth;
 
 	judge(view, index, &growth);
@@ -159,9 +206,11 @@ static void fill(struct view *view, uint32_t index, struct site_view *out)
 		.index = index,
 		.creation_pc = site->key.creation_pc,
 		.start_pc = site->key.start_pc,
-		.stack_id = site->key.stack_id,
+		.place = site->key.place,
+		.stack_id = site->stack_id,
 		.wait_reason = site->key.wait_reason,
 		.wait_class = site->wait_class,
+		.nature = site->nature,
 		.system = site->system,
 		.other = index == SITE_OTHER,
 		.goroutines = site->goroutines,
@@ -171,10 +220,13 @@ static void fill(struct view *view, uint32_t index, struct site_view *out)
 		.oldest_park_ns = site->pass.oldest_park_ns,
 		.oldest_age_ns = site->pass.oldest_age_ns,
 		.growth_per_minute = growth,
-		.verdict = view->opinion.verdict,
-		.n_why = view->opinion.n_why,
+		.verdict = opinion->verdict,
+		.suspect = opinion->verdict >= VERDICT_GROWING,
+		.confidence = opinion->confidence,
+		.n_why = opinion->n_why,
 	};
-	memcpy(out->why, view->opinion.why, sizeof(out->why));
+	memcpy(out->why, opinion->why, sizeof(out->why));
+	site_numbers__fill(view->tracker, site, opinion, view->now, &out->evidence);
 }
 
 static int compare_sites(const void *a, const void *b, void *ctx)

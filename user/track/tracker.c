@@ -20,6 +20,7 @@ int tracker__new(const struct tracker_options *options, struct tracker **ret_tra
 	tracker->options = *options;
 	tracker->events_since = ticks__of(options->attached_ns);
 	tracker->watch_ticks = tracker->events_since;
+	tracker->parks_ticks = tracker->events_since;
 	tracker->faded_ticks = tracker->events_since;
 	tracker->departed = calloc(1, sizeof(*tracker->departed));
 	if (!tracker->departed ||
@@ -40,6 +41,7 @@ void tracker__free(struct tracker *tracker)
 	goroutine_table__free(tracker->goroutines);
 	site_table__free(tracker->sites);
 	free(tracker->departed);
+	history__clear(&tracker->files);
 	free(tracker);
 }
 
@@ -59,47 +61,76 @@ static bool ask_system(const struct tracker *tracker, uint64_t start_pc)
 	return options->is_system && options->is_system(options->ctx, start_pc);
 }
 
-/* The site without reason and stack stands for the origin and remembers the answer. */
+/* The site without reason and place stands for the origin and remembers the answer. */
 static uint32_t origin_site(struct tracker *tracker, uint64_t creation_pc, uint64_t start_pc)
 {
 	const struct site_key key = {.creation_pc = creation_pc, .start_pc = start_pc};
 	bool is_new;
 	uint32_t index = site_table__intern(tracker->sites, &key, &is_new);
 
-	if (is_new)
+	if (is_new) {
 		site_table__at(tracker->sites, index)->system = ask_system(tracker, start_pc);
+		site_table__set_origin(tracker->sites, index, index);
+	}
 	return index;
 }
 
-uint32_t tracker__site_of(struct tracker *tracker, const struct site_key *key)
+/* What a stack tells of its place; a site that was only remembered learns it from the first one. */
+static void learn_stack(struct tracker *tracker, struct site *site, uint32_t stack_id)
 {
 	const struct tracker_options *options = &tracker->options;
-	uint32_t index, origin;
-	struct site *site;
-	bool is_new, system;
+	struct site_traits traits = {WAIT_NONE, NATURE_UNKNOWN};
 
-	if (!key->wait_reason && !key->stack_id)
-		return origin_site(tracker, key->creation_pc, key->start_pc);
-	index = site_table__intern(tracker->sites, key, &is_new);
-	if (!is_new)
-		return index;
-	origin = origin_site(tracker, key->creation_pc, key->start_pc);
-	system = origin == SITE_OTHER ? ask_system(tracker, key->start_pc) :
-					site_table__at(tracker->sites, origin)->system;
+	if (site->stack_id || (!stack_id && site->wait_class != WAIT_NONE))
+		return;
+	site->stack_id = stack_id;
+	if (options->classify)
+		options->classify(options->ctx, site->key.wait_reason, site->key.start_pc, stack_id,
+				  &traits);
+	site->wait_class = traits.wait_class;
+	site->nature = traits.nature;
+}
+
+static uint32_t new_site(struct tracker *tracker, const struct site_key *key)
+{
+	uint32_t origin = origin_site(tracker, key->creation_pc, key->start_pc), index;
+	bool system = origin == SITE_OTHER ? ask_system(tracker, key->start_pc) :
+					     site_table__at(tracker->sites, origin)->system;
+	bool is_new;
+
 	/* To make room for the origin, this site may have been given up again: it is empty. */
 	index = site_table__intern(tracker->sites, key, &is_new);
-	site = site_table__at(tracker->sites, index);
 	if (index == SITE_OTHER)
 		return index;
-	site->system = system;
-	if (options->wait_class)
-		site->wait_class = options->wait_class(options->ctx, key->wait_reason);
+	site_table__at(tracker->sites, index)->system = system;
+	site_table__set_origin(tracker->sites, index, origin);
+	return index;
+}
+
+uint32_t tracker__site_of(struct tracker *tracker, const struct site_key *key, uint32_t stack_id)
+{
+	uint32_t index;
+	bool is_new;
+
+	if (!key->wait_reason && !key->place)
+		return origin_site(tracker, key->creation_pc, key->start_pc);
+	index = site_table__intern(tracker->sites, key, &is_new);
+	if (is_new)
+		index = new_site(tracker, key);
+	if (index != SITE_OTHER)
+		learn_stack(tracker, site_table__at(tracker->sites, index), stack_id);
 	return index;
 }
 
 static struct site *site_of(const struct tracker *tracker, const struct goroutine *g)
 {
 	return site_table__at(tracker->sites, goroutine__site(g));
+}
+
+/* Where what the go statement did as a whole is counted. */
+static struct site *origin_of(const struct tracker *tracker, const struct site *site)
+{
+	return site_table__at(tracker->sites, site->origin);
 }
 
 /* --- records --- */
@@ -124,6 +155,9 @@ struct goroutine *record__add(struct tracker *tracker, uint64_t goid, uint32_t s
 	goroutine__set_site(g, site);
 	at->goroutines++;
 	at->arrivals++;
+	if (!at->first_ticks)
+		at->first_ticks = ticks;
+	tracker->max_goid = max_of(tracker->max_goid, goid);
 	if (at->system) {
 		g->flags |= GOROUTINE_SYSTEM;
 		tracker->system++;
@@ -133,8 +167,11 @@ struct goroutine *record__add(struct tracker *tracker, uint64_t goid, uint32_t s
 
 void record__count_created(struct tracker *tracker, struct goroutine *g)
 {
+	struct site *site = site_of(tracker, g);
+
 	g->flags |= GOROUTINE_CREATED;
-	site_of(tracker, g)->created++;
+	site->created++;
+	origin_of(tracker, site)->born++;
 	if (!(g->flags & GOROUTINE_SYSTEM))
 		tracker->created++;
 }
@@ -170,6 +207,8 @@ void record__move(struct tracker *tracker, struct goroutine *g, uint32_t to)
 	from_site->created -= created;
 	to_site->goroutines++;
 	to_site->arrivals++;
+	if (!to_site->first_ticks)
+		to_site->first_ticks = tracker->census_ticks;
 	to_site->parked += parked;
 	to_site->created += created;
 	goroutine__set_site(g, to);
@@ -200,7 +239,7 @@ void record__unpark(struct tracker *tracker, struct goroutine *g, uint64_t ticks
 void record__exit(struct tracker *tracker, struct goroutine *g, uint32_t handle, uint64_t ticks,
 		  unsigned int flags)
 {
-	struct site *site = site_of(tracker, g);
+	struct site *site = site_of(tracker, g), *origin = origin_of(tracker, site);
 
 	if (!(g->flags & GOROUTINE_CREATED))
 		flags |= DEPARTED_UNCOUNTED;
@@ -210,6 +249,8 @@ void record__exit(struct tracker *tracker, struct goroutine *g, uint32_t handle,
 	site->goroutines--;
 	site->departures++;
 	site->exited++;
+	origin->died++;
+	leavers__add(&origin->lives, ticks__age_ns(goroutine__born(g), ticks));
 	if (g->flags & GOROUTINE_SYSTEM)
 		tracker->system--;
 	else
@@ -239,7 +280,7 @@ struct site *tracker__unknown_site(struct tracker *tracker)
 {
 	const struct site_key unknown = {0};
 
-	return site_table__at(tracker->sites, tracker__site_of(tracker, &unknown));
+	return site_table__at(tracker->sites, tracker__site_of(tracker, &unknown, 0));
 }
 
 /* An orphan has an origin after all: its counts move there. */
@@ -412,4 +453,33 @@ void tracker__totals(const struct tracker *tracker, struct tracker_totals *ret_t
 		.sites = site_table__count(tracker->sites),
 		.inexact = tracker->inexact || tracker->inexact_now,
 	};
+}
+
+bool tracker__site_of_handle(const struct tracker *tracker, uint32_t handle, uint32_t *ret_site,
+			     uint64_t *ret_goid)
+{
+	const struct goroutine *g = goroutine_table__peek(tracker->goroutines, handle);
+
+	if (!g)
+		return false;
+	*ret_site = goroutine__site(g);
+	*ret_goid = goroutine__goid(g);
+	return true;
+}
+
+void tracker__note_objects(struct tracker *tracker, uint32_t index,
+			   const struct site_objects *objects)
+{
+	if (index < site_table__end(tracker->sites))
+		site_table__at(tracker->sites, index)->objects = *objects;
+}
+
+void tracker__note_files(struct tracker *tracker, uint64_t files, uint64_t time_ns)
+{
+	const struct history_sample sample = {
+		.ticks = ticks__of(time_ns),
+		.goroutines = (uint32_t)min_of(files, (uint64_t)UINT32_MAX),
+	};
+
+	history__add(&tracker->files, &sample);
 }

@@ -8,6 +8,7 @@
  * which keep the totals and the sites' counts in step with it.
  */
 #include "track/departed.h"
+#include "track/goid_clock.h"
 #include "track/goroutine_table.h"
 #include "track/site_table.h"
 #include "track/ticks.h"
@@ -45,11 +46,21 @@ struct tracker {
 	uint64_t previous_ticks; /* ... of the last complete one */
 	uint64_t interval_ticks; /* between the last two complete ones */
 	uint64_t watch_ticks;	 /* end of the first complete census */
+	uint64_t parks_ticks;	 /* parks from before cannot be told from older ones: as watch_ticks,
+				  * but a restart of gleakd begins it anew */
 	uint64_t faded_ticks;
+
+	bool recalled; /* another gleakd watched before */
+	uint64_t max_goid;
+	struct goid_clock clock;
+	struct history files; /* open files, as goroutines */
 };
 
-/* tracker__site_of - the site of @key, its class and whether it is the runtime's own filled in. */
-uint32_t tracker__site_of(struct tracker *tracker, const struct site_key *key);
+/*
+ * tracker__site_of - the site of @key, its traits and whether it is the runtime's own filled in.
+ * @stack_id: an example of a stack at the place, 0: none.
+ */
+uint32_t tracker__site_of(struct tracker *tracker, const struct site_key *key, uint32_t stack_id);
 
 /* tracker__unknown_site - where what is known only by its exit, or not even by that, is counted. */
 struct site *tracker__unknown_site(struct tracker *tracker);

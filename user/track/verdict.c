@@ -6,6 +6,8 @@
 #include <stdio.h>
 
 #define LOCK_STUCK_NS	   (60 * NSEC_PER_SEC)
+#define LONE_SEND_NS	   (900 * NSEC_PER_SEC)
+#define LONGER_THAN_EVER   4 /* times the longest wait here that did end */
 #define ALARM_MAX_NS	   (3600 * NSEC_PER_SEC)
 #define MIN_RISE	   5.0
 #define MIN_RISE_SHARE	   0.1 /* of the members: less is a fluctuation */
@@ -65,6 +67,7 @@ static bool can_leak(enum wait_class class)
 	case WAIT_SEMAPHORE:
 	case WAIT_WAIT_GROUP:
 	case WAIT_COND:
+	case WAIT_COROUTINE:
 		return true;
 	default:
 		return false;
@@ -85,39 +88,71 @@ static void explain_no_return(const struct evidence *e, struct opinion *opinion)
 		because(opinion, "a select without cases can never proceed");
 }
 
+/* How many stayed for T or longer: exact for parks of min_age itself, else to a histogram's step. */
+static uint64_t count_stayed(const struct evidence *e, const struct growth *growth)
+{
+	uint64_t arrived = (uint64_t)(growth->all_stayed + 0.5);
+
+	if (growth->of_lives)
+		return arrived;
+	return growth->stay_ns > e->min_age_ns ? e->before + arrived : e->settled;
+}
+
+static void explain_parks(const struct evidence *e, const struct growth *growth,
+			  const char *stay, struct opinion *opinion)
+{
+	if (growth->left)
+		because(opinion,
+			"%" PRIu64
+			" goroutines parked here; of those that stayed %s or longer %" PRIu64
+			" left and %" PRIu64 " did not",
+			e->parked, stay, growth->left, opinion->stayed);
+	else
+		because(opinion,
+			"%" PRIu64 " goroutines parked here; none of the %" PRIu64
+			" that stayed %s or longer ever left",
+			e->parked, opinion->stayed, stay);
+}
+
+static void explain_lives(const struct evidence *e, const struct growth *growth,
+			  const char *stay, struct opinion *opinion)
+{
+	if (growth->left)
+		because(opinion,
+			"%" PRIu64 " goroutines that wake up now and then; of those that lived %s "
+			"or longer %" PRIu64 " ended and %" PRIu64 " did not",
+			e->goroutines, stay, growth->left, opinion->stayed);
+	else
+		because(opinion,
+			"%" PRIu64 " goroutines that wake up now and then; none of the %" PRIu64
+			" that lived %s or longer ever ended",
+			e->goroutines, opinion->stayed, stay);
+}
+
 static bool is_leaking(const struct evidence *e, struct opinion *opinion)
 {
 	char stay[DURATION_TEXT_SIZE], window[DURATION_TEXT_SIZE];
 	struct growth growth;
-	uint64_t stayed;
 
 	if (!growth__test(e, &growth))
 		return false;
 	opinion->verdict = VERDICT_LEAKING;
 	opinion->alarm = true;
 	opinion->growth_ns = growth.stay_ns + growth.window_ns;
+	opinion->stay_ns = growth.stay_ns;
+	opinion->stayed = count_stayed(e, &growth);
+	opinion->left = growth.left;
 	duration_text(stay, growth.stay_ns);
 	duration_text(window, growth.window_ns);
-	/* Exact for min_age itself, within a step of the histogram for more. */
-	stayed = e->settled;
-	if (growth.stay_ns > e->min_age_ns)
-		stayed = e->before +
-			 (uint64_t)(ages__between(e->ages, growth.stay_ns, UINT64_MAX) + 0.5);
-	if (growth.left)
-		because(opinion,
-			"%" PRIu64
-			" goroutines parked here; of those that stayed %s or longer %" PRIu64
-			" left and %" PRIu64 " did not",
-			e->parked, stay, growth.left, stayed);
+	if (growth.of_lives)
+		explain_lives(e, &growth, stay, opinion);
 	else
-		because(opinion,
-			"%" PRIu64 " goroutines parked here; none of the %" PRIu64
-			" that stayed %s or longer ever left",
-			e->parked, stayed, stay);
+		explain_parks(e, &growth, stay, opinion);
 	because(opinion, "%.0f more stayed within %s, in %u of %u periods: %.3g a minute",
 		growth.stayed, window, growth.periods_with, growth.periods,
 		growth.stayed * 60.0 * NSEC_PER_SEC / (double)growth.window_ns);
 	explain_no_return(e, opinion);
+	weights__of_leak(e, &growth, opinion);
 	return true;
 }
 
@@ -136,7 +171,31 @@ static bool was_leaking(const struct evidence *e, struct opinion *opinion)
 		duration_text(grew, e->alarm_growth_ns), duration_text(ago, e->alarm_age_ns),
 		min_of(e->goroutines, e->alarm_goroutines), e->alarm_goroutines);
 	explain_no_return(e, opinion);
+	weights__of_past(e, opinion);
 	return true;
+}
+
+/* A wait that has lasted for @least is beyond what the site's own past explains. */
+static bool beyond_the_past(const struct evidence *e, uint64_t least)
+{
+	least = max_of(least, e->min_age_ns);
+	least = max_of(least, LONGER_THAN_EVER * leavers__longest_ns(e->leavers));
+	return e->oldest_park_ns >= least && e->quiet_ns >= least;
+}
+
+static bool never_proceeds(const struct evidence *e)
+{
+	return (e->wait_class == WAIT_NIL_CHAN || e->wait_class == WAIT_SELECT_NONE) &&
+	       e->settled > (e->has_main ? 1 : 0);
+}
+
+/* A lone sender may be one that makes something on demand and is asked seldom. */
+static bool is_stuck_send(const struct evidence *e)
+{
+	bool lone = e->long_parked < 2;
+
+	return e->wait_class == WAIT_CHAN_SEND && e->long_parked && e->trend.samples &&
+	       beyond_the_past(e, lone ? LONE_SEND_NS : VERDICT_LONG_PARK_NS);
 }
 
 static bool is_stuck(const struct evidence *e, struct opinion *opinion)
@@ -144,25 +203,23 @@ static bool is_stuck(const struct evidence *e, struct opinion *opinion)
 	char park[DURATION_TEXT_SIZE], quiet[DURATION_TEXT_SIZE];
 
 	duration_text(park, e->oldest_park_ns);
-	if (e->wait_class == WAIT_NIL_CHAN && e->settled > (e->has_main ? 1 : 0)) {
-		because(opinion, "a send or receive on a nil channel can never proceed");
+	if (never_proceeds(e)) {
+		explain_no_return(e, opinion);
 		because(opinion, "%" PRIu64 " parked here, the oldest for %s", e->parked, park);
-	} else if (e->wait_class == WAIT_LOCK &&
-		   e->oldest_park_ns >= max_of(e->min_age_ns, LOCK_STUCK_NS) &&
-		   e->quiet_ns >= LOCK_STUCK_NS) {
+	} else if (e->wait_class == WAIT_LOCK && beyond_the_past(e, LOCK_STUCK_NS)) {
 		because(opinion, "%" PRIu64 " waiting for a lock, the oldest for %s", e->parked,
 			park);
 		if (e->quiet_ns != UINT64_MAX)
 			because(opinion, "nobody got past here for %s",
 				duration_text(quiet, e->quiet_ns));
-	} else if (e->wait_class == WAIT_CHAN_SEND && e->long_parked >= 2 && e->trend.samples &&
-		   e->quiet_ns >= max_of(e->min_age_ns, VERDICT_LONG_PARK_NS)) {
-		because(opinion, "%" PRIu64 " sends that nobody received, the oldest for %s",
-			e->parked, park);
+	} else if (is_stuck_send(e)) {
+		because(opinion, "%" PRIu64 " %s that nobody received, the oldest for %s",
+			e->parked, e->parked == 1 ? "send" : "sends", park);
 	} else {
 		return false;
 	}
 	opinion->verdict = VERDICT_STUCK;
+	weights__of_stuck(e, opinion);
 	return true;
 }
 
@@ -189,6 +246,10 @@ static bool is_growing(const struct evidence *e, struct opinion *opinion)
 		because(opinion,
 			"%" PRIu64 " have stayed %s or longer, too few or too early to say more",
 			e->settled, stay);
+	opinion->stay_ns = e->min_age_ns;
+	opinion->stayed = e->settled;
+	opinion->left = left;
+	weights__of_rise(e, opinion);
 	return true;
 }
 
@@ -207,17 +268,22 @@ static bool is_idle(const struct evidence *e, struct opinion *opinion)
 	return true;
 }
 
+/* Who is forgotten in a wait, or wakes up again and again without ever ending. */
+static bool may_be_accused(const struct evidence *e)
+{
+	return !e->exempt && e->goroutines &&
+	       (can_leak(e->wait_class) || e->wait_class == WAIT_SLEEP);
+}
+
 void verdict__of(const struct evidence *evidence, struct opinion *ret_opinion)
 {
-	bool suspect = !evidence->exempt && evidence->goroutines;
-
 	*ret_opinion = (struct opinion){.verdict = VERDICT_ACTIVE};
-	if (suspect && can_leak(evidence->wait_class)) {
+	if (may_be_accused(evidence)) {
 		if (is_leaking(evidence, ret_opinion) || was_leaking(evidence, ret_opinion) ||
 		    is_stuck(evidence, ret_opinion))
 			return;
 	}
-	if (suspect && is_growing(evidence, ret_opinion))
+	if (!evidence->exempt && evidence->goroutines && is_growing(evidence, ret_opinion))
 		return;
 	if (is_idle(evidence, ret_opinion))
 		return;

@@ -32,10 +32,13 @@ struct world {
 	uint32_t handles[N_GOROUTINES + 1];
 };
 
-static enum wait_class wait_class_of(void *ctx, uint8_t reason)
+static void classify(void *ctx, uint8_t reason, uint64_t start_pc, uint32_t stack_id,
+		     struct site_traits *ret_traits)
 {
 	(void)ctx;
-	return (enum wait_class)(reason % (WAIT_SYSCALL + 1));
+	(void)start_pc;
+	ret_traits->wait_class = (enum wait_class)(reason % (WAIT_SYSCALL + 1));
+	ret_traits->nature = (enum site_nature)(stack_id % (NATURE_ABANDONED + 1));
 }
 
 static bool is_system(void *ctx, uint64_t start_pc)
@@ -116,6 +119,7 @@ static void see(struct world *world, uint64_t goid, struct fuzz_input *input)
 		.waitsince_ns = bits & 1 ? world->now / 2 : 0,
 		.read_at_ns = next_time(world, input),
 		.stack_id = place >> 4 & 3,
+		.place = place >> 4 & 3,
 		.wait_reason = bits >> 3,
 		.parked = bits & 2,
 		.in_syscall = bits & 4,
@@ -211,7 +215,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.max_sites = choices & FEW_SITES ? 4 : 1000,
 		.attached_ns = START,
 		.expect_events = choices & EXPECT_EVENTS,
-		.wait_class = wait_class_of,
+		.classify = classify,
 		.is_system = is_system,
 	};
 	struct world world = {

@@ -104,7 +104,7 @@ Test(convergence, sites_add_up_to_the_totals_even_when_they_do_not_fit)
 	const struct tracker_options options = {
 		.max_sites = 16,
 		.attached_ns = WORLD_START,
-		.wait_class = class_for_test,
+		.classify = classify_for_test,
 		.expect_events = true,
 	};
 	const struct tracker_policy policy = {.min_age_ns = SECOND};
@@ -126,6 +126,7 @@ Test(convergence, sites_add_up_to_the_totals_even_when_they_do_not_fit)
 				.start_pc = goid % 41,
 				.read_at_ns = now + SECOND / 2,
 				.stack_id = (uint32_t)(goid % 53),
+				.place = goid % 53,
 				.wait_reason = WAIT_CHAN_SEND,
 				.parked = goid % 53 != 0,
 			};

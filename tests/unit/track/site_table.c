@@ -13,7 +13,7 @@ static struct site_table *table_new(size_t max)
 
 static uint32_t intern(struct site_table *table, uint64_t pc, bool *ret_new)
 {
-	const struct site_key key = {.creation_pc = pc, .start_pc = pc * 3, .stack_id = 5};
+	const struct site_key key = {.creation_pc = pc, .start_pc = pc * 3, .place = 5};
 
 	return site_table__intern(table, &key, ret_new);
 }
@@ -22,7 +22,7 @@ Test(site_table, every_part_of_the_key_counts)
 {
 	struct site_table *table = table_new(100);
 	const struct site_key keys[] = {
-		{0}, {.creation_pc = 1}, {.start_pc = 1}, {.stack_id = 1}, {.wait_reason = 1},
+		{0}, {.creation_pc = 1}, {.start_pc = 1}, {.place = 1}, {.wait_reason = 1},
 	};
 	bool is_new;
 

@@ -38,6 +38,7 @@ static inline struct tracker_sighting sighting(uint64_t goid, uint32_t stack, do
 		.start_pc = START_PC,
 		.read_at_ns = AT(at),
 		.stack_id = stack,
+		.place = stack,
 		.wait_reason = WAIT_CHAN_SEND,
 		.parked = stack != 0,
 	};

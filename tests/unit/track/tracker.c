@@ -192,6 +192,7 @@ Test(tracker, system_call_has_a_place_but_is_no_park)
 	census(t, 5, 7, 1);
 	in_syscall.in_syscall = true;
 	in_syscall.stack_id = 9;
+	in_syscall.place = 9;
 	tracker__census_begin(t, AT(2));
 	tracker__census_seen(t, &in_syscall);
 	tracker__census_end(t, AT(2));
@@ -202,6 +203,7 @@ Test(tracker, system_call_has_a_place_but_is_no_park)
 	cr_expect_eq(totals_of(t).parked, 0);
 	/* Its stack could not be read: it stays. */
 	in_syscall.stack_id = 0;
+	in_syscall.place = 0;
 	in_syscall.read_at_ns = AT(4);
 	tracker__census_begin(t, AT(4));
 	tracker__census_seen(t, &in_syscall);

@@ -9,7 +9,7 @@
 #define MINUTE (60 * NSEC_PER_SEC)
 
 static struct ages ages, connections;
-static struct leavers leavers;
+static struct leavers leavers, lives;
 
 /* A site where one goroutine a second has come to stay for a minute. */
 static struct evidence leak(void)
@@ -17,6 +17,7 @@ static struct evidence leak(void)
 	memset(&ages, 0, sizeof(ages));
 	memset(&connections, 0, sizeof(connections));
 	memset(&leavers, 0, sizeof(leavers));
+	memset(&lives, 0, sizeof(lives));
 	for (uint64_t s = 0; s < 60; s++)
 		ages__add(&ages, s * SECOND + SECOND / 2);
 	return (struct evidence){
@@ -27,6 +28,7 @@ static struct evidence leak(void)
 		.oldest_park_ns = 59 * SECOND,
 		.ages = &ages,
 		.leavers = &leavers,
+		.lives = &lives,
 		.connections = &connections,
 		.quiet_ns = UINT64_MAX,
 		.min_age_ns = 10 * SECOND,
@@ -97,7 +99,8 @@ Test(verdict, which_waits_can_leak)
 {
 	for (enum wait_class class = WAIT_NONE; class <= WAIT_RUNTIME; class ++) {
 		struct evidence e = leak();
-		bool leaks = class >= WAIT_CHAN_RECEIVE && class <= WAIT_COND;
+		bool leaks = (class >= WAIT_CHAN_RECEIVE && class <= WAIT_COND) ||
+			     class == WAIT_COROUTINE;
 
 		e.wait_class = class;
 		cr_expect_eq(of(&e) == VERDICT_LEAKING, leaks, "class %d", class);
@@ -193,9 +196,9 @@ Test(verdict, coarse_censuses_ask_for_longer_growth)
 {
 	struct evidence e = leak();
 
-	e.resolution_ns = 10 * SECOND;
+	e.parks_resolution_ns = 10 * SECOND;
 	cr_expect_eq(of(&e), VERDICT_LEAKING);
-	e.resolution_ns = 20 * SECOND;
+	e.parks_resolution_ns = 20 * SECOND;
 	cr_expect_lt(of(&e), VERDICT_STUCK);
 }
 
@@ -242,7 +245,10 @@ Test(verdict, stuck_for_ever)
 	e.settled = e.goroutines = e.parked = 1;
 	cr_expect_eq(of(&e), VERDICT_IDLE, "main may");
 	e = fixed(WAIT_SELECT_NONE);
-	cr_expect_eq(of(&e), VERDICT_IDLE);
+	cr_expect_eq(of(&e), VERDICT_STUCK);
+	e.has_main = true;
+	e.settled = e.goroutines = e.parked = 1;
+	cr_expect_eq(of(&e), VERDICT_IDLE, "main may");
 }
 
 Test(verdict, stuck_at_a_lock)
@@ -264,8 +270,13 @@ Test(verdict, sends_that_nobody_receives)
 	struct evidence e = fixed(WAIT_CHAN_SEND);
 
 	cr_expect_eq(of(&e), VERDICT_STUCK);
-	e.long_parked = 1;
+	e.goroutines = e.parked = e.settled = e.long_parked = 1;
 	cr_expect_eq(of(&e), VERDICT_IDLE, "a lone one may generate on demand");
+	e.oldest_park_ns = e.watched_ns = 16 * MINUTE;
+	cr_expect_eq(of(&e), VERDICT_STUCK, "not after a quarter of an hour");
+	leavers__add(&leavers, 5 * MINUTE);
+	cr_expect_eq(of(&e), VERDICT_IDLE, "it has been asked after five minutes before");
+	leavers = (struct leavers){0};
 	e = fixed(WAIT_CHAN_SEND);
 	e.quiet_ns = 30 * SECOND;
 	cr_expect_eq(of(&e), VERDICT_IDLE, "somebody received");
@@ -278,7 +289,8 @@ Test(verdict, a_single_look_accuses_only_of_what_is_certain)
 {
 	for (enum wait_class class = WAIT_NONE; class <= WAIT_RUNTIME; class ++) {
 		struct evidence e = fixed(class);
-		bool stuck = class == WAIT_NIL_CHAN || class == WAIT_LOCK;
+		bool stuck = class == WAIT_NIL_CHAN || class == WAIT_SELECT_NONE ||
+			     class == WAIT_LOCK;
 
 		e.watched_ns = 0;
 		e.trend = (struct trend){0};

@@ -6,9 +6,10 @@
 
 #include "base/hash.h"
 
-enum wait_class class_for_test(void *ctx __maybe_unused, uint8_t reason)
+void classify_for_test(void *ctx __maybe_unused, uint8_t reason, uint64_t start_pc __maybe_unused,
+		       uint32_t stack_id __maybe_unused, struct site_traits *ret_traits)
 {
-	return reason <= WAIT_RUNTIME ? (enum wait_class)reason : WAIT_NONE;
+	ret_traits->wait_class = reason <= WAIT_RUNTIME ? (enum wait_class)reason : WAIT_NONE;
 }
 
 bool system_for_test(void *ctx __maybe_unused, uint64_t start_pc)
@@ -21,7 +22,7 @@ struct tracker *tracker_for_test(bool expect_events)
 	const struct tracker_options options = {
 		.attached_ns = WORLD_START,
 		.expect_events = expect_events,
-		.wait_class = class_for_test,
+		.classify = classify_for_test,
 		.is_system = system_for_test,
 	};
 	struct tracker *tracker = NULL;
@@ -93,7 +94,7 @@ void world__attach(struct world *world)
 	struct tracker_options options = {
 		.attached_ns = world->now,
 		.expect_events = world->lifecycle,
-		.wait_class = class_for_test,
+		.classify = classify_for_test,
 		.is_system = system_for_test,
 	};
 
@@ -225,6 +226,7 @@ void world__census(struct world *world)
 			.waitsince_ns = actor->waitsince_ns,
 			.read_at_ns = world->now,
 			.stack_id = actor->place,
+			.place = actor->place,
 			.wait_reason = (uint8_t)actor->class,
 			.parked = actor->place != 0,
 		};

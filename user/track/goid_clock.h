@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_TRACK_GOID_CLOCK_H
+#define GLEAKD_TRACK_GOID_CLOCK_H
+
+/*
+ * How old a goroutine is by its goid alone. Go hands goids out in order, but for what each P keeps in
+ * stock: 16 at a time (src/runtime/proc.go newproc1, _GoidCacheBatch). So a few pairs of (goid, time)
+ * tell the age of every goroutine that was created since the first of them.
+ */
+#include "base/common.h"
+
+#define GOID_CLOCK_POINTS 128
+
+/* Both rise from point to point: by then this many goids had been handed out. */
+struct goid_clock {
+	uint32_t n;
+	struct goid_clock_point {
+		uint64_t goid, ticks;
+	} points[GOID_CLOCK_POINTS]; /* oldest first */
+};
+
+/* goid_clock__add - ignored unless both are past the last point's. */
+void goid_clock__add(struct goid_clock *clock, uint64_t goid, uint64_t ticks);
+
+/*
+ * goid_clock__born - ticks when @goid was created, between the points around it; the first point's
+ * for older ones, @now for one past the last.
+ */
+uint64_t goid_clock__born(const struct goid_clock *clock, uint64_t goid, uint64_t now);
+
+#endif /* GLEAKD_TRACK_GOID_CLOCK_H */

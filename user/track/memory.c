@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What a tracker hands over to the next gleakd. */
+#include "track/memory.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "track/tracker_internal.h"
+
+static bool worth_remembering(const struct site *site)
+{
+	return site->goroutines || site->created || site->exited || site->alarm.ticks;
+}
+
+static void remember_site(const struct site *site, struct site_memory *memory)
+{
+	*memory = (struct site_memory){
+		.key = site->key,
+		.first_ticks = site->first_ticks,
+		.created = site->created,
+		.exited = site->exited,
+		.left_ticks = site->left_ticks,
+		.leavers = site->leavers,
+		.lives = site->lives,
+		.alarm = site->alarm,
+		.history = site->history,
+	};
+}
+
+void tracker__remember(const struct tracker *tracker, struct process_memory *ret_process,
+		       bool (*visit)(void *ctx, const struct site_memory *site), void *ctx)
+{
+	struct site_memory memory;
+
+	*ret_process = (struct process_memory){
+		.watch_ticks = tracker->watch_ticks,
+		.saved_ticks = tracker->census_ticks,
+		.created = tracker->created,
+		.exited = tracker->exited,
+		.lost = tracker->lost,
+		.repaired = tracker->repaired,
+		.clock = tracker->clock,
+		.files = &tracker->files,
+	};
+	for (uint32_t i = 1; i < site_table__end(tracker->sites); i++) {
+		const struct site *site = site_table__at(tracker->sites, i);
+
+		if (site->system || !worth_remembering(site))
+			continue;
+		remember_site(site, &memory);
+		if (!visit(ctx, &memory))
+			return;
+	}
+}
+
+int tracker__recall_site(struct tracker *tracker, const struct site_memory *site)
+{
+	uint32_t index = tracker__site_of(tracker, &site->key, 0);
+	struct site *at = site_table__at(tracker->sites, index);
+	struct history *history;
+
+	if (index == SITE_OTHER)
+		return -ENOSPC;
+	at->first_ticks = site->first_ticks;
+	at->created = site->created;
+	at->exited = site->exited;
+	at->left_ticks = site->left_ticks;
+	at->leavers = site->leavers;
+	at->lives = site->lives;
+	at->alarm = site->alarm;
+	history = site->history ? site_table__history(tracker->sites, index) : NULL;
+	if (history)
+		history__copy(history, site->history);
+	return 0;
+}
+
+void tracker__recall_process(struct tracker *tracker, const struct process_memory *process)
+{
+	tracker->recalled = true;
+	tracker->watch_ticks = process->watch_ticks;
+	tracker->created = process->created;
+	tracker->exited = process->exited;
+	tracker->lost = process->lost;
+	tracker->repaired = process->repaired;
+	tracker->clock = process->clock;
+	if (process->files)
+		history__copy(&tracker->files, process->files);
+}
