@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/process.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +13,8 @@
 
 #include "base/cleanup.h"
 #include "host/maps.h"
+
+#define MAX_FILES_COUNTED 1000000
 
 #define DELETED_SUFFIX " (deleted)"
 
@@ -259,6 +262,38 @@ int process__read(const char *proc_root, pid_t pid, struct process_info *ret_inf
 	if (!process__same(proc_root, info.id))
 		return explain(-ESRCH, proc_root, pid, failure);
 	*ret_info = info;
+	return 0;
+}
+
+/* Before Linux 6.2 (fs/proc/fd.c, proc_fd_getattr) the directory does not tell how much is in it. */
+static int count_entries(const char *path, uint64_t *ret_count)
+{
+	DIR *dir = opendir(path);
+	uint64_t count = 0;
+
+	if (!dir)
+		return errno == ENOENT ? -ESRCH : -errno;
+	while (count < MAX_FILES_COUNTED + 2 && readdir(dir))
+		count++;
+	closedir(dir);
+	/* "." and ".." are no files. */
+	*ret_count = count > 2 ? count - 2 : 0;
+	return 0;
+}
+
+int process__count_files(const char *proc_root, pid_t pid, uint64_t *ret_files)
+{
+	char path[PATH_MAX];
+	struct stat stat_of_dir;
+	int err = proc_path(path, sizeof(path), proc_root, pid, "fd");
+
+	if (err)
+		return err;
+	if (stat(path, &stat_of_dir))
+		return errno == ENOENT ? -ESRCH : -errno;
+	if (!stat_of_dir.st_size)
+		return count_entries(path, ret_files);
+	*ret_files = (uint64_t)stat_of_dir.st_size;
 	return 0;
 }
 

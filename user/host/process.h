@@ -37,6 +37,12 @@ struct process_info {
 int process__read(const char *proc_root, pid_t pid, struct process_info *ret_info,
 		  struct failure *failure) __must_check;
 
+/*
+ * process__count_files - open file descriptors, sockets among them. -EACCES, -ESRCH; counting stops
+ * at a million.
+ */
+int process__count_files(const char *proc_root, pid_t pid, uint64_t *ret_files) __must_check;
+
 /* process__same - whether @id still names the running process it named before (not a zombie). */
 bool process__same(const char *proc_root, struct process_id id);
 

@@ -3,15 +3,16 @@
 #define GLEAKD_SESSION_ALLOW_LIST_H
 
 /*
- * Known cases, silenced with a reason. A text file, one pattern a line, blanks, the reason; '#'
- * begins a comment, empty lines mean nothing:
+ * Known cases, silenced with a reason. A text file, one pattern a line, blanks, the reason; empty
+ * lines mean nothing, nor does what follows a '#' that begins a line or stands alone:
  *
  *	github.com/acme/shop/jobs.*	one per tenant, there for good (OPS-211)
  *	pump.go:4?			started by tests only
  *
  * A pattern is a glob (fnmatch(3), '*' matches '/' too) on a function - of the go statement, the
  * start function, or any frame of the park stack - or on a "file:line" of those, whose path may be
- * cut short at any '/'. A pattern without a reason is an error: whoever reads it next wants to know.
+ * cut short at any '/'. "[...]" stands for itself, as in the names of generic functions. A pattern
+ * without a reason is an error: whoever reads it next wants to know.
  */
 #include "base/common.h"
 #include "base/failure.h"
@@ -41,5 +42,8 @@ const char *allow_list__unused(const struct allow_list *list, size_t n, unsigned
  * means @site.
  */
 bool site_pattern__match(const char *pattern, const struct report_site *site);
+
+/* site_pattern__check - -EINVAL, in words, for a pattern that could take for ever to match. */
+int site_pattern__check(const char *pattern, struct failure *failure) __must_check;
 
 #endif /* GLEAKD_SESSION_ALLOW_LIST_H */

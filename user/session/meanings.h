@@ -11,7 +11,8 @@
 #include "track/tracker.h"
 
 struct meaning {
-	const char *text; /* "HTTP client: a response body that was neither read to its end nor closed" */
+	const char *
+		text; /* "HTTP client: a response body that was neither read to its end nor closed" */
 	enum site_nature nature;
 };
 

@@ -6,14 +6,20 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "session/built_site.h"
+#include "session/meanings.h"
 #include "session/site_frames.h"
 
-/* A site with the storage its report_site points into. */
-struct built_site {
-	struct site_view view;
-	const char *why[SITE_MAX_WHY];
-	struct report_site report;
-	struct report_frame *stack; /* owned */
+/* How long what members of a site wait on is taken to stay the same. */
+#define OBJECTS_FRESH_NS (30 * NSEC_PER_SEC)
+
+/* What members of sites were found to wait on, and when. */
+struct looked_at {
+	size_t n;
+	struct {
+		uint64_t time_ns;
+		struct site_objects_wanted site;
+	} * items; /* owned */
 };
 
 struct built_target {
@@ -35,6 +41,8 @@ struct report_builder {
 	struct built_target *targets;
 	struct report_target *reports;
 	struct last_totals last[SESSION_MAX_TARGETS];
+	struct looked_at looked_at[SESSION_MAX_TARGETS];
+	struct allow_list *allow; /* borrowed; NULL: none */
 	struct report report;
 };
 
@@ -49,16 +57,24 @@ int report_builder__new(uint64_t min_age_ns, struct report_builder **ret_builder
 	return 0;
 }
 
+void report_builder__set_allow(struct report_builder *builder, struct allow_list *allow)
+{
+	builder->allow = allow;
+}
+
+static void clear_target(struct built_target *built)
+{
+	for (size_t i = 0; i < built->n_sites; i++)
+		built_site__clear(&built->sites[i]);
+	free(built->sites);
+	free(built->reports);
+	*built = (struct built_target){0};
+}
+
 static void clear(struct report_builder *builder)
 {
-	for (size_t t = 0; t < builder->n_targets; t++) {
-		struct built_target *built = &builder->targets[t];
-
-		for (size_t i = 0; i < built->n_sites; i++)
-			free(built->sites[i].stack);
-		free(built->sites);
-		free(built->reports);
-	}
+	for (size_t t = 0; t < builder->n_targets; t++)
+		clear_target(&builder->targets[t]);
 	free(builder->targets);
 	free(builder->reports);
 	builder->targets = NULL;
@@ -71,6 +87,8 @@ void report_builder__free(struct report_builder *builder)
 	if (!builder)
 		return;
 	clear(builder);
+	for (size_t t = 0; t < SESSION_MAX_TARGETS; t++)
+		free(builder->looked_at[t].items);
 	free(builder);
 }
 
@@ -98,32 +116,121 @@ static bool collect_site(void *ctx, const struct site_view *view)
 		built->sites = grown;
 		built->capacity = capacity;
 	}
-	built->sites[built->n_sites++] = (struct built_site){.view = *view};
+	if (built_site__init(&built->sites[built->n_sites], view)) {
+		built->refused += view->goroutines;
+		return false;
+	}
+	built->n_sites++;
 	return true;
+}
+
+/* --- what they wait on -------------------------------------------------------------------------- */
+
+/* Where what was found at @site is kept, or NULL. */
+static struct site_objects_wanted *find_looked_at(const struct looked_at *looked, uint32_t site,
+						  uint64_t *ret_time_ns)
+{
+	for (size_t i = 0; i < looked->n; i++) {
+		if (looked->items[i].site.site != site)
+			continue;
+		*ret_time_ns = looked->items[i].time_ns;
+		return &looked->items[i].site;
+	}
+	return NULL;
+}
+
+/* Those under suspicion; in the last report, which can afford it, all that wait on something. */
+static bool wants_look(const struct site_view *view, bool final)
+{
+	bool on_object = view->wait_class >= WAIT_CHAN_RECEIVE && view->wait_class <= WAIT_COND &&
+			 view->wait_class != WAIT_NIL_CHAN && view->wait_class != WAIT_SELECT_NONE;
+
+	return on_object && view->parked && !view->other && (view->suspect || final);
+}
+
+static void keep_looked_at(struct looked_at *looked, const struct site_objects_wanted *found,
+			   size_t n, uint64_t now_ns)
+{
+	void *items = reallocarray(NULL, max_of(n, (size_t)1), sizeof(*looked->items));
+
+	if (!items)
+		return;
+	free(looked->items);
+	looked->items = items;
+	looked->n = n;
+	for (size_t i = 0; i < n; i++) {
+		looked->items[i].time_ns = now_ns;
+		looked->items[i].site = found[i];
+	}
+}
+
+/*
+ * Looks at all that want it as soon as one of them is new or its objects were read long ago. Returns
+ * 1 when the tracker knows more than it did.
+ */
+static int look_at_objects(struct looked_at *looked, struct target *target,
+			   const struct built_target *built, uint64_t now_ns, bool final)
+{
+	struct site_objects_wanted *wanted = calloc(SITE_OBJECTS_MAX_SITES, sizeof(*wanted));
+	bool stale = false;
+	size_t n = 0;
+	int err = 0;
+
+	if (!wanted)
+		return -ENOMEM;
+	for (size_t i = 0; i < built->n_sites && n < SITE_OBJECTS_MAX_SITES; i++) {
+		const struct site_view *view = &built->sites[i].view;
+		uint64_t time_ns;
+
+		if (!wants_look(view, final))
+			continue;
+		stale |= !find_looked_at(looked, view->index, &time_ns) ||
+			 now_ns - time_ns >= OBJECTS_FRESH_NS;
+		wanted[n++] = (struct site_objects_wanted){.site = view->index,
+							   .wait_class = view->wait_class,
+							   .wait_reason = view->wait_reason};
+	}
+	if (stale) {
+		err = site_objects__look(target, wanted, n);
+		if (!err)
+			keep_looked_at(looked, wanted, n, now_ns);
+	}
+	free(wanted);
+	return err ? err : stale;
 }
 
 /* --- from numbers to frames --------------------------------------------------------------------- */
 
+static const struct site_frames beyond_limit = {
+	.created_by = {.function = "", .file = ""},
+	.blocked_at = {.function = "", .file = ""},
+	.start_function = "(beyond the limit of sites)",
+};
+
+static const char *wait_words(const struct target *target, const struct site_view *view)
+{
+	/* Of goroutines that do not park only those in a system call have a stack to be read. */
+	if (!view->wait_reason && view->stack_id && !view->parked)
+		return "syscall";
+	return go_layout__wait_reason(go_binary__layout(target__binary(target)), view->wait_reason);
+}
+
 static int resolve_site(const struct target *target, struct built_site *site,
 			struct site_frames *frames)
 {
-	const struct go_layout *layout = go_binary__layout(target__binary(target));
 	const struct site_view *view = &site->view;
 	struct report_site *report = &site->report;
+	const struct meaning *meaning;
 
-	report->wait_reason = go_layout__wait_reason(layout, view->wait_reason);
-	/* Of goroutines that do not park only those in a system call have a stack to be read. */
-	if (!view->wait_reason && view->stack_id && !view->parked)
-		report->wait_reason = "syscall";
-	if (view->other) {
-		*frames = (struct site_frames){.created_by = {.function = "", .file = ""},
-					       .blocked_at = {.function = "", .file = ""},
-					       .start_function = "(beyond the limit of sites)"};
-	} else {
+	report->wait_reason = wait_words(target, view);
+	if (view->other)
+		*frames = beyond_limit;
+	else
 		site_frames__resolve(target__symbolizer(target), target__stacks(target),
 				     view->creation_pc, view->start_pc, view->stack_id, frames);
-	}
 	site_frames__id(frames, report->wait_reason, report->id);
+	meaning = meanings__of(frames, report->wait_reason);
+	report->meaning = meaning ? meaning->text : "";
 	report->created_by = frames->created_by;
 	report->blocked_at = frames->blocked_at;
 	report->start_function = frames->start_function;
@@ -135,24 +242,6 @@ static int resolve_site(const struct target *target, struct built_site *site,
 		return -ENOMEM;
 	memcpy(site->stack, frames->stack, frames->n_stack * sizeof(*site->stack));
 	return 0;
-}
-
-/*
- * Different instructions can be one place to a human: the same line compiled twice by inlining or
- * instantiation. Equal ids are such places; the first, worst one takes the others in.
- */
-static void merge_site(struct built_site *into, const struct built_site *from)
-{
-	struct site_view *a = &into->view;
-	const struct site_view *b = &from->view;
-
-	a->goroutines += b->goroutines;
-	a->parked += b->parked;
-	a->created += b->created;
-	a->exited += b->exited;
-	a->oldest_park_ns = max_of(a->oldest_park_ns, b->oldest_park_ns);
-	a->oldest_age_ns = max_of(a->oldest_age_ns, b->oldest_age_ns);
-	a->growth_per_minute += b->growth_per_minute;
 }
 
 /* Open addressing over ids: slot values are site indices plus one. */
@@ -190,8 +279,8 @@ static void keep_or_merge(struct built_target *built, size_t *n_kept, struct id_
 	uint32_t *slot = id_index__slot(index, built->sites, site->report.id);
 
 	if (*slot) {
-		merge_site(&built->sites[*slot - 1], site);
-		free(site->stack);
+		built_site__merge(&built->sites[*slot - 1], site);
+		built_site__clear(site);
 		return;
 	}
 	built->sites[*n_kept] = *site;
@@ -209,8 +298,13 @@ static int resolve_sites(const struct target *target, struct built_target *built
 		struct built_site site = built->sites[i];
 
 		err = resolve_site(target, &site, frames);
-		if (!err)
-			keep_or_merge(built, &kept, &index, &site);
+		if (err) {
+			/* What was not looked at yet is given up with it. */
+			for (; i < built->n_sites; i++)
+				built_site__clear(&built->sites[i]);
+			break;
+		}
+		keep_or_merge(built, &kept, &index, &site);
 	}
 	built->n_sites = kept;
 	free(index.slots);
@@ -218,45 +312,64 @@ static int resolve_sites(const struct target *target, struct built_target *built
 	return err;
 }
 
-static void finish_site(struct built_site *site)
+/* The allow-list has the last word on what is shown as found. */
+static void silence(struct report_builder *builder, struct report_site *report)
 {
-	const struct site_view *view = &site->view;
-	struct report_site *report = &site->report;
+	const char *reason = builder->allow ? allow_list__match(builder->allow, report) : NULL;
 
-	for (size_t i = 0; i < view->n_why && i < SITE_MAX_WHY; i++)
-		site->why[i] = view->why[i];
-	report->verdict = verdict__name(view->verdict);
-	report->flagged = view->verdict == VERDICT_LEAKING || view->verdict == VERDICT_STUCK;
-	report->why = site->why;
-	report->n_why = view->n_why;
-	report->goroutines = view->goroutines;
-	report->parked = view->parked;
-	report->created = view->created;
-	report->exited = view->exited;
-	report->stack = site->stack;
-	report->oldest_park_seconds = (double)view->oldest_park_ns / NSEC_PER_SEC;
-	report->oldest_age_seconds = (double)view->oldest_age_ns / NSEC_PER_SEC;
-	report->growth_per_minute = view->growth_per_minute;
+	if (!reason || !report->flagged)
+		return;
+	report->silenced = true;
+	report->silenced_reason = reason;
+	report->flagged = false;
 }
 
-static int build_sites(struct report_builder *builder, const struct target *target, uint64_t now_ns,
-		       struct built_target *built)
+static int finish_sites(struct report_builder *builder, const struct looked_at *looked,
+			struct built_target *built)
 {
-	struct tracker_policy policy = {.min_age_ns = builder->min_age_ns};
-	int err;
-
-	tracker__sites(target__tracker(target), &policy, now_ns, collect_site, built);
-	err = resolve_sites(target, built);
-	if (err)
-		return err;
 	built->reports = calloc(max_of(built->n_sites, (size_t)1), sizeof(*built->reports));
 	if (!built->reports)
 		return -ENOMEM;
 	for (size_t i = 0; i < built->n_sites; i++) {
-		finish_site(&built->sites[i]);
-		built->reports[i] = built->sites[i].report;
+		struct built_site *site = &built->sites[i];
+		uint64_t time_ns;
+		const struct site_objects_wanted *seen =
+			find_looked_at(looked, site->view.index, &time_ns);
+
+		if (seen && site->view.parked)
+			built_site__set_objects(site, &seen->found);
+		built_site__finish(site);
+		silence(builder, &site->report);
+		built->reports[i] = site->report;
 	}
 	return 0;
+}
+
+static void collect_sites(const struct report_builder *builder, struct target *target,
+			  uint64_t now_ns, struct built_target *built)
+{
+	struct tracker_policy policy = {.min_age_ns = builder->min_age_ns};
+
+	clear_target(built);
+	tracker__sites(target__tracker(target), &policy, now_ns, collect_site, built);
+}
+
+static int build_sites(struct report_builder *builder, size_t t, struct target *target,
+		       uint64_t now_ns, bool final)
+{
+	struct built_target *built = &builder->targets[t];
+	struct looked_at *looked = &builder->looked_at[t];
+	int news, err;
+
+	collect_sites(builder, target, now_ns, built);
+	news = look_at_objects(looked, target, built, now_ns, final);
+	if (news < 0)
+		return news;
+	/* What they wait on is evidence, too. */
+	if (news)
+		collect_sites(builder, target, now_ns, built);
+	err = resolve_sites(target, built);
+	return err ? err : finish_sites(builder, looked, built);
 }
 
 /* --- the target's head -------------------------------------------------------------------------- */
@@ -333,9 +446,9 @@ int report_builder__build(struct report_builder *builder, struct session *sessio
 		return -ENOMEM;
 	builder->n_targets = n;
 	for (size_t i = 0; i < n; i++) {
-		const struct target *target = session__target(session, i);
+		struct target *target = session__target(session, i);
 		struct tracker_totals totals;
-		int err = build_sites(builder, target, now_ns, &builder->targets[i]);
+		int err = build_sites(builder, i, target, now_ns, *final_reason != '\0');
 
 		if (err)
 			return err;

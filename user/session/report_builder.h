@@ -8,6 +8,7 @@
  */
 #include "base/common.h"
 #include "output/report.h"
+#include "session/allow_list.h"
 #include "session/session.h"
 
 struct report_builder;
@@ -16,6 +17,9 @@ struct report_builder;
 
 int report_builder__new(uint64_t min_age_ns, struct report_builder **ret_builder) __must_check;
 void report_builder__free(struct report_builder *builder);
+
+/* report_builder__set_allow - known cases are silenced; @allow (NULL: none) is borrowed. */
+void report_builder__set_allow(struct report_builder *builder, struct allow_list *allow);
 
 /*
  * report_builder__build - the state of all targets of @session at @now_ns (monotonic).

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "observe/events.h"
+#include "session/remember.h"
 
 struct session {
 	struct session_options options;
@@ -94,6 +96,7 @@ int session__add(struct session *session, pid_t pid, struct target **ret_target,
 		.features = &session->features,
 		.roster = session->options.roster,
 		.roster_system = session->options.roster_system,
+		.state = session->options.state,
 	};
 	struct target *target;
 	int err;
@@ -158,6 +161,34 @@ int session__census_step(struct session *session, uint64_t budget_ns, struct fai
 		}
 	}
 	return 0;
+}
+
+static int write_targets(struct session *session, struct state_writer *writer)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < session->n_targets && !err; i++) {
+		const struct target *target = session->targets[i];
+
+		if (target__state(target) == TARGET_LIVE)
+			err = remember__write(writer, &target__process(target)->id,
+					      target__tracker(target));
+	}
+	return err;
+}
+
+int session__remember(struct session *session, const char *path, struct failure *failure)
+{
+	struct state_writer *writer;
+	int err = state_writer__begin(path, &writer);
+
+	if (err)
+		return failure__set(failure, err, "no memory to save the state");
+	err = write_targets(session, writer);
+	if (!err)
+		return state_writer__commit(writer, failure);
+	state_writer__abort(writer);
+	return failure__set(failure, err, "the state was not saved: %s", strerror(-err));
 }
 
 size_t session__live(struct session *session)

@@ -18,6 +18,7 @@ struct session_options {
 	uint32_t ring_bytes;   /* 0: default */
 	bool roster;	       /* as in struct target_options */
 	bool roster_system;
+	const struct state_file *state; /* of an earlier gleakd, borrowed; NULL: none */
 };
 
 #define SESSION_MAX_TARGETS 1024
@@ -49,6 +50,10 @@ int session__census_start(struct session *session, struct failure *failure) __mu
  */
 int session__census_step(struct session *session, uint64_t budget_ns,
 			 struct failure *failure) __must_check;
+
+/* session__remember - what is known of all live targets into state file @path, replacing it. */
+int session__remember(struct session *session, const char *path,
+		      struct failure *failure) __must_check;
 
 /* session__live - targets that still run their program; refreshes their states. */
 size_t session__live(struct session *session);

@@ -50,10 +50,8 @@ void state_file__close(struct state_file *file);
  * state_file__find - what is known of process @id: NULL when nothing is. Visits its sites; false
  * from @visit stops.
  */
-const struct process_memory *state_file__find(const struct state_file *file,
-					      const struct process_id *id,
-					      bool (*visit)(void *ctx,
-							    const struct site_memory *site),
-					      void *ctx);
+const struct process_memory *
+state_file__find(const struct state_file *file, const struct process_id *id,
+		 bool (*visit)(void *ctx, const struct site_memory *site), void *ctx);
 
 #endif /* GLEAKD_SESSION_STATE_FILE_H */

@@ -11,7 +11,11 @@
 
 #include "base/clock.h"
 #include "host/image_file.h"
+#include "session/meanings.h"
 #include "session/placement.h"
+#include "session/places.h"
+#include "session/remember.h"
+#include "session/site_frames.h"
 
 /* A Go runtime needs about a millisecond from exec to its first goroutine; give it two seconds. */
 #define START_RETRY_NS	  (5 * NSEC_PER_MSEC)
@@ -35,9 +39,11 @@ struct target {
 	struct go_binary *binary;
 	struct symbolizer *symbolizer;
 	struct stack_table *stacks;
+	struct places *places;
 	struct tracker *tracker;
 	struct census *census;
 	struct roster *roster; /* NULL: not asked for */
+	struct wait_reader *wait_reader;
 	struct probe_plan plan;
 	struct probe_attachment *attachment;
 	struct gl_losses losses; /* when the tracker was last told */
@@ -69,11 +75,19 @@ static unsigned int mode_events(enum target_mode mode)
 
 /* --- the tracker's questions ------------------------------------------------------------------- */
 
-static enum wait_class answer_wait_class(void *ctx, uint8_t reason)
+static void answer_traits(void *ctx, uint8_t reason, uint64_t creation_pc, uint64_t start_pc,
+			  uint32_t stack_id, struct site_traits *ret_traits)
 {
 	const struct target *target = ctx;
+	const char *words = go_layout__wait_reason(go_binary__layout(target->binary), reason);
+	const struct meaning *meaning;
+	struct site_frames frames;
 
-	return wait_class__of(go_layout__wait_reason(go_binary__layout(target->binary), reason));
+	site_frames__resolve(target->symbolizer, target->stacks, creation_pc, start_pc, stack_id,
+			     &frames);
+	meaning = meanings__of(&frames, words);
+	ret_traits->wait_class = site_frames__wait_class(&frames, wait_class__of(words));
+	ret_traits->nature = meaning ? meaning->nature : NATURE_UNKNOWN;
 }
 
 static bool answer_is_system(void *ctx, uint64_t start_pc)
@@ -100,10 +114,11 @@ static uint32_t on_census_seen(void *ctx, const struct census_goroutine *g)
 	struct tracker_sighting sighting = {
 		.goid = g->goid,
 		.parent_goid = g->parent_goid,
-		.creation_pc = g->creation_pc,
-		.start_pc = g->start_pc,
+		.creation_pc = places__creation(target->places, g->creation_pc),
+		.start_pc = places__start(target->places, g->start_pc),
 		.waitsince_ns = g->waitsince_ns,
 		.read_at_ns = g->read_at_ns,
+		.place = blocked ? places__park(target->places, g->stack_id) : 0,
 		.stack_id = blocked ? g->stack_id : STACK_ID_NONE,
 		.wait_reason = parked ? g->wait_reason : 0,
 		.parked = parked,
@@ -214,7 +229,7 @@ static int build_books(struct target *target, struct failure *failure)
 	struct tracker_options tracking = {
 		.attached_ns = clock__monotonic_ns(),
 		.expect_events = target->mode != TARGET_MODE_CENSUS,
-		.wait_class = answer_wait_class,
+		.classify = answer_traits,
 		.is_system = answer_is_system,
 		.ctx = target,
 	};
@@ -227,6 +242,8 @@ static int build_books(struct target *target, struct failure *failure)
 	if (!err)
 		err = stack_table__new(MAX_STACKS, &target->stacks);
 	if (!err)
+		err = places__new(target->symbolizer, target->stacks, &target->places);
+	if (!err)
 		err = tracker__new(&tracking, &target->tracker);
 	if (!err)
 		err = build_roster(target);
@@ -237,6 +254,7 @@ static int build_books(struct target *target, struct failure *failure)
 		return failure__set(failure, err, "out of memory while preparing to watch %d",
 				    target->process.id.pid);
 	target->attached_ns = tracking.attached_ns;
+	remember__recall(target->options.state, &target->process.id, target->tracker);
 	return 0;
 }
 
@@ -327,7 +345,9 @@ void target__free(struct target *target)
 	probe_attachment__free(target->attachment);
 	census__free(target->census);
 	roster__free(target->roster);
+	wait_reader__free(target->wait_reader);
 	tracker__free(target->tracker);
+	places__free(target->places);
 	stack_table__free(target->stacks);
 	symbolizer__free(target->symbolizer);
 	go_binary__free(target->binary);
@@ -344,9 +364,11 @@ void target__event(struct target *target, const struct gl_event *head,
 {
 	switch (head->kind) {
 	case GL_EVENT_CREATE:
-		tracker__created(target->tracker, head->goid, create->parent_goid,
-				 create->creation_pc - target->load_bias,
-				 create->start_pc - target->load_bias, head->time_ns);
+		tracker__created(
+			target->tracker, head->goid, create->parent_goid,
+			places__creation(target->places, create->creation_pc - target->load_bias),
+			places__start(target->places, create->start_pc - target->load_bias),
+			head->time_ns);
 		break;
 	case GL_EVENT_EXIT:
 		tracker__exited(target->tracker, head->goid, head->time_ns);
@@ -456,7 +478,11 @@ bool target__census_complete(const struct target *target)
 
 void target__census_finish(struct target *target)
 {
-	tracker__census_end(target->tracker, clock__monotonic_ns());
+	uint64_t now_ns = clock__monotonic_ns(), files;
+
+	if (!process__count_files(target->options.proc_root, target->process.id.pid, &files))
+		tracker__note_files(target->tracker, files, now_ns);
+	tracker__census_end(target->tracker, now_ns);
 	target->census_open = false;
 }
 
@@ -520,6 +546,20 @@ struct stack_table *target__stacks(const struct target *target)
 const struct census_result *target__census(const struct target *target)
 {
 	return census__result(target->census);
+}
+
+const struct census *target__slots(const struct target *target)
+{
+	return target->census;
+}
+
+struct wait_reader *target__wait_reader(struct target *target)
+{
+	/* Made when first asked for: most targets have nothing that needs a closer look. */
+	if (!target->wait_reader && wait_reader__new(target->binary, target->remote,
+						     target->load_bias, &target->wait_reader))
+		return NULL;
+	return target->wait_reader;
 }
 
 const struct roster *target__roster(const struct target *target)

@@ -15,10 +15,12 @@
 #include "host/remote.h"
 #include "observe/census.h"
 #include "observe/stack_table.h"
+#include "observe/wait_objects.h"
 #include "probe/kernel.h"
 #include "probe/plan.h"
 #include "probe/probes.h"
 #include "session/roster.h"
+#include "session/state_file.h"
 #include "track/tracker.h"
 
 enum target_mode {
@@ -42,6 +44,7 @@ struct target_options {
 	const struct kernel_features *features; /* with @probes */
 	bool roster;				/* list every goroutine of each census */
 	bool roster_system;			/* and the runtime's own ones */
+	const struct state_file *state;		/* of an earlier gleakd; NULL: none */
 };
 
 /*
@@ -89,6 +92,8 @@ struct tracker *target__tracker(const struct target *target);
 struct symbolizer *target__symbolizer(const struct target *target);
 struct stack_table *target__stacks(const struct target *target);
 const struct census_result *target__census(const struct target *target);
+const struct census *target__slots(const struct target *target);  /* where its goroutines are */
+struct wait_reader *target__wait_reader(struct target *target);	  /* NULL: no memory */
 const struct roster *target__roster(const struct target *target); /* NULL: not asked for */
 
 const char *target_mode__name(enum target_mode mode); /* "full", "lifecycle", "census" */

@@ -60,8 +60,8 @@ static bool grows_with_connections(const struct evidence *e, const struct growth
 	if (!may_serve_connection(e))
 		return false;
 	if (e->connections)
-		rise = max_of(rise, ages__between(e->connections, g->stay_ns,
-						  g->stay_ns + g->window_ns));
+		rise = max_of(rise,
+			      ages__between(e->connections, g->stay_ns, g->stay_ns + g->window_ns));
 	return rise >= g->stayed / 2;
 }
 

@@ -119,9 +119,9 @@ static struct goroutine *adopt(struct tracker *tracker, const struct tracker_sig
 	/* Before the first one: older than the attach, or its creation event is on its way. */
 	if (!tracker->n_censuses) {
 		if (tracker->recalled)
-			goroutine__set_born(g, min_of(goroutine__born(g),
-						      goid_clock__born(&tracker->clock,
-								       sighting->goid, read)));
+			goroutine__set_born(
+				g, min_of(goroutine__born(g),
+					  goid_clock__born(&tracker->clock, sighting->goid, read)));
 		return g;
 	}
 	record__count_created(tracker, g);

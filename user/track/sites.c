@@ -20,6 +20,7 @@ struct view {
 	uint64_t now; /* ticks */
 	struct ages connections;
 	struct opinion opinion;
+	struct site_evidence numbers;
 };
 
 static const uint64_t age_steps_seconds[SITE_AGE_STEPS] = {0, 10, 60, 300, 900, 3600, 21600, 86400};
@@ -226,7 +227,8 @@ static void fill(struct view *view, uint32_t index, struct site_view *out)
 		.n_why = opinion->n_why,
 	};
 	memcpy(out->why, opinion->why, sizeof(out->why));
-	site_numbers__fill(view->tracker, site, opinion, view->now, &out->evidence);
+	site_numbers__fill(view->tracker, site, opinion, view->now, &view->numbers);
+	out->evidence = &view->numbers;
 }
 
 static int compare_sites(const void *a, const void *b, void *ctx)

@@ -85,8 +85,8 @@ static void learn_stack(struct tracker *tracker, struct site *site, uint32_t sta
 		return;
 	site->stack_id = stack_id;
 	if (options->classify)
-		options->classify(options->ctx, site->key.wait_reason, site->key.start_pc, stack_id,
-				  &traits);
+		options->classify(options->ctx, site->key.wait_reason, site->key.creation_pc,
+				  site->key.start_pc, stack_id, &traits);
 	site->wait_class = traits.wait_class;
 	site->nature = traits.nature;
 }

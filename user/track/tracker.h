@@ -37,7 +37,7 @@ enum site_nature {
 	NATURE_UNKNOWN,
 	NATURE_SERVICE,	   /* serves its owner as long as that lives: one or few per owner */
 	NATURE_CONNECTION, /* one (or two) per open connection or stream */
-	NATURE_ABANDONED,  /* waits for the program to finish something: many mean it was forgotten */
+	NATURE_ABANDONED, /* waits for the program to finish something: many mean it was forgotten */
 };
 
 struct site_traits {
@@ -51,8 +51,8 @@ struct tracker_options {
 	uint64_t attached_ns;  /* monotonic time of the attach */
 	bool expect_events;    /* lifecycle events are attached */
 	/* Class of this Go version's wait reason number at this stack, and more; once per site. */
-	void (*classify)(void *ctx, uint8_t reason, uint64_t start_pc, uint32_t stack_id,
-			 struct site_traits *ret_traits);
+	void (*classify)(void *ctx, uint8_t reason, uint64_t creation_pc, uint64_t start_pc,
+			 uint32_t stack_id, struct site_traits *ret_traits);
 	/* Whether goroutines started at @start_pc are the runtime's own; asked once per origin. */
 	bool (*is_system)(void *ctx, uint64_t start_pc);
 	void *ctx;
@@ -156,9 +156,9 @@ struct site_evidence {
 	uint64_t stayed, left; /* that long or longer */
 	uint64_t ages[SITE_AGE_STEPS];
 	size_t n_points, n_cohorts, n_weights;
-	struct site_point points[SITE_MAX_POINTS];     /* oldest first */
-	struct site_cohort cohorts[SITE_MAX_COHORTS];  /* oldest first */
-	struct site_weight weights[SITE_MAX_WEIGHTS];  /* heaviest first */
+	struct site_point points[SITE_MAX_POINTS];    /* oldest first */
+	struct site_cohort cohorts[SITE_MAX_COHORTS]; /* oldest first */
+	struct site_weight weights[SITE_MAX_WEIGHTS]; /* heaviest first */
 };
 
 /* tracker__age_step_ns - least age of step @step of site_evidence.ages. */
@@ -182,8 +182,8 @@ struct site_view {
 	bool suspect;	   /* leaking, stuck or growing: confidence is set */
 	double confidence; /* that its members are leaked, 0 to 0.99; verdict.h */
 	size_t n_why;
-	char why[SITE_MAX_WHY][160]; /* evidence in numbers, most telling first */
-	struct site_evidence evidence;
+	char why[SITE_MAX_WHY][160];	      /* evidence in numbers, most telling first */
+	const struct site_evidence *evidence; /* valid during the visit */
 };
 
 struct tracker_policy {

@@ -46,7 +46,7 @@ struct tracker {
 	uint64_t previous_ticks; /* ... of the last complete one */
 	uint64_t interval_ticks; /* between the last two complete ones */
 	uint64_t watch_ticks;	 /* end of the first complete census */
-	uint64_t parks_ticks;	 /* parks from before cannot be told from older ones: as watch_ticks,
+	uint64_t parks_ticks; /* parks from before cannot be told from older ones: as watch_ticks,
 				  * but a restart of gleakd begins it anew */
 	uint64_t faded_ticks;
 

@@ -98,8 +98,8 @@ static uint64_t count_stayed(const struct evidence *e, const struct growth *grow
 	return growth->stay_ns > e->min_age_ns ? e->before + arrived : e->settled;
 }
 
-static void explain_parks(const struct evidence *e, const struct growth *growth,
-			  const char *stay, struct opinion *opinion)
+static void explain_parks(const struct evidence *e, const struct growth *growth, const char *stay,
+			  struct opinion *opinion)
 {
 	if (growth->left)
 		because(opinion,
@@ -114,8 +114,8 @@ static void explain_parks(const struct evidence *e, const struct growth *growth,
 			e->parked, opinion->stayed, stay);
 }
 
-static void explain_lives(const struct evidence *e, const struct growth *growth,
-			  const char *stay, struct opinion *opinion)
+static void explain_lives(const struct evidence *e, const struct growth *growth, const char *stay,
+			  struct opinion *opinion)
 {
 	if (growth->left)
 		because(opinion,

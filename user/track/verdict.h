@@ -62,10 +62,10 @@ struct evidence {
 	uint64_t quiet_ns; /* since a park here last ended; UINT64_MAX: none ever did */
 
 	/* Of what began during the watch; NULL: none to speak of. */
-	const struct ages *ages; /* members' parks */
-	const struct ages *born; /* members' lives */
+	const struct ages *ages;       /* members' parks */
+	const struct ages *born;       /* members' lives */
 	const struct leavers *leavers; /* how long the parks here had lasted that ended */
-	const struct leavers *lives;   /* how long those had lived, of the same origin, that exited */
+	const struct leavers *lives; /* how long those had lived, of the same origin, that exited */
 
 	const struct ages *connections; /* lives of the process' goroutines in network waits */
 	const struct history *files;	/* its open files, as goroutines */
@@ -73,12 +73,12 @@ struct evidence {
 	struct site_objects objects;
 
 	uint64_t min_age_ns;
-	uint64_t watched_ns;	   /* since the first census was complete */
-	uint64_t lives_watched_ns; /* ... or since that of the gleakd before this one */
+	uint64_t watched_ns;	      /* since the first census was complete */
+	uint64_t lives_watched_ns;    /* ... or since that of the gleakd before this one */
 	uint64_t parks_resolution_ns; /* how exactly the begins of parks are known: interval or 0 */
 	uint64_t lives_resolution_ns;
-	bool inexact;		      /* events are missing */
-	struct trend trend;	      /* of goroutines */
+	bool inexact;	    /* events are missing */
+	struct trend trend; /* of goroutines */
 
 	uint64_t alarm_age_ns; /* since the growth test last held; UINT64_MAX: never */
 	uint64_t alarm_growth_ns, alarm_goroutines;

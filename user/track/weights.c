@@ -49,8 +49,7 @@ static void conclude(struct opinion *opinion)
 
 	for (size_t i = 0; i < opinion->n_weights; i++)
 		sum += opinion->weights[i].decibans;
-	opinion->confidence =
-		clamp(1 / (1 + pow(10, -sum / 10)), 0.0, VERDICT_MAX_CONFIDENCE);
+	opinion->confidence = clamp(1 / (1 + pow(10, -sum / 10)), 0.0, VERDICT_MAX_CONFIDENCE);
 	qsort(opinion->weights, opinion->n_weights, sizeof(opinion->weights[0]), compare_weights);
 }
 
