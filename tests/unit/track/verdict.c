@@ -289,8 +289,8 @@ Test(verdict, a_single_look_accuses_only_of_what_is_certain)
 {
 	for (enum wait_class class = WAIT_NONE; class <= WAIT_RUNTIME; class ++) {
 		struct evidence e = fixed(class);
-		bool stuck = class == WAIT_NIL_CHAN || class == WAIT_SELECT_NONE ||
-			     class == WAIT_LOCK;
+		bool stuck =
+			class == WAIT_NIL_CHAN || class == WAIT_SELECT_NONE || class == WAIT_LOCK;
 
 		e.watched_ns = 0;
 		e.trend = (struct trend){0};

@@ -6,7 +6,8 @@
 
 #include "base/hash.h"
 
-void classify_for_test(void *ctx __maybe_unused, uint8_t reason, uint64_t start_pc __maybe_unused,
+void classify_for_test(void *ctx __maybe_unused, uint8_t reason,
+		       uint64_t creation_pc __maybe_unused, uint64_t start_pc __maybe_unused,
 		       uint32_t stack_id __maybe_unused, struct site_traits *ret_traits)
 {
 	ret_traits->wait_class = reason <= WAIT_RUNTIME ? (enum wait_class)reason : WAIT_NONE;

@@ -91,8 +91,8 @@ struct tracker_totals totals_of(const struct tracker *tracker);
 /* view_of - the site with members at @stack_id and @start_pc; false when there is none. */
 bool view_of(struct tracker *tracker, uint64_t start_pc, uint32_t stack_id, uint64_t now_ns,
 	     struct site_view *ret_view);
-void classify_for_test(void *ctx, uint8_t reason, uint64_t start_pc, uint32_t stack_id,
-		       struct site_traits *ret_traits);
+void classify_for_test(void *ctx, uint8_t reason, uint64_t creation_pc, uint64_t start_pc,
+		       uint32_t stack_id, struct site_traits *ret_traits);
 bool system_for_test(void *ctx, uint64_t start_pc);
 
 #endif /* TESTS_UNIT_TRACK_WORLD_H */
