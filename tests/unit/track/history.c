@@ -79,14 +79,14 @@ Test(history, tiers_hold_the_last_value_and_all_flows_of_each_step)
 	cr_expect_null(history.tiers[2], "no day is over");
 	for (uint32_t i = 0; i < minutes->count; i++) {
 		/* Ticks are rounded down: a second next to the border may fall to either side. */
-		cr_expect_float_eq(minutes->samples[i].arrivals, 180, 3);
+		cr_expect_float_eq((double)minutes->samples[i].arrivals, 180, 3);
 		if (i)
-			cr_expect_float_eq(minutes->samples[i].goroutines -
+			cr_expect_float_eq((double)minutes->samples[i].goroutines -
 						   minutes->samples[i - 1].goroutines,
 					   60, 1);
 	}
-	cr_expect_float_eq(hours->samples[1].arrivals, 3 * 3600, 3);
-	cr_expect_float_eq(hours->samples[1].departures, 2 * 3600, 2);
+	cr_expect_float_eq((double)hours->samples[1].arrivals, 3 * 3600, 3);
+	cr_expect_float_eq((double)hours->samples[1].departures, 2 * 3600, 2);
 	history__clear(&history);
 }
 
