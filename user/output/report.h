@@ -138,6 +138,10 @@ struct report_goroutine {
 	const struct report_place *place;
 };
 
+/* Upper bounds in seconds of report_target.lifetimes but the last, which has none. */
+#define REPORT_LIFETIME_BUCKETS 8
+#define REPORT_LIFETIME_BOUNDS	{0.01, 0.1, 1, 10, 60, 600, 3600}
+
 struct report_target {
 	pid_t pid;
 	const char *comm;
@@ -159,6 +163,46 @@ struct report_target {
 	bool goroutines_listed;			       /* asked for */
 	const struct report_goroutine *goroutine_list; /* by goid */
 	size_t n_goroutine_list;
+
+	/* Where it runs; "" where it does not apply or is not known. */
+	const char *group;	  /* what it is counted with in metrics: by default the name of exe */
+	const char *unit;	  /* systemd unit */
+	const char *container_id; /* 64 hex digits */
+	const char *pod_uid;	  /* Kubernetes */
+	const char *cgroup;
+	uint64_t start_time_seconds; /* since the epoch */
+
+	/* What watching costs it, and what may be. */
+	uint64_t probe_hits[3];	      /* since the attach: create, exit, park */
+	double probe_seconds;	      /* of its CPU time, hits by calibrated cost */
+	double overhead, overhead_max; /* share of its CPU time over the last interval; the budget */
+	uint64_t mode_changes;
+	/* Lives that ended since the attach, by length; bounds in report_lifetime_bounds. */
+	uint64_t lifetimes[REPORT_LIFETIME_BUCKETS];
+	double lifetime_seconds_sum;
+};
+
+/* Watched or not, and why not: one per process that was looked at. */
+enum report_target_state {
+	REPORT_ATTACHED,
+	REPORT_UNSUPPORTED, /* a Go program that gleakd cannot watch */
+	REPORT_FAILED,	    /* the attach failed */
+	REPORT_PAUSED,	    /* left out for now: a limit or the budget */
+	REPORT_TARGET_STATES,
+};
+
+/* gleakd itself. */
+struct report_self {
+	uint64_t start_time_seconds; /* since the epoch */
+	uint64_t targets[REPORT_TARGET_STATES];
+	uint64_t attach_attempts, attach_failures;
+	uint64_t events_received, events_dropped, events_malformed;
+	double probe_cost_seconds[2]; /* calibrated, of a hit: emulated, single-stepped; 0: not known */
+	double cpu_seconds;
+	uint64_t resident_bytes, bpf_bytes;
+	uint64_t remote_reads, remote_bytes; /* of targets' memory */
+	uint64_t processes_seen, processes_rejected;
+	double cycle_seconds; /* the last round over all targets */
 };
 
 struct report {
@@ -168,6 +212,7 @@ struct report {
 		*final_reason; /* "interrupted", "duration over", "target exited", "once"; or "" */
 	const struct report_target *targets;
 	size_t n_targets;
+	struct report_self self;
 };
 
 /* report__text - never NULL. */
