@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_PROBE_GOVERNOR_H
+#define GLEAKD_PROBE_GOVERNOR_H
+
+/*
+ * Keeps what watching costs a target within its budget: which events are attached, from moment to
+ * moment. Pure: told what happened in each tick, it says what to do next.
+ *
+ * The cost of a tick is hits by calibrated nanoseconds per hit. The budget is a share: of the
+ * target's CPU time in that tick, and of one core. Below GOVERNOR_FREE_SHARE of a core nothing is
+ * counted: a nearly idle target has no CPU time that a share could be taken of.
+ *
+ * Down at once: as soon as one tick is over, to the highest mode that fits by what was measured. Up
+ * slowly: when what is to be attached fits into GOVERNOR_UP_SHARE of the budget by all that is
+ * known - creations are known from the census without any probe, parks from when they were last
+ * counted, scaled by the target's CPU time - for as many ticks in a row as the hold says. The hold
+ * doubles each time a step up turns out to have been wrong, up to an hour, and is forgotten after
+ * a long time without: no flapping.
+ */
+#include "base/common.h"
+
+enum probe_mode {
+	PROBE_MODE_CENSUS,    /* nothing attached */
+	PROBE_MODE_LIFECYCLE, /* create, exit */
+	PROBE_MODE_FULL,      /* create, exit, park */
+};
+
+const char *probe_mode__name(enum probe_mode mode); /* "census", "lifecycle", "full" */
+
+enum governor_hit {
+	GOVERNOR_CREATE,
+	GOVERNOR_EXIT,
+	GOVERNOR_PARK,
+	GOVERNOR_HITS,
+};
+
+#define GOVERNOR_FREE_SHARE 0.0002 /* of a core */
+#define GOVERNOR_UP_SHARE   0.5	   /* of the budget */
+#define GOVERNOR_REASON	    112
+
+struct governor_options {
+	double max_overhead;	 /* share of the target's CPU time and of one core; 0: no limit */
+	enum probe_mode highest; /* what works on this target, or was asked for */
+	uint64_t ns_per_hit[GOVERNOR_HITS];
+};
+
+/* What happened since the tick before. */
+struct governor_tick {
+	uint64_t elapsed_ns;
+	uint64_t target_cpu_ns;
+	uint64_t hits[GOVERNOR_HITS]; /* of the events that were attached; 0 for the others */
+	/* Goroutines created, whoever told: from the goids handed out. UINT64_MAX: not known. */
+	uint64_t creations;
+};
+
+struct governor {
+	struct governor_options options;
+	enum probe_mode mode;
+	char reason[GOVERNOR_REASON]; /* why not the highest mode; "" */
+	double overhead;	      /* of the last tick: share of the budgeted CPU time */
+	double creations_per_s;	      /* last known */
+	double parks_per_cpu_s;	      /* last counted, per second of target CPU; < 0: never */
+	double parks_per_creation;    /* likewise */
+	uint64_t fitting_ns;	      /* how long a step up would have fitted */
+	uint64_t hold_ns;	      /* how long it must */
+	uint64_t up_ns; /* since the last step up; UINT64_MAX: none, or it was right */
+	uint64_t changes;
+};
+
+/*
+ * governor__init - begins at @options->highest without a limit, else in census: what the target
+ * does is seen before anything is attached.
+ */
+void governor__init(struct governor *governor, const struct governor_options *options);
+
+/* governor__tick - returns the mode to be in from now on; governor->reason says why. */
+enum probe_mode governor__tick(struct governor *governor, const struct governor_tick *tick);
+
+#endif /* GLEAKD_PROBE_GOVERNOR_H */
