@@ -253,18 +253,32 @@ static bool is_growing(const struct evidence *e, struct opinion *opinion)
 	return true;
 }
 
+/* A set that hardly changes, however often its members get work: a pool, a ticker, a listener. */
+static bool is_constant(const struct evidence *e)
+{
+	const struct trend *trend = &e->trend;
+
+	return trend->samples && trend->span_ns >= e->min_age_ns &&
+	       (trend->arrivals + trend->departures) * 10 <= e->goroutines;
+}
+
 static bool is_idle(const struct evidence *e, struct opinion *opinion)
 {
-	bool too_early = e->watched_ns < e->min_age_ns;
-	char park[DURATION_TEXT_SIZE];
+	bool too_early = e->watched_ns < e->min_age_ns, constant = is_constant(e);
+	char park[DURATION_TEXT_SIZE], span[DURATION_TEXT_SIZE];
 
 	if (e->parked == 0 || e->parked < e->goroutines - e->parked)
 		return false;
-	if (!waits_by_nature(e->wait_class) && !too_early && e->settled * 2 < e->goroutines)
+	if (!waits_by_nature(e->wait_class) && !too_early && !constant &&
+	    e->settled * 2 < e->goroutines)
 		return false;
 	opinion->verdict = VERDICT_IDLE;
 	because(opinion, "%" PRIu64 " of %" PRIu64 " parked, the longest for %s", e->parked,
 		e->goroutines, duration_text(park, e->oldest_park_ns));
+	if (constant)
+		because(opinion, "the same number for %s: %" PRIu64 " came, %" PRIu64 " left",
+			duration_text(span, e->trend.span_ns), e->trend.arrivals,
+			e->trend.departures);
 	return true;
 }
 

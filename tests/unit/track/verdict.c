@@ -303,7 +303,9 @@ Test(verdict, busy_sites_are_active)
 	struct evidence e = fixed(WAIT_CHAN_RECEIVE);
 
 	e.settled = 0;
-	cr_expect_eq(of(&e), VERDICT_ACTIVE, "parked, but never for long");
+	cr_expect_eq(of(&e), VERDICT_IDLE, "a pool: never parked for long, always the same");
+	e.trend.arrivals = e.trend.departures = 50;
+	cr_expect_eq(of(&e), VERDICT_ACTIVE, "they come and go");
 	e = fixed(WAIT_IO);
 	e.settled = 0;
 	cr_expect_eq(of(&e), VERDICT_IDLE, "waits by nature");
