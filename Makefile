@@ -74,7 +74,8 @@ ALL_OBJECTS := $(foreach f,$(FOLDERS),$(call objects,$(f)))
 
 BPF_SOURCES := $(wildcard bpf/*.bpf.c)
 SKELETONS   := $(patsubst bpf/%.bpf.c,$(B)/generated/%.skel.h,$(BPF_SOURCES))
-GENERATED   := $(SKELETONS) $(B)/generated/go_layout_table.inc $(B)/generated/version.h
+GENERATED   := $(SKELETONS) $(B)/generated/go_layout_table.inc $(B)/generated/report_schema.inc \
+	       $(B)/generated/version.h
 
 msg = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' "$(1)" "$(patsubst $(B)/%,%,$(2))";)
 
@@ -117,6 +118,12 @@ $(B)/generated/go_layout_table.inc: data/go-layout.tsv data/go-wait-reasons.tsv 
 	$(call msg,GEN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)tools/layout-table.sh data/go-layout.tsv data/go-wait-reasons.tsv > $@
+
+# A file as the elements of a C array of bytes.
+$(B)/generated/report_schema.inc: data/report.schema.json
+	$(call msg,GEN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)od -An -v -tx1 $< | sed 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g' > $@
 
 REVISION := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 $(B)/generated/version.h: FORCE

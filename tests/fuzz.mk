@@ -20,7 +20,7 @@ FUZZ_SOURCES := $(foreach f,base host golang observe track output,$(wildcard use
 FUZZ_OBJECTS := $(patsubst %.c,$(B)/fuzz/obj/%.o,$(FUZZ_SOURCES))
 # What only the targets need, fake programs of the unit tests among it.
 FUZZ_HELPERS := tests/fuzz/fuzz.c tests/fuzz/shown.c tests/unit/golang/fake_go.c tests/unit/golang/made_table.c \
-		tests/unit/observe/fake_runtime.c
+		tests/unit/observe/fake_runtime.c tests/unit/observe/made_waits.c
 
 $(B)/fuzz/obj/user/%.o: user/%.c | $(GENERATED)
 	$(call msg,FUZZ,$<)

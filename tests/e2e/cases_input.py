@@ -47,6 +47,15 @@ def refused(t, code, words, *args, **options):
         "mode": ["--pid", "1", "--mode", "everything"],
         "ring": ["--pid", "1", "--ring-bytes", "1000"],
         "stray": ["--pid", "1", "stray"],
+        "fail-on": ["--pid", "1", "--error-exitcode", "9", "--fail-on", "leaking|stuck"],
+        "fail-on alone": ["--pid", "1", "--fail-on", "stuck"],
+        "error-exitcode": ["--pid", "1", "--error-exitcode", "256"],
+        "no findings": ["--pid", "1", "--error-exitcode", "0"],
+        "empty allow": ["--pid", "1", "--allow", ""],
+        "empty state": ["--pid", "1", "--state="],
+        "explain as json": ["--pid", "1", "--explain", "3fa9", "--json"],
+        "explain stars": ["--pid", "1", "--explain", "*a*b*c*d*e*f*g*h*"],
+        "explain long": ["--pid", "1", "--explain", "x" * 513],
     }
 )
 def usage(t, args):
@@ -60,7 +69,8 @@ def help_and_version(t):
         check_equal(code, 0, f"exit code of {option}")
         check("gleakd" in out, f"{option} says {out!r}")
     _, out, _ = run(t, "--help")
-    for option in ("--pid", "--json", "--once", "--interval", "--duration", "--min-age"):
+    for option in ("--pid", "--json", "--once", "--interval", "--duration", "--min-age", "--allow",
+                   "--explain", "--state", "--fail-on", "--error-exitcode", "--json-schema"):
         check(option in out, f"--help lacks {option}")
     check(all(len(line) <= 100 for line in out.splitlines()), "--help is wider than 100 columns")
 

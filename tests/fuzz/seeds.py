@@ -235,6 +235,18 @@ def census():
             yield f"length-{version}-{n}", head + b"\0" + patch_add(2, 8, 1) + patch_add(3, 0, 8)
 
 
+def wait_objects():
+    for version in range(5):
+        for which in range(6):
+            head = bytes([version, which, 13, version & 1])
+            yield f"whole-{version}-{which}", head
+            # From 0x4ed0 on: two channels, a variable, and then g structs, stacks and sudogs.
+            yield f"channel-{version}-{which}", head + patch_add(0, 0x4ED0, 1)
+            later = END_MARK + patch_bytes(0, 0x5200, b"\xff" * 8)
+            yield f"later-{version}-{which}", head + later
+            yield f"link-{version}-{which}", head + patch_copy(0, 0x5000, 0, 0x5008)
+
+
 def tracker():
     created, exited, parked, seen, unchanged, turn, lost, mode = range(8)
 
@@ -335,8 +347,8 @@ def list_():
 
 
 TARGETS = {f.__name__.rstrip("_"): f for f in (
-    elf_image, sniff, buildinfo, dwarf, pclntab, binary, census, unwind, tracker, events, code, proc, options, utf8, report,
-    list_,
+    elf_image, sniff, buildinfo, dwarf, pclntab, binary, census, wait_objects, unwind, tracker,
+    events, code, proc, options, utf8, report, list_,
 )}
 
 

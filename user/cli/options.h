@@ -31,6 +31,13 @@ enum mode_choice {
 	MODE_CENSUS,	/* nothing attached */
 };
 
+/* Bits of fail_on, in the order of the words. */
+enum finding {
+	FINDING_LEAKING = 1 << 0,
+	FINDING_STUCK = 1 << 1,
+};
+
+/* Texts are those of argv. */
 struct options {
 	enum command command;
 	pid_t pid;
@@ -42,6 +49,12 @@ struct options {
 	bool json;
 	unsigned int verbose;
 	bool all;
+	const char *explain;  /* a site, as in session/allow_list.h; NULL: the table of all */
+	const char *allow;    /* file; NULL: none */
+	const char *state;    /* file; NULL: none */
+	unsigned int fail_on; /* enum finding */
+	unsigned int error_exitcode; /* 0: findings do not change the exit status */
+	bool json_schema;
 	enum color_choice color;
 	enum mode_choice mode;
 	uint32_t ring_bytes; /* hidden, for tests: 0 is the default */
@@ -50,8 +63,8 @@ struct options {
 };
 
 /*
- * options__parse - the command, if the first argument is one; defaults, then @argv. -EINVAL on a usage error: the failure says which option,
- * what was wrong with it and what is accepted.
+ * options__parse - the command, if the first argument is one; defaults, then @argv. -EINVAL on a
+ * usage error: the failure says which option, what was wrong with it and what is accepted.
  */
 int options__parse(int argc, char **argv, struct options *ret_options,
 		   struct failure *failure) __must_check;

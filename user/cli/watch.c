@@ -10,6 +10,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "cli/explainer.h"
+#include "cli/findings.h"
+#include "cli/kept_state.h"
 #include "cli/terminal.h"
 #include "output/json.h"
 #include "output/text.h"
@@ -31,7 +34,11 @@ struct watch {
 	struct session *session;
 	struct target *target;
 	struct report_builder *builder;
-	struct text_writer *text; /* NULL with --json */
+	struct text_writer *text;   /* NULL with --json and --explain */
+	struct explainer explainer; /* for --explain */
+	struct allow_list *allow;
+	struct kept_state state;
+	bool found; /* by the last report: something of --fail-on */
 	int pidfd;
 	const char *ending; /* why the run is ending; NULL while it is not */
 	int err;
@@ -45,6 +52,19 @@ static int print_failure(const struct failure *failure, int err)
 }
 
 /* --- output ------------------------------------------------------------------------------------- */
+
+static void open_explainer(struct watch *watch)
+{
+	const struct options *options = watch->options;
+
+	watch->explainer = (struct explainer){
+		.out = stdout,
+		.pattern = options->explain,
+		.terminal = terminal__present() && !options->once,
+		.color = terminal__want_color(options->color),
+	};
+	terminal__size(&watch->explainer.columns, &watch->explainer.rows);
+}
 
 static int open_text(struct watch *watch)
 {
@@ -67,6 +87,13 @@ static void stop(struct watch *watch, int err)
 	loop__stop(watch->loop);
 }
 
+static int write_report(struct watch *watch, const struct report *report)
+{
+	if (watch->options->explain)
+		return explainer__write(&watch->explainer, report);
+	return watch->text ? text_writer__write(watch->text, report) : json__write(stdout, report);
+}
+
 /* Reports; an error ends the run. False when the run is over. */
 static bool show(struct watch *watch, const char *final_reason)
 {
@@ -74,9 +101,10 @@ static bool show(struct watch *watch, const char *final_reason)
 	int err = report_builder__build(watch->builder, watch->session, clock__monotonic_ns(),
 					clock__realtime_ns(), final_reason, &report);
 
-	if (!err)
-		err = watch->text ? text_writer__write(watch->text, report) :
-				    json__write(stdout, report);
+	if (!err) {
+		watch->found = findings__any(report, watch->options->fail_on);
+		err = write_report(watch, report);
+	}
 	if (!err)
 		return true;
 	/* The reader of a pipe may leave at any time: `gleakd --json | head -1` is no failure. */
@@ -121,9 +149,12 @@ static const char *ended_reason(const struct target *target)
 /* The run is over: the last word after what is still in the ring. */
 static void finish(struct watch *watch)
 {
+	int err;
+
 	session__drain(watch->session);
-	if (show(watch, watch->ending))
-		stop(watch, 0);
+	err = kept_state__save(&watch->state, watch->session, &watch->failure);
+	if (show(watch, watch->ending) || err)
+		stop(watch, err);
 }
 
 /* A slice of census; reports when it is complete. True while there is more. */
@@ -145,6 +176,7 @@ static bool census_slice(void *ctx)
 		finish(watch);
 		return false;
 	}
+	kept_state__save_due(&watch->state, watch->session);
 	show(watch, "");
 	return false;
 }
@@ -189,14 +221,22 @@ static void on_ring(void *ctx)
 	session__drain(watch->session);
 }
 
+static void on_save_due(void *ctx)
+{
+	struct watch *watch = ctx;
+
+	watch->state.due = true;
+}
+
 static void on_resize(struct watch *watch)
 {
 	unsigned int columns, rows;
 
-	if (!watch->text)
-		return;
 	terminal__size(&columns, &rows);
-	text_writer__resize(watch->text, columns, rows);
+	if (watch->text)
+		text_writer__resize(watch->text, columns, rows);
+	watch->explainer.columns = columns;
+	watch->explainer.rows = rows;
 }
 
 static void on_duration(void *ctx)
@@ -254,6 +294,9 @@ static int add_sources(struct watch *watch)
 				      on_interval, watch);
 	if (!err && options->duration_ns)
 		err = loop__add_timer(watch->loop, options->duration_ns, 0, on_duration, watch);
+	if (!err && options->state && !options->once)
+		err = loop__add_timer(watch->loop, KEPT_STATE_INTERVAL_NS, KEPT_STATE_INTERVAL_NS,
+				      on_save_due, watch);
 	return err;
 }
 
@@ -274,7 +317,20 @@ static enum target_mode wanted_mode(const struct options *options)
 	return TARGET_MODE_FULL;
 }
 
-static int bring_up(struct watch *watch)
+/* Files of options, which may be pipes: while SIGINT still ends the program. */
+static int read_files(struct watch *watch)
+{
+	const struct options *options = watch->options;
+	int err = 0;
+
+	if (options->allow)
+		err = allow_list__read(options->allow, &watch->allow, &watch->failure);
+	if (!err && options->state)
+		err = kept_state__open(&watch->state, options->state, &watch->failure);
+	return err;
+}
+
+static int open_session(struct watch *watch)
 {
 	struct session_options session = {
 		.proc_root = PROC_ROOT,
@@ -282,24 +338,50 @@ static int bring_up(struct watch *watch)
 		.ring_bytes = watch->options->ring_bytes,
 		.roster = watch->options->goroutines,
 		.roster_system = watch->options->all,
+		.state = watch->state.file,
 	};
-	int err = loop__new(&watch->loop);
+	int err = session__new(&session, &watch->session, &watch->failure);
 
+	if (!err)
+		err = session__add(watch->session, watch->options->pid, &watch->target,
+				   &watch->failure);
+	return err;
+}
+
+static int bring_up(struct watch *watch)
+{
+	int err = read_files(watch);
+
+	if (!err)
+		err = loop__new(&watch->loop);
 	/* Signals first: from here on every end is an orderly one. */
 	if (!err)
 		err = add_signals(watch);
 	if (!err)
-		err = session__new(&session, &watch->session, &watch->failure);
-	if (!err)
-		err = session__add(watch->session, watch->options->pid, &watch->target,
-				   &watch->failure);
+		err = open_session(watch);
 	if (!err)
 		err = report_builder__new(watch->options->min_age_ns, &watch->builder);
-	if (!err && !watch->options->json)
+	if (!err)
+		report_builder__set_allow(watch->builder, watch->allow);
+	if (!err && watch->options->explain)
+		open_explainer(watch);
+	else if (!err && !watch->options->json)
 		err = open_text(watch);
 	if (!err)
 		err = add_sources(watch);
 	return err;
+}
+
+static void take_down(struct watch *watch)
+{
+	report_builder__free(watch->builder);
+	text_writer__free(watch->text);
+	session__free(watch->session);
+	loop__free(watch->loop);
+	allow_list__free(watch->allow);
+	kept_state__close(&watch->state);
+	if (watch->pidfd >= 0)
+		close(watch->pidfd);
 }
 
 int watch__run(const struct options *options)
@@ -318,11 +400,10 @@ int watch__run(const struct options *options)
 	}
 	if (!err)
 		err = watch.err;
-	report_builder__free(watch.builder);
-	text_writer__free(watch.text);
-	session__free(watch.session);
-	loop__free(watch.loop);
-	if (watch.pidfd >= 0)
-		close(watch.pidfd);
-	return err ? print_failure(&watch.failure, err) : 0;
+	if (!err && watch.allow && options->verbose)
+		findings__tell_unused(watch.allow, options->allow);
+	take_down(&watch);
+	if (err)
+		return print_failure(&watch.failure, err);
+	return watch.found ? (int)options->error_exitcode : 0;
 }

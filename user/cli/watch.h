@@ -5,7 +5,10 @@
 /* `gleakd --pid N`: watch one process until interrupted, its end, or the end of --duration. */
 #include "cli/options.h"
 
-/* watch__run - returns the exit code of the program (design.md, exit codes). */
+/*
+ * watch__run - returns the exit code of the program (design.md, exit codes): that of a failure, else
+ * --error-exitcode when the last report shows what it is about.
+ */
 int watch__run(const struct options *options);
 
 #endif /* GLEAKD_CLI_WATCH_H */

@@ -20,6 +20,7 @@
 #include "golang/live_reasons.h"
 #include "golang/moduledata.h"
 #include "golang/self_check.h"
+#include "golang/semtable.h"
 #include "golang/version_in_code.h"
 
 #define MAX_SEGMENTS 64
@@ -276,10 +277,10 @@ static bool has_ended(struct live *live)
 	       -ESRCH;
 }
 
-int go_binary__bind(struct go_binary *binary, struct remote *remote, uint64_t load_bias,
-		    struct failure *failure)
+static struct live live_of(struct go_binary *binary, struct remote *remote, uint64_t load_bias,
+			   struct failure *failure)
 {
-	struct live live = {
+	return (struct live){
 		.image = binary->image,
 		.tab = binary->tab,
 		.remote = remote,
@@ -289,11 +290,28 @@ int go_binary__bind(struct go_binary *binary, struct remote *remote, uint64_t lo
 		.bias = load_bias,
 		.failure = failure,
 	};
+}
+
+int go_binary__bind(struct go_binary *binary, struct remote *remote, uint64_t load_bias,
+		    struct failure *failure)
+{
+	struct live live = live_of(binary, remote, load_bias, failure);
 	int err = binary->bound ? bind_again(binary, &live) : bind_first(binary, &live);
 
 	if ((err == -EOPNOTSUPP || err == -EAGAIN) && has_ended(&live))
 		return failure__set(failure, -ESRCH, "the process has ended");
 	return err;
+}
+
+uint64_t go_binary__find_semtable(struct go_binary *binary, struct remote *remote,
+				  uint64_t load_bias)
+{
+	struct live live = live_of(binary, remote, load_bias, NULL);
+
+	live.module = binary->module;
+	if (binary->bound && !binary->globals.semtable)
+		binary->globals.semtable = semtable__find(&live);
+	return binary->globals.semtable;
 }
 
 /* --- what is known ------------------------------------------------------------------------------ */

@@ -25,6 +25,7 @@ struct go_globals {
 	uint64_t allgs;	     /* slice */
 	uint64_t sched;	     /* schedt; 0 when a stripped binary does not yield it */
 	uint64_t allp;	     /* slice of *p; 0 as above */
+	uint64_t semtable;   /* [251]{semaRoot, padding}; 0 as above, see go_binary__find_semtable() */
 };
 
 /* The few words of moduledata that are needed, link-time addresses. */
@@ -60,6 +61,14 @@ void go_binary__free(struct go_binary *binary);
  */
 int go_binary__bind(struct go_binary *binary, struct remote *remote, uint64_t load_bias,
 		    struct failure *failure) __must_check;
+
+/*
+ * go_binary__find_semtable - link-time address of runtime.semtable, or 0. A stripped binary yields it
+ * only while somebody waits on a lock, so a bind may have come too early: this tries again, on the
+ * process which @remote and @load_bias stand for. Only after bind.
+ */
+uint64_t go_binary__find_semtable(struct go_binary *binary, struct remote *remote,
+				  uint64_t load_bias);
 
 /*
  * go_binary__load_bias - from the lowest mapping of the executable's file: its start address and

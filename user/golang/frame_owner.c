@@ -63,6 +63,16 @@ static bool is_runtime(const char *path)
 	return false;
 }
 
+/* The tests of package p may be a package p_test beside it (cmd/go/internal/load/test.go). */
+static void drop_test_suffix(char path[MAX_PATH])
+{
+	static const char suffix[] = "_test";
+	size_t n = strlen(path);
+
+	if (n > strlen(suffix) && !strcmp(path + n - strlen(suffix), suffix))
+		path[n - strlen(suffix)] = '\0';
+}
+
 /* Without modules, the packages next to the main package are taken to be of the same project. */
 static bool is_main(const char *path, const struct go_build_info *info)
 {
@@ -70,6 +80,9 @@ static bool is_main(const char *path, const struct go_build_info *info)
 
 	if (!strcmp(path, "main"))
 		return true;
+	/* Without modules, what was vendored keeps the path of the folder it is in. */
+	if (strstr(path, "/vendor/"))
+		return false;
 	if (info->module_path[0])
 		return is_below(path, info->module_path, strlen(info->module_path));
 	slash = strrchr(info->main_path, '/');
@@ -88,6 +101,7 @@ enum frame_owner frame_owner__of(const char *function, const struct go_build_inf
 	/* Assembly of the runtime, "gogo", and what cgo adds have no package; nor has an address. */
 	if (!path[0] || is_runtime(path))
 		return FRAME_RUNTIME;
+	drop_test_suffix(path);
 	if (is_main(path, info))
 		return FRAME_MAIN;
 	/* "vendor/golang.org/x/net/..." is the standard library's own copy. */

@@ -7,8 +7,9 @@
 #include "base/cleanup.h"
 #include "golang/globals_code.h"
 #include "golang/procs.h"
+#include "golang/semtable.h"
 
-enum { ALLGPTR, ALLGLEN, ALLGS, SCHED, ALLP, N_SYMBOLS };
+enum { ALLGPTR, ALLGLEN, ALLGS, SCHED, ALLP, SEMTABLE, N_SYMBOLS };
 
 /* False when the two that a census cannot do without are not there. */
 static bool from_symbols(struct live *live, struct go_globals *globals)
@@ -16,7 +17,7 @@ static bool from_symbols(struct live *live, struct go_globals *globals)
 	static const char *const names[N_SYMBOLS] = {
 		[ALLGPTR] = "runtime.allgptr", [ALLGLEN] = "runtime.allglen",
 		[ALLGS] = "runtime.allgs",     [SCHED] = "runtime.sched",
-		[ALLP] = "runtime.allp",
+		[ALLP] = "runtime.allp",       [SEMTABLE] = "runtime.semtable",
 	};
 	struct elf_symbol symbols[N_SYMBOLS] = {0};
 
@@ -28,6 +29,7 @@ static bool from_symbols(struct live *live, struct go_globals *globals)
 		.allgs = symbols[ALLGS].address,
 		.sched = symbols[SCHED].address,
 		.allp = symbols[ALLP].address,
+		.semtable = symbols[SEMTABLE].address,
 	};
 	return globals->allgptr && globals->allglen;
 }
@@ -79,6 +81,7 @@ static int from_code(struct live *live, struct go_globals *globals)
 	globals->allp = procs__find_allp(live, refs);
 	read_refs(live, &funcs[NEWPROC1], refs);
 	globals->sched = procs__find_sched(live, refs, globals->allp);
+	globals->semtable = semtable__find(live);
 	return 0;
 }
 

@@ -589,3 +589,9 @@ const struct census_result *census__result(const struct census *census)
 {
 	return &census->last;
 }
+
+void census__slots(const struct census *census,
+		   bool (*each)(void *ctx, uint32_t handle, uint64_t g_address), void *ctx)
+{
+	census_slots__visit(&census->slots, each, ctx);
+}

@@ -105,4 +105,13 @@ bool census__running(const struct census *census);
 /* census__result - of the last complete census; all zero before the first. */
 const struct census_result *census__result(const struct census *census);
 
+/*
+ * census__slots - every slot that has a handle, in address order: the handle that seen() returned,
+ * and the target's address of the g. @visit returns false to stop. A slot keeps its handle until a
+ * census finds its goroutine gone or another one in its place: whoever visits must check that the
+ * handle still means what it did. @visit must not change the census.
+ */
+void census__slots(const struct census *census,
+		   bool (*visit)(void *ctx, uint32_t handle, uint64_t g_address), void *ctx);
+
 #endif /* GLEAKD_OBSERVE_CENSUS_H */

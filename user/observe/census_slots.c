@@ -171,6 +171,15 @@ int census_slots__add(struct census_slots *slots, uint64_t *fresh, size_t n, uin
 	return 0;
 }
 
+void census_slots__visit(const struct census_slots *slots,
+			 bool (*visit)(void *ctx, uint32_t handle, uint64_t address), void *ctx)
+{
+	for (size_t i = 0; i < slots->n; i++) {
+		if (slots->handles[i] && !visit(ctx, slots->handles[i], slots->addresses[i]))
+			return;
+	}
+}
+
 void census_slots__free(struct census_slots *slots)
 {
 	if (slots->addresses)

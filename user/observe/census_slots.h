@@ -25,6 +25,9 @@ struct census_slots {
  */
 int census_slots__add(struct census_slots *slots, uint64_t *fresh, size_t n,
 		      uint64_t *scratch) __must_check;
+/* census_slots__visit - those with a handle, in address order, until @visit returns false. */
+void census_slots__visit(const struct census_slots *slots,
+			 bool (*visit)(void *ctx, uint32_t handle, uint64_t address), void *ctx);
 void census_slots__free(struct census_slots *slots);
 
 #endif /* GLEAKD_OBSERVE_CENSUS_SLOTS_H */

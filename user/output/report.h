@@ -227,4 +227,34 @@ static inline bool report__frame_known(const struct report_frame *frame)
 	return frame->function && *frame->function;
 }
 
+/*
+ * report__percent - the confidence, 0 to 99: full certainty is nothing that watching from outside can
+ * give, and a third digit would claim more than there is.
+ */
+static inline unsigned int report__percent(const struct report_site *site)
+{
+	/* A comparison with NaN is false. */
+	if (!(site->confidence > 0))
+		return 0;
+	return (unsigned int)(min_of(site->confidence, 0.99) * 100 + 0.5);
+}
+
+/*
+ * report__silenced - the allow-list kept a suspect quiet. What it names and is idle or active did not
+ * need it.
+ */
+static inline bool report__silenced(const struct report_site *site)
+{
+	return site->silenced && site->suspect;
+}
+
+static inline size_t report__count_silenced(const struct report_target *target)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < target->n_sites; i++)
+		n += report__silenced(&target->sites[i]);
+	return n;
+}
+
 #endif /* GLEAKD_OUTPUT_REPORT_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The sites that were not flagged, as a reader wants them: summed up, and the first few by name so
- * that one can see they are what they should be.
+ * that one can see they are what they should be. What was silenced is told apart from them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +29,7 @@ struct breakdown {
 
 static bool is_shown(const struct report_site *site, bool all)
 {
-	return !site->flagged && (all || site->goroutines > 0);
+	return !site->flagged && !report__silenced(site) && (all || site->goroutines > 0);
 }
 
 static void breakdown__add(struct breakdown *sum, const struct report_site *site)
@@ -147,6 +147,12 @@ static void put_site(struct screen *screen, const struct site_columns *columns,
 	screen__put_owned(screen, text_part__verdict_style(site),
 			  shorten__text(report__text(site->verdict), MAX_VERDICT));
 	column += columns->verdict + 2;
+	if (columns->confidence) {
+		snprintf(count, sizeof(count), "%u %%", report__percent(site));
+		screen__put_right(screen, STYLE_PLAIN, site->suspect ? count : "", column,
+				  columns->confidence);
+		column += columns->confidence + 2;
+	}
 	shorten__count(site->goroutines, count);
 	screen__put_right(screen, STYLE_PLAIN, count, column, columns->count);
 	column += columns->count + 2;
@@ -156,17 +162,43 @@ static void put_site(struct screen *screen, const struct site_columns *columns,
 	screen__end_line(screen);
 }
 
+/* Under its row, why a site is not flagged that looks as if it should be. */
+static void put_silenced(struct screen *screen, const struct report_site *site)
+{
+	const char *reason = report__text(site->silenced_reason);
+
+	if (!report__silenced(site))
+		return;
+	screen__to(screen, 2 * INDENT);
+	screen__put(screen, STYLE_DIM, "silenced: ");
+	screen__put(screen, STYLE_DIM, *reason ? reason : "no reason given");
+	screen__end_line(screen);
+}
+
+static unsigned int room_for_functions(const struct site_columns *columns,
+				       const struct screen *screen)
+{
+	unsigned int used = INDENT + columns->verdict + 2 +
+			    (columns->confidence ? columns->confidence + 2 : 0) + columns->count +
+			    2 + columns->wait + 2 + (columns->growth ? columns->growth + 2 : 0);
+
+	return screen->columns - min_of(screen->columns, used);
+}
+
 /*
- * Room for the functions is what the other columns leave, with some for file and line, which go
- * first on a narrow screen.
+ * Room for the functions is what the other columns leave, with some for file and line. On a narrow
+ * screen the confidence goes first, then file and line.
  */
 static void fit_functions(struct site_columns *columns, const struct screen *screen, size_t widest)
 {
-	unsigned int used = INDENT + columns->verdict + 2 + columns->count + 2 + columns->wait + 2 +
-			    (columns->growth ? columns->growth + 2 : 0);
-	size_t room = screen->columns > used ? screen->columns - used : 0;
+	const size_t both = MIN_FUNCTION + 2 + MIN_LOCATION;
+	size_t room = room_for_functions(columns, screen);
 
-	if (room >= MIN_FUNCTION + 2 + MIN_LOCATION)
+	if (room < both) {
+		columns->confidence = 0;
+		room = room_for_functions(columns, screen);
+	}
+	if (room >= both)
 		room -= 2 + MIN_LOCATION;
 	room = min_of(widest, room);
 	columns->function = (unsigned int)max_of(room, (size_t)MIN_FUNCTION);
@@ -192,6 +224,7 @@ void text_part__rows(struct screen *screen, const struct report_target *target, 
 			continue;
 		shown--;
 		put_site(screen, &columns, &target->sites[i]);
+		put_silenced(screen, &target->sites[i]);
 		if (stacks)
 			text_part__stack(screen, &target->sites[i]);
 	}
@@ -225,4 +258,71 @@ void text_part__others(struct screen *screen, const struct report_target *target
 				  shorten__counted(sum.sites - max, "more site"));
 		screen__end_line(screen);
 	}
+}
+
+/* --- silenced ------------------------------------------------------------------------------------- */
+
+static bool silenced_wanted(const void *ctx, const struct report_site *site)
+{
+	(void)ctx;
+	return report__silenced(site);
+}
+
+/* Whether a site before the one of @index was silenced for the same reason. */
+static bool reason_told(const struct report_target *target, size_t index)
+{
+	const char *reason = report__text(target->sites[index].silenced_reason);
+
+	for (size_t i = 0; i < index; i++) {
+		if (report__silenced(&target->sites[i]) &&
+		    strcmp(report__text(target->sites[i].silenced_reason), reason) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* ": too slow to matter; known since May", as much of it as leaves @room_after columns. */
+static void put_silencing(struct screen *screen, const struct report_target *target,
+			  unsigned int room_after)
+{
+	const char *before = ": ";
+
+	for (size_t i = 0; i < target->n_sites; i++) {
+		const struct report_site *site = &target->sites[i];
+		const char *reason = report__text(site->silenced_reason);
+		unsigned int room;
+
+		if (!report__silenced(site) || !*reason || reason_told(target, i))
+			continue;
+		screen__put(screen, STYLE_DIM, before);
+		room = screen__room(screen) - min_of(screen__room(screen), room_after);
+		if (utf8__width(reason) > room) {
+			screen__put_owned(screen, STYLE_DIM,
+					  *before == ':' ? shorten__text(reason, room) :
+							   strdup(ELLIPSIS));
+			return;
+		}
+		screen__put(screen, STYLE_DIM, reason);
+		before = "; ";
+	}
+}
+
+void text_part__silenced(struct screen *screen, const struct report_target *target, size_t max,
+			 bool all)
+{
+	static const char hint[] = " (--all shows them)";
+	size_t n = report__count_silenced(target);
+
+	if (n == 0)
+		return;
+	screen__put_owned(screen, STYLE_PLAIN, shorten__counted(n, "site"));
+	screen__put(screen, STYLE_PLAIN, " silenced by the allow-list");
+	if (!all) {
+		/* Room for "; …" too, should another reason follow. */
+		put_silencing(screen, target, (unsigned int)strlen(hint) + 3);
+		screen__put(screen, STYLE_DIM, hint);
+	}
+	screen__end_line(screen);
+	if (all)
+		text_part__rows(screen, target, max, silenced_wanted, NULL, false);
 }

@@ -14,12 +14,15 @@
 #define MAX_WAIT     28 /* "sync.RWMutex.RLock" and nearly all of the runtime's other words */
 #define MIN_FUNCTION 12
 
+/* Where the lines of a site's block begin: "LEAKING" and two blanks. */
+#define BLOCK_INDENT 9
+
 /* How much of a site is shown: each step includes those before it. */
 enum site_detail {
 	SITE_HEADLINE, /* one line */
-	SITE_PLACES,   /* where it was created, where it blocks */
-	SITE_EVIDENCE, /* why it was flagged */
-	SITE_STACK,    /* the whole park stack */
+	SITE_PLACES,   /* what it is, where it was created, where it blocks */
+	SITE_EVIDENCE, /* why it was flagged, what it waits on */
+	SITE_STACK,    /* the whole park stack and all it waits on */
 };
 
 /* text_part__target - who is watched and how, its goroutines, what got lost. */
@@ -33,7 +36,7 @@ void text_part__mode(struct screen *screen, const struct report_target *target);
 
 /* Column widths of headlines that stand under one another. */
 struct site_columns {
-	unsigned int verdict, count, wait, growth, function;
+	unsigned int verdict, confidence, count, wait, growth, function;
 };
 
 /* text_part__columns_add - make room for @site. Start with all zero. */
@@ -64,6 +67,12 @@ enum style text_part__verdict_style(const struct report_site *site);
 void text_part__frame(struct screen *screen, enum style style, const struct report_frame *frame,
 		      unsigned int function_columns, bool whole_path);
 
+/* text_part__label - begin a line of a site's block: "created at", or "" for one that goes on. */
+void text_part__label(struct screen *screen, const char *label);
+
+/* text_part__objects - what its members wait on; of shared ones @max. Nothing when nobody looked. */
+void text_part__objects(struct screen *screen, const struct report_site *site, size_t max);
+
 /* text_part__stack - the park stack, one line a frame. */
 void text_part__stack(struct screen *screen, const struct report_site *site);
 
@@ -80,8 +89,16 @@ void text_part__rows(struct screen *screen, const struct report_target *target, 
 		     const void *ctx, bool stacks);
 
 /*
- * text_part__others - the sites that were not flagged: one line that sums them up, then @max lines
- * with the first of them; their stacks too when @stacks. Sites without goroutines only if @all.
+ * text_part__silenced - one line that says how many sites the allow-list silenced, and why; when
+ * @all the sites themselves, @max of them, each with its reason.
+ */
+void text_part__silenced(struct screen *screen, const struct report_target *target, size_t max,
+			 bool all);
+
+/*
+ * text_part__others - the sites that were neither flagged nor silenced: one line that sums them up,
+ * then @max lines with the first of them; their stacks too when @stacks. Sites without goroutines
+ * only if @all.
  */
 void text_part__others(struct screen *screen, const struct report_target *target, size_t max,
 		       bool all, bool stacks);

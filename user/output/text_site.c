@@ -2,10 +2,12 @@
 /*
  * The block of a flagged site:
  *
- *	LEAKING  503 goroutines  chan send  +120/min  all parked, longest 41s       a1b2c3d4
+ *	LEAKING  94 % sure  503 goroutines  chan send  +120/min  all parked, longest 41s  a1b2c3d4
+ *	         these are   senders of a result that nobody fetched
  *	         created at  main.(*Server).handle  server.go:42
  *	         blocked at  main.fetch.func1       fetch.go:17
  *	         why         503 goroutines parked here, none that stayed 10s ever left
+ *	         waiting on  all 503 wait on one channel 0xc000123040 (unbuffered, 503 senders, ...)
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -17,17 +19,18 @@
 #include "output/shorten.h"
 #include "output/text_parts.h"
 
-#define BLOCK_INDENT  9	   /* "LEAKING" and two blanks */
 #define LABEL_COLUMNS 12   /* "created at" and two blanks */
 #define STEADY_BELOW  0.05 /* goroutines a minute */
 #define ID_MARGIN     100U /* beyond, wider screens only move the id away from its site */
 #define MAX_FRAMES    128
 #define MAX_WHY_LINES 4
+#define MAX_OBJECTS   2	 /* shared ones; the first says most */
 #define MIN_LOCATION  16 /* what a function's name leaves for its file and line */
 #define MIN_PATH      34 /* the same in a stack, where the path is told too */
 #define MIN_FILE      8	 /* a location in fewer columns says nothing */
 
 #define INLINED " (inlined)"
+#define SURE	"%u %% sure"
 
 const char *text_part__wait_words(const struct report_site *site)
 {
@@ -82,13 +85,18 @@ void text_part__columns_add(struct site_columns *columns, const struct report_si
 	shorten__count(site->goroutines, count);
 	growth_words(site, growth);
 	widen(&columns->verdict, report__text(site->verdict), MAX_VERDICT);
+	if (site->suspect)
+		columns->confidence = strlen("99 %");
 	widen(&columns->count, count, SHORTEN_COUNT_SIZE);
 	widen(&columns->wait, text_part__wait_words(site), MAX_WAIT);
 	widen(&columns->growth, growth, GROWTH_SIZE);
 }
 
-/* "all parked, longest 41s"; on a line of its own where the screen is too narrow. */
-static void put_parked(struct screen *screen, const struct report_site *site)
+/*
+ * "all parked, longest 41s"; on a line of its own where the screen is too narrow. With @sure it
+ * says how sure gleakd is as well.
+ */
+static void put_parked(struct screen *screen, const struct report_site *site, bool sure)
 {
 	char longest[DURATION_SIZE], count[SHORTEN_COUNT_SIZE], text[160];
 	double seconds = site->parked ? site->oldest_park_seconds : site->oldest_age_seconds;
@@ -100,10 +108,12 @@ static void put_parked(struct screen *screen, const struct report_site *site)
 	else
 		snprintf(text, sizeof(text), "%s parked, longest %s",
 			 site->parked < site->goroutines ? count : "all", longest);
-	if (screen__room(screen) < strlen(text)) {
+	if (sure || screen__room(screen) < strlen(text)) {
 		screen__end_line(screen);
 		screen__to(screen, BLOCK_INDENT);
 	}
+	if (sure)
+		screen__putf(screen, STYLE_BOLD, SURE "; ", report__percent(site));
 	screen__put(screen, STYLE_PLAIN, text);
 }
 
@@ -134,6 +144,29 @@ unsigned int text_part__wait_and_growth(struct screen *screen, const struct site
 	return column + columns->growth + 2;
 }
 
+/* Whether "94 % sure" has room beside the other columns. */
+static bool confidence_fits(const struct screen *screen, const struct site_columns *columns)
+{
+	unsigned int used = BLOCK_INDENT + columns->confidence + (unsigned int)strlen(" sure  ") +
+			    columns->count + (unsigned int)strlen(" goroutines  ") + columns->wait +
+			    (columns->growth ? 2 + columns->growth : 0);
+
+	return used <= screen->columns;
+}
+
+/* "94 % sure", aligned with those above and below. Returns where the next column begins. */
+static unsigned int put_confidence(struct screen *screen, const struct site_columns *columns,
+				   const struct report_site *site)
+{
+	char text[32];
+	unsigned int width = columns->confidence + (unsigned int)strlen(" sure");
+
+	snprintf(text, sizeof(text), SURE, report__percent(site));
+	if (site->suspect)
+		screen__put_right(screen, STYLE_BOLD, text, BLOCK_INDENT, width);
+	return BLOCK_INDENT + width + 2;
+}
+
 static void put_headline(struct screen *screen, const struct site_columns *columns,
 			 const struct report_site *site)
 {
@@ -141,15 +174,18 @@ static void put_headline(struct screen *screen, const struct site_columns *colum
 	unsigned int column = BLOCK_INDENT;
 	unsigned int id_column =
 		min_of(screen->columns, ID_MARGIN) - (unsigned int)strlen(site->id);
+	bool fits = columns->confidence && confidence_fits(screen, columns);
 
 	put_verdict(screen, site);
+	if (fits)
+		column = put_confidence(screen, columns, site);
 	shorten__count(site->goroutines, count);
 	screen__put_right(screen, STYLE_BOLD, count, column, columns->count);
 	screen__put(screen, STYLE_BOLD, site->goroutines == 1 ? " goroutine" : " goroutines");
 	column += columns->count + (unsigned int)strlen(" goroutines  ");
 	column = text_part__wait_and_growth(screen, columns, site, column);
 	screen__to(screen, column);
-	put_parked(screen, site);
+	put_parked(screen, site, site->suspect && !fits);
 	if (screen->column + 2 <= id_column) {
 		screen__to(screen, id_column);
 		screen__put(screen, STYLE_DIM, site->id);
@@ -183,7 +219,7 @@ void text_part__frame(struct screen *screen, enum style style, const struct repo
 		screen__put(screen, STYLE_DIM, INLINED);
 }
 
-static void put_label(struct screen *screen, const char *label)
+void text_part__label(struct screen *screen, const char *label)
 {
 	screen__to(screen, BLOCK_INDENT);
 	screen__put(screen, STYLE_DIM, label);
@@ -201,7 +237,7 @@ static unsigned int function_limit(const struct screen *screen, unsigned int loc
 static void put_place(struct screen *screen, const char *label, const struct report_frame *frame,
 		      unsigned int function_columns)
 {
-	put_label(screen, label);
+	text_part__label(screen, label);
 	if (report__frame_known(frame))
 		text_part__frame(screen, STYLE_PLAIN, frame, function_columns, false);
 	else
@@ -246,7 +282,7 @@ static void put_places(struct screen *screen, const struct report_site *site)
 	put_place(screen, "created at", &site->created_by, width);
 	/* What the go statement runs; most often it is also where it blocks. */
 	if (*runs && (!blocked || strcmp(runs, blocked) != 0)) {
-		put_label(screen, "runs");
+		text_part__label(screen, "runs");
 		screen__put_owned(screen, STYLE_PLAIN,
 				  shorten__function(runs, screen__room(screen)));
 		screen__end_line(screen);
@@ -254,10 +290,18 @@ static void put_places(struct screen *screen, const struct report_site *site)
 	put_place(screen, "blocked at", &site->blocked_at, width);
 }
 
+static void put_meaning(struct screen *screen, const struct report_site *site)
+{
+	if (!site->meaning || !*site->meaning)
+		return;
+	text_part__label(screen, "these are");
+	screen__wrap(screen, STYLE_PLAIN, site->meaning, MAX_WHY_LINES);
+}
+
 static void put_why(struct screen *screen, const struct report_site *site)
 {
 	for (size_t i = 0; i < site->n_why; i++) {
-		put_label(screen, i == 0 ? "why" : "");
+		text_part__label(screen, i == 0 ? "why" : "");
 		screen__wrap(screen, STYLE_PLAIN, report__text(site->why[i]), MAX_WHY_LINES);
 	}
 }
@@ -275,14 +319,14 @@ void text_part__stack(struct screen *screen, const struct report_site *site)
 	for (size_t i = 0; i < shown; i++) {
 		struct report_frame frame = site->stack[i];
 
-		put_label(screen, i == 0 ? "stack" : "");
+		text_part__label(screen, i == 0 ? "stack" : "");
 		if (!report__frame_known(&frame))
 			frame.function = "?";
 		text_part__frame(screen, frame.own ? STYLE_BOLD : STYLE_PLAIN, &frame, width, true);
 		screen__end_line(screen);
 	}
 	if (shown < site->n_stack) {
-		put_label(screen, "");
+		text_part__label(screen, "");
 		screen__putf(screen, STYLE_DIM, ELLIPSIS " and %zu more frames",
 			     site->n_stack - shown);
 		screen__end_line(screen);
@@ -293,10 +337,14 @@ void text_part__site(struct screen *screen, const struct site_columns *columns,
 		     const struct report_site *site, enum site_detail detail)
 {
 	put_headline(screen, columns, site);
-	if (detail >= SITE_PLACES)
+	if (detail >= SITE_PLACES) {
+		put_meaning(screen, site);
 		put_places(screen, site);
-	if (detail >= SITE_EVIDENCE)
+	}
+	if (detail >= SITE_EVIDENCE) {
 		put_why(screen, site);
+		text_part__objects(screen, site, detail >= SITE_STACK ? SIZE_MAX : MAX_OBJECTS);
+	}
 	if (detail >= SITE_STACK)
 		text_part__stack(screen, site);
 }

@@ -201,7 +201,8 @@ static size_t count_growing(const struct report_target *target)
 	size_t n = 0;
 
 	for (size_t i = 0; i < target->n_sites; i++)
-		n += strcmp(report__text(target->sites[i].verdict), "growing") == 0;
+		n += !report__silenced(&target->sites[i]) &&
+		     strcmp(report__text(target->sites[i].verdict), "growing") == 0;
 	return n;
 }
 
@@ -238,7 +239,7 @@ static void put_target_summary(struct screen *screen, const struct report_target
 			       bool name_it, bool single_look)
 {
 	struct flagged_count count = text_part__count_flagged(target);
-	size_t growing = count_growing(target);
+	size_t growing = count_growing(target), silenced = report__count_silenced(target);
 
 	if (name_it) {
 		put_name(screen, target);
@@ -255,6 +256,11 @@ static void put_target_summary(struct screen *screen, const struct report_target
 		screen__put(screen, STYLE_PLAIN, "; ");
 		screen__put_owned(screen, STYLE_GROWING, shorten__counted(growing, "site"));
 		screen__put(screen, STYLE_PLAIN, " still growing");
+	}
+	if (silenced) {
+		screen__put(screen, STYLE_PLAIN, "; ");
+		screen__put_owned(screen, STYLE_PLAIN, shorten__counted(silenced, "site"));
+		screen__put(screen, STYLE_PLAIN, " silenced");
 	}
 	screen__end_line(screen);
 	put_looked_at(screen, target);

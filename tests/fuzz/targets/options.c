@@ -3,6 +3,7 @@
 #include "cli/options.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,11 @@ static void check_duration(const char *text)
 	fuzz__require(again <= ns);
 }
 
+static bool is_text(const char *text, size_t max)
+{
+	return *text && strlen(text) <= max;
+}
+
 static void check_options(const struct options *options)
 {
 	if (options->help || options->version)
@@ -36,6 +42,12 @@ static void check_options(const struct options *options)
 	fuzz__require((unsigned int)options->color <= COLOR_NEVER);
 	fuzz__require((unsigned int)options->mode <= MODE_CENSUS);
 	fuzz__require(!(options->ring_bytes & (options->ring_bytes - 1)));
+	fuzz__require(options->error_exitcode <= 255);
+	fuzz__require(options->fail_on && options->fail_on <= (FINDING_LEAKING | FINDING_STUCK));
+	fuzz__require(!options->explain || is_text(options->explain, 512));
+	fuzz__require(!options->explain || !options->json);
+	fuzz__require(!options->allow || is_text(options->allow, PATH_MAX - 1));
+	fuzz__require(!options->state || is_text(options->state, PATH_MAX - 1));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -32,10 +32,11 @@ struct world {
 	uint32_t handles[N_GOROUTINES + 1];
 };
 
-static void classify(void *ctx, uint8_t reason, uint64_t start_pc, uint32_t stack_id,
+static void classify(void *ctx, uint8_t reason, uint64_t creation_pc, uint64_t start_pc, uint32_t stack_id,
 		     struct site_traits *ret_traits)
 {
 	(void)ctx;
+	(void)creation_pc;
 	(void)start_pc;
 	ret_traits->wait_class = (enum wait_class)(reason % (WAIT_SYSCALL + 1));
 	ret_traits->nature = (enum site_nature)(stack_id % (NATURE_ABANDONED + 1));

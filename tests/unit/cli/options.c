@@ -56,6 +56,12 @@ Test(options, defaults)
 		  !options.version);
 	cr_expect_eq(options.verbose, 0);
 	cr_expect_eq(options.ring_bytes, 0);
+	cr_expect_null(options.explain);
+	cr_expect_null(options.allow);
+	cr_expect_null(options.state);
+	cr_expect_eq(options.fail_on, FINDING_LEAKING | FINDING_STUCK);
+	cr_expect_eq(options.error_exitcode, 0);
+	cr_expect_not(options.json_schema);
 }
 
 Test(options, all_of_them)
@@ -216,10 +222,17 @@ Test(options, once_has_no_duration)
 Test(options, help_names_every_option_and_fits_80_columns)
 {
 	static const char *const names[] = {
-		"-p, --pid N",	 "--min-age TIME", "--interval TIME", "--duration TIME",
-		"--once",	 "--mode MODE",	   "--json",	      "-v, --verbose",
-		"--all",	 "--color WHEN",   "-h, --help",      "-V, --version",
-		"(default 10s)", "(default 2s)",   "Commands:",
+		"-p, --pid N",	   "--min-age TIME",
+		"--interval TIME", "--duration TIME",
+		"--once",	   "--mode MODE",
+		"--json",	   "-v, --verbose",
+		"--all",	   "--color WHEN",
+		"-h, --help",	   "-V, --version",
+		"(default 10s)",   "(default 2s)",
+		"Commands:",	   "--explain SITE",
+		"--allow FILE",	   "--state FILE",
+		"--fail-on WORDS", "(default leaking,stuck)",
+		"--json-schema",   "  --error-exitcode N\n",
 	};
 	char *text = NULL;
 	size_t size = 0;
@@ -298,4 +311,113 @@ Test(options, goroutines_are_listed_by_one_census)
 		      "--goroutines lists what one census finds: add --once");
 	check_refused("list --goroutines",
 		      "option --goroutines is not one of gleakd list; --help lists those");
+}
+
+Test(options, texts)
+{
+	struct failure failure = {""};
+	char name[] = "gleakd", allow[] = "--allow=known cases.txt", state[] = "--state";
+	char file[] = "-", explain[] = "--explain", site[] = "*/pump.go:4?";
+	char *argv[] = {name, allow, state, file, explain, site, NULL};
+	struct options options;
+
+	cr_assert_eq(options__parse(6, argv, &options, &failure), 0, "%s", failure.text);
+	cr_expect_str_eq(options.allow, "known cases.txt");
+	cr_expect_eq(options.state, file, "argv's own text");
+	cr_expect_eq(options.explain, site);
+	check_refused("--allow ''", "--allow: a value (FILE) is missing");
+	check_refused("--state=", "--state: a value (FILE) is missing");
+	check_refused("--explain ''", "--explain: a value (SITE) is missing");
+	check_refused("--explain", "--explain: a value (SITE) is missing");
+}
+
+/* --@name= and @length times 'x'. */
+static int parse_long(const char *name, size_t length, struct failure *failure)
+{
+	char *text = malloc(strlen(name) + length + 4), program[] = "gleakd";
+	char *argv[] = {program, text, NULL};
+	struct options options;
+	int n = sprintf(text, "--%s=", name), err;
+
+	memset(text + n, 'x', length);
+	text[(size_t)n + length] = '\0';
+	err = options__parse(2, argv, &options, failure);
+	free(text);
+	return err;
+}
+
+Test(options, texts_have_a_limit)
+{
+	struct failure failure = {""};
+
+	cr_expect_eq(parse_long("explain", 512, &failure), 0, "%s", failure.text);
+	cr_expect_eq(parse_long("explain", 513, &failure), -EINVAL);
+	cr_expect_str_eq(failure.text, "--explain: 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...' "
+				       "is too long, at most 512 bytes expected");
+	cr_expect_eq(parse_long("allow", 4095, &failure), 0);
+	cr_expect_eq(parse_long("state", 4095, &failure), 0);
+	cr_expect_eq(parse_long("allow", 4096, &failure), -EINVAL);
+	cr_expect_eq(parse_long("state", 4096, &failure), -EINVAL);
+}
+
+Test(options, words)
+{
+	cr_expect_eq(accept("--error-exitcode 9 --fail-on leaking").fail_on, FINDING_LEAKING);
+	cr_expect_eq(accept("--fail-on=stuck --error-exitcode 9").fail_on, FINDING_STUCK);
+	cr_expect_eq(accept("--error-exitcode 9 --fail-on stuck,leaking,stuck").fail_on,
+		     FINDING_LEAKING | FINDING_STUCK);
+	cr_expect_eq(accept("--error-exitcode 9 --fail-on stuck --fail-on leaking").fail_on,
+		     FINDING_LEAKING);
+	check_refused("--fail-on leak", "--fail-on: 'leak' is not one of leaking, stuck; several "
+					"are separated by commas");
+	check_refused("--fail-on leaking|stuck",
+		      "--fail-on: 'leaking|stuck' is not one of leaking, stuck; several are "
+		      "separated by commas");
+	check_refused("--fail-on leaking,growing,stuck",
+		      "--fail-on: 'growing' is not one of leaking, stuck; several are separated "
+		      "by commas");
+	check_refused("--fail-on leaking,", "--fail-on: '' is not one of leaking, stuck; several "
+					    "are separated by commas");
+	check_refused("--fail-on ,leaking", "--fail-on: '' is not one of leaking, stuck; several "
+					    "are separated by commas");
+	check_refused("--fail-on ''", "--fail-on: '' is not one of leaking, stuck; several are "
+				      "separated by commas");
+}
+
+Test(options, exit_codes)
+{
+	cr_expect_eq(accept("--error-exitcode 1").error_exitcode, 1);
+	cr_expect_eq(accept("--error-exitcode=255").error_exitcode, 255);
+	check_refused("--error-exitcode 0",
+		      "--error-exitcode: '0' is out of range, between 1 and 255 expected");
+	check_refused("--error-exitcode 256",
+		      "--error-exitcode: '256' is out of range, between 1 and 255 expected");
+	check_refused("--error-exitcode -1", "--error-exitcode: '-1' is not a whole number");
+	check_refused("--error-exitcod3 1",
+		      "unknown option --error-exitcod3; did you mean --error-exitcode?");
+}
+
+Test(options, findings_without_an_exit_code_would_mean_nothing)
+{
+	check_refused("--pid 3 --fail-on leaking,stuck",
+		      "--fail-on says what --error-exitcode is about: add --error-exitcode N");
+	check_refused("list --fail-on stuck",
+		      "option --fail-on is not one of gleakd list; --help lists those");
+}
+
+Test(options, explain_is_for_people)
+{
+	cr_expect_not_null(accept("--once --explain 3fa9 -v").explain);
+	check_refused("--explain 3fa9 --json",
+		      "--explain and --json exclude each other: --json tells all of every site");
+	check_refused("--once --goroutines --explain 3fa9",
+		      "--explain and --goroutines exclude each other: one shows a site, the other "
+		      "all goroutines");
+}
+
+Test(options, schema)
+{
+	cr_expect(accept("--json-schema").json_schema);
+	cr_expect(accept("--json --json-schema --pid 3").json_schema);
+	check_refused("--json-schema=1", "--json-schema takes no value");
 }

@@ -28,6 +28,7 @@ static const char *const func_names[FAKE_N_FUNCS] = {
 	[FAKE_WORKER] = "main.worker",
 	[FAKE_GOPARK] = "runtime.gopark",
 	[FAKE_CHANRECV] = "runtime.chanrecv",
+	[FAKE_SEMACQUIRE1] = "runtime.semacquire1",
 };
 
 static uint8_t *at_file(struct fake_go *fake, uint64_t address)
@@ -119,6 +120,7 @@ static void put_code(struct fake_go *fake)
 		FAKE_SCHED,
 		FAKE_ALLGS,
 	};
+	const uint64_t semacquire1[] = {FAKE_WRITEBARRIER, FAKE_ALLGS, FAKE_SEMTABLE};
 
 	put_function(fake, FAKE_MAIN, NULL, 0);
 	put_function(fake, FAKE_ALLGADD, allgadd, ARRAY_SIZE(allgadd));
@@ -127,6 +129,7 @@ static void put_code(struct fake_go *fake)
 	put_function(fake, FAKE_WORKER, NULL, 0);
 	put_function(fake, FAKE_GOPARK, NULL, 0);
 	put_function(fake, FAKE_CHANRECV, NULL, 0);
+	put_function(fake, FAKE_SEMACQUIRE1, semacquire1, ARRAY_SIZE(semacquire1));
 }
 
 /* --- the file ----------------------------------------------------------------------------------- */
@@ -181,6 +184,7 @@ static void put_sections(struct fake_go *fake)
 		{"runtime.allgs", FAKE_ALLGS},
 		{"runtime.sched", FAKE_SCHED},
 		{"runtime.allp", FAKE_ALLP},
+		{"runtime.semtable", FAKE_SEMTABLE},
 	};
 	static const char names[] = "\0.shstrtab\0.symtab\0.strtab\0.go.module";
 	Elf64_Sym table[ARRAY_SIZE(symbols) + 1] = {0};
@@ -235,7 +239,7 @@ static void put_pclntab(struct fake_go *fake)
 	bool old = fake->layout->minor < 20;
 	const uint64_t parts[] = {TAB_NAMES, TAB_UNITS, TAB_FILES, TAB_VALUES, TAB_FUNCS};
 	uint8_t *tab = at_file(fake, FAKE_PCLNTAB);
-	uint32_t name = 1, record = 0x40;
+	uint32_t name = 1, record = 0x60;
 
 	put32(tab, old ? 0xfffffff0 : 0xfffffff1);
 	tab[6] = fake->options.arm64 ? 4 : 1;

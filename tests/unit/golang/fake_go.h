@@ -16,8 +16,8 @@
 #define FAKE_DATA	0x404000 /* writable; the process's memory begins here */
 #define FAKE_MODULEDATA 0x404400
 #define FAKE_BSS	0x405000
-#define FAKE_NOPTRBSS	0x406000
-#define FAKE_END	0x407000
+#define FAKE_NOPTRBSS	0x40e000
+#define FAKE_END	0x40f000
 #define FAKE_HEAP	0xc000000000
 
 /* The runtime's variables, at link time. */
@@ -26,9 +26,10 @@
 #define FAKE_ALLP	  0x405200
 #define FAKE_IDLE_MASK	  0x405240
 #define FAKE_SCHED	  0x405300
-#define FAKE_ALLGLEN	  0x406100
-#define FAKE_ALLGLOCK	  0x406180
-#define FAKE_WRITEBARRIER 0x406200
+#define FAKE_SEMTABLE	  0x406000 /* up to NOPTRBSS */
+#define FAKE_ALLGLEN	  0x40e100
+#define FAKE_ALLGLOCK	  0x40e180
+#define FAKE_WRITEBARRIER 0x40e200
 
 /* The heap of the process. */
 #define FAKE_ALLGS_ARRAY (FAKE_HEAP + 0x1000)
@@ -47,6 +48,7 @@ enum fake_func {
 	FAKE_WORKER, /* main.worker */
 	FAKE_GOPARK,
 	FAKE_CHANRECV,
+	FAKE_SEMACQUIRE1,
 	FAKE_N_FUNCS,
 };
 

@@ -67,6 +67,13 @@ static const struct owner_case owner_cases[] = {
 	/* Without module: packages beside the main package. */
 	{&gopath, "github.com/acme/tool/cmd/shared.F", FRAME_MAIN},
 	{&gopath, "github.com/acme/tool2/cmd.F", FRAME_DEPENDENCY},
+	{&gopath, "github.com/acme/tool/cmd/vendor/golang.org/x/sync/errgroup.(*Group).Go",
+	 FRAME_DEPENDENCY},
+	/* Tests: of package shop from outside of it, and of another module's package so named. */
+	{&shop, "example.com/shop_test.TestNew.func1", FRAME_MAIN},
+	{&shop, "example.com/shop/internal/orders_test.TestPut", FRAME_MAIN},
+	{&shop, "example.com/workshop_test.TestNew", FRAME_DEPENDENCY},
+	{&shop, "main.main", FRAME_MAIN},
 	{&nothing, "main.main", FRAME_MAIN},
 	{&nothing, "fmt.Println", FRAME_STDLIB},
 };

@@ -136,7 +136,7 @@ Test(json, numbers_are_short_finite_and_fit_other_readers)
 	cr_expect_not_null(strstr(text, "\"observed_seconds\":0.3,"));
 	cr_expect_not_null(strstr(text, "\"alive\":9223372036854775807,"));
 	cr_expect_not_null(strstr(text, "\"oldest_park_seconds\":0.0,\"oldest_age_seconds\":0.0,"
-					"\"growth_per_minute\":-1.235}"));
+					"\"growth_per_minute\":-1.235,"));
 	free(text);
 }
 

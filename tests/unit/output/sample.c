@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sample_evidence.h"
+
 #define SRC    "/home/joe/src/shop/"
 #define GOROOT "/usr/lib/go-1.26/src/"
 
@@ -189,6 +191,21 @@ void sample__leaks(struct sample *sample)
 			.exited_per_second = 2.95,
 		}};
 	use(sample, leaks, ARRAY_SIZE(leaks));
+	sample_evidence__leaks(sample->sites);
+}
+
+void sample__silenced(struct sample *sample)
+{
+	sample__leaks(sample);
+	for (size_t i = 1; i < 4; i++) {
+		sample->sites[i].flagged = false;
+		sample->sites[i].silenced = true;
+		sample->sites[i].silenced_reason = i == 2 ? "the warehouse is being rebuilt" :
+							    "known, goes away with the new queue";
+	}
+	/* Idle: nothing to silence. */
+	sample->sites[5].silenced = true;
+	sample->sites[5].silenced_reason = "clients may stay as long as they like";
 }
 
 void sample__healthy(struct sample *sample)
@@ -286,6 +303,9 @@ void sample__hostile(struct sample *sample)
 					  .exited_target = true,
 				  }};
 	use(sample, evil_sites, ARRAY_SIZE(evil_sites));
+	sample_evidence__hostile(&sample->sites[0], EVIL);
+	sample->sites[1].suspect = sample->sites[1].silenced = true;
+	sample->sites[1].silenced_reason = LONG16(EVIL) LONG256("word ");
 	sample->report.final_reason = EVIL;
 }
 
@@ -377,6 +397,7 @@ static void random_site(struct report_site *site, unsigned int *seed)
 		why[i] = random_text(seed);
 	for (size_t i = 0; i < site->n_stack; i++)
 		stack[i] = random_frame(seed);
+	sample_evidence__random(site, seed, random_text, random_real, random_count);
 }
 
 void sample__random(struct sample *sample, unsigned int seed)
@@ -427,6 +448,7 @@ void sample__random_free(struct sample *sample)
 		free((char **)site->why);
 		free((char *)site->wait_reason);
 		free((char *)site->start_function);
+		sample_evidence__free(site);
 	}
 	free((char *)sample->target.comm);
 	free((char *)sample->target.exe);

@@ -23,6 +23,9 @@ struct sample {
 /* sample__leaks - a service with two leaking sites, a stuck one and healthy ones. */
 void sample__leaks(struct sample *sample);
 
+/* sample__silenced - the same, with all but the first suspect silenced by the allow-list. */
+void sample__silenced(struct sample *sample);
+
 /* sample__healthy - the same without what is flagged. */
 void sample__healthy(struct sample *sample);
 
@@ -51,6 +54,9 @@ struct sample_stream {
 void sample__open(struct sample_stream *stream);
 const char *sample__added(struct sample_stream *stream); /* since the last call */
 void sample__close(struct sample_stream *stream);
+
+/* sample__check_lines - of @text, all safe and at most @columns wide; @what is told when not. */
+size_t sample__check_lines(const char *text, unsigned int columns, const char *what);
 
 /*
  * sample__golden - fails the test unless @text is what tests/golden/output/@name holds; with

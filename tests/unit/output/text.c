@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/utf8.h"
+#include "output/screen.h"
 #include "sample.h"
 
 static const struct text_options plain = {.columns = 100};
@@ -76,6 +76,104 @@ Test(text, colors)
 	check_golden("leaks-color.txt", &sample.report, &options);
 }
 
+Test(text, narrow)
+{
+	struct text_options options = {.columns = 60};
+	struct sample sample;
+
+	sample__leaks(&sample);
+	check_golden("leaks-60.txt", &sample.report, &options);
+}
+
+Test(text, silenced_sites_are_counted)
+{
+	struct sample sample;
+
+	sample__silenced(&sample);
+	sample.report.final = true;
+	check_golden("silenced-final.txt", &sample.report, &plain);
+}
+
+Test(text, silenced_sites_are_shown_when_asked_for)
+{
+	struct text_options options = {.columns = 100, .all = true};
+	struct sample sample;
+
+	sample__silenced(&sample);
+	check_golden("silenced-all.txt", &sample.report, &options);
+}
+
+/* The hint at the end must not be what falls off. */
+Test(text, reasons_for_silence_leave_room_for_the_hint)
+{
+	struct sample sample;
+	char *text;
+
+	sample__silenced(&sample);
+	sample.sites[1].silenced_reason =
+		"a reason that goes on and on, as if whoever wrote it had been paid by the word";
+	text = sample__text(&sample.report, &plain);
+	cr_expect_not_null(strstr(text, "\n3 sites silenced by the allow-list: a reason that"));
+	cr_expect_not_null(strstr(text, " (--all shows them)\n"));
+	free(text);
+	sample.sites[1].silenced_reason = "short";
+	sample.sites[3].silenced_reason =
+		"a reason that is by far too long to stand on the line that tells the others";
+	text = sample__text(&sample.report, &plain);
+	cr_expect_not_null(strstr(text, ": short; the warehouse is being rebuilt; " ELLIPSIS
+					" (--all shows them)\n"),
+			   "%s", text);
+	free(text);
+}
+
+static void check_objects(struct sample *sample, const char *wanted)
+{
+	char *text = sample__text(&sample->report, &plain);
+
+	cr_expect_not_null(strstr(text, wanted), "no \"%s\" in:\n%s", wanted, text);
+	free(text);
+}
+
+/* What one site's members wait on, from the only member to many with several each. */
+Test(text, objects_in_words)
+{
+	struct report_object items[] = {
+		{.kind = "channel", .address = 0xc0de, .members = 1, .receivers = 1, .capacity = 2},
+		{.kind = "channel", .address = 0xc0df, .members = 1, .senders = 2, .closed = true},
+	};
+	struct report_objects *objects;
+	struct sample sample;
+
+	sample__leaks(&sample);
+	objects = &sample.sites[0].objects;
+	sample.sites[0].goroutines = 1;
+	*objects = (struct report_objects){1, 1, items, 1};
+	check_objects(&sample,
+		      "  it waits on channel 0xc0de (buffer 0 of 2, no sender, 1 receiver)\n");
+	sample.sites[0].goroutines = 2;
+	*objects = (struct report_objects){2, 2, items, 2};
+	check_objects(&sample, "  all 2 wait on a channel of their own, such as 0xc0de (");
+	*objects = (struct report_objects){2, 4, items, 2};
+	check_objects(&sample,
+		      "  all 2 wait on 4 objects, none of them shared, such as channel 0xc0de");
+	items[0].members = 2;
+	check_objects(&sample, "  all 2 wait on one channel 0xc0de (");
+	check_objects(&sample,
+		      "  1 of 2 waits on channel 0xc0df (unbuffered, 2 senders, no receiver, "
+		      "closed)\n");
+	check_objects(&sample, "  " ELLIPSIS " and 2 more objects\n");
+	items[1].timer = true;
+	items[1].more_waiters = true;
+	check_objects(&sample,
+		      "  1 of 2 waits on channel 0xc0df (unbuffered, more than 2 senders, no");
+	*objects = (struct report_objects){0, 0, items, 2};
+	sample.target.n_sites = 1;
+	char *text = sample__text(&sample.report, &plain);
+
+	cr_expect_null(strstr(text, "waiting on"));
+	free(text);
+}
+
 Test(text, nothing_found_says_what_was_looked_at)
 {
 	struct sample sample;
@@ -138,51 +236,6 @@ Test(text, hostile_names)
 
 /* --- what must hold for every report -------------------------------------------------------------- */
 
-/* Takes our own control sequences off the front of @text. */
-static const char *skip_own_escapes(const char *text)
-{
-	static const char *const own[] = {
-		"\033[0m",  "\033[1m",	"\033[2m", "\033[1;31m", "\033[1;35m",
-		"\033[33m", "\033[32m", "\033[H",  "\033[J",	 "\033[K",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(own);) {
-		size_t length = strlen(own[i]);
-
-		if (strncmp(text, own[i], length) == 0) {
-			text += length;
-			i = 0;
-		} else {
-			i++;
-		}
-	}
-	return text;
-}
-
-/* Lines of @text, all safe and at most @columns wide; @what is told when one is not. */
-static size_t check_lines(const char *text, unsigned int columns, const char *what)
-{
-	size_t lines = 0;
-	unsigned int width = 0;
-
-	for (text = skip_own_escapes(text); *text; text = skip_own_escapes(text)) {
-		uint32_t code;
-
-		if (*text == '\n') {
-			lines++;
-			width = 0;
-			text++;
-			continue;
-		}
-		text += utf8__decode(text, &code);
-		cr_assert(utf8__printable(code), "%s: U+%04X in line %zu", what, code, lines);
-		width += utf8__columns(code);
-		cr_assert_leq(width, columns, "%s: line %zu is %u wide", what, lines, width);
-	}
-	cr_assert_eq(width, 0, "%s: the last line has no end", what);
-	return lines;
-}
-
 static void check_random(unsigned int seed)
 {
 	struct text_options options = {
@@ -199,7 +252,7 @@ static void check_random(unsigned int seed)
 	sample__random(&sample, seed);
 	sample.report.final = seed % 7 == 0;
 	text = sample__text(&sample.report, &options);
-	check_lines(text, options.columns, what);
+	sample__check_lines(text, options.columns, what);
 	cr_assert(options.color || !strchr(text, '\033'), "%s: escape without colour", what);
 	free(text);
 	sample__random_free(&sample);
@@ -237,8 +290,8 @@ Test(text, a_terminal_never_scrolls)
 		cr_assert_eq(text_writer__write(writer, &sample.report), 0);
 		second = sample__added(&stream);
 		cr_assert_eq(strncmp(second, "\033[H", 3), 0);
-		cr_assert_lt(check_lines(second, options.columns, "frame"), options.rows, "seed %u",
-			     seed);
+		cr_assert_lt(sample__check_lines(second, options.columns, "frame"), options.rows,
+			     "seed %u", seed);
 		text_writer__free(writer);
 		sample__close(&stream);
 		sample__random_free(&sample);
@@ -290,7 +343,7 @@ static void open_log(void)
 	sample__open(&log_stream);
 	cr_assert_eq(text_writer__new(log_stream.file, &plain, &log_writer), 0);
 	cr_assert_eq(text_writer__write(log_writer, &log_sample.report), 0);
-	cr_assert_not_null(strstr(sample__added(&log_stream), "LEAKING  1,503"));
+	cr_assert_not_null(strstr(sample__added(&log_stream), "LEAKING  94 % sure  1,503"));
 }
 
 static void close_log(void)
@@ -330,7 +383,8 @@ Test(log, growth_is_told_when_it_adds_up_to_a_tenth)
 	const char *text = later(2);
 
 	cr_assert_not_null(strstr(
-		text, "\n  leaking  1,657  chan send  +120/min  main.deliver  fetch.go:17\n"));
+		text,
+		"\n  leaking  94 %  1,657  chan send  +120/min  main.deliver  fetch.go:17\n"));
 	cr_assert_null(strstr(text, "00c0ffee"), "only what is new:\n%s", text);
 	cr_assert_str_empty(later(2));
 }
@@ -343,13 +397,13 @@ Test(log, new_and_resolved_sites_are_told)
 	cr_assert_not_null(strstr(later(2), "site a1b2c3d4 is no longer flagged as leaking"));
 	cr_assert_str_empty(later(2));
 	log_sample.sites[3] = fetch;
-	cr_assert_not_null(strstr(later(2), "LEAKING  1,503 goroutines"));
+	cr_assert_not_null(strstr(later(2), "LEAKING  94 % sure  1,503 goroutines"));
 }
 
 Test(log, verdict_changes_are_told)
 {
 	log_sample.sites[0].verdict = "stuck";
-	cr_assert_not_null(strstr(later(2), "STUCK    1,503 goroutines"));
+	cr_assert_not_null(strstr(later(2), "STUCK    94 % sure  1,503 goroutines"));
 }
 
 Test(log, losses_and_modes_are_told_once)

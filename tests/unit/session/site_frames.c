@@ -4,62 +4,6 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-/*
- * A symbolizer made of a table: the real one needs a Go binary, and what is tested here is what is
- * shown of the frames, not how they are found.
- */
-struct fake_pc {
-	uint64_t pc;
-	struct frame frame;
-};
-
-static const struct fake_pc fake_pcs[] = {
-	{0x10, {"runtime.gopark", "proc.go", 460, FRAME_RUNTIME, false, false}},
-	{0x20, {"runtime.chansend1", "chan.go", 160, FRAME_RUNTIME, false, false}},
-	{0x30, {"example.com/lib.(*Pool).put", "pool.go", 33, FRAME_DEPENDENCY, false, false}},
-	{0x40, {"example.com/svc/api.fetch", "fetch.go", 17, FRAME_MAIN, true, false}},
-	{0x50, {"example.com/svc/api.(*T).run", "t.go", 5, FRAME_MAIN, false, true}},
-	{0x60, {"internal/poll.runtime_pollWait", "netpoll.go", 351, FRAME_RUNTIME, false, false}},
-	{0x70, {"net/http.(*conn).serve", "server.go", 1991, FRAME_STDLIB, false, false}},
-	{0x78, {"internal/poll.(*FD).Read", "fd_unix.go", 165, FRAME_STDLIB, false, false}},
-	{0x80, {"main.main", "main.go", 9, FRAME_MAIN, false, false}},
-	{0x90, {"runtime.Goexit", "panic.go", 600, FRAME_RUNTIME, false, false}},
-	{0xa0, {"runtime.gopanic", "panic.go", 860, FRAME_RUNTIME, false, false}},
-	{0xb0, {"runtime.sigpanic", "signal_unix.go", 900, FRAME_RUNTIME, false, false}},
-	{0xc0, {"main.faults", "main.go", 33, FRAME_MAIN, false, false}},
-	{0xd0, {"_cgoexp_8a2c_callback", "_cgo_gotypes.go", 71, FRAME_RUNTIME, false, false}},
-	{0xe0, {"runtime.corostart", "coro.go", 69, FRAME_RUNTIME, false, false}},
-};
-
-size_t symbolizer__frames(struct symbolizer *symbolizer, uint64_t pc, bool return_address,
-			  struct frame *frames, size_t max)
-{
-	(void)symbolizer;
-	cr_assert_eq(return_address, pc != 0xc0 && pc != 0xe0, "%#lx", pc);
-	cr_assert(max > 0);
-	for (size_t i = 0; i < ARRAY_SIZE(fake_pcs); i++) {
-		if (fake_pcs[i].pc == pc) {
-			frames[0] = fake_pcs[i].frame;
-			return 1;
-		}
-	}
-	frames[0] = (struct frame){.function = "0xbad", .file = ""};
-	return 1;
-}
-
-bool symbolizer__is_entry(struct symbolizer *symbolizer, uint64_t pc)
-{
-	(void)symbolizer;
-	return pc == 0xe0;
-}
-
-const char *symbolizer__function(struct symbolizer *symbolizer, uint64_t pc)
-{
-	(void)symbolizer;
-	(void)pc;
-	return "main.worker";
-}
-
 static struct stack_table *stacks;
 static struct site_frames frames;
 
@@ -172,21 +116,114 @@ Test(site_frames, without_a_stack_nothing_is_claimed)
 	cr_assert_str_eq(frames.start_function, "");
 }
 
-Test(site_frames, id_depends_on_place_and_reason_only)
+static void id_of(uint64_t creation_pc, uint64_t start_pc, const uint64_t *pcs, size_t n,
+		  const char *reason, char id[9])
+{
+	site_frames__resolve(NULL, stacks, creation_pc, start_pc,
+			     stack_table__intern(stacks, pcs, n), &frames);
+	site_frames__id(&frames, reason, id);
+}
+
+Test(site_frames, id_depends_on_creation_start_place_and_reason)
 {
 	const uint64_t one[] = {0x10, 0x40};
 	const uint64_t other[] = {0x10, 0x80};
 	char a[9], b[9];
 
-	resolve(one, ARRAY_SIZE(one));
-	site_frames__id(&frames, "chan send", a);
+	id_of(0x80, 0x1000, one, 2, "chan send", a);
 	cr_assert_eq(strspn(a, "0123456789abcdef"), 8);
-	resolve(one, ARRAY_SIZE(one));
-	site_frames__id(&frames, "chan send", b);
+	id_of(0x80, 0x1000, one, 2, "chan send", b);
 	cr_assert_str_eq(a, b);
-	site_frames__id(&frames, "chan receive", b);
+	id_of(0x80, 0x1000, one, 2, "chan receive", b);
 	cr_assert_str_neq(a, b);
-	resolve(other, ARRAY_SIZE(other));
-	site_frames__id(&frames, "chan send", b);
+	id_of(0x80, 0x1000, other, 2, "chan send", b);
 	cr_assert_str_neq(a, b);
+	id_of(0x40, 0x1000, one, 2, "chan send", b);
+	cr_assert_str_neq(a, b);
+	id_of(0x80, 0x1100, one, 2, "chan send", b);
+	cr_assert_str_neq(a, b);
+	id_of(0x80, 0x1000, NULL, 0, "chan send", b);
+	cr_assert_str_neq(a, b);
+}
+
+/* What is around the lines that name a place does not count: callers, recursion, the runtime. */
+Test(site_frames, id_does_not_depend_on_the_way_to_the_place)
+{
+	const uint64_t shallow[] = {0x10, 0x30, 0x40, 0x80};
+	const uint64_t deep[] = {0x10, 0x20, 0x30, 0x30, 0x40, 0x40, 0x40, 0x80, 0x90};
+	char a[9], b[9];
+
+	id_of(0x80, 0x1000, shallow, ARRAY_SIZE(shallow), "chan send", a);
+	id_of(0x80, 0x1000, deep, ARRAY_SIZE(deep), "chan send", b);
+	cr_assert_str_eq(a, b);
+}
+
+/* A change to how ids are made loses every allow-list and every state file that has ids. */
+Test(site_frames, ids_do_not_change)
+{
+	const uint64_t pcs[] = {0x10, 0x40};
+	char id[9];
+
+	id_of(0x80, 0x1000, pcs, 2, "chan send", id);
+	cr_assert_str_eq(id, "048cbcb6");
+}
+
+Test(site_frames, sites_without_a_place_differ_by_their_words)
+{
+	struct site_frames words = {.start_function = ""};
+	char a[9], b[9];
+
+	site_frames__id(&words, "", a);
+	words.start_function = "(beyond the limit of sites)";
+	site_frames__id(&words, "", b);
+	cr_assert_str_neq(a, b);
+}
+
+/* --- semaphores ---------------------------------------------------------------------------------- */
+
+struct semaphore_case {
+	const char *functions[3];
+	enum wait_class by_reason, class;
+};
+
+static const struct semaphore_case semaphore_cases[] = {
+	{{"sync.runtime_SemacquireMutex", "sync.(*Mutex).lockSlow", "sync.(*Mutex).Lock"},
+	 WAIT_SEMAPHORE,
+	 WAIT_LOCK},
+	{{"sync.runtime_SemacquireMutex", "sync.(*RWMutex).RLock", "main.f"},
+	 WAIT_SEMAPHORE,
+	 WAIT_LOCK},
+	{{"sync.runtime_SemacquireRWMutex", "sync.(*RWMutex).Lock", "main.f"},
+	 WAIT_SEMAPHORE,
+	 WAIT_LOCK},
+	{{"internal/sync.runtime_SemacquireMutex", "internal/sync.(*Mutex).lockSlow", "sync.x"},
+	 WAIT_SEMAPHORE,
+	 WAIT_LOCK},
+	{{"sync.runtime_Semacquire", "sync.(*WaitGroup).Wait", "main.f"},
+	 WAIT_SEMAPHORE,
+	 WAIT_WAIT_GROUP},
+	{{"internal/poll.runtime_Semacquire", "internal/poll.(*fdMutex).rwlock", "os.x"},
+	 WAIT_SEMAPHORE,
+	 WAIT_IO},
+	{{"runtime.ReadMemStats", "main.f"}, WAIT_SEMAPHORE, WAIT_RUNTIME},
+	{{"runtime/pprof.writeRuntimeProfile", "main.f"}, WAIT_SEMAPHORE, WAIT_RUNTIME},
+	/* A lock further out is not what is waited for. */
+	{{"example.com/own.acquire", "sync.(*Mutex).Lock"}, WAIT_SEMAPHORE, WAIT_SEMAPHORE},
+	{{"sync.runtime_Semacquire"}, WAIT_SEMAPHORE, WAIT_SEMAPHORE},
+	{{NULL}, WAIT_SEMAPHORE, WAIT_SEMAPHORE},
+	/* What the reason says stands. */
+	{{"sync.(*Mutex).Lock"}, WAIT_COND, WAIT_COND},
+};
+
+Test(site_frames, semaphores_are_told_by_their_users)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(semaphore_cases); i++) {
+		const struct semaphore_case *c = &semaphore_cases[i];
+
+		frames.n_stack = 0;
+		for (size_t f = 0; f < ARRAY_SIZE(c->functions) && c->functions[f]; f++)
+			frames.stack[frames.n_stack++].function = c->functions[f];
+		cr_expect_eq(site_frames__wait_class(&frames, c->by_reason), c->class, "%zu: %d", i,
+			     site_frames__wait_class(&frames, c->by_reason));
+	}
 }

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+# How well gleakd judges: leaking programs, healthy servers, hard cases; root.
+
+# All of it, and the page docs/eval.md.
+.PHONY: eval
+eval: all
+	$(Q)tools/deps.sh build test
+	$(Q)tests/eval/run --build $(B) --table docs/eval.md
+
+# A few programs of each part; the page goes to the terminal.
+.PHONY: eval-quick
+eval-quick: all
+	$(Q)tests/eval/run --build $(B) --quick

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A table at the wrong address would have to hold, in each bucket that is not empty, a pointer to
+ * something that points to a parked goroutine and holds an address with that very bucket's number.
+ */
+#include "golang/semtable.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "golang/code_refs.h"
+
+#define WORD	    sizeof(uint64_t)
+#define ATTEMPTS    4 /* waiters come and go while the table is read */
+#define MAX_STRIDE  128
+#define G_READ_SIZE 512 /* a g has 456 bytes in the largest version */
+#define SUDOG_READ  128 /* a sudog has 104 */
+#define MAX_GOID    (1ULL << 48)
+#define MAX_WAITERS (1u << 28)
+
+/*
+ * internal/cpu.CacheLinePadSize: 64 on amd64; on arm64 the DWARF of 1.18 and 1.19 has 64 and that
+ * of 1.20 and later 128.
+ */
+size_t semtable__stride(enum elf_machine machine, int minor)
+{
+	return machine == ELF_MACHINE_ARM64 && minor >= 20 ? 128 : 64;
+}
+
+/* Off its thread for now: waiting, or just woken up. */
+static bool is_parked_g(struct live *live, uint64_t g)
+{
+	const struct go_layout *l = live->layout;
+	uint8_t data[G_READ_SIZE];
+	struct pclntab_func func;
+	uint64_t low, high, sp, goid, startpc;
+	uint32_t status;
+
+	if (!g || g % WORD || l->g_sizeof > sizeof(data) ||
+	    remote__read(live->remote, g, data, l->g_sizeof))
+		return false;
+	memcpy(&status, data + l->g_atomicstatus, sizeof(status));
+	status &= ~(uint32_t)GO_STATUS_SCAN_BIT;
+	low = live__word(data, l->g_stack_lo);
+	high = live__word(data, l->g_stack_hi);
+	sp = live__word(data, l->g_sched_sp);
+	goid = live__word(data, l->g_goid);
+	startpc = live__word(data, l->g_startpc) - live->bias;
+	return (status == GO_STATUS_WAITING || status == GO_STATUS_LEAKED) && goid &&
+	       goid <= MAX_GOID && sp > low && sp < high &&
+	       !pclntab__lookup(live->tab, startpc, &func) && func.entry == startpc;
+}
+
+static bool is_root_of(struct live *live, uint64_t sudog, size_t bucket)
+{
+	const struct go_layout *l = live->layout;
+	uint8_t data[SUDOG_READ];
+	uint64_t semaphore;
+
+	if (sudog % WORD || l->sudog_sizeof > sizeof(data) ||
+	    remote__read(live->remote, sudog, data, l->sudog_sizeof))
+		return false;
+	semaphore = live__word(data, l->sudog_elem);
+	return semaphore && semaphore % sizeof(uint32_t) == 0 &&
+	       semtable__bucket(semaphore) == bucket && !live__word(data, l->sudog_c) &&
+	       is_parked_g(live, live__word(data, l->sudog_g));
+}
+
+/* Whether @table, as read, has waiters and nothing else. */
+static bool is_table(struct live *live, const uint8_t *table, size_t stride)
+{
+	bool waiters = false;
+
+	for (size_t bucket = 0; bucket < SEMTABLE_BUCKETS; bucket++) {
+		const uint8_t *root = table + bucket * stride;
+		uint64_t treap = live__word(root, SEMTABLE_TREAP);
+		uint32_t nwait;
+
+		memcpy(&nwait, root + SEMTABLE_NWAIT, sizeof(nwait));
+		if (!treap) {
+			/* Who is about to queue up has been counted, and is not there yet. */
+			if (nwait > MAX_WAITERS)
+				return false;
+			continue;
+		}
+		if (!nwait || nwait > MAX_WAITERS || !is_root_of(live, treap, bucket))
+			return false;
+		waiters = true;
+	}
+	return waiters;
+}
+
+static bool verify(struct live *live, uint64_t address, uint8_t *table, size_t stride)
+{
+	size_t size = stride * SEMTABLE_BUCKETS;
+
+	if (address % WORD || address < live->module.bss || address >= live->module.ebss ||
+	    live->module.ebss - address < size)
+		return false;
+	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+		if (remote__read(live->remote, address + live->bias, table, size))
+			return false;
+		if (is_table(live, table, stride))
+			return true;
+	}
+	return false;
+}
+
+/* The one address among @refs that is the table; 0 when there is none, or more than one. */
+static uint64_t find_among(struct live *live, const struct code_refs *refs, uint8_t *table,
+			   size_t stride)
+{
+	uint64_t found = 0;
+
+	for (size_t i = 0; i < refs->n; i++) {
+		if (!verify(live, refs->addresses[i], table, stride))
+			continue;
+		if (found)
+			return 0;
+		found = refs->addresses[i];
+	}
+	return found;
+}
+
+uint64_t semtable__find(struct live *live)
+{
+	static const char *const names[] = {"runtime.semacquire1", "runtime.semrelease1"};
+	struct pclntab_func funcs[ARRAY_SIZE(names)] = {0};
+	struct code_refs *refs __cleanup_free = malloc(sizeof(*refs));
+	uint8_t *table __cleanup_free = malloc((size_t)MAX_STRIDE * SEMTABLE_BUCKETS);
+	size_t stride = semtable__stride(elf_image__machine(live->image), live->layout->minor);
+	uint64_t found = 0;
+
+	if (!refs || !table || pclntab__find(live->tab, names, funcs, ARRAY_SIZE(names)) <= 0)
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(names) && !found; i++) {
+		*refs = (struct code_refs){0};
+		if (funcs[i].entry && !code_refs__read(live->image, &funcs[i], refs))
+			found = find_among(live, refs, table, stride);
+	}
+	return found;
+}

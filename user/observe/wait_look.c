@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "observe/wait_look.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+/* Memory from the kernel is zero, and what of it is not used is never there. */
+struct wait_look *wait_look__new(void)
+{
+	return calloc(1, sizeof(struct wait_look));
+}
+
+void wait_look__free(struct wait_look *look)
+{
+	free(look);
+}
+
+/* The bucket that holds @key, or the free one where it belongs: half of them always are. */
+static uint32_t *bucket_of(struct wait_look *look, uint64_t key)
+{
+	size_t at = (size_t)(hash__mix64(key) % ARRAY_SIZE(look->buckets));
+
+	while (look->buckets[at] && look->objects[look->buckets[at] - 1].key != key)
+		at = (at + 1) % ARRAY_SIZE(look->buckets);
+	return &look->buckets[at];
+}
+
+struct wait_look_object *wait_look__find(struct wait_look *look, uint64_t key)
+{
+	uint32_t index = *bucket_of(look, key);
+
+	return index ? &look->objects[index - 1] : NULL;
+}
+
+int wait_look__add(struct wait_look *look, size_t member, uint64_t key,
+		   struct wait_look_object **ret_object, bool *ret_new)
+{
+	struct wait_look_member *who = &look->members[member];
+	uint32_t *bucket = bucket_of(look, key);
+	struct wait_look_object *object;
+
+	*ret_new = !*bucket;
+	if (*bucket && look->objects[*bucket - 1].last_member == member + 1) {
+		*ret_object = &look->objects[*bucket - 1];
+		return 0;
+	}
+	/* There are never more objects than waits. */
+	if (look->n_waits == WAIT_LOOK_MAX_WAITS)
+		return -E2BIG;
+	if (!*bucket) {
+		look->objects[look->n_objects].key = key;
+		*bucket = (uint32_t)++look->n_objects;
+	}
+	object = &look->objects[*bucket - 1];
+	object->last_member = (uint32_t)member + 1;
+	if (!who->n_waits)
+		who->first_wait = (uint32_t)look->n_waits;
+	who->n_waits++;
+	look->waits[look->n_waits++] = *bucket - 1;
+	*ret_object = object;
+	return 0;
+}
+
+void wait_look__count(struct wait_look *look)
+{
+	for (size_t i = 0; i < look->n_objects; i++)
+		look->objects[i].members = 0;
+	for (size_t i = 0; i < look->n_members; i++) {
+		const struct wait_look_member *member = &look->members[i];
+
+		for (uint32_t wait = 0; member->good && wait < member->n_waits; wait++)
+			look->objects[look->waits[member->first_wait + wait]].members++;
+	}
+}
+
+/* Ties are broken by address, so that two looks at the same thing say the same. */
+static bool comes_before(const struct wait_look_object *a, const struct wait_look_object *b)
+{
+	return a->members != b->members ? a->members > b->members : a->address < b->address;
+}
+
+size_t wait_look__top(const struct wait_look *look, uint32_t top[WAIT_OBJECTS_TOP])
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < look->n_objects; i++) {
+		const struct wait_look_object *object = &look->objects[i];
+		size_t at = n;
+
+		if (!object->members)
+			continue;
+		while (at > 0 && comes_before(object, &look->objects[top[at - 1]]))
+			at--;
+		if (at == WAIT_OBJECTS_TOP)
+			continue;
+		n = min_of(n + 1, (size_t)WAIT_OBJECTS_TOP);
+		memmove(&top[at + 1], &top[at], (n - 1 - at) * sizeof(top[0]));
+		top[at] = i;
+	}
+	return n;
+}
+
+static bool has_timer(const struct wait_look *look, const struct wait_look_member *member)
+{
+	for (uint32_t wait = 0; wait < member->n_waits; wait++) {
+		if (look->objects[look->waits[member->first_wait + wait]].channel.timer)
+			return true;
+	}
+	return false;
+}
+
+void wait_look__sum_up(const struct wait_look *look, struct wait_objects *ret_objects)
+{
+	struct wait_objects sum = {0};
+
+	for (size_t i = 0; i < look->n_members; i++) {
+		sum.looked_at += look->members[i].good;
+		sum.unreadable += !look->members[i].good;
+		sum.with_timer += look->members[i].good && has_timer(look, &look->members[i]);
+	}
+	for (size_t i = 0; i < look->n_objects; i++) {
+		sum.distinct += look->objects[i].members != 0;
+		sum.shared_by = max_of(sum.shared_by, look->objects[i].members);
+	}
+	*ret_objects = sum;
+}
