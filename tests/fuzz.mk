@@ -16,7 +16,8 @@ FUZZ_PROGRAMS := $(addprefix $(B)/fuzz/,$(FUZZ_TARGETS))
 
 # The code that is fuzzed: everything but what only a running gleakd needs.
 FUZZ_SOURCES := $(foreach f,base host golang observe track output,$(wildcard user/$(f)/*.c)) \
-		$(wildcard user/probe/insn*.c) user/probe/path.c user/probe/plan.c user/cli/options.c
+		$(wildcard user/probe/insn*.c) user/probe/path.c user/probe/plan.c $(wildcard user/cli/options*.c) \
+		$(addprefix user/session/,allow_list.c state_file.c state_format.c)
 FUZZ_OBJECTS := $(patsubst %.c,$(B)/fuzz/obj/%.o,$(FUZZ_SOURCES))
 # What only the targets need, fake programs of the unit tests among it.
 FUZZ_HELPERS := tests/fuzz/fuzz.c tests/fuzz/shown.c tests/unit/golang/fake_go.c tests/unit/golang/made_table.c \

@@ -34,7 +34,7 @@ VARIABLES = {
     "mutex": (3, "mutex", 20, 4),
     "read": (13, "rwmutex", 20, 12),
     "write": (1, "rwmutex", 20, 8),
-    "group": (2, "wait group", 24, 8),
+    "group": (2, "wait group", 0, 8),
     "cond": (17, "cond", 0, 0),
 }
 
@@ -48,6 +48,7 @@ def objects_at(report, program, marker, goroutines):
     """The objects of the one site that waits at a marker."""
     found = sites(report, blocked=program.line("waits: " + marker))
     check_equal([s["goroutines"] for s in found], [goroutines], f"sites at {marker}")
+    check(found[0]["objects"], f"nothing is known of what those at {marker} wait on")
     return found[0]["objects"]
 
 

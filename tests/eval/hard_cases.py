@@ -87,6 +87,12 @@ HIDDEN = [
          about="1/s and 1 in 10 s of two go statements, blocked at one line"),
 ]
 
+SHARED = [
+    Hard("shared-channel", 720, Leak("shared-channel", within=700),
+         about="1/s, all wait for one signal that never comes",
+         untold="like a pool of workers or tenants that wait for the end of the service"),
+]
+
 LIBRARY = [
     Hard("afterfunc", 60, Leak("afterfunc"), about="time.AfterFunc, 1/s"),
     Hard("http-body", 90, Leak(library="net/http.(*Transport).dialConn"),
@@ -96,6 +102,9 @@ LIBRARY = [
     Hard("sql-rows", 60, Leak(library="database/sql.(*Rows).initContextClose"),
          about="rows not closed, 1/s"),
     Hard("sql-open", 60, Leak(library="database/sql.OpenDB"), about="databases not closed, 1/s"),
+    Hard("handler", 60, Leak("handler", rate=2), about="one for each request, 2/s"),
+    Hard("beside-connections", 330, Leak("beside-connections", within=180 + promise(1)),
+         about="1/s, while connections that stay come at 1/s for 3 min; told when those have come"),
     Hard("connections-never-closed", 840, Leak("connections", rate=1, within=840), peak=600,
          about="a connection each second that nobody closes",
          untold="like connections which live long"),
@@ -163,5 +172,5 @@ WAIT = [
     Hard("start-barrier", 330, peak=40, about="40 wait 100 s for a WaitGroup"),
 ]
 
-CASES = PLAIN + SLOW + HIDDEN + LIBRARY + LOAD + NET + WAIT
+CASES = PLAIN + SLOW + HIDDEN + SHARED + LIBRARY + LOAD + NET + WAIT
 QUICK_SECONDS = 90

@@ -235,18 +235,6 @@ def census():
             yield f"length-{version}-{n}", head + b"\0" + patch_add(2, 8, 1) + patch_add(3, 0, 8)
 
 
-def wait_objects():
-    for version in range(5):
-        for which in range(6):
-            head = bytes([version, which, 13, version & 1])
-            yield f"whole-{version}-{which}", head
-            # From 0x4ed0 on: two channels, a variable, and then g structs, stacks and sudogs.
-            yield f"channel-{version}-{which}", head + patch_add(0, 0x4ED0, 1)
-            later = END_MARK + patch_bytes(0, 0x5200, b"\xff" * 8)
-            yield f"later-{version}-{which}", head + later
-            yield f"link-{version}-{which}", head + patch_copy(0, 0x5000, 0, 0x5008)
-
-
 def tracker():
     created, exited, parked, seen, unchanged, turn, lost, mode = range(8)
 
@@ -346,9 +334,37 @@ def list_():
         yield f"names-{i}", bytes([i]) + b"\n".join(NAMES[i:] + NAMES[:i])
 
 
+def allow_list():
+    names = (b"main.(*Server).run\n/src/shop/jobs/pump.go\nexample.org/shop/cart.Load[...]\n"
+             b"cart/load.go\nmain.main\n/src/main.go\nmain.serve.func1\n")
+    for i, (pattern, text) in enumerate((
+        (b"3fa9", b"# known\n\nmain.* one per tenant (OPS-211)\npump.go:4? tests # see\n"),
+        (b"*.Load[...]", b"\xef\xbb\xbf*.Load[...] bom\r\nmain.main\tcaf\xe9\r\n"),
+        (b"*a*b*c*d*e*f*g*h*", b"a*b*c*d*e*f*g*h*i* stars\n"), (b"[!a-z]*", b"main.main\n"),
+        (b"\\m[[:alpha:]]*", b"a\0b c\n"), (b"jobs/*:42", b"x" * 520 + b" long\n"),
+    )):
+        yield f"list-{i}", names + pattern + b"\xff" + text
+
+
+def state():
+    for choices in (0, 2):
+        yield f"as-it-is-{choices}", bytes([choices])
+        for at in (1, 12, 20, 60, 90, 200):
+            yield f"plus-{choices}-{at}", bytes([choices]) + patch_add(0, at, 1)
+            yield f"high-{choices}-{at}", bytes([choices]) + patch_bytes(0, at, b"\xff\xff\x7f")
+        yield f"head-{choices}", bytes([choices]) + patch_add(1, 8, 1)
+        yield f"boot-{choices}", bytes([choices]) + patch_add(1, 24, 1)
+    process = bytes([1, 1]) + varint(777) + bytes(6)
+    yield "nothing", bytes([1, 0])
+    yield "process", bytes([1]) + process + bytes([0, 0, 0])
+    yield "clock", bytes([1]) + process + bytes([2, 5, 5, 1, 1, 0, 0])
+    yield "site", bytes([1]) + process + bytes([0, 0, 2]) + bytes(60) + b"\0"
+    yield "history", bytes([1]) + process + bytes([0, 1, 1, 9]) + bytes(6 + 3 + 21) + b"\0"
+
+
 TARGETS = {f.__name__.rstrip("_"): f for f in (
-    elf_image, sniff, buildinfo, dwarf, pclntab, binary, census, wait_objects, unwind, tracker,
-    events, code, proc, options, utf8, report, list_,
+    elf_image, sniff, buildinfo, dwarf, pclntab, binary, census, unwind, tracker, events, code, proc, options, utf8, report,
+    list_, allow_list, state,
 )}
 
 

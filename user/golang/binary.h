@@ -25,7 +25,7 @@ struct go_globals {
 	uint64_t allgs;	     /* slice */
 	uint64_t sched;	     /* schedt; 0 when a stripped binary does not yield it */
 	uint64_t allp;	     /* slice of *p; 0 as above */
-	uint64_t semtable;   /* [251]{semaRoot, padding}; 0 as above, see go_binary__find_semtable() */
+	uint64_t semtable;   /* [251]{semaRoot, padding}; 0 as above */
 };
 
 /* The few words of moduledata that are needed, link-time addresses. */

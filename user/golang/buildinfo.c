@@ -144,9 +144,21 @@ static void parse_setting(struct field value, struct go_build_info *info)
 		copy_field(info->experiments, value);
 }
 
-/* The lines of src/runtime/debug/mod.go, ParseBuildInfo(); dependencies are of no interest here. */
+static void add_local(struct field path, struct go_build_info *info)
+{
+	if (info->n_local_modules < BUILD_INFO_MAX_LOCAL && path.length &&
+	    path.length < sizeof(info->local_modules[0]))
+		copy_field(info->local_modules[info->n_local_modules++], path);
+}
+
+/*
+ * The lines of src/runtime/debug/mod.go, ParseBuildInfo(). A dependency has a version, and perhaps
+ * a line "=>" with what replaces it; what is not a release has "(devel)" in its stead.
+ */
 static void parse_modinfo(struct field text, struct go_build_info *info)
 {
+	struct field dependency = {.text = "", .length = 0};
+
 	while (text.length) {
 		struct field line = take_field(&text, '\n');
 		struct field kind = take_field(&line, '\t');
@@ -159,6 +171,13 @@ static void parse_modinfo(struct field text, struct go_build_info *info)
 
 			copy_field(info->module_path, path);
 			copy_field(info->module_version, version);
+		} else if (field_is(kind, "dep") || field_is(kind, "=>")) {
+			struct field path = take_field(&line, '\t');
+
+			if (field_is(kind, "dep"))
+				dependency = path;
+			if (field_is(take_field(&line, '\t'), "(devel)"))
+				add_local(dependency, info);
 		} else if (field_is(kind, "build")) {
 			parse_setting(line, info);
 		}

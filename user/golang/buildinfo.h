@@ -19,16 +19,24 @@ struct go_version {
 		[96]; /* as in the binary: "go1.26.8", "go1.27-devel_...", with " X:..." experiments */
 };
 
+#define BUILD_INFO_MAX_LOCAL 32 /* the rest counts as foreign */
+
 struct go_build_info {
 	struct go_version version;
 	char main_path[256];	  /* import path of the main package: "path" line */
 	char module_path[256];	  /* "mod" line; "" for a GOPATH or command-line-arguments build */
 	char module_version[128]; /* "v2.7.6", "(devel)" or "" */
-	bool cgo;		  /* CGO_ENABLED=1 */
-	bool race;		  /* -race=true */
-	bool trimpath;		  /* -trimpath=true */
-	char experiments[128];	  /* GOEXPERIMENT setting, "" when default */
-	char build_mode[32];	  /* -buildmode setting: "exe", "pie", ... */
+	/*
+	 * Dependencies that were built from a folder rather than from a release: other modules of
+	 * the workspace, what is replaced by a path, the module of a file named to `go run`.
+	 */
+	char local_modules[BUILD_INFO_MAX_LOCAL][128];
+	size_t n_local_modules;
+	bool cgo;	       /* CGO_ENABLED=1 */
+	bool race;	       /* -race=true */
+	bool trimpath;	       /* -trimpath=true */
+	char experiments[128]; /* GOEXPERIMENT setting, "" when default */
+	char build_mode[32];   /* -buildmode setting: "exe", "pie", ... */
 };
 
 /*

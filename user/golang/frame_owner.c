@@ -83,6 +83,10 @@ static bool is_main(const char *path, const struct go_build_info *info)
 	/* Without modules, what was vendored keeps the path of the folder it is in. */
 	if (strstr(path, "/vendor/"))
 		return false;
+	for (size_t i = 0; i < info->n_local_modules; i++) {
+		if (is_below(path, info->local_modules[i], strlen(info->local_modules[i])))
+			return true;
+	}
 	if (info->module_path[0])
 		return is_below(path, info->module_path, strlen(info->module_path));
 	slash = strrchr(info->main_path, '/');

@@ -33,7 +33,7 @@ const char *wait__words_of(const struct wait_visit *visit, const struct wait_loo
 
 /*
  * From the word a sudog refers to back to the variable, by the words of the wait (src/sync/mutex.go,
- * rwmutex.go, waitgroup.go, cond.go; the same in the DWARF of every version that has the words).
+ * rwmutex.go, waitgroup.go, cond.go; the same in the DWARF of every version from 1.18 to 1.27).
  */
 static void name_object(struct wait_look_object *object, const char *words)
 {
@@ -65,10 +65,14 @@ static int enter_variable(struct wait_visit *visit, size_t i, uint64_t key)
 {
 	struct wait_look_object *object;
 	bool is_new;
+	const char *words = wait__words_of(visit, &visit->look->members[i]);
 	int err = wait_look__add(visit->look, i, key, &object, &is_new);
 
+	/* Before 1.24 its words are those of any semaphore. */
+	if (visit->class == WAIT_WAIT_GROUP)
+		words = "sync.WaitGroup.Wait";
 	if (!err && is_new)
-		name_object(object, wait__words_of(visit, &visit->look->members[i]));
+		name_object(object, words);
 	return err;
 }
 

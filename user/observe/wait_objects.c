@@ -147,6 +147,14 @@ static bool decode(const struct wait_visit *visit, const struct windows *windows
 	return true;
 }
 
+/* Whoever asks may know from its frames what a semaphore, by its words, is part of. */
+static bool fits(const struct wait_visit *visit, enum wait_class by_words)
+{
+	return by_words == visit->class ||
+	       (by_words == WAIT_SEMAPHORE &&
+		(visit->class == WAIT_LOCK || visit->class == WAIT_WAIT_GROUP));
+}
+
 static int read_members(struct wait_visit *visit, struct windows *windows)
 {
 	int err = read_windows(visit, windows);
@@ -158,7 +166,7 @@ static int read_members(struct wait_visit *visit, struct windows *windows)
 		member->good =
 			decode(visit, windows, i, &now) && now.goid == member->goid &&
 			(now.status == GO_STATUS_WAITING || now.status == GO_STATUS_LEAKED) &&
-			wait_class__of(wait__words_of(visit, &now)) == visit->class;
+			fits(visit, wait_class__of(wait__words_of(visit, &now)));
 		if (member->good) {
 			*member = now;
 			member->good = true;

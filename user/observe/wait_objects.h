@@ -36,7 +36,8 @@ struct wait_object {
 	uint32_t members; /* of the goroutines given, how many wait on it */
 	/* Waiting in all; channels have the first two, everything else the third. */
 	uint32_t receivers, senders, waiters;
-	bool more_waiters; /* there were more than WAIT_OBJECTS_MAX_WAITERS */
+	/* Not all could be counted: too many, a queue that kept changing, or no semaphore table. */
+	bool more_waiters;
 	uint64_t length, capacity;
 	bool closed, timer;
 };
@@ -67,8 +68,9 @@ void wait_reader__free(struct wait_reader *reader);
 
 /*
  * wait_reader__read - what @members (at most WAIT_OBJECTS_MAX_MEMBERS are looked at) wait on, who
- * all have wait reason @class. Errors: -ESRCH the process is gone, -EOPNOTSUPP this build does not
- * tell (no semaphore table in a stripped binary before Go 1.26, no channel: sleep, IO).
+ * all have wait reason @class. Errors: -ESRCH the process is gone, -EOPNOTSUPP nothing of the kind is
+ * waited on (sleep, IO). Armed timers are known from Go 1.23 on, unless the program's go.mod names an
+ * older version (asynctimerchan=1): elsewhere `timer` is false because it is not known.
  */
 int wait_reader__read(struct wait_reader *reader, enum wait_class class, const char *wait_reason,
 		      const struct wait_member *members, size_t n,

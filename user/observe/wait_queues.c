@@ -81,7 +81,8 @@ int wait_queues__sudog(const struct wait_runtime *runtime, struct wait_memory *m
 }
 
 /*
- * From 1.23 on a channel knows its timer. Such a timer is in a heap only while somebody waits on the
+ * From 1.23 on a channel knows its timer, unless asynctimerchan=1 is in force, the default where the
+ * go.mod of the program names an older Go (src/time/sleep.go syncTimer). Such a timer is in a heap only while somebody waits on the
  * channel; `when` is not 0 from its start until it has fired for the last time or is stopped
  * (src/runtime/time.go needsAdd, unlockAndRun, stop).
  */

@@ -117,8 +117,8 @@ static const struct {
 	{"leaking",
 	 {"Members that leave after they have stayed speak against a leak: when a fifth of them has "
 	  "left, it is none any more.",
-	  "When it no longer rises, the verdict stands for as long as it rose before (1m at least, 1h at most), "
-	  "then it ends.",
+	  "When it no longer rises, the verdict stands for as long as it rose before (1m at least, 1h "
+	  "at most), then it ends.",
 	  "A load that rises evenly from the moment gleakd begins to watch looks the same. It stops "
 	  "rising; a leak does not."}},
 	{"stuck",

@@ -228,8 +228,8 @@ static inline bool report__frame_known(const struct report_frame *frame)
 }
 
 /*
- * report__percent - the confidence, 0 to 99: full certainty is nothing that watching from outside can
- * give, and a third digit would claim more than there is.
+ * report__percent - the confidence, 0 to 99: full certainty is nothing that watching from outside
+ * can give, and a third digit would claim more than there is.
  */
 static inline unsigned int report__percent(const struct report_site *site)
 {
@@ -240,8 +240,8 @@ static inline unsigned int report__percent(const struct report_site *site)
 }
 
 /*
- * report__silenced - the allow-list kept a suspect quiet. What it names and is idle or active did not
- * need it.
+ * report__silenced - the allow-list kept a suspect quiet. What it names and is idle or active did
+ * not need it.
  */
 static inline bool report__silenced(const struct report_site *site)
 {

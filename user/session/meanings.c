@@ -295,6 +295,8 @@ static const struct row rows[] = {
 	 ABANDONED("NATS: one for each Subscribe; unsubscribe what is no longer needed")},
 	{ETCD "(*watchGrpcStream).~", NULL, 0, false,
 	 ABANDONED("etcd: a Watch; cancel its context when it is no longer needed")},
+	{ETCD "(*watchGRPCStream).~", NULL, 0, false,
+	 ABANDONED("etcd: a Watch; cancel its context when it is no longer needed")},
 	{ETCD "(*lessor).~", NULL, 0, false,
 	 ABANDONED("etcd: keeps leases alive; cancel the context, or close the Client")},
 	{AMQP "(*Connection).~", NULL, 0, false, CONNECTION("AMQP: serves a connection")},

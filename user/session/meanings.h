@@ -18,7 +18,9 @@ struct meaning {
 
 /*
  * meanings__of - for the frames of a site and the runtime's words for its wait; NULL when nothing is
- * known of such goroutines.
+ * known of such goroutines. Of a goroutine of the program that waits inside of a library it tells
+ * what for; its nature is unknown then, or that of the stream or pipe it waits for. Takes some 10 us:
+ * ask once per site.
  */
 const struct meaning *meanings__of(const struct site_frames *frames, const char *wait_reason);
 

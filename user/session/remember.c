@@ -1,17 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/remember.h"
 
+struct recall {
+	struct places *places;
+	struct tracker *tracker;
+};
+
 static bool recall_site(void *ctx, const struct site_memory *site)
 {
+	const struct recall *recall = ctx;
+	struct site_memory canonical = *site;
+
+	/* From the first time that it is asked for on, a pc stands for all of its line. */
+	canonical.key.creation_pc = places__creation(recall->places, site->key.creation_pc);
+	canonical.key.start_pc = places__start(recall->places, site->key.start_pc);
 	/* A full table takes no more: those sites begin anew. */
-	return !tracker__recall_site(ctx, site);
+	return !tracker__recall_site(recall->tracker, &canonical);
 }
 
 bool remember__recall(const struct state_file *file, const struct process_id *id,
-		      struct tracker *tracker)
+		      struct places *places, struct tracker *tracker)
 {
+	struct recall recall = {.places = places, .tracker = tracker};
 	const struct process_memory *process =
-		file ? state_file__find(file, id, recall_site, tracker) : NULL;
+		file ? state_file__find(file, id, recall_site, &recall) : NULL;
 
 	if (process)
 		tracker__recall_process(tracker, process);

@@ -254,7 +254,8 @@ static int build_books(struct target *target, struct failure *failure)
 		return failure__set(failure, err, "out of memory while preparing to watch %d",
 				    target->process.id.pid);
 	target->attached_ns = tracking.attached_ns;
-	remember__recall(target->options.state, &target->process.id, target->tracker);
+	remember__recall(target->options.state, &target->process.id, target->places,
+			 target->tracker);
 	return 0;
 }
 

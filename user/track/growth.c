@@ -36,8 +36,7 @@ static bool may_serve_connection(const struct evidence *e)
 	case WAIT_CHAN_RECEIVE:
 	case WAIT_COND:
 	case WAIT_SLEEP:
-		/* Those that wait for the program to finish something are what was forgotten. */
-		return e->nature != NATURE_ABANDONED;
+		return true;
 	default:
 		return false;
 	}
@@ -48,7 +47,8 @@ static double files_rise(const struct evidence *e, const struct growth *g)
 {
 	uint64_t to = g->stay_ns >> TICK_SHIFT, from = (g->stay_ns + g->window_ns) >> TICK_SHIFT;
 
-	if (!e->files || !e->files->count)
+	/* What the program has not finished has an open file as well, when it is forgotten. */
+	if (!e->files || !e->files->count || e->nature == NATURE_ABANDONED)
 		return 0;
 	return history__rise(e->files, e->now - min_of(from, e->now), e->now - min_of(to, e->now));
 }

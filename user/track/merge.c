@@ -253,6 +253,9 @@ static void begin_watch(struct tracker *tracker, uint64_t finished)
 	tracker->parks_ticks = finished;
 	if (!tracker->recalled)
 		tracker->watch_ticks = finished;
+	/* Who was there already has not arrived. */
+	for (uint32_t i = 0; i < site_table__end(tracker->sites); i++)
+		site_table__at(tracker->sites, i)->arrivals = 0;
 }
 
 void tracker__census_end(struct tracker *tracker, uint64_t finished_ns)

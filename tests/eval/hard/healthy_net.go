@@ -127,11 +127,16 @@ func rawSockets() {
 	})
 }
 
-func longPollServer() string {
+func listenHTTP(handler http.HandlerFunc) string {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		panic(err)
 	}
+	go http.Serve(listener, handler)
+	return "http://" + listener.Addr().String()
+}
+
+func longPollServer() string {
 	news := make(chan string)
 	mux := http.NewServeMux()
 	mux.HandleFunc("/poll25", func(w http.ResponseWriter, r *http.Request) {
@@ -160,8 +165,7 @@ func longPollServer() string {
 			}
 		}
 	})
-	go http.Serve(listener, mux)
-	return "http://" + listener.Addr().String()
+	return listenHTTP(mux.ServeHTTP)
 }
 
 // A producer that waits in a send while its slow client reads.

@@ -37,6 +37,12 @@ func init() {
 	add("breathing-pool", func() { breathe(5 * time.Second) })
 	add("breathing-pool-slow", func() { breathe(30 * time.Second) })
 	add("among-long-requests", amongLongRequests)
+	add("shared-channel", func() {
+		signal := make(chan struct{})
+		every(time.Second, -1, func(int) {
+			go func() { <-signal }() // leak: shared-channel
+		})
+	})
 	add("two-reasons", func() {
 		every(500*time.Millisecond, -1, func(i int) {
 			c := make(chan int)

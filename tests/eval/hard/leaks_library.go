@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Leaks whose goroutines a library starts. One a second.
+// Leaks whose goroutines a library starts, or beside those of a server. One a second.
 func init() {
 	add("afterfunc", func() {
 		every(time.Second, -1, func(int) {
@@ -26,6 +26,13 @@ func init() {
 		every(time.Second, -1, func(int) {
 			ctx, cancel := context.WithCancel(ownContext{context.Background(), make(chan struct{})})
 			kept = append(kept, ctx, cancel)
+		})
+	})
+	add("handler", func() { startPeer("requests", leakingServer()) })
+	add("beside-connections", func() {
+		startPeer("connect-3min", listen(readAndWrite))
+		every(time.Second, -1, func(int) {
+			go lost() // leak: beside-connections
 		})
 	})
 	add("sql-rows", leakRows)
@@ -50,6 +57,16 @@ func leakBodies() {
 		if err == nil {
 			kept = append(kept, response.StatusCode)
 		}
+	})
+}
+
+// Each request leaves somebody behind who wants to tell its result.
+func leakingServer() string {
+	return listenHTTP(func(w http.ResponseWriter, _ *http.Request) {
+		result := make(chan bool)
+		go func() { // leak: handler
+			result <- w.Header()["X"] != nil
+		}()
 	})
 }
 

@@ -57,6 +57,7 @@ var peers = map[string]func(address string){
 	"connect-always": func(to string) { every(time.Second, -1, func(int) { stayConnected(to) }) },
 	"poll-25":        func(to string) { requests(to+"/poll25", time.Second/2, 200*time.Second) },
 	"poll-90":        func(to string) { requests(to+"/poll", time.Second/2, 90*time.Second) },
+	"requests":       shortRequests,
 	"streams":        func(to string) { requests(to+"/stream", time.Second, 600*time.Second) },
 	"sip":            func(address string) { every(time.Second, -1, func(int) { go sip(address) }) },
 	"keepalive":      keepAlive,
@@ -106,6 +107,17 @@ func requests(url string, period, timeout time.Duration) {
 				response.Body.Close()
 			}
 		}()
+	})
+}
+
+// Two a second, on a connection each.
+func shortRequests(url string) {
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	every(time.Second/2, -1, func(int) {
+		response, err := client.Get(url)
+		if err == nil {
+			response.Body.Close()
+		}
 	})
 }
 

@@ -187,7 +187,7 @@ class Nats(Server):
         return [
             crowd("raw", to, plateau(1), hello=hello + stream, say="PUB ev.a 5\r\nhello\r\n",
                   every=0.2),
-            crowd("raw", to, waves(20), hello=hello, say="PUB news.$R 2\r\nhi\r\n", every=0.5),
+            crowd("raw", to, waves(20), hello=hello, say="PUB news.$R 2\r\nhi\r\n", every=1),
             crowd("raw", to, ramp(100), hello=hello + "SUB news.* 1\r\n", every=60, rude=True),
             crowd("raw", to, growth(80), hello=hello + "SUB rare.> 1\r\n", every=60),
             crowd("raw", to, plateau(20), hello=hello + "SUB news.> 1\r\n", rate=200, life=30),
@@ -266,21 +266,23 @@ class Alertmanager(Server):
 
     def argv(self, place):
         path = place.file("alertmanager.yml", "route: {receiver: none, group_by: ['...'], "
-                          "group_wait: 1s, group_interval: 10s, repeat_interval: 1h}\n"
+                          "group_wait: 1s, group_interval: 10s, repeat_interval: 1h, routes: "
+                          "[{match: {kind: rare}, group_interval: 5m}]}\n"
                           "receivers: [{name: none}]\n")
         return [place.binary, "--config.file", path, "--storage.path", place.folder + "/data",
                 "--web.listen-address", place.address(), "--cluster.listen-address=",
                 "--log.level", "error"]
 
     def tend(self, place, percent):
-        firing = int(1.2 * min(percent, 65)) if percent < 80 else 0
-        alerts = [{"labels": {"alertname": "disk", "host": f"h{i}"}} for i in range(firing)]
-        if alerts:
-            for alert in alerts:
-                alert["endsAt"] = "2999-01-01T00:00:00Z"
-        else:
-            alerts = [{"labels": {"alertname": "disk", "host": f"h{i}"},
-                       "endsAt": "2001-01-01T00:00:00Z"} for i in range(80)]
+        """80 alerts, one after the other, which are all over when 80 % of the time are."""
+        firing, ends = int(1.2 * min(percent, 65)) + 1, "2999-01-01T00:00:00Z"
+        if percent > 83:
+            return  # to say it again would make a new group of it
+        if percent > 80:
+            firing, ends = 80, "2001-01-01T00:00:00Z"
+        alerts = [{"labels": {"alertname": "disk", "host": f"h{i}",
+                              "kind": "rare" if i % 2 else "often"}, "endsAt": ends}
+                  for i in range(firing)]
         post(place.url("/api/v2/alerts"), json.dumps(alerts).encode(),
              **{"Content-Type": "application/json"})
 

@@ -334,10 +334,11 @@ Test(options, texts)
 /* --@name= and @length times 'x'. */
 static int parse_long(const char *name, size_t length, struct failure *failure)
 {
-	char *text = malloc(strlen(name) + length + 4), program[] = "gleakd";
+	size_t size = strlen(name) + length + 4;
+	char *text = malloc(size), program[] = "gleakd";
 	char *argv[] = {program, text, NULL};
 	struct options options;
-	int n = sprintf(text, "--%s=", name), err;
+	int n = snprintf(text, size, "--%s=", name), err;
 
 	memset(text + n, 'x', length);
 	text[(size_t)n + length] = '\0';

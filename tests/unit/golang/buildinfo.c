@@ -180,6 +180,10 @@ Test(buildinfo, settings_are_read)
 {
 	static const char modinfo[] = "path\texample.com/shop/cmd/server\n"
 				      "mod\texample.com/shop\tv2.7.6\th1:abc=\n"
+				      "dep\texample.com/tools\t(devel)\t\n"
+				      "dep\texample.com/lib\tv0.1.0\n=>\t../lib\t(devel)\t\n"
+				      "dep\texample.com/fork\tv1.0.0\n"
+				      "=>\texample.org/fork\tv1.0.1\th1:abc=\n"
 				      "dep\tgithub.com/x/y\tv1.0.0\th1:def=\n"
 				      "=>\t../y\t(devel)\n"
 				      "build\t-buildmode=pie\n"
@@ -201,6 +205,10 @@ Test(buildinfo, settings_are_read)
 	cr_expect_str_eq(info.build_mode, "pie");
 	cr_expect_str_eq(info.experiments, "rangefunc");
 	cr_expect(info.cgo && info.race && info.trimpath);
+	cr_assert_eq(info.n_local_modules, 3);
+	cr_expect_str_eq(info.local_modules[0], "example.com/tools");
+	cr_expect_str_eq(info.local_modules[1], "example.com/lib");
+	cr_expect_str_eq(info.local_modules[2], "github.com/x/y");
 }
 
 Test(buildinfo, absent_settings_are_off)

@@ -20,6 +20,17 @@ static const struct go_build_info shop = {
 };
 
 static const struct go_build_info gopath = {.main_path = "github.com/acme/tool/cmd/run"};
+static const struct go_build_info workspace = {
+	.main_path = "example.com/shop",
+	.module_path = "example.com/shop",
+	.local_modules = {"example.com/lib", "other.org/tools"},
+	.n_local_modules = 2,
+};
+static const struct go_build_info go_run = {
+	.main_path = "command-line-arguments",
+	.local_modules = {"example.com/shop"},
+	.n_local_modules = 1,
+};
 static const struct go_build_info dotless = {.main_path = "leaky/cmd", .module_path = "leaky"};
 static const struct go_build_info nothing = {.main_path = ""};
 
@@ -64,6 +75,12 @@ static const struct owner_case owner_cases[] = {
 	/* A module without a dot looks like the standard library to anyone else. */
 	{&dotless, "leaky/internal/pool.Get", FRAME_MAIN},
 	{&dotless, "net.(*conn).Read", FRAME_STDLIB},
+	/* Other modules of the workspace, and of a program that was built from files. */
+	{&workspace, "example.com/lib/pool.Get", FRAME_MAIN},
+	{&workspace, "other.org/tools.Run", FRAME_MAIN},
+	{&workspace, "other.org/toolset.Run", FRAME_DEPENDENCY},
+	{&go_run, "example.com/shop/internal/orders.Put", FRAME_MAIN},
+	{&go_run, "example.com/lib.F", FRAME_DEPENDENCY},
 	/* Without module: packages beside the main package. */
 	{&gopath, "github.com/acme/tool/cmd/shared.F", FRAME_MAIN},
 	{&gopath, "github.com/acme/tool2/cmd.F", FRAME_DEPENDENCY},

@@ -239,6 +239,38 @@ FOR_ALL_VERSIONS(semaphores)
 		check_variable(minor, "sync.WaitGroup.Wait", 8, WAIT_OBJECT_WAIT_GROUP);
 }
 
+/* The frames of a goroutine may say more than the words for its wait. */
+FOR_ALL_VERSIONS(semaphores_of_a_known_class)
+{
+	static const struct {
+		enum wait_class class;
+		enum wait_object_kind kind;
+		uint32_t offset;
+	} known[] = {
+		{WAIT_SEMAPHORE, WAIT_OBJECT_SEMAPHORE, 0},
+		{WAIT_LOCK, WAIT_OBJECT_SEMAPHORE, 0},
+		{WAIT_WAIT_GROUP, WAIT_OBJECT_WAIT_GROUP, 8},
+	};
+	struct waits *waits = waits_new(minor);
+	uint64_t semaphore = waits_alloc(waits, 64) + 8;
+	struct wait_objects objects;
+
+	waits_semaphore(waits, waits_g(waits, "semacquire"), semaphore);
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		cr_assert_eq(wait_reader__read(waits->reader, known[i].class, "semacquire",
+					       waits->members, 1, &objects),
+			     0);
+		cr_assert_eq(objects.looked_at, 1);
+		cr_assert_eq(objects.top[0].kind, known[i].kind);
+		cr_assert_eq(objects.top[0].address, semaphore - known[i].offset);
+	}
+	cr_assert_eq(wait_reader__read(waits->reader, WAIT_COND, "sync.Cond.Wait", waits->members,
+				       1, &objects),
+		     0);
+	cr_assert_eq(objects.unreadable, 1);
+	waits_free(waits);
+}
+
 FOR_ALL_VERSIONS(waiters_without_the_table)
 {
 	struct waits *waits = waits_new(minor);

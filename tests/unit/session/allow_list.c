@@ -252,7 +252,7 @@ Test(allow_list, type_arguments_all_over)
 	struct report_site site = {.start_function = text};
 
 	for (size_t i = 0; i < 102; i++)
-		strcat(text, "[...]");
+		memcpy(text + 5 * i, "[...]", 5);
 	cr_expect(site_pattern__match(text, &site));
 	text[0] = 'x';
 	cr_expect(site_pattern__match(text, &site));

@@ -267,6 +267,8 @@ static const struct meaning_case module_cases[] = {
 	 NATURE_ABANDONED, "unsubscribe"},
 	{"go.etcd.io/etcd/client/v3.(*watchGrpcStream).serveSubstream", "select", NATURE_ABANDONED,
 	 "Watch"},
+	{"go.etcd.io/etcd/client/v3.(*watchGRPCStream).serveSubstream", "select", NATURE_ABANDONED,
+	 "Watch"},
 	{"go.etcd.io/etcd/client/v3.(*lessor).deadlineLoop", "select", NATURE_ABANDONED, "leases"},
 	{POLL "github.com/rabbitmq/amqp091-go.(*Connection).reader", "IO wait", NATURE_CONNECTION,
 	 "AMQP"},
