@@ -16,6 +16,7 @@
 #define WATCHED_PART	  32
 #define WATCHED_MAX_NS	  (1800 * NSEC_PER_SEC)
 #define CONNECTION_WINDOW 60 /* times min_age */
+#define QUEUE_WINDOW	  30 /* times min_age */
 #define TIMER_STAY	  30 /* times min_age */
 #define MAX_DOUBLINGS	  20
 
@@ -57,12 +58,29 @@ static bool grows_with_connections(const struct evidence *e, const struct growth
 {
 	double rise = files_rise(e, g);
 
+	if (e->nature == NATURE_CONNECTION)
+		return true;
 	if (!may_serve_connection(e))
 		return false;
 	if (e->connections)
 		rise = max_of(rise,
 			      ages__between(e->connections, g->stay_ns, g->stay_ns + g->window_ns));
 	return rise >= g->stayed / 2;
+}
+
+/*
+ * All at the same channel: workers that get work from one queue and never end, or producers that a
+ * full buffer holds up while the consumer pauses.
+ */
+static bool is_queue(const struct evidence *e, const struct growth *g)
+{
+	const struct site_objects *objects = &e->objects;
+
+	if (objects->looked_at < 2 || objects->shared_by < objects->looked_at)
+		return false;
+	if (e->wait_class == WAIT_CHAN_SEND)
+		return objects->queue;
+	return g->of_lives && objects->distinct <= 3 && may_serve_connection(e);
 }
 
 /* Shorter windows than this prove nothing here. */
@@ -74,6 +92,8 @@ static uint64_t least_window_ns(const struct question *q, struct growth *g)
 	g->with_connections = grows_with_connections(q->e, g);
 	if (g->with_connections)
 		least = max_of(least, q->e->min_age_ns * CONNECTION_WINDOW);
+	if (is_queue(q->e, g))
+		least = max_of(least, q->e->min_age_ns * QUEUE_WINDOW);
 	return least;
 }
 

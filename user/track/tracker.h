@@ -210,6 +210,7 @@ struct site_objects {
 	uint32_t distinct;   /* objects among those */
 	uint32_t shared_by;  /* members that wait on the object which most wait on */
 	uint32_t with_timer; /* members of which one case is the channel of an armed timer */
+	bool queue;	     /* what most wait on is a channel with a buffer */
 };
 
 /* tracker__note_objects - what was found at site @index; the next tracker__sites() uses it. */

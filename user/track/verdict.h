@@ -24,6 +24,8 @@
  *   alarmed by every short rise.
  * - goroutines that grow along with the process' connections or open files may be one per connection:
  *   there it takes a window of 60 min_age.
+ * - workers that share a queue and producers that share a full one may be a pool, or wait for a
+ *   consumer that pauses: there it takes a window of 30 min_age.
  * - parks that a timer will end are none to judge before 30 min_age; lives are.
  *
  * Time to verdict for a leak of r per second: min_age + max(1.6 min_age, 8 / r), plus a census

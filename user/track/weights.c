@@ -127,7 +127,7 @@ void weights__of_leak(const struct evidence *evidence, const struct growth *grow
 		weigh(opinion, 2, "in every one of %u periods", growth->periods);
 	if (growth->of_lives)
 		weigh(opinion, -4, "they wake up now and then");
-	if (growth->with_connections)
+	if (growth->with_connections && evidence->nature != NATURE_CONNECTION)
 		weigh(opinion, -6, "in step with connections or open files");
 	weigh_wait(evidence, opinion);
 	weigh_nature(evidence, opinion);

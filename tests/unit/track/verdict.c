@@ -213,6 +213,55 @@ Test(verdict, one_per_connection_is_not_accused_soon)
 	cr_expect_eq(of(&e), VERDICT_LEAKING);
 }
 
+Test(verdict, one_per_stream_is_not_accused_soon)
+{
+	struct evidence e = leak();
+
+	e.nature = NATURE_CONNECTION;
+	cr_expect_eq(of(&e), VERDICT_GROWING);
+}
+
+Test(verdict, producers_at_a_full_queue_are_not_accused_soon)
+{
+	struct evidence e = leak();
+
+	e.objects = (struct site_objects){
+		.looked_at = 60, .distinct = 1, .shared_by = 60, .queue = true};
+	cr_expect_eq(of(&e), VERDICT_GROWING);
+	e.objects.queue = false;
+	cr_expect_eq(of(&e), VERDICT_LEAKING, "one channel without a buffer");
+	e.objects = (struct site_objects){.looked_at = 60, .distinct = 60, .shared_by = 1};
+	cr_expect_eq(of(&e), VERDICT_LEAKING, "each a channel of its own");
+}
+
+Test(verdict, workers_at_one_queue_are_not_accused_soon)
+{
+	struct evidence e = leak();
+	struct ages never_long = {0};
+
+	/* They get work now and then: only their lives are long. */
+	e.wait_class = WAIT_CHAN_RECEIVE;
+	e.born = &ages;
+	e.lives_watched_ns = e.watched_ns;
+	e.ages = &never_long;
+	cr_expect_eq(of(&e), VERDICT_LEAKING);
+	e.objects = (struct site_objects){.looked_at = 60, .distinct = 2, .shared_by = 60};
+	cr_expect_eq(of(&e), VERDICT_GROWING);
+	e.objects = (struct site_objects){.looked_at = 60, .distinct = 60, .shared_by = 1};
+	cr_expect_eq(of(&e), VERDICT_LEAKING);
+}
+
+Test(verdict, a_timer_will_end_it)
+{
+	struct evidence e = leak();
+
+	e.wait_class = WAIT_SELECT;
+	e.objects = (struct site_objects){.looked_at = 60, .distinct = 120, .with_timer = 60};
+	cr_expect_eq(of(&e), VERDICT_GROWING);
+	e.objects.with_timer = 20;
+	cr_expect_eq(of(&e), VERDICT_LEAKING);
+}
+
 Test(verdict, an_alarm_lasts_while_its_members_stay)
 {
 	struct evidence e = fixed(WAIT_SELECT);
