@@ -5,6 +5,7 @@
 # make demo       build, run a small leaking service and gleakd on it (root)
 # make test       everyday tests (root for the end-to-end tier)
 # make bench      ratios of cost, in one run (root)
+# make eval       recall and precision of the verdicts, an hour (root); eval-quick: minutes
 # make lint       format, clang-tidy, cppcheck, arrows between folders
 # make install    DESTDIR= PREFIX=/usr
 #
@@ -162,6 +163,7 @@ unit: $(UNIT_TESTS)
 include tests/tests.mk
 include tests/fuzz.mk
 include tests/matrix.mk
+include tests/eval.mk
 
 .PHONY: clean
 clean:

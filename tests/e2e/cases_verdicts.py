@@ -98,7 +98,7 @@ def waiting_by_nature_is_not_flagged(t):
     """Fixed populations that wait for work or time, for longer than the age limit."""
     target = start(t, COUNTS)
     for kind, number in (("sleep", 40), ("iowait", 40), ("chanreceive", 8), ("select", 8),
-                         ("selectnone", 1), ("cond", 4)):
+                         ("cond", 4)):
         target.ask(f"shape {kind} {number}")
     g = Gleakd(t, target.pid, "--interval", "500ms", "--min-age", "2s", "--duration", "8s")
     g.final(seconds=15)

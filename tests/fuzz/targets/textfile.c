@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Metrics of any report: whatever names and numbers it holds, a reader of the format takes the file,
- * and counters do not go down from one report to the next. The first bytes of the input are numbers,
- * the rest, in lines, names.
+ * Metrics of any report: whatever names and numbers it holds, a reader of the format takes the
+ * file, and counters do not go down from one report to the next. The bytes of the input are numbers
+ * and, in lines, names.
  */
 #include "output/textfile.h"
 

@@ -2,7 +2,7 @@
 #ifndef TESTS_UNIT_OUTPUT_EXPOSITION_CHECK_H
 #define TESTS_UNIT_OUTPUT_EXPOSITION_CHECK_H
 
-/* What a reader of Prometheus' text format asks of it; without Criterion, the fuzzer uses it too. */
+/* What a reader of Prometheus' text format asks of it; no Criterion, as the fuzzer uses it too. */
 #include "base/common.h"
 
 /*

@@ -103,48 +103,7 @@ static void add_costs(struct sample *sample)
 	};
 }
 
-#define FAMILY "# HELP a_b What it is.\n# TYPE a_b gauge\n"
-
-/* The check that all tests here rest on. */
-Test(exposition_check, knows_right_from_wrong)
-{
-	static const char *const right[] = {
-		FAMILY,
-		FAMILY "a_b 1\n",
-		FAMILY "a_b{x=\"\\\\\\\"\\n}, \",y=\"\"} 1.5e-07\na_b{x=\"\"} 2\n",
-	};
-	static const char *const wrong[] = {
-		"",
-		FAMILY "a_b 1",
-		FAMILY "a_b 1 1767323045678\n",
-		FAMILY "a_b NaN\n",
-		FAMILY "a_b -1\n",
-		FAMILY "a_c 1\n",
-		FAMILY "a_b_sum 1\n",
-		FAMILY "a_b{x=\"\xff\"} 1\n",
-		FAMILY "a_b{x=\"\t\"} 1\n",
-		FAMILY "a_b{x=\"\"\"} 1\n",
-		FAMILY "a_b{x=\"\\t\"} 1\n",
-		FAMILY "a_b{x=\"\n\"} 1\n",
-		FAMILY "a_b{x=\"\",} 1\n",
-		FAMILY "a_b{1=\"\"} 1\n",
-		FAMILY "a_b 1\na_b 2\n",
-		FAMILY "a_b{x=\"1\"} 1\na_b{x=\"2\"} 1\na_b{x=\"1\"} 2\n",
-		FAMILY FAMILY,
-		"a_b 1\n",
-		"# HELP a_b \n# TYPE a_b gauge\n",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(right); i++) {
-		const char *said = exposition_check(right[i], strlen(right[i]));
-
-		cr_expect_null(said, "%s: %s", said, right[i]);
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
-		cr_expect_not_null(exposition_check(wrong[i], strlen(wrong[i])), "%s", wrong[i]);
-}
-
-/* --- golden files ------------------------------------------------------------------------------- */
+/* --- golden files ----------------------------------------------------------------------------- */
 
 static void check_golden(const char *name, const struct report *report)
 {
@@ -205,7 +164,7 @@ Test(textfile, anything_at_all_can_be_read)
 	}
 }
 
-/* --- processes and sites ------------------------------------------------------------------------ */
+/* --- processes and sites ---------------------------------------------------------------------- */
 
 #define MAX_MADE 64
 
@@ -285,8 +244,8 @@ Test(textfile, processes_of_a_group_are_summed)
 				      .lifetimes = {40, [7] = 5},
 				      .sites = made.sites[1]};
 	other->alive = 3;
-	make_site(&made, one, 1, "leaking", 4)->confidence = 0.5;
-	make_site(&made, two, 1, "leaking", 3)->confidence = 0.75;
+	make_site(&made, one, 1, "leaking", 4)->confidence = 0.75;
+	make_site(&made, two, 1, "leaking", 3)->confidence = 0.5;
 	make_site(&made, two, 2, "stuck", 2)->oldest_age_seconds = 100;
 	make_site(&made, two, 3, "growing", 1);
 	expect_lines(
@@ -428,7 +387,7 @@ Test(textfile, what_is_not_a_number_is_zero)
 	}
 }
 
-/* --- limits ------------------------------------------------------------------------------------- */
+/* --- limits ----------------------------------------------------------------------------------- */
 
 Test(textfile, limits_keep_what_is_largest_and_count_the_rest)
 {
@@ -527,7 +486,7 @@ Test(textfile, many_versions_of_a_program)
 	free(text);
 }
 
-/* --- counters of processes that end ------------------------------------------------------------- */
+/* --- counters of processes that end ----------------------------------------------------------- */
 
 static struct group_totals *new_totals(void)
 {
