@@ -299,6 +299,27 @@ def node_exporter(t, folder):
     return address
 
 
+@case
+def node_exporter_reads_recorded_files(t):
+    """Every series of the golden files arrives, with its value, whatever the names in it."""
+    folder = t.directory()
+    address = node_exporter(t, folder)
+    for source in sorted(glob.glob(os.path.join(GOLDEN, "*.prom"))):
+        shutil.copy(source, os.path.join(folder, "gleakd.prom"))
+        wanted = {labelled(s): v for s, v in metrics(source).items()}
+        text = get(f"http://{address}/metrics")
+        lines = [line.rsplit(" ", 1) for line in text.splitlines() if line.startswith("gleakd_")]
+        got = {labelled(series): float(value) for series, value in lines}
+        check_equal(got, wanted, os.path.basename(source))
+        check("\nnode_textfile_scrape_error 0\n" in text, f"{source}: node_exporter complains")
+
+
+def labelled(series):
+    """A series without the order of its labels, and without those that say nothing."""
+    labels = re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', series)
+    return series.split("{")[0], frozenset((name, value) for name, value in labels if value)
+
+
 def shortened_rules(path):
     """The shipped rules with an hour of 20 seconds, but nothing shorter than 4."""
 

@@ -94,6 +94,38 @@ def every_kind_of_leak(t):
 
 
 @case
+def what_can_never_proceed_is_stuck(t):
+    """Fixed sets that nothing can wake, told by the reason alone."""
+    target = start(t, COUNTS)
+    kinds = {"selectnone": 3, "nilreceive": 5, "nilsend": 7}
+    for kind, number in kinds.items():
+        target.ask(f"shape {kind} {number}")
+    g = Gleakd(t, target.pid, "--interval", "500ms", "--min-age", "2s")
+    for kind, number in kinds.items():
+        place = COUNTS.line(f"made:{kind}"), COUNTS.line(f"blocked:{kind}")
+        g.report(f"{kind} stuck", lambda r, p=place, n=number: any(
+            s["verdict"] == "stuck" and s["goroutines"] == n and s["confidence"] > 0.9
+            for s in sites(r, *p)))
+    final = g.interrupt()
+    check_equal(sorted(s["goroutines"] for s in flagged(final)), sorted(kinds.values()), "flagged")
+
+
+@case
+def a_lock_that_is_never_released_is_stuck(t):
+    """A minute is what a lock may take; the report says which lock, and how many wait for it."""
+    target = start(t, COUNTS)
+    target.ask("shape mutex 11")
+    g = Gleakd(t, target.pid, "--interval", "2s")
+    place = COUNTS.line("made:mutex"), COUNTS.line("blocked:mutex")
+    g.report("stuck at the lock", lambda r: any(
+        s["verdict"] == "stuck" for s in sites(r, *place)), seconds=80)
+    site, = sites(g.interrupt(), *place)
+    check_equal(site["objects"]["distinct"], 1, "locks")
+    lock, = site["objects"]["items"]
+    check_equal((lock["kind"], lock["waiters"]), ("mutex", 11), "the lock")
+
+
+@case
 def waiting_by_nature_is_not_flagged(t):
     """Fixed populations that wait for work or time, for longer than the age limit."""
     target = start(t, COUNTS)

@@ -15,9 +15,11 @@
 #define PERIOD_MAX_SHARE  0.5  /* of all that stayed: more is a burst */
 #define WATCHED_PART	  32
 #define WATCHED_MAX_NS	  (1800 * NSEC_PER_SEC)
-#define CONNECTION_WINDOW 60 /* times min_age */
-#define QUEUE_WINDOW	  30 /* times min_age */
-#define TIMER_STAY	  30 /* times min_age */
+#define CONNECTION_WINDOW 60  /* times min_age */
+#define QUEUE_WINDOW	  30  /* times min_age */
+#define LIVES_WINDOW	  30  /* times min_age, below this rate: */
+#define LIVES_FAST_RATE	  0.8 /* a second */
+#define TIMER_STAY	  30  /* times min_age */
 #define MAX_DOUBLINGS	  20
 
 /* One way to ask: of parks, or of lives. */
@@ -69,8 +71,8 @@ static bool grows_with_connections(const struct evidence *e, const struct growth
 }
 
 /*
- * All at the same channel: workers that get work from one queue and never end, or producers that a
- * full buffer holds up while the consumer pauses.
+ * All at the same channel: workers that get work, or the signal to end, from one channel; producers
+ * that a full buffer holds up while the consumer pauses.
  */
 static bool is_queue(const struct evidence *e, const struct growth *g)
 {
@@ -80,7 +82,9 @@ static bool is_queue(const struct evidence *e, const struct growth *g)
 		return false;
 	if (e->wait_class == WAIT_CHAN_SEND)
 		return objects->queue;
-	return g->of_lives && objects->distinct <= 3 && may_serve_connection(e);
+	/* Jobs come through a buffer, or the workers are seen to get some now and then. */
+	return (objects->queue || g->of_lives) && objects->distinct <= 3 &&
+	       (e->wait_class == WAIT_CHAN_RECEIVE || e->wait_class == WAIT_SELECT);
 }
 
 /* Shorter windows than this prove nothing here. */
@@ -92,6 +96,8 @@ static uint64_t least_window_ns(const struct question *q, struct growth *g)
 	g->with_connections = grows_with_connections(q->e, g);
 	if (g->with_connections)
 		least = max_of(least, q->e->min_age_ns * CONNECTION_WINDOW);
+	if (g->of_lives && g->stayed < LIVES_FAST_RATE * (double)g->window_ns / NSEC_PER_SEC)
+		least = max_of(least, q->e->min_age_ns * LIVES_WINDOW);
 	if (is_queue(q->e, g))
 		least = max_of(least, q->e->min_age_ns * QUEUE_WINDOW);
 	return least;
@@ -119,6 +125,16 @@ static bool spread_out(const struct question *q, struct growth *g)
 	return g->periods_with >= max_of(MIN_PERIODS, g->periods - 1);
 }
 
+/* Two standard deviations fewer arrivals in the last third of the window than in the first. */
+static bool slows_down(const struct question *q, const struct growth *g)
+{
+	uint64_t third = g->window_ns / 3;
+	double last = ages__between(q->ages, g->stay_ns, g->stay_ns + third);
+	double first = ages__between(q->ages, g->stay_ns + 2 * third, g->stay_ns + g->window_ns);
+
+	return first > last && (first - last) * (first - last) > 4 * (first + last);
+}
+
 /* Whether arrivals go on: those of the last T have not had the time to stay. */
 static bool goes_on(const struct question *q, const struct growth *g)
 {
@@ -142,7 +158,7 @@ static bool test_window(const struct question *q, struct growth *g)
 						  (uint64_t)MAX_PERIODS);
 	if (g->periods < MIN_PERIODS || g->window_ns < least_window_ns(q, g))
 		return false;
-	return spread_out(q, g) && goes_on(q, g);
+	return spread_out(q, g) && !slows_down(q, g) && goes_on(q, g);
 }
 
 /* Windows from all of the watch downwards, each 1/sqrt(2) of the one before. */

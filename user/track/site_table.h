@@ -38,7 +38,7 @@ struct site_pass {
 	uint32_t age_steps[SITE_AGE_STEPS];
 	/* Of what began during the watch; NULL: too few to matter. */
 	struct ages *ages;  /* members' parks */
-	struct ages *born;  /* members' lives */
+	struct ages *born;  /* lives of members that have woken up since their first park */
 	struct ages *alive; /* of an origin: the lives of all that its go statement created */
 	enum verdict verdict;
 };

@@ -12,6 +12,8 @@
 /* The trend is that of the last quarter of the watch, or of this long. */
 #define TREND_MIN_NS (300 * NSEC_PER_SEC)
 #define MAIN_GOID    1
+/* A park that begins this soon after the birth is the first, or as good as that. */
+#define FIRST_PARK_NS (500 * NSEC_PER_MSEC)
 
 /* What is the same for all sites of one call. */
 struct view {
@@ -86,10 +88,18 @@ static void pass_parked(const struct view *view, const struct goroutine *g, stru
 		ages__add(pass->ages, age);
 }
 
-static void pass_life(struct view *view, struct site *site, uint64_t born)
+/* Whether it has parked again after what it began its life with: a first wait says nothing of it. */
+static bool has_woken(const struct goroutine *g)
+{
+	uint64_t since = goroutine__since(g), born = goroutine__born(g);
+
+	return !(g->flags & GOROUTINE_PARKED) || ticks__age_ns(born, since) >= FIRST_PARK_NS;
+}
+
+static void pass_life(struct view *view, struct site *site, const struct goroutine *g)
 {
 	struct site *origin = site_table__at(view->tracker->sites, site->origin);
-	uint64_t age = ticks__age_ns(born, view->now);
+	uint64_t born = goroutine__born(g), age = ticks__age_ns(born, view->now);
 	size_t step = SITE_AGE_STEPS - 1;
 
 	site->pass.oldest_age_ns = max_of(site->pass.oldest_age_ns, age);
@@ -100,7 +110,7 @@ static void pass_life(struct view *view, struct site *site, uint64_t born)
 		return;
 	if (site->wait_class == WAIT_IO)
 		ages__add(&view->connections, age);
-	if (site->pass.born)
+	if (site->pass.born && has_woken(g))
 		ages__add(site->pass.born, age);
 	if (origin->pass.alive)
 		ages__add(origin->pass.alive, age);
@@ -118,7 +128,7 @@ static void pass_all(struct view *view)
 		site->pass.has_main |= goroutine__goid(g) == MAIN_GOID;
 		if (g->flags & GOROUTINE_PARKED)
 			pass_parked(view, g, &site->pass);
-		pass_life(view, site, goroutine__born(g));
+		pass_life(view, site, g);
 	}
 }
 

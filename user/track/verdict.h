@@ -24,8 +24,11 @@
  *   alarmed by every short rise.
  * - goroutines that grow along with the process' connections or open files may be one per connection:
  *   there it takes a window of 60 min_age.
- * - workers that share a queue and producers that share a full one may be a pool, or wait for a
- *   consumer that pauses: there it takes a window of 30 min_age.
+ * - those that share one channel with a buffer may be a pool, or wait for a consumer that pauses;
+ *   so may receivers that share any channel and wake up: there it takes a window of 30 min_age.
+ * - lives, of goroutines that wake up, must be of 48 a minute or more, or it takes a window of
+ *   30 min_age: sessions, tenants, groups come at that rate, and stay for long.
+ * - growth that slows down, beyond what chance explains, is something that fills up.
  * - parks that a timer will end are none to judge before 30 min_age; lives are.
  *
  * Time to verdict for a leak of r per second: min_age + max(1.6 min_age, 8 / r), plus a census
@@ -64,8 +67,8 @@ struct evidence {
 	uint64_t quiet_ns; /* since a park here last ended; UINT64_MAX: none ever did */
 
 	/* Of what began during the watch; NULL: none to speak of. */
-	const struct ages *ages;       /* members' parks */
-	const struct ages *born;       /* members' lives */
+	const struct ages *ages; /* members' parks */
+	const struct ages *born; /* lives of members that have woken up since their first park */
 	const struct leavers *leavers; /* how long the parks here had lasted that ended */
 	const struct leavers *lives; /* how long those had lived, of the same origin, that exited */
 

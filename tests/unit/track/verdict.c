@@ -239,8 +239,16 @@ Test(verdict, workers_at_one_queue_are_not_accused_soon)
 	struct evidence e = leak();
 	struct ages never_long = {0};
 
-	/* They get work now and then: only their lives are long. */
 	e.wait_class = WAIT_CHAN_RECEIVE;
+	e.objects = (struct site_objects){.looked_at = 60, .distinct = 1, .shared_by = 60};
+	cr_expect_eq(of(&e), VERDICT_LEAKING, "or wait for what never comes");
+	e.objects.queue = true;
+	cr_expect_eq(of(&e), VERDICT_GROWING, "none has work");
+	e.objects.distinct = 60;
+	e.objects.shared_by = 1;
+	cr_expect_eq(of(&e), VERDICT_LEAKING, "each has a queue of its own");
+	/* They get work now and then: only their lives are long. */
+	e.objects = (struct site_objects){0};
 	e.born = &ages;
 	e.lives_watched_ns = e.watched_ns;
 	e.ages = &never_long;
@@ -248,6 +256,44 @@ Test(verdict, workers_at_one_queue_are_not_accused_soon)
 	e.objects = (struct site_objects){.looked_at = 60, .distinct = 2, .shared_by = 60};
 	cr_expect_eq(of(&e), VERDICT_GROWING);
 	e.objects = (struct site_objects){.looked_at = 60, .distinct = 60, .shared_by = 1};
+	cr_expect_eq(of(&e), VERDICT_LEAKING);
+}
+
+Test(verdict, what_fills_up_slows_down)
+{
+	struct evidence e = leak();
+
+	memset(&ages, 0, sizeof(ages));
+	/* 40, 20, 4 in the thirds of the window. */
+	for (uint64_t i = 0; i < 10; i++)
+		ages__add(&ages, i * SECOND);
+	for (uint64_t i = 0; i < 4; i++)
+		ages__add(&ages, 10 * SECOND + i * 16 * SECOND / 4);
+	for (uint64_t i = 0; i < 20; i++)
+		ages__add(&ages, 26 * SECOND + i * 16 * SECOND / 20);
+	for (uint64_t i = 0; i < 40; i++)
+		ages__add(&ages, 42 * SECOND + i * 16 * SECOND / 40);
+	e.settled = 70;
+	e.goroutines = e.parked = 80;
+	cr_expect_lt(of(&e), VERDICT_STUCK);
+}
+
+Test(verdict, lives_of_a_few_a_minute_need_a_longer_window)
+{
+	struct evidence e = leak();
+	struct ages never_long = {0};
+
+	e.wait_class = WAIT_SELECT;
+	e.ages = &never_long;
+	e.born = &ages;
+	memset(&ages, 0, sizeof(ages));
+	for (uint64_t s = 0; s < 200; s += 3)
+		ages__add(&ages, s * SECOND);
+	e.lives_watched_ns = 200 * SECOND;
+	cr_expect_eq(of(&e), VERDICT_GROWING);
+	for (uint64_t s = 200; s < 330; s += 3)
+		ages__add(&ages, s * SECOND);
+	e.lives_watched_ns = 330 * SECOND;
 	cr_expect_eq(of(&e), VERDICT_LEAKING);
 }
 
