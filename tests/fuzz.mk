@@ -9,7 +9,7 @@
 FUZZ_CC	    ?= $(CLANG)
 FUZZ_CFLAGS := -std=gnu11 $(WARNINGS) -O1 -g -fno-omit-frame-pointer -pthread \
 	       -fsanitize=address,undefined -fno-sanitize-recover=all
-FUZZ_CPPFLAGS := $(CPPFLAGS) -Itests/fuzz/shim -Itests/fuzz -Itests/unit/golang -Itests/unit/observe
+FUZZ_CPPFLAGS := $(CPPFLAGS) -Itests/fuzz/shim -Itests/fuzz -Itests/unit/golang -Itests/unit/observe -Itests/unit/output
 
 FUZZ_TARGETS  := $(patsubst tests/fuzz/targets/%.c,%,$(wildcard tests/fuzz/targets/*.c))
 FUZZ_PROGRAMS := $(addprefix $(B)/fuzz/,$(FUZZ_TARGETS))
@@ -21,7 +21,8 @@ FUZZ_SOURCES := $(foreach f,base host golang observe track output,$(wildcard use
 FUZZ_OBJECTS := $(patsubst %.c,$(B)/fuzz/obj/%.o,$(FUZZ_SOURCES))
 # What only the targets need, fake programs of the unit tests among it.
 FUZZ_HELPERS := tests/fuzz/fuzz.c tests/fuzz/shown.c tests/unit/golang/fake_go.c tests/unit/golang/made_table.c \
-		tests/unit/observe/fake_runtime.c tests/unit/observe/made_waits.c
+		tests/unit/observe/fake_runtime.c tests/unit/observe/made_waits.c \
+		tests/unit/output/exposition_check.c
 
 $(B)/fuzz/obj/user/%.o: user/%.c | $(GENERATED)
 	$(call msg,FUZZ,$<)

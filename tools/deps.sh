@@ -10,7 +10,7 @@ set -eu
 build='clang llvm gcc make pkg-config bpftool libbpf-dev libdw-dev libelf-dev zlib1g-dev libzydis-dev
 	libzycore-dev libjansson-dev'
 test='libcriterion-dev libclang-rt-dev python3 python3-jsonschema util-linux bpftrace wrk dpkg-dev
-	ca-certificates'
+	ca-certificates prometheus prometheus-node-exporter jsonnet'
 lint='clang-format clang-tidy cppcheck shellcheck python3'
 cross='gcc-aarch64-linux-gnu libbpf-dev:arm64 libdw-dev:arm64 libelf-dev:arm64 zlib1g-dev:arm64
 	libzydis-dev:arm64 libzycore-dev:arm64 libjansson-dev:arm64'

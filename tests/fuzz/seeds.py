@@ -362,9 +362,27 @@ def state():
     yield "history", bytes([1]) + process + bytes([0, 1, 1, 9]) + bytes(6 + 3 + 21) + b"\0"
 
 
+def wait_objects():
+    for version in range(5):
+        for which in range(6):
+            head = bytes([version, which, 13, version & 1])
+            yield f"whole-{version}-{which}", head
+            # From 0x4ed0 on: two channels, a variable, and then g structs, stacks and sudogs.
+            yield f"channel-{version}-{which}", head + patch_add(0, 0x4ED0, 1)
+            later = END_MARK + patch_bytes(0, 0x5200, b"\xff" * 8)
+            yield f"later-{version}-{which}", head + later
+            yield f"link-{version}-{which}", head + patch_copy(0, 0x5000, 0, 0x5008)
+
+
+def textfile():
+    for i in range(8):
+        numbers = bytes((i * 37 + k * 61) % 256 for k in range(400)).replace(b"\n", b".")
+        yield f"names-{i}", numbers[:50 * i] + b"\n" + b"\n".join(NAMES[i:] + NAMES[:i])
+
+
 TARGETS = {f.__name__.rstrip("_"): f for f in (
-    elf_image, sniff, buildinfo, dwarf, pclntab, binary, census, unwind, tracker, events, code, proc, options, utf8, report,
-    list_, allow_list, state,
+    elf_image, sniff, buildinfo, dwarf, pclntab, binary, census, wait_objects, unwind, tracker,
+    events, code, proc, options, utf8, report, list_, allow_list, state, textfile,
 )}
 
 

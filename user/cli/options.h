@@ -52,6 +52,7 @@ struct options {
 	const char *explain;  /* a site, as in session/allow_list.h; NULL: the table of all */
 	const char *allow;    /* file; NULL: none */
 	const char *state;    /* file; NULL: none */
+	const char *textfile; /* likewise */
 	unsigned int fail_on; /* enum finding */
 	unsigned int error_exitcode; /* 0: findings do not change the exit status */
 	bool json_schema;

@@ -82,6 +82,10 @@ const struct option_spec option_specs[] = {
 	{"state", 0, OPTION_PATH, WATCH, FIELD(state), .min = 1, .max = PATH_MAX - 1,
 	 .metavar = "FILE",
 	 .help = "go on from what FILE remembers of the process, and keep it there"},
+	{"textfile", 0, OPTION_PATH, WATCH, FIELD(textfile), .min = 1, .max = PATH_MAX - 1,
+	 .metavar = "FILE",
+	 .help = "write metrics there at each report, for Prometheus' node_exporter "
+		 "(docs/metrics.md); its name has to end in .prom"},
 	{"fail-on", 0, OPTION_WORDS, WATCH, FIELD(fail_on), .choices = finding_words,
 	 .fallback = "leaking,stuck", .metavar = "WORDS",
 	 .help = "what counts for --error-exitcode: leaking, stuck, or both with a comma"},

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "cli/explainer.h"
+#include "cli/exporter.h"
 #include "cli/findings.h"
 #include "cli/kept_state.h"
 #include "cli/terminal.h"
@@ -38,6 +39,7 @@ struct watch {
 	struct explainer explainer; /* for --explain */
 	struct allow_list *allow;
 	struct kept_state state;
+	struct exporter exporter;
 	bool found; /* by the last report: something of --fail-on */
 	int pidfd;
 	const char *ending; /* why the run is ending; NULL while it is not */
@@ -103,6 +105,7 @@ static bool show(struct watch *watch, const char *final_reason)
 
 	if (!err) {
 		watch->found = findings__any(report, watch->options->fail_on);
+		exporter__write(&watch->exporter, report);
 		err = write_report(watch, report);
 	}
 	if (!err)
@@ -325,6 +328,8 @@ static int read_files(struct watch *watch)
 
 	if (options->allow)
 		err = allow_list__read(options->allow, &watch->allow, &watch->failure);
+	if (!err)
+		err = exporter__open(&watch->exporter, options->textfile, &watch->failure);
 	if (!err && options->state)
 		err = kept_state__open(&watch->state, options->state, &watch->failure);
 	return err;
@@ -374,6 +379,7 @@ static int bring_up(struct watch *watch)
 
 static void take_down(struct watch *watch)
 {
+	exporter__close(&watch->exporter);
 	report_builder__free(watch->builder);
 	text_writer__free(watch->text);
 	session__free(watch->session);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "host/self_usage.h"
 #include "session/built_site.h"
 #include "session/meanings.h"
 #include "session/site_frames.h"
@@ -43,6 +44,7 @@ struct report_builder {
 	struct last_totals last[SESSION_MAX_TARGETS];
 	struct looked_at looked_at[SESSION_MAX_TARGETS];
 	struct allow_list *allow; /* borrowed; NULL: none */
+	struct report_self self;  /* what does not change */
 	struct report report;
 };
 
@@ -53,6 +55,7 @@ int report_builder__new(uint64_t min_age_ns, struct report_builder **ret_builder
 	if (!builder)
 		return -ENOMEM;
 	builder->min_age_ns = min_age_ns;
+	builder->self.start_time_seconds = self_usage__read(PROC_ROOT).start_time_seconds;
 	*ret_builder = builder;
 	return 0;
 }
@@ -423,6 +426,52 @@ static void fill_target(const struct target *target, const struct built_target *
 	report->n_sites = built->n_sites;
 }
 
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* For metrics: whom it is counted with, and what was counted. */
+static void fill_metrics(const struct target *target, const struct tracker_totals *totals,
+			 struct report_target *report)
+{
+	_Static_assert(ARRAY_SIZE(report->lifetimes) == TRACKER_LIFETIMES, "the same bounds");
+	_Static_assert(ARRAY_SIZE(report->probe_hits) == PROBE_EVENT_COUNT, "the same order");
+
+	report->group = base_name(report->exe);
+	report->start_time_seconds = target__started_seconds(target);
+	target__hits(target, report->probe_hits);
+	memcpy(report->lifetimes, totals->lifetimes, sizeof(report->lifetimes));
+	report->lifetime_seconds_sum = totals->lifetime_seconds;
+}
+
+static void fill_self(const struct session *session, struct report_builder *builder)
+{
+	struct self_usage usage = self_usage__read(PROC_ROOT);
+	struct report_self self = {
+		.start_time_seconds = builder->self.start_time_seconds,
+		.attach_attempts = builder->n_targets,
+		.processes_seen = builder->n_targets,
+		.events_received = session__events(session),
+		.events_malformed = session__malformed(session),
+		.cpu_seconds = usage.cpu_seconds,
+		.resident_bytes = usage.resident_bytes,
+	};
+
+	for (size_t i = 0; i < builder->n_targets; i++) {
+		const struct remote *remote = target__remote(session__target(session, i));
+		const struct report_target *report = &builder->reports[i];
+
+		self.targets[REPORT_ATTACHED] += !report->exited_target;
+		self.events_dropped += report->lost_events;
+		self.remote_reads += remote__calls(remote);
+		self.remote_bytes += remote__bytes_read(remote);
+	}
+	builder->report.self = self;
+}
+
 static void fill_roster(const struct roster *roster, struct report_target *report)
 {
 	if (!roster)
@@ -455,6 +504,7 @@ int report_builder__build(struct report_builder *builder, struct session *sessio
 		tracker__totals(target__tracker(target), &totals);
 		fill_target(target, &builder->targets[i], &totals, now_ns, &builder->reports[i]);
 		builder->reports[i].lost_events += session__malformed(session);
+		fill_metrics(target, &totals, &builder->reports[i]);
 		fill_roster(target__roster(target), &builder->reports[i]);
 		fill_rates(&builder->last[i], &totals, target__attached_ns(target), now_ns,
 			   &builder->reports[i]);
@@ -464,6 +514,7 @@ int report_builder__build(struct report_builder *builder, struct session *sessio
 					  .final_reason = final_reason,
 					  .targets = builder->reports,
 					  .n_targets = n};
+	fill_self(session, builder);
 	*ret_report = &builder->report;
 	return 0;
 }

@@ -205,6 +205,11 @@ uint64_t session__malformed(const struct session *session)
 	return session->reader ? event_reader__malformed(session->reader) : 0;
 }
 
+uint64_t session__events(const struct session *session)
+{
+	return session->reader ? event_reader__consumed(session->reader) : 0;
+}
+
 size_t session__n_targets(const struct session *session)
 {
 	return session->n_targets;

@@ -61,6 +61,9 @@ size_t session__live(struct session *session);
 /* session__malformed - records of the ring buffer that made no sense; nobody knows whose they were. */
 uint64_t session__malformed(const struct session *session);
 
+/* session__events - records of the ring buffer that arrived. */
+uint64_t session__events(const struct session *session);
+
 size_t session__n_targets(const struct session *session);
 struct target *session__target(const struct session *session, size_t index);
 

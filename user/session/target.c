@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "host/image_file.h"
+#include "host/self_usage.h"
 #include "session/meanings.h"
 #include "session/placement.h"
 #include "session/places.h"
@@ -32,7 +33,7 @@ struct target {
 	enum target_state state;
 	enum target_mode mode;
 	char mode_reason[sizeof(((struct failure *)0)->text)];
-	uint64_t attached_ns;
+	uint64_t attached_ns, started_seconds;
 	bool census_open; /* begun, and the tracker does not know its end yet */
 
 	struct remote *remote;
@@ -46,7 +47,8 @@ struct target {
 	struct wait_reader *wait_reader;
 	struct probe_plan plan;
 	struct probe_attachment *attachment;
-	struct gl_losses losses; /* when the tracker was last told */
+	struct gl_losses losses;	    /* when the tracker was last told */
+	uint64_t events[PROBE_EVENT_COUNT]; /* that arrived */
 };
 
 static const char *const mode_names[] = {
@@ -254,6 +256,8 @@ static int build_books(struct target *target, struct failure *failure)
 		return failure__set(failure, err, "out of memory while preparing to watch %d",
 				    target->process.id.pid);
 	target->attached_ns = tracking.attached_ns;
+	/* Once: it would change with each correction of the clock. */
+	target->started_seconds = process__start_seconds(target->process.id.start_time);
 	remember__recall(target->options.state, &target->process.id, target->places,
 			 target->tracker);
 	return 0;
@@ -365,6 +369,7 @@ void target__event(struct target *target, const struct gl_event *head,
 {
 	switch (head->kind) {
 	case GL_EVENT_CREATE:
+		target->events[PROBE_EVENT_CREATE]++;
 		tracker__created(
 			target->tracker, head->goid, create->parent_goid,
 			places__creation(target->places, create->creation_pc - target->load_bias),
@@ -372,9 +377,11 @@ void target__event(struct target *target, const struct gl_event *head,
 			head->time_ns);
 		break;
 	case GL_EVENT_EXIT:
+		target->events[PROBE_EVENT_EXIT]++;
 		tracker__exited(target->tracker, head->goid, head->time_ns);
 		break;
 	case GL_EVENT_PARK:
+		target->events[PROBE_EVENT_PARK]++;
 		tracker__parked(target->tracker, head->goid, head->wait_reason, head->time_ns);
 		break;
 	default:
@@ -529,6 +536,11 @@ uint64_t target__attached_ns(const struct target *target)
 	return target->attached_ns;
 }
 
+uint64_t target__started_seconds(const struct target *target)
+{
+	return target->started_seconds;
+}
+
 struct tracker *target__tracker(const struct target *target)
 {
 	return target->tracker;
@@ -547,6 +559,23 @@ struct stack_table *target__stacks(const struct target *target)
 const struct census_result *target__census(const struct target *target)
 {
 	return census__result(target->census);
+}
+
+void target__hits(const struct target *target, uint64_t ret_hits[PROBE_EVENT_COUNT])
+{
+	static const int kinds[PROBE_EVENT_COUNT] = {
+		[PROBE_EVENT_CREATE] = GL_EVENT_CREATE,
+		[PROBE_EVENT_EXIT] = GL_EVENT_EXIT,
+		[PROBE_EVENT_PARK] = GL_EVENT_PARK,
+	};
+
+	for (int e = 0; e < PROBE_EVENT_COUNT; e++)
+		ret_hits[e] = target->events[e] + target->losses.by_kind[kinds[e]];
+}
+
+const struct remote *target__remote(const struct target *target)
+{
+	return target->remote;
 }
 
 const struct census *target__slots(const struct target *target)

@@ -88,12 +88,17 @@ const struct probe_plan *target__plan(const struct target *target);
 enum target_mode target__mode(const struct target *target);
 const char *target__mode_reason(const struct target *target); /* why not all that was asked; "" */
 uint64_t target__attached_ns(const struct target *target);
+uint64_t target__started_seconds(const struct target *target); /* since the epoch */
 struct tracker *target__tracker(const struct target *target);
 struct symbolizer *target__symbolizer(const struct target *target);
 struct stack_table *target__stacks(const struct target *target);
 const struct census_result *target__census(const struct target *target);
-const struct census *target__slots(const struct target *target);  /* where its goroutines are */
-struct wait_reader *target__wait_reader(struct target *target);	  /* NULL: no memory */
+const struct census *target__slots(const struct target *target); /* where its goroutines are */
+struct wait_reader *target__wait_reader(struct target *target);	 /* NULL: no memory */
+/* target__hits - of each event's probe since the attach, those whose record was lost included. */
+void target__hits(const struct target *target, uint64_t ret_hits[PROBE_EVENT_COUNT]);
+/* target__remote - what was read of its memory. */
+const struct remote *target__remote(const struct target *target);
 const struct roster *target__roster(const struct target *target); /* NULL: not asked for */
 
 const char *target_mode__name(enum target_mode mode); /* "full", "lifecycle", "census" */

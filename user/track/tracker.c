@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "track/tracker_internal.h"
 
@@ -236,6 +237,17 @@ void record__unpark(struct tracker *tracker, struct goroutine *g, uint64_t ticks
 	g->flags &= (uint8_t) ~(GOROUTINE_PARKED | GOROUTINE_BY_EVENT);
 }
 
+static void count_lifetime(struct tracker *tracker, uint64_t ns)
+{
+	static const uint64_t bounds[] = TRACKER_LIFETIME_NS;
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(bounds) && ns > bounds[i])
+		i++;
+	tracker->lifetimes[i]++;
+	tracker->lifetime_seconds += (double)ns / NSEC_PER_SEC;
+}
+
 void record__exit(struct tracker *tracker, struct goroutine *g, uint32_t handle, uint64_t ticks,
 		  unsigned int flags)
 {
@@ -251,10 +263,13 @@ void record__exit(struct tracker *tracker, struct goroutine *g, uint32_t handle,
 	site->exited++;
 	origin->died++;
 	leavers__add(&origin->lives, ticks__age_ns(goroutine__born(g), ticks));
-	if (g->flags & GOROUTINE_SYSTEM)
+	if (g->flags & GOROUTINE_SYSTEM) {
 		tracker->system--;
-	else
+	} else {
 		tracker->exited++;
+		if (g->flags & GOROUTINE_CREATED)
+			count_lifetime(tracker, ticks__age_ns(goroutine__born(g), ticks));
+	}
 	departed__add(tracker->departed, goroutine__goid(g), ticks, flags);
 	goroutine_table__remove(tracker->goroutines, handle);
 }
@@ -451,8 +466,10 @@ void tracker__totals(const struct tracker *tracker, struct tracker_totals *ret_t
 		.repaired = tracker->repaired,
 		.refused = tracker->refused_seen + tracker->refused_since,
 		.sites = site_table__count(tracker->sites),
+		.lifetime_seconds = tracker->lifetime_seconds,
 		.inexact = tracker->inexact || tracker->inexact_now,
 	};
+	memcpy(ret_totals->lifetimes, tracker->lifetimes, sizeof(tracker->lifetimes));
 }
 
 bool tracker__site_of_handle(const struct tracker *tracker, uint32_t handle, uint32_t *ret_site,

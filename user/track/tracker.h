@@ -102,6 +102,14 @@ bool tracker__census_unchanged(struct tracker *tracker, uint32_t handle, uint64_
 /* tracker__census_end - the census was complete; sweeps and takes one sample of history. */
 void tracker__census_end(struct tracker *tracker, uint64_t finished_ns);
 
+/* Lives that ended are counted by length: up to each of these, and more. */
+#define TRACKER_LIFETIMES 8
+#define TRACKER_LIFETIME_NS                                                              \
+	{                                                                                \
+		10000000, 100000000, 1000000000, 10000000000, 60000000000, 600000000000, \
+			3600000000000                                                    \
+	}
+
 struct tracker_totals {
 	uint64_t alive;	  /* without the runtime's own goroutines, as runtime.NumGoroutine */
 	uint64_t system;  /* the runtime's own */
@@ -112,6 +120,8 @@ struct tracker_totals {
 	uint64_t repaired; /* creations and exits which only a census revealed */
 	uint64_t refused;  /* goroutines not tracked because a limit was reached */
 	size_t sites;
+	uint64_t lifetimes[TRACKER_LIFETIMES]; /* of goroutines created since the attach */
+	double lifetime_seconds;
 	bool inexact; /* events were lost since the last complete census */
 };
 

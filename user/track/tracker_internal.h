@@ -21,6 +21,8 @@ struct tracker {
 	struct departed *departed;
 
 	uint64_t created, exited, lost, repaired;
+	uint64_t lifetimes[TRACKER_LIFETIMES];
+	double lifetime_seconds;
 	uint64_t system, parked; /* records of the runtime's own; parked records of the others */
 
 	/*
