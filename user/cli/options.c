@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/options_table.h"
+#include "output/textfile.h"
 
 /* getopt's value for option_specs[i]: apart from all characters. */
 #define LONG_BASE 256
@@ -253,7 +254,7 @@ static int check_together(const struct options *options, const struct given *giv
 		return failure__set(failure, -EINVAL,
 				    "--fail-on says what --error-exitcode is about: add "
 				    "--error-exitcode N");
-	return 0;
+	return options->textfile ? textfile__check_path(options->textfile, failure) : 0;
 }
 
 int options__parse(int argc, char **argv, struct options *ret_options, struct failure *failure)
