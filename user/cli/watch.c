@@ -29,6 +29,11 @@
 /* A slice of census between two looks at the ring buffer and the signals. */
 #define CENSUS_SLICE_NS (10 * NSEC_PER_MSEC)
 
+/* What somebody who is looking for a leak right now would spend: a share of the target's CPU. */
+#define PERSON_OVERHEAD 0.05
+
+#define GOVERN_INTERVAL_NS NSEC_PER_SEC
+
 struct watch {
 	const struct options *options;
 	struct loop *loop;
@@ -231,6 +236,13 @@ static void on_save_due(void *ctx)
 	watch->state.due = true;
 }
 
+static void on_govern(void *ctx)
+{
+	struct watch *watch = ctx;
+
+	session__govern(watch->session, clock__monotonic_ns());
+}
+
 static void on_resize(struct watch *watch)
 {
 	unsigned int columns, rows;
@@ -292,6 +304,9 @@ static int add_sources(struct watch *watch)
 	if (!err && ring_fd >= 0)
 		err = loop__add_timer(watch->loop, DRAIN_INTERVAL_NS, DRAIN_INTERVAL_NS, on_ring,
 				      watch);
+	if (!err && ring_fd >= 0)
+		err = loop__add_timer(watch->loop, GOVERN_INTERVAL_NS, GOVERN_INTERVAL_NS,
+				      on_govern, watch);
 	if (!err && !options->once)
 		err = loop__add_timer(watch->loop, options->interval_ns, options->interval_ns,
 				      on_interval, watch);
@@ -303,21 +318,21 @@ static int add_sources(struct watch *watch)
 	return err;
 }
 
-static enum target_mode wanted_mode(const struct options *options)
+static enum probe_mode wanted_mode(const struct options *options)
 {
 	/* One look needs no probes. */
 	if (options->once)
-		return TARGET_MODE_CENSUS;
+		return PROBE_MODE_CENSUS;
 	switch (options->mode) {
 	case MODE_CENSUS:
-		return TARGET_MODE_CENSUS;
+		return PROBE_MODE_CENSUS;
 	case MODE_LIFECYCLE:
-		return TARGET_MODE_LIFECYCLE;
+		return PROBE_MODE_LIFECYCLE;
 	case MODE_AUTO:
 	case MODE_FULL:
 		break;
 	}
-	return TARGET_MODE_FULL;
+	return PROBE_MODE_FULL;
 }
 
 /* Files of options, which may be pipes: while SIGINT still ends the program. */
@@ -341,6 +356,8 @@ static int open_session(struct watch *watch)
 		.proc_root = PROC_ROOT,
 		.mode = wanted_mode(watch->options),
 		.ring_bytes = watch->options->ring_bytes,
+		/* Who chooses a mode gets it, whatever it costs. */
+		.max_overhead = watch->options->mode == MODE_AUTO ? PERSON_OVERHEAD : 0,
 		.roster = watch->options->goroutines,
 		.roster_system = watch->options->all,
 		.state = watch->state.file,

@@ -84,6 +84,30 @@ static json_t *losses_json(const struct report_target *target)
 	return json_build__end(&object);
 }
 
+static json_t *hits_json(const struct report_target *target)
+{
+	struct json_build object = json_build__begin();
+
+	json_build__put(&object, "create", json_build__count(target->probe_hits[0]));
+	json_build__put(&object, "exit", json_build__count(target->probe_hits[1]));
+	json_build__put(&object, "park", json_build__count(target->probe_hits[2]));
+	return json_build__end(&object);
+}
+
+static json_t *cost_json(const struct report_target *target)
+{
+	struct json_build object = json_build__begin();
+	bool limited = target->overhead_max > 0;
+
+	json_build__put(&object, "overhead", json_dump__real(target->overhead));
+	json_build__put(&object, "overhead_max",
+			limited ? json_dump__real(target->overhead_max) : json_null());
+	json_build__put(&object, "probe_seconds", json_dump__real(target->probe_seconds));
+	json_build__put(&object, "mode_changes", json_build__count(target->mode_changes));
+	json_build__put(&object, "probe_hits", hits_json(target));
+	return json_build__end(&object);
+}
+
 /* A target without its sites. */
 static json_t *target_json(const struct report_target *target)
 {
@@ -99,6 +123,7 @@ static json_t *target_json(const struct report_target *target)
 	json_build__put(&object, "mode_reason", json_build__text_or_null(target->mode_reason));
 	json_build__put(&object, "goroutines", goroutines_json(target));
 	json_build__put(&object, "losses", losses_json(target));
+	json_build__put(&object, "cost", cost_json(target));
 	json_build__put(&object, "silenced_sites",
 			json_build__count(report__count_silenced(target)));
 	return json_build__end(&object);

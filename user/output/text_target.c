@@ -53,7 +53,7 @@ static void put_item(struct screen *screen, const char *label, enum style style,
 
 static void put_identity(struct screen *screen, const struct report_target *target)
 {
-	char observed[DURATION_SIZE];
+	char observed[DURATION_SIZE], budget[48];
 	char *version = shorten__text(report__text(target->go_version), MAX_WORD);
 	char *mode = shorten__text(report__text(target->mode), MAX_WORD);
 
@@ -65,6 +65,11 @@ static void put_identity(struct screen *screen, const struct report_target *targ
 	put_item(screen, "mode", is_mode(target, "full") ? STYLE_PLAIN : STYLE_GROWING,
 		 report__text(mode));
 	put_item(screen, "observed", STYLE_PLAIN, observed);
+	if (target->overhead_max > 0) {
+		snprintf(budget, sizeof(budget), "%.2g%% of %.2g%%", target->overhead * 100,
+			 target->overhead_max * 100);
+		put_item(screen, "cost", STYLE_PLAIN, budget);
+	}
 	if (target->exited_target)
 		put_item(screen, "", STYLE_BOLD, "process ended");
 	screen__end_line(screen);

@@ -33,26 +33,27 @@ static __printf_fmt(2, 3) void give_reason(struct governor *governor, const char
 
 void governor__init(struct governor *governor, const struct governor_options *options)
 {
-	bool limited = options->max_overhead > 0 && options->highest != PROBE_MODE_CENSUS;
+	bool low = options->begin_low && options->max_overhead > 0 &&
+		   options->highest != PROBE_MODE_CENSUS;
 
 	*governor = (struct governor){
 		.options = *options,
-		.mode = limited ? PROBE_MODE_CENSUS : options->highest,
+		.mode = low ? PROBE_MODE_CENSUS : options->highest,
 		.creations_per_s = -1,
 		.parks_per_cpu_s = -1,
 		.up_ns = UINT64_MAX,
 	};
-	if (limited)
+	if (low)
 		give_reason(governor, "first a look at what attaching would cost");
 }
 
 /* Nanoseconds of hits that the tick allows. */
 static double budget_ns(const struct governor *governor, const struct governor_tick *tick)
 {
-	double base = (double)min_of(tick->target_cpu_ns, tick->elapsed_ns);
+	double core = (double)tick->elapsed_ns;
+	double base = min_of((double)tick->target_cpu_ns, core);
 
-	return max_of(base * governor->options.max_overhead,
-		      (double)tick->elapsed_ns * GOVERNOR_FREE_SHARE);
+	return max_of(base, core * GOVERNOR_BASE_SHARE) * governor->options.max_overhead;
 }
 
 /* What the hits of the tick cost, of the events that @mode has. */

@@ -7,8 +7,8 @@
  * moment. Pure: told what happened in each tick, it says what to do next.
  *
  * The cost of a tick is hits by calibrated nanoseconds per hit. The budget is a share: of the
- * target's CPU time in that tick, and of one core. Below GOVERNOR_FREE_SHARE of a core nothing is
- * counted: a nearly idle target has no CPU time that a share could be taken of.
+ * target's CPU time in that tick, and of one core. A target that uses less than GOVERNOR_BASE_SHARE
+ * of a core is taken to use that: of nearly nothing no share can be taken.
  *
  * Down at once: as soon as one tick is over, to the highest mode that fits by what was measured. Up
  * slowly: when what is to be attached fits into GOVERNOR_UP_SHARE of the budget by all that is
@@ -34,13 +34,14 @@ enum governor_hit {
 	GOVERNOR_HITS,
 };
 
-#define GOVERNOR_FREE_SHARE 0.0002 /* of a core */
-#define GOVERNOR_UP_SHARE   0.5	   /* of the budget */
+#define GOVERNOR_BASE_SHARE 0.1 /* of a core */
+#define GOVERNOR_UP_SHARE   0.5 /* of the budget */
 #define GOVERNOR_REASON	    112
 
 struct governor_options {
 	double max_overhead;	 /* share of the target's CPU time and of one core; 0: no limit */
 	enum probe_mode highest; /* what works on this target, or was asked for */
+	bool begin_low;		 /* in census: look first, then attach */
 	uint64_t ns_per_hit[GOVERNOR_HITS];
 };
 
@@ -68,8 +69,8 @@ struct governor {
 };
 
 /*
- * governor__init - begins at @options->highest without a limit, else in census: what the target
- * does is seen before anything is attached.
+ * governor__init - begins at @options->highest; with @options->begin_low and a limit in census: what
+ * the target does is seen before anything is attached.
  */
 void governor__init(struct governor *governor, const struct governor_options *options);
 

@@ -407,7 +407,7 @@ static void fill_target(const struct target *target, const struct built_target *
 	report->exe = process->exe;
 	report->go_version = go_binary__build_info(target__binary(target))->version.text;
 	report->how = go_binary__how(target__binary(target));
-	report->mode = target_mode__name(target__mode(target));
+	report->mode = probe_mode__name(target__mode(target));
 	report->mode_reason = target__mode_reason(target);
 	report->observed_seconds =
 		(double)(now_ns - target__attached_ns(target)) / (double)NSEC_PER_SEC;
@@ -443,6 +443,10 @@ static void fill_metrics(const struct target *target, const struct tracker_total
 	report->group = base_name(report->exe);
 	report->start_time_seconds = target__started_seconds(target);
 	target__hits(target, report->probe_hits);
+	report->probe_seconds = (double)target__probe_ns(target) / (double)NSEC_PER_SEC;
+	report->overhead = target__governor(target)->overhead;
+	report->overhead_max = target__governor(target)->options.max_overhead;
+	report->mode_changes = target__governor(target)->changes;
 	memcpy(report->lifetimes, totals->lifetimes, sizeof(report->lifetimes));
 	report->lifetime_seconds_sum = totals->lifetime_seconds;
 }

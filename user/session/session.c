@@ -65,7 +65,7 @@ int session__new(const struct session_options *options, struct session **ret_ses
 	if (!session)
 		return failure__set(failure, -ENOMEM, "out of memory");
 	session->options = *options;
-	if (options->mode != TARGET_MODE_CENSUS)
+	if (options->mode != PROBE_MODE_CENSUS)
 		err = load_probes(session, failure);
 	if (err) {
 		session__free(session);
@@ -94,6 +94,8 @@ int session__add(struct session *session, pid_t pid, struct target **ret_target,
 		.mode = session->options.mode,
 		.probes = session->probes,
 		.features = &session->features,
+		.max_overhead = session->options.max_overhead,
+		.begin_low = session->options.begin_low,
 		.roster = session->options.roster,
 		.roster_system = session->options.roster_system,
 		.state = session->options.state,
@@ -131,6 +133,14 @@ void session__drain(struct session *session)
 	for (size_t i = 0; i < session->n_targets; i++)
 		target__note_losses(session->targets[i]);
 	event_reader__consume(session->reader);
+}
+
+void session__govern(struct session *session, uint64_t now_ns)
+{
+	/* What the ring holds are hits, too. */
+	session__drain(session);
+	for (size_t i = 0; i < session->n_targets; i++)
+		target__govern(session->targets[i], now_ns);
 }
 
 int session__census_start(struct session *session, struct failure *failure)

@@ -14,9 +14,11 @@ struct session;
 
 struct session_options {
 	const char *proc_root; /* PROC_ROOT, or a recorded tree */
-	enum target_mode mode; /* what to attach to every target */
+	enum probe_mode mode;  /* what to attach to every target */
 	uint32_t ring_bytes;   /* 0: default */
-	bool roster;	       /* as in struct target_options */
+	double max_overhead;   /* as in struct target_options */
+	bool begin_low;
+	bool roster; /* as in struct target_options */
 	bool roster_system;
 	const struct state_file *state; /* of an earlier gleakd, borrowed; NULL: none */
 };
@@ -37,6 +39,9 @@ int session__add(struct session *session, pid_t pid, struct target **ret_target,
 
 /* session__ring_fd - readable when the ring is filling up; -1 in census mode. */
 int session__ring_fd(const struct session *session);
+
+/* session__govern - about once a second: keep every target's budget. */
+void session__govern(struct session *session, uint64_t now_ns);
 
 /* session__drain - consume the ring buffer and take note of losses. */
 void session__drain(struct session *session);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "session/target.h"
+#include "session/target_internal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,57 +23,6 @@
 #define START_RETRIES_MAX 400
 
 #define MAX_STACKS (1u << 18)
-
-struct target {
-	struct target_options options;
-	struct process_info process;
-	int exe_fd;
-	struct stat exe_stat;
-	uint64_t load_bias;
-	enum target_state state;
-	enum target_mode mode;
-	char mode_reason[sizeof(((struct failure *)0)->text)];
-	uint64_t attached_ns, started_seconds;
-	bool census_open; /* begun, and the tracker does not know its end yet */
-
-	struct remote *remote;
-	struct go_binary *binary;
-	struct symbolizer *symbolizer;
-	struct stack_table *stacks;
-	struct places *places;
-	struct tracker *tracker;
-	struct census *census;
-	struct roster *roster; /* NULL: not asked for */
-	struct wait_reader *wait_reader;
-	struct probe_plan plan;
-	struct probe_attachment *attachment;
-	struct gl_losses losses;	    /* when the tracker was last told */
-	uint64_t events[PROBE_EVENT_COUNT]; /* that arrived */
-};
-
-static const char *const mode_names[] = {
-	[TARGET_MODE_CENSUS] = "census",
-	[TARGET_MODE_LIFECYCLE] = "lifecycle",
-	[TARGET_MODE_FULL] = "full",
-};
-
-const char *target_mode__name(enum target_mode mode)
-{
-	return mode_names[mode];
-}
-
-static unsigned int mode_events(enum target_mode mode)
-{
-	switch (mode) {
-	case TARGET_MODE_FULL:
-		return 1u << PROBE_EVENT_CREATE | 1u << PROBE_EVENT_EXIT | 1u << PROBE_EVENT_PARK;
-	case TARGET_MODE_LIFECYCLE:
-		return 1u << PROBE_EVENT_CREATE | 1u << PROBE_EVENT_EXIT;
-	case TARGET_MODE_CENSUS:
-		break;
-	}
-	return 0;
-}
 
 /* --- the tracker's questions ------------------------------------------------------------------- */
 
@@ -230,7 +179,7 @@ static int build_books(struct target *target, struct failure *failure)
 {
 	struct tracker_options tracking = {
 		.attached_ns = clock__monotonic_ns(),
-		.expect_events = target->mode != TARGET_MODE_CENSUS,
+		.expect_events = target->mode != PROBE_MODE_CENSUS,
 		.classify = answer_traits,
 		.is_system = answer_is_system,
 		.ctx = target,
@@ -263,57 +212,6 @@ static int build_books(struct target *target, struct failure *failure)
 	return 0;
 }
 
-/* What a missing site costs the user, in words; the mode shown is what really works. */
-static void settle_mode(struct target *target)
-{
-	unsigned int wanted = mode_events(target->mode);
-	unsigned int attached = probe_attachment__events(target->attachment);
-	unsigned int lifecycle = mode_events(TARGET_MODE_LIFECYCLE);
-
-	if (attached == wanted)
-		return;
-	for (int e = 0; e < PROBE_EVENT_COUNT; e++) {
-		const struct probe_site *site = &target->plan.sites[e];
-
-		if (wanted & ~attached & 1u << e)
-			snprintf(target->mode_reason, sizeof(target->mode_reason),
-				 "no %s events: %s", probe_event__name((enum probe_event)e),
-				 site->reason);
-	}
-	target->mode =
-		(attached & lifecycle) == lifecycle ? TARGET_MODE_LIFECYCLE : TARGET_MODE_CENSUS;
-}
-
-/* Without both ends of a lifetime, events say less than a census: attach none. */
-static int attach(struct target *target, struct failure *failure)
-{
-	char exe_path[64];
-	int err =
-		probe_plan__make(target->binary, target->options.features, &target->plan, failure);
-
-	if (err == -ENOENT) {
-		snprintf(target->mode_reason, sizeof(target->mode_reason), "%s",
-			 failure ? failure->text : "no probe site in this binary");
-		target->mode = TARGET_MODE_CENSUS;
-		return 0;
-	}
-	if (err)
-		return err;
-	snprintf(exe_path, sizeof(exe_path), "/proc/%d/exe", target->process.id.pid);
-	err = probes__attach(target->options.probes, target->binary, &target->plan,
-			     target->process.id.pid, exe_path, mode_events(target->mode),
-			     &target->attachment, failure);
-	if (err)
-		return err;
-	settle_mode(target);
-	if (target->mode != TARGET_MODE_CENSUS)
-		return 0;
-	probe_attachment__free(target->attachment);
-	target->attachment = NULL;
-	tracker__expect_events(target->tracker, false, clock__monotonic_ns());
-	return 0;
-}
-
 int target__open(const struct target_options *options, pid_t pid, struct target **ret_target,
 		 struct failure *failure)
 {
@@ -325,6 +223,7 @@ int target__open(const struct target_options *options, pid_t pid, struct target 
 	target->options = *options;
 	target->mode = options->mode;
 	target->exe_fd = -1;
+	target->creations_per_s = -1;
 	err = refuse_blocking_file(options->proc_root, pid, failure);
 	if (!err)
 		err = process__read(options->proc_root, pid, &target->process, failure);
@@ -332,8 +231,8 @@ int target__open(const struct target_options *options, pid_t pid, struct target 
 		err = understand(target, failure);
 	if (!err)
 		err = build_books(target, failure);
-	if (!err && target->mode != TARGET_MODE_CENSUS)
-		err = attach(target, failure);
+	if (!err && target->mode != PROBE_MODE_CENSUS)
+		err = target_probes__open(target, failure);
 	if (err) {
 		target__free(target);
 		return err;
@@ -347,7 +246,7 @@ void target__free(struct target *target)
 	if (!target)
 		return;
 	/* Producers first, then what they feed, then what everything reads from. */
-	probe_attachment__free(target->attachment);
+	target_probes__close(target);
 	census__free(target->census);
 	roster__free(target->roster);
 	wait_reader__free(target->wait_reader);
@@ -387,20 +286,6 @@ void target__event(struct target *target, const struct gl_event *head,
 	default:
 		break; /* the reader has refused other kinds */
 	}
-}
-
-void target__note_losses(struct target *target)
-{
-	struct gl_losses now;
-	uint64_t lost = 0;
-
-	if (!target->attachment || probe_attachment__losses(target->attachment, &now))
-		return;
-	for (int kind = GL_EVENT_CREATE; kind <= GL_EVENT_PARK; kind++)
-		lost += now.by_kind[kind] - target->losses.by_kind[kind];
-	tracker__lost(target->tracker, lost,
-		      now.by_kind[GL_EVENT_CREATE] - target->losses.by_kind[GL_EVENT_CREATE]);
-	target->losses = now;
 }
 
 bool target__check_alive(struct target *target)
@@ -491,6 +376,7 @@ void target__census_finish(struct target *target)
 	if (!process__count_files(target->options.proc_root, target->process.id.pid, &files))
 		tracker__note_files(target->tracker, files, now_ns);
 	tracker__census_end(target->tracker, now_ns);
+	target_probes__note_census(target);
 	target->census_open = false;
 }
 
@@ -521,14 +407,9 @@ const struct probe_plan *target__plan(const struct target *target)
 	return &target->plan;
 }
 
-enum target_mode target__mode(const struct target *target)
+enum probe_mode target__mode(const struct target *target)
 {
 	return target->mode;
-}
-
-const char *target__mode_reason(const struct target *target)
-{
-	return target->mode_reason;
 }
 
 uint64_t target__attached_ns(const struct target *target)
@@ -559,18 +440,6 @@ struct stack_table *target__stacks(const struct target *target)
 const struct census_result *target__census(const struct target *target)
 {
 	return census__result(target->census);
-}
-
-void target__hits(const struct target *target, uint64_t ret_hits[PROBE_EVENT_COUNT])
-{
-	static const int kinds[PROBE_EVENT_COUNT] = {
-		[PROBE_EVENT_CREATE] = GL_EVENT_CREATE,
-		[PROBE_EVENT_EXIT] = GL_EVENT_EXIT,
-		[PROBE_EVENT_PARK] = GL_EVENT_PARK,
-	};
-
-	for (int e = 0; e < PROBE_EVENT_COUNT; e++)
-		ret_hits[e] = target->events[e] + target->losses.by_kind[kinds[e]];
 }
 
 const struct remote *target__remote(const struct target *target)

@@ -16,18 +16,13 @@
 #include "observe/census.h"
 #include "observe/stack_table.h"
 #include "observe/wait_objects.h"
+#include "probe/governor.h"
 #include "probe/kernel.h"
 #include "probe/plan.h"
 #include "probe/probes.h"
 #include "session/roster.h"
 #include "session/state_file.h"
 #include "track/tracker.h"
-
-enum target_mode {
-	TARGET_MODE_CENSUS,    /* nothing attached */
-	TARGET_MODE_LIFECYCLE, /* create, exit */
-	TARGET_MODE_FULL,      /* create, exit, park */
-};
 
 enum target_state {
 	TARGET_LIVE,
@@ -39,12 +34,14 @@ struct target;
 
 struct target_options {
 	const char *proc_root;
-	enum target_mode mode;
-	struct probes *probes;			/* NULL in TARGET_MODE_CENSUS */
+	enum probe_mode mode;
+	struct probes *probes;			/* NULL in PROBE_MODE_CENSUS */
 	const struct kernel_features *features; /* with @probes */
-	bool roster;				/* list every goroutine of each census */
-	bool roster_system;			/* and the runtime's own ones */
-	const struct state_file *state;		/* of an earlier gleakd; NULL: none */
+	double max_overhead; /* share of the target's CPU time and of one core; 0: no limit */
+	bool begin_low;	     /* attach nothing before it is seen what that would cost */
+	bool roster;	     /* list every goroutine of each census */
+	bool roster_system;  /* and the runtime's own ones */
+	const struct state_file *state; /* of an earlier gleakd; NULL: none */
 };
 
 /*
@@ -61,6 +58,12 @@ void target__free(struct target *target);
 /* target__event - one record of the ring buffer that names this process. */
 void target__event(struct target *target, const struct gl_event *head,
 		   const struct gl_event_create *create);
+
+/*
+ * target__govern - about once a second: what watching cost since the last time, and whether the mode
+ * has to change for it. A change that fails leaves what could be attached; the reason says so.
+ */
+void target__govern(struct target *target, uint64_t now_ns);
 
 /* target__note_losses - tell the tracker how many of this process's records were lost so far. */
 void target__note_losses(struct target *target);
@@ -85,7 +88,10 @@ pid_t target__pid(const struct target *target);
 const struct process_info *target__process(const struct target *target);
 struct go_binary *target__binary(const struct target *target);
 const struct probe_plan *target__plan(const struct target *target);
-enum target_mode target__mode(const struct target *target);
+enum probe_mode target__mode(const struct target *target);
+const struct governor *target__governor(const struct target *target);
+/* target__probe_ns - what the hits so far have cost it, by calibrated figures. */
+uint64_t target__probe_ns(const struct target *target);
 const char *target__mode_reason(const struct target *target); /* why not all that was asked; "" */
 uint64_t target__attached_ns(const struct target *target);
 uint64_t target__started_seconds(const struct target *target); /* since the epoch */
@@ -100,7 +106,5 @@ void target__hits(const struct target *target, uint64_t ret_hits[PROBE_EVENT_COU
 /* target__remote - what was read of its memory. */
 const struct remote *target__remote(const struct target *target);
 const struct roster *target__roster(const struct target *target); /* NULL: not asked for */
-
-const char *target_mode__name(enum target_mode mode); /* "full", "lifecycle", "census" */
 
 #endif /* GLEAKD_SESSION_TARGET_H */

@@ -484,6 +484,11 @@ bool tracker__site_of_handle(const struct tracker *tracker, uint32_t handle, uin
 	return true;
 }
 
+uint64_t tracker__max_goid(const struct tracker *tracker)
+{
+	return tracker->max_goid;
+}
+
 void tracker__note_objects(struct tracker *tracker, uint32_t index,
 			   const struct site_objects *objects)
 {

@@ -214,6 +214,9 @@ void tracker__sites(struct tracker *tracker, const struct tracker_policy *policy
 bool tracker__site_of_handle(const struct tracker *tracker, uint32_t handle, uint32_t *ret_site,
 			     uint64_t *ret_goid);
 
+/* tracker__max_goid - the highest goid seen so far. */
+uint64_t tracker__max_goid(const struct tracker *tracker);
+
 /* What members of a site wait on, as far as it matters to the verdict. */
 struct site_objects {
 	uint32_t looked_at;  /* members whose waits were read; 0: nobody looked */

@@ -53,4 +53,40 @@ struct user_pt_regs {
 
 struct pt_regs;
 
+/*
+ * Of a task, what bpf/processes.bpf.c reads: whether the last thread of its process is ending
+ * (signal->live), and its number in each pid namespace it is in.
+ */
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct ns_common {
+	unsigned int inum;
+} __attribute__((preserve_access_index));
+
+struct pid_namespace {
+	struct ns_common ns;
+} __attribute__((preserve_access_index));
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+} __attribute__((preserve_access_index));
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+} __attribute__((preserve_access_index));
+
+struct signal_struct {
+	atomic_t live;
+} __attribute__((preserve_access_index));
+
+struct task_struct {
+	struct task_struct *group_leader;
+	struct pid *thread_pid;
+	struct signal_struct *signal;
+} __attribute__((preserve_access_index));
+
 #endif /* GLEAKD_VMLINUX_ARM64_H */

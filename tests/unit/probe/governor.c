@@ -16,6 +16,7 @@ struct service {
 static const struct governor_options one_percent = {
 	.max_overhead = 0.01,
 	.highest = PROBE_MODE_FULL,
+	.begin_low = true,
 	.ns_per_hit = {500, 500, 500},
 };
 

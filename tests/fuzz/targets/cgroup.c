@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+/* /proc/PID/cgroup, which users with groups of their own can fill with names of their liking. */
+#include "host/cgroup.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz.h"
+
+static bool is_hex(const char *text, size_t length)
+{
+	return strlen(text) == length && strspn(text, "0123456789abcdef") == length;
+}
+
+static bool is_uid(const char *text)
+{
+	return strlen(text) == 36 && strspn(text, "0123456789abcdef-") == 36 && text[8] == '-' &&
+	       text[13] == '-' && text[18] == '-' && text[23] == '-';
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const char *const runtimes[] = {"",	 "docker", "containerd",    "cri-o",
+					       "podman", "lxc",	   "systemd-nspawn"};
+	struct fuzz_input input = {data, size};
+	char *text = fuzz_input__text(&input, '\0');
+	struct process_origin origin;
+	bool known = false;
+
+	cgroup__parse(text, &origin);
+	fuzz__require(memchr(origin.cgroup, '\0', sizeof(origin.cgroup)));
+	fuzz__require(memchr(origin.unit, '\0', sizeof(origin.unit)));
+	fuzz__require(!origin.cgroup[0] || origin.cgroup[0] == '/');
+	fuzz__require(!strchr(origin.cgroup, '\n') && !strpbrk(origin.unit, "/\n"));
+	fuzz__require(!origin.container_id[0] || is_hex(origin.container_id, 64));
+	fuzz__require(!origin.pod_uid[0] || is_hex(origin.pod_uid, 32) || is_uid(origin.pod_uid));
+	for (size_t i = 0; i < ARRAY_SIZE(runtimes); i++)
+		known |= !strcmp(origin.runtime, runtimes[i]);
+	fuzz__require(known);
+	free(text);
+	return 0;
+}

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A line for each hierarchy, "ID:CONTROLLERS:PATH" (cgroups(7)). With cgroup v2 there is one; with v1
+ * some twelve, and which of them have the path that says something depends on who made it, so the
+ * best of all is taken. A path's components are read from the outermost inwards; who comes later
+ * knows better (a container in a container, the user's systemd in the system's).
+ */
+#include "host/cgroup.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+/* The kernel writes at most PATH_MAX bytes a path; v1 has 14 hierarchies at most. */
+#define MAX_BYTES (64u << 10)
+
+#define ID_DIGITS  64
+#define UID_DIGITS 32
+
+/* A piece of text inside a longer one. */
+struct part {
+	const char *at;
+	size_t n;
+};
+
+static bool part__is(struct part part, const char *text)
+{
+	return part.n == strlen(text) && !memcmp(part.at, text, part.n);
+}
+
+static bool part__begins(struct part part, const char *text)
+{
+	return part.n >= strlen(text) && !memcmp(part.at, text, strlen(text));
+}
+
+static bool part__ends(struct part part, const char *text)
+{
+	size_t n = strlen(text);
+
+	return part.n >= n && !memcmp(part.at + part.n - n, text, n);
+}
+
+static struct part part__skip(struct part part, size_t n)
+{
+	return (struct part){part.at + n, part.n - n};
+}
+
+static struct part part__cut(struct part part, const char *ending)
+{
+	if (part__ends(part, ending))
+		part.n -= strlen(ending);
+	return part;
+}
+
+static void part__copy(struct part part, char *out, size_t size)
+{
+	size_t n = min_of(part.n, size - 1);
+
+	memcpy(out, part.at, n);
+	out[n] = '\0';
+}
+
+static bool is_hex(const char *text, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!isdigit((unsigned char)text[i]) && !(text[i] >= 'a' && text[i] <= 'f'))
+			return false;
+	return true;
+}
+
+/* --- containers ---------------------------------------------------------------------------------- */
+
+/*
+ * What runtimes put before the id. Names of groups: moby daemon/oci_linux.go, containerd
+ * internal/cri cgroup paths, cri-o internal/config/cgmgr, podman libpod/container_internal_linux.go,
+ * nerdctl pkg/cmd/container. The monitor that cri-o and podman run beside each container
+ * ("crio-conmon-") is not in it, so it has no place here.
+ */
+static const struct {
+	const char *prefix;
+	const char *runtime;
+} prefixes[] = {
+	{"docker-", "docker"},
+	{"cri-containerd-", "containerd"},
+	{"nerdctl-", "containerd"},
+	{"crio-", "cri-o"},
+	{"libpod-", "podman"},
+	{"libpod-payload-", "podman"},
+	{"cri-containerd:", "containerd"},
+};
+
+/* The runtime whose prefix ends where the id begins; NULL: none that is known. */
+static const char *runtime_of(struct part prefix)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
+		if (part__is(prefix, prefixes[i].prefix))
+			return prefixes[i].runtime;
+	return NULL;
+}
+
+/* "PREFIX-<id>.scope", "PREFIX-<id>", "<slice>:PREFIX:<id>"; @parent tells whose a bare "<id>" is. */
+static bool take_container(struct part component, struct part parent, struct process_origin *origin)
+{
+	struct part name = part__cut(component, ".scope");
+	struct part prefix, id;
+	const char *colon;
+
+	if (name.n < ID_DIGITS)
+		return false;
+	id = part__skip(name, name.n - ID_DIGITS);
+	if (!is_hex(id.at, id.n))
+		return false;
+	prefix = (struct part){name.at, name.n - ID_DIGITS};
+	colon = prefix.n ? memchr(prefix.at, ':', prefix.n) : NULL;
+	if (colon)
+		prefix = part__skip(prefix, (size_t)(colon + 1 - prefix.at));
+	if (prefix.n && !runtime_of(prefix))
+		return false;
+	part__copy(id, origin->container_id, sizeof(origin->container_id));
+	if (prefix.n)
+		origin->runtime = runtime_of(prefix);
+	else
+		origin->runtime = part__is(parent, "docker") ? "docker" : "";
+	return true;
+}
+
+/* A bare uid is that of a static pod, which the kubelet makes from a hash. */
+static bool take_uid(struct part text, struct process_origin *origin)
+{
+	static const size_t dashes[] = {8, 13, 18, 23};
+	char uid[CGROUP_POD_UID_SIZE];
+
+	if (text.n != UID_DIGITS && text.n != sizeof(uid) - 1)
+		return false;
+	part__copy(text, uid, sizeof(uid));
+	for (size_t i = 0; text.n != UID_DIGITS && i < ARRAY_SIZE(dashes); i++) {
+		if (uid[dashes[i]] != '-' && uid[dashes[i]] != '_')
+			return false;
+		uid[dashes[i]] = '0';
+	}
+	if (!is_hex(uid, text.n))
+		return false;
+	for (size_t i = 0; text.n != UID_DIGITS && i < ARRAY_SIZE(dashes); i++)
+		uid[dashes[i]] = '-';
+	memcpy(origin->pod_uid, uid, text.n + 1);
+	return true;
+}
+
+/*
+ * kubernetes pkg/kubelet/cm/pod_container_manager_linux.go: "pod<uid>" below "kubepods", or a slice
+ * "[kubelet-]kubepods[-burstable|-besteffort]-pod<uid>.slice" with dashes turned to underscores.
+ * Where containerd expects the other driver, the container's id follows behind ":".
+ */
+static bool take_pod(struct part component, bool in_kubepods, struct process_origin *origin)
+{
+	const char *colon = component.n ? memchr(component.at, ':', component.n) : NULL;
+	struct part name = component;
+	const char *at;
+
+	if (colon)
+		name.n = (size_t)(colon - name.at);
+	if (in_kubepods && part__begins(name, "pod"))
+		return take_uid(part__skip(name, 3), origin);
+	at = memmem(name.at, name.n, "kubepods", strlen("kubepods"));
+	if (!at || !part__ends(name, ".slice"))
+		return false;
+	name = part__cut(name, ".slice");
+	at = memmem(at, (size_t)(name.at + name.n - at), "-pod", strlen("-pod"));
+	if (!at)
+		return false;
+	return take_uid(part__skip(name, (size_t)(at + 4 - name.at)), origin);
+}
+
+/* --- units --------------------------------------------------------------------------------------- */
+
+/* systemd src/basic/cgroup-util.c cg_escape: names that the kernel could take for files of its own. */
+static struct part unescape(struct part component)
+{
+	return part__begins(component, "_") ? part__skip(component, 1) : component;
+}
+
+/* systemd src/basic/unit-def.c: of its kinds these run processes. */
+static bool is_unit(struct part name)
+{
+	static const char *const kinds[] = {".service", ".scope", ".socket", ".mount", ".swap"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (name.n > strlen(kinds[i]) && part__ends(name, kinds[i]))
+			return true;
+	return false;
+}
+
+/* Groups in which another systemd may be at work: what comes below is told by its names. */
+static const char *boundary(struct part component)
+{
+	if (part__begins(component, "lxc.payload") || part__is(component, "lxc"))
+		return "lxc";
+	if (part__begins(component, "systemd-nspawn@"))
+		return "systemd-nspawn";
+	return NULL;
+}
+
+/* Below a user's manager are units of that; its own group is "init.scope". */
+static bool is_user_manager(struct part name)
+{
+	return part__begins(name, "user@") && part__ends(name, ".service");
+}
+
+/* --- one path ------------------------------------------------------------------------------------ */
+
+struct walk {
+	struct process_origin *origin;
+	struct part parent;
+	struct part unit;
+	bool in_kubepods;
+	bool inner; /* of the unit that was found, units of another systemd may follow */
+};
+
+static void step(struct walk *walk, struct part component)
+{
+	struct process_origin *origin = walk->origin;
+	struct part name = unescape(component);
+	const char *runtime = boundary(component);
+
+	if (part__ends(walk->parent, "kubepods") || part__is(walk->parent, "kubepods.slice"))
+		walk->in_kubepods = true;
+	if (take_pod(component, walk->in_kubepods, origin))
+		walk->unit.n = 0; /* containerd.service around it is not its unit */
+	if (take_container(component, walk->parent, origin))
+		return;
+	if (runtime) {
+		origin->runtime = runtime;
+		walk->inner = true;
+	}
+	if (part__is(component, "payload"))
+		walk->inner = true;
+	if (is_unit(name) && (!walk->unit.n || walk->inner)) {
+		walk->unit = name;
+		walk->inner = is_user_manager(name) || runtime;
+	}
+}
+
+/* How much the path says: a container more than a unit, and that more than nothing. */
+static int read_path(struct part path, struct process_origin *origin)
+{
+	struct walk walk = {.origin = origin, .parent = {"", 0}, .unit = {"", 0}};
+
+	path = part__cut(path, " (deleted)");
+	part__copy(path, origin->cgroup, sizeof(origin->cgroup));
+	while (path.n) {
+		const char *slash = memchr(path.at, '/', path.n);
+		struct part component = {path.at, slash ? (size_t)(slash - path.at) : path.n};
+
+		path = part__skip(path, component.n + (slash ? 1 : 0));
+		if (!component.n || part__is(component, ".."))
+			continue;
+		step(&walk, component);
+		walk.parent = component;
+	}
+	if (!origin->pod_uid[0])
+		part__copy(walk.unit, origin->unit, sizeof(origin->unit));
+	return (origin->container_id[0] || origin->pod_uid[0] ? 4 : 0) + (origin->unit[0] ? 2 : 0) +
+	       (origin->cgroup[0] && origin->cgroup[1] ? 1 : 0);
+}
+
+/* --- the file ------------------------------------------------------------------------------------ */
+
+/* The path of "ID:CONTROLLERS:PATH"; the controllers may be "name=systemd". */
+static bool path_of(struct part line, struct part *ret_path, bool *ret_named)
+{
+	const char *first = line.n ? memchr(line.at, ':', line.n) : NULL;
+	const char *second;
+	struct part rest;
+
+	if (!first)
+		return false;
+	rest = part__skip(line, (size_t)(first + 1 - line.at));
+	second = rest.n ? memchr(rest.at, ':', rest.n) : NULL;
+	if (!second)
+		return false;
+	*ret_path = part__skip(rest, (size_t)(second + 1 - rest.at));
+	/* The hierarchies systemd itself keeps: the unified one and, before there was one, its own. */
+	rest.n = (size_t)(second - rest.at);
+	*ret_named = !rest.n || part__is(rest, "name=systemd");
+	return ret_path->n && ret_path->at[0] == '/';
+}
+
+void cgroup__parse(const char *text, struct process_origin *ret_origin)
+{
+	struct process_origin origin;
+	int best = -1;
+
+	memset(ret_origin, 0, sizeof(*ret_origin));
+	ret_origin->runtime = "";
+	while (*text) {
+		struct part line = {text, strcspn(text, "\n")}, path;
+		bool named;
+		int score;
+
+		text += line.n + (text[line.n] == '\n');
+		if (!path_of(line, &path, &named))
+			continue;
+		memset(&origin, 0, sizeof(origin));
+		origin.runtime = "";
+		score = 2 * read_path(path, &origin) + named;
+		if (score <= best)
+			continue;
+		best = score;
+		*ret_origin = origin;
+	}
+}
+
+static int read_all(int fd, char *buffer, size_t size)
+{
+	size_t used = 0;
+
+	while (used < size - 1) {
+		ssize_t n = read(fd, buffer + used, size - 1 - used);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		used += (size_t)n;
+	}
+	buffer[used] = '\0';
+	return 0;
+}
+
+int cgroup__read(const char *proc_root, pid_t pid, struct process_origin *ret_origin)
+{
+	__cleanup_free char *text = malloc(MAX_BYTES);
+	int fd __cleanup_close = -1;
+	char path[PATH_MAX];
+	int n, err;
+
+	if (!text)
+		return -ENOMEM;
+	n = snprintf(path, sizeof(path), "%s/%d/cgroup", proc_root, pid);
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return -ENAMETOOLONG;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return errno == ENOENT ? -ESRCH : errno == EPERM ? -EACCES : -errno;
+	err = read_all(fd, text, MAX_BYTES);
+	if (!err)
+		cgroup__parse(text, ret_origin);
+	return err;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_HOST_CGROUP_H
+#define GLEAKD_HOST_CGROUP_H
+
+/*
+ * Where a process belongs, as its control groups tell: systemd unit, container, Kubernetes pod. The
+ * names of groups are conventions of those who make them, so all of it is metadata for people and for
+ * selecting, never proof of anything: who may make groups may give them any name.
+ */
+#include <limits.h>
+#include <sys/types.h>
+
+#include "base/common.h"
+
+#define CGROUP_UNIT_SIZE	 256 /* systemd: UNIT_NAME_MAX */
+#define CGROUP_CONTAINER_ID_SIZE 65
+#define CGROUP_POD_UID_SIZE	 37
+
+/* "" where it does not apply or is not known. */
+struct process_origin {
+	char cgroup[PATH_MAX]; /* the group that the rest was taken from, without " (deleted)" */
+	char unit
+		[CGROUP_UNIT_SIZE]; /* as systemctl writes it; of the user's systemd if there is one */
+	char container_id[CGROUP_CONTAINER_ID_SIZE]; /* 64 hex digits */
+	char pod_uid[CGROUP_POD_UID_SIZE]; /* with dashes, or 32 hex digits of a static pod */
+	const char
+		*runtime; /* "docker", "containerd", "cri-o", "podman", "lxc", "systemd-nspawn" */
+};
+
+/*
+ * cgroup__read - from /proc/PID/cgroup, of cgroup v2, v1 or both.
+ * Errors: -ESRCH gone, -EACCES /proc hides it, -ENOMEM, or the kernel's refusal.
+ */
+int cgroup__read(const char *proc_root, pid_t pid, struct process_origin *ret_origin) __must_check;
+
+/* cgroup__parse - the same from the text of that file, which need not end with a newline. */
+void cgroup__parse(const char *text, struct process_origin *ret_origin);
+
+#endif /* GLEAKD_HOST_CGROUP_H */

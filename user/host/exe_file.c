@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/exe_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#define WANTED (STATX_INO | STATX_SIZE | STATX_CTIME | STATX_MNT_ID)
+
+static int explain(int error)
+{
+	return error == ENOENT ? -ESRCH : error == EPERM ? -EACCES : -error;
+}
+
+int exe_file__identify(const char *proc_root, pid_t pid, struct exe_file *ret_file)
+{
+	char path[PATH_MAX];
+	int n = snprintf(path, sizeof(path), "%s/%d/exe", proc_root, pid);
+	struct statx file;
+
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return -ENAMETOOLONG;
+	/* DONT_SYNC: cached attributes will do; NFS and FUSE then send nothing to their servers. */
+	if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, WANTED, &file))
+		return explain(errno);
+	*ret_file = (struct exe_file){
+		.file =
+			{
+				.device = makedev(file.stx_dev_major, file.stx_dev_minor),
+				.inode = file.stx_ino,
+				.mount = file.stx_mask & STATX_MNT_ID ? file.stx_mnt_id : 0,
+			},
+		.size = file.stx_size,
+		.changed_seconds = file.stx_ctime.tv_sec,
+		.changed_nanoseconds = file.stx_ctime.tv_nsec,
+	};
+	return 0;
+}

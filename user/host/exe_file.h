@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_HOST_EXE_FILE_H
+#define GLEAKD_HOST_EXE_FILE_H
+
+/*
+ * Which contents a process runs: the file, as image_file knows it, and what changes when it is
+ * written to. What was found out about an executable stays true for as long as all of it is the
+ * same. Asked of the kernel and not of the file system, as there.
+ */
+#include "base/common.h"
+#include "host/image_file.h"
+
+struct exe_file {
+	struct image_file file;
+	uint64_t size;
+	int64_t changed_seconds; /* ctime */
+	uint32_t changed_nanoseconds;
+};
+
+/*
+ * exe_file__identify - of /proc/PID/exe. Errors: -ESRCH gone, or a kernel thread; -EACCES not
+ * permitted; or whatever the kernel said.
+ */
+int exe_file__identify(const char *proc_root, pid_t pid, struct exe_file *ret_file) __must_check;
+
+/* exe_file__same_file - whatever was done to its name, owner or mode since. */
+static inline bool exe_file__same_file(const struct exe_file *a, const struct exe_file *b)
+{
+	return a->file.device == b->file.device && a->file.inode == b->file.inode;
+}
+
+/* exe_file__same_contents - nothing of the kind has happened either: ctime covers all of it. */
+static inline bool exe_file__same_contents(const struct exe_file *a, const struct exe_file *b)
+{
+	return exe_file__same_file(a, b) && a->size == b->size &&
+	       a->changed_seconds == b->changed_seconds &&
+	       a->changed_nanoseconds == b->changed_nanoseconds;
+}
+
+#endif /* GLEAKD_HOST_EXE_FILE_H */

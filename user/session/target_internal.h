@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_SESSION_TARGET_INTERNAL_H
+#define GLEAKD_SESSION_TARGET_INTERNAL_H
+
+/* What the parts of a target share: target.c (its life), target_probes.c (what is attached to it). */
+#include <sys/stat.h>
+
+#include "session/places.h"
+#include "session/target.h"
+
+struct target {
+	struct target_options options;
+	struct process_info process;
+	int exe_fd;
+	struct stat exe_stat;
+	uint64_t load_bias;
+	enum target_state state;
+	enum probe_mode mode;
+	char mode_reason[sizeof(((struct failure *)0)->text)];
+	uint64_t attached_ns, started_seconds;
+	bool census_open; /* begun, and the tracker does not know its end yet */
+
+	struct remote *remote;
+	struct go_binary *binary;
+	struct symbolizer *symbolizer;
+	struct stack_table *stacks;
+	struct places *places;
+	struct tracker *tracker;
+	struct census *census;
+	struct roster *roster; /* NULL: not asked for */
+	struct wait_reader *wait_reader;
+	struct probe_plan plan;
+	struct probe_attachment *attachment;
+	struct gl_losses losses;	    /* when the tracker was last told */
+	uint64_t events[PROBE_EVENT_COUNT]; /* that arrived */
+
+	struct governor governor;
+	uint64_t ns_per_hit[PROBE_EVENT_COUNT];
+	uint64_t governed_ns; /* when the governor last ticked; 0: never */
+	uint64_t governed_hits[PROBE_EVENT_COUNT];
+	uint64_t governed_cpu_ns;
+	uint64_t goids, goids_ns; /* handed out by the last census, and when */
+	double creations_per_s;	  /* by that; < 0: not known */
+};
+
+/*
+ * target_probes__open - plan the probes and attach what the mode asks for, or what of it works: the
+ * mode and its reason say so afterwards. Errors: as probe_plan__make() and probes__attach().
+ */
+int target_probes__open(struct target *target, struct failure *failure) __must_check;
+void target_probes__close(struct target *target);
+
+/* target_probes__note_census - a census is complete: how many goroutines were created since. */
+void target_probes__note_census(struct target *target);
+
+#endif /* GLEAKD_SESSION_TARGET_INTERNAL_H */

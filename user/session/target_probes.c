@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What is attached to a target, what that costs it, and when it changes. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "session/target_internal.h"
+
+/* docs/overhead.md; a calibration knows better. A trap that is not emulated single-steps. */
+#define EMULATED_NS    500
+#define OPTIMISED_NS   250
+#define SINGLE_STEP_NS 17000
+
+static unsigned int mode_events(enum probe_mode mode)
+{
+	switch (mode) {
+	case PROBE_MODE_FULL:
+		return 1u << PROBE_EVENT_CREATE | 1u << PROBE_EVENT_EXIT | 1u << PROBE_EVENT_PARK;
+	case PROBE_MODE_LIFECYCLE:
+		return 1u << PROBE_EVENT_CREATE | 1u << PROBE_EVENT_EXIT;
+	case PROBE_MODE_CENSUS:
+		break;
+	}
+	return 0;
+}
+
+/* --- attaching ---------------------------------------------------------------------------------- */
+
+/* What a missing site costs the user, in words; the mode shown is what really works. */
+static void settle_mode(struct target *target)
+{
+	unsigned int wanted = mode_events(target->mode);
+	unsigned int attached = probe_attachment__events(target->attachment);
+	unsigned int lifecycle = mode_events(PROBE_MODE_LIFECYCLE);
+
+	if (attached == wanted)
+		return;
+	for (int e = 0; e < PROBE_EVENT_COUNT; e++) {
+		const struct probe_site *site = &target->plan.sites[e];
+
+		if (wanted & ~attached & 1u << e)
+			snprintf(target->mode_reason, sizeof(target->mode_reason),
+				 "no %s events: %s", probe_event__name((enum probe_event)e),
+				 site->reason);
+	}
+	target->mode =
+		(attached & lifecycle) == lifecycle ? PROBE_MODE_LIFECYCLE : PROBE_MODE_CENSUS;
+}
+
+static uint64_t cost_of(const struct probe_site *site)
+{
+	switch (site->class) {
+	case PROBE_CLASS_NOP5:
+		return OPTIMISED_NS;
+	case PROBE_CLASS_EMULATED:
+		return EMULATED_NS;
+	default:
+		return SINGLE_STEP_NS;
+	}
+}
+
+static void start_governor(struct target *target)
+{
+	struct governor_options options = {
+		.max_overhead = target->options.max_overhead,
+		.highest = target->mode,
+		.begin_low = target->options.begin_low,
+	};
+
+	for (int e = 0; e < PROBE_EVENT_COUNT; e++)
+		target->ns_per_hit[e] = cost_of(&target->plan.sites[e]);
+	options.ns_per_hit[GOVERNOR_CREATE] = target->ns_per_hit[PROBE_EVENT_CREATE];
+	options.ns_per_hit[GOVERNOR_EXIT] = target->ns_per_hit[PROBE_EVENT_EXIT];
+	options.ns_per_hit[GOVERNOR_PARK] = target->ns_per_hit[PROBE_EVENT_PARK];
+	governor__init(&target->governor, &options);
+	target->mode = target->governor.mode;
+}
+
+/* The highest mode that the plan's sites allow. */
+static enum probe_mode highest_mode(const struct target *target)
+{
+	const struct probe_site *sites = target->plan.sites;
+
+	if (!sites[PROBE_EVENT_CREATE].present || !sites[PROBE_EVENT_EXIT].present)
+		return PROBE_MODE_CENSUS;
+	return sites[PROBE_EVENT_PARK].present ? PROBE_MODE_FULL : PROBE_MODE_LIFECYCLE;
+}
+
+static void attach_nothing(struct target *target)
+{
+	target_probes__close(target);
+	target->mode = PROBE_MODE_CENSUS;
+	tracker__expect_events(target->tracker, false, clock__monotonic_ns());
+}
+
+/* Without both ends of a lifetime, events say less than a census: attach none. */
+int target_probes__open(struct target *target, struct failure *failure)
+{
+	char exe_path[64];
+	int err =
+		probe_plan__make(target->binary, target->options.features, &target->plan, failure);
+
+	if (err == -ENOENT) {
+		snprintf(target->mode_reason, sizeof(target->mode_reason), "%s",
+			 failure ? failure->text : "no probe site in this binary");
+		target->mode = PROBE_MODE_CENSUS;
+		return 0;
+	}
+	if (err)
+		return err;
+	if (target->options.begin_low) {
+		target->mode = min_of(target->mode, highest_mode(target));
+		start_governor(target);
+	}
+	snprintf(exe_path, sizeof(exe_path), "/proc/%d/exe", target->process.id.pid);
+	err = probes__attach(target->options.probes, target->binary, &target->plan,
+			     target->process.id.pid, exe_path, mode_events(target->mode),
+			     &target->attachment, failure);
+	if (err)
+		return err;
+	settle_mode(target);
+	if (!target->options.begin_low)
+		start_governor(target);
+	if (target->governor.options.highest == PROBE_MODE_CENSUS)
+		attach_nothing(target);
+	else if (target->mode == PROBE_MODE_CENSUS)
+		tracker__expect_events(target->tracker, false, clock__monotonic_ns());
+	return 0;
+}
+
+void target_probes__close(struct target *target)
+{
+	probe_attachment__free(target->attachment);
+	target->attachment = NULL;
+}
+
+/* --- what it costs ------------------------------------------------------------------------------- */
+
+void target__note_losses(struct target *target)
+{
+	struct gl_losses now;
+	uint64_t lost = 0;
+
+	if (!target->attachment || probe_attachment__losses(target->attachment, &now))
+		return;
+	for (int kind = GL_EVENT_CREATE; kind <= GL_EVENT_PARK; kind++)
+		lost += now.by_kind[kind] - target->losses.by_kind[kind];
+	tracker__lost(target->tracker, lost,
+		      now.by_kind[GL_EVENT_CREATE] - target->losses.by_kind[GL_EVENT_CREATE]);
+	target->losses = now;
+}
+
+void target__hits(const struct target *target, uint64_t ret_hits[PROBE_EVENT_COUNT])
+{
+	static const int kinds[PROBE_EVENT_COUNT] = {
+		[PROBE_EVENT_CREATE] = GL_EVENT_CREATE,
+		[PROBE_EVENT_EXIT] = GL_EVENT_EXIT,
+		[PROBE_EVENT_PARK] = GL_EVENT_PARK,
+	};
+
+	for (int e = 0; e < PROBE_EVENT_COUNT; e++)
+		ret_hits[e] = target->events[e] + target->losses.by_kind[kinds[e]];
+}
+
+uint64_t target__probe_ns(const struct target *target)
+{
+	uint64_t hits[PROBE_EVENT_COUNT], ns = 0;
+
+	target__hits(target, hits);
+	for (int e = 0; e < PROBE_EVENT_COUNT; e++)
+		ns += hits[e] * target->ns_per_hit[e];
+	return ns;
+}
+
+const struct governor *target__governor(const struct target *target)
+{
+	return &target->governor;
+}
+
+const char *target__mode_reason(const struct target *target)
+{
+	return target->mode_reason[0] ? target->mode_reason : target->governor.reason;
+}
+
+void target_probes__note_census(struct target *target)
+{
+	const struct census_result *census = census__result(target->census);
+	uint64_t goids = census->goids_issued;
+
+	/* A stripped binary may not tell: the highest id that lives is not far from the last one. */
+	if (!goids)
+		goids = tracker__max_goid(target->tracker);
+	if (target->goids_ns && census->started_ns > target->goids_ns && goids >= target->goids)
+		target->creations_per_s = (double)(goids - target->goids) * NSEC_PER_SEC /
+					  (double)(census->started_ns - target->goids_ns);
+	target->goids = goids;
+	target->goids_ns = census->started_ns;
+}
+
+/* --- the governor -------------------------------------------------------------------------------- */
+
+static void switch_mode(struct target *target, enum probe_mode mode, uint64_t now_ns)
+{
+	unsigned int lifecycle = mode_events(PROBE_MODE_LIFECYCLE);
+	struct failure failure = {0};
+
+	/* What is lost so far belongs to the mode before. */
+	target__note_losses(target);
+	if (probe_attachment__set(target->attachment, mode_events(mode), &failure)) {
+		/* Half of the events are worth less than none: go on without, and do not try again. */
+		snprintf(target->mode_reason, sizeof(target->mode_reason), "%s", failure.text);
+		target_probes__close(target);
+		mode = PROBE_MODE_CENSUS;
+	}
+	target->mode = mode;
+	tracker__expect_events(target->tracker, (mode_events(mode) & lifecycle) == lifecycle,
+			       now_ns);
+}
+
+static void fill_tick(struct target *target, uint64_t now_ns, uint64_t cpu_ns,
+		      struct governor_tick *tick)
+{
+	uint64_t hits[PROBE_EVENT_COUNT];
+
+	target__hits(target, hits);
+	*tick = (struct governor_tick){
+		.elapsed_ns = now_ns - target->governed_ns,
+		.target_cpu_ns = cpu_ns - min_of(cpu_ns, target->governed_cpu_ns),
+		.hits = {hits[PROBE_EVENT_CREATE] - target->governed_hits[PROBE_EVENT_CREATE],
+			 hits[PROBE_EVENT_EXIT] - target->governed_hits[PROBE_EVENT_EXIT],
+			 hits[PROBE_EVENT_PARK] - target->governed_hits[PROBE_EVENT_PARK]},
+		.creations = UINT64_MAX,
+	};
+	if (target->creations_per_s >= 0)
+		tick->creations = (uint64_t)(target->creations_per_s * (double)tick->elapsed_ns /
+					     (double)NSEC_PER_SEC);
+	memcpy(target->governed_hits, hits, sizeof(hits));
+}
+
+void target__govern(struct target *target, uint64_t now_ns)
+{
+	struct governor_tick tick;
+	enum probe_mode mode;
+	uint64_t cpu_ns;
+
+	if (!target->attachment || target->state != TARGET_LIVE)
+		return;
+	if (process__cpu_ns(target->options.proc_root, target->process.id.pid, &cpu_ns))
+		return;
+	if (target->governed_ns && now_ns > target->governed_ns) {
+		fill_tick(target, now_ns, cpu_ns, &tick);
+		mode = governor__tick(&target->governor, &tick);
+		if (mode != target->mode)
+			switch_mode(target, mode, now_ns);
+	}
+	target->governed_ns = now_ns;
+	target->governed_cpu_ns = cpu_ns;
+}
