@@ -374,6 +374,17 @@ def wait_objects():
             yield f"link-{version}-{which}", head + patch_copy(0, 0x5000, 0, 0x5008)
 
 
+def cgroup():
+    i, u = "3f4ab8c0d1e2f304" * 4, "6c6c9d3e_0b1a_4f55_8c1d_1f2e3d4c5b6a"
+    for n, path in enumerate((
+        f"/system.slice/docker-{i}.scope", f"/kubepods/pod{u.replace('_', '-')}/{i}",
+        f"/kubepods.slice/kubepods-pod{u}.slice/cri-containerd-{i}.scope",
+        f"/system.slice/containerd.service/kubepods-pod{u}.slice:cri-containerd:{i}",
+        "/user.slice/user@1000.service/_cpu.service (deleted)", "/lxc.payload.w/payload/a.service",
+    )):
+        yield f"line-{n}", f"1:name=systemd:/\n0::{path}\n".encode()
+
+
 def textfile():
     for i in range(8):
         numbers = bytes((i * 37 + k * 61) % 256 for k in range(400)).replace(b"\n", b".")
@@ -382,7 +393,8 @@ def textfile():
 
 TARGETS = {f.__name__.rstrip("_"): f for f in (
     elf_image, sniff, buildinfo, dwarf, pclntab, binary, census, wait_objects, unwind, tracker,
-    events, code, proc, options, utf8, report, list_, allow_list, state, textfile,
+    events, code, proc, options, utf8, report, list_, allow_list, state, cgroup,
+    textfile,
 )}
 
 

@@ -51,7 +51,7 @@ static const char *nearest(const char *name, enum command command)
 	for (size_t i = 0; i < n_option_specs; i++) {
 		size_t d = best_distance;
 
-		if (option_spec__belongs(&option_specs[i], command) && !option_specs[i].hidden)
+		if (option_spec__is_listed(&option_specs[i], command))
 			d = distance(name, option_specs[i].name);
 
 		if (d < best_distance) {
@@ -136,6 +136,11 @@ static int refuse(int result, char **argv, enum command command, struct failure 
 	return refuse_long(argv[optind - 1], command, failure);
 }
 
+/* Which options were given, by index. */
+struct given {
+	bool at[OPTIONS_MAX];
+};
+
 /* --- parsing -------------------------------------------------------------------------------------- */
 
 static int set_fallbacks(struct options *options, struct failure *failure)
@@ -146,6 +151,22 @@ static int set_fallbacks(struct options *options, struct failure *failure)
 		if (option_specs[i].fallback)
 			err = option_spec__set(&option_specs[i], options, option_specs[i].fallback,
 					       failure);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* Someone who watches one process wants to see more, sooner. */
+static int set_pid_fallbacks(struct options *options, const struct given *given,
+			     struct failure *failure)
+{
+	for (size_t i = 0; i < n_option_specs; i++) {
+		const struct option_spec *spec = &option_specs[i];
+		int err = 0;
+
+		if (spec->pid_fallback && !given->at[i])
+			err = option_spec__set(spec, options, spec->pid_fallback, failure);
 		if (err)
 			return err;
 	}
@@ -173,28 +194,43 @@ static void fill_getopt(enum command command, struct option *longs, char *shorts
 	*shorts = '\0';
 }
 
+/* "list, doctor" */
+static void list_commands(char *out, size_t size)
+{
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (int c = 0; c < COMMAND_COUNT && used < size; c++) {
+		int n = 0;
+
+		if (*commands[c].name && !commands[c].hidden)
+			n = snprintf(out + used, size - used, "%s%s", used ? ", " : "",
+				     commands[c].name);
+		used += n > 0 ? (size_t)n : 0;
+	}
+}
+
 /* The command @word names, COMMAND_WATCH when it is an option, or something to complain of later. */
 static int find_command(const char *word, enum command *ret_command, struct failure *failure)
 {
+	char names[64];
+
 	*ret_command = COMMAND_WATCH;
 	if (!word || !isalpha((unsigned char)word[0]))
 		return 0;
 	for (int c = 0; c < COMMAND_COUNT; c++) {
-		if (strcmp(word, commands[c].name) == 0) {
+		if (strcmp(word, commands[c].name) == 0 && !commands[c].hidden) {
 			*ret_command = (enum command)c;
 			return 0;
 		}
 	}
-	return failure__set(failure, -EINVAL,
-			    "unknown command '%.80s'; there is 'list', or none to watch a process: "
-			    "gleakd --pid N",
-			    word);
+	list_commands(names, sizeof(names));
+	return failure__set(
+		failure, -EINVAL,
+		"unknown command '%.80s'; there is %s; without one all Go processes are "
+		"watched, or one: gleakd --pid N",
+		word, names);
 }
-
-/* Which options were given, by index. */
-struct given {
-	bool at[OPTIONS_MAX];
-};
 
 static bool is_given(const struct given *given, size_t offset)
 {
@@ -231,6 +267,28 @@ static int parse_arguments(int argc, char **argv, struct options *options, struc
 	return optind < argc ? refuse_positional(argv[optind], options->command, failure) : 0;
 }
 
+/* What is about all processes means nothing for one, and the other way round. */
+static int check_mode(const struct options *options, const struct given *given,
+		      struct failure *failure)
+{
+	unsigned int wrong = options->pid ? OPTION_FOR_HOST : OPTION_FOR_PID;
+
+	if (options->command != COMMAND_WATCH)
+		return 0;
+	for (size_t i = 0; i < n_option_specs; i++) {
+		if (!given->at[i] || !(option_specs[i].flags & wrong))
+			continue;
+		if (options->pid)
+			return failure__set(failure, -EINVAL,
+					    "--%s is about all processes of the host; leave it or "
+					    "--pid out",
+					    option_specs[i].name);
+		return failure__set(failure, -EINVAL, "--%s is about one process: add --pid N",
+				    option_specs[i].name);
+	}
+	return 0;
+}
+
 /* Options that make no sense together. */
 static int check_together(const struct options *options, const struct given *given,
 			  struct failure *failure)
@@ -254,6 +312,8 @@ static int check_together(const struct options *options, const struct given *giv
 		return failure__set(failure, -EINVAL,
 				    "--fail-on says what --error-exitcode is about: add "
 				    "--error-exitcode N");
+	if (check_mode(options, given, failure))
+		return -EINVAL;
 	return options->textfile ? textfile__check_path(options->textfile, failure) : 0;
 }
 
@@ -268,6 +328,8 @@ int options__parse(int argc, char **argv, struct options *ret_options, struct fa
 		err = set_fallbacks(&options, failure);
 	if (!err)
 		err = parse_arguments(argc - skip, argv + skip, &options, &given, failure);
+	if (!err && options.pid)
+		err = set_pid_fallbacks(&options, &given, failure);
 	if (!err && !options.help && !options.version)
 		err = check_together(&options, &given, failure);
 	if (err)

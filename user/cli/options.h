@@ -3,8 +3,8 @@
 #define GLEAKD_CLI_OPTIONS_H
 
 /*
- * Commands, and options as one typed table: parsing, range checks, --help and (later) the config
- * file, man page and completions come from it. Each option says which commands take it.
+ * Commands, and options as one typed table: parsing, range checks, --help, the config file, man pages
+ * and completions come from it. Each option says which commands take it.
  */
 #include <stdio.h>
 #include <sys/types.h>
@@ -13,8 +13,9 @@
 #include "base/failure.h"
 
 enum command {
-	COMMAND_WATCH, /* without a word: gleakd --pid N */
-	COMMAND_LIST,  /* gleakd list */
+	COMMAND_WATCH,	/* without a word: all Go processes, or one with --pid N */
+	COMMAND_LIST,	/* gleakd list */
+	COMMAND_DOCTOR, /* gleakd doctor */
 	COMMAND_COUNT,
 };
 
@@ -31,16 +32,36 @@ enum mode_choice {
 	MODE_CENSUS,	/* nothing attached */
 };
 
+/* What processes are counted together by, in the order of the words. */
+enum group_by {
+	GROUP_BY_EXE,
+	GROUP_BY_COMM,
+	GROUP_BY_UNIT,
+	GROUP_BY_CONTAINER,
+	GROUP_BY_PID,
+};
+
+/* Read when there is no --pid, if it exists. */
+#define CONFIG_PATH "/etc/gleakd/gleakd.conf"
+
+/* Values of an option that may be given several times. */
+#define OPTION_LIST_MAX 64
+
+struct option_list {
+	const char *items[OPTION_LIST_MAX];
+	unsigned int n;
+};
+
 /* Bits of fail_on, in the order of the words. */
 enum finding {
 	FINDING_LEAKING = 1 << 0,
 	FINDING_STUCK = 1 << 1,
 };
 
-/* Texts are those of argv. */
+/* Texts are those of argv, or of the config file that was read. */
 struct options {
 	enum command command;
-	pid_t pid;
+	pid_t pid; /* 0: all Go processes of the host */
 	uint64_t min_age_ns;
 	uint64_t interval_ns;
 	uint64_t duration_ns; /* 0: until interrupted */
@@ -58,6 +79,15 @@ struct options {
 	bool json_schema;
 	enum color_choice color;
 	enum mode_choice mode;
+	double max_overhead; /* share of the target's CPU time and of one core; 0: no limit */
+	double max_self_cpu; /* share of one core; 0: no limit */
+	uint64_t max_memory; /* bytes */
+	unsigned int max_targets;
+	uint64_t min_process_age_ns;
+	struct option_list exclude, only; /* "kind:glob", or a glob of comm or base name of exe */
+	enum group_by group_by;
+	const char *config; /* file; NULL: the usual one */
+	bool print_config;
 	uint32_t ring_bytes; /* hidden, for tests: 0 is the default */
 	bool help;
 	bool version;

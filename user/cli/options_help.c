@@ -38,7 +38,10 @@ static void write_option(FILE *out, const struct option_spec *spec)
 	if (column + 2 > HELP_COLUMN)
 		column = fprintf(out, "\n") - 1;
 	fprintf(out, "%*s", HELP_COLUMN - column, "");
-	if (spec->fallback)
+	if (spec->pid_fallback)
+		snprintf(text, sizeof(text), "%s (default %s; with --pid %s)", spec->help,
+			 spec->fallback, spec->pid_fallback);
+	else if (spec->fallback)
 		snprintf(text, sizeof(text), "%s (default %s)", spec->help, spec->fallback);
 	else
 		snprintf(text, sizeof(text), "%s", spec->help);
@@ -49,7 +52,7 @@ static void write_commands(FILE *out)
 {
 	fputs("\nCommands:\n", out);
 	for (int c = 0; c < COMMAND_COUNT; c++) {
-		if (*commands[c].name)
+		if (*commands[c].name && !commands[c].hidden)
 			fprintf(out, "  %-*s%s\n", HELP_COLUMN - 2, commands[c].name,
 				commands[c].summary);
 	}
@@ -68,12 +71,14 @@ void options__write_help(FILE *out, enum command command)
 		write_commands(out);
 	fputs("\nOptions:\n", out);
 	for (size_t i = 0; i < n_option_specs; i++) {
-		if (option_spec__belongs(&option_specs[i], command) && !option_specs[i].hidden)
+		if (option_spec__is_listed(&option_specs[i], command))
 			write_option(out, &option_specs[i]);
 	}
 	fputc('\n', out);
 	if (command == COMMAND_WATCH)
-		fputs("TIME is 30s, 5m, 1h30m, 1.5s, or plain seconds.\n", out);
+		fputs("TIME is 30s, 5m, 1h30m, 1.5s, or plain seconds; PERCENT 1% or 0.5%; SIZE\n"
+		      "512M or 2G.\n",
+		      out);
 	fputs("Exit status: 0 ok, 1 failure, 2 usage, 3 target or kernel not supported,\n"
 	      "4 not permitted.\n",
 	      out);

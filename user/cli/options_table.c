@@ -7,10 +7,10 @@ const struct command_spec commands[COMMAND_COUNT] = {
 	[COMMAND_WATCH] =
 		{
 			.name = "",
-			.usage = "--pid N [options]",
-			.about = "Watches a running Go process from outside and finds the "
-				 "goroutines it leaks. The process needs no preparation and is "
-				 "neither stopped nor changed.",
+			.usage = "[--pid N] [options]",
+			.about = "Watches running Go processes from outside and finds the "
+				 "goroutines they leak: all processes of this host, or one. They "
+				 "need no preparation and are neither stopped nor changed.",
 		},
 	[COMMAND_LIST] =
 		{
@@ -22,13 +22,26 @@ const struct command_spec commands[COMMAND_COUNT] = {
 				 "can watch. Needs no privilege for your own processes, unless the "
 				 "kernel restricts that.",
 		},
+	[COMMAND_DOCTOR] =
+		{
+			.name = "doctor",
+			.usage = "[options]",
+			.summary =
+				"what works on this host, what does not, and what to do about it",
+			.about = "Tells what gleakd can do on this host: features of the kernel, "
+				 "capabilities, what probes cost, whether metrics can be written. "
+				 "Says of everything that does not work what to do about it.",
+			.hidden = true,
+		},
 };
 
-#define WATCH (1u << COMMAND_WATCH)
-#define LIST  (1u << COMMAND_LIST)
-#define EVERY (WATCH | LIST)
+#define WATCH  (1u << COMMAND_WATCH)
+#define LIST   (1u << COMMAND_LIST)
+#define DOCTOR (1u << COMMAND_DOCTOR)
+#define EVERY  (WATCH | LIST | DOCTOR)
 
 static const char *const color_words[] = {"auto", "always", "never", NULL};
+static const char *const group_words[] = {"exe", "comm", "unit", "container", "pid", NULL};
 static const char *const finding_words[] = {"leaking", "stuck", NULL};
 static const char *const mode_words[] = {"auto", "full", "lifecycle", "census", NULL};
 
@@ -42,65 +55,117 @@ static const char *const mode_words[] = {"auto", "full", "lifecycle", "census", 
 /* Longer ones are not looked at (session/allow_list.c). */
 #define SITE_LIMIT 512
 
+/* Of OPTION_PERCENT_UNITS. */
+#define PERCENT 10000ULL
+
+#define MIB (1ULL << 20)
+
+/* No control group's path, nor an executable's, is longer. */
+#define PATTERN_LIMIT (PATH_MAX - 1)
+
+/* A process that is followed has its own table of goroutines and, mostly, a ring buffer. */
+#define TARGETS_LIMIT 1024
+
 #define FIELD(name) offsetof(struct options, name)
 
 const struct option_spec option_specs[] = {
-	{"pid", 'p', OPTION_PID, WATCH, FIELD(pid), .min = 1, .max = PID_LIMIT, .metavar = "N",
-	 .help = "the Go process to watch"},
-	{"min-age", 0, OPTION_DURATION, WATCH, FIELD(min_age_ns), .min = 100 * NSEC_PER_MSEC,
-	 .max = DAY, .fallback = "10s", .metavar = "TIME",
+	{"pid", 'p', OPTION_PID, WATCH, .offset = FIELD(pid), .min = 1, .max = PID_LIMIT,
+	 .metavar = "N", .help = "the Go process to watch (default: all of this host)"},
+	{"min-age", 0, OPTION_DURATION, WATCH, OPTION_IN_FILE, FIELD(min_age_ns),
+	 .min = 100 * NSEC_PER_MSEC, .max = DAY, .fallback = "10s", .metavar = "TIME",
 	 .help = "a goroutine counts as staying once it has been parked this long"},
-	{"interval", 0, OPTION_DURATION, WATCH, FIELD(interval_ns), .min = 100 * NSEC_PER_MSEC,
-	 .max = HOUR, .fallback = "2s", .metavar = "TIME",
-	 .help = "time from one census and report to the next"},
-	{"duration", 0, OPTION_DURATION, WATCH, FIELD(duration_ns), .min = 100 * NSEC_PER_MSEC,
-	 .max = 365 * DAY, .metavar = "TIME",
+	{"interval", 0, OPTION_DURATION, WATCH, OPTION_IN_FILE, FIELD(interval_ns),
+	 .min = 100 * NSEC_PER_MSEC, .max = HOUR, .fallback = "10s", .pid_fallback = "2s",
+	 .metavar = "TIME", .help = "time from one census and report to the next"},
+	{"duration", 0, OPTION_DURATION, WATCH, .offset = FIELD(duration_ns),
+	 .min = 100 * NSEC_PER_MSEC, .max = 365 * DAY, .metavar = "TIME",
 	 .help = "end after this time (default: when interrupted)"},
-	{"once", 0, OPTION_FLAG, WATCH, FIELD(once), .help = "one census, one report, then end"},
-	{"goroutines", 0, OPTION_FLAG, WATCH, FIELD(goroutines),
+	{"once", 0, OPTION_FLAG, WATCH, .offset = FIELD(once),
+	 .help = "one census of each process, one report, then end"},
+	{"goroutines", 0, OPTION_FLAG, WATCH, OPTION_FOR_PID, FIELD(goroutines),
 	 .help = "with --once: every goroutine, as the runtime's own dump lists them"},
-	{"mode", 0, OPTION_CHOICE, WATCH, FIELD(mode), .choices = mode_words, .fallback = "auto",
-	 .metavar = "MODE",
+	{"mode", 0, OPTION_CHOICE, WATCH, OPTION_IN_FILE, FIELD(mode), .choices = mode_words,
+	 .fallback = "auto", .metavar = "MODE",
 	 .help = "what to attach: full (creation, exit, park), lifecycle (creation, exit), "
 		 "census (nothing), auto (the best that works)"},
-	{"json", 0, OPTION_FLAG, WATCH, FIELD(json),
+	{"max-overhead", 0, OPTION_PERCENT, WATCH, OPTION_IN_FILE, FIELD(max_overhead),
+	 .max = 100 * PERCENT, .fallback = "1%", .pid_fallback = "5%", .metavar = "PERCENT",
+	 .help = "what watching may cost a process, of its own CPU time and of one core; less is "
+		 "attached when it would cost more; 0: no limit"},
+	{"max-self-cpu", 0, OPTION_PERCENT, WATCH, OPTION_IN_FILE | OPTION_FOR_HOST,
+	 FIELD(max_self_cpu), .max = 100 * PERCENT, .fallback = "2%", .metavar = "PERCENT",
+	 .help = "what gleakd itself may use of one core; it looks less often when it would use "
+		 "more; 0: no limit"},
+	{"max-memory", 0, OPTION_BYTES, WATCH, OPTION_IN_FILE | OPTION_FOR_HOST, FIELD(max_memory),
+	 .min = 16 * MIB, .max = MIB << 20, .fallback = "512M", .metavar = "SIZE",
+	 .help = "memory gleakd itself may use; further processes have to wait then"},
+	{"max-targets", 0, OPTION_NUMBER, WATCH, OPTION_IN_FILE | OPTION_FOR_HOST,
+	 FIELD(max_targets), .min = 1, .max = TARGETS_LIMIT, .fallback = "512", .metavar = "N",
+	 .help = "processes followed at one time"},
+	{"min-process-age", 0, OPTION_DURATION, WATCH, OPTION_IN_FILE | OPTION_FOR_HOST,
+	 FIELD(min_process_age_ns), .max = DAY, .fallback = "2s", .metavar = "TIME",
+	 .help = "leave processes alone that have not lived this long"},
+	{"only", 0, OPTION_PATTERNS, WATCH, OPTION_IN_FILE | OPTION_FOR_HOST, FIELD(only), .min = 1,
+	 .max = PATTERN_LIMIT, .metavar = "PATTERN",
+	 .help = "follow only processes that match: comm:GLOB, exe:GLOB, unit:GLOB, cgroup:GLOB, "
+		 "user:NAME, or a GLOB of the name of process or executable; may be repeated"},
+	{"exclude", 0, OPTION_PATTERNS, WATCH, OPTION_IN_FILE | OPTION_FOR_HOST, FIELD(exclude),
+	 .min = 1, .max = PATTERN_LIMIT, .metavar = "PATTERN",
+	 .help = "follow no process that matches, as with --only; may be repeated"},
+	{"group-by", 0, OPTION_CHOICE, WATCH, OPTION_IN_FILE | OPTION_FOR_HOST, FIELD(group_by),
+	 .choices = group_words, .fallback = "exe", .metavar = "WHAT",
+	 .help = "what processes are counted together by in metrics: exe, comm, unit, container, "
+		 "pid"},
+	{"json", 0, OPTION_FLAG, WATCH, OPTION_IN_FILE, FIELD(json),
 	 .help = "one JSON object per line and interval (docs/schema.md)"},
-	{"json", 0, OPTION_FLAG, LIST, FIELD(json), .help = "one JSON object (docs/schema.md)"},
-	{"verbose", 'v', OPTION_COUNT, WATCH, FIELD(verbose),
+	{"json", 0, OPTION_FLAG, LIST | DOCTOR, .offset = FIELD(json),
+	 .help = "one JSON object (docs/schema.md)"},
+	{"verbose", 'v', OPTION_COUNT, WATCH, OPTION_IN_FILE, FIELD(verbose), .max = 2,
 	 .help = "whole park stacks; twice: what gleakd itself is doing"},
-	{"verbose", 'v', OPTION_COUNT, LIST, FIELD(verbose),
+	{"verbose", 'v', OPTION_COUNT, LIST, .offset = FIELD(verbose),
 	 .help = "the path of each executable, too"},
-	{"all", 0, OPTION_FLAG, WATCH, FIELD(all), .help = "every site, not only the first few"},
-	{"explain", 0, OPTION_STRING, WATCH, FIELD(explain), .min = 1, .max = SITE_LIMIT,
-	 .metavar = "SITE",
+	{"all", 0, OPTION_FLAG, WATCH, OPTION_IN_FILE, FIELD(all),
+	 .help = "every site, not only the first few"},
+	{"explain", 0, OPTION_STRING, WATCH, OPTION_FOR_PID, FIELD(explain), .min = 1,
+	 .max = SITE_LIMIT, .metavar = "SITE",
 	 .help = "instead of the table, all that is known of one site: its id (4 digits do), or a "
 		 "pattern of a function or file:line"},
-	{"allow", 0, OPTION_PATH, WATCH, FIELD(allow), .min = 1, .max = PATH_MAX - 1,
-	 .metavar = "FILE",
+	{"allow", 0, OPTION_PATH, WATCH, OPTION_IN_FILE, FIELD(allow), .min = 1,
+	 .max = PATH_MAX - 1, .metavar = "FILE",
 	 .help = "do not flag known cases: on each line a pattern of a function or file:line, and "
 		 "the reason"},
-	{"state", 0, OPTION_PATH, WATCH, FIELD(state), .min = 1, .max = PATH_MAX - 1,
-	 .metavar = "FILE",
-	 .help = "go on from what FILE remembers of the process, and keep it there"},
-	{"textfile", 0, OPTION_PATH, WATCH, FIELD(textfile), .min = 1, .max = PATH_MAX - 1,
-	 .metavar = "FILE",
+	{"state", 0, OPTION_PATH, WATCH, OPTION_IN_FILE, FIELD(state), .min = 1,
+	 .max = PATH_MAX - 1, .metavar = "FILE",
+	 .help = "go on from what FILE remembers of the processes, and keep it there"},
+	{"textfile", 0, OPTION_PATH, WATCH, OPTION_IN_FILE, FIELD(textfile), .min = 1,
+	 .max = PATH_MAX - 1, .metavar = "FILE",
 	 .help = "write metrics there at each report, for Prometheus' node_exporter "
 		 "(docs/metrics.md); its name has to end in .prom"},
-	{"fail-on", 0, OPTION_WORDS, WATCH, FIELD(fail_on), .choices = finding_words,
+	{"textfile", 0, OPTION_PATH, DOCTOR, .offset = FIELD(textfile), .min = 1,
+	 .max = PATH_MAX - 1, .metavar = "FILE",
+	 .help = "find out as well whether metrics can be written to FILE"},
+	{"fail-on", 0, OPTION_WORDS, WATCH, .offset = FIELD(fail_on), .choices = finding_words,
 	 .fallback = "leaking,stuck", .metavar = "WORDS",
 	 .help = "what counts for --error-exitcode: leaking, stuck, or both with a comma"},
-	{"error-exitcode", 0, OPTION_EXIT_CODE, WATCH, FIELD(error_exitcode), .min = 1, .max = 255,
-	 .metavar = "N",
+	{"error-exitcode", 0, OPTION_NUMBER, WATCH, .offset = FIELD(error_exitcode), .min = 1,
+	 .max = 255, .metavar = "N",
 	 .help = "exit with N when the last report flags something (default: findings do not "
 		 "change the exit status)"},
-	{"json-schema", 0, OPTION_FLAG, WATCH, FIELD(json_schema),
+	{"json-schema", 0, OPTION_FLAG, WATCH, .offset = FIELD(json_schema),
 	 .help = "print the JSON Schema of what --json prints, then end"},
-	{"color", 0, OPTION_CHOICE, EVERY, FIELD(color), .choices = color_words, .fallback = "auto",
-	 .metavar = "WHEN", .help = "auto (on a terminal, unless NO_COLOR is set), always, never"},
-	{"ring-bytes", 0, OPTION_SIZE, WATCH, FIELD(ring_bytes), .min = 4096, .max = 1ULL << 30,
-	 .metavar = "N", .help = "size of the ring buffer, a power of two", .hidden = true},
-	{"help", 'h', OPTION_FLAG, EVERY, FIELD(help), .help = "this text"},
-	{"version", 'V', OPTION_FLAG, EVERY, FIELD(version), .help = "the version"},
+	{"config", 0, OPTION_PATH, WATCH, .offset = FIELD(config), .min = 1, .max = PATH_MAX - 1,
+	 .metavar = "FILE",
+	 .help = "read options from FILE; the command line wins (default: " CONFIG_PATH
+		 " if there is one; with --pid none)"},
+	{"print-config", 0, OPTION_FLAG, WATCH, .offset = FIELD(print_config),
+	 .help = "print what would be in force, as a config file, then end"},
+	{"color", 0, OPTION_CHOICE, EVERY, OPTION_IN_FILE, FIELD(color), .choices = color_words,
+	 .fallback = "auto", .metavar = "WHEN",
+	 .help = "auto (on a terminal, unless NO_COLOR is set), always, never"},
+	{"ring-bytes", 0, OPTION_SIZE, WATCH, OPTION_HIDDEN, FIELD(ring_bytes), .min = 4096,
+	 .max = 1ULL << 30, .metavar = "N", .help = "size of the ring buffer, a power of two"},
+	{"help", 'h', OPTION_FLAG, EVERY, .offset = FIELD(help), .help = "this text"},
+	{"version", 'V', OPTION_FLAG, EVERY, .offset = FIELD(version), .help = "the version"},
 };
 
 _Static_assert(ARRAY_SIZE(option_specs) <= OPTIONS_MAX, "parsers count on it");
@@ -109,6 +174,11 @@ const size_t n_option_specs = ARRAY_SIZE(option_specs);
 bool option_spec__belongs(const struct option_spec *spec, enum command command)
 {
 	return spec->commands & 1u << command;
+}
+
+bool option_spec__is_listed(const struct option_spec *spec, enum command command)
+{
+	return option_spec__belongs(spec, command) && !(spec->flags & OPTION_HIDDEN);
 }
 
 bool option_spec__takes_value(const struct option_spec *spec)

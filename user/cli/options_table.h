@@ -3,8 +3,8 @@
 #define GLEAKD_CLI_OPTIONS_TABLE_H
 
 /*
- * The table of options, for those who read it: the parser and --help now, a config file, man page and
- * completions later.
+ * The table of options, for those who read it: the parser, --help, the config file, man pages and
+ * completions.
  */
 #include "cli/options.h"
 
@@ -13,21 +13,35 @@ struct command_spec {
 	const char *usage;   /* what follows that */
 	const char *summary; /* for the list of commands */
 	const char *about;
+	bool hidden;
 };
 
 extern const struct command_spec commands[COMMAND_COUNT];
 
 enum option_type {
-	OPTION_FLAG,	  /* bool: given or not */
-	OPTION_COUNT,	  /* unsigned int: how many times given */
-	OPTION_PID,	  /* pid_t */
-	OPTION_DURATION,  /* uint64_t nanoseconds */
-	OPTION_CHOICE,	  /* enum: index of the word */
-	OPTION_SIZE,	  /* uint32_t, a power of two */
-	OPTION_STRING,	  /* const char *, min to max bytes */
-	OPTION_PATH,	  /* the same, of a file */
-	OPTION_WORDS,	  /* unsigned int: 1 << index of each word in a list with commas */
-	OPTION_EXIT_CODE, /* unsigned int, 1 to 255 */
+	OPTION_FLAG,	 /* bool: given or not */
+	OPTION_COUNT,	 /* unsigned int: how many times given */
+	OPTION_PID,	 /* pid_t */
+	OPTION_DURATION, /* uint64_t nanoseconds */
+	OPTION_CHOICE,	 /* enum: index of the word */
+	OPTION_SIZE,	 /* uint32_t, a power of two */
+	OPTION_STRING,	 /* const char *, min to max bytes */
+	OPTION_PATH,	 /* the same, of a file */
+	OPTION_WORDS,	 /* unsigned int: 1 << index of each word in a list with commas */
+	OPTION_NUMBER,	 /* unsigned int */
+	OPTION_PERCENT,	 /* double, a share: 0.01 for "1%"; min and max in OPTION_PERCENT_UNITS */
+	OPTION_BYTES,	 /* uint64_t */
+	OPTION_PATTERNS, /* struct option_list of struct options' processes; may be repeated */
+};
+
+/* A share of 1 in those: whole numbers of millionths, so that what is printed is what was read. */
+#define OPTION_PERCENT_UNITS 1e6
+
+enum option_flag {
+	OPTION_HIDDEN = 1 << 0,	  /* not in --help */
+	OPTION_IN_FILE = 1 << 1,  /* may stand in the config file */
+	OPTION_FOR_HOST = 1 << 2, /* without --pid only */
+	OPTION_FOR_PID = 1 << 3,  /* with --pid only */
 };
 
 struct option_spec {
@@ -35,13 +49,14 @@ struct option_spec {
 	char short_name; /* 0: none */
 	enum option_type type;
 	unsigned int commands;	    /* that take it, 1 << COMMAND_* */
+	unsigned int flags;	    /* enum option_flag */
 	size_t offset;		    /* in struct options */
 	uint64_t min, max;	    /* of a number, duration or length */
 	const char *const *choices; /* NULL-terminated, in the order of the enum */
 	const char *fallback;	    /* value when not given, as one would type it; NULL: zero */
+	const char *pid_fallback;   /* the same with --pid, where that differs; NULL: it does not */
 	const char *metavar;
 	const char *help;
-	bool hidden;
 };
 
 #define OPTIONS_MAX 64
@@ -49,6 +64,8 @@ struct option_spec {
 extern const struct option_spec option_specs[];
 extern const size_t n_option_specs; /* OPTIONS_MAX at most */
 
+/* option_spec__is_listed - whether @command takes it, and --help shows it. */
+bool option_spec__is_listed(const struct option_spec *spec, enum command command);
 /* option_spec__belongs - whether @command takes it. */
 bool option_spec__belongs(const struct option_spec *spec, enum command command);
 bool option_spec__takes_value(const struct option_spec *spec);

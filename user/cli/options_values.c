@@ -32,6 +32,97 @@ static int set_number(const struct option_spec *spec, const char *text, uint64_t
 	return 0;
 }
 
+/*
+ * Up to four decimals, and '%' or not. Whole numbers of the unit, so that no rounding adds up and
+ * what is printed is what was read.
+ */
+static int parse_percent(const char *text, uint64_t *ret_units)
+{
+	size_t whole = strspn(text, "0123456789"), decimals = 0;
+	uint64_t units = 0;
+
+	if (text[whole] == '.')
+		decimals = strspn(text + whole + 1, "0123456789");
+	if (!whole || whole > 6 || decimals > 4 || (text[whole] == '.' && !decimals))
+		return -EINVAL;
+	for (size_t i = 0; i < whole; i++)
+		units = 10 * units + (uint64_t)(text[i] - '0');
+	for (size_t i = 0; i < 4; i++)
+		units = 10 * units + (i < decimals ? (uint64_t)(text[whole + 1 + i] - '0') : 0);
+	text += whole + (decimals ? decimals + 1 : 0);
+	if (*text == '%')
+		text++;
+	if (*text)
+		return -EINVAL;
+	*ret_units = units;
+	return 0;
+}
+
+static int set_percent(const struct option_spec *spec, const char *text, double *ret_share,
+		       struct failure *failure)
+{
+	uint64_t units;
+
+	if (parse_percent(text, &units))
+		return failure__set(failure, -EINVAL,
+				    "--%s: '%.80s' is not a percentage; 1%%, 0.5%% or 0 for no "
+				    "limit expected, with at most 4 decimals",
+				    spec->name, text);
+	if (units < spec->min || units > spec->max)
+		return failure__set(failure, -EINVAL,
+				    "--%s: '%.80s' is out of range, between %g%% and %g%% expected",
+				    spec->name, text,
+				    (double)spec->min * 100 / OPTION_PERCENT_UNITS,
+				    (double)spec->max * 100 / OPTION_PERCENT_UNITS);
+	*ret_share = (double)units / OPTION_PERCENT_UNITS;
+	return 0;
+}
+
+static int parse_bytes(const char *text, uint64_t *ret_bytes)
+{
+	static const char suffixes[] = "KMGT";
+	size_t digits = strspn(text, "0123456789");
+	unsigned long long number;
+	unsigned int shift = 0;
+	const char *suffix;
+
+	if (!digits)
+		return -EINVAL;
+	errno = 0;
+	number = strtoull(text, NULL, 10);
+	if (errno)
+		return -ERANGE;
+	if (text[digits]) {
+		suffix = strchr(suffixes, text[digits]);
+		if (!suffix || text[digits + 1])
+			return -EINVAL;
+		shift = 10 * (unsigned int)(suffix - suffixes + 1);
+	}
+	if (number > UINT64_MAX >> shift)
+		return -ERANGE;
+	*ret_bytes = (uint64_t)number << shift;
+	return 0;
+}
+
+static int set_bytes(const struct option_spec *spec, const char *text, uint64_t *ret_bytes,
+		     struct failure *failure)
+{
+	uint64_t bytes = 0;
+	int err = parse_bytes(text, &bytes);
+
+	if (err == -EINVAL)
+		return failure__set(failure, -EINVAL,
+				    "--%s: '%.80s' is not a size; 512M, 2G or plain bytes expected",
+				    spec->name, text);
+	if (err || bytes < spec->min || bytes > spec->max)
+		return failure__set(failure, -EINVAL,
+				    "--%s: '%.80s' is out of range, between %" PRIu64
+				    "M and %" PRIu64 "M expected",
+				    spec->name, text, spec->min >> 20, spec->max >> 20);
+	*ret_bytes = bytes;
+	return 0;
+}
+
 static int set_text(const struct option_spec *spec, const char *text, const char **ret_text,
 		    struct failure *failure)
 {
@@ -46,6 +137,39 @@ static int set_text(const struct option_spec *spec, const char *text, const char
 				    " bytes expected",
 				    spec->name, text, spec->max);
 	*ret_text = text;
+	return 0;
+}
+
+/* "user:" matches nothing; what does not begin with a kind is a name, colons and all. */
+static int check_pattern(const struct option_spec *spec, const char *text, struct failure *failure)
+{
+	static const char *const kinds[] = {"comm:", "exe:", "unit:", "cgroup:", "user:"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (strcmp(text, kinds[i]) == 0)
+			return failure__set(failure, -EINVAL,
+					    "--%s: nothing follows '%s'; give what to match, as in "
+					    "comm:api-* or user:www-data",
+					    spec->name, kinds[i]);
+	}
+	return 0;
+}
+
+static int add_pattern(const struct option_spec *spec, const char *text, struct option_list *list,
+		       struct failure *failure)
+{
+	const char *item = NULL;
+	int err = set_text(spec, text, &item, failure);
+
+	if (!err)
+		err = check_pattern(spec, text, failure);
+	if (err)
+		return err;
+	if (list->n == OPTION_LIST_MAX)
+		return failure__set(failure, -EINVAL,
+				    "--%s: more than %d of them; use '*' to put some into one",
+				    spec->name, OPTION_LIST_MAX);
+	list->items[list->n++] = item;
 	return 0;
 }
 
@@ -158,13 +282,22 @@ int option_spec__set(const struct option_spec *spec, struct options *options, co
 		err = set_number(spec, text, &number, failure);
 		*(uint32_t *)field = (uint32_t)number;
 		break;
-	case OPTION_EXIT_CODE:
+	case OPTION_NUMBER:
 		err = set_number(spec, text, &number, failure);
 		*(unsigned int *)field = (unsigned int)number;
 		break;
 	case OPTION_STRING:
 	case OPTION_PATH:
 		err = set_text(spec, text, field, failure);
+		break;
+	case OPTION_PERCENT:
+		err = set_percent(spec, text, field, failure);
+		break;
+	case OPTION_BYTES:
+		err = set_bytes(spec, text, field, failure);
+		break;
+	case OPTION_PATTERNS:
+		err = add_pattern(spec, text, field, failure);
 		break;
 	case OPTION_WORDS:
 		err = set_words(spec, text, field, failure);

@@ -57,7 +57,10 @@ int process_events__fd(const struct process_events *events);
  */
 size_t process_events__consume(struct process_events *events);
 
-/* process_events__lost - records that found no room, from the beginning. */
+/*
+ * process_events__lost - records that found no room, from the beginning. When it grows, processes
+ * have come and gone untold: time to look through /proc.
+ */
 uint64_t process_events__lost(const struct process_events *events);
 
 /* process_events__malformed - records that made no sense. */

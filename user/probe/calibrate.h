@@ -12,8 +12,8 @@
 #include "probe/plan.h"
 
 enum calibration_kind {
-	CALIBRATION_NOP5,   /* rewritten by the kernel to a call */
-	CALIBRATION_CALL,   /* this one and the next three are emulated behind one trap */
+	CALIBRATION_NOP5, /* rewritten by the kernel to a call */
+	CALIBRATION_CALL, /* this one and the next three are emulated behind one trap */
 	CALIBRATION_JUMP,
 	CALIBRATION_BRANCH, /* conditional */
 	CALIBRATION_PUSH,   /* x86 only */
@@ -29,7 +29,7 @@ struct calibration {
 const char *calibration_kind__name(enum calibration_kind kind); /* "nop5", "call", ... */
 
 /*
- * calibrate__run - takes some 20 ms of CPU time, and a few times that for attaching. @features:
+ * calibrate__run - takes some 40 ms of CPU time, and for attaching 30 to 50 ms of waiting per kind. @features:
  * kernel__check() is content with them.
  * Errors: -ENOMEM, -EPERM, or what the kernel said to loading or attaching; libbpf_words__get()
  * may know more.
@@ -38,8 +38,8 @@ int calibrate__run(const struct kernel_features *features,
 		   struct calibration *ret_calibration) __must_check;
 
 /*
- * calibration__ns - what a hit of @site costs; of kinds that could be meant the dearest. 0 for a
- * site that is not there, and for everything before calibrate__run() has succeeded.
+ * calibration__ns - what a hit of @site costs. 0 for a site that is not there, and for every site
+ * while @calibration is all zero.
  */
 uint64_t calibration__ns(const struct calibration *calibration, const struct probe_site *site);
 

@@ -31,6 +31,25 @@ static __printf_fmt(2, 3) void give_reason(struct governor *governor, const char
 	va_end(args);
 }
 
+/* "0.4", "5", "160": as many digits as are worth reading. */
+static const char *percent(double share, char out[16])
+{
+	double value = share * 100;
+
+	snprintf(out, 16, value < 10 ? "%.2g" : "%.0f", min_of(value, 9999.0));
+	return out;
+}
+
+static void give_cost(struct governor *governor, enum probe_mode mode, const char *about,
+		      double overhead)
+{
+	char cost[16], allowed[16];
+
+	give_reason(governor, "%s would cost %s%s%% of its CPU time, %s%% is allowed", names[mode],
+		    about, percent(overhead, cost),
+		    percent(governor->options.max_overhead, allowed));
+}
+
 void governor__init(struct governor *governor, const struct governor_options *options)
 {
 	bool low = options->begin_low && options->max_overhead > 0 &&
@@ -133,8 +152,7 @@ static void step_down(struct governor *governor, const struct governor_tick *tic
 	governor->up_ns = UINT64_MAX;
 	governor->fitting_ns = 0;
 	governor->changes++;
-	give_reason(governor, "%s would cost %.2g%% of its CPU time, %.2g%% is allowed",
-		    names[from], governor->overhead * 100, governor->options.max_overhead * 100);
+	give_cost(governor, from, "", governor->overhead);
 }
 
 /* One step up, or two where the first is known to be within the budget, too. */
@@ -147,12 +165,9 @@ static void step_up(struct governor *governor, const struct governor_tick *tick,
 		to++;
 	if (to == governor->mode) {
 		governor->fitting_ns = 0;
-		give_reason(governor,
-			    "%s would cost about %.2g%% of its CPU time, %.2g%% is allowed",
-			    names[to + 1],
-			    expected_ns(governor, tick, to + 1) / budget *
-				    governor->options.max_overhead * 100,
-			    governor->options.max_overhead * 100);
+		give_cost(governor, to + 1, "about ",
+			  expected_ns(governor, tick, to + 1) / budget *
+				  governor->options.max_overhead);
 		return;
 	}
 	governor->fitting_ns += tick->elapsed_ns;

@@ -70,7 +70,7 @@ struct discovery_counts {
 	uint64_t refused;	 /* not remembered, too many at one time; each time it was met */
 	uint64_t looked_at;    /* executables identified in order to judge; sweeps do so as well */
 	uint64_t opened;       /* executables opened and read */
-	uint64_t not_readable; /* executables that may not be looked at */
+	uint64_t not_readable; /* may not be looked at; unprivileged: kernel threads too */
 	uint64_t may_block;    /* executables left alone: on a file system in user space */
 	uint64_t attach_attempts, attach_failures;
 	uint64_t files, files_evicted;	   /* remembered now; forgotten for want of room */

@@ -183,6 +183,25 @@ const char *target__mode_reason(const struct target *target)
 	return target->mode_reason[0] ? target->mode_reason : target->governor.reason;
 }
 
+/*
+ * Without events, who lived between two censuses is known by goids alone. What the runtime creates
+ * for itself has goids, too; that is a handful at most.
+ */
+static void count_unseen(struct target *target, uint64_t issued)
+{
+	struct tracker_totals totals;
+	uint64_t counted;
+
+	tracker__totals(target->tracker, &totals);
+	counted = totals.created - min_of(totals.created, target->counted);
+	if (target->goids_ns && !target->events_since && issued > counted) {
+		tracker__unseen(target->tracker, issued - counted);
+		totals.created += issued - counted;
+	}
+	target->counted = totals.created;
+	target->events_since = target->mode != PROBE_MODE_CENSUS;
+}
+
 void target_probes__note_census(struct target *target)
 {
 	const struct census_result *census = census__result(target->census);
@@ -194,6 +213,8 @@ void target_probes__note_census(struct target *target)
 	if (target->goids_ns && census->started_ns > target->goids_ns && goids >= target->goids)
 		target->creations_per_s = (double)(goids - target->goids) * NSEC_PER_SEC /
 					  (double)(census->started_ns - target->goids_ns);
+	if (census->goids_issued)
+		count_unseen(target, goids - min_of(goids, target->goids));
 	target->goids = goids;
 	target->goids_ns = census->started_ns;
 }
@@ -214,6 +235,7 @@ static void switch_mode(struct target *target, enum probe_mode mode, uint64_t no
 		mode = PROBE_MODE_CENSUS;
 	}
 	target->mode = mode;
+	target->events_since = true;
 	tracker__expect_events(target->tracker, (mode_events(mode) & lifecycle) == lifecycle,
 			       now_ns);
 }

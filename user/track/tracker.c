@@ -484,6 +484,16 @@ bool tracker__site_of_handle(const struct tracker *tracker, uint32_t handle, uin
 	return true;
 }
 
+void tracker__unseen(struct tracker *tracker, uint64_t lives)
+{
+	struct site *site = tracker__unknown_site(tracker);
+
+	site->created += lives;
+	site->exited += lives;
+	tracker->created += lives;
+	tracker->exited += lives;
+}
+
 uint64_t tracker__max_goid(const struct tracker *tracker)
 {
 	return tracker->max_goid;

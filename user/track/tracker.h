@@ -77,6 +77,12 @@ void tracker__parked(struct tracker *tracker, uint64_t goid, uint8_t wait_reason
  */
 void tracker__lost(struct tracker *tracker, uint64_t events, uint64_t creations);
 
+/*
+ * tracker__unseen - @lives goroutines were created and ended since the census before without anybody
+ * telling, by the count of goids: they join the totals, at the site of the unknown.
+ */
+void tracker__unseen(struct tracker *tracker, uint64_t lives);
+
 /* One goroutine as a census saw it. */
 struct tracker_sighting {
 	uint64_t goid;

@@ -48,7 +48,16 @@ Test(options, defaults)
 
 	cr_expect_eq(options.pid, 0);
 	cr_expect_eq(options.min_age_ns, 10 * NSEC_PER_SEC);
-	cr_expect_eq(options.interval_ns, 2 * NSEC_PER_SEC);
+	cr_expect_eq(options.interval_ns, 10 * NSEC_PER_SEC);
+	cr_expect_eq(options.max_overhead, 0.01);
+	cr_expect_eq(options.max_self_cpu, 0.02);
+	cr_expect_eq(options.max_memory, 512ULL << 20);
+	cr_expect_eq(options.max_targets, 512);
+	cr_expect_eq(options.min_process_age_ns, 2 * NSEC_PER_SEC);
+	cr_expect_eq(options.group_by, GROUP_BY_EXE);
+	cr_expect_eq(options.only.n + options.exclude.n, 0);
+	cr_expect_null(options.config);
+	cr_expect_not(options.print_config);
 	cr_expect_eq(options.duration_ns, 0);
 	cr_expect_eq(options.mode, MODE_AUTO);
 	cr_expect_eq(options.color, COLOR_AUTO);
@@ -119,6 +128,138 @@ Test(options, help_and_version_come_before_errors_that_follow)
 	cr_expect(accept("-V").version);
 }
 
+Test(options, one_process_has_defaults_of_its_own)
+{
+	struct options options = accept("--pid 3");
+
+	cr_expect_eq(options.interval_ns, 2 * NSEC_PER_SEC);
+	cr_expect_eq(options.max_overhead, 0.05);
+	cr_expect_eq(options.min_age_ns, 10 * NSEC_PER_SEC);
+	options = accept("--interval 7s --max-overhead 0.25 --pid 3");
+	cr_expect_eq(options.interval_ns, 7 * NSEC_PER_SEC);
+	cr_expect_eq(options.max_overhead, 0.0025);
+	/* The default of the other mode, when asked for. */
+	cr_expect_eq(accept("--interval 10s --pid 3").interval_ns, 10 * NSEC_PER_SEC);
+}
+
+Test(options, percentages)
+{
+	cr_expect_eq(accept("--max-overhead 1%").max_overhead, 0.01);
+	cr_expect_eq(accept("--max-overhead 1").max_overhead, 0.01);
+	cr_expect_eq(accept("--max-overhead 0.5%").max_overhead, 0.005);
+	cr_expect_eq(accept("--max-overhead 0.0001").max_overhead, 0.000001);
+	cr_expect_eq(accept("--max-overhead 0").max_overhead, 0);
+	cr_expect_eq(accept("--max-self-cpu 100.0000%").max_self_cpu, 1);
+	check_refused("--max-overhead 100.0001%",
+		      "--max-overhead: '100.0001%' is out of range, between 0% and 100% expected");
+	for (size_t i = 0; i < 11; i++) {
+		static const char *const wrong[] = {"''",  "%",	 ".5",	"1.",	   "1.%", "-1",
+						    "+1%", "1e", "0x1", "0.00001", "1%%"};
+		char line[64], message[160];
+
+		if (strchr(wrong[i], ' '))
+			continue;
+		snprintf(line, sizeof(line), "--max-overhead %s", wrong[i]);
+		snprintf(message, sizeof(message),
+			 "--max-overhead: '%s' is not a percentage; 1%%, 0.5%% or 0 for no limit "
+			 "expected, with at most 4 decimals",
+			 strcmp(wrong[i], "''") == 0 ? "" : wrong[i]);
+		check_refused(line, message);
+	}
+}
+
+Test(options, sizes_of_memory)
+{
+	cr_expect_eq(accept("--max-memory 1G").max_memory, 1ULL << 30);
+	cr_expect_eq(accept("--max-memory 20480K").max_memory, 20ULL << 20);
+	cr_expect_eq(accept("--max-memory 16777216").max_memory, 16ULL << 20);
+	cr_expect_eq(accept("--max-memory 1T").max_memory, 1ULL << 40);
+	check_refused("--max-memory 16777215",
+		      "--max-memory: '16777215' is out of range, between 16M and 1048576M "
+		      "expected");
+	/* 2^64 bytes, and beyond. */
+	check_refused("--max-memory 16777216T",
+		      "--max-memory: '16777216T' is out of range, between 16M and 1048576M "
+		      "expected");
+	check_refused("--max-memory 99999999999999999999",
+		      "--max-memory: '99999999999999999999' is out of range, between 16M and "
+		      "1048576M expected");
+	check_refused("--max-memory 64MB",
+		      "--max-memory: '64MB' is not a size; 512M, 2G or plain bytes expected");
+	check_refused("--max-memory 64m",
+		      "--max-memory: '64m' is not a size; 512M, 2G or plain bytes expected");
+	check_refused("--max-memory -1",
+		      "--max-memory: '-1' is not a size; 512M, 2G or plain bytes expected");
+	check_refused("--max-memory M",
+		      "--max-memory: 'M' is not a size; 512M, 2G or plain bytes expected");
+}
+
+Test(options, numbers_of_targets)
+{
+	cr_expect_eq(accept("--max-targets 1024").max_targets, 1024);
+	check_refused("--max-targets 0",
+		      "--max-targets: '0' is out of range, between 1 and 1024 expected");
+	check_refused("--max-targets 1025",
+		      "--max-targets: '1025' is out of range, between 1 and 1024 expected");
+}
+
+Test(options, patterns_add_up)
+{
+	struct options options = accept("--exclude comm:foo* --only=exe:/usr/bin/* --exclude bare* "
+					"--exclude user:bob");
+
+	cr_assert_eq(options.exclude.n, 3);
+	cr_expect_eq(options.only.n, 1);
+	check_refused("--exclude ''", "--exclude: a value (PATTERN) is missing");
+	check_refused("--only unit:", "--only: nothing follows 'unit:'; give what to match, as in "
+				      "comm:api-* or user:www-data");
+}
+
+/* gleakd and @n times -e... of the same pattern. */
+static int parse_patterns(size_t n, struct options *options, struct failure *failure)
+{
+	char program[] = "gleakd", pattern[] = "--exclude=a*";
+	char *argv[OPTION_LIST_MAX + 3] = {program};
+
+	for (size_t i = 0; i < n; i++)
+		argv[i + 1] = pattern;
+	return options__parse((int)n + 1, argv, options, failure);
+}
+
+Test(options, patterns_have_a_limit)
+{
+	struct failure failure = {""};
+	struct options options;
+
+	cr_assert_eq(parse_patterns(OPTION_LIST_MAX, &options, &failure), 0);
+	cr_expect_eq(options.exclude.n, OPTION_LIST_MAX);
+	cr_expect_str_eq(options.exclude.items[OPTION_LIST_MAX - 1], "a*");
+	cr_expect_eq(parse_patterns(OPTION_LIST_MAX + 1, &options, &failure), -EINVAL);
+	cr_expect_str_eq(failure.text, "--exclude: more than 64 of them; use '*' to put some into "
+				       "one");
+}
+
+Test(options, groups)
+{
+	cr_expect_eq(accept("--group-by comm").group_by, GROUP_BY_COMM);
+	cr_expect_eq(accept("--group-by unit").group_by, GROUP_BY_UNIT);
+	cr_expect_eq(accept("--group-by container").group_by, GROUP_BY_CONTAINER);
+	cr_expect_eq(accept("--group-by pid").group_by, GROUP_BY_PID);
+	check_refused("--group-by exe,pid",
+		      "--group-by: 'exe,pid' is not one of exe, comm, unit, container, pid");
+}
+
+Test(options, what_is_about_the_host_is_not_about_one_process)
+{
+	check_refused("--pid 3 --exclude x",
+		      "--exclude is about all processes of the host; leave it or --pid out");
+	check_refused("--max-targets 3 --pid 3",
+		      "--max-targets is about all processes of the host; leave it or --pid out");
+	check_refused("--explain 3fa9", "--explain is about one process: add --pid N");
+	check_refused("--once --goroutines", "--goroutines is about one process: add --pid N");
+	cr_expect(accept("--once --max-self-cpu 3% --min-process-age 0").once);
+}
+
 Test(options, pids)
 {
 	check_refused("--pid 0", "--pid: '0' is out of range, between 1 and 4194304 expected");
@@ -180,8 +321,7 @@ Test(options, unknown_ones)
 {
 	check_refused("--intervall=5", "unknown option --intervall; did you mean --interval?");
 	check_refused("--jsno", "unknown option --jsno; did you mean --json?");
-	check_refused("--textfile", "unknown or ambiguous option --textfile; --help lists the "
-				    "options");
+	check_refused("--tile 3", "unknown or ambiguous option --tile; --help lists the options");
 	check_refused("-x", "unknown option -x; --help lists the options");
 	check_refused("-vx", "unknown option -x; --help lists the options");
 	check_refused("-v\xff", "unknown option -?; --help lists the options");
@@ -228,7 +368,7 @@ Test(options, help_names_every_option_and_fits_80_columns)
 		"--json",	   "-v, --verbose",
 		"--all",	   "--color WHEN",
 		"-h, --help",	   "-V, --version",
-		"(default 10s)",   "(default 2s)",
+		"(default 10s)",   "with --pid 2s)",
 		"Commands:",	   "--explain SITE",
 		"--allow FILE",	   "--state FILE",
 		"--fail-on WORDS", "(default leaking,stuck)",
@@ -258,12 +398,14 @@ Test(options, commands)
 	cr_expect_eq(accept("list -vv --color=never").verbose, 2);
 	cr_expect(accept("list --help").help);
 	cr_expect_eq(accept("list --help").command, COMMAND_LIST);
-	check_refused("lost",
-		      "unknown command 'lost'; there is 'list', or none to watch a process: "
-		      "gleakd --pid N");
-	check_refused("LIST",
-		      "unknown command 'LIST'; there is 'list', or none to watch a process: "
-		      "gleakd --pid N");
+	check_refused(
+		"lost",
+		"unknown command 'lost'; there is list; without one all Go processes are watched, "
+		"or one: gleakd --pid N");
+	check_refused(
+		"LIST",
+		"unknown command 'LIST'; there is list; without one all Go processes are watched, "
+		"or one: gleakd --pid N");
 	check_refused("--json list",
 		      "unexpected argument 'list'; gleakd takes options only, --help lists them");
 }
@@ -317,11 +459,11 @@ Test(options, texts)
 {
 	struct failure failure = {""};
 	char name[] = "gleakd", allow[] = "--allow=known cases.txt", state[] = "--state";
-	char file[] = "-", explain[] = "--explain", site[] = "*/pump.go:4?";
-	char *argv[] = {name, allow, state, file, explain, site, NULL};
+	char file[] = "-", explain[] = "--explain", site[] = "*/pump.go:4?", pid[] = "-p3";
+	char *argv[] = {name, allow, state, file, explain, site, pid, NULL};
 	struct options options;
 
-	cr_assert_eq(options__parse(6, argv, &options, &failure), 0, "%s", failure.text);
+	cr_assert_eq(options__parse(7, argv, &options, &failure), 0, "%s", failure.text);
 	cr_expect_str_eq(options.allow, "known cases.txt");
 	cr_expect_eq(options.state, file, "argv's own text");
 	cr_expect_eq(options.explain, site);
@@ -336,13 +478,13 @@ static int parse_long(const char *name, size_t length, struct failure *failure)
 {
 	size_t size = strlen(name) + length + 4;
 	char *text = malloc(size), program[] = "gleakd";
-	char *argv[] = {program, text, NULL};
+	char pid[] = "-p3", *argv[] = {program, pid, text, NULL};
 	struct options options;
 	int n = snprintf(text, size, "--%s=", name), err;
 
 	memset(text + n, 'x', length);
 	text[(size_t)n + length] = '\0';
-	err = options__parse(2, argv, &options, failure);
+	err = options__parse(3, argv, &options, failure);
 	free(text);
 	return err;
 }
@@ -408,10 +550,10 @@ Test(options, findings_without_an_exit_code_would_mean_nothing)
 
 Test(options, explain_is_for_people)
 {
-	cr_expect_not_null(accept("--once --explain 3fa9 -v").explain);
-	check_refused("--explain 3fa9 --json",
+	cr_expect_not_null(accept("--pid 3 --once --explain 3fa9 -v").explain);
+	check_refused("--pid 3 --explain 3fa9 --json",
 		      "--explain and --json exclude each other: --json tells all of every site");
-	check_refused("--once --goroutines --explain 3fa9",
+	check_refused("--pid 3 --once --goroutines --explain 3fa9",
 		      "--explain and --goroutines exclude each other: one shows a site, the other "
 		      "all goroutines");
 }

@@ -401,6 +401,17 @@ Test(discovery, unsupported_is_remembered_by_file)
 	cr_expect(attached[9], "a new version may do");
 }
 
+Test(discovery, file_that_could_hold_us_up)
+{
+	begin((struct discovery_options){0});
+	fake_process__put(&(struct fake_process){.pid = 7, .exe = "server", .on_fuse = true});
+	sweep(10);
+	tick(10);
+	cr_expect_eq(counts().opened, 0);
+	cr_expect_eq(counts().may_block, 1);
+	cr_expect_eq(n_attached, 0);
+}
+
 Test(discovery, files_that_make_room)
 {
 	char name[16];

@@ -3,7 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <elf.h>
-#include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
@@ -156,6 +156,17 @@ static void put_stat(const struct fake_process *process, const char *comm)
 	put(in_root("%d/status", process->pid), line, strlen(line));
 }
 
+static void put_fuse_mount(const struct fake_process *process)
+{
+	struct statx exe;
+	char line[96];
+
+	cr_assert_eq(statx(AT_FDCWD, in_root("%d/exe", process->pid), 0, STATX_MNT_ID, &exe), 0);
+	snprintf(line, sizeof(line), "%llu 1 0:44 / /home/u rw - fuse.sshfs host: rw\n",
+		 (unsigned long long)exe.stx_mnt_id);
+	put(in_root("%d/mountinfo", process->pid), line, strlen(line));
+}
+
 void fake_process__put(const struct fake_process *process)
 {
 	fake_process__remove(process->pid);
@@ -165,6 +176,8 @@ void fake_process__put(const struct fake_process *process)
 		cr_assert_eq(
 			symlink(in_root("bin/%s", process->exe), in_root("%d/exe", process->pid)),
 			0);
+	if (process->on_fuse)
+		put_fuse_mount(process);
 	if (process->cgroup)
 		put(in_root("%d/cgroup", process->pid), process->cgroup, strlen(process->cgroup));
 }

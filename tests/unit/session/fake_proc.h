@@ -33,6 +33,7 @@ struct fake_process {
 	unsigned int uid;
 	uint64_t start_seconds; /* after boot */
 	bool zombie;
+	bool on_fuse; /* the executable, as mountinfo has it */
 };
 
 void fake_process__put(const struct fake_process *process);

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/calibrate.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+#include "probe/insn_arm64.h"
+#include "probe/insn_x86.h"
+#include "probe/own_text.h"
+#include "probe/trials.h"
+
+#ifdef __x86_64__
+#define DECODE insn_x86__decode
+#else
+#define DECODE insn_arm64__decode
+#endif
+
+static const struct calibration measured = {
+	.ns =
+		{
+			[CALIBRATION_NOP5] = 211,
+			[CALIBRATION_CALL] = 503,
+			[CALIBRATION_JUMP] = 461,
+			[CALIBRATION_BRANCH] = 467,
+			[CALIBRATION_PUSH] = 541,
+			[CALIBRATION_SINGLE_STEP] = 17389,
+		},
+};
+
+static struct probe_site site_of(enum probe_class class)
+{
+	return (struct probe_site){.present = true, .class = class};
+}
+
+Test(calibrate, each_class_has_its_cost)
+{
+	const struct probe_site nop5 = site_of(PROBE_CLASS_NOP5);
+	const struct probe_site emulated = site_of(PROBE_CLASS_EMULATED);
+	const struct probe_site stepped = site_of(PROBE_CLASS_SINGLE_STEP);
+
+	cr_assert_eq(calibration__ns(&measured, &nop5), 211);
+	cr_assert_eq(calibration__ns(&measured, &emulated), (503 + 461 + 467 + 541) / 4);
+	cr_assert_eq(calibration__ns(&measured, &stepped), 17389);
+}
+
+Test(calibrate, kinds_that_the_machine_lacks_do_not_count)
+{
+	const struct probe_site emulated = site_of(PROBE_CLASS_EMULATED);
+	struct calibration arm = measured;
+
+	arm.ns[CALIBRATION_PUSH] = 0;
+	cr_assert_eq(calibration__ns(&arm, &emulated), (503 + 461 + 467) / 3);
+}
+
+Test(calibrate, nothing_costs_nothing)
+{
+	const struct calibration none = {{0}};
+	const struct probe_site absent = {.class = PROBE_CLASS_SINGLE_STEP};
+
+	cr_assert_eq(calibration__ns(&measured, &absent), 0);
+	for (enum probe_class class = 0; class <= PROBE_CLASS_SINGLE_STEP; class ++) {
+		const struct probe_site site = site_of(class);
+
+		cr_assert_eq(calibration__ns(&none, &site), 0);
+	}
+}
+
+Test(calibrate, every_kind_has_a_name)
+{
+	for (enum calibration_kind kind = 0; kind < CALIBRATION_KINDS; kind++)
+		cr_assert_str_neq(calibration_kind__name(kind), "unknown");
+	cr_assert_str_eq(calibration_kind__name(CALIBRATION_KINDS), "unknown");
+}
+
+/* The loops run unprobed, come back, and what plans would make of their instructions is right. */
+Test(calibrate, trials_run_and_are_what_they_are_called)
+{
+	static const enum probe_class classes[CALIBRATION_KINDS] = {
+		[CALIBRATION_NOP5] = PROBE_CLASS_NOP5,
+		[CALIBRATION_CALL] = PROBE_CLASS_EMULATED,
+		[CALIBRATION_JUMP] = PROBE_CLASS_EMULATED,
+		[CALIBRATION_BRANCH] = PROBE_CLASS_EMULATED,
+		[CALIBRATION_PUSH] = PROBE_CLASS_EMULATED,
+		[CALIBRATION_SINGLE_STEP] = PROBE_CLASS_SINGLE_STEP,
+	};
+	size_t n = 0;
+
+	for (enum calibration_kind kind = 0; kind < CALIBRATION_KINDS; kind++) {
+		const struct trial trial = trial__get(kind);
+		struct insn insn = {0};
+
+		if (!trial.run)
+			continue;
+		trial.run("", 1009);
+		cr_assert_eq(DECODE((const uint8_t *)trial.address, 16, trial.address, true, &insn),
+			     0);
+		cr_assert(insn.probeable, "%s", calibration_kind__name(kind));
+		cr_assert_eq(insn.class, classes[kind], "%s", calibration_kind__name(kind));
+		n++;
+	}
+	cr_assert_geq(n, 4);
+}
+
+Test(calibrate, own_text_is_found_in_the_file)
+{
+	const struct trial trial = trial__get(CALIBRATION_CALL);
+	const uint64_t offset = own_text__file_offset(trial.address);
+	FILE *file = fopen("/proc/self/exe", "re");
+	char bytes[16];
+
+	cr_assert_not_null(file);
+	cr_assert_neq(offset, 0);
+	cr_assert_eq(fseek(file, (long)offset, SEEK_SET), 0);
+	cr_assert_eq(fread(bytes, sizeof(bytes), 1, file), 1);
+	fclose(file);
+	cr_assert_arr_eq(bytes, (const char *)trial.address, sizeof(bytes));
+	cr_assert_eq(own_text__file_offset((uintptr_t)bytes), 0);
+}

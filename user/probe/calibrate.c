@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/calibrate.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "gleakd.skel.h"
+
+#include "base/clock.h"
+#include "probe/libbpf_words.h"
+#include "probe/links.h"
+#include "probe/own_text.h"
+#include "probe/trials.h"
+
+/* As large as gleakd's own by default: a ring that fits into a cache is written faster. */
+#define RING_BYTES (2u << 20)
+
+#define RUNS	  9
+#define HITS	  1000
+#define SLOW_HITS 30 /* single-stepped ones, up to 20 us each */
+#define WARM_HITS 4  /* the kernel rewrites a nop5 after the first */
+
+/* What the programs read of a g, at the offsets of describe(). */
+struct made_up_g {
+	uint64_t words[GL_WINDOW_WORDS];
+};
+
+struct bench {
+	struct gleakd_bpf *skeleton;
+	struct ring_buffer *ring;
+	bool uprobe_multi;
+	struct made_up_g g;
+};
+
+/* --- the programs -------------------------------------------------------------------------------- */
+
+static int ignore_record(void *ctx, void *data, size_t size)
+{
+	(void)ctx;
+	(void)data;
+	(void)size;
+	return 0;
+}
+
+/* The program whose sites are mostly of @kind: creations are probed at a call or the nop before it. */
+static struct bpf_program *program_for(const struct bench *bench, enum calibration_kind kind)
+{
+	if (kind == CALIBRATION_NOP5 || kind == CALIBRATION_CALL)
+		return bench->skeleton->progs.gl_create;
+	return bench->skeleton->progs.gl_exit;
+}
+
+/* The first slot is all that is needed, and nobody is to be woken. */
+static int configure(struct bench *bench)
+{
+	struct gleakd_bpf *skeleton = bench->skeleton;
+	int err = bpf_map__set_max_entries(skeleton->maps.gl_events, RING_BYTES);
+
+	if (!err)
+		err = bpf_map__set_max_entries(skeleton->maps.gl_binaries, 1);
+	if (!err)
+		err = bpf_map__set_max_entries(skeleton->maps.gl_losses, 1);
+	for (enum calibration_kind kind = 0;
+	     kind < CALIBRATION_KINDS && !err && bench->uprobe_multi; kind++)
+		err = bpf_program__set_expected_attach_type(program_for(bench, kind),
+							    LINK_UPROBE_MULTI);
+	skeleton->rodata->gl_wakeup_bytes = UINT64_MAX;
+	bpf_program__set_autoload(skeleton->progs.gl_park, false);
+	return err;
+}
+
+static int describe(const struct bench *bench)
+{
+	const struct gl_binary binary = {
+		.parent_word = 1,
+		.gopc_word = 2,
+		.startpc_word = 3,
+		.tgid = (__u32)getpid(),
+	};
+	const uint32_t slot = 0;
+
+	return bpf_map_update_elem(bpf_map__fd(bench->skeleton->maps.gl_binaries), &slot, &binary,
+				   BPF_ANY);
+}
+
+static int bench__open(struct bench *bench)
+{
+	int err;
+
+	libbpf_words__capture();
+	bench->skeleton = gleakd_bpf__open();
+	if (!bench->skeleton)
+		return -errno;
+	err = configure(bench);
+	if (!err)
+		err = gleakd_bpf__load(bench->skeleton);
+	if (!err)
+		err = describe(bench);
+	if (err)
+		return err;
+	bench->ring = ring_buffer__new(bpf_map__fd(bench->skeleton->maps.gl_events), ignore_record,
+				       NULL, NULL);
+	return bench->ring ? 0 : -ENOMEM;
+}
+
+static void bench__close(struct bench *bench)
+{
+	ring_buffer__free(bench->ring);
+	gleakd_bpf__destroy(bench->skeleton);
+}
+
+/* --- measuring ----------------------------------------------------------------------------------- */
+
+static uint64_t time_trial(struct bench *bench, const struct trial *trial, uint64_t hits)
+{
+	uint64_t begin = clock__thread_cpu_ns();
+
+	trial->run(&bench->g, hits);
+	return clock__thread_cpu_ns() - begin;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Nanoseconds per @hits; the median, which an interrupt or a neighbour does not move. */
+static uint64_t median_time(struct bench *bench, const struct trial *trial, uint64_t hits)
+{
+	uint64_t times[RUNS];
+
+	for (size_t i = 0; i < RUNS; i++) {
+		times[i] = time_trial(bench, trial, hits);
+		ring_buffer__consume(bench->ring);
+	}
+	qsort(times, RUNS, sizeof(times[0]), compare);
+	return times[RUNS / 2];
+}
+
+static int measure(struct bench *bench, enum calibration_kind kind, uint64_t *ret_ns)
+{
+	const uint64_t hits = kind == CALIBRATION_SINGLE_STEP ? SLOW_HITS : HITS;
+	const struct trial trial = trial__get(kind);
+	const struct probe_link_target target = {
+		.path = "/proc/self/exe",
+		.file_offset = own_text__file_offset(trial.address),
+		.cookie = GL_COOKIE(
+			0, GL_G_IN_REG0,
+			kind == CALIBRATION_BRANCH ? GL_GUARD_BRANCH_NOT_TAKEN : GL_GUARD_NONE, 0),
+		.pid = getpid(),
+	};
+	struct probe_link link = {0};
+	uint64_t bare, probed;
+	int err;
+
+	bare = median_time(bench, &trial, hits);
+	err = probe_link__attach(&link, program_for(bench, kind), &target, bench->uprobe_multi);
+	if (err)
+		return err;
+	trial.run(&bench->g, WARM_HITS);
+	probed = median_time(bench, &trial, hits);
+	probe_link__detach(&link);
+	*ret_ns = max_of((probed - min_of(probed, bare)) / hits, (uint64_t)1);
+	return 0;
+}
+
+static bool applies(enum calibration_kind kind, const struct kernel_features *features)
+{
+	if (kind == CALIBRATION_NOP5 && !features->nop5_optimized)
+		return false;
+	return trial__get(kind).run;
+}
+
+int calibrate__run(const struct kernel_features *features, struct calibration *ret_calibration)
+{
+	struct bench bench = {.uprobe_multi = features->uprobe_multi};
+	struct calibration calibration = {{0}};
+	int err = bench__open(&bench);
+
+	for (enum calibration_kind kind = 0; kind < CALIBRATION_KINDS && !err; kind++)
+		if (applies(kind, features))
+			err = measure(&bench, kind, &calibration.ns[kind]);
+	bench__close(&bench);
+	if (!err)
+		*ret_calibration = calibration;
+	return err;
+}
+
+/* --- answers ------------------------------------------------------------------------------------- */
+
+static const char *const names[CALIBRATION_KINDS] = {
+	[CALIBRATION_NOP5] = "nop5", [CALIBRATION_CALL] = "call",
+	[CALIBRATION_JUMP] = "jump", [CALIBRATION_BRANCH] = "branch",
+	[CALIBRATION_PUSH] = "push", [CALIBRATION_SINGLE_STEP] = "single-step",
+};
+
+const char *calibration_kind__name(enum calibration_kind kind)
+{
+	return (size_t)kind < ARRAY_SIZE(names) ? names[kind] : "unknown";
+}
+
+/* One trap each, and little besides: the mean of all is steadier than any of them. */
+static uint64_t emulated_ns(const struct calibration *calibration)
+{
+	uint64_t sum = 0, n = 0;
+
+	for (enum calibration_kind kind = CALIBRATION_CALL; kind <= CALIBRATION_PUSH; kind++) {
+		sum += calibration->ns[kind];
+		n += calibration->ns[kind] > 0;
+	}
+	return n ? sum / n : 0;
+}
+
+uint64_t calibration__ns(const struct calibration *calibration, const struct probe_site *site)
+{
+	if (!site->present)
+		return 0;
+	switch (site->class) {
+	case PROBE_CLASS_NOP5:
+		return calibration->ns[CALIBRATION_NOP5];
+	case PROBE_CLASS_EMULATED:
+		return emulated_ns(calibration);
+	default:
+		return calibration->ns[CALIBRATION_SINGLE_STEP];
+	}
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_PROBE_TRIALS_H
+#define GLEAKD_PROBE_TRIALS_H
+
+/*
+ * Loops in assembly, each around one instruction of a kind that is probed, with a g in the first
+ * argument register of Go's ABI when it runs.
+ */
+#include "probe/calibrate.h"
+
+struct trial {
+	/* Runs the instruction @count > 0 times; NULL: this processor has no such kind. */
+	void (*run)(const void *g, uint64_t count);
+	uintptr_t address; /* of the instruction */
+};
+
+struct trial trial__get(enum calibration_kind kind);
+
+#endif /* GLEAKD_PROBE_TRIALS_H */
