@@ -2,16 +2,33 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/one_line.h"
 
 static enum log_level max_level = LOG_LEVEL_INFO;
+static bool limited;
+static struct log_site *suppressing;
 
 static const char *const level_prefix[] = {
 	[LOG_LEVEL_ERROR] = "gleakd: ",
 	[LOG_LEVEL_WARN] = "gleakd: warning: ",
 	[LOG_LEVEL_INFO] = "gleakd: ",
 	[LOG_LEVEL_DEBUG] = "gleakd: debug: ",
+};
+
+/* Priorities of syslog(3), which sd-daemon(3) takes over. */
+static const char *const journal_prefix[] = {
+	[LOG_LEVEL_ERROR] = "<3>",
+	[LOG_LEVEL_WARN] = "<4>",
+	[LOG_LEVEL_INFO] = "<6>",
+	[LOG_LEVEL_DEBUG] = "<7>",
 };
 
 void log__set_level(enum log_level level)
@@ -24,18 +41,109 @@ bool log__enabled(enum log_level level)
 	return level <= max_level;
 }
 
-void log__write(enum log_level level, const char *fmt, ...)
+void log__limit(bool on)
 {
-	char line[1024];
+	limited = on;
+}
+
+bool log__is_journal(const char *journal_stream, int fd)
+{
+	uint64_t device, inode;
+	struct stat st;
+	int end = 0;
+
+	if (!journal_stream || fstat(fd, &st))
+		return false;
+	if (sscanf(journal_stream, "%" SCNu64 ":%" SCNu64 "%n", &device, &inode, &end) != 2 ||
+	    journal_stream[end])
+		return false;
+	return st.st_dev == device && st.st_ino == inode;
+}
+
+static const char *prefix(enum log_level level)
+{
+	static bool asked, journal;
+
+	if (!asked) {
+		journal = log__is_journal(getenv("JOURNAL_STREAM"), STDERR_FILENO);
+		asked = true;
+	}
+	return journal ? journal_prefix[level] : level_prefix[level];
+}
+
+bool log_site__take(struct log_site *site, uint64_t now_ns)
+{
+	uint64_t earned;
+
+	if (!site->refilled_ns) {
+		site->tokens = LOG_BURST;
+		site->refilled_ns = max_of(now_ns, (uint64_t)1);
+	}
+	earned = now_ns > site->refilled_ns ? (now_ns - site->refilled_ns) / LOG_REFILL_NS : 0;
+	site->refilled_ns += earned * LOG_REFILL_NS;
+	site->tokens = (uint32_t)min_of(site->tokens + earned, (uint64_t)LOG_BURST);
+	if (!site->tokens) {
+		if (site->suppressed < UINT32_MAX)
+			site->suppressed++;
+		return false;
+	}
+	site->tokens--;
+	return true;
+}
+
+static void keep_for_later(struct log_site *site, const char *line)
+{
+	one_line__copy(site->last, sizeof(site->last), line);
+	if (site->listed)
+		return;
+	site->listed = true;
+	site->next = suppressing;
+	suppressing = site;
+}
+
+/* One write per message, so that lines of several writers do not mix. */
+static void write_line(enum log_level level, uint32_t suppressed, const char *line)
+{
+	if (suppressed)
+		fprintf(stderr, "%s%s (%" PRIu32 " more like this were not written)\n",
+			prefix(level), line, suppressed);
+	else
+		fprintf(stderr, "%s%s\n", prefix(level), line);
+}
+
+void log__write(struct log_site *site, enum log_level level, const char *fmt, ...)
+{
+	char text[1024], line[1024];
 	int saved_errno = errno;
+	uint32_t suppressed;
 	va_list ap;
 
 	if (!log__enabled(level))
 		return;
 	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	/* One write per message, so that lines of several writers do not mix. */
-	fprintf(stderr, "%s%s\n", level_prefix[level], line);
+	one_line__copy(line, sizeof(line), text);
+	if (limited && level < LOG_LEVEL_DEBUG && !log_site__take(site, clock__monotonic_ns())) {
+		keep_for_later(site, line);
+	} else {
+		suppressed = site->suppressed;
+		site->suppressed = 0;
+		write_line(level, suppressed, line);
+	}
+	errno = saved_errno;
+}
+
+void log__tell_suppressed(void)
+{
+	int saved_errno = errno;
+
+	for (struct log_site *site = suppressing; site; site = site->next) {
+		if (!site->suppressed)
+			continue;
+		fprintf(stderr, "%s%" PRIu32 " messages were not written, the last one: %s\n",
+			prefix(LOG_LEVEL_WARN), site->suppressed, site->last);
+		site->suppressed = 0;
+	}
 	errno = saved_errno;
 }

@@ -5,6 +5,9 @@
 /*
  * Messages about gleakd's own doings, on stderr; data goes to stdout. errno is preserved across
  * every call. Only commands and the session log; libraries return errors (base/failure.h).
+ *
+ * In a service stderr is the journal: there a message begins with its priority, as sd-daemon(3)
+ * says, and not with the program's name, which the journal knows.
  */
 #include "base/common.h"
 
@@ -15,17 +18,57 @@ enum log_level {
 	LOG_LEVEL_DEBUG,
 };
 
+/*
+ * One place in the code that logs. A program that runs for months must not fill a disk with one
+ * message: while log__limit(true), each place has LOG_BURST messages and one more every
+ * LOG_REFILL_NS. What was not written is told with the next message of the place, or by
+ * log__tell_suppressed().
+ */
+struct log_site {
+	uint64_t refilled_ns; /* 0: never used */
+	uint32_t tokens;
+	uint32_t suppressed;   /* since the last message that was written */
+	struct log_site *next; /* of those that ever suppressed */
+	bool listed;
+	char last[96]; /* the beginning of what was suppressed last */
+};
+
+#define LOG_BURST     10
+#define LOG_REFILL_NS (30 * NSEC_PER_SEC)
+
 /* log__set_level - the most talkative level that is still printed; LOG_LEVEL_INFO at start. */
 void log__set_level(enum log_level level);
 
 /* log__enabled - whether messages of this level are printed. */
 bool log__enabled(enum log_level level);
 
-void log__write(enum log_level level, const char *fmt, ...) __printf_fmt(2, 3);
+/* log__limit - from now on count messages; debug ones, which somebody asked for, go uncounted. */
+void log__limit(bool on);
 
-#define log_error(...) log__write(LOG_LEVEL_ERROR, __VA_ARGS__)
-#define log_warn(...)  log__write(LOG_LEVEL_WARN, __VA_ARGS__)
-#define log_info(...)  log__write(LOG_LEVEL_INFO, __VA_ARGS__)
-#define log_debug(...) log__write(LOG_LEVEL_DEBUG, __VA_ARGS__)
+/* log__tell_suppressed - say what was left out and not told yet; now and then, and at the end. */
+void log__tell_suppressed(void);
+
+/*
+ * log__is_journal - whether @fd is the stream that @journal_stream names, the value of
+ * $JOURNAL_STREAM: "device:inode". Somebody who redirects stderr inherits the variable all the same.
+ */
+bool log__is_journal(const char *journal_stream, int fd);
+
+/* log_site__take - whether @site may write a message now; counts it when not. */
+bool log_site__take(struct log_site *site, uint64_t now_ns);
+
+void log__write(struct log_site *site, enum log_level level, const char *fmt, ...)
+	__printf_fmt(3, 4);
+
+#define log__at(level, ...)                                     \
+	({                                                      \
+		static struct log_site log_site_here;           \
+		log__write(&log_site_here, level, __VA_ARGS__); \
+	})
+
+#define log_error(...) log__at(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_warn(...)  log__at(LOG_LEVEL_WARN, __VA_ARGS__)
+#define log_info(...)  log__at(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_debug(...) log__at(LOG_LEVEL_DEBUG, __VA_ARGS__)
 
 #endif /* GLEAKD_BASE_LOG_H */

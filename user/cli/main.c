@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "cli/config.h"
 #include "cli/list.h"
 #include "cli/options.h"
 #include "cli/watch.h"
@@ -11,6 +13,26 @@
 #include "version.h"
 
 #define EXIT_USAGE 2
+
+/* Not only the command line: the config file as well. */
+static int refuse(int err, const struct config_errors *errors)
+{
+	config_errors__log(errors);
+	if (err != -EINVAL)
+		return failure__exit_code(err);
+	fprintf(stderr, "Try 'gleakd --help'.\n");
+	return EXIT_USAGE;
+}
+
+static int print_config(const struct options *options)
+{
+	int err = config__write(stdout, options);
+
+	if (!err)
+		return 0;
+	log_error("cannot write the configuration: %s", strerror(-err));
+	return failure__exit_code(err);
+}
 
 static int usage_error(const char *text)
 {
@@ -47,24 +69,34 @@ static int (*const run[COMMAND_COUNT])(const struct options *options) = {
 	[COMMAND_LIST] = list__run,
 };
 
-int main(int argc, char **argv)
+static int run_command(const struct options *options)
 {
-	struct options options;
-	struct failure failure;
-
-	if (options__parse(argc, argv, &options, &failure))
-		return usage_error(failure.text);
-	if (options.help) {
-		options__write_help(stdout, options.command);
+	if (options->help) {
+		options__write_help(stdout, options->command);
 		return 0;
 	}
-	if (options.version) {
+	if (options->version) {
 		printf("gleakd %s (%s)\n", GLEAKD_VERSION, GLEAKD_REVISION);
 		return 0;
 	}
-	if (options.json_schema)
+	if (options->json_schema)
 		return print_schema();
-	if (options.verbose > 1)
+	if (options->print_config)
+		return print_config(options);
+	if (options->verbose > 1)
 		log__set_level(LOG_LEVEL_DEBUG);
-	return run[options.command](&options);
+	return run[options->command](options);
+}
+
+int main(int argc, char **argv)
+{
+	struct config_errors errors;
+	struct options options;
+	int err = config__load(argc, argv, CONFIG_PATH, &options, &errors);
+
+	if (err)
+		return refuse(err, &errors);
+	err = run_command(&options);
+	options__free(&options);
+	return err;
 }

@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/options_table.h"
-#include "output/textfile.h"
 
 /* getopt's value for option_specs[i]: apart from all characters. */
 #define LONG_BASE 256
@@ -16,51 +16,6 @@
 /* --- usage errors --------------------------------------------------------------------------------- */
 
 #define NAME_MAX_LEN 32
-
-/* Levenshtein's distance; both at most NAME_MAX_LEN long. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t row[NAME_MAX_LEN + 1];
-	size_t b_len = strlen(b);
-
-	for (size_t j = 0; j <= b_len; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1]; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= b_len; j++) {
-			size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-			size_t shorter = min_of(row[j], row[j - 1]) + 1;
-
-			diagonal = row[j];
-			row[j] = min_of(replaced, shorter);
-		}
-	}
-	return row[b_len];
-}
-
-/* The option of @command that was most likely meant; NULL when none is near. */
-static const char *nearest(const char *name, enum command command)
-{
-	const char *best = NULL;
-	size_t best_distance = 3; /* two slips of the finger */
-
-	if (strlen(name) > NAME_MAX_LEN)
-		return NULL;
-	for (size_t i = 0; i < n_option_specs; i++) {
-		size_t d = best_distance;
-
-		if (option_spec__is_listed(&option_specs[i], command))
-			d = distance(name, option_specs[i].name);
-
-		if (d < best_distance) {
-			best_distance = d;
-			best = option_specs[i].name;
-		}
-	}
-	return best;
-}
 
 /* Whether another command takes this option. */
 static bool is_elsewhere(const char *name)
@@ -84,7 +39,7 @@ static int refuse_long(const char *argument, enum command command, struct failur
 		return failure__set(failure, -EINVAL,
 				    "option %.*s is not one of gleakd %s; --help lists those",
 				    length, argument, commands[command].name);
-	meant = nearest(name, command);
+	meant = option_spec__nearest(name, command, 0);
 	if (meant)
 		return failure__set(failure, -EINVAL, "unknown option %.*s; did you mean --%s?",
 				    length, argument, meant);
@@ -136,14 +91,9 @@ static int refuse(int result, char **argv, enum command command, struct failure 
 	return refuse_long(argv[optind - 1], command, failure);
 }
 
-/* Which options were given, by index. */
-struct given {
-	bool at[OPTIONS_MAX];
-};
-
 /* --- parsing -------------------------------------------------------------------------------------- */
 
-static int set_fallbacks(struct options *options, struct failure *failure)
+int options__set_fallbacks(struct options *options, struct failure *failure)
 {
 	for (size_t i = 0; i < n_option_specs; i++) {
 		int err = 0;
@@ -158,7 +108,7 @@ static int set_fallbacks(struct options *options, struct failure *failure)
 }
 
 /* Someone who watches one process wants to see more, sooner. */
-static int set_pid_fallbacks(struct options *options, const struct given *given,
+static int set_pid_fallbacks(struct options *options, const struct options_given *given,
 			     struct failure *failure)
 {
 	for (size_t i = 0; i < n_option_specs; i++) {
@@ -232,7 +182,7 @@ static int find_command(const char *word, enum command *ret_command, struct fail
 		word, names);
 }
 
-static bool is_given(const struct given *given, size_t offset)
+static bool is_given(const struct options_given *given, size_t offset)
 {
 	for (size_t i = 0; i < n_option_specs; i++) {
 		if (given->at[i] && option_specs[i].offset == offset)
@@ -241,8 +191,22 @@ static bool is_given(const struct given *given, size_t offset)
 	return false;
 }
 
-static int parse_arguments(int argc, char **argv, struct options *options, struct given *given,
-			   struct failure *failure)
+/*
+ * Lists and counts add up, but not over what the file says: they begin anew with the first that the
+ * command line gives.
+ */
+static void forget(struct options *options, const struct option_spec *spec)
+{
+	void *field = (char *)options + spec->offset;
+
+	if (spec->type == OPTION_PATTERNS)
+		((struct option_list *)field)->n = 0;
+	else if (spec->type == OPTION_COUNT)
+		*(unsigned int *)field = 0;
+}
+
+static int parse_arguments(int argc, char **argv, struct options *options,
+			   struct options_given *given, struct failure *failure)
 {
 	struct option longs[OPTIONS_MAX + 1] = {0};
 	char shorts[2 * OPTIONS_MAX + 2];
@@ -256,6 +220,8 @@ static int parse_arguments(int argc, char **argv, struct options *options, struc
 
 		if (result == '?' || result == ':' || !spec)
 			return refuse(result, argv, options->command, failure);
+		if (!given->at[spec - option_specs])
+			forget(options, spec);
 		err = option_spec__set(spec, options, optarg, failure);
 		if (err)
 			return err;
@@ -268,7 +234,7 @@ static int parse_arguments(int argc, char **argv, struct options *options, struc
 }
 
 /* What is about all processes means nothing for one, and the other way round. */
-static int check_mode(const struct options *options, const struct given *given,
+static int check_mode(const struct options *options, const struct options_given *given,
 		      struct failure *failure)
 {
 	unsigned int wrong = options->pid ? OPTION_FOR_HOST : OPTION_FOR_PID;
@@ -290,7 +256,7 @@ static int check_mode(const struct options *options, const struct given *given,
 }
 
 /* Options that make no sense together. */
-static int check_together(const struct options *options, const struct given *given,
+static int check_together(const struct options *options, const struct options_given *given,
 			  struct failure *failure)
 {
 	if (options->goroutines && !options->once)
@@ -312,28 +278,43 @@ static int check_together(const struct options *options, const struct given *giv
 		return failure__set(failure, -EINVAL,
 				    "--fail-on says what --error-exitcode is about: add "
 				    "--error-exitcode N");
-	if (check_mode(options, given, failure))
-		return -EINVAL;
-	return options->textfile ? textfile__check_path(options->textfile, failure) : 0;
+	return check_mode(options, given, failure);
+}
+
+int options__parse_over(int argc, char **argv, struct options *options,
+			const struct options_given *in_file, struct failure *failure)
+{
+	struct options_given given = {{false}}, either = *in_file;
+	int err = find_command(argc > 1 ? argv[1] : NULL, &options->command, failure);
+	int skip = options->command == COMMAND_WATCH ? 0 : 1;
+
+	if (!err)
+		err = parse_arguments(argc - skip, argv + skip, options, &given, failure);
+	if (err || options->help || options->version)
+		return err;
+	for (size_t i = 0; i < n_option_specs; i++)
+		either.at[i] |= given.at[i];
+	if (options->pid)
+		err = set_pid_fallbacks(options, &either, failure);
+	return err ? err : check_together(options, &given, failure);
 }
 
 int options__parse(int argc, char **argv, struct options *ret_options, struct failure *failure)
 {
+	static const struct options_given nothing;
 	struct options options = {0};
-	struct given given = {{false}};
-	int err = find_command(argc > 1 ? argv[1] : NULL, &options.command, failure);
-	int skip = options.command == COMMAND_WATCH ? 0 : 1;
+	int err = options__set_fallbacks(&options, failure);
 
 	if (!err)
-		err = set_fallbacks(&options, failure);
-	if (!err)
-		err = parse_arguments(argc - skip, argv + skip, &options, &given, failure);
-	if (!err && options.pid)
-		err = set_pid_fallbacks(&options, &given, failure);
-	if (!err && !options.help && !options.version)
-		err = check_together(&options, &given, failure);
+		err = options__parse_over(argc, argv, &options, &nothing, failure);
 	if (err)
 		return err;
 	*ret_options = options;
 	return 0;
+}
+
+void options__free(struct options *options)
+{
+	free(options->file_text);
+	options->file_text = NULL;
 }

@@ -91,14 +91,19 @@ struct options {
 	uint32_t ring_bytes; /* hidden, for tests: 0 is the default */
 	bool help;
 	bool version;
+	char *file_text; /* owned: the config file, which texts may be parts of; NULL: none */
 };
 
 /*
  * options__parse - the command, if the first argument is one; defaults, then @argv. -EINVAL on a
- * usage error: the failure says which option, what was wrong with it and what is accepted.
+ * usage error: the failure says which option, what was wrong with it and what is accepted. Reads no
+ * config file: see config__load().
  */
 int options__parse(int argc, char **argv, struct options *ret_options,
 		   struct failure *failure) __must_check;
+
+/* options__free - what they own. Texts must not be used after it. */
+void options__free(struct options *options);
 
 /* options__write_help - the --help text of @command to @out, from the table. */
 void options__write_help(FILE *out, enum command command);

@@ -2,6 +2,7 @@
 #include "cli/options_table.h"
 
 #include <limits.h>
+#include <string.h>
 
 const struct command_spec commands[COMMAND_COUNT] = {
 	[COMMAND_WATCH] =
@@ -137,11 +138,11 @@ const struct option_spec option_specs[] = {
 	{"state", 0, OPTION_PATH, WATCH, OPTION_IN_FILE, FIELD(state), .min = 1,
 	 .max = PATH_MAX - 1, .metavar = "FILE",
 	 .help = "go on from what FILE remembers of the processes, and keep it there"},
-	{"textfile", 0, OPTION_PATH, WATCH, OPTION_IN_FILE, FIELD(textfile), .min = 1,
+	{"textfile", 0, OPTION_TEXTFILE, WATCH, OPTION_IN_FILE, FIELD(textfile), .min = 1,
 	 .max = PATH_MAX - 1, .metavar = "FILE",
 	 .help = "write metrics there at each report, for Prometheus' node_exporter "
 		 "(docs/metrics.md); its name has to end in .prom"},
-	{"textfile", 0, OPTION_PATH, DOCTOR, .offset = FIELD(textfile), .min = 1,
+	{"textfile", 0, OPTION_TEXTFILE, DOCTOR, .offset = FIELD(textfile), .min = 1,
 	 .max = PATH_MAX - 1, .metavar = "FILE",
 	 .help = "find out as well whether metrics can be written to FILE"},
 	{"fail-on", 0, OPTION_WORDS, WATCH, .offset = FIELD(fail_on), .choices = finding_words,
@@ -184,4 +185,61 @@ bool option_spec__is_listed(const struct option_spec *spec, enum command command
 bool option_spec__takes_value(const struct option_spec *spec)
 {
 	return spec->type != OPTION_FLAG && spec->type != OPTION_COUNT;
+}
+
+const struct option_spec *option_spec__find(const char *name, enum command command)
+{
+	for (size_t i = 0; i < n_option_specs; i++) {
+		if (option_spec__belongs(&option_specs[i], command) &&
+		    strcmp(option_specs[i].name, name) == 0)
+			return &option_specs[i];
+	}
+	return NULL;
+}
+
+#define NAME_MAX_LEN 32
+
+/* Levenshtein's distance; both at most NAME_MAX_LEN long. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[NAME_MAX_LEN + 1];
+	size_t b_len = strlen(b);
+
+	for (size_t j = 0; j <= b_len; j++)
+		row[j] = j;
+	for (size_t i = 1; a[i - 1]; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= b_len; j++) {
+			size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
+			size_t shorter = min_of(row[j], row[j - 1]) + 1;
+
+			diagonal = row[j];
+			row[j] = min_of(replaced, shorter);
+		}
+	}
+	return row[b_len];
+}
+
+const char *option_spec__nearest(const char *name, enum command command, unsigned int flags)
+{
+	const char *best = NULL;
+	size_t best_distance = 3; /* two slips of the finger */
+
+	if (strlen(name) > NAME_MAX_LEN)
+		return NULL;
+	for (size_t i = 0; i < n_option_specs; i++) {
+		size_t d = best_distance;
+
+		if (option_spec__is_listed(&option_specs[i], command) &&
+		    (option_specs[i].flags & flags) == flags)
+			d = distance(name, option_specs[i].name);
+
+		if (d < best_distance) {
+			best_distance = d;
+			best = option_specs[i].name;
+		}
+	}
+	return best;
 }

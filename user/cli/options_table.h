@@ -27,6 +27,7 @@ enum option_type {
 	OPTION_SIZE,	 /* uint32_t, a power of two */
 	OPTION_STRING,	 /* const char *, min to max bytes */
 	OPTION_PATH,	 /* the same, of a file */
+	OPTION_TEXTFILE, /* the same, by a name that node_exporter reads */
 	OPTION_WORDS,	 /* unsigned int: 1 << index of each word in a list with commas */
 	OPTION_NUMBER,	 /* unsigned int */
 	OPTION_PERCENT,	 /* double, a share: 0.01 for "1%"; min and max in OPTION_PERCENT_UNITS */
@@ -64,6 +65,15 @@ struct option_spec {
 extern const struct option_spec option_specs[];
 extern const size_t n_option_specs; /* OPTIONS_MAX at most */
 
+/* option_spec__find - the one called @name of @command; NULL when there is none. */
+const struct option_spec *option_spec__find(const char *name, enum command command);
+
+/*
+ * option_spec__nearest - the name of @command's that was most likely meant, of those that are listed
+ * and have all of @flags; NULL when none is near.
+ */
+const char *option_spec__nearest(const char *name, enum command command, unsigned int flags);
+
 /* option_spec__is_listed - whether @command takes it, and --help shows it. */
 bool option_spec__is_listed(const struct option_spec *spec, enum command command);
 /* option_spec__belongs - whether @command takes it. */
@@ -76,5 +86,20 @@ bool option_spec__takes_value(const struct option_spec *spec);
  */
 int option_spec__set(const struct option_spec *spec, struct options *options, const char *text,
 		     struct failure *failure) __must_check;
+
+/* Which options were given, by index. */
+struct options_given {
+	bool at[OPTIONS_MAX];
+};
+
+/* options__set_fallbacks - what holds when nothing is given. */
+int options__set_fallbacks(struct options *options, struct failure *failure) __must_check;
+
+/*
+ * options__parse_over - as options__parse(), over what @options has from a config file: what the
+ * command line gives replaces that. @given has what the file gave. May change @options on failure.
+ */
+int options__parse_over(int argc, char **argv, struct options *options,
+			const struct options_given *in_file, struct failure *failure) __must_check;
 
 #endif /* GLEAKD_CLI_OPTIONS_TABLE_H */

@@ -8,6 +8,7 @@
 
 #include "base/duration.h"
 #include "cli/options_table.h"
+#include "output/textfile.h"
 
 static int set_number(const struct option_spec *spec, const char *text, uint64_t *ret_number,
 		      struct failure *failure)
@@ -298,6 +299,11 @@ int option_spec__set(const struct option_spec *spec, struct options *options, co
 		break;
 	case OPTION_PATTERNS:
 		err = add_pattern(spec, text, field, failure);
+		break;
+	case OPTION_TEXTFILE:
+		err = set_text(spec, text, field, failure);
+		if (!err)
+			err = textfile__check_path(text, failure);
 		break;
 	case OPTION_WORDS:
 		err = set_words(spec, text, field, failure);

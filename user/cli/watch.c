@@ -10,13 +10,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
-#include "cli/explainer.h"
-#include "cli/exporter.h"
 #include "cli/findings.h"
 #include "cli/kept_state.h"
-#include "cli/terminal.h"
-#include "output/json.h"
-#include "output/text.h"
+#include "cli/outputs.h"
 #include "session/report_builder.h"
 #include "session/session.h"
 
@@ -29,9 +25,6 @@
 /* A slice of census between two looks at the ring buffer and the signals. */
 #define CENSUS_SLICE_NS (10 * NSEC_PER_MSEC)
 
-/* What somebody who is looking for a leak right now would spend: a share of the target's CPU. */
-#define PERSON_OVERHEAD 0.05
-
 #define GOVERN_INTERVAL_NS NSEC_PER_SEC
 
 struct watch {
@@ -40,12 +33,8 @@ struct watch {
 	struct session *session;
 	struct target *target;
 	struct report_builder *builder;
-	struct text_writer *text;   /* NULL with --json and --explain */
-	struct explainer explainer; /* for --explain */
-	struct allow_list *allow;
+	struct outputs outputs;
 	struct kept_state state;
-	struct exporter exporter;
-	bool found; /* by the last report: something of --fail-on */
 	int pidfd;
 	const char *ending; /* why the run is ending; NULL while it is not */
 	int err;
@@ -60,45 +49,11 @@ static int print_failure(const struct failure *failure, int err)
 
 /* --- output ------------------------------------------------------------------------------------- */
 
-static void open_explainer(struct watch *watch)
-{
-	const struct options *options = watch->options;
-
-	watch->explainer = (struct explainer){
-		.out = stdout,
-		.pattern = options->explain,
-		.terminal = terminal__present() && !options->once,
-		.color = terminal__want_color(options->color),
-	};
-	terminal__size(&watch->explainer.columns, &watch->explainer.rows);
-}
-
-static int open_text(struct watch *watch)
-{
-	const struct options *options = watch->options;
-	struct text_options text = {
-		.terminal = terminal__present() && !options->once,
-		.color = terminal__want_color(options->color),
-		.verbose = options->verbose > 0,
-		.all = options->all,
-	};
-
-	terminal__size(&text.columns, &text.rows);
-	return text_writer__new(stdout, &text, &watch->text);
-}
-
 static void stop(struct watch *watch, int err)
 {
 	if (!watch->err)
 		watch->err = err;
 	loop__stop(watch->loop);
-}
-
-static int write_report(struct watch *watch, const struct report *report)
-{
-	if (watch->options->explain)
-		return explainer__write(&watch->explainer, report);
-	return watch->text ? text_writer__write(watch->text, report) : json__write(stdout, report);
 }
 
 /* Reports; an error ends the run. False when the run is over. */
@@ -108,11 +63,8 @@ static bool show(struct watch *watch, const char *final_reason)
 	int err = report_builder__build(watch->builder, watch->session, clock__monotonic_ns(),
 					clock__realtime_ns(), final_reason, &report);
 
-	if (!err) {
-		watch->found = findings__any(report, watch->options->fail_on);
-		exporter__write(&watch->exporter, report);
-		err = write_report(watch, report);
-	}
+	if (!err)
+		err = outputs__write(&watch->outputs, report);
 	if (!err)
 		return true;
 	/* The reader of a pipe may leave at any time: `gleakd --json | head -1` is no failure. */
@@ -243,17 +195,6 @@ static void on_govern(void *ctx)
 	session__govern(watch->session, clock__monotonic_ns());
 }
 
-static void on_resize(struct watch *watch)
-{
-	unsigned int columns, rows;
-
-	terminal__size(&columns, &rows);
-	if (watch->text)
-		text_writer__resize(watch->text, columns, rows);
-	watch->explainer.columns = columns;
-	watch->explainer.rows = rows;
-}
-
 static void on_duration(void *ctx)
 {
 	end(ctx, "duration over");
@@ -261,8 +202,10 @@ static void on_duration(void *ctx)
 
 static void on_signal(void *ctx, int signal)
 {
+	struct watch *watch = ctx;
+
 	if (signal == SIGWINCH) {
-		on_resize(ctx);
+		outputs__resize(&watch->outputs);
 		return;
 	}
 	end(ctx, signal == SIGINT ? "interrupted" : "terminated");
@@ -339,12 +282,9 @@ static enum probe_mode wanted_mode(const struct options *options)
 static int read_files(struct watch *watch)
 {
 	const struct options *options = watch->options;
-	int err = 0;
+	int err;
 
-	if (options->allow)
-		err = allow_list__read(options->allow, &watch->allow, &watch->failure);
-	if (!err)
-		err = exporter__open(&watch->exporter, options->textfile, &watch->failure);
+	err = outputs__read_files(&watch->outputs, options, &watch->failure);
 	if (!err && options->state)
 		err = kept_state__open(&watch->state, options->state, &watch->failure);
 	return err;
@@ -357,7 +297,8 @@ static int open_session(struct watch *watch)
 		.mode = wanted_mode(watch->options),
 		.ring_bytes = watch->options->ring_bytes,
 		/* Who chooses a mode gets it, whatever it costs. */
-		.max_overhead = watch->options->mode == MODE_AUTO ? PERSON_OVERHEAD : 0,
+		.max_overhead =
+			watch->options->mode == MODE_AUTO ? watch->options->max_overhead : 0,
 		.roster = watch->options->goroutines,
 		.roster_system = watch->options->all,
 		.state = watch->state.file,
@@ -384,11 +325,9 @@ static int bring_up(struct watch *watch)
 	if (!err)
 		err = report_builder__new(watch->options->min_age_ns, &watch->builder);
 	if (!err)
-		report_builder__set_allow(watch->builder, watch->allow);
-	if (!err && watch->options->explain)
-		open_explainer(watch);
-	else if (!err && !watch->options->json)
-		err = open_text(watch);
+		report_builder__set_allow(watch->builder, watch->outputs.allow);
+	if (!err)
+		err = outputs__open(&watch->outputs);
 	if (!err)
 		err = add_sources(watch);
 	return err;
@@ -396,12 +335,10 @@ static int bring_up(struct watch *watch)
 
 static void take_down(struct watch *watch)
 {
-	exporter__close(&watch->exporter);
+	outputs__close(&watch->outputs);
 	report_builder__free(watch->builder);
-	text_writer__free(watch->text);
 	session__free(watch->session);
 	loop__free(watch->loop);
-	allow_list__free(watch->allow);
 	kept_state__close(&watch->state);
 	if (watch->pidfd >= 0)
 		close(watch->pidfd);
@@ -423,10 +360,10 @@ int watch__run(const struct options *options)
 	}
 	if (!err)
 		err = watch.err;
-	if (!err && watch.allow && options->verbose)
-		findings__tell_unused(watch.allow, options->allow);
+	if (!err && watch.outputs.allow && options->verbose)
+		findings__tell_unused(watch.outputs.allow, options->allow);
 	take_down(&watch);
 	if (err)
 		return print_failure(&watch.failure, err);
-	return watch.found ? (int)options->error_exitcode : 0;
+	return watch.outputs.found ? (int)options->error_exitcode : 0;
 }

@@ -2,8 +2,12 @@
 #ifndef GLEAKD_HOST_CAPABILITY_H
 #define GLEAKD_HOST_CAPABILITY_H
 
-/* What this process may do: effective capabilities from /proc/self/status. */
+/*
+ * What this process may do: effective capabilities from /proc/self/status; and giving up what it
+ * has no use for.
+ */
 #include "base/common.h"
+#include "base/failure.h"
 
 /* capability__has - whether CAP_* number @cap (linux/capability.h) is effective. */
 bool capability__has(int cap);
@@ -22,5 +26,32 @@ int capability__effective(const char *status_path, uint64_t *ret_set) __must_che
 
 /* capability__name - "CAP_BPF"; NULL for a number this program has no use for. */
 const char *capability__name(int cap);
+
+/* capability__names - of a set of capabilities, "CAP_BPF, CAP_PERFMON"; "none" of none. */
+void capability__names(uint64_t set, char *out, size_t out_size);
+
+/*
+ * capability__writable - whether files can be made in @folder without CAP_DAC_OVERRIDE: root owns it,
+ * say. False also where there is no such folder.
+ */
+bool capability__writable(const char *folder);
+
+struct capability_use {
+	bool probes;	   /* not only censuses */
+	bool uprobe_multi; /* of probe/kernel.h; older uprobes need CAP_SYS_ADMIN */
+	bool write_anywhere; /* a file is to be written in a folder that is not capability__writable() */
+};
+
+/* capability__needed - the set for watching other users' processes like this. */
+uint64_t capability__needed(const struct capability_use *use);
+
+/*
+ * capability__keep - give up, for good, all capabilities but those in @set: also for what this
+ * process executes, and for programs that would give some. Nothing is gained: what is missing stays
+ * missing. For the calling thread, so to be called while there is only one.
+ * @ret_kept: what is left, also in the case of an error.
+ * Errors: those of prctl(2) and capset(2), and -EPERM when the kernel did not do as it said.
+ */
+int capability__keep(uint64_t set, uint64_t *ret_kept, struct failure *failure) __must_check;
 
 #endif /* GLEAKD_HOST_CAPABILITY_H */

@@ -8,7 +8,9 @@
 #include "base/hash.h"
 #include "host/self_usage.h"
 #include "session/built_site.h"
+#include "session/discovery.h"
 #include "session/meanings.h"
+#include "session/report_metrics.h"
 #include "session/site_frames.h"
 
 /* How long what members of a site wait on is taken to stay the same. */
@@ -29,6 +31,7 @@ struct built_target {
 	size_t refused;
 	struct built_site *sites;
 	struct report_site *reports; /* contiguous copy for the renderers */
+	char pid[REPORT_PID_TEXT];   /* as a group's name */
 };
 
 /* What the last report said, to derive rates. */
@@ -36,15 +39,25 @@ struct last_totals {
 	uint64_t time_ns, created, exited;
 };
 
+/* What is kept of a process from one report to the next. */
+struct memo {
+	struct process_id id;
+	struct last_totals last;
+	struct looked_at looked_at;
+	bool used; /* in the report under way */
+};
+
 struct report_builder {
 	uint64_t min_age_ns;
 	size_t n_targets;
 	struct built_target *targets;
 	struct report_target *reports;
-	struct last_totals last[SESSION_MAX_TARGETS];
-	struct looked_at looked_at[SESSION_MAX_TARGETS];
+	size_t n_memos;
+	struct memo *memos;	  /* owned; one per process of the last report */
 	struct allow_list *allow; /* borrowed; NULL: none */
-	struct report_self self;  /* what does not change */
+	enum report_group group;
+	bool discovers;
+	struct report_self self; /* what does not change from report to report, or was noted */
 	struct report report;
 };
 
@@ -63,6 +76,28 @@ int report_builder__new(uint64_t min_age_ns, struct report_builder **ret_builder
 void report_builder__set_allow(struct report_builder *builder, struct allow_list *allow)
 {
 	builder->allow = allow;
+}
+
+void report_builder__set_group(struct report_builder *builder, enum report_group group)
+{
+	builder->group = group;
+}
+
+void report_builder__note_discovery(struct report_builder *builder,
+				    const struct discovery_counts *counts, double cycle_seconds)
+{
+	struct report_self *self = &builder->self;
+
+	builder->discovers = true;
+	self->targets[REPORT_ATTACHED] = counts->states[DISCOVERY_ATTACHED];
+	self->targets[REPORT_UNSUPPORTED] = counts->states[DISCOVERY_UNSUPPORTED];
+	self->targets[REPORT_FAILED] = counts->states[DISCOVERY_FAILED];
+	self->targets[REPORT_PAUSED] = counts->states[DISCOVERY_PAUSED];
+	self->attach_attempts = counts->attach_attempts;
+	self->attach_failures = counts->attach_failures;
+	self->processes_seen = counts->seen;
+	self->processes_rejected = counts->rejected;
+	self->cycle_seconds = cycle_seconds;
 }
 
 static void clear_target(struct built_target *built)
@@ -90,9 +125,48 @@ void report_builder__free(struct report_builder *builder)
 	if (!builder)
 		return;
 	clear(builder);
-	for (size_t t = 0; t < SESSION_MAX_TARGETS; t++)
-		free(builder->looked_at[t].items);
+	for (size_t i = 0; i < builder->n_memos; i++)
+		free(builder->memos[i].looked_at.items);
+	free(builder->memos);
 	free(builder);
+}
+
+/* --- from one report to the next --------------------------------------------------------------- */
+
+/* The memo of process @id, at @hint if nobody came or went; a new one otherwise. NULL: no memory. */
+static struct memo *find_memo(struct report_builder *builder, struct process_id id, size_t hint)
+{
+	struct memo *memos;
+
+	for (size_t n = 0; n < builder->n_memos; n++) {
+		struct memo *memo = &builder->memos[(hint + n) % builder->n_memos];
+
+		if (memo->id.pid == id.pid && memo->id.start_time == id.start_time)
+			return memo;
+	}
+	memos = reallocarray(builder->memos, builder->n_memos + 1, sizeof(*memos));
+	if (!memos)
+		return NULL;
+	builder->memos = memos;
+	memos[builder->n_memos] = (struct memo){.id = id};
+	return &memos[builder->n_memos++];
+}
+
+static void drop_unused_memos(struct report_builder *builder)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < builder->n_memos; i++) {
+		struct memo *memo = &builder->memos[i];
+
+		if (!memo->used) {
+			free(memo->looked_at.items);
+			continue;
+		}
+		memo->used = false;
+		builder->memos[kept++] = *memo;
+	}
+	builder->n_memos = kept;
 }
 
 /* --- collecting the tracker's sites ------------------------------------------------------------- */
@@ -358,10 +432,9 @@ static void collect_sites(const struct report_builder *builder, struct target *t
 }
 
 static int build_sites(struct report_builder *builder, size_t t, struct target *target,
-		       uint64_t now_ns, bool final)
+		       struct looked_at *looked, uint64_t now_ns, bool final)
 {
 	struct built_target *built = &builder->targets[t];
-	struct looked_at *looked = &builder->looked_at[t];
 	int news, err;
 
 	collect_sites(builder, target, now_ns, built);
@@ -426,56 +499,6 @@ static void fill_target(const struct target *target, const struct built_target *
 	report->n_sites = built->n_sites;
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
-/* For metrics: whom it is counted with, and what was counted. */
-static void fill_metrics(const struct target *target, const struct tracker_totals *totals,
-			 struct report_target *report)
-{
-	_Static_assert(ARRAY_SIZE(report->lifetimes) == TRACKER_LIFETIMES, "the same bounds");
-	_Static_assert(ARRAY_SIZE(report->probe_hits) == PROBE_EVENT_COUNT, "the same order");
-
-	report->group = base_name(report->exe);
-	report->start_time_seconds = target__started_seconds(target);
-	target__hits(target, report->probe_hits);
-	report->probe_seconds = (double)target__probe_ns(target) / (double)NSEC_PER_SEC;
-	report->overhead = target__governor(target)->overhead;
-	report->overhead_max = target__governor(target)->options.max_overhead;
-	report->mode_changes = target__governor(target)->changes;
-	memcpy(report->lifetimes, totals->lifetimes, sizeof(report->lifetimes));
-	report->lifetime_seconds_sum = totals->lifetime_seconds;
-}
-
-static void fill_self(const struct session *session, struct report_builder *builder)
-{
-	struct self_usage usage = self_usage__read(PROC_ROOT);
-	struct report_self self = {
-		.start_time_seconds = builder->self.start_time_seconds,
-		.attach_attempts = builder->n_targets,
-		.processes_seen = builder->n_targets,
-		.events_received = session__events(session),
-		.events_malformed = session__malformed(session),
-		.cpu_seconds = usage.cpu_seconds,
-		.resident_bytes = usage.resident_bytes,
-	};
-
-	for (size_t i = 0; i < builder->n_targets; i++) {
-		const struct remote *remote = target__remote(session__target(session, i));
-		const struct report_target *report = &builder->reports[i];
-
-		self.targets[REPORT_ATTACHED] += !report->exited_target;
-		self.events_dropped += report->lost_events;
-		self.remote_reads += remote__calls(remote);
-		self.remote_bytes += remote__bytes_read(remote);
-	}
-	builder->report.self = self;
-}
-
 static void fill_roster(const struct roster *roster, struct report_target *report)
 {
 	if (!roster)
@@ -500,25 +523,32 @@ int report_builder__build(struct report_builder *builder, struct session *sessio
 	builder->n_targets = n;
 	for (size_t i = 0; i < n; i++) {
 		struct target *target = session__target(session, i);
+		struct memo *memo = find_memo(builder, target__process(target)->id, i);
 		struct tracker_totals totals;
-		int err = build_sites(builder, i, target, now_ns, *final_reason != '\0');
+		int err = memo ? build_sites(builder, i, target, &memo->looked_at, now_ns,
+					     *final_reason != '\0') :
+				 -ENOMEM;
 
 		if (err)
 			return err;
 		tracker__totals(target__tracker(target), &totals);
 		fill_target(target, &builder->targets[i], &totals, now_ns, &builder->reports[i]);
 		builder->reports[i].lost_events += session__malformed(session);
-		fill_metrics(target, &totals, &builder->reports[i]);
+		report_metrics__fill_target(target, &totals, builder->group,
+					    builder->targets[i].pid, &builder->reports[i]);
 		fill_roster(target__roster(target), &builder->reports[i]);
-		fill_rates(&builder->last[i], &totals, target__attached_ns(target), now_ns,
+		memo->used = true;
+		fill_rates(&memo->last, &totals, target__attached_ns(target), now_ns,
 			   &builder->reports[i]);
 	}
+	drop_unused_memos(builder);
 	builder->report = (struct report){.realtime_ns = realtime_ns,
 					  .final = *final_reason != '\0',
 					  .final_reason = final_reason,
 					  .targets = builder->reports,
 					  .n_targets = n};
-	fill_self(session, builder);
+	builder->report.self = builder->self;
+	report_metrics__fill_self(session, &builder->report, builder->discovers);
 	*ret_report = &builder->report;
 	return 0;
 }

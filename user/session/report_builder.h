@@ -12,6 +12,16 @@
 #include "session/session.h"
 
 struct report_builder;
+struct discovery_counts;
+
+/* What processes are counted together by in metrics. */
+enum report_group {
+	REPORT_GROUP_EXE, /* base name of the executable */
+	REPORT_GROUP_COMM,
+	REPORT_GROUP_UNIT,	/* systemd unit; the executable's where there is none */
+	REPORT_GROUP_CONTAINER, /* container id; likewise */
+	REPORT_GROUP_PID,
+};
 
 #define REPORT_MAX_SITES 10000 /* per target; the rest is counted in refused */
 
@@ -20,6 +30,12 @@ void report_builder__free(struct report_builder *builder);
 
 /* report_builder__set_allow - known cases are silenced; @allow (NULL: none) is borrowed. */
 void report_builder__set_allow(struct report_builder *builder, struct allow_list *allow);
+
+void report_builder__set_group(struct report_builder *builder, enum report_group group);
+
+/* report_builder__note_discovery - what became of the host's processes; copied. */
+void report_builder__note_discovery(struct report_builder *builder,
+				    const struct discovery_counts *counts, double cycle_seconds);
 
 /*
  * report_builder__build - the state of all targets of @session at @now_ns (monotonic).

@@ -5,8 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "observe/events.h"
 #include "session/remember.h"
+
+/* At most a quarter full; a power of two. */
+#define PID_SLOTS (4 * SESSION_MAX_TARGETS)
 
 struct session {
 	struct session_options options;
@@ -15,13 +19,34 @@ struct session {
 	struct event_reader *reader;
 	size_t n_targets;
 	struct target *targets[SESSION_MAX_TARGETS];
+	/* By pid, open addressing: position in targets plus one, 0: free. Asked for every event. */
+	uint16_t by_pid[PID_SLOTS];
 };
 
-static struct target *find_target(struct session *session, pid_t pid)
+static size_t home_of(pid_t pid)
 {
+	return (size_t)hash__mix64((uint64_t)pid) & (PID_SLOTS - 1);
+}
+
+static void index_targets(struct session *session)
+{
+	memset(session->by_pid, 0, sizeof(session->by_pid));
 	for (size_t i = 0; i < session->n_targets; i++) {
-		if (target__pid(session->targets[i]) == pid)
-			return session->targets[i];
+		size_t at = home_of(target__pid(session->targets[i]));
+
+		while (session->by_pid[at])
+			at = (at + 1) & (PID_SLOTS - 1);
+		session->by_pid[at] = (uint16_t)(i + 1);
+	}
+}
+
+struct target *session__find(const struct session *session, pid_t pid)
+{
+	for (size_t at = home_of(pid); session->by_pid[at]; at = (at + 1) & (PID_SLOTS - 1)) {
+		struct target *target = session->targets[session->by_pid[at] - 1];
+
+		if (target__pid(target) == pid)
+			return target;
 	}
 	return NULL;
 }
@@ -29,7 +54,7 @@ static struct target *find_target(struct session *session, pid_t pid)
 static void on_event(void *ctx, const struct gl_event *head, const struct gl_event_create *create)
 {
 	struct session *session = ctx;
-	struct target *target = find_target(session, (pid_t)head->tgid);
+	struct target *target = session__find(session, (pid_t)head->tgid);
 
 	if (target)
 		target__event(target, head, create);
@@ -107,14 +132,29 @@ int session__add(struct session *session, pid_t pid, struct target **ret_target,
 		return failure__set(failure, -ENOSPC,
 				    "already watching %d processes, the most one gleakd takes",
 				    SESSION_MAX_TARGETS);
-	if (find_target(session, pid))
+	if (session__find(session, pid))
 		return failure__set(failure, -EEXIST, "process %d is already watched", pid);
 	err = target__open(&options, pid, &target, failure);
 	if (err)
 		return err;
 	session->targets[session->n_targets++] = target;
+	index_targets(session);
 	*ret_target = target;
 	return 0;
+}
+
+void session__remove(struct session *session, pid_t pid)
+{
+	for (size_t i = 0; i < session->n_targets; i++) {
+		if (target__pid(session->targets[i]) != pid)
+			continue;
+		target__free(session->targets[i]);
+		session->n_targets--;
+		memmove(&session->targets[i], &session->targets[i + 1],
+			(session->n_targets - i) * sizeof(session->targets[0]));
+		index_targets(session);
+		return;
+	}
 }
 
 int session__ring_fd(const struct session *session)

@@ -37,6 +37,12 @@ void session__free(struct session *session);
 int session__add(struct session *session, pid_t pid, struct target **ret_target,
 		 struct failure *failure) __must_check;
 
+/* session__remove - stop watching @pid and forget it; harmless when it is not watched. */
+void session__remove(struct session *session, pid_t pid);
+
+/* session__find - the target of @pid, or NULL. */
+struct target *session__find(const struct session *session, pid_t pid);
+
 /* session__ring_fd - readable when the ring is filling up; -1 in census mode. */
 int session__ring_fd(const struct session *session);
 

@@ -392,6 +392,16 @@ pid_t target__pid(const struct target *target)
 	return target->process.id.pid;
 }
 
+void target__set_origin(struct target *target, const struct process_origin *origin)
+{
+	target->origin = *origin;
+}
+
+const struct process_origin *target__origin(const struct target *target)
+{
+	return &target->origin;
+}
+
 const struct process_info *target__process(const struct target *target)
 {
 	return &target->process;

@@ -11,6 +11,7 @@
 #include "base/failure.h"
 #include "golang/binary.h"
 #include "golang/symbolize.h"
+#include "host/cgroup.h"
 #include "host/process.h"
 #include "host/remote.h"
 #include "observe/census.h"
@@ -85,6 +86,9 @@ bool target__check_alive(struct target *target);
 
 enum target_state target__state(const struct target *target);
 pid_t target__pid(const struct target *target);
+/* target__set_origin - where it runs; copied. */
+void target__set_origin(struct target *target, const struct process_origin *origin);
+const struct process_origin *target__origin(const struct target *target);
 const struct process_info *target__process(const struct target *target);
 struct go_binary *target__binary(const struct target *target);
 const struct probe_plan *target__plan(const struct target *target);

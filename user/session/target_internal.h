@@ -11,6 +11,7 @@
 struct target {
 	struct target_options options;
 	struct process_info process;
+	struct process_origin origin;
 	int exe_fd;
 	struct stat exe_stat;
 	uint64_t load_bias;

@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include <linux/capability.h>
 
 static uint64_t kernel_says(void)
 {
@@ -129,4 +131,123 @@ Test(capability, names)
 	cr_assert_str_eq(capability__name(CAP_DAC_READ_SEARCH), "CAP_DAC_READ_SEARCH");
 	cr_assert_null(capability__name(5));
 	cr_assert_null(capability__name(-1));
+}
+
+Test(capability, names_of_a_set)
+{
+	char out[64] = "old";
+
+	capability__names(1ULL << 39 | 1ULL << 38 | 1ULL << 63, out, sizeof(out));
+	cr_expect_str_eq(out, "CAP_PERFMON, CAP_BPF, capability 63");
+	capability__names(0, out, sizeof(out));
+	cr_expect_str_eq(out, "none");
+	capability__names(~0ULL, out, 8);
+	cr_expect_str_eq(out, "CAP_CHO");
+	capability__names(~0ULL, NULL, 0);
+}
+
+/* --- giving up ---------------------------------------------------------------------------------- */
+
+static uint64_t needed(bool probes, bool uprobe_multi, bool write_anywhere)
+{
+	const struct capability_use use = {
+		.probes = probes,
+		.uprobe_multi = uprobe_multi,
+		.write_anywhere = write_anywhere,
+	};
+
+	return capability__needed(&use);
+}
+
+#define READING (1ULL << CAP_SYS_PTRACE | 1ULL << CAP_DAC_READ_SEARCH)
+#define LOADING (1ULL << 38 | 1ULL << 39)
+
+Test(capability, what_is_needed_for_what)
+{
+	cr_expect_eq(needed(false, false, false), READING);
+	cr_expect_eq(needed(false, true, false), READING);
+	cr_expect_eq(needed(true, true, false), READING | LOADING);
+	cr_expect_eq(needed(true, false, false), READING | LOADING | 1ULL << CAP_SYS_ADMIN);
+	cr_expect_eq(needed(true, true, true), READING | LOADING | 1ULL << CAP_DAC_OVERRIDE);
+}
+
+static uint64_t status_line(const char *name)
+{
+	FILE *file = fopen("/proc/self/status", "r");
+	unsigned long long set = ~0ULL;
+	char line[256];
+
+	cr_assert_not_null(file);
+	while (fgets(line, sizeof(line), file)) {
+		if (!strncmp(line, name, strlen(name)))
+			cr_assert_eq(sscanf(line + strlen(name), ":%llx", &set), 1);
+	}
+	fclose(file);
+	return set;
+}
+
+/* Every test is a process of its own: what is gone here is not missing elsewhere. */
+Test(capability, keep_gives_up_the_rest)
+{
+	uint64_t before = kernel_says(), set = needed(true, true, false), kept = 7;
+	bool privileged = capability__has(CAP_SETPCAP);
+	struct failure failure = {""};
+
+	cr_assert_eq(capability__keep(set, &kept, &failure), 0, "%s", failure.text);
+	cr_expect_eq(kept, before & set);
+	cr_expect_eq(status_line("CapEff"), before & set);
+	cr_expect_eq(status_line("CapPrm") & ~set, 0);
+	cr_expect_eq(status_line("CapInh"), 0);
+	cr_expect_eq(status_line("CapAmb"), 0);
+	if (privileged)
+		cr_expect_eq(status_line("CapBnd") & ~set, 0);
+	cr_expect_eq(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 1);
+}
+
+Test(capability, keep_is_for_good)
+{
+	struct failure failure = {""};
+	uint64_t kept = 7;
+
+	cr_assert_eq(capability__keep(0, &kept, &failure), 0);
+	cr_expect_eq(kept, 0);
+	cr_assert_eq(capability__keep(~0ULL, &kept, &failure), 0);
+	cr_expect_eq(kept, 0);
+	cr_expect_eq(kernel_says(), 0);
+}
+
+/* --- folders ------------------------------------------------------------------------------------ */
+
+Test(capability, writable_means_without_override)
+{
+	char folder[] = "/tmp/gleakd-writable-XXXXXX";
+	uint64_t before = kernel_says();
+
+	cr_assert_not_null(mkdtemp(folder));
+	cr_expect(capability__writable(folder));
+	cr_assert_eq(chmod(folder, 0500), 0);
+	cr_expect_not(capability__writable(folder));
+	cr_expect_eq(kernel_says(), before);
+	cr_assert_eq(rmdir(folder), 0);
+	cr_expect_not(capability__writable(folder));
+	cr_expect_not(capability__writable("/proc/self/status/x"));
+}
+
+Test(capability, what_is_writable_stays_so)
+{
+	char folder[] = "/tmp/gleakd-writable-XXXXXX", path[64];
+	struct failure failure = {""};
+	uint64_t kept;
+	FILE *file;
+
+	cr_assert_not_null(mkdtemp(folder));
+	cr_assert(capability__writable(folder));
+	cr_assert_eq(capability__keep(needed(true, true, false), &kept, &failure), 0);
+	snprintf(path, sizeof(path), "%s/file", folder);
+	file = fopen(path, "w");
+	cr_expect_not_null(file);
+	if (file)
+		fclose(file);
+	cr_expect_eq(unlink(path), 0);
+	cr_expect_eq(rmdir(folder), 0);
 }

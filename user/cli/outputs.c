@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/outputs.h"
+
+#include "cli/findings.h"
+#include "cli/terminal.h"
+#include "output/json.h"
+
+int outputs__read_files(struct outputs *outputs, const struct options *options,
+			struct failure *failure)
+{
+	int err = 0;
+
+	*outputs = (struct outputs){.options = options};
+	if (options->allow)
+		err = allow_list__read(options->allow, &outputs->allow, failure);
+	if (!err)
+		err = exporter__open(&outputs->exporter, options->textfile, failure);
+	return err;
+}
+
+static void open_explainer(struct outputs *outputs)
+{
+	const struct options *options = outputs->options;
+
+	outputs->explainer = (struct explainer){
+		.out = stdout,
+		.pattern = options->explain,
+		.terminal = terminal__present() && !options->once,
+		.color = terminal__want_color(options->color),
+	};
+	terminal__size(&outputs->explainer.columns, &outputs->explainer.rows);
+}
+
+int outputs__open(struct outputs *outputs)
+{
+	const struct options *options = outputs->options;
+	struct text_options text = {
+		.terminal = terminal__present() && !options->once,
+		.color = terminal__want_color(options->color),
+		.verbose = options->verbose > 0,
+		.all = options->all,
+	};
+
+	if (options->explain) {
+		open_explainer(outputs);
+		return 0;
+	}
+	if (options->json)
+		return 0;
+	terminal__size(&text.columns, &text.rows);
+	return text_writer__new(stdout, &text, &outputs->text);
+}
+
+int outputs__write(struct outputs *outputs, const struct report *report)
+{
+	outputs->found = findings__any(report, outputs->options->fail_on);
+	exporter__write(&outputs->exporter, report);
+	if (outputs->options->explain)
+		return explainer__write(&outputs->explainer, report);
+	return outputs->text ? text_writer__write(outputs->text, report) :
+			       json__write(stdout, report);
+}
+
+void outputs__resize(struct outputs *outputs)
+{
+	unsigned int columns, rows;
+
+	terminal__size(&columns, &rows);
+	if (outputs->text)
+		text_writer__resize(outputs->text, columns, rows);
+	outputs->explainer.columns = columns;
+	outputs->explainer.rows = rows;
+}
+
+void outputs__close(struct outputs *outputs)
+{
+	exporter__close(&outputs->exporter);
+	text_writer__free(outputs->text);
+	allow_list__free(outputs->allow);
+	outputs->text = NULL;
+	outputs->allow = NULL;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_CLI_OUTPUTS_H
+#define GLEAKD_CLI_OUTPUTS_H
+
+/* Where a run's reports go: terminal or pipe, metrics file; and what it found, for its exit status. */
+#include "cli/explainer.h"
+#include "cli/exporter.h"
+#include "cli/options.h"
+#include "output/text.h"
+#include "session/allow_list.h"
+
+struct outputs {
+	const struct options *options;
+	struct text_writer *text;   /* NULL with --json and --explain */
+	struct explainer explainer; /* for --explain */
+	struct exporter exporter;
+	struct allow_list *allow; /* NULL: none */
+	bool found;		  /* by the last report: something of --fail-on */
+};
+
+/* outputs__read_files - what options name; may block on a pipe. Errors in words. */
+int outputs__read_files(struct outputs *outputs, const struct options *options,
+			struct failure *failure) __must_check;
+
+/* outputs__open - after that. -ENOMEM. */
+int outputs__open(struct outputs *outputs) __must_check;
+
+/* outputs__write - -EPIPE and kin when the report could not be shown. */
+int outputs__write(struct outputs *outputs, const struct report *report) __must_check;
+
+/* outputs__resize - the terminal has another size now. */
+void outputs__resize(struct outputs *outputs);
+
+void outputs__close(struct outputs *outputs);
+
+#endif /* GLEAKD_CLI_OUTPUTS_H */

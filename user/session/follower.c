@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/follower.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "host/process_events.h"
+
+struct follower {
+	struct follower_options options;
+	struct session *session;
+	struct discovery *discovery;
+	struct process_events *events; /* NULL: only sweeps */
+	struct failure no_events;
+	bool paused;
+};
+
+/* --- what discovery asks for --------------------------------------------------------------------- */
+
+static int on_attach(void *ctx, pid_t pid, const struct process_origin *origin,
+		     struct failure *failure)
+{
+	struct follower *follower = ctx;
+	struct target *target;
+	int err;
+
+	if (follower->paused)
+		return failure__set(failure, -ENOSPC, "gleakd's memory limit is reached");
+	/* A target whose end was not told yet, under a pid that is in use again. */
+	session__remove(follower->session, pid);
+	err = session__add(follower->session, pid, &target, failure);
+	if (err)
+		return err;
+	target__set_origin(target, origin);
+	return 0;
+}
+
+static void on_detach(void *ctx, pid_t pid)
+{
+	struct follower *follower = ctx;
+
+	session__remove(follower->session, pid);
+}
+
+static void on_changed(void *ctx, pid_t pid, enum discovery_state state, const char *reason)
+{
+	static const char *const words[DISCOVERY_STATES] = {
+		[DISCOVERY_ATTACHED] = "watched",
+		[DISCOVERY_UNSUPPORTED] = "cannot be watched",
+		[DISCOVERY_FAILED] = "not watched for now",
+		[DISCOVERY_PAUSED] = "not watched for want of room",
+	};
+	const struct follower *follower = ctx;
+	const struct target *target = session__find(follower->session, pid);
+	const char *comm = target ? target__process(target)->comm : "";
+
+	if (state == DISCOVERY_FAILED)
+		log_warn("pid %d %s: %s", pid, words[state], reason);
+	else
+		log_info("pid %d%s%s %s%s%s", pid, *comm ? " " : "", comm, words[state],
+			 *reason ? ": " : "", reason);
+}
+
+static const struct discovery_ops discovery_ops = {
+	.attach = on_attach,
+	.detach = on_detach,
+	.changed = on_changed,
+};
+
+/* --- which processes ----------------------------------------------------------------------------- */
+
+/* "exe:/usr/bin/x" in @patterns of the kind @kind, without that prefix; a bare glob is of comm. */
+static size_t of_kind(const char *const *patterns, size_t n, const char *kind, const char **out)
+{
+	size_t length = strlen(kind), found = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		bool bare = !strchr(patterns[i], ':');
+
+		if (!strncmp(patterns[i], kind, length) && patterns[i][length] == ':')
+			out[found++] = patterns[i] + length + 1;
+		else if (bare && !strcmp(kind, "comm"))
+			out[found++] = patterns[i];
+	}
+	return found;
+}
+
+static int new_discovery(struct follower *follower, struct failure *failure)
+{
+	static const char *const kinds[] = {"comm", "exe", "unit", "cgroup", "user"};
+	const struct follower_options *options = &follower->options;
+	struct selection_options select = {
+		.exclude = {options->exclude, options->n_exclude},
+	};
+	struct selection_patterns *lists[] = {&select.comm, &select.exe, &select.unit,
+					      &select.cgroup, &select.user};
+	struct discovery_options discovery = {
+		.proc_root = options->proc_root,
+		.self = getpid(),
+		.min_age_ns = options->min_process_age_ns,
+		.max_targets = options->max_targets,
+	};
+	const char **texts =
+		calloc(ARRAY_SIZE(kinds) * max_of(options->n_only, (size_t)1), sizeof(*texts));
+	int err;
+
+	if (!texts)
+		return failure__set(failure, -ENOMEM, "out of memory");
+	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+		const char **list = texts + k * options->n_only;
+
+		lists[k]->n = of_kind(options->only, options->n_only, kinds[k], list);
+		lists[k]->patterns = list;
+	}
+	discovery.select = select;
+	err = discovery__new(&discovery, &discovery_ops, follower, &follower->discovery, failure);
+	free(texts);
+	return err;
+}
+
+/* --- its life ------------------------------------------------------------------------------------- */
+
+static void on_event(void *ctx, const struct process_event *event)
+{
+	struct follower *follower = ctx;
+
+	if (event->kind == PROCESS_EXECUTED)
+		discovery__exec(follower->discovery, event->pid, event->time_ns);
+	else
+		discovery__exit(follower->discovery, event->pid, event->time_ns);
+}
+
+int follower__new(const struct follower_options *options, struct session *session,
+		  struct follower **ret_follower, struct failure *failure)
+{
+	struct follower *follower = calloc(1, sizeof(*follower));
+	int err;
+
+	if (!follower)
+		return failure__set(failure, -ENOMEM, "out of memory");
+	follower->options = *options;
+	follower->session = session;
+	err = new_discovery(follower, failure);
+	if (err) {
+		follower__free(follower);
+		return err;
+	}
+	/* Events before the first sweep: who starts meanwhile is in one of them. */
+	if (process_events__open(on_event, follower, &follower->events, &follower->no_events))
+		follower->events = NULL;
+	*ret_follower = follower;
+	return 0;
+}
+
+void follower__free(struct follower *follower)
+{
+	if (!follower)
+		return;
+	process_events__free(follower->events);
+	discovery__free(follower->discovery);
+	free(follower);
+}
+
+const char *follower__no_events(const struct follower *follower)
+{
+	return follower->events ? NULL : follower->no_events.text;
+}
+
+int follower__fd(const struct follower *follower)
+{
+	return follower->events ? process_events__fd(follower->events) : -1;
+}
+
+void follower__consume(struct follower *follower)
+{
+	if (follower->events)
+		process_events__consume(follower->events);
+}
+
+int follower__sweep(struct follower *follower)
+{
+	follower__consume(follower);
+	return discovery__sweep(follower->discovery, clock__monotonic_ns());
+}
+
+bool follower__step(struct follower *follower)
+{
+	uint64_t now_ns = clock__monotonic_ns();
+
+	if (discovery__next_ns(follower->discovery) > now_ns)
+		return false;
+	return discovery__tick(follower->discovery, now_ns);
+}
+
+bool follower__settled(const struct follower *follower)
+{
+	struct discovery_counts counts;
+
+	discovery__counts(follower->discovery, &counts);
+	return !counts.candidates;
+}
+
+void follower__check_targets(struct follower *follower)
+{
+	uint64_t now_ns = clock__monotonic_ns();
+
+	for (size_t i = session__n_targets(follower->session); i-- > 0;) {
+		struct target *target = session__target(follower->session, i);
+
+		target__check_alive(target);
+		if (target__state(target) == TARGET_EXITED)
+			discovery__exit(follower->discovery, target__pid(target), now_ns);
+		else if (target__state(target) == TARGET_EXECUTED)
+			discovery__exec(follower->discovery, target__pid(target), now_ns);
+	}
+}
+
+void follower__pause(struct follower *follower, bool paused)
+{
+	follower->paused = paused;
+}
+
+void follower__counts(const struct follower *follower, struct discovery_counts *ret_counts)
+{
+	discovery__counts(follower->discovery, ret_counts);
+}
+
+uint64_t follower__events_lost(const struct follower *follower)
+{
+	return follower->events ? process_events__lost(follower->events) : 0;
+}
