@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "cli/config.h"
+#include "cli/daemon.h"
 #include "cli/list.h"
 #include "cli/options.h"
 #include "cli/watch.h"
@@ -56,7 +57,7 @@ static int watch(const struct options *options)
 	struct failure failure;
 
 	if (!options->pid)
-		return usage_error("which process? Give its number: gleakd --pid N");
+		return daemon__run(options);
 	if (options->explain && site_pattern__check(options->explain, &failure)) {
 		log_error("--explain: %s", failure.text);
 		return EXIT_USAGE;

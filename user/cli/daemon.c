@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "cli/kept_state.h"
+#include "cli/outputs.h"
+#include "host/self_usage.h"
+#include "session/follower.h"
+#include "session/report_builder.h"
+#include "session/session.h"
+
+/* As in watch.c, where the ring is the same. */
+#define DRAIN_INTERVAL_NS (50 * NSEC_PER_MSEC)
+#define CENSUS_SLICE_NS	  (10 * NSEC_PER_MSEC)
+#define SECOND_NS	  NSEC_PER_SEC
+
+/* Over its own budget gleakd takes longer breaks, up to that many times the interval. */
+#define MAX_STRETCH 32
+
+struct daemon {
+	const struct options *options;
+	struct loop *loop;
+	struct session *session;
+	struct follower *follower;
+	struct report_builder *builder;
+	struct outputs outputs;
+	struct kept_state state;
+
+	uint64_t next_sweep_ns;
+	uint64_t process_events_lost; /* when last looked */
+	uint64_t next_cycle_ns, cycle_began_ns;
+	double cycle_seconds; /* the last one's */
+	bool cycling;	      /* a round over all targets is under way */
+
+	unsigned int stretch; /* of the interval, to keep gleakd's own budget */
+	double cpu_seconds;   /* of gleakd when the last cycle began */
+	uint64_t cpu_ns;      /* and when that was */
+	bool paused;	      /* no new targets: the memory limit is reached */
+
+	const char *ending; /* why the run is ending; NULL while it is not */
+	int err;
+	struct failure failure;
+};
+
+static void stop(struct daemon *daemon, int err)
+{
+	if (!daemon->err)
+		daemon->err = err;
+	loop__stop(daemon->loop);
+}
+
+/* --- gleakd's own budget -------------------------------------------------------------------------- */
+
+/* Longer breaks at once when over budget, shorter ones step by step when far below. */
+static void keep_cpu_budget(struct daemon *daemon, const struct self_usage *usage, uint64_t now_ns)
+{
+	double elapsed = (double)(now_ns - daemon->cpu_ns) / (double)NSEC_PER_SEC;
+	double share = elapsed > 0 ? (usage->cpu_seconds - daemon->cpu_seconds) / elapsed : 0;
+	double limit = daemon->options->max_self_cpu;
+
+	if (daemon->cpu_ns && limit > 0) {
+		if (share > limit && daemon->stretch < MAX_STRETCH) {
+			daemon->stretch *= 2;
+			log_warn(
+				"gleakd used %.1f%% of a core, %.1f%% are allowed: one round every "
+				"%u intervals from now on",
+				share * 100, limit * 100, daemon->stretch);
+		} else if (share < limit / 4 && daemon->stretch > 1) {
+			daemon->stretch /= 2;
+		}
+	}
+	daemon->cpu_seconds = usage->cpu_seconds;
+	daemon->cpu_ns = now_ns;
+}
+
+static void keep_memory_budget(struct daemon *daemon, const struct self_usage *usage)
+{
+	uint64_t limit = daemon->options->max_memory;
+	/* Again only when there is some room, or it would go to and fro. */
+	bool pause = limit && usage->resident_bytes > (daemon->paused ? limit / 10 * 9 : limit);
+
+	if (pause != daemon->paused)
+		log_warn("gleakd occupies %llu MB of the %llu allowed: %s",
+			 (unsigned long long)usage->resident_bytes >> 20,
+			 (unsigned long long)limit >> 20,
+			 pause ? "no more processes are watched for now" :
+				 "processes are watched again");
+	daemon->paused = pause;
+	follower__pause(daemon->follower, pause);
+}
+
+/* --- a round over all targets --------------------------------------------------------------------- */
+
+static bool show(struct daemon *daemon, const char *final_reason)
+{
+	struct discovery_counts counts;
+	const struct report *report;
+	int err;
+
+	follower__counts(daemon->follower, &counts);
+	report_builder__note_discovery(daemon->builder, &counts, daemon->cycle_seconds);
+	err = report_builder__build(daemon->builder, daemon->session, clock__monotonic_ns(),
+				    clock__realtime_ns(), final_reason, &report);
+	if (!err)
+		err = outputs__write(&daemon->outputs, report);
+	if (!err)
+		return true;
+	/* The reader of a pipe may leave at any time. */
+	stop(daemon, err == -EPIPE ? 0 : err);
+	return false;
+}
+
+static void finish(struct daemon *daemon)
+{
+	int err;
+
+	session__drain(daemon->session);
+	err = kept_state__save(&daemon->state, daemon->session, &daemon->failure);
+	if (show(daemon, daemon->ending) || err)
+		stop(daemon, err);
+}
+
+static void begin_cycle(struct daemon *daemon)
+{
+	uint64_t now_ns = clock__monotonic_ns();
+	struct self_usage usage = self_usage__read(PROC_ROOT);
+	int err;
+
+	keep_cpu_budget(daemon, &usage, now_ns);
+	keep_memory_budget(daemon, &usage);
+	follower__check_targets(daemon->follower);
+	daemon->next_cycle_ns = now_ns + daemon->options->interval_ns * daemon->stretch;
+	daemon->cycle_began_ns = now_ns;
+	err = session__census_start(daemon->session, &daemon->failure);
+	if (err && err != -EBUSY)
+		stop(daemon, err);
+	else
+		daemon->cycling = true;
+}
+
+static void end_cycle(struct daemon *daemon)
+{
+	daemon->cycling = false;
+	daemon->cycle_seconds =
+		(double)(clock__monotonic_ns() - daemon->cycle_began_ns) / (double)NSEC_PER_SEC;
+	if (daemon->options->once)
+		daemon->ending = "once";
+	if (daemon->ending) {
+		finish(daemon);
+		return;
+	}
+	kept_state__save_due(&daemon->state, daemon->session);
+	show(daemon, "");
+}
+
+/* --- the loop's work ------------------------------------------------------------------------------- */
+
+/* One slice of whatever is due; true while there is more. */
+static bool work(void *ctx)
+{
+	struct daemon *daemon = ctx;
+	bool attaching = follower__step(daemon->follower);
+	int more;
+
+	if (daemon->cycling) {
+		more = session__census_step(daemon->session, CENSUS_SLICE_NS, &daemon->failure);
+		if (more < 0) {
+			stop(daemon, more);
+			return false;
+		}
+		if (!more)
+			end_cycle(daemon);
+		return true;
+	}
+	/* The first look waits until there is something to look at. */
+	if (daemon->options->once && follower__settled(daemon->follower)) {
+		begin_cycle(daemon);
+		return true;
+	}
+	return attaching;
+}
+
+static void sweep_if_due(struct daemon *daemon, uint64_t now_ns)
+{
+	uint64_t lost = follower__events_lost(daemon->follower);
+	bool alone = follower__no_events(daemon->follower);
+	int err;
+
+	if (now_ns < daemon->next_sweep_ns && lost == daemon->process_events_lost)
+		return;
+	daemon->process_events_lost = lost;
+	daemon->next_sweep_ns = now_ns + (alone ? FOLLOWER_SWEEP_ALONE_NS : FOLLOWER_SWEEP_NS);
+	err = follower__sweep(daemon->follower);
+	if (err)
+		log_warn("cannot look through /proc: %s", strerror(-err));
+}
+
+/* Once a second: who came and went, what watching costs, and whether the next round is due. */
+static void on_second(void *ctx)
+{
+	struct daemon *daemon = ctx;
+	uint64_t now_ns = clock__monotonic_ns();
+
+	follower__consume(daemon->follower);
+	sweep_if_due(daemon, now_ns);
+	session__govern(daemon->session, now_ns);
+	if (!daemon->cycling && !daemon->options->once && now_ns >= daemon->next_cycle_ns)
+		begin_cycle(daemon);
+	loop__set_work(daemon->loop, work, daemon);
+}
+
+static void on_ring(void *ctx)
+{
+	struct daemon *daemon = ctx;
+
+	session__drain(daemon->session);
+}
+
+static void on_processes(void *ctx)
+{
+	struct daemon *daemon = ctx;
+
+	follower__consume(daemon->follower);
+}
+
+static void on_save_due(void *ctx)
+{
+	struct daemon *daemon = ctx;
+
+	daemon->state.due = true;
+}
+
+/* --- its end ---------------------------------------------------------------------------------------- */
+
+/* One more round, then the last report; a second request ends at once. */
+static void end(struct daemon *daemon, const char *reason)
+{
+	bool again = daemon->ending;
+
+	daemon->ending = reason;
+	if (again) {
+		finish(daemon);
+		return;
+	}
+	if (!daemon->cycling)
+		begin_cycle(daemon);
+	loop__set_work(daemon->loop, work, daemon);
+}
+
+static void on_duration(void *ctx)
+{
+	end(ctx, "duration over");
+}
+
+static void on_signal(void *ctx, int signal)
+{
+	struct daemon *daemon = ctx;
+
+	if (signal == SIGWINCH)
+		outputs__resize(&daemon->outputs);
+	else
+		end(daemon, signal == SIGINT ? "interrupted" : "terminated");
+}
+
+/* --- its beginning ----------------------------------------------------------------------------------- */
+
+static int add_signals(struct daemon *daemon)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGWINCH);
+	return loop__add_signals(daemon->loop, &signals, on_signal, daemon);
+}
+
+static enum probe_mode wanted_mode(const struct options *options)
+{
+	if (options->once || options->mode == MODE_CENSUS)
+		return PROBE_MODE_CENSUS;
+	return options->mode == MODE_LIFECYCLE ? PROBE_MODE_LIFECYCLE : PROBE_MODE_FULL;
+}
+
+static int open_session(struct daemon *daemon)
+{
+	const struct options *options = daemon->options;
+	struct session_options session = {
+		.proc_root = PROC_ROOT,
+		.mode = wanted_mode(options),
+		.ring_bytes = options->ring_bytes,
+		.max_overhead = options->max_overhead,
+		.begin_low = true,
+		.state = daemon->state.file,
+	};
+
+	return session__new(&session, &daemon->session, &daemon->failure);
+}
+
+static int open_follower(struct daemon *daemon)
+{
+	const struct options *options = daemon->options;
+	struct follower_options following = {
+		.proc_root = PROC_ROOT,
+		/* Who asks once wants to see what is there now. */
+		.min_process_age_ns = options->once ? 0 : options->min_process_age_ns,
+		.max_targets = min_of((size_t)options->max_targets, (size_t)SESSION_MAX_TARGETS),
+		.only = options->only.items,
+		.n_only = options->only.n,
+		.exclude = options->exclude.items,
+		.n_exclude = options->exclude.n,
+	};
+	int err = follower__new(&following, daemon->session, &daemon->follower, &daemon->failure);
+
+	if (!err && follower__no_events(daemon->follower))
+		log_info("new processes are found by looking through /proc alone: %s",
+			 follower__no_events(daemon->follower));
+	return err;
+}
+
+static int add_sources(struct daemon *daemon)
+{
+	const struct options *options = daemon->options;
+	int ring_fd = session__ring_fd(daemon->session);
+	int processes_fd = follower__fd(daemon->follower);
+	int err = loop__add_timer(daemon->loop, 1, SECOND_NS, on_second, daemon);
+
+	if (!err && ring_fd >= 0)
+		err = loop__add_fd(daemon->loop, ring_fd, on_ring, daemon);
+	if (!err && ring_fd >= 0)
+		err = loop__add_timer(daemon->loop, DRAIN_INTERVAL_NS, DRAIN_INTERVAL_NS, on_ring,
+				      daemon);
+	if (!err && processes_fd >= 0)
+		err = loop__add_fd(daemon->loop, processes_fd, on_processes, daemon);
+	if (!err && options->duration_ns)
+		err = loop__add_timer(daemon->loop, options->duration_ns, 0, on_duration, daemon);
+	if (!err && options->state && !options->once)
+		err = loop__add_timer(daemon->loop, KEPT_STATE_INTERVAL_NS, KEPT_STATE_INTERVAL_NS,
+				      on_save_due, daemon);
+	return err;
+}
+
+static int bring_up(struct daemon *daemon)
+{
+	const struct options *options = daemon->options;
+	int err = outputs__read_files(&daemon->outputs, options, &daemon->failure);
+
+	if (!err && options->state)
+		err = kept_state__open(&daemon->state, options->state, &daemon->failure);
+	if (!err)
+		err = loop__new(&daemon->loop);
+	/* Signals first: from here on every end is an orderly one. */
+	if (!err)
+		err = add_signals(daemon);
+	if (!err)
+		err = open_session(daemon);
+	if (!err)
+		err = open_follower(daemon);
+	if (!err)
+		err = report_builder__new(options->min_age_ns, &daemon->builder);
+	if (err)
+		return err;
+	report_builder__set_allow(daemon->builder, daemon->outputs.allow);
+	report_builder__set_group(daemon->builder, (enum report_group)options->group_by);
+	err = outputs__open(&daemon->outputs);
+	return err ? err : add_sources(daemon);
+}
+
+static void take_down(struct daemon *daemon)
+{
+	outputs__close(&daemon->outputs);
+	report_builder__free(daemon->builder);
+	follower__free(daemon->follower);
+	session__free(daemon->session);
+	loop__free(daemon->loop);
+	kept_state__close(&daemon->state);
+}
+
+int daemon__run(const struct options *options)
+{
+	struct daemon daemon = {.options = options, .stretch = 1};
+	int err;
+
+	signal(SIGPIPE, SIG_IGN);
+	err = bring_up(&daemon);
+	if (!err) {
+		daemon.next_cycle_ns = clock__monotonic_ns() + options->interval_ns;
+		err = loop__run(daemon.loop);
+	}
+	if (!err)
+		err = daemon.err;
+	take_down(&daemon);
+	if (!err)
+		return daemon.outputs.found ? (int)options->error_exitcode : 0;
+	log_error("%s", daemon.failure.text[0] ? daemon.failure.text : strerror(-err));
+	return failure__exit_code(err);
+}

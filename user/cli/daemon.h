@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_CLI_DAEMON_H
+#define GLEAKD_CLI_DAEMON_H
+
+#include "cli/options.h"
+
+/* daemon__run - gleakd without --pid: all Go processes of the host, until it is told to end. */
+int daemon__run(const struct options *options);
+
+#endif /* GLEAKD_CLI_DAEMON_H */
