@@ -140,7 +140,9 @@ class Gleakd:
 
     def __init__(self, case, pid, *args, env=None):
         needs_tracing()
-        self.argv = [binary(case), "--pid", str(pid), "--json", *args]
+        # Without a pid: all of the host that the arguments leave.
+        which = ["--pid", str(pid)] if pid else []
+        self.argv = [binary(case), *which, "--json", *args]
         self.process = subprocess.Popen(
             self.argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, text=True
         )

@@ -20,6 +20,7 @@
 #define DRAIN_INTERVAL_NS (50 * NSEC_PER_MSEC)
 #define CENSUS_SLICE_NS	  (10 * NSEC_PER_MSEC)
 #define SECOND_NS	  NSEC_PER_SEC
+#define CPU_WINDOW_NS	  (60 * NSEC_PER_SEC)
 
 /* Over its own budget gleakd takes longer breaks, up to that many times the interval. */
 #define MAX_STRETCH 32
@@ -40,8 +41,9 @@ struct daemon {
 	bool cycling;	      /* a round over all targets is under way */
 
 	unsigned int stretch; /* of the interval, to keep gleakd's own budget */
-	double cpu_seconds;   /* of gleakd when the last cycle began */
+	double cpu_seconds;   /* of gleakd when it was last looked at */
 	uint64_t cpu_ns;      /* and when that was */
+	bool settled;	      /* nobody was waiting to be attached then */
 	bool paused;	      /* no new targets: the memory limit is reached */
 
 	const char *ending; /* why the run is ending; NULL while it is not */
@@ -62,10 +64,13 @@ static void stop(struct daemon *daemon, int err)
 static void keep_cpu_budget(struct daemon *daemon, const struct self_usage *usage, uint64_t now_ns)
 {
 	double elapsed = (double)(now_ns - daemon->cpu_ns) / (double)NSEC_PER_SEC;
-	double share = elapsed > 0 ? (usage->cpu_seconds - daemon->cpu_seconds) / elapsed : 0;
+	double share = (usage->cpu_seconds - daemon->cpu_seconds) / max_of(elapsed, 1.0);
 	double limit = daemon->options->max_self_cpu;
 
-	if (daemon->cpu_ns && limit > 0) {
+	/* Processes that have just come cost more than they will: their binaries are read first. */
+	if (daemon->cpu_ns && now_ns - daemon->cpu_ns < CPU_WINDOW_NS)
+		return;
+	if (daemon->cpu_ns && daemon->settled && limit > 0) {
 		if (share > limit && daemon->stretch < MAX_STRETCH) {
 			daemon->stretch *= 2;
 			log_warn(
@@ -78,6 +83,7 @@ static void keep_cpu_budget(struct daemon *daemon, const struct self_usage *usag
 	}
 	daemon->cpu_seconds = usage->cpu_seconds;
 	daemon->cpu_ns = now_ns;
+	daemon->settled = follower__settled(daemon->follower);
 }
 
 static void keep_memory_budget(struct daemon *daemon, const struct self_usage *usage)

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""gleakd without --pid: processes that come, go, become others, and how many they are."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+from harness import case, check, check_equal, until
+from image import changed
+from programs import Program, Target, start
+from tracer import Gleakd, sites
+
+COUNTS = Program("counts")
+DEMO = Program("demo")
+
+
+def folder(t):
+    """The case's own: what runs from there is told from all other processes by its path."""
+    if not hasattr(t, "own_folder"):
+        t.own_folder = t.directory()
+    return t.own_folder
+
+
+def own_copy(t, program, name):
+    path = os.path.join(folder(t), name)
+    shutil.copy(program.build(), path)
+    return path
+
+
+def host(t, *args):
+    """All Go programs below the case's folder."""
+    return Gleakd(t, None, "--only", f"exe:{folder(t)}/*", "--config", "/dev/null", "--interval", "1s",
+                  "--min-process-age", "200ms", *args)
+
+
+def pids(report):
+    return sorted(target["pid"] for target in report["targets"] if target["pid"])
+
+
+def of_pid(report, pid):
+    return next(target for target in report["targets"] if target["pid"] == pid)
+
+
+@case
+def processes_that_are_there_come_and_go(t):
+    first = start(t, COUNTS, path=own_copy(t, COUNTS, "first"))
+    g = host(t)
+    g.report("the first", lambda r: pids(r) == [first.pid])
+    second = start(t, COUNTS, path=own_copy(t, COUNTS, "second"))
+    third = start(t, COUNTS, path=os.path.join(folder(t), "second"))
+    everybody = sorted((first.pid, second.pid, third.pid))
+    g.report("all three", lambda r: pids(r) == everybody)
+    first.process.kill()
+    left = sorted((second.pid, third.pid))
+    g.report("the first gone", lambda r: pids(r) == left)
+    final = g.interrupt()
+    check_equal(pids(final), left, "pids at the end")
+    check_equal(changed(second.pid), [], "bytes of code changed afterwards")
+
+
+@case
+def each_has_its_own_verdicts(t):
+    leaking = Target(t, [own_copy(t, DEMO, "leaking"), "-for", "120s"])
+    healthy = start(t, COUNTS, path=own_copy(t, COUNTS, "healthy"))
+    healthy.ask("shape chanreceive 7")
+    g = host(t, "--min-age", "2s")
+    g.report("three leaks", lambda r: len(r["targets"]) == 2 and sum(
+        s["verdict"] == "leaking" for s in of_pid(r, leaking.process.pid)["sites"]) == 3,
+        seconds=60)
+    final = g.interrupt()
+    wrong = [s for s in of_pid(final, healthy.pid)["sites"] if s["verdict"] in ("leaking", "stuck")]
+    check_equal(wrong, [], "flagged in the healthy one")
+
+
+@case
+def counts_are_exact_once_probes_are_attached(t):
+    target = start(t, COUNTS, path=own_copy(t, COUNTS, "counts"))
+    g = host(t, "--max-overhead", "50%")
+    g.report("probes attached", lambda r: r["targets"] and r["targets"][0]["mode"] == "full")
+    before = g.reports[-1]["targets"][0]["goroutines"]["created"]
+    target.ask("run 1009 503")
+    g.report("all counted", lambda r: of_pid(r, target.pid)["goroutines"]["created"] == before + 1009
+             and of_pid(r, target.pid)["goroutines"]["exited"] >= 506)
+
+
+@case
+def exec_of_another_program(t):
+    """The same pid, the same start time, another program: not the old one's goroutines."""
+    path, other = own_copy(t, COUNTS, "before"), own_copy(t, COUNTS, "after")
+    shell = subprocess.Popen(["sh", "-c", f"{path} < /dev/zero & exec {other}"],
+                             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    t.defer(shell.wait)
+    t.defer(shell.kill)
+    g = host(t)
+    g.report("the one it became", lambda r: shell.pid in pids(r) and
+             of_pid(r, shell.pid)["exe"] == other)
+
+
+@case
+def programs_that_are_not_go_are_left_alone(t):
+    sleep = os.path.join(folder(t), "sleep")
+    shutil.copy(shutil.which("sleep"), sleep)
+    process = subprocess.Popen([sleep, "600"])
+    t.defer(process.wait)
+    t.defer(process.kill)
+    target = start(t, COUNTS, path=own_copy(t, COUNTS, "go"))
+    g = host(t)
+    g.report("the Go one alone", lambda r: pids(r) == [target.pid])
+
+
+@case
+def exclude_leaves_out(t):
+    wanted = start(t, COUNTS, path=own_copy(t, COUNTS, "wanted"))
+    start(t, COUNTS, path=own_copy(t, COUNTS, "unwanted"))
+    g = host(t, "--exclude", "unwanted")
+    g.report("the wanted one", lambda r: pids(r) == [wanted.pid])
+    seen = len(g.reports)
+    g.report("two more rounds", lambda r: len(g.reports) >= seen + 2)
+    check(all(pids(r) in ([], [wanted.pid]) for r in g.reports), "the excluded one was watched")
+
+
+@case
+def once_looks_at_all(t):
+    started = [start(t, COUNTS, path=own_copy(t, COUNTS, f"n{i}")) for i in range(3)]
+    g = host(t, "--once")
+    final = g.final()
+    check_equal(len(g.reports), 1, "number of objects")
+    check_equal(pids(final), sorted(target.pid for target in started), "pids")
+
+
+@case
+def a_storm_of_processes_is_no_trouble(t):
+    """Thousands that live for milliseconds; the one that stays is found, and nobody else looked at."""
+    storm = subprocess.Popen(["sh", "-c", "while :; do /bin/true; done"])
+    t.defer(storm.wait)
+    t.defer(storm.kill)
+    g = host(t)
+    g.report()
+    target = start(t, COUNTS, path=own_copy(t, COUNTS, "stays"))
+    g.report("the one that stays", lambda r: pids(r) == [target.pid], seconds=30)
+    storm.kill()
+    final = g.interrupt()
+    check_equal(pids(final), [target.pid], "pids")
+
+
+@case
+def textfile_and_state_of_a_host(t):
+    target = start(t, COUNTS, path=own_copy(t, COUNTS, "service"))
+    metrics, state = os.path.join(folder(t), "gleakd.prom"), os.path.join(folder(t), "state")
+    g = host(t, "--textfile", metrics, "--state", state)
+    g.report("the service", lambda r: pids(r) == [target.pid])
+    until("metrics of the service", lambda: os.path.exists(metrics) and
+          'gleakd_goroutines{groupname="service"}' in open(metrics, encoding="utf-8").read())
+    g.interrupt()
+    check(not os.path.exists(metrics), "the metrics are still there after a clean stop")
+    check(os.path.exists(state), "no state was saved")
+    again = host(t, "--state", state)
+    before = of_pid(g.reports[-1], target.pid)["observed_seconds"]
+    again.report("the service again", lambda r: pids(r) == [target.pid])
+    check(before > 0, "observed_seconds")
+
+
+@case
+def killed_it_leaves_nothing_behind(t):
+    target = start(t, COUNTS, path=own_copy(t, COUNTS, "survivor"))
+    g = host(t, "--max-overhead", "50%")
+    g.report("probes attached", lambda r: r["targets"] and r["targets"][0]["mode"] == "full")
+    g.process.send_signal(signal.SIGKILL)
+    g.process.wait(10)
+    until("no byte of code changed", lambda: changed(target.pid) == [])
+    check_equal(target.ask("run 101 7"), target.ask("run 101 7"), "the program still answers")
+
+
+@case
+def a_suspended_target_is_read_all_the_same(t):
+    target = start(t, COUNTS, path=own_copy(t, COUNTS, "stopped"))
+    target.ask("shape select 13")
+    os.kill(target.pid, signal.SIGSTOP)
+    t.defer(lambda: os.kill(target.pid, signal.SIGCONT))
+    g = host(t)
+    g.report("its goroutines", lambda r: pids(r) == [target.pid] and any(
+        s["goroutines"] == 13 for s in sites(dict(r, targets=[of_pid(r, target.pid)]),
+                                             COUNTS.line("made:select"),
+                                             COUNTS.line("blocked:select"))))
+
+
+@case
+def many_targets_in_one_round(t):
+    path = own_copy(t, COUNTS, "many")
+    started = [start(t, COUNTS, path=path) for _ in range(31)]
+    begin = time.monotonic()
+    g = host(t)
+    g.report("all of them", lambda r: len(pids(r)) == 31, seconds=30)
+    check(time.monotonic() - begin < 30, "took too long")
+    for target in started[:17]:
+        target.process.kill()
+    g.report("those that are left", lambda r: len(pids(r)) == 14, seconds=30)
