@@ -197,3 +197,33 @@ def many_targets_in_one_round(t):
     for target in started[:17]:
         target.process.kill()
     g.report("those that are left", lambda r: len(pids(r)) == 14, seconds=30)
+
+
+@case
+def reload_changes_who_is_followed(t):
+    """Those that stay keep what is known of them; a bad file changes nothing."""
+    one = start(t, COUNTS, path=own_copy(t, COUNTS, "one"))
+    two = start(t, COUNTS, path=own_copy(t, COUNTS, "two"))
+    config = os.path.join(t.directory(), "gleakd.conf")
+
+    def write(text):
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(f"only = exe:{folder(t)}/*\nmin-process-age = 200ms\ninterval = 1s\n{text}")
+
+    write("")
+    g = Gleakd(t, None, "--config", config)
+    both = g.report("both", lambda r: pids(r) == sorted((one.pid, two.pid)))
+    write("exclude = two\n")
+    g.process.send_signal(signal.SIGHUP)
+    g.report("one alone", lambda r: pids(r) == [one.pid])
+    alone = g.reports[-1]
+    check(of_pid(alone, one.pid)["observed_seconds"] > of_pid(both, one.pid)["observed_seconds"],
+          "the one that stayed was forgotten")
+    write("no-such-option = 1\n")
+    g.process.send_signal(signal.SIGHUP)
+    until("the refusal", lambda: any("no-such-option" in line for line in g.errors))
+    write("")
+    g.process.send_signal(signal.SIGHUP)
+    seen = len(g.reports)
+    g.report("both again", lambda r: len(g.reports) > seen and
+             pids(g.reports[-1]) == sorted((one.pid, two.pid)))

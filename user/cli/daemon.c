@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "cli/config.h"
 #include "cli/kept_state.h"
 #include "cli/outputs.h"
 #include "host/self_usage.h"
@@ -27,6 +28,9 @@
 
 struct daemon {
 	const struct options *options;
+	struct options reloaded; /* where options points to after a reload */
+	int argc;
+	char **argv;
 	struct loop *loop;
 	struct session *session;
 	struct follower *follower;
@@ -265,12 +269,121 @@ static void on_duration(void *ctx)
 	end(ctx, "duration over");
 }
 
+static int open_follower(const struct options *options, struct session *session,
+			 struct follower **ret_follower, struct failure *failure)
+{
+	struct follower_options following = {
+		.proc_root = PROC_ROOT,
+		/* Who asks once wants to see what is there now. */
+		.min_process_age_ns = options->once ? 0 : options->min_process_age_ns,
+		.max_targets = min_of((size_t)options->max_targets, (size_t)SESSION_MAX_TARGETS),
+		.only = options->only.items,
+		.n_only = options->only.n,
+		.exclude = options->exclude.items,
+		.n_exclude = options->exclude.n,
+	};
+	int err = follower__new(&following, session, ret_follower, failure);
+
+	if (!err && follower__no_events(*ret_follower))
+		log_info("new processes are found by looking through /proc alone: %s",
+			 follower__no_events(*ret_follower));
+	return err;
+}
+
+static int open_builder(const struct options *options, const struct outputs *outputs,
+			struct report_builder **ret_builder)
+{
+	int err = report_builder__new(options->min_age_ns, ret_builder);
+
+	if (err)
+		return err;
+	report_builder__set_allow(*ret_builder, outputs->allow);
+	report_builder__set_group(*ret_builder, (enum report_group)options->group_by);
+	return 0;
+}
+
+/* What a reload makes anew; the session with its targets and what is known of them stays. */
+struct parts {
+	struct options options;
+	struct outputs outputs;
+	struct follower *follower;
+	struct report_builder *builder;
+};
+
+static void free_parts(struct parts *parts)
+{
+	follower__free(parts->follower);
+	report_builder__free(parts->builder);
+	options__free(&parts->options);
+}
+
+static int make_parts(struct daemon *daemon, struct parts *parts)
+{
+	struct failure failure = {0};
+	int err = outputs__read_files(&parts->outputs, &parts->options, &failure);
+
+	if (!err)
+		err = open_follower(&parts->options, daemon->session, &parts->follower, &failure);
+	if (!err)
+		err = open_builder(&parts->options, &parts->outputs, &parts->builder);
+	if (!err)
+		err = outputs__open(&parts->outputs);
+	if (err)
+		log_error("%s; going on as before",
+			  failure.text[0] ? failure.text : strerror(-err));
+	return err;
+}
+
+static void use_parts(struct daemon *daemon, struct parts *parts)
+{
+	options__free(&daemon->reloaded);
+	daemon->reloaded = parts->options;
+	daemon->options = &daemon->reloaded;
+	/* The old metrics file goes; the next round writes the new one at once. */
+	outputs__close(&daemon->outputs);
+	daemon->outputs = parts->outputs;
+	daemon->outputs.options = daemon->options;
+	report_builder__free(daemon->builder);
+	daemon->builder = parts->builder;
+	loop__remove_fd(daemon->loop, follower__fd(daemon->follower));
+	follower__free(daemon->follower);
+	daemon->follower = parts->follower;
+	follower__take_over(daemon->follower);
+	daemon->next_sweep_ns = daemon->next_cycle_ns = 0;
+	daemon->process_events_lost = 0;
+}
+
+static void reload(struct daemon *daemon)
+{
+	struct parts parts = {0};
+	struct config_errors errors;
+	int fd;
+
+	if (config__load(daemon->argc, daemon->argv, CONFIG_PATH, &parts.options, &errors)) {
+		config_errors__log(&errors);
+		log_error("the configuration was not read again; going on as before");
+		return;
+	}
+	if (make_parts(daemon, &parts)) {
+		outputs__close(&parts.outputs);
+		free_parts(&parts);
+		return;
+	}
+	use_parts(daemon, &parts);
+	fd = follower__fd(daemon->follower);
+	if (fd >= 0 && loop__add_fd(daemon->loop, fd, on_processes, daemon))
+		log_warn("process events are looked at once a second only");
+	log_info("the configuration was read again");
+}
+
 static void on_signal(void *ctx, int signal)
 {
 	struct daemon *daemon = ctx;
 
 	if (signal == SIGWINCH)
 		outputs__resize(&daemon->outputs);
+	else if (signal == SIGHUP)
+		reload(daemon);
 	else
 		end(daemon, signal == SIGINT ? "interrupted" : "terminated");
 }
@@ -284,6 +397,7 @@ static int add_signals(struct daemon *daemon)
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
 	sigaddset(&signals, SIGWINCH);
 	return loop__add_signals(daemon->loop, &signals, on_signal, daemon);
 }
@@ -308,27 +422,6 @@ static int open_session(struct daemon *daemon)
 	};
 
 	return session__new(&session, &daemon->session, &daemon->failure);
-}
-
-static int open_follower(struct daemon *daemon)
-{
-	const struct options *options = daemon->options;
-	struct follower_options following = {
-		.proc_root = PROC_ROOT,
-		/* Who asks once wants to see what is there now. */
-		.min_process_age_ns = options->once ? 0 : options->min_process_age_ns,
-		.max_targets = min_of((size_t)options->max_targets, (size_t)SESSION_MAX_TARGETS),
-		.only = options->only.items,
-		.n_only = options->only.n,
-		.exclude = options->exclude.items,
-		.n_exclude = options->exclude.n,
-	};
-	int err = follower__new(&following, daemon->session, &daemon->follower, &daemon->failure);
-
-	if (!err && follower__no_events(daemon->follower))
-		log_info("new processes are found by looking through /proc alone: %s",
-			 follower__no_events(daemon->follower));
-	return err;
 }
 
 static int add_sources(struct daemon *daemon)
@@ -368,14 +461,11 @@ static int bring_up(struct daemon *daemon)
 	if (!err)
 		err = open_session(daemon);
 	if (!err)
-		err = open_follower(daemon);
+		err = open_follower(options, daemon->session, &daemon->follower, &daemon->failure);
 	if (!err)
-		err = report_builder__new(options->min_age_ns, &daemon->builder);
-	if (err)
-		return err;
-	report_builder__set_allow(daemon->builder, daemon->outputs.allow);
-	report_builder__set_group(daemon->builder, (enum report_group)options->group_by);
-	err = outputs__open(&daemon->outputs);
+		err = open_builder(options, &daemon->outputs, &daemon->builder);
+	if (!err)
+		err = outputs__open(&daemon->outputs);
 	return err ? err : add_sources(daemon);
 }
 
@@ -387,12 +477,13 @@ static void take_down(struct daemon *daemon)
 	session__free(daemon->session);
 	loop__free(daemon->loop);
 	kept_state__close(&daemon->state);
+	options__free(&daemon->reloaded);
 }
 
-int daemon__run(const struct options *options)
+int daemon__run(const struct options *options, int argc, char **argv)
 {
-	struct daemon daemon = {.options = options, .stretch = 1};
-	int err;
+	struct daemon daemon = {.options = options, .argc = argc, .argv = argv, .stretch = 1};
+	int err, found;
 
 	signal(SIGPIPE, SIG_IGN);
 	err = bring_up(&daemon);
@@ -402,9 +493,10 @@ int daemon__run(const struct options *options)
 	}
 	if (!err)
 		err = daemon.err;
+	found = daemon.outputs.found ? (int)daemon.options->error_exitcode : 0;
 	take_down(&daemon);
 	if (!err)
-		return daemon.outputs.found ? (int)options->error_exitcode : 0;
+		return found;
 	log_error("%s", daemon.failure.text[0] ? daemon.failure.text : strerror(-err));
 	return failure__exit_code(err);
 }

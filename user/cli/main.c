@@ -35,13 +35,6 @@ static int print_config(const struct options *options)
 	return failure__exit_code(err);
 }
 
-static int usage_error(const char *text)
-{
-	log_error("%s", text);
-	fprintf(stderr, "Try 'gleakd --help'.\n");
-	return EXIT_USAGE;
-}
-
 static int print_schema(void)
 {
 	int err = schema__write(stdout);
@@ -52,12 +45,18 @@ static int print_schema(void)
 	return failure__exit_code(err);
 }
 
+/* What main() was given: a daemon reads it again. */
+static struct {
+	int argc;
+	char **argv;
+} arguments;
+
 static int watch(const struct options *options)
 {
 	struct failure failure;
 
 	if (!options->pid)
-		return daemon__run(options);
+		return daemon__run(options, arguments.argc, arguments.argv);
 	if (options->explain && site_pattern__check(options->explain, &failure)) {
 		log_error("--explain: %s", failure.text);
 		return EXIT_USAGE;
@@ -95,6 +94,8 @@ int main(int argc, char **argv)
 	struct options options;
 	int err = config__load(argc, argv, CONFIG_PATH, &options, &errors);
 
+	arguments.argc = argc;
+	arguments.argv = argv;
 	if (err)
 		return refuse(err, &errors);
 	err = run_command(&options);

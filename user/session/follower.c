@@ -16,18 +16,38 @@ struct follower {
 	struct discovery *discovery;
 	struct process_events *events; /* NULL: only sweeps */
 	struct failure no_events;
-	bool paused;
+	bool paused, swept;
+	size_t n_unclaimed; /* targets of the follower before, not found again yet */
+	pid_t unclaimed[SESSION_MAX_TARGETS];
 };
 
 /* --- what discovery asks for --------------------------------------------------------------------- */
+
+/* The target that the follower before had under @pid, if it is the same program still. */
+static struct target *claim(struct follower *follower, pid_t pid)
+{
+	struct target *target = session__find(follower->session, pid);
+
+	for (size_t i = 0; target && i < follower->n_unclaimed; i++) {
+		if (follower->unclaimed[i] != pid)
+			continue;
+		follower->unclaimed[i] = follower->unclaimed[--follower->n_unclaimed];
+		return target__check_alive(target) ? target : NULL;
+	}
+	return NULL;
+}
 
 static int on_attach(void *ctx, pid_t pid, const struct process_origin *origin,
 		     struct failure *failure)
 {
 	struct follower *follower = ctx;
-	struct target *target;
+	struct target *target = claim(follower, pid);
 	int err;
 
+	if (target) {
+		target__set_origin(target, origin);
+		return 0;
+	}
 	if (follower->paused)
 		return failure__set(failure, -ENOSPC, "gleakd's memory limit is reached");
 	/* A target whose end was not told yet, under a pid that is in use again. */
@@ -184,13 +204,30 @@ void follower__consume(struct follower *follower)
 int follower__sweep(struct follower *follower)
 {
 	follower__consume(follower);
+	follower->swept = true;
 	return discovery__sweep(follower->discovery, clock__monotonic_ns());
+}
+
+void follower__take_over(struct follower *follower)
+{
+	follower->n_unclaimed = session__n_targets(follower->session);
+	for (size_t i = 0; i < follower->n_unclaimed; i++)
+		follower->unclaimed[i] = target__pid(session__target(follower->session, i));
+}
+
+/* Who was not found again is not wanted any more. */
+static void let_go(struct follower *follower)
+{
+	while (follower->n_unclaimed)
+		session__remove(follower->session, follower->unclaimed[--follower->n_unclaimed]);
 }
 
 bool follower__step(struct follower *follower)
 {
 	uint64_t now_ns = clock__monotonic_ns();
 
+	if (follower->swept && follower->n_unclaimed && follower__settled(follower))
+		let_go(follower);
 	if (discovery__next_ns(follower->discovery) > now_ns)
 		return false;
 	return discovery__tick(follower->discovery, now_ns);

@@ -30,6 +30,12 @@ int follower__new(const struct follower_options *options, struct session *sessio
 		  struct follower **ret_follower, struct failure *failure) __must_check;
 void follower__free(struct follower *follower);
 
+/*
+ * follower__take_over - after a change of what is followed: the session's targets that this follower
+ * finds again stay as they are; once it has settled, it lets go of the others.
+ */
+void follower__take_over(struct follower *follower);
+
 /* follower__no_events - why process events are missing; NULL when they flow. */
 const char *follower__no_events(const struct follower *follower);
 

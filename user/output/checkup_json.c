@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "output/checkup.h"
+#include "output/json_build.h"
+#include "output/json_dump.h"
+
+static const char *const names[] = {
+	[CHECKUP_OK] = "ok",
+	[CHECKUP_WARN] = "warn",
+	[CHECKUP_FAIL] = "fail",
+};
+
+const char *checkup_status__name(enum checkup_status status)
+{
+	return (size_t)status < ARRAY_SIZE(names) ? names[status] : "unknown";
+}
+
+static json_t *item_json(const void *data)
+{
+	const struct checkup_item *item = data;
+	struct json_build object = json_build__begin();
+
+	json_build__put(&object, "group", json_build__text(item->group));
+	json_build__put(&object, "name", json_build__text(item->name));
+	json_build__put(&object, "status", json_build__text(checkup_status__name(item->status)));
+	json_build__put(&object, "found", json_build__text(item->found));
+	json_build__put(&object, "advice", json_build__text_or_null(item->advice));
+	return json_build__end(&object);
+}
+
+static json_t *costs_json(const struct checkup_report *report)
+{
+	struct json_build object;
+
+	if (!report->n_costs)
+		return json_null();
+	object = json_build__begin();
+	for (size_t i = 0; i < report->n_costs; i++)
+		json_build__put(&object, report->costs[i].kind,
+				report->costs[i].ns ? json_build__count(report->costs[i].ns) :
+						      json_null());
+	return json_build__end(&object);
+}
+
+static json_t *report_json(const struct checkup_report *report)
+{
+	struct json_build object = json_build__begin();
+	char time[CLOCK_RFC3339_SIZE];
+
+	clock__rfc3339(report->realtime_ns, time);
+	json_build__put(&object, "schema_version", json_integer(CHECKUP_SCHEMA_VERSION));
+	json_build__put(&object, "time", json_build__text(time));
+	json_build__put(&object, "version", json_build__text(report->version));
+	json_build__put(&object, "revision", json_build__text(report->revision));
+	json_build__put(&object, "kernel", json_build__text(report->kernel));
+	json_build__put(&object, "machine", json_build__text(report->machine));
+	json_build__put(&object, "exit_code", json_integer(report->exit_code));
+	json_build__put(&object, "checks",
+			json_build__array(report->items, report->n_items, sizeof(report->items[0]),
+					  item_json));
+	json_build__put(&object, "ns_per_hit", costs_json(report));
+	return json_build__end(&object);
+}
+
+/* Text is made in memory first: no reader ever sees half an object. */
+int checkup__write_json(FILE *out, const struct checkup_report *report)
+{
+	char *bytes __cleanup_free = NULL;
+	size_t n = 0;
+	FILE *line = open_memstream(&bytes, &n);
+	json_t *json;
+	int err;
+
+	if (!line)
+		return -ENOMEM;
+	json = report_json(report);
+	err = json_dump(line, json, 0);
+	json_decref(json);
+	fputc('\n', line);
+	if (fclose(line) != 0 && !err)
+		err = -ENOMEM;
+	errno = 0;
+	if (!err && (fwrite(bytes, 1, n, out) != n || fflush(out) != 0))
+		err = errno ? -errno : -EIO;
+	return err;
+}
