@@ -16,7 +16,7 @@ FUZZ_PROGRAMS := $(addprefix $(B)/fuzz/,$(FUZZ_TARGETS))
 
 # The code that is fuzzed: everything but what only a running gleakd needs.
 FUZZ_SOURCES := $(foreach f,base host golang observe track output,$(wildcard user/$(f)/*.c)) \
-		$(wildcard user/probe/insn*.c) user/probe/path.c user/probe/plan.c $(wildcard user/cli/options*.c) \
+		$(wildcard user/probe/insn*.c) user/probe/path.c user/probe/plan.c $(wildcard user/cli/options*.c user/cli/config*.c) \
 		$(addprefix user/session/,allow_list.c state_file.c state_format.c)
 FUZZ_OBJECTS := $(patsubst %.c,$(B)/fuzz/obj/%.o,$(FUZZ_SOURCES))
 # What only the targets need, fake programs of the unit tests among it.

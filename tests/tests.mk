@@ -45,11 +45,37 @@ demo:
 lint: $(GENERATED)
 	$(Q)tools/lint.sh $(B)
 
+# What is made of the table of options is checked in; a unit test says when it is old.
+MAN_PAGES := $(patsubst %.in,%,$(wildcard docs/man/*.in))
+
+$(B)/obj/tools/%.o: tools/%.c | $(GENERATED)
+	$(call msg,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/tools/reference: $(B)/obj/tools/reference.o $(call archives_up_to,cli)
+	$(call msg,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(call archives_up_to,cli) $(LIBS)
+
+.PHONY: reference
+reference: $(B)/tools/reference
+	$(Q)for page in $(MAN_PAGES); do $< man < $$page.in > $$page.new && \
+		mv $$page.new $$page || exit 1; done
+	$(Q)$< bash > completions/gleakd.bash
+	$(Q)$< zsh > completions/_gleakd
+	$(Q)$< fish > completions/gleakd.fish
+
 .PHONY: install
 install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin
 	install -m 0755 $(B)/gleakd $(DESTDIR)$(PREFIX)/sbin/gleakd
-	$(if $(MAN_PAGES),install -d $(DESTDIR)$(PREFIX)/share/man/man8)
-	$(if $(MAN_PAGES),install -m 0644 $(MAN_PAGES) $(DESTDIR)$(PREFIX)/share/man/man8/)
-
-MAN_PAGES := $(wildcard docs/*.8)
+	install -d $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 0644 $(filter %.5,$(MAN_PAGES)) $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 0644 $(filter %.8,$(MAN_PAGES)) $(DESTDIR)$(PREFIX)/share/man/man8/
+	install -D -m 0644 completions/gleakd.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/gleakd
+	install -D -m 0644 completions/_gleakd \
+		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_gleakd
+	install -D -m 0644 completions/gleakd.fish \
+		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/gleakd.fish

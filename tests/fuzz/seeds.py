@@ -309,6 +309,17 @@ def options():
         yield f"line-{i}", line.encode()
 
 
+def config():
+    for i, text in enumerate((
+        "# all of it\ninterval = 3s\nmin-age=1h1m1s5ms\nmode = census\nmax-overhead = 0.5%\n",
+        "max-memory = 64M\r\nmax-targets\t=\t7\r\nmin-process-age = 0\r\nverbose = 2",
+        "only = user:bob\nonly=exe:/usr/*\nexclude = a#b # c\ngroup-by = unit\njson = true\n",
+        'allow = " a #b "\nstate = "\\x41\\\\ \\""#\ntextfile = x.prom\nall = false\n',
+        "\xef\xbb\xbfintervall = 3\npid = 3\n[x]\nmode\nallow = \"x\nmax-self-cpu = 101%\n",
+    )):
+        yield f"file-{i}", text.encode("latin-1")
+
+
 NAMES = (
     b"main.(*Server).handle.func1", b"gopkg.in/yaml%2ev3.(*Decoder).Decode",
     b"example.org/shop/cart.Load[...]", b"\x1b[31mred\x1b[0m\r\x07", b"\xe2\x80\xae\xf0\x9f\x98\x80",
@@ -393,7 +404,7 @@ def textfile():
 
 TARGETS = {f.__name__.rstrip("_"): f for f in (
     elf_image, sniff, buildinfo, dwarf, pclntab, binary, census, wait_objects, unwind, tracker,
-    events, code, proc, options, utf8, report, list_, allow_list, state, cgroup,
+    events, code, proc, options, config, utf8, report, list_, allow_list, state, cgroup,
     textfile,
 )}
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "cli/config.h"
 #include "cli/daemon.h"
+#include "cli/doctor.h"
 #include "cli/list.h"
 #include "cli/options.h"
 #include "cli/watch.h"
@@ -67,6 +68,7 @@ static int watch(const struct options *options)
 static int (*const run[COMMAND_COUNT])(const struct options *options) = {
 	[COMMAND_WATCH] = watch,
 	[COMMAND_LIST] = list__run,
+	[COMMAND_DOCTOR] = doctor__run,
 };
 
 static int run_command(const struct options *options)

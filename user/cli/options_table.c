@@ -162,11 +162,13 @@ const struct option_spec option_specs[] = {
 	 .help = "print what would be in force, as a config file, then end"},
 	{"color", 0, OPTION_CHOICE, EVERY, OPTION_IN_FILE, FIELD(color), .choices = color_words,
 	 .fallback = "auto", .metavar = "WHEN",
-	 .help = "auto (on a terminal, unless NO_COLOR is set), always, never"},
+	 .help = "when to use colors: auto (on a terminal, unless NO_COLOR is set), always, never"},
 	{"ring-bytes", 0, OPTION_SIZE, WATCH, OPTION_HIDDEN, FIELD(ring_bytes), .min = 4096,
 	 .max = 1ULL << 30, .metavar = "N", .help = "size of the ring buffer, a power of two"},
-	{"help", 'h', OPTION_FLAG, EVERY, .offset = FIELD(help), .help = "this text"},
-	{"version", 'V', OPTION_FLAG, EVERY, .offset = FIELD(version), .help = "the version"},
+	{"help", 'h', OPTION_FLAG, EVERY, .offset = FIELD(help),
+	 .help = "print what there is to choose from, then end"},
+	{"version", 'V', OPTION_FLAG, EVERY, .offset = FIELD(version),
+	 .help = "print the version, then end"},
 };
 
 _Static_assert(ARRAY_SIZE(option_specs) <= OPTIONS_MAX, "parsers count on it");

@@ -26,6 +26,7 @@
 struct question {
 	const struct evidence *e;
 	const struct ages *ages;
+	const struct ages *woken; /* NULL: it does not matter who has */
 	const struct leavers *leavers;
 	uint64_t watched_ns, resolution_ns;
 	uint64_t least_stay_ns;
@@ -174,6 +175,12 @@ static bool test_stay(const struct question *q, struct growth *g)
 	return false;
 }
 
+/* A first wait may be a long one: who is to be judged by its life has been seen to go on with it. */
+static bool have_woken(const struct question *q, const struct growth *g)
+{
+	return !q->woken || ages__between(q->woken, g->stay_ns, UINT64_MAX) * 2 >= g->all_stayed;
+}
+
 static bool ask(const struct question *q, bool of_lives, struct growth *ret_growth)
 {
 	struct growth growth = {.of_lives = of_lives, .stay_ns = q->least_stay_ns};
@@ -184,7 +191,7 @@ static bool ask(const struct question *q, bool of_lives, struct growth *ret_grow
 		growth.all_stayed = ages__between(q->ages, growth.stay_ns, UINT64_MAX);
 		if (growth.all_stayed < MIN_STAYED)
 			return false;
-		if (test_stay(q, &growth)) {
+		if (have_woken(q, &growth) && test_stay(q, &growth)) {
 			*ret_growth = growth;
 			return true;
 		}
@@ -213,6 +220,7 @@ bool growth__test(const struct evidence *evidence, struct growth *ret_growth)
 	const struct question lives = {
 		.e = evidence,
 		.ages = evidence->born,
+		.woken = evidence->woken,
 		.leavers = evidence->lives,
 		.watched_ns = evidence->lives_watched_ns,
 		.resolution_ns = evidence->lives_resolution_ns,

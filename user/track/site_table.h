@@ -34,11 +34,13 @@ struct site_pass {
 	uint32_t settled;     /* members parked for min_age or longer */
 	uint32_t long_parked; /* ... or as long as VERDICT_LONG_PARK_NS, if that is more */
 	uint32_t before;      /* members whose park began before the watch did */
+	uint32_t aged;	      /* members that have lived for min_age or longer */
 	bool has_main;	      /* goroutine 1 is a member */
 	uint32_t age_steps[SITE_AGE_STEPS];
 	/* Of what began during the watch; NULL: too few to matter. */
 	struct ages *ages;  /* members' parks */
-	struct ages *born;  /* lives of members that have woken up since their first park */
+	struct ages *born;  /* members' lives */
+	struct ages *woken; /* ... of those that have woken up since their first park */
 	struct ages *alive; /* of an origin: the lives of all that its go statement created */
 	enum verdict verdict;
 };

@@ -55,6 +55,7 @@ static void passes_begin(struct view *view)
 		if (wants_ages(site)) {
 			site->pass.ages = calloc(1, sizeof(*site->pass.ages));
 			site->pass.born = calloc(1, sizeof(*site->pass.born));
+			site->pass.woken = calloc(1, sizeof(*site->pass.woken));
 		}
 		if (is_origin(site) && !site->system && site->history)
 			site->pass.alive = calloc(1, sizeof(*site->pass.alive));
@@ -70,8 +71,9 @@ static void passes_end(struct view *view)
 
 		free(pass->ages);
 		free(pass->born);
+		free(pass->woken);
 		free(pass->alive);
-		pass->ages = pass->born = pass->alive = NULL;
+		pass->ages = pass->born = pass->woken = pass->alive = NULL;
 	}
 }
 
@@ -106,12 +108,15 @@ static void pass_life(struct view *view, struct site *site, const struct gorouti
 	while (age < tracker__age_step_ns(step))
 		step--;
 	site->pass.age_steps[step]++;
+	site->pass.aged += age >= view->policy->min_age_ns;
 	if (born <= view->tracker->watch_ticks)
 		return;
 	if (site->wait_class == WAIT_IO)
 		ages__add(&view->connections, age);
-	if (site->pass.born && has_woken(g))
+	if (site->pass.born)
 		ages__add(site->pass.born, age);
+	if (site->pass.woken && has_woken(g))
+		ages__add(site->pass.woken, age);
 	if (origin->pass.alive)
 		ages__add(origin->pass.alive, age);
 }
@@ -166,7 +171,9 @@ static void collect(const struct view *view, const struct site *site, bool other
 		.oldest_park_ns = site->pass.oldest_park_ns,
 		.quiet_ns = since_ns(view, site->left_ticks),
 		.ages = site->pass.ages,
+		.aged = site->pass.aged,
 		.born = site->pass.born,
+		.woken = site->pass.woken,
 		.leavers = &site->leavers,
 		.lives = &origin->lives,
 		.connections = &view->connections,
@@ -202,7 +209,7 @@ static void judge(struct view *view, uint32_t index, double *ret_growth)
 	if (view->opinion.alarm) {
 		site->alarm.ticks = view->now;
 		site->alarm.growth_ns = view->opinion.growth_ns;
-		site->alarm.goroutines = site->goroutines;
+		site->alarm.goroutines = site->pass.aged;
 	}
 }
 

@@ -162,14 +162,14 @@ static bool was_leaking(const struct evidence *e, struct opinion *opinion)
 	uint64_t hold = min_of(max_of(e->alarm_growth_ns, 6 * e->min_age_ns), ALARM_MAX_NS);
 	char grew[DURATION_TEXT_SIZE], ago[DURATION_TEXT_SIZE];
 
-	if (e->alarm_age_ns > hold || e->goroutines < e->alarm_goroutines / 5 * 4)
+	if (e->alarm_age_ns > hold || e->aged < e->alarm_goroutines / 5 * 4)
 		return false;
 	opinion->verdict = VERDICT_LEAKING;
 	because(opinion,
 		"grew for %s and has not grown so for %s, but %" PRIu64 " of %" PRIu64
 		" are still here",
 		duration_text(grew, e->alarm_growth_ns), duration_text(ago, e->alarm_age_ns),
-		min_of(e->goroutines, e->alarm_goroutines), e->alarm_goroutines);
+		min_of(e->aged, e->alarm_goroutines), e->alarm_goroutines);
 	explain_no_return(e, opinion);
 	weights__of_past(e, opinion);
 	return true;

@@ -26,8 +26,9 @@
  *   there it takes a window of 60 min_age.
  * - those that share one channel with a buffer may be a pool, or wait for a consumer that pauses;
  *   so may receivers that share any channel and wake up: there it takes a window of 30 min_age.
- * - lives, of goroutines that wake up, must be of 48 a minute or more, or it takes a window of
- *   30 min_age: sessions, tenants, groups come at that rate, and stay for long.
+ * - lives count where half of those that stayed have woken up since their first park; of fewer than
+ *   48 a minute it takes a window of 30 min_age: sessions, tenants, groups come at that rate, and
+ *   stay for long.
  * - growth that slows down, beyond what chance explains, is something that fills up.
  * - parks that a timer will end are none to judge before 30 min_age; lives are.
  *
@@ -63,12 +64,14 @@ struct evidence {
 	uint64_t settled;     /* of parked, for min_age or longer */
 	uint64_t long_parked; /* of parked, for max(min_age, VERDICT_LONG_PARK_NS) or longer */
 	uint64_t before;      /* of parked, since before the watch began */
+	uint64_t aged;	      /* members that have lived for min_age or longer */
 	uint64_t oldest_park_ns;
 	uint64_t quiet_ns; /* since a park here last ended; UINT64_MAX: none ever did */
 
 	/* Of what began during the watch; NULL: none to speak of. */
-	const struct ages *ages; /* members' parks */
-	const struct ages *born; /* lives of members that have woken up since their first park */
+	const struct ages *ages;       /* members' parks */
+	const struct ages *born;       /* members' lives */
+	const struct ages *woken;      /* of those that have woken up since their first park */
 	const struct leavers *leavers; /* how long the parks here had lasted that ended */
 	const struct leavers *lives; /* how long those had lived, of the same origin, that exited */
 

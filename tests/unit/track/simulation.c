@@ -375,7 +375,7 @@ Test(simulation, false_alarm_ends_when_the_members_leave)
 
 	run(&world, &modes[1], &service, MINUTE, &watch, 1);
 	cr_assert_eq(watch.latest, VERDICT_LEAKING);
-	while (world.n_actors > 40)
+	while (world.n_actors > 35)
 		world__exit(&world, world.n_actors - 1);
 	world__census(&world);
 	world__look(&world, &watch, 1);

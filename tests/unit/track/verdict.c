@@ -297,6 +297,22 @@ Test(verdict, lives_of_a_few_a_minute_need_a_longer_window)
 	cr_expect_eq(of(&e), VERDICT_LEAKING);
 }
 
+Test(verdict, a_first_wait_may_be_long)
+{
+	struct evidence e = leak();
+	struct ages never_long = {0}, woken = {0};
+
+	e.wait_class = WAIT_SLEEP;
+	e.ages = &never_long;
+	e.born = &ages;
+	e.woken = &woken;
+	e.lives_watched_ns = e.watched_ns;
+	cr_expect_eq(of(&e), VERDICT_GROWING, "one sleep each, however long");
+	for (uint64_t s = 30; s < 60; s++)
+		ages__add(&woken, s * SECOND);
+	cr_expect_eq(of(&e), VERDICT_LEAKING, "most have slept again");
+}
+
 Test(verdict, a_timer_will_end_it)
 {
 	struct evidence e = leak();
@@ -312,6 +328,7 @@ Test(verdict, an_alarm_lasts_while_its_members_stay)
 {
 	struct evidence e = fixed(WAIT_SELECT);
 
+	e.aged = 3;
 	e.alarm_growth_ns = 5 * MINUTE;
 	e.alarm_goroutines = 3;
 	e.alarm_age_ns = 4 * MINUTE;

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+# bash completion for gleakd; written by 'make reference'.
+
+_gleakd()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words
+
+	COMPREPLY=()
+	# bash makes three words of --name=value.
+	if [[ $cur == = ]]; then
+		cur=
+	elif [[ $prev == = && $COMP_CWORD -ge 2 ]]; then
+		prev=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
+	case $prev in
+	--pid | -p)
+		mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && echo [0-9]*)" -- "$cur")
+		return
+		;;
+	--min-age)
+		return
+		;;
+	--interval)
+		return
+		;;
+	--duration)
+		return
+		;;
+	--mode)
+		mapfile -t COMPREPLY < <(compgen -W 'auto full lifecycle census' -- "$cur")
+		return
+		;;
+	--max-overhead)
+		return
+		;;
+	--max-self-cpu)
+		return
+		;;
+	--max-memory)
+		return
+		;;
+	--max-targets)
+		return
+		;;
+	--min-process-age)
+		return
+		;;
+	--only)
+		compopt -o nospace 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -W 'comm: exe: unit: cgroup: user:' -- "$cur")
+		return
+		;;
+	--exclude)
+		compopt -o nospace 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -W 'comm: exe: unit: cgroup: user:' -- "$cur")
+		return
+		;;
+	--group-by)
+		mapfile -t COMPREPLY < <(compgen -W 'exe comm unit container pid' -- "$cur")
+		return
+		;;
+	--explain)
+		return
+		;;
+	--allow)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	--state)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	--textfile)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	--fail-on)
+		mapfile -t COMPREPLY < <(compgen -W 'leaking stuck' -- "$cur")
+		return
+		;;
+	--error-exitcode)
+		return
+		;;
+	--config)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	--color)
+		mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$cur")
+		return
+		;;
+	esac
+	case ${COMP_WORDS[1]} in
+	list) words='--json --verbose -v --color --help -h --version -V' ;;
+	*) words='--pid -p --min-age --interval --duration --once --goroutines --mode --max-overhead --max-self-cpu --max-memory --max-targets --min-process-age --only --exclude --group-by --json --verbose -v --all --explain --allow --state --textfile --fail-on --error-exitcode --json-schema --config --print-config --color --help -h --version -V' ;;
+	esac
+	if [[ $COMP_CWORD -eq 1 && $cur != -* ]]; then
+		words='list'
+	fi
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+}
+
+complete -F _gleakd gleakd
