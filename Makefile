@@ -8,6 +8,7 @@
 # make eval       recall and precision of the verdicts, an hour (root); eval-quick: minutes
 # make lint       format, clang-tidy, cppcheck, arrows between folders
 # make install    DESTDIR= PREFIX=/usr
+# make deb        a Debian package in build/deb, checked by lintian
 #
 # CONFIG=release (default), debug, asan; CC=gcc or clang; WERROR=1 makes warnings errors;
 # ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- cross-builds.
@@ -164,6 +165,7 @@ include tests/tests.mk
 include tests/fuzz.mk
 include tests/matrix.mk
 include tests/eval.mk
+include deploy/deploy.mk
 
 .PHONY: clean
 clean:

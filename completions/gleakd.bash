@@ -96,10 +96,11 @@ _gleakd()
 	esac
 	case ${COMP_WORDS[1]} in
 	list) words='--json --verbose -v --color --help -h --version -V' ;;
+	doctor) words='--json --textfile --color --help -h --version -V' ;;
 	*) words='--pid -p --min-age --interval --duration --once --goroutines --mode --max-overhead --max-self-cpu --max-memory --max-targets --min-process-age --only --exclude --group-by --json --verbose -v --all --explain --allow --state --textfile --fail-on --error-exitcode --json-schema --config --print-config --color --help -h --version -V' ;;
 	esac
 	if [[ $COMP_CWORD -eq 1 && $cur != -* ]]; then
-		words='list'
+		words='list doctor'
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 }

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # fish completion for gleakd; written by 'make reference'.
 
-set -g __gleakd_commands list
+set -g __gleakd_commands list doctor
 complete -c gleakd -f
 complete -c gleakd -n __fish_use_subcommand -a list -d 'the Go processes of this host, and which can be watched'
+complete -c gleakd -n __fish_use_subcommand -a doctor -d 'what works on this host, and what to do about the rest'
 complete -c gleakd -n 'not __fish_seen_subcommand_from $__gleakd_commands' -l pid -s p -x -a '(__fish_complete_pids)' -d 'the Go process to watch (default: all of this host)'
 complete -c gleakd -n 'not __fish_seen_subcommand_from $__gleakd_commands' -l min-age -x -d 'a goroutine counts as staying once it has been parked this long'
 complete -c gleakd -n 'not __fish_seen_subcommand_from $__gleakd_commands' -l interval -x -d 'time from one census and report to the next'
@@ -39,3 +40,8 @@ complete -c gleakd -n '__fish_seen_subcommand_from list' -l verbose -s v -d 'the
 complete -c gleakd -n '__fish_seen_subcommand_from list' -l color -x -a 'auto always never' -d 'when to use colors: auto (on a terminal, unless NO_COLOR is set), always, never'
 complete -c gleakd -n '__fish_seen_subcommand_from list' -l help -s h -d 'print what there is to choose from, then end'
 complete -c gleakd -n '__fish_seen_subcommand_from list' -l version -s V -d 'print the version, then end'
+complete -c gleakd -n '__fish_seen_subcommand_from doctor' -l json -d 'one JSON object (docs/schema.md)'
+complete -c gleakd -n '__fish_seen_subcommand_from doctor' -l textfile -r -F -d 'find out as well whether metrics can be written to FILE'
+complete -c gleakd -n '__fish_seen_subcommand_from doctor' -l color -x -a 'auto always never' -d 'when to use colors: auto (on a terminal, unless NO_COLOR is set), always, never'
+complete -c gleakd -n '__fish_seen_subcommand_from doctor' -l help -s h -d 'print what there is to choose from, then end'
+complete -c gleakd -n '__fish_seen_subcommand_from doctor' -l version -s V -d 'print the version, then end'

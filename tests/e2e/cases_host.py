@@ -114,7 +114,7 @@ def programs_that_are_not_go_are_left_alone(t):
 def exclude_leaves_out(t):
     wanted = start(t, COUNTS, path=own_copy(t, COUNTS, "wanted"))
     start(t, COUNTS, path=own_copy(t, COUNTS, "unwanted"))
-    g = host(t, "--exclude", "unwanted")
+    g = host(t, "--exclude", "unwant?d")
     g.report("the wanted one", lambda r: pids(r) == [wanted.pid])
     seen = len(g.reports)
     g.report("two more rounds", lambda r: len(g.reports) >= seen + 2)

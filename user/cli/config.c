@@ -178,25 +178,25 @@ static const struct option_spec *find_spec(const struct reader *reader, const ch
 static int set_flag(const struct option_spec *spec, struct options *options, const char *text,
 		    struct failure *failure)
 {
-	bool *field = (bool *)((char *)options + spec->offset);
+	void *field = (char *)options + spec->offset;
 
 	if (strcmp(text, "true") && strcmp(text, "false"))
 		return failure__set(failure, -EINVAL, "--%s: '%.80s' is neither true nor false",
 				    spec->name, text);
-	*field = strcmp(text, "true") == 0;
+	*(bool *)field = strcmp(text, "true") == 0;
 	return 0;
 }
 
 static int set_count(const struct option_spec *spec, struct options *options, const char *text,
 		     struct failure *failure)
 {
-	unsigned int *field = (unsigned int *)((char *)options + spec->offset);
+	void *field = (char *)options + spec->offset;
 
 	if (text[0] < '0' || text[0] > '9' || text[1] || (uint64_t)(text[0] - '0') > spec->max)
 		return failure__set(failure, -EINVAL,
 				    "--%s: '%.80s' is not a number between 0 and %u", spec->name,
 				    text, (unsigned int)spec->max);
-	*field = (unsigned int)(text[0] - '0');
+	*(unsigned int *)field = (unsigned int)(text[0] - '0');
 	return 0;
 }
 

@@ -418,6 +418,7 @@ static int open_session(struct daemon *daemon)
 		.ring_bytes = options->ring_bytes,
 		.max_overhead = options->max_overhead,
 		.begin_low = true,
+		.calibrate = !options->once,
 		.state = daemon->state.file,
 	};
 

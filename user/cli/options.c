@@ -153,7 +153,7 @@ static void list_commands(char *out, size_t size)
 	for (int c = 0; c < COMMAND_COUNT && used < size; c++) {
 		int n = 0;
 
-		if (*commands[c].name && !commands[c].hidden)
+		if (*commands[c].name)
 			n = snprintf(out + used, size - used, "%s%s", used ? ", " : "",
 				     commands[c].name);
 		used += n > 0 ? (size_t)n : 0;
@@ -169,7 +169,7 @@ static int find_command(const char *word, enum command *ret_command, struct fail
 	if (!word || !isalpha((unsigned char)word[0]))
 		return 0;
 	for (int c = 0; c < COMMAND_COUNT; c++) {
-		if (strcmp(word, commands[c].name) == 0 && !commands[c].hidden) {
+		if (strcmp(word, commands[c].name) == 0) {
 			*ret_command = (enum command)c;
 			return 0;
 		}

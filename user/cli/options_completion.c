@@ -13,9 +13,9 @@ static int finish(FILE *out)
 	return fflush(out) || ferror(out) ? -EIO : 0;
 }
 
-static bool is_shown(enum command command)
+static bool is_named(enum command command)
 {
-	return *commands[command].name && !commands[command].hidden;
+	return *commands[command].name;
 }
 
 /* "list doctor" */
@@ -24,7 +24,7 @@ static void write_command_names(FILE *out)
 	const char *separator = "";
 
 	for (int c = 0; c < COMMAND_COUNT; c++) {
-		if (!is_shown((enum command)c))
+		if (!is_named((enum command)c))
 			continue;
 		fprintf(out, "%s%s", separator, commands[c].name);
 		separator = " ";
@@ -121,7 +121,7 @@ int completion__write_bash(FILE *out)
 		write_bash_value(out, &option_specs[i]);
 	fputs("\tesac\n\tcase ${COMP_WORDS[1]} in\n", out);
 	for (int c = 0; c < COMMAND_COUNT; c++) {
-		if (!is_shown((enum command)c))
+		if (!is_named((enum command)c))
 			continue;
 		fprintf(out, "\t%s) words='", commands[c].name);
 		write_bash_names(out, (enum command)c);
@@ -207,7 +207,7 @@ int completion__write_zsh(FILE *out)
 	      "\tcase ${words[2]} in\n",
 	      out);
 	for (int c = 0; c < COMMAND_COUNT; c++) {
-		if (!is_shown((enum command)c))
+		if (!is_named((enum command)c))
 			continue;
 		fprintf(out,
 			"\t%s)\n\t\t(( CURRENT > 2 )) || { _gleakd_commands; return }\n"
@@ -222,7 +222,7 @@ int completion__write_zsh(FILE *out)
 	      "_gleakd_commands()\n{\n\tlocal -a names=(\n",
 	      out);
 	for (int c = 0; c < COMMAND_COUNT; c++) {
-		if (!is_shown((enum command)c))
+		if (!is_named((enum command)c))
 			continue;
 		fprintf(out, "\t\t'%s:", commands[c].name);
 		write_zsh_text(out, commands[c].summary);
@@ -278,7 +278,7 @@ int completion__write_fish(FILE *out)
 	write_command_names(out);
 	fputs("\ncomplete -c gleakd -f\n", out);
 	for (int c = 0; c < COMMAND_COUNT; c++) {
-		if (!is_shown((enum command)c))
+		if (!is_named((enum command)c))
 			continue;
 		fprintf(out, "complete -c gleakd -n __fish_use_subcommand -a %s -d '",
 			commands[c].name);
@@ -286,8 +286,6 @@ int completion__write_fish(FILE *out)
 		fputs("'\n", out);
 	}
 	for (int c = 0; c < COMMAND_COUNT; c++) {
-		if (commands[c].hidden)
-			continue;
 		for (size_t i = 0; i < n_option_specs; i++) {
 			if (option_spec__is_listed(&option_specs[i], (enum command)c))
 				write_fish_option(out, (enum command)c, &option_specs[i]);

@@ -52,7 +52,7 @@ static void write_commands(FILE *out)
 {
 	fputs("\nCommands:\n", out);
 	for (int c = 0; c < COMMAND_COUNT; c++) {
-		if (*commands[c].name && !commands[c].hidden)
+		if (*commands[c].name)
 			fprintf(out, "  %-*s%s\n", HELP_COLUMN - 2, commands[c].name,
 				commands[c].summary);
 	}

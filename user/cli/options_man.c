@@ -151,7 +151,7 @@ static void write_commands(FILE *out)
 {
 	fputs(".Bl -tag -width Ds\n", out);
 	for (int c = 0; c < COMMAND_COUNT; c++) {
-		if (!*commands[c].name || commands[c].hidden)
+		if (!*commands[c].name)
 			continue;
 		fprintf(out, ".It Ic %s\n", commands[c].name);
 		write_sentence(out, commands[c].summary);

@@ -27,12 +27,10 @@ const struct command_spec commands[COMMAND_COUNT] = {
 		{
 			.name = "doctor",
 			.usage = "[options]",
-			.summary =
-				"what works on this host, what does not, and what to do about it",
+			.summary = "what works on this host, and what to do about the rest",
 			.about = "Tells what gleakd can do on this host: features of the kernel, "
 				 "capabilities, what probes cost, whether metrics can be written. "
 				 "Says of everything that does not work what to do about it.",
-			.hidden = true,
 		},
 };
 

@@ -13,7 +13,6 @@ struct command_spec {
 	const char *usage;   /* what follows that */
 	const char *summary; /* for the list of commands */
 	const char *about;
-	bool hidden;
 };
 
 extern const struct command_spec commands[COMMAND_COUNT];

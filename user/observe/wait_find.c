@@ -79,7 +79,7 @@ static int enter_variable(struct wait_visit *visit, size_t i, uint64_t key)
 static int enter_channel(struct wait_visit *visit, size_t i, uint64_t address)
 {
 	struct wait_look_object *object = wait_look__find(visit->look, address);
-	struct wait_channel channel;
+	struct wait_channel channel = {0};
 	bool is_new;
 	int err = 0;
 

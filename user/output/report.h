@@ -47,10 +47,10 @@ struct report_weight {
 
 /* What a verdict rests on; docs/verdicts.md defines each. */
 struct report_evidence {
-	double observed_seconds;	/* since the site was first seen, or the watch began */
-	uint64_t arrivals, departures;	/* over that time */
-	double stay_seconds;		/* how long is staying here */
-	uint64_t stayed, left;		/* that long or longer: still here; left after it */
+	double observed_seconds;       /* since the site was first seen, or the watch began */
+	uint64_t arrivals, departures; /* over that time */
+	double stay_seconds;	       /* how long is staying here */
+	uint64_t stayed, left;	       /* that long or longer: still here; left after it */
 	const struct report_point *population; /* oldest first */
 	size_t n_population;
 	const struct report_cohort *cohorts; /* oldest first */
@@ -65,7 +65,7 @@ struct report_evidence {
 struct report_object {
 	const char *kind; /* "channel", "mutex", "rwmutex", "wait group", "cond", "semaphore" */
 	uint64_t address;
-	uint64_t members; /* of those looked at, how many wait on it */
+	uint64_t members;	     /* of those looked at, how many wait on it */
 	uint64_t receivers, senders; /* channel: waiting on it in all, whatever their site */
 	uint64_t waiters;	     /* anything else: waiting on it in all */
 	bool more_waiters;	     /* counting stopped at a limit */
@@ -75,8 +75,8 @@ struct report_object {
 };
 
 struct report_objects {
-	uint64_t looked_at; /* members whose waits were read */
-	uint64_t distinct;  /* objects among them */
+	uint64_t looked_at;		   /* members whose waits were read */
+	uint64_t distinct;		   /* objects among them */
 	const struct report_object *items; /* most members first */
 	size_t n_items;
 };
@@ -84,9 +84,9 @@ struct report_objects {
 struct report_site {
 	char id[9]; /* 8 hex digits, stable across runs of the same build */
 	const char *verdict;
-	bool flagged; /* leaking or stuck, and not silenced */
-	bool suspect; /* leaking, stuck or growing: there is a confidence */
-	double confidence; /* that its members are leaked: 0 to 0.99 */
+	bool flagged;	     /* leaking or stuck, and not silenced */
+	bool suspect;	     /* leaking, stuck or growing: there is a confidence */
+	double confidence;   /* that its members are leaked: 0 to 0.99 */
 	const char *meaning; /* what goroutines are that a library started; "" */
 	bool silenced;	     /* by the allow-list ... */
 	const char *silenced_reason;
@@ -140,7 +140,10 @@ struct report_goroutine {
 
 /* Upper bounds in seconds of report_target.lifetimes but the last, which has none. */
 #define REPORT_LIFETIME_BUCKETS 8
-#define REPORT_LIFETIME_BOUNDS	{0.01, 0.1, 1, 10, 60, 600, 3600}
+#define REPORT_LIFETIME_BOUNDS                  \
+	{                                       \
+		0.01, 0.1, 1, 10, 60, 600, 3600 \
+	}
 
 struct report_target {
 	pid_t pid;
@@ -165,17 +168,18 @@ struct report_target {
 	size_t n_goroutine_list;
 
 	/* Where it runs; "" where it does not apply or is not known. */
-	const char *group;	  /* what it is counted with in metrics: by default the name of exe */
-	const char *unit;	  /* systemd unit */
+	const char *group; /* what it is counted with in metrics: by default the name of exe */
+	const char *unit;  /* systemd unit */
 	const char *container_id; /* 64 hex digits */
 	const char *pod_uid;	  /* Kubernetes */
 	const char *cgroup;
 	uint64_t start_time_seconds; /* since the epoch */
 
 	/* What watching costs it, and what may be. */
-	uint64_t probe_hits[3];	      /* since the attach: create, exit, park */
-	double probe_seconds;	      /* of its CPU time, hits by calibrated cost */
-	double overhead, overhead_max; /* share of its CPU time over the last interval; the budget */
+	uint64_t probe_hits[3]; /* since the attach: create, exit, park */
+	double probe_seconds;	/* of its CPU time, hits by calibrated cost */
+	double overhead,
+		overhead_max; /* share of its CPU time over the last interval; the budget */
 	uint64_t mode_changes;
 	/* Lives that ended since the attach, by length; bounds in report_lifetime_bounds. */
 	uint64_t lifetimes[REPORT_LIFETIME_BUCKETS];
@@ -197,7 +201,8 @@ struct report_self {
 	uint64_t targets[REPORT_TARGET_STATES];
 	uint64_t attach_attempts, attach_failures;
 	uint64_t events_received, events_dropped, events_malformed;
-	double probe_cost_seconds[2]; /* calibrated, of a hit: emulated, single-stepped; 0: not known */
+	double probe_cost_seconds
+		[2]; /* calibrated, of a hit: emulated, single-stepped; 0: not known */
 	double cpu_seconds;
 	uint64_t resident_bytes, bpf_bytes;
 	uint64_t remote_reads, remote_bytes; /* of targets' memory */

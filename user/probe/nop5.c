@@ -3,10 +3,10 @@
 
 #ifdef __x86_64__
 
-#include <link.h>
 #include <unistd.h>
 
 #include "probe/links.h"
+#include "probe/own_text.h"
 
 #define OPCODE_CALL_REL32 0xe8
 
@@ -28,40 +28,19 @@ __asm__(".pushsection .text\n"
 
 void nop5_trial(void) __attribute__((visibility("hidden")));
 
-struct search {
-	uintptr_t address;
-	uint64_t file_offset; /* 0: not found */
-};
-
-/* The main program comes first; the trial is linked into it, or is not found. */
-static int search_main_program(struct dl_phdr_info *info, size_t size, void *ctx)
-{
-	struct search *search = ctx;
-
-	(void)size;
-	for (size_t i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-		uintptr_t start = info->dlpi_addr + segment->p_vaddr;
-
-		if (segment->p_type == PT_LOAD && search->address >= start &&
-		    search->address - start < segment->p_filesz)
-			search->file_offset = search->address - start + segment->p_offset;
-	}
-	return 1;
-}
-
 bool nop5__is_optimized(int prog_fd)
 {
 	const volatile unsigned char *text = (const volatile unsigned char *)nop5_trial;
-	struct search search = {.address = (uintptr_t)nop5_trial};
-	struct probe_link_target target = {.path = "/proc/self/exe", .pid = getpid()};
+	struct probe_link_target target = {
+		.path = "/proc/self/exe",
+		.file_offset = own_text__file_offset((uintptr_t)nop5_trial),
+		.pid = getpid(),
+	};
 	bool optimized = false;
 	int fd;
 
-	dl_iterate_phdr(search_main_program, &search);
-	if (!search.file_offset)
+	if (!target.file_offset)
 		return false;
-	target.file_offset = search.file_offset;
 	fd = uprobe_multi_link__create(prog_fd, &target);
 	if (fd < 0)
 		return false;

@@ -93,53 +93,19 @@ static const struct discovery_ops discovery_ops = {
 
 /* --- which processes ----------------------------------------------------------------------------- */
 
-/* "exe:/usr/bin/x" in @patterns of the kind @kind, without that prefix; a bare glob is of comm. */
-static size_t of_kind(const char *const *patterns, size_t n, const char *kind, const char **out)
-{
-	size_t length = strlen(kind), found = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		bool bare = !strchr(patterns[i], ':');
-
-		if (!strncmp(patterns[i], kind, length) && patterns[i][length] == ':')
-			out[found++] = patterns[i] + length + 1;
-		else if (bare && !strcmp(kind, "comm"))
-			out[found++] = patterns[i];
-	}
-	return found;
-}
-
 static int new_discovery(struct follower *follower, struct failure *failure)
 {
-	static const char *const kinds[] = {"comm", "exe", "unit", "cgroup", "user"};
 	const struct follower_options *options = &follower->options;
-	struct selection_options select = {
-		.exclude = {options->exclude, options->n_exclude},
-	};
-	struct selection_patterns *lists[] = {&select.comm, &select.exe, &select.unit,
-					      &select.cgroup, &select.user};
-	struct discovery_options discovery = {
+	const struct discovery_options discovery = {
 		.proc_root = options->proc_root,
 		.self = getpid(),
 		.min_age_ns = options->min_process_age_ns,
 		.max_targets = options->max_targets,
+		.select = {.exclude = {options->exclude, options->n_exclude},
+			   .only = {options->only, options->n_only}},
 	};
-	const char **texts =
-		calloc(ARRAY_SIZE(kinds) * max_of(options->n_only, (size_t)1), sizeof(*texts));
-	int err;
 
-	if (!texts)
-		return failure__set(failure, -ENOMEM, "out of memory");
-	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
-		const char **list = texts + k * options->n_only;
-
-		lists[k]->n = of_kind(options->only, options->n_only, kinds[k], list);
-		lists[k]->patterns = list;
-	}
-	discovery.select = select;
-	err = discovery__new(&discovery, &discovery_ops, follower, &follower->discovery, failure);
-	free(texts);
-	return err;
+	return discovery__new(&discovery, &discovery_ops, follower, &follower->discovery, failure);
 }
 
 /* --- its life ------------------------------------------------------------------------------------- */

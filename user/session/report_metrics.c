@@ -54,6 +54,16 @@ void report_metrics__fill_target(const struct target *target, const struct track
 	report->group = group_of(group, pid, report);
 }
 
+/* Seconds per hit: of the cheapest kind that traps, and of a single step. */
+static void fill_probe_costs(const struct calibration *calibration, struct report_self *self)
+{
+	if (!calibration)
+		return;
+	self->probe_cost_seconds[0] = (double)calibration->ns[CALIBRATION_CALL] / NSEC_PER_SEC;
+	self->probe_cost_seconds[1] =
+		(double)calibration->ns[CALIBRATION_SINGLE_STEP] / NSEC_PER_SEC;
+}
+
 void report_metrics__fill_self(const struct session *session, struct report *report, bool discovers)
 {
 	struct self_usage usage = self_usage__read(PROC_ROOT);
@@ -61,6 +71,7 @@ void report_metrics__fill_self(const struct session *session, struct report *rep
 
 	self->events_received = session__events(session);
 	self->events_malformed = session__malformed(session);
+	fill_probe_costs(session__calibration(session), self);
 	self->cpu_seconds = usage.cpu_seconds;
 	self->resident_bytes = usage.resident_bytes;
 	if (!discovers)

@@ -12,7 +12,7 @@ enum kind {
 	KIND_UNIT,
 	KIND_CGROUP,
 	KIND_USER,
-	KIND_NAME, /* comm or base name of exe: of excluding patterns only */
+	KIND_NAME, /* comm or base name of exe */
 	KIND_COUNT,
 };
 
@@ -129,16 +129,18 @@ static int add_all(struct selection *selection, enum kind kind,
 	return err;
 }
 
-static int add_exclude(struct selection *selection, const char *text, struct failure *failure)
+/* "kind:glob", or a glob of the name. */
+static int add_prefixed(struct selection *selection, const char *text, bool exclude,
+			struct failure *failure)
 {
 	const char *colon = strchr(text, ':');
 	size_t length = colon ? (size_t)(colon - text) : 0;
 
 	for (int kind = 0; kind < KIND_NAME && colon; kind++) {
 		if (length == strlen(kind_names[kind]) && !memcmp(text, kind_names[kind], length))
-			return add(selection, (enum kind)kind, true, colon + 1, failure);
+			return add(selection, (enum kind)kind, exclude, colon + 1, failure);
 	}
-	return add(selection, KIND_NAME, true, text, failure);
+	return add(selection, KIND_NAME, exclude, text, failure);
 }
 
 int selection__new(const struct selection_options *options, struct selection **ret_selection,
@@ -157,7 +159,9 @@ int selection__new(const struct selection_options *options, struct selection **r
 	for (size_t kind = 0; kind < ARRAY_SIZE(kinds) && !err; kind++)
 		err = add_all(selection, (enum kind)kind, kinds[kind], failure);
 	for (size_t i = 0; i < options->exclude.n && !err; i++)
-		err = add_exclude(selection, options->exclude.patterns[i], failure);
+		err = add_prefixed(selection, options->exclude.patterns[i], true, failure);
+	for (size_t i = 0; i < options->only.n && !err; i++)
+		err = add_prefixed(selection, options->only.patterns[i], false, failure);
 	if (err) {
 		selection__free(selection);
 		return err;

@@ -25,7 +25,7 @@ struct selection_options {
 	struct selection_patterns cgroup; /* path of the control group */
 	struct selection_patterns user;
 	/* Each "comm:", "exe:", "unit:", "cgroup:" or "user:" and a pattern; without, comm or base of exe. */
-	struct selection_patterns exclude;
+	struct selection_patterns exclude, only;
 };
 
 #define SELECTION_MAX_PATTERNS 1024 /* of all kinds together */

@@ -18,7 +18,8 @@ struct session_options {
 	uint32_t ring_bytes;   /* 0: default */
 	double max_overhead;   /* as in struct target_options */
 	bool begin_low;
-	bool roster; /* as in struct target_options */
+	bool calibrate; /* measure what a probe hit costs on this machine first */
+	bool roster;	/* as in struct target_options */
 	bool roster_system;
 	const struct state_file *state; /* of an earlier gleakd, borrowed; NULL: none */
 };
@@ -71,6 +72,9 @@ size_t session__live(struct session *session);
 
 /* session__malformed - records of the ring buffer that made no sense; nobody knows whose they were. */
 uint64_t session__malformed(const struct session *session);
+
+/* session__calibration - NULL: none was made. */
+const struct calibration *session__calibration(const struct session *session);
 
 /* session__events - records of the ring buffer that arrived. */
 uint64_t session__events(const struct session *session);

@@ -17,6 +17,7 @@
 #include "observe/census.h"
 #include "observe/stack_table.h"
 #include "observe/wait_objects.h"
+#include "probe/calibrate.h"
 #include "probe/governor.h"
 #include "probe/kernel.h"
 #include "probe/plan.h"
@@ -38,6 +39,7 @@ struct target_options {
 	enum probe_mode mode;
 	struct probes *probes;			/* NULL in PROBE_MODE_CENSUS */
 	const struct kernel_features *features; /* with @probes */
+	const struct calibration *calibration;	/* of this machine; NULL: usual figures */
 	double max_overhead; /* share of the target's CPU time and of one core; 0: no limit */
 	bool begin_low;	     /* attach nothing before it is seen what that would cost */
 	bool roster;	     /* list every goroutine of each census */

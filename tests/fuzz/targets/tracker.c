@@ -32,8 +32,8 @@ struct world {
 	uint32_t handles[N_GOROUTINES + 1];
 };
 
-static void classify(void *ctx, uint8_t reason, uint64_t creation_pc, uint64_t start_pc, uint32_t stack_id,
-		     struct site_traits *ret_traits)
+static void classify(void *ctx, uint8_t reason, uint64_t creation_pc, uint64_t start_pc,
+		     uint32_t stack_id, struct site_traits *ret_traits)
 {
 	(void)ctx;
 	(void)creation_pc;

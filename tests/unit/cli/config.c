@@ -170,13 +170,15 @@ Test(config, what_it_names_is_known)
 
 Test(config, all_errors_are_told_up_to_twenty)
 {
-	char content[25 * 8 + 16] = "", last[32];
+	char content[25 * 9 + 1], last[32];
+	size_t used = 0;
 	struct options_given given;
 	struct options options;
 
 	for (size_t i = 0; i < 25; i++)
-		strcat(content, i == 7 ? "all=true\n" : "x = 3\n");
-	cr_expect_eq(parse_bytes(content, strlen(content), &options, &given), -EINVAL);
+		used += (size_t)snprintf(content + used, sizeof(content) - used, "%s",
+					 i == 7 ? "all=true\n" : "x = 3\n");
+	cr_expect_eq(parse_bytes(content, used, &options, &given), -EINVAL);
 	cr_expect_eq(errors.n, 24);
 	snprintf(last, sizeof(last), "g.conf:%d: unknown", CONFIG_MAX_ERRORS + 1);
 	cr_expect_eq(strncmp(errors.text[CONFIG_MAX_ERRORS - 1], last, strlen(last)), 0, "%s",
@@ -255,6 +257,14 @@ static struct options load_fine(const char *line, const char *usual)
 	return options;
 }
 
+static void check_interval(const char *line, const char *usual, uint64_t interval_ns)
+{
+	struct options options = load_fine(line, usual);
+
+	cr_expect_eq(options.interval_ns, interval_ns, "%s", line);
+	options__free(&options);
+}
+
 #define FILE_TEST(name) Test(config, name, .init = make_folder, .fini = remove_folder)
 
 FILE_TEST(the_command_line_wins)
@@ -283,16 +293,16 @@ FILE_TEST(which_file_is_read)
 	char line[128];
 
 	write_file(content, strlen(content), 0600);
-	cr_expect_eq(load_fine("", "/nonexistent/g.conf").interval_ns, 10 * NSEC_PER_SEC);
+	check_interval("", "/nonexistent/g.conf", 10 * NSEC_PER_SEC);
 	/* One process: only a file that was asked for, whose value counts more than the default. */
-	cr_expect_eq(load_fine("--pid 3", path).interval_ns, 2 * NSEC_PER_SEC);
-	cr_expect_eq(load_fine("list", path).interval_ns, 10 * NSEC_PER_SEC);
+	check_interval("--pid 3", path, 2 * NSEC_PER_SEC);
+	check_interval("list", path, 10 * NSEC_PER_SEC);
 	snprintf(line, sizeof(line), "--pid 3 --config %s", path);
 	options = load_fine(line, NULL);
 	cr_expect_eq(options.interval_ns, 3 * NSEC_PER_SEC);
 	cr_expect_eq(options.max_overhead, 0.05);
 	options__free(&options);
-	cr_expect_eq(load_fine("--config /dev/null", path).interval_ns, 10 * NSEC_PER_SEC);
+	check_interval("--config /dev/null", path, 10 * NSEC_PER_SEC);
 	/* Who asks for help gets it, whatever the file says. */
 	write_file("x", 1, 0600);
 	cr_expect(load_fine("--help", path).help);
@@ -325,7 +335,7 @@ FILE_TEST(what_cannot_be_read)
 	cr_assert_eq(unlink(path), 0);
 	memset(content, '#', sizeof(content));
 	write_file(content, CONFIG_MAX_BYTES, 0600);
-	load_fine(line, NULL);
+	check_interval(line, NULL, 10 * NSEC_PER_SEC);
 	write_file(content, CONFIG_MAX_BYTES + 1, 0600);
 	check_not_loaded(line, NULL, -E2BIG, "is longer than 1 MiB");
 	write_file("mode = x\n", 9, 0600);
@@ -341,7 +351,7 @@ FILE_TEST(it_can_be_read_again)
 	struct options options;
 
 	write_file("interval = 3s\n", 14, 0600);
-	cr_expect_eq(load_fine("-v", path).interval_ns, 3 * NSEC_PER_SEC);
+	check_interval("-v", path, 3 * NSEC_PER_SEC);
 	write_file("interval = 5s\n", 14, 0600);
 	options = load_fine("-v", path);
 	cr_expect_eq(options.interval_ns, 5 * NSEC_PER_SEC);
@@ -351,10 +361,14 @@ FILE_TEST(it_can_be_read_again)
 
 FILE_TEST(for_root_nobody_else_may_write_it)
 {
+	struct options options;
+
 	if (geteuid() != 0)
 		cr_skip_test("needs root");
 	write_file("all = true\n", 11, 0644);
-	cr_expect(load_fine("", path).all);
+	options = load_fine("", path);
+	cr_expect(options.all);
+	options__free(&options);
 	cr_assert_eq(chmod(path, 0664), 0);
 	check_not_loaded("", path, -EPERM, "could be changed by others than root (its group");
 	cr_assert_eq(chmod(path, 0646), 0);

@@ -400,11 +400,11 @@ Test(options, commands)
 	cr_expect_eq(accept("list --help").command, COMMAND_LIST);
 	check_refused(
 		"lost",
-		"unknown command 'lost'; there is list; without one all Go processes are watched, "
+		"unknown command 'lost'; there is list, doctor; without one all Go processes are watched, "
 		"or one: gleakd --pid N");
 	check_refused(
 		"LIST",
-		"unknown command 'LIST'; there is list; without one all Go processes are watched, "
+		"unknown command 'LIST'; there is list, doctor; without one all Go processes are watched, "
 		"or one: gleakd --pid N");
 	check_refused("--json list",
 		      "unexpected argument 'list'; gleakd takes options only, --help lists them");
@@ -412,6 +412,13 @@ Test(options, commands)
 
 Test(options, each_command_has_its_own)
 {
+	cr_expect_eq(accept("doctor --json").command, COMMAND_DOCTOR);
+	cr_expect_str_eq(accept("doctor --textfile x.prom").textfile, "x.prom");
+	check_refused("doctor -v", "unknown option -v; --help lists the options");
+	check_refused("doctor --state x",
+		      "option --state is not one of gleakd doctor; --help lists those");
+	check_refused("list --textfile x.prom",
+		      "option --textfile is not one of gleakd list; --help lists those");
 	check_refused("list --pid 3", "option --pid is not one of gleakd list; --help lists those");
 	check_refused("list --ring-bytes=4096",
 		      "option --ring-bytes is not one of gleakd list; --help lists those");

@@ -14,6 +14,7 @@
 
 #include "list_sample.h"
 #include "output/json.h"
+#include "output/checkup.h"
 #include "output/list.h"
 #include "sample.h"
 
@@ -312,6 +313,32 @@ static json_t *written_list(void)
 	return json;
 }
 
+static json_t *written_checkup(void)
+{
+	const struct checkup_report report = {
+		.version = "0.1.0",
+		.revision = "unknown",
+		.items = {{"kernel", "btf", CHECKUP_OK, 0, "there", ""},
+			  {"files", "state", CHECKUP_WARN, 0, "not there", "make it"}},
+		.n_items = 2,
+		.costs = {{"nop5", 0},
+			  {"call", 1},
+			  {"jump", 2},
+			  {"branch", 3},
+			  {"push", 4},
+			  {"single-step", 5}},
+		.n_costs = 6,
+	};
+	struct sample_stream stream;
+	json_t *json;
+
+	sample__open(&stream);
+	cr_assert_eq(checkup__write_json(stream.file, &report), 0);
+	json = parse(sample__added(&stream));
+	sample__close(&stream);
+	return json;
+}
+
 /* With goroutines, and everything that a report may have. */
 static json_t *whole_report(void)
 {
@@ -355,6 +382,7 @@ Test(schema, what_is_written_is_valid)
 	check_valid(&check, "report", written_report(&sample.report));
 	check_valid(&check, "report", whole_report());
 	check_valid(&check, "list", written_list());
+	check_valid(&check, "checkup", written_checkup());
 	json_decref(check.schema);
 }
 
@@ -418,6 +446,7 @@ Test(schema, has_no_field_that_is_never_written)
 
 	check_valid(&check, "report", whole_report());
 	check_valid(&check, "list", written_list());
+	check_valid(&check, "checkup", written_checkup());
 	each_field(check.schema, must_be_met, check.met);
 	json_decref(check.met);
 	json_decref(check.schema);

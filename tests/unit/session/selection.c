@@ -71,12 +71,18 @@ Test(selection, exclude)
 		"user:root",	 "/srv/*",	 "name:shop", "srv",
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(excluding); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(excluding); i++) {
 		cr_expect_not(wants((struct selection_options){.exclude = PATTERNS(excluding[i])}),
 			      "%s", excluding[i]);
-	for (size_t i = 0; i < ARRAY_SIZE(not_excluding); i++)
+		cr_expect(wants((struct selection_options){.only = PATTERNS(excluding[i])}),
+			  "only %s", excluding[i]);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(not_excluding); i++) {
 		cr_expect(wants((struct selection_options){.exclude = PATTERNS(not_excluding[i])}),
 			  "%s", not_excluding[i]);
+		cr_expect_not(wants((struct selection_options){.only = PATTERNS(not_excluding[i])}),
+			      "only %s", not_excluding[i]);
+	}
 	cr_expect_not(wants((struct selection_options){.comm = PATTERNS("shop"),
 						       .exclude = PATTERNS("user:1000")}),
 		      "what is asked for and excluded is excluded");

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+# The service: its unit and configuration, and the Debian package. Included by the Makefile.
+
+UNIT_DIR   ?= $(PREFIX)/lib/systemd/system
+SYSCONFDIR ?= /etc
+DOC_DIR	   ?= $(PREFIX)/share/doc/gleakd
+
+install: install-service
+
+# A configuration that somebody has written is not replaced.
+.PHONY: install-service
+install-service:
+	install -d $(DESTDIR)$(UNIT_DIR) $(DESTDIR)$(SYSCONFDIR)/gleakd $(DESTDIR)$(DOC_DIR)/examples
+	sed 's,/usr/sbin/,$(PREFIX)/sbin/,' deploy/systemd/gleakd.service \
+		> $(DESTDIR)$(UNIT_DIR)/gleakd.service
+	chmod 0644 $(DESTDIR)$(UNIT_DIR)/gleakd.service
+	test -e $(DESTDIR)$(SYSCONFDIR)/gleakd/gleakd.conf || \
+		install -m 0644 deploy/gleakd.conf $(DESTDIR)$(SYSCONFDIR)/gleakd/gleakd.conf
+	install -m 0644 deploy/systemd/gleakd.service.d/no-sys-admin.conf \
+		deploy/prometheus/gleakd.rules.yml $(DESTDIR)$(DOC_DIR)/examples/
+
+# --- Debian ---------------------------------------------------------------------------------------
+
+# A copy of what is in the tree, with debian/ where the tools look for it. Nothing is fetched.
+DEB := $(B)/deb
+DEB_SOURCE := $(DEB)/gleakd-$(VERSION)
+
+.PHONY: deb
+deb:
+	$(Q)tools/deps.sh build deb
+	$(Q)rm -rf $(DEB)
+	$(Q)mkdir -p $(DEB_SOURCE)
+	$(Q)tar -c --exclude=./build --exclude=./.git . | tar -x -C $(DEB_SOURCE)
+	$(Q)cp -r deploy/debian $(DEB_SOURCE)/debian
+	$(Q)cd $(DEB_SOURCE) && test "$$(dpkg-parsechangelog -S Version)" = '$(VERSION)' || \
+		{ echo 'deb: deploy/debian/changelog is not about version $(VERSION)' >&2; exit 1; }
+	$(Q)cd $(DEB_SOURCE) && MAKEFLAGS= MFLAGS= dpkg-buildpackage -us -uc -b \
+		> ../build.log 2>&1 || { tail -n 30 ../build.log >&2; exit 1; }
+	$(Q)lintian --info --fail-on error,warning $(DEB)/*.changes
+	$(Q)ls $(DEB)/*.deb

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The manifests: built by kustomize, decoded strictly into the API's types (tests/kubernetes)."""
+
+import json
+import os
+import subprocess
+
+from harness import ROOT, Failed, Skip, case, check, check_equal
+from programs import go_command, go_environment, go_version
+from tracer import run
+
+FOLDER = os.path.join(ROOT, "deploy", "kubernetes")
+NEEDED = {"BPF", "PERFMON", "SYS_PTRACE", "DAC_READ_SEARCH"}
+
+
+def checker(t):
+    path = os.path.join(t.directory(), "check")
+    go_version("local")
+    folder = os.path.join(ROOT, "tests", "kubernetes")
+    env = dict(go_environment("local"), GOFLAGS="-mod=readonly")
+    built = subprocess.run([go_command(), "build", "-buildvcs=false", "-o", path, "."], cwd=folder,
+                           env=env, capture_output=True, text=True)
+    if "proxy" in built.stderr or "dial tcp" in built.stderr:
+        raise Skip("modules of k8s.io (Go module proxy)")
+    if built.returncode:
+        raise Failed(f"tests/kubernetes: {built.stderr.strip()}")
+    return path
+
+
+def objects(program, folder):
+    """{kind: object} of a kustomization."""
+    done = subprocess.run([program, folder], capture_output=True, text=True)
+    check_equal((done.returncode, done.stderr), (0, ""), folder)
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    return {o["kind"]: o for o in found}
+
+
+@case
+def manifests_are_valid_and_ask_for_little(t):
+    program = checker(t)
+    base = objects(program, os.path.join(FOLDER, "base"))
+    check_equal(set(base), {"Namespace", "ConfigMap", "DaemonSet"}, "kinds")
+    pod = base["DaemonSet"]["spec"]["template"]["spec"]
+    check(pod["hostPID"] and not pod.get("hostNetwork") and not pod.get("hostIPC"), "host's")
+    check_equal(pod["automountServiceAccountToken"], False, "token")
+    container, = pod["containers"]
+    security = container["securityContext"]
+    check_equal(security["capabilities"]["drop"], ["ALL"], "capabilities dropped")
+    check_equal(set(security["capabilities"]["add"]), NEEDED, "capabilities")
+    for name, wanted in {"privileged": False, "allowPrivilegeEscalation": False,
+                         "readOnlyRootFilesystem": True}.items():
+        check_equal(security[name], wanted, name)
+    check_equal(set(container["resources"]["limits"]), {"cpu", "memory"}, "limits")
+    textfile = next(a for a in container["args"] if a.startswith("--textfile="))
+    mounts = [m["mountPath"] for m in container["volumeMounts"] if not m.get("readOnly")]
+    check(os.path.dirname(textfile.split("=")[1]) in mounts, "the textfile cannot be written")
+
+
+@case
+def manifests_for_old_kernels_add_sys_admin(t):
+    program = checker(t)
+    old = objects(program, os.path.join(FOLDER, "old-kernels"))
+    container, = old["DaemonSet"]["spec"]["template"]["spec"]["containers"]
+    check_equal(set(container["securityContext"]["capabilities"]["add"]), NEEDED | {"SYS_ADMIN"},
+                "capabilities")
+
+
+@case
+def mistakes_in_manifests_are_found(t):
+    """The check itself: a misspelt field, a volume that is not there."""
+    program = checker(t)
+    for old, new in {"readOnlyRootFilesystem": "readOnlyRootFileSystem",
+                     "- name: textfiles\n          hostPath": "- name: other\n          hostPath",
+                     "cpu: 500m": "cpu: 500x"}.items():
+        folder = t.directory()
+        for name in os.listdir(os.path.join(FOLDER, "base")):
+            with open(os.path.join(FOLDER, "base", name), encoding="utf-8") as file:
+                text = file.read()
+            with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+                file.write(text.replace(old, new))
+        done = subprocess.run([program, folder], capture_output=True, text=True)
+        check_equal(done.returncode, 1, f"exit code with {new!r}: {done.stderr}")
+
+
+@case
+def configuration_of_the_pods_is_valid(t):
+    check("--config" in run(t, "--help")[1], "gleakd has no --config")
+    config = objects(checker(t), os.path.join(FOLDER, "base"))["ConfigMap"]
+    path = os.path.join(t.directory(), "gleakd.conf")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(config["data"]["gleakd.conf"])
+    code, out, err = run(t, "--config", path, "--print-config")
+    check_equal((code, err), (0, ""), f"exit code and words; {out}")
