@@ -18,7 +18,7 @@
 #define CONNECTION_WINDOW 60  /* times min_age */
 #define QUEUE_WINDOW	  30  /* times min_age */
 #define LIVES_WINDOW	  30  /* times min_age, below this rate: */
-#define LIVES_FAST_RATE	  0.8 /* a second */
+#define LIVES_FAST_RATE	  0.9 /* a second */
 #define TIMER_STAY	  30  /* times min_age */
 #define MAX_DOUBLINGS	  20
 

@@ -27,7 +27,7 @@
  * - those that share one channel with a buffer may be a pool, or wait for a consumer that pauses;
  *   so may receivers that share any channel and wake up: there it takes a window of 30 min_age.
  * - lives count where half of those that stayed have woken up since their first park; of fewer than
- *   48 a minute it takes a window of 30 min_age: sessions, tenants, groups come at that rate, and
+ *   54 a minute it takes a window of 30 min_age: sessions, tenants, groups come at that rate, and
  *   stay for long.
  * - growth that slows down, beyond what chance explains, is something that fills up.
  * - parks that a timer will end are none to judge before 30 min_age; lives are.
