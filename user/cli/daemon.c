@@ -2,16 +2,20 @@
 #include "cli/daemon.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/notify.h"
 #include "cli/config.h"
 #include "cli/kept_state.h"
 #include "cli/outputs.h"
+#include "host/capability.h"
 #include "host/self_usage.h"
 #include "session/follower.h"
 #include "session/report_builder.h"
@@ -32,6 +36,9 @@ struct daemon {
 	int argc;
 	char **argv;
 	struct loop *loop;
+	struct notify notify;
+	bool ready; /* and the service manager knows */
+	bool swept_once;
 	struct session *session;
 	struct follower *follower;
 	struct report_builder *builder;
@@ -168,6 +175,8 @@ static void end_cycle(struct daemon *daemon)
 	}
 	kept_state__save_due(&daemon->state, daemon->session);
 	show(daemon, "");
+	notify__status(&daemon->notify, "watching %zu Go processes; the last round took %.2f s",
+		       session__n_targets(daemon->session), daemon->cycle_seconds);
 }
 
 /* --- the loop's work ------------------------------------------------------------------------------- */
@@ -178,6 +187,8 @@ static bool work(void *ctx)
 	struct daemon *daemon = ctx;
 	bool attaching = follower__step(daemon->follower);
 	int more;
+
+	notify__watchdog(&daemon->notify, clock__monotonic_ns());
 
 	if (daemon->cycling) {
 		more = session__census_step(daemon->session, CENSUS_SLICE_NS, &daemon->failure);
@@ -218,8 +229,15 @@ static void on_second(void *ctx)
 	struct daemon *daemon = ctx;
 	uint64_t now_ns = clock__monotonic_ns();
 
+	notify__watchdog(&daemon->notify, now_ns);
 	follower__consume(daemon->follower);
 	sweep_if_due(daemon, now_ns);
+	/* Who was there at the start is attached: from now on the service does what it is for. */
+	if (!daemon->ready && daemon->swept_once && follower__settled(daemon->follower)) {
+		notify__ready(&daemon->notify);
+		daemon->ready = true;
+	}
+	daemon->swept_once = true;
 	session__govern(daemon->session, now_ns);
 	if (!daemon->cycling && !daemon->options->once && now_ns >= daemon->next_cycle_ns)
 		begin_cycle(daemon);
@@ -255,6 +273,7 @@ static void end(struct daemon *daemon, const char *reason)
 	bool again = daemon->ending;
 
 	daemon->ending = reason;
+	notify__stopping(&daemon->notify);
 	if (again) {
 		finish(daemon);
 		return;
@@ -359,6 +378,8 @@ static void reload(struct daemon *daemon)
 	struct config_errors errors;
 	int fd;
 
+	notify__reloading(&daemon->notify, clock__monotonic_ns());
+	daemon->ready = false;
 	if (config__load(daemon->argc, daemon->argv, CONFIG_PATH, &parts.options, &errors)) {
 		config_errors__log(&errors);
 		log_error("the configuration was not read again; going on as before");
@@ -481,13 +502,54 @@ static void take_down(struct daemon *daemon)
 	options__free(&daemon->reloaded);
 }
 
+/* A file of ours in a folder that only an override of permissions lets us write to. */
+static bool needs_override(const char *path)
+{
+	char folder[PATH_MAX];
+	char *slash;
+
+	if (!path)
+		return false;
+	snprintf(folder, sizeof(folder), "%s", path);
+	slash = strrchr(folder, '/');
+	if (!slash)
+		return !capability__writable(".");
+	slash[slash == folder] = '\0';
+	return !capability__writable(folder);
+}
+
+/* What was opened stays open; what is still to be opened needs less than what came before. */
+static void drop_privileges(const struct daemon *daemon)
+{
+	const struct options *options = daemon->options;
+	const struct capability_use use = {
+		.probes = wanted_mode(options) != PROBE_MODE_CENSUS,
+		.uprobe_multi = session__uprobe_multi(daemon->session),
+		.write_anywhere =
+			needs_override(options->state) || needs_override(options->textfile),
+	};
+	struct failure failure = {0};
+	char names[256];
+	uint64_t kept;
+
+	if (capability__keep(capability__needed(&use), &kept, &failure)) {
+		log_warn("privileges were not given up: %s", failure.text);
+		return;
+	}
+	capability__names(kept, names, sizeof(names));
+	log_debug("privileges that are left: %s", names);
+}
+
 int daemon__run(const struct options *options, int argc, char **argv)
 {
 	struct daemon daemon = {.options = options, .argc = argc, .argv = argv, .stretch = 1};
 	int err, found;
 
 	signal(SIGPIPE, SIG_IGN);
+	notify__open(&daemon.notify);
 	err = bring_up(&daemon);
+	if (!err)
+		drop_privileges(&daemon);
 	if (!err) {
 		daemon.next_cycle_ns = clock__monotonic_ns() + options->interval_ns;
 		err = loop__run(daemon.loop);
@@ -496,6 +558,7 @@ int daemon__run(const struct options *options, int argc, char **argv)
 		err = daemon.err;
 	found = daemon.outputs.found ? (int)daemon.options->error_exitcode : 0;
 	take_down(&daemon);
+	notify__close(&daemon.notify);
 	if (!err)
 		return found;
 	log_error("%s", daemon.failure.text[0] ? daemon.failure.text : strerror(-err));

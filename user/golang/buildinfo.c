@@ -146,9 +146,11 @@ static void parse_setting(struct field value, struct go_build_info *info)
 
 static void add_local(struct field path, struct go_build_info *info)
 {
-	if (info->n_local_modules < BUILD_INFO_MAX_LOCAL && path.length &&
-	    path.length < sizeof(info->local_modules[0]))
-		copy_field(info->local_modules[info->n_local_modules++], path);
+	if (info->n_local_modules == BUILD_INFO_MAX_LOCAL || !path.length ||
+	    path.length >= sizeof(info->local_modules[0]))
+		return;
+	copy_field(info->local_modules[info->n_local_modules], path);
+	info->n_local_modules++;
 }
 
 /*

@@ -214,7 +214,7 @@ static int drop_bounding(uint64_t keep)
 
 static int give_up(uint64_t set)
 {
-	struct own_sets sets;
+	struct own_sets sets = {0};
 	int err = get_sets(&sets);
 
 	if (!err)

@@ -45,8 +45,8 @@ static void give_cost(struct governor *governor, enum probe_mode mode, const cha
 {
 	char cost[16], allowed[16];
 
-	give_reason(governor, "%s would cost %s%s%% of its CPU time, %s%% is allowed", names[mode],
-		    about, percent(overhead, cost),
+	give_reason(governor, "%s would cost %s%s%% of its CPU time, %s%% is allowed",
+		    probe_mode__name(mode), about, percent(overhead, cost),
 		    percent(governor->options.max_overhead, allowed));
 }
 

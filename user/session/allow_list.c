@@ -331,7 +331,7 @@ int allow_list__read(const char *path, struct allow_list **ret_list, struct fail
 {
 	struct reader reader = {.path = path, .failure = failure};
 	struct allow_list *list = calloc(1, sizeof(*list));
-	char *text __cleanup_free = malloc(ALLOW_LIST_MAX_BYTES + 1);
+	char *text __cleanup_free = calloc(1, ALLOW_LIST_MAX_BYTES + 1);
 	ssize_t length = -ENOMEM;
 	int err;
 

@@ -73,6 +73,9 @@ size_t session__live(struct session *session);
 /* session__malformed - records of the ring buffer that made no sense; nobody knows whose they were. */
 uint64_t session__malformed(const struct session *session);
 
+/* session__uprobe_multi - whether probes are attached without CAP_SYS_ADMIN here. */
+bool session__uprobe_multi(const struct session *session);
+
 /* session__calibration - NULL: none was made. */
 const struct calibration *session__calibration(const struct session *session);
 
