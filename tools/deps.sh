@@ -11,7 +11,8 @@ build='clang llvm gcc make pkg-config bpftool libbpf-dev libdw-dev libelf-dev zl
 	libzycore-dev libjansson-dev'
 deb='debhelper lintian systemd dbus'
 test='libcriterion-dev libclang-rt-dev python3 python3-jsonschema util-linux bpftrace wrk dpkg-dev
-	ca-certificates prometheus prometheus-node-exporter jsonnet mandoc man-db zsh fish'
+	ca-certificates prometheus prometheus-node-exporter jsonnet mandoc man-db zsh fish
+	debhelper lintian systemd dbus'
 lint='clang-format clang-tidy cppcheck shellcheck python3'
 cross='gcc-aarch64-linux-gnu libbpf-dev:arm64 libdw-dev:arm64 libelf-dev:arm64 zlib1g-dev:arm64
 	libzydis-dev:arm64 libzycore-dev:arm64 libjansson-dev:arm64'

@@ -37,7 +37,6 @@ def refused(t, code, words, *args, **options):
         "negative": ["--pid", "-5"],
         "huge": ["--pid", "99999999999999999999"],
         "trailing": ["--pid", "12x"],
-        "missing": [],
         "no value": ["--pid"],
         "unknown": ["--pid", "1", "--frobnicate"],
         "interval": ["--pid", "1", "--interval", "soon"],

@@ -38,7 +38,7 @@ struct daemon {
 	struct loop *loop;
 	struct notify notify;
 	bool ready; /* and the service manager knows */
-	bool swept_once;
+	bool swept_once, began;
 	struct session *session;
 	struct follower *follower;
 	struct report_builder *builder;
@@ -175,6 +175,9 @@ static void end_cycle(struct daemon *daemon)
 	}
 	kept_state__save_due(&daemon->state, daemon->session);
 	show(daemon, "");
+	if (!daemon->ready)
+		notify__ready(&daemon->notify);
+	daemon->ready = true;
 	notify__status(&daemon->notify, "watching %zu Go processes; the last round took %.2f s",
 		       session__n_targets(daemon->session), daemon->cycle_seconds);
 }
@@ -232,12 +235,13 @@ static void on_second(void *ctx)
 	notify__watchdog(&daemon->notify, now_ns);
 	follower__consume(daemon->follower);
 	sweep_if_due(daemon, now_ns);
-	/* Who was there at the start is attached: from now on the service does what it is for. */
-	if (!daemon->ready && daemon->swept_once && follower__settled(daemon->follower)) {
-		notify__ready(&daemon->notify);
-		daemon->ready = true;
+	/* The first round begins when all who were there at the start are attached. */
+	if (daemon->swept_once && !daemon->began && follower__settled(daemon->follower)) {
+		daemon->began = true;
+		daemon->next_cycle_ns = now_ns;
 	}
 	daemon->swept_once = true;
+	log__tell_suppressed();
 	session__govern(daemon->session, now_ns);
 	if (!daemon->cycling && !daemon->options->once && now_ns >= daemon->next_cycle_ns)
 		begin_cycle(daemon);
@@ -547,6 +551,7 @@ int daemon__run(const struct options *options, int argc, char **argv)
 
 	signal(SIGPIPE, SIG_IGN);
 	notify__open(&daemon.notify);
+	log__limit(true);
 	err = bring_up(&daemon);
 	if (!err)
 		drop_privileges(&daemon);

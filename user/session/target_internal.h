@@ -42,7 +42,7 @@ struct target {
 	uint64_t governed_cpu_ns;
 	uint64_t goids, goids_ns; /* handed out by the last census, and when */
 	uint64_t counted;	  /* creations by then */
-	bool events_since;	  /* events were attached at some time since that census */
+	bool all_events;	  /* events were attached all the time since that census */
 	double creations_per_s;	  /* by that; < 0: not known */
 };
 

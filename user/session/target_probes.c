@@ -193,8 +193,8 @@ const char *target__mode_reason(const struct target *target)
 }
 
 /*
- * Without events, who lived between two censuses is known by goids alone. What the runtime creates
- * for itself has goids, too; that is a handful at most.
+ * Without events for all of the time, who lived between two censuses is known by goids alone. What the
+ * runtime creates for itself has goids, too; that is a handful at most.
  */
 static void count_unseen(struct target *target, uint64_t issued)
 {
@@ -203,12 +203,12 @@ static void count_unseen(struct target *target, uint64_t issued)
 
 	tracker__totals(target->tracker, &totals);
 	counted = totals.created - min_of(totals.created, target->counted);
-	if (target->goids_ns && !target->events_since && issued > counted) {
+	if (target->goids_ns && !target->all_events && issued > counted) {
 		tracker__unseen(target->tracker, issued - counted);
 		totals.created += issued - counted;
 	}
 	target->counted = totals.created;
-	target->events_since = target->mode != PROBE_MODE_CENSUS;
+	target->all_events = target->mode != PROBE_MODE_CENSUS;
 }
 
 void target_probes__note_census(struct target *target)
@@ -244,7 +244,7 @@ static void switch_mode(struct target *target, enum probe_mode mode, uint64_t no
 		mode = PROBE_MODE_CENSUS;
 	}
 	target->mode = mode;
-	target->events_since = true;
+	target->all_events = false;
 	tracker__expect_events(target->tracker, (mode_events(mode) & lifecycle) == lifecycle,
 			       now_ns);
 }
