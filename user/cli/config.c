@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/read_whole.h"
 #include "base/utf8.h"
 #include "cli/options_table.h"
 
@@ -312,25 +313,6 @@ static int check_file(int fd, const char *path, struct config_errors *errors)
 		"the config file %.300s could be changed by others than root (%s), which would "
 		"let them steer gleakd: chown root, chmod go-w",
 		path, who);
-}
-
-/* All of @fd into @buffer; its length, or more than @max when it is longer. */
-static ssize_t read_whole(int fd, char *buffer, size_t max)
-{
-	size_t length = 0;
-
-	while (length <= max) {
-		ssize_t n = read(fd, buffer + length, max + 1 - length);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		length += (size_t)n;
-	}
-	return (ssize_t)length;
 }
 
 static ssize_t read_file(const char *path, char *buffer, struct config_errors *errors)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/read_whole.h"
 #include "base/utf8.h"
 
 /* Longer than any function's name and path that somebody would type. */
@@ -288,25 +289,6 @@ static int read_lines(struct allow_list *list, struct reader *reader, const char
 		at += taken + 1;
 	}
 	return 0;
-}
-
-/* All of @fd, which may be a pipe, into @buffer; its length, or more than @max when it is longer. */
-static ssize_t read_whole(int fd, char *buffer, size_t max)
-{
-	size_t length = 0;
-
-	while (length <= max) {
-		ssize_t n = read(fd, buffer + length, max + 1 - length);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		length += (size_t)n;
-	}
-	return (ssize_t)length;
 }
 
 static ssize_t read_file(const char *path, char *buffer, struct failure *failure)
