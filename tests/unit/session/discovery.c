@@ -414,7 +414,7 @@ Test(discovery, file_that_could_hold_us_up)
 
 Test(discovery, files_that_make_room)
 {
-	char name[16];
+	char name[24];
 
 	begin((struct discovery_options){.max_files = 8});
 	for (int i = 0; i < 20; i++) {
