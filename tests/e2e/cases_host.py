@@ -227,3 +227,16 @@ def reload_changes_who_is_followed(t):
     seen = len(g.reports)
     g.report("both again", lambda r: len(g.reports) > seen and
              pids(g.reports[-1]) == sorted((one.pid, two.pid)))
+
+
+@case
+def a_run_that_fails_leaves_the_metrics_of_another(t):
+    """Two with one file by mistake: the second, which cannot even start, takes nothing away."""
+    metrics = os.path.join(t.directory(), "gleakd.prom")
+    with open(metrics, "w", encoding="utf-8") as file:
+        file.write("# of another gleakd\n")
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    g = Gleakd(t, gone.pid, "--textfile", metrics)
+    check(g.process.wait(20) != 0, "it watched a process that is gone")
+    check(os.path.exists(metrics), "the file is gone")

@@ -21,11 +21,7 @@
 #include "session/report_builder.h"
 #include "session/session.h"
 
-/* As in watch.c, where the ring is the same. */
-#define DRAIN_INTERVAL_NS (50 * NSEC_PER_MSEC)
-#define CENSUS_SLICE_NS	  (10 * NSEC_PER_MSEC)
-#define SECOND_NS	  NSEC_PER_SEC
-#define CPU_WINDOW_NS	  (60 * NSEC_PER_SEC)
+#define CPU_WINDOW_NS (60 * NSEC_PER_SEC)
 
 /* Over its own budget gleakd takes longer breaks, up to that many times the interval. */
 #define MAX_STRETCH 32
@@ -194,7 +190,7 @@ static bool work(void *ctx)
 	notify__watchdog(&daemon->notify, clock__monotonic_ns());
 
 	if (daemon->cycling) {
-		more = session__census_step(daemon->session, CENSUS_SLICE_NS, &daemon->failure);
+		more = session__census_step(daemon->session, SESSION_SLICE_NS, &daemon->failure);
 		if (more < 0) {
 			stop(daemon, more);
 			return false;
@@ -455,12 +451,12 @@ static int add_sources(struct daemon *daemon)
 	const struct options *options = daemon->options;
 	int ring_fd = session__ring_fd(daemon->session);
 	int processes_fd = follower__fd(daemon->follower);
-	int err = loop__add_timer(daemon->loop, 1, SECOND_NS, on_second, daemon);
+	int err = loop__add_timer(daemon->loop, 1, SESSION_GOVERN_NS, on_second, daemon);
 
 	if (!err && ring_fd >= 0)
 		err = loop__add_fd(daemon->loop, ring_fd, on_ring, daemon);
 	if (!err && ring_fd >= 0)
-		err = loop__add_timer(daemon->loop, DRAIN_INTERVAL_NS, DRAIN_INTERVAL_NS, on_ring,
+		err = loop__add_timer(daemon->loop, SESSION_DRAIN_NS, SESSION_DRAIN_NS, on_ring,
 				      daemon);
 	if (!err && processes_fd >= 0)
 		err = loop__add_fd(daemon->loop, processes_fd, on_processes, daemon);

@@ -50,14 +50,15 @@ void exporter__write(struct exporter *exporter, const struct report *report)
 	else if (!err && exporter->failed)
 		log_info("%s is written again", exporter->path);
 	exporter->failed = err;
+	exporter->written |= !err;
 }
 
 void exporter__close(struct exporter *exporter)
 {
 	struct failure failure = {0};
 
-	/* Somebody else's file, when it could not be written, stays. */
-	if (exporter->totals && textfile__remove(exporter->path, &failure))
+	/* Another gleakd's file stays, when this one never got to write its own. */
+	if (exporter->written && textfile__remove(exporter->path, &failure))
 		log_warn("%s", failure.text);
 	group_totals__free(exporter->totals);
 	exporter->totals = NULL;

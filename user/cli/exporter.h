@@ -10,7 +10,8 @@ struct exporter {
 	struct textfile_options options;
 	struct group_totals *totals;
 	char arch[65];
-	int failed; /* the last write's error, told once; 0: it went well */
+	bool written; /* what is there is ours */
+	int failed;   /* the last write's error, told once; 0: it went well */
 };
 
 /* exporter__open - @path may be NULL. -EINVAL a name that node_exporter ignores; -ENOMEM. */

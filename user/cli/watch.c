@@ -16,17 +16,6 @@
 #include "session/report_builder.h"
 #include "session/session.h"
 
-/*
- * How often the ring buffer is emptied when nothing asks for it. The default ring holds a quarter
- * of a second of 200,000 creations and exits; a wake-up comes earlier when it is half full.
- */
-#define DRAIN_INTERVAL_NS (50 * NSEC_PER_MSEC)
-
-/* A slice of census between two looks at the ring buffer and the signals. */
-#define CENSUS_SLICE_NS (10 * NSEC_PER_MSEC)
-
-#define GOVERN_INTERVAL_NS NSEC_PER_SEC
-
 struct watch {
 	const struct options *options;
 	struct loop *loop;
@@ -121,7 +110,7 @@ static void finish(struct watch *watch)
 static bool census_slice(void *ctx)
 {
 	struct watch *watch = ctx;
-	int more = session__census_step(watch->session, CENSUS_SLICE_NS, &watch->failure);
+	int more = session__census_step(watch->session, SESSION_SLICE_NS, &watch->failure);
 
 	if (more > 0)
 		return true;
@@ -245,11 +234,11 @@ static int add_sources(struct watch *watch)
 	if (!err && ring_fd >= 0)
 		err = loop__add_fd(watch->loop, ring_fd, on_ring, watch);
 	if (!err && ring_fd >= 0)
-		err = loop__add_timer(watch->loop, DRAIN_INTERVAL_NS, DRAIN_INTERVAL_NS, on_ring,
+		err = loop__add_timer(watch->loop, SESSION_DRAIN_NS, SESSION_DRAIN_NS, on_ring,
 				      watch);
 	if (!err && ring_fd >= 0)
-		err = loop__add_timer(watch->loop, GOVERN_INTERVAL_NS, GOVERN_INTERVAL_NS,
-				      on_govern, watch);
+		err = loop__add_timer(watch->loop, SESSION_GOVERN_NS, SESSION_GOVERN_NS, on_govern,
+				      watch);
 	if (!err && !options->once)
 		err = loop__add_timer(watch->loop, options->interval_ns, options->interval_ns,
 				      on_interval, watch);

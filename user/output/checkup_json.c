@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <errno.h>
-
-#include "base/cleanup.h"
 #include "base/clock.h"
 #include "output/checkup.h"
 #include "output/json_build.h"
@@ -65,25 +62,7 @@ static json_t *report_json(const struct checkup_report *report)
 	return json_build__end(&object);
 }
 
-/* Text is made in memory first: no reader ever sees half an object. */
 int checkup__write_json(FILE *out, const struct checkup_report *report)
 {
-	char *bytes __cleanup_free = NULL;
-	size_t n = 0;
-	FILE *line = open_memstream(&bytes, &n);
-	json_t *json;
-	int err;
-
-	if (!line)
-		return -ENOMEM;
-	json = report_json(report);
-	err = json_dump(line, json, 0);
-	json_decref(json);
-	fputc('\n', line);
-	if (fclose(line) != 0 && !err)
-		err = -ENOMEM;
-	errno = 0;
-	if (!err && (fwrite(bytes, 1, n, out) != n || fflush(out) != 0))
-		err = errno ? -errno : -EIO;
-	return err;
+	return json_dump__line(out, report_json(report));
 }

@@ -3,6 +3,9 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
 
 /* 15 digits survive the way through a double unchanged (DBL_DIG): 0.3 stays 0.3. */
 #define DUMP_FLAGS \
@@ -25,6 +28,25 @@ int json_dump(FILE *out, const json_t *json, size_t flags)
 	if (!json || json_dump_callback(json, write_escaped, out, DUMP_FLAGS | flags))
 		return -ENOMEM;
 	return 0;
+}
+
+int json_dump__line(FILE *out, json_t *json)
+{
+	char *bytes __cleanup_free = NULL;
+	size_t n = 0;
+	FILE *line = open_memstream(&bytes, &n);
+	int err = line ? json_dump(line, json, 0) : -ENOMEM;
+
+	json_decref(json);
+	if (!line)
+		return err;
+	fputc('\n', line);
+	if (fclose(line) != 0 && !err)
+		err = -ENOMEM;
+	errno = 0;
+	if (!err && (fwrite(bytes, 1, n, out) != n || fflush(out) != 0))
+		err = errno ? -errno : -EIO;
+	return err;
 }
 
 json_t *json_dump__real(double value)

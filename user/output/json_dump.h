@@ -15,6 +15,12 @@
  */
 int json_dump(FILE *out, const json_t *json, size_t flags) __must_check;
 
+/*
+ * json_dump__line - @json, which it frees and which may be NULL, as one line. Text is made in memory
+ * first: no reader ever sees half an object. -ENOMEM, or the error of writing to @out.
+ */
+int json_dump__line(FILE *out, json_t *json) __must_check;
+
 /* json_dump__real - in thousandths; what JSON has no number for is 0. NULL without memory. */
 json_t *json_dump__real(double value);
 

@@ -3,7 +3,6 @@
  * A host has some hundred processes, so here the whole list becomes one tree. As in reports,
  * everything outside ASCII is escaped: a name cannot steer the terminal it happens to be shown on.
  */
-#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 
@@ -104,25 +103,7 @@ static json_t *list_json(const struct list *list)
 }
 /* clang-format on */
 
-/* Text is made in memory first: no reader ever sees half an object. */
 int list__write_json(FILE *out, const struct list *list)
 {
-	char *bytes __cleanup_free = NULL;
-	size_t n = 0;
-	FILE *line = open_memstream(&bytes, &n);
-	json_t *json;
-	int err;
-
-	if (!line)
-		return -ENOMEM;
-	json = list_json(list);
-	err = json_dump(line, json, 0);
-	json_decref(json);
-	fputc('\n', line);
-	if (fclose(line) != 0 && !err)
-		err = -ENOMEM;
-	errno = 0;
-	if (!err && (fwrite(bytes, 1, n, out) != n || fflush(out) != 0))
-		err = errno ? -errno : -EIO;
-	return err;
+	return json_dump__line(out, list_json(list));
 }

@@ -83,10 +83,10 @@ static double measured_ns(const struct governor *governor, const struct governor
 	double cost = 0;
 
 	if (mode >= PROBE_MODE_LIFECYCLE)
-		cost += (double)tick->hits[GOVERNOR_CREATE] * (double)ns[GOVERNOR_CREATE] +
-			(double)tick->hits[GOVERNOR_EXIT] * (double)ns[GOVERNOR_EXIT];
+		cost += (double)tick->hits[PROBE_EVENT_CREATE] * (double)ns[PROBE_EVENT_CREATE] +
+			(double)tick->hits[PROBE_EVENT_EXIT] * (double)ns[PROBE_EVENT_EXIT];
 	if (mode == PROBE_MODE_FULL)
-		cost += (double)tick->hits[GOVERNOR_PARK] * (double)ns[GOVERNOR_PARK];
+		cost += (double)tick->hits[PROBE_EVENT_PARK] * (double)ns[PROBE_EVENT_PARK];
 	return cost;
 }
 
@@ -113,10 +113,10 @@ static double expected_ns(const struct governor *governor, const struct governor
 	const uint64_t *ns = governor->options.ns_per_hit;
 	double creations = max_of(governor->creations_per_s, 0.0) * (double)tick->elapsed_ns /
 			   (double)NSEC_PER_SEC;
-	double cost = creations * (double)(ns[GOVERNOR_CREATE] + ns[GOVERNOR_EXIT]);
+	double cost = creations * (double)(ns[PROBE_EVENT_CREATE] + ns[PROBE_EVENT_EXIT]);
 
 	if (mode == PROBE_MODE_FULL)
-		cost += expected_parks(governor, tick, creations) * (double)ns[GOVERNOR_PARK];
+		cost += expected_parks(governor, tick, creations) * (double)ns[PROBE_EVENT_PARK];
 	return cost;
 }
 
@@ -125,15 +125,15 @@ static void learn(struct governor *governor, const struct governor_tick *tick)
 	double seconds = (double)tick->elapsed_ns / (double)NSEC_PER_SEC;
 
 	if (governor->mode != PROBE_MODE_CENSUS)
-		governor->creations_per_s = (double)tick->hits[GOVERNOR_CREATE] / seconds;
+		governor->creations_per_s = (double)tick->hits[PROBE_EVENT_CREATE] / seconds;
 	else if (tick->creations != UINT64_MAX)
 		governor->creations_per_s = (double)tick->creations / seconds;
 	if (governor->mode != PROBE_MODE_FULL || !tick->target_cpu_ns)
 		return;
-	governor->parks_per_cpu_s = (double)tick->hits[GOVERNOR_PARK] /
+	governor->parks_per_cpu_s = (double)tick->hits[PROBE_EVENT_PARK] /
 				    ((double)tick->target_cpu_ns / (double)NSEC_PER_SEC);
-	governor->parks_per_creation = (double)tick->hits[GOVERNOR_PARK] /
-				       max_of((double)tick->hits[GOVERNOR_CREATE], 1.0);
+	governor->parks_per_creation = (double)tick->hits[PROBE_EVENT_PARK] /
+				       max_of((double)tick->hits[PROBE_EVENT_CREATE], 1.0);
 }
 
 /* The highest mode below the present one that the measured hits fit into. */

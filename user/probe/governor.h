@@ -18,6 +18,7 @@
  * a long time without: no flapping.
  */
 #include "base/common.h"
+#include "probe/plan.h"
 
 enum probe_mode {
 	PROBE_MODE_CENSUS,    /* nothing attached */
@@ -27,13 +28,6 @@ enum probe_mode {
 
 const char *probe_mode__name(enum probe_mode mode); /* "census", "lifecycle", "full" */
 
-enum governor_hit {
-	GOVERNOR_CREATE,
-	GOVERNOR_EXIT,
-	GOVERNOR_PARK,
-	GOVERNOR_HITS,
-};
-
 #define GOVERNOR_BASE_SHARE 0.1 /* of a core */
 #define GOVERNOR_UP_SHARE   0.5 /* of the budget */
 #define GOVERNOR_REASON	    112
@@ -42,14 +36,14 @@ struct governor_options {
 	double max_overhead;	 /* share of the target's CPU time and of one core; 0: no limit */
 	enum probe_mode highest; /* what works on this target, or was asked for */
 	bool begin_low;		 /* in census: look first, then attach */
-	uint64_t ns_per_hit[GOVERNOR_HITS];
+	uint64_t ns_per_hit[PROBE_EVENT_COUNT];
 };
 
 /* What happened since the tick before. */
 struct governor_tick {
 	uint64_t elapsed_ns;
 	uint64_t target_cpu_ns;
-	uint64_t hits[GOVERNOR_HITS]; /* of the events that were attached; 0 for the others */
+	uint64_t hits[PROBE_EVENT_COUNT]; /* of the events that were attached; 0 for the others */
 	/* Goroutines created, whoever told: from the goids handed out. UINT64_MAX: not known. */
 	uint64_t creations;
 };

@@ -27,6 +27,16 @@ struct session_options {
 #define SESSION_MAX_TARGETS 1024
 
 /*
+ * How often the ring buffer is to be drained when nothing asks for it. The default ring holds a
+ * quarter of a second of 200,000 creations and exits; a wake-up comes earlier when it is half full.
+ */
+#define SESSION_DRAIN_NS (50 * NSEC_PER_MSEC)
+/* A slice of census between two looks at the ring buffer and the signals. */
+#define SESSION_SLICE_NS (10 * NSEC_PER_MSEC)
+/* How often the governor is to look. */
+#define SESSION_GOVERN_NS NSEC_PER_SEC
+
+/*
  * session__new - in census mode nothing is loaded and no privilege beyond reading the targets is
  * needed. Errors: as kernel__check() and probes__new().
  */

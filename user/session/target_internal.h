@@ -36,7 +36,6 @@ struct target {
 	uint64_t events[PROBE_EVENT_COUNT]; /* that arrived */
 
 	struct governor governor;
-	uint64_t ns_per_hit[PROBE_EVENT_COUNT];
 	uint64_t governed_ns; /* when the governor last ticked; 0: never */
 	uint64_t governed_hits[PROBE_EVENT_COUNT];
 	uint64_t governed_cpu_ns;

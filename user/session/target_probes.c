@@ -27,25 +27,27 @@ static unsigned int mode_events(enum probe_mode mode)
 
 /* --- attaching ---------------------------------------------------------------------------------- */
 
-/* What a missing site costs the user, in words; the mode shown is what really works. */
+/*
+ * What of the mode asked for the plan's sites allow, and in words what a missing one costs. Without
+ * both ends of a lifetime, events say less than a census.
+ */
 static void settle_mode(struct target *target)
 {
-	unsigned int wanted = mode_events(target->mode);
-	unsigned int attached = probe_attachment__events(target->attachment);
-	unsigned int lifecycle = mode_events(PROBE_MODE_LIFECYCLE);
+	unsigned int wanted = mode_events(target->mode), missing = 0;
 
-	if (attached == wanted)
-		return;
 	for (int e = 0; e < PROBE_EVENT_COUNT; e++) {
 		const struct probe_site *site = &target->plan.sites[e];
 
-		if (wanted & ~attached & 1u << e)
-			snprintf(target->mode_reason, sizeof(target->mode_reason),
-				 "no %s events: %s", probe_event__name((enum probe_event)e),
-				 site->reason);
+		if (!(wanted & 1u << e) || site->present)
+			continue;
+		missing |= 1u << e;
+		snprintf(target->mode_reason, sizeof(target->mode_reason), "no %s events: %s",
+			 probe_event__name((enum probe_event)e), site->reason);
 	}
-	target->mode =
-		(attached & lifecycle) == lifecycle ? PROBE_MODE_LIFECYCLE : PROBE_MODE_CENSUS;
+	if (missing & mode_events(PROBE_MODE_LIFECYCLE))
+		target->mode = PROBE_MODE_CENSUS;
+	else if (missing)
+		target->mode = PROBE_MODE_LIFECYCLE;
 }
 
 /*
@@ -78,32 +80,11 @@ static void start_governor(struct target *target)
 	};
 
 	for (int e = 0; e < PROBE_EVENT_COUNT; e++)
-		target->ns_per_hit[e] = cost_of(target, &target->plan.sites[e]);
-	options.ns_per_hit[GOVERNOR_CREATE] = target->ns_per_hit[PROBE_EVENT_CREATE];
-	options.ns_per_hit[GOVERNOR_EXIT] = target->ns_per_hit[PROBE_EVENT_EXIT];
-	options.ns_per_hit[GOVERNOR_PARK] = target->ns_per_hit[PROBE_EVENT_PARK];
+		options.ns_per_hit[e] = cost_of(target, &target->plan.sites[e]);
 	governor__init(&target->governor, &options);
 	target->mode = target->governor.mode;
 }
 
-/* The highest mode that the plan's sites allow. */
-static enum probe_mode highest_mode(const struct target *target)
-{
-	const struct probe_site *sites = target->plan.sites;
-
-	if (!sites[PROBE_EVENT_CREATE].present || !sites[PROBE_EVENT_EXIT].present)
-		return PROBE_MODE_CENSUS;
-	return sites[PROBE_EVENT_PARK].present ? PROBE_MODE_FULL : PROBE_MODE_LIFECYCLE;
-}
-
-static void attach_nothing(struct target *target)
-{
-	target_probes__close(target);
-	target->mode = PROBE_MODE_CENSUS;
-	tracker__expect_events(target->tracker, false, clock__monotonic_ns());
-}
-
-/* Without both ends of a lifetime, events say less than a census: attach none. */
 int target_probes__open(struct target *target, struct failure *failure)
 {
 	char exe_path[64];
@@ -114,28 +95,22 @@ int target_probes__open(struct target *target, struct failure *failure)
 		snprintf(target->mode_reason, sizeof(target->mode_reason), "%s",
 			 failure ? failure->text : "no probe site in this binary");
 		target->mode = PROBE_MODE_CENSUS;
+	} else if (err) {
+		return err;
+	}
+	settle_mode(target);
+	if (target->mode == PROBE_MODE_CENSUS) {
+		tracker__expect_events(target->tracker, false, clock__monotonic_ns());
 		return 0;
 	}
-	if (err)
-		return err;
-	if (target->options.begin_low) {
-		target->mode = min_of(target->mode, highest_mode(target));
-		start_governor(target);
-	}
+	start_governor(target);
 	snprintf(exe_path, sizeof(exe_path), "/proc/%d/exe", target->process.id.pid);
 	err = probes__attach(target->options.probes, target->binary, &target->plan,
 			     target->process.id.pid, exe_path, mode_events(target->mode),
 			     &target->attachment, failure);
-	if (err)
-		return err;
-	settle_mode(target);
-	if (!target->options.begin_low)
-		start_governor(target);
-	if (target->governor.options.highest == PROBE_MODE_CENSUS)
-		attach_nothing(target);
-	else if (target->mode == PROBE_MODE_CENSUS)
+	if (!err && target->mode == PROBE_MODE_CENSUS)
 		tracker__expect_events(target->tracker, false, clock__monotonic_ns());
-	return 0;
+	return err;
 }
 
 void target_probes__close(struct target *target)
@@ -151,7 +126,9 @@ void target__note_losses(struct target *target)
 	struct gl_losses now;
 	uint64_t lost = 0;
 
-	if (!target->attachment || probe_attachment__losses(target->attachment, &now))
+	/* With nothing attached nothing is lost; this is asked many times a second, of every target. */
+	if (target->mode == PROBE_MODE_CENSUS || !target->attachment ||
+	    probe_attachment__losses(target->attachment, &now))
 		return;
 	for (int kind = GL_EVENT_CREATE; kind <= GL_EVENT_PARK; kind++)
 		lost += now.by_kind[kind] - target->losses.by_kind[kind];
@@ -178,7 +155,7 @@ uint64_t target__probe_ns(const struct target *target)
 
 	target__hits(target, hits);
 	for (int e = 0; e < PROBE_EVENT_COUNT; e++)
-		ns += hits[e] * target->ns_per_hit[e];
+		ns += hits[e] * target->governor.options.ns_per_hit[e];
 	return ns;
 }
 

@@ -30,10 +30,10 @@ static enum probe_mode second(struct governor *governor, const struct service *s
 	};
 
 	if (governor->mode >= PROBE_MODE_LIFECYCLE)
-		tick.hits[GOVERNOR_CREATE] = tick.hits[GOVERNOR_EXIT] =
+		tick.hits[PROBE_EVENT_CREATE] = tick.hits[PROBE_EVENT_EXIT] =
 			(uint64_t)service->creations;
 	if (governor->mode == PROBE_MODE_FULL)
-		tick.hits[GOVERNOR_PARK] = (uint64_t)service->parks;
+		tick.hits[PROBE_EVENT_PARK] = (uint64_t)service->parks;
 	return governor__tick(governor, &tick);
 }
 
