@@ -149,6 +149,9 @@ $(B)/tests/unit/$(1): $$(patsubst %.c,$(B)/obj/%.o,$$(wildcard tests/unit/$(1)/*
 		$$(LIBS) -lcriterion
 endef
 $(foreach f,$(FOLDERS),$(eval $(call unit_test,$(f))))
+# The made Go program serves more than the folder it is made for.
+$(B)/tests/unit/session: $(B)/obj/tests/unit/golang/fake_go.o
+$(B)/obj/tests/unit/session/%.o: CPPFLAGS += -Itests/unit/golang
 UNIT_TESTS := $(foreach f,$(FOLDERS),$(if $(wildcard tests/unit/$(f)/*.c),$(B)/tests/unit/$(f)))
 
 $(B)/obj/tests/%.o: tests/%.c | $(GENERATED)

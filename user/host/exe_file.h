@@ -26,7 +26,7 @@ int exe_file__identify(const char *proc_root, pid_t pid, struct exe_file *ret_fi
 /* exe_file__same_file - whatever was done to its name, owner or mode since. */
 static inline bool exe_file__same_file(const struct exe_file *a, const struct exe_file *b)
 {
-	return a->file.device == b->file.device && a->file.inode == b->file.inode;
+	return image_file__same(&a->file, &b->file);
 }
 
 /* exe_file__same_contents - nothing of the kind has happened either: ctime covers all of it. */

@@ -24,6 +24,11 @@ struct image_file {
 int image_file__identify(const char *proc_root, pid_t pid,
 			 struct image_file *ret_file) __must_check;
 
+static inline bool image_file__same(const struct image_file *a, const struct image_file *b)
+{
+	return a->device == b->device && a->inode == b->inode;
+}
+
 /*
  * image_file__may_block - whether @file is on a FUSE mount, as @pid sees its mounts. A mount that
  * does not show there is taken for an ordinary one: what is left of the danger is small, the kernel

@@ -31,7 +31,7 @@
 struct remote_ops {
 	int (*read)(struct remote *remote, uint64_t address, void *buffer, size_t size);
 	int (*read_spans)(struct remote *remote, struct remote_span *spans, size_t n_spans);
-	void (*release)(struct remote *remote);
+	void (*release)(struct remote *remote); /* NULL: nothing to do */
 };
 
 /* Spans asked for in one call; local ranges are fewer where buffers follow one another. */
@@ -51,7 +51,6 @@ struct remote {
 	uint64_t calls;
 
 	pid_t pid;
-	struct batch *batch;
 
 	struct remote_range *ranges;
 	size_t n_ranges;
@@ -163,7 +162,9 @@ static int read_large_span(struct remote *remote, struct remote_span *span)
 
 static int process_read_spans(struct remote *remote, struct remote_span *spans, size_t n_spans)
 {
-	struct batch *batch = remote->batch;
+	/* One for all processes: hundreds may be open, and a read ends where it began. */
+	static _Thread_local struct batch batch_of_thread;
+	struct batch *batch = &batch_of_thread;
 	size_t limit = BATCH_MAX_SPANS;
 	size_t next = 0;
 
@@ -194,15 +195,9 @@ static int process_read_spans(struct remote *remote, struct remote_span *spans, 
 	return 0;
 }
 
-static void process_release(struct remote *remote)
-{
-	free(remote->batch);
-}
-
 static const struct remote_ops process_ops = {
 	.read = process_read,
 	.read_spans = process_read_spans,
-	.release = process_release,
 };
 
 /* kernel.yama.ptrace_scope, or -1 where Yama is not built in. */
@@ -292,9 +287,7 @@ int remote__open_process(pid_t pid, struct remote **ret_remote, struct failure *
 		return failure__set(failure, -ENOMEM, "out of memory");
 	remote->ops = &process_ops;
 	remote->pid = pid;
-	remote->batch = malloc(sizeof(*remote->batch));
-	err = remote->batch ? check_access(remote, failure) :
-			      failure__set(failure, -ENOMEM, "out of memory");
+	err = check_access(remote, failure);
 	if (err) {
 		remote__free(remote);
 		return err;
@@ -385,7 +378,8 @@ void remote__free(struct remote *remote)
 {
 	if (!remote)
 		return;
-	remote->ops->release(remote);
+	if (remote->ops->release)
+		remote->ops->release(remote);
 	free(remote);
 }
 

@@ -183,7 +183,7 @@ static bool collect_site(void *ctx, const struct site_view *view)
 		return true;
 	}
 	if (built->n_sites == built->capacity) {
-		size_t capacity = built->capacity ? built->capacity * 2 : 64;
+		size_t capacity = built->capacity ? built->capacity * 2 : 8;
 
 		grown = reallocarray(built->sites, capacity, sizeof(*grown));
 		if (!grown) {

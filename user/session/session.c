@@ -15,6 +15,7 @@
 struct session {
 	struct session_options options;
 	struct kernel_features features;
+	struct programs *programs;
 	struct probes *probes;
 	struct calibration calibration;
 	bool calibrated;
@@ -92,12 +93,15 @@ int session__new(const struct session_options *options, struct session **ret_ses
 		 struct failure *failure)
 {
 	struct session *session = calloc(1, sizeof(*session));
-	int err = 0;
+	int err;
 
 	if (!session)
 		return failure__set(failure, -ENOMEM, "out of memory");
 	session->options = *options;
-	if (options->mode != PROBE_MODE_CENSUS)
+	err = programs__new(&session->programs);
+	if (err)
+		failure__set(failure, err, "out of memory");
+	if (!err && options->mode != PROBE_MODE_CENSUS)
 		err = load_probes(session, failure);
 	if (err) {
 		session__free(session);
@@ -115,6 +119,7 @@ void session__free(struct session *session)
 		target__free(session->targets[i]);
 	event_reader__free(session->reader);
 	probes__free(session->probes);
+	programs__free(session->programs);
 	free(session);
 }
 
@@ -123,6 +128,7 @@ int session__add(struct session *session, pid_t pid, struct target **ret_target,
 {
 	struct target_options options = {
 		.proc_root = session->options.proc_root,
+		.programs = session->programs,
 		.mode = session->options.mode,
 		.probes = session->probes,
 		.features = &session->features,

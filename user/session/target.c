@@ -14,7 +14,6 @@
 #include "host/self_usage.h"
 #include "session/meanings.h"
 #include "session/placement.h"
-#include "session/places.h"
 #include "session/remember.h"
 #include "session/site_frames.h"
 
@@ -22,20 +21,19 @@
 #define START_RETRY_NS	  (5 * NSEC_PER_MSEC)
 #define START_RETRIES_MAX 400
 
-#define MAX_STACKS (1u << 18)
-
 /* --- the tracker's questions ------------------------------------------------------------------- */
 
 static void answer_traits(void *ctx, uint8_t reason, uint64_t creation_pc, uint64_t start_pc,
 			  uint32_t stack_id, struct site_traits *ret_traits)
 {
 	const struct target *target = ctx;
-	const char *words = go_layout__wait_reason(go_binary__layout(target->binary), reason);
+	const char *words =
+		go_layout__wait_reason(go_binary__layout(target->program->binary), reason);
 	const struct meaning *meaning;
 	struct site_frames frames;
 
-	site_frames__resolve(target->symbolizer, target->stacks, creation_pc, start_pc, stack_id,
-			     &frames);
+	site_frames__resolve(target->program->symbolizer, target->program->stacks, creation_pc,
+			     start_pc, stack_id, &frames);
 	meaning = meanings__of(&frames, words);
 	ret_traits->wait_class = site_frames__wait_class(&frames, wait_class__of(words));
 	ret_traits->nature = meaning ? meaning->nature : NATURE_UNKNOWN;
@@ -45,7 +43,7 @@ static bool answer_is_system(void *ctx, uint64_t start_pc)
 {
 	const struct target *target = ctx;
 
-	return symbolizer__is_system_goroutine(target->symbolizer, start_pc);
+	return symbolizer__is_system_goroutine(target->program->symbolizer, start_pc);
 }
 
 /* --- census into tracker ------------------------------------------------------------------------ */
@@ -65,11 +63,11 @@ static uint32_t on_census_seen(void *ctx, const struct census_goroutine *g)
 	struct tracker_sighting sighting = {
 		.goid = g->goid,
 		.parent_goid = g->parent_goid,
-		.creation_pc = places__creation(target->places, g->creation_pc),
-		.start_pc = places__start(target->places, g->start_pc),
+		.creation_pc = places__creation(target->program->places, g->creation_pc),
+		.start_pc = places__start(target->program->places, g->start_pc),
 		.waitsince_ns = g->waitsince_ns,
 		.read_at_ns = g->read_at_ns,
-		.place = blocked ? places__park(target->places, g->stack_id) : 0,
+		.place = blocked ? places__park(target->program->places, g->stack_id) : 0,
 		.stack_id = blocked ? g->stack_id : STACK_ID_NONE,
 		.wait_reason = parked ? g->wait_reason : 0,
 		.parked = parked,
@@ -113,21 +111,8 @@ static int refuse_blocking_file(const char *proc_root, pid_t pid, struct failure
 		pid);
 }
 
-static int open_executable(struct target *target, struct failure *failure)
-{
-	int fd = process__open_exe(target->options.proc_root, target->process.id.pid, failure);
-
-	if (fd < 0)
-		return fd;
-	target->exe_fd = fd;
-	if (fstat(fd, &target->exe_stat))
-		return failure__set(failure, -errno, "cannot stat /proc/%d/exe: %s",
-				    target->process.id.pid, strerror(errno));
-	return go_binary__open(fd, &target->binary, failure);
-}
-
 /* The process may be between exec and its first goroutine. */
-static int bind_binary(struct target *target, struct failure *failure)
+static int bind_program(struct target *target, struct failure *failure)
 {
 	const struct timespec pause = {.tv_nsec = START_RETRY_NS};
 	int err = -EAGAIN;
@@ -135,14 +120,15 @@ static int bind_binary(struct target *target, struct failure *failure)
 	for (int i = 0; i < START_RETRIES_MAX && err == -EAGAIN; i++) {
 		if (i)
 			nanosleep(&pause, NULL);
-		err = go_binary__bind(target->binary, target->remote, target->load_bias, failure);
+		err = program__bind(target->program, target->remote, target->load_bias, failure);
 	}
 	return err;
 }
 
 static int understand(struct target *target, struct failure *failure)
 {
-	int err = open_executable(target, failure);
+	int err = programs__take(target->options.programs, target->options.proc_root,
+				 &target->process, &target->program, failure);
 
 	if (err)
 		return err;
@@ -150,10 +136,10 @@ static int understand(struct target *target, struct failure *failure)
 	if (err)
 		return err;
 	err = placement__load_bias(target->options.proc_root, target->process.id.pid,
-				   target->binary, &target->load_bias, failure);
+				   target->program->binary, &target->load_bias, failure);
 	if (err)
 		return err;
-	err = bind_binary(target, failure);
+	err = bind_program(target, failure);
 	if (err)
 		return err;
 	if (!target__check_alive(target))
@@ -166,9 +152,9 @@ static int understand(struct target *target, struct failure *failure)
 static int build_roster(struct target *target)
 {
 	struct roster_source source = {
-		.layout = go_binary__layout(target->binary),
-		.symbolizer = target->symbolizer,
-		.stacks = target->stacks,
+		.layout = go_binary__layout(target->program->binary),
+		.symbolizer = target->program->symbolizer,
+		.stacks = target->program->stacks,
 		.system = target->options.roster_system,
 	};
 
@@ -188,26 +174,21 @@ static int build_books(struct target *target, struct failure *failure)
 		.stacks = true,
 		.runnable_stacks = target->options.roster,
 	};
-	int err = symbolizer__new(target->binary, &target->symbolizer);
+	int err = tracker__new(&tracking, &target->tracker);
 
-	if (!err)
-		err = stack_table__new(MAX_STACKS, &target->stacks);
-	if (!err)
-		err = places__new(target->symbolizer, target->stacks, &target->places);
-	if (!err)
-		err = tracker__new(&tracking, &target->tracker);
 	if (!err)
 		err = build_roster(target);
 	if (!err)
-		err = census__new(target->binary, target->remote, target->load_bias, target->stacks,
-				  &census, &census_ops, target, &target->census);
+		err = census__new(target->program->binary, target->remote, target->load_bias,
+				  target->program->stacks, &census, &census_ops, target,
+				  &target->census);
 	if (err)
 		return failure__set(failure, err, "out of memory while preparing to watch %d",
 				    target->process.id.pid);
 	target->attached_ns = tracking.attached_ns;
 	/* Once: it would change with each correction of the clock. */
 	target->started_seconds = process__start_seconds(target->process.id.start_time);
-	remember__recall(target->options.state, &target->process.id, target->places,
+	remember__recall(target->options.state, &target->process.id, target->program->places,
 			 target->tracker);
 	return 0;
 }
@@ -222,7 +203,6 @@ int target__open(const struct target_options *options, pid_t pid, struct target 
 		return failure__set(failure, -ENOMEM, "out of memory");
 	target->options = *options;
 	target->mode = options->mode;
-	target->exe_fd = -1;
 	target->creations_per_s = -1;
 	err = refuse_blocking_file(options->proc_root, pid, failure);
 	if (!err)
@@ -251,13 +231,8 @@ void target__free(struct target *target)
 	roster__free(target->roster);
 	wait_reader__free(target->wait_reader);
 	tracker__free(target->tracker);
-	places__free(target->places);
-	stack_table__free(target->stacks);
-	symbolizer__free(target->symbolizer);
-	go_binary__free(target->binary);
+	programs__put(target->options.programs, target->program);
 	remote__free(target->remote);
-	if (target->exe_fd >= 0)
-		close(target->exe_fd);
 	free(target);
 }
 
@@ -269,11 +244,12 @@ void target__event(struct target *target, const struct gl_event *head,
 	switch (head->kind) {
 	case GL_EVENT_CREATE:
 		target->events[PROBE_EVENT_CREATE]++;
-		tracker__created(
-			target->tracker, head->goid, create->parent_goid,
-			places__creation(target->places, create->creation_pc - target->load_bias),
-			places__start(target->places, create->start_pc - target->load_bias),
-			head->time_ns);
+		tracker__created(target->tracker, head->goid, create->parent_goid,
+				 places__creation(target->program->places,
+						  create->creation_pc - target->load_bias),
+				 places__start(target->program->places,
+					       create->start_pc - target->load_bias),
+				 head->time_ns);
 		break;
 	case GL_EVENT_EXIT:
 		target->events[PROBE_EVENT_EXIT]++;
@@ -290,8 +266,7 @@ void target__event(struct target *target, const struct gl_event *head,
 
 bool target__check_alive(struct target *target)
 {
-	char path[64];
-	struct stat now;
+	struct image_file now;
 
 	if (target->state != TARGET_LIVE)
 		return false;
@@ -300,10 +275,8 @@ bool target__check_alive(struct target *target)
 		return false;
 	}
 	/* exec keeps the pid and the start time; the image tells. */
-	snprintf(path, sizeof(path), "%s/%d/exe", target->options.proc_root,
-		 target->process.id.pid);
-	if (!stat(path, &now) &&
-	    (now.st_ino != target->exe_stat.st_ino || now.st_dev != target->exe_stat.st_dev)) {
+	if (!image_file__identify(target->options.proc_root, target->process.id.pid, &now) &&
+	    !image_file__same(&now, &target->program->file.file)) {
 		target->state = TARGET_EXECUTED;
 		return false;
 	}
@@ -409,7 +382,7 @@ const struct process_info *target__process(const struct target *target)
 
 struct go_binary *target__binary(const struct target *target)
 {
-	return target->binary;
+	return target->program->binary;
 }
 
 const struct probe_plan *target__plan(const struct target *target)
@@ -439,12 +412,12 @@ struct tracker *target__tracker(const struct target *target)
 
 struct symbolizer *target__symbolizer(const struct target *target)
 {
-	return target->symbolizer;
+	return target->program->symbolizer;
 }
 
 struct stack_table *target__stacks(const struct target *target)
 {
-	return target->stacks;
+	return target->program->stacks;
 }
 
 const struct census_result *target__census(const struct target *target)
@@ -465,7 +438,7 @@ const struct census *target__slots(const struct target *target)
 struct wait_reader *target__wait_reader(struct target *target)
 {
 	/* Made when first asked for: most targets have nothing that needs a closer look. */
-	if (!target->wait_reader && wait_reader__new(target->binary, target->remote,
+	if (!target->wait_reader && wait_reader__new(target->program->binary, target->remote,
 						     target->load_bias, &target->wait_reader))
 		return NULL;
 	return target->wait_reader;

@@ -9,19 +9,17 @@
  */
 #include "base/common.h"
 #include "base/failure.h"
-#include "golang/binary.h"
-#include "golang/symbolize.h"
 #include "host/cgroup.h"
 #include "host/process.h"
 #include "host/remote.h"
 #include "observe/census.h"
-#include "observe/stack_table.h"
 #include "observe/wait_objects.h"
 #include "probe/calibrate.h"
 #include "probe/governor.h"
 #include "probe/kernel.h"
 #include "probe/plan.h"
 #include "probe/probes.h"
+#include "session/program.h"
 #include "session/roster.h"
 #include "session/state_file.h"
 #include "track/tracker.h"
@@ -36,6 +34,7 @@ struct target;
 
 struct target_options {
 	const char *proc_root;
+	struct programs *programs; /* outlives the target */
 	enum probe_mode mode;
 	struct probes *probes;			/* NULL in PROBE_MODE_CENSUS */
 	const struct kernel_features *features; /* with @probes */

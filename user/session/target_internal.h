@@ -3,17 +3,12 @@
 #define GLEAKD_SESSION_TARGET_INTERNAL_H
 
 /* What the parts of a target share: target.c (its life), target_probes.c (what is attached to it). */
-#include <sys/stat.h>
-
-#include "session/places.h"
 #include "session/target.h"
 
 struct target {
 	struct target_options options;
 	struct process_info process;
 	struct process_origin origin;
-	int exe_fd;
-	struct stat exe_stat;
 	uint64_t load_bias;
 	enum target_state state;
 	enum probe_mode mode;
@@ -22,10 +17,7 @@ struct target {
 	bool census_open; /* begun, and the tracker does not know its end yet */
 
 	struct remote *remote;
-	struct go_binary *binary;
-	struct symbolizer *symbolizer;
-	struct stack_table *stacks;
-	struct places *places;
+	struct program *program;
 	struct tracker *tracker;
 	struct census *census;
 	struct roster *roster; /* NULL: not asked for */

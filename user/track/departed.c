@@ -1,31 +1,92 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "track/departed.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
 
-static struct departed_entry *set_of(struct departed *departed, uint64_t goid)
+struct set {
+	struct departed_entry entries[DEPARTED_WAYS]; /* latest first */
+};
+
+struct departed {
+	size_t n_sets; /* a power of two */
+	struct set *sets;
+};
+
+int departed__new(struct departed **ret_departed)
 {
-	return departed->sets[hash__mix64(goid) % DEPARTED_SETS];
+	struct departed *departed = calloc(1, sizeof(*departed));
+
+	if (!departed)
+		return -ENOMEM;
+	departed->n_sets = DEPARTED_MIN_SETS;
+	departed->sets = calloc(departed->n_sets, sizeof(*departed->sets));
+	if (!departed->sets) {
+		free(departed);
+		return -ENOMEM;
+	}
+	*ret_departed = departed;
+	return 0;
+}
+
+void departed__free(struct departed *departed)
+{
+	if (!departed)
+		return;
+	free(departed->sets);
+	free(departed);
+}
+
+static struct set *set_of(struct departed *departed, uint64_t goid)
+{
+	return &departed->sets[hash__mix64(goid) & (departed->n_sets - 1)];
 }
 
 struct departed_entry *departed__find(struct departed *departed, uint64_t goid)
 {
-	struct departed_entry *set = set_of(departed, goid);
+	struct departed_entry *entries = set_of(departed, goid)->entries;
 
 	for (size_t i = 0; i < DEPARTED_WAYS; i++)
-		if (set[i].goid == goid)
-			return &set[i];
+		if (entries[i].goid == goid)
+			return &entries[i];
 	return NULL;
+}
+
+static void push(struct set *set, struct departed_entry entry)
+{
+	memmove(&set->entries[1], &set->entries[0], (DEPARTED_WAYS - 1) * sizeof(set->entries[0]));
+	set->entries[0] = entry;
+}
+
+/* Without memory it stays as it is, and forgets sooner. */
+static void grow(struct departed *departed)
+{
+	struct set *old = departed->sets;
+	struct set *sets = calloc(departed->n_sets * 2, sizeof(*sets));
+	size_t n_old = departed->n_sets;
+
+	if (!sets)
+		return;
+	departed->sets = sets;
+	departed->n_sets *= 2;
+	for (size_t i = 0; i < n_old; i++)
+		for (size_t way = DEPARTED_WAYS; way-- > 0;)
+			if (old[i].entries[way].goid)
+				push(set_of(departed, old[i].entries[way].goid),
+				     old[i].entries[way]);
+	free(old);
 }
 
 void departed__add(struct departed *departed, uint64_t goid, uint64_t ticks, unsigned int flags)
 {
-	struct departed_entry *set = set_of(departed, goid);
+	const struct departed_entry *oldest = &set_of(departed, goid)->entries[DEPARTED_WAYS - 1];
+	struct departed_entry entry = {.goid = goid, .ticks = ticks, .flags = flags};
 
-	memmove(&set[1], &set[0], (DEPARTED_WAYS - 1) * sizeof(*set));
-	set[0].goid = goid;
-	set[0].ticks = ticks;
-	set[0].flags = flags;
+	if (oldest->goid && oldest->ticks + DEPARTED_KEEP_TICKS > ticks &&
+	    departed->n_sets < DEPARTED_MAX_SETS)
+		grow(departed);
+	push(set_of(departed, goid), entry);
 }

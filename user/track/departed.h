@@ -3,17 +3,22 @@
 #define GLEAKD_TRACK_DEPARTED_H
 
 /*
- * Goids of goroutines that are gone, the latest eight thousand. Go never reuses a goid, so whatever
- * arrives late about one of these (a reordered creation, a doubled exit, a census read from before
- * its exit) is recognised instead of bringing it back to life.
+ * Goids of goroutines that are gone, the latest ones. Go never reuses a goid, so whatever arrives
+ * late about one of these (a reordered creation, a doubled exit, a census read from before its exit)
+ * is recognised instead of bringing it back to life.
  *
- * A fixed, 4-way set-associative memory: a set forgets its oldest goid. Forgetting costs at most a
+ * A 4-way set-associative memory: a set forgets its oldest goid. It begins small and doubles, up to
+ * eight thousand goids, when it would forget what is not old yet. Forgetting costs at most a
  * goroutine that the next census removes again.
  */
 #include "base/common.h"
+#include "track/ticks.h"
 
-#define DEPARTED_SETS 2048
-#define DEPARTED_WAYS 4
+#define DEPARTED_MIN_SETS 32
+#define DEPARTED_MAX_SETS 2048
+#define DEPARTED_WAYS	  4
+/* What a census or a full ring buffer can still tell of is not older. */
+#define DEPARTED_KEEP_TICKS ticks__of(30 * NSEC_PER_SEC)
 
 enum departed_flag {
 	DEPARTED_ORPHAN = 1 << 0,    /* exited without a record, at the unknown site */
@@ -29,11 +34,12 @@ struct departed_entry {
 	uint64_t flags : 24;
 };
 
-struct departed {
-	struct departed_entry sets[DEPARTED_SETS][DEPARTED_WAYS]; /* latest first */
-};
+struct departed;
 
-/* departed__find - NULL when @goid is not remembered. */
+int departed__new(struct departed **ret_departed) __must_check;
+void departed__free(struct departed *departed);
+
+/* departed__find - NULL when @goid is not remembered. Valid until the next one is added. */
 struct departed_entry *departed__find(struct departed *departed, uint64_t goid);
 void departed__add(struct departed *departed, uint64_t goid, uint64_t ticks, unsigned int flags);
 

@@ -48,7 +48,8 @@ _Static_assert(sizeof(struct line) == 64, "a line of the index is one cache line
 
 struct goroutine_table {
 	struct chunk **chunks;
-	uint32_t n_chunks; /* slots of @chunks in use, some of them NULL again */
+	uint32_t room;	   /* slots of @chunks */
+	uint32_t n_chunks; /* those in use, some of them NULL again */
 	uint32_t roomy;	   /* first chunk with room, or NO_CHUNK */
 	uint32_t n_allocated;
 
@@ -99,8 +100,7 @@ int goroutine_table__new(size_t max, struct goroutine_table **ret_table)
 	table->roomy = NO_CHUNK;
 	table->mask = MIN_LINES - 1;
 	table->lines = lines_new(MIN_LINES);
-	table->chunks = calloc(MAX_CHUNKS, sizeof(*table->chunks));
-	if (!table->lines || !table->chunks) {
+	if (!table->lines) {
 		goroutine_table__free(table);
 		return -ENOMEM;
 	}
@@ -144,6 +144,18 @@ static void roomy_unlink(struct goroutine_table *table, uint32_t number)
 		table->chunks[chunk->next]->previous = chunk->previous;
 }
 
+static bool grow_chunks(struct goroutine_table *table)
+{
+	uint32_t room = table->room ? table->room * 2 : 4;
+	struct chunk **chunks = reallocarray(table->chunks, room, sizeof(*chunks));
+
+	if (!chunks)
+		return false;
+	table->chunks = chunks;
+	table->room = room;
+	return true;
+}
+
 static bool chunk_add(struct goroutine_table *table)
 {
 	struct chunk *chunk;
@@ -151,7 +163,7 @@ static bool chunk_add(struct goroutine_table *table)
 
 	while (number < table->n_chunks && table->chunks[number])
 		number++;
-	if (number == MAX_CHUNKS)
+	if (number == MAX_CHUNKS || (number == table->room && !grow_chunks(table)))
 		return false;
 	chunk = malloc(sizeof(*chunk));
 	if (!chunk)

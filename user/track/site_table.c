@@ -80,7 +80,7 @@ int site_table__new(size_t max, struct site_table **ret_table)
 		return -ENOMEM;
 	/* Records hold a site in 24 bits. */
 	table->max = (uint32_t)min_of(max_of(max, (size_t)2), (size_t)1 << 24);
-	if (resize(table, min_of(table->max, 64u))) {
+	if (resize(table, min_of(table->max, 16u))) {
 		site_table__free(table);
 		return -ENOMEM;
 	}
@@ -237,7 +237,9 @@ struct history *site_table__history(struct site_table *table, uint32_t index)
 
 static bool is_worth_it(const struct site *site)
 {
-	return site->history || site->goroutines || site->born || site->children;
+	/* Nobody is shown, or judged by, the past of the runtime's own goroutines. */
+	return !site->system &&
+	       (site->history || site->goroutines || site->born || site->children);
 }
 
 /* Nobody has been here over the whole of its recent half. */

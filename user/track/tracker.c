@@ -23,8 +23,7 @@ int tracker__new(const struct tracker_options *options, struct tracker **ret_tra
 	tracker->watch_ticks = tracker->events_since;
 	tracker->parks_ticks = tracker->events_since;
 	tracker->faded_ticks = tracker->events_since;
-	tracker->departed = calloc(1, sizeof(*tracker->departed));
-	if (!tracker->departed ||
+	if (departed__new(&tracker->departed) ||
 	    goroutine_table__new(max_goroutines ? max_goroutines : DEFAULT_MAX_GOROUTINES,
 				 &tracker->goroutines) ||
 	    site_table__new(max_sites ? max_sites : DEFAULT_MAX_SITES, &tracker->sites)) {
@@ -41,7 +40,7 @@ void tracker__free(struct tracker *tracker)
 		return;
 	goroutine_table__free(tracker->goroutines);
 	site_table__free(tracker->sites);
-	free(tracker->departed);
+	departed__free(tracker->departed);
 	history__clear(&tracker->files);
 	free(tracker);
 }

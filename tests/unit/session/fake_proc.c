@@ -130,6 +130,11 @@ void fake_exe__put(const char *name, enum fake_exe kind)
 	cr_assert_eq(rename(new, path), 0);
 }
 
+void fake_exe__put_bytes(const char *name, const void *bytes, size_t size)
+{
+	put(in_root("bin/%s", name), bytes, size);
+}
+
 void fake_exe__rename(const char *name, const char *to)
 {
 	cr_assert_eq(rename(in_root("bin/%s", name), in_root("bin/%s", to)), 0);

@@ -23,6 +23,8 @@ enum fake_exe {
 
 /* fake_exe__put - a new file of this name, with an inode of its own. */
 void fake_exe__put(const char *name, enum fake_exe kind);
+/* fake_exe__put_bytes - a file of this name with these contents. */
+void fake_exe__put_bytes(const char *name, const void *bytes, size_t size);
 void fake_exe__rename(const char *name, const char *to);
 
 struct fake_process {
