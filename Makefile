@@ -6,6 +6,8 @@
 # make test       everyday tests (root for the end-to-end tier)
 # make bench      ratios of cost, in one run (root)
 # make eval       recall and precision of the verdicts, an hour (root); eval-quick: minutes
+# make vm         gleakd on other kernels, in virtual machines; vm-quick: the oldest ones
+# make soak       MINUTES=15 of churn: memory and descriptors stay as they are (root)
 # make lint       format, clang-tidy, cppcheck, arrows between folders
 # make install    DESTDIR= PREFIX=/usr
 # make deb        a Debian package in build/deb, checked by lintian
@@ -168,6 +170,8 @@ include tests/tests.mk
 include tests/fuzz.mk
 include tests/matrix.mk
 include tests/eval.mk
+include tests/vm.mk
+include tests/soak.mk
 include deploy/deploy.mk
 
 .PHONY: clean

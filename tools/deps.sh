@@ -4,7 +4,7 @@
 # Install what building and testing gleakd needs, on Debian 12 and 13 (apt, as root). Only what is
 # missing is installed; when nothing is, neither the network nor apt is asked.
 #
-#	tools/deps.sh [build] [deb] [test] [lint] [cross]      all of them without arguments
+#	tools/deps.sh [build] [deb] [test] [vm] [lint] [cross]      all of them without arguments
 set -eu
 
 build='clang llvm gcc make pkg-config bpftool libbpf-dev libdw-dev libelf-dev zlib1g-dev libzydis-dev
@@ -13,6 +13,7 @@ deb='debhelper lintian systemd dbus'
 test='libcriterion-dev libclang-rt-dev python3 python3-jsonschema util-linux bpftrace wrk dpkg-dev
 	ca-certificates prometheus prometheus-node-exporter jsonnet mandoc man-db zsh fish
 	debhelper lintian systemd dbus'
+vm='qemu-system-x86 busybox-static'
 lint='clang-format clang-tidy cppcheck shellcheck python3'
 cross='gcc-aarch64-linux-gnu libbpf-dev:arm64 libdw-dev:arm64 libelf-dev:arm64 zlib1g-dev:arm64
 	libzydis-dev:arm64 libzycore-dev:arm64 libjansson-dev:arm64'
@@ -34,19 +35,20 @@ go_packages() {
 
 packages=
 foreign=
-[ $# -gt 0 ] || set -- build deb test lint cross
+[ $# -gt 0 ] || set -- build deb test vm lint cross
 for group in "$@"; do
 	case $group in
 	build) packages="$packages $build $(go_packages)" ;;
 	test) packages="$packages $test $(go_packages)" ;;
 	deb) packages="$packages $deb" ;;
+	vm) packages="$packages $vm" ;;
 	lint) packages="$packages $lint" ;;
 	cross)
 		packages="$packages $cross"
 		foreign=arm64
 		;;
 	*)
-		echo "deps: unknown group '$group' (build, deb, test, lint, cross)" >&2
+		echo "deps: unknown group '$group' (build, deb, test, vm, lint, cross)" >&2
 		exit 2
 		;;
 	esac

@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/clock.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
+
+#include "base/cleanup.h"
+
+/* kernel/time/namespace.c: no clock may be moved beyond KTIME_SEC_MAX / 2, 146 years. */
+#define MAX_OFFSET_SECONDS (146LL * 366 * 24 * 3600)
 
 static uint64_t read_clock(clockid_t id)
 {
@@ -12,9 +19,40 @@ static uint64_t read_clock(clockid_t id)
 	return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
 }
 
+/* fs/proc/base.c timens_offsets: "monotonic", seconds, which may be negative, nanoseconds. */
+int64_t clock__offset(const char *timens_offsets)
+{
+	const char *line = strstr(timens_offsets, "monotonic");
+	int64_t seconds, nanoseconds;
+
+	if (!line || sscanf(line, "monotonic %" SCNd64 " %" SCNd64, &seconds, &nanoseconds) != 2)
+		return 0;
+	if (seconds > MAX_OFFSET_SECONDS || seconds < -MAX_OFFSET_SECONDS || nanoseconds < 0 ||
+	    nanoseconds >= (int64_t)NSEC_PER_SEC)
+		return 0;
+	return seconds * (int64_t)NSEC_PER_SEC + nanoseconds;
+}
+
+static int64_t own_offset(void)
+{
+	FILE *file __cleanup_fclose = fopen("/proc/self/timens_offsets", "re");
+	char text[256];
+	size_t length = file ? fread(text, 1, sizeof(text) - 1, file) : 0;
+
+	text[length] = '\0';
+	return clock__offset(text);
+}
+
 uint64_t clock__monotonic_ns(void)
 {
-	return read_clock(CLOCK_MONOTONIC);
+	static bool asked;
+	static int64_t offset;
+
+	/* It stays: a namespace is joined at exec, and its offsets are fixed by then. */
+	if (!asked)
+		offset = own_offset();
+	asked = true;
+	return read_clock(CLOCK_MONOTONIC) - (uint64_t)offset;
 }
 
 uint64_t clock__realtime_ns(void)

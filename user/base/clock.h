@@ -6,10 +6,20 @@
  * Two clocks. Durations and event times use CLOCK_MONOTONIC in nanoseconds: bpf_ktime_get_ns(),
  * the Go runtime's nanotime() and g.waitsince are the same clock. Wall time is for display only.
  * Pure modules never read a clock; they are given `now_ns`.
+ *
+ * In a time namespace (time_namespaces(7)) the monotonic clock is moved, but not for BPF programs;
+ * here it never is.
  */
 #include "base/common.h"
 
+/* clock__monotonic_ns - the host's, in whatever time namespace gleakd runs. */
 uint64_t clock__monotonic_ns(void);
+
+/*
+ * clock__offset - what a time namespace adds to the host's monotonic clock, from the text of
+ * /proc/PID/timens_offsets; 0 when the text does not say.
+ */
+int64_t clock__offset(const char *timens_offsets);
 uint64_t clock__realtime_ns(void);
 
 /* clock__thread_cpu_ns - CPU time used by the calling thread, for budgets and self-metrics. */

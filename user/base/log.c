@@ -91,8 +91,9 @@ bool log_site__take(struct log_site *site, uint64_t now_ns)
 	return true;
 }
 
-static void keep_for_later(struct log_site *site, const char *line)
+static void keep_for_later(struct log_site *site, enum log_level level, const char *line)
 {
+	site->level = level;
 	one_line__copy(site->last, sizeof(site->last), line);
 	if (site->listed)
 		return;
@@ -125,7 +126,7 @@ void log__write(struct log_site *site, enum log_level level, const char *fmt, ..
 	va_end(ap);
 	one_line__copy(line, sizeof(line), text);
 	if (limited && level < LOG_LEVEL_DEBUG && !log_site__take(site, clock__monotonic_ns())) {
-		keep_for_later(site, line);
+		keep_for_later(site, level, line);
 	} else {
 		suppressed = site->suppressed;
 		site->suppressed = 0;
@@ -134,16 +135,25 @@ void log__write(struct log_site *site, enum log_level level, const char *fmt, ..
 	errno = saved_errno;
 }
 
-void log__tell_suppressed(void)
+static bool is_worth_telling(const struct log_site *site, uint64_t now_ns)
+{
+	if (!site->suppressed)
+		return false;
+	return !site->told_ns ||
+	       (now_ns > site->told_ns && now_ns - site->told_ns >= LOG_REFILL_NS);
+}
+
+void log__tell_suppressed(uint64_t now_ns)
 {
 	int saved_errno = errno;
 
 	for (struct log_site *site = suppressing; site; site = site->next) {
-		if (!site->suppressed)
+		if (!is_worth_telling(site, now_ns))
 			continue;
 		fprintf(stderr, "%s%" PRIu32 " messages were not written, the last one: %s\n",
-			prefix(LOG_LEVEL_WARN), site->suppressed, site->last);
+			prefix(site->level), site->suppressed, site->last);
 		site->suppressed = 0;
+		site->told_ns = now_ns;
 	}
 	errno = saved_errno;
 }

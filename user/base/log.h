@@ -26,8 +26,10 @@ enum log_level {
  */
 struct log_site {
 	uint64_t refilled_ns; /* 0: never used */
+	uint64_t told_ns;     /* when log__tell_suppressed() last spoke of it */
 	uint32_t tokens;
-	uint32_t suppressed;   /* since the last message that was written */
+	uint32_t suppressed; /* since the last message that was written */
+	enum log_level level;
 	struct log_site *next; /* of those that ever suppressed */
 	bool listed;
 	char last[96]; /* the beginning of what was suppressed last */
@@ -45,8 +47,11 @@ bool log__enabled(enum log_level level);
 /* log__limit - from now on count messages; debug ones, which somebody asked for, go uncounted. */
 void log__limit(bool on);
 
-/* log__tell_suppressed - say what was left out and not told yet; now and then, and at the end. */
-void log__tell_suppressed(void);
+/*
+ * log__tell_suppressed - say what was left out and not told yet, of each place at most once every
+ * LOG_REFILL_NS: now and then, and at the end with UINT64_MAX.
+ */
+void log__tell_suppressed(uint64_t now_ns);
 
 /*
  * log__is_journal - whether @fd is the stream that @journal_stream names, the value of

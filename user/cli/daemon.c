@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -93,16 +95,28 @@ static void keep_cpu_budget(struct daemon *daemon, const struct self_usage *usag
 	daemon->settled = follower__settled(daemon->follower);
 }
 
-static void keep_memory_budget(struct daemon *daemon, const struct self_usage *usage)
+/* Over the limit, what is free already goes back to the system first; the heap keeps much of it. */
+static uint64_t occupied(const struct daemon *daemon)
+{
+	uint64_t bytes = self_usage__resident_bytes(PROC_ROOT);
+
+	if (daemon->paused || bytes > daemon->options->max_memory) {
+		malloc_trim(0);
+		bytes = self_usage__resident_bytes(PROC_ROOT);
+	}
+	return bytes;
+}
+
+static void keep_memory_budget(struct daemon *daemon)
 {
 	uint64_t limit = daemon->options->max_memory;
+	uint64_t bytes = limit ? occupied(daemon) : 0;
 	/* Again only when there is some room, or it would go to and fro. */
-	bool pause = limit && usage->resident_bytes > (daemon->paused ? limit / 10 * 9 : limit);
+	bool pause = limit && bytes > (daemon->paused ? limit / 10 * 9 : limit);
 
 	if (pause != daemon->paused)
 		log_warn("gleakd occupies %llu MB of the %llu allowed: %s",
-			 (unsigned long long)usage->resident_bytes >> 20,
-			 (unsigned long long)limit >> 20,
+			 (unsigned long long)bytes >> 20, (unsigned long long)limit >> 20,
 			 pause ? "no more processes are watched for now" :
 				 "processes are watched again");
 	daemon->paused = pause;
@@ -147,7 +161,6 @@ static void begin_cycle(struct daemon *daemon)
 	int err;
 
 	keep_cpu_budget(daemon, &usage, now_ns);
-	keep_memory_budget(daemon, &usage);
 	follower__check_targets(daemon->follower);
 	daemon->next_cycle_ns = now_ns + daemon->options->interval_ns * daemon->stretch;
 	daemon->cycle_began_ns = now_ns;
@@ -184,7 +197,8 @@ static void end_cycle(struct daemon *daemon)
 static bool work(void *ctx)
 {
 	struct daemon *daemon = ctx;
-	bool attaching = follower__step(daemon->follower);
+	/* The last round is over those who are there. */
+	bool attaching = !daemon->ending && follower__step(daemon->follower);
 	int more;
 
 	notify__watchdog(&daemon->notify, clock__monotonic_ns());
@@ -237,7 +251,8 @@ static void on_second(void *ctx)
 		daemon->next_cycle_ns = now_ns;
 	}
 	daemon->swept_once = true;
-	log__tell_suppressed();
+	log__tell_suppressed(now_ns);
+	keep_memory_budget(daemon);
 	session__govern(daemon->session, now_ns);
 	if (!daemon->cycling && !daemon->options->once && now_ns >= daemon->next_cycle_ns)
 		begin_cycle(daemon);
@@ -367,6 +382,7 @@ static void use_parts(struct daemon *daemon, struct parts *parts)
 	loop__remove_fd(daemon->loop, follower__fd(daemon->follower));
 	follower__free(daemon->follower);
 	daemon->follower = parts->follower;
+	follower__pause(daemon->follower, daemon->paused);
 	follower__take_over(daemon->follower);
 	daemon->next_sweep_ns = daemon->next_cycle_ns = 0;
 	daemon->process_events_lost = 0;
@@ -468,11 +484,26 @@ static int add_sources(struct daemon *daemon)
 	return err;
 }
 
+/* A target takes up to seven descriptors; a shell allows for a hundred and fifty of them. */
+static void raise_file_limit(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files))
+		return;
+	files.rlim_cur = files.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &files))
+		log_debug("the limit of open files stays at %llu: %s",
+			  (unsigned long long)files.rlim_cur, strerror(errno));
+}
+
 static int bring_up(struct daemon *daemon)
 {
 	const struct options *options = daemon->options;
-	int err = outputs__read_files(&daemon->outputs, options, &daemon->failure);
+	int err;
 
+	raise_file_limit();
+	err = outputs__read_files(&daemon->outputs, options, &daemon->failure);
 	if (!err && options->state)
 		err = kept_state__open(&daemon->state, options->state, &daemon->failure);
 	if (!err)
@@ -559,6 +590,7 @@ int daemon__run(const struct options *options, int argc, char **argv)
 		err = daemon.err;
 	found = daemon.outputs.found ? (int)daemon.options->error_exitcode : 0;
 	take_down(&daemon);
+	log__tell_suppressed(UINT64_MAX);
 	notify__close(&daemon.notify);
 	if (!err)
 		return found;

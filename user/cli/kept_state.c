@@ -20,11 +20,14 @@ static int create_empty(const char *path, struct failure *failure)
 int kept_state__open(struct kept_state *state, const char *path, struct failure *failure)
 {
 	struct failure reason = {""};
-	int err = state_file__open(path, &state->file, &reason);
+	int err = state_saver__new(state_writer__commit, &state->saver);
 
+	if (err)
+		return failure__set(failure, err, "no memory to save the state");
 	/* write(2): beyond RLIMIT_FSIZE a signal ends the process, unless it is ignored. */
 	signal(SIGXFSZ, SIG_IGN);
 	state->path = path;
+	err = state_file__open(path, &state->file, &reason);
 	switch (err) {
 	case 0:
 		return 0;
@@ -44,34 +47,84 @@ int kept_state__open(struct kept_state *state, const char *path, struct failure 
 	}
 }
 
-int kept_state__save(struct kept_state *state, struct session *session, struct failure *failure)
+static int begin_save(struct kept_state *state, struct session *session, struct failure *failure)
 {
-	int err;
+	struct state_writer *writer;
+	int err = session__remember(session, state->path, &writer, failure);
 
-	if (!state->path)
-		return 0;
-	err = session__remember(session, state->path, failure);
-	/* Syncing a file takes a slow disk long, and meanwhile the ring buffer has been filling up. */
-	session__drain(session);
-	return err;
+	return err ? err : state_saver__start(state->saver, writer, failure);
+}
+
+/* What became of the save before; false while it is under way. */
+static bool look_after(struct kept_state *state)
+{
+	struct failure failure = {""};
+	int err = state_saver__reap(state->saver, 0, &failure);
+
+	if (err == -EINPROGRESS)
+		return false;
+	if (err < 0 && !state->warned)
+		log_warn("%s", failure.text);
+	if (err)
+		state->warned = err < 0;
+	return true;
 }
 
 void kept_state__save_due(struct kept_state *state, struct session *session)
 {
 	struct failure failure = {""};
-	bool failed;
 
-	if (!state->due)
+	if (!state->saver || !look_after(state) || !state->due)
 		return;
 	state->due = false;
-	failed = kept_state__save(state, session, &failure) != 0;
-	if (failed && !state->warned)
+	if (!begin_save(state, session, &failure))
+		return;
+	if (!state->warned)
 		log_warn("%s", failure.text);
-	state->warned = failed;
+	state->warned = true;
+}
+
+/* Nothing is saved any more after a disk that takes too long. */
+static int wait_for_save(struct kept_state *state, struct failure *failure)
+{
+	int err = state_saver__reap(state->saver, KEPT_STATE_PATIENCE_NS, failure);
+
+	if (err != -EINPROGRESS)
+		return min_of(err, 0);
+	state_saver__free(state->saver);
+	state->saver = NULL;
+	return failure__set(failure, -ETIMEDOUT,
+			    "saving the state to %.300s takes too long: what was learned since "
+			    "the last save is lost; give a --state on another disk",
+			    state->path);
+}
+
+int kept_state__save(struct kept_state *state, struct session *session, struct failure *failure)
+{
+	int err;
+
+	if (!state->saver)
+		return 0;
+	/* Whether the one before failed does not matter: this one holds all that it did. */
+	err = wait_for_save(state, failure);
+	if (err == -ETIMEDOUT)
+		return err;
+	err = begin_save(state, session, failure);
+	if (!err)
+		err = wait_for_save(state, failure);
+	/* Meanwhile the ring buffer has been filling up. */
+	session__drain(session);
+	return err;
 }
 
 void kept_state__close(struct kept_state *state)
 {
+	struct failure failure = {""};
+
+	if (state->saver && wait_for_save(state, &failure))
+		log_warn("%s", failure.text);
+	state_saver__free(state->saver);
 	state_file__close(state->file);
+	state->saver = NULL;
 	state->file = NULL;
 }

@@ -237,8 +237,8 @@ static int add_sources(struct watch *watch)
 		err = loop__add_timer(watch->loop, SESSION_DRAIN_NS, SESSION_DRAIN_NS, on_ring,
 				      watch);
 	if (!err && ring_fd >= 0)
-		err = loop__add_timer(watch->loop, SESSION_GOVERN_NS, SESSION_GOVERN_NS, on_govern,
-				      watch);
+		err = loop__add_timer(watch->loop, SESSION_GOVERN_FIRST_NS, SESSION_GOVERN_NS,
+				      on_govern, watch);
 	if (!err && !options->once)
 		err = loop__add_timer(watch->loop, options->interval_ns, options->interval_ns,
 				      on_interval, watch);
@@ -288,6 +288,7 @@ static int open_session(struct watch *watch)
 		/* Who chooses a mode gets it, whatever it costs. */
 		.max_overhead =
 			watch->options->mode == MODE_AUTO ? watch->options->max_overhead : 0,
+		.patient = true,
 		.roster = watch->options->goroutines,
 		.roster_system = watch->options->all,
 		.state = watch->state.file,

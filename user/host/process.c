@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "host/maps.h"
 
 #define MAX_FILES_COUNTED 1000000
@@ -372,6 +373,15 @@ int process__pidfd(pid_t pid)
 	long fd = syscall(SYS_pidfd_open, pid, 0);
 
 	return fd < 0 ? -errno : (int)fd;
+}
+
+int64_t process__clock_offset(const char *proc_root, pid_t pid)
+{
+	char text[256];
+
+	return read_head(proc_root, pid, "timens_offsets", text, sizeof(text)) > 0 ?
+		       clock__offset(text) :
+		       0;
 }
 
 static uint64_t ticks_to_ns(uint64_t ticks, uint64_t per_second)

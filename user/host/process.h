@@ -79,6 +79,12 @@ int process__exe_mappings(const char *proc_root, pid_t pid, struct process_mappi
 /* process__pidfd - pidfd_open(2): readable when the process ends. -ENOSYS on old kernels. */
 int process__pidfd(pid_t pid) __must_check;
 
+/*
+ * process__clock_offset - what its time namespace adds to its monotonic clock; 0 where there are no
+ * such namespaces, or it cannot be read.
+ */
+int64_t process__clock_offset(const char *proc_root, pid_t pid);
+
 /* process__cpu_ns - user+system CPU time the process used, from /proc/PID/stat. */
 int process__cpu_ns(const char *proc_root, pid_t pid, uint64_t *ret_ns) __must_check;
 

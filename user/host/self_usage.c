@@ -5,12 +5,12 @@
 #include <limits.h>
 #include <stdio.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/failure.h"
 #include "host/process.h"
+#include "host/process_list.h"
 
 static double seconds(const struct timeval *time)
 {
@@ -18,7 +18,7 @@ static double seconds(const struct timeval *time)
 }
 
 /* proc(5), /proc/PID/statm: size and resident, in pages. */
-static uint64_t resident_bytes(const char *proc_root)
+uint64_t self_usage__resident_bytes(const char *proc_root)
 {
 	char path[PATH_MAX];
 	uint64_t resident = 0;
@@ -34,28 +34,44 @@ static uint64_t resident_bytes(const char *proc_root)
 	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+uint64_t process__start_seconds_at(uint64_t start_time_ticks, uint64_t realtime_ns,
+				   uint64_t boottime_ns)
+{
+	const struct process_id id = {.start_time = start_time_ticks};
+	uint64_t age = process_list__uptime_ns(id, boottime_ns);
+
+	/* Both are taken whole: seconds of one and of the other change at different moments. */
+	return (realtime_ns - min_of(realtime_ns, age)) / NSEC_PER_SEC;
+}
+
 uint64_t process__start_seconds(uint64_t start_time_ticks)
 {
-	struct timespec since_boot;
-	uint64_t ticks = (uint64_t)max_of(sysconf(_SC_CLK_TCK), 1L);
-	uint64_t now = clock__realtime_ns() / NSEC_PER_SEC;
-
 	/* Start times count the time that the host was suspended, too (fs/proc/array.c). */
-	if (clock_gettime(CLOCK_BOOTTIME, &since_boot))
-		return 0;
-	return now - min_of(now, (uint64_t)since_boot.tv_sec) + start_time_ticks / ticks;
+	return process__start_seconds_at(start_time_ticks, clock__realtime_ns(),
+					 process_list__boottime_ns());
+}
+
+/* Asked once: a clock that is set later must not look like a restart. */
+static uint64_t own_start_seconds(const char *proc_root)
+{
+	static uint64_t seconds;
+	struct process_info self;
+	struct failure failure;
+
+	if (!seconds && !process__read(proc_root, getpid(), &self, &failure))
+		seconds = process__start_seconds(self.id.start_time);
+	return seconds;
 }
 
 struct self_usage self_usage__read(const char *proc_root)
 {
-	struct self_usage usage = {.resident_bytes = resident_bytes(proc_root)};
-	struct process_info self;
-	struct failure failure;
+	struct self_usage usage = {
+		.resident_bytes = self_usage__resident_bytes(proc_root),
+		.start_time_seconds = own_start_seconds(proc_root),
+	};
 	struct rusage used;
 
 	if (!getrusage(RUSAGE_SELF, &used))
 		usage.cpu_seconds = seconds(&used.ru_utime) + seconds(&used.ru_stime);
-	if (!process__read(proc_root, getpid(), &self, &failure))
-		usage.start_time_seconds = process__start_seconds(self.id.start_time);
 	return usage;
 }

@@ -14,6 +14,16 @@ struct self_usage {
 /* self_usage__read - getrusage(2) and @proc_root/self. */
 struct self_usage self_usage__read(const char *proc_root);
 
+/* self_usage__resident_bytes - that alone, for who asks often. */
+uint64_t self_usage__resident_bytes(const char *proc_root);
+
+/*
+ * process__start_seconds_at - when a process with that start time began, since the epoch by clocks
+ * that show these times at one moment: whole seconds that are the same at every moment.
+ */
+uint64_t process__start_seconds_at(uint64_t start_time_ticks, uint64_t realtime_ns,
+				   uint64_t boottime_ns);
+
 /*
  * process__start_seconds - when a process with that start time (clock ticks since boot, field 22 of
  * /proc/PID/stat) began, since the epoch by the present clocks.

@@ -365,7 +365,9 @@ static void report(struct census *census, size_t slot, const struct census_g *g,
 		/* The main goroutine's is in the assembly that starts the runtime. */
 		.creation_pc = g->goid == 1 ? 0 : link_time(census, g->gopc),
 		.start_pc = link_time(census, g->startpc),
-		.waitsince_ns = g->waitsince,
+		/* What is no time then is in the future. */
+		.waitsince_ns =
+			g->waitsince ? g->waitsince - (uint64_t)census->options.clock_offset : 0,
 		.read_at_ns = census->read_at_ns,
 		.address = census->slots.addresses[slot],
 		.labels = g->labels,

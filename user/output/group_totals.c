@@ -52,6 +52,8 @@ struct group_counts group_counts__of(const struct report_target *target)
 				[GROUP_UNREADABLE] = target->unreadable,
 				[GROUP_REFUSED] = target->refused,
 				[GROUP_MODE_CHANGES] = target->mode_changes,
+				[GROUP_REMOTE_READS] = target->remote_reads,
+				[GROUP_REMOTE_BYTES] = target->remote_bytes,
 			},
 		.probe_seconds = counted_seconds(target->probe_seconds),
 		.lifetime_seconds = counted_seconds(target->lifetime_seconds_sum),

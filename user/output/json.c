@@ -118,6 +118,10 @@ static json_t *target_json(const struct report_target *target)
 	json_build__put(&object, "exe", json_build__text(target->exe));
 	json_build__put(&object, "go_version", json_build__text(target->go_version));
 	json_build__put(&object, "how", json_build__text(target->how));
+	json_build__put(&object, "unit", json_build__text_or_null(target->unit));
+	json_build__put(&object, "container_id", json_build__text_or_null(target->container_id));
+	json_build__put(&object, "pod_uid", json_build__text_or_null(target->pod_uid));
+	json_build__put(&object, "cgroup", json_build__text_or_null(target->cgroup));
 	json_build__put(&object, "observed_seconds", json_dump__real(target->observed_seconds));
 	json_build__put(&object, "mode", json_build__text(target->mode));
 	json_build__put(&object, "mode_reason", json_build__text_or_null(target->mode_reason));

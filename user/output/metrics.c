@@ -11,6 +11,7 @@
 #define MAX_EXE	    200 /* columns */
 #define MAX_VERSION 60
 #define MAX_UNIT    120
+#define MAX_ID	    64 /* hex digits of a container's */
 
 const char *const metrics_mode_names[METRICS_MODES] = {
 	[METRICS_FULL] = "full",
@@ -82,6 +83,8 @@ static void release_info(struct metrics_info *info)
 	free(info->exe);
 	free(info->go_version);
 	free(info->unit);
+	free(info->container_id);
+	free(info->pod_uid);
 }
 
 static void release_group(struct metrics_group *group)
@@ -97,7 +100,9 @@ static bool known_info(const struct metrics_group *group, const struct metrics_i
 		const struct metrics_info *known = &group->infos[i];
 
 		if (!strcmp(known->exe, info->exe) && !strcmp(known->unit, info->unit) &&
-		    !strcmp(known->go_version, info->go_version))
+		    !strcmp(known->go_version, info->go_version) &&
+		    !strcmp(known->container_id, info->container_id) &&
+		    !strcmp(known->pod_uid, info->pod_uid))
 			return true;
 	}
 	return false;
@@ -109,9 +114,11 @@ static int add_info(struct metrics_group *group, const struct report_target *tar
 		.exe = exposition__clean(report__text(target->exe), MAX_EXE),
 		.go_version = exposition__clean(report__text(target->go_version), MAX_VERSION),
 		.unit = exposition__clean(report__text(target->unit), MAX_UNIT),
+		.container_id = exposition__clean(report__text(target->container_id), MAX_ID),
+		.pod_uid = exposition__clean(report__text(target->pod_uid), MAX_ID),
 	};
 
-	if (!info.exe || !info.go_version || !info.unit) {
+	if (!info.exe || !info.go_version || !info.unit || !info.container_id || !info.pod_uid) {
 		release_info(&info);
 		return -ENOMEM;
 	}

@@ -20,7 +20,7 @@ extern const char *const metrics_mode_names[METRICS_MODES];
 
 /* What tells processes of one group apart. */
 struct metrics_info {
-	char *exe, *go_version, *unit;
+	char *exe, *go_version, *unit, *container_id, *pod_uid;
 };
 
 #define METRICS_MAX_INFOS 10 /* of a group */

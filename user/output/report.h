@@ -184,6 +184,7 @@ struct report_target {
 	/* Lives that ended since the attach, by length; bounds in report_lifetime_bounds. */
 	uint64_t lifetimes[REPORT_LIFETIME_BUCKETS];
 	double lifetime_seconds_sum;
+	uint64_t remote_reads, remote_bytes; /* of its memory */
 };
 
 /* Watched or not, and why not: one per process that was looked at. */
@@ -200,12 +201,13 @@ struct report_self {
 	uint64_t start_time_seconds; /* since the epoch */
 	uint64_t targets[REPORT_TARGET_STATES];
 	uint64_t attach_attempts, attach_failures;
-	uint64_t events_received, events_dropped, events_malformed;
+	uint64_t events_received, events_malformed;
 	double probe_cost_seconds
 		[2]; /* calibrated, of a hit: emulated, single-stepped; 0: not known */
 	double cpu_seconds;
 	uint64_t resident_bytes, bpf_bytes;
-	uint64_t remote_reads, remote_bytes; /* of targets' memory */
+	uint64_t open_fds, max_fds; /* now; the limit, 0: none */
+	uint64_t bpf_links;
 	uint64_t processes_seen, processes_rejected;
 	double cycle_seconds; /* the last round over all targets */
 };

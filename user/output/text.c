@@ -45,7 +45,7 @@ int text_writer__new(FILE *out, const struct text_options *options, struct text_
 	writer->out = out;
 	writer->options = *options;
 	text_writer__resize(writer, options->columns, options->rows);
-	err = text_news__new(&writer->news);
+	err = text_news__new(options->host, &writer->news);
 	if (err) {
 		text_writer__free(writer);
 		return err;
@@ -265,7 +265,7 @@ static void put_changes(struct screen *screen, const struct text_writer *writer,
 	size_t most = writer->options.all ? SIZE_MAX : MANY_FLAGGED;
 	size_t blocks = 0;
 
-	text_part__status(screen, report, target);
+	text_part__status(screen, report, target, writer->options.host);
 	if (text_news__target(writer->news, target)) {
 		text_part__mode(screen, target);
 		text_part__losses(screen, target);
@@ -290,9 +290,61 @@ static bool status_due(const struct text_writer *writer, uint64_t now_ns)
 	return now_ns < writer->last_line_ns || now_ns - writer->last_line_ns >= STATUS_EVERY_NS;
 }
 
+/* For text_news__gone(). */
+struct line_of {
+	struct screen *screen;
+	const struct report *report;
+};
+
+static void put_gone(void *ctx, pid_t pid, const char *name)
+{
+	const struct line_of *line = ctx;
+
+	text_part__gone(line->screen, line->report, pid, name);
+}
+
+static void note_resolved(void *ctx, const char *id, const char *verdict)
+{
+	*(bool *)ctx = id && verdict;
+}
+
+/* Other than that it came. */
+static bool has_news(const struct text_news *news, const struct report_target *target)
+{
+	bool any = text_news__target(news, target) && !text_news__came(news, target);
+
+	for (size_t i = 0; i < target->n_sites && !any; i++)
+		any = text_news__site(news, target, &target->sites[i]) != SITE_NEWS_NONE;
+	if (!any)
+		text_news__resolved(news, target, note_resolved, &any);
+	return any;
+}
+
+/* Nobody reads a page a round for each of a hundred processes: who came, went or has news. */
+static void put_host_changes(struct screen *screen, const struct text_writer *writer,
+			     const struct report *report)
+{
+	struct line_of line = {.screen = screen, .report = report};
+
+	if (!writer->started || status_due(writer, report->realtime_ns))
+		text_part__host_status(screen, report);
+	text_news__gone(writer->news, put_gone, &line);
+	for (size_t i = 0; i < report->n_targets; i++) {
+		const struct report_target *target = &report->targets[i];
+
+		if (target->exited_target)
+			continue;
+		if (writer->started && text_news__came(writer->news, target))
+			text_part__came(screen, report, target);
+		if (has_news(writer->news, target))
+			put_changes(screen, writer, report, target);
+	}
+}
+
 static int log_interim(struct screen *screen, struct text_writer *writer,
 		       const struct report *report)
 {
+	const struct text_options *options = &writer->options;
 	int err = text_news__compare(writer->news, report);
 
 	if (err)
@@ -300,11 +352,13 @@ static int log_interim(struct screen *screen, struct text_writer *writer,
 	if (writer->started && !text_news__any(writer->news) &&
 	    !status_due(writer, report->realtime_ns))
 		return 0;
-	if (writer->started) {
+	if (options->host && !options->all) {
+		put_host_changes(screen, writer, report);
+	} else if (writer->started && !options->host) {
 		for (size_t i = 0; i < report->n_targets; i++)
 			put_changes(screen, writer, report, &report->targets[i]);
 	} else {
-		put_report(screen, &writer->options, report);
+		put_report(screen, options, report);
 		screen__end_line(screen);
 	}
 	text_news__printed(writer->news);

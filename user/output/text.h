@@ -17,6 +17,7 @@ struct text_options {
 	unsigned int rows;    /* height to fit when redrawing; 0: no limit */
 	bool verbose;	      /* whole park stacks */
 	bool all;	      /* sites that wait by nature too, not only the first few */
+	bool host;	      /* processes come and go */
 };
 
 struct text_writer;
@@ -30,7 +31,8 @@ void text_writer__resize(struct text_writer *writer, unsigned int columns, unsig
 
 /*
  * text_writer__write - show @report. An interim report that says nothing new is not printed again
- * into a pipe. The final one is a summary which also says what was looked at when nothing was
+ * into a pipe; of a host's processes only those are told of that came, went or have news, unless
+ * all was asked for. The final one is a summary which also says what was looked at when nothing was
  * found. -EPIPE and kin when writing failed.
  */
 int text_writer__write(struct text_writer *writer, const struct report *report) __must_check;

@@ -11,17 +11,21 @@
 /* A tenth more or fewer: a growing leak then gets a line less and less often, but never none. */
 #define NEWS_SHARE 10
 
+#define NAME_SIZE 32
+
 /* What was printed about a flagged site or, with an empty id, about a target. */
 struct entry {
 	pid_t pid;
+	uint64_t start_time; /* another process may have got the pid */
 	char id[9];
 	char word[WORD_SIZE]; /* verdict or mode */
 	uint64_t goroutines;
 	bool lossy, ended;
+	char name[NAME_SIZE]; /* of a target */
 };
 
 struct list {
-	struct entry *entries; /* sorted by (pid, id) */
+	struct entry *entries; /* sorted by (pid, start time, id) */
 	size_t n;
 };
 
@@ -29,14 +33,16 @@ struct text_news {
 	struct list told;    /* what was printed */
 	struct list current; /* what the report being compared says */
 	bool any;
+	bool host;
 };
 
-int text_news__new(struct text_news **ret_news)
+int text_news__new(bool host, struct text_news **ret_news)
 {
 	struct text_news *news = calloc(1, sizeof(*news));
 
 	if (!news)
 		return -ENOMEM;
+	news->host = host;
 	*ret_news = news;
 	return 0;
 }
@@ -56,6 +62,8 @@ static int compare_entries(const void *left, const void *right)
 
 	if (a->pid != b->pid)
 		return a->pid < b->pid ? -1 : 1;
+	if (a->start_time != b->start_time)
+		return a->start_time < b->start_time ? -1 : 1;
 	return strcmp(a->id, b->id);
 }
 
@@ -66,22 +74,30 @@ static const struct entry *find(const struct list *list, const struct entry *key
 	return bsearch(key, list->entries, list->n, sizeof(*key), compare_entries);
 }
 
-static struct entry entry_of_target(const struct report_target *target)
+static struct entry entry_of_target(const struct text_news *news,
+				    const struct report_target *target)
 {
 	struct entry entry = {
 		.pid = target->pid,
+		.start_time = target->start_time_seconds,
 		.lossy = target->lost_events > 0,
 		.ended = target->exited_target,
 	};
 
-	snprintf(entry.word, sizeof(entry.word), "%s", report__text(target->mode));
+	if (!news->host)
+		snprintf(entry.word, sizeof(entry.word), "%s", report__text(target->mode));
+	snprintf(entry.name, sizeof(entry.name), "%s", report__text(target->comm));
 	return entry;
 }
 
 static struct entry entry_of_site(const struct report_target *target,
 				  const struct report_site *site)
 {
-	struct entry entry = {.pid = target->pid, .goroutines = site->goroutines};
+	struct entry entry = {
+		.pid = target->pid,
+		.start_time = target->start_time_seconds,
+		.goroutines = site->goroutines,
+	};
 
 	snprintf(entry.id, sizeof(entry.id), "%s", site->id);
 	snprintf(entry.word, sizeof(entry.word), "%s", report__text(site->verdict));
@@ -119,12 +135,14 @@ static size_t count_entries(const struct report *report)
 	return n;
 }
 
-static void fill(struct list *list, const struct report *report)
+static void fill(const struct text_news *news, struct list *list, const struct report *report)
 {
 	for (size_t t = 0; t < report->n_targets; t++) {
 		const struct report_target *target = &report->targets[t];
 
-		list->entries[list->n++] = entry_of_target(target);
+		if (news->host && target->exited_target)
+			continue;
+		list->entries[list->n++] = entry_of_target(news, target);
 		for (size_t i = 0; i < target->n_sites; i++) {
 			if (target->sites[i].flagged)
 				list->entries[list->n++] = entry_of_site(target, &target->sites[i]);
@@ -141,7 +159,7 @@ int text_news__compare(struct text_news *news, const struct report *report)
 	list.entries = calloc(n + 1, sizeof(*list.entries));
 	if (!list.entries)
 		return -ENOMEM;
-	fill(&list, report);
+	fill(news, &list, report);
 	free(news->current.entries);
 	news->current = list;
 	news->any = false;
@@ -159,9 +177,27 @@ bool text_news__any(const struct text_news *news)
 
 bool text_news__target(const struct text_news *news, const struct report_target *target)
 {
-	struct entry now = entry_of_target(target);
+	struct entry now = entry_of_target(news, target);
 
 	return differs(&now, find(&news->told, &now));
+}
+
+bool text_news__came(const struct text_news *news, const struct report_target *target)
+{
+	struct entry now = entry_of_target(news, target);
+
+	return !find(&news->told, &now);
+}
+
+void text_news__gone(const struct text_news *news,
+		     void (*visit)(void *ctx, pid_t pid, const char *name), void *ctx)
+{
+	for (size_t i = 0; i < news->told.n; i++) {
+		const struct entry *told = &news->told.entries[i];
+
+		if (!told->id[0] && !find(&news->current, told))
+			visit(ctx, told->pid, told->name);
+	}
 }
 
 enum site_news text_news__site(const struct text_news *news, const struct report_target *target,
@@ -183,7 +219,8 @@ void text_news__resolved(const struct text_news *news, const struct report_targe
 	for (size_t i = 0; i < news->told.n; i++) {
 		const struct entry *told = &news->told.entries[i];
 
-		if (told->pid == target->pid && told->id[0] && !find(&news->current, told))
+		if (told->pid == target->pid && told->start_time == target->start_time_seconds &&
+		    told->id[0] && !find(&news->current, told))
 			visit(ctx, told->id, told->word);
 	}
 }

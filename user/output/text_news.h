@@ -10,7 +10,11 @@
 
 struct text_news;
 
-int text_news__new(struct text_news **ret_news) __must_check;
+/*
+ * text_news__new - with @host of all processes of a host: modes, which the governor changes all the
+ * time, are no news then, and a process that ended is gone.
+ */
+int text_news__new(bool host, struct text_news **ret_news) __must_check;
 void text_news__free(struct text_news *news);
 
 /*
@@ -22,7 +26,10 @@ int text_news__compare(struct text_news *news, const struct report *report) __mu
 /* text_news__any - whether anything of @report is worth printing. */
 bool text_news__any(const struct text_news *news);
 
-/* text_news__target - the target's mode changed, it lost events for the first time, or it ended. */
+/*
+ * text_news__target - the target came, its mode changed, it lost events for the first time, or it
+ * ended.
+ */
 bool text_news__target(const struct text_news *news, const struct report_target *target);
 
 enum site_news {
@@ -34,6 +41,13 @@ enum site_news {
 /* text_news__site - what there is to tell about @site. */
 enum site_news text_news__site(const struct text_news *news, const struct report_target *target,
 			       const struct report_site *site);
+
+/* text_news__came - nothing was told of the target yet. */
+bool text_news__came(const struct text_news *news, const struct report_target *target);
+
+/* text_news__gone - calls back for each target of which something was told and that is no more. */
+void text_news__gone(const struct text_news *news,
+		     void (*visit)(void *ctx, pid_t pid, const char *name), void *ctx);
 
 /* text_news__resolved - calls back with the id of each site that was flagged and no longer is. */
 void text_news__resolved(const struct text_news *news, const struct report_target *target,

@@ -109,9 +109,18 @@ void text_part__goroutines(struct screen *screen, const struct report_target *ta
 /* text_part__summary - the last words. */
 void text_part__summary(struct screen *screen, const struct report *report);
 
-/* text_part__status - one line with a time that says how things are. */
+/* text_part__status - one line with a time that says how things are; @named: and with its name. */
 void text_part__status(struct screen *screen, const struct report *report,
-		       const struct report_target *target);
+		       const struct report_target *target, bool named);
+
+/* text_part__host_status - the same of all targets together. */
+void text_part__host_status(struct screen *screen, const struct report *report);
+
+/* text_part__came, text_part__gone - likewise: watched from now on; no longer, or ended. */
+void text_part__came(struct screen *screen, const struct report *report,
+		     const struct report_target *target);
+void text_part__gone(struct screen *screen, const struct report *report, pid_t pid,
+		     const char *name);
 
 /* Flagged sites and their goroutines, by verdict. */
 struct flagged_count {

@@ -289,22 +289,100 @@ void text_part__summary(struct screen *screen, const struct report *report)
 	}
 }
 
-void text_part__status(struct screen *screen, const struct report *report,
-		       const struct report_target *target)
+static void put_time(struct screen *screen, const struct report *report)
 {
-	struct flagged_count count = text_part__count_flagged(target);
 	char time[CLOCK_RFC3339_SIZE];
-	char alive[SHORTEN_COUNT_SIZE], parked[SHORTEN_COUNT_SIZE];
 
 	clock__rfc3339(report->realtime_ns, time);
-	shorten__count(target->alive, alive);
-	shorten__count(target->parked, parked);
 	screen__putf(screen, STYLE_DIM, "%.*sZ  ", TIME_OF_DAY_LEN, time + TIME_OF_DAY);
-	screen__putf(screen, STYLE_PLAIN, "pid %d  %s goroutines, %s parked  ", (int)target->pid,
-		     alive, parked);
+}
+
+static void put_count(struct screen *screen, const char *before, uint64_t n, const char *after)
+{
+	char count[SHORTEN_COUNT_SIZE];
+
+	shorten__count(n, count);
+	screen__putf(screen, STYLE_PLAIN, "%s%s%s", before, count, after);
+}
+
+void text_part__status(struct screen *screen, const struct report *report,
+		       const struct report_target *target, bool named)
+{
+	struct flagged_count count = text_part__count_flagged(target);
+
+	put_time(screen, report);
+	if (named)
+		put_name(screen, target);
+	else
+		screen__putf(screen, STYLE_PLAIN, "pid %d", (int)target->pid);
+	put_count(screen, "  ", target->alive, " goroutines");
+	/* A name takes its room. */
+	if (!named)
+		put_count(screen, ", ", target->parked, " parked");
+	screen__put(screen, STYLE_PLAIN, "  ");
 	if (count.leaking_sites || count.stuck_sites)
 		put_findings(screen, &count);
 	else
 		screen__put(screen, STYLE_PLAIN, "nothing flagged");
+	screen__end_line(screen);
+}
+
+static void put_sites(struct screen *screen, uint64_t leaking, uint64_t stuck)
+{
+	if (leaking)
+		screen__put_owned(screen, STYLE_LEAKING, shorten__counted(leaking, "leaking site"));
+	if (leaking && stuck)
+		screen__put(screen, STYLE_PLAIN, ", ");
+	if (stuck)
+		screen__put_owned(screen, STYLE_STUCK, shorten__counted(stuck, "stuck site"));
+	if (!leaking && !stuck)
+		screen__put(screen, STYLE_PLAIN, "nothing flagged");
+}
+
+void text_part__host_status(struct screen *screen, const struct report *report)
+{
+	uint64_t processes = 0, alive = 0, parked = 0, leaking = 0, stuck = 0;
+
+	for (size_t i = 0; i < report->n_targets; i++) {
+		const struct report_target *target = &report->targets[i];
+		struct flagged_count count = text_part__count_flagged(target);
+
+		if (target->exited_target)
+			continue;
+		processes++;
+		alive += target->alive;
+		parked += target->parked;
+		leaking += count.leaking_sites;
+		stuck += count.stuck_sites;
+	}
+	put_time(screen, report);
+	put_count(screen, "", processes, processes == 1 ? " Go process" : " Go processes");
+	put_count(screen, "  ", alive, " goroutines");
+	put_count(screen, ", ", parked, " parked  ");
+	put_sites(screen, leaking, stuck);
+	screen__end_line(screen);
+}
+
+void text_part__came(struct screen *screen, const struct report *report,
+		     const struct report_target *target)
+{
+	put_time(screen, report);
+	put_name(screen, target);
+	screen__put(screen, STYLE_PLAIN, "  watched from now on, ");
+	screen__put_owned(screen, STYLE_PLAIN,
+			  shorten__text(report__text(target->go_version), MAX_WORD));
+	screen__put(screen, STYLE_PLAIN, ", ");
+	screen__put_owned(screen, STYLE_PLAIN, shorten__counted(target->alive, "goroutine"));
+	screen__end_line(screen);
+}
+
+void text_part__gone(struct screen *screen, const struct report *report, pid_t pid,
+		     const char *name)
+{
+	const struct report_target target = {.pid = pid, .comm = name};
+
+	put_time(screen, report);
+	put_name(screen, &target);
+	screen__put(screen, STYLE_PLAIN, "  no longer watched");
 	screen__end_line(screen);
 }

@@ -188,7 +188,7 @@ static void put_modes(FILE *out, const struct metrics *metrics)
 static void put_infos(FILE *out, const struct metrics *metrics)
 {
 	exposition__family(out, "gleakd_target_info", EXPOSITION_GAUGE,
-			   "Binaries, Go versions and systemd units of the group's processes.");
+			   "What the group's processes are, and where they run.");
 	for (size_t i = 0; i < metrics->n_groups; i++) {
 		const struct metrics_group *group = &metrics->groups[i];
 
@@ -198,7 +198,9 @@ static void put_infos(FILE *out, const struct metrics *metrics)
 			exposition__count(out, "gleakd_target_info",
 					  EXPOSITION_LABELS(GROUP_LABEL(group), {"exe", info->exe},
 							    {"go_version", info->go_version},
-							    {"unit", info->unit}),
+							    {"unit", info->unit},
+							    {"container_id", info->container_id},
+							    {"pod_uid", info->pod_uid}),
 					  1);
 		}
 	}

@@ -62,7 +62,7 @@ static void put_events(FILE *out, const struct metrics *metrics, const struct re
 		{"park", metrics->all.n[GROUP_HITS + 2]},
 	};
 	const struct part dropped[] = {
-		{"kernel", self->events_dropped},
+		{"kernel", metrics->all.n[GROUP_LOST]},
 		{"malformed", self->events_malformed},
 	};
 
@@ -99,12 +99,19 @@ static void put_cost(FILE *out, const struct metrics *metrics, const struct repo
 		   "CPU time that gleakd itself used.", self->cpu_seconds);
 	put_count(out, "gleakd_process_resident_memory_bytes", EXPOSITION_GAUGE,
 		  "Memory that gleakd itself occupies.", self->resident_bytes);
+	put_count(out, "gleakd_process_open_fds", EXPOSITION_GAUGE,
+		  "Descriptors that gleakd itself has open.", self->open_fds);
+	if (self->max_fds)
+		put_count(out, "gleakd_process_max_fds", EXPOSITION_GAUGE,
+			  "Descriptors that gleakd itself may have open.", self->max_fds);
 	put_count(out, "gleakd_bpf_memory_bytes", EXPOSITION_GAUGE,
 		  "Kernel memory of gleakd's BPF maps and programs.", self->bpf_bytes);
+	put_count(out, "gleakd_bpf_links", EXPOSITION_GAUGE,
+		  "Probes, and sets of them, that gleakd has attached.", self->bpf_links);
 	put_count(out, "gleakd_remote_reads_total", EXPOSITION_COUNTER,
-		  "Reads of watched processes' memory.", self->remote_reads);
+		  "Reads of watched processes' memory.", metrics->all.n[GROUP_REMOTE_READS]);
 	put_count(out, "gleakd_remote_read_bytes_total", EXPOSITION_COUNTER,
-		  "Bytes read from watched processes' memory.", self->remote_bytes);
+		  "Bytes read from watched processes' memory.", metrics->all.n[GROUP_REMOTE_BYTES]);
 	put_number(out, "gleakd_cycle_duration_seconds", EXPOSITION_GAUGE,
 		   "How long the last round over all watched processes took.", self->cycle_seconds);
 }

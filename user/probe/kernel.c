@@ -77,14 +77,14 @@ static int check_capabilities(const struct kernel_features *features, struct fai
 		return failure__set(
 			failure, -EPERM,
 			"loading probes needs %s, which this process does not have; run "
-			"gleakd as root, or watch without probes",
+			"gleakd as root, or watch without probes (--mode census)",
 			missing);
 	if (!features->uprobe_multi)
 		return failure__set(
 			failure, -EPERM,
 			"this kernel has no usable uprobe_multi links (Linux 6.10), and "
 			"its older uprobes need CAP_SYS_ADMIN; run gleakd as root, or "
-			"watch without probes");
+			"watch without probes (--mode census)");
 	return 0;
 }
 
@@ -97,21 +97,25 @@ int kernel__check(const struct kernel_features *features, struct failure *failur
 	if (!features->btf)
 		return failure__set(failure, -EOPNOTSUPP,
 				    "cannot read " BTF_PATH ": the kernel was built without "
-				    "CONFIG_DEBUG_INFO_BTF, or /sys is not mounted here");
+				    "CONFIG_DEBUG_INFO_BTF, or /sys is not mounted here; use "
+				    "another kernel or mount it, or watch without probes "
+				    "(--mode census)");
 	if (!features->ring_buffer)
-		return failure__set(
-			failure, -EOPNOTSUPP,
-			"this kernel has no BPF ring buffer (Linux 5.8, "
-			"CONFIG_BPF_SYSCALL): only watching without probes is possible");
+		return failure__set(failure, -EOPNOTSUPP,
+				    "this kernel has no BPF ring buffer (Linux 5.8, "
+				    "CONFIG_BPF_SYSCALL): use a newer one, or watch without probes "
+				    "(--mode census)");
 	if (!features->attach_cookie)
 		return failure__set(failure, -EOPNOTSUPP,
 				    "this kernel has no attach cookies for uprobes (Linux 5.15, "
-				    "CONFIG_BPF_EVENTS): only watching without probes is possible");
+				    "CONFIG_BPF_EVENTS): use a newer one, or watch without probes "
+				    "(--mode census)");
 	if (!features->uprobe_multi && !features->uprobe_pmu)
 		return failure__set(
 			failure, -EOPNOTSUPP,
 			"this kernel has no uprobes: " PMU_PATH " is missing; the kernel "
 			"was built without CONFIG_UPROBE_EVENTS, or /sys is not mounted "
-			"here");
+			"here; use another kernel or mount it, or watch without probes "
+			"(--mode census)");
 	return 0;
 }

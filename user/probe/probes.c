@@ -13,6 +13,7 @@
 #include "gleakd.skel.h"
 
 #include "base/cleanup.h"
+#include "probe/detacher.h"
 #include "probe/libbpf_words.h"
 #include "probe/links.h"
 #include "probe/slots.h"
@@ -21,6 +22,7 @@ struct probes {
 	struct gleakd_bpf *skeleton;
 	bool uprobe_multi;
 	struct slots slots; /* of gl_binaries */
+	struct detacher *detacher;
 };
 
 struct probe_attachment {
@@ -111,7 +113,11 @@ int probes__new(const struct probes_options *options, const struct kernel_featur
 		return failure__set(failure, -ENOMEM, "out of memory");
 	probes->uprobe_multi = features->uprobe_multi;
 	libbpf_words__capture();
-	err = load(probes, ring_bytes, failure);
+	err = detacher__new(&probes->detacher);
+	if (err)
+		failure__set(failure, err, "out of memory");
+	if (!err)
+		err = load(probes, ring_bytes, failure);
 	if (err) {
 		probes__free(probes);
 		return err;
@@ -124,6 +130,8 @@ void probes__free(struct probes *probes)
 {
 	if (!probes)
 		return;
+	/* A link keeps its program: first the links, which is what users wait for. */
+	detacher__free(probes->detacher);
 	gleakd_bpf__destroy(probes->skeleton);
 	free(probes);
 }
@@ -176,6 +184,11 @@ static int explain_link(const struct probe_attachment *attachment, enum probe_ev
 			attachment->probes->uprobe_multi ?
 				"" :
 				", and on this kernel CAP_SYS_ADMIN (its uprobes are perf events)");
+	case -EMFILE:
+		return failure__set(failure, err,
+				    "process %d cannot be probed: gleakd may not open more files; "
+				    "raise its limit (ulimit -n, or LimitNOFILE= of the service)",
+				    attachment->pid);
 	default:
 		return failure__set(failure, err, "cannot probe %s+%#x of process %d (%s): %s",
 				    site->function, site->func_offset, attachment->pid,
@@ -200,6 +213,8 @@ static int attach_event(struct probe_attachment *attachment, enum probe_event ev
 
 	if (!site->present)
 		return 0;
+	/* Each hit would be told twice while an old probe is still there. */
+	detacher__wait(probes->detacher, attachment->pid);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", attachment->exe_fd);
 	err = probe_link__attach(&attachment->links[event], program_of(probes, event), &target,
 				 probes->uprobe_multi);
@@ -225,6 +240,21 @@ static int open_executable(struct probe_attachment *attachment, const char *exe_
 	return failure__set(failure, -errno, "cannot open %s: %s", exe_path, strerror(errno));
 }
 
+static int take_slot(struct probes *probes, size_t *ret_slot)
+{
+	size_t slot;
+
+	while (detacher__slot(probes->detacher, &slot))
+		slots__release(&probes->slots, slot);
+	if (!slots__take(&probes->slots, ret_slot))
+		return 0;
+	/* What was let go of last is all that is left. */
+	detacher__wait(probes->detacher, 0);
+	while (detacher__slot(probes->detacher, &slot))
+		slots__release(&probes->slots, slot);
+	return slots__take(&probes->slots, ret_slot);
+}
+
 int probes__attach(struct probes *probes, struct go_binary *binary, const struct probe_plan *plan,
 		   pid_t pid, const char *exe_path, unsigned int event_mask,
 		   struct probe_attachment **ret_attachment, struct failure *failure)
@@ -237,7 +267,7 @@ int probes__attach(struct probes *probes, struct go_binary *binary, const struct
 	attachment->exe_fd = -1;
 	attachment->pid = pid;
 	attachment->plan = *plan;
-	err = slots__take(&probes->slots, &attachment->slot);
+	err = take_slot(probes, &attachment->slot);
 	if (err) {
 		free(attachment);
 		return failure__set(failure, err, "more than %d processes are probed",
@@ -257,12 +287,25 @@ int probes__attach(struct probes *probes, struct go_binary *binary, const struct
 	return 0;
 }
 
+/* The links of @event_mask, and with the last of them the slot, are the detacher's from here on. */
+static void let_go(struct probe_attachment *attachment, unsigned int event_mask, bool gives_slot)
+{
+	struct detachment detachment = {
+		.pid = attachment->pid, .gives_slot = gives_slot, .slot = attachment->slot};
+
+	for (int event = 0; event < PROBE_EVENT_COUNT; event++) {
+		if (!(event_mask & 1u << event))
+			continue;
+		detachment.links[event] = attachment->links[event];
+		attachment->links[event] = (struct probe_link){0};
+	}
+	detacher__take(attachment->probes->detacher, &detachment);
+}
+
 int probe_attachment__set(struct probe_attachment *attachment, unsigned int event_mask,
 			  struct failure *failure)
 {
-	for (int event = 0; event < PROBE_EVENT_COUNT; event++)
-		if (!(event_mask & 1u << event))
-			probe_link__detach(&attachment->links[event]);
+	let_go(attachment, ~event_mask, false);
 	for (int event = 0; event < PROBE_EVENT_COUNT; event++) {
 		int err;
 
@@ -298,10 +341,8 @@ void probe_attachment__free(struct probe_attachment *attachment)
 {
 	if (!attachment)
 		return;
-	for (int event = 0; event < PROBE_EVENT_COUNT; event++)
-		probe_link__detach(&attachment->links[event]);
+	let_go(attachment, ~0u, true);
 	if (attachment->exe_fd >= 0)
 		close(attachment->exe_fd);
-	slots__release(&attachment->probes->slots, attachment->slot);
 	free(attachment);
 }

@@ -34,6 +34,7 @@ struct probes_options {
  */
 int probes__new(const struct probes_options *options, const struct kernel_features *features,
 		struct probes **ret_probes, struct failure *failure) __must_check;
+/* probes__free - after all attachments; every probe is gone when it returns. */
 void probes__free(struct probes *probes);
 
 /* probes__ring_fd - map descriptor of the ring buffer, for observe/events. */
@@ -51,8 +52,8 @@ int probes__attach(struct probes *probes, struct go_binary *binary, const struct
 		   struct probe_attachment **ret_attachment, struct failure *failure) __must_check;
 
 /*
- * probe_attachment__set - change which events are attached; detaching takes tens of ms. On failure
- * those that could be attached are: see probe_attachment__events().
+ * probe_attachment__set - change which events are attached. Those that go are gone some tens of ms
+ * after it returns. On failure those that could be attached are: see probe_attachment__events().
  */
 int probe_attachment__set(struct probe_attachment *attachment, unsigned int event_mask,
 			  struct failure *failure) __must_check;
@@ -63,7 +64,10 @@ int probe_attachment__losses(const struct probe_attachment *attachment,
 
 unsigned int probe_attachment__events(const struct probe_attachment *attachment);
 
-/* probe_attachment__free - detach everything. NULL is fine. */
+/*
+ * probe_attachment__free - detach everything, which goes on for some tens of ms after it returns.
+ * NULL is fine.
+ */
 void probe_attachment__free(struct probe_attachment *attachment);
 
 #endif /* GLEAKD_PROBE_PROBES_H */

@@ -24,7 +24,7 @@
 
 #define RETRY_FIRST_NS NSEC_PER_SEC
 #define RETRY_MAX_NS   (300 * NSEC_PER_SEC)
-#define PAUSE_NS       (10 * NSEC_PER_SEC) /* until the number of targets is looked at again */
+#define PAUSE_NS       (10 * NSEC_PER_SEC) /* until there may be room */
 
 /* The exit event comes before the address space is taken down, which can take seconds. */
 #define LEAVING_FIRST_NS (100 * NSEC_PER_MSEC)
@@ -119,7 +119,10 @@ static void retry(struct discovery *discovery, struct tracked *tracked, enum tra
 {
 	uint64_t pause = RETRY_MAX_NS;
 
-	if (RETRY_FIRST_NS << tracked->attempts < RETRY_MAX_NS)
+	/* Room comes when others go, however often it was asked for. */
+	if (state == TRACKED_PAUSED)
+		pause = PAUSE_NS;
+	else if (RETRY_FIRST_NS << tracked->attempts < RETRY_MAX_NS)
 		pause = RETRY_FIRST_NS << tracked->attempts++;
 	settle(discovery, tracked, state, reason);
 	process_table__schedule(discovery->table, tracked, tracked->looked_ns + pause);
@@ -199,8 +202,7 @@ static void pause_target(struct discovery *discovery, struct tracked *tracked)
 
 	snprintf(reason, sizeof(reason), "%zu processes are watched already, which is the limit",
 		 discovery->max_targets);
-	settle(discovery, tracked, TRACKED_PAUSED, reason);
-	process_table__schedule(discovery->table, tracked, tracked->looked_ns + PAUSE_NS);
+	retry(discovery, tracked, TRACKED_PAUSED, reason);
 }
 
 /* Of a file with nothing to tell by, the attach found out that it is no Go program. */
@@ -224,8 +226,8 @@ static void attach(struct discovery *discovery, struct tracked *tracked,
 	struct failure failure = {""};
 	int err;
 
-	discovery->counts.attach_attempts++;
 	err = discovery->ops.attach(discovery->ctx, tracked->id.pid, origin, &failure);
+	discovery->counts.attach_attempts += err != -ENOSPC;
 	if (!err) {
 		tracked->attempts = 0;
 		settle(discovery, tracked, TRACKED_ATTACHED, "");
@@ -235,7 +237,7 @@ static void attach(struct discovery *discovery, struct tracked *tracked,
 		drop(discovery, tracked);
 		return;
 	}
-	discovery->counts.attach_failures++;
+	discovery->counts.attach_failures += err != -ENOSPC;
 	if (err == -ENOEXEC || err == -EOPNOTSUPP)
 		refuse_file(discovery, tracked, err, knowledge, &failure);
 	else

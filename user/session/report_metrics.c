@@ -3,7 +3,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
+#include "host/bpf_usage.h"
 #include "host/self_usage.h"
 
 static const char *base_name(const char *path)
@@ -51,6 +53,8 @@ void report_metrics__fill_target(const struct target *target, const struct track
 	report->mode_changes = target__governor(target)->changes;
 	memcpy(report->lifetimes, totals->lifetimes, sizeof(report->lifetimes));
 	report->lifetime_seconds_sum = totals->lifetime_seconds;
+	report->remote_reads = remote__calls(target__remote(target));
+	report->remote_bytes = remote__bytes_read(target__remote(target));
 	report->group = group_of(group, pid, report);
 }
 
@@ -64,6 +68,18 @@ static void fill_probe_costs(const struct calibration *calibration, struct repor
 		(double)calibration->ns[CALIBRATION_SINGLE_STEP] / NSEC_PER_SEC;
 }
 
+static void fill_descriptors(struct report_self *self)
+{
+	struct bpf_usage usage = bpf_usage__read(PROC_ROOT);
+	struct rlimit limit;
+
+	self->bpf_bytes = usage.bytes;
+	self->bpf_links = usage.links;
+	self->open_fds = usage.fds;
+	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur != RLIM_INFINITY)
+		self->max_fds = limit.rlim_cur;
+}
+
 void report_metrics__fill_self(const struct session *session, struct report *report, bool discovers)
 {
 	struct self_usage usage = self_usage__read(PROC_ROOT);
@@ -74,15 +90,10 @@ void report_metrics__fill_self(const struct session *session, struct report *rep
 	fill_probe_costs(session__calibration(session), self);
 	self->cpu_seconds = usage.cpu_seconds;
 	self->resident_bytes = usage.resident_bytes;
-	if (!discovers)
-		self->attach_attempts = self->processes_seen = report->n_targets;
-	for (size_t i = 0; i < report->n_targets; i++) {
-		const struct remote *remote = target__remote(session__target(session, i));
-
-		if (!discovers)
-			self->targets[REPORT_ATTACHED] += !report->targets[i].exited_target;
-		self->events_dropped += report->targets[i].lost_events;
-		self->remote_reads += remote__calls(remote);
-		self->remote_bytes += remote__bytes_read(remote);
-	}
+	fill_descriptors(self);
+	if (discovers)
+		return;
+	self->attach_attempts = self->processes_seen = report->n_targets;
+	for (size_t i = 0; i < report->n_targets; i++)
+		self->targets[REPORT_ATTACHED] += !report->targets[i].exited_target;
 }

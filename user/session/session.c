@@ -135,6 +135,7 @@ int session__add(struct session *session, pid_t pid, struct target **ret_target,
 		.calibration = session->calibrated ? &session->calibration : NULL,
 		.max_overhead = session->options.max_overhead,
 		.begin_low = session->options.begin_low,
+		.patient = session->options.patient,
 		.roster = session->options.roster,
 		.roster_system = session->options.roster_system,
 		.state = session->options.state,
@@ -241,7 +242,8 @@ static int write_targets(struct session *session, struct state_writer *writer)
 	return err;
 }
 
-int session__remember(struct session *session, const char *path, struct failure *failure)
+int session__remember(struct session *session, const char *path, struct state_writer **ret_writer,
+		      struct failure *failure)
 {
 	struct state_writer *writer;
 	int err = state_writer__begin(path, &writer);
@@ -249,10 +251,12 @@ int session__remember(struct session *session, const char *path, struct failure 
 	if (err)
 		return failure__set(failure, err, "no memory to save the state");
 	err = write_targets(session, writer);
-	if (!err)
-		return state_writer__commit(writer, failure);
-	state_writer__abort(writer);
-	return failure__set(failure, err, "the state was not saved: %s", strerror(-err));
+	if (err) {
+		state_writer__abort(writer);
+		return failure__set(failure, err, "the state was not saved: %s", strerror(-err));
+	}
+	*ret_writer = writer;
+	return 0;
 }
 
 size_t session__live(struct session *session)

@@ -18,6 +18,7 @@ struct session_options {
 	uint32_t ring_bytes;   /* 0: default */
 	double max_overhead;   /* as in struct target_options */
 	bool begin_low;
+	bool patient; /* wait for a program that has only just begun: there is no other to look after */
 	bool calibrate; /* measure what a probe hit costs on this machine first */
 	bool roster;	/* as in struct target_options */
 	bool roster_system;
@@ -35,6 +36,8 @@ struct session_options {
 #define SESSION_SLICE_NS (10 * NSEC_PER_MSEC)
 /* How often the governor is to look. */
 #define SESSION_GOVERN_NS NSEC_PER_SEC
+/* And for the first time where probes are attached from the start: half of that is enough to see. */
+#define SESSION_GOVERN_FIRST_NS (500 * NSEC_PER_MSEC)
 
 /*
  * session__new - in census mode nothing is loaded and no privilege beyond reading the targets is
@@ -73,8 +76,8 @@ int session__census_start(struct session *session, struct failure *failure) __mu
 int session__census_step(struct session *session, uint64_t budget_ns,
 			 struct failure *failure) __must_check;
 
-/* session__remember - what is known of all live targets into state file @path, replacing it. */
-int session__remember(struct session *session, const char *path,
+/* session__remember - what is known of all live targets, for state file @path: to be committed. */
+int session__remember(struct session *session, const char *path, struct state_writer **ret_writer,
 		      struct failure *failure) __must_check;
 
 /* session__live - targets that still run their program; refreshes their states. */

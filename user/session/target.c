@@ -17,9 +17,13 @@
 #include "session/remember.h"
 #include "session/site_frames.h"
 
-/* A Go runtime needs about a millisecond from exec to its first goroutine; give it two seconds. */
-#define START_RETRY_NS	  (5 * NSEC_PER_MSEC)
-#define START_RETRIES_MAX 400
+/*
+ * A Go runtime needs about a millisecond from exec to its first goroutine; who has nothing else to do
+ * gives it two seconds.
+ */
+#define START_RETRY_NS	    (5 * NSEC_PER_MSEC)
+#define START_TRIES	    4
+#define START_TRIES_PATIENT 400
 
 /* --- the tracker's questions ------------------------------------------------------------------- */
 
@@ -115,9 +119,10 @@ static int refuse_blocking_file(const char *proc_root, pid_t pid, struct failure
 static int bind_program(struct target *target, struct failure *failure)
 {
 	const struct timespec pause = {.tv_nsec = START_RETRY_NS};
+	int tries = target->options.patient ? START_TRIES_PATIENT : START_TRIES;
 	int err = -EAGAIN;
 
-	for (int i = 0; i < START_RETRIES_MAX && err == -EAGAIN; i++) {
+	for (int i = 0; i < tries && err == -EAGAIN; i++) {
 		if (i)
 			nanosleep(&pause, NULL);
 		err = program__bind(target->program, target->remote, target->load_bias, failure);
@@ -173,6 +178,8 @@ static int build_books(struct target *target, struct failure *failure)
 	struct census_options census = {
 		.stacks = true,
 		.runnable_stacks = target->options.roster,
+		.clock_offset =
+			process__clock_offset(target->options.proc_root, target->process.id.pid),
 	};
 	int err = tracker__new(&tracking, &target->tracker);
 

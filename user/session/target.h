@@ -41,6 +41,7 @@ struct target_options {
 	const struct calibration *calibration;	/* of this machine; NULL: usual figures */
 	double max_overhead; /* share of the target's CPU time and of one core; 0: no limit */
 	bool begin_low;	     /* attach nothing before it is seen what that would cost */
+	bool patient;	     /* wait for a program that has only just begun */
 	bool roster;	     /* list every goroutine of each census */
 	bool roster_system;  /* and the runtime's own ones */
 	const struct state_file *state; /* of an earlier gleakd; NULL: none */

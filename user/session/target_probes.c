@@ -110,6 +110,10 @@ int target_probes__open(struct target *target, struct failure *failure)
 			     &target->attachment, failure);
 	if (!err && target->mode == PROBE_MODE_CENSUS)
 		tracker__expect_events(target->tracker, false, clock__monotonic_ns());
+	/* The first tick counts from here: who cannot afford this is not to bear it for two. */
+	if (!err && !process__cpu_ns(target->options.proc_root, target->process.id.pid,
+				     &target->governed_cpu_ns))
+		target->governed_ns = clock__monotonic_ns();
 	return err;
 }
 

@@ -14,6 +14,8 @@ struct set {
 struct departed {
 	size_t n_sets; /* a power of two */
 	struct set *sets;
+	/* Of as many as there is room for: what came, and what was forgotten for it too early. */
+	size_t added, too_early;
 };
 
 int departed__new(struct departed **ret_departed)
@@ -80,13 +82,27 @@ static void grow(struct departed *departed)
 	free(old);
 }
 
+/* One of many that is forgotten early does no harm; in a set of four there is always one. */
+static void grow_if_forgetful(struct departed *departed)
+{
+	size_t room = departed->n_sets * DEPARTED_WAYS;
+	bool forgetful = departed->too_early > room / 16;
+
+	if (!forgetful && departed->added < room)
+		return;
+	departed->added = departed->too_early = 0;
+	if (forgetful && departed->n_sets < DEPARTED_MAX_SETS)
+		grow(departed);
+}
+
 void departed__add(struct departed *departed, uint64_t goid, uint64_t ticks, unsigned int flags)
 {
-	const struct departed_entry *oldest = &set_of(departed, goid)->entries[DEPARTED_WAYS - 1];
+	struct set *set = set_of(departed, goid);
+	const struct departed_entry *oldest = &set->entries[DEPARTED_WAYS - 1];
 	struct departed_entry entry = {.goid = goid, .ticks = ticks, .flags = flags};
 
-	if (oldest->goid && oldest->ticks + DEPARTED_KEEP_TICKS > ticks &&
-	    departed->n_sets < DEPARTED_MAX_SETS)
-		grow(departed);
-	push(set_of(departed, goid), entry);
+	departed->added++;
+	departed->too_early += oldest->goid && oldest->ticks + DEPARTED_KEEP_TICKS > ticks;
+	push(set, entry);
+	grow_if_forgetful(departed);
 }

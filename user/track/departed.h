@@ -18,7 +18,7 @@
 #define DEPARTED_MAX_SETS 2048
 #define DEPARTED_WAYS	  4
 /* What a census or a full ring buffer can still tell of is not older. */
-#define DEPARTED_KEEP_TICKS ticks__of(30 * NSEC_PER_SEC)
+#define DEPARTED_KEEP_TICKS ticks__of(10 * NSEC_PER_SEC)
 
 enum departed_flag {
 	DEPARTED_ORPHAN = 1 << 0,    /* exited without a record, at the unknown site */

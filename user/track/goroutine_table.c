@@ -10,7 +10,7 @@
 /* Neighbouring goids are often born together: this many share the line where they are sought. */
 #define GOIDS_PER_LINE 4u
 
-#define CHUNK_SHIFT   12
+#define CHUNK_SHIFT   10
 #define CHUNK_RECORDS (1u << CHUNK_SHIFT)
 #define MAX_CHUNKS    ((GOROUTINE_MAX_HANDLE + 1) >> CHUNK_SHIFT)
 #define NO_SLOT	      UINT16_MAX

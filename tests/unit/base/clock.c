@@ -38,3 +38,33 @@ Test(clock, thread_time_counts_work)
 		x++;
 	cr_expect_gt(clock__thread_cpu_ns(), before);
 }
+
+Test(clock, offset_of_a_time_namespace)
+{
+	/* As fs/proc/base.c prints them. */
+	cr_expect_eq(
+		clock__offset("monotonic           0         0\nboottime            0         0\n"),
+		0);
+	cr_expect_eq(
+		clock__offset("monotonic       50000         7\nboottime       100000         0\n"),
+		50000 * (int64_t)NSEC_PER_SEC + 7);
+	cr_expect_eq(
+		clock__offset("monotonic         -60 500000000\nboottime          -60         0\n"),
+		-60 * (int64_t)NSEC_PER_SEC + 500000000);
+}
+
+Test(clock, offset_that_is_none)
+{
+	const char *const bad[] = {"",
+				   "boottime 5 0\n",
+				   "monotonic",
+				   "monotonic 5",
+				   "monotonic x 0",
+				   "monotonic 5 -1",
+				   "monotonic 5 1000000000",
+				   "monotonic 9223372036854775807 0",
+				   "monotonic -9223372036854775808 0"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		cr_expect_eq(clock__offset(bad[i]), 0, "'%s'", bad[i]);
+}

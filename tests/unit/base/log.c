@@ -177,15 +177,43 @@ Test(log, what_was_left_out_is_told)
 	log_warn("another place");
 	cr_expect_eq(count_of(captured(), "disk full"), LOG_BURST);
 	cr_expect_eq(count_of(captured(), "another place"), 1);
-	log__tell_suppressed();
-	cr_expect_not_null(strstr(captured(), "7 messages were not written, the last one: "
-					      "disk full 16\n"));
-	log__tell_suppressed();
+	log__tell_suppressed(NSEC_PER_SEC);
+	cr_expect_not_null(strstr(captured(), "gleakd: warning: 7 messages were not written, the "
+					      "last one: disk full 16\n"));
+	log__tell_suppressed(NSEC_PER_SEC + LOG_REFILL_NS);
 	cr_expect_eq(count_of(captured(), "not written"), 1);
 	/* The list survives being told. */
 	warn_often(2);
-	log__tell_suppressed();
+	log__tell_suppressed(NSEC_PER_SEC + LOG_REFILL_NS);
 	cr_expect_not_null(strstr(captured(), "2 messages were not written"));
+}
+
+Test(log, what_was_left_out_is_told_as_seldom_as_the_rest)
+{
+	unsetenv("JOURNAL_STREAM");
+	capture_stderr();
+	log__limit(true);
+	warn_often(LOG_BURST);
+	for (uint64_t second = 1; second <= 61; second++) {
+		warn_often(1);
+		log__tell_suppressed(second * NSEC_PER_SEC);
+	}
+	cr_expect_eq(count_of(captured(), "not written"), 3, "at 1, 31 and 61 seconds");
+	warn_often(5);
+	log__tell_suppressed(UINT64_MAX);
+	cr_expect_not_null(strstr(captured(), "5 messages were not written"));
+}
+
+Test(log, what_was_left_out_keeps_its_priority)
+{
+	capture_stderr();
+	set_stream(capture, 0);
+	log__limit(true);
+	for (int i = 0; i <= LOG_BURST; i++)
+		log_info("process %d", i);
+	log__tell_suppressed(NSEC_PER_SEC);
+	cr_expect_not_null(strstr(captured(), "<6>1 messages were not written"));
+	cr_expect_null(strstr(captured(), "<4>"));
 }
 
 Test(log, the_next_message_tells_what_was_left_out)

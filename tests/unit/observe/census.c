@@ -60,6 +60,21 @@ BOTH(reports_a_parked_goroutine_in_full)
 	fixture_free(f);
 }
 
+BOTH(times_are_those_of_the_host)
+{
+	const struct census_options moved = {.stacks = true, .clock_offset = 500};
+	struct fixture *f = fixture_new(minor, 4, &moved);
+	size_t i = fake_add_parked(f->fake, 42, CALLER);
+	size_t unknown = fake_add_parked(f->fake, 43, CALLER);
+
+	fake_set64(f->fake, i, f->fake->layout.g_waitsince, 777);
+	fake_set64(f->fake, unknown, f->fake->layout.g_waitsince, 0);
+	cr_assert_eq(fixture_run(f, 0), 0);
+	cr_expect_eq(fixture_seen(f, 42)->waitsince_ns, 277u);
+	cr_expect_eq(fixture_seen(f, 43)->waitsince_ns, 0u);
+	fixture_free(f);
+}
+
 struct expectation {
 	uint32_t status;
 	bool alive, stack, syscall;

@@ -113,6 +113,9 @@ Test(json, what_is_not_known_is_null)
 	target = json_array_get(json_object_get(json, "targets"), 0);
 	cr_expect(json_is_null(json_object_get(json, "final_reason")));
 	cr_expect(json_is_null(json_object_get(target, "mode_reason")));
+	cr_expect_str_eq(json_string_value(json_object_get(target, "unit")), "demo.service");
+	cr_expect(json_is_null(json_object_get(target, "container_id")));
+	cr_expect(json_is_null(json_object_get(target, "pod_uid")));
 	cr_expect(json_is_null(json_object_get(site_of(json, 2), "created_by")));
 	cr_expect(json_is_null(json_object_get(site_of(json, 6), "blocked_at")));
 	cr_expect_str_eq(json_string_value(json_object_get(site_of(json, 6), "wait_reason")), "");

@@ -189,6 +189,8 @@ void sample__leaks(struct sample *sample)
 			.parked = 1705,
 			.created_per_second = 19,
 			.exited_per_second = 2.95,
+			.unit = "demo.service",
+			.cgroup = "/system.slice/demo.service",
 		}};
 	use(sample, leaks, ARRAY_SIZE(leaks));
 	sample_evidence__leaks(sample->sites);
@@ -286,6 +288,10 @@ void sample__hostile(struct sample *sample)
 					  .exe = EVIL,
 					  .go_version = LONG16("go1.99"),
 					  .how = EVIL LONG256(" how"),
+					  .unit = EVIL,
+					  .container_id = EVIL,
+					  .pod_uid = EVIL,
+					  .cgroup = EVIL,
 					  .mode = EVIL,
 					  .mode_reason = LONG16(EVIL),
 					  .observed_seconds = 1e300,

@@ -64,11 +64,16 @@ static size_t occurrences(const char *text, const char *what)
 		free(text_);                                                                \
 	} while (0)
 
+#define CONTAINER "8c7a3f1de0b94a52c6d8e97f01a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4"
+#define POD	  "0f3b7c7e-5d3a-4d0e-9a55-2f6f1d9a2b11"
+
 /* What a daemon knows that a sample of one process does not. */
 static void add_costs(struct sample *sample)
 {
 	sample->target.group = "shop";
 	sample->target.unit = "shop.service";
+	sample->target.container_id = CONTAINER;
+	sample->target.pod_uid = POD;
 	sample->target.start_time_seconds = 1767320000;
 	sample->target.probe_hits[0] = 4826;
 	sample->target.probe_hits[1] = 4120;
@@ -77,6 +82,8 @@ static void add_costs(struct sample *sample)
 	sample->target.overhead = 0.0042;
 	sample->target.overhead_max = 0.01;
 	sample->target.mode_changes = 2;
+	sample->target.remote_reads = 812;
+	sample->target.remote_bytes = 9 << 20;
 	sample->target.lifetime_seconds_sum = 5011.25;
 	for (size_t i = 0; i < REPORT_LIFETIME_BUCKETS; i++)
 		sample->target.lifetimes[i] = 3000 >> i;
@@ -89,14 +96,14 @@ static void add_costs(struct sample *sample)
 		.attach_attempts = 6,
 		.attach_failures = 5,
 		.events_received = 29047,
-		.events_dropped = 7,
 		.events_malformed = 1,
 		.probe_cost_seconds = {9.1e-7, 1.83e-6},
 		.cpu_seconds = 0.82,
 		.resident_bytes = 12 << 20,
 		.bpf_bytes = 3 << 20,
-		.remote_reads = 812,
-		.remote_bytes = 9 << 20,
+		.open_fds = 31,
+		.max_fds = 65536,
+		.bpf_links = 3,
 		.processes_seen = 311,
 		.processes_rejected = 301,
 		.cycle_seconds = 0.0131,
@@ -348,7 +355,7 @@ Test(textfile, names_that_look_the_same_are_one_group)
 	make_target(&made, "a\xfe")->exe = "/x\xff";
 	expect_lines(&made.report, &build, "gleakd_target_processes{groupname=\"a\xef\xbf\xbd\"} 2",
 		     "gleakd_target_info{groupname=\"a\xef\xbf\xbd\",exe=\"/x\xef\xbf\xbd\","
-		     "go_version=\"\",unit=\"\"} 1");
+		     "go_version=\"\",unit=\"\",container_id=\"\",pod_uid=\"\"} 1");
 }
 
 Test(textfile, values_are_escaped)
@@ -360,7 +367,7 @@ Test(textfile, values_are_escaped)
 	expect_lines(
 		&made.report, &build,
 		"gleakd_target_info{groupname=\"a\\\"b\\\\c\",exe=\"/x\xef\xbf\xbdy\xef\xbf\xbd"
-		"[31m\",go_version=\"\",unit=\"\"} 1");
+		"[31m\",go_version=\"\",unit=\"\",container_id=\"\",pod_uid=\"\"} 1");
 }
 
 Test(textfile, what_is_not_a_number_is_zero)
@@ -562,9 +569,13 @@ Test(textfile, a_group_that_is_gone_is_forgotten_but_not_in_the_sum_of_all)
 
 	shop->created = shop->probe_hits[0] = 100;
 	bank->created = bank->probe_hits[0] = 1;
+	shop->lost_events = shop->remote_reads = 7;
+	bank->lost_events = bank->remote_reads = 10;
 	expect_created(totals, &made.report, "gleakd_probe_hits_total{probe=\"create\"} 101");
 	made.report.n_targets = 0;
 	expect_created(totals, &made.report, "gleakd_probe_hits_total{probe=\"create\"} 101");
+	expect_created(totals, &made.report, "gleakd_events_dropped_total{where=\"kernel\"} 17");
+	expect_created(totals, &made.report, "gleakd_remote_reads_total 17");
 	cr_expect_eq(group_totals__ended(totals, "shop")->n[GROUP_CREATED], 0);
 	made.report.n_targets = 1;
 	shop->start_time_seconds++;

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What a shell is too slow for, or cannot do:
+ *
+ *	faultkit storm RATE SECONDS [PROGRAM [ARG...]]
+ *		RATE processes a second that end at once, or execute PROGRAM; then "ok N"
+ *	faultkit as PID PROGRAM [ARG...]
+ *		PROGRAM as process PID, which must be free
+ *	faultkit halted PROGRAM [ARG...]
+ *		PROGRAM, which stands still before its first instruction until SIGUSR1 comes; first
+ *		"halted PID"
+ *	faultkit quit
+ */
+#include <errno.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static int reap(int options)
+{
+	int reaped = 0;
+
+	while (waitpid(-1, NULL, options) > 0)
+		reaped++;
+	return reaped;
+}
+
+static int start(char *const program[])
+{
+	pid_t pid = vfork();
+
+	if (pid)
+		return pid < 0 ? -errno : 0;
+	if (program[0])
+		execv(program[0], program);
+	_exit(0);
+}
+
+/* What is due by now each millisecond, so that a late turn is caught up with. */
+static int storm(double rate, double seconds, char *const program[])
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+	double begin = now(), elapsed = 0;
+	long made = 0;
+
+	while (elapsed < seconds) {
+		for (; (double)made < rate * elapsed; made++) {
+			if (start(program))
+				return 1;
+			if (made % 16 == 0)
+				reap(WNOHANG);
+			/* A machine that is too slow for the rate. */
+			if (now() - begin > seconds)
+				break;
+		}
+		reap(WNOHANG);
+		nanosleep(&pause, NULL);
+		elapsed = now() - begin;
+	}
+	reap(0);
+	printf("ok %ld\n", made);
+	return 0;
+}
+
+/* Its end, with the input left to it alone. */
+static int wait_for(pid_t child)
+{
+	int status = 0;
+
+	close(STDIN_FILENO);
+	waitpid(child, &status, 0);
+	return status ? 1 : 0;
+}
+
+static int start_as(pid_t pid, char *const program[])
+{
+	struct clone_args args = {
+		.exit_signal = SIGCHLD,
+		.set_tid = (uintptr_t)&pid,
+		.set_tid_size = 1,
+	};
+	long child = syscall(SYS_clone3, &args, sizeof(args));
+
+	if (child < 0) {
+		fprintf(stderr, "no process %d: %s\n", pid, strerror(errno));
+		return 1;
+	}
+	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		execv(program[0], program);
+		_exit(127);
+	}
+	return wait_for((pid_t)child);
+}
+
+static int start_halted(char *const program[])
+{
+	sigset_t signals;
+	int number;
+	pid_t child;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	child = fork();
+	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		sigprocmask(SIG_UNBLOCK, &signals, NULL);
+		/* It stops when execve(2) has loaded the program. */
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		execv(program[0], program);
+		_exit(127);
+	}
+	if (child < 0 || waitpid(child, NULL, 0) != child)
+		return 1;
+	printf("halted %d\n", child);
+	fflush(stdout);
+	sigwait(&signals, &number);
+	ptrace(PTRACE_DETACH, child, NULL, NULL);
+	return wait_for(child);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc >= 4 && !strcmp(argv[1], "storm"))
+		return storm(strtod(argv[2], NULL), strtod(argv[3], NULL), argv + 4);
+	if (argc >= 4 && !strcmp(argv[1], "as"))
+		return start_as((pid_t)strtol(argv[2], NULL, 10), argv + 3);
+	if (argc >= 3 && !strcmp(argv[1], "halted"))
+		return start_halted(argv + 2);
+	if (argc == 2 && !strcmp(argv[1], "quit"))
+		return 0;
+	fprintf(stderr, "faultkit storm|as|halted|quit ...; see its source\n");
+	return 2;
+}

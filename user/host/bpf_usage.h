@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_HOST_BPF_USAGE_H
+#define GLEAKD_HOST_BPF_USAGE_H
+
+/* What gleakd's open descriptors are, and the kernel memory behind those of BPF. */
+#include "base/common.h"
+
+#define BPF_USAGE_MAX_FDS (1u << 20)
+
+struct bpf_usage {
+	uint64_t bytes; /* of maps and programs, as the kernel accounts for them */
+	uint64_t maps, programs, links;
+	uint64_t fds; /* of any kind */
+};
+
+/* bpf_usage__read - @proc_root/self/fd and fdinfo. What cannot be read counts as nothing. */
+struct bpf_usage bpf_usage__read(const char *proc_root);
+
+#endif /* GLEAKD_HOST_BPF_USAGE_H */
