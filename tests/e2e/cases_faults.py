@@ -168,6 +168,13 @@ def ring_overflows_while_gleakd_stands_still(t):
 # --- limits ---------------------------------------------------------------------------------------
 
 
+FULL = "no more processes and goroutines are taken in"
+
+
+def refused_at_least(pid, n):
+    return lambda report: of_pid(report, pid)["losses"]["refused"] >= n
+
+
 @case
 def memory_limit_keeps_newcomers_waiting(t):
     """Told once, counted; taken when what was in the way has gone."""
@@ -183,8 +190,10 @@ def memory_limit_keeps_newcomers_waiting(t):
     big.ask("shape chanreceive 200003")
     path = os.path.join(t.directory(), "gleakd.prom")
     g = host(t, "--textfile", path, "--max-memory", str(int(own) + (8 << 20)))
-    shows(g, "the big one", counts_are(big.pid, alive=200004))
-    until("the limit", lambda: any("no more processes are watched" in e for e in g.errors))
+    shows(g, "the big one", lambda r: pids(r) == [big.pid])
+    until("the limit", lambda: any(FULL in e for e in g.errors))
+    big.ask("shape chanreceive 100003")
+    shows(g, "goroutines that find no room", refused_at_least(big.pid, 90000))
     late = [start(t, COUNTS, path=own_copy(t, COUNTS, f"late{i}")) for i in range(3)]
     metrics_when("they wait", path, lambda m: m['gleakd_targets{state="paused"}'] == 3)
     seen = len(g.reports)
@@ -193,7 +202,7 @@ def memory_limit_keeps_newcomers_waiting(t):
     big.process.kill()
     shows(g, "the late ones", lambda r: pids(r) == sorted(x.pid for x in late))
     g.interrupt(PATIENCE)
-    told = [e for e in g.errors if "no more processes are watched" in e]
+    told = [e for e in g.errors if FULL in e]
     check_equal(len(told), 1, f"times that it was told: {told}")
     for target in late:
         check_unharmed(target)

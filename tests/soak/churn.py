@@ -54,6 +54,7 @@ class Churn:
         shutil.copy(shutil.which("sleep"), os.path.join(self.folder, "sleep"))
         self.servers = [self.spawn("server", "server") for _ in range(SERVERS)]
         self.restart_leaking()
+        self.upgrade()
         self.start_forks()
 
     def start_forks(self):

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,19 +13,17 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/notify.h"
+#include "cli/budget.h"
 #include "cli/config.h"
 #include "cli/kept_state.h"
 #include "cli/outputs.h"
 #include "host/capability.h"
-#include "host/self_usage.h"
 #include "session/follower.h"
 #include "session/report_builder.h"
 #include "session/session.h"
 
-#define CPU_WINDOW_NS (60 * NSEC_PER_SEC)
-
-/* Over its own budget gleakd takes longer breaks, up to that many times the interval. */
-#define MAX_STRETCH 32
+/* Who comes and goes all the time does not keep the first report waiting for longer. */
+#define FIRST_ROUND_NS (3 * NSEC_PER_SEC)
 
 struct daemon {
 	const struct options *options;
@@ -45,15 +42,11 @@ struct daemon {
 
 	uint64_t next_sweep_ns;
 	uint64_t process_events_lost; /* when last looked */
-	uint64_t next_cycle_ns, cycle_began_ns;
+	uint64_t first_round_ns, next_cycle_ns, cycle_began_ns;
 	double cycle_seconds; /* the last one's */
 	bool cycling;	      /* a round over all targets is under way */
 
-	unsigned int stretch; /* of the interval, to keep gleakd's own budget */
-	double cpu_seconds;   /* of gleakd when it was last looked at */
-	uint64_t cpu_ns;      /* and when that was */
-	bool settled;	      /* nobody was waiting to be attached then */
-	bool paused;	      /* no new targets: the memory limit is reached */
+	struct budget budget;
 
 	const char *ending; /* why the run is ending; NULL while it is not */
 	int err;
@@ -69,58 +62,17 @@ static void stop(struct daemon *daemon, int err)
 
 /* --- gleakd's own budget -------------------------------------------------------------------------- */
 
-/* Longer breaks at once when over budget, shorter ones step by step when far below. */
-static void keep_cpu_budget(struct daemon *daemon, const struct self_usage *usage, uint64_t now_ns)
+static void use_budget(struct daemon *daemon)
 {
-	double elapsed = (double)(now_ns - daemon->cpu_ns) / (double)NSEC_PER_SEC;
-	double share = (usage->cpu_seconds - daemon->cpu_seconds) / max_of(elapsed, 1.0);
-	double limit = daemon->options->max_self_cpu;
-
-	/* Processes that have just come cost more than they will: their binaries are read first. */
-	if (daemon->cpu_ns && now_ns - daemon->cpu_ns < CPU_WINDOW_NS)
-		return;
-	if (daemon->cpu_ns && daemon->settled && limit > 0) {
-		if (share > limit && daemon->stretch < MAX_STRETCH) {
-			daemon->stretch *= 2;
-			log_warn(
-				"gleakd used %.1f%% of a core, %.1f%% are allowed: one round every "
-				"%u intervals from now on",
-				share * 100, limit * 100, daemon->stretch);
-		} else if (share < limit / 4 && daemon->stretch > 1) {
-			daemon->stretch /= 2;
-		}
-	}
-	daemon->cpu_seconds = usage->cpu_seconds;
-	daemon->cpu_ns = now_ns;
-	daemon->settled = follower__settled(daemon->follower);
+	daemon->budget.max_cpu = daemon->options->max_self_cpu;
+	daemon->budget.max_memory = daemon->options->max_memory;
 }
 
-/* Over the limit, what is free already goes back to the system first; the heap keeps much of it. */
-static uint64_t occupied(const struct daemon *daemon)
+static void keep_memory(struct daemon *daemon)
 {
-	uint64_t bytes = self_usage__resident_bytes(PROC_ROOT);
-
-	if (daemon->paused || bytes > daemon->options->max_memory) {
-		malloc_trim(0);
-		bytes = self_usage__resident_bytes(PROC_ROOT);
-	}
-	return bytes;
-}
-
-static void keep_memory_budget(struct daemon *daemon)
-{
-	uint64_t limit = daemon->options->max_memory;
-	uint64_t bytes = limit ? occupied(daemon) : 0;
-	/* Again only when there is some room, or it would go to and fro. */
-	bool pause = limit && bytes > (daemon->paused ? limit / 10 * 9 : limit);
-
-	if (pause != daemon->paused)
-		log_warn("gleakd occupies %llu MB of the %llu allowed: %s",
-			 (unsigned long long)bytes >> 20, (unsigned long long)limit >> 20,
-			 pause ? "no more processes are watched for now" :
-				 "processes are watched again");
-	daemon->paused = pause;
-	follower__pause(daemon->follower, pause);
+	budget__keep_memory(&daemon->budget);
+	follower__pause(daemon->follower, daemon->budget.full);
+	session__freeze(daemon->session, daemon->budget.full);
 }
 
 /* --- a round over all targets --------------------------------------------------------------------- */
@@ -157,12 +109,11 @@ static void finish(struct daemon *daemon)
 static void begin_cycle(struct daemon *daemon)
 {
 	uint64_t now_ns = clock__monotonic_ns();
-	struct self_usage usage = self_usage__read(PROC_ROOT);
 	int err;
 
-	keep_cpu_budget(daemon, &usage, now_ns);
+	budget__keep_cpu(&daemon->budget, follower__settled(daemon->follower), now_ns);
 	follower__check_targets(daemon->follower);
-	daemon->next_cycle_ns = now_ns + daemon->options->interval_ns * daemon->stretch;
+	daemon->next_cycle_ns = now_ns + daemon->options->interval_ns * daemon->budget.stretch;
 	daemon->cycle_began_ns = now_ns;
 	err = session__census_start(daemon->session, &daemon->failure);
 	if (err && err != -EBUSY)
@@ -246,13 +197,14 @@ static void on_second(void *ctx)
 	follower__consume(daemon->follower);
 	sweep_if_due(daemon, now_ns);
 	/* The first round begins when all who were there at the start are attached. */
-	if (daemon->swept_once && !daemon->began && follower__settled(daemon->follower)) {
+	if (daemon->swept_once && !daemon->began &&
+	    (follower__settled(daemon->follower) || now_ns >= daemon->first_round_ns)) {
 		daemon->began = true;
 		daemon->next_cycle_ns = now_ns;
 	}
 	daemon->swept_once = true;
 	log__tell_suppressed(now_ns);
-	keep_memory_budget(daemon);
+	keep_memory(daemon);
 	session__govern(daemon->session, now_ns);
 	if (!daemon->cycling && !daemon->options->once && now_ns >= daemon->next_cycle_ns)
 		begin_cycle(daemon);
@@ -382,7 +334,9 @@ static void use_parts(struct daemon *daemon, struct parts *parts)
 	loop__remove_fd(daemon->loop, follower__fd(daemon->follower));
 	follower__free(daemon->follower);
 	daemon->follower = parts->follower;
-	follower__pause(daemon->follower, daemon->paused);
+	use_budget(daemon);
+	keep_memory(daemon);
+	session__set_max_overhead(daemon->session, daemon->options->max_overhead);
 	follower__take_over(daemon->follower);
 	daemon->next_sweep_ns = daemon->next_cycle_ns = 0;
 	daemon->process_events_lost = 0;
@@ -573,7 +527,8 @@ static void drop_privileges(const struct daemon *daemon)
 
 int daemon__run(const struct options *options, int argc, char **argv)
 {
-	struct daemon daemon = {.options = options, .argc = argc, .argv = argv, .stretch = 1};
+	struct daemon daemon = {
+		.options = options, .argc = argc, .argv = argv, .budget.stretch = 1};
 	int err, found;
 
 	signal(SIGPIPE, SIG_IGN);
@@ -583,6 +538,8 @@ int daemon__run(const struct options *options, int argc, char **argv)
 	if (!err)
 		drop_privileges(&daemon);
 	if (!err) {
+		use_budget(&daemon);
+		daemon.first_round_ns = clock__monotonic_ns() + FIRST_ROUND_NS;
 		daemon.next_cycle_ns = clock__monotonic_ns() + options->interval_ns;
 		err = loop__run(daemon.loop);
 	}

@@ -62,6 +62,7 @@ struct census {
 
 	struct census_slots slots;
 	size_t known;	   /* entries of allgs that are in slots */
+	bool frozen;	   /* no more of them for now */
 	size_t malformed;  /* of those, how many cannot be a g */
 	uint64_t first;	   /* allgs[0] */
 	uint64_t first_pc; /* and where that goroutine, the main one, began */
@@ -193,11 +194,18 @@ static int begin(struct census *census, struct failure *failure)
 	if (err)
 		return err;
 	census->target = (size_t)min_of(length, (uint64_t)census->options.max_goroutines);
+	if (census->frozen)
+		census->target = census->known;
 	census->target = max_of(census->target, census->known);
 	current->slots = (size_t)length;
 	current->refused = (size_t)(length - census->target);
 	current->goids_issued = census_runtime__goids_issued(runtime);
 	return 0;
+}
+
+void census__freeze(struct census *census, bool frozen)
+{
+	census->frozen = frozen;
 }
 
 int census__start(struct census *census, struct failure *failure)

@@ -90,6 +90,9 @@ int census__new(struct go_binary *binary, struct remote *remote, uint64_t load_b
 		const struct census_ops *ops, void *ctx, struct census **ret_census) __must_check;
 void census__free(struct census *census);
 
+/* census__freeze - while @frozen, the next ones look at no more slots than are known by then. */
+void census__freeze(struct census *census, bool frozen);
+
 /* census__start - begin one; -EBUSY while one is under way, -ESRCH when the process is gone. */
 int census__start(struct census *census, struct failure *failure) __must_check;
 

@@ -19,6 +19,7 @@ struct session {
 	struct probes *probes;
 	struct calibration calibration;
 	bool calibrated;
+	bool frozen;
 	struct event_reader *reader;
 	size_t n_targets;
 	struct target *targets[SESSION_MAX_TARGETS];
@@ -170,6 +171,20 @@ void session__remove(struct session *session, pid_t pid)
 		index_targets(session);
 		return;
 	}
+}
+
+void session__freeze(struct session *session, bool frozen)
+{
+	for (size_t i = 0; i < session->n_targets && frozen != session->frozen; i++)
+		target__freeze(session->targets[i], frozen);
+	session->frozen = frozen;
+}
+
+void session__set_max_overhead(struct session *session, double max_overhead)
+{
+	session->options.max_overhead = max_overhead;
+	for (size_t i = 0; i < session->n_targets; i++)
+		target__set_max_overhead(session->targets[i], max_overhead);
 }
 
 int session__ring_fd(const struct session *session)

@@ -54,6 +54,15 @@ int session__add(struct session *session, pid_t pid, struct target **ret_target,
 /* session__remove - stop watching @pid and forget it; harmless when it is not watched. */
 void session__remove(struct session *session, pid_t pid);
 
+/*
+ * session__freeze - while @frozen, no target takes in more goroutines than it has at this moment;
+ * those are counted as refused, and seen by the next census after a thaw.
+ */
+void session__freeze(struct session *session, bool frozen);
+
+/* session__set_max_overhead - of targets that are watched and of those to come. */
+void session__set_max_overhead(struct session *session, double max_overhead);
+
 /* session__find - the target of @pid, or NULL. */
 struct target *session__find(const struct session *session, pid_t pid);
 

@@ -360,6 +360,12 @@ void target__census_finish(struct target *target)
 	target->census_open = false;
 }
 
+void target__freeze(struct target *target, bool frozen)
+{
+	tracker__freeze(target->tracker, frozen);
+	census__freeze(target->census, frozen);
+}
+
 /* --- what is known ------------------------------------------------------------------------------ */
 
 enum target_state target__state(const struct target *target)

@@ -68,6 +68,12 @@ void target__event(struct target *target, const struct gl_event *head,
  */
 void target__govern(struct target *target, uint64_t now_ns);
 
+/* target__set_max_overhead - as in struct target_options; kept from the next tick on. */
+void target__set_max_overhead(struct target *target, double max_overhead);
+
+/* target__freeze - see session__freeze(). */
+void target__freeze(struct target *target, bool frozen);
+
 /* target__note_losses - tell the tracker how many of this process's records were lost so far. */
 void target__note_losses(struct target *target);
 

@@ -250,6 +250,12 @@ static void fill_tick(struct target *target, uint64_t now_ns, uint64_t cpu_ns,
 	memcpy(target->governed_hits, hits, sizeof(hits));
 }
 
+void target__set_max_overhead(struct target *target, double max_overhead)
+{
+	target->options.max_overhead = max_overhead;
+	target->governor.options.max_overhead = max_overhead;
+}
+
 void target__govern(struct target *target, uint64_t now_ns)
 {
 	struct governor_tick tick;

@@ -90,13 +90,18 @@ static struct line *lines_new(size_t count)
 	return lines ? memset(lines, 0, count * sizeof(*lines)) : NULL;
 }
 
+void goroutine_table__set_max(struct goroutine_table *table, size_t max)
+{
+	table->max = min_of(max, (size_t)GOROUTINE_MAX_HANDLE);
+}
+
 int goroutine_table__new(size_t max, struct goroutine_table **ret_table)
 {
 	struct goroutine_table *table = calloc(1, sizeof(*table));
 
 	if (!table)
 		return -ENOMEM;
-	table->max = min_of(max, (size_t)GOROUTINE_MAX_HANDLE);
+	goroutine_table__set_max(table, max);
 	table->roomy = NO_CHUNK;
 	table->mask = MIN_LINES - 1;
 	table->lines = lines_new(MIN_LINES);

@@ -81,6 +81,8 @@ struct goroutine_table;
 
 /* goroutine_table__new - for at most @max goroutines (cut to what handles can name). */
 int goroutine_table__new(size_t max, struct goroutine_table **ret_table) __must_check;
+/* goroutine_table__set_max - those beyond it stay. */
+void goroutine_table__set_max(struct goroutine_table *table, size_t max);
 void goroutine_table__free(struct goroutine_table *table);
 
 /* goroutine_table__find - NULL when @goid has no record. */

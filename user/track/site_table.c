@@ -238,8 +238,7 @@ struct history *site_table__history(struct site_table *table, uint32_t index)
 static bool is_worth_it(const struct site *site)
 {
 	/* Nobody is shown, or judged by, the past of the runtime's own goroutines. */
-	return !site->system &&
-	       (site->history || site->goroutines || site->born || site->children);
+	return !site->system && (site->history || site->goroutines || site->born || site->children);
 }
 
 /* Nobody has been here over the whole of its recent half. */

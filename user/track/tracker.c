@@ -14,18 +14,19 @@
 int tracker__new(const struct tracker_options *options, struct tracker **ret_tracker)
 {
 	struct tracker *tracker = calloc(1, sizeof(*tracker));
-	size_t max_goroutines = options->max_goroutines, max_sites = options->max_sites;
+	size_t max_sites = options->max_sites;
 
 	if (!tracker)
 		return -ENOMEM;
 	tracker->options = *options;
+	if (!options->max_goroutines)
+		tracker->options.max_goroutines = DEFAULT_MAX_GOROUTINES;
 	tracker->events_since = ticks__of(options->attached_ns);
 	tracker->watch_ticks = tracker->events_since;
 	tracker->parks_ticks = tracker->events_since;
 	tracker->faded_ticks = tracker->events_since;
 	if (departed__new(&tracker->departed) ||
-	    goroutine_table__new(max_goroutines ? max_goroutines : DEFAULT_MAX_GOROUTINES,
-				 &tracker->goroutines) ||
+	    goroutine_table__new(tracker->options.max_goroutines, &tracker->goroutines) ||
 	    site_table__new(max_sites ? max_sites : DEFAULT_MAX_SITES, &tracker->sites)) {
 		tracker__free(tracker);
 		return -ENOMEM;
@@ -43,6 +44,14 @@ void tracker__free(struct tracker *tracker)
 	departed__free(tracker->departed);
 	history__clear(&tracker->files);
 	free(tracker);
+}
+
+void tracker__freeze(struct tracker *tracker, bool frozen)
+{
+	size_t max = tracker->options.max_goroutines;
+
+	goroutine_table__set_max(tracker->goroutines,
+				 frozen ? goroutine_table__count(tracker->goroutines) : max);
 }
 
 void tracker__expect_events(struct tracker *tracker, bool expected, uint64_t now_ns)

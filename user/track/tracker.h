@@ -61,6 +61,12 @@ struct tracker_options {
 int tracker__new(const struct tracker_options *options, struct tracker **ret_tracker) __must_check;
 void tracker__free(struct tracker *tracker);
 
+/*
+ * tracker__freeze - while @frozen, no more goroutines are kept at a time than there are now; the
+ * others count as refused.
+ */
+void tracker__freeze(struct tracker *tracker, bool frozen);
+
 /* tracker__expect_events - tell that lifecycle events are (not) attached from now on. */
 void tracker__expect_events(struct tracker *tracker, bool expected, uint64_t now_ns);
 

@@ -69,6 +69,27 @@ Test(census_hostile, the_maximum_holds_and_the_rest_is_counted)
 	fixture_free(f);
 }
 
+Test(census_hostile, frozen_looks_at_those_it_knows)
+{
+	struct fixture *f = fixture_new(26, 64, &(struct census_options){.stacks = true});
+
+	for (uint64_t goid = 2; goid <= 10; goid++)
+		fake_add_parked(f->fake, goid, CALLER);
+	cr_assert_eq(fixture_run(f, 0), 0);
+	cr_assert_eq(f->log->n_seen, 10u);
+	census__freeze(f->census, true);
+	for (uint64_t goid = 11; goid <= 30; goid++)
+		fake_add_parked(f->fake, goid, CALLER);
+	cr_assert_eq(fixture_run(f, 0), 0);
+	cr_expect_eq(fixture_result(f)->alive, 10u);
+	cr_expect_eq(fixture_result(f)->refused, 20u);
+	census__freeze(f->census, false);
+	cr_assert_eq(fixture_run(f, 0), 0);
+	cr_expect_eq(fixture_result(f)->alive, 30u);
+	cr_expect_eq(fixture_result(f)->refused, 0u);
+	fixture_free(f);
+}
+
 Test(census_hostile, entries_that_are_no_g)
 {
 	struct fixture *f = fixture_new(26, 64, NULL);

@@ -163,6 +163,33 @@ Test(losses, nothing_is_repaired_across_a_change_of_mode)
 	tracker__free(t);
 }
 
+Test(losses, frozen_keeps_as_many_as_there_are)
+{
+	const struct tracker_options options = {.attached_ns = WORLD_START, .expect_events = true};
+	struct tracker *t = NULL;
+
+	cr_assert_eq(tracker__new(&options, &t), 0);
+	for (uint64_t goid = 1; goid <= 3; goid++)
+		tracker__created(t, goid, 1, 7, 7, AT(1));
+	tracker__freeze(t, true);
+	tracker__created(t, 4, 1, 7, 7, AT(1));
+	expect_totals(t, 3, 4, 0, 0, "no room");
+	cr_expect_eq(totals_of(t).refused, 1);
+	tracker__exited(t, 2, AT(1.1));
+	tracker__created(t, 5, 1, 7, 7, AT(1.2));
+	expect_totals(t, 3, 5, 1, 0, "one for another");
+	tracker__freeze(t, false);
+	tracker__census_begin(t, AT(2));
+	for (uint64_t goid = 1; goid <= 5; goid++)
+		if (goid != 2)
+			seen(t, goid, 7, 2);
+	tracker__census_end(t, AT(2));
+	cr_expect_eq(totals_of(t).alive, 4);
+	cr_expect_eq(totals_of(t).created, 5, "told before, and not once more");
+	cr_expect_eq(totals_of(t).refused, 0);
+	tracker__free(t);
+}
+
 Test(losses, limits_are_kept_and_counted)
 {
 	const struct tracker_options options = {

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/budget.h"
+
+#include <malloc.h>
+
+#include "base/log.h"
+#include "host/process.h"
+#include "host/self_usage.h"
+
+#define CPU_WINDOW_NS (60 * NSEC_PER_SEC)
+/* Over its own budget gleakd takes longer breaks, up to that many times the interval. */
+#define MAX_STRETCH 32
+
+static void judge_cpu(struct budget *budget, double share)
+{
+	if (share > budget->max_cpu && budget->stretch < MAX_STRETCH) {
+		budget->stretch *= 2;
+		log_warn("gleakd used %.1f%% of a core, %.1f%% are allowed: one round every %u "
+			 "intervals from now on",
+			 share * 100, budget->max_cpu * 100, budget->stretch);
+	} else if (share < budget->max_cpu / 4 && budget->stretch > 1) {
+		budget->stretch /= 2;
+	}
+}
+
+void budget__keep_cpu(struct budget *budget, bool settled, uint64_t now_ns)
+{
+	double elapsed = (double)(now_ns - budget->cpu_ns) / (double)NSEC_PER_SEC;
+	struct self_usage usage;
+
+	if (budget->cpu_ns && now_ns - budget->cpu_ns < CPU_WINDOW_NS)
+		return;
+	usage = self_usage__read(PROC_ROOT);
+	/* Processes that have just come cost more than they will: their binaries are read first. */
+	if (budget->cpu_ns && budget->settled && budget->max_cpu > 0)
+		judge_cpu(budget, (usage.cpu_seconds - budget->cpu_seconds) / max_of(elapsed, 1.0));
+	budget->cpu_seconds = usage.cpu_seconds;
+	budget->cpu_ns = now_ns;
+	budget->settled = settled;
+}
+
+/* Over the limit, what is free already goes back to the system first; the heap keeps much of it. */
+static uint64_t occupied(const struct budget *budget)
+{
+	uint64_t bytes = self_usage__resident_bytes(PROC_ROOT);
+
+	if (budget->full || bytes > budget->max_memory) {
+		malloc_trim(0);
+		bytes = self_usage__resident_bytes(PROC_ROOT);
+	}
+	return bytes;
+}
+
+void budget__keep_memory(struct budget *budget)
+{
+	uint64_t limit = budget->max_memory, bytes = limit ? occupied(budget) : 0;
+	/* Again only when there is some room, or it would go to and fro. */
+	bool full = limit && bytes > (budget->full ? limit / 10 * 9 : limit);
+
+	if (full != budget->full)
+		log_warn("gleakd occupies %llu MB of the %llu allowed: %s",
+			 (unsigned long long)bytes >> 20, (unsigned long long)limit >> 20,
+			 full ? "no more processes and goroutines are taken in for now" :
+				"processes and goroutines are taken in again");
+	budget->full = full;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_CLI_BUDGET_H
+#define GLEAKD_CLI_BUDGET_H
+
+/*
+ * What gleakd itself may use. Processor time: over --max-self-cpu, rounds come at longer intervals.
+ * Memory: over --max-memory, nothing more is taken in, neither processes nor goroutines of those that
+ * are watched; both are counted, and made up for when there is room.
+ */
+#include "base/common.h"
+
+struct budget {
+	double max_cpu;	     /* share of one core; 0: no limit */
+	uint64_t max_memory; /* bytes; 0: no limit */
+
+	unsigned int stretch; /* one round every so many intervals */
+	bool full;	      /* over the limit of memory */
+
+	double cpu_seconds; /* of gleakd when it was last looked at */
+	uint64_t cpu_ns;    /* and when that was; 0: never */
+	bool settled;	    /* nobody was waiting to be attached then */
+};
+
+/* budget__keep_cpu - before a round. @settled: nobody is waiting to be attached. */
+void budget__keep_cpu(struct budget *budget, bool settled, uint64_t now_ns);
+
+/* budget__keep_memory - about once a second. */
+void budget__keep_memory(struct budget *budget);
+
+#endif /* GLEAKD_CLI_BUDGET_H */
