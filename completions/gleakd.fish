@@ -14,7 +14,7 @@ complete -c gleakd -n 'not __fish_seen_subcommand_from $__gleakd_commands' -l go
 complete -c gleakd -n 'not __fish_seen_subcommand_from $__gleakd_commands' -l mode -x -a 'auto full lifecycle census' -d 'what to attach: full (creation, exit, park), lifecycle (creation, exit), census (nothing), auto (the best that works)'
 complete -c gleakd -n 'not __fish_seen_subcommand_from $__gleakd_commands' -l max-overhead -x -d 'what watching may cost a process, of its own CPU time and of one core; less is attached when it would cost more; 0: no limit'
 complete -c gleakd -n 'not __fish_seen_subcommand_from $__gleakd_commands' -l max-self-cpu -x -d 'what gleakd itself may use of one core; it looks less often when it would use more; 0: no limit'
-complete -c gleakd -n 'not __fish_seen_subcommand_from $__gleakd_commands' -l max-memory -x -d 'memory gleakd itself may use; further processes have to wait then'
+complete -c gleakd -n 'not __fish_seen_subcommand_from $__gleakd_commands' -l max-memory -x -d 'memory gleakd itself may use; further processes and goroutines are counted only'
 complete -c gleakd -n 'not __fish_seen_subcommand_from $__gleakd_commands' -l max-targets -x -d 'processes followed at one time'
 complete -c gleakd -n 'not __fish_seen_subcommand_from $__gleakd_commands' -l min-process-age -x -d 'leave processes alone that have not lived this long'
 complete -c gleakd -n 'not __fish_seen_subcommand_from $__gleakd_commands' -l only -x -a 'comm: exe: unit: cgroup: user:' -d 'follow only processes that match: comm:GLOB, exe:GLOB, unit:GLOB, cgroup:GLOB, user:NAME, or a GLOB of the name of process or executable; may be repeated'

@@ -42,6 +42,7 @@ struct daemon {
 
 	uint64_t next_sweep_ns;
 	uint64_t process_events_lost; /* when last looked */
+	uint64_t lost_before;	      /* and by the followers before this one */
 	uint64_t first_round_ns, next_cycle_ns, cycle_began_ns;
 	double cycle_seconds; /* the last one's */
 	bool cycling;	      /* a round over all targets is under way */
@@ -77,14 +78,29 @@ static void keep_memory(struct daemon *daemon)
 
 /* --- a round over all targets --------------------------------------------------------------------- */
 
-static bool show(struct daemon *daemon, const char *final_reason)
+static void take_notes(struct daemon *daemon)
 {
 	struct discovery_counts counts;
+	const struct report_notes notes = {
+		.discovery = &counts,
+		.cycle_seconds = daemon->cycle_seconds,
+		.interval_stretch = daemon->budget.stretch,
+		.process_events_lost = daemon->lost_before +
+				       follower__events_lost(daemon->follower),
+		.textfile_errors = daemon->outputs.exporter.errors,
+		.state_errors = daemon->state.errors,
+	};
+
+	follower__counts(daemon->follower, &counts);
+	report_builder__note(daemon->builder, &notes);
+}
+
+static bool show(struct daemon *daemon, const char *final_reason)
+{
 	const struct report *report;
 	int err;
 
-	follower__counts(daemon->follower, &counts);
-	report_builder__note_discovery(daemon->builder, &counts, daemon->cycle_seconds);
+	take_notes(daemon);
 	err = report_builder__build(daemon->builder, daemon->session, clock__monotonic_ns(),
 				    clock__realtime_ns(), final_reason, &report);
 	if (!err)
@@ -206,7 +222,9 @@ static void on_second(void *ctx)
 	log__tell_suppressed(now_ns);
 	keep_memory(daemon);
 	session__govern(daemon->session, now_ns);
-	if (!daemon->cycling && !daemon->options->once && now_ns >= daemon->next_cycle_ns)
+	/* At the nearest of these seconds, or each round would come a second late. */
+	if (!daemon->cycling && !daemon->options->once &&
+	    now_ns + SESSION_GOVERN_NS / 2 >= daemon->next_cycle_ns)
 		begin_cycle(daemon);
 	loop__set_work(daemon->loop, work, daemon);
 }
@@ -326,11 +344,13 @@ static void use_parts(struct daemon *daemon, struct parts *parts)
 	daemon->reloaded = parts->options;
 	daemon->options = &daemon->reloaded;
 	/* The old metrics file goes; the next round writes the new one at once. */
+	parts->outputs.exporter.errors = daemon->outputs.exporter.errors;
 	outputs__close(&daemon->outputs);
 	daemon->outputs = parts->outputs;
 	daemon->outputs.options = daemon->options;
 	report_builder__free(daemon->builder);
 	daemon->builder = parts->builder;
+	daemon->lost_before += follower__events_lost(daemon->follower);
 	loop__remove_fd(daemon->loop, follower__fd(daemon->follower));
 	follower__free(daemon->follower);
 	daemon->follower = parts->follower;

@@ -50,6 +50,7 @@ void exporter__write(struct exporter *exporter, const struct report *report)
 	else if (!err && exporter->failed)
 		log_info("%s is written again", exporter->path);
 	exporter->failed = err;
+	exporter->errors += err != 0;
 	exporter->written |= !err;
 }
 

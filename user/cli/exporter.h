@@ -12,6 +12,7 @@ struct exporter {
 	char arch[65];
 	bool written; /* what is there is ours */
 	int failed;   /* the last write's error, told once; 0: it went well */
+	uint64_t errors; /* writes that failed */
 };
 
 /* exporter__open - @path may be NULL. -EINVAL a name that node_exporter ignores; -ENOMEM. */

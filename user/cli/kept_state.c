@@ -65,6 +65,7 @@ static bool look_after(struct kept_state *state)
 		return false;
 	if (err < 0 && !state->warned)
 		log_warn("%s", failure.text);
+	state->errors += err < 0;
 	if (err)
 		state->warned = err < 0;
 	return true;
@@ -79,6 +80,7 @@ void kept_state__save_due(struct kept_state *state, struct session *session)
 	state->due = false;
 	if (!begin_save(state, session, &failure))
 		return;
+	state->errors++;
 	if (!state->warned)
 		log_warn("%s", failure.text);
 	state->warned = true;

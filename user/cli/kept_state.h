@@ -20,6 +20,7 @@ struct kept_state {
 	struct state_saver *saver;
 	bool due;    /* to be saved after the next census */
 	bool warned; /* that the last save failed */
+	uint64_t errors; /* saves that failed */
 };
 
 /*

@@ -97,7 +97,8 @@ const struct option_spec option_specs[] = {
 		 "more; 0: no limit"},
 	{"max-memory", 0, OPTION_BYTES, WATCH, OPTION_IN_FILE | OPTION_FOR_HOST, FIELD(max_memory),
 	 .min = 16 * MIB, .max = MIB << 20, .fallback = "512M", .metavar = "SIZE",
-	 .help = "memory gleakd itself may use; further processes have to wait then"},
+	 .help = "memory gleakd itself may use; further processes and goroutines are "
+		 "counted only"},
 	{"max-targets", 0, OPTION_NUMBER, WATCH, OPTION_IN_FILE | OPTION_FOR_HOST,
 	 FIELD(max_targets), .min = 1, .max = TARGETS_LIMIT, .fallback = "512", .metavar = "N",
 	 .help = "processes followed at one time"},

@@ -48,8 +48,15 @@ static void stop(struct watch *watch, int err)
 /* Reports; an error ends the run. False when the run is over. */
 static bool show(struct watch *watch, const char *final_reason)
 {
+	const struct report_notes notes = {
+		.textfile_errors = watch->outputs.exporter.errors,
+		.state_errors = watch->state.errors,
+	};
 	const struct report *report;
-	int err = report_builder__build(watch->builder, watch->session, clock__monotonic_ns(),
+	int err;
+
+	report_builder__note(watch->builder, &notes);
+	err = report_builder__build(watch->builder, watch->session, clock__monotonic_ns(),
 					clock__realtime_ns(), final_reason, &report);
 
 	if (!err)

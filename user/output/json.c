@@ -133,6 +133,45 @@ static json_t *target_json(const struct report_target *target)
 	return json_build__end(&object);
 }
 
+static json_t *processes_json(const struct report_self *self)
+{
+	struct json_build object = json_build__begin();
+
+	json_build__put(&object, "attached", json_build__count(self->targets[REPORT_ATTACHED]));
+	json_build__put(&object, "unsupported",
+			json_build__count(self->targets[REPORT_UNSUPPORTED]));
+	json_build__put(&object, "failed", json_build__count(self->targets[REPORT_FAILED]));
+	json_build__put(&object, "paused", json_build__count(self->targets[REPORT_PAUSED]));
+	return json_build__end(&object);
+}
+
+static json_t *own_losses_json(const struct report_self *self)
+{
+	struct json_build object = json_build__begin();
+
+	json_build__put(&object, "process_events", json_build__count(self->process_events_lost));
+	json_build__put(&object, "malformed_events", json_build__count(self->events_malformed));
+	json_build__put(&object, "textfile_writes", json_build__count(self->textfile_errors));
+	json_build__put(&object, "state_saves", json_build__count(self->state_errors));
+	return json_build__end(&object);
+}
+
+static json_t *self_json(const struct report_self *self)
+{
+	struct json_build object = json_build__begin();
+
+	json_build__put(&object, "cpu_seconds", json_dump__real(self->cpu_seconds));
+	json_build__put(&object, "resident_bytes", json_build__count(self->resident_bytes));
+	json_build__put(&object, "bpf_bytes", json_build__count(self->bpf_bytes));
+	json_build__put(&object, "open_files", json_build__count(self->open_fds));
+	json_build__put(&object, "cycle_seconds", json_dump__real(self->cycle_seconds));
+	json_build__put(&object, "interval_stretch",
+			json_build__count(max_of(self->interval_stretch, 1u)));
+	json_build__put(&object, "processes", processes_json(self));
+	json_build__put(&object, "losses", own_losses_json(self));
+	return json_build__end(&object);
+}
+
 /* A report without its targets. */
 static json_t *report_json(const struct report *report)
 {
@@ -144,6 +183,7 @@ static json_t *report_json(const struct report *report)
 	json_build__put(&object, "time", json_build__text(time));
 	json_build__put(&object, "final", json_boolean(report->final));
 	json_build__put(&object, "final_reason", json_build__text_or_null(report->final_reason));
+	json_build__put(&object, "self", self_json(&report->self));
 	return json_build__end(&object);
 }
 

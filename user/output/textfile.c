@@ -2,19 +2,18 @@
 #include "output/textfile.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/temp_file.h"
 #include "output/exposition.h"
 #include "output/metrics.h"
 #include "output/textfile_parts.h"
 
-#define SUFFIX	    ".prom"
-#define TEMP_SUFFIX ".tmp"
+#define SUFFIX ".prom"
 
 /* --- rendering -------------------------------------------------------------------------------- */
 
@@ -100,7 +99,7 @@ static const char *advice_for(int err)
 	case EISDIR:
 	case ENOTEMPTY:
 	case EEXIST:
-		return "it has to be a file, and nothing else may be called like it with " TEMP_SUFFIX
+		return "it has to be a file, and nothing else may be called like it with " TEMP_FILE_SUFFIX
 		       " at the end";
 	default:
 		return "check its directory";
@@ -111,39 +110,6 @@ static int cannot(struct failure *failure, int err, const char *what, const char
 {
 	return failure__set(failure, err, "cannot %s the textfile %s: %s; %s", what, path,
 			    strerror(-err), advice_for(err));
-}
-
-/*
- * What a gleakd that was killed had not finished. A living one holds a lock on it. It is never
- * followed and never waited for, whatever it turns out to be.
- */
-static int remove_leftover(const char *temp)
-{
-	int fd __cleanup_close = open(temp, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-
-	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
-		return -EBUSY;
-	return unlink(temp) && errno != ENOENT ? -errno : 0;
-}
-
-static int create_temp(const char *temp, int *ret_fd)
-{
-	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-	int fd, err;
-
-	fd = open(temp, flags, 0600);
-	if (fd < 0 && errno == EEXIST) {
-		err = remove_leftover(temp);
-		if (err)
-			return err;
-		fd = open(temp, flags, 0600);
-	}
-	if (fd < 0)
-		return -errno;
-	/* Not every file system has locks; there a second gleakd goes unnoticed. */
-	(void)flock(fd, LOCK_EX | LOCK_NB);
-	*ret_fd = fd;
-	return 0;
 }
 
 static int write_all(int fd, const char *text, size_t size)
@@ -170,7 +136,7 @@ static int write_and_rename(const char *path, const char *temp, const char *text
 	int fd __cleanup_close = -1;
 	int err;
 
-	err = create_temp(temp, &fd);
+	err = temp_file__create(temp, &fd);
 	if (err)
 		return err;
 	err = write_all(fd, text, size);
@@ -210,7 +176,7 @@ int textfile__replace(const char *path, const struct report *report,
 	size_t size;
 	int err;
 
-	if (asprintf(&temp, "%s" TEMP_SUFFIX, path) < 0) {
+	if (asprintf(&temp, "%s" TEMP_FILE_SUFFIX, path) < 0) {
 		temp = NULL;
 		return failure__set(failure, -ENOMEM, "no memory for the textfile %s", path);
 	}

@@ -114,6 +114,20 @@ static void put_cost(FILE *out, const struct metrics *metrics, const struct repo
 		  "Bytes read from watched processes' memory.", metrics->all.n[GROUP_REMOTE_BYTES]);
 	put_number(out, "gleakd_cycle_duration_seconds", EXPOSITION_GAUGE,
 		   "How long the last round over all watched processes took.", self->cycle_seconds);
+	put_count(out, "gleakd_interval_stretch", EXPOSITION_GAUGE,
+		  "One round every so many intervals: more than 1 to keep gleakd's own budget.",
+		  max_of(self->interval_stretch, 1u));
+}
+
+static void put_failures(FILE *out, const struct report_self *self)
+{
+	put_count(out, "gleakd_process_events_lost_total", EXPOSITION_COUNTER,
+		  "Starts and ends of processes that were not told; a look through /proc follows.",
+		  self->process_events_lost);
+	put_count(out, "gleakd_textfile_write_errors_total", EXPOSITION_COUNTER,
+		  "Times that these metrics could not be written.", self->textfile_errors);
+	put_count(out, "gleakd_state_save_errors_total", EXPOSITION_COUNTER,
+		  "Times that the state could not be saved.", self->state_errors);
 }
 
 void textfile_part__self(FILE *out, const struct metrics *metrics, const struct report *report)
@@ -128,4 +142,5 @@ void textfile_part__self(FILE *out, const struct metrics *metrics, const struct 
 	put_targets(out, self);
 	put_events(out, metrics, self);
 	put_cost(out, metrics, self);
+	put_failures(out, self);
 }

@@ -5,6 +5,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "gleakd.skel.h"
@@ -23,6 +24,18 @@
 #define SLOW_HITS 30 /* single-stepped ones, up to 20 us each */
 #define WARM_HITS 4  /* the kernel rewrites a nop5 after the first */
 
+/*
+ * A service rests and does its own work between two hits; what the kernel needs for the next is then
+ * out of the caches. Measured on a web server, a hit cost two to four times what it does in a loop
+ * (docs/overhead.md).
+ */
+#define COLD_HITS 61
+#define REST_NS	  100000
+#define MESS_SIZE (1u << 20) /* what a processor keeps close to it, today */
+#define MESS_STEP 64
+/* More is a disturbance of the measurement. */
+#define MAX_COLD_PERCENT 500
+
 /* What the programs read of a g, at the offsets of describe(). */
 struct made_up_g {
 	uint64_t words[GL_WINDOW_WORDS];
@@ -33,6 +46,7 @@ struct bench {
 	struct ring_buffer *ring;
 	bool uprobe_multi;
 	struct made_up_g g;
+	volatile unsigned char *mess;
 };
 
 /* --- the programs -------------------------------------------------------------------------------- */
@@ -103,11 +117,13 @@ static int bench__open(struct bench *bench)
 		return err;
 	bench->ring = ring_buffer__new(bpf_map__fd(bench->skeleton->maps.gl_events), ignore_record,
 				       NULL, NULL);
-	return bench->ring ? 0 : -ENOMEM;
+	bench->mess = malloc(MESS_SIZE);
+	return bench->ring && bench->mess ? 0 : -ENOMEM;
 }
 
 static void bench__close(struct bench *bench)
 {
+	free((void *)bench->mess);
 	ring_buffer__free(bench->ring);
 	gleakd_bpf__destroy(bench->skeleton);
 }
@@ -142,7 +158,32 @@ static uint64_t median_time(struct bench *bench, const struct trial *trial, uint
 	return times[RUNS / 2];
 }
 
-static int measure(struct bench *bench, enum calibration_kind kind, uint64_t *ret_ns)
+static void rest_and_work(struct bench *bench)
+{
+	const struct timespec rest = {.tv_nsec = REST_NS};
+
+	nanosleep(&rest, NULL);
+	for (size_t i = 0; i < MESS_SIZE; i += MESS_STEP)
+		bench->mess[i]++;
+}
+
+/* Nanoseconds of one hit after something else. */
+static uint64_t median_cold_time(struct bench *bench, const struct trial *trial)
+{
+	uint64_t times[COLD_HITS];
+
+	for (size_t i = 0; i < COLD_HITS; i++) {
+		rest_and_work(bench);
+		times[i] = time_trial(bench, trial, 1);
+	}
+	ring_buffer__consume(bench->ring);
+	qsort(times, COLD_HITS, sizeof(times[0]), compare);
+	return times[COLD_HITS / 2];
+}
+
+/* @ret_cold_ns: of one after something else; NULL: not asked for. */
+static int measure(struct bench *bench, enum calibration_kind kind, uint64_t *ret_ns,
+		   uint64_t *ret_cold_ns)
 {
 	const uint64_t hits = kind == CALIBRATION_SINGLE_STEP ? SLOW_HITS : HITS;
 	const struct trial trial = trial__get(kind);
@@ -155,16 +196,22 @@ static int measure(struct bench *bench, enum calibration_kind kind, uint64_t *re
 		.pid = getpid(),
 	};
 	struct probe_link link = {0};
-	uint64_t bare, probed;
+	uint64_t bare, probed, cold_bare = 0, cold = 0;
 	int err;
 
 	bare = median_time(bench, &trial, hits);
+	if (ret_cold_ns)
+		cold_bare = median_cold_time(bench, &trial);
 	err = probe_link__attach(&link, program_for(bench, kind), &target, bench->uprobe_multi);
 	if (err)
 		return err;
 	trial.run(&bench->g, WARM_HITS);
 	probed = median_time(bench, &trial, hits);
+	if (ret_cold_ns)
+		cold = median_cold_time(bench, &trial);
 	probe_link__detach(&link);
+	if (ret_cold_ns)
+		*ret_cold_ns = cold - min_of(cold, cold_bare);
 	*ret_ns = max_of((probed - min_of(probed, bare)) / hits, (uint64_t)1);
 	return 0;
 }
@@ -179,13 +226,19 @@ static bool applies(enum calibration_kind kind, const struct kernel_features *fe
 int calibrate__run(const struct kernel_features *features, struct calibration *ret_calibration)
 {
 	struct bench bench = {.uprobe_multi = features->uprobe_multi};
-	struct calibration calibration = {{0}};
+	struct calibration calibration = {.cold_percent = 0};
 	int err = bench__open(&bench);
+	uint64_t cold_ns = 0;
 
 	for (enum calibration_kind kind = 0; kind < CALIBRATION_KINDS && !err; kind++)
 		if (applies(kind, features))
-			err = measure(&bench, kind, &calibration.ns[kind]);
+			err = measure(&bench, kind, &calibration.ns[kind],
+				      kind == CALIBRATION_CALL ? &cold_ns : NULL);
 	bench__close(&bench);
+	if (!err)
+		calibration.cold_percent =
+			(uint32_t)min_of(cold_ns * 100 / calibration.ns[CALIBRATION_CALL],
+					 (uint64_t)MAX_COLD_PERCENT);
 	if (!err)
 		*ret_calibration = calibration;
 	return err;
@@ -216,10 +269,8 @@ static uint64_t emulated_ns(const struct calibration *calibration)
 	return n ? sum / n : 0;
 }
 
-uint64_t calibration__ns(const struct calibration *calibration, const struct probe_site *site)
+static uint64_t warm_ns(const struct calibration *calibration, const struct probe_site *site)
 {
-	if (!site->present)
-		return 0;
 	switch (site->class) {
 	case PROBE_CLASS_NOP5:
 		return calibration->ns[CALIBRATION_NOP5];
@@ -228,4 +279,16 @@ uint64_t calibration__ns(const struct calibration *calibration, const struct pro
 	default:
 		return calibration->ns[CALIBRATION_SINGLE_STEP];
 	}
+}
+
+uint64_t calibration__ns(const struct calibration *calibration, const struct probe_site *site)
+{
+	uint32_t percent = max_of(calibration->cold_percent, 100u);
+
+	if (!site->present)
+		return 0;
+	/* What a single step needs beyond a trap does not come from caches. */
+	if (site->class == PROBE_CLASS_SINGLE_STEP)
+		return warm_ns(calibration, site);
+	return warm_ns(calibration, site) * percent / 100;
 }

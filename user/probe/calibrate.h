@@ -22,15 +22,20 @@ enum calibration_kind {
 };
 
 struct calibration {
-	/* Nanoseconds of the target's own CPU time per hit; 0: this machine has no such thing. */
+	/*
+	 * Nanoseconds of the target's own CPU time per hit, one after the other; 0: this machine has
+	 * no such thing.
+	 */
 	uint64_t ns[CALIBRATION_KINDS];
+	/* What one costs that comes after a rest and other work, in percent of that; 0: not known. */
+	uint32_t cold_percent;
 };
 
 const char *calibration_kind__name(enum calibration_kind kind); /* "nop5", "call", ... */
 
 /*
- * calibrate__run - takes some 40 ms of CPU time, and for attaching 30 to 50 ms of waiting per kind. @features:
- * kernel__check() is content with them.
+ * calibrate__run - takes some 60 ms of CPU time, and for attaching 30 to 50 ms of waiting per kind.
+ * @features: kernel__check() is content with them.
  * Errors: -ENOMEM, -EPERM, or what the kernel said to loading or attaching; libbpf_words__get()
  * may know more.
  */
@@ -38,7 +43,7 @@ int calibrate__run(const struct kernel_features *features,
 		   struct calibration *ret_calibration) __must_check;
 
 /*
- * calibration__ns - what a hit of @site costs. 0 for a site that is not there, and for every site
+ * calibration__ns - what a hit of @site costs a program that does other things, too. 0 for a site that is not there, and for every site
  * while @calibration is all zero.
  */
 uint64_t calibration__ns(const struct calibration *calibration, const struct probe_site *site);

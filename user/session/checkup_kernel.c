@@ -239,7 +239,9 @@ static void try_probe(struct checkup_report *report, const struct checkup_facts 
 		return;
 	}
 	put_costs(report, &calibration, text, sizeof(text));
-	checkup__ok(report, TRIED, "probe", "attached to gleakd itself; ns per hit: %s", text);
+	checkup__ok(report, TRIED, "probe",
+		    "attached to gleakd itself; ns per hit: %s; after a rest %u %% of that", text,
+		    max_of(calibration.cold_percent, 100u));
 }
 
 static void ignore_event(void *ctx, const struct process_event *event)

@@ -83,12 +83,8 @@ void report_builder__set_group(struct report_builder *builder, enum report_group
 	builder->group = group;
 }
 
-void report_builder__note_discovery(struct report_builder *builder,
-				    const struct discovery_counts *counts, double cycle_seconds)
+static void note_discovery(struct report_self *self, const struct discovery_counts *counts)
 {
-	struct report_self *self = &builder->self;
-
-	builder->discovers = true;
 	self->targets[REPORT_ATTACHED] = counts->states[DISCOVERY_ATTACHED];
 	self->targets[REPORT_UNSUPPORTED] = counts->states[DISCOVERY_UNSUPPORTED];
 	self->targets[REPORT_FAILED] = counts->states[DISCOVERY_FAILED];
@@ -97,7 +93,20 @@ void report_builder__note_discovery(struct report_builder *builder,
 	self->attach_failures = counts->attach_failures;
 	self->processes_seen = counts->seen;
 	self->processes_rejected = counts->rejected;
-	self->cycle_seconds = cycle_seconds;
+}
+
+void report_builder__note(struct report_builder *builder, const struct report_notes *notes)
+{
+	struct report_self *self = &builder->self;
+
+	builder->discovers = notes->discovery;
+	if (notes->discovery)
+		note_discovery(self, notes->discovery);
+	self->cycle_seconds = notes->cycle_seconds;
+	self->interval_stretch = notes->interval_stretch;
+	self->process_events_lost = notes->process_events_lost;
+	self->textfile_errors = notes->textfile_errors;
+	self->state_errors = notes->state_errors;
 }
 
 static void clear_target(struct built_target *built)

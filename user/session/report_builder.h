@@ -14,6 +14,14 @@
 struct report_builder;
 struct discovery_counts;
 
+/* What only the run that reports knows of itself. */
+struct report_notes {
+	const struct discovery_counts *discovery; /* NULL: the processes were named */
+	double cycle_seconds;			  /* these as in struct report_self */
+	uint32_t interval_stretch;
+	uint64_t process_events_lost, textfile_errors, state_errors;
+};
+
 /* What processes are counted together by in metrics. */
 enum report_group {
 	REPORT_GROUP_EXE, /* base name of the executable */
@@ -33,9 +41,8 @@ void report_builder__set_allow(struct report_builder *builder, struct allow_list
 
 void report_builder__set_group(struct report_builder *builder, enum report_group group);
 
-/* report_builder__note_discovery - what became of the host's processes; copied. */
-void report_builder__note_discovery(struct report_builder *builder,
-				    const struct discovery_counts *counts, double cycle_seconds);
+/* report_builder__note - for the reports to come; copied. */
+void report_builder__note(struct report_builder *builder, const struct report_notes *notes);
 
 /*
  * report_builder__build - the state of all targets of @session at @now_ns (monotonic).

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/temp_file.h"
 #include "session/state_file_internal.h"
 #include "session/state_format.h"
 #include "track/ticks.h"
@@ -193,14 +194,13 @@ static int replace(const char *path, const struct state_bytes *bytes)
 
 	if (err)
 		return err;
-	if (asprintf(&temporary, "%s.XXXXXX", path) < 0) {
+	if (asprintf(&temporary, "%s" TEMP_FILE_SUFFIX, path) < 0) {
 		temporary = NULL;
 		return -ENOMEM;
 	}
-	/* Mode 0600, and O_EXCL: nobody's link is followed. */
-	fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
+	err = temp_file__create(temporary, &fd);
+	if (err)
+		return err;
 	err = write_all(fd, bytes->data, bytes->length);
 	if (close(fd) && !err)
 		err = -errno;
@@ -217,6 +217,8 @@ static int replace(const char *path, const struct state_bytes *bytes)
 static const char *advice(int err)
 {
 	switch (-err) {
+	case EBUSY:
+		return "another gleakd is saving there: give each a --state of its own";
 	case ENOSPC:
 	case EDQUOT:
 	case EFBIG:

@@ -7,10 +7,13 @@
 #include "base/clock.h"
 #include "session/target_internal.h"
 
-/* docs/overhead.md; a calibration knows better. A trap that is not emulated single-steps. */
-#define EMULATED_NS    500
-#define OPTIMISED_NS   250
-#define SINGLE_STEP_NS 17000
+/*
+ * docs/overhead.md, in a program that does other things, too; a calibration knows better. A trap that
+ * is not emulated single-steps.
+ */
+#define EMULATED_NS    1400
+#define OPTIMISED_NS   900
+#define SINGLE_STEP_NS 20000
 
 static unsigned int mode_events(enum probe_mode mode)
 {
@@ -50,10 +53,7 @@ static void settle_mode(struct target *target)
 		target->mode = PROBE_MODE_LIFECYCLE;
 }
 
-/*
- * A calibration hits one instruction over and over; in a program that does something else meanwhile a
- * hit was measured to cost up to a fifth more (docs/doctor.md).
- */
+/* In real programs a hit was measured to cost up to a fifth more still (docs/doctor.md). */
 static uint64_t cost_of(const struct target *target, const struct probe_site *site)
 {
 	const struct calibration *calibration = target->options.calibration;

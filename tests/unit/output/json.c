@@ -50,6 +50,19 @@ Test(json, leaks)
 	sample__leaks(&sample);
 	sample.report.final = true;
 	sample.report.final_reason = "interrupted";
+	sample.report.self = (struct report_self){
+		.targets = {1, 2, 3, 4},
+		.events_malformed = 5,
+		.cpu_seconds = 0.82,
+		.resident_bytes = 12 << 20,
+		.bpf_bytes = 3 << 20,
+		.open_fds = 31,
+		.cycle_seconds = 0.0131,
+		.interval_stretch = 4,
+		.process_events_lost = 1013,
+		.textfile_errors = 2,
+		.state_errors = 7,
+	};
 	text = write_json(&sample.report);
 	sample__golden("leaks.json", text);
 	free(text);

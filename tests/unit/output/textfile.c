@@ -107,6 +107,10 @@ static void add_costs(struct sample *sample)
 		.processes_seen = 311,
 		.processes_rejected = 301,
 		.cycle_seconds = 0.0131,
+		.interval_stretch = 4,
+		.process_events_lost = 1013,
+		.textfile_errors = 2,
+		.state_errors = 7,
 	};
 }
 

@@ -37,10 +37,16 @@ Test(calibrate, each_class_has_its_cost)
 	const struct probe_site nop5 = site_of(PROBE_CLASS_NOP5);
 	const struct probe_site emulated = site_of(PROBE_CLASS_EMULATED);
 	const struct probe_site stepped = site_of(PROBE_CLASS_SINGLE_STEP);
+	struct calibration cold = measured;
 
 	cr_assert_eq(calibration__ns(&measured, &nop5), 211);
 	cr_assert_eq(calibration__ns(&measured, &emulated), (503 + 461 + 467 + 541) / 4);
 	cr_assert_eq(calibration__ns(&measured, &stepped), 17389);
+	cold.cold_percent = 210;
+	cr_assert_eq(calibration__ns(&cold, &nop5), 443);
+	cr_assert_eq(calibration__ns(&cold, &stepped), 17389, "a trap's caches are little of that");
+	cold.cold_percent = 90;
+	cr_assert_eq(calibration__ns(&cold, &nop5), 211, "never less than in a loop");
 }
 
 Test(calibrate, kinds_that_the_machine_lacks_do_not_count)
@@ -54,7 +60,7 @@ Test(calibrate, kinds_that_the_machine_lacks_do_not_count)
 
 Test(calibrate, nothing_costs_nothing)
 {
-	const struct calibration none = {{0}};
+	const struct calibration none = {.cold_percent = 0};
 	const struct probe_site absent = {.class = PROBE_CLASS_SINGLE_STEP};
 
 	cr_assert_eq(calibration__ns(&measured, &absent), 0);

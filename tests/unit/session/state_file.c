@@ -127,6 +127,22 @@ Test(state_file, saved_and_saved_again, .init = make_folder)
 	cr_expect_eq(remove_folder(), 1, "nothing but the file is left");
 }
 
+Test(state_file, what_a_killed_one_left_goes, .init = make_folder)
+{
+	struct failure failure = {""};
+	char leftover[112];
+	FILE *file;
+
+	snprintf(leftover, sizeof(leftover), "%s.tmp", path);
+	file = fopen(leftover, "w");
+	cr_assert_not_null(file);
+	fputs("half a sta", file);
+	fclose(file);
+	cr_assert_eq(save(path, 3, &failure), 0, "%s", failure.text);
+	cr_expect_eq(saved_sites(), 3);
+	cr_expect_eq(remove_folder(), 1, "nothing but the file is left");
+}
+
 Test(state_file, without_a_directory_in_its_name, .init = make_folder)
 {
 	struct failure failure = {""};

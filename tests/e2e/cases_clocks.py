@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Clocks that jump, and clocks of one's own: ages and figures stay what they are."""
+
+import os
+import time
+
+from cases_host import of_pid
+from faults import (PATIENCE, Clock, check_unharmed, created, gleakd_behind, in_time_namespace,
+                    is_flagged, metrics_when, shows)
+from harness import cases_for, check, check_equal
+from programs import Program, Target, start
+from tracer import Gleakd, sites, total
+
+COUNTS = Program("counts")
+
+
+def age_at(report, program, pid):
+    found = sites({"targets": [of_pid(report, pid)]}, program.line("made:run"),
+                  program.line("blocked:run"))
+    return max([s["oldest_park_seconds"] for s in found], default=0)
+
+
+@cases_for({"forward": 5 * 3600, "back": -5 * 3600})
+def wall_clock_jumps(t, seconds):
+    """Reports say the new time; nothing gets older or younger, in reports, metrics and state."""
+    begin = time.monotonic()
+    clock, target = Clock(t), start(t, COUNTS)
+    target.ask("run 1009 503")
+    files = t.directory()
+    path, state = os.path.join(files, "gleakd.prom"), os.path.join(files, "state")
+    args = ["--interval", "200ms", "--textfile", path, "--state", state]
+    g = Gleakd(t, target.pid, *args, env=clock.env)
+    shows(g)
+    first = metrics_when("metrics", path, lambda m: True)
+    clock.shift(seconds)
+    key = "gleakd_last_write_timestamp_seconds"
+    now = metrics_when("the new time", path, lambda m: abs(m[key] - first[key] - seconds) < 60)
+    check_equal(now["gleakd_start_time_seconds"], first["gleakd_start_time_seconds"], "start")
+    seen = len(g.reports)
+    shows(g, "five more rounds", lambda r: len(g.reports) >= seen + 5)
+    g.interrupt(PATIENCE)
+    again = Gleakd(t, target.pid, *args, env=clock.env)
+    shows(again)
+    target.ask("spawn 1009")
+    clock.shift(0)
+    shows(again, "exact after all", lambda r: total(
+        sites(r, COUNTS.line("made:spawn")), "exited") == 1009)
+    again.interrupt(PATIENCE)
+    lived = time.monotonic() - begin + 1
+    for r in g.reports + again.reports:
+        observed = r["targets"][0]["observed_seconds"]
+        age = age_at(r, COUNTS, target.pid)
+        check(0 <= observed <= lived, f"observed for {observed} s in {lived:.0f}")
+        check(0 <= age <= lived, f"parked for {age} s in {lived:.0f}")
+        check_equal(is_flagged(r), [], "flagged")
+
+
+CLOCKS = {"later": ["--boottime", "100000", "--monotonic", "50000"],
+          "earlier": ["--boottime", "-60", "--monotonic", "-60"]}
+
+
+@cases_for(CLOCKS)
+def target_with_clocks_of_its_own(t, offsets):
+    """As after a migration, when both clocks of a container begin elsewhere."""
+    begin = time.monotonic()
+    prefix = in_time_namespace(*offsets)
+    # The collector, which often runs like this, notes since when goroutines have been parked.
+    target = Target(t, [*prefix, COUNTS.build()], env=dict(os.environ, GOGC="1"))
+    target.answer("ready")
+    target.ask("run 1009 503")
+    target.ask("run 50021 503")
+    g = Gleakd(t, target.pid, "--interval", "200ms", "--min-age", "1s")
+    shows(g, "a second of park age", lambda r: age_at(r, COUNTS, target.pid) >= 1)
+    target.ask("spawn 1009")
+    shows(g, "exact", lambda r: total(sites(r, COUNTS.line("made:spawn")), "exited") == 1009)
+    final = g.interrupt(PATIENCE)
+    lived = time.monotonic() - begin + 1
+    age = age_at(final, COUNTS, target.pid)
+    check(age <= lived, f"parked for {age} s in {lived:.0f}")
+    check_unharmed(target)
+
+
+@cases_for(CLOCKS)
+def gleakd_with_clocks_of_its_own(t, offsets):
+    begin = time.monotonic()
+    target, prefix = start(t, COUNTS), in_time_namespace(*offsets)
+    target.ask("run 1009 503")
+    g = gleakd_behind(t, prefix, target.pid, "--interval", "200ms", "--min-age", "1s")
+    shows(g, "a second of park age", lambda r: age_at(r, COUNTS, target.pid) >= 1)
+    target.ask("run 1009 503")
+    made = COUNTS.line("made:run")
+    shows(g, "exact", lambda r: (total(sites(r, made), "created"), total(sites(r, made), "exited"),
+                                 total(sites(r, made), "goroutines")) == (1009, 506, 1006))
+    final = g.interrupt(PATIENCE)
+    lived = time.monotonic() - begin + 1
+    age = age_at(final, COUNTS, target.pid)
+    check(age <= lived, f"parked for {age} s in {lived:.0f}")
+    check_equal(final["targets"][0]["losses"]["repaired"], 0, "repaired")
+    check_unharmed(target)
