@@ -103,7 +103,8 @@ def watch_under_load(t, target, ask, at_least=10):
     """Twelve seconds with an age limit of three: long enough for every timer of a server's start."""
     load = Load(t, ask)
     until("the load runs", lambda: load.answered > 20)
-    g = Gleakd(t, target.pid, "--interval", "1s", "--min-age", "3s", "--duration", "12s")
+    g = Gleakd(t, target.pid, "--interval", "1s", "--min-age", "3s", "--duration", "12s", "--mode",
+               "full")
     final = g.final(seconds=30)
     load.end()
     t.note(f"{load.answered} requests answered, {len(load.failed)} failed")

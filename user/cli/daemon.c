@@ -22,8 +22,11 @@
 #include "session/report_builder.h"
 #include "session/session.h"
 
-/* Who comes and goes all the time does not keep the first report waiting for longer. */
-#define FIRST_ROUND_NS (3 * NSEC_PER_SEC)
+/*
+ * Those who were there at the start are old enough and attached to by then; who comes and goes all the
+ * time does not keep the first report waiting for longer.
+ */
+#define FIRST_ROUND_NS(options) ((options)->min_process_age_ns + 4 * NSEC_PER_SEC)
 
 struct daemon {
 	const struct options *options;
@@ -85,8 +88,8 @@ static void take_notes(struct daemon *daemon)
 		.discovery = &counts,
 		.cycle_seconds = daemon->cycle_seconds,
 		.interval_stretch = daemon->budget.stretch,
-		.process_events_lost = daemon->lost_before +
-				       follower__events_lost(daemon->follower),
+		.process_events_lost =
+			daemon->lost_before + follower__events_lost(daemon->follower),
 		.textfile_errors = daemon->outputs.exporter.errors,
 		.state_errors = daemon->state.errors,
 	};
@@ -559,8 +562,8 @@ int daemon__run(const struct options *options, int argc, char **argv)
 		drop_privileges(&daemon);
 	if (!err) {
 		use_budget(&daemon);
-		daemon.first_round_ns = clock__monotonic_ns() + FIRST_ROUND_NS;
-		daemon.next_cycle_ns = clock__monotonic_ns() + options->interval_ns;
+		daemon.first_round_ns = clock__monotonic_ns() + FIRST_ROUND_NS(options);
+		daemon.next_cycle_ns = UINT64_MAX; /* until there is somebody to look at */
 		err = loop__run(daemon.loop);
 	}
 	if (!err)

@@ -83,6 +83,18 @@ static int open_entry(struct programs *programs, const char *proc_root,
 	return 0;
 }
 
+/* Who opens it has better words for most of what can be wrong. */
+static int explain(int err, const char *proc_root, pid_t pid, struct failure *failure)
+{
+	int fd = process__open_exe(proc_root, pid, failure);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return failure__set(failure, err, "cannot look at the executable of process %d: %s", pid,
+			    strerror(-err));
+}
+
 int programs__take(struct programs *programs, const char *proc_root,
 		   const struct process_info *process, struct program **ret_program,
 		   struct failure *failure)
@@ -92,8 +104,7 @@ int programs__take(struct programs *programs, const char *proc_root,
 	int err = exe_file__identify(proc_root, process->id.pid, &file);
 
 	if (err)
-		return failure__set(failure, err, "cannot look at the executable of process %d: %s",
-				    process->id.pid, strerror(-err));
+		return explain(err, proc_root, process->id.pid, failure);
 	entry = find(programs, &file, process->uid);
 	if (!entry)
 		err = open_entry(programs, proc_root, process, &file, &entry, failure);
