@@ -10,7 +10,7 @@ set -eu
 build='clang llvm gcc make pkg-config bpftool libbpf-dev libdw-dev libelf-dev zlib1g-dev libzydis-dev
 	libzycore-dev libjansson-dev'
 deb='debhelper lintian systemd dbus'
-test='libcriterion-dev libclang-rt-dev python3 python3-jsonschema util-linux bpftrace wrk dpkg-dev
+test='libcriterion-dev libclang-rt-dev python3 python3-jsonschema util-linux bpftrace dpkg-dev
 	ca-certificates prometheus prometheus-node-exporter jsonnet mandoc man-db zsh fish
 	debhelper lintian systemd dbus'
 vm='qemu-system-x86 busybox-static'

@@ -1,19 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Events that gleakd digests: lost ones at 200,000 creations a second, and events per second of its
-own processor time at saturation. And what a web server under wrk loses in throughput."""
+own processor time at saturation."""
 
-import re
-import shutil
-import statistics
-import subprocess
-
-from harness import Skip, check
 from programs import Program, start
 from tracer import Gleakd, sites, total
 from tracers import cpu_seconds, rss_bytes
 
 COUNTS = Program("counts")
-HTTPSRV = Program("httpsrv")
 
 
 def session(case, results, command, label, seconds):
@@ -49,39 +42,3 @@ def events(case, results, options):
     results.add("events per second of gleakd's processor", handled / max(used, 0.01) / 1e6, "M/s",
                 at_least=3)
     results.add("lost of those, as fast as the target can", 100 * lost / (2 * storm), "%")
-    web(case, results, options)
-
-
-def wrk(address, seconds):
-    done = subprocess.run(["wrk", "-t1", "-c16", f"-d{seconds}s", f"http://{address}/a?b=c"],
-                          capture_output=True, text=True, timeout=seconds + 30)
-    match = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
-    check(match, f"wrk said {done.stdout!r}")
-    check("Non-2xx" not in done.stdout and "Socket errors" not in done.stdout, done.stdout)
-    return float(match.group(1))
-
-
-def web(case, results, options):
-    """Two goroutines per request, load generator and gleakd on the same processors."""
-    if not shutil.which("wrk"):
-        raise Skip("wrk")
-    target = start(case, HTTPSRV)
-    address = target.ready.split()[2]
-    seconds = 1 if options.quick else 4
-    figures = {"untraced": [], "full": [], "lifecycle": [], "census": []}
-    wrk(address, 1)
-    for _ in range(2 if options.quick else options.repetitions):
-        for mode, values in figures.items():
-            g = None
-            if mode != "untraced":
-                g = Gleakd(case, target.pid, "--interval", "1s", "--mode", mode)
-                g.report()
-            values.append(wrk(address, seconds))
-            if g:
-                g.interrupt()
-    results.raw["wrk"] = figures
-    medians = {mode: statistics.median(values) for mode, values in figures.items()}
-    for mode, value in medians.items():
-        results.add(f"wrk: requests per second, {mode}", value, "/s")
-        if mode != "untraced":
-            results.add(f"wrk: {mode} / untraced", value / medians["untraced"], "×")

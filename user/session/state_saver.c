@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "base/clock.h"
-
 /* A save: the thread's until it is over, and for good once it is abandoned. */
 struct save {
 	pthread_t thread;
@@ -122,14 +120,24 @@ int state_saver__start(struct state_saver *saver, struct state_writer *writer,
 
 /* --- its outcome ---------------------------------------------------------------------------------- */
 
+/* By the clock of this time namespace, which is the one that pthreads wait by. */
+static struct timespec after(uint64_t limit_ns)
+{
+	struct timespec now = {0};
+	uint64_t nanoseconds;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	nanoseconds = (uint64_t)now.tv_nsec + limit_ns % NSEC_PER_SEC;
+	return (struct timespec){
+		.tv_sec = now.tv_sec + (time_t)(limit_ns / NSEC_PER_SEC) +
+			  (time_t)(nanoseconds / NSEC_PER_SEC),
+		.tv_nsec = (long)(nanoseconds % NSEC_PER_SEC),
+	};
+}
+
 static bool wait_until_over(struct save *save, uint64_t limit_ns)
 {
-	uint64_t now_ns = clock__monotonic_ns();
-	uint64_t end_ns = now_ns + min_of(limit_ns, UINT64_MAX - now_ns);
-	struct timespec end = {
-		.tv_sec = (time_t)(end_ns / NSEC_PER_SEC),
-		.tv_nsec = (long)(end_ns % NSEC_PER_SEC),
-	};
+	const struct timespec end = after(limit_ns);
 	bool over;
 	int err = 0;
 
