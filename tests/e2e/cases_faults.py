@@ -58,7 +58,9 @@ def after_attaching(n):
 
 def ended_at(t, argv, moment, number, limit):
     """Starts gleakd and ends it: exit code and words."""
-    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    # A shell without job control has what runs in the background ignore SIGINT.
+    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     t.defer(process.wait)
     t.defer(process.kill)
     when = moment(process)

@@ -10,8 +10,8 @@ struct exporter {
 	struct textfile_options options;
 	struct group_totals *totals;
 	char arch[65];
-	bool written; /* what is there is ours */
-	int failed;   /* the last write's error, told once; 0: it went well */
+	bool written;	 /* what is there is ours */
+	int failed;	 /* the last write's error, told once; 0: it went well */
 	uint64_t errors; /* writes that failed */
 };
 

@@ -18,8 +18,8 @@ struct kept_state {
 	const char *path;	 /* NULL: nothing is kept */
 	struct state_file *file; /* of an earlier gleakd; NULL: none that can be used */
 	struct state_saver *saver;
-	bool due;    /* to be saved after the next census */
-	bool warned; /* that the last save failed */
+	bool due;	 /* to be saved after the next census */
+	bool warned;	 /* that the last save failed */
 	uint64_t errors; /* saves that failed */
 };
 

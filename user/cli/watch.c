@@ -57,7 +57,7 @@ static bool show(struct watch *watch, const char *final_reason)
 
 	report_builder__note(watch->builder, &notes);
 	err = report_builder__build(watch->builder, watch->session, clock__monotonic_ns(),
-					clock__realtime_ns(), final_reason, &report);
+				    clock__realtime_ns(), final_reason, &report);
 
 	if (!err)
 		err = outputs__write(&watch->outputs, report);

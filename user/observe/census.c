@@ -312,28 +312,6 @@ static uint64_t fingerprint(uint64_t goid, uint64_t pc, uint32_t status, uint8_t
 	return hash ? hash : 1;
 }
 
-static bool status_alive(uint32_t status)
-{
-	switch (status) {
-	case GO_STATUS_RUNNABLE:
-	case GO_STATUS_RUNNING:
-	case GO_STATUS_SYSCALL:
-	case GO_STATUS_WAITING:
-	case GO_STATUS_COPYSTACK:
-	case GO_STATUS_PREEMPTED:
-	case GO_STATUS_LEAKED:
-		return true;
-	default:
-		return false;
-	}
-}
-
-static bool status_empty(uint32_t status)
-{
-	return status == GO_STATUS_IDLE || status == GO_STATUS_DEAD ||
-	       status == GO_STATUS_DEAD_EXTRA;
-}
-
 static void forget(struct census *census, size_t slot)
 {
 	census->slots.fingerprints[slot] = 0;

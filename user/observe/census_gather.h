@@ -9,6 +9,7 @@
  * spans of the Go heap, one range each. Private to the census.
  */
 #include "base/common.h"
+#include "golang/layout.h"
 #include "host/remote.h"
 
 #define GATHER_SPANS 1024 /* IOV_MAX: one system call */
@@ -43,6 +44,29 @@ static inline const uint8_t *census_gather__at(const struct census_gather *gathe
 	const struct remote_span *span = &gather->spans[index];
 
 	return (const uint8_t *)span->buffer + (address + window.offset - span->address);
+}
+
+/* Whether a g of that status is a goroutine, or one that waits for another use. */
+static inline bool status_alive(uint32_t status)
+{
+	switch (status) {
+	case GO_STATUS_RUNNABLE:
+	case GO_STATUS_RUNNING:
+	case GO_STATUS_SYSCALL:
+	case GO_STATUS_WAITING:
+	case GO_STATUS_COPYSTACK:
+	case GO_STATUS_PREEMPTED:
+	case GO_STATUS_LEAKED:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static inline bool status_empty(uint32_t status)
+{
+	return status == GO_STATUS_IDLE || status == GO_STATUS_DEAD ||
+	       status == GO_STATUS_DEAD_EXTRA;
 }
 
 #endif /* GLEAKD_OBSERVE_CENSUS_GATHER_H */

@@ -209,7 +209,7 @@ struct report_self {
 	uint64_t open_fds, max_fds; /* now; the limit, 0: none */
 	uint64_t bpf_links;
 	uint64_t processes_seen, processes_rejected;
-	double cycle_seconds; /* the last round over all targets */
+	double cycle_seconds;	   /* the last round over all targets */
 	uint32_t interval_stretch; /* one round every so many intervals, to keep gleakd's budget */
 	/* What of gleakd's own work came to nothing. */
 	uint64_t process_events_lost, textfile_errors, state_errors;

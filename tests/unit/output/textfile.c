@@ -109,7 +109,6 @@ static void add_costs(struct sample *sample)
 		.cycle_seconds = 0.0131,
 		.interval_stretch = 4,
 		.process_events_lost = 1013,
-		.textfile_errors = 2,
 		.state_errors = 7,
 	};
 }

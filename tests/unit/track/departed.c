@@ -65,6 +65,5 @@ Test(departed, time_and_flags_keep_their_width)
 
 	departed__add(departed, UINT64_MAX, max, DEPARTED_SWEPT | DEPARTED_REPAIR);
 	cr_expect_eq(departed__find(departed, UINT64_MAX)->ticks, max);
-	cr_expect_eq(departed__find(departed, UINT64_MAX)->flags,
-		     DEPARTED_SWEPT | DEPARTED_REPAIR);
+	cr_expect_eq(departed__find(departed, UINT64_MAX)->flags, DEPARTED_SWEPT | DEPARTED_REPAIR);
 }
