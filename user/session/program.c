@@ -106,10 +106,11 @@ int programs__take(struct programs *programs, const char *proc_root,
 	if (err)
 		return explain(err, proc_root, process->id.pid, failure);
 	entry = find(programs, &file, process->uid);
-	if (!entry)
+	if (!entry) {
 		err = open_entry(programs, proc_root, process, &file, &entry, failure);
-	if (err)
-		return err;
+		if (!entry)
+			return err;
+	}
 	entry->users++;
 	*ret_program = &entry->program;
 	return 0;
