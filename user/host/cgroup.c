@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/read_whole.h"
 
 /* The kernel writes at most PATH_MAX bytes a path; v1 has 14 hierarchies at most. */
 #define MAX_BYTES (64u << 10)
@@ -316,31 +317,13 @@ void cgroup__parse(const char *text, struct process_origin *ret_origin)
 	}
 }
 
-static int read_all(int fd, char *buffer, size_t size)
-{
-	size_t used = 0;
-
-	while (used < size - 1) {
-		ssize_t n = read(fd, buffer + used, size - 1 - used);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		used += (size_t)n;
-	}
-	buffer[used] = '\0';
-	return 0;
-}
-
 int cgroup__read(const char *proc_root, pid_t pid, struct process_origin *ret_origin)
 {
 	__cleanup_free char *text = malloc(MAX_BYTES);
 	int fd __cleanup_close = -1;
 	char path[PATH_MAX];
-	int n, err;
+	ssize_t length;
+	int n;
 
 	if (!text)
 		return -ENOMEM;
@@ -350,8 +333,11 @@ int cgroup__read(const char *proc_root, pid_t pid, struct process_origin *ret_or
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : errno == EPERM ? -EACCES : -errno;
-	err = read_all(fd, text, MAX_BYTES);
-	if (!err)
-		cgroup__parse(text, ret_origin);
-	return err;
+	/* Of a longer one the beginning will do. */
+	length = read_whole(fd, text, MAX_BYTES - 2);
+	if (length < 0)
+		return (int)length;
+	text[length] = '\0';
+	cgroup__parse(text, ret_origin);
+	return 0;
 }

@@ -5,7 +5,6 @@
 #include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 /* Fewer than the service's TasksMax= (deploy/systemd/gleakd.service). */
 #define MAX_THREADS 16u

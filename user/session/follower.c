@@ -234,5 +234,8 @@ void follower__counts(const struct follower *follower, struct discovery_counts *
 
 uint64_t follower__events_lost(const struct follower *follower)
 {
-	return follower->events ? process_events__lost(follower->events) : 0;
+	const struct process_events *events = follower->events;
+
+	/* What made no sense was not told either. */
+	return events ? process_events__lost(events) + process_events__malformed(events) : 0;
 }

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/read_whole.h"
 #include "base/temp_file.h"
 #include "session/state_file_internal.h"
 #include "session/state_format.h"
@@ -396,45 +397,26 @@ static int open_regular(const char *path, size_t *ret_length)
 	return fd;
 }
 
-/* Up to @length bytes: the file may be changed while it is read, which its checksum tells. */
-static int read_bytes(int fd, uint8_t *data, size_t *length)
-{
-	size_t done = 0;
-
-	while (done < *length) {
-		ssize_t n = read(fd, data + done, *length - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		done += (size_t)n;
-	}
-	*length = done;
-	return 0;
-}
-
 static int read_file(const char *path, uint8_t **ret_data, size_t *ret_length)
 {
 	size_t length = 0;
 	int fd __cleanup_close = open_regular(path, &length);
 	uint8_t *data;
-	int err;
+	ssize_t n;
 
 	if (fd < 0)
 		return fd;
-	data = malloc(max_of(length, (size_t)1));
+	data = malloc(length + 1);
 	if (!data)
 		return -ENOMEM;
-	err = read_bytes(fd, data, &length);
-	if (err) {
+	n = read_whole(fd, (char *)data, length);
+	if (n < 0) {
 		free(data);
-		return err;
+		return (int)n;
 	}
+	/* It may be changed while it is read, which its checksum tells. */
 	*ret_data = data;
-	*ret_length = length;
+	*ret_length = min_of((size_t)n, length);
 	return 0;
 }
 
