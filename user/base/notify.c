@@ -96,11 +96,6 @@ void notify__close(struct notify *notify)
 	*notify = NOTIFY_NONE;
 }
 
-bool notify__wanted(const struct notify *notify)
-{
-	return notify->fd >= 0;
-}
-
 /*
  * To the address each time and not over a connected socket, which would stay with the old one when
  * the manager executes itself anew. False when it was not taken.
@@ -168,12 +163,4 @@ void notify__watchdog(struct notify *notify, uint64_t now_ns)
 	/* One that was not taken is due again at the next turn. */
 	if (tell(notify, MSG_DONTWAIT, "WATCHDOG=1"))
 		notify->next_watchdog_ns = now_ns + notify->watchdog_ns / SIGNS_PER_INTERVAL;
-}
-
-void notify__extend(struct notify *notify, uint64_t ns)
-{
-	char message[64];
-
-	snprintf(message, sizeof(message), "EXTEND_TIMEOUT_USEC=%llu", ns / NSEC_PER_USEC);
-	tell(notify, MSG_DONTWAIT, message);
 }

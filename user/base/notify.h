@@ -30,9 +30,6 @@ struct notify {
 void notify__open(struct notify *ret_notify);
 void notify__close(struct notify *notify);
 
-/* notify__wanted - whether somebody listens. */
-bool notify__wanted(const struct notify *notify);
-
 /* notify__ready - started, or done with reloading. */
 void notify__ready(struct notify *notify);
 
@@ -50,8 +47,5 @@ void notify__status(struct notify *notify, const char *fmt, ...) __printf_fmt(2,
  * message leaves four times per interval at most.
  */
 void notify__watchdog(struct notify *notify, uint64_t now_ns);
-
-/* notify__extend - starting, reloading or stopping takes up to @ns from now; ask again before. */
-void notify__extend(struct notify *notify, uint64_t ns);
 
 #endif /* GLEAKD_BASE_NOTIFY_H */

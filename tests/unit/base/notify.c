@@ -68,9 +68,7 @@ static void check_states(const char *prefix)
 	unsetenv("WATCHDOG_USEC");
 	listen_at(prefix);
 	notify__open(&notify);
-	cr_assert(notify__wanted(&notify));
-	notify__extend(&notify, 90 * NSEC_PER_SEC);
-	cr_expect_str_eq(heard(), "EXTEND_TIMEOUT_USEC=90000000");
+	cr_assert_geq(notify.fd, 0);
 	notify__ready(&notify);
 	cr_expect_str_eq(heard(), "READY=1");
 	notify__reloading(&notify, 123456789999ULL);
@@ -80,7 +78,7 @@ static void check_states(const char *prefix)
 	cr_expect_str_eq(heard(), "");
 	cr_expect_eq(notify.lost, 0);
 	notify__close(&notify);
-	cr_expect_not(notify__wanted(&notify));
+	cr_expect_lt(notify.fd, 0);
 	end_manager();
 }
 
@@ -101,7 +99,7 @@ Test(notify, nobody_listens)
 	unsetenv("NOTIFY_SOCKET");
 	set_watchdog("30000000", NULL);
 	notify__open(&notify);
-	cr_expect_not(notify__wanted(&notify));
+	cr_expect_lt(notify.fd, 0);
 	cr_expect_eq(notify.watchdog_ns, 0);
 	notify__ready(&notify);
 	notify__status(&notify, "%d", 1);
@@ -123,7 +121,7 @@ Test(notify, addresses_that_are_none)
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		setenv("NOTIFY_SOCKET", bad[i], 1);
 		notify__open(&notify);
-		cr_expect_not(notify__wanted(&notify), "'%s'", bad[i]);
+		cr_expect_lt(notify.fd, 0, "'%s'", bad[i]);
 	}
 }
 
@@ -261,7 +259,7 @@ static size_t fill_queue(struct notify *notify)
 	size_t n = 0;
 
 	for (; n < 100000 && !notify->lost; n++)
-		notify__extend(notify, n * NSEC_PER_SEC);
+		notify__status(notify, "%zu", n);
 	return n - 1;
 }
 
