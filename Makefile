@@ -66,13 +66,16 @@ LDFLAGS += -pie -Wl,-z,relro,-z,now -pthread $(LDFLAGS_$(CONFIG)) $(EXTRA_LDFLAG
 LIBS := $(shell $(PKG_CONFIG) --libs libbpf libdw libelf zlib jansson 2>/dev/null || \
 	  echo -lbpf -ldw -lelf -lz -ljansson) -lZydis -lm
 
-# Folders from left to right: each may include, and links with, those to its left only.
-FOLDERS := base host golang probe observe track output session cli
+# Folders from left to right: each may include, and links with, those to its left only. This line is
+# what tools/check-sources.py and a test of docs/architecture.md read, too.
+FOLDERS := base elf host golang probe observe track state discover output naming session report doctor cli
 left_of = $(if $(filter-out $(1),$(firstword $(2))),$(firstword $(2)) $(call left_of,$(1),$(wordlist 2,99,$(2))))
 archives_up_to = $(foreach f,$(1) $(call reverse,$(call left_of,$(1),$(FOLDERS))),$(B)/lib/$(f).a)
 reverse = $(if $(1),$(call reverse,$(wordlist 2,99,$(1))) $(firstword $(1)))
 
-sources = $(wildcard user/$(1)/*.c)
+# A folder may have subfolders of one level; they are parts of it.
+sources = $(wildcard user/$(1)/*.c user/$(1)/*/*.c)
+unit_sources = $(wildcard tests/unit/$(1)/*.c tests/unit/$(1)/*/*.c)
 objects = $(patsubst %.c,$(B)/obj/%.o,$(call sources,$(1)))
 ALL_OBJECTS := $(foreach f,$(FOLDERS),$(call objects,$(f)))
 
@@ -143,17 +146,22 @@ FORCE:
 # One Criterion program per folder, linked with that folder and those to its left: an arrow in the
 # wrong direction does not link.
 define unit_test
-$(B)/tests/unit/$(1): $$(patsubst %.c,$(B)/obj/%.o,$$(wildcard tests/unit/$(1)/*.c)) \
-		$(call archives_up_to,$(1))
+$(B)/tests/unit/$(1): $$(patsubst %.c,$(B)/obj/%.o,$$(call unit_sources,$(1))) \
+		$(B)/lib/test-support.a $(call archives_up_to,$(1))
 	$$(call msg,LINK,$$@)
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $(call archives_up_to,$(1)) \
-		$$(LIBS) -lcriterion
+	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $(B)/lib/test-support.a \
+		$(call archives_up_to,$(1)) $$(LIBS) -lcriterion
 endef
 $(foreach f,$(FOLDERS),$(eval $(call unit_test,$(f))))
-# The made Go program serves more than the folder it is made for.
-$(B)/tests/unit/session: $(B)/obj/tests/unit/golang/fake_go.o
-$(B)/obj/tests/unit/session/%.o: CPPFLAGS += -Itests/unit/golang
+# Made-up Go programs and /proc trees that several folders are tested with.
+$(B)/lib/test-support.a: $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/unit/support/*.c))
+	$(call msg,AR,$@)
+	$(Q)mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $^
+$(B)/obj/tests/unit/%.o: CPPFLAGS += -Itests/unit/support
+$(B)/obj/tests/unit/output/%.o: CPPFLAGS += -Itests/unit/output
+# Stands in for the real one, whose archive member is then not linked.
+$(B)/tests/unit/session: $(B)/obj/tests/unit/naming/fake_symbolizer.o
 UNIT_TESTS := $(foreach f,$(FOLDERS),$(if $(wildcard tests/unit/$(f)/*.c),$(B)/tests/unit/$(f)))
 
 $(B)/obj/tests/%.o: tests/%.c | $(GENERATED)

@@ -9,20 +9,20 @@
 FUZZ_CC	    ?= $(CLANG)
 FUZZ_CFLAGS := -std=gnu11 $(WARNINGS) -O1 -g -fno-omit-frame-pointer -pthread \
 	       -fsanitize=address,undefined -fno-sanitize-recover=all
-FUZZ_CPPFLAGS := $(CPPFLAGS) -Itests/fuzz/shim -Itests/fuzz -Itests/unit/golang -Itests/unit/observe -Itests/unit/output
+FUZZ_CPPFLAGS := $(CPPFLAGS) -Itests/fuzz/shim -Itests/fuzz -Itests/unit/support -Itests/unit/observe -Itests/unit/output -Itests/unit/output/prometheus
 
 FUZZ_TARGETS  := $(patsubst tests/fuzz/targets/%.c,%,$(wildcard tests/fuzz/targets/*.c))
 FUZZ_PROGRAMS := $(addprefix $(B)/fuzz/,$(FUZZ_TARGETS))
 
 # The code that is fuzzed: everything but what only a running gleakd needs.
-FUZZ_SOURCES := $(foreach f,base host golang observe track output,$(wildcard user/$(f)/*.c)) \
+FUZZ_SOURCES := $(foreach f,base elf host golang observe track state output,$(call sources,$(f))) \
 		$(wildcard user/probe/insn*.c) user/probe/path.c user/probe/plan.c $(wildcard user/cli/options*.c user/cli/config*.c) \
-		$(addprefix user/session/,allow_list.c state_file.c state_format.c)
+		user/naming/allow_list.c
 FUZZ_OBJECTS := $(patsubst %.c,$(B)/fuzz/obj/%.o,$(FUZZ_SOURCES))
 # What only the targets need, fake programs of the unit tests among it.
-FUZZ_HELPERS := tests/fuzz/fuzz.c tests/fuzz/shown.c tests/unit/golang/fake_go.c tests/unit/golang/made_table.c \
+FUZZ_HELPERS := tests/fuzz/fuzz.c tests/fuzz/shown.c tests/unit/support/fake_go.c tests/unit/support/made_table.c \
 		tests/unit/observe/fake_runtime.c tests/unit/observe/made_waits.c \
-		tests/unit/output/exposition_check.c
+		tests/unit/output/prometheus/exposition_check.c
 
 $(B)/fuzz/obj/user/%.o: user/%.c | $(GENERATED)
 	$(call msg,FUZZ,$<)

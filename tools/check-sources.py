@@ -9,7 +9,8 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-FOLDERS = "base host golang probe observe track output session cli".split()
+with open(os.path.join(ROOT, "Makefile"), encoding="utf-8") as makefile:
+    FOLDERS = re.search(r"^FOLDERS := (.*)$", makefile.read(), re.MULTILINE).group(1).split()
 MAX_FILE, MAX_FUNCTION = 600, 80
 BANNED = "strcpy strcat sprintf vsprintf gets strtok atoi atol atoll atof system popen".split()
 BANNED_CALL = re.compile(r"(?<![\w>.])(" + "|".join(BANNED) + r")\s*\(")
@@ -91,6 +92,15 @@ def check_c(path, text):
             yield number, "exit() outside main.c"
 
 
+def folder_order():
+    """docs/architecture.md shows the folders in the order that is built."""
+    path = "docs/architecture.md"
+    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+        lines = file.read().splitlines()
+    if not any(line.split() == FOLDERS for line in lines):
+        yield path, 1, "does not show the folders in the Makefile's order"
+
+
 def check(path):
     with open(os.path.join(ROOT, path), "rb") as file:
         raw = file.read()
@@ -113,6 +123,7 @@ def check(path):
 
 def main():
     findings = [(p, n, words) for p in sources() for n, words in check(p)]
+    findings += folder_order()
     for path, number, words in findings:
         print(f"{path}:{number}: {words}")
     return 1 if findings else 0

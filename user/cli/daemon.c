@@ -19,7 +19,7 @@
 #include "cli/outputs.h"
 #include "host/capability.h"
 #include "session/follower.h"
-#include "session/report_builder.h"
+#include "report/builder.h"
 #include "session/session.h"
 
 /*
@@ -548,7 +548,7 @@ static void drop_privileges(const struct daemon *daemon)
 	log_debug("privileges that are left: %s", names);
 }
 
-int daemon__run(const struct options *options, int argc, char **argv)
+int command__daemon(const struct options *options, int argc, char **argv)
 {
 	struct daemon daemon = {
 		.options = options, .argc = argc, .argv = argv, .budget.stretch = 1};

@@ -5,9 +5,9 @@
 #include "cli/options.h"
 
 /*
- * daemon__run - gleakd without --pid: all Go processes of the host, until it is told to end. On SIGHUP
+ * command__daemon - gleakd without --pid: all Go processes of the host, until it is told to end. On SIGHUP
  * the command line @argv is read again, and the config file with it.
  */
-int daemon__run(const struct options *options, int argc, char **argv);
+int command__daemon(const struct options *options, int argc, char **argv);
 
 #endif /* GLEAKD_CLI_DAEMON_H */

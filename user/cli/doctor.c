@@ -11,26 +11,26 @@
 #include "base/log.h"
 #include "cli/terminal.h"
 #include "host/process.h"
-#include "session/checkup.h"
+#include "doctor/doctor.h"
 #include "version.h"
 
 #define STATE_DIRECTORY "/var/lib/gleakd"
 
-static int write_report(const struct options *options, const struct checkup_report *report)
+static int write_report(const struct options *options, const struct doctor_report *report)
 {
-	struct checkup_text_options text = {.color = terminal__want_color(options->color)};
+	struct doctor_text_options text = {.color = terminal__want_color(options->color)};
 
 	/* Into a pipe a line is a line, however long: it will be searched, not read. */
 	if (isatty(STDOUT_FILENO))
 		terminal__size(&text.columns, NULL);
-	return options->json ? checkup__write_json(stdout, report) :
-			       checkup__write_text(stdout, report, &text);
+	return options->json ? doctor__write_json(stdout, report) :
+			       doctor__write_text(stdout, report, &text);
 }
 
-int doctor__run(const struct options *options)
+int command__doctor(const struct options *options)
 {
 	const char *state = getenv("STATE_DIRECTORY"); /* systemd.exec(5) */
-	const struct checkup_options what = {
+	const struct doctor_options what = {
 		.version = GLEAKD_VERSION,
 		.revision = GLEAKD_REVISION,
 		.proc_root = PROC_ROOT,
@@ -38,7 +38,7 @@ int doctor__run(const struct options *options)
 		.textfile = options->textfile,
 		.state_directory = state && *state ? state : STATE_DIRECTORY,
 	};
-	struct checkup_report *report __cleanup_free = malloc(sizeof(*report));
+	struct doctor_report *report __cleanup_free = malloc(sizeof(*report));
 	int err;
 
 	if (!report) {
@@ -46,7 +46,7 @@ int doctor__run(const struct options *options)
 		return 1;
 	}
 	signal(SIGPIPE, SIG_IGN);
-	checkup__run(&what, report);
+	doctor__run(&what, report);
 	err = write_report(options, report);
 	if (!err || err == -EPIPE)
 		return report->exit_code;

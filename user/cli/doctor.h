@@ -5,7 +5,7 @@
 /* `gleakd doctor`: what works on this host. */
 #include "cli/options.h"
 
-/* doctor__run - returns the exit code: 0, 3 the kernel, 4 permission, 1 anything else. */
-int doctor__run(const struct options *options);
+/* command__doctor - returns the exit code: 0, 3 the kernel, 4 permission, 1 anything else. */
+int command__doctor(const struct options *options);
 
 #endif /* GLEAKD_CLI_DOCTOR_H */

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "output/explain.h"
-#include "output/screen.h"
-#include "session/allow_list.h"
+#include "output/text/explain.h"
+#include "output/text/screen.h"
+#include "naming/allow_list.h"
 
 #define MIN_COLUMNS 60U
 #define MAX_COLUMNS 200U

@@ -3,7 +3,7 @@
 #define GLEAKD_CLI_EXPORTER_H
 
 /* --textfile FILE over a run: written at each report, removed at an orderly end. */
-#include "output/textfile.h"
+#include "output/prometheus/textfile.h"
 
 struct exporter {
 	const char *path; /* NULL: nothing is exported */

@@ -5,7 +5,7 @@
 /* What a run found, for its exit status; and what it found of the known cases. */
 #include "cli/options.h"
 #include "output/report.h"
-#include "session/allow_list.h"
+#include "naming/allow_list.h"
 
 /* findings__any - whether @report flags something of @fail_on (enum finding); silenced is not. */
 bool findings__any(const struct report *report, unsigned int fail_on);

@@ -6,8 +6,8 @@
  * --state FILE over a run: read at its start, saved now and then in the background, and at its end.
  */
 #include "session/session.h"
-#include "session/state_file.h"
-#include "session/state_saver.h"
+#include "state/file.h"
+#include "state/saver.h"
 
 #define KEPT_STATE_INTERVAL_NS (60 * NSEC_PER_SEC)
 

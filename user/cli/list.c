@@ -9,11 +9,11 @@
 #include "base/log.h"
 #include "cli/terminal.h"
 #include "host/process.h"
-#include "session/inventory.h"
+#include "discover/process_scan.h"
 
-static int write_list(const struct options *options, const struct list *list)
+static int write_list(const struct options *options, const struct process_list *list)
 {
-	struct list_text_options text = {
+	struct process_list_text_options text = {
 		.color = terminal__want_color(options->color),
 		.verbose = options->verbose > 0,
 	};
@@ -21,24 +21,24 @@ static int write_list(const struct options *options, const struct list *list)
 	/* Into a pipe a line is a line, however long: it will be searched, not read. */
 	if (isatty(STDOUT_FILENO))
 		terminal__size(&text.columns, NULL);
-	return options->json ? list__write_json(stdout, list) :
-			       list__write_text(stdout, list, &text);
+	return options->json ? process_list__write_json(stdout, list) :
+			       process_list__write_text(stdout, list, &text);
 }
 
-int list__run(const struct options *options)
+int command__list(const struct options *options)
 {
 	struct failure failure = {""};
-	struct inventory *inventory;
+	struct process_scan *scan;
 	int err;
 
 	signal(SIGPIPE, SIG_IGN);
-	err = inventory__take(PROC_ROOT, &inventory, &failure);
+	err = process_scan__take(PROC_ROOT, &scan, &failure);
 	if (err) {
 		log_error("%s", failure.text);
 		return failure__exit_code(err);
 	}
-	err = write_list(options, inventory__list(inventory));
-	inventory__free(inventory);
+	err = write_list(options, process_scan__list(scan));
+	process_scan__free(scan);
 	/* The reader of a pipe may leave at any time: `gleakd list | head -1` is no failure. */
 	if (!err || err == -EPIPE)
 		return 0;

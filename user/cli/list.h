@@ -5,7 +5,7 @@
 /* `gleakd list`: the Go processes of this host. */
 #include "cli/options.h"
 
-/* list__run - returns the exit code; 0 also when there is none. */
-int list__run(const struct options *options);
+/* command__list - returns the exit code; 0 also when there is none. */
+int command__list(const struct options *options);
 
 #endif /* GLEAKD_CLI_LIST_H */

@@ -10,8 +10,8 @@
 #include "cli/list.h"
 #include "cli/options.h"
 #include "cli/watch.h"
-#include "output/schema.h"
-#include "session/allow_list.h"
+#include "output/json/schema.h"
+#include "naming/allow_list.h"
 #include "version.h"
 
 #define EXIT_USAGE 2
@@ -57,18 +57,18 @@ static int watch(const struct options *options)
 	struct failure failure;
 
 	if (!options->pid)
-		return daemon__run(options, arguments.argc, arguments.argv);
+		return command__daemon(options, arguments.argc, arguments.argv);
 	if (options->explain && site_pattern__check(options->explain, &failure)) {
 		log_error("--explain: %s", failure.text);
 		return EXIT_USAGE;
 	}
-	return watch__run(options);
+	return command__watch(options);
 }
 
 static int (*const run[COMMAND_COUNT])(const struct options *options) = {
 	[COMMAND_WATCH] = watch,
-	[COMMAND_LIST] = list__run,
-	[COMMAND_DOCTOR] = doctor__run,
+	[COMMAND_LIST] = command__list,
+	[COMMAND_DOCTOR] = command__doctor,
 };
 
 static int run_command(const struct options *options)

@@ -8,7 +8,7 @@
 
 #include "base/duration.h"
 #include "cli/options_table.h"
-#include "output/textfile.h"
+#include "output/prometheus/textfile.h"
 
 static int set_number(const struct option_spec *spec, const char *text, uint64_t *ret_number,
 		      struct failure *failure)

@@ -3,7 +3,7 @@
 
 #include "cli/findings.h"
 #include "cli/terminal.h"
-#include "output/json.h"
+#include "output/json/report.h"
 
 int outputs__read_files(struct outputs *outputs, const struct options *options,
 			struct failure *failure)

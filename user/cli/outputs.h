@@ -6,8 +6,8 @@
 #include "cli/explainer.h"
 #include "cli/exporter.h"
 #include "cli/options.h"
-#include "output/text.h"
-#include "session/allow_list.h"
+#include "output/text/report.h"
+#include "naming/allow_list.h"
 
 struct outputs {
 	const struct options *options;

@@ -13,7 +13,7 @@
 #include "cli/findings.h"
 #include "cli/kept_state.h"
 #include "cli/outputs.h"
-#include "session/report_builder.h"
+#include "report/builder.h"
 #include "session/session.h"
 
 struct watch {
@@ -296,8 +296,8 @@ static int open_session(struct watch *watch)
 		.max_overhead =
 			watch->options->mode == MODE_AUTO ? watch->options->max_overhead : 0,
 		.patient = true,
-		.roster = watch->options->goroutines,
-		.roster_system = watch->options->all,
+		.list_goroutines = watch->options->goroutines,
+		.list_system = watch->options->all,
 		.state = watch->state.file,
 	};
 	int err = session__new(&session, &watch->session, &watch->failure);
@@ -341,7 +341,7 @@ static void take_down(struct watch *watch)
 		close(watch->pidfd);
 }
 
-int watch__run(const struct options *options)
+int command__watch(const struct options *options)
 {
 	struct watch watch = {.options = options, .pidfd = -1};
 	int err;

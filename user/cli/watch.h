@@ -6,9 +6,9 @@
 #include "cli/options.h"
 
 /*
- * watch__run - returns the exit code of the program (design.md, exit codes): that of a failure, else
+ * command__watch - returns the exit code of the program (design.md, exit codes): that of a failure, else
  * --error-exitcode when the last report shows what it is about.
  */
-int watch__run(const struct options *options);
+int command__watch(const struct options *options);
 
 #endif /* GLEAKD_CLI_WATCH_H */

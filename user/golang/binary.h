@@ -10,7 +10,7 @@
 #include "base/common.h"
 #include "base/failure.h"
 #include "golang/buildinfo.h"
-#include "golang/elf_image.h"
+#include "elf/image.h"
 #include "golang/layout.h"
 #include "golang/pclntab.h"
 #include "host/remote.h"

@@ -9,7 +9,7 @@
  */
 #include "base/common.h"
 #include "base/failure.h"
-#include "golang/elf_image.h"
+#include "elf/image.h"
 
 struct go_version {
 	int minor; /* 26 of go1.26.8 */

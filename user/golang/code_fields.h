@@ -8,7 +8,7 @@
  * a goroutine's start function in runtime.newproc1 is one of eight bytes at g.startpc. This needs no
  * symbol and no process, and tells a field that has moved even where a process shows nothing.
  */
-#include "golang/elf_image.h"
+#include "elf/image.h"
 #include "golang/layout.h"
 #include "golang/pclntab.h"
 

@@ -8,7 +8,7 @@
  * which, so an address too many does no harm and one too few is noticed.
  */
 #include "base/common.h"
-#include "golang/elf_image.h"
+#include "elf/image.h"
 #include "golang/pclntab.h"
 
 #define CODE_REFS_MAX	    256

@@ -11,7 +11,7 @@
  */
 #include "base/failure.h"
 #include "golang/buildinfo.h"
-#include "golang/elf_image.h"
+#include "elf/image.h"
 #include "golang/layout.h"
 
 enum layout_source {

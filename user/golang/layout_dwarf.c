@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "golang/debug_section.h"
+#include "elf/debug_section.h"
 
 #define MAX_ABBREV ((size_t)1024 * 1024) /* 370 bytes by Go alone, 20 KB with C code */
 #define MAX_STR	   ((size_t)4 * 1024 * 1024)

@@ -10,7 +10,7 @@
  * Only what lies before its end is decompressed, at most 64 MiB.
  */
 #include "base/failure.h"
-#include "golang/elf_image.h"
+#include "elf/image.h"
 #include "golang/layout.h"
 
 /*

@@ -13,7 +13,7 @@
  */
 #include "base/common.h"
 #include "base/failure.h"
-#include "golang/elf_image.h"
+#include "elf/image.h"
 
 struct pclntab;
 

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "golang/string_pool.h"
+#include "elf/string_pool.h"
 
 #define MAX_PCS	     65536
 #define MAX_FRAMES   ((size_t)MAX_PCS * 4)

@@ -10,7 +10,7 @@
  */
 #include "base/common.h"
 #include "golang/buildinfo.h"
-#include "golang/elf_image.h"
+#include "elf/image.h"
 
 /*
  * go_version__from_code - what runtime.buildVersion holds in the file. In position-independent

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/failure.h"
 #include "host/process.h"
-#include "host/process_list.h"
+#include "host/pids.h"
 
 static double seconds(const struct timeval *time)
 {
@@ -38,7 +38,7 @@ uint64_t process__start_seconds_at(uint64_t start_time_ticks, uint64_t realtime_
 				   uint64_t boottime_ns)
 {
 	const struct process_id id = {.start_time = start_time_ticks};
-	uint64_t age = process_list__uptime_ns(id, boottime_ns);
+	uint64_t age = process_id__uptime_ns(id, boottime_ns);
 
 	/* Both are taken whole: seconds of one and of the other change at different moments. */
 	return (realtime_ns - min_of(realtime_ns, age)) / NSEC_PER_SEC;
@@ -48,7 +48,7 @@ uint64_t process__start_seconds(uint64_t start_time_ticks)
 {
 	/* Start times count the time that the host was suspended, too (fs/proc/array.c). */
 	return process__start_seconds_at(start_time_ticks, clock__realtime_ns(),
-					 process_list__boottime_ns());
+					 process_id__boottime_ns());
 }
 
 /* Asked once: a clock that is set later must not look like a restart. */

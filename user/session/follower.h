@@ -8,7 +8,7 @@
  */
 #include "base/common.h"
 #include "base/failure.h"
-#include "session/discovery.h"
+#include "discover/discovery.h"
 #include "session/session.h"
 
 struct follower;

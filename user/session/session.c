@@ -7,7 +7,7 @@
 
 #include "base/hash.h"
 #include "observe/events.h"
-#include "session/remember.h"
+#include "session/saved_state.h"
 
 /* At most a quarter full; a power of two. */
 #define PID_SLOTS (4 * SESSION_MAX_TARGETS)
@@ -15,7 +15,7 @@
 struct session {
 	struct session_options options;
 	struct kernel_features features;
-	struct programs *programs;
+	struct executables *executables;
 	struct probes *probes;
 	struct calibration calibration;
 	bool calibrated;
@@ -99,7 +99,7 @@ int session__new(const struct session_options *options, struct session **ret_ses
 	if (!session)
 		return failure__set(failure, -ENOMEM, "out of memory");
 	session->options = *options;
-	err = programs__new(&session->programs);
+	err = executables__new(&session->executables);
 	if (err)
 		failure__set(failure, err, "out of memory");
 	if (!err && options->mode != PROBE_MODE_CENSUS)
@@ -120,7 +120,7 @@ void session__free(struct session *session)
 		target__free(session->targets[i]);
 	event_reader__free(session->reader);
 	probes__free(session->probes);
-	programs__free(session->programs);
+	executables__free(session->executables);
 	free(session);
 }
 
@@ -129,7 +129,7 @@ int session__add(struct session *session, pid_t pid, struct target **ret_target,
 {
 	struct target_options options = {
 		.proc_root = session->options.proc_root,
-		.programs = session->programs,
+		.executables = session->executables,
 		.mode = session->options.mode,
 		.probes = session->probes,
 		.features = &session->features,
@@ -137,8 +137,8 @@ int session__add(struct session *session, pid_t pid, struct target **ret_target,
 		.max_overhead = session->options.max_overhead,
 		.begin_low = session->options.begin_low,
 		.patient = session->options.patient,
-		.roster = session->options.roster,
-		.roster_system = session->options.roster_system,
+		.list_goroutines = session->options.list_goroutines,
+		.list_system = session->options.list_system,
 		.state = session->options.state,
 	};
 	struct target *target;
@@ -251,8 +251,8 @@ static int write_targets(struct session *session, struct state_writer *writer)
 		const struct target *target = session->targets[i];
 
 		if (target__state(target) == TARGET_LIVE)
-			err = remember__write(writer, &target__process(target)->id,
-					      target__tracker(target));
+			err = saved_state__write(writer, &target__process(target)->id,
+						 target__tracker(target));
 	}
 	return err;
 }

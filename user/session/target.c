@@ -12,10 +12,10 @@
 #include "base/clock.h"
 #include "host/image_file.h"
 #include "host/self_usage.h"
-#include "session/meanings.h"
-#include "session/placement.h"
-#include "session/remember.h"
-#include "session/site_frames.h"
+#include "naming/meanings.h"
+#include "discover/load_bias.h"
+#include "session/saved_state.h"
+#include "naming/site_frames.h"
 
 /*
  * A Go runtime needs about a millisecond from exec to its first goroutine; who has nothing else to do
@@ -32,12 +32,12 @@ static void answer_traits(void *ctx, uint8_t reason, uint64_t creation_pc, uint6
 {
 	const struct target *target = ctx;
 	const char *words =
-		go_layout__wait_reason(go_binary__layout(target->program->binary), reason);
+		go_layout__wait_reason(go_binary__layout(target->executable->binary), reason);
 	const struct meaning *meaning;
 	struct site_frames frames;
 
-	site_frames__resolve(target->program->symbolizer, target->program->stacks, creation_pc,
-			     start_pc, stack_id, &frames);
+	site_frames__resolve(target->executable->symbolizer, target->executable->stacks,
+			     creation_pc, start_pc, stack_id, &frames);
 	meaning = meanings__of(&frames, words);
 	ret_traits->wait_class = site_frames__wait_class(&frames, wait_class__of(words));
 	ret_traits->nature = meaning ? meaning->nature : NATURE_UNKNOWN;
@@ -47,7 +47,7 @@ static bool answer_is_system(void *ctx, uint64_t start_pc)
 {
 	const struct target *target = ctx;
 
-	return symbolizer__is_system_goroutine(target->program->symbolizer, start_pc);
+	return symbolizer__is_system_goroutine(target->executable->symbolizer, start_pc);
 }
 
 /* --- census into tracker ------------------------------------------------------------------------ */
@@ -62,24 +62,24 @@ static uint32_t on_census_seen(void *ctx, const struct census_goroutine *g)
 {
 	struct target *target = ctx;
 	bool parked = is_parked(g);
-	/* For a roster there are stacks of runnable ones, too; a site is where they block. */
+	/* For a goroutine_list there are stacks of runnable ones, too; a site is where they block. */
 	bool blocked = parked || g->in_syscall;
 	struct tracker_sighting sighting = {
 		.goid = g->goid,
 		.parent_goid = g->parent_goid,
-		.creation_pc = places__creation(target->program->places, g->creation_pc),
-		.start_pc = places__start(target->program->places, g->start_pc),
+		.creation_pc = places__creation(target->executable->places, g->creation_pc),
+		.start_pc = places__start(target->executable->places, g->start_pc),
 		.waitsince_ns = g->waitsince_ns,
 		.read_at_ns = g->read_at_ns,
-		.place = blocked ? places__park(target->program->places, g->stack_id) : 0,
+		.place = blocked ? places__park(target->executable->places, g->stack_id) : 0,
 		.stack_id = blocked ? g->stack_id : STACK_ID_NONE,
 		.wait_reason = parked ? g->wait_reason : 0,
 		.parked = parked,
 		.in_syscall = g->in_syscall,
 	};
 
-	if (target->roster)
-		roster__add(target->roster, g);
+	if (target->goroutine_list)
+		goroutine_list__add(target->goroutine_list, g);
 	return tracker__census_seen(target->tracker, &sighting);
 }
 
@@ -87,8 +87,8 @@ static bool on_census_unchanged(void *ctx, uint32_t handle, uint64_t goid, uint6
 {
 	struct target *target = ctx;
 
-	/* A roster wants to see each in full. */
-	return !target->roster &&
+	/* A goroutine_list wants to see each in full. */
+	return !target->goroutine_list &&
 	       tracker__census_unchanged(target->tracker, handle, goid, read_at_ns);
 }
 
@@ -125,23 +125,24 @@ static int bind_program(struct target *target, struct failure *failure)
 	for (int i = 0; i < tries && err == -EAGAIN; i++) {
 		if (i)
 			nanosleep(&pause, NULL);
-		err = program__bind(target->program, target->remote, target->load_bias, failure);
+		err = executable__bind(target->executable, target->remote, target->load_bias,
+				       failure);
 	}
 	return err;
 }
 
 static int understand(struct target *target, struct failure *failure)
 {
-	int err = programs__take(target->options.programs, target->options.proc_root,
-				 &target->process, &target->program, failure);
+	int err = executables__take(target->options.executables, target->options.proc_root,
+				    &target->process, &target->executable, failure);
 
 	if (err)
 		return err;
 	err = remote__open_process(target->process.id.pid, &target->remote, failure);
 	if (err)
 		return err;
-	err = placement__load_bias(target->options.proc_root, target->process.id.pid,
-				   target->program->binary, &target->load_bias, failure);
+	err = load_bias__read(target->options.proc_root, target->process.id.pid,
+			      target->executable->binary, &target->load_bias, failure);
 	if (err)
 		return err;
 	err = bind_program(target, failure);
@@ -156,14 +157,16 @@ static int understand(struct target *target, struct failure *failure)
 
 static int build_roster(struct target *target)
 {
-	struct roster_source source = {
-		.layout = go_binary__layout(target->program->binary),
-		.symbolizer = target->program->symbolizer,
-		.stacks = target->program->stacks,
-		.system = target->options.roster_system,
+	struct goroutine_list_source source = {
+		.layout = go_binary__layout(target->executable->binary),
+		.symbolizer = target->executable->symbolizer,
+		.stacks = target->executable->stacks,
+		.system = target->options.list_system,
 	};
 
-	return target->options.roster ? roster__new(&source, &target->roster) : 0;
+	return target->options.list_goroutines ?
+		       goroutine_list__new(&source, &target->goroutine_list) :
+		       0;
 }
 
 static int build_books(struct target *target, struct failure *failure)
@@ -177,7 +180,7 @@ static int build_books(struct target *target, struct failure *failure)
 	};
 	struct census_options census = {
 		.stacks = true,
-		.runnable_stacks = target->options.roster,
+		.runnable_stacks = target->options.list_goroutines,
 		.clock_offset =
 			process__clock_offset(target->options.proc_root, target->process.id.pid),
 	};
@@ -186,8 +189,8 @@ static int build_books(struct target *target, struct failure *failure)
 	if (!err)
 		err = build_roster(target);
 	if (!err)
-		err = census__new(target->program->binary, target->remote, target->load_bias,
-				  target->program->stacks, &census, &census_ops, target,
+		err = census__new(target->executable->binary, target->remote, target->load_bias,
+				  target->executable->stacks, &census, &census_ops, target,
 				  &target->census);
 	if (err)
 		return failure__set(failure, err, "out of memory while preparing to watch %d",
@@ -195,8 +198,8 @@ static int build_books(struct target *target, struct failure *failure)
 	target->attached_ns = tracking.attached_ns;
 	/* Once: it would change with each correction of the clock. */
 	target->started_seconds = process__start_seconds(target->process.id.start_time);
-	remember__recall(target->options.state, &target->process.id, target->program->places,
-			 target->tracker);
+	saved_state__restore(target->options.state, &target->process.id, target->executable->places,
+			     target->tracker);
 	return 0;
 }
 
@@ -235,10 +238,10 @@ void target__free(struct target *target)
 	/* Producers first, then what they feed, then what everything reads from. */
 	target_probes__close(target);
 	census__free(target->census);
-	roster__free(target->roster);
+	goroutine_list__free(target->goroutine_list);
 	wait_reader__free(target->wait_reader);
 	tracker__free(target->tracker);
-	programs__put(target->options.programs, target->program);
+	executables__put(target->options.executables, target->executable);
 	remote__free(target->remote);
 	free(target);
 }
@@ -252,9 +255,9 @@ void target__event(struct target *target, const struct gl_event *head,
 	case GL_EVENT_CREATE:
 		target->events[PROBE_EVENT_CREATE]++;
 		tracker__created(target->tracker, head->goid, create->parent_goid,
-				 places__creation(target->program->places,
+				 places__creation(target->executable->places,
 						  create->creation_pc - target->load_bias),
-				 places__start(target->program->places,
+				 places__start(target->executable->places,
 					       create->start_pc - target->load_bias),
 				 head->time_ns);
 		break;
@@ -283,7 +286,7 @@ bool target__check_alive(struct target *target)
 	}
 	/* exec keeps the pid and the start time; the image tells. */
 	if (!image_file__identify(target->options.proc_root, target->process.id.pid, &now) &&
-	    !image_file__same(&now, &target->program->file.file)) {
+	    !image_file__same(&now, &target->executable->file.file)) {
 		target->state = TARGET_EXECUTED;
 		return false;
 	}
@@ -316,8 +319,8 @@ int target__census_start(struct target *target, struct failure *failure)
 	if (err)
 		return census_failed(target, err);
 	tracker__census_begin(target->tracker, started_ns);
-	if (target->roster)
-		roster__clear(target->roster);
+	if (target->goroutine_list)
+		goroutine_list__clear(target->goroutine_list);
 	target->census_open = true;
 	return 0;
 }
@@ -334,8 +337,8 @@ int target__census_step(struct target *target, uint64_t budget_ns, struct failur
 		target->census_open = false;
 		return census_failed(target, more);
 	}
-	if (!more && target->roster) {
-		int err = roster__complete(target->roster, target->remote);
+	if (!more && target->goroutine_list) {
+		int err = goroutine_list__complete(target->goroutine_list, target->remote);
 
 		if (err)
 			return failure__set(failure, err, "no memory for a list of %zu goroutines",
@@ -395,7 +398,7 @@ const struct process_info *target__process(const struct target *target)
 
 struct go_binary *target__binary(const struct target *target)
 {
-	return target->program->binary;
+	return target->executable->binary;
 }
 
 const struct probe_plan *target__plan(const struct target *target)
@@ -425,12 +428,12 @@ struct tracker *target__tracker(const struct target *target)
 
 struct symbolizer *target__symbolizer(const struct target *target)
 {
-	return target->program->symbolizer;
+	return target->executable->symbolizer;
 }
 
 struct stack_table *target__stacks(const struct target *target)
 {
-	return target->program->stacks;
+	return target->executable->stacks;
 }
 
 const struct census_result *target__census(const struct target *target)
@@ -451,13 +454,13 @@ const struct census *target__slots(const struct target *target)
 struct wait_reader *target__wait_reader(struct target *target)
 {
 	/* Made when first asked for: most targets have nothing that needs a closer look. */
-	if (!target->wait_reader && wait_reader__new(target->program->binary, target->remote,
+	if (!target->wait_reader && wait_reader__new(target->executable->binary, target->remote,
 						     target->load_bias, &target->wait_reader))
 		return NULL;
 	return target->wait_reader;
 }
 
-const struct roster *target__roster(const struct target *target)
+const struct goroutine_list *target__goroutine_list(const struct target *target)
 {
-	return target->roster;
+	return target->goroutine_list;
 }

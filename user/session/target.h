@@ -19,9 +19,9 @@
 #include "probe/kernel.h"
 #include "probe/plan.h"
 #include "probe/probes.h"
-#include "session/program.h"
-#include "session/roster.h"
-#include "session/state_file.h"
+#include "session/executable.h"
+#include "session/goroutine_list.h"
+#include "state/file.h"
 #include "track/tracker.h"
 
 enum target_state {
@@ -34,16 +34,16 @@ struct target;
 
 struct target_options {
 	const char *proc_root;
-	struct programs *programs; /* outlives the target */
+	struct executables *executables; /* outlives the target */
 	enum probe_mode mode;
 	struct probes *probes;			/* NULL in PROBE_MODE_CENSUS */
 	const struct kernel_features *features; /* with @probes */
 	const struct calibration *calibration;	/* of this machine; NULL: usual figures */
-	double max_overhead; /* share of the target's CPU time and of one core; 0: no limit */
-	bool begin_low;	     /* attach nothing before it is seen what that would cost */
-	bool patient;	     /* wait for a program that has only just begun */
-	bool roster;	     /* list every goroutine of each census */
-	bool roster_system;  /* and the runtime's own ones */
+	double max_overhead;  /* share of the target's CPU time and of one core; 0: no limit */
+	bool begin_low;	      /* attach nothing before it is seen what that would cost */
+	bool patient;	      /* wait for a program that has only just begun */
+	bool list_goroutines; /* list every goroutine of each census */
+	bool list_system;     /* and the runtime's own ones */
 	const struct state_file *state; /* of an earlier gleakd; NULL: none */
 };
 
@@ -117,6 +117,7 @@ struct wait_reader *target__wait_reader(struct target *target);	 /* NULL: no mem
 void target__hits(const struct target *target, uint64_t ret_hits[PROBE_EVENT_COUNT]);
 /* target__remote - what was read of its memory. */
 const struct remote *target__remote(const struct target *target);
-const struct roster *target__roster(const struct target *target); /* NULL: not asked for */
+const struct goroutine_list *
+target__goroutine_list(const struct target *target); /* NULL: not asked for */
 
 #endif /* GLEAKD_SESSION_TARGET_H */

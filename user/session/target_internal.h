@@ -17,10 +17,10 @@ struct target {
 	bool census_open; /* begun, and the tracker does not know its end yet */
 
 	struct remote *remote;
-	struct program *program;
+	struct executable *executable;
 	struct tracker *tracker;
 	struct census *census;
-	struct roster *roster; /* NULL: not asked for */
+	struct goroutine_list *goroutine_list; /* NULL: not asked for */
 	struct wait_reader *wait_reader;
 	struct probe_plan plan;
 	struct probe_attachment *attachment;

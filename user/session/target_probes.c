@@ -88,8 +88,8 @@ static void start_governor(struct target *target)
 int target_probes__open(struct target *target, struct failure *failure)
 {
 	char exe_path[64];
-	int err = probe_plan__make(target->program->binary, target->options.features, &target->plan,
-				   failure);
+	int err = probe_plan__make(target->executable->binary, target->options.features,
+				   &target->plan, failure);
 
 	if (err == -ENOENT) {
 		snprintf(target->mode_reason, sizeof(target->mode_reason), "%s",
@@ -105,7 +105,7 @@ int target_probes__open(struct target *target, struct failure *failure)
 	}
 	start_governor(target);
 	snprintf(exe_path, sizeof(exe_path), "/proc/%d/exe", target->process.id.pid);
-	err = probes__attach(target->options.probes, target->program->binary, &target->plan,
+	err = probes__attach(target->options.probes, target->executable->binary, &target->plan,
 			     target->process.id.pid, exe_path, mode_events(target->mode),
 			     &target->attachment, failure);
 	if (!err && target->mode == PROBE_MODE_CENSUS)

@@ -3,7 +3,7 @@
  * Up to the first 0xff the names of a site, one a line, and a pattern for --explain; the rest is an
  * allow-list, which is asked about that site.
  */
-#include "session/allow_list.h"
+#include "naming/allow_list.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The input is a file: its headers, sections, segments and symbols. */
-#include "golang/elf_image.h"
+#include "elf/image.h"
 
 #include <errno.h>
 #include <string.h>

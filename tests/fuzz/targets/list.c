@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The processes of a host, whose names are the input's lines, as a table and as JSON. */
-#include "output/list.h"
+#include "discover/process_list.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +15,8 @@
 struct made {
 	char *texts[N_TEXTS];
 	size_t next;
-	struct list list;
-	struct list_process processes[MAX_PROCESSES];
+	struct process_list list;
+	struct listed_process processes[MAX_PROCESSES];
 };
 
 static const char *next_text(struct made *made)
@@ -24,18 +24,18 @@ static const char *next_text(struct made *made)
 	return made->texts[made->next++ % N_TEXTS];
 }
 
-static enum list_fact make_fact(struct fuzz_input *numbers)
+static enum file_fact make_fact(struct fuzz_input *numbers)
 {
-	return (enum list_fact)(fuzz_input__u8(numbers) % (LIST_YES + 1));
+	return (enum file_fact)(fuzz_input__u8(numbers) % (FACT_YES + 1));
 }
 
-static void make_process(struct made *made, struct list_process *process,
+static void make_process(struct made *made, struct listed_process *process,
 			 struct fuzz_input *numbers)
 {
 	uint8_t bits = fuzz_input__u8(numbers);
 	uint64_t uptime = fuzz_input__u64(numbers);
 
-	*process = (struct list_process){
+	*process = (struct listed_process){
 		.pid = fuzz_input__u16(numbers),
 		.uid = fuzz_input__u16(numbers) * 0x10001U,
 		.user = next_text(made),
@@ -54,19 +54,20 @@ static void make_process(struct made *made, struct list_process *process,
 	memcpy(&process->uptime_seconds, &uptime, sizeof(uptime));
 }
 
-static char *render(const struct list *list, const struct list_text_options *options)
+static char *render(const struct process_list *list,
+		    const struct process_list_text_options *options)
 {
 	char *text = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
 
-	fuzz__require(out && !list__write_text(out, list, options));
+	fuzz__require(out && !process_list__write_text(out, list, options));
 	fclose(out);
 	fuzz__require(strlen(text) == size);
 	return text;
 }
 
-static void check_text(const struct list *list, struct list_text_options options)
+static void check_text(const struct process_list *list, struct process_list_text_options options)
 {
 	char *plain = render(list, &options), *colored;
 
@@ -80,13 +81,13 @@ static void check_text(const struct list *list, struct list_text_options options
 	free(plain);
 }
 
-static void check_json(const struct list *list)
+static void check_json(const struct process_list *list)
 {
 	char *text = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
 
-	fuzz__require(out && !list__write_json(out, list));
+	fuzz__require(out && !process_list__write_json(out, list));
 	fclose(out);
 	shown__check_json(text, size);
 	free(text);
@@ -97,7 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct made made;
 	struct fuzz_input input = {data, size}, numbers = {data, min_of(size, (size_t)128)};
 	uint8_t bits = fuzz_input__u8(&input);
-	struct list_text_options options = {
+	struct process_list_text_options options = {
 		.columns = bits & 1 ? 60 + bits % 128U : 0,
 		.verbose = bits & 2,
 	};
@@ -107,7 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		made.texts[i] = fuzz_input__text(&input, SEPARATOR);
 	for (size_t i = 0; i < MAX_PROCESSES; i++)
 		make_process(&made, &made.processes[i], &numbers);
-	made.list = (struct list){
+	made.list = (struct process_list){
 		.realtime_ns = fuzz_input__u64(&numbers),
 		.processes = made.processes,
 		.n_processes = bits % (MAX_PROCESSES + 1),

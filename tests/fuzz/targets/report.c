@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "output/explain.h"
-#include "output/json.h"
-#include "output/text.h"
+#include "output/text/explain.h"
+#include "output/json/report.h"
+#include "output/text/report.h"
 #include "shown.h"
 
 #define MAX_SITES 5

@@ -10,7 +10,7 @@
 #include <zlib.h>
 
 #include "fuzz.h"
-#include "session/state_file_internal.h"
+#include "state/file_internal.h"
 
 #define NOW 1000000U
 

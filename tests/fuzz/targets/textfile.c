@@ -4,7 +4,7 @@
  * file, and counters do not go down from one report to the next. The bytes of the input are numbers
  * and, in lines, names.
  */
-#include "output/textfile.h"
+#include "output/prometheus/textfile.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,9 +5,9 @@
 
 #include "base/utf8.h"
 #include "fuzz.h"
-#include "golang/string_pool.h"
+#include "elf/string_pool.h"
 #include "golang/symbolize.h"
-#include "output/screen.h"
+#include "output/text/screen.h"
 #include "output/shorten.h"
 
 static void check_repair(const char *text)

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "golang/string_pool.h"
+#include "elf/string_pool.h"
 #include "real_binaries.h"
 
 /* --- whose code -------------------------------------------------------------------------------- */

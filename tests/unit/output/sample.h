@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "output/report.h"
-#include "output/text.h"
+#include "output/text/report.h"
 
 /* 2026-01-02T03:04:05.678Z */
 #define SAMPLE_TIME_NS (1767323045ULL * NSEC_PER_SEC + 678 * NSEC_PER_MSEC)

@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <ftw.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "doctor/parts.h"
+
+#define CAP(name) (1ULL << (name))
+
+static const struct kernel_features newest = {
+	.btf = true,
+	.ring_buffer = true,
+	.attach_cookie = true,
+	.uprobe_pmu = true,
+	.uprobe_multi = true,
+	.nop5_optimized = true,
+};
+
+static struct doctor_facts root_on_newest(void)
+{
+	return (struct doctor_facts){
+		.features = newest,
+		.capabilities = UINT64_MAX,
+		.host_users = true,
+		.major = 6,
+		.minor = 18,
+	};
+}
+
+static const struct doctor_item *item(const struct doctor_report *report, const char *name)
+{
+	const struct doctor_item *found = NULL;
+
+	for (size_t i = 0; i < report->n_items; i++) {
+		if (strcmp(report->items[i].name, name) != 0)
+			continue;
+		cr_assert_null(found, "%s twice", name);
+		found = &report->items[i];
+	}
+	cr_assert_not_null(found, "no %s", name);
+	return found;
+}
+
+/* One item is as wanted, says @word, and advises if and only if there is something to do. */
+static void expect(const struct doctor_report *report, const char *name, enum doctor_status status,
+		   int err, const char *word)
+{
+	const struct doctor_item *found = item(report, name);
+
+	cr_expect_eq(found->status, status, "%s: %s", name, found->found);
+	cr_expect_eq(found->err, err, "%s: %d", name, found->err);
+	cr_expect_not_null(strstr(found->found, word), "%s: %s", name, found->found);
+	cr_expect_eq(found->advice[0] != '\0', status != DOCTOR_OK, "%s: %s", name, found->advice);
+}
+
+static struct doctor_report kernel_and_permissions(struct doctor_facts facts)
+{
+	struct doctor_report report = {0};
+
+	doctor_part__kernel(&report, &facts);
+	doctor_part__permissions(&report, &facts);
+	return report;
+}
+
+/* --- kernel and permissions ---------------------------------------------------------------------- */
+
+Test(checkup, root_on_a_new_kernel_has_everything)
+{
+	const struct doctor_report report = kernel_and_permissions(root_on_newest());
+
+	cr_assert_eq(report.n_items, 9);
+	for (size_t i = 0; i < report.n_items; i++)
+		expect(&report, report.items[i].name, DOCTOR_OK, 0, "");
+	cr_assert_eq(doctor__exit_code(&report), 0);
+}
+
+Test(checkup, an_old_kernel_is_code_3)
+{
+	struct doctor_facts facts = root_on_newest();
+	struct doctor_report report;
+
+	facts.features = (struct kernel_features){.btf = true, .ring_buffer = true};
+	report = kernel_and_permissions(facts);
+	expect(&report, "ring_buffer", DOCTOR_OK, 0, "");
+	expect(&report, "attach_cookie", DOCTOR_FAIL, -EOPNOTSUPP, "5.15");
+	expect(&report, "uprobes", DOCTOR_FAIL, -EOPNOTSUPP, "none");
+	expect(&report, "nop5", DOCTOR_OK, 0, "not optimized");
+	cr_assert_eq(doctor__exit_code(&report), 3);
+}
+
+Test(checkup, without_permission_nothing_is_said_of_the_kernel)
+{
+	struct doctor_facts facts = root_on_newest();
+	struct doctor_report report;
+
+	facts.capabilities = 0;
+	facts.features = (struct kernel_features){.btf = true, .uprobe_pmu = true};
+	report = kernel_and_permissions(facts);
+	expect(&report, "btf", DOCTOR_OK, 0, "");
+	expect(&report, "ring_buffer", DOCTOR_WARN, 0, "cannot be found out");
+	expect(&report, "attach_cookie", DOCTOR_WARN, 0, "cannot be found out");
+	expect(&report, "uprobes", DOCTOR_WARN, 0, "cannot be found out");
+	expect(&report, "probes", DOCTOR_FAIL, -EPERM, "CAP_BPF and CAP_PERFMON are");
+	expect(&report, "memory_of_others", DOCTOR_FAIL, -EPERM, "CAP_SYS_PTRACE");
+	expect(&report, "files_of_others", DOCTOR_WARN, 0, "CAP_DAC_READ_SEARCH");
+	cr_assert_eq(doctor__exit_code(&report), 4);
+}
+
+Test(checkup, narrow_capabilities_do_where_uprobe_multi_is)
+{
+	struct doctor_facts facts = root_on_newest();
+	struct doctor_report report;
+
+	facts.capabilities = CAP(CAP_BPF) | CAP(CAP_PERFMON) | CAP(CAP_SYS_PTRACE);
+	report = kernel_and_permissions(facts);
+	expect(&report, "probes", DOCTOR_OK, 0, "CAP_BPF and CAP_PERFMON");
+	expect(&report, "memory_of_others", DOCTOR_OK, 0, "CAP_SYS_PTRACE");
+	cr_assert_eq(doctor__exit_code(&report), 0);
+
+	facts.features.uprobe_multi = false;
+	report = kernel_and_permissions(facts);
+	expect(&report, "uprobes", DOCTOR_WARN, 0, "perf events");
+	expect(&report, "probes", DOCTOR_FAIL, -EPERM, "CAP_SYS_ADMIN is missing");
+
+	facts.capabilities |= CAP(CAP_SYS_ADMIN);
+	report = kernel_and_permissions(facts);
+	expect(&report, "probes", DOCTOR_OK, 0, "CAP_SYS_ADMIN");
+
+	facts.capabilities = CAP(CAP_BPF);
+	report = kernel_and_permissions(facts);
+	expect(&report, "probes", DOCTOR_FAIL, -EPERM, "CAP_PERFMON is missing");
+}
+
+Test(checkup, root_of_a_user_namespace_is_no_root)
+{
+	struct doctor_facts facts = root_on_newest();
+	struct doctor_report report;
+
+	facts.host_users = false;
+	report = kernel_and_permissions(facts);
+	expect(&report, "probes", DOCTOR_FAIL, -EPERM, "user namespace");
+	expect(&report, "memory_of_others", DOCTOR_WARN, 0, "user namespace");
+	cr_assert_eq(doctor__exit_code(&report), 4);
+}
+
+Test(checkup, locked_memory_counts_before_5_11)
+{
+	struct doctor_facts facts = root_on_newest();
+	struct doctor_report report;
+
+	facts.capabilities &= ~CAP(CAP_SYS_RESOURCE);
+	facts.memlock = 65536;
+	facts.major = 5;
+	facts.minor = 11;
+	report = kernel_and_permissions(facts);
+	expect(&report, "memlock", DOCTOR_OK, 0, "control group");
+	facts.minor = 10;
+	report = kernel_and_permissions(facts);
+	expect(&report, "memlock", DOCTOR_FAIL, -EPERM, "65536");
+	facts.memlock = UINT64_MAX;
+	report = kernel_and_permissions(facts);
+	expect(&report, "memlock", DOCTOR_OK, 0, "enough");
+}
+
+/* --- system -------------------------------------------------------------------------------------- */
+
+static char root[64];
+
+static void make_root(void)
+{
+	snprintf(root, sizeof(root), "/tmp/gleakd-checkup-XXXXXX");
+	cr_assert_not_null(mkdtemp(root));
+}
+
+static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *ftw)
+{
+	(void)stat;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static void remove_root(void)
+{
+	nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* @name below the root, its folders made. */
+static void path_of(const char *name, char path[PATH_MAX])
+{
+	size_t at = strlen(root) + 1;
+
+	snprintf(path, PATH_MAX, "%s/%s", root, name);
+	for (char *slash; (slash = strchr(path + at, '/')); at = (size_t)(slash - path) + 1) {
+		*slash = '\0';
+		mkdir(path, 0755);
+		*slash = '/';
+	}
+}
+
+static void put(const char *name, const char *text)
+{
+	char path[PATH_MAX];
+	FILE *file;
+
+	path_of(name, path);
+	file = fopen(path, "w");
+	cr_assert_not_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+static void put_link(const char *name, const char *text)
+{
+	char path[PATH_MAX];
+
+	path_of(name, path);
+	unlink(path);
+	cr_assert_eq(symlink(text, path), 0);
+}
+
+static struct doctor_report system_as(uint64_t capabilities)
+{
+	struct doctor_facts facts = root_on_newest();
+	struct doctor_report report = {0};
+
+	facts.proc_root = facts.sys_root = root;
+	facts.capabilities = capabilities;
+	doctor_part__system(&report, &facts);
+	return report;
+}
+
+static void put_open_host(void)
+{
+	put("self/mountinfo", "22 1 0:21 / /proc rw,relatime - proc proc rw\n");
+	put_link("self/ns/pid", "pid:[4026531836]");
+	put("self/cgroup", "0::/system.slice/gleakd.service\n");
+	put("devices/system/clocksource/clocksource0/current_clocksource", "kvm-clock\n");
+}
+
+TestSuite(checkup_system, .init = make_root, .fini = remove_root);
+
+Test(checkup_system, an_open_host)
+{
+	struct doctor_report report;
+
+	put_open_host();
+	put("kernel/security/lockdown", "none [integrity] confidentiality\n");
+	put("sys/kernel/unprivileged_bpf_disabled", "2\n");
+	put("sys/kernel/perf_event_paranoid", "4\n");
+	put("sys/kernel/yama/ptrace_scope", "1\n");
+	report = system_as(UINT64_MAX);
+	for (size_t i = 0; i < report.n_items; i++)
+		expect(&report, report.items[i].name, DOCTOR_OK, 0, "");
+	expect(&report, "lockdown", DOCTOR_OK, 0, "integrity");
+	expect(&report, "pid_namespace", DOCTOR_OK, 0, "host");
+	expect(&report, "cgroup", DOCTOR_OK, 0, "version 2");
+	expect(&report, "clock", DOCTOR_OK, 0, "kvm-clock");
+}
+
+Test(checkup_system, what_is_not_there_does_not_hinder)
+{
+	struct doctor_report report;
+
+	put_open_host();
+	report = system_as(UINT64_MAX);
+	expect(&report, "lockdown", DOCTOR_OK, 0, "none");
+	expect(&report, "ptrace_scope", DOCTOR_OK, 0, "no Yama");
+	expect(&report, "perf_event_paranoid", DOCTOR_OK, 0, "not there");
+}
+
+Test(checkup_system, a_closed_host)
+{
+	struct doctor_report report;
+
+	put_open_host();
+	put("kernel/security/lockdown", "none integrity [confidentiality]\n");
+	put("sys/kernel/yama/ptrace_scope", "3\n");
+	put("devices/system/clocksource/clocksource0/current_clocksource", "hpet\n");
+	put_link("self/ns/pid", "pid:[4026532201]");
+	put("self/cgroup", "");
+	report = system_as(UINT64_MAX);
+	expect(&report, "lockdown", DOCTOR_WARN, 0, "confidentiality");
+	expect(&report, "ptrace_scope", DOCTOR_FAIL, -EPERM, "nobody");
+	expect(&report, "clock", DOCTOR_WARN, 0, "hpet");
+	expect(&report, "pid_namespace", DOCTOR_WARN, 0, "container");
+	expect(&report, "cgroup", DOCTOR_WARN, 0, "no control groups");
+	cr_assert_eq(doctor__exit_code(&report), 4);
+}
+
+Test(checkup_system, what_a_capability_overrides)
+{
+	struct doctor_report report;
+
+	put_open_host();
+	put("sys/kernel/yama/ptrace_scope", "2\n");
+	put("self/mountinfo", "22 1 0:21 / /elsewhere rw - proc proc rw\n"
+			      "23 1 0:21 / /proc rw - proc proc rw,hidepid=invisible\n");
+	report = system_as(CAP(CAP_SYS_PTRACE));
+	expect(&report, "ptrace_scope", DOCTOR_OK, 0, "2");
+	expect(&report, "proc", DOCTOR_OK, 0, "overrides");
+	report = system_as(0);
+	expect(&report, "ptrace_scope", DOCTOR_WARN, 0, "same user");
+	expect(&report, "proc", DOCTOR_WARN, 0, "do not show");
+	put("self/mountinfo", "23 1 0:21 / /proc rw - proc proc rw,hidepid=0\n");
+	report = system_as(0);
+	expect(&report, "proc", DOCTOR_OK, 0, "without hidepid");
+	put("self/mountinfo", "23 1 0:21 / /elsewhere rw - proc proc rw\n");
+	report = system_as(0);
+	expect(&report, "proc", DOCTOR_WARN, 0, "no proc");
+}
+
+Test(checkup_system, a_proc_of_others)
+{
+	struct doctor_report report;
+
+	put_link("self", "1");
+	report = system_as(UINT64_MAX);
+	expect(&report, "pid_namespace", DOCTOR_FAIL, -EINVAL, "another pid namespace");
+	cr_assert_eq(doctor__exit_code(&report), 1);
+}
+
+/* --- processes ----------------------------------------------------------------------------------- */
+
+Test(checkup, processes)
+{
+	struct listed_process processes[5] = {
+		{.pid = 7, .comm = "good", .supported = true},
+		{.pid = 11, .comm = "a"},
+		{.pid = 13},
+		{.pid = 17, .comm = "c"},
+		{.pid = 19, .comm = "hidden"},
+	};
+	struct process_list list = {.processes = processes, .n_processes = 1, .looked_at = 101};
+	struct doctor_report report = {0};
+
+	doctor_part__processes(&report, &list);
+	expect(&report, "executables", DOCTOR_OK, 0, "101");
+	expect(&report, "go_processes", DOCTOR_OK, 0, "1, all");
+	cr_expect_eq(report.n_items, 2);
+
+	list.n_processes = 5;
+	list.not_readable = 3;
+	list.not_opened = 2;
+	report.n_items = 0;
+	doctor_part__processes(&report, &list);
+	expect(&report, "executables", DOCTOR_WARN, 0, "101 processes 3");
+	expect(&report, "fuse", DOCTOR_WARN, 0, "2 processes");
+	expect(&report, "go_processes", DOCTOR_WARN, 0,
+	       "5, of which 4 cannot be watched: 11 (a), 13 (), 17 (c), and others");
+
+	list.n_processes = 0;
+	report.n_items = 0;
+	doctor_part__processes(&report, &list);
+	expect(&report, "go_processes", DOCTOR_OK, 0, "none");
+}
+
+/* --- files --------------------------------------------------------------------------------------- */
+
+static struct doctor_report files(const char *textfile, const char *state)
+{
+	char textfile_path[PATH_MAX], state_path[PATH_MAX];
+	struct doctor_report report = {0};
+
+	snprintf(textfile_path, PATH_MAX, "%s/%s", root, textfile);
+	snprintf(state_path, PATH_MAX, "%s/%s", root, state);
+	doctor_part__files(&report, textfile_path, state_path);
+	return report;
+}
+
+TestSuite(checkup_files, .init = make_root, .fini = remove_root);
+
+Test(checkup_files, writable)
+{
+	struct doctor_report report;
+
+	cr_assert_eq(chmod(root, 0755), 0);
+	report = files("gleakd.prom", ".");
+	expect(&report, "textfile", DOCTOR_OK, 0, root);
+	expect(&report, "state", DOCTOR_OK, 0, root);
+	cr_assert_eq(rmdir(root), 0, "something was left behind");
+}
+
+Test(checkup_files, not_for_others)
+{
+	struct doctor_report report;
+
+	cr_assert_eq(chmod(root, 0700), 0);
+	report = files("gleakd.prom", "missing");
+	expect(&report, "textfile", DOCTOR_WARN, 0, "not read by other users");
+	expect(&report, "state", DOCTOR_OK, 0, "not there");
+}
+
+Test(checkup_files, not_there_and_not_a_directory)
+{
+	struct doctor_report report;
+
+	report = files("missing/gleakd.prom", ".");
+	expect(&report, "textfile", DOCTOR_FAIL, -ENOENT, "No such file");
+	cr_expect_eq(doctor__exit_code(&report), 1);
+	put("file", "");
+	report = files("file/gleakd.prom", "file");
+	expect(&report, "textfile", DOCTOR_FAIL, -ENOTDIR, "Not a directory");
+	expect(&report, "state", DOCTOR_WARN, 0, "Not a directory");
+	put("taken.prom/inside", "");
+	report = files("taken.prom", ".");
+	expect(&report, "textfile", DOCTOR_FAIL, -EEXIST, "not a regular file");
+}
+
+/* --- all together -------------------------------------------------------------------------------- */
+
+Test(checkup, permission_comes_first)
+{
+	struct doctor_report report = {0};
+
+	doctor__problem(&report, "g", "warned", 0, "a", "f");
+	cr_expect_eq(doctor__exit_code(&report), 0);
+	doctor__problem(&report, "g", "other", -ENOSPC, "a", "f");
+	cr_expect_eq(doctor__exit_code(&report), 1);
+	doctor__problem(&report, "g", "kernel", -EOPNOTSUPP, "a", "f");
+	cr_expect_eq(doctor__exit_code(&report), 3);
+	doctor__problem(&report, "g", "permission", -EACCES, "a", "f");
+	doctor__problem(&report, "g", "kernel again", -EOPNOTSUPP, "a", "f");
+	cr_expect_eq(doctor__exit_code(&report), 4);
+}
+
+Test(checkup, more_items_than_there_is_room_for)
+{
+	struct doctor_report report = {0};
+
+	for (int i = 0; i < DOCTOR_MAX_ITEMS + 7; i++)
+		doctor__ok(&report, "g", "n", "%d", i);
+	cr_assert_eq(report.n_items, DOCTOR_MAX_ITEMS);
+	cr_assert_str_eq(report.items[DOCTOR_MAX_ITEMS - 1].found, "39");
+}

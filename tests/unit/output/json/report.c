@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/json/report.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <float.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sample.h"
+
+static char *write_json(const struct report *report)
+{
+	struct sample_stream stream;
+	char *text;
+
+	sample__open(&stream);
+	cr_assert_eq(json__write(stream.file, report), 0);
+	text = strdup(sample__added(&stream));
+	cr_assert_not_null(text);
+	sample__close(&stream);
+	return text;
+}
+
+static json_t *parse(const struct report *report)
+{
+	char *text = write_json(report);
+	json_error_t error;
+	json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+
+	cr_assert_not_null(json, "%s at %d of:\n%s", error.text, error.position, text);
+	free(text);
+	return json;
+}
+
+static json_t *site_of(json_t *json, size_t index)
+{
+	json_t *target = json_array_get(json_object_get(json, "targets"), 0);
+
+	return json_array_get(json_object_get(target, "sites"), index);
+}
+
+Test(json, leaks)
+{
+	struct sample sample;
+	char *text;
+
+	sample__leaks(&sample);
+	sample.report.final = true;
+	sample.report.final_reason = "interrupted";
+	sample.report.self = (struct report_self){
+		.targets = {1, 2, 3, 4},
+		.events_malformed = 5,
+		.cpu_seconds = 0.82,
+		.resident_bytes = 12 << 20,
+		.bpf_bytes = 3 << 20,
+		.open_fds = 31,
+		.cycle_seconds = 0.0131,
+		.interval_stretch = 4,
+		.process_events_lost = 1013,
+		.textfile_errors = 2,
+		.state_errors = 7,
+	};
+	text = write_json(&sample.report);
+	sample__golden("leaks.json", text);
+	free(text);
+}
+
+Test(json, one_line_and_nothing_but_printable_ascii)
+{
+	struct sample sample;
+	char *text;
+
+	sample__hostile(&sample);
+	text = write_json(&sample.report);
+	cr_assert_eq(strchr(text, '\n'), text + strlen(text) - 1);
+	for (const char *c = text; c[1]; c++)
+		cr_assert(*c >= ' ' && (unsigned char)*c < 0x7f, "byte %#x", (unsigned char)*c);
+	sample__golden("hostile.json", text);
+	free(text);
+}
+
+Test(json, invalid_utf8_is_replaced)
+{
+	struct sample sample;
+	json_t *json;
+
+	sample__leaks(&sample);
+	sample.target.comm = "a\xff"
+			     "b\xe2\x80";
+	json = parse(&sample.report);
+	cr_assert_str_eq(json_string_value(json_object_get(
+				 json_array_get(json_object_get(json, "targets"), 0), "comm")),
+			 "a\xef\xbf\xbd"
+			 "b\xef\xbf\xbd");
+	json_decref(json);
+}
+
+/* The largest ones only overflow when they are rounded. */
+Test(json, what_json_has_no_number_for_is_zero)
+{
+	const double odd[] = {NAN, INFINITY, -INFINITY, DBL_MAX};
+	struct sample sample;
+
+	sample__leaks(&sample);
+	for (size_t i = 0; i < ARRAY_SIZE(odd); i++) {
+		json_t *json, *growth;
+
+		sample.sites[0].growth_per_minute = odd[i];
+		json = parse(&sample.report);
+		growth = json_object_get(site_of(json, 0), "growth_per_minute");
+		cr_expect(json_is_real(growth) && json_real_value(growth) == 0);
+		json_decref(json);
+	}
+}
+
+Test(json, what_is_not_known_is_null)
+{
+	struct sample sample;
+	json_t *json, *target;
+
+	sample__leaks(&sample);
+	json = parse(&sample.report);
+	target = json_array_get(json_object_get(json, "targets"), 0);
+	cr_expect(json_is_null(json_object_get(json, "final_reason")));
+	cr_expect(json_is_null(json_object_get(target, "mode_reason")));
+	cr_expect_str_eq(json_string_value(json_object_get(target, "unit")), "demo.service");
+	cr_expect(json_is_null(json_object_get(target, "container_id")));
+	cr_expect(json_is_null(json_object_get(target, "pod_uid")));
+	cr_expect(json_is_null(json_object_get(site_of(json, 2), "created_by")));
+	cr_expect(json_is_null(json_object_get(site_of(json, 6), "blocked_at")));
+	cr_expect_str_eq(json_string_value(json_object_get(site_of(json, 6), "wait_reason")), "");
+	cr_expect_eq(json_array_size(json_object_get(site_of(json, 6), "stack")), 0);
+	json_decref(json);
+}
+
+Test(json, numbers_are_short_finite_and_fit_other_readers)
+{
+	struct sample sample;
+	char *text;
+
+	sample__leaks(&sample);
+	sample.target.n_sites = 1;
+	sample.target.observed_seconds = 0.1 + 0.2;
+	sample.target.alive = UINT64_MAX;
+	sample.sites[0].oldest_park_seconds = 0.0 / 0.0;
+	sample.sites[0].oldest_age_seconds = 1.0 / 0.0;
+	sample.sites[0].growth_per_minute = -1.23456;
+	text = write_json(&sample.report);
+	cr_expect_not_null(strstr(text, "\"observed_seconds\":0.3,"));
+	cr_expect_not_null(strstr(text, "\"alive\":9223372036854775807,"));
+	cr_expect_not_null(strstr(text, "\"oldest_park_seconds\":0.0,\"oldest_age_seconds\":0.0,"
+					"\"growth_per_minute\":-1.235,"));
+	free(text);
+}
+
+Test(json, reports_without_sites_or_targets)
+{
+	struct sample sample;
+	json_t *json;
+
+	sample__empty(&sample);
+	json = parse(&sample.report);
+	cr_expect_eq(json_array_size(json_object_get(
+			     json_array_get(json_object_get(json, "targets"), 0), "sites")),
+		     0);
+	json_decref(json);
+	sample.report.n_targets = 0;
+	json = parse(&sample.report);
+	cr_expect(json_is_array(json_object_get(json, "targets")));
+	json_decref(json);
+}
+
+Test(json, any_report_parses)
+{
+	for (unsigned int seed = 1; seed <= 200; seed++) {
+		struct sample sample;
+		json_t *json, *target;
+
+		sample__random(&sample, seed);
+		json = parse(&sample.report);
+		target = json_array_get(json_object_get(json, "targets"), 0);
+		cr_assert_eq(json_array_size(json_object_get(target, "sites")),
+			     sample.target.n_sites);
+		json_decref(json);
+		sample__random_free(&sample);
+	}
+}
+
+Test(json, ten_thousand_sites)
+{
+	enum { N = 10007 };
+	struct report_site *sites = calloc(N, sizeof(*sites));
+	struct sample sample;
+	json_t *json;
+
+	cr_assert_not_null(sites);
+	sample__leaks(&sample);
+	for (size_t i = 0; i < N; i++) {
+		sites[i] = sample.sites[0];
+		sites[i].goroutines = i;
+	}
+	sample.target.sites = sites;
+	sample.target.n_sites = N;
+	json = parse(&sample.report);
+	cr_assert_eq(json_integer_value(json_object_get(site_of(json, N - 1), "goroutines")),
+		     N - 1);
+	json_decref(json);
+	free(sites);
+}
+
+Test(json, a_full_disk_is_reported)
+{
+	struct sample sample;
+	FILE *full = fopen("/dev/full", "w");
+
+	if (!full)
+		cr_skip_test("needs /dev/full");
+	sample__leaks(&sample);
+	cr_assert_eq(json__write(full, &sample.report), -ENOSPC);
+	fclose(full);
+}
+
+/* --- docs/schema.md says all of it ---------------------------------------------------------------- */
+
+static void check_documented(const char *doc, json_t *json)
+{
+	const char *name;
+	json_t *value;
+	size_t index;
+
+	json_array_foreach(json, index, value) check_documented(doc, value);
+	json_object_foreach(json, name, value)
+	{
+		char quoted[64];
+
+		snprintf(quoted, sizeof(quoted), "`%s`", name);
+		cr_expect_not_null(strstr(doc, quoted), "docs/schema.md does not explain %s",
+				   quoted);
+		check_documented(doc, value);
+	}
+}
+
+Test(json, every_field_is_documented)
+{
+	FILE *file = fopen("docs/schema.md", "r");
+	struct sample sample;
+	char *doc = NULL;
+	size_t size = 0;
+	json_t *json;
+
+	cr_assert_not_null(file, "tests run at the top of the tree");
+	cr_assert_gt(getdelim(&doc, &size, '\0', file), 0);
+	fclose(file);
+	sample__leaks(&sample);
+	json = parse(&sample.report);
+	check_documented(doc, json);
+	json_decref(json);
+	free(doc);
+}

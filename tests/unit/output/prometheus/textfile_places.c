@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Where processes run, and what gleakd itself holds open. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exposition_check.h"
+#include "output/prometheus/textfile.h"
+
+#define CONTAINER "8c7a3f1de0b94a52c6d8e97f01a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4"
+#define POD	  "0f3b7c7e-5d3a-4d0e-9a55-2f6f1d9a2b11"
+
+static char *render(const struct report *report)
+{
+	static const struct textfile_options options = {.version = "1.2.3"};
+	const char *wrong;
+	size_t size = 0;
+	char *text = NULL;
+	FILE *out = open_memstream(&text, &size);
+
+	cr_assert_not_null(out);
+	cr_assert_eq(textfile__render(out, report, &options), 0);
+	fclose(out);
+	wrong = exposition_check(text, size);
+	cr_assert_null(wrong, "%s in:\n%s", wrong, text);
+	return text;
+}
+
+static size_t occurrences(const char *text, const char *what)
+{
+	size_t n = 0;
+
+	for (const char *at = text; (at = strstr(at, what)); at += strlen(what))
+		n++;
+	return n;
+}
+
+/* Each container of an image, and each pod, is one of its own; outside both are empty. */
+Test(textfile_places, containers_and_pods)
+{
+	const struct report_target targets[] = {
+		{.pid = 100, .exe = "/bin/x", .container_id = CONTAINER},
+		{.pid = 101, .exe = "/bin/x", .pod_uid = POD},
+		{.pid = 102, .exe = "/bin/x", .pod_uid = POD},
+		{.pid = 103, .exe = "/bin/x"},
+	};
+	const struct report report = {.targets = targets, .n_targets = ARRAY_SIZE(targets)};
+	char *text = render(&report);
+
+	cr_expect_eq(occurrences(text, "\ngleakd_target_info{"), 3, "%s", text);
+	cr_expect_eq(occurrences(text, ",container_id=\"" CONTAINER "\",pod_uid=\"\"} 1\n"), 1);
+	cr_expect_eq(occurrences(text, ",container_id=\"\",pod_uid=\"" POD "\"} 1\n"), 1);
+	cr_expect_eq(occurrences(text, ",container_id=\"\",pod_uid=\"\"} 1\n"), 1);
+	free(text);
+}
+
+Test(textfile_places, no_limit_of_descriptors)
+{
+	const struct report report = {.self = {.open_fds = 7}};
+	char *text = render(&report);
+
+	cr_expect_eq(occurrences(text, "\ngleakd_process_open_fds 7\n"), 1);
+	cr_expect_eq(occurrences(text, "gleakd_process_max_fds"), 0);
+	free(text);
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/text/explain.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sample.h"
+
+static char *explain(const struct sample *sample, size_t index, unsigned int columns, bool color)
+{
+	struct sample_stream stream;
+	char *text;
+
+	sample__open(&stream);
+	cr_assert_eq(explain__write(stream.file, &sample->report, &sample->target,
+				    &sample->sites[index], columns, color),
+		     0);
+	text = strdup(sample__added(&stream));
+	cr_assert_not_null(text);
+	sample__close(&stream);
+	return text;
+}
+
+static void check_golden(const char *name, const struct sample *sample, size_t index,
+			 unsigned int columns, bool color)
+{
+	char *text = explain(sample, index, columns, color);
+
+	sample__golden(name, text);
+	free(text);
+}
+
+Test(explain, leaking)
+{
+	struct sample sample;
+
+	sample__leaks(&sample);
+	check_golden("explain-leaking.txt", &sample, 0, 100, false);
+}
+
+Test(explain, narrow_in_colour_and_silenced_with_losses)
+{
+	struct sample sample;
+
+	sample__silenced(&sample);
+	sample.target.mode = "lifecycle";
+	sample.target.mode_reason = "parks cost too much";
+	sample.target.lost_events = 17;
+	sample.target.inexact = true;
+	check_golden("explain-silenced-60.txt", &sample, 1, 60, true);
+}
+
+Test(explain, hostile)
+{
+	struct sample sample;
+
+	sample__hostile(&sample);
+	check_golden("explain-hostile.txt", &sample, 0, 80, false);
+}
+
+Test(explain, idle_has_no_weights_but_says_what_would_change_it)
+{
+	struct sample sample;
+	char *text;
+
+	sample__leaks(&sample);
+	text = explain(&sample, 4, 100, false);
+	cr_expect_not_null(strstr(text, "\nIDLE  "));
+	cr_expect_null(strstr(text, "sure"));
+	cr_expect_null(strstr(text, "decibans"));
+	cr_expect_null(strstr(text, "goroutines over time"));
+	cr_expect_not_null(strstr(text, "\nwhat would change the verdict\n  It becomes growing"));
+	free(text);
+}
+
+Test(explain, every_verdict_says_what_would_change_it)
+{
+	const char *const verdicts[] = {"leaking", "stuck", "growing", "idle", "active"};
+	struct sample sample;
+
+	sample__leaks(&sample);
+	for (size_t i = 0; i < ARRAY_SIZE(verdicts); i++) {
+		char *text;
+
+		sample.sites[0].verdict = verdicts[i];
+		text = explain(&sample, 0, 100, false);
+		cr_expect_not_null(strstr(text, "what would change the verdict\n  "), "%s",
+				   verdicts[i]);
+		free(text);
+	}
+}
+
+/* What the table says must follow from it; where it does not, the reader is told. */
+Test(explain, the_sum_makes_the_confidence)
+{
+	struct report_weight weights[] = {{7, "a"}, {-3, "b"}};
+	struct sample sample;
+	char *text;
+
+	sample__leaks(&sample);
+	sample.sites[0].evidence.weights = weights;
+	sample.sites[0].evidence.n_weights = ARRAY_SIZE(weights);
+	sample.sites[0].confidence = 0.7153;
+	text = explain(&sample, 0, 100, false);
+	cr_expect_not_null(
+		strstr(text, "+4.0  in all\n            1 / (1 + 10^(-4.0 / 10)) = 71.5 %\n"), "%s",
+		text);
+	free(text);
+	sample.sites[0].confidence = 0.5;
+	text = explain(&sample, 0, 100, false);
+	cr_expect_not_null(strstr(text, " = 71.5 %; the report says 50 %\n"), "%s", text);
+	free(text);
+	weights[0].decibans = 30;
+	sample.sites[0].confidence = 0.99;
+	text = explain(&sample, 0, 100, false);
+	cr_expect_not_null(strstr(text, " = 99.8 %, of which 99 % is the most that is claimed\n"),
+			   "%s", text);
+	free(text);
+}
+
+Test(explain, modes_say_what_they_do_not_see)
+{
+	struct sample sample;
+	char *text;
+
+	sample__leaks(&sample);
+	text = explain(&sample, 0, 100, false);
+	cr_expect_not_null(strstr(text, "\n  Mode full: "));
+	free(text);
+	sample.target.mode = "census";
+	text = explain(&sample, 0, 100, false);
+	cr_expect_not_null(strstr(text, "\n  Mode census: "));
+	free(text);
+}
+
+Test(explain, any_site_of_any_report_fits)
+{
+	for (unsigned int seed = 1; seed <= 200; seed++) {
+		unsigned int columns = 60 + seed % 100;
+		struct sample sample;
+
+		sample__random(&sample, seed);
+		for (size_t i = 0; i < sample.target.n_sites; i += 5) {
+			char *text = explain(&sample, i, columns, seed % 2);
+
+			sample__check_lines(text, columns, sample.sites[i].id);
+			free(text);
+		}
+		sample__random_free(&sample);
+	}
+}
+
+Test(explain, widths_have_limits)
+{
+	struct sample sample;
+	char *text;
+
+	sample__leaks(&sample);
+	text = explain(&sample, 0, 1, false);
+	sample__check_lines(text, 60, "narrow");
+	free(text);
+	text = explain(&sample, 0, 100000, false);
+	sample__check_lines(text, 200, "wide");
+	free(text);
+}
+
+Test(explain, a_full_disk_is_reported)
+{
+	struct sample sample;
+	FILE *full = fopen("/dev/full", "w");
+
+	if (!full)
+		cr_skip_test("needs /dev/full");
+	sample__leaks(&sample);
+	cr_assert_eq(
+		explain__write(full, &sample.report, &sample.target, &sample.sites[0], 80, false),
+		-ENOSPC);
+	fclose(full);
+}

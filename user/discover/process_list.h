@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_DISCOVER_PROCESS_LIST_H
+#define GLEAKD_DISCOVER_PROCESS_LIST_H
+
+/*
+ * The Go processes of a host, in a form that both renderers read and neither changes. As in a
+ * report, strings are owned by whoever made the list and may hold any bytes; NULL and "" both mean
+ * "not known".
+ */
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "base/common.h"
+
+#define LIST_SCHEMA_VERSION 1
+
+/* Something that a file tells, or does not. */
+enum file_fact {
+	FACT_UNKNOWN,
+	FACT_NO,
+	FACT_YES,
+};
+
+struct listed_build {
+	enum file_fact stripped; /* no symbol table */
+	enum file_fact pie;
+	enum file_fact cgo; /* runs C code: runtime/cgo is linked in */
+	enum file_fact statically_linked;
+	enum file_fact race;
+};
+
+struct listed_process {
+	pid_t pid;
+	uid_t uid;
+	const char *user; /* its name; "" when the uid has none */
+	const char *comm;
+	const char *exe;
+	double uptime_seconds;
+	bool counted; /* else `goroutines` is not known */
+	uint64_t goroutines;
+	const char *go_version;
+	const char *module;
+	const char *module_version;
+	struct listed_build build;
+	bool supported;	    /* gleakd --pid understands it */
+	const char *reason; /* why not supported, or why not counted; "" */
+};
+
+struct process_list {
+	uint64_t realtime_ns;
+	const struct listed_process *processes; /* in the order to show them */
+	size_t n_processes;
+	/* What was looked at besides. */
+	size_t looked_at;    /* processes of any kind; kernel threads are none */
+	size_t not_readable; /* their executables may not be read */
+	bool privileged;     /* nor would it help to be root: CAP_SYS_PTRACE is there */
+	size_t not_opened;   /* on a file system that may block whoever opens it */
+};
+
+struct process_list_text_options {
+	bool color;
+	unsigned int columns; /* width to fit; 0: no limit */
+	bool verbose;	      /* with the path of each executable */
+};
+
+/* process_list__write_text - a table and what was looked at. -ENOMEM, or -EPIPE and kin. */
+int process_list__write_text(FILE *out, const struct process_list *list,
+			     const struct process_list_text_options *options) __must_check;
+
+/* process_list__write_json - one object on one line (docs/schema.md), flushed. Errors as above. */
+int process_list__write_json(FILE *out, const struct process_list *list) __must_check;
+
+#endif /* GLEAKD_DISCOVER_PROCESS_LIST_H */

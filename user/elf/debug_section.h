@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_ELF_DEBUG_SECTION_H
+#define GLEAKD_ELF_DEBUG_SECTION_H
+
+/*
+ * The beginning of a section of debug information, decompressed. Go compresses them: up to 1.18 as
+ * .zdebug_NAME, later as ELF says. What a header claims about sizes decides nothing: as much is
+ * produced as there is data and room for.
+ */
+#include "elf/image.h"
+
+/*
+ * debug_section__read - at most @max bytes of .debug_@name into @buffer. *@ret_size is less only
+ * where the section ends.
+ * Errors: -ENOENT there is none, -EPROTO damaged or of an unknown compression, -EIO, -ENOMEM.
+ */
+int debug_section__read(struct elf_image *image, const char *name, uint8_t *buffer, size_t max,
+			size_t *ret_size) __must_check;
+
+#endif /* GLEAKD_ELF_DEBUG_SECTION_H */

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/pids.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+#define FIRST_PIDS 256
+
+struct pid_array {
+	pid_t *pids;
+	size_t n, size;
+};
+
+/* The pid that a directory of this name stands for; 0 when it is none: "self", "sys", "007". */
+static pid_t parse_pid(const char *name)
+{
+	size_t digits = strspn(name, "0123456789");
+	unsigned long pid;
+
+	/* Seven digits hold PIDS_MAX. */
+	if (!digits || digits > 7 || name[digits] || name[0] == '0')
+		return 0;
+	pid = strtoul(name, NULL, 10);
+	return pid <= PIDS_MAX ? (pid_t)pid : 0;
+}
+
+static int add(struct pid_array *array, pid_t pid)
+{
+	if (array->n == array->size) {
+		size_t size = max_of(array->size * 2, (size_t)FIRST_PIDS);
+		pid_t *pids;
+
+		if (size > PIDS_MAX * 2)
+			return -E2BIG;
+		pids = reallocarray(array->pids, size, sizeof(*pids));
+		if (!pids)
+			return -ENOMEM;
+		array->pids = pids;
+		array->size = size;
+	}
+	array->pids[array->n++] = pid;
+	return 0;
+}
+
+static int compare_pids(const void *a, const void *b)
+{
+	pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static int read_directory(DIR *dir, struct pid_array *array)
+{
+	const struct dirent *entry;
+	int err = 0;
+
+	while (!err) {
+		pid_t pid;
+
+		errno = 0;
+		entry = readdir(dir);
+		if (!entry)
+			return -errno;
+		pid = parse_pid(entry->d_name);
+		if (pid)
+			err = add(array, pid);
+	}
+	return err;
+}
+
+int pids__read(const char *proc_root, pid_t **ret_pids, size_t *ret_n)
+{
+	DIR *dir __cleanup_closedir = opendir(proc_root);
+	struct pid_array array = {0};
+	int err;
+
+	if (!dir)
+		return -errno;
+	err = read_directory(dir, &array);
+	if (err) {
+		free(array.pids);
+		return err;
+	}
+	if (array.n)
+		qsort(array.pids, array.n, sizeof(*array.pids), compare_pids);
+	*ret_pids = array.pids;
+	*ret_n = array.n;
+	return 0;
+}
+
+uint64_t process_id__uptime_ns(struct process_id id, uint64_t boottime_ns)
+{
+	long hz = sysconf(_SC_CLK_TCK);
+	uint64_t per_second = hz > 0 ? (uint64_t)hz : 100; /* USER_HZ of every architecture here */
+	uint64_t started;
+
+	/* Ticks of 584 years do not fit; what /proc says is not to be trusted that far. */
+	if (id.start_time / per_second >= UINT64_MAX / NSEC_PER_SEC)
+		return 0;
+	started = id.start_time / per_second * NSEC_PER_SEC +
+		  id.start_time % per_second * NSEC_PER_SEC / per_second;
+	return boottime_ns > started ? boottime_ns - started : 0;
+}
+
+uint64_t process_id__boottime_ns(void)
+{
+	struct timespec now = {0};
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * NSEC_PER_SEC + (uint64_t)now.tv_nsec;
+}

@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "naming/allow_list.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/read_whole.h"
+#include "base/utf8.h"
+
+/* Longer than any function's name and path that somebody would type. */
+#define MAX_LINE 4096
+
+/*
+ * POSIX lets fnmatch(3) try every way to spread the text over the stars, which takes time that is
+ * exponential in their number.
+ */
+#define MAX_PATTERN 512
+#define MAX_STARS   8
+
+/* Of a file's path that is longer only the end can be matched. */
+#define MAX_PATH_TEXT 4096
+
+/* What Go writes for type arguments (src/runtime/symtab.go funcNameForPrint): not a set of dots. */
+#define TYPE_ARGUMENTS	       "[...]"
+#define ESCAPED_TYPE_ARGUMENTS "\\[...]"
+
+/* Every "[...]" takes one more byte. */
+#define GLOB_SIZE (MAX_PATTERN + MAX_PATTERN / 5 + 2)
+
+struct glob {
+	size_t plain; /* bytes at its beginning that stand for themselves */
+	char text[GLOB_SIZE];
+};
+
+struct entry {
+	char *pattern; /* as in the file */
+	char *reason;
+	struct glob *glob;
+	unsigned int line;
+	uint64_t used;
+};
+
+struct allow_list {
+	size_t n, capacity;
+	struct entry *entries;
+};
+
+/* --- patterns ----------------------------------------------------------------------------------- */
+
+/* What is wrong with @pattern, in words; NULL when nothing is. */
+static const char *find_fault(const char *pattern, size_t length)
+{
+	size_t stars = 0;
+
+	for (size_t i = 0; i < length; i++)
+		stars += pattern[i] == '*';
+	if (stars > MAX_STARS)
+		return "more than 8 '*' in a pattern; leave some out, one matches '/' and '.' too";
+	return NULL;
+}
+
+/* -EINVAL for a pattern that takes too long to match. */
+static int glob__init(struct glob *glob, const char *pattern)
+{
+	size_t length = strlen(pattern), used = 0;
+
+	if (length > MAX_PATTERN || find_fault(pattern, length))
+		return -EINVAL;
+	for (size_t i = 0; i < length;) {
+		if (strncmp(&pattern[i], TYPE_ARGUMENTS, strlen(TYPE_ARGUMENTS)) == 0) {
+			memcpy(&glob->text[used], ESCAPED_TYPE_ARGUMENTS,
+			       strlen(ESCAPED_TYPE_ARGUMENTS));
+			used += strlen(ESCAPED_TYPE_ARGUMENTS);
+			i += strlen(TYPE_ARGUMENTS);
+		} else {
+			glob->text[used++] = pattern[i++];
+		}
+	}
+	glob->text[used] = '\0';
+	glob->plain = strcspn(glob->text, "*?[\\");
+	return 0;
+}
+
+/* Most texts differ from most patterns in their first bytes. */
+static bool glob__matches(const struct glob *glob, const char *text)
+{
+	return strncmp(glob->text, text, glob->plain) == 0 && fnmatch(glob->text, text, 0) == 0;
+}
+
+/* --- what a pattern can be about ---------------------------------------------------------------- */
+
+/* False: enough. */
+typedef bool (*see_fn)(void *ctx, const char *text);
+
+/* "file:line", then the same cut short at each '/'. */
+static bool see_place(const struct report_frame *frame, see_fn see, void *ctx)
+{
+	const char *file = report__text(frame->file);
+	size_t length = strlen(file);
+	char text[MAX_PATH_TEXT + 16];
+
+	if (!length || !frame->line)
+		return true;
+	if (length > MAX_PATH_TEXT)
+		file += length - MAX_PATH_TEXT;
+	snprintf(text, sizeof(text), "%s:%u", file, frame->line);
+	for (const char *rest = text;;) {
+		const char *slash = strchr(rest, '/');
+
+		if (!see(ctx, rest))
+			return false;
+		if (!slash)
+			return true;
+		rest = slash + 1;
+	}
+}
+
+static bool see_function(const char *function, see_fn see, void *ctx)
+{
+	return !*report__text(function) || see(ctx, function);
+}
+
+static bool see_frame(const struct report_frame *frame, see_fn see, void *ctx)
+{
+	return see_function(frame->function, see, ctx) && see_place(frame, see, ctx);
+}
+
+static void see_site(const struct report_site *site, see_fn see, void *ctx)
+{
+	if (!see_frame(&site->created_by, see, ctx) ||
+	    !see_function(site->start_function, see, ctx))
+		return;
+	for (size_t i = 0; i < site->n_stack; i++) {
+		if (!see_frame(&site->stack[i], see, ctx))
+			return;
+	}
+}
+
+/* --- reading ------------------------------------------------------------------------------------ */
+
+struct reader {
+	const char *path;
+	unsigned int line;
+	struct failure *failure;
+};
+
+static int bad_line(const struct reader *reader, int err, const char *fault)
+{
+	return failure__set(reader->failure, err, "%.300s, line %u: %s", reader->path, reader->line,
+			    fault);
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/*
+ * Where the contents of a line end and its comment begins. A '#' between words counts only when it
+ * stands alone: "see #12" is no comment, and "pattern # why" is told that it lacks a reason.
+ */
+static size_t before_comment(const char *line, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		bool first = i == 0 || is_blank(line[i - 1]);
+		bool alone = i + 1 == length || is_blank(line[i + 1]);
+
+		if (line[i] == '#' && (i == 0 || (first && alone)))
+			return i;
+	}
+	return length;
+}
+
+static size_t trim_end(const char *line, size_t length)
+{
+	while (length && is_blank(line[length - 1]))
+		length--;
+	return length;
+}
+
+static int grow(struct allow_list *list)
+{
+	size_t capacity = list->capacity ? list->capacity * 2 : 16;
+	struct entry *grown = reallocarray(list->entries, capacity, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	list->entries = grown;
+	list->capacity = capacity;
+	return 0;
+}
+
+static void release(struct entry *entry)
+{
+	free(entry->pattern);
+	free(entry->reason);
+	free(entry->glob);
+}
+
+static int add(struct allow_list *list, const struct reader *reader, const char *line,
+	       size_t pattern_length, const char *reason, size_t reason_length)
+{
+	struct entry entry = {.line = reader->line};
+	char *raw = strndup(reason, reason_length);
+	int err = raw ? 0 : -ENOMEM;
+
+	if (!err && list->n == list->capacity)
+		err = grow(list);
+	if (!err) {
+		entry.pattern = strndup(line, pattern_length);
+		entry.reason = utf8__repair(raw);
+		entry.glob = malloc(sizeof(*entry.glob));
+		if (!entry.pattern || !entry.reason || !entry.glob)
+			err = -ENOMEM;
+	}
+	free(raw);
+	if (!err)
+		err = glob__init(entry.glob, entry.pattern);
+	if (err) {
+		release(&entry);
+		return err;
+	}
+	list->entries[list->n++] = entry;
+	return 0;
+}
+
+static int read_line(struct allow_list *list, const struct reader *reader, const char *line,
+		     size_t length)
+{
+	size_t pattern = 0, reason;
+	const char *fault;
+
+	if (memchr(line, '\0', length))
+		return bad_line(reader, -EINVAL,
+				"a NUL byte; the list is plain text in UTF-8, save it as such");
+	if (length > MAX_LINE)
+		return bad_line(reader, -E2BIG, "longer than 4096 bytes; shorten the reason");
+	while (length && is_blank(*line)) {
+		line++;
+		length--;
+	}
+	length = trim_end(line, before_comment(line, length));
+	if (!length)
+		return 0;
+	while (pattern < length && !is_blank(line[pattern]))
+		pattern++;
+	for (reason = pattern; reason < length && is_blank(line[reason]);)
+		reason++;
+	if (reason == length)
+		return bad_line(reader, -EINVAL,
+				"a pattern without a reason; write after it why this is known and "
+				"wanted (without '#')");
+	if (pattern > MAX_PATTERN)
+		return bad_line(reader, -E2BIG,
+				"a pattern of more than 512 bytes; cut its beginning short with "
+				"'*'");
+	fault = find_fault(line, pattern);
+	if (fault)
+		return bad_line(reader, -EINVAL, fault);
+	if (list->n == ALLOW_LIST_MAX_PATTERNS)
+		return bad_line(reader, -E2BIG,
+				"more than 4096 patterns; join some with '*' or '?'");
+	return add(list, reader, line, pattern, &line[reason], length - reason);
+}
+
+static int read_lines(struct allow_list *list, struct reader *reader, const char *text,
+		      size_t length)
+{
+	static const char mark[] = "\xef\xbb\xbf"; /* editors on Windows put it first */
+	size_t at = length >= 3 && memcmp(text, mark, 3) == 0 ? 3 : 0;
+
+	while (at < length) {
+		const char *end = memchr(&text[at], '\n', length - at);
+		size_t taken = end ? (size_t)(end - &text[at]) : length - at;
+		size_t line = taken && text[at + taken - 1] == '\r' ? taken - 1 : taken;
+		int err;
+
+		reader->line++;
+		err = read_line(list, reader, &text[at], line);
+		if (err)
+			return err;
+		at += taken + 1;
+	}
+	return 0;
+}
+
+static ssize_t read_file(const char *path, char *buffer, struct failure *failure)
+{
+	int fd __cleanup_close = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd < 0 ? -errno : read_whole(fd, buffer, ALLOW_LIST_MAX_BYTES);
+
+	if (length < 0)
+		return failure__set(failure, (int)length,
+				    "cannot read the allow-list %.300s: %s; check the path of "
+				    "--allow",
+				    path, strerror((int)-length));
+	if ((size_t)length > ALLOW_LIST_MAX_BYTES)
+		return failure__set(failure, -E2BIG,
+				    "the allow-list %.300s is longer than 1 MiB; is it the right "
+				    "file?",
+				    path);
+	return length;
+}
+
+int allow_list__read(const char *path, struct allow_list **ret_list, struct failure *failure)
+{
+	struct reader reader = {.path = path, .failure = failure};
+	struct allow_list *list = calloc(1, sizeof(*list));
+	char *text __cleanup_free = calloc(1, ALLOW_LIST_MAX_BYTES + 1);
+	ssize_t length = -ENOMEM;
+	int err;
+
+	if (list && text)
+		length = read_file(path, text, failure);
+	err = length < 0 ? (int)length : read_lines(list, &reader, text, (size_t)length);
+	if (err == -ENOMEM)
+		failure__set(failure, err, "no memory for the allow-list %.300s; shorten it", path);
+	if (err) {
+		allow_list__free(list);
+		return err;
+	}
+	*ret_list = list;
+	return 0;
+}
+
+void allow_list__free(struct allow_list *list)
+{
+	if (!list)
+		return;
+	for (size_t i = 0; i < list->n; i++)
+		release(&list->entries[i]);
+	free(list->entries);
+	free(list);
+}
+
+/* --- matching ----------------------------------------------------------------------------------- */
+
+/* The first entry of the file that matches any of the texts. */
+struct search {
+	const struct allow_list *list;
+	size_t found; /* list->n: none yet */
+};
+
+static bool search_text(void *ctx, const char *text)
+{
+	struct search *search = ctx;
+
+	for (size_t i = 0; i < search->found; i++) {
+		if (glob__matches(search->list->entries[i].glob, text))
+			search->found = i;
+	}
+	return search->found > 0;
+}
+
+const char *allow_list__match(struct allow_list *list, const struct report_site *site)
+{
+	struct search search = {.list = list, .found = list->n};
+
+	if (list->n)
+		see_site(site, search_text, &search);
+	if (search.found == list->n)
+		return NULL;
+	list->entries[search.found].used++;
+	return list->entries[search.found].reason;
+}
+
+const char *allow_list__unused(const struct allow_list *list, size_t n, unsigned int *ret_line)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		if (list->entries[i].used || n-- > 0)
+			continue;
+		*ret_line = list->entries[i].line;
+		return list->entries[i].pattern;
+	}
+	return NULL;
+}
+
+#define MIN_ID_DIGITS 4
+
+static bool begins_id(const char *pattern, const char *id)
+{
+	size_t length = strlen(pattern);
+
+	return length >= MIN_ID_DIGITS && strncasecmp(pattern, id, length) == 0;
+}
+
+struct question {
+	struct glob glob;
+	bool answer;
+};
+
+static bool ask_text(void *ctx, const char *text)
+{
+	struct question *question = ctx;
+
+	question->answer = glob__matches(&question->glob, text);
+	return !question->answer;
+}
+
+int site_pattern__check(const char *pattern, struct failure *failure)
+{
+	size_t length = strlen(pattern);
+	const char *fault = length > MAX_PATTERN ? "longer than 512 bytes; cut it short with '*'" :
+						   find_fault(pattern, length);
+
+	return fault ? failure__set(failure, -EINVAL, "%s", fault) : 0;
+}
+
+bool site_pattern__match(const char *pattern, const struct report_site *site)
+{
+	struct question question = {.answer = false};
+
+	if (begins_id(pattern, site->id))
+		return true;
+	if (glob__init(&question.glob, pattern))
+		return false;
+	see_site(site, ask_text, &question);
+	return question.answer;
+}

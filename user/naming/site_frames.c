@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "naming/site_frames.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+#define MAX_INLINE 32
+
+static const struct report_frame no_frame = {.function = "", .file = ""};
+
+static struct report_frame to_report(const struct frame *frame)
+{
+	return (struct report_frame){.function = frame->function,
+				     .file = frame->file,
+				     .line = frame->line,
+				     .own = frame->owner == FRAME_MAIN,
+				     .inlined = frame->inlined};
+}
+
+/*
+ * src/runtime/traceback.go showfuncinfo: a function of package runtime is shown when it is
+ * exported, or when it is the panic between deferred calls and the code that panicked, or what runs
+ * finalizers; a wrapper made by the compiler never, nor what has no package (the C side of a callback).
+ */
+static bool is_shown(const struct frame *frame, bool innermost)
+{
+	const char *name = frame->function;
+
+	if (frame->wrapper || !strchr(name, '.'))
+		return false;
+	if (strncmp(name, "runtime.", strlen("runtime.")))
+		return true;
+	if (!strcmp(name, "runtime.gopanic"))
+		return !innermost;
+	/* From Go 1.25 on, for which they got these names. */
+	if (!strcmp(name, "runtime.runFinalizers") || !strcmp(name, "runtime.runCleanups"))
+		return true;
+	return isupper((unsigned char)name[strlen("runtime.")]);
+}
+
+/*
+ * Functions whose call the runtime made up in a signal handler: what they return to is not behind a
+ * call but is the instruction that was interrupted (traceback.go, "injectedCall").
+ */
+static bool is_injected(const struct frame *frame)
+{
+	static const char *const names[] = {"runtime.sigpanic", "runtime.asyncPreempt",
+					    "runtime.debugCallV2"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!strcmp(frame->function, names[i]))
+			return true;
+	}
+	return false;
+}
+
+/* What is being put together. */
+struct walk {
+	struct symbolizer *symbolizer;
+	struct site_frames *out;
+	enum frame_owner owners[SITE_MAX_FRAMES]; /* of out->stack */
+};
+
+static void add_frame(struct walk *walk, const struct frame *frame)
+{
+	struct site_frames *out = walk->out;
+
+	walk->owners[out->n_stack] = frame->owner;
+	out->stack[out->n_stack++] = to_report(frame);
+}
+
+/* Returns whether the next outer pc is that of an interrupted instruction. */
+static bool add_frames(struct walk *walk, uint64_t pc, bool return_address, bool show_all)
+{
+	struct site_frames *out = walk->out;
+	struct frame frames[MAX_INLINE];
+	size_t n = symbolizer__frames(walk->symbolizer, pc, return_address, frames, MAX_INLINE);
+
+	for (size_t i = 0; i < n && out->n_stack < SITE_MAX_FRAMES; i++) {
+		if (show_all || is_shown(&frames[i], out->n_stack == 0))
+			add_frame(walk, &frames[i]);
+	}
+	return is_injected(&frames[n - 1]);
+}
+
+static void resolve_stack(struct walk *walk, const uint64_t *pcs, size_t depth)
+{
+	/*
+	 * The innermost pc is what mcall saved (src/runtime/asm_amd64.s), a return address as all
+	 * others are, unless the goroutine has not begun.
+	 */
+	bool begun = depth && !symbolizer__is_entry(walk->symbolizer, pcs[0]);
+
+	for (int show_all = 0; show_all < 2 && !walk->out->n_stack; show_all++) {
+		bool interrupted = !begun;
+
+		for (size_t i = 0; i < depth; i++)
+			interrupted = add_frames(walk, pcs[i], !interrupted, show_all);
+	}
+}
+
+/*
+ * The innermost frame of the main module; without one the innermost of a dependency; without one
+ * the innermost of the standard library that is not an internal package.
+ */
+static struct report_frame pick_blocked_at(const struct walk *walk)
+{
+	const struct site_frames *frames = walk->out;
+
+	for (enum frame_owner wanted = FRAME_MAIN; wanted >= FRAME_STDLIB; wanted--) {
+		for (size_t i = 0; i < frames->n_stack; i++) {
+			bool internal = !strncmp(frames->stack[i].function, "internal/", 9);
+
+			if (walk->owners[i] == wanted && !(wanted == FRAME_STDLIB && internal))
+				return frames->stack[i];
+		}
+	}
+	return frames->n_stack ? frames->stack[0] : no_frame;
+}
+
+/* --- names --------------------------------------------------------------------------------------- */
+
+static uint64_t hash_string(uint64_t hash, const char *text)
+{
+	/* The NUL counts, so that "ab","c" and "a","bc" differ. */
+	return hash__bytes(hash, text, strlen(text) + 1);
+}
+
+/* Without type arguments: the instances of a generic function are one function. */
+static uint64_t hash_function(uint64_t hash, const char *function)
+{
+	size_t depth = 0;
+
+	for (const char *p = function; *p; p++) {
+		if (*p == '[')
+			depth++;
+		else if (*p == ']' && depth)
+			depth--;
+		else if (!depth)
+			hash = hash__bytes(hash, p, 1);
+	}
+	return hash__bytes(hash, "", 1);
+}
+
+/*
+ * Functions have many names, as a closure is named for what it was inlined into; a line has one.
+ * Wrappers which the compiler makes for method values and promoted methods have no line of their
+ * own (src/cmd/internal/src/xpos.go and pos.go, AutogeneratedPos).
+ */
+static uint64_t hash_line(uint64_t hash, const char *function, const char *file, uint32_t line)
+{
+	if (!file[0] || !line || !strcmp(file, "<autogenerated>"))
+		return hash_function(hash, function);
+	return hash__bytes(hash_string(hash, file), &line, sizeof(line));
+}
+
+/*
+ * The number at the end of a name which the compiler has made up by counting: ".func1", ".func1.2",
+ * ".gowrap3", "-range1" (src/cmd/compile/internal/ir/func.go, closureName); NULL for other names.
+ */
+static const char *made_up_number(const char *function)
+{
+	static const char *const kinds[] = {".func", ".gowrap", ".deferwrap", "-range", "."};
+	const char *number = function + strlen(function);
+
+	while (number > function && isdigit((unsigned char)number[-1]))
+		number--;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds) && *number; i++) {
+		size_t n = strlen(kinds[i]);
+
+		if ((size_t)(number - function) >= n && !memcmp(number - n, kinds[i], n))
+			return number;
+	}
+	return NULL;
+}
+
+/*
+ * What else tells functions apart that begin on one line. Of two `go f(x)` on a line each starts a
+ * wrapper on that line. Their numbers are those of the statements, as functions with a `go`
+ * statement are not inlined (src/cmd/compile/internal/inline/inl.go, hairyVisitor). The numbers of
+ * closures depend on what else was inlined.
+ */
+static uint64_t hash_start_function(uint64_t hash, const struct frame *frame)
+{
+	const char *number = made_up_number(frame->function);
+
+	if (!number)
+		return hash_function(hash, frame->function);
+	return frame->wrapper ? hash_string(hash, number) : hash;
+}
+
+/* 0 is kept for what has no name. */
+static uint64_t finish_name(uint64_t hash)
+{
+	return hash ? hash : 1;
+}
+
+uint64_t site_frames__creation(struct symbolizer *symbolizer, uint64_t pc)
+{
+	struct frame frame;
+
+	if (!pc)
+		return 0;
+	(void)symbolizer__frames(symbolizer, pc, true, &frame, 1);
+	return finish_name(hash_line(HASH_FNV_BASIS, frame.function, frame.file, frame.line));
+}
+
+uint64_t site_frames__start(struct symbolizer *symbolizer, uint64_t pc)
+{
+	struct frame frames[MAX_INLINE];
+	const struct frame *frame;
+	uint64_t hash;
+
+	if (!pc)
+		return 0;
+	/* The function itself, and not a call in its first line. */
+	frame = &frames[symbolizer__frames(symbolizer, pc, false, frames, MAX_INLINE) - 1];
+	hash = hash_line(HASH_FNV_BASIS, frame->function, frame->file, frame->line);
+	return finish_name(hash_start_function(hash, frame));
+}
+
+static uint64_t hash_frame(uint64_t hash, const struct report_frame *frame)
+{
+	return hash_line(hash, frame->function, frame->file, frame->line);
+}
+
+/* The innermost frame that is not the runtime's: runtime.GC() is as good a line as any other. */
+static const struct report_frame *innermost(const struct walk *walk)
+{
+	for (size_t i = 0; i < walk->out->n_stack; i++) {
+		if (walk->owners[i] != FRAME_RUNTIME)
+			return &walk->out->stack[i];
+	}
+	return &walk->out->stack[0];
+}
+
+static uint64_t name_place(const struct walk *walk)
+{
+	const struct site_frames *frames = walk->out;
+	uint64_t hash;
+
+	if (!frames->n_stack)
+		return 0;
+	hash = hash_frame(HASH_FNV_BASIS, innermost(walk));
+	hash = hash_frame(hash, &frames->blocked_at);
+	return finish_name(hash);
+}
+
+void site_frames__resolve(struct symbolizer *symbolizer, const struct stack_table *stacks,
+			  uint64_t creation_pc, uint64_t start_pc, uint32_t stack_id,
+			  struct site_frames *ret_frames)
+{
+	struct walk walk = {.symbolizer = symbolizer, .out = ret_frames};
+	struct frame creation;
+	size_t depth;
+	const uint64_t *pcs = stack_table__get(stacks, stack_id, &depth);
+
+	ret_frames->n_stack = 0;
+	ret_frames->created_by = no_frame;
+	ret_frames->start_function = start_pc ? symbolizer__function(symbolizer, start_pc) : "";
+	if (creation_pc && symbolizer__frames(symbolizer, creation_pc, true, &creation, 1))
+		ret_frames->created_by = to_report(&creation);
+	resolve_stack(&walk, pcs, depth);
+	ret_frames->blocked_at = pick_blocked_at(&walk);
+	ret_frames->creation = site_frames__creation(symbolizer, creation_pc);
+	ret_frames->start = site_frames__start(symbolizer, start_pc);
+	ret_frames->place = stack_id == STACK_ID_NONE ? 0 : finish_name(name_place(&walk));
+}
+
+void site_frames__id(const struct site_frames *frames, const char *wait_reason, char id[9])
+{
+	uint64_t hash = HASH_FNV_BASIS;
+
+	hash = hash__bytes(hash, &frames->creation, sizeof(frames->creation));
+	hash = hash__bytes(hash, &frames->start, sizeof(frames->start));
+	hash = hash__bytes(hash, &frames->place, sizeof(frames->place));
+	/* Sites that stand for no place have words in its stead. */
+	if (!frames->start)
+		hash = hash_string(hash, frames->start_function);
+	hash = hash_string(hash, wait_reason);
+	snprintf(id, 9, "%08x", (uint32_t)(hash ^ hash >> 32));
+}
+
+/* --- semaphores ---------------------------------------------------------------------------------- */
+
+struct waiter {
+	const char *function; /* begins with this */
+	enum wait_class class;
+};
+
+/* Callers of semacquire in Go 1.18 to 1.27, next to those that are the functions of a lock. */
+static const struct waiter waiters[] = {
+	{"sync.(*Mutex).", WAIT_LOCK},	 {"internal/sync.(*Mutex).", WAIT_LOCK},
+	{"sync.(*RWMutex).", WAIT_LOCK}, {"sync.(*WaitGroup).", WAIT_WAIT_GROUP},
+	{"internal/poll.", WAIT_IO}, /* (*fdMutex).rwlock, (*FD).Close */
+	{"runtime.", WAIT_RUNTIME},  /* runtime.GC, ReadMemStats: one stops the world at a time */
+	{"runtime/", WAIT_RUNTIME},
+};
+
+enum wait_class site_frames__wait_class(const struct site_frames *frames, enum wait_class by_reason)
+{
+	for (size_t f = 0; f < frames->n_stack && by_reason == WAIT_SEMAPHORE; f++) {
+		const char *function = frames->stack[f].function;
+
+		for (size_t i = 0; i < ARRAY_SIZE(waiters); i++) {
+			if (!strncmp(function, waiters[i].function, strlen(waiters[i].function)))
+				return waiters[i].class;
+		}
+		/* The runtime's half of it has a name in the package that uses it. */
+		if (!strstr(function, "sync.runtime_"))
+			break;
+	}
+	return by_reason;
+}

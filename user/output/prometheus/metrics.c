@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/prometheus/metrics.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "output/prometheus/exposition.h"
+
+#define MAX_EXE	    200 /* columns */
+#define MAX_VERSION 60
+#define MAX_UNIT    120
+#define MAX_ID	    64 /* hex digits of a container's */
+
+const char *const metrics_mode_names[METRICS_MODES] = {
+	[METRICS_FULL] = "full",
+	[METRICS_LIFECYCLE] = "lifecycle",
+	[METRICS_CENSUS] = "census",
+};
+
+/* A process under the name of its group. */
+struct member {
+	char *group;
+	const struct report_target *target;
+};
+
+static uint64_t add(uint64_t a, uint64_t b)
+{
+	uint64_t sum;
+
+	return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+}
+
+static double positive(double value)
+{
+	return isfinite(value) && value > 0 ? value : 0;
+}
+
+static int compare_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+/* --- members ---------------------------------------------------------------------------------- */
+
+static int compare_members(const void *a, const void *b)
+{
+	const struct member *one = a, *other = b;
+	int order = strcmp(one->group, other->group);
+
+	return order ? order : compare_u64((uintptr_t)one->target, (uintptr_t)other->target);
+}
+
+static void free_members(struct member *members, size_t n)
+{
+	for (size_t i = 0; members && i < n; i++)
+		free(members[i].group);
+	free(members);
+}
+
+static struct member *members_of(const struct report *report)
+{
+	struct member *members = calloc(report->n_targets + 1, sizeof(*members));
+
+	for (size_t i = 0; members && i < report->n_targets; i++) {
+		members[i].target = &report->targets[i];
+		members[i].group = group_name(members[i].target);
+		if (!members[i].group) {
+			free_members(members, i);
+			return NULL;
+		}
+	}
+	if (members)
+		qsort(members, report->n_targets, sizeof(*members), compare_members);
+	return members;
+}
+
+/* --- groups ----------------------------------------------------------------------------------- */
+
+static void release_info(struct metrics_info *info)
+{
+	free(info->exe);
+	free(info->go_version);
+	free(info->unit);
+	free(info->container_id);
+	free(info->pod_uid);
+}
+
+static void release_group(struct metrics_group *group)
+{
+	for (size_t i = 0; i < group->n_infos; i++)
+		release_info(&group->infos[i]);
+	free(group->name);
+}
+
+static bool known_info(const struct metrics_group *group, const struct metrics_info *info)
+{
+	for (size_t i = 0; i < group->n_infos; i++) {
+		const struct metrics_info *known = &group->infos[i];
+
+		if (!strcmp(known->exe, info->exe) && !strcmp(known->unit, info->unit) &&
+		    !strcmp(known->go_version, info->go_version) &&
+		    !strcmp(known->container_id, info->container_id) &&
+		    !strcmp(known->pod_uid, info->pod_uid))
+			return true;
+	}
+	return false;
+}
+
+static int add_info(struct metrics_group *group, const struct report_target *target)
+{
+	struct metrics_info info = {
+		.exe = exposition__clean(report__text(target->exe), MAX_EXE),
+		.go_version = exposition__clean(report__text(target->go_version), MAX_VERSION),
+		.unit = exposition__clean(report__text(target->unit), MAX_UNIT),
+		.container_id = exposition__clean(report__text(target->container_id), MAX_ID),
+		.pod_uid = exposition__clean(report__text(target->pod_uid), MAX_ID),
+	};
+
+	if (!info.exe || !info.go_version || !info.unit || !info.container_id || !info.pod_uid) {
+		release_info(&info);
+		return -ENOMEM;
+	}
+	if (known_info(group, &info)) {
+		release_info(&info);
+	} else if (group->n_infos == METRICS_MAX_INFOS) {
+		group->infos_omitted++;
+		release_info(&info);
+	} else {
+		group->infos[group->n_infos++] = info;
+	}
+	return 0;
+}
+
+static bool is_stuck(const struct report_site *site)
+{
+	return !strcmp(report__text(site->verdict), "stuck");
+}
+
+static void add_site_counts(struct metrics_group *group, const struct report_site *site)
+{
+	const char *verdict = report__text(site->verdict);
+
+	if (site->silenced && (is_stuck(site) || !strcmp(verdict, "leaking")))
+		group->silenced = add(group->silenced, site->goroutines);
+	if (!site->flagged)
+		return;
+	if (is_stuck(site))
+		group->stuck = add(group->stuck, site->goroutines);
+	else
+		group->leaking = add(group->leaking, site->goroutines);
+	group->oldest_seconds = max_of(group->oldest_seconds, positive(site->oldest_age_seconds));
+	group->oldest_seconds = max_of(group->oldest_seconds, positive(site->oldest_park_seconds));
+}
+
+static int add_process(struct metrics_group *group, const struct report_target *target)
+{
+	double overhead = positive(target->overhead);
+
+	group->processes++;
+	for (size_t i = 0; i < METRICS_MODES; i++)
+		group->modes[i] += !strcmp(report__text(target->mode), metrics_mode_names[i]);
+	group->goroutines = add(group->goroutines, target->alive);
+	if (group->processes == 1 || overhead > group->overhead) {
+		group->overhead = overhead;
+		group->overhead_max = positive(target->overhead_max);
+	}
+	for (size_t i = 0; i < target->n_sites; i++)
+		add_site_counts(group, &target->sites[i]);
+	return add_info(group, target);
+}
+
+/* A process that ended has no goroutines any more, but what it has counted stays counted. */
+static int add_member(struct metrics *metrics, struct metrics_group *group,
+		      const struct report_target *target)
+{
+	struct group_counts counts = group_counts__of(target);
+
+	group_counts__add(&group->counts, &counts);
+	group_counts__add(&metrics->all, &counts);
+	return target->exited_target ? 0 : add_process(group, target);
+}
+
+static int gather_groups(struct metrics *metrics, struct member *members, size_t n,
+			 const struct group_totals *totals)
+{
+	metrics->groups = calloc(n + 1, sizeof(*metrics->groups));
+	if (!metrics->groups)
+		return -ENOMEM;
+	metrics->all = *group_totals__all_ended(totals);
+	for (size_t i = 0; i < n; i++) {
+		struct metrics_group *group = &metrics->groups[metrics->n_groups];
+		int err;
+
+		if (i == 0 || strcmp(members[i - 1].group, members[i].group) != 0) {
+			group->name = strdup(members[i].group);
+			if (!group->name)
+				return -ENOMEM;
+			group->counts = *group_totals__ended(totals, group->name);
+			metrics->n_groups++;
+		} else {
+			group--;
+		}
+		err = add_member(metrics, group, members[i].target);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static uint64_t suspects(const struct metrics_group *group)
+{
+	return add(group->leaking, group->stuck);
+}
+
+/* Those with leaks first, then the largest: both tend to stay the same from report to report. */
+static int compare_importance(const void *a, const void *b)
+{
+	const struct metrics_group *one = a, *other = b;
+	int order = compare_u64(suspects(other), suspects(one));
+
+	if (!order)
+		order = compare_u64(other->goroutines, one->goroutines);
+	return order ? order : strcmp(one->name, other->name);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(((const struct metrics_group *)a)->name,
+		      ((const struct metrics_group *)b)->name);
+}
+
+static void choose_groups(struct metrics *metrics, size_t max)
+{
+	if (metrics->n_groups <= max)
+		return;
+	qsort(metrics->groups, metrics->n_groups, sizeof(*metrics->groups), compare_importance);
+	metrics->groups_omitted = metrics->n_groups - max;
+	for (size_t i = max; i < metrics->n_groups; i++)
+		release_group(&metrics->groups[i]);
+	metrics->n_groups = max;
+	qsort(metrics->groups, max, sizeof(*metrics->groups), compare_names);
+}
+
+/* --- sites ------------------------------------------------------------------------------------ */
+
+static int compare_groups_of(const struct metrics_site *one, const struct metrics_site *other)
+{
+	/* They point into one array, which is in order. */
+	return compare_u64((uintptr_t)one->group, (uintptr_t)other->group);
+}
+
+static int compare_identity(const void *a, const void *b)
+{
+	const struct metrics_site *one = a, *other = b;
+	int order = compare_groups_of(one, other);
+
+	if (!order)
+		order = strcmp(one->site->id, other->site->id);
+	return order ? order : strcmp(one->verdict, other->verdict);
+}
+
+static int compare_size(const void *a, const void *b)
+{
+	const struct metrics_site *one = a, *other = b;
+	int order = compare_u64(other->goroutines, one->goroutines);
+
+	return order ? order : compare_identity(a, b);
+}
+
+static int compare_shown(const void *a, const void *b)
+{
+	int order = compare_groups_of(a, b);
+
+	return order ? order : compare_size(a, b);
+}
+
+static struct metrics_group *find_group(const struct metrics *metrics, const char *name)
+{
+	struct metrics_group key = {.name = (char *)name};
+
+	return bsearch(&key, metrics->groups, metrics->n_groups, sizeof(key), compare_names);
+}
+
+static size_t count_flagged(const struct member *members, size_t n)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		for (size_t s = 0; s < members[i].target->n_sites; s++)
+			count += members[i].target->sites[s].flagged;
+	}
+	return count;
+}
+
+static int gather_sites(struct metrics *metrics, const struct member *members, size_t n)
+{
+	metrics->sites = calloc(count_flagged(members, n) + 1, sizeof(*metrics->sites));
+	if (!metrics->sites)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		const struct report_target *target = members[i].target;
+		const struct metrics_group *group = find_group(metrics, members[i].group);
+
+		if (!group || target->exited_target)
+			continue;
+		for (size_t s = 0; s < target->n_sites; s++) {
+			const struct report_site *site = &target->sites[s];
+
+			if (site->flagged)
+				metrics->sites[metrics->n_sites++] = (struct metrics_site){
+					.group = group,
+					.site = site,
+					.verdict = is_stuck(site) ? "stuck" : "leaking",
+					.goroutines = site->goroutines,
+					.confidence = min_of(positive(site->confidence), 1.0),
+				};
+		}
+	}
+	return 0;
+}
+
+/* The same place in several processes of a group is one. */
+static void merge_sites(struct metrics *metrics)
+{
+	struct metrics_site *sites = metrics->sites;
+	size_t kept = 0;
+
+	qsort(sites, metrics->n_sites, sizeof(*sites), compare_identity);
+	for (size_t i = 0; i < metrics->n_sites; i++) {
+		struct metrics_site *last = kept ? &sites[kept - 1] : NULL;
+
+		if (last && compare_identity(last, &sites[i]) == 0) {
+			last->goroutines = add(last->goroutines, sites[i].goroutines);
+			last->confidence = max_of(last->confidence, sites[i].confidence);
+		} else {
+			sites[kept++] = sites[i];
+		}
+	}
+	metrics->n_sites = kept;
+}
+
+/* The largest of all, but of no group more than its share. */
+static void choose_sites(struct metrics *metrics, const struct metrics_limits *limits)
+{
+	struct metrics_site *sites = metrics->sites;
+	size_t kept = 0;
+
+	qsort(sites, metrics->n_sites, sizeof(*sites), compare_size);
+	for (size_t i = 0; i < metrics->n_sites; i++) {
+		/* The groups are ours to count in. */
+		struct metrics_group *group = &metrics->groups[sites[i].group - metrics->groups];
+
+		group->sites++;
+		if (kept < limits->sites &&
+		    group->sites - group->sites_omitted <= limits->group_sites)
+			sites[kept++] = sites[i];
+		else
+			group->sites_omitted++;
+	}
+	metrics->n_sites = kept;
+	qsort(sites, kept, sizeof(*sites), compare_shown);
+}
+
+/* --- interface -------------------------------------------------------------------------------- */
+
+int metrics__gather(struct metrics *ret_metrics, const struct report *report,
+		    const struct group_totals *totals, const struct metrics_limits *limits)
+{
+	struct member *members = members_of(report);
+	struct metrics metrics = {0};
+	int err;
+
+	if (!members)
+		return -ENOMEM;
+	err = gather_groups(&metrics, members, report->n_targets, totals);
+	if (!err) {
+		choose_groups(&metrics, limits->groups);
+		err = gather_sites(&metrics, members, report->n_targets);
+	}
+	free_members(members, report->n_targets);
+	if (err) {
+		metrics__release(&metrics);
+		return err;
+	}
+	merge_sites(&metrics);
+	choose_sites(&metrics, limits);
+	*ret_metrics = metrics;
+	return 0;
+}
+
+void metrics__release(struct metrics *metrics)
+{
+	for (size_t i = 0; i < metrics->n_groups; i++)
+		release_group(&metrics->groups[i]);
+	free(metrics->groups);
+	free(metrics->sites);
+	*metrics = (struct metrics){0};
+}

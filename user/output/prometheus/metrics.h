@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_OUTPUT_PROMETHEUS_METRICS_H
+#define GLEAKD_OUTPUT_PROMETHEUS_METRICS_H
+
+/*
+ * A report summed up for a monitoring system: processes become groups, and of the flagged sites the
+ * largest are chosen, so that the number of series has a limit whatever a service does. What a
+ * limit hides is counted.
+ */
+#include "output/prometheus/group_totals.h"
+
+enum metrics_mode {
+	METRICS_FULL,
+	METRICS_LIFECYCLE,
+	METRICS_CENSUS,
+	METRICS_MODES,
+};
+
+extern const char *const metrics_mode_names[METRICS_MODES];
+
+/* What tells processes of one group apart. */
+struct metrics_info {
+	char *exe, *go_version, *unit, *container_id, *pod_uid;
+};
+
+#define METRICS_MAX_INFOS 10 /* of a group */
+
+struct metrics_group {
+	char *name;
+	uint64_t processes;
+	uint64_t modes[METRICS_MODES];
+	uint64_t goroutines;
+	uint64_t leaking, stuck, silenced; /* goroutines */
+	uint64_t sites, sites_omitted;	   /* flagged ones */
+	double oldest_seconds;		   /* age of the oldest flagged goroutine; 0: not known */
+	double overhead, overhead_max;	   /* of the process that is nearest to its budget */
+	struct group_counts counts;
+	struct metrics_info infos[METRICS_MAX_INFOS];
+	size_t n_infos;
+	uint64_t infos_omitted; /* processes */
+};
+
+/* A flagged site of a group, over all processes where it has the same verdict. */
+struct metrics_site {
+	const struct metrics_group *group;
+	const struct report_site *site; /* any one of them: for its places */
+	const char *verdict;
+	uint64_t goroutines;
+	double confidence; /* of the surest */
+};
+
+struct metrics_limits {
+	size_t groups, group_sites, sites;
+};
+
+struct metrics {
+	struct metrics_group *groups; /* by name */
+	size_t n_groups;
+	uint64_t groups_omitted;
+	struct metrics_site *sites; /* by group, most goroutines first */
+	size_t n_sites;
+	struct group_counts all; /* groups that are omitted, too */
+};
+
+/*
+ * metrics__gather - sum up @report, whose strings have to stay. @totals may be NULL: counters are
+ * then those of the processes of the report. -ENOMEM.
+ */
+int metrics__gather(struct metrics *ret_metrics, const struct report *report,
+		    const struct group_totals *totals,
+		    const struct metrics_limits *limits) __must_check;
+void metrics__release(struct metrics *metrics);
+
+#endif /* GLEAKD_OUTPUT_PROMETHEUS_METRICS_H */

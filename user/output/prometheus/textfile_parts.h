@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_OUTPUT_PROMETHEUS_TEXTFILE_PARTS_H
+#define GLEAKD_OUTPUT_PROMETHEUS_TEXTFILE_PARTS_H
+
+/* The parts of the textfile; textfile.c puts them together. */
+#include <stdio.h>
+
+#include "output/prometheus/metrics.h"
+
+/* textfile_part__groups - what there is once per group. @realtime_ns is the time of the report. */
+void textfile_part__groups(FILE *out, const struct metrics *metrics, uint64_t realtime_ns);
+
+/* textfile_part__sites - the chosen sites. -ENOMEM. */
+int textfile_part__sites(FILE *out, const struct metrics *metrics) __must_check;
+
+/* textfile_part__self - gleakd itself. */
+void textfile_part__self(FILE *out, const struct metrics *metrics, const struct report *report);
+
+#endif /* GLEAKD_OUTPUT_PROMETHEUS_TEXTFILE_PARTS_H */

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_OUTPUT_TEXT_EXPLAIN_H
+#define GLEAKD_OUTPUT_TEXT_EXPLAIN_H
+
+/*
+ * Everything that is known of one site, for somebody who wants to argue with its verdict: what it
+ * rests on, what limits that, and what would change it (docs/verdicts.md).
+ */
+#include <stdio.h>
+
+#include "output/report.h"
+
+/*
+ * explain__write - @site of @target of @report as text that fits @columns (at least 60, at most
+ * 200). -ENOMEM, or -EPIPE and kin when writing failed.
+ */
+int explain__write(FILE *out, const struct report *report, const struct report_target *target,
+		   const struct report_site *site, unsigned int columns, bool color) __must_check;
+
+#endif /* GLEAKD_OUTPUT_TEXT_EXPLAIN_H */

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/text/news.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WORD_SIZE 16
+
+/* A tenth more or fewer: a growing leak then gets a line less and less often, but never none. */
+#define NEWS_SHARE 10
+
+#define NAME_SIZE 32
+
+/* What was printed about a flagged site or, with an empty id, about a target. */
+struct entry {
+	pid_t pid;
+	uint64_t start_time; /* another process may have got the pid */
+	char id[9];
+	char word[WORD_SIZE]; /* verdict or mode */
+	uint64_t goroutines;
+	bool lossy, ended;
+	char name[NAME_SIZE]; /* of a target */
+};
+
+struct process_list {
+	struct entry *entries; /* sorted by (pid, start time, id) */
+	size_t n;
+};
+
+struct text_news {
+	struct process_list told;    /* what was printed */
+	struct process_list current; /* what the report being compared says */
+	bool any;
+	bool host;
+};
+
+int text_news__new(bool host, struct text_news **ret_news)
+{
+	struct text_news *news = calloc(1, sizeof(*news));
+
+	if (!news)
+		return -ENOMEM;
+	news->host = host;
+	*ret_news = news;
+	return 0;
+}
+
+void text_news__free(struct text_news *news)
+{
+	if (!news)
+		return;
+	free(news->told.entries);
+	free(news->current.entries);
+	free(news);
+}
+
+static int compare_entries(const void *left, const void *right)
+{
+	const struct entry *a = left, *b = right;
+
+	if (a->pid != b->pid)
+		return a->pid < b->pid ? -1 : 1;
+	if (a->start_time != b->start_time)
+		return a->start_time < b->start_time ? -1 : 1;
+	return strcmp(a->id, b->id);
+}
+
+static const struct entry *find(const struct process_list *list, const struct entry *key)
+{
+	if (list->n == 0)
+		return NULL;
+	return bsearch(key, list->entries, list->n, sizeof(*key), compare_entries);
+}
+
+static struct entry entry_of_target(const struct text_news *news,
+				    const struct report_target *target)
+{
+	struct entry entry = {
+		.pid = target->pid,
+		.start_time = target->start_time_seconds,
+		.lossy = target->lost_events > 0,
+		.ended = target->exited_target,
+	};
+
+	if (!news->host)
+		snprintf(entry.word, sizeof(entry.word), "%s", report__text(target->mode));
+	snprintf(entry.name, sizeof(entry.name), "%s", report__text(target->comm));
+	return entry;
+}
+
+static struct entry entry_of_site(const struct report_target *target,
+				  const struct report_site *site)
+{
+	struct entry entry = {
+		.pid = target->pid,
+		.start_time = target->start_time_seconds,
+		.goroutines = site->goroutines,
+	};
+
+	snprintf(entry.id, sizeof(entry.id), "%s", site->id);
+	snprintf(entry.word, sizeof(entry.word), "%s", report__text(site->verdict));
+	return entry;
+}
+
+static bool count_differs(const struct entry *now, const struct entry *told)
+{
+	uint64_t change = max_of(now->goroutines, told->goroutines) -
+			  min_of(now->goroutines, told->goroutines);
+
+	return change > 0 && change >= told->goroutines / NEWS_SHARE;
+}
+
+/* Other than in numbers. */
+static bool kind_differs(const struct entry *now, const struct entry *told)
+{
+	return !told || strcmp(now->word, told->word) != 0 || now->lossy != told->lossy ||
+	       now->ended != told->ended;
+}
+
+static bool differs(const struct entry *now, const struct entry *told)
+{
+	return kind_differs(now, told) || count_differs(now, told);
+}
+
+static size_t count_entries(const struct report *report)
+{
+	size_t n = report->n_targets;
+
+	for (size_t t = 0; t < report->n_targets; t++) {
+		for (size_t i = 0; i < report->targets[t].n_sites; i++)
+			n += report->targets[t].sites[i].flagged;
+	}
+	return n;
+}
+
+static void fill(const struct text_news *news, struct process_list *list,
+		 const struct report *report)
+{
+	for (size_t t = 0; t < report->n_targets; t++) {
+		const struct report_target *target = &report->targets[t];
+
+		if (news->host && target->exited_target)
+			continue;
+		list->entries[list->n++] = entry_of_target(news, target);
+		for (size_t i = 0; i < target->n_sites; i++) {
+			if (target->sites[i].flagged)
+				list->entries[list->n++] = entry_of_site(target, &target->sites[i]);
+		}
+	}
+	qsort(list->entries, list->n, sizeof(*list->entries), compare_entries);
+}
+
+int text_news__compare(struct text_news *news, const struct report *report)
+{
+	struct process_list list = {0};
+	size_t n = count_entries(report);
+
+	list.entries = calloc(n + 1, sizeof(*list.entries));
+	if (!list.entries)
+		return -ENOMEM;
+	fill(news, &list, report);
+	free(news->current.entries);
+	news->current = list;
+	news->any = false;
+	for (size_t i = 0; i < list.n && !news->any; i++)
+		news->any = differs(&list.entries[i], find(&news->told, &list.entries[i]));
+	for (size_t i = 0; i < news->told.n && !news->any; i++)
+		news->any = !find(&list, &news->told.entries[i]);
+	return 0;
+}
+
+bool text_news__any(const struct text_news *news)
+{
+	return news->any;
+}
+
+bool text_news__target(const struct text_news *news, const struct report_target *target)
+{
+	struct entry now = entry_of_target(news, target);
+
+	return differs(&now, find(&news->told, &now));
+}
+
+bool text_news__came(const struct text_news *news, const struct report_target *target)
+{
+	struct entry now = entry_of_target(news, target);
+
+	return !find(&news->told, &now);
+}
+
+void text_news__gone(const struct text_news *news,
+		     void (*visit)(void *ctx, pid_t pid, const char *name), void *ctx)
+{
+	for (size_t i = 0; i < news->told.n; i++) {
+		const struct entry *told = &news->told.entries[i];
+
+		if (!told->id[0] && !find(&news->current, told))
+			visit(ctx, told->pid, told->name);
+	}
+}
+
+enum site_news text_news__site(const struct text_news *news, const struct report_target *target,
+			       const struct report_site *site)
+{
+	struct entry now = entry_of_site(target, site);
+	const struct entry *told = find(&news->told, &now);
+
+	if (!site->flagged)
+		return SITE_NEWS_NONE;
+	if (kind_differs(&now, told))
+		return SITE_NEWS_WHOLE;
+	return count_differs(&now, told) ? SITE_NEWS_COUNT : SITE_NEWS_NONE;
+}
+
+void text_news__resolved(const struct text_news *news, const struct report_target *target,
+			 void (*visit)(void *ctx, const char *id, const char *verdict), void *ctx)
+{
+	for (size_t i = 0; i < news->told.n; i++) {
+		const struct entry *told = &news->told.entries[i];
+
+		if (told->pid == target->pid && told->start_time == target->start_time_seconds &&
+		    told->id[0] && !find(&news->current, told))
+			visit(ctx, told->id, told->word);
+	}
+}
+
+void text_news__printed(struct text_news *news)
+{
+	/* What changed too little to be printed is remembered as it was printed before. */
+	for (size_t i = 0; i < news->current.n; i++) {
+		const struct entry *told = find(&news->told, &news->current.entries[i]);
+
+		if (told && !differs(&news->current.entries[i], told))
+			news->current.entries[i] = *told;
+	}
+	free(news->told.entries);
+	news->told = news->current;
+	news->current = (struct process_list){0};
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What members of a site wait on, in as few lines as say it:
+ *
+ *	waiting on  all 97 wait on a channel of their own, such as 0xc000123040 (unbuffered, 1 sender,
+ *	            no receiver)
+ *
+ *	waiting on  all 11 wait on one channel 0xc000123040 (buffer 5 of 5, 11 senders, no receiver)
+ *
+ * Of a lock nobody can say who holds it: Go does not write it down, and it may be a member itself.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "output/shorten.h"
+#include "output/text/parts.h"
+
+#define MAX_LINES 3  /* of one object */
+#define PIECE	  80 /* two counts and what stands between them */
+#define WORDS	  320
+
+static bool is_channel(const struct report_object *object)
+{
+	return strcmp(report__text(object->kind), "channel") == 0;
+}
+
+/* "no receiver", "1 receiver", "11 receivers" */
+static void waiting_words(char out[PIECE], uint64_t n, bool more, const char *noun)
+{
+	char count[SHORTEN_COUNT_SIZE];
+
+	shorten__count(n, count);
+	if (n == 0 && !more)
+		snprintf(out, PIECE, "no %s", noun);
+	else
+		snprintf(out, PIECE, "%s%s %s%s", more ? "more than " : "", count, noun,
+			 n == 1 && !more ? "" : "s");
+}
+
+/* "buffer 5 of 5, 11 senders, no receiver" */
+static void channel_words(const struct report_object *object, char out[WORDS])
+{
+	char length[SHORTEN_COUNT_SIZE], capacity[SHORTEN_COUNT_SIZE];
+	char senders[PIECE], receivers[PIECE], buffer[PIECE] = "unbuffered";
+
+	shorten__count(object->length, length);
+	shorten__count(object->capacity, capacity);
+	if (object->capacity)
+		snprintf(buffer, sizeof(buffer), "buffer %s of %s", length, capacity);
+	waiting_words(senders, object->senders, object->more_waiters && object->senders, "sender");
+	waiting_words(receivers, object->receivers, object->more_waiters && object->receivers,
+		      "receiver");
+	snprintf(out, WORDS, "%s, %s, %s%s%s", buffer, senders, receivers,
+		 object->closed ? ", closed" : "", object->timer ? ", of a timer" : "");
+}
+
+static void object_words(const struct report_object *object, char out[WORDS])
+{
+	if (is_channel(object))
+		channel_words(object, out);
+	else
+		waiting_words(out, object->waiters, object->more_waiters, "waiter");
+}
+
+/* "0xc000123040 (unbuffered, 1 sender, no receiver)" behind @before, to the end of the line. */
+static void put_object(struct screen *screen, const char *before,
+		       const struct report_object *object)
+{
+	char words[WORDS], text[2 * WORDS + 32];
+
+	object_words(object, words);
+	snprintf(text, sizeof(text), "%s0x%" PRIx64 " (%s)", before, object->address, words);
+	screen__wrap(screen, STYLE_PLAIN, text, MAX_LINES);
+}
+
+/* "all 97 wait", "11 of 97 wait", "it waits" */
+static void who_waits(const struct report_site *site, uint64_t members, char out[PIECE])
+{
+	uint64_t looked_at = site->objects.looked_at;
+	char some[SHORTEN_COUNT_SIZE], all[SHORTEN_COUNT_SIZE];
+
+	shorten__count(members, some);
+	shorten__count(looked_at, all);
+	if (members < looked_at)
+		snprintf(out, PIECE, "%s of %s wait%s", some, all, members == 1 ? "s" : "");
+	else if (looked_at < site->goroutines)
+		snprintf(out, PIECE, "all %s looked at wait", all);
+	else if (looked_at == 1)
+		snprintf(out, PIECE, "it waits");
+	else
+		snprintf(out, PIECE, "all %s wait", all);
+}
+
+/* Nobody waits on what another one waits on. */
+static void put_own(struct screen *screen, const struct report_site *site, const char *kind)
+{
+	const struct report_objects *objects = &site->objects;
+	char who[PIECE], text[WORDS], count[SHORTEN_COUNT_SIZE];
+
+	who_waits(site, objects->looked_at, who);
+	shorten__count(objects->distinct, count);
+	if (objects->distinct <= 1)
+		snprintf(text, sizeof(text), "%s on %s ", who, kind);
+	else if (objects->distinct == objects->looked_at)
+		snprintf(text, sizeof(text), "%s on a %s of their own, such as ", who, kind);
+	else
+		snprintf(text, sizeof(text), "%s on %s objects, none of them shared, such as %s ",
+			 who, count, kind);
+	put_object(screen, text, &objects->items[0]);
+}
+
+static void put_shared(struct screen *screen, const struct report_site *site,
+		       const struct report_object *object, const char *kind)
+{
+	char who[PIECE], text[WORDS];
+
+	who_waits(site, object->members, who);
+	snprintf(text, sizeof(text), "%s on %s%s ", who, object->members > 1 ? "one " : "", kind);
+	put_object(screen, text, object);
+}
+
+static void put_item(struct screen *screen, const struct report_site *site, size_t index)
+{
+	const struct report_objects *objects = &site->objects;
+	const struct report_object *object = &objects->items[index];
+	char *kind = shorten__text(report__text(object->kind), MAX_WAIT);
+
+	text_part__label(screen, index == 0 ? "waiting on" : "");
+	if (!kind)
+		screen->failed = true;
+	else if (objects->items[0].members > 1)
+		put_shared(screen, site, object, kind);
+	else
+		put_own(screen, site, kind);
+	free(kind);
+}
+
+static void put_more(struct screen *screen, uint64_t n)
+{
+	if (n == 0)
+		return;
+	text_part__label(screen, "");
+	screen__put(screen, STYLE_DIM, ELLIPSIS " and ");
+	screen__put_owned(screen, STYLE_DIM, shorten__counted(n, "more object"));
+	screen__end_line(screen);
+}
+
+void text_part__objects(struct screen *screen, const struct report_site *site, size_t max)
+{
+	const struct report_objects *objects = &site->objects;
+	bool shared = objects->n_items > 0 && objects->items[0].members > 1;
+	size_t shown = min_of(objects->n_items, shared ? max : (size_t)1);
+
+	if (objects->looked_at == 0)
+		return;
+	for (size_t i = 0; i < shown; i++)
+		put_item(screen, site, i);
+	if (shared)
+		put_more(screen, objects->distinct - min_of(objects->distinct, (uint64_t)shown));
+}

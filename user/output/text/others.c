@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The sites that were not flagged, as a reader wants them: summed up, and the first few by name so
+ * that one can see they are what they should be. What was silenced is told apart from them.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "output/shorten.h"
+#include "output/text/parts.h"
+
+#define INDENT	      2
+#define MAX_REASONS   32
+#define SHOWN_REASONS 3
+#define MIN_LOCATION  20
+
+/* Goroutines by wait reason, over all sites that were not flagged. */
+struct breakdown {
+	struct {
+		const char *words;
+		uint64_t goroutines;
+	} reasons[MAX_REASONS];
+	size_t n;
+	uint64_t beyond; /* goroutines of reasons that had no place */
+	uint64_t sites, goroutines;
+};
+
+static bool is_shown(const struct report_site *site, bool all)
+{
+	return !site->flagged && !report__silenced(site) && (all || site->goroutines > 0);
+}
+
+static void breakdown__add(struct breakdown *sum, const struct report_site *site)
+{
+	const char *words = text_part__wait_words(site);
+	size_t i = 0;
+
+	sum->sites++;
+	sum->goroutines += site->goroutines;
+	if (site->goroutines == 0)
+		return;
+	while (i < sum->n && strcmp(sum->reasons[i].words, words) != 0)
+		i++;
+	if (i == MAX_REASONS) {
+		sum->beyond += site->goroutines;
+		return;
+	}
+	if (i == sum->n) {
+		sum->n++;
+		sum->reasons[i].words = words;
+	}
+	sum->reasons[i].goroutines += site->goroutines;
+}
+
+/* The largest first; among equals the one seen first. */
+static void breakdown__sort(struct breakdown *sum)
+{
+	for (size_t i = 1; i < sum->n; i++) {
+		for (size_t j = i; j > 0; j--) {
+			__auto_type swap = sum->reasons[j];
+
+			if (sum->reasons[j - 1].goroutines >= swap.goroutines)
+				break;
+			sum->reasons[j] = sum->reasons[j - 1];
+			sum->reasons[j - 1] = swap;
+		}
+	}
+}
+
+static void put_reasons(struct screen *screen, const struct breakdown *sum)
+{
+	uint64_t other = sum->beyond;
+	char count[SHORTEN_COUNT_SIZE];
+
+	for (size_t i = 0; i < sum->n; i++) {
+		if (i >= SHOWN_REASONS) {
+			other += sum->reasons[i].goroutines;
+			continue;
+		}
+		shorten__count(sum->reasons[i].goroutines, count);
+		screen__put(screen, STYLE_DIM, i == 0 ? ": " : ", ");
+		screen__put_owned(screen, STYLE_DIM,
+				  shorten__text(sum->reasons[i].words, MAX_WAIT));
+		screen__putf(screen, STYLE_DIM, " %s", count);
+	}
+	if (other) {
+		shorten__count(other, count);
+		screen__putf(screen, STYLE_DIM, ", other %s", count);
+	}
+}
+
+static void put_sum(struct screen *screen, const struct breakdown *sum)
+{
+	screen__put(screen, STYLE_PLAIN, "not flagged  ");
+	screen__put_owned(screen, STYLE_PLAIN, shorten__counted(sum->sites, "site"));
+	screen__put(screen, STYLE_PLAIN, ", ");
+	screen__put_owned(screen, STYLE_PLAIN, shorten__counted(sum->goroutines, "goroutine"));
+	put_reasons(screen, sum);
+	screen__end_line(screen);
+}
+
+/*
+ * What names the site best: where it waits when that is the service's own code, else what it runs.
+ * A hundred sites of any service wait in net.(*netFD).Read.
+ */
+static const char *name_of(const struct report_site *site)
+{
+	const char *runs = text_part__runs(site);
+
+	if (!site->blocked_at.own && *runs)
+		return runs;
+	return report__frame_known(&site->blocked_at) ? site->blocked_at.function : "?";
+}
+
+static void put_place(struct screen *screen, const struct site_columns *columns,
+		      const struct report_site *site)
+{
+	const char *name = name_of(site);
+	const struct report_frame *blocked = &site->blocked_at;
+	unsigned int column = screen->column + columns->function + 2;
+
+	if (!report__frame_known(blocked) || strcmp(name, blocked->function) == 0) {
+		struct report_frame frame = *blocked;
+
+		frame.function = name;
+		text_part__frame(screen, STYLE_PLAIN, &frame, columns->function, false);
+		return;
+	}
+	screen__put_owned(screen, STYLE_PLAIN, shorten__function(name, columns->function));
+	screen__to(screen, column);
+	if (screen__room(screen) < MIN_FUNCTION)
+		return;
+	screen__put(screen, STYLE_DIM, "in ");
+	screen__put_owned(screen, STYLE_DIM,
+			  shorten__function(blocked->function, screen__room(screen)));
+}
+
+static void put_site(struct screen *screen, const struct site_columns *columns,
+		     const struct report_site *site)
+{
+	char count[SHORTEN_COUNT_SIZE];
+	unsigned int column = INDENT;
+
+	screen__to(screen, column);
+	screen__put_owned(screen, text_part__verdict_style(site),
+			  shorten__text(report__text(site->verdict), MAX_VERDICT));
+	column += columns->verdict + 2;
+	if (columns->confidence) {
+		snprintf(count, sizeof(count), "%u %%", report__percent(site));
+		screen__put_right(screen, STYLE_PLAIN, site->suspect ? count : "", column,
+				  columns->confidence);
+		column += columns->confidence + 2;
+	}
+	shorten__count(site->goroutines, count);
+	screen__put_right(screen, STYLE_PLAIN, count, column, columns->count);
+	column += columns->count + 2;
+	column = text_part__wait_and_growth(screen, columns, site, column);
+	screen__to(screen, column);
+	put_place(screen, columns, site);
+	screen__end_line(screen);
+}
+
+/* Under its row, why a site is not flagged that looks as if it should be. */
+static void put_silenced(struct screen *screen, const struct report_site *site)
+{
+	const char *reason = report__text(site->silenced_reason);
+
+	if (!report__silenced(site))
+		return;
+	screen__to(screen, 2 * INDENT);
+	screen__put(screen, STYLE_DIM, "silenced: ");
+	screen__put(screen, STYLE_DIM, *reason ? reason : "no reason given");
+	screen__end_line(screen);
+}
+
+static unsigned int room_for_functions(const struct site_columns *columns,
+				       const struct screen *screen)
+{
+	unsigned int used = INDENT + columns->verdict + 2 +
+			    (columns->confidence ? columns->confidence + 2 : 0) + columns->count +
+			    2 + columns->wait + 2 + (columns->growth ? columns->growth + 2 : 0);
+
+	return screen->columns - min_of(screen->columns, used);
+}
+
+/*
+ * Room for the functions is what the other columns leave, with some for file and line. On a narrow
+ * screen the confidence goes first, then file and line.
+ */
+static void fit_functions(struct site_columns *columns, const struct screen *screen, size_t widest)
+{
+	const size_t both = MIN_FUNCTION + 2 + MIN_LOCATION;
+	size_t room = room_for_functions(columns, screen);
+
+	if (room < both) {
+		columns->confidence = 0;
+		room = room_for_functions(columns, screen);
+	}
+	if (room >= both)
+		room -= 2 + MIN_LOCATION;
+	room = min_of(widest, room);
+	columns->function = (unsigned int)max_of(room, (size_t)MIN_FUNCTION);
+}
+
+void text_part__rows(struct screen *screen, const struct report_target *target, size_t max,
+		     bool (*wanted)(const void *ctx, const struct report_site *site),
+		     const void *ctx, bool stacks)
+{
+	struct site_columns columns = {0};
+	size_t shown = 0, widest = 0;
+
+	for (size_t i = 0; i < target->n_sites && shown < max; i++) {
+		if (!wanted(ctx, &target->sites[i]))
+			continue;
+		shown++;
+		text_part__columns_add(&columns, &target->sites[i]);
+		widest = max_of(widest, utf8__width(name_of(&target->sites[i])));
+	}
+	fit_functions(&columns, screen, widest);
+	for (size_t i = 0; i < target->n_sites && shown > 0; i++) {
+		if (!wanted(ctx, &target->sites[i]))
+			continue;
+		shown--;
+		put_site(screen, &columns, &target->sites[i]);
+		put_silenced(screen, &target->sites[i]);
+		if (stacks)
+			text_part__stack(screen, &target->sites[i]);
+	}
+}
+
+static bool other_wanted(const void *ctx, const struct report_site *site)
+{
+	const bool *all = ctx;
+
+	return is_shown(site, *all);
+}
+
+void text_part__others(struct screen *screen, const struct report_target *target, size_t max,
+		       bool all, bool stacks)
+{
+	struct breakdown sum = {0};
+
+	for (size_t i = 0; i < target->n_sites; i++) {
+		if (is_shown(&target->sites[i], all))
+			breakdown__add(&sum, &target->sites[i]);
+	}
+	if (sum.sites == 0)
+		return;
+	breakdown__sort(&sum);
+	put_sum(screen, &sum);
+	text_part__rows(screen, target, max, other_wanted, &all, stacks);
+	if (sum.sites > max && max > 0) {
+		screen__to(screen, INDENT);
+		screen__put(screen, STYLE_DIM, ELLIPSIS " ");
+		screen__put_owned(screen, STYLE_DIM,
+				  shorten__counted(sum.sites - max, "more site"));
+		screen__end_line(screen);
+	}
+}
+
+/* --- silenced ------------------------------------------------------------------------------------- */
+
+static bool silenced_wanted(const void *ctx, const struct report_site *site)
+{
+	(void)ctx;
+	return report__silenced(site);
+}
+
+/* Whether a site before the one of @index was silenced for the same reason. */
+static bool reason_told(const struct report_target *target, size_t index)
+{
+	const char *reason = report__text(target->sites[index].silenced_reason);
+
+	for (size_t i = 0; i < index; i++) {
+		if (report__silenced(&target->sites[i]) &&
+		    strcmp(report__text(target->sites[i].silenced_reason), reason) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* ": too slow to matter; known since May", as much of it as leaves @room_after columns. */
+static void put_silencing(struct screen *screen, const struct report_target *target,
+			  unsigned int room_after)
+{
+	const char *before = ": ";
+
+	for (size_t i = 0; i < target->n_sites; i++) {
+		const struct report_site *site = &target->sites[i];
+		const char *reason = report__text(site->silenced_reason);
+		unsigned int room;
+
+		if (!report__silenced(site) || !*reason || reason_told(target, i))
+			continue;
+		screen__put(screen, STYLE_DIM, before);
+		room = screen__room(screen) - min_of(screen__room(screen), room_after);
+		if (utf8__width(reason) > room) {
+			screen__put_owned(screen, STYLE_DIM,
+					  *before == ':' ? shorten__text(reason, room) :
+							   strdup(ELLIPSIS));
+			return;
+		}
+		screen__put(screen, STYLE_DIM, reason);
+		before = "; ";
+	}
+}
+
+void text_part__silenced(struct screen *screen, const struct report_target *target, size_t max,
+			 bool all)
+{
+	static const char hint[] = " (--all shows them)";
+	size_t n = report__count_silenced(target);
+
+	if (n == 0)
+		return;
+	screen__put_owned(screen, STYLE_PLAIN, shorten__counted(n, "site"));
+	screen__put(screen, STYLE_PLAIN, " silenced by the allow-list");
+	if (!all) {
+		/* Room for "; …" too, should another reason follow. */
+		put_silencing(screen, target, (unsigned int)strlen(hint) + 3);
+		screen__put(screen, STYLE_DIM, hint);
+	}
+	screen__end_line(screen);
+	if (all)
+		text_part__rows(screen, target, max, silenced_wanted, NULL, false);
+}

@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * When and how much is shown. On a terminal every report replaces the one before; into a pipe the
+ * first is printed whole, later ones only as far as they say something new, and the last one whole
+ * again with a summary. What goes out is built in memory and written at once.
+ */
+#include "output/text/report.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "output/text/news.h"
+#include "output/text/parts.h"
+
+#define MIN_COLUMNS 60U
+#define MAX_COLUMNS 200U
+/* Below that a screen cannot hold even the header and a site. */
+#define MIN_ROWS 8U
+
+#define FEW_OTHERS   5
+#define MANY_FLAGGED 50
+
+#define STATUS_EVERY_NS (60 * NSEC_PER_SEC)
+
+/* ECMA-48: cursor to the top left corner; erase from the cursor to the end of the screen. */
+#define CURSOR_HOME "\033[H"
+#define ERASE_BELOW "\033[J"
+
+struct text_writer {
+	FILE *out;
+	struct text_options options;
+	struct text_news *news;
+	bool started;
+	uint64_t last_line_ns; /* wall time of what was last printed into a pipe */
+};
+
+int text_writer__new(FILE *out, const struct text_options *options, struct text_writer **ret_writer)
+{
+	struct text_writer *writer = calloc(1, sizeof(*writer));
+	int err;
+
+	if (!writer)
+		return -ENOMEM;
+	writer->out = out;
+	writer->options = *options;
+	text_writer__resize(writer, options->columns, options->rows);
+	err = text_news__new(options->host, &writer->news);
+	if (err) {
+		text_writer__free(writer);
+		return err;
+	}
+	*ret_writer = writer;
+	return 0;
+}
+
+void text_writer__free(struct text_writer *writer)
+{
+	if (!writer)
+		return;
+	text_news__free(writer->news);
+	free(writer);
+}
+
+void text_writer__resize(struct text_writer *writer, unsigned int columns, unsigned int rows)
+{
+	columns = max_of(columns, MIN_COLUMNS);
+	writer->options.columns = min_of(columns, MAX_COLUMNS);
+	writer->options.rows = rows ? max_of(rows, MIN_ROWS) : 0;
+}
+
+/* --- the parts of a whole report ------------------------------------------------------------------ */
+
+static size_t count_flagged(const struct report_target *target)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < target->n_sites; i++)
+		n += target->sites[i].flagged;
+	return n;
+}
+
+/* The first @max flagged sites; a blank line after each when they are blocks. */
+static void put_flagged(struct screen *screen, const struct report_target *target, size_t max,
+			enum site_detail detail)
+{
+	struct site_columns columns = {0};
+	size_t left = max, total = count_flagged(target);
+
+	for (size_t i = 0; i < target->n_sites && left > 0; i++) {
+		if (!target->sites[i].flagged)
+			continue;
+		text_part__columns_add(&columns, &target->sites[i]);
+		left--;
+	}
+	left = min_of(max, total);
+	for (size_t i = 0; i < target->n_sites && left > 0; i++) {
+		if (!target->sites[i].flagged)
+			continue;
+		text_part__site(screen, &columns, &target->sites[i], detail);
+		if (detail > SITE_HEADLINE)
+			screen__end_line(screen);
+		left--;
+	}
+	if (total > max) {
+		screen__put(screen, STYLE_BOLD, ELLIPSIS " and ");
+		screen__put_owned(screen, STYLE_BOLD,
+				  shorten__counted(total - max, "more flagged site"));
+		screen__end_line(screen);
+	}
+	if (total > 0 && detail == SITE_HEADLINE)
+		screen__end_line(screen);
+}
+
+static void put_header(struct screen *screen, const struct report_target *target)
+{
+	text_part__target(screen, target);
+	screen__end_line(screen);
+	if (target->n_sites == 0) {
+		screen__put(screen, STYLE_PLAIN, "no goroutines seen yet");
+		screen__end_line(screen);
+	}
+}
+
+static void put_whole(struct screen *screen, const struct text_options *options,
+		      const struct report_target *target)
+{
+	put_header(screen, target);
+	if (target->goroutines_listed) {
+		text_part__goroutines(screen, target, options->verbose);
+		return;
+	}
+	put_flagged(screen, target, options->all ? SIZE_MAX : MANY_FLAGGED,
+		    options->verbose ? SITE_STACK : SITE_EVIDENCE);
+	text_part__silenced(screen, target, SIZE_MAX, options->all);
+	text_part__others(screen, target, options->all ? SIZE_MAX : FEW_OTHERS, options->all,
+			  options->all && options->verbose);
+}
+
+static void put_report(struct screen *screen, const struct text_options *options,
+		       const struct report *report)
+{
+	for (size_t i = 0; i < report->n_targets; i++) {
+		if (i > 0)
+			screen__end_line(screen);
+		put_whole(screen, options, &report->targets[i]);
+	}
+}
+
+/* --- on a terminal -------------------------------------------------------------------------------- */
+
+/* Flagged sites in at most @rows: all with as much detail as fits all of them, else the first. */
+static void fit_flagged(struct screen *screen, const struct report_target *target, size_t rows,
+			enum site_detail most)
+{
+	struct screen_mark mark = screen__mark(screen);
+
+	for (int detail = (int)most; detail >= SITE_HEADLINE; detail--) {
+		put_flagged(screen, target, SIZE_MAX, (enum site_detail)detail);
+		if (screen->lines - mark.lines <= rows)
+			return;
+		screen__rollback(screen, mark);
+	}
+	/* One row says how many more there are, one is blank. */
+	put_flagged(screen, target, rows > 2 ? rows - 2 : 0, SITE_HEADLINE);
+}
+
+/* Room for the others: the sum, and "… more sites". */
+#define OTHERS_ROWS 2
+
+static void fit_target(struct screen *screen, const struct text_options *options,
+		       const struct report_target *target, size_t last_row)
+{
+	struct screen_mark mark;
+	size_t others = options->all ? SIZE_MAX : FEW_OTHERS;
+	size_t silenced = report__count_silenced(target) > 0;
+	size_t room;
+
+	put_header(screen, target);
+	room = last_row - min_of(last_row, screen->lines + OTHERS_ROWS + silenced);
+	fit_flagged(screen, target, room, options->verbose ? SITE_STACK : SITE_EVIDENCE);
+	/* A site takes two lines here, and all of them no more than half of what is left. */
+	room = last_row - min_of(last_row, screen->lines + OTHERS_ROWS + silenced);
+	text_part__silenced(screen, target, room / 4, options->all);
+	mark = screen__mark(screen);
+	room = last_row - min_of(last_row, screen->lines + OTHERS_ROWS);
+	text_part__others(screen, target, min_of(others, room), options->all,
+			  options->all && options->verbose);
+	if (screen->lines > last_row) {
+		/* Stacks took more than a line a site. */
+		screen__rollback(screen, mark);
+		text_part__others(screen, target, min_of(others, room), options->all, false);
+	}
+}
+
+/*
+ * What still does not fit (a header of many lines, many targets) is cut: it must not scroll.
+ * @top: where the frame begins.
+ */
+static void cut_rows(struct screen *screen, struct screen_mark top, size_t rows)
+{
+	if (screen->lines <= rows || screen__error(screen))
+		return;
+	while (top.lines < rows)
+		top.lines += screen->data[top.len++] == '\n';
+	screen__rollback(screen, top);
+}
+
+static void redraw(struct screen *screen, struct text_writer *writer, const struct report *report)
+{
+	const struct text_options *options = &writer->options;
+	/* The cursor rests on the last row. */
+	size_t rows = options->rows ? options->rows - 1 : SIZE_MAX;
+	struct screen_mark top;
+
+	screen->clear_lines = true;
+	/* What the user had on the screen goes up into the scrollback, once. */
+	for (unsigned int i = 0; i < options->rows && !writer->started; i++)
+		screen__escape(screen, "\n");
+	screen__escape(screen, CURSOR_HOME);
+	top = screen__mark(screen);
+	for (size_t i = 0; i < report->n_targets; i++)
+		fit_target(screen, options, &report->targets[i], rows);
+	cut_rows(screen, top, rows);
+	screen__escape(screen, ERASE_BELOW);
+}
+
+/* --- into a pipe ---------------------------------------------------------------------------------- */
+
+static void put_resolved(void *ctx, const char *id, const char *verdict)
+{
+	struct screen *screen = ctx;
+
+	screen__putf(screen, STYLE_GOOD, "site %s is no longer flagged as %s", id, verdict);
+	screen__end_line(screen);
+}
+
+/* For text_part__rows(): sites which only have other numbers. */
+struct news_of_target {
+	const struct text_news *news;
+	const struct report_target *target;
+};
+
+static bool count_is_news(const void *ctx, const struct report_site *site)
+{
+	const struct news_of_target *of = ctx;
+
+	return text_news__site(of->news, of->target, site) == SITE_NEWS_COUNT;
+}
+
+/* A site that is told in full, with a blank line before it. */
+static void put_new_site(struct screen *screen, const struct report_site *site, bool verbose)
+{
+	struct site_columns columns = {0};
+
+	screen__end_line(screen);
+	text_part__columns_add(&columns, site);
+	text_part__site(screen, &columns, site, verbose ? SITE_STACK : SITE_EVIDENCE);
+}
+
+static void put_changes(struct screen *screen, const struct text_writer *writer,
+			const struct report *report, const struct report_target *target)
+{
+	struct news_of_target of = {.news = writer->news, .target = target};
+	size_t most = writer->options.all ? SIZE_MAX : MANY_FLAGGED;
+	size_t blocks = 0;
+
+	text_part__status(screen, report, target, writer->options.host);
+	if (text_news__target(writer->news, target)) {
+		text_part__mode(screen, target);
+		text_part__losses(screen, target);
+	}
+	text_news__resolved(writer->news, target, put_resolved, screen);
+	text_part__rows(screen, target, most, count_is_news, &of, false);
+	for (size_t i = 0; i < target->n_sites && blocks < most; i++) {
+		const struct report_site *site = &target->sites[i];
+
+		if (text_news__site(writer->news, target, site) != SITE_NEWS_WHOLE)
+			continue;
+		put_new_site(screen, site, writer->options.verbose);
+		blocks++;
+	}
+	if (blocks)
+		screen__end_line(screen);
+}
+
+static bool status_due(const struct text_writer *writer, uint64_t now_ns)
+{
+	/* Wall time may be set back. */
+	return now_ns < writer->last_line_ns || now_ns - writer->last_line_ns >= STATUS_EVERY_NS;
+}
+
+/* For text_news__gone(). */
+struct line_of {
+	struct screen *screen;
+	const struct report *report;
+};
+
+static void put_gone(void *ctx, pid_t pid, const char *name)
+{
+	const struct line_of *line = ctx;
+
+	text_part__gone(line->screen, line->report, pid, name);
+}
+
+static void note_resolved(void *ctx, const char *id, const char *verdict)
+{
+	*(bool *)ctx = id && verdict;
+}
+
+/* Other than that it came. */
+static bool has_news(const struct text_news *news, const struct report_target *target)
+{
+	bool any = text_news__target(news, target) && !text_news__came(news, target);
+
+	for (size_t i = 0; i < target->n_sites && !any; i++)
+		any = text_news__site(news, target, &target->sites[i]) != SITE_NEWS_NONE;
+	if (!any)
+		text_news__resolved(news, target, note_resolved, &any);
+	return any;
+}
+
+/* Nobody reads a page a round for each of a hundred processes: who came, went or has news. */
+static void put_host_changes(struct screen *screen, const struct text_writer *writer,
+			     const struct report *report)
+{
+	struct line_of line = {.screen = screen, .report = report};
+
+	if (!writer->started || status_due(writer, report->realtime_ns))
+		text_part__host_status(screen, report);
+	text_news__gone(writer->news, put_gone, &line);
+	for (size_t i = 0; i < report->n_targets; i++) {
+		const struct report_target *target = &report->targets[i];
+
+		if (target->exited_target)
+			continue;
+		if (writer->started && text_news__came(writer->news, target))
+			text_part__came(screen, report, target);
+		if (has_news(writer->news, target))
+			put_changes(screen, writer, report, target);
+	}
+}
+
+static int log_interim(struct screen *screen, struct text_writer *writer,
+		       const struct report *report)
+{
+	const struct text_options *options = &writer->options;
+	int err = text_news__compare(writer->news, report);
+
+	if (err)
+		return err;
+	if (writer->started && !text_news__any(writer->news) &&
+	    !status_due(writer, report->realtime_ns))
+		return 0;
+	if (options->host && !options->all) {
+		put_host_changes(screen, writer, report);
+	} else if (writer->started && !options->host) {
+		for (size_t i = 0; i < report->n_targets; i++)
+			put_changes(screen, writer, report, &report->targets[i]);
+	} else {
+		put_report(screen, options, report);
+		screen__end_line(screen);
+	}
+	text_news__printed(writer->news);
+	writer->last_line_ns = report->realtime_ns;
+	return 0;
+}
+
+/* -------------------------------------------------------------------------------------------------- */
+
+static void put_final(struct screen *screen, const struct text_writer *writer,
+		      const struct report *report)
+{
+	if (writer->options.terminal && writer->started)
+		screen__escape(screen, CURSOR_HOME ERASE_BELOW);
+	else if (writer->started)
+		screen__end_line(screen);
+	put_report(screen, &writer->options, report);
+	screen__end_line(screen);
+	text_part__summary(screen, report);
+}
+
+static int flush(FILE *out, const struct screen *screen)
+{
+	if (screen->len == 0)
+		return 0;
+	errno = 0;
+	if (fwrite(screen->data, 1, screen->len, out) != screen->len || fflush(out) != 0)
+		return errno ? -errno : -EIO;
+	return 0;
+}
+
+int text_writer__write(struct text_writer *writer, const struct report *report)
+{
+	struct screen screen;
+	int err = 0;
+
+	screen__init(&screen, writer->options.columns, writer->options.color);
+	if (report->final)
+		put_final(&screen, writer, report);
+	else if (writer->options.terminal)
+		redraw(&screen, writer, report);
+	else
+		err = log_interim(&screen, writer, report);
+	if (!err)
+		err = screen__error(&screen);
+	if (!err)
+		err = flush(writer->out, &screen);
+	writer->started = true;
+	screen__release(&screen);
+	return err;
+}

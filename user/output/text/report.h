@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_OUTPUT_TEXT_REPORT_H
+#define GLEAKD_OUTPUT_TEXT_REPORT_H
+
+/*
+ * The report for people: a header per target and a block per site, flagged ones first. On a
+ * terminal it redraws in place, in colour and without wrapping; elsewhere it is plain lines.
+ */
+#include <stdio.h>
+
+#include "output/report.h"
+
+struct text_options {
+	bool terminal; /* redraw in place */
+	bool color;
+	unsigned int columns; /* width to fit; at least 60 */
+	unsigned int rows;    /* height to fit when redrawing; 0: no limit */
+	bool verbose;	      /* whole park stacks */
+	bool all;	      /* sites that wait by nature too, not only the first few */
+	bool host;	      /* processes come and go */
+};
+
+struct text_writer;
+
+int text_writer__new(FILE *out, const struct text_options *options,
+		     struct text_writer **ret_writer) __must_check;
+void text_writer__free(struct text_writer *writer);
+
+/* text_writer__resize - the terminal has another size from now on; limits as in text_options. */
+void text_writer__resize(struct text_writer *writer, unsigned int columns, unsigned int rows);
+
+/*
+ * text_writer__write - show @report. An interim report that says nothing new is not printed again
+ * into a pipe; of a host's processes only those are told of that came, went or have news, unless
+ * all was asked for. The final one is a summary which also says what was looked at when nothing was
+ * found. -EPIPE and kin when writing failed.
+ */
+int text_writer__write(struct text_writer *writer, const struct report *report) __must_check;
+
+#endif /* GLEAKD_OUTPUT_TEXT_REPORT_H */

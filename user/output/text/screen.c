@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/text/screen.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+/* A report of 64 MiB of text is a runaway, not a report. */
+#define SCREEN_MAX_BYTES (64U << 20)
+
+/* ECMA-48 "select graphic rendition". */
+static const char *const style_on[] = {
+	[STYLE_PLAIN] = "",	      [STYLE_BOLD] = "\033[1m",
+	[STYLE_DIM] = "\033[2m",      [STYLE_LEAKING] = "\033[1;31m",
+	[STYLE_STUCK] = "\033[1;35m", [STYLE_GROWING] = "\033[33m",
+	[STYLE_GOOD] = "\033[32m",
+};
+#define STYLE_OFF	  "\033[0m"
+#define ERASE_TO_LINE_END "\033[K"
+
+void screen__init(struct screen *screen, unsigned int columns, bool color)
+{
+	*screen = (struct screen){.columns = columns, .color = color};
+}
+
+void screen__release(struct screen *screen)
+{
+	free(screen->data);
+	screen->data = NULL;
+	screen->len = screen->cap = 0;
+}
+
+static void append(struct screen *screen, const char *bytes, size_t n)
+{
+	if (screen->failed)
+		return;
+	if (n > screen->cap - screen->len) {
+		size_t cap = max_of(screen->cap * 2, (size_t)4096);
+		char *data;
+
+		while (cap - screen->len < n)
+			cap *= 2;
+		data = cap <= SCREEN_MAX_BYTES ? realloc(screen->data, cap) : NULL;
+		if (!data) {
+			screen->failed = true;
+			return;
+		}
+		screen->data = data;
+		screen->cap = cap;
+	}
+	memcpy(screen->data + screen->len, bytes, n);
+	screen->len += n;
+}
+
+/*
+ * Erasing comes before the text of a line: after a full line the cursor still stands on its last
+ * column, and erasing from there would take the last character away.
+ */
+static void begin_line(struct screen *screen)
+{
+	if (screen->clear_lines && screen->column == 0)
+		append(screen, ERASE_TO_LINE_END, strlen(ERASE_TO_LINE_END));
+}
+
+/* @n bytes of @text, which fit. */
+static void append_safe(struct screen *screen, const char *text, size_t n)
+{
+	for (size_t i = 0; i < n;) {
+		uint32_t code;
+		size_t taken = utf8__decode(text + i, &code);
+
+		if (utf8__printable(code))
+			append(screen, text + i, taken);
+		else
+			append(screen, UTF8_REPLACEMENT_STR, strlen(UTF8_REPLACEMENT_STR));
+		screen->column += utf8__columns(code);
+		i += taken;
+	}
+}
+
+static void put_bytes(struct screen *screen, enum style style, const char *text, size_t n, bool cut)
+{
+	bool styled = screen->color && style != STYLE_PLAIN;
+
+	begin_line(screen);
+	if (styled)
+		append(screen, style_on[style], strlen(style_on[style]));
+	append_safe(screen, text, n);
+	if (cut) {
+		append(screen, ELLIPSIS, strlen(ELLIPSIS));
+		screen->column++;
+	}
+	if (styled)
+		append(screen, STYLE_OFF, strlen(STYLE_OFF));
+}
+
+unsigned int screen__room(const struct screen *screen)
+{
+	return screen->columns > screen->column ? screen->columns - screen->column : 0;
+}
+
+void screen__put(struct screen *screen, enum style style, const char *text)
+{
+	unsigned int room = screen__room(screen);
+	size_t n = utf8__prefix(text, room);
+	bool cut = text[n] != '\0';
+
+	if (room == 0 || *text == '\0')
+		return;
+	if (cut)
+		n = utf8__prefix(text, room - 1);
+	put_bytes(screen, style, text, n, cut);
+}
+
+void screen__put_owned(struct screen *screen, enum style style, char *text)
+{
+	if (!text) {
+		screen->failed = true;
+		return;
+	}
+	screen__put(screen, style, text);
+	free(text);
+}
+
+void screen__putf(struct screen *screen, enum style style, const char *fmt, ...)
+{
+	char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	screen__put_owned(screen, style, text);
+}
+
+void screen__to(struct screen *screen, unsigned int column)
+{
+	unsigned int target = min_of(column, screen->columns);
+
+	begin_line(screen);
+	for (; screen->column < target; screen->column++)
+		append(screen, " ", 1);
+}
+
+void screen__put_right(struct screen *screen, enum style style, const char *text,
+		       unsigned int column, unsigned int width)
+{
+	size_t own = min_of(utf8__width(text), (size_t)width);
+
+	screen__to(screen, column + width - (unsigned int)own);
+	screen__put(screen, style, text);
+}
+
+/* Blanks at the end of a line, left by aligning what then was empty, are of no use in a log. */
+void screen__end_line(struct screen *screen)
+{
+	begin_line(screen);
+	while (screen->column > 0 && screen->len > 0 && screen->data[screen->len - 1] == ' ') {
+		screen->len--;
+		screen->column--;
+	}
+	append(screen, "\n", 1);
+	screen->column = 0;
+	screen->lines++;
+}
+
+/* Bytes of @text that go on a line of @room columns: up to a blank where there is one. */
+static size_t line_break(const char *text, unsigned int room)
+{
+	size_t n = utf8__prefix(text, room), cut = n;
+
+	if (text[n] == '\0' || text[n] == ' ')
+		return n;
+	while (cut > 0 && text[cut - 1] != ' ')
+		cut--;
+	/* A word longer than the line is broken where the line ends. */
+	return cut > 0 ? cut : n;
+}
+
+void screen__wrap(struct screen *screen, enum style style, const char *text, unsigned int max_lines)
+{
+	unsigned int indent = screen->column, room = screen__room(screen);
+
+	for (unsigned int line = 0; *text && room > 1 && line < max_lines; line++) {
+		size_t n = line_break(text, room);
+
+		if (line > 0)
+			screen__end_line(screen);
+		screen__to(screen, indent);
+		if (line + 1 == max_lines) {
+			screen__put(screen, style, text);
+			break;
+		}
+		put_bytes(screen, style, text, max_of(n, (size_t)1), false);
+		text += max_of(n, (size_t)1);
+		text += strspn(text, " ");
+	}
+	screen__end_line(screen);
+}
+
+struct screen_mark screen__mark(const struct screen *screen)
+{
+	return (struct screen_mark){.len = screen->len, .lines = screen->lines};
+}
+
+void screen__rollback(struct screen *screen, struct screen_mark mark)
+{
+	screen->len = min_of(screen->len, mark.len);
+	screen->lines = mark.lines;
+	screen->column = 0;
+}
+
+void screen__escape(struct screen *screen, const char *sequence)
+{
+	append(screen, sequence, strlen(sequence));
+}
+
+int screen__error(const struct screen *screen)
+{
+	return screen->failed ? -ENOMEM : 0;
+}

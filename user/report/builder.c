@@ -1,0 +1,563 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/builder.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "host/self_usage.h"
+#include "report/site.h"
+#include "discover/discovery.h"
+#include "naming/meanings.h"
+#include "report/process_figures.h"
+#include "naming/site_frames.h"
+
+/* How long what members of a site wait on is taken to stay the same. */
+#define OBJECTS_FRESH_NS (30 * NSEC_PER_SEC)
+
+/* What members of sites were found to wait on, and when. */
+struct looked_at {
+	size_t n;
+	struct {
+		uint64_t time_ns;
+		struct site_objects_wanted site;
+	} * items; /* owned */
+};
+
+struct built_target {
+	size_t n_sites;
+	size_t capacity;
+	size_t refused;
+	struct built_site *sites;
+	struct report_site *reports; /* contiguous copy for the renderers */
+	char pid[REPORT_PID_TEXT];   /* as a group's name */
+};
+
+/* What the last report said, to derive rates. */
+struct last_totals {
+	uint64_t time_ns, created, exited;
+};
+
+/* What is kept of a process from one report to the next. */
+struct memo {
+	struct process_id id;
+	struct last_totals last;
+	struct looked_at looked_at;
+	bool used; /* in the report under way */
+};
+
+struct report_builder {
+	uint64_t min_age_ns;
+	size_t n_targets;
+	struct built_target *targets;
+	struct report_target *reports;
+	size_t n_memos;
+	struct memo *memos;	  /* owned; one per process of the last report */
+	struct allow_list *allow; /* borrowed; NULL: none */
+	enum report_group group;
+	bool discovers;
+	struct report_self self; /* what does not change from report to report, or was noted */
+	struct report report;
+};
+
+int report_builder__new(uint64_t min_age_ns, struct report_builder **ret_builder)
+{
+	struct report_builder *builder = calloc(1, sizeof(*builder));
+
+	if (!builder)
+		return -ENOMEM;
+	builder->min_age_ns = min_age_ns;
+	builder->self.start_time_seconds = self_usage__read(PROC_ROOT).start_time_seconds;
+	*ret_builder = builder;
+	return 0;
+}
+
+void report_builder__set_allow(struct report_builder *builder, struct allow_list *allow)
+{
+	builder->allow = allow;
+}
+
+void report_builder__set_group(struct report_builder *builder, enum report_group group)
+{
+	builder->group = group;
+}
+
+static void note_discovery(struct report_self *self, const struct discovery_counts *counts)
+{
+	self->targets[REPORT_ATTACHED] = counts->states[DISCOVERY_ATTACHED];
+	self->targets[REPORT_UNSUPPORTED] = counts->states[DISCOVERY_UNSUPPORTED];
+	self->targets[REPORT_FAILED] = counts->states[DISCOVERY_FAILED];
+	self->targets[REPORT_PAUSED] = counts->states[DISCOVERY_PAUSED];
+	self->attach_attempts = counts->attach_attempts;
+	self->attach_failures = counts->attach_failures;
+	self->processes_seen = counts->seen;
+	self->processes_rejected = counts->rejected;
+}
+
+void report_builder__note(struct report_builder *builder, const struct report_notes *notes)
+{
+	struct report_self *self = &builder->self;
+
+	builder->discovers = notes->discovery;
+	if (notes->discovery)
+		note_discovery(self, notes->discovery);
+	self->cycle_seconds = notes->cycle_seconds;
+	self->interval_stretch = notes->interval_stretch;
+	self->process_events_lost = notes->process_events_lost;
+	self->textfile_errors = notes->textfile_errors;
+	self->state_errors = notes->state_errors;
+}
+
+static void clear_target(struct built_target *built)
+{
+	for (size_t i = 0; i < built->n_sites; i++)
+		built_site__clear(&built->sites[i]);
+	free(built->sites);
+	free(built->reports);
+	*built = (struct built_target){0};
+}
+
+static void clear(struct report_builder *builder)
+{
+	for (size_t t = 0; t < builder->n_targets; t++)
+		clear_target(&builder->targets[t]);
+	free(builder->targets);
+	free(builder->reports);
+	builder->targets = NULL;
+	builder->reports = NULL;
+	builder->n_targets = 0;
+}
+
+void report_builder__free(struct report_builder *builder)
+{
+	if (!builder)
+		return;
+	clear(builder);
+	for (size_t i = 0; i < builder->n_memos; i++)
+		free(builder->memos[i].looked_at.items);
+	free(builder->memos);
+	free(builder);
+}
+
+/* --- from one report to the next --------------------------------------------------------------- */
+
+/* The memo of process @id, at @hint if nobody came or went; a new one otherwise. NULL: no memory. */
+static struct memo *find_memo(struct report_builder *builder, struct process_id id, size_t hint)
+{
+	struct memo *memos;
+
+	for (size_t n = 0; n < builder->n_memos; n++) {
+		struct memo *memo = &builder->memos[(hint + n) % builder->n_memos];
+
+		if (memo->id.pid == id.pid && memo->id.start_time == id.start_time)
+			return memo;
+	}
+	memos = reallocarray(builder->memos, builder->n_memos + 1, sizeof(*memos));
+	if (!memos)
+		return NULL;
+	builder->memos = memos;
+	memos[builder->n_memos] = (struct memo){.id = id};
+	return &memos[builder->n_memos++];
+}
+
+static void drop_unused_memos(struct report_builder *builder)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < builder->n_memos; i++) {
+		struct memo *memo = &builder->memos[i];
+
+		if (!memo->used) {
+			free(memo->looked_at.items);
+			continue;
+		}
+		memo->used = false;
+		builder->memos[kept++] = *memo;
+	}
+	builder->n_memos = kept;
+}
+
+/* --- collecting the tracker's sites ------------------------------------------------------------- */
+
+static bool collect_site(void *ctx, const struct site_view *view)
+{
+	struct built_target *built = ctx;
+	struct built_site *grown;
+
+	if (view->system)
+		return true;
+	if (built->n_sites == REPORT_MAX_SITES) {
+		built->refused += view->goroutines;
+		return true;
+	}
+	if (built->n_sites == built->capacity) {
+		size_t capacity = built->capacity ? built->capacity * 2 : 8;
+
+		grown = reallocarray(built->sites, capacity, sizeof(*grown));
+		if (!grown) {
+			built->refused += view->goroutines;
+			return false;
+		}
+		built->sites = grown;
+		built->capacity = capacity;
+	}
+	if (built_site__init(&built->sites[built->n_sites], view)) {
+		built->refused += view->goroutines;
+		return false;
+	}
+	built->n_sites++;
+	return true;
+}
+
+/* --- what they wait on -------------------------------------------------------------------------- */
+
+/* Where what was found at @site is kept, or NULL. */
+static struct site_objects_wanted *find_looked_at(const struct looked_at *looked, uint32_t site,
+						  uint64_t *ret_time_ns)
+{
+	for (size_t i = 0; i < looked->n; i++) {
+		if (looked->items[i].site.site != site)
+			continue;
+		*ret_time_ns = looked->items[i].time_ns;
+		return &looked->items[i].site;
+	}
+	return NULL;
+}
+
+/* Those under suspicion; in the last report, which can afford it, all that wait on something. */
+static bool wants_look(const struct site_view *view, bool final)
+{
+	bool on_object = view->wait_class >= WAIT_CHAN_RECEIVE && view->wait_class <= WAIT_COND &&
+			 view->wait_class != WAIT_NIL_CHAN && view->wait_class != WAIT_SELECT_NONE;
+
+	return on_object && view->parked && !view->other && (view->suspect || final);
+}
+
+static void keep_looked_at(struct looked_at *looked, const struct site_objects_wanted *found,
+			   size_t n, uint64_t now_ns)
+{
+	void *items = reallocarray(NULL, max_of(n, (size_t)1), sizeof(*looked->items));
+
+	if (!items)
+		return;
+	free(looked->items);
+	looked->items = items;
+	looked->n = n;
+	for (size_t i = 0; i < n; i++) {
+		looked->items[i].time_ns = now_ns;
+		looked->items[i].site = found[i];
+	}
+}
+
+/*
+ * Looks at all that want it as soon as one of them is new or its objects were read long ago. Returns
+ * 1 when the tracker knows more than it did.
+ */
+static int look_at_objects(struct looked_at *looked, struct target *target,
+			   const struct built_target *built, uint64_t now_ns, bool final)
+{
+	struct site_objects_wanted *wanted = calloc(SITE_OBJECTS_MAX_SITES, sizeof(*wanted));
+	bool stale = false;
+	size_t n = 0;
+	int err = 0;
+
+	if (!wanted)
+		return -ENOMEM;
+	for (size_t i = 0; i < built->n_sites && n < SITE_OBJECTS_MAX_SITES; i++) {
+		const struct site_view *view = &built->sites[i].view;
+		uint64_t time_ns;
+
+		if (!wants_look(view, final))
+			continue;
+		stale |= !find_looked_at(looked, view->index, &time_ns) ||
+			 now_ns - time_ns >= OBJECTS_FRESH_NS;
+		wanted[n++] = (struct site_objects_wanted){.site = view->index,
+							   .wait_class = view->wait_class,
+							   .wait_reason = view->wait_reason};
+	}
+	if (stale) {
+		err = site_objects__look(target, wanted, n);
+		if (!err)
+			keep_looked_at(looked, wanted, n, now_ns);
+	}
+	free(wanted);
+	return err ? err : stale;
+}
+
+/* --- from numbers to frames --------------------------------------------------------------------- */
+
+static const struct site_frames beyond_limit = {
+	.created_by = {.function = "", .file = ""},
+	.blocked_at = {.function = "", .file = ""},
+	.start_function = "(beyond the limit of sites)",
+};
+
+static const char *wait_words(const struct target *target, const struct site_view *view)
+{
+	/* Of goroutines that do not park only those in a system call have a stack to be read. */
+	if (!view->wait_reason && view->stack_id && !view->parked)
+		return "syscall";
+	return go_layout__wait_reason(go_binary__layout(target__binary(target)), view->wait_reason);
+}
+
+static int resolve_site(const struct target *target, struct built_site *site,
+			struct site_frames *frames)
+{
+	const struct site_view *view = &site->view;
+	struct report_site *report = &site->report;
+	const struct meaning *meaning;
+
+	report->wait_reason = wait_words(target, view);
+	if (view->other)
+		*frames = beyond_limit;
+	else
+		site_frames__resolve(target__symbolizer(target), target__stacks(target),
+				     view->creation_pc, view->start_pc, view->stack_id, frames);
+	site_frames__id(frames, report->wait_reason, report->id);
+	meaning = meanings__of(frames, report->wait_reason);
+	report->meaning = meaning ? meaning->text : "";
+	report->created_by = frames->created_by;
+	report->blocked_at = frames->blocked_at;
+	report->start_function = frames->start_function;
+	report->n_stack = frames->n_stack;
+	if (!frames->n_stack)
+		return 0;
+	site->stack = malloc(frames->n_stack * sizeof(*site->stack));
+	if (!site->stack)
+		return -ENOMEM;
+	memcpy(site->stack, frames->stack, frames->n_stack * sizeof(*site->stack));
+	return 0;
+}
+
+/* Open addressing over ids: slot values are site indices plus one. */
+struct id_index {
+	size_t mask;
+	uint32_t *slots;
+};
+
+static int id_index__init(struct id_index *index, size_t n_sites)
+{
+	size_t size = 16;
+
+	while (size < n_sites * 2)
+		size *= 2;
+	index->mask = size - 1;
+	index->slots = calloc(size, sizeof(*index->slots));
+	return index->slots ? 0 : -ENOMEM;
+}
+
+/* The slot of the site with @id, or the empty one where it belongs. */
+static uint32_t *id_index__slot(struct id_index *index, const struct built_site *sites,
+				const char *id)
+{
+	size_t i = hash__bytes(HASH_FNV_BASIS, id, strlen(id)) & index->mask;
+
+	while (index->slots[i] && strcmp(sites[index->slots[i] - 1].report.id, id))
+		i = (i + 1) & index->mask;
+	return &index->slots[i];
+}
+
+/* Keeps @site at the end of the kept ones, or adds it to the one it equals. */
+static void keep_or_merge(struct built_target *built, size_t *n_kept, struct id_index *index,
+			  struct built_site *site)
+{
+	uint32_t *slot = id_index__slot(index, built->sites, site->report.id);
+
+	if (*slot) {
+		built_site__merge(&built->sites[*slot - 1], site);
+		built_site__clear(site);
+		return;
+	}
+	built->sites[*n_kept] = *site;
+	*slot = (uint32_t)++ * n_kept;
+}
+
+static int resolve_sites(const struct target *target, struct built_target *built)
+{
+	struct site_frames *frames = malloc(sizeof(*frames));
+	struct id_index index = {0};
+	size_t kept = 0;
+	int err = frames ? id_index__init(&index, built->n_sites) : -ENOMEM;
+
+	for (size_t i = 0; i < built->n_sites && !err; i++) {
+		struct built_site site = built->sites[i];
+
+		err = resolve_site(target, &site, frames);
+		if (err) {
+			/* What was not looked at yet is given up with it. */
+			for (; i < built->n_sites; i++)
+				built_site__clear(&built->sites[i]);
+			break;
+		}
+		keep_or_merge(built, &kept, &index, &site);
+	}
+	built->n_sites = kept;
+	free(index.slots);
+	free(frames);
+	return err;
+}
+
+/* The allow-list has the last word on what is shown as found. */
+static void silence(struct report_builder *builder, struct report_site *report)
+{
+	const char *reason = builder->allow ? allow_list__match(builder->allow, report) : NULL;
+
+	if (!reason || !report->flagged)
+		return;
+	report->silenced = true;
+	report->silenced_reason = reason;
+	report->flagged = false;
+}
+
+static int finish_sites(struct report_builder *builder, const struct looked_at *looked,
+			struct built_target *built)
+{
+	built->reports = calloc(max_of(built->n_sites, (size_t)1), sizeof(*built->reports));
+	if (!built->reports)
+		return -ENOMEM;
+	for (size_t i = 0; i < built->n_sites; i++) {
+		struct built_site *site = &built->sites[i];
+		uint64_t time_ns;
+		const struct site_objects_wanted *seen =
+			find_looked_at(looked, site->view.index, &time_ns);
+
+		if (seen && site->view.parked)
+			built_site__set_objects(site, &seen->found);
+		built_site__finish(site);
+		silence(builder, &site->report);
+		built->reports[i] = site->report;
+	}
+	return 0;
+}
+
+static void collect_sites(const struct report_builder *builder, struct target *target,
+			  uint64_t now_ns, struct built_target *built)
+{
+	struct tracker_policy policy = {.min_age_ns = builder->min_age_ns};
+
+	clear_target(built);
+	tracker__sites(target__tracker(target), &policy, now_ns, collect_site, built);
+}
+
+static int build_sites(struct report_builder *builder, size_t t, struct target *target,
+		       struct looked_at *looked, uint64_t now_ns, bool final)
+{
+	struct built_target *built = &builder->targets[t];
+	int news, err;
+
+	collect_sites(builder, target, now_ns, built);
+	news = look_at_objects(looked, target, built, now_ns, final);
+	if (news < 0)
+		return news;
+	/* What they wait on is evidence, too. */
+	if (news)
+		collect_sites(builder, target, now_ns, built);
+	err = resolve_sites(target, built);
+	return err ? err : finish_sites(builder, looked, built);
+}
+
+/* --- the target's head -------------------------------------------------------------------------- */
+
+static double rate(uint64_t now, uint64_t before, uint64_t elapsed_ns)
+{
+	if (!elapsed_ns || now < before)
+		return 0;
+	return (double)(now - before) * NSEC_PER_SEC / (double)elapsed_ns;
+}
+
+static void fill_rates(struct last_totals *last, const struct tracker_totals *totals,
+		       uint64_t attached_ns, uint64_t now_ns, struct report_target *report)
+{
+	uint64_t since = last->time_ns ? last->time_ns : attached_ns;
+
+	report->created_per_second = rate(totals->created, last->created, now_ns - since);
+	report->exited_per_second = rate(totals->exited, last->exited, now_ns - since);
+	*last = (struct last_totals){
+		.time_ns = now_ns, .created = totals->created, .exited = totals->exited};
+}
+
+static void fill_target(const struct target *target, const struct built_target *built,
+			const struct tracker_totals *totals, uint64_t now_ns,
+			struct report_target *report)
+{
+	const struct process_info *process = target__process(target);
+	const struct census_result *census = target__census(target);
+
+	report->pid = process->id.pid;
+	report->comm = process->comm;
+	report->exe = process->exe;
+	report->go_version = go_binary__build_info(target__binary(target))->version.text;
+	report->how = go_binary__how(target__binary(target));
+	report->mode = probe_mode__name(target__mode(target));
+	report->mode_reason = target__mode_reason(target);
+	report->observed_seconds =
+		(double)(now_ns - target__attached_ns(target)) / (double)NSEC_PER_SEC;
+	report->alive = totals->alive;
+	report->created = totals->created;
+	report->exited = totals->exited;
+	report->parked = totals->parked;
+	report->lost_events = totals->lost;
+	report->repaired = totals->repaired;
+	report->unreadable = census->unreadable + census->stacks_failed;
+	report->refused = totals->refused + stack_table__refused(target__stacks(target)) +
+			  census->refused + built->refused;
+	report->inexact = totals->inexact;
+	report->exited_target = target__state(target) != TARGET_LIVE;
+	report->sites = built->reports;
+	report->n_sites = built->n_sites;
+}
+
+static void fill_goroutine_list(const struct goroutine_list *list, struct report_target *report)
+{
+	if (!list)
+		return;
+	report->goroutines_listed = true;
+	report->goroutine_list = goroutine_list__list(list, &report->n_goroutine_list);
+	report->unreadable += goroutine_list__labels_unread(list);
+	report->refused += goroutine_list__refused(list);
+}
+
+int report_builder__build(struct report_builder *builder, struct session *session, uint64_t now_ns,
+			  uint64_t realtime_ns, const char *final_reason,
+			  const struct report **ret_report)
+{
+	size_t n = session__n_targets(session);
+
+	clear(builder);
+	builder->targets = calloc(max_of(n, (size_t)1), sizeof(*builder->targets));
+	builder->reports = calloc(max_of(n, (size_t)1), sizeof(*builder->reports));
+	if (!builder->targets || !builder->reports)
+		return -ENOMEM;
+	builder->n_targets = n;
+	for (size_t i = 0; i < n; i++) {
+		struct target *target = session__target(session, i);
+		struct memo *memo = find_memo(builder, target__process(target)->id, i);
+		struct tracker_totals totals;
+		int err = memo ? build_sites(builder, i, target, &memo->looked_at, now_ns,
+					     *final_reason != '\0') :
+				 -ENOMEM;
+
+		if (err)
+			return err;
+		tracker__totals(target__tracker(target), &totals);
+		fill_target(target, &builder->targets[i], &totals, now_ns, &builder->reports[i]);
+		builder->reports[i].lost_events += session__malformed(session);
+		report_metrics__fill_target(target, &totals, builder->group,
+					    builder->targets[i].pid, &builder->reports[i]);
+		fill_goroutine_list(target__goroutine_list(target), &builder->reports[i]);
+		memo->used = true;
+		fill_rates(&memo->last, &totals, target__attached_ns(target), now_ns,
+			   &builder->reports[i]);
+	}
+	drop_unused_memos(builder);
+	builder->report = (struct report){.realtime_ns = realtime_ns,
+					  .final = *final_reason != '\0',
+					  .final_reason = final_reason,
+					  .targets = builder->reports,
+					  .n_targets = n};
+	builder->report.self = builder->self;
+	report_metrics__fill_self(session, &builder->report, builder->discovers);
+	*ret_report = &builder->report;
+	return 0;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_REPORT_BUILDER_H
+#define GLEAKD_REPORT_BUILDER_H
+
+/*
+ * Turns numbers into the neutral report: program counters into frames, sites into what a human calls
+ * one place. The builder owns everything the report points to, until the next build.
+ */
+#include "base/common.h"
+#include "output/report.h"
+#include "naming/allow_list.h"
+#include "session/session.h"
+
+struct report_builder;
+struct discovery_counts;
+
+/* What only the run that reports knows of itself. */
+struct report_notes {
+	const struct discovery_counts *discovery; /* NULL: the processes were named */
+	double cycle_seconds;			  /* these as in struct report_self */
+	uint32_t interval_stretch;
+	uint64_t process_events_lost, textfile_errors, state_errors;
+};
+
+/* What processes are counted together by in metrics. */
+enum report_group {
+	REPORT_GROUP_EXE, /* base name of the executable */
+	REPORT_GROUP_COMM,
+	REPORT_GROUP_UNIT,	/* systemd unit; the executable's where there is none */
+	REPORT_GROUP_CONTAINER, /* container id; likewise */
+	REPORT_GROUP_PID,
+};
+
+#define REPORT_MAX_SITES 10000 /* per target; the rest is counted in refused */
+
+int report_builder__new(uint64_t min_age_ns, struct report_builder **ret_builder) __must_check;
+void report_builder__free(struct report_builder *builder);
+
+/* report_builder__set_allow - known cases are silenced; @allow (NULL: none) is borrowed. */
+void report_builder__set_allow(struct report_builder *builder, struct allow_list *allow);
+
+void report_builder__set_group(struct report_builder *builder, enum report_group group);
+
+/* report_builder__note - for the reports to come; copied. */
+void report_builder__note(struct report_builder *builder, const struct report_notes *notes);
+
+/*
+ * report_builder__build - the state of all targets of @session at @now_ns (monotonic).
+ * @final_reason: "" for an interim report. The report is valid until the next call or free.
+ * -ENOMEM leaves the builder usable.
+ */
+int report_builder__build(struct report_builder *builder, struct session *session, uint64_t now_ns,
+			  uint64_t realtime_ns, const char *final_reason,
+			  const struct report **ret_report) __must_check;
+
+#endif /* GLEAKD_REPORT_BUILDER_H */

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_SESSION_EXECUTABLE_H
+#define GLEAKD_SESSION_EXECUTABLE_H
+
+/*
+ * One executable file and what was found out about it: how to read it, the names of its functions,
+ * the stacks and places that its processes have shown. Fifty processes of a service share one, which
+ * is nearly all of the memory that watching fifty idle processes would take.
+ *
+ * Shared among processes of one user only: what a process adds comes from its own memory, and must
+ * not be able to mislead about, or to use up the room of, somebody else's.
+ */
+#include "base/common.h"
+#include "base/failure.h"
+#include "golang/binary.h"
+#include "golang/symbolize.h"
+#include "host/exe_file.h"
+#include "host/process.h"
+#include "host/remote.h"
+#include "observe/stack_table.h"
+#include "naming/places.h"
+
+struct executable {
+	struct exe_file file;
+	struct go_binary *binary;
+	/* From the first process on that it was bound to: */
+	struct symbolizer *symbolizer;
+	struct stack_table *stacks;
+	struct places *places;
+};
+
+/* All executables in use. */
+struct executables;
+
+int executables__new(struct executables **ret_executables) __must_check;
+/* executables__free - after all that were taken were put back. */
+void executables__free(struct executables *executables);
+
+/*
+ * executables__take - what @process runs; opened when nobody else uses it. The executable's file stays
+ * open, and its mount busy, until it is put back as often as it was taken.
+ * Errors: as exe_file__identify(), process__open_exe(), go_binary__open(); -ENOMEM.
+ */
+int executables__take(struct executables *executables, const char *proc_root,
+		      const struct process_info *process, struct executable **ret_executable,
+		      struct failure *failure) __must_check;
+/* executables__put - @executable may be NULL. */
+void executables__put(struct executables *executables, struct executable *executable);
+
+/*
+ * executable__bind - as go_binary__bind(), and make what needs a bound binary, for the first process.
+ * Errors: as there; -ENOMEM.
+ */
+int executable__bind(struct executable *executable, struct remote *remote, uint64_t load_bias,
+		     struct failure *failure) __must_check;
+
+size_t executables__count(const struct executables *executables);
+
+#endif /* GLEAKD_SESSION_EXECUTABLE_H */

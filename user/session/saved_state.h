@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_SESSION_SAVED_STATE_H
+#define GLEAKD_SESSION_SAVED_STATE_H
+
+/* What gleakd knows of its targets, into the state file and back. */
+#include "naming/places.h"
+#include "state/file.h"
+#include "track/tracker.h"
+
+/*
+ * saved_state__restore - let @tracker, before its first census or event, go on from what @file knows of process
+ * @id. Returns whether it knows the process. Sites beyond the tracker's limits are left out.
+ */
+bool saved_state__restore(const struct state_file *file, const struct process_id *id,
+			  struct places *places, struct tracker *tracker);
+
+/* saved_state__write - @tracker's part of the file. -ENOMEM, -EFBIG. */
+int saved_state__write(struct state_writer *writer, const struct process_id *id,
+		       const struct tracker *tracker) __must_check;
+
+#endif /* GLEAKD_SESSION_SAVED_STATE_H */

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_STATE_FILE_H
+#define GLEAKD_STATE_FILE_H
+
+/*
+ * --state FILE: what gleakd knows of its processes survives its own restart. One binary file,
+ * written whole to a neighbour, synced and renamed; with a version, a length and a checksum, and
+ * the boot it belongs to. What is corrupt, too new, too large or of another boot is no error of the
+ * run: the caller is told in words and starts afresh. Its contents are hostile input.
+ */
+#include "base/common.h"
+#include "base/failure.h"
+#include "host/process.h"
+#include "track/memory.h"
+
+#define STATE_MAX_BYTES	    (256u << 20)
+#define STATE_MAX_PROCESSES 65536
+#define STATE_MAX_SITES	    65536 /* of one process */
+
+/* --- writing: begin, then processes with their sites, then commit ------------------------------ */
+
+struct state_writer;
+
+/* state_writer__begin - for @path; nothing is written yet. -ENOMEM. */
+int state_writer__begin(const char *path, struct state_writer **ret_writer) __must_check;
+int state_writer__process(struct state_writer *writer, const struct process_id *id,
+			  const struct process_memory *process) __must_check;
+/* state_writer__site - of the process before. */
+int state_writer__site(struct state_writer *writer, const struct site_memory *site) __must_check;
+/*
+ * state_writer__commit - replace the file (mode 0600) and free the writer, whatever happens. The
+ * old file stays as it was on failure: -ENOSPC, -EROFS, -ENOENT no directory, ...
+ */
+int state_writer__commit(struct state_writer *writer, struct failure *failure) __must_check;
+void state_writer__abort(struct state_writer *writer);
+
+/* --- reading ------------------------------------------------------------------------------------ */
+
+struct state_file;
+
+/*
+ * state_file__open - read and check all of it. -ENOENT there is none; -EBADMSG corrupt or cut short,
+ * -EPROTO another version, -ESTALE of another boot, -EFBIG; all with a failure in words.
+ */
+int state_file__open(const char *path, struct state_file **ret_file,
+		     struct failure *failure) __must_check;
+void state_file__close(struct state_file *file);
+
+/*
+ * state_file__find - what is known of process @id: NULL when nothing is. Visits its sites; false
+ * from @visit stops.
+ */
+const struct process_memory *
+state_file__find(const struct state_file *file, const struct process_id *id,
+		 bool (*visit)(void *ctx, const struct site_memory *site), void *ctx);
+
+#endif /* GLEAKD_STATE_FILE_H */

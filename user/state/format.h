@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_STATE_FORMAT_H
+#define GLEAKD_STATE_FORMAT_H
+
+/*
+ * The bytes of a state file; no I/O. All numbers of the head are little-endian:
+ *
+ *	 0  8  magic
+ *	 8  4  version
+ *	12  4  CRC-32 (zlib's) of all that follows
+ *	16  8  length of the file
+ *	24 16  boot id
+ *	40     processes
+ *
+ * The rest is numbers in base 128, little-endian, seven bits a byte and the eighth set in all but the
+ * last: most are small. What rises (times, goids) is the difference to the one before.
+ *
+ *	process  1, pid, start time, memory of the process; then its sites
+ *	site     2, memory of the site
+ *	end      0
+ *
+ * The memories are their fields in the order of the structs, a history after a 1, a missing one 0.
+ */
+#include "base/common.h"
+#include "host/process.h"
+#include "track/memory.h"
+
+#define STATE_HEAD_SIZE	   40u
+#define STATE_CRC_FROM	   16u
+#define STATE_BOOT_ID_SIZE 16u
+
+struct state_boot_id {
+	uint8_t bytes[STATE_BOOT_ID_SIZE];
+};
+
+/* --- writing ------------------------------------------------------------------------------------ */
+
+/* Bytes that grow up to STATE_MAX_BYTES. */
+struct state_bytes {
+	uint8_t *data;
+	size_t length, capacity;
+	int err; /* -ENOMEM, -EFBIG, -EINVAL times that do not rise: what follows is ignored */
+};
+
+void state_bytes__put_process(struct state_bytes *bytes, const struct process_id *id,
+			      const struct process_memory *process);
+void state_bytes__put_site(struct state_bytes *bytes, const struct site_memory *site);
+
+/* state_bytes__begin - leave room for the head. */
+void state_bytes__begin(struct state_bytes *bytes);
+/* state_bytes__finish - the end, and the head. */
+void state_bytes__finish(struct state_bytes *bytes, const struct state_boot_id *boot);
+
+/* --- reading ------------------------------------------------------------------------------------ */
+
+/* state_head__check - 0, or as state_file__open() and in @ret_fault why, in words. */
+int state_head__check(const uint8_t *data, size_t length, const struct state_boot_id *boot,
+		      const char **ret_fault) __must_check;
+
+/* A piece of a file and the memory that it is unpacked into, one thing at a time. */
+struct state_cursor {
+	const uint8_t *at, *end;
+	uint64_t now_ticks; /* nothing is later than that */
+	const char *fault;  /* the first thing wrong; what follows reads as zeros */
+
+	struct history history;
+	struct history_tier tiers[HISTORY_TIERS];
+};
+
+enum state_record {
+	STATE_END,
+	STATE_PROCESS,
+	STATE_SITE,
+};
+
+void state_cursor__init(struct state_cursor *cursor, const uint8_t *at, const uint8_t *end,
+			uint64_t now_ticks);
+
+/* state_cursor__next - what comes next; STATE_END with a fault when that makes no sense. */
+enum state_record state_cursor__next(struct state_cursor *cursor);
+
+/* What follows; histories are @cursor's until the next one is read. */
+void state_cursor__process(struct state_cursor *cursor, struct process_id *ret_id,
+			   struct process_memory *ret_process);
+void state_cursor__site(struct state_cursor *cursor, struct site_memory *ret_site);
+
+#endif /* GLEAKD_STATE_FORMAT_H */
