@@ -44,7 +44,7 @@ FILENAME == ARGV[1] {
 	minor[++rows] = $1
 	row[rows] = "\t\t.minor = " $1 ",\n\t\t.measured = \"" $2 "\",\n"
 	for (i = 3; i <= NF; i++) {
-		if ($i !~ /^(-|0|[1-9][0-9]*)$/ || $i + 0 > 65535)
+		if ($i !~ /^(-|0|[1-9][0-9]*)$/ || $i + 0 > 4194304)
 			fail("column " name[i] " is not an offset: \"" $i "\"")
 		row[rows] = row[rows] "\t\t." name[i] " = " \
 			($i == "-" ? "GO_LAYOUT_ABSENT" : $i) ",\n"

@@ -9,6 +9,13 @@ type column struct {
 	typ   string
 	paths []string // the first that exists is taken; with a star it must be a plain pointer
 	since int      // the Go minor version that introduced it; 0: it was always there
+	until int      // the Go minor version that removed it; 0: it is still there
+	arch  string   // the architecture it is measured on; "": it is the same on both
+}
+
+// exists reports whether Go 1.minor should have the column.
+func (c column) exists(minor int) bool {
+	return minor >= c.since && (c.until == 0 || minor < c.until)
 }
 
 func (c column) isSize() bool { return len(c.paths) == 0 }
@@ -20,6 +27,15 @@ func field(name, typ string, paths ...string) column {
 func fieldSince(minor int, name, typ string, paths ...string) column {
 	return column{name: name, typ: typ, paths: paths, since: minor}
 }
+
+func fieldUntil(minor int, name, typ string, paths ...string) column {
+	return column{name: name, typ: typ, paths: paths, until: minor}
+}
+
+// onArm64 is a second column for a field that lies behind padding to a cache line, which is larger
+// there (src/internal/cpu CacheLinePadSize).
+func onAmd64(c column) column { c.arch = "amd64"; return c }
+func onArm64(c column) column { c.arch = "arm64"; c.name += "_arm64"; return c }
 
 func size(name, typ string) column { return column{name: name, typ: typ} }
 
@@ -51,17 +67,32 @@ var columns = []column{
 	fieldSince(23, "g_sleepWhen", "g", "sleepWhen"),
 	fieldSince(22, "g_coroarg", "g", "coroarg"),
 	fieldSince(24, "g_bubble", "g", "bubble", "syncGroup"), // renamed in 1.25
+	field("g_sched_ctxt", "g", "sched.ctxt"),
+	field("g_sched_lr", "g", "sched.lr"),
+	field("g_panic", "g", "_panic"),
+	field("g_defer", "g", "_defer"),
+	field("g_asyncSafePoint", "g", "asyncSafePoint"),
+	fieldSince(26, "g_xRegs", "g", "xRegs.state"),
 	size("g_sizeof", "g"),
+
+	field("defer_heap", "_defer", "heap"),
+	field("defer_fn", "_defer", "fn"),
+	field("defer_link", "_defer", "link"),
+	size("defer_sizeof", "_defer"),
 
 	field("m_g0", "m", "g0"),
 	field("m_procid", "m", "procid"),
 	field("m_curg", "m", "curg"),
+	field("m_gsignal", "m", "gsignal"),
+	field("m_p", "m", "p"),
 
 	field("p_id", "p", "id"),
 	field("p_status", "p", "status"),
 	field("p_m", "p", "m"),
 	field("p_goidcache", "p", "goidcache"),
 	field("p_goidcacheend", "p", "goidcacheend"),
+	field("p_wbBuf_next", "p", "wbBuf.next"),
+	field("p_wbBuf_buf", "p", "wbBuf.buf"),
 
 	field("sched_goidgen", "schedt", "goidgen"),
 	field("sched_ngsys", "schedt", "ngsys"),
@@ -72,6 +103,8 @@ var columns = []column{
 	field("sudog_elem", "sudog", "elem.vu", "*elem"),
 	field("sudog_waitlink", "sudog", "waitlink"),
 	field("sudog_c", "sudog", "c.maybeTraceablePtr.vu", "*c"),
+	field("sudog_next", "sudog", "next"),
+	field("sudog_prev", "sudog", "prev"),
 	size("sudog_sizeof", "sudog"),
 
 	field("hchan_qcount", "hchan", "qcount"),
@@ -80,6 +113,8 @@ var columns = []column{
 	fieldSince(23, "hchan_timer", "hchan", "timer"),
 	field("hchan_recvq", "hchan", "recvq"),
 	field("hchan_sendq", "hchan", "sendq"),
+	field("hchan_buf", "hchan", "buf"),
+	field("hchan_elemtype", "hchan", "elemtype"),
 	size("hchan_sizeof", "hchan"),
 
 	field("moduledata_pcHeader", "moduledata", "pcHeader"),
@@ -102,6 +137,45 @@ var columns = []column{
 	field("moduledata_types", "moduledata", "types"),
 	field("moduledata_etypes", "moduledata", "etypes"),
 	field("moduledata_gofunc", "moduledata", "gofunc"),
+	field("moduledata_rodata", "moduledata", "rodata"),
 	field("moduledata_next", "moduledata", "next"),
 	size("moduledata_sizeof", "moduledata"),
+
+	field("mheap_sweepgen", "mheap", "sweepgen"),
+	field("mheap_allspans", "mheap", "allspans"),
+	onAmd64(field("mheap_arenas", "mheap", "arenas")),
+	onArm64(field("mheap_arenas", "mheap", "arenas")),
+
+	// Where pointers are: two bits a word before Go 1.20, one before 1.22; since then it is
+	// told by the spans and the types (src/runtime/mbitmap.go).
+	fieldUntil(22, "heapArena_bitmap", "heapArena", "bitmap"),
+	field("heapArena_spans", "heapArena", "spans"),
+	field("heapArena_pageSpecials", "heapArena", "pageSpecials"),
+
+	field("mspan_startAddr", "mspan", "startAddr"),
+	field("mspan_npages", "mspan", "npages"),
+	field("mspan_freeindex", "mspan", "freeindex"),
+	field("mspan_nelems", "mspan", "nelems"),
+	field("mspan_allocBits", "mspan", "allocBits"),
+	field("mspan_gcmarkBits", "mspan", "gcmarkBits"),
+	field("mspan_sweepgen", "mspan", "sweepgen"),
+	field("mspan_allocCount", "mspan", "allocCount"),
+	field("mspan_spanclass", "mspan", "spanclass"),
+	field("mspan_state", "mspan", "state"),
+	fieldSince(20, "mspan_isUserArenaChunk", "mspan", "isUserArenaChunk"),
+	field("mspan_elemsize", "mspan", "elemsize"),
+	field("mspan_limit", "mspan", "limit"),
+	field("mspan_specials", "mspan", "specials"),
+	fieldSince(22, "mspan_largeType", "mspan", "largeType"),
+	size("mspan_sizeof", "mspan"),
+
+	field("special_next", "special", "next"),
+	field("special_offset", "special", "offset"),
+	size("special_sizeof", "special"),
+
+	onAmd64(fieldSince(25, "cleanupQueue_all", "cleanupQueue", "all")),
+	onArm64(fieldSince(25, "cleanupQueue_all", "cleanupQueue", "all")),
+	fieldSince(25, "cleanupBlock_alllink", "cleanupBlock", "cleanupBlockHeader.alllink"),
+	fieldSince(25, "cleanupBlock_n", "cleanupBlock", "cleanupBlockHeader.n"),
+	fieldSince(25, "cleanupBlock_cleanups", "cleanupBlock", "cleanups"),
 }

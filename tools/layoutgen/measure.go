@@ -48,6 +48,11 @@ func measure(dir, toolchain string) (row, error) {
 		if err := same(r, offsets, reasons); err != nil {
 			return row{}, fmt.Errorf("amd64 and arm64 differ: %w", err)
 		}
+		for i, c := range columns {
+			if c.arch == arch {
+				r.offsets[i] = offsets[i]
+			}
+		}
 	}
 	return r, nil
 }
@@ -82,7 +87,7 @@ func build(dir, toolchain, arch string) (string, error) {
 
 func same(r row, offsets []int64, reasons []string) error {
 	for i, c := range columns {
-		if r.offsets[i] != offsets[i] {
+		if c.arch == "" && r.offsets[i] != offsets[i] {
 			return fmt.Errorf("%s is %d and %d", c.name, r.offsets[i], offsets[i])
 		}
 	}
@@ -103,7 +108,7 @@ func read(path string, minor int) ([]int64, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	structs, err := runtimeStructs(info)
+	structs, err := runtimeStructs(info, minor)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -117,11 +122,14 @@ func read(path string, minor int) ([]int64, []string, error) {
 	return offsets, reasons, err
 }
 
-// runtimeStructs collects the struct types which the columns need, by name without the package.
-func runtimeStructs(info *dwarf.Data) (map[string]*dwarf.StructType, error) {
+// runtimeStructs collects the struct types which the columns need in this version, by name without
+// the package.
+func runtimeStructs(info *dwarf.Data, minor int) (map[string]*dwarf.StructType, error) {
 	wanted := map[string]bool{}
 	for _, c := range columns {
-		wanted["runtime."+c.typ] = true
+		if c.exists(minor) {
+			wanted["runtime."+c.typ] = true
+		}
 	}
 	found := map[string]*dwarf.StructType{}
 	for r := info.Reader(); ; {
@@ -154,18 +162,22 @@ func runtimeStructs(info *dwarf.Data) (map[string]*dwarf.StructType, error) {
 
 func offsetOf(c column, structs map[string]*dwarf.StructType, minor int) (int64, error) {
 	st := structs[c.typ]
+	if st == nil {
+		return absent, nil // it is not wanted in this version
+	}
 	if c.isSize() {
 		return st.ByteSize, nil
 	}
 	for _, path := range c.paths {
 		if offset, ok := walk(st, strings.Split(path, ".")); ok {
-			if minor < c.since {
-				return 0, fmt.Errorf("%s is expected from Go 1.%d on, but is here", c.name, c.since)
+			if !c.exists(minor) {
+				return 0, fmt.Errorf("%s is here, but is expected from Go 1.%d on, or until 1.%d",
+					c.name, c.since, c.until)
 			}
 			return offset, nil
 		}
 	}
-	if minor >= c.since {
+	if c.exists(minor) {
 		return 0, fmt.Errorf("runtime.%s has no field %s", c.typ, strings.Join(c.paths, " or "))
 	}
 	return absent, nil

@@ -143,12 +143,29 @@ static int open_file(struct elf_image *image, size_t prefix, struct dwarf_file *
 
 /* --- the runtime's structs ---------------------------------------------------------------------- */
 
-enum { G, M, P, SCHED, SUDOG, HCHAN, MODULEDATA, N_STRUCTS };
+enum {
+	G,
+	M,
+	P,
+	SCHED,
+	SUDOG,
+	HCHAN,
+	MODULEDATA,
+	DEFER,
+	MHEAP,
+	HEAP_ARENA,
+	MSPAN,
+	SPECIAL,
+	CLEANUP_QUEUE,
+	CLEANUP_BLOCK,
+	N_STRUCTS,
+};
 
 /* Columns of the table begin with the first of these. */
 static const struct {
 	const char *prefix;
 	const char *name;
+	bool optional; /* only the heap is read with it: what lacks is for heap/ to refuse */
 } struct_names[N_STRUCTS] = {
 	[G] = {"g_", "runtime.g"},
 	[M] = {"m_", "runtime.m"},
@@ -157,6 +174,13 @@ static const struct {
 	[SUDOG] = {"sudog_", "runtime.sudog"},
 	[HCHAN] = {"hchan_", "runtime.hchan"},
 	[MODULEDATA] = {"moduledata_", "runtime.moduledata"},
+	[DEFER] = {"defer_", "runtime._defer", .optional = true},
+	[MHEAP] = {"mheap_", "runtime.mheap", .optional = true},
+	[HEAP_ARENA] = {"heapArena_", "runtime.heapArena", .optional = true},
+	[MSPAN] = {"mspan_", "runtime.mspan", .optional = true},
+	[SPECIAL] = {"special_", "runtime.special", .optional = true},
+	[CLEANUP_QUEUE] = {"cleanupQueue_", "runtime.cleanupQueue", .optional = true},
+	[CLEANUP_BLOCK] = {"cleanupBlock_", "runtime.cleanupBlock", .optional = true},
 };
 
 struct runtime_types {
@@ -241,7 +265,11 @@ static int find_types(Dwarf *dwarf, struct runtime_types *types)
 			visit_unit(&unit, types, &dies_left);
 		offset = next;
 	}
-	return types->n_found == N_STRUCTS ? 0 : -ENOENT;
+	for (size_t i = 0; i < N_STRUCTS; i++) {
+		if (!types->found[i] && !struct_names[i].optional)
+			return -ENOENT;
+	}
+	return 0;
 }
 
 /* --- their fields ------------------------------------------------------------------------------- */
@@ -331,7 +359,37 @@ static const struct {
 	{"sudog_elem", {"elem.vu", "*elem"}},
 	{"sudog_c", {"c.maybeTraceablePtr.vu", "*c"}},
 	{"g_bubble", {"bubble", "syncGroup"}},
+	{"g_panic", {"_panic", "_panic"}},
+	{"g_defer", {"_defer", "_defer"}},
+	{"g_xRegs", {"xRegs.state", "xRegs.state"}},
+	{"mheap_arenas_arm64", {"arenas", "arenas"}},
+	{"cleanupQueue_all_arm64", {"all", "all"}},
+	{"cleanupBlock_alllink", {"cleanupBlockHeader.alllink", "alllink"}},
+	{"cleanupBlock_n", {"cleanupBlockHeader.n", "n"}},
 };
+
+/* Columns of the other structs that only heap/ needs. A new Go may rename them without harm. */
+static const char *const heap_columns[] = {
+	"g_sched_ctxt", "g_sched_lr", "g_panic",	"g_defer",	     "g_asyncSafePoint",
+	"m_gsignal",	"m_p",	      "p_wbBuf_next",	"p_wbBuf_buf",	     "sudog_next",
+	"sudog_prev",	"hchan_buf",  "hchan_elemtype", "moduledata_rodata",
+};
+
+static bool is_optional(const char *column, uint32_t oldest, uint32_t newest)
+{
+	if (oldest == GO_LAYOUT_ABSENT || newest == GO_LAYOUT_ABSENT)
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(heap_columns); i++) {
+		if (!strcmp(column, heap_columns[i]))
+			return true;
+	}
+	for (size_t i = 0; i < N_STRUCTS; i++) {
+		if (struct_names[i].optional &&
+		    !strncmp(column, struct_names[i].prefix, strlen(struct_names[i].prefix)))
+			return true;
+	}
+	return false;
+}
 
 static bool offset_of(const Dwarf_Die *type, const char *column, const char *field,
 		      uint64_t *ret_offset)
@@ -367,10 +425,14 @@ static int read_column(struct elf_image *image, struct runtime_types *types, con
 	uint64_t size, offset;
 
 	for (size_t i = 0; i < N_STRUCTS; i++) {
-		if (!strncmp(column, struct_names[i].prefix, strlen(struct_names[i].prefix))) {
-			type = &types->structs[i];
-			field = column + strlen(struct_names[i].prefix);
+		if (strncmp(column, struct_names[i].prefix, strlen(struct_names[i].prefix)) != 0)
+			continue;
+		if (!types->found[i]) {
+			*ret_value = GO_LAYOUT_ABSENT;
+			return 0;
 		}
+		type = &types->structs[i];
+		field = column + strlen(struct_names[i].prefix);
 	}
 	if (!type || !constant(type, DW_AT_byte_size, &size) || size < sizeof(uint64_t) ||
 	    size > LAYOUT_DWARF_MAX_STRUCT)
@@ -396,11 +458,12 @@ static int read_columns(struct elf_image *image, struct runtime_types *types,
 	struct go_layout layout = *ret_layout;
 	int err = 0;
 
-#define X(field)                                                                                 \
-	if (!err)                                                                                \
-		err = read_column(image, types, #field,                                          \
-				  go_layout__oldest()->field == GO_LAYOUT_ABSENT, &layout.field, \
-				  failure);
+#define X(field)                                                                  \
+	if (!err)                                                                 \
+		err = read_column(image, types, #field,                           \
+				  is_optional(#field, go_layout__oldest()->field, \
+					      go_layout__newest()->field),        \
+				  &layout.field, failure);
 	GO_LAYOUT_FIELDS(X)
 #undef X
 	if (!err)

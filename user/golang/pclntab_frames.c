@@ -30,8 +30,7 @@
  * long as itself, and ask for them again for every inlined call. A line table has a step for every
  * few instructions; sp moves a few times only, and is asked for once per frame of every goroutine.
  */
-#define MAX_STEPS    (1U << 21)
-#define MAX_SP_STEPS (1U << 17)
+#define MAX_STEPS (1U << 21)
 
 /* The words of a _func that are used here. */
 struct func_record {
@@ -100,12 +99,11 @@ static uint32_t undo_zigzag(uint32_t value)
 }
 
 /*
- * The value at @pc in the table at @offset; -ENOENT when the table does not cover it. A table is
- * pairs of deltas, of the value from -1 on and of the pc from the function's entry on; a value
- * delta of 0 ends it, except in the first pair (src/runtime/symtab.go, step()).
+ * A table is pairs of deltas, of the value from -1 on and of the pc from the function's entry on; a
+ * value delta of 0 ends it, except in the first pair (src/runtime/symtab.go, step()).
  */
-static int value_at(struct pclntab *tab, const struct pclntab_func *func, uint32_t offset,
-		    uint64_t pc, int32_t *ret_value)
+int pclntab__value_at(struct pclntab *tab, const struct pclntab_func *func, uint32_t offset,
+		      uint64_t pc, int32_t *ret_value)
 {
 	struct reader reader = {.tab = tab, .address = tab->values + offset};
 	uint32_t value = UINT32_MAX; /* -1; unsigned, so that hostile deltas wrap */
@@ -206,8 +204,8 @@ int pclntab__sp_delta(struct pclntab *tab, uint64_t pc, int32_t *ret_delta)
 	err = load_record(tab, pc, &record);
 	if (err)
 		return err;
-	tab->steps_left = MAX_SP_STEPS;
-	return value_at(tab, &record.func, record.sp_table, pc, ret_delta);
+	tab->steps_left = PCLNTAB_SP_STEPS;
+	return pclntab__value_at(tab, &record.func, record.sp_table, pc, ret_delta);
 }
 
 /* --- file and line ----------------------------------------------------------------------------- */
@@ -240,10 +238,10 @@ static int locate(struct pclntab *tab, const struct func_record *record, uint64_
 	int32_t number = -1, line = 0;
 	int err;
 
-	err = value_at(tab, &record->func, record->file_table, pc, &number);
+	err = pclntab__value_at(tab, &record->func, record->file_table, pc, &number);
 	if (err && err != -ENOENT)
 		return err;
-	err = value_at(tab, &record->func, record->line_table, pc, &line);
+	err = pclntab__value_at(tab, &record->func, record->line_table, pc, &line);
 	if (err && err != -ENOENT)
 		return err;
 	frame->line = line > 0 ? (uint32_t)line : 0;
@@ -312,7 +310,8 @@ static int index_at(struct pclntab *tab, struct walk *walk)
 	walk->index = -1;
 	if (!walk->record.inline_tree)
 		return 0;
-	err = value_at(tab, &walk->record.func, walk->record.inline_table, walk->pc, &walk->index);
+	err = pclntab__value_at(tab, &walk->record.func, walk->record.inline_table, walk->pc,
+				&walk->index);
 	return err == -ENOENT ? 0 : err;
 }
 

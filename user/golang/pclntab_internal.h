@@ -63,6 +63,17 @@ int pclntab__read_ftab(struct pclntab *tab, uint32_t first, struct pclntab_ftab 
 int pclntab__load_func(struct pclntab *tab, const struct pclntab_ftab pair[2],
 		       struct pclntab_func *ret_func) __must_check;
 
+/* What tab->steps_left is set to for a question about one frame. */
+#define PCLNTAB_SP_STEPS (1U << 17)
+
+/*
+ * pclntab__value_at - the value at @pc in the pc-value table at @offset (from `values`; 0: there is
+ * none). Takes from tab->steps_left, which whoever asks has set.
+ * Errors: -ENOENT the table does not cover @pc, -EPROTO damaged or too long.
+ */
+int pclntab__value_at(struct pclntab *tab, const struct pclntab_func *func, uint32_t offset,
+		      uint64_t pc, int32_t *ret_value) __must_check;
+
 /* pclntab__wrapper_id - abi.FuncIDWrapper in this binary, or WRAPPER_ABSENT. */
 int pclntab__wrapper_id(struct pclntab *tab);
 

@@ -91,6 +91,26 @@ Test(layout, younger_fields_are_absent_before)
 	CHECK_SINCE(g_bubble, 24);
 	CHECK_SINCE(g_goid, 0);
 	CHECK_SINCE(moduledata_gofunc, 0);
+	CHECK_SINCE(mspan_isUserArenaChunk, 20);
+	CHECK_SINCE(mspan_largeType, 22);
+	CHECK_SINCE(cleanupQueue_all, 25);
+	CHECK_SINCE(g_xRegs, 26);
+	for (int minor = OLDEST; minor <= NEWEST; minor++)
+		cr_assert_eq(row(minor)->heapArena_bitmap == GO_LAYOUT_ABSENT, minor >= 22);
+}
+
+/* src/runtime/mheap.go; on arm64 a cache line of 128 bytes lies before arenas from 1.22 on. */
+Test(layout, heap)
+{
+	cr_assert_eq(row(18)->heapArena_spans, 2097152); /* after 2 bits per word of 64 MiB */
+	cr_assert_eq(row(20)->heapArena_spans, 1064960); /* 1 bit, and noMorePtrs */
+	cr_assert_eq(row(22)->heapArena_spans, 0);
+	cr_assert_eq(row(21)->mheap_arenas_arm64, row(21)->mheap_arenas);
+	cr_assert_eq(row(22)->mheap_arenas_arm64, row(22)->mheap_arenas + 64);
+	cr_assert_eq(row(21)->mspan_nelems, 56);
+	cr_assert_eq(row(22)->mspan_nelems, 50); /* became uint16 */
+	cr_assert_eq(row(23)->special_sizeof, 16);
+	cr_assert_eq(row(24)->special_sizeof, 24); /* offset became uintptr */
 }
 
 /* Words overlap in no version, and every offset lies inside its struct. */
