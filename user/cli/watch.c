@@ -128,6 +128,11 @@ static bool census_slice(void *ctx)
 	log_census(watch->target);
 	if (!session__live(watch->session) && !watch->ending)
 		watch->ending = ended_reason(watch->target);
+	if (target__state(watch->target) == TARGET_UNREADABLE) {
+		stop(watch, failure__set(&watch->failure, -EPROTO, "process %d: %s",
+					 watch->options->pid, target__trouble(watch->target)));
+		return false;
+	}
 	if (watch->ending) {
 		finish(watch);
 		return false;

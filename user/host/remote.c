@@ -10,11 +10,13 @@
 #include "host/remote.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "host/capability.h"
@@ -31,7 +33,8 @@
 struct remote_ops {
 	int (*read)(struct remote *remote, uint64_t address, void *buffer, size_t size);
 	int (*read_spans)(struct remote *remote, struct remote_span *spans, size_t n_spans);
-	void (*release)(struct remote *remote); /* NULL: nothing to do */
+	enum remote_memory (*memory)(const struct remote *remote);
+	void (*release)(struct remote *remote);
 };
 
 /* Spans asked for in one call; local ranges are fewer where buffers follow one another. */
@@ -51,9 +54,11 @@ struct remote {
 	uint64_t calls;
 
 	pid_t pid;
+	int mem_fd; /* /proc/PID/mem as it was when opened, which is what is asked of it; -1: none */
 
 	struct remote_range *ranges;
 	size_t n_ranges;
+	bool replaced;
 };
 
 static bool range_wraps(uint64_t address, uint64_t size)
@@ -195,9 +200,35 @@ static int process_read_spans(struct remote *remote, struct remote_span *spans, 
 	return 0;
 }
 
+/*
+ * The descriptor belongs to the address space and not to the process (fs/proc/base.c mem_open): once
+ * nobody uses that any more, reads from it end at once (mem_rw, mmget_not_zero). Nothing is mapped at
+ * the address: a living one says EIO.
+ */
+static enum remote_memory process_memory(const struct remote *remote)
+{
+	char byte;
+	ssize_t n;
+
+	if (remote->mem_fd < 0)
+		return REMOTE_MEMORY_UNKNOWN;
+	do
+		n = pread(remote->mem_fd, &byte, 1, 0);
+	while (n < 0 && errno == EINTR);
+	return n ? REMOTE_MEMORY_SAME : REMOTE_MEMORY_GONE;
+}
+
+static void process_release(struct remote *remote)
+{
+	if (remote->mem_fd >= 0)
+		close(remote->mem_fd);
+}
+
 static const struct remote_ops process_ops = {
 	.read = process_read,
 	.read_spans = process_read_spans,
+	.memory = process_memory,
+	.release = process_release,
 };
 
 /* kernel.yama.ptrace_scope, or -1 where Yama is not built in. */
@@ -281,12 +312,15 @@ static int check_access(struct remote *remote, struct failure *failure)
 int remote__open_process(pid_t pid, struct remote **ret_remote, struct failure *failure)
 {
 	struct remote *remote = calloc(1, sizeof(*remote));
+	char path[64];
 	int err;
 
 	if (!remote)
 		return failure__set(failure, -ENOMEM, "out of memory");
 	remote->ops = &process_ops;
 	remote->pid = pid;
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	remote->mem_fd = open(path, O_RDONLY | O_CLOEXEC);
 	err = check_access(remote, failure);
 	if (err) {
 		remote__free(remote);
@@ -345,9 +379,20 @@ static void image_release(struct remote *remote)
 	free(remote->ranges);
 }
 
+static enum remote_memory image_memory(const struct remote *remote)
+{
+	return remote->replaced ? REMOTE_MEMORY_GONE : REMOTE_MEMORY_SAME;
+}
+
+void remote__replace_image(struct remote *remote)
+{
+	remote->replaced = true;
+}
+
 static const struct remote_ops image_ops = {
 	.read = image_read,
 	.read_spans = image_read_spans,
+	.memory = image_memory,
 	.release = image_release,
 };
 
@@ -378,9 +423,13 @@ void remote__free(struct remote *remote)
 {
 	if (!remote)
 		return;
-	if (remote->ops->release)
-		remote->ops->release(remote);
+	remote->ops->release(remote);
 	free(remote);
+}
+
+enum remote_memory remote__memory(const struct remote *remote)
+{
+	return remote->ops->memory(remote);
 }
 
 int remote__read(struct remote *remote, uint64_t address, void *buffer, size_t size)

@@ -42,6 +42,22 @@ int remote__open_image(const struct remote_range *ranges, size_t n_ranges,
 
 void remote__free(struct remote *remote);
 
+enum remote_memory {
+	REMOTE_MEMORY_SAME,
+	REMOTE_MEMORY_GONE,    /* the process has ended, or executes another program */
+	REMOTE_MEMORY_UNKNOWN, /* the kernel did not give out what would tell */
+};
+
+/*
+ * remote__memory - whether the address space is the one that was opened. A process has a new one from
+ * each execve(2) on, also of the file that it ran before; nothing that a program does to its own
+ * memory makes it another.
+ */
+enum remote_memory remote__memory(const struct remote *remote);
+
+/* remote__replace_image - an image whose memory is gone from now on; what it held can still be read. */
+void remote__replace_image(struct remote *remote);
+
 /* remote__read - all of @size bytes or an error: -EFAULT unmapped, -ESRCH process gone. */
 int remote__read(struct remote *remote, uint64_t address, void *buffer, size_t size) __must_check;
 

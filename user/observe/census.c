@@ -2,7 +2,7 @@
 /*
  * Three phases, each resumable between bounded pieces of work:
  *
- *   start   the runtime is still the one we know (else exec); length of allgs; ids issued
+ *   start   the address space is still the one we know (else exec); length of allgs; ids issued
  *   ADD     addresses of g structs which allgs has gained are merged into the sorted slots
  *   WALK    g structs in address order, some hundred per read: unchanged ones are reported by
  *           handle, changed ones in full, parked ones of these after a second read for their stack
@@ -61,11 +61,9 @@ struct census {
 	struct census_window window;
 
 	struct census_slots slots;
-	size_t known;	   /* entries of allgs that are in slots */
-	bool frozen;	   /* no more of them for now */
-	size_t malformed;  /* of those, how many cannot be a g */
-	uint64_t first;	   /* allgs[0] */
-	uint64_t first_pc; /* and where that goroutine, the main one, began */
+	size_t known;	  /* entries of allgs that are in slots */
+	bool frozen;	  /* no more of them for now */
+	size_t malformed; /* of those, how many cannot be a g */
 
 	enum phase phase;
 	struct scratch *scratch;
@@ -80,8 +78,8 @@ struct census {
 static int not_go(const char *what, struct failure *failure)
 {
 	return failure__set(failure, -EPROTO,
-			    "%s: this is not the Go runtime seen before (has the process called "
-			    "exec?)",
+			    "%s: this cannot be a Go runtime; has the process overwritten its "
+			    "memory?",
 			    what);
 }
 
@@ -150,30 +148,15 @@ void census__free(struct census *census)
 /* --- start ------------------------------------------------------------------------------------ */
 
 /*
- * check_first - allgs[0] is the main goroutine for as long as the process lives: same g, goid 1,
- * same start function. After exec something else is there, or nothing.
+ * Asked of the kernel and not of what is found there: no goroutine is bound to stay. The main one may
+ * end (runtime.Goexit, and in a C program's library runtime.main returns), and its g is used again.
  */
-static int check_first(struct census *census, uint64_t array, struct failure *failure)
+static int check_memory(const struct census *census, struct failure *failure)
 {
-	struct census_runtime *runtime = &census->runtime;
-	uint8_t *copy = census->scratch->windows;
-	struct census_g g;
-	uint64_t first;
-	int err = remote__read_u64(runtime->remote, array, &first);
-
-	if (err)
-		return explain(err, "runtime.allgs[0]", failure);
-	if (census->first && first != census->first)
-		return not_go("runtime.allgs[0] has moved", failure);
-	err = remote__read(runtime->remote, first + runtime->window, copy, runtime->window_size);
-	if (err)
-		return explain(err, "the main goroutine", failure);
-	census_runtime__decode(runtime, copy, &g);
-	if (g.goid != 1 || (census->first && g.startpc != census->first_pc))
-		return not_go("allgs[0] is not the main goroutine", failure);
-	census->first = first;
-	census->first_pc = g.startpc;
-	return 0;
+	if (remote__memory(census->runtime.remote) != REMOTE_MEMORY_GONE)
+		return 0;
+	return failure__set(failure, -ESTALE,
+			    "the process has ended, or it executes another program");
 }
 
 /* begin - length first, then the array: allgadd() publishes them the other way round. */
@@ -186,13 +169,12 @@ static int begin(struct census *census, struct failure *failure)
 
 	if (!err)
 		err = remote__read_u64(runtime->remote, runtime->allgptr, &array);
+	if (check_memory(census, failure))
+		return -ESTALE;
 	if (err)
 		return explain(err, "runtime.allgs", failure);
 	if (length < max_of(census->known, (size_t)1) || !array)
 		return not_go("runtime.allgs has become shorter", failure);
-	err = check_first(census, array, failure);
-	if (err)
-		return err;
 	census->target = (size_t)min_of(length, (uint64_t)census->options.max_goroutines);
 	if (census->frozen)
 		census->target = census->known;
@@ -531,18 +513,14 @@ static int advance(struct census *census, struct failure *failure)
 
 /*
  * finish - what was read counts only if it was the same process image to the end: after exec all
- * its goroutines would be missing, not exited.
+ * its goroutines would be missing, not exited. And what made no sense was another program's.
  */
-static int finish(struct census *census, struct failure *failure)
+static int finish(struct census *census, int result, struct failure *failure)
 {
-	uint64_t array;
-	int err = remote__read_u64(census->runtime.remote, census->runtime.allgptr, &array);
+	int err = check_memory(census, failure);
 
-	if (err)
-		return explain(err, "runtime.allgs", failure);
-	err = check_first(census, array, failure);
-	if (err)
-		return err;
+	if (err || result)
+		return err ? err : result;
 	census->current.unreadable += census->malformed;
 	census->current.finished_ns = clock__monotonic_ns();
 	return 0;
@@ -558,8 +536,8 @@ int census__step(struct census *census, uint64_t budget_ns, struct failure *fail
 	do
 		more = advance(census, failure);
 	while (more == 1 && (!budget_ns || clock__monotonic_ns() - start < budget_ns));
-	if (more == 0)
-		more = finish(census, failure);
+	if (more == 0 || more == -EPROTO)
+		more = finish(census, more, failure);
 	census->current.cpu_ns += clock__thread_cpu_ns() - cpu;
 	if (more == 0)
 		census->last = census->current;

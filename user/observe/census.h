@@ -93,13 +93,16 @@ void census__free(struct census *census);
 /* census__freeze - while @frozen, the next ones look at no more slots than are known by then. */
 void census__freeze(struct census *census, bool frozen);
 
-/* census__start - begin one; -EBUSY while one is under way, -ESRCH when the process is gone. */
+/*
+ * census__start - begin one; -EBUSY while one is under way, -ESRCH and -ESTALE when the process is
+ * gone, -EPROTO as below.
+ */
 int census__start(struct census *census, struct failure *failure) __must_check;
 
 /*
  * census__step - go on for about @budget_ns (0: to the end). Returns 1 when there is more to do, 0
- * when the census is complete, -ESRCH when the process ended, -EPROTO when what is read cannot be
- * a Go runtime (the process has called exec).
+ * when the census is complete, -ESRCH when the process ended, -ESTALE when it ended or executes
+ * another program, -EPROTO when what is read cannot be a Go runtime.
  */
 int census__step(struct census *census, uint64_t budget_ns, struct failure *failure) __must_check;
 

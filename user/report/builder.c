@@ -503,7 +503,8 @@ static void fill_target(const struct target *target, const struct built_target *
 	report->refused = totals->refused + stack_table__refused(target__stacks(target)) +
 			  census->refused + built->refused;
 	report->inexact = totals->inexact;
-	report->exited_target = target__state(target) != TARGET_LIVE;
+	report->exited_target =
+		target__state(target) == TARGET_EXITED || target__state(target) == TARGET_EXECUTED;
 	report->sites = built->reports;
 	report->n_sites = built->n_sites;
 }

@@ -214,10 +214,13 @@ void follower__check_targets(struct follower *follower)
 	for (size_t i = session__n_targets(follower->session); i-- > 0;) {
 		struct target *target = session__target(follower->session, i);
 
-		target__check_alive(target);
+		if (target__check_alive(target))
+			continue;
+		if (target__state(target) == TARGET_UNREADABLE)
+			log_warn("pid %d: %s", target__pid(target), target__trouble(target));
 		if (target__state(target) == TARGET_EXITED)
 			discovery__exit(follower->discovery, target__pid(target), now_ns);
-		else if (target__state(target) == TARGET_EXECUTED)
+		else
 			discovery__exec(follower->discovery, target__pid(target), now_ns);
 	}
 }

@@ -274,35 +274,51 @@ void target__event(struct target *target, const struct gl_event *head,
 	}
 }
 
-bool target__check_alive(struct target *target)
+/*
+ * exec keeps the pid and the start time. The address space tells, or where the kernel does not give
+ * that out the file.
+ */
+static bool has_executed(const struct target *target)
 {
+	enum remote_memory memory = remote__memory(target->remote);
 	struct image_file now;
 
+	if (memory != REMOTE_MEMORY_UNKNOWN)
+		return memory == REMOTE_MEMORY_GONE;
+	return !image_file__identify(target->options.proc_root, target->process.id.pid, &now) &&
+	       !image_file__same(&now, &target->executable->file.file);
+}
+
+bool target__check_alive(struct target *target)
+{
 	if (target->state != TARGET_LIVE)
 		return false;
-	if (!process__same(target->options.proc_root, target->process.id)) {
+	if (!process__same(target->options.proc_root, target->process.id))
 		target->state = TARGET_EXITED;
-		return false;
-	}
-	/* exec keeps the pid and the start time; the image tells. */
-	if (!image_file__identify(target->options.proc_root, target->process.id.pid, &now) &&
-	    !image_file__same(&now, &target->executable->file.file)) {
-		target->state = TARGET_EXECUTED;
-		return false;
-	}
-	return true;
+	else if (has_executed(target))
+		/* Or it is ending, and has given up its memory before anything else. */
+		target->state = process__same(target->options.proc_root, target->process.id) ?
+					TARGET_EXECUTED :
+					TARGET_EXITED;
+	return target->state == TARGET_LIVE;
 }
 
 /*
- * A census that ends in nonsense is the mark of an exec into the same file, or of a process that
- * vanished between two reads; neither is an error of ours.
+ * A process that vanished between two reads, or executed another program, is no error of ours. One
+ * that goes on with memory in which there is no Go runtime any more is not said to have ended.
  */
-static int census_failed(struct target *target, int err)
+static int census_failed(struct target *target, int err, struct failure *failure)
 {
-	if (err != -ESRCH && err != -EPROTO)
-		return err;
-	if (target__check_alive(target))
-		target->state = err == -ESRCH ? TARGET_EXITED : TARGET_EXECUTED;
+	if (err != -ESRCH && err != -ESTALE && err != -EPROTO)
+		return failure__set(failure, err, "%s", target->trouble.text);
+	if (!target__check_alive(target))
+		return 0;
+	if (err == -ESRCH)
+		target->state = TARGET_EXITED;
+	else if (remote__memory(target->remote) == REMOTE_MEMORY_UNKNOWN)
+		target->state = TARGET_EXECUTED; /* the same file again */
+	else
+		target->state = TARGET_UNREADABLE;
 	return 0;
 }
 
@@ -315,9 +331,9 @@ int target__census_start(struct target *target, struct failure *failure)
 		return 0;
 	/* Taken before anything is read: whatever is created later may be missing. */
 	started_ns = clock__monotonic_ns();
-	err = census__start(target->census, failure);
+	err = census__start(target->census, &target->trouble);
 	if (err)
-		return census_failed(target, err);
+		return census_failed(target, err, failure);
 	tracker__census_begin(target->tracker, started_ns);
 	if (target->goroutine_list)
 		goroutine_list__clear(target->goroutine_list);
@@ -332,10 +348,10 @@ int target__census_step(struct target *target, uint64_t budget_ns, struct failur
 	if (target->state != TARGET_LIVE || !target->census_open ||
 	    !census__running(target->census))
 		return 0;
-	more = census__step(target->census, budget_ns, failure);
+	more = census__step(target->census, budget_ns, &target->trouble);
 	if (more < 0) {
 		target->census_open = false;
-		return census_failed(target, more);
+		return census_failed(target, more, failure);
 	}
 	if (!more && target->goroutine_list) {
 		int err = goroutine_list__complete(target->goroutine_list, target->remote);
@@ -374,6 +390,11 @@ void target__freeze(struct target *target, bool frozen)
 enum target_state target__state(const struct target *target)
 {
 	return target->state;
+}
+
+const char *target__trouble(const struct target *target)
+{
+	return target->state == TARGET_UNREADABLE ? target->trouble.text : "";
 }
 
 pid_t target__pid(const struct target *target)

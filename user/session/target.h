@@ -26,8 +26,9 @@
 
 enum target_state {
 	TARGET_LIVE,
-	TARGET_EXITED,	 /* the process ended */
-	TARGET_EXECUTED, /* it runs another program now */
+	TARGET_EXITED,	   /* the process ended */
+	TARGET_EXECUTED,   /* it runs another program now */
+	TARGET_UNREADABLE, /* it goes on, but its memory makes no sense any more: target__trouble() */
 };
 
 struct target;
@@ -89,10 +90,12 @@ int target__census_step(struct target *target, uint64_t budget_ns,
 bool target__census_complete(const struct target *target);
 void target__census_finish(struct target *target);
 
-/* target__check_alive - refresh the state from /proc; true while the same program runs. */
+/* target__check_alive - refresh the state; true while the same program runs. */
 bool target__check_alive(struct target *target);
 
 enum target_state target__state(const struct target *target);
+/* target__trouble - why it is TARGET_UNREADABLE, in words; "" else. */
+const char *target__trouble(const struct target *target);
 pid_t target__pid(const struct target *target);
 /* target__set_origin - where it runs; copied. */
 void target__set_origin(struct target *target, const struct process_origin *origin);

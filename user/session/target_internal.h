@@ -11,6 +11,7 @@ struct target {
 	struct process_origin origin;
 	uint64_t load_bias;
 	enum target_state state;
+	struct failure trouble; /* TARGET_UNREADABLE: why */
 	enum probe_mode mode;
 	char mode_reason[sizeof(((struct failure *)0)->text)];
 	uint64_t attached_ns, started_seconds;

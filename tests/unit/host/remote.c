@@ -309,6 +309,58 @@ Test(remote_process, target_ends_between_two_reads)
 }
 
 /* As an unprivileged user, our parent belongs to somebody else: to root. */
+/* A child that says when it has begun to wait, and executes the program of a test or ends. */
+static pid_t start_waiting(int *ret_go, int *ret_ready, const char *then)
+{
+	int go[2], ready[2];
+	pid_t pid;
+
+	cr_assert(!pipe(go) && !pipe(ready));
+	pid = fork();
+	if (!pid) {
+		char byte = 0;
+
+		close(go[1]);
+		if (write(ready[1], &byte, 1) != 1 || read(go[0], &byte, 1) < 0)
+			_exit(1);
+		if (then)
+			execl(then, then, (char *)NULL); /* waits for the end of its input */
+		_exit(0);
+	}
+	close(go[0]);
+	close(ready[1]);
+	*ret_go = go[1];
+	*ret_ready = ready[0];
+	return pid;
+}
+
+Test(remote_process, memory_is_another_after_exec)
+{
+	struct remote *remote, *again;
+	int go, ready, status, input[2];
+	char byte;
+	pid_t pid;
+
+	cr_assert(!pipe(input));
+	cr_assert_neq(dup2(input[0], STDIN_FILENO), -1);
+	pid = start_waiting(&go, &ready, "/bin/cat");
+	cr_assert_eq(read(ready, &byte, 1), 1);
+	cr_assert_eq(remote__open_process(pid, &remote, NULL), 0);
+	cr_assert_eq(remote__memory(remote), REMOTE_MEMORY_SAME);
+	close(go);
+	while (remote__memory(remote) == REMOTE_MEMORY_SAME)
+		usleep(1000);
+	cr_assert_eq(remote__memory(remote), REMOTE_MEMORY_GONE);
+	cr_assert_eq(remote__open_process(pid, &again, NULL), 0, "the process goes on");
+	cr_assert_eq(remote__memory(again), REMOTE_MEMORY_SAME);
+	kill(pid, SIGKILL);
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_assert_eq(remote__memory(again), REMOTE_MEMORY_GONE);
+	remote__free(again);
+	remote__free(remote);
+	close(ready);
+}
+
 Test(remote_process, denial_names_the_capability)
 {
 	pid_t child;
@@ -356,6 +408,17 @@ Test(remote_image, reads_over_adjacent_ranges)
 	cr_assert_eq(remote__read(remote, 0x9000, got, 1), 0);
 	cr_assert_eq(remote__read(remote, 0x9001, got, 1), -EFAULT);
 	cr_assert_eq(remote__calls(remote), 5);
+	remote__free(remote);
+}
+
+Test(remote_image, memory_is_the_same_until_replaced)
+{
+	struct remote *remote;
+
+	cr_assert_eq(remote__open_image(NULL, 0, &remote), 0);
+	cr_expect_eq(remote__memory(remote), REMOTE_MEMORY_SAME);
+	remote__replace_image(remote);
+	cr_expect_eq(remote__memory(remote), REMOTE_MEMORY_GONE);
 	remote__free(remote);
 }
 
