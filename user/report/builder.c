@@ -180,34 +180,29 @@ static void drop_unused_memos(struct report_builder *builder)
 
 /* --- collecting the tracker's sites ------------------------------------------------------------- */
 
-static bool collect_site(void *ctx, const struct site_view *view)
+static int collect_site(struct built_target *built, const struct site_view *view)
 {
-	struct built_target *built = ctx;
 	struct built_site *grown;
 
 	if (view->system)
-		return true;
+		return 0;
 	if (built->n_sites == REPORT_MAX_SITES) {
 		built->refused += view->goroutines;
-		return true;
+		return 0;
 	}
 	if (built->n_sites == built->capacity) {
 		size_t capacity = built->capacity ? built->capacity * 2 : 8;
 
 		grown = reallocarray(built->sites, capacity, sizeof(*grown));
-		if (!grown) {
-			built->refused += view->goroutines;
-			return false;
-		}
+		if (!grown)
+			return -ENOMEM;
 		built->sites = grown;
 		built->capacity = capacity;
 	}
-	if (built_site__init(&built->sites[built->n_sites], view)) {
-		built->refused += view->goroutines;
-		return false;
-	}
+	if (built_site__init(&built->sites[built->n_sites], view))
+		return -ENOMEM;
 	built->n_sites++;
-	return true;
+	return 0;
 }
 
 /* --- what they wait on -------------------------------------------------------------------------- */
@@ -231,7 +226,8 @@ static bool wants_look(const struct site_view *view, bool final)
 	bool on_object = view->wait_class >= WAIT_CHAN_RECEIVE && view->wait_class <= WAIT_COND &&
 			 view->wait_class != WAIT_NIL_CHAN && view->wait_class != WAIT_SELECT_NONE;
 
-	return on_object && view->parked && !view->other && (view->suspect || final);
+	return on_object && view->parked && !view->other &&
+	       (verdict__is_suspect(view->verdict) || final);
 }
 
 static void keep_looked_at(struct looked_at *looked, const struct site_objects_wanted *found,
@@ -431,13 +427,22 @@ static int finish_sites(struct report_builder *builder, const struct looked_at *
 	return 0;
 }
 
-static void collect_sites(const struct report_builder *builder, struct target *target,
-			  uint64_t now_ns, struct built_target *built)
+/* Judges the target's sites and takes them in, as many as there is memory for. */
+static int judge_sites(const struct report_builder *builder, struct target *target, uint64_t now_ns,
+		       struct built_target *built)
 {
-	struct tracker_policy policy = {.min_age_ns = builder->min_age_ns};
+	const struct tracker_policy policy = {.min_age_ns = builder->min_age_ns};
+	struct tracker *tracker = target__tracker(target);
+	const struct site_view *views;
+	size_t n;
+	int err;
 
 	clear_target(built);
-	tracker__sites(target__tracker(target), &policy, now_ns, collect_site, built);
+	err = tracker__judge(tracker, &policy, now_ns);
+	views = tracker__sites(tracker, &n);
+	for (size_t i = 0; i < n && !err; i++)
+		err = collect_site(built, &views[i]);
+	return err;
 }
 
 static int build_sites(struct report_builder *builder, size_t t, struct target *target,
@@ -446,13 +451,17 @@ static int build_sites(struct report_builder *builder, size_t t, struct target *
 	struct built_target *built = &builder->targets[t];
 	int news, err;
 
-	collect_sites(builder, target, now_ns, built);
+	err = judge_sites(builder, target, now_ns, built);
+	if (err)
+		return err;
 	news = look_at_objects(looked, target, built, now_ns, final);
 	if (news < 0)
 		return news;
 	/* What they wait on is evidence, too. */
 	if (news)
-		collect_sites(builder, target, now_ns, built);
+		err = judge_sites(builder, target, now_ns, built);
+	if (err)
+		return err;
 	err = resolve_sites(target, built);
 	return err ? err : finish_sites(builder, looked, built);
 }

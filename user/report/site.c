@@ -10,7 +10,6 @@ struct built_numbers {
 	struct report_age_step ages[SITE_AGE_STEPS];
 	struct report_cohort *cohorts;
 	struct report_weight *weights;
-	char (*weight_texts)[sizeof(((struct site_weight *)0)->text)];
 	struct report_point points[]; /* then the arrays above */
 };
 
@@ -24,9 +23,7 @@ static struct built_numbers *alloc_numbers(const struct site_evidence *evidence)
 	size_t points = evidence->n_points * sizeof(struct report_point);
 	size_t cohorts = evidence->n_cohorts * sizeof(struct report_cohort);
 	size_t weights = evidence->n_weights * sizeof(struct report_weight);
-	size_t texts = evidence->n_weights * sizeof(evidence->weights[0].text);
-	struct built_numbers *numbers =
-		calloc(1, sizeof(*numbers) + points + cohorts + weights + texts);
+	struct built_numbers *numbers = calloc(1, sizeof(*numbers) + points + cohorts + weights);
 	char *end;
 
 	if (!numbers)
@@ -34,7 +31,6 @@ static struct built_numbers *alloc_numbers(const struct site_evidence *evidence)
 	end = (char *)numbers->points + points;
 	numbers->cohorts = (struct report_cohort *)(void *)end;
 	numbers->weights = (struct report_weight *)(void *)(end + cohorts);
-	numbers->weight_texts = (void *)(end + cohorts + weights);
 	return numbers;
 }
 
@@ -59,11 +55,9 @@ static void fill_points(struct built_numbers *numbers, const struct site_evidenc
 static void fill_weights(struct built_numbers *numbers, const struct site_evidence *evidence)
 {
 	for (size_t i = 0; i < evidence->n_weights; i++) {
-		memcpy(numbers->weight_texts[i], evidence->weights[i].text,
-		       sizeof(evidence->weights[i].text));
 		numbers->weights[i] = (struct report_weight){
 			.decibans = evidence->weights[i].decibans,
-			.text = numbers->weight_texts[i],
+			.text = evidence->weights[i].text,
 		};
 	}
 	for (size_t i = 0; i < SITE_AGE_STEPS; i++)
@@ -75,7 +69,7 @@ static void fill_weights(struct built_numbers *numbers, const struct site_eviden
 
 int built_site__init(struct built_site *site, const struct site_view *view)
 {
-	const struct site_evidence *evidence = view->evidence;
+	const struct site_evidence *evidence = &view->evidence;
 	struct built_numbers *numbers = alloc_numbers(evidence);
 
 	if (!numbers)
@@ -99,8 +93,6 @@ int built_site__init(struct built_site *site, const struct site_view *view)
 		.weights = numbers->weights,
 		.n_weights = evidence->n_weights,
 	};
-	/* It ends with the visit. */
-	site->view.evidence = NULL;
 	return 0;
 }
 
@@ -155,13 +147,11 @@ void built_site__finish(struct built_site *site)
 	const struct site_view *view = &site->view;
 	struct report_site *report = &site->report;
 
-	for (size_t i = 0; i < view->n_why && i < SITE_MAX_WHY; i++)
-		site->why[i] = view->why[i];
 	report->verdict = verdict__name(view->verdict);
-	report->flagged = view->verdict == VERDICT_LEAKING || view->verdict == VERDICT_STUCK;
-	report->suspect = view->suspect;
+	report->flagged = verdict__is_alarm(view->verdict);
+	report->suspect = verdict__is_suspect(view->verdict);
 	report->confidence = view->confidence;
-	report->why = site->why;
+	report->why = view->why;
 	report->n_why = view->n_why;
 	report->goroutines = view->goroutines;
 	report->parked = view->parked;

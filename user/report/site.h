@@ -8,15 +8,14 @@
 #include "track/tracker.h"
 
 struct built_site {
-	struct site_view view;
-	const char *why[SITE_MAX_WHY];
+	struct site_view view; /* what it points to is the tracker's */
 	struct report_site report;
 	struct built_numbers *numbers; /* owned */
 	struct report_object objects[WAIT_OBJECTS_TOP];
 	struct report_frame *stack; /* owned */
 };
 
-/* built_site__init - from what the tracker tells during its visit. -ENOMEM. */
+/* built_site__init - from what the tracker tells, which has to outlive the site. -ENOMEM. */
 int built_site__init(struct built_site *site, const struct site_view *view) __must_check;
 void built_site__clear(struct built_site *site);
 

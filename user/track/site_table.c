@@ -14,7 +14,6 @@
 
 struct site_table {
 	struct site *sites; /* [0] is "other" */
-	uint32_t *order;
 	uint32_t end, allocated;
 	uint32_t count;
 	uint32_t max;
@@ -44,15 +43,12 @@ static int resize(struct site_table *table, uint32_t allocated)
 {
 	uint32_t slots = 2;
 	struct site *sites;
-	uint32_t *order, *index;
+	uint32_t *index;
 
 	while (slots < allocated * 2)
 		slots *= 2;
 	index = calloc(slots, sizeof(*index));
-	order = realloc(table->order, allocated * sizeof(*order));
-	if (order)
-		table->order = order;
-	sites = order && index ? realloc(table->sites, allocated * sizeof(*sites)) : NULL;
+	sites = index ? realloc(table->sites, allocated * sizeof(*sites)) : NULL;
 	if (!sites) {
 		free(index);
 		return -ENOMEM;
@@ -108,7 +104,6 @@ void site_table__free(struct site_table *table)
 	for (uint32_t i = 0; i < table->end; i++)
 		drop_history(table, &table->sites[i]);
 	free(table->sites);
-	free(table->order);
 	free(table->index);
 	free(table);
 }
@@ -217,11 +212,6 @@ uint32_t site_table__end(const struct site_table *table)
 size_t site_table__count(const struct site_table *table)
 {
 	return table->count;
-}
-
-uint32_t *site_table__order(struct site_table *table)
-{
-	return table->order;
 }
 
 struct history *site_table__history(struct site_table *table, uint32_t index)

@@ -28,7 +28,7 @@ struct site_alarm {
 	uint64_t goroutines; /* how many there were */
 };
 
-/* What one pass over all goroutines finds out; valid during tracker__sites(). */
+/* What one pass over all goroutines finds out; valid during tracker__judge(). */
 struct site_pass {
 	uint64_t oldest_park_ns, oldest_age_ns;
 	uint32_t settled;     /* members parked for min_age or longer */
@@ -42,7 +42,6 @@ struct site_pass {
 	struct ages *born;  /* members' lives */
 	struct ages *woken; /* ... of those that have woken up since their first park */
 	struct ages *alive; /* of an origin: the lives of all that its go statement created */
-	enum verdict verdict;
 };
 
 /*
@@ -68,6 +67,7 @@ struct site {
 	uint64_t first_ticks;	       /* first seen */
 	struct history *history;
 	struct site_alarm alarm;
+	struct site_alarm alarm_before; /* as it was before the last judgement */
 	struct site_objects objects;
 	struct site_pass pass;
 };
@@ -96,8 +96,6 @@ struct site *site_table__at(const struct site_table *table, uint32_t index);
 /* site_table__end - one more than the largest index in use. */
 uint32_t site_table__end(const struct site_table *table);
 size_t site_table__count(const struct site_table *table);
-/* site_table__order - scratch for one index per site. */
-uint32_t *site_table__order(struct site_table *table);
 
 /* site_table__sample - add a sample of history at @ticks to every site worth it. */
 void site_table__sample(struct site_table *table, uint64_t ticks);

@@ -42,6 +42,7 @@ void tracker__free(struct tracker *tracker)
 	goroutine_table__free(tracker->goroutines);
 	site_table__free(tracker->sites);
 	departed__free(tracker->departed);
+	site_views__release(&tracker->views);
 	history__clear(&tracker->files);
 	free(tracker);
 }

@@ -27,18 +27,11 @@
  */
 #include "base/common.h"
 #include "golang/wait_reason.h"
+#include "track/site_view.h"
 
 struct tracker;
 struct site_memory;
 struct process_memory;
-
-/* What is known of a site beyond its wait reason: by the library that starts such goroutines. */
-enum site_nature {
-	NATURE_UNKNOWN,
-	NATURE_SERVICE,	   /* serves its owner as long as that lives: one or few per owner */
-	NATURE_CONNECTION, /* one (or two) per open connection or stream */
-	NATURE_ABANDONED, /* waits for the program to finish something: many mean it was forgotten */
-};
 
 struct site_traits {
 	enum wait_class wait_class;
@@ -139,85 +132,24 @@ struct tracker_totals {
 
 void tracker__totals(const struct tracker *tracker, struct tracker_totals *ret_totals);
 
-enum verdict {
-	VERDICT_ACTIVE,	 /* comes and goes, or runs */
-	VERDICT_IDLE,	 /* waits by nature */
-	VERDICT_GROWING, /* rises, too early or too mixed to say more */
-	VERDICT_STUCK,	 /* a fixed set parked where nothing can wake it any more */
-	VERDICT_LEAKING, /* rises, and its members never leave */
-};
-
-const char *verdict__name(enum verdict verdict); /* "leaking", "stuck", ... */
-
-#define SITE_MAX_WHY	 4
-#define SITE_MAX_WEIGHTS 12
-#define SITE_MAX_POINTS	 24
-#define SITE_MAX_COHORTS 10
-#define SITE_AGE_STEPS	 8 /* 0, 10 s, 1 m, 5 m, 15 m, 1 h, 6 h, 1 d and more */
-
-struct site_point {
-	uint64_t ago_ns;
-	uint32_t goroutines, arrivals, departures; /* the latter two since the point before */
-};
-
-/* Of those created by the site's go statement between two times, how many still exist. */
-struct site_cohort {
-	uint64_t from_ago_ns, to_ago_ns;
-	uint64_t created, alive;
-};
-
-struct site_weight {
-	double decibans;
-	char text[112];
-};
-
-struct site_evidence {
-	uint64_t observed_ns; /* since the site was first seen, or the watch began */
-	uint64_t arrivals, departures;
-	uint64_t stay_ns;      /* what staying means here; 0: nothing to say */
-	uint64_t stayed, left; /* that long or longer */
-	uint64_t ages[SITE_AGE_STEPS];
-	size_t n_points, n_cohorts, n_weights;
-	struct site_point points[SITE_MAX_POINTS];    /* oldest first */
-	struct site_cohort cohorts[SITE_MAX_COHORTS]; /* oldest first */
-	struct site_weight weights[SITE_MAX_WEIGHTS]; /* heaviest first */
-};
-
-/* tracker__age_step_ns - least age of step @step of site_evidence.ages. */
-uint64_t tracker__age_step_ns(size_t step);
-
-/* A site as the report needs it. */
-struct site_view {
-	uint32_t index; /* stable while the tracker lives */
-	uint64_t creation_pc, start_pc, place;
-	uint32_t stack_id;
-	uint8_t wait_reason;
-	enum wait_class wait_class;
-	enum site_nature nature;
-	bool system; /* the runtime's own */
-	bool other;  /* collects what did not fit the limits */
-	uint64_t goroutines, parked, created, exited;
-	uint64_t oldest_park_ns; /* longest time a member has been parked without a break */
-	uint64_t oldest_age_ns;	 /* longest known lifetime of a member */
-	double growth_per_minute;
-	enum verdict verdict;
-	bool suspect;	   /* leaking, stuck or growing: confidence is set */
-	double confidence; /* that its members are leaked, 0 to 0.99; verdict.h */
-	size_t n_why;
-	char why[SITE_MAX_WHY][160];	      /* evidence in numbers, most telling first */
-	const struct site_evidence *evidence; /* valid during the visit */
-};
-
 struct tracker_policy {
 	uint64_t min_age_ns; /* a member counts as staying once parked this long */
 };
 
 /*
- * tracker__sites - all sites that have members or had any since the attach, worst verdict first,
- * then by size. @visit returns false to stop. One pass over all goroutines.
+ * tracker__judge - judge all sites as of @now_ns; the verdicts stand until the next call. Call it
+ * once after each census, and once more for the same @now_ns when tracker__note_objects() has added
+ * to the evidence: judging the same moment again replaces its first judgement. One pass over all
+ * goroutines. -ENOMEM: there are no verdicts.
  */
-void tracker__sites(struct tracker *tracker, const struct tracker_policy *policy, uint64_t now_ns,
-		    bool (*visit)(void *ctx, const struct site_view *site), void *ctx);
+int tracker__judge(struct tracker *tracker, const struct tracker_policy *policy,
+		   uint64_t now_ns) __must_check;
+
+/*
+ * tracker__sites - the sites that had members, or had had any since the attach, when they were last
+ * judged: worst verdict first, then by size. Owned by the tracker, valid until it judges again.
+ */
+const struct site_view *tracker__sites(const struct tracker *tracker, size_t *ret_n);
 
 /*
  * tracker__site_of_handle - the site of the goroutine that census_seen() gave @handle for, and its
@@ -238,7 +170,7 @@ struct site_objects {
 	bool queue;	     /* what most wait on is a channel with a buffer */
 };
 
-/* tracker__note_objects - what was found at site @index; the next tracker__sites() uses it. */
+/* tracker__note_objects - what was found at site @index; the next tracker__judge() uses it. */
 void tracker__note_objects(struct tracker *tracker, uint32_t index,
 			   const struct site_objects *objects);
 

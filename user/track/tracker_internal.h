@@ -4,13 +4,14 @@
 
 /*
  * What the three parts of the tracker share: tracker.c (records, events), merge.c (what a census
- * changes), sites.c (the view of sites). Every change of a record goes through the functions below,
+ * changes), judge.c (what it all means). Every change of a record goes through the functions below,
  * which keep the totals and the sites' counts in step with it.
  */
 #include "track/departed.h"
 #include "track/goid_clock.h"
 #include "track/goroutine_table.h"
 #include "track/site_table.h"
+#include "track/site_views.h"
 #include "track/ticks.h"
 #include "track/tracker.h"
 
@@ -56,6 +57,9 @@ struct tracker {
 	uint64_t max_goid;
 	struct goid_clock clock;
 	struct history files; /* open files, as goroutines */
+
+	uint64_t judged_ticks; /* 0: never */
+	struct site_views views;
 };
 
 /*

@@ -110,6 +110,12 @@ struct growth {
  */
 bool growth__test(const struct evidence *evidence, struct growth *ret_growth);
 
+/* struct site_weight before its text has a place to stay. */
+struct opinion_weight {
+	double decibans;
+	char text[112];
+};
+
 struct opinion {
 	enum verdict verdict;
 	bool alarm;	       /* the growth test held just now */
@@ -120,7 +126,7 @@ struct opinion {
 	char why[SITE_MAX_WHY][160];
 	double confidence; /* of leaking, stuck and growing */
 	size_t n_weights;
-	struct site_weight weights[SITE_MAX_WEIGHTS]; /* heaviest first */
+	struct opinion_weight weights[SITE_MAX_WEIGHTS]; /* heaviest first */
 };
 
 void verdict__of(const struct evidence *evidence, struct opinion *ret_opinion);

@@ -23,7 +23,7 @@ static double clamp(double value, double low, double high)
 static __printf_fmt(3, 4) void weigh(struct opinion *opinion, double decibans, const char *format,
 				     ...)
 {
-	struct site_weight *weight = &opinion->weights[opinion->n_weights];
+	struct opinion_weight *weight = &opinion->weights[opinion->n_weights];
 	va_list args;
 
 	if (opinion->n_weights == SITE_MAX_WEIGHTS)
@@ -37,8 +37,8 @@ static __printf_fmt(3, 4) void weigh(struct opinion *opinion, double decibans, c
 
 static int compare_weights(const void *a, const void *b)
 {
-	double x = fabs(((const struct site_weight *)a)->decibans);
-	double y = fabs(((const struct site_weight *)b)->decibans);
+	double x = fabs(((const struct opinion_weight *)a)->decibans);
+	double y = fabs(((const struct opinion_weight *)b)->decibans);
 
 	return (x < y) - (x > y);
 }

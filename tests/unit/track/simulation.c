@@ -61,8 +61,7 @@ static void expect_never_flagged(const char *name, const struct service *service
 		for (size_t j = 0; j < ARRAY_SIZE(watch); j++)
 			cr_expect(watch[j].worst < VERDICT_STUCK, "%s, %s: %s after %.0fs: %s",
 				  name, modes[i].name, verdict__name(watch[j].worst),
-				  watch[j].first_leaking / 1e9,
-				  watch[j].view.n_why ? watch[j].view.why[0] : "");
+				  watch[j].first_leaking / 1e9, watch[j].why);
 		world__free(&world);
 	}
 }

@@ -98,7 +98,7 @@ static void expect_never_flagged(const char *name, const struct loops *loops, ui
 
 		cr_expect(watch.worst < VERDICT_STUCK, "%s, %s: %s after %.0fs: %s", name,
 			  modes[i].name, verdict__name(watch.worst), watch.first_leaking / 1e9,
-			  watch.view.n_why ? watch.view.why[0] : "");
+			  watch.why);
 	}
 }
 

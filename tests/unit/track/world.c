@@ -2,6 +2,7 @@
 #include "world.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
@@ -40,32 +41,28 @@ struct tracker_totals totals_of(const struct tracker *tracker)
 	return totals;
 }
 
-struct wanted {
-	uint64_t start_pc;
-	uint32_t stack_id;
-	struct site_view *view;
-	bool found;
-};
-
-static bool visit_wanted(void *ctx, const struct site_view *site)
+const struct site_view *judge_for_test(struct tracker *tracker, uint64_t min_age_ns,
+				       uint64_t now_ns, size_t *ret_n)
 {
-	struct wanted *wanted = ctx;
+	const struct tracker_policy policy = {.min_age_ns = min_age_ns};
 
-	if (site->start_pc != wanted->start_pc || site->stack_id != wanted->stack_id)
-		return true;
-	*wanted->view = *site;
-	wanted->found = true;
-	return false;
+	cr_assert_eq(tracker__judge(tracker, &policy, now_ns), 0);
+	return tracker__sites(tracker, ret_n);
 }
 
 bool view_of(struct tracker *tracker, uint64_t start_pc, uint32_t stack_id, uint64_t now_ns,
 	     struct site_view *ret_view)
 {
-	const struct tracker_policy policy = {.min_age_ns = 10 * SECOND};
-	struct wanted wanted = {.start_pc = start_pc, .stack_id = stack_id, .view = ret_view};
+	size_t n;
+	const struct site_view *sites = judge_for_test(tracker, 10 * SECOND, now_ns, &n);
 
-	tracker__sites(tracker, &policy, now_ns, visit_wanted, &wanted);
-	return wanted.found;
+	for (size_t i = 0; i < n; i++) {
+		if (sites[i].start_pc != start_pc || sites[i].stack_id != stack_id)
+			continue;
+		*ret_view = sites[i];
+		return true;
+	}
+	return false;
 }
 
 /* --- */
@@ -254,39 +251,29 @@ void world__step(struct world *world)
 		world__census(world);
 }
 
-struct watches {
-	const struct world *world;
-	struct watch *all;
-	size_t n;
-};
-
-static bool visit_watches(void *ctx, const struct site_view *site)
+static void update_watch(struct watch *watch, const struct site_view *site, uint64_t since)
 {
-	const struct watches *watches = ctx;
-	uint64_t since = watches->world->now - watches->world->attached;
-
-	for (size_t i = 0; i < watches->n; i++) {
-		struct watch *watch = &watches->all[i];
-
-		if (watch->place != site->stack_id)
-			continue;
-		watch->view = *site;
-		watch->latest = site->verdict;
-		watch->worst = max_of(watch->worst, site->verdict);
-		if (site->verdict != VERDICT_LEAKING)
-			continue;
-		watch->last_leaking = since;
-		if (!watch->first_leaking)
-			watch->first_leaking = since;
-	}
-	return true;
+	watch->view = *site;
+	snprintf(watch->why, sizeof(watch->why), "%s", site->n_why ? site->why[0] : "");
+	watch->latest = site->verdict;
+	watch->worst = max_of(watch->worst, site->verdict);
+	if (site->verdict != VERDICT_LEAKING)
+		return;
+	watch->last_leaking = since;
+	if (!watch->first_leaking)
+		watch->first_leaking = since;
 }
 
 void world__look(struct world *world, struct watch *watches, size_t n)
 {
-	struct watches all = {.world = world, .all = watches, .n = n};
+	size_t n_sites;
+	const struct site_view *sites =
+		judge_for_test(world->tracker, world->policy.min_age_ns, world->now, &n_sites);
 
-	tracker__sites(world->tracker, &world->policy, world->now, visit_watches, &all);
+	for (size_t i = 0; i < n_sites; i++)
+		for (size_t j = 0; j < n; j++)
+			if (watches[j].place == sites[i].stack_id)
+				update_watch(&watches[j], &sites[i], world->now - world->attached);
 }
 
 size_t world__count(const struct world *world, uint32_t place)

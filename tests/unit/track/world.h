@@ -64,7 +64,8 @@ struct watch {
 	uint64_t first_leaking; /* since the attach; 0: never */
 	uint64_t last_leaking;
 	enum verdict worst, latest;
-	struct site_view view;
+	struct site_view view; /* numbers only: the tracker may be gone */
+	char why[160];	       /* the first of its reasons */
 };
 
 /* world__new - not attached yet: what is spawned before world__attach() is older. */
@@ -88,6 +89,9 @@ size_t world__count(const struct world *world, uint32_t place);
 /* Shorthands for tests on the tracker itself. */
 struct tracker *tracker_for_test(bool expect_events);
 struct tracker_totals totals_of(const struct tracker *tracker);
+/* judge_for_test - the sites as judged at @now_ns. */
+const struct site_view *judge_for_test(struct tracker *tracker, uint64_t min_age_ns,
+				       uint64_t now_ns, size_t *ret_n);
 /* view_of - the site with members at @stack_id and @start_pc; false when there is none. */
 bool view_of(struct tracker *tracker, uint64_t start_pc, uint32_t stack_id, uint64_t now_ns,
 	     struct site_view *ret_view);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The view of sites: one pass over all goroutines, then a verdict per site. */
+/* Judging: one pass over all goroutines, then a verdict per site, then the views that tell it. */
+#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "track/site_numbers.h"
+#include "track/site_past.h"
+#include "track/site_views.h"
 #include "track/tracker_internal.h"
 #include "track/verdict.h"
 
@@ -15,14 +16,13 @@
 /* A park that begins this soon after the birth is the first, or as good as that. */
 #define FIRST_PARK_NS (500 * NSEC_PER_MSEC)
 
-/* What is the same for all sites of one call. */
-struct view {
+/* What is the same for all sites of one judgement. */
+struct judge {
 	struct tracker *tracker;
 	const struct tracker_policy *policy;
 	uint64_t now; /* ticks */
+	bool again;   /* the same moment as the last time */
 	struct ages connections;
-	struct opinion opinion;
-	struct site_evidence numbers;
 };
 
 static const uint64_t age_steps_seconds[SITE_AGE_STEPS] = {0, 10, 60, 300, 900, 3600, 21600, 86400};
@@ -43,9 +43,9 @@ static bool is_origin(const struct site *site)
 	return !site->key.place && !site->key.wait_reason;
 }
 
-static void passes_begin(struct view *view)
+static void passes_begin(struct judge *judge)
 {
-	struct site_table *sites = view->tracker->sites;
+	struct site_table *sites = judge->tracker->sites;
 
 	for (uint32_t i = 0; i < site_table__end(sites); i++) {
 		struct site *site = site_table__at(sites, i);
@@ -62,9 +62,9 @@ static void passes_begin(struct view *view)
 	}
 }
 
-static void passes_end(struct view *view)
+static void passes_end(struct judge *judge)
 {
-	struct site_table *sites = view->tracker->sites;
+	struct site_table *sites = judge->tracker->sites;
 
 	for (uint32_t i = 0; i < site_table__end(sites); i++) {
 		struct site_pass *pass = &site_table__at(sites, i)->pass;
@@ -77,14 +77,15 @@ static void passes_end(struct view *view)
 	}
 }
 
-static void pass_parked(const struct view *view, const struct goroutine *g, struct site_pass *pass)
+static void pass_parked(const struct judge *judge, const struct goroutine *g,
+			struct site_pass *pass)
 {
-	uint64_t since = goroutine__since(g), age = ticks__age_ns(since, view->now);
+	uint64_t since = goroutine__since(g), age = ticks__age_ns(since, judge->now);
 
 	pass->oldest_park_ns = max_of(pass->oldest_park_ns, age);
-	pass->settled += age >= view->policy->min_age_ns;
-	pass->long_parked += age >= max_of(view->policy->min_age_ns, VERDICT_LONG_PARK_NS);
-	if (since <= view->tracker->parks_ticks)
+	pass->settled += age >= judge->policy->min_age_ns;
+	pass->long_parked += age >= max_of(judge->policy->min_age_ns, VERDICT_LONG_PARK_NS);
+	if (since <= judge->tracker->parks_ticks)
 		pass->before++;
 	else if (pass->ages)
 		ages__add(pass->ages, age);
@@ -98,21 +99,21 @@ static bool has_woken(const struct goroutine *g)
 	return !(g->flags & GOROUTINE_PARKED) || ticks__age_ns(born, since) >= FIRST_PARK_NS;
 }
 
-static void pass_life(struct view *view, struct site *site, const struct goroutine *g)
+static void pass_life(struct judge *judge, struct site *site, const struct goroutine *g)
 {
-	struct site *origin = site_table__at(view->tracker->sites, site->origin);
-	uint64_t born = goroutine__born(g), age = ticks__age_ns(born, view->now);
+	struct site *origin = site_table__at(judge->tracker->sites, site->origin);
+	uint64_t born = goroutine__born(g), age = ticks__age_ns(born, judge->now);
 	size_t step = SITE_AGE_STEPS - 1;
 
 	site->pass.oldest_age_ns = max_of(site->pass.oldest_age_ns, age);
 	while (age < tracker__age_step_ns(step))
 		step--;
 	site->pass.age_steps[step]++;
-	site->pass.aged += age >= view->policy->min_age_ns;
-	if (born <= view->tracker->watch_ticks)
+	site->pass.aged += age >= judge->policy->min_age_ns;
+	if (born <= judge->tracker->watch_ticks)
 		return;
 	if (site->wait_class == WAIT_IO)
-		ages__add(&view->connections, age);
+		ages__add(&judge->connections, age);
 	if (site->pass.born)
 		ages__add(site->pass.born, age);
 	if (site->pass.woken && has_woken(g))
@@ -121,9 +122,9 @@ static void pass_life(struct view *view, struct site *site, const struct gorouti
 		ages__add(origin->pass.alive, age);
 }
 
-static void pass_all(struct view *view)
+static void pass_all(struct judge *judge)
 {
-	struct tracker *tracker = view->tracker;
+	struct tracker *tracker = judge->tracker;
 	struct goroutine *g;
 	uint32_t handle = 0;
 
@@ -132,8 +133,8 @@ static void pass_all(struct view *view)
 
 		site->pass.has_main |= goroutine__goid(g) == MAIN_GOID;
 		if (g->flags & GOROUTINE_PARKED)
-			pass_parked(view, g, &site->pass);
-		pass_life(view, site, g);
+			pass_parked(judge, g, &site->pass);
+		pass_life(judge, site, g);
 	}
 }
 
@@ -143,18 +144,18 @@ static uint64_t resolution_ns(const struct tracker *tracker, bool events)
 }
 
 /* Time since @ticks, where 0 means that it never was. */
-static uint64_t since_ns(const struct view *view, uint64_t ticks)
+static uint64_t since_ns(const struct judge *judge, uint64_t ticks)
 {
-	return ticks ? ticks__age_ns(ticks, view->now) : UINT64_MAX;
+	return ticks ? ticks__age_ns(ticks, judge->now) : UINT64_MAX;
 }
 
-static void collect(const struct view *view, const struct site *site, bool other,
+static void collect(const struct judge *judge, const struct site *site, bool other,
 		    struct evidence *e)
 {
-	const struct tracker *tracker = view->tracker;
+	const struct tracker *tracker = judge->tracker;
 	const struct site *origin = site_table__at(tracker->sites, site->origin);
-	uint64_t parks_watched = ticks__age_ns(tracker->parks_ticks, view->now);
-	uint64_t lives_watched = ticks__age_ns(tracker->watch_ticks, view->now);
+	uint64_t parks_watched = ticks__age_ns(tracker->parks_ticks, judge->now);
+	uint64_t lives_watched = ticks__age_ns(tracker->watch_ticks, judge->now);
 	bool parks_told = tracker->parks_told || tracker->parks_now;
 	uint64_t trend_ns = max_of(TREND_MIN_NS, lives_watched / 4);
 
@@ -169,58 +170,80 @@ static void collect(const struct view *view, const struct site *site, bool other
 		.long_parked = site->pass.long_parked,
 		.before = site->pass.before,
 		.oldest_park_ns = site->pass.oldest_park_ns,
-		.quiet_ns = since_ns(view, site->left_ticks),
+		.quiet_ns = since_ns(judge, site->left_ticks),
 		.ages = site->pass.ages,
 		.aged = site->pass.aged,
 		.born = site->pass.born,
 		.woken = site->pass.woken,
 		.leavers = &site->leavers,
 		.lives = &origin->lives,
-		.connections = &view->connections,
+		.connections = &judge->connections,
 		.files = &tracker->files,
-		.now = view->now,
+		.now = judge->now,
 		.objects = site->objects,
-		.min_age_ns = view->policy->min_age_ns,
+		.min_age_ns = judge->policy->min_age_ns,
 		.watched_ns = tracker->n_censuses ? parks_watched : 0,
 		.lives_watched_ns = tracker->n_censuses ? lives_watched : 0,
 		.parks_resolution_ns = resolution_ns(tracker, parks_told),
 		.lives_resolution_ns = resolution_ns(tracker, tracker->options.expect_events),
 		.inexact = tracker->inexact || tracker->inexact_now,
-		.alarm_age_ns = since_ns(view, site->alarm.ticks),
+		.alarm_age_ns = since_ns(judge, site->alarm.ticks),
 		.alarm_growth_ns = site->alarm.growth_ns,
 		.alarm_goroutines = site->alarm.goroutines,
 	};
 	if (site->history) {
 		uint64_t window = trend_ns >> TICK_SHIFT;
 
-		history__trend(site->history, view->now - min_of(window, view->now), &e->trend);
+		history__trend(site->history, judge->now - min_of(window, judge->now), &e->trend);
 	}
 }
 
-static void judge(struct view *view, uint32_t index, double *ret_growth)
+/* A moment that is judged again is judged from the alarm that stood before it. */
+static void begin_from_alarm_before(const struct judge *judge, struct site *site)
 {
-	struct site *site = site_table__at(view->tracker->sites, index);
+	if (judge->again)
+		site->alarm = site->alarm_before;
+	else
+		site->alarm_before = site->alarm;
+}
+
+static void judge_site(const struct judge *judge, uint32_t index, struct opinion *ret_opinion,
+		       double *ret_growth_per_minute)
+{
+	struct site *site = site_table__at(judge->tracker->sites, index);
 	struct evidence evidence;
 
-	collect(view, site, index == SITE_OTHER, &evidence);
-	verdict__of(&evidence, &view->opinion);
-	*ret_growth = evidence.trend.per_minute;
-	site->pass.verdict = view->opinion.verdict;
-	if (view->opinion.alarm) {
-		site->alarm.ticks = view->now;
-		site->alarm.growth_ns = view->opinion.growth_ns;
+	begin_from_alarm_before(judge, site);
+	collect(judge, site, index == SITE_OTHER, &evidence);
+	verdict__of(&evidence, ret_opinion);
+	*ret_growth_per_minute = evidence.trend.per_minute;
+	if (ret_opinion->alarm) {
+		site->alarm.ticks = judge->now;
+		site->alarm.growth_ns = ret_opinion->growth_ns;
 		site->alarm.goroutines = site->pass.aged;
 	}
 }
 
-static void fill(struct view *view, uint32_t index, struct site_view *out)
+static void fill_evidence(const struct judge *judge, const struct site *site,
+			  const struct opinion *opinion, const struct site_past *past,
+			  struct site_evidence *evidence)
 {
-	const struct site *site = site_table__at(view->tracker->sites, index);
-	const struct opinion *opinion = &view->opinion;
-	double growth;
+	uint64_t watched = ticks__age_ns(judge->tracker->watch_ticks, judge->now);
 
-	judge(view, index, &growth);
-	*out = (struct site_view){
+	evidence->observed_ns = min_of(watched, ticks__age_ns(site->first_ticks, judge->now));
+	evidence->arrivals = past->arrivals;
+	evidence->departures = past->departures;
+	evidence->stay_ns = opinion->stay_ns;
+	evidence->stayed = opinion->stayed;
+	evidence->left = opinion->left;
+	for (size_t i = 0; i < SITE_AGE_STEPS; i++)
+		evidence->ages[i] = site->pass.age_steps[i];
+}
+
+static void fill_view(const struct site *site, uint32_t index, const struct opinion *opinion,
+		      struct site_view *view)
+{
+	*view = (struct site_view){
 		.index = index,
 		.creation_pc = site->key.creation_pc,
 		.start_pc = site->key.start_pc,
@@ -237,54 +260,53 @@ static void fill(struct view *view, uint32_t index, struct site_view *out)
 		.exited = site->exited,
 		.oldest_park_ns = site->pass.oldest_park_ns,
 		.oldest_age_ns = site->pass.oldest_age_ns,
-		.growth_per_minute = growth,
 		.verdict = opinion->verdict,
-		.suspect = opinion->verdict >= VERDICT_GROWING,
 		.confidence = opinion->confidence,
-		.n_why = opinion->n_why,
 	};
-	memcpy(out->why, opinion->why, sizeof(out->why));
-	site_numbers__fill(view->tracker, site, opinion, view->now, &view->numbers);
-	out->evidence = &view->numbers;
 }
 
-static int compare_sites(const void *a, const void *b, void *ctx)
+static int judge_and_show(const struct judge *judge, uint32_t index)
 {
-	const struct site_table *sites = ctx;
-	uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
-	const struct site *x = site_table__at(sites, i), *y = site_table__at(sites, j);
+	struct site_table *sites = judge->tracker->sites;
+	const struct site *site = site_table__at(sites, index);
+	struct opinion opinion;
+	struct site_past past;
+	struct site_view view;
+	double growth_per_minute;
 
-	if (x->pass.verdict != y->pass.verdict)
-		return x->pass.verdict < y->pass.verdict ? 1 : -1;
-	if (x->goroutines != y->goroutines)
-		return x->goroutines < y->goroutines ? 1 : -1;
-	return (i > j) - (i < j);
+	judge_site(judge, index, &opinion, &growth_per_minute);
+	site_past__fill(site, site_table__at(sites, site->origin), judge->now, &past);
+	fill_view(site, index, &opinion, &view);
+	view.growth_per_minute = growth_per_minute;
+	fill_evidence(judge, site, &opinion, &past, &view.evidence);
+	return site_views__add(&judge->tracker->views, &view, &opinion, &past);
 }
 
-void tracker__sites(struct tracker *tracker, const struct tracker_policy *policy, uint64_t now_ns,
-		    bool (*visit)(void *ctx, const struct site_view *site), void *ctx)
+int tracker__judge(struct tracker *tracker, const struct tracker_policy *policy, uint64_t now_ns)
 {
-	struct view view = {.tracker = tracker, .policy = policy, .now = ticks__of(now_ns)};
-	uint32_t *order = site_table__order(tracker->sites);
-	struct site_view out;
-	size_t n = 0;
+	struct judge judge = {.tracker = tracker, .policy = policy, .now = ticks__of(now_ns)};
+	int err = 0;
 
-	passes_begin(&view);
-	pass_all(&view);
-	for (uint32_t i = 0; i < site_table__end(tracker->sites); i++) {
+	judge.again = tracker->judged_ticks == judge.now;
+	tracker->judged_ticks = judge.now;
+	site_views__clear(&tracker->views);
+	passes_begin(&judge);
+	pass_all(&judge);
+	for (uint32_t i = 0; i < site_table__end(tracker->sites) && !err; i++) {
 		const struct site *site = site_table__at(tracker->sites, i);
-		double growth;
 
-		if (!site->goroutines && !site->created && !site->exited)
-			continue;
-		judge(&view, i, &growth);
-		order[n++] = i;
+		if (site->goroutines || site->created || site->exited)
+			err = judge_and_show(&judge, i);
 	}
-	qsort_r(order, n, sizeof(*order), compare_sites, tracker->sites);
-	for (size_t i = 0; i < n; i++) {
-		fill(&view, order[i], &out);
-		if (!visit(ctx, &out))
-			break;
-	}
-	passes_end(&view);
+	passes_end(&judge);
+	if (err)
+		site_views__clear(&tracker->views);
+	site_views__sort(&tracker->views);
+	return err;
+}
+
+const struct site_view *tracker__sites(const struct tracker *tracker, size_t *ret_n)
+{
+	*ret_n = tracker->views.n;
+	return tracker->views.views;
 }

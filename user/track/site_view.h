@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_TRACK_SITE_VIEW_H
+#define GLEAKD_TRACK_SITE_VIEW_H
+
+/*
+ * What the tracker says of a site: its numbers, its verdict, and the evidence for it. The tracker
+ * writes these in tracker__judge(), everybody else reads them (tracker__sites() in track/tracker.h).
+ * Durations are nanoseconds. What a view points to belongs to the tracker and lives as long as the
+ * view.
+ */
+#include "base/common.h"
+#include "golang/wait_reason.h"
+
+/* What is known of a site beyond its wait reason: by the library that starts such goroutines. */
+enum site_nature {
+	NATURE_UNKNOWN,
+	NATURE_SERVICE,	   /* serves its owner as long as that lives: one or few per owner */
+	NATURE_CONNECTION, /* one (or two) per open connection or stream */
+	NATURE_ABANDONED, /* waits for the program to finish something: many mean it was forgotten */
+};
+
+enum verdict {
+	VERDICT_ACTIVE,	 /* comes and goes, or runs */
+	VERDICT_IDLE,	 /* waits by nature */
+	VERDICT_GROWING, /* rises, too early or too mixed to say more */
+	VERDICT_STUCK,	 /* a fixed set parked where nothing can wake it any more */
+	VERDICT_LEAKING, /* rises, and its members never leave */
+};
+
+const char *verdict__name(enum verdict verdict); /* "leaking", "stuck", ... */
+
+/* verdict__is_suspect - its members may be leaked: there is a confidence, and objects are evidence. */
+static inline bool verdict__is_suspect(enum verdict verdict)
+{
+	return verdict >= VERDICT_GROWING;
+}
+
+/* verdict__is_alarm - it is shown as found, unless an allow-list suppresses it. */
+static inline bool verdict__is_alarm(enum verdict verdict)
+{
+	return verdict >= VERDICT_STUCK;
+}
+
+/* Upper bounds of what a view lists. */
+#define SITE_MAX_WHY	 4
+#define SITE_MAX_WEIGHTS 12
+#define SITE_MAX_POINTS	 24
+#define SITE_MAX_COHORTS 10
+
+#define SITE_AGE_STEPS 8 /* 0, 10 s, 1 m, 5 m, 15 m, 1 h, 6 h, 1 d and more */
+
+/* The number of members at one moment. */
+struct site_point {
+	uint64_t ago_ns;
+	uint32_t goroutines, arrivals, departures; /* the latter two since the point before */
+};
+
+/* Of those created by the site's go statement between two times, how many still exist. */
+struct site_cohort {
+	uint64_t from_ago_ns, to_ago_ns;
+	uint64_t created, alive;
+};
+
+/* One item of evidence and what it weighs for (or against) a leak. */
+struct site_weight {
+	double decibans;
+	const char *text;
+};
+
+struct site_evidence {
+	uint64_t observed_ns; /* since the site was first seen, or the watch began */
+	uint64_t arrivals, departures;
+	uint64_t stay_ns;      /* what staying means here; 0: nothing to say */
+	uint64_t stayed, left; /* that long or longer */
+	uint64_t ages[SITE_AGE_STEPS];
+	const struct site_point *points; /* oldest first */
+	size_t n_points;
+	const struct site_cohort *cohorts; /* oldest first */
+	size_t n_cohorts;
+	const struct site_weight *weights; /* heaviest first */
+	size_t n_weights;
+};
+
+/* tracker__age_step_ns - least age of step @step of site_evidence.ages. */
+uint64_t tracker__age_step_ns(size_t step);
+
+/* A site as the report needs it. */
+struct site_view {
+	uint32_t index; /* stable while the tracker lives */
+	uint64_t creation_pc, start_pc, place;
+	uint32_t stack_id;
+	uint8_t wait_reason;
+	enum wait_class wait_class;
+	enum site_nature nature;
+	bool system; /* the runtime's own */
+	bool other;  /* collects what did not fit the limits */
+	uint64_t goroutines, parked, created, exited;
+	uint64_t oldest_park_ns; /* longest time a member has been parked without a break */
+	uint64_t oldest_age_ns;	 /* longest known lifetime of a member */
+	double growth_per_minute;
+	enum verdict verdict;
+	double confidence;	/* that members of a suspect are leaked, 0 to 0.99 */
+	const char *const *why; /* evidence in numbers, most telling first */
+	size_t n_why;
+	struct site_evidence evidence;
+};
+
+#endif /* GLEAKD_TRACK_SITE_VIEW_H */
