@@ -3,12 +3,14 @@
 
 import json
 
-from harness import case, check, check_equal
+from harness import case, cases_for, check, check_equal
 from programs import Program, Target, start
 from tracer import Gleakd, binary, check_schema, needs_tracing, run, sites, total
 
 GOEXIT = Program("goexit")
 STRIPPED = Program("goexit", strip=True)
+SAYING = {text: Program("goexit", says=text) for text in ("1.26.8", "go2.0", "weird")}
+SAYING_STRIPPED = Program("goexit", says="weird", strip=True)
 
 
 def once(t, target):
@@ -84,3 +86,28 @@ def main_ends_in_a_service(t):
     check(all(of_target(r) for r in g.reports[seen:]), "it was given up")
     check_equal([r["self"]["processes"]["failed"] for r in g.reports[seen:] if r["self"]["processes"]["failed"]],
                 [], "failed attaches")
+
+
+# --- versions as people write them ------------------------------------------------------------------
+
+@cases_for(SAYING)
+def version_of_any_text(t, program):
+    """Toolchains are named by whoever builds them; the debug information knows better."""
+    target = start(t, program)
+    target.ask("park 41")
+    got = once(t, target)
+    check_equal((got["go_version"], got["how"], got["goroutines"]["alive"]),
+                (program.says, "symbols; layout from DWARF", alive(target)), "version, how, alive")
+    check("chan receive" in {site["wait_reason"] for site in got["sites"]}, f"wait reasons: {got['sites']}")
+
+
+@case
+def version_of_any_text_without_debug_information(t):
+    """It is taken for the newest that is known, which it may be; else it is said why not."""
+    target = start(t, SAYING_STRIPPED)
+    code, _, err = run(t, "--pid", str(target.pid), "--once")
+    if code == 0:
+        check_equal(once(t, target)["goroutines"]["alive"], alive(target), "alive")
+        return
+    check_equal(code, 3, "exit code")
+    check('"weird"' in err and "-ldflags=-w" in err, f"neither what is wrong nor what to do: {err}")

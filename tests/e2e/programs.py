@@ -85,9 +85,11 @@ def build_unit_binary(version, kind):
 class Program:
     """One program as built by one toolchain in one way."""
 
-    def __init__(self, name, go="local", strip=False, pie=False, arch="amd64"):
+    def __init__(self, name, go="local", strip=False, pie=False, arch="amd64", says=""):
+        """`says`: the version that it gives as its own."""
         self.name, self.go, self.strip, self.pie, self.arch = name, go, strip, pie, arch
-        kind = ("-stripped" if strip else "") + ("-pie" if pie else "")
+        self.says = says
+        kind = ("-stripped" if strip else "") + ("-pie" if pie else "") + ("-says" + says if says else "")
         kind += "" if arch == "amd64" else "-" + arch
         self.path = os.path.join(BUILT, f"{name}-go{go}{kind}")
         REGISTRY.append(self)
@@ -102,7 +104,9 @@ class Program:
             # A tree that belongs to somebody else must not stop root from building.
             command += [] if version.startswith("1.17") else ["-buildvcs=false"]
             command += ["-buildmode=pie"] if self.pie else []
-            command += ["-ldflags=-s -w"] if self.strip else []
+            flags = ["-s", "-w"] if self.strip else []
+            flags += ["-X=runtime.buildVersion=" + self.says] if self.says else []
+            command += ["-ldflags=" + " ".join(flags)] if flags else []
             command.append("./" + self.name)
             built = subprocess.run(
                 command,

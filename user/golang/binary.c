@@ -54,6 +54,20 @@ static int identify(struct go_binary *binary, struct failure *failure)
 	return 0;
 }
 
+/* The one thing that all who make up a version of their own should hear with whatever went wrong. */
+static int explain_version(const struct go_binary *binary, int err, struct failure *failure)
+{
+	char reason[sizeof(failure->text)];
+
+	if (!failure || binary->info.version.minor != GO_MINOR_UNKNOWN || err == -ENOMEM)
+		return err;
+	snprintf(reason, sizeof(reason), "%s", failure->text);
+	return failure__set(failure, err,
+			    "its Go version \"%s\" is none that gleakd knows; obfuscators (garble) "
+			    "and private builds of Go leave such: %s",
+			    binary->info.version.text, reason);
+}
+
 int go_binary__open(int exe_fd, struct go_binary **ret_binary, struct failure *failure)
 {
 	struct go_binary *binary = calloc(1, sizeof(*binary));
@@ -77,6 +91,7 @@ int go_binary__open(int exe_fd, struct go_binary **ret_binary, struct failure *f
 	*ret_binary = binary;
 	return 0;
 fail:
+	err = explain_version(binary, err, failure);
 	go_binary__free(binary);
 	return err;
 }
@@ -300,7 +315,7 @@ int go_binary__bind(struct go_binary *binary, struct remote *remote, uint64_t lo
 
 	if ((err == -EOPNOTSUPP || err == -EAGAIN) && has_ended(&live))
 		return failure__set(failure, -ESRCH, "the process has ended");
-	return err;
+	return err == -EOPNOTSUPP ? explain_version(binary, err, failure) : err;
 }
 
 uint64_t go_binary__find_semtable(struct go_binary *binary, struct remote *remote,

@@ -72,9 +72,11 @@ int go_version__parse(const char *text, struct go_version *ret_version)
 		version.devel = true;
 		p += strlen(devel);
 	}
-	if (strncmp(p, "go1.", 4) != 0)
+	if (!strncmp(p, "go", 2))
+		p += 2;
+	if (strncmp(p, "1.", 2) != 0)
 		return -EINVAL;
-	p += 4;
+	p += 2;
 	version.minor = take_number(&p);
 	if (version.minor < 0)
 		return -EINVAL;
@@ -431,19 +433,14 @@ static int refuse_old(struct elf_image *image, const uint8_t *header, struct fai
 static int check_version(struct elf_image *image, const char *text, struct go_version *ret_version,
 			 struct failure *failure)
 {
-	char shown[64];
-
 	if (go_version__parse(text, ret_version)) {
-		copy_text(shown, sizeof(shown), text, strlen(text));
-		return failure__set(failure, -EOPNOTSUPP,
-				    "%s: its Go version \"%s\" cannot be understood; obfuscators "
-				    "(garble) and private builds of Go leave such",
-				    elf_image__name(image), shown);
-	}
-	if (ret_version->minor < OLDEST_GO)
+		*ret_version = (struct go_version){.minor = GO_MINOR_UNKNOWN};
+		copy_text(ret_version->text, sizeof(ret_version->text), text, strlen(text));
+	} else if (ret_version->minor < OLDEST_GO) {
 		return failure__set(failure, -EOPNOTSUPP,
 				    "%s was built with %s; Go 1.%d or later is needed",
 				    elf_image__name(image), ret_version->text, OLDEST_GO);
+	}
 	return 0;
 }
 

@@ -11,8 +11,10 @@
 #include "base/failure.h"
 #include "elf/image.h"
 
+#define GO_MINOR_UNKNOWN (-1)
+
 struct go_version {
-	int minor; /* 26 of go1.26.8 */
+	int minor; /* 26 of go1.26.8; GO_MINOR_UNKNOWN where the text is no version of Go 1 */
 	int patch; /* 8; 0 for go1.26 and for development versions */
 	bool devel;
 	char text
@@ -40,14 +42,18 @@ struct go_build_info {
 };
 
 /*
- * go_build_info__read - find and parse it.
+ * go_build_info__read - find and parse it. A version may be any text: whoever builds Go, or links with
+ * -X runtime.buildVersion, chooses it.
  * Errors: -ENOEXEC not a Go program (or gccgo, TinyGo, packed: the failure says what speaks for
  * it), -EOPNOTSUPP Go older than 1.18, -EPROTO damaged.
  */
 int go_build_info__read(struct elf_image *image, struct go_build_info *ret_info,
 			struct failure *failure) __must_check;
 
-/* go_version__parse - "go1.26.8", "go1.21rc2", "devel go1.22-abc Tue ...", "go1.27-devel_abc". */
+/*
+ * go_version__parse - "go1.26.8", "go1.21rc2", "devel go1.22-abc Tue ...", "go1.27-devel_abc"; also
+ * without the "go", as private builds write it. -EINVAL for anything else.
+ */
 int go_version__parse(const char *text, struct go_version *ret_version) __must_check;
 
 #endif /* GLEAKD_GOLANG_BUILDINFO_H */

@@ -38,6 +38,28 @@ const struct go_layout *go_layout__newest(void)
 	return &go_layout_table[ARRAY_SIZE(go_layout_table) - 1];
 }
 
+static size_t count_differences(const struct go_layout *a, const struct go_layout *b)
+{
+	size_t n = 0;
+
+#define X(field) n += a->field != b->field;
+	GO_LAYOUT_FIELDS(X)
+#undef X
+	return n;
+}
+
+const struct go_layout *go_layout__nearest(const struct go_layout *layout)
+{
+	const struct go_layout *nearest = go_layout__newest();
+
+	for (size_t i = ARRAY_SIZE(go_layout_table); i-- > 0;) {
+		if (count_differences(&go_layout_table[i], layout) <
+		    count_differences(nearest, layout))
+			nearest = &go_layout_table[i];
+	}
+	return nearest;
+}
+
 const char *go_layout__wait_reason(const struct go_layout *layout, uint8_t reason)
 {
 	if (reason >= layout->n_wait_reasons)

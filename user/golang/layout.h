@@ -70,6 +70,9 @@ const struct go_layout *go_layout__find(int minor);
 const struct go_layout *go_layout__oldest(void);
 const struct go_layout *go_layout__newest(void);
 
+/* go_layout__nearest - the row from which @layout differs in the fewest fields; of equals the newest. */
+const struct go_layout *go_layout__nearest(const struct go_layout *layout);
+
 /* go_layout__wait_reason - the runtime's own words; "" for 0, "unknown" for a number past the end. */
 const char *go_layout__wait_reason(const struct go_layout *layout, uint8_t reason);
 

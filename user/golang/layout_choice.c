@@ -32,25 +32,35 @@ static int refuse_old(struct elf_image *image, const struct go_version *version,
 			    go_layout__newest()->minor);
 }
 
+/* What is not known by its version behaves like the release whose structs are most like its own. */
+static void choose_minor(const struct go_version *version, struct layout_choice *choice)
+{
+	choice->layout.minor = version->minor;
+	if (version->minor == GO_MINOR_UNKNOWN)
+		choice->layout.minor = go_layout__nearest(&choice->layout)->minor;
+}
+
 int layout_choice__make(struct elf_image *image, const struct go_build_info *info,
 			struct layout_choice *ret_choice, struct failure *failure)
 {
-	const struct go_layout *row = go_layout__find(info->version.minor);
+	const struct go_version *version = &info->version;
+	const struct go_layout *row = go_layout__find(version->minor);
 	struct layout_choice choice = {.source = LAYOUT_TABLE};
 	int err;
 
-	if (!row && info->version.minor < go_layout__newest()->minor)
-		return refuse_old(image, &info->version, failure);
+	if (!row && version->minor != GO_MINOR_UNKNOWN &&
+	    version->minor < go_layout__newest()->minor)
+		return refuse_old(image, version, failure);
 	choice.layout = row ? *row : *go_layout__newest();
 	choice.row = choice.layout.minor;
 	if (!row || !is_plain_release(info)) {
-		choice.layout.minor = info->version.minor;
 		choice.source = LAYOUT_DWARF;
 		err = layout_dwarf__read(image, &choice.layout, failure);
 		if (err && err != -ENOENT)
 			return err;
 		if (err)
 			choice.source = LAYOUT_GUESS;
+		choose_minor(version, &choice);
 	}
 	*ret_choice = choice;
 	return 0;

@@ -21,7 +21,7 @@ enum layout_source {
 };
 
 struct layout_choice {
-	struct go_layout layout; /* minor is that of the program */
+	struct go_layout layout; /* minor is that of the program, or what comes nearest */
 	enum layout_source source;
 	int row; /* the minor version whose row a guess takes */
 };

@@ -145,6 +145,9 @@ Test(binary, versions_that_are_not_known)
 	refuse_guess("go1.28-devel_0123456789", "Go 1.27 does not fit");
 	refuse_guess("go1.26.8-X:nogreenteagc", "Go 1.26 does not fit");
 	refuse_guess("go1.26rc1", "Go 1.26 does not fit");
+	refuse_guess("1.26.8", "Go 1.26 does not fit");
+	refuse_guess("go2.0", "Go 1.27 does not fit");
+	refuse_guess("weird", "obfuscators (garble)");
 }
 
 Test(binary, load_bias)

@@ -160,3 +160,16 @@ Test(layout, wait_reasons_by_number)
 	cr_assert_str_eq(go_layout__wait_reason(row(27), 47), "unknown");
 	cr_assert_str_eq(go_layout__wait_reason(row(18), 255), "unknown");
 }
+
+Test(layout, nearest)
+{
+	for (int minor = OLDEST; minor <= NEWEST; minor++) {
+		struct go_layout layout = *row(minor);
+
+		layout.minor = 0;
+		cr_expect_eq(go_layout__nearest(&layout), row(minor), "Go 1.%d", minor);
+		layout.g_sizeof += 8;
+		layout.g_gopc += 8;
+		cr_expect_eq(go_layout__nearest(&layout), row(minor), "Go 1.%d, patched", minor);
+	}
+}

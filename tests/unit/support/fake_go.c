@@ -332,12 +332,12 @@ static void put_scheduler(struct fake_go *fake)
 
 void fake_go__make(struct fake_go *fake, const struct fake_options *options)
 {
-	int minor = 0;
+	struct go_version version;
 
 	memset(fake, 0, sizeof(*fake));
 	fake->options = *options;
-	cr_assert_eq(sscanf(options->version, "go1.%d", &minor), 1);
-	fake->layout = go_layout__find(minor);
+	if (!go_version__parse(options->version, &version))
+		fake->layout = go_layout__find(version.minor);
 	if (!fake->layout) /* a test of versions that are not supported */
 		fake->layout = go_layout__newest();
 	put_headers(fake);
