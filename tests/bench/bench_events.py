@@ -12,7 +12,8 @@ COUNTS = Program("counts")
 def session(case, results, command, label, seconds):
     """Runs one command of `counts` under gleakd: (events, gleakd's seconds, final report)."""
     target = start(case, COUNTS)
-    g = Gleakd(case, target.pid, "--interval", "1s", "--mode", "lifecycle")
+    g = Gleakd(case, target.pid, "--interval", "1s", "--mode", "lifecycle",
+               "--max-overhead", "0")
     g.report()
     results.raw.setdefault("base_rss", rss_bytes(g.process.pid))
     made = COUNTS.line("made:spawn")

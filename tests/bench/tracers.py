@@ -77,7 +77,7 @@ def gleakd(case, pid, mode):
     if not os.path.exists(path):
         raise Skip(path)
     return Attached(case, [path, "--pid", str(pid), "--json", "--mode", mode, "--interval", "60s",
-                           "-vv"], pid, {"full": 3, "lifecycle": 2}[mode])
+                           "--max-overhead", "0", "-vv"], pid, {"full": 3, "lifecycle": 2}[mode])
 
 
 def gleakd_sites(case, pid):

@@ -146,7 +146,7 @@ def tiny_ring_is_repaired_by_the_census(t):
 def churn_of_200000_a_second_loses_nothing(t):
     target = start(t, LOCAL)
     # Whatever it costs: left to itself gleakd would go by censuses at such a rate.
-    g = Gleakd(t, target.pid, "--interval", "500ms", "--mode", "full")
+    g = Gleakd(t, target.pid, "--interval", "500ms", "--mode", "full", "--max-overhead", "0")
     g.report("attached", lambda r: r["targets"][0]["mode"] == "full")
     made_number = int(target.ask("churn 200000 3000").split()[-1])
     t.note(f"{made_number} made in 3 s")
@@ -162,13 +162,25 @@ def churn_of_200000_a_second_loses_nothing(t):
 @case
 def lifecycle_mode_counts_too(t):
     target = start(t, LOCAL)
-    g = Gleakd(t, target.pid, "--interval", "300ms", "--mode", "lifecycle")
+    g = Gleakd(t, target.pid, "--interval", "300ms", "--mode", "lifecycle", "--max-overhead", "0")
     g.report("attached", lambda r: r["targets"][0]["mode"] == "lifecycle")
     target.ask("run 1009 503")
     made, blocked = LOCAL.line("made:run"), LOCAL.line("blocked:run")
     r = g.report("503 parked", lambda r: total(sites(r, made, blocked), "parked") == 503)
     r = g.report("506 gone", lambda r: total(sites(r, made), "exited") == 506)
     check_equal(total(sites(r, made), "created"), 1009, "created")
+
+
+@case
+def the_budget_is_kept_in_the_mode_that_was_chosen(t):
+    target = start(t, LOCAL)
+    g = Gleakd(t, target.pid, "--interval", "300ms", "--mode", "full", "--max-overhead", "2%")
+    g.report("attached in full", lambda r: r["targets"][0]["mode"] == "full")
+    target.send("churn 20000 20000")
+    seen = len(g.reports)
+    r = g.report("less attached", lambda r: r["targets"][0]["mode"] != "full" and
+                 len(g.reports) > seen and r is g.reports[-1])
+    check(r["targets"][0]["mode_reason"], "a reason is given")
 
 
 @case

@@ -230,6 +230,29 @@ def reload_changes_who_is_followed(t):
 
 
 @case
+def reload_moves_the_metrics(t):
+    """Again and again: each time the file before is removed, and no other."""
+    start(t, COUNTS, path=own_copy(t, COUNTS, "service"))
+    config, metrics = os.path.join(t.directory(), "gleakd.conf"), t.directory()
+
+    def write(name):
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(f"only = exe:{folder(t)}/*\ninterval = 1s\ntextfile = {metrics}/{name}\n")
+
+    write("a.prom")
+    # mallopt(3): what was freed holds other bytes.
+    g = Gleakd(t, None, "--config", config, env=dict(os.environ, MALLOC_PERTURB_="165"))
+    for name in ("b.prom", "c.prom", "d.prom"):
+        before = os.path.basename(name).replace(name[0], chr(ord(name[0]) - 1))
+        until(f"{before} alone", lambda before=before: os.listdir(metrics) == [before])
+        write(name)
+        g.process.send_signal(signal.SIGHUP)
+    until("d.prom alone", lambda: os.listdir(metrics) == ["d.prom"])
+    g.interrupt()
+    check_equal(os.listdir(metrics), [], "files that are left")
+
+
+@case
 def a_run_that_fails_leaves_the_metrics_of_another(t):
     """Two with one file by mistake: the second, which cannot even start, takes nothing away."""
     metrics = os.path.join(t.directory(), "gleakd.prom")

@@ -104,7 +104,7 @@ def watch_under_load(t, target, ask, at_least=10):
     load = Load(t, ask)
     until("the load runs", lambda: load.answered > 20)
     g = Gleakd(t, target.pid, "--interval", "1s", "--min-age", "3s", "--duration", "12s", "--mode",
-               "full")
+               "full", "--max-overhead", "0")
     final = g.final(seconds=30)
     load.end()
     t.note(f"{load.answered} requests answered, {len(load.failed)} failed")

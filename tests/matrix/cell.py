@@ -73,7 +73,8 @@ def check_stacks(case, target, version, outcome):
 
 def check_counts(case, target, outcome):
     """A burst is counted to the last goroutine, and what is probed is known."""
-    gleakd = tracer.Gleakd(case, target.pid, "--mode", "full", "-v", "-v", "--interval", "1s")
+    gleakd = tracer.Gleakd(case, target.pid, "--mode", "full", "--max-overhead", "0",
+                           "-v", "-v", "--interval", "1s")
     gleakd.report("the first report")
     target.ask(f"burst {BURST}")
     final = gleakd.interrupt()["targets"][0]

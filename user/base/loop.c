@@ -106,18 +106,24 @@ static struct timespec to_timespec(uint64_t ns)
 				 .tv_nsec = (long)(ns % NSEC_PER_SEC)};
 }
 
-int loop__add_timer(struct loop *loop, uint64_t first_ns, uint64_t interval_ns, loop_fn fn,
-		    void *ctx)
+static int set_time(int fd, uint64_t first_ns, uint64_t interval_ns)
 {
 	/* An all-zero it_value would disarm the timer. */
 	struct itimerspec spec = {.it_value = to_timespec(max_of(first_ns, (uint64_t)1)),
 				  .it_interval = to_timespec(interval_ns)};
+
+	return timerfd_settime(fd, 0, &spec, NULL) ? -errno : 0;
+}
+
+int loop__add_timer(struct loop *loop, uint64_t first_ns, uint64_t interval_ns, loop_fn fn,
+		    void *ctx)
+{
 	int fd, err;
 
 	fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (fd < 0)
 		return -errno;
-	err = timerfd_settime(fd, 0, &spec, NULL) ? -errno : 0;
+	err = set_time(fd, first_ns, interval_ns);
 	if (!err)
 		err = add_source(
 			loop,
@@ -125,6 +131,18 @@ int loop__add_timer(struct loop *loop, uint64_t first_ns, uint64_t interval_ns, 
 	if (err)
 		close(fd);
 	return err;
+}
+
+int loop__set_timer(struct loop *loop, uint64_t first_ns, uint64_t interval_ns, loop_fn fn,
+		    void *ctx)
+{
+	for (size_t i = 0; i < LOOP_MAX_SOURCES; i++) {
+		const struct source *source = &loop->sources[i];
+
+		if (source->kind == SOURCE_TIMER && source->fn == fn && source->ctx == ctx)
+			return set_time(source->fd, first_ns, interval_ns);
+	}
+	return loop__add_timer(loop, first_ns, interval_ns, fn, ctx);
 }
 
 int loop__add_signals(struct loop *loop, const sigset_t *signals, loop_signal_fn fn, void *ctx)

@@ -35,6 +35,13 @@ void loop__remove_fd(struct loop *loop, int fd);
 int loop__add_timer(struct loop *loop, uint64_t first_ns, uint64_t interval_ns, loop_fn fn,
 		    void *ctx) __must_check;
 
+/*
+ * loop__set_timer - give the timer that was added with @fn and @ctx another time and interval, or add
+ * one.
+ */
+int loop__set_timer(struct loop *loop, uint64_t first_ns, uint64_t interval_ns, loop_fn fn,
+		    void *ctx) __must_check;
+
 /* loop__add_signals - block @signals and deliver them through the loop. */
 int loop__add_signals(struct loop *loop, const sigset_t *signals, loop_signal_fn fn,
 		      void *ctx) __must_check;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Options as a config file. */
 #include <ctype.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/stream.h"
 #include "cli/config.h"
 #include "cli/options_table.h"
 
@@ -208,5 +208,5 @@ int config__write(FILE *out, const struct options *options)
 		    !(options->pid && spec->flags & OPTION_FOR_HOST))
 			write_option(out, spec, options);
 	}
-	return fflush(out) || ferror(out) ? -(errno ? errno : EIO) : 0;
+	return stream__flush(out);
 }

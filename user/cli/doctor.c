@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/doctor.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "cli/command.h"
 #include "cli/terminal.h"
 #include "host/process.h"
 #include "doctor/doctor.h"
@@ -18,11 +15,11 @@
 
 static int write_report(const struct options *options, const struct doctor_report *report)
 {
-	struct doctor_text_options text = {.color = terminal__want_color(options->color)};
+	struct doctor_text_options text = {
+		.color = terminal__want_color(options->color),
+		.columns = terminal__line_width(),
+	};
 
-	/* Into a pipe a line is a line, however long: it will be searched, not read. */
-	if (isatty(STDOUT_FILENO))
-		terminal__size(&text.columns, NULL);
 	return options->json ? doctor__write_json(stdout, report) :
 			       doctor__write_text(stdout, report, &text);
 }
@@ -45,11 +42,8 @@ int command__doctor(const struct options *options)
 		log_error("out of memory");
 		return 1;
 	}
-	signal(SIGPIPE, SIG_IGN);
 	doctor__run(&what, report);
 	err = write_report(options, report);
-	if (!err || err == -EPIPE)
-		return report->exit_code;
-	log_error("cannot write what was found: %s", strerror(-err));
-	return failure__exit_code(err);
+	err = command__wrote(err, "what was found");
+	return err ? err : report->exit_code;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/stream.h"
 #include "output/text/explain.h"
 #include "output/text/screen.h"
 #include "naming/allow_list.h"
@@ -229,7 +230,6 @@ int explainer__write(struct explainer *explainer, const struct report *report)
 	err = render(explainer, report, &text, &length);
 	if (err)
 		return err;
-	errno = 0;
 	if (explainer->terminal && !report->final) {
 		draw(explainer, text);
 	} else {
@@ -238,7 +238,5 @@ int explainer__write(struct explainer *explainer, const struct report *report)
 		fwrite(text, 1, length, explainer->out);
 	}
 	explainer->started = true;
-	if (fflush(explainer->out) || ferror(explainer->out))
-		return errno ? -errno : -EIO;
-	return 0;
+	return stream__flush(explainer->out);
 }

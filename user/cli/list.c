@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/list.h"
 
-#include <errno.h>
-#include <signal.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "base/log.h"
+#include "cli/command.h"
 #include "cli/terminal.h"
 #include "host/process.h"
 #include "discover/process_scan.h"
@@ -16,11 +11,9 @@ static int write_list(const struct options *options, const struct process_list *
 	struct process_list_text_options text = {
 		.color = terminal__want_color(options->color),
 		.verbose = options->verbose > 0,
+		.columns = terminal__line_width(),
 	};
 
-	/* Into a pipe a line is a line, however long: it will be searched, not read. */
-	if (isatty(STDOUT_FILENO))
-		terminal__size(&text.columns, NULL);
 	return options->json ? process_list__write_json(stdout, list) :
 			       process_list__write_text(stdout, list, &text);
 }
@@ -31,17 +24,10 @@ int command__list(const struct options *options)
 	struct process_scan *scan;
 	int err;
 
-	signal(SIGPIPE, SIG_IGN);
 	err = process_scan__take(PROC_ROOT, &scan, &failure);
-	if (err) {
-		log_error("%s", failure.text);
-		return failure__exit_code(err);
-	}
+	if (err)
+		return command__failed(err, &failure);
 	err = write_list(options, process_scan__list(scan));
 	process_scan__free(scan);
-	/* The reader of a pipe may leave at any time: `gleakd list | head -1` is no failure. */
-	if (!err || err == -EPIPE)
-		return 0;
-	log_error("cannot write the list: %s", strerror(-err));
-	return failure__exit_code(err);
+	return command__wrote(err, "the list");
 }

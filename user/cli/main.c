@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/log.h"
+#include "cli/command.h"
 #include "cli/config.h"
 #include "cli/daemon.h"
 #include "cli/doctor.h"
@@ -14,8 +15,6 @@
 #include "naming/allow_list.h"
 #include "version.h"
 
-#define EXIT_USAGE 2
-
 /* Not only the command line: the config file as well. */
 static int refuse(int err, const struct config_errors *errors)
 {
@@ -23,27 +22,7 @@ static int refuse(int err, const struct config_errors *errors)
 	if (err != -EINVAL)
 		return failure__exit_code(err);
 	fprintf(stderr, "Try 'gleakd --help'.\n");
-	return EXIT_USAGE;
-}
-
-static int print_config(const struct options *options)
-{
-	int err = config__write(stdout, options);
-
-	if (!err)
-		return 0;
-	log_error("cannot write the configuration: %s", strerror(-err));
-	return failure__exit_code(err);
-}
-
-static int print_schema(void)
-{
-	int err = schema__write(stdout);
-
-	if (!err)
-		return 0;
-	log_error("cannot write the schema: %s", strerror(-err));
-	return failure__exit_code(err);
+	return EXIT_CODE_USAGE;
 }
 
 /* What main() was given: a daemon reads it again. */
@@ -60,7 +39,7 @@ static int watch(const struct options *options)
 		return command__daemon(options, arguments.argc, arguments.argv);
 	if (options->explain && site_pattern__check(options->explain, &failure)) {
 		log_error("--explain: %s", failure.text);
-		return EXIT_USAGE;
+		return EXIT_CODE_USAGE;
 	}
 	return command__watch(options);
 }
@@ -82,9 +61,9 @@ static int run_command(const struct options *options)
 		return 0;
 	}
 	if (options->json_schema)
-		return print_schema();
+		return command__wrote(schema__write(stdout), "the schema");
 	if (options->print_config)
-		return print_config(options);
+		return command__wrote(config__write(stdout, options), "the configuration");
 	if (options->verbose > 1)
 		log__set_level(LOG_LEVEL_DEBUG);
 	return run[options->command](options);
@@ -96,6 +75,8 @@ int main(int argc, char **argv)
 	struct options options;
 	int err = config__load(argc, argv, CONFIG_PATH, &options, &errors);
 
+	/* Writing into a pipe without a reader is then an error and not the end. */
+	signal(SIGPIPE, SIG_IGN);
 	arguments.argc = argc;
 	arguments.argv = argv;
 	if (err)

@@ -26,7 +26,7 @@ enum color_choice {
 };
 
 enum mode_choice {
-	MODE_AUTO,	/* probes where they work, else a census with a word about it */
+	MODE_AUTO,	/* as MODE_FULL */
 	MODE_FULL,	/* create, exit, park */
 	MODE_LIFECYCLE, /* create, exit */
 	MODE_CENSUS,	/* nothing attached */

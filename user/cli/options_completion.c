@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The table of options as completions for shells. */
-#include <errno.h>
 #include <string.h>
 
+#include "base/stream.h"
 #include "cli/options_reference.h"
 #include "cli/options_table.h"
 
 #define PATTERN_KINDS "comm: exe: unit: cgroup: user:"
-
-static int finish(FILE *out)
-{
-	return fflush(out) || ferror(out) ? -EIO : 0;
-}
 
 static bool is_named(enum command command)
 {
@@ -137,7 +132,7 @@ int completion__write_bash(FILE *out)
 	      "\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
 	      "}\n\ncomplete -F _gleakd gleakd\n",
 	      out);
-	return finish(out);
+	return stream__flush(out);
 }
 
 /* --- zsh ---------------------------------------------------------------------------------------- */
@@ -229,7 +224,7 @@ int completion__write_zsh(FILE *out)
 		fputs("'\n", out);
 	}
 	fputs("\t)\n\t_describe command names\n}\n\n_gleakd \"$@\"\n", out);
-	return finish(out);
+	return stream__flush(out);
 }
 
 /* --- fish --------------------------------------------------------------------------------------- */
@@ -291,5 +286,5 @@ int completion__write_fish(FILE *out)
 				write_fish_option(out, (enum command)c, &option_specs[i]);
 		}
 	}
-	return finish(out);
+	return stream__flush(out);
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/stream.h"
 #include "cli/options_reference.h"
 #include "cli/options_table.h"
 
@@ -203,5 +204,5 @@ int man__write(FILE *in, FILE *out)
 		if (err)
 			return err;
 	}
-	return ferror(in) || fflush(out) || ferror(out) ? -EIO : 0;
+	return ferror(in) ? -EIO : stream__flush(out);
 }

@@ -85,12 +85,12 @@ const struct option_spec option_specs[] = {
 	 .help = "with --once: every goroutine, as the runtime's own dump lists them"},
 	{"mode", 0, OPTION_CHOICE, WATCH, OPTION_IN_FILE, FIELD(mode), .choices = mode_words,
 	 .fallback = "auto", .metavar = "MODE",
-	 .help = "what to attach: full (creation, exit, park), lifecycle (creation, exit), "
-		 "census (nothing), auto (the best that works)"},
+	 .help = "the most that is attached: full (creation, exit, park), lifecycle (creation, exit), "
+		 "census (nothing), auto (as full); --max-overhead is kept in every mode"},
 	{"max-overhead", 0, OPTION_PERCENT, WATCH, OPTION_IN_FILE, FIELD(max_overhead),
 	 .max = 100 * PERCENT, .fallback = "1%", .pid_fallback = "5%", .metavar = "PERCENT",
 	 .help = "what watching may cost a process, of its own CPU time and of one core; less is "
-		 "attached when it would cost more; 0: no limit"},
+		 "attached when it would cost more; 0: no limit, whatever it costs"},
 	{"max-self-cpu", 0, OPTION_PERCENT, WATCH, OPTION_IN_FILE | OPTION_FOR_HOST,
 	 FIELD(max_self_cpu), .max = 100 * PERCENT, .fallback = "2%", .metavar = "PERCENT",
 	 .help = "what gleakd itself may use of one core; it looks less often when it would use "

@@ -33,3 +33,12 @@ void terminal__size(unsigned int *ret_columns, unsigned int *ret_rows)
 	if (ret_rows)
 		*ret_rows = known ? size.ws_row : 0;
 }
+
+unsigned int terminal__line_width(void)
+{
+	unsigned int columns = 0;
+
+	if (isatty(STDOUT_FILENO))
+		terminal__size(&columns, NULL);
+	return columns;
+}

@@ -19,4 +19,10 @@ bool terminal__want_color(enum color_choice choice);
  */
 void terminal__size(unsigned int *ret_columns, unsigned int *ret_rows);
 
+/*
+ * terminal__line_width - where lines of a table are to be cut: the terminal's width; 0, nowhere, in a
+ * file or pipe, which will be searched rather than read.
+ */
+unsigned int terminal__line_width(void);
+
 #endif /* GLEAKD_CLI_TERMINAL_H */

@@ -188,13 +188,18 @@ static void let_go(struct follower *follower)
 		session__remove(follower->session, follower->unclaimed[--follower->n_unclaimed]);
 }
 
+bool follower__due(const struct follower *follower, uint64_t now_ns)
+{
+	return discovery__next_ns(follower->discovery) <= now_ns;
+}
+
 bool follower__step(struct follower *follower)
 {
 	uint64_t now_ns = clock__monotonic_ns();
 
 	if (follower->swept && follower->n_unclaimed && follower__settled(follower))
 		let_go(follower);
-	if (discovery__next_ns(follower->discovery) > now_ns)
+	if (!follower__due(follower, now_ns))
 		return false;
 	return discovery__tick(follower->discovery, now_ns);
 }

@@ -53,6 +53,9 @@ int follower__sweep(struct follower *follower) __must_check;
 /* follower__step - a slice of what is due, attaching included; true: more is due at once. */
 bool follower__step(struct follower *follower);
 
+/* follower__due - whether follower__step() has something to do at @now_ns. */
+bool follower__due(const struct follower *follower, uint64_t now_ns);
+
 /* follower__settled - every process that is old enough has been looked at. */
 bool follower__settled(const struct follower *follower);
 

@@ -257,8 +257,8 @@ static int write_targets(struct session *session, struct state_writer *writer)
 	return err;
 }
 
-int session__remember(struct session *session, const char *path, struct state_writer **ret_writer,
-		      struct failure *failure)
+int session__save(struct session *session, const char *path, struct state_writer **ret_writer,
+		  struct failure *failure)
 {
 	struct state_writer *writer;
 	int err = state_writer__begin(path, &writer);

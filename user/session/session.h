@@ -85,9 +85,12 @@ int session__census_start(struct session *session, struct failure *failure) __mu
 int session__census_step(struct session *session, uint64_t budget_ns,
 			 struct failure *failure) __must_check;
 
-/* session__remember - what is known of all live targets, for state file @path: to be committed. */
-int session__remember(struct session *session, const char *path, struct state_writer **ret_writer,
-		      struct failure *failure) __must_check;
+/*
+ * session__save - what is known of all live targets, in a writer for state file @path. The caller
+ * commits or aborts it. -ENOMEM, -EFBIG.
+ */
+int session__save(struct session *session, const char *path, struct state_writer **ret_writer,
+		  struct failure *failure) __must_check;
 
 /* session__live - targets that still run their program; refreshes their states. */
 size_t session__live(struct session *session);

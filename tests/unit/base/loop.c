@@ -62,6 +62,32 @@ Test(loop, timer_repeats_no_earlier_than_asked)
 	loop__free(record.loop);
 }
 
+Test(loop, a_timer_gets_another_time)
+{
+	struct record record = {0};
+
+	cr_assert_eq(loop__new(&record.loop), 0);
+	/* Days away; then it is set, five times in a row, as one timer. */
+	for (uint64_t i = 5; i > 0; i--)
+		cr_assert_eq(loop__set_timer(record.loop, i * 24 * 3600 * NSEC_PER_SEC, 0, on_tick,
+					     &record),
+			     0);
+	cr_assert_eq(loop__set_timer(record.loop, 1, NSEC_PER_MSEC, on_tick, &record), 0);
+	cr_assert_eq(loop__run(record.loop), 0);
+	cr_expect_eq(record.ticks, 5);
+	loop__free(record.loop);
+}
+
+Test(loop, setting_a_timer_takes_no_room_again)
+{
+	struct record record = {0};
+
+	cr_assert_eq(loop__new(&record.loop), 0);
+	for (int i = 0; i <= LOOP_MAX_SOURCES; i++)
+		cr_expect_eq(loop__set_timer(record.loop, NSEC_PER_SEC, 0, on_tick, &record), 0);
+	loop__free(record.loop);
+}
+
 static bool slice(void *ctx)
 {
 	struct record *record = ctx;

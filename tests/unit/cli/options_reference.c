@@ -128,6 +128,6 @@ Test(options_reference, templates)
 	free(out);
 	file = fopen("/dev/full", "w");
 	cr_assert_not_null(file);
-	cr_expect_eq(write_text("@keys@\n", file), -EIO);
+	cr_expect_eq(write_text("@keys@\n", file), -ENOSPC);
 	fclose(file);
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/kept_state.h"
+#include "cli/state_autosave.h"
 
 #include <errno.h>
 #include <signal.h>
 
 #include "base/log.h"
 
-/* So that a directory that cannot be written to is told at once and not after the first minute. */
+/* A directory that cannot be written to is an error now, not a minute later. */
 static int create_empty(const char *path, struct failure *failure)
 {
 	struct state_writer *writer;
@@ -17,7 +17,7 @@ static int create_empty(const char *path, struct failure *failure)
 	return state_writer__commit(writer, failure);
 }
 
-int kept_state__open(struct kept_state *state, const char *path, struct failure *failure)
+int state_autosave__open(struct state_autosave *state, const char *path, struct failure *failure)
 {
 	struct failure reason = {""};
 	int err = state_saver__new(state_writer__commit, &state->saver);
@@ -47,16 +47,17 @@ int kept_state__open(struct kept_state *state, const char *path, struct failure 
 	}
 }
 
-static int begin_save(struct kept_state *state, struct session *session, struct failure *failure)
+static int begin_save(struct state_autosave *state, struct session *session,
+		      struct failure *failure)
 {
 	struct state_writer *writer;
-	int err = session__remember(session, state->path, &writer, failure);
+	int err = session__save(session, state->path, &writer, failure);
 
 	return err ? err : state_saver__start(state->saver, writer, failure);
 }
 
-/* What became of the save before; false while it is under way. */
-static bool look_after(struct kept_state *state)
+/* Takes note of how the save before ended; false while it is still under way. */
+static bool reap(struct state_autosave *state)
 {
 	struct failure failure = {""};
 	int err = state_saver__reap(state->saver, 0, &failure);
@@ -71,11 +72,11 @@ static bool look_after(struct kept_state *state)
 	return true;
 }
 
-void kept_state__save_due(struct kept_state *state, struct session *session)
+void state_autosave__save_due(struct state_autosave *state, struct session *session)
 {
 	struct failure failure = {""};
 
-	if (!state->saver || !look_after(state) || !state->due)
+	if (!state->saver || !reap(state) || !state->due)
 		return;
 	state->due = false;
 	if (!begin_save(state, session, &failure))
@@ -86,10 +87,10 @@ void kept_state__save_due(struct kept_state *state, struct session *session)
 	state->warned = true;
 }
 
-/* Nothing is saved any more after a disk that takes too long. */
-static int wait_for_save(struct kept_state *state, struct failure *failure)
+/* A disk that takes too long is given up: nothing is saved from then on. */
+static int wait_for_save(struct state_autosave *state, struct failure *failure)
 {
-	int err = state_saver__reap(state->saver, KEPT_STATE_PATIENCE_NS, failure);
+	int err = state_saver__reap(state->saver, STATE_AUTOSAVE_PATIENCE_NS, failure);
 
 	if (err != -EINPROGRESS)
 		return min_of(err, 0);
@@ -101,25 +102,26 @@ static int wait_for_save(struct kept_state *state, struct failure *failure)
 			    state->path);
 }
 
-int kept_state__save(struct kept_state *state, struct session *session, struct failure *failure)
+int state_autosave__save_last(struct state_autosave *state, struct session *session,
+			      struct failure *failure)
 {
 	int err;
 
 	if (!state->saver)
 		return 0;
-	/* Whether the one before failed does not matter: this one holds all that it did. */
+	/* If the save before failed, that does not matter: this one contains all of it. */
 	err = wait_for_save(state, failure);
 	if (err == -ETIMEDOUT)
 		return err;
 	err = begin_save(state, session, failure);
 	if (!err)
 		err = wait_for_save(state, failure);
-	/* Meanwhile the ring buffer has been filling up. */
+	/* The ring buffer has been filling up while this thread waited. */
 	session__drain(session);
 	return err;
 }
 
-void kept_state__close(struct kept_state *state)
+void state_autosave__close(struct state_autosave *state)
 {
 	struct failure failure = {""};
 

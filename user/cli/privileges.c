@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/privileges.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "host/capability.h"
+
+/* Whether only an override of permissions lets gleakd write into the folder of file @path. */
+static bool needs_override(const char *path)
+{
+	char folder[PATH_MAX];
+	char *slash;
+
+	if (!path)
+		return false;
+	snprintf(folder, sizeof(folder), "%s", path);
+	slash = strrchr(folder, '/');
+	if (!slash)
+		return !capability__writable(".");
+	slash[slash == folder] = '\0';
+	return !capability__writable(folder);
+}
+
+void privileges__drop(const struct options *options, bool probes, bool uprobe_multi)
+{
+	const struct capability_use use = {
+		.probes = probes,
+		.uprobe_multi = uprobe_multi,
+		.write_anywhere =
+			needs_override(options->state) || needs_override(options->textfile),
+	};
+	struct failure failure = {0};
+	char names[256];
+	uint64_t kept;
+
+	if (capability__keep(capability__needed(&use), &kept, &failure)) {
+		log_warn("privileges were not given up: %s", failure.text);
+		return;
+	}
+	capability__names(kept, names, sizeof(names));
+	log_debug("privileges that are left: %s", names);
+}

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/rounds.h"
+
+#include <errno.h>
+#include <signal.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "cli/command.h"
+#include "cli/findings.h"
+#include "cli/privileges.h"
+
+static void stop(struct rounds *rounds, int err)
+{
+	if (!rounds->err)
+		rounds->err = err;
+	loop__stop(rounds->loop);
+}
+
+/* --- a round ------------------------------------------------------------------------------------- */
+
+/* An error ends the run. */
+static void report(struct rounds *rounds, const char *final_reason)
+{
+	struct report_notes notes = {
+		.cycle_seconds = rounds->round_seconds,
+		.interval_stretch = rounds->stretch,
+		.textfile_errors = rounds->outputs.exporter.errors,
+		.state_errors = rounds->state.errors,
+	};
+	const struct report *report;
+	int err;
+
+	if (rounds->ops->note)
+		rounds->ops->note(rounds->ctx, &notes);
+	report_builder__note(rounds->builder, &notes);
+	err = report_builder__build(rounds->builder, rounds->session, clock__monotonic_ns(),
+				    clock__realtime_ns(), final_reason, &report);
+	if (!err)
+		err = outputs__write(&rounds->outputs, report);
+	/* The reader of a pipe may leave at any time: `gleakd --json | head -1` is no failure. */
+	if (err)
+		stop(rounds, err == -EPIPE ? 0 : err);
+}
+
+void rounds__finish(struct rounds *rounds, const char *reason)
+{
+	int err;
+
+	if (rounds->finished)
+		return;
+	rounds->finished = true;
+	rounds->ending = reason;
+	session__drain(rounds->session);
+	err = state_autosave__save_last(&rounds->state, rounds->session, &rounds->failure);
+	report(rounds, reason);
+	stop(rounds, err);
+}
+
+static void tell_ready(struct rounds *rounds)
+{
+	if (!rounds->told_ready)
+		notify__ready(&rounds->notify);
+	rounds->told_ready = true;
+	notify__status(&rounds->notify, "watching %zu Go processes; the last round took %.2f s",
+		       session__n_targets(rounds->session), rounds->round_seconds);
+}
+
+/* All censuses are complete: the report. */
+static void complete(struct rounds *rounds)
+{
+	const char *reason = NULL;
+	int err = rounds->ops->complete ? rounds->ops->complete(rounds->ctx, &reason) : 0;
+
+	rounds->under_way = false;
+	if (err) {
+		stop(rounds, err);
+		return;
+	}
+	rounds->round_seconds =
+		(double)(clock__monotonic_ns() - rounds->round_began_ns) / (double)NSEC_PER_SEC;
+	if (rounds->ending)
+		reason = rounds->ending;
+	else if (rounds->options->once)
+		reason = "once";
+	if (reason) {
+		rounds__finish(rounds, reason);
+		return;
+	}
+	state_autosave__save_due(&rounds->state, rounds->session);
+	report(rounds, "");
+	tell_ready(rounds);
+}
+
+static void census_slice(struct rounds *rounds)
+{
+	int more = session__census_step(rounds->session, SESSION_SLICE_NS, &rounds->failure);
+
+	if (more < 0)
+		stop(rounds, more);
+	else if (!more)
+		complete(rounds);
+}
+
+static void begin(struct rounds *rounds);
+
+/* Called by the loop while nothing else is due; true while there is more to do. */
+static bool work(void *ctx)
+{
+	struct rounds *rounds = ctx;
+	/* A run that is ending takes a last look at its targets and needs no others. */
+	bool more = !rounds->ending && rounds->ops->work && rounds->ops->work(rounds->ctx);
+	uint64_t now_ns = clock__monotonic_ns();
+
+	notify__watchdog(&rounds->notify, now_ns);
+	if (rounds->under_way)
+		census_slice(rounds);
+	else if (!rounds->began && (!rounds->ops->ready || rounds->ops->ready(rounds->ctx, now_ns)))
+		begin(rounds);
+	return more || rounds->under_way;
+}
+
+static void on_interval(void *ctx)
+{
+	struct rounds *rounds = ctx;
+
+	/* A round may take longer than an interval: then this one is left out. */
+	if (!rounds->under_way && !rounds->ending)
+		begin(rounds);
+}
+
+static void set_timer(struct rounds *rounds, uint64_t first_ns)
+{
+	uint64_t interval_ns = rounds->options->interval_ns * rounds->stretch;
+	int err = loop__set_timer(rounds->loop, first_ns, interval_ns, on_interval, rounds);
+
+	if (err)
+		stop(rounds, err);
+	rounds->interval_ns = interval_ns;
+}
+
+/* Sets the timer of rounds unless it has this interval already. */
+static void keep_interval(struct rounds *rounds)
+{
+	uint64_t interval_ns = rounds->options->interval_ns * rounds->stretch;
+
+	if (!rounds->options->once && interval_ns != rounds->interval_ns)
+		set_timer(rounds, interval_ns);
+}
+
+static void begin(struct rounds *rounds)
+{
+	uint64_t now_ns = clock__monotonic_ns();
+	int err;
+
+	rounds->began = true;
+	if (rounds->ops->begin)
+		rounds->ops->begin(rounds->ctx, now_ns);
+	keep_interval(rounds);
+	rounds->round_began_ns = now_ns;
+	err = session__census_start(rounds->session, &rounds->failure);
+	if (err) {
+		stop(rounds, err);
+		return;
+	}
+	rounds->under_way = true;
+	loop__set_work(rounds->loop, work, rounds);
+}
+
+/* --- what the loop calls ------------------------------------------------------------------------- */
+
+/* End with one more round; a second request ends at once. */
+static void end(struct rounds *rounds, const char *reason)
+{
+	bool again = rounds->ending;
+
+	rounds->ending = reason;
+	notify__stopping(&rounds->notify);
+	if (again)
+		rounds__finish(rounds, reason);
+	else if (!rounds->under_way)
+		begin(rounds);
+}
+
+static void on_second(void *ctx)
+{
+	struct rounds *rounds = ctx;
+	uint64_t now_ns = clock__monotonic_ns();
+
+	notify__watchdog(&rounds->notify, now_ns);
+	if (rounds->ops->second)
+		rounds->ops->second(rounds->ctx, now_ns);
+	log__tell_suppressed(now_ns);
+	session__govern(rounds->session, now_ns);
+	loop__set_work(rounds->loop, work, rounds);
+}
+
+static void on_ring(void *ctx)
+{
+	struct rounds *rounds = ctx;
+
+	session__drain(rounds->session);
+}
+
+static void on_save_due(void *ctx)
+{
+	struct rounds *rounds = ctx;
+
+	rounds->state.due = true;
+}
+
+static void on_duration(void *ctx)
+{
+	end(ctx, "duration over");
+}
+
+static void on_signal(void *ctx, int signal)
+{
+	struct rounds *rounds = ctx;
+
+	if (signal == SIGWINCH)
+		outputs__resize(&rounds->outputs);
+	else if (signal == SIGHUP && rounds->ops->hangup)
+		rounds->ops->hangup(rounds->ctx);
+	else
+		end(rounds, signal == SIGINT ? "interrupted" : "terminated");
+}
+
+static int add_signals(struct rounds *rounds)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGWINCH);
+	return loop__add_signals(rounds->loop, &signals, on_signal, rounds);
+}
+
+static int add_ring(struct rounds *rounds)
+{
+	int fd = session__ring_fd(rounds->session);
+	int err = 0;
+
+	if (fd >= 0)
+		err = loop__add_fd(rounds->loop, fd, on_ring, rounds);
+	if (!err && fd >= 0)
+		err = loop__add_timer(rounds->loop, SESSION_DRAIN_NS, SESSION_DRAIN_NS, on_ring,
+				      rounds);
+	return err;
+}
+
+static int add_timers(struct rounds *rounds)
+{
+	const struct options *options = rounds->options;
+	int err = loop__add_timer(rounds->loop, rounds->first_second_ns, SESSION_GOVERN_NS,
+				  on_second, rounds);
+
+	if (!err && options->duration_ns)
+		err = loop__add_timer(rounds->loop, options->duration_ns, 0, on_duration, rounds);
+	if (!err && options->state && !options->once)
+		err = loop__add_timer(rounds->loop, STATE_AUTOSAVE_INTERVAL_NS,
+				      STATE_AUTOSAVE_INTERVAL_NS, on_save_due, rounds);
+	return err;
+}
+
+/* --- beginning and end --------------------------------------------------------------------------- */
+
+/* One look at each process needs no probes. */
+static enum probe_mode wanted_mode(const struct options *options)
+{
+	if (options->once || options->mode == MODE_CENSUS)
+		return PROBE_MODE_CENSUS;
+	return options->mode == MODE_LIFECYCLE ? PROBE_MODE_LIFECYCLE : PROBE_MODE_FULL;
+}
+
+static int open_session(struct rounds *rounds, const struct session_options *wanted)
+{
+	const struct options *options = rounds->options;
+	struct session_options session = *wanted;
+
+	session.proc_root = PROC_ROOT;
+	session.mode = wanted_mode(options);
+	session.ring_bytes = options->ring_bytes;
+	session.max_overhead = options->max_overhead;
+	session.state = rounds->state.file;
+	return session__new(&session, &rounds->session, &rounds->failure);
+}
+
+int rounds__new_builder(const struct options *options, const struct outputs *outputs,
+			struct report_builder **ret_builder)
+{
+	int err = report_builder__new(options->min_age_ns, ret_builder);
+
+	if (err)
+		return err;
+	report_builder__set_allow(*ret_builder, outputs->allow);
+	report_builder__set_group(*ret_builder, (enum report_group)options->group_by);
+	return 0;
+}
+
+static int bring_up(struct rounds *rounds, const struct session_options *session)
+{
+	const struct options *options = rounds->options;
+	/* These files may be pipes: they are read while SIGINT still ends the program. */
+	int err = outputs__read_files(&rounds->outputs, options, &rounds->failure);
+
+	if (!err && options->state)
+		err = state_autosave__open(&rounds->state, options->state, &rounds->failure);
+	if (!err)
+		err = loop__new(&rounds->loop);
+	/* Before anything is attached: from here on every end is an orderly one. */
+	if (!err)
+		err = add_signals(rounds);
+	if (!err)
+		err = open_session(rounds, session);
+	if (!err)
+		err = rounds__new_builder(options, &rounds->outputs, &rounds->builder);
+	return err ? err : outputs__open(&rounds->outputs);
+}
+
+int rounds__open(struct rounds *rounds, const struct session_options *session)
+{
+	int err;
+
+	rounds->stretch = 1;
+	notify__open(&rounds->notify);
+	log__limit(true);
+	err = bring_up(rounds, session);
+	if (!err)
+		privileges__drop(rounds->options, wanted_mode(rounds->options) != PROBE_MODE_CENSUS,
+				 session__uprobe_multi(rounds->session));
+	return err;
+}
+
+int rounds__run(struct rounds *rounds)
+{
+	int err = add_ring(rounds);
+
+	if (!err)
+		err = add_timers(rounds);
+	if (err)
+		return err;
+	loop__set_work(rounds->loop, work, rounds);
+	err = loop__run(rounds->loop);
+	return err ? err : rounds->err;
+}
+
+void rounds__reloading(struct rounds *rounds)
+{
+	notify__reloading(&rounds->notify, clock__monotonic_ns());
+	rounds->told_ready = false;
+}
+
+void rounds__replace(struct rounds *rounds, const struct options *options,
+		     const struct outputs *outputs, struct report_builder *builder)
+{
+	uint64_t textfile_errors = rounds->outputs.exporter.errors;
+
+	/* The metrics file before this is removed; the round that follows writes the one after. */
+	outputs__close(&rounds->outputs);
+	rounds->outputs = *outputs;
+	rounds->outputs.exporter.errors = textfile_errors;
+	rounds->outputs.options = options;
+	report_builder__free(rounds->builder);
+	rounds->builder = builder;
+	rounds->options = options;
+	if (rounds->began)
+		set_timer(rounds, 1);
+}
+
+static int exit_code(const struct rounds *rounds, int err)
+{
+	if (!err)
+		return rounds->outputs.found ? (int)rounds->options->error_exitcode : 0;
+	return command__failed(err, &rounds->failure);
+}
+
+int rounds__close(struct rounds *rounds, int err)
+{
+	int code = exit_code(rounds, err);
+
+	if (!err && rounds->outputs.allow && rounds->options->verbose)
+		findings__tell_unused(rounds->outputs.allow, rounds->options->allow);
+	outputs__close(&rounds->outputs);
+	report_builder__free(rounds->builder);
+	session__free(rounds->session);
+	loop__free(rounds->loop);
+	state_autosave__close(&rounds->state);
+	log__tell_suppressed(UINT64_MAX);
+	notify__close(&rounds->notify);
+	return code;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_CLI_ROUNDS_H
+#define GLEAKD_CLI_ROUNDS_H
+
+/*
+ * The loop under every command that watches. A round is a census of all targets followed by a report;
+ * one comes every --interval until the run ends. In between the loop drains the ring buffer, keeps the
+ * targets' budgets, saves the state and handles signals. Which processes are watched is up to the
+ * command: it adds targets to the session and is called back through struct rounds_ops.
+ */
+#include "base/loop.h"
+#include "base/notify.h"
+#include "cli/options.h"
+#include "cli/outputs.h"
+#include "cli/state_autosave.h"
+#include "report/builder.h"
+#include "session/session.h"
+
+/* What the command does at certain points of the loop. Each may be NULL. */
+struct rounds_ops {
+	/* Once a second, before the targets' budgets are looked at. */
+	void (*second)(void *ctx, uint64_t now_ns);
+	/* A short piece of work in the background; true while there is more. Asked again each second. */
+	bool (*work)(void *ctx);
+	/* Whether the first round may begin. */
+	bool (*ready)(void *ctx, uint64_t now_ns);
+	/* Before a round. */
+	void (*begin)(void *ctx, uint64_t now_ns);
+	/*
+	 * After its censuses, before its report. *@ret_reason, NULL so far, is why the run ends with
+	 * it. A negative errno, in words in rounds->failure, fails the run.
+	 */
+	int (*complete)(void *ctx, const char **ret_reason);
+	/* What only the command knows of the run; the rest of @notes is filled in. */
+	void (*note)(void *ctx, struct report_notes *notes);
+	/* SIGHUP; without it that ends the run as SIGTERM does. */
+	void (*hangup)(void *ctx);
+};
+
+struct rounds {
+	/* Set by the command before rounds__open(). */
+	const struct options *options;
+	const struct rounds_ops *ops;
+	void *ctx;
+	uint64_t
+		first_second_ns; /* when ops->second is called and budgets are kept for the first time */
+
+	/* One round every so many intervals: 1, until ops->begin changes it. */
+	unsigned int stretch;
+
+	/* For the command to read. */
+	struct loop *loop;
+	struct session *session;
+	struct report_builder *builder;
+	struct outputs outputs;
+	struct state_autosave state;
+	struct notify notify;
+	bool began;	    /* the first round has begun */
+	bool under_way;	    /* a round has begun and is not complete */
+	const char *ending; /* why the run is ending; NULL while it is not */
+	struct failure failure;
+
+	/* For rounds.c. */
+	uint64_t interval_ns; /* of the timer; 0: not set yet */
+	uint64_t round_began_ns;
+	double round_seconds; /* of the last complete round */
+	bool told_ready;      /* the service manager was told */
+	bool finished;	      /* the last report was written */
+	int err;
+};
+
+/*
+ * rounds__open - bring up everything but targets. @session has what the command wants to differ from
+ * its defaults; the rest comes from the options. Privileges that watching does not need are given up.
+ * Errors are in words in @rounds->failure; rounds__close() follows in any case.
+ */
+int rounds__open(struct rounds *rounds, const struct session_options *session) __must_check;
+
+/*
+ * rounds__run - until something ends the run: the duration is over, a signal, a failure, or what
+ * ops->complete says. Reports what was found by then.
+ */
+int rounds__run(struct rounds *rounds) __must_check;
+
+/* rounds__finish - drain, save, report for the last time and end the run, for this reason. */
+void rounds__finish(struct rounds *rounds, const char *reason);
+
+/* rounds__reloading - tell the service manager so, until the next round is complete. */
+void rounds__reloading(struct rounds *rounds);
+
+/*
+ * rounds__replace - go on with other options, outputs and builder, which are taken over (@options is
+ * borrowed); those before are closed. The next round begins at once.
+ */
+void rounds__replace(struct rounds *rounds, const struct options *options,
+		     const struct outputs *outputs, struct report_builder *builder);
+
+/* rounds__new_builder - a report builder as @options and @outputs want it. -ENOMEM. */
+int rounds__new_builder(const struct options *options, const struct outputs *outputs,
+			struct report_builder **ret_builder) __must_check;
+
+/*
+ * rounds__close - release everything. Returns the program's exit code: that of @err, an error of
+ * rounds__open(), of adding targets, or of rounds__run(), which is logged; else --error-exitcode when
+ * the last report shows what it is about, else 0.
+ */
+int rounds__close(struct rounds *rounds, int err);
+
+#endif /* GLEAKD_CLI_ROUNDS_H */
