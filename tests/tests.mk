@@ -79,3 +79,9 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_gleakd
 	install -D -m 0644 completions/gleakd.fish \
 		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/gleakd.fish
+
+# What user/heap says about a running process, for tests against real programs.
+$(B)/tests/heapscan: $(B)/obj/tests/heap/heapscan.o $(call archives_up_to,discover)
+	$(call msg,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(call archives_up_to,discover) $(LIBS)

@@ -24,6 +24,7 @@
 #define WORD	   8u
 #define MAX_PCDATA 16 /* there are five kinds */
 #define MAX_MAPS   (1 << 20)
+#define RECORD	   16u /* bytes of a stackObjectRecord */
 
 /* src/runtime/runtime2.go _func: the first words are the same in every version from 1.18 on. */
 enum { FUNC_ARGS = 8, FUNC_DEFERRETURN = 12, FUNC_PCSP = 16, FUNC_NPCDATA = 28, FUNC_SIZE = 44 };
@@ -170,12 +171,12 @@ static int read_maps(struct reading *r, uint64_t live_pc)
 /* --- stack objects ------------------------------------------------------------------------------ */
 
 /* stackObjectRecord {off, size, ptrBytes int32; gcdataoff uint32}; a negative ptrBytes: GC program. */
-static int read_object(const struct reading *r, const uint8_t *record, struct frame_object *ret)
+static int decode_object(const uint8_t *record, struct frame_object *ret, bool *ret_program)
 {
 	int32_t size = (int32_t)word_at(record, 4), pointers = (int32_t)word_at(record, 8);
-	bool program = pointers < 0;
 
-	if (program)
+	*ret_program = pointers < 0;
+	if (pointers < 0)
 		pointers = pointers == INT32_MIN ? 0 : -pointers;
 	if (size <= 0 || pointers > size)
 		return -EPROTO;
@@ -183,15 +184,47 @@ static int read_object(const struct reading *r, const uint8_t *record, struct fr
 		.offset = (int32_t)word_at(record, 0),
 		.size = (uint32_t)size,
 		.pointer_size = (uint32_t)pointers,
-		.pointers =
-			program || !r->rodata ? FRAME_MAP_WHOLE : r->rodata + word_at(record, 12),
 	};
+	return 0;
+}
+
+static size_t bits_size(const struct frame_object *object)
+{
+	return (object->pointer_size / WORD + 7) / 8;
+}
+
+/* The bitmaps, one after another. @programs says of which objects there is none. */
+static int read_object_bits(struct reading *r, const uint8_t *records, const bool *programs)
+{
+	struct frame_map *map = r->map;
+	size_t used = 0, size = 0;
+
+	for (size_t i = 0; i < map->n_objects; i++)
+		size += programs[i] ? 0 : bits_size(&map->objects[i]);
+	if (size > FRAME_MAP_MAX_BYTES)
+		return 0;
+	map->object_bits = malloc(size + 1);
+	if (!map->object_bits)
+		return -ENOMEM;
+	map->object_bits_size = size;
+	for (size_t i = 0; i < map->n_objects; i++) {
+		size_t n = bits_size(&map->objects[i]);
+
+		if (programs[i])
+			continue;
+		if (elf_image__read(r->tab->image, r->rodata + word_at(records + i * RECORD, 12),
+				    map->object_bits + used, n))
+			return -EPROTO;
+		map->objects[i].bits = map->object_bits + used;
+		used += n;
+	}
 	return 0;
 }
 
 static int read_objects(struct reading *r)
 {
 	uint8_t *records __cleanup_free = NULL;
+	bool *programs __cleanup_free = NULL;
 	struct frame_map *map = r->map;
 	uint64_t address, n;
 	int err = funcdata(r, FUNCDATA_STACK_OBJECTS, &address);
@@ -200,19 +233,20 @@ static int read_objects(struct reading *r)
 		return err;
 	if (elf_image__read(r->tab->image, address, &n, sizeof(n)) || n > FRAME_MAP_MAX_OBJECTS)
 		return -EPROTO;
-	records = malloc(n * 16 + 1);
+	records = malloc(n * RECORD + 1);
+	programs = calloc(n + 1, sizeof(*programs));
 	map->objects = calloc(n + 1, sizeof(map->objects[0]));
-	if (!records || !map->objects)
+	if (!records || !programs || !map->objects)
 		return -ENOMEM;
-	if (elf_image__read(r->tab->image, address + sizeof(n), records, n * 16))
+	if (elf_image__read(r->tab->image, address + sizeof(n), records, n * RECORD))
 		return -EPROTO;
 	for (size_t i = 0; i < n; i++) {
-		err = read_object(r, records + i * 16, &map->objects[i]);
+		err = decode_object(records + i * RECORD, &map->objects[i], &programs[i]);
 		if (err)
 			return err;
 	}
 	map->n_objects = n;
-	return 0;
+	return r->rodata ? read_object_bits(r, records, programs) : 0;
 }
 
 /* ------------------------------------------------------------------------------------------------ */
@@ -222,6 +256,9 @@ static void drop_maps(struct frame_map *map)
 	free((void *)map->locals.bits);
 	free((void *)map->args.bits);
 	free(map->objects);
+	free(map->object_bits);
+	map->object_bits = NULL;
+	map->object_bits_size = 0;
 	map->locals = map->args = (struct frame_bits){0};
 	map->objects = NULL;
 	map->n_objects = 0;
@@ -238,7 +275,7 @@ void frame_map__free(struct frame_map *map)
 size_t frame_map__bytes(const struct frame_map *map)
 {
 	return sizeof(*map) + (map->locals.n + map->args.n) / 8 +
-	       map->n_objects * sizeof(map->objects[0]);
+	       map->n_objects * sizeof(map->objects[0]) + map->object_bits_size;
 }
 
 int frame_map__read(struct pclntab *tab, uint64_t pc, uint64_t live_pc, uint64_t rodata,

@@ -15,7 +15,7 @@
 
 #define FRAME_MAP_MAX_WORDS   (1u << 22) /* of locals or arguments: a frame of 32 MiB */
 #define FRAME_MAP_MAX_OBJECTS 65536u
-#define FRAME_MAP_WHOLE	      UINT64_MAX /* frame_object.pointers: any word may be a pointer */
+#define FRAME_MAP_MAX_BYTES   (4u << 20) /* of the bitmaps of one frame's objects together */
 
 /* src/internal/abi/symtab.go FuncFlag; the same from Go 1.17 on. */
 enum {
@@ -34,7 +34,7 @@ struct frame_object {
 	int32_t offset;	       /* negative: from the top of the locals; else from the arguments */
 	uint32_t size;	       /* bytes */
 	uint32_t pointer_size; /* bytes from its start that may hold pointers */
-	uint64_t pointers;     /* address of a bitmap of its words, or FRAME_MAP_WHOLE */
+	const uint8_t *bits;   /* of the words of those; NULL: each may be one (a GC program) */
 };
 
 struct frame_map {
@@ -46,13 +46,14 @@ struct frame_map {
 	struct frame_bits locals, args;
 	size_t n_objects;
 	struct frame_object *objects; /* by rising address within locals, then arguments */
+	uint8_t *object_bits;	      /* what their bits point into */
+	size_t object_bits_size;
 };
 
 /*
  * frame_map__read - of the function at @pc as it stands at @live_pc, which is @pc but for frames
  * that a panic cut short. Both are return addresses, or the entry of the function. @rodata is
- * moduledata.rodata, link-time: without it (0) objects are FRAME_MAP_WHOLE. @minor is that of the
- * Go version. A frame whose maps cannot be read is still good for walking on: maps_known is false.
+ * moduledata.rodata, link-time: without it (0) objects have no bits. A frame whose maps cannot be read is still good for walking on: maps_known is false.
  * Errors: -ENOENT no function there or pcsp does not cover @pc, -EPROTO damaged, -ENOMEM.
  */
 int frame_map__read(struct pclntab *tab, uint64_t pc, uint64_t live_pc, uint64_t rodata,

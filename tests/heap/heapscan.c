@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * heapscan PID [SCANS] - scans the heap of a running Go process and prints, per scan, what was found;
+ * then one line per unreachable goroutine. For tests of user/heap against real programs:
+ *
+ *	scan doubt=... goroutines=N candidates=N unreachable=N moved=N rounds=N ms=N ...
+ *	root KIND N
+ *	unreachable GOID CLASS FUNCTION
+ *	retained objects=N bytes=N stack_bytes=N
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "discover/load_bias.h"
+#include "golang/binary.h"
+#include "heap/scan.h"
+
+struct target {
+	struct go_binary *binary;
+	struct remote *remote;
+	struct heap_runtime runtime;
+};
+
+static int open_target(struct target *target, pid_t pid, struct failure *failure)
+{
+	char path[64];
+	uint64_t bias;
+	int fd __cleanup_close = -1;
+	int err;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return failure__set(failure, -1, "no %s", path);
+	err = go_binary__open(fd, &target->binary, failure);
+	if (!err)
+		err = remote__open_process(pid, &target->remote, failure);
+	if (!err)
+		err = load_bias__read("/proc", pid, target->binary, &bias, failure);
+	if (!err)
+		err = go_binary__bind(target->binary, target->remote, bias, failure);
+	if (!err)
+		err = heap_runtime__init(&target->runtime, target->binary, target->remote, bias,
+					 failure);
+	return err;
+}
+
+static void print_unreachable(const struct target *target, struct heap_scan *scan)
+{
+	const struct heap_goroutines *goroutines = heap_scan__goroutines(scan);
+	const struct go_layout *l = target->runtime.layout;
+	struct heap_retained retained;
+	size_t *indices = calloc(goroutines->n + 1, sizeof(*indices)), n = 0;
+	size_t kinds[HEAP_ROOT_MOVED + 1] = {0};
+
+	for (size_t i = 0; i < goroutines->n; i++) {
+		const struct heap_goroutine *g = &goroutines->all[i];
+		struct pclntab_func func;
+		char name[256];
+		uint64_t startpc;
+
+		if (!g->candidate && g->reached_by != HEAP_ROOT_MOVED)
+			continue;
+		kinds[g->reached_by]++;
+		if (!g->candidate || g->reached_by != HEAP_ROOT_NONE)
+			continue;
+		if (indices)
+			indices[n++] = i;
+		snprintf(name, sizeof(name), "?");
+		if (!remote__read_u64(target->remote, g->address + l->g_startpc, &startpc) &&
+		    !pclntab__lookup(target->runtime.tab, startpc - target->runtime.bias, &func) &&
+		    pclntab__name(target->runtime.tab, &func, name, sizeof(name)) < 0)
+			snprintf(name, sizeof(name), "?");
+		printf("unreachable %llu %u %s\n", (unsigned long long)g->goid, g->wait_class,
+		       name);
+	}
+	for (size_t k = 0; k <= HEAP_ROOT_MOVED; k++)
+		printf("root %s %zu\n", heap_root_kind__name((enum heap_root_kind)k), kinds[k]);
+	if (indices && !heap_scan__retain(scan, indices, n, &retained))
+		printf("retained objects=%llu bytes=%llu stack_bytes=%llu\n",
+		       (unsigned long long)retained.objects, (unsigned long long)retained.bytes,
+		       (unsigned long long)retained.stack_bytes);
+	free(indices);
+}
+
+static void print_result(const struct heap_scan_result *r, size_t steps)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	printf("scan doubt=%d goroutines=%zu candidates=%zu unreachable=%zu moved=%zu rounds=%zu "
+	       "ms=%.1f cpu_ms=%.1f steps=%zu rss_kb=%ld\n",
+	       r->doubt, r->goroutines, r->candidates, r->unreachable, r->moved, r->rounds,
+	       (double)(r->finished_ns - r->started_ns) / 1e6, (double)r->cpu_ns / 1e6, steps,
+	       usage.ru_maxrss);
+	printf("spans bytes=%llu scannable=%llu refused=%zu unreadable=%zu late=%zu\n",
+	       (unsigned long long)r->spans.bytes, (unsigned long long)r->spans.scannable_bytes,
+	       r->spans.refused, r->spans.unreadable, r->spans.late);
+	printf("marked objects=%llu bytes=%llu read=%llu pieces=%llu changed=%llu unreadable=%llu "
+	       "late_refused=%llu guesses_free=%llu\n",
+	       (unsigned long long)r->marked.objects, (unsigned long long)r->marked.bytes,
+	       (unsigned long long)r->marked.bytes_read, (unsigned long long)r->marked.pieces,
+	       (unsigned long long)r->marked.spans_changed,
+	       (unsigned long long)r->marked.pieces_unreadable,
+	       (unsigned long long)r->marked.late_refused,
+	       (unsigned long long)r->marked.guesses_free);
+	printf("roots globals=%llu specials=%llu queued=%llu processors=%llu unreadable=%llu\n",
+	       (unsigned long long)r->roots.globals_bytes, (unsigned long long)r->roots.specials,
+	       (unsigned long long)r->roots.queued, (unsigned long long)r->roots.processors,
+	       (unsigned long long)r->roots.unreadable);
+	printf("stacks n=%llu bytes=%llu whole=%llu torn=%llu unreadable=%llu frames=%llu "
+	       "guessed_frames=%llu guessed_stacks=%llu defers_refused=%llu\n",
+	       (unsigned long long)r->frames.stacks, (unsigned long long)r->stacks.bytes,
+	       (unsigned long long)r->stacks.whole, (unsigned long long)r->stacks.torn,
+	       (unsigned long long)r->stacks.unreadable, (unsigned long long)r->frames.frames,
+	       (unsigned long long)r->frames.guessed_frames,
+	       (unsigned long long)r->frames.guessed_stacks,
+	       (unsigned long long)r->frames.defers_refused);
+}
+
+static int scan_once(struct target *target, struct failure *failure)
+{
+	struct heap_scan *scan;
+	size_t steps = 0;
+	int err = heap_scan__new(&target->runtime, NULL, &scan);
+
+	if (err)
+		return failure__set(failure, err, "out of memory");
+	do {
+		err = heap_scan__step(scan, 10 * NSEC_PER_MSEC, failure);
+		steps++;
+	} while (err == 1);
+	if (!err) {
+		print_result(heap_scan__result(scan), steps);
+		print_unreachable(target, scan);
+	}
+	heap_scan__free(scan);
+	return err;
+}
+
+int main(int argc, char **argv)
+{
+	struct target target = {0};
+	struct failure failure = {.text = ""};
+	long scans = argc > 2 ? strtol(argv[2], NULL, 10) : 1;
+	int err;
+
+	if (argc < 2) {
+		fprintf(stderr, "usage: heapscan PID [SCANS]\n");
+		return 2;
+	}
+	err = open_target(&target, (pid_t)strtol(argv[1], NULL, 10), &failure);
+	for (long i = 0; i < scans && !err; i++)
+		err = scan_once(&target, &failure);
+	if (err)
+		fprintf(stderr, "heapscan: %s\n", failure.text);
+	remote__free(target.remote);
+	go_binary__free(target.binary);
+	return err ? 1 : 0;
+}

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * mheap_ is recognised by what is in it: allspans is a slice of spans, and the page map, which hangs
+ * from another field, leads from each span's first page back to it (src/runtime/mheap.go). Functions
+ * refer to fields of mheap_ rather than to its start, so each reference stands for one candidate per
+ * field that it may be.
+ */
+#include "golang/heap_globals.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "golang/code_refs.h"
+
+#define WORD	    8u
+#define MAX_SPANS   (1ULL << 32) /* 32 TiB of the smallest */
+#define SAMPLES	    64
+#define MSPAN_READ  256			  /* an mspan has 168 bytes in the largest version */
+#define SPAN_IN_USE 1			  /* src/runtime/mheap.go mSpanInUse */
+#define AMD64_BASE  0xffff800000000000ULL /* src/runtime/malloc.go arenaBaseOffset */
+#define MIN_IN_USE  1
+
+/* --- the page map ------------------------------------------------------------------------------- */
+
+int page_map__open(struct page_map *map, struct remote *remote, const struct go_layout *layout,
+		   enum elf_machine machine, uint64_t mheap)
+{
+	bool arm64 = machine == ELF_MACHINE_ARM64;
+	uint64_t arenas;
+	int err = remote__read_u64(
+		remote, mheap + (arm64 ? layout->mheap_arenas_arm64 : layout->mheap_arenas),
+		&arenas);
+
+	if (err)
+		return err;
+	if (!arenas)
+		return -EAGAIN;
+	if (arenas % WORD)
+		return -EFAULT;
+	*map = (struct page_map){
+		.remote = remote,
+		.arenas = arenas,
+		.base_offset = arm64 ? 0 : AMD64_BASE,
+		.spans = layout->heapArena_spans,
+	};
+	return 0;
+}
+
+int page_map__arena(const struct page_map *map, uint64_t address, uint64_t *ret_arena)
+{
+	uint64_t index = (address - map->base_offset) >> GO_ARENA_SHIFT;
+
+	*ret_arena = 0;
+	if (index >= GO_N_ARENAS)
+		return 0;
+	return remote__read_u64(map->remote, map->arenas + index * WORD, ret_arena);
+}
+
+int page_map__span(const struct page_map *map, uint64_t address, uint64_t *ret_mspan)
+{
+	uint64_t page = address % GO_ARENA_SIZE / GO_PAGE_SIZE, arena;
+	int err = page_map__arena(map, address, &arena);
+
+	*ret_mspan = 0;
+	if (err || !arena)
+		return err;
+	return remote__read_u64(map->remote, arena + map->spans + page * WORD, ret_mspan);
+}
+
+/* --- mheap_ ------------------------------------------------------------------------------------- */
+
+static bool layout_is_complete(const struct go_layout *l)
+{
+	const uint32_t needed[] = {
+		l->mheap_allspans,  l->mheap_arenas,	 l->mheap_arenas_arm64,
+		l->mheap_sweepgen,  l->heapArena_spans,	 l->mspan_startAddr,
+		l->mspan_npages,    l->mspan_nelems,	 l->mspan_spanclass,
+		l->mspan_state,	    l->mspan_elemsize,	 l->mspan_specials,
+		l->mspan_freeindex, l->mspan_allocBits,	 l->mspan_sizeof,
+		l->special_next,    l->special_offset,	 l->special_sizeof,
+		l->g_sched_ctxt,    l->g_sched_lr,	 l->g_panic,
+		l->g_defer,	    l->g_asyncSafePoint, l->defer_fn,
+		l->defer_link,	    l->defer_sizeof,	 l->m_p,
+		l->m_gsignal,	    l->p_wbBuf_next,	 l->p_wbBuf_buf,
+		l->sudog_next,	    l->sudog_prev,	 l->moduledata_rodata,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
+		if (needed[i] == GO_LAYOUT_ABSENT)
+			return false;
+	}
+	return l->mspan_sizeof <= MSPAN_READ &&
+	       (l->heapArena_bitmap != GO_LAYOUT_ABSENT || l->mspan_largeType != GO_LAYOUT_ABSENT);
+}
+
+struct search {
+	struct remote *remote;
+	const struct go_layout *layout;
+	enum elf_machine machine;
+	uint64_t bias;
+	const struct go_module *module;
+};
+
+/* 1: a span in use that the page map knows; 0: none in use, or it changed; -1: no span. */
+static int check_span(const struct search *s, const struct page_map *map, uint64_t mspan)
+{
+	uint8_t data[MSPAN_READ];
+	uint64_t start, found;
+
+	if (!mspan || mspan % WORD || remote__read(s->remote, mspan, data, s->layout->mspan_sizeof))
+		return -1;
+	if (data[s->layout->mspan_state] != SPAN_IN_USE)
+		return 0;
+	memcpy(&start, data + s->layout->mspan_startAddr, sizeof(start));
+	if (start % GO_PAGE_SIZE)
+		return -1;
+	return !page_map__span(map, start, &found) && found == mspan;
+}
+
+/* Whether the target's address @mheap is mheap_. */
+static bool is_mheap(const struct search *s, uint64_t mheap)
+{
+	uint64_t slice[3], n;
+	size_t in_use = 0;
+	struct page_map map;
+
+	if (mheap % WORD ||
+	    remote__read(s->remote, mheap + s->layout->mheap_allspans, slice, sizeof(slice)) ||
+	    !slice[0] || slice[0] % WORD || !slice[1] || slice[1] > slice[2] ||
+	    slice[2] > MAX_SPANS || page_map__open(&map, s->remote, s->layout, s->machine, mheap))
+		return false;
+	n = min_of(slice[1], (uint64_t)SAMPLES);
+	for (uint64_t i = 0; i < n; i++) {
+		uint64_t mspan;
+		int found;
+
+		if (remote__read_u64(s->remote, slice[0] + i * slice[1] / n * WORD, &mspan))
+			return false;
+		found = check_span(s, &map, mspan);
+		if (found < 0)
+			return false;
+		in_use += (size_t)found;
+	}
+	return in_use >= MIN_IN_USE;
+}
+
+static uint64_t mheap_from_refs(const struct search *s, const struct code_refs *refs)
+{
+	const struct go_layout *l = s->layout;
+	const uint32_t fields[] = {
+		s->machine == ELF_MACHINE_ARM64 ? l->mheap_arenas_arm64 : l->mheap_arenas,
+		l->mheap_sweepgen,
+		l->mheap_allspans,
+		0,
+	};
+
+	for (size_t i = 0; i < refs->n; i++) {
+		for (size_t f = 0; f < ARRAY_SIZE(fields); f++) {
+			uint64_t at = refs->addresses[i] - fields[f];
+
+			if (at >= s->module->noptrdata && at < s->module->enoptrbss &&
+			    is_mheap(s, at + s->bias))
+				return at;
+		}
+	}
+	return 0;
+}
+
+/* --- both ways ---------------------------------------------------------------------------------- */
+
+static bool from_symbols(const struct search *s, struct elf_image *image,
+			 struct heap_globals *globals)
+{
+	static const char *const names[] = {"runtime.mheap_", "runtime.allfin",
+					    "runtime.gcCleanups"};
+	struct elf_symbol symbols[ARRAY_SIZE(names)] = {0};
+	uint32_t all = s->machine == ELF_MACHINE_ARM64 ? s->layout->cleanupQueue_all_arm64 :
+							 s->layout->cleanupQueue_all;
+
+	if (elf_image__symbols(image, names, symbols, ARRAY_SIZE(names)) <= 0 ||
+	    !symbols[0].address || !symbols[1].address)
+		return false;
+	*globals = (struct heap_globals){
+		.mheap = symbols[0].address,
+		.n_queues = 1,
+		.queues_certain = true,
+	};
+	globals->queues[0] = symbols[1].address;
+	if (symbols[2].address && all != GO_LAYOUT_ABSENT)
+		globals->queues[globals->n_queues++] = symbols[2].address + all;
+	else if (s->layout->minor >= 25)
+		return false;
+	return is_mheap(s, globals->mheap + s->bias);
+}
+
+/*
+ * markroot scans both queues (src/runtime/mgcmark.go) and so refers to both words. What else it
+ * refers to is taken along: see struct heap_globals.
+ */
+static int queues_from_refs(const struct search *s, const struct code_refs *refs,
+			    struct heap_globals *globals)
+{
+	if (refs->refused)
+		return -E2BIG;
+	for (size_t i = 0; i < refs->n; i++) {
+		uint64_t at = refs->addresses[i];
+
+		if (at % WORD || at < s->module->noptrdata || at >= s->module->enoptrbss)
+			continue;
+		if (globals->n_queues == HEAP_GLOBALS_MAX_QUEUES)
+			return -E2BIG;
+		globals->queues[globals->n_queues++] = at;
+	}
+	return globals->n_queues ? 0 : -ENOENT;
+}
+
+static int from_code(const struct search *s, struct go_binary *binary, struct heap_globals *globals)
+{
+	static const char *const names[] = {
+		"runtime.markroot",	     "runtime.findObject", "runtime.markrootSpans",
+		"runtime.sweepone",	     "runtime.mallocinit", "runtime.gcStart",
+		"runtime.gcMarkRootPrepare",
+	};
+	struct pclntab_func funcs[ARRAY_SIZE(names)] = {0};
+	struct code_refs *refs __cleanup_free = malloc(sizeof(*refs));
+
+	if (!refs)
+		return -ENOMEM;
+	if (pclntab__find(go_binary__pclntab(binary), names, funcs, ARRAY_SIZE(names)) <= 0 ||
+	    !funcs[0].entry)
+		return -ENOENT;
+	*globals = (struct heap_globals){0};
+	for (size_t i = 0; i < ARRAY_SIZE(names) && !globals->mheap; i++) {
+		if (funcs[i].entry && !code_refs__read(go_binary__image(binary), &funcs[i], refs))
+			globals->mheap = mheap_from_refs(s, refs);
+	}
+	if (!globals->mheap || code_refs__read(go_binary__image(binary), &funcs[0], refs))
+		return -ENOENT;
+	return queues_from_refs(s, refs, globals);
+}
+
+int heap_globals__find(struct go_binary *binary, struct remote *remote, uint64_t load_bias,
+		       struct heap_globals *ret_globals, struct failure *failure)
+{
+	const struct search s = {
+		.remote = remote,
+		.layout = go_binary__layout(binary),
+		.machine = elf_image__machine(go_binary__image(binary)),
+		.bias = load_bias,
+		.module = go_binary__module(binary),
+	};
+	struct heap_globals globals;
+	uint64_t word;
+	int err;
+
+	if (!layout_is_complete(s.layout))
+		return failure__set(failure, -EOPNOTSUPP,
+				    "%s: its heap cannot be read, this gleakd does not know how "
+				    "its Go version keeps it; a newer gleakd may",
+				    elf_image__name(go_binary__image(binary)));
+	if (from_symbols(&s, go_binary__image(binary), &globals)) {
+		*ret_globals = globals;
+		return 0;
+	}
+	err = from_code(&s, binary, &globals);
+	if (!err) {
+		*ret_globals = globals;
+		return 0;
+	}
+	if (remote__read_u64(remote, s.module->data + load_bias, &word) == -ESRCH)
+		return failure__set(failure, -ESRCH, "the process has ended");
+	return failure__set(failure, err == -ENOMEM ? err : -EOPNOTSUPP,
+			    "%s: its heap cannot be read, the runtime's mheap_ was not found in "
+			    "the process (no symbol table, and the code does not tell)",
+			    elf_image__name(go_binary__image(binary)));
+}

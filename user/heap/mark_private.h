@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_HEAP_MARK_PRIVATE_H
+#define GLEAKD_HEAP_MARK_PRIVATE_H
+
+/* What mark.c (which objects) and mark_read.c (their contents) share. */
+#include "heap/mark.h"
+
+#define MARK_BUFFER_SIZE (1u << 20)
+#define MARK_BATCH	 128u /* pieces read together */
+#define LATE_PAGES	 65536u
+
+struct mark_bits {
+	uint64_t *words;
+	size_t size; /* bytes of the mapping */
+};
+
+struct heap_mark {
+	struct heap_spans *spans;
+	struct heap_bits bits;
+	struct heap_mark_totals totals;
+	int failed;
+	heap_edge_fn edge;
+	void *edge_ctx;
+
+	struct mark_bits marked, pending, watched, hidden; /* one bit per object of the table */
+	size_t n_words;					   /* that they have room for */
+
+	/* Spans with pending objects, a ring; each at most once. */
+	uint32_t *queue;
+	size_t queue_size, queue_head, queue_used; /* size: a power of two */
+
+	/* Addresses without a span, by page: each is looked up once, when nothing else waits. */
+	uint64_t *late; /* open addressing; 0: empty */
+	size_t n_late, late_done;
+	uint64_t *late_values;
+
+	uint64_t *woken;
+	size_t n_woken, woken_capacity;
+
+	/* A large object being scanned: piece by piece. */
+	uint32_t large_span;
+	uint64_t large_at;
+
+	struct mark_batch *batch;
+};
+
+static inline bool mark_bits__test(const struct mark_bits *bits, const struct heap_span *span,
+				   uint32_t index)
+{
+	return bits->words[span->first_word + index / 64] >> index % 64 & 1;
+}
+
+static inline void mark_bits__set(struct mark_bits *bits, const struct heap_span *span,
+				  uint32_t index)
+{
+	bits->words[span->first_word + index / 64] |= 1ULL << index % 64;
+}
+
+static inline void mark_bits__clear(struct mark_bits *bits, const struct heap_span *span,
+				    uint32_t index)
+{
+	bits->words[span->first_word + index / 64] &= ~(1ULL << index % 64);
+}
+
+/* mark__enqueue - @number has pending objects. */
+void mark__enqueue(struct heap_mark *mark, uint32_t number);
+
+/* mark__late - look up @address later: it may be in a span that is younger than the table. */
+void mark__late(struct heap_mark *mark, uint64_t address);
+
+/* mark__read_batch - take spans from the queue, read them and scan what is pending. */
+int mark__read_batch(struct heap_mark *mark);
+
+struct mark_batch *mark_batch__new(void);
+
+#endif /* GLEAKD_HEAP_MARK_PRIVATE_H */

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_HEAP_RUNTIME_H
+#define GLEAKD_HEAP_RUNTIME_H
+
+/*
+ * Where one process's Go runtime keeps what its heap is read from. Made from a bound go_binary, or
+ * by hand in tests. All addresses are the target's but where a name says otherwise.
+ */
+#include "base/failure.h"
+#include "golang/binary.h"
+#include "golang/heap_globals.h"
+#include "host/remote.h"
+
+struct heap_runtime {
+	const struct go_layout *layout;
+	enum elf_machine machine;
+	struct remote *remote;
+	struct pclntab
+		*tab;  /* link-time addresses; NULL in tests: stacks are read conservatively */
+	uint64_t bias; /* target address minus link-time address */
+	struct page_map pages;
+	uint64_t mheap;
+	uint64_t queues[HEAP_GLOBALS_MAX_QUEUES]; /* see struct heap_globals */
+	size_t n_queues;
+	bool queues_certain;
+	uint64_t allgptr, allglen;
+	uint64_t allp;	   /* 0: unknown */
+	uint64_t semtable; /* 0: unknown */
+	uint64_t moduledata;
+	/* Entries of functions whose frames the collector treats in its own way, link-time; or 0. */
+	uint64_t async_preempt, debug_call, sigpanic, cgocallback;
+};
+
+/*
+ * heap_runtime__init - @binary must be bound and, as @remote, outlive the result.
+ * Errors: as heap_globals__find().
+ */
+int heap_runtime__init(struct heap_runtime *runtime, struct go_binary *binary,
+		       struct remote *remote, uint64_t load_bias,
+		       struct failure *failure) __must_check;
+
+/* heap__word - the little-endian word at @offset of bytes that were read. */
+static inline uint64_t heap__word(const uint8_t *data, size_t offset)
+{
+	uint64_t value;
+
+	__builtin_memcpy(&value, data + offset, sizeof(value));
+	return value;
+}
+
+static inline uint32_t heap__half(const uint8_t *data, size_t offset)
+{
+	uint32_t value;
+
+	__builtin_memcpy(&value, data + offset, sizeof(value));
+	return value;
+}
+
+#endif /* GLEAKD_HEAP_RUNTIME_H */
