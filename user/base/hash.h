@@ -2,8 +2,28 @@
 #ifndef GLEAKD_BASE_HASH_H
 #define GLEAKD_BASE_HASH_H
 
-/* Hashing for in-memory tables; not for anything an attacker must not steer beyond slowness. */
+/*
+ * Hashes for tables in memory, and for names that must be the same in every run. Whoever can choose
+ * what is hashed can also choose what collides, unless the hash is keyed: tables whose keys come from
+ * a target use hash__keyed().
+ */
 #include "base/common.h"
+
+struct hash_key {
+	uint64_t words[2];
+};
+
+/*
+ * hash__keyed - SipHash-1-3 of @size bytes under a key that each process draws for itself when it
+ * starts. Differs from run to run: never for what is shown, sorted by or written to a file.
+ */
+uint64_t hash__keyed(const void *data, size_t size);
+
+/* hash__keyed_word - the same as hash__keyed(&word, sizeof(word)). */
+uint64_t hash__keyed_word(uint64_t word);
+
+/* hash__set_key - for tests that want the same in every run; before any table is made. */
+void hash__set_key(struct hash_key key);
 
 /* hash__mix64 - the finaliser of SplitMix64 (Steele, Lea, Flood 2014): a bijection on 64 bits. */
 static inline uint64_t hash__mix64(uint64_t x)

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * Text is appended to chunks, which are never moved; an open-addressing table of pointers into them
- * finds the copy of a string. The table is at most half full.
- */
+/* Text is appended to chunks, which are never moved; the list of strings points into them. */
 #include "elf/string_pool.h"
 
 #include <ctype.h>
@@ -10,11 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/hash.h"
+#include "base/index.h"
 
-#define CHUNK_SIZE  ((size_t)32 * 1024)
-#define MAX_LENGTH  ((size_t)1023) /* of one string; longer ones are cut */
-#define FIRST_SLOTS 256
+#define CHUNK_SIZE ((size_t)32 * 1024)
+#define MAX_LENGTH ((size_t)1023) /* of one string; longer ones are cut */
 
 struct chunk {
 	struct chunk *next;
@@ -26,9 +24,9 @@ struct string_pool {
 	size_t max_bytes;
 	size_t used;
 	struct chunk *chunks; /* the newest first; only that one is appended to */
-	const char **slots;
-	size_t n_slots; /* a power of two */
-	size_t n_strings;
+	const char **strings;
+	size_t n_strings, strings_size;
+	struct index *index; /* of the strings, by their bytes */
 };
 
 int string_pool__new(size_t max_bytes, struct string_pool **ret_pool)
@@ -38,9 +36,7 @@ int string_pool__new(size_t max_bytes, struct string_pool **ret_pool)
 	if (!pool)
 		return -ENOMEM;
 	pool->max_bytes = max_bytes;
-	pool->n_slots = FIRST_SLOTS;
-	pool->slots = calloc(pool->n_slots, sizeof(*pool->slots));
-	if (!pool->slots) {
+	if (index__new(INDEX_MAX, &pool->index)) {
 		free(pool);
 		return -ENOMEM;
 	}
@@ -58,7 +54,8 @@ void string_pool__free(struct string_pool *pool)
 		free(pool->chunks);
 		pool->chunks = next;
 	}
-	free(pool->slots);
+	index__free(pool->index);
+	free(pool->strings);
 	free(pool);
 }
 
@@ -67,33 +64,15 @@ size_t string_pool__used(const struct string_pool *pool)
 	return pool->used;
 }
 
-/* The slot that holds @text, or the empty one where it belongs. */
-static const char **find_slot(const char **slots, size_t n_slots, const char *text, size_t length)
+static const char *find(const struct string_pool *pool, const char *text, uint64_t hash)
 {
-	size_t i = hash__mix64(hash__bytes(HASH_FNV_BASIS, text, length)) & (n_slots - 1);
+	struct index_search search = index__search(pool->index, hash);
 
-	while (slots[i] && strcmp(slots[i], text) != 0)
-		i = (i + 1) & (n_slots - 1);
-	return &slots[i];
-}
-
-static int grow_table(struct string_pool *pool)
-{
-	size_t n = pool->n_slots * 2;
-	const char **slots = calloc(n, sizeof(*slots));
-
-	if (!slots)
-		return -ENOMEM;
-	for (size_t i = 0; i < pool->n_slots; i++) {
-		const char *text = pool->slots[i];
-
-		if (text)
-			*find_slot(slots, n, text, strlen(text)) = text;
+	while (index__next(&search)) {
+		if (!strcmp(pool->strings[search.number], text))
+			return pool->strings[search.number];
 	}
-	free(pool->slots);
-	pool->slots = slots;
-	pool->n_slots = n;
-	return 0;
+	return NULL;
 }
 
 /* Room for @size bytes; NULL when that is too much. */
@@ -122,26 +101,27 @@ const char *string_pool__intern(struct string_pool *pool, const char *text)
 {
 	char clean[MAX_LENGTH + 1];
 	size_t length = strnlen(text, MAX_LENGTH);
-	const char **slot;
+	const char *known;
+	uint64_t hash;
 	char *copy;
 
 	for (size_t i = 0; i < length; i++)
 		clean[i] = iscntrl((unsigned char)text[i]) ? '?' : text[i];
 	clean[length] = '\0';
 
-	slot = find_slot(pool->slots, pool->n_slots, clean, length);
-	if (*slot)
-		return *slot;
-	if (pool->n_strings >= pool->n_slots / 2) {
-		if (grow_table(pool))
-			return NULL;
-		slot = find_slot(pool->slots, pool->n_slots, clean, length);
-	}
-	copy = take_room(pool, length + 1);
-	if (!copy)
+	hash = hash__keyed(clean, length);
+	known = find(pool, clean, hash);
+	if (known)
+		return known;
+	if (!array__reserve(pool->strings, pool->strings_size, pool->n_strings + 1) ||
+	    index__add(pool->index, hash, (uint32_t)pool->n_strings))
 		return NULL;
+	copy = take_room(pool, length + 1);
+	if (!copy) {
+		index__remove(pool->index, hash, (uint32_t)pool->n_strings);
+		return NULL;
+	}
 	memcpy(copy, clean, length + 1);
-	*slot = copy;
-	pool->n_strings++;
+	pool->strings[pool->n_strings++] = copy;
 	return copy;
 }

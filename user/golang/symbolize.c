@@ -12,14 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/hash.h"
+#include "base/index.h"
 #include "elf/string_pool.h"
 
-#define MAX_PCS	     65536
-#define MAX_FRAMES   ((size_t)MAX_PCS * 4)
-#define MAX_TEXT     ((size_t)16 << 20)
-#define FIRST_SLOTS  1024
-#define FIRST_FRAMES 1024
+#define MAX_PCS	   65536
+#define MAX_FRAMES ((size_t)MAX_PCS * 4)
+#define MAX_TEXT   ((size_t)16 << 20)
 
 /*
  * Numbers of unknown addresses are kept until the text is half used up, so that they cannot keep
@@ -30,10 +30,10 @@
 /* Set in the key of results of symbolizer__function(); no user address has this bit. */
 #define KEY_FUNCTION (1ULL << 63)
 
-struct slot {
+struct cached {
 	uint64_t key;
 	uint32_t first; /* in `frames` */
-	uint32_t n;	/* 0: the slot is empty */
+	uint32_t n;
 };
 
 struct symbolizer {
@@ -41,9 +41,9 @@ struct symbolizer {
 	const struct go_build_info *info;
 	struct string_pool *strings;
 
-	struct slot *slots;
-	size_t n_slots; /* a power of two, at least twice n_used */
-	size_t n_used;
+	struct cached *cached;
+	size_t n_cached, cached_size;
+	struct index *index; /* of the cached, by key */
 	struct frame *frames;
 	size_t n_frames, frames_size;
 
@@ -59,11 +59,7 @@ int symbolizer__new(struct go_binary *binary, struct symbolizer **ret_symbolizer
 		return -ENOMEM;
 	symbolizer->tab = go_binary__pclntab(binary);
 	symbolizer->info = go_binary__build_info(binary);
-	symbolizer->n_slots = FIRST_SLOTS;
-	symbolizer->slots = calloc(symbolizer->n_slots, sizeof(*symbolizer->slots));
-	symbolizer->frames_size = FIRST_FRAMES;
-	symbolizer->frames = calloc(symbolizer->frames_size, sizeof(*symbolizer->frames));
-	if (!symbolizer->slots || !symbolizer->frames ||
+	if (index__new(MAX_PCS, &symbolizer->index) ||
 	    string_pool__new(MAX_TEXT, &symbolizer->strings)) {
 		symbolizer__free(symbolizer);
 		return -ENOMEM;
@@ -77,8 +73,9 @@ void symbolizer__free(struct symbolizer *symbolizer)
 	if (!symbolizer)
 		return;
 	string_pool__free(symbolizer->strings);
+	index__free(symbolizer->index);
 	free(symbolizer->frames);
-	free(symbolizer->slots);
+	free(symbolizer->cached);
 	free(symbolizer);
 }
 
@@ -89,72 +86,36 @@ uint64_t symbolizer__refused(const struct symbolizer *symbolizer)
 
 /* --- the cache --------------------------------------------------------------------------------- */
 
-static struct slot *find_slot(struct slot *slots, size_t n_slots, uint64_t key)
+static const struct cached *find(const struct symbolizer *symbolizer, uint64_t key)
 {
-	size_t i = hash__mix64(key) & (n_slots - 1);
+	struct index_search search = index__search(symbolizer->index, hash__keyed_word(key));
 
-	while (slots[i].n && slots[i].key != key)
-		i = (i + 1) & (n_slots - 1);
-	return &slots[i];
-}
-
-static int grow_slots(struct symbolizer *symbolizer)
-{
-	size_t n = symbolizer->n_slots * 2;
-	struct slot *slots = calloc(n, sizeof(*slots));
-
-	if (!slots)
-		return -ENOMEM;
-	for (size_t i = 0; i < symbolizer->n_slots; i++) {
-		const struct slot *slot = &symbolizer->slots[i];
-
-		if (slot->n)
-			*find_slot(slots, n, slot->key) = *slot;
+	while (index__next(&search)) {
+		if (symbolizer->cached[search.number].key == key)
+			return &symbolizer->cached[search.number];
 	}
-	free(symbolizer->slots);
-	symbolizer->slots = slots;
-	symbolizer->n_slots = n;
-	return 0;
-}
-
-static int grow_frames(struct symbolizer *symbolizer, size_t n)
-{
-	size_t size = symbolizer->frames_size;
-	struct frame *frames;
-
-	if (n > MAX_FRAMES - symbolizer->n_frames)
-		return -ENOSPC;
-	while (size < symbolizer->n_frames + n)
-		size *= 2;
-	if (size == symbolizer->frames_size)
-		return 0;
-	frames = reallocarray(symbolizer->frames, size, sizeof(*frames));
-	if (!frames)
-		return -ENOMEM;
-	symbolizer->frames = frames;
-	symbolizer->frames_size = size;
-	return 0;
+	return NULL;
 }
 
 static void remember(struct symbolizer *symbolizer, uint64_t key, const struct frame *frames,
 		     size_t n)
 {
-	struct slot *slot;
+	size_t at = symbolizer->n_cached, n_frames = symbolizer->n_frames + n;
 
-	if (symbolizer->n_used >= MAX_PCS || grow_frames(symbolizer, n) ||
-	    (symbolizer->n_used >= symbolizer->n_slots / 2 && grow_slots(symbolizer))) {
+	if (n_frames > MAX_FRAMES ||
+	    !array__reserve(symbolizer->frames, symbolizer->frames_size, n_frames) ||
+	    !array__reserve(symbolizer->cached, symbolizer->cached_size, at + 1) ||
+	    index__add(symbolizer->index, hash__keyed_word(key), (uint32_t)at)) {
 		symbolizer->refused++;
 		return;
 	}
-	slot = find_slot(symbolizer->slots, symbolizer->n_slots, key);
-	*slot = (struct slot){
+	symbolizer->cached[symbolizer->n_cached++] = (struct cached){
 		.key = key,
 		.first = (uint32_t)symbolizer->n_frames,
 		.n = (uint32_t)n,
 	};
 	memcpy(&symbolizer->frames[symbolizer->n_frames], frames, n * sizeof(*frames));
-	symbolizer->n_frames += n;
-	symbolizer->n_used++;
+	symbolizer->n_frames = n_frames;
 }
 
 /* --- making frames ----------------------------------------------------------------------------- */
@@ -218,13 +179,14 @@ size_t symbolizer__frames(struct symbolizer *symbolizer, uint64_t pc, bool retur
 {
 	struct frame made[PCLNTAB_MAX_INLINE + 1];
 	uint64_t key = return_address && pc ? pc - 1 : pc;
-	const struct slot *slot = find_slot(symbolizer->slots, symbolizer->n_slots, key);
-	size_t n = slot->n;
+	const struct cached *cached = find(symbolizer, key);
 	bool lasting;
+	size_t n;
 
-	if (n) {
-		memcpy(frames, &symbolizer->frames[slot->first], min_of(n, max) * sizeof(*frames));
-		return min_of(n, max);
+	if (cached) {
+		n = min_of(cached->n, max);
+		memcpy(frames, &symbolizer->frames[cached->first], n * sizeof(*frames));
+		return n;
 	}
 	n = make_frames(symbolizer, key, pc, made, &lasting);
 	if (lasting)
@@ -242,14 +204,13 @@ bool symbolizer__is_entry(struct symbolizer *symbolizer, uint64_t pc)
 
 const char *symbolizer__function(struct symbolizer *symbolizer, uint64_t pc)
 {
-	const struct slot *slot =
-		find_slot(symbolizer->slots, symbolizer->n_slots, pc | KEY_FUNCTION);
+	const struct cached *cached = find(symbolizer, pc | KEY_FUNCTION);
 	struct frame frame = {.file = ""};
 	struct pclntab_func func;
 	char name[sizeof(symbolizer->scratch[0].function)];
 
-	if (slot->n)
-		return symbolizer->frames[slot->first].function;
+	if (cached)
+		return symbolizer->frames[cached->first].function;
 	if (!pclntab__lookup(symbolizer->tab, pc, &func) &&
 	    pclntab__name(symbolizer->tab, &func, name, sizeof(name)) > 0)
 		frame.function = intern(symbolizer, name);

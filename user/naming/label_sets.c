@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/hash.h"
+#include "base/index.h"
 #include "golang/labels.h"
 
 /* Goroutines checked with one scattered read: two words of each. */
@@ -25,8 +27,8 @@ struct set {
 };
 
 /* An address that was looked up in this round. */
-struct index_slot {
-	uint64_t address;		    /* 0: empty */
+struct looked_up {
+	uint64_t address;
 	const struct report_labels *report; /* NULL: cannot be read */
 };
 
@@ -35,16 +37,19 @@ struct label_sets {
 	size_t n, capacity;
 	size_t bytes; /* in all sets */
 
-	struct index_slot *index; /* open addressing, a power of two */
-	size_t index_size;
+	struct looked_up *looked_up;
+	size_t n_looked_up, looked_up_size;
+	struct index *index; /* of what was looked up, by address */
 };
 
 int label_sets__new(struct label_sets **ret_sets)
 {
 	struct label_sets *sets = calloc(1, sizeof(*sets));
 
-	if (!sets)
+	if (!sets || index__new(INDEX_MAX, &sets->index)) {
+		free(sets);
 		return -ENOMEM;
+	}
 	*ret_sets = sets;
 	return 0;
 }
@@ -58,7 +63,8 @@ void label_sets__free(struct label_sets *sets)
 		free(sets->sets[i].report);
 	}
 	free(sets->sets);
-	free(sets->index);
+	free(sets->looked_up);
+	index__free(sets->index);
 	free(sets);
 }
 
@@ -93,16 +99,7 @@ static const struct report_labels *keep(struct label_sets *sets, struct go_label
 {
 	struct report_labels *report = to_report(labels);
 
-	if (report && sets->n == sets->capacity) {
-		size_t capacity = sets->capacity ? sets->capacity * 2 : 64;
-		struct set *grown = reallocarray(sets->sets, capacity, sizeof(*grown));
-
-		if (grown) {
-			sets->sets = grown;
-			sets->capacity = capacity;
-		}
-	}
-	if (!report || sets->n == sets->capacity) {
+	if (!report || !array__reserve(sets->sets, sets->capacity, sets->n + 1)) {
 		free(report);
 		free(labels);
 		return NULL;
@@ -131,39 +128,41 @@ static int read_set(struct label_sets *sets, struct remote *remote, const struct
 
 /* --- each set once ------------------------------------------------------------------------------- */
 
-/* Empties the index, with room for @n addresses. */
-static int reset_index(struct label_sets *sets, size_t n)
+static void forget_looked_up(struct label_sets *sets)
 {
-	size_t size = 64;
-
-	while (size < n * 2)
-		size *= 2;
-	free(sets->index);
-	sets->index = calloc(size, sizeof(*sets->index));
-	sets->index_size = sets->index ? size : 0;
-	return sets->index ? 0 : -ENOMEM;
+	index__clear(sets->index);
+	sets->n_looked_up = 0;
 }
 
-static struct index_slot *find_slot(struct label_sets *sets, uint64_t address)
+static const struct looked_up *find(const struct label_sets *sets, uint64_t address)
 {
-	size_t mask = sets->index_size - 1, i = hash__mix64(address) & mask;
+	struct index_search search = index__search(sets->index, hash__keyed_word(address));
 
-	while (sets->index[i].address && sets->index[i].address != address)
-		i = (i + 1) & mask;
-	return &sets->index[i];
+	while (index__next(&search)) {
+		if (sets->looked_up[search.number].address == address)
+			return &sets->looked_up[search.number];
+	}
+	return NULL;
 }
 
 static int look_up(struct label_sets *sets, struct remote *remote, const struct go_layout *layout,
 		   struct labels_wanted *wanted)
 {
-	struct index_slot *slot = find_slot(sets, wanted->labels);
-	int err = 0;
+	const struct looked_up *known = find(sets, wanted->labels);
+	struct looked_up *new;
+	int err;
 
-	if (!slot->address) {
-		slot->address = wanted->labels;
-		err = read_set(sets, remote, layout, wanted->labels, &slot->report);
+	if (known) {
+		wanted->found = known->report;
+		return 0;
 	}
-	wanted->found = slot->report;
+	if (!array__reserve(sets->looked_up, sets->looked_up_size, sets->n_looked_up + 1) ||
+	    index__add(sets->index, hash__keyed_word(wanted->labels), (uint32_t)sets->n_looked_up))
+		return -ENOMEM;
+	new = &sets->looked_up[sets->n_looked_up++];
+	new->address = wanted->labels;
+	err = read_set(sets, remote, layout, wanted->labels, &new->report);
+	wanted->found = new->report;
 	return err;
 }
 
@@ -249,7 +248,7 @@ int label_sets__read(struct label_sets *sets, struct remote *remote, const struc
 			pending[left++] = &wanted[i];
 	}
 	for (int round = 0; round < ROUNDS && left && !err; round++) {
-		err = reset_index(sets, left);
+		forget_looked_up(sets);
 		for (size_t i = 0; i < left && !err; i++)
 			err = look_up(sets, remote, layout, pending[i]);
 		if (!err)

@@ -10,20 +10,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/hash.h"
+#include "base/index.h"
 #include "naming/site_frames.h"
 
-#define FIRST_SIZE 256
-#define MAX_PAIRS  65536 /* as many pcs as the symbolizer remembers */
+#define MAX_PAIRS 65536 /* as many pcs as the symbolizer remembers */
 
-/* Numbers by number, open addressing; no key is 0. */
+/* Numbers by number. */
 struct pair {
 	uint64_t key, value;
 };
 
 struct pair_table {
-	struct pair *slots;
-	size_t size, n; /* a power of two, at least twice n */
+	struct pair *pairs;
+	size_t size, n;
+	struct index *index; /* of the pairs, by key */
 };
 
 /* One for creations, one for starts. */
@@ -48,50 +50,24 @@ struct places {
 
 /* --- pairs --------------------------------------------------------------------------------------- */
 
-static int pair_table__init(struct pair_table *table)
+static const struct pair *find_pair(const struct pair_table *table, uint64_t key)
 {
-	table->size = FIRST_SIZE;
-	table->slots = calloc(table->size, sizeof(*table->slots));
-	return table->slots ? 0 : -ENOMEM;
-}
+	struct index_search search = index__search(table->index, hash__keyed_word(key));
 
-/* The slot with @key, or the empty one where it belongs. */
-static struct pair *find_pair(struct pair *slots, size_t size, uint64_t key)
-{
-	size_t i = hash__mix64(key) & (size - 1);
-
-	while (slots[i].key && slots[i].key != key)
-		i = (i + 1) & (size - 1);
-	return &slots[i];
-}
-
-static int grow_pairs(struct pair_table *table)
-{
-	size_t size = table->size * 2;
-	struct pair *slots;
-
-	if (table->n < table->size / 2)
-		return 0;
-	slots = calloc(size, sizeof(*slots));
-	if (!slots)
-		return -ENOMEM;
-	for (size_t i = 0; i < table->size; i++) {
-		if (table->slots[i].key)
-			*find_pair(slots, size, table->slots[i].key) = table->slots[i];
+	while (index__next(&search)) {
+		if (table->pairs[search.number].key == key)
+			return &table->pairs[search.number];
 	}
-	free(table->slots);
-	table->slots = slots;
-	table->size = size;
-	return 0;
+	return NULL;
 }
 
 /* Returns whether there was room. */
 static bool add_pair(struct pair_table *table, uint64_t key, uint64_t value)
 {
-	if (table->n >= MAX_PAIRS || grow_pairs(table))
+	if (!array__reserve(table->pairs, table->size, table->n + 1) ||
+	    index__add(table->index, hash__keyed_word(key), (uint32_t)table->n))
 		return false;
-	*find_pair(table->slots, table->size, key) = (struct pair){key, value};
-	table->n++;
+	table->pairs[table->n++] = (struct pair){key, value};
 	return true;
 }
 
@@ -100,12 +76,11 @@ static bool add_pair(struct pair_table *table, uint64_t key, uint64_t value)
 static uint64_t first_pc(struct places *places, struct pc_cache *cache, uint64_t pc)
 {
 	uint64_t name = cache->name(places->symbolizer, pc);
-	uint64_t canonical = find_pair(cache->first.slots, cache->first.size, name)->value;
+	const struct pair *first = find_pair(&cache->first, name);
+	uint64_t canonical = first ? first->value : pc;
 
-	if (!canonical) {
-		canonical = pc;
+	if (!first)
 		places->refused += !add_pair(&cache->first, name, pc);
-	}
 	places->refused += !add_pair(&cache->canonical, pc, canonical);
 	return canonical;
 }
@@ -116,8 +91,8 @@ static inline uint64_t canonical_pc(struct places *places, struct pc_cache *cach
 
 	if (!pc)
 		return 0;
-	pair = find_pair(cache->canonical.slots, cache->canonical.size, pc);
-	return pair->key ? pair->value : first_pc(places, cache, pc);
+	pair = find_pair(&cache->canonical, pc);
+	return pair ? pair->value : first_pc(places, cache, pc);
 }
 
 uint64_t places__creation(struct places *places, uint64_t pc)
@@ -132,21 +107,16 @@ uint64_t places__start(struct places *places, uint64_t pc)
 
 /* --- parks --------------------------------------------------------------------------------------- */
 
+/* Room for @stack_id, and behind it zeroes. */
 static int grow_parks(struct places *places, uint32_t stack_id)
 {
-	size_t n = max_of(places->n_parks, (size_t)FIRST_SIZE);
-	uint64_t *parks;
+	size_t n = places->n_parks;
 
 	if (stack_id >= MAX_PARKS)
 		return -ENOSPC;
-	while (n <= stack_id)
-		n *= 2;
-	parks = reallocarray(places->parks, n, sizeof(*parks));
-	if (!parks)
+	if (!array__reserve(places->parks, places->n_parks, (size_t)stack_id + 1))
 		return -ENOMEM;
-	memset(parks + places->n_parks, 0, (n - places->n_parks) * sizeof(*parks));
-	places->parks = parks;
-	places->n_parks = n;
+	memset(places->parks + n, 0, (places->n_parks - n) * sizeof(places->parks[0]));
 	return 0;
 }
 
@@ -170,13 +140,18 @@ static int pc_cache__init(struct pc_cache *cache,
 			  uint64_t (*name)(struct symbolizer *symbolizer, uint64_t pc))
 {
 	cache->name = name;
-	return pair_table__init(&cache->canonical) || pair_table__init(&cache->first) ? -ENOMEM : 0;
+	return index__new(MAX_PAIRS, &cache->canonical.index) ||
+			       index__new(MAX_PAIRS, &cache->first.index) ?
+		       -ENOMEM :
+		       0;
 }
 
 static void pc_cache__fini(struct pc_cache *cache)
 {
-	free(cache->canonical.slots);
-	free(cache->first.slots);
+	index__free(cache->canonical.index);
+	index__free(cache->first.index);
+	free(cache->canonical.pairs);
+	free(cache->first.pairs);
 }
 
 int places__new(struct symbolizer *symbolizer, const struct stack_table *stacks,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Three arrays. Slots, an open-addressing hash of (part of the hash, id), are what a lookup reads;
- * entries say by id where the frames are; frames live in chunks that never move, so that what
+ * Entries say by id where the frames are; frames live in chunks that never move, so that what
  * stack_table__get() gave stays valid while the table grows. Nothing is ever removed.
  */
 #include "observe/stack_table.h"
@@ -9,23 +8,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
+#include "base/array.h"
 #include "base/hash.h"
+#include "base/index.h"
 
-#define INITIAL_SLOTS	1024u
-#define INITIAL_ENTRIES 512u
-#define CHUNK_WORDS	8192u
-#define MAX_STACKS	(1u << 30) /* ids and slots stay in 32 bits */
-
-struct slot {
-	uint32_t hash; /* upper half; the lower half chose the place */
-	uint32_t id;   /* 0: free */
-};
+#define CHUNK_WORDS 8192u
 
 struct entry {
 	const uint64_t *pcs;
-	uint64_t hash;
 	uint32_t depth;
 };
 
@@ -35,15 +26,12 @@ struct chunk {
 };
 
 struct stack_table {
-	struct slot *slots;
-	uint32_t mask;	       /* number of slots, a power of two, minus one */
 	struct entry *entries; /* of id 1 first */
+	size_t entries_size;
 	uint32_t n_entries;
-	uint32_t room; /* allocated entries */
-	uint32_t max;
+	struct index *index;  /* of the entries, by their frames */
 	struct chunk *chunks; /* newest first, the only one with room */
 	uint32_t chunk_used;
-	uint64_t seed;
 	uint64_t refused;
 };
 
@@ -53,17 +41,10 @@ int stack_table__new(size_t max_stacks, struct stack_table **ret_table)
 
 	if (!table)
 		return -ENOMEM;
-	table->max = (uint32_t)min_of(max_stacks, (size_t)MAX_STACKS);
-	table->slots = calloc(INITIAL_SLOTS, sizeof(*table->slots));
-	table->mask = INITIAL_SLOTS - 1;
-	if (!table->slots) {
-		stack_table__free(table);
+	if (index__new(max_stacks, &table->index)) {
+		free(table);
 		return -ENOMEM;
 	}
-	/* The target chooses its stacks; it shall not choose where they collide. */
-	if (getrandom(&table->seed, sizeof(table->seed), GRND_NONBLOCK) !=
-	    (ssize_t)sizeof(table->seed))
-		table->seed = (uintptr_t)table;
 	*ret_table = table;
 	return 0;
 }
@@ -78,73 +59,23 @@ void stack_table__free(struct stack_table *table)
 		free(table->chunks);
 		table->chunks = next;
 	}
+	index__free(table->index);
 	free(table->entries);
-	free(table->slots);
 	free(table);
 }
 
-static uint64_t hash_stack(uint64_t seed, const uint64_t *pcs, size_t depth)
+static uint32_t find(const struct stack_table *table, uint64_t hash, const uint64_t *pcs,
+		     size_t depth)
 {
-	uint64_t hash = seed ^ depth;
+	struct index_search search = index__search(table->index, hash);
 
-	for (size_t i = 0; i < depth; i++)
-		hash = hash__combine(hash, pcs[i]);
-	return hash;
-}
+	while (index__next(&search)) {
+		const struct entry *entry = &table->entries[search.number];
 
-/* The slot of an equal stack, else the free slot where it belongs. At most half are taken. */
-static struct slot *find_slot(const struct stack_table *table, uint64_t hash, const uint64_t *pcs,
-			      size_t depth)
-{
-	uint32_t upper = (uint32_t)(hash >> 32);
-	uint32_t i = (uint32_t)hash & table->mask;
-
-	for (;; i = (i + 1) & table->mask) {
-		struct slot *slot = &table->slots[i];
-		const struct entry *entry;
-
-		if (!slot->id)
-			return slot;
-		if (slot->hash != upper)
-			continue;
-		entry = &table->entries[slot->id - 1];
-		if (entry->hash == hash && entry->depth == depth &&
-		    !memcmp(entry->pcs, pcs, depth * sizeof(*pcs)))
-			return slot;
+		if (entry->depth == depth && !memcmp(entry->pcs, pcs, depth * sizeof(*pcs)))
+			return search.number + 1;
 	}
-}
-
-static bool grow_slots(struct stack_table *table)
-{
-	uint32_t mask = table->mask * 2 + 1;
-	struct slot *slots = calloc((size_t)mask + 1, sizeof(*slots));
-
-	if (!slots)
-		return false;
-	for (uint32_t e = 0; e < table->n_entries; e++) {
-		uint64_t hash = table->entries[e].hash;
-		uint32_t i = (uint32_t)hash & mask;
-
-		while (slots[i].id)
-			i = (i + 1) & mask;
-		slots[i] = (struct slot){(uint32_t)(hash >> 32), e + 1};
-	}
-	free(table->slots);
-	table->slots = slots;
-	table->mask = mask;
-	return true;
-}
-
-static bool grow_entries(struct stack_table *table)
-{
-	uint32_t room = table->room ? table->room * 2 : INITIAL_ENTRIES;
-	struct entry *entries = reallocarray(table->entries, room, sizeof(*entries));
-
-	if (!entries)
-		return false;
-	table->entries = entries;
-	table->room = room;
-	return true;
+	return STACK_ID_NONE;
 }
 
 static uint64_t *take_words(struct stack_table *table, size_t n)
@@ -168,39 +99,33 @@ static uint64_t *take_words(struct stack_table *table, size_t n)
 static uint32_t add(struct stack_table *table, uint64_t hash, const uint64_t *pcs, size_t depth)
 {
 	uint64_t *copy;
-	uint32_t id;
 
-	if (table->n_entries >= table->max)
-		return STACK_ID_OTHER;
-	if (table->n_entries == table->room && !grow_entries(table))
-		return STACK_ID_OTHER;
-	if (table->n_entries >= (table->mask + 1) / 2 && !grow_slots(table))
+	if (!array__reserve(table->entries, table->entries_size, table->n_entries + 1) ||
+	    index__add(table->index, hash, table->n_entries))
 		return STACK_ID_OTHER;
 	copy = take_words(table, depth);
-	if (!copy)
+	if (!copy) {
+		index__remove(table->index, hash, table->n_entries);
 		return STACK_ID_OTHER;
+	}
 	memcpy(copy, pcs, depth * sizeof(*pcs));
-	id = table->n_entries + 1;
-	*find_slot(table, hash, pcs, depth) = (struct slot){(uint32_t)(hash >> 32), id};
-	table->entries[table->n_entries++] =
-		(struct entry){.pcs = copy, .hash = hash, .depth = (uint32_t)depth};
-	return id;
+	table->entries[table->n_entries++] = (struct entry){copy, (uint32_t)depth};
+	return table->n_entries;
 }
 
 uint32_t stack_table__intern(struct stack_table *table, const uint64_t *pcs, size_t depth)
 {
-	const struct slot *slot;
 	uint64_t hash;
 	uint32_t id;
 
 	if (!depth)
 		return STACK_ID_NONE;
 	depth = min_of(depth, (size_t)STACK_MAX_DEPTH);
-	hash = hash_stack(table->seed, pcs, depth);
-	slot = find_slot(table, hash, pcs, depth);
-	if (slot->id)
-		return slot->id;
-	id = add(table, hash, pcs, depth);
+	/* The target chooses its stacks; the keyed hash keeps it from choosing where they collide. */
+	hash = hash__keyed(pcs, depth * sizeof(*pcs));
+	id = find(table, hash, pcs, depth);
+	if (id == STACK_ID_NONE)
+		id = add(table, hash, pcs, depth);
 	if (id == STACK_ID_OTHER)
 		table->refused++;
 	return id;

@@ -6,61 +6,76 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/index.h"
 
 /* Memory from the kernel is zero, and what of it is not used is never there. */
 struct wait_look *wait_look__new(void)
 {
-	return calloc(1, sizeof(struct wait_look));
+	struct wait_look *look = calloc(1, sizeof(*look));
+
+	if (look && index__new(WAIT_LOOK_MAX_WAITS, &look->by_key)) {
+		free(look);
+		return NULL;
+	}
+	return look;
 }
 
 void wait_look__free(struct wait_look *look)
 {
+	if (!look)
+		return;
+	index__free(look->by_key);
 	free(look);
-}
-
-/* The bucket that holds @key, or the free one where it belongs: half of them always are. */
-static uint32_t *bucket_of(struct wait_look *look, uint64_t key)
-{
-	size_t at = (size_t)(hash__mix64(key) % ARRAY_SIZE(look->buckets));
-
-	while (look->buckets[at] && look->objects[look->buckets[at] - 1].key != key)
-		at = (at + 1) % ARRAY_SIZE(look->buckets);
-	return &look->buckets[at];
 }
 
 struct wait_look_object *wait_look__find(struct wait_look *look, uint64_t key)
 {
-	uint32_t index = *bucket_of(look, key);
+	struct index_search search = index__search(look->by_key, hash__keyed_word(key));
 
-	return index ? &look->objects[index - 1] : NULL;
+	while (index__next(&search)) {
+		if (look->objects[search.number].key == key)
+			return &look->objects[search.number];
+	}
+	return NULL;
+}
+
+/* Of members that are entered one after the other, the waits of each are in a row. */
+static void add_wait(struct wait_look *look, size_t member, uint32_t object)
+{
+	struct wait_look_member *who = &look->members[member];
+
+	if (!who->n_waits)
+		who->first_wait = (uint32_t)look->n_waits;
+	who->n_waits++;
+	look->waits[look->n_waits++] = object;
+	look->objects[object].last_member = (uint32_t)member + 1;
 }
 
 int wait_look__add(struct wait_look *look, size_t member, uint64_t key,
 		   struct wait_look_object **ret_object, bool *ret_new)
 {
-	struct wait_look_member *who = &look->members[member];
-	uint32_t *bucket = bucket_of(look, key);
-	struct wait_look_object *object;
+	struct wait_look_object *object = wait_look__find(look, key);
+	bool is_new = !object;
+	int err;
 
-	*ret_new = !*bucket;
-	if (*bucket && look->objects[*bucket - 1].last_member == member + 1) {
-		*ret_object = &look->objects[*bucket - 1];
+	if (object && object->last_member == member + 1) {
+		*ret_object = object;
+		*ret_new = false;
 		return 0;
 	}
 	/* There are never more objects than waits. */
 	if (look->n_waits == WAIT_LOOK_MAX_WAITS)
 		return -E2BIG;
-	if (!*bucket) {
-		look->objects[look->n_objects].key = key;
-		*bucket = (uint32_t)++look->n_objects;
+	if (is_new) {
+		err = index__add(look->by_key, hash__keyed_word(key), (uint32_t)look->n_objects);
+		if (err)
+			return err;
+		object = &look->objects[look->n_objects++];
+		object->key = key;
 	}
-	object = &look->objects[*bucket - 1];
-	object->last_member = (uint32_t)member + 1;
-	if (!who->n_waits)
-		who->first_wait = (uint32_t)look->n_waits;
-	who->n_waits++;
-	look->waits[look->n_waits++] = *bucket - 1;
+	add_wait(look, member, (uint32_t)(object - look->objects));
 	*ret_object = object;
+	*ret_new = is_new;
 	return 0;
 }
 

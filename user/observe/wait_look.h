@@ -33,7 +33,7 @@ struct wait_look {
 	struct wait_look_member members[WAIT_OBJECTS_MAX_MEMBERS];
 	uint32_t waits[WAIT_LOOK_MAX_WAITS]; /* index of the object */
 	struct wait_look_object objects[WAIT_LOOK_MAX_WAITS];
-	uint32_t buckets[2 * WAIT_LOOK_MAX_WAITS]; /* index of the object, plus 1 */
+	struct index *by_key; /* of the objects */
 };
 
 /* wait_look__new - empty; NULL without memory. */
@@ -45,7 +45,8 @@ struct wait_look_object *wait_look__find(struct wait_look *look, uint64_t key);
 
 /*
  * wait_look__add - @member waits on the object with @key, once however often it is said. Members are
- * entered one after the other. @ret_new: the object is to be filled in. -E2BIG: no room for more.
+ * entered one after the other. @ret_new: the object is to be filled in. -E2BIG: no room for more;
+ * -ENOMEM.
  */
 int wait_look__add(struct wait_look *look, size_t member, uint64_t key,
 		   struct wait_look_object **ret_object, bool *ret_new) __must_check;

@@ -337,6 +337,11 @@ unsigned int probe_attachment__events(const struct probe_attachment *attachment)
 	return mask;
 }
 
+size_t probe_attachment__slot(const struct probe_attachment *attachment)
+{
+	return attachment->slot;
+}
+
 void probe_attachment__free(struct probe_attachment *attachment)
 {
 	if (!attachment)

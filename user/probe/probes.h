@@ -65,6 +65,12 @@ int probe_attachment__losses(const struct probe_attachment *attachment,
 unsigned int probe_attachment__events(const struct probe_attachment *attachment);
 
 /*
+ * probe_attachment__slot - what the records of this attachment carry as gl_event.binary, below
+ * GL_MAX_BINARIES. No other attachment has it at the same time, a later one may.
+ */
+size_t probe_attachment__slot(const struct probe_attachment *attachment);
+
+/*
  * probe_attachment__free - detach everything, which goes on for some tens of ms after it returns.
  * NULL is fine.
  */

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/hash.h"
+#include "base/index.h"
 #include "naming/site_frames.h"
-
-#define FIRST_SIZE 64
 
 /* What goroutines of one place have in common, as numbers. */
 struct key {
@@ -22,13 +22,14 @@ struct key {
 
 struct place {
 	struct key key;
-	struct report_place *report; /* NULL: an empty slot */
+	struct report_place *report;
 };
 
 struct goroutine_places {
 	struct goroutine_list_source source;
-	struct place *slots; /* open addressing, a power of two */
-	size_t size, n;
+	struct place *places;
+	size_t n, size;
+	struct index *index;	   /* of the places, by key */
 	struct site_frames frames; /* scratch: big */
 };
 
@@ -40,9 +41,7 @@ int goroutine_places__new(const struct goroutine_list_source *source,
 	if (!places)
 		return -ENOMEM;
 	places->source = *source;
-	places->size = FIRST_SIZE;
-	places->slots = calloc(places->size, sizeof(*places->slots));
-	if (!places->slots) {
+	if (index__new(INDEX_MAX, &places->index)) {
 		free(places);
 		return -ENOMEM;
 	}
@@ -54,12 +53,12 @@ void goroutine_places__free(struct goroutine_places *places)
 {
 	if (!places)
 		return;
-	for (size_t i = 0; i < places->size; i++) {
-		if (places->slots[i].report)
-			free((void *)places->slots[i].report->stack);
-		free(places->slots[i].report);
+	for (size_t i = 0; i < places->n; i++) {
+		free((void *)places->places[i].report->stack);
+		free(places->places[i].report);
 	}
-	free(places->slots);
+	free(places->places);
+	index__free(places->index);
 	free(places);
 }
 
@@ -88,37 +87,23 @@ static bool same_key(const struct key *a, const struct key *b)
 	       a->stack_id == b->stack_id && a->reason == b->reason;
 }
 
-static struct place *find_slot(const struct goroutine_places *places, const struct key *key)
+static uint64_t hash_of(const struct key *key)
 {
-	uint64_t hash = hash__combine(key->creation_pc, key->start_pc);
-	size_t mask = places->size - 1;
-	size_t i = hash__combine(hash, (uint64_t)key->stack_id << 16 | key->reason) & mask;
+	const uint64_t words[] = {key->creation_pc, key->start_pc,
+				  (uint64_t)key->stack_id << 16 | key->reason};
 
-	while (places->slots[i].report && !same_key(&places->slots[i].key, key))
-		i = (i + 1) & mask;
-	return &places->slots[i];
+	return hash__keyed(words, sizeof(words));
 }
 
-/* At most half full. */
-static int grow(struct goroutine_places *places)
+static struct report_place *find(const struct goroutine_places *places, const struct key *key)
 {
-	struct place *old = places->slots;
-	size_t old_size = places->size;
+	struct index_search search = index__search(places->index, hash_of(key));
 
-	if (places->n < old_size / 2)
-		return 0;
-	places->slots = calloc(old_size * 2, sizeof(*old));
-	if (!places->slots) {
-		places->slots = old;
-		return -ENOMEM;
+	while (index__next(&search)) {
+		if (same_key(&places->places[search.number].key, key))
+			return places->places[search.number].report;
 	}
-	places->size = old_size * 2;
-	for (size_t i = 0; i < old_size; i++) {
-		if (old[i].report)
-			*find_slot(places, &old[i].key) = old[i];
-	}
-	free(old);
-	return 0;
+	return NULL;
 }
 
 /* --- resolving ----------------------------------------------------------------------------------- */
@@ -190,19 +175,24 @@ int goroutine_places__find(struct goroutine_places *places, const struct census_
 			   const struct report_place **ret_place)
 {
 	struct key key = key_of(g);
-	struct place *slot = find_slot(places, &key);
-	struct report_place *report;
+	struct report_place *report = find(places, &key);
 	int err;
 
-	if (slot->report) {
-		*ret_place = slot->report;
+	if (report) {
+		*ret_place = report;
 		return 0;
 	}
+	if (!array__reserve(places->places, places->size, places->n + 1))
+		return -ENOMEM;
 	err = resolve(places, &key, &report);
 	if (err)
 		return err;
-	*slot = (struct place){key, report};
-	places->n++;
+	if (index__add(places->index, hash_of(&key), (uint32_t)places->n)) {
+		free((void *)report->stack);
+		free(report);
+		return -ENOMEM;
+	}
+	places->places[places->n++] = (struct place){key, report};
 	*ret_place = report;
-	return grow(places);
+	return 0;
 }

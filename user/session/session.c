@@ -5,12 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "observe/events.h"
 #include "session/saved_state.h"
-
-/* At most a quarter full; a power of two. */
-#define PID_SLOTS (4 * SESSION_MAX_TARGETS)
 
 struct session {
 	struct session_options options;
@@ -23,44 +19,36 @@ struct session {
 	struct event_reader *reader;
 	size_t n_targets;
 	struct target *targets[SESSION_MAX_TARGETS];
-	/* By pid, open addressing: position in targets plus one, 0: free. Asked for every event. */
-	uint16_t by_pid[PID_SLOTS];
+	/* Whose records they are; NULL: of no target that is left. */
+	struct target *by_slot[GL_MAX_BINARIES];
 };
-
-static size_t home_of(pid_t pid)
-{
-	return (size_t)hash__mix64((uint64_t)pid) & (PID_SLOTS - 1);
-}
-
-static void index_targets(struct session *session)
-{
-	memset(session->by_pid, 0, sizeof(session->by_pid));
-	for (size_t i = 0; i < session->n_targets; i++) {
-		size_t at = home_of(target__pid(session->targets[i]));
-
-		while (session->by_pid[at])
-			at = (at + 1) & (PID_SLOTS - 1);
-		session->by_pid[at] = (uint16_t)(i + 1);
-	}
-}
 
 struct target *session__find(const struct session *session, pid_t pid)
 {
-	for (size_t at = home_of(pid); session->by_pid[at]; at = (at + 1) & (PID_SLOTS - 1)) {
-		struct target *target = session->targets[session->by_pid[at] - 1];
-
-		if (target__pid(target) == pid)
-			return target;
+	for (size_t i = 0; i < session->n_targets; i++) {
+		if (target__pid(session->targets[i]) == pid)
+			return session->targets[i];
 	}
 	return NULL;
+}
+
+/* In whatever slot it is: a target that gave its probes up does not know its slot any more. */
+static void forget_slot(struct session *session, const struct target *target)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(session->by_slot); i++) {
+		if (session->by_slot[i] == target)
+			session->by_slot[i] = NULL;
+	}
 }
 
 static void on_event(void *ctx, const struct gl_event *head, const struct gl_event_create *create)
 {
 	struct session *session = ctx;
-	struct target *target = session__find(session, (pid_t)head->tgid);
+	struct target *target =
+		head->binary < GL_MAX_BINARIES ? session->by_slot[head->binary] : NULL;
 
-	if (target)
+	/* Records of the slot's former owner may still have been on their way. */
+	if (target && target__pid(target) == (pid_t)head->tgid)
 		target__event(target, head, create);
 }
 
@@ -153,8 +141,9 @@ int session__add(struct session *session, pid_t pid, struct target **ret_target,
 	err = target__open(&options, pid, &target, failure);
 	if (err)
 		return err;
+	if (target__slot(target) >= 0)
+		session->by_slot[target__slot(target)] = target;
 	session->targets[session->n_targets++] = target;
-	index_targets(session);
 	*ret_target = target;
 	return 0;
 }
@@ -164,11 +153,11 @@ void session__remove(struct session *session, pid_t pid)
 	for (size_t i = 0; i < session->n_targets; i++) {
 		if (target__pid(session->targets[i]) != pid)
 			continue;
+		forget_slot(session, session->targets[i]);
 		target__free(session->targets[i]);
 		session->n_targets--;
 		memmove(&session->targets[i], &session->targets[i + 1],
 			(session->n_targets - i) * sizeof(session->targets[0]));
-		index_targets(session);
 		return;
 	}
 }

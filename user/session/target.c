@@ -427,6 +427,11 @@ const struct probe_plan *target__plan(const struct target *target)
 	return &target->plan;
 }
 
+int target__slot(const struct target *target)
+{
+	return target->attachment ? (int)probe_attachment__slot(target->attachment) : -1;
+}
+
 enum probe_mode target__mode(const struct target *target)
 {
 	return target->mode;

@@ -97,6 +97,8 @@ enum target_state target__state(const struct target *target);
 /* target__trouble - why it is TARGET_UNREADABLE, in words; "" else. */
 const char *target__trouble(const struct target *target);
 pid_t target__pid(const struct target *target);
+/* target__slot - as probe_attachment__slot(); -1: nothing can be attached. */
+int target__slot(const struct target *target);
 /* target__set_origin - where it runs; copied. */
 void target__set_origin(struct target *target, const struct process_origin *origin);
 const struct process_origin *target__origin(const struct target *target);
