@@ -8,8 +8,21 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/hash.h"
+
 /* The patches of one input; each takes at least three bytes of it. */
 #define MAX_PATCHES 4096
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+
+/* Called by libFuzzer before the first input. An input does the same in every run. */
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	hash__set_key((struct hash_key){{1, 2}});
+	return 0;
+}
 
 void fuzz__fail(const char *condition, const char *file, int line)
 {
