@@ -22,7 +22,7 @@ e2e: all
 
 .PHONY: test-binaries
 test-binaries:
-	$(Q)tests/run --build-programs
+	$(Q)tests/run --unit --prepare --build $(B)
 
 .PHONY: bench
 bench:

@@ -8,7 +8,7 @@ import shutil
 import struct
 import subprocess
 
-from harness import Skip, case, cases_for, check, check_equal
+from harness import VERSIONS, Skip, case, cases_for, check, check_equal
 from programs import Program, Target, start
 from tracer import Gleakd, binary, needs_tracing, run
 
@@ -111,7 +111,7 @@ def not_a_go_program(t):
     refused(t, UNSUPPORTED, r"not a Go program|Go", "--pid", str(sleep.pid))
 
 
-@case
+@case(tier=VERSIONS)
 def too_old_go(t):
     needs_tracing()
     target = start(t, TOO_OLD)
@@ -121,11 +121,7 @@ def too_old_go(t):
 
 @case
 def unknown_newer_go(t):
-    """
-    A version that does not exist yet, as patched into the build info of a real program. With DWARF
-    its layout is read from there; without, no layout is taken on trust: the newest one is tried
-    against code and process, and this program's is another.
-    """
+    """A version that does not exist yet, as patched into the build info of a real program."""
     needs_tracing()
     with_dwarf = claiming_to_be_new(t, COUNTS)
     target = Target(t, [with_dwarf])
@@ -134,6 +130,12 @@ def unknown_newer_go(t):
     check_equal(final["go_version"][:8], "go1.99.9", "version")
     check("DWARF" in final["how"], f"how: {final['how']}")
     check(final["goroutines"]["alive"] > 0, "goroutines are seen")
+
+
+@case(tier=VERSIONS)
+def unknown_newer_go_without_dwarf(t):
+    """No layout is taken on trust: the newest one is tried, and this program's is another."""
+    needs_tracing()
     target = Target(t, [claiming_to_be_new(t, OLD_STRIPPED)])
     target.answer("ready")
     refused(t, UNSUPPORTED, r"1\.99", "--pid", str(target.pid))

@@ -4,15 +4,17 @@
 import glob
 import http.client
 import os
-import shutil
 import subprocess
-import tarfile
 
 from cases_input import UNSUPPORTED, refused
-from cases_packages import PACKAGES, answers, free_port, request, watch_under_load
+from cases_packages import answers, free_port, request, watch_under_load
 from harness import Skip, case, until
+from packages import npm_package, prepared
 from programs import Target
 from tracer import needs_tracing
+
+ESBUILD = "@esbuild/linux-x64"
+prepared(ESBUILD)
 
 # Sections of a Go binary in a C program: the names are right and the contents are not.
 PRETENDER = r"""
@@ -65,30 +67,10 @@ def gccgo(t):
     refused(t, UNSUPPORTED, "gccgo", "--pid", str(target.pid))
 
 
-def npm_package(name):
-    """The files of a package of the npm registry, fetched but not installed."""
-    folder = os.path.join(PACKAGES, name.strip("@").replace("/", "-"))
-    if os.path.isdir(folder):
-        return folder
-    if not shutil.which("npm"):
-        raise Skip("npm", always=True)
-    os.makedirs(PACKAGES, exist_ok=True)
-    got = subprocess.run(["npm", "pack", "--silent", name], cwd=PACKAGES, capture_output=True,
-                         text=True)
-    if got.returncode:
-        raise Skip(f"npm package {name} ({got.stderr.strip().splitlines()[-1:]})", always=True)
-    archive = os.path.join(PACKAGES, got.stdout.strip().splitlines()[-1])
-    with tarfile.open(archive) as tar:
-        tar.extractall(folder + ".new")
-    os.unlink(archive)
-    os.rename(folder + ".new", folder)
-    return folder
-
-
 @case(alone=True)
 def esbuild_from_npm(t):
     """A Go program that most of its users do not know to be one, building on every request."""
-    program = os.path.join(npm_package("@esbuild/linux-x64"), "package", "bin", "esbuild")
+    program = os.path.join(npm_package(ESBUILD), "package", "bin", "esbuild")
     folder, port = t.directory(), free_port()
     with open(os.path.join(folder, "a.js"), "w", encoding="utf-8") as file:
         file.write("export const x: number = 1".replace(": number", "") + "\n" * 100)

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 
-from harness import Skip, case, cases_for, check, check_equal
+from harness import VERSIONS, Skip, case, cases_for, check, check_equal
 from programs import Program, Target, start
 from tracer import binary, run
 
@@ -85,17 +85,22 @@ def several_processes_of_one_file(t):
     check_equal(order, [target.pid for target in reversed(targets)], "most goroutines first")
 
 
+def check_not_supported(t, program, word):
+    """Listed with the reason, and without a count."""
+    process = listed(t)[0][start(t, program).pid]
+    check_equal(process["supported"], False, "supported")
+    check_equal(process["goroutines"], None, "goroutines")
+    check(word in process["reason"], f"{word!r} is not in {process['reason']!r}")
+
+
 @case
 def not_supported(t):
-    """Too old and 32-bit Go programs are listed with the reason, and counts are null."""
-    old = start(t, TOO_OLD)
-    narrow = start(t, NARROW)
-    processes = listed(t)[0]
-    for target, word in ((old, "go1.17"), (narrow, "32-bit")):
-        process = processes[target.pid]
-        check_equal(process["supported"], False, "supported")
-        check_equal(process["goroutines"], None, "goroutines")
-        check(word in process["reason"], f"{word!r} is not in {process['reason']!r}")
+    check_not_supported(t, NARROW, "32-bit")
+
+
+@case(tier=VERSIONS)
+def too_old(t):
+    check_not_supported(t, TOO_OLD, "go1.17")
 
 
 @case

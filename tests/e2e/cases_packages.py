@@ -1,41 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers as Debian ships them: no flag, no harm, every request answered while under load."""
 
-import glob
 import http.client
 import json
 import os
-import shutil
 import socket
-import subprocess
 import threading
 
-from harness import ROOT, Skip, case, check, check_equal, until
+from harness import case, check, check_equal, until
+from packages import prepared, unpacked
 from programs import Target
 from tracer import Gleakd, flagged
 
-PACKAGES = os.path.join(ROOT, "build", "packages")
-_fetching = threading.Lock()
-
-
-def unpacked(package):
-    """The package's files, fetched with apt but not installed: nothing starts by itself."""
-    folder = os.path.join(PACKAGES, package)
-    with _fetching:
-        if os.path.isdir(folder):
-            return folder
-        if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
-            raise Skip(f"Debian's package {package}")
-        os.makedirs(PACKAGES, exist_ok=True)
-        got = subprocess.run(["apt-get", "download", "-qq", package], cwd=PACKAGES,
-                             capture_output=True, text=True)
-        if got.returncode:
-            raise Skip(f"Debian's package {package} ({got.stderr.strip().splitlines()[-1:]})")
-        (archive,) = glob.glob(os.path.join(PACKAGES, package + "_*.deb"))
-        subprocess.run(["dpkg-deb", "-x", archive, folder + ".new"], check=True)
-        os.unlink(archive)
-        os.rename(folder + ".new", folder)
-    return folder
+prepared("prometheus", "etcd-server")
 
 
 def free_port():

@@ -16,6 +16,7 @@ import urllib.parse
 import urllib.request
 
 from harness import ROOT, Skip, case, check, check_equal, until
+from packages import prepared, program as tool
 from programs import Program, Target, start
 from tracer import Gleakd, run
 
@@ -26,11 +27,7 @@ COUNTS = Program("counts")
 LEAKS = ("chan send", "mutex", "select")
 
 
-def tool(name, package):
-    path = shutil.which(name)
-    if not path:
-        raise Skip(f"{name} (package {package})")
-    return path
+prepared("prometheus", "prometheus-node-exporter")
 
 
 def promtool(t, *args, **options):
@@ -48,6 +45,13 @@ def check_metrics(t, path):
 
 
 # --- what is shipped ------------------------------------------------------------------------------
+
+
+def jsonnet():
+    path = shutil.which("jsonnet")
+    if not path:
+        raise Skip("jsonnet (package jsonnet)")
+    return path
 
 
 @case
@@ -83,7 +87,7 @@ def rules_pass_promtool(t):
 @case
 def plain_files_are_those_of_the_mixin(t):
     """Nobody has changed one without the other."""
-    tool("jsonnet", "jsonnet")
+    jsonnet()
     folder = t.directory()
     made = subprocess.run([os.path.join(SHIPPED, "generate.sh"), folder], capture_output=True,
                           text=True, timeout=60)
@@ -102,7 +106,7 @@ def mixin_can_be_configured(t):
         { groups: mixin.prometheusAlerts.groups + mixin.prometheusRules.groups,
           dashboard: std.toString(mixin.grafanaDashboards) }"""
     made = subprocess.run(
-        [tool("jsonnet", "jsonnet"), "-J", os.path.join(SHIPPED, "mixin"), "-e", code],
+        [jsonnet(), "-J", os.path.join(SHIPPED, "mixin"), "-e", code],
         capture_output=True, text=True, timeout=60)
     check(made.returncode == 0, made.stderr)
     made = json.loads(made.stdout)

@@ -8,8 +8,8 @@ import shutil
 import stat
 import subprocess
 import tempfile
-import threading
 
+import harness
 from cases_prometheus import metrics
 from harness import ROOT, Failed, Skip, case, cases_for, check, check_equal, until
 from machine import Machine
@@ -27,25 +27,21 @@ SCORE_LIMIT = 2.0
 CAPABILITIES = {"CAP_DAC_READ_SEARCH": 2, "CAP_SYS_PTRACE": 19, "CAP_SYS_ADMIN": 21,
                 "CAP_PERFMON": 38, "CAP_BPF": 39}
 
-_package = {}
-_package_lock = threading.Lock()
-
 
 # --- the package ----------------------------------------------------------------------------------
 
 
-def package(t):
+def package():
     """The .deb of this tree, made once; lintian has looked at it."""
+    return harness.once("building the Debian package", _package)
+
+
+def _package():
     for tool in ("dpkg-buildpackage", "dh", "lintian"):
         if not shutil.which(tool):
             raise Skip(f"{tool} (packages dpkg-dev, debhelper, lintian)")
-    with _package_lock:
-        if t.build not in _package:
-            done = subprocess.run(["make", "-C", ROOT, "deb"], capture_output=True, text=True,
-                                  timeout=600)
-            _package[t.build] = (done.returncode, done.stdout + done.stderr)
-    code, said = _package[t.build]
-    check_equal(code, 0, f"make deb: {said[-2000:]}")
+    done = subprocess.run(["make", "-C", ROOT, "deb"], capture_output=True, text=True)
+    check_equal(done.returncode, 0, f"make deb: {(done.stdout + done.stderr)[-2000:]}")
     found = glob.glob(os.path.join(ROOT, "build", "deb", "gleakd_*.deb"))
     check_equal(len(found), 1, f"packages: {found}")
     return found[0]
@@ -53,12 +49,15 @@ def package(t):
 
 @case
 def package_is_clean_and_complete(t):
-    path = package(t)
+    path = package()
     listed = subprocess.run(["dpkg-deb", "-c", path], capture_output=True, text=True).stdout
     for wanted in ("/usr/sbin/gleakd", "/lib/systemd/system/gleakd.service",
                    "/etc/gleakd/gleakd.conf", "/usr/share/doc/gleakd/copyright",
                    "/usr/share/doc/gleakd/systemd.md", "/usr/share/man/man8/gleakd.8.gz"):
         check(f" .{wanted}\n" in listed, f"no {wanted} in:\n{listed}")
+
+
+harness.to_prepare("building the Debian package", package)
 
 
 # --- the unit -------------------------------------------------------------------------------------
@@ -100,7 +99,7 @@ class Service:
 
     def __init__(self, t, *options, drop_in=""):
         needs_tracing()
-        deb = package(t)
+        deb = package()
         self.machine = Machine(t)
         self.target = Target(t, self.machine.enter(COUNTS.build()))
         self.target.answer("ready")

@@ -9,7 +9,6 @@ import os
 import shlex
 import signal
 import subprocess
-import threading
 
 import harness
 from cases_host import pids
@@ -25,20 +24,21 @@ CGROUPS = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/freezer")
 # Until a condition is given up: other cases and other people are at work.
 PATIENCE = 60
 
-_kit_lock = threading.Lock()
-
 
 def compiled(source, name, *options):
     """A C file of the kit as a program or library."""
+    return harness.once(f"building {name}", _compiled, source, name, options)
+
+
+def _compiled(source, name, options):
     path, source = os.path.join(BUILT, name), os.path.join(KIT, source)
-    with _kit_lock:
-        if os.path.exists(path) and os.path.getmtime(path) >= os.path.getmtime(source):
-            return path
-        os.makedirs(BUILT, exist_ok=True)
-        built = subprocess.run(["cc", "-O2", "-D_GNU_SOURCE", *options, "-o", path, source],
-                               capture_output=True, text=True)
-        if built.returncode:
-            raise Failed(f"{source}: {built.stderr}")
+    if os.path.exists(path) and os.path.getmtime(path) >= os.path.getmtime(source):
+        return path
+    os.makedirs(BUILT, exist_ok=True)
+    built = subprocess.run(["cc", "-O2", "-D_GNU_SOURCE", *options, "-o", path, source],
+                           capture_output=True, text=True)
+    if built.returncode:
+        raise Failed(f"{source}: {built.stderr}")
     return path
 
 

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cases, their clean-up and their runner.
+"""Cases, their clean-up, and what is fetched or built for them.
 
 A case is a function that takes a Case. It starts programs through it, waits for conditions (never
-for time to pass) and raises Failed. Whatever it started is ended with it, however it ends.
+for time to pass) and raises Failed. Whatever it started is ended with it, however it ends. It has a
+process of its own (tests/runner) and a deadline, which waits while something is fetched or built.
 """
 
-import concurrent.futures
+import atexit
 import contextlib
+import fcntl
+import json
 import os
+import re
 import shutil
 import tempfile
 import threading
@@ -17,7 +21,12 @@ import traceback
 IN_CI = os.environ.get("CI", "") not in ("", "0", "false")
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
+# The everyday tier makes do with the machine's own Go; what needs other versions is a tier apart.
+EVERYDAY, VERSIONS = "everyday", "versions"
+CASE_SECONDS = 120
+
 CASES = []
+TO_PREPARE = {}  # what many cases ask for: {what: (tier, function)}
 
 
 class Failed(Exception):
@@ -32,11 +41,15 @@ class Skip(Exception):
         self.always = always
 
 
-def case(function=None, *, alone=False):
+class Deadline(BaseException):
+    """A case is to end at once; no Exception, so that no case mistakes it for an outcome."""
+
+
+def case(function=None, *, alone=False, tier=EVERYDAY, seconds=CASE_SECONDS):
     """Registers a case. `alone`: its figures would suffer from another case running beside it."""
 
     def register(f):
-        f.alone = alone
+        f.alone, f.tier, f.seconds = alone, tier, seconds
         f.case_name = f.__module__.replace("cases_", "") + "." + f.__name__
         CASES.append(f)
         return f
@@ -44,7 +57,13 @@ def case(function=None, *, alone=False):
     return register(function) if function else register
 
 
-def cases_for(values):
+def tier_of(value):
+    """The tier of a case about this Program, or these."""
+    things = value if isinstance(value, (tuple, list)) else (value,)
+    return EVERYDAY if all(getattr(x, "go", "local") == "local" for x in things) else VERSIONS
+
+
+def cases_for(values, **options):
     """Registers one case per value of a dict: {suffix: argument}."""
 
     def register(f):
@@ -54,10 +73,94 @@ def cases_for(values):
                 return f(t, value)
 
             bound.__module__, bound.__name__ = f.__module__, f"{f.__name__}[{suffix}]"
-            case(bound)
+            case(**{"tier": tier_of(value), **options})(bound)
         return f
 
     return register
+
+
+# --- fetching and building ------------------------------------------------------------------------
+
+_tell = None
+_run = {"tier": None, "folder": None}
+_busy, _busy_with = threading.RLock(), []
+
+
+def set_channel(tell):
+    """Where the process of a case tells what it is busy with (tests/runner/pool.py)."""
+    global _tell
+    _tell = tell
+
+
+def running_tier():
+    """The tier of the case that runs; None outside of cases."""
+    return _run["tier"]
+
+
+@contextlib.contextmanager
+def untimed(what):
+    """No part of a case's time: a download or a build."""
+    with _busy:
+        _busy_with.append(what)
+        if _tell:
+            _tell(busy=what)
+        try:
+            yield
+        finally:
+            _busy_with.pop()
+            if _tell:
+                _tell(busy=_busy_with[-1] if _busy_with else None)
+
+
+def run_folder():
+    """A folder of this run, for all of its processes."""
+    if not _run["folder"]:
+        _run["folder"] = tempfile.mkdtemp(prefix="gleakd-test-run-")
+        atexit.register(shutil.rmtree, _run["folder"], True)
+    return _run["folder"]
+
+
+def to_prepare(what, function, tier=EVERYDAY):
+    """A run of all cases begins with this; they ask for it again through once()."""
+    TO_PREPARE[what] = (tier, function)
+
+
+def once(what, function, *args):
+    """function(*args), which may raise Failed or Skip: once in a run, whichever case asks first.
+
+    What it returns must fit into JSON.
+    """
+    path = os.path.join(run_folder(), re.sub(r"[^\w.-]+", "_", what))
+    with untimed(what), open(path + ".lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.exists(path):
+            # Kept even when the case is to end: the next one is not to wait as long again.
+            result = {"failed": f"{what}: was not done in time"}
+            try:
+                result = _tried(function, args)
+            finally:
+                with open(path + ".new", "w", encoding="utf-8") as file:
+                    json.dump(result, file)
+                os.rename(path + ".new", path)
+    with open(path, encoding="utf-8") as file:
+        result = json.load(file)
+    if "skip" in result:
+        raise Skip(result["skip"], result["always"])
+    if "failed" in result:
+        raise Failed(result["failed"])
+    return result["value"]
+
+
+def _tried(function, args):
+    try:
+        return {"value": function(*args)}
+    except Skip as skip:
+        return {"skip": str(skip), "always": skip.always}
+    except Failed as failure:
+        return {"failed": str(failure)}
+
+
+# --- running --------------------------------------------------------------------------------------
 
 
 def check(condition, message):
@@ -111,9 +214,11 @@ class Outcome:
 
 
 def run_one(function, build):
+    """The Outcome of a case. A Deadline passes through, with what the case noted."""
     t = Case(function.case_name, build)
     begin = time.monotonic()
     verdict, reason, details = "passed", "", ""
+    _run["tier"] = function.tier
     try:
         with t.stack:
             function(t)
@@ -123,25 +228,12 @@ def run_one(function, build):
         reason = ("may not be skipped in CI: " if must_run else "") + f"needs {skip}"
     except Failed as failure:
         verdict, reason, details = "failed", str(failure), traceback.format_exc()
+    except Deadline as deadline:
+        raise Deadline("\n".join([traceback.format_exc(), *t.notes])) from deadline
     except Exception as error:  # a defect of the test is a failure too
         verdict, reason = "failed", f"{type(error).__name__}: {error}"
         details = traceback.format_exc()
+    finally:
+        _run["tier"] = None
     details += "\n".join(t.notes)
     return Outcome(t.name, verdict, reason, details, time.monotonic() - begin)
-
-
-def run_cases(build, pattern, jobs, report):
-    """Runs the matching cases, those that must be alone last, and reports each Outcome."""
-    chosen = [f for f in CASES if pattern in f.case_name]
-    lock = threading.Lock()
-
-    def run_and_report(f):
-        outcome = run_one(f, build)
-        with lock:
-            report(outcome)
-
-    with concurrent.futures.ThreadPoolExecutor(max_workers=jobs) as pool:
-        list(pool.map(run_and_report, [f for f in chosen if not f.alone]))
-    for f in chosen:
-        if f.alone:
-            run_and_report(f)

@@ -8,14 +8,11 @@ import shutil
 import subprocess
 import threading
 
-from harness import ROOT, Failed, Skip, check
+import harness
+from harness import EVERYDAY, ROOT, VERSIONS, Failed, Skip, check
 
 SOURCES = os.path.join(ROOT, "tests", "programs")
 BUILT = os.path.join(ROOT, "build", "programs")
-REGISTRY = []
-
-_locks = {}
-_locks_lock = threading.Lock()
 
 
 def go_command():
@@ -36,6 +33,12 @@ def go_environment(version, arch="amd64"):
 
 def go_version(version):
     """The exact version, or Skip when this machine cannot get it."""
+    if version != "local" and harness.running_tier() == EVERYDAY:
+        raise Failed(f"a case that needs go{version} belongs to the tier {VERSIONS!r}")
+    return harness.once(f"fetching go{version}", _go_version, version)
+
+
+def _go_version(version):
     got = subprocess.run(
         [go_command(), "version"], env=go_environment(version), capture_output=True, text=True
     )
@@ -60,6 +63,10 @@ UNIT_KINDS = {  # name: (environment, options of go build)
 
 def build_unit_binary(version, kind):
     """UNIT_BINARIES/VERSION-KIND/prog, and expected.txt with what it printed where it can run."""
+    harness.once(f"building frames-{version}-{kind}", _build_unit_binary, version, kind)
+
+
+def _build_unit_binary(version, kind):
     extra, options = UNIT_KINDS[kind]
     folder = os.path.join(UNIT_BINARIES, f"{go_version(version)}-{kind}")
     program, expected = (os.path.join(folder, name) for name in ("prog", "expected.txt"))
@@ -89,34 +96,31 @@ class Program:
         """`says`: the version that it gives as its own."""
         self.name, self.go, self.strip, self.pie, self.arch = name, go, strip, pie, arch
         self.says = says
-        kind = ("-stripped" if strip else "") + ("-pie" if pie else "") + ("-says" + says if says else "")
+        kind = ("-stripped" if strip else "") + ("-pie" if pie else "")
+        kind += "-says" + says if says else ""
         kind += "" if arch == "amd64" else "-" + arch
         self.path = os.path.join(BUILT, f"{name}-go{go}{kind}")
-        REGISTRY.append(self)
+        harness.to_prepare(f"building {os.path.basename(self.path)}", self.build,
+                           harness.tier_of(self))
 
     def build(self):
-        """Builds it unless it is there already; go's own cache decides what that means."""
-        with _locks_lock:
-            lock = _locks.setdefault(self.path, threading.Lock())
-        with lock:
-            version = go_version(self.go)
-            command = [go_command(), "build", "-o", self.path]
-            # A tree that belongs to somebody else must not stop root from building.
-            command += [] if version.startswith("1.17") else ["-buildvcs=false"]
-            command += ["-buildmode=pie"] if self.pie else []
-            flags = ["-s", "-w"] if self.strip else []
-            flags += ["-X=runtime.buildVersion=" + self.says] if self.says else []
-            command += ["-ldflags=" + " ".join(flags)] if flags else []
-            command.append("./" + self.name)
-            built = subprocess.run(
-                command,
-                cwd=SOURCES,
-                env=go_environment(self.go, self.arch),
-                capture_output=True,
-                text=True,
-            )
-            if built.returncode:
-                raise Failed(f"{' '.join(command)}: {built.stderr.strip()}")
+        """Its path; built once in a run, where go's own cache decides what that means."""
+        version = go_version(self.go)
+        return harness.once(f"building {os.path.basename(self.path)}", self._build, version)
+
+    def _build(self, version):
+        command = [go_command(), "build", "-o", self.path]
+        # A tree that belongs to somebody else must not stop root from building.
+        command += [] if version.startswith("1.17") else ["-buildvcs=false"]
+        command += ["-buildmode=pie"] if self.pie else []
+        flags = ["-s", "-w"] if self.strip else []
+        flags += ["-X=runtime.buildVersion=" + self.says] if self.says else []
+        command += ["-ldflags=" + " ".join(flags)] if flags else []
+        command.append("./" + self.name)
+        built = subprocess.run(command, cwd=SOURCES, env=go_environment(self.go, self.arch),
+                               capture_output=True, text=True)
+        if built.returncode:
+            raise Failed(f"{' '.join(command)}: {built.stderr.strip()}")
         return self.path
 
     def line(self, marker):

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a run prints: what failed, at once; what is going on; and the numbers at the end."""
+
+import os
+import re
+import textwrap
+import time
+
+from harness import IN_CI
+
+
+class Screen:
+    """Lines on stdout, and how long ago the last one was."""
+
+    def __init__(self):
+        self.last = time.monotonic()
+
+    def say(self, line):
+        try:
+            print(line, flush=True)
+        except BrokenPipeError:
+            # Whoever reads has gone (a pipe into head): nothing more can be said.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        self.last = time.monotonic()
+
+    def silent(self, now):
+        return now - self.last
+
+
+class Tally:
+    """Counts outcomes and says at once what failed."""
+
+    def __init__(self, logs, verbose, screen):
+        self.counts = dict.fromkeys(("passed", "failed", "skipped"), 0)
+        self.skipped, self.not_run = {}, []
+        self.logs, self.verbose, self.screen = logs, verbose, screen
+        os.makedirs(logs, exist_ok=True)
+
+    def add(self, outcome):
+        if outcome.verdict == "elsewhere":  # a matter of another tier
+            return
+        self.counts[outcome.verdict] += 1
+        if outcome.verdict == "skipped":
+            self.skipped.setdefault(outcome.reason, []).append(outcome.name)
+        if outcome.verdict == "failed":
+            first = outcome.reason.strip().splitlines()[0] if outcome.reason.strip() else "failed"
+            self.screen.say(f"FAIL {outcome.name}: {first[:300]}")
+            log = os.path.join(self.logs, re.sub(r"[^\w.-]+", "_", outcome.name) + ".log")
+            with open(log, "w", encoding="utf-8") as file:
+                file.write(outcome.reason + "\n\n" + outcome.details + "\n")
+        elif self.verbose:
+            self.screen.say(f"{outcome.verdict:7} {outcome.name} ({outcome.seconds:.1f} s)")
+
+    def add_not_run(self, reason, names):
+        """In CI that is a failure; a person who pressed Ctrl-C knows."""
+        self.counts["failed" if IN_CI else "skipped"] += len(names)
+        self.not_run.append((reason, names))
+
+    def close(self):
+        """The last lines; true when all is well."""
+        for reason, names in sorted(self.skipped.items()):
+            more = ", …" if names[1:] else ""
+            self.screen.say(f"SKIP {len(names)} ({names[0]}{more}): {reason}")
+        for reason in dict.fromkeys(reason for reason, _ in self.not_run):
+            names = sorted(n for r, found in self.not_run if r == reason for n in found)
+            self.screen.say(f"NOT RUN {len(names)}: {reason}")
+            self.screen.say(textwrap.fill(", ".join(names), 100, initial_indent="     ",
+                                          subsequent_indent="     ", break_long_words=False))
+        counts = self.counts
+        self.screen.say(f"{counts['passed']} passed, {counts['failed']} failed, "
+                        f"{counts['skipped']} skipped")
+        return counts["passed"] > 0 and not counts["failed"] and not self.not_run
