@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # make            build/gleakd
-# make deps       install what building and testing need (apt; root)
+# make deps       install what building needs (apt; root); deps-test: and testing
 # make demo       build, run a small leaking service and gleakd on it (root)
-# make test       everyday tests (root for the end-to-end tier)
+# make test       everyday tests (root for the end-to-end tier); they need one Go, whichever
+# make test-versions   those that need other versions of Go, which are fetched
 # make bench      ratios of cost, in one run (root)
 # make eval       recall and precision of the verdicts, an hour (root); eval-quick: minutes
 # make vm         gleakd on other kernels, in virtual machines; vm-quick: the oldest ones
@@ -11,7 +12,9 @@
 # make lint       format, clang-tidy, cppcheck, arrows between folders
 # make install    DESTDIR= PREFIX=/usr
 # make deb        a Debian package in build/deb, checked by lintian
+# make fresh      the README's commands and the package on a new Debian 12 and 13 (root)
 #
+# It builds with all processors; -j1 for one thing after the other.
 # CONFIG=release (default), debug, asan; CC=gcc or clang; WERROR=1 makes warnings errors;
 # ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- cross-builds.
 
@@ -20,6 +23,12 @@ include version.mk
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules
+
+# As many jobs as there are processors; a -j on the command line wins. Several goals are meant in
+# their order ("make clean all"), except those that only build.
+ifeq ($(MAKELEVEL)$(and $(word 2,$(MAKECMDGOALS)),$(filter-out all unit fuzz,$(MAKECMDGOALS))),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
 
 CONFIG	?= release
 ARCH	?= $(shell uname -m | sed -e 's/x86_64/x86/' -e 's/aarch64/arm64/')

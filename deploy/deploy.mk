@@ -4,8 +4,10 @@
 UNIT_DIR   ?= $(PREFIX)/lib/systemd/system
 SYSCONFDIR ?= /etc
 DOC_DIR	   ?= $(PREFIX)/share/doc/gleakd
+SHARE_DIR  ?= $(PREFIX)/share/gleakd
+MIXIN	   := deploy/prometheus/mixin
 
-install: install-service
+install: install-service install-prometheus
 
 # A configuration that somebody has written is not replaced.
 .PHONY: install-service
@@ -17,7 +19,16 @@ install-service:
 	test -e $(DESTDIR)$(SYSCONFDIR)/gleakd/gleakd.conf || \
 		install -m 0644 deploy/gleakd.conf $(DESTDIR)$(SYSCONFDIR)/gleakd/gleakd.conf
 	install -m 0644 deploy/systemd/gleakd.service.d/no-sys-admin.conf \
-		deploy/prometheus/gleakd.rules.yml $(DESTDIR)$(DOC_DIR)/examples/
+		$(DESTDIR)$(DOC_DIR)/examples/
+
+# Rules, dashboard, and what they are made from; not below doc, which images leave out.
+.PHONY: install-prometheus
+install-prometheus:
+	install -d $(DESTDIR)$(SHARE_DIR)/dashboards
+	install -m 0644 deploy/prometheus/gleakd.rules.yml $(DESTDIR)$(SHARE_DIR)/
+	install -m 0644 deploy/prometheus/dashboards/gleakd.json $(DESTDIR)$(SHARE_DIR)/dashboards/
+	cd $(MIXIN) && find . -name '*.libsonnet' \
+		-exec install -D -m 0644 '{}' '$(if $(DESTDIR),$(abspath $(DESTDIR)))$(SHARE_DIR)/mixin/{}' ';'
 
 # --- Debian ---------------------------------------------------------------------------------------
 
@@ -34,7 +45,8 @@ deb:
 	$(Q)cp -r deploy/debian $(DEB_SOURCE)/debian
 	$(Q)cd $(DEB_SOURCE) && test "$$(dpkg-parsechangelog -S Version)" = '$(VERSION)' || \
 		{ echo 'deb: deploy/debian/changelog is not about version $(VERSION)' >&2; exit 1; }
-	$(Q)cd $(DEB_SOURCE) && MAKEFLAGS= MFLAGS= dpkg-buildpackage -us -uc -b \
-		> ../build.log 2>&1 || { tail -n 30 ../build.log >&2; exit 1; }
-	$(Q)lintian --info --fail-on error,warning $(DEB)/*.changes
+	$(Q)cd $(DEB_SOURCE) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
+		$(CURDIR)/tools/progress.sh 'deb: dpkg-buildpackage' dpkg-buildpackage -us -uc -b
+	$(Q)tools/progress.sh 'deb: lintian' lintian --info --allow-root \
+		--fail-on error,warning $(DEB)/*.changes
 	$(Q)ls $(DEB)/*.deb

@@ -4,7 +4,7 @@
 # All of it, and the page docs/eval.md.
 .PHONY: eval
 eval: all
-	$(Q)tools/deps.sh build test
+	$(Q)tools/deps.sh build go test
 	$(Q)tests/eval/run --build $(B) --table docs/eval.md
 
 # A few programs of each part; the page goes to the terminal.

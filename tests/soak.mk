@@ -5,5 +5,5 @@ MINUTES ?= 15
 
 .PHONY: soak
 soak: all
-	$(Q)tools/deps.sh build test
+	$(Q)tools/deps.sh build go test
 	$(Q)tests/soak/run --build $(B) --minutes $(MINUTES)

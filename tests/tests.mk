@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 # Testing, measuring, showing, installing. Included by the Makefile, whose variables it uses.
 
-.PHONY: deps
+.PHONY: deps deps-test
 deps:
-	$(Q)tools/deps.sh build test lint
+	$(Q)tools/deps.sh build
 
-# What cannot be installed here (no root, no apt) shows as a compiler's error or as a SKIP by name.
+deps-test:
+	$(Q)tools/deps.sh build go test lint
+
 .PHONY: test
 test:
-	$(Q)tools/deps.sh build test || echo 'test: going on without what is missing'
-	$(Q)$(MAKE) --no-print-directory all unit
-	$(Q)tests/run --build $(B)
+	$(Q)tools/test.sh $(B) "$(MAKE)"
+
+# Other versions of Go than the machine's.
+.PHONY: test-versions
+test-versions: all unit
+	$(Q)tests/run --tier versions --build $(B)
 
 .PHONY: test-unit
 test-unit: unit
@@ -26,7 +31,7 @@ test-binaries:
 
 .PHONY: bench
 bench:
-	$(Q)tools/deps.sh build test
+	$(Q)tools/deps.sh build go test bench
 	$(Q)$(MAKE) --no-print-directory all $(B)/bench/floor
 	$(Q)tests/bench/run --build $(B)
 
@@ -37,7 +42,7 @@ $(B)/bench/floor: $(B)/obj/tests/bench/floor.o
 
 .PHONY: demo
 demo:
-	$(Q)tools/deps.sh build
+	$(Q)tools/deps.sh build go
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)tools/demo.sh $(B)
 

@@ -4,9 +4,9 @@
 
 .PHONY: vm vm-quick
 vm: all
-	$(Q)tools/deps.sh build vm
+	$(Q)tools/deps.sh build go vm
 	$(Q)tests/vm/run --build $(B)
 
 vm-quick: all
-	$(Q)tools/deps.sh build vm
+	$(Q)tools/deps.sh build go vm
 	$(Q)tests/vm/run --build $(B) --kernel 5.10 --kernel 6.1

@@ -1,18 +1,25 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# Install what building and testing gleakd needs, on Debian 12 and 13 (apt, as root). Only what is
-# missing is installed; when nothing is, neither the network nor apt is asked.
+# Install what gleakd needs, on Debian 12 and 13 (apt, as root): only what is missing; when nothing
+# is, neither the network nor apt is asked. Nothing that is installed runs as a service: the servers
+# that tests use are unpacked below build/ (tests/e2e/packages.py).
 #
-#	tools/deps.sh [build] [deb] [test] [vm] [lint] [cross]      all of them without arguments
+#	tools/deps.sh [GROUP...]      all groups without arguments
+#
+#	build	the compilers and libraries		go	a Go, where there is none
+#	test	what the everyday tests run		deb	the Debian package
+#	bench, fuzz, vm, lint, cross, fresh		what these targets of make need
 set -eu
 
-build='clang llvm gcc make pkg-config bpftool libbpf-dev libdw-dev libelf-dev zlib1g-dev libzydis-dev
+build='clang gcc libc6-dev make pkg-config bpftool libbpf-dev libdw-dev libelf-dev zlib1g-dev libzydis-dev
 	libzycore-dev libjansson-dev'
-deb='debhelper lintian systemd dbus'
-test='libcriterion-dev libclang-rt-dev python3 python3-jsonschema util-linux bpftrace dpkg-dev
-	ca-certificates prometheus prometheus-node-exporter jsonnet mandoc man-db zsh fish
-	debhelper lintian systemd dbus'
+deb='build-essential debhelper lintian'
+test="libcriterion-dev python3 python3-jsonschema util-linux binutils ca-certificates
+	jsonnet mandoc man-db zsh fish systemd dbus $deb"
+bench='bpftrace'
+fuzz='libclang-rt-dev'
+fresh='debootstrap debian-archive-keyring'
 vm='qemu-system-x86 busybox-static'
 lint='clang-format clang-tidy cppcheck shellcheck python3'
 cross='gcc-aarch64-linux-gnu libbpf-dev:arm64 libdw-dev:arm64 libelf-dev:arm64 zlib1g-dev:arm64
@@ -28,18 +35,22 @@ missing() {
 	done
 }
 
-# Debian 12's own Go 1.19 cannot fetch other toolchains, but it builds the demo and most tests.
-go_packages() {
+# Debian 12's own Go 1.19 cannot fetch other toolchains, which the everyday tests do without.
+go_package() {
 	command -v go >/dev/null 2>&1 || [ -x /usr/local/go/bin/go ] || echo golang-go
 }
 
 packages=
 foreign=
-[ $# -gt 0 ] || set -- build deb test vm lint cross
+[ $# -gt 0 ] || set -- build go test deb bench fuzz vm lint cross fresh
 for group in "$@"; do
 	case $group in
-	build) packages="$packages $build $(go_packages)" ;;
-	test) packages="$packages $test $(go_packages)" ;;
+	build) packages="$packages $build" ;;
+	go) packages="$packages $(go_package)" ;;
+	test) packages="$packages $test" ;;
+	bench) packages="$packages $bench" ;;
+	fuzz) packages="$packages $fuzz" ;;
+	fresh) packages="$packages $fresh" ;;
 	deb) packages="$packages $deb" ;;
 	vm) packages="$packages $vm" ;;
 	lint) packages="$packages $lint" ;;
@@ -48,7 +59,7 @@ for group in "$@"; do
 		foreign=arm64
 		;;
 	*)
-		echo "deps: unknown group '$group' (build, deb, test, vm, lint, cross)" >&2
+		echo "deps: unknown group '$group' (tools/deps.sh says which there are)" >&2
 		exit 2
 		;;
 	esac
@@ -72,6 +83,12 @@ if [ -n "$foreign" ] && ! dpkg --print-foreign-architectures | grep -qx "$foreig
 	dpkg --add-architecture "$foreign"
 fi
 export DEBIAN_FRONTEND=noninteractive
-apt-get update -qq
+tools=$(dirname "$0")
+"$tools/progress.sh" 'deps: apt-get update' apt-get update -q
+# How much it is going to be.
 # shellcheck disable=SC2086
-apt-get install -y -qq --no-install-recommends $wanted >/dev/null
+apt-get install --assume-no --no-install-recommends $wanted 2>/dev/null |
+	sed -n 's/^\(Need to get\|After this operation\)/deps: \1/p' || true
+# shellcheck disable=SC2086
+"$tools/progress.sh" 'deps: apt-get install' apt-get install -y -q --no-install-recommends \
+	-o Dpkg::Use-Pty=0 $wanted

@@ -38,7 +38,7 @@ files() {
 mapfile -t c_files < <(files 'user/*.[ch]' 'bpf/*.[ch]' 'tests/*.[ch]')
 mapfile -t user_sources < <(files 'user/*.c')
 mapfile -t scripts < <(files '*.sh' '.ci/run')
-mapfile -t python < <(files '*.py' tests/run tests/bench/run tests/eval/run tests/matrix/run tests/vm/run tests/soak/run)
+mapfile -t python < <(files '*.py' tests/run tests/{bench,eval,matrix,soak,vm}/run)
 mapfile -t go_files < <(files '*.go')
 go=$(command -v go || echo /usr/local/go/bin/go)
 

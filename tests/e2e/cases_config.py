@@ -138,7 +138,8 @@ def installed(t):
     share = os.path.join(root, "usr", "share")
     for path in [*(f"man/man{page[-1]}/{os.path.basename(page)}" for page in PAGES),
                  "bash-completion/completions/gleakd", "zsh/site-functions/_gleakd",
-                 "fish/vendor_completions.d/gleakd.fish"]:
+                 "fish/vendor_completions.d/gleakd.fish", "gleakd/gleakd.rules.yml",
+                 "gleakd/dashboards/gleakd.json", "gleakd/mixin/mixin.libsonnet"]:
         path = os.path.join(share, path)
         check(os.path.isfile(path), f"{path} is not there")
         check_equal(os.stat(path).st_mode & 0o777, 0o644, f"mode of {path}")

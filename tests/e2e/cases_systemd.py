@@ -40,7 +40,9 @@ def _package():
     for tool in ("dpkg-buildpackage", "dh", "lintian"):
         if not shutil.which(tool):
             raise Skip(f"{tool} (packages dpkg-dev, debhelper, lintian)")
-    done = subprocess.run(["make", "-C", ROOT, "deb"], capture_output=True, text=True)
+    # A make of its own, with as many jobs as there are processors.
+    env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+    done = subprocess.run(["make", "-C", ROOT, "deb"], capture_output=True, text=True, env=env)
     check_equal(done.returncode, 0, f"make deb: {(done.stdout + done.stderr)[-2000:]}")
     found = glob.glob(os.path.join(ROOT, "build", "deb", "gleakd_*.deb"))
     check_equal(len(found), 1, f"packages: {found}")
@@ -53,8 +55,11 @@ def package_is_clean_and_complete(t):
     listed = subprocess.run(["dpkg-deb", "-c", path], capture_output=True, text=True).stdout
     for wanted in ("/usr/sbin/gleakd", "/lib/systemd/system/gleakd.service",
                    "/etc/gleakd/gleakd.conf", "/usr/share/doc/gleakd/copyright",
+                   "/usr/share/gleakd/gleakd.rules.yml", "/usr/share/gleakd/dashboards/gleakd.json",
+                   "/usr/share/gleakd/mixin/mixin.libsonnet",
                    "/usr/share/doc/gleakd/systemd.md", "/usr/share/man/man8/gleakd.8.gz"):
-        check(f" .{wanted}\n" in listed, f"no {wanted} in:\n{listed}")
+        # Since Debian 13 units are below /usr/lib, which /lib is a link to.
+        check(re.search(rf" \.(/usr)?{re.escape(wanted)}\n", listed), f"no {wanted} in:\n{listed}")
 
 
 harness.to_prepare("building the Debian package", package)
@@ -95,9 +100,9 @@ def exposure_is_small(t):
 
 
 class Service:
-    """gleakd installed on a machine that runs one Go program."""
+    """gleakd installed on a machine that runs one Go program, and enabled as its user would."""
 
-    def __init__(self, t, *options, drop_in=""):
+    def __init__(self, t, *options, drop_in="", enable=True):
         needs_tracing()
         deb = package()
         self.machine = Machine(t)
@@ -108,6 +113,8 @@ class Service:
         self.configure(drop_in)
         self.machine.run("mkdir", "-p", os.path.dirname(TEXTFILE))
         self.machine.run("dpkg", "-i", deb, seconds=120)
+        if enable:
+            self.machine.run("systemctl", "enable", "--now", "gleakd", ok=None)
         t.defer(lambda: t.note(self.machine.journal("gleakd")))
 
     def configure(self, drop_in):
@@ -192,6 +199,23 @@ def service_runs_reloads_and_stops(t):
     check(not os.path.exists(path), "the textfile is still there after a stop")
     check(os.path.exists(s.machine.path(STATE)), "the state is gone after a stop")
     check(s.target.alive(), "the program is gone")
+
+
+@case(alone=True)
+def package_starts_nothing_by_itself(t):
+    """It would watch a whole host: installing it is not asking for that. An upgrade keeps both."""
+    s = Service(t, enable=False)
+    check_equal(s.machine.run("systemctl", "is-enabled", "gleakd", ok=1), "disabled\n", "enabled")
+    check_equal(s.state(), ["inactive", "dead"], "after the installation")
+    s.machine.run("dpkg", "-i", package(), seconds=120)
+    check_equal(s.state(), ["inactive", "dead"], "after an upgrade of what did not run")
+    s.systemctl("enable", "--now", "gleakd")
+    s.wait_active()
+    first = s.main_pid()
+    s.machine.run("dpkg", "-i", package(), seconds=120)
+    s.wait_active()
+    check(s.main_pid() != first, "the upgrade did not restart what runs")
+    check_equal(s.machine.run("systemctl", "is-enabled", "gleakd"), "enabled\n", "enabled")
 
 
 @case(alone=True)

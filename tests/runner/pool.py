@@ -20,6 +20,7 @@ from harness import Outcome
 
 ENDING = 15  # seconds that a killed process may need to end
 BUSY_LIMIT = 20 * 60  # seconds that one job may spend on downloads and builds
+ENDERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # include/uapi/linux/prctl.h
 
 
@@ -44,10 +45,13 @@ class Running:
         self.busy, self.busy_since, self.busy_seconds = None, 0.0, 0.0
         self.doing, self.reason, self.kill_at, self.killed = None, None, None, False
         reading, writing = os.pipe()
+        # Until it has handlers of its own, it would handle signals as this process does.
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDERS)
         self.pid = os.fork()
         if self.pid == 0:
             os.close(reading)
             become(job, writing)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDERS)
         os.close(writing)
         os.set_blocking(reading, False)
         self.pipe = reading
@@ -116,11 +120,14 @@ def become(job, writing):
     try:
         os.setsid()
         prctl(PR_SET_CHILD_SUBREAPER, 1)  # what it starts and forgets stays below it
-        prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        prctl(ENDERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+PR_SET_PDEATHSIG, signal.SIGTERM)
         null = os.open(os.devnull, os.O_RDONLY)
         os.dup2(null, 0)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
         signal.signal(signal.SIGTERM, raise_deadline)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDERS)
 
         def tell(**said):
             if "outcome" in said:
