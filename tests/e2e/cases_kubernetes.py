@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 
+import harness
 from harness import ROOT, Failed, Skip, case, check, check_equal
 from programs import go_command, go_environment, go_version
 from tracer import run
@@ -13,8 +14,12 @@ FOLDER = os.path.join(ROOT, "deploy", "kubernetes")
 NEEDED = {"BPF", "PERFMON", "SYS_PTRACE", "DAC_READ_SEARCH"}
 
 
-def checker(t):
-    path = os.path.join(t.directory(), "check")
+def checker():
+    return harness.once("building tests/kubernetes", _checker)
+
+
+def _checker():
+    path = os.path.join(ROOT, "build", "tests", "kubernetes")
     go_version("local")
     folder = os.path.join(ROOT, "tests", "kubernetes")
     env = dict(go_environment("local"), GOFLAGS="-mod=readonly")
@@ -22,9 +27,14 @@ def checker(t):
                            env=env, capture_output=True, text=True)
     if "proxy" in built.stderr or "dial tcp" in built.stderr:
         raise Skip("modules of k8s.io (Go module proxy)")
+    if "go.mod" in built.stderr and "version" in built.stderr:
+        raise Skip("a Go that k8s.io/api builds with (go.mod of tests/kubernetes)")
     if built.returncode:
         raise Failed(f"tests/kubernetes: {built.stderr.strip()}")
     return path
+
+
+harness.to_prepare("building tests/kubernetes", checker)
 
 
 def objects(program, folder):
@@ -37,7 +47,7 @@ def objects(program, folder):
 
 @case
 def manifests_are_valid_and_ask_for_little(t):
-    program = checker(t)
+    program = checker()
     base = objects(program, os.path.join(FOLDER, "base"))
     check_equal(set(base), {"Namespace", "ConfigMap", "DaemonSet"}, "kinds")
     pod = base["DaemonSet"]["spec"]["template"]["spec"]
@@ -58,7 +68,7 @@ def manifests_are_valid_and_ask_for_little(t):
 
 @case
 def manifests_for_old_kernels_add_sys_admin(t):
-    program = checker(t)
+    program = checker()
     old = objects(program, os.path.join(FOLDER, "old-kernels"))
     container, = old["DaemonSet"]["spec"]["template"]["spec"]["containers"]
     check_equal(set(container["securityContext"]["capabilities"]["add"]), NEEDED | {"SYS_ADMIN"},
@@ -68,7 +78,7 @@ def manifests_for_old_kernels_add_sys_admin(t):
 @case
 def mistakes_in_manifests_are_found(t):
     """The check itself: a misspelt field, a volume that is not there."""
-    program = checker(t)
+    program = checker()
     for old, new in {"readOnlyRootFilesystem": "readOnlyRootFileSystem",
                      "- name: textfiles\n          hostPath": "- name: other\n          hostPath",
                      "cpu: 500m": "cpu: 500x"}.items():
@@ -85,7 +95,7 @@ def mistakes_in_manifests_are_found(t):
 @case
 def configuration_of_the_pods_is_valid(t):
     check("--config" in run(t, "--help")[1], "gleakd has no --config")
-    config = objects(checker(t), os.path.join(FOLDER, "base"))["ConfigMap"]
+    config = objects(checker(), os.path.join(FOLDER, "base"))["ConfigMap"]
     path = os.path.join(t.directory(), "gleakd.conf")
     with open(path, "w", encoding="utf-8") as file:
         file.write(config["data"]["gleakd.conf"])

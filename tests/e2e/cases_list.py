@@ -87,7 +87,8 @@ def several_processes_of_one_file(t):
 
 def check_not_supported(t, program, word):
     """Listed with the reason, and without a count."""
-    process = listed(t)[0][start(t, program).pid]
+    target = start(t, program)
+    process = listed(t)[0][target.pid]
     check_equal(process["supported"], False, "supported")
     check_equal(process["goroutines"], None, "goroutines")
     check(word in process["reason"], f"{word!r} is not in {process['reason']!r}")

@@ -120,8 +120,7 @@ def become(job, writing):
     try:
         os.setsid()
         prctl(PR_SET_CHILD_SUBREAPER, 1)  # what it starts and forgets stays below it
-        prctl(ENDERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-PR_SET_PDEATHSIG, signal.SIGTERM)
+        prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         null = os.open(os.devnull, os.O_RDONLY)
         os.dup2(null, 0)
         signal.signal(signal.SIGINT, signal.default_int_handler)
