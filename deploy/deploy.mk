@@ -50,3 +50,8 @@ deb:
 	$(Q)tools/progress.sh 'deb: lintian' lintian --info --allow-root \
 		--fail-on error,warning $(DEB)/*.changes
 	$(Q)ls $(DEB)/*.deb
+
+# Minutes, and a gigabyte in /var/cache/gleakd.
+.PHONY: fresh
+fresh:
+	$(Q)tools/fresh-machine.sh

@@ -22,12 +22,16 @@ if ! [ -x "$go" ]; then
 fi
 mkdir -p "$(dirname "$demo")"
 demo=$(realpath "$(dirname "$demo")")/demo
-(cd tests/programs && CGO_ENABLED=0 "$go" build -buildvcs=false -ldflags='-s -w' -o "$demo" ./demo)
+# The first time, Go compiles its library too.
+progress=$PWD/tools/progress.sh
+(cd tests/programs && CGO_ENABLED=0 "$progress" 'demo: go build' \
+	"$go" build -buildvcs=false -ldflags='-s -w' -o "$demo" ./demo)
 
 out=$(mktemp)
 "$demo" -for 90s -quiet >"$out" &
 pid=$!
-trap 'kill "$pid" 2>/dev/null || true; rm -f "$out"' EXIT
+ticker=
+trap 'kill $pid $ticker 2>/dev/null || true; rm -f "$out"' EXIT
 trap 'exit 130' INT TERM
 # Its first line says that it listens; it comes at once, or the program has ended.
 while ! [ -s "$out" ]; do
@@ -35,4 +39,9 @@ while ! [ -s "$out" ]; do
 	sleep 0.05
 done
 echo "\$ gleakd --pid $pid --duration 40s --min-age 5s"
+# A terminal shows a picture that moves. Elsewhere gleakd says nothing until it has found something.
+if ! [ -t 1 ]; then
+	(for s in 8 16 24 32; do sleep 8 >/dev/null 2>&1 && echo "demo: $s s of 40 s"; done) &
+	ticker=$!
+fi
 "$build/gleakd" --pid "$pid" --duration 40s --min-age 5s
