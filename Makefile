@@ -64,7 +64,7 @@ endif
 
 CPPFLAGS += -D_GNU_SOURCE -Iuser -I$(B)/generated
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings \
-	    -Wformat=2 -Wundef -Wvla -Wpointer-arith -Wcast-align $(if $(WERROR),-Werror)
+	    -Wformat=2 -Wundef -Wvla -Wpointer-arith -Wcast-align -Werror=switch $(if $(WERROR),-Werror)
 CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2
 CFLAGS_debug   := -O0 -g3
 CFLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined

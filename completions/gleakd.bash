@@ -27,7 +27,7 @@ _gleakd()
 		return
 		;;
 	--mode)
-		mapfile -t COMPREPLY < <(compgen -W 'auto full lifecycle census' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'census lifecycle full auto' -- "$cur")
 		return
 		;;
 	--max-overhead)

@@ -11,7 +11,7 @@ complete -c gleakd -n 'not __fish_seen_subcommand_from $__gleakd_commands' -l in
 complete -c gleakd -n 'not __fish_seen_subcommand_from $__gleakd_commands' -l duration -x -d 'end after this time (default: when interrupted)'
 complete -c gleakd -n 'not __fish_seen_subcommand_from $__gleakd_commands' -l once -d 'one census of each process, one report, then end'
 complete -c gleakd -n 'not __fish_seen_subcommand_from $__gleakd_commands' -l goroutines -d 'with --once: every goroutine, as the runtime\'s own dump lists them'
-complete -c gleakd -n 'not __fish_seen_subcommand_from $__gleakd_commands' -l mode -x -a 'auto full lifecycle census' -d 'the most that is attached: full (creation, exit, park), lifecycle (creation, exit), census (nothing), auto (as full); --max-overhead is kept in every mode'
+complete -c gleakd -n 'not __fish_seen_subcommand_from $__gleakd_commands' -l mode -x -a 'census lifecycle full auto' -d 'the most that is attached: full (creation, exit, park), lifecycle (creation, exit), census (nothing), auto (as full); --max-overhead is kept in every mode'
 complete -c gleakd -n 'not __fish_seen_subcommand_from $__gleakd_commands' -l max-overhead -x -d 'what watching may cost a process, of its own CPU time and of one core; less is attached when it would cost more; 0: no limit, whatever it costs'
 complete -c gleakd -n 'not __fish_seen_subcommand_from $__gleakd_commands' -l max-self-cpu -x -d 'what gleakd itself may use of one core; it looks less often when it would use more; 0: no limit'
 complete -c gleakd -n 'not __fish_seen_subcommand_from $__gleakd_commands' -l max-memory -x -d 'memory gleakd itself may use; further processes and goroutines are counted only'

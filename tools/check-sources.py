@@ -16,6 +16,8 @@ BANNED = "strcpy strcat sprintf vsprintf gets strtok atoi atol atoll atof system
 BANNED_CALL = re.compile(r"(?<![\w>.])(" + "|".join(BANNED) + r")\s*\(")
 EXIT_CALL = re.compile(r"(?<![\w>.])exit\s*\(")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
+# What is an enumeration stays one: a word is what it is shown as, not what it is compared by.
+FACT_AS_WORD = re.compile(r'strn?(?:case)?cmp\s*\([^;]*"(?:active|idle|growing|stuck|leaking|full|lifecycle|census)"')
 # Data, licences, prose and formats without comments carry no licence line of their own.
 UNMARKED = re.compile(
     r"(\.(tsv|json|md|txt|golden|bin|gz|sum|service|rules|png|svg|[1-9])|LICENSE[^/]*|COPYING[^/]*)$"
@@ -84,6 +86,9 @@ def check_c(path, text):
     for begin, length in long_functions(code):
         yield begin, f"a function of {length} lines, more than {MAX_FUNCTION}"
     yield from arrows(path, text)
+    if path.startswith("user/"):
+        for match in FACT_AS_WORD.finditer(text):
+            yield text.count("\n", 0, match.start()) + 1, "a verdict or mode compared as a word"
     for number, line in enumerate(code.splitlines(), 1):
         banned = BANNED_CALL.search(line)
         if banned:

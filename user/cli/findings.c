@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/findings.h"
 
-#include <string.h>
-
 #include "base/log.h"
 
 /* More than that nobody reads; the list is out of date. */
 #define MAX_UNUSED 20
 
-static unsigned int finding_of(const char *verdict)
+static unsigned int finding_of(enum verdict verdict)
 {
-	if (strcmp(verdict, "leaking") == 0)
+	switch (verdict) {
+	case VERDICT_LEAKING:
 		return FINDING_LEAKING;
-	return strcmp(verdict, "stuck") == 0 ? FINDING_STUCK : 0;
+	case VERDICT_STUCK:
+		return FINDING_STUCK;
+	case VERDICT_GROWING:
+	case VERDICT_IDLE:
+	case VERDICT_ACTIVE:
+		break;
+	}
+	return 0;
 }
 
 bool findings__any(const struct report *report, unsigned int fail_on)
@@ -23,7 +29,7 @@ bool findings__any(const struct report *report, unsigned int fail_on)
 		for (size_t i = 0; i < target->n_sites; i++) {
 			const struct report_site *site = &target->sites[i];
 
-			if (site->flagged && finding_of(report__text(site->verdict)) & fail_on)
+			if (report__flagged(site) && finding_of(site->view.verdict) & fail_on)
 				return true;
 		}
 	}

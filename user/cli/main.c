@@ -12,7 +12,7 @@
 #include "cli/options.h"
 #include "cli/watch.h"
 #include "output/json/schema.h"
-#include "naming/allow_list.h"
+#include "output/site_pattern.h"
 #include "version.h"
 
 /* Not only the command line: the config file as well. */

@@ -11,6 +11,7 @@
 
 #include "base/common.h"
 #include "base/failure.h"
+#include "output/report.h"
 
 enum command {
 	COMMAND_WATCH,	/* without a word: all Go processes, or one with --pid N */
@@ -25,21 +26,8 @@ enum color_choice {
 	COLOR_NEVER,
 };
 
-enum mode_choice {
-	MODE_AUTO,	/* as MODE_FULL */
-	MODE_FULL,	/* create, exit, park */
-	MODE_LIFECYCLE, /* create, exit */
-	MODE_CENSUS,	/* nothing attached */
-};
-
-/* What processes are counted together by, in the order of the words. */
-enum group_by {
-	GROUP_BY_EXE,
-	GROUP_BY_COMM,
-	GROUP_BY_UNIT,
-	GROUP_BY_CONTAINER,
-	GROUP_BY_PID,
-};
+/* For --mode beside those of enum probe_mode: as PROBE_MODE_FULL. */
+#define MODE_AUTO PROBE_MODE_COUNT
 
 /* Read when there is no --pid, if it exists. */
 #define CONFIG_PATH "/etc/gleakd/gleakd.conf"
@@ -70,7 +58,7 @@ struct options {
 	bool json;
 	unsigned int verbose;
 	bool all;
-	const char *explain;  /* a site, as in session/allow_list.h; NULL: the table of all */
+	const char *explain;  /* a site, as in output/site_pattern.h; NULL: the table of all */
 	const char *allow;    /* file; NULL: none */
 	const char *state;    /* file; NULL: none */
 	const char *textfile; /* likewise */
@@ -78,14 +66,14 @@ struct options {
 	unsigned int error_exitcode; /* 0: findings do not change the exit status */
 	bool json_schema;
 	enum color_choice color;
-	enum mode_choice mode;
+	unsigned int mode;   /* enum probe_mode, or MODE_AUTO */
 	double max_overhead; /* share of the target's CPU time and of one core; 0: no limit */
 	double max_self_cpu; /* share of one core; 0: no limit */
 	uint64_t max_memory; /* bytes */
 	unsigned int max_targets;
 	uint64_t min_process_age_ns;
 	struct option_list exclude, only; /* "kind:glob", or a glob of comm or base name of exe */
-	enum group_by group_by;
+	enum report_group group_by;
 	const char *config; /* file; NULL: the usual one */
 	bool print_config;
 	uint32_t ring_bytes; /* hidden, for tests: 0 is the default */

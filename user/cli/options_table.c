@@ -42,7 +42,7 @@ const struct command_spec commands[COMMAND_COUNT] = {
 static const char *const color_words[] = {"auto", "always", "never", NULL};
 static const char *const group_words[] = {"exe", "comm", "unit", "container", "pid", NULL};
 static const char *const finding_words[] = {"leaking", "stuck", NULL};
-static const char *const mode_words[] = {"auto", "full", "lifecycle", "census", NULL};
+static const char *const mode_words[] = {"census", "lifecycle", "full", "auto", NULL};
 
 #define MINUTE (60 * NSEC_PER_SEC)
 #define HOUR   (60 * MINUTE)

@@ -59,7 +59,7 @@ int outputs__write(struct outputs *outputs, const struct report *report)
 	if (outputs->options->explain)
 		return explainer__write(&outputs->explainer, report);
 	return outputs->text ? text_writer__write(outputs->text, report) :
-			       json__write(stdout, report);
+			       report__write_json(stdout, report);
 }
 
 void outputs__resize(struct outputs *outputs)

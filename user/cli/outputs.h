@@ -3,9 +3,9 @@
 #define GLEAKD_CLI_OUTPUTS_H
 
 /* Where a run's reports go: terminal or pipe, metrics file; and what it found, for its exit status. */
-#include "cli/explainer.h"
 #include "cli/exporter.h"
 #include "cli/options.h"
+#include "output/text/explainer.h"
 #include "output/text/report.h"
 #include "naming/allow_list.h"
 

@@ -23,7 +23,7 @@ static void stop(struct rounds *rounds, int err)
 static void report(struct rounds *rounds, const char *final_reason)
 {
 	struct report_notes notes = {
-		.cycle_seconds = rounds->round_seconds,
+		.cycle_ns = rounds->round_ns,
 		.interval_stretch = rounds->stretch,
 		.textfile_errors = rounds->outputs.exporter.errors,
 		.state_errors = rounds->state.errors,
@@ -63,7 +63,7 @@ static void tell_ready(struct rounds *rounds)
 		notify__ready(&rounds->notify);
 	rounds->told_ready = true;
 	notify__status(&rounds->notify, "watching %zu Go processes; the last round took %.2f s",
-		       session__n_targets(rounds->session), rounds->round_seconds);
+		       session__n_targets(rounds->session), report__seconds(rounds->round_ns));
 }
 
 /* All censuses are complete: the report. */
@@ -77,8 +77,7 @@ static void complete(struct rounds *rounds)
 		stop(rounds, err);
 		return;
 	}
-	rounds->round_seconds =
-		(double)(clock__monotonic_ns() - rounds->round_began_ns) / (double)NSEC_PER_SEC;
+	rounds->round_ns = clock__monotonic_ns() - rounds->round_began_ns;
 	if (rounds->ending)
 		reason = rounds->ending;
 	else if (rounds->options->once)
@@ -270,9 +269,9 @@ static int add_timers(struct rounds *rounds)
 /* One look at each process needs no probes. */
 static enum probe_mode wanted_mode(const struct options *options)
 {
-	if (options->once || options->mode == MODE_CENSUS)
+	if (options->once)
 		return PROBE_MODE_CENSUS;
-	return options->mode == MODE_LIFECYCLE ? PROBE_MODE_LIFECYCLE : PROBE_MODE_FULL;
+	return options->mode == MODE_AUTO ? PROBE_MODE_FULL : (enum probe_mode)options->mode;
 }
 
 static int open_session(struct rounds *rounds, const struct session_options *wanted)
@@ -296,7 +295,7 @@ int rounds__new_builder(const struct options *options, const struct outputs *out
 	if (err)
 		return err;
 	report_builder__set_allow(*ret_builder, outputs->allow);
-	report_builder__set_group(*ret_builder, (enum report_group)options->group_by);
+	report_builder__set_group(*ret_builder, options->group_by);
 	return 0;
 }
 

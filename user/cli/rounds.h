@@ -63,9 +63,9 @@ struct rounds {
 	/* For rounds.c. */
 	uint64_t interval_ns; /* of the timer; 0: not set yet */
 	uint64_t round_began_ns;
-	double round_seconds; /* of the last complete round */
-	bool told_ready;      /* the service manager was told */
-	bool finished;	      /* the last report was written */
+	uint64_t round_ns; /* how long the last complete round took */
+	bool told_ready;   /* the service manager was told */
+	bool finished;	   /* the last report was written */
 	int err;
 };
 

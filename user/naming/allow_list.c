@@ -3,46 +3,23 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/read_whole.h"
 #include "base/utf8.h"
+#include "output/site_pattern.h"
 
 /* Longer than any function's name and path that somebody would type. */
 #define MAX_LINE 4096
 
-/*
- * POSIX lets fnmatch(3) try every way to spread the text over the stars, which takes time that is
- * exponential in their number.
- */
-#define MAX_PATTERN 512
-#define MAX_STARS   8
-
-/* Of a file's path that is longer only the end can be matched. */
-#define MAX_PATH_TEXT 4096
-
-/* What Go writes for type arguments (src/runtime/symtab.go funcNameForPrint): not a set of dots. */
-#define TYPE_ARGUMENTS	       "[...]"
-#define ESCAPED_TYPE_ARGUMENTS "\\[...]"
-
-/* Every "[...]" takes one more byte. */
-#define GLOB_SIZE (MAX_PATTERN + MAX_PATTERN / 5 + 2)
-
-struct glob {
-	size_t plain; /* bytes at its beginning that stand for themselves */
-	char text[GLOB_SIZE];
-};
-
 struct entry {
 	char *pattern; /* as in the file */
 	char *reason;
-	struct glob *glob;
+	struct site_glob *glob;
 	unsigned int line;
 	uint64_t used;
 };
@@ -51,97 +28,6 @@ struct allow_list {
 	size_t n, capacity;
 	struct entry *entries;
 };
-
-/* --- patterns ----------------------------------------------------------------------------------- */
-
-/* What is wrong with @pattern, in words; NULL when nothing is. */
-static const char *find_fault(const char *pattern, size_t length)
-{
-	size_t stars = 0;
-
-	for (size_t i = 0; i < length; i++)
-		stars += pattern[i] == '*';
-	if (stars > MAX_STARS)
-		return "more than 8 '*' in a pattern; leave some out, one matches '/' and '.' too";
-	return NULL;
-}
-
-/* -EINVAL for a pattern that takes too long to match. */
-static int glob__init(struct glob *glob, const char *pattern)
-{
-	size_t length = strlen(pattern), used = 0;
-
-	if (length > MAX_PATTERN || find_fault(pattern, length))
-		return -EINVAL;
-	for (size_t i = 0; i < length;) {
-		if (strncmp(&pattern[i], TYPE_ARGUMENTS, strlen(TYPE_ARGUMENTS)) == 0) {
-			memcpy(&glob->text[used], ESCAPED_TYPE_ARGUMENTS,
-			       strlen(ESCAPED_TYPE_ARGUMENTS));
-			used += strlen(ESCAPED_TYPE_ARGUMENTS);
-			i += strlen(TYPE_ARGUMENTS);
-		} else {
-			glob->text[used++] = pattern[i++];
-		}
-	}
-	glob->text[used] = '\0';
-	glob->plain = strcspn(glob->text, "*?[\\");
-	return 0;
-}
-
-/* Most texts differ from most patterns in their first bytes. */
-static bool glob__matches(const struct glob *glob, const char *text)
-{
-	return strncmp(glob->text, text, glob->plain) == 0 && fnmatch(glob->text, text, 0) == 0;
-}
-
-/* --- what a pattern can be about ---------------------------------------------------------------- */
-
-/* False: enough. */
-typedef bool (*see_fn)(void *ctx, const char *text);
-
-/* "file:line", then the same cut short at each '/'. */
-static bool see_place(const struct report_frame *frame, see_fn see, void *ctx)
-{
-	const char *file = report__text(frame->file);
-	size_t length = strlen(file);
-	char text[MAX_PATH_TEXT + 16];
-
-	if (!length || !frame->line)
-		return true;
-	if (length > MAX_PATH_TEXT)
-		file += length - MAX_PATH_TEXT;
-	snprintf(text, sizeof(text), "%s:%u", file, frame->line);
-	for (const char *rest = text;;) {
-		const char *slash = strchr(rest, '/');
-
-		if (!see(ctx, rest))
-			return false;
-		if (!slash)
-			return true;
-		rest = slash + 1;
-	}
-}
-
-static bool see_function(const char *function, see_fn see, void *ctx)
-{
-	return !*report__text(function) || see(ctx, function);
-}
-
-static bool see_frame(const struct report_frame *frame, see_fn see, void *ctx)
-{
-	return see_function(frame->function, see, ctx) && see_place(frame, see, ctx);
-}
-
-static void see_site(const struct report_site *site, see_fn see, void *ctx)
-{
-	if (!see_frame(&site->created_by, see, ctx) ||
-	    !see_function(site->start_function, see, ctx))
-		return;
-	for (size_t i = 0; i < site->n_stack; i++) {
-		if (!see_frame(&site->stack[i], see, ctx))
-			return;
-	}
-}
 
 /* --- reading ------------------------------------------------------------------------------------ */
 
@@ -222,7 +108,7 @@ static int add(struct allow_list *list, const struct reader *reader, const char 
 	}
 	free(raw);
 	if (!err)
-		err = glob__init(entry.glob, entry.pattern);
+		err = site_glob__init(entry.glob, entry.pattern);
 	if (err) {
 		release(&entry);
 		return err;
@@ -257,11 +143,11 @@ static int read_line(struct allow_list *list, const struct reader *reader, const
 		return bad_line(reader, -EINVAL,
 				"a pattern without a reason; write after it why this is known and "
 				"wanted (without '#')");
-	if (pattern > MAX_PATTERN)
+	if (pattern > SITE_GLOB_MAX)
 		return bad_line(reader, -E2BIG,
 				"a pattern of more than 512 bytes; cut its beginning short with "
 				"'*'");
-	fault = find_fault(line, pattern);
+	fault = site_glob__fault(line, pattern);
 	if (fault)
 		return bad_line(reader, -EINVAL, fault);
 	if (list->n == ALLOW_LIST_MAX_PATTERNS)
@@ -353,7 +239,7 @@ static bool search_text(void *ctx, const char *text)
 	struct search *search = ctx;
 
 	for (size_t i = 0; i < search->found; i++) {
-		if (glob__matches(search->list->entries[i].glob, text))
+		if (site_glob__matches(search->list->entries[i].glob, text))
 			search->found = i;
 	}
 	return search->found > 0;
@@ -364,7 +250,7 @@ const char *allow_list__match(struct allow_list *list, const struct report_site 
 	struct search search = {.list = list, .found = list->n};
 
 	if (list->n)
-		see_site(site, search_text, &search);
+		site_texts__visit(site, search_text, &search);
 	if (search.found == list->n)
 		return NULL;
 	list->entries[search.found].used++;
@@ -380,47 +266,4 @@ const char *allow_list__unused(const struct allow_list *list, size_t n, unsigned
 		return list->entries[i].pattern;
 	}
 	return NULL;
-}
-
-#define MIN_ID_DIGITS 4
-
-static bool begins_id(const char *pattern, const char *id)
-{
-	size_t length = strlen(pattern);
-
-	return length >= MIN_ID_DIGITS && strncasecmp(pattern, id, length) == 0;
-}
-
-struct question {
-	struct glob glob;
-	bool answer;
-};
-
-static bool ask_text(void *ctx, const char *text)
-{
-	struct question *question = ctx;
-
-	question->answer = glob__matches(&question->glob, text);
-	return !question->answer;
-}
-
-int site_pattern__check(const char *pattern, struct failure *failure)
-{
-	size_t length = strlen(pattern);
-	const char *fault = length > MAX_PATTERN ? "longer than 512 bytes; cut it short with '*'" :
-						   find_fault(pattern, length);
-
-	return fault ? failure__set(failure, -EINVAL, "%s", fault) : 0;
-}
-
-bool site_pattern__match(const char *pattern, const struct report_site *site)
-{
-	struct question question = {.answer = false};
-
-	if (begins_id(pattern, site->id))
-		return true;
-	if (glob__init(&question.glob, pattern))
-		return false;
-	see_site(site, ask_text, &question);
-	return question.answer;
 }

@@ -9,10 +9,8 @@
  *	github.com/acme/shop/jobs.*	one per tenant, there for good (OPS-211)
  *	pump.go:4?			started by tests only
  *
- * A pattern is a glob (fnmatch(3), '*' matches '/' too) on a function - of the go statement, the
- * start function, or any frame of the park stack - or on a "file:line" of those, whose path may be
- * cut short at any '/'. "[...]" stands for itself, as in the names of generic functions. A pattern
- * without a reason is an error: whoever reads it next wants to know.
+ * A pattern is a glob as in output/site_pattern.h. One without a reason is an error: whoever reads it
+ * next wants to know.
  */
 #include "base/common.h"
 #include "base/failure.h"
@@ -36,14 +34,5 @@ const char *allow_list__match(struct allow_list *list, const struct report_site 
 
 /* allow_list__unused - the pattern number @n that never matched, and its line; NULL past the last. */
 const char *allow_list__unused(const struct allow_list *list, size_t n, unsigned int *ret_line);
-
-/*
- * site_pattern__match - whether @pattern, a site's id (4 digits of it or more) or a glob as above,
- * means @site.
- */
-bool site_pattern__match(const char *pattern, const struct report_site *site);
-
-/* site_pattern__check - -EINVAL, in words, for a pattern that could take for ever to match. */
-int site_pattern__check(const char *pattern, struct failure *failure) __must_check;
 
 #endif /* GLEAKD_NAMING_ALLOW_LIST_H */

@@ -11,15 +11,17 @@
 /* A goroutine parks this often in its life when nobody has counted yet: once. */
 #define PARKS_PER_CREATION 1.0
 
-static const char *const names[] = {
-	[PROBE_MODE_CENSUS] = "census",
-	[PROBE_MODE_LIFECYCLE] = "lifecycle",
-	[PROBE_MODE_FULL] = "full",
-};
-
 const char *probe_mode__name(enum probe_mode mode)
 {
-	return (size_t)mode < ARRAY_SIZE(names) ? names[mode] : "unknown";
+	switch (mode) {
+	case PROBE_MODE_CENSUS:
+		return "census";
+	case PROBE_MODE_LIFECYCLE:
+		return "lifecycle";
+	case PROBE_MODE_FULL:
+		return "full";
+	}
+	return "unknown";
 }
 
 static __printf_fmt(2, 3) void give_reason(struct governor *governor, const char *format, ...)

@@ -26,6 +26,8 @@ enum probe_mode {
 	PROBE_MODE_FULL,      /* create, exit, park */
 };
 
+#define PROBE_MODE_COUNT (PROBE_MODE_FULL + 1)
+
 const char *probe_mode__name(enum probe_mode mode); /* "census", "lifecycle", "full" */
 
 #define GOVERNOR_BASE_SHARE 0.1 /* of a core */

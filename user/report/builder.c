@@ -7,10 +7,11 @@
 
 #include "base/hash.h"
 #include "host/self_usage.h"
-#include "report/site.h"
 #include "discover/discovery.h"
 #include "naming/meanings.h"
+#include "report/objects.h"
 #include "report/process_figures.h"
+#include "report/site.h"
 #include "naming/site_frames.h"
 
 /* How long what members of a site wait on is taken to stay the same. */
@@ -29,9 +30,8 @@ struct built_target {
 	size_t n_sites;
 	size_t capacity;
 	size_t refused;
-	struct built_site *sites;
-	struct report_site *reports; /* contiguous copy for the renderers */
-	char pid[REPORT_PID_TEXT];   /* as a group's name */
+	struct report_site *sites; /* see report/site.h */
+	char pid[REPORT_PID_TEXT]; /* as a group's name */
 };
 
 /* What the last report said, to derive rates. */
@@ -102,7 +102,7 @@ void report_builder__note(struct report_builder *builder, const struct report_no
 	builder->discovers = notes->discovery;
 	if (notes->discovery)
 		note_discovery(self, notes->discovery);
-	self->cycle_seconds = notes->cycle_seconds;
+	self->cycle_ns = notes->cycle_ns;
 	self->interval_stretch = notes->interval_stretch;
 	self->process_events_lost = notes->process_events_lost;
 	self->textfile_errors = notes->textfile_errors;
@@ -114,7 +114,6 @@ static void clear_target(struct built_target *built)
 	for (size_t i = 0; i < built->n_sites; i++)
 		built_site__clear(&built->sites[i]);
 	free(built->sites);
-	free(built->reports);
 	*built = (struct built_target){0};
 }
 
@@ -182,7 +181,7 @@ static void drop_unused_memos(struct report_builder *builder)
 
 static int collect_site(struct built_target *built, const struct site_view *view)
 {
-	struct built_site *grown;
+	struct report_site *grown;
 
 	if (view->system)
 		return 0;
@@ -199,9 +198,7 @@ static int collect_site(struct built_target *built, const struct site_view *view
 		built->sites = grown;
 		built->capacity = capacity;
 	}
-	if (built_site__init(&built->sites[built->n_sites], view))
-		return -ENOMEM;
-	built->n_sites++;
+	built->sites[built->n_sites++] = (struct report_site){.view = *view};
 	return 0;
 }
 
@@ -297,33 +294,25 @@ static const char *wait_words(const struct target *target, const struct site_vie
 	return go_layout__wait_reason(go_binary__layout(target__binary(target)), view->wait_reason);
 }
 
-static int resolve_site(const struct target *target, struct built_site *site,
+static int resolve_site(const struct target *target, struct report_site *site,
 			struct site_frames *frames)
 {
 	const struct site_view *view = &site->view;
-	struct report_site *report = &site->report;
 	const struct meaning *meaning;
 
-	report->wait_reason = wait_words(target, view);
+	site->wait_reason = wait_words(target, view);
 	if (view->other)
 		*frames = beyond_limit;
 	else
 		site_frames__resolve(target__symbolizer(target), target__stacks(target),
 				     view->creation_pc, view->start_pc, view->stack_id, frames);
-	site_frames__id(frames, report->wait_reason, report->id);
-	meaning = meanings__of(frames, report->wait_reason);
-	report->meaning = meaning ? meaning->text : "";
-	report->created_by = frames->created_by;
-	report->blocked_at = frames->blocked_at;
-	report->start_function = frames->start_function;
-	report->n_stack = frames->n_stack;
-	if (!frames->n_stack)
-		return 0;
-	site->stack = malloc(frames->n_stack * sizeof(*site->stack));
-	if (!site->stack)
-		return -ENOMEM;
-	memcpy(site->stack, frames->stack, frames->n_stack * sizeof(*site->stack));
-	return 0;
+	site_frames__id(frames, site->wait_reason, site->id);
+	meaning = meanings__of(frames, site->wait_reason);
+	site->meaning = meaning ? meaning->text : "";
+	site->created_by = frames->created_by;
+	site->blocked_at = frames->blocked_at;
+	site->start_function = frames->start_function;
+	return built_site__set_stack(site, frames->stack, frames->n_stack);
 }
 
 /* Open addressing over ids: slot values are site indices plus one. */
@@ -344,21 +333,21 @@ static int id_index__init(struct id_index *index, size_t n_sites)
 }
 
 /* The slot of the site with @id, or the empty one where it belongs. */
-static uint32_t *id_index__slot(struct id_index *index, const struct built_site *sites,
+static uint32_t *id_index__slot(struct id_index *index, const struct report_site *sites,
 				const char *id)
 {
 	size_t i = hash__bytes(HASH_FNV_BASIS, id, strlen(id)) & index->mask;
 
-	while (index->slots[i] && strcmp(sites[index->slots[i] - 1].report.id, id))
+	while (index->slots[i] && strcmp(sites[index->slots[i] - 1].id, id))
 		i = (i + 1) & index->mask;
 	return &index->slots[i];
 }
 
 /* Keeps @site at the end of the kept ones, or adds it to the one it equals. */
 static void keep_or_merge(struct built_target *built, size_t *n_kept, struct id_index *index,
-			  struct built_site *site)
+			  struct report_site *site)
 {
-	uint32_t *slot = id_index__slot(index, built->sites, site->report.id);
+	uint32_t *slot = id_index__slot(index, built->sites, site->id);
 
 	if (*slot) {
 		built_site__merge(&built->sites[*slot - 1], site);
@@ -377,7 +366,7 @@ static int resolve_sites(const struct target *target, struct built_target *built
 	int err = frames ? id_index__init(&index, built->n_sites) : -ENOMEM;
 
 	for (size_t i = 0; i < built->n_sites && !err; i++) {
-		struct built_site site = built->sites[i];
+		struct report_site site = built->sites[i];
 
 		err = resolve_site(target, &site, frames);
 		if (err) {
@@ -395,36 +384,30 @@ static int resolve_sites(const struct target *target, struct built_target *built
 }
 
 /* The allow-list has the last word on what is shown as found. */
-static void silence(struct report_builder *builder, struct report_site *report)
+static void silence(struct report_builder *builder, struct report_site *site)
 {
-	const char *reason = builder->allow ? allow_list__match(builder->allow, report) : NULL;
+	const char *reason = builder->allow ? allow_list__match(builder->allow, site) : NULL;
 
-	if (!reason || !report->flagged)
+	if (!reason || !report__flagged(site))
 		return;
-	report->silenced = true;
-	report->silenced_reason = reason;
-	report->flagged = false;
+	site->silenced = true;
+	site->silenced_reason = reason;
 }
 
-static int finish_sites(struct report_builder *builder, const struct looked_at *looked,
-			struct built_target *built)
+/* What was found at a site stays with the memo until the next look, which is after the next build. */
+static void finish_sites(struct report_builder *builder, const struct looked_at *looked,
+			 struct built_target *built)
 {
-	built->reports = calloc(max_of(built->n_sites, (size_t)1), sizeof(*built->reports));
-	if (!built->reports)
-		return -ENOMEM;
 	for (size_t i = 0; i < built->n_sites; i++) {
-		struct built_site *site = &built->sites[i];
+		struct report_site *site = &built->sites[i];
 		uint64_t time_ns;
 		const struct site_objects_wanted *seen =
 			find_looked_at(looked, site->view.index, &time_ns);
 
 		if (seen && site->view.parked)
-			built_site__set_objects(site, &seen->found);
-		built_site__finish(site);
-		silence(builder, &site->report);
-		built->reports[i] = site->report;
+			site->objects = &seen->found;
+		silence(builder, site);
 	}
-	return 0;
 }
 
 /* Judges the target's sites and takes them in, as many as there is memory for. */
@@ -463,7 +446,9 @@ static int build_sites(struct report_builder *builder, size_t t, struct target *
 	if (err)
 		return err;
 	err = resolve_sites(target, built);
-	return err ? err : finish_sites(builder, looked, built);
+	if (!err)
+		finish_sites(builder, looked, built);
+	return err;
 }
 
 /* --- the target's head -------------------------------------------------------------------------- */
@@ -498,23 +483,16 @@ static void fill_target(const struct target *target, const struct built_target *
 	report->exe = process->exe;
 	report->go_version = go_binary__build_info(target__binary(target))->version.text;
 	report->how = go_binary__how(target__binary(target));
-	report->mode = probe_mode__name(target__mode(target));
+	report->mode = target__mode(target);
 	report->mode_reason = target__mode_reason(target);
-	report->observed_seconds =
-		(double)(now_ns - target__attached_ns(target)) / (double)NSEC_PER_SEC;
-	report->alive = totals->alive;
-	report->created = totals->created;
-	report->exited = totals->exited;
-	report->parked = totals->parked;
-	report->lost_events = totals->lost;
-	report->repaired = totals->repaired;
+	report->observed_ns = now_ns - target__attached_ns(target);
+	report->totals = *totals;
+	report->totals.refused +=
+		stack_table__refused(target__stacks(target)) + census->refused + built->refused;
 	report->unreadable = census->unreadable + census->stacks_failed;
-	report->refused = totals->refused + stack_table__refused(target__stacks(target)) +
-			  census->refused + built->refused;
-	report->inexact = totals->inexact;
 	report->exited_target =
 		target__state(target) == TARGET_EXITED || target__state(target) == TARGET_EXECUTED;
-	report->sites = built->reports;
+	report->sites = built->sites;
 	report->n_sites = built->n_sites;
 }
 
@@ -525,7 +503,7 @@ static void fill_goroutine_list(const struct goroutine_list *list, struct report
 	report->goroutines_listed = true;
 	report->goroutine_list = goroutine_list__list(list, &report->n_goroutine_list);
 	report->unreadable += goroutine_list__labels_unread(list);
-	report->refused += goroutine_list__refused(list);
+	report->totals.refused += goroutine_list__refused(list);
 }
 
 int report_builder__build(struct report_builder *builder, struct session *session, uint64_t now_ns,
@@ -552,9 +530,9 @@ int report_builder__build(struct report_builder *builder, struct session *sessio
 			return err;
 		tracker__totals(target__tracker(target), &totals);
 		fill_target(target, &builder->targets[i], &totals, now_ns, &builder->reports[i]);
-		builder->reports[i].lost_events += session__malformed(session);
-		report_metrics__fill_target(target, &totals, builder->group,
-					    builder->targets[i].pid, &builder->reports[i]);
+		builder->reports[i].totals.lost += session__malformed(session);
+		report_metrics__fill_target(target, builder->group, builder->targets[i].pid,
+					    &builder->reports[i]);
 		fill_goroutine_list(target__goroutine_list(target), &builder->reports[i]);
 		memo->used = true;
 		fill_rates(&memo->last, &totals, target__attached_ns(target), now_ns,

@@ -17,18 +17,9 @@ struct discovery_counts;
 /* What only the run that reports knows of itself. */
 struct report_notes {
 	const struct discovery_counts *discovery; /* NULL: the processes were named */
-	double cycle_seconds;			  /* these as in struct report_self */
+	uint64_t cycle_ns;			  /* these as in struct report_self */
 	uint32_t interval_stretch;
 	uint64_t process_events_lost, textfile_errors, state_errors;
-};
-
-/* What processes are counted together by in metrics. */
-enum report_group {
-	REPORT_GROUP_EXE, /* base name of the executable */
-	REPORT_GROUP_COMM,
-	REPORT_GROUP_UNIT,	/* systemd unit; the executable's where there is none */
-	REPORT_GROUP_CONTAINER, /* container id; likewise */
-	REPORT_GROUP_PID,
 };
 
 #define REPORT_MAX_SITES 10000 /* per target; the rest is counted in refused */

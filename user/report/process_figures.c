@@ -18,6 +18,8 @@ static const char *base_name(const char *path)
 static const char *group_of(enum report_group group, char *pid, const struct report_target *report)
 {
 	switch (group) {
+	case REPORT_GROUP_EXE:
+		break;
 	case REPORT_GROUP_COMM:
 		return report->comm;
 	case REPORT_GROUP_UNIT:
@@ -27,45 +29,36 @@ static const char *group_of(enum report_group group, char *pid, const struct rep
 	case REPORT_GROUP_PID:
 		snprintf(pid, REPORT_PID_TEXT, "%d", report->pid);
 		return pid;
-	case REPORT_GROUP_EXE:
-		break;
 	}
 	return base_name(report->exe);
 }
 
 /* For metrics: whom it is counted with, and what was counted. */
-void report_metrics__fill_target(const struct target *target, const struct tracker_totals *totals,
-				 enum report_group group, char pid[REPORT_PID_TEXT],
-				 struct report_target *report)
+void report_metrics__fill_target(const struct target *target, enum report_group group,
+				 char pid[REPORT_PID_TEXT], struct report_target *report)
 {
-	_Static_assert(ARRAY_SIZE(report->lifetimes) == TRACKER_LIFETIMES, "the same bounds");
-	_Static_assert(ARRAY_SIZE(report->probe_hits) == PROBE_EVENT_COUNT, "the same order");
-
 	report->unit = target__origin(target)->unit;
 	report->container_id = target__origin(target)->container_id;
 	report->pod_uid = target__origin(target)->pod_uid;
 	report->cgroup = target__origin(target)->cgroup;
 	report->start_time_seconds = target__started_seconds(target);
 	target__hits(target, report->probe_hits);
-	report->probe_seconds = (double)target__probe_ns(target) / (double)NSEC_PER_SEC;
+	report->probe_ns = target__probe_ns(target);
 	report->overhead = target__governor(target)->overhead;
 	report->overhead_max = target__governor(target)->options.max_overhead;
 	report->mode_changes = target__governor(target)->changes;
-	memcpy(report->lifetimes, totals->lifetimes, sizeof(report->lifetimes));
-	report->lifetime_seconds_sum = totals->lifetime_seconds;
 	report->remote_reads = remote__calls(target__remote(target));
 	report->remote_bytes = remote__bytes_read(target__remote(target));
 	report->group = group_of(group, pid, report);
 }
 
-/* Seconds per hit: of the cheapest kind that traps, and of a single step. */
+/* Of the cheapest kind that traps, and of a single step. */
 static void fill_probe_costs(const struct calibration *calibration, struct report_self *self)
 {
 	if (!calibration)
 		return;
-	self->probe_cost_seconds[0] = (double)calibration->ns[CALIBRATION_CALL] / NSEC_PER_SEC;
-	self->probe_cost_seconds[1] =
-		(double)calibration->ns[CALIBRATION_SINGLE_STEP] / NSEC_PER_SEC;
+	self->emulated_hit_ns = calibration->ns[CALIBRATION_CALL];
+	self->single_step_hit_ns = calibration->ns[CALIBRATION_SINGLE_STEP];
 }
 
 static void fill_descriptors(struct report_self *self)

@@ -8,9 +8,8 @@
 #define REPORT_PID_TEXT 12
 
 /* report_metrics__fill_target - @pid is storage for a group's name and lives as long as @report. */
-void report_metrics__fill_target(const struct target *target, const struct tracker_totals *totals,
-				 enum report_group group, char pid[REPORT_PID_TEXT],
-				 struct report_target *report);
+void report_metrics__fill_target(const struct target *target, enum report_group group,
+				 char pid[REPORT_PID_TEXT], struct report_target *report);
 
 /*
  * report_metrics__fill_self - of all of @report's targets, which are the session's; with @discovers

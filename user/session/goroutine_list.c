@@ -168,12 +168,12 @@ static const char *state_words(struct goroutine_list *list, const struct census_
 }
 
 /* The runtime remembers since when only for what a GC has seen blocked. */
-static double waiting_seconds(const struct census_goroutine *g)
+static uint64_t waiting_ns(const struct census_goroutine *g)
 {
 	if (!(is_waiting(g) || g->in_syscall) || !g->waitsince_ns ||
 	    g->waitsince_ns > g->read_at_ns)
 		return 0;
-	return (double)(g->read_at_ns - g->waitsince_ns) / (double)NSEC_PER_SEC;
+	return g->read_at_ns - g->waitsince_ns;
 }
 
 /* --- the list ------------------------------------------------------------------------------------ */
@@ -241,7 +241,7 @@ static int add_goroutine(struct goroutine_list *list, const struct census_gorout
 		.parked = is_waiting(g) && !g->on_system_stack,
 		.locked_to_thread = g->locked_to_thread,
 		.in_bubble = g->in_bubble,
-		.waiting_seconds = waiting_seconds(g),
+		.waiting_ns = waiting_ns(g),
 		.labels = labels,
 		.place = place,
 	};

@@ -32,13 +32,31 @@ const char *verdict__name(enum verdict verdict); /* "leaking", "stuck", ... */
 /* verdict__is_suspect - its members may be leaked: there is a confidence, and objects are evidence. */
 static inline bool verdict__is_suspect(enum verdict verdict)
 {
-	return verdict >= VERDICT_GROWING;
+	switch (verdict) {
+	case VERDICT_ACTIVE:
+	case VERDICT_IDLE:
+		break;
+	case VERDICT_GROWING:
+	case VERDICT_STUCK:
+	case VERDICT_LEAKING:
+		return true;
+	}
+	return false;
 }
 
 /* verdict__is_alarm - it is shown as found, unless an allow-list suppresses it. */
 static inline bool verdict__is_alarm(enum verdict verdict)
 {
-	return verdict >= VERDICT_STUCK;
+	switch (verdict) {
+	case VERDICT_ACTIVE:
+	case VERDICT_IDLE:
+	case VERDICT_GROWING:
+		break;
+	case VERDICT_STUCK:
+	case VERDICT_LEAKING:
+		return true;
+	}
+	return false;
 }
 
 /* Upper bounds of what a view lists. */

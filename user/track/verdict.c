@@ -13,14 +13,21 @@
 #define MIN_RISE_SHARE	   0.1 /* of the members: less is a fluctuation */
 #define DURATION_TEXT_SIZE 24
 
-static const char *const names[] = {
-	[VERDICT_ACTIVE] = "active", [VERDICT_IDLE] = "idle",	    [VERDICT_GROWING] = "growing",
-	[VERDICT_STUCK] = "stuck",   [VERDICT_LEAKING] = "leaking",
-};
-
 const char *verdict__name(enum verdict verdict)
 {
-	return (size_t)verdict < ARRAY_SIZE(names) ? names[verdict] : "unknown";
+	switch (verdict) {
+	case VERDICT_ACTIVE:
+		return "active";
+	case VERDICT_IDLE:
+		return "idle";
+	case VERDICT_GROWING:
+		return "growing";
+	case VERDICT_STUCK:
+		return "stuck";
+	case VERDICT_LEAKING:
+		return "leaking";
+	}
+	return "unknown";
 }
 
 /* "850ms", "42s", "3m20s", "2h05m", "3d04h" */

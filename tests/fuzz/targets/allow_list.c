@@ -13,6 +13,7 @@
 
 #include "base/utf8.h"
 #include "fuzz.h"
+#include "output/site_pattern.h"
 
 #define N_TEXTS 8
 

@@ -27,11 +27,10 @@ struct made {
 	struct report_target target;
 	struct report_site sites[MAX_SITES];
 	struct report_frame stacks[MAX_SITES][MAX_STACK];
-	struct report_point points[MAX_SITES][MAX_ITEMS];
-	struct report_cohort cohorts[MAX_SITES][MAX_ITEMS];
-	struct report_age_step ages[MAX_SITES][MAX_ITEMS];
-	struct report_weight weights[MAX_SITES][MAX_ITEMS];
-	struct report_object objects[MAX_SITES][MAX_ITEMS];
+	struct site_point points[MAX_SITES][MAX_ITEMS];
+	struct site_cohort cohorts[MAX_SITES][MAX_ITEMS];
+	struct site_weight weights[MAX_SITES][MAX_ITEMS];
+	struct wait_objects objects[MAX_SITES];
 	const char *why[2];
 };
 
@@ -68,29 +67,27 @@ static void make_items(struct made *made, size_t index, struct fuzz_input *numbe
 	for (size_t i = 0; i < MAX_ITEMS; i++) {
 		uint8_t bits = fuzz_input__u8(numbers);
 
-		made->points[index][i] = (struct report_point){
-			make_double(numbers),
+		made->points[index][i] = (struct site_point){
 			fuzz_input__u64(numbers),
+			(uint32_t)fuzz_input__u64(numbers),
 			fuzz_input__u16(numbers),
 			fuzz_input__u8(numbers),
 		};
-		made->cohorts[index][i] = (struct report_cohort){
-			make_double(numbers),
-			make_double(numbers),
+		made->cohorts[index][i] = (struct site_cohort){
+			fuzz_input__u64(numbers),
+			fuzz_input__u64(numbers),
 			fuzz_input__u64(numbers),
 			fuzz_input__u16(numbers),
 		};
-		made->ages[index][i] =
-			(struct report_age_step){make_double(numbers), fuzz_input__u64(numbers)};
 		made->weights[index][i] =
-			(struct report_weight){make_double(numbers), next_text(made)};
-		made->objects[index][i] = (struct report_object){
-			.kind = bits & 1 ? "channel" : next_text(made),
+			(struct site_weight){make_double(numbers), next_text(made)};
+		made->objects[index].top[i] = (struct wait_object){
+			.kind = (enum wait_object_kind)(bits & 1 ? WAIT_OBJECT_CHANNEL : bits >> 4),
 			.address = fuzz_input__u64(numbers),
 			.members = fuzz_input__u8(numbers),
-			.receivers = fuzz_input__u64(numbers),
+			.receivers = (uint32_t)fuzz_input__u64(numbers),
 			.senders = fuzz_input__u8(numbers),
-			.waiters = fuzz_input__u64(numbers),
+			.waiters = (uint32_t)fuzz_input__u64(numbers),
 			.more_waiters = bits & 2,
 			.length = fuzz_input__u64(numbers),
 			.capacity = fuzz_input__u8(numbers),
@@ -103,36 +100,34 @@ static void make_items(struct made *made, size_t index, struct fuzz_input *numbe
 static void make_evidence(struct made *made, size_t index, struct fuzz_input *numbers)
 {
 	struct report_site *site = &made->sites[index];
+	struct site_evidence *evidence = &site->view.evidence;
 	uint8_t bits = fuzz_input__u8(numbers);
 
 	make_items(made, index, numbers);
-	site->suspect = bits & 1;
 	site->silenced = bits & 2;
 	site->silenced_reason = bits & 4 ? next_text(made) : NULL;
 	site->meaning = bits & 8 ? next_text(made) : NULL;
-	site->confidence = make_double(numbers);
-	site->evidence = (struct report_evidence){
-		.observed_seconds = make_double(numbers),
+	site->view.confidence = make_double(numbers);
+	*evidence = (struct site_evidence){
+		.observed_ns = fuzz_input__u64(numbers),
 		.arrivals = fuzz_input__u64(numbers),
 		.departures = fuzz_input__u8(numbers),
-		.stay_seconds = make_double(numbers),
+		.stay_ns = fuzz_input__u64(numbers),
 		.stayed = fuzz_input__u64(numbers),
 		.left = fuzz_input__u64(numbers),
-		.population = made->points[index],
-		.n_population = (bits >> 4) % (MAX_ITEMS + 1),
+		.points = made->points[index],
+		.n_points = (bits >> 4) % (MAX_ITEMS + 1),
 		.cohorts = made->cohorts[index],
 		.n_cohorts = (bits >> 5) % (MAX_ITEMS + 1),
-		.ages = made->ages[index],
-		.n_ages = (bits >> 6) % (MAX_ITEMS + 1),
 		.weights = made->weights[index],
 		.n_weights = (bits >> 3) % (MAX_ITEMS + 1),
 	};
-	site->objects = (struct report_objects){
-		.looked_at = fuzz_input__u8(numbers),
-		.distinct = fuzz_input__u8(numbers),
-		.items = made->objects[index],
-		.n_items = (bits >> 2) % (MAX_ITEMS + 1),
-	};
+	for (size_t i = 0; i < SITE_AGE_STEPS; i++)
+		evidence->ages[i] = bits & 1 ? fuzz_input__u64(numbers) : 0;
+	made->objects[index].looked_at = fuzz_input__u8(numbers);
+	made->objects[index].distinct = fuzz_input__u8(numbers);
+	made->objects[index].n_top = (bits >> 2) % (MAX_ITEMS + 1);
+	site->objects = bits & 128 ? NULL : &made->objects[index];
 }
 
 static void make_site(struct made *made, size_t index, struct fuzz_input *numbers)
@@ -141,25 +136,22 @@ static void make_site(struct made *made, size_t index, struct fuzz_input *number
 	uint8_t bits = fuzz_input__u8(numbers);
 
 	*site = (struct report_site){
-		.verdict = bits & 1 ? "leaking" :
-			   bits & 2 ? "stuck" :
-				      next_text(made),
-		.flagged = bits & 4,
-		.why = made->why,
-		.n_why = (bits >> 3) % 3,
-		.goroutines = fuzz_input__u64(numbers),
-		.parked = fuzz_input__u16(numbers),
-		.created = fuzz_input__u64(numbers),
-		.exited = fuzz_input__u16(numbers),
+		.view.verdict = (enum verdict)(bits % (VERDICT_LEAKING + 1)),
+		.view.why = made->why,
+		.view.n_why = (bits >> 3) % 3,
+		.view.goroutines = fuzz_input__u64(numbers),
+		.view.parked = fuzz_input__u16(numbers),
+		.view.created = fuzz_input__u64(numbers),
+		.view.exited = fuzz_input__u16(numbers),
 		.wait_reason = next_text(made),
 		.created_by = make_frame(made, numbers),
 		.blocked_at = make_frame(made, numbers),
 		.start_function = next_text(made),
 		.stack = made->stacks[index],
 		.n_stack = fuzz_input__u8(numbers) % (MAX_STACK + 1),
-		.oldest_park_seconds = make_double(numbers),
-		.oldest_age_seconds = make_double(numbers),
-		.growth_per_minute = make_double(numbers),
+		.view.oldest_park_ns = fuzz_input__u64(numbers),
+		.view.oldest_age_ns = fuzz_input__u64(numbers),
+		.view.growth_per_minute = make_double(numbers),
 	};
 	snprintf(site->id, sizeof(site->id), "%08x", bits * 0x1010101U);
 	for (size_t i = 0; i < MAX_STACK; i++)
@@ -181,20 +173,20 @@ static void make_report(struct made *made, struct fuzz_input *numbers)
 		.exe = next_text(made),
 		.go_version = next_text(made),
 		.how = next_text(made),
-		.mode = bits & 1 ? "full" : "census",
+		.mode = (enum probe_mode)(bits % PROBE_MODE_COUNT),
 		.mode_reason = bits & 2 ? next_text(made) : NULL,
-		.observed_seconds = make_double(numbers),
-		.alive = fuzz_input__u64(numbers),
-		.created = fuzz_input__u64(numbers),
-		.exited = fuzz_input__u16(numbers),
-		.parked = fuzz_input__u16(numbers),
+		.observed_ns = fuzz_input__u64(numbers),
+		.totals.alive = fuzz_input__u64(numbers),
+		.totals.created = fuzz_input__u64(numbers),
+		.totals.exited = fuzz_input__u16(numbers),
+		.totals.parked = fuzz_input__u16(numbers),
 		.created_per_second = make_double(numbers),
 		.exited_per_second = make_double(numbers),
-		.lost_events = fuzz_input__u8(numbers),
-		.repaired = fuzz_input__u8(numbers),
+		.totals.lost = fuzz_input__u8(numbers),
+		.totals.repaired = fuzz_input__u8(numbers),
 		.unreadable = fuzz_input__u8(numbers),
-		.refused = fuzz_input__u8(numbers),
-		.inexact = bits & 4,
+		.totals.refused = fuzz_input__u8(numbers),
+		.totals.inexact = bits & 4,
 		.exited_target = bits & 8,
 		.sites = made->sites,
 		.n_sites = fuzz_input__u8(numbers) % (MAX_SITES + 1),
@@ -286,7 +278,7 @@ static void check_json(const struct report *report)
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
 
-	fuzz__require(out && !json__write(out, report));
+	fuzz__require(out && !report__write_json(out, report));
 	fclose(out);
 	shown__check_json(text, size);
 	free(text);

@@ -41,27 +41,24 @@ static double make_double(struct fuzz_input *numbers)
 
 static void make_site(struct made *made, struct report_site *site, struct fuzz_input *numbers)
 {
-	static const char *const verdicts[] = {"leaking", "stuck", "growing", NULL};
 	uint8_t bits = fuzz_input__u8(numbers);
 
 	*site = (struct report_site){
-		.verdict = verdicts[bits & 3],
-		.flagged = bits & 4,
+		.view.verdict = (enum verdict)((bits & 7) % (VERDICT_LEAKING + 1)),
 		.silenced = bits & 8,
-		.confidence = make_double(numbers),
-		.goroutines = bits & 16 ? fuzz_input__u64(numbers) : bits,
+		.view.confidence = make_double(numbers),
+		.view.goroutines = bits & 16 ? fuzz_input__u64(numbers) : bits,
 		.created_by = {.file = next_text(made), .line = fuzz_input__u8(numbers)},
 		.blocked_at = {.file = next_text(made), .line = bits},
 		.start_function = next_text(made),
-		.oldest_age_seconds = make_double(numbers),
-		.oldest_park_seconds = bits,
+		.view.oldest_age_ns = fuzz_input__u64(numbers),
+		.view.oldest_park_ns = bits,
 	};
 	snprintf(site->id, sizeof(site->id), "%08x", bits >> 5);
 }
 
 static void make_target(struct made *made, size_t index, struct fuzz_input *numbers)
 {
-	static const char *const modes[] = {"full", "lifecycle", "census", NULL};
 	struct report_target *target = &made->targets[index];
 	uint8_t bits = fuzz_input__u8(numbers);
 
@@ -73,19 +70,19 @@ static void make_target(struct made *made, size_t index, struct fuzz_input *numb
 		.exe = next_text(made),
 		.go_version = bits & 8 ? next_text(made) : "go1.26.8",
 		.unit = next_text(made),
-		.mode = modes[bits >> 6],
-		.alive = bits,
-		.created = bits & 16 ? fuzz_input__u64(numbers) : bits,
-		.exited = fuzz_input__u8(numbers),
-		.lost_events = fuzz_input__u8(numbers),
+		.mode = (enum probe_mode)((bits >> 6) % PROBE_MODE_COUNT),
+		.totals.alive = bits,
+		.totals.created = bits & 16 ? fuzz_input__u64(numbers) : bits,
+		.totals.exited = fuzz_input__u8(numbers),
+		.totals.lost = fuzz_input__u8(numbers),
 		.exited_target = bits & 32,
 		.sites = made->sites[index],
 		.n_sites = fuzz_input__u8(numbers) % (MAX_SITES + 1),
 		.probe_hits = {bits, fuzz_input__u8(numbers)},
-		.probe_seconds = make_double(numbers),
+		.probe_ns = fuzz_input__u64(numbers),
 		.overhead = make_double(numbers),
-		.lifetimes = {bits, fuzz_input__u64(numbers)},
-		.lifetime_seconds_sum = make_double(numbers),
+		.totals.lifetimes = {bits, fuzz_input__u64(numbers)},
+		.totals.lifetime_seconds = make_double(numbers),
 	};
 	for (size_t i = 0; i < target->n_sites; i++)
 		make_site(made, &made->sites[index][i], numbers);
@@ -98,7 +95,8 @@ static void make_report(struct made *made, struct fuzz_input *numbers)
 		.targets = made->targets,
 		.n_targets = fuzz_input__u8(numbers) % (MAX_TARGETS + 1),
 		.self = {.start_time_seconds = fuzz_input__u8(numbers),
-			 .probe_cost_seconds = {make_double(numbers), make_double(numbers)},
+			 .emulated_hit_ns = fuzz_input__u64(numbers),
+			 .single_step_hit_ns = fuzz_input__u64(numbers),
 			 .cpu_seconds = make_double(numbers)},
 	};
 	for (size_t i = 0; i < made->report.n_targets; i++)

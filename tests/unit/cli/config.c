@@ -69,7 +69,7 @@ Test(config, values_of_every_type)
 	cr_expect_eq(options.max_overhead, 0.005);
 	cr_expect_eq(options.max_memory, 64ULL << 20);
 	cr_expect_eq(options.max_targets, 7);
-	cr_expect_eq(options.mode, MODE_CENSUS);
+	cr_expect_eq(options.mode, PROBE_MODE_CENSUS);
 	cr_expect(options.json && !options.all);
 	cr_expect_eq(options.verbose, 2);
 	cr_expect_str_eq(options.allow, "/a b/c");
@@ -79,7 +79,7 @@ Test(config, values_of_every_type)
 	cr_assert_eq(options.exclude.n, 2);
 	cr_expect_str_eq(options.exclude.items[0], "a*");
 	cr_expect_str_eq(options.exclude.items[1], "b#1");
-	cr_expect_eq(options.group_by, GROUP_BY_UNIT);
+	cr_expect_eq(options.group_by, REPORT_GROUP_UNIT);
 	cr_expect_eq(options.min_process_age_ns, 0);
 }
 
@@ -143,8 +143,8 @@ Test(config, values)
 	check_refused("interval = 99ms",
 		      "g.conf:1: interval: '99ms' is too short, between 100ms and 1h expected");
 	check_refused("only =", "g.conf:1: only: a value (PATTERN) is missing");
-	check_refused("mode = #full", "g.conf:1: mode: '' is not one of auto, full, lifecycle, "
-				      "census");
+	check_refused("mode = #full", "g.conf:1: mode: '' is not one of census, lifecycle, full, "
+				      "auto");
 	check_refused("textfile = /x", "g.conf:1: the textfile '/x' would never be read: its name "
 				       "has to end in .prom, as in "
 				       "/var/lib/prometheus/node-exporter/gleakd.prom");

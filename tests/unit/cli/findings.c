@@ -2,12 +2,9 @@
 #include "cli/findings.h"
 
 #include <criterion/criterion.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "cli/explainer.h"
 
 #define N_SITES 12
 
@@ -27,9 +24,9 @@ static void make(struct made *made)
 
 		snprintf(made->names[i], sizeof(made->names[i]), "main.f%u", i);
 		snprintf(site->id, sizeof(site->id), "%08x", 0xabc00000 + i * 0x11111);
-		site->verdict = "idle";
+		site->view.verdict = VERDICT_IDLE;
 		site->start_function = made->names[i];
-		site->goroutines = i + 1;
+		site->view.goroutines = i + 1;
 	}
 	made->target = (struct report_target){.sites = made->sites, .n_sites = N_SITES};
 	made->report = (struct report){.final = true, .targets = &made->target, .n_targets = 1};
@@ -41,13 +38,11 @@ Test(findings, by_verdict)
 
 	make(&made);
 	cr_expect_not(findings__any(&made.report, FINDING_LEAKING | FINDING_STUCK));
-	made.sites[3].verdict = "stuck";
-	made.sites[3].flagged = true;
+	made.sites[3].view.verdict = VERDICT_STUCK;
 	cr_expect(findings__any(&made.report, FINDING_LEAKING | FINDING_STUCK));
 	cr_expect(findings__any(&made.report, FINDING_STUCK));
 	cr_expect_not(findings__any(&made.report, FINDING_LEAKING));
-	made.sites[11].verdict = "leaking";
-	made.sites[11].flagged = true;
+	made.sites[11].view.verdict = VERDICT_LEAKING;
 	cr_expect(findings__any(&made.report, FINDING_LEAKING));
 }
 
@@ -56,160 +51,10 @@ Test(findings, silenced_and_growing_ones_do_not_count)
 	struct made made;
 
 	make(&made);
-	made.sites[0].verdict = "leaking";
+	made.sites[0].view.verdict = VERDICT_LEAKING;
 	made.sites[0].silenced = true;
-	made.sites[1].verdict = "growing";
-	made.sites[1].suspect = true;
+	made.sites[1].view.verdict = VERDICT_GROWING;
 	cr_expect_not(findings__any(&made.report, FINDING_LEAKING | FINDING_STUCK));
 	made.report.n_targets = 0;
 	cr_expect_not(findings__any(&made.report, FINDING_LEAKING | FINDING_STUCK));
-}
-
-/* --- --explain ------------------------------------------------------------------------------------ */
-
-/* What comes out for @pattern; to free(). */
-static char *explain(struct explainer *explainer, const struct report *report)
-{
-	char *text = NULL;
-	size_t size = 0;
-
-	explainer->out = open_memstream(&text, &size);
-	cr_assert_eq(explainer__write(explainer, report), 0);
-	fclose(explainer->out);
-	return text;
-}
-
-static void check_shown(const char *pattern, const char *wanted)
-{
-	struct explainer explainer = {.pattern = pattern, .columns = 100};
-	struct made made;
-	char *text;
-
-	make(&made);
-	text = explain(&explainer, &made.report);
-	cr_expect_str_eq(text, wanted);
-	free(text);
-}
-
-Test(explainer, lists_the_largest_when_none_is_meant)
-{
-	check_shown("no\x1bthing", "no site matches 'no\xef\xbf\xbdthing'; the largest sites are:\n"
-				   "  abcbbbbb  idle            12  main.f11\n"
-				   "  abcaaaaa  idle            11  main.f10\n"
-				   "  abc99999  idle            10  main.f9\n"
-				   "  abc88888  idle             9  main.f8\n"
-				   "  abc77777  idle             8  main.f7\n"
-				   "  abc66666  idle             7  main.f6\n"
-				   "  abc55555  idle             6  main.f5\n"
-				   "  abc44444  idle             5  main.f4\n"
-				   "  abc33333  idle             4  main.f3\n"
-				   "  abc22222  idle             3  main.f2\n");
-}
-
-Test(explainer, lists_those_that_are_meant_when_they_are_many)
-{
-	check_shown("main.f[2-5]", "4 sites match 'main.f[2-5]'; give the id of one, or a more "
-				   "precise pattern:\n"
-				   "  abc22222  idle             3  main.f2\n"
-				   "  abc33333  idle             4  main.f3\n"
-				   "  abc44444  idle             5  main.f4\n"
-				   "  abc55555  idle             6  main.f5\n");
-}
-
-Test(explainer, does_not_list_hundreds)
-{
-	struct explainer explainer = {.pattern = "*", .columns = 100};
-	struct made made;
-	char *text;
-
-	make(&made);
-	text = explain(&explainer, &made.report);
-	cr_expect_not_null(strstr(text, "12 sites match '*';"));
-	cr_expect_not_null(strstr(text, "main.f9\n  and 2 more\n"));
-	cr_expect_null(strstr(text, "main.f10"));
-	free(text);
-}
-
-Test(explainer, up_to_three_are_explained)
-{
-	struct explainer explainer = {.pattern = "main.f[2-4]", .columns = 100};
-	struct made made;
-	char *text;
-
-	make(&made);
-	text = explain(&explainer, &made.report);
-	cr_expect_not_null(strstr(text, "abc22222"));
-	cr_expect_not_null(strstr(text, "abc44444"));
-	cr_expect_null(strstr(text, "sites match"));
-	free(text);
-	explainer.pattern = "abc8";
-	text = explain(&explainer, &made.report);
-	cr_expect_not_null(strstr(text, "abc88888"));
-	cr_expect_null(strstr(text, "abc99999"));
-	free(text);
-}
-
-Test(explainer, into_a_pipe_goes_the_last_report_alone)
-{
-	struct explainer explainer = {.pattern = "abc8", .columns = 100};
-	struct made made;
-	char *text;
-
-	make(&made);
-	made.report.final = false;
-	text = explain(&explainer, &made.report);
-	cr_expect_str_eq(text, "");
-	free(text);
-	made.report.final = true;
-	text = explain(&explainer, &made.report);
-	cr_expect_not_null(strstr(text, "abc88888"));
-	cr_expect_null(strchr(text, '\x1b'));
-	free(text);
-}
-
-Test(explainer, on_a_terminal_it_replaces_the_screen)
-{
-	struct explainer explainer = {
-		.pattern = "none", .columns = 100, .rows = 4, .terminal = true};
-	const char *rows = "\x1b[H\x1b[Kno site matches 'none'; the largest sites are:\n"
-			   "\x1b[K  abcbbbbb  idle            12  main.f11\n"
-			   "\x1b[K  abcaaaaa  idle            11  main.f10\n\x1b[J";
-	struct made made;
-	char *text;
-
-	make(&made);
-	made.report.final = false;
-	text = explain(&explainer, &made.report);
-	cr_expect(strncmp(text, "\n\n\n\n", 4) == 0);
-	cr_expect_str_eq(text + 4, rows, "the rest does not fit");
-	free(text);
-	text = explain(&explainer, &made.report);
-	cr_expect_str_eq(text, rows);
-	free(text);
-	made.report.final = true;
-	text = explain(&explainer, &made.report);
-	cr_expect(strncmp(text, "\x1b[H\x1b[Jno site", 13) == 0);
-	cr_expect_not_null(strstr(text, "main.f2\n"), "all of it");
-	free(text);
-}
-
-Test(explainer, tells_that_nobody_reads)
-{
-	struct explainer explainer = {.pattern = "none", .columns = 100};
-	struct made made;
-
-	make(&made);
-	explainer.out = fopen("/dev/full", "we");
-	cr_expect_eq(explainer__write(&explainer, &made.report), -ENOSPC);
-	fclose(explainer.out);
-}
-
-Test(explainer, nothing_seen_yet)
-{
-	struct explainer explainer = {.pattern = "main.*", .columns = 100};
-	struct report report = {.final = true};
-	char *text = explain(&explainer, &report);
-
-	cr_expect_str_eq(text, "no site matches 'main.*'; no goroutines seen yet\n");
-	free(text);
 }

@@ -54,7 +54,7 @@ Test(options, defaults)
 	cr_expect_eq(options.max_memory, 512ULL << 20);
 	cr_expect_eq(options.max_targets, 512);
 	cr_expect_eq(options.min_process_age_ns, 2 * NSEC_PER_SEC);
-	cr_expect_eq(options.group_by, GROUP_BY_EXE);
+	cr_expect_eq(options.group_by, REPORT_GROUP_EXE);
 	cr_expect_eq(options.only.n + options.exclude.n, 0);
 	cr_expect_null(options.config);
 	cr_expect_not(options.print_config);
@@ -86,15 +86,15 @@ Test(options, all_of_them)
 	cr_expect(options.json && options.all && !options.once);
 	cr_expect_eq(options.verbose, 2);
 	cr_expect_eq(options.color, COLOR_NEVER);
-	cr_expect_eq(options.mode, MODE_LIFECYCLE);
+	cr_expect_eq(options.mode, PROBE_MODE_LIFECYCLE);
 	cr_expect_eq(options.ring_bytes, 65536);
 }
 
 Test(options, every_choice)
 {
 	cr_expect_eq(accept("--mode auto").mode, MODE_AUTO);
-	cr_expect_eq(accept("--mode full").mode, MODE_FULL);
-	cr_expect_eq(accept("--mode census").mode, MODE_CENSUS);
+	cr_expect_eq(accept("--mode full").mode, PROBE_MODE_FULL);
+	cr_expect_eq(accept("--mode census").mode, PROBE_MODE_CENSUS);
 	cr_expect_eq(accept("--color auto").color, COLOR_AUTO);
 	cr_expect_eq(accept("--color always").color, COLOR_ALWAYS);
 }
@@ -109,7 +109,7 @@ Test(options, short_forms_and_beginnings)
 Test(options, the_last_one_wins)
 {
 	cr_expect_eq(accept("--pid 1 -p 2 --pid=3").pid, 3);
-	cr_expect_eq(accept("--mode full --mode census").mode, MODE_CENSUS);
+	cr_expect_eq(accept("--mode full --mode census").mode, PROBE_MODE_CENSUS);
 }
 
 Test(options, nothing_stays_from_an_earlier_parse)
@@ -241,10 +241,10 @@ Test(options, patterns_have_a_limit)
 
 Test(options, groups)
 {
-	cr_expect_eq(accept("--group-by comm").group_by, GROUP_BY_COMM);
-	cr_expect_eq(accept("--group-by unit").group_by, GROUP_BY_UNIT);
-	cr_expect_eq(accept("--group-by container").group_by, GROUP_BY_CONTAINER);
-	cr_expect_eq(accept("--group-by pid").group_by, GROUP_BY_PID);
+	cr_expect_eq(accept("--group-by comm").group_by, REPORT_GROUP_COMM);
+	cr_expect_eq(accept("--group-by unit").group_by, REPORT_GROUP_UNIT);
+	cr_expect_eq(accept("--group-by container").group_by, REPORT_GROUP_CONTAINER);
+	cr_expect_eq(accept("--group-by pid").group_by, REPORT_GROUP_PID);
 	check_refused("--group-by exe,pid",
 		      "--group-by: 'exe,pid' is not one of exe, comm, unit, container, pid");
 }
@@ -299,7 +299,7 @@ Test(options, durations)
 Test(options, choices_and_sizes)
 {
 	check_refused("--color=maybe", "--color: 'maybe' is not one of auto, always, never");
-	check_refused("--mode ''", "--mode: '' is not one of auto, full, lifecycle, census");
+	check_refused("--mode ''", "--mode: '' is not one of census, lifecycle, full, auto");
 	check_refused("--ring-bytes 5000", "--ring-bytes: '5000' is not a power of two");
 	check_refused("--ring-bytes 2048",
 		      "--ring-bytes: '2048' is out of range, between 4096 and 1073741824 expected");

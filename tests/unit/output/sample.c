@@ -7,8 +7,9 @@
 
 #include "sample_evidence.h"
 
-#define SRC    "/home/joe/src/shop/"
-#define GOROOT "/usr/lib/go-1.26/src/"
+#define SECONDS(s) ((uint64_t)((s)*1e9 + 0.5))
+#define SRC	   "/home/joe/src/shop/"
+#define GOROOT	   "/usr/lib/go-1.26/src/"
 
 #define FRAME(function_, file_, line_, ...)                                            \
 	{                                                                              \
@@ -44,116 +45,113 @@ static const char *const lock_why[] = {"3 goroutines wait 41s for a lock that no
 
 static const struct report_site leaks[] = {
 	{.id = "a1b2c3d4",
-	 .verdict = "leaking",
-	 .flagged = true,
-	 .why = fetch_why,
-	 .n_why = ARRAY_SIZE(fetch_why),
-	 .goroutines = 1503,
-	 .parked = 1503,
-	 .created = 503,
+	 .view.verdict = VERDICT_LEAKING,
+	 .view.why = fetch_why,
+	 .view.n_why = ARRAY_SIZE(fetch_why),
+	 .view.goroutines = 1503,
+	 .view.parked = 1503,
+	 .view.created = 503,
 	 .wait_reason = "chan send",
 	 .created_by = FRAME("main.(*Server).handle", SRC "server.go", 42, .own = true),
 	 .blocked_at = FRAME("main.deliver", SRC "fetch.go", 17, .own = true, .inlined = true),
 	 .start_function = "main.fetch.func1",
 	 .stack = fetch_stack,
 	 .n_stack = ARRAY_SIZE(fetch_stack),
-	 .oldest_park_seconds = 41.27,
-	 .oldest_age_seconds = 41.3,
-	 .growth_per_minute = 120},
+	 .view.oldest_park_ns = SECONDS(41.27),
+	 .view.oldest_age_ns = SECONDS(41.3),
+	 .view.growth_per_minute = 120},
 	{.id = "00c0ffee",
-	 .verdict = "leaking",
-	 .flagged = true,
-	 .why = cond_why,
-	 .n_why = ARRAY_SIZE(cond_why),
-	 .goroutines = 88,
-	 .parked = 80,
-	 .created = 14,
+	 .view.verdict = VERDICT_LEAKING,
+	 .view.why = cond_why,
+	 .view.n_why = ARRAY_SIZE(cond_why),
+	 .view.goroutines = 88,
+	 .view.parked = 80,
+	 .view.created = 14,
 	 .wait_reason = "sync.Cond.Wait",
 	 .created_by =
 		 FRAME("github.com/acme/queue/v2/internal/dispatch.(*Dispatcher).Subscribe",
 		       "/home/joe/go/pkg/mod/github.com/acme/queue/v2@v2.3.1/dispatch.go", 1208),
 	 .blocked_at = FRAME("main.(*listener).run", SRC "listen.go", 77, .own = true),
 	 .start_function = "main.(*listener).run",
-	 .oldest_park_seconds = 93784,
-	 .oldest_age_seconds = 93790,
-	 .growth_per_minute = 20.5},
+	 .view.oldest_park_ns = SECONDS(93784),
+	 .view.oldest_age_ns = SECONDS(93790),
+	 .view.growth_per_minute = 20.5},
 	{.id = "0badf00d",
-	 .verdict = "stuck",
-	 .flagged = true,
-	 .why = lock_why,
-	 .n_why = ARRAY_SIZE(lock_why),
-	 .goroutines = 3,
-	 .parked = 3,
+	 .view.verdict = VERDICT_STUCK,
+	 .view.why = lock_why,
+	 .view.n_why = ARRAY_SIZE(lock_why),
+	 .view.goroutines = 3,
+	 .view.parked = 3,
 	 .wait_reason = "sync.Mutex.Lock",
 	 .blocked_at = FRAME("example.org/shop/internal/inventory.(*Warehouse[...]).Reserve",
 			     SRC "internal/inventory/warehouse.go", 208, .own = true),
 	 .start_function = "net/http.(*conn).serve",
 	 .stack = lock_stack,
 	 .n_stack = ARRAY_SIZE(lock_stack),
-	 .oldest_park_seconds = 41,
-	 .oldest_age_seconds = 62},
+	 .view.oldest_park_ns = SECONDS(41),
+	 .view.oldest_age_ns = SECONDS(62)},
 	{.id = "11111111",
-	 .verdict = "growing",
-	 .goroutines = 12,
-	 .parked = 12,
-	 .created = 9,
-	 .exited = 2,
+	 .view.verdict = VERDICT_GROWING,
+	 .view.goroutines = 12,
+	 .view.parked = 12,
+	 .view.created = 9,
+	 .view.exited = 2,
 	 .wait_reason = "select",
 	 .created_by = FRAME("main.watch", SRC "watch.go", 9, .own = true),
 	 .blocked_at = FRAME("main.watch.func1", SRC "watch.go", 12, .own = true),
 	 .start_function = "main.watch.func1",
-	 .growth_per_minute = 1.5},
+	 .view.growth_per_minute = 1.5},
 	{.id = "22222222",
-	 .verdict = "idle",
-	 .goroutines = 64,
-	 .parked = 64,
+	 .view.verdict = VERDICT_IDLE,
+	 .view.goroutines = 64,
+	 .view.parked = 64,
 	 .wait_reason = "chan receive",
 	 .created_by = FRAME("main.newPool", SRC "pool.go", 11, .own = true),
 	 .blocked_at = FRAME("main.(*pool).worker", SRC "pool.go", 17, .own = true),
 	 .start_function = "main.(*pool).worker",
-	 .oldest_park_seconds = 40,
-	 .oldest_age_seconds = 60},
+	 .view.oldest_park_ns = SECONDS(40),
+	 .view.oldest_age_ns = SECONDS(60)},
 	{.id = "33333333",
-	 .verdict = "idle",
-	 .goroutines = 40,
-	 .parked = 40,
+	 .view.verdict = VERDICT_IDLE,
+	 .view.goroutines = 40,
+	 .view.parked = 40,
 	 .wait_reason = "IO wait",
 	 .created_by = FRAME("net/http.(*Server).Serve", GOROOT "net/http/server.go", 3493),
 	 .blocked_at =
 		 FRAME("net/http.(*connReader).backgroundRead", GOROOT "net/http/server.go", 702),
 	 .start_function = "net/http.(*conn).serve"},
 	{.id = "44444444",
-	 .verdict = "active",
-	 .goroutines = 2,
-	 .parked = 0,
-	 .created = 300,
-	 .exited = 118,
+	 .view.verdict = VERDICT_ACTIVE,
+	 .view.goroutines = 2,
+	 .view.parked = 0,
+	 .view.created = 300,
+	 .view.exited = 118,
 	 .start_function = "main.compute"},
 	{.id = "55555555",
-	 .verdict = "idle",
-	 .goroutines = 1,
-	 .parked = 1,
+	 .view.verdict = VERDICT_IDLE,
+	 .view.goroutines = 1,
+	 .view.parked = 1,
 	 .wait_reason = "select (no cases)",
 	 .blocked_at = FRAME("main.main", SRC "main.go", 60, .own = true),
 	 .start_function = "runtime.main"},
 	{.id = "66666666",
-	 .verdict = "idle",
-	 .goroutines = 1,
-	 .parked = 1,
+	 .view.verdict = VERDICT_IDLE,
+	 .view.goroutines = 1,
+	 .view.parked = 1,
 	 .wait_reason = "sleep",
 	 .blocked_at = FRAME("main.tick", SRC "main.go", 71, .own = true),
 	 .start_function = "main.tick"},
 	{.id = "77777777",
-	 .verdict = "idle",
-	 .goroutines = 1,
-	 .parked = 1,
+	 .view.verdict = VERDICT_IDLE,
+	 .view.goroutines = 1,
+	 .view.parked = 1,
 	 .wait_reason = "chan receive",
 	 .blocked_at = FRAME("os/signal.loop", GOROOT "os/signal/signal_unix.go", 21),
 	 .start_function = "os/signal.loop"},
 	{.id = "88888888",
-	 .verdict = "active",
-	 .created = 4000,
-	 .exited = 4000,
+	 .view.verdict = VERDICT_ACTIVE,
+	 .view.created = 4000,
+	 .view.exited = 4000,
 	 .start_function = "main.burst"},
 };
 
@@ -180,13 +178,13 @@ void sample__leaks(struct sample *sample)
 			.exe = "/usr/local/bin/demo-service",
 			.go_version = "go1.26.8",
 			.how = "stripped, non-PIE; functions from pclntab, layout go1.26",
-			.mode = "full",
+			.mode = PROBE_MODE_FULL,
 			.mode_reason = "",
-			.observed_seconds = 42.04,
-			.alive = 1715,
-			.created = 4826,
-			.exited = 4120,
-			.parked = 1705,
+			.observed_ns = SECONDS(42.04),
+			.totals.alive = 1715,
+			.totals.created = 4826,
+			.totals.exited = 4120,
+			.totals.parked = 1705,
 			.created_per_second = 19,
 			.exited_per_second = 2.95,
 			.unit = "demo.service",
@@ -200,7 +198,6 @@ void sample__silenced(struct sample *sample)
 {
 	sample__leaks(sample);
 	for (size_t i = 1; i < 4; i++) {
-		sample->sites[i].flagged = false;
 		sample->sites[i].silenced = true;
 		sample->sites[i].silenced_reason = i == 2 ? "the warehouse is being rebuilt" :
 							    "known, goes away with the new queue";
@@ -214,20 +211,20 @@ void sample__healthy(struct sample *sample)
 {
 	sample__leaks(sample);
 	use(sample, leaks + 4, ARRAY_SIZE(leaks) - 4);
-	sample->target.alive = 109;
-	sample->target.parked = 107;
-	sample->target.created = 4300;
-	sample->target.exited = 4118;
+	sample->target.totals.alive = 109;
+	sample->target.totals.parked = 107;
+	sample->target.totals.created = 4300;
+	sample->target.totals.exited = 4118;
 }
 
 void sample__empty(struct sample *sample)
 {
 	sample__leaks(sample);
 	use(sample, NULL, 0);
-	sample->target.alive = sample->target.parked = 0;
-	sample->target.created = sample->target.exited = 0;
+	sample->target.totals.alive = sample->target.totals.parked = 0;
+	sample->target.totals.created = sample->target.totals.exited = 0;
 	sample->target.created_per_second = sample->target.exited_per_second = 0;
-	sample->target.observed_seconds = 0.1;
+	sample->target.observed_ns = SECONDS(0.1);
 }
 
 /* Title, red, home and clear; C1's CSI in UTF-8 and as a bare byte; bidi override; bad bytes. */
@@ -253,31 +250,28 @@ static const char *const evil_why[] = {EVIL, LONG256("word "), LONG256("endless"
 
 static const struct report_site evil_sites[] = {
 	{.id = "deadbeef",
-	 .verdict = "leaking",
-	 .flagged = true,
-	 .why = evil_why,
-	 .n_why = ARRAY_SIZE(evil_why),
-	 .goroutines = UINT64_MAX,
-	 .parked = UINT64_MAX - 1,
-	 .created = UINT64_MAX,
-	 .exited = UINT64_MAX,
+	 .view.verdict = VERDICT_LEAKING,
+	 .view.why = evil_why,
+	 .view.n_why = ARRAY_SIZE(evil_why),
+	 .view.goroutines = UINT64_MAX,
+	 .view.parked = UINT64_MAX - 1,
+	 .view.created = UINT64_MAX,
+	 .view.exited = UINT64_MAX,
 	 .wait_reason = EVIL LONG16(" wait"),
 	 .created_by = FRAME(EVIL, EVIL, 1),
 	 .blocked_at = FRAME("main." LONG256("Very"), "/" LONG256("deep/") "x.go", 7),
 	 .start_function = EVIL,
 	 .stack = evil_stack,
 	 .n_stack = ARRAY_SIZE(evil_stack),
-	 .oldest_park_seconds = 1e300,
-	 .oldest_age_seconds = -5,
-	 .growth_per_minute = 1e300},
+	 .view.oldest_park_ns = UINT64_MAX,
+	 .view.growth_per_minute = 1e300},
 	{.id = "0",
-	 .verdict = EVIL,
-	 .goroutines = 1,
+	 .view.verdict = VERDICT_GROWING,
+	 .view.goroutines = 1,
 	 .wait_reason = LONG16(EVIL),
 	 .blocked_at = FRAME("main." LONG256("\xf0\x9f\x90\xb9"), EVIL, 0),
-	 .oldest_park_seconds = 0.0 / 0.0,
-	 .growth_per_minute = -1e300},
-	{.id = "", .goroutines = 2, .growth_per_minute = 0.0 / 0.0},
+	 .view.growth_per_minute = -1e300},
+	{.id = "", .view.goroutines = 2, .view.growth_per_minute = 0.0 / 0.0},
 };
 
 void sample__hostile(struct sample *sample)
@@ -292,25 +286,25 @@ void sample__hostile(struct sample *sample)
 					  .container_id = EVIL,
 					  .pod_uid = EVIL,
 					  .cgroup = EVIL,
-					  .mode = EVIL,
+					  .mode = PROBE_MODE_CENSUS,
 					  .mode_reason = LONG16(EVIL),
-					  .observed_seconds = 1e300,
-					  .alive = UINT64_MAX,
-					  .created = UINT64_MAX,
-					  .exited = UINT64_MAX,
-					  .parked = UINT64_MAX,
+					  .observed_ns = UINT64_MAX,
+					  .totals.alive = UINT64_MAX,
+					  .totals.created = UINT64_MAX,
+					  .totals.exited = UINT64_MAX,
+					  .totals.parked = UINT64_MAX,
 					  .created_per_second = 1e300,
 					  .exited_per_second = -1e300,
-					  .lost_events = UINT64_MAX,
-					  .repaired = UINT64_MAX,
+					  .totals.lost = UINT64_MAX,
+					  .totals.repaired = UINT64_MAX,
 					  .unreadable = UINT64_MAX,
-					  .refused = UINT64_MAX,
-					  .inexact = true,
+					  .totals.refused = UINT64_MAX,
+					  .totals.inexact = true,
 					  .exited_target = true,
 				  }};
 	use(sample, evil_sites, ARRAY_SIZE(evil_sites));
 	sample_evidence__hostile(&sample->sites[0], EVIL);
-	sample->sites[1].suspect = sample->sites[1].silenced = true;
+	sample->sites[1].silenced = true;
 	sample->sites[1].silenced_reason = LONG16(EVIL) LONG256("word ");
 	sample->report.final_reason = EVIL;
 }
@@ -373,33 +367,30 @@ static struct report_frame random_frame(unsigned int *seed)
 
 static void random_site(struct report_site *site, unsigned int *seed)
 {
-	static const char *const verdicts[] = {"leaking", "stuck", "growing", "idle", "active"};
-	size_t verdict = (size_t)rand_r(seed) % ARRAY_SIZE(verdicts);
 	struct report_frame *stack = calloc(8, sizeof(*stack));
 	const char **why = calloc(3, sizeof(*why));
 
 	cr_assert(stack && why);
 	*site = (struct report_site){
-		.verdict = verdicts[verdict],
-		.flagged = verdict < 2,
-		.why = why,
-		.n_why = (size_t)rand_r(seed) % 4,
-		.goroutines = random_count(seed),
-		.parked = random_count(seed),
-		.created = random_count(seed),
-		.exited = random_count(seed),
+		.view.verdict = (enum verdict)(rand_r(seed) % (VERDICT_LEAKING + 1)),
+		.view.why = why,
+		.view.n_why = (size_t)rand_r(seed) % 4,
+		.view.goroutines = random_count(seed),
+		.view.parked = random_count(seed),
+		.view.created = random_count(seed),
+		.view.exited = random_count(seed),
 		.wait_reason = random_text(seed),
 		.created_by = random_frame(seed),
 		.blocked_at = random_frame(seed),
 		.start_function = random_text(seed),
 		.stack = stack,
 		.n_stack = (size_t)rand_r(seed) % 9,
-		.oldest_park_seconds = random_real(seed),
-		.oldest_age_seconds = random_real(seed),
-		.growth_per_minute = random_real(seed),
+		.view.oldest_park_ns = random_count(seed),
+		.view.oldest_age_ns = random_count(seed),
+		.view.growth_per_minute = random_real(seed),
 	};
 	snprintf(site->id, sizeof(site->id), "%08x", (unsigned int)rand_r(seed));
-	for (size_t i = 0; i < site->n_why; i++)
+	for (size_t i = 0; i < site->view.n_why; i++)
 		why[i] = random_text(seed);
 	for (size_t i = 0; i < site->n_stack; i++)
 		stack[i] = random_frame(seed);
@@ -408,25 +399,26 @@ static void random_site(struct report_site *site, unsigned int *seed)
 
 void sample__random(struct sample *sample, unsigned int seed)
 {
-	*sample = (struct sample){.target = {
-					  .pid = rand_r(&seed),
-					  .comm = random_text(&seed),
-					  .exe = random_text(&seed),
-					  .go_version = random_text(&seed),
-					  .how = random_text(&seed),
-					  .mode = rand_r(&seed) % 2 ? "full" : "census",
-					  .mode_reason = random_text(&seed),
-					  .observed_seconds = random_real(&seed),
-					  .alive = random_count(&seed),
-					  .created = random_count(&seed),
-					  .exited = random_count(&seed),
-					  .parked = random_count(&seed),
-					  .created_per_second = random_real(&seed),
-					  .exited_per_second = random_real(&seed),
-					  .lost_events = random_count(&seed),
-					  .repaired = random_count(&seed),
-					  .inexact = rand_r(&seed) % 2,
-				  }};
+	*sample =
+		(struct sample){.target = {
+					.pid = rand_r(&seed),
+					.comm = random_text(&seed),
+					.exe = random_text(&seed),
+					.go_version = random_text(&seed),
+					.how = random_text(&seed),
+					.mode = (enum probe_mode)(rand_r(&seed) % PROBE_MODE_COUNT),
+					.mode_reason = random_text(&seed),
+					.observed_ns = random_count(&seed),
+					.totals.alive = random_count(&seed),
+					.totals.created = random_count(&seed),
+					.totals.exited = random_count(&seed),
+					.totals.parked = random_count(&seed),
+					.created_per_second = random_real(&seed),
+					.exited_per_second = random_real(&seed),
+					.totals.lost = random_count(&seed),
+					.totals.repaired = random_count(&seed),
+					.totals.inexact = rand_r(&seed) % 2,
+				}};
 	use(sample, NULL, 0);
 	sample->target.n_sites = (size_t)rand_r(&seed) % (SAMPLE_MAX_SITES + 1);
 	for (size_t i = 0; i < sample->target.n_sites; i++)
@@ -448,10 +440,10 @@ void sample__random_free(struct sample *sample)
 		free_frame(&site->blocked_at);
 		for (size_t f = 0; f < site->n_stack; f++)
 			free_frame(&site->stack[f]);
-		for (size_t w = 0; w < site->n_why; w++)
-			free((char *)site->why[w]);
+		for (size_t w = 0; w < site->view.n_why; w++)
+			free((char *)site->view.why[w]);
 		free((struct report_frame *)site->stack);
-		free((char **)site->why);
+		free((char **)site->view.why);
 		free((char *)site->wait_reason);
 		free((char *)site->start_function);
 		sample_evidence__free(site);

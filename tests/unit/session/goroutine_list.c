@@ -197,9 +197,9 @@ Test(listed, waiting_is_what_the_runtime_remembers)
 	goroutine_list__add(listed, &runs);
 	goroutine_list__add(listed, &future);
 	list = complete(4);
-	cr_assert_eq(list[0].waiting_seconds, 90);
+	cr_assert_eq(list[0].waiting_ns, 90 * NSEC_PER_SEC);
 	for (int i = 1; i < 4; i++)
-		cr_assert_eq(list[i].waiting_seconds, 0);
+		cr_assert_eq(list[i].waiting_ns, 0);
 }
 
 Test(listed, by_goid_and_each_once)

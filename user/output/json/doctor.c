@@ -1,68 +1,71 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/clock.h"
 #include "output/doctor.h"
-#include "output/json/build.h"
-#include "output/json/dump.h"
-
-static const char *const names[] = {
-	[DOCTOR_OK] = "ok",
-	[DOCTOR_WARN] = "warn",
-	[DOCTOR_FAIL] = "fail",
-};
+#include "output/json/writer.h"
 
 const char *doctor_status__name(enum doctor_status status)
 {
-	return (size_t)status < ARRAY_SIZE(names) ? names[status] : "unknown";
+	switch (status) {
+	case DOCTOR_OK:
+		return "ok";
+	case DOCTOR_WARN:
+		return "warn";
+	case DOCTOR_FAIL:
+		return "fail";
+	}
+	return "unknown";
 }
 
-static json_t *item_json(const void *data)
+static void put_checks(struct json *json, const struct doctor_report *report)
 {
-	const struct doctor_item *item = data;
-	struct json_build object = json_build__begin();
+	json__array(json, "checks");
+	for (size_t i = 0; i < report->n_items; i++) {
+		const struct doctor_item *item = &report->items[i];
 
-	json_build__put(&object, "group", json_build__text(item->group));
-	json_build__put(&object, "name", json_build__text(item->name));
-	json_build__put(&object, "status", json_build__text(doctor_status__name(item->status)));
-	json_build__put(&object, "found", json_build__text(item->found));
-	json_build__put(&object, "advice", json_build__text_or_null(item->advice));
-	return json_build__end(&object);
+		json__object(json, NULL);
+		json__text(json, "group", item->group);
+		json__text(json, "name", item->name);
+		json__text(json, "status", doctor_status__name(item->status));
+		json__text(json, "found", item->found);
+		json__text_or_null(json, "advice", item->advice);
+		json__end_object(json);
+	}
+	json__end_array(json);
 }
 
-static json_t *costs_json(const struct doctor_report *report)
+static void put_costs(struct json *json, const struct doctor_report *report)
 {
-	struct json_build object;
-
-	if (!report->n_costs)
-		return json_null();
-	object = json_build__begin();
-	for (size_t i = 0; i < report->n_costs; i++)
-		json_build__put(&object, report->costs[i].kind,
-				report->costs[i].ns ? json_build__count(report->costs[i].ns) :
-						      json_null());
-	return json_build__end(&object);
-}
-
-static json_t *report_json(const struct doctor_report *report)
-{
-	struct json_build object = json_build__begin();
-	char time[CLOCK_RFC3339_SIZE];
-
-	clock__rfc3339(report->realtime_ns, time);
-	json_build__put(&object, "schema_version", json_integer(DOCTOR_SCHEMA_VERSION));
-	json_build__put(&object, "time", json_build__text(time));
-	json_build__put(&object, "version", json_build__text(report->version));
-	json_build__put(&object, "revision", json_build__text(report->revision));
-	json_build__put(&object, "kernel", json_build__text(report->kernel));
-	json_build__put(&object, "machine", json_build__text(report->machine));
-	json_build__put(&object, "exit_code", json_integer(report->exit_code));
-	json_build__put(&object, "checks",
-			json_build__array(report->items, report->n_items, sizeof(report->items[0]),
-					  item_json));
-	json_build__put(&object, "ns_per_hit", costs_json(report));
-	return json_build__end(&object);
+	if (!report->n_costs) {
+		json__null(json, "ns_per_hit");
+		return;
+	}
+	json__object(json, "ns_per_hit");
+	for (size_t i = 0; i < report->n_costs; i++) {
+		if (report->costs[i].ns)
+			json__count(json, report->costs[i].kind, report->costs[i].ns);
+		else
+			json__null(json, report->costs[i].kind);
+	}
+	json__end_object(json);
 }
 
 int doctor__write_json(FILE *out, const struct doctor_report *report)
 {
-	return json_dump__line(out, report_json(report));
+	char time[CLOCK_RFC3339_SIZE];
+	struct json json;
+
+	json__begin(&json);
+	clock__rfc3339(report->realtime_ns, time);
+	json__object(&json, NULL);
+	json__count(&json, "schema_version", DOCTOR_SCHEMA_VERSION);
+	json__text(&json, "time", time);
+	json__text(&json, "version", report->version);
+	json__text(&json, "revision", report->revision);
+	json__text(&json, "kernel", report->kernel);
+	json__text(&json, "machine", report->machine);
+	json__count(&json, "exit_code", (uint64_t)report->exit_code);
+	put_checks(&json, report);
+	put_costs(&json, report);
+	json__end_object(&json);
+	return json__finish(&json, out);
 }

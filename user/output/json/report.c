@@ -1,300 +1,197 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * A report may have thousands of sites with dozens of frames each, and a tree of JSON values takes
- * a hundred times the bytes of its text. So only one site at a time becomes a tree; its text joins
- * the line in memory, and the line is written when it is whole: no reader ever sees half an object.
- *
- * Everything outside ASCII is escaped (JSON_ENSURE_ASCII): names from foreign binaries cannot steer
- * a terminal that the output happens to be shown on.
- */
 #include "output/json/report.h"
-
-#include <errno.h>
-#include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/utf8.h"
-#include "output/json/build.h"
-#include "output/json/dump.h"
+#include "output/json/site.h"
+#include "output/json/writer.h"
 
-static json_t *labels_json(const struct report_labels *labels)
+/* --- goroutines ---------------------------------------------------------------------------------- */
+
+/* Whether both are the same in JSON, where everything that is not UTF-8 looks alike. */
+static bool same_key(const char *a, const char *b)
 {
-	struct json_build object = json_build__begin();
+	while (*a && *b) {
+		uint32_t code_a, code_b;
 
+		a += utf8__decode(a, &code_a);
+		b += utf8__decode(b, &code_b);
+		if ((code_a ? code_a : UTF8_REPLACEMENT) != (code_b ? code_b : UTF8_REPLACEMENT))
+			return false;
+	}
+	return !*a && !*b;
+}
+
+/* Of labels whose keys are the same the last one counts: readers refuse an object with both. */
+static void put_labels(struct json *json, const struct report_labels *labels)
+{
+	json__object(json, "labels");
 	for (size_t i = 0; labels && i < labels->n; i++) {
-		char *key = utf8__repair(labels->items[i].key);
+		bool again = false;
 
-		if (key)
-			json_build__put(&object, key, json_build__text(labels->items[i].value));
-		else
-			object.failed = true;
-		free(key);
+		for (size_t k = i + 1; k < labels->n && !again; k++)
+			again = same_key(labels->items[i].key, labels->items[k].key);
+		if (!again)
+			json__text(json, labels->items[i].key, labels->items[i].value);
 	}
-	return json_build__end(&object);
+	json__end_object(json);
 }
 
-/* A goroutine without its place, which others share. */
-static json_t *goroutine_json(const struct report_goroutine *goroutine)
+static void put_goroutine_place(struct json *json, const struct report_place *place)
 {
-	struct json_build object = json_build__begin();
-	uint64_t parent = goroutine->parent_goid;
-
-	json_build__put(&object, "goid", json_build__count(goroutine->goid));
-	json_build__put(&object, "parent_goid", parent ? json_build__count(parent) : json_null());
-	json_build__put(&object, "state", json_build__text(goroutine->state));
-	json_build__put(&object, "parked", json_boolean(goroutine->parked));
-	json_build__put(&object, "labels", labels_json(goroutine->labels));
-	json_build__put(&object, "locked_to_thread", json_boolean(goroutine->locked_to_thread));
-	json_build__put(&object, "in_bubble", json_boolean(goroutine->in_bubble));
-	json_build__put(&object, "waiting_seconds", json_dump__real(goroutine->waiting_seconds));
-	return json_build__end(&object);
+	json__place(json, "created_by", &place->created_by);
+	json__text(json, "start_function", place->start_function);
+	json__text(json, "site", place->site);
+	json__stack(json, "stack", place->stack, place->n_stack);
 }
 
-static json_t *goroutine_place_json(const struct report_place *place)
+static void put_goroutine(struct json *json, const struct report_goroutine *goroutine)
 {
-	struct json_build object = json_build__begin();
-
-	json_build__put(&object, "created_by", json_build__place(&place->created_by));
-	json_build__put(&object, "start_function", json_build__text(place->start_function));
-	json_build__put(&object, "site", json_build__text(place->site));
-	json_build__put(&object, "stack", json_build__stack(place->stack, place->n_stack));
-	return json_build__end(&object);
+	json__object(json, NULL);
+	json__count(json, "goid", goroutine->goid);
+	if (goroutine->parent_goid)
+		json__count(json, "parent_goid", goroutine->parent_goid);
+	else
+		json__null(json, "parent_goid");
+	json__text(json, "state", goroutine->state);
+	json__bool(json, "parked", goroutine->parked);
+	put_labels(json, goroutine->labels);
+	json__bool(json, "locked_to_thread", goroutine->locked_to_thread);
+	json__bool(json, "in_bubble", goroutine->in_bubble);
+	json__seconds(json, "waiting_seconds", goroutine->waiting_ns);
+	put_goroutine_place(json, goroutine->place);
+	json__end_object(json);
 }
 
-static json_t *goroutines_json(const struct report_target *target)
+static void put_goroutine_list(struct json *json, const struct report_target *target)
 {
-	struct json_build object = json_build__begin();
-
-	json_build__put(&object, "alive", json_build__count(target->alive));
-	json_build__put(&object, "created", json_build__count(target->created));
-	json_build__put(&object, "exited", json_build__count(target->exited));
-	json_build__put(&object, "parked", json_build__count(target->parked));
-	return json_build__end(&object);
+	json__array(json, "goroutine_list");
+	for (size_t i = 0; i < target->n_goroutine_list; i++)
+		put_goroutine(json, &target->goroutine_list[i]);
+	json__end_array(json);
 }
 
-static json_t *losses_json(const struct report_target *target)
-{
-	struct json_build object = json_build__begin();
+/* --- targets ------------------------------------------------------------------------------------- */
 
-	json_build__put(&object, "events", json_build__count(target->lost_events));
-	json_build__put(&object, "repaired", json_build__count(target->repaired));
-	json_build__put(&object, "unreadable", json_build__count(target->unreadable));
-	json_build__put(&object, "refused", json_build__count(target->refused));
-	json_build__put(&object, "inexact", json_boolean(target->inexact));
-	return json_build__end(&object);
+static void put_goroutines(struct json *json, const struct tracker_totals *totals)
+{
+	json__object(json, "goroutines");
+	json__count(json, "alive", totals->alive);
+	json__count(json, "created", totals->created);
+	json__count(json, "exited", totals->exited);
+	json__count(json, "parked", totals->parked);
+	json__end_object(json);
 }
 
-static json_t *hits_json(const struct report_target *target)
+static void put_losses(struct json *json, const struct report_target *target)
 {
-	struct json_build object = json_build__begin();
-
-	json_build__put(&object, "create", json_build__count(target->probe_hits[0]));
-	json_build__put(&object, "exit", json_build__count(target->probe_hits[1]));
-	json_build__put(&object, "park", json_build__count(target->probe_hits[2]));
-	return json_build__end(&object);
+	json__object(json, "losses");
+	json__count(json, "events", target->totals.lost);
+	json__count(json, "repaired", target->totals.repaired);
+	json__count(json, "unreadable", target->unreadable);
+	json__count(json, "refused", target->totals.refused);
+	json__bool(json, "inexact", target->totals.inexact);
+	json__end_object(json);
 }
 
-static json_t *cost_json(const struct report_target *target)
+static void put_cost(struct json *json, const struct report_target *target)
 {
-	struct json_build object = json_build__begin();
-	bool limited = target->overhead_max > 0;
-
-	json_build__put(&object, "overhead", json_dump__real(target->overhead));
-	json_build__put(&object, "overhead_max",
-			limited ? json_dump__real(target->overhead_max) : json_null());
-	json_build__put(&object, "probe_seconds", json_dump__real(target->probe_seconds));
-	json_build__put(&object, "mode_changes", json_build__count(target->mode_changes));
-	json_build__put(&object, "probe_hits", hits_json(target));
-	return json_build__end(&object);
+	json__object(json, "cost");
+	json__real(json, "overhead", target->overhead);
+	if (target->overhead_max > 0)
+		json__real(json, "overhead_max", target->overhead_max);
+	else
+		json__null(json, "overhead_max");
+	json__seconds(json, "probe_seconds", target->probe_ns);
+	json__count(json, "mode_changes", target->mode_changes);
+	json__object(json, "probe_hits");
+	for (enum probe_event event = 0; event < PROBE_EVENT_COUNT; event++)
+		json__count(json, probe_event__name(event), target->probe_hits[event]);
+	json__end_object(json);
+	json__end_object(json);
 }
 
-/* A target without its sites. */
-static json_t *target_json(const struct report_target *target)
+static void put_target(struct json *json, const struct report_target *target)
 {
-	struct json_build object = json_build__begin();
-
-	json_build__put(&object, "pid", json_integer(target->pid));
-	json_build__put(&object, "comm", json_build__text(target->comm));
-	json_build__put(&object, "exe", json_build__text(target->exe));
-	json_build__put(&object, "go_version", json_build__text(target->go_version));
-	json_build__put(&object, "how", json_build__text(target->how));
-	json_build__put(&object, "unit", json_build__text_or_null(target->unit));
-	json_build__put(&object, "container_id", json_build__text_or_null(target->container_id));
-	json_build__put(&object, "pod_uid", json_build__text_or_null(target->pod_uid));
-	json_build__put(&object, "cgroup", json_build__text_or_null(target->cgroup));
-	json_build__put(&object, "observed_seconds", json_dump__real(target->observed_seconds));
-	json_build__put(&object, "mode", json_build__text(target->mode));
-	json_build__put(&object, "mode_reason", json_build__text_or_null(target->mode_reason));
-	json_build__put(&object, "goroutines", goroutines_json(target));
-	json_build__put(&object, "losses", losses_json(target));
-	json_build__put(&object, "cost", cost_json(target));
-	json_build__put(&object, "silenced_sites",
-			json_build__count(report__count_silenced(target)));
-	return json_build__end(&object);
+	json__object(json, NULL);
+	json__count(json, "pid", (uint64_t)target->pid);
+	json__text(json, "comm", target->comm);
+	json__text(json, "exe", target->exe);
+	json__text(json, "go_version", target->go_version);
+	json__text(json, "how", target->how);
+	json__text_or_null(json, "unit", target->unit);
+	json__text_or_null(json, "container_id", target->container_id);
+	json__text_or_null(json, "pod_uid", target->pod_uid);
+	json__text_or_null(json, "cgroup", target->cgroup);
+	json__seconds(json, "observed_seconds", target->observed_ns);
+	json__text(json, "mode", probe_mode__name(target->mode));
+	json__text_or_null(json, "mode_reason", target->mode_reason);
+	put_goroutines(json, &target->totals);
+	put_losses(json, target);
+	put_cost(json, target);
+	json__count(json, "silenced_sites", report__count_silenced(target));
+	json__array(json, "sites");
+	for (size_t i = 0; i < target->n_sites; i++)
+		json__site(json, &target->sites[i]);
+	json__end_array(json);
+	if (target->goroutines_listed)
+		put_goroutine_list(json, target);
+	json__end_object(json);
 }
 
-static json_t *processes_json(const struct report_self *self)
-{
-	struct json_build object = json_build__begin();
+/* --- gleakd itself -------------------------------------------------------------------------------- */
 
-	json_build__put(&object, "attached", json_build__count(self->targets[REPORT_ATTACHED]));
-	json_build__put(&object, "unsupported",
-			json_build__count(self->targets[REPORT_UNSUPPORTED]));
-	json_build__put(&object, "failed", json_build__count(self->targets[REPORT_FAILED]));
-	json_build__put(&object, "paused", json_build__count(self->targets[REPORT_PAUSED]));
-	return json_build__end(&object);
+static void put_processes(struct json *json, const struct report_self *self)
+{
+	json__object(json, "processes");
+	json__count(json, "attached", self->targets[REPORT_ATTACHED]);
+	json__count(json, "unsupported", self->targets[REPORT_UNSUPPORTED]);
+	json__count(json, "failed", self->targets[REPORT_FAILED]);
+	json__count(json, "paused", self->targets[REPORT_PAUSED]);
+	json__end_object(json);
 }
 
-static json_t *own_losses_json(const struct report_self *self)
+static void put_own_losses(struct json *json, const struct report_self *self)
 {
-	struct json_build object = json_build__begin();
-
-	json_build__put(&object, "process_events", json_build__count(self->process_events_lost));
-	json_build__put(&object, "malformed_events", json_build__count(self->events_malformed));
-	json_build__put(&object, "textfile_writes", json_build__count(self->textfile_errors));
-	json_build__put(&object, "state_saves", json_build__count(self->state_errors));
-	return json_build__end(&object);
+	json__object(json, "losses");
+	json__count(json, "process_events", self->process_events_lost);
+	json__count(json, "malformed_events", self->events_malformed);
+	json__count(json, "textfile_writes", self->textfile_errors);
+	json__count(json, "state_saves", self->state_errors);
+	json__end_object(json);
 }
 
-static json_t *self_json(const struct report_self *self)
+static void put_self(struct json *json, const struct report_self *self)
 {
-	struct json_build object = json_build__begin();
-
-	json_build__put(&object, "cpu_seconds", json_dump__real(self->cpu_seconds));
-	json_build__put(&object, "resident_bytes", json_build__count(self->resident_bytes));
-	json_build__put(&object, "bpf_bytes", json_build__count(self->bpf_bytes));
-	json_build__put(&object, "open_files", json_build__count(self->open_fds));
-	json_build__put(&object, "cycle_seconds", json_dump__real(self->cycle_seconds));
-	json_build__put(&object, "interval_stretch",
-			json_build__count(max_of(self->interval_stretch, 1u)));
-	json_build__put(&object, "processes", processes_json(self));
-	json_build__put(&object, "losses", own_losses_json(self));
-	return json_build__end(&object);
+	json__object(json, "self");
+	json__real(json, "cpu_seconds", self->cpu_seconds);
+	json__count(json, "resident_bytes", self->resident_bytes);
+	json__count(json, "bpf_bytes", self->bpf_bytes);
+	json__count(json, "open_files", self->open_fds);
+	json__seconds(json, "cycle_seconds", self->cycle_ns);
+	json__count(json, "interval_stretch", max_of(self->interval_stretch, 1u));
+	put_processes(json, self);
+	put_own_losses(json, self);
+	json__end_object(json);
 }
 
-/* A report without its targets. */
-static json_t *report_json(const struct report *report)
+int report__write_json(FILE *out, const struct report *report)
 {
-	struct json_build object = json_build__begin();
 	char time[CLOCK_RFC3339_SIZE];
+	struct json json;
 
+	json__begin(&json);
 	clock__rfc3339(report->realtime_ns, time);
-	json_build__put(&object, "schema_version", json_integer(REPORT_SCHEMA_VERSION));
-	json_build__put(&object, "time", json_build__text(time));
-	json_build__put(&object, "final", json_boolean(report->final));
-	json_build__put(&object, "final_reason", json_build__text_or_null(report->final_reason));
-	json_build__put(&object, "self", self_json(&report->self));
-	return json_build__end(&object);
-}
-
-/* Writes @json, which it frees, with @flags; JSON_EMBED leaves the outer braces to the caller. */
-static int dump(FILE *line, json_t *json, size_t flags)
-{
-	int err = json_dump(line, json, flags);
-
-	json_decref(json);
-	return err;
-}
-
-/* The text of a place, made once for the goroutines in a row that share it. */
-struct place_text {
-	const struct report_place *place;
-	char *bytes;
-	size_t n;
-};
-
-static int write_place(FILE *line, struct place_text *last, const struct report_place *place)
-{
-	FILE *stream;
-	int err;
-
-	if (place != last->place) {
-		free(last->bytes);
-		*last = (struct place_text){0};
-		stream = open_memstream(&last->bytes, &last->n);
-		if (!stream)
-			return -ENOMEM;
-		err = dump(stream, goroutine_place_json(place), JSON_EMBED);
-		if (fclose(stream) != 0 || err)
-			return -ENOMEM;
-		last->place = place;
-	}
-	fwrite(last->bytes, 1, last->n, line);
-	return 0;
-}
-
-static int write_goroutines(FILE *line, const struct report_target *target)
-{
-	struct place_text last = {0};
-	int err = 0;
-
-	fputs(",\"goroutine_list\":[", line);
-	for (size_t i = 0; i < target->n_goroutine_list && !err; i++) {
-		const struct report_goroutine *goroutine = &target->goroutine_list[i];
-
-		fputs(i > 0 ? ",{" : "{", line);
-		err = dump(line, goroutine_json(goroutine), JSON_EMBED);
-		fputc(',', line);
-		if (!err)
-			err = write_place(line, &last, goroutine->place);
-		fputc('}', line);
-	}
-	fputc(']', line);
-	free(last.bytes);
-	return err;
-}
-
-static int write_target(FILE *line, const struct report_target *target)
-{
-	int err;
-
-	fputc('{', line);
-	err = dump(line, target_json(target), JSON_EMBED);
-	fputs(",\"sites\":[", line);
-	for (size_t i = 0; i < target->n_sites && !err; i++) {
-		if (i > 0)
-			fputc(',', line);
-		err = dump(line, json_build__site(&target->sites[i]), 0);
-	}
-	fputc(']', line);
-	if (target->goroutines_listed && !err)
-		err = write_goroutines(line, target);
-	fputc('}', line);
-	return err;
-}
-
-static int write_report(FILE *line, const struct report *report)
-{
-	int err;
-
-	fputc('{', line);
-	err = dump(line, report_json(report), JSON_EMBED);
-	fputs(",\"targets\":[", line);
-	for (size_t i = 0; i < report->n_targets && !err; i++) {
-		if (i > 0)
-			fputc(',', line);
-		err = write_target(line, &report->targets[i]);
-	}
-	fputs("]}\n", line);
-	return err;
-}
-
-int json__write(FILE *out, const struct report *report)
-{
-	char *bytes = NULL;
-	size_t n = 0;
-	FILE *line = open_memstream(&bytes, &n);
-	int err;
-
-	if (!line)
-		return -ENOMEM;
-	err = write_report(line, report);
-	/* The stream lives in memory: only that can have run out. */
-	if (fclose(line) != 0 && !err)
-		err = -ENOMEM;
-	errno = 0;
-	if (!err && (fwrite(bytes, 1, n, out) != n || fflush(out) != 0))
-		err = errno ? -errno : -EIO;
-	free(bytes);
-	return err;
+	json__object(&json, NULL);
+	json__count(&json, "schema_version", REPORT_SCHEMA_VERSION);
+	json__text(&json, "time", time);
+	json__bool(&json, "final", report->final);
+	json__text_or_null(&json, "final_reason", report->final_reason);
+	put_self(&json, &report->self);
+	json__array(&json, "targets");
+	for (size_t i = 0; i < report->n_targets; i++)
+		put_target(&json, &report->targets[i]);
+	json__end_array(&json);
+	json__end_object(&json);
+	return json__finish(&json, out);
 }

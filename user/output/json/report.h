@@ -10,7 +10,7 @@
 
 #include "output/report.h"
 
-/* json__write - one line to @out, flushed. -ENOMEM, or -EPIPE and kin when writing failed. */
-int json__write(FILE *out, const struct report *report) __must_check;
+/* report__write_json - one line to @out, flushed. -ENOMEM, or -EPIPE and kin when writing failed. */
+int report__write_json(FILE *out, const struct report *report) __must_check;
 
 #endif /* GLEAKD_OUTPUT_JSON_REPORT_H */

@@ -1,166 +1,197 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A site as JSON: where it is, what gleakd thinks of it, and all that this rests on. */
-#include "output/json/build.h"
-#include "output/json/dump.h"
+#include "output/json/site.h"
 
-static json_t *confidence_json(const struct report_site *site)
+/* --- places --------------------------------------------------------------------------------------- */
+
+static void put_frame(struct json *json, const char *name, const struct report_frame *frame)
 {
-	return site->suspect ? json_dump__real(report__percent(site) / 100.0) : json_null();
+	json__object(json, name);
+	json__text(json, "function", frame->function);
+	json__text(json, "file", frame->file);
+	json__count(json, "line", frame->line);
+	json__end_object(json);
+}
+
+void json__place(struct json *json, const char *name, const struct report_frame *frame)
+{
+	if (report__frame_known(frame))
+		put_frame(json, name, frame);
+	else
+		json__null(json, name);
+}
+
+void json__stack(struct json *json, const char *name, const struct report_frame *stack, size_t n)
+{
+	json__array(json, name);
+	for (size_t i = 0; i < n; i++)
+		put_frame(json, NULL, &stack[i]);
+	json__end_array(json);
 }
 
 /* --- evidence ------------------------------------------------------------------------------------- */
 
-static json_t *point_json(const void *item)
+static void put_points(struct json *json, const struct site_evidence *evidence)
 {
-	const struct report_point *point = item;
-	struct json_build object = json_build__begin();
+	json__array(json, "population");
+	for (size_t i = 0; i < evidence->n_points; i++) {
+		const struct site_point *point = &evidence->points[i];
 
-	json_build__put(&object, "seconds_ago", json_dump__real(point->seconds_ago));
-	json_build__put(&object, "goroutines", json_build__count(point->goroutines));
-	json_build__put(&object, "arrivals", json_build__count(point->arrivals));
-	json_build__put(&object, "departures", json_build__count(point->departures));
-	return json_build__end(&object);
+		json__object(json, NULL);
+		json__seconds(json, "seconds_ago", point->ago_ns);
+		json__count(json, "goroutines", point->goroutines);
+		json__count(json, "arrivals", point->arrivals);
+		json__count(json, "departures", point->departures);
+		json__end_object(json);
+	}
+	json__end_array(json);
 }
 
-static json_t *cohort_json(const void *item)
+static void put_cohorts(struct json *json, const struct site_evidence *evidence)
 {
-	const struct report_cohort *cohort = item;
-	struct json_build object = json_build__begin();
+	json__array(json, "cohorts");
+	for (size_t i = 0; i < evidence->n_cohorts; i++) {
+		const struct site_cohort *cohort = &evidence->cohorts[i];
 
-	json_build__put(&object, "from_seconds_ago", json_dump__real(cohort->from_seconds_ago));
-	json_build__put(&object, "to_seconds_ago", json_dump__real(cohort->to_seconds_ago));
-	json_build__put(&object, "created", json_build__count(cohort->created));
-	json_build__put(&object, "alive", json_build__count(cohort->alive));
-	return json_build__end(&object);
+		json__object(json, NULL);
+		json__seconds(json, "from_seconds_ago", cohort->from_ago_ns);
+		json__seconds(json, "to_seconds_ago", cohort->to_ago_ns);
+		json__count(json, "created", cohort->created);
+		json__count(json, "alive", cohort->alive);
+		json__end_object(json);
+	}
+	json__end_array(json);
 }
 
-static json_t *survivors_json(const void *item)
+static void put_survivors(struct json *json, const struct site_evidence *evidence)
 {
-	const struct report_age_step *step = item;
-	struct json_build object = json_build__begin();
-
-	json_build__put(&object, "at_least_seconds", json_dump__real(step->at_least_seconds));
-	json_build__put(&object, "members", json_build__count(step->members));
-	return json_build__end(&object);
+	json__array(json, "survivors");
+	for (size_t i = 0; i < SITE_AGE_STEPS; i++) {
+		json__object(json, NULL);
+		json__seconds(json, "at_least_seconds", tracker__age_step_ns(i));
+		json__count(json, "members", evidence->ages[i]);
+		json__end_object(json);
+	}
+	json__end_array(json);
 }
 
-static json_t *weight_json(const void *item)
+static void put_weights(struct json *json, const struct site_evidence *evidence)
 {
-	const struct report_weight *weight = item;
-	struct json_build object = json_build__begin();
-
-	json_build__put(&object, "decibans", json_dump__real(weight->decibans));
-	json_build__put(&object, "text", json_build__text(weight->text));
-	return json_build__end(&object);
+	json__array(json, "weights");
+	for (size_t i = 0; i < evidence->n_weights; i++) {
+		json__object(json, NULL);
+		json__real(json, "decibans", evidence->weights[i].decibans);
+		json__text(json, "text", evidence->weights[i].text);
+		json__end_object(json);
+	}
+	json__end_array(json);
 }
 
-static json_t *share_left_json(const struct report_evidence *evidence)
+static void put_share_left(struct json *json, const struct site_evidence *evidence)
 {
 	/* As doubles: the sum of two counts may not fit in one. */
 	double all = (double)evidence->stayed + (double)evidence->left;
 
-	return all > 0 ? json_dump__real((double)evidence->left / all) : json_null();
+	if (all > 0)
+		json__real(json, "share_left", (double)evidence->left / all);
+	else
+		json__null(json, "share_left");
 }
 
-static json_t *evidence_json(const struct report_evidence *evidence)
+static void put_evidence(struct json *json, const struct site_evidence *evidence)
 {
-	struct json_build object = json_build__begin();
-
-	json_build__put(&object, "observed_seconds", json_dump__real(evidence->observed_seconds));
-	json_build__put(&object, "arrivals", json_build__count(evidence->arrivals));
-	json_build__put(&object, "departures", json_build__count(evidence->departures));
-	json_build__put(&object, "stay_seconds", json_dump__real(evidence->stay_seconds));
-	json_build__put(&object, "stayed", json_build__count(evidence->stayed));
-	json_build__put(&object, "left", json_build__count(evidence->left));
-	json_build__put(&object, "share_left", share_left_json(evidence));
-	json_build__put(&object, "population",
-			json_build__array(evidence->population, evidence->n_population,
-					  sizeof(*evidence->population), point_json));
-	json_build__put(&object, "cohorts",
-			json_build__array(evidence->cohorts, evidence->n_cohorts,
-					  sizeof(*evidence->cohorts), cohort_json));
-	json_build__put(&object, "survivors",
-			json_build__array(evidence->ages, evidence->n_ages, sizeof(*evidence->ages),
-					  survivors_json));
-	json_build__put(&object, "weights",
-			json_build__array(evidence->weights, evidence->n_weights,
-					  sizeof(*evidence->weights), weight_json));
-	return json_build__end(&object);
+	json__object(json, "evidence");
+	json__seconds(json, "observed_seconds", evidence->observed_ns);
+	json__count(json, "arrivals", evidence->arrivals);
+	json__count(json, "departures", evidence->departures);
+	json__seconds(json, "stay_seconds", evidence->stay_ns);
+	json__count(json, "stayed", evidence->stayed);
+	json__count(json, "left", evidence->left);
+	put_share_left(json, evidence);
+	put_points(json, evidence);
+	put_cohorts(json, evidence);
+	put_survivors(json, evidence);
+	put_weights(json, evidence);
+	json__end_object(json);
 }
 
 /* --- objects -------------------------------------------------------------------------------------- */
 
-static json_t *object_json(const void *item)
+static void put_object(struct json *json, const struct wait_object *object)
 {
-	const struct report_object *waited_on = item;
-	struct json_build object = json_build__begin();
-
-	json_build__put(&object, "kind", json_build__text(waited_on->kind));
-	json_build__put(&object, "address", json_build__address(waited_on->address));
-	json_build__put(&object, "members", json_build__count(waited_on->members));
-	json_build__put(&object, "receivers", json_build__count(waited_on->receivers));
-	json_build__put(&object, "senders", json_build__count(waited_on->senders));
-	json_build__put(&object, "waiters", json_build__count(waited_on->waiters));
-	json_build__put(&object, "more_waiters", json_boolean(waited_on->more_waiters));
-	json_build__put(&object, "length", json_build__count(waited_on->length));
-	json_build__put(&object, "capacity", json_build__count(waited_on->capacity));
-	json_build__put(&object, "closed", json_boolean(waited_on->closed));
-	json_build__put(&object, "timer", json_boolean(waited_on->timer));
-	return json_build__end(&object);
+	json__object(json, NULL);
+	json__text(json, "kind", wait_object_kind__name(object->kind));
+	json__address(json, "address", object->address);
+	json__count(json, "members", object->members);
+	json__count(json, "receivers", object->receivers);
+	json__count(json, "senders", object->senders);
+	json__count(json, "waiters", object->waiters);
+	json__bool(json, "more_waiters", object->more_waiters);
+	json__count(json, "length", object->length);
+	json__count(json, "capacity", object->capacity);
+	json__bool(json, "closed", object->closed);
+	json__bool(json, "timer", object->timer);
+	json__end_object(json);
 }
 
-static json_t *objects_json(const struct report_objects *objects)
+static void put_objects(struct json *json, const struct wait_objects *objects)
 {
-	struct json_build object;
-
-	if (objects->looked_at == 0)
-		return json_null();
-	object = json_build__begin();
-	json_build__put(&object, "looked_at", json_build__count(objects->looked_at));
-	json_build__put(&object, "distinct", json_build__count(objects->distinct));
-	json_build__put(&object, "items",
-			json_build__array(objects->items, objects->n_items, sizeof(*objects->items),
-					  object_json));
-	return json_build__end(&object);
+	if (!objects || objects->looked_at == 0) {
+		json__null(json, "objects");
+		return;
+	}
+	json__object(json, "objects");
+	json__count(json, "looked_at", objects->looked_at);
+	json__count(json, "distinct", objects->distinct);
+	json__array(json, "items");
+	for (size_t i = 0; i < objects->n_top; i++)
+		put_object(json, &objects->top[i]);
+	json__end_array(json);
+	json__end_object(json);
 }
 
 /* --- site ----------------------------------------------------------------------------------------- */
 
-static json_t *why_json(const void *item)
+static void put_opinion(struct json *json, const struct report_site *site)
 {
-	return json_build__text(*(const char *const *)item);
+	const struct site_view *view = &site->view;
+
+	json__text(json, "id", site->id);
+	json__text(json, "verdict", verdict__name(view->verdict));
+	if (verdict__is_suspect(view->verdict))
+		json__real(json, "confidence", report__percent(site) / 100.0);
+	else
+		json__null(json, "confidence");
+	if (site->silenced)
+		json__text(json, "silenced", site->silenced_reason);
+	else
+		json__null(json, "silenced");
+	json__text_or_null(json, "meaning", site->meaning);
+	json__array(json, "why");
+	for (size_t i = 0; i < view->n_why; i++)
+		json__text(json, NULL, view->why[i]);
+	json__end_array(json);
 }
 
-static void put_opinion(struct json_build *object, const struct report_site *site)
+void json__site(struct json *json, const struct report_site *site)
 {
-	json_build__put(object, "id", json_build__text(site->id));
-	json_build__put(object, "verdict", json_build__text(site->verdict));
-	json_build__put(object, "confidence", confidence_json(site));
-	json_build__put(object, "silenced",
-			site->silenced ? json_build__text(site->silenced_reason) : json_null());
-	json_build__put(object, "meaning", json_build__text_or_null(site->meaning));
-	json_build__put(object, "why",
-			json_build__array(site->why, site->n_why, sizeof(*site->why), why_json));
-}
+	const struct site_view *view = &site->view;
 
-json_t *json_build__site(const struct report_site *site)
-{
-	struct json_build object = json_build__begin();
-
-	put_opinion(&object, site);
-	json_build__put(&object, "goroutines", json_build__count(site->goroutines));
-	json_build__put(&object, "parked", json_build__count(site->parked));
-	json_build__put(&object, "created", json_build__count(site->created));
-	json_build__put(&object, "exited", json_build__count(site->exited));
-	json_build__put(&object, "wait_reason", json_build__text(site->wait_reason));
-	json_build__put(&object, "created_by", json_build__place(&site->created_by));
-	json_build__put(&object, "blocked_at", json_build__place(&site->blocked_at));
-	json_build__put(&object, "start_function", json_build__text(site->start_function));
-	json_build__put(&object, "stack", json_build__stack(site->stack, site->n_stack));
-	json_build__put(&object, "oldest_park_seconds", json_dump__real(site->oldest_park_seconds));
-	json_build__put(&object, "oldest_age_seconds", json_dump__real(site->oldest_age_seconds));
-	json_build__put(&object, "growth_per_minute", json_dump__real(site->growth_per_minute));
-	json_build__put(&object, "evidence", evidence_json(&site->evidence));
-	json_build__put(&object, "objects", objects_json(&site->objects));
-	return json_build__end(&object);
+	json__object(json, NULL);
+	put_opinion(json, site);
+	json__count(json, "goroutines", view->goroutines);
+	json__count(json, "parked", view->parked);
+	json__count(json, "created", view->created);
+	json__count(json, "exited", view->exited);
+	json__text(json, "wait_reason", site->wait_reason);
+	json__place(json, "created_by", &site->created_by);
+	json__place(json, "blocked_at", &site->blocked_at);
+	json__text(json, "start_function", site->start_function);
+	json__stack(json, "stack", site->stack, site->n_stack);
+	json__seconds(json, "oldest_park_seconds", view->oldest_park_ns);
+	json__seconds(json, "oldest_age_seconds", view->oldest_age_ns);
+	json__real(json, "growth_per_minute", view->growth_per_minute);
+	put_evidence(json, &site->view.evidence);
+	put_objects(json, site->objects);
+	json__end_object(json);
 }

@@ -45,22 +45,23 @@ struct group_counts group_counts__of(const struct report_target *target)
 	struct group_counts counts = {
 		.n =
 			{
-				[GROUP_CREATED] = target->created,
-				[GROUP_EXITED] = target->exited,
-				[GROUP_LOST] = target->lost_events,
-				[GROUP_REPAIRED] = target->repaired,
+				[GROUP_CREATED] = target->totals.created,
+				[GROUP_EXITED] = target->totals.exited,
+				[GROUP_LOST] = target->totals.lost,
+				[GROUP_REPAIRED] = target->totals.repaired,
 				[GROUP_UNREADABLE] = target->unreadable,
-				[GROUP_REFUSED] = target->refused,
+				[GROUP_REFUSED] = target->totals.refused,
 				[GROUP_MODE_CHANGES] = target->mode_changes,
 				[GROUP_REMOTE_READS] = target->remote_reads,
 				[GROUP_REMOTE_BYTES] = target->remote_bytes,
+				[GROUP_PROBE_NS] = target->probe_ns,
 			},
-		.probe_seconds = counted_seconds(target->probe_seconds),
-		.lifetime_seconds = counted_seconds(target->lifetime_seconds_sum),
+		.lifetime_seconds = counted_seconds(target->totals.lifetime_seconds),
 	};
 
 	memcpy(&counts.n[GROUP_HITS], target->probe_hits, sizeof(target->probe_hits));
-	memcpy(&counts.n[GROUP_LIFETIMES], target->lifetimes, sizeof(target->lifetimes));
+	memcpy(&counts.n[GROUP_LIFETIMES], target->totals.lifetimes,
+	       sizeof(target->totals.lifetimes));
 	return counts;
 }
 
@@ -70,7 +71,6 @@ void group_counts__add(struct group_counts *counts, const struct group_counts *m
 		if (__builtin_add_overflow(counts->n[i], more->n[i], &counts->n[i]))
 			counts->n[i] = UINT64_MAX;
 	}
-	counts->probe_seconds += more->probe_seconds;
 	counts->lifetime_seconds += more->lifetime_seconds;
 }
 
@@ -82,8 +82,6 @@ static struct group_counts begun_again(const struct group_counts *before,
 
 	for (size_t i = 0; i < GROUP_COUNTERS; i++)
 		lost.n[i] = now->n[i] < before->n[i] ? before->n[i] : 0;
-	if (now->probe_seconds < before->probe_seconds)
-		lost.probe_seconds = before->probe_seconds;
 	if (now->lifetime_seconds < before->lifetime_seconds)
 		lost.lifetime_seconds = before->lifetime_seconds;
 	return lost;

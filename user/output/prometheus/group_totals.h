@@ -20,14 +20,15 @@ enum group_counter {
 	GROUP_MODE_CHANGES,
 	GROUP_REMOTE_READS,
 	GROUP_REMOTE_BYTES,
+	GROUP_PROBE_NS,
 	GROUP_HITS,
-	GROUP_LIFETIMES = GROUP_HITS + ARRAY_SIZE(((struct report_target *)0)->probe_hits),
-	GROUP_COUNTERS = GROUP_LIFETIMES + REPORT_LIFETIME_BUCKETS,
+	GROUP_LIFETIMES = GROUP_HITS + PROBE_EVENT_COUNT,
+	GROUP_COUNTERS = GROUP_LIFETIMES + TRACKER_LIFETIMES,
 };
 
 struct group_counts {
 	uint64_t n[GROUP_COUNTERS];
-	double probe_seconds, lifetime_seconds;
+	double lifetime_seconds;
 };
 
 /* group_counts__of - what @target has counted. */

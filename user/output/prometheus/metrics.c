@@ -13,12 +13,6 @@
 #define MAX_UNIT    120
 #define MAX_ID	    64 /* hex digits of a container's */
 
-const char *const metrics_mode_names[METRICS_MODES] = {
-	[METRICS_FULL] = "full",
-	[METRICS_LIFECYCLE] = "lifecycle",
-	[METRICS_CENSUS] = "census",
-};
-
 /* A process under the name of its group. */
 struct member {
 	char *group;
@@ -133,25 +127,36 @@ static int add_info(struct metrics_group *group, const struct report_target *tar
 	return 0;
 }
 
-static bool is_stuck(const struct report_site *site)
+/* Where goroutines are counted that are flagged with @verdict; NULL: it flags nothing. */
+static uint64_t *count_of(struct metrics_group *group, enum verdict verdict)
 {
-	return !strcmp(report__text(site->verdict), "stuck");
+	switch (verdict) {
+	case VERDICT_LEAKING:
+		return &group->leaking;
+	case VERDICT_STUCK:
+		return &group->stuck;
+	case VERDICT_GROWING:
+	case VERDICT_IDLE:
+	case VERDICT_ACTIVE:
+		break;
+	}
+	return NULL;
 }
 
 static void add_site_counts(struct metrics_group *group, const struct report_site *site)
 {
-	const char *verdict = report__text(site->verdict);
+	const struct site_view *view = &site->view;
+	uint64_t *count = count_of(group, view->verdict);
 
-	if (site->silenced && (is_stuck(site) || !strcmp(verdict, "leaking")))
-		group->silenced = add(group->silenced, site->goroutines);
-	if (!site->flagged)
+	if (!count)
 		return;
-	if (is_stuck(site))
-		group->stuck = add(group->stuck, site->goroutines);
-	else
-		group->leaking = add(group->leaking, site->goroutines);
-	group->oldest_seconds = max_of(group->oldest_seconds, positive(site->oldest_age_seconds));
-	group->oldest_seconds = max_of(group->oldest_seconds, positive(site->oldest_park_seconds));
+	if (site->silenced) {
+		count = &group->silenced;
+	} else {
+		group->oldest_ns = max_of(group->oldest_ns, view->oldest_age_ns);
+		group->oldest_ns = max_of(group->oldest_ns, view->oldest_park_ns);
+	}
+	*count = add(*count, view->goroutines);
 }
 
 static int add_process(struct metrics_group *group, const struct report_target *target)
@@ -159,9 +164,8 @@ static int add_process(struct metrics_group *group, const struct report_target *
 	double overhead = positive(target->overhead);
 
 	group->processes++;
-	for (size_t i = 0; i < METRICS_MODES; i++)
-		group->modes[i] += !strcmp(report__text(target->mode), metrics_mode_names[i]);
-	group->goroutines = add(group->goroutines, target->alive);
+	group->modes[target->mode]++;
+	group->goroutines = add(group->goroutines, target->totals.alive);
 	if (group->processes == 1 || overhead > group->overhead) {
 		group->overhead = overhead;
 		group->overhead_max = positive(target->overhead_max);
@@ -258,7 +262,7 @@ static int compare_identity(const void *a, const void *b)
 
 	if (!order)
 		order = strcmp(one->site->id, other->site->id);
-	return order ? order : strcmp(one->verdict, other->verdict);
+	return order ? order : compare_u64(other->verdict, one->verdict);
 }
 
 static int compare_size(const void *a, const void *b)
@@ -289,7 +293,7 @@ static size_t count_flagged(const struct member *members, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		for (size_t s = 0; s < members[i].target->n_sites; s++)
-			count += members[i].target->sites[s].flagged;
+			count += report__flagged(&members[i].target->sites[s]);
 	}
 	return count;
 }
@@ -308,13 +312,13 @@ static int gather_sites(struct metrics *metrics, const struct member *members, s
 		for (size_t s = 0; s < target->n_sites; s++) {
 			const struct report_site *site = &target->sites[s];
 
-			if (site->flagged)
+			if (report__flagged(site))
 				metrics->sites[metrics->n_sites++] = (struct metrics_site){
 					.group = group,
 					.site = site,
-					.verdict = is_stuck(site) ? "stuck" : "leaking",
-					.goroutines = site->goroutines,
-					.confidence = min_of(positive(site->confidence), 1.0),
+					.verdict = site->view.verdict,
+					.goroutines = site->view.goroutines,
+					.confidence = min_of(positive(site->view.confidence), 1.0),
 				};
 		}
 	}

@@ -9,15 +9,6 @@
  */
 #include "output/prometheus/group_totals.h"
 
-enum metrics_mode {
-	METRICS_FULL,
-	METRICS_LIFECYCLE,
-	METRICS_CENSUS,
-	METRICS_MODES,
-};
-
-extern const char *const metrics_mode_names[METRICS_MODES];
-
 /* What tells processes of one group apart. */
 struct metrics_info {
 	char *exe, *go_version, *unit, *container_id, *pod_uid;
@@ -28,11 +19,11 @@ struct metrics_info {
 struct metrics_group {
 	char *name;
 	uint64_t processes;
-	uint64_t modes[METRICS_MODES];
+	uint64_t modes[PROBE_MODE_COUNT];
 	uint64_t goroutines;
 	uint64_t leaking, stuck, silenced; /* goroutines */
 	uint64_t sites, sites_omitted;	   /* flagged ones */
-	double oldest_seconds;		   /* age of the oldest flagged goroutine; 0: not known */
+	uint64_t oldest_ns;		   /* age of the oldest flagged goroutine; 0: not known */
 	double overhead, overhead_max;	   /* of the process that is nearest to its budget */
 	struct group_counts counts;
 	struct metrics_info infos[METRICS_MAX_INFOS];
@@ -44,7 +35,7 @@ struct metrics_group {
 struct metrics_site {
 	const struct metrics_group *group;
 	const struct report_site *site; /* any one of them: for its places */
-	const char *verdict;
+	enum verdict verdict;
 	uint64_t goroutines;
 	double confidence; /* of the surest */
 };

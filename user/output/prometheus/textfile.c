@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/stream.h"
 #include "base/temp_file.h"
 #include "output/prometheus/exposition.h"
 #include "output/prometheus/metrics.h"
@@ -52,12 +53,7 @@ int textfile__render(FILE *out, const struct report *report, const struct textfi
 	textfile_part__groups(out, &metrics, report->realtime_ns);
 	err = textfile_part__sites(out, &metrics);
 	metrics__release(&metrics);
-	if (err)
-		return err;
-	errno = 0;
-	if (fflush(out) || ferror(out))
-		return errno ? -errno : -EIO;
-	return 0;
+	return err ? err : stream__flush(out);
 }
 
 /* --- the file --------------------------------------------------------------------------------- */

@@ -100,7 +100,7 @@ static double sum_of_leaks(const struct metrics_group *group)
 
 static double probe_seconds(const struct metrics_group *group)
 {
-	return group->counts.probe_seconds;
+	return report__seconds(group->counts.n[GROUP_PROBE_NS]);
 }
 
 static double overhead(const struct metrics_group *group)
@@ -151,13 +151,13 @@ static void put_numbers(FILE *out, const struct metrics *metrics)
 static void put_oldest(FILE *out, const struct metrics *metrics, uint64_t realtime_ns)
 {
 	const char *name = "gleakd_oldest_suspected_goroutine_created_timestamp_seconds";
-	double now = (double)realtime_ns / 1e9;
+	double now = report__seconds(realtime_ns);
 	bool any = false;
 
 	for (size_t i = 0; i < metrics->n_groups; i++) {
 		const struct metrics_group *group = &metrics->groups[i];
 
-		if (group->oldest_seconds <= 0)
+		if (!group->oldest_ns)
 			continue;
 		if (!any)
 			exposition__family(
@@ -166,7 +166,7 @@ static void put_oldest(FILE *out, const struct metrics *metrics, uint64_t realti
 		any = true;
 		/* Ages are not known better than to the second, and a value that trembles is bulky. */
 		exposition__number(out, name, EXPOSITION_LABELS(GROUP_LABEL(group)),
-				   max_of(round(now - group->oldest_seconds), 0.0));
+				   max_of(round(now - report__seconds(group->oldest_ns)), 0.0));
 	}
 }
 
@@ -177,11 +177,14 @@ static void put_modes(FILE *out, const struct metrics *metrics)
 	for (size_t i = 0; i < metrics->n_groups; i++) {
 		const struct metrics_group *group = &metrics->groups[i];
 
-		for (size_t mode = 0; mode < METRICS_MODES; mode++)
-			exposition__count(out, "gleakd_target_mode",
-					  EXPOSITION_LABELS(GROUP_LABEL(group),
-							    {"mode", metrics_mode_names[mode]}),
-					  group->modes[mode]);
+		/* The one that sees most comes first. */
+		for (int mode = PROBE_MODE_COUNT - 1; mode >= 0; mode--)
+			exposition__count(
+				out, "gleakd_target_mode",
+				EXPOSITION_LABELS(
+					GROUP_LABEL(group),
+					{"mode", probe_mode__name((enum probe_mode)mode)}),
+				group->modes[mode]);
 	}
 }
 
@@ -208,16 +211,16 @@ static void put_infos(FILE *out, const struct metrics *metrics)
 
 static void put_lifetime(FILE *out, const struct metrics_group *group)
 {
-	static const double bounds[] = REPORT_LIFETIME_BOUNDS;
+	static const uint64_t bounds_ns[] = TRACKER_LIFETIME_NS;
 	uint64_t below = 0;
 
-	for (size_t i = 0; i < REPORT_LIFETIME_BUCKETS; i++) {
+	for (size_t i = 0; i < TRACKER_LIFETIMES; i++) {
 		char bound[32] = "+Inf";
 
 		if (__builtin_add_overflow(below, group->counts.n[GROUP_LIFETIMES + i], &below))
 			below = UINT64_MAX;
-		if (i < ARRAY_SIZE(bounds))
-			snprintf(bound, sizeof(bound), "%g", bounds[i]);
+		if (i < ARRAY_SIZE(bounds_ns))
+			snprintf(bound, sizeof(bound), "%g", report__seconds(bounds_ns[i]));
 		exposition__count(out, "gleakd_goroutine_lifetime_seconds_bucket",
 				  EXPOSITION_LABELS(GROUP_LABEL(group), {"le", bound}), below);
 	}
@@ -274,8 +277,9 @@ static int put_site(FILE *out, const struct metrics_site *site)
 		exposition__count(
 			out, "gleakd_leak_site_goroutines",
 			EXPOSITION_LABELS(GROUP_LABEL(site->group), {"site", site->site->id},
-					  {"verdict", site->verdict}, {"function", function},
-					  {"created_at", created_at}, {"blocked_at", blocked_at}),
+					  {"verdict", verdict__name(site->verdict)},
+					  {"function", function}, {"created_at", created_at},
+					  {"blocked_at", blocked_at}),
 			site->goroutines);
 	free(blocked_at);
 	free(created_at);
@@ -301,7 +305,7 @@ int textfile_part__sites(FILE *out, const struct metrics *metrics)
 		exposition__number(out, "gleakd_leak_site_confidence_ratio",
 				   EXPOSITION_LABELS(GROUP_LABEL(site->group),
 						     {"site", site->site->id},
-						     {"verdict", site->verdict}),
+						     {"verdict", verdict__name(site->verdict)}),
 				   site->confidence);
 	}
 	return err;

@@ -56,16 +56,15 @@ static void put_targets(FILE *out, const struct report_self *self)
 
 static void put_events(FILE *out, const struct metrics *metrics, const struct report_self *self)
 {
-	const struct part hits[] = {
-		{"create", metrics->all.n[GROUP_HITS]},
-		{"exit", metrics->all.n[GROUP_HITS + 1]},
-		{"park", metrics->all.n[GROUP_HITS + 2]},
-	};
+	struct part hits[PROBE_EVENT_COUNT];
 	const struct part dropped[] = {
 		{"kernel", metrics->all.n[GROUP_LOST]},
 		{"malformed", self->events_malformed},
 	};
 
+	for (int event = 0; event < PROBE_EVENT_COUNT; event++)
+		hits[event] = (struct part){probe_event__name((enum probe_event)event),
+					    metrics->all.n[GROUP_HITS + event]};
 	put_parts(out, "gleakd_probe_hits_total", EXPOSITION_COUNTER,
 		  "Times that a probe ran in a watched process.", "probe", hits, ARRAY_SIZE(hits));
 	put_count(out, "gleakd_events_received_total", EXPOSITION_COUNTER,
@@ -78,22 +77,25 @@ static void put_events(FILE *out, const struct metrics *metrics, const struct re
 /* Calibrated costs are left out until they are known: 0 would say that probes are free. */
 static void put_cost(FILE *out, const struct metrics *metrics, const struct report_self *self)
 {
-	static const char *const kinds[] = {"emulated", "single_step"};
+	const struct part kinds[] = {
+		{"emulated", self->emulated_hit_ns},
+		{"single_step", self->single_step_hit_ns},
+	};
 	bool any = false;
 
 	put_number(out, "gleakd_probe_overhead_seconds_total", EXPOSITION_COUNTER,
 		   "CPU time that probes took from all watched processes.",
-		   metrics->all.probe_seconds);
+		   report__seconds(metrics->all.n[GROUP_PROBE_NS]));
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		if (!(self->probe_cost_seconds[i] > 0))
+		if (!kinds[i].value)
 			continue;
 		if (!any)
 			exposition__family(out, "gleakd_probe_cost_seconds", EXPOSITION_GAUGE,
 					   "Calibrated cost of one probe hit on this machine.");
 		any = true;
 		exposition__number(out, "gleakd_probe_cost_seconds",
-				   EXPOSITION_LABELS({"kind", kinds[i]}),
-				   self->probe_cost_seconds[i]);
+				   EXPOSITION_LABELS({"kind", kinds[i].label}),
+				   report__seconds(kinds[i].value));
 	}
 	put_number(out, "gleakd_process_cpu_seconds_total", EXPOSITION_COUNTER,
 		   "CPU time that gleakd itself used.", self->cpu_seconds);
@@ -113,7 +115,8 @@ static void put_cost(FILE *out, const struct metrics *metrics, const struct repo
 	put_count(out, "gleakd_remote_read_bytes_total", EXPOSITION_COUNTER,
 		  "Bytes read from watched processes' memory.", metrics->all.n[GROUP_REMOTE_BYTES]);
 	put_number(out, "gleakd_cycle_duration_seconds", EXPOSITION_GAUGE,
-		   "How long the last round over all watched processes took.", self->cycle_seconds);
+		   "How long the last round over all watched processes took.",
+		   report__seconds(self->cycle_ns));
 	put_count(out, "gleakd_interval_stretch", EXPOSITION_GAUGE,
 		  "One round every so many intervals: more than 1 to keep gleakd's own budget.",
 		  max_of(self->interval_stretch, 1u));
@@ -138,7 +141,7 @@ void textfile_part__self(FILE *out, const struct metrics *metrics, const struct 
 		put_count(out, "gleakd_start_time_seconds", EXPOSITION_GAUGE,
 			  "When gleakd was started.", self->start_time_seconds);
 	put_number(out, "gleakd_last_write_timestamp_seconds", EXPOSITION_GAUGE,
-		   "When these metrics were written.", (double)report->realtime_ns / 1e9);
+		   "When these metrics were written.", report__seconds(report->realtime_ns));
 	put_targets(out, self);
 	put_events(out, metrics, self);
 	put_cost(out, metrics, self);

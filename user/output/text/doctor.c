@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <errno.h>
 #include <string.h>
 
 #include "output/doctor.h"
@@ -12,11 +11,18 @@
 #define NO_LIMIT       100000u
 #define MAX_LINES      8
 
-static const enum style styles[] = {
-	[DOCTOR_OK] = STYLE_GOOD,
-	[DOCTOR_WARN] = STYLE_GROWING,
-	[DOCTOR_FAIL] = STYLE_LEAKING,
-};
+static enum style style_of(enum doctor_status status)
+{
+	switch (status) {
+	case DOCTOR_OK:
+		return STYLE_GOOD;
+	case DOCTOR_WARN:
+		return STYLE_GROWING;
+	case DOCTOR_FAIL:
+		break;
+	}
+	return STYLE_LEAKING;
+}
 
 static unsigned int widest_name(const struct doctor_report *report)
 {
@@ -38,7 +44,7 @@ static void put_head(struct screen *screen, const struct doctor_report *report)
 static void put_item(struct screen *screen, const struct doctor_item *item, unsigned int text)
 {
 	screen__to(screen, INDENT);
-	screen__put(screen, styles[item->status], doctor_status__name(item->status));
+	screen__put(screen, style_of(item->status), doctor_status__name(item->status));
 	screen__to(screen, INDENT + STATUS_COLUMNS + GAP);
 	screen__put(screen, STYLE_PLAIN, item->name);
 	screen__to(screen, text);
@@ -82,7 +88,6 @@ int doctor__write_text(FILE *out, const struct doctor_report *report,
 	unsigned int text = INDENT + STATUS_COLUMNS + GAP + widest_name(report) + GAP;
 	const char *group = "";
 	struct screen screen;
-	int err;
 
 	screen__init(&screen, width, options->color);
 	put_head(&screen, report);
@@ -95,10 +100,5 @@ int doctor__write_text(FILE *out, const struct doctor_report *report,
 		put_item(&screen, &report->items[i], text);
 	}
 	put_summary(&screen, report);
-	err = screen__error(&screen);
-	errno = 0;
-	if (!err && (fwrite(screen.data, 1, screen.len, out) != screen.len || fflush(out) != 0))
-		err = errno ? -errno : -EIO;
-	screen__release(&screen);
-	return err;
+	return screen__flush(&screen, out);
 }

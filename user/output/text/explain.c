@@ -1,25 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/text/explain.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/duration.h"
 #include "output/text/explain_parts.h"
 #include "output/shorten.h"
-#include "output/text/parts.h"
+#include "output/text/site.h"
+#include "output/text/target.h"
 
 #define MIN_COLUMNS 60U
 #define MAX_COLUMNS 200U
 #define MAX_LINES   8
-
-static bool is(const char *text, const char *word)
-{
-	return strcmp(report__text(text), word) == 0;
-}
 
 static void put_sentence(struct screen *screen, const char *text)
 {
@@ -31,13 +24,13 @@ static void put_sentence(struct screen *screen, const char *text)
 
 static void put_flow(struct screen *screen, const struct report_site *site)
 {
-	const struct report_evidence *evidence = &site->evidence;
+	const struct site_evidence *evidence = &site->view.evidence;
 	char arrivals[SHORTEN_COUNT_SIZE], departures[SHORTEN_COUNT_SIZE];
 	char observed[DURATION_SIZE], park[DURATION_SIZE], age[DURATION_SIZE], text[320];
 
-	duration__format(duration__from_seconds(evidence->observed_seconds), observed);
-	duration__format(duration__from_seconds(site->oldest_park_seconds), park);
-	duration__format(duration__from_seconds(site->oldest_age_seconds), age);
+	duration__format(evidence->observed_ns, observed);
+	duration__format(site->view.oldest_park_ns, park);
+	duration__format(site->view.oldest_age_ns, age);
 	shorten__count(evidence->arrivals, arrivals);
 	shorten__count(evidence->departures, departures);
 	snprintf(text, sizeof(text), "In the %s this site has been watched, %s came and %s left.",
@@ -48,15 +41,15 @@ static void put_flow(struct screen *screen, const struct report_site *site)
 	put_sentence(screen, text);
 }
 
-static void put_stay(struct screen *screen, const struct report_evidence *evidence)
+static void put_stay(struct screen *screen, const struct site_evidence *evidence)
 {
 	char stayed[SHORTEN_COUNT_SIZE], left[SHORTEN_COUNT_SIZE];
 	char stay[DURATION_SIZE], text[320];
 	double all = (double)evidence->stayed + (double)evidence->left;
 
-	if (!(evidence->stay_seconds > 0))
+	if (!evidence->stay_ns)
 		return;
-	duration__format(duration__from_seconds(evidence->stay_seconds), stay);
+	duration__format(evidence->stay_ns, stay);
 	shorten__count(evidence->stayed, stayed);
 	shorten__count(evidence->left, left);
 	if (all > 0)
@@ -72,19 +65,19 @@ static void put_stay(struct screen *screen, const struct report_evidence *eviden
 
 /* --- what limits it ------------------------------------------------------------------------------- */
 
-static void put_mode_limit(struct screen *screen, const struct report_target *target)
+static const char *mode_limit(enum probe_mode mode)
 {
-	if (is(target->mode, "full"))
-		put_sentence(screen,
-			     "Mode full: creations, exits and parks are all seen as they happen.");
-	else if (is(target->mode, "lifecycle"))
-		put_sentence(screen,
-			     "Mode lifecycle: creations and exits are seen as they happen, but "
-			     "when a wait began and ended is known from censuses only.");
-	else
-		put_sentence(screen,
-			     "Mode census: goroutines are only looked at in intervals. Who came "
-			     "and left between two looks was not seen.");
+	switch (mode) {
+	case PROBE_MODE_FULL:
+		return "Mode full: creations, exits and parks are all seen as they happen.";
+	case PROBE_MODE_LIFECYCLE:
+		return "Mode lifecycle: creations and exits are seen as they happen, but when a "
+		       "wait began and ended is known from censuses only.";
+	case PROBE_MODE_CENSUS:
+		break;
+	}
+	return "Mode census: goroutines are only looked at in intervals. Who came and left between "
+	       "two looks was not seen.";
 }
 
 static void put_limits(struct screen *screen, const struct report_target *target)
@@ -92,16 +85,16 @@ static void put_limits(struct screen *screen, const struct report_target *target
 	char observed[DURATION_SIZE], text[160];
 
 	explain_part__heading(screen, "what limits this");
-	duration__format(duration__from_seconds(target->observed_seconds), observed);
+	duration__format(target->observed_ns, observed);
 	snprintf(text, sizeof(text),
 		 "The process was watched for %s. What happened before is not known.", observed);
 	put_sentence(screen, text);
-	put_mode_limit(screen, target);
-	if (target->inexact)
+	put_sentence(screen, mode_limit(target->mode));
+	if (target->totals.inexact)
 		put_sentence(screen,
 			     "Events were lost since the last complete census: the counts are "
 			     "inexact until the next.");
-	else if (target->lost_events)
+	else if (target->totals.lost)
 		put_sentence(screen,
 			     "Events were lost. Censuses made the counts exact again, but when "
 			     "those came and left whose events they were is not known.");
@@ -109,40 +102,62 @@ static void put_limits(struct screen *screen, const struct report_target *target
 
 /* --- what would change it ------------------------------------------------------------------------- */
 
-/* docs/verdicts.md has the thresholds and their reasons. */
-static const struct {
-	const char *verdict;
-	const char *sentences[4];
-} changes[] = {
-	{"leaking",
-	 {"Members that leave after they have stayed speak against a leak: when a fifth of them has "
-	  "left, it is none any more.",
-	  "When it no longer rises, the verdict stands for as long as it rose before (1m at least, 1h "
-	  "at most), then it ends.",
-	  "A load that rises evenly from the moment gleakd begins to watch looks the same. It stops "
-	  "rising; a leak does not."}},
-	{"stuck",
-	 {"One of them that goes on ends it: a lock that is passed on, a value that is received.",
-	  "Nothing can end a wait on a nil channel or in select {}. Where it is meant, an entry in "
-	  "the allow-list silences it."}},
-	{"growing",
-	 {"It becomes leaking when it goes on rising by members that stay: at least 8 of them, spread "
-	  "over the time it is watched.",
-	  "Where it rises in step with connections or open files, that takes much longer, for there may "
-	  "be one goroutine per connection.",
-	  "It becomes idle or active when it stops rising, or members leave as fast as others come."}},
-	{"idle",
-	 {"It becomes growing when more come than leave, and leaking when those stay.",
-	  "It becomes stuck when a lock it waits for is not passed on for 1m, when nobody receives for "
-	  "5m what two or more send (15m what one sends), or when nothing can wake it at all: a nil "
-	  "channel, select {} outside of main.",
-	  "One that waits to receive, in a select, for a Cond or a WaitGroup, and that everybody has "
-	  "forgotten, looks from outside like one that waits for its next task: as long as their "
-	  "number does not rise, it stays idle here."}},
-	{"active",
-	 {"It becomes growing when more come than leave, and leaking when those stay.",
-	  "It becomes idle when its members wait and nobody comes or goes."}},
+/* docs/verdicts.md has the thresholds and their reasons. NULL at the end. */
+static const char *const leaking_changes[] = {
+	"Members that leave after they have stayed speak against a leak: when a fifth of them has "
+	"left, it is none any more.",
+	"When it no longer rises, the verdict stands for as long as it rose before (1m at least, 1h "
+	"at most), then it ends.",
+	"A load that rises evenly from the moment gleakd begins to watch looks the same. It stops "
+	"rising; a leak does not.",
+	NULL,
 };
+static const char *const stuck_changes[] = {
+	"One of them that goes on ends it: a lock that is passed on, a value that is received.",
+	"Nothing can end a wait on a nil channel or in select {}. Where it is meant, an entry in "
+	"the allow-list silences it.",
+	NULL,
+};
+static const char *const growing_changes[] = {
+	"It becomes leaking when it goes on rising by members that stay: at least 8 of them, spread "
+	"over the time it is watched.",
+	"Where it rises in step with connections or open files, that takes much longer, for there may "
+	"be one goroutine per connection.",
+	"It becomes idle or active when it stops rising, or members leave as fast as others come.",
+	NULL,
+};
+static const char *const idle_changes[] = {
+	"It becomes growing when more come than leave, and leaking when those stay.",
+	"It becomes stuck when a lock it waits for is not passed on for 1m, when nobody receives for "
+	"5m what two or more send (15m what one sends), or when nothing can wake it at all: a nil "
+	"channel, select {} outside of main.",
+	"One that waits to receive, in a select, for a Cond or a WaitGroup, and that everybody has "
+	"forgotten, looks from outside like one that waits for its next task: as long as their "
+	"number does not rise, it stays idle here.",
+	NULL,
+};
+static const char *const active_changes[] = {
+	"It becomes growing when more come than leave, and leaking when those stay.",
+	"It becomes idle when its members wait and nobody comes or goes.",
+	NULL,
+};
+
+static const char *const *changes_of(enum verdict verdict)
+{
+	switch (verdict) {
+	case VERDICT_LEAKING:
+		return leaking_changes;
+	case VERDICT_STUCK:
+		return stuck_changes;
+	case VERDICT_GROWING:
+		return growing_changes;
+	case VERDICT_IDLE:
+		return idle_changes;
+	case VERDICT_ACTIVE:
+		break;
+	}
+	return active_changes;
+}
 
 static void put_silence(struct screen *screen, const struct report_site *site)
 {
@@ -157,15 +172,9 @@ static void put_silence(struct screen *screen, const struct report_site *site)
 
 static void put_changes(struct screen *screen, const struct report_site *site)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
-		if (!is(site->verdict, changes[i].verdict))
-			continue;
-		explain_part__heading(screen, "what would change the verdict");
-		for (size_t s = 0; s < ARRAY_SIZE(changes[i].sentences); s++) {
-			if (changes[i].sentences[s])
-				put_sentence(screen, changes[i].sentences[s]);
-		}
-	}
+	explain_part__heading(screen, "what would change the verdict");
+	for (const char *const *change = changes_of(site->view.verdict); *change; change++)
+		put_sentence(screen, *change);
 }
 
 /* -------------------------------------------------------------------------------------------------- */
@@ -178,8 +187,8 @@ static void put_site(struct screen *screen, const struct report_site *site)
 	text_part__site(screen, &columns, site, SITE_STACK);
 }
 
-static void put_all(struct screen *screen, const struct report *report,
-		    const struct report_target *target, const struct report_site *site)
+void explain__put(struct screen *screen, const struct report *report,
+		  const struct report_target *target, const struct report_site *site)
 {
 	char time[CLOCK_RFC3339_SIZE];
 
@@ -193,10 +202,10 @@ static void put_all(struct screen *screen, const struct report *report,
 	explain_part__weights(screen, site);
 	explain_part__heading(screen, "who came and who stayed");
 	put_flow(screen, site);
-	put_stay(screen, &site->evidence);
-	explain_part__population(screen, &site->evidence);
-	explain_part__cohorts(screen, &site->evidence);
-	explain_part__survivors(screen, &site->evidence);
+	put_stay(screen, &site->view.evidence);
+	explain_part__population(screen, &site->view.evidence);
+	explain_part__cohorts(screen, &site->view.evidence);
+	explain_part__survivors(screen, &site->view.evidence);
 	put_limits(screen, target);
 	put_changes(screen, site);
 }
@@ -205,15 +214,9 @@ int explain__write(FILE *out, const struct report *report, const struct report_t
 		   const struct report_site *site, unsigned int columns, bool color)
 {
 	struct screen screen;
-	int err;
 
 	columns = max_of(columns, MIN_COLUMNS);
 	screen__init(&screen, min_of(columns, MAX_COLUMNS), color);
-	put_all(&screen, report, target, site);
-	err = screen__error(&screen);
-	errno = 0;
-	if (!err && (fwrite(screen.data, 1, screen.len, out) != screen.len || fflush(out) != 0))
-		err = errno ? -errno : -EIO;
-	screen__release(&screen);
-	return err;
+	explain__put(&screen, report, target, site);
+	return screen__flush(&screen, out);
 }

@@ -9,9 +9,14 @@
 #include <stdio.h>
 
 #include "output/report.h"
+#include "output/text/screen.h"
+
+/* explain__put - @site of @target of @report. */
+void explain__put(struct screen *screen, const struct report *report,
+		  const struct report_target *target, const struct report_site *site);
 
 /*
- * explain__write - @site of @target of @report as text that fits @columns (at least 60, at most
+ * explain__write - the same as text that fits @columns (at least 60, at most
  * 200). -ENOMEM, or -EPIPE and kin when writing failed.
  */
 int explain__write(FILE *out, const struct report *report, const struct report_target *target,

@@ -24,11 +24,6 @@ void explain_part__heading(struct screen *screen, const char *text)
 	screen__end_line(screen);
 }
 
-static void format_seconds(double seconds, char out[DURATION_SIZE])
-{
-	duration__format(duration__from_seconds(seconds), out);
-}
-
 static void put_count(struct screen *screen, uint64_t n, unsigned int column, unsigned int width)
 {
 	char count[SHORTEN_COUNT_SIZE];
@@ -113,7 +108,7 @@ static void put_sum(struct screen *screen, const struct report_site *site, doubl
 
 void explain_part__weights(struct screen *screen, const struct report_site *site)
 {
-	const struct report_evidence *evidence = &site->evidence;
+	const struct site_evidence *evidence = &site->view.evidence;
 	size_t n = min_of(evidence->n_weights, (size_t)MAX_ROWS);
 	double sum = 0;
 
@@ -121,11 +116,11 @@ void explain_part__weights(struct screen *screen, const struct report_site *site
 		return;
 	explain_part__heading(screen, "for a leak (+) and against it (-), in decibans");
 	for (size_t i = 0; i < n; i++) {
-		const struct report_weight *weight = &evidence->weights[i];
+		const struct site_weight *weight = &evidence->weights[i];
 
 		put_decibans(screen, STYLE_PLAIN, weight->decibans);
 		screen__put(screen, STYLE_PLAIN, "  ");
-		screen__wrap(screen, STYLE_PLAIN, report__text(weight->text), MAX_LINES);
+		screen__wrap(screen, STYLE_PLAIN, weight->text, MAX_LINES);
 		sum += weight->decibans;
 	}
 	/* A sum of what is no number is none either. */
@@ -151,13 +146,13 @@ static void put_flow(struct screen *screen, const char *sign, uint64_t n, unsign
 
 /* "now" or how long ago, the number, who came and left since the row above, and a bar. */
 static void put_point(struct screen *screen, const struct population_columns *columns,
-		      const struct report_point *point, uint64_t most, bool first)
+		      const struct site_point *point, uint64_t most, bool first)
 {
 	unsigned int column = EXPLAIN_INDENT;
 	char ago[DURATION_SIZE];
 
-	format_seconds(point->seconds_ago, ago);
-	screen__put_right(screen, STYLE_PLAIN, point->seconds_ago >= 1 ? ago : "now", column,
+	duration__format(point->ago_ns, ago);
+	screen__put_right(screen, STYLE_PLAIN, point->ago_ns >= NSEC_PER_SEC ? ago : "now", column,
 			  TIME_COLUMNS);
 	column += TIME_COLUMNS + 2;
 	put_count(screen, point->goroutines, column, columns->goroutines);
@@ -173,19 +168,19 @@ static void put_point(struct screen *screen, const struct population_columns *co
 	screen__end_line(screen);
 }
 
-void explain_part__population(struct screen *screen, const struct report_evidence *evidence)
+void explain_part__population(struct screen *screen, const struct site_evidence *evidence)
 {
-	size_t n = min_of(evidence->n_population, (size_t)MAX_ROWS);
-	const struct report_point *points = evidence->population;
+	size_t n = min_of(evidence->n_points, (size_t)MAX_ROWS);
+	const struct site_point *points = evidence->points;
 	struct population_columns columns = {0};
 	uint64_t most = 0, flow = 0;
 
 	if (n == 0)
 		return;
 	for (size_t i = 0; i < n; i++) {
-		most = max_of(most, points[i].goroutines);
-		flow = max_of(flow, points[i].arrivals);
-		flow = max_of(flow, points[i].departures);
+		most = max_of(most, (uint64_t)points[i].goroutines);
+		flow = max_of(flow, (uint64_t)points[i].arrivals);
+		flow = max_of(flow, (uint64_t)points[i].departures);
 	}
 	columns.goroutines = count_width(most);
 	columns.flow = count_width(flow) + 1;
@@ -211,7 +206,7 @@ static unsigned int percent_of(uint64_t n, uint64_t all)
 }
 
 /* "of 120 created 4m - 3m ago, 118 are still here, 98 %" */
-static void put_cohort(struct screen *screen, const struct report_cohort *cohort,
+static void put_cohort(struct screen *screen, const struct site_cohort *cohort,
 		       unsigned int created, unsigned int alive)
 {
 	char from[DURATION_SIZE], to[DURATION_SIZE];
@@ -222,8 +217,8 @@ static void put_cohort(struct screen *screen, const struct report_cohort *cohort
 	put_count(screen, cohort->created, column + 3, created);
 	column += 3 + created;
 	screen__put(screen, STYLE_PLAIN, " created ");
-	format_seconds(cohort->from_seconds_ago, from);
-	format_seconds(cohort->to_seconds_ago, to);
+	duration__format(cohort->from_ago_ns, from);
+	duration__format(cohort->to_ago_ns, to);
 	screen__put_right(screen, STYLE_PLAIN, from, column + 9, TIME_COLUMNS);
 	screen__put(screen, STYLE_PLAIN, " - ");
 	screen__put(screen, STYLE_PLAIN, to);
@@ -237,10 +232,10 @@ static void put_cohort(struct screen *screen, const struct report_cohort *cohort
 	screen__end_line(screen);
 }
 
-void explain_part__cohorts(struct screen *screen, const struct report_evidence *evidence)
+void explain_part__cohorts(struct screen *screen, const struct site_evidence *evidence)
 {
 	size_t n = min_of(evidence->n_cohorts, (size_t)MAX_ROWS);
-	const struct report_cohort *cohorts = evidence->cohorts;
+	const struct site_cohort *cohorts = evidence->cohorts;
 	unsigned int created = 0, alive = 0;
 
 	if (n == 0)
@@ -257,45 +252,43 @@ void explain_part__cohorts(struct screen *screen, const struct report_evidence *
 /* --- survivors ------------------------------------------------------------------------------------ */
 
 /* "below 10s", "10s - 1m", "1d and more" */
-static void span_words(const struct report_age_step *steps, size_t n, size_t index,
-		       char out[2 * DURATION_SIZE + 16])
+static void span_words(size_t step, char out[2 * DURATION_SIZE + 16])
 {
+	bool last = step + 1 == SITE_AGE_STEPS;
 	char from[DURATION_SIZE], to[DURATION_SIZE];
 
-	format_seconds(steps[index].at_least_seconds, from);
-	format_seconds(index + 1 < n ? steps[index + 1].at_least_seconds : 0, to);
-	if (index + 1 == n)
+	duration__format(tracker__age_step_ns(step), from);
+	duration__format(last ? 0 : tracker__age_step_ns(step + 1), to);
+	if (last)
 		snprintf(out, 2 * DURATION_SIZE + 16, "%s and more", from);
-	else if (steps[index].at_least_seconds > 0)
+	else if (step > 0)
 		snprintf(out, 2 * DURATION_SIZE + 16, "%s - %s", from, to);
 	else
 		snprintf(out, 2 * DURATION_SIZE + 16, "below %s", to);
 }
 
-void explain_part__survivors(struct screen *screen, const struct report_evidence *evidence)
+void explain_part__survivors(struct screen *screen, const struct site_evidence *evidence)
 {
 	enum { SPAN_COLUMNS = 16 };
-	const struct report_age_step *steps = evidence->ages;
-	size_t n = min_of(evidence->n_ages, (size_t)MAX_ROWS);
 	char span[2 * DURATION_SIZE + 16];
 	uint64_t most = 0;
 	unsigned int column;
 
-	for (size_t i = 0; i < n; i++)
-		most = max_of(most, steps[i].members);
+	for (size_t i = 0; i < SITE_AGE_STEPS; i++)
+		most = max_of(most, evidence->ages[i]);
 	if (most == 0)
 		return;
 	column = EXPLAIN_INDENT + SPAN_COLUMNS + 2 + count_width(most) + 2;
 	explain_part__heading(screen, "members by age");
-	for (size_t i = 0; i < n; i++) {
-		if (steps[i].members == 0)
+	for (size_t i = 0; i < SITE_AGE_STEPS; i++) {
+		if (evidence->ages[i] == 0)
 			continue;
-		span_words(steps, n, i, span);
+		span_words(i, span);
 		screen__put_right(screen, STYLE_PLAIN, span, EXPLAIN_INDENT, SPAN_COLUMNS);
-		put_count(screen, steps[i].members, EXPLAIN_INDENT + SPAN_COLUMNS + 2,
+		put_count(screen, evidence->ages[i], EXPLAIN_INDENT + SPAN_COLUMNS + 2,
 			  count_width(most));
 		screen__to(screen, column);
-		put_bar(screen, steps[i].members, most, bar_width(screen, column));
+		put_bar(screen, evidence->ages[i], most, bar_width(screen, column));
 		screen__end_line(screen);
 	}
 }

@@ -15,12 +15,12 @@ void explain_part__heading(struct screen *screen, const char *text);
 void explain_part__weights(struct screen *screen, const struct report_site *site);
 
 /* explain_part__population - the number of members over time, as bars. */
-void explain_part__population(struct screen *screen, const struct report_evidence *evidence);
+void explain_part__population(struct screen *screen, const struct site_evidence *evidence);
 
 /* explain_part__cohorts - of those created in a span of time, how many still exist. */
-void explain_part__cohorts(struct screen *screen, const struct report_evidence *evidence);
+void explain_part__cohorts(struct screen *screen, const struct site_evidence *evidence);
 
 /* explain_part__survivors - members by age, as bars. */
-void explain_part__survivors(struct screen *screen, const struct report_evidence *evidence);
+void explain_part__survivors(struct screen *screen, const struct site_evidence *evidence);
 
 #endif /* GLEAKD_OUTPUT_TEXT_EXPLAIN_PARTS_H */

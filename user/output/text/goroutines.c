@@ -10,6 +10,8 @@
  *
  * It is the runtime's own dump, with what that repeats for each goroutine said once.
  */
+#include "output/text/goroutines.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +19,6 @@
 #include "base/duration.h"
 #include "base/utf8.h"
 #include "output/shorten.h"
-#include "output/text/parts.h"
 
 #define NUMBERS_INDENT 2
 #define FRAME_INDENT   4
@@ -41,7 +42,7 @@ static int compare(uint64_t a, uint64_t b)
 /* The runtime's dump has whole minutes, too. */
 static uint64_t minutes(const struct report_goroutine *goroutine)
 {
-	return duration__from_seconds(goroutine->waiting_seconds) / (60 * NSEC_PER_SEC);
+	return goroutine->waiting_ns / (60 * NSEC_PER_SEC);
 }
 
 static int compare_labels(const struct report_labels *a, const struct report_labels *b)

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WORD_SIZE 16
-
 /* A tenth more or fewer: a growing leak then gets a line less and less often, but never none. */
 #define NEWS_SHARE 10
 
@@ -18,20 +16,21 @@ struct entry {
 	pid_t pid;
 	uint64_t start_time; /* another process may have got the pid */
 	char id[9];
-	char word[WORD_SIZE]; /* verdict or mode */
+	enum verdict verdict; /* of a site */
+	enum probe_mode mode; /* of a target */
 	uint64_t goroutines;
 	bool lossy, ended;
 	char name[NAME_SIZE]; /* of a target */
 };
 
-struct process_list {
+struct entry_list {
 	struct entry *entries; /* sorted by (pid, start time, id) */
 	size_t n;
 };
 
 struct text_news {
-	struct process_list told;    /* what was printed */
-	struct process_list current; /* what the report being compared says */
+	struct entry_list told;	   /* what was printed */
+	struct entry_list current; /* what the report being compared says */
 	bool any;
 	bool host;
 };
@@ -67,7 +66,7 @@ static int compare_entries(const void *left, const void *right)
 	return strcmp(a->id, b->id);
 }
 
-static const struct entry *find(const struct process_list *list, const struct entry *key)
+static const struct entry *find(const struct entry_list *list, const struct entry *key)
 {
 	if (list->n == 0)
 		return NULL;
@@ -80,12 +79,12 @@ static struct entry entry_of_target(const struct text_news *news,
 	struct entry entry = {
 		.pid = target->pid,
 		.start_time = target->start_time_seconds,
-		.lossy = target->lost_events > 0,
+		.lossy = target->totals.lost > 0,
 		.ended = target->exited_target,
 	};
 
 	if (!news->host)
-		snprintf(entry.word, sizeof(entry.word), "%s", report__text(target->mode));
+		entry.mode = target->mode;
 	snprintf(entry.name, sizeof(entry.name), "%s", report__text(target->comm));
 	return entry;
 }
@@ -96,11 +95,11 @@ static struct entry entry_of_site(const struct report_target *target,
 	struct entry entry = {
 		.pid = target->pid,
 		.start_time = target->start_time_seconds,
-		.goroutines = site->goroutines,
+		.goroutines = site->view.goroutines,
+		.verdict = site->view.verdict,
 	};
 
 	snprintf(entry.id, sizeof(entry.id), "%s", site->id);
-	snprintf(entry.word, sizeof(entry.word), "%s", report__text(site->verdict));
 	return entry;
 }
 
@@ -115,8 +114,8 @@ static bool count_differs(const struct entry *now, const struct entry *told)
 /* Other than in numbers. */
 static bool kind_differs(const struct entry *now, const struct entry *told)
 {
-	return !told || strcmp(now->word, told->word) != 0 || now->lossy != told->lossy ||
-	       now->ended != told->ended;
+	return !told || now->verdict != told->verdict || now->mode != told->mode ||
+	       now->lossy != told->lossy || now->ended != told->ended;
 }
 
 static bool differs(const struct entry *now, const struct entry *told)
@@ -130,13 +129,12 @@ static size_t count_entries(const struct report *report)
 
 	for (size_t t = 0; t < report->n_targets; t++) {
 		for (size_t i = 0; i < report->targets[t].n_sites; i++)
-			n += report->targets[t].sites[i].flagged;
+			n += report__flagged(&report->targets[t].sites[i]);
 	}
 	return n;
 }
 
-static void fill(const struct text_news *news, struct process_list *list,
-		 const struct report *report)
+static void fill(const struct text_news *news, struct entry_list *list, const struct report *report)
 {
 	for (size_t t = 0; t < report->n_targets; t++) {
 		const struct report_target *target = &report->targets[t];
@@ -145,7 +143,7 @@ static void fill(const struct text_news *news, struct process_list *list,
 			continue;
 		list->entries[list->n++] = entry_of_target(news, target);
 		for (size_t i = 0; i < target->n_sites; i++) {
-			if (target->sites[i].flagged)
+			if (report__flagged(&target->sites[i]))
 				list->entries[list->n++] = entry_of_site(target, &target->sites[i]);
 		}
 	}
@@ -154,7 +152,7 @@ static void fill(const struct text_news *news, struct process_list *list,
 
 int text_news__compare(struct text_news *news, const struct report *report)
 {
-	struct process_list list = {0};
+	struct entry_list list = {0};
 	size_t n = count_entries(report);
 
 	list.entries = calloc(n + 1, sizeof(*list.entries));
@@ -207,7 +205,7 @@ enum site_news text_news__site(const struct text_news *news, const struct report
 	struct entry now = entry_of_site(target, site);
 	const struct entry *told = find(&news->told, &now);
 
-	if (!site->flagged)
+	if (!report__flagged(site))
 		return SITE_NEWS_NONE;
 	if (kind_differs(&now, told))
 		return SITE_NEWS_WHOLE;
@@ -215,14 +213,14 @@ enum site_news text_news__site(const struct text_news *news, const struct report
 }
 
 void text_news__resolved(const struct text_news *news, const struct report_target *target,
-			 void (*visit)(void *ctx, const char *id, const char *verdict), void *ctx)
+			 void (*visit)(void *ctx, const char *id, enum verdict verdict), void *ctx)
 {
 	for (size_t i = 0; i < news->told.n; i++) {
 		const struct entry *told = &news->told.entries[i];
 
 		if (told->pid == target->pid && told->start_time == target->start_time_seconds &&
 		    told->id[0] && !find(&news->current, told))
-			visit(ctx, told->id, told->word);
+			visit(ctx, told->id, told->verdict);
 	}
 }
 
@@ -237,5 +235,5 @@ void text_news__printed(struct text_news *news)
 	}
 	free(news->told.entries);
 	news->told = news->current;
-	news->current = (struct process_list){0};
+	news->current = (struct entry_list){0};
 }

@@ -51,7 +51,7 @@ void text_news__gone(const struct text_news *news,
 
 /* text_news__resolved - calls back with the id of each site that was flagged and no longer is. */
 void text_news__resolved(const struct text_news *news, const struct report_target *target,
-			 void (*visit)(void *ctx, const char *id, const char *verdict), void *ctx);
+			 void (*visit)(void *ctx, const char *id, enum verdict verdict), void *ctx);
 
 /* text_news__printed - what was new has been printed. */
 void text_news__printed(struct text_news *news);

@@ -9,22 +9,19 @@
  *
  * Of a lock nobody can say who holds it: Go does not write it down, and it may be a member itself.
  */
+#include "output/text/objects.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "output/shorten.h"
-#include "output/text/parts.h"
+#include "output/text/block.h"
 
 #define MAX_LINES 3  /* of one object */
 #define PIECE	  80 /* two counts and what stands between them */
 #define WORDS	  320
-
-static bool is_channel(const struct report_object *object)
-{
-	return strcmp(report__text(object->kind), "channel") == 0;
-}
 
 /* "no receiver", "1 receiver", "11 receivers" */
 static void waiting_words(char out[PIECE], uint64_t n, bool more, const char *noun)
@@ -40,7 +37,7 @@ static void waiting_words(char out[PIECE], uint64_t n, bool more, const char *no
 }
 
 /* "buffer 5 of 5, 11 senders, no receiver" */
-static void channel_words(const struct report_object *object, char out[WORDS])
+static void channel_words(const struct wait_object *object, char out[WORDS])
 {
 	char length[SHORTEN_COUNT_SIZE], capacity[SHORTEN_COUNT_SIZE];
 	char senders[PIECE], receivers[PIECE], buffer[PIECE] = "unbuffered";
@@ -56,17 +53,16 @@ static void channel_words(const struct report_object *object, char out[WORDS])
 		 object->closed ? ", closed" : "", object->timer ? ", of a timer" : "");
 }
 
-static void object_words(const struct report_object *object, char out[WORDS])
+static void object_words(const struct wait_object *object, char out[WORDS])
 {
-	if (is_channel(object))
+	if (object->kind == WAIT_OBJECT_CHANNEL)
 		channel_words(object, out);
 	else
 		waiting_words(out, object->waiters, object->more_waiters, "waiter");
 }
 
 /* "0xc000123040 (unbuffered, 1 sender, no receiver)" behind @before, to the end of the line. */
-static void put_object(struct screen *screen, const char *before,
-		       const struct report_object *object)
+static void put_object(struct screen *screen, const char *before, const struct wait_object *object)
 {
 	char words[WORDS], text[2 * WORDS + 32];
 
@@ -78,14 +74,14 @@ static void put_object(struct screen *screen, const char *before,
 /* "all 97 wait", "11 of 97 wait", "it waits" */
 static void who_waits(const struct report_site *site, uint64_t members, char out[PIECE])
 {
-	uint64_t looked_at = site->objects.looked_at;
+	uint64_t looked_at = site->objects->looked_at;
 	char some[SHORTEN_COUNT_SIZE], all[SHORTEN_COUNT_SIZE];
 
 	shorten__count(members, some);
 	shorten__count(looked_at, all);
 	if (members < looked_at)
 		snprintf(out, PIECE, "%s of %s wait%s", some, all, members == 1 ? "s" : "");
-	else if (looked_at < site->goroutines)
+	else if (looked_at < site->view.goroutines)
 		snprintf(out, PIECE, "all %s looked at wait", all);
 	else if (looked_at == 1)
 		snprintf(out, PIECE, "it waits");
@@ -96,7 +92,7 @@ static void who_waits(const struct report_site *site, uint64_t members, char out
 /* Nobody waits on what another one waits on. */
 static void put_own(struct screen *screen, const struct report_site *site, const char *kind)
 {
-	const struct report_objects *objects = &site->objects;
+	const struct wait_objects *objects = site->objects;
 	char who[PIECE], text[WORDS], count[SHORTEN_COUNT_SIZE];
 
 	who_waits(site, objects->looked_at, who);
@@ -108,11 +104,11 @@ static void put_own(struct screen *screen, const struct report_site *site, const
 	else
 		snprintf(text, sizeof(text), "%s on %s objects, none of them shared, such as %s ",
 			 who, count, kind);
-	put_object(screen, text, &objects->items[0]);
+	put_object(screen, text, &objects->top[0]);
 }
 
 static void put_shared(struct screen *screen, const struct report_site *site,
-		       const struct report_object *object, const char *kind)
+		       const struct wait_object *object, const char *kind)
 {
 	char who[PIECE], text[WORDS];
 
@@ -123,18 +119,15 @@ static void put_shared(struct screen *screen, const struct report_site *site,
 
 static void put_item(struct screen *screen, const struct report_site *site, size_t index)
 {
-	const struct report_objects *objects = &site->objects;
-	const struct report_object *object = &objects->items[index];
-	char *kind = shorten__text(report__text(object->kind), MAX_WAIT);
+	const struct wait_objects *objects = site->objects;
+	const struct wait_object *object = &objects->top[index];
+	const char *kind = wait_object_kind__name(object->kind);
 
 	text_part__label(screen, index == 0 ? "waiting on" : "");
-	if (!kind)
-		screen->failed = true;
-	else if (objects->items[0].members > 1)
+	if (objects->top[0].members > 1)
 		put_shared(screen, site, object, kind);
 	else
 		put_own(screen, site, kind);
-	free(kind);
 }
 
 static void put_more(struct screen *screen, uint64_t n)
@@ -149,14 +142,16 @@ static void put_more(struct screen *screen, uint64_t n)
 
 void text_part__objects(struct screen *screen, const struct report_site *site, size_t max)
 {
-	const struct report_objects *objects = &site->objects;
-	bool shared = objects->n_items > 0 && objects->items[0].members > 1;
-	size_t shown = min_of(objects->n_items, shared ? max : (size_t)1);
+	const struct wait_objects *objects = site->objects;
+	size_t shown;
+	bool shared;
 
-	if (objects->looked_at == 0)
+	if (!objects || objects->looked_at == 0)
 		return;
+	shared = objects->n_top > 0 && objects->top[0].members > 1;
+	shown = min_of(objects->n_top, shared ? max : (size_t)1);
 	for (size_t i = 0; i < shown; i++)
 		put_item(screen, site, i);
 	if (shared)
-		put_more(screen, objects->distinct - min_of(objects->distinct, (uint64_t)shown));
+		put_more(screen, objects->distinct - min_of(objects->distinct, (uint32_t)shown));
 }

@@ -3,13 +3,16 @@
  * The sites that were not flagged, as a reader wants them: summed up, and the first few by name so
  * that one can see they are what they should be. What was silenced is told apart from them.
  */
+#include "output/text/others.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/utf8.h"
 #include "output/shorten.h"
-#include "output/text/parts.h"
+#include "output/text/block.h"
+#include "output/text/site_columns.h"
 
 #define INDENT	      2
 #define MAX_REASONS   32
@@ -29,7 +32,8 @@ struct breakdown {
 
 static bool is_shown(const struct report_site *site, bool all)
 {
-	return !site->flagged && !report__silenced(site) && (all || site->goroutines > 0);
+	return !report__flagged(site) && !report__silenced(site) &&
+	       (all || site->view.goroutines > 0);
 }
 
 static void breakdown__add(struct breakdown *sum, const struct report_site *site)
@@ -38,20 +42,20 @@ static void breakdown__add(struct breakdown *sum, const struct report_site *site
 	size_t i = 0;
 
 	sum->sites++;
-	sum->goroutines += site->goroutines;
-	if (site->goroutines == 0)
+	sum->goroutines += site->view.goroutines;
+	if (site->view.goroutines == 0)
 		return;
 	while (i < sum->n && strcmp(sum->reasons[i].words, words) != 0)
 		i++;
 	if (i == MAX_REASONS) {
-		sum->beyond += site->goroutines;
+		sum->beyond += site->view.goroutines;
 		return;
 	}
 	if (i == sum->n) {
 		sum->n++;
 		sum->reasons[i].words = words;
 	}
-	sum->reasons[i].goroutines += site->goroutines;
+	sum->reasons[i].goroutines += site->view.goroutines;
 }
 
 /* The largest first; among equals the one seen first. */
@@ -145,15 +149,16 @@ static void put_site(struct screen *screen, const struct site_columns *columns,
 
 	screen__to(screen, column);
 	screen__put_owned(screen, text_part__verdict_style(site),
-			  shorten__text(report__text(site->verdict), MAX_VERDICT));
+			  shorten__text(verdict__name(site->view.verdict), MAX_VERDICT));
 	column += columns->verdict + 2;
 	if (columns->confidence) {
 		snprintf(count, sizeof(count), "%u %%", report__percent(site));
-		screen__put_right(screen, STYLE_PLAIN, site->suspect ? count : "", column,
+		screen__put_right(screen, STYLE_PLAIN,
+				  verdict__is_suspect(site->view.verdict) ? count : "", column,
 				  columns->confidence);
 		column += columns->confidence + 2;
 	}
-	shorten__count(site->goroutines, count);
+	shorten__count(site->view.goroutines, count);
 	screen__put_right(screen, STYLE_PLAIN, count, column, columns->count);
 	column += columns->count + 2;
 	column = text_part__wait_and_growth(screen, columns, site, column);

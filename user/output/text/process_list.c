@@ -3,7 +3,6 @@
  * A table as wide as its contents, up to a limit per column; the last column, the module, gets what
  * is left of the line. What needs a sentence comes on lines of its own below the process.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -276,7 +275,6 @@ int process_list__write_text(FILE *out, const struct process_list *list,
 	unsigned int width = options->columns ? max_of(options->columns, MIN_COLUMNS) : NO_LIMIT;
 	struct widths widths = measure(list);
 	struct screen screen;
-	int err;
 
 	screen__init(&screen, width, options->color);
 	if (list->n_processes)
@@ -285,10 +283,5 @@ int process_list__write_text(FILE *out, const struct process_list *list,
 		put_process(&screen, &widths, &list->processes[i], options->verbose);
 	put_summary(&screen, list);
 	put_left_out(&screen, list);
-	err = screen__error(&screen);
-	errno = 0;
-	if (!err && (fwrite(screen.data, 1, screen.len, out) != screen.len || fflush(out) != 0))
-		err = errno ? -errno : -EIO;
-	screen__release(&screen);
-	return err;
+	return screen__flush(&screen, out);
 }

@@ -11,7 +11,13 @@
 #include <string.h>
 
 #include "output/text/news.h"
-#include "output/text/parts.h"
+#include "output/shorten.h"
+#include "output/text/frame.h"
+#include "output/text/goroutines.h"
+#include "output/text/others.h"
+#include "output/text/site.h"
+#include "output/text/summary.h"
+#include "output/text/target.h"
 
 #define MIN_COLUMNS 60U
 #define MAX_COLUMNS 200U
@@ -22,10 +28,6 @@
 #define MANY_FLAGGED 50
 
 #define STATUS_EVERY_NS (60 * NSEC_PER_SEC)
-
-/* ECMA-48: cursor to the top left corner; erase from the cursor to the end of the screen. */
-#define CURSOR_HOME "\033[H"
-#define ERASE_BELOW "\033[J"
 
 struct text_writer {
 	FILE *out;
@@ -76,7 +78,7 @@ static size_t count_flagged(const struct report_target *target)
 	size_t n = 0;
 
 	for (size_t i = 0; i < target->n_sites; i++)
-		n += target->sites[i].flagged;
+		n += report__flagged(&target->sites[i]);
 	return n;
 }
 
@@ -88,14 +90,14 @@ static void put_flagged(struct screen *screen, const struct report_target *targe
 	size_t left = max, total = count_flagged(target);
 
 	for (size_t i = 0; i < target->n_sites && left > 0; i++) {
-		if (!target->sites[i].flagged)
+		if (!report__flagged(&target->sites[i]))
 			continue;
 		text_part__columns_add(&columns, &target->sites[i]);
 		left--;
 	}
 	left = min_of(max, total);
 	for (size_t i = 0; i < target->n_sites && left > 0; i++) {
-		if (!target->sites[i].flagged)
+		if (!report__flagged(&target->sites[i]))
 			continue;
 		text_part__site(screen, &columns, &target->sites[i], detail);
 		if (detail > SITE_HEADLINE)
@@ -193,45 +195,25 @@ static void fit_target(struct screen *screen, const struct text_options *options
 	}
 }
 
-/*
- * What still does not fit (a header of many lines, many targets) is cut: it must not scroll.
- * @top: where the frame begins.
- */
-static void cut_rows(struct screen *screen, struct screen_mark top, size_t rows)
-{
-	if (screen->lines <= rows || screen__error(screen))
-		return;
-	while (top.lines < rows)
-		top.lines += screen->data[top.len++] == '\n';
-	screen__rollback(screen, top);
-}
-
 static void redraw(struct screen *screen, struct text_writer *writer, const struct report *report)
 {
 	const struct text_options *options = &writer->options;
-	/* The cursor rests on the last row. */
-	size_t rows = options->rows ? options->rows - 1 : SIZE_MAX;
-	struct screen_mark top;
+	size_t rows = frame__rows(options->rows);
+	struct screen_mark top = frame__begin(screen, options->rows, !writer->started);
 
-	screen->clear_lines = true;
-	/* What the user had on the screen goes up into the scrollback, once. */
-	for (unsigned int i = 0; i < options->rows && !writer->started; i++)
-		screen__escape(screen, "\n");
-	screen__escape(screen, CURSOR_HOME);
-	top = screen__mark(screen);
 	for (size_t i = 0; i < report->n_targets; i++)
 		fit_target(screen, options, &report->targets[i], rows);
-	cut_rows(screen, top, rows);
-	screen__escape(screen, ERASE_BELOW);
+	frame__end(screen, top, rows);
 }
 
 /* --- into a pipe ---------------------------------------------------------------------------------- */
 
-static void put_resolved(void *ctx, const char *id, const char *verdict)
+static void put_resolved(void *ctx, const char *id, enum verdict verdict)
 {
 	struct screen *screen = ctx;
 
-	screen__putf(screen, STYLE_GOOD, "site %s is no longer flagged as %s", id, verdict);
+	screen__putf(screen, STYLE_GOOD, "site %s is no longer flagged as %s", id,
+		     verdict__name(verdict));
 	screen__end_line(screen);
 }
 
@@ -303,9 +285,11 @@ static void put_gone(void *ctx, pid_t pid, const char *name)
 	text_part__gone(line->screen, line->report, pid, name);
 }
 
-static void note_resolved(void *ctx, const char *id, const char *verdict)
+static void note_resolved(void *ctx, const char *id, enum verdict verdict)
 {
-	*(bool *)ctx = id && verdict;
+	(void)id;
+	(void)verdict;
+	*(bool *)ctx = true;
 }
 
 /* Other than that it came. */
@@ -372,22 +356,12 @@ static void put_final(struct screen *screen, const struct text_writer *writer,
 		      const struct report *report)
 {
 	if (writer->options.terminal && writer->started)
-		screen__escape(screen, CURSOR_HOME ERASE_BELOW);
+		frame__erase(screen);
 	else if (writer->started)
 		screen__end_line(screen);
 	put_report(screen, &writer->options, report);
 	screen__end_line(screen);
 	text_part__summary(screen, report);
-}
-
-static int flush(FILE *out, const struct screen *screen)
-{
-	if (screen->len == 0)
-		return 0;
-	errno = 0;
-	if (fwrite(screen->data, 1, screen->len, out) != screen->len || fflush(out) != 0)
-		return errno ? -errno : -EIO;
-	return 0;
 }
 
 int text_writer__write(struct text_writer *writer, const struct report *report)
@@ -402,11 +376,9 @@ int text_writer__write(struct text_writer *writer, const struct report *report)
 		redraw(&screen, writer, report);
 	else
 		err = log_interim(&screen, writer, report);
-	if (!err)
-		err = screen__error(&screen);
-	if (!err)
-		err = flush(writer->out, &screen);
 	writer->started = true;
+	if (!err)
+		return screen__flush(&screen, writer->out);
 	screen__release(&screen);
 	return err;
 }

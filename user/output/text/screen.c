@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/stream.h"
 #include "base/utf8.h"
 
 /* A report of 64 MiB of text is a runaway, not a report. */
@@ -223,4 +224,14 @@ void screen__escape(struct screen *screen, const char *sequence)
 int screen__error(const struct screen *screen)
 {
 	return screen->failed ? -ENOMEM : 0;
+}
+
+int screen__flush(struct screen *screen, FILE *out)
+{
+	int err = screen__error(screen);
+
+	if (!err && screen->len)
+		err = stream__write(out, screen->data, screen->len);
+	screen__release(screen);
+	return err;
 }

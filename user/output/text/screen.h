@@ -10,6 +10,8 @@
  * Running out of memory is remembered and reported by screen__error(), so that a renderer can put
  * dozens of pieces without a check after each.
  */
+#include <stdio.h>
+
 #include "base/common.h"
 
 #define ELLIPSIS "\xe2\x80\xa6"
@@ -76,6 +78,12 @@ void screen__rollback(struct screen *screen, struct screen_mark mark);
 
 /* screen__escape - a control sequence of our own, as it is; takes no columns. */
 void screen__escape(struct screen *screen, const char *sequence);
+
+/*
+ * screen__flush - writes all of it to @out at once and releases the screen. -ENOMEM when something
+ * could not be kept, or -EPIPE and kin.
+ */
+int screen__flush(struct screen *screen, FILE *out) __must_check;
 
 /* screen__error - 0, or -ENOMEM when something could not be kept. */
 int screen__error(const struct screen *screen) __must_check;

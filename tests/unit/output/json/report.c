@@ -17,7 +17,7 @@ static char *write_json(const struct report *report)
 	char *text;
 
 	sample__open(&stream);
-	cr_assert_eq(json__write(stream.file, report), 0);
+	cr_assert_eq(report__write_json(stream.file, report), 0);
 	text = strdup(sample__added(&stream));
 	cr_assert_not_null(text);
 	sample__close(&stream);
@@ -57,7 +57,7 @@ Test(json, leaks)
 		.resident_bytes = 12 << 20,
 		.bpf_bytes = 3 << 20,
 		.open_fds = 31,
-		.cycle_seconds = 0.0131,
+		.cycle_ns = 13100000,
 		.interval_stretch = 4,
 		.process_events_lost = 1013,
 		.textfile_errors = 2,
@@ -108,7 +108,7 @@ Test(json, what_json_has_no_number_for_is_zero)
 	for (size_t i = 0; i < ARRAY_SIZE(odd); i++) {
 		json_t *json, *growth;
 
-		sample.sites[0].growth_per_minute = odd[i];
+		sample.sites[0].view.growth_per_minute = odd[i];
 		json = parse(&sample.report);
 		growth = json_object_get(site_of(json, 0), "growth_per_minute");
 		cr_expect(json_is_real(growth) && json_real_value(growth) == 0);
@@ -143,15 +143,15 @@ Test(json, numbers_are_short_finite_and_fit_other_readers)
 
 	sample__leaks(&sample);
 	sample.target.n_sites = 1;
-	sample.target.observed_seconds = 0.1 + 0.2;
-	sample.target.alive = UINT64_MAX;
-	sample.sites[0].oldest_park_seconds = 0.0 / 0.0;
-	sample.sites[0].oldest_age_seconds = 1.0 / 0.0;
-	sample.sites[0].growth_per_minute = -1.23456;
+	sample.target.observed_ns = 300 * NSEC_PER_MSEC;
+	sample.target.totals.alive = UINT64_MAX;
+	sample.sites[0].view.oldest_park_ns = 0;
+	sample.sites[0].view.oldest_age_ns = 1234499999;
+	sample.sites[0].view.growth_per_minute = -1.23456;
 	text = write_json(&sample.report);
 	cr_expect_not_null(strstr(text, "\"observed_seconds\":0.3,"));
 	cr_expect_not_null(strstr(text, "\"alive\":9223372036854775807,"));
-	cr_expect_not_null(strstr(text, "\"oldest_park_seconds\":0.0,\"oldest_age_seconds\":0.0,"
+	cr_expect_not_null(strstr(text, "\"oldest_park_seconds\":0.0,\"oldest_age_seconds\":1.234,"
 					"\"growth_per_minute\":-1.235,"));
 	free(text);
 }
@@ -200,7 +200,7 @@ Test(json, ten_thousand_sites)
 	sample__leaks(&sample);
 	for (size_t i = 0; i < N; i++) {
 		sites[i] = sample.sites[0];
-		sites[i].goroutines = i;
+		sites[i].view.goroutines = i;
 	}
 	sample.target.sites = sites;
 	sample.target.n_sites = N;
@@ -219,7 +219,7 @@ Test(json, a_full_disk_is_reported)
 	if (!full)
 		cr_skip_test("needs /dev/full");
 	sample__leaks(&sample);
-	cr_assert_eq(json__write(full, &sample.report), -ENOSPC);
+	cr_assert_eq(report__write_json(full, &sample.report), -ENOSPC);
 	fclose(full);
 }
 

@@ -294,7 +294,7 @@ static json_t *written_report(const struct report *report)
 	json_t *json;
 
 	sample__open(&stream);
-	cr_assert_eq(json__write(stream.file, report), 0);
+	cr_assert_eq(report__write_json(stream.file, report), 0);
 	json = parse(sample__added(&stream));
 	sample__close(&stream);
 	return json;

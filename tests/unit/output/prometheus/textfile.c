@@ -78,18 +78,18 @@ static void add_costs(struct sample *sample)
 	sample->target.probe_hits[0] = 4826;
 	sample->target.probe_hits[1] = 4120;
 	sample->target.probe_hits[2] = 20101;
-	sample->target.probe_seconds = 0.0365;
+	sample->target.probe_ns = 36500000;
 	sample->target.overhead = 0.0042;
 	sample->target.overhead_max = 0.01;
 	sample->target.mode_changes = 2;
 	sample->target.remote_reads = 812;
 	sample->target.remote_bytes = 9 << 20;
-	sample->target.lifetime_seconds_sum = 5011.25;
-	for (size_t i = 0; i < REPORT_LIFETIME_BUCKETS; i++)
-		sample->target.lifetimes[i] = 3000 >> i;
-	sample->sites[0].confidence = 0.97;
-	sample->sites[1].confidence = 0.8;
-	sample->sites[2].confidence = 0.912;
+	sample->target.totals.lifetime_seconds = 5011.25;
+	for (size_t i = 0; i < TRACKER_LIFETIMES; i++)
+		sample->target.totals.lifetimes[i] = 3000 >> i;
+	sample->sites[0].view.confidence = 0.97;
+	sample->sites[1].view.confidence = 0.8;
+	sample->sites[2].view.confidence = 0.912;
 	sample->report.self = (struct report_self){
 		.start_time_seconds = 1767323000,
 		.targets = {1, 2, 3, 4},
@@ -97,7 +97,8 @@ static void add_costs(struct sample *sample)
 		.attach_failures = 5,
 		.events_received = 29047,
 		.events_malformed = 1,
-		.probe_cost_seconds = {9.1e-7, 1.83e-6},
+		.emulated_hit_ns = 910,
+		.single_step_hit_ns = 1830,
 		.cpu_seconds = 0.82,
 		.resident_bytes = 12 << 20,
 		.bpf_bytes = 3 << 20,
@@ -106,7 +107,7 @@ static void add_costs(struct sample *sample)
 		.bpf_links = 3,
 		.processes_seen = 311,
 		.processes_rejected = 301,
-		.cycle_seconds = 0.0131,
+		.cycle_ns = 13100000,
 		.interval_stretch = 4,
 		.process_events_lost = 1013,
 		.state_errors = 7,
@@ -164,7 +165,7 @@ Test(textfile, anything_at_all_can_be_read)
 			targets[i].unit = sample.target.how;
 			targets[i].n_sites = sample.target.n_sites / (i + 1);
 			targets[i].exited_target = i == 3;
-			targets[i].overhead = sample.target.observed_seconds;
+			targets[i].overhead = sample.target.created_per_second;
 		}
 		report = sample.report;
 		report.targets = targets;
@@ -197,22 +198,21 @@ static struct report_target *make_target(struct made *made, const char *group)
 		.start_time_seconds = 1767320000 + i,
 		.group = group,
 		.exe = "/bin/x",
-		.mode = "full",
+		.mode = PROBE_MODE_FULL,
 		.sites = made->sites[i],
 	};
 	return &made->targets[i];
 }
 
 static struct report_site *make_site(struct made *made, struct report_target *target,
-				     unsigned int id, const char *verdict, uint64_t goroutines)
+				     unsigned int id, enum verdict verdict, uint64_t goroutines)
 {
 	struct report_site *site = &made->sites[target - made->targets][target->n_sites++];
 
 	cr_assert_leq(target->n_sites, MAX_MADE);
 	*site = (struct report_site){
-		.verdict = verdict,
-		.flagged = !strcmp(verdict, "leaking") || !strcmp(verdict, "stuck"),
-		.goroutines = goroutines,
+		.view.verdict = verdict,
+		.view.goroutines = goroutines,
 		.start_function = "main.run",
 		.created_by = {.function = "main.main", .file = "/src/main.go", .line = 42},
 		.blocked_at = {.function = "main.run", .file = "C:/src/run.go", .line = 7},
@@ -233,31 +233,31 @@ Test(textfile, processes_of_a_group_are_summed)
 
 	*one = (struct report_target){.pid = 1,
 				      .group = "shop",
-				      .alive = 10,
-				      .created = 100,
-				      .exited = 90,
-				      .mode = "full",
+				      .totals.alive = 10,
+				      .totals.created = 100,
+				      .totals.exited = 90,
+				      .mode = PROBE_MODE_FULL,
 				      .overhead = 0.002,
 				      .overhead_max = 0.01,
-				      .probe_seconds = 1.5,
-				      .lifetimes = {80, [7] = 10},
+				      .probe_ns = 1500000000,
+				      .totals.lifetimes = {80, [7] = 10},
 				      .sites = made.sites[0]};
 	*two = (struct report_target){.pid = 2,
 				      .group = "shop",
-				      .alive = 5,
-				      .created = 50,
-				      .exited = 45,
-				      .mode = "census",
+				      .totals.alive = 5,
+				      .totals.created = 50,
+				      .totals.exited = 45,
+				      .mode = PROBE_MODE_CENSUS,
 				      .overhead = 0.02,
 				      .overhead_max = 0.05,
-				      .probe_seconds = 0.25,
-				      .lifetimes = {40, [7] = 5},
+				      .probe_ns = 250000000,
+				      .totals.lifetimes = {40, [7] = 5},
 				      .sites = made.sites[1]};
-	other->alive = 3;
-	make_site(&made, one, 1, "leaking", 4)->confidence = 0.75;
-	make_site(&made, two, 1, "leaking", 3)->confidence = 0.5;
-	make_site(&made, two, 2, "stuck", 2)->oldest_age_seconds = 100;
-	make_site(&made, two, 3, "growing", 1);
+	other->totals.alive = 3;
+	make_site(&made, one, 1, VERDICT_LEAKING, 4)->view.confidence = 0.75;
+	make_site(&made, two, 1, VERDICT_LEAKING, 3)->view.confidence = 0.5;
+	make_site(&made, two, 2, VERDICT_STUCK, 2)->view.oldest_age_ns = 100 * NSEC_PER_SEC;
+	make_site(&made, two, 3, VERDICT_GROWING, 1);
 	expect_lines(
 		&made.report, &build, "gleakd_target_processes{groupname=\"shop\"} 2",
 		"gleakd_goroutines{groupname=\"shop\"} 15",
@@ -292,8 +292,8 @@ Test(textfile, one_site_may_be_leaking_here_and_stuck_there)
 {
 	static struct made made;
 
-	make_site(&made, make_target(&made, "shop"), 1, "leaking", 4);
-	make_site(&made, make_target(&made, "shop"), 1, "stuck", 5);
+	make_site(&made, make_target(&made, "shop"), 1, VERDICT_LEAKING, 4);
+	make_site(&made, make_target(&made, "shop"), 1, VERDICT_STUCK, 5);
 	expect_lines(&made.report, &build, SITE("shop", "00000001", "leaking") "4",
 		     SITE("shop", "00000001", "stuck") "5");
 }
@@ -302,14 +302,13 @@ Test(textfile, silenced_and_unsuspected_sites_have_no_series)
 {
 	static struct made made;
 	struct report_target *target = make_target(&made, "shop");
-	struct report_site *silenced = make_site(&made, target, 1, "leaking", 40);
+	struct report_site *silenced = make_site(&made, target, 1, VERDICT_LEAKING, 40);
 	char *text;
 
-	silenced->flagged = false;
 	silenced->silenced = true;
-	silenced->oldest_age_seconds = 50;
-	make_site(&made, target, 2, "growing", 3);
-	make_site(&made, target, 3, "idle", 3)->silenced = true;
+	silenced->view.oldest_age_ns = 50 * NSEC_PER_SEC;
+	make_site(&made, target, 2, VERDICT_GROWING, 3);
+	make_site(&made, target, 3, VERDICT_IDLE, 3)->silenced = true;
 	text = render(&made.report, &build);
 	cr_expect(has(text, "gleakd_suspected_leaked_goroutines{groupname=\"shop\"} 0"));
 	cr_expect(has(text, "gleakd_silenced_goroutines{groupname=\"shop\"} 40"));
@@ -325,9 +324,9 @@ Test(textfile, an_ended_process_has_counters_but_no_goroutines)
 	struct report_target *target = make_target(&made, "shop");
 	char *text;
 
-	make_site(&made, target, 1, "leaking", 4);
-	target->alive = 4;
-	target->created = 12;
+	make_site(&made, target, 1, VERDICT_LEAKING, 4);
+	target->totals.alive = 4;
+	target->totals.created = 12;
 	target->exited_target = true;
 	text = render(&made.report, &build);
 	cr_expect(has(text, "gleakd_goroutines{groupname=\"shop\"} 0"));
@@ -344,7 +343,7 @@ Test(textfile, a_group_without_name_is_called_after_the_program)
 
 	make_target(&made, NULL)->exe = "/usr/local/bin/shop";
 	*make_target(&made, "") = (struct report_target){.comm = "worker"};
-	*make_target(&made, "") = (struct report_target){.alive = 1};
+	*make_target(&made, "") = (struct report_target){.totals.alive = 1};
 	expect_lines(&made.report, &build, "gleakd_target_processes{groupname=\"shop\"} 1",
 		     "gleakd_target_processes{groupname=\"worker\"} 1",
 		     "gleakd_target_processes{groupname=\"unknown\"} 1");
@@ -384,10 +383,9 @@ Test(textfile, what_is_not_a_number_is_zero)
 		made.report.n_targets = 0;
 		target = make_target(&made, "shop");
 		target->overhead = target->overhead_max = odd[i];
-		target->probe_seconds = target->lifetime_seconds_sum = odd[i];
-		made.report.self.cpu_seconds = made.report.self.probe_cost_seconds[0] = -1;
-		make_site(&made, target, 1, "stuck", 1)->confidence = odd[i];
-		made.sites[0][0].oldest_age_seconds = odd[i] < 0 ? odd[i] : NAN;
+		target->totals.lifetime_seconds = odd[i];
+		made.report.self.cpu_seconds = -1;
+		make_site(&made, target, 1, VERDICT_STUCK, 1)->view.confidence = odd[i];
 		expect_lines(&made.report, &build,
 			     "gleakd_target_overhead_ratio{groupname=\"shop\"} 0",
 			     "gleakd_target_overhead_limit_ratio{groupname=\"shop\"} 0",
@@ -409,8 +407,8 @@ Test(textfile, limits_keep_what_is_largest_and_count_the_rest)
 	options.max_group_sites = 3;
 	options.max_sites = 5;
 	for (unsigned int i = 1; i <= 10; i++) {
-		make_site(&made, shop, i, "leaking", 100 + i);
-		make_site(&made, bank, i, "leaking", i);
+		make_site(&made, shop, i, VERDICT_LEAKING, 100 + i);
+		make_site(&made, bank, i, VERDICT_LEAKING, i);
 	}
 	text = render(&made.report, &options);
 	cr_expect_eq(occurrences(text, "\ngleakd_leak_site_goroutines{"), 5);
@@ -438,10 +436,10 @@ Test(textfile, groups_with_leaks_are_the_last_to_be_omitted)
 
 		snprintf(names[i], sizeof(names[i]), "g%u", i);
 		target = make_target(&made, names[i]);
-		target->alive = i;
+		target->totals.alive = i;
 		target->probe_hits[0] = 1;
 		if (i == 2)
-			make_site(&made, target, 1, "stuck", 1);
+			make_site(&made, target, 1, VERDICT_STUCK, 1);
 	}
 	text = render(&made.report, &options);
 	cr_expect(has(text, "gleakd_groups_omitted 7"));
@@ -465,7 +463,7 @@ Test(textfile, the_defaults_are_limits)
 		snprintf(names[i], sizeof(names[i]), "g%u", i);
 		target = make_target(&made, names[i]);
 		for (unsigned int s = 0; s < 30; s++)
-			make_site(&made, target, s, "leaking", 1 + s);
+			make_site(&made, target, s, VERDICT_LEAKING, 1 + s);
 	}
 	text = render(&made.report, &build);
 	cr_expect_eq(occurrences(text, "\ngleakd_goroutines{"), TEXTFILE_MAX_GROUPS);
@@ -522,13 +520,13 @@ Test(textfile, counters_do_not_go_down_when_a_process_ends)
 	struct group_totals *totals = new_totals();
 	struct report_target *one = make_target(&made, "shop"), *two = make_target(&made, "shop");
 
-	one->created = 100;
-	one->lifetimes[0] = 60;
-	one->probe_seconds = 2;
-	two->created = 10;
+	one->totals.created = 100;
+	one->totals.lifetimes[0] = 60;
+	one->probe_ns = 2 * NSEC_PER_SEC;
+	two->totals.created = 10;
 	expect_created(totals, &made.report,
 		       "gleakd_goroutines_created_total{groupname=\"shop\"} 110");
-	two->created = 13;
+	two->totals.created = 13;
 	made.report.targets = two;
 	made.report.n_targets = 1;
 	expect_created(totals, &made.report,
@@ -539,7 +537,7 @@ Test(textfile, counters_do_not_go_down_when_a_process_ends)
 		       "gleakd_goroutine_lifetime_seconds_count{groupname=\"shop\"} 60");
 	/* Another process may get the pid. */
 	two->start_time_seconds++;
-	two->created = 20;
+	two->totals.created = 20;
 	expect_created(totals, &made.report,
 		       "gleakd_goroutines_created_total{groupname=\"shop\"} 133");
 	group_totals__free(totals);
@@ -551,12 +549,12 @@ Test(textfile, counters_go_on_when_a_process_is_watched_again)
 	struct group_totals *totals = new_totals();
 	struct report_target *target = make_target(&made, "shop");
 
-	target->created = 50;
-	target->exited = 5;
+	target->totals.created = 50;
+	target->totals.exited = 5;
 	expect_created(totals, &made.report,
 		       "gleakd_goroutines_created_total{groupname=\"shop\"} 50");
-	target->created = 7;
-	target->exited = 6;
+	target->totals.created = 7;
+	target->totals.exited = 6;
 	expect_created(totals, &made.report,
 		       "gleakd_goroutines_created_total{groupname=\"shop\"} 57");
 	expect_created(totals, &made.report,
@@ -570,10 +568,10 @@ Test(textfile, a_group_that_is_gone_is_forgotten_but_not_in_the_sum_of_all)
 	struct group_totals *totals = new_totals();
 	struct report_target *shop = make_target(&made, "shop"), *bank = make_target(&made, "bank");
 
-	shop->created = shop->probe_hits[0] = 100;
-	bank->created = bank->probe_hits[0] = 1;
-	shop->lost_events = shop->remote_reads = 7;
-	bank->lost_events = bank->remote_reads = 10;
+	shop->totals.created = shop->probe_hits[0] = 100;
+	bank->totals.created = bank->probe_hits[0] = 1;
+	shop->totals.lost = shop->remote_reads = 7;
+	bank->totals.lost = bank->remote_reads = 10;
 	expect_created(totals, &made.report, "gleakd_probe_hits_total{probe=\"create\"} 101");
 	made.report.n_targets = 0;
 	expect_created(totals, &made.report, "gleakd_probe_hits_total{probe=\"create\"} 101");
@@ -582,7 +580,7 @@ Test(textfile, a_group_that_is_gone_is_forgotten_but_not_in_the_sum_of_all)
 	cr_expect_eq(group_totals__ended(totals, "shop")->n[GROUP_CREATED], 0);
 	made.report.n_targets = 1;
 	shop->start_time_seconds++;
-	shop->created = shop->probe_hits[0] = 3;
+	shop->totals.created = shop->probe_hits[0] = 3;
 	expect_created(totals, &made.report,
 		       "gleakd_goroutines_created_total{groupname=\"shop\"} 3");
 	expect_created(totals, &made.report, "gleakd_probe_hits_total{probe=\"create\"} 104");
@@ -593,8 +591,8 @@ Test(textfile, counters_stop_at_their_largest_value)
 {
 	static struct made made;
 
-	make_target(&made, "shop")->created = UINT64_MAX - 1;
-	make_target(&made, "shop")->created = 2;
+	make_target(&made, "shop")->totals.created = UINT64_MAX - 1;
+	make_target(&made, "shop")->totals.created = 2;
 	expect_lines(&made.report, &build,
 		     "gleakd_goroutines_created_total{groupname=\"shop\"} 18446744073709551615");
 }

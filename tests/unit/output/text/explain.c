@@ -45,10 +45,10 @@ Test(explain, narrow_in_colour_and_silenced_with_losses)
 	struct sample sample;
 
 	sample__silenced(&sample);
-	sample.target.mode = "lifecycle";
+	sample.target.mode = PROBE_MODE_LIFECYCLE;
 	sample.target.mode_reason = "parks cost too much";
-	sample.target.lost_events = 17;
-	sample.target.inexact = true;
+	sample.target.totals.lost = 17;
+	sample.target.totals.inexact = true;
 	check_golden("explain-silenced-60.txt", &sample, 1, 60, true);
 }
 
@@ -77,17 +77,18 @@ Test(explain, idle_has_no_weights_but_says_what_would_change_it)
 
 Test(explain, every_verdict_says_what_would_change_it)
 {
-	const char *const verdicts[] = {"leaking", "stuck", "growing", "idle", "active"};
+	const enum verdict verdicts[] = {VERDICT_LEAKING, VERDICT_STUCK, VERDICT_GROWING,
+					 VERDICT_IDLE, VERDICT_ACTIVE};
 	struct sample sample;
 
 	sample__leaks(&sample);
 	for (size_t i = 0; i < ARRAY_SIZE(verdicts); i++) {
 		char *text;
 
-		sample.sites[0].verdict = verdicts[i];
+		sample.sites[0].view.verdict = verdicts[i];
 		text = explain(&sample, 0, 100, false);
 		cr_expect_not_null(strstr(text, "what would change the verdict\n  "), "%s",
-				   verdicts[i]);
+				   verdict__name(verdicts[i]));
 		free(text);
 	}
 }
@@ -95,25 +96,25 @@ Test(explain, every_verdict_says_what_would_change_it)
 /* What the table says must follow from it; where it does not, the reader is told. */
 Test(explain, the_sum_makes_the_confidence)
 {
-	struct report_weight weights[] = {{7, "a"}, {-3, "b"}};
+	struct site_weight weights[] = {{7, "a"}, {-3, "b"}};
 	struct sample sample;
 	char *text;
 
 	sample__leaks(&sample);
-	sample.sites[0].evidence.weights = weights;
-	sample.sites[0].evidence.n_weights = ARRAY_SIZE(weights);
-	sample.sites[0].confidence = 0.7153;
+	sample.sites[0].view.evidence.weights = weights;
+	sample.sites[0].view.evidence.n_weights = ARRAY_SIZE(weights);
+	sample.sites[0].view.confidence = 0.7153;
 	text = explain(&sample, 0, 100, false);
 	cr_expect_not_null(
 		strstr(text, "+4.0  in all\n            1 / (1 + 10^(-4.0 / 10)) = 71.5 %\n"), "%s",
 		text);
 	free(text);
-	sample.sites[0].confidence = 0.5;
+	sample.sites[0].view.confidence = 0.5;
 	text = explain(&sample, 0, 100, false);
 	cr_expect_not_null(strstr(text, " = 71.5 %; the report says 50 %\n"), "%s", text);
 	free(text);
 	weights[0].decibans = 30;
-	sample.sites[0].confidence = 0.99;
+	sample.sites[0].view.confidence = 0.99;
 	text = explain(&sample, 0, 100, false);
 	cr_expect_not_null(strstr(text, " = 99.8 %, of which 99 % is the most that is claimed\n"),
 			   "%s", text);
@@ -129,7 +130,7 @@ Test(explain, modes_say_what_they_do_not_see)
 	text = explain(&sample, 0, 100, false);
 	cr_expect_not_null(strstr(text, "\n  Mode full: "));
 	free(text);
-	sample.target.mode = "census";
+	sample.target.mode = PROBE_MODE_CENSUS;
 	text = explain(&sample, 0, 100, false);
 	cr_expect_not_null(strstr(text, "\n  Mode census: "));
 	free(text);

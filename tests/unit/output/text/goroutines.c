@@ -52,7 +52,7 @@ static struct report_goroutine waits(uint64_t goid, uint64_t parent, double seco
 		.parent_goid = parent,
 		.state = "chan receive",
 		.parked = true,
-		.waiting_seconds = seconds,
+		.waiting_ns = (uint64_t)(seconds * 1e9 + 0.5),
 		.labels = labels,
 		.place = &fetch,
 	};
@@ -120,7 +120,7 @@ static json_t *written(const struct report *report)
 	json_t *json;
 
 	sample__open(&stream);
-	cr_assert_eq(json__write(stream.file, report), 0);
+	cr_assert_eq(report__write_json(stream.file, report), 0);
 	json = json_loads(sample__added(&stream), JSON_REJECT_DUPLICATES, &error);
 	cr_assert_not_null(json, "%s", error.text);
 	sample__close(&stream);

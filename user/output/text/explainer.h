@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef GLEAKD_CLI_EXPLAINER_H
-#define GLEAKD_CLI_EXPLAINER_H
+#ifndef GLEAKD_OUTPUT_TEXT_EXPLAINER_H
+#define GLEAKD_OUTPUT_TEXT_EXPLAINER_H
 
 /*
  * --explain SITE: in place of the table, all that is known of the site that is meant. On a terminal
@@ -25,4 +25,4 @@ struct explainer {
 /* explainer__write - -EPIPE and kin when writing failed. */
 int explainer__write(struct explainer *explainer, const struct report *report) __must_check;
 
-#endif /* GLEAKD_CLI_EXPLAINER_H */
+#endif /* GLEAKD_OUTPUT_TEXT_EXPLAINER_H */

@@ -1,24 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/explainer.h"
+#include "output/text/explainer.h"
 
-#include <errno.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "base/cleanup.h"
-#include "base/stream.h"
+#include "output/site_pattern.h"
 #include "output/text/explain.h"
-#include "output/text/screen.h"
-#include "naming/allow_list.h"
+#include "output/text/frame.h"
 
 #define MIN_COLUMNS 60U
 #define MAX_COLUMNS 200U
 #define MAX_LISTED  10
-
-/* ECMA-48: cursor to the top left corner; erase from it to the end of the line, of the screen. */
-#define CURSOR_HOME "\033[H"
-#define ERASE_LINE  "\033[K"
-#define ERASE_BELOW "\033[J"
 
 /* A site and whose it is. */
 struct found {
@@ -58,7 +50,7 @@ static void note_large(struct found_list *list, const struct report_target *targ
 {
 	size_t at = list->n;
 
-	while (at > 0 && list->first[at - 1].site->goroutines < site->goroutines)
+	while (at > 0 && list->first[at - 1].site->view.goroutines < site->view.goroutines)
 		at--;
 	if (at == MAX_LISTED)
 		return;
@@ -91,10 +83,10 @@ static void put_row(struct screen *screen, const struct report_site *site)
 	const struct report_frame *at = &site->blocked_at;
 	char count[24];
 
-	snprintf(count, sizeof(count), "%llu", (unsigned long long)site->goroutines);
+	snprintf(count, sizeof(count), "%llu", (unsigned long long)site->view.goroutines);
 	screen__putf(screen, STYLE_BOLD, "  %s", site->id);
 	screen__to(screen, VERDICT_COLUMN);
-	screen__put(screen, STYLE_PLAIN, report__text(site->verdict));
+	screen__put(screen, STYLE_PLAIN, verdict__name(site->view.verdict));
 	screen__put_right(screen, STYLE_PLAIN, count, COUNT_COLUMN, COUNT_WIDTH);
 	screen__to(screen, FUNCTION_COLUMN);
 	if (report__frame_known(at))
@@ -138,105 +130,42 @@ static void put_none(struct screen *screen, const char *pattern, const struct re
 
 /* --- one report ---------------------------------------------------------------------------------- */
 
-static unsigned int columns_of(const struct explainer *explainer)
-{
-	return min_of(max_of(explainer->columns, MIN_COLUMNS), MAX_COLUMNS);
-}
-
-static int write_list(FILE *out, const struct explainer *explainer, const struct report *report,
-		      const struct found_list *list)
-{
-	struct screen screen;
-	int err;
-
-	screen__init(&screen, columns_of(explainer), explainer->color);
-	if (list->n)
-		put_too_many(&screen, explainer->pattern, list);
-	else
-		put_none(&screen, explainer->pattern, report);
-	err = screen__error(&screen);
-	if (!err && fwrite(screen.data, 1, screen.len, out) != screen.len)
-		err = -EIO;
-	screen__release(&screen);
-	return err;
-}
-
-static int write_found(FILE *out, const struct explainer *explainer, const struct report *report)
+static void put_found(struct screen *screen, const char *pattern, const struct report *report)
 {
 	struct found_list list = {0};
-	int err = 0;
 
-	find_meant(report, explainer->pattern, &list);
-	if (!list.n || list.n > EXPLAINER_MAX_SITES)
-		return write_list(out, explainer, report, &list);
-	for (size_t i = 0; i < list.n && !err; i++) {
+	find_meant(report, pattern, &list);
+	if (!list.n)
+		put_none(screen, pattern, report);
+	if (list.n > EXPLAINER_MAX_SITES) {
+		put_too_many(screen, pattern, &list);
+		return;
+	}
+	for (size_t i = 0; i < list.n; i++) {
 		if (i > 0)
-			fputc('\n', out);
-		err = explain__write(out, report, list.first[i].target, list.first[i].site,
-				     columns_of(explainer), explainer->color);
+			screen__end_line(screen);
+		explain__put(screen, report, list.first[i].target, list.first[i].site);
 	}
-	return err;
-}
-
-/* In memory first: what goes out is written at once. */
-static int render(const struct explainer *explainer, const struct report *report, char **ret_text,
-		  size_t *ret_length)
-{
-	char *text = NULL;
-	size_t length = 0;
-	FILE *out = open_memstream(&text, &length);
-	int err = out ? write_found(out, explainer, report) : -ENOMEM;
-
-	/* Only what there is no memory for is not written. */
-	if (out && fclose(out) && !err)
-		err = -ENOMEM;
-	if (err) {
-		free(text);
-		return err;
-	}
-	*ret_text = text;
-	*ret_length = length;
-	return 0;
-}
-
-/* What replaces the screen: as many lines as it has, the rest cut off. */
-static void draw(const struct explainer *explainer, const char *text)
-{
-	/* The cursor rests on the last row. */
-	size_t rows = explainer->rows ? explainer->rows - 1 : SIZE_MAX;
-	FILE *out = explainer->out;
-
-	/* What the user had on the screen goes up into the scrollback, once. */
-	for (unsigned int i = 0; i < explainer->rows && !explainer->started; i++)
-		fputc('\n', out);
-	fputs(CURSOR_HOME, out);
-	for (size_t row = 0; row < rows && *text; row++) {
-		size_t length = strcspn(text, "\n");
-
-		fprintf(out, "%s%.*s\n", ERASE_LINE, (int)min_of(length, (size_t)INT32_MAX), text);
-		text += length + (text[length] == '\n');
-	}
-	fputs(ERASE_BELOW, out);
 }
 
 int explainer__write(struct explainer *explainer, const struct report *report)
 {
-	char *text __cleanup_free = NULL;
-	size_t length = 0;
-	int err;
+	unsigned int columns = max_of(explainer->columns, MIN_COLUMNS);
+	struct screen_mark top;
+	struct screen screen;
 
 	if (!explainer->terminal && !report->final)
 		return 0;
-	err = render(explainer, report, &text, &length);
-	if (err)
-		return err;
-	if (explainer->terminal && !report->final) {
-		draw(explainer, text);
-	} else {
+	screen__init(&screen, min_of(columns, MAX_COLUMNS), explainer->color);
+	if (report->final) {
 		if (explainer->started)
-			fputs(CURSOR_HOME ERASE_BELOW, explainer->out);
-		fwrite(text, 1, length, explainer->out);
+			frame__erase(&screen);
+		put_found(&screen, explainer->pattern, report);
+	} else {
+		top = frame__begin(&screen, explainer->rows, !explainer->started);
+		put_found(&screen, explainer->pattern, report);
+		frame__end(&screen, top, frame__rows(explainer->rows));
 	}
 	explainer->started = true;
-	return stream__flush(explainer->out);
+	return screen__flush(&screen, explainer->out);
 }

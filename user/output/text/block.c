@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/text/block.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "output/shorten.h"
+
+#define LABEL_COLUMNS 12 /* "created at" and two blanks */
+#define MAX_FRAMES    128
+#define MIN_PATH      34 /* what a function's name leaves for its path */
+#define MIN_FILE      8	 /* a location in fewer columns says nothing */
+
+#define INLINED " (inlined)"
+
+void text_part__label(struct screen *screen, const char *label)
+{
+	screen__to(screen, BLOCK_INDENT);
+	screen__put(screen, STYLE_DIM, label);
+	screen__to(screen, BLOCK_INDENT + LABEL_COLUMNS);
+}
+
+void text_part__widen(unsigned int *column, const char *text, unsigned int limit)
+{
+	unsigned int width = (unsigned int)min_of(utf8__width(text), (size_t)limit);
+
+	*column = max_of(*column, width);
+}
+
+unsigned int text_part__function_limit(const struct screen *screen, unsigned int location)
+{
+	unsigned int room = screen->columns - (BLOCK_INDENT + LABEL_COLUMNS) - 2;
+
+	/* On a narrow screen they share. */
+	return max_of(room - min_of(room, location), room / 2);
+}
+
+static void put_location(struct screen *screen, enum style style, const struct report_frame *frame,
+			 const char *file, unsigned int width)
+{
+	if (frame->line)
+		screen__put_owned(screen, style, shorten__location(file, frame->line, width));
+	else
+		screen__put_owned(screen, style, shorten__text(file, width));
+}
+
+void text_part__frame(struct screen *screen, enum style style, const struct report_frame *frame,
+		      unsigned int function_columns, bool whole_path)
+{
+	unsigned int location = screen->column + function_columns + 2;
+	unsigned int note = whole_path && frame->inlined ? (unsigned int)strlen(INLINED) : 0;
+	const char *file = report__text(frame->file);
+
+	screen__put_owned(screen, style, shorten__function(frame->function, function_columns));
+	if (*file && location + note + MIN_FILE <= screen->columns) {
+		screen__to(screen, location);
+		put_location(screen, style, frame, whole_path ? file : shorten__base_name(file),
+			     screen->columns - location - note);
+	}
+	if (note)
+		screen__put(screen, STYLE_DIM, INLINED);
+}
+
+void text_part__place(struct screen *screen, const char *label, const struct report_frame *frame,
+		      unsigned int function_columns)
+{
+	text_part__label(screen, label);
+	if (report__frame_known(frame))
+		text_part__frame(screen, STYLE_PLAIN, frame, function_columns, false);
+	else
+		screen__put(screen, STYLE_DIM, "not known");
+	screen__end_line(screen);
+}
+
+/* The service's own frames stand out; those that were inlined have no frame on the real stack. */
+void text_part__stack(struct screen *screen, const struct report_site *site)
+{
+	unsigned int limit = text_part__function_limit(screen, MIN_PATH), width = MIN_FUNCTION;
+	size_t shown = min_of(site->n_stack, (size_t)MAX_FRAMES);
+
+	for (size_t i = 0; i < shown; i++) {
+		if (report__frame_known(&site->stack[i]))
+			text_part__widen(&width, site->stack[i].function, limit);
+	}
+	for (size_t i = 0; i < shown; i++) {
+		struct report_frame frame = site->stack[i];
+
+		text_part__label(screen, i == 0 ? "stack" : "");
+		if (!report__frame_known(&frame))
+			frame.function = "?";
+		text_part__frame(screen, frame.own ? STYLE_BOLD : STYLE_PLAIN, &frame, width, true);
+		screen__end_line(screen);
+	}
+	if (shown < site->n_stack) {
+		text_part__label(screen, "");
+		screen__putf(screen, STYLE_DIM, ELLIPSIS " and %zu more frames",
+			     site->n_stack - shown);
+		screen__end_line(screen);
+	}
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_OUTPUT_TEXT_OBJECTS_H
+#define GLEAKD_OUTPUT_TEXT_OBJECTS_H
+
+#include "output/report.h"
+#include "output/text/screen.h"
+
+/* text_part__objects - what its members wait on; of shared ones @max. Nothing when nobody looked. */
+void text_part__objects(struct screen *screen, const struct report_site *site, size_t max);
+
+#endif /* GLEAKD_OUTPUT_TEXT_OBJECTS_H */

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_OUTPUT_TEXT_SITE_COLUMNS_H
+#define GLEAKD_OUTPUT_TEXT_SITE_COLUMNS_H
+
+/*
+ * What a line says of a site, and how wide that is in lines that stand under one another.
+ */
+#include "output/report.h"
+#include "output/text/screen.h"
+
+#define MAX_VERDICT 10
+#define MAX_WAIT    28 /* "sync.RWMutex.RLock" and nearly all of the runtime's other words */
+
+/* Column widths of headlines that stand under one another. */
+struct site_columns {
+	unsigned int verdict, confidence, count, wait, growth, function;
+};
+
+/* text_part__columns_add - make room for @site. Start with all zero. */
+void text_part__columns_add(struct site_columns *columns, const struct report_site *site);
+
+/* text_part__wait_words - the runtime's, or what there is to say without one. */
+const char *text_part__wait_words(const struct report_site *site);
+
+/*
+ * text_part__runs - what the go statement runs, "" when not known. For `go f(x)` the start function
+ * is a wrapper that the compiler made (cmd/compile/internal/ir/func.go, "gowrap"); what it
+ * calls, the outermost frame of the park stack, says more.
+ */
+const char *text_part__runs(const struct report_site *site);
+
+/*
+ * text_part__wait_and_growth - those two columns, from @column on. Returns where the next begins.
+ */
+unsigned int text_part__wait_and_growth(struct screen *screen, const struct site_columns *columns,
+					const struct report_site *site, unsigned int column);
+
+enum style text_part__verdict_style(const struct report_site *site);
+
+#endif /* GLEAKD_OUTPUT_TEXT_SITE_COLUMNS_H */

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_OUTPUT_TEXT_SUMMARY_H
+#define GLEAKD_OUTPUT_TEXT_SUMMARY_H
+
+/* What came out of it: the last words, and single lines with a time. */
+#include "output/report.h"
+#include "output/text/screen.h"
+
+/* text_part__summary - the last words. */
+void text_part__summary(struct screen *screen, const struct report *report);
+
+/* text_part__status - one line with a time that says how things are; @named: and with its name. */
+void text_part__status(struct screen *screen, const struct report *report,
+		       const struct report_target *target, bool named);
+
+/* text_part__host_status - the same of all targets together. */
+void text_part__host_status(struct screen *screen, const struct report *report);
+
+/* text_part__came, text_part__gone - likewise: watched from now on; no longer, or ended. */
+void text_part__came(struct screen *screen, const struct report *report,
+		     const struct report_target *target);
+void text_part__gone(struct screen *screen, const struct report *report, pid_t pid,
+		     const char *name);
+
+#endif /* GLEAKD_OUTPUT_TEXT_SUMMARY_H */

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_OUTPUT_TEXT_TARGET_H
+#define GLEAKD_OUTPUT_TEXT_TARGET_H
+
+/* Who is watched and how: the lines above the sites. */
+#include "output/report.h"
+#include "output/text/screen.h"
+
+/* text_part__target - who is watched and how, its goroutines, what got lost. */
+void text_part__target(struct screen *screen, const struct report_target *target);
+
+/* text_part__losses - one or two lines, nothing when nothing got lost. */
+void text_part__losses(struct screen *screen, const struct report_target *target);
+
+/* text_part__mode - why not all probes are attached; nothing in mode full. */
+void text_part__mode(struct screen *screen, const struct report_target *target);
+
+/* text_part__name - "name (pid 42)". */
+void text_part__name(struct screen *screen, const struct report_target *target);
+
+#endif /* GLEAKD_OUTPUT_TEXT_TARGET_H */
