@@ -78,7 +78,7 @@ _gleakd()
 		return
 		;;
 	--fail-on)
-		mapfile -t COMPREPLY < <(compgen -W 'leaking stuck' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'leaking stuck growing' -- "$cur")
 		return
 		;;
 	--error-exitcode)
@@ -95,12 +95,15 @@ _gleakd()
 		;;
 	esac
 	case ${COMP_WORDS[1]} in
+	watch) words='--pid -p --min-age --interval --duration --once --goroutines --mode --max-overhead --max-self-cpu --max-memory --max-targets --min-process-age --only --exclude --group-by --json --verbose -v --all --explain --allow --state --textfile --fail-on --error-exitcode --json-schema --config --print-config --color --help -h --version -V' ;;
 	list) words='--json --verbose -v --color --help -h --version -V' ;;
 	doctor) words='--json --textfile --color --help -h --version -V' ;;
+	help) words='--help -h --version -V watch list doctor help version' ;;
+	version) words='--help -h --version -V' ;;
 	*) words='--pid -p --min-age --interval --duration --once --goroutines --mode --max-overhead --max-self-cpu --max-memory --max-targets --min-process-age --only --exclude --group-by --json --verbose -v --all --explain --allow --state --textfile --fail-on --error-exitcode --json-schema --config --print-config --color --help -h --version -V' ;;
 	esac
 	if [[ $COMP_CWORD -eq 1 && $cur != -* ]]; then
-		words='list doctor'
+		words='watch list doctor help version'
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 }

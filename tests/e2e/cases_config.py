@@ -166,7 +166,8 @@ def bash_offers(*words):
 def completion_bash(t):
     needs("bash")
     for words, offers in (
-        (("",), ["list", "doctor"]), (("li",), ["list"]),
+        (("",), ["watch", "list", "doctor", "help", "version"]), (("li",), ["list"]),
+        (("help", "doc"), ["doctor"]),
         (("--gr",), ["--group-by"]), (("list", "--js"), ["--json"]),
         (("list", "--gr"), [""]), (("doctor", "--text"), ["--textfile"]),
         (("--group-by", "c"), ["comm", "container"]), (("--group-by", "=", "c"),
@@ -191,7 +192,7 @@ def completion_fish(t):
         check_equal((done.returncode, done.stderr), (0, ""), f"fish for {line}")
         return [said.split("\t")[0] for said in done.stdout.splitlines()]
 
-    check_equal(sorted(offers("gleakd ")), ["doctor", "list"], "commands")
+    check_equal(sorted(offers("gleakd ")), ["doctor", "help", "list", "version", "watch"], "commands")
     check_equal(offers("gleakd --gr"), ["--group-by"], "option")
     check_equal(offers("gleakd --group-by c"), ["comm", "container"], "values")
     check_equal(offers("gleakd list --gr"), [], "option of another command")

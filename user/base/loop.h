@@ -17,7 +17,7 @@ typedef void (*loop_signal_fn)(void *ctx, int signal);
 /* One slice of work; true while there is more. */
 typedef bool (*loop_work_fn)(void *ctx);
 
-#define LOOP_MAX_SOURCES 16 /* descriptors, timers and signals of one loop together */
+#define LOOP_MAX_SOURCES 96 /* descriptors, timers and signals of one loop together */
 
 int loop__new(struct loop **ret_loop) __must_check;
 void loop__free(struct loop *loop);

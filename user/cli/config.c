@@ -375,7 +375,7 @@ static const char *choose_file(const struct options *options, const char *usual)
 		return NULL;
 	if (options->config)
 		return options->config;
-	if (options->pid || !usual)
+	if (options->processes.n || !usual)
 		return NULL;
 	return access(usual, F_OK) == 0 || errno != ENOENT ? usual : NULL;
 }

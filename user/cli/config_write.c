@@ -136,9 +136,6 @@ static void write_value(FILE *out, const struct option_spec *spec, const void *f
 	case OPTION_NUMBER:
 		fprintf(out, "%u", *(const unsigned int *)field);
 		break;
-	case OPTION_PID:
-		fprintf(out, "%d", *(const pid_t *)field);
-		break;
 	case OPTION_SIZE:
 		fprintf(out, "%" PRIu32, *(const uint32_t *)field);
 		break;
@@ -162,8 +159,9 @@ static void write_value(FILE *out, const struct option_spec *spec, const void *f
 	case OPTION_TEXTFILE:
 		write_text(out, *(const char *const *)field);
 		break;
-	case OPTION_PATTERNS:
-		break; /* write_patterns() */
+	case OPTION_PATTERNS:  /* write_option() writes a line for each */
+	case OPTION_PROCESSES: /* for the command line only */
+		break;
 	}
 }
 
@@ -205,7 +203,7 @@ int config__write(FILE *out, const struct options *options)
 		const struct option_spec *spec = &option_specs[i];
 
 		if (option_spec__belongs(spec, COMMAND_WATCH) && spec->flags & OPTION_IN_FILE &&
-		    !(options->pid && spec->flags & OPTION_FOR_HOST))
+		    !(options->processes.n && spec->flags & OPTION_FOR_HOST))
 			write_option(out, spec, options);
 	}
 	return stream__flush(out);

@@ -4,12 +4,14 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "base/stream.h"
 #include "cli/command.h"
 #include "cli/config.h"
 #include "cli/daemon.h"
 #include "cli/doctor.h"
 #include "cli/list.h"
-#include "cli/options.h"
+#include "cli/named.h"
+#include "cli/options_table.h"
 #include "cli/watch.h"
 #include "output/json/schema.h"
 #include "output/site_pattern.h"
@@ -34,32 +36,58 @@ static struct {
 static int watch(const struct options *options)
 {
 	struct failure failure;
+	struct named named;
+	int code;
 
-	if (!options->pid)
+	if (!options->processes.n)
 		return command__daemon(options, arguments.argc, arguments.argv);
 	if (options->explain && site_pattern__check(options->explain, &failure)) {
 		log_error("--explain: %s", failure.text);
 		return EXIT_CODE_USAGE;
 	}
-	return command__watch(options);
+	code = named__resolve(&options->processes, &named);
+	return code ? code : command__watch(options, &named);
+}
+
+static int help(const struct options *options)
+{
+	enum command command = COMMAND_WATCH;
+	const char *meant;
+
+	if (!options->topic || command__find(options->topic, &command)) {
+		options__write_help(stdout, command, !options->topic);
+		return command__wrote(stream__flush(stdout), "the help");
+	}
+	meant = command__nearest(options->topic);
+	if (meant)
+		log_error("there is no command '%.80s'; did you mean 'gleakd help %s'?",
+			  options->topic, meant);
+	else
+		log_error("there is no command '%.80s'; 'gleakd help' lists those there are",
+			  options->topic);
+	return EXIT_CODE_USAGE;
+}
+
+static int version(const struct options *options)
+{
+	(void)options;
+	printf("gleakd %s (%s)\n", GLEAKD_VERSION, GLEAKD_REVISION);
+	return command__wrote(stream__flush(stdout), "the version");
 }
 
 static int (*const run[COMMAND_COUNT])(const struct options *options) = {
-	[COMMAND_WATCH] = watch,
-	[COMMAND_LIST] = command__list,
-	[COMMAND_DOCTOR] = command__doctor,
+	[COMMAND_WATCH] = watch, [COMMAND_LIST] = command__list, [COMMAND_DOCTOR] = command__doctor,
+	[COMMAND_HELP] = help,	 [COMMAND_VERSION] = version,
 };
 
 static int run_command(const struct options *options)
 {
 	if (options->help) {
-		options__write_help(stdout, options->command);
-		return 0;
+		options__write_help(stdout, options->command, !options->command_named);
+		return command__wrote(stream__flush(stdout), "the help");
 	}
-	if (options->version) {
-		printf("gleakd %s (%s)\n", GLEAKD_VERSION, GLEAKD_REVISION);
-		return 0;
-	}
+	if (options->version)
+		return version(options);
 	if (options->json_schema)
 		return command__wrote(schema__write(stdout), "the schema");
 	if (options->print_config)

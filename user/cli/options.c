@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/options.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -14,8 +13,6 @@
 #define LONG_BASE 256
 
 /* --- usage errors --------------------------------------------------------------------------------- */
-
-#define NAME_MAX_LEN 32
 
 /* Whether another command takes this option. */
 static bool is_elsewhere(const char *name)
@@ -31,7 +28,7 @@ static bool is_elsewhere(const char *name)
 static int refuse_long(const char *argument, enum command command, struct failure *failure)
 {
 	int length = (int)min_of(strcspn(argument, "="), (size_t)80);
-	char name[NAME_MAX_LEN + 2];
+	char name[81];
 	const char *meant;
 
 	snprintf(name, sizeof(name), "%.*s", length - 2, argument + 2);
@@ -48,19 +45,12 @@ static int refuse_long(const char *argument, enum command command, struct failur
 			    argument);
 }
 
-static int refuse_positional(const char *argument, enum command command, struct failure *failure)
+static int refuse_word(const char *word, enum command command, struct failure *failure)
 {
-	const char *name = commands[command].name;
-
-	if (command == COMMAND_WATCH && *argument &&
-	    argument[strspn(argument, "0123456789")] == '\0')
-		return failure__set(failure, -EINVAL,
-				    "unexpected argument '%.80s'; did you mean --pid %.80s?",
-				    argument, argument);
 	return failure__set(failure, -EINVAL,
-			    "unexpected argument '%.80s'; gleakd%s%s takes options only, --help "
-			    "lists them",
-			    argument, *name ? " " : "", name);
+			    "unexpected argument '%.80s'; gleakd %s takes %s, --help lists them",
+			    word, commands[command].name,
+			    commands[command].max_words ? "fewer" : "options only");
 }
 
 static const struct option_spec *spec_of(int value, enum command command)
@@ -144,44 +134,6 @@ static void fill_getopt(enum command command, struct option *longs, char *shorts
 	*shorts = '\0';
 }
 
-/* "list, doctor" */
-static void list_commands(char *out, size_t size)
-{
-	size_t used = 0;
-
-	out[0] = '\0';
-	for (int c = 0; c < COMMAND_COUNT && used < size; c++) {
-		int n = 0;
-
-		if (*commands[c].name)
-			n = snprintf(out + used, size - used, "%s%s", used ? ", " : "",
-				     commands[c].name);
-		used += n > 0 ? (size_t)n : 0;
-	}
-}
-
-/* The command @word names, COMMAND_WATCH when it is an option, or something to complain of later. */
-static int find_command(const char *word, enum command *ret_command, struct failure *failure)
-{
-	char names[64];
-
-	*ret_command = COMMAND_WATCH;
-	if (!word || !isalpha((unsigned char)word[0]))
-		return 0;
-	for (int c = 0; c < COMMAND_COUNT; c++) {
-		if (strcmp(word, commands[c].name) == 0) {
-			*ret_command = (enum command)c;
-			return 0;
-		}
-	}
-	list_commands(names, sizeof(names));
-	return failure__set(
-		failure, -EINVAL,
-		"unknown command '%.80s'; there is %s; without one all Go processes are "
-		"watched, or one: gleakd --pid N",
-		word, names);
-}
-
 static bool is_given(const struct options_given *given, size_t offset)
 {
 	for (size_t i = 0; i < n_option_specs; i++) {
@@ -199,10 +151,34 @@ static void forget(struct options *options, const struct option_spec *spec)
 {
 	void *field = (char *)options + spec->offset;
 
-	if (spec->type == OPTION_PATTERNS)
+	if (spec->type == OPTION_PATTERNS || spec->type == OPTION_PROCESSES)
 		((struct option_list *)field)->n = 0;
 	else if (spec->type == OPTION_COUNT)
 		*(unsigned int *)field = 0;
+}
+
+/* An argument that is no option: a process to watch, or what to help with. */
+static int take_word(const char *word, struct options *options, struct options_given *given,
+		     struct failure *failure)
+{
+	const struct option_spec *pid = option_spec__find("pid", COMMAND_WATCH);
+	enum command command;
+
+	if (options->command == COMMAND_HELP) {
+		if (options->topic)
+			return refuse_word(word, options->command, failure);
+		options->topic = word;
+		return 0;
+	}
+	if (options->command != COMMAND_WATCH)
+		return refuse_word(word, options->command, failure);
+	if (!options->command_named && command__find(word, &command))
+		return failure__set(failure, -EINVAL,
+				    "'%s' is a command and comes first: gleakd %s; a process of "
+				    "that name is watched with --pid %s",
+				    word, word, word);
+	given->at[pid - option_specs] = true;
+	return option_spec__set(pid, options, word, failure);
 }
 
 static int parse_arguments(int argc, char **argv, struct options *options,
@@ -230,25 +206,28 @@ static int parse_arguments(int argc, char **argv, struct options *options,
 		if (options->help || options->version)
 			return 0;
 	}
-	return optind < argc ? refuse_positional(argv[optind], options->command, failure) : 0;
+	for (err = 0; optind < argc && !err; optind++)
+		err = take_word(argv[optind], options, given, failure);
+	return err;
 }
 
 /* What is about all processes means nothing for one, and the other way round. */
 static int check_mode(const struct options *options, const struct options_given *given,
 		      struct failure *failure)
 {
-	unsigned int wrong = options->pid ? OPTION_FOR_HOST : OPTION_FOR_PID;
+	unsigned int wrong = options->processes.n ? OPTION_FOR_HOST : OPTION_FOR_PID;
 
 	if (options->command != COMMAND_WATCH)
 		return 0;
 	for (size_t i = 0; i < n_option_specs; i++) {
 		if (!given->at[i] || !(option_specs[i].flags & wrong))
 			continue;
-		if (options->pid)
-			return failure__set(failure, -EINVAL,
-					    "--%s is about all processes of the host; leave it or "
-					    "--pid out",
-					    option_specs[i].name);
+		if (options->processes.n)
+			return failure__set(
+				failure, -EINVAL,
+				"--%s is about all processes of the host; leave it or the "
+				"process '%.80s' out",
+				option_specs[i].name, options->processes.items[0]);
 		return failure__set(failure, -EINVAL, "--%s is about one process: add --pid N",
 				    option_specs[i].name);
 	}
@@ -285,16 +264,16 @@ int options__parse_over(int argc, char **argv, struct options *options,
 			const struct options_given *in_file, struct failure *failure)
 {
 	struct options_given given = {{false}}, either = *in_file;
-	int err = find_command(argc > 1 ? argv[1] : NULL, &options->command, failure);
-	int skip = options->command == COMMAND_WATCH ? 0 : 1;
+	int skip, err;
 
-	if (!err)
-		err = parse_arguments(argc - skip, argv + skip, options, &given, failure);
+	options->command_named = argc > 1 && command__find(argv[1], &options->command);
+	skip = options->command_named ? 1 : 0;
+	err = parse_arguments(argc - skip, argv + skip, options, &given, failure);
 	if (err || options->help || options->version)
 		return err;
 	for (size_t i = 0; i < n_option_specs; i++)
 		either.at[i] |= given.at[i];
-	if (options->pid)
+	if (options->processes.n)
 		err = set_pid_fallbacks(options, &either, failure);
 	return err ? err : check_together(options, &given, failure);
 }

@@ -14,9 +14,11 @@
 #include "output/report.h"
 
 enum command {
-	COMMAND_WATCH,	/* without a word: all Go processes, or one with --pid N */
-	COMMAND_LIST,	/* gleakd list */
-	COMMAND_DOCTOR, /* gleakd doctor */
+	COMMAND_WATCH, /* also without a word: all Go processes, or those that are named */
+	COMMAND_LIST,
+	COMMAND_DOCTOR,
+	COMMAND_HELP,
+	COMMAND_VERSION,
 	COMMAND_COUNT,
 };
 
@@ -29,7 +31,7 @@ enum color_choice {
 /* For --mode beside those of enum probe_mode: as PROBE_MODE_FULL. */
 #define MODE_AUTO PROBE_MODE_COUNT
 
-/* Read when there is no --pid, if it exists. */
+/* Read when all processes of the host are watched, if it exists. */
 #define CONFIG_PATH "/etc/gleakd/gleakd.conf"
 
 /* Values of an option that may be given several times. */
@@ -44,12 +46,15 @@ struct option_list {
 enum finding {
 	FINDING_LEAKING = 1 << 0,
 	FINDING_STUCK = 1 << 1,
+	FINDING_GROWING = 1 << 2,
 };
 
 /* Texts are those of argv, or of the config file that was read. */
 struct options {
 	enum command command;
-	pid_t pid; /* 0: all Go processes of the host */
+	bool command_named;	      /* its name was typed */
+	const char *topic;	      /* of COMMAND_HELP; NULL: gleakd as a whole */
+	struct option_list processes; /* numbers and names; none: all Go processes of the host */
 	uint64_t min_age_ns;
 	uint64_t interval_ns;
 	uint64_t duration_ns; /* 0: until interrupted */
@@ -93,7 +98,10 @@ int options__parse(int argc, char **argv, struct options *ret_options,
 /* options__free - what they own. Texts must not be used after it. */
 void options__free(struct options *options);
 
-/* options__write_help - the --help text of @command to @out, from the table. */
-void options__write_help(FILE *out, enum command command);
+/*
+ * options__write_help - the help on @command to @out, from the tables. @brief: fits a screen; of
+ * COMMAND_WATCH, the most used options and the other commands alone.
+ */
+void options__write_help(FILE *out, enum command command, bool brief);
 
 #endif /* GLEAKD_CLI_OPTIONS_H */

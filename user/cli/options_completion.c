@@ -8,18 +8,13 @@
 
 #define PATTERN_KINDS "comm: exe: unit: cgroup: user:"
 
-static bool is_named(enum command command)
-{
-	return *commands[command].name;
-}
-
-/* "list doctor" */
-static void write_command_names(FILE *out)
+/* "watch list doctor", without @but; COMMAND_COUNT: all of them. */
+static void write_command_names(FILE *out, enum command but)
 {
 	const char *separator = "";
 
 	for (int c = 0; c < COMMAND_COUNT; c++) {
-		if (!is_named((enum command)c))
+		if (c == (int)but)
 			continue;
 		fprintf(out, "%s%s", separator, commands[c].name);
 		separator = " ";
@@ -83,7 +78,7 @@ static void write_bash_value(FILE *out, const struct option_spec *spec)
 		fputs("\t\tcompopt -o filenames 2>/dev/null\n"
 		      "\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n",
 		      out);
-	} else if (spec->type == OPTION_PID) {
+	} else if (spec->type == OPTION_PROCESSES) {
 		fputs("\t\tmapfile -t COMPREPLY < <(compgen -W \"$(cd /proc && echo [0-9]*)\" "
 		      "-- \"$cur\")\n",
 		      out);
@@ -116,10 +111,12 @@ int completion__write_bash(FILE *out)
 		write_bash_value(out, &option_specs[i]);
 	fputs("\tesac\n\tcase ${COMP_WORDS[1]} in\n", out);
 	for (int c = 0; c < COMMAND_COUNT; c++) {
-		if (!is_named((enum command)c))
-			continue;
 		fprintf(out, "\t%s) words='", commands[c].name);
 		write_bash_names(out, (enum command)c);
+		if (c == COMMAND_HELP) {
+			fputc(' ', out);
+			write_command_names(out, COMMAND_COUNT);
+		}
 		fputs("' ;;\n", out);
 	}
 	fputs("\t*) words='", out);
@@ -127,7 +124,7 @@ int completion__write_bash(FILE *out)
 	fputs("' ;;\n\tesac\n"
 	      "\tif [[ $COMP_CWORD -eq 1 && $cur != -* ]]; then\n\t\twords='",
 	      out);
-	write_command_names(out);
+	write_command_names(out, COMMAND_COUNT);
 	fputs("'\n\tfi\n"
 	      "\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
 	      "}\n\ncomplete -F _gleakd gleakd\n",
@@ -153,7 +150,7 @@ static void write_zsh_action(FILE *out, const struct option_spec *spec)
 	fprintf(out, ":%s:", spec->metavar);
 	if (is_file(spec)) {
 		fputs("_files", out);
-	} else if (spec->type == OPTION_PID) {
+	} else if (spec->type == OPTION_PROCESSES) {
 		fputs("_pids", out);
 	} else if (has_choices(spec)) {
 		fputc('(', out);
@@ -167,7 +164,8 @@ static void write_zsh_action(FILE *out, const struct option_spec *spec)
 static void write_zsh_option(FILE *out, const struct option_spec *spec)
 {
 	bool value = option_spec__takes_value(spec);
-	bool again = spec->type == OPTION_COUNT || spec->type == OPTION_PATTERNS;
+	bool again = spec->type == OPTION_COUNT || spec->type == OPTION_PATTERNS ||
+		     spec->type == OPTION_PROCESSES;
 
 	fputs(" \\\n\t\t", out);
 	if (spec->short_name && again)
@@ -202,23 +200,23 @@ int completion__write_zsh(FILE *out)
 	      "\tcase ${words[2]} in\n",
 	      out);
 	for (int c = 0; c < COMMAND_COUNT; c++) {
-		if (!is_named((enum command)c))
-			continue;
 		fprintf(out,
 			"\t%s)\n\t\t(( CURRENT > 2 )) || { _gleakd_commands; return }\n"
 			"\t\tshift words\n\t\t(( CURRENT-- ))\n",
 			commands[c].name);
 		write_zsh_options(out, (enum command)c);
+		if (c == COMMAND_HELP)
+			fputs(" \\\n\t\t'1: :_gleakd_commands'", out);
+		if (c == COMMAND_WATCH)
+			fputs(" \\\n\t\t'*:process:_pids'", out);
 		fputs("\n\t\t;;\n", out);
 	}
 	fputs("\t*)\n", out);
 	write_zsh_options(out, COMMAND_WATCH);
-	fputs(" \\\n\t\t'1: :_gleakd_commands'\n\t\t;;\n\tesac\n}\n\n"
+	fputs(" \\\n\t\t'1: :_gleakd_commands' '*:process:_pids'\n\t\t;;\n\tesac\n}\n\n"
 	      "_gleakd_commands()\n{\n\tlocal -a names=(\n",
 	      out);
 	for (int c = 0; c < COMMAND_COUNT; c++) {
-		if (!is_named((enum command)c))
-			continue;
 		fprintf(out, "\t\t'%s:", commands[c].name);
 		write_zsh_text(out, commands[c].summary);
 		fputs("'\n", out);
@@ -239,10 +237,12 @@ static void write_fish_text(FILE *out, const char *text)
 static void write_fish_option(FILE *out, enum command command, const struct option_spec *spec)
 {
 	fputs("complete -c gleakd -n '", out);
-	if (*commands[command].name)
+	if (command == COMMAND_WATCH) {
+		fputs("not __fish_seen_subcommand_from ", out);
+		write_command_names(out, COMMAND_WATCH);
+	} else {
 		fprintf(out, "__fish_seen_subcommand_from %s", commands[command].name);
-	else
-		fputs("not __fish_seen_subcommand_from $__gleakd_commands", out);
+	}
 	fprintf(out, "' -l %s", spec->name);
 	if (spec->short_name)
 		fprintf(out, " -s %c", spec->short_name);
@@ -250,7 +250,7 @@ static void write_fish_option(FILE *out, enum command command, const struct opti
 		fputs(" -r -F", out);
 	else if (option_spec__takes_value(spec))
 		fputs(" -x", out);
-	if (spec->type == OPTION_PID) {
+	if (spec->type == OPTION_PROCESSES) {
 		fputs(" -a '(__fish_complete_pids)'", out);
 	} else if (has_choices(spec)) {
 		fputs(" -a '", out);
@@ -268,13 +268,12 @@ int completion__write_fish(FILE *out)
 {
 	fputs("# SPDX-License-Identifier: Apache-2.0\n"
 	      "# fish completion for gleakd; written by 'make reference'.\n\n"
-	      "set -g __gleakd_commands ",
+	      "complete -c gleakd -f\n"
+	      "complete -c gleakd -n '__fish_seen_subcommand_from help' -a '",
 	      out);
-	write_command_names(out);
-	fputs("\ncomplete -c gleakd -f\n", out);
+	write_command_names(out, COMMAND_COUNT);
+	fputs("'\n", out);
 	for (int c = 0; c < COMMAND_COUNT; c++) {
-		if (!is_named((enum command)c))
-			continue;
 		fprintf(out, "complete -c gleakd -n __fish_use_subcommand -a %s -d '",
 			commands[c].name);
 		write_fish_text(out, commands[c].summary);

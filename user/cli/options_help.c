@@ -4,8 +4,10 @@
 
 #include "cli/options_table.h"
 
-#define HELP_COLUMN 24
-#define HELP_WIDTH  80
+#define HELP_COLUMN    26
+#define COMMAND_COLUMN 14
+#define EXAMPLE_COLUMN 30
+#define HELP_WIDTH     80
 
 /* Words of @text, further lines from @indent on; the line is at @column. */
 static void write_wrapped(FILE *out, const char *text, int indent, int column)
@@ -24,7 +26,53 @@ static void write_wrapped(FILE *out, const char *text, int indent, int column)
 	fputc('\n', out);
 }
 
-static void write_option(FILE *out, const struct option_spec *spec)
+static void write_examples(FILE *out, const struct command_spec *command)
+{
+	fputs("Examples:\n", out);
+	for (size_t i = 0; i < COMMAND_EXAMPLES && command->examples[i].typed; i++) {
+		if (*command->examples[i].does)
+			fprintf(out, "  %-*s%s\n", EXAMPLE_COLUMN - 2, command->examples[i].typed,
+				command->examples[i].does);
+		else
+			fprintf(out, "  %s\n", command->examples[i].typed);
+	}
+	fputc('\n', out);
+}
+
+static void write_usage(FILE *out, enum command command)
+{
+	const struct command_spec *spec = &commands[command];
+
+	if (command == COMMAND_WATCH)
+		fprintf(out, "Usage: gleakd %s\n       gleakd COMMAND [options]\n\n", spec->usage);
+	else
+		fprintf(out, "Usage: gleakd %s%s%s\n\n", spec->name, *spec->usage ? " " : "",
+			spec->usage);
+}
+
+static void write_commands(FILE *out)
+{
+	fputs("\nCommands:\n", out);
+	for (int c = 0; c < COMMAND_COUNT; c++)
+		fprintf(out, "  %-*s%s\n", COMMAND_COLUMN - 2, commands[c].name,
+			commands[c].summary);
+}
+
+static const char *help_of(const struct option_spec *spec, bool brief, char *text, size_t size)
+{
+	if (brief && spec->brief)
+		return spec->brief;
+	if (spec->pid_fallback)
+		snprintf(text, size, "%s (default %s; for chosen processes %s)", spec->help,
+			 spec->fallback, spec->pid_fallback);
+	else if (spec->fallback)
+		snprintf(text, size, "%s (default %s)", spec->help, spec->fallback);
+	else
+		snprintf(text, size, "%s", spec->help);
+	return text;
+}
+
+static void write_option(FILE *out, const struct option_spec *spec, bool brief)
 {
 	char text[512];
 	int column;
@@ -38,51 +86,57 @@ static void write_option(FILE *out, const struct option_spec *spec)
 	if (column + 2 > HELP_COLUMN)
 		column = fprintf(out, "\n") - 1;
 	fprintf(out, "%*s", HELP_COLUMN - column, "");
-	if (spec->pid_fallback)
-		snprintf(text, sizeof(text), "%s (default %s; with --pid %s)", spec->help,
-			 spec->fallback, spec->pid_fallback);
-	else if (spec->fallback)
-		snprintf(text, sizeof(text), "%s (default %s)", spec->help, spec->fallback);
-	else
-		snprintf(text, sizeof(text), "%s", spec->help);
-	write_wrapped(out, text, HELP_COLUMN, HELP_COLUMN);
+	write_wrapped(out, help_of(spec, brief, text, sizeof(text)), HELP_COLUMN, HELP_COLUMN);
 }
 
-static void write_commands(FILE *out)
+/* The options of @command that have some of @flags, or none of the two that this is about. */
+static void write_part(FILE *out, enum command command, const char *title, unsigned int flags)
 {
-	fputs("\nCommands:\n", out);
-	for (int c = 0; c < COMMAND_COUNT; c++) {
-		if (*commands[c].name)
-			fprintf(out, "  %-*s%s\n", HELP_COLUMN - 2, commands[c].name,
-				commands[c].summary);
+	const unsigned int about = OPTION_FOR_HOST | OPTION_FOR_PID;
+
+	fprintf(out, "\n%s:\n", title);
+	for (size_t i = 0; i < n_option_specs; i++) {
+		if (option_spec__is_listed(&option_specs[i], command) &&
+		    (option_specs[i].flags & about) == flags)
+			write_option(out, &option_specs[i], false);
 	}
 }
 
-void options__write_help(FILE *out, enum command command)
+static void write_brief_options(FILE *out)
 {
-	const char *name = commands[command].name;
+	fputs("\nOptions, of which 'gleakd help watch' lists all:\n", out);
+	for (size_t i = 0; i < n_option_specs; i++) {
+		if (option_spec__is_listed(&option_specs[i], COMMAND_WATCH) &&
+		    option_specs[i].brief)
+			write_option(out, &option_specs[i], true);
+	}
+}
 
-	fprintf(out, "Usage: gleakd %s%s%s\n", name, *name ? " " : "", commands[command].usage);
-	if (command == COMMAND_WATCH)
-		fputs("       gleakd COMMAND [options]\n", out);
-	fputc('\n', out);
+void options__write_help(FILE *out, enum command command, bool brief)
+{
+	bool whole_watch = command == COMMAND_WATCH && !brief;
+
+	write_examples(out, &commands[command]);
+	write_usage(out, command);
 	write_wrapped(out, commands[command].about, 0, 0);
 	if (command == COMMAND_WATCH)
 		write_commands(out);
-	fputs("\nOptions:\n", out);
-	for (size_t i = 0; i < n_option_specs; i++) {
-		if (option_spec__is_listed(&option_specs[i], command))
-			write_option(out, &option_specs[i]);
-	}
-	fputc('\n', out);
-	if (command == COMMAND_WATCH)
-		fputs("TIME is 30s, 5m, 1h30m, 1.5s, or plain seconds; PERCENT 1% or 0.5%; SIZE\n"
+	if (command == COMMAND_WATCH && brief)
+		write_brief_options(out);
+	else
+		write_part(out, command, "Options", 0);
+	if (whole_watch) {
+		write_part(out, command, "For all processes of the host", OPTION_FOR_HOST);
+		write_part(out, command, "For one process, or those that are named",
+			   OPTION_FOR_PID);
+		fputs("\nTIME is 30s, 5m, 1h30m, 1.5s, or plain seconds; PERCENT 1% or 0.5%; SIZE\n"
 		      "512M or 2G.\n",
 		      out);
-	fputs("Exit status: 0 ok, 1 failure, 2 usage, 3 target or kernel not supported,\n"
-	      "4 not permitted.\n",
+	}
+	fputs("\nExit status: 0 ok, 1 failure, 2 usage, 3 target or kernel not supported,\n"
+	      "4 not permitted",
 	      out);
-	if (command == COMMAND_WATCH)
-		fputs("N of --error-exitcode tells findings from failures when it is above 4.\n",
-		      out);
+	fputs(command == COMMAND_WATCH ? ", 5 nothing could be judged (with --error-exitcode).\n" :
+					 ".\n",
+	      out);
 }

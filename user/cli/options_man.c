@@ -91,9 +91,9 @@ static void write_option(FILE *out, const struct option_spec *spec)
 
 enum part {
 	PART_ALL,
-	PART_ANY,  /* with --pid and without */
-	PART_HOST, /* without */
-	PART_PID,  /* with */
+	PART_ANY,  /* for all processes of the host, and for those that are named */
+	PART_HOST, /* for all of the host alone */
+	PART_PID,  /* for those that are named alone */
 };
 
 static bool is_in_part(const struct option_spec *spec, enum part part)
@@ -152,11 +152,10 @@ static void write_commands(FILE *out)
 {
 	fputs(".Bl -tag -width Ds\n", out);
 	for (int c = 0; c < COMMAND_COUNT; c++) {
-		if (!*commands[c].name)
-			continue;
 		fprintf(out, ".It Ic %s\n", commands[c].name);
 		write_sentence(out, commands[c].summary);
-		fprintf(out, "See\n.Xr gleakd-%s 8 .\n", commands[c].name);
+		if (commands[c].has_page)
+			fprintf(out, "See\n.Xr gleakd-%s 8 .\n", commands[c].name);
 	}
 	fputs(".El\n", out);
 }
@@ -177,8 +176,8 @@ static int write_mark(FILE *out, const char *mark)
 options:
 	for (int c = 0; c < COMMAND_COUNT; c++) {
 		for (size_t p = 0; p < ARRAY_SIZE(parts); p++) {
-			snprintf(wanted, sizeof(wanted), "@options %s%s@",
-				 *commands[c].name ? commands[c].name : "watch", parts[p]);
+			snprintf(wanted, sizeof(wanted), "@options %s%s@", commands[c].name,
+				 parts[p]);
 			if (strcmp(mark, wanted) == 0) {
 				write_options(out, (enum command)c, (enum part)p);
 				return 0;

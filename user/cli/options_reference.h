@@ -13,8 +13,9 @@
 /*
  * man__write - a copy of @in, a page in mdoc(7), where a line of its own
  *
- *	@options COMMAND [any|host|pid]@  is a list of what COMMAND ("watch" for none) takes; of all,
- *					  or those that are for both modes, without, or with --pid
+ *	@options COMMAND [any|host|pid]@  is a list of what COMMAND takes: of all options, of those for
+ *					  any processes, for all of the host alone, or for named ones
+ *					  alone
  *	@keys@				  is a list of what may stand in the config file
  *	@commands@			  is a list of the commands
  *

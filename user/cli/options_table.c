@@ -1,47 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/edit_distance.h"
 #include "cli/options_table.h"
 
 #include <limits.h>
 #include <string.h>
 
-const struct command_spec commands[COMMAND_COUNT] = {
-	[COMMAND_WATCH] =
-		{
-			.name = "",
-			.usage = "[--pid N] [options]",
-			.about = "Watches running Go processes from outside and finds the "
-				 "goroutines they leak: all processes of this host, or one. They "
-				 "need no preparation and are neither stopped nor changed.",
-		},
-	[COMMAND_LIST] =
-		{
-			.name = "list",
-			.usage = "[options]",
-			.summary = "the Go processes of this host, and which can be watched",
-			.about = "Lists the Go processes of this host with their goroutines, Go "
-				 "version, module and kind of build, and says which of them gleakd "
-				 "can watch. Needs no privilege for your own processes, unless the "
-				 "kernel restricts that.",
-		},
-	[COMMAND_DOCTOR] =
-		{
-			.name = "doctor",
-			.usage = "[options]",
-			.summary = "what works on this host, and what to do about the rest",
-			.about = "Tells what gleakd can do on this host: features of the kernel, "
-				 "capabilities, what probes cost, whether metrics can be written. "
-				 "Says of everything that does not work what to do about it.",
-		},
-};
-
 #define WATCH  (1u << COMMAND_WATCH)
 #define LIST   (1u << COMMAND_LIST)
 #define DOCTOR (1u << COMMAND_DOCTOR)
-#define EVERY  (WATCH | LIST | DOCTOR)
+#define HELP   (1u << COMMAND_HELP)
+#define EVERY  (WATCH | LIST | DOCTOR | HELP | 1u << COMMAND_VERSION)
 
 static const char *const color_words[] = {"auto", "always", "never", NULL};
 static const char *const group_words[] = {"exe", "comm", "unit", "container", "pid", NULL};
-static const char *const finding_words[] = {"leaking", "stuck", NULL};
+static const char *const finding_words[] = {"leaking", "stuck", "growing", NULL};
 static const char *const mode_words[] = {"census", "lifecycle", "full", "auto", NULL};
 
 #define MINUTE (60 * NSEC_PER_SEC)
@@ -68,8 +40,10 @@ static const char *const mode_words[] = {"census", "lifecycle", "full", "auto", 
 #define FIELD(name) offsetof(struct options, name)
 
 const struct option_spec option_specs[] = {
-	{"pid", 'p', OPTION_PID, WATCH, .offset = FIELD(pid), .min = 1, .max = PID_LIMIT,
-	 .metavar = "N", .help = "the Go process to watch (default: all of this host)"},
+	{"pid", 'p', OPTION_PROCESSES, WATCH, .offset = FIELD(processes), .min = 1,
+	 .max = PID_LIMIT, .metavar = "N|NAME", .brief = "the Go process to watch; may be repeated",
+	 .help = "the Go process to watch: its number, or the name of process, executable, systemd "
+		 "unit or container; may be repeated (default: all of this host)"},
 	{"min-age", 0, OPTION_DURATION, WATCH, OPTION_IN_FILE, FIELD(min_age_ns),
 	 .min = 100 * NSEC_PER_MSEC, .max = DAY, .fallback = "10s", .metavar = "TIME",
 	 .help = "a goroutine counts as staying once it has been parked this long"},
@@ -78,8 +52,10 @@ const struct option_spec option_specs[] = {
 	 .metavar = "TIME", .help = "time from one census and report to the next"},
 	{"duration", 0, OPTION_DURATION, WATCH, .offset = FIELD(duration_ns),
 	 .min = 100 * NSEC_PER_MSEC, .max = 365 * DAY, .metavar = "TIME",
+	 .brief = "end after this time, as 30s, 5m, 1h30m",
 	 .help = "end after this time (default: when interrupted)"},
 	{"once", 0, OPTION_FLAG, WATCH, .offset = FIELD(once),
+	 .brief = "one look, one report, then end",
 	 .help = "one census of each process, one report, then end"},
 	{"goroutines", 0, OPTION_FLAG, WATCH, OPTION_FOR_PID, FIELD(goroutines),
 	 .help = "with --once: every goroutine, as the runtime's own dump lists them"},
@@ -116,18 +92,18 @@ const struct option_spec option_specs[] = {
 	 .choices = group_words, .fallback = "exe", .metavar = "WHAT",
 	 .help = "what processes are counted together by in metrics: exe, comm, unit, container, "
 		 "pid"},
-	{"json", 0, OPTION_FLAG, WATCH, OPTION_IN_FILE, FIELD(json),
+	{"json", 0, OPTION_FLAG, WATCH, OPTION_IN_FILE, FIELD(json), .brief = "for scripts",
 	 .help = "one JSON object per line and interval (docs/schema.md)"},
 	{"json", 0, OPTION_FLAG, LIST | DOCTOR, .offset = FIELD(json),
 	 .help = "one JSON object (docs/schema.md)"},
 	{"verbose", 'v', OPTION_COUNT, WATCH, OPTION_IN_FILE, FIELD(verbose), .max = 2,
-	 .help = "whole park stacks; twice: what gleakd itself is doing"},
+	 .brief = "whole stacks", .help = "whole park stacks; twice: what gleakd itself is doing"},
 	{"verbose", 'v', OPTION_COUNT, LIST, .offset = FIELD(verbose),
 	 .help = "the path of each executable, too"},
 	{"all", 0, OPTION_FLAG, WATCH, OPTION_IN_FILE, FIELD(all),
 	 .help = "every site, not only the first few"},
 	{"explain", 0, OPTION_STRING, WATCH, OPTION_FOR_PID, FIELD(explain), .min = 1,
-	 .max = SITE_LIMIT, .metavar = "SITE",
+	 .max = SITE_LIMIT, .metavar = "SITE", .brief = "all that is known of one finding",
 	 .help = "instead of the table, all that is known of one site: its id (4 digits do), or a "
 		 "pattern of a function or file:line"},
 	{"allow", 0, OPTION_PATH, WATCH, OPTION_IN_FILE, FIELD(allow), .min = 1,
@@ -146,21 +122,21 @@ const struct option_spec option_specs[] = {
 	 .help = "find out as well whether metrics can be written to FILE"},
 	{"fail-on", 0, OPTION_WORDS, WATCH, .offset = FIELD(fail_on), .choices = finding_words,
 	 .fallback = "leaking,stuck", .metavar = "WORDS",
-	 .help = "what counts for --error-exitcode: leaking, stuck, or both with a comma"},
+	 .help = "what counts for --error-exitcode: leaking, stuck, growing, or several with commas"},
 	{"error-exitcode", 0, OPTION_NUMBER, WATCH, .offset = FIELD(error_exitcode), .min = 1,
-	 .max = 255, .metavar = "N",
-	 .help = "exit with N when the last report flags something (default: findings do not "
-		 "change the exit status)"},
+	 .max = 255, .metavar = "N", .brief = "exit with N when something leaks or is stuck",
+	 .help = "exit with N when the last report shows what --fail-on is about, and with 5 when "
+		 "nothing could be judged (default: findings do not change the exit status)"},
 	{"json-schema", 0, OPTION_FLAG, WATCH, .offset = FIELD(json_schema),
 	 .help = "print the JSON Schema of what --json prints, then end"},
 	{"config", 0, OPTION_PATH, WATCH, .offset = FIELD(config), .min = 1, .max = PATH_MAX - 1,
 	 .metavar = "FILE",
 	 .help = "read options from FILE; the command line wins (default: " CONFIG_PATH
-		 " if there is one; with --pid none)"},
+		 " if there is one; for chosen processes none)"},
 	{"print-config", 0, OPTION_FLAG, WATCH, .offset = FIELD(print_config),
 	 .help = "print what would be in force, as a config file, then end"},
-	{"color", 0, OPTION_CHOICE, EVERY, OPTION_IN_FILE, FIELD(color), .choices = color_words,
-	 .fallback = "auto", .metavar = "WHEN",
+	{"color", 0, OPTION_CHOICE, WATCH | LIST | DOCTOR, OPTION_IN_FILE, FIELD(color),
+	 .choices = color_words, .fallback = "auto", .metavar = "WHEN",
 	 .help = "when to use colors: auto (on a terminal, unless NO_COLOR is set), always, never"},
 	{"ring-bytes", 0, OPTION_SIZE, WATCH, OPTION_HIDDEN, FIELD(ring_bytes), .min = 4096,
 	 .max = 1ULL << 30, .metavar = "N", .help = "size of the ring buffer, a power of two"},
@@ -198,44 +174,17 @@ const struct option_spec *option_spec__find(const char *name, enum command comma
 	return NULL;
 }
 
-#define NAME_MAX_LEN 32
-
-/* Levenshtein's distance; both at most NAME_MAX_LEN long. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t row[NAME_MAX_LEN + 1];
-	size_t b_len = strlen(b);
-
-	for (size_t j = 0; j <= b_len; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1]; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= b_len; j++) {
-			size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-			size_t shorter = min_of(row[j], row[j - 1]) + 1;
-
-			diagonal = row[j];
-			row[j] = min_of(replaced, shorter);
-		}
-	}
-	return row[b_len];
-}
-
 const char *option_spec__nearest(const char *name, enum command command, unsigned int flags)
 {
 	const char *best = NULL;
-	size_t best_distance = 3; /* two slips of the finger */
+	size_t best_distance = EDIT_DISTANCE_FAR;
 
-	if (strlen(name) > NAME_MAX_LEN)
-		return NULL;
 	for (size_t i = 0; i < n_option_specs; i++) {
 		size_t d = best_distance;
 
 		if (option_spec__is_listed(&option_specs[i], command) &&
 		    (option_specs[i].flags & flags) == flags)
-			d = distance(name, option_specs[i].name);
+			d = edit_distance(name, option_specs[i].name);
 
 		if (d < best_distance) {
 			best_distance = d;

@@ -8,30 +8,43 @@
  */
 #include "cli/options.h"
 
+#define COMMAND_EXAMPLES 3
+
 struct command_spec {
-	const char *name;    /* "": what gleakd does without a command */
-	const char *usage;   /* what follows that */
-	const char *summary; /* for the list of commands */
+	const char *name;
+	const char *usage; /* what follows the name */
+	struct {
+		const char *typed, *does;
+	} examples[COMMAND_EXAMPLES]; /* --help begins with them */
+	const char *summary;	      /* for the list of commands */
 	const char *about;
+	unsigned int max_words; /* arguments it takes that are no options */
+	bool has_page;		/* a man page of its own, gleakd-NAME(8) */
 };
 
 extern const struct command_spec commands[COMMAND_COUNT];
 
+/* command__find - the command called @word; false when there is none. */
+bool command__find(const char *word, enum command *ret_command);
+
+/* command__nearest - the name of the command that @word most likely meant; NULL when none is near. */
+const char *command__nearest(const char *word);
+
 enum option_type {
-	OPTION_FLAG,	 /* bool: given or not */
-	OPTION_COUNT,	 /* unsigned int: how many times given */
-	OPTION_PID,	 /* pid_t */
-	OPTION_DURATION, /* uint64_t nanoseconds */
-	OPTION_CHOICE,	 /* enum: index of the word */
-	OPTION_SIZE,	 /* uint32_t, a power of two */
-	OPTION_STRING,	 /* const char *, min to max bytes */
-	OPTION_PATH,	 /* the same, of a file */
-	OPTION_TEXTFILE, /* the same, by a name that node_exporter reads */
-	OPTION_WORDS,	 /* unsigned int: 1 << index of each word in a list with commas */
-	OPTION_NUMBER,	 /* unsigned int */
-	OPTION_PERCENT,	 /* double, a share: 0.01 for "1%"; min and max in OPTION_PERCENT_UNITS */
-	OPTION_BYTES,	 /* uint64_t */
-	OPTION_PATTERNS, /* struct option_list of struct options' processes; may be repeated */
+	OPTION_FLAG,	  /* bool: given or not */
+	OPTION_COUNT,	  /* unsigned int: how many times given */
+	OPTION_DURATION,  /* uint64_t nanoseconds */
+	OPTION_CHOICE,	  /* enum: index of the word */
+	OPTION_SIZE,	  /* uint32_t, a power of two */
+	OPTION_STRING,	  /* const char *, min to max bytes */
+	OPTION_PATH,	  /* the same, of a file */
+	OPTION_TEXTFILE,  /* the same, by a name that node_exporter reads */
+	OPTION_WORDS,	  /* unsigned int: 1 << index of each word in a list with commas */
+	OPTION_NUMBER,	  /* unsigned int */
+	OPTION_PERCENT,	  /* double, a share: 0.01 for "1%"; min and max in OPTION_PERCENT_UNITS */
+	OPTION_BYTES,	  /* uint64_t */
+	OPTION_PATTERNS,  /* struct option_list of patterns of processes; may be repeated */
+	OPTION_PROCESSES, /* struct option_list of pids, min to max, and names; may be repeated */
 };
 
 /* A share of 1 in those: whole numbers of millionths, so that what is printed is what was read. */
@@ -40,8 +53,8 @@ enum option_type {
 enum option_flag {
 	OPTION_HIDDEN = 1 << 0,	  /* not in --help */
 	OPTION_IN_FILE = 1 << 1,  /* may stand in the config file */
-	OPTION_FOR_HOST = 1 << 2, /* without --pid only */
-	OPTION_FOR_PID = 1 << 3,  /* with --pid only */
+	OPTION_FOR_HOST = 1 << 2, /* only for all processes of the host */
+	OPTION_FOR_PID = 1 << 3,  /* only for processes that are named */
 };
 
 struct option_spec {
@@ -57,6 +70,7 @@ struct option_spec {
 	const char *pid_fallback;   /* the same with --pid, where that differs; NULL: it does not */
 	const char *metavar;
 	const char *help;
+	const char *brief; /* in the short help: in few words; NULL: it is not there */
 };
 
 #define OPTIONS_MAX 64

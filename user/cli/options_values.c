@@ -2,6 +2,7 @@
 /* From what was typed to the field of an option. */
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,6 +157,16 @@ static int check_pattern(const struct option_spec *spec, const char *text, struc
 	return 0;
 }
 
+static int add_item(const struct option_spec *spec, const char *item, struct option_list *list,
+		    const char *advice, struct failure *failure)
+{
+	if (list->n == OPTION_LIST_MAX)
+		return failure__set(failure, -EINVAL, "--%s: more than %d of them; %s", spec->name,
+				    OPTION_LIST_MAX, advice);
+	list->items[list->n++] = item;
+	return 0;
+}
+
 static int add_pattern(const struct option_spec *spec, const char *text, struct option_list *list,
 		       struct failure *failure)
 {
@@ -164,14 +175,27 @@ static int add_pattern(const struct option_spec *spec, const char *text, struct 
 
 	if (!err)
 		err = check_pattern(spec, text, failure);
-	if (err)
-		return err;
-	if (list->n == OPTION_LIST_MAX)
-		return failure__set(failure, -EINVAL,
-				    "--%s: more than %d of them; use '*' to put some into one",
-				    spec->name, OPTION_LIST_MAX);
-	list->items[list->n++] = item;
-	return 0;
+	return err ? err : add_item(spec, item, list, "use '*' to put some into one", failure);
+}
+
+/* A number, or a name that is looked up later. */
+static int add_process(const struct option_spec *spec, const char *text, struct option_list *list,
+		       struct failure *failure)
+{
+	size_t length = strlen(text);
+	uint64_t number;
+	int err = 0;
+
+	if (!length)
+		return failure__set(failure, -EINVAL, "--%s: a value (%s) is missing", spec->name,
+				    spec->metavar);
+	if (text[strspn(text, "0123456789")] == '\0')
+		err = set_number(spec, text, &number, failure);
+	else if (*text == '-' || length >= PATH_MAX)
+		err = failure__set(failure, -EINVAL,
+				   "--%s: '%.80s' is neither the number nor the name of a process",
+				   spec->name, text);
+	return err ? err : add_item(spec, text, list, "give --only and a pattern", failure);
 }
 
 static int set_duration(const struct option_spec *spec, const char *text, uint64_t *ret_ns,
@@ -275,9 +299,8 @@ int option_spec__set(const struct option_spec *spec, struct options *options, co
 	case OPTION_COUNT:
 		++*(unsigned int *)field;
 		break;
-	case OPTION_PID:
-		err = set_number(spec, text, &number, failure);
-		*(pid_t *)field = (pid_t)number;
+	case OPTION_PROCESSES:
+		err = add_process(spec, text, field, failure);
 		break;
 	case OPTION_SIZE:
 		err = set_number(spec, text, &number, failure);

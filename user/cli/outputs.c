@@ -39,7 +39,7 @@ int outputs__open(struct outputs *outputs)
 		.color = terminal__want_color(options->color),
 		.verbose = options->verbose > 0,
 		.all = options->all,
-		.host = !options->pid,
+		.host = !options->processes.n,
 	};
 
 	if (options->explain) {

@@ -7,11 +7,19 @@
 #include "base/log.h"
 #include "cli/rounds.h"
 
-/* One process that was named, from --pid to the report. */
+struct watch;
+
+/* A process that was named. */
+struct watched {
+	struct watch *watch;
+	struct target *target;
+	int pidfd; /* readable when the process ends; -1: the kernel gave none, or it has ended */
+};
+
 struct watch {
 	struct rounds rounds;
-	struct target *target;
-	int pidfd; /* readable when the process ends; -1: the kernel gave none */
+	size_t n;
+	struct watched watched[OPTION_LIST_MAX];
 };
 
 static void log_census(const struct target *target)
@@ -40,22 +48,27 @@ static void log_sites(const struct target *target)
 	}
 }
 
-static const char *ended_reason(const struct watch *watch)
+static const char *ended_reason(const struct target *target)
 {
-	return target__state(watch->target) == TARGET_EXECUTED ? "target executed another program" :
-								 "target exited";
+	return target__state(target) == TARGET_EXECUTED ? "target executed another program" :
+							  "target exited";
 }
 
 static int on_complete(void *ctx, const char **ret_reason)
 {
 	struct watch *watch = ctx;
 
-	log_census(watch->target);
-	if (target__state(watch->target) == TARGET_UNREADABLE)
-		return failure__set(&watch->rounds.failure, -EPROTO, "process %d: %s",
-				    target__pid(watch->target), target__trouble(watch->target));
+	for (size_t i = 0; i < watch->n; i++) {
+		const struct target *target = watch->watched[i].target;
+
+		if (target__state(target) == TARGET_UNREADABLE)
+			return failure__set(&watch->rounds.failure, -EPROTO, "process %d: %s",
+					    target__pid(target), target__trouble(target));
+		if (target__state(target) == TARGET_LIVE)
+			log_census(target);
+	}
 	if (!session__live(watch->rounds.session))
-		*ret_reason = ended_reason(watch);
+		*ret_reason = ended_reason(watch->watched[0].target);
 	return 0;
 }
 
@@ -63,29 +76,47 @@ static const struct rounds_ops watch_ops = {
 	.complete = on_complete,
 };
 
+static void forget_pidfd(struct watched *watched)
+{
+	if (watched->pidfd < 0)
+		return;
+	loop__remove_fd(watched->watch->rounds.loop, watched->pidfd);
+	close(watched->pidfd);
+	watched->pidfd = -1;
+}
+
 static void on_exit_of_target(void *ctx)
 {
-	struct watch *watch = ctx;
+	struct watched *watched = ctx;
+	struct rounds *rounds = &watched->watch->rounds;
+	size_t live = session__live(rounds->session);
 
-	loop__remove_fd(watch->rounds.loop, watch->pidfd);
-	session__live(watch->rounds.session);
-	rounds__finish(&watch->rounds, ended_reason(watch));
+	forget_pidfd(watched);
+	if (live)
+		log_info("process %d has ended; %zu more %s watched", target__pid(watched->target),
+			 live, live == 1 ? "is" : "are");
+	else
+		rounds__finish(rounds, ended_reason(watched->target));
 }
 
 static int add_target(struct watch *watch, pid_t pid)
 {
-	int err = session__add(watch->rounds.session, pid, &watch->target, &watch->rounds.failure);
+	struct watched *watched = &watch->watched[watch->n];
+	int err =
+		session__add(watch->rounds.session, pid, &watched->target, &watch->rounds.failure);
 
 	if (err)
 		return err;
-	log_sites(watch->target);
-	watch->pidfd = process__pidfd(pid);
-	return watch->pidfd < 0 ?
+	watch->n++;
+	watched->watch = watch;
+	log_sites(watched->target);
+	watched->pidfd = process__pidfd(pid);
+	return watched->pidfd < 0 ?
 		       0 :
-		       loop__add_fd(watch->rounds.loop, watch->pidfd, on_exit_of_target, watch);
+		       loop__add_fd(watch->rounds.loop, watched->pidfd, on_exit_of_target, watched);
 }
 
-int command__watch(const struct options *options)
+int command__watch(const struct options *options, const struct named *named)
 {
 	struct watch watch = {
 		.rounds =
@@ -95,7 +126,6 @@ int command__watch(const struct options *options)
 				.ctx = &watch,
 				.first_second_ns = SESSION_GOVERN_FIRST_NS,
 			},
-		.pidfd = -1,
 	};
 	const struct session_options session = {
 		.patient = true,
@@ -104,12 +134,11 @@ int command__watch(const struct options *options)
 	};
 	int err = rounds__open(&watch.rounds, &session);
 
-	if (!err)
-		err = add_target(&watch, options->pid);
+	for (size_t i = 0; i < named->n && !err; i++)
+		err = add_target(&watch, named->pids[i]);
 	if (!err)
 		err = rounds__run(&watch.rounds);
-	err = rounds__close(&watch.rounds, err);
-	if (watch.pidfd >= 0)
-		close(watch.pidfd);
-	return err;
+	for (size_t i = 0; i < watch.n; i++)
+		forget_pidfd(&watch.watched[i]);
+	return rounds__close(&watch.rounds, err);
 }

@@ -2,13 +2,14 @@
 #ifndef GLEAKD_CLI_WATCH_H
 #define GLEAKD_CLI_WATCH_H
 
-/* `gleakd --pid N`: watch one process until interrupted, its end, or the end of --duration. */
+/* `gleakd NAME` and `gleakd --pid N`: processes that were named, until the last of them has ended. */
+#include "cli/named.h"
 #include "cli/options.h"
 
 /*
- * command__watch - returns the exit code of the program (design.md, exit codes): that of a failure, else
- * --error-exitcode when the last report shows what it is about.
+ * command__watch - watch them until interrupted, until all have ended, or for --duration. Returns the
+ * program's exit code, as rounds__close().
  */
-int command__watch(const struct options *options);
+int command__watch(const struct options *options, const struct named *named);
 
 #endif /* GLEAKD_CLI_WATCH_H */

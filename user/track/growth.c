@@ -3,6 +3,9 @@
  * The growth test. Each candidate is a time to stay T and a window W: of those who arrived between
  * T + W and T ago, how many are still here, period by period? See verdict.h for what must hold.
  */
+#include <math.h>
+
+#include "track/reach.h"
 #include "track/ticks.h"
 #include "track/verdict.h"
 
@@ -88,10 +91,16 @@ static bool is_queue(const struct evidence *e, const struct growth *g)
 	       (e->wait_class == WAIT_CHAN_RECEIVE || e->wait_class == WAIT_SELECT);
 }
 
+/* The shortest window that proves anything, whatever else is known of the site. */
+static uint64_t shortest_window_ns(uint64_t stay_ns, double stayed)
+{
+	return stay_ns * 8 / (stayed >= FAST_STAYED ? 10 : 5);
+}
+
 /* Shorter windows than this prove nothing here. */
 static uint64_t least_window_ns(const struct question *q, struct growth *g)
 {
-	uint64_t least = g->stay_ns * 8 / (g->stayed >= FAST_STAYED ? 10 : 5);
+	uint64_t least = shortest_window_ns(g->stay_ns, g->stayed);
 
 	least = max_of(least, min_of(q->watched_ns / WATCHED_PART, WATCHED_MAX_NS));
 	g->with_connections = grows_with_connections(q->e, g);
@@ -206,9 +215,14 @@ static bool ends_by_timer(const struct evidence *e)
 	return e->objects.with_timer * 2 > e->objects.looked_at;
 }
 
+static uint64_t least_stay_ns(uint64_t min_age_ns)
+{
+	return max_of(min_age_ns, NSEC_PER_SEC);
+}
+
 bool growth__test(const struct evidence *evidence, struct growth *ret_growth)
 {
-	uint64_t stay_ns = max_of(evidence->min_age_ns, NSEC_PER_SEC);
+	uint64_t stay_ns = least_stay_ns(evidence->min_age_ns);
 	const struct question parks = {
 		.e = evidence,
 		.ages = evidence->ages,
@@ -230,4 +244,32 @@ bool growth__test(const struct evidence *evidence, struct growth *ret_growth)
 	bool parks_tell = evidence->wait_class != WAIT_SLEEP;
 
 	return (parks_tell && ask(&parks, false, ret_growth)) || ask(&lives, true, ret_growth);
+}
+
+/* --- what is out of reach ------------------------------------------------------------------------ */
+
+/* The window that a watch has to leave for so many to have stayed. */
+static uint64_t window_for_ns(uint64_t stay_ns, uint64_t resolution_ns, double stayed)
+{
+	return max_of(shortest_window_ns(stay_ns, stayed), MIN_PERIODS * resolution_ns);
+}
+
+uint64_t reach__least_watch_ns(uint64_t min_age_ns, uint64_t resolution_ns)
+{
+	uint64_t stay_ns = least_stay_ns(min_age_ns);
+
+	return stay_ns + window_for_ns(stay_ns, resolution_ns, MIN_STAYED);
+}
+
+double reach__slowest_per_second(uint64_t min_age_ns, uint64_t resolution_ns, uint64_t watched_ns)
+{
+	uint64_t stay_ns = least_stay_ns(min_age_ns);
+	uint64_t window_ns = watched_ns - min_of(watched_ns, stay_ns);
+	double window_s = (double)window_ns / (double)NSEC_PER_SEC;
+
+	if (window_ns >= window_for_ns(stay_ns, resolution_ns, MIN_STAYED))
+		return MIN_STAYED / window_s;
+	if (window_ns >= window_for_ns(stay_ns, resolution_ns, FAST_STAYED))
+		return FAST_STAYED / window_s;
+	return INFINITY;
 }

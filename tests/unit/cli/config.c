@@ -453,7 +453,7 @@ Test(config, for_one_process_there_is_nothing_about_the_host)
 	struct options options = accept("");
 	char *out;
 
-	options.pid = 3;
+	options.processes = (struct option_list){.n = 1, .items = {"3"}};
 	out = written(&options);
 	cr_expect_not_null(strstr(out, "\ninterval = "));
 	cr_expect_null(strstr(out, "max-targets"));

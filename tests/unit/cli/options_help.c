@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/options_table.h"
+
+/* Two screens of the eighties: more is scrolled away. */
+#define SCREEN_LINES 40
+
+Test(options_help, help_names_every_option_and_fits_80_columns)
+{
+	static const char *const names[] = {
+		"-p, --pid N|NAME",
+		"--min-age TIME",
+		"--interval TIME",
+		"--duration TIME",
+		"--once",
+		"--mode MODE",
+		"--json",
+		"-v, --verbose",
+		"--all",
+		"--color WHEN",
+		"-h, --help",
+		"-V, --version",
+		"10s; for chosen processes 2s)",
+		"Commands:",
+		"--explain SITE",
+		"--allow FILE",
+		"--state FILE",
+		"--fail-on WORDS",
+		"leaking,stuck)",
+		"--json-schema",
+		"--error-exitcode N",
+	};
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	cr_assert_not_null(out);
+	options__write_help(out, COMMAND_WATCH, false);
+	fclose(out);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		cr_expect_not_null(strstr(text, names[i]), "%s", names[i]);
+	cr_expect_null(strstr(text, "ring-bytes"));
+	cr_expect(strncmp(text, "Examples:\n", 10) == 0);
+	for (char *line = text; *line; line += strcspn(line, "\n") + 1)
+		cr_expect_leq(strcspn(line, "\n"), 80, "%.90s", line);
+	free(text);
+}
+
+Test(options_help, a_command_that_was_meant)
+{
+	cr_expect_str_eq(command__nearest("lst"), "list");
+	cr_expect_null(command__nearest("LIST"));
+	cr_expect_str_eq(command__nearest("docter"), "doctor");
+	cr_expect_str_eq(command__nearest("verison"), "version");
+	cr_expect_null(command__nearest("shop"));
+	cr_expect_null(command__nearest("a-name-that-is-longer-than-any-command-there-is"));
+}
+
+Test(options_help, short_help_begins_with_an_example_and_fits_a_screen)
+{
+	for (int c = 0; c < COMMAND_COUNT; c++) {
+		char *text = NULL, first[80];
+		size_t size = 0, lines = 0;
+		FILE *out = open_memstream(&text, &size);
+
+		cr_assert_not_null(out);
+		options__write_help(out, (enum command)c, true);
+		fclose(out);
+		snprintf(first, sizeof(first), "Examples:\n  %s", commands[c].examples[0].typed);
+		cr_expect(strncmp(text, first, strlen(first)) == 0, "%s: %.60s", commands[c].name,
+			  text);
+		for (char *line = text; *line; line += strcspn(line, "\n") + 1, lines++)
+			cr_expect_leq(strcspn(line, "\n"), 80, "%.90s", line);
+		cr_expect_leq(lines, SCREEN_LINES, "%s: %zu lines", commands[c].name, lines);
+		free(text);
+	}
+}
+
+Test(options_help, help_of_a_command_shows_its_options_only)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	cr_assert_not_null(out);
+	options__write_help(out, COMMAND_LIST, false);
+	fclose(out);
+	cr_expect_not_null(strstr(text, "Usage: gleakd list [options]\n"));
+	cr_expect_not_null(strstr(text, "--json "));
+	cr_expect_null(strstr(text, "--pid"));
+	cr_expect_null(strstr(text, "--interval"));
+	for (char *line = text; *line; line += strcspn(line, "\n") + 1)
+		cr_expect_leq(strcspn(line, "\n"), 80, "%.90s", line);
+	free(text);
+}

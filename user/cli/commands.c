@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The table of commands. Their options are in options_table.c, what they do is in main.c. */
+#include <string.h>
+
+#include "cli/edit_distance.h"
+#include "cli/options_table.h"
+
+const struct command_spec commands[COMMAND_COUNT] = {
+	[COMMAND_WATCH] =
+		{
+			.name = "watch",
+			.usage = "[NAME|PID...] [options]",
+			.examples = {{"gleakd shop",
+				      "the leaks of the Go process \"shop\", until Ctrl-C"},
+				     {"gleakd 4242 --once",
+				      "one look at a process, without probes"},
+				     {"gleakd", "all Go processes of this host"}},
+			.summary = "find leaking goroutines; the word may be left out",
+			.about = "Watches running Go processes from outside and finds the "
+				 "goroutines they leak: all processes of this host, or those that "
+				 "are named. They need no preparation and are neither stopped nor "
+				 "changed.",
+			.max_words = OPTION_LIST_MAX,
+		},
+	[COMMAND_LIST] =
+		{
+			.name = "list",
+			.usage = "[options]",
+			.examples = {{"gleakd list", "Go processes, most goroutines first"},
+				     {"gleakd list --json | jq", "for a script"}},
+			.summary = "the Go processes of this host, and which can be watched",
+			.about = "Lists the Go processes of this host with their goroutines, Go "
+				 "version, module and kind of build, and says which of them gleakd "
+				 "can watch. Needs no privilege for your own processes, unless the "
+				 "kernel restricts that.",
+			.has_page = true,
+		},
+	[COMMAND_DOCTOR] =
+		{
+			.name = "doctor",
+			.usage = "[options]",
+			.examples = {{"sudo gleakd doctor", "what works here, and what does not"}},
+			.summary = "what works on this host, and what to do about the rest",
+			.about = "Tells what gleakd can do on this host: features of the kernel, "
+				 "capabilities, what probes cost, whether metrics can be written. "
+				 "Says of everything that does not work what to do about it.",
+			.has_page = true,
+		},
+	[COMMAND_HELP] =
+		{
+			.name = "help",
+			.usage = "[COMMAND]",
+			.examples = {{"gleakd help watch", "all options of watching"}},
+			.summary = "help on a command",
+			.about = "Prints the options of a command, with an example.",
+			.max_words = 1,
+		},
+	[COMMAND_VERSION] =
+		{
+			.name = "version",
+			.usage = "",
+			.examples = {{"gleakd version", ""}},
+			.summary = "the version of gleakd",
+			.about = "Prints the version.",
+		},
+};
+
+bool command__find(const char *word, enum command *ret_command)
+{
+	for (int c = 0; c < COMMAND_COUNT; c++) {
+		if (strcmp(word, commands[c].name) == 0) {
+			*ret_command = (enum command)c;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *command__nearest(const char *word)
+{
+	const char *best = NULL;
+	size_t best_distance = EDIT_DISTANCE_FAR;
+
+	for (int c = 0; c < COMMAND_COUNT; c++) {
+		size_t distance = edit_distance(word, commands[c].name);
+
+		if (distance < best_distance) {
+			best_distance = distance;
+			best = commands[c].name;
+		}
+	}
+	return best;
+}
