@@ -230,6 +230,28 @@ def reload_changes_who_is_followed(t):
 
 
 @case
+def reload_lets_go_while_others_come_and_go(t):
+    """A host that starts processes all the time: at no moment has every one of them been looked at."""
+    target = start(t, COUNTS, path=own_copy(t, COUNTS, "service"))
+    storm = subprocess.Popen(["sh", "-c", "while :; do /bin/true; done"])
+    t.defer(storm.wait)
+    t.defer(storm.kill)
+    config = os.path.join(t.directory(), "gleakd.conf")
+
+    def write(text):
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(f"interval = 1s\n{text}")
+
+    write(f"only = exe:{folder(t)}/*\n")
+    g = Gleakd(t, None, "--config", config)
+    g.report("it", lambda r: pids(r) == [target.pid])
+    write("only = exe:/nonexistent/*\n")
+    g.process.send_signal(signal.SIGHUP)
+    seen = len(g.reports)
+    g.report("nobody", lambda r: len(g.reports) > seen and pids(g.reports[-1]) == [])
+
+
+@case
 def reload_moves_the_metrics(t):
     """Again and again: each time the file before is removed, and no other."""
     start(t, COUNTS, path=own_copy(t, COUNTS, "service"))

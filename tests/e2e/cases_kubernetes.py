@@ -94,7 +94,7 @@ def mistakes_in_manifests_are_found(t):
 
 @case
 def configuration_of_the_pods_is_valid(t):
-    check("--config" in run(t, "--help")[1], "gleakd has no --config")
+    check("--config" in run(t, "help", "watch")[1], "gleakd has no --config")
     config = objects(checker(), os.path.join(FOLDER, "base"))["ConfigMap"]
     path = os.path.join(t.directory(), "gleakd.conf")
     with open(path, "w", encoding="utf-8") as file:

@@ -21,7 +21,7 @@ struct budget {
 	bool settled;	    /* nobody was waiting to be attached then */
 };
 
-/* budget__keep_cpu - before a round. @settled: nobody is waiting to be attached. */
+/* budget__keep_cpu - before a round. @settled: no process is waiting to be attached. */
 void budget__keep_cpu(struct budget *budget, bool settled, uint64_t now_ns);
 
 /* budget__keep_memory - about once a second. */

@@ -25,8 +25,8 @@ struct daemon {
 	struct budget budget;
 
 	struct discovery_counts counts; /* for the report being built */
-	bool swept;			/* /proc was looked through for the first time */
-	uint64_t started_ns, next_sweep_ns;
+	uint64_t started_ns;
+	uint64_t next_sweep_ns;	      /* 0: the first one is still to come */
 	uint64_t process_events_lost; /* when last looked */
 	uint64_t lost_before;	      /* by the followers before this one */
 };
@@ -61,7 +61,6 @@ static void sweep_if_due(struct daemon *daemon, uint64_t now_ns)
 	err = follower__sweep(daemon->follower);
 	if (err)
 		log_warn("cannot look through /proc: %s", strerror(-err));
-	daemon->swept = true;
 }
 
 static void on_second(void *ctx, uint64_t now_ns)
@@ -85,19 +84,17 @@ static bool on_ready(void *ctx, uint64_t now_ns)
 {
 	struct daemon *daemon = ctx;
 
-	if (!daemon->swept)
-		return false;
 	if (daemon->rounds.options->once)
 		return follower__settled(daemon->follower);
-	return !follower__due(daemon->follower, now_ns) ||
-	       now_ns - daemon->started_ns >= FIRST_ROUND_NS;
+	return daemon->next_sweep_ns && (!follower__due(daemon->follower, now_ns) ||
+					 now_ns - daemon->started_ns >= FIRST_ROUND_NS);
 }
 
 static void on_begin(void *ctx, uint64_t now_ns)
 {
 	struct daemon *daemon = ctx;
 
-	budget__keep_cpu(&daemon->budget, follower__settled(daemon->follower), now_ns);
+	budget__keep_cpu(&daemon->budget, !follower__due(daemon->follower, now_ns), now_ns);
 	daemon->rounds.stretch = daemon->budget.stretch;
 	follower__check_targets(daemon->follower);
 }

@@ -16,7 +16,9 @@ struct follower {
 	struct discovery *discovery;
 	struct process_events *events; /* NULL: only sweeps */
 	struct failure no_events;
-	bool paused, swept;
+	bool paused;
+	uint64_t swept_ns;  /* when /proc was looked through for the first time; 0: not yet */
+	bool settled;	    /* every process that was there then has been looked at */
 	size_t n_unclaimed; /* targets of the follower before, not found again yet */
 	pid_t unclaimed[SESSION_MAX_TARGETS];
 };
@@ -169,9 +171,12 @@ void follower__consume(struct follower *follower)
 
 int follower__sweep(struct follower *follower)
 {
+	uint64_t now_ns = clock__monotonic_ns();
+
 	follower__consume(follower);
-	follower->swept = true;
-	return discovery__sweep(follower->discovery, clock__monotonic_ns());
+	if (!follower->swept_ns)
+		follower->swept_ns = now_ns;
+	return discovery__sweep(follower->discovery, now_ns);
 }
 
 void follower__take_over(struct follower *follower)
@@ -181,9 +186,18 @@ void follower__take_over(struct follower *follower)
 		follower->unclaimed[i] = target__pid(session__target(follower->session, i));
 }
 
-/* Who was not found again is not wanted any more. */
-static void let_go(struct follower *follower)
+/*
+ * Nothing is left to do at this moment: after the first look through /proc and the age that the
+ * youngest process had to reach, all that were there then have had their turn. That none is waiting
+ * would be too much to ask: some hosts start processes all the time.
+ */
+static void settle(struct follower *follower, uint64_t now_ns)
 {
+	if (follower->settled || !follower->swept_ns ||
+	    now_ns - follower->swept_ns < follower->options.min_process_age_ns)
+		return;
+	follower->settled = true;
+	/* Targets of the follower before that this one did not find are not wanted any more. */
 	while (follower->n_unclaimed)
 		session__remove(follower->session, follower->unclaimed[--follower->n_unclaimed]);
 }
@@ -197,19 +211,15 @@ bool follower__step(struct follower *follower)
 {
 	uint64_t now_ns = clock__monotonic_ns();
 
-	if (follower->swept && follower->n_unclaimed && follower__settled(follower))
-		let_go(follower);
-	if (!follower__due(follower, now_ns))
-		return false;
-	return discovery__tick(follower->discovery, now_ns);
+	if (follower__due(follower, now_ns))
+		return discovery__tick(follower->discovery, now_ns);
+	settle(follower, now_ns);
+	return false;
 }
 
 bool follower__settled(const struct follower *follower)
 {
-	struct discovery_counts counts;
-
-	discovery__counts(follower->discovery, &counts);
-	return !counts.candidates;
+	return follower->settled;
 }
 
 void follower__check_targets(struct follower *follower)

@@ -56,7 +56,7 @@ bool follower__step(struct follower *follower);
 /* follower__due - whether follower__step() has something to do at @now_ns. */
 bool follower__due(const struct follower *follower, uint64_t now_ns);
 
-/* follower__settled - every process that is old enough has been looked at. */
+/* follower__settled - every process that the first sweep found has been looked at. */
 bool follower__settled(const struct follower *follower);
 
 /* follower__check_targets - let go of targets that ended or run another program. */
