@@ -144,6 +144,21 @@ void duration__format(uint64_t ns, char out[DURATION_SIZE])
 		snprintf(out, DURATION_SIZE, "%" PRIu64 "%s", ns / units[i].ns, units[i].name);
 }
 
+void duration__format_whole(uint64_t ns, char out[DURATION_SIZE])
+{
+	size_t i = 0;
+
+	while (units[i].ns > NSEC_PER_SEC && ns < units[i].ns)
+		i++;
+	if (ns < NSEC_PER_SEC)
+		snprintf(out, DURATION_SIZE, "%" PRIu64 "ms", ns / (uint64_t)NSEC_PER_MSEC);
+	else if (units[i].ns == NSEC_PER_SEC)
+		snprintf(out, DURATION_SIZE, "%" PRIu64 "s", ns / units[i].ns);
+	else
+		snprintf(out, DURATION_SIZE, "%" PRIu64 "%s%02" PRIu64 "%s", ns / units[i].ns,
+			 units[i].name, ns % units[i].ns / units[i + 1].ns, units[i + 1].name);
+}
+
 uint64_t duration__from_seconds(double seconds)
 {
 	double ns = seconds * (double)NSEC_PER_SEC;

@@ -13,7 +13,8 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "base/read_whole.h"
+#include "base/read.h"
+#include "base/text.h"
 #include "base/utf8.h"
 #include "cli/options_table.h"
 
@@ -79,19 +80,14 @@ struct reader {
 	complain((reader)->errors, -EINVAL, "%.300s:%u: " fmt, (reader)->path, (reader)->line, \
 		 ##__VA_ARGS__)
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 static char *trim(char *text)
 {
 	size_t length;
 
-	while (is_blank(*text))
+	while (text__is_blank(*text))
 		text++;
 	length = strlen(text);
-	while (length && is_blank(text[length - 1]))
+	while (length && text__is_blank(text[length - 1]))
 		length--;
 	text[length] = '\0';
 	return text;
@@ -101,28 +97,20 @@ static char *trim(char *text)
 static void cut_comment(char *text)
 {
 	for (size_t i = 0; text[i]; i++) {
-		if (text[i] == '#' && (i == 0 || is_blank(text[i - 1]))) {
+		if (text[i] == '#' && (i == 0 || text__is_blank(text[i - 1]))) {
 			text[i] = '\0';
 			return;
 		}
 	}
 }
 
-/* The value of two hexadecimal digits; -1 when they are none. */
+/* The value of two hexadecimal digits in either case; -1 when they are none. */
 static int hex_byte(const char *digits)
 {
-	int byte = 0;
+	int high = text__hex_digit((char)tolower((unsigned char)digits[0]));
+	int low = high < 0 ? -1 : text__hex_digit((char)tolower((unsigned char)digits[1]));
 
-	for (size_t i = 0; i < 2; i++) {
-		static const char hex[] = "0123456789abcdef";
-		const char *digit =
-			digits[i] ? strchr(hex, tolower((unsigned char)digits[i])) : NULL;
-
-		if (!digit)
-			return -1;
-		byte = byte << 4 | (int)(digit - hex);
-	}
-	return byte;
+	return low < 0 ? -1 : high << 4 | low;
 }
 
 /* What stands in quotes, in place; what is wrong with it, or NULL. */
@@ -329,7 +317,7 @@ static ssize_t read_file(const char *path, char *buffer, struct config_errors *e
 	err = check_file(fd, path, errors);
 	if (err)
 		return err;
-	length = read_whole(fd, buffer, CONFIG_MAX_BYTES);
+	length = read__whole(fd, buffer, CONFIG_MAX_BYTES + 1);
 	if (length < 0)
 		return complain(errors, (int)length,
 				"cannot read the config file %.300s: %s; check --config", path,

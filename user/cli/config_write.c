@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/stream.h"
+#include "base/text.h"
 #include "cli/config.h"
 #include "cli/options_table.h"
 
@@ -29,21 +30,16 @@ static void write_comment(FILE *out, const char *text)
 	fputc('\n', out);
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 /* Whether a reader would take something else from it as it is. */
 static bool needs_quotes(const char *text)
 {
 	size_t length = strlen(text);
 
-	if (!length || *text == '"' || is_blank(*text) || is_blank(text[length - 1]))
+	if (!length || *text == '"' || text__is_blank(*text) || text__is_blank(text[length - 1]))
 		return true;
 	for (size_t i = 0; i < length; i++) {
 		if (iscntrl((unsigned char)text[i]) ||
-		    (text[i] == '#' && (!i || is_blank(text[i - 1]))))
+		    (text[i] == '#' && (!i || text__is_blank(text[i - 1]))))
 			return true;
 	}
 	return false;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/read_whole.h"
+#include "base/read.h"
 
 /* Fewer digits of an id could be the name of something else. */
 #define MIN_ID_DIGITS 6
@@ -27,7 +27,7 @@ static char *read_text(const char *path, size_t *ret_length)
 {
 	int fd __cleanup_close = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	char *text = fd < 0 ? NULL : malloc(MAX_FILE + 1);
-	ssize_t length = text ? read_whole(fd, text, MAX_FILE) : -1;
+	ssize_t length = text ? read__whole(fd, text, MAX_FILE + 1) : -1;
 
 	if (length < 0 || (size_t)length > MAX_FILE) {
 		free(text);

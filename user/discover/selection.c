@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 enum kind {
 	KIND_COMM,
 	KIND_EXE,
@@ -181,13 +183,6 @@ void selection__free(struct selection *selection)
 
 /* --- matching ------------------------------------------------------------------------------------ */
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static bool matches(const struct pattern *pattern, const struct process_info *process,
 		    const struct process_origin *origin)
 {
@@ -204,7 +199,7 @@ static bool matches(const struct pattern *pattern, const struct process_info *pr
 		return pattern->uid == process->uid;
 	default:
 		return glob__match(pattern->text, process->comm) ||
-		       glob__match(pattern->text, base_name(process->exe));
+		       glob__match(pattern->text, text__base_name(process->exe));
 	}
 }
 

@@ -12,31 +12,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/read.h"
+
 #define MAX_SYMBOL_NAME 256
 /* Looked through in one table. Go programs have some 100,000, with C++ linked in a million. */
 #define MAX_SYMBOLS ((uint64_t)1 << 22)
 
 /* --- contents ---------------------------------------------------------------------------------- */
-
-int elf_image__pread(const struct elf_image *image, uint8_t *buffer, size_t size, uint64_t offset,
-		     size_t *ret_size)
-{
-	size_t done = 0;
-
-	while (done < size) {
-		ssize_t n = pread(image->fd, buffer + done, size - done, (off_t)(offset + done));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -EIO;
-		if (n == 0)
-			break;
-		done += (size_t)n;
-	}
-	*ret_size = done;
-	return 0;
-}
 
 static struct block *oldest_block(struct elf_image *image)
 {
@@ -52,7 +34,7 @@ static struct block *oldest_block(struct elf_image *image)
 static int load_block(struct elf_image *image, uint64_t number, struct block **ret_block)
 {
 	struct block *block;
-	int err;
+	ssize_t n;
 
 	for (size_t i = 0; i < N_BLOCKS; i++) {
 		block = &image->blocks[i];
@@ -70,9 +52,10 @@ static int load_block(struct elf_image *image, uint64_t number, struct block **r
 			return -ENOMEM;
 	}
 	block->number = NO_BLOCK;
-	err = elf_image__pread(image, block->data, BLOCK_SIZE, number * BLOCK_SIZE, &block->size);
-	if (err)
-		return err;
+	n = read__at(image->fd, number * BLOCK_SIZE, block->data, BLOCK_SIZE);
+	if (n < 0)
+		return -EIO;
+	block->size = (size_t)n;
 	block->number = number;
 	block->used = ++image->tick;
 	*ret_block = block;

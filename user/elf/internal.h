@@ -52,8 +52,4 @@ struct elf_image {
 	uint64_t tick;
 };
 
-/* elf_image__pread - at most @size bytes at @offset; *@ret_size is less only at the end of file. */
-int elf_image__pread(const struct elf_image *image, uint8_t *buffer, size_t size, uint64_t offset,
-		     size_t *ret_size) __must_check;
-
 #endif /* GLEAKD_ELF_INTERNAL_H */

@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/read.h"
+
 /* A Go binary has about 15 program headers and 40 sections; C code linked in adds a few more. */
 #define MAX_SEGMENTS 128
 #define MAX_SECTIONS 4096
@@ -109,12 +111,12 @@ static int check_type(struct elf_image *image, const Elf64_Ehdr *header, struct 
 static int check_header(struct elf_image *image, struct failure *failure)
 {
 	Elf64_Ehdr header;
-	size_t size;
+	ssize_t n = read__at(image->fd, 0, &header, sizeof(header));
+	size_t size = (size_t)n;
 	int err;
 
-	err = elf_image__pread(image, (uint8_t *)&header, sizeof(header), 0, &size);
-	if (err)
-		return failure__set(failure, err, "%s: cannot be read", image->name);
+	if (n < 0)
+		return failure__set(failure, -EIO, "%s: cannot be read", image->name);
 	/* The header of a 32-bit file is shorter, but whoever has one has contents after it. */
 	if (size < sizeof(header) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
 		return refuse_content(image, failure, (const uint8_t *)&header, size);

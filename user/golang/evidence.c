@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/cleanup.h"
 
 #define WORD	    sizeof(uint64_t)
@@ -34,7 +35,7 @@ struct hearing {
 
 static uint64_t word(const struct witness *witness, uint32_t offset)
 {
-	return live__word(witness->data, offset);
+	return bytes__u64(witness->data, offset);
 }
 
 static bool read_word(struct live *live, uint64_t target, uint64_t *ret_word)
@@ -197,9 +198,7 @@ static int read_witness(struct hearing *hearing, uint64_t g, struct witness *ret
 	if (err)
 		return err;
 	ret_witness->g = g;
-	memcpy(&ret_witness->status, ret_witness->data + l->g_atomicstatus,
-	       sizeof(ret_witness->status));
-	ret_witness->status &= ~(uint32_t)GO_STATUS_SCAN_BIT;
+	ret_witness->status = go_status__of(bytes__u32(ret_witness->data, l->g_atomicstatus));
 	return 0;
 }
 

@@ -8,8 +8,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "golang/pclntab_internal.h"
 
@@ -38,14 +38,6 @@ struct reading {
 	struct frame_map *map;
 };
 
-static uint32_t word_at(const uint8_t *bytes, size_t offset)
-{
-	uint32_t word;
-
-	memcpy(&word, bytes + offset, sizeof(word));
-	return word;
-}
-
 static int read_word(struct reading *r, uint64_t address, uint32_t *ret_word)
 {
 	return pclntab__read(r->tab, address, ret_word, sizeof(*ret_word), r->tab->funcs,
@@ -62,7 +54,7 @@ static int load_record(struct reading *r, uint64_t pc)
 			    r->tab->end);
 	if (err)
 		return err;
-	r->n_pcdata = word_at(r->record, FUNC_NPCDATA);
+	r->n_pcdata = bytes__u32(r->record, FUNC_NPCDATA);
 	r->n_funcdata = r->record[r->tab->format->n_funcdata];
 	return r->n_pcdata > MAX_PCDATA ? -EPROTO : 0;
 }
@@ -146,7 +138,7 @@ static int map_index(struct reading *r, uint64_t live_pc, int32_t *ret_index)
 
 static int read_maps(struct reading *r, uint64_t live_pc)
 {
-	int32_t index, args = (int32_t)word_at(r->record, FUNC_ARGS);
+	int32_t index, args = (int32_t)bytes__u32(r->record, FUNC_ARGS);
 	uint64_t address;
 	int err = map_index(r, live_pc, &index);
 
@@ -173,7 +165,7 @@ static int read_maps(struct reading *r, uint64_t live_pc)
 /* stackObjectRecord {off, size, ptrBytes int32; gcdataoff uint32}; a negative ptrBytes: GC program. */
 static int decode_object(const uint8_t *record, struct frame_object *ret, bool *ret_program)
 {
-	int32_t size = (int32_t)word_at(record, 4), pointers = (int32_t)word_at(record, 8);
+	int32_t size = (int32_t)bytes__u32(record, 4), pointers = (int32_t)bytes__u32(record, 8);
 
 	*ret_program = pointers < 0;
 	if (pointers < 0)
@@ -181,7 +173,7 @@ static int decode_object(const uint8_t *record, struct frame_object *ret, bool *
 	if (size <= 0 || pointers > size)
 		return -EPROTO;
 	*ret = (struct frame_object){
-		.offset = (int32_t)word_at(record, 0),
+		.offset = (int32_t)bytes__u32(record, 0),
 		.size = (uint32_t)size,
 		.pointer_size = (uint32_t)pointers,
 	};
@@ -212,7 +204,7 @@ static int read_object_bits(struct reading *r, const uint8_t *records, const boo
 
 		if (programs[i])
 			continue;
-		if (elf_image__read(r->tab->image, r->rodata + word_at(records + i * RECORD, 12),
+		if (elf_image__read(r->tab->image, r->rodata + bytes__u32(records + i * RECORD, 12),
 				    map->object_bits + used, n))
 			return -EPROTO;
 		map->objects[i].bits = map->object_bits + used;
@@ -290,9 +282,10 @@ int frame_map__read(struct pclntab *tab, uint64_t pc, uint64_t live_pc, uint64_t
 	if (!r.map)
 		return -ENOMEM;
 	r.map->func = r.func;
-	r.map->deferreturn = word_at(r.record, FUNC_DEFERRETURN);
+	r.map->deferreturn = bytes__u32(r.record, FUNC_DEFERRETURN);
 	tab->steps_left = PCLNTAB_SP_STEPS;
-	err = pclntab__value_at(tab, &r.func, word_at(r.record, FUNC_PCSP), pc, &r.map->sp_delta);
+	err = pclntab__value_at(tab, &r.func, bytes__u32(r.record, FUNC_PCSP), pc,
+				&r.map->sp_delta);
 	if (err) {
 		frame_map__free(r.map);
 		return err;

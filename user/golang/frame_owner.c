@@ -8,6 +8,8 @@
 
 #include "golang/symbolize.h"
 
+#include "base/text.h"
+
 #define MAX_PATH 512
 
 /* Packages below the runtime that only it, or hardly anybody else, calls. */
@@ -21,15 +23,6 @@ static const char *const runtime_packages[] = {
 	"internal/stringslite",
 };
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
-
 /* The import path in @function, with escapes undone; "" when it has none. */
 static void package_path(const char *function, char path[MAX_PATH])
 {
@@ -38,8 +31,8 @@ static void package_path(const char *function, char path[MAX_PATH])
 	size_t n = 0;
 
 	for (const char *p = function; end && p < end && n < MAX_PATH - 1; n++) {
-		int high = *p == '%' ? hex_digit(p[1]) : -1;
-		int low = high >= 0 ? hex_digit(p[2]) : -1;
+		int high = *p == '%' ? text__hex_digit(p[1]) : -1;
+		int low = high >= 0 ? text__hex_digit(p[2]) : -1;
 
 		path[n] = low >= 0 ? (char)(high * 16 + low) : *p;
 		p += low >= 0 ? 3 : 1;

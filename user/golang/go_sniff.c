@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/read.h"
 
 #define MAX_SECTIONS 4096
 #define MAX_NAMES    (1u << 20)
@@ -42,27 +43,6 @@ struct nose {
 	size_t names_size;
 	size_t strings_left; /* of MAX_STRINGS, for all tables of a file */
 };
-
-/* Bytes read, less than @size only at the end of the file. */
-static int read_at(int fd, uint64_t offset, void *buffer, size_t size)
-{
-	size_t done = 0;
-
-	if (offset > INT64_MAX - size)
-		return 0;
-	while (done < size) {
-		ssize_t n = pread(fd, (char *)buffer + done, size - done, (off_t)(offset + done));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -EIO;
-		if (n == 0)
-			break;
-		done += (size_t)n;
-	}
-	return (int)done;
-}
 
 /* --- ELF of either class and byte order ---------------------------------------------------------- */
 
@@ -116,7 +96,7 @@ static int load(int fd, uint64_t offset, uint64_t size, size_t max, void *ret_bu
 {
 	size_t n = (size_t)min_of(size, (uint64_t)max);
 	char *buffer = malloc(n + 1);
-	int got = buffer ? read_at(fd, offset, buffer, n) : -ENOMEM;
+	int got = buffer ? read__at(fd, offset, buffer, n) : -ENOMEM;
 
 	if (got < 0) {
 		free(buffer);
@@ -233,8 +213,8 @@ static int sniff_section(struct nose *nose, const struct section *section, struc
 	for (size_t i = 0; i < ARRAY_SIZE(go_sections); i++) {
 		if (strcmp(name, go_sections[i].section) != 0 || section->type == SHT_NOBITS)
 			continue;
-		n = read_at(nose->fd, section->offset, head,
-			    (size_t)min_of(section->size, (uint64_t)sizeof(head)));
+		n = read__at(nose->fd, section->offset, head,
+			     (size_t)min_of(section->size, (uint64_t)sizeof(head)));
 		if (n < 0)
 			return n;
 		if (go_sections[i].recognise(nose, head, (size_t)n, sniff))
@@ -317,7 +297,7 @@ int go_sniff__file(int fd, struct go_sniff *ret_sniff)
 	struct nose nose = {.fd = fd, .strings_left = MAX_STRINGS};
 	struct go_sniff sniff = {0};
 	uint8_t head[sizeof(Elf64_Ehdr)] = {0};
-	int err = 0, n = read_at(fd, 0, head, sizeof(head));
+	int err = 0, n = read__at(fd, 0, head, sizeof(head));
 
 	if (n < 0)
 		return n;

@@ -9,8 +9,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "golang/code_refs.h"
 
@@ -113,7 +113,7 @@ static int check_span(const struct search *s, const struct page_map *map, uint64
 		return -1;
 	if (data[s->layout->mspan_state] != SPAN_IN_USE)
 		return 0;
-	memcpy(&start, data + s->layout->mspan_startAddr, sizeof(start));
+	start = bytes__u64(data, s->layout->mspan_startAddr);
 	if (start % GO_PAGE_SIZE)
 		return -1;
 	return !page_map__span(map, start, &found) && found == mspan;

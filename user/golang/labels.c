@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
+
 #define MINOR_LIST 24
 
 /* src/runtime/map.go of Go 1.23: hmap, bmap for string keys and values, tophash values. */
@@ -52,14 +54,6 @@ struct reader {
 	struct raw_label raw[GO_LABELS_MAX];
 	char texts[GO_LABELS_MAX * 2][GO_LABEL_MAX_TEXT + 1];
 };
-
-static uint64_t word_at(const uint8_t *bytes, size_t offset)
-{
-	uint64_t word;
-
-	memcpy(&word, bytes + offset, sizeof(word));
-	return word;
-}
 
 /* --- the form of a list ------------------------------------------------------------------------ */
 
@@ -115,7 +109,7 @@ static int visit_chain(struct reader *reader, uint64_t address)
 		if (bucket[0] > TOPHASH_EMPTY_ONE && bucket[0] < TOPHASH_MIN)
 			return 0;
 		add_slots(reader, bucket);
-		address = word_at(bucket, BUCKET_OVERFLOW);
+		address = bytes__u64(bucket, BUCKET_OVERFLOW);
 	}
 	return 0;
 }
@@ -142,11 +136,11 @@ static int find_in_map(struct reader *reader, uint64_t address)
 		err = remote__read(reader->remote, map, header, sizeof(header));
 	if (err)
 		return err;
-	if (!word_at(header, 0))
+	if (!bytes__u64(header, 0))
 		return 0;
 	log2 = header[HMAP_B];
-	buckets = word_at(header, HMAP_BUCKETS);
-	old = word_at(header, HMAP_OLDBUCKETS);
+	buckets = bytes__u64(header, HMAP_BUCKETS);
+	old = bytes__u64(header, HMAP_OLDBUCKETS);
 	/* Memory has no room for more. */
 	if (log2 > MAX_LOG2 || !buckets)
 		return -EPROTO;

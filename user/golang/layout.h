@@ -9,6 +9,7 @@
  * those that have a second column for arm64.
  */
 #include "base/common.h"
+#include "golang/go_status.h"
 
 #define GO_LAYOUT_ABSENT UINT32_MAX /* this version has no such field */
 
@@ -75,20 +76,5 @@ const struct go_layout *go_layout__nearest(const struct go_layout *layout);
 
 /* go_layout__wait_reason - the runtime's own words; "" for 0, "unknown" for a number past the end. */
 const char *go_layout__wait_reason(const struct go_layout *layout, uint8_t reason);
-
-/* g.atomicstatus without the scan bit (src/runtime/runtime2.go); stable from Go 1.17 to 1.27. */
-enum go_status {
-	GO_STATUS_IDLE = 0,
-	GO_STATUS_RUNNABLE = 1,
-	GO_STATUS_RUNNING = 2,
-	GO_STATUS_SYSCALL = 3,
-	GO_STATUS_WAITING = 4,
-	GO_STATUS_DEAD = 6,
-	GO_STATUS_COPYSTACK = 8,
-	GO_STATUS_PREEMPTED = 9,
-	GO_STATUS_LEAKED = 10,	   /* 1.26+: waiting, and the runtime's leak profile said so */
-	GO_STATUS_DEAD_EXTRA = 11, /* 1.26+: idle extra M of cgo */
-	GO_STATUS_SCAN_BIT = 0x1000,
-};
 
 #endif /* GLEAKD_GOLANG_LAYOUT_H */

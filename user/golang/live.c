@@ -57,11 +57,3 @@ int live__not_yet(struct live *live, const char *what)
 	return failure__set(live->failure, -EAGAIN,
 			    "the Go runtime of the process has not started yet: %s", what);
 }
-
-uint64_t live__word(const void *data, size_t offset)
-{
-	uint64_t word;
-
-	memcpy(&word, (const char *)data + offset, sizeof(word));
-	return word;
-}

@@ -42,7 +42,4 @@ int live__refuse(struct live *live, const char *format, ...) __printf_fmt(2, 3);
 /* live__not_yet - -EAGAIN: the runtime has not set up @what yet. */
 int live__not_yet(struct live *live, const char *what);
 
-/* live__word - the little-endian 64-bit word at @offset of a struct that has been read. */
-uint64_t live__word(const void *data, size_t offset);
-
 #endif /* GLEAKD_GOLANG_LIVE_H */

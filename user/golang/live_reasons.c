@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "golang/wait_reason.h"
 
@@ -33,7 +34,7 @@ static bool is_plain_text(const char *text, size_t length)
 static bool read_words(struct live *live, const uint8_t *header, size_t number,
 		       struct live_reasons *reasons)
 {
-	uint64_t address = live__word(header, 0), length = live__word(header, sizeof(uint64_t));
+	uint64_t address = bytes__u64(header, 0), length = bytes__u64(header, sizeof(uint64_t));
 	char *text = reasons->text[number];
 
 	if (length > LIVE_REASONS_MAX_LENGTH || !length != !number)
@@ -92,9 +93,9 @@ static int scan_chunk(struct live *live, uint64_t address, const uint8_t *chunk,
 	for (size_t i = 0; i + 2 * HEADER_SIZE <= size; i += sizeof(uint64_t)) {
 		const uint8_t *first = chunk + i + HEADER_SIZE;
 
-		if (live__word(first, sizeof(uint64_t)) == sizeof(first_words) - 1 &&
-		    !live__word(chunk, i + sizeof(uint64_t)) &&
-		    is_first_words(live, live__word(first, 0)) &&
+		if (bytes__u64(first, sizeof(uint64_t)) == sizeof(first_words) - 1 &&
+		    !bytes__u64(chunk, i + sizeof(uint64_t)) &&
+		    is_first_words(live, bytes__u64(first, 0)) &&
 		    !read_array(live, address + i, LIVE_REASONS_MAX, reasons))
 			return 0;
 	}

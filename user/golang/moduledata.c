@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/cleanup.h"
 
 #define MODULEDATA_MAX_SIZE 1024 /* 592 bytes in the largest version */
@@ -56,7 +57,7 @@ static void decode(const struct live *live, const uint8_t *data, struct go_modul
 {
 	const struct go_layout *l = live->layout;
 
-#define ADDRESS(field) .field = live__word(data, l->moduledata_##field) - live->bias
+#define ADDRESS(field) .field = bytes__u64(data, l->moduledata_##field) - live->bias
 	*module = (struct go_module){
 		ADDRESS(text),	    ADDRESS(etext),	 ADDRESS(minpc),    ADDRESS(maxpc),
 		ADDRESS(noptrdata), ADDRESS(enoptrdata), ADDRESS(data),	    ADDRESS(edata),
@@ -71,9 +72,9 @@ static const char *defect(struct live *live, const uint8_t *data, const struct g
 {
 	const struct go_layout *l = live->layout;
 
-	if (live__word(data, l->moduledata_pcHeader) != pclntab__address(live->tab) + live->bias)
+	if (bytes__u64(data, l->moduledata_pcHeader) != pclntab__address(live->tab) + live->bias)
 		return "pcHeader is not the pclntab";
-	if (live__word(data, l->moduledata_funcnametab) !=
+	if (bytes__u64(data, l->moduledata_funcnametab) !=
 	    pclntab__funcname_address(live->tab) + live->bias)
 		return "funcnametab is not in the pclntab";
 	if (m->text > m->minpc || m->minpc >= m->maxpc || m->maxpc > m->etext)
@@ -109,8 +110,8 @@ static bool is_unrelocated(const struct live *live, const uint8_t *data,
 			return true;
 	}
 	return module->text >> 63 ||
-	       live__word(data, live->layout->moduledata_pcHeader) < live->bias ||
-	       live__word(data, live->layout->moduledata_funcnametab) < live->bias;
+	       bytes__u64(data, live->layout->moduledata_pcHeader) < live->bias ||
+	       bytes__u64(data, live->layout->moduledata_funcnametab) < live->bias;
 }
 
 int moduledata__read(struct live *live, uint64_t address)
@@ -135,7 +136,7 @@ int moduledata__read(struct live *live, uint64_t address)
 		return live__refuse(live, "runtime.firstmoduledata at 0x%llx: %s",
 				    (unsigned long long)(address + live->bias), wrong);
 	live->module = module;
-	live->next_module = live__word(data, live->layout->moduledata_next);
+	live->next_module = bytes__u64(data, live->layout->moduledata_next);
 	live->other_modules = live->next_module != 0;
 	return 0;
 }
@@ -153,7 +154,7 @@ static int scan_chunk(struct live *live, uint64_t address, const uint8_t *chunk,
 	int err;
 
 	for (size_t i = 0; i + sizeof(uint64_t) <= size; i += sizeof(uint64_t)) {
-		if (live__word(chunk, i) != header)
+		if (bytes__u64(chunk, i) != header)
 			continue;
 		err = moduledata__read(live, address + i);
 		if (err == -EOPNOTSUPP || err == -EAGAIN) {

@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
+
 #define HEADER_SIZE 72
 
 /* Over 30 times what the largest known programs have (Kubernetes: some 110,000). */
@@ -96,14 +98,6 @@ static const struct pclntab_format *format_of(const struct elf_image *image, uin
 	return NULL;
 }
 
-static uint64_t word_at(const uint8_t *header, size_t offset)
-{
-	uint64_t word;
-
-	memcpy(&word, header + offset, sizeof(word));
-	return word;
-}
-
 /* The parts must be in order, not overlap the header and lie before @end. */
 static bool place_parts(struct pclntab *tab, const uint8_t *header)
 {
@@ -116,7 +110,7 @@ static bool place_parts(struct pclntab *tab, const uint8_t *header)
 	uint64_t previous = HEADER_SIZE;
 
 	for (size_t i = 0; i < N_PARTS; i++) {
-		uint64_t offset = word_at(header, HEADER_PARTS + 8 * i);
+		uint64_t offset = bytes__u64(header, HEADER_PARTS + 8 * i);
 
 		if (offset < previous || offset > size)
 			return false;
@@ -171,13 +165,13 @@ static int verify(struct pclntab *tab)
 	err = pclntab__read(tab, tab->address, header, sizeof(header), tab->address, tab->end);
 	if (err)
 		return err;
-	tab->format = format_of(tab->image, word_at(header, 0));
-	n_funcs = word_at(header, HEADER_N_FUNCS);
+	tab->format = format_of(tab->image, bytes__u64(header, 0));
+	n_funcs = bytes__u64(header, HEADER_N_FUNCS);
 	if (!tab->format || !n_funcs || n_funcs > MAX_FUNCS ||
-	    word_at(header, HEADER_N_FILES) > MAX_FILES || !place_parts(tab, header))
+	    bytes__u64(header, HEADER_N_FILES) > MAX_FILES || !place_parts(tab, header))
 		return -EPROTO;
 	tab->n_funcs = (uint32_t)n_funcs;
-	tab->text = word_at(header, HEADER_TEXT);
+	tab->text = bytes__u64(header, HEADER_TEXT);
 	tab->min_instruction = header[6];
 	err = pclntab__read_ftab(tab, tab->n_funcs, &last, 1);
 	if (err)

@@ -16,6 +16,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
+
 /* src/internal/abi/symtab.go; the same since Go 1.18. */
 #define PCDATA_INLINE_INDEX  2
 #define FUNCDATA_INLINE_TREE 3
@@ -138,14 +140,6 @@ int pclntab__value_at(struct pclntab *tab, const struct pclntab_func *func, uint
 
 /* --- the record -------------------------------------------------------------------------------- */
 
-static uint32_t word_at(const uint8_t *bytes, size_t offset)
-{
-	uint32_t word;
-
-	memcpy(&word, bytes + offset, sizeof(word));
-	return word;
-}
-
 /* The two u32 arrays that follow the fixed part: pc-value tables, then offsets from gofunc. */
 static int load_variable_part(struct pclntab *tab, uint32_t n_pcdata, uint8_t n_funcdata,
 			      struct func_record *record)
@@ -185,11 +179,12 @@ static int load_record(struct pclntab *tab, uint64_t pc, struct func_record *ret
 			    tab->end);
 	if (err)
 		return err;
-	record.sp_table = word_at(bytes, 16);
-	record.file_table = word_at(bytes, 20);
-	record.line_table = word_at(bytes, 24);
-	record.unit = word_at(bytes, 32);
-	err = load_variable_part(tab, word_at(bytes, 28), bytes[tab->format->n_funcdata], &record);
+	record.sp_table = bytes__u32(bytes, 16);
+	record.file_table = bytes__u32(bytes, 20);
+	record.line_table = bytes__u32(bytes, 24);
+	record.unit = bytes__u32(bytes, 32);
+	err = load_variable_part(tab, bytes__u32(bytes, 28), bytes[tab->format->n_funcdata],
+				 &record);
 	if (err)
 		return err;
 	*ret_record = record;
@@ -275,18 +270,18 @@ static int load_inlined(struct pclntab *tab, const struct func_record *record, i
 	if (tab->format->inline_has_call_pc) {
 		*ret_call = (struct inlined_call){
 			.func_id = bytes[0],
-			.name = word_at(bytes, 4),
-			.call_pc = word_at(bytes, 8),
+			.name = bytes__u32(bytes, 4),
+			.call_pc = bytes__u32(bytes, 8),
 		};
 		return 0;
 	}
 	memcpy(&parent, bytes, sizeof(parent));
 	*ret_call = (struct inlined_call){
 		.func_id = bytes[2],
-		.name = word_at(bytes, 12),
+		.name = bytes__u32(bytes, 12),
 		.parent = parent,
-		.file = (int32_t)word_at(bytes, 4),
-		.line = (int32_t)word_at(bytes, 8),
+		.file = (int32_t)bytes__u32(bytes, 4),
+		.line = (int32_t)bytes__u32(bytes, 8),
 	};
 	return 0;
 }

@@ -6,6 +6,7 @@
  */
 #include "golang/procs.h"
 
+#include "base/bytes.h"
 #include "golang/globals_code.h"
 
 #define WORD	      sizeof(uint64_t)
@@ -28,9 +29,9 @@ static bool is_p(struct live *live, uint64_t p, uint64_t id, uint64_t *ret_end)
 	    remote__read(live->remote, p, data, sizeof(data)))
 		return false;
 	/* id and status are the int32 and the uint32 of one word in every version. */
-	head = live__word(data, l->p_id);
-	next = live__word(data, l->p_goidcache);
-	end = live__word(data, l->p_goidcacheend);
+	head = bytes__u64(data, l->p_id);
+	next = bytes__u64(data, l->p_goidcache);
+	end = bytes__u64(data, l->p_goidcacheend);
 	if ((uint32_t)head != id || head >> 32 > P_STATUS_LAST || next > end ||
 	    end - next > GOID_BATCH || end > MAX_GOID)
 		return false;

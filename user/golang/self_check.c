@@ -8,8 +8,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "base/bytes.h"
 #include "base/cleanup.h"
 
 #define WORD	    sizeof(uint64_t)
@@ -64,23 +64,15 @@ static bool is_status(const struct live *live, uint32_t status)
 
 static uint32_t status_of(const struct live *live, const uint8_t *g)
 {
-	uint32_t status;
-
-	memcpy(&status, g + live->layout->g_atomicstatus, sizeof(status));
-	return status & ~(uint32_t)GO_STATUS_SCAN_BIT;
-}
-
-static bool is_alive(uint32_t status)
-{
-	return status != GO_STATUS_DEAD && status != GO_STATUS_DEAD_EXTRA;
+	return go_status__of(bytes__u32(g, live->layout->g_atomicstatus));
 }
 
 /* Off its thread with registers saved. A waiting g that has an m is in the hands of the GC. */
 static bool is_parked(const struct live *live, const uint8_t *g, uint32_t status)
 {
-	return (status == GO_STATUS_WAITING || status == GO_STATUS_RUNNABLE ||
-		status == GO_STATUS_PREEMPTED || status == GO_STATUS_LEAKED) &&
-	       !live__word(g, live->layout->g_m);
+	return (go_status__waits(status) || status == GO_STATUS_RUNNABLE ||
+		status == GO_STATUS_PREEMPTED) &&
+	       !bytes__u64(g, live->layout->g_m);
 }
 
 /* What is wrong with a g; NULL when nothing is. @ret_value is the number that is wrong. */
@@ -88,14 +80,14 @@ static const char *defect(struct live *live, const uint8_t *g, uint64_t *ret_val
 {
 	const struct go_layout *l = live->layout;
 	uint32_t status = status_of(live, g);
-	uint64_t low = live__word(g, l->g_stack_lo), high = live__word(g, l->g_stack_hi);
-	uint64_t startpc = live__word(g, l->g_startpc), pc = live__word(g, l->g_sched_pc);
-	uint64_t goid = live__word(g, l->g_goid), sp = live__word(g, l->g_sched_sp);
+	uint64_t low = bytes__u64(g, l->g_stack_lo), high = bytes__u64(g, l->g_stack_hi);
+	uint64_t startpc = bytes__u64(g, l->g_startpc), pc = bytes__u64(g, l->g_sched_pc);
+	uint64_t goid = bytes__u64(g, l->g_goid), sp = bytes__u64(g, l->g_sched_sp);
 
 	*ret_value = status;
 	if (!is_status(live, status))
 		return "unknown status";
-	if (!is_alive(status))
+	if (go_status__is_free(status))
 		return NULL;
 	*ret_value = goid;
 	if (goid == 0 || goid > MAX_GOID)
@@ -170,7 +162,7 @@ static int check_sample(struct live *live, uint64_t array, struct sample *sample
 	}
 	return live__refuse(live, "allgs[%llu], goroutine %llu at 0x%llx: %s (0x%llx)",
 			    (unsigned long long)sample->index,
-			    (unsigned long long)live__word(sample->data, live->layout->g_goid),
+			    (unsigned long long)bytes__u64(sample->data, live->layout->g_goid),
 			    (unsigned long long)sample->g, wrong, (unsigned long long)value);
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "golang/code_refs.h"
 
@@ -40,15 +41,13 @@ static bool is_parked_g(struct live *live, uint64_t g)
 	if (!g || g % WORD || l->g_sizeof > sizeof(data) ||
 	    remote__read(live->remote, g, data, l->g_sizeof))
 		return false;
-	memcpy(&status, data + l->g_atomicstatus, sizeof(status));
-	status &= ~(uint32_t)GO_STATUS_SCAN_BIT;
-	low = live__word(data, l->g_stack_lo);
-	high = live__word(data, l->g_stack_hi);
-	sp = live__word(data, l->g_sched_sp);
-	goid = live__word(data, l->g_goid);
-	startpc = live__word(data, l->g_startpc) - live->bias;
-	return (status == GO_STATUS_WAITING || status == GO_STATUS_LEAKED) && goid &&
-	       goid <= MAX_GOID && sp > low && sp < high &&
+	status = go_status__of(bytes__u32(data, l->g_atomicstatus));
+	low = bytes__u64(data, l->g_stack_lo);
+	high = bytes__u64(data, l->g_stack_hi);
+	sp = bytes__u64(data, l->g_sched_sp);
+	goid = bytes__u64(data, l->g_goid);
+	startpc = bytes__u64(data, l->g_startpc) - live->bias;
+	return go_status__waits(status) && goid && goid <= MAX_GOID && sp > low && sp < high &&
 	       !pclntab__lookup(live->tab, startpc, &func) && func.entry == startpc;
 }
 
@@ -61,10 +60,10 @@ static bool is_root_of(struct live *live, uint64_t sudog, size_t bucket)
 	if (sudog % WORD || l->sudog_sizeof > sizeof(data) ||
 	    remote__read(live->remote, sudog, data, l->sudog_sizeof))
 		return false;
-	semaphore = live__word(data, l->sudog_elem);
+	semaphore = bytes__u64(data, l->sudog_elem);
 	return semaphore && semaphore % sizeof(uint32_t) == 0 &&
-	       semtable__bucket(semaphore) == bucket && !live__word(data, l->sudog_c) &&
-	       is_parked_g(live, live__word(data, l->sudog_g));
+	       semtable__bucket(semaphore) == bucket && !bytes__u64(data, l->sudog_c) &&
+	       is_parked_g(live, bytes__u64(data, l->sudog_g));
 }
 
 /* Whether @table, as read, has waiters and nothing else. */
@@ -74,10 +73,9 @@ static bool is_table(struct live *live, const uint8_t *table, size_t stride)
 
 	for (size_t bucket = 0; bucket < SEMTABLE_BUCKETS; bucket++) {
 		const uint8_t *root = table + bucket * stride;
-		uint64_t treap = live__word(root, SEMTABLE_TREAP);
-		uint32_t nwait;
+		uint64_t treap = bytes__u64(root, SEMTABLE_TREAP);
+		uint32_t nwait = bytes__u32(root, SEMTABLE_NWAIT);
 
-		memcpy(&nwait, root + SEMTABLE_NWAIT, sizeof(nwait));
 		if (!treap) {
 			/* Who is about to queue up has been counted, and is not there yet. */
 			if (nwait > MAX_WAITERS)

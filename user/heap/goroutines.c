@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/hash.h"
 
@@ -63,27 +64,26 @@ static uint64_t fingerprint(const struct go_layout *l, const uint8_t *data, cons
 void heap_g__decode(const struct heap_runtime *runtime, const uint8_t *data, struct heap_g *ret_g)
 {
 	const struct go_layout *l = runtime->layout;
-	uint64_t syscallsp = heap__word(data, l->g_syscallsp);
+	uint64_t syscallsp = bytes__u64(data, l->g_syscallsp);
 
 	*ret_g = (struct heap_g){
-		.goid = heap__word(data, l->g_goid),
-		.m = heap__word(data, l->g_m),
-		.stack_lo = heap__word(data, l->g_stack_lo),
-		.stack_hi = heap__word(data, l->g_stack_hi),
-		.pc = heap__word(data, syscallsp ? l->g_syscallpc : l->g_sched_pc),
-		.sp = syscallsp ? syscallsp : heap__word(data, l->g_sched_sp),
-		.lr = syscallsp ? 0 : heap__word(data, l->g_sched_lr),
-		.ctxt = heap__word(data, l->g_sched_ctxt),
-		.panic = heap__word(data, l->g_panic),
-		.defer = heap__word(data, l->g_defer),
-		.waiting = heap__word(data, l->g_waiting),
-		.status = (uint8_t)(heap__half(data, l->g_atomicstatus) &
-				    ~(uint32_t)GO_STATUS_SCAN_BIT),
+		.goid = bytes__u64(data, l->g_goid),
+		.m = bytes__u64(data, l->g_m),
+		.stack_lo = bytes__u64(data, l->g_stack_lo),
+		.stack_hi = bytes__u64(data, l->g_stack_hi),
+		.pc = bytes__u64(data, syscallsp ? l->g_syscallpc : l->g_sched_pc),
+		.sp = syscallsp ? syscallsp : bytes__u64(data, l->g_sched_sp),
+		.lr = syscallsp ? 0 : bytes__u64(data, l->g_sched_lr),
+		.ctxt = bytes__u64(data, l->g_sched_ctxt),
+		.panic = bytes__u64(data, l->g_panic),
+		.defer = bytes__u64(data, l->g_defer),
+		.waiting = bytes__u64(data, l->g_waiting),
+		.status = (uint8_t)go_status__of(bytes__u32(data, l->g_atomicstatus)),
 		.reason = data[l->g_waitreason],
 		.preempted = data[l->g_asyncSafePoint] != 0,
 	};
 	if (l->g_xRegs != GO_LAYOUT_ABSENT)
-		ret_g->xregs = heap__word(data, l->g_xRegs);
+		ret_g->xregs = bytes__u64(data, l->g_xRegs);
 	ret_g->fingerprint = fingerprint(l, data, ret_g);
 }
 
@@ -181,7 +181,7 @@ static void add(struct heap_goroutines *goroutines, uint64_t address, const uint
 		.fingerprint = g.fingerprint,
 		.status = g.status,
 	};
-	if ((g.status != GO_STATUS_WAITING && g.status != GO_STATUS_LEAKED) || g.m || !ret->goid)
+	if (!go_status__waits(g.status) || g.m || !ret->goid)
 		return;
 	ret->wait_class =
 		(uint8_t)wait_class__of(go_layout__wait_reason(runtime->layout, g.reason));

@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "heap/mark_private.h"
@@ -247,7 +247,7 @@ void heap_mark__words(struct heap_mark *mark, uint64_t address, const uint8_t *d
 
 		if (bits && !(bits[i / 8] >> i % 8 & 1))
 			continue;
-		value = heap__word(data, i * WORD);
+		value = bytes__u64(data, i * WORD);
 		if (bits)
 			heap_mark__pointer(mark, address + i * WORD, value);
 		else

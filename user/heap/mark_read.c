@@ -9,6 +9,8 @@
 
 #include "heap/mark_private.h"
 
+#include "base/bytes.h"
+
 #define WORD	     8u
 #define ALIGN	     64u /* bytes of heap that a byte of the arenas' bitmap tells about */
 #define SPAN_IN_USE  1
@@ -241,7 +243,7 @@ static void scan_object(struct heap_mark *mark, const struct part *part, uint64_
 			size_t at = (i * 64 + (size_t)__builtin_ctzll(left)) * WORD;
 
 			if (at < size)
-				heap_mark__pointer(mark, start + at, heap__word(data, at));
+				heap_mark__pointer(mark, start + at, bytes__u64(data, at));
 		}
 	}
 }
@@ -313,7 +315,7 @@ static void settle(struct heap_mark *mark, struct part *part)
 	}
 	mark->totals.bytes_read += part->piece.size;
 	if (layout->mspan_largeType != GO_LAYOUT_ABSENT)
-		part->piece.large_type = heap__word(part->mspan, layout->mspan_largeType);
+		part->piece.large_type = bytes__u64(part->mspan, layout->mspan_largeType);
 	if (!is_as_expected(mark, part))
 		goto out;
 	if (span->size_class)

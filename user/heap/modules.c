@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "base/bytes.h"
+
 #define WORD	      8u
 #define MODULE_MAX    1024 /* 592 bytes in the largest version */
 #define SECTION_MAX   (1ULL << 32)
@@ -13,9 +15,9 @@ static bool read_section(const uint8_t *data, uint32_t start, uint32_t end, uint
 			 struct heap_section *ret)
 {
 	*ret = (struct heap_section){
-		.start = heap__word(data, start),
-		.end = heap__word(data, end),
-		.bits = heap__word(data, mask + BITVECTOR_PTR),
+		.start = bytes__u64(data, start),
+		.end = bytes__u64(data, end),
+		.bits = bytes__u64(data, mask + BITVECTOR_PTR),
 	};
 	if (ret->end < ret->start || ret->end - ret->start > SECTION_MAX || ret->start % WORD)
 		return false;
@@ -34,12 +36,12 @@ static int read_module(const struct heap_runtime *runtime, uint64_t address,
 	err = remote__read(runtime->remote, address, data, l->moduledata_sizeof);
 	if (err)
 		return err;
-	ret_module->text = heap__word(data, l->moduledata_text);
-	ret_module->etext = heap__word(data, l->moduledata_etext);
-	ret_module->types = heap__word(data, l->moduledata_types);
-	ret_module->etypes = heap__word(data, l->moduledata_etypes);
-	ret_module->rodata = heap__word(data, l->moduledata_rodata);
-	*ret_next = heap__word(data, l->moduledata_next);
+	ret_module->text = bytes__u64(data, l->moduledata_text);
+	ret_module->etext = bytes__u64(data, l->moduledata_etext);
+	ret_module->types = bytes__u64(data, l->moduledata_types);
+	ret_module->etypes = bytes__u64(data, l->moduledata_etypes);
+	ret_module->rodata = bytes__u64(data, l->moduledata_rodata);
+	*ret_next = bytes__u64(data, l->moduledata_next);
 	if (!read_section(data, l->moduledata_data, l->moduledata_edata, l->moduledata_gcdatamask,
 			  &ret_module->data) ||
 	    !read_section(data, l->moduledata_bss, l->moduledata_ebss, l->moduledata_gcbssmask,

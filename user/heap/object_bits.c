@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
+
 #define WORD	     8u
 #define BITS_SIZE    (GO_PAGE_SIZE / 64) /* one bit per word of a page */
 #define INLINE_MARKS 128u /* sizeof(spanInlineMarkBits), src/runtime/mgcmark_greenteagc.go */
@@ -132,7 +134,7 @@ static void by_header(const struct heap_bits *bits, const struct heap_piece *pie
 		set_all(mask, n);
 		return;
 	}
-	header = heap__word(piece->data, (size_t)(object - piece->address));
+	header = bytes__u64(piece->data, (size_t)(object - piece->address));
 	by_type(bits, header, skip, n - 1, shifted);
 	for (size_t i = 0; i < (n + 63) / 64; i++)
 		mask[i] = shifted[i] << 1 | (i ? shifted[i - 1] >> 63 : 0);

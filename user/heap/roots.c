@@ -3,8 +3,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 
 #define WORD	     8u
@@ -149,7 +149,7 @@ static void mark_special(void *ctx, const struct heap_special *special)
 	}
 	roots->totals.specials++;
 	for (size_t i = 0; i < n; i++)
-		heap_mark__pointer(roots->mark, 0, heap__word(special->payload, i * WORD));
+		heap_mark__pointer(roots->mark, 0, bytes__u64(special->payload, i * WORD));
 }
 
 /* --- queues ------------------------------------------------------------------------------------- */
@@ -193,8 +193,8 @@ static int scan_block(struct heap_roots *roots, const struct block_shape *shape,
 	err = remote__read(roots->runtime->remote, block, head, shape->items);
 	if (err)
 		return err == -EFAULT ? -EPROTO : err;
-	n = heap__half(head, shape->count);
-	*ret_next = heap__word(head, shape->link);
+	n = bytes__u32(head, shape->count);
+	*ret_next = bytes__u64(head, shape->link);
 	if (n > shape->max_items || *ret_next % WORD || *ret_next >> GO_HEAP_BITS)
 		return -EPROTO;
 	err = remote__read(roots->runtime->remote, block + shape->items, items,
@@ -203,7 +203,7 @@ static int scan_block(struct heap_roots *roots, const struct block_shape *shape,
 		return err == -EFAULT ? -EPROTO : err;
 	for (size_t i = 0; i < (size_t)n * shape->item_size / WORD; i++)
 		heap_mark__pointer(roots->mark, block + shape->items + i * WORD,
-				   heap__word(items, i * WORD));
+				   bytes__u64(items, i * WORD));
 	roots->totals.queued += n;
 	return 0;
 }

@@ -39,21 +39,4 @@ int heap_runtime__init(struct heap_runtime *runtime, struct go_binary *binary,
 		       struct remote *remote, uint64_t load_bias,
 		       struct failure *failure) __must_check;
 
-/* heap__word - the little-endian word at @offset of bytes that were read. */
-static inline uint64_t heap__word(const uint8_t *data, size_t offset)
-{
-	uint64_t value;
-
-	__builtin_memcpy(&value, data + offset, sizeof(value));
-	return value;
-}
-
-static inline uint32_t heap__half(const uint8_t *data, size_t offset)
-{
-	uint32_t value;
-
-	__builtin_memcpy(&value, data + offset, sizeof(value));
-	return value;
-}
-
 #endif /* GLEAKD_HEAP_RUNTIME_H */

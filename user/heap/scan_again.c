@@ -72,16 +72,14 @@ static int look_at_all(struct heap_scan *scan, bool unreachable, look_fn fn)
 
 static bool is_dead(const struct heap_g *g)
 {
-	return !g->goid || g->status == GO_STATUS_DEAD || g->status == GO_STATUS_DEAD_EXTRA ||
-	       g->status == GO_STATUS_IDLE;
+	return !g->goid || go_status__is_free(g->status);
 }
 
 static int look_again(struct heap_scan *scan, uint32_t i, const struct heap_g *now)
 {
 	struct heap_goroutine *g = &scan->goroutines.all[i];
-	bool waits = now->status == GO_STATUS_WAITING || now->status == GO_STATUS_LEAKED;
 
-	if (g->fingerprint == now->fingerprint && waits && !now->m)
+	if (g->fingerprint == now->fingerprint && go_status__waits(now->status) && !now->m)
 		return 0;
 	if (is_unreachable(g))
 		g->reached_by = HEAP_ROOT_MOVED;

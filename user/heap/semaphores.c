@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "golang/semtable.h"
+#include "base/bytes.h"
 #include "heap/goroutines.h"
 
 #define WORD	  8u
@@ -55,7 +56,7 @@ static int read_roots(struct walk *walk)
 			  -ENOMEM;
 
 	for (size_t i = 0; i < SEMTABLE_BUCKETS && !err; i++)
-		err = push(walk, heap__word(table, i * stride + SEMTABLE_TREAP));
+		err = push(walk, bytes__u64(table, i * stride + SEMTABLE_TREAP));
 	free(table);
 	return err;
 }
@@ -66,10 +67,10 @@ static int take(struct walk *walk, struct waiter *waiter, const uint8_t *sudog)
 	const uint32_t links[] = {l->sudog_prev, l->sudog_next, l->sudog_waitlink};
 	int err = 0;
 
-	waiter->g = heap__word(sudog, l->sudog_g);
-	waiter->semaphore = heap__word(sudog, l->sudog_elem);
+	waiter->g = bytes__u64(sudog, l->sudog_g);
+	waiter->semaphore = bytes__u64(sudog, l->sudog_elem);
 	for (size_t i = 0; i < ARRAY_SIZE(links) && !err; i++)
-		err = push(walk, heap__word(sudog, links[i]));
+		err = push(walk, bytes__u64(sudog, links[i]));
 	return err;
 }
 

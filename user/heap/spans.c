@@ -8,9 +8,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 
 #define WORD	      8u
@@ -141,24 +141,21 @@ static int map_pages(struct heap_spans *spans, const struct heap_span *span, uin
 /* nelems and freeindex are uint16 from the version on that has headers and largeType. */
 static uint64_t count_at(const struct go_layout *l, const uint8_t *mspan, uint32_t field)
 {
-	uint16_t half;
-
 	if (l->mspan_largeType == GO_LAYOUT_ABSENT)
-		return heap__word(mspan, field);
-	memcpy(&half, mspan + field, sizeof(half));
-	return half;
+		return bytes__u64(mspan, field);
+	return bytes__u16(mspan, field);
 }
 
 /* False: it makes no sense, or is being set up at this moment. */
 static bool decode(const struct go_layout *l, const uint8_t *mspan, struct heap_span *span)
 {
-	uint64_t npages = heap__word(mspan, l->mspan_npages);
+	uint64_t npages = bytes__u64(mspan, l->mspan_npages);
 	uint64_t nelems = count_at(l, mspan, l->mspan_nelems);
 	uint8_t class = mspan[l->mspan_spanclass];
 
 	*span = (struct heap_span){
-		.base = heap__word(mspan, l->mspan_startAddr),
-		.elemsize = heap__word(mspan, l->mspan_elemsize),
+		.base = bytes__u64(mspan, l->mspan_startAddr),
+		.elemsize = bytes__u64(mspan, l->mspan_elemsize),
 		.npages = (uint32_t)npages,
 		.nelems = (uint32_t)nelems,
 		.size_class = class >> 1,
@@ -195,7 +192,7 @@ static void vote(struct heap_spans *spans, const struct heap_span *span)
 
 static int add_special_list(struct heap_spans *spans, const uint8_t *mspan, uint32_t number)
 {
-	uint64_t first = heap__word(mspan, spans->runtime->layout->mspan_specials);
+	uint64_t first = bytes__u64(mspan, spans->runtime->layout->mspan_specials);
 	int err;
 
 	if (!first)
@@ -271,7 +268,7 @@ int heap_spans__is_free(const struct heap_spans *spans, const struct heap_span *
 	if (!heap_spans__same(spans, span, mspan) || index < count_at(l, mspan, l->mspan_freeindex))
 		return 0;
 	err = remote__read(spans->runtime->remote,
-			   heap__word(mspan, l->mspan_allocBits) + index / 8, &byte, 1);
+			   bytes__u64(mspan, l->mspan_allocBits) + index / 8, &byte, 1);
 	if (!err)
 		*ret_free = !(byte >> index % 8 & 1);
 	return err;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 
 #define WORD	     8u
@@ -155,14 +156,14 @@ static void settle(struct heap_specials *specials, size_t i, heap_special_fn fn,
 	const struct heap_span *span = &specials->spans->all[list->span];
 	const uint8_t *data = specials->data[i];
 	bool wide = l->special_sizeof == WIDE_OFFSETS;
-	uint64_t offset = wide ? heap__word(data, l->special_offset) :
-				 heap__half(data, l->special_offset) & 0xffff;
+	uint64_t offset = wide ? bytes__u64(data, l->special_offset) :
+				 bytes__u32(data, l->special_offset) & 0xffff;
 	struct heap_special special = {
 		.kind = heap_special__kind(l->minor, data[l->special_offset + (wide ? 8 : 2)]),
 		.span = list->span,
 		.address = list->first,
 	};
-	uint64_t next = heap__word(data, l->special_next);
+	uint64_t next = bytes__u64(data, l->special_next);
 	uint32_t index = offset < heap_span__bytes(span) ?
 				 heap_span__index(span, span->base + offset) :
 				 UINT32_MAX;

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
+
 #define WORD	    8u
 #define MAX_DEFERS  65536u
 #define DEFER_MAX   128	       /* bytes; 72 in the largest version */
@@ -107,7 +109,7 @@ static bool in_copy(const struct heap_stack *stack, uint64_t address, uint64_t s
 
 static uint64_t load(const struct heap_stack *stack, uint64_t address)
 {
-	return heap__word(stack->copy, (size_t)(address - stack->from));
+	return bytes__u64(stack->copy, (size_t)(address - stack->from));
 }
 
 static void pointer(struct heap_stack_scanner *s, uint64_t from, uint64_t value, bool guess)
@@ -400,12 +402,12 @@ static void scan_defers(struct heap_stack_scanner *s)
 			s->totals.defers_refused++;
 			return;
 		}
-		pointer(s, address + l->defer_fn, heap__word(data, l->defer_fn), false);
-		pointer(s, address + l->defer_link, heap__word(data, l->defer_link), false);
+		pointer(s, address + l->defer_fn, bytes__u64(data, l->defer_fn), false);
+		pointer(s, address + l->defer_link, bytes__u64(data, l->defer_link), false);
 		/* One in the heap may hang between two on the stack only. */
 		if (address < s->stack->lo || address >= s->stack->hi)
 			heap_mark__pointer(s->mark, 0, address);
-		address = heap__word(data, l->defer_link);
+		address = bytes__u64(data, l->defer_link);
 	}
 }
 

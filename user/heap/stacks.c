@@ -125,8 +125,7 @@ static int read_gs(struct heap_stacks *stacks)
 /* src/runtime/proc.go: no stack, or one on which nothing is kept. */
 static bool has_no_stack(const struct heap_g *g)
 {
-	return g->status == GO_STATUS_DEAD || g->status == GO_STATUS_IDLE ||
-	       g->status == GO_STATUS_DEAD_EXTRA || (!g->stack_lo && !g->stack_hi);
+	return go_status__is_free(g->status) || (!g->stack_lo && !g->stack_hi);
 }
 
 static bool is_sane(const struct heap_g *g)

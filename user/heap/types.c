@@ -3,8 +3,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "base/bytes.h"
 #include "base/hash.h"
 
 #define WORD	   8u
@@ -73,7 +73,7 @@ static struct heap_type **slot_of(struct heap_types *types, uint64_t address)
  */
 static uint64_t bits_address(struct heap_types *types, const uint8_t *data)
 {
-	uint64_t address = heap__word(data, GO_TYPE_GCDATA);
+	uint64_t address = bytes__u64(data, GO_TYPE_GCDATA);
 
 	if (types->runtime->layout->minor < FIRST_ON_DEMAND)
 		return data[GO_TYPE_KIND] & KIND_GC_PROGRAM ? 0 : address;
@@ -106,8 +106,8 @@ static uint8_t *read_bits(struct heap_types *types, const uint8_t *data, uint64_
 
 static bool is_type(const uint8_t *data)
 {
-	uint64_t size = heap__word(data, GO_TYPE_SIZE);
-	uint64_t pointers = heap__word(data, GO_TYPE_POINTER_SIZE);
+	uint64_t size = bytes__u64(data, GO_TYPE_SIZE);
+	uint64_t pointers = bytes__u64(data, GO_TYPE_POINTER_SIZE);
 	uint8_t align = data[GO_TYPE_ALIGN];
 
 	return size && size <= MAX_TYPE_SIZE && pointers && pointers <= size &&
@@ -132,8 +132,8 @@ const struct heap_type *heap_types__get(struct heap_types *types, uint64_t addre
 	if (!type)
 		return NULL;
 	type->address = address;
-	type->size = heap__word(data, GO_TYPE_SIZE);
-	type->pointer_size = heap__word(data, GO_TYPE_POINTER_SIZE);
+	type->size = bytes__u64(data, GO_TYPE_SIZE);
+	type->pointer_size = bytes__u64(data, GO_TYPE_POINTER_SIZE);
 	type->bits = read_bits(types, data, type->pointer_size);
 	*slot = type;
 	types->n++;

@@ -6,9 +6,10 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "heap/goroutines.h"
+
+#include "base/bytes.h"
 
 #define WORD	      8u
 #define BATCH	      1024u
@@ -68,16 +69,16 @@ static bool is_for_ever(const struct heap_goroutine *g)
 static int take(struct heap_goroutines *goroutines, struct list *list, const uint8_t *sudog)
 {
 	const struct go_layout *l = goroutines->runtime->layout;
-	uint64_t object = heap__word(sudog, list->by_channel ? l->sudog_c : l->sudog_elem);
+	uint64_t object = bytes__u64(sudog, list->by_channel ? l->sudog_c : l->sudog_elem);
 	uint64_t at = list->next;
 
-	if (heap__word(sudog, l->sudog_g) != list->g->address || !object) {
+	if (bytes__u64(sudog, l->sudog_g) != list->g->address || !object) {
 		heap_waits__drop(goroutines, list->g);
 		list->next = 0;
 		return 0;
 	}
 	/* Waits for a lock have a waitlink to others that wait for it. */
-	list->next = list->by_channel ? heap__word(sudog, l->sudog_waitlink) : 0;
+	list->next = list->by_channel ? bytes__u64(sudog, l->sudog_waitlink) : 0;
 	return heap_waits__add(goroutines, list->g, object, at);
 }
 

@@ -16,7 +16,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/read_whole.h"
+#include "base/read.h"
+#include "base/text.h"
 
 /* The kernel writes at most PATH_MAX bytes a path; v1 has 14 hierarchies at most. */
 #define MAX_BYTES (64u << 10)
@@ -70,7 +71,7 @@ static void part__copy(struct part part, char *out, size_t size)
 static bool is_hex(const char *text, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!isdigit((unsigned char)text[i]) && !(text[i] >= 'a' && text[i] <= 'f'))
+		if (text__hex_digit(text[i]) < 0)
 			return false;
 	return true;
 }
@@ -334,7 +335,7 @@ int cgroup__read(const char *proc_root, pid_t pid, struct process_origin *ret_or
 	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : errno == EPERM ? -EACCES : -errno;
 	/* Of a longer one the beginning will do. */
-	length = read_whole(fd, text, MAX_BYTES - 2);
+	length = read__whole(fd, text, MAX_BYTES - 1);
 	if (length < 0)
 		return (int)length;
 	text[length] = '\0';

@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/read.h"
 #include "host/maps.h"
 
 #define MAX_FILES_COUNTED 1000000
@@ -56,25 +57,16 @@ static int read_head(const char *proc_root, pid_t pid, const char *leaf, char *b
 	char path[PATH_MAX];
 	int err = proc_path(path, sizeof(path), proc_root, pid, leaf);
 	int fd __cleanup_close = err ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	size_t used = 0;
+	ssize_t n;
 
 	if (err)
 		return err;
 	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
-	while (used < size - 1) {
-		ssize_t n = read(fd, buf + used, size - 1 - used);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno; /* ESRCH: it ended after the open */
-		if (n == 0)
-			break;
-		used += (size_t)n;
-	}
-	buf[used] = '\0';
-	return (int)used;
+	n = read__whole(fd, buf, size - 1); /* -ESRCH: it ended after the open */
+	if (n >= 0)
+		buf[n] = '\0';
+	return (int)n;
 }
 
 /*

@@ -9,7 +9,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/read_whole.h"
+#include "base/read.h"
+#include "base/text.h"
 #include "base/utf8.h"
 #include "output/site_pattern.h"
 
@@ -43,11 +44,6 @@ static int bad_line(const struct reader *reader, int err, const char *fault)
 			    fault);
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 /*
  * Where the contents of a line end and its comment begins. A '#' between words counts only when it
  * stands alone: "see #12" is no comment, and "pattern # why" is told that it lacks a reason.
@@ -55,8 +51,8 @@ static bool is_blank(char c)
 static size_t before_comment(const char *line, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
-		bool first = i == 0 || is_blank(line[i - 1]);
-		bool alone = i + 1 == length || is_blank(line[i + 1]);
+		bool first = i == 0 || text__is_blank(line[i - 1]);
+		bool alone = i + 1 == length || text__is_blank(line[i + 1]);
 
 		if (line[i] == '#' && (i == 0 || (first && alone)))
 			return i;
@@ -66,7 +62,7 @@ static size_t before_comment(const char *line, size_t length)
 
 static size_t trim_end(const char *line, size_t length)
 {
-	while (length && is_blank(line[length - 1]))
+	while (length && text__is_blank(line[length - 1]))
 		length--;
 	return length;
 }
@@ -128,16 +124,16 @@ static int read_line(struct allow_list *list, const struct reader *reader, const
 				"a NUL byte; the list is plain text in UTF-8, save it as such");
 	if (length > MAX_LINE)
 		return bad_line(reader, -E2BIG, "longer than 4096 bytes; shorten the reason");
-	while (length && is_blank(*line)) {
+	while (length && text__is_blank(*line)) {
 		line++;
 		length--;
 	}
 	length = trim_end(line, before_comment(line, length));
 	if (!length)
 		return 0;
-	while (pattern < length && !is_blank(line[pattern]))
+	while (pattern < length && !text__is_blank(line[pattern]))
 		pattern++;
-	for (reason = pattern; reason < length && is_blank(line[reason]);)
+	for (reason = pattern; reason < length && text__is_blank(line[reason]);)
 		reason++;
 	if (reason == length)
 		return bad_line(reader, -EINVAL,
@@ -180,7 +176,7 @@ static int read_lines(struct allow_list *list, struct reader *reader, const char
 static ssize_t read_file(const char *path, char *buffer, struct failure *failure)
 {
 	int fd __cleanup_close = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t length = fd < 0 ? -errno : read_whole(fd, buffer, ALLOW_LIST_MAX_BYTES);
+	ssize_t length = fd < 0 ? -errno : read__whole(fd, buffer, ALLOW_LIST_MAX_BYTES + 1);
 
 	if (length < 0)
 		return failure__set(failure, (int)length,

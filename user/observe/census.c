@@ -300,11 +300,6 @@ static void forget(struct census *census, size_t slot)
 	census->slots.handles[slot] = 0;
 }
 
-static bool is_waiting(const struct census_g *g)
-{
-	return g->status == GO_STATUS_WAITING || g->status == GO_STATUS_LEAKED;
-}
-
 /*
  * keeps - whether an equal fingerprint will mean that the goroutine did not run. Not while an M
  * still holds a waiting goroutine: that one is at work on its system stack, or just about to park
@@ -312,7 +307,7 @@ static bool is_waiting(const struct census_g *g)
  */
 static bool keeps(const struct census *census, const struct census_g *g)
 {
-	if (is_waiting(g))
+	if (go_status__waits(g->status))
 		return g->m == 0;
 	return g->status != GO_STATUS_SYSCALL ||
 	       census->runtime.layout->minor < MINOR_SYSCALL_UNTRACKED;
@@ -342,7 +337,7 @@ static void report(struct census *census, size_t slot, const struct census_g *g,
 		.stack_id = stack_id,
 		.status = g->status,
 		.wait_reason = g->wait_reason,
-		.on_system_stack = is_waiting(g) && g->m != 0,
+		.on_system_stack = go_status__waits(g->status) && g->m != 0,
 		.in_syscall = g->status == GO_STATUS_SYSCALL,
 		.locked_to_thread = g->locked_to_thread,
 		.in_bubble = g->in_bubble,
@@ -391,7 +386,8 @@ static bool stack_wanted(const struct census *census, const struct census_g *g)
 		return false;
 	if (g->status == GO_STATUS_SYSCALL)
 		return true;
-	return g->m == 0 && (is_waiting(g) || (stopped && census->options.runnable_stacks));
+	return g->m == 0 &&
+	       (go_status__waits(g->status) || (stopped && census->options.runnable_stacks));
 }
 
 /* changed - a goroutine to be reported in full: now, or with the next batch of stacks. */
@@ -422,8 +418,8 @@ static int visit(struct census *census, size_t slot, const uint8_t *copy)
 	uint64_t goid = g_load64(runtime, copy, layout->g_goid);
 	uint64_t print;
 
-	if (!status_alive(status) || !goid) {
-		if (!status_empty(status))
+	if (!go_status__lives(status) || !goid) {
+		if (!go_status__is_free(status))
 			census->current.unreadable++;
 		forget(census, slot);
 		return 0;

@@ -17,6 +17,7 @@
 #include "base/common.h"
 #include "base/failure.h"
 #include "golang/binary.h"
+#include "golang/go_status.h"
 #include "host/remote.h"
 #include "observe/stack_table.h"
 
@@ -40,6 +41,12 @@ struct census_goroutine {
 	bool locked_to_thread; /* runtime.LockOSThread */
 	bool in_bubble;	       /* of testing/synctest, from Go 1.24 on */
 };
+
+/* census_goroutine__is_parked - whether it is blocked: it waits, and nothing of it runs. */
+static inline bool census_goroutine__is_parked(const struct census_goroutine *g)
+{
+	return go_status__waits(g->status) && !g->on_system_stack;
+}
 
 struct census_ops {
 	/*

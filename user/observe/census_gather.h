@@ -46,27 +46,4 @@ static inline const uint8_t *census_gather__at(const struct census_gather *gathe
 	return (const uint8_t *)span->buffer + (address + window.offset - span->address);
 }
 
-/* Whether a g of that status is a goroutine, or one that waits for another use. */
-static inline bool status_alive(uint32_t status)
-{
-	switch (status) {
-	case GO_STATUS_RUNNABLE:
-	case GO_STATUS_RUNNING:
-	case GO_STATUS_SYSCALL:
-	case GO_STATUS_WAITING:
-	case GO_STATUS_COPYSTACK:
-	case GO_STATUS_PREEMPTED:
-	case GO_STATUS_LEAKED:
-		return true;
-	default:
-		return false;
-	}
-}
-
-static inline bool status_empty(uint32_t status)
-{
-	return status == GO_STATUS_IDLE || status == GO_STATUS_DEAD ||
-	       status == GO_STATUS_DEAD_EXTRA;
-}
-
 #endif /* GLEAKD_OBSERVE_CENSUS_GATHER_H */

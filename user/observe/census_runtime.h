@@ -6,6 +6,7 @@
  * The part of one process's Go runtime that a census reads: where its globals are, and how a copied
  * g struct is to be understood. Private to the census; made from a go_binary, or by hand in tests.
  */
+#include "base/bytes.h"
 #include "base/common.h"
 #include "golang/binary.h"
 #include "golang/layout.h"
@@ -71,10 +72,7 @@ uint64_t census_runtime__goids_issued(const struct census_runtime *runtime);
 static inline uint64_t g_load64(const struct census_runtime *runtime, const uint8_t *window,
 				uint32_t offset)
 {
-	uint64_t value;
-
-	__builtin_memcpy(&value, window + (offset - runtime->window), sizeof(value));
-	return value;
+	return bytes__u64(window, offset - runtime->window);
 }
 
 static inline uint8_t g_load8(const struct census_runtime *runtime, const uint8_t *window,
@@ -85,11 +83,7 @@ static inline uint8_t g_load8(const struct census_runtime *runtime, const uint8_
 
 static inline uint32_t g_status(const struct census_runtime *runtime, const uint8_t *window)
 {
-	uint32_t status;
-
-	__builtin_memcpy(&status, window + (runtime->layout->g_atomicstatus - runtime->window),
-			 sizeof(status));
-	return status & ~(uint32_t)GO_STATUS_SCAN_BIT;
+	return go_status__of(bytes__u32(window, runtime->layout->g_atomicstatus - runtime->window));
 }
 
 #endif /* GLEAKD_OBSERVE_CENSUS_RUNTIME_H */

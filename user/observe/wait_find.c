@@ -18,6 +18,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/bytes.h"
+
 #define WORD		    sizeof(uint64_t)
 #define STACK_BYTES	    1024 /* from sched.sp: gopark, what called it, and Cond.Wait */
 #define NOTIFY_LIST_OF_COND 16	 /* src/sync/cond.go: behind an interface, in all versions */
@@ -161,10 +163,10 @@ static int find_on_stack(struct wait_visit *visit, size_t i)
 	uint32_t size = read_stack(visit, member, stack);
 	uint64_t key;
 
-	if (*slot < size && is_own_sudog(visit, member, wait__word(stack, *slot), &key))
+	if (*slot < size && is_own_sudog(visit, member, bytes__u64(stack, *slot), &key))
 		return enter_variable(visit, i, key);
 	for (uint32_t at = 0; at < size; at += WORD) {
-		if (!is_own_sudog(visit, member, wait__word(stack, at), &key))
+		if (!is_own_sudog(visit, member, bytes__u64(stack, at), &key))
 			continue;
 		*slot = at;
 		return enter_variable(visit, i, key);
@@ -196,7 +198,7 @@ static int find_cond_on_stack(struct wait_visit *visit, size_t i)
 	uint32_t size = read_stack(visit, member, stack);
 
 	if (reader->cond_slot < size) {
-		uint64_t list = wait__word(stack, reader->cond_slot) + reader->cond_skip;
+		uint64_t list = bytes__u64(stack, reader->cond_slot) + reader->cond_skip;
 
 		if (wait_look__find(visit->look, list) || is_own_list(visit, member, list))
 			return enter_variable(visit, i, list);
@@ -204,9 +206,9 @@ static int find_cond_on_stack(struct wait_visit *visit, size_t i)
 	for (uint32_t at = 0; at < 2 * size; at += WORD) {
 		uint32_t slot = at % size;
 		uint64_t skip = at < size ? NOTIFY_LIST_OF_COND : 0;
-		uint64_t list = wait__word(stack, slot) + skip;
+		uint64_t list = bytes__u64(stack, slot) + skip;
 
-		if (!wait__word(stack, slot) || !is_own_list(visit, member, list))
+		if (!bytes__u64(stack, slot) || !is_own_list(visit, member, list))
 			continue;
 		reader->cond_slot = slot;
 		reader->cond_skip = skip;

@@ -5,6 +5,7 @@
 /* The half of wait_objects.h that goes from a goroutine to what it waits on. */
 #include <string.h>
 
+#include "base/bytes.h"
 #include "observe/wait_look.h"
 #include "observe/wait_private.h"
 
@@ -50,13 +51,5 @@ const char *wait__words_of(const struct wait_visit *visit, const struct wait_loo
  * good any more; when there is no room for more, the members end before the first without it.
  */
 void wait_find__objects(struct wait_visit *visit);
-
-static inline uint64_t wait__word(const uint8_t *data, size_t offset)
-{
-	uint64_t value;
-
-	memcpy(&value, data + offset, sizeof(value));
-	return value;
-}
 
 #endif /* GLEAKD_OBSERVE_WAIT_FIND_H */

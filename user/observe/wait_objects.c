@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "golang/semtable.h"
 #include "observe/wait_find.h"
@@ -136,12 +137,11 @@ static bool decode(const struct wait_visit *visit, const struct windows *windows
 
 	if (windows->spans[i].result)
 		return false;
-	ret_member->goid = wait__word(data, l->g_goid - base);
-	ret_member->waiting = wait__word(data, l->g_waiting - base);
-	ret_member->sp = wait__word(data, l->g_sched_sp - base);
-	ret_member->stack_hi = wait__word(data, l->g_stack_hi - base);
-	memcpy(&ret_member->status, data + l->g_atomicstatus - base, sizeof(uint32_t));
-	ret_member->status &= ~(uint32_t)GO_STATUS_SCAN_BIT;
+	ret_member->goid = bytes__u64(data, l->g_goid - base);
+	ret_member->waiting = bytes__u64(data, l->g_waiting - base);
+	ret_member->sp = bytes__u64(data, l->g_sched_sp - base);
+	ret_member->stack_hi = bytes__u64(data, l->g_stack_hi - base);
+	ret_member->status = go_status__of(bytes__u32(data, l->g_atomicstatus - base));
 	ret_member->reason = data[l->g_waitreason - base];
 	ret_member->sequence = data[l->g_trackingSeq - base];
 	return true;
@@ -163,10 +163,9 @@ static int read_members(struct wait_visit *visit, struct windows *windows)
 		struct wait_look_member *member = &visit->look->members[i];
 		struct wait_look_member now = *member;
 
-		member->good =
-			decode(visit, windows, i, &now) && now.goid == member->goid &&
-			(now.status == GO_STATUS_WAITING || now.status == GO_STATUS_LEAKED) &&
-			fits(visit, wait_class__of(wait__words_of(visit, &now)));
+		member->good = decode(visit, windows, i, &now) && now.goid == member->goid &&
+			       go_status__waits(now.status) &&
+			       fits(visit, wait_class__of(wait__words_of(visit, &now)));
 		if (member->good) {
 			*member = now;
 			member->good = true;

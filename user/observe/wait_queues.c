@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "golang/semtable.h"
 
 #define WORD	   sizeof(uint64_t)
@@ -46,14 +47,6 @@ bool wait_queues__usable(const struct go_layout *layout)
 		layout->hchan_timer + WORD <= layout->hchan_sizeof);
 }
 
-static uint64_t word(const uint8_t *data, uint32_t offset)
-{
-	uint64_t value;
-
-	memcpy(&value, data + offset, sizeof(value));
-	return value;
-}
-
 static int read_struct(struct wait_memory *memory, uint64_t address, uint8_t *data, size_t size)
 {
 	return !address || address % WORD ? -EINVAL :
@@ -70,12 +63,12 @@ int wait_queues__sudog(const struct wait_runtime *runtime, struct wait_memory *m
 	if (err)
 		return err;
 	*ret_sudog = (struct wait_sudog){
-		.g = word(data, layout->sudog_g),
-		.next = word(data, SUDOG_NEXT),
-		.prev = word(data, SUDOG_PREV),
-		.elem = word(data, layout->sudog_elem),
-		.waitlink = word(data, layout->sudog_waitlink),
-		.channel = word(data, layout->sudog_c),
+		.g = bytes__u64(data, layout->sudog_g),
+		.next = bytes__u64(data, SUDOG_NEXT),
+		.prev = bytes__u64(data, SUDOG_PREV),
+		.elem = bytes__u64(data, layout->sudog_elem),
+		.waitlink = bytes__u64(data, layout->sudog_waitlink),
+		.channel = bytes__u64(data, layout->sudog_c),
 	};
 	return 0;
 }
@@ -92,7 +85,7 @@ static bool is_armed(const struct wait_runtime *runtime, struct wait_memory *mem
 
 	return timer && timer % WORD == 0 &&
 	       !wait_memory__read(memory, timer + timer_when(runtime->layout), when, WORD) &&
-	       (int64_t)word(when, 0) > 0;
+	       (int64_t)bytes__u64(when, 0) > 0;
 }
 
 int wait_queues__channel(const struct wait_runtime *runtime, struct wait_memory *memory,
@@ -106,18 +99,18 @@ int wait_queues__channel(const struct wait_runtime *runtime, struct wait_memory 
 
 	if (err)
 		return err;
-	closed = (uint32_t)word(data, layout->hchan_closed);
+	closed = (uint32_t)bytes__u64(data, layout->hchan_closed);
 	channel = (struct wait_channel){
-		.length = word(data, layout->hchan_qcount),
-		.capacity = word(data, layout->hchan_dataqsiz),
-		.receivers = word(data, layout->hchan_recvq + WAITQ_FIRST),
-		.senders = word(data, layout->hchan_sendq + WAITQ_FIRST),
+		.length = bytes__u64(data, layout->hchan_qcount),
+		.capacity = bytes__u64(data, layout->hchan_dataqsiz),
+		.receivers = bytes__u64(data, layout->hchan_recvq + WAITQ_FIRST),
+		.senders = bytes__u64(data, layout->hchan_sendq + WAITQ_FIRST),
 		.closed = closed,
 	};
 	if (channel.length > channel.capacity || channel.capacity > INT64_MAX || closed > 1)
 		return -EINVAL;
 	if (layout->hchan_timer != GO_LAYOUT_ABSENT)
-		channel.timer = is_armed(runtime, memory, word(data, layout->hchan_timer));
+		channel.timer = is_armed(runtime, memory, bytes__u64(data, layout->hchan_timer));
 	*ret_channel = channel;
 	return 0;
 }
@@ -154,7 +147,7 @@ static uint64_t find_semaphore(const struct wait_runtime *runtime, struct wait_m
 	if (!runtime->semtable ||
 	    wait_memory__read(memory, root + SEMTABLE_TREAP, treap, sizeof(treap)))
 		return 0;
-	at = word(treap, 0);
+	at = bytes__u64(treap, 0);
 	for (int depth = 0; at && depth < MAX_DEPTH; depth++) {
 		struct wait_sudog sudog;
 
@@ -197,7 +190,7 @@ struct wait_count wait_queues__count_notify_list(const struct wait_runtime *runt
 
 	if (read_struct(memory, list, data, sizeof(data)))
 		memset(data, 0, sizeof(data));
-	for (uint64_t at = word(data, NOTIFY_LIST_HEAD); at; at = sudog.next) {
+	for (uint64_t at = bytes__u64(data, NOTIFY_LIST_HEAD); at; at = sudog.next) {
 		if (count.n == limit || wait_queues__sudog(runtime, memory, at, &sudog) ||
 		    !sudog.g || sudog.channel) {
 			count.more = true;

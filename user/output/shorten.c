@@ -76,13 +76,6 @@ char *shorten__text(const char *text, size_t width)
 	return utf8__width(text) <= width ? strdup(text) : cut_middle(text, width);
 }
 
-const char *shorten__base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash && slash[1] ? slash + 1 : path;
-}
-
 void shorten__count(uint64_t n, char out[SHORTEN_COUNT_SIZE])
 {
 	char digits[24];

@@ -18,9 +18,6 @@ char *shorten__location(const char *file, uint32_t line, size_t width) __must_ch
 /* shorten__text - any text, cut in the middle. */
 char *shorten__text(const char *text, size_t width) __must_check;
 
-/* shorten__base_name - of a path. */
-const char *shorten__base_name(const char *path);
-
 /* shorten__count - "1,234,567" */
 #define SHORTEN_COUNT_SIZE sizeof("18,446,744,073,709,551,615")
 void shorten__count(uint64_t n, char out[SHORTEN_COUNT_SIZE]);

@@ -5,15 +5,9 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/text.h"
 #include "host/bpf_usage.h"
 #include "host/self_usage.h"
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
 
 static const char *group_of(enum report_group group, char *pid, const struct report_target *report)
 {
@@ -23,14 +17,14 @@ static const char *group_of(enum report_group group, char *pid, const struct rep
 	case REPORT_GROUP_COMM:
 		return report->comm;
 	case REPORT_GROUP_UNIT:
-		return *report->unit ? report->unit : base_name(report->exe);
+		return *report->unit ? report->unit : text__base_name(report->exe);
 	case REPORT_GROUP_CONTAINER:
-		return *report->container_id ? report->container_id : base_name(report->exe);
+		return *report->container_id ? report->container_id : text__base_name(report->exe);
 	case REPORT_GROUP_PID:
 		snprintf(pid, REPORT_PID_TEXT, "%d", report->pid);
 		return pid;
 	}
-	return base_name(report->exe);
+	return text__base_name(report->exe);
 }
 
 /* For metrics: whom it is counted with, and what was counted. */

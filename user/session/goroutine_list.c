@@ -99,11 +99,6 @@ void goroutine_list__add(struct goroutine_list *list, const struct census_gorout
 
 /* --- states in words ----------------------------------------------------------------------------- */
 
-static bool is_waiting(const struct census_goroutine *g)
-{
-	return g->status == GO_STATUS_WAITING || g->status == GO_STATUS_LEAKED;
-}
-
 /* src/runtime/runtime2.go isIdleInSynctest, those whose words do not say so themselves. */
 static bool is_durable(const char *words)
 {
@@ -170,7 +165,7 @@ static const char *state_words(struct goroutine_list *list, const struct census_
 /* The runtime remembers since when only for what a GC has seen blocked. */
 static uint64_t waiting_ns(const struct census_goroutine *g)
 {
-	if (!(is_waiting(g) || g->in_syscall) || !g->waitsince_ns ||
+	if (!(go_status__waits(g->status) || g->in_syscall) || !g->waitsince_ns ||
 	    g->waitsince_ns > g->read_at_ns)
 		return 0;
 	return g->read_at_ns - g->waitsince_ns;
@@ -238,7 +233,7 @@ static int add_goroutine(struct goroutine_list *list, const struct census_gorout
 		.goid = g->goid,
 		.parent_goid = g->parent_goid,
 		.state = state_words(list, g),
-		.parked = is_waiting(g) && !g->on_system_stack,
+		.parked = census_goroutine__is_parked(g),
 		.locked_to_thread = g->locked_to_thread,
 		.in_bubble = g->in_bubble,
 		.waiting_ns = waiting_ns(g),

@@ -66,7 +66,6 @@ void goroutine_places__free(struct goroutine_places *places)
 
 static struct key key_of(const struct census_goroutine *g)
 {
-	bool waiting = g->status == GO_STATUS_WAITING || g->status == GO_STATUS_LEAKED;
 	struct key key = {
 		.creation_pc = g->creation_pc,
 		.start_pc = g->start_pc,
@@ -74,7 +73,7 @@ static struct key key_of(const struct census_goroutine *g)
 		.reason = REASON_RUNS,
 	};
 
-	if (waiting && !g->on_system_stack)
+	if (census_goroutine__is_parked(g))
 		key.reason = g->wait_reason;
 	else if (g->in_syscall && g->stack_id)
 		key.reason = REASON_SYSCALL;

@@ -52,16 +52,10 @@ static bool answer_is_system(void *ctx, uint64_t start_pc)
 
 /* --- census into tracker ------------------------------------------------------------------------ */
 
-static bool is_parked(const struct census_goroutine *g)
-{
-	return (g->status == GO_STATUS_WAITING || g->status == GO_STATUS_LEAKED) &&
-	       !g->on_system_stack;
-}
-
 static uint32_t on_census_seen(void *ctx, const struct census_goroutine *g)
 {
 	struct target *target = ctx;
-	bool parked = is_parked(g);
+	bool parked = census_goroutine__is_parked(g);
 	/* For a goroutine_list there are stacks of runnable ones, too; a site is where they block. */
 	bool blocked = parked || g->in_syscall;
 	struct tracker_sighting sighting = {

@@ -12,20 +12,14 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/read_whole.h"
+#include "base/read.h"
 #include "base/temp_file.h"
+#include "base/text.h"
 #include "state/file_internal.h"
 #include "state/format.h"
 #include "track/ticks.h"
 
 /* --- the boot that times count from ------------------------------------------------------------- */
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 /* 32 digits in groups, as drivers/char/random.c proc_do_uuid() prints them. */
 static int parse_boot_id(const char *text, struct state_boot_id *ret_boot)
@@ -34,7 +28,7 @@ static int parse_boot_id(const char *text, struct state_boot_id *ret_boot)
 	size_t n = 0;
 
 	for (; *text && *text != '\n'; text++) {
-		int digit = hex_digit(*text);
+		int digit = text__hex_digit(*text);
 
 		if (*text == '-')
 			continue;
@@ -406,17 +400,17 @@ static int read_file(const char *path, uint8_t **ret_data, size_t *ret_length)
 
 	if (fd < 0)
 		return fd;
-	data = malloc(length + 1);
+	data = malloc(max_of(length, (size_t)1));
 	if (!data)
 		return -ENOMEM;
-	n = read_whole(fd, (char *)data, length);
+	n = read__whole(fd, data, length);
 	if (n < 0) {
 		free(data);
 		return (int)n;
 	}
 	/* It may be changed while it is read, which its checksum tells. */
 	*ret_data = data;
-	*ret_length = min_of((size_t)n, length);
+	*ret_length = (size_t)n;
 	return 0;
 }
 

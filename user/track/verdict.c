@@ -5,13 +5,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define LOCK_STUCK_NS	   (60 * NSEC_PER_SEC)
-#define LONE_SEND_NS	   (900 * NSEC_PER_SEC)
-#define LONGER_THAN_EVER   4 /* times the longest wait here that did end */
-#define ALARM_MAX_NS	   (3600 * NSEC_PER_SEC)
-#define MIN_RISE	   5.0
-#define MIN_RISE_SHARE	   0.1 /* of the members: less is a fluctuation */
-#define DURATION_TEXT_SIZE 24
+#include "base/duration.h"
+
+#define LOCK_STUCK_NS	 (60 * NSEC_PER_SEC)
+#define LONE_SEND_NS	 (900 * NSEC_PER_SEC)
+#define LONGER_THAN_EVER 4 /* times the longest wait here that did end */
+#define ALARM_MAX_NS	 (3600 * NSEC_PER_SEC)
+#define MIN_RISE	 5.0
+#define MIN_RISE_SHARE	 0.1 /* of the members: less is a fluctuation */
 
 const char *verdict__name(enum verdict verdict)
 {
@@ -30,23 +31,9 @@ const char *verdict__name(enum verdict verdict)
 	return "unknown";
 }
 
-/* "850ms", "42s", "3m20s", "2h05m", "3d04h" */
-static const char *duration_text(char out[DURATION_TEXT_SIZE], uint64_t ns)
+static const char *duration_text(char out[DURATION_SIZE], uint64_t ns)
 {
-	const uint64_t s = ns / NSEC_PER_SEC;
-
-	if (s < 1)
-		snprintf(out, DURATION_TEXT_SIZE, "%" PRIu64 "ms", ns / (uint64_t)NSEC_PER_MSEC);
-	else if (s < 60)
-		snprintf(out, DURATION_TEXT_SIZE, "%" PRIu64 "s", s);
-	else if (s < 3600)
-		snprintf(out, DURATION_TEXT_SIZE, "%" PRIu64 "m%02" PRIu64 "s", s / 60, s % 60);
-	else if (s < 86400)
-		snprintf(out, DURATION_TEXT_SIZE, "%" PRIu64 "h%02" PRIu64 "m", s / 3600,
-			 s / 60 % 60);
-	else
-		snprintf(out, DURATION_TEXT_SIZE, "%" PRIu64 "d%02" PRIu64 "h", s / 86400,
-			 s / 3600 % 24);
+	duration__format_whole(ns, out);
 	return out;
 }
 
@@ -138,7 +125,7 @@ static void explain_lives(const struct evidence *e, const struct growth *growth,
 
 static bool is_leaking(const struct evidence *e, struct opinion *opinion)
 {
-	char stay[DURATION_TEXT_SIZE], window[DURATION_TEXT_SIZE];
+	char stay[DURATION_SIZE], window[DURATION_SIZE];
 	struct growth growth;
 
 	if (!growth__test(e, &growth))
@@ -167,7 +154,7 @@ static bool is_leaking(const struct evidence *e, struct opinion *opinion)
 static bool was_leaking(const struct evidence *e, struct opinion *opinion)
 {
 	uint64_t hold = min_of(max_of(e->alarm_growth_ns, 6 * e->min_age_ns), ALARM_MAX_NS);
-	char grew[DURATION_TEXT_SIZE], ago[DURATION_TEXT_SIZE];
+	char grew[DURATION_SIZE], ago[DURATION_SIZE];
 
 	if (e->alarm_age_ns > hold || e->aged < e->alarm_goroutines / 5 * 4)
 		return false;
@@ -207,7 +194,7 @@ static bool is_stuck_send(const struct evidence *e)
 
 static bool is_stuck(const struct evidence *e, struct opinion *opinion)
 {
-	char park[DURATION_TEXT_SIZE], quiet[DURATION_TEXT_SIZE];
+	char park[DURATION_SIZE], quiet[DURATION_SIZE];
 
 	duration_text(park, e->oldest_park_ns);
 	if (never_proceeds(e)) {
@@ -234,7 +221,7 @@ static bool is_growing(const struct evidence *e, struct opinion *opinion)
 {
 	const struct trend *trend = &e->trend;
 	double least = max_of(MIN_RISE, (double)e->goroutines * MIN_RISE_SHARE);
-	char span[DURATION_TEXT_SIZE], stay[DURATION_TEXT_SIZE];
+	char span[DURATION_SIZE], stay[DURATION_SIZE];
 	uint64_t left = leavers__since(e->leavers, e->min_age_ns);
 
 	if (e->wait_class == WAIT_IO || e->wait_class == WAIT_RUNTIME)
@@ -272,7 +259,7 @@ static bool is_constant(const struct evidence *e)
 static bool is_idle(const struct evidence *e, struct opinion *opinion)
 {
 	bool too_early = e->watched_ns < e->min_age_ns, constant = is_constant(e);
-	char park[DURATION_TEXT_SIZE], span[DURATION_TEXT_SIZE];
+	char park[DURATION_SIZE], span[DURATION_SIZE];
 
 	if (e->parked == 0 || e->parked < e->goroutines - e->parked)
 		return false;

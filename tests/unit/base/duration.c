@@ -103,6 +103,34 @@ Test(duration, formats_the_two_largest_units_rounded_down)
 	check_format(UINT64_MAX, "213503d23h");
 }
 
+Test(duration, formats_whole_units_so_that_they_line_up)
+{
+	static const struct {
+		uint64_t ns;
+		const char *text;
+	} cases[] = {
+		{0, "0ms"},
+		{999999, "0ms"},
+		{850 * NSEC_PER_MSEC, "850ms"},
+		{NSEC_PER_SEC - 1, "999ms"},
+		{NSEC_PER_SEC, "1s"},
+		{59 * NSEC_PER_SEC + 999, "59s"},
+		{60 * NSEC_PER_SEC, "1m00s"},
+		{200 * NSEC_PER_SEC, "3m20s"},
+		{3599 * NSEC_PER_SEC, "59m59s"},
+		{7500 * NSEC_PER_SEC, "2h05m"},
+		{86399 * NSEC_PER_SEC, "23h59m"},
+		{76 * 3600 * NSEC_PER_SEC, "3d04h"},
+		{UINT64_MAX, "213503d23h"},
+	};
+	char text[DURATION_SIZE];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		duration__format_whole(cases[i].ns, text);
+		cr_expect_str_eq(text, cases[i].text);
+	}
+}
+
 Test(duration, what_is_formatted_parses)
 {
 	for (uint64_t ns = 1; ns < UINT64_MAX / 3; ns = ns * 3 + 1) {

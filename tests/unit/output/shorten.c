@@ -68,14 +68,6 @@ Test(shorten, never_wider_than_allowed)
 	}
 }
 
-Test(shorten, base_names)
-{
-	cr_expect_str_eq(shorten__base_name("/a/b.go"), "b.go");
-	cr_expect_str_eq(shorten__base_name("b.go"), "b.go");
-	cr_expect_str_eq(shorten__base_name("/a/"), "/a/");
-	cr_expect_str_eq(shorten__base_name(""), "");
-}
-
 static void check_count(uint64_t n, const char *expected)
 {
 	char text[SHORTEN_COUNT_SIZE];

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "output/prometheus/exposition.h"
 #include "output/shorten.h"
 
@@ -94,7 +95,7 @@ static const char *raw_name(const struct report_target *target)
 	const char *name = report__text(target->group);
 
 	if (!*name)
-		name = shorten__base_name(report__text(target->exe));
+		name = text__base_name(report__text(target->exe));
 	if (!*name)
 		name = report__text(target->comm);
 	return *name ? name : "unknown";

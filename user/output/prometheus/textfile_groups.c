@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "output/prometheus/exposition.h"
+#include "base/text.h"
 #include "output/shorten.h"
 #include "output/prometheus/textfile_parts.h"
 
@@ -263,7 +264,7 @@ static char *location_of(const struct report_frame *frame)
 
 	if (!*file)
 		return strdup("");
-	return shorten__location(shorten__base_name(file), frame->line, MAX_LOCATION);
+	return shorten__location(text__base_name(file), frame->line, MAX_LOCATION);
 }
 
 static int put_site(FILE *out, const struct metrics_site *site)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/utf8.h"
 #include "output/shorten.h"
 
@@ -55,7 +56,7 @@ void text_part__frame(struct screen *screen, enum style style, const struct repo
 	screen__put_owned(screen, style, shorten__function(frame->function, function_columns));
 	if (*file && location + note + MIN_FILE <= screen->columns) {
 		screen__to(screen, location);
-		put_location(screen, style, frame, whole_path ? file : shorten__base_name(file),
+		put_location(screen, style, frame, whole_path ? file : text__base_name(file),
 			     screen->columns - location - note);
 	}
 	if (note)

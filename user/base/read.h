@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_BASE_READ_H
+#define GLEAKD_BASE_READ_H
+
+#include <sys/types.h>
+
+#include "base/common.h"
+
+/*
+ * read__whole - what @fd, which may be a pipe, delivers until its end, @size bytes at most. Returns
+ * how many; -errno of read(2). Who wants to know that a file is no longer than a maximum asks for one
+ * byte more.
+ */
+ssize_t read__whole(int fd, void *buffer, size_t size) __must_check;
+
+/* read__at - likewise from @offset of a file; 0 for an offset that no file can have. */
+ssize_t read__at(int fd, uint64_t offset, void *buffer, size_t size) __must_check;
+
+#endif /* GLEAKD_BASE_READ_H */
