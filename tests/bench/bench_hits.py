@@ -13,8 +13,6 @@ from tracers import bpftrace, floor, gleakd, gleakd_sites
 SPAWN = Program("spawnbench")
 PARK = Program("parkbench")
 WORK = 300_000
-# gleakd's create site, where the kernel optimises it, is the nop directly before the emulated call.
-NOP5_BYTES = 5
 SLOW_WORK = 15_000  # for tracers that cost tens of µs
 
 
@@ -60,24 +58,16 @@ def hits(case, results, options):
     for event, (address, kind, function) in sites.items():
         results.say(f"site {event}: {function} {address:#x} {kind}")
     life = [sites["create"][0], sites["exit"][0]]
-    emulated = [site[0] + (NOP5_BYTES if site[1] == "nop5" else 0)
-                for site in (sites["create"], sites["exit"])]
 
     added = rounds(case, results, options, "create+exit", spawn, SPAWN.path, {
         "gleakd lifecycle": (lambda: gleakd(case, spawn.pid, "lifecycle"), False),
         "gleakd full": (lambda: gleakd(case, spawn.pid, "full"), False),
-        "empty program, emulated sites": (
-            lambda: floor(case, spawn.pid, SPAWN.path, emulated), False),
         "empty program, same sites": (lambda: floor(case, spawn.pid, SPAWN.path, life), False),
         "bpftrace by name": (lambda: bpftrace(case, spawn.pid, SPAWN.path, names[:2]), True),
     })
-    ours, least = added["gleakd lifecycle"], added["empty program, emulated sites"]
-    results.add("create+exit: gleakd lifecycle / floor (emulated sites)", ours / least, "×",
-                at_most=1.3)
-    results.add("create+exit: gleakd lifecycle / empty program, same sites",
-                ours / added["empty program, same sites"], "×")
-    results.add("create+exit: gleakd full / floor (emulated sites)",
-                added["gleakd full"] / least, "×")
+    ours, least = added["gleakd lifecycle"], added["empty program, same sites"]
+    results.add("create+exit: gleakd lifecycle / floor", ours / least, "×", at_most=1.3)
+    results.add("create+exit: gleakd full / floor", added["gleakd full"] / least, "×")
     results.add("create+exit: bpftrace / gleakd lifecycle", added["bpftrace by name"] / ours, "×",
                 at_least=20)
 

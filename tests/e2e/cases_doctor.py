@@ -85,8 +85,7 @@ def as_root(t):
     check(len(emulated) >= 3, f"costs {costs}")
     check(all(50 < ns < 20000 for ns in emulated), f"costs {costs}")
     check(costs["single-step"] > min(emulated), f"costs {costs}")
-    if costs["nop5"]:
-        check(costs["nop5"] < max(emulated), f"costs {costs}")
+    check_equal(costs["nop5"], None, "nothing is probed there")
     check(int(checks["go_processes"]["found"].split(",")[0]) >= 1, f"{target.pid} was not found")
 
 

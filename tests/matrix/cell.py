@@ -15,7 +15,7 @@ from programs import Target
 
 # Prime, so that no rounding or batch size makes it by accident; more than any batch of goids.
 BURST = 1009
-SITE = re.compile(r"debug: site (create|exit|park) \S+ 0x[0-9a-f]+ (nop5|emulated|single-step)")
+SITE = re.compile(r"debug: site (create|exit|park) \S+ 0x[0-9a-f]+ (emulated|single-step)")
 PROBED = ("create", "exit", "park")
 UNSUPPORTED = 3  # exit code
 

@@ -40,7 +40,6 @@ KERNELS = [
     Kernel("6.1", ["bookworm", "bookworm-security"], r"linux-image-6\.1\.0-[0-9]+-cloud-amd64"),
     Kernel("6.12", ["trixie", "trixie-security"],
            r"linux-image-6\.12\.[0-9.]+\+deb13[0-9.]*-cloud-amd64"),
-    # Up to 6.18.39 it leaves a rewritten nop behind (user/probe/nop5.c).
     Kernel("6.18", ["trixie-backports"], r"linux-image-6\.18\.[0-9]+\+deb13[0-9.]*-cloud-amd64"),
     Kernel("newest", ["trixie-backports"], r"linux-binary-[0-9.]+\+deb13[0-9.]*-cloud-amd64"),
 ]

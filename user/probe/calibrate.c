@@ -22,7 +22,6 @@
 #define RUNS	  9
 #define HITS	  1000
 #define SLOW_HITS 30 /* single-stepped ones, up to 20 us each */
-#define WARM_HITS 4  /* the kernel rewrites a nop5 after the first */
 
 /*
  * A service rests and does its own work between two hits; what the kernel needs for the next is then
@@ -59,10 +58,10 @@ static int ignore_record(void *ctx, void *data, size_t size)
 	return 0;
 }
 
-/* The program whose sites are mostly of @kind: creations are probed at a call or the nop before it. */
+/* The program whose sites are mostly of @kind: creations are probed at a call. */
 static struct bpf_program *program_for(const struct bench *bench, enum calibration_kind kind)
 {
-	if (kind == CALIBRATION_NOP5 || kind == CALIBRATION_CALL)
+	if (kind == CALIBRATION_CALL)
 		return bench->skeleton->progs.gl_create;
 	return bench->skeleton->progs.gl_exit;
 }
@@ -205,7 +204,6 @@ static int measure(struct bench *bench, enum calibration_kind kind, uint64_t *re
 	err = probe_link__attach(&link, program_for(bench, kind), &target, bench->uprobe_multi);
 	if (err)
 		return err;
-	trial.run(&bench->g, WARM_HITS);
 	probed = median_time(bench, &trial, hits);
 	if (ret_cold_ns)
 		cold = median_cold_time(bench, &trial);
@@ -216,13 +214,6 @@ static int measure(struct bench *bench, enum calibration_kind kind, uint64_t *re
 	return 0;
 }
 
-static bool applies(enum calibration_kind kind, const struct kernel_features *features)
-{
-	if (kind == CALIBRATION_NOP5 && !features->nop5_optimized)
-		return false;
-	return trial__get(kind).run;
-}
-
 int calibrate__run(const struct kernel_features *features, struct calibration *ret_calibration)
 {
 	struct bench bench = {.uprobe_multi = features->uprobe_multi};
@@ -231,7 +222,7 @@ int calibrate__run(const struct kernel_features *features, struct calibration *r
 	uint64_t cold_ns = 0;
 
 	for (enum calibration_kind kind = 0; kind < CALIBRATION_KINDS && !err; kind++)
-		if (applies(kind, features))
+		if (trial__get(kind).run)
 			err = measure(&bench, kind, &calibration.ns[kind],
 				      kind == CALIBRATION_CALL ? &cold_ns : NULL);
 	bench__close(&bench);
@@ -247,9 +238,11 @@ int calibrate__run(const struct kernel_features *features, struct calibration *r
 /* --- answers ------------------------------------------------------------------------------------- */
 
 static const char *const names[CALIBRATION_KINDS] = {
-	[CALIBRATION_NOP5] = "nop5", [CALIBRATION_CALL] = "call",
-	[CALIBRATION_JUMP] = "jump", [CALIBRATION_BRANCH] = "branch",
-	[CALIBRATION_PUSH] = "push", [CALIBRATION_SINGLE_STEP] = "single-step",
+	[CALIBRATION_CALL] = "call",
+	[CALIBRATION_JUMP] = "jump",
+	[CALIBRATION_BRANCH] = "branch",
+	[CALIBRATION_PUSH] = "push",
+	[CALIBRATION_SINGLE_STEP] = "single-step",
 };
 
 const char *calibration_kind__name(enum calibration_kind kind)
@@ -271,14 +264,8 @@ static uint64_t emulated_ns(const struct calibration *calibration)
 
 static uint64_t warm_ns(const struct calibration *calibration, const struct probe_site *site)
 {
-	switch (site->class) {
-	case PROBE_CLASS_NOP5:
-		return calibration->ns[CALIBRATION_NOP5];
-	case PROBE_CLASS_EMULATED:
-		return emulated_ns(calibration);
-	default:
-		return calibration->ns[CALIBRATION_SINGLE_STEP];
-	}
+	return site->class == PROBE_CLASS_EMULATED ? emulated_ns(calibration) :
+						     calibration->ns[CALIBRATION_SINGLE_STEP];
 }
 
 uint64_t calibration__ns(const struct calibration *calibration, const struct probe_site *site)

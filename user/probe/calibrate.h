@@ -12,7 +12,6 @@
 #include "probe/plan.h"
 
 enum calibration_kind {
-	CALIBRATION_NOP5, /* rewritten by the kernel to a call */
 	CALIBRATION_CALL, /* this one and the next three are emulated behind one trap */
 	CALIBRATION_JUMP,
 	CALIBRATION_BRANCH, /* conditional */

@@ -48,10 +48,9 @@ struct insn {
 
 /*
  * Decoders - one instruction at the start of @code, at most @size bytes, which runs at @address.
- * @nop5_optimized: as in struct kernel_features. Return 0, or -EILSEQ for what is not an
- * instruction or does not fit.
+ * Return 0, or -EILSEQ for what is not an instruction or does not fit.
  */
 typedef int (*insn_decode_fn)(const uint8_t *code, size_t size, uint64_t address,
-			      bool nop5_optimized, struct insn *ret_insn);
+			      struct insn *ret_insn);
 
 #endif /* GLEAKD_PROBE_INSN_H */

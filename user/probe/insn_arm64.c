@@ -178,13 +178,11 @@ static void decode_memory(uint32_t word, struct insn *out)
 		out->writes = INSN_REG0 | INSN_REG1 | INSN_STACK;
 }
 
-int insn_arm64__decode(const uint8_t *code, size_t size, uint64_t address, bool nop5_optimized,
-		       struct insn *ret_insn)
+int insn_arm64__decode(const uint8_t *code, size_t size, uint64_t address, struct insn *ret_insn)
 {
 	struct insn out = {.length = INSN_BYTES, .slot = INSN_NO_SLOT};
 	uint32_t word, group;
 
-	(void)nop5_optimized;
 	if (size < INSN_BYTES)
 		return -EILSEQ;
 	word = (uint32_t)code[0] | (uint32_t)code[1] << 8 | (uint32_t)code[2] << 16 |

@@ -5,7 +5,7 @@
 #include "probe/insn.h"
 
 /* insn_arm64__decode - see insn_decode_fn. A64 words. */
-int insn_arm64__decode(const uint8_t *code, size_t size, uint64_t address, bool nop5_optimized,
+int insn_arm64__decode(const uint8_t *code, size_t size, uint64_t address,
 		       struct insn *ret_insn) __must_check;
 
 #endif /* GLEAKD_PROBE_INSN_ARM64_H */

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * What costs what is decided by arch/x86/kernel/uprobes.c: branch_setup_xol_ops() and
- * push_setup_xol_ops() list what is emulated, can_optimize() what becomes a call. Everything else
- * is copied aside and single-stepped.
+ * push_setup_xol_ops() list what is emulated. Everything else is copied aside and single-stepped.
  */
 #include "probe/insn_x86.h"
 
@@ -12,8 +11,6 @@
 
 /* g.stackguard0 of the g in R14 (src/runtime/runtime2.go): what Go's prologue compares SP with. */
 #define STACK_LIMIT_OFFSET 0x10
-
-#define PAGE_BYTES 4096
 
 struct decoded {
 	ZydisDecodedInstruction head;
@@ -149,16 +146,13 @@ static bool is_emulated(const ZydisDecodedInstruction *head)
 	       (head->opcode & 0xf0) == 0x70 || (head->opcode & 0xf8) == 0x50; /* jcc, push */
 }
 
-/* The kernel writes the call in one go, which it cannot across a page boundary. */
-static bool is_optimizable_nop5(const uint8_t *code, uint64_t address, size_t length)
-{
-	static const uint8_t nop5[] = {0x0f, 0x1f, 0x44, 0x00, 0x00};
-
-	return length == sizeof(nop5) && !memcmp(code, nop5, sizeof(nop5)) &&
-	       address % PAGE_BYTES <= PAGE_BYTES - sizeof(nop5);
-}
-
-/* What Go puts around the sites; the kernel refuses some other instructions. */
+/*
+ * What Go puts around the sites; the kernel refuses some other instructions. No long nops: kernels
+ * turn a probed one into a call of a system call (arch/x86/kernel/uprobes.c can_optimize(): five
+ * bytes in Linux 6.18, ten in later ones), and what a process may do to its own system calls then
+ * meets the probe. Syscall user dispatch kills the process, and a tracer sees, and may refuse, a
+ * system call that no program made.
+ */
 static bool is_steppable(const struct decoded *insn)
 {
 	switch (insn->head.mnemonic) {
@@ -169,7 +163,6 @@ static bool is_steppable(const struct decoded *insn)
 	case ZYDIS_MNEMONIC_SUB:
 	case ZYDIS_MNEMONIC_CMP:
 	case ZYDIS_MNEMONIC_TEST:
-	case ZYDIS_MNEMONIC_NOP:
 	case ZYDIS_MNEMONIC_RET:
 		return !(insn->head.attributes & ZYDIS_ATTRIB_HAS_SEGMENT);
 	default:
@@ -177,13 +170,10 @@ static bool is_steppable(const struct decoded *insn)
 	}
 }
 
-static void describe_cost(const struct decoded *insn, const uint8_t *code, uint64_t address,
-			  bool nop5_optimized, struct insn *out)
+static void describe_cost(const struct decoded *insn, struct insn *out)
 {
 	out->probeable = true;
-	if (nop5_optimized && is_optimizable_nop5(code, address, insn->head.length))
-		out->class = PROBE_CLASS_NOP5;
-	else if (is_emulated(&insn->head))
+	if (is_emulated(&insn->head))
 		out->class = PROBE_CLASS_EMULATED;
 	else if (is_steppable(insn))
 		out->class = PROBE_CLASS_SINGLE_STEP;
@@ -191,8 +181,7 @@ static void describe_cost(const struct decoded *insn, const uint8_t *code, uint6
 		out->probeable = false;
 }
 
-int insn_x86__decode(const uint8_t *code, size_t size, uint64_t address, bool nop5_optimized,
-		     struct insn *ret_insn)
+int insn_x86__decode(const uint8_t *code, size_t size, uint64_t address, struct insn *ret_insn)
 {
 	struct insn out = {.slot = INSN_NO_SLOT};
 	struct decoded insn = {0};
@@ -207,7 +196,7 @@ int insn_x86__decode(const uint8_t *code, size_t size, uint64_t address, bool no
 	out.compares_stack_limit = compares_stack_limit(&insn);
 	describe_move(&insn, &out);
 	describe_flow(&insn, address, &out);
-	describe_cost(&insn, code, address, nop5_optimized, &out);
+	describe_cost(&insn, &out);
 	*ret_insn = out;
 	return 0;
 }

@@ -11,7 +11,6 @@
 #include "base/cleanup.h"
 #include "host/capability.h"
 #include "probe/links.h"
-#include "probe/nop5.h"
 
 #define BTF_PATH "/sys/kernel/btf/vmlinux"
 #define PMU_PATH "/sys/bus/event_source/devices/uprobe/type"
@@ -61,7 +60,6 @@ void kernel__probe(struct kernel_features *ret_features)
 	features.uprobe_pmu = access(PMU_PATH, R_OK) == 0;
 	prog_fd = load_empty_program();
 	features.uprobe_multi = prog_fd >= 0 && probe_uprobe_multi(prog_fd);
-	features.nop5_optimized = features.uprobe_multi && nop5__is_optimized(prog_fd);
 	*ret_features = features;
 }
 

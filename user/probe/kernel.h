@@ -9,12 +9,11 @@
 #include "base/failure.h"
 
 struct kernel_features {
-	bool btf;	     /* /sys/kernel/btf/vmlinux is readable */
-	bool ring_buffer;    /* BPF_MAP_TYPE_RINGBUF */
-	bool attach_cookie;  /* bpf_get_attach_cookie() for uprobes */
-	bool uprobe_pmu;     /* perf-event uprobes: /sys/bus/event_source/devices/uprobe */
-	bool uprobe_multi;   /* uprobe_multi links whose pid filter means the process */
-	bool nop5_optimized; /* x86: a probed nop5 becomes a call, no trap */
+	bool btf;	    /* /sys/kernel/btf/vmlinux is readable */
+	bool ring_buffer;   /* BPF_MAP_TYPE_RINGBUF */
+	bool attach_cookie; /* bpf_get_attach_cookie() for uprobes */
+	bool uprobe_pmu;    /* perf-event uprobes: /sys/bus/event_source/devices/uprobe */
+	bool uprobe_multi;  /* uprobe_multi links whose pid filter means the process */
 };
 
 /* kernel__probe - fill @ret_features. Never fails: what cannot be found out is false. */

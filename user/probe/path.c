@@ -34,7 +34,7 @@ static int listing__make(const struct code *code, struct listing *listing)
 		if (listing->n == MAX_INSTRUCTIONS)
 			return -E2BIG;
 		err = code->decode(code->bytes + offset, code->size - offset,
-				   code->address + offset, code->nop5_optimized, insn);
+				   code->address + offset, insn);
 		if (err)
 			return err;
 		insn->offset = (uint32_t)offset;

@@ -16,7 +16,6 @@ struct code {
 	size_t size;
 	uint64_t address; /* link-time, of the first byte */
 	insn_decode_fn decode;
-	bool nop5_optimized;
 };
 
 /* Where on the line a g appears, and up to which call it is looked for; addresses, 0: none. */

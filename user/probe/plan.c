@@ -36,7 +36,6 @@ static const char *const function_names[FUNCTION_COUNT] = {
 
 struct planner {
 	struct elf_image *image;
-	const struct kernel_features *features;
 	struct pclntab_func functions[FUNCTION_COUNT]; /* entry 0: not in this binary */
 };
 
@@ -74,7 +73,6 @@ static int read_function(const struct planner *planner, enum function function, 
 		.decode = elf_image__machine(planner->image) == ELF_MACHINE_ARM64 ?
 				  insn_arm64__decode :
 				  insn_x86__decode,
-		.nop5_optimized = planner->features->nop5_optimized,
 	};
 	return 0;
 }
@@ -222,10 +220,9 @@ static int find_functions(struct planner *planner, struct go_binary *binary,
 	return 0;
 }
 
-int probe_plan__make(struct go_binary *binary, const struct kernel_features *features,
-		     struct probe_plan *ret_plan, struct failure *failure)
+int probe_plan__make(struct go_binary *binary, struct probe_plan *ret_plan, struct failure *failure)
 {
-	struct planner planner = {.image = go_binary__image(binary), .features = features};
+	struct planner planner = {.image = go_binary__image(binary)};
 	struct probe_plan plan = {0};
 	int create, exit, park, err = find_functions(&planner, binary, failure);
 
@@ -257,7 +254,6 @@ const char *probe_event__name(enum probe_event event)
 const char *probe_class__name(enum probe_class class)
 {
 	static const char *const names[] = {
-		[PROBE_CLASS_NOP5] = "nop5",
 		[PROBE_CLASS_EMULATED] = "emulated",
 		[PROBE_CLASS_SINGLE_STEP] = "single-step",
 	};

@@ -11,7 +11,6 @@
 #include "base/failure.h"
 #include "probe/abi.h"
 #include "golang/binary.h"
-#include "probe/kernel.h"
 
 enum probe_event {
 	PROBE_EVENT_CREATE,
@@ -22,7 +21,6 @@ enum probe_event {
 
 /* What a hit costs, cheapest first. */
 enum probe_class {
-	PROBE_CLASS_NOP5,	 /* rewritten by the kernel to a call: no trap */
 	PROBE_CLASS_EMULATED,	 /* one trap */
 	PROBE_CLASS_SINGLE_STEP, /* two traps; many times dearer in a virtual machine */
 };
@@ -49,10 +47,10 @@ struct probe_plan {
  * left out with its reason; that is not an error.
  * Errors: -ENOENT no site for any event, -EIO the file could not be read.
  */
-int probe_plan__make(struct go_binary *binary, const struct kernel_features *features,
-		     struct probe_plan *ret_plan, struct failure *failure) __must_check;
+int probe_plan__make(struct go_binary *binary, struct probe_plan *ret_plan,
+		     struct failure *failure) __must_check;
 
 const char *probe_event__name(enum probe_event event); /* "create", "exit", "park" */
-const char *probe_class__name(enum probe_class class); /* "nop5", "emulated", "single-step" */
+const char *probe_class__name(enum probe_class class); /* "emulated", "single-step" */
 
 #endif /* GLEAKD_PROBE_PLAN_H */

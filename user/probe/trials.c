@@ -3,9 +3,7 @@
 
 /*
  * @name runs @before, the probed @insn and @after as often as its second argument says. In assembly,
- * because the instruction has to be this very one, and a function of its own, because what the
- * kernel puts in place of a nop5 writes below the stack pointer. Aligned, so that no instruction
- * spans two pages: the kernel would not rewrite that.
+ * because the instruction has to be this very one.
  */
 #if defined(__x86_64__)
 
@@ -13,7 +11,6 @@
 #define AGAIN  "\tdec %rsi\n\tjnz 1b\n"
 #define RETURN "\tret\n"
 
-#define NOP5   ".byte 0x0f, 0x1f, 0x44, 0x00, 0x00"
 #define CALL   "call 3f"
 #define JUMP   "jmp 4f\n4:"
 #define BRANCH "jbe 2f"
@@ -66,9 +63,7 @@ TRIAL("branch", BEFORE_BRANCH, BRANCH, "");
 TRIAL("stepped", "", STEPPED, "");
 
 #ifdef __x86_64__
-DECLARE(nop5);
 DECLARE(push);
-TRIAL("nop5", "", NOP5, "");
 TRIAL("push", "", "push %rbp", "\tpop %rbp\n");
 #endif
 
@@ -84,8 +79,6 @@ struct trial trial__get(enum calibration_kind kind)
 	case CALIBRATION_SINGLE_STEP:
 		return (struct trial)ENTRY(stepped);
 #ifdef __x86_64__
-	case CALIBRATION_NOP5:
-		return (struct trial)ENTRY(nop5);
 	case CALIBRATION_PUSH:
 		return (struct trial)ENTRY(push);
 #endif

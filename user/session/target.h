@@ -16,7 +16,6 @@
 #include "observe/wait_objects.h"
 #include "probe/calibrate.h"
 #include "probe/governor.h"
-#include "probe/kernel.h"
 #include "probe/plan.h"
 #include "probe/probes.h"
 #include "session/executable.h"
@@ -37,9 +36,8 @@ struct target_options {
 	const char *proc_root;
 	struct executables *executables; /* outlives the target */
 	enum probe_mode mode;
-	struct probes *probes;			/* NULL in PROBE_MODE_CENSUS */
-	const struct kernel_features *features; /* with @probes */
-	const struct calibration *calibration;	/* of this machine; NULL: usual figures */
+	struct probes *probes;		       /* NULL in PROBE_MODE_CENSUS */
+	const struct calibration *calibration; /* of this machine; NULL: usual figures */
 	double max_overhead;  /* share of the target's CPU time and of one core; 0: no limit */
 	bool begin_low;	      /* attach nothing before it is seen what that would cost */
 	bool patient;	      /* wait for a program that has only just begun */

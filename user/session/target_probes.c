@@ -12,7 +12,6 @@
  * is not emulated single-steps.
  */
 #define EMULATED_NS    1400
-#define OPTIMISED_NS   900
 #define SINGLE_STEP_NS 20000
 
 static unsigned int mode_events(enum probe_mode mode)
@@ -61,14 +60,7 @@ static uint64_t cost_of(const struct target *target, const struct probe_site *si
 
 	if (ns)
 		return ns * 6 / 5;
-	switch (site->class) {
-	case PROBE_CLASS_NOP5:
-		return OPTIMISED_NS;
-	case PROBE_CLASS_EMULATED:
-		return EMULATED_NS;
-	default:
-		return SINGLE_STEP_NS;
-	}
+	return site->class == PROBE_CLASS_EMULATED ? EMULATED_NS : SINGLE_STEP_NS;
 }
 
 static void start_governor(struct target *target)
@@ -88,8 +80,7 @@ static void start_governor(struct target *target)
 int target_probes__open(struct target *target, struct failure *failure)
 {
 	char exe_path[64];
-	int err = probe_plan__make(target->executable->binary, target->options.features,
-				   &target->plan, failure);
+	int err = probe_plan__make(target->executable->binary, &target->plan, failure);
 
 	if (err == -ENOENT) {
 		snprintf(target->mode_reason, sizeof(target->mode_reason), "%s",

@@ -85,10 +85,9 @@ static void count(struct go_binary *binary, struct remote *remote, uint64_t bias
 
 static void plan(struct go_binary *binary)
 {
-	const struct kernel_features features = {.nop5_optimized = true};
 	struct probe_plan sites;
 
-	if (probe_plan__make(binary, &features, &sites, NULL))
+	if (probe_plan__make(binary, &sites, NULL))
 		return;
 	for (size_t i = 0; i < PROBE_EVENT_COUNT; i++)
 		fuzz__require(!sites.sites[i].present || sites.sites[i].func_offset);

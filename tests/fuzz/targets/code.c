@@ -17,9 +17,8 @@
 
 enum choice {
 	CODE_ARM64 = 1 << 0,
-	NOP5_OPTIMIZED = 1 << 1,
-	AFTER_CALL = 1 << 2,
-	UP_TO_ANY_CALL = 1 << 3,
+	AFTER_CALL = 1 << 1,
+	UP_TO_ANY_CALL = 1 << 2,
 };
 
 static void check_refs(enum elf_machine machine, const uint8_t *code, size_t size)
@@ -41,8 +40,7 @@ static uint64_t check_instructions(const struct code *code)
 	struct insn insn;
 
 	for (size_t at = 0; at < code->size; at += insn.length) {
-		if (code->decode(code->bytes + at, code->size - at, code->address + at,
-				 code->nop5_optimized, &insn))
+		if (code->decode(code->bytes + at, code->size - at, code->address + at, &insn))
 			break;
 		fuzz__require(insn.length && insn.length <= code->size - at);
 		fuzz__require(insn.kind <= INSN_END);
@@ -77,7 +75,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.size = input.left,
 		.address = ADDRESS,
 		.decode = arm64 ? insn_arm64__decode : insn_x86__decode,
-		.nop5_optimized = choices & NOP5_OPTIMIZED,
 	};
 	uint64_t call;
 

@@ -97,13 +97,12 @@ const struct fixture goexit0_go120_arm64 = {
 	.arm64 = true,
 };
 
-struct code fixture__code(const struct fixture *fixture, bool nop5_optimized)
+struct code fixture__code(const struct fixture *fixture)
 {
 	return (struct code){
 		.bytes = fixture->bytes,
 		.size = fixture->size,
 		.address = fixture->address,
 		.decode = fixture->arm64 ? insn_arm64__decode : insn_x86__decode,
-		.nop5_optimized = nop5_optimized,
 	};
 }

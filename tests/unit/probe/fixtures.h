@@ -29,6 +29,6 @@ extern const struct fixture goexit0_go120_arm64;
 #define NEWPROC1_GO126_ARM64 0x5f420
 #define RUNQPUT_GO126_ARM64  0x64570
 
-struct code fixture__code(const struct fixture *fixture, bool nop5_optimized);
+struct code fixture__code(const struct fixture *fixture);
 
 #endif /* GLEAKD_TESTS_PROBE_FIXTURES_H */

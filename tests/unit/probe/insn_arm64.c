@@ -12,7 +12,7 @@ static struct insn decode(uint32_t word)
 				 (uint8_t)(word >> 24)};
 	struct insn insn = {0};
 
-	cr_assert_eq(insn_arm64__decode(bytes, sizeof(bytes), ADDRESS, false, &insn), 0);
+	cr_assert_eq(insn_arm64__decode(bytes, sizeof(bytes), ADDRESS, &insn), 0);
 	cr_assert_eq(insn.length, 4);
 	return insn;
 }
@@ -105,6 +105,6 @@ Test(insn_arm64, too_short)
 	const uint8_t bytes[4] = {0};
 	struct insn insn = {.length = 99};
 
-	cr_assert_eq(insn_arm64__decode(bytes, 3, ADDRESS, false, &insn), -EILSEQ);
+	cr_assert_eq(insn_arm64__decode(bytes, 3, ADDRESS, &insn), -EILSEQ);
 	cr_assert_eq(insn.length, 99);
 }

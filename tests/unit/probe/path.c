@@ -10,10 +10,9 @@
 #include "probe/insn_arm64.h"
 #include "probe/insn_x86.h"
 
-static struct path_point cheapest(const struct fixture *fixture, bool nop5,
-				  const struct path_query *query)
+static struct path_point cheapest(const struct fixture *fixture, const struct path_query *query)
 {
-	struct code code = fixture__code(fixture, nop5);
+	struct code code = fixture__code(fixture);
 	struct path_point point = {0};
 
 	cr_assert_eq(path__cheapest(&code, query, &point), 0);
@@ -32,22 +31,20 @@ static void check(struct path_point got, uint32_t offset, enum probe_class class
 
 static const struct path_query argument = {.up_to_any_call = true};
 
-Test(path, create_takes_the_nop_in_front_of_runqput_where_the_kernel_optimises_it)
+Test(path, create_takes_the_call_of_runqput_and_not_the_nop_in_front_of_it)
 {
 	const struct path_query query = {.after_call = NEWPROC1_GO124, .up_to_call = RUNQPUT_GO124};
 
-	check(cheapest(&newproc_func1_go124, true, &query), 0x3b, PROBE_CLASS_NOP5, GL_G_IN_REG1,
+	check(cheapest(&newproc_func1_go124, &query), 0x40, PROBE_CLASS_EMULATED, GL_G_IN_REG1,
 	      GL_GUARD_NONE);
-	check(cheapest(&newproc_func1_go124, false, &query), 0x40, PROBE_CLASS_EMULATED,
-	      GL_G_IN_REG1, GL_GUARD_NONE);
 }
 
 Test(path, create_takes_the_call_of_runqput_where_there_is_no_nop)
 {
 	const struct path_query query = {.after_call = NEWPROC1_GO122, .up_to_call = RUNQPUT_GO122};
 
-	check(cheapest(&newproc_func1_go122, true, &query), 0x35, PROBE_CLASS_EMULATED,
-	      GL_G_IN_REG1, GL_GUARD_NONE);
+	check(cheapest(&newproc_func1_go122, &query), 0x35, PROBE_CLASS_EMULATED, GL_G_IN_REG1,
+	      GL_GUARD_NONE);
 }
 
 /* With runqput inlined the line goes on to the first branch, which always runs too. */
@@ -55,14 +52,14 @@ Test(path, create_without_the_call_of_runqput_still_finds_the_g)
 {
 	const struct path_query query = {.after_call = NEWPROC1_GO122};
 
-	check(cheapest(&newproc_func1_go122, true, &query), 0x35, PROBE_CLASS_EMULATED,
-	      GL_G_IN_REG1, GL_GUARD_NONE);
+	check(cheapest(&newproc_func1_go122, &query), 0x35, PROBE_CLASS_EMULATED, GL_G_IN_REG1,
+	      GL_GUARD_NONE);
 }
 
 Test(path, create_needs_the_call_that_makes_the_g)
 {
 	const struct path_query query = {.after_call = 0x1234, .up_to_call = RUNQPUT_GO122};
-	struct code code = fixture__code(&newproc_func1_go122, true);
+	struct code code = fixture__code(&newproc_func1_go122);
 	struct path_point point = {.offset = 77};
 
 	cr_assert_eq(path__cheapest(&code, &query, &point), -ENOENT);
@@ -71,13 +68,13 @@ Test(path, create_needs_the_call_that_makes_the_g)
 
 Test(path, old_prologue_is_probed_at_the_guarded_branch)
 {
-	check(cheapest(&goexit0_go119, true, &argument), 0x4, PROBE_CLASS_EMULATED, GL_G_IN_REG0,
+	check(cheapest(&goexit0_go119, &argument), 0x4, PROBE_CLASS_EMULATED, GL_G_IN_REG0,
 	      GL_GUARD_BRANCH_NOT_TAKEN);
 }
 
 Test(path, new_prologue_is_probed_at_the_push_behind_the_stack_check)
 {
-	check(cheapest(&gdestroy_go126, true, &argument), 0xa, PROBE_CLASS_EMULATED, GL_G_IN_REG0,
+	check(cheapest(&gdestroy_go126, &argument), 0xa, PROBE_CLASS_EMULATED, GL_G_IN_REG0,
 	      GL_GUARD_NONE);
 }
 
@@ -86,10 +83,10 @@ Test(path, arm64)
 	const struct path_query create = {.after_call = NEWPROC1_GO126_ARM64,
 					  .up_to_call = RUNQPUT_GO126_ARM64};
 
-	check(cheapest(&newproc_func1_go126_arm64, false, &create), 0x40, PROBE_CLASS_EMULATED,
+	check(cheapest(&newproc_func1_go126_arm64, &create), 0x40, PROBE_CLASS_EMULATED,
 	      GL_G_IN_REG1, GL_GUARD_NONE);
-	check(cheapest(&goexit0_go120_arm64, false, &argument), 0x8, PROBE_CLASS_EMULATED,
-	      GL_G_IN_REG0, GL_GUARD_BRANCH_NOT_TAKEN);
+	check(cheapest(&goexit0_go120_arm64, &argument), 0x8, PROBE_CLASS_EMULATED, GL_G_IN_REG0,
+	      GL_GUARD_BRANCH_NOT_TAKEN);
 }
 
 /* --- small functions written for one property each -------------------------------------------- */
@@ -97,11 +94,8 @@ Test(path, arm64)
 static int x86(const uint8_t *bytes, size_t size, const struct path_query *query,
 	       struct path_point *point)
 {
-	const struct code code = {.bytes = bytes,
-				  .size = size,
-				  .address = 0x401000,
-				  .decode = insn_x86__decode,
-				  .nop5_optimized = true};
+	const struct code code = {
+		.bytes = bytes, .size = size, .address = 0x401000, .decode = insn_x86__decode};
 
 	return path__cheapest(&code, query, point);
 }
@@ -139,10 +133,8 @@ Test(path, not_behind_a_branch)
 {
 	struct path_point point;
 
-	/* mov %rdx,%rcx; je +5; nop5; ret: the nop5 is cheaper but does not always run */
-	cr_assert_eq(X86(&argument, &point, 0x48, 0x89, 0xd1, 0x74, 0x05, 0x0f, 0x1f, 0x44, 0x00,
-			 0x00, 0xc3),
-		     0);
+	/* mov %rdx,%rcx; je +1; push %rbp; ret: the push does not always run */
+	cr_assert_eq(X86(&argument, &point, 0x48, 0x89, 0xd1, 0x74, 0x01, 0x55, 0xc3), 0);
 	cr_assert_eq(point.offset, 3);
 	cr_assert_eq(point.class, PROBE_CLASS_EMULATED);
 }
@@ -202,23 +194,6 @@ Test(path, not_in_front_of_a_stack_check_it_does_not_know)
 	cr_assert_eq(point.offset, 9);
 }
 
-Test(path, a_nop5_across_a_page_boundary_is_not_optimised)
-{
-	static const uint8_t bytes[] = {0x48, 0x89, 0xd1, 0x0f, 0x1f, 0x44, 0x00, 0x00, 0xc3};
-	struct code code = {.bytes = bytes,
-			    .size = sizeof(bytes),
-			    .address = 0x401ff8,
-			    .decode = insn_x86__decode,
-			    .nop5_optimized = true};
-	struct path_point point;
-
-	cr_assert_eq(path__cheapest(&code, &argument, &point), 0);
-	cr_assert_eq(point.class, PROBE_CLASS_NOP5); /* 0x401ffb..0x401fff */
-	code.address++;
-	cr_assert_eq(path__cheapest(&code, &argument, &point), 0);
-	cr_assert_eq(point.class, PROBE_CLASS_SINGLE_STEP);
-}
-
 Test(path, the_only_return)
 {
 	static const uint8_t one[] = {0x90, 0x48, 0x89, 0xd1, 0xc3, 0xcc, 0xcc};
@@ -242,7 +217,7 @@ Test(path, the_only_return)
 
 Test(path, whether_a_function_is_called_or_has_been_inlined)
 {
-	struct code code = fixture__code(&newproc_func1_go124, false);
+	struct code code = fixture__code(&newproc_func1_go124);
 
 	cr_assert_eq(path__calls(&code, NEWPROC1_GO124), 1);
 	cr_assert_eq(path__calls(&code, RUNQPUT_GO124), 1);
@@ -256,7 +231,7 @@ Test(path, whether_a_function_is_called_or_has_been_inlined)
 Test(path, code_that_ends_inside_an_instruction_is_refused)
 {
 	const struct path_query query = {.after_call = NEWPROC1_GO124, .up_to_call = RUNQPUT_GO124};
-	struct code code = fixture__code(&newproc_func1_go124, true);
+	struct code code = fixture__code(&newproc_func1_go124);
 	struct path_point point;
 
 	code.size = 0x42; /* the call at 0x40 has five bytes */
@@ -288,8 +263,7 @@ Test(path, data_never_yields_a_point_outside_of_it)
 		struct code code = {.bytes = bytes,
 				    .size = 4 + round % 250,
 				    .address = 0x401000,
-				    .decode = round % 2 ? insn_x86__decode : insn_arm64__decode,
-				    .nop5_optimized = true};
+				    .decode = round % 2 ? insn_x86__decode : insn_arm64__decode};
 		struct path_point point = {0};
 
 		for (size_t i = 0; i < sizeof(bytes); i++) {

@@ -76,9 +76,7 @@ static void check_bytes(const struct go_binary *binary, const struct probe_site 
 			 site->function);
 	if (elf_image__machine(go_binary__image(binary)) != ELF_MACHINE_AMD64)
 		return;
-	if (site->class == PROBE_CLASS_NOP5)
-		cr_assert_eq(at_address[0], 0x0f, "%s", entry);
-	else if (site->guard == GL_GUARD_BRANCH_NOT_TAKEN)
+	if (site->guard == GL_GUARD_BRANCH_NOT_TAKEN)
 		cr_assert(at_address[0] == 0x76 || (at_address[0] == 0x0f && at_address[1] == 0x86),
 			  "%s: %s is not at a jbe", entry, site->function);
 	else
@@ -92,21 +90,19 @@ static void check_site(const struct go_binary *binary, const struct probe_site *
 	cr_assert(site->present, "%s: %s", entry, site->reason);
 	cr_assert_str_eq(site->function, function, "%s", entry);
 	cr_assert_gt(site->func_offset, 0, "%s", entry);
-	cr_assert_leq(site->class, PROBE_CLASS_EMULATED, "%s: %s", entry, site->reason);
+	cr_assert_eq(site->class, PROBE_CLASS_EMULATED, "%s: %s", entry, site->reason);
 	cr_assert_str_empty(site->reason);
 	check_bytes(binary, site, entry);
 }
 
-static void check_plan(struct go_binary *binary, const char *entry, bool nop5)
+static void check_plan(struct go_binary *binary, const char *entry)
 {
-	const struct kernel_features features = {.nop5_optimized = nop5};
 	int minor = go_binary__build_info(binary)->version.minor;
 	bool amd64 = elf_image__machine(go_binary__image(binary)) == ELF_MACHINE_AMD64;
 	struct failure failure = {{0}};
 	struct probe_plan plan;
 
-	cr_assert_eq(probe_plan__make(binary, &features, &plan, &failure), 0, "%s: %s", entry,
-		     failure.text);
+	cr_assert_eq(probe_plan__make(binary, &plan, &failure), 0, "%s: %s", entry, failure.text);
 	check_site(binary, &plan.sites[PROBE_EVENT_CREATE], entry, "runtime.newproc.func1");
 	check_site(binary, &plan.sites[PROBE_EVENT_EXIT], entry,
 		   minor >= 22 ? "runtime.gdestroy" : "runtime.goexit0");
@@ -117,8 +113,6 @@ static void check_plan(struct go_binary *binary, const char *entry, bool nop5)
 	/* Go 1.21 began to push the frame pointer right behind the stack check. */
 	cr_assert_eq(plan.sites[PROBE_EVENT_PARK].guard == GL_GUARD_NONE, amd64 && minor >= 21,
 		     "%s", entry);
-	if (!nop5)
-		cr_assert_eq(plan.sites[PROBE_EVENT_CREATE].class, PROBE_CLASS_EMULATED);
 }
 
 Test(plan, finds_every_site_in_real_binaries)
@@ -134,8 +128,7 @@ Test(plan, finds_every_site_in_real_binaries)
 			binary = open_binary(entry->d_name);
 		if (!binary)
 			continue;
-		check_plan(binary, entry->d_name, true);
-		check_plan(binary, entry->d_name, false);
+		check_plan(binary, entry->d_name);
 		go_binary__free(binary);
 		n++;
 	}
@@ -148,6 +141,6 @@ Test(plan, names)
 	cr_assert_str_eq(probe_event__name(PROBE_EVENT_CREATE), "create");
 	cr_assert_str_eq(probe_event__name(PROBE_EVENT_PARK), "park");
 	cr_assert_str_eq(probe_event__name(PROBE_EVENT_COUNT), "unknown");
-	cr_assert_str_eq(probe_class__name(PROBE_CLASS_NOP5), "nop5");
+	cr_assert_str_eq(probe_class__name(PROBE_CLASS_EMULATED), "emulated");
 	cr_assert_str_eq(probe_class__name((enum probe_class)77), "unknown");
 }
