@@ -4,17 +4,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/hash.h"
-
-#define N_BUCKETS 16384 /* four to a bucket when full */
-#define FIRST	  256
-#define NONE	  UINT32_MAX
+#include "base/index.h"
 
 struct kept {
 	struct exe_file file;
 	struct exe_knowledge knowledge;
-	uint32_t next; /* in the bucket */
-	bool used;     /* since the hand came by */
+	bool used; /* since the hand came by */
 };
 
 struct exe_cache {
@@ -22,15 +19,15 @@ struct exe_cache {
 	size_t n, size, max;
 	size_t hand;
 	uint64_t evicted;
-	uint32_t buckets[N_BUCKETS];
+	struct index *index; /* of what is kept, by file */
 };
 
-/* The file alone: of one that changed, the older knowledge is in the same bucket. */
-static uint32_t *bucket_of(struct exe_cache *cache, const struct exe_file *file)
+/* The file alone: what was known of it before it changed has the same hash. */
+static uint64_t hash_of(const struct exe_file *file)
 {
-	uint64_t hash = hash__combine(hash__mix64(file->file.device), file->file.inode);
+	const uint64_t words[] = {file->file.device, file->file.inode};
 
-	return &cache->buckets[hash % N_BUCKETS];
+	return hash__keyed(words, sizeof(words));
 }
 
 int exe_cache__new(size_t max, struct exe_cache **ret_cache)
@@ -40,8 +37,10 @@ int exe_cache__new(size_t max, struct exe_cache **ret_cache)
 	if (!cache)
 		return -ENOMEM;
 	cache->max = min_of(max_of(max, (size_t)1), (size_t)EXE_CACHE_MAX);
-	for (size_t i = 0; i < N_BUCKETS; i++)
-		cache->buckets[i] = NONE;
+	if (index__new(cache->max, &cache->index)) {
+		free(cache);
+		return -ENOMEM;
+	}
 	*ret_cache = cache;
 	return 0;
 }
@@ -50,6 +49,7 @@ void exe_cache__free(struct exe_cache *cache)
 {
 	if (!cache)
 		return;
+	index__free(cache->index);
 	free(cache->kept);
 	free(cache);
 }
@@ -57,9 +57,12 @@ void exe_cache__free(struct exe_cache *cache)
 /* The entry of @file, whatever its contents were then. */
 static struct kept *find(struct exe_cache *cache, const struct exe_file *file)
 {
-	for (uint32_t i = *bucket_of(cache, file); i != NONE; i = cache->kept[i].next)
-		if (exe_file__same_file(&cache->kept[i].file, file))
-			return &cache->kept[i];
+	struct index_search search = index__search(cache->index, hash_of(file));
+
+	while (index__next(&search)) {
+		if (exe_file__same_file(&cache->kept[search.number].file, file))
+			return &cache->kept[search.number];
+	}
 	return NULL;
 }
 
@@ -75,68 +78,50 @@ bool exe_cache__get(struct exe_cache *cache, const struct exe_file *file,
 	return true;
 }
 
-static bool grow(struct exe_cache *cache)
-{
-	size_t size = min_of(max_of(cache->size * 2, (size_t)FIRST), cache->max);
-	struct kept *kept;
-
-	if (cache->n < cache->size)
-		return true;
-	if (size == cache->size)
-		return false;
-	kept = reallocarray(cache->kept, size, sizeof(*kept));
-	if (!kept)
-		return false;
-	cache->kept = kept;
-	cache->size = size;
-	return true;
-}
-
-static void unlink_kept(struct exe_cache *cache, uint32_t index)
-{
-	uint32_t *link = bucket_of(cache, &cache->kept[index].file);
-
-	while (*link != index)
-		link = &cache->kept[*link].next;
-	*link = cache->kept[index].next;
-}
-
 /* The next one that nobody asked for since the last round; at most two rounds. */
 static uint32_t evict(struct exe_cache *cache)
 {
-	uint32_t index;
+	uint32_t number;
 
 	while (cache->kept[cache->hand].used) {
 		cache->kept[cache->hand].used = false;
 		cache->hand = (cache->hand + 1) % cache->n;
 	}
-	index = (uint32_t)cache->hand;
+	number = (uint32_t)cache->hand;
 	cache->hand = (cache->hand + 1) % cache->n;
-	unlink_kept(cache, index);
+	index__remove(cache->index, hash_of(&cache->kept[number].file), number);
 	cache->evicted++;
-	return index;
+	return number;
+}
+
+/* A place in `kept` that the index does not know. False: neither room nor anything to make room. */
+static bool take_place(struct exe_cache *cache, uint32_t *ret_number)
+{
+	if (cache->n < cache->max && array__reserve(cache->kept, cache->size, cache->n + 1))
+		*ret_number = (uint32_t)cache->n++;
+	else if (cache->n)
+		*ret_number = evict(cache);
+	else
+		return false;
+	return true;
 }
 
 void exe_cache__put(struct exe_cache *cache, const struct exe_file *file,
 		    struct exe_knowledge knowledge)
 {
 	struct kept *kept = find(cache, file);
-	uint32_t *bucket = bucket_of(cache, file);
-	uint32_t index;
+	uint32_t number;
 
 	if (kept) {
 		kept->file = *file;
 		kept->knowledge = knowledge;
 		return;
 	}
-	if (grow(cache))
-		index = (uint32_t)cache->n++;
-	else if (cache->n)
-		index = evict(cache);
-	else
+	if (!take_place(cache, &number))
 		return;
-	cache->kept[index] = (struct kept){.file = *file, .knowledge = knowledge, .next = *bucket};
-	*bucket = index;
+	cache->kept[number] = (struct kept){.file = *file, .knowledge = knowledge};
+	/* Without memory the place stays empty to the index until the hand comes by. */
+	(void)!index__add(cache->index, hash_of(file), number);
 }
 
 size_t exe_cache__count(const struct exe_cache *cache)

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "host/capability.h"
@@ -73,21 +74,6 @@ static char *user_name(const struct process_scan *scan, uid_t uid)
 	return strdup(entry ? entry->pw_name : "");
 }
 
-static int grow(struct process_scan *scan)
-{
-	size_t size = max_of(scan->size * 2, (size_t)16);
-	struct listed_process *processes;
-
-	if (scan->n < scan->size)
-		return 0;
-	processes = reallocarray(scan->processes, size, sizeof(*processes));
-	if (!processes)
-		return -ENOMEM;
-	scan->processes = processes;
-	scan->size = size;
-	return 0;
-}
-
 /* What was found out about one process beyond its file. */
 struct finding {
 	struct process_info info;
@@ -117,7 +103,8 @@ static int add(struct process_scan *scan, const struct go_file *file, const stru
 	};
 
 	if (!process.user || !process.comm || !process.exe || !process.go_version ||
-	    !process.module || !process.module_version || !process.reason || grow(scan)) {
+	    !process.module || !process.module_version || !process.reason ||
+	    !array__reserve(scan->processes, scan->size, scan->n + 1)) {
 		process_release(&process);
 		return -ENOMEM;
 	}

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/hash.h"
 
 #define N_BUCKETS 16384 /* four records to a bucket when full */
@@ -59,19 +60,7 @@ struct tracked *process_table__find(const struct process_table *table, pid_t pid
 /* Room in the heap comes with the record, so that scheduling cannot fail. */
 static bool make_room(struct process_table *table)
 {
-	size_t size = max_of(table->heap_size * 2, (size_t)256);
-	struct tracked **heap;
-
-	if (table->n == table->max)
-		return false;
-	if (table->n < table->heap_size)
-		return true;
-	heap = reallocarray(table->heap, size, sizeof(*heap));
-	if (!heap)
-		return false;
-	table->heap = heap;
-	table->heap_size = size;
-	return true;
+	return table->n < table->max && array__reserve(table->heap, table->heap_size, table->n + 1);
 }
 
 struct tracked *process_table__add(struct process_table *table, pid_t pid)

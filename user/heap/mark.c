@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "base/array.h"
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/hash.h"
@@ -162,15 +163,8 @@ static void add_pending(struct heap_mark *mark, const struct object *o)
 
 static int push_woken(struct heap_mark *mark, uint64_t address)
 {
-	if (mark->n_woken == mark->woken_capacity) {
-		size_t more = mark->woken_capacity ? 2 * mark->woken_capacity : 256;
-		uint64_t *woken = realloc(mark->woken, more * sizeof(*woken));
-
-		if (!woken)
-			return -ENOMEM;
-		mark->woken = woken;
-		mark->woken_capacity = more;
-	}
+	if (!array__reserve(mark->woken, mark->woken_capacity, mark->n_woken + 1))
+		return -ENOMEM;
 	mark->woken[mark->n_woken++] = address;
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "golang/semtable.h"
+#include "base/array.h"
 #include "base/bytes.h"
 #include "heap/goroutines.h"
 
@@ -33,15 +34,8 @@ static int push(struct walk *walk, uint64_t sudog)
 {
 	if (!sudog || sudog % WORD || walk->n == walk->max)
 		return 0;
-	if (walk->n == walk->capacity) {
-		size_t more = walk->capacity ? 2 * walk->capacity : 1024;
-		struct waiter *all = realloc(walk->all, more * sizeof(*all));
-
-		if (!all)
-			return -ENOMEM;
-		walk->all = all;
-		walk->capacity = more;
-	}
+	if (!array__reserve(walk->all, walk->capacity, walk->n + 1))
+		return -ENOMEM;
 	walk->all[walk->n++] = (struct waiter){.sudog = sudog};
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/bytes.h"
 
 #define WORD	    8u
@@ -87,16 +88,9 @@ const struct heap_stack_totals *heap_stack_scanner__totals(const struct heap_sta
 
 static void push_word(struct heap_stack_scanner *s, struct words *words, uint64_t word)
 {
-	if (words->n == words->capacity) {
-		size_t more = words->capacity ? 2 * words->capacity : 256;
-		uint64_t *all = realloc(words->all, more * sizeof(*all));
-
-		if (!all) {
-			s->failed = true;
-			return;
-		}
-		words->all = all;
-		words->capacity = more;
+	if (!array__reserve(words->all, words->capacity, words->n + 1)) {
+		s->failed = true;
+		return;
 	}
 	words->all[words->n++] = word;
 }
@@ -155,20 +149,12 @@ static void scan_object(struct heap_stack_scanner *s, uint64_t start,
 
 static bool object_room(struct heap_stack_scanner *s)
 {
-	size_t more = s->objects_capacity ? 2 * s->objects_capacity : 256;
-	struct stack_object *objects;
-
-	if (s->n_objects < s->objects_capacity)
-		return true;
 	if (s->n_objects >= MAX_OBJECTS)
 		return false;
-	objects = realloc(s->objects, more * sizeof(*objects));
-	if (!objects) {
+	if (!array__reserve(s->objects, s->objects_capacity, s->n_objects + 1)) {
 		s->failed = true;
 		return false;
 	}
-	s->objects = objects;
-	s->objects_capacity = more;
 	return true;
 }
 

@@ -3,8 +3,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 
 #define WORD	      8u
@@ -91,15 +91,8 @@ const struct heap_stacks_totals *heap_stacks__totals(const struct heap_stacks *s
 
 static int push(struct heap_stacks *stacks, struct entry entry)
 {
-	if (stacks->n == stacks->capacity) {
-		size_t more = stacks->capacity ? 2 * stacks->capacity : 1024;
-		struct entry *entries = realloc(stacks->entries, more * sizeof(*entries));
-
-		if (!entries)
-			return -ENOMEM;
-		stacks->entries = entries;
-		stacks->capacity = more;
-	}
+	if (!array__reserve(stacks->entries, stacks->capacity, stacks->n + 1))
+		return -ENOMEM;
 	stacks->entries[stacks->n++] = entry;
 	return 0;
 }

@@ -9,6 +9,7 @@
 
 #include "heap/goroutines.h"
 
+#include "base/array.h"
 #include "base/bytes.h"
 
 #define WORD	      8u
@@ -23,15 +24,8 @@ int heap_waits__add(struct heap_goroutines *goroutines, struct heap_goroutine *g
 {
 	if (goroutines->n_waits >= MAX_WAITS)
 		return -ENOMEM;
-	if (goroutines->n_waits == goroutines->waits_capacity) {
-		size_t more = goroutines->waits_capacity ? 2 * goroutines->waits_capacity : 1024;
-		struct heap_wait *waits = realloc(goroutines->waits, more * sizeof(*waits));
-
-		if (!waits)
-			return -ENOMEM;
-		goroutines->waits = waits;
-		goroutines->waits_capacity = more;
-	}
+	if (!array__reserve(goroutines->waits, goroutines->waits_capacity, goroutines->n_waits + 1))
+		return -ENOMEM;
 	if (!g->n_waits++)
 		g->first_wait = (uint32_t)goroutines->n_waits;
 	goroutines->waits[goroutines->n_waits++] = (struct heap_wait){object, sudog};

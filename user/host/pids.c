@@ -7,9 +7,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 
-#define FIRST_PIDS 256
 
 struct pid_array {
 	pid_t *pids;
@@ -31,18 +31,10 @@ static pid_t parse_pid(const char *name)
 
 static int add(struct pid_array *array, pid_t pid)
 {
-	if (array->n == array->size) {
-		size_t size = max_of(array->size * 2, (size_t)FIRST_PIDS);
-		pid_t *pids;
-
-		if (size > PIDS_MAX * 2)
-			return -E2BIG;
-		pids = reallocarray(array->pids, size, sizeof(*pids));
-		if (!pids)
-			return -ENOMEM;
-		array->pids = pids;
-		array->size = size;
-	}
+	if (array->n == PIDS_MAX)
+		return -E2BIG;
+	if (!array__reserve(array->pids, array->size, array->n + 1))
+		return -ENOMEM;
 	array->pids[array->n++] = pid;
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/read.h"
 #include "base/text.h"
@@ -67,18 +68,6 @@ static size_t trim_end(const char *line, size_t length)
 	return length;
 }
 
-static int grow(struct allow_list *list)
-{
-	size_t capacity = list->capacity ? list->capacity * 2 : 16;
-	struct entry *grown = reallocarray(list->entries, capacity, sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	list->entries = grown;
-	list->capacity = capacity;
-	return 0;
-}
-
 static void release(struct entry *entry)
 {
 	free(entry->pattern);
@@ -93,8 +82,8 @@ static int add(struct allow_list *list, const struct reader *reader, const char 
 	char *raw = strndup(reason, reason_length);
 	int err = raw ? 0 : -ENOMEM;
 
-	if (!err && list->n == list->capacity)
-		err = grow(list);
+	if (!err && !array__reserve(list->entries, list->capacity, list->n + 1))
+		err = -ENOMEM;
 	if (!err) {
 		entry.pattern = strndup(line, pattern_length);
 		entry.reason = utf8__repair(raw);

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/hash.h"
+#include "base/index.h"
 #include "host/self_usage.h"
 #include "discover/discovery.h"
 #include "naming/meanings.h"
@@ -181,23 +183,14 @@ static void drop_unused_memos(struct report_builder *builder)
 
 static int collect_site(struct built_target *built, const struct site_view *view)
 {
-	struct report_site *grown;
-
 	if (view->system)
 		return 0;
 	if (built->n_sites == REPORT_MAX_SITES) {
 		built->refused += view->goroutines;
 		return 0;
 	}
-	if (built->n_sites == built->capacity) {
-		size_t capacity = built->capacity ? built->capacity * 2 : 8;
-
-		grown = reallocarray(built->sites, capacity, sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		built->sites = grown;
-		built->capacity = capacity;
-	}
+	if (!array__reserve(built->sites, built->capacity, built->n_sites + 1))
+		return -ENOMEM;
 	built->sites[built->n_sites++] = (struct report_site){.view = *view};
 	return 0;
 }
@@ -315,70 +308,58 @@ static int resolve_site(const struct target *target, struct report_site *site,
 	return built_site__set_stack(site, frames->stack, frames->n_stack);
 }
 
-/* Open addressing over ids: slot values are site indices plus one. */
-struct id_index {
-	size_t mask;
-	uint32_t *slots;
-};
-
-static int id_index__init(struct id_index *index, size_t n_sites)
+static struct report_site *find_site(const struct index *by_id, struct report_site *sites,
+				     const char *id)
 {
-	size_t size = 16;
+	struct index_search search = index__search(by_id, hash__keyed(id, strlen(id)));
 
-	while (size < n_sites * 2)
-		size *= 2;
-	index->mask = size - 1;
-	index->slots = calloc(size, sizeof(*index->slots));
-	return index->slots ? 0 : -ENOMEM;
-}
-
-/* The slot of the site with @id, or the empty one where it belongs. */
-static uint32_t *id_index__slot(struct id_index *index, const struct report_site *sites,
-				const char *id)
-{
-	size_t i = hash__bytes(HASH_FNV_BASIS, id, strlen(id)) & index->mask;
-
-	while (index->slots[i] && strcmp(sites[index->slots[i] - 1].id, id))
-		i = (i + 1) & index->mask;
-	return &index->slots[i];
+	while (index__next(&search)) {
+		if (!strcmp(sites[search.number].id, id))
+			return &sites[search.number];
+	}
+	return NULL;
 }
 
 /* Keeps @site at the end of the kept ones, or adds it to the one it equals. */
-static void keep_or_merge(struct built_target *built, size_t *n_kept, struct id_index *index,
-			  struct report_site *site)
+static int keep_or_merge(struct built_target *built, size_t *n_kept, struct index *by_id,
+			 struct report_site *site)
 {
-	uint32_t *slot = id_index__slot(index, built->sites, site->id);
+	struct report_site *equal = find_site(by_id, built->sites, site->id);
+	int err;
 
-	if (*slot) {
-		built_site__merge(&built->sites[*slot - 1], site);
+	if (equal) {
+		built_site__merge(equal, site);
 		built_site__clear(site);
-		return;
+		return 0;
 	}
-	built->sites[*n_kept] = *site;
-	*slot = (uint32_t)++ * n_kept;
+	err = index__add(by_id, hash__keyed(site->id, strlen(site->id)), (uint32_t)*n_kept);
+	if (err) {
+		built_site__clear(site);
+		return err;
+	}
+	built->sites[(*n_kept)++] = *site;
+	return 0;
 }
 
 static int resolve_sites(const struct target *target, struct built_target *built)
 {
 	struct site_frames *frames = malloc(sizeof(*frames));
-	struct id_index index = {0};
+	struct index *by_id = NULL;
 	size_t kept = 0;
-	int err = frames ? id_index__init(&index, built->n_sites) : -ENOMEM;
+	int err = frames ? index__new(REPORT_MAX_SITES, &by_id) : -ENOMEM;
 
 	for (size_t i = 0; i < built->n_sites && !err; i++) {
 		struct report_site site = built->sites[i];
 
 		err = resolve_site(target, &site, frames);
-		if (err) {
-			/* What was not looked at yet is given up with it. */
-			for (; i < built->n_sites; i++)
-				built_site__clear(&built->sites[i]);
-			break;
-		}
-		keep_or_merge(built, &kept, &index, &site);
+		if (!err)
+			err = keep_or_merge(built, &kept, by_id, &site);
+		/* What was not looked at yet is given up with it. */
+		for (; err && i < built->n_sites; i++)
+			built_site__clear(&built->sites[i]);
 	}
 	built->n_sites = kept;
-	free(index.slots);
+	index__free(by_id);
 	free(frames);
 	return err;
 }

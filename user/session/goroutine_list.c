@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "naming/label_sets.h"
 #include "session/goroutine_places.h"
 
@@ -73,20 +74,8 @@ void goroutine_list__free(struct goroutine_list *list)
 
 static bool make_room(struct goroutine_list *list)
 {
-	size_t capacity = list->capacity ? list->capacity * 2 : 256;
-	struct census_goroutine *grown;
-
-	if (list->n < list->capacity)
-		return true;
-	capacity = min_of(capacity, (size_t)ROSTER_MAX_GOROUTINES);
-	if (capacity == list->capacity)
-		return false;
-	grown = reallocarray(list->sightings, capacity, sizeof(*grown));
-	if (!grown)
-		return false;
-	list->sightings = grown;
-	list->capacity = capacity;
-	return true;
+	return list->n < ROSTER_MAX_GOROUTINES &&
+	       array__reserve(list->sightings, list->capacity, list->n + 1);
 }
 
 void goroutine_list__add(struct goroutine_list *list, const struct census_goroutine *g)

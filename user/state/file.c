@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/read.h"
@@ -287,17 +288,9 @@ void state_file__close(struct state_file *file)
 
 static int add_process(struct state_file *file, const struct process_id *id, const uint8_t *at)
 {
-	size_t capacity = file->capacity ? file->capacity * 2 : 8;
-	struct known_process *grown = file->processes;
-
-	if (file->n_processes == file->capacity) {
-		grown = reallocarray(file->processes, capacity, sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		file->processes = grown;
-		file->capacity = capacity;
-	}
-	grown[file->n_processes++] = (struct known_process){.id = *id, .at = at};
+	if (!array__reserve(file->processes, file->capacity, file->n_processes + 1))
+		return -ENOMEM;
+	file->processes[file->n_processes++] = (struct known_process){.id = *id, .at = at};
 	return 0;
 }
 

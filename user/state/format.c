@@ -2,10 +2,10 @@
 #include "state/format.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
+#include "base/array.h"
 #include "state/file.h"
 #include "track/ticks.h"
 
@@ -50,25 +50,15 @@ static uint32_t checksum(const uint8_t *data, size_t length)
 
 static uint8_t *grow_by(struct state_bytes *bytes, size_t size)
 {
-	size_t capacity = max_of(bytes->capacity, (size_t)4096);
-	uint8_t *grown;
-
 	if (bytes->err)
 		return NULL;
 	if (bytes->length + size > STATE_MAX_BYTES) {
 		bytes->err = -EFBIG;
 		return NULL;
 	}
-	while (capacity < bytes->length + size)
-		capacity *= 2;
-	if (capacity != bytes->capacity) {
-		grown = realloc(bytes->data, capacity);
-		if (!grown) {
-			bytes->err = -ENOMEM;
-			return NULL;
-		}
-		bytes->data = grown;
-		bytes->capacity = capacity;
+	if (!array__reserve(bytes->data, bytes->capacity, bytes->length + size)) {
+		bytes->err = -ENOMEM;
+		return NULL;
 	}
 	bytes->length += size;
 	return bytes->data + bytes->length - size;
