@@ -78,7 +78,7 @@ _gleakd()
 		return
 		;;
 	--fail-on)
-		mapfile -t COMPREPLY < <(compgen -W 'leaking stuck growing' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'leaking stuck growing suspected' -- "$cur")
 		return
 		;;
 	--error-exitcode)

@@ -62,7 +62,7 @@ def check_valid(definition, document):
 def check_confidence(report):
     """What JSON Schema cannot say: who has a confidence, and that its weights make it."""
     for site in report["targets"][0]["sites"]:
-        suspect = site["verdict"] in ("leaking", "stuck", "growing")
+        suspect = site["verdict"] not in ("idle", "active")
         check_equal(site["confidence"] is not None, suspect, f"confidence of {site['verdict']}")
         weights = site["evidence"]["weights"]
         check_equal(bool(weights), suspect, f"weights of {site['verdict']}")

@@ -11,7 +11,7 @@ import time
 
 from harness import Failed, Skip, check
 
-VERDICTS = ("leaking", "stuck", "growing", "idle", "active")
+VERDICTS = ("leaking", "stuck", "suspected", "growing", "idle", "active")
 MODES = ("full", "lifecycle", "census")
 FLAGGED = ("leaking", "stuck")
 

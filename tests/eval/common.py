@@ -27,7 +27,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 PARTS = ("leaking", "healthy", "hard")
 
 # What a site can be. idle and active are one class here: both say that nothing is wrong.
-CLASSES = ("leaking", "stuck", "growing", "quiet")
+CLASSES = ("leaking", "stuck", "suspected", "growing", "quiet")
 ALARMS = ("leaking", "stuck")
 
 # ok           judged as expected

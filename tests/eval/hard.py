@@ -266,7 +266,7 @@ def counted(case, seen, told, alarms):
 def worst(sites):
     """The worst class, leaking aside, that any of them ever had."""
     had = {v for s in sites for _, v in s.changes}
-    return next((c for c in ("stuck", "growing") if c in had), "quiet")
+    return next((c for c in ("stuck", "suspected", "growing") if c in had), "quiet")
 
 
 class Judged:

@@ -13,7 +13,10 @@ static unsigned int finding_of(enum verdict verdict)
 		return FINDING_LEAKING;
 	case VERDICT_STUCK:
 		return FINDING_STUCK;
+	case VERDICT_SUSPECTED:
+		return FINDING_SUSPECTED;
 	case VERDICT_GROWING:
+		return FINDING_GROWING;
 	case VERDICT_IDLE:
 	case VERDICT_ACTIVE:
 		break;
@@ -29,7 +32,7 @@ bool findings__any(const struct report *report, unsigned int fail_on)
 		for (size_t i = 0; i < target->n_sites; i++) {
 			const struct report_site *site = &target->sites[i];
 
-			if (report__flagged(site) && finding_of(site->view.verdict) & fail_on)
+			if (!site->silenced && finding_of(site->view.verdict) & fail_on)
 				return true;
 		}
 	}

@@ -47,6 +47,7 @@ enum finding {
 	FINDING_LEAKING = 1 << 0,
 	FINDING_STUCK = 1 << 1,
 	FINDING_GROWING = 1 << 2,
+	FINDING_SUSPECTED = 1 << 3,
 };
 
 /* Texts are those of argv, or of the config file that was read. */

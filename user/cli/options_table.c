@@ -13,7 +13,7 @@
 
 static const char *const color_words[] = {"auto", "always", "never", NULL};
 static const char *const group_words[] = {"exe", "comm", "unit", "container", "pid", NULL};
-static const char *const finding_words[] = {"leaking", "stuck", "growing", NULL};
+static const char *const finding_words[] = {"leaking", "stuck", "growing", "suspected", NULL};
 static const char *const mode_words[] = {"census", "lifecycle", "full", "auto", NULL};
 
 #define MINUTE (60 * NSEC_PER_SEC)
@@ -122,7 +122,8 @@ const struct option_spec option_specs[] = {
 	 .help = "find out as well whether metrics can be written to FILE"},
 	{"fail-on", 0, OPTION_WORDS, WATCH, .offset = FIELD(fail_on), .choices = finding_words,
 	 .fallback = "leaking,stuck", .metavar = "WORDS",
-	 .help = "what counts for --error-exitcode: leaking, stuck, growing, or several with commas"},
+	 .help = "what counts for --error-exitcode: leaking, stuck, growing, suspected, or several "
+		 "with commas"},
 	{"error-exitcode", 0, OPTION_NUMBER, WATCH, .offset = FIELD(error_exitcode), .min = 1,
 	 .max = 255, .metavar = "N", .brief = "exit with N when something leaks or is stuck",
 	 .help = "exit with N when the last report shows what --fail-on is about, and with 5 when "

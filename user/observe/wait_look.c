@@ -118,13 +118,20 @@ size_t wait_look__top(const struct wait_look *look, uint32_t top[WAIT_OBJECTS_TO
 	return n;
 }
 
-static bool has_timer(const struct wait_look *look, const struct wait_look_member *member)
+static void count_channels(const struct wait_look *look, const struct wait_look_member *member,
+			   struct wait_objects *sum)
 {
+	bool timer = false, buffer = false;
+
 	for (uint32_t wait = 0; wait < member->n_waits; wait++) {
-		if (look->objects[look->waits[member->first_wait + wait]].channel.timer)
-			return true;
+		const struct wait_look_object *object =
+			&look->objects[look->waits[member->first_wait + wait]];
+
+		timer |= object->channel.timer;
+		buffer |= object->channel.capacity > 0;
 	}
-	return false;
+	sum->with_timer += timer;
+	sum->with_buffer += buffer;
 }
 
 void wait_look__sum_up(const struct wait_look *look, struct wait_objects *ret_objects)
@@ -134,7 +141,8 @@ void wait_look__sum_up(const struct wait_look *look, struct wait_objects *ret_ob
 	for (size_t i = 0; i < look->n_members; i++) {
 		sum.looked_at += look->members[i].good;
 		sum.unreadable += !look->members[i].good;
-		sum.with_timer += look->members[i].good && has_timer(look, &look->members[i]);
+		if (look->members[i].good)
+			count_channels(look, &look->members[i], &sum);
 	}
 	for (size_t i = 0; i < look->n_objects; i++) {
 		sum.distinct += look->objects[i].members != 0;

@@ -44,11 +44,12 @@ struct wait_object {
 
 /* What a group of goroutines waits on. */
 struct wait_objects {
-	uint32_t looked_at;  /* goroutines whose waits were read */
-	uint32_t unreadable; /* not read, or they moved meanwhile */
-	uint32_t distinct;   /* objects among those looked at */
-	uint32_t with_timer; /* goroutines of which one case is the channel of an armed timer */
-	uint32_t shared_by;  /* goroutines that wait on the object which most wait on */
+	uint32_t looked_at;   /* goroutines whose waits were read */
+	uint32_t unreadable;  /* not read, or they moved meanwhile */
+	uint32_t distinct;    /* objects among those looked at */
+	uint32_t with_timer;  /* goroutines of which one case is the channel of an armed timer */
+	uint32_t with_buffer; /* ... a channel with a buffer, be it full or empty */
+	uint32_t shared_by;   /* goroutines that wait on the object which most wait on */
 	size_t n_top;
 	struct wait_object top[WAIT_OBJECTS_TOP]; /* most members first */
 };

@@ -163,10 +163,21 @@ static int build_roster(struct target *target)
 		       0;
 }
 
+/* The monotonic time of a start that /proc tells. */
+static uint64_t started_ns(uint64_t start_time)
+{
+	uint64_t now_ns = clock__monotonic_ns(), realtime_ns = clock__realtime_ns();
+	uint64_t start_ns = process__start_seconds(start_time) * NSEC_PER_SEC;
+	uint64_t age_ns = realtime_ns > start_ns ? realtime_ns - start_ns : 0;
+
+	return now_ns - min_of(age_ns, now_ns);
+}
+
 static int build_books(struct target *target, struct failure *failure)
 {
 	struct tracker_options tracking = {
 		.attached_ns = clock__monotonic_ns(),
+		.started_ns = started_ns(target->process.id.start_time),
 		.expect_events = target->mode != PROBE_MODE_CENSUS,
 		.classify = answer_traits,
 		.is_system = answer_is_system,

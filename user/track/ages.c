@@ -50,6 +50,19 @@ double ages__between(const struct ages *ages, uint64_t from_ns, uint64_t to_ns)
 	return sum;
 }
 
+uint64_t ages__widest_gap_ns(const struct ages *ages, uint64_t until_ns)
+{
+	uint64_t widest = 0, begin = 0;
+
+	for (size_t bin = 0; bin < AGE_BINS && bin_start_ns(bin) < until_ns; bin++) {
+		if (!ages->bins[bin])
+			continue;
+		widest = max_of(widest, min_of(bin_start_ns(bin + 1), until_ns) - begin);
+		begin = bin_start_ns(bin);
+	}
+	return max_of(widest, until_ns - begin);
+}
+
 uint64_t ages__youngest_ns(const struct ages *ages)
 {
 	for (size_t bin = 0; bin < AGE_BINS; bin++)

@@ -28,6 +28,8 @@ struct ages {
 void ages__add(struct ages *ages, uint64_t age_ns);
 /* ages__between - members whose age is in [@from_ns, @to_ns), spread evenly inside a step. */
 double ages__between(const struct ages *ages, uint64_t from_ns, uint64_t to_ns);
+/* ages__widest_gap_ns - the longest span below @until_ns without an age, rounded to more. */
+uint64_t ages__widest_gap_ns(const struct ages *ages, uint64_t until_ns);
 /* ages__youngest_ns - lower bound of the least age; UINT64_MAX when there is none. */
 uint64_t ages__youngest_ns(const struct ages *ages);
 

@@ -209,12 +209,6 @@ static bool ask(const struct question *q, bool of_lives, struct growth *ret_grow
 	return false;
 }
 
-/* An armed timer among what most members wait for will wake them up by itself. */
-static bool ends_by_timer(const struct evidence *e)
-{
-	return e->objects.with_timer * 2 > e->objects.looked_at;
-}
-
 static uint64_t least_stay_ns(uint64_t min_age_ns)
 {
 	return max_of(min_age_ns, NSEC_PER_SEC);
@@ -229,7 +223,7 @@ bool growth__test(const struct evidence *evidence, struct growth *ret_growth)
 		.leavers = evidence->leavers,
 		.watched_ns = evidence->watched_ns,
 		.resolution_ns = evidence->parks_resolution_ns,
-		.least_stay_ns = stay_ns * (ends_by_timer(evidence) ? TIMER_STAY : 1),
+		.least_stay_ns = stay_ns * (ends_by_timer(&evidence->objects) ? TIMER_STAY : 1),
 	};
 	const struct question lives = {
 		.e = evidence,

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "track/first_look.h"
 #include "track/site_past.h"
 #include "track/site_views.h"
 #include "track/tracker_internal.h"
@@ -149,6 +150,22 @@ static uint64_t since_ns(const struct judge *judge, uint64_t ticks)
 	return ticks ? ticks__age_ns(ticks, judge->now) : UINT64_MAX;
 }
 
+static struct first_look first_look_of(const struct judge *judge, const struct site *site)
+{
+	const struct site_first_look *seen = &site->first_look;
+	const struct history *files = &judge->tracker->files;
+
+	return (struct first_look){
+		.moved_ns = since_ns(judge, seen->moved_ticks),
+		.arrived = seen->arrived,
+		.span_ns = seen->span_ns,
+		.periods = seen->periods,
+		.periods_with = seen->periods_with,
+		.connections = seen->connections,
+		.files = files->count ? files->samples[0].goroutines : 0,
+	};
+}
+
 static void collect(const struct judge *judge, const struct site *site, bool other,
 		    struct evidence *e)
 {
@@ -171,6 +188,7 @@ static void collect(const struct judge *judge, const struct site *site, bool oth
 		.before = site->pass.before,
 		.oldest_park_ns = site->pass.oldest_park_ns,
 		.quiet_ns = since_ns(judge, site->left_ticks),
+		.first_look = first_look_of(judge, site),
 		.ages = site->pass.ages,
 		.aged = site->pass.aged,
 		.born = site->pass.born,
@@ -282,14 +300,31 @@ static int judge_and_show(const struct judge *judge, uint32_t index)
 	return site_views__add(&judge->tracker->views, &view, &opinion, &past);
 }
 
+/* A gleakd that goes on where another ended knows more of the past than a first look can tell. */
+static int look_first(const struct judge *judge)
+{
+	struct tracker *tracker = judge->tracker;
+	int err = 0;
+
+	if (tracker->looked_first || !tracker->n_censuses)
+		return 0;
+	if (!tracker->recalled)
+		err = first_look__take(tracker, judge->now);
+	tracker->looked_first = !err;
+	return err;
+}
+
 int tracker__judge(struct tracker *tracker, const struct tracker_policy *policy, uint64_t now_ns)
 {
 	struct judge judge = {.tracker = tracker, .policy = policy, .now = ticks__of(now_ns)};
-	int err = 0;
+	int err;
 
+	site_views__clear(&tracker->views);
+	err = look_first(&judge);
+	if (err)
+		return err;
 	judge.again = tracker->judged_ticks == judge.now;
 	tracker->judged_ticks = judge.now;
-	site_views__clear(&tracker->views);
 	passes_begin(&judge);
 	pass_all(&judge);
 	for (uint32_t i = 0; i < site_table__end(tracker->sites) && !err; i++) {

@@ -28,6 +28,17 @@ struct site_alarm {
 	uint64_t goroutines; /* how many there were */
 };
 
+/* What the first census told of the time before it (first_look.h). */
+struct site_first_look {
+	uint64_t
+		moved_ticks; /* a member was last somewhere else before then; 0: none is known to */
+	/* Members that came one by one and have waited here ever since; 0: they did not come so. */
+	uint64_t arrived;
+	uint64_t span_ns;		    /* ... over this long */
+	unsigned int periods, periods_with; /* parts of it; those in which enough came */
+	uint64_t connections; /* goroutines in network waits that were created in between */
+};
+
 /* What one pass over all goroutines finds out; valid during tracker__judge(). */
 struct site_pass {
 	uint64_t oldest_park_ns, oldest_age_ns;
@@ -68,6 +79,7 @@ struct site {
 	struct history *history;
 	struct site_alarm alarm;
 	struct site_alarm alarm_before; /* as it was before the last judgement */
+	struct site_first_look first_look;
 	struct site_objects objects;
 	struct site_pass pass;
 };

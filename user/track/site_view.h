@@ -20,11 +20,12 @@ enum site_nature {
 };
 
 enum verdict {
-	VERDICT_ACTIVE,	 /* comes and goes, or runs */
-	VERDICT_IDLE,	 /* waits by nature */
-	VERDICT_GROWING, /* rises, too early or too mixed to say more */
-	VERDICT_STUCK,	 /* a fixed set parked where nothing can wake it any more */
-	VERDICT_LEAKING, /* rises, and its members never leave */
+	VERDICT_ACTIVE,	   /* comes and goes, or runs */
+	VERDICT_IDLE,	   /* waits by nature */
+	VERDICT_GROWING,   /* rises, too early or too mixed to say more */
+	VERDICT_SUSPECTED, /* has grown like a leak, by one look; a watch will tell */
+	VERDICT_STUCK,	   /* a fixed set parked where nothing can wake it any more */
+	VERDICT_LEAKING,   /* rises, and its members never leave */
 };
 
 const char *verdict__name(enum verdict verdict); /* "leaking", "stuck", ... */
@@ -37,6 +38,7 @@ static inline bool verdict__is_suspect(enum verdict verdict)
 	case VERDICT_IDLE:
 		break;
 	case VERDICT_GROWING:
+	case VERDICT_SUSPECTED:
 	case VERDICT_STUCK:
 	case VERDICT_LEAKING:
 		return true;
@@ -51,6 +53,7 @@ static inline bool verdict__is_alarm(enum verdict verdict)
 	case VERDICT_ACTIVE:
 	case VERDICT_IDLE:
 	case VERDICT_GROWING:
+	case VERDICT_SUSPECTED:
 		break;
 	case VERDICT_STUCK:
 	case VERDICT_LEAKING:

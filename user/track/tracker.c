@@ -22,6 +22,7 @@ int tracker__new(const struct tracker_options *options, struct tracker **ret_tra
 	if (!options->max_goroutines)
 		tracker->options.max_goroutines = DEFAULT_MAX_GOROUTINES;
 	tracker->events_since = ticks__of(options->attached_ns);
+	tracker->process_ticks = ticks__of(options->started_ns);
 	tracker->watch_ticks = tracker->events_since;
 	tracker->parks_ticks = tracker->events_since;
 	tracker->faded_ticks = tracker->events_since;

@@ -42,6 +42,7 @@ struct tracker_options {
 	size_t max_goroutines; /* 0: 8 million */
 	size_t max_sites;      /* 0: 65,536; beyond, goroutines go to one "other" site */
 	uint64_t attached_ns;  /* monotonic time of the attach */
+	uint64_t started_ns;   /* ... of the process' start, to a few seconds */
 	bool expect_events;    /* lifecycle events are attached */
 	/* Class of this Go version's wait reason number at this stack, and more; once per site. */
 	void (*classify)(void *ctx, uint8_t reason, uint64_t creation_pc, uint64_t start_pc,
@@ -163,11 +164,12 @@ uint64_t tracker__max_goid(const struct tracker *tracker);
 
 /* What members of a site wait on, as far as it matters to the verdict. */
 struct site_objects {
-	uint32_t looked_at;  /* members whose waits were read; 0: nobody looked */
-	uint32_t distinct;   /* objects among those */
-	uint32_t shared_by;  /* members that wait on the object which most wait on */
-	uint32_t with_timer; /* members of which one case is the channel of an armed timer */
-	bool queue;	     /* what most wait on is a channel with a buffer */
+	uint32_t looked_at;   /* members whose waits were read; 0: nobody looked */
+	uint32_t distinct;    /* objects among those */
+	uint32_t shared_by;   /* members that wait on the object which most wait on */
+	uint32_t with_timer;  /* members of which one case is the channel of an armed timer */
+	uint32_t with_buffer; /* ... a channel with a buffer */
+	bool queue;	      /* what most wait on is a channel with a buffer */
 };
 
 /* tracker__note_objects - what was found at site @index; the next tracker__judge() uses it. */

@@ -58,7 +58,9 @@ struct tracker {
 	struct goid_clock clock;
 	struct history files; /* open files, as goroutines */
 
-	uint64_t judged_ticks; /* 0: never */
+	uint64_t process_ticks; /* the process' start */
+	bool looked_first;	/* first_look__take() has been done */
+	uint64_t judged_ticks;	/* 0: never */
 	struct site_views views;
 };
 

@@ -23,6 +23,8 @@ const char *verdict__name(enum verdict verdict)
 		return "idle";
 	case VERDICT_GROWING:
 		return "growing";
+	case VERDICT_SUSPECTED:
+		return "suspected";
 	case VERDICT_STUCK:
 		return "stuck";
 	case VERDICT_LEAKING:
@@ -169,11 +171,16 @@ static bool was_leaking(const struct evidence *e, struct opinion *opinion)
 	return true;
 }
 
-/* A wait that has lasted for @least is beyond what the site's own past explains. */
+/*
+ * A wait that has lasted for @least is beyond what the site's own past explains. Before anything
+ * can have been seen to get past here, the order of goids tells whether something did.
+ */
 static bool beyond_the_past(const struct evidence *e, uint64_t least)
 {
 	least = max_of(least, e->min_age_ns);
 	least = max_of(least, LONGER_THAN_EVER * leavers__longest_ns(e->leavers));
+	if (!e->trend.samples && e->first_look.moved_ns < least)
+		return false;
 	return e->oldest_park_ns >= least && e->quiet_ns >= least;
 }
 
@@ -183,13 +190,22 @@ static bool never_proceeds(const struct evidence *e)
 	       e->settled > (e->has_main ? 1 : 0);
 }
 
-/* A lone sender may be one that makes something on demand and is asked seldom. */
+/*
+ * A lone sender may be one that makes something on demand and is asked seldom. On the first look
+ * most have to wait that long: those that do not may be on their way. A channel with a buffer may be
+ * what limits how many work at a time (golang.org/x/sync/errgroup SetLimit): for as long as the wait
+ * has to be, nothing must have been seen to proceed.
+ */
 static bool is_stuck_send(const struct evidence *e)
 {
-	bool lone = e->long_parked < 2;
+	bool lone = e->long_parked < 2, most = e->long_parked * 2 >= e->parked;
+	uint64_t least = lone ? LONE_SEND_NS : VERDICT_LONG_PARK_NS;
 
-	return e->wait_class == WAIT_CHAN_SEND && e->long_parked && e->trend.samples &&
-	       beyond_the_past(e, lone ? LONE_SEND_NS : VERDICT_LONG_PARK_NS);
+	if (e->wait_class != WAIT_CHAN_SEND || !e->long_parked || (!e->trend.samples && !most))
+		return false;
+	if (e->objects.with_buffer * 2 > e->objects.looked_at && e->watched_ns < least)
+		return false;
+	return beyond_the_past(e, least);
 }
 
 static bool is_stuck(const struct evidence *e, struct opinion *opinion)
@@ -214,6 +230,67 @@ static bool is_stuck(const struct evidence *e, struct opinion *opinion)
 	}
 	opinion->verdict = VERDICT_STUCK;
 	weights__of_stuck(e, opinion);
+	return true;
+}
+
+/* --- what the first look shows ------------------------------------------------------------------ */
+
+/* Like the growth test's own view of it, but of all the time before the watch. */
+static bool arrived_with_connections(const struct evidence *e)
+{
+	const struct first_look *look = &e->first_look;
+
+	if (e->nature == NATURE_CONNECTION)
+		return true;
+	if (e->nature == NATURE_ABANDONED || e->wait_class == WAIT_CHAN_SEND ||
+	    e->wait_class == WAIT_LOCK)
+		return false;
+	return max_of(look->connections, look->files) * 2 >= look->arrived;
+}
+
+/* What members wait on excuses them: one object for all, as a pool has, or a timer. */
+static bool excused_by_objects(const struct evidence *e)
+{
+	const struct site_objects *objects = &e->objects;
+	bool shared = objects->shared_by >= objects->looked_at && objects->distinct <= 3;
+	bool pool = e->wait_class != WAIT_LOCK && e->wait_class != WAIT_WAIT_GROUP;
+
+	return objects->looked_at && ((shared && pool) || ends_by_timer(objects));
+}
+
+/* How long a watch takes to tell whether what the first look shows goes on (docs/verdicts.md). */
+static uint64_t settled_after_ns(const struct evidence *e)
+{
+	uint64_t stay = max_of(e->min_age_ns, NSEC_PER_SEC);
+	uint64_t eight_arrive = e->first_look.span_ns * 8 / e->first_look.arrived;
+
+	return stay + max_of(stay * 16 / 10, eight_arrive) * 3 / 2 + 2 * e->parks_resolution_ns;
+}
+
+static bool is_suspected(const struct evidence *e, struct opinion *opinion)
+{
+	const struct first_look *look = &e->first_look;
+	char span[DURATION_SIZE], settled[DURATION_SIZE];
+	uint64_t left = leavers__since(e->leavers, e->min_age_ns), due;
+
+	if (!look->arrived || left * 50 > look->arrived || e->nature == NATURE_SERVICE ||
+	    arrived_with_connections(e) || excused_by_objects(e))
+		return false;
+	due = settled_after_ns(e);
+	if (e->lives_watched_ns >= due)
+		return false;
+	opinion->verdict = VERDICT_SUSPECTED;
+	because(opinion,
+		"%" PRIu64 " came one by one and have waited here ever since, as their goids and "
+		"waits tell: %.3g a minute for %s",
+		look->arrived, (double)look->arrived * 60.0 * NSEC_PER_SEC / (double)look->span_ns,
+		duration_text(span, look->span_ns));
+	because(opinion, "one look does not show whether others left: watching for %s more does",
+		duration_text(settled, due - e->lives_watched_ns));
+	opinion->stay_ns = e->min_age_ns;
+	opinion->stayed = e->settled;
+	opinion->left = left;
+	weights__of_suspicion(e, opinion);
 	return true;
 }
 
@@ -288,7 +365,7 @@ void verdict__of(const struct evidence *evidence, struct opinion *ret_opinion)
 	*ret_opinion = (struct opinion){.verdict = VERDICT_ACTIVE};
 	if (may_be_accused(evidence)) {
 		if (is_leaking(evidence, ret_opinion) || was_leaking(evidence, ret_opinion) ||
-		    is_stuck(evidence, ret_opinion))
+		    is_stuck(evidence, ret_opinion) || is_suspected(evidence, ret_opinion))
 			return;
 	}
 	if (!evidence->exempt && evidence->goroutines && is_growing(evidence, ret_opinion))

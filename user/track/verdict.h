@@ -54,6 +54,18 @@
 /* No more than a heap analysis may be surer than this. */
 #define VERDICT_MAX_CONFIDENCE 0.99
 
+/* What the first census told of the time before it (first_look.h). */
+struct first_look {
+	uint64_t
+		moved_ns; /* since a member is known to have been somewhere else; UINT64_MAX: none is */
+	/* Members that came one by one and have waited here ever since; 0: they did not come so. */
+	uint64_t arrived;
+	uint64_t span_ns;		    /* ... over this long */
+	unsigned int periods, periods_with; /* parts of it; those in which enough came */
+	uint64_t connections; /* goroutines in network waits that were created in between */
+	uint64_t files;	      /* that the process had open */
+};
+
 struct evidence {
 	enum wait_class wait_class;
 	enum site_nature nature;
@@ -67,6 +79,7 @@ struct evidence {
 	uint64_t aged;	      /* members that have lived for min_age or longer */
 	uint64_t oldest_park_ns;
 	uint64_t quiet_ns; /* since a park here last ended; UINT64_MAX: none ever did */
+	struct first_look first_look;
 
 	/* Of what began during the watch; NULL: none to speak of. */
 	const struct ages *ages;       /* members' parks */
@@ -91,6 +104,12 @@ struct evidence {
 	uint64_t alarm_age_ns; /* since the growth test last held; UINT64_MAX: never */
 	uint64_t alarm_growth_ns, alarm_goroutines;
 };
+
+/* ends_by_timer - an armed timer among what most members wait for will wake them up by itself. */
+static inline bool ends_by_timer(const struct site_objects *objects)
+{
+	return objects->with_timer * 2 > objects->looked_at;
+}
 
 /* What the growth test found. */
 struct growth {
@@ -138,6 +157,8 @@ void weights__of_leak(const struct evidence *evidence, const struct growth *grow
 		      struct opinion *opinion);
 void weights__of_stuck(const struct evidence *evidence, struct opinion *opinion);
 void weights__of_rise(const struct evidence *evidence, struct opinion *opinion);
+/* weights__of_suspicion - of what the first look shows. */
+void weights__of_suspicion(const struct evidence *evidence, struct opinion *opinion);
 /* weights__of_past - of an alarm whose growth is over. */
 void weights__of_past(const struct evidence *evidence, struct opinion *opinion);
 

@@ -174,6 +174,25 @@ void weights__of_stuck(const struct evidence *evidence, struct opinion *opinion)
 	conclude(opinion);
 }
 
+void weights__of_suspicion(const struct evidence *evidence, struct opinion *opinion)
+{
+	const struct first_look *look = &evidence->first_look;
+	uint64_t left = leavers__since(evidence->leavers, evidence->min_age_ns);
+
+	weigh(opinion, -14, "one look shows who stayed, not who left");
+	weigh(opinion, clamp(10 * log10((double)look->arrived / 2), 0, LIMIT),
+	      "%" PRIu64 " came one by one and stayed", look->arrived);
+	if (look->periods_with == look->periods)
+		weigh(opinion, 2, "in every one of %u periods", look->periods);
+	if (left)
+		weigh(opinion, -10 * log10(1 + (double)left), "%" PRIu64 " did leave", left);
+	weigh_wait(evidence, opinion);
+	weigh_nature(evidence, opinion);
+	weigh_objects(evidence, opinion);
+	weigh_losses(evidence, opinion);
+	conclude(opinion);
+}
+
 void weights__of_rise(const struct evidence *evidence, struct opinion *opinion)
 {
 	uint64_t left = leavers__since(evidence->leavers, evidence->min_age_ns);

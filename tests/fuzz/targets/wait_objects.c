@@ -55,6 +55,7 @@ static void check(const struct wait_objects *objects, size_t n)
 
 	fuzz__require(objects->looked_at + objects->unreadable <= n);
 	fuzz__require(objects->with_timer <= objects->looked_at);
+	fuzz__require(objects->with_buffer <= objects->looked_at);
 	fuzz__require(objects->shared_by <= objects->looked_at);
 	fuzz__require(objects->n_top <= WAIT_OBJECTS_TOP && objects->n_top <= objects->distinct);
 	for (size_t i = 0; i < objects->n_top; i++) {

@@ -46,6 +46,21 @@ Test(findings, by_verdict)
 	cr_expect(findings__any(&made.report, FINDING_LEAKING));
 }
 
+Test(findings, what_is_not_sure_counts_where_it_is_asked_for)
+{
+	struct made made;
+
+	make(&made);
+	made.sites[5].view.verdict = VERDICT_GROWING;
+	cr_expect(findings__any(&made.report, FINDING_GROWING));
+	cr_expect_not(findings__any(&made.report, FINDING_SUSPECTED));
+	made.sites[3].view.verdict = VERDICT_SUSPECTED;
+	cr_expect_not(findings__any(&made.report, FINDING_LEAKING | FINDING_STUCK));
+	cr_expect(findings__any(&made.report, FINDING_STUCK | FINDING_SUSPECTED));
+	made.sites[3].silenced = true;
+	cr_expect_not(findings__any(&made.report, FINDING_STUCK | FINDING_SUSPECTED));
+}
+
 Test(findings, silenced_and_growing_ones_do_not_count)
 {
 	struct made made;

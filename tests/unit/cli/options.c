@@ -527,26 +527,29 @@ Test(options, words)
 	cr_expect_eq(accept("--error-exitcode 9 --fail-on stuck,leaking,stuck").fail_on,
 		     FINDING_LEAKING | FINDING_STUCK);
 	cr_expect_eq(accept("--error-exitcode 9 --fail-on growing").fail_on, FINDING_GROWING);
+	cr_expect_eq(accept("--error-exitcode 9 --fail-on leaking,suspected").fail_on,
+		     FINDING_LEAKING | FINDING_SUSPECTED);
 	cr_expect_eq(accept("--error-exitcode 9 --fail-on stuck --fail-on leaking").fail_on,
 		     FINDING_LEAKING);
-	check_refused("--fail-on leak", "--fail-on: 'leak' is not one of leaking, stuck, growing; "
-					"several are separated by commas");
+	check_refused("--fail-on leak",
+		      "--fail-on: 'leak' is not one of leaking, stuck, growing, suspected; "
+		      "several are separated by commas");
 	check_refused(
 		"--fail-on leaking|stuck",
-		"--fail-on: 'leaking|stuck' is not one of leaking, stuck, growing; several are "
+		"--fail-on: 'leaking|stuck' is not one of leaking, stuck, growing, suspected; several are "
 		"separated by commas");
 	check_refused(
 		"--fail-on leaking,idle,stuck",
-		"--fail-on: 'idle' is not one of leaking, stuck, growing; several are separated "
+		"--fail-on: 'idle' is not one of leaking, stuck, growing, suspected; several are separated "
 		"by commas");
 	check_refused("--fail-on leaking,",
-		      "--fail-on: '' is not one of leaking, stuck, growing; several "
+		      "--fail-on: '' is not one of leaking, stuck, growing, suspected; several "
 		      "are separated by commas");
 	check_refused("--fail-on ,leaking",
-		      "--fail-on: '' is not one of leaking, stuck, growing; several "
+		      "--fail-on: '' is not one of leaking, stuck, growing, suspected; several "
 		      "are separated by commas");
 	check_refused("--fail-on ''",
-		      "--fail-on: '' is not one of leaking, stuck, growing; several are "
+		      "--fail-on: '' is not one of leaking, stuck, growing, suspected; several are "
 		      "separated by commas");
 }
 

@@ -50,6 +50,7 @@ FOR_ALL_VERSIONS(receivers_of_one_channel)
 	cr_assert_eq(objects.distinct, 1);
 	cr_assert_eq(objects.shared_by, 7);
 	cr_assert_eq(objects.with_timer, 0);
+	cr_assert_eq(objects.with_buffer, 0);
 	cr_assert_eq(objects.n_top, 1);
 	cr_assert_eq(objects.top[0].kind, WAIT_OBJECT_CHANNEL);
 	cr_assert_eq(objects.top[0].address, channel);
@@ -72,6 +73,7 @@ FOR_ALL_VERSIONS(senders_on_a_full_channel_of_which_some_are_members)
 		waits_case(waits, waits_g(waits, "chan send"), channel, true);
 	waits->n = 5;
 	objects = look(waits, "chan send");
+	cr_assert_eq(objects.with_buffer, 5);
 	cr_assert_eq(objects.top[0].members, 5);
 	cr_assert_eq(objects.top[0].senders, 11);
 	cr_assert_eq(objects.top[0].receivers, 0);
@@ -96,6 +98,7 @@ FOR_ALL_VERSIONS(workers_that_share_two_channels)
 	cr_assert_eq(objects.looked_at, 19);
 	cr_assert_eq(objects.distinct, 2);
 	cr_assert_eq(objects.shared_by, 19);
+	cr_assert_eq(objects.with_buffer, 19);
 	cr_assert_eq(objects.n_top, 2);
 	cr_assert_eq(objects.top[0].address, jobs);
 	cr_assert_eq(objects.top[0].capacity, 31);

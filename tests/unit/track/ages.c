@@ -74,3 +74,17 @@ Test(leavers, do_not_wrap)
 	leavers__add(&leavers, 0);
 	cr_expect_eq(leavers.buckets[0], UINT32_MAX);
 }
+
+/* Never less than it is, and at most by the two steps that it lies between more. */
+Test(ages, the_widest_gap)
+{
+	struct ages ages = {0};
+
+	cr_expect_eq(ages__widest_gap_ns(&ages, 100 * NSEC_PER_SEC), 100 * NSEC_PER_SEC);
+	for (uint64_t ms = 0; ms < 40000; ms += 100)
+		ages__add(&ages, ms * NSEC_PER_MSEC);
+	cr_expect_lt(ages__widest_gap_ns(&ages, 39 * NSEC_PER_SEC), 8 * NSEC_PER_SEC);
+	ages__add(&ages, 60 * NSEC_PER_SEC);
+	cr_expect_float_eq(ages__widest_gap_ns(&ages, 70 * NSEC_PER_SEC) / 1e9, 24, 4);
+	cr_expect_float_eq(ages__widest_gap_ns(&ages, 100 * NSEC_PER_SEC) / 1e9, 42, 2.5);
+}

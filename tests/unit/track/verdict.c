@@ -31,6 +31,7 @@ static struct evidence leak(void)
 		.lives = &lives,
 		.connections = &connections,
 		.quiet_ns = UINT64_MAX,
+		.first_look = {.moved_ns = UINT64_MAX},
 		.min_age_ns = 10 * SECOND,
 		.watched_ns = 60 * SECOND,
 		.trend = {.samples = 30,
@@ -74,6 +75,7 @@ Test(verdict, names)
 {
 	cr_expect_str_eq(verdict__name(VERDICT_LEAKING), "leaking");
 	cr_expect_str_eq(verdict__name(VERDICT_STUCK), "stuck");
+	cr_expect_str_eq(verdict__name(VERDICT_SUSPECTED), "suspected");
 	cr_expect_str_eq(verdict__name(VERDICT_GROWING), "growing");
 	cr_expect_str_eq(verdict__name(VERDICT_IDLE), "idle");
 	cr_expect_str_eq(verdict__name(VERDICT_ACTIVE), "active");
@@ -396,18 +398,129 @@ Test(verdict, sends_that_nobody_receives)
 	cr_expect_eq(of(&e), VERDICT_IDLE);
 }
 
-/* One look: ages come from the target's GC alone. */
+/* On the first look: ages come from the target's GC alone, and nothing has been seen to move. */
+static struct evidence looked_once(enum wait_class class)
+{
+	struct evidence e = fixed(class);
+
+	e.watched_ns = e.lives_watched_ns = 0;
+	e.trend = (struct trend){0};
+	return e;
+}
+
 Test(verdict, a_single_look_accuses_only_of_what_is_certain)
 {
 	for (enum wait_class class = WAIT_NONE; class <= WAIT_RUNTIME; class ++) {
-		struct evidence e = fixed(class);
-		bool stuck =
-			class == WAIT_NIL_CHAN || class == WAIT_SELECT_NONE || class == WAIT_LOCK;
+		struct evidence e = looked_once(class);
+		bool stuck = class == WAIT_NIL_CHAN || class == WAIT_SELECT_NONE ||
+			     class == WAIT_LOCK || class == WAIT_CHAN_SEND;
 
-		e.watched_ns = 0;
-		e.trend = (struct trend){0};
 		cr_expect_eq(of(&e), stuck ? VERDICT_STUCK : VERDICT_IDLE, "class %d", class);
 	}
+}
+
+Test(verdict, sends_and_locks_on_the_first_look)
+{
+	struct evidence e = looked_once(WAIT_CHAN_SEND);
+
+	e.first_look.moved_ns = 4 * MINUTE;
+	cr_expect_eq(of(&e), VERDICT_IDLE, "a member came here of late");
+	e.first_look.moved_ns = 6 * MINUTE;
+	cr_expect_eq(of(&e), VERDICT_STUCK, "not that late");
+	e = looked_once(WAIT_CHAN_SEND);
+	e.parked = e.goroutines = 7;
+	cr_expect_eq(of(&e), VERDICT_IDLE, "most do not wait for long");
+	e = looked_once(WAIT_CHAN_SEND);
+	e.goroutines = e.parked = e.settled = e.long_parked = 1;
+	cr_expect_eq(of(&e), VERDICT_IDLE, "a lone one may generate on demand");
+	e = looked_once(WAIT_LOCK);
+	e.first_look.moved_ns = 50 * SECOND;
+	cr_expect_eq(of(&e), VERDICT_IDLE, "a member came here of late");
+	e.trend.samples = 3;
+	cr_expect_eq(of(&e), VERDICT_STUCK, "the watch knows better");
+}
+
+/* errgroup.SetLimit, a semaphore: as long as a job takes, its callers wait to send. */
+Test(verdict, sends_into_a_buffer_have_to_be_watched)
+{
+	struct evidence e = fixed(WAIT_CHAN_SEND);
+
+	e.objects = (struct site_objects){
+		.looked_at = 3, .distinct = 3, .shared_by = 1, .queue = true, .with_buffer = 3};
+	cr_expect_eq(of(&e), VERDICT_STUCK, "watched for ten minutes");
+	e.watched_ns = 4 * MINUTE;
+	cr_expect_eq(of(&e), VERDICT_IDLE, "not that long");
+	e.objects.with_buffer = 1;
+	cr_expect_eq(of(&e), VERDICT_STUCK, "most have none");
+}
+
+/* 300 receivers that came one by one over half an hour. */
+static struct evidence came_one_by_one(void)
+{
+	struct evidence e = looked_once(WAIT_CHAN_RECEIVE);
+
+	e.goroutines = e.parked = e.settled = e.long_parked = e.before = 300;
+	e.first_look = (struct first_look){.moved_ns = UINT64_MAX,
+					   .arrived = 300,
+					   .span_ns = 30 * MINUTE,
+					   .periods = 6,
+					   .periods_with = 6,
+					   .files = 11};
+	e.parks_resolution_ns = 2 * SECOND;
+	return e;
+}
+
+Test(verdict, what_came_one_by_one_is_suspected_until_a_watch_has_told)
+{
+	struct evidence e = came_one_by_one();
+	struct opinion opinion;
+
+	verdict__of(&e, &opinion);
+	cr_expect_eq(opinion.verdict, VERDICT_SUSPECTED);
+	cr_expect_not(opinion.alarm);
+	cr_expect_str_eq(opinion.why[0], "300 came one by one and have waited here ever since, as "
+					 "their goids and waits tell: 10 a minute for 30m00s");
+	cr_expect_str_eq(opinion.why[1], "one look does not show whether others left: watching "
+					 "for 1m26s more does");
+	cr_expect(opinion.confidence > 0.3 && opinion.confidence < 0.8, "%f", opinion.confidence);
+	e.lives_watched_ns = 80 * SECOND;
+	cr_expect_eq(of(&e), VERDICT_SUSPECTED);
+	e.lives_watched_ns = 90 * SECOND;
+	cr_expect_eq(of(&e), VERDICT_IDLE, "it did not go on");
+}
+
+Test(verdict, what_excuses_those_that_came_one_by_one)
+{
+	struct evidence e = came_one_by_one();
+
+	for (int i = 0; i < 7; i++)
+		leavers__add(&leavers, MINUTE);
+	cr_expect_eq(of(&e), VERDICT_IDLE, "members that had stayed left");
+	e = came_one_by_one();
+	e.first_look.connections = 150;
+	cr_expect_eq(of(&e), VERDICT_IDLE, "connections came with them");
+	e.nature = NATURE_ABANDONED;
+	cr_expect_eq(of(&e), VERDICT_SUSPECTED, "but what is forgotten has connections, too");
+	e = came_one_by_one();
+	e.first_look.files = 150;
+	cr_expect_eq(of(&e), VERDICT_IDLE, "as many files are open");
+	e = came_one_by_one();
+	e.nature = NATURE_SERVICE;
+	cr_expect_eq(of(&e), VERDICT_IDLE, "they serve an owner");
+	e = came_one_by_one();
+	e.objects = (struct site_objects){.looked_at = 256, .distinct = 1, .shared_by = 256};
+	cr_expect_eq(of(&e), VERDICT_IDLE, "a pool");
+	e.wait_class = WAIT_WAIT_GROUP;
+	cr_expect_eq(of(&e), VERDICT_SUSPECTED, "no pool waits for a WaitGroup");
+	e = came_one_by_one();
+	e.objects = (struct site_objects){.looked_at = 256, .distinct = 256, .with_timer = 200};
+	cr_expect_eq(of(&e), VERDICT_IDLE, "a timer will wake them");
+	e = came_one_by_one();
+	e.exempt = true;
+	cr_expect_eq(of(&e), VERDICT_IDLE);
+	e = came_one_by_one();
+	e.wait_class = WAIT_IO;
+	cr_expect_eq(of(&e), VERDICT_IDLE);
 }
 
 Test(verdict, busy_sites_are_active)

@@ -20,6 +20,7 @@ static struct evidence evidence(void)
 		.leavers = &nobody,
 		.lives = &nobody,
 		.quiet_ns = UINT64_MAX,
+		.first_look = {.moved_ns = UINT64_MAX},
 		.min_age_ns = 10 * SECOND,
 		.trend = {.samples = 30, .rise = 50},
 		.alarm_age_ns = UINT64_MAX,

@@ -91,6 +91,7 @@ void world__attach(struct world *world)
 {
 	struct tracker_options options = {
 		.attached_ns = world->now,
+		.started_ns = WORLD_START,
 		.expect_events = world->lifecycle,
 		.classify = classify_for_test,
 		.is_system = system_for_test,
@@ -210,6 +211,16 @@ void world__exit(struct world *world, size_t index)
 	world->exited += world->tracker != NULL && actor->start_pc != SYSTEM_START_PC;
 	tell(world, EXITED, actor);
 	*actor = world->actors[--world->n_actors];
+}
+
+void world__collect(struct world *world)
+{
+	for (size_t i = 0; i < world->n_actors; i++) {
+		struct actor *actor = &world->actors[i];
+
+		if (actor->place && !actor->waitsince_ns)
+			actor->waitsince_ns = world->now;
+	}
 }
 
 void world__census(struct world *world)

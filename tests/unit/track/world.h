@@ -79,6 +79,8 @@ struct actor *world__spawn(struct world *world, uint64_t start_pc, uint32_t plac
 /* world__wake - it runs and parks at the same place again. */
 void world__wake(struct world *world, struct actor *actor);
 void world__exit(struct world *world, size_t index);
+/* world__collect - a run of the garbage collector: it stamps waits that have no time yet. */
+void world__collect(struct world *world);
 void world__census(struct world *world);
 /* world__step - one WORLD_STEP: leavers leave, and a census when it is time. */
 void world__step(struct world *world);

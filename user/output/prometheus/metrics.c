@@ -135,6 +135,7 @@ static uint64_t *count_of(struct metrics_group *group, enum verdict verdict)
 		return &group->leaking;
 	case VERDICT_STUCK:
 		return &group->stuck;
+	case VERDICT_SUSPECTED:
 	case VERDICT_GROWING:
 	case VERDICT_IDLE:
 	case VERDICT_ACTIVE:

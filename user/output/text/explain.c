@@ -118,6 +118,12 @@ static const char *const stuck_changes[] = {
 	"the allow-list silences it.",
 	NULL,
 };
+static const char *const suspected_changes[] = {
+	"Watching settles it: it becomes leaking when more come and stay, idle when none do.",
+	"Whatever comes one by one for as long as the process runs and has reason to stay looks the "
+	"same at first: tenants, sessions, subscribers.",
+	NULL,
+};
 static const char *const growing_changes[] = {
 	"It becomes leaking when it goes on rising by members that stay: at least 8 of them, spread "
 	"over the time it is watched.",
@@ -149,6 +155,8 @@ static const char *const *changes_of(enum verdict verdict)
 		return leaking_changes;
 	case VERDICT_STUCK:
 		return stuck_changes;
+	case VERDICT_SUSPECTED:
+		return suspected_changes;
 	case VERDICT_GROWING:
 		return growing_changes;
 	case VERDICT_IDLE:

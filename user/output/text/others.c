@@ -14,10 +14,11 @@
 #include "output/text/block.h"
 #include "output/text/site_columns.h"
 
-#define INDENT	      2
-#define MAX_REASONS   32
-#define SHOWN_REASONS 3
-#define MIN_LOCATION  20
+#define INDENT		2
+#define SUSPICION_LINES 2 /* of each reason of a suspicion */
+#define MAX_REASONS	32
+#define SHOWN_REASONS	3
+#define MIN_LOCATION	20
 
 /* Goroutines by wait reason, over all sites that were not flagged. */
 struct breakdown {
@@ -167,13 +168,25 @@ static void put_site(struct screen *screen, const struct site_columns *columns,
 	screen__end_line(screen);
 }
 
+/* Under its row, what a suspicion rests on and what would settle it. */
+static void put_suspicion(struct screen *screen, const struct report_site *site)
+{
+	for (size_t i = 0; i < site->view.n_why; i++) {
+		screen__to(screen, 2 * INDENT);
+		screen__wrap(screen, STYLE_PLAIN, site->view.why[i], SUSPICION_LINES);
+	}
+}
+
 /* Under its row, why a site is not flagged that looks as if it should be. */
 static void put_silenced(struct screen *screen, const struct report_site *site)
 {
 	const char *reason = report__text(site->silenced_reason);
 
-	if (!report__silenced(site))
+	if (!report__silenced(site)) {
+		if (site->view.verdict == VERDICT_SUSPECTED)
+			put_suspicion(screen, site);
 		return;
+	}
 	screen__to(screen, 2 * INDENT);
 	screen__put(screen, STYLE_DIM, "silenced: ");
 	screen__put(screen, STYLE_DIM, *reason ? reason : "no reason given");

@@ -37,6 +37,7 @@ enum style text_part__verdict_style(const struct report_site *site)
 		return STYLE_LEAKING;
 	case VERDICT_STUCK:
 		return STYLE_STUCK;
+	case VERDICT_SUSPECTED:
 	case VERDICT_GROWING:
 		return STYLE_GROWING;
 	case VERDICT_IDLE:

@@ -47,6 +47,7 @@ static struct flagged_count count_flagged(const struct report_target *target)
 			count.stuck_sites++;
 			count.stuck_goroutines += site->view.goroutines;
 			break;
+		case VERDICT_SUSPECTED:
 		case VERDICT_GROWING:
 		case VERDICT_IDLE:
 		case VERDICT_ACTIVE:
@@ -76,14 +77,24 @@ static void put_findings(struct screen *screen, const struct flagged_count *coun
 		    count->stuck_sites, count->stuck_goroutines);
 }
 
-static size_t count_growing(const struct report_target *target)
+static size_t count_verdict(const struct report_target *target, enum verdict verdict)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < target->n_sites; i++)
 		n += !report__silenced(&target->sites[i]) &&
-		     target->sites[i].view.verdict == VERDICT_GROWING;
+		     target->sites[i].view.verdict == verdict;
 	return n;
+}
+
+/* "; 3 sites still growing" */
+static void put_more(struct screen *screen, enum style style, size_t sites, const char *words)
+{
+	if (!sites)
+		return;
+	screen__put(screen, STYLE_PLAIN, "; ");
+	screen__put_owned(screen, style, shorten__counted(sites, "site"));
+	screen__put(screen, STYLE_PLAIN, words);
 }
 
 static size_t count_populated(const struct report_target *target)
@@ -118,7 +129,7 @@ static void put_target_summary(struct screen *screen, const struct report_target
 			       bool name_it, bool single_look)
 {
 	struct flagged_count count = count_flagged(target);
-	size_t growing = count_growing(target), silenced = report__count_silenced(target);
+	size_t suspected = count_verdict(target, VERDICT_SUSPECTED);
 
 	if (name_it) {
 		text_part__name(screen, target);
@@ -127,20 +138,15 @@ static void put_target_summary(struct screen *screen, const struct report_target
 	if (count.leaking_sites || count.stuck_sites) {
 		screen__put(screen, STYLE_BOLD, "Found ");
 		put_findings(screen, &count);
+	} else if (suspected) {
+		screen__put(screen, STYLE_GROWING, "Nothing certain yet");
 	} else {
 		screen__put(screen, STYLE_GOOD,
 			    target->n_sites ? "No leak found" : "No goroutine was seen");
 	}
-	if (growing) {
-		screen__put(screen, STYLE_PLAIN, "; ");
-		screen__put_owned(screen, STYLE_GROWING, shorten__counted(growing, "site"));
-		screen__put(screen, STYLE_PLAIN, " still growing");
-	}
-	if (silenced) {
-		screen__put(screen, STYLE_PLAIN, "; ");
-		screen__put_owned(screen, STYLE_PLAIN, shorten__counted(silenced, "site"));
-		screen__put(screen, STYLE_PLAIN, " silenced");
-	}
+	put_more(screen, STYLE_GROWING, suspected, " suspected");
+	put_more(screen, STYLE_GROWING, count_verdict(target, VERDICT_GROWING), " still growing");
+	put_more(screen, STYLE_PLAIN, report__count_silenced(target), " silenced");
 	screen__end_line(screen);
 	put_looked_at(screen, target);
 	if (single_look && count.leaking_sites == 0) {

@@ -77,8 +77,8 @@ Test(explain, idle_has_no_weights_but_says_what_would_change_it)
 
 Test(explain, every_verdict_says_what_would_change_it)
 {
-	const enum verdict verdicts[] = {VERDICT_LEAKING, VERDICT_STUCK, VERDICT_GROWING,
-					 VERDICT_IDLE, VERDICT_ACTIVE};
+	const enum verdict verdicts[] = {VERDICT_LEAKING, VERDICT_STUCK, VERDICT_SUSPECTED,
+					 VERDICT_GROWING, VERDICT_IDLE,	 VERDICT_ACTIVE};
 	struct sample sample;
 
 	sample__leaks(&sample);

@@ -69,6 +69,36 @@ Test(text, all_sites_with_stacks)
 	check_golden("all-verbose.txt", &sample.report, &options);
 }
 
+/* A suspicion is no finding, and no all-clear: the report says what would settle it. */
+Test(text, what_would_settle_a_suspicion)
+{
+	const char *const why[] = {"1,009 came one by one and have waited here ever since",
+				   "watching for 26s more settles it"};
+	struct sample sample;
+	char *text;
+
+	sample__leaks(&sample);
+	sample.report.final = true;
+	for (size_t i = 0; i < sample.target.n_sites; i++) {
+		if (verdict__is_suspect(sample.sites[i].view.verdict))
+			sample.sites[i].view.verdict = VERDICT_IDLE;
+	}
+	sample.sites[0].view.verdict = VERDICT_SUSPECTED;
+	sample.sites[0].view.why = why;
+	sample.sites[0].view.n_why = ARRAY_SIZE(why);
+	text = sample__text(&sample.report, &plain);
+	cr_expect_not_null(strstr(text, "\n  suspected  94 %  1,503  chan send"), "%s", text);
+	cr_expect_not_null(strstr(text, "\n    watching for 26s more settles it\n"), "%s", text);
+	cr_expect_not_null(strstr(text, "\nNothing certain yet; 1 site suspected\n"), "%s", text);
+	cr_expect_null(strstr(text, "No leak found"));
+	free(text);
+	sample.sites[1].view.verdict = VERDICT_STUCK;
+	text = sample__text(&sample.report, &plain);
+	cr_expect_not_null(strstr(text, "\nFound 1 stuck site, 88 goroutines; 1 site suspected\n"),
+			   "%s", text);
+	free(text);
+}
+
 Test(text, colors)
 {
 	struct text_options options = {.columns = 100, .color = true};

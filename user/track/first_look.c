@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "track/first_look.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "track/goid_order.h"
+#include "track/verdict.h"
+
+#define MAX_GC_NS (120 * NSEC_PER_SEC) /* src/runtime/proc.go forcegcperiod */
+
+/* What a wait may be shorter than the life of one that has always been in it, see has_moved(). */
+#define LIFE_SHARE	0.9
+#define BEFORE_WAIT_NS	(60 * NSEC_PER_SEC)
+#define UNEVEN_CREATION 4
+
+/* What "one by one, for as long as the process runs" takes, see came_one_by_one(). */
+#define MIN_ARRIVED	 100
+#define MIN_SHARE	 0.9
+#define MIN_SPAN_NS	 (480 * NSEC_PER_SEC)
+#define MIN_LIFE_SHARE	 0.75
+#define MIN_PERIODS	 4u
+#define MAX_PERIODS	 6u
+#define PERIOD_MIN_SHARE 0.25
+#define PERIOD_MAX_SHARE 0.5
+
+/* What is gathered of one site. */
+struct members {
+	uint64_t n, stayed;		/* all; those that have waited here all their lives */
+	uint64_t first_goid, last_goid; /* of those that stayed */
+	uint64_t oldest_ns, moved_ticks;
+	struct ages *waits; /* of those that stayed; NULL: too few to be asked for */
+};
+
+struct look {
+	struct tracker *tracker;
+	struct goid_order *order;
+	uint64_t now, uptime_ns;
+	uint64_t gc_ns;		 /* how far the begin of a wait may lie before what the GC noted */
+	struct members *members; /* by index of their site */
+};
+
+static int look_begin(struct look *look)
+{
+	struct tracker *tracker = look->tracker;
+	uint32_t end = site_table__end(tracker->sites);
+
+	look->order = goid_order__new(tracker->goroutines);
+	look->members = calloc(end, sizeof(*look->members));
+	if (!look->order || !look->members)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < end; i++) {
+		const struct site *site = site_table__at(tracker->sites, i);
+
+		if (site->system || site->parked < MIN_ARRIVED)
+			continue;
+		look->members[i].waits = calloc(1, sizeof(*look->members[i].waits));
+		if (!look->members[i].waits)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static void look_end(struct look *look)
+{
+	for (uint32_t i = 0; look->members && i < site_table__end(look->tracker->sites); i++)
+		free(look->members[i].waits);
+	free(look->members);
+	goid_order__free(look->order);
+}
+
+static void order_all(struct look *look)
+{
+	struct tracker *tracker = look->tracker;
+	struct ages waits = {0};
+	const struct goroutine *g;
+	uint32_t handle = 0;
+
+	while ((g = goroutine_table__next(tracker->goroutines, &handle))) {
+		const struct site *site = site_table__at(tracker->sites, goroutine__site(g));
+
+		if (!(g->flags & GOROUTINE_PARKED))
+			continue;
+		goid_order__note(look->order, goroutine__goid(g), goroutine__since(g));
+		ages__add(&waits, ticks__age_ns(goroutine__since(g), look->now));
+		if (site->wait_class == WAIT_IO)
+			goid_order__count(look->order, goroutine__goid(g));
+	}
+	goid_order__close(look->order);
+	/* Collections are at most as far apart as the waits that they have noted. */
+	look->gc_ns = ages__widest_gap_ns(&waits, MAX_GC_NS);
+}
+
+/*
+ * The least that @g can have lived: since the longest wait of those created after it. Where nothing
+ * was, its goid among all that were handed out is a guess, which no program should be accused by but
+ * which may well excuse one: a quarter of it, since goroutines are not created evenly.
+ */
+static uint64_t least_life_ns(const struct look *look, const struct goroutine *g)
+{
+	uint64_t goid = goroutine__goid(g), max = max_of(look->tracker->max_goid, goid);
+	double later = (double)(max - goid) / (double)max;
+	uint64_t guess = (uint64_t)(later * (double)look->uptime_ns / UNEVEN_CREATION);
+
+	return max_of(guess, ticks__age_ns(goid_order__born_by(look->order, goid), look->now));
+}
+
+/* Whether @g has been somewhere else in its life, or left this wait and came back. */
+static bool has_moved(const struct look *look, const struct goroutine *g)
+{
+	uint64_t wait = ticks__age_ns(goroutine__since(g), look->now);
+
+	return (double)(wait + look->gc_ns + BEFORE_WAIT_NS) <
+	       LIFE_SHARE * (double)least_life_ns(look, g);
+}
+
+static void note_stayed(struct members *members, const struct goroutine *g, uint64_t wait_ns)
+{
+	uint64_t goid = goroutine__goid(g);
+
+	members->first_goid = members->stayed ? min_of(members->first_goid, goid) : goid;
+	members->last_goid = max_of(members->last_goid, goid);
+	members->oldest_ns = max_of(members->oldest_ns, wait_ns);
+	members->stayed++;
+	if (members->waits)
+		ages__add(members->waits, wait_ns);
+}
+
+static void look_at_members(struct look *look)
+{
+	const struct goroutine *g;
+	uint32_t handle = 0;
+
+	while ((g = goroutine_table__next(look->tracker->goroutines, &handle))) {
+		struct members *members = &look->members[goroutine__site(g)];
+		uint64_t since = goroutine__since(g);
+
+		members->n++;
+		if (!(g->flags & GOROUTINE_PARKED))
+			continue;
+		if (has_moved(look, g))
+			members->moved_ticks = max_of(members->moved_ticks, since);
+		else
+			note_stayed(members, g, ticks__age_ns(since, look->now));
+	}
+}
+
+/* Members that came in each of @periods equal parts of the time since the first one did. */
+static bool spread_out(const struct members *members, unsigned int periods, unsigned int *ret_with)
+{
+	double even = (double)members->stayed / periods;
+
+	*ret_with = 0;
+	for (unsigned int i = 0; i < periods; i++) {
+		uint64_t from = members->oldest_ns * i / periods;
+		uint64_t to = members->oldest_ns * (i + 1) / periods;
+		double here =
+			ages__between(members->waits, from, i + 1 == periods ? UINT64_MAX : to);
+
+		if (here > (double)members->stayed * PERIOD_MAX_SHARE)
+			return false;
+		*ret_with += here >= even * PERIOD_MIN_SHARE;
+	}
+	return *ret_with >= max_of(MIN_PERIODS, periods - 1);
+}
+
+/*
+ * Fewer came in the later half than in the earlier one, by more than two standard deviations and
+ * what the distance of two collections can move from one half to the other.
+ */
+static bool slows_down(const struct look *look, const struct members *members)
+{
+	double later = ages__between(members->waits, 0, members->oldest_ns / 2);
+	double earlier = (double)members->stayed - later;
+	double blurred = (double)members->stayed * (double)look->gc_ns / (double)members->oldest_ns;
+	double fewer = earlier - later - blurred;
+
+	return fewer > 0 && fewer * fewer > 4 * (double)members->stayed;
+}
+
+static bool goes_on(const struct look *look, const struct members *members)
+{
+	uint64_t usual_gap = members->oldest_ns / members->stayed;
+
+	return ages__youngest_ns(members->waits) <= 4 * usual_gap + look->gc_ns;
+}
+
+static bool came_one_by_one(const struct look *look, const struct members *members,
+			    unsigned int *ret_periods, unsigned int *ret_with)
+{
+	*ret_periods = (unsigned int)min_of(members->oldest_ns / MAX_GC_NS, (uint64_t)MAX_PERIODS);
+	return members->waits && members->stayed >= MIN_ARRIVED &&
+	       (double)members->stayed >= (double)members->n * MIN_SHARE &&
+	       members->oldest_ns >= MIN_SPAN_NS &&
+	       (double)members->oldest_ns >= (double)look->uptime_ns * MIN_LIFE_SHARE &&
+	       spread_out(members, *ret_periods, ret_with) && !slows_down(look, members) &&
+	       goes_on(look, members);
+}
+
+static void conclude(const struct look *look, uint32_t index)
+{
+	struct site *site = site_table__at(look->tracker->sites, index);
+	const struct members *members = &look->members[index];
+	unsigned int periods, periods_with;
+
+	site->first_look.moved_ticks = members->moved_ticks;
+	if (!came_one_by_one(look, members, &periods, &periods_with))
+		return;
+	site->first_look.arrived = members->stayed;
+	site->first_look.span_ns = members->oldest_ns;
+	site->first_look.periods = periods;
+	site->first_look.periods_with = periods_with;
+	site->first_look.connections =
+		goid_order__counted(look->order, members->first_goid, members->last_goid);
+}
+
+int first_look__take(struct tracker *tracker, uint64_t now_ticks)
+{
+	struct look look = {
+		.tracker = tracker,
+		.now = now_ticks,
+		.uptime_ns = ticks__age_ns(tracker->process_ticks, now_ticks),
+	};
+	int err = look_begin(&look);
+
+	if (!err) {
+		order_all(&look);
+		look_at_members(&look);
+		for (uint32_t i = 0; i < site_table__end(tracker->sites); i++)
+			conclude(&look, i);
+	}
+	look_end(&look);
+	return err;
+}
