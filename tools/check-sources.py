@@ -17,7 +17,7 @@ BANNED_CALL = re.compile(r"(?<![\w>.])(" + "|".join(BANNED) + r")\s*\(")
 EXIT_CALL = re.compile(r"(?<![\w>.])exit\s*\(")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 # What is an enumeration stays one: a word is what it is shown as, not what it is compared by.
-FACT_AS_WORD = re.compile(r'strn?(?:case)?cmp\s*\([^;]*"(?:active|idle|growing|stuck|leaking|full|lifecycle|census)"')
+FACT_AS_WORD = re.compile(r'strn?(?:case)?cmp\s*\([^;]*"(?:active|idle|growing|suspected|stuck|leaking|full|lifecycle|census)"')
 # Data, licences, prose and formats without comments carry no licence line of their own.
 UNMARKED = re.compile(
     r"(\.(tsv|json|md|txt|golden|bin|gz|sum|service|rules|png|svg|[1-9])|LICENSE[^/]*|COPYING[^/]*)$"

@@ -2,6 +2,7 @@
 """What people see: lines in a pipe, a screen on a terminal."""
 
 import fcntl
+import json
 import os
 import pty
 import re
@@ -153,3 +154,69 @@ def first_words_within_two_seconds(t):
     first = until("a first line", process.stdout.readline, 2.5)
     took = time.monotonic() - begin
     check(took <= 2, f"{first!r} after {took:.2f} s")
+
+
+@case
+def into_a_pipe_nothing_is_cut(t):
+    """Every one of a hundred goroutines is named, and no mark says that something was left out."""
+    target = start(t, COUNTS)
+    for _ in range(97):
+        target.ask("run 3 1")
+    args = ["--pid", str(target.pid), "--once", "--goroutines"]
+    code, out, err = run(t, *args, env=plain_environment(LC_ALL="C.UTF-8"))
+    check_equal(code, 0, f"exit code ({err})")
+    check("\u2026" not in out, f"cut:\n{out}")
+    code, listed, err = run(t, *args, "--json", env=plain_environment())
+    check_equal(code, 0, f"exit code ({err})")
+    goids = {g["goid"] for g in json.loads(listed)["targets"][0]["goroutine_list"]}
+    named = set()
+    for first, last in re.findall(r"\b(\d+)(?:-(\d+))?\b", out):
+        if int(first) in goids:
+            named.update(range(int(first), int(last or first) + 1))
+    check(goids <= named, f"not named: {sorted(goids - named)[:20]}")
+
+
+@case
+def plain_ascii_in_a_locale_without_utf8(t):
+    target = leaky(t)
+    args = ["--pid", str(target.pid), "--interval", "300ms", "--all"]
+    text = on_terminal(t, args, 66, plain_environment(LC_ALL="C"), "chan receive")
+    check(text.isascii(), f"{sorted(set(c for c in text if not c.isascii()))} in {text[-900:]!r}")
+    code, out, err = run(t, "--pid", str(target.pid), "--once", "--explain", "*main.worker*",
+                         env=plain_environment(LC_ALL="POSIX", LANG="en_US.UTF-8"))
+    check_equal(code, 0, f"exit code ({err})")
+    check("#####" in out, f"no bar in:\n{out}")
+    check(out.isascii(), f"{sorted(set(c for c in out if not c.isascii()))} in:\n{out}")
+
+
+@case
+def columns_are_respected(t):
+    """$COLUMNS makes a terminal's lines shorter, and says where sentences in a pipe are folded."""
+    target = leaky(t)
+    args = ["--pid", str(target.pid), "--interval", "300ms", "--min-age", "1s"]
+    text = on_terminal(t, args, 120, plain_environment(COLUMNS="70"), "chan receive")
+    widest = max(len(line) for line in re.split(r"[\r\n]+", ESCAPE.sub("", text)))
+    check_equal(widest <= 70, True, f"{widest} columns")
+    explain = ["--pid", str(target.pid), "--once", "--explain", "*main.worker*"]
+    for columns in (60, 150):
+        code, out, err = run(t, *explain, env=plain_environment(COLUMNS=str(columns)))
+        check_equal(code, 0, f"exit code ({err})")
+        sentences = [line for line in out.splitlines() if line.startswith("  ") and "/" not in line]
+        widest = max(map(len, sentences))
+        check(columns - 20 < widest <= columns, f"{widest} columns of {columns}:\n{out}")
+
+
+@case
+def names_can_be_copied_and_ids_are_there_on_a_narrow_terminal(t):
+    """What a narrow terminal shows of a name is the name, or its beginning, and finds the site."""
+    target = leaky(t)
+    target.ask("shape mutex 3")
+    args = ["--pid", str(target.pid), "--interval", "300ms", "--all"]
+    text = ESCAPE.sub("", on_terminal(t, args, 60, plain_environment(), "mutexLock"))
+    row = re.search(r"^ *([0-9a-f]{8}) .* (main\.\w+)\u2026?\r?$", text, re.MULTILINE)
+    check(row, f"no row with an id and a name in {text[-900:]!r}")
+    for pattern in (row.group(1), f"{row.group(2)}*"):
+        code, out, err = run(t, "--pid", str(target.pid), "--once", "--explain", pattern,
+                             env=plain_environment())
+        check_equal(code, 0, f"exit code ({err})")
+        check(row.group(1) in out, f"{pattern} does not find {row.group(1)}:\n{out}")

@@ -15,13 +15,10 @@
 
 static int write_report(const struct options *options, const struct doctor_report *report)
 {
-	struct doctor_text_options text = {
-		.color = terminal__want_color(options->color),
-		.columns = terminal__line_width(),
-	};
+	struct screen_options screen = terminal__screen(options->color, 0);
 
 	return options->json ? doctor__write_json(stdout, report) :
-			       doctor__write_text(stdout, report, &text);
+			       doctor__write_text(stdout, report, &screen);
 }
 
 int command__doctor(const struct options *options)

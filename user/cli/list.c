@@ -5,17 +5,15 @@
 #include "cli/terminal.h"
 #include "host/process.h"
 #include "discover/process_scan.h"
+#include "output/process_list.h"
 
 static int write_list(const struct options *options, const struct process_list *list)
 {
-	struct process_list_text_options text = {
-		.color = terminal__want_color(options->color),
-		.verbose = options->verbose > 0,
-		.columns = terminal__line_width(),
-	};
+	struct screen_options screen = terminal__screen(options->color, 0);
 
-	return options->json ? process_list__write_json(stdout, list) :
-			       process_list__write_text(stdout, list, &text);
+	if (options->json)
+		return process_list__write_json(stdout, list);
+	return process_list__write_text(stdout, list, &screen, options->verbose > 0);
 }
 
 int command__list(const struct options *options)

@@ -26,17 +26,18 @@ static void open_explainer(struct outputs *outputs)
 		.out = stdout,
 		.pattern = options->explain,
 		.terminal = terminal__present() && !options->once,
-		.color = terminal__want_color(options->color),
+		.options = terminal__screen(options->color, TERMINAL_DEFAULT_COLUMNS),
+		.rows = terminal__rows(),
 	};
-	terminal__size(&outputs->explainer.columns, &outputs->explainer.rows);
 }
 
 int outputs__open(struct outputs *outputs)
 {
 	const struct options *options = outputs->options;
 	struct text_options text = {
+		.screen = terminal__screen(options->color, TERMINAL_DEFAULT_COLUMNS),
 		.terminal = terminal__present() && !options->once,
-		.color = terminal__want_color(options->color),
+		.rows = terminal__rows(),
 		.verbose = options->verbose > 0,
 		.all = options->all,
 		.host = !options->processes.n,
@@ -48,7 +49,6 @@ int outputs__open(struct outputs *outputs)
 	}
 	if (options->json)
 		return 0;
-	terminal__size(&text.columns, &text.rows);
 	return text_writer__new(stdout, &text, &outputs->text);
 }
 
@@ -64,12 +64,13 @@ int outputs__write(struct outputs *outputs, const struct report *report)
 
 void outputs__resize(struct outputs *outputs)
 {
-	unsigned int columns, rows;
+	struct screen_options screen =
+		terminal__screen(outputs->options->color, TERMINAL_DEFAULT_COLUMNS);
+	unsigned int rows = terminal__rows();
 
-	terminal__size(&columns, &rows);
 	if (outputs->text)
-		text_writer__resize(outputs->text, columns, rows);
-	outputs->explainer.columns = columns;
+		text_writer__resize(outputs->text, screen.columns, rows);
+	outputs->explainer.options = screen;
 	outputs->explainer.rows = rows;
 }
 

@@ -23,22 +23,54 @@ bool terminal__want_color(enum color_choice choice)
 	return terminal__present() && !(no_color && *no_color);
 }
 
-void terminal__size(unsigned int *ret_columns, unsigned int *ret_rows)
+unsigned int terminal__rows(void)
 {
 	struct winsize size = {0};
-	bool known = !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col;
 
-	if (ret_columns)
-		*ret_columns = known ? size.ws_col : TERMINAL_DEFAULT_COLUMNS;
-	if (ret_rows)
-		*ret_rows = known ? size.ws_row : 0;
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) ? 0 : size.ws_row;
 }
 
-unsigned int terminal__line_width(void)
+bool terminal__is_utf8(const char *lc_all, const char *lc_ctype, const char *lang)
 {
-	unsigned int columns = 0;
+	const char *const values[] = {lc_all, lc_ctype, lang};
 
-	if (isatty(STDOUT_FILENO))
-		terminal__size(&columns, NULL);
-	return columns;
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		if (values[i] && *values[i])
+			return strcasestr(values[i], "utf-8") || strcasestr(values[i], "utf8");
+	}
+	return false;
+}
+
+unsigned int terminal__columns_of(const char *text)
+{
+	unsigned long columns;
+	char *end;
+
+	if (!text || *text < '0' || *text > '9')
+		return 0;
+	columns = strtoul(text, &end, 10);
+	return *end || columns > SCREEN_NO_LIMIT ? 0 : (unsigned int)columns;
+}
+
+struct screen_options terminal__screen(enum color_choice choice, unsigned int fold)
+{
+	unsigned int wanted = terminal__columns_of(getenv("COLUMNS"));
+	bool terminal = isatty(STDOUT_FILENO);
+	struct winsize size = {0};
+	struct screen_options screen = {
+		.columns = fold,
+		.whole = !terminal,
+		.color = terminal__want_color(choice),
+		.ascii = !terminal__is_utf8(getenv("LC_ALL"), getenv("LC_CTYPE"), getenv("LANG")),
+	};
+
+	if (terminal) {
+		screen.columns = TERMINAL_DEFAULT_COLUMNS;
+		if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col)
+			screen.columns = size.ws_col;
+	}
+	/* A line that is wider than the terminal would scroll what is drawn in place. */
+	if (wanted && (!terminal || wanted < screen.columns))
+		screen.columns = wanted;
+	return screen;
 }

@@ -4,8 +4,9 @@
 
 /* What standard output is connected to. */
 #include "cli/options.h"
+#include "output/text/screen.h"
 
-#define TERMINAL_DEFAULT_COLUMNS 100
+#define TERMINAL_DEFAULT_COLUMNS 100 /* also where a report in a pipe is folded */
 
 /* terminal__present - it is a terminal that understands control sequences. */
 bool terminal__present(void);
@@ -13,16 +14,24 @@ bool terminal__present(void);
 /* terminal__want_color - by --color, else on a terminal unless NO_COLOR is set. */
 bool terminal__want_color(enum color_choice choice);
 
-/*
- * terminal__size - its width and height; without a terminal, or one that does not tell, the default
- * width and no limit (0) of height. NULL for what is not wanted.
- */
-void terminal__size(unsigned int *ret_columns, unsigned int *ret_rows);
+/* terminal__rows - its height; 0, no limit, without a terminal, or one that does not tell. */
+unsigned int terminal__rows(void);
 
 /*
- * terminal__line_width - where lines of a table are to be cut: the terminal's width; 0, nowhere, in a
- * file or pipe, which will be searched rather than read.
+ * terminal__screen - how text is to be written to standard output. Lines fit the terminal; in a file
+ * or pipe, which will be searched, nothing is cut, and sentences are folded at @fold columns (0:
+ * nowhere). $COLUMNS makes both narrower, or a pipe wider.
  */
-unsigned int terminal__line_width(void);
+struct screen_options terminal__screen(enum color_choice choice, unsigned int fold);
+
+/*
+ * terminal__is_utf8 - whether text may be UTF-8, by the values of $LC_ALL, $LC_CTYPE and $LANG, of
+ * which the first that is set and not empty counts (POSIX, Environment Variables). What the locale's
+ * name says is enough: its data may not be installed where somebody logs in from elsewhere.
+ */
+bool terminal__is_utf8(const char *lc_all, const char *lc_ctype, const char *lang);
+
+/* terminal__columns_of - @text of $COLUMNS as a number; 0 when it is none, or NULL. */
+unsigned int terminal__columns_of(const char *text);
 
 #endif /* GLEAKD_CLI_TERMINAL_H */

@@ -57,17 +57,4 @@ struct process_list {
 	size_t not_opened;   /* on a file system that may block whoever opens it */
 };
 
-struct process_list_text_options {
-	bool color;
-	unsigned int columns; /* width to fit; 0: no limit */
-	bool verbose;	      /* with the path of each executable */
-};
-
-/* process_list__write_text - a table and what was looked at. -ENOMEM, or -EPIPE and kin. */
-int process_list__write_text(FILE *out, const struct process_list *list,
-			     const struct process_list_text_options *options) __must_check;
-
-/* process_list__write_json - one object on one line (docs/schema.md), flushed. Errors as above. */
-int process_list__write_json(FILE *out, const struct process_list *list) __must_check;
-
 #endif /* GLEAKD_DISCOVER_PROCESS_LIST_H */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/common.h"
+#include "output/text/screen.h"
 
 #define DOCTOR_SCHEMA_VERSION 1
 
@@ -49,14 +50,9 @@ struct doctor_report {
 	int exit_code;
 };
 
-struct doctor_text_options {
-	bool color;
-	unsigned int columns; /* width to fit; 0: no limit */
-};
-
 /* doctor__write_text - a line for each item, advice below. -ENOMEM, or -EPIPE and kin. */
 int doctor__write_text(FILE *out, const struct doctor_report *report,
-		       const struct doctor_text_options *options) __must_check;
+		       const struct screen_options *options) __must_check;
 
 /* doctor__write_json - one object on one line (docs/doctor.md), flushed. Errors as above. */
 int doctor__write_json(FILE *out, const struct doctor_report *report) __must_check;

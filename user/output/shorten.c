@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "output/text/screen.h"
 
 #define MIN_WIDTH 8
 

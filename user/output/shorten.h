@@ -3,11 +3,16 @@
 #define GLEAKD_OUTPUT_SHORTEN_H
 
 /*
- * Names that fit a column: what tells functions and files apart stands at their end, so leading
- * path elements go first. All return a string to free(), NULL without memory, and never more than
- * @width columns (at least 8 are assumed).
+ * Names for a label with a limit, where two that differ have to stay different: what tells functions
+ * and files apart stands at their end, so leading path elements go first, then the middle. All return
+ * a string to free(), NULL without memory, and never more than @width columns (at least 8 are
+ * assumed). What a terminal shows is cut otherwise, see output/text/screen.h.
+ *
+ * And numbers as people read them.
  */
 #include "base/common.h"
+
+#define ELLIPSIS "\xe2\x80\xa6"
 
 /* shorten__function - "example.org/shop/cart.(*Store).Load" -> "…/cart.(*Store).Load". */
 char *shorten__function(const char *name, size_t width) __must_check;

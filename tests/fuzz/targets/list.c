@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "output/process_list.h"
 #include "shown.h"
 
 #define MAX_PROCESSES 4
@@ -54,26 +55,26 @@ static void make_process(struct made *made, struct listed_process *process,
 	memcpy(&process->uptime_seconds, &uptime, sizeof(uptime));
 }
 
-static char *render(const struct process_list *list,
-		    const struct process_list_text_options *options)
+static char *render(const struct process_list *list, const struct screen_options *options,
+		    bool verbose)
 {
 	char *text = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
 
-	fuzz__require(out && !process_list__write_text(out, list, options));
+	fuzz__require(out && !process_list__write_text(out, list, options, verbose));
 	fclose(out);
 	fuzz__require(strlen(text) == size);
 	return text;
 }
 
-static void check_text(const struct process_list *list, struct process_list_text_options options)
+static void check_text(const struct process_list *list, struct screen_options options, bool verbose)
 {
-	char *plain = render(list, &options), *colored;
+	char *plain = render(list, &options, verbose), *colored;
 
 	shown__check(plain, options.columns ? options.columns : UINT32_MAX);
 	options.color = true;
-	colored = render(list, &options);
+	colored = render(list, &options, verbose);
 	shown__normalize(plain);
 	shown__normalize(colored);
 	fuzz__require(!strcmp(plain, colored));
@@ -98,10 +99,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct made made;
 	struct fuzz_input input = {data, size}, numbers = {data, min_of(size, (size_t)128)};
 	uint8_t bits = fuzz_input__u8(&input);
-	struct process_list_text_options options = {
-		.columns = bits & 1 ? 60 + bits % 128U : 0,
-		.verbose = bits & 2,
-	};
+	struct screen_options options = {.columns = bits & 1 ? 60 + bits % 128U : 0,
+					 .ascii = bits & 4};
 
 	memset(&made, 0, sizeof(made));
 	for (size_t i = 0; i < N_TEXTS; i++)
@@ -117,7 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.privileged = bits & 4,
 		.not_opened = fuzz_input__u8(&numbers),
 	};
-	check_text(&made.list, options);
+	check_text(&made.list, options, bits & 2);
 	check_json(&made.list);
 	for (size_t i = 0; i < N_TEXTS; i++)
 		free(made.texts[i]);

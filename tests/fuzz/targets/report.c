@@ -221,50 +221,58 @@ static char *render(struct report *report, const struct text_options *options)
 	return text;
 }
 
+/* Lines of any length in a pipe. */
+static unsigned int widest(const struct screen_options *options)
+{
+	return options->whole ? UINT32_MAX : options->columns;
+}
+
 static void check_text(struct report *report, struct text_options options)
 {
 	char *plain = render(report, &options), *colored, *drawn;
 
-	shown__check(plain, options.columns);
-	options.color = true;
+	shown__check(plain, widest(&options.screen));
+	options.screen.color = true;
 	colored = render(report, &options);
 	shown__normalize(plain);
 	shown__normalize(colored);
 	fuzz__require(!strcmp(plain, colored));
 	options.terminal = true;
+	options.screen.whole = false;
 	options.rows = 24;
 	drawn = render(report, &options);
 	shown__normalize(drawn);
-	shown__check(drawn, options.columns);
+	shown__check(drawn, options.screen.columns);
 	free(drawn);
 	free(colored);
 	free(plain);
 }
 
 static char *explain(const struct report *report, const struct report_site *site,
-		     unsigned int columns, bool color)
+		     const struct screen_options *options)
 {
 	char *text = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
 
-	fuzz__require(out &&
-		      !explain__write(out, report, &report->targets[0], site, columns, color));
+	fuzz__require(out && !explain__write(out, report, &report->targets[0], site, options));
 	fclose(out);
 	fuzz__require(strlen(text) == size);
 	return text;
 }
 
 /* One site is enough for one input. */
-static void check_explained(const struct report *report, unsigned int columns, size_t index)
+static void check_explained(const struct report *report, struct screen_options options,
+			    size_t index)
 {
 	char *plain, *colored;
 
 	if (!report->n_targets || index >= report->targets[0].n_sites)
 		return;
-	plain = explain(report, &report->targets[0].sites[index], columns, false);
-	colored = explain(report, &report->targets[0].sites[index], columns, true);
-	shown__check(plain, columns);
+	plain = explain(report, &report->targets[0].sites[index], &options);
+	options.color = true;
+	colored = explain(report, &report->targets[0].sites[index], &options);
+	shown__check(plain, widest(&options));
 	shown__normalize(plain);
 	shown__normalize(colored);
 	fuzz__require(!strcmp(plain, colored));
@@ -290,7 +298,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_input input = {data, size}, numbers = {data, min_of(size, (size_t)1024)};
 	uint8_t bits = fuzz_input__u8(&input);
 	struct text_options options = {
-		.columns = 60 + bits % 128U,
+		.screen.columns = 60 + bits % 128U,
+		.screen.whole = bits & 4,
+		.screen.ascii = bits & 8,
 		.verbose = bits & 1,
 		.all = bits & 2,
 	};
@@ -300,7 +310,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		made.texts[i] = fuzz_input__text(&input, SEPARATOR);
 	make_report(&made, &numbers);
 	check_text(&made.report, options);
-	check_explained(&made.report, options.columns, bits % MAX_SITES);
+	check_explained(&made.report, options.screen, bits % MAX_SITES);
 	check_json(&made.report);
 	for (size_t i = 0; i < N_TEXTS; i++)
 		free(made.texts[i]);

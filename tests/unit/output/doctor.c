@@ -41,7 +41,7 @@ static void make_hostile(struct doctor_report *report)
 	memset(report->items[1].found, 'w', sizeof(report->items[1].found) - 1);
 }
 
-static char *text_of(const struct doctor_report *report, struct doctor_text_options options)
+static char *text_of(const struct doctor_report *report, struct screen_options options)
 {
 	char *text = NULL;
 	size_t n = 0;
@@ -76,10 +76,10 @@ Test(checkup, text)
 	char *text;
 
 	make_sample(&report);
-	text = text_of(&report, (struct doctor_text_options){.columns = 80});
+	text = text_of(&report, (struct screen_options){.columns = 80});
 	sample__golden("checkup.txt", text);
 	free(text);
-	text = text_of(&report, (struct doctor_text_options){.color = true});
+	text = text_of(&report, (struct screen_options){.color = true});
 	sample__golden("checkup-color.txt", text);
 	free(text);
 }
@@ -91,11 +91,11 @@ Test(checkup, summary)
 
 	make_sample(&report);
 	report.n_items = 2;
-	text = text_of(&report, (struct doctor_text_options){0});
+	text = text_of(&report, (struct screen_options){0});
 	cr_expect_not_null(strstr(text, "\ngleakd works here; 1 warning\n"), "%s", text);
 	free(text);
 	report.n_items = 1;
-	text = text_of(&report, (struct doctor_text_options){0});
+	text = text_of(&report, (struct screen_options){0});
 	cr_expect_not_null(strstr(text, "\ngleakd works here\n"), "%s", text);
 	free(text);
 }
@@ -106,7 +106,7 @@ Test(checkup, text_fits_and_steers_nothing)
 
 	make_hostile(&report);
 	for (unsigned int columns = 1; columns < 200; columns += 7) {
-		char *text = text_of(&report, (struct doctor_text_options){.columns = columns});
+		char *text = text_of(&report, (struct screen_options){.columns = columns});
 
 		sample__check_lines(text, max_of(columns, 60u), "hostile");
 		free(text);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "output/process_list.h"
+
 #include "base/clock.h"
-#include "discover/process_list.h"
 #include "output/json/writer.h"
 
 static void put_fact(struct json *json, const char *name, enum file_fact fact)

@@ -13,6 +13,9 @@
 #define MIN_PATH      34 /* what a function's name leaves for its path */
 #define MIN_FILE      8	 /* a location in fewer columns says nothing */
 
+/* In a pipe, where names are never cut, a longer one is out of line with the others. */
+#define MAX_ALIGNED 60
+
 #define INLINED " (inlined)"
 
 void text_part__label(struct screen *screen, const char *label)
@@ -31,19 +34,12 @@ void text_part__widen(unsigned int *column, const char *text, unsigned int limit
 
 unsigned int text_part__function_limit(const struct screen *screen, unsigned int location)
 {
-	unsigned int room = screen->columns - (BLOCK_INDENT + LABEL_COLUMNS) - 2;
+	unsigned int room = screen->options.columns - (BLOCK_INDENT + LABEL_COLUMNS) - 2;
 
+	if (screen->options.whole)
+		return MAX_ALIGNED;
 	/* On a narrow screen they share. */
 	return max_of(room - min_of(room, location), room / 2);
-}
-
-static void put_location(struct screen *screen, enum style style, const struct report_frame *frame,
-			 const char *file, unsigned int width)
-{
-	if (frame->line)
-		screen__put_owned(screen, style, shorten__location(file, frame->line, width));
-	else
-		screen__put_owned(screen, style, shorten__text(file, width));
 }
 
 void text_part__frame(struct screen *screen, enum style style, const struct report_frame *frame,
@@ -53,11 +49,11 @@ void text_part__frame(struct screen *screen, enum style style, const struct repo
 	unsigned int note = whole_path && frame->inlined ? (unsigned int)strlen(INLINED) : 0;
 	const char *file = report__text(frame->file);
 
-	screen__put_owned(screen, style, shorten__function(frame->function, function_columns));
-	if (*file && location + note + MIN_FILE <= screen->columns) {
-		screen__to(screen, location);
-		put_location(screen, style, frame, whole_path ? file : text__base_name(file),
-			     screen->columns - location - note);
+	screen__put_function(screen, style, frame->function, function_columns);
+	if (*file && (screen->options.whole || screen__room(screen) >= 2 + MIN_FILE + note)) {
+		screen__next(screen, location);
+		screen__put_location(screen, style, whole_path ? file : text__base_name(file),
+				     frame->line, screen__room(screen) - note);
 	}
 	if (note)
 		screen__put(screen, STYLE_DIM, INLINED);
@@ -95,8 +91,7 @@ void text_part__stack(struct screen *screen, const struct report_site *site)
 	}
 	if (shown < site->n_stack) {
 		text_part__label(screen, "");
-		screen__putf(screen, STYLE_DIM, ELLIPSIS " and %zu more frames",
-			     site->n_stack - shown);
+		screen__putf(screen, STYLE_DIM, "and %zu more frames", site->n_stack - shown);
 		screen__end_line(screen);
 	}
 }

@@ -7,8 +7,6 @@
 #define INDENT	       2
 #define GAP	       2
 #define STATUS_COLUMNS 4
-#define MIN_COLUMNS    60u
-#define NO_LIMIT       100000u
 #define MAX_LINES      8
 
 static enum style style_of(enum doctor_status status)
@@ -82,14 +80,14 @@ static void put_summary(struct screen *screen, const struct doctor_report *repor
 }
 
 int doctor__write_text(FILE *out, const struct doctor_report *report,
-		       const struct doctor_text_options *options)
+		       const struct screen_options *options)
 {
-	unsigned int width = options->columns ? max_of(options->columns, MIN_COLUMNS) : NO_LIMIT;
 	unsigned int text = INDENT + STATUS_COLUMNS + GAP + widest_name(report) + GAP;
+	struct screen_options within = screen_options__within(options, SCREEN_NO_LIMIT);
 	const char *group = "";
 	struct screen screen;
 
-	screen__init(&screen, width, options->color);
+	screen__init(&screen, &within);
 	put_head(&screen, report);
 	for (size_t i = 0; i < report->n_items; i++) {
 		if (strcmp(group, report->items[i].group) != 0) {

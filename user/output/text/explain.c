@@ -10,9 +10,7 @@
 #include "output/text/site.h"
 #include "output/text/target.h"
 
-#define MIN_COLUMNS 60U
-#define MAX_COLUMNS 200U
-#define MAX_LINES   8
+#define MAX_LINES 8
 
 static void put_sentence(struct screen *screen, const char *text)
 {
@@ -219,12 +217,12 @@ void explain__put(struct screen *screen, const struct report *report,
 }
 
 int explain__write(FILE *out, const struct report *report, const struct report_target *target,
-		   const struct report_site *site, unsigned int columns, bool color)
+		   const struct report_site *site, const struct screen_options *options)
 {
+	struct screen_options within = screen_options__within(options, SCREEN_MAX_REPORT);
 	struct screen screen;
 
-	columns = max_of(columns, MIN_COLUMNS);
-	screen__init(&screen, min_of(columns, MAX_COLUMNS), color);
+	screen__init(&screen, &within);
 	explain__put(&screen, report, target, site);
 	return screen__flush(&screen, out);
 }

@@ -15,11 +15,9 @@
 void explain__put(struct screen *screen, const struct report *report,
 		  const struct report_target *target, const struct report_site *site);
 
-/*
- * explain__write - the same as text that fits @columns (at least 60, at most
- * 200). -ENOMEM, or -EPIPE and kin when writing failed.
- */
+/* explain__write - the same. -ENOMEM, or -EPIPE and kin when writing failed. */
 int explain__write(FILE *out, const struct report *report, const struct report_target *target,
-		   const struct report_site *site, unsigned int columns, bool color) __must_check;
+		   const struct report_site *site,
+		   const struct screen_options *options) __must_check;
 
 #endif /* GLEAKD_OUTPUT_TEXT_EXPLAIN_H */

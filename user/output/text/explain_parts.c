@@ -71,7 +71,7 @@ static void put_bar(struct screen *screen, uint64_t n, uint64_t most, unsigned i
 /* Columns for bars that begin at @column. */
 static unsigned int bar_width(const struct screen *screen, unsigned int column)
 {
-	unsigned int room = screen->columns > column ? screen->columns - column : 0;
+	unsigned int room = screen->options.columns > column ? screen->options.columns - column : 0;
 
 	return min_of(room, MAX_BAR);
 }

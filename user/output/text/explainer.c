@@ -8,9 +8,7 @@
 #include "output/text/explain.h"
 #include "output/text/frame.h"
 
-#define MIN_COLUMNS 60U
-#define MAX_COLUMNS 200U
-#define MAX_LISTED  10
+#define MAX_LISTED 10
 
 /* A site and whose it is. */
 struct found {
@@ -150,13 +148,14 @@ static void put_found(struct screen *screen, const char *pattern, const struct r
 
 int explainer__write(struct explainer *explainer, const struct report *report)
 {
-	unsigned int columns = max_of(explainer->columns, MIN_COLUMNS);
+	struct screen_options options =
+		screen_options__within(&explainer->options, SCREEN_MAX_REPORT);
 	struct screen_mark top;
 	struct screen screen;
 
 	if (!explainer->terminal && !report->final)
 		return 0;
-	screen__init(&screen, min_of(columns, MAX_COLUMNS), explainer->color);
+	screen__init(&screen, &options);
 	if (report->final) {
 		if (explainer->started)
 			frame__erase(&screen);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "output/report.h"
+#include "output/text/screen.h"
 
 /* More sites than that are listed by their ids. */
 #define EXPLAINER_MAX_SITES 3
@@ -17,8 +18,8 @@ struct explainer {
 	FILE *out;
 	const char *pattern; /* as site_pattern__match() takes it */
 	bool terminal;
-	bool color;
-	unsigned int columns, rows; /* no limit of height: 0 */
+	struct screen_options options;
+	unsigned int rows; /* no limit of height: 0 */
 	bool started;
 };
 

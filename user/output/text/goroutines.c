@@ -24,6 +24,9 @@
 #define FRAME_INDENT   4
 #define PATH_INDENT    8
 #define NUMBERS_LINES  2
+#define NUMBERS_TAIL   60 /* the last numbers and how many more there are, and what folding leaves */
+#define MAX_ALIGNED    64
+#define MIN_FILE       8  /* a location in fewer columns says nothing */
 #define MIN_PATH       34 /* what a function's name leaves for its path */
 
 #define CREATED_BY "created by "
@@ -119,17 +122,17 @@ static void put_labels(struct screen *screen, const struct report_labels *labels
 		screen__put(screen, STYLE_PLAIN, ": ");
 		put_label_text(screen, labels->items[i].value);
 	}
-	screen__put(screen, STYLE_PLAIN, labels->cut ? ", " ELLIPSIS "}" : "}");
+	screen__put(screen, STYLE_PLAIN, labels->cut ? ", and more}" : "}");
 }
 
-/* "17-19, 23", to free(). */
-static char *number_list(const uint64_t *numbers, size_t n)
+/* "17-19, 23", to free(). When that takes more than @max bytes: "17-19 and 1,009 more". */
+static char *number_list(const uint64_t *numbers, size_t n, size_t max)
 {
-	char *text = NULL;
-	size_t size;
+	char *text = NULL, more[SHORTEN_COUNT_SIZE];
+	size_t size, i;
 	FILE *stream = open_memstream(&text, &size);
 
-	for (size_t i = 0; stream && i < n; i++) {
+	for (i = 0; stream && i < n && (size_t)ftell(stream) < max; i++) {
 		size_t first = i;
 
 		while (i + 1 < n && numbers[i + 1] == numbers[i] + 1)
@@ -138,6 +141,10 @@ static char *number_list(const uint64_t *numbers, size_t n)
 		if (i > first)
 			fprintf(stream, i > first + 1 ? "-%llu" : ", %llu",
 				(unsigned long long)numbers[i]);
+	}
+	if (stream && i < n) {
+		shorten__count(n - i, more);
+		fprintf(stream, " and %s more", more);
 	}
 	if (stream && fclose(stream) == 0)
 		return text;
@@ -148,19 +155,21 @@ static char *number_list(const uint64_t *numbers, size_t n)
 static void put_numbers(struct screen *screen, const struct group *group, bool verbose)
 {
 	uint64_t *numbers = malloc(group->n * sizeof(*numbers));
+	bool all = verbose || screen->options.whole;
+	size_t max = all ? SIZE_MAX : NUMBERS_LINES * screen->options.columns - NUMBERS_TAIL;
 	char *text = NULL;
 
 	for (size_t i = 0; numbers && i < group->n; i++)
 		numbers[i] = group->members[i]->goid;
 	if (numbers)
-		text = number_list(numbers, group->n);
+		text = number_list(numbers, group->n, max);
 	free(numbers);
 	screen__to(screen, NUMBERS_INDENT);
 	if (!text) {
 		screen__put_owned(screen, STYLE_PLAIN, NULL);
 		return;
 	}
-	screen__wrap(screen, STYLE_PLAIN, text, verbose ? UINT32_MAX : NUMBERS_LINES);
+	screen__wrap(screen, STYLE_PLAIN, text, UINT32_MAX);
 	free(text);
 }
 
@@ -224,7 +233,7 @@ static char *parents_text(const struct group *block)
 	if (parents && !kept)
 		text = strdup("");
 	else if (parents)
-		list = number_list(parents, kept);
+		list = number_list(parents, kept, SIZE_MAX);
 	if (list && asprintf(&text, " in goroutine%s %s", kept > 1 ? "s" : "", list) < 0)
 		text = NULL;
 	free(list);
@@ -236,11 +245,10 @@ static void put_path(struct screen *screen, const struct report_frame *frame, un
 {
 	const char *file = report__text(frame->file);
 
-	if (!*file || column + 8 > screen->columns)
+	if (!*file || (!screen->options.whole && screen__room(screen) < MIN_FILE))
 		return;
-	screen__to(screen, column);
-	screen__put_owned(screen, STYLE_PLAIN,
-			  shorten__location(file, frame->line, screen->columns - column));
+	screen__next(screen, column);
+	screen__put_location(screen, STYLE_PLAIN, file, frame->line, screen__room(screen));
 }
 
 /* A frame; @created says which goroutines did, for the go statement. */
@@ -254,11 +262,11 @@ static void put_frame(struct screen *screen, const struct report_frame *frame, c
 	if (created)
 		screen__put(screen, STYLE_DIM, CREATED_BY);
 	width = verbose ? screen__room(screen) : path_column - 2 - screen->column;
-	screen__put_owned(
-		screen, style,
-		shorten__function(report__frame_known(frame) ? frame->function : "?", width));
+	screen__put_function(screen, style, report__frame_known(frame) ? frame->function : "?",
+			     width);
 	/* Without room for all of them, parents go first. */
-	if (created && (verbose || screen->column + utf8__width(created) + 2 <= path_column))
+	if (created && (verbose || screen->options.whole ||
+			screen->column + utf8__width(created) + 2 <= path_column))
 		screen__put(screen, STYLE_DIM, created);
 	if (verbose) {
 		screen__put(screen, STYLE_DIM, frame->inlined && !created ? " (inlined)" : "");
@@ -292,7 +300,8 @@ static void put_place(struct screen *screen, const struct group *block, bool ver
 		widest = max_of(widest, frame_width(&place->stack[i], NULL));
 	if (known)
 		widest = max_of(widest, frame_width(&place->created_by, created));
-	column = min_of(FRAME_INDENT + widest + 2, screen->columns - MIN_PATH);
+	column = screen->options.whole ? MAX_ALIGNED : screen->options.columns - MIN_PATH;
+	column = min_of(FRAME_INDENT + widest + 2, column);
 	for (size_t i = 0; i < place->n_stack; i++)
 		put_frame(screen, &place->stack[i], NULL, column, verbose);
 	if (!place->n_stack) {

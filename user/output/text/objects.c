@@ -135,7 +135,7 @@ static void put_more(struct screen *screen, uint64_t n)
 	if (n == 0)
 		return;
 	text_part__label(screen, "");
-	screen__put(screen, STYLE_DIM, ELLIPSIS " and ");
+	screen__put(screen, STYLE_DIM, "and ");
 	screen__put_owned(screen, STYLE_DIM, shorten__counted(n, "more object"));
 	screen__end_line(screen);
 }

@@ -19,6 +19,7 @@
 #define MAX_REASONS	32
 #define SHOWN_REASONS	3
 #define MIN_LOCATION	20
+#define MAX_ALIGNED	60U /* a longer name in a pipe is out of line with the others */
 
 /* Goroutines by wait reason, over all sites that were not flagged. */
 struct breakdown {
@@ -86,8 +87,7 @@ static void put_reasons(struct screen *screen, const struct breakdown *sum)
 		}
 		shorten__count(sum->reasons[i].goroutines, count);
 		screen__put(screen, STYLE_DIM, i == 0 ? ": " : ", ");
-		screen__put_owned(screen, STYLE_DIM,
-				  shorten__text(sum->reasons[i].words, MAX_WAIT));
+		screen__put_within(screen, STYLE_DIM, sum->reasons[i].words, MAX_WAIT);
 		screen__putf(screen, STYLE_DIM, " %s", count);
 	}
 	if (other) {
@@ -133,13 +133,12 @@ static void put_place(struct screen *screen, const struct site_columns *columns,
 		text_part__frame(screen, STYLE_PLAIN, &frame, columns->function, false);
 		return;
 	}
-	screen__put_owned(screen, STYLE_PLAIN, shorten__function(name, columns->function));
-	screen__to(screen, column);
-	if (screen__room(screen) < MIN_FUNCTION)
+	screen__put_function(screen, STYLE_PLAIN, name, columns->function);
+	screen__next(screen, column);
+	if (!screen->options.whole && screen__room(screen) < MIN_FUNCTION)
 		return;
 	screen__put(screen, STYLE_DIM, "in ");
-	screen__put_owned(screen, STYLE_DIM,
-			  shorten__function(blocked->function, screen__room(screen)));
+	screen__put_function(screen, STYLE_DIM, blocked->function, screen__room(screen));
 }
 
 static void put_site(struct screen *screen, const struct site_columns *columns,
@@ -149,8 +148,10 @@ static void put_site(struct screen *screen, const struct site_columns *columns,
 	unsigned int column = INDENT;
 
 	screen__to(screen, column);
-	screen__put_owned(screen, text_part__verdict_style(site),
-			  shorten__text(verdict__name(site->view.verdict), MAX_VERDICT));
+	screen__put(screen, STYLE_DIM, site->id);
+	column += SITE_ID_COLUMNS + 2;
+	screen__next(screen, column);
+	screen__put(screen, text_part__verdict_style(site), verdict__name(site->view.verdict));
 	column += columns->verdict + 2;
 	if (columns->confidence) {
 		snprintf(count, sizeof(count), "%u %%", report__percent(site));
@@ -196,24 +197,33 @@ static void put_silenced(struct screen *screen, const struct report_site *site)
 static unsigned int room_for_functions(const struct site_columns *columns,
 				       const struct screen *screen)
 {
-	unsigned int used = INDENT + columns->verdict + 2 +
+	unsigned int used = INDENT + SITE_ID_COLUMNS + 2 + columns->verdict + 2 +
 			    (columns->confidence ? columns->confidence + 2 : 0) + columns->count +
 			    2 + columns->wait + 2 + (columns->growth ? columns->growth + 2 : 0);
 
-	return screen->columns - min_of(screen->columns, used);
+	return screen->options.columns - min_of(screen->options.columns, used);
 }
 
 /*
  * Room for the functions is what the other columns leave, with some for file and line. On a narrow
- * screen the confidence goes first, then file and line.
+ * screen the confidence goes first, then file and line, then the growth.
  */
 static void fit_functions(struct site_columns *columns, const struct screen *screen, size_t widest)
 {
 	const size_t both = MIN_FUNCTION + 2 + MIN_LOCATION;
 	size_t room = room_for_functions(columns, screen);
 
+	if (screen->options.whole) {
+		columns->function = (unsigned int)min_of(widest, MAX_ALIGNED);
+		return;
+	}
 	if (room < both) {
 		columns->confidence = 0;
+		room = room_for_functions(columns, screen);
+	}
+	if (room < MIN_FUNCTION) {
+		columns->growth = 0;
+		columns->wait = min_of(columns->wait, (unsigned int)MIN_FUNCTION);
 		room = room_for_functions(columns, screen);
 	}
 	if (room >= both)
@@ -271,9 +281,10 @@ void text_part__others(struct screen *screen, const struct report_target *target
 	text_part__rows(screen, target, max, other_wanted, &all, stacks);
 	if (sum.sites > max && max > 0) {
 		screen__to(screen, INDENT);
-		screen__put(screen, STYLE_DIM, ELLIPSIS " ");
+		screen__put(screen, STYLE_DIM, "and ");
 		screen__put_owned(screen, STYLE_DIM,
 				  shorten__counted(sum.sites - max, "more site"));
+		screen__put(screen, STYLE_DIM, " (--all lists them)");
 		screen__end_line(screen);
 	}
 }
@@ -314,10 +325,11 @@ static void put_silencing(struct screen *screen, const struct report_target *tar
 			continue;
 		screen__put(screen, STYLE_DIM, before);
 		room = screen__room(screen) - min_of(screen__room(screen), room_after);
-		if (utf8__width(reason) > room) {
-			screen__put_owned(screen, STYLE_DIM,
-					  *before == ':' ? shorten__text(reason, room) :
-							   strdup(ELLIPSIS));
+		if (!screen->options.whole && utf8__width(reason) > room) {
+			if (*before == ':')
+				screen__put_within(screen, STYLE_DIM, reason, room);
+			else
+				screen__put(screen, STYLE_DIM, "and more");
 			return;
 		}
 		screen__put(screen, STYLE_DIM, reason);
@@ -336,8 +348,8 @@ void text_part__silenced(struct screen *screen, const struct report_target *targ
 	screen__put_owned(screen, STYLE_PLAIN, shorten__counted(n, "site"));
 	screen__put(screen, STYLE_PLAIN, " silenced by the allow-list");
 	if (!all) {
-		/* Room for "; …" too, should another reason follow. */
-		put_silencing(screen, target, (unsigned int)strlen(hint) + 3);
+		/* Room for "; and more" too, should another reason follow. */
+		put_silencing(screen, target, (unsigned int)strlen(hint) + 10);
 		screen__put(screen, STYLE_DIM, hint);
 	}
 	screen__end_line(screen);

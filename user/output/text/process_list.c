@@ -8,14 +8,12 @@
 
 #include "base/duration.h"
 #include "base/utf8.h"
-#include "discover/process_list.h"
+#include "output/process_list.h"
 #include "output/report.h"
 #include "output/text/screen.h"
 #include "output/shorten.h"
 
 #define GAP	       2
-#define NO_LIMIT       65536
-#define MIN_COLUMNS    60U
 #define MAX_NOTE_LINES 8
 #define UNKNOWN	       "-"
 
@@ -150,14 +148,11 @@ static unsigned int put_cells(struct screen *screen, const struct widths *widths
 	unsigned int at = 0;
 
 	for (int c = 0; c < COLUMN_COUNT; c++) {
-		char *cell = shorten__text(cells->of[c], widths->of[c]);
-
-		if (columns[c].right && cell) {
-			screen__put_right(screen, styles[c], cell, at, widths->of[c]);
-			free(cell);
+		if (columns[c].right) {
+			screen__put_right(screen, styles[c], cells->of[c], at, widths->of[c]);
 		} else {
 			screen__to(screen, at);
-			screen__put_owned(screen, styles[c], cell);
+			screen__put_within(screen, styles[c], cells->of[c], widths->of[c]);
 		}
 		at += widths->of[c] + GAP;
 	}
@@ -190,8 +185,8 @@ static void put_module(struct screen *screen, const struct listed_process *proce
 		screen__put(screen, STYLE_DIM, UNKNOWN);
 		return;
 	}
-	screen__put_owned(screen, STYLE_PLAIN,
-			  shorten__function(module, both ? room - taken : room));
+	screen__put_function(screen, STYLE_PLAIN, module,
+			     (unsigned int)(both ? room - taken : room));
 	if (both)
 		screen__putf(screen, STYLE_DIM, " %s", version);
 }
@@ -270,17 +265,17 @@ static void put_left_out(struct screen *screen, const struct process_list *list)
 }
 
 int process_list__write_text(FILE *out, const struct process_list *list,
-			     const struct process_list_text_options *options)
+			     const struct screen_options *options, bool verbose)
 {
-	unsigned int width = options->columns ? max_of(options->columns, MIN_COLUMNS) : NO_LIMIT;
+	struct screen_options within = screen_options__within(options, SCREEN_NO_LIMIT);
 	struct widths widths = measure(list);
 	struct screen screen;
 
-	screen__init(&screen, width, options->color);
+	screen__init(&screen, &within);
 	if (list->n_processes)
 		put_titles(&screen, &widths);
 	for (size_t i = 0; i < list->n_processes; i++)
-		put_process(&screen, &widths, &list->processes[i], options->verbose);
+		put_process(&screen, &widths, &list->processes[i], verbose);
 	put_summary(&screen, list);
 	put_left_out(&screen, list);
 	return screen__flush(&screen, out);

@@ -19,8 +19,6 @@
 #include "output/text/summary.h"
 #include "output/text/target.h"
 
-#define MIN_COLUMNS 60U
-#define MAX_COLUMNS 200U
 /* Below that a screen cannot hold even the header and a site. */
 #define MIN_ROWS 8U
 
@@ -46,7 +44,7 @@ int text_writer__new(FILE *out, const struct text_options *options, struct text_
 		return -ENOMEM;
 	writer->out = out;
 	writer->options = *options;
-	text_writer__resize(writer, options->columns, options->rows);
+	text_writer__resize(writer, options->screen.columns, options->rows);
 	err = text_news__new(options->host, &writer->news);
 	if (err) {
 		text_writer__free(writer);
@@ -66,8 +64,8 @@ void text_writer__free(struct text_writer *writer)
 
 void text_writer__resize(struct text_writer *writer, unsigned int columns, unsigned int rows)
 {
-	columns = max_of(columns, MIN_COLUMNS);
-	writer->options.columns = min_of(columns, MAX_COLUMNS);
+	writer->options.screen.columns = columns;
+	writer->options.screen = screen_options__within(&writer->options.screen, SCREEN_MAX_REPORT);
 	writer->options.rows = rows ? max_of(rows, MIN_ROWS) : 0;
 }
 
@@ -105,7 +103,7 @@ static void put_flagged(struct screen *screen, const struct report_target *targe
 		left--;
 	}
 	if (total > max) {
-		screen__put(screen, STYLE_BOLD, ELLIPSIS " and ");
+		screen__put(screen, STYLE_BOLD, "and ");
 		screen__put_owned(screen, STYLE_BOLD,
 				  shorten__counted(total - max, "more flagged site"));
 		screen__end_line(screen);
@@ -369,7 +367,7 @@ int text_writer__write(struct text_writer *writer, const struct report *report)
 	struct screen screen;
 	int err = 0;
 
-	screen__init(&screen, writer->options.columns, writer->options.color);
+	screen__init(&screen, &writer->options.screen);
 	if (report->final)
 		put_final(&screen, writer, report);
 	else if (writer->options.terminal)

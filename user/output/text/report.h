@@ -9,15 +9,15 @@
 #include <stdio.h>
 
 #include "output/report.h"
+#include "output/text/screen.h"
 
 struct text_options {
-	bool terminal; /* redraw in place */
-	bool color;
-	unsigned int columns; /* width to fit; at least 60 */
-	unsigned int rows;    /* height to fit when redrawing; 0: no limit */
-	bool verbose;	      /* whole park stacks */
-	bool all;	      /* sites that wait by nature too, not only the first few */
-	bool host;	      /* processes come and go */
+	struct screen_options screen; /* 60 columns at least, 200 at most */
+	bool terminal;		      /* redraw in place */
+	unsigned int rows;	      /* height to fit when redrawing; 0: no limit */
+	bool verbose;		      /* whole park stacks */
+	bool all;		      /* sites that wait by nature too, not only the first few */
+	bool host;		      /* processes come and go */
 };
 
 struct text_writer;

@@ -2,6 +2,8 @@
 #include "output/text/screen.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +14,9 @@
 
 /* A report of 64 MiB of text is a runaway, not a report. */
 #define SCREEN_MAX_BYTES (64U << 20)
+/* Columns that a folded sentence gets, however far to the right it begins. */
+#define MIN_FOLD    40U
+#define MIN_COLUMNS 60U
 
 /* ECMA-48 "select graphic rendition". */
 static const char *const style_on[] = {
@@ -23,9 +28,23 @@ static const char *const style_on[] = {
 #define STYLE_OFF	  "\033[0m"
 #define ERASE_TO_LINE_END "\033[K"
 
-void screen__init(struct screen *screen, unsigned int columns, bool color)
+struct screen_options screen_options__within(const struct screen_options *options, unsigned int max)
 {
-	*screen = (struct screen){.columns = columns, .color = color};
+	struct screen_options within = *options;
+
+	if (within.columns) {
+		within.columns = max_of(within.columns, MIN_COLUMNS);
+		within.columns = min_of(within.columns, max);
+	} else {
+		within.columns = SCREEN_NO_LIMIT;
+		within.whole = true;
+	}
+	return within;
+}
+
+void screen__init(struct screen *screen, const struct screen_options *options)
+{
+	*screen = (struct screen){.options = *options};
 }
 
 void screen__release(struct screen *screen)
@@ -67,6 +86,32 @@ static void begin_line(struct screen *screen)
 		append(screen, ERASE_TO_LINE_END, strlen(ERASE_TO_LINE_END));
 }
 
+/* What stands for @code, in as many columns, where there is nothing but ASCII. */
+static const char *in_ascii(uint32_t code)
+{
+	if (code == 0x2026) /* ELLIPSIS */
+		return "+";
+	if (code == 0xb5) /* micro sign */
+		return "u";
+	/* U+2588 to U+258F: blocks that bars are made of, a whole one to an eighth. */
+	if (code >= 0x2588 && code <= 0x258f)
+		return "#";
+	return utf8__columns(code) == 2 ? "??" : "?";
+}
+
+static void append_character(struct screen *screen, const char *text, size_t n, uint32_t code)
+{
+	const char *shown = UTF8_REPLACEMENT_STR;
+
+	if (utf8__printable(code) && (code < 0x80 || !screen->options.ascii)) {
+		append(screen, text, n);
+		return;
+	}
+	if (screen->options.ascii)
+		shown = in_ascii(code);
+	append(screen, shown, strlen(shown));
+}
+
 /* @n bytes of @text, which fit. */
 static void append_safe(struct screen *screen, const char *text, size_t n)
 {
@@ -74,10 +119,7 @@ static void append_safe(struct screen *screen, const char *text, size_t n)
 		uint32_t code;
 		size_t taken = utf8__decode(text + i, &code);
 
-		if (utf8__printable(code))
-			append(screen, text + i, taken);
-		else
-			append(screen, UTF8_REPLACEMENT_STR, strlen(UTF8_REPLACEMENT_STR));
+		append_character(screen, text + i, taken, code);
 		screen->column += utf8__columns(code);
 		i += taken;
 	}
@@ -85,28 +127,29 @@ static void append_safe(struct screen *screen, const char *text, size_t n)
 
 static void put_bytes(struct screen *screen, enum style style, const char *text, size_t n, bool cut)
 {
-	bool styled = screen->color && style != STYLE_PLAIN;
+	bool styled = screen->options.color && style != STYLE_PLAIN;
 
 	begin_line(screen);
 	if (styled)
 		append(screen, style_on[style], strlen(style_on[style]));
 	append_safe(screen, text, n);
-	if (cut) {
-		append(screen, ELLIPSIS, strlen(ELLIPSIS));
-		screen->column++;
-	}
+	if (cut)
+		append_safe(screen, ELLIPSIS, strlen(ELLIPSIS));
 	if (styled)
 		append(screen, STYLE_OFF, strlen(STYLE_OFF));
 }
 
 unsigned int screen__room(const struct screen *screen)
 {
-	return screen->columns > screen->column ? screen->columns - screen->column : 0;
+	unsigned int columns = screen->options.columns;
+
+	return columns > screen->column ? columns - screen->column : 0;
 }
 
-void screen__put(struct screen *screen, enum style style, const char *text)
+void screen__put_within(struct screen *screen, enum style style, const char *text,
+			unsigned int width)
 {
-	unsigned int room = screen__room(screen);
+	unsigned int room = screen->options.whole ? UINT_MAX : min_of(screen__room(screen), width);
 	size_t n = utf8__prefix(text, room);
 	bool cut = text[n] != '\0';
 
@@ -115,6 +158,57 @@ void screen__put(struct screen *screen, enum style style, const char *text)
 	if (cut)
 		n = utf8__prefix(text, room - 1);
 	put_bytes(screen, style, text, n, cut);
+}
+
+void screen__put(struct screen *screen, enum style style, const char *text)
+{
+	screen__put_within(screen, style, text, UINT_MAX);
+}
+
+/*
+ * The longest end of @text that begins with a path element and takes at most @width columns; the
+ * last element if none does. A '/' separates path elements only in the first @path_len bytes.
+ */
+static const char *fitting_path(const char *text, size_t path_len, size_t width)
+{
+	size_t fits = utf8__suffix(text, width);
+	const char *slash = NULL;
+
+	if (fits == 0)
+		return text;
+	if (fits <= path_len)
+		slash = memchr(text + fits - 1, '/', path_len - (fits - 1));
+	if (!slash)
+		slash = memrchr(text, '/', path_len);
+	return slash && slash[1] ? slash + 1 : text;
+}
+
+void screen__put_function(struct screen *screen, enum style style, const char *name,
+			  unsigned int width)
+{
+	/* Receivers and type arguments may hold import paths of their own. */
+	size_t path_len = strcspn(name, "[(");
+
+	if (!screen->options.whole)
+		name = fitting_path(name, path_len, min_of(width, screen__room(screen)));
+	screen__put(screen, style, name);
+}
+
+void screen__put_location(struct screen *screen, enum style style, const char *file, uint32_t line,
+			  unsigned int width)
+{
+	const char *shown;
+	char *full = NULL;
+
+	if (asprintf(&full, line ? "%s:%" PRIu32 : "%s", file, line) < 0) {
+		screen->failed = true;
+		return;
+	}
+	shown = full;
+	if (!screen->options.whole)
+		shown = fitting_path(full, strlen(full), min_of(width, screen__room(screen)));
+	screen__put(screen, style, shown);
+	free(full);
 }
 
 void screen__put_owned(struct screen *screen, enum style style, char *text)
@@ -141,11 +235,18 @@ void screen__putf(struct screen *screen, enum style style, const char *fmt, ...)
 
 void screen__to(struct screen *screen, unsigned int column)
 {
-	unsigned int target = min_of(column, screen->columns);
+	unsigned int target = column;
 
+	if (!screen->options.whole)
+		target = min_of(column, screen->options.columns);
 	begin_line(screen);
 	for (; screen->column < target; screen->column++)
 		append(screen, " ", 1);
+}
+
+void screen__next(struct screen *screen, unsigned int column)
+{
+	screen__to(screen, max_of(column, screen->column + 2));
 }
 
 void screen__put_right(struct screen *screen, enum style style, const char *text,
@@ -171,7 +272,7 @@ void screen__end_line(struct screen *screen)
 }
 
 /* Bytes of @text that go on a line of @room columns: up to a blank where there is one. */
-static size_t line_break(const char *text, unsigned int room)
+static size_t line_break(const char *text, unsigned int room, bool whole)
 {
 	size_t n = utf8__prefix(text, room), cut = n;
 
@@ -179,16 +280,23 @@ static size_t line_break(const char *text, unsigned int room)
 		return n;
 	while (cut > 0 && text[cut - 1] != ' ')
 		cut--;
-	/* A word longer than the line is broken where the line ends. */
-	return cut > 0 ? cut : n;
+	if (cut > 0)
+		return cut;
+	/* A word longer than the line is broken where the line ends, if it must. */
+	return whole ? strcspn(text, " ") : n;
 }
 
 void screen__wrap(struct screen *screen, enum style style, const char *text, unsigned int max_lines)
 {
 	unsigned int indent = screen->column, room = screen__room(screen);
+	bool whole = screen->options.whole;
 
+	if (whole) {
+		max_lines = UINT_MAX;
+		room = max_of(room, MIN_FOLD);
+	}
 	for (unsigned int line = 0; *text && room > 1 && line < max_lines; line++) {
-		size_t n = line_break(text, room);
+		size_t n = line_break(text, room, whole);
 
 		if (line > 0)
 			screen__end_line(screen);

@@ -2,7 +2,7 @@
 /*
  * The block of a flagged site:
  *
- *	LEAKING  94 % sure  503 goroutines  chan send  +120/min  all parked, longest 41s  a1b2c3d4
+ *	LEAKING  a1b2c3d4  94 % sure  503 goroutines  chan send  +120/min  all parked, longest 41s
  *	         these are   senders of a result that nobody fetched
  *	         created at  main.(*Server).handle  server.go:42
  *	         blocked at  main.fetch.func1       fetch.go:17
@@ -20,35 +20,45 @@
 #include "output/text/block.h"
 #include "output/text/objects.h"
 
-#define ID_MARGIN     100U /* beyond, wider screens only move the id away from its site */
 #define MAX_WHY_LINES 4
 #define MAX_OBJECTS   2	 /* shared ones; the first says most */
 #define MIN_LOCATION  16 /* what a function's name leaves for its file and line */
 
 #define SURE "%u %% sure"
 
-/*
- * "all parked, longest 41s"; on a line of its own where the screen is too narrow. With @sure it
- * says how sure gleakd is as well.
- */
-static void put_parked(struct screen *screen, const struct report_site *site, bool sure)
+/* Where a headline goes on behind the verdict and the id. */
+#define AFTER_ID (BLOCK_INDENT + SITE_ID_COLUMNS + 2)
+
+/* What a narrow screen has no room for on the first line. */
+struct overflow {
+	bool confidence, growth;
+};
+
+/* "all parked, longest 41s"; on a line of its own, with what else had no room, if need be. */
+static void put_parked(struct screen *screen, const struct report_site *site,
+		       const struct overflow *over)
 {
-	char longest[DURATION_SIZE], count[SHORTEN_COUNT_SIZE], text[160];
+	char longest[DURATION_SIZE], count[SHORTEN_COUNT_SIZE], growth[SITE_GROWTH_SIZE];
 	const struct site_view *view = &site->view;
+	char text[160];
 
 	duration__format(view->parked ? view->oldest_park_ns : view->oldest_age_ns, longest);
-	shorten__count(site->view.parked, count);
-	if (site->view.parked == 0)
+	shorten__count(view->parked, count);
+	if (view->parked == 0)
 		snprintf(text, sizeof(text), "none parked, oldest %s", longest);
 	else
 		snprintf(text, sizeof(text), "%s parked, longest %s",
-			 site->view.parked < site->view.goroutines ? count : "all", longest);
-	if (sure || screen__room(screen) < strlen(text)) {
+			 view->parked < view->goroutines ? count : "all", longest);
+	if (over->confidence || over->growth ||
+	    (!screen->options.whole && screen__room(screen) < strlen(text))) {
 		screen__end_line(screen);
 		screen__to(screen, BLOCK_INDENT);
 	}
-	if (sure)
+	if (over->confidence)
 		screen__putf(screen, STYLE_BOLD, SURE "; ", report__percent(site));
+	text_part__growth_words(site, growth);
+	if (over->growth && growth[0])
+		screen__putf(screen, STYLE_PLAIN, "%s; ", growth);
 	screen__put(screen, STYLE_PLAIN, text);
 }
 
@@ -63,14 +73,25 @@ static void put_verdict(struct screen *screen, const struct report_site *site)
 	screen__put(screen, text_part__verdict_style(site), name);
 }
 
-/* Whether "94 % sure" has room beside the other columns. */
-static bool confidence_fits(const struct screen *screen, const struct site_columns *columns)
+/* Drops from @columns what does not fit on a line: the confidence, then the growth. */
+static struct overflow fit(const struct screen *screen, struct site_columns *columns)
 {
-	unsigned int used = BLOCK_INDENT + columns->confidence + (unsigned int)strlen(" sure  ") +
-			    columns->count + (unsigned int)strlen(" goroutines  ") + columns->wait +
-			    (columns->growth ? 2 + columns->growth : 0);
+	unsigned int used = AFTER_ID + columns->count + (unsigned int)strlen(" goroutines  ") +
+			    columns->wait + (columns->growth ? 2 + columns->growth : 0);
+	unsigned int sure = columns->confidence + (unsigned int)strlen(" sure  ");
+	struct overflow over = {0};
 
-	return used <= screen->columns;
+	if (screen->options.whole)
+		return over;
+	if (columns->confidence && used + sure > screen->options.columns) {
+		over.confidence = true;
+		columns->confidence = 0;
+	}
+	if (columns->growth && used > screen->options.columns) {
+		over.growth = true;
+		columns->growth = 0;
+	}
+	return over;
 }
 
 /* "94 % sure", aligned with those above and below. Returns where the next column begins. */
@@ -82,33 +103,31 @@ static unsigned int put_confidence(struct screen *screen, const struct site_colu
 
 	snprintf(text, sizeof(text), SURE, report__percent(site));
 	if (verdict__is_suspect(site->view.verdict))
-		screen__put_right(screen, STYLE_BOLD, text, BLOCK_INDENT, width);
-	return BLOCK_INDENT + width + 2;
+		screen__put_right(screen, STYLE_BOLD, text, AFTER_ID, width);
+	return AFTER_ID + width + 2;
 }
 
-static void put_headline(struct screen *screen, const struct site_columns *columns,
+static void put_headline(struct screen *screen, const struct site_columns *widths,
 			 const struct report_site *site)
 {
+	struct site_columns columns = *widths;
+	struct overflow over = fit(screen, &columns);
 	char count[SHORTEN_COUNT_SIZE];
-	unsigned int column = BLOCK_INDENT;
-	unsigned int id_column =
-		min_of(screen->columns, ID_MARGIN) - (unsigned int)strlen(site->id);
-	bool fits = columns->confidence && confidence_fits(screen, columns);
+	unsigned int column = AFTER_ID;
 
+	over.confidence &= verdict__is_suspect(site->view.verdict);
 	put_verdict(screen, site);
-	if (fits)
-		column = put_confidence(screen, columns, site);
+	screen__next(screen, BLOCK_INDENT);
+	screen__put(screen, STYLE_DIM, site->id);
+	if (columns.confidence)
+		column = put_confidence(screen, &columns, site);
 	shorten__count(site->view.goroutines, count);
-	screen__put_right(screen, STYLE_BOLD, count, column, columns->count);
+	screen__put_right(screen, STYLE_BOLD, count, column, columns.count);
 	screen__put(screen, STYLE_BOLD, site->view.goroutines == 1 ? " goroutine" : " goroutines");
-	column += columns->count + (unsigned int)strlen(" goroutines  ");
-	column = text_part__wait_and_growth(screen, columns, site, column);
-	screen__to(screen, column);
-	put_parked(screen, site, verdict__is_suspect(site->view.verdict) && !fits);
-	if (screen->column + 2 <= id_column) {
-		screen__to(screen, id_column);
-		screen__put(screen, STYLE_DIM, site->id);
-	}
+	column += columns.count + (unsigned int)strlen(" goroutines  ");
+	column = text_part__wait_and_growth(screen, &columns, site, column);
+	screen__next(screen, column);
+	put_parked(screen, site, &over);
 	screen__end_line(screen);
 }
 
@@ -126,8 +145,7 @@ static void put_places(struct screen *screen, const struct report_site *site)
 	/* What the go statement runs; most often it is also where it blocks. */
 	if (*runs && (!blocked || strcmp(runs, blocked) != 0)) {
 		text_part__label(screen, "runs");
-		screen__put_owned(screen, STYLE_PLAIN,
-				  shorten__function(runs, screen__room(screen)));
+		screen__put_function(screen, STYLE_PLAIN, runs, screen__room(screen));
 		screen__end_line(screen);
 	}
 	text_part__place(screen, "blocked at", &site->blocked_at, width);

@@ -16,9 +16,7 @@ const char *text_part__wait_words(const struct report_site *site)
 	return site->view.goroutines ? "running" : "none left";
 }
 
-/* "+120/min", "-0.5/min"; empty when steady. */
-#define GROWTH_SIZE (SHORTEN_RATE_SIZE + sizeof("+/min"))
-static void growth_words(const struct report_site *site, char out[GROWTH_SIZE])
+void text_part__growth_words(const struct report_site *site, char out[SITE_GROWTH_SIZE])
 {
 	char rate[SHORTEN_RATE_SIZE];
 	double growth = site->view.growth_per_minute;
@@ -27,7 +25,7 @@ static void growth_words(const struct report_site *site, char out[GROWTH_SIZE])
 	if (growth < STEADY_BELOW && growth > -STEADY_BELOW)
 		return;
 	shorten__rate(growth, rate);
-	snprintf(out, GROWTH_SIZE, "%s%s/min", growth > 0 ? "+" : "", rate);
+	snprintf(out, SITE_GROWTH_SIZE, "%s%s/min", growth > 0 ? "+" : "", rate);
 }
 
 enum style text_part__verdict_style(const struct report_site *site)
@@ -49,30 +47,29 @@ enum style text_part__verdict_style(const struct report_site *site)
 
 void text_part__columns_add(struct site_columns *columns, const struct report_site *site)
 {
-	char count[SHORTEN_COUNT_SIZE], growth[GROWTH_SIZE];
+	char count[SHORTEN_COUNT_SIZE], growth[SITE_GROWTH_SIZE];
 
 	shorten__count(site->view.goroutines, count);
-	growth_words(site, growth);
+	text_part__growth_words(site, growth);
 	text_part__widen(&columns->verdict, verdict__name(site->view.verdict), MAX_VERDICT);
 	if (verdict__is_suspect(site->view.verdict))
 		columns->confidence = strlen("99 %");
 	text_part__widen(&columns->count, count, SHORTEN_COUNT_SIZE);
 	text_part__widen(&columns->wait, text_part__wait_words(site), MAX_WAIT);
-	text_part__widen(&columns->growth, growth, GROWTH_SIZE);
+	text_part__widen(&columns->growth, growth, SITE_GROWTH_SIZE);
 }
 
 unsigned int text_part__wait_and_growth(struct screen *screen, const struct site_columns *columns,
 					const struct report_site *site, unsigned int column)
 {
-	char growth[GROWTH_SIZE];
+	char growth[SITE_GROWTH_SIZE];
 
 	screen__to(screen, column);
-	screen__put_owned(screen, STYLE_PLAIN,
-			  shorten__text(text_part__wait_words(site), MAX_WAIT));
+	screen__put_within(screen, STYLE_PLAIN, text_part__wait_words(site), columns->wait);
 	column += columns->wait + 2;
 	if (columns->growth == 0)
 		return column;
-	growth_words(site, growth);
+	text_part__growth_words(site, growth);
 	screen__put_right(screen, STYLE_PLAIN, growth, column, columns->growth);
 	return column + columns->growth + 2;
 }

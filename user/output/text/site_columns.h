@@ -6,10 +6,12 @@
  * What a line says of a site, and how wide that is in lines that stand under one another.
  */
 #include "output/report.h"
+#include "output/shorten.h"
 #include "output/text/screen.h"
 
-#define MAX_VERDICT 10
-#define MAX_WAIT    28 /* "sync.RWMutex.RLock" and nearly all of the runtime's other words */
+#define SITE_ID_COLUMNS 8
+#define MAX_VERDICT	10
+#define MAX_WAIT	28 /* "sync.RWMutex.RLock" and nearly all of the runtime's other words */
 
 /* Column widths of headlines that stand under one another. */
 struct site_columns {
@@ -21,6 +23,10 @@ void text_part__columns_add(struct site_columns *columns, const struct report_si
 
 /* text_part__wait_words - the runtime's, or what there is to say without one. */
 const char *text_part__wait_words(const struct report_site *site);
+
+/* text_part__growth_words - "+120/min", "-0.5/min"; "" when steady. */
+#define SITE_GROWTH_SIZE (SHORTEN_RATE_SIZE + sizeof("+/min"))
+void text_part__growth_words(const struct report_site *site, char out[SITE_GROWTH_SIZE]);
 
 /*
  * text_part__runs - what the go statement runs, "" when not known. For `go f(x)` the start function

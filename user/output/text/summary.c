@@ -249,8 +249,7 @@ void text_part__came(struct screen *screen, const struct report *report,
 	put_time(screen, report);
 	text_part__name(screen, target);
 	screen__put(screen, STYLE_PLAIN, "  watched from now on, ");
-	screen__put_owned(screen, STYLE_PLAIN,
-			  shorten__text(report__text(target->go_version), MAX_WORD));
+	screen__put_within(screen, STYLE_PLAIN, report__text(target->go_version), MAX_WORD);
 	screen__put(screen, STYLE_PLAIN, ", ");
 	screen__put_owned(screen, STYLE_PLAIN, shorten__counted(target->totals.alive, "goroutine"));
 	screen__end_line(screen);

@@ -10,13 +10,13 @@
 #include "output/shorten.h"
 
 #define MAX_NAME  32
-#define MAX_WORD  24 /* a Go version */
+#define MAX_WORD  60 /* a Go version */
 #define MAX_LINES 6
 #define ITEM_GAP  3
 
 void text_part__name(struct screen *screen, const struct report_target *target)
 {
-	screen__put_owned(screen, STYLE_BOLD, shorten__text(report__text(target->comm), MAX_NAME));
+	screen__put_within(screen, STYLE_BOLD, report__text(target->comm), MAX_NAME);
 	screen__putf(screen, STYLE_PLAIN, " (pid %d)", (int)target->pid);
 }
 
@@ -31,19 +31,17 @@ static void put_item(struct screen *screen, const char *label, enum style style,
 		screen__to(screen, screen->column + ITEM_GAP);
 	screen__put(screen, STYLE_DIM, label);
 	screen__put(screen, STYLE_PLAIN, *label ? " " : "");
-	screen__put(screen, style, value);
+	screen__put_within(screen, style, value, MAX_WORD);
 }
 
 static void put_identity(struct screen *screen, const struct report_target *target)
 {
 	char observed[DURATION_SIZE], budget[48];
-	char *version = shorten__text(report__text(target->go_version), MAX_WORD);
 
-	screen->failed |= !version;
 	screen__put(screen, STYLE_DIM, "gleakd  ");
 	text_part__name(screen, target);
 	duration__format(target->observed_ns, observed);
-	put_item(screen, "", STYLE_PLAIN, report__text(version));
+	put_item(screen, "", STYLE_PLAIN, report__text(target->go_version));
 	put_item(screen, "mode", target->mode == PROBE_MODE_FULL ? STYLE_PLAIN : STYLE_GROWING,
 		 probe_mode__name(target->mode));
 	put_item(screen, "observed", STYLE_PLAIN, observed);
@@ -55,7 +53,6 @@ static void put_identity(struct screen *screen, const struct report_target *targ
 	if (target->exited_target)
 		put_item(screen, "", STYLE_BOLD, "process ended");
 	screen__end_line(screen);
-	free(version);
 }
 
 static void put_how(struct screen *screen, const struct report_target *target)

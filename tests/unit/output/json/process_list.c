@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "output/process_list.h"
 #include "process_list_sample.h"
 #include "sample.h"
 

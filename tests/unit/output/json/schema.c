@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "output/process_list.h"
 #include "process_list_sample.h"
 #include "output/json/report.h"
 #include "output/doctor.h"

@@ -10,12 +10,13 @@
 
 static char *explain(const struct sample *sample, size_t index, unsigned int columns, bool color)
 {
+	const struct screen_options options = {.columns = columns, .color = color};
 	struct sample_stream stream;
 	char *text;
 
 	sample__open(&stream);
 	cr_assert_eq(explain__write(stream.file, &sample->report, &sample->target,
-				    &sample->sites[index], columns, color),
+				    &sample->sites[index], &options),
 		     0);
 	text = strdup(sample__added(&stream));
 	cr_assert_not_null(text);
@@ -175,8 +176,8 @@ Test(explain, a_full_disk_is_reported)
 	if (!full)
 		cr_skip_test("needs /dev/full");
 	sample__leaks(&sample);
-	cr_assert_eq(
-		explain__write(full, &sample.report, &sample.target, &sample.sites[0], 80, false),
-		-ENOSPC);
+	cr_assert_eq(explain__write(full, &sample.report, &sample.target, &sample.sites[0],
+				    &(struct screen_options){.columns = 80}),
+		     -ENOSPC);
 	fclose(full);
 }

@@ -47,7 +47,7 @@ static char *explain(struct explainer *explainer, const struct report *report)
 
 static void check_shown(const char *pattern, const char *wanted)
 {
-	struct explainer explainer = {.pattern = pattern, .columns = 100};
+	struct explainer explainer = {.pattern = pattern, .options.columns = 100};
 	struct made made;
 	char *text;
 
@@ -84,7 +84,7 @@ Test(explainer, lists_those_that_are_meant_when_they_are_many)
 
 Test(explainer, does_not_list_hundreds)
 {
-	struct explainer explainer = {.pattern = "*", .columns = 100};
+	struct explainer explainer = {.pattern = "*", .options.columns = 100};
 	struct made made;
 	char *text;
 
@@ -98,7 +98,7 @@ Test(explainer, does_not_list_hundreds)
 
 Test(explainer, up_to_three_are_explained)
 {
-	struct explainer explainer = {.pattern = "main.f[2-4]", .columns = 100};
+	struct explainer explainer = {.pattern = "main.f[2-4]", .options.columns = 100};
 	struct made made;
 	char *text;
 
@@ -117,7 +117,7 @@ Test(explainer, up_to_three_are_explained)
 
 Test(explainer, into_a_pipe_goes_the_last_report_alone)
 {
-	struct explainer explainer = {.pattern = "abc8", .columns = 100};
+	struct explainer explainer = {.pattern = "abc8", .options.columns = 100};
 	struct made made;
 	char *text;
 
@@ -136,7 +136,7 @@ Test(explainer, into_a_pipe_goes_the_last_report_alone)
 Test(explainer, on_a_terminal_it_replaces_the_screen)
 {
 	struct explainer explainer = {
-		.pattern = "none", .columns = 100, .rows = 4, .terminal = true};
+		.pattern = "none", .options.columns = 100, .rows = 4, .terminal = true};
 	const char *rows = "\x1b[H\x1b[Kno site matches 'none'; the largest sites are:\n"
 			   "\x1b[K  abcbbbbb  idle            12  main.f11\n"
 			   "\x1b[K  abcaaaaa  idle            11  main.f10\n\x1b[J";
@@ -161,7 +161,7 @@ Test(explainer, on_a_terminal_it_replaces_the_screen)
 
 Test(explainer, tells_that_nobody_reads)
 {
-	struct explainer explainer = {.pattern = "none", .columns = 100};
+	struct explainer explainer = {.pattern = "none", .options.columns = 100};
 	struct made made;
 
 	make(&made);
@@ -172,7 +172,7 @@ Test(explainer, tells_that_nobody_reads)
 
 Test(explainer, nothing_seen_yet)
 {
-	struct explainer explainer = {.pattern = "main.*", .columns = 100};
+	struct explainer explainer = {.pattern = "main.*", .options.columns = 100};
 	struct report report = {.final = true};
 	char *text = explain(&explainer, &report);
 

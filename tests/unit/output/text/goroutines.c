@@ -82,7 +82,7 @@ static void make_list(struct list_sample *list)
 
 static char *shown(unsigned int columns, bool verbose)
 {
-	const struct text_options options = {.columns = columns, .verbose = verbose};
+	const struct text_options options = {.screen.columns = columns, .verbose = verbose};
 	struct list_sample list;
 
 	make_list(&list);
@@ -200,7 +200,7 @@ Test(goroutines, hostile_labels)
 						      {"", "\x9b"
 							   "1m"}}};
 	struct list_sample list;
-	const struct text_options options = {.columns = 100};
+	const struct text_options options = {.screen.columns = 100};
 	json_t *json;
 	char *text;
 

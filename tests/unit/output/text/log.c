@@ -7,7 +7,7 @@
 #include "output/text/screen.h"
 #include "sample.h"
 
-static const struct text_options plain = {.columns = 100};
+static const struct text_options plain = {.screen.columns = 100};
 
 static struct sample log_sample;
 static struct sample_stream log_stream;
@@ -19,7 +19,7 @@ static void open_log(void)
 	sample__open(&log_stream);
 	cr_assert_eq(text_writer__new(log_stream.file, &plain, &log_writer), 0);
 	cr_assert_eq(text_writer__write(log_writer, &log_sample.report), 0);
-	cr_assert_not_null(strstr(sample__added(&log_stream), "LEAKING  94 % sure  1,503"));
+	cr_assert_not_null(strstr(sample__added(&log_stream), "LEAKING  a1b2c3d4  94 % sure  1,503"));
 }
 
 static void close_log(void)
@@ -60,7 +60,7 @@ Test(log, growth_is_told_when_it_adds_up_to_a_tenth)
 
 	cr_assert_not_null(strstr(
 		text,
-		"\n  leaking  94 %  1,657  chan send  +120/min  main.deliver  fetch.go:17\n"));
+		"\n  a1b2c3d4  leaking  94 %  1,657  chan send  +120/min  main.deliver  fetch.go:17\n"));
 	cr_assert_null(strstr(text, "00c0ffee"), "only what is new:\n%s", text);
 	cr_assert_str_empty(later(2));
 }
@@ -73,13 +73,13 @@ Test(log, new_and_resolved_sites_are_told)
 	cr_assert_not_null(strstr(later(2), "site a1b2c3d4 is no longer flagged as leaking"));
 	cr_assert_str_empty(later(2));
 	log_sample.sites[3] = fetch;
-	cr_assert_not_null(strstr(later(2), "LEAKING  94 % sure  1,503 goroutines"));
+	cr_assert_not_null(strstr(later(2), "LEAKING  a1b2c3d4  94 % sure  1,503 goroutines"));
 }
 
 Test(log, verdict_changes_are_told)
 {
 	log_sample.sites[0].view.verdict = VERDICT_STUCK;
-	cr_assert_not_null(strstr(later(2), "STUCK    94 % sure  1,503 goroutines"));
+	cr_assert_not_null(strstr(later(2), "STUCK    a1b2c3d4  94 % sure  1,503 goroutines"));
 }
 
 Test(log, losses_and_modes_are_told_once)
@@ -153,7 +153,7 @@ Test(host_log, begins_with_what_there_is)
 				  "2 leaking sites, 1 stuck site\n"),
 		     text, "%s", text);
 	cr_expect_not_null(strstr(text, "\n03:04:05Z  shop (pid 100)  1,715 goroutines  2 leak"));
-	cr_expect_not_null(strstr(text, "LEAKING  94 % sure  1,503"));
+	cr_expect_not_null(strstr(text, "LEAKING  a1b2c3d4  94 % sure  1,503"));
 	cr_expect_null(strstr(text, "bank"), "nothing to tell of it:\n%s", text);
 	cr_expect_null(strstr(text, "not flagged"), "not the whole table:\n%s", text);
 }
@@ -205,7 +205,7 @@ Test(host_log, findings_of_one_do_not_repeat_the_others)
 	host_targets[1].n_sites = 1;
 	text = later(10);
 	cr_expect_eq(strstr(text, "03:04:15Z  bank (pid 101)  "), text, "%s", text);
-	cr_expect_not_null(strstr(text, "LEAKING  94 % sure  1,503"));
+	cr_expect_not_null(strstr(text, "LEAKING  a1b2c3d4  94 % sure  1,503"));
 	cr_expect_null(strstr(text, "shop"), "%s", text);
 	host_targets[1].n_sites = 0;
 	text = later(10);

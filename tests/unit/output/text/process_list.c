@@ -5,25 +5,26 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "output/process_list.h"
 #include "process_list_sample.h"
 #include "sample.h"
 
-static char *text_of(struct process_list list, const struct process_list_text_options *options)
+static char *text_of(struct process_list list, struct screen_options options, bool verbose)
 {
 	char *text = NULL;
 	size_t n = 0;
 	FILE *out = open_memstream(&text, &n);
 
 	cr_assert_not_null(out);
-	cr_assert_eq(process_list__write_text(out, &list, options), 0);
+	cr_assert_eq(process_list__write_text(out, &list, &options, verbose), 0);
 	fclose(out);
 	return text;
 }
 
-static void check_golden(const char *name, struct process_list list,
-			 struct process_list_text_options options)
+static void check_golden(const char *name, struct process_list list, struct screen_options options,
+			 bool verbose)
 {
-	char *text = text_of(list, &options);
+	char *text = text_of(list, options, verbose);
 
 	sample__golden(name, text);
 	free(text);
@@ -31,26 +32,25 @@ static void check_golden(const char *name, struct process_list list,
 
 Test(list_text, a_host)
 {
-	check_golden("list.txt", list_sample__host(),
-		     (struct process_list_text_options){.columns = 100});
+	check_golden("list.txt", list_sample__host(), (struct screen_options){.columns = 100},
+		     false);
 }
 
 Test(list_text, into_a_pipe_nothing_is_cut_or_wrapped)
 {
-	check_golden("list-pipe.txt", list_sample__host(),
-		     (struct process_list_text_options){.verbose = true});
+	check_golden("list-pipe.txt", list_sample__host(), (struct screen_options){0}, true);
 }
 
 Test(list_text, colors)
 {
 	check_golden("list-color.txt", list_sample__host(),
-		     (struct process_list_text_options){.columns = 100, .color = true});
+		     (struct screen_options){.columns = 100, .color = true}, false);
 }
 
 Test(list_text, no_go_process)
 {
 	check_golden("list-empty.txt", list_sample__empty(),
-		     (struct process_list_text_options){.columns = 100});
+		     (struct screen_options){.columns = 100}, false);
 }
 
 Test(list_text, fits_any_width_and_steers_nothing)
@@ -60,9 +60,8 @@ Test(list_text, fits_any_width_and_steers_nothing)
 
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
 		for (unsigned int columns = 1; columns < 200; columns++) {
-			struct process_list_text_options options = {.columns = columns,
-								    .verbose = true};
-			char *text = text_of(lists[i], &options), *rest = NULL;
+			struct screen_options options = {.columns = columns};
+			char *text = text_of(lists[i], options, true), *rest = NULL;
 
 			for (char *line = strtok_r(text, "\n", &rest); line;
 			     line = strtok_r(NULL, "\n", &rest)) {
@@ -80,7 +79,7 @@ Test(list_text, a_reader_that_left)
 	FILE *full = fopen("/dev/full", "w");
 
 	cr_assert_not_null(full);
-	cr_expect_eq(process_list__write_text(full, &list, &(struct process_list_text_options){0}),
+	cr_expect_eq(process_list__write_text(full, &list, &(struct screen_options){0}, false),
 		     -ENOSPC);
 	cr_expect_eq(process_list__write_json(full, &list), -ENOSPC);
 	fclose(full);

@@ -9,7 +9,7 @@ static struct screen screen;
 
 static void init(void)
 {
-	screen__init(&screen, 20, false);
+	screen__init(&screen, &(struct screen_options){.columns = 20});
 }
 
 static void fini(void)
@@ -98,7 +98,7 @@ Test(screen, rolls_back_to_a_mark)
 Test(screen, colors_only_when_asked_for)
 {
 	screen__put(&screen, STYLE_LEAKING, "a");
-	screen.color = true;
+	screen.options.color = true;
 	screen__put(&screen, STYLE_LEAKING, "b");
 	screen__put(&screen, STYLE_PLAIN, "c");
 	screen__put(&screen, STYLE_LEAKING, "");
@@ -109,6 +109,95 @@ Test(screen, foreign_control_characters_do_not_get_through)
 {
 	screen__putf(&screen, STYLE_PLAIN, "%s", "\033[2J\n\xc2\x9b\x9b\xe2\x80\xae");
 	assert_screen("\xef\xbf\xbd[2J\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
+}
+
+/* --- names ---------------------------------------------------------------------------------------- */
+
+static void put_functions(const char *name, unsigned int width)
+{
+	screen__put_function(&screen, STYLE_PLAIN, name, width);
+	screen__end_line(&screen);
+}
+
+Test(screen, names_lose_elements_of_their_path_first_and_then_their_end)
+{
+	put_functions("example.org/shop/cart.(*Store).Load", 35);
+	put_functions("example.org/a.F", 15);
+	put_functions("example.org/a.F", 14);
+	put_functions("example.org/shop/cart.(*Store).Load", 5);
+	put_functions("cart.(*ShoppingBasket).Load", 20);
+	put_functions("main.F[example.org/a.T]", 30);
+	put_functions("", 20);
+	assert_screen("cart.(*Store).Load\n"
+		      "example.org/a.F\n"
+		      "a.F\n"
+		      "cart.(*Store).Load\n"
+		      "cart.(*ShoppingBask" ELLIPSIS "\n"
+		      "main.F[example.org/" ELLIPSIS "\n"
+		      "\n");
+}
+
+Test(screen, locations_lose_folders_first)
+{
+	screen__put_location(&screen, STYLE_PLAIN, "/src/shop/cart/store.go", 42, 17);
+	screen__end_line(&screen);
+	screen__put_location(&screen, STYLE_PLAIN, "/src/shop/cart/store.go", 0, 13);
+	screen__end_line(&screen);
+	screen__put_location(&screen, STYLE_PLAIN, "///", 1, 20);
+	screen__end_line(&screen);
+	assert_screen("cart/store.go:42\n"
+		      "cart/store.go\n"
+		      "///:1\n");
+}
+
+/* --- where nothing is cut, and where there is nothing but ASCII ----------------------------------- */
+
+Test(screen, whole_lines_are_as_long_as_they_have_to_be)
+{
+	screen.options.whole = true;
+	screen__put(&screen, STYLE_PLAIN, "0123456789012345678901234");
+	screen__put_within(&screen, STYLE_PLAIN, "0123456789", 5);
+	screen__next(&screen, 30);
+	screen__put_function(&screen, STYLE_PLAIN, "example.org/shop/cart.Load", 5);
+	screen__end_line(&screen);
+	assert_screen("01234567890123456789012340123456789  example.org/shop/cart.Load\n");
+}
+
+Test(screen, whole_sentences_are_folded_but_no_word_of_them)
+{
+	screen.options.whole = true;
+	screen__put(&screen, STYLE_PLAIN, "why ");
+	screen__wrap(&screen, STYLE_PLAIN,
+		     "a word of fortyfive characters, of which there are few, is "
+		     "example.org/shop/internal/cart.(*Basket).Load here",
+		     2);
+	assert_screen("why a word of fortyfive characters, of which\n"
+		      "    there are few, is\n"
+		      "    example.org/shop/internal/cart.(*Basket).Load\n"
+		      "    here\n");
+}
+
+Test(screen, in_ascii_every_character_keeps_its_columns)
+{
+	screen.options.ascii = true;
+	screen__put(&screen, STYLE_PLAIN,
+		    "a\xe6\xbc\xa2\xc3\xa4\xff\xc2\xb5s\xe2\x96\x88\xe2\x96\x8f");
+	screen__end_line(&screen);
+	screen__put(&screen, STYLE_PLAIN, "0123456789012345678901");
+	screen__end_line(&screen);
+	assert_screen("a????us##\n0123456789012345678+\n");
+}
+
+Test(screen, no_limit_is_whole)
+{
+	struct screen_options wide = screen_options__within(&(struct screen_options){0}, 200);
+	struct screen_options narrow =
+		screen_options__within(&(struct screen_options){.columns = 7}, 200);
+
+	cr_expect(wide.whole && wide.columns == SCREEN_NO_LIMIT);
+	cr_expect(!narrow.whole && narrow.columns == 60);
+	narrow.columns = 1000;
+	cr_expect_eq(screen_options__within(&narrow, 200).columns, 200);
 }
 
 Test(screen, lack_of_memory_is_kept_in_mind)
@@ -124,7 +213,7 @@ Test(screen, a_runaway_is_an_error)
 
 	memset(line, 'x', sizeof(line) - 1);
 	screen__release(&screen);
-	screen__init(&screen, 4095, false);
+	screen__init(&screen, &(struct screen_options){.columns = 4095});
 	for (int i = 0; i < 1 << 14; i++) {
 		screen__put(&screen, STYLE_PLAIN, line);
 		screen__end_line(&screen);

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/terminal.h"
+
+#include <criterion/criterion.h>
+
+Test(terminal, utf8_by_the_first_variable_that_is_set)
+{
+	cr_expect(terminal__is_utf8(NULL, NULL, "de_AT.UTF-8"));
+	cr_expect(terminal__is_utf8("C.utf8", "C", "C"));
+	cr_expect(terminal__is_utf8("", "", "en_US.UTF-8@euro"));
+	cr_expect(terminal__is_utf8("", "en_US.utf-8", "C"));
+	cr_expect_not(terminal__is_utf8("C", "en_US.UTF-8", "en_US.UTF-8"));
+	cr_expect_not(terminal__is_utf8("POSIX", NULL, "en_US.UTF-8"));
+	cr_expect_not(terminal__is_utf8(NULL, "de_AT.ISO-8859-1", "de_AT.UTF-8"));
+	cr_expect_not(terminal__is_utf8(NULL, NULL, "en_US"));
+	cr_expect_not(terminal__is_utf8(NULL, NULL, NULL));
+}
+
+Test(terminal, columns)
+{
+	cr_expect_eq(terminal__columns_of("72"), 72);
+	cr_expect_eq(terminal__columns_of("0"), 0);
+	cr_expect_eq(terminal__columns_of(""), 0);
+	cr_expect_eq(terminal__columns_of(NULL), 0);
+	cr_expect_eq(terminal__columns_of("-1"), 0);
+	cr_expect_eq(terminal__columns_of(" 72"), 0);
+	cr_expect_eq(terminal__columns_of("72x"), 0);
+	cr_expect_eq(terminal__columns_of("99999999999999999999"), 0);
+}
