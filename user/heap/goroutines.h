@@ -99,8 +99,11 @@ int heap_goroutines__step(struct heap_goroutines *goroutines, uint64_t budget_ns
  */
 int heap_waits__read(struct heap_goroutines *goroutines) __must_check;
 
-/* heap_waits__semaphores - the half of it for locks before Go 1.26, by runtime.semtable. */
+/* heap_waits__semaphores - the part of it for locks before Go 1.26, by runtime.semtable. */
 int heap_waits__semaphores(struct heap_goroutines *goroutines) __must_check;
+
+/* heap_waits__conds - the part of it for sync.Cond before Go 1.26. */
+int heap_waits__conds(struct heap_goroutines *goroutines) __must_check;
 
 /* heap_waits__add - one more wait of @g, which must be the last that was given any. -ENOMEM. */
 int heap_waits__add(struct heap_goroutines *goroutines, struct heap_goroutine *g, uint64_t object,

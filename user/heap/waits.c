@@ -175,7 +175,14 @@ int heap_waits__read(struct heap_goroutines *goroutines)
 		return -ENOMEM;
 	err = read_lists(goroutines, batch);
 	free(batch);
-	if (err || goroutines->runtime->layout->minor >= FIRST_WAITING)
-		return err;
-	return heap_waits__semaphores(goroutines);
+	if (!err && goroutines->runtime->layout->minor < FIRST_WAITING)
+		err = heap_waits__semaphores(goroutines);
+	if (!err && goroutines->runtime->layout->minor < FIRST_WAITING)
+		err = heap_waits__conds(goroutines);
+	/* Nobody is unreachable for want of a list. */
+	for (size_t i = 0; i < goroutines->n && !err; i++) {
+		if (!is_for_ever(&goroutines->all[i]) && !goroutines->all[i].n_waits)
+			heap_waits__drop(goroutines, &goroutines->all[i]);
+	}
+	return err;
 }
