@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * heapscan PID [SCANS] - scans the heap of a running Go process and prints, per scan, what was found;
- * then one line per unreachable goroutine. For tests of user/heap against real programs:
+ * heapscan [--exact] PID [SCANS] - scans the heap of a running Go process and prints, per scan, what
+ * was found, and one line per unreachable goroutine. With --exact all threads are stopped meanwhile.
+ * For tests of user/heap against real programs:
  *
  *	scan doubt=... goroutines=N candidates=N unreachable=N moved=N rounds=N ms=N ...
  *	root KIND N
  *	unreachable GOID CLASS FUNCTION
  *	retained objects=N bytes=N stack_bytes=N
  */
+#include <dirent.h>
+#include <elf.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -67,7 +74,7 @@ static void print_unreachable(const struct target *target, struct heap_scan *sca
 		if (!g->candidate && g->reached_by != HEAP_ROOT_MOVED)
 			continue;
 		kinds[g->reached_by]++;
-		if (!g->candidate || g->reached_by != HEAP_ROOT_NONE)
+		if (!heap_scan__is_unreachable(g))
 			continue;
 		if (indices)
 			indices[n++] = i;
@@ -123,11 +130,99 @@ static void print_result(const struct heap_scan_result *r, size_t steps)
 	       (unsigned long long)r->frames.defers_refused);
 }
 
-static int scan_once(struct target *target, struct failure *failure)
+/* --- threads ------------------------------------------------------------------------------------ */
+
+#define MAX_THREADS 256
+
+struct threads {
+	size_t n;
+	pid_t tids[MAX_THREADS];
+	struct user_regs_struct registers[MAX_THREADS];
+	struct heap_thread threads[MAX_THREADS];
+};
+
+static bool is_stopped(const struct threads *threads, pid_t tid)
 {
+	for (size_t i = 0; i < threads->n; i++) {
+		if (threads->tids[i] == tid)
+			return true;
+	}
+	return false;
+}
+
+static int stop_thread(struct threads *threads, pid_t tid)
+{
+	size_t i = threads->n;
+	struct iovec io = {&threads->registers[i], sizeof(threads->registers[i])};
+	int status;
+
+	if (i == MAX_THREADS || ptrace(PTRACE_SEIZE, tid, NULL, NULL))
+		return -1;
+	threads->tids[threads->n++] = tid;
+	if (ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) || waitpid(tid, &status, __WALL) != tid ||
+	    ptrace(PTRACE_GETREGSET, tid, (void *)NT_PRSTATUS, &io))
+		return -1;
+	threads->threads[i] = (struct heap_thread){
+#ifdef __x86_64__
+		.sp = threads->registers[i].rsp,
+#else
+		.sp = threads->registers[i].sp,
+#endif
+		.registers = (const uint64_t *)&threads->registers[i],
+		.n_registers = io.iov_len / sizeof(uint64_t),
+	};
+	return 0;
+}
+
+/* Until no thread is left that was begun by one which was not stopped yet. */
+static int stop(struct threads *threads, pid_t pid)
+{
+	char path[64];
+	bool more = true;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	while (more) {
+		DIR *dir __cleanup_closedir = opendir(path);
+		struct dirent *entry;
+
+		more = false;
+		while (dir && (entry = readdir(dir))) {
+			pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+			if (tid <= 0 || is_stopped(threads, tid))
+				continue;
+			if (stop_thread(threads, tid))
+				return -1;
+			more = true;
+		}
+	}
+	return threads->n ? 0 : -1;
+}
+
+static void let_go(struct threads *threads)
+{
+	for (size_t i = 0; i < threads->n; i++)
+		ptrace(PTRACE_DETACH, threads->tids[i], NULL, NULL);
+}
+
+/* ------------------------------------------------------------------------------------------------ */
+
+static int scan_once(struct target *target, pid_t exact, struct failure *failure)
+{
+	static struct threads threads;
+	struct heap_scan_options options = {.exact = exact != 0};
 	struct heap_scan *scan;
 	size_t steps = 0;
-	int err = heap_scan__new(&target->runtime, NULL, &scan);
+	int err;
+
+	threads.n = 0;
+	if (exact && stop(&threads, exact)) {
+		let_go(&threads);
+		return failure__set(failure, -1, "the threads could not be stopped");
+	}
+	options.threads = threads.threads;
+	options.n_threads = threads.n;
+	err = heap_scan__new(&target->runtime, &options, &scan);
 
 	if (err)
 		return failure__set(failure, err, "out of memory");
@@ -135,6 +230,7 @@ static int scan_once(struct target *target, struct failure *failure)
 		err = heap_scan__step(scan, 10 * NSEC_PER_MSEC, failure);
 		steps++;
 	} while (err == 1);
+	let_go(&threads);
 	if (!err) {
 		print_result(heap_scan__result(scan), steps);
 		print_unreachable(target, scan);
@@ -147,16 +243,19 @@ int main(int argc, char **argv)
 {
 	struct target target = {0};
 	struct failure failure = {.text = ""};
-	long scans = argc > 2 ? strtol(argv[2], NULL, 10) : 1;
+	bool exact = argc > 1 && !strcmp(argv[1], "--exact");
+	char **arguments = argv + 1 + exact;
+	pid_t pid = *arguments ? (pid_t)strtol(*arguments, NULL, 10) : 0;
+	long scans = pid && arguments[1] ? strtol(arguments[1], NULL, 10) : 1;
 	int err;
 
-	if (argc < 2) {
-		fprintf(stderr, "usage: heapscan PID [SCANS]\n");
+	if (!pid) {
+		fprintf(stderr, "usage: heapscan [--exact] PID [SCANS]\n");
 		return 2;
 	}
-	err = open_target(&target, (pid_t)strtol(argv[1], NULL, 10), &failure);
+	err = open_target(&target, pid, &failure);
 	for (long i = 0; i < scans && !err; i++)
-		err = scan_once(&target, &failure);
+		err = scan_once(&target, exact ? pid : 0, &failure);
 	if (err)
 		fprintf(stderr, "heapscan: %s\n", failure.text);
 	remote__free(target.remote);

@@ -88,12 +88,12 @@ static int walk_list(struct search *search, uint64_t list, uint64_t sudog, uint6
 			return err;
 		if (err)
 			break;
-		waiter.g = heap__word(data, l->sudog_g);
+		waiter.g = bytes__u64(data, l->sudog_g);
 		found |= waiter.g == g;
 		err = push(search, &waiter);
 		if (err)
 			return err;
-		sudog = heap__word(data, l->sudog_next);
+		sudog = bytes__u64(data, l->sudog_next);
 	}
 	if (!found)
 		search->n = before;
@@ -109,8 +109,8 @@ static int try_variable(struct search *search, uint64_t address, const uint8_t *
 	static const uint32_t offsets[] = {0, COND_NOTIFY};
 
 	for (size_t i = 0; i < ARRAY_SIZE(offsets); i++) {
-		uint64_t head = heap__word(variable, offsets[i] + LIST_HEAD);
-		uint64_t tail = heap__word(variable, offsets[i] + LIST_TAIL);
+		uint64_t head = bytes__u64(variable, offsets[i] + LIST_HEAD);
+		uint64_t tail = bytes__u64(variable, offsets[i] + LIST_TAIL);
 		int found;
 
 		if (!head || !tail || head % WORD || tail % WORD)
@@ -131,7 +131,7 @@ static int try_stack(struct search *search, uint64_t g, uint64_t sp)
 	if (err)
 		return err == -EFAULT ? 0 : err;
 	for (size_t i = 0; i < WORDS; i++) {
-		uint64_t word = heap__word(search->stack, i * WORD);
+		uint64_t word = bytes__u64(search->stack, i * WORD);
 
 		if (!word || word % WORD || word >> GO_HEAP_BITS)
 			continue;

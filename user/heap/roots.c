@@ -180,6 +180,32 @@ static bool shape_of(const struct go_layout *l, size_t kind, struct block_shape 
 	return true;
 }
 
+/* Whether what is said to be a queue's item begins with a function, as all of them do. */
+static bool is_item(struct heap_roots *roots, uint64_t function)
+{
+	uint64_t code;
+
+	if (roots->runtime->queues_certain)
+		return true;
+	if (!function || function % WORD ||
+	    remote__read_u64(roots->runtime->remote, function, &code))
+		return false;
+	for (size_t i = 0; i < roots->modules->n; i++) {
+		if (code >= roots->modules->all[i].text && code < roots->modules->all[i].etext)
+			return true;
+	}
+	return false;
+}
+
+static void mark_item(struct heap_roots *roots, uint64_t address, const uint8_t *item, size_t size)
+{
+	if (!is_item(roots, bytes__u64(item, 0)))
+		return;
+	for (size_t at = 0; at < size; at += WORD)
+		heap_mark__pointer(roots->mark, address + at, bytes__u64(item, at));
+	roots->totals.queued++;
+}
+
 /* Marks the items of one block. -EPROTO: it is none. */
 static int scan_block(struct heap_roots *roots, const struct block_shape *shape, uint64_t block,
 		      uint64_t *ret_next)
@@ -201,10 +227,8 @@ static int scan_block(struct heap_roots *roots, const struct block_shape *shape,
 			   (size_t)n * shape->item_size);
 	if (err)
 		return err == -EFAULT ? -EPROTO : err;
-	for (size_t i = 0; i < (size_t)n * shape->item_size / WORD; i++)
-		heap_mark__pointer(roots->mark, block + shape->items + i * WORD,
-				   bytes__u64(items, i * WORD));
-	roots->totals.queued += n;
+	for (size_t i = 0; i < (size_t)n * shape->item_size; i += shape->item_size)
+		mark_item(roots, block + shape->items + i, items + i, shape->item_size);
 	return 0;
 }
 

@@ -297,7 +297,7 @@ static void finish(struct heap_scan *scan)
 		const struct heap_goroutine *g = &scan->goroutines.all[i];
 
 		r->candidates += g->candidate;
-		r->unreachable += g->candidate && g->reached_by == HEAP_ROOT_NONE;
+		r->unreachable += heap_scan__is_unreachable(g);
 		r->moved += g->reached_by == HEAP_ROOT_MOVED;
 	}
 	r->doubt = doubt(scan);
@@ -355,6 +355,12 @@ const struct heap_scan_result *heap_scan__result(const struct heap_scan *scan)
 const struct heap_goroutines *heap_scan__goroutines(const struct heap_scan *scan)
 {
 	return &scan->goroutines;
+}
+
+bool heap_scan__is_unreachable(const struct heap_goroutine *g)
+{
+	return g->candidate && g->reached_by == HEAP_ROOT_NONE &&
+	       !(g->goid == 1 && g->wait_class == WAIT_SELECT_NONE);
 }
 
 struct heap_mark *heap_scan__mark(struct heap_scan *scan)

@@ -81,12 +81,15 @@ int heap_scan__step(struct heap_scan *scan, uint64_t budget_ns,
 /* heap_scan__result - of a scan that has ended. */
 const struct heap_scan_result *heap_scan__result(const struct heap_scan *scan);
 
-/*
- * heap_scan__goroutines - all of them, in the order of allgs; reached_by of candidates is set. Those
- * with HEAP_ROOT_NONE are the unreachable ones, if the scan is sure. Goroutine 1 in select{} is among
- * them where it is: it is not meant to go on.
- */
+/* heap_scan__goroutines - all of them, in the order of allgs; reached_by of candidates is set. */
 const struct heap_goroutines *heap_scan__goroutines(const struct heap_scan *scan);
+
+/*
+ * heap_scan__is_unreachable - whether @g was found to wait for what nothing leads to, which counts if
+ * the scan is sure. Not goroutine 1 in select{}: it is how a program waits for its end, although its
+ * stack is no root either (src/runtime/mgc.go findGoroutineLeaks).
+ */
+bool heap_scan__is_unreachable(const struct heap_goroutine *g);
 
 /* What goroutines keep from being collected, and nothing else does. */
 struct heap_retained {
