@@ -329,10 +329,13 @@ struct batch {
 /* Whether the span at @address fits behind the last run; then it is longer. */
 static bool extend_run(struct batch *batch, uint64_t address, uint32_t size)
 {
-	struct remote_span *run = &batch->runs[batch->n_runs - 1];
+	struct remote_span *run;
 	uint64_t gap;
 
-	if (!batch->n_runs || address < run->address + run->size)
+	if (!batch->n_runs)
+		return false;
+	run = &batch->runs[batch->n_runs - 1];
+	if (address < run->address + run->size)
 		return false;
 	gap = address - (run->address + run->size);
 	if (gap > RUN_GAP || batch->bytes + gap + size > BATCH_BYTES)
