@@ -8,6 +8,7 @@
  *	root KIND N
  *	unreachable GOID CLASS FUNCTION
  *	retained objects=N bytes=N stack_bytes=N
+ *	confirmed twice=N thrice=N
  */
 #include <dirent.h>
 #include <elf.h>
@@ -25,12 +26,14 @@
 #include "base/cleanup.h"
 #include "discover/load_bias.h"
 #include "golang/binary.h"
+#include "heap/confirm.h"
 #include "heap/scan.h"
 
 struct target {
 	struct go_binary *binary;
 	struct remote *remote;
 	struct heap_runtime runtime;
+	struct heap_confirm *confirm;
 };
 
 static int open_target(struct target *target, pid_t pid, struct failure *failure)
@@ -207,6 +210,25 @@ static void let_go(struct threads *threads)
 
 /* ------------------------------------------------------------------------------------------------ */
 
+/* How many were unreachable in three scans running, however soon one after the other. */
+static void print_confirmed(struct target *target, struct heap_scan *scan)
+{
+	const struct heap_goroutines *goroutines = heap_scan__goroutines(scan);
+	size_t twice = 0, thrice = 0;
+
+	if (heap_confirm__take(target->confirm, scan, NULL, NULL))
+		return;
+	for (size_t i = 0; i < goroutines->n; i++) {
+		uint32_t n = heap_scan__is_unreachable(&goroutines->all[i]) ?
+				     heap_confirm__count(target->confirm, goroutines->all[i].goid) :
+				     0;
+
+		twice += n == 2;
+		thrice += n >= 3;
+	}
+	printf("confirmed twice=%zu thrice=%zu\n", twice, thrice);
+}
+
 static int scan_once(struct target *target, pid_t exact, struct failure *failure)
 {
 	static struct threads threads;
@@ -233,6 +255,7 @@ static int scan_once(struct target *target, pid_t exact, struct failure *failure
 	let_go(&threads);
 	if (!err) {
 		print_result(heap_scan__result(scan), steps);
+		print_confirmed(target, scan);
 		print_unreachable(target, scan);
 	}
 	heap_scan__free(scan);
@@ -254,10 +277,14 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	err = open_target(&target, pid, &failure);
+	if (!err)
+		err = heap_confirm__new(&(struct heap_confirm_options){.interval_ns = 1},
+					&target.confirm);
 	for (long i = 0; i < scans && !err; i++)
 		err = scan_once(&target, exact ? pid : 0, &failure);
 	if (err)
 		fprintf(stderr, "heapscan: %s\n", failure.text);
+	heap_confirm__free(target.confirm);
 	remote__free(target.remote);
 	go_binary__free(target.binary);
 	return err ? 1 : 0;
