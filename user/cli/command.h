@@ -7,6 +7,8 @@
 
 /* The command line, or the config file, is wrong. */
 #define EXIT_CODE_USAGE 2
+/* With --error-exitcode: nothing was found, and nothing could have been. */
+#define EXIT_CODE_NOT_JUDGED 5
 
 /* command__failed - log @failure, or the errno's own words without any. Returns the exit code of @err. */
 int command__failed(int err, const struct failure *failure);

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "cli/budget.h"
 #include "cli/config.h"
+#include "cli/findings.h"
 #include "cli/rounds.h"
 #include "session/follower.h"
 
@@ -25,6 +26,7 @@ struct daemon {
 	struct budget budget;
 
 	struct discovery_counts counts; /* for the report being built */
+	bool told_none;
 	uint64_t started_ns;
 	uint64_t next_sweep_ns;	      /* 0: the first one is still to come */
 	uint64_t process_events_lost; /* when last looked */
@@ -99,6 +101,27 @@ static void on_begin(void *ctx, uint64_t now_ns)
 	follower__check_targets(daemon->follower);
 }
 
+/* A host where there is nothing to watch yet: said once, so that nobody waits in vain. */
+static int on_complete(void *ctx, const char **ret_reason)
+{
+	struct daemon *daemon = ctx;
+	struct failure why = {""};
+
+	(void)ret_reason;
+	if (session__n_targets(daemon->rounds.session) || daemon->rounds.ending ||
+	    daemon->rounds.options->once || daemon->told_none)
+		return 0;
+	follower__counts(daemon->follower, &daemon->counts);
+	findings__no_process(daemon->rounds.options,
+			     daemon->counts.states[DISCOVERY_UNSUPPORTED] +
+				     daemon->counts.states[DISCOVERY_FAILED] +
+				     daemon->counts.states[DISCOVERY_PAUSED],
+			     &why);
+	log_info("%s; waiting for one", why.text);
+	daemon->told_none = true;
+	return 0;
+}
+
 static void on_note(void *ctx, struct report_notes *notes)
 {
 	struct daemon *daemon = ctx;
@@ -129,10 +152,11 @@ static int open_follower(const struct options *options, struct session *session,
 		.n_only = options->only.n,
 		.exclude = options->exclude.items,
 		.n_exclude = options->exclude.n,
+		.sweeps_only = options->once,
 	};
 	int err = follower__new(&following, session, ret_follower, failure);
 
-	if (!err && follower__no_events(*ret_follower))
+	if (!err && !options->once && follower__no_events(*ret_follower))
 		log_info("new processes are found by looking through /proc alone: %s",
 			 follower__no_events(*ret_follower));
 	return err;
@@ -248,6 +272,7 @@ static const struct rounds_ops daemon_ops = {
 	.work = on_work,
 	.ready = on_ready,
 	.begin = on_begin,
+	.complete = on_complete,
 	.note = on_note,
 	.hangup = on_hangup,
 };
@@ -271,6 +296,8 @@ int command__daemon(const struct options *options, int argc, char **argv)
 	err = rounds__open(&daemon.rounds, &session);
 	if (!err)
 		err = add_follower(&daemon);
+	if (!err)
+		rounds__drop_privileges(&daemon.rounds);
 	use_budget(&daemon);
 	if (!err)
 		err = rounds__run(&daemon.rounds);

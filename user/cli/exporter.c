@@ -10,12 +10,12 @@
 #include "base/log.h"
 #include "version.h"
 
-int exporter__open(struct exporter *exporter, const char *path, struct failure *failure)
+int exporter__open(struct exporter *exporter, const char *path, bool keep, struct failure *failure)
 {
 	struct utsname host;
 	int err;
 
-	*exporter = (struct exporter){.path = path};
+	*exporter = (struct exporter){.path = path, .keep = keep};
 	if (!path)
 		return 0;
 	err = textfile__check_path(path, failure);
@@ -54,12 +54,17 @@ void exporter__write(struct exporter *exporter, const struct report *report)
 	exporter->written |= !err;
 }
 
+int exporter__error(const struct exporter *exporter)
+{
+	return exporter->keep ? exporter->failed : 0;
+}
+
 void exporter__close(struct exporter *exporter)
 {
 	struct failure failure = {0};
 
 	/* Another gleakd's file stays, when this one never got to write its own. */
-	if (exporter->written && textfile__remove(exporter->path, &failure))
+	if (exporter->written && !exporter->keep && textfile__remove(exporter->path, &failure))
 		log_warn("%s", failure.text);
 	group_totals__free(exporter->totals);
 	exporter->totals = NULL;

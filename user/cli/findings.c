@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/findings.h"
 
+#include <math.h>
+#include <stdio.h>
+
+#include "base/duration.h"
 #include "base/log.h"
+#include "track/reach.h"
 
 /* More than that nobody reads; the list is out of date. */
 #define MAX_UNUSED 20
+
+/* --- found --------------------------------------------------------------------------------------- */
 
 static unsigned int finding_of(enum verdict verdict)
 {
@@ -38,6 +45,161 @@ bool findings__any(const struct report *report, unsigned int fail_on)
 	}
 	return false;
 }
+
+/* --- could have been found ----------------------------------------------------------------------- */
+
+void findings__no_process(const struct options *options, uint64_t refused, struct failure *ret_why)
+{
+	const char *pattern = options->only.n ? options->only.items[0] : NULL;
+
+	if (refused)
+		failure__set(ret_why, 0,
+			     "none of %llu Go processes can be watched; 'gleakd list' says why",
+			     (unsigned long long)refused);
+	else if (pattern)
+		failure__set(
+			ret_why, 0,
+			"no Go process matches --only %.200s%s; 'gleakd list' shows those there "
+			"are",
+			pattern, options->only.n > 1 ? " or another --only" : "");
+	else if (options->exclude.n)
+		failure__set(ret_why, 0, "no Go process is left by --exclude");
+	else
+		failure__set(ret_why, 0, "there is no Go process on this host");
+}
+
+/* How exactly the begins of parks are known. */
+static uint64_t resolution_ns(const struct options *options, enum probe_mode mode)
+{
+	return mode == PROBE_MODE_CENSUS ? options->interval_ns : 0;
+}
+
+/* The shortest watch that can find something of --fail-on. */
+static uint64_t needed_ns(const struct options *options, enum probe_mode mode)
+{
+	if (!(options->fail_on & FINDING_LEAKING))
+		return options->min_age_ns;
+	return reach__least_watch_ns(options->min_age_ns, resolution_ns(options, mode));
+}
+
+/* With --state, sites are known for longer than they are watched. */
+static uint64_t observed_ns(const struct report_target *target)
+{
+	uint64_t longest = target->observed_ns;
+
+	for (size_t i = 0; i < target->n_sites; i++)
+		longest = max_of(longest, target->sites[i].view.evidence.observed_ns);
+	return longest;
+}
+
+static bool was_too_short(const struct report_target *target, const struct options *options,
+			  struct failure *ret_why)
+{
+	uint64_t observed = observed_ns(target), needed = needed_ns(options, target->mode);
+	char text[3][DURATION_SIZE];
+
+	if (observed >= needed)
+		return false;
+	duration__format(observed, text[0]);
+	duration__format(options->min_age_ns, text[1]);
+	duration__format(needed, text[2]);
+	failure__set(
+		ret_why, 0,
+		"process %d was watched for %s, which is too short: with --min-age %s it takes "
+		"%s or more",
+		target->pid, text[0], text[1], text[2]);
+	return true;
+}
+
+/* A process that was named is to be there until the end. */
+static bool ended_early(const struct report_target *target, const struct options *options,
+			struct failure *ret_why)
+{
+	char observed[DURATION_SIZE], duration[DURATION_SIZE];
+
+	if (!target->exited_target)
+		return false;
+	if (options->once && !target->n_sites)
+		failure__set(ret_why, 0, "process %d ended before it was looked at", target->pid);
+	if (options->once || !options->duration_ns)
+		return options->once && !target->n_sites;
+	duration__format(target->observed_ns, observed);
+	duration__format(options->duration_ns, duration);
+	failure__set(ret_why, 0, "process %d ended after %s, before --duration %s was over",
+		     target->pid, observed, duration);
+	return true;
+}
+
+static bool target_judged(const struct report_target *target, const struct options *options,
+			  struct failure *ret_why)
+{
+	if (options->processes.n && ended_early(target, options, ret_why))
+		return false;
+	return options->once || !was_too_short(target, options, ret_why);
+}
+
+bool findings__judged(const struct report *report, const struct options *options,
+		      struct failure *ret_why)
+{
+	bool all = options->processes.n;
+	uint64_t refused = 0;
+
+	for (int state = REPORT_ATTACHED + 1; state < REPORT_TARGET_STATES; state++)
+		refused += report->self.targets[state];
+	if (!report->n_targets)
+		findings__no_process(options, refused, ret_why);
+	for (size_t i = 0; i < report->n_targets; i++) {
+		/* All of those that were named; of a host's, which come and go, any. */
+		if (target_judged(&report->targets[i], options, ret_why) != all)
+			return !all;
+	}
+	return all && report->n_targets;
+}
+
+/* "4/s", "2.5 a minute", "1.2 an hour" */
+static void format_rate(double per_second, char *out, size_t size)
+{
+	if (per_second >= 100)
+		snprintf(out, size, "%.0f/s", per_second);
+	else if (per_second >= 1)
+		snprintf(out, size, "%.2g/s", per_second);
+	else if (per_second * 60 >= 1)
+		snprintf(out, size, "%.2g a minute", per_second * 60);
+	else
+		snprintf(out, size, "%.2g an hour", per_second * 3600);
+}
+
+void findings__tell_reach(const struct options *options)
+{
+	enum probe_mode mode =
+		options->mode == MODE_AUTO ? PROBE_MODE_FULL : (enum probe_mode)options->mode;
+	uint64_t resolution = resolution_ns(options, mode), needed;
+	double slowest =
+		reach__slowest_per_second(options->min_age_ns, resolution, options->duration_ns);
+	char duration[DURATION_SIZE], age[DURATION_SIZE], least[DURATION_SIZE], rate[32];
+
+	if (!options->duration_ns || !(options->fail_on & FINDING_LEAKING))
+		return;
+	needed = reach__least_watch_ns(options->min_age_ns, resolution);
+	duration__format(options->duration_ns, duration);
+	duration__format(options->min_age_ns, age);
+	duration__format(needed, least);
+	format_rate(slowest, rate, sizeof(rate));
+	if (isinf(slowest))
+		log_warn(
+			"--duration %s: no leak can be found in that time; with --min-age %s it takes "
+			"%s or more",
+			duration, age, least);
+	else if (options->duration_ns < needed)
+		log_warn("--duration %s: nothing slower than %s can be found in that time; with "
+			 "--min-age %s a slower leak takes %s or more",
+			 duration, rate, age, least);
+	else if (options->error_exitcode)
+		log_info("--duration %s: no leak slower than %s can be found in that time",
+			 duration, rate);
+}
+
+/* --- known cases --------------------------------------------------------------------------------- */
 
 void findings__tell_unused(const struct allow_list *allow, const char *path)
 {

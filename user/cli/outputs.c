@@ -14,7 +14,7 @@ int outputs__read_files(struct outputs *outputs, const struct options *options,
 	if (options->allow)
 		err = allow_list__read(options->allow, &outputs->allow, failure);
 	if (!err)
-		err = exporter__open(&outputs->exporter, options->textfile, failure);
+		err = exporter__open(&outputs->exporter, options->textfile, options->once, failure);
 	return err;
 }
 
@@ -55,6 +55,8 @@ int outputs__open(struct outputs *outputs)
 int outputs__write(struct outputs *outputs, const struct report *report)
 {
 	outputs->found = findings__any(report, outputs->options->fail_on);
+	if (report->final)
+		outputs->judged = findings__judged(report, outputs->options, &outputs->not_judged);
 	exporter__write(&outputs->exporter, report);
 	if (outputs->options->explain)
 		return explainer__write(&outputs->explainer, report);

@@ -14,8 +14,10 @@ struct outputs {
 	struct text_writer *text;   /* NULL with --json and --explain */
 	struct explainer explainer; /* for --explain */
 	struct exporter exporter;
-	struct allow_list *allow; /* NULL: none */
-	bool found;		  /* by the last report: something of --fail-on */
+	struct allow_list *allow;  /* NULL: none */
+	bool found;		   /* by the last report: something of --fail-on */
+	bool judged;		   /* by the final one: findings__judged() */
+	struct failure not_judged; /* else why */
 };
 
 /* outputs__read_files - what options name; may block on a pipe. Errors in words. */

@@ -321,16 +321,16 @@ static int bring_up(struct rounds *rounds, const struct session_options *session
 
 int rounds__open(struct rounds *rounds, const struct session_options *session)
 {
-	int err;
-
 	rounds->stretch = 1;
 	notify__open(&rounds->notify);
 	log__limit(true);
-	err = bring_up(rounds, session);
-	if (!err)
-		privileges__drop(rounds->options, wanted_mode(rounds->options) != PROBE_MODE_CENSUS,
-				 session__uprobe_multi(rounds->session));
-	return err;
+	return bring_up(rounds, session);
+}
+
+void rounds__drop_privileges(const struct rounds *rounds)
+{
+	privileges__drop(rounds->options, wanted_mode(rounds->options) != PROBE_MODE_CENSUS,
+			 session__uprobe_multi(rounds->session));
 }
 
 int rounds__run(struct rounds *rounds)
@@ -341,6 +341,7 @@ int rounds__run(struct rounds *rounds)
 		err = add_timers(rounds);
 	if (err)
 		return err;
+	findings__tell_reach(rounds->options);
 	loop__set_work(rounds->loop, work, rounds);
 	err = loop__run(rounds->loop);
 	return err ? err : rounds->err;
@@ -371,9 +372,19 @@ void rounds__replace(struct rounds *rounds, const struct options *options,
 
 static int exit_code(const struct rounds *rounds, int err)
 {
-	if (!err)
-		return rounds->outputs.found ? (int)rounds->options->error_exitcode : 0;
-	return command__failed(err, &rounds->failure);
+	const struct outputs *outputs = &rounds->outputs;
+	int code = (int)rounds->options->error_exitcode;
+
+	if (err)
+		return command__failed(err, &rounds->failure);
+	/* A reader that left early did not wait for the last report. */
+	if (rounds->finished && !outputs->judged)
+		log_warn("nothing could be judged: %s", outputs->not_judged.text);
+	if (outputs->found && code)
+		return code;
+	if (exporter__error(&outputs->exporter))
+		return failure__exit_code(exporter__error(&outputs->exporter));
+	return rounds->finished && !outputs->judged && code ? EXIT_CODE_NOT_JUDGED : 0;
 }
 
 int rounds__close(struct rounds *rounds, int err)

@@ -71,10 +71,15 @@ struct rounds {
 
 /*
  * rounds__open - bring up everything but targets. @session has what the command wants to differ from
- * its defaults; the rest comes from the options. Privileges that watching does not need are given up.
- * Errors are in words in @rounds->failure; rounds__close() follows in any case.
+ * its defaults; the rest comes from the options. Errors are in words in @rounds->failure; rounds__close() follows in any case.
  */
 int rounds__open(struct rounds *rounds, const struct session_options *session) __must_check;
+
+/*
+ * rounds__drop_privileges - give up, for good, what watching does not need: before the first foreign
+ * file is read, and after what needs more has been opened.
+ */
+void rounds__drop_privileges(const struct rounds *rounds);
 
 /*
  * rounds__run - until something ends the run: the duration is over, a signal, a failure, or what
@@ -102,7 +107,8 @@ int rounds__new_builder(const struct options *options, const struct outputs *out
 /*
  * rounds__close - release everything. Returns the program's exit code: that of @err, an error of
  * rounds__open(), of adding targets, or of rounds__run(), which is logged; else --error-exitcode when
- * the last report shows what it is about, else 0.
+ * the last report shows what it is about, EXIT_CODE_NOT_JUDGED when it was given and nothing could be
+ * judged, else 0.
  */
 int rounds__close(struct rounds *rounds, int err);
 

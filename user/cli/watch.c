@@ -134,6 +134,8 @@ int command__watch(const struct options *options, const struct named *named)
 	};
 	int err = rounds__open(&watch.rounds, &session);
 
+	if (!err)
+		rounds__drop_privileges(&watch.rounds);
 	for (size_t i = 0; i < named->n && !err; i++)
 		err = add_target(&watch, named->pids[i]);
 	if (!err)

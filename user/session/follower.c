@@ -137,8 +137,9 @@ int follower__new(const struct follower_options *options, struct session *sessio
 		follower__free(follower);
 		return err;
 	}
-	/* Events before the first sweep: who starts meanwhile is in one of them. */
-	if (process_events__open(on_event, follower, &follower->events, &follower->no_events))
+	/* Before the first sweep: a process that starts meanwhile is in one of the two. */
+	if (options->sweeps_only ||
+	    process_events__open(on_event, follower, &follower->events, &follower->no_events))
 		follower->events = NULL;
 	*ret_follower = follower;
 	return 0;

@@ -20,6 +20,7 @@ struct follower_options {
 	/* As in discovery: "kind:glob", or a glob of comm or base name of exe. */
 	const char *const *only, *const *exclude;
 	size_t n_only, n_exclude;
+	bool sweeps_only; /* one look at what is there: process events are of no use */
 };
 
 /*
