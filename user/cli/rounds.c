@@ -370,21 +370,29 @@ void rounds__replace(struct rounds *rounds, const struct options *options,
 		set_timer(rounds, 1);
 }
 
+/* Whether somebody wants an answer from this run; a service is stopped whenever it suits. */
+static bool is_asked(const struct options *options)
+{
+	return options->once || options->duration_ns || options->error_exitcode ||
+	       options->processes.n;
+}
+
 static int exit_code(const struct rounds *rounds, int err)
 {
+	/* Of a reader that left early nothing is known: it did not wait for the last report. */
+	bool unjudged = rounds->finished && !rounds->outputs.judged;
 	const struct outputs *outputs = &rounds->outputs;
 	int code = (int)rounds->options->error_exitcode;
 
 	if (err)
 		return command__failed(err, &rounds->failure);
-	/* A reader that left early did not wait for the last report. */
-	if (rounds->finished && !outputs->judged)
+	if (unjudged && is_asked(rounds->options))
 		log_warn("nothing could be judged: %s", outputs->not_judged.text);
 	if (outputs->found && code)
 		return code;
 	if (exporter__error(&outputs->exporter))
 		return failure__exit_code(exporter__error(&outputs->exporter));
-	return rounds->finished && !outputs->judged && code ? EXIT_CODE_NOT_JUDGED : 0;
+	return unjudged && code ? EXIT_CODE_NOT_JUDGED : 0;
 }
 
 int rounds__close(struct rounds *rounds, int err)
