@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The target is never harmed, whatever it does to its own system calls, traps and code."""
 
-from harness import cases_for, check_equal
+import re
+
+from faults import PATIENCE, Debugger
+from harness import case, cases_for, check, check_equal, until
 from image import changed
 from programs import Program, start
-from tracer import Gleakd, sites, total
+from tracer import Gleakd, run, sites, total
 
 VERSIONS = ("1.18.10", "1.22.12", "local", "1.27.1")
 TRAPS = {version: Program("traps", go=version) for version in VERSIONS}
@@ -42,3 +45,96 @@ def whatever_a_process_does_to_itself(t, program):
         target.ask(f"{way} 11")
     target.process.stdin.close()
     check_equal(target.process.wait(10), 0, "its exit code")
+
+
+# --- debuggers ------------------------------------------------------------------------------------
+
+COUNTS = Program("counts")
+SITE = re.compile(r"site create \S+ (0x[0-9a-f]+) ")
+
+
+def mode(wanted, reason=""):
+    def condition(report):
+        target = report["targets"][0]
+        return target["mode"] == wanted and reason in (target["mode_reason"] or "")
+
+    return condition
+
+
+def creation_site(t, target):
+    """Where creations are probed. The program is not position-independent."""
+    _, _, said = run(t, "--pid", str(target.pid), "--duration", "100ms", "-vv")
+    check(SITE.search(said), f"no site: {said}")
+    until("probes are gone", lambda: not changed(target.pid))
+    return int(SITE.search(said).group(1), 16)
+
+
+def check_exact(g, target, number):
+    made = COUNTS.line("made:spawn")
+    target.ask(f"spawn {number}")
+    g.report("all are counted", lambda r: total(sites(r, made), "exited") >= number)
+
+
+@case
+def debugger_that_was_there_first(t):
+    """Its breakpoint stays as it is; probes come when it has let go."""
+    target = start(t, COUNTS)
+    address = creation_site(t, target)
+    debugger = Debugger(t, target, address)
+    debugger.ask("break")
+    before = changed(target.pid)
+    check_equal(len(before), 1, "bytes that the debugger changed")
+    g = Gleakd(t, target.pid, "--interval", "200ms")
+    r = g.report("why nothing is attached", mode("census", "has a breakpoint on runtime.newproc"))
+    check(f"(pid {debugger.pid})" in r["targets"][0]["mode_reason"], "who it is")
+    check_equal(changed(target.pid), before, "bytes changed")
+    debugger.ask("clear")
+    g.report("it is still there", mode("census", "traces the process"))
+    check_equal(changed(target.pid), [], "bytes changed without its breakpoint")
+    debugger.leave()
+    g.report("probes", mode("full"), PATIENCE)
+    check_exact(g, target, 1009)
+    g.interrupt()
+    check_equal(changed(target.pid), [], "bytes of code changed afterwards")
+    target.ask("spawn 1009")
+
+
+@case
+def debugger_that_comes_later(t):
+    """Probes go before it sets a breakpoint, and what it writes back at its end is no probe."""
+    target = start(t, COUNTS)
+    address = creation_site(t, target)
+    g = Gleakd(t, target.pid, "--interval", "200ms", "--mode", "full")
+    g.report("probes", mode("full"))
+    check_exact(g, target, 1009)
+    debugger = Debugger(t, target, address)
+    g.report("probes were taken away", mode("census", "traces the process"))
+    until("they are gone", lambda: not changed(target.pid))
+    debugger.ask("break")
+    g.interrupt()
+    debugger.ask("clear")
+    debugger.leave()
+    check_equal(changed(target.pid), [], "bytes of code changed afterwards")
+    target.ask("spawn 1009")
+
+
+@case
+def code_that_is_not_that_of_the_file(t):
+    """A probe would overwrite whatever is there."""
+    target = start(t, COUNTS)
+    address = creation_site(t, target)
+    with open(f"/proc/{target.pid}/mem", "r+b", 0) as memory:
+        memory.seek(address)
+        there = memory.read(5)
+        memory.seek(address)
+        memory.write(bytes(reversed(there)))  # it creates nothing meanwhile
+        g = Gleakd(t, target.pid, "--interval", "200ms")
+        g.report("why nothing is attached", mode("census", "runs other code than its file"))
+        check_equal(len(changed(target.pid)), sum(a != b for a, b in zip(there, reversed(there))),
+                    "bytes changed")
+        memory.seek(address)
+        memory.write(there)
+    g.report("probes", mode("full"))
+    check_exact(g, target, 1009)
+    g.interrupt()
+    check_equal(changed(target.pid), [], "bytes of code changed afterwards")

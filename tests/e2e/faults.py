@@ -77,6 +77,18 @@ class Halted:
         return self.target
 
 
+class Debugger(Target):
+    """A debugger of @target, which may have a breakpoint at @address."""
+
+    def __init__(self, t, target, address):
+        super().__init__(t, [kit(), "debugger", str(target.pid), hex(address)])
+        self.answer("ready")
+
+    def leave(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
 class Clock:
     """The wall clock of one process."""
 

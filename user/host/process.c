@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -31,8 +32,6 @@
 /* Field numbers of proc(5), /proc/PID/stat. */
 enum stat_field {
 	STAT_FLAGS = 9,
-	STAT_UTIME = 14,
-	STAT_STIME = 15,
 	STAT_START_TIME = 22,
 	STAT_START_CODE = 26,
 	STAT_FIELDS, /* as many as are read, plus one */
@@ -376,21 +375,14 @@ int64_t process__clock_offset(const char *proc_root, pid_t pid)
 		       0;
 }
 
-static uint64_t ticks_to_ns(uint64_t ticks, uint64_t per_second)
+int process__cpu_ns(pid_t pid, uint64_t *ret_ns)
 {
-	return ticks / per_second * NSEC_PER_SEC + ticks % per_second * NSEC_PER_SEC / per_second;
-}
+	/* MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED), include/linux/posix-timers_types.h */
+	clockid_t clock = (clockid_t)(~(unsigned int)pid << 3 | 2);
+	struct timespec time;
 
-int process__cpu_ns(const char *proc_root, pid_t pid, uint64_t *ret_ns)
-{
-	long hz = sysconf(_SC_CLK_TCK);
-	struct proc_stat stat;
-	int err = read_stat(proc_root, pid, &stat);
-
-	if (err)
-		return err;
-	if (hz <= 0)
-		return -EPROTO;
-	*ret_ns = ticks_to_ns(stat.field[STAT_UTIME] + stat.field[STAT_STIME], (uint64_t)hz);
+	if (clock_gettime(clock, &time))
+		return errno == EINVAL ? -ESRCH : -errno;
+	*ret_ns = (uint64_t)time.tv_sec * NSEC_PER_SEC + (uint64_t)time.tv_nsec;
 	return 0;
 }

@@ -85,7 +85,10 @@ int process__pidfd(pid_t pid) __must_check;
  */
 int64_t process__clock_offset(const char *proc_root, pid_t pid);
 
-/* process__cpu_ns - user+system CPU time the process used, from /proc/PID/stat. */
-int process__cpu_ns(const char *proc_root, pid_t pid, uint64_t *ret_ns) __must_check;
+/*
+ * process__cpu_ns - user and system CPU time that @pid's threads have used, those that have ended
+ * included. By its clock and not from /proc, which counts in hundredths of a second. -ESRCH gone.
+ */
+int process__cpu_ns(pid_t pid, uint64_t *ret_ns) __must_check;
 
 #endif /* GLEAKD_HOST_PROCESS_H */

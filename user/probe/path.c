@@ -173,6 +173,7 @@ static int walk(const struct code *code, const struct listing *listing,
 		bool guarded = check && i == check;
 		struct path_point point = {
 			.offset = listing->insns[i].offset,
+			.length = listing->insns[i].length,
 			.class = insn->class,
 			.guard = guarded ? GL_GUARD_BRANCH_NOT_TAKEN : GL_GUARD_NONE,
 		};
@@ -215,6 +216,7 @@ int path__only_return(const struct code *code, struct path_point *ret_point)
 		if (point.offset)
 			return -ENOENT;
 		point.offset = listing.insns[i].offset;
+		point.length = listing.insns[i].length;
 		point.class = listing.insns[i].class;
 	}
 	if (!point.offset)

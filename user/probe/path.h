@@ -27,6 +27,7 @@ struct path_query {
 
 struct path_point {
 	uint32_t offset; /* in the function, never 0 */
+	uint8_t length;
 	enum probe_class class;
 	enum gl_g_location location;
 	enum gl_guard guard;

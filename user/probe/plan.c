@@ -82,8 +82,11 @@ static int site__set(struct probe_site *site, const struct planner *planner, enu
 {
 	uint64_t address = entry_of(planner, function) + point->offset;
 	uint64_t file_offset;
+	uint8_t code[sizeof(site->code)];
 	int err = elf_image__file_offset(planner->image, address, &file_offset);
 
+	if (!err)
+		err = elf_image__read(planner->image, address, code, point->length);
 	if (err)
 		return err;
 	*site = (struct probe_site){
@@ -92,10 +95,12 @@ static int site__set(struct probe_site *site, const struct planner *planner, enu
 		.address = address,
 		.file_offset = file_offset,
 		.func_offset = point->offset,
+		.length = point->length,
 		.g_location = point->location,
 		.guard = point->guard,
 		.g_stack_offset = point->stack_offset,
 	};
+	memcpy(site->code, code, point->length);
 	snprintf(site->function, sizeof(site->function), "%s", function_names[function]);
 	if (point->class == PROBE_CLASS_SINGLE_STEP)
 		snprintf(

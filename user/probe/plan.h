@@ -31,6 +31,8 @@ struct probe_site {
 	uint64_t address;     /* link-time */
 	uint64_t file_offset; /* as uprobes want it */
 	uint32_t func_offset; /* bytes into the function; never 0 */
+	uint8_t code[16];     /* the instruction, as the file has it */
+	uint8_t length;	      /* of it */
 	char function[64];    /* "runtime.newproc.func1" */
 	enum gl_g_location g_location;
 	enum gl_guard guard;

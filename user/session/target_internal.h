@@ -14,6 +14,8 @@ struct target {
 	struct failure trouble; /* TARGET_UNREADABLE: why */
 	enum probe_mode mode;
 	char mode_reason[sizeof(((struct failure *)0)->text)];
+	char hindrance[sizeof(
+		((struct failure *)0)->text)]; /* why nothing may be attached now; "" */
 	uint64_t attached_ns, started_seconds;
 	bool census_open; /* begun, and the tracker does not know its end yet */
 
@@ -44,6 +46,12 @@ struct target {
  */
 int target_probes__open(struct target *target, struct failure *failure) __must_check;
 void target_probes__close(struct target *target);
+
+/*
+ * target_hindrance__look - whether something speaks against probes for @events (bits 1 << enum
+ * probe_event), none of which is attached; target->hindrance says what, "" if nothing does.
+ */
+bool target_hindrance__look(struct target *target, unsigned int events);
 
 /* target_probes__note_census - a census is complete: how many goroutines were created since. */
 void target_probes__note_census(struct target *target);

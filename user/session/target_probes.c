@@ -80,6 +80,7 @@ static void start_governor(struct target *target)
 int target_probes__open(struct target *target, struct failure *failure)
 {
 	char exe_path[64];
+	unsigned int events;
 	int err = probe_plan__make(target->executable->binary, &target->plan, failure);
 
 	if (err == -ENOENT) {
@@ -95,6 +96,9 @@ int target_probes__open(struct target *target, struct failure *failure)
 		return 0;
 	}
 	start_governor(target);
+	events = mode_events(target->governor.options.highest);
+	if (target_hindrance__look(target, events))
+		target->mode = PROBE_MODE_CENSUS;
 	snprintf(exe_path, sizeof(exe_path), "/proc/%d/exe", target->process.id.pid);
 	err = probes__attach(target->options.probes, target->executable->binary, &target->plan,
 			     target->process.id.pid, exe_path, mode_events(target->mode),
@@ -102,8 +106,7 @@ int target_probes__open(struct target *target, struct failure *failure)
 	if (!err && target->mode == PROBE_MODE_CENSUS)
 		tracker__expect_events(target->tracker, false, clock__monotonic_ns());
 	/* The first tick counts from here: who cannot afford this is not to bear it for two. */
-	if (!err && !process__cpu_ns(target->options.proc_root, target->process.id.pid,
-				     &target->governed_cpu_ns))
+	if (!err && !process__cpu_ns(target->process.id.pid, &target->governed_cpu_ns))
 		target->governed_ns = clock__monotonic_ns();
 	return err;
 }
@@ -161,6 +164,8 @@ const struct governor *target__governor(const struct target *target)
 
 const char *target__mode_reason(const struct target *target)
 {
+	if (target->hindrance[0])
+		return target->hindrance;
 	return target->mode_reason[0] ? target->mode_reason : target->governor.reason;
 }
 
@@ -247,22 +252,71 @@ void target__set_max_overhead(struct target *target, double max_overhead)
 	target->governor.options.max_overhead = max_overhead;
 }
 
+/* Nothing is attached while something speaks against it; what was learnt before is of no use after. */
+static void keep_off(struct target *target, uint64_t now_ns)
+{
+	if (target->mode != PROBE_MODE_CENSUS)
+		switch_mode(target, PROBE_MODE_CENSUS, now_ns);
+	target->governed_ns = 0;
+}
+
+static void begin_again(struct target *target, uint64_t now_ns)
+{
+	const struct governor_options options = target->governor.options;
+	uint64_t changes = target->governor.changes;
+
+	governor__init(&target->governor, &options);
+	target->governor.changes = changes;
+	if (target->governor.mode != target->mode)
+		switch_mode(target, target->governor.mode, now_ns);
+}
+
+/* Whether to keep off for now. */
+static bool is_hindered(struct target *target, uint64_t now_ns)
+{
+	bool was = target->hindrance[0];
+
+	if (target->mode == PROBE_MODE_CENSUS && !was)
+		return false;
+	/* The code of sites says nothing while probes of ours are there. */
+	if (target_hindrance__look(target,
+				   was ? mode_events(target->governor.options.highest) : 0)) {
+		keep_off(target, now_ns);
+		return true;
+	}
+	if (was)
+		begin_again(target, now_ns);
+	return false;
+}
+
+static void use_mode(struct target *target, enum probe_mode mode, uint64_t now_ns)
+{
+	unsigned int more = mode_events(mode) & ~mode_events(target->mode);
+
+	if (more && target_hindrance__look(target, more))
+		keep_off(target, now_ns);
+	else
+		switch_mode(target, mode, now_ns);
+}
+
 void target__govern(struct target *target, uint64_t now_ns)
 {
 	struct governor_tick tick;
 	enum probe_mode mode;
 	uint64_t cpu_ns;
 
-	if (!target->attachment || target->state != TARGET_LIVE)
+	if (!target->attachment || target->state != TARGET_LIVE || is_hindered(target, now_ns))
 		return;
-	if (process__cpu_ns(target->options.proc_root, target->process.id.pid, &cpu_ns))
+	if (process__cpu_ns(target->process.id.pid, &cpu_ns))
 		return;
 	if (target->governed_ns && now_ns > target->governed_ns) {
 		fill_tick(target, now_ns, cpu_ns, &tick);
 		mode = governor__tick(&target->governor, &tick);
 		if (mode != target->mode)
-			switch_mode(target, mode, now_ns);
+			use_mode(target, mode, now_ns);
 	}
+	if (target->hindrance[0])
+		return;
 	target->governed_ns = now_ns;
 	target->governed_cpu_ns = cpu_ns;
 }

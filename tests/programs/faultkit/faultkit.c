@@ -9,6 +9,10 @@
  *	faultkit halted PROGRAM [ARG...]
  *		PROGRAM, which stands still before its first instruction until SIGUSR1 comes; first
  *		"halted PID"
+ *	faultkit debugger PID ADDRESS
+ *		a debugger of it; "ready", then for each line on stdin "ok LINE": "break" and "clear" set a
+ *		breakpoint and take it away, as debuggers do: by writing back what was there before. At the
+ *		end of stdin it lets go of the process
  *	faultkit quit
  */
 #include <errno.h>
@@ -137,6 +141,41 @@ static int start_halted(char *const program[])
 	return wait_for(child);
 }
 
+/* The word at @address after @byte, if it is not negative, was written there; only @pid stops for it. */
+static long poke(pid_t pid, uintptr_t address, int byte)
+{
+	long word;
+
+	ptrace(PTRACE_INTERRUPT, pid, NULL, NULL);
+	waitpid(pid, NULL, __WALL);
+	word = ptrace(PTRACE_PEEKTEXT, pid, address, NULL);
+	if (byte >= 0)
+		ptrace(PTRACE_POKETEXT, pid, address, (word & ~0xffL) | byte);
+	ptrace(PTRACE_CONT, pid, NULL, NULL);
+	return word;
+}
+
+static int debug(pid_t pid, uintptr_t address)
+{
+	char line[64];
+	long before = 0;
+
+	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL))
+		return 1;
+	setbuf(stdout, NULL);
+	printf("ready %d\n", getpid());
+	while (fgets(line, sizeof(line), stdin)) {
+		if (!strcmp(line, "break\n"))
+			before = poke(pid, address, 0xcc);
+		else if (!strcmp(line, "clear\n"))
+			poke(pid, address, (int)(before & 0xff));
+		printf("ok %s", line);
+	}
+	ptrace(PTRACE_INTERRUPT, pid, NULL, NULL);
+	waitpid(pid, NULL, __WALL);
+	return ptrace(PTRACE_DETACH, pid, NULL, NULL) ? 1 : 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc >= 4 && !strcmp(argv[1], "storm"))
@@ -145,8 +184,10 @@ int main(int argc, char **argv)
 		return start_as((pid_t)strtol(argv[2], NULL, 10), argv + 3);
 	if (argc >= 3 && !strcmp(argv[1], "halted"))
 		return start_halted(argv + 2);
+	if (argc == 4 && !strcmp(argv[1], "debugger"))
+		return debug((pid_t)strtol(argv[2], NULL, 10), strtoul(argv[3], NULL, 0));
 	if (argc == 2 && !strcmp(argv[1], "quit"))
 		return 0;
-	fprintf(stderr, "faultkit storm|as|halted|quit ...; see its source\n");
+	fprintf(stderr, "faultkit storm|as|halted|debugger|quit ...; see its source\n");
 	return 2;
 }

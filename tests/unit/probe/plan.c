@@ -74,8 +74,15 @@ static void check_bytes(const struct go_binary *binary, const struct probe_site 
 		     0);
 	cr_assert_arr_eq(at_address, at_offset, sizeof(at_address), "%s: %s", entry,
 			 site->function);
+	cr_assert_arr_eq(site->code, at_address, min_of((size_t)site->length, sizeof(at_address)));
 	if (elf_image__machine(go_binary__image(binary)) != ELF_MACHINE_AMD64)
 		return;
+	cr_assert_eq(site->length,
+		     at_address[0] == 0x55 ? 1 :
+		     at_address[0] == 0x76 ? 2 :
+		     at_address[0] == 0x0f ? 6 :
+					     5,
+		     "%s: %s", entry, site->function);
 	if (site->guard == GL_GUARD_BRANCH_NOT_TAKEN)
 		cr_assert(at_address[0] == 0x76 || (at_address[0] == 0x0f && at_address[1] == 0x86),
 			  "%s: %s is not at a jbe", entry, site->function);

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What speaks against probes on a target, for as long as it does.
+ *
+ * A debugger's breakpoint and a probe on one instruction end the process: the one that is taken away last
+ * puts the other's breakpoint back, which nobody answers for any more. Debuggers set breakpoints whenever
+ * they like, so nothing is attached while a process is traced. Where its code is not that of its file, a
+ * probe would go into the middle of something else.
+ */
+#include <stdio.h>
+
+#include "host/execution.h"
+#include "probe/site_code.h"
+#include "session/target_internal.h"
+
+struct tracer {
+	pid_t pid; /* 0: nobody */
+	char name[sizeof(((struct execution *)0)->tracer_comm) + 24];
+};
+
+static void find_tracer(const struct target *target, struct tracer *tracer)
+{
+	struct execution execution;
+
+	*tracer = (struct tracer){0};
+	/* An error is that of a process that has ended. */
+	if (execution__read(target->options.proc_root, target->process.id.pid, &execution))
+		return;
+	tracer->pid = execution.tracer;
+	snprintf(tracer->name, sizeof(tracer->name), "%s (pid %d)", execution.tracer_comm,
+		 execution.tracer);
+}
+
+/* Of the code at one site; true: it speaks against a probe there. */
+static bool look_at_site(const struct target *target, const struct probe_site *site,
+			 const struct tracer *tracer, char *words, size_t size)
+{
+	switch (site_code__look(site, target->remote, target->load_bias)) {
+	case SITE_CODE_SAME:
+		return false;
+	case SITE_CODE_BREAKPOINT:
+		/* Without a debugger it is another tracer's probe, and the kernel lets both be there. */
+		if (tracer->pid <= 0)
+			return false;
+		snprintf(
+			words, size,
+			"%s has a breakpoint on %s+%#x, where a probe would go, and both would kill "
+			"the process; no probes until it has let go of it",
+			tracer->name, site->function, site->func_offset);
+		return true;
+	case SITE_CODE_CHANGED:
+		snprintf(
+			words, size,
+			"the process runs other code than its file has at %s+%#x, where a probe would "
+			"overwrite it",
+			site->function, site->func_offset);
+		return true;
+	case SITE_CODE_UNREADABLE:
+		break;
+	}
+	snprintf(
+		words, size,
+		"the code at %s+%#x cannot be read (executable only?), so nobody knows what a probe "
+		"would overwrite",
+		site->function, site->func_offset);
+	return true;
+}
+
+bool target_hindrance__look(struct target *target, unsigned int events)
+{
+	const size_t size = sizeof(target->hindrance);
+	struct tracer tracer;
+
+	find_tracer(target, &tracer);
+	for (int e = 0; e < PROBE_EVENT_COUNT; e++) {
+		const struct probe_site *site = &target->plan.sites[e];
+
+		if (events & 1u << e && site->present &&
+		    look_at_site(target, site, &tracer, target->hindrance, size))
+			return true;
+	}
+	if (tracer.pid > 0)
+		snprintf(
+			target->hindrance, size,
+			"%s traces the process, and a breakpoint and a probe on one instruction would "
+			"kill it; no probes until it has let go of it",
+			tracer.name);
+	else
+		target->hindrance[0] = '\0';
+	return tracer.pid > 0;
+}
