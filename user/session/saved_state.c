@@ -1,32 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/saved_state.h"
 
-struct recall {
+struct restore {
 	struct places *places;
 	struct tracker *tracker;
 };
 
-static bool recall_site(void *ctx, const struct site_memory *site)
+static bool restore_site(void *ctx, const struct saved_site *site)
 {
-	const struct recall *recall = ctx;
-	struct site_memory canonical = *site;
+	const struct restore *restore = ctx;
+	struct saved_site canonical = *site;
 
 	/* From the first time that it is asked for on, a pc stands for all of its line. */
-	canonical.key.creation_pc = places__creation(recall->places, site->key.creation_pc);
-	canonical.key.start_pc = places__start(recall->places, site->key.start_pc);
+	canonical.key.creation_pc = places__creation(restore->places, site->key.creation_pc);
+	canonical.key.start_pc = places__start(restore->places, site->key.start_pc);
 	/* A full table takes no more: those sites begin anew. */
-	return !tracker__recall_site(recall->tracker, &canonical);
+	return !tracker__restore_site(restore->tracker, &canonical);
 }
 
 bool saved_state__restore(const struct state_file *file, const struct process_id *id,
 			  struct places *places, struct tracker *tracker)
 {
-	struct recall recall = {.places = places, .tracker = tracker};
-	const struct process_memory *process =
-		file ? state_file__find(file, id, recall_site, &recall) : NULL;
+	struct restore restore = {.places = places, .tracker = tracker};
+	const struct saved_process *process =
+		file ? state_file__find(file, id, restore_site, &restore) : NULL;
 
 	if (process)
-		tracker__recall_process(tracker, process);
+		tracker__restore_process(tracker, process);
 	return process;
 }
 
@@ -35,7 +35,7 @@ struct site_sink {
 	int err;
 };
 
-static bool write_site(void *ctx, const struct site_memory *site)
+static bool write_site(void *ctx, const struct saved_site *site)
 {
 	struct site_sink *sink = ctx;
 
@@ -43,7 +43,7 @@ static bool write_site(void *ctx, const struct site_memory *site)
 	return !sink->err;
 }
 
-static bool stop_at_once(void *ctx __maybe_unused, const struct site_memory *site __maybe_unused)
+static bool stop_at_once(void *ctx __maybe_unused, const struct saved_site *site __maybe_unused)
 {
 	return false;
 }
@@ -52,12 +52,12 @@ int saved_state__write(struct state_writer *writer, const struct process_id *id,
 		       const struct tracker *tracker)
 {
 	struct site_sink sink = {.writer = writer};
-	struct process_memory process;
+	struct saved_process process;
 
 	/* The file has the process before its sites. */
-	tracker__remember(tracker, &process, stop_at_once, NULL);
+	tracker__save(tracker, &process, stop_at_once, NULL);
 	sink.err = state_writer__process(writer, id, &process);
 	if (!sink.err)
-		tracker__remember(tracker, &process, write_site, &sink);
+		tracker__save(tracker, &process, write_site, &sink);
 	return sink.err;
 }

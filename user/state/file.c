@@ -106,7 +106,7 @@ static int keep_or_take_back(struct state_writer *writer, size_t before)
 }
 
 int state_writer__process(struct state_writer *writer, const struct process_id *id,
-			  const struct process_memory *process)
+			  const struct saved_process *process)
 {
 	size_t before = writer->bytes.length;
 	int err;
@@ -122,7 +122,7 @@ int state_writer__process(struct state_writer *writer, const struct process_id *
 	return 0;
 }
 
-int state_writer__site(struct state_writer *writer, const struct site_memory *site)
+int state_writer__site(struct state_writer *writer, const struct saved_site *site)
 {
 	size_t before = writer->bytes.length;
 	int err;
@@ -270,7 +270,7 @@ struct state_file {
 	size_t n_processes, capacity;
 	struct known_process *processes;
 	/* What state_file__find() returned last, and its sites. */
-	struct process_memory *process;
+	struct saved_process *process;
 	struct state_cursor *of_process, *of_sites;
 };
 
@@ -299,7 +299,7 @@ static int check_records(struct state_file *file, const char **ret_fault)
 {
 	struct state_cursor *cursor = file->of_sites;
 	struct process_id id;
-	struct site_memory site;
+	struct saved_site site;
 	enum state_record record;
 	size_t n_sites = 0;
 	int err = 0;
@@ -455,13 +455,13 @@ static const struct known_process *find(const struct state_file *file, const str
 	return NULL;
 }
 
-const struct process_memory *
+const struct saved_process *
 state_file__find(const struct state_file *file, const struct process_id *id,
-		 bool (*visit)(void *ctx, const struct site_memory *site), void *ctx)
+		 bool (*visit)(void *ctx, const struct saved_site *site), void *ctx)
 {
 	const struct known_process *known = find(file, id);
 	struct process_id same;
-	struct site_memory site;
+	struct saved_site site;
 	bool more = true;
 
 	if (!known)

@@ -11,7 +11,7 @@
 #include "base/common.h"
 #include "base/failure.h"
 #include "host/process.h"
-#include "track/memory.h"
+#include "track/saved.h"
 
 #define STATE_MAX_BYTES	    (256u << 20)
 #define STATE_MAX_PROCESSES 65536
@@ -24,9 +24,9 @@ struct state_writer;
 /* state_writer__begin - for @path; nothing is written yet. -ENOMEM. */
 int state_writer__begin(const char *path, struct state_writer **ret_writer) __must_check;
 int state_writer__process(struct state_writer *writer, const struct process_id *id,
-			  const struct process_memory *process) __must_check;
+			  const struct saved_process *process) __must_check;
 /* state_writer__site - of the process before. */
-int state_writer__site(struct state_writer *writer, const struct site_memory *site) __must_check;
+int state_writer__site(struct state_writer *writer, const struct saved_site *site) __must_check;
 /*
  * state_writer__commit - replace the file (mode 0600) and free the writer, whatever happens. The
  * old file stays as it was on failure: -ENOSPC, -EROFS, -ENOENT no directory, ...
@@ -50,8 +50,8 @@ void state_file__close(struct state_file *file);
  * state_file__find - what is known of process @id: NULL when nothing is. Visits its sites; false
  * from @visit stops.
  */
-const struct process_memory *
+const struct saved_process *
 state_file__find(const struct state_file *file, const struct process_id *id,
-		 bool (*visit)(void *ctx, const struct site_memory *site), void *ctx);
+		 bool (*visit)(void *ctx, const struct saved_site *site), void *ctx);
 
 #endif /* GLEAKD_STATE_FILE_H */

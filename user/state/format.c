@@ -128,10 +128,10 @@ static void put_history(struct state_bytes *bytes, const struct history *history
 	}
 }
 
-static void put_leavers(struct state_bytes *bytes, const struct leavers *leavers)
+static void put_lengths(struct state_bytes *bytes, const struct length_histogram *lengths)
 {
-	for (size_t i = 0; i < LEAVER_BUCKETS; i++)
-		put(bytes, leavers->buckets[i]);
+	for (size_t i = 0; i < LENGTH_BINS; i++)
+		put(bytes, lengths->bins[i]);
 }
 
 static void put_clock(struct state_bytes *bytes, const struct goid_clock *clock)
@@ -146,7 +146,7 @@ static void put_clock(struct state_bytes *bytes, const struct goid_clock *clock)
 }
 
 void state_bytes__put_process(struct state_bytes *bytes, const struct process_id *id,
-			      const struct process_memory *process)
+			      const struct saved_process *process)
 {
 	put(bytes, STATE_PROCESS);
 	put(bytes, (uint64_t)id->pid);
@@ -161,7 +161,7 @@ void state_bytes__put_process(struct state_bytes *bytes, const struct process_id
 	put_history(bytes, process->files);
 }
 
-void state_bytes__put_site(struct state_bytes *bytes, const struct site_memory *site)
+void state_bytes__put_site(struct state_bytes *bytes, const struct saved_site *site)
 {
 	put(bytes, STATE_SITE);
 	put(bytes, site->key.creation_pc);
@@ -172,8 +172,8 @@ void state_bytes__put_site(struct state_bytes *bytes, const struct site_memory *
 	put(bytes, site->created);
 	put(bytes, site->exited);
 	put(bytes, site->left_ticks);
-	put_leavers(bytes, &site->leavers);
-	put_leavers(bytes, &site->lives);
+	put_lengths(bytes, &site->ended_parks);
+	put_lengths(bytes, &site->ended_lives);
 	put(bytes, site->alarm.ticks);
 	put(bytes, site->alarm.growth_ns);
 	put(bytes, site->alarm.goroutines);
@@ -354,10 +354,10 @@ static const struct history *get_history(struct state_cursor *cursor)
 	return history;
 }
 
-static void get_leavers(struct state_cursor *cursor, struct leavers *leavers)
+static void get_lengths(struct state_cursor *cursor, struct length_histogram *lengths)
 {
-	for (size_t i = 0; i < LEAVER_BUCKETS; i++)
-		leavers->buckets[i] = get_u32(cursor);
+	for (size_t i = 0; i < LENGTH_BINS; i++)
+		lengths->bins[i] = get_u32(cursor);
 }
 
 static void get_clock(struct state_cursor *cursor, struct goid_clock *clock)
@@ -381,9 +381,9 @@ enum state_record state_cursor__next(struct state_cursor *cursor)
 }
 
 void state_cursor__process(struct state_cursor *cursor, struct process_id *ret_id,
-			   struct process_memory *ret_process)
+			   struct saved_process *ret_process)
 {
-	*ret_process = (struct process_memory){0};
+	*ret_process = (struct saved_process){0};
 	ret_id->pid = (pid_t)get(cursor, PID_LIMIT);
 	ret_id->start_time = get(cursor, UINT64_MAX);
 	ret_process->watch_ticks = get_ticks(cursor);
@@ -396,9 +396,9 @@ void state_cursor__process(struct state_cursor *cursor, struct process_id *ret_i
 	ret_process->files = get_history(cursor);
 }
 
-void state_cursor__site(struct state_cursor *cursor, struct site_memory *ret_site)
+void state_cursor__site(struct state_cursor *cursor, struct saved_site *ret_site)
 {
-	*ret_site = (struct site_memory){0};
+	*ret_site = (struct saved_site){0};
 	ret_site->key.creation_pc = get(cursor, UINT64_MAX);
 	ret_site->key.start_pc = get(cursor, UINT64_MAX);
 	ret_site->key.place = get(cursor, UINT64_MAX);
@@ -407,8 +407,8 @@ void state_cursor__site(struct state_cursor *cursor, struct site_memory *ret_sit
 	ret_site->created = get(cursor, UINT64_MAX);
 	ret_site->exited = get(cursor, UINT64_MAX);
 	ret_site->left_ticks = get_ticks(cursor);
-	get_leavers(cursor, &ret_site->leavers);
-	get_leavers(cursor, &ret_site->lives);
+	get_lengths(cursor, &ret_site->ended_parks);
+	get_lengths(cursor, &ret_site->ended_lives);
 	ret_site->alarm.ticks = get_ticks(cursor);
 	ret_site->alarm.growth_ns = get(cursor, UINT64_MAX);
 	ret_site->alarm.goroutines = get(cursor, UINT64_MAX);

@@ -23,7 +23,7 @@
  */
 #include "base/common.h"
 #include "host/process.h"
-#include "track/memory.h"
+#include "track/saved.h"
 
 #define STATE_HEAD_SIZE	   40u
 #define STATE_CRC_FROM	   16u
@@ -43,8 +43,8 @@ struct state_bytes {
 };
 
 void state_bytes__put_process(struct state_bytes *bytes, const struct process_id *id,
-			      const struct process_memory *process);
-void state_bytes__put_site(struct state_bytes *bytes, const struct site_memory *site);
+			      const struct saved_process *process);
+void state_bytes__put_site(struct state_bytes *bytes, const struct saved_site *site);
 
 /* state_bytes__begin - leave room for the head. */
 void state_bytes__begin(struct state_bytes *bytes);
@@ -81,7 +81,7 @@ enum state_record state_cursor__next(struct state_cursor *cursor);
 
 /* What follows; histories are @cursor's until the next one is read. */
 void state_cursor__process(struct state_cursor *cursor, struct process_id *ret_id,
-			   struct process_memory *ret_process);
-void state_cursor__site(struct state_cursor *cursor, struct site_memory *ret_site);
+			   struct saved_process *ret_process);
+void state_cursor__site(struct state_cursor *cursor, struct saved_site *ret_site);
 
 #endif /* GLEAKD_STATE_FORMAT_H */

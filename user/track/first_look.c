@@ -5,31 +5,17 @@
 #include <stdlib.h>
 
 #include "track/goid_order.h"
-#include "track/verdict.h"
+#include "track/tracker_internal.h"
+#include "track/verdict_limits.h"
 
 #define MAX_GC_NS (120 * NSEC_PER_SEC) /* src/runtime/proc.go forcegcperiod */
-
-/* What a wait may be shorter than the life of one that has always been in it, see has_moved(). */
-#define LIFE_SHARE	0.9
-#define BEFORE_WAIT_NS	(60 * NSEC_PER_SEC)
-#define UNEVEN_CREATION 4
-
-/* What "one by one, for as long as the process runs" takes, see came_one_by_one(). */
-#define MIN_ARRIVED	 100
-#define MIN_SHARE	 0.9
-#define MIN_SPAN_NS	 (480 * NSEC_PER_SEC)
-#define MIN_LIFE_SHARE	 0.75
-#define MIN_PERIODS	 4u
-#define MAX_PERIODS	 6u
-#define PERIOD_MIN_SHARE 0.25
-#define PERIOD_MAX_SHARE 0.5
 
 /* What is gathered of one site. */
 struct members {
 	uint64_t n, stayed;		/* all; those that have waited here all their lives */
 	uint64_t first_goid, last_goid; /* of those that stayed */
 	uint64_t oldest_ns, moved_ticks;
-	struct ages *waits; /* of those that stayed; NULL: too few to be asked for */
+	struct age_histogram *waits; /* of those that stayed; NULL: too few to be asked for */
 };
 
 struct look {
@@ -52,7 +38,7 @@ static int look_begin(struct look *look)
 	for (uint32_t i = 0; i < end; i++) {
 		const struct site *site = site_table__at(tracker->sites, i);
 
-		if (site->system || site->parked < MIN_ARRIVED)
+		if (site->system || site->parked < SUSPECT_MIN_ARRIVED)
 			continue;
 		look->members[i].waits = calloc(1, sizeof(*look->members[i].waits));
 		if (!look->members[i].waits)
@@ -72,7 +58,7 @@ static void look_end(struct look *look)
 static void order_all(struct look *look)
 {
 	struct tracker *tracker = look->tracker;
-	struct ages waits = {0};
+	struct age_histogram waits = {0};
 	const struct goroutine *g;
 	uint32_t handle = 0;
 
@@ -81,14 +67,14 @@ static void order_all(struct look *look)
 
 		if (!(g->flags & GOROUTINE_PARKED))
 			continue;
-		goid_order__note(look->order, goroutine__goid(g), goroutine__since(g));
-		ages__add(&waits, ticks__age_ns(goroutine__since(g), look->now));
+		goid_order__note(look->order, goroutine__goid(g), goroutine__parked_since(g));
+		age_histogram__add(&waits, ticks__age_ns(goroutine__parked_since(g), look->now));
 		if (site->wait_class == WAIT_IO)
 			goid_order__count(look->order, goroutine__goid(g));
 	}
 	goid_order__close(look->order);
 	/* Collections are at most as far apart as the waits that they have noted. */
-	look->gc_ns = ages__widest_gap_ns(&waits, MAX_GC_NS);
+	look->gc_ns = age_histogram__widest_gap_ns(&waits, MAX_GC_NS);
 }
 
 /*
@@ -100,18 +86,18 @@ static uint64_t least_life_ns(const struct look *look, const struct goroutine *g
 {
 	uint64_t goid = goroutine__goid(g), max = max_of(look->tracker->max_goid, goid);
 	double later = (double)(max - goid) / (double)max;
-	uint64_t guess = (uint64_t)(later * (double)look->uptime_ns / UNEVEN_CREATION);
+	uint64_t guess = (uint64_t)(later * (double)look->uptime_ns / FIRST_LOOK_UNEVEN);
 
-	return max_of(guess, ticks__age_ns(goid_order__born_by(look->order, goid), look->now));
+	return max_of(guess, ticks__age_ns(goid_order__existed_at(look->order, goid), look->now));
 }
 
 /* Whether @g has been somewhere else in its life, or left this wait and came back. */
 static bool has_moved(const struct look *look, const struct goroutine *g)
 {
-	uint64_t wait = ticks__age_ns(goroutine__since(g), look->now);
+	uint64_t wait = ticks__age_ns(goroutine__parked_since(g), look->now);
 
-	return (double)(wait + look->gc_ns + BEFORE_WAIT_NS) <
-	       LIFE_SHARE * (double)least_life_ns(look, g);
+	return (double)(wait + look->gc_ns + FIRST_LOOK_BEFORE_NS) <
+	       FIRST_LOOK_LIFE_SHARE * (double)least_life_ns(look, g);
 }
 
 static void note_stayed(struct members *members, const struct goroutine *g, uint64_t wait_ns)
@@ -123,7 +109,7 @@ static void note_stayed(struct members *members, const struct goroutine *g, uint
 	members->oldest_ns = max_of(members->oldest_ns, wait_ns);
 	members->stayed++;
 	if (members->waits)
-		ages__add(members->waits, wait_ns);
+		age_histogram__add(members->waits, wait_ns);
 }
 
 static void look_at_members(struct look *look)
@@ -133,7 +119,7 @@ static void look_at_members(struct look *look)
 
 	while ((g = goroutine_table__next(look->tracker->goroutines, &handle))) {
 		struct members *members = &look->members[goroutine__site(g)];
-		uint64_t since = goroutine__since(g);
+		uint64_t since = goroutine__parked_since(g);
 
 		members->n++;
 		if (!(g->flags & GOROUTINE_PARKED))
@@ -154,14 +140,14 @@ static bool spread_out(const struct members *members, unsigned int periods, unsi
 	for (unsigned int i = 0; i < periods; i++) {
 		uint64_t from = members->oldest_ns * i / periods;
 		uint64_t to = members->oldest_ns * (i + 1) / periods;
-		double here =
-			ages__between(members->waits, from, i + 1 == periods ? UINT64_MAX : to);
+		double here = age_histogram__between(members->waits, from,
+						     i + 1 == periods ? UINT64_MAX : to);
 
-		if (here > (double)members->stayed * PERIOD_MAX_SHARE)
+		if (here > (double)members->stayed * SUSPECT_PERIOD_MAX_SHARE)
 			return false;
-		*ret_with += here >= even * PERIOD_MIN_SHARE;
+		*ret_with += here >= even * SUSPECT_PERIOD_MIN_SHARE;
 	}
-	return *ret_with >= max_of(MIN_PERIODS, periods - 1);
+	return *ret_with >= max_of(GROWTH_MIN_PERIODS, periods - 1);
 }
 
 /*
@@ -170,29 +156,31 @@ static bool spread_out(const struct members *members, unsigned int periods, unsi
  */
 static bool slows_down(const struct look *look, const struct members *members)
 {
-	double later = ages__between(members->waits, 0, members->oldest_ns / 2);
+	double later = age_histogram__between(members->waits, 0, members->oldest_ns / 2);
 	double earlier = (double)members->stayed - later;
 	double blurred = (double)members->stayed * (double)look->gc_ns / (double)members->oldest_ns;
 	double fewer = earlier - later - blurred;
 
-	return fewer > 0 && fewer * fewer > 4 * (double)members->stayed;
+	return fewer > 0 && fewer * fewer > GROWTH_SIGMAS * GROWTH_SIGMAS * (double)members->stayed;
 }
 
 static bool goes_on(const struct look *look, const struct members *members)
 {
 	uint64_t usual_gap = members->oldest_ns / members->stayed;
 
-	return ages__youngest_ns(members->waits) <= 4 * usual_gap + look->gc_ns;
+	return age_histogram__youngest_ns(members->waits) <=
+	       GROWTH_MAX_GAPS * usual_gap + look->gc_ns;
 }
 
 static bool came_one_by_one(const struct look *look, const struct members *members,
 			    unsigned int *ret_periods, unsigned int *ret_with)
 {
-	*ret_periods = (unsigned int)min_of(members->oldest_ns / MAX_GC_NS, (uint64_t)MAX_PERIODS);
-	return members->waits && members->stayed >= MIN_ARRIVED &&
-	       (double)members->stayed >= (double)members->n * MIN_SHARE &&
-	       members->oldest_ns >= MIN_SPAN_NS &&
-	       (double)members->oldest_ns >= (double)look->uptime_ns * MIN_LIFE_SHARE &&
+	*ret_periods =
+		(unsigned int)min_of(members->oldest_ns / MAX_GC_NS, (uint64_t)SUSPECT_PERIODS);
+	return members->waits && members->stayed >= SUSPECT_MIN_ARRIVED &&
+	       (double)members->stayed >= (double)members->n * SUSPECT_MIN_SHARE &&
+	       members->oldest_ns >= SUSPECT_MIN_NS &&
+	       (double)members->oldest_ns >= (double)look->uptime_ns * SUSPECT_MIN_LIFE_SHARE &&
 	       spread_out(members, *ret_periods, ret_with) && !slows_down(look, members) &&
 	       goes_on(look, members);
 }

@@ -18,7 +18,19 @@
  * collections: two minutes at most, unless the program has switched the GC off (forcegcperiod in
  * src/runtime/proc.go).
  */
-#include "track/tracker_internal.h"
+#include "base/common.h"
+
+struct tracker;
+
+/* What the first census told of the time before it, of one site. */
+struct first_look {
+	uint64_t moved_ticks; /* when a member is last known to have come here; 0: none is */
+	/* Members that came one by one and have waited here ever since; 0: they did not come so. */
+	uint64_t arrived;
+	uint64_t span_ns;		    /* over this long */
+	unsigned int periods, periods_with; /* parts of it; those in which enough came */
+	uint64_t connections; /* goroutines in network waits that were created in between */
+};
 
 /* first_look__take - after the first census: fills in .first_look of all sites. -ENOMEM. */
 int first_look__take(struct tracker *tracker, uint64_t now_ticks) __must_check;

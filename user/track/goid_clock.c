@@ -33,7 +33,7 @@ static uint64_t between(const struct goid_clock_point *a, const struct goid_cloc
 	return a->ticks + (uint64_t)(share * (double)(b->ticks - a->ticks));
 }
 
-uint64_t goid_clock__born(const struct goid_clock *clock, uint64_t goid, uint64_t now)
+uint64_t goid_clock__created_at(const struct goid_clock *clock, uint64_t goid, uint64_t now)
 {
 	if (!clock->n || goid > clock->points[clock->n - 1].goid)
 		return now;

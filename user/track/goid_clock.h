@@ -23,9 +23,9 @@ struct goid_clock {
 void goid_clock__add(struct goid_clock *clock, uint64_t goid, uint64_t ticks);
 
 /*
- * goid_clock__born - ticks when @goid was created, between the points around it; the first point's
+ * goid_clock__created_at - ticks when @goid was created, between the points around it; the first point's
  * for older ones, @now for one past the last.
  */
-uint64_t goid_clock__born(const struct goid_clock *clock, uint64_t goid, uint64_t now);
+uint64_t goid_clock__created_at(const struct goid_clock *clock, uint64_t goid, uint64_t now);
 
 #endif /* GLEAKD_TRACK_GOID_CLOCK_H */

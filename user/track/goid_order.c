@@ -88,7 +88,7 @@ void goid_order__close(struct goid_order *order)
 	}
 }
 
-uint64_t goid_order__born_by(const struct goid_order *order, uint64_t goid)
+uint64_t goid_order__existed_at(const struct goid_order *order, uint64_t goid)
 {
 	return order->since[step_of(order, goid)];
 }

@@ -7,7 +7,7 @@
 
 #include "base/hash.h"
 
-/* Neighbouring goids are often born together: this many share the line where they are sought. */
+/* Goroutines with neighbouring goids are often created together: so many share a line of the index. */
 #define GOIDS_PER_LINE 4u
 
 #define CHUNK_SHIFT   10
@@ -29,9 +29,10 @@ struct chunk {
 };
 
 /*
- * A cache line of the index. An entry is a handle and 8 bits of hash, 0 when free. A goroutine that
- * finds its line full goes on to the next of its probe sequence and is counted in @passed, so that
- * a search ends at the first line nobody passed; no tombstones, no clean-up under churn.
+ * A cache line of the index. An entry is a handle and 8 bits of hash, 0 when free. An entry that
+ * finds its line full goes on to the next line of its probe sequence and is counted in @passed of
+ * the line that it left, so that a search ends at the first line that no entry has passed; no
+ * tombstones, no clean-up under churn.
  */
 #define LINE_ENTRIES	15u
 #define LINE_LIMIT	12u /* entries per line, on average, when the index is full */

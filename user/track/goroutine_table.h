@@ -7,7 +7,7 @@
  *
  * Records live in chunks that never move, so growing copies none of them and a burst's memory goes
  * back when its chunks empty. A handle is the position of a record: 24 bits, never 0. It may be
- * reused; whoever keeps one has to compare the goid, which Go never reuses.
+ * reused: code that keeps a handle has to compare the goid, which Go never reuses.
  *
  * The index is a hash table of cache lines with 15 entries each: a handle and 8 bits of hash, so
  * that a search reads another record only once in 256 entries. Go hands goids to its Ps in batches
@@ -34,10 +34,10 @@ enum goroutine_flag {
 /* Fields are split so that 28 bytes need no packing; use the accessors. */
 struct goroutine {
 	uint32_t goid_low, goid_high; /* goid 0: the slot is free */
-	uint32_t last_low;	      /* ticks of the latest event or accepted sighting */
-	uint32_t since_low;	      /* ticks when the current park began */
-	uint32_t born_low;	      /* ticks of the earliest proof that it existed */
-	uint8_t last_high, since_high, born_high;
+	uint32_t last_news_low;	      /* ticks of the latest event or accepted sighting */
+	uint32_t parked_since_low;    /* ticks when the current park began */
+	uint32_t existed_since_low;   /* ticks of the earliest proof that it existed */
+	uint8_t last_news_high, parked_since_high, existed_since_high;
 	uint8_t flags;
 	uint8_t epoch; /* number of the last census that saw it, mod 256 */
 	uint8_t site_high;
@@ -56,9 +56,9 @@ _Static_assert(sizeof(struct goroutine) == 28, "the memory budget counts on 28 b
 		g->name##_low = (uint32_t)ticks;                                      \
 		g->name##_high = (uint8_t)(ticks >> 32);                              \
 	}
-DEFINE_TICKS_ACCESSORS(last)
-DEFINE_TICKS_ACCESSORS(since)
-DEFINE_TICKS_ACCESSORS(born)
+DEFINE_TICKS_ACCESSORS(last_news)
+DEFINE_TICKS_ACCESSORS(parked_since)
+DEFINE_TICKS_ACCESSORS(existed_since)
 #undef DEFINE_TICKS_ACCESSORS
 
 static inline uint64_t goroutine__goid(const struct goroutine *g)
@@ -81,7 +81,7 @@ struct goroutine_table;
 
 /* goroutine_table__new - for at most @max goroutines (cut to what handles can name). */
 int goroutine_table__new(size_t max, struct goroutine_table **ret_table) __must_check;
-/* goroutine_table__set_max - those beyond it stay. */
+/* goroutine_table__set_max - records beyond @max that are there already stay. */
 void goroutine_table__set_max(struct goroutine_table *table, size_t max);
 void goroutine_table__free(struct goroutine_table *table);
 
@@ -91,7 +91,7 @@ struct goroutine *goroutine_table__find(const struct goroutine_table *table, uin
 /* goroutine_table__at - the record behind @handle; NULL when it does not hold @goid (any more). */
 struct goroutine *goroutine_table__at(const struct goroutine_table *table, uint32_t handle,
 				      uint64_t goid);
-/* goroutine_table__peek - the record behind @handle, whoever it is of; NULL when there is none. */
+/* goroutine_table__peek - the record behind @handle, of any goroutine; NULL when there is none. */
 struct goroutine *goroutine_table__peek(const struct goroutine_table *table, uint32_t handle);
 /*
  * goroutine_table__add - a zeroed record for @goid, which must not be 0 and must have none. NULL

@@ -8,6 +8,7 @@
 #include "track/site_views.h"
 #include "track/tracker_internal.h"
 #include "track/verdict.h"
+#include "track/verdict_limits.h"
 
 /* Fewer members than the growth test needs are not worth a histogram. */
 #define MIN_AGES_MEMBERS 8
@@ -23,7 +24,7 @@ struct judge {
 	const struct tracker_policy *policy;
 	uint64_t now; /* ticks */
 	bool again;   /* the same moment as the last time */
-	struct ages connections;
+	struct age_histogram connections;
 };
 
 static const uint64_t age_steps_seconds[SITE_AGE_STEPS] = {0, 10, 60, 300, 900, 3600, 21600, 86400};
@@ -54,12 +55,13 @@ static void passes_begin(struct judge *judge)
 		site->pass = (struct site_pass){0};
 		/* Without memory the site is judged on what else is known. */
 		if (wants_ages(site)) {
-			site->pass.ages = calloc(1, sizeof(*site->pass.ages));
-			site->pass.born = calloc(1, sizeof(*site->pass.born));
-			site->pass.woken = calloc(1, sizeof(*site->pass.woken));
+			site->pass.park_ages = calloc(1, sizeof(*site->pass.park_ages));
+			site->pass.life_ages = calloc(1, sizeof(*site->pass.life_ages));
+			site->pass.woken_life_ages = calloc(1, sizeof(*site->pass.woken_life_ages));
 		}
 		if (is_origin(site) && !site->system && site->history)
-			site->pass.alive = calloc(1, sizeof(*site->pass.alive));
+			site->pass.created_life_ages =
+				calloc(1, sizeof(*site->pass.created_life_ages));
 	}
 }
 
@@ -70,32 +72,33 @@ static void passes_end(struct judge *judge)
 	for (uint32_t i = 0; i < site_table__end(sites); i++) {
 		struct site_pass *pass = &site_table__at(sites, i)->pass;
 
-		free(pass->ages);
-		free(pass->born);
-		free(pass->woken);
-		free(pass->alive);
-		pass->ages = pass->born = pass->woken = pass->alive = NULL;
+		free(pass->park_ages);
+		free(pass->life_ages);
+		free(pass->woken_life_ages);
+		free(pass->created_life_ages);
+		pass->park_ages = pass->life_ages = pass->woken_life_ages =
+			pass->created_life_ages = NULL;
 	}
 }
 
 static void pass_parked(const struct judge *judge, const struct goroutine *g,
 			struct site_pass *pass)
 {
-	uint64_t since = goroutine__since(g), age = ticks__age_ns(since, judge->now);
+	uint64_t since = goroutine__parked_since(g), age = ticks__age_ns(since, judge->now);
 
 	pass->oldest_park_ns = max_of(pass->oldest_park_ns, age);
-	pass->settled += age >= judge->policy->min_age_ns;
-	pass->long_parked += age >= max_of(judge->policy->min_age_ns, VERDICT_LONG_PARK_NS);
+	pass->parked_min_age += age >= judge->policy->min_age_ns;
+	pass->parked_long += age >= max_of(judge->policy->min_age_ns, STUCK_SEND_NS);
 	if (since <= judge->tracker->parks_ticks)
-		pass->before++;
-	else if (pass->ages)
-		ages__add(pass->ages, age);
+		pass->parked_before++;
+	else if (pass->park_ages)
+		age_histogram__add(pass->park_ages, age);
 }
 
 /* Whether it has parked again after what it began its life with: a first wait says nothing of it. */
 static bool has_woken(const struct goroutine *g)
 {
-	uint64_t since = goroutine__since(g), born = goroutine__born(g);
+	uint64_t since = goroutine__parked_since(g), born = goroutine__existed_since(g);
 
 	return !(g->flags & GOROUTINE_PARKED) || ticks__age_ns(born, since) >= FIRST_PARK_NS;
 }
@@ -103,24 +106,24 @@ static bool has_woken(const struct goroutine *g)
 static void pass_life(struct judge *judge, struct site *site, const struct goroutine *g)
 {
 	struct site *origin = site_table__at(judge->tracker->sites, site->origin);
-	uint64_t born = goroutine__born(g), age = ticks__age_ns(born, judge->now);
+	uint64_t born = goroutine__existed_since(g), age = ticks__age_ns(born, judge->now);
 	size_t step = SITE_AGE_STEPS - 1;
 
 	site->pass.oldest_age_ns = max_of(site->pass.oldest_age_ns, age);
 	while (age < tracker__age_step_ns(step))
 		step--;
 	site->pass.age_steps[step]++;
-	site->pass.aged += age >= judge->policy->min_age_ns;
+	site->pass.lived_min_age += age >= judge->policy->min_age_ns;
 	if (born <= judge->tracker->watch_ticks)
 		return;
 	if (site->wait_class == WAIT_IO)
-		ages__add(&judge->connections, age);
-	if (site->pass.born)
-		ages__add(site->pass.born, age);
-	if (site->pass.woken && has_woken(g))
-		ages__add(site->pass.woken, age);
-	if (origin->pass.alive)
-		ages__add(origin->pass.alive, age);
+		age_histogram__add(&judge->connections, age);
+	if (site->pass.life_ages)
+		age_histogram__add(site->pass.life_ages, age);
+	if (site->pass.woken_life_ages && has_woken(g))
+		age_histogram__add(site->pass.woken_life_ages, age);
+	if (origin->pass.created_life_ages)
+		age_histogram__add(origin->pass.created_life_ages, age);
 }
 
 static void pass_all(struct judge *judge)
@@ -150,22 +153,6 @@ static uint64_t since_ns(const struct judge *judge, uint64_t ticks)
 	return ticks ? ticks__age_ns(ticks, judge->now) : UINT64_MAX;
 }
 
-static struct first_look first_look_of(const struct judge *judge, const struct site *site)
-{
-	const struct site_first_look *seen = &site->first_look;
-	const struct history *files = &judge->tracker->files;
-
-	return (struct first_look){
-		.moved_ns = since_ns(judge, seen->moved_ticks),
-		.arrived = seen->arrived,
-		.span_ns = seen->span_ns,
-		.periods = seen->periods,
-		.periods_with = seen->periods_with,
-		.connections = seen->connections,
-		.files = files->count ? files->samples[0].goroutines : 0,
-	};
-}
-
 static void collect(const struct judge *judge, const struct site *site, bool other,
 		    struct evidence *e)
 {
@@ -183,18 +170,20 @@ static void collect(const struct judge *judge, const struct site *site, bool oth
 		.has_main = site->pass.has_main,
 		.goroutines = site->goroutines,
 		.parked = site->parked,
-		.settled = site->pass.settled,
-		.long_parked = site->pass.long_parked,
-		.before = site->pass.before,
+		.parked_min_age = site->pass.parked_min_age,
+		.parked_long = site->pass.parked_long,
+		.parked_before = site->pass.parked_before,
 		.oldest_park_ns = site->pass.oldest_park_ns,
 		.quiet_ns = since_ns(judge, site->left_ticks),
-		.first_look = first_look_of(judge, site),
-		.ages = site->pass.ages,
-		.aged = site->pass.aged,
-		.born = site->pass.born,
-		.woken = site->pass.woken,
-		.leavers = &site->leavers,
-		.lives = &origin->lives,
+		.first_look = site->first_look,
+		.moved_ns = since_ns(judge, site->first_look.moved_ticks),
+		.open_files = tracker->files.count ? tracker->files.samples[0].goroutines : 0,
+		.park_ages = site->pass.park_ages,
+		.lived_min_age = site->pass.lived_min_age,
+		.life_ages = site->pass.life_ages,
+		.woken_life_ages = site->pass.woken_life_ages,
+		.ended_parks = &site->ended_parks,
+		.ended_lives = &origin->ended_lives,
 		.connections = &judge->connections,
 		.files = &tracker->files,
 		.now = judge->now,
@@ -225,7 +214,7 @@ static void begin_from_alarm_before(const struct judge *judge, struct site *site
 		site->alarm_before = site->alarm;
 }
 
-static void judge_site(const struct judge *judge, uint32_t index, struct opinion *ret_opinion,
+static void judge_site(const struct judge *judge, uint32_t index, struct judgement *ret_judgement,
 		       double *ret_growth_per_minute)
 {
 	struct site *site = site_table__at(judge->tracker->sites, index);
@@ -233,17 +222,17 @@ static void judge_site(const struct judge *judge, uint32_t index, struct opinion
 
 	begin_from_alarm_before(judge, site);
 	collect(judge, site, index == SITE_OTHER, &evidence);
-	verdict__of(&evidence, ret_opinion);
+	verdict__of(&evidence, ret_judgement);
 	*ret_growth_per_minute = evidence.trend.per_minute;
-	if (ret_opinion->alarm) {
+	if (ret_judgement->alarm) {
 		site->alarm.ticks = judge->now;
-		site->alarm.growth_ns = ret_opinion->growth_ns;
-		site->alarm.goroutines = site->pass.aged;
+		site->alarm.growth_ns = ret_judgement->growth_ns;
+		site->alarm.goroutines = site->pass.lived_min_age;
 	}
 }
 
 static void fill_evidence(const struct judge *judge, const struct site *site,
-			  const struct opinion *opinion, const struct site_past *past,
+			  const struct judgement *judgement, const struct site_past *past,
 			  struct site_evidence *evidence)
 {
 	uint64_t watched = ticks__age_ns(judge->tracker->watch_ticks, judge->now);
@@ -251,14 +240,14 @@ static void fill_evidence(const struct judge *judge, const struct site *site,
 	evidence->observed_ns = min_of(watched, ticks__age_ns(site->first_ticks, judge->now));
 	evidence->arrivals = past->arrivals;
 	evidence->departures = past->departures;
-	evidence->stay_ns = opinion->stay_ns;
-	evidence->stayed = opinion->stayed;
-	evidence->left = opinion->left;
+	evidence->stay_ns = judgement->stay_ns;
+	evidence->stayed = judgement->stayed;
+	evidence->left = judgement->left;
 	for (size_t i = 0; i < SITE_AGE_STEPS; i++)
 		evidence->ages[i] = site->pass.age_steps[i];
 }
 
-static void fill_view(const struct site *site, uint32_t index, const struct opinion *opinion,
+static void fill_view(const struct site *site, uint32_t index, const struct judgement *judgement,
 		      struct site_view *view)
 {
 	*view = (struct site_view){
@@ -278,8 +267,8 @@ static void fill_view(const struct site *site, uint32_t index, const struct opin
 		.exited = site->exited,
 		.oldest_park_ns = site->pass.oldest_park_ns,
 		.oldest_age_ns = site->pass.oldest_age_ns,
-		.verdict = opinion->verdict,
-		.confidence = opinion->confidence,
+		.verdict = judgement->verdict,
+		.confidence = judgement->confidence,
 	};
 }
 
@@ -287,17 +276,17 @@ static int judge_and_show(const struct judge *judge, uint32_t index)
 {
 	struct site_table *sites = judge->tracker->sites;
 	const struct site *site = site_table__at(sites, index);
-	struct opinion opinion;
+	struct judgement judgement;
 	struct site_past past;
 	struct site_view view;
 	double growth_per_minute;
 
-	judge_site(judge, index, &opinion, &growth_per_minute);
+	judge_site(judge, index, &judgement, &growth_per_minute);
 	site_past__fill(site, site_table__at(sites, site->origin), judge->now, &past);
-	fill_view(site, index, &opinion, &view);
+	fill_view(site, index, &judgement, &view);
 	view.growth_per_minute = growth_per_minute;
-	fill_evidence(judge, site, &opinion, &past, &view.evidence);
-	return site_views__add(&judge->tracker->views, &view, &opinion, &past);
+	fill_evidence(judge, site, &judgement, &past, &view.evidence);
+	return site_views__add(&judge->tracker->views, &view, &judgement, &past);
 }
 
 /* A gleakd that goes on where another ended knows more of the past than a first look can tell. */
@@ -308,7 +297,7 @@ static int look_first(const struct judge *judge)
 
 	if (tracker->looked_first || !tracker->n_censuses)
 		return 0;
-	if (!tracker->recalled)
+	if (!tracker->restored)
 		err = first_look__take(tracker, judge->now);
 	tracker->looked_first = !err;
 	return err;

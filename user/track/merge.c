@@ -2,7 +2,7 @@
 /* What a census does to the records. */
 #include "track/tracker_internal.h"
 
-#define FADE_NS (3600 * NSEC_PER_SEC)
+#define HALVE_ENDED_NS (3600 * NSEC_PER_SEC)
 
 void tracker__census_begin(struct tracker *tracker, uint64_t started_ns)
 {
@@ -66,7 +66,7 @@ static void merge_parked(struct tracker *tracker, struct goroutine *g,
 			 const struct tracker_sighting *sighting, uint64_t read)
 {
 	uint32_t site = sighted_site(tracker, g, sighting);
-	uint64_t began = wait_began(sighting, goroutine__born(g), read);
+	uint64_t began = wait_began(sighting, goroutine__existed_since(g), read);
 	bool parked = g->flags & GOROUTINE_PARKED, moved = site != goroutine__site(g);
 	bool told = g->flags & GOROUTINE_MOVED;
 	bool events_flow = (tracker->parks_told || tracker->parks_now) && !tracker->inexact &&
@@ -74,9 +74,9 @@ static void merge_parked(struct tracker *tracker, struct goroutine *g,
 
 	if (parked && (told || (events_flow && !moved))) {
 		/* A park event's time stands; nothing else is as exact. */
-	} else if (parked && !moved && began <= goroutine__last(g)) {
+	} else if (parked && !moved && began <= goroutine__last_news(g)) {
 		/* By the target's GC it was in this wait already when it was last looked at. */
-		record__park(tracker, g, min_of(goroutine__since(g), began));
+		record__park(tracker, g, min_of(goroutine__parked_since(g), began));
 	} else {
 		record__unpark(tracker, g, began);
 		record__park(tracker, g, began);
@@ -115,13 +115,15 @@ static struct goroutine *adopt(struct tracker *tracker, const struct tracker_sig
 	}
 	/* The last complete census did not see it: it is not older than that. */
 	if (sighting->parked)
-		goroutine__set_born(g, wait_began(sighting, tracker->previous_ticks, read));
+		goroutine__set_existed_since(g,
+					     wait_began(sighting, tracker->previous_ticks, read));
 	/* Before the first one: older than the attach, or its creation event is on its way. */
 	if (!tracker->n_censuses) {
-		if (tracker->recalled)
-			goroutine__set_born(
-				g, min_of(goroutine__born(g),
-					  goid_clock__born(&tracker->clock, sighting->goid, read)));
+		if (tracker->restored)
+			goroutine__set_existed_since(
+				g, min_of(goroutine__existed_since(g),
+					  goid_clock__created_at(&tracker->clock, sighting->goid,
+								 read)));
 		return g;
 	}
 	record__count_created(tracker, g);
@@ -171,7 +173,7 @@ uint32_t tracker__census_seen(struct tracker *tracker, const struct tracker_sigh
 	if (!sighting->goid)
 		return 0;
 	g = goroutine_table__find(tracker->goroutines, sighting->goid, &handle);
-	if (g && read < goroutine__last(g)) {
+	if (g && read < goroutine__last_news(g)) {
 		g->epoch = tracker->epoch;
 		return 0;
 	}
@@ -191,7 +193,7 @@ uint32_t tracker__census_seen(struct tracker *tracker, const struct tracker_sigh
 		merge_unparked(tracker, g, sighting, read);
 	g->flags &= (uint8_t)~GOROUTINE_MOVED;
 	g->epoch = tracker->epoch;
-	goroutine__set_last(g, read);
+	goroutine__set_last_news(g, read);
 	return handle;
 }
 
@@ -201,7 +203,7 @@ bool tracker__census_unchanged(struct tracker *tracker, uint32_t handle, uint64_
 	struct goroutine *g = goroutine_table__at(tracker->goroutines, handle, goid);
 
 	/* Its fingerprint would be the same after a multiple of 256 parks: events know better. */
-	if (!g || (g->flags & GOROUTINE_MOVED && ticks__of(read_at_ns) >= goroutine__last(g)))
+	if (!g || (g->flags & GOROUTINE_MOVED && ticks__of(read_at_ns) >= goroutine__last_news(g)))
 		return false;
 	g->epoch = tracker->epoch;
 	return true;
@@ -214,7 +216,7 @@ static void sweep(struct tracker *tracker)
 	uint32_t handle = 0;
 
 	while ((g = goroutine_table__next(tracker->goroutines, &handle))) {
-		if (g->epoch == tracker->epoch || goroutine__last(g) >= tracker->census_ticks)
+		if (g->epoch == tracker->epoch || goroutine__last_news(g) >= tracker->census_ticks)
 			continue;
 		record__exit(tracker, g, handle, tracker->census_ticks, flags);
 		tracker->repaired += tracker->repairs;
@@ -251,7 +253,7 @@ static void conclude_unseen(struct tracker *tracker)
 static void begin_watch(struct tracker *tracker, uint64_t finished)
 {
 	tracker->parks_ticks = finished;
-	if (!tracker->recalled)
+	if (!tracker->restored)
 		tracker->watch_ticks = finished;
 	/* Who was there already has not arrived. */
 	for (uint32_t i = 0; i < site_table__end(tracker->sites); i++)
@@ -276,9 +278,9 @@ void tracker__census_end(struct tracker *tracker, uint64_t finished_ns)
 	else if (tracker->census_ticks > tracker->previous_ticks)
 		tracker->interval_ticks = tracker->census_ticks - tracker->previous_ticks;
 	tracker->previous_ticks = tracker->census_ticks;
-	if (ticks__age_ns(tracker->faded_ticks, finished) >= FADE_NS) {
-		site_table__fade(tracker->sites);
-		tracker->faded_ticks = finished;
+	if (ticks__age_ns(tracker->halved_ticks, finished) >= HALVE_ENDED_NS) {
+		site_table__halve_ended(tracker->sites);
+		tracker->halved_ticks = finished;
 	}
 	goid_clock__add(&tracker->clock, tracker->max_goid, tracker->census_ticks);
 	site_table__sample(tracker->sites, finished);

@@ -35,8 +35,8 @@ static void fill_cohorts(const struct site *origin, uint64_t now, struct site_pa
 			continue;
 		cohort->from_ago_ns = ticks__age_ns(samples[i - 1].ticks, now);
 		cohort->to_ago_ns = ticks__age_ns(samples[i].ticks, now);
-		alive = (uint64_t)(ages__between(origin->pass.alive, cohort->to_ago_ns,
-						 cohort->from_ago_ns) +
+		alive = (uint64_t)(age_histogram__between(origin->pass.created_life_ages,
+							  cohort->to_ago_ns, cohort->from_ago_ns) +
 				   0.5);
 		cohort->created = samples[i].created;
 		/* The histogram of ages has steps: not more can be alive than were created. */
@@ -51,6 +51,6 @@ void site_past__fill(const struct site *site, const struct site *origin, uint64_
 	*ret_past = (struct site_past){0};
 	if (site->history)
 		fill_points(site->history, now_ticks, ret_past);
-	if (origin->history && origin->pass.alive)
+	if (origin->history && origin->pass.created_life_ages)
 		fill_cohorts(origin, now_ticks, ret_past);
 }

@@ -228,7 +228,8 @@ struct history *site_table__history(struct site_table *table, uint32_t index)
 static bool is_worth_it(const struct site *site)
 {
 	/* Nobody is shown, or judged by, the past of the runtime's own goroutines. */
-	return !site->system && (site->history || site->goroutines || site->born || site->children);
+	return !site->system &&
+	       (site->history || site->goroutines || site->sample_created || site->children);
 }
 
 /* Nobody has been here over the whole of its recent half. */
@@ -257,8 +258,8 @@ void site_table__sample(struct site_table *table, uint64_t ticks)
 				.parked = site->parked,
 				.arrivals = site->arrivals,
 				.departures = site->departures,
-				.created = site->born,
-				.exited = site->died,
+				.created = site->sample_created,
+				.exited = site->sample_exited,
 			};
 
 			history__add(site->history, &sample);
@@ -267,15 +268,15 @@ void site_table__sample(struct site_table *table, uint64_t ticks)
 		}
 		site->arrivals = 0;
 		site->departures = 0;
-		site->born = 0;
-		site->died = 0;
+		site->sample_created = 0;
+		site->sample_exited = 0;
 	}
 }
 
-void site_table__fade(struct site_table *table)
+void site_table__halve_ended(struct site_table *table)
 {
 	for (uint32_t i = 0; i < table->end; i++) {
-		leavers__fade(&table->sites[i].leavers);
-		leavers__fade(&table->sites[i].lives);
+		length_histogram__halve(&table->sites[i].ended_parks);
+		length_histogram__halve(&table->sites[i].ended_lives);
 	}
 }

@@ -3,13 +3,14 @@
 #define GLEAKD_TRACK_SITE_TABLE_H
 
 /*
- * Sites, found by key or by index. Bounded: when the table is full, a site without members gives up
- * its place and leaves its counts to the "other" site (index 0); when all have members, newcomers
- * are members of "other". So sums over all sites stay right.
+ * Sites, found by key or by index. The table is bounded. When it is full, a new site takes the slot
+ * of one without members, whose counts are added to the "other" site (index 0); when all have
+ * members, goroutines of new sites become members of "other". So sums over all sites stay right.
  */
 #include "base/common.h"
 #include "golang/wait_reason.h"
-#include "track/ages.h"
+#include "track/first_look.h"
+#include "track/histograms.h"
 #include "track/history.h"
 #include "track/tracker.h"
 
@@ -21,43 +22,38 @@ struct site_key {
 	uint8_t wait_reason;
 };
 
-/* That the site was seen to leak: a verdict outlives its evidence for a while (verdict.c). */
+/* The growth that last made the site leaking: the verdict outlives it for a while (verdict.c). */
 struct site_alarm {
-	uint64_t ticks;	     /* when the evidence last held; 0: never */
+	uint64_t ticks;	     /* when the growth test last held; 0: never */
 	uint64_t growth_ns;  /* over how long it grew */
 	uint64_t goroutines; /* how many there were */
 };
 
-/* What the first census told of the time before it (first_look.h). */
-struct site_first_look {
-	uint64_t
-		moved_ticks; /* a member was last somewhere else before then; 0: none is known to */
-	/* Members that came one by one and have waited here ever since; 0: they did not come so. */
-	uint64_t arrived;
-	uint64_t span_ns;		    /* ... over this long */
-	unsigned int periods, periods_with; /* parts of it; those in which enough came */
-	uint64_t connections; /* goroutines in network waits that were created in between */
-};
-
-/* What one pass over all goroutines finds out; valid during tracker__judge(). */
+/*
+ * What one pass over all goroutines finds out of the members of a site; valid during
+ * tracker__judge(). The histograms have only what began during the watch; they are NULL where there
+ * are too few members to matter.
+ */
 struct site_pass {
 	uint64_t oldest_park_ns, oldest_age_ns;
-	uint32_t settled;     /* members parked for min_age or longer */
-	uint32_t long_parked; /* ... or as long as VERDICT_LONG_PARK_NS, if that is more */
-	uint32_t before;      /* members whose park began before the watch did */
-	uint32_t aged;	      /* members that have lived for min_age or longer */
-	bool has_main;	      /* goroutine 1 is a member */
+	uint32_t parked_min_age; /* members parked for min_age or longer */
+	uint32_t parked_long;	 /* ... for max(min_age, STUCK_SEND_NS) or longer */
+	uint32_t parked_before;	 /* members whose park began before the watch did */
+	uint32_t lived_min_age;	 /* members that have lived for min_age or longer */
+	bool has_main;		 /* goroutine 1 is a member */
 	uint32_t age_steps[SITE_AGE_STEPS];
-	/* Of what began during the watch; NULL: too few to matter. */
-	struct ages *ages;  /* members' parks */
-	struct ages *born;  /* members' lives */
-	struct ages *woken; /* ... of those that have woken up since their first park */
-	struct ages *alive; /* of an origin: the lives of all that its go statement created */
+	struct age_histogram *park_ages;
+	struct age_histogram *life_ages;
+	struct age_histogram
+		*woken_life_ages; /* lives of those that woke up after their first park */
+	struct age_histogram
+		*created_life_ages; /* of an origin: all that its go statement created */
 };
 
 /*
- * A site, or an origin: the site without a place stands for its `go` statement, holds those that no
- * census has seen parked yet, and counts for all that it created wherever they are now.
+ * A site, or an origin. An origin is the site without a place: it stands for a `go` statement, has
+ * as members those of its goroutines that no census has seen parked yet, and keeps count of all that
+ * the statement created, whatever site they are at now.
  */
 struct site {
 	struct site_key key;
@@ -70,16 +66,17 @@ struct site {
 	uint32_t children; /* of an origin: sites that refer to it */
 	uint32_t goroutines, parked;
 	uint64_t created, exited;
-	uint32_t arrivals, departures; /* since the last sample */
-	uint32_t born, died;	       /* of an origin: likewise, all that it created */
-	struct leavers leavers;	       /* how long the parks here had lasted that ended */
-	struct leavers lives;	       /* of an origin: the lives that ended */
-	uint64_t left_ticks;	       /* when a park here last ended; 0: never */
-	uint64_t first_ticks;	       /* first seen */
+	/* Since the last sample of history. The latter two of an origin: of all that it created. */
+	uint32_t arrivals, departures;
+	uint32_t sample_created, sample_exited;
+	struct length_histogram ended_parks;
+	struct length_histogram ended_lives; /* of an origin: of all that it created */
+	uint64_t left_ticks;		     /* when a park here last ended; 0: never */
+	uint64_t first_ticks;		     /* first seen */
 	struct history *history;
 	struct site_alarm alarm;
 	struct site_alarm alarm_before; /* as it was before the last judgement */
-	struct site_first_look first_look;
+	struct first_look first_look;
 	struct site_objects objects;
 	struct site_pass pass;
 };
@@ -111,7 +108,7 @@ size_t site_table__count(const struct site_table *table);
 
 /* site_table__sample - add a sample of history at @ticks to every site worth it. */
 void site_table__sample(struct site_table *table, uint64_t ticks);
-/* site_table__fade - let all sites forget half of who left (see struct leavers). */
-void site_table__fade(struct site_table *table);
+/* site_table__halve_ended - halve what all sites have counted of parks and lives that ended. */
+void site_table__halve_ended(struct site_table *table);
 
 #endif /* GLEAKD_TRACK_SITE_TABLE_H */

@@ -102,7 +102,7 @@ struct site_evidence {
 	size_t n_weights;
 };
 
-/* tracker__age_step_ns - least age of step @step of site_evidence.ages. */
+/* tracker__age_step_ns - least age of step @step of site_evidence.park_ages. */
 uint64_t tracker__age_step_ns(size_t step);
 
 /* A site as the report needs it. */

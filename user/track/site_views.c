@@ -54,26 +54,26 @@ static int make_room(struct site_views *views)
 	return 0;
 }
 
-static size_t texts_size(const struct opinion *opinion)
+static size_t texts_size(const struct judgement *judgement)
 {
 	size_t size = 0;
 
-	for (size_t i = 0; i < opinion->n_why; i++)
-		size += strlen(opinion->why[i]) + 1;
-	for (size_t i = 0; i < opinion->n_weights; i++)
-		size += strlen(opinion->weights[i].text) + 1;
+	for (size_t i = 0; i < judgement->n_why; i++)
+		size += strlen(judgement->why[i]) + 1;
+	for (size_t i = 0; i < judgement->n_weights; i++)
+		size += strlen(judgement->weights[i].text) + 1;
 	return size;
 }
 
-static void *block_new(const struct opinion *opinion, const struct site_past *past,
+static void *block_new(const struct judgement *judgement, const struct site_past *past,
 		       struct block *ret_block)
 {
 	size_t points = past->n_points * sizeof(struct site_point);
 	size_t cohorts = past->n_cohorts * sizeof(struct site_cohort);
-	size_t weights = opinion->n_weights * sizeof(struct site_weight);
-	size_t why = opinion->n_why * sizeof(const char *);
+	size_t weights = judgement->n_weights * sizeof(struct site_weight);
+	size_t why = judgement->n_why * sizeof(const char *);
 	char *at = calloc(
-		1, max_of(points + cohorts + weights + why + texts_size(opinion), (size_t)1));
+		1, max_of(points + cohorts + weights + why + texts_size(judgement), (size_t)1));
 
 	if (!at)
 		return NULL;
@@ -97,22 +97,22 @@ static const char *keep_text(struct block *block, const char *text)
 	return copy;
 }
 
-static void fill_block(struct block *block, const struct opinion *opinion,
+static void fill_block(struct block *block, const struct judgement *judgement,
 		       const struct site_past *past)
 {
 	memcpy(block->points, past->points, past->n_points * sizeof(past->points[0]));
 	memcpy(block->cohorts, past->cohorts, past->n_cohorts * sizeof(past->cohorts[0]));
-	for (size_t i = 0; i < opinion->n_weights; i++)
+	for (size_t i = 0; i < judgement->n_weights; i++)
 		block->weights[i] = (struct site_weight){
-			.decibans = opinion->weights[i].decibans,
-			.text = keep_text(block, opinion->weights[i].text),
+			.decibans = judgement->weights[i].decibans,
+			.text = keep_text(block, judgement->weights[i].text),
 		};
-	for (size_t i = 0; i < opinion->n_why; i++)
-		block->why[i] = keep_text(block, opinion->why[i]);
+	for (size_t i = 0; i < judgement->n_why; i++)
+		block->why[i] = keep_text(block, judgement->why[i]);
 }
 
 int site_views__add(struct site_views *views, const struct site_view *view,
-		    const struct opinion *opinion, const struct site_past *past)
+		    const struct judgement *judgement, const struct site_past *past)
 {
 	struct site_view *added;
 	struct block block;
@@ -120,21 +120,21 @@ int site_views__add(struct site_views *views, const struct site_view *view,
 
 	if (make_room(views))
 		return -ENOMEM;
-	memory = block_new(opinion, past, &block);
+	memory = block_new(judgement, past, &block);
 	if (!memory)
 		return -ENOMEM;
-	fill_block(&block, opinion, past);
+	fill_block(&block, judgement, past);
 	views->blocks[views->n] = memory;
 	added = &views->views[views->n++];
 	*added = *view;
 	added->why = block.why;
-	added->n_why = opinion->n_why;
+	added->n_why = judgement->n_why;
 	added->evidence.points = block.points;
 	added->evidence.n_points = past->n_points;
 	added->evidence.cohorts = block.cohorts;
 	added->evidence.n_cohorts = past->n_cohorts;
 	added->evidence.weights = block.weights;
-	added->evidence.n_weights = opinion->n_weights;
+	added->evidence.n_weights = judgement->n_weights;
 	return 0;
 }
 

@@ -17,11 +17,11 @@ void site_views__clear(struct site_views *views);
 void site_views__release(struct site_views *views);
 
 /*
- * site_views__add - a copy of @view, which does not list anything yet, with the words of @opinion
+ * site_views__add - a copy of @view, which does not list anything yet, with the words of @judgement
  * and the lists of @past. -ENOMEM.
  */
 int site_views__add(struct site_views *views, const struct site_view *view,
-		    const struct opinion *opinion, const struct site_past *past) __must_check;
+		    const struct judgement *judgement, const struct site_past *past) __must_check;
 
 /* site_views__sort - worst verdict first, then by size; blocks no longer belong to views in order. */
 void site_views__sort(struct site_views *views);

@@ -25,7 +25,7 @@ int tracker__new(const struct tracker_options *options, struct tracker **ret_tra
 	tracker->process_ticks = ticks__of(options->started_ns);
 	tracker->watch_ticks = tracker->events_since;
 	tracker->parks_ticks = tracker->events_since;
-	tracker->faded_ticks = tracker->events_since;
+	tracker->halved_ticks = tracker->events_since;
 	if (departed__new(&tracker->departed) ||
 	    goroutine_table__new(tracker->options.max_goroutines, &tracker->goroutines) ||
 	    site_table__new(max_sites ? max_sites : DEFAULT_MAX_SITES, &tracker->sites)) {
@@ -161,8 +161,8 @@ struct goroutine *record__add(struct tracker *tracker, uint64_t goid, uint32_t s
 
 	if (!g)
 		return NULL;
-	goroutine__set_born(g, ticks);
-	goroutine__set_last(g, ticks);
+	goroutine__set_existed_since(g, ticks);
+	goroutine__set_last_news(g, ticks);
 	goroutine__set_site(g, site);
 	at->goroutines++;
 	at->arrivals++;
@@ -182,7 +182,7 @@ void record__count_created(struct tracker *tracker, struct goroutine *g)
 
 	g->flags |= GOROUTINE_CREATED;
 	site->created++;
-	origin_of(tracker, site)->born++;
+	origin_of(tracker, site)->sample_created++;
 	if (!(g->flags & GOROUTINE_SYSTEM))
 		tracker->created++;
 }
@@ -232,7 +232,7 @@ void record__park(struct tracker *tracker, struct goroutine *g, uint64_t since)
 		g->flags |= GOROUTINE_PARKED;
 		count_parked(tracker, g, 1);
 	}
-	goroutine__set_since(g, since);
+	goroutine__set_parked_since(g, since);
 }
 
 void record__unpark(struct tracker *tracker, struct goroutine *g, uint64_t ticks)
@@ -241,7 +241,7 @@ void record__unpark(struct tracker *tracker, struct goroutine *g, uint64_t ticks
 
 	if (!(g->flags & GOROUTINE_PARKED))
 		return;
-	leavers__add(&site->leavers, ticks__age_ns(goroutine__since(g), ticks));
+	length_histogram__add(&site->ended_parks, ticks__age_ns(goroutine__parked_since(g), ticks));
 	site->left_ticks = max_of(site->left_ticks, ticks);
 	count_parked(tracker, g, -1);
 	g->flags &= (uint8_t) ~(GOROUTINE_PARKED | GOROUTINE_BY_EVENT);
@@ -271,14 +271,15 @@ void record__exit(struct tracker *tracker, struct goroutine *g, uint32_t handle,
 	site->goroutines--;
 	site->departures++;
 	site->exited++;
-	origin->died++;
-	leavers__add(&origin->lives, ticks__age_ns(goroutine__born(g), ticks));
+	origin->sample_exited++;
+	length_histogram__add(&origin->ended_lives,
+			      ticks__age_ns(goroutine__existed_since(g), ticks));
 	if (g->flags & GOROUTINE_SYSTEM) {
 		tracker->system--;
 	} else {
 		tracker->exited++;
 		if (g->flags & GOROUTINE_CREATED)
-			count_lifetime(tracker, ticks__age_ns(goroutine__born(g), ticks));
+			count_lifetime(tracker, ticks__age_ns(goroutine__existed_since(g), ticks));
 	}
 	departed__add(tracker->departed, goroutine__goid(g), ticks, flags);
 	goroutine_table__remove(tracker->goroutines, handle);
@@ -298,7 +299,7 @@ static void created_late(struct tracker *tracker, struct goroutine *g, uint64_t 
 	} else {
 		return; /* told twice */
 	}
-	goroutine__set_born(g, min_of(goroutine__born(g), ticks));
+	goroutine__set_existed_since(g, min_of(goroutine__existed_since(g), ticks));
 }
 
 struct site *tracker__unknown_site(struct tracker *tracker)
@@ -437,10 +438,10 @@ void tracker__parked(struct tracker *tracker, uint64_t goid, uint8_t wait_reason
 	tracker->parks_now = true;
 	if (!g)
 		return;
-	if (ticks < goroutine__last(g)) {
+	if (ticks < goroutine__last_news(g)) {
 		/* A census or a later event was quicker: at best this is when that park began. */
 		if (g->flags & GOROUTINE_PARKED &&
-		    (!(g->flags & GOROUTINE_BY_EVENT) || ticks > goroutine__since(g))) {
+		    (!(g->flags & GOROUTINE_BY_EVENT) || ticks > goroutine__parked_since(g))) {
 			record__park(tracker, g, ticks);
 			g->flags |= GOROUTINE_BY_EVENT;
 		}
@@ -448,7 +449,7 @@ void tracker__parked(struct tracker *tracker, uint64_t goid, uint8_t wait_reason
 	}
 	record__unpark(tracker, g, ticks);
 	record__park(tracker, g, ticks);
-	goroutine__set_last(g, ticks);
+	goroutine__set_last_news(g, ticks);
 	g->flags |= GOROUTINE_MOVED | GOROUTINE_BY_EVENT;
 }
 

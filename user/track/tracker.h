@@ -30,8 +30,8 @@
 #include "track/site_view.h"
 
 struct tracker;
-struct site_memory;
-struct process_memory;
+struct saved_site;
+struct saved_process;
 
 struct site_traits {
 	enum wait_class wait_class;
@@ -179,11 +179,11 @@ void tracker__note_objects(struct tracker *tracker, uint32_t index,
 /* tracker__note_files - open files (sockets among them) of the process at a census' time. */
 void tracker__note_files(struct tracker *tracker, uint64_t files, uint64_t time_ns);
 
-/* Memory across restarts of gleakd, see track/memory.h. */
-void tracker__remember(const struct tracker *tracker, struct process_memory *ret_process,
-		       bool (*visit)(void *ctx, const struct site_memory *site), void *ctx);
+/* Memory across restarts of gleakd, see track/saved.h. */
+void tracker__save(const struct tracker *tracker, struct saved_process *ret_process,
+		   bool (*visit)(void *ctx, const struct saved_site *site), void *ctx);
 /* tracker__recall_* - before the first census only; sites first, then the process. */
-int tracker__recall_site(struct tracker *tracker, const struct site_memory *site) __must_check;
-void tracker__recall_process(struct tracker *tracker, const struct process_memory *process);
+int tracker__restore_site(struct tracker *tracker, const struct saved_site *site) __must_check;
+void tracker__restore_process(struct tracker *tracker, const struct saved_process *process);
 
 #endif /* GLEAKD_TRACK_TRACKER_H */

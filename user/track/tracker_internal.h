@@ -49,11 +49,11 @@ struct tracker {
 	uint64_t previous_ticks; /* ... of the last complete one */
 	uint64_t interval_ticks; /* between the last two complete ones */
 	uint64_t watch_ticks;	 /* end of the first complete census */
-	uint64_t parks_ticks; /* parks from before cannot be told from older ones: as watch_ticks,
+	uint64_t parks_ticks;  /* parks from before cannot be told from older ones: as watch_ticks,
 				  * but a restart of gleakd begins it anew */
-	uint64_t faded_ticks;
+	uint64_t halved_ticks; /* site_table__halve_ended() was last done */
 
-	bool recalled; /* another gleakd watched before */
+	bool restored; /* another gleakd watched before */
 	uint64_t max_goid;
 	struct goid_clock clock;
 	struct history files; /* open files, as goroutines */

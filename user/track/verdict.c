@@ -6,13 +6,7 @@
 #include <stdio.h>
 
 #include "base/duration.h"
-
-#define LOCK_STUCK_NS	 (60 * NSEC_PER_SEC)
-#define LONE_SEND_NS	 (900 * NSEC_PER_SEC)
-#define LONGER_THAN_EVER 4 /* times the longest wait here that did end */
-#define ALARM_MAX_NS	 (3600 * NSEC_PER_SEC)
-#define MIN_RISE	 5.0
-#define MIN_RISE_SHARE	 0.1 /* of the members: less is a fluctuation */
+#include "track/verdict_limits.h"
 
 const char *verdict__name(enum verdict verdict)
 {
@@ -39,14 +33,14 @@ static const char *duration_text(char out[DURATION_SIZE], uint64_t ns)
 	return out;
 }
 
-static __printf_fmt(2, 3) void because(struct opinion *opinion, const char *format, ...)
+static __printf_fmt(2, 3) void add_why(struct judgement *judgement, const char *format, ...)
 {
 	va_list args;
 
-	if (opinion->n_why == SITE_MAX_WHY)
+	if (judgement->n_why == SITE_MAX_WHY)
 		return;
 	va_start(args, format);
-	vsnprintf(opinion->why[opinion->n_why++], sizeof(opinion->why[0]), format, args);
+	vsnprintf(judgement->why[judgement->n_why++], sizeof(judgement->why[0]), format, args);
 	va_end(args);
 }
 
@@ -76,12 +70,12 @@ static bool waits_by_nature(enum wait_class class)
 	return class == WAIT_IO || class == WAIT_SLEEP || class == WAIT_RUNTIME;
 }
 
-static void explain_no_return(const struct evidence *e, struct opinion *opinion)
+static void explain_no_return(const struct evidence *e, struct judgement *judgement)
 {
 	if (e->wait_class == WAIT_NIL_CHAN)
-		because(opinion, "a send or receive on a nil channel can never proceed");
+		add_why(judgement, "a send or receive on a nil channel can never proceed");
 	else if (e->wait_class == WAIT_SELECT_NONE)
-		because(opinion, "a select without cases can never proceed");
+		add_why(judgement, "a select without cases can never proceed");
 }
 
 /* How many stayed for T or longer: exact for parks of min_age itself, else to a histogram's step. */
@@ -91,83 +85,85 @@ static uint64_t count_stayed(const struct evidence *e, const struct growth *grow
 
 	if (growth->of_lives)
 		return arrived;
-	return growth->stay_ns > e->min_age_ns ? e->before + arrived : e->settled;
+	return growth->stay_ns > e->min_age_ns ? e->parked_before + arrived : e->parked_min_age;
 }
 
 static void explain_parks(const struct evidence *e, const struct growth *growth, const char *stay,
-			  struct opinion *opinion)
+			  struct judgement *judgement)
 {
 	if (growth->left)
-		because(opinion,
+		add_why(judgement,
 			"%" PRIu64
 			" goroutines parked here; of those that stayed %s or longer %" PRIu64
 			" left and %" PRIu64 " did not",
-			e->parked, stay, growth->left, opinion->stayed);
+			e->parked, stay, growth->left, judgement->stayed);
 	else
-		because(opinion,
+		add_why(judgement,
 			"%" PRIu64 " goroutines parked here; none of the %" PRIu64
 			" that stayed %s or longer ever left",
-			e->parked, opinion->stayed, stay);
+			e->parked, judgement->stayed, stay);
 }
 
 static void explain_lives(const struct evidence *e, const struct growth *growth, const char *stay,
-			  struct opinion *opinion)
+			  struct judgement *judgement)
 {
 	if (growth->left)
-		because(opinion,
+		add_why(judgement,
 			"%" PRIu64 " goroutines that wake up now and then; of those that lived %s "
 			"or longer %" PRIu64 " ended and %" PRIu64 " did not",
-			e->goroutines, stay, growth->left, opinion->stayed);
+			e->goroutines, stay, growth->left, judgement->stayed);
 	else
-		because(opinion,
+		add_why(judgement,
 			"%" PRIu64 " goroutines that wake up now and then; none of the %" PRIu64
 			" that lived %s or longer ever ended",
-			e->goroutines, opinion->stayed, stay);
+			e->goroutines, judgement->stayed, stay);
 }
 
-static bool is_leaking(const struct evidence *e, struct opinion *opinion)
+static bool is_leaking(const struct evidence *e, struct judgement *judgement)
 {
 	char stay[DURATION_SIZE], window[DURATION_SIZE];
 	struct growth growth;
 
 	if (!growth__test(e, &growth))
 		return false;
-	opinion->verdict = VERDICT_LEAKING;
-	opinion->alarm = true;
-	opinion->growth_ns = growth.stay_ns + growth.window_ns;
-	opinion->stay_ns = growth.stay_ns;
-	opinion->stayed = count_stayed(e, &growth);
-	opinion->left = growth.left;
+	judgement->verdict = VERDICT_LEAKING;
+	judgement->alarm = true;
+	judgement->growth_ns = growth.stay_ns + growth.window_ns;
+	judgement->stay_ns = growth.stay_ns;
+	judgement->stayed = count_stayed(e, &growth);
+	judgement->left = growth.left;
 	duration_text(stay, growth.stay_ns);
 	duration_text(window, growth.window_ns);
 	if (growth.of_lives)
-		explain_lives(e, &growth, stay, opinion);
+		explain_lives(e, &growth, stay, judgement);
 	else
-		explain_parks(e, &growth, stay, opinion);
-	because(opinion, "%.0f more stayed within %s, in %u of %u periods: %.3g a minute",
+		explain_parks(e, &growth, stay, judgement);
+	add_why(judgement, "%.0f more stayed within %s, in %u of %u periods: %.3g a minute",
 		growth.stayed, window, growth.periods_with, growth.periods,
 		growth.stayed * 60.0 * NSEC_PER_SEC / (double)growth.window_ns);
-	explain_no_return(e, opinion);
-	weights__of_leak(e, &growth, opinion);
+	explain_no_return(e, judgement);
+	weights__of_leak(e, &growth, judgement);
 	return true;
 }
 
-/* An alarm outlives its growth for a while, as long as its members stay. */
-static bool was_leaking(const struct evidence *e, struct opinion *opinion)
+/* An alarm outlives the growth that raised it for a while, as long as its members stay. */
+static bool was_leaking(const struct evidence *e, struct judgement *judgement)
 {
-	uint64_t hold = min_of(max_of(e->alarm_growth_ns, 6 * e->min_age_ns), ALARM_MAX_NS);
+	uint64_t hold =
+		min_of(max_of(e->alarm_growth_ns, ALARM_MIN_HOLD * e->min_age_ns), ALARM_MAX_NS);
 	char grew[DURATION_SIZE], ago[DURATION_SIZE];
 
-	if (e->alarm_age_ns > hold || e->aged < e->alarm_goroutines / 5 * 4)
+	if (e->alarm_age_ns > hold ||
+	    e->lived_min_age < e->alarm_goroutines / ALARM_LEFT_SHARE * (ALARM_LEFT_SHARE - 1))
 		return false;
-	opinion->verdict = VERDICT_LEAKING;
-	because(opinion,
+	judgement->verdict = VERDICT_LEAKING;
+	add_why(judgement,
 		"grew for %s and has not grown so for %s, but %" PRIu64 " of %" PRIu64
 		" are still here",
 		duration_text(grew, e->alarm_growth_ns), duration_text(ago, e->alarm_age_ns),
-		min_of(e->aged, e->alarm_goroutines), e->alarm_goroutines);
-	explain_no_return(e, opinion);
-	weights__of_past(e, opinion);
+		min_of(e->lived_min_age, e->alarm_goroutines), e->alarm_goroutines);
+	explain_no_return(e, judgement);
+	weights__of_past(e, judgement);
 	return true;
 }
 
@@ -178,8 +174,8 @@ static bool was_leaking(const struct evidence *e, struct opinion *opinion)
 static bool beyond_the_past(const struct evidence *e, uint64_t least)
 {
 	least = max_of(least, e->min_age_ns);
-	least = max_of(least, LONGER_THAN_EVER * leavers__longest_ns(e->leavers));
-	if (!e->trend.samples && e->first_look.moved_ns < least)
+	least = max_of(least, STUCK_TIMES_LONGEST * length_histogram__longest_ns(e->ended_parks));
+	if (!e->trend.samples && e->moved_ns < least)
 		return false;
 	return e->oldest_park_ns >= least && e->quiet_ns >= least;
 }
@@ -187,7 +183,7 @@ static bool beyond_the_past(const struct evidence *e, uint64_t least)
 static bool never_proceeds(const struct evidence *e)
 {
 	return (e->wait_class == WAIT_NIL_CHAN || e->wait_class == WAIT_SELECT_NONE) &&
-	       e->settled > (e->has_main ? 1 : 0);
+	       e->parked_min_age > (e->has_main ? 1 : 0);
 }
 
 /*
@@ -198,44 +194,44 @@ static bool never_proceeds(const struct evidence *e)
  */
 static bool is_stuck_send(const struct evidence *e)
 {
-	bool lone = e->long_parked < 2, most = e->long_parked * 2 >= e->parked;
-	uint64_t least = lone ? LONE_SEND_NS : VERDICT_LONG_PARK_NS;
+	bool lone = e->parked_long < 2, most = e->parked_long * 2 >= e->parked;
+	uint64_t least = lone ? STUCK_LONE_SEND_NS : STUCK_SEND_NS;
 
-	if (e->wait_class != WAIT_CHAN_SEND || !e->long_parked || (!e->trend.samples && !most))
+	if (e->wait_class != WAIT_CHAN_SEND || !e->parked_long || (!e->trend.samples && !most))
 		return false;
 	if (e->objects.with_buffer * 2 > e->objects.looked_at && e->watched_ns < least)
 		return false;
 	return beyond_the_past(e, least);
 }
 
-static bool is_stuck(const struct evidence *e, struct opinion *opinion)
+static bool is_stuck(const struct evidence *e, struct judgement *judgement)
 {
 	char park[DURATION_SIZE], quiet[DURATION_SIZE];
 
 	duration_text(park, e->oldest_park_ns);
 	if (never_proceeds(e)) {
-		explain_no_return(e, opinion);
-		because(opinion, "%" PRIu64 " parked here, the oldest for %s", e->parked, park);
-	} else if (e->wait_class == WAIT_LOCK && beyond_the_past(e, LOCK_STUCK_NS)) {
-		because(opinion, "%" PRIu64 " waiting for a lock, the oldest for %s", e->parked,
+		explain_no_return(e, judgement);
+		add_why(judgement, "%" PRIu64 " parked here, the oldest for %s", e->parked, park);
+	} else if (e->wait_class == WAIT_LOCK && beyond_the_past(e, STUCK_LOCK_NS)) {
+		add_why(judgement, "%" PRIu64 " waiting for a lock, the oldest for %s", e->parked,
 			park);
 		if (e->quiet_ns != UINT64_MAX)
-			because(opinion, "nobody got past here for %s",
+			add_why(judgement, "nobody got past here for %s",
 				duration_text(quiet, e->quiet_ns));
 	} else if (is_stuck_send(e)) {
-		because(opinion, "%" PRIu64 " %s that nobody received, the oldest for %s",
+		add_why(judgement, "%" PRIu64 " %s that nobody received, the oldest for %s",
 			e->parked, e->parked == 1 ? "send" : "sends", park);
 	} else {
 		return false;
 	}
-	opinion->verdict = VERDICT_STUCK;
-	weights__of_stuck(e, opinion);
+	judgement->verdict = VERDICT_STUCK;
+	weights__of_stuck(e, judgement);
 	return true;
 }
 
 /* --- what the first look shows ------------------------------------------------------------------ */
 
-/* Like the growth test's own view of it, but of all the time before the watch. */
+/* Whether as many connections or open files came with the members, as far as one look shows. */
 static bool arrived_with_connections(const struct evidence *e)
 {
 	const struct first_look *look = &e->first_look;
@@ -245,82 +241,83 @@ static bool arrived_with_connections(const struct evidence *e)
 	if (e->nature == NATURE_ABANDONED || e->wait_class == WAIT_CHAN_SEND ||
 	    e->wait_class == WAIT_LOCK)
 		return false;
-	return max_of(look->connections, look->files) * 2 >= look->arrived;
+	return max_of(look->connections, e->open_files) * 2 >= look->arrived;
 }
 
-/* What members wait on excuses them: one object for all, as a pool has, or a timer. */
+/* Whether what members wait on excuses them: one object for all, as a pool has, or a timer. */
 static bool excused_by_objects(const struct evidence *e)
 {
-	const struct site_objects *objects = &e->objects;
-	bool shared = objects->shared_by >= objects->looked_at && objects->distinct <= 3;
 	bool pool = e->wait_class != WAIT_LOCK && e->wait_class != WAIT_WAIT_GROUP;
 
-	return objects->looked_at && ((shared && pool) || ends_by_timer(objects));
+	return (pool && site_objects__are_shared(&e->objects)) ||
+	       site_objects__end_by_timer(&e->objects);
 }
 
 /* How long a watch takes to tell whether what the first look shows goes on (docs/verdicts.md). */
 static uint64_t settled_after_ns(const struct evidence *e)
 {
 	uint64_t stay = max_of(e->min_age_ns, NSEC_PER_SEC);
-	uint64_t eight_arrive = e->first_look.span_ns * 8 / e->first_look.arrived;
+	uint64_t eight_arrive = (uint64_t)((double)e->first_look.span_ns * GROWTH_MIN_STAYED /
+					   (double)e->first_look.arrived);
 
-	return stay + max_of(stay * 16 / 10, eight_arrive) * 3 / 2 + 2 * e->parks_resolution_ns;
+	return stay + max_of(stay * GROWTH_WINDOW_TENTHS / 10, eight_arrive) * 3 / 2 +
+	       2 * e->parks_resolution_ns;
 }
 
-static bool is_suspected(const struct evidence *e, struct opinion *opinion)
+static bool is_suspected(const struct evidence *e, struct judgement *judgement)
 {
 	const struct first_look *look = &e->first_look;
 	char span[DURATION_SIZE], settled[DURATION_SIZE];
-	uint64_t left = leavers__since(e->leavers, e->min_age_ns), due;
+	uint64_t left = length_histogram__at_least(e->ended_parks, e->min_age_ns), due;
 
-	if (!look->arrived || left * 50 > look->arrived || e->nature == NATURE_SERVICE ||
-	    arrived_with_connections(e) || excused_by_objects(e))
+	if (!look->arrived || left * SUSPECT_MAX_LEFT_PART > look->arrived ||
+	    e->nature == NATURE_SERVICE || arrived_with_connections(e) || excused_by_objects(e))
 		return false;
 	due = settled_after_ns(e);
 	if (e->lives_watched_ns >= due)
 		return false;
-	opinion->verdict = VERDICT_SUSPECTED;
-	because(opinion,
+	judgement->verdict = VERDICT_SUSPECTED;
+	add_why(judgement,
 		"%" PRIu64 " came one by one and have waited here ever since, as their goids and "
 		"waits tell: %.3g a minute for %s",
 		look->arrived, (double)look->arrived * 60.0 * NSEC_PER_SEC / (double)look->span_ns,
 		duration_text(span, look->span_ns));
-	because(opinion, "one look does not show whether others left: watching for %s more does",
+	add_why(judgement, "one look does not show whether others left: watching for %s more does",
 		duration_text(settled, due - e->lives_watched_ns));
-	opinion->stay_ns = e->min_age_ns;
-	opinion->stayed = e->settled;
-	opinion->left = left;
-	weights__of_suspicion(e, opinion);
+	judgement->stay_ns = e->min_age_ns;
+	judgement->stayed = e->parked_min_age;
+	judgement->left = left;
+	weights__of_suspicion(e, judgement);
 	return true;
 }
 
-static bool is_growing(const struct evidence *e, struct opinion *opinion)
+static bool is_growing(const struct evidence *e, struct judgement *judgement)
 {
 	const struct trend *trend = &e->trend;
-	double least = max_of(MIN_RISE, (double)e->goroutines * MIN_RISE_SHARE);
+	double least = max_of(GROWING_MIN_RISE, (double)e->goroutines * GROWING_MIN_RISE_SHARE);
 	char span[DURATION_SIZE], stay[DURATION_SIZE];
-	uint64_t left = leavers__since(e->leavers, e->min_age_ns);
+	uint64_t left = length_histogram__at_least(e->ended_parks, e->min_age_ns);
 
 	if (e->wait_class == WAIT_IO || e->wait_class == WAIT_RUNTIME)
 		return false;
 	if (trend->span_ns < e->min_age_ns || !trend->steady || trend->per_minute <= 0 ||
 	    trend->rise < least)
 		return false;
-	opinion->verdict = VERDICT_GROWING;
-	because(opinion, "from %" PRIu32 " to %" PRIu32 " within %s, %.3g a minute", trend->first,
+	judgement->verdict = VERDICT_GROWING;
+	add_why(judgement, "from %" PRIu32 " to %" PRIu32 " within %s, %.3g a minute", trend->first,
 		trend->last, duration_text(span, trend->span_ns), trend->per_minute);
 	duration_text(stay, e->min_age_ns);
 	if (left)
-		because(opinion, "%" PRIu64 " that had stayed about %s or longer did leave", left,
+		add_why(judgement, "%" PRIu64 " that had stayed about %s or longer did leave", left,
 			stay);
-	else if (e->settled)
-		because(opinion,
+	else if (e->parked_min_age)
+		add_why(judgement,
 			"%" PRIu64 " have stayed %s or longer, too few or too early to say more",
-			e->settled, stay);
-	opinion->stay_ns = e->min_age_ns;
-	opinion->stayed = e->settled;
-	opinion->left = left;
-	weights__of_rise(e, opinion);
+			e->parked_min_age, stay);
+	judgement->stay_ns = e->min_age_ns;
+	judgement->stayed = e->parked_min_age;
+	judgement->left = left;
+	weights__of_rise(e, judgement);
 	return true;
 }
 
@@ -333,7 +330,7 @@ static bool is_constant(const struct evidence *e)
 	       (trend->arrivals + trend->departures) * 10 <= e->goroutines;
 }
 
-static bool is_idle(const struct evidence *e, struct opinion *opinion)
+static bool is_idle(const struct evidence *e, struct judgement *judgement)
 {
 	bool too_early = e->watched_ns < e->min_age_ns, constant = is_constant(e);
 	char park[DURATION_SIZE], span[DURATION_SIZE];
@@ -341,37 +338,37 @@ static bool is_idle(const struct evidence *e, struct opinion *opinion)
 	if (e->parked == 0 || e->parked < e->goroutines - e->parked)
 		return false;
 	if (!waits_by_nature(e->wait_class) && !too_early && !constant &&
-	    e->settled * 2 < e->goroutines)
+	    e->parked_min_age * 2 < e->goroutines)
 		return false;
-	opinion->verdict = VERDICT_IDLE;
-	because(opinion, "%" PRIu64 " of %" PRIu64 " parked, the longest for %s", e->parked,
+	judgement->verdict = VERDICT_IDLE;
+	add_why(judgement, "%" PRIu64 " of %" PRIu64 " parked, the longest for %s", e->parked,
 		e->goroutines, duration_text(park, e->oldest_park_ns));
 	if (constant)
-		because(opinion, "the same number for %s: %" PRIu64 " came, %" PRIu64 " left",
+		add_why(judgement, "the same number for %s: %" PRIu64 " came, %" PRIu64 " left",
 			duration_text(span, e->trend.span_ns), e->trend.arrivals,
 			e->trend.departures);
 	return true;
 }
 
-/* Who is forgotten in a wait, or wakes up again and again without ever ending. */
+/* Whether members may be forgotten in a wait, or wake up again and again without ever ending. */
 static bool may_be_accused(const struct evidence *e)
 {
 	return !e->exempt && e->goroutines &&
 	       (can_leak(e->wait_class) || e->wait_class == WAIT_SLEEP);
 }
 
-void verdict__of(const struct evidence *evidence, struct opinion *ret_opinion)
+void verdict__of(const struct evidence *evidence, struct judgement *ret_judgement)
 {
-	*ret_opinion = (struct opinion){.verdict = VERDICT_ACTIVE};
+	*ret_judgement = (struct judgement){.verdict = VERDICT_ACTIVE};
 	if (may_be_accused(evidence)) {
-		if (is_leaking(evidence, ret_opinion) || was_leaking(evidence, ret_opinion) ||
-		    is_stuck(evidence, ret_opinion) || is_suspected(evidence, ret_opinion))
+		if (is_leaking(evidence, ret_judgement) || was_leaking(evidence, ret_judgement) ||
+		    is_stuck(evidence, ret_judgement) || is_suspected(evidence, ret_judgement))
 			return;
 	}
-	if (!evidence->exempt && evidence->goroutines && is_growing(evidence, ret_opinion))
+	if (!evidence->exempt && evidence->goroutines && is_growing(evidence, ret_judgement))
 		return;
-	if (is_idle(evidence, ret_opinion))
+	if (is_idle(evidence, ret_judgement))
 		return;
-	because(ret_opinion, "%" PRIu64 " here, %" PRIu64 " of them parked", evidence->goroutines,
+	add_why(ret_judgement, "%" PRIu64 " here, %" PRIu64 " of them parked", evidence->goroutines,
 		evidence->parked);
 }

@@ -40,14 +40,14 @@ static struct state_bytes make_file(void)
 	struct state_bytes bytes = {0};
 	struct history history;
 	struct history_tier tier;
-	struct process_memory process = {
+	struct saved_process process = {
 		.watch_ticks = 5000,
 		.saved_ticks = NOW,
 		.created = 300,
 		.clock = {.n = 3, .points = {{100, 10}, {200, 20}, {300, 30}}},
 		.files = &history,
 	};
-	struct site_memory site = {.key = {0x401000, 0x402000, 77, 14}, .history = &history};
+	struct saved_site site = {.key = {0x401000, 0x402000, 77, 14}, .history = &history};
 	struct process_id id = {.pid = 4242, .start_time = 777};
 
 	make_history(&history, &tier);
@@ -112,7 +112,7 @@ static void check_history(const struct history *history)
 	history__clear(&copy);
 }
 
-static bool check_site(void *ctx, const struct site_memory *site)
+static bool check_site(void *ctx, const struct saved_site *site)
 {
 	struct state_bytes *again = ctx;
 
@@ -123,7 +123,7 @@ static bool check_site(void *ctx, const struct site_memory *site)
 	return true;
 }
 
-static bool stop_at_once(void *ctx __maybe_unused, const struct site_memory *site __maybe_unused)
+static bool stop_at_once(void *ctx __maybe_unused, const struct saved_site *site __maybe_unused)
 {
 	return false;
 }
@@ -131,7 +131,7 @@ static bool stop_at_once(void *ctx __maybe_unused, const struct site_memory *sit
 static void check_process(const struct state_file *file, const struct process_id *id,
 			  struct state_bytes *again)
 {
-	const struct process_memory *process = state_file__find(file, id, stop_at_once, NULL);
+	const struct saved_process *process = state_file__find(file, id, stop_at_once, NULL);
 
 	if (!process)
 		return;

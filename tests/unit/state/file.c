@@ -74,20 +74,20 @@ static size_t remove_folder(void)
 
 static int save(const char *to, uint64_t n_sites, struct failure *failure)
 {
-	struct process_memory process = {.created = n_sites};
+	struct saved_process process = {.created = n_sites};
 	struct state_writer *writer;
 
 	cr_assert_eq(state_writer__begin(to, &writer), 0);
 	cr_assert_eq(state_writer__process(writer, &first, &process), 0);
 	for (uint64_t i = 0; i < n_sites; i++) {
-		struct site_memory site = {.key = {.place = i}};
+		struct saved_site site = {.key = {.place = i}};
 
 		cr_assert_eq(state_writer__site(writer, &site), 0);
 	}
 	return state_writer__commit(writer, failure);
 }
 
-static bool count_visit(void *ctx, const struct site_memory *site)
+static bool count_visit(void *ctx, const struct saved_site *site)
 {
 	*(uint64_t *)ctx += 1;
 	return site != NULL;
@@ -99,7 +99,7 @@ static uint64_t saved_sites(void)
 	struct failure failure = {""};
 	uint64_t visits = 0;
 	struct state_file *file;
-	const struct process_memory *process;
+	const struct saved_process *process;
 
 	cr_assert_eq(state_file__open(path, &file, &failure), 0, "%s", failure.text);
 	process = state_file__find(file, &first, count_visit, &visits);
@@ -241,8 +241,8 @@ Test(state_file, files_that_are_none, .init = make_folder)
 
 Test(state_writer, limits)
 {
-	struct site_memory site = {.created = 1};
-	struct process_memory process = {.created = 1};
+	struct saved_site site = {.created = 1};
+	struct saved_process process = {.created = 1};
 	struct state_writer *writer;
 
 	cr_assert_eq(state_writer__begin("/nonexistent/state", &writer), 0);
@@ -262,8 +262,8 @@ Test(state_writer, limits)
 Test(state_writer, what_makes_no_sense_is_left_out, .init = make_folder)
 {
 	struct history history = {.count = 2, .samples = {{.ticks = 3}, {.ticks = 2}}};
-	struct site_memory bad = {.history = &history}, good = {.created = 1};
-	struct process_memory process = {.created = 1};
+	struct saved_site bad = {.history = &history}, good = {.created = 1};
+	struct saved_process process = {.created = 1};
 	struct failure failure = {""};
 	struct state_writer *writer;
 
@@ -281,7 +281,7 @@ Test(state_writer, what_makes_no_sense_is_left_out, .init = make_folder)
 Test(state_writer, files_do_not_grow_without_end)
 {
 	struct state_bytes bytes = {.length = STATE_MAX_BYTES - 30};
-	struct site_memory site = {.created = 1};
+	struct saved_site site = {.created = 1};
 
 	state_bytes__put_site(&bytes, &site);
 	cr_expect_eq(bytes.err, -EFBIG);

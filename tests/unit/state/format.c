@@ -39,9 +39,9 @@ static void fill_history(struct history *history, struct history_tier tiers[2])
 		history->open[t] = sample_at(history->samples[HISTORY_SAMPLES - 1].ticks, t);
 }
 
-static struct process_memory make_process(const struct history *files)
+static struct saved_process make_process(const struct history *files)
 {
-	struct process_memory process = {
+	struct saved_process process = {
 		.watch_ticks = 5000,
 		.saved_ticks = NOW,
 		.created = UINT64_MAX,
@@ -59,9 +59,9 @@ static struct process_memory make_process(const struct history *files)
 	return process;
 }
 
-static struct site_memory make_site(uint64_t number, const struct history *history)
+static struct saved_site make_site(uint64_t number, const struct history *history)
 {
-	struct site_memory site = {
+	struct saved_site site = {
 		.key = {0x401000 + number, 0x402000, UINT64_MAX - number, 255},
 		.first_ticks = 5001,
 		.created = 300 + number,
@@ -71,9 +71,9 @@ static struct site_memory make_site(uint64_t number, const struct history *histo
 		.history = history,
 	};
 
-	for (uint32_t i = 0; i < LEAVER_BUCKETS; i++) {
-		site.leavers.buckets[i] = i;
-		site.lives.buckets[i] = UINT32_MAX - i;
+	for (uint32_t i = 0; i < LENGTH_BINS; i++) {
+		site.ended_parks.bins[i] = i;
+		site.ended_lives.bins[i] = UINT32_MAX - i;
 	}
 	return site;
 }
@@ -94,7 +94,7 @@ static void check_history(const struct history *got, const struct history *wante
 	}
 }
 
-static void check_site(const struct site_memory *got, const struct site_memory *wanted)
+static void check_site(const struct saved_site *got, const struct saved_site *wanted)
 {
 	cr_expect_eq(got->key.creation_pc, wanted->key.creation_pc);
 	cr_expect_eq(got->key.start_pc, wanted->key.start_pc);
@@ -104,8 +104,8 @@ static void check_site(const struct site_memory *got, const struct site_memory *
 	cr_expect_eq(got->created, wanted->created);
 	cr_expect_eq(got->exited, wanted->exited);
 	cr_expect_eq(got->left_ticks, wanted->left_ticks);
-	cr_expect_arr_eq(&got->leavers, &wanted->leavers, sizeof(got->leavers));
-	cr_expect_arr_eq(&got->lives, &wanted->lives, sizeof(got->lives));
+	cr_expect_arr_eq(&got->ended_parks, &wanted->ended_parks, sizeof(got->ended_parks));
+	cr_expect_arr_eq(&got->ended_lives, &wanted->ended_lives, sizeof(got->ended_lives));
 	cr_expect_arr_eq(&got->alarm, &wanted->alarm, sizeof(got->alarm));
 }
 
@@ -121,14 +121,14 @@ static struct state_bytes begin_bytes(void)
 
 static void add_process(struct state_bytes *bytes, const struct process_id *id)
 {
-	struct process_memory process = make_process(NULL);
+	struct saved_process process = make_process(NULL);
 
 	state_bytes__put_process(bytes, id, &process);
 }
 
 static void add_site(struct state_bytes *bytes, uint64_t number)
 {
-	struct site_memory site = make_site(number, NULL);
+	struct saved_site site = make_site(number, NULL);
 
 	state_bytes__put_site(bytes, &site);
 }
@@ -139,8 +139,8 @@ static struct state_bytes sample_bytes(void)
 	struct state_bytes bytes = begin_bytes();
 	struct history_tier tiers[2];
 	struct history history;
-	struct process_memory process = make_process(&history);
-	struct site_memory site = make_site(1, &history);
+	struct saved_process process = make_process(&history);
+	struct saved_site site = make_site(1, &history);
 
 	fill_history(&history, tiers);
 	state_bytes__put_process(&bytes, &first, &process);
@@ -185,10 +185,10 @@ static void check_refused(struct state_bytes *bytes, const char *words)
 
 struct visits {
 	size_t n, stop_at;
-	const struct site_memory *wanted; /* of the first one */
+	const struct saved_site *wanted; /* of the first one */
 };
 
-static bool count_visit(void *ctx, const struct site_memory *site)
+static bool count_visit(void *ctx, const struct saved_site *site)
 {
 	struct visits *visits = ctx;
 
@@ -206,10 +206,10 @@ Test(state_format, everything_comes_back)
 	struct state_bytes bytes = sample_bytes();
 	struct history_tier tiers[2];
 	struct history history;
-	struct process_memory wanted = make_process(&history);
-	struct site_memory site = make_site(1, &history);
+	struct saved_process wanted = make_process(&history);
+	struct saved_site site = make_site(1, &history);
 	struct visits visits = {.wanted = &site};
-	const struct process_memory *got;
+	const struct saved_process *got;
 	struct state_file *file;
 	const char *fault;
 
@@ -358,7 +358,7 @@ Test(state_format, pids_out_of_range)
 Test(state_format, times_of_the_future)
 {
 	struct state_bytes bytes = begin_bytes();
-	struct site_memory site = make_site(1, NULL);
+	struct saved_site site = make_site(1, NULL);
 
 	add_process(&bytes, &first);
 	site.alarm.ticks = NOW + 1;
@@ -369,7 +369,7 @@ Test(state_format, times_of_the_future)
 static struct state_bytes with_history(const struct history *history)
 {
 	struct state_bytes bytes = begin_bytes();
-	struct site_memory site = make_site(1, history);
+	struct saved_site site = make_site(1, history);
 
 	add_process(&bytes, &first);
 	state_bytes__put_site(&bytes, &site);
@@ -411,7 +411,7 @@ Test(state_format, open_steps_fit_what_is_over)
 static void check_clock_refused(const char *packed, size_t n, const char *words)
 {
 	struct state_bytes bytes = begin_bytes();
-	struct process_memory process = {0};
+	struct saved_process process = {0};
 
 	state_bytes__put_process(&bytes, &first, &process);
 	bytes.length -= 2;

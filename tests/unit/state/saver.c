@@ -20,7 +20,7 @@ static const struct process_id process = {.pid = 4242, .start_time = 777};
 
 static struct state_writer *state_for(const char *path)
 {
-	struct process_memory memory = {.created = 5};
+	struct saved_process memory = {.created = 5};
 	struct state_writer *writer;
 
 	cr_assert_eq(state_writer__begin(path, &writer), 0);
@@ -36,7 +36,7 @@ static struct state_saver *new_saver(int (*commit)(struct state_writer *, struct
 	return saver;
 }
 
-static bool no_site(void *ctx, const struct site_memory *site)
+static bool no_site(void *ctx, const struct saved_site *site)
 {
 	return ctx && site;
 }

@@ -5,7 +5,7 @@
  */
 #include <criterion/criterion.h>
 
-#include "track/memory.h"
+#include "track/saved.h"
 #include "world.h"
 
 #define HOUR  (60 * MINUTE)
@@ -215,14 +215,14 @@ Test(first_look, a_suspicion_that_does_not_go_on_ends)
 Test(first_look, a_restart_of_gleakd_is_no_first_look)
 {
 	struct watch watch = {.place = PLACE};
-	struct process_memory past = {.watch_ticks = 1};
+	struct saved_process past = {.watch_ticks = 1};
 	struct world world;
 
 	world__new(&world, false, false);
 	while (world.now < WORLD_START + 43 * MINUTE)
 		live_a_second(&world, &leaks[0], false);
 	world.tracker = tracker_for_test(false);
-	tracker__recall_process(world.tracker, &past);
+	tracker__restore_process(world.tracker, &past);
 	world__census(&world);
 	world__look(&world, &watch, 1);
 	cr_expect_eq(watch.latest, VERDICT_IDLE, "%s", watch.why);

@@ -7,7 +7,7 @@ Test(goid_clock, knows_nothing_without_points)
 {
 	struct goid_clock clock = {0};
 
-	cr_expect_eq(goid_clock__born(&clock, 5, 77), 77);
+	cr_expect_eq(goid_clock__created_at(&clock, 5, 77), 77);
 }
 
 Test(goid_clock, tells_the_time_between_its_points)
@@ -17,12 +17,12 @@ Test(goid_clock, tells_the_time_between_its_points)
 	goid_clock__add(&clock, 100, 1000);
 	goid_clock__add(&clock, 200, 3000);
 	goid_clock__add(&clock, 1200, 4000);
-	cr_expect_eq(goid_clock__born(&clock, 1, 9000), 1000, "older than the watch");
-	cr_expect_eq(goid_clock__born(&clock, 100, 9000), 1000);
-	cr_expect_eq(goid_clock__born(&clock, 150, 9000), 2000);
-	cr_expect_eq(goid_clock__born(&clock, 700, 9000), 3500);
-	cr_expect_eq(goid_clock__born(&clock, 1200, 9000), 4000);
-	cr_expect_eq(goid_clock__born(&clock, 1201, 9000), 9000);
+	cr_expect_eq(goid_clock__created_at(&clock, 1, 9000), 1000, "older than the watch");
+	cr_expect_eq(goid_clock__created_at(&clock, 100, 9000), 1000);
+	cr_expect_eq(goid_clock__created_at(&clock, 150, 9000), 2000);
+	cr_expect_eq(goid_clock__created_at(&clock, 700, 9000), 3500);
+	cr_expect_eq(goid_clock__created_at(&clock, 1200, 9000), 4000);
+	cr_expect_eq(goid_clock__created_at(&clock, 1201, 9000), 9000);
 }
 
 Test(goid_clock, goes_forward_only)
@@ -51,5 +51,5 @@ Test(goid_clock, stays_bounded_and_in_order)
 	cr_expect_eq(clock.points[0].goid, 3);
 	cr_expect_eq(clock.points[clock.n - 1].goid, 300009);
 	/* It ran evenly: whatever was thinned out, the time between is right. */
-	cr_expect_eq(goid_clock__born(&clock, 150000, 0), 250000);
+	cr_expect_eq(goid_clock__created_at(&clock, 150000, 0), 250000);
 }

@@ -32,13 +32,13 @@ Test(goid_order, a_goroutine_is_as_old_as_the_longest_wait_of_a_later_one)
 	goid_order__note(order, 30, 300);
 	goid_order__note(order, 40, 500);
 	goid_order__close(order);
-	cr_expect_eq(goid_order__born_by(order, 10), 300);
-	cr_expect_eq(goid_order__born_by(order, 20), 300);
-	cr_expect_eq(goid_order__born_by(order, 30), 500, "its own wait is no news");
-	cr_expect_eq(goid_order__born_by(order, 40), UINT64_MAX);
-	cr_expect_eq(goid_order__born_by(order, 50), UINT64_MAX);
-	cr_expect_eq(goid_order__born_by(order, 7), 300, "older than all");
-	cr_expect_eq(goid_order__born_by(order, 77), UINT64_MAX, "younger than all");
+	cr_expect_eq(goid_order__existed_at(order, 10), 300);
+	cr_expect_eq(goid_order__existed_at(order, 20), 300);
+	cr_expect_eq(goid_order__existed_at(order, 30), 500, "its own wait is no news");
+	cr_expect_eq(goid_order__existed_at(order, 40), UINT64_MAX);
+	cr_expect_eq(goid_order__existed_at(order, 50), UINT64_MAX);
+	cr_expect_eq(goid_order__existed_at(order, 7), 300, "older than all");
+	cr_expect_eq(goid_order__existed_at(order, 77), UINT64_MAX, "younger than all");
 	goid_order__free(order);
 	goroutine_table__free(table);
 }
@@ -75,7 +75,7 @@ Test(goid_order, many_share_a_step)
 	}
 	goid_order__close(order);
 	for (uint64_t i = 1; i <= n; i++) {
-		uint64_t born_by = goid_order__born_by(order, i * 3);
+		uint64_t born_by = goid_order__existed_at(order, i * 3);
 
 		wrong += born_by <= i || (born_by > i + 2 * n / GOID_ORDER_STEPS + 2 && i < n - 60);
 	}
@@ -92,7 +92,7 @@ Test(goid_order, nobody)
 	struct goid_order *order = order_of(table);
 
 	goid_order__close(order);
-	cr_expect_eq(goid_order__born_by(order, 17), UINT64_MAX);
+	cr_expect_eq(goid_order__existed_at(order, 17), UINT64_MAX);
 	cr_expect_eq(goid_order__counted(order, 1, 1000), 0);
 	goid_order__free(order);
 	goroutine_table__free(table);

@@ -28,13 +28,13 @@ Test(goroutine_table, fields_keep_their_width)
 	struct goroutine g = {0};
 	const uint64_t max = (1ULL << 40) - 1;
 
-	goroutine__set_last(&g, max);
-	goroutine__set_since(&g, 1ULL << 39);
-	goroutine__set_born(&g, 0x1234567890);
+	goroutine__set_last_news(&g, max);
+	goroutine__set_parked_since(&g, 1ULL << 39);
+	goroutine__set_existed_since(&g, 0x1234567890);
 	goroutine__set_site(&g, (1u << 24) - 1);
-	cr_expect_eq(goroutine__last(&g), max);
-	cr_expect_eq(goroutine__since(&g), 1ULL << 39);
-	cr_expect_eq(goroutine__born(&g), 0x1234567890);
+	cr_expect_eq(goroutine__last_news(&g), max);
+	cr_expect_eq(goroutine__parked_since(&g), 1ULL << 39);
+	cr_expect_eq(goroutine__existed_since(&g), 0x1234567890);
 	cr_expect_eq(goroutine__site(&g), (1u << 24) - 1);
 	cr_expect_eq(goroutine__goid(&g), 0);
 	cr_expect_eq(g.flags, 0);

@@ -13,13 +13,13 @@
 static bool is_found(double per_second, uint64_t min_age_ns, uint64_t resolution_ns,
 		     uint64_t watched_ns)
 {
-	struct ages ages = {{0}};
-	struct leavers nobody = {{0}};
+	struct age_histogram ages = {{0}};
+	struct length_histogram nobody = {{0}};
 	struct evidence evidence = {
 		.wait_class = WAIT_CHAN_SEND,
-		.ages = &ages,
-		.leavers = &nobody,
-		.lives = &nobody,
+		.park_ages = &ages,
+		.ended_parks = &nobody,
+		.ended_lives = &nobody,
 		.min_age_ns = min_age_ns,
 		.watched_ns = watched_ns,
 		.lives_watched_ns = watched_ns,
@@ -30,7 +30,7 @@ static bool is_found(double per_second, uint64_t min_age_ns, uint64_t resolution
 	struct growth growth;
 
 	for (uint64_t age = gap_ns / 2; age < watched_ns; age += gap_ns)
-		ages__add(&ages, age);
+		age_histogram__add(&ages, age);
 	return growth__test(&evidence, &growth);
 }
 

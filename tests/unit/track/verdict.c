@@ -8,30 +8,30 @@
 #define SECOND NSEC_PER_SEC
 #define MINUTE (60 * NSEC_PER_SEC)
 
-static struct ages ages, connections;
-static struct leavers leavers, lives;
+static struct age_histogram ages, connections;
+static struct length_histogram ended_parks, ended_lives;
 
 /* A site where one goroutine a second has come to stay for a minute. */
 static struct evidence leak(void)
 {
 	memset(&ages, 0, sizeof(ages));
 	memset(&connections, 0, sizeof(connections));
-	memset(&leavers, 0, sizeof(leavers));
-	memset(&lives, 0, sizeof(lives));
+	memset(&ended_parks, 0, sizeof(ended_parks));
+	memset(&ended_lives, 0, sizeof(ended_lives));
 	for (uint64_t s = 0; s < 60; s++)
-		ages__add(&ages, s * SECOND + SECOND / 2);
+		age_histogram__add(&ages, s * SECOND + SECOND / 2);
 	return (struct evidence){
 		.wait_class = WAIT_CHAN_SEND,
 		.goroutines = 60,
 		.parked = 60,
-		.settled = 50,
+		.parked_min_age = 50,
 		.oldest_park_ns = 59 * SECOND,
-		.ages = &ages,
-		.leavers = &leavers,
-		.lives = &lives,
+		.park_ages = &ages,
+		.ended_parks = &ended_parks,
+		.ended_lives = &ended_lives,
 		.connections = &connections,
 		.quiet_ns = UINT64_MAX,
-		.first_look = {.moved_ns = UINT64_MAX},
+		.moved_ns = UINT64_MAX,
 		.min_age_ns = 10 * SECOND,
 		.watched_ns = 60 * SECOND,
 		.trend = {.samples = 30,
@@ -52,7 +52,7 @@ static struct evidence fixed(enum wait_class class)
 
 	memset(&ages, 0, sizeof(ages));
 	e.wait_class = class;
-	e.goroutines = e.parked = e.settled = e.long_parked = e.before = 3;
+	e.goroutines = e.parked = e.parked_min_age = e.parked_long = e.parked_before = 3;
 	e.oldest_park_ns = 10 * MINUTE;
 	e.watched_ns = 10 * MINUTE;
 	e.trend = (struct trend){
@@ -62,13 +62,13 @@ static struct evidence fixed(enum wait_class class)
 
 static enum verdict of(const struct evidence *e)
 {
-	struct opinion opinion;
+	struct judgement judgement;
 
-	verdict__of(e, &opinion);
-	cr_expect_geq(opinion.n_why, 1);
-	cr_expect_leq(opinion.n_why, SITE_MAX_WHY);
-	cr_expect_eq(opinion.alarm && opinion.verdict != VERDICT_LEAKING, false);
-	return opinion.verdict;
+	verdict__of(e, &judgement);
+	cr_expect_geq(judgement.n_why, 1);
+	cr_expect_leq(judgement.n_why, SITE_MAX_WHY);
+	cr_expect_eq(judgement.alarm && judgement.verdict != VERDICT_LEAKING, false);
+	return judgement.verdict;
 }
 
 Test(verdict, names)
@@ -85,15 +85,15 @@ Test(verdict, names)
 Test(verdict, a_leak_says_why)
 {
 	struct evidence e = leak();
-	struct opinion opinion;
+	struct judgement judgement;
 
-	verdict__of(&e, &opinion);
-	cr_expect_eq(opinion.verdict, VERDICT_LEAKING);
-	cr_expect(opinion.alarm);
-	cr_expect_str_eq(opinion.why[0],
+	verdict__of(&e, &judgement);
+	cr_expect_eq(judgement.verdict, VERDICT_LEAKING);
+	cr_expect(judgement.alarm);
+	cr_expect_str_eq(judgement.why[0],
 			 "60 goroutines parked here; none of the 50 that stayed 10s "
 			 "or longer ever left");
-	cr_expect_str_eq(opinion.why[1],
+	cr_expect_str_eq(judgement.why[1],
 			 "50 more stayed within 50s, in 6 of 6 periods: 59.5 a minute");
 }
 
@@ -124,26 +124,26 @@ Test(verdict, who_left_after_a_stay_speaks_against_a_leak)
 {
 	struct evidence e = leak();
 
-	leavers__add(&leavers, 9 * SECOND / 2);
+	length_histogram__add(&ended_parks, 9 * SECOND / 2);
 	cr_expect_eq(of(&e), VERDICT_LEAKING, "left before min_age: says nothing");
 	for (int i = 0; i < 5; i++)
-		leavers__add(&leavers, 25 * SECOND);
+		length_histogram__add(&ended_parks, 25 * SECOND);
 	cr_expect_eq(of(&e), VERDICT_GROWING);
 }
 
 Test(verdict, one_leaver_in_hundreds_is_forgiven_and_told)
 {
 	struct evidence e = leak();
-	struct opinion opinion;
+	struct judgement judgement;
 
-	e.settled = 500;
+	e.parked_min_age = 500;
 	for (int n = 1; n < 10; n++)
 		for (uint64_t s = 0; s < 60; s++)
-			ages__add(&ages, s * SECOND + SECOND / 2);
-	leavers__add(&leavers, 25 * SECOND);
-	verdict__of(&e, &opinion);
-	cr_expect_eq(opinion.verdict, VERDICT_LEAKING);
-	cr_expect(strstr(opinion.why[0], "1 left and 500 did not"), "%s", opinion.why[0]);
+			age_histogram__add(&ages, s * SECOND + SECOND / 2);
+	length_histogram__add(&ended_parks, 25 * SECOND);
+	verdict__of(&e, &judgement);
+	cr_expect_eq(judgement.verdict, VERDICT_LEAKING);
+	cr_expect(strstr(judgement.why[0], "1 left and 500 did not"), "%s", judgement.why[0]);
 }
 
 Test(verdict, growth_that_stopped_is_none)
@@ -152,7 +152,7 @@ Test(verdict, growth_that_stopped_is_none)
 
 	memset(&ages, 0, sizeof(ages));
 	for (uint64_t s = 20; s < 60; s++)
-		ages__add(&ages, s * SECOND);
+		age_histogram__add(&ages, s * SECOND);
 	cr_expect_lt(of(&e), VERDICT_STUCK);
 }
 
@@ -162,9 +162,9 @@ Test(verdict, a_burst_is_no_leak)
 
 	memset(&ages, 0, sizeof(ages));
 	for (uint64_t i = 0; i < 400; i++)
-		ages__add(&ages, 30 * SECOND + i * NSEC_PER_MSEC);
+		age_histogram__add(&ages, 30 * SECOND + i * NSEC_PER_MSEC);
 	for (uint64_t s = 0; s < 60; s += 6)
-		ages__add(&ages, s * SECOND);
+		age_histogram__add(&ages, s * SECOND);
 	cr_expect_lt(of(&e), VERDICT_STUCK);
 }
 
@@ -179,10 +179,10 @@ Test(verdict, too_few_or_too_early)
 	e = leak();
 	memset(&ages, 0, sizeof(ages));
 	for (uint64_t s = 0; s < 60; s += 10)
-		ages__add(&ages, s * SECOND);
+		age_histogram__add(&ages, s * SECOND);
 	cr_expect_lt(of(&e), VERDICT_STUCK);
 	e = leak();
-	e.ages = NULL;
+	e.park_ages = NULL;
 	cr_expect_lt(of(&e), VERDICT_STUCK);
 }
 
@@ -239,7 +239,7 @@ Test(verdict, producers_at_a_full_queue_are_not_accused_soon)
 Test(verdict, workers_at_one_queue_are_not_accused_soon)
 {
 	struct evidence e = leak();
-	struct ages never_long = {0};
+	struct age_histogram never_long = {0};
 
 	e.wait_class = WAIT_CHAN_RECEIVE;
 	e.objects = (struct site_objects){.looked_at = 60, .distinct = 1, .shared_by = 60};
@@ -251,9 +251,9 @@ Test(verdict, workers_at_one_queue_are_not_accused_soon)
 	cr_expect_eq(of(&e), VERDICT_LEAKING, "each has a queue of its own");
 	/* They get work now and then: only their lives are long. */
 	e.objects = (struct site_objects){0};
-	e.born = &ages;
+	e.life_ages = &ages;
 	e.lives_watched_ns = e.watched_ns;
-	e.ages = &never_long;
+	e.park_ages = &never_long;
 	cr_expect_eq(of(&e), VERDICT_LEAKING);
 	e.objects = (struct site_objects){.looked_at = 60, .distinct = 2, .shared_by = 60};
 	cr_expect_eq(of(&e), VERDICT_GROWING);
@@ -268,14 +268,14 @@ Test(verdict, what_fills_up_slows_down)
 	memset(&ages, 0, sizeof(ages));
 	/* 40, 20, 4 in the thirds of the window. */
 	for (uint64_t i = 0; i < 10; i++)
-		ages__add(&ages, i * SECOND);
+		age_histogram__add(&ages, i * SECOND);
 	for (uint64_t i = 0; i < 4; i++)
-		ages__add(&ages, 10 * SECOND + i * 16 * SECOND / 4);
+		age_histogram__add(&ages, 10 * SECOND + i * 16 * SECOND / 4);
 	for (uint64_t i = 0; i < 20; i++)
-		ages__add(&ages, 26 * SECOND + i * 16 * SECOND / 20);
+		age_histogram__add(&ages, 26 * SECOND + i * 16 * SECOND / 20);
 	for (uint64_t i = 0; i < 40; i++)
-		ages__add(&ages, 42 * SECOND + i * 16 * SECOND / 40);
-	e.settled = 70;
+		age_histogram__add(&ages, 42 * SECOND + i * 16 * SECOND / 40);
+	e.parked_min_age = 70;
 	e.goroutines = e.parked = 80;
 	cr_expect_lt(of(&e), VERDICT_STUCK);
 }
@@ -283,18 +283,18 @@ Test(verdict, what_fills_up_slows_down)
 Test(verdict, lives_of_a_few_a_minute_need_a_longer_window)
 {
 	struct evidence e = leak();
-	struct ages never_long = {0};
+	struct age_histogram never_long = {0};
 
 	e.wait_class = WAIT_SELECT;
-	e.ages = &never_long;
-	e.born = &ages;
+	e.park_ages = &never_long;
+	e.life_ages = &ages;
 	memset(&ages, 0, sizeof(ages));
 	for (uint64_t s = 0; s < 200; s += 3)
-		ages__add(&ages, s * SECOND);
+		age_histogram__add(&ages, s * SECOND);
 	e.lives_watched_ns = 200 * SECOND;
 	cr_expect_eq(of(&e), VERDICT_GROWING);
 	for (uint64_t s = 200; s < 330; s += 3)
-		ages__add(&ages, s * SECOND);
+		age_histogram__add(&ages, s * SECOND);
 	e.lives_watched_ns = 330 * SECOND;
 	cr_expect_eq(of(&e), VERDICT_LEAKING);
 }
@@ -302,16 +302,16 @@ Test(verdict, lives_of_a_few_a_minute_need_a_longer_window)
 Test(verdict, a_first_wait_may_be_long)
 {
 	struct evidence e = leak();
-	struct ages never_long = {0}, woken = {0};
+	struct age_histogram never_long = {0}, woken = {0};
 
 	e.wait_class = WAIT_SLEEP;
-	e.ages = &never_long;
-	e.born = &ages;
-	e.woken = &woken;
+	e.park_ages = &never_long;
+	e.life_ages = &ages;
+	e.woken_life_ages = &woken;
 	e.lives_watched_ns = e.watched_ns;
 	cr_expect_eq(of(&e), VERDICT_GROWING, "one sleep each, however long");
 	for (uint64_t s = 30; s < 60; s++)
-		ages__add(&woken, s * SECOND);
+		age_histogram__add(&woken, s * SECOND);
 	cr_expect_eq(of(&e), VERDICT_LEAKING, "most have slept again");
 }
 
@@ -330,7 +330,7 @@ Test(verdict, an_alarm_lasts_while_its_members_stay)
 {
 	struct evidence e = fixed(WAIT_SELECT);
 
-	e.aged = 3;
+	e.lived_min_age = 3;
 	e.alarm_growth_ns = 5 * MINUTE;
 	e.alarm_goroutines = 3;
 	e.alarm_age_ns = 4 * MINUTE;
@@ -351,17 +351,17 @@ Test(verdict, stuck_for_ever)
 	struct evidence e = fixed(WAIT_NIL_CHAN);
 
 	cr_expect_eq(of(&e), VERDICT_STUCK);
-	e.settled = 0;
+	e.parked_min_age = 0;
 	cr_expect_neq(of(&e), VERDICT_STUCK, "not yet");
 	e = fixed(WAIT_NIL_CHAN);
 	e.has_main = true;
 	cr_expect_eq(of(&e), VERDICT_STUCK, "others than main are there");
-	e.settled = e.goroutines = e.parked = 1;
+	e.parked_min_age = e.goroutines = e.parked = 1;
 	cr_expect_eq(of(&e), VERDICT_IDLE, "main may");
 	e = fixed(WAIT_SELECT_NONE);
 	cr_expect_eq(of(&e), VERDICT_STUCK);
 	e.has_main = true;
-	e.settled = e.goroutines = e.parked = 1;
+	e.parked_min_age = e.goroutines = e.parked = 1;
 	cr_expect_eq(of(&e), VERDICT_IDLE, "main may");
 }
 
@@ -384,13 +384,13 @@ Test(verdict, sends_that_nobody_receives)
 	struct evidence e = fixed(WAIT_CHAN_SEND);
 
 	cr_expect_eq(of(&e), VERDICT_STUCK);
-	e.goroutines = e.parked = e.settled = e.long_parked = 1;
+	e.goroutines = e.parked = e.parked_min_age = e.parked_long = 1;
 	cr_expect_eq(of(&e), VERDICT_IDLE, "a lone one may generate on demand");
 	e.oldest_park_ns = e.watched_ns = 16 * MINUTE;
 	cr_expect_eq(of(&e), VERDICT_STUCK, "not after a quarter of an hour");
-	leavers__add(&leavers, 5 * MINUTE);
+	length_histogram__add(&ended_parks, 5 * MINUTE);
 	cr_expect_eq(of(&e), VERDICT_IDLE, "it has been asked after five minutes before");
-	leavers = (struct leavers){0};
+	ended_parks = (struct length_histogram){0};
 	e = fixed(WAIT_CHAN_SEND);
 	e.quiet_ns = 30 * SECOND;
 	cr_expect_eq(of(&e), VERDICT_IDLE, "somebody received");
@@ -423,18 +423,18 @@ Test(verdict, sends_and_locks_on_the_first_look)
 {
 	struct evidence e = looked_once(WAIT_CHAN_SEND);
 
-	e.first_look.moved_ns = 4 * MINUTE;
+	e.moved_ns = 4 * MINUTE;
 	cr_expect_eq(of(&e), VERDICT_IDLE, "a member came here of late");
-	e.first_look.moved_ns = 6 * MINUTE;
+	e.moved_ns = 6 * MINUTE;
 	cr_expect_eq(of(&e), VERDICT_STUCK, "not that late");
 	e = looked_once(WAIT_CHAN_SEND);
 	e.parked = e.goroutines = 7;
 	cr_expect_eq(of(&e), VERDICT_IDLE, "most do not wait for long");
 	e = looked_once(WAIT_CHAN_SEND);
-	e.goroutines = e.parked = e.settled = e.long_parked = 1;
+	e.goroutines = e.parked = e.parked_min_age = e.parked_long = 1;
 	cr_expect_eq(of(&e), VERDICT_IDLE, "a lone one may generate on demand");
 	e = looked_once(WAIT_LOCK);
-	e.first_look.moved_ns = 50 * SECOND;
+	e.moved_ns = 50 * SECOND;
 	cr_expect_eq(of(&e), VERDICT_IDLE, "a member came here of late");
 	e.trend.samples = 3;
 	cr_expect_eq(of(&e), VERDICT_STUCK, "the watch knows better");
@@ -459,13 +459,10 @@ static struct evidence came_one_by_one(void)
 {
 	struct evidence e = looked_once(WAIT_CHAN_RECEIVE);
 
-	e.goroutines = e.parked = e.settled = e.long_parked = e.before = 300;
-	e.first_look = (struct first_look){.moved_ns = UINT64_MAX,
-					   .arrived = 300,
-					   .span_ns = 30 * MINUTE,
-					   .periods = 6,
-					   .periods_with = 6,
-					   .files = 11};
+	e.goroutines = e.parked = e.parked_min_age = e.parked_long = e.parked_before = 300;
+	e.first_look = (struct first_look){
+		.arrived = 300, .span_ns = 30 * MINUTE, .periods = 6, .periods_with = 6};
+	e.open_files = 11;
 	e.parks_resolution_ns = 2 * SECOND;
 	return e;
 }
@@ -473,16 +470,18 @@ static struct evidence came_one_by_one(void)
 Test(verdict, what_came_one_by_one_is_suspected_until_a_watch_has_told)
 {
 	struct evidence e = came_one_by_one();
-	struct opinion opinion;
+	struct judgement judgement;
 
-	verdict__of(&e, &opinion);
-	cr_expect_eq(opinion.verdict, VERDICT_SUSPECTED);
-	cr_expect_not(opinion.alarm);
-	cr_expect_str_eq(opinion.why[0], "300 came one by one and have waited here ever since, as "
-					 "their goids and waits tell: 10 a minute for 30m00s");
-	cr_expect_str_eq(opinion.why[1], "one look does not show whether others left: watching "
-					 "for 1m26s more does");
-	cr_expect(opinion.confidence > 0.3 && opinion.confidence < 0.8, "%f", opinion.confidence);
+	verdict__of(&e, &judgement);
+	cr_expect_eq(judgement.verdict, VERDICT_SUSPECTED);
+	cr_expect_not(judgement.alarm);
+	cr_expect_str_eq(judgement.why[0],
+			 "300 came one by one and have waited here ever since, as "
+			 "their goids and waits tell: 10 a minute for 30m00s");
+	cr_expect_str_eq(judgement.why[1], "one look does not show whether others left: watching "
+					   "for 1m26s more does");
+	cr_expect(judgement.confidence > 0.3 && judgement.confidence < 0.8, "%f",
+		  judgement.confidence);
 	e.lives_watched_ns = 80 * SECOND;
 	cr_expect_eq(of(&e), VERDICT_SUSPECTED);
 	e.lives_watched_ns = 90 * SECOND;
@@ -494,7 +493,7 @@ Test(verdict, what_excuses_those_that_came_one_by_one)
 	struct evidence e = came_one_by_one();
 
 	for (int i = 0; i < 7; i++)
-		leavers__add(&leavers, MINUTE);
+		length_histogram__add(&ended_parks, MINUTE);
 	cr_expect_eq(of(&e), VERDICT_IDLE, "members that had stayed left");
 	e = came_one_by_one();
 	e.first_look.connections = 150;
@@ -502,7 +501,7 @@ Test(verdict, what_excuses_those_that_came_one_by_one)
 	e.nature = NATURE_ABANDONED;
 	cr_expect_eq(of(&e), VERDICT_SUSPECTED, "but what is forgotten has connections, too");
 	e = came_one_by_one();
-	e.first_look.files = 150;
+	e.open_files = 150;
 	cr_expect_eq(of(&e), VERDICT_IDLE, "as many files are open");
 	e = came_one_by_one();
 	e.nature = NATURE_SERVICE;
@@ -527,12 +526,12 @@ Test(verdict, busy_sites_are_active)
 {
 	struct evidence e = fixed(WAIT_CHAN_RECEIVE);
 
-	e.settled = 0;
+	e.parked_min_age = 0;
 	cr_expect_eq(of(&e), VERDICT_IDLE, "a pool: never parked for long, always the same");
 	e.trend.arrivals = e.trend.departures = 50;
 	cr_expect_eq(of(&e), VERDICT_ACTIVE, "they come and go");
 	e = fixed(WAIT_IO);
-	e.settled = 0;
+	e.parked_min_age = 0;
 	cr_expect_eq(of(&e), VERDICT_IDLE, "waits by nature");
 	e.parked = 0;
 	cr_expect_eq(of(&e), VERDICT_ACTIVE);

@@ -4,23 +4,24 @@
 #include <math.h>
 
 #include "track/verdict.h"
+#include "track/verdict_limits.h"
 
 #define SECOND NSEC_PER_SEC
 
 static struct evidence evidence(void)
 {
-	static const struct leavers nobody;
+	static const struct length_histogram nobody;
 
 	return (struct evidence){
 		.wait_class = WAIT_CHAN_RECEIVE,
 		.goroutines = 60,
 		.parked = 60,
-		.settled = 50,
+		.parked_min_age = 50,
 		.oldest_park_ns = 600 * SECOND,
-		.leavers = &nobody,
-		.lives = &nobody,
+		.ended_parks = &nobody,
+		.ended_lives = &nobody,
 		.quiet_ns = UINT64_MAX,
-		.first_look = {.moved_ns = UINT64_MAX},
+		.moved_ns = UINT64_MAX,
 		.min_age_ns = 10 * SECOND,
 		.trend = {.samples = 30, .rise = 50},
 		.alarm_age_ns = UINT64_MAX,
@@ -37,28 +38,28 @@ static const struct growth growth = {
 
 static double of_leak(const struct evidence *e, const struct growth *g)
 {
-	struct opinion opinion = {0};
+	struct judgement judgement = {0};
 
-	weights__of_leak(e, g, &opinion);
-	return opinion.confidence;
+	weights__of_leak(e, g, &judgement);
+	return judgement.confidence;
 }
 
 Test(weights, the_confidence_is_their_sum)
 {
 	struct evidence e = evidence();
-	struct opinion opinion = {0};
+	struct judgement judgement = {0};
 	double sum = 0;
 
-	weights__of_leak(&e, &growth, &opinion);
-	cr_assert_geq(opinion.n_weights, 4);
-	for (size_t i = 0; i < opinion.n_weights; i++) {
-		sum += opinion.weights[i].decibans;
-		cr_expect_neq(opinion.weights[i].text[0], '\0');
+	weights__of_leak(&e, &growth, &judgement);
+	cr_assert_geq(judgement.n_weights, 4);
+	for (size_t i = 0; i < judgement.n_weights; i++) {
+		sum += judgement.weights[i].decibans;
+		cr_expect_neq(judgement.weights[i].text[0], '\0');
 		if (i)
-			cr_expect_leq(fabs(opinion.weights[i].decibans),
-				      fabs(opinion.weights[i - 1].decibans), "heaviest first");
+			cr_expect_leq(fabs(judgement.weights[i].decibans),
+				      fabs(judgement.weights[i - 1].decibans), "heaviest first");
 	}
-	cr_expect_float_eq(opinion.confidence, fmin(1 / (1 + pow(10, -sum / 10)), 0.99), 1e-9);
+	cr_expect_float_eq(judgement.confidence, fmin(1 / (1 + pow(10, -sum / 10)), 0.99), 1e-9);
 }
 
 Test(weights, never_certain)
@@ -69,7 +70,7 @@ Test(weights, never_certain)
 	e.wait_class = WAIT_NIL_CHAN;
 	endless.stayed = 1e6;
 	endless.window_ns = 100000 * SECOND;
-	cr_expect_float_eq(of_leak(&e, &endless), VERDICT_MAX_CONFIDENCE, 1e-9);
+	cr_expect_float_eq(of_leak(&e, &endless), CONFIDENCE_MAX, 1e-9);
 }
 
 Test(weights, a_fresh_alarm_is_unsure_and_an_old_one_sure)
@@ -143,10 +144,10 @@ Test(weights, what_speaks_for_a_leak)
 
 static double of_stuck(const struct evidence *e)
 {
-	struct opinion opinion = {0};
+	struct judgement judgement = {0};
 
-	weights__of_stuck(e, &opinion);
-	return opinion.confidence;
+	weights__of_stuck(e, &judgement);
+	return judgement.confidence;
 }
 
 Test(weights, stuck_by_reason_and_time)
@@ -171,9 +172,9 @@ Test(weights, stuck_by_reason_and_time)
 Test(weights, a_rise_alone_is_worth_little)
 {
 	struct evidence e = evidence();
-	struct opinion opinion = {0};
+	struct judgement judgement = {0};
 
-	weights__of_rise(&e, &opinion);
-	cr_expect_lt(opinion.confidence, 0.5);
-	cr_expect_gt(opinion.confidence, 0.05);
+	weights__of_rise(&e, &judgement);
+	cr_expect_lt(judgement.confidence, 0.5);
+	cr_expect_gt(judgement.confidence, 0.05);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What a tracker hands over to the next gleakd. */
-#include "track/memory.h"
+#include "track/saved.h"
 
 #include <errno.h>
 #include <string.h>
@@ -12,27 +12,27 @@ static bool worth_remembering(const struct site *site)
 	return site->goroutines || site->created || site->exited || site->alarm.ticks;
 }
 
-static void remember_site(const struct site *site, struct site_memory *memory)
+static void remember_site(const struct site *site, struct saved_site *memory)
 {
-	*memory = (struct site_memory){
+	*memory = (struct saved_site){
 		.key = site->key,
 		.first_ticks = site->first_ticks,
 		.created = site->created,
 		.exited = site->exited,
 		.left_ticks = site->left_ticks,
-		.leavers = site->leavers,
-		.lives = site->lives,
+		.ended_parks = site->ended_parks,
+		.ended_lives = site->ended_lives,
 		.alarm = site->alarm,
 		.history = site->history,
 	};
 }
 
-void tracker__remember(const struct tracker *tracker, struct process_memory *ret_process,
-		       bool (*visit)(void *ctx, const struct site_memory *site), void *ctx)
+void tracker__save(const struct tracker *tracker, struct saved_process *ret_process,
+		   bool (*visit)(void *ctx, const struct saved_site *site), void *ctx)
 {
-	struct site_memory memory;
+	struct saved_site memory;
 
-	*ret_process = (struct process_memory){
+	*ret_process = (struct saved_process){
 		.watch_ticks = tracker->watch_ticks,
 		.saved_ticks = tracker->census_ticks,
 		.created = tracker->created,
@@ -53,7 +53,7 @@ void tracker__remember(const struct tracker *tracker, struct process_memory *ret
 	}
 }
 
-int tracker__recall_site(struct tracker *tracker, const struct site_memory *site)
+int tracker__restore_site(struct tracker *tracker, const struct saved_site *site)
 {
 	uint32_t index = tracker__site_of(tracker, &site->key, 0);
 	struct site *at = site_table__at(tracker->sites, index);
@@ -65,8 +65,8 @@ int tracker__recall_site(struct tracker *tracker, const struct site_memory *site
 	at->created = site->created;
 	at->exited = site->exited;
 	at->left_ticks = site->left_ticks;
-	at->leavers = site->leavers;
-	at->lives = site->lives;
+	at->ended_parks = site->ended_parks;
+	at->ended_lives = site->ended_lives;
 	at->alarm = site->alarm;
 	history = site->history ? site_table__history(tracker->sites, index) : NULL;
 	if (history)
@@ -74,9 +74,9 @@ int tracker__recall_site(struct tracker *tracker, const struct site_memory *site
 	return 0;
 }
 
-void tracker__recall_process(struct tracker *tracker, const struct process_memory *process)
+void tracker__restore_process(struct tracker *tracker, const struct saved_process *process)
 {
-	tracker->recalled = true;
+	tracker->restored = true;
 	tracker->watch_ticks = process->watch_ticks;
 	tracker->created = process->created;
 	tracker->exited = process->exited;

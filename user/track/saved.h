@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef GLEAKD_TRACK_MEMORY_H
-#define GLEAKD_TRACK_MEMORY_H
+#ifndef GLEAKD_TRACK_SAVED_H
+#define GLEAKD_TRACK_SAVED_H
 
 /*
- * What a tracker hands over to the next gleakd that watches the same process. Times are ticks of the
- * monotonic clock (track/ticks.h): they go on through a restart of gleakd, and no process outlives
- * the boot they count from. Goroutines are not remembered one by one: the next census finds those
+ * What is saved of a tracker for the next gleakd that watches the same process. Times are ticks of
+ * the monotonic clock (track/ticks.h): that clock goes on while gleakd restarts, and no process
+ * outlives the boot that it counts from. Single goroutines are not saved: the next census finds those
  * that still exist, and the goid clock tells how old they are, since Go hands goids out in order.
  */
-#include "track/ages.h"
 #include "track/goid_clock.h"
+#include "track/histograms.h"
 #include "track/history.h"
 #include "track/site_table.h"
 
-struct process_memory {
+struct saved_process {
 	uint64_t watch_ticks; /* when the first gleakd had finished its first census */
 	uint64_t saved_ticks;
 	uint64_t created, exited, lost, repaired;
@@ -22,17 +22,17 @@ struct process_memory {
 };
 
 /*
- * Histories are borrowed: the visitor of tracker__remember() must not keep them, and
- * tracker__recall_*() copies them.
+ * The histories of both structs are borrowed: the visitor of tracker__save() must not keep them, and
+ * tracker__restore_*() copies them.
  */
-struct site_memory {
+struct saved_site {
 	struct site_key key;
 	uint64_t first_ticks; /* first seen */
 	uint64_t created, exited;
 	uint64_t left_ticks;
-	struct leavers leavers, lives;
+	struct length_histogram ended_parks, ended_lives;
 	struct site_alarm alarm;
 	const struct history *history; /* NULL: none */
 };
 
-#endif /* GLEAKD_TRACK_MEMORY_H */
+#endif /* GLEAKD_TRACK_SAVED_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A tracker's knowledge handed over to the next one, as a restart of gleakd does. */
-#include "track/memory.h"
+#include "track/saved.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -11,14 +11,14 @@
 
 /* What a state file would hold. */
 struct kept {
-	struct process_memory process;
+	struct saved_process process;
 	struct history files;
 	size_t n;
-	struct site_memory sites[MAX_KEPT];
+	struct saved_site sites[MAX_KEPT];
 	struct history histories[MAX_KEPT];
 };
 
-static bool keep(void *ctx, const struct site_memory *site)
+static bool keep(void *ctx, const struct saved_site *site)
 {
 	struct kept *kept = ctx;
 
@@ -37,7 +37,7 @@ static struct kept *remember(const struct tracker *tracker)
 	struct kept *kept = calloc(1, sizeof(*kept));
 
 	cr_assert(kept);
-	tracker__remember(tracker, &kept->process, keep, kept);
+	tracker__save(tracker, &kept->process, keep, kept);
 	history__copy(&kept->files, kept->process.files);
 	kept->process.files = &kept->files;
 	return kept;
@@ -46,8 +46,8 @@ static struct kept *remember(const struct tracker *tracker)
 static void recall(struct tracker *tracker, const struct kept *kept)
 {
 	for (size_t i = 0; i < kept->n; i++)
-		cr_assert_eq(tracker__recall_site(tracker, &kept->sites[i]), 0);
-	tracker__recall_process(tracker, &kept->process);
+		cr_assert_eq(tracker__restore_site(tracker, &kept->sites[i]), 0);
+	tracker__restore_process(tracker, &kept->process);
 }
 
 static void drop(struct kept *kept)
@@ -170,11 +170,11 @@ Test(memory, open_files_are_remembered)
 Test(memory, a_full_table_says_so)
 {
 	const struct tracker_options options = {.attached_ns = WORLD_START, .max_sites = 2};
-	const struct site_memory site = {.key = {.creation_pc = 1, .start_pc = 2, .place = 3}};
+	const struct saved_site site = {.key = {.creation_pc = 1, .start_pc = 2, .place = 3}};
 	struct tracker *t;
 
 	cr_assert_eq(tracker__new(&options, &t), 0);
 	created(t, 5, 1);
-	cr_expect_lt(tracker__recall_site(t, &site), 0);
+	cr_expect_lt(tracker__restore_site(t, &site), 0);
 	tracker__free(t);
 }

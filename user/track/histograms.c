@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "track/ages.h"
+#include "track/histograms.h"
 
 /* Number of the highest set bit plus one; 0 for 0. */
 static unsigned int bit_length(uint64_t value)
@@ -29,12 +29,12 @@ static uint64_t bin_start_ns(size_t bin)
 	return (uint64_t)(AGE_STEPS + step) << (octave - 1) << AGE_UNIT_SHIFT;
 }
 
-void ages__add(struct ages *ages, uint64_t age_ns)
+void age_histogram__add(struct age_histogram *ages, uint64_t age_ns)
 {
 	ages->bins[bin_of(age_ns)]++;
 }
 
-double ages__between(const struct ages *ages, uint64_t from_ns, uint64_t to_ns)
+double age_histogram__between(const struct age_histogram *ages, uint64_t from_ns, uint64_t to_ns)
 {
 	double sum = 0;
 
@@ -50,7 +50,7 @@ double ages__between(const struct ages *ages, uint64_t from_ns, uint64_t to_ns)
 	return sum;
 }
 
-uint64_t ages__widest_gap_ns(const struct ages *ages, uint64_t until_ns)
+uint64_t age_histogram__widest_gap_ns(const struct age_histogram *ages, uint64_t until_ns)
 {
 	uint64_t widest = 0, begin = 0;
 
@@ -63,7 +63,7 @@ uint64_t ages__widest_gap_ns(const struct ages *ages, uint64_t until_ns)
 	return max_of(widest, until_ns - begin);
 }
 
-uint64_t ages__youngest_ns(const struct ages *ages)
+uint64_t age_histogram__youngest_ns(const struct age_histogram *ages)
 {
 	for (size_t bin = 0; bin < AGE_BINS; bin++)
 		if (ages->bins[bin])
@@ -71,37 +71,37 @@ uint64_t ages__youngest_ns(const struct ages *ages)
 	return UINT64_MAX;
 }
 
-static size_t bucket_of(uint64_t age_ns)
+static size_t length_bin_of(uint64_t length_ns)
 {
-	return min_of(bit_length(age_ns >> AGE_UNIT_SHIFT), LEAVER_BUCKETS - 1u);
+	return min_of(bit_length(length_ns >> AGE_UNIT_SHIFT), LENGTH_BINS - 1u);
 }
 
-void leavers__add(struct leavers *leavers, uint64_t lasted_ns)
+void length_histogram__add(struct length_histogram *lengths, uint64_t length_ns)
 {
-	uint32_t *bucket = &leavers->buckets[bucket_of(lasted_ns)];
+	uint32_t *bin = &lengths->bins[length_bin_of(length_ns)];
 
-	*bucket += *bucket < UINT32_MAX;
+	*bin += *bin < UINT32_MAX;
 }
 
-uint64_t leavers__since(const struct leavers *leavers, uint64_t age_ns)
+uint64_t length_histogram__at_least(const struct length_histogram *lengths, uint64_t length_ns)
 {
 	uint64_t sum = 0;
 
-	for (size_t i = bucket_of(age_ns); i < LEAVER_BUCKETS; i++)
-		sum += leavers->buckets[i];
+	for (size_t i = length_bin_of(length_ns); i < LENGTH_BINS; i++)
+		sum += lengths->bins[i];
 	return sum;
 }
 
-uint64_t leavers__longest_ns(const struct leavers *leavers)
+uint64_t length_histogram__longest_ns(const struct length_histogram *lengths)
 {
-	for (size_t i = LEAVER_BUCKETS; i-- > 0;)
-		if (leavers->buckets[i])
+	for (size_t i = LENGTH_BINS; i-- > 0;)
+		if (lengths->bins[i])
 			return 1ULL << (AGE_UNIT_SHIFT + i);
 	return 0;
 }
 
-void leavers__fade(struct leavers *leavers)
+void length_histogram__halve(struct length_histogram *lengths)
 {
-	for (size_t i = 0; i < LEAVER_BUCKETS; i++)
-		leavers->buckets[i] /= 2;
+	for (size_t i = 0; i < LENGTH_BINS; i++)
+		lengths->bins[i] /= 2;
 }
