@@ -2,11 +2,10 @@
 /*
  * Which function has which field was chosen so that it holds for every version of the table on
  * amd64 and arm64, with and without -race (tests/unit/golang/code_fields.c checks it on real
- * programs). Some stores are of two fields at once: SSE on amd64, pairs on arm64.
+ * programs).
  */
 #include "golang/code_fields.h"
 
-#include <Zydis/Zydis.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,108 +15,23 @@
 
 #define MAX_FUNCTION_SIZE 32768 /* runtime.selectgo has 5 KiB */
 
-static void add(struct code_fields *fields, int64_t offset, unsigned int bytes)
+void code_fields__add(struct code_fields *fields, int64_t offset, unsigned int bytes)
 {
 	if (offset < 0 || offset >= CODE_FIELDS_MAX_OFFSET)
 		return;
 	if (bytes > 8) {
-		add(fields, offset, 8);
-		add(fields, offset + 8, bytes - 8);
+		code_fields__add(fields, offset, 8);
+		code_fields__add(fields, offset + 8, bytes - 8);
 		return;
 	}
 	fields->widths[offset] |= bytes ? (uint8_t)bytes : CODE_FIELD_ADDRESS;
 }
 
-/* --- amd64 -------------------------------------------------------------------------------------- */
-
-static void add_amd64_operand(struct code_fields *fields, const ZydisDecodedInstruction *insn,
-			      const ZydisDecodedOperand *operand)
-{
-	const ZydisDecodedOperandMem *mem = &operand->mem;
-
-	if (operand->type != ZYDIS_OPERAND_TYPE_MEMORY || mem->base == ZYDIS_REGISTER_NONE ||
-	    mem->base == ZYDIS_REGISTER_RIP || mem->base == ZYDIS_REGISTER_RSP ||
-	    mem->index != ZYDIS_REGISTER_NONE || mem->segment == ZYDIS_REGISTER_FS)
-		return;
-	add(fields, mem->disp.value,
-	    insn->mnemonic == ZYDIS_MNEMONIC_LEA ? 0 : min_of(operand->size / 8u, 32u));
-}
-
-static void scan_amd64(const uint8_t *code, size_t size, struct code_fields *fields)
-{
-	ZydisDecoder decoder;
-	size_t done = 0;
-
-	if (!ZYAN_SUCCESS(
-		    ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64)))
-		return;
-	while (done < size) {
-		ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
-		ZydisDecodedInstruction insn;
-
-		if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, code + done, size - done, &insn,
-							 operands)))
-			return;
-		for (size_t i = 0; i < insn.operand_count_visible; i++)
-			add_amd64_operand(fields, &insn, &operands[i]);
-		done += insn.length;
-	}
-}
-
-/* --- arm64 -------------------------------------------------------------------------------------- */
-
-/* Encodings: Arm Architecture Reference Manual (DDI 0487), C4.1. */
-#define A64_SP		  31
-#define A64_LDST_IMM_MASK 0x3b000000
-#define A64_LDST_IMM	  0x39000000 /* unsigned scaled offset; bit 26: SIMD */
-#define A64_LDUR_MASK	  0x3b200c00
-#define A64_LDUR	  0x38000000 /* signed offset that is not scaled */
-#define A64_LDP_MASK	  0x3f800000
-#define A64_LDP		  0x29000000 /* pair with signed offset, without write-back */
-#define A64_ADD_IMM_MASK  0xffc00000
-#define A64_ADD_IMM	  0x91000000 /* 64 bits, not shifted */
-
-static int64_t signed_bits(uint32_t word, unsigned int low, unsigned int n)
-{
-	int64_t value = word >> low & ((1u << n) - 1);
-
-	return value >= 1 << (n - 1) ? value - (1 << n) : value;
-}
-
-static void scan_arm64_word(uint32_t word, struct code_fields *fields)
-{
-	unsigned int rn = word >> 5 & 31, scale = word >> 30;
-
-	if (rn == A64_SP)
-		return;
-	if ((word & A64_LDST_IMM_MASK) == A64_LDST_IMM)
-		add(fields, (int64_t)(word >> 10 & 0xfff) << scale, 1u << scale);
-	else if ((word & A64_LDUR_MASK) == A64_LDUR)
-		add(fields, signed_bits(word, 12, 9), 1u << scale);
-	else if ((word & A64_LDP_MASK) == A64_LDP)
-		add(fields, signed_bits(word, 15, 7) * (scale == 2 ? 8 : 4), scale == 2 ? 16 : 8);
-	else if ((word & A64_ADD_IMM_MASK) == A64_ADD_IMM)
-		add(fields, word >> 10 & 0xfff, 0);
-}
-
-static void scan_arm64(const uint8_t *code, size_t size, struct code_fields *fields)
-{
-	for (size_t done = 0; done + sizeof(uint32_t) <= size; done += sizeof(uint32_t)) {
-		uint32_t word;
-
-		memcpy(&word, code + done, sizeof(word));
-		scan_arm64_word(word, fields);
-	}
-}
-
-void code_fields__scan(enum elf_machine machine, const uint8_t *code, size_t size,
+void code_fields__scan(const struct go_arch *arch, const uint8_t *code, size_t size,
 		       struct code_fields *ret_fields)
 {
 	memset(ret_fields, 0, sizeof(*ret_fields));
-	if (machine == ELF_MACHINE_AMD64)
-		scan_amd64(code, size, ret_fields);
-	else
-		scan_arm64(code, size, ret_fields);
+	arch->scan_fields(code, size, ret_fields);
 }
 
 /* --- what must be where ------------------------------------------------------------------------- */
@@ -223,7 +137,7 @@ static int scan_function(struct elf_image *image, const struct pclntab_func *fun
 		return -ENOMEM;
 	err = elf_image__read(image, func->entry, code, size);
 	if (!err)
-		code_fields__scan(elf_image__machine(image), code, size, ret_fields);
+		code_fields__scan(go_arch__of(image), code, size, ret_fields);
 	return err;
 }
 

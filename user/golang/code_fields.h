@@ -9,6 +9,7 @@
  * symbol and no process, and tells a field that has moved even where a process shows nothing.
  */
 #include "elf/image.h"
+#include "golang/arch.h"
 #include "golang/layout.h"
 #include "golang/pclntab.h"
 
@@ -28,8 +29,11 @@ enum {
 };
 
 /* code_fields__scan - of @size bytes of code. */
-void code_fields__scan(enum elf_machine machine, const uint8_t *code, size_t size,
+void code_fields__scan(const struct go_arch *arch, const uint8_t *code, size_t size,
 		       struct code_fields *ret_fields);
+
+/* code_fields__add - for those who scan: an access to @bytes, 0: only the address is computed. */
+void code_fields__add(struct code_fields *fields, int64_t offset, unsigned int bytes);
 
 /*
  * code_fields__contradicts - the first field of @layout that the program's code does not access

@@ -9,6 +9,7 @@
  */
 #include "base/common.h"
 #include "elf/image.h"
+#include "golang/arch.h"
 #include "golang/pclntab.h"
 
 #define CODE_REFS_MAX	    256
@@ -25,8 +26,11 @@ int code_refs__read(struct elf_image *image, const struct pclntab_func *func,
 		    struct code_refs *ret_refs) __must_check;
 
 /* code_refs__scan - of @size bytes of code at @address. */
-void code_refs__scan(enum elf_machine machine, uint64_t address, const uint8_t *code, size_t size,
+void code_refs__scan(const struct go_arch *arch, uint64_t address, const uint8_t *code, size_t size,
 		     struct code_refs *ret_refs);
+
+/* code_refs__add - for those who scan: once more or beyond the maximum is fine. */
+void code_refs__add(struct code_refs *refs, uint64_t address);
 
 bool code_refs__has(const struct code_refs *refs, uint64_t address);
 

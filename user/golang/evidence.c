@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "golang/arch.h"
 
 #define WORD	    sizeof(uint64_t)
 #define ATTEMPTS    8
@@ -52,39 +53,12 @@ static const char *reason_of(const struct hearing *hearing, const struct witness
 
 /* --- where it was created ----------------------------------------------------------------------- */
 
-/* CALL: E8 rel32; FF /2 with a register, a displacement of 8 or 32 bits, or relative to rip. */
-static bool is_amd64_call(const uint8_t *before, size_t size)
-{
-	static const size_t lengths[] = {2, 3, 6, 7};
-
-	if (before[size - 5] == 0xe8)
-		return true;
-	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
-		const uint8_t *insn = before + size - lengths[i];
-
-		if (insn[0] == 0xff && (insn[1] >> 3 & 7) == 2)
-			return true;
-	}
-	return false;
-}
-
-/* BL and BLR (Arm Architecture Reference Manual, C6.2). */
-static bool is_arm64_call(uint32_t insn)
-{
-	return insn >> 26 == 0x25 || (insn & 0xfffffc1f) == 0xd63f0000;
-}
-
 static bool is_after_call(struct live *live, uint64_t pc)
 {
 	uint8_t before[8];
-	uint32_t insn;
 
-	if (elf_image__read(live->image, pc - sizeof(before), before, sizeof(before)))
-		return false;
-	memcpy(&insn, before + 4, sizeof(insn));
-	return elf_image__machine(live->image) == ELF_MACHINE_AMD64 ?
-		       is_amd64_call(before, sizeof(before)) :
-		       is_arm64_call(insn);
+	return !elf_image__read(live->image, pc - sizeof(before), before, sizeof(before)) &&
+	       go_arch__of(live->image)->ends_in_call(before);
 }
 
 static const char *check_creation(struct hearing *hearing)

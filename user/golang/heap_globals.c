@@ -17,21 +17,17 @@
 #define WORD	    8u
 #define MAX_SPANS   (1ULL << 32) /* 32 TiB of the smallest */
 #define SAMPLES	    64
-#define MSPAN_READ  256			  /* an mspan has 168 bytes in the largest version */
-#define SPAN_IN_USE 1			  /* src/runtime/mheap.go mSpanInUse */
-#define AMD64_BASE  0xffff800000000000ULL /* src/runtime/malloc.go arenaBaseOffset */
+#define MSPAN_READ  256 /* an mspan has 168 bytes in the largest version */
+#define SPAN_IN_USE 1	/* src/runtime/mheap.go mSpanInUse */
 #define MIN_IN_USE  1
 
 /* --- the page map ------------------------------------------------------------------------------- */
 
 int page_map__open(struct page_map *map, struct remote *remote, const struct go_layout *layout,
-		   enum elf_machine machine, uint64_t mheap)
+		   const struct go_arch *arch, uint64_t mheap)
 {
-	bool arm64 = machine == ELF_MACHINE_ARM64;
 	uint64_t arenas;
-	int err = remote__read_u64(
-		remote, mheap + (arm64 ? layout->mheap_arenas_arm64 : layout->mheap_arenas),
-		&arenas);
+	int err = remote__read_u64(remote, mheap + go_arch__mheap_arenas(arch, layout), &arenas);
 
 	if (err)
 		return err;
@@ -42,7 +38,7 @@ int page_map__open(struct page_map *map, struct remote *remote, const struct go_
 	*map = (struct page_map){
 		.remote = remote,
 		.arenas = arenas,
-		.base_offset = arm64 ? 0 : AMD64_BASE,
+		.base_offset = arch->arena_base_offset,
 		.spans = layout->heapArena_spans,
 	};
 	return 0;
@@ -98,7 +94,7 @@ static bool layout_is_complete(const struct go_layout *l)
 struct search {
 	struct remote *remote;
 	const struct go_layout *layout;
-	enum elf_machine machine;
+	const struct go_arch *arch;
 	uint64_t bias;
 	const struct go_module *module;
 };
@@ -129,7 +125,7 @@ static bool is_mheap(const struct search *s, uint64_t mheap)
 	if (mheap % WORD ||
 	    remote__read(s->remote, mheap + s->layout->mheap_allspans, slice, sizeof(slice)) ||
 	    !slice[0] || slice[0] % WORD || !slice[1] || slice[1] > slice[2] ||
-	    slice[2] > MAX_SPANS || page_map__open(&map, s->remote, s->layout, s->machine, mheap))
+	    slice[2] > MAX_SPANS || page_map__open(&map, s->remote, s->layout, s->arch, mheap))
 		return false;
 	n = min_of(slice[1], (uint64_t)SAMPLES);
 	for (uint64_t i = 0; i < n; i++) {
@@ -150,7 +146,7 @@ static uint64_t mheap_from_refs(const struct search *s, const struct code_refs *
 {
 	const struct go_layout *l = s->layout;
 	const uint32_t fields[] = {
-		s->machine == ELF_MACHINE_ARM64 ? l->mheap_arenas_arm64 : l->mheap_arenas,
+		go_arch__mheap_arenas(s->arch, l),
 		l->mheap_sweepgen,
 		l->mheap_allspans,
 		0,
@@ -176,8 +172,7 @@ static bool from_symbols(const struct search *s, struct elf_image *image,
 	static const char *const names[] = {"runtime.mheap_", "runtime.allfin",
 					    "runtime.gcCleanups"};
 	struct elf_symbol symbols[ARRAY_SIZE(names)] = {0};
-	uint32_t all = s->machine == ELF_MACHINE_ARM64 ? s->layout->cleanupQueue_all_arm64 :
-							 s->layout->cleanupQueue_all;
+	uint32_t all = go_arch__cleanup_queue(s->arch, s->layout);
 
 	if (elf_image__symbols(image, names, symbols, ARRAY_SIZE(names)) <= 0 ||
 	    !symbols[0].address || !symbols[1].address)
@@ -247,7 +242,7 @@ int heap_globals__find(struct go_binary *binary, struct remote *remote, uint64_t
 	const struct search s = {
 		.remote = remote,
 		.layout = go_binary__layout(binary),
-		.machine = elf_image__machine(go_binary__image(binary)),
+		.arch = go_arch__of(go_binary__image(binary)),
 		.bias = load_bias,
 		.module = go_binary__module(binary),
 	};

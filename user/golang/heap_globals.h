@@ -7,6 +7,7 @@
  * looked up. Without, they are recovered from the functions that use them, as globals.h does it.
  */
 #include "base/failure.h"
+#include "golang/arch.h"
 #include "golang/binary.h"
 
 #define HEAP_GLOBALS_MAX_QUEUES 64
@@ -52,7 +53,7 @@ struct page_map {
 
 /* page_map__open - of the mheap_ at the target's address @mheap. -EFAULT, -ESRCH, -EAGAIN none yet. */
 int page_map__open(struct page_map *map, struct remote *remote, const struct go_layout *layout,
-		   enum elf_machine machine, uint64_t mheap) __must_check;
+		   const struct go_arch *arch, uint64_t mheap) __must_check;
 
 /* page_map__arena - the heapArena of @address; 0: none. -EFAULT, -ESRCH. */
 int page_map__arena(const struct page_map *map, uint64_t address, uint64_t *ret_arena) __must_check;

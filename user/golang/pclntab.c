@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "golang/arch.h"
 
 #define HEADER_SIZE 72
 
@@ -83,7 +84,7 @@ int pclntab__read(struct pclntab *tab, uint64_t address, void *buffer, size_t si
 /* The first eight bytes of a table of this format on this machine, as one little-endian word. */
 static uint64_t header_start(const struct pclntab_format *format, const struct elf_image *image)
 {
-	uint64_t min_instruction = elf_image__machine(image) == ELF_MACHINE_AMD64 ? 1 : 4;
+	uint64_t min_instruction = go_arch__of(image)->pc_quantum;
 	uint64_t pointer_size = 8;
 
 	return format->magic | min_instruction << 48 | pointer_size << 56;

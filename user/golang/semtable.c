@@ -6,10 +6,10 @@
 #include "golang/semtable.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "golang/arch.h"
 #include "golang/code_refs.h"
 
 #define WORD	    sizeof(uint64_t)
@@ -19,15 +19,6 @@
 #define SUDOG_READ  128 /* a sudog has 104 */
 #define MAX_GOID    (1ULL << 48)
 #define MAX_WAITERS (1u << 28)
-
-/*
- * internal/cpu.CacheLinePadSize: 64 on amd64; on arm64 the DWARF of 1.18 and 1.19 has 64 and that
- * of 1.20 and later 128.
- */
-size_t semtable__stride(enum elf_machine machine, int minor)
-{
-	return machine == ELF_MACHINE_ARM64 && minor >= 20 ? 128 : 64;
-}
 
 /* Off its thread for now: waiting, or just woken up. */
 static bool is_parked_g(struct live *live, uint64_t g)
@@ -127,7 +118,7 @@ uint64_t semtable__find(struct live *live)
 	struct pclntab_func funcs[ARRAY_SIZE(names)] = {0};
 	struct code_refs *refs __cleanup_free = malloc(sizeof(*refs));
 	uint8_t *table __cleanup_free = malloc((size_t)MAX_STRIDE * SEMTABLE_BUCKETS);
-	size_t stride = semtable__stride(elf_image__machine(live->image), live->layout->minor);
+	size_t stride = go_arch__of(live->image)->cache_line(live->layout->minor);
 	uint64_t found = 0;
 
 	if (!refs || !table || pclntab__find(live->tab, names, funcs, ARRAY_SIZE(names)) <= 0)

@@ -5,7 +5,7 @@
 /*
  * runtime.semtable (src/runtime/sema.go), the table of everybody who waits on a sync.Mutex, RWMutex,
  * WaitGroup or another semaphore: buckets by address, each with a treap of sudogs. Each of its
- * buckets is padded to a cache line.
+ * buckets is padded to a cache line (go_arch.cache_line).
  */
 #include "golang/live.h"
 
@@ -13,9 +13,6 @@
 /* Of semaRoot, in all versions from 1.18 to 1.27 as their DWARF tells: {lock, treap, nwait}. */
 #define SEMTABLE_TREAP 8
 #define SEMTABLE_NWAIT 16
-
-/* semtable__stride - bytes from one bucket to the next. */
-size_t semtable__stride(enum elf_machine machine, int minor);
 
 /* semtable__bucket - where the semaphore at target address @semaphore has its waiters (rootFor). */
 static inline size_t semtable__bucket(uint64_t semaphore)

@@ -32,7 +32,7 @@ int heap_runtime__init(struct heap_runtime *runtime, struct go_binary *binary,
 		return err;
 	*runtime = (struct heap_runtime){
 		.layout = go_binary__layout(binary),
-		.machine = elf_image__machine(go_binary__image(binary)),
+		.arch = go_arch__of(go_binary__image(binary)),
 		.remote = remote,
 		.tab = go_binary__pclntab(binary),
 		.bias = load_bias,
@@ -48,7 +48,7 @@ int heap_runtime__init(struct heap_runtime *runtime, struct go_binary *binary,
 	for (size_t i = 0; i < heap.n_queues; i++)
 		runtime->queues[i] = heap.queues[i] + load_bias;
 	find_functions(runtime);
-	err = page_map__open(&runtime->pages, remote, runtime->layout, runtime->machine,
+	err = page_map__open(&runtime->pages, remote, runtime->layout, runtime->arch,
 			     runtime->mheap);
 	return err ? failure__set(failure, err, "the page map of the heap cannot be read") : 0;
 }

@@ -13,7 +13,7 @@
 
 struct heap_runtime {
 	const struct go_layout *layout;
-	enum elf_machine machine;
+	const struct go_arch *arch;
 	struct remote *remote;
 	struct pclntab
 		*tab;  /* link-time addresses; NULL in tests: stacks are read conservatively */

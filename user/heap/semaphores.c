@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "golang/semtable.h"
 #include "base/array.h"
@@ -43,7 +42,7 @@ static int push(struct walk *walk, uint64_t sudog)
 static int read_roots(struct walk *walk)
 {
 	const struct heap_runtime *runtime = walk->runtime;
-	size_t stride = semtable__stride(runtime->machine, runtime->layout->minor);
+	size_t stride = runtime->arch->cache_line(runtime->layout->minor);
 	uint8_t *table = malloc(stride * SEMTABLE_BUCKETS);
 	int err = table ? remote__read(runtime->remote, runtime->semtable, table,
 				       stride * SEMTABLE_BUCKETS) :

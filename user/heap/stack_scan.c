@@ -38,7 +38,7 @@ struct heap_stack_scanner {
 	struct heap_frames *frames;
 	struct heap_mark *mark;
 	struct heap_stack_totals totals;
-	bool arm64, failed;
+	bool uses_lr, failed;
 
 	/* Of the stack that is being scanned. */
 	const struct heap_stack *stack;
@@ -64,7 +64,7 @@ int heap_stack_scanner__new(const struct heap_runtime *runtime, struct heap_fram
 	scanner->runtime = runtime;
 	scanner->frames = frames;
 	scanner->mark = mark;
-	scanner->arm64 = runtime->machine == ELF_MACHINE_ARM64;
+	scanner->uses_lr = runtime->arch->uses_lr;
 	*ret_scanner = scanner;
 	return 0;
 }
@@ -230,7 +230,7 @@ static void guess_frame(struct heap_stack_scanner *s, struct frame *frame)
 	uint64_t end = frame->varp;
 
 	s->totals.guessed_frames++;
-	if (s->arm64 && (is_interruption(s, map) || is_function(map, s->runtime->sigpanic)))
+	if (s->uses_lr && (is_interruption(s, map) || is_function(map, s->runtime->sigpanic)))
 		end += LR_SLOT;
 	guess_from(s, frame->sp, max_of(end, frame->fp));
 	guess_from(s, frame->argp, frame->argp + (uint64_t)map->args.n * WORD);
@@ -273,7 +273,7 @@ static bool resolve(struct heap_stack_scanner *s, struct frame *frame)
 
 	if (map->sp_delta < 0 || frame->sp % WORD || map->sp_delta % WORD)
 		return false;
-	frame->fp = frame->sp + (uint32_t)map->sp_delta + (s->arm64 ? 0 : WORD);
+	frame->fp = frame->sp + (uint32_t)map->sp_delta + (s->uses_lr ? 0 : WORD);
 	if (frame->fp < frame->sp || frame->fp > stack->hi || !in_copy(stack, frame->sp, 0))
 		return false;
 	if (map->func.flag & FUNC_FLAG_TOP_FRAME) {
@@ -281,7 +281,7 @@ static bool resolve(struct heap_stack_scanner *s, struct frame *frame)
 	} else if (map->func.flag & FUNC_FLAG_SP_WRITE && !frame->innermost &&
 		   !is_function(map, s->runtime->cgocallback)) {
 		return false;
-	} else if (s->arm64) {
+	} else if (s->uses_lr) {
 		if ((frame->innermost && frame->sp < frame->fp) || !frame->lr) {
 			if (!in_copy(stack, frame->sp, WORD))
 				return false;
@@ -290,10 +290,10 @@ static bool resolve(struct heap_stack_scanner *s, struct frame *frame)
 	} else {
 		frame->lr = load(stack, frame->fp - WORD);
 	}
-	frame->varp = frame->fp - (s->arm64 ? 0 : WORD);
+	frame->varp = frame->fp - (s->uses_lr ? 0 : WORD);
 	if (frame->varp > frame->sp)
 		frame->varp -= WORD;
-	frame->argp = frame->fp + (s->arm64 ? WORD : 0);
+	frame->argp = frame->fp + (s->uses_lr ? WORD : 0);
 	return true;
 }
 
@@ -311,7 +311,7 @@ static void step(struct heap_stack_scanner *s, struct frame *frame)
 	frame->innermost = false;
 	frame->panicked = panicked;
 	frame->map = heap_frames__get(s->frames, frame->pc, panicked);
-	if (!s->arm64 || !injected || !in_copy(s->stack, frame->sp, WORD))
+	if (!s->uses_lr || !injected || !in_copy(s->stack, frame->sp, WORD))
 		return;
 	saved = load(s->stack, frame->sp);
 	frame->sp += LR_SLOT;
@@ -329,7 +329,7 @@ static struct frame innermost(struct heap_stack_scanner *s)
 	struct frame frame = {
 		.pc = stack->pc,
 		.sp = stack->sp,
-		.lr = s->arm64 ? stack->lr : 0,
+		.lr = s->uses_lr ? stack->lr : 0,
 		.innermost = true,
 	};
 
@@ -337,7 +337,7 @@ static struct frame innermost(struct heap_stack_scanner *s)
 	if (!frame.pc && in_copy(stack, frame.sp, WORD)) {
 		frame.pc = load(stack, frame.sp);
 		frame.lr = 0;
-		frame.sp += s->arm64 ? 0 : WORD;
+		frame.sp += s->uses_lr ? 0 : WORD;
 	}
 	frame.map = heap_frames__get(s->frames, frame.pc, false);
 	return frame;

@@ -10,7 +10,6 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 
-
 struct pid_array {
 	pid_t *pids;
 	size_t n, size;

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "golang/arch.h"
+
 #define MAX_WINDOW     4096 /* a g has been 392 to 456 bytes */
 #define MAX_PS	       4096 /* GOMAXPROCS beyond this: goids_issued stays unknown */
 #define PS_PER_READ    64
@@ -95,7 +97,7 @@ int census_runtime__init(struct census_runtime *runtime, struct go_binary *binar
 		.remote = remote,
 		.tab = go_binary__pclntab(binary),
 		.load_bias = load_bias,
-		.arm64 = elf_image__machine(go_binary__image(binary)) == ELF_MACHINE_ARM64,
+		.uses_lr = go_arch__of(go_binary__image(binary))->uses_lr,
 		.allgptr = globals->allgptr + load_bias,
 		.allglen = globals->allglen + load_bias,
 		.sched = globals->sched ? globals->sched + load_bias : 0,
@@ -150,10 +152,10 @@ void census_runtime__decode(const struct census_runtime *runtime, const uint8_t 
 	g->bp = g_load64(runtime, window, layout->g_sched_bp);
 	if (g->status == GO_STATUS_SYSCALL)
 		decode_syscall(runtime, window, g);
-	/* In every version's gobuf the word before bp. Its frame's record is below sp on arm64. */
-	if (runtime->arm64)
+	/* In every version's gobuf the word before bp. */
+	if (runtime->uses_lr)
 		g->lr = g_load64(runtime, window, layout->g_sched_bp - 8);
-	g->frames = runtime->arm64 && g->sp >= 8 ? g->sp - 8 : g->sp;
+	g->frames = runtime->uses_lr && g->sp >= 8 ? g->sp - 8 : g->sp;
 	/* 0 too in a goroutine that was created parked and has no frame yet (iter.Pull, 1.23 on). */
 	g->bp_valid = g->bp != 0;
 	g->waitsince = g_load64(runtime, window, layout->g_waitsince);

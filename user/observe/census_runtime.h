@@ -18,7 +18,7 @@ struct census_runtime {
 	struct remote *remote;
 	struct pclntab *tab; /* NULL: stacks without a frame pointer are not walked */
 	uint64_t load_bias;
-	bool arm64;
+	bool uses_lr; /* see struct go_arch */
 	/* Target addresses; sched and allp may be 0 (unknown). */
 	uint64_t allgptr, allglen, sched, allp;
 	uint64_t text, etext;
@@ -34,8 +34,8 @@ struct census_g {
 	uint64_t stack_lo, stack_hi;
 	uint64_t m;
 	uint64_t pc, sp, bp; /* where it stopped: sched.*, or syscall* in a system call */
-	uint64_t lr;	     /* arm64: sched.lr */
-	uint64_t frames;     /* lowest address of a frame: sp, or on arm64 the word below */
+	uint64_t lr;	     /* sched.lr, where there is one */
+	uint64_t frames;     /* lowest address of a frame: sp, or with lr the word below */
 	uint64_t sched_pc;
 	uint64_t waitsince;
 	uint64_t gopc, startpc;

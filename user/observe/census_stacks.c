@@ -194,7 +194,7 @@ static enum census_stack_state walk(struct census_stacks *stacks, const struct c
 		.etext = runtime->etext,
 		.load_bias = runtime->load_bias,
 		.bp_valid = g->bp_valid,
-		.arm64 = runtime->arm64,
+		.uses_lr = runtime->uses_lr,
 		.lr = g->lr,
 	};
 	uint64_t pcs[STACK_MAX_DEPTH + 1], more = 0;

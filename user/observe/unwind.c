@@ -82,7 +82,7 @@ static bool find_callers_sp(struct walk *walk, uint64_t pc, uint64_t fp, uint64_
 {
 	int32_t delta = WORD;
 
-	if (walk->in->arm64 && !find_delta(walk, pc, &delta))
+	if (walk->in->uses_lr && !find_delta(walk, pc, &delta))
 		return false;
 	*ret_sp = fp + WORD + (uint32_t)delta;
 	return true;
@@ -126,7 +126,7 @@ static bool walk_frame_pointers(struct walk *walk, uint64_t fp, uint64_t lowest,
  * walk: true, from @at->bp on. A stale one (Go before 1.23 keeps none for a system call) is never
  * exactly there.
  */
-static bool walk_pcsp_amd64(struct walk *walk, struct position *at)
+static bool walk_pcsp_pushed(struct walk *walk, struct position *at)
 {
 	const struct unwind_input *in = walk->in;
 	int32_t delta;
@@ -153,13 +153,13 @@ static bool walk_pcsp_amd64(struct walk *walk, struct position *at)
 	return false;
 }
 
-static void walk_amd64(struct walk *walk, bool bp_usable)
+static void walk_pushed(struct walk *walk, bool bp_usable)
 {
 	const struct unwind_input *in = walk->in;
 	struct position at = {.pc = in->pc, .sp = in->sp, .bp = in->bp};
 
 	/* Every round has pushed a pc, and sp rises. */
-	while (bp_usable || walk_pcsp_amd64(walk, &at)) {
+	while (bp_usable || walk_pcsp_pushed(walk, &at)) {
 		bp_usable = false;
 		if (!walk_frame_pointers(walk, at.bp, at.sp, &at))
 			return;
@@ -171,7 +171,7 @@ static void walk_amd64(struct walk *walk, bool bp_usable)
  * none yet, its caller's: the prologue has not moved sp. Only the caller's own program counter is
  * missing then.
  */
-static void walk_arm64(struct walk *walk, bool bp_usable)
+static void walk_with_lr(struct walk *walk, bool bp_usable)
 {
 	const struct unwind_input *in = walk->in;
 	struct position at = {.sp = in->sp};
@@ -191,7 +191,7 @@ static void walk_arm64(struct walk *walk, bool bp_usable)
 /* Whether the walk can begin at in->bp. */
 static bool bp_usable(const struct unwind_input *in)
 {
-	uint64_t lowest = in->arm64 && in->sp >= WORD ? in->sp - WORD : in->sp;
+	uint64_t lowest = in->uses_lr && in->sp >= WORD ? in->sp - WORD : in->sp;
 
 	return in->bp_valid && in->bp >= lowest && in_stack(in, in->bp, 2 * WORD);
 }
@@ -208,10 +208,10 @@ size_t unwind__walk_by(const struct unwind_input *in, unwind_sp_delta_fn sp_delt
 	};
 
 	if (push(&walk, in->pc)) {
-		if (in->arm64)
-			walk_arm64(&walk, bp_usable(in));
+		if (in->uses_lr)
+			walk_with_lr(&walk, bp_usable(in));
 		else
-			walk_amd64(&walk, bp_usable(in));
+			walk_pushed(&walk, bp_usable(in));
 	}
 	*ret_more = walk.more;
 	return walk.depth;

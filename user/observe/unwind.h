@@ -16,13 +16,13 @@ struct unwind_input {
 	uint64_t pc, sp, bp;	     /* target addresses */
 	uint64_t stack_lo, stack_hi; /* of the goroutine */
 	const uint8_t *copy;	     /* bytes [copy_address, copy_address + copy_size) */
-	uint64_t copy_address;	     /* at most sp; arm64: at most sp - 8, where the frame begins */
+	uint64_t copy_address; /* at most sp; with lr at most sp - 8, where the frame begins */
 	size_t copy_size;
 	uint64_t text, etext; /* target addresses */
 	uint64_t load_bias;
 	bool bp_valid; /* false: begin with a step by pcsp; bp is then at most believed when proven */
-	bool arm64;    /* the return address is saved at the bottom of the frame, or not at all */
-	uint64_t lr;   /* arm64: sched.lr, the caller of a function stopped in its prologue; or 0 */
+	bool uses_lr; /* the return address is saved at the bottom of the frame, or not at all */
+	uint64_t lr; /* with lr: sched.lr, the caller of a function stopped in its prologue; or 0 */
 };
 
 /*

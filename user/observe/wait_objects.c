@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "golang/arch.h"
 #include "golang/semtable.h"
 #include "observe/wait_find.h"
 
@@ -71,12 +72,12 @@ int wait_reader__new(struct go_binary *binary, struct remote *remote, uint64_t l
 		     struct wait_reader **ret_reader)
 {
 	const struct go_layout *layout = go_binary__layout(binary);
-	enum elf_machine machine = elf_image__machine(go_binary__image(binary));
+	const struct go_arch *arch = go_arch__of(go_binary__image(binary));
 	uint64_t semtable = go_binary__globals(binary)->semtable;
 	const struct wait_runtime runtime = {
 		.layout = layout,
 		.semtable = semtable ? semtable + load_bias : 0,
-		.semtable_stride = semtable__stride(machine, layout->minor),
+		.semtable_stride = arch->cache_line(layout->minor),
 	};
 	int err = wait_reader__new_runtime(&runtime, remote, ret_reader);
 

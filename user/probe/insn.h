@@ -8,6 +8,7 @@
  * do not know they report as destroying the g and as not to be probed.
  */
 #include "base/common.h"
+#include "elf/image.h"
 #include "probe/plan.h"
 
 enum insn_kind {
@@ -47,10 +48,21 @@ struct insn {
 };
 
 /*
- * Decoders - one instruction at the start of @code, at most @size bytes, which runs at @address.
- * Return 0, or -EILSEQ for what is not an instruction or does not fit.
+ * A decoder takes one instruction at the start of @code, at most @size bytes, which runs at @address.
+ * Returns 0, or -EILSEQ for what is not an instruction or does not fit.
  */
 typedef int (*insn_decode_fn)(const uint8_t *code, size_t size, uint64_t address,
 			      struct insn *ret_insn);
+
+/* insn_amd64__decode - by Zydis. */
+int insn_amd64__decode(const uint8_t *code, size_t size, uint64_t address,
+		       struct insn *ret_insn) __must_check;
+
+/* insn_arm64__decode - A64. */
+int insn_arm64__decode(const uint8_t *code, size_t size, uint64_t address,
+		       struct insn *ret_insn) __must_check;
+
+/* insn__decoder - for the program in @image. */
+insn_decode_fn insn__decoder(const struct elf_image *image);
 
 #endif /* GLEAKD_PROBE_INSN_H */

@@ -5,7 +5,7 @@
  * branches, returns and pc-relative addresses are simulated, exclusives, literal loads and system
  * instructions are refused, the rest is copied aside and single-stepped.
  */
-#include "probe/insn_arm64.h"
+#include "probe/insn.h"
 
 #include <errno.h>
 

@@ -7,8 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "probe/insn_arm64.h"
-#include "probe/insn_x86.h"
+#include "probe/insn.h"
 #include "probe/path.h"
 
 /* The largest of the functions below has 3 KiB in any release. */
@@ -70,9 +69,7 @@ static int read_function(const struct planner *planner, enum function function, 
 		.bytes = bytes,
 		.size = size,
 		.address = func->entry,
-		.decode = elf_image__machine(planner->image) == ELF_MACHINE_ARM64 ?
-				  insn_arm64__decode :
-				  insn_x86__decode,
+		.decode = insn__decoder(planner->image),
 	};
 	return 0;
 }

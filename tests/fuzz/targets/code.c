@@ -9,8 +9,7 @@
 
 #include "fuzz.h"
 #include "golang/code_refs.h"
-#include "probe/insn_arm64.h"
-#include "probe/insn_x86.h"
+#include "probe/insn.h"
 #include "probe/path.h"
 
 #define ADDRESS 0x401000ULL
@@ -21,11 +20,11 @@ enum choice {
 	UP_TO_ANY_CALL = 1 << 2,
 };
 
-static void check_refs(enum elf_machine machine, const uint8_t *code, size_t size)
+static void check_refs(const struct go_arch *arch, const uint8_t *code, size_t size)
 {
 	static struct code_refs refs;
 
-	code_refs__scan(machine, ADDRESS, code, size, &refs);
+	code_refs__scan(arch, ADDRESS, code, size, &refs);
 	fuzz__require(refs.n <= CODE_REFS_MAX && (!refs.refused || refs.n == CODE_REFS_MAX));
 	for (size_t i = 0; i + 1 < refs.n; i++)
 		fuzz__require(refs.addresses[i] < refs.addresses[i + 1]);
@@ -74,14 +73,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.bytes = bytes,
 		.size = input.left,
 		.address = ADDRESS,
-		.decode = arm64 ? insn_arm64__decode : insn_x86__decode,
+		.decode = arm64 ? insn_arm64__decode : insn_amd64__decode,
 	};
 	uint64_t call;
 
 	fuzz__require(bytes);
 	if (input.left)
 		memcpy(bytes, input.data, input.left);
-	check_refs(arm64 ? ELF_MACHINE_ARM64 : ELF_MACHINE_AMD64, bytes, code.size);
+	check_refs(arm64 ? &go_arch_arm64 : &go_arch_amd64, bytes, code.size);
 	call = check_instructions(&code);
 	if (choices & AFTER_CALL)
 		query.after_call = call;

@@ -69,7 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t max = fuzz_input__u8(&input) % (STACK_MAX_DEPTH + 1);
 	struct unwind_input in = {
 		.bp_valid = choices & BP_VALID,
-		.arm64 = choices & ARM_64,
+		.uses_lr = choices & ARM_64,
 		.pc = address(&input, anywhere, TEXT),
 		.sp = address(&input, anywhere, STACK),
 		.bp = address(&input, anywhere, STACK),
@@ -88,7 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* As the census makes it: what was copied begins at or below sp and ends within the stack. */
 	if (in.stack_lo > in.stack_hi || in.sp < in.stack_lo || in.sp > in.stack_hi)
 		return 0;
-	in.copy_address = in.arm64 && in.sp >= in.stack_lo + 8 ? in.sp - 8 : in.sp;
+	in.copy_address = in.uses_lr && in.sp >= in.stack_lo + 8 ? in.sp - 8 : in.sp;
 	in.copy_size = (size_t)min_of((uint64_t)input.left, in.stack_hi - in.copy_address);
 	copy = malloc(in.copy_size + !in.copy_size);
 	fuzz__require(copy);

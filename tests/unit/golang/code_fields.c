@@ -23,7 +23,7 @@ Test(code_fields, amd64_widths)
 		0x48, 0x8b, 0x05, 0x08, 0x00, 0x00, 0x00, /* mov rax, [rip+8] */
 	};
 
-	code_fields__scan(ELF_MACHINE_AMD64, code, sizeof(code), &fields);
+	code_fields__scan(&go_arch_amd64, code, sizeof(code), &fields);
 	cr_assert_eq(fields.widths[0x30], CODE_FIELD_8);
 	cr_assert_eq(fields.widths[0xb0], CODE_FIELD_1);
 	cr_assert_eq(fields.widths[0x90], CODE_FIELD_4);
@@ -46,7 +46,7 @@ Test(code_fields, arm64_widths)
 		0xf85f8000, /* ldur x0, [x0, #-8] */
 	};
 
-	code_fields__scan(ELF_MACHINE_ARM64, (const uint8_t *)code, sizeof(code), &fields);
+	code_fields__scan(&go_arch_arm64, (const uint8_t *)code, sizeof(code), &fields);
 	cr_assert_eq(fields.widths[48], CODE_FIELD_8);
 	cr_assert_eq(fields.widths[176], CODE_FIELD_1);
 	cr_assert_eq(fields.widths[144], CODE_FIELD_4);
@@ -66,8 +66,8 @@ Test(code_fields, code_that_is_none)
 			state = state * 1664525 + 1013904223;
 			code[i] = (uint8_t)(state >> 24);
 		}
-		code_fields__scan(ELF_MACHINE_AMD64, code, sizeof(code) - round, &fields);
-		code_fields__scan(ELF_MACHINE_ARM64, code, sizeof(code) - round, &fields);
+		code_fields__scan(&go_arch_amd64, code, sizeof(code) - round, &fields);
+		code_fields__scan(&go_arch_arm64, code, sizeof(code) - round, &fields);
 	}
 }
 

@@ -11,9 +11,9 @@
 
 static struct code_refs refs;
 
-static void scan(enum elf_machine machine, uint64_t address, const void *code, size_t size)
+static void scan(const struct go_arch *arch, uint64_t address, const void *code, size_t size)
 {
-	code_refs__scan(machine, address, code, size, &refs);
+	code_refs__scan(arch, address, code, size, &refs);
 }
 
 /* --- machine code by hand ----------------------------------------------------------------------- */
@@ -32,7 +32,7 @@ Test(code_refs, amd64_operands_relative_to_rip)
 		0xc3,
 	};
 
-	scan(ELF_MACHINE_AMD64, 0x1000, code, sizeof(code));
+	scan(&go_arch_amd64, 0x1000, code, sizeof(code));
 	cr_assert_eq(refs.n, 4, "%zu", refs.n);
 	cr_assert(code_refs__has(&refs, 0x1007 + 16)); /* twice, counted once */
 	cr_assert(code_refs__has(&refs, 0x100e - 7));
@@ -57,7 +57,7 @@ Test(code_refs, arm64_pairs)
 		0xd65f03c0, /* ret */
 	};
 
-	scan(ELF_MACHINE_ARM64, 0x44ab4, code, sizeof(code));
+	scan(&go_arch_arm64, 0x44ab4, code, sizeof(code));
 	cr_assert(code_refs__has(&refs, 0x44000 + 0x174000 + 0xef0));
 	cr_assert(code_refs__has(&refs, 0x43000 + 24));
 	cr_assert(code_refs__has(&refs, 0x43000 + 8));
@@ -76,7 +76,7 @@ Test(code_refs, arm64_forgets_what_a_load_replaces)
 		0xf9400b61, /* ldr x1, [x27, #16] */
 	};
 
-	scan(ELF_MACHINE_ARM64, 0x44ab4, code, sizeof(code));
+	scan(&go_arch_arm64, 0x44ab4, code, sizeof(code));
 	cr_assert_eq(refs.n, 1);
 	cr_assert_eq(refs.addresses[0], 0x1b8000);
 }
@@ -91,7 +91,7 @@ Test(code_refs, addresses_beyond_the_maximum_are_counted)
 		memcpy(code + i, (const uint8_t[]){0x48, 0x8d, 0x05}, 3);
 		memcpy(code + i + 3, &away, sizeof(away));
 	}
-	scan(ELF_MACHINE_AMD64, 0x1000, code, sizeof(code));
+	scan(&go_arch_amd64, 0x1000, code, sizeof(code));
 	cr_assert_eq(refs.n, CODE_REFS_MAX);
 	cr_assert_eq(refs.refused, 10);
 	for (size_t i = 1; i < refs.n; i++)
@@ -103,18 +103,18 @@ Test(code_refs, code_that_is_none)
 	static uint8_t code[4096];
 	uint32_t state = 1;
 
-	scan(ELF_MACHINE_AMD64, 0x1000, code, 0);
+	scan(&go_arch_amd64, 0x1000, code, 0);
 	cr_assert_eq(refs.n, 0);
-	scan(ELF_MACHINE_ARM64, 0x1000, code, 3);
+	scan(&go_arch_arm64, 0x1000, code, 3);
 	cr_assert_eq(refs.n, 0);
 	for (size_t round = 0; round < 200; round++) {
 		for (size_t i = 0; i < sizeof(code); i++) {
 			state = state * 1664525 + 1013904223;
 			code[i] = (uint8_t)(state >> 24);
 		}
-		scan(ELF_MACHINE_AMD64, UINT64_MAX - 100, code, sizeof(code));
+		scan(&go_arch_amd64, UINT64_MAX - 100, code, sizeof(code));
 		cr_assert_leq(refs.n, CODE_REFS_MAX);
-		scan(ELF_MACHINE_ARM64, UINT64_MAX - 100, code, sizeof(code));
+		scan(&go_arch_arm64, UINT64_MAX - 100, code, sizeof(code));
 		cr_assert_leq(refs.n, CODE_REFS_MAX);
 	}
 }

@@ -78,14 +78,6 @@ Test(semtable, from_code_of_every_version)
 	}
 }
 
-Test(semtable, strides)
-{
-	cr_assert_eq(semtable__stride(ELF_MACHINE_AMD64, 18), 64);
-	cr_assert_eq(semtable__stride(ELF_MACHINE_AMD64, 27), 64);
-	cr_assert_eq(semtable__stride(ELF_MACHINE_ARM64, 19), 64);
-	cr_assert_eq(semtable__stride(ELF_MACHINE_ARM64, 20), 128);
-}
-
 /* An empty table proves nothing; later somebody waits. */
 Test(semtable, not_before_somebody_waits)
 {

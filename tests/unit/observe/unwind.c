@@ -189,7 +189,7 @@ static void randomize(struct stack *stack, struct deltas *deltas, uint64_t *stat
 		deltas->of[i] = next_random(state) % 4 ? (int32_t)(next_random(state) % 16 * 8) :
 							 (int32_t)next_random(state);
 	stack->in.bp_valid = r & 1;
-	stack->in.arm64 = r & 2;
+	stack->in.uses_lr = r & 2;
 	stack->in.lr = random_word(state);
 	if (r & 4)
 		stack->in.sp = random_word(state);

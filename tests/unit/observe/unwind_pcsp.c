@@ -213,7 +213,7 @@ Test(unwind_arm64, frame_pointers_begin_below_sp)
 	struct stack stack;
 
 	init(&stack, 41, 40);
-	stack.in.arm64 = true;
+	stack.in.uses_lr = true;
 	put_three_frames(&stack);
 	check(&stack, NULL, NULL, 4);
 	stack.in.bp = at(39);
@@ -226,7 +226,7 @@ Test(unwind_arm64, frame_without_frame_pointer)
 	struct deltas deltas = {.of = {64}};
 
 	init(&stack, 41, 0);
-	stack.in.arm64 = true;
+	stack.in.uses_lr = true;
 	stack.in.bp_valid = false;
 	put_three_frames(&stack);
 	check(&stack, answer_delta, &deltas, 4);
@@ -239,7 +239,7 @@ Test(unwind_arm64, prologue)
 	struct deltas deltas = {.of = {0}};
 
 	init(&stack, 61, 0);
-	stack.in.arm64 = true;
+	stack.in.uses_lr = true;
 	stack.in.bp_valid = false;
 	put_three_frames(&stack);
 	stack.in.lr = pc_in(1);
@@ -255,7 +255,7 @@ Test(unwind_arm64, callback_from_c)
 	struct deltas deltas = {.of = {0, 9 * 8}};
 
 	init(&stack, 41, 40);
-	stack.in.arm64 = true;
+	stack.in.uses_lr = true;
 	put_frame(&stack, 40, at(50), pc_in(1));
 	put_frame(&stack, 50, 0xffff12345678, pc_in(2));
 	put_frame(&stack, 59, at(80), pc_in(3));

@@ -4,13 +4,12 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-#include "probe/insn_arm64.h"
-#include "probe/insn_x86.h"
+#include "probe/insn.h"
 #include "probe/own_text.h"
 #include "probe/trials.h"
 
 #ifdef __x86_64__
-#define DECODE insn_x86__decode
+#define DECODE insn_amd64__decode
 #else
 #define DECODE insn_arm64__decode
 #endif

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fixtures.h"
 
-#include "probe/insn_arm64.h"
-#include "probe/insn_x86.h"
+#include "probe/insn.h"
 
 static const uint8_t newproc_func1_go124_bytes[] = {
 	0x49, 0x3b, 0x66, 0x10, 0x76, 0x53, 0x55, 0x48, 0x89, 0xe5, 0x48, 0x83, 0xec, 0x20, 0x48,
@@ -103,6 +102,6 @@ struct code fixture__code(const struct fixture *fixture)
 		.bytes = fixture->bytes,
 		.size = fixture->size,
 		.address = fixture->address,
-		.decode = fixture->arm64 ? insn_arm64__decode : insn_x86__decode,
+		.decode = fixture->arm64 ? insn_arm64__decode : insn_amd64__decode,
 	};
 }

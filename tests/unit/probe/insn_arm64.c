@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "probe/insn_arm64.h"
+#include "probe/insn.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

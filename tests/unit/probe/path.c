@@ -7,8 +7,7 @@
 #include <string.h>
 
 #include "fixtures.h"
-#include "probe/insn_arm64.h"
-#include "probe/insn_x86.h"
+#include "probe/insn.h"
 
 static struct path_point cheapest(const struct fixture *fixture, const struct path_query *query)
 {
@@ -95,7 +94,7 @@ static int x86(const uint8_t *bytes, size_t size, const struct path_query *query
 	       struct path_point *point)
 {
 	const struct code code = {
-		.bytes = bytes, .size = size, .address = 0x401000, .decode = insn_x86__decode};
+		.bytes = bytes, .size = size, .address = 0x401000, .decode = insn_amd64__decode};
 
 	return path__cheapest(&code, query, point);
 }
@@ -199,8 +198,10 @@ Test(path, the_only_return)
 	static const uint8_t one[] = {0x90, 0x48, 0x89, 0xd1, 0xc3, 0xcc, 0xcc};
 	static const uint8_t two[] = {0x90, 0x74, 0x01, 0xc3, 0xc3};
 	static const uint8_t none[] = {0x90, 0xeb, 0xfd};
-	struct code code = {
-		.bytes = one, .size = sizeof(one), .address = 0x401000, .decode = insn_x86__decode};
+	struct code code = {.bytes = one,
+			    .size = sizeof(one),
+			    .address = 0x401000,
+			    .decode = insn_amd64__decode};
 	struct path_point point;
 
 	cr_assert_eq(path__only_return(&code, &point), 0);
@@ -245,7 +246,7 @@ Test(path, endless_code_is_refused)
 	size_t size = 1u << 20;
 	uint8_t *nops = malloc(size);
 	struct code code = {
-		.bytes = nops, .size = size, .address = 0x401000, .decode = insn_x86__decode};
+		.bytes = nops, .size = size, .address = 0x401000, .decode = insn_amd64__decode};
 	struct path_point point;
 
 	cr_assert_not_null(nops);
@@ -263,7 +264,7 @@ Test(path, data_never_yields_a_point_outside_of_it)
 		struct code code = {.bytes = bytes,
 				    .size = 4 + round % 250,
 				    .address = 0x401000,
-				    .decode = round % 2 ? insn_x86__decode : insn_arm64__decode};
+				    .decode = round % 2 ? insn_amd64__decode : insn_arm64__decode};
 		struct path_point point = {0};
 
 		for (size_t i = 0; i < sizeof(bytes); i++) {

@@ -3,11 +3,10 @@
  * What costs what is decided by arch/x86/kernel/uprobes.c: branch_setup_xol_ops() and
  * push_setup_xol_ops() list what is emulated. Everything else is copied aside and single-stepped.
  */
-#include "probe/insn_x86.h"
+#include "probe/insn.h"
 
 #include <Zydis/Zydis.h>
 #include <errno.h>
-#include <string.h>
 
 /* g.stackguard0 of the g in R14 (src/runtime/runtime2.go): what Go's prologue compares SP with. */
 #define STACK_LIMIT_OFFSET 0x10
@@ -181,7 +180,7 @@ static void describe_cost(const struct decoded *insn, struct insn *out)
 		out->probeable = false;
 }
 
-int insn_x86__decode(const uint8_t *code, size_t size, uint64_t address, struct insn *ret_insn)
+int insn_amd64__decode(const uint8_t *code, size_t size, uint64_t address, struct insn *ret_insn)
 {
 	struct insn out = {.slot = INSN_NO_SLOT};
 	struct decoded insn = {0};

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "probe/insn_x86.h"
+#include "probe/insn.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
 
 #define ADDRESS 0x401000
 
-#define DECODE(...)                                                                         \
-	({                                                                                  \
-		static const uint8_t bytes_[] = {__VA_ARGS__};                              \
-		struct insn insn_ = {0};                                                    \
-		cr_assert_eq(insn_x86__decode(bytes_, sizeof(bytes_), ADDRESS, &insn_), 0); \
-		cr_assert_eq(insn_.length, sizeof(bytes_));                                 \
-		insn_;                                                                      \
+#define DECODE(...)                                                                           \
+	({                                                                                    \
+		static const uint8_t bytes_[] = {__VA_ARGS__};                                \
+		struct insn insn_ = {0};                                                      \
+		cr_assert_eq(insn_amd64__decode(bytes_, sizeof(bytes_), ADDRESS, &insn_), 0); \
+		cr_assert_eq(insn_.length, sizeof(bytes_));                                   \
+		insn_;                                                                        \
 	})
 
 static void is_class(struct insn insn, enum probe_class class)
@@ -22,7 +22,7 @@ static void is_class(struct insn insn, enum probe_class class)
 }
 
 /* What arch/x86/kernel/uprobes.c emulates. */
-Test(insn_x86, emulated)
+Test(insn_amd64, emulated)
 {
 	is_class(DECODE(0x90), PROBE_CLASS_EMULATED);
 	is_class(DECODE(0x66, 0x90), PROBE_CLASS_EMULATED);
@@ -35,7 +35,7 @@ Test(insn_x86, emulated)
 	is_class(DECODE(0xe9, 0x00, 0x01, 0x00, 0x00), PROBE_CLASS_EMULATED);	    /* jmp */
 }
 
-Test(insn_x86, single_stepped)
+Test(insn_amd64, single_stepped)
 {
 	is_class(DECODE(0x49, 0x3b, 0x66, 0x10), PROBE_CLASS_SINGLE_STEP); /* cmp */
 	is_class(DECODE(0x48, 0x89, 0xe5), PROBE_CLASS_SINGLE_STEP);	   /* mov */
@@ -45,7 +45,7 @@ Test(insn_x86, single_stepped)
 }
 
 /* Kernels turn some of them into calls of a system call. */
-Test(insn_x86, long_nops_are_never_probed)
+Test(insn_amd64, long_nops_are_never_probed)
 {
 	cr_assert(!DECODE(0x0f, 0x1f, 0x00).probeable);
 	cr_assert(!DECODE(0x0f, 0x1f, 0x40, 0x00).probeable);
@@ -53,7 +53,7 @@ Test(insn_x86, long_nops_are_never_probed)
 	cr_assert(!DECODE(0x66, 0x2e, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00).probeable);
 }
 
-Test(insn_x86, never_probed)
+Test(insn_amd64, never_probed)
 {
 	cr_assert(!DECODE(0xcc).probeable);	  /* int3 */
 	cr_assert(!DECODE(0x0f, 0x05).probeable); /* syscall */
@@ -63,7 +63,7 @@ Test(insn_x86, never_probed)
 	cr_assert(!DECODE(0x64, 0x48, 0x8b, 0x04, 0x25, 0xf8, 0xff, 0xff, 0xff).probeable);
 }
 
-Test(insn_x86, flow)
+Test(insn_amd64, flow)
 {
 	struct insn insn = DECODE(0xe8, 0xfb, 0xff, 0xff, 0xff);
 
@@ -84,7 +84,7 @@ Test(insn_x86, flow)
 	cr_assert(insn.returns);
 }
 
-Test(insn_x86, stack_limit)
+Test(insn_amd64, stack_limit)
 {
 	cr_assert(DECODE(0x49, 0x3b, 0x66, 0x10).compares_stack_limit);	 /* 0x10(%r14),%rsp */
 	cr_assert(DECODE(0x4d, 0x3b, 0x66, 0x10).compares_stack_limit);	 /* 0x10(%r14),%r12 */
@@ -92,7 +92,7 @@ Test(insn_x86, stack_limit)
 	cr_assert(!DECODE(0x49, 0x8b, 0x66, 0x10).compares_stack_limit); /* mov */
 }
 
-Test(insn_x86, moves)
+Test(insn_amd64, moves)
 {
 	struct insn insn = DECODE(0x48, 0x89, 0xc3); /* mov %rax,%rbx */
 
@@ -112,14 +112,14 @@ Test(insn_x86, moves)
 	cr_assert(DECODE(0x0f, 0xa2).writes & INSN_REG1); /* cpuid */
 }
 
-Test(insn_x86, refuses_what_is_no_instruction)
+Test(insn_amd64, refuses_what_is_no_instruction)
 {
 	static const uint8_t cut[] = {0xe8, 0x00};
 	static const uint8_t invalid[] = {0x06}; /* push %es: not in long mode */
 	struct insn insn = {.length = 99};
 
-	cr_assert_eq(insn_x86__decode(cut, sizeof(cut), ADDRESS, &insn), -EILSEQ);
-	cr_assert_eq(insn_x86__decode(invalid, sizeof(invalid), ADDRESS, &insn), -EILSEQ);
-	cr_assert_eq(insn_x86__decode(invalid, 0, ADDRESS, &insn), -EILSEQ);
+	cr_assert_eq(insn_amd64__decode(cut, sizeof(cut), ADDRESS, &insn), -EILSEQ);
+	cr_assert_eq(insn_amd64__decode(invalid, sizeof(invalid), ADDRESS, &insn), -EILSEQ);
+	cr_assert_eq(insn_amd64__decode(invalid, 0, ADDRESS, &insn), -EILSEQ);
 	cr_assert_eq(insn.length, 99);
 }
