@@ -24,7 +24,8 @@ units=$(dpkg -L gleakd | grep '/gleakd\.service$')
 [ "$(echo "$units" | wc -l)" = 1 ] && [ -e "$units" ] || fail "units: $units"
 state=$(systemctl is-enabled gleakd 2>/dev/null || true)
 [ "$state" = disabled ] || fail "the service is '$state' after the installation, not disabled"
-! pidof gleakd >/dev/null || fail 'the service runs after the installation'
+# By path: a new root has its processes in common with the machine.
+! readlink /proc/[0-9]*/exe | grep -qx /usr/sbin/gleakd || fail 'the service runs after the installation'
 dpkg --verify gleakd
 apt-get purge -y -q gleakd
 left=$(find /usr /etc /lib -name '*gleakd*' ! -path '*/dpkg/*')
