@@ -3,7 +3,8 @@
 #
 # What a new user types, on a new Debian: each command in a root of its own that debootstrap has
 # made, from a fresh clone of HEAD, on this machine's kernel. Timed, with the megabytes that it has
-# brought and its longest silence. Root; the archive is the one that this machine's apt has.
+# brought and its longest silence; on a busy machine the CPU time says more. Root; the archive is the
+# one that this machine's apt has.
 #
 #	tools/fresh-machine.sh [--suite bookworm|trixie]... [--keep] [demo] [test] [deb]
 #
@@ -27,7 +28,7 @@ while [ $# -gt 0 ]; do
 	--suite) shift && suites+=("$1") ;;
 	--keep) keep=yes ;;
 	demo | test | deb) commands+=("$1") ;;
-	*) sed -n '3,14s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+	*) sed -n '3,15s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
 	esac
 	shift
 done
@@ -157,16 +158,17 @@ rows=() failed=0
 
 # measured SUITE NAME COMMAND - runs it in $root and keeps a row of the table, without its end.
 measured() {
-	local suite=$1 name=$2 command=$3 before files begin code log
+	local suite=$1 name=$2 command=$3 before files begin code log TIMEFORMAT='%0U %0S'
 	log=$work/$suite-$name.log
 	before=$(packages_mb) files=$(files_mb)
 	enabled >"$work/enabled-before"
 	echo "== $suite: $command"
 	begin=$SECONDS
-	inside "$command" 2>&1 | listen "$log" "$work/gap"
+	{ time inside "$command" 2>&1; } 2>"$work/cpu" | listen "$log" "$work/gap"
 	code=${PIPESTATUS[0]}
-	row=$(printf '| %s | `%s` | %d | %s | %d | %d |' "$suite" "$command" $((SECONDS - begin)) \
-		"$(cat "$work/gap")" $(($(packages_mb) - before)) $(($(files_mb) - files)))
+	row=$(printf '| %s | `%s` | %d | %d | %s | %d | %d |' "$suite" "$command" \
+		$((SECONDS - begin)) $(($(tr ' ' '+' <"$work/cpu"))) "$(cat "$work/gap")" \
+		$(($(packages_mb) - before)) $(($(files_mb) - files)))
 	enabled >"$work/enabled-after"
 	result=
 	if [ "$code" != 0 ]; then
@@ -234,7 +236,7 @@ for suite in "${suites[@]}"; do
 	done
 done
 echo
-echo '| Debian | command | seconds | longest silence, s | packages, MB | all files, MB | result |'
-echo '| --- | --- | --- | --- | --- | --- | --- |'
+echo '| Debian | command | seconds | CPU, s | longest silence, s | packages, MB | all files, MB | result |'
+echo '| --- | --- | --- | --- | --- | --- | --- | --- |'
 printf '%s\n' "${rows[@]}"
 exit "$failed"
