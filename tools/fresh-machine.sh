@@ -228,15 +228,22 @@ deb() {
 	drop_root
 }
 
-for suite in "${suites[@]}"; do
-	for command in "${commands[@]}"; do
-		function=$command
-		[ "$command" != test ] || function=test_
-		"$function" "$suite" || failed=1
+# A function, so that the script may change while it runs.
+main() {
+	local suite command function
+	for suite in "${suites[@]}"; do
+		for command in "${commands[@]}"; do
+			function=$command
+			[ "$command" != test ] || function=test_
+			"$function" "$suite" || failed=1
+		done
 	done
-done
-echo
-echo '| Debian | command | seconds | CPU, s | longest silence, s | packages, MB | all files, MB | result |'
-echo '| --- | --- | --- | --- | --- | --- | --- | --- |'
-printf '%s\n' "${rows[@]}"
-exit "$failed"
+	echo
+	echo '| Debian | command | seconds | CPU, s | longest silence, s | packages, MB | all files, MB |' \
+		'result |'
+	echo '| --- | --- | --- | --- | --- | --- | --- | --- |'
+	printf '%s\n' "${rows[@]}"
+	exit "$failed"
+}
+
+main

@@ -83,7 +83,7 @@ def cases_for(values, **options):
 
 _tell = None
 _run = {"tier": None, "folder": None}
-_busy, _busy_with = threading.RLock(), []
+_busy, _busy_with, _busy_seconds = threading.RLock(), [], [0.0]
 
 
 def set_channel(tell):
@@ -102,12 +102,15 @@ def untimed(what):
     """No part of a case's time: a download or a build."""
     with _busy:
         _busy_with.append(what)
+        begin = time.monotonic()
         if _tell:
             _tell(busy=what)
         try:
             yield
         finally:
             _busy_with.pop()
+            if not _busy_with:
+                _busy_seconds[0] += time.monotonic() - begin
             if _tell:
                 _tell(busy=_busy_with[-1] if _busy_with else None)
 
@@ -216,7 +219,7 @@ class Outcome:
 def run_one(function, build):
     """The Outcome of a case. A Deadline passes through, with what the case noted."""
     t = Case(function.case_name, build)
-    begin = time.monotonic()
+    begin, _busy_seconds[0] = time.monotonic(), 0.0
     verdict, reason, details = "passed", "", ""
     _run["tier"] = function.tier
     try:
@@ -236,4 +239,4 @@ def run_one(function, build):
     finally:
         _run["tier"] = None
     details += "\n".join(t.notes)
-    return Outcome(t.name, verdict, reason, details, time.monotonic() - begin)
+    return Outcome(t.name, verdict, reason, details, time.monotonic() - begin - _busy_seconds[0])
