@@ -185,6 +185,34 @@ def no_privilege(t):
         target.ask("spawn 11")
 
 
+@case
+def root_is_not_told_to_use_sudo(t):
+    """A container that keeps CAP_SYS_PTRACE from root: what is missing is said, and where to give it."""
+    needs_tracing()
+    if not shutil.which("setpriv"):
+        raise Skip("setpriv (util-linux)")
+    program = shutil.copy(COUNTS.build(), os.path.join(t.directory(), "counts"))
+    other = Target(t, ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", program])
+    other.answer("ready")
+    code, _, err = run(t, "--pid", str(other.pid), "--once",
+                       prefix=["setpriv", "--bounding-set", "-sys_ptrace"])
+    check_equal(code, DENIED, f"exit code ({err})")
+    check("CAP_SYS_PTRACE" in err and "container or service" in err and "sudo" not in err, err)
+
+
+@case
+def root_is_told_what_else_it_can_be(t):
+    needs_tracing()
+    try:
+        os.readlink("/proc/1/exe")
+        raise Skip("a process that not even root may read", always=True)
+    except PermissionError:
+        pass
+    code, _, err = run(t, "--pid", "1", "--once")
+    check_equal(code, DENIED, f"exit code ({err})")
+    check("although gleakd has the capabilities" in err and "sudo" not in err, err)
+
+
 def buildinfo_of(version, rng, size=200):
     """A build info section that claims a version, followed by noise."""
     return (

@@ -45,18 +45,18 @@ static void gather(const struct doctor_options *options, struct doctor_report *r
 	kernel__probe(&facts->features);
 }
 
-static void look_at_processes(const char *proc_root, struct doctor_report *report)
+static void look_at_processes(const struct doctor_facts *facts, struct doctor_report *report)
 {
 	struct failure failure = {""};
 	struct process_scan *scan;
-	int err = process_scan__take(proc_root, &scan, &failure);
+	int err = process_scan__take(facts->proc_root, &scan, &failure);
 
 	if (err) {
 		doctor__problem(report, "processes", "go_processes", err,
 				"mount /proc where gleakd runs", "%s", failure.text);
 		return;
 	}
-	doctor_part__processes(report, process_scan__list(scan));
+	doctor_part__processes(report, facts, process_scan__list(scan));
 	process_scan__free(scan);
 }
 
@@ -79,6 +79,6 @@ void doctor__run(const struct doctor_options *options, struct doctor_report *rep
 	doctor_part__permissions(report, &facts);
 	doctor_part__system(report, &facts);
 	doctor_part__tried(report, &facts);
-	look_at_processes(options->proc_root, report);
+	look_at_processes(&facts, report);
 	report->exit_code = doctor__exit_code(report);
 }

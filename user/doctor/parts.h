@@ -32,7 +32,8 @@ void doctor_part__kernel(struct doctor_report *report, const struct doctor_facts
 void doctor_part__permissions(struct doctor_report *report, const struct doctor_facts *facts);
 void doctor_part__system(struct doctor_report *report, const struct doctor_facts *facts);
 void doctor_part__tried(struct doctor_report *report, const struct doctor_facts *facts);
-void doctor_part__processes(struct doctor_report *report, const struct process_list *list);
+void doctor_part__processes(struct doctor_report *report, const struct doctor_facts *facts,
+			    const struct process_list *list);
 void doctor_part__files(struct doctor_report *report, const char *textfile,
 			const char *state_directory);
 

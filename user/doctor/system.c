@@ -261,14 +261,23 @@ void doctor_part__system(struct doctor_report *report, const struct doctor_facts
 
 /* --- processes ----------------------------------------------------------------------------------- */
 
-static void add_readable(struct doctor_report *report, const struct process_list *list)
+/* What lets gleakd read executables that it may not read now. */
+static const char *advice_to_read(const struct doctor_facts *facts)
+{
+	if (!doctor_facts__may(facts, CAP_SYS_PTRACE))
+		return "run gleakd as root, or give it CAP_SYS_PTRACE";
+	if (!doctor_facts__may(facts, CAP_DAC_READ_SEARCH) &&
+	    !doctor_facts__may(facts, CAP_DAC_OVERRIDE))
+		return "give gleakd CAP_DAC_READ_SEARCH, if their modes forbid it";
+	return "no capability is missing: they are in another user namespace, or a security module "
+	       "or a sandbox is in the way; to watch them run gleakd on the host itself";
+}
+
+static void add_readable(struct doctor_report *report, const struct doctor_facts *facts,
+			 const struct process_list *list)
 {
 	if (list->not_readable)
-		doctor__problem(report, PROCESSES, "executables", 0,
-				list->privileged ?
-					"they are in another user namespace, or a security "
-					"module is in the way; give gleakd CAP_DAC_READ_SEARCH" :
-					"run gleakd as root, or give it CAP_SYS_PTRACE",
+		doctor__problem(report, PROCESSES, "executables", 0, advice_to_read(facts),
 				"of %zu processes %zu have an executable that may not be read",
 				list->looked_at, list->not_readable);
 	else
@@ -282,12 +291,13 @@ static void add_readable(struct doctor_report *report, const struct process_list
 				list->not_opened);
 }
 
-void doctor_part__processes(struct doctor_report *report, const struct process_list *list)
+void doctor_part__processes(struct doctor_report *report, const struct doctor_facts *facts,
+			    const struct process_list *list)
 {
 	char examples[320] = "";
 	size_t n = 0;
 
-	add_readable(report, list);
+	add_readable(report, facts, list);
 	for (size_t i = 0; i < list->n_processes; i++) {
 		const struct listed_process *process = &list->processes[i];
 		size_t used = strlen(examples);

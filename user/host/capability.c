@@ -108,6 +108,27 @@ size_t capability__missing(const int *caps, size_t n_caps, char *out, size_t out
 	return n_missing;
 }
 
+const char *capability__advice(void)
+{
+	return geteuid() == 0 ? "give them to the container or service that gleakd runs in" :
+				"run gleakd with sudo";
+}
+
+int capability__refused(const char *what, const int *caps, size_t n_caps, struct failure *failure)
+{
+	char missing[128];
+
+	if (capability__missing(caps, n_caps, missing, sizeof(missing)))
+		return failure__set(failure, -EACCES, "%s may not be read without %s; %s", what,
+				    missing, capability__advice());
+	return failure__set(
+		failure, -EACCES,
+		"%s may not be read although gleakd has the capabilities for it: the "
+		"process belongs to another user namespace, or a security module (SELinux, "
+		"AppArmor) or a sandbox refuses; run gleakd on the host itself",
+		what);
+}
+
 void capability__names(uint64_t set, char *out, size_t out_size)
 {
 	if (!out_size)

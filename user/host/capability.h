@@ -19,6 +19,19 @@ bool capability__has(int cap);
 size_t capability__missing(const int *caps, size_t n_caps, char *out, size_t out_size);
 
 /*
+ * capability__advice - what the user can do about capabilities that are missing, for the end of a
+ * sentence: root, whom a container or a service keeps from having them, does not need sudo.
+ */
+const char *capability__advice(void);
+
+/*
+ * capability__refused - set @failure to -EACCES for @what ("the executable of process 7"), which the
+ * kernel does not let this process read: names those of @caps that are missing, or, when all are there,
+ * what else it can be. Returns -EACCES.
+ */
+int capability__refused(const char *what, const int *caps, size_t n_caps, struct failure *failure);
+
+/*
  * capability__effective - the CapEff line of @status_path as a bit set, 1 << CAP_* number.
  * Errors: -EPROTO no such line, or whatever opening and reading said.
  */

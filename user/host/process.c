@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/read.h"
+#include "host/capability.h"
 #include "host/maps.h"
 
 #define MAX_FILES_COUNTED 1000000
@@ -213,15 +215,17 @@ static int describe_exe(const char *proc_root, pid_t pid, const struct proc_stat
 
 static int explain(int err, const char *proc_root, pid_t pid, struct failure *failure)
 {
+	const int ptrace = CAP_SYS_PTRACE;
+	char what[64];
+
 	switch (err) {
 	case -ESRCH:
 		return failure__set(failure, err, "there is no process %d, or it has ended", pid);
 	case -EACCES:
 	case -EPERM:
-		return failure__set(failure, -EACCES,
-				    "%s/%d may not be read: %s is mounted with hidepid, or "
-				    "CAP_SYS_PTRACE is missing; run gleakd with sudo",
-				    proc_root, pid, proc_root);
+		/* With hidepid, or inside of containers, /proc/PID wants what ptrace(2) wants. */
+		snprintf(what, sizeof(what), "%.40s/%d", proc_root, pid);
+		return capability__refused(what, &ptrace, 1, failure);
 	case -EPROTO:
 		return failure__set(failure, err,
 				    "%s/%d says something that cannot be understood; is %s a "
@@ -297,6 +301,16 @@ bool process__same(const char *proc_root, struct process_id id)
 	       stat.field[STAT_START_TIME] == id.start_time;
 }
 
+static int explain_exe_refused(pid_t pid, struct failure *failure)
+{
+	/* The second where the file's mode forbids it to all but its owner. */
+	const int caps[] = {CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH};
+	char what[64];
+
+	snprintf(what, sizeof(what), "the executable of process %d", pid);
+	return capability__refused(what, caps, ARRAY_SIZE(caps), failure);
+}
+
 static int explain_exe(int err, const char *proc_root, pid_t pid, struct failure *failure)
 {
 	struct proc_stat stat;
@@ -308,11 +322,7 @@ static int explain_exe(int err, const char *proc_root, pid_t pid, struct failure
 	if (err == -ENOENT || err == -ESRCH)
 		return explain(-ESRCH, proc_root, pid, failure);
 	if (err == -EACCES || err == -EPERM)
-		return failure__set(failure, -EACCES,
-				    "the executable of process %d may not be read: that needs "
-				    "CAP_SYS_PTRACE, and CAP_DAC_READ_SEARCH where the file's mode "
-				    "forbids it; run gleakd with sudo",
-				    pid);
+		return explain_exe_refused(pid, failure);
 	return failure__set(failure, err, "cannot open the executable of process %d: %s", pid,
 			    strerror(-err));
 }

@@ -12,6 +12,7 @@
 #include "processes.skel.h"
 
 #include "../../bpf/process_abi.h"
+#include "host/capability.h"
 
 #define BTF_PATH "/sys/kernel/btf/vmlinux"
 
@@ -89,8 +90,9 @@ static int explain(int err, struct failure *failure)
 		return failure__set(
 			failure, -EPERM,
 			"not allowed to follow processes with BPF, which needs CAP_BPF and "
-			"CAP_PERFMON (run gleakd as root); new ones are found by looking "
-			"through /proc instead");
+			"CAP_PERFMON (%s); new ones are found by looking through /proc "
+			"instead",
+			capability__advice());
 	case -ENOMEM:
 		return failure__set(
 			failure, err,

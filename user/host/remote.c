@@ -261,20 +261,19 @@ static int explain_denied(pid_t pid, struct failure *failure)
 				    "reading the memory of process %d is not permitted although "
 				    "CAP_SYS_PTRACE is effective: the process belongs to another "
 				    "user namespace, or a security module (SELinux, AppArmor) "
-				    "refuses; run gleakd with sudo on the host itself",
+				    "or a sandbox refuses; run gleakd on the host itself",
 				    pid);
 	if (scope > 0)
 		return failure__set(
 			failure, -EPERM,
 			"reading the memory of process %d is not permitted: "
 			"CAP_SYS_PTRACE is missing, and kernel.yama.ptrace_scope is %d, "
-			"so that it is needed for your own processes too; run gleakd "
-			"with sudo",
-			pid, scope);
+			"so that it is needed for your own processes too; %s",
+			pid, scope, capability__advice());
 	return failure__set(failure, -EPERM,
 			    "reading the memory of process %d is not permitted: CAP_SYS_PTRACE is "
-			    "missing; run gleakd with sudo",
-			    pid);
+			    "missing; %s",
+			    pid, capability__advice());
 }
 
 /*

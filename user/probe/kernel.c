@@ -74,15 +74,16 @@ static int check_capabilities(const struct kernel_features *features, struct fai
 	if (capability__missing(wanted, ARRAY_SIZE(wanted), missing, sizeof(missing)))
 		return failure__set(
 			failure, -EPERM,
-			"loading probes needs %s, which this process does not have; run "
-			"gleakd as root, or watch without probes (--mode census)",
-			missing);
+			"loading probes needs %s, which this process does not have; %s, or "
+			"watch without probes (--mode census)",
+			missing, capability__advice());
 	if (!features->uprobe_multi)
 		return failure__set(
 			failure, -EPERM,
 			"this kernel has no usable uprobe_multi links (Linux 6.10), and "
-			"its older uprobes need CAP_SYS_ADMIN; run gleakd as root, or "
-			"watch without probes (--mode census)");
+			"its older uprobes need CAP_SYS_ADMIN; %s, or watch without "
+			"probes (--mode census)",
+			capability__advice());
 	return 0;
 }
 

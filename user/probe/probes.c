@@ -13,6 +13,7 @@
 #include "gleakd.skel.h"
 
 #include "base/cleanup.h"
+#include "host/capability.h"
 #include "probe/detacher.h"
 #include "probe/libbpf_words.h"
 #include "probe/links.h"
@@ -79,9 +80,9 @@ static int load(struct probes *probes, uint32_t ring_bytes, struct failure *fail
 		return failure__set(
 			failure, err,
 			"the kernel does not let this process load BPF programs; it needs "
-			"CAP_BPF and CAP_PERFMON (run gleakd as root), and no lockdown "
-			"or LSM in the way: %s",
-			libbpf_words__get());
+			"CAP_BPF and CAP_PERFMON (%s), and no lockdown or LSM in the way: "
+			"%s",
+			capability__advice(), libbpf_words__get());
 	if (err == -ENOMEM)
 		return failure__set(failure, err,
 				    "no memory for the BPF maps (ring buffer of %u bytes)",

@@ -338,9 +338,10 @@ Test(checkup, processes)
 		{.pid = 19, .comm = "hidden"},
 	};
 	struct process_list list = {.processes = processes, .n_processes = 1, .looked_at = 101};
+	struct doctor_facts facts = {.capabilities = 0};
 	struct doctor_report report = {0};
 
-	doctor_part__processes(&report, &list);
+	doctor_part__processes(&report, &facts, &list);
 	expect(&report, "executables", DOCTOR_OK, 0, "101");
 	expect(&report, "go_processes", DOCTOR_OK, 0, "1, all");
 	cr_expect_eq(report.n_items, 2);
@@ -349,7 +350,7 @@ Test(checkup, processes)
 	list.not_readable = 3;
 	list.not_opened = 2;
 	report.n_items = 0;
-	doctor_part__processes(&report, &list);
+	doctor_part__processes(&report, &facts, &list);
 	expect(&report, "executables", DOCTOR_WARN, 0, "101 processes 3");
 	expect(&report, "fuse", DOCTOR_WARN, 0, "2 processes");
 	expect(&report, "go_processes", DOCTOR_WARN, 0,
@@ -357,8 +358,37 @@ Test(checkup, processes)
 
 	list.n_processes = 0;
 	report.n_items = 0;
-	doctor_part__processes(&report, &list);
+	doctor_part__processes(&report, &facts, &list);
 	expect(&report, "go_processes", DOCTOR_OK, 0, "none");
+}
+
+/* Never one that it has already. */
+Test(checkup, advice_about_executables_names_what_is_missing)
+{
+	static const struct {
+		uint64_t capabilities;
+		const char *wanted, *unwanted;
+	} cases[] = {
+		{0, "CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH"},
+		{1ULL << CAP_SYS_PTRACE, "CAP_DAC_READ_SEARCH", "CAP_SYS_PTRACE"},
+		{1ULL << CAP_SYS_PTRACE | 1ULL << CAP_DAC_READ_SEARCH, "no capability is missing",
+		 "CAP_"},
+		{1ULL << CAP_SYS_PTRACE | 1ULL << CAP_DAC_OVERRIDE, "no capability is missing",
+		 "CAP_"},
+	};
+	struct process_list list = {.looked_at = 101, .not_readable = 3};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct doctor_facts facts = {.capabilities = cases[i].capabilities};
+		struct doctor_report report = {0};
+
+		doctor_part__processes(&report, &facts, &list);
+		cr_expect_str_eq(report.items[0].name, "executables");
+		cr_expect_not_null(strstr(report.items[0].advice, cases[i].wanted), "%zu: %s", i,
+				   report.items[0].advice);
+		cr_expect_null(strstr(report.items[0].advice, cases[i].unwanted), "%zu: %s", i,
+			       report.items[0].advice);
+	}
 }
 
 /* --- files --------------------------------------------------------------------------------------- */

@@ -251,3 +251,18 @@ Test(capability, what_is_writable_stays_so)
 	cr_expect_eq(unlink(path), 0);
 	cr_expect_eq(rmdir(folder), 0);
 }
+
+Test(capability, refusals_name_what_is_missing)
+{
+	struct failure failure = {""};
+	const int nobodys = 63; /* no kernel has it */
+
+	cr_expect_eq(capability__refused("the file", &nobodys, 1, &failure), -EACCES);
+	cr_expect_not_null(
+		strstr(failure.text, "the file may not be read without capability 63; "));
+	cr_expect_eq(strstr(failure.text, "sudo") != NULL, geteuid() != 0, "%s", failure.text);
+	/* Nothing is missing: sudo is of no use to anybody. */
+	cr_expect_eq(capability__refused("the file", &nobodys, 0, &failure), -EACCES);
+	cr_expect_null(strstr(failure.text, "sudo"), "%s", failure.text);
+	cr_expect_not_null(strstr(failure.text, "user namespace"));
+}
