@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * heapscan [--exact] PID [SCANS] - scans the heap of a running Go process and prints, per scan, what
- * was found, and one line per unreachable goroutine. With --exact all threads are stopped meanwhile.
+ * was found, and one line per unreachable goroutine. With --exact a picture is taken first.
  * For tests of user/heap against real programs:
  *
  *	scan doubt=... goroutines=N candidates=N unreachable=N moved=N rounds=N ms=N ...
@@ -10,23 +10,18 @@
  *	retained objects=N bytes=N stack_bytes=N
  *	confirmed twice=N thrice=N
  */
-#include <dirent.h>
-#include <elf.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ptrace.h>
 #include <sys/resource.h>
-#include <sys/uio.h>
-#include <sys/user.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "discover/load_bias.h"
 #include "golang/binary.h"
 #include "heap/confirm.h"
+#include "heap/picture.h"
 #include "heap/scan.h"
 
 struct target {
@@ -133,83 +128,6 @@ static void print_result(const struct heap_scan_result *r, size_t steps)
 	       (unsigned long long)r->frames.defers_refused);
 }
 
-/* --- threads ------------------------------------------------------------------------------------ */
-
-#define MAX_THREADS 256
-
-struct threads {
-	size_t n;
-	pid_t tids[MAX_THREADS];
-	struct user_regs_struct registers[MAX_THREADS];
-	struct heap_thread threads[MAX_THREADS];
-};
-
-static bool is_stopped(const struct threads *threads, pid_t tid)
-{
-	for (size_t i = 0; i < threads->n; i++) {
-		if (threads->tids[i] == tid)
-			return true;
-	}
-	return false;
-}
-
-static int stop_thread(struct threads *threads, pid_t tid)
-{
-	size_t i = threads->n;
-	struct iovec io = {&threads->registers[i], sizeof(threads->registers[i])};
-	int status;
-
-	if (i == MAX_THREADS || ptrace(PTRACE_SEIZE, tid, NULL, NULL))
-		return -1;
-	threads->tids[threads->n++] = tid;
-	if (ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) || waitpid(tid, &status, __WALL) != tid ||
-	    ptrace(PTRACE_GETREGSET, tid, (void *)NT_PRSTATUS, &io))
-		return -1;
-	threads->threads[i] = (struct heap_thread){
-#ifdef __x86_64__
-		.sp = threads->registers[i].rsp,
-#else
-		.sp = threads->registers[i].sp,
-#endif
-		.registers = (const uint64_t *)&threads->registers[i],
-		.n_registers = io.iov_len / sizeof(uint64_t),
-	};
-	return 0;
-}
-
-/* Until no thread is left that was begun by one which was not stopped yet. */
-static int stop(struct threads *threads, pid_t pid)
-{
-	char path[64];
-	bool more = true;
-
-	snprintf(path, sizeof(path), "/proc/%d/task", pid);
-	while (more) {
-		DIR *dir __cleanup_closedir = opendir(path);
-		struct dirent *entry;
-
-		more = false;
-		while (dir && (entry = readdir(dir))) {
-			pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
-
-			if (tid <= 0 || is_stopped(threads, tid))
-				continue;
-			if (stop_thread(threads, tid))
-				return -1;
-			more = true;
-		}
-	}
-	return threads->n ? 0 : -1;
-}
-
-static void let_go(struct threads *threads)
-{
-	for (size_t i = 0; i < threads->n; i++)
-		ptrace(PTRACE_DETACH, threads->tids[i], NULL, NULL);
-}
-
-/* ------------------------------------------------------------------------------------------------ */
-
 /* How many were unreachable in three scans running, however soon one after the other. */
 static void print_confirmed(struct target *target, struct heap_scan *scan)
 {
@@ -229,36 +147,58 @@ static void print_confirmed(struct target *target, struct heap_scan *scan)
 	printf("confirmed twice=%zu thrice=%zu\n", twice, thrice);
 }
 
+static void print_picture(const struct heap_picture *picture)
+{
+	const struct heap_picture_figures *f = heap_picture__figures(picture);
+
+	printf("picture copy=%llu left_out=%llu again=%llu threads=%zu expected_ms=%.2f stopped_ms=%.2f "
+	       "soft_dirty=%d\n",
+	       (unsigned long long)f->copy_bytes, (unsigned long long)f->left_out_bytes,
+	       (unsigned long long)f->again_bytes, f->threads, (double)f->expected_stop_ns / 1e6,
+	       (double)f->stopped_ns / 1e6, f->soft_dirty);
+}
+
+static int take_picture(struct target *target, pid_t pid, struct heap_picture **ret_picture,
+			struct failure *failure)
+{
+	const struct heap_picture_options options = {
+		.proc_root = "/proc", .pid = pid, .max_stop_ns = 10 * NSEC_PER_SEC};
+	int err = heap_picture__prepare(&target->runtime, &options, ret_picture, failure);
+
+	if (!err)
+		err = heap_picture__take(*ret_picture, failure);
+	if (!err)
+		print_picture(*ret_picture);
+	return err;
+}
+
 static int scan_once(struct target *target, pid_t exact, struct failure *failure)
 {
-	static struct threads threads;
 	struct heap_scan_options options = {.exact = exact != 0};
+	struct heap_picture *picture = NULL;
 	struct heap_scan *scan;
 	size_t steps = 0;
-	int err;
+	int err = exact ? take_picture(target, exact, &picture, failure) : 0;
 
-	threads.n = 0;
-	if (exact && stop(&threads, exact)) {
-		let_go(&threads);
-		return failure__set(failure, -1, "the threads could not be stopped");
-	}
-	options.threads = threads.threads;
-	options.n_threads = threads.n;
-	err = heap_scan__new(&target->runtime, &options, &scan);
-
+	if (err)
+		return err;
+	if (exact)
+		options.threads = heap_picture__threads(picture, &options.n_threads);
+	err = heap_scan__new(exact ? heap_picture__runtime(picture) : &target->runtime, &options,
+			     &scan);
 	if (err)
 		return failure__set(failure, err, "out of memory");
 	do {
 		err = heap_scan__step(scan, 10 * NSEC_PER_MSEC, failure);
 		steps++;
 	} while (err == 1);
-	let_go(&threads);
 	if (!err) {
 		print_result(heap_scan__result(scan), steps);
 		print_confirmed(target, scan);
 		print_unreachable(target, scan);
 	}
 	heap_scan__free(scan);
+	heap_picture__free(picture);
 	return err;
 }
 

@@ -17,25 +17,13 @@
  */
 #define MAX_LINE (2 * PATH_MAX)
 
-struct file_key {
-	uint32_t major;
-	uint32_t minor;
-	uint64_t inode;
-};
-
-struct line {
-	struct process_mapping mapping;
-	struct file_key key;
-	const char *path;
-};
-
 struct reader {
 	FILE *file;
 	size_t n_lines;
 	char text[MAX_LINE];
 };
 
-static bool same_key(const struct file_key *a, const struct file_key *b)
+static bool same_file(const struct maps_line *a, const struct maps_line *b)
 {
 	return a->inode == b->inode && a->major == b->major && a->minor == b->minor;
 }
@@ -53,7 +41,7 @@ static bool take_number(char **p, int base, char separator, uint64_t *ret_value)
 }
 
 /* "start-end rwxp offset major:minor inode      path" (fs/proc/task_mmu.c show_vma_header_prefix). */
-static bool parse_line(char *p, struct line *line)
+static bool parse_line(char *p, struct maps_line *line)
 {
 	struct process_mapping *mapping = &line->mapping;
 	uint64_t major, minor;
@@ -64,13 +52,15 @@ static bool parse_line(char *p, struct line *line)
 		return false;
 	mapping->writable = p[1] == 'w';
 	mapping->executable = p[2] == 'x';
+	line->readable = p[0] == 'r';
+	line->shared = p[3] == 's';
 	p += 5;
 	if (!take_number(&p, 16, ' ', &mapping->file_offset) || !take_number(&p, 16, ':', &major) ||
 	    !take_number(&p, 16, ' ', &minor))
 		return false;
-	line->key.major = (uint32_t)major;
-	line->key.minor = (uint32_t)minor;
-	line->key.inode = strtoull(p, &p, 10);
+	line->major = (uint32_t)major;
+	line->minor = (uint32_t)minor;
+	line->inode = strtoull(p, &p, 10);
 	line->path = p + strspn(p, " ");
 	return mapping->start < mapping->end;
 }
@@ -85,7 +75,7 @@ static void skip_rest_of_line(FILE *file)
 }
 
 /* 1 and the next line, 0 at the end, or -errno. The path is valid until the next call. */
-static int next_line(struct reader *reader, struct line *line)
+static int next_line(struct reader *reader, struct maps_line *line)
 {
 	size_t length;
 
@@ -126,25 +116,26 @@ enum rank {
 	RANK_PATH_ADDRESS, /* certain */
 };
 
-static enum rank rank_line(const struct line *line, const struct maps_image *image)
+static enum rank rank_line(const struct maps_line *line, const struct maps_image *image)
 {
 	const struct process_mapping *mapping = &line->mapping;
 	bool around = image->start_code >= mapping->start && image->start_code < mapping->end;
 
-	if (!line->key.inode)
+	if (!line->inode)
 		return RANK_NONE;
 	if (!same_path(line->path, image->path))
 		return around ? RANK_ADDRESS : RANK_NONE;
 	if (around)
 		return RANK_PATH_ADDRESS;
-	return line->key.inode == image->inode ? RANK_PATH_INODE : RANK_PATH;
+	return line->inode == image->inode ? RANK_PATH_INODE : RANK_PATH;
 }
 
 /* Which file is the image. Returns 1, 0 when no line fits, or -errno. */
-static int find_key(struct reader *reader, const struct maps_image *image, struct file_key *ret_key)
+static int find_file(struct reader *reader, const struct maps_image *image,
+		     struct maps_line *ret_file)
 {
 	enum rank best = RANK_NONE;
-	struct line line;
+	struct maps_line line;
 	int more;
 
 	while (best < RANK_PATH_ADDRESS && (more = next_line(reader, &line)) != 0) {
@@ -155,7 +146,7 @@ static int find_key(struct reader *reader, const struct maps_image *image, struc
 		rank = rank_line(&line, image);
 		if (rank > best) {
 			best = rank;
-			*ret_key = line.key;
+			*ret_file = line;
 		}
 	}
 	/* Every process has mappings until it gives up its memory. */
@@ -164,38 +155,77 @@ static int find_key(struct reader *reader, const struct maps_image *image, struc
 	return best != RANK_NONE;
 }
 
-static int collect(struct reader *reader, const struct file_key *key,
+static int collect(struct reader *reader, const struct maps_line *file,
 		   struct process_mapping *mappings, size_t max)
 {
-	struct line line;
+	struct maps_line line;
 	size_t n = 0;
 	int more = 0;
 
 	while (n < max && (more = next_line(reader, &line)) > 0) {
-		if (same_key(&line.key, key))
+		if (same_file(&line, file))
 			mappings[n++] = line.mapping;
 	}
 	return more < 0 ? more : (int)n;
 }
 
+static int open_reader(const char *maps_path, struct reader **ret_reader)
+{
+	struct reader *reader = calloc(1, sizeof(*reader));
+
+	if (!reader)
+		return -ENOMEM;
+	reader->file = fopen(maps_path, "re");
+	if (!reader->file) {
+		int err = errno == ENOENT ? -ESRCH : -errno;
+
+		free(reader);
+		return err;
+	}
+	*ret_reader = reader;
+	return 0;
+}
+
+static void close_reader(struct reader *reader)
+{
+	fclose(reader->file);
+	free(reader);
+}
+
 int maps__find(const char *maps_path, const struct maps_image *image,
 	       struct process_mapping *mappings, size_t max)
 {
-	FILE *file __cleanup_fclose = fopen(maps_path, "re");
-	struct reader *reader __cleanup_free = NULL;
-	struct file_key key = {0};
-	int found;
+	struct reader *reader;
+	struct maps_line file = {0};
+	int found = open_reader(maps_path, &reader);
 
-	if (!file)
-		return errno == ENOENT ? -ESRCH : -errno;
-	reader = calloc(1, sizeof(*reader));
-	if (!reader)
-		return -ENOMEM;
-	reader->file = file;
-	found = find_key(reader, image, &key);
-	if (found <= 0)
+	if (found)
 		return found;
-	rewind(file);
-	reader->n_lines = 0;
-	return collect(reader, &key, mappings, min_of(max, (size_t)MAX_LINES));
+	found = find_file(reader, image, &file);
+	if (found > 0) {
+		rewind(reader->file);
+		reader->n_lines = 0;
+		found = collect(reader, &file, mappings, min_of(max, (size_t)MAX_LINES));
+	}
+	close_reader(reader);
+	return found;
+}
+
+int maps__each(const char *maps_path, bool (*fn)(void *ctx, const struct maps_line *line),
+	       void *ctx)
+{
+	struct maps_line line;
+	struct reader *reader;
+	int more = open_reader(maps_path, &reader);
+
+	if (more)
+		return more;
+	do
+		more = next_line(reader, &line);
+	while (more > 0 && fn(ctx, &line));
+	/* Every process has mappings until it gives up its memory. */
+	if (!more && !reader->n_lines)
+		more = -ESRCH;
+	close_reader(reader);
+	return min_of(more, 0);
 }

@@ -16,6 +16,22 @@ struct maps_image {
 	uint64_t start_code; /* an address inside the image; 0 or 1: unknown */
 };
 
+/* One line; the path is valid during the call. */
+struct maps_line {
+	struct process_mapping mapping;
+	bool readable, shared;
+	uint32_t major, minor; /* of the file's device */
+	uint64_t inode;	       /* 0: no file */
+	const char *path; /* newlines are "\012", a file that was removed ends in " (deleted)" */
+};
+
+/*
+ * maps__each - every line of @maps_path, until @fn returns false. Errors: -ESRCH gone, or no mapping at
+ * all; -EACCES not permitted; -EPROTO a line that cannot be read; -E2BIG; -ENOMEM.
+ */
+int maps__each(const char *maps_path, bool (*fn)(void *ctx, const struct maps_line *line),
+	       void *ctx) __must_check;
+
 /* maps__find - process__exe_mappings() on the file @maps_path. */
 int maps__find(const char *maps_path, const struct maps_image *image,
 	       struct process_mapping *mappings, size_t max) __must_check;

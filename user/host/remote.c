@@ -58,6 +58,7 @@ struct remote {
 
 	struct remote_range *ranges;
 	size_t n_ranges;
+	bool sorted;
 	bool replaced;
 };
 
@@ -333,15 +334,47 @@ int remote__open_process(pid_t pid, struct remote **ret_remote, struct failure *
 
 /* --- bytes held in memory ------------------------------------------------------------------------ */
 
+static bool holds(const struct remote_range *range, uint64_t address)
+{
+	return address >= range->address && address - range->address < range->size;
+}
+
+/* The last range that begins at @address or before; a copy of a process has thousands. */
+static const struct remote_range *find_sorted(const struct remote *remote, uint64_t address)
+{
+	size_t low = 0, high = remote->n_ranges;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (remote->ranges[middle].address <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low && holds(&remote->ranges[low - 1], address) ? &remote->ranges[low - 1] : NULL;
+}
+
 static const struct remote_range *find_range(const struct remote *remote, uint64_t address)
 {
+	if (remote->sorted)
+		return find_sorted(remote, address);
 	for (size_t i = 0; i < remote->n_ranges; i++) {
-		const struct remote_range *range = &remote->ranges[i];
-
-		if (address >= range->address && address - range->address < range->size)
-			return range;
+		if (holds(&remote->ranges[i], address))
+			return &remote->ranges[i];
 	}
 	return NULL;
+}
+
+/* In order, and none begins within another. */
+static bool are_sorted(const struct remote_range *ranges, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		if (ranges[i].address < ranges[i - 1].address ||
+		    holds(&ranges[i - 1], ranges[i].address))
+			return false;
+	}
+	return true;
 }
 
 static int image_read(struct remote *remote, uint64_t address, void *buffer, size_t size)
@@ -412,6 +445,7 @@ int remote__open_image(const struct remote_range *ranges, size_t n_ranges,
 	if (n_ranges)
 		memcpy(remote->ranges, ranges, n_ranges * sizeof(*ranges));
 	remote->n_ranges = n_ranges;
+	remote->sorted = are_sorted(ranges, n_ranges);
 	*ret_remote = remote;
 	return 0;
 }

@@ -1,0 +1,496 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/memory_copy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/read.h"
+#include "host/maps.h"
+
+/* Documentation/admin-guide/mm/pagemap.rst */
+#define PAGEMAP_PRESENT	   (1ull << 63)
+#define PAGEMAP_SWAPPED	   (1ull << 62)
+#define PAGEMAP_SOFT_DIRTY (1ull << 55)
+#define CLEAR_SOFT_DIRTY   "4" /* Documentation/filesystems/proc.rst, clear_refs */
+
+#define MAX_REGIONS (1u << 20)
+/* Constant data of a file, such as Go's types; what is larger holds something else. */
+#define MAX_CONSTANT (256ull << 20)
+/* One look at the page map: 64 MiB of the process at pages of 4 KiB. */
+#define LOOK_PAGES 16384
+/* One read: so much that its cost is the copying, so little that a deadline is kept. */
+#define RUN_BYTES  (1u << 20)
+#define BATCH_RUNS 8
+
+struct region {
+	uint64_t start, end;
+	uint8_t *data;	/* as large as the mapping; pages that are not copied cost nothing */
+	bool from_file; /* pages that are not there have contents all the same */
+	bool constant;	/* not writable */
+	uint8_t *skip;	/* a bit for each page: not wanted, ... */
+	uint8_t *have;	/* copied, ... */
+	uint8_t *still; /* copied while the process stood still */
+};
+
+struct memory_copy {
+	struct memory_copy_options options;
+	struct memory_copy_totals totals;
+	int pagemap;
+	uint64_t page;
+	struct region *regions; /* by address */
+	size_t n, capacity;
+	size_t next;	    /* of the first pass: region ... */
+	uint64_t next_page; /* ... and page in it */
+	struct remote *image;
+	uint64_t entries[LOOK_PAGES];
+};
+
+static bool bit(const uint8_t *bits, uint64_t i)
+{
+	return bits[i / 8] >> i % 8 & 1;
+}
+
+static void set_bit(uint8_t *bits, uint64_t i)
+{
+	bits[i / 8] |= (uint8_t)(1 << i % 8);
+}
+
+static uint64_t n_pages(const struct memory_copy *copy, const struct region *region)
+{
+	return (region->end - region->start) / copy->page;
+}
+
+/* --- what is mapped ------------------------------------------------------------------------------ */
+
+static void release(struct region *region)
+{
+	if (region->data)
+		munmap(region->data, region->end - region->start);
+	free(region->skip);
+	free(region->have);
+	free(region->still);
+}
+
+static int add_region(struct memory_copy *copy, const struct maps_line *line, uint64_t start,
+		      uint64_t end)
+{
+	struct region region = {
+		.start = start,
+		.end = end,
+		.from_file = line->inode != 0,
+		.constant = !line->mapping.writable,
+	};
+	size_t bits = (end - start) / copy->page / 8 + 1;
+	void *data;
+
+	if (copy->n >= MAX_REGIONS)
+		return -E2BIG;
+	if (!array__reserve(copy->regions, copy->capacity, copy->n + 1))
+		return -ENOMEM;
+	data = mmap(NULL, end - start, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	region.data = data == MAP_FAILED ? NULL : data;
+	region.skip = calloc(bits, 1);
+	region.have = calloc(bits, 1);
+	region.still = calloc(bits, 1);
+	if (!region.data || !region.skip || !region.have || !region.still) {
+		release(&region);
+		return -ENOMEM;
+	}
+	copy->regions[copy->n++] = region;
+	return 0;
+}
+
+/* [vvar] and [vdso] are the kernel's; shared memory holds no heap of Go. */
+static bool is_wanted(const struct maps_line *line)
+{
+	const struct process_mapping *mapping = &line->mapping;
+
+	if (!line->readable || line->shared || !strncmp(line->path, "[v", 2))
+		return false;
+	return mapping->writable ||
+	       (!mapping->executable && mapping->end - mapping->start <= MAX_CONSTANT);
+}
+
+/* The first region that ends behind @address; n when there is none. */
+static size_t find_region(const struct memory_copy *copy, size_t n, uint64_t address)
+{
+	size_t low = 0, high = n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (copy->regions[middle].end <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+struct mapping_walk {
+	struct memory_copy *copy;
+	size_t n_known; /* regions before this walk, in order */
+	int err;
+};
+
+/* Whatever of the mapping no region covers yet becomes one. */
+static bool add_mapping(void *ctx, const struct maps_line *line)
+{
+	struct mapping_walk *walk = ctx;
+	struct memory_copy *copy = walk->copy;
+	uint64_t at = line->mapping.start, end = line->mapping.end;
+	size_t i = find_region(copy, walk->n_known, at);
+
+	if (!is_wanted(line))
+		return true;
+	for (; at < end && !walk->err; i++) {
+		bool known = i < walk->n_known && copy->regions[i].start < end;
+		uint64_t gap_end = known ? copy->regions[i].start : end;
+
+		if (at < gap_end)
+			walk->err = add_region(copy, line, at, gap_end);
+		if (!known)
+			break;
+		at = copy->regions[i].end;
+	}
+	return !walk->err;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const struct region *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+static int read_maps(struct memory_copy *copy)
+{
+	struct mapping_walk walk = {.copy = copy, .n_known = copy->n};
+	char path[PATH_MAX];
+	int err;
+
+	snprintf(path, sizeof(path), "%s/%d/maps", copy->options.proc_root, copy->options.pid);
+	err = maps__each(path, add_mapping, &walk);
+	if (copy->n > walk.n_known)
+		qsort(copy->regions, copy->n, sizeof(*copy->regions), by_address);
+	return err ? err : walk.err;
+}
+
+/* --- pages --------------------------------------------------------------------------------------- */
+
+/* The runs of pages that are read with one call. */
+struct page_batch {
+	struct remote_span runs[BATCH_RUNS];
+	struct region *regions[BATCH_RUNS];
+	size_t n;
+};
+
+static void note_copied(struct memory_copy *copy, struct region *region, uint64_t page, bool still)
+{
+	if (!bit(region->have, page))
+		copy->totals.copied_bytes += copy->page;
+	set_bit(region->have, page);
+	if (still)
+		set_bit(region->still, page);
+}
+
+/*
+ * Runs that cannot be read were unmapped since the page map was looked at; while the process stands
+ * still that is an error.
+ */
+static int read_batch(struct memory_copy *copy, struct page_batch *batch, bool still)
+{
+	int err = remote__read_spans(copy->options.remote, batch->runs, batch->n);
+
+	for (size_t i = 0; i < batch->n && !err; i++) {
+		const struct remote_span *run = &batch->runs[i];
+		struct region *region = batch->regions[i];
+		uint64_t first = (run->address - region->start) / copy->page;
+
+		if (run->result && still)
+			err = run->result;
+		for (uint64_t p = 0; p < run->size / copy->page && !run->result; p++)
+			note_copied(copy, region, first + p, still);
+		if (still)
+			copy->totals.again_bytes += run->size;
+	}
+	batch->n = 0;
+	if (!err && copy->options.max_bytes && copy->totals.copied_bytes > copy->options.max_bytes)
+		err = -E2BIG;
+	return err;
+}
+
+static int add_page(struct memory_copy *copy, struct page_batch *batch, struct region *region,
+		    uint64_t page, bool still)
+{
+	uint64_t address = region->start + page * copy->page;
+	struct remote_span *last = batch->n ? &batch->runs[batch->n - 1] : NULL;
+
+	if (last && batch->regions[batch->n - 1] == region &&
+	    last->address + last->size == address && last->size < RUN_BYTES) {
+		last->size += (uint32_t)copy->page;
+		return 0;
+	}
+	if (batch->n == BATCH_RUNS) {
+		int err = read_batch(copy, batch, still);
+
+		if (err)
+			return err;
+	}
+	batch->runs[batch->n] = (struct remote_span){
+		.address = address,
+		.buffer = region->data + page * copy->page,
+		.size = (uint32_t)copy->page,
+	};
+	batch->regions[batch->n++] = region;
+	return 0;
+}
+
+static bool has_contents(const struct region *region, uint64_t entry)
+{
+	return region->from_file || entry & (PAGEMAP_PRESENT | PAGEMAP_SWAPPED);
+}
+
+/* Whether the page has to be read by this pass. */
+static bool is_due(const struct memory_copy *copy, const struct region *region, uint64_t page,
+		   uint64_t entry, bool still)
+{
+	if (bit(region->skip, page) || !has_contents(region, entry))
+		return false;
+	if (!bit(region->have, page))
+		return true;
+	if (!still || region->constant || bit(region->still, page))
+		return false;
+	return !copy->totals.soft_dirty || entry & PAGEMAP_SOFT_DIRTY;
+}
+
+/* Given back to the kernel since: it reads as zeros. */
+static bool has_vanished(const struct region *region, uint64_t page, uint64_t entry, bool still)
+{
+	return still && !has_contents(region, entry) && bit(region->have, page);
+}
+
+/* @n pages of @region from @first on. */
+static int copy_pages(struct memory_copy *copy, struct page_batch *batch, struct region *region,
+		      uint64_t first, size_t n, bool still)
+{
+	uint64_t at = (region->start / copy->page + first) * sizeof(copy->entries[0]);
+	ssize_t got = read__at(copy->pagemap, at, copy->entries, n * sizeof(copy->entries[0]));
+
+	if (got < 0)
+		return (int)got;
+	/* Nothing at all: the process has no memory any more. */
+	if (!got)
+		return -ESRCH;
+	for (size_t i = 0; i < (size_t)got / sizeof(copy->entries[0]); i++) {
+		int err = 0;
+
+		if (is_due(copy, region, first + i, copy->entries[i], still))
+			err = add_page(copy, batch, region, first + i, still);
+		else if (has_vanished(region, first + i, copy->entries[i], still))
+			memset(region->data + (first + i) * copy->page, 0, copy->page);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int memory_copy__first(struct memory_copy *copy, uint64_t budget_ns)
+{
+	uint64_t begin_ns = clock__monotonic_ns(), now_ns = begin_ns;
+	struct page_batch batch = {.n = 0};
+	int err = 0;
+
+	while (!err && copy->next < copy->n && (!budget_ns || now_ns - begin_ns < budget_ns)) {
+		struct region *region = &copy->regions[copy->next];
+		uint64_t left = n_pages(copy, region) - copy->next_page;
+		size_t n = (size_t)min_of(left, (uint64_t)LOOK_PAGES);
+
+		err = copy_pages(copy, &batch, region, copy->next_page, n, false);
+		if (!err)
+			err = read_batch(copy, &batch, false);
+		copy->next_page += n;
+		if (copy->next_page >= n_pages(copy, region)) {
+			copy->next++;
+			copy->next_page = 0;
+		}
+		now_ns = clock__monotonic_ns();
+	}
+	copy->totals.copied_ns += now_ns - begin_ns;
+	if (err)
+		return err;
+	return copy->next < copy->n ? 1 : 0;
+}
+
+int memory_copy__again(struct memory_copy *copy, uint64_t deadline_ns)
+{
+	struct page_batch batch = {.n = 0};
+	int err = read_maps(copy);
+
+	for (size_t i = 0; i < copy->n && !err; i++) {
+		struct region *region = &copy->regions[i];
+		uint64_t pages = n_pages(copy, region);
+
+		for (uint64_t first = 0; first < pages && !err; first += LOOK_PAGES) {
+			size_t n = (size_t)min_of(pages - first, (uint64_t)LOOK_PAGES);
+
+			err = copy_pages(copy, &batch, region, first, n, true);
+			if (!err && clock__monotonic_ns() > deadline_ns)
+				err = -ETIME;
+		}
+	}
+	return err ? err : read_batch(copy, &batch, true);
+}
+
+/* --- as a whole ---------------------------------------------------------------------------------- */
+
+static int open_proc(const struct memory_copy *copy, const char *leaf, int flags)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%d/%s", copy->options.proc_root, copy->options.pid, leaf);
+	fd = open(path, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* From now on the kernel marks pages that are written, if it can: a page of ours tells whether. */
+static bool begin_soft_dirty(const struct memory_copy *copy)
+{
+	int own __cleanup_close = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	int clear __cleanup_close = open_proc(copy, "clear_refs", O_WRONLY);
+	static volatile uint8_t touched[1];
+	uint64_t entry;
+
+	if (own < 0 || clear < 0)
+		return false;
+	/* Kernels without it never set the bit, and a page that has just been written has it else. */
+	touched[0]++;
+	if (read__at(own, (uintptr_t)touched / copy->page * sizeof(entry), &entry, sizeof(entry)) !=
+		    sizeof(entry) ||
+	    !(entry & PAGEMAP_SOFT_DIRTY))
+		return false;
+	return write(clear, CLEAR_SOFT_DIRTY, 1) == 1;
+}
+
+static int explain(int err, const struct memory_copy *copy, struct failure *failure)
+{
+	if (err == -ENOENT || err == -ESRCH)
+		return failure__set(failure, -ESRCH, "process %d has ended", copy->options.pid);
+	if (err == -EACCES || err == -EPERM)
+		return failure__set(failure, -EPERM,
+				    "what process %d has mapped may not be read: CAP_SYS_PTRACE is "
+				    "missing; run gleakd with sudo",
+				    copy->options.pid);
+	return failure__set(failure, err, "cannot read what process %d has mapped: %s",
+			    copy->options.pid, strerror(-err));
+}
+
+int memory_copy__new(const struct memory_copy_options *options, struct memory_copy **ret_copy,
+		     struct failure *failure)
+{
+	struct memory_copy *copy = calloc(1, sizeof(*copy));
+	int err;
+
+	if (!copy)
+		return failure__set(failure, -ENOMEM, "out of memory");
+	copy->options = *options;
+	copy->page = (uint64_t)sysconf(_SC_PAGESIZE);
+	copy->pagemap = open_proc(copy, "pagemap", O_RDONLY);
+	err = copy->pagemap < 0 ? copy->pagemap : read_maps(copy);
+	if (err) {
+		err = explain(err, copy, failure);
+		memory_copy__free(copy);
+		return err;
+	}
+	copy->totals.soft_dirty = begin_soft_dirty(copy);
+	*ret_copy = copy;
+	return 0;
+}
+
+void memory_copy__free(struct memory_copy *copy)
+{
+	if (!copy)
+		return;
+	for (size_t i = 0; i < copy->n; i++)
+		release(&copy->regions[i]);
+	if (copy->pagemap >= 0)
+		close(copy->pagemap);
+	remote__free(copy->image);
+	free(copy->regions);
+	free(copy);
+}
+
+static void mark_pages(struct memory_copy *copy, uint64_t address, uint64_t size, bool skip)
+{
+	uint64_t first = (address + copy->page - 1) / copy->page * copy->page;
+	uint64_t end = (address + size) / copy->page * copy->page;
+
+	/* What is wanted is so with the pages that it shares with others. */
+	if (!skip) {
+		first = address / copy->page * copy->page;
+		end = (address + size + copy->page - 1) / copy->page * copy->page;
+	}
+	for (size_t i = find_region(copy, copy->n, first);
+	     i < copy->n && copy->regions[i].start < end; i++) {
+		struct region *region = &copy->regions[i];
+		uint64_t from = max_of(first, region->start), to = min_of(end, region->end);
+
+		for (uint64_t at = from; at < to; at += copy->page) {
+			uint64_t page = (at - region->start) / copy->page;
+
+			if (skip)
+				set_bit(region->skip, page);
+			else
+				region->skip[page / 8] &= (uint8_t) ~(1 << page % 8);
+		}
+	}
+}
+
+void memory_copy__skip(struct memory_copy *copy, uint64_t address, uint64_t size)
+{
+	mark_pages(copy, address, size, true);
+}
+
+void memory_copy__want(struct memory_copy *copy, uint64_t address, uint64_t size)
+{
+	mark_pages(copy, address, size, false);
+}
+
+int memory_copy__open(struct memory_copy *copy, struct remote **ret_remote)
+{
+	struct remote_range *ranges __cleanup_free = calloc(copy->n + 1, sizeof(*ranges));
+	struct remote *image;
+	int err;
+
+	if (!ranges)
+		return -ENOMEM;
+	for (size_t i = 0; i < copy->n; i++)
+		ranges[i] = (struct remote_range){
+			.address = copy->regions[i].start,
+			.data = copy->regions[i].data,
+			.size = copy->regions[i].end - copy->regions[i].start,
+		};
+	err = remote__open_image(ranges, copy->n, &image);
+	if (err)
+		return err;
+	remote__free(copy->image);
+	copy->image = image;
+	*ret_remote = image;
+	return 0;
+}
+
+const struct memory_copy_totals *memory_copy__totals(const struct memory_copy *copy)
+{
+	return &copy->totals;
+}
