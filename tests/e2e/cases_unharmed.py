@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The target is never harmed, whatever it does to its own system calls, traps and code."""
+"""The target is never harmed, whatever it or others do to its system calls, traps and code."""
 
+import json
 import re
+import signal
 
-from faults import PATIENCE, Debugger
+from faults import PATIENCE, Debugger, Freezer
 from harness import case, cases_for, check, check_equal, until
 from image import changed
 from programs import Program, start
@@ -138,3 +140,52 @@ def code_that_is_not_that_of_the_file(t):
     check_exact(g, target, 1009)
     g.interrupt()
     check_equal(changed(target.pid), [], "bytes of code changed afterwards")
+
+
+# --- targets that stand still ---------------------------------------------------------------------
+
+
+def stands(state):
+    return lambda report: report["targets"][0]["run_state"] == state
+
+
+@case
+def stopped_and_frozen_targets_are_told_as_such(t):
+    target, freezer = start(t, COUNTS), Freezer(t)
+    target.ask("run 1009 503")
+    freezer.add(target.pid)
+    g = Gleakd(t, target.pid, "--interval", "200ms")
+    g.report("it runs", stands("running"))
+    target.process.send_signal(signal.SIGSTOP)
+    r = g.report("it is stopped", stands("stopped"))
+    check_equal(r["targets"][0]["goroutines"]["alive"], 504, "goroutines of a stopped process")
+    target.process.send_signal(signal.SIGCONT)
+    number = len(g.reports)
+    g.report("it runs again", lambda r: stands("running")(r) and len(g.reports) > number)
+    freezer.freeze()
+    until("it is frozen", freezer.frozen)
+    g.report("it is frozen", stands("frozen"))
+    _, text, _ = run(t, "--pid", str(target.pid), "--once")
+    check("frozen with its control group" in text, f"--once: {text}")
+    _, listed, _ = run(t, "list", "--json")
+    (here,) = [p for p in json.loads(listed)["processes"] if p["pid"] == target.pid]
+    check_equal(here["run_state"], "frozen", "in the list")
+    g.interrupt()
+    freezer.thaw()
+    target.ask("spawn 1009")
+
+
+@case
+def who_holds_a_traced_target_is_named(t):
+    target = start(t, COUNTS)
+    debugger = Debugger(t, target, 0)
+    g = Gleakd(t, target.pid, "--interval", "200ms")
+    r = g.report("a tracer", lambda r: r["targets"][0]["tracer"])
+    check_equal(r["targets"][0]["tracer"], {"pid": debugger.pid, "comm": "faultkit"}, "tracer")
+    debugger.ask("hold")
+    g.report("it is held", stands("traced"))
+    _, text, _ = run(t, "--pid", str(target.pid), "--once")
+    check(f"held by faultkit (pid {debugger.pid})" in text, f"--once: {text}")
+    debugger.leave()
+    g.report("nobody", lambda r: stands("running")(r) and not r["targets"][0]["tracer"])
+    target.ask("spawn 1009")

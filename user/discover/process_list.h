@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "base/common.h"
+#include "host/execution.h"
 
 #define LIST_SCHEMA_VERSION 1
 
@@ -36,7 +37,8 @@ struct listed_process {
 	const char *comm;
 	const char *exe;
 	double uptime_seconds;
-	bool counted; /* else `goroutines` is not known */
+	struct execution execution; /* whether it gets to run, and who traces it */
+	bool counted;		    /* else `goroutines` is not known */
 	uint64_t goroutines;
 	const char *go_version;
 	const char *module;

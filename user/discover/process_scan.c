@@ -77,6 +77,7 @@ static char *user_name(const struct process_scan *scan, uid_t uid)
 /* What was found out about one process beyond its file. */
 struct finding {
 	struct process_info info;
+	struct execution execution;
 	bool supported, counted;
 	uint64_t goroutines;
 	const char *reason;
@@ -92,6 +93,7 @@ static int add(struct process_scan *scan, const struct go_file *file, const stru
 		.comm = strdup(finding->info.comm),
 		.exe = strdup(finding->info.exe),
 		.uptime_seconds = (double)uptime / (double)NSEC_PER_SEC,
+		.execution = finding->execution,
 		.counted = finding->counted,
 		.goroutines = finding->goroutines,
 		.go_version = strdup(file->go_version),
@@ -133,6 +135,16 @@ static int is_fatal(int err)
 	return err == -ENOMEM;
 }
 
+/* Errors are those of a process that has ended. */
+static void look_at_execution(const struct process_scan *scan, pid_t pid,
+			      struct execution *execution)
+{
+	if (!execution__read(scan->proc_root, pid, execution) &&
+	    execution->state == EXECUTION_RUNNING &&
+	    execution__is_frozen(scan->proc_root, CGROUP_ROOT, pid))
+		execution->state = EXECUTION_FROZEN;
+}
+
 /* Adds @candidate, which runs the Go program @file, unless it has ended by now. */
 static int examine(struct process_scan *scan, const struct candidate *candidate,
 		   struct go_file *file)
@@ -143,6 +155,7 @@ static int examine(struct process_scan *scan, const struct candidate *candidate,
 
 	if (err)
 		return 0;
+	look_at_execution(scan, candidate->pid, &finding.execution);
 	if (file->binary) {
 		err = goroutine_count__take(scan->proc_root, candidate->pid, file->binary,
 					    &file->symbolizer, &finding.goroutines, &failure);

@@ -27,6 +27,10 @@ struct execution {
 
 const char *execution_state__name(enum execution_state state); /* "running", "stopped", ... */
 
+/* execution__words - in words how it is held, "" when it is not: "stopped by a signal". */
+#define EXECUTION_WORDS 128
+void execution__words(const struct execution *execution, char out[EXECUTION_WORDS]);
+
 /*
  * execution__read - what /proc/PID/status says of its first thread; a frozen process is RUNNING here.
  * Errors: -ESRCH gone, -EACCES /proc hides it, -EPROTO it says something unexpected.

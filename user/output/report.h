@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "base/common.h"
+#include "host/execution.h"
 #include "observe/wait_objects.h"
 #include "probe/governor.h"
 #include "track/tracker.h"
@@ -88,6 +89,7 @@ struct report_target {
 	double created_per_second, exited_per_second; /* over the last interval */
 	uint64_t unreadable;		 /* g structs and stacks a census could not read */
 	bool exited_target;		 /* the process ended */
+	struct execution execution;	 /* whether it gets to run, and who traces it */
 	const struct report_site *sites; /* worst verdict first, then the largest */
 	size_t n_sites;
 	bool goroutines_listed;			       /* asked for */

@@ -36,6 +36,7 @@ void report_metrics__fill_target(const struct target *target, enum report_group 
 	report->pod_uid = target__origin(target)->pod_uid;
 	report->cgroup = target__origin(target)->cgroup;
 	report->start_time_seconds = target__started_seconds(target);
+	report->execution = *target__execution(target);
 	target__hits(target, report->probe_hits);
 	report->probe_ns = target__probe_ns(target);
 	report->overhead = target__governor(target)->overhead;

@@ -203,6 +203,7 @@ static int build_books(struct target *target, struct failure *failure)
 	target->attached_ns = tracking.attached_ns;
 	/* Once: it would change with each correction of the clock. */
 	target->started_seconds = process__start_seconds(target->process.id.start_time);
+	(void)!process__cpu_ns(target->process.id.pid, &target->executed_ns);
 	saved_state__restore(target->options.state, &target->process.id, target->executable->places,
 			     target->tracker);
 	return 0;
@@ -381,6 +382,7 @@ void target__census_finish(struct target *target)
 		tracker__note_files(target->tracker, files, now_ns);
 	tracker__census_end(target->tracker, now_ns);
 	target_probes__note_census(target);
+	target_execution__note(target);
 	target->census_open = false;
 }
 

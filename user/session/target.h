@@ -10,6 +10,7 @@
 #include "base/common.h"
 #include "base/failure.h"
 #include "host/cgroup.h"
+#include "host/execution.h"
 #include "host/process.h"
 #include "host/remote.h"
 #include "observe/census.h"
@@ -100,6 +101,8 @@ int target__slot(const struct target *target);
 /* target__set_origin - where it runs; copied. */
 void target__set_origin(struct target *target, const struct process_origin *origin);
 const struct process_origin *target__origin(const struct target *target);
+/* target__execution - whether it gets to run and who traces it, by the last census. */
+const struct execution *target__execution(const struct target *target);
 const struct process_info *target__process(const struct target *target);
 struct go_binary *target__binary(const struct target *target);
 const struct probe_plan *target__plan(const struct target *target);

@@ -2,7 +2,10 @@
 #ifndef GLEAKD_SESSION_TARGET_INTERNAL_H
 #define GLEAKD_SESSION_TARGET_INTERNAL_H
 
-/* What the parts of a target share: target.c (its life), target_probes.c (what is attached to it). */
+/*
+ * What the parts of a target share: target.c (its life), target_probes.c (what is attached to it),
+ * target_execution.c (whether it runs, and what speaks against probes).
+ */
 #include "session/target.h"
 
 struct target {
@@ -18,6 +21,9 @@ struct target {
 		((struct failure *)0)->text)]; /* why nothing may be attached now; "" */
 	uint64_t attached_ns, started_seconds;
 	bool census_open; /* begun, and the tracker does not know its end yet */
+
+	struct execution execution; /* at the end of the last census */
+	uint64_t executed_ns;	    /* CPU time used by then */
 
 	struct remote *remote;
 	struct executable *executable;
@@ -52,6 +58,9 @@ void target_probes__close(struct target *target);
  * probe_event), none of which is attached; target->hindrance says what, "" if nothing does.
  */
 bool target_hindrance__look(struct target *target, unsigned int events);
+
+/* target_execution__note - a census is complete: whether the target got to run. */
+void target_execution__note(struct target *target);
 
 /* target_probes__note_census - a census is complete: how many goroutines were created since. */
 void target_probes__note_census(struct target *target);

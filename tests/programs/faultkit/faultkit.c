@@ -11,8 +11,8 @@
  *		"halted PID"
  *	faultkit debugger PID ADDRESS
  *		a debugger of it; "ready", then for each line on stdin "ok LINE": "break" and "clear" set a
- *		breakpoint and take it away, as debuggers do: by writing back what was there before. At the
- *		end of stdin it lets go of the process
+ *		breakpoint and take it away, as debuggers do: by writing back what was there before;
+ *		"hold" stops the process. At the end of stdin it lets go of it
  *	faultkit quit
  */
 #include <errno.h>
@@ -169,6 +169,8 @@ static int debug(pid_t pid, uintptr_t address)
 			before = poke(pid, address, 0xcc);
 		else if (!strcmp(line, "clear\n"))
 			poke(pid, address, (int)(before & 0xff));
+		else if (!strcmp(line, "hold\n"))
+			ptrace(PTRACE_INTERRUPT, pid, NULL, NULL);
 		printf("ok %s", line);
 	}
 	ptrace(PTRACE_INTERRUPT, pid, NULL, NULL);

@@ -84,6 +84,24 @@ Test(execution, names)
 	cr_expect_str_eq(execution_state__name((enum execution_state)9), "unknown");
 }
 
+static const char *words_of(enum execution_state state)
+{
+	static char words[EXECUTION_WORDS];
+
+	execution__words(&(struct execution){.state = state, .tracer = 9, .tracer_comm = "gdb"},
+			 words);
+	return words;
+}
+
+Test(execution, words)
+{
+	cr_expect_str_empty(words_of(EXECUTION_RUNNING));
+	cr_expect_str_eq(words_of(EXECUTION_STOPPED), "stopped by a signal");
+	cr_expect_str_eq(words_of(EXECUTION_TRACED), "held by gdb (pid 9), which traces it");
+	cr_expect_str_eq(words_of(EXECUTION_FROZEN), "frozen with its control group");
+	cr_expect_str_empty(words_of((enum execution_state)9));
+}
+
 Test(execution, who_traces_it)
 {
 	struct execution execution = read_status(STATUS("S (sleeping)", "0"));

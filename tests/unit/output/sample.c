@@ -276,32 +276,34 @@ static const struct report_site evil_sites[] = {
 
 void sample__hostile(struct sample *sample)
 {
-	*sample = (struct sample){.target = {
-					  .pid = INT32_MAX,
-					  .comm = EVIL,
-					  .exe = EVIL,
-					  .go_version = LONG16("go1.99"),
-					  .how = EVIL LONG256(" how"),
-					  .unit = EVIL,
-					  .container_id = EVIL,
-					  .pod_uid = EVIL,
-					  .cgroup = EVIL,
-					  .mode = PROBE_MODE_CENSUS,
-					  .mode_reason = LONG16(EVIL),
-					  .observed_ns = UINT64_MAX,
-					  .totals.alive = UINT64_MAX,
-					  .totals.created = UINT64_MAX,
-					  .totals.exited = UINT64_MAX,
-					  .totals.parked = UINT64_MAX,
-					  .created_per_second = 1e300,
-					  .exited_per_second = -1e300,
-					  .totals.lost = UINT64_MAX,
-					  .totals.repaired = UINT64_MAX,
-					  .unreadable = UINT64_MAX,
-					  .totals.refused = UINT64_MAX,
-					  .totals.inexact = true,
-					  .exited_target = true,
-				  }};
+	*sample = (struct sample){
+		.target = {
+			.pid = INT32_MAX,
+			.comm = EVIL,
+			.exe = EVIL,
+			.go_version = LONG16("go1.99"),
+			.how = EVIL LONG256(" how"),
+			.unit = EVIL,
+			.container_id = EVIL,
+			.pod_uid = EVIL,
+			.cgroup = EVIL,
+			.execution = {EXECUTION_TRACED, INT32_MAX, "\033[2J\xff\xe2\x80\xae"},
+			.mode = PROBE_MODE_CENSUS,
+			.mode_reason = LONG16(EVIL),
+			.observed_ns = UINT64_MAX,
+			.totals.alive = UINT64_MAX,
+			.totals.created = UINT64_MAX,
+			.totals.exited = UINT64_MAX,
+			.totals.parked = UINT64_MAX,
+			.created_per_second = 1e300,
+			.exited_per_second = -1e300,
+			.totals.lost = UINT64_MAX,
+			.totals.repaired = UINT64_MAX,
+			.unreadable = UINT64_MAX,
+			.totals.refused = UINT64_MAX,
+			.totals.inexact = true,
+			.exited_target = true,
+		}};
 	use(sample, evil_sites, ARRAY_SIZE(evil_sites));
 	sample_evidence__hostile(&sample->sites[0], EVIL);
 	sample->sites[1].silenced = true;

@@ -2,6 +2,7 @@
 #include "output/process_list.h"
 
 #include "base/clock.h"
+#include "output/json/execution.h"
 #include "output/json/writer.h"
 
 static void put_fact(struct json *json, const char *name, enum file_fact fact)
@@ -43,6 +44,7 @@ static void put_process(struct json *json, const struct listed_process *process)
 		json__count(json, "goroutines", process->goroutines);
 	else
 		json__null(json, "goroutines");
+	json__execution(json, &process->execution);
 	json__text_or_null(json, "go_version", process->go_version);
 	json__text_or_null(json, "module", process->module);
 	json__text_or_null(json, "module_version", process->module_version);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "output/json/execution.h"
 #include "output/json/site.h"
 #include "output/json/writer.h"
 
@@ -124,6 +125,7 @@ static void put_target(struct json *json, const struct report_target *target)
 	json__text_or_null(json, "pod_uid", target->pod_uid);
 	json__text_or_null(json, "cgroup", target->cgroup);
 	json__seconds(json, "observed_seconds", target->observed_ns);
+	json__execution(json, &target->execution);
 	json__text(json, "mode", probe_mode__name(target->mode));
 	json__text_or_null(json, "mode_reason", target->mode_reason);
 	put_goroutines(json, &target->totals);

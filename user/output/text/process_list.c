@@ -206,6 +206,7 @@ static void put_process(struct screen *screen, const struct widths *widths,
 {
 	enum style styles[COLUMN_COUNT] = {0};
 	struct cells cells = cells_of(process);
+	char held[EXECUTION_WORDS];
 	unsigned int notes = widths->of[COLUMN_PID] + GAP;
 
 	styles[COLUMN_GOROUTINES] = STYLE_BOLD;
@@ -216,6 +217,8 @@ static void put_process(struct screen *screen, const struct widths *widths,
 	screen__end_line(screen);
 	if (verbose)
 		put_note(screen, STYLE_DIM, "", process->exe, notes);
+	execution__words(&process->execution, held);
+	put_note(screen, STYLE_GROWING, "", held, notes);
 	put_note(screen, STYLE_GROWING,
 		 process->supported ? "" : "not supported: ", process->reason, notes);
 }

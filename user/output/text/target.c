@@ -92,6 +92,19 @@ static void put_goroutines(struct screen *screen, const struct report_target *ta
 	screen__end_line(screen);
 }
 
+/* Who stands still has goroutines that look stuck. */
+static void put_execution(struct screen *screen, const struct report_target *target)
+{
+	char words[EXECUTION_WORDS];
+
+	execution__words(&target->execution, words);
+	if (!words[0] || target->exited_target)
+		return;
+	screen__put(screen, STYLE_GROWING, words);
+	screen__wrap(screen, STYLE_PLAIN,
+		     ": its goroutines cannot run, and its figures stand still", MAX_LINES);
+}
+
 void text_part__mode(struct screen *screen, const struct report_target *target)
 {
 	if (target->mode == PROBE_MODE_FULL || !target->mode_reason || !*target->mode_reason)
@@ -136,6 +149,7 @@ void text_part__target(struct screen *screen, const struct report_target *target
 	put_identity(screen, target);
 	put_how(screen, target);
 	put_goroutines(screen, target);
+	put_execution(screen, target);
 	text_part__mode(screen, target);
 	text_part__losses(screen, target);
 }

@@ -335,6 +335,30 @@ Test(text, losses_mode_and_the_end_of_the_target)
 	check_golden("losses-final.txt", &sample.report, &plain);
 }
 
+Test(text, who_stands_still_is_told_as_such)
+{
+	static const char *const words[] = {
+		[EXECUTION_STOPPED] = "stopped by a signal: its goroutines cannot run",
+		[EXECUTION_TRACED] =
+			"held by gdb (pid 99), which traces it: its goroutines cannot run",
+		[EXECUTION_FROZEN] = "frozen with its control group: its goroutines cannot run",
+	};
+	struct sample sample;
+	char *text;
+
+	sample__leaks(&sample);
+	for (enum execution_state state = EXECUTION_STOPPED; state <= EXECUTION_FROZEN; state++) {
+		sample.target.execution = (struct execution){state, 99, "gdb"};
+		text = sample__text(&sample.report, &plain);
+		cr_expect_not_null(strstr(text, words[state]), "%s", text);
+		free(text);
+	}
+	sample.target.execution.state = EXECUTION_RUNNING;
+	text = sample__text(&sample.report, &plain);
+	cr_expect_null(strstr(text, "cannot run"), "%s", text);
+	free(text);
+}
+
 Test(text, hostile_names)
 {
 	struct text_options options = {.screen.columns = 100, .verbose = true, .all = true};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What speaks against probes on a target, for as long as it does.
+ * Whether a target gets to run, and what speaks against probes on it, for as long as it does.
  *
  * A debugger's breakpoint and a probe on one instruction end the process: the one that is taken away last
  * puts the other's breakpoint back, which nobody answers for any more. Debuggers set breakpoints whenever
@@ -9,7 +9,6 @@
  */
 #include <stdio.h>
 
-#include "host/execution.h"
 #include "probe/site_code.h"
 #include "session/target_internal.h"
 
@@ -88,4 +87,28 @@ bool target_hindrance__look(struct target *target, unsigned int events)
 	else
 		target->hindrance[0] = '\0';
 	return tracer.pid > 0;
+}
+
+void target_execution__note(struct target *target)
+{
+	struct execution execution;
+	pid_t pid = target->process.id.pid;
+	uint64_t cpu_ns;
+
+	if (process__cpu_ns(pid, &cpu_ns) ||
+	    execution__read(target->options.proc_root, pid, &execution))
+		return;
+	/* Who traces it may stop it for moments only. */
+	if (cpu_ns != target->executed_ns)
+		execution.state = EXECUTION_RUNNING;
+	else if (execution.state == EXECUTION_RUNNING &&
+		 execution__is_frozen(target->options.proc_root, CGROUP_ROOT, pid))
+		execution.state = EXECUTION_FROZEN;
+	target->execution = execution;
+	target->executed_ns = cpu_ns;
+}
+
+const struct execution *target__execution(const struct target *target)
+{
+	return &target->execution;
 }
