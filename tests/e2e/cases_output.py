@@ -1,64 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people see: lines in a pipe, a screen on a terminal."""
 
-import fcntl
 import json
-import os
-import pty
 import re
-import select
-import signal
-import struct
 import subprocess
-import termios
 import threading
 import time
 
 from harness import case, cases_for, check, check_equal, until
 from programs import Program, start
+from terminal import ESCAPE, Terminal, plain_environment
 from tracer import binary, needs_tracing, run
 
 COUNTS = Program("counts", strip=True)
-ESCAPE = re.compile(r"\x1b(\[[0-9;?]*[ -/]*[@-~]|[()][0-9A-Za-z]|[=>78cM])")
-
-
-def plain_environment(**more):
-    env = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLUMNS", "LINES")}
-    return dict(env, TERM="xterm-256color", **more)
 
 
 def on_terminal(t, args, columns, env, until_text, seconds=15):
     """Runs gleakd on a pseudo-terminal until a text appears, then Ctrl-C; returns all it wrote."""
-    needs_tracing()
-    primary, secondary = pty.openpty()
-    t.defer(os.close, primary)
-    fcntl.ioctl(secondary, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    process = subprocess.Popen(
-        [binary(t), *args], stdin=secondary, stdout=secondary, stderr=secondary, env=env,
-        start_new_session=True,
-    )
-    t.defer(process.wait)
-    t.defer(process.kill)
-    os.close(secondary)
-    written = b""
-    end = time.monotonic() + seconds
-    interrupted = False
-    while time.monotonic() < end:
-        if select.select([primary], [], [], 0.1)[0]:
-            try:
-                more = os.read(primary, 65536)
-            except OSError:
-                break
-            if not more:
-                break
-            written += more
-        if not interrupted and until_text in ESCAPE.sub("", written.decode(errors="replace")):
-            process.send_signal(signal.SIGINT)
-            interrupted = True
-    text = written.decode(errors="replace")
-    check(interrupted, f"{until_text!r} never appeared in {text[-600:]!r}")
-    check_equal(process.wait(5), 0, "exit code after Ctrl-C")
-    return text
+    terminal = Terminal(t, *args, columns=columns, rows=40, env=env)
+    terminal.until(repr(until_text), lambda _: until_text in ESCAPE.sub("", terminal.text()),
+                   seconds)
+    terminal.end()
+    return terminal.text()
 
 
 def leaky(t):

@@ -15,6 +15,8 @@
 static enum log_level max_level = LOG_LEVEL_INFO;
 static bool limited;
 static struct log_site *suppressing;
+static void (*diverted)(void *ctx, const char *line);
+static void *diverted_ctx;
 
 static const char *const level_prefix[] = {
 	[LOG_LEVEL_ERROR] = "gleakd: ",
@@ -102,14 +104,35 @@ static void keep_for_later(struct log_site *site, enum log_level level, const ch
 	suppressing = site;
 }
 
+void log__divert(void (*take)(void *ctx, const char *line), void *ctx)
+{
+	diverted = take;
+	diverted_ctx = ctx;
+}
+
 /* One write per message, so that lines of several writers do not mix. */
+static __printf_fmt(2, 3) void put_line(enum log_level level, const char *fmt, ...)
+{
+	char line[1280];
+	size_t used = (size_t)snprintf(line, sizeof(line), "%s", prefix(level));
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line + used, sizeof(line) - used, fmt, ap);
+	va_end(ap);
+	if (diverted)
+		diverted(diverted_ctx, line);
+	else
+		fprintf(stderr, "%s\n", line);
+}
+
 static void write_line(enum log_level level, uint32_t suppressed, const char *line)
 {
 	if (suppressed)
-		fprintf(stderr, "%s%s (%" PRIu32 " more like this were not written)\n",
-			prefix(level), line, suppressed);
+		put_line(level, "%s (%" PRIu32 " more like this were not written)", line,
+			 suppressed);
 	else
-		fprintf(stderr, "%s%s\n", prefix(level), line);
+		put_line(level, "%s", line);
 }
 
 void log__write(struct log_site *site, enum log_level level, const char *fmt, ...)
@@ -150,8 +173,8 @@ void log__tell_suppressed(uint64_t now_ns)
 	for (struct log_site *site = suppressing; site; site = site->next) {
 		if (!is_worth_telling(site, now_ns))
 			continue;
-		fprintf(stderr, "%s%" PRIu32 " messages were not written, the last one: %s\n",
-			prefix(site->level), site->suppressed, site->last);
+		put_line(site->level, "%" PRIu32 " messages were not written, the last one: %s",
+			 site->suppressed, site->last);
 		site->suppressed = 0;
 		site->told_ns = now_ns;
 	}

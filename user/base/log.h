@@ -59,6 +59,12 @@ void log__tell_suppressed(uint64_t now_ns);
  */
 bool log__is_journal(const char *journal_stream, int fd);
 
+/*
+ * log__divert - give each line that would be written, without its end, to @take instead: while
+ * stderr is a screen that somebody else draws on. NULL: to stderr again.
+ */
+void log__divert(void (*take)(void *ctx, const char *line), void *ctx);
+
 /* log_site__take - whether @site may write a message now; counts it when not. */
 bool log_site__take(struct log_site *site, uint64_t now_ns);
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/outputs.h"
 
+#include <string.h>
+
+#include "base/log.h"
 #include "cli/findings.h"
 #include "cli/terminal.h"
 #include "output/json/report.h"
@@ -43,6 +46,7 @@ int outputs__open(struct outputs *outputs)
 		.host = !options->processes.n,
 	};
 
+	outputs->draws = text.terminal && terminal__has_stderr() && !options->json;
 	if (options->explain) {
 		open_explainer(outputs);
 		return 0;
@@ -52,16 +56,39 @@ int outputs__open(struct outputs *outputs)
 	return text_writer__new(stdout, &text, &outputs->text);
 }
 
-int outputs__write(struct outputs *outputs, const struct report *report)
+/* What is logged while a frame is on the terminal goes below it. */
+static void take_message(void *ctx, const char *line)
 {
-	outputs->found = findings__any(report, outputs->options->fail_on);
-	if (report->final)
-		outputs->judged = findings__judged(report, outputs->options, &outputs->not_judged);
-	exporter__write(&outputs->exporter, report);
+	struct outputs *outputs = ctx;
+
+	if (outputs->text)
+		text_writer__message(outputs->text, line);
+	else
+		explainer__message(&outputs->explainer, line);
+}
+
+static int write_report(struct outputs *outputs, const struct report *report)
+{
 	if (outputs->options->explain)
 		return explainer__write(&outputs->explainer, report);
 	return outputs->text ? text_writer__write(outputs->text, report) :
 			       report__write_json(stdout, report);
+}
+
+int outputs__write(struct outputs *outputs, const struct report *report)
+{
+	int err;
+
+	outputs->found = findings__any(report, outputs->options->fail_on);
+	exporter__write(&outputs->exporter, report);
+	if (report->final) {
+		outputs->judged = findings__judged(report, outputs->options, &outputs->not_judged);
+		log__divert(NULL, NULL);
+	}
+	err = write_report(outputs, report);
+	if (!report->final && outputs->draws)
+		log__divert(take_message, outputs);
+	return err;
 }
 
 void outputs__resize(struct outputs *outputs)
@@ -76,9 +103,22 @@ void outputs__resize(struct outputs *outputs)
 	outputs->explainer.rows = rows;
 }
 
+/* A run that fails has no last report that would end the frame. */
+static void leave_frame(struct outputs *outputs)
+{
+	int err = outputs->text ? text_writer__leave(outputs->text) :
+				  explainer__leave(&outputs->explainer);
+
+	if (err)
+		log_debug("the terminal was not left as it should be: %s", strerror(-err));
+}
+
 void outputs__close(struct outputs *outputs)
 {
 	exporter__close(&outputs->exporter);
+	log__divert(NULL, NULL);
+	if (outputs->draws)
+		leave_frame(outputs);
 	text_writer__free(outputs->text);
 	allow_list__free(outputs->allow);
 	outputs->text = NULL;

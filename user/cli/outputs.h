@@ -18,6 +18,7 @@ struct outputs {
 	bool found;		   /* by the last report: something of --fail-on */
 	bool judged;		   /* by the final one: findings__judged() */
 	struct failure not_judged; /* else why */
+	bool draws;		   /* on the terminal that messages go to as well */
 };
 
 /* outputs__read_files - what options name; may block on a pipe. Errors in words. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 bool terminal__present(void)
@@ -11,6 +12,14 @@ bool terminal__present(void)
 	const char *term = getenv("TERM");
 
 	return isatty(STDOUT_FILENO) && !(term && !strcmp(term, "dumb"));
+}
+
+bool terminal__has_stderr(void)
+{
+	struct stat out, err;
+
+	return isatty(STDERR_FILENO) && !fstat(STDOUT_FILENO, &out) &&
+	       !fstat(STDERR_FILENO, &err) && out.st_rdev == err.st_rdev;
 }
 
 bool terminal__want_color(enum color_choice choice)

@@ -11,6 +11,9 @@
 /* terminal__present - it is a terminal that understands control sequences. */
 bool terminal__present(void);
 
+/* terminal__has_stderr - standard error goes to the same terminal. */
+bool terminal__has_stderr(void);
+
 /* terminal__want_color - by --color, else on a terminal unless NO_COLOR is set. */
 bool terminal__want_color(enum color_choice choice);
 

@@ -244,3 +244,25 @@ Test(log, debug_messages_are_not_counted)
 		log_debug("detail");
 	cr_expect_eq(count_of(captured(), "detail"), 3 * LOG_BURST);
 }
+
+static char taken[256];
+
+static void take(void *ctx, const char *line)
+{
+	cr_expect_eq(ctx, taken);
+	snprintf(taken, sizeof(taken), "%s", line);
+}
+
+Test(log, goes_elsewhere_while_somebody_draws_on_the_terminal)
+{
+	unsetenv("JOURNAL_STREAM");
+	capture_stderr();
+	log__divert(take, taken);
+	log_warn("disk %s", "full");
+	cr_expect_str_eq(taken, "gleakd: warning: disk full");
+	cr_expect_str_empty(captured());
+	log__divert(NULL, NULL);
+	log_info("and on");
+	cr_expect_str_eq(captured(), "gleakd: and on\n");
+	cr_expect_str_eq(taken, "gleakd: warning: disk full");
+}

@@ -6,7 +6,7 @@
 
 #include "output/site_pattern.h"
 #include "output/text/explain.h"
-#include "output/text/frame.h"
+#include "output/text/canvas.h"
 
 #define MAX_LISTED 10
 
@@ -146,25 +146,50 @@ static void put_found(struct screen *screen, const char *pattern, const struct r
 	}
 }
 
-int explainer__write(struct explainer *explainer, const struct report *report)
+static void begin(const struct explainer *explainer, struct screen *screen)
 {
 	struct screen_options options =
 		screen_options__within(&explainer->options, SCREEN_MAX_REPORT);
+
+	screen__init(screen, &options);
+}
+
+void explainer__message(struct explainer *explainer, const char *line)
+{
+	struct screen screen;
+
+	begin(explainer, &screen);
+	canvas__message(&explainer->canvas, &screen, line);
+	/* What cannot be shown now is shown with the next frame. */
+	if (screen__flush(&screen, explainer->out))
+		return;
+}
+
+int explainer__leave(struct explainer *explainer)
+{
+	struct screen screen;
+
+	begin(explainer, &screen);
+	if (explainer->canvas.drawn)
+		canvas__leave(&explainer->canvas, &screen);
+	return screen__flush(&screen, explainer->out);
+}
+
+int explainer__write(struct explainer *explainer, const struct report *report)
+{
 	struct screen_mark top;
 	struct screen screen;
 
 	if (!explainer->terminal && !report->final)
 		return 0;
-	screen__init(&screen, &options);
+	begin(explainer, &screen);
 	if (report->final) {
-		if (explainer->started)
-			frame__erase(&screen);
+		canvas__leave(&explainer->canvas, &screen);
 		put_found(&screen, explainer->pattern, report);
 	} else {
-		top = frame__begin(&screen, explainer->rows, !explainer->started);
+		top = canvas__begin(&explainer->canvas, &screen, explainer->rows);
 		put_found(&screen, explainer->pattern, report);
-		frame__end(&screen, top, frame__rows(explainer->rows));
+		canvas__end(&explainer->canvas, &screen, top, canvas__rows(explainer->rows));
 	}
-	explainer->started = true;
 	return screen__flush(&screen, explainer->out);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "output/report.h"
+#include "output/text/canvas.h"
 #include "output/text/screen.h"
 
 /* More sites than that are listed by their ids. */
@@ -20,8 +21,14 @@ struct explainer {
 	bool terminal;
 	struct screen_options options;
 	unsigned int rows; /* no limit of height: 0 */
-	bool started;
+	struct canvas canvas;
 };
+
+/* explainer__message - a message of gleakd's own, for as long as it draws on the terminal. */
+void explainer__message(struct explainer *explainer, const char *line);
+
+/* explainer__leave - as text_writer__leave(). */
+int explainer__leave(struct explainer *explainer) __must_check;
 
 /* explainer__write - -EPIPE and kin when writing failed. */
 int explainer__write(struct explainer *explainer, const struct report *report) __must_check;

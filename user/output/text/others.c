@@ -106,23 +106,10 @@ static void put_sum(struct screen *screen, const struct breakdown *sum)
 	screen__end_line(screen);
 }
 
-/*
- * What names the site best: where it waits when that is the service's own code, else what it runs.
- * A hundred sites of any service wait in net.(*netFD).Read.
- */
-static const char *name_of(const struct report_site *site)
-{
-	const char *runs = text_part__runs(site);
-
-	if (!site->blocked_at.own && *runs)
-		return runs;
-	return report__frame_known(&site->blocked_at) ? site->blocked_at.function : "?";
-}
-
 static void put_place(struct screen *screen, const struct site_columns *columns,
 		      const struct report_site *site)
 {
-	const char *name = name_of(site);
+	const char *name = text_part__site_name(site);
 	const struct report_frame *blocked = &site->blocked_at;
 	unsigned int column = screen->column + columns->function + 2;
 
@@ -244,7 +231,7 @@ void text_part__rows(struct screen *screen, const struct report_target *target, 
 			continue;
 		shown++;
 		text_part__columns_add(&columns, &target->sites[i]);
-		widest = max_of(widest, utf8__width(name_of(&target->sites[i])));
+		widest = max_of(widest, utf8__width(text_part__site_name(&target->sites[i])));
 	}
 	fit_functions(&columns, screen, widest);
 	for (size_t i = 0; i < target->n_sites && shown > 0; i++) {

@@ -12,9 +12,10 @@
 
 #include "output/text/news.h"
 #include "output/shorten.h"
-#include "output/text/frame.h"
+#include "output/text/canvas.h"
 #include "output/text/goroutines.h"
 #include "output/text/others.h"
+#include "output/text/overview.h"
 #include "output/text/site.h"
 #include "output/text/summary.h"
 #include "output/text/target.h"
@@ -32,6 +33,7 @@ struct text_writer {
 	struct text_options options;
 	struct text_news *news;
 	bool started;
+	struct canvas canvas;
 	uint64_t last_line_ns; /* wall time of what was last printed into a pipe */
 };
 
@@ -59,6 +61,7 @@ void text_writer__free(struct text_writer *writer)
 	if (!writer)
 		return;
 	text_news__free(writer->news);
+	canvas__release(&writer->canvas);
 	free(writer);
 }
 
@@ -137,13 +140,27 @@ static void put_whole(struct screen *screen, const struct text_options *options,
 			  options->all && options->verbose);
 }
 
-static void put_report(struct screen *screen, const struct text_options *options,
-		       const struct report *report)
+/* Of many processes those are told of in full that there is something to tell about. */
+static bool worth_a_block(const struct text_options *options, const struct report_target *target)
 {
-	for (size_t i = 0; i < report->n_targets; i++) {
-		if (i > 0)
-			screen__end_line(screen);
-		put_whole(screen, options, &report->targets[i]);
+	return options->all || target->goroutines_listed || overview__worst(target) ||
+	       report__count_silenced(target);
+}
+
+/* Of several processes a table first, the worst ones on top. */
+static void put_report(struct screen *screen, const struct text_options *options,
+		       const struct overview *overview)
+{
+	if (overview->n == 1) {
+		put_whole(screen, options, overview->targets[0]);
+		return;
+	}
+	overview__put(screen, overview, SIZE_MAX);
+	for (size_t i = 0; i < overview->n; i++) {
+		if (!worth_a_block(options, overview->targets[i]))
+			continue;
+		screen__end_line(screen);
+		put_whole(screen, options, overview->targets[i]);
 	}
 }
 
@@ -193,15 +210,49 @@ static void fit_target(struct screen *screen, const struct text_options *options
 	}
 }
 
-static void redraw(struct screen *screen, struct text_writer *writer, const struct report *report)
+/* Rows below a table for a process' name and what was found in it. */
+#define MIN_DETAIL_ROWS 4
+
+/* The table, and in what room it leaves the findings of the worst ones. */
+static void fit_overview(struct screen *screen, const struct text_options *options,
+			 const struct report *report, const struct overview *overview,
+			 size_t last_row)
+{
+	size_t room;
+
+	text_part__host_status(screen, report);
+	text_part__unwatched(screen, report);
+	screen__end_line(screen);
+	/* One row has the titles; one says how many more there are. */
+	room = last_row - min_of(last_row, screen->lines + 1);
+	overview__put(screen, overview,
+		      overview->n <= room ? overview->n : room - min_of(room, (size_t)1));
+	for (size_t i = 0; i < overview->n; i++) {
+		const struct report_target *target = overview->targets[i];
+
+		room = last_row - min_of(last_row, screen->lines);
+		if (room < MIN_DETAIL_ROWS || count_flagged(target) == 0)
+			return;
+		screen__end_line(screen);
+		text_part__name(screen, target);
+		screen__end_line(screen);
+		fit_flagged(screen, target, room - 2,
+			    options->verbose ? SITE_STACK : SITE_EVIDENCE);
+	}
+}
+
+static void redraw(struct screen *screen, struct text_writer *writer, const struct report *report,
+		   const struct overview *overview)
 {
 	const struct text_options *options = &writer->options;
-	size_t rows = frame__rows(options->rows);
-	struct screen_mark top = frame__begin(screen, options->rows, !writer->started);
+	size_t rows = canvas__rows(options->rows);
+	struct screen_mark top = canvas__begin(&writer->canvas, screen, options->rows);
 
-	for (size_t i = 0; i < report->n_targets; i++)
-		fit_target(screen, options, &report->targets[i], rows);
-	frame__end(screen, top, rows);
+	if (overview->n == 1)
+		fit_target(screen, options, overview->targets[0], rows);
+	else
+		fit_overview(screen, options, report, overview, rows);
+	canvas__end(&writer->canvas, screen, top, rows);
 }
 
 /* --- into a pipe ---------------------------------------------------------------------------------- */
@@ -245,7 +296,7 @@ static void put_changes(struct screen *screen, const struct text_writer *writer,
 	size_t most = writer->options.all ? SIZE_MAX : MANY_FLAGGED;
 	size_t blocks = 0;
 
-	text_part__status(screen, report, target, writer->options.host);
+	text_part__status(screen, report, target, writer->options.host || report->n_targets > 1);
 	if (text_news__target(writer->news, target)) {
 		text_part__mode(screen, target);
 		text_part__losses(screen, target);
@@ -304,15 +355,15 @@ static bool has_news(const struct text_news *news, const struct report_target *t
 
 /* Nobody reads a page a round for each of a hundred processes: who came, went or has news. */
 static void put_host_changes(struct screen *screen, const struct text_writer *writer,
-			     const struct report *report)
+			     const struct report *report, const struct overview *overview)
 {
 	struct line_of line = {.screen = screen, .report = report};
 
 	if (!writer->started || status_due(writer, report->realtime_ns))
 		text_part__host_status(screen, report);
 	text_news__gone(writer->news, put_gone, &line);
-	for (size_t i = 0; i < report->n_targets; i++) {
-		const struct report_target *target = &report->targets[i];
+	for (size_t i = 0; i < overview->n; i++) {
+		const struct report_target *target = overview->targets[i];
 
 		if (target->exited_target)
 			continue;
@@ -324,7 +375,7 @@ static void put_host_changes(struct screen *screen, const struct text_writer *wr
 }
 
 static int log_interim(struct screen *screen, struct text_writer *writer,
-		       const struct report *report)
+		       const struct report *report, const struct overview *overview)
 {
 	const struct text_options *options = &writer->options;
 	int err = text_news__compare(writer->news, report);
@@ -335,12 +386,12 @@ static int log_interim(struct screen *screen, struct text_writer *writer,
 	    !status_due(writer, report->realtime_ns))
 		return 0;
 	if (options->host && !options->all) {
-		put_host_changes(screen, writer, report);
+		put_host_changes(screen, writer, report, overview);
 	} else if (writer->started && !options->host) {
-		for (size_t i = 0; i < report->n_targets; i++)
-			put_changes(screen, writer, report, &report->targets[i]);
+		for (size_t i = 0; i < overview->n; i++)
+			put_changes(screen, writer, report, overview->targets[i]);
 	} else {
-		put_report(screen, options, report);
+		put_report(screen, options, overview);
 		screen__end_line(screen);
 	}
 	text_news__printed(writer->news);
@@ -350,30 +401,55 @@ static int log_interim(struct screen *screen, struct text_writer *writer,
 
 /* -------------------------------------------------------------------------------------------------- */
 
-static void put_final(struct screen *screen, const struct text_writer *writer,
-		      const struct report *report)
+static void put_final(struct screen *screen, struct text_writer *writer,
+		      const struct report *report, const struct overview *overview)
 {
-	if (writer->options.terminal && writer->started)
-		frame__erase(screen);
+	if (writer->options.terminal)
+		canvas__leave(&writer->canvas, screen);
 	else if (writer->started)
 		screen__end_line(screen);
-	put_report(screen, &writer->options, report);
+	put_report(screen, &writer->options, overview);
 	screen__end_line(screen);
-	text_part__summary(screen, report);
+	text_part__summary(screen, report, overview);
+}
+
+void text_writer__message(struct text_writer *writer, const char *line)
+{
+	struct screen screen;
+
+	screen__init(&screen, &writer->options.screen);
+	canvas__message(&writer->canvas, &screen, line);
+	/* What cannot be shown now is shown with the next frame. */
+	if (screen__flush(&screen, writer->out))
+		return;
+}
+
+int text_writer__leave(struct text_writer *writer)
+{
+	struct screen screen;
+
+	screen__init(&screen, &writer->options.screen);
+	if (writer->canvas.drawn)
+		canvas__leave(&writer->canvas, &screen);
+	return screen__flush(&screen, writer->out);
 }
 
 int text_writer__write(struct text_writer *writer, const struct report *report)
 {
+	struct overview overview;
 	struct screen screen;
-	int err = 0;
+	int err = overview__init(&overview, report);
 
+	if (err)
+		return err;
 	screen__init(&screen, &writer->options.screen);
 	if (report->final)
-		put_final(&screen, writer, report);
+		put_final(&screen, writer, report, &overview);
 	else if (writer->options.terminal)
-		redraw(&screen, writer, report);
+		redraw(&screen, writer, report, &overview);
 	else
-		err = log_interim(&screen, writer, report);
+		err = log_interim(&screen, writer, report, &overview);
+	overview__release(&overview);
 	writer->started = true;
 	if (!err)
 		return screen__flush(&screen, writer->out);

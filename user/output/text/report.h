@@ -30,6 +30,18 @@ void text_writer__free(struct text_writer *writer);
 void text_writer__resize(struct text_writer *writer, unsigned int columns, unsigned int rows);
 
 /*
+ * text_writer__message - a message of gleakd's own while the writer draws on the terminal: shown below
+ * the frame, and kept for when that is gone.
+ */
+void text_writer__message(struct text_writer *writer, const char *line);
+
+/*
+ * text_writer__leave - the frame goes before its time: without a last report. Messages that were kept
+ * are written. Errors as text_writer__write().
+ */
+int text_writer__leave(struct text_writer *writer) __must_check;
+
+/*
  * text_writer__write - show @report. An interim report that says nothing new is not printed again
  * into a pipe; of a host's processes only those are told of that came, went or have news, unless
  * all was asked for. The final one is a summary which also says what was looked at when nothing was

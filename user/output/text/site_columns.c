@@ -25,7 +25,20 @@ void text_part__growth_words(const struct report_site *site, char out[SITE_GROWT
 	if (growth < STEADY_BELOW && growth > -STEADY_BELOW)
 		return;
 	shorten__rate(growth, rate);
-	snprintf(out, SITE_GROWTH_SIZE, "%s%s/min", growth > 0 ? "+" : "", rate);
+	switch (site->view.verdict) {
+	case VERDICT_LEAKING:
+	case VERDICT_GROWING:
+	case VERDICT_SUSPECTED:
+		snprintf(out, SITE_GROWTH_SIZE, "%s%s/min", growth > 0 ? "+" : "", rate);
+		return;
+	case VERDICT_STUCK:
+		if (growth > 0)
+			snprintf(out, SITE_GROWTH_SIZE, "%s more/min", rate);
+		return;
+	case VERDICT_IDLE:
+	case VERDICT_ACTIVE:
+		return;
+	}
 }
 
 enum style text_part__verdict_style(const struct report_site *site)
@@ -96,4 +109,13 @@ const char *text_part__runs(const struct report_site *site)
 		return start;
 	outermost = &site->stack[site->n_stack - 1];
 	return report__frame_known(outermost) ? outermost->function : start;
+}
+
+const char *text_part__site_name(const struct report_site *site)
+{
+	const char *runs = text_part__runs(site);
+
+	if (!site->blocked_at.own && *runs)
+		return runs;
+	return report__frame_known(&site->blocked_at) ? site->blocked_at.function : "?";
 }

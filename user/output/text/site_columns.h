@@ -24,8 +24,12 @@ void text_part__columns_add(struct site_columns *columns, const struct report_si
 /* text_part__wait_words - the runtime's, or what there is to say without one. */
 const char *text_part__wait_words(const struct report_site *site);
 
-/* text_part__growth_words - "+120/min", "-0.5/min"; "" when steady. */
-#define SITE_GROWTH_SIZE (SHORTEN_RATE_SIZE + sizeof("+/min"))
+/*
+ * text_part__growth_words - "+120/min", "-0.5/min"; "" when steady. Those that are stuck do not get
+ * more, others join them: "12 more/min". What is idle or active is so because its number does not
+ * rise, as far as that can be told: a slope through few points would only contradict it.
+ */
+#define SITE_GROWTH_SIZE (SHORTEN_RATE_SIZE + sizeof(" more/min"))
 void text_part__growth_words(const struct report_site *site, char out[SITE_GROWTH_SIZE]);
 
 /*
@@ -34,6 +38,12 @@ void text_part__growth_words(const struct report_site *site, char out[SITE_GROWT
  * calls, the outermost frame of the park stack, says more.
  */
 const char *text_part__runs(const struct report_site *site);
+
+/*
+ * text_part__site_name - what names it best: where it waits when that is the service's own code, else
+ * what it runs. A hundred sites of any service wait in net.(*netFD).Read.
+ */
+const char *text_part__site_name(const struct report_site *site);
 
 /*
  * text_part__wait_and_growth - those two columns, from @column on. Returns where the next begins.

@@ -2,60 +2,17 @@
 #include "output/text/summary.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/duration.h"
 #include "output/shorten.h"
+#include "output/text/findings.h"
 #include "output/text/target.h"
 
-#define MAX_WORD	24 /* a Go version */
+#define MAX_WORD	60 /* a Go version with its experiments */
 #define TIME_OF_DAY	11 /* where it begins in "2026-01-02T03:04:05.678Z" */
 #define TIME_OF_DAY_LEN 8
-
-/* Flagged sites and their goroutines, by verdict. */
-struct flagged_count {
-	uint64_t leaking_sites, leaking_goroutines;
-	uint64_t stuck_sites, stuck_goroutines;
-};
-
-static void put_observed(struct screen *screen, enum style style, const char *before,
-			 const struct report_target *target)
-{
-	char text[DURATION_SIZE];
-
-	duration__format(target->observed_ns, text);
-	screen__putf(screen, style, "%s%s", before, text);
-}
-
-static struct flagged_count count_flagged(const struct report_target *target)
-{
-	struct flagged_count count = {0};
-
-	for (size_t i = 0; i < target->n_sites; i++) {
-		const struct report_site *site = &target->sites[i];
-
-		if (!report__flagged(site))
-			continue;
-		switch (site->view.verdict) {
-		case VERDICT_LEAKING:
-			count.leaking_sites++;
-			count.leaking_goroutines += site->view.goroutines;
-			break;
-		case VERDICT_STUCK:
-			count.stuck_sites++;
-			count.stuck_goroutines += site->view.goroutines;
-			break;
-		case VERDICT_SUSPECTED:
-		case VERDICT_GROWING:
-		case VERDICT_IDLE:
-		case VERDICT_ACTIVE:
-			break;
-		}
-	}
-	return count;
-}
 
 /* "2 leaking sites, 1,509 goroutines" */
 static void put_finding(struct screen *screen, enum style style, const char *before,
@@ -69,26 +26,18 @@ static void put_finding(struct screen *screen, enum style style, const char *bef
 	screen__put_owned(screen, style, shorten__counted(goroutines, "goroutine"));
 }
 
-static void put_findings(struct screen *screen, const struct flagged_count *count)
+static void put_findings(struct screen *screen, const struct findings *findings)
 {
-	put_finding(screen, STYLE_LEAKING, "", "leaking site", count->leaking_sites,
-		    count->leaking_goroutines);
-	put_finding(screen, STYLE_STUCK, count->leaking_sites ? "; " : "", "stuck site",
-		    count->stuck_sites, count->stuck_goroutines);
+	put_finding(screen, STYLE_LEAKING, "", "leaking site", findings->leaking_sites,
+		    findings->leaking_goroutines);
+	put_finding(screen, STYLE_STUCK, findings->leaking_sites ? "; " : "", "stuck site",
+		    findings->stuck_sites, findings->stuck_goroutines);
 }
 
-static size_t count_verdict(const struct report_target *target, enum verdict verdict)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < target->n_sites; i++)
-		n += !report__silenced(&target->sites[i]) &&
-		     target->sites[i].view.verdict == verdict;
-	return n;
-}
+/* --- the last words ------------------------------------------------------------------------------- */
 
 /* "; 3 sites still growing" */
-static void put_more(struct screen *screen, enum style style, size_t sites, const char *words)
+static void put_more(struct screen *screen, enum style style, uint64_t sites, const char *words)
 {
 	if (!sites)
 		return;
@@ -97,77 +46,135 @@ static void put_more(struct screen *screen, enum style style, size_t sites, cons
 	screen__put(screen, STYLE_PLAIN, words);
 }
 
-static size_t count_populated(const struct report_target *target)
+/* "(mode full, no events lost)", or of several processes "(3 in mode full, 2 in mode census)". */
+static void put_modes(struct screen *screen, const struct findings *findings)
 {
-	size_t n = 0;
+	const char *before = "(";
 
-	for (size_t i = 0; i < target->n_sites; i++)
-		n += target->sites[i].view.goroutines > 0;
-	return n;
+	for (int mode = PROBE_MODE_COUNT - 1; mode >= 0; mode--) {
+		unsigned long long n = findings->modes[mode];
+
+		if (!n)
+			continue;
+		screen__put(screen, STYLE_PLAIN, before);
+		if (n < findings->processes)
+			screen__putf(screen, STYLE_PLAIN, "%llu in ", n);
+		screen__putf(screen, STYLE_PLAIN, "mode %s",
+			     probe_mode__name((enum probe_mode)mode));
+		before = ", ";
+	}
+	if (findings->inexact)
+		screen__put(screen, STYLE_PLAIN, ", events lost, not yet repaired");
+	else if (findings->lost)
+		screen__put(screen, STYLE_PLAIN, ", events lost, repaired by census");
+	else if (findings->modes[PROBE_MODE_CENSUS] < findings->processes)
+		screen__put(screen, STYLE_PLAIN, ", no events lost");
+	screen__put(screen, STYLE_PLAIN, ")");
 }
 
 /* "looked at 340 goroutines in 12 sites for 42s (mode full, no events lost)" */
-static void put_looked_at(struct screen *screen, const struct report_target *target)
+static void put_looked_at(struct screen *screen, const struct findings *findings)
 {
+	char observed[DURATION_SIZE];
+
+	duration__format(findings->observed_ns, observed);
 	screen__put(screen, STYLE_PLAIN, "looked at ");
-	screen__put_owned(screen, STYLE_PLAIN, shorten__counted(target->totals.alive, "goroutine"));
+	screen__put_owned(screen, STYLE_PLAIN, shorten__counted(findings->goroutines, "goroutine"));
 	screen__put(screen, STYLE_PLAIN, " in ");
-	screen__put_owned(screen, STYLE_PLAIN, shorten__counted(count_populated(target), "site"));
-	put_observed(screen, STYLE_PLAIN, " for ", target);
-	screen__putf(screen, STYLE_PLAIN, " (mode %s", probe_mode__name(target->mode));
-	if (target->totals.inexact)
-		screen__put(screen, STYLE_PLAIN, ", events lost, not yet repaired");
-	else if (target->totals.lost)
-		screen__put(screen, STYLE_PLAIN, ", events lost, repaired by census");
-	else if (target->mode != PROBE_MODE_CENSUS)
-		screen__put(screen, STYLE_PLAIN, ", no events lost");
-	screen__put(screen, STYLE_PLAIN, ")");
+	screen__put_owned(screen, STYLE_PLAIN, shorten__counted(findings->sites, "site"));
+	screen__putf(screen, STYLE_PLAIN, " for %s ", observed);
+	put_modes(screen, findings);
 	screen__end_line(screen);
 }
 
-static void put_target_summary(struct screen *screen, const struct report_target *target,
-			       bool name_it, bool single_look)
+/* "Found 3 leaking sites, 595 goroutines, in 1 of 4 processes", or that there was nothing. */
+static void put_verdict(struct screen *screen, const struct findings *findings, bool any_site)
 {
-	struct flagged_count count = count_flagged(target);
-	size_t suspected = count_verdict(target, VERDICT_SUSPECTED);
+	unsigned long long all = findings->processes, with = findings->with_findings;
 
-	if (name_it) {
-		text_part__name(screen, target);
-		screen__put(screen, STYLE_PLAIN, ": ");
-	}
-	if (count.leaking_sites || count.stuck_sites) {
+	if (findings__flagged(findings)) {
 		screen__put(screen, STYLE_BOLD, "Found ");
-		put_findings(screen, &count);
-	} else if (suspected) {
-		screen__put(screen, STYLE_GROWING, "Nothing certain yet");
-	} else {
-		screen__put(screen, STYLE_GOOD,
-			    target->n_sites ? "No leak found" : "No goroutine was seen");
+		put_findings(screen, findings);
+		if (all > 1)
+			screen__putf(screen, STYLE_PLAIN, ", in %llu of %llu processes", with, all);
+		return;
 	}
-	put_more(screen, STYLE_GROWING, suspected, " suspected");
-	put_more(screen, STYLE_GROWING, count_verdict(target, VERDICT_GROWING), " still growing");
-	put_more(screen, STYLE_PLAIN, report__count_silenced(target), " silenced");
+	if (findings->suspected_sites)
+		screen__put(screen, STYLE_GROWING, "Nothing certain yet");
+	else
+		screen__put(screen, STYLE_GOOD,
+			    any_site ? "No leak found" : "No goroutine was seen");
+	if (all > 1)
+		screen__putf(screen, STYLE_PLAIN, " in %llu processes", all);
+}
+
+static void put_summary(struct screen *screen, const struct overview *overview, bool single_look)
+{
+	struct findings findings = {0};
+	bool any_site = false;
+
+	for (size_t i = 0; i < overview->n; i++) {
+		findings__add(&findings, overview->targets[i]);
+		any_site |= overview->targets[i]->n_sites > 0;
+	}
+	put_verdict(screen, &findings, any_site);
+	put_more(screen, STYLE_GROWING, findings.suspected_sites, " suspected");
+	put_more(screen, STYLE_GROWING, findings.growing_sites, " still growing");
+	put_more(screen, STYLE_PLAIN, findings.silenced_sites, " silenced");
 	screen__end_line(screen);
-	put_looked_at(screen, target);
-	if (single_look && count.leaking_sites == 0) {
+	put_looked_at(screen, &findings);
+	if (single_look && !findings.leaking_sites) {
 		screen__put(screen, STYLE_DIM,
 			    "One census cannot see growth: without --once gleakd keeps watching");
 		screen__end_line(screen);
 	}
 }
 
-void text_part__summary(struct screen *screen, const struct report *report)
+void text_part__unwatched(struct screen *screen, const struct report *report)
+{
+	static const struct {
+		enum report_target_state state;
+		const char *words;
+	} states[] = {
+		{REPORT_UNSUPPORTED, "not supported (gleakd list says why)"},
+		{REPORT_FAILED, "failed"},
+		{REPORT_PAUSED, "beyond gleakd's limits"},
+	};
+	const char *before = "not watched: ";
+
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+		uint64_t n = report->self.targets[states[i].state];
+
+		if (!n)
+			continue;
+		screen__putf(screen, STYLE_GROWING, "%s%llu %s", before, (unsigned long long)n,
+			     states[i].words);
+		before = ", ";
+	}
+	if (screen->column > 0)
+		screen__end_line(screen);
+}
+
+void text_part__summary(struct screen *screen, const struct report *report,
+			const struct overview *overview)
 {
 	const char *reason = report->final_reason;
 	bool once = reason && strcmp(reason, "once") == 0;
 
-	for (size_t i = 0; i < report->n_targets; i++)
-		put_target_summary(screen, &report->targets[i], report->n_targets > 1, once);
+	if (overview->n) {
+		put_summary(screen, overview, once);
+	} else {
+		screen__put(screen, STYLE_PLAIN, "No Go process was watched");
+		screen__end_line(screen);
+	}
+	text_part__unwatched(screen, report);
 	if (reason && *reason && !once) {
 		screen__put(screen, STYLE_DIM, "ended: ");
 		screen__wrap(screen, STYLE_DIM, reason, 2);
 	}
 }
+
+/* --- single lines --------------------------------------------------------------------------------- */
 
 static void put_time(struct screen *screen, const struct report *report)
 {
@@ -188,58 +195,53 @@ static void put_count(struct screen *screen, const char *before, uint64_t n, con
 void text_part__status(struct screen *screen, const struct report *report,
 		       const struct report_target *target, bool named)
 {
-	struct flagged_count count = count_flagged(target);
+	struct findings findings = findings__of(target);
 
 	put_time(screen, report);
 	if (named)
 		text_part__name(screen, target);
 	else
 		screen__putf(screen, STYLE_PLAIN, "pid %d", (int)target->pid);
-	put_count(screen, "  ", target->totals.alive, " goroutines");
+	put_count(screen, "  ", findings.goroutines, " goroutines");
 	/* A name takes its room. */
 	if (!named)
-		put_count(screen, ", ", target->totals.parked, " parked");
+		put_count(screen, ", ", findings.parked, " parked");
 	screen__put(screen, STYLE_PLAIN, "  ");
-	if (count.leaking_sites || count.stuck_sites)
-		put_findings(screen, &count);
+	if (findings__flagged(&findings))
+		put_findings(screen, &findings);
 	else
 		screen__put(screen, STYLE_PLAIN, "nothing flagged");
 	screen__end_line(screen);
 }
 
-static void put_sites(struct screen *screen, uint64_t leaking, uint64_t stuck)
+static void put_sites(struct screen *screen, const struct findings *findings)
 {
-	if (leaking)
-		screen__put_owned(screen, STYLE_LEAKING, shorten__counted(leaking, "leaking site"));
-	if (leaking && stuck)
+	if (findings->leaking_sites)
+		screen__put_owned(screen, STYLE_LEAKING,
+				  shorten__counted(findings->leaking_sites, "leaking site"));
+	if (findings->leaking_sites && findings->stuck_sites)
 		screen__put(screen, STYLE_PLAIN, ", ");
-	if (stuck)
-		screen__put_owned(screen, STYLE_STUCK, shorten__counted(stuck, "stuck site"));
-	if (!leaking && !stuck)
+	if (findings->stuck_sites)
+		screen__put_owned(screen, STYLE_STUCK,
+				  shorten__counted(findings->stuck_sites, "stuck site"));
+	if (!findings__flagged(findings))
 		screen__put(screen, STYLE_PLAIN, "nothing flagged");
 }
 
 void text_part__host_status(struct screen *screen, const struct report *report)
 {
-	uint64_t processes = 0, alive = 0, parked = 0, leaking = 0, stuck = 0;
+	struct findings findings = {0};
 
 	for (size_t i = 0; i < report->n_targets; i++) {
-		const struct report_target *target = &report->targets[i];
-		struct flagged_count count = count_flagged(target);
-
-		if (target->exited_target)
-			continue;
-		processes++;
-		alive += target->totals.alive;
-		parked += target->totals.parked;
-		leaking += count.leaking_sites;
-		stuck += count.stuck_sites;
+		if (!report->targets[i].exited_target)
+			findings__add(&findings, &report->targets[i]);
 	}
 	put_time(screen, report);
-	put_count(screen, "", processes, processes == 1 ? " Go process" : " Go processes");
-	put_count(screen, "  ", alive, " goroutines");
-	put_count(screen, ", ", parked, " parked  ");
-	put_sites(screen, leaking, stuck);
+	put_count(screen, "", findings.processes,
+		  findings.processes == 1 ? " Go process" : " Go processes");
+	put_count(screen, "  ", findings.goroutines, " goroutines");
+	put_count(screen, ", ", findings.parked, " parked  ");
+	put_sites(screen, &findings);
 	screen__end_line(screen);
 }
 

@@ -4,10 +4,15 @@
 
 /* What came out of it: the last words, and single lines with a time. */
 #include "output/report.h"
+#include "output/text/overview.h"
 #include "output/text/screen.h"
 
-/* text_part__summary - the last words. */
-void text_part__summary(struct screen *screen, const struct report *report);
+/* text_part__summary - the last words; @overview is of @report. */
+void text_part__summary(struct screen *screen, const struct report *report,
+			const struct overview *overview);
+
+/* text_part__unwatched - Go processes that are there and not watched; nothing when there are none. */
+void text_part__unwatched(struct screen *screen, const struct report *report);
 
 /* text_part__status - one line with a time that says how things are; @named: and with its name. */
 void text_part__status(struct screen *screen, const struct report *report,
