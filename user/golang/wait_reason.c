@@ -10,55 +10,61 @@
 struct reason {
 	const char *words;
 	enum wait_class class;
+	bool durable;
 };
+
+/* clang-format off */
+#define REASON(words, class)  {words, class, false}
+#define DURABLE(words, class) {words, class, true} /* see wait_reason__is_durable() */
+/* clang-format on */
 
 /* src/runtime/runtime2.go waitReasonStrings of Go 1.18 to 1.27, without variants. */
 static const struct reason reasons[] = {
-	{"", WAIT_NONE},
-	{"chan receive", WAIT_CHAN_RECEIVE},
-	{"chan send", WAIT_CHAN_SEND},
-	{"chan receive (nil chan)", WAIT_NIL_CHAN},
-	{"chan send (nil chan)", WAIT_NIL_CHAN},
-	{"select", WAIT_SELECT},
-	{"select (no cases)", WAIT_SELECT_NONE},
-	{"sync.Mutex.Lock", WAIT_LOCK},
-	{"sync.RWMutex.RLock", WAIT_LOCK},
-	{"sync.RWMutex.Lock", WAIT_LOCK},
-	{"semacquire", WAIT_SEMAPHORE},
-	{"sync.WaitGroup.Wait", WAIT_WAIT_GROUP},
-	{"sync.Cond.Wait", WAIT_COND},
-	{"IO wait", WAIT_IO},
-	{"sleep", WAIT_SLEEP},
-	{"coroutine", WAIT_COROUTINE},
+	REASON("", WAIT_NONE),
+	REASON("chan receive", WAIT_CHAN_RECEIVE),
+	REASON("chan send", WAIT_CHAN_SEND),
+	DURABLE("chan receive (nil chan)", WAIT_NIL_CHAN),
+	DURABLE("chan send (nil chan)", WAIT_NIL_CHAN),
+	REASON("select", WAIT_SELECT),
+	DURABLE("select (no cases)", WAIT_SELECT_NONE),
+	REASON("sync.Mutex.Lock", WAIT_LOCK),
+	REASON("sync.RWMutex.RLock", WAIT_LOCK),
+	REASON("sync.RWMutex.Lock", WAIT_LOCK),
+	REASON("semacquire", WAIT_SEMAPHORE),
+	REASON("sync.WaitGroup.Wait", WAIT_WAIT_GROUP),
+	DURABLE("sync.Cond.Wait", WAIT_COND),
+	REASON("IO wait", WAIT_IO),
+	DURABLE("sleep", WAIT_SLEEP),
+	DURABLE("coroutine", WAIT_COROUTINE),
 	/* Until the goroutines of a test's bubble have ended, or are all blocked. */
-	{"synctest.Run", WAIT_WAIT_GROUP},
-	{"synctest.Wait", WAIT_WAIT_GROUP},
-	{"GC assist marking", WAIT_RUNTIME},
-	{"GC assist wait", WAIT_RUNTIME},
-	{"GC mark termination", WAIT_RUNTIME},
-	{"GC scavenge wait", WAIT_RUNTIME},
-	{"GC sweep wait", WAIT_RUNTIME},
-	{"GC weak to strong wait", WAIT_RUNTIME},
-	{"GC worker (active)", WAIT_RUNTIME},
-	{"GC worker (idle)", WAIT_RUNTIME},
-	{"GOMAXPROCS updater (idle)", WAIT_RUNTIME},
-	{"cleanup wait", WAIT_RUNTIME},
-	{"debug call", WAIT_RUNTIME},
-	{"dumping heap", WAIT_RUNTIME},
-	{"finalizer wait", WAIT_RUNTIME},
-	{"flushing proc caches", WAIT_RUNTIME},
-	{"force gc (idle)", WAIT_RUNTIME},
-	{"garbage collection", WAIT_RUNTIME},
-	{"garbage collection scan", WAIT_RUNTIME},
-	{"page trace flush", WAIT_RUNTIME},
-	{"panicwait", WAIT_RUNTIME},
-	{"preempted", WAIT_RUNTIME},
-	{"stopping the world", WAIT_RUNTIME},
-	{"timer goroutine (idle)", WAIT_RUNTIME},
-	{"trace goroutine status", WAIT_RUNTIME},
-	{"trace proc status", WAIT_RUNTIME},
-	{"trace reader (blocked)", WAIT_RUNTIME},
-	{"wait for GC cycle", WAIT_RUNTIME},
+	DURABLE("synctest.Run", WAIT_WAIT_GROUP),
+	DURABLE("synctest.Wait", WAIT_WAIT_GROUP),
+	REASON("GC assist marking", WAIT_RUNTIME),
+	REASON("GC assist wait", WAIT_RUNTIME),
+	REASON("GC mark termination", WAIT_RUNTIME),
+	REASON("GC scavenge wait", WAIT_RUNTIME),
+	REASON("GC sweep wait", WAIT_RUNTIME),
+	REASON("GC weak to strong wait", WAIT_RUNTIME),
+	REASON("GC worker (active)", WAIT_RUNTIME),
+	REASON("GC worker (idle)", WAIT_RUNTIME),
+	REASON("GOMAXPROCS updater (idle)", WAIT_RUNTIME),
+	REASON("cleanup wait", WAIT_RUNTIME),
+	REASON("debug call", WAIT_RUNTIME),
+	REASON("dumping heap", WAIT_RUNTIME),
+	REASON("finalizer wait", WAIT_RUNTIME),
+	REASON("flushing proc caches", WAIT_RUNTIME),
+	REASON("force gc (idle)", WAIT_RUNTIME),
+	REASON("garbage collection", WAIT_RUNTIME),
+	REASON("garbage collection scan", WAIT_RUNTIME),
+	REASON("page trace flush", WAIT_RUNTIME),
+	REASON("panicwait", WAIT_RUNTIME),
+	REASON("preempted", WAIT_RUNTIME),
+	REASON("stopping the world", WAIT_RUNTIME),
+	REASON("timer goroutine (idle)", WAIT_RUNTIME),
+	REASON("trace goroutine status", WAIT_RUNTIME),
+	REASON("trace proc status", WAIT_RUNTIME),
+	REASON("trace reader (blocked)", WAIT_RUNTIME),
+	REASON("wait for GC cycle", WAIT_RUNTIME),
 };
 
 /* The same wait inside a testing/synctest bubble: Go 1.24 has the second, 1.25 on the first. */
@@ -77,13 +83,34 @@ static size_t length_without_variant(const char *words)
 	return length;
 }
 
-enum wait_class wait_class__of(const char *words)
+/* The first, which is no reason, when there is none with these words. */
+static const struct reason *find(const char *words, size_t length)
 {
-	size_t length = length_without_variant(words);
-
 	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
 		if (strlen(reasons[i].words) == length && !memcmp(reasons[i].words, words, length))
-			return reasons[i].class;
+			return &reasons[i];
 	}
-	return WAIT_NONE;
+	return &reasons[0];
+}
+
+enum wait_class wait_class__of(const char *words)
+{
+	return find(words, length_without_variant(words))->class;
+}
+
+bool wait_reason__is_durable(const char *words)
+{
+	return find(words, strlen(words))->durable;
+}
+
+const struct wait_class_facts *wait_class__facts(enum wait_class class)
+{
+	static const struct wait_class_facts facts[] = {
+#define X(class, can_leak, for_ever, by_nature, may_serve, on) \
+	[class] = {can_leak, for_ever, by_nature, may_serve, on},
+		WAIT_CLASS_TABLE(X)
+#undef X
+	};
+
+	return &facts[class < WAIT_CLASSES ? class : WAIT_NONE];
 }

@@ -100,8 +100,8 @@ static int by_g(const void *a, const void *b)
 
 static bool is_semaphore_wait(const struct heap_goroutine *g)
 {
-	return g->candidate && (g->wait_class == WAIT_LOCK || g->wait_class == WAIT_WAIT_GROUP ||
-				g->wait_class == WAIT_SEMAPHORE);
+	return g->candidate &&
+	       wait_class__facts((enum wait_class)g->wait_class)->on == WAIT_ON_SEMAPHORE;
 }
 
 static int attach(struct heap_goroutines *goroutines, struct walk *walk)

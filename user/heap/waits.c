@@ -49,15 +49,9 @@ struct list {
 	bool by_channel;
 };
 
-static bool is_channel_wait(const struct heap_goroutine *g)
+static const struct wait_class_facts *facts_of(const struct heap_goroutine *g)
 {
-	return g->wait_class == WAIT_CHAN_RECEIVE || g->wait_class == WAIT_CHAN_SEND ||
-	       g->wait_class == WAIT_SELECT;
-}
-
-static bool is_for_ever(const struct heap_goroutine *g)
-{
-	return g->wait_class == WAIT_NIL_CHAN || g->wait_class == WAIT_SELECT_NONE;
+	return wait_class__facts((enum wait_class)g->wait_class);
 }
 
 static int take(struct heap_goroutines *goroutines, struct list *list, const uint8_t *sudog)
@@ -139,8 +133,9 @@ static int read_batch(struct heap_goroutines *goroutines, struct batch *batch)
 
 static bool has_list(const struct heap_goroutines *goroutines, const struct heap_goroutine *g)
 {
-	return g->candidate && !is_for_ever(g) &&
-	       (is_channel_wait(g) || goroutines->runtime->layout->minor >= FIRST_WAITING);
+	return g->candidate && !facts_of(g)->for_ever &&
+	       (facts_of(g)->on == WAIT_ON_CHANNELS ||
+		goroutines->runtime->layout->minor >= FIRST_WAITING);
 }
 
 static int read_lists(struct heap_goroutines *goroutines, struct batch *batch)
@@ -153,7 +148,7 @@ static int read_lists(struct heap_goroutines *goroutines, struct batch *batch)
 		if (has_list(goroutines, g))
 			batch->lists[batch->n++] = (struct list){
 				.g = g,
-				.by_channel = is_channel_wait(g),
+				.by_channel = facts_of(g)->on == WAIT_ON_CHANNELS,
 			};
 		if (batch->n == BATCH || (batch->n && i + 1 == goroutines->n)) {
 			err = read_batch(goroutines, batch);
@@ -181,7 +176,7 @@ int heap_waits__read(struct heap_goroutines *goroutines)
 		err = heap_waits__conds(goroutines);
 	/* Nobody is unreachable for want of a list. */
 	for (size_t i = 0; i < goroutines->n && !err; i++) {
-		if (!is_for_ever(&goroutines->all[i]) && !goroutines->all[i].n_waits)
+		if (!facts_of(&goroutines->all[i])->for_ever && !goroutines->all[i].n_waits)
 			heap_waits__drop(goroutines, &goroutines->all[i]);
 	}
 	return err;

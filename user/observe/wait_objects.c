@@ -319,23 +319,20 @@ static bool choose_how(struct wait_visit *visit)
 {
 	bool in_g = visit->reader->runtime.layout->minor >= 26;
 
-	switch (visit->class) {
-	case WAIT_CHAN_RECEIVE:
-	case WAIT_CHAN_SEND:
-	case WAIT_SELECT:
+	switch (wait_class__facts(visit->class)->on) {
+	case WAIT_ON_CHANNELS:
 		visit->how = WAIT_BY_CHANNELS;
 		return true;
-	case WAIT_LOCK:
-	case WAIT_SEMAPHORE:
-	case WAIT_WAIT_GROUP:
+	case WAIT_ON_SEMAPHORE:
 		visit->how = in_g ? WAIT_BY_SUDOG : WAIT_BY_STACK;
 		return true;
-	case WAIT_COND:
+	case WAIT_ON_COND:
 		visit->how = in_g ? WAIT_BY_SUDOG : WAIT_COND_BY_STACK;
 		return true;
-	default:
-		return false;
+	case WAIT_ON_NOTHING:
+		break;
 	}
+	return false;
 }
 
 int wait_reader__read(struct wait_reader *reader, enum wait_class class, const char *wait_reason,

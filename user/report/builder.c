@@ -213,8 +213,7 @@ static struct site_objects_wanted *find_looked_at(const struct looked_at *looked
 /* Those under suspicion; in the last report, which can afford it, all that wait on something. */
 static bool wants_look(const struct site_view *view, bool final)
 {
-	bool on_object = view->wait_class >= WAIT_CHAN_RECEIVE && view->wait_class <= WAIT_COND &&
-			 view->wait_class != WAIT_NIL_CHAN && view->wait_class != WAIT_SELECT_NONE;
+	bool on_object = wait_class__facts(view->wait_class)->on != WAIT_ON_NOTHING;
 
 	return on_object && view->parked && !view->other &&
 	       (verdict__is_suspect(view->verdict) || final);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "golang/wait_reason.h"
 #include "naming/label_sets.h"
 #include "session/goroutine_places.h"
 
@@ -88,33 +89,13 @@ void goroutine_list__add(struct goroutine_list *list, const struct census_gorout
 
 /* --- states in words ----------------------------------------------------------------------------- */
 
-/* src/runtime/runtime2.go isIdleInSynctest, those whose words do not say so themselves. */
-static bool is_durable(const char *words)
-{
-	static const char *const durable[] = {
-		"chan receive (nil chan)",
-		"chan send (nil chan)",
-		"select (no cases)",
-		"sleep",
-		"sync.Cond.Wait",
-		"coroutine",
-		"synctest.Run",
-		"synctest.Wait",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(durable); i++) {
-		if (!strcmp(words, durable[i]))
-			return true;
-	}
-	return false;
-}
-
 static enum suffix suffix_of(const struct goroutine_list *list, const struct census_goroutine *g,
 			     const char *words)
 {
 	if (g->status == GO_STATUS_LEAKED)
 		return SUFFIX_LEAKED;
-	if (g->in_bubble && list->source.layout->minor >= MINOR_DURABLE && is_durable(words))
+	if (g->in_bubble && list->source.layout->minor >= MINOR_DURABLE &&
+	    wait_reason__is_durable(words))
 		return SUFFIX_DURABLE;
 	return SUFFIX_NONE;
 }

@@ -20,20 +20,6 @@ struct question {
 	uint64_t least_stay_ns;
 };
 
-/* Waits in which a healthy goroutine per connection or stream spends its life. */
-static bool may_serve_connection(const struct evidence *e)
-{
-	switch (e->wait_class) {
-	case WAIT_SELECT:
-	case WAIT_CHAN_RECEIVE:
-	case WAIT_COND:
-	case WAIT_SLEEP:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* How many more files, sockets among them, the process had open after the window than before. */
 static double files_rise(const struct evidence *e, const struct growth *g)
 {
@@ -51,7 +37,7 @@ static bool grows_with_connections(const struct evidence *e, const struct growth
 
 	if (e->nature == NATURE_CONNECTION)
 		return true;
-	if (!may_serve_connection(e))
+	if (!wait_class__facts(e->wait_class)->may_serve_connection)
 		return false;
 	if (e->connections)
 		rise = max_of(rise, age_histogram__between(e->connections, g->stay_ns,

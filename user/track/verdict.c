@@ -44,32 +44,6 @@ static __printf_fmt(2, 3) void add_why(struct judgement *judgement, const char *
 	va_end(args);
 }
 
-/* Waits that end only by what the program does: where a goroutine can be forgotten. */
-static bool can_leak(enum wait_class class)
-{
-	switch (class) {
-	case WAIT_CHAN_RECEIVE:
-	case WAIT_CHAN_SEND:
-	case WAIT_NIL_CHAN:
-	case WAIT_SELECT:
-	case WAIT_SELECT_NONE:
-	case WAIT_LOCK:
-	case WAIT_SEMAPHORE:
-	case WAIT_WAIT_GROUP:
-	case WAIT_COND:
-	case WAIT_COROUTINE:
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* Waits that are what the goroutine is there for. */
-static bool waits_by_nature(enum wait_class class)
-{
-	return class == WAIT_IO || class == WAIT_SLEEP || class == WAIT_RUNTIME;
-}
-
 static void explain_no_return(const struct evidence *e, struct judgement *judgement)
 {
 	if (e->wait_class == WAIT_NIL_CHAN)
@@ -182,7 +156,7 @@ static bool beyond_the_past(const struct evidence *e, uint64_t least)
 
 static bool never_proceeds(const struct evidence *e)
 {
-	return (e->wait_class == WAIT_NIL_CHAN || e->wait_class == WAIT_SELECT_NONE) &&
+	return wait_class__facts(e->wait_class)->for_ever &&
 	       e->parked_min_age > (e->has_main ? 1 : 0);
 }
 
@@ -337,7 +311,7 @@ static bool is_idle(const struct evidence *e, struct judgement *judgement)
 
 	if (e->parked == 0 || e->parked < e->goroutines - e->parked)
 		return false;
-	if (!waits_by_nature(e->wait_class) && !too_early && !constant &&
+	if (!wait_class__facts(e->wait_class)->by_nature && !too_early && !constant &&
 	    e->parked_min_age * 2 < e->goroutines)
 		return false;
 	judgement->verdict = VERDICT_IDLE;
@@ -354,7 +328,7 @@ static bool is_idle(const struct evidence *e, struct judgement *judgement)
 static bool may_be_accused(const struct evidence *e)
 {
 	return !e->exempt && e->goroutines &&
-	       (can_leak(e->wait_class) || e->wait_class == WAIT_SLEEP);
+	       (wait_class__facts(e->wait_class)->can_leak || e->wait_class == WAIT_SLEEP);
 }
 
 void verdict__of(const struct evidence *evidence, struct judgement *ret_judgement)

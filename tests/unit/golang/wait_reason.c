@@ -59,3 +59,30 @@ Test(wait_reason, unknown_words_have_no_class)
 	cr_assert_eq(wait_class__of("chan receive (soon)"), WAIT_NONE);
 	cr_assert_eq(wait_class__of(" (durable)"), WAIT_NONE);
 }
+
+Test(wait_reason, durable_without_saying_so)
+{
+	cr_expect(wait_reason__is_durable("sleep"));
+	cr_expect(wait_reason__is_durable("select (no cases)"));
+	cr_expect(wait_reason__is_durable("sync.Cond.Wait"));
+	cr_expect_not(wait_reason__is_durable("chan receive"));
+	cr_expect_not(wait_reason__is_durable("chan receive (durable)"));
+	cr_expect_not(wait_reason__is_durable("IO wait"));
+	cr_expect_not(wait_reason__is_durable(""));
+}
+
+Test(wait_reason, what_a_class_means)
+{
+	for (enum wait_class class = WAIT_NONE; class < WAIT_CLASSES; class ++) {
+		const struct wait_class_facts *facts = wait_class__facts(class);
+
+		cr_expect_not(facts->can_leak && facts->by_nature, "%d", class);
+		cr_expect(facts->can_leak || !facts->for_ever, "%d", class);
+		cr_expect(facts->can_leak || facts->on == WAIT_ON_NOTHING, "%d", class);
+		cr_expect_not(facts->for_ever && facts->on != WAIT_ON_NOTHING, "%d", class);
+	}
+	cr_expect(wait_class__facts(WAIT_NIL_CHAN)->for_ever);
+	cr_expect(wait_class__facts(WAIT_SLEEP)->may_serve_connection);
+	cr_expect_eq(wait_class__facts(WAIT_LOCK)->on, WAIT_ON_SEMAPHORE);
+	cr_expect_eq(wait_class__facts(WAIT_CLASSES), wait_class__facts(WAIT_NONE));
+}
