@@ -235,6 +235,16 @@ def census():
             yield f"length-{version}-{n}", head + b"\0" + patch_add(2, 8, 1) + patch_add(3, 0, 8)
 
 
+def heap():
+    for minor in range(10):
+        yield f"version-{minor}", bytes([minor, 0]) + END_MARK + END_MARK
+        yield f"all-{minor}", bytes([minor, 0xF]) + END_MARK + END_MARK
+    yield "changed", bytes([8, 1]) + END_MARK + patch_add(1, 4 * 256 + 98, 2) + END_MARK
+    yield "list", bytes([2, 0]) + patch_fill(7, 8, 2, 0x41) + END_MARK
+    yield "special", bytes([9, 2]) + patch_copy(4, 0, 4, 8) + END_MARK
+    yield "pages", bytes([4, 12]) + patch_fill(0, 512, 64, 0xC0) + END_MARK
+
+
 def tracker():
     created, exited, parked, seen, unchanged, turn, lost, mode = range(8)
 
@@ -403,7 +413,7 @@ def textfile():
 
 
 TARGETS = {f.__name__.rstrip("_"): f for f in (
-    elf_image, sniff, buildinfo, dwarf, pclntab, binary, census, wait_objects, unwind, tracker,
+    elf_image, sniff, buildinfo, dwarf, pclntab, binary, census, heap, wait_objects, unwind, tracker,
     events, code, proc, options, config, utf8, report, list_, allow_list, state, cgroup,
     textfile,
 )}

@@ -167,13 +167,13 @@ static const struct {
 	const char *name;
 	bool optional; /* only the heap is read with it: what lacks is for heap/ to refuse */
 } struct_names[N_STRUCTS] = {
-	[G] = {"g_", "runtime.g"},
-	[M] = {"m_", "runtime.m"},
-	[P] = {"p_", "runtime.p"},
-	[SCHED] = {"sched_", "runtime.schedt"},
-	[SUDOG] = {"sudog_", "runtime.sudog"},
-	[HCHAN] = {"hchan_", "runtime.hchan"},
-	[MODULEDATA] = {"moduledata_", "runtime.moduledata"},
+	[G] = {"g_", "runtime.g", .optional = false},
+	[M] = {"m_", "runtime.m", .optional = false},
+	[P] = {"p_", "runtime.p", .optional = false},
+	[SCHED] = {"sched_", "runtime.schedt", .optional = false},
+	[SUDOG] = {"sudog_", "runtime.sudog", .optional = false},
+	[HCHAN] = {"hchan_", "runtime.hchan", .optional = false},
+	[MODULEDATA] = {"moduledata_", "runtime.moduledata", .optional = false},
 	[DEFER] = {"defer_", "runtime._defer", .optional = true},
 	[MHEAP] = {"mheap_", "runtime.mheap", .optional = true},
 	[HEAP_ARENA] = {"heapArena_", "runtime.heapArena", .optional = true},

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/bytes.h"
 #include "heap/goroutines.h"
 
@@ -55,15 +56,8 @@ static const struct waiter *find(struct search *search, uint64_t g)
 
 static int push(struct search *search, const struct waiter *waiter)
 {
-	if (search->n == search->capacity) {
-		size_t more = search->capacity ? 2 * search->capacity : 256;
-		struct waiter *all = realloc(search->all, more * sizeof(*all));
-
-		if (!all)
-			return -ENOMEM;
-		search->all = all;
-		search->capacity = more;
-	}
+	if (!array__reserve(search->all, search->capacity, search->n + 1))
+		return -ENOMEM;
 	search->all[search->n++] = *waiter;
 	return 0;
 }

@@ -3,27 +3,28 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "base/array.h"
 #include "base/hash.h"
+#include "base/index.h"
 
 #define DEFAULT_SCANS	 3
 #define DEFAULT_INTERVAL NSEC_PER_SEC
 #define DEFAULT_MAX	 (4u << 20)
-#define FIRST_SIZE	 256u
 
 struct entry {
-	struct heap_sighting sighting; /* goid 0: empty */
-	uint64_t first_ns;	       /* began: the first scan that saw it so */
-	uint64_t last_ns;	       /* and the last that counted */
+	struct heap_sighting sighting;
+	uint64_t first_ns; /* began: the first scan that saw it so */
+	uint64_t last_ns;  /* and the last that counted */
 	uint32_t count;
 	uint32_t scan; /* number of the last scan that saw it */
 };
 
 struct heap_confirm {
 	struct heap_confirm_options options;
-	struct entry *table; /* open addressing; size: a power of two */
-	size_t size, n;
+	struct index *by_goid;
+	struct entry *all;
+	size_t n, capacity;
 	uint64_t started_ns;
 	uint32_t scan;
 };
@@ -41,9 +42,7 @@ int heap_confirm__new(const struct heap_confirm_options *options, struct heap_co
 		confirm->options.interval_ns = DEFAULT_INTERVAL;
 	if (!confirm->options.max)
 		confirm->options.max = DEFAULT_MAX;
-	confirm->size = FIRST_SIZE;
-	confirm->table = calloc(confirm->size, sizeof(confirm->table[0]));
-	if (!confirm->table) {
+	if (index__new(confirm->options.max, &confirm->by_goid)) {
 		free(confirm);
 		return -ENOMEM;
 	}
@@ -55,41 +54,29 @@ void heap_confirm__free(struct heap_confirm *confirm)
 {
 	if (!confirm)
 		return;
-	free(confirm->table);
+	index__free(confirm->by_goid);
+	free(confirm->all);
 	free(confirm);
 }
 
-/* The entry of @goid, or the empty one where it belongs. */
-static struct entry *slot(struct entry *table, size_t size, uint64_t goid)
+static struct entry *find(const struct heap_confirm *confirm, uint64_t goid)
 {
-	size_t i = hash__mix64(goid) & (size - 1);
+	struct index_search search = index__search(confirm->by_goid, hash__keyed_word(goid));
 
-	while (table[i].sighting.goid && table[i].sighting.goid != goid)
-		i = (i + 1) & (size - 1);
-	return &table[i];
+	while (index__next(&search)) {
+		if (confirm->all[search.number].sighting.goid == goid)
+			return &confirm->all[search.number];
+	}
+	return NULL;
 }
 
-/* A new table of @size with the entries for which @scan is the last, or all where it is 0. */
-static int rebuild(struct heap_confirm *confirm, size_t size, uint32_t scan)
+static struct entry *add(struct heap_confirm *confirm, uint64_t goid)
 {
-	struct entry *table = calloc(size, sizeof(*table));
-	size_t n = 0;
-
-	if (!table)
-		return -ENOMEM;
-	for (size_t i = 0; i < confirm->size; i++) {
-		const struct entry *entry = &confirm->table[i];
-
-		if (!entry->sighting.goid || (scan && entry->scan != scan))
-			continue;
-		*slot(table, size, entry->sighting.goid) = *entry;
-		n++;
-	}
-	free(confirm->table);
-	confirm->table = table;
-	confirm->size = size;
-	confirm->n = n;
-	return 0;
+	if (!array__reserve(confirm->all, confirm->capacity, confirm->n + 1) ||
+	    index__add(confirm->by_goid, hash__keyed_word(goid), (uint32_t)confirm->n))
+		return NULL;
+	confirm->all[confirm->n] = (struct entry){0};
+	return &confirm->all[confirm->n++];
 }
 
 void heap_confirm__begin(struct heap_confirm *confirm, uint64_t started_ns)
@@ -106,25 +93,16 @@ static bool is_same(const struct heap_sighting *a, const struct heap_sighting *b
 
 int heap_confirm__see(struct heap_confirm *confirm, const struct heap_sighting *sighting)
 {
-	struct entry *entry;
+	struct entry *entry = find(confirm, sighting->goid);
 
 	if (!sighting->goid)
 		return 0;
-	if (2 * confirm->n >= confirm->size) {
-		int err = rebuild(confirm, 2 * confirm->size, 0);
-
-		if (err)
-			return err;
-	}
-	entry = slot(confirm->table, confirm->size, sighting->goid);
-	if (!entry->sighting.goid) {
-		if (confirm->n >= confirm->options.max)
-			return -ENOMEM;
-		confirm->n++;
-		entry->count = 0;
-	} else if (!is_same(&entry->sighting, sighting)) {
+	if (!entry)
+		entry = add(confirm, sighting->goid);
+	else if (!is_same(&entry->sighting, sighting))
 		entry->count = 0; /* it ran in between */
-	}
+	if (!entry)
+		return -ENOMEM;
 	if (!entry->count)
 		entry->first_ns = confirm->started_ns;
 	if (!entry->count || confirm->started_ns - entry->last_ns >= confirm->options.interval_ns) {
@@ -138,17 +116,20 @@ int heap_confirm__see(struct heap_confirm *confirm, const struct heap_sighting *
 
 void heap_confirm__end(struct heap_confirm *confirm)
 {
-	bool all = true;
+	size_t kept = 0;
 
-	for (size_t i = 0; i < confirm->size && all; i++)
-		all = !confirm->table[i].sighting.goid || confirm->table[i].scan == confirm->scan;
-	/* Without memory for a smaller table the others only lose what they had. */
-	if (all || !rebuild(confirm, confirm->size, confirm->scan))
-		return;
-	for (size_t i = 0; i < confirm->size; i++) {
-		if (confirm->table[i].scan != confirm->scan)
-			confirm->table[i].count = 0;
+	index__clear(confirm->by_goid);
+	for (size_t i = 0; i < confirm->n; i++) {
+		const struct entry *entry = &confirm->all[i];
+
+		/* There was room for all of them before. */
+		if (entry->scan != confirm->scan ||
+		    index__add(confirm->by_goid, hash__keyed_word(entry->sighting.goid),
+			       (uint32_t)kept))
+			continue;
+		confirm->all[kept++] = *entry;
 	}
+	confirm->n = kept;
 }
 
 static uint64_t hash_of_waits(const struct heap_goroutines *goroutines,
@@ -189,7 +170,9 @@ int heap_confirm__take(struct heap_confirm *confirm, const struct heap_scan *sca
 
 uint32_t heap_confirm__count(const struct heap_confirm *confirm, uint64_t goid)
 {
-	return goid ? slot(confirm->table, confirm->size, goid)->count : 0;
+	const struct entry *entry = find(confirm, goid);
+
+	return entry ? entry->count : 0;
 }
 
 static bool is_confirmed(const struct heap_confirm *confirm, const struct entry *entry,
@@ -206,15 +189,16 @@ static bool is_confirmed(const struct heap_confirm *confirm, const struct entry 
 
 bool heap_confirm__is_confirmed(const struct heap_confirm *confirm, uint64_t goid, uint64_t now_ns)
 {
-	return goid && is_confirmed(confirm, slot(confirm->table, confirm->size, goid), now_ns);
+	const struct entry *entry = find(confirm, goid);
+
+	return entry && is_confirmed(confirm, entry, now_ns);
 }
 
 size_t heap_confirm__waiting(const struct heap_confirm *confirm, uint64_t now_ns)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < confirm->size; i++)
-		n += confirm->table[i].sighting.goid && confirm->table[i].count &&
-		     !is_confirmed(confirm, &confirm->table[i], now_ns);
+	for (size_t i = 0; i < confirm->n; i++)
+		n += !is_confirmed(confirm, &confirm->all[i], now_ns);
 	return n;
 }

@@ -4,22 +4,24 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/hash.h"
+#include "base/index.h"
 
 #define MAX_FRAMES 65536u
-#define TABLE_SIZE (2 * MAX_FRAMES)
 #define MAX_BYTES  ((size_t)32 << 20)
 
 struct entry {
-	uint64_t key; /* pc times two, plus one where panicked; 0: empty */
-	struct frame_map *map;
+	uint64_t key;	       /* pc times two, plus one where panicked */
+	struct frame_map *map; /* NULL: there is none */
 };
 
 struct heap_frames {
 	const struct heap_runtime *runtime;
 	uint64_t rodata; /* link-time */
-	size_t n, bytes;
-	struct entry table[TABLE_SIZE]; /* open addressing */
+	struct index *by_key;
+	struct entry *all;
+	size_t n, capacity, bytes;
 };
 
 int heap_frames__new(const struct heap_runtime *runtime, uint64_t rodata,
@@ -29,6 +31,10 @@ int heap_frames__new(const struct heap_runtime *runtime, uint64_t rodata,
 
 	if (!frames)
 		return -ENOMEM;
+	if (index__new(MAX_FRAMES, &frames->by_key)) {
+		free(frames);
+		return -ENOMEM;
+	}
 	frames->runtime = runtime;
 	frames->rodata = rodata ? rodata - runtime->bias : 0;
 	*ret_frames = frames;
@@ -39,8 +45,10 @@ void heap_frames__free(struct heap_frames *frames)
 {
 	if (!frames)
 		return;
-	for (size_t i = 0; i < TABLE_SIZE; i++)
-		frame_map__free(frames->table[i].map);
+	for (size_t i = 0; i < frames->n; i++)
+		frame_map__free(frames->all[i].map);
+	free(frames->all);
+	index__free(frames->by_key);
 	free(frames);
 }
 
@@ -64,23 +72,21 @@ static struct frame_map *read_map(struct heap_frames *frames, uint64_t pc, bool 
 
 const struct frame_map *heap_frames__get(struct heap_frames *frames, uint64_t pc, bool panicked)
 {
-	uint64_t key = pc << 1 | panicked;
-	size_t i = hash__mix64(key) % TABLE_SIZE;
-	struct entry *entry;
+	uint64_t key = pc << 1 | panicked, hash = hash__keyed_word(key);
+	struct index_search search = index__search(frames->by_key, hash);
+	struct frame_map *map;
 
-	if (!key)
+	while (index__next(&search)) {
+		if (frames->all[search.number].key == key)
+			return frames->all[search.number].map;
+	}
+	if (frames->bytes >= MAX_BYTES ||
+	    !array__reserve(frames->all, frames->capacity, frames->n + 1) ||
+	    index__add(frames->by_key, hash, (uint32_t)frames->n))
 		return NULL;
-	while (frames->table[i].key && frames->table[i].key != key)
-		i = (i + 1) % TABLE_SIZE;
-	entry = &frames->table[i];
-	if (entry->key)
-		return entry->map;
-	if (frames->n == MAX_FRAMES || frames->bytes >= MAX_BYTES)
-		return NULL;
-	entry->key = key;
-	entry->map = read_map(frames, pc, panicked);
-	frames->n++;
-	if (entry->map)
-		frames->bytes += frame_map__bytes(entry->map);
-	return entry->map;
+	map = read_map(frames, pc, panicked);
+	frames->all[frames->n++] = (struct entry){key, map};
+	if (map)
+		frames->bytes += frame_map__bytes(map);
+	return map;
 }

@@ -9,10 +9,10 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/index.h"
 #include "heap/mark_private.h"
 
-#define WORD	  8u
-#define LATE_SIZE (2 * LATE_PAGES)
+#define WORD 8u
 /* A heap that has grown since the table was read has done so near to where it was. */
 #define NEAR (1ULL << 30)
 
@@ -86,10 +86,8 @@ int heap_mark__new(struct heap_spans *spans, struct heap_types *types, struct he
 	mark->spans = spans;
 	mark->bits = (struct heap_bits){.spans = spans, .types = types};
 	mark->large_span = HEAP_NO_SPAN;
-	mark->late = calloc(LATE_SIZE, sizeof(*mark->late));
-	mark->late_values = calloc(LATE_PAGES, sizeof(*mark->late_values));
 	mark->batch = mark_batch__new();
-	if (!mark->late || !mark->late_values || !mark->batch || grow(mark)) {
+	if (!mark->batch || index__new(LATE_PAGES, &mark->late_pages) || grow(mark)) {
 		heap_mark__free(mark);
 		return -ENOMEM;
 	}
@@ -109,8 +107,8 @@ void heap_mark__free(struct heap_mark *mark)
 	unmap_bits(&mark->watched);
 	unmap_bits(&mark->hidden);
 	free(mark->queue);
+	index__free(mark->late_pages);
 	free(mark->late);
-	free(mark->late_values);
 	free(mark->woken);
 	free(mark->batch);
 	free(mark);
@@ -321,21 +319,18 @@ uint64_t heap_mark__woken(struct heap_mark *mark)
 
 void mark__late(struct heap_mark *mark, uint64_t address)
 {
-	uint64_t page = address >> GO_PAGE_SHIFT;
-	size_t i = hash__mix64(page) % LATE_SIZE;
+	uint64_t page = address >> GO_PAGE_SHIFT, hash = hash__keyed_word(page);
+	struct index_search search = index__search(mark->late_pages, hash);
 
-	if (!page)
-		return;
-	for (; mark->late[i]; i = (i + 1) % LATE_SIZE) {
-		if (mark->late[i] == page)
+	while (index__next(&search)) {
+		if (mark->late[search.number] >> GO_PAGE_SHIFT == page)
 			return;
 	}
-	if (mark->n_late == LATE_PAGES) {
+	if (!array__reserve(mark->late, mark->late_capacity, mark->n_late + 1) ||
+	    index__add(mark->late_pages, hash, (uint32_t)mark->n_late))
 		mark->totals.late_refused++;
-		return;
-	}
-	mark->late[i] = page;
-	mark->late_values[mark->n_late++] = address;
+	else
+		mark->late[mark->n_late++] = address;
 }
 
 /*
@@ -353,7 +348,7 @@ static int mark_young(struct heap_mark *mark, uint32_t number)
 
 static int look_up_late(struct heap_mark *mark)
 {
-	uint64_t address = mark->late_values[mark->late_done++];
+	uint64_t address = mark->late[mark->late_done++];
 	uint32_t number;
 	int err;
 

@@ -29,10 +29,10 @@ struct heap_mark {
 	uint32_t *queue;
 	size_t queue_size, queue_head, queue_used; /* size: a power of two */
 
-	/* Addresses without a span, by page: each is looked up once, when nothing else waits. */
-	uint64_t *late; /* open addressing; 0: empty */
-	size_t n_late, late_done;
-	uint64_t *late_values;
+	/* Addresses without a span, one per page: looked up when nothing else waits. */
+	struct index *late_pages;
+	uint64_t *late;
+	size_t n_late, late_done, late_capacity;
 
 	uint64_t *woken;
 	size_t n_woken, woken_capacity;

@@ -326,14 +326,15 @@ int heap_scan__step(struct heap_scan *scan, uint64_t budget_ns, struct failure *
 	uint64_t cpu = clock__thread_cpu_ns(), end = clock__monotonic_ns() + budget_ns;
 	int err = 0;
 
-	while (scan->phase != SCAN_DONE) {
+	/* Each call does something, however short its time is. */
+	for (bool first = true; scan->phase != SCAN_DONE; first = false) {
 		uint64_t now = clock__monotonic_ns();
 
-		if (budget_ns && now >= end) {
+		if (budget_ns && now >= end && !first) {
 			err = 1;
 			break;
 		}
-		err = run_phase(scan, budget_ns ? end - now : 0, failure);
+		err = run_phase(scan, budget_ns ? max_of(end, now + 1) - now : 0, failure);
 		if (err < 0)
 			break;
 		if (err)

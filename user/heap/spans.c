@@ -96,7 +96,10 @@ void heap_spans__free(struct heap_spans *spans)
 	free(spans);
 }
 
-/* Memory for one more of @size bytes in an array that has room for *@capacity. */
+/*
+ * Memory for one more of @size bytes in an array that has room for *@capacity. By a quarter each time:
+ * twice the size of this table is too much.
+ */
 static int make_room(void **array, size_t n, size_t *capacity, size_t size)
 {
 	size_t more = *capacity ? *capacity + *capacity / 4 : 1024;

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "base/index.h"
 
 #define WORD	   8u
 #define MAX_TYPES  65536u
@@ -21,8 +23,10 @@
 
 struct heap_types {
 	const struct heap_runtime *runtime;
-	struct heap_type *table[TABLE_SIZE]; /* open addressing */
-	size_t n, bits_bytes, refused;
+	struct index *by_address;
+	struct heap_type **all; /* each stays where it is */
+	size_t n, capacity;
+	size_t bits_bytes, refused;
 };
 
 int heap_types__new(const struct heap_runtime *runtime, struct heap_types **ret_types)
@@ -32,6 +36,10 @@ int heap_types__new(const struct heap_runtime *runtime, struct heap_types **ret_
 	if (!types)
 		return -ENOMEM;
 	types->runtime = runtime;
+	if (index__new(MAX_TYPES, &types->by_address)) {
+		free(types);
+		return -ENOMEM;
+	}
 	*ret_types = types;
 	return 0;
 }
@@ -46,10 +54,10 @@ void heap_types__free(struct heap_types *types)
 {
 	if (!types)
 		return;
-	for (size_t i = 0; i < TABLE_SIZE; i++) {
-		if (types->table[i])
-			free_type(types->table[i]);
-	}
+	for (size_t i = 0; i < types->n; i++)
+		free_type(types->all[i]);
+	free(types->all);
+	index__free(types->by_address);
 	free(types);
 }
 
@@ -58,13 +66,24 @@ size_t heap_types__refused(const struct heap_types *types)
 	return types->refused;
 }
 
-static struct heap_type **slot_of(struct heap_types *types, uint64_t address)
+static const struct heap_type *find(const struct heap_types *types, uint64_t address)
 {
-	size_t i = hash__mix64(address) % TABLE_SIZE;
+	struct index_search search = index__search(types->by_address, hash__keyed_word(address));
 
-	while (types->table[i] && types->table[i]->address != address)
-		i = (i + 1) % TABLE_SIZE;
-	return &types->table[i];
+	while (index__next(&search)) {
+		if (types->all[search.number]->address == address)
+			return types->all[search.number];
+	}
+	return NULL;
+}
+
+static bool keep(struct heap_types *types, struct heap_type *type)
+{
+	if (!array__reserve(types->all, types->capacity, types->n + 1) ||
+	    index__add(types->by_address, hash__keyed_word(type->address), (uint32_t)types->n))
+		return false;
+	types->all[types->n++] = type;
+	return true;
 }
 
 /*
@@ -115,19 +134,14 @@ static bool is_type(const uint8_t *data)
 	       !(align & (align - 1));
 }
 
-const struct heap_type *heap_types__get(struct heap_types *types, uint64_t address)
+static const struct heap_type *read_type(struct heap_types *types, uint64_t address)
 {
-	struct heap_type **slot = slot_of(types, address);
 	uint8_t data[GO_TYPE_BYTES];
 	struct heap_type *type;
 
-	if (*slot)
-		return *slot;
 	if (!address || address % WORD || types->n == MAX_TYPES ||
-	    remote__read(types->runtime->remote, address, data, sizeof(data)) || !is_type(data)) {
-		types->refused++;
+	    remote__read(types->runtime->remote, address, data, sizeof(data)) || !is_type(data))
 		return NULL;
-	}
 	type = calloc(1, sizeof(*type));
 	if (!type)
 		return NULL;
@@ -135,7 +149,18 @@ const struct heap_type *heap_types__get(struct heap_types *types, uint64_t addre
 	type->size = bytes__u64(data, GO_TYPE_SIZE);
 	type->pointer_size = bytes__u64(data, GO_TYPE_POINTER_SIZE);
 	type->bits = read_bits(types, data, type->pointer_size);
-	*slot = type;
-	types->n++;
+	if (keep(types, type))
+		return type;
+	free_type(type);
+	return NULL;
+}
+
+const struct heap_type *heap_types__get(struct heap_types *types, uint64_t address)
+{
+	const struct heap_type *type = find(types, address);
+
+	if (!type)
+		type = read_type(types, address);
+	types->refused += !type;
 	return type;
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
+#include "golang/frame_map.h"
 #include "made_table.h"
 
 enum choice {
@@ -41,6 +42,31 @@ static void check_frames(struct pclntab *tab, uint64_t pc, size_t max)
 	}
 }
 
+/* The last bit of every bitmap is there: a sanitizer says when it is not. */
+static void check_bits(const uint8_t *bits, size_t n)
+{
+	if (bits && n)
+		(void)*(volatile const uint8_t *)&bits[(n - 1) / 8];
+}
+
+static void check_map(struct pclntab *tab, uint64_t pc)
+{
+	struct frame_map *map;
+	int err = frame_map__read(tab, pc, pc + 1, MADE_GOFUNC, &map);
+
+	fuzz__require(err == 0 || err == -ENOENT || err == -EPROTO);
+	if (err)
+		return;
+	fuzz__require(map->maps_known || (!map->locals.n && !map->args.n && !map->n_objects));
+	check_bits(map->locals.bits, map->locals.n);
+	check_bits(map->args.bits, map->args.n);
+	for (size_t i = 0; i < map->n_objects; i++) {
+		fuzz__require(map->objects[i].pointer_size <= map->objects[i].size);
+		check_bits(map->objects[i].bits, map->objects[i].pointer_size / 8);
+	}
+	frame_map__free(map);
+}
+
 static void look_up(struct pclntab *tab, uint64_t pc, size_t max)
 {
 	struct pclntab_func func;
@@ -55,6 +81,7 @@ static void look_up(struct pclntab *tab, uint64_t pc, size_t max)
 			check_text(name, sizeof(name), n);
 	}
 	(void)!pclntab__sp_delta(tab, pc, &delta);
+	check_map(tab, pc);
 	check_frames(tab, pc, max);
 }
 

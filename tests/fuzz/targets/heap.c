@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Two scans of a patched heap (fake_heap.h): spans, types, specials, object bits, stacks. The input is
+ * the Go version, a byte of choices and patches; the second scan gets further patches, as if the heap
+ * had changed, in slices.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "fake_heap.h"
+#include "fuzz.h"
+#include "heap/confirm.h"
+#include "heap/scan.h"
+
+enum choice {
+	SLICES = 1 << 0,
+	EXACT = 1 << 1,
+	LARGE = 1 << 2,
+	HEADERS = 1 << 3,
+};
+
+/* Someone of every kind: held by a variable, by a stack, by nobody, by a finalizer. */
+static struct fake_heap *make(uint8_t minor, uint8_t choices)
+{
+	struct fake_heap *heap = fake_heap__new(18 + minor % 10);
+	size_t runs = fake_heap__goroutine(heap, ""), span = fake_heap__span(heap, 64, 1, false);
+	uint64_t type = fake_heap__type(heap, 32, 16, (const uint8_t[]){2});
+
+	for (size_t i = 0; i < 4; i++) {
+		size_t g = fake_heap__goroutine(heap, i % 2 ? "chan receive" : "select");
+		uint64_t chan = fake_heap__chan(heap), object = fake_heap__alloc(heap, span);
+
+		fake_heap__wait(heap, g, chan);
+		fake_heap__point(heap, object, i, chan);
+		if (i == 1)
+			heap->globals[7] = object;
+		else if (i == 2)
+			fake_heap__push(heap, runs, 3, chan);
+		else if (i == 3)
+			fake_heap__special(heap, span, object, 1 + minor % 10 / 7, chan);
+	}
+	if (choices & LARGE) {
+		size_t large = fake_heap__large(heap, 20, false);
+
+		heap->globals[9] = fake_heap__alloc(heap, large);
+		fake_heap__set_type(heap, large, heap->globals[9], type);
+	}
+	if (choices & HEADERS) {
+		size_t headers = fake_heap__span(heap, 1024, 1, false);
+
+		heap->globals[11] = fake_heap__alloc(heap, headers);
+		fake_heap__set_type(heap, headers, heap->globals[11], type);
+	}
+	return heap;
+}
+
+static void patch(struct fuzz_input *input, struct fake_heap *heap)
+{
+	const struct fuzz_region regions[] = {
+		{heap->pages, sizeof(heap->pages)},
+		{(uint8_t *)heap->mspans, sizeof(heap->mspans)},
+		{(uint8_t *)heap->stacks, sizeof(heap->stacks)},
+		{(uint8_t *)heap->globals, sizeof(heap->globals)},
+		{(uint8_t *)heap->specials, sizeof(heap->specials)},
+		{(uint8_t *)heap->types, sizeof(heap->types)},
+		{heap->module, sizeof(heap->module)},
+		{(uint8_t *)heap->list, sizeof(heap->list)},
+		{heap->arena, heap->arena_size},
+		{(uint8_t *)heap->bss, sizeof(heap->bss)},
+		{heap->mheap + heap->layout->mheap_allspans, 24},
+	};
+
+	fuzz__patch(input, regions, ARRAY_SIZE(regions));
+}
+
+static void check(struct heap_scan *scan)
+{
+	const struct heap_scan_result *result = heap_scan__result(scan);
+	const struct heap_goroutines *goroutines = heap_scan__goroutines(scan);
+	struct heap_retained retained = {0};
+	size_t unreachable = 0;
+
+	fuzz__require(result->unreachable <= result->candidates);
+	fuzz__require(result->candidates <= result->goroutines);
+	fuzz__require(result->marked.objects <= result->spans.objects);
+	fuzz__require(result->marked.bytes <= result->spans.bytes);
+	for (size_t i = 0; i < goroutines->n; i++) {
+		const struct heap_goroutine *g = &goroutines->all[i];
+
+		fuzz__require(!g->n_waits || g->first_wait + g->n_waits <= goroutines->n_waits);
+		if (!heap_scan__is_unreachable(g))
+			continue;
+		unreachable++;
+		fuzz__require(!heap_scan__retain(scan, &i, 1, &retained));
+	}
+	fuzz__require(unreachable == result->unreachable);
+}
+
+static void run(struct fake_heap *heap, const struct heap_scan_options *options, uint64_t budget,
+		struct heap_confirm *confirm)
+{
+	struct failure failure = {0};
+	struct heap_scan *scan;
+	int err;
+
+	fuzz__require(!heap_scan__new(&heap->runtime, options, &scan));
+	do
+		err = heap_scan__step(scan, budget, &failure);
+	while (err == 1);
+	fuzz__require(err <= 0);
+	if (err)
+		fuzz__require(failure.text[0]);
+	else
+		check(scan);
+	if (!err)
+		fuzz__require(!heap_confirm__take(confirm, scan, NULL, NULL));
+	heap_scan__free(scan);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct fuzz_input input = {data, size};
+	uint8_t minor = fuzz_input__u8(&input), choices = fuzz_input__u8(&input);
+	struct fake_heap *heap = make(minor, choices);
+	const struct heap_confirm_options confirming = {.interval_ns = 1};
+	const uint64_t registers[] = {heap->globals[7], 1};
+	const struct heap_thread thread = {heap->globals[0], registers, ARRAY_SIZE(registers)};
+	const struct heap_scan_options options = {
+		.exact = choices & EXACT,
+		.threads = &thread,
+		.n_threads = choices & EXACT ? 1 : 0,
+	};
+	struct heap_confirm *confirm;
+
+	fuzz__require(!heap_confirm__new(&confirming, &confirm));
+	patch(&input, heap);
+	run(heap, &options, 0, confirm);
+	patch(&input, heap);
+	run(heap, &options, choices & SLICES ? 1 : 0, confirm);
+	heap_confirm__free(confirm);
+	fake_heap__free(heap);
+	return 0;
+}
