@@ -10,13 +10,9 @@
 #include "track/verdict.h"
 #include "track/verdict_limits.h"
 
-/* Fewer members than the growth test needs are not worth a histogram. */
+/* With fewer members than the growth test needs a site gets no histograms. */
 #define MIN_AGES_MEMBERS 8
-/* The trend is that of the last quarter of the watch, or of this long. */
-#define TREND_MIN_NS (300 * NSEC_PER_SEC)
-#define MAIN_GOID    1
-/* A park that begins this soon after the birth is the first, or as good as that. */
-#define FIRST_PARK_NS (500 * NSEC_PER_MSEC)
+#define MAIN_GOID	 1
 
 /* What is the same for all sites of one judgement. */
 struct judge {
@@ -81,6 +77,7 @@ static void passes_end(struct judge *judge)
 	}
 }
 
+/* What the park of one member adds to its site's pass. */
 static void pass_parked(const struct judge *judge, const struct goroutine *g,
 			struct site_pass *pass)
 {
@@ -95,18 +92,19 @@ static void pass_parked(const struct judge *judge, const struct goroutine *g,
 		age_histogram__add(pass->park_ages, age);
 }
 
-/* Whether it has parked again after what it began its life with: a first wait says nothing of it. */
+/* Whether @g is known to have woken up after its first park: it runs, or its park is a later one. */
 static bool has_woken(const struct goroutine *g)
 {
-	uint64_t since = goroutine__parked_since(g), born = goroutine__existed_since(g);
+	uint64_t before = ticks__age_ns(goroutine__existed_since(g), goroutine__parked_since(g));
 
-	return !(g->flags & GOROUTINE_PARKED) || ticks__age_ns(born, since) >= FIRST_PARK_NS;
+	return !(g->flags & GOROUTINE_PARKED) || before >= GROWTH_FIRST_PARK_NS;
 }
 
+/* What the life of one member adds to its site's pass, and to that of its site's origin. */
 static void pass_life(struct judge *judge, struct site *site, const struct goroutine *g)
 {
 	struct site *origin = site_table__at(judge->tracker->sites, site->origin);
-	uint64_t born = goroutine__existed_since(g), age = ticks__age_ns(born, judge->now);
+	uint64_t existed = goroutine__existed_since(g), age = ticks__age_ns(existed, judge->now);
 	size_t step = SITE_AGE_STEPS - 1;
 
 	site->pass.oldest_age_ns = max_of(site->pass.oldest_age_ns, age);
@@ -114,7 +112,7 @@ static void pass_life(struct judge *judge, struct site *site, const struct gorou
 		step--;
 	site->pass.age_steps[step]++;
 	site->pass.lived_min_age += age >= judge->policy->min_age_ns;
-	if (born <= judge->tracker->watch_ticks)
+	if (existed <= judge->tracker->watch_ticks)
 		return;
 	if (site->wait_class == WAIT_IO)
 		age_histogram__add(&judge->connections, age);
@@ -161,7 +159,7 @@ static void collect(const struct judge *judge, const struct site *site, bool oth
 	uint64_t parks_watched = ticks__age_ns(tracker->parks_ticks, judge->now);
 	uint64_t lives_watched = ticks__age_ns(tracker->watch_ticks, judge->now);
 	bool parks_told = tracker->parks_told || tracker->parks_now;
-	uint64_t trend_ns = max_of(TREND_MIN_NS, lives_watched / 4);
+	uint64_t trend_ns = max_of(GROWING_TREND_NS, lives_watched / GROWING_TREND_PART);
 
 	*e = (struct evidence){
 		.wait_class = site->wait_class,

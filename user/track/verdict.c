@@ -301,7 +301,7 @@ static bool is_constant(const struct evidence *e)
 	const struct trend *trend = &e->trend;
 
 	return trend->samples && trend->span_ns >= e->min_age_ns &&
-	       (trend->arrivals + trend->departures) * 10 <= e->goroutines;
+	       (trend->arrivals + trend->departures) * IDLE_CHANGE_PART <= e->goroutines;
 }
 
 static bool is_idle(const struct evidence *e, struct judgement *judgement)

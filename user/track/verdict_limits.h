@@ -36,6 +36,9 @@
 #define GROWTH_LIVES_FAST_RATE	 0.9 /* a second */
 #define GROWTH_TIMER_STAY	 30  /* T of parks that an armed timer will end */
 
+/* A park that begins this soon after the goroutine's creation is its first, or as good as that. */
+#define GROWTH_FIRST_PARK_NS (500 * NSEC_PER_MSEC)
+
 /* --- how long an alarm outlives its growth (verdict.c) -------------------------------------------- */
 
 #define ALARM_MIN_HOLD	 6 /* times min_age */
@@ -51,8 +54,14 @@
 
 /* --- growing (verdict.c) -------------------------------------------------------------------------- */
 
+#define GROWING_TREND_NS       (300 * NSEC_PER_SEC) /* the trend is that of the last so long ... */
+#define GROWING_TREND_PART     4 /* ... or of this part of the watch, if that is longer */
 #define GROWING_MIN_RISE       5.0
 #define GROWING_MIN_RISE_SHARE 0.1 /* of the members: less is a fluctuation */
+
+/* --- idle (verdict.c) ------------------------------------------------------------------------------ */
+
+#define IDLE_CHANGE_PART 10 /* no more than one in so many members came or left: a constant set */
 
 /* --- suspected, on the first look (first_look.c, verdict.c) --------------------------------------- */
 

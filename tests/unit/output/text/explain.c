@@ -3,10 +3,13 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sample.h"
+#include "track/verdict_limits.h"
 
 static char *explain(const struct sample *sample, size_t index, unsigned int columns, bool color)
 {
@@ -92,6 +95,57 @@ Test(explain, every_verdict_says_what_would_change_it)
 				   verdict__name(verdicts[i]));
 		free(text);
 	}
+}
+
+/* Runs of blanks, line ends among them, become one blank. */
+static void unwrap(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from; from++) {
+		bool blank = *from == ' ' || *from == '\n';
+
+		if (!blank || (to > text && to[-1] != ' '))
+			*to++ = blank ? ' ' : *from;
+	}
+	*to = '\0';
+}
+
+static void says(enum verdict verdict, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+static void says(enum verdict verdict, const char *format, ...)
+{
+	struct sample sample;
+	char wanted[300], *text;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(wanted, sizeof(wanted), format, args);
+	va_end(args);
+	sample__leaks(&sample);
+	sample.sites[0].view.verdict = verdict;
+	text = explain(&sample, 0, 100, false);
+	unwrap(text);
+	cr_expect(strstr(text, wanted), "%s does not say \"%s\"", verdict__name(verdict), wanted);
+	free(text);
+}
+
+static int minutes(uint64_t ns)
+{
+	return (int)(ns / (60 * NSEC_PER_SEC));
+}
+
+Test(explain, the_numbers_are_those_of_the_verdicts)
+{
+	cr_expect_eq(ALARM_LEFT_SHARE, 5);
+	says(VERDICT_LEAKING, "when a fifth of them has left");
+	says(VERDICT_LEAKING, "(%dm at least, %dh at most)", ALARM_MIN_HOLD * 10 / 60,
+	     minutes(ALARM_MAX_NS) / 60);
+	says(VERDICT_GROWING, "at least %.0f of them", GROWTH_MIN_STAYED);
+	says(VERDICT_IDLE,
+	     "is not passed on for %dm, when nobody receives for %dm what two or more "
+	     "send (%dm what one sends)",
+	     minutes(STUCK_LOCK_NS), minutes(STUCK_SEND_NS), minutes(STUCK_LONE_SEND_NS));
 }
 
 /* What the table says must follow from it; where it does not, the reader is told. */
