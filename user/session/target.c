@@ -60,7 +60,6 @@ static uint32_t on_census_seen(void *ctx, const struct census_goroutine *g)
 	bool blocked = parked || g->in_syscall;
 	struct tracker_sighting sighting = {
 		.goid = g->goid,
-		.parent_goid = g->parent_goid,
 		.creation_pc = places__creation(target->executable->places, g->creation_pc),
 		.start_pc = places__start(target->executable->places, g->start_pc),
 		.waitsince_ns = g->waitsince_ns,
@@ -260,7 +259,7 @@ void target__event(struct target *target, const struct gl_event *head,
 	switch (head->kind) {
 	case GL_EVENT_CREATE:
 		target->events[PROBE_EVENT_CREATE]++;
-		tracker__created(target->tracker, head->goid, create->parent_goid,
+		tracker__created(target->tracker, head->goid,
 				 places__creation(target->executable->places,
 						  create->creation_pc - target->load_bias),
 				 places__start(target->executable->places,
@@ -273,7 +272,7 @@ void target__event(struct target *target, const struct gl_event *head,
 		break;
 	case GL_EVENT_PARK:
 		target->events[PROBE_EVENT_PARK]++;
-		tracker__parked(target->tracker, head->goid, head->wait_reason, head->time_ns);
+		tracker__parked(target->tracker, head->goid, head->time_ns);
 		break;
 	default:
 		break; /* the reader has refused other kinds */

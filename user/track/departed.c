@@ -14,7 +14,7 @@ struct set {
 struct departed {
 	size_t n_sets; /* a power of two */
 	struct set *sets;
-	/* Of as many as there is room for: what came, and what was forgotten for it too early. */
+	/* Since it last filled up: entries added, and entries overwritten that were not old yet. */
 	size_t added, too_early;
 };
 
@@ -63,7 +63,7 @@ static void push(struct set *set, struct departed_entry entry)
 	set->entries[0] = entry;
 }
 
-/* Without memory it stays as it is, and forgets sooner. */
+/* Without memory for more it stays as it is, and overwrites entries sooner. */
 static void grow(struct departed *departed)
 {
 	struct set *old = departed->sets;
@@ -82,16 +82,16 @@ static void grow(struct departed *departed)
 	free(old);
 }
 
-/* One of many that is forgotten early does no harm; in a set of four there is always one. */
-static void grow_if_forgetful(struct departed *departed)
+/* A few entries overwritten early do no harm, and with sets of four there always are some. */
+static void grow_if_too_small(struct departed *departed)
 {
 	size_t room = departed->n_sets * DEPARTED_WAYS;
-	bool forgetful = departed->too_early > room / 16;
+	bool too_small = departed->too_early > room / 16;
 
-	if (!forgetful && departed->added < room)
+	if (!too_small && departed->added < room)
 		return;
 	departed->added = departed->too_early = 0;
-	if (forgetful && departed->n_sets < DEPARTED_MAX_SETS)
+	if (too_small && departed->n_sets < DEPARTED_MAX_SETS)
 		grow(departed);
 }
 
@@ -104,5 +104,5 @@ void departed__add(struct departed *departed, uint64_t goid, uint64_t ticks, uns
 	departed->added++;
 	departed->too_early += oldest->goid && oldest->ticks + DEPARTED_KEEP_TICKS > ticks;
 	push(set, entry);
-	grow_if_forgetful(departed);
+	grow_if_too_small(departed);
 }

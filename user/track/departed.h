@@ -3,13 +3,13 @@
 #define GLEAKD_TRACK_DEPARTED_H
 
 /*
- * Goids of goroutines that are gone, the latest ones. Go never reuses a goid, so whatever arrives
- * late about one of these (a reordered creation, a doubled exit, a census read from before its exit)
- * is recognised instead of bringing it back to life.
+ * The goids of those goroutines that have exited last. Go never reuses a goid. So what is told late
+ * of one of these (a creation out of order, a second exit, something a census read before the exit)
+ * is recognised, and does not make a record of a goroutine that is gone.
  *
- * A 4-way set-associative memory: a set forgets its oldest goid. It begins small and doubles, up to
- * eight thousand goids, when it would forget what is not old yet. Forgetting costs at most a
- * goroutine that the next census removes again.
+ * A 4-way set-associative cache: a new goid overwrites the oldest of its set. It begins small, and
+ * doubles, up to eight thousand goids, when it would have to overwrite entries that are not old
+ * yet. If an entry is missed, the worst is a record that the next census removes again.
  */
 #include "base/common.h"
 #include "track/ticks.h"
@@ -17,7 +17,7 @@
 #define DEPARTED_MIN_SETS 32
 #define DEPARTED_MAX_SETS 2048
 #define DEPARTED_WAYS	  4
-/* What a census or a full ring buffer can still tell of is not older. */
+/* Neither a census nor a full ring buffer tells of something that is older. */
 #define DEPARTED_KEEP_TICKS ticks__of(10 * NSEC_PER_SEC)
 
 enum departed_flag {
@@ -39,7 +39,7 @@ struct departed;
 int departed__new(struct departed **ret_departed) __must_check;
 void departed__free(struct departed *departed);
 
-/* departed__find - NULL when @goid is not remembered. Valid until the next one is added. */
+/* departed__find - NULL when there is no entry for @goid. Valid until the next one is added. */
 struct departed_entry *departed__find(struct departed *departed, uint64_t goid);
 void departed__add(struct departed *departed, uint64_t goid, uint64_t ticks, unsigned int flags);
 

@@ -79,8 +79,8 @@ static void order_all(struct look *look)
 
 /*
  * The least that @g can have lived: since the longest wait of those created after it. Where nothing
- * was, its goid among all that were handed out is a guess, which no program should be accused by but
- * which may well excuse one: a quarter of it, since goroutines are not created evenly.
+ * was, its goid among all that were handed out is a guess, which no program should be accused by
+ * but which may well excuse one: a quarter of it, since goroutines are not created evenly.
  */
 static uint64_t least_life_ns(const struct look *look, const struct goroutine *g)
 {

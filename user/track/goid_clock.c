@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Every second point of the older half goes: sparser the older they are. */
+/* Drops every second point of the older half: points are the sparser the older they are. */
 static void thin_out(struct goid_clock *clock)
 {
 	const size_t half = GOID_CLOCK_POINTS / 2;

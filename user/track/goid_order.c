@@ -5,11 +5,12 @@
 
 struct goid_order {
 	size_t n; /* steps */
-	uint64_t goids
-		[GOID_ORDER_STEPS]; /* the first of each step; the first step has all before it, too */
-	uint64_t since[GOID_ORDER_STEPS +
-		       1]; /* begin of the longest wait in the step; closed: in later ones */
-	uint64_t counts[GOID_ORDER_STEPS + 1]; /* in the step; closed: in the steps before */
+	/* The first goid of each step. Smaller ones belong to the first step. */
+	uint64_t goids[GOID_ORDER_STEPS];
+	/* Begin of the longest wait in each step; once closed, in all later steps. */
+	uint64_t since[GOID_ORDER_STEPS + 1];
+	/* How many are counted in each step; once closed, in all steps before. */
+	uint64_t counts[GOID_ORDER_STEPS + 1];
 };
 
 static int compare_goids(const void *a, const void *b)

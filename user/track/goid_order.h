@@ -31,7 +31,9 @@ void goid_order__close(struct goid_order *order);
 
 /* goid_order__existed_at - @goid was created by then, in ticks; UINT64_MAX when nothing tells. */
 uint64_t goid_order__existed_at(const struct goid_order *order, uint64_t goid);
-/* goid_order__counted - how many of those counted have a goid from @first to @last, by whole steps. */
+/*
+ * goid_order__counted - how many of those counted have a goid from @first to @last, by whole steps.
+ */
 uint64_t goid_order__counted(const struct goid_order *order, uint64_t first, uint64_t last);
 
 #endif /* GLEAKD_TRACK_GOID_ORDER_H */

@@ -7,7 +7,9 @@
 
 #include "base/hash.h"
 
-/* Goroutines with neighbouring goids are often created together: so many share a line of the index. */
+/*
+ * Goroutines with neighbouring goids are often created together: so many share a line of the index.
+ */
 #define GOIDS_PER_LINE 4u
 
 #define CHUNK_SHIFT   10

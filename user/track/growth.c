@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The growth test. Each candidate is a time to stay T and a window W: of the goroutines that arrived
- * between T + W and T ago, how many are still here, period by period? verdict.h says what must hold.
+ * The growth test. Each candidate is a time to stay T and a window W: of the goroutines that
+ * arrived between T + W and T ago, how many are still here, period by period? verdict.h says what
+ * must hold.
  */
 #include <math.h>
 
@@ -46,9 +47,9 @@ static bool grows_with_connections(const struct evidence *e, const struct growth
 }
 
 /*
- * Whether all members wait at the same channel, as healthy goroutines do: workers that receive jobs,
- * or the signal to end, from one channel; producers that a full buffer holds up while the consumer
- * pauses.
+ * Whether all members wait at the same channel, as healthy goroutines do: workers that receive
+ * jobs, or the signal to end, from one channel; producers that a full buffer holds up while the
+ * consumer pauses.
  */
 static bool is_queue(const struct evidence *e, const struct growth *g)
 {
@@ -88,7 +89,9 @@ static uint64_t least_window_ns(const struct question *q, struct growth *g)
 	return least;
 }
 
-/* Whether goroutines arrived and stayed in enough of the periods and in the latest, not in a burst. */
+/*
+ * Whether goroutines arrived and stayed in enough of the periods and in the latest, not in a burst.
+ */
 static bool spread_out(const struct question *q, struct growth *g)
 {
 	double even = g->stayed / g->periods;

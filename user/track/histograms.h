@@ -12,8 +12,8 @@
  * share the last one.
  *
  * struct length_histogram counts the parks (or lives) that have ended by the length that they
- * reached, one bin to an octave. Where many parks have ended after more than a minute, a member that
- * has been parked for a minute has not come to stay: so this decides how long "staying" is.
+ * reached, one bin to an octave. Where many parks have ended after more than a minute, a member
+ * that has been parked for a minute has not come to stay: so this decides how long "staying" is.
  */
 #include "base/common.h"
 
@@ -28,9 +28,14 @@ struct age_histogram {
 };
 
 void age_histogram__add(struct age_histogram *ages, uint64_t age_ns);
-/* age_histogram__between - how many ages are in [@from_ns, @to_ns); those of a bin count as evenly spread. */
+/*
+ * age_histogram__between - how many ages are in [@from_ns, @to_ns); those of a bin count as evenly
+ * spread.
+ */
 double age_histogram__between(const struct age_histogram *ages, uint64_t from_ns, uint64_t to_ns);
-/* age_histogram__widest_gap_ns - the longest span below @until_ns without an age, rounded to more. */
+/*
+ * age_histogram__widest_gap_ns - the longest span below @until_ns without an age, rounded to more.
+ */
 uint64_t age_histogram__widest_gap_ns(const struct age_histogram *ages, uint64_t until_ns);
 /* age_histogram__youngest_ns - lower bound of the least age; UINT64_MAX when there are none. */
 uint64_t age_histogram__youngest_ns(const struct age_histogram *ages);
@@ -44,7 +49,10 @@ void length_histogram__add(struct length_histogram *lengths, uint64_t length_ns)
 uint64_t length_histogram__at_least(const struct length_histogram *lengths, uint64_t length_ns);
 /* length_histogram__longest_ns - the longest of all, rounded to more; 0 when there is none. */
 uint64_t length_histogram__longest_ns(const struct length_histogram *lengths);
-/* length_histogram__halve - halve all counts, so that what has long changed is forgotten in the end. */
+/*
+ * length_histogram__halve - halve all counts, so that what has long changed is forgotten in the
+ * end.
+ */
 void length_histogram__halve(struct length_histogram *lengths);
 
 #endif /* GLEAKD_TRACK_HISTOGRAMS_H */

@@ -10,7 +10,7 @@
 #define TREND_SAMPLES 24
 #define TREND_PAIRS   (TREND_SAMPLES * (TREND_SAMPLES - 1) / 2)
 
-/* What @sample tells of who came and went joins @into. */
+/* Adds the arrivals, departures, creations and exits of @sample to those of @into. */
 static void add_flows(struct history_sample *into, const struct history_sample *sample)
 {
 	into->arrivals += sample->arrivals;
@@ -62,7 +62,7 @@ static void add_to_tiers(struct history *history, const struct history_sample *s
 
 /* --- recent samples ------------------------------------------------------------------------------ */
 
-/* Every second sample goes; who came and left until then counts for the next one that stays. */
+/* Drops every second sample of the older half; its arrivals and the like go to the one after it. */
 static void halve_older_half(struct history *history)
 {
 	const size_t half = HISTORY_SAMPLES / 2;
@@ -115,7 +115,7 @@ void history__copy(struct history *to, const struct history *from)
 
 #define ALL_SAMPLES (HISTORY_SAMPLES + HISTORY_TIERS * HISTORY_TIER_SAMPLES)
 
-/* Samples of @tier from before @end, in front of which @n others will go; the first @n are kept. */
+/* Copies the samples from before @end to @out; returns their number. */
 static size_t take_before(const struct history_sample *samples, size_t count, uint64_t end,
 			  struct history_sample *out)
 {
@@ -129,16 +129,16 @@ static size_t take_before(const struct history_sample *samples, size_t count, ui
 }
 
 /*
- * Coarsest first, each tier up to where the next finer one begins. Where two of them meet, flows of
- * a coarse step that had begun before are told by the finer ones again: what is counted twice is
- * less than one step.
+ * All samples, oldest first: each tier up to where the next finer one begins. Where two tiers meet,
+ * a coarse step that began earlier has arrivals that the finer samples have as well: what is
+ * counted twice is less than one step.
  */
 static size_t all_samples(const struct history *history, struct history_sample out[ALL_SAMPLES])
 {
 	uint64_t begins[HISTORY_TIERS + 1];
 	size_t n = 0;
 
-	/* The first of the recent samples may be ages old: they count from where they are complete. */
+	/* The recent samples are sparse in their older half: the minutes know that time better. */
 	begins[0] = history->count ? history->samples[history->count / 2].ticks : 0;
 	for (size_t t = 0; t < HISTORY_TIERS; t++) {
 		const struct history_tier *tier = history->tiers[t];

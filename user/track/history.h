@@ -3,7 +3,7 @@
 #define GLEAKD_TRACK_HISTORY_H
 
 /*
- * The past of one site, in bounded memory for as long as the site lives. Two views of it:
+ * How many goroutines a site has had, in bounded memory for as long as the site exists. Two views:
  *
  * - recent samples, one per census. When their array is full, every second sample of its older half
  *   goes, again and again: the latest are complete, older ones sparser the older they are, and the
@@ -51,7 +51,9 @@ void history__copy(struct history *to, const struct history *from);
  */
 size_t history__points(const struct history *history, struct history_sample *points, size_t max);
 
-/* history__rise - how much goroutines rose from @from to @to ticks, 0 when it fell or is unknown. */
+/*
+ * history__rise - how much goroutines rose from @from to @to ticks, 0 when it fell or is unknown.
+ */
 double history__rise(const struct history *history, uint64_t from, uint64_t to);
 
 /* What the number of goroutines did over a window of the past. */

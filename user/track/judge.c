@@ -92,7 +92,9 @@ static void pass_parked(const struct judge *judge, const struct goroutine *g,
 		age_histogram__add(pass->park_ages, age);
 }
 
-/* Whether @g is known to have woken up after its first park: it runs, or its park is a later one. */
+/*
+ * Whether @g is known to have woken up after its first park: it runs, or its park is a later one.
+ */
 static bool has_woken(const struct goroutine *g)
 {
 	uint64_t before = ticks__age_ns(goroutine__existed_since(g), goroutine__parked_since(g));

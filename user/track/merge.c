@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a census does to the records. */
+/* How a census changes the records. */
 #include "track/tracker_internal.h"
 
 #define HALVE_ENDED_NS (3600 * NSEC_PER_SEC)
 
 void tracker__census_begin(struct tracker *tracker, uint64_t started_ns)
 {
-	/* A census that never came to its end leaves marks of its epoch, which nobody reads. */
+	/*
+	 * If the census before was given up, the marks of its epoch are on some records: no harm.
+	 */
 	tracker->epoch++;
 	tracker->in_census = true;
 	tracker->inexact |= tracker->inexact_now;
@@ -25,15 +27,22 @@ void tracker__census_begin(struct tracker *tracker, uint64_t started_ns)
 	tracker->parks_now = false;
 }
 
-/* When the wait that @sighting shows began at the latest: the target's GC may know of earlier. */
-static uint64_t wait_began(const struct tracker_sighting *sighting, uint64_t born, uint64_t read)
+/*
+ * The latest time at which the wait that @sighting shows can have begun: when it was read, or what
+ * the target's GC has noted if that is earlier. The goroutine has existed since @existed at the
+ * earliest.
+ */
+static uint64_t wait_began(const struct tracker_sighting *sighting, uint64_t existed, uint64_t read)
 {
 	uint64_t since = ticks__of(sighting->waitsince_ns);
 
 	if (!sighting->waitsince_ns || since > read)
 		return read;
-	/* The GC stamps its own begin, which may lie before the goroutine's (runtime/mgcmark.go). */
-	return max_of(since, min_of(born, read));
+	/*
+	 * The GC notes its own begin, at which the goroutine need not exist
+	 * (src/runtime/mgcmark.go).
+	 */
+	return max_of(since, min_of(existed, read));
 }
 
 static uint32_t sighted_site(struct tracker *tracker, const struct goroutine *g,
@@ -48,7 +57,7 @@ static uint32_t sighted_site(struct tracker *tracker, const struct goroutine *g,
 	};
 
 	if (g && blocked && !key.place) {
-		/* The stack could not be read: the last one is the best guess if the reason fits. */
+		/* The stack could not be read: if the reason fits, it is where it was seen last. */
 		const struct site *site = site_table__at(tracker->sites, goroutine__site(g));
 
 		if (site->key.wait_reason == key.wait_reason &&
@@ -59,8 +68,9 @@ static uint32_t sighted_site(struct tracker *tracker, const struct goroutine *g,
 }
 
 /*
- * Its place and the begin of its park, as the sighting shows them. census_seen() is called for what
- * has run since the last census, or looks so; whether it has, park events know if they flow.
+ * Moves a parked goroutine to the site where @sighting shows it, and notes when its park began.
+ * Sightings are only told of goroutines that seem to have run since the last census; where park
+ * events flow, these say whether the goroutine has.
  */
 static void merge_parked(struct tracker *tracker, struct goroutine *g,
 			 const struct tracker_sighting *sighting, uint64_t read)
@@ -73,9 +83,12 @@ static void merge_parked(struct tracker *tracker, struct goroutine *g,
 			   !tracker->inexact_now;
 
 	if (parked && (told || (events_flow && !moved))) {
-		/* A park event's time stands; nothing else is as exact. */
+		/*
+		 * A park event has told when the park began, which is more exact than anything
+		 * here.
+		 */
 	} else if (parked && !moved && began <= goroutine__last_news(g)) {
-		/* By the target's GC it was in this wait already when it was last looked at. */
+		/* The target's GC knows that this wait had begun when the last census looked. */
 		record__park(tracker, g, min_of(goroutine__parked_since(g), began));
 	} else {
 		record__unpark(tracker, g, began);
@@ -87,8 +100,9 @@ static void merge_parked(struct tracker *tracker, struct goroutine *g,
 }
 
 /*
- * It runs, or is in a system call, of which the stack is known though no park began. A running one
- * stays at its site: where it will park next is not known.
+ * Ends the park of a goroutine that runs or is in a system call. In a system call its stack tells
+ * where it is, so it moves to the site of that place. A running goroutine stays at its site until
+ * it is known where it parks next.
  */
 static void merge_unparked(struct tracker *tracker, struct goroutine *g,
 			   const struct tracker_sighting *sighting, uint64_t read)
@@ -113,11 +127,11 @@ static struct goroutine *adopt(struct tracker *tracker, const struct tracker_sig
 		tracker->refusing++;
 		return NULL;
 	}
-	/* The last complete census did not see it: it is not older than that. */
+	/* The last complete census did not see it: it has not existed for longer. */
 	if (sighting->parked)
 		goroutine__set_existed_since(g,
 					     wait_began(sighting, tracker->previous_ticks, read));
-	/* Before the first one: older than the attach, or its creation event is on its way. */
+	/* In the first census: it is older than the attach, or its creation event is on its way. */
 	if (!tracker->n_censuses) {
 		if (tracker->restored)
 			goroutine__set_existed_since(
@@ -136,9 +150,10 @@ static struct goroutine *adopt(struct tracker *tracker, const struct tracker_sig
 }
 
 /*
- * Whether a goroutine said to be gone by @gone can have been there at @read all the same. An exit
+ * Whether a goroutine that has been recorded as gone was there after all when it was read. An exit
  * event comes before the runtime marks the g as dead (src/runtime/proc.go, goexit0 and gdestroy),
- * and its thread may have to wait in between: that one still looks running, however late it is.
+ * and the thread may lose its processor in between. So a goroutine whose exit was told may still be
+ * seen running, at any later time; if it is seen blocked, it is alive.
  */
 static bool is_back(struct departed_entry *gone, const struct tracker_sighting *sighting,
 		    uint64_t read)
@@ -152,12 +167,15 @@ static bool is_back(struct departed_entry *gone, const struct tracker_sighting *
 }
 
 /*
- * Somebody unknown who runs, though events flow and none was lost: most likely one that has told of
- * its exit, was forgotten since and still waits for the processor to take its last steps. Should it
- * be one that no event tells of (iter.Pull creates goroutines without newproc), it will be seen
- * blocked or in the next census that follows a loss.
+ * Whether a goroutine without a record is most likely on its way out: it runs, although events flow
+ * and none was lost, so that its creation would have been told. Its exit has been told, its entry
+ * among the departed has been overwritten since, and its thread still waits for a processor to
+ * finish it. It gets no record. If it was a goroutine whose creation no event tells (iter.Pull
+ * makes some without newproc), it gets one as soon as a census sees it blocked, or follows a loss
+ * of events.
  */
-static bool is_passing(const struct tracker *tracker, const struct tracker_sighting *sighting)
+static bool is_on_its_way_out(const struct tracker *tracker,
+			      const struct tracker_sighting *sighting)
 {
 	return !sighting->parked && !sighting->in_syscall && tracker->n_censuses &&
 	       tracker->repairs && !tracker->inexact && !tracker->inexact_now;
@@ -181,7 +199,7 @@ uint32_t tracker__census_seen(struct tracker *tracker, const struct tracker_sigh
 		gone = departed__find(tracker->departed, sighting->goid);
 		if (gone && !is_back(gone, sighting, read))
 			return 0;
-		if (!gone && is_passing(tracker, sighting))
+		if (!gone && is_on_its_way_out(tracker, sighting))
 			return 0;
 		g = adopt(tracker, sighting, read, &handle);
 		if (!g)
@@ -202,7 +220,9 @@ bool tracker__census_unchanged(struct tracker *tracker, uint32_t handle, uint64_
 {
 	struct goroutine *g = goroutine_table__at(tracker->goroutines, handle, goid);
 
-	/* Its fingerprint would be the same after a multiple of 256 parks: events know better. */
+	/*
+	 * After a multiple of 256 parks its fingerprint is the same; a park event has told of one.
+	 */
 	if (!g || (g->flags & GOROUTINE_MOVED && ticks__of(read_at_ns) >= goroutine__last_news(g)))
 		return false;
 	g->epoch = tracker->epoch;
@@ -225,9 +245,9 @@ static void sweep(struct tracker *tracker)
 }
 
 /*
- * Of the creations lost before this census, those that neither it nor an exit accounts for were of
- * goroutines which are gone, exit and all. What was lost before the first census is nobody's: who
- * was there before the attach cannot be told from who was created unseen.
+ * Counts goroutines whose creation was lost and that are gone: those that neither this census nor
+ * an exit event accounts for. Their exits are lost as well. Nothing can be said of losses before
+ * the first census, since what it sees may be older than the attach or created unseen.
  */
 static void conclude_unseen(struct tracker *tracker)
 {
@@ -249,13 +269,13 @@ static void conclude_unseen(struct tracker *tracker)
 	tracker->repaired += 2 * missing;
 }
 
-/* What is there after the first census may have been there for long. */
+/* The watch begins with the end of the first census: how old what it saw is, is not known. */
 static void begin_watch(struct tracker *tracker, uint64_t finished)
 {
 	tracker->parks_ticks = finished;
 	if (!tracker->restored)
 		tracker->watch_ticks = finished;
-	/* Who was there already has not arrived. */
+	/* Goroutines that were there already have not arrived. */
 	for (uint32_t i = 0; i < site_table__end(tracker->sites); i++)
 		site_table__at(tracker->sites, i)->arrivals = 0;
 }

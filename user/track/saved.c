@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a tracker hands over to the next gleakd. */
+/* Saving what a tracker knows, and restoring it. */
 #include "track/saved.h"
 
 #include <errno.h>
@@ -7,14 +7,14 @@
 
 #include "track/tracker_internal.h"
 
-static bool worth_remembering(const struct site *site)
+static bool worth_saving(const struct site *site)
 {
 	return site->goroutines || site->created || site->exited || site->alarm.ticks;
 }
 
-static void remember_site(const struct site *site, struct saved_site *memory)
+static void save_site(const struct site *site, struct saved_site *ret_site)
 {
-	*memory = (struct saved_site){
+	*ret_site = (struct saved_site){
 		.key = site->key,
 		.first_ticks = site->first_ticks,
 		.created = site->created,
@@ -30,7 +30,7 @@ static void remember_site(const struct site *site, struct saved_site *memory)
 void tracker__save(const struct tracker *tracker, struct saved_process *ret_process,
 		   bool (*visit)(void *ctx, const struct saved_site *site), void *ctx)
 {
-	struct saved_site memory;
+	struct saved_site saved;
 
 	*ret_process = (struct saved_process){
 		.watch_ticks = tracker->watch_ticks,
@@ -45,10 +45,10 @@ void tracker__save(const struct tracker *tracker, struct saved_process *ret_proc
 	for (uint32_t i = 1; i < site_table__end(tracker->sites); i++) {
 		const struct site *site = site_table__at(tracker->sites, i);
 
-		if (site->system || !worth_remembering(site))
+		if (site->system || !worth_saving(site))
 			continue;
-		remember_site(site, &memory);
-		if (!visit(ctx, &memory))
+		save_site(site, &saved);
+		if (!visit(ctx, &saved))
 			return;
 	}
 }

@@ -5,8 +5,9 @@
 /*
  * What is saved of a tracker for the next gleakd that watches the same process. Times are ticks of
  * the monotonic clock (track/ticks.h): that clock goes on while gleakd restarts, and no process
- * outlives the boot that it counts from. Single goroutines are not saved: the next census finds those
- * that still exist, and the goid clock tells how old they are, since Go hands goids out in order.
+ * outlives the boot that it counts from. Single goroutines are not saved: the next census finds
+ * those that still exist, and the goid clock tells how old they are, since Go hands goids out in
+ * order.
  */
 #include "track/goid_clock.h"
 #include "track/histograms.h"
@@ -22,8 +23,8 @@ struct saved_process {
 };
 
 /*
- * The histories of both structs are borrowed: the visitor of tracker__save() must not keep them, and
- * tracker__restore_*() copies them.
+ * The histories of both structs are borrowed: the visitor of tracker__save() must not keep them,
+ * and tracker__restore_*() copies them.
  */
 struct saved_site {
 	struct site_key key;

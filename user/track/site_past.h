@@ -2,7 +2,10 @@
 #ifndef GLEAKD_TRACK_SITE_PAST_H
 #define GLEAKD_TRACK_SITE_PAST_H
 
-/* The past of a site as numbers for people: how many there were when, how many are left of each time. */
+/*
+ * The past of a site as numbers for people: how many there were when, how many are left of each
+ * time.
+ */
 #include "track/site_table.h"
 #include "track/site_view.h"
 
@@ -13,7 +16,9 @@ struct site_past {
 	struct site_cohort cohorts[SITE_MAX_COHORTS]; /* oldest first */
 };
 
-/* site_past__fill - of @site, whose go statement @origin stands for; during tracker__judge() only. */
+/*
+ * site_past__fill - of @site, whose go statement @origin stands for; during tracker__judge() only.
+ */
 void site_past__fill(const struct site *site, const struct site *origin, uint64_t now_ticks,
 		     struct site_past *ret_past);
 

@@ -9,7 +9,7 @@
 
 /* Sites with a history at one time, 2 to 8 KiB each. */
 #define MAX_HISTORIES 4096
-/* Places looked at for one to recycle, per newcomer to a full table. */
+/* Slots looked at for one to recycle, for each new site of a full table. */
 #define RECYCLE_STEPS 64
 
 struct site_table {
@@ -17,7 +17,7 @@ struct site_table {
 	uint32_t end, allocated;
 	uint32_t count;
 	uint32_t max;
-	uint32_t hand; /* where the search for a place to recycle goes on */
+	uint32_t hand; /* where the search for a slot to recycle goes on */
 
 	uint32_t *index; /* site indices, 0: free; at most half full */
 	uint32_t mask;
@@ -82,7 +82,7 @@ int site_table__new(size_t max, struct site_table **ret_table)
 	}
 	table->end = table->count = 1;
 	table->hand = 1;
-	table->sites[SITE_OTHER] = (struct site){.used = true};
+	table->sites[SITE_OTHER] = (struct site){0};
 	*ret_table = table;
 	return 0;
 }
@@ -108,7 +108,7 @@ void site_table__free(struct site_table *table)
 	free(table);
 }
 
-/* Where @key is in the index, or the free place where it would go. */
+/* Where @key is in the index, or the free entry where it would go. */
 static uint32_t index_find(const struct site_table *table, const struct site_key *key)
 {
 	uint32_t at = key_home(table, key);
@@ -118,7 +118,7 @@ static uint32_t index_find(const struct site_table *table, const struct site_key
 	return at;
 }
 
-/* Close the gap, so that a search still ends at the first free place. */
+/* Closes the gap in the index, so that a search still ends at the first free entry. */
 static void index_erase(struct site_table *table, uint32_t gap)
 {
 	uint32_t at = gap;
@@ -138,7 +138,9 @@ static void index_erase(struct site_table *table, uint32_t gap)
 	}
 }
 
-/* A place whose site has no members; its counts go to "other". 0 when none is found. */
+/*
+ * Gives up a site without members, whose counts go to "other". Returns its slot, 0: none was found.
+ */
 static uint32_t recycle(struct site_table *table)
 {
 	for (size_t step = 0; step < RECYCLE_STEPS && table->end > 1; step++) {
@@ -160,7 +162,7 @@ static uint32_t recycle(struct site_table *table)
 	return 0;
 }
 
-static uint32_t place_for_one(struct site_table *table)
+static uint32_t slot_for_one(struct site_table *table)
 {
 	if (table->end < table->allocated)
 		return table->end++;
@@ -184,19 +186,19 @@ void site_table__set_origin(struct site_table *table, uint32_t index, uint32_t o
 
 uint32_t site_table__intern(struct site_table *table, const struct site_key *key, bool *ret_new)
 {
-	uint32_t at = index_find(table, key), place = table->index[at];
+	uint32_t slot = site_table__find(table, key);
 
 	*ret_new = false;
-	if (place)
-		return place;
-	place = place_for_one(table);
-	if (!place)
+	if (slot != SITE_OTHER)
+		return slot;
+	slot = slot_for_one(table);
+	if (!slot)
 		return SITE_OTHER;
-	table->sites[place] = (struct site){.key = *key, .used = true};
-	table->index[index_find(table, key)] = place;
+	table->sites[slot] = (struct site){.key = *key};
+	table->index[index_find(table, key)] = slot;
 	table->count++;
 	*ret_new = true;
-	return place;
+	return slot;
 }
 
 struct site *site_table__at(const struct site_table *table, uint32_t index)
@@ -227,12 +229,12 @@ struct history *site_table__history(struct site_table *table, uint32_t index)
 
 static bool is_worth_it(const struct site *site)
 {
-	/* Nobody is shown, or judged by, the past of the runtime's own goroutines. */
+	/* The runtime's own goroutines are not judged, and their past is not shown. */
 	return !site->system &&
 	       (site->history || site->goroutines || site->sample_created || site->children);
 }
 
-/* Nobody has been here over the whole of its recent half. */
+/* Whether the site had no members over the recent half of its history. */
 static bool is_over(const struct site *site)
 {
 	const struct history *history = site->history;

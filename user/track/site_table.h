@@ -52,14 +52,13 @@ struct site_pass {
 
 /*
  * A site, or an origin. An origin is the site without a place: it stands for a `go` statement, has
- * as members those of its goroutines that no census has seen parked yet, and keeps count of all that
- * the statement created, whatever site they are at now.
+ * as members those of its goroutines that no census has seen parked yet, and keeps count of all
+ * that the statement created, whatever site they are at now.
  */
 struct site {
 	struct site_key key;
 	enum wait_class wait_class;
 	enum site_nature nature;
-	bool used;
 	bool system;
 	uint32_t stack_id; /* an example of a stack at the place */
 	uint32_t origin;   /* index of its origin; its own if it is one */

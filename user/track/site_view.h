@@ -4,9 +4,9 @@
 
 /*
  * What the tracker says of a site: its numbers, its verdict, and the evidence for it. The tracker
- * writes these in tracker__judge(), everybody else reads them (tracker__sites() in track/tracker.h).
- * Durations are nanoseconds. What a view points to belongs to the tracker and lives as long as the
- * view.
+ * writes these in tracker__judge(), everybody else reads them (tracker__sites() in
+ * track/tracker.h). Durations are nanoseconds. What a view points to belongs to the tracker and
+ * lives as long as the view.
  */
 #include "base/common.h"
 #include "golang/wait_reason.h"
@@ -30,7 +30,9 @@ enum verdict {
 
 const char *verdict__name(enum verdict verdict); /* "leaking", "stuck", ... */
 
-/* verdict__is_suspect - its members may be leaked: there is a confidence, and objects are evidence. */
+/*
+ * verdict__is_suspect - its members may be leaked: there is a confidence, and objects are evidence.
+ */
 static inline bool verdict__is_suspect(enum verdict verdict)
 {
 	switch (verdict) {

@@ -23,7 +23,9 @@ void site_views__release(struct site_views *views);
 int site_views__add(struct site_views *views, const struct site_view *view,
 		    const struct judgement *judgement, const struct site_past *past) __must_check;
 
-/* site_views__sort - worst verdict first, then by size; blocks no longer belong to views in order. */
+/*
+ * site_views__sort - worst verdict first, then by size; blocks no longer belong to views in order.
+ */
 void site_views__sort(struct site_views *views);
 
 #endif /* GLEAKD_TRACK_SITE_VIEWS_H */

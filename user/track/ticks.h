@@ -7,8 +7,8 @@
  *
  * Absolute, so goroutines parked long before the attach need no signed arithmetic; 2^58 ns are nine
  * years of uptime, after which ticks stand still at the maximum and ages stop growing (nothing
- * wraps). The resolution decides who wins when an event and a census read are closer than 262 us:
- * such a tie is "at the same time", and each rule of the merge says what it does then.
+ * wraps). An event and a census read that are less than 262 us apart may get the same ticks: each
+ * rule of the merge says what it does then.
  */
 #include "base/common.h"
 

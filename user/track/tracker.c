@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Bookkeeping of records and what events do to them. */
+/* The records and the counts that go with them, and how events change both. */
 #include "track/tracker.h"
 
 #include <errno.h>
@@ -72,7 +72,7 @@ static bool ask_system(const struct tracker *tracker, uint64_t start_pc)
 	return options->is_system && options->is_system(options->ctx, start_pc);
 }
 
-/* The site without reason and place stands for the origin and remembers the answer. */
+/* The site that stands for an origin. It keeps the answer of ask_system() for all its sites. */
 static uint32_t origin_site(struct tracker *tracker, uint64_t creation_pc, uint64_t start_pc)
 {
 	const struct site_key key = {.creation_pc = creation_pc, .start_pc = start_pc};
@@ -86,8 +86,11 @@ static uint32_t origin_site(struct tracker *tracker, uint64_t creation_pc, uint6
 	return index;
 }
 
-/* What a stack tells of its place; a site that was only remembered learns it from the first one. */
-static void learn_stack(struct tracker *tracker, struct site *site, uint32_t stack_id)
+/*
+ * Notes what an example of a stack at the site tells of it, unless that is known. A site that was
+ * restored from a state file has none until a member is seen there.
+ */
+static void note_stack(struct tracker *tracker, struct site *site, uint32_t stack_id)
 {
 	const struct tracker_options *options = &tracker->options;
 	struct site_traits traits = {WAIT_NONE, NATURE_UNKNOWN};
@@ -109,7 +112,7 @@ static uint32_t new_site(struct tracker *tracker, const struct site_key *key)
 					     site_table__at(tracker->sites, origin)->system;
 	bool is_new;
 
-	/* To make room for the origin, this site may have been given up again: it is empty. */
+	/* Making room for the origin may have recycled the new site, which is still empty. */
 	index = site_table__intern(tracker->sites, key, &is_new);
 	if (index == SITE_OTHER)
 		return index;
@@ -129,7 +132,7 @@ uint32_t tracker__site_of(struct tracker *tracker, const struct site_key *key, u
 	if (is_new)
 		index = new_site(tracker, key);
 	if (index != SITE_OTHER)
-		learn_stack(tracker, site_table__at(tracker->sites, index), stack_id);
+		note_stack(tracker, site_table__at(tracker->sites, index), stack_id);
 	return index;
 }
 
@@ -138,7 +141,7 @@ static struct site *site_of(const struct tracker *tracker, const struct goroutin
 	return site_table__at(tracker->sites, goroutine__site(g));
 }
 
-/* Where what the go statement did as a whole is counted. */
+/* The site that counts for all goroutines of @site's go statement. */
 static struct site *origin_of(const struct tracker *tracker, const struct site *site)
 {
 	return site_table__at(tracker->sites, site->origin);
@@ -187,7 +190,10 @@ void record__count_created(struct tracker *tracker, struct goroutine *g)
 		tracker->created++;
 }
 
-/* Whose a goroutine is follows from its site: a start pc read while it was torn is corrected here. */
+/*
+ * Whether a goroutine is the runtime's own follows from its site. That changes when the start pc
+ * was read while the runtime wrote it, and is read again.
+ */
 static void record__set_system(struct tracker *tracker, struct goroutine *g, bool system)
 {
 	bool parked = g->flags & GOROUTINE_PARKED, created = g->flags & GOROUTINE_CREATED;
@@ -287,7 +293,7 @@ void record__exit(struct tracker *tracker, struct goroutine *g, uint32_t handle,
 
 /* --- events --- */
 
-/* The record came first, from a census: complete it with what the event knows better. */
+/* A census made the record before the creation event came: the event tells what that could not. */
 static void created_late(struct tracker *tracker, struct goroutine *g, uint64_t ticks)
 {
 	if (!(g->flags & GOROUTINE_CREATED)) {
@@ -297,7 +303,7 @@ static void created_late(struct tracker *tracker, struct goroutine *g, uint64_t 
 		tracker->repaired--;
 		tracker->creations_concluded--;
 	} else {
-		return; /* told twice */
+		return; /* the event came twice */
 	}
 	goroutine__set_existed_since(g, min_of(goroutine__existed_since(g), ticks));
 }
@@ -309,8 +315,10 @@ struct site *tracker__unknown_site(struct tracker *tracker)
 	return site_table__at(tracker->sites, tracker__site_of(tracker, &unknown, 0));
 }
 
-/* An orphan has an origin after all: its counts move there. */
-static void find_origin(struct tracker *tracker, struct site *origin, bool counted)
+/*
+ * Moves the counts of a goroutine that exited without a record to its origin, now that it is known.
+ */
+static void give_origin(struct tracker *tracker, struct site *origin, bool counted)
 {
 	bool system = origin->system;
 	struct site *unknown;
@@ -325,7 +333,10 @@ static void find_origin(struct tracker *tracker, struct site *origin, bool count
 	unknown->created -= counted && unknown->created > 0;
 }
 
-/* The exit was told or concluded first: what it made us assume about the creation is corrected. */
+/*
+ * The creation event of a goroutine that is gone already, by its exit event or a census. What was
+ * concluded of its creation then is corrected.
+ */
 static void created_after_exit(struct tracker *tracker, struct departed_entry *gone, uint32_t index)
 {
 	bool counted = !(gone->flags & DEPARTED_UNCOUNTED);
@@ -336,7 +347,7 @@ static void created_after_exit(struct tracker *tracker, struct departed_entry *g
 		tracker->creations_concluded--;
 	}
 	if (gone->flags & DEPARTED_ORPHAN) {
-		find_origin(tracker, site, counted);
+		give_origin(tracker, site, counted);
 	} else if (!counted) {
 		site->created++;
 		tracker->created += !site->system;
@@ -344,8 +355,8 @@ static void created_after_exit(struct tracker *tracker, struct departed_entry *g
 	gone->flags &= DEPARTED_SWEPT | DEPARTED_REPAIR;
 }
 
-void tracker__created(struct tracker *tracker, uint64_t goid, uint64_t parent_goid __maybe_unused,
-		      uint64_t creation_pc, uint64_t start_pc, uint64_t time_ns)
+void tracker__created(struct tracker *tracker, uint64_t goid, uint64_t creation_pc,
+		      uint64_t start_pc, uint64_t time_ns)
 {
 	uint64_t ticks = ticks__of(time_ns);
 	struct departed_entry *gone;
@@ -378,8 +389,9 @@ void tracker__created(struct tracker *tracker, uint64_t goid, uint64_t parent_go
 }
 
 /*
- * An exit of somebody without a record. Before the first census it is older than the attach, or its
- * creation is yet to come. Afterwards it was created since, and that event was lost or is late.
+ * The exit of a goroutine without a record. Before the first census the goroutine may be older than
+ * the attach, or its creation event is on its way. After the first census it was created since, and
+ * its creation event was lost or is late.
  */
 static void exited_orphan(struct tracker *tracker, uint64_t goid, uint64_t ticks)
 {
@@ -407,7 +419,10 @@ static void exited_unknown(struct tracker *tracker, uint64_t goid, uint64_t tick
 	if (!gone) {
 		exited_orphan(tracker, goid, ticks);
 	} else if (gone->flags & DEPARTED_SWEPT) {
-		/* Not lost after all, only later than the census that missed the goroutine. */
+		/*
+		 * The event was not lost: it is later than the census that did not see the
+		 * goroutine.
+		 */
 		tracker->repaired -= gone->flags & DEPARTED_REPAIR ? 1 : 0;
 		gone->flags &= ~(unsigned int)(DEPARTED_SWEPT | DEPARTED_REPAIR);
 	}
@@ -425,11 +440,11 @@ void tracker__exited(struct tracker *tracker, uint64_t goid, uint64_t time_ns)
 }
 
 /*
- * The reason alone makes no site: the goroutine stays where the last census put it until the next
- * one reads its stack. A park of somebody unknown is of somebody older than the attach, or gone.
+ * A park event does not tell where: the goroutine stays at the site where the last census has put
+ * it, until the next one reads its stack. Parks of goroutines without a record are ignored: such a
+ * goroutine is older than the attach and will be seen by the first census, or it is gone.
  */
-void tracker__parked(struct tracker *tracker, uint64_t goid, uint8_t wait_reason __maybe_unused,
-		     uint64_t time_ns)
+void tracker__parked(struct tracker *tracker, uint64_t goid, uint64_t time_ns)
 {
 	uint32_t handle;
 	struct goroutine *g = goroutine_table__find(tracker->goroutines, goid, &handle);
@@ -439,7 +454,10 @@ void tracker__parked(struct tracker *tracker, uint64_t goid, uint8_t wait_reason
 	if (!g)
 		return;
 	if (ticks < goroutine__last_news(g)) {
-		/* A census or a later event was quicker: at best this is when that park began. */
+		/*
+		 * A census, or an event of a later time, has told of the goroutine already. If it
+		 * is parked by that, this may be when the park began.
+		 */
 		if (g->flags & GOROUTINE_PARKED &&
 		    (!(g->flags & GOROUTINE_BY_EVENT) || ticks > goroutine__parked_since(g))) {
 			record__park(tracker, g, ticks);
@@ -495,14 +513,14 @@ bool tracker__site_of_handle(const struct tracker *tracker, uint32_t handle, uin
 	return true;
 }
 
-void tracker__unseen(struct tracker *tracker, uint64_t lives)
+void tracker__unseen(struct tracker *tracker, uint64_t goroutines)
 {
 	struct site *site = tracker__unknown_site(tracker);
 
-	site->created += lives;
-	site->exited += lives;
-	tracker->created += lives;
-	tracker->exited += lives;
+	site->created += goroutines;
+	site->exited += goroutines;
+	tracker->created += goroutines;
+	tracker->exited += goroutines;
 }
 
 uint64_t tracker__max_goid(const struct tracker *tracker)

@@ -3,25 +3,28 @@
 #define GLEAKD_TRACK_TRACKER_H
 
 /*
- * The goroutines of one process: who exists, since when, where each is parked. Fed by events (fast,
- * may be lost) and by censuses (slow, complete); pure: no I/O, no clock, no knowledge of either
- * source. A goroutine is known by its goid. Missing, doubled and reordered input is normal input.
+ * The goroutines of one process: which exist, since when, and where each is parked. The tracker is
+ * fed by events (fast, but some may be lost) and by censuses (slow, but complete). It is pure: no
+ * I/O, no clock, no knowledge of either source. A goroutine is identified by its goid. Input that
+ * is missing, doubled or out of order is normal input.
  *
  * Rules of the merge (docs/architecture.md "Two sources"):
- * - A census sighting read before a goroutine's last event does not override that event.
- * - A goroutine which an entire census did not see, and which no event mentions after the census
- *   began, is gone: counted as exited and, if events were expected, as repaired. So a lost exit
+ * - What a census read of a goroutine before that goroutine's last event does not override the
+ *   event.
+ * - A goroutine that a whole census did not see, and of which no event since the census began
+ *   tells, is gone. It counts as exited and, if events were expected, as repaired. So a lost exit
  *   never becomes a leak.
- * - A goroutine first seen in a census after the first one was created unseen: counted as created
- *   and repaired. So is one that no census saw and whose exit is told.
- * - A creation or exit that is told after all, later than concluded, is not repaired any more.
+ * - A goroutine that a later census than the first sees for the first time was created without an
+ *   event: it counts as created and repaired. So does one that no census saw and whose exit is
+ *   told.
+ * - When the event comes after all, the creation or exit is not repaired any more.
  *
  * Every goroutine belongs to exactly one site: (creation pc, start pc, wait reason, park place).
- * Before its first sighting in a census it belongs to its origin's site without a place; when a
- * census finds it parked elsewhere it moves. Sites' created and exited count members that were
- * created and that exited since the attach, so over all sites they add up to the totals; a member
- * that moves takes its creation along. Who exits without ever having been seen counts at the site
- * without creation and start pc.
+ * Until a census has seen it parked, that is the site of its origin, which has no place. When a
+ * census finds it parked elsewhere it moves. The created and exited of a site count members that
+ * were created and that exited since the attach, so over all sites they add up to the totals; a
+ * member that moves takes its creation along. A goroutine that exits without ever having been seen
+ * counts at the site without creation and start pc.
  *
  * Memory: at most 40 bytes a goroutine, the index included; docs/overhead.md has the figure.
  */
@@ -65,33 +68,34 @@ void tracker__freeze(struct tracker *tracker, bool frozen);
 void tracker__expect_events(struct tracker *tracker, bool expected, uint64_t now_ns);
 
 /* Events. Times are monotonic nanoseconds of the event itself. */
-void tracker__created(struct tracker *tracker, uint64_t goid, uint64_t parent_goid,
-		      uint64_t creation_pc, uint64_t start_pc, uint64_t time_ns);
+void tracker__created(struct tracker *tracker, uint64_t goid, uint64_t creation_pc,
+		      uint64_t start_pc, uint64_t time_ns);
 void tracker__exited(struct tracker *tracker, uint64_t goid, uint64_t time_ns);
-void tracker__parked(struct tracker *tracker, uint64_t goid, uint8_t wait_reason, uint64_t time_ns);
+void tracker__parked(struct tracker *tracker, uint64_t goid, uint64_t time_ns);
 
 /*
- * tracker__lost - @events were lost up to now, @creations of them creations: the next census
- * repairs. Lost creations that neither a census nor a later event accounts for were whole lives:
- * they are added to the created and the exited, at the site of the unknown.
+ * tracker__lost - @events were lost up to now, @creations of them creations. The next census
+ * repairs what they left wrong. Goroutines whose creation was lost and of which neither a census
+ * nor a later event tells have ended unseen: they are added to the created and the exited, at the
+ * site of the unknown.
  */
 void tracker__lost(struct tracker *tracker, uint64_t events, uint64_t creations);
 
 /*
- * tracker__unseen - @lives goroutines were created and ended since the census before without anybody
- * telling, by the count of goids: they join the totals, at the site of the unknown.
+ * tracker__unseen - @goroutines were created and ended between two censuses, and no event told of
+ * them: the goids that the runtime has handed out say so. They are added to the created and the
+ * exited, at the site of the unknown.
  */
-void tracker__unseen(struct tracker *tracker, uint64_t lives);
+void tracker__unseen(struct tracker *tracker, uint64_t goroutines);
 
 /* One goroutine as a census saw it. */
 struct tracker_sighting {
 	uint64_t goid;
-	uint64_t parent_goid;
 	uint64_t creation_pc;
 	uint64_t start_pc;
-	uint64_t waitsince_ns; /* lower bound of the park's begin by the target's GC; 0: none */
+	uint64_t waitsince_ns; /* when the target's GC first found it in this wait; 0: not yet */
 	uint64_t read_at_ns;   /* taken before the read */
-	uint64_t place;	       /* names the park place, the same in every run; 0: none known */
+	uint64_t place;	       /* of the code where it waits, the same in every run; 0: not known */
 	uint32_t stack_id;     /* an example of a stack there; 0: none known */
 	uint8_t wait_reason;
 	bool parked; /* waiting, really off the processor */
@@ -100,15 +104,27 @@ struct tracker_sighting {
 
 /* tracker__census_begin - a census starts at @started_ns. */
 void tracker__census_begin(struct tracker *tracker, uint64_t started_ns);
-/* tracker__census_seen - returns a handle for tracker__census_unchanged(), 0 when not tracked. */
+/*
+ * tracker__census_seen - a census has read @sighting. Returns a handle for
+ * tracker__census_unchanged(), 0 when the goroutine has no record.
+ */
 uint32_t tracker__census_seen(struct tracker *tracker, const struct tracker_sighting *sighting);
-/* tracker__census_unchanged - false when @handle no longer stands for @goid. */
+/*
+ * tracker__census_unchanged - a census has found goroutine @goid as the census before read it.
+ * False when @handle is not its record any more, or an event has told of it since: then it has to
+ * be read.
+ */
 bool tracker__census_unchanged(struct tracker *tracker, uint32_t handle, uint64_t goid,
 			       uint64_t read_at_ns);
-/* tracker__census_end - the census was complete; sweeps and takes one sample of history. */
+/*
+ * tracker__census_end - the census has seen every goroutine: those that it did not see are gone,
+ * and each site gets a sample of history.
+ */
 void tracker__census_end(struct tracker *tracker, uint64_t finished_ns);
 
-/* Lives that ended are counted by length: up to each of these, and more. */
+/*
+ * Goroutines that ended are counted by how long they lived: up to each of these bounds, and longer.
+ */
 #define TRACKER_LIFETIMES 8
 #define TRACKER_LIFETIME_NS                                                              \
 	{                                                                                \
@@ -124,7 +140,7 @@ struct tracker_totals {
 	uint64_t exited;
 	uint64_t lost;	   /* events */
 	uint64_t repaired; /* creations and exits which only a census revealed */
-	uint64_t refused;  /* goroutines not tracked because a limit was reached */
+	uint64_t refused;  /* goroutines without a record because a limit was reached */
 	size_t sites;
 	uint64_t lifetimes[TRACKER_LIFETIMES]; /* of goroutines created since the attach */
 	double lifetime_seconds;
@@ -164,7 +180,7 @@ uint64_t tracker__max_goid(const struct tracker *tracker);
 
 /* What members of a site wait on, as far as it matters to the verdict. */
 struct site_objects {
-	uint32_t looked_at;   /* members whose waits were read; 0: nobody looked */
+	uint32_t looked_at;   /* members whose waits were read; 0: they were not looked at */
 	uint32_t distinct;    /* objects among those */
 	uint32_t shared_by;   /* members that wait on the object which most wait on */
 	uint32_t with_timer;  /* members of which one case is the channel of an armed timer */
@@ -179,10 +195,13 @@ void tracker__note_objects(struct tracker *tracker, uint32_t index,
 /* tracker__note_files - open files (sockets among them) of the process at a census' time. */
 void tracker__note_files(struct tracker *tracker, uint64_t files, uint64_t time_ns);
 
-/* Memory across restarts of gleakd, see track/saved.h. */
+/*
+ * tracker__save - what the next gleakd should know (track/saved.h): of the process in @ret_process,
+ * of its sites one by one to @visit, which returns false to stop.
+ */
 void tracker__save(const struct tracker *tracker, struct saved_process *ret_process,
 		   bool (*visit)(void *ctx, const struct saved_site *site), void *ctx);
-/* tracker__recall_* - before the first census only; sites first, then the process. */
+/* tracker__restore_* - only before the first census; sites first, then the process. */
 int tracker__restore_site(struct tracker *tracker, const struct saved_site *site) __must_check;
 void tracker__restore_process(struct tracker *tracker, const struct saved_process *process);
 

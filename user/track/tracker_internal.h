@@ -3,9 +3,10 @@
 #define GLEAKD_TRACK_TRACKER_INTERNAL_H
 
 /*
- * What the three parts of the tracker share: tracker.c (records, events), merge.c (what a census
- * changes), judge.c (what it all means). Every change of a record goes through the functions below,
- * which keep the totals and the sites' counts in step with it.
+ * What the parts of the tracker share: tracker.c (records, events), merge.c (censuses),
+ * first_look.c (what the first census tells of the past), judge.c (verdicts), saved.c (restarts).
+ * Every change of a record goes through the functions below, which keep the totals and the sites'
+ * counts in step.
  */
 #include "track/departed.h"
 #include "track/goid_clock.h"
@@ -26,34 +27,36 @@ struct tracker {
 	double lifetime_seconds;
 	uint64_t system, parked; /* records of the runtime's own; parked records of the others */
 
-	/*
-	 * Creations which events failed to tell, in all; those lost before the census under way
-	 * began; those concluded from a sighting or an exit; those concluded to be whole lives.
-	 */
-	uint64_t creations_lost, creations_lost_before, creations_concluded, creations_unseen;
+	/* Creations of which no event told. */
+	uint64_t creations_lost;	/* the events are known to have been lost */
+	uint64_t creations_lost_before; /* ... before the census under way began */
+	uint64_t creations_concluded;	/* known by a sighting or an exit all the same */
+	uint64_t creations_unseen;	/* concluded to be of goroutines that have ended unseen */
 
-	/* Goroutines without a record: new ones since the last census, all that it saw. */
-	uint64_t refused_since, refused_seen, refusing;
+	/* Goroutines that got no record because a limit was reached. */
+	uint64_t refused_seen;	/* by the last census */
+	uint64_t refused_since; /* created since */
+	uint64_t refusing;	/* by the census under way, so far */
 
 	uint8_t epoch; /* of the census under way or the last one */
 	bool in_census;
-	bool repairs;	  /* what the census under way reveals was missed by attached probes */
-	bool inexact;	  /* events were lost before the census under way began */
-	bool inexact_now; /* ... or after */
-	bool parks_told;  /* park events arrived since the census before began */
-	bool parks_now;	  /* ... since the census under way began */
+	bool repairs;	  /* what the census under way finds, events should have told */
+	bool inexact;	  /* events were lost before the census under way began, or the last one */
+	bool inexact_now; /* ... after it began */
+	bool parks_told;  /* park events came between the begin of the last two censuses */
+	bool parks_now;	  /* ... since the last one began */
 
-	uint64_t n_censuses;	 /* complete ones */
-	uint64_t events_since;	 /* ticks; lifecycle events are attached since */
+	uint64_t n_censuses; /* complete ones */
+	/* In ticks: */
+	uint64_t events_since;	 /* lifecycle events are attached since then */
 	uint64_t census_ticks;	 /* begin of the census under way or the last one */
 	uint64_t previous_ticks; /* ... of the last complete one */
 	uint64_t interval_ticks; /* between the last two complete ones */
-	uint64_t watch_ticks;	 /* end of the first complete census */
-	uint64_t parks_ticks;  /* parks from before cannot be told from older ones: as watch_ticks,
-				  * but a restart of gleakd begins it anew */
-	uint64_t halved_ticks; /* site_table__halve_ended() was last done */
+	uint64_t watch_ticks;	 /* end of the first complete census, a former gleakd's included */
+	uint64_t parks_ticks;	 /* ... of this gleakd's: how long older parks last is not known */
+	uint64_t halved_ticks;	 /* site_table__halve_ended() was last done */
 
-	bool restored; /* another gleakd watched before */
+	bool restored; /* what a former gleakd knew of the process is in here */
 	uint64_t max_goid;
 	struct goid_clock clock;
 	struct history files; /* open files, as goroutines */
@@ -70,13 +73,18 @@ struct tracker {
  */
 uint32_t tracker__site_of(struct tracker *tracker, const struct site_key *key, uint32_t stack_id);
 
-/* tracker__unknown_site - where what is known only by its exit, or not even by that, is counted. */
+/* tracker__unknown_site - counts goroutines of which no more is known than that they have ended. */
 struct site *tracker__unknown_site(struct tracker *tracker);
 
-/* record__add - a new record at @site, born and last heard of at @ticks; NULL when refused. */
+/*
+ * record__add - a new record at @site, of a goroutine first and last known of at @ticks; NULL:
+ * refused.
+ */
 struct goroutine *record__add(struct tracker *tracker, uint64_t goid, uint32_t site, uint64_t ticks,
 			      uint32_t *ret_handle);
-/* record__exit - count the exit at @ticks, remember it with @flags, drop the record. */
+/*
+ * record__exit - count the exit at @ticks, note it among the departed with @flags, drop the record.
+ */
 void record__exit(struct tracker *tracker, struct goroutine *g, uint32_t handle, uint64_t ticks,
 		  unsigned int flags);
 /* record__count_created - the goroutine was created since the attach. */

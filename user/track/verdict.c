@@ -52,7 +52,9 @@ static void explain_no_return(const struct evidence *e, struct judgement *judgem
 		add_why(judgement, "a select without cases can never proceed");
 }
 
-/* How many stayed for T or longer: exact for parks of min_age itself, else to a histogram's step. */
+/*
+ * How many stayed for T or longer: exact for parks of min_age itself, else to a histogram's step.
+ */
 static uint64_t count_stayed(const struct evidence *e, const struct growth *growth)
 {
 	uint64_t arrived = (uint64_t)(growth->all_stayed + 0.5);
@@ -162,9 +164,9 @@ static bool never_proceeds(const struct evidence *e)
 
 /*
  * A lone sender may be one that makes something on demand and is asked seldom. On the first look
- * most have to wait that long: those that do not may be on their way. A channel with a buffer may be
- * what limits how many work at a time (golang.org/x/sync/errgroup SetLimit): for as long as the wait
- * has to be, nothing must have been seen to proceed.
+ * most have to wait that long: those that do not may be on their way. A channel with a buffer may
+ * be what limits how many work at a time (golang.org/x/sync/errgroup SetLimit): for as long as the
+ * wait has to be, nothing must have been seen to proceed.
  */
 static bool is_stuck_send(const struct evidence *e)
 {

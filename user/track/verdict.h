@@ -18,17 +18,18 @@
  *
  * The rules:
  * - Staying means staying for T. T is min_age where next to no member that stayed so long has left.
- *   Where some have (long polls, batch jobs, rare work for a pool), T is doubled until that is so: a
- *   site whose members leave after a minute is judged by those of two minutes.
+ *   Where some have (long polls, batch jobs, rare work for a pool), T is doubled until that is so:
+ *   a site whose members leave after a minute is judged by those of two minutes.
  * - Growth means that enough arrivals stayed, spread over the periods of a window that is long
  *   against T, and that the latest arrived about as recently as the rate makes one expect.
  * - The window has to be a certain part of the time watched, so that a long watch is not alarmed by
  *   every short rise.
  * - Goroutines that grow along with the process' connections or open files may be one to a
- *   connection; goroutines that share one channel with a buffer may be a pool, or wait for a consumer
- *   that pauses; so may receivers that share any channel and wake up. These need longer windows.
- * - Lives count where half of those that stayed have woken up since their first park. Where they come
- *   slowly, that needs a longer window: sessions and tenants come so and stay for long.
+ *   connection; goroutines that share one channel with a buffer may be a pool, or wait for a
+ *   consumer that pauses; so may receivers that share any channel and wake up. These need longer
+ *   windows.
+ * - Lives count where half of those that stayed have woken up since their first park. Where they
+ *   come slowly, that needs a longer window: sessions and tenants come so and stay for long.
  * - Growth that slows down by more than chance is something that fills up.
  * - A park that an armed timer will end has to be long before it means anything.
  *
@@ -37,8 +38,9 @@
  * an alarm ends by itself: it outlives the growth by as long as it grew, and ends at once when a
  * part of the members has left.
  *
- * The confidence is a sum of weights of evidence in decibans, ten times the decimal logarithm of the
- * odds that the members are leaked (weights.c): 0 is even odds, 10 is ten to one, 20 a hundred to one.
+ * The confidence is a sum of weights of evidence in decibans, ten times the decimal logarithm of
+ * the odds that the members are leaked (weights.c): 0 is even odds, 10 is ten to one, 20 a hundred
+ * to one.
  */
 #include "base/common.h"
 #include "golang/wait_reason.h"

@@ -116,7 +116,6 @@ static void see(struct world *world, uint64_t goid, struct fuzz_input *input)
 	uint8_t bits = fuzz_input__u8(input), place = fuzz_input__u8(input);
 	const struct tracker_sighting sighting = {
 		.goid = goid,
-		.parent_goid = place % 3,
 		.creation_pc = 0x401000 + (place & 3),
 		.start_pc = start_pc(goid, place >> 2),
 		.waitsince_ns = bits & 1 ? world->now / 2 : 0,
@@ -150,15 +149,15 @@ static void step(struct world *world, struct fuzz_input *input)
 	switch ((enum operation)(head >> 5)) {
 	case CREATED:
 		n = fuzz_input__u8(input);
-		tracker__created(world->tracker, goid, n % 3, 0x401000 + (n & 3),
-				 start_pc(goid, n >> 2), next_time(world, input));
+		tracker__created(world->tracker, goid, 0x401000 + (n & 3), start_pc(goid, n >> 2),
+				 next_time(world, input));
 		break;
 	case EXITED:
 		tracker__exited(world->tracker, goid, next_time(world, input));
 		break;
 	case PARKED:
-		n = fuzz_input__u8(input);
-		tracker__parked(world->tracker, goid, n, next_time(world, input));
+		(void)fuzz_input__u8(input); /* inputs that are kept have it */
+		tracker__parked(world->tracker, goid, next_time(world, input));
 		break;
 	case SEEN:
 		if (world->in_census)

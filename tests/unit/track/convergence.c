@@ -115,7 +115,7 @@ Test(convergence, sites_add_up_to_the_totals_even_when_they_do_not_fit)
 		uint64_t first = round * 100 + 1, now = WORLD_START + round * SECOND;
 
 		for (uint64_t goid = first; goid < first + 100; goid++)
-			tracker__created(t, goid, 1, goid % 37, goid % 41, now);
+			tracker__created(t, goid, goid % 37, goid % 41, now);
 		tracker__census_begin(t, now + SECOND / 2);
 		for (uint64_t goid = first; goid < first + 100; goid++) {
 			const struct tracker_sighting sighting = {

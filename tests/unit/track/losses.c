@@ -170,13 +170,13 @@ Test(losses, frozen_keeps_as_many_as_there_are)
 
 	cr_assert_eq(tracker__new(&options, &t), 0);
 	for (uint64_t goid = 1; goid <= 3; goid++)
-		tracker__created(t, goid, 1, 7, 7, AT(1));
+		tracker__created(t, goid, 7, 7, AT(1));
 	tracker__freeze(t, true);
-	tracker__created(t, 4, 1, 7, 7, AT(1));
+	tracker__created(t, 4, 7, 7, AT(1));
 	expect_totals(t, 3, 4, 0, 0, "no room");
 	cr_expect_eq(totals_of(t).refused, 1);
 	tracker__exited(t, 2, AT(1.1));
-	tracker__created(t, 5, 1, 7, 7, AT(1.2));
+	tracker__created(t, 5, 7, 7, AT(1.2));
 	expect_totals(t, 3, 5, 1, 0, "one for another");
 	tracker__freeze(t, false);
 	tracker__census_begin(t, AT(2));
@@ -202,7 +202,7 @@ Test(losses, limits_are_kept_and_counted)
 
 	cr_assert_eq(tracker__new(&options, &t), 0);
 	for (uint64_t goid = 1; goid <= 10; goid++)
-		tracker__created(t, goid, 1, goid, goid, AT(1));
+		tracker__created(t, goid, goid, goid, AT(1));
 	expect_totals(t, 3, 10, 0, 0, "full");
 	cr_expect_eq(totals_of(t).refused, 7);
 	cr_expect_leq(totals_of(t).sites, 4);

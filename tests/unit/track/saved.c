@@ -107,7 +107,10 @@ Test(memory, a_leak_keeps_its_verdict_and_its_numbers)
 	cr_expect_eq(watch.latest, VERDICT_LEAKING, "now %s", verdict__name(watch.latest));
 	/* The last one had not been seen parked yet: its creation is its go statement's. */
 	cr_expect_eq(watch.view.created, 119, "created %lu", watch.view.created);
-	/* The alarm is not only held: the lives of those who were there are known, so it is renewed. */
+	/*
+	 * The alarm is not only held: the lives of those who were there are known, so it is
+	 * renewed.
+	 */
 	leak_until(&world, &watch, 2 * MINUTE + 30 * SECOND);
 	cr_expect_eq(watch.latest, VERDICT_LEAKING);
 	cr_expect_float_eq(watch.view.growth_per_minute, 60, 3, "%f a minute",

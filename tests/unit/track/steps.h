@@ -17,7 +17,7 @@
 /* Short forms, all times in seconds since the attach. */
 static inline void created(struct tracker *t, uint64_t goid, double at)
 {
-	tracker__created(t, goid, 1, GO_PC, START_PC, AT(at));
+	tracker__created(t, goid, GO_PC, START_PC, AT(at));
 }
 
 static inline void exited(struct tracker *t, uint64_t goid, double at)
@@ -27,7 +27,7 @@ static inline void exited(struct tracker *t, uint64_t goid, double at)
 
 static inline void parked(struct tracker *t, uint64_t goid, double at)
 {
-	tracker__parked(t, goid, WAIT_CHAN_SEND, AT(at));
+	tracker__parked(t, goid, AT(at));
 }
 
 static inline struct tracker_sighting sighting(uint64_t goid, uint32_t stack, double at)

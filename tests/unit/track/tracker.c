@@ -64,7 +64,7 @@ Test(tracker, exit_of_somebody_no_census_saw_implies_a_creation)
 	cr_expect_eq(view.created, 1);
 	cr_expect_eq(view.exited, 1);
 	exited(t, 6, 1);
-	tracker__created(t, 6, 1, GO_PC, SYSTEM_START_PC, AT(0.9));
+	tracker__created(t, 6, GO_PC, SYSTEM_START_PC, AT(0.9));
 	expect_totals(t, 1, 1, 1, 0, "the runtime's own");
 	tracker__free(t);
 }
@@ -78,7 +78,7 @@ Test(tracker, system_goroutines_are_counted_apart)
 	tracker__census_begin(t, AT(1));
 	tracker__census_seen(t, &s);
 	tracker__census_end(t, AT(1));
-	tracker__created(t, 3, 1, GO_PC, SYSTEM_START_PC, AT(2));
+	tracker__created(t, 3, GO_PC, SYSTEM_START_PC, AT(2));
 	expect_totals(t, 0, 0, 0, 0, "system");
 	cr_expect_eq(totals_of(t).system, 2);
 	cr_expect_eq(totals_of(t).parked, 0);
@@ -93,7 +93,7 @@ Test(tracker, a_start_read_wrong_is_corrected_in_all_counts)
 	struct tracker_sighting s = sighting(2, 9, 2);
 
 	census(t, 0, 0, 0.1);
-	tracker__created(t, 2, 1, GO_PC, SYSTEM_START_PC, AT(1));
+	tracker__created(t, 2, GO_PC, SYSTEM_START_PC, AT(1));
 	expect_totals(t, 0, 0, 0, 0, "taken for the runtime's own");
 	tracker__census_begin(t, AT(2));
 	tracker__census_seen(t, &s);
@@ -377,9 +377,9 @@ Test(tracker, hostile_times)
 	struct tracker_sighting s = sighting(5, 7, 0);
 	struct site_view view;
 
-	tracker__created(t, 5, 0, 0, START_PC, UINT64_MAX);
-	tracker__parked(t, 5, 255, 0);
-	tracker__parked(t, 5, 255, UINT64_MAX);
+	tracker__created(t, 5, 0, START_PC, UINT64_MAX);
+	tracker__parked(t, 5, 0);
+	tracker__parked(t, 5, UINT64_MAX);
 	s.read_at_ns = UINT64_MAX;
 	s.waitsince_ns = UINT64_MAX;
 	s.wait_reason = 255;

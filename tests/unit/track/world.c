@@ -113,14 +113,14 @@ static void deliver(struct world *world, const struct event *event)
 {
 	switch (event->kind) {
 	case CREATED:
-		tracker__created(world->tracker, event->goid, 1, event->creation_pc,
-				 event->start_pc, event->time);
+		tracker__created(world->tracker, event->goid, event->creation_pc, event->start_pc,
+				 event->time);
 		break;
 	case EXITED:
 		tracker__exited(world->tracker, event->goid, event->time);
 		break;
 	case PARKED:
-		tracker__parked(world->tracker, event->goid, (uint8_t)event->class, event->time);
+		tracker__parked(world->tracker, event->goid, event->time);
 		break;
 	}
 }
@@ -146,7 +146,6 @@ static void tell(struct world *world, enum event_kind kind, const struct actor *
 		.goid = actor->goid,
 		.creation_pc = actor->creation_pc,
 		.start_pc = actor->start_pc,
-		.class = actor->class,
 		.time = world->now,
 		.due = world->now + (world->lag ? world__random(world, world->lag) : 0),
 	};

@@ -34,7 +34,6 @@ enum event_kind { CREATED, EXITED, PARKED };
 struct event {
 	enum event_kind kind;
 	uint64_t goid, creation_pc, start_pc;
-	enum wait_class class;
 	uint64_t time, due;
 };
 
