@@ -31,10 +31,13 @@ class Outcome:
         self.seconds = 0.0
 
 
+def environment():
+    """Of a module that says "go 1.18", newer Gos keep old timers, which a bubble does not like."""
+    return dict(os.environ, GODEBUG="asynctimerchan=0")
+
+
 def start(case, path):
-    # Of a module that says "go 1.18", newer Gos keep old timers, which a bubble does not like.
-    env = dict(os.environ, GODEBUG="asynctimerchan=0")
-    target = Target(case, [path], env=env)
+    target = Target(case, [path], env=environment())
     target.ways = target.answer("ready", 60).split()[1:]
     return target
 
@@ -96,7 +99,7 @@ def check_counts(case, target, outcome):
 
 def check_refusal(case, path, outcome):
     """gleakd says that it cannot read this program, and why, and what is to blame."""
-    target = Target(case, [path])
+    target = Target(case, [path], env=environment())
     code, _, err = tracer.run(case, "--pid", str(target.pid), "--once", "--json")
     check_equal(code, UNSUPPORTED, f"exit code on a garbled program ({err.strip()})")
     check("garble" in err, f"garble is not named: {err.strip()}")

@@ -59,10 +59,11 @@ static int explain_version(const struct go_binary *binary, int err, struct failu
 {
 	char reason[sizeof(failure->text)];
 
-	if (!failure || binary->info.version.minor != GO_MINOR_UNKNOWN || err == -ENOMEM)
+	if (binary->info.version.minor != GO_MINOR_UNKNOWN || err == -ENOMEM)
 		return err;
-	snprintf(reason, sizeof(reason), "%s", failure->text);
-	return failure__set(failure, err,
+	snprintf(reason, sizeof(reason), "%s", failure ? failure->text : "");
+	/* What looks damaged was made so. */
+	return failure__set(failure, err == -EPROTO ? -EOPNOTSUPP : err,
 			    "its Go version \"%s\" is none that gleakd knows; obfuscators (garble) "
 			    "and private builds of Go leave such: %s",
 			    binary->info.version.text, reason);
