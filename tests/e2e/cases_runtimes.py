@@ -5,8 +5,10 @@ import json
 
 from harness import case, cases_for, check, check_equal
 from programs import Program, Target, start
-from tracer import Gleakd, binary, check_schema, needs_tracing, run, sites, total
+from tracer import Gleakd, at, check_schema, needs_tracing, run, sites, total
 
+# Where versions matter: the first one, the one with gdestroy, this machine's and the last.
+VERSIONS = ("local", "1.18.10", "1.22.12", "1.27.1")
 GOEXIT = Program("goexit")
 STRIPPED = Program("goexit", strip=True)
 SAYING = {text: Program("goexit", says=text) for text in ("1.26.8", "go2.0", "weird")}
@@ -111,3 +113,66 @@ def version_of_any_text_without_debug_information(t):
         return
     check_equal(code, 3, "exit code")
     check('"weird"' in err and "-ldflags=-w" in err, f"neither what is wrong nor what to do: {err}")
+
+
+# --- plugins ----------------------------------------------------------------------------------------
+
+class Plugins:
+    """A program and two plugins, of one version of Go."""
+
+    def __init__(self, go):
+        self.go = go
+        self.host = Program("plugins", go=go, cgo=True)
+        self.first = Program("plugins/first", go=go, mode="plugin")
+        self.second = Program("plugins/second", go=go, mode="plugin")
+
+    def start(self, t):
+        return start(t, self.host)
+
+    def open(self, target, plugin):
+        target.ask("open " + plugin.build())
+
+
+PLUGINS = {go: Plugins(go) for go in VERSIONS}
+
+
+def check_place(site, plugin):
+    """What a site in a plugin is called: its file, function and line, and no address."""
+    name = plugin.path.rsplit("/", 1)[-1]
+    for frame, marker in ((site["created_by"], "made:park"), (site["blocked_at"], "blocked:park")):
+        check(at(frame, plugin.line(marker)), f"{marker} is {frame}")
+        check_equal(frame["module"], name, "its module")
+    check("0x" not in json.dumps(site["stack"]), f"addresses on the stack: {site['stack']}")
+
+
+@cases_for(PLUGINS)
+def plugins_are_named_from_their_own_files(t, plugins):
+    target = plugins.start(t)
+    target.ask("park 0 97")
+    plugins.open(target, plugins.first)
+    plugins.open(target, plugins.second)
+    target.ask("park 1 41")
+    target.ask("park 2 43")
+    got = once(t, target)
+    check_equal(got["goroutines"]["alive"], alive(target), "alive")
+    check_equal(got["losses"]["unreadable"], 0, "goroutines or stacks that could not be read")
+    report = {"targets": [got]}
+    for plugin, n in ((plugins.first, 41), (plugins.second, 43)):
+        found = sites(report, plugin.line("made:park"))
+        check_equal([site["parked"] for site in found], [n], f"parked in {plugin.name}")
+        check_place(found[0], plugin)
+    check_equal(sites(report, plugins.host.line("made:park"))[0]["created_by"]["module"], None,
+                "module of the program itself")
+
+
+@cases_for({"local": PLUGINS["local"]})
+def plugins_are_named_alike_in_every_process(t, plugins):
+    """Loaded in another order, at other addresses: the same sites."""
+    ids = []
+    for order in ((plugins.first, plugins.second), (plugins.second, plugins.first)):
+        target = plugins.start(t)
+        for number, plugin in enumerate(order, 1):
+            plugins.open(target, plugin)
+            target.ask(f"park {number} 11")
+        ids.append({site["id"] for site in once(t, target)["sites"]})
+    check_equal(ids[0], ids[1], "ids of sites")

@@ -92,14 +92,16 @@ def _build_unit_binary(version, kind):
 class Program:
     """One program as built by one toolchain in one way."""
 
-    def __init__(self, name, go="local", strip=False, pie=False, arch="amd64", says=""):
-        """`says`: the version that it gives as its own."""
+    def __init__(self, name, go="local", strip=False, pie=False, arch="amd64", says="", mode="",
+                 cgo=False):
+        """`says`: the version that it gives as its own; `mode`: "plugin", "c-shared", ..."""
         self.name, self.go, self.strip, self.pie, self.arch = name, go, strip, pie, arch
-        self.says = says
+        self.says, self.mode, self.cgo = says, mode, cgo or bool(mode)
         kind = ("-stripped" if strip else "") + ("-pie" if pie else "")
         kind += "-says" + says if says else ""
         kind += "" if arch == "amd64" else "-" + arch
-        self.path = os.path.join(BUILT, f"{name}-go{go}{kind}")
+        kind += {"": "", "c-archive": ".a"}.get(mode, ".so")
+        self.path = os.path.join(BUILT, f"{name.replace('/', '-')}-go{go}{kind}")
         harness.to_prepare(f"building {os.path.basename(self.path)}", self.build,
                            harness.tier_of(self))
 
@@ -112,13 +114,15 @@ class Program:
         command = [go_command(), "build", "-o", self.path]
         # A tree that belongs to somebody else must not stop root from building.
         command += [] if version.startswith("1.17") else ["-buildvcs=false"]
-        command += ["-buildmode=pie"] if self.pie else []
+        command += ["-buildmode=" + (self.mode or "pie")] if self.mode or self.pie else []
         flags = ["-s", "-w"] if self.strip else []
         flags += ["-X=runtime.buildVersion=" + self.says] if self.says else []
         command += ["-ldflags=" + " ".join(flags)] if flags else []
         command.append("./" + self.name)
-        built = subprocess.run(command, cwd=SOURCES, env=go_environment(self.go, self.arch),
-                               capture_output=True, text=True)
+        env = dict(go_environment(self.go, self.arch), CGO_ENABLED=str(int(self.cgo)))
+        if self.cgo and not shutil.which("gcc"):
+            raise Skip("gcc")
+        built = subprocess.run(command, cwd=SOURCES, env=env, capture_output=True, text=True)
         if built.returncode:
             raise Failed(f"{' '.join(command)}: {built.stderr.strip()}")
         return self.path
@@ -127,7 +131,7 @@ class Program:
         """("counts/main.go", 44) for a marker comment such as "made:run" or "leak: mutex"."""
         found = []
         folder = os.path.join(SOURCES, self.name)
-        for file in sorted(os.listdir(folder)):
+        for file in sorted(f for f in os.listdir(folder) if f.endswith(".go")):
             with open(os.path.join(folder, file), encoding="utf-8") as text:
                 for number, line in enumerate(text, 1):
                     if re.search(r"//\s*" + re.escape(marker) + r"\s*$", line):

@@ -35,12 +35,12 @@ static bool on_unchanged(void *ctx, uint32_t handle, uint64_t goid, uint64_t rea
 static const struct census_ops ops = {.seen = on_seen, .unchanged = on_unchanged};
 
 /* The census wants a table for stacks only when it reads some. */
-static int run_census(struct go_binary *binary, struct remote *remote, uint64_t bias,
-		      struct counter *counter, struct failure *failure)
+static int run_census(struct module_map *modules, struct remote *remote, struct counter *counter,
+		      struct failure *failure)
 {
 	const struct census_options options = {.stacks = false};
 	struct census *census;
-	int err = census__new(binary, remote, bias, NULL, &options, &ops, counter, &census);
+	int err = census__new(modules, remote, NULL, &options, &ops, counter, &census);
 
 	if (err)
 		return failure__set(failure, err, "no census can be prepared: %s", strerror(-err));
@@ -53,6 +53,25 @@ static int run_census(struct go_binary *binary, struct remote *remote, uint64_t 
 			"it has had more than %zu goroutines at a time, too many to count",
 			census__result(census)->slots - census__result(census)->refused);
 	census__free(census);
+	return err;
+}
+
+/* Plugins are of no interest here: the runtime's own goroutines start in its own functions. */
+static int count(struct go_binary *binary, struct remote *remote, uint64_t bias,
+		 struct counter *counter, struct failure *failure)
+{
+	struct module_map *modules;
+	int err = module_map__new(&modules);
+
+	if (err)
+		return failure__set(failure, err, "out of memory");
+	err = module_map__load(modules, 0, binary, bias, 0);
+	if (err)
+		failure__set(failure, err, "its function table cannot be searched (error %d)",
+			     -err);
+	else
+		err = run_census(modules, remote, counter, failure);
+	module_map__free(modules);
 	return err;
 }
 
@@ -74,7 +93,7 @@ int goroutine_count__take(const char *proc_root, pid_t pid, struct go_binary *bi
 		err = failure__set(failure, -ENOMEM, "out of memory");
 	counter.symbolizer = *symbolizer;
 	if (!err)
-		err = run_census(binary, remote, bias, &counter, failure);
+		err = count(binary, remote, bias, &counter, failure);
 	remote__free(remote);
 	if (!err)
 		*ret_goroutines = counter.goroutines;

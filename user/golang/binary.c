@@ -97,6 +97,30 @@ fail:
 	return err;
 }
 
+int go_binary__open_module(int fd, const struct go_binary *runtime, struct go_binary **ret_binary,
+			   struct failure *failure)
+{
+	struct go_binary *binary = calloc(1, sizeof(*binary));
+	int err;
+
+	if (!binary)
+		return failure__set(failure, -ENOMEM, "out of memory");
+	binary->choice = runtime->choice;
+	err = elf_image__open(fd, &binary->image, failure);
+	if (!err)
+		err = pclntab__open(binary->image, &binary->tab, failure);
+	if (err) {
+		go_binary__free(binary);
+		return err;
+	}
+	/* What it says of itself is only for telling whose code is whose. */
+	if (go_build_info__read(binary->image, &binary->info, NULL))
+		binary->info = runtime->info;
+	binary->file_text = pclntab__text(binary->tab);
+	*ret_binary = binary;
+	return 0;
+}
+
 void go_binary__free(struct go_binary *binary)
 {
 	if (!binary)
@@ -267,19 +291,26 @@ static int bind_first(struct go_binary *binary, struct live *live)
 	return 0;
 }
 
+static int check_text(const struct go_binary *binary, struct live *live)
+{
+	if (live->module.text == binary->module.text &&
+	    live->module.gofunc == binary->module.gofunc)
+		return 0;
+	return live__refuse(live,
+			    "text begins at 0x%llx, but at 0x%llx in another process of the same "
+			    "file",
+			    (unsigned long long)live->module.text,
+			    (unsigned long long)binary->module.text);
+}
+
 static int bind_again(struct go_binary *binary, struct live *live)
 {
 	int err = moduledata__read(live, binary->globals.moduledata);
 
+	if (!err)
+		err = check_text(binary, live);
 	if (err)
 		return err;
-	if (live->module.text != binary->module.text ||
-	    live->module.gofunc != binary->module.gofunc)
-		return live__refuse(live,
-				    "text begins at 0x%llx, but at 0x%llx in another process "
-				    "of the same file",
-				    (unsigned long long)live->module.text,
-				    (unsigned long long)binary->module.text);
 	live->runtime_main = binary->runtime_main;
 	return self_check__run(live, &binary->globals);
 }
@@ -319,12 +350,44 @@ int go_binary__bind(struct go_binary *binary, struct remote *remote, uint64_t lo
 	return err == -EOPNOTSUPP ? explain_version(binary, err, failure) : err;
 }
 
+/* The same file in another process: everything is where it was, but for the bias. */
+static int use_module(struct go_binary *binary, struct live *live)
+{
+	if (!binary->bound)
+		return use_text(binary, live);
+	return check_text(binary, live);
+}
+
+int go_binary__bind_module(struct go_binary *binary, struct remote *remote, uint64_t moduledata,
+			   uint64_t *ret_bias, struct failure *failure)
+{
+	struct moduledata_head head;
+	struct live live;
+	int err = moduledata__peek(&binary->choice.layout, remote, moduledata, &head);
+
+	if (err)
+		return failure__set(failure, err, "the moduledata of %s cannot be read (error %d)",
+				    elf_image__name(binary->image), -err);
+	live = live_of(binary, remote, head.pc_header - pclntab__address(binary->tab), failure);
+	err = moduledata__read(&live, moduledata - live.bias);
+	if (!err)
+		err = use_module(binary, &live);
+	if (err)
+		return err;
+	binary->module = live.module;
+	binary->bound = true;
+	*ret_bias = live.bias;
+	return 0;
+}
+
 uint64_t go_binary__find_semtable(struct go_binary *binary, struct remote *remote,
 				  uint64_t load_bias)
 {
 	struct live live = live_of(binary, remote, load_bias, NULL);
+	uint64_t next = binary->globals.moduledata + load_bias + live.layout->moduledata_next;
 
 	live.module = binary->module;
+	live.other_modules = !remote__read_u64(remote, next, &live.next_module) && live.next_module;
 	if (binary->bound && !binary->globals.semtable)
 		binary->globals.semtable = semtable__find(&live);
 	return binary->globals.semtable;

@@ -48,6 +48,14 @@ int go_binary__open(int exe_fd, struct go_binary **ret_binary,
 void go_binary__free(struct go_binary *binary);
 
 /*
+ * go_binary__open_module - a plugin of @runtime, a bound binary that must outlive it. Plugins are made
+ * by the same toolchain, or the runtime refuses them; before Go 1.21 they have no build information.
+ * Errors: as elf_image__open(), pclntab__open().
+ */
+int go_binary__open_module(int fd, const struct go_binary *runtime, struct go_binary **ret_binary,
+			   struct failure *failure) __must_check;
+
+/*
  * go_binary__bind - complete it with what only a running process shows (moduledata, text start,
  * globals of stripped binaries) and check the whole reading against that process before it is
  * trusted: allgs[0] is goroutine 1 started at runtime.main (or, after main ended with
@@ -61,6 +69,14 @@ void go_binary__free(struct go_binary *binary);
  */
 int go_binary__bind(struct go_binary *binary, struct remote *remote, uint64_t load_bias,
 		    struct failure *failure) __must_check;
+
+/*
+ * go_binary__bind_module - complete what go_binary__open_module() opened, with its moduledata at the
+ * target's address @moduledata. May be called again for other processes. @ret_bias: as the load bias
+ * above. Errors: as above.
+ */
+int go_binary__bind_module(struct go_binary *binary, struct remote *remote, uint64_t moduledata,
+			   uint64_t *ret_bias, struct failure *failure) __must_check;
 
 /*
  * go_binary__find_semtable - link-time address of runtime.semtable, or 0. A stripped binary yields it

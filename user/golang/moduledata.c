@@ -244,3 +244,29 @@ int moduledata__find(struct live *live, uint64_t *ret_address, enum moduledata_s
 		*ret_address = address;
 	return err;
 }
+
+/* --- of any module ------------------------------------------------------------------------------ */
+
+int moduledata__peek(const struct go_layout *layout, struct remote *remote, uint64_t address,
+		     struct moduledata_head *ret_head)
+{
+	uint8_t data[MODULEDATA_MAX_SIZE];
+	struct moduledata_head head;
+	int err;
+
+	if (layout->moduledata_sizeof > sizeof(data) || address % sizeof(uint64_t))
+		return -EPROTO;
+	err = remote__read(remote, address, data, layout->moduledata_sizeof);
+	if (err)
+		return err;
+	head = (struct moduledata_head){
+		.pc_header = bytes__u64(data, layout->moduledata_pcHeader),
+		.text = bytes__u64(data, layout->moduledata_text),
+		.etext = bytes__u64(data, layout->moduledata_etext),
+		.next = bytes__u64(data, layout->moduledata_next),
+	};
+	if (!head.pc_header || head.text >= head.etext)
+		return -EPROTO;
+	*ret_head = head;
+	return 0;
+}

@@ -25,4 +25,18 @@ int moduledata__find(struct live *live, uint64_t *ret_address,
 /* moduledata__read - verify the one at @address; fills live->module. Errors as above. */
 int moduledata__read(struct live *live, uint64_t address) __must_check;
 
+/* What can be read of a module before its file is known. Addresses of the target. */
+struct moduledata_head {
+	uint64_t pc_header; /* of its pclntab, which is in the file */
+	uint64_t text, etext;
+	uint64_t next; /* moduledata of the next module; 0: none */
+};
+
+/*
+ * moduledata__peek - the module whose moduledata is at the target's address @address. Errors: as
+ * remote__read(), -EPROTO it makes no sense.
+ */
+int moduledata__peek(const struct go_layout *layout, struct remote *remote, uint64_t address,
+		     struct moduledata_head *ret_head) __must_check;
+
 #endif /* GLEAKD_GOLANG_MODULEDATA_H */

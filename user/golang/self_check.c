@@ -126,7 +126,8 @@ enum first_goroutine self_check__first(struct live *live, uint64_t array)
 		return FIRST_NOT_YET;
 	if (goid == 1)
 		return startpc == live->runtime_main + live->bias ? FIRST_FITS : FIRST_DIFFERS;
-	return goid <= MAX_GOID && is_entry(live, startpc) ? FIRST_FITS : FIRST_DIFFERS;
+	return goid <= MAX_GOID && (live->other_modules || is_entry(live, startpc)) ? FIRST_FITS :
+										      FIRST_DIFFERS;
 }
 
 /* --- the sample --------------------------------------------------------------------------------- */

@@ -39,7 +39,8 @@ static bool is_parked_g(struct live *live, uint64_t g)
 	goid = bytes__u64(data, l->g_goid);
 	startpc = bytes__u64(data, l->g_startpc) - live->bias;
 	return go_status__waits(status) && goid && goid <= MAX_GOID && sp > low && sp < high &&
-	       !pclntab__lookup(live->tab, startpc, &func) && func.entry == startpc;
+	       (live->other_modules ||
+		(!pclntab__lookup(live->tab, startpc, &func) && func.entry == startpc));
 }
 
 static bool is_root_of(struct live *live, uint64_t sudog, size_t bucket)

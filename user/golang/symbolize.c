@@ -36,9 +36,15 @@ struct cached {
 	uint32_t n;
 };
 
-struct symbolizer {
-	struct pclntab *tab;
+struct module {
+	struct pclntab *tab; /* NULL: its file is not readable */
 	const struct go_build_info *info;
+	const char *name;
+};
+
+struct symbolizer {
+	struct module *modules; /* by number */
+	size_t n_modules;
 	struct string_pool *strings;
 
 	struct cached *cached;
@@ -57,14 +63,39 @@ int symbolizer__new(struct go_binary *binary, struct symbolizer **ret_symbolizer
 
 	if (!symbolizer)
 		return -ENOMEM;
-	symbolizer->tab = go_binary__pclntab(binary);
-	symbolizer->info = go_binary__build_info(binary);
 	if (index__new(MAX_PCS, &symbolizer->index) ||
 	    string_pool__new(MAX_TEXT, &symbolizer->strings)) {
 		symbolizer__free(symbolizer);
 		return -ENOMEM;
 	}
+	if (symbolizer__add_module(symbolizer, binary, "")) {
+		symbolizer__free(symbolizer);
+		return -ENOMEM;
+	}
 	*ret_symbolizer = symbolizer;
+	return 0;
+}
+
+int symbolizer__add_module(struct symbolizer *symbolizer, struct go_binary *binary,
+			   const char *name)
+{
+	const char *copy = string_pool__intern(symbolizer->strings, name);
+	struct module *modules;
+
+	if (symbolizer->n_modules == MODULE_MAX)
+		return -ENOSPC;
+	modules = reallocarray(symbolizer->modules, symbolizer->n_modules + 1, sizeof(*modules));
+	if (!copy || !modules) {
+		symbolizer->modules = modules ? modules : symbolizer->modules;
+		return -ENOMEM;
+	}
+	modules[symbolizer->n_modules] = (struct module){
+		.tab = binary ? go_binary__pclntab(binary) : NULL,
+		.info = binary ? go_binary__build_info(binary) : NULL,
+		.name = copy,
+	};
+	symbolizer->modules = modules;
+	symbolizer->n_modules++;
 	return 0;
 }
 
@@ -74,6 +105,7 @@ void symbolizer__free(struct symbolizer *symbolizer)
 		return;
 	string_pool__free(symbolizer->strings);
 	index__free(symbolizer->index);
+	free(symbolizer->modules);
 	free(symbolizer->frames);
 	free(symbolizer->cached);
 	free(symbolizer);
@@ -130,14 +162,31 @@ static const char *intern(struct symbolizer *symbolizer, const char *text)
 	return "?";
 }
 
-/* What is known of an address outside of Go's text: C code, the vdso, or nonsense. */
+/* The module that @pc is in; NULL: none. */
+static const struct module *module_of(const struct symbolizer *symbolizer, uint64_t pc)
+{
+	uint32_t number = module_pc__number(pc);
+
+	return number < symbolizer->n_modules ? &symbolizer->modules[number] : NULL;
+}
+
+/*
+ * What is known of an address outside of Go's text: C code, the vdso, or nonsense. Where a plugin is
+ * loaded differs from run to run: of one that cannot be read there is only its name.
+ */
 static struct frame unknown_frame(struct symbolizer *symbolizer, uint64_t pc)
 {
-	struct frame frame = {.function = "?", .file = "", .owner = FRAME_RUNTIME};
+	const struct module *module = module_of(symbolizer, pc);
+	struct frame frame = {.function = "?",
+			      .file = "",
+			      .module = module ? module->name : "",
+			      .owner = FRAME_RUNTIME};
 	char text[32];
 
+	if (frame.module[0])
+		return frame;
 	if (string_pool__used(symbolizer->strings) < MAX_ADDRESS_TEXT) {
-		snprintf(text, sizeof(text), "0x%llx", (unsigned long long)pc);
+		snprintf(text, sizeof(text), "0x%llx", (unsigned long long)module_pc__address(pc));
 		frame.function = intern(symbolizer, text);
 	} else {
 		symbolizer->refused++;
@@ -145,13 +194,15 @@ static struct frame unknown_frame(struct symbolizer *symbolizer, uint64_t pc)
 	return frame;
 }
 
-static struct frame make_frame(struct symbolizer *symbolizer, const struct pclntab_frame *from)
+static struct frame make_frame(struct symbolizer *symbolizer, const struct module *module,
+			       const struct pclntab_frame *from)
 {
 	return (struct frame){
 		.function = intern(symbolizer, from->function),
 		.file = intern(symbolizer, from->file),
 		.line = from->line,
-		.owner = frame_owner__of(from->function, symbolizer->info),
+		.module = module->name,
+		.owner = frame_owner__of(from->function, module->info),
 		.inlined = from->inlined,
 		.wrapper = from->wrapper,
 	};
@@ -161,16 +212,19 @@ static struct frame make_frame(struct symbolizer *symbolizer, const struct pclnt
 static size_t make_frames(struct symbolizer *symbolizer, uint64_t pc, uint64_t shown_pc,
 			  struct frame frames[PCLNTAB_MAX_INLINE + 1], bool *ret_lasting)
 {
-	int n = pclntab__frames(symbolizer->tab, pc, symbolizer->scratch,
-				ARRAY_SIZE(symbolizer->scratch));
+	const struct module *module = module_of(symbolizer, pc);
+	int n = -ENOENT;
 
+	if (module && module->tab)
+		n = pclntab__frames(module->tab, module_pc__address(pc), symbolizer->scratch,
+				    ARRAY_SIZE(symbolizer->scratch));
 	*ret_lasting = n > 0 || n == -ENOENT || n == -EPROTO;
 	if (n <= 0) {
 		frames[0] = unknown_frame(symbolizer, shown_pc);
 		return 1;
 	}
 	for (int i = 0; i < n; i++)
-		frames[i] = make_frame(symbolizer, &symbolizer->scratch[i]);
+		frames[i] = make_frame(symbolizer, module, &symbolizer->scratch[i]);
 	return (size_t)n;
 }
 
@@ -197,22 +251,26 @@ size_t symbolizer__frames(struct symbolizer *symbolizer, uint64_t pc, bool retur
 
 bool symbolizer__is_entry(struct symbolizer *symbolizer, uint64_t pc)
 {
+	const struct module *module = module_of(symbolizer, pc);
+	uint64_t address = module_pc__address(pc);
 	struct pclntab_func func;
 
-	return !pclntab__lookup(symbolizer->tab, pc, &func) && func.entry == pc;
+	return module && module->tab && !pclntab__lookup(module->tab, address, &func) &&
+	       func.entry == address;
 }
 
 const char *symbolizer__function(struct symbolizer *symbolizer, uint64_t pc)
 {
 	const struct cached *cached = find(symbolizer, pc | KEY_FUNCTION);
-	struct frame frame = {.file = ""};
+	const struct module *module = module_of(symbolizer, pc);
+	struct frame frame = {.file = "", .module = ""};
 	struct pclntab_func func;
 	char name[sizeof(symbolizer->scratch[0].function)];
 
 	if (cached)
 		return symbolizer->frames[cached->first].function;
-	if (!pclntab__lookup(symbolizer->tab, pc, &func) &&
-	    pclntab__name(symbolizer->tab, &func, name, sizeof(name)) > 0)
+	if (module && module->tab && !pclntab__lookup(module->tab, module_pc__address(pc), &func) &&
+	    pclntab__name(module->tab, &func, name, sizeof(name)) > 0)
 		frame.function = intern(symbolizer, name);
 	else
 		frame = unknown_frame(symbolizer, pc);

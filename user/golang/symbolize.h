@@ -7,7 +7,7 @@
  * whose code each is. Results are cached and live as long as the symbolizer; the cache is bounded.
  */
 #include "base/common.h"
-#include "golang/binary.h"
+#include "golang/module_map.h"
 
 /* Whose code a function is, by its package path and the build info's module. */
 enum frame_owner {
@@ -23,17 +23,29 @@ struct frame {
 	uint32_t line;	      /* 0 when unknown */
 	enum frame_owner owner;
 	bool inlined;
-	bool wrapper; /* hidden in tracebacks */
+	bool wrapper;	    /* hidden in tracebacks */
+	const char *module; /* the file of a plugin, without its folder; "" the program's own */
 };
 
 struct symbolizer;
 
-/* symbolizer__new - for one binary; @binary must outlive it and be bound. */
+/*
+ * symbolizer__new - for one binary, which is module 0; @binary must outlive it and be bound. Program
+ * counters are module pcs.
+ */
 int symbolizer__new(struct go_binary *binary, struct symbolizer **ret_symbolizer) __must_check;
 void symbolizer__free(struct symbolizer *symbolizer);
 
 /*
- * symbolizer__frames - the calls that link-time address @pc stands for, innermost first.
+ * symbolizer__add_module - the next module, number 1 for the first; before it is asked for any address
+ * in that. @binary as above, or NULL when its file is not readable; @name is copied.
+ * Errors: -ENOMEM, -ENOSPC.
+ */
+int symbolizer__add_module(struct symbolizer *symbolizer, struct go_binary *binary,
+			   const char *name) __must_check;
+
+/*
+ * symbolizer__frames - the calls that @pc stands for, innermost first.
  * @return_address: @pc follows a call (every frame but the innermost, and gopc): look up pc - 1.
  * Returns their number, at least 1: an unknown address gives one frame with its number.
  * The strings belong to the symbolizer.

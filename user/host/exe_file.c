@@ -15,16 +15,12 @@ static int explain(int error)
 	return error == ENOENT ? -ESRCH : error == EPERM ? -EACCES : -error;
 }
 
-int exe_file__identify(const char *proc_root, pid_t pid, struct exe_file *ret_file)
+/* DONT_SYNC: cached attributes will do; NFS and FUSE then send nothing to their servers. */
+static int look(int dir, const char *path, int flags, struct exe_file *ret_file)
 {
-	char path[PATH_MAX];
-	int n = snprintf(path, sizeof(path), "%s/%d/exe", proc_root, pid);
 	struct statx file;
 
-	if (n < 0 || (size_t)n >= sizeof(path))
-		return -ENAMETOOLONG;
-	/* DONT_SYNC: cached attributes will do; NFS and FUSE then send nothing to their servers. */
-	if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, WANTED, &file))
+	if (statx(dir, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT | flags, WANTED, &file))
 		return explain(errno);
 	*ret_file = (struct exe_file){
 		.file =
@@ -38,4 +34,19 @@ int exe_file__identify(const char *proc_root, pid_t pid, struct exe_file *ret_fi
 		.changed_nanoseconds = file.stx_ctime.tv_nsec,
 	};
 	return 0;
+}
+
+int exe_file__identify(const char *proc_root, pid_t pid, struct exe_file *ret_file)
+{
+	char path[PATH_MAX];
+	int n = snprintf(path, sizeof(path), "%s/%d/exe", proc_root, pid);
+
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return -ENAMETOOLONG;
+	return look(AT_FDCWD, path, 0, ret_file);
+}
+
+int exe_file__of(int fd, struct exe_file *ret_file)
+{
+	return look(fd, "", AT_EMPTY_PATH, ret_file);
 }

@@ -23,6 +23,9 @@ struct exe_file {
  */
 int exe_file__identify(const char *proc_root, pid_t pid, struct exe_file *ret_file) __must_check;
 
+/* exe_file__of - of an open file; O_PATH will do. */
+int exe_file__of(int fd, struct exe_file *ret_file) __must_check;
+
 /* exe_file__same_file - whatever was done to its name, owner or mode since. */
 static inline bool exe_file__same_file(const struct exe_file *a, const struct exe_file *b)
 {

@@ -62,7 +62,38 @@ static bool line_says_fuse(const char *line, uint64_t mount, bool *ret_fuse)
 	return true;
 }
 
-bool image_file__may_block(const char *proc_root, pid_t pid, const struct image_file *file)
+/* Whether @path is the mount point of a line of mountinfo or below it. */
+static bool is_below(const char *path, const char *line)
+{
+	const char *point = line;
+	bool below = false; /* the mount point ends in a slash: it is the root */
+
+	/* "24 22 0:45 / /home/joe/remote ...": the fifth word; blanks in it are written as "\040". */
+	for (int word = 1; word < 5; word++) {
+		point = strchr(point, ' ');
+		if (!point)
+			return false;
+		point++;
+	}
+	while (*point != ' ' && *point) {
+		char c = *point++;
+
+		if (c == '\\' && point[0] && point[1] && point[2]) {
+			c = (char)((point[0] - '0') << 6 | (point[1] - '0') << 3 |
+				   (point[2] - '0'));
+			point += 3;
+		}
+		if (c != *path++)
+			return false;
+		below = c == '/';
+	}
+	return below || !*path || *path == '/';
+}
+
+/* What a line of mountinfo is asked for; true: the answer is there. */
+typedef bool (*mount_fn)(const char *line, const void *what, bool *ret_fuse);
+
+static bool ask_mounts(const char *proc_root, pid_t pid, mount_fn fn, const void *what)
 {
 	char path[PATH_MAX];
 	int n = snprintf(path, sizeof(path), "%s/%d/mountinfo", proc_root, pid);
@@ -71,12 +102,35 @@ bool image_file__may_block(const char *proc_root, pid_t pid, const struct image_
 	size_t size = 0;
 	bool fuse = false;
 
-	if (!file->mount || n < 0 || (size_t)n >= sizeof(path))
+	if (n < 0 || (size_t)n >= sizeof(path))
 		return false;
 	mounts = fopen(path, "re");
 	for (int i = 0; mounts && i < MAX_MOUNTS && getline(&line, &size, mounts) > 0; i++) {
-		if (line_says_fuse(line, file->mount, &fuse))
+		if (fn(line, what, &fuse))
 			break;
 	}
 	return fuse;
+}
+
+static bool by_mount(const char *line, const void *what, bool *ret_fuse)
+{
+	return line_says_fuse(line, *(const uint64_t *)what, ret_fuse);
+}
+
+bool image_file__may_block(const char *proc_root, pid_t pid, const struct image_file *file)
+{
+	return file->mount && ask_mounts(proc_root, pid, by_mount, &file->mount);
+}
+
+static bool by_path(const char *line, const void *what, bool *ret_fuse)
+{
+	const char *separator = strstr(line, " - ");
+
+	*ret_fuse = separator && is_fuse(separator + strlen(" - ")) && is_below(what, line);
+	return *ret_fuse;
+}
+
+bool image_file__path_may_block(const char *proc_root, pid_t pid, const char *path)
+{
+	return ask_mounts(proc_root, pid, by_path, path);
 }

@@ -36,4 +36,10 @@ static inline bool image_file__same(const struct image_file *a, const struct ima
  */
 bool image_file__may_block(const char *proc_root, pid_t pid, const struct image_file *file);
 
+/*
+ * image_file__path_may_block - whether @path, or a folder on the way to it, is on such a mount: for
+ * files that can only be reached by their names.
+ */
+bool image_file__path_may_block(const char *proc_root, pid_t pid, const char *path);
+
 #endif /* GLEAKD_HOST_IMAGE_FILE_H */

@@ -17,7 +17,8 @@ static struct report_frame to_report(const struct frame *frame)
 				     .file = frame->file,
 				     .line = frame->line,
 				     .own = frame->owner == FRAME_MAIN,
-				     .inlined = frame->inlined};
+				     .inlined = frame->inlined,
+				     .module = frame->module};
 }
 
 /*

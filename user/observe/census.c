@@ -116,12 +116,12 @@ int census__new_runtime(const struct census_runtime *runtime, struct stack_table
 	return 0;
 }
 
-int census__new(struct go_binary *binary, struct remote *remote, uint64_t load_bias,
-		struct stack_table *stacks, const struct census_options *options,
-		const struct census_ops *ops, void *ctx, struct census **ret_census)
+int census__new(struct module_map *modules, struct remote *remote, struct stack_table *stacks,
+		const struct census_options *options, const struct census_ops *ops, void *ctx,
+		struct census **ret_census)
 {
 	struct census_runtime runtime;
-	int err = census_runtime__init(&runtime, binary, remote, load_bias, NULL);
+	int err = census_runtime__init(&runtime, modules, remote, NULL);
 
 	if (err)
 		return err;
@@ -313,21 +313,17 @@ static bool keeps(const struct census *census, const struct census_g *g)
 	       census->runtime.layout->minor < MINOR_SYSCALL_UNTRACKED;
 }
 
-static uint64_t link_time(const struct census *census, uint64_t address)
-{
-	return address ? address - census->runtime.load_bias : 0;
-}
-
 /* report - hand a goroutine to the caller, and remember it if @known. */
 static void report(struct census *census, size_t slot, const struct census_g *g, uint32_t stack_id,
 		   bool known)
 {
+	struct module_map *modules = census->runtime.modules;
 	const struct census_goroutine goroutine = {
 		.goid = g->goid,
 		.parent_goid = g->parent_goid,
 		/* The main goroutine's is in the assembly that starts the runtime. */
-		.creation_pc = g->goid == 1 ? 0 : link_time(census, g->gopc),
-		.start_pc = link_time(census, g->startpc),
+		.creation_pc = g->goid == 1 ? 0 : module_map__pc(modules, g->gopc),
+		.start_pc = module_map__pc(modules, g->startpc),
 		/* What is no time then is in the future. */
 		.waitsince_ns =
 			g->waitsince ? g->waitsince - (uint64_t)census->options.clock_offset : 0,

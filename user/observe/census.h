@@ -16,14 +16,14 @@
  */
 #include "base/common.h"
 #include "base/failure.h"
-#include "golang/binary.h"
 #include "golang/go_status.h"
+#include "golang/module_map.h"
 #include "host/remote.h"
 #include "observe/stack_table.h"
 
 struct census;
 
-/* What one g looked like. Addresses of code are link-time. */
+/* What one g looked like. Addresses of code are module pcs. */
 struct census_goroutine {
 	uint64_t goid;
 	uint64_t parent_goid; /* 0: unknown (before Go 1.21) */
@@ -89,12 +89,13 @@ struct census_result {
 };
 
 /*
- * census__new - @binary (bound), @remote and @stacks must outlive it. Errors: -ENOMEM, -EPROTO the
- * layout lacks a field or the globals are not known, or as pclntab__find().
+ * census__new - @modules, of which the first is bound and modules may be added between two censuses,
+ * @remote and @stacks must outlive it. Errors: -ENOMEM, -EPROTO the layout lacks a field or the
+ * globals are not known.
  */
-int census__new(struct go_binary *binary, struct remote *remote, uint64_t load_bias,
-		struct stack_table *stacks, const struct census_options *options,
-		const struct census_ops *ops, void *ctx, struct census **ret_census) __must_check;
+int census__new(struct module_map *modules, struct remote *remote, struct stack_table *stacks,
+		const struct census_options *options, const struct census_ops *ops, void *ctx,
+		struct census **ret_census) __must_check;
 void census__free(struct census *census);
 
 /* census__freeze - while @frozen, the next ones look at no more slots than are known by then. */

@@ -72,44 +72,26 @@ int census_runtime__set_window(struct census_runtime *runtime, struct failure *f
 	return 0;
 }
 
-static int find_goexit(struct census_runtime *runtime, struct failure *failure)
+int census_runtime__init(struct census_runtime *runtime, struct module_map *modules,
+			 struct remote *remote, struct failure *failure)
 {
-	const char *name = "runtime.goexit";
-	struct pclntab_func func = {0};
-	int n = pclntab__find(runtime->tab, &name, &func, 1);
-
-	if (n < 0)
-		return failure__set(failure, n, "cannot search the function table for %s", name);
-	runtime->goexit = func.entry;
-	runtime->goexit_end = func.end;
-	return 0;
-}
-
-int census_runtime__init(struct census_runtime *runtime, struct go_binary *binary,
-			 struct remote *remote, uint64_t load_bias, struct failure *failure)
-{
-	const struct go_globals *globals = go_binary__globals(binary);
-	const struct go_module *module = go_binary__module(binary);
-	int err;
+	const struct loaded_module *first = module_map__at(modules, 0);
+	const struct go_globals *globals = go_binary__globals(first->binary);
 
 	*runtime = (struct census_runtime){
-		.layout = go_binary__layout(binary),
+		.layout = go_binary__layout(first->binary),
 		.remote = remote,
-		.tab = go_binary__pclntab(binary),
-		.load_bias = load_bias,
-		.uses_lr = go_arch__of(go_binary__image(binary))->uses_lr,
-		.allgptr = globals->allgptr + load_bias,
-		.allglen = globals->allglen + load_bias,
-		.sched = globals->sched ? globals->sched + load_bias : 0,
-		.allp = globals->allp ? globals->allp + load_bias : 0,
-		.text = module->text + load_bias,
-		.etext = module->etext + load_bias,
+		.modules = modules,
+		.uses_lr = go_arch__of(go_binary__image(first->binary))->uses_lr,
+		.allgptr = globals->allgptr + first->bias,
+		.allglen = globals->allglen + first->bias,
+		.sched = globals->sched ? globals->sched + first->bias : 0,
+		.allp = globals->allp ? globals->allp + first->bias : 0,
 	};
 	if (!globals->allgptr || !globals->allglen)
 		return failure__set(failure, -EPROTO,
 				    "where the runtime keeps its goroutines is not known");
-	err = census_runtime__set_window(runtime, failure);
-	return err ? err : find_goexit(runtime, failure);
+	return census_runtime__set_window(runtime, failure);
 }
 
 /* A word that is 0 where this version has no such field. */

@@ -10,20 +10,16 @@
 #include "base/common.h"
 #include "golang/binary.h"
 #include "golang/layout.h"
-#include "golang/pclntab.h"
+#include "golang/module_map.h"
 #include "host/remote.h"
 
 struct census_runtime {
 	const struct go_layout *layout;
 	struct remote *remote;
-	struct pclntab *tab; /* NULL: stacks without a frame pointer are not walked */
-	uint64_t load_bias;
-	bool uses_lr; /* see struct go_arch */
+	struct module_map *modules; /* may gain some between two censuses */
+	bool uses_lr;		    /* see struct go_arch */
 	/* Target addresses; sched and allp may be 0 (unknown). */
 	uint64_t allgptr, allglen, sched, allp;
-	uint64_t text, etext;
-	/* Link-time bounds of runtime.goexit, the outermost frame of every goroutine; 0: unknown. */
-	uint64_t goexit, goexit_end;
 	/* Bytes of a g that are of interest: [g + window, g + window + window_size). */
 	uint32_t window, window_size;
 };
@@ -47,10 +43,9 @@ struct census_g {
 	bool locked_to_thread, in_bubble;
 };
 
-/* census_runtime__init - from a bound binary. -EPROTO when the layout row makes no sense. */
-int census_runtime__init(struct census_runtime *runtime, struct go_binary *binary,
-			 struct remote *remote, uint64_t load_bias,
-			 struct failure *failure) __must_check;
+/* census_runtime__init - from a map with one module at least. -EPROTO when the layout row makes no sense. */
+int census_runtime__init(struct census_runtime *runtime, struct module_map *modules,
+			 struct remote *remote, struct failure *failure) __must_check;
 
 /* census_runtime__set_window - derive window and window_size from layout; -EPROTO as above. */
 int census_runtime__set_window(struct census_runtime *runtime,

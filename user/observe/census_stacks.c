@@ -169,6 +169,15 @@ static uint32_t intern(struct census_stacks *stacks, const uint64_t *pcs, size_t
 	return stacks->last_id;
 }
 
+/* The first frame is the goexit of the module whose newproc made the goroutine. */
+static bool is_goexit(const struct module_map *modules, uint64_t pc)
+{
+	const struct loaded_module *module = module_map__of(modules, pc);
+	uint64_t address = module_pc__address(pc);
+
+	return module && address >= module->goexit && address < module->goexit_end;
+}
+
 /*
  * walk - from a copy of the first @size bytes above sp. Every goroutine's first frame returns to
  * runtime.goexit (newproc1), which like the runtime's own tracebacks is left out. A chain that ends
@@ -190,21 +199,19 @@ static enum census_stack_state walk(struct census_stacks *stacks, const struct c
 		.copy = copy,
 		.copy_address = g->frames,
 		.copy_size = size,
-		.text = runtime->text,
-		.etext = runtime->etext,
-		.load_bias = runtime->load_bias,
+		.modules = runtime->modules,
 		.bp_valid = g->bp_valid,
 		.uses_lr = runtime->uses_lr,
 		.lr = g->lr,
 	};
 	uint64_t pcs[STACK_MAX_DEPTH + 1], more = 0;
-	size_t depth = unwind__walk(&in, runtime->tab, pcs, ARRAY_SIZE(pcs), &more);
+	size_t depth = unwind__walk(&in, pcs, ARRAY_SIZE(pcs), &more);
 
 	if (more && ret_more) {
 		*ret_more = true;
 		return CENSUS_STACK_FAILED;
 	}
-	if (depth && pcs[depth - 1] >= runtime->goexit && pcs[depth - 1] < runtime->goexit_end) {
+	if (depth && is_goexit(runtime->modules, pcs[depth - 1])) {
 		*ret_id = intern(stacks, pcs, depth - 1);
 		return CENSUS_STACK_READ;
 	}

@@ -18,6 +18,8 @@
  */
 #include "observe/unwind.h"
 
+#include <errno.h>
+
 #define WORD 8u
 
 struct walk {
@@ -27,6 +29,7 @@ struct walk {
 	uint64_t *pcs;
 	size_t max;
 	size_t depth;
+	uint64_t last; /* pushed, as an address of the target */
 	uint64_t more;
 };
 
@@ -62,15 +65,17 @@ static uint64_t load(const struct unwind_input *in, uint64_t address)
 /* Add a program counter; false when it is none, or when there is no room, and the walk ends. */
 static bool push(struct walk *walk, uint64_t pc)
 {
-	if (walk->depth == walk->max || pc < walk->in->text || pc >= walk->in->etext)
+	if (walk->depth == walk->max || !module_map__find(walk->in->modules, pc))
 		return false;
-	walk->pcs[walk->depth++] = pc - walk->in->load_bias;
+	walk->pcs[walk->depth++] = module_map__pc(walk->in->modules, pc);
+	walk->last = pc;
 	return true;
 }
 
 static bool find_delta(struct walk *walk, uint64_t pc, int32_t *ret_delta)
 {
-	return walk->sp_delta && !walk->sp_delta(walk->ctx, pc - walk->in->load_bias, ret_delta) &&
+	return walk->sp_delta &&
+	       !walk->sp_delta(walk->ctx, module_map__pc(walk->in->modules, pc), ret_delta) &&
 	       *ret_delta >= 0;
 }
 
@@ -100,7 +105,7 @@ static bool walk_frame_pointers(struct walk *walk, uint64_t fp, uint64_t lowest,
 	const struct unwind_input *in = walk->in;
 
 	while (walk->depth < walk->max && fp >= lowest && in_stack(in, fp, 2 * WORD)) {
-		uint64_t callee = walk->pcs[walk->depth - 1] + in->load_bias;
+		uint64_t callee = walk->last;
 		uint64_t record = fp, pc;
 
 		if (!in_copy(in, fp, 2 * WORD)) {
@@ -219,11 +224,14 @@ size_t unwind__walk_by(const struct unwind_input *in, unwind_sp_delta_fn sp_delt
 
 static int delta_from_pclntab(void *ctx, uint64_t pc, int32_t *ret_delta)
 {
-	return pclntab__sp_delta(ctx, pc, ret_delta);
+	const struct loaded_module *module = module_map__of(ctx, pc);
+
+	if (!module || !module->tab)
+		return -ENOENT;
+	return pclntab__sp_delta(module->tab, module_pc__address(pc), ret_delta);
 }
 
-size_t unwind__walk(const struct unwind_input *in, struct pclntab *tab, uint64_t *pcs, size_t max,
-		    uint64_t *ret_more)
+size_t unwind__walk(const struct unwind_input *in, uint64_t *pcs, size_t max, uint64_t *ret_more)
 {
-	return unwind__walk_by(in, tab ? delta_from_pclntab : NULL, tab, pcs, max, ret_more);
+	return unwind__walk_by(in, delta_from_pclntab, in->modules, pcs, max, ret_more);
 }

@@ -10,7 +10,7 @@
  * ends.
  */
 #include "base/common.h"
-#include "golang/pclntab.h"
+#include "golang/module_map.h"
 
 struct unwind_input {
 	uint64_t pc, sp, bp;	     /* target addresses */
@@ -18,22 +18,20 @@ struct unwind_input {
 	const uint8_t *copy;	     /* bytes [copy_address, copy_address + copy_size) */
 	uint64_t copy_address; /* at most sp; with lr at most sp - 8, where the frame begins */
 	size_t copy_size;
-	uint64_t text, etext; /* target addresses */
-	uint64_t load_bias;
+	struct module_map *modules; /* whose text every frame is in */
 	bool bp_valid; /* false: begin with a step by pcsp; bp is then at most believed when proven */
 	bool uses_lr; /* the return address is saved at the bottom of the frame, or not at all */
 	uint64_t lr; /* with lr: sched.lr, the caller of a function stopped in its prologue; or 0 */
 };
 
 /*
- * unwind__walk - program counters as link-time addresses, innermost first, into @pcs.
+ * unwind__walk - module pcs, innermost first, into @pcs.
  * Returns the depth. @ret_more is set to the address of the first frame that lies outside the copy
- * when the walk had to stop there, else to 0. @tab may be NULL when bp_valid.
+ * when the walk had to stop there, else to 0. Modules may have no table when bp_valid.
  */
-size_t unwind__walk(const struct unwind_input *in, struct pclntab *tab, uint64_t *pcs, size_t max,
-		    uint64_t *ret_more);
+size_t unwind__walk(const struct unwind_input *in, uint64_t *pcs, size_t max, uint64_t *ret_more);
 
-/* pclntab__sp_delta() or what stands for it in a test. @pc is a link-time address. */
+/* pclntab__sp_delta() or what stands for it in a test. @pc is a module pc. */
 typedef int (*unwind_sp_delta_fn)(void *ctx, uint64_t pc, int32_t *ret_delta);
 
 /* unwind__walk_by - unwind__walk() with another source of sp deltas; @sp_delta may be NULL. */

@@ -25,6 +25,7 @@ struct report_frame {
 	uint32_t line;
 	bool own; /* code of the service's own module */
 	bool inlined;
+	const char *module; /* the plugin that it is in, a file's name; "" the program itself */
 };
 
 struct report_site {

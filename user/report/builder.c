@@ -462,7 +462,7 @@ static void fill_target(const struct target *target, const struct built_target *
 	report->comm = process->comm;
 	report->exe = process->exe;
 	report->go_version = go_binary__build_info(target__binary(target))->version.text;
-	report->how = go_binary__how(target__binary(target));
+	report->how = target__how(target);
 	report->mode = target__mode(target);
 	report->mode_reason = target__mode_reason(target);
 	report->observed_ns = now_ns - target__attached_ns(target);

@@ -33,11 +33,22 @@ int executables__new(struct executables **ret_executables)
 	return 0;
 }
 
+static void free_module(struct executable_module *module)
+{
+	go_binary__free(module->binary);
+	if (module->fd >= 0)
+		close(module->fd);
+	free(module);
+}
+
 static void free_entry(struct entry *entry)
 {
 	places__free(entry->executable.places);
 	stack_table__free(entry->executable.stacks);
 	symbolizer__free(entry->executable.symbolizer);
+	for (size_t i = 0; i < entry->executable.n_modules; i++)
+		free_module(entry->executable.modules[i]);
+	free(entry->executable.modules);
 	go_binary__free(entry->executable.binary);
 	if (entry->exe_fd >= 0)
 		close(entry->exe_fd);
@@ -143,6 +154,80 @@ int executable__bind(struct executable *executable, struct remote *remote, uint6
 	if (!err)
 		err = places__new(executable->symbolizer, executable->stacks, &executable->places);
 	return err ? failure__set(failure, err, "out of memory for the names of a executable") : 0;
+}
+
+/* --- plugins ------------------------------------------------------------------------------------- */
+
+static bool same_mapped(const struct mapped_file *a, const struct mapped_file *b)
+{
+	return a->inode == b->inode && a->major == b->major && a->minor == b->minor;
+}
+
+/* @file: NULL when which file it is cannot be found out. */
+static bool is_module(const struct executable_module *module, const struct mapped_file *mapped,
+		      const struct exe_file *file)
+{
+	if (file && module->file.file.inode)
+		return exe_file__same_contents(&module->file, file);
+	return same_mapped(&module->mapped, mapped);
+}
+
+static int open_module(const struct executable *executable, struct executable_module *module,
+		       const char *proc_root, pid_t pid)
+{
+	int err;
+
+	module->fd = mapped_file__open(proc_root, pid, &module->mapped, &module->reason);
+	if (module->fd < 0)
+		return module->fd == -ENOMEM ? module->fd : 0;
+	/* What is not known of it is not known for good: only memory is worth another try. */
+	err = go_binary__open_module(module->fd, executable->binary, &module->binary,
+				     &module->reason);
+	return err == -ENOMEM ? err : 0;
+}
+
+static int add_module(struct executable *executable, struct executable_module *module)
+{
+	struct executable_module **modules;
+
+	modules = reallocarray(executable->modules, executable->n_modules + 1, sizeof(*modules));
+	if (!modules)
+		return -ENOMEM;
+	executable->modules = modules;
+	modules[executable->n_modules] = module;
+	return symbolizer__add_module(executable->symbolizer, module->binary,
+				      mapped_file__name(&module->mapped));
+}
+
+int executable__module(struct executable *executable, const char *proc_root, pid_t pid,
+		       const struct mapped_file *mapped, uint32_t *ret_number)
+{
+	struct exe_file file = {.size = 0};
+	bool known = !mapped_file__identify(proc_root, pid, mapped, &file);
+	struct executable_module *module;
+	int err;
+
+	for (size_t i = 0; i < executable->n_modules; i++) {
+		if (!is_module(executable->modules[i], mapped, known ? &file : NULL))
+			continue;
+		*ret_number = (uint32_t)i + 1;
+		return 0;
+	}
+	module = calloc(1, sizeof(*module));
+	if (!module)
+		return -ENOMEM;
+	module->mapped = *mapped;
+	module->file = file;
+	module->fd = -1;
+	err = open_module(executable, module, proc_root, pid);
+	if (!err)
+		err = add_module(executable, module);
+	if (err) {
+		free_module(module);
+		return err;
+	}
+	*ret_number = (uint32_t)++executable->n_modules;
+	return 0;
 }
 
 size_t executables__count(const struct executables *executables)

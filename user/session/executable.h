@@ -15,10 +15,20 @@
 #include "golang/binary.h"
 #include "golang/symbolize.h"
 #include "host/exe_file.h"
+#include "host/mapped_file.h"
 #include "host/process.h"
 #include "host/remote.h"
 #include "observe/stack_table.h"
 #include "naming/places.h"
+
+/* A plugin that processes of the executable have opened. */
+struct executable_module {
+	struct mapped_file mapped; /* as it was first met */
+	struct exe_file file;
+	struct go_binary *binary; /* NULL: not readable, for this reason */
+	struct failure reason;
+	int fd; /* of its file; -1 */
+};
 
 struct executable {
 	struct exe_file file;
@@ -27,6 +37,9 @@ struct executable {
 	struct symbolizer *symbolizer;
 	struct stack_table *stacks;
 	struct places *places;
+	/* Number 1 is the first: one number for all of the processes. */
+	struct executable_module **modules;
+	size_t n_modules;
 };
 
 /* All executables in use. */
@@ -53,6 +66,13 @@ void executables__put(struct executables *executables, struct executable *execut
  */
 int executable__bind(struct executable *executable, struct remote *remote, uint64_t load_bias,
 		     struct failure *failure) __must_check;
+
+/*
+ * executable__module - the number of the module in the file @mapped of process @pid, which no process
+ * may have shown before. Errors: -ENOMEM, -ENOSPC more than MODULE_MAX.
+ */
+int executable__module(struct executable *executable, const char *proc_root, pid_t pid,
+		       const struct mapped_file *mapped, uint32_t *ret_number) __must_check;
 
 size_t executables__count(const struct executables *executables);
 

@@ -193,9 +193,8 @@ static int build_books(struct target *target, struct failure *failure)
 	if (!err)
 		err = build_roster(target);
 	if (!err)
-		err = census__new(target->executable->binary, target->remote, target->load_bias,
-				  target->executable->stacks, &census, &census_ops, target,
-				  &target->census);
+		err = census__new(target->modules, target->remote, target->executable->stacks,
+				  &census, &census_ops, target, &target->census);
 	if (err)
 		return failure__set(failure, err, "out of memory while preparing to watch %d",
 				    target->process.id.pid);
@@ -225,6 +224,8 @@ int target__open(const struct target_options *options, pid_t pid, struct target 
 	if (!err)
 		err = understand(target, failure);
 	if (!err)
+		err = target_modules__open(target, failure);
+	if (!err)
 		err = build_books(target, failure);
 	if (!err && target->mode != PROBE_MODE_CENSUS)
 		err = target_probes__open(target, failure);
@@ -246,12 +247,21 @@ void target__free(struct target *target)
 	goroutine_list__free(target->goroutine_list);
 	wait_reader__free(target->wait_reader);
 	tracker__free(target->tracker);
+	module_map__free(target->modules);
 	executables__put(target->options.executables, target->executable);
 	remote__free(target->remote);
 	free(target);
 }
 
 /* --- while it runs ------------------------------------------------------------------------------ */
+
+/* Code that is in no module may be that of a plugin which was opened a moment ago. */
+static uint64_t place_of(struct target *target, uint64_t pc)
+{
+	if (pc && !module_map__find(target->modules, pc))
+		target_modules__refresh(target);
+	return module_map__pc(target->modules, pc);
+}
 
 void target__event(struct target *target, const struct gl_event *head,
 		   const struct gl_event_create *create)
@@ -261,9 +271,9 @@ void target__event(struct target *target, const struct gl_event *head,
 		target->events[PROBE_EVENT_CREATE]++;
 		tracker__created(target->tracker, head->goid,
 				 places__creation(target->executable->places,
-						  create->creation_pc - target->load_bias),
+						  place_of(target, create->creation_pc)),
 				 places__start(target->executable->places,
-					       create->start_pc - target->load_bias),
+					       place_of(target, create->start_pc)),
 				 head->time_ns);
 		break;
 	case GL_EVENT_EXIT:
@@ -334,6 +344,7 @@ int target__census_start(struct target *target, struct failure *failure)
 
 	if (!target__check_alive(target))
 		return 0;
+	target_modules__refresh(target);
 	/* Taken before anything is read: whatever is created later may be missing. */
 	started_ns = clock__monotonic_ns();
 	err = census__start(target->census, &target->trouble);
@@ -426,6 +437,11 @@ const struct process_info *target__process(const struct target *target)
 struct go_binary *target__binary(const struct target *target)
 {
 	return target->executable->binary;
+}
+
+const char *target__how(const struct target *target)
+{
+	return target->how[0] ? target->how : go_binary__how(target->executable->binary);
 }
 
 const struct probe_plan *target__plan(const struct target *target)

@@ -105,6 +105,8 @@ const struct process_origin *target__origin(const struct target *target);
 const struct execution *target__execution(const struct target *target);
 const struct process_info *target__process(const struct target *target);
 struct go_binary *target__binary(const struct target *target);
+/* target__how - as go_binary__how(), and why a plugin is not readable. */
+const char *target__how(const struct target *target);
 const struct probe_plan *target__plan(const struct target *target);
 enum probe_mode target__mode(const struct target *target);
 const struct governor *target__governor(const struct target *target);

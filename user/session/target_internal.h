@@ -27,6 +27,8 @@ struct target {
 
 	struct remote *remote;
 	struct executable *executable;
+	struct module_map *modules;
+	char how[2 * sizeof(((struct failure *)0)->text)]; /* with what is not readable of it; "" */
 	struct tracker *tracker;
 	struct census *census;
 	struct goroutine_list *goroutine_list; /* NULL: not asked for */
@@ -45,6 +47,18 @@ struct target {
 	bool all_events;	  /* events were attached all the time since that census */
 	double creations_per_s;	  /* by that; < 0: not known */
 };
+
+/*
+ * target_modules__open - find the modules of the runtime, which is bound. Errors: -ENOMEM, -EIO its
+ * functions cannot be read.
+ */
+int target_modules__open(struct target *target, struct failure *failure) __must_check;
+
+/*
+ * target_modules__refresh - take in plugins that were opened since. Returns how many; what could not be
+ * is asked for again the next time.
+ */
+size_t target_modules__refresh(struct target *target);
 
 /*
  * target_probes__open - plan the probes and attach what the mode asks for, or what of it works: the

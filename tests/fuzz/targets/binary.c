@@ -68,11 +68,17 @@ static void count(struct go_binary *binary, struct remote *remote, uint64_t bias
 	const struct census_options options = {.max_goroutines = 64, .stacks = stacks};
 	const struct census_ops ops = {.seen = seen, .unchanged = unchanged};
 	struct naming naming = {0};
+	struct module_map *modules;
 	struct census *census;
 
+	fuzz__require(!module_map__new(&modules));
+	if (module_map__load(modules, 0, binary, bias, 0)) {
+		module_map__free(modules);
+		return;
+	}
 	fuzz__require(!symbolizer__new(binary, &naming.symbolizer));
 	fuzz__require(!stack_table__new(64, &naming.stacks));
-	if (!census__new(binary, remote, bias, naming.stacks, &options, &ops, &naming, &census)) {
+	if (!census__new(modules, remote, naming.stacks, &options, &ops, &naming, &census)) {
 		for (int i = 0; i < 2 && !census__start(census, NULL); i++) {
 			while (census__step(census, 0, NULL) > 0)
 				;
@@ -81,6 +87,7 @@ static void count(struct go_binary *binary, struct remote *remote, uint64_t bias
 	}
 	stack_table__free(naming.stacks);
 	symbolizer__free(naming.symbolizer);
+	module_map__free(modules);
 }
 
 static void plan(struct go_binary *binary)

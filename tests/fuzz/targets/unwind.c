@@ -54,11 +54,25 @@ static void walk(const struct unwind_input *in, struct deltas *deltas, bool no_t
 	fuzz__require(depth <= max);
 	fuzz__require(!more || (more >= in->stack_lo && more < in->stack_hi));
 	for (size_t i = 0; i < depth; i++) {
-		uint64_t pc = pcs[i] + in->load_bias;
+		const struct loaded_module *module = module_map__of(in->modules, pcs[i]);
 
-		fuzz__require(pc >= in->text && pc <= in->etext);
+		fuzz__require(module && module_pc__address(pcs[i]) + module->bias >= module->text &&
+			      module_pc__address(pcs[i]) + module->bias < module->etext);
 	}
 	free(pcs);
+}
+
+/* Two neighbours, of which the second has another bias: frames change over from one into the other. */
+static struct module_map *make_modules(uint8_t bias)
+{
+	const struct loaded_module first = {.bias = bias, .text = TEXT, .etext = TEXT + 0x4000};
+	const struct loaded_module second = {
+		.number = 1, .bias = TEXT - bias, .text = TEXT + 0x4000, .etext = TEXT + 0x8000};
+	struct module_map *map;
+
+	fuzz__require(!module_map__new(&map) && !module_map__add(map, &first) &&
+		      !module_map__add(map, &second));
+	return map;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -74,9 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.sp = address(&input, anywhere, STACK),
 		.bp = address(&input, anywhere, STACK),
 		.lr = address(&input, anywhere, TEXT),
-		.text = TEXT,
-		.etext = TEXT + 0x8000,
-		.load_bias = fuzz_input__u8(&input),
+		.modules = make_modules(fuzz_input__u8(&input)),
 	};
 	struct deltas deltas;
 	uint8_t *copy;
@@ -86,8 +98,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	in.stack_lo = anywhere ? fuzz_input__u64(&input) : STACK;
 	in.stack_hi = address(&input, anywhere, STACK);
 	/* As the census makes it: what was copied begins at or below sp and ends within the stack. */
-	if (in.stack_lo > in.stack_hi || in.sp < in.stack_lo || in.sp > in.stack_hi)
+	if (in.stack_lo > in.stack_hi || in.sp < in.stack_lo || in.sp > in.stack_hi) {
+		module_map__free(in.modules);
 		return 0;
+	}
 	in.copy_address = in.uses_lr && in.sp >= in.stack_lo + 8 ? in.sp - 8 : in.sp;
 	in.copy_size = (size_t)min_of((uint64_t)input.left, in.stack_hi - in.copy_address);
 	copy = malloc(in.copy_size + !in.copy_size);
@@ -97,5 +111,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	in.copy = copy;
 	walk(&in, &deltas, choices & NO_TABLE, max);
 	free(copy);
+	module_map__free(in.modules);
 	return 0;
 }

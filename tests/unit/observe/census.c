@@ -153,7 +153,7 @@ BOTH(each_part_of_the_fingerprint_counts)
 	cr_assert_eq(fixture_run(f, 0), 0);
 	fake_ran(f->fake, 1);
 	fake_set_reason(f->fake, 2, 9);
-	fake_set64(f->fake, 3, layout->g_sched_pc, FAKE_TEXT + 0x77 + f->fake->runtime.load_bias);
+	fake_set64(f->fake, 3, layout->g_sched_pc, FAKE_TEXT + 0x77 + f->fake->bias);
 	fake_set_status(f->fake, 4, GO_STATUS_RUNNING);
 	fake_set64(f->fake, 5, layout->g_goid, 1000);
 	/* Not a run: the GC scans it, moves its stack, notes when it saw it, calls it leaked. */

@@ -198,8 +198,7 @@ Test(census_hostile, the_first_goroutine_is_like_any_other)
 	cr_assert_eq(fixture_result(f)->alive, 1u);
 	fake_set_status(f->fake, 0, GO_STATUS_WAITING);
 	fake_set64(f->fake, 0, f->fake->layout.g_goid, 77);
-	fake_set64(f->fake, 0, f->fake->layout.g_startpc,
-		   FAKE_MAIN + 0x1000 + f->fake->runtime.load_bias);
+	fake_set64(f->fake, 0, f->fake->layout.g_startpc, FAKE_MAIN + 0x1000 + f->fake->bias);
 	cr_assert_eq(fixture_run(f, 0), 0);
 	cr_assert_eq(fixture_result(f)->alive, 2u);
 	cr_assert_not_null(fixture_seen(f, 77));

@@ -174,7 +174,7 @@ struct tear {
 static void tear(void *ctx, const struct census_goroutine *g)
 {
 	const struct tear *tear = ctx;
-	uint64_t pc = FAKE_MAIN + 0x7777 + tear->fake->runtime.load_bias, frame;
+	uint64_t pc = FAKE_MAIN + 0x7777 + tear->fake->bias, frame;
 
 	if (g->status != GO_STATUS_RUNNING)
 		return;
@@ -361,7 +361,7 @@ Test(census_stacks, system_call_from_1_23_on)
 	/* sched.* is not to be used. */
 	fake_set64(fake, i, fake->layout.g_syscallsp, fake_get64(fake, i, fake->layout.g_sched_sp));
 	fake_set64(fake, i, fake->layout.g_syscallbp, fake_get64(fake, i, fake->layout.g_sched_bp));
-	fake_set64(fake, i, fake->layout.g_syscallpc, FAKE_TEXT + 0x99 + fake->runtime.load_bias);
+	fake_set64(fake, i, fake->layout.g_syscallpc, FAKE_TEXT + 0x99 + fake->bias);
 	fake_set64(fake, i, fake->layout.g_sched_sp, 0);
 	fake_set64(fake, i, fake->layout.g_sched_bp, 0);
 	fake_set64(fake, i, fake->layout.g_m, 0xc000004000);

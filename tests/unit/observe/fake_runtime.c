@@ -41,6 +41,21 @@ static void put(uint8_t *at, uint64_t value)
 	memcpy(at, &value, sizeof(value));
 }
 
+static void put_module(struct fake *fake)
+{
+	const struct loaded_module module = {
+		.bias = fake->bias,
+		.text = FAKE_TEXT + fake->bias,
+		.etext = FAKE_ETEXT + fake->bias,
+		.goexit = FAKE_GOEXIT,
+		.goexit_end = FAKE_GOEXIT_END,
+	};
+
+	if (module_map__new(&fake->runtime.modules) ||
+	    module_map__add(fake->runtime.modules, &module))
+		abort();
+}
+
 struct fake *fake_new(int minor, size_t max)
 {
 	struct fake *fake = calloc(1, sizeof(*fake));
@@ -65,19 +80,16 @@ struct fake *fake_new(int minor, size_t max)
 	fake->n_ranges = 4;
 	fake->runtime = (struct census_runtime){
 		.layout = &fake->layout,
-		.load_bias = minor >= 26 ? 0x555555000000ULL : 0,
 		.allgptr = FAKE_GLOBALS + FAKE_ALLGPTR,
 		.allglen = FAKE_GLOBALS + FAKE_ALLGLEN,
-		.goexit = FAKE_GOEXIT,
-		.goexit_end = FAKE_GOEXIT_END,
 	};
-	fake->runtime.text = FAKE_TEXT + fake->runtime.load_bias;
-	fake->runtime.etext = FAKE_ETEXT + fake->runtime.load_bias;
+	fake->bias = minor >= 26 ? 0x555555000000ULL : 0;
+	put_module(fake);
 	if (census_runtime__set_window(&fake->runtime, NULL))
 		abort();
 	put(fake->globals + FAKE_ALLGPTR, FAKE_ARRAY);
 	fake_park(fake, fake_add(fake, 1), 2, main_pcs, 2, 64, true);
-	fake_set64(fake, 0, fake->layout.g_startpc, FAKE_MAIN + fake->runtime.load_bias);
+	fake_set64(fake, 0, fake->layout.g_startpc, FAKE_MAIN + fake->bias);
 	fake_open(fake);
 	return fake;
 }
@@ -85,6 +97,7 @@ struct fake *fake_new(int minor, size_t max)
 void fake_free(struct fake *fake)
 {
 	remote__free(fake->runtime.remote);
+	module_map__free(fake->runtime.modules);
 	free(fake->globals);
 	free(fake->array);
 	free(fake->heap);
@@ -153,7 +166,7 @@ size_t fake_add(struct fake *fake, uint64_t goid)
 {
 	const struct go_layout *layout = &fake->layout;
 	uint64_t lo = FAKE_STACKS + fake->n * fake->stack_size;
-	uint64_t bias = fake->runtime.load_bias;
+	uint64_t bias = fake->bias;
 	size_t index = fake->n++;
 
 	if (index >= fake->max)
@@ -175,7 +188,7 @@ void fake_park(struct fake *fake, size_t index, uint8_t reason, const uint64_t *
 	       size_t frame_size, bool ends)
 {
 	const struct go_layout *layout = &fake->layout;
-	uint64_t bias = fake->runtime.load_bias;
+	uint64_t bias = fake->bias;
 	uint64_t hi = FAKE_STACKS + (index + 1) * fake->stack_size;
 	uint64_t sp = hi - 64 - n * frame_size;
 

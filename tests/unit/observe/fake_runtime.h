@@ -34,6 +34,7 @@
 struct fake {
 	struct go_layout layout;
 	struct census_runtime runtime;
+	uint64_t bias; /* of its only module */
 	struct remote_range ranges[6];
 	size_t n_ranges;
 	uint8_t *globals, *array, *heap, *stacks;

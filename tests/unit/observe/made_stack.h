@@ -39,6 +39,17 @@ static inline uint64_t link_time(unsigned int n)
 	return pc_in(n) - BIAS;
 }
 
+/* The made program, loaded at BIAS. */
+static inline struct module_map *made_modules(void)
+{
+	static struct module_map *map;
+	const struct loaded_module module = {.bias = BIAS, .text = TEXT, .etext = ETEXT};
+
+	if (!map)
+		cr_assert(!module_map__new(&map) && !module_map__add(map, &module));
+	return map;
+}
+
 static inline void init(struct stack *stack, unsigned int sp_word, unsigned int bp_word)
 {
 	memset(stack, 0, sizeof(*stack));
@@ -51,9 +62,7 @@ static inline void init(struct stack *stack, unsigned int sp_word, unsigned int 
 		.copy = (const uint8_t *)stack->words,
 		.copy_address = STACK_LO,
 		.copy_size = sizeof(stack->words),
-		.text = TEXT,
-		.etext = ETEXT,
-		.load_bias = BIAS,
+		.modules = made_modules(),
 		.bp_valid = true,
 	};
 }

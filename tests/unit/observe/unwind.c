@@ -20,7 +20,7 @@ Test(unwind, public_entry_without_table)
 
 	init(&stack, 30, 40);
 	put_three_frames(&stack);
-	cr_assert_eq(unwind__walk(&stack.in, NULL, pcs, 16, &more), 4);
+	cr_assert_eq(unwind__walk(&stack.in, pcs, 16, &more), 4);
 	cr_assert_eq(pcs[3], link_time(3));
 	cr_assert_eq(more, 0);
 }
@@ -32,10 +32,10 @@ Test(unwind, maximum)
 
 	init(&stack, 30, 40);
 	put_three_frames(&stack);
-	cr_assert_eq(unwind__walk(&stack.in, NULL, pcs, 2, &more), 2);
+	cr_assert_eq(unwind__walk(&stack.in, pcs, 2, &more), 2);
 	cr_assert_eq(pcs[2], 7);
 	cr_assert_eq(more, 0, "more of the copy would not help");
-	cr_assert_eq(unwind__walk(&stack.in, NULL, pcs, 0, &more), 0);
+	cr_assert_eq(unwind__walk(&stack.in, pcs, 0, &more), 0);
 }
 
 Test(unwind, loops_and_steps_down_end_the_walk)
@@ -117,17 +117,17 @@ Test(unwind, tells_where_the_copy_ended)
 	init(&stack, 30, 40);
 	put_three_frames(&stack);
 	stack.in.copy_size = 61 * 8;
-	cr_assert_eq(unwind__walk(&stack.in, NULL, pcs, 16, &more), 2);
+	cr_assert_eq(unwind__walk(&stack.in, pcs, 16, &more), 2);
 	cr_assert_eq(more, at(60));
 	stack.in.copy_size = 62 * 8;
-	cr_assert_eq(unwind__walk(&stack.in, NULL, pcs, 16, &more), 3);
+	cr_assert_eq(unwind__walk(&stack.in, pcs, 16, &more), 3);
 	cr_assert_eq(more, at(100));
 	stack.in.copy_size = 7;
-	cr_assert_eq(unwind__walk(&stack.in, NULL, pcs, 16, &more), 1);
+	cr_assert_eq(unwind__walk(&stack.in, pcs, 16, &more), 1);
 	cr_assert_eq(more, at(40));
 	stack.in.copy_size = 0;
 	stack.in.copy = NULL;
-	cr_assert_eq(unwind__walk(&stack.in, NULL, pcs, 16, &more), 1);
+	cr_assert_eq(unwind__walk(&stack.in, pcs, 16, &more), 1);
 	cr_assert_eq(more, at(40));
 }
 
@@ -141,7 +141,7 @@ Test(unwind, copy_of_the_upper_part_only)
 	stack.in.copy = (const uint8_t *)&stack.words[39];
 	stack.in.copy_address = at(39);
 	stack.in.copy_size = 100;
-	cr_assert_eq(unwind__walk(&stack.in, NULL, pcs, 16, &more), 2);
+	cr_assert_eq(unwind__walk(&stack.in, pcs, 16, &more), 2);
 	cr_assert_eq(more, at(60));
 }
 

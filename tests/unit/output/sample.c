@@ -97,8 +97,9 @@ static const struct report_site leaks[] = {
 	 .view.created = 9,
 	 .view.exited = 2,
 	 .wait_reason = "select",
-	 .created_by = FRAME("main.watch", SRC "watch.go", 9, .own = true),
-	 .blocked_at = FRAME("main.watch.func1", SRC "watch.go", 12, .own = true),
+	 .created_by = FRAME("main.watch", SRC "watch.go", 9, .own = true, .module = "watch.so"),
+	 .blocked_at =
+		 FRAME("main.watch.func1", SRC "watch.go", 12, .own = true, .module = "watch.so"),
 	 .start_function = "main.watch.func1",
 	 .view.growth_per_minute = 1.5},
 	{.id = "22222222",
@@ -238,7 +239,7 @@ void sample__empty(struct sample *sample)
 #define LONG256(s) LONG16(LONG16(s))
 
 static const struct report_frame evil_stack[] = {
-	FRAME(EVIL, EVIL, UINT32_MAX),
+	FRAME(EVIL, EVIL, UINT32_MAX, .module = EVIL),
 	FRAME("main." LONG256("Very"), "/" LONG256("deep/") "x.go", 7, .inlined = true),
 	FRAME("main.\xe6\xbc\xa2\xe5\xad\x97\xe5\xad\x97" LONG16("\xe6\xbc\xa2"),
 	      "/src/\xe6\xbc\xa2\xe5\xad\x97.go", 12, .own = true),
@@ -364,6 +365,7 @@ static struct report_frame random_frame(unsigned int *seed)
 		.line = (uint32_t)random_count(seed),
 		.own = rand_r(seed) % 2,
 		.inlined = rand_r(seed) % 2,
+		.module = rand_r(seed) % 4 ? NULL : random_text(seed),
 	};
 }
 
@@ -431,6 +433,7 @@ static void free_frame(const struct report_frame *frame)
 {
 	free((char *)frame->function);
 	free((char *)frame->file);
+	free((char *)frame->module);
 }
 
 void sample__random_free(struct sample *sample)

@@ -4,7 +4,10 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "fake_go.h"
 #include "fake_proc.h"
@@ -25,6 +28,15 @@ int symbolizer__new(struct go_binary *binary, struct symbolizer **ret_symbolizer
 
 void symbolizer__free(struct symbolizer *symbolizer __maybe_unused)
 {
+}
+
+static const char *added_module;
+
+int symbolizer__add_module(struct symbolizer *symbolizer __maybe_unused,
+			   struct go_binary *binary __maybe_unused, const char *name)
+{
+	added_module = name;
+	return 0;
 }
 
 static void set_up(void)
@@ -138,5 +150,77 @@ Test(executable, names_are_made_when_first_bound)
 	cr_expect_not_null(places);
 	cr_assert_eq(bind(executable), 0);
 	cr_expect_eq(executable->places, places);
+	executables__put(executables, executable);
+}
+
+/* --- plugins -------------------------------------------------------------------------------------- */
+
+/* What process @pid has mapped at @start, as map_files shows it. */
+static struct mapped_file map_exe(int pid, uint64_t start, const char *name)
+{
+	struct mapped_file mapped = {.start = start, .end = start + 0x1000, .inode = start};
+	char folder[64], link[128], file[128];
+
+	snprintf(mapped.path, sizeof(mapped.path), "/lib/%s", name);
+	snprintf(folder, sizeof(folder), "%s/%d/map_files", fake_proc__root(), pid);
+	mkdir(folder, 0755);
+	snprintf(link, sizeof(link), "%s/%llx-%llx", folder, (unsigned long long)start,
+		 (unsigned long long)start + 0x1000);
+	snprintf(file, sizeof(file), "%s/bin/%s", fake_proc__root(), name);
+	cr_assert_eq(symlink(file, link), 0);
+	return mapped;
+}
+
+static uint32_t number_of(struct executable *executable, int pid, const struct mapped_file *mapped)
+{
+	uint32_t number = 0;
+
+	cr_assert_eq(executable__module(executable, fake_proc__root(), pid, mapped, &number), 0);
+	return number;
+}
+
+Test(executable, a_plugin_has_one_number_in_all_processes)
+{
+	struct executable *executable, *same;
+	struct mapped_file one, other;
+
+	cr_assert_eq(take(7, "server", ROOT_USER, &executable), 0);
+	cr_assert_eq(take(8, "server", ROOT_USER, &same), 0);
+	fake_exe__put_bytes("one.so", fake.file, sizeof(fake.file));
+	fake_exe__put_bytes("other.so", fake.file, sizeof(fake.file));
+	one = map_exe(7, 0x10000, "one.so");
+	other = map_exe(7, 0x20000, "other.so");
+	cr_expect_eq(number_of(executable, 7, &one), 1);
+	cr_expect_str_eq(added_module, "one.so");
+	cr_expect_eq(number_of(executable, 7, &other), 2);
+	cr_expect_eq(number_of(executable, 7, &one), 1);
+	/* Loaded in another order, at other addresses. */
+	other = map_exe(8, 0x30000, "other.so");
+	one = map_exe(8, 0x40000, "one.so");
+	cr_expect_eq(number_of(executable, 8, &other), 2);
+	cr_expect_eq(number_of(executable, 8, &one), 1);
+	cr_expect_eq(executable->n_modules, 2);
+	cr_expect_not_null(executable->modules[1]->binary);
+	executables__put(executables, executable);
+	executables__put(executables, same);
+}
+
+Test(executable, a_plugin_that_cannot_be_read_is_one_too)
+{
+	struct mapped_file gone = {
+		.start = 1, .end = 2, .inode = 17, .path = "/lib/gone.so", .removed = true};
+	struct executable *executable;
+	struct mapped_file script;
+
+	cr_assert_eq(take(7, "server", ROOT_USER, &executable), 0);
+	cr_expect_eq(number_of(executable, 7, &gone), 1);
+	cr_expect_str_eq(added_module, "gone.so");
+	cr_expect_null(executable->modules[0]->binary);
+	cr_expect(executable->modules[0]->reason.text[0]);
+	cr_expect_eq(number_of(executable, 7, &gone), 1);
+	fake_exe__put("script", FAKE_SCRIPT);
+	script = map_exe(7, 0x10000, "script");
+	cr_expect_eq(number_of(executable, 7, &script), 2);
+	cr_expect_null(executable->modules[1]->binary);
 	executables__put(executables, executable);
 }

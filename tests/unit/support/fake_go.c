@@ -362,14 +362,30 @@ void fake_go__release(struct fake_go *fake)
 	fake->binary = NULL;
 }
 
-int fake_go__open(struct fake_go *fake)
+/* A descriptor of its file. */
+static int write_file(const struct fake_go *fake)
 {
 	int fd = memfd_create("fake-go", MFD_CLOEXEC);
-	int err;
 
 	cr_assert_geq(fd, 0);
 	cr_assert_eq(write(fd, fake->file, sizeof(fake->file)), (ssize_t)sizeof(fake->file));
-	err = go_binary__open(fd, &fake->binary, &fake->failure);
+	return fd;
+}
+
+int fake_go__open(struct fake_go *fake)
+{
+	int fd = write_file(fake);
+	int err = go_binary__open(fd, &fake->binary, &fake->failure);
+
+	close(fd);
+	return err;
+}
+
+int fake_go__open_plugin(struct fake_go *fake, const struct fake_go *runtime)
+{
+	int fd = write_file(fake);
+	int err = go_binary__open_module(fd, runtime->binary, &fake->binary, &fake->failure);
+
 	close(fd);
 	return err;
 }

@@ -80,6 +80,9 @@ void fake_go__release(struct fake_go *fake);
 /* fake_go__open - go_binary__open() of the file; what it returns. */
 int fake_go__open(struct fake_go *fake);
 
+/* fake_go__open_plugin - go_binary__open_module() of it, as a plugin of @runtime. */
+int fake_go__open_plugin(struct fake_go *fake, const struct fake_go *runtime);
+
 /* fake_go__bind - open it if it is not, and go_binary__bind() to the memory as it is now. */
 int fake_go__bind(struct fake_go *fake);
 

@@ -10,6 +10,7 @@ static void put_frame(struct json *json, const char *name, const struct report_f
 	json__text(json, "function", frame->function);
 	json__text(json, "file", frame->file);
 	json__count(json, "line", frame->line);
+	json__text_or_null(json, "module", frame->module);
 	json__end_object(json);
 }
 

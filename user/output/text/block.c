@@ -25,11 +25,14 @@ void text_part__label(struct screen *screen, const char *label)
 	screen__to(screen, BLOCK_INDENT + LABEL_COLUMNS);
 }
 
+void text_part__widen_to(unsigned int *column, size_t width, unsigned int limit)
+{
+	*column = max_of(*column, (unsigned int)min_of(width, (size_t)limit));
+}
+
 void text_part__widen(unsigned int *column, const char *text, unsigned int limit)
 {
-	unsigned int width = (unsigned int)min_of(utf8__width(text), (size_t)limit);
-
-	*column = max_of(*column, width);
+	text_part__widen_to(column, utf8__width(text), limit);
 }
 
 unsigned int text_part__function_limit(const struct screen *screen, unsigned int location)
@@ -42,6 +45,30 @@ unsigned int text_part__function_limit(const struct screen *screen, unsigned int
 	return max_of(room - min_of(room, location), room / 2);
 }
 
+static size_t module_width(const struct report_frame *frame)
+{
+	const char *module = report__text(frame->module);
+
+	return *module ? utf8__width(module) + strlen(": ") : 0;
+}
+
+size_t text_part__function_width(const struct report_frame *frame)
+{
+	return module_width(frame) + utf8__width(frame->function);
+}
+
+void text_part__function(struct screen *screen, enum style style, const struct report_frame *frame,
+			 unsigned int columns)
+{
+	unsigned int module = (unsigned int)min_of(module_width(frame), (size_t)columns);
+
+	if (module) {
+		screen__put(screen, style, frame->module);
+		screen__put(screen, style, ": ");
+	}
+	screen__put_function(screen, style, frame->function, columns - module);
+}
+
 void text_part__frame(struct screen *screen, enum style style, const struct report_frame *frame,
 		      unsigned int function_columns, bool whole_path)
 {
@@ -49,7 +76,7 @@ void text_part__frame(struct screen *screen, enum style style, const struct repo
 	unsigned int note = whole_path && frame->inlined ? (unsigned int)strlen(INLINED) : 0;
 	const char *file = report__text(frame->file);
 
-	screen__put_function(screen, style, frame->function, function_columns);
+	text_part__function(screen, style, frame, function_columns);
 	if (*file && (screen->options.whole || screen__room(screen) >= 2 + MIN_FILE + note)) {
 		screen__next(screen, location);
 		screen__put_location(screen, style, whole_path ? file : text__base_name(file),
@@ -78,7 +105,8 @@ void text_part__stack(struct screen *screen, const struct report_site *site)
 
 	for (size_t i = 0; i < shown; i++) {
 		if (report__frame_known(&site->stack[i]))
-			text_part__widen(&width, site->stack[i].function, limit);
+			text_part__widen_to(&width, text_part__function_width(&site->stack[i]),
+					    limit);
 	}
 	for (size_t i = 0; i < shown; i++) {
 		struct report_frame frame = site->stack[i];

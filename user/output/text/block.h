@@ -15,8 +15,17 @@
 /* text_part__label - begin a line of a site's block: "created at", or "" for one that goes on. */
 void text_part__label(struct screen *screen, const char *label);
 
-/* text_part__widen - make @column wide enough for @text, @limit at most. */
+/* text_part__widen - make @column wide enough for @text or @width, @limit at most. */
 void text_part__widen(unsigned int *column, const char *text, unsigned int limit);
+void text_part__widen_to(unsigned int *column, size_t width, unsigned int limit);
+
+/*
+ * text_part__function - as screen__put_function(), with "plugin.so: " before it where @frame is in a
+ * plugin. text_part__function_width - how wide that is with all of its path.
+ */
+void text_part__function(struct screen *screen, enum style style, const struct report_frame *frame,
+			 unsigned int columns);
+size_t text_part__function_width(const struct report_frame *frame);
 
 /* text_part__function_limit - columns for functions that leave @location columns beside them. */
 unsigned int text_part__function_limit(const struct screen *screen, unsigned int location);

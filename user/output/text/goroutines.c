@@ -19,6 +19,7 @@
 #include "base/duration.h"
 #include "base/utf8.h"
 #include "output/shorten.h"
+#include "output/text/block.h"
 
 #define NUMBERS_INDENT 2
 #define FRAME_INDENT   4
@@ -262,8 +263,10 @@ static void put_frame(struct screen *screen, const struct report_frame *frame, c
 	if (created)
 		screen__put(screen, STYLE_DIM, CREATED_BY);
 	width = verbose ? screen__room(screen) : path_column - 2 - screen->column;
-	screen__put_function(screen, style, report__frame_known(frame) ? frame->function : "?",
-			     width);
+	if (report__frame_known(frame))
+		text_part__function(screen, style, frame, width);
+	else
+		screen__put(screen, style, "?");
 	/* Without room for all of them, parents go first. */
 	if (created && (verbose || screen->options.whole ||
 			screen->column + utf8__width(created) + 2 <= path_column))
@@ -278,7 +281,7 @@ static void put_frame(struct screen *screen, const struct report_frame *frame, c
 
 static unsigned int frame_width(const struct report_frame *frame, const char *created)
 {
-	size_t width = report__frame_known(frame) ? utf8__width(frame->function) : 1;
+	size_t width = report__frame_known(frame) ? text_part__function_width(frame) : 1;
 
 	if (created)
 		width += strlen(CREATED_BY) + utf8__width(created);

@@ -106,26 +106,32 @@ static void put_sum(struct screen *screen, const struct breakdown *sum)
 	screen__end_line(screen);
 }
 
+/* The place of that name: where it blocks if it is that, else nothing is known but the name. */
+static struct report_frame frame_of(const struct report_site *site)
+{
+	const struct report_frame *blocked = &site->blocked_at;
+	const char *name = text_part__site_name(site);
+
+	if (report__frame_known(blocked) && !strcmp(name, blocked->function))
+		return *blocked;
+	return (struct report_frame){.function = name};
+}
+
 static void put_place(struct screen *screen, const struct site_columns *columns,
 		      const struct report_site *site)
 {
-	const char *name = text_part__site_name(site);
 	const struct report_frame *blocked = &site->blocked_at;
+	struct report_frame frame = frame_of(site);
 	unsigned int column = screen->column + columns->function + 2;
 
-	if (!report__frame_known(blocked) || strcmp(name, blocked->function) == 0) {
-		struct report_frame frame = *blocked;
-
-		frame.function = name;
-		text_part__frame(screen, STYLE_PLAIN, &frame, columns->function, false);
+	text_part__frame(screen, STYLE_PLAIN, &frame, columns->function, false);
+	if (!report__frame_known(blocked) || frame.file == blocked->file)
 		return;
-	}
-	screen__put_function(screen, STYLE_PLAIN, name, columns->function);
 	screen__next(screen, column);
 	if (!screen->options.whole && screen__room(screen) < MIN_FUNCTION)
 		return;
 	screen__put(screen, STYLE_DIM, "in ");
-	screen__put_function(screen, STYLE_DIM, blocked->function, screen__room(screen));
+	text_part__function(screen, STYLE_DIM, blocked, screen__room(screen));
 }
 
 static void put_site(struct screen *screen, const struct site_columns *columns,
@@ -227,11 +233,13 @@ void text_part__rows(struct screen *screen, const struct report_target *target, 
 	size_t shown = 0, widest = 0;
 
 	for (size_t i = 0; i < target->n_sites && shown < max; i++) {
+		struct report_frame frame = frame_of(&target->sites[i]);
+
 		if (!wanted(ctx, &target->sites[i]))
 			continue;
 		shown++;
 		text_part__columns_add(&columns, &target->sites[i]);
-		widest = max_of(widest, utf8__width(text_part__site_name(&target->sites[i])));
+		widest = max_of(widest, text_part__function_width(&frame));
 	}
 	fit_functions(&columns, screen, widest);
 	for (size_t i = 0; i < target->n_sites && shown > 0; i++) {

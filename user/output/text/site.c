@@ -138,9 +138,9 @@ static void put_places(struct screen *screen, const struct report_site *site)
 	const char *blocked = site->blocked_at.function;
 
 	if (report__frame_known(&site->created_by))
-		text_part__widen(&width, site->created_by.function, limit);
+		text_part__widen_to(&width, text_part__function_width(&site->created_by), limit);
 	if (report__frame_known(&site->blocked_at))
-		text_part__widen(&width, blocked, limit);
+		text_part__widen_to(&width, text_part__function_width(&site->blocked_at), limit);
 	text_part__place(screen, "created at", &site->created_by, width);
 	/* What the go statement runs; most often it is also where it blocks. */
 	if (*runs && (!blocked || strcmp(runs, blocked) != 0)) {

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// second is a plugin of plugins: goroutines made by code that came later than the program.
+package main
+
+import "sync"
+
+var secondNever = make(chan struct{})
+
+func secondParked(ready *sync.WaitGroup) {
+	ready.Done()
+	<-secondNever // blocked:park
+}
+
+// Park makes n goroutines that stay.
+func Park(n int) {
+	var ready sync.WaitGroup
+	ready.Add(n)
+	for i := 0; i < n; i++ {
+		go secondParked(&ready) // made:park
+	}
+	ready.Wait()
+}
+
+// Run makes n goroutines that are gone when it returns.
+func Run(n int) {
+	var done sync.WaitGroup
+	done.Add(n)
+	for i := 0; i < n; i++ {
+		go done.Done() // made:run
+	}
+	done.Wait()
+}
+
+func main() {}
