@@ -22,7 +22,7 @@ test-unit: unit
 	$(Q)tests/run --unit --build $(B)
 
 .PHONY: e2e
-e2e: all
+e2e: all $(B)/tests/heapscan
 	$(Q)tests/run --e2e --build $(B)
 
 .PHONY: test-binaries
