@@ -10,11 +10,11 @@ import subprocess
 
 from harness import Skip, case, cases_for, check, check_equal
 from programs import Program, Target, start
-from tracer import Gleakd, flagged, needs_tracing, run, sites
+from tracer import Gleakd, binary, flagged, needs_tracing, run, sites
 
 DEMO = Program("demo")
 COUNTS = Program("counts")
-FAILURE, FOUND = 1, 42
+FAILURE, USAGE, FOUND = 1, 2, 42
 SHORT = ("--interval", "500ms", "--min-age", "2s")
 
 
@@ -152,26 +152,72 @@ def sites_that_nobody_can_mean(t):
     target = stuck_counts(t)
     final = Gleakd(t, target.pid, "--once").final()
     largest = max(sites(final), key=lambda s: s["goroutines"])["id"]
-    code, out, _ = run(t, "--pid", str(target.pid), "--once", "--explain", "no.such.function")
-    check_equal(code, 0, "exit code")
-    check("no site matches 'no.such.function'" in out and largest in out, out)
+    # Without --once as well, and then at once: nothing would come of waiting.
+    for how in (["--once"], []):
+        code, out, _ = run(t, "--pid", str(target.pid), *how, "--explain", "no.such.function")
+        check_equal(code, USAGE, "exit code")
+        check("no site matches 'no.such.function'" in out and largest in out, out)
     for kind in ("chanreceive", "select", "mutex", "cond"):
         target.ask(f"shape {kind} 2")
-    code, out, _ = run(t, "--pid", str(target.pid), "--once", "--explain", "main.*")
-    check_equal(code, 0, "exit code")
-    check("sites match 'main.*'" in out and largest in out, out)
+    for how in (["--once"], [], ["--duration", "1h"]):
+        code, out, _ = run(t, "--pid", str(target.pid), *how, "--explain", "main.*")
+        check_equal(code, USAGE, "exit code")
+        check("sites match 'main.*'" in out and largest in out, out)
+
+
+def read_until(stream, text):
+    """Reads lines until one has the text; the case's own deadline ends it otherwise."""
+    lines = []
+    while not any(text in line for line in lines):
+        lines.append(stream.readline())
+        check(lines[-1], f"it ended without {text!r}: {lines}")
 
 
 @case
-def into_a_pipe_one_explanation_goes(t):
+def into_a_pipe_an_explanation_goes_at_once(t):
+    """And once more at the end, with what was learned meanwhile."""
     target = stuck_counts(t)
     place = COUNTS.line("blocked:nilreceive")
-    code, out, err = watch_text(t, target, "--explain", f"{place[0]}:{place[1]}", seconds="3s")
-    check_equal(code, 0, f"exit code ({err})")
-    once = run(t, "--pid", str(target.pid), "--once", "--explain", f"{place[0]}:{place[1]}")[1]
     name = sites(Gleakd(t, target.pid, "--once").final(), None, place)[0]["id"]
-    check(name in out, out)
-    check_equal(out.count(name), once.count(name), "times that the site is named")
+    g = subprocess.Popen([binary(t), "--pid", str(target.pid), "--explain", f"{place[0]}:{place[1]}"],
+                         stdout=subprocess.PIPE, text=True)
+    t.defer(g.wait)
+    t.defer(g.kill)
+    read_until(g.stdout, name)
+    g.send_signal(signal.SIGINT)
+    rest = g.stdout.read()
+    check_equal(g.wait(10), 0, "exit code")
+    check(name in rest, rest)
+
+
+@case
+def a_part_of_a_function_is_enough(t):
+    target = stuck_counts(t)
+    place = COUNTS.line("blocked:nilreceive")
+    site = sites(Gleakd(t, target.pid, "--once").final(), None, place)[0]
+    part = site["blocked_at"]["function"].removeprefix("main.")[1:]
+    code, out, err = run(t, "--pid", str(target.pid), "--once", "--explain", part)
+    check(code in (0, USAGE) and site["id"] in out, f"--explain {part}: {out} {err}")
+
+
+@case
+def what_is_to_be_explained_may_come_later(t):
+    """With a --duration it is waited for."""
+    target = start(t, COUNTS)
+    place = COUNTS.line("blocked:nilreceive")
+    g = subprocess.Popen([binary(t), "--pid", str(target.pid), "--interval", "200ms", "--duration", "1m",
+                          "--explain", f"{place[0]}:{place[1]}"],
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    t.defer(g.wait)
+    t.defer(g.kill)
+    Gleakd(t, target.pid, "--interval", "200ms").report("some rounds", lambda r: r["targets"][0][
+        "observed_seconds"] > 1)
+    check(g.poll() is None, "it did not wait")
+    target.ask("shape nilreceive 3")
+    read_until(g.stdout, f"{place[0].split('/')[-1]}:{place[1]}")
+    g.send_signal(signal.SIGINT)
+    g.communicate(timeout=10)
+    check_equal(g.returncode, 0, "exit code")
 
 
 # --- schema ---------------------------------------------------------------------------------------

@@ -21,7 +21,8 @@ def on_terminal(t, args, columns, env, until_text, seconds=15):
     terminal.until(repr(until_text), lambda _: until_text in ESCAPE.sub("", terminal.text()),
                    seconds)
     terminal.end()
-    return terminal.text()
+    # Messages of its own are not part of what is laid out.
+    return re.sub(r"(?m)^gleakd: .*$", "", terminal.text())
 
 
 def leaky(t):

@@ -96,18 +96,17 @@ static bool was_too_short(const struct report_target *target, const struct optio
 			  struct failure *ret_why)
 {
 	uint64_t observed = observed_ns(target), needed = needed_ns(options, target->mode);
-	char text[3][DURATION_SIZE];
+	const char *what = options->fail_on & FINDING_LEAKING ? "a leak takes" : "it takes";
+	char watched[DURATION_SIZE], takes[DURATION_SIZE], which[32] = "";
 
 	if (observed >= needed)
 		return false;
-	duration__format(observed, text[0]);
-	duration__format(options->min_age_ns, text[1]);
-	duration__format(needed, text[2]);
-	failure__set(
-		ret_why, 0,
-		"process %d was watched for %s, which is too short: with --min-age %s it takes "
-		"%s or more",
-		target->pid, text[0], text[1], text[2]);
+	if (options->processes.n != 1)
+		snprintf(which, sizeof(which), "process %d: ", target->pid);
+	/* Short enough for a line below the report. */
+	duration__format(observed, watched);
+	duration__format(needed, takes);
+	failure__set(ret_why, 0, "%s%s is too short, %s %s", which, watched, what, takes);
 	return true;
 }
 

@@ -104,8 +104,9 @@ const struct option_spec option_specs[] = {
 	 .help = "every site, not only the first few"},
 	{"explain", 0, OPTION_STRING, WATCH, OPTION_FOR_PID, FIELD(explain), .min = 1,
 	 .max = SITE_LIMIT, .metavar = "SITE", .brief = "all that is known of one finding",
-	 .help = "instead of the table, all that is known of one site: its id (4 digits do), or a "
-		 "pattern of a function or file:line"},
+	 .help = "instead of the table, all that is known of one site: its id (4 digits do), a part of "
+		 "a function's name, or a pattern of a function or file:line; what there is, if it "
+		 "is not that"},
 	{"allow", 0, OPTION_PATH, WATCH, OPTION_IN_FILE, FIELD(allow), .min = 1,
 	 .max = PATH_MAX - 1, .metavar = "FILE",
 	 .help = "do not flag known cases: on each line a pattern of a function or file:line, and "

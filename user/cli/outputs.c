@@ -91,6 +91,16 @@ int outputs__write(struct outputs *outputs, const struct report *report)
 	return err;
 }
 
+bool outputs__is_futile(const struct outputs *outputs)
+{
+	const struct explainer *explainer = &outputs->explainer;
+
+	if (!outputs->options->explain || explainer->explained || explainer__knows(explainer))
+		return false;
+	/* A site may come, but not fewer of them. */
+	return explainer->meant || !outputs->options->duration_ns;
+}
+
 void outputs__resize(struct outputs *outputs)
 {
 	struct screen_options screen =

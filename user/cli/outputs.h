@@ -31,6 +31,12 @@ int outputs__open(struct outputs *outputs) __must_check;
 /* outputs__write - -EPIPE and kin when the report could not be shown. */
 int outputs__write(struct outputs *outputs, const struct report *report) __must_check;
 
+/*
+ * outputs__is_futile - whether more reports are of no use: what --explain means is not there, and no
+ * --duration was given to wait for it.
+ */
+bool outputs__is_futile(const struct outputs *outputs);
+
 /* outputs__resize - the terminal has another size now. */
 void outputs__resize(struct outputs *outputs);
 

@@ -41,6 +41,8 @@ static void report(struct rounds *rounds, const char *final_reason)
 	/* The reader of a pipe may leave at any time: `gleakd --json | head -1` is no failure. */
 	if (err)
 		stop(rounds, err == -EPIPE ? 0 : err);
+	else if (outputs__is_futile(&rounds->outputs))
+		rounds__finish(rounds, "nothing to explain");
 }
 
 void rounds__finish(struct rounds *rounds, const char *reason)
@@ -373,6 +375,8 @@ void rounds__replace(struct rounds *rounds, const struct options *options,
 /* Whether somebody wants an answer from this run; a service is stopped whenever it suits. */
 static bool is_asked(const struct options *options)
 {
+	if (options->explain)
+		return options->error_exitcode;
 	return options->once || options->duration_ns || options->error_exitcode ||
 	       options->processes.n;
 }
@@ -382,12 +386,15 @@ static int exit_code(const struct rounds *rounds, int err)
 	/* Of a reader that left early nothing is known: it did not wait for the last report. */
 	bool unjudged = rounds->finished && !rounds->outputs.judged;
 	const struct outputs *outputs = &rounds->outputs;
-	int code = (int)rounds->options->error_exitcode;
+	const struct options *options = rounds->options;
+	int code = (int)options->error_exitcode;
 
 	if (err)
 		return command__failed(err, &rounds->failure);
-	if (unjudged && is_asked(rounds->options))
+	if (unjudged && is_asked(options))
 		log_warn("nothing could be judged: %s", outputs->not_judged.text);
+	if (options->explain && rounds->finished && !outputs->explainer.explained)
+		return EXIT_CODE_USAGE;
 	if (outputs->found && code)
 		return code;
 	if (exporter__error(&outputs->exporter))

@@ -135,14 +135,32 @@ int site_pattern__check(const char *pattern, struct failure *failure)
 	return fault ? failure__set(failure, -EINVAL, "%s", fault) : 0;
 }
 
-bool site_pattern__match(const char *pattern, const struct report_site *site)
+static bool is_part(const char *pattern, const char *function)
+{
+	return strstr(report__text(function), pattern);
+}
+
+static bool is_part_of_a_function(const char *pattern, const struct report_site *site)
+{
+	if (is_part(pattern, site->created_by.function) || is_part(pattern, site->start_function))
+		return true;
+	for (size_t i = 0; i < site->n_stack; i++) {
+		if (is_part(pattern, site->stack[i].function))
+			return true;
+	}
+	return false;
+}
+
+enum site_match site_pattern__match(const char *pattern, const struct report_site *site)
 {
 	struct question question = {.answer = false};
 
 	if (begins_id(pattern, site->id))
-		return true;
-	if (site_glob__init(&question.glob, pattern))
-		return false;
+		return SITE_MATCH_WHOLE;
+	if (!*pattern || site_glob__init(&question.glob, pattern))
+		return SITE_MATCH_NONE;
 	site_texts__visit(site, ask_text, &question);
-	return question.answer;
+	if (question.answer)
+		return SITE_MATCH_WHOLE;
+	return is_part_of_a_function(pattern, site) ? SITE_MATCH_PART : SITE_MATCH_NONE;
 }

@@ -35,11 +35,14 @@ bool site_glob__matches(const struct site_glob *glob, const char *text);
 typedef bool (*site_text_fn)(void *ctx, const char *text);
 void site_texts__visit(const struct report_site *site, site_text_fn see, void *ctx);
 
-/*
- * site_pattern__match - whether @pattern, a site's id (4 digits of it or more) or a glob, means
- * @site.
- */
-bool site_pattern__match(const char *pattern, const struct report_site *site);
+enum site_match {
+	SITE_MATCH_NONE,
+	SITE_MATCH_PART,  /* it is a part of a function's name, and no glob */
+	SITE_MATCH_WHOLE, /* it is the site's id (4 digits of it or more), or a glob as above */
+};
+
+/* site_pattern__match - how well @pattern, as somebody typed it, means @site. */
+enum site_match site_pattern__match(const char *pattern, const struct report_site *site);
 
 /* site_pattern__check - -EINVAL, in words, for a pattern that could take for ever to match. */
 int site_pattern__check(const char *pattern, struct failure *failure) __must_check;

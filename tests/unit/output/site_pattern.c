@@ -49,3 +49,16 @@ Test(site_pattern, too_much_to_match)
 	cr_expect_eq(site_pattern__check("********", &failure), 0);
 	cr_expect(site_pattern__match("********", &sample));
 }
+
+Test(site_pattern, parts_of_functions)
+{
+	cr_expect_eq(site_pattern__match("Pump", &sample), SITE_MATCH_PART);
+	cr_expect_eq(site_pattern__match("serve.func", &sample), SITE_MATCH_PART);
+	cr_expect_eq(site_pattern__match("in.mai", &sample), SITE_MATCH_PART);
+	cr_expect_eq(site_pattern__match("Load[...]", &sample), SITE_MATCH_PART);
+	cr_expect_eq(site_pattern__match("pump", &sample), SITE_MATCH_NONE);
+	cr_expect_eq(site_pattern__match("pump.go", &sample), SITE_MATCH_NONE, "of functions only");
+	cr_expect_eq(site_pattern__match("Pum?", &sample), SITE_MATCH_NONE, "globs are whole");
+	cr_expect_eq(site_pattern__match("main.main", &sample), SITE_MATCH_WHOLE);
+	cr_expect_eq(site_pattern__match("pump.go:42", &sample), SITE_MATCH_WHOLE);
+}

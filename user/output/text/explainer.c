@@ -30,14 +30,23 @@ static void note(struct found_list *list, const struct report_target *target,
 	list->n++;
 }
 
+/* The sites that @pattern means; parts of names count where nothing has that name. */
 static void find_meant(const struct report *report, const char *pattern, struct found_list *list)
 {
+	enum site_match best = SITE_MATCH_PART;
+
 	for (size_t t = 0; t < report->n_targets; t++) {
 		const struct report_target *target = &report->targets[t];
 
 		for (size_t i = 0; i < target->n_sites; i++) {
-			if (site_pattern__match(pattern, &target->sites[i]))
-				note(list, target, &target->sites[i]);
+			enum site_match match = site_pattern__match(pattern, &target->sites[i]);
+
+			if (match < best)
+				continue;
+			if (match > best)
+				list->n = 0;
+			best = match;
+			note(list, target, &target->sites[i]);
 		}
 	}
 }
@@ -128,21 +137,19 @@ static void put_none(struct screen *screen, const char *pattern, const struct re
 
 /* --- one report ---------------------------------------------------------------------------------- */
 
-static void put_found(struct screen *screen, const char *pattern, const struct report *report)
+static void put_found(struct screen *screen, const char *pattern, const struct report *report,
+		      const struct found_list *list)
 {
-	struct found_list list = {0};
-
-	find_meant(report, pattern, &list);
-	if (!list.n)
+	if (!list->n)
 		put_none(screen, pattern, report);
-	if (list.n > EXPLAINER_MAX_SITES) {
-		put_too_many(screen, pattern, &list);
+	if (list->n > EXPLAINER_MAX_SITES) {
+		put_too_many(screen, pattern, list);
 		return;
 	}
-	for (size_t i = 0; i < list.n; i++) {
+	for (size_t i = 0; i < list->n; i++) {
 		if (i > 0)
 			screen__end_line(screen);
-		explain__put(screen, report, list.first[i].target, list.first[i].site);
+		explain__put(screen, report, list->first[i].target, list->first[i].site);
 	}
 }
 
@@ -175,21 +182,34 @@ int explainer__leave(struct explainer *explainer)
 	return screen__flush(&screen, explainer->out);
 }
 
+bool explainer__knows(const struct explainer *explainer)
+{
+	return explainer->meant && explainer->meant <= EXPLAINER_MAX_SITES;
+}
+
 int explainer__write(struct explainer *explainer, const struct report *report)
 {
+	struct found_list list = {0};
 	struct screen_mark top;
 	struct screen screen;
 
-	if (!explainer->terminal && !report->final)
+	find_meant(report, explainer->pattern, &list);
+	explainer->meant = list.n;
+	if (!explainer->terminal && !report->final &&
+	    (explainer->explained || !explainer__knows(explainer)))
 		return 0;
 	begin(explainer, &screen);
-	if (report->final) {
-		canvas__leave(&explainer->canvas, &screen);
-		put_found(&screen, explainer->pattern, report);
-	} else {
+	if (explainer->terminal && !report->final) {
 		top = canvas__begin(&explainer->canvas, &screen, explainer->rows);
-		put_found(&screen, explainer->pattern, report);
+		put_found(&screen, explainer->pattern, report, &list);
 		canvas__end(&explainer->canvas, &screen, top, canvas__rows(explainer->rows));
+	} else {
+		if (explainer->terminal)
+			canvas__leave(&explainer->canvas, &screen);
+		else if (explainer->explained)
+			screen__end_line(&screen);
+		put_found(&screen, explainer->pattern, report, &list);
 	}
+	explainer->explained |= explainer__knows(explainer);
 	return screen__flush(&screen, explainer->out);
 }

@@ -4,7 +4,8 @@
 
 /*
  * --explain SITE: in place of the table, all that is known of the site that is meant. On a terminal
- * it is drawn anew with every report; elsewhere the last report alone is shown.
+ * it is drawn anew with every report; elsewhere it is shown when the site is first known, and at the end.
+ * When no site is meant, or more than a few, the ones there are, or that are meant, are listed instead.
  */
 #include <stdio.h>
 
@@ -22,6 +23,8 @@ struct explainer {
 	struct screen_options options;
 	unsigned int rows; /* no limit of height: 0 */
 	struct canvas canvas;
+	bool explained; /* something was, so far */
+	size_t meant;	/* sites, by the last report */
 };
 
 /* explainer__message - a message of gleakd's own, for as long as it draws on the terminal. */
@@ -29,6 +32,9 @@ void explainer__message(struct explainer *explainer, const char *line);
 
 /* explainer__leave - as text_writer__leave(). */
 int explainer__leave(struct explainer *explainer) __must_check;
+
+/* explainer__knows - whether the last report had what is meant, and not too much of it. */
+bool explainer__knows(const struct explainer *explainer);
 
 /* explainer__write - -EPIPE and kin when writing failed. */
 int explainer__write(struct explainer *explainer, const struct report *report) __must_check;

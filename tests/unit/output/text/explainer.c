@@ -115,7 +115,7 @@ Test(explainer, up_to_three_are_explained)
 	free(text);
 }
 
-Test(explainer, into_a_pipe_goes_the_last_report_alone)
+Test(explainer, into_a_pipe_goes_what_is_first_known_and_the_last_word)
 {
 	struct explainer explainer = {.pattern = "abc8", .options.columns = 100};
 	struct made made;
@@ -123,13 +123,62 @@ Test(explainer, into_a_pipe_goes_the_last_report_alone)
 
 	make(&made);
 	made.report.final = false;
+	made.target.n_sites = 3;
 	text = explain(&explainer, &made.report);
-	cr_expect_str_eq(text, "");
+	cr_expect_str_eq(text, "", "not known yet");
+	cr_expect_not(explainer__knows(&explainer));
+	free(text);
+	made.target.n_sites = N_SITES;
+	text = explain(&explainer, &made.report);
+	cr_expect(strncmp(text, "\n", 1) != 0);
+	cr_expect_not_null(strstr(text, "abc88888"));
+	cr_expect(explainer__knows(&explainer));
+	free(text);
+	text = explain(&explainer, &made.report);
+	cr_expect_str_eq(text, "", "once is enough");
 	free(text);
 	made.report.final = true;
 	text = explain(&explainer, &made.report);
+	cr_expect(strncmp(text, "\n", 1) == 0, "a blank line between");
 	cr_expect_not_null(strstr(text, "abc88888"));
 	cr_expect_null(strchr(text, '\x1b'));
+	free(text);
+}
+
+Test(explainer, a_part_of_a_name_does)
+{
+	struct explainer explainer = {.pattern = "in.f11", .options.columns = 100};
+	struct made made;
+	char *text;
+
+	make(&made);
+	text = explain(&explainer, &made.report);
+	cr_expect_not_null(strstr(text, "abcbbbbb"));
+	cr_expect(explainer.explained);
+	free(text);
+}
+
+/* f1 is a part of f10 and f11 as well. */
+Test(explainer, a_whole_name_is_better_than_a_part)
+{
+	struct explainer explainer = {.pattern = "main.f1", .options.columns = 100};
+	struct made made;
+	char *text;
+
+	make(&made);
+	text = explain(&explainer, &made.report);
+	cr_expect_eq(explainer.meant, 1);
+	cr_expect_not_null(strstr(text, "abc11111"));
+	free(text);
+	explainer.pattern = "f1";
+	text = explain(&explainer, &made.report);
+	cr_expect_eq(explainer.meant, 3);
+	cr_expect_not_null(strstr(text, "abcaaaaa"));
+	free(text);
+	explainer.pattern = "f";
+	text = explain(&explainer, &made.report);
+	cr_expect_eq(explainer.meant, N_SITES);
+	cr_expect_not(explainer__knows(&explainer));
 	free(text);
 }
 
