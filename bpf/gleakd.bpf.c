@@ -2,9 +2,9 @@
 /*
  * Life events of goroutines, from uprobes on instructions inside the Go runtime. One program per
  * event and one set for all Go versions: what differs comes with the attach cookie (where the g
- * is at the probed instruction) and from gl_binaries (where its fields are).
+ * is at the probed instruction) and from gl_targets (where its fields are).
  *
- * What does not reach the daemon is counted by process, kind and reason; what does is counted there,
+ * What does not reach the daemon is counted by process, event and reason; what does is counted there,
  * so a hit that succeeds writes nothing but its record. The trap costs far more than what is done
  * here; the programs never filter, they are detached.
  */
@@ -24,10 +24,10 @@
 #define WAKEUP_CHECK_MASK  63
 
 struct hit {
-	const struct gl_binary *binary;
+	const struct gl_target *target;
 	__u64 g;       /* address of the runtime.g the event is about */
 	__u64 time_ns; /* CLOCK_MONOTONIC */
-	__u16 index;   /* of @binary */
+	__u16 slot;    /* of @target */
 };
 
 /*
@@ -35,15 +35,15 @@ struct hit {
  * preempted by a task that hits the same program on the same CPU.
  */
 static __always_inline void lose(const struct hit *hit, enum gl_loss_reason reason,
-				 enum gl_event_kind kind)
+				 enum probe_event event)
 {
-	__u32 index = hit->index;
-	struct gl_losses *losses = bpf_map_lookup_elem(&gl_losses, &index);
+	__u32 slot = hit->slot;
+	struct gl_losses *losses = bpf_map_lookup_elem(&gl_losses, &slot);
 
 	if (!losses)
 		return;
 	__sync_fetch_and_add(&losses->by_reason[reason], 1);
-	__sync_fetch_and_add(&losses->by_kind[kind], 1);
+	__sync_fetch_and_add(&losses->by_event[event], 1);
 }
 
 /*
@@ -85,44 +85,32 @@ static __always_inline __u64 g_at_site(struct pt_regs *ctx, __u64 cookie)
 static __always_inline bool hit__take(struct pt_regs *ctx, struct hit *hit)
 {
 	__u64 cookie = bpf_get_attach_cookie(ctx);
-	__u32 index = GL_COOKIE_BINARY(cookie);
+	__u32 slot = GL_COOKIE_SLOT(cookie);
 
 	if (GL_COOKIE_GUARD(cookie) == GL_GUARD_BRANCH_NOT_TAKEN && go_branch_taken(ctx))
 		return false;
-	hit->binary = bpf_map_lookup_elem(&gl_binaries, &index);
-	if (!hit->binary)
+	hit->target = bpf_map_lookup_elem(&gl_targets, &slot);
+	if (!hit->target)
 		return false;
 	hit->time_ns = bpf_ktime_get_ns();
 	hit->g = g_at_site(ctx, cookie);
-	hit->index = index;
+	hit->slot = slot;
 	return true;
 }
 
-static __always_inline void fill_head(struct gl_event *head, const struct hit *hit, __u8 kind)
+static __always_inline void fill_head(struct gl_event *head, const struct hit *hit,
+				      enum probe_event event)
 {
-	head->kind = kind;
-	head->wait_reason = 0;
-	head->binary = hit->index;
-	head->tgid = hit->binary->tgid;
+	head->kind = event;
+	head->padding = 0;
+	head->slot = hit->slot;
+	head->tgid = hit->target->tgid;
 	head->time_ns = hit->time_ns;
 }
 
 static __always_inline long read_window(void *window, __u32 size, const struct hit *hit)
 {
-	return bpf_probe_read_user(window, size, (void *)(hit->g + hit->binary->g_goid));
-}
-
-/* Before Go 1.21 a g does not know its creator: it is what the creating thread runs, g0.m.curg. */
-static __always_inline __u64 current_goid(struct pt_regs *ctx, const struct gl_binary *binary)
-{
-	__u64 m = 0, curg = 0, goid = 0;
-
-	if (bpf_probe_read_user(&m, sizeof(m), (void *)(GO_G(ctx) + binary->g_m)) || !m)
-		return 0;
-	if (bpf_probe_read_user(&curg, sizeof(curg), (void *)(m + binary->m_curg)) || !curg)
-		return 0;
-	bpf_probe_read_user(&goid, sizeof(goid), (void *)(curg + binary->g_goid));
-	return goid;
+	return bpf_probe_read_user(window, size, (void *)(hit->g + hit->target->g_goid));
 }
 
 /* The checks are for the verifier: user space lets no word outside of the window pass. */
@@ -131,41 +119,23 @@ static __always_inline __u64 word_of(const __u64 *window, __u32 word)
 	return word < GL_WINDOW_WORDS ? window[word] : 0;
 }
 
-static __always_inline long fill_create(struct gl_event_create *event, struct pt_regs *ctx,
-					const struct hit *hit)
+static __always_inline long fill_create(struct gl_event_create *event, const struct hit *hit)
 {
-	const struct gl_binary *binary = hit->binary;
 	__u64 window[GL_WINDOW_WORDS];
 
 	if (read_window(window, sizeof(window), hit))
 		return -1;
 	event->head.goid = window[0];
-	event->creation_pc = word_of(window, binary->gopc_word);
-	event->start_pc = word_of(window, binary->startpc_word);
-	if (binary->parent_word == GL_NO_WORD)
-		event->parent_goid = current_goid(ctx, binary);
-	else
-		event->parent_goid = word_of(window, binary->parent_word);
+	event->creation_pc = word_of(window, hit->target->gopc_word);
+	event->start_pc = word_of(window, hit->target->startpc_word);
 	return 0;
 }
 
-static __always_inline long fill_park(struct gl_event *event, const struct hit *hit)
-{
-	__u64 window[GL_PARK_WINDOW_WORDS];
-
-	if (read_window(window, sizeof(window), hit))
-		return -1;
-	event->goid = window[0];
-	event->wait_reason = ((__u8 *)window)[hit->binary->waitreason_byte & (sizeof(window) - 1)];
-	return 0;
-}
-
-/* An event that is all head. @kind is a constant in every caller: one of the two reads remains. */
-static __always_inline int emit_head(struct pt_regs *ctx, enum gl_event_kind kind)
+/* An event that is all head. */
+static __always_inline int emit_head(struct pt_regs *ctx, enum probe_event kind)
 {
 	struct gl_event *event;
 	struct hit hit;
-	long err;
 
 	if (!hit__take(ctx, &hit))
 		return 0;
@@ -175,11 +145,7 @@ static __always_inline int emit_head(struct pt_regs *ctx, enum gl_event_kind kin
 		return 0;
 	}
 	fill_head(event, &hit, kind);
-	if (kind == GL_EVENT_PARK)
-		err = fill_park(event, &hit);
-	else
-		err = read_window(&event->goid, sizeof(event->goid), &hit);
-	if (err) {
+	if (read_window(&event->goid, sizeof(event->goid), &hit)) {
 		lose(&hit, GL_LOST_UNREADABLE, kind);
 		bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
 		return 0;
@@ -198,12 +164,12 @@ int gl_create(struct pt_regs *ctx)
 		return 0;
 	event = bpf_ringbuf_reserve(&gl_events, sizeof(*event), 0);
 	if (!event) {
-		lose(&hit, GL_LOST_RING_FULL, GL_EVENT_CREATE);
+		lose(&hit, GL_LOST_RING_FULL, PROBE_EVENT_CREATE);
 		return 0;
 	}
-	fill_head(&event->head, &hit, GL_EVENT_CREATE);
-	if (fill_create(event, ctx, &hit)) {
-		lose(&hit, GL_LOST_UNREADABLE, GL_EVENT_CREATE);
+	fill_head(&event->head, &hit, PROBE_EVENT_CREATE);
+	if (fill_create(event, &hit)) {
+		lose(&hit, GL_LOST_UNREADABLE, PROBE_EVENT_CREATE);
 		bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
 		return 0;
 	}
@@ -214,13 +180,13 @@ int gl_create(struct pt_regs *ctx)
 SEC("uprobe")
 int gl_exit(struct pt_regs *ctx)
 {
-	return emit_head(ctx, GL_EVENT_EXIT);
+	return emit_head(ctx, PROBE_EVENT_EXIT);
 }
 
 SEC("uprobe")
 int gl_park(struct pt_regs *ctx)
 {
-	return emit_head(ctx, GL_EVENT_PARK);
+	return emit_head(ctx, PROBE_EVENT_PARK);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

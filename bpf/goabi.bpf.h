@@ -4,15 +4,14 @@
 
 /*
  * Where Go's register ABI keeps things at a probe site (src/cmd/compile/abi-internal.md): the first
- * two integer arguments, the current g, the stack pointer, and whether the branch under the probe
- * is about to be taken.
+ * two integer arguments, the stack pointer, and whether the branch under the probe is about to be
+ * taken.
  */
 #if defined(__TARGET_ARCH_x86)
 
 #define GO_REG0(ctx) ((ctx)->ax)
 #define GO_REG1(ctx) ((ctx)->bx)
 #define GO_SP(ctx)   ((ctx)->sp)
-#define GO_G(ctx)    ((ctx)->r14)
 
 #define X86_FLAGS_CF (1u << 0)
 #define X86_FLAGS_ZF (1u << 6)
@@ -29,7 +28,6 @@ static __always_inline bool go_branch_taken(const struct pt_regs *ctx)
 #define GO_REG0(ctx) (GO_REGS(ctx)->regs[0])
 #define GO_REG1(ctx) (GO_REGS(ctx)->regs[1])
 #define GO_SP(ctx)   (GO_REGS(ctx)->sp)
-#define GO_G(ctx)    (GO_REGS(ctx)->regs[28])
 
 #define ARM64_PSTATE_C (1u << 29)
 #define ARM64_PSTATE_Z (1u << 30)

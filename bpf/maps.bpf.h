@@ -12,15 +12,15 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, GL_MAX_BINARIES);
+	__uint(max_entries, GL_MAX_TARGETS);
 	__type(key, __u32);
-	__type(value, struct gl_binary);
-} gl_binaries SEC(".maps");
+	__type(value, struct gl_target);
+} gl_targets SEC(".maps");
 
 /* Written on the losing path only, so one counter for all CPUs does. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, GL_MAX_BINARIES);
+	__uint(max_entries, GL_MAX_TARGETS);
 	__type(key, __u32);
 	__type(value, struct gl_losses);
 } gl_losses SEC(".maps");

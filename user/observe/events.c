@@ -22,7 +22,7 @@ struct event_reader {
 
 /*
  * The record is copied: it may come from anywhere when fuzzed, so that it need not be aligned, and
- * 48 bytes cost less than the branch that would tell.
+ * 40 bytes cost less than the branch that would tell.
  */
 bool event_record__decode(const void *data, size_t size, event_fn fn, void *ctx)
 {
@@ -35,14 +35,14 @@ bool event_record__decode(const void *data, size_t size, event_fn fn, void *ctx)
 	if (!record.head.goid)
 		return false;
 	switch (record.head.kind) {
-	case GL_EVENT_CREATE:
+	case PROBE_EVENT_CREATE:
 		if (size < sizeof(record))
 			return false;
 		memcpy(&record, data, sizeof(record));
 		fn(ctx, &record.head, &record);
 		return true;
-	case GL_EVENT_EXIT:
-	case GL_EVENT_PARK:
+	case PROBE_EVENT_EXIT:
+	case PROBE_EVENT_PARK:
 		fn(ctx, &record.head, NULL);
 		return true;
 	default:

@@ -12,7 +12,7 @@
 struct event_reader;
 
 /*
- * Called once per record, oldest first. @create is NULL unless head->kind is GL_EVENT_CREATE.
+ * Called once per record, oldest first. @create is NULL unless head->kind is PROBE_EVENT_CREATE.
  * The pointers are into the ring buffer: valid during the call only.
  */
 typedef void (*event_fn)(void *ctx, const struct gl_event *head,

@@ -73,7 +73,7 @@ static int configure(struct bench *bench)
 	int err = bpf_map__set_max_entries(skeleton->maps.gl_events, RING_BYTES);
 
 	if (!err)
-		err = bpf_map__set_max_entries(skeleton->maps.gl_binaries, 1);
+		err = bpf_map__set_max_entries(skeleton->maps.gl_targets, 1);
 	if (!err)
 		err = bpf_map__set_max_entries(skeleton->maps.gl_losses, 1);
 	for (enum calibration_kind kind = 0;
@@ -87,15 +87,14 @@ static int configure(struct bench *bench)
 
 static int describe(const struct bench *bench)
 {
-	const struct gl_binary binary = {
-		.parent_word = 1,
-		.gopc_word = 2,
-		.startpc_word = 3,
+	const struct gl_target target = {
+		.gopc_word = 1,
+		.startpc_word = 2,
 		.tgid = (__u32)getpid(),
 	};
 	const uint32_t slot = 0;
 
-	return bpf_map_update_elem(bpf_map__fd(bench->skeleton->maps.gl_binaries), &slot, &binary,
+	return bpf_map_update_elem(bpf_map__fd(bench->skeleton->maps.gl_targets), &slot, &target,
 				   BPF_ANY);
 }
 

@@ -11,19 +11,6 @@
 /* A goroutine parks this often in its life when nobody has counted yet: once. */
 #define PARKS_PER_CREATION 1.0
 
-const char *probe_mode__name(enum probe_mode mode)
-{
-	switch (mode) {
-	case PROBE_MODE_CENSUS:
-		return "census";
-	case PROBE_MODE_LIFECYCLE:
-		return "lifecycle";
-	case PROBE_MODE_FULL:
-		return "full";
-	}
-	return "unknown";
-}
-
 static __printf_fmt(2, 3) void give_reason(struct governor *governor, const char *format, ...)
 {
 	va_list args;
@@ -81,14 +68,14 @@ static double budget_ns(const struct governor *governor, const struct governor_t
 static double measured_ns(const struct governor *governor, const struct governor_tick *tick,
 			  enum probe_mode mode)
 {
-	const uint64_t *ns = governor->options.ns_per_hit;
+	unsigned int mask = probe_mode__events(mode);
 	double cost = 0;
 
-	if (mode >= PROBE_MODE_LIFECYCLE)
-		cost += (double)tick->hits[PROBE_EVENT_CREATE] * (double)ns[PROBE_EVENT_CREATE] +
-			(double)tick->hits[PROBE_EVENT_EXIT] * (double)ns[PROBE_EVENT_EXIT];
-	if (mode == PROBE_MODE_FULL)
-		cost += (double)tick->hits[PROBE_EVENT_PARK] * (double)ns[PROBE_EVENT_PARK];
+	for (int event = 0; event < PROBE_EVENT_COUNT; event++) {
+		if (mask & 1u << event)
+			cost += (double)tick->hits[event] *
+				(double)governor->options.ns_per_hit[event];
+	}
 	return cost;
 }
 

@@ -18,17 +18,7 @@
  * a long time without: no flapping.
  */
 #include "base/common.h"
-#include "probe/plan.h"
-
-enum probe_mode {
-	PROBE_MODE_CENSUS,    /* nothing attached */
-	PROBE_MODE_LIFECYCLE, /* create, exit */
-	PROBE_MODE_FULL,      /* create, exit, park */
-};
-
-#define PROBE_MODE_COUNT (PROBE_MODE_FULL + 1)
-
-const char *probe_mode__name(enum probe_mode mode); /* "census", "lifecycle", "full" */
+#include "probe/event.h"
 
 #define GOVERNOR_BASE_SHARE 0.1 /* of a core */
 #define GOVERNOR_UP_SHARE   0.5 /* of the budget */

@@ -131,25 +131,30 @@ static int calls(const struct planner *planner, enum function caller, enum funct
 	return err ? err : path__calls(&code, entry_of(planner, callee));
 }
 
-static void explain(struct probe_site *site, const char *what, enum function function, int err)
+/* Why there is no site for @event in @function. */
+static void explain(struct probe_site *site, enum probe_event event, enum function function,
+		    int err)
 {
+	const char *what = probe_event__info(event)->plural;
 	const char *name = function_names[function];
 
 	switch (err) {
 	case -ENOENT:
-		snprintf(site->reason, sizeof(site->reason),
-			 "%s: no instruction of %s shows the goroutine, or the compiler left the "
-			 "function out",
-			 what, name);
+		snprintf(
+			site->reason, sizeof(site->reason),
+			"%s are not seen: no instruction of %s shows the goroutine, or the compiler left the "
+			"function out",
+			what, name);
 		break;
 	case -EILSEQ:
 	case -E2BIG:
-		snprintf(site->reason, sizeof(site->reason), "%s: the code of %s is not understood",
-			 what, name);
+		snprintf(site->reason, sizeof(site->reason),
+			 "%s are not seen: the code of %s is not understood", what, name);
 		break;
 	default:
 		snprintf(site->reason, sizeof(site->reason),
-			 "%s: the code of %s cannot be read: %s", what, name, strerror(-err));
+			 "%s are not seen: the code of %s cannot be read: %s", what, name,
+			 strerror(-err));
 	}
 }
 
@@ -177,7 +182,7 @@ static int plan_create(const struct planner *planner, struct probe_site *site)
 	}
 	err = plan_in(planner, FUNCTION_NEWPROC1, NULL, site);
 	if (err)
-		explain(site, "creations are not seen", FUNCTION_NEWPROC1, err);
+		explain(site, PROBE_EVENT_CREATE, FUNCTION_NEWPROC1, err);
 	else
 		snprintf(site->reason, sizeof(site->reason),
 			 "seen only at the return of %s: coroutines count as created, and each hit "
@@ -186,14 +191,14 @@ static int plan_create(const struct planner *planner, struct probe_site *site)
 	return err;
 }
 
-static int plan_argument(const struct planner *planner, enum function function, const char *what,
-			 struct probe_site *site)
+static int plan_argument(const struct planner *planner, enum function function,
+			 enum probe_event event, struct probe_site *site)
 {
 	const struct path_query query = {.up_to_any_call = true};
 	int err = plan_in(planner, function, &query, site);
 
 	if (err)
-		explain(site, what, function, err);
+		explain(site, event, function, err);
 	return err;
 }
 
@@ -207,6 +212,22 @@ static enum function exit_function(const struct planner *planner)
 		return FUNCTION_GOEXIT0;
 	return calls(planner, FUNCTION_GOEXIT0, FUNCTION_GDESTROY) ? FUNCTION_GDESTROY :
 								     FUNCTION_GOEXIT0;
+}
+
+static int plan_event(const struct planner *planner, enum probe_event event,
+		      struct probe_site *site)
+{
+	switch (event) {
+	case PROBE_EVENT_CREATE:
+		return plan_create(planner, site);
+	case PROBE_EVENT_EXIT:
+		return plan_argument(planner, exit_function(planner), event, site);
+	case PROBE_EVENT_PARK:
+		return plan_argument(planner, FUNCTION_PARK_M, event, site);
+	case PROBE_EVENT_COUNT:
+		break;
+	}
+	return -ENOENT;
 }
 
 static int find_functions(struct planner *planner, struct go_binary *binary,
@@ -226,31 +247,18 @@ int probe_plan__make(struct go_binary *binary, struct probe_plan *ret_plan, stru
 {
 	struct planner planner = {.image = go_binary__image(binary)};
 	struct probe_plan plan = {0};
-	int create, exit, park, err = find_functions(&planner, binary, failure);
+	int err = find_functions(&planner, binary, failure);
+	bool any = false;
 
 	if (err)
 		return err;
-	create = plan_create(&planner, &plan.sites[PROBE_EVENT_CREATE]);
-	exit = plan_argument(&planner, exit_function(&planner), "exits are not seen",
-			     &plan.sites[PROBE_EVENT_EXIT]);
-	park = plan_argument(&planner, FUNCTION_PARK_M, "parks are not seen",
-			     &plan.sites[PROBE_EVENT_PARK]);
-	if (create && exit && park)
+	for (int event = 0; event < PROBE_EVENT_COUNT; event++)
+		any |= !plan_event(&planner, event, &plan.sites[event]);
+	if (!any)
 		return failure__set(failure, -ENOENT, "no place for a probe in this executable: %s",
 				    plan.sites[PROBE_EVENT_CREATE].reason);
 	*ret_plan = plan;
 	return 0;
-}
-
-const char *probe_event__name(enum probe_event event)
-{
-	static const char *const names[PROBE_EVENT_COUNT] = {
-		[PROBE_EVENT_CREATE] = "create",
-		[PROBE_EVENT_EXIT] = "exit",
-		[PROBE_EVENT_PARK] = "park",
-	};
-
-	return event < PROBE_EVENT_COUNT ? names[event] : "unknown";
 }
 
 const char *probe_class__name(enum probe_class class)

@@ -9,15 +9,8 @@
  */
 #include "base/common.h"
 #include "base/failure.h"
-#include "probe/abi.h"
 #include "golang/binary.h"
-
-enum probe_event {
-	PROBE_EVENT_CREATE,
-	PROBE_EVENT_EXIT,
-	PROBE_EVENT_PARK,
-	PROBE_EVENT_COUNT,
-};
+#include "probe/event.h"
 
 /* What a hit costs, cheapest first. */
 enum probe_class {
@@ -52,7 +45,6 @@ struct probe_plan {
 int probe_plan__make(struct go_binary *binary, struct probe_plan *ret_plan,
 		     struct failure *failure) __must_check;
 
-const char *probe_event__name(enum probe_event event); /* "create", "exit", "park" */
 const char *probe_class__name(enum probe_class class); /* "emulated", "single-step" */
 
 #endif /* GLEAKD_PROBE_PLAN_H */

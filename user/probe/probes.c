@@ -22,7 +22,7 @@
 struct probes {
 	struct gleakd_bpf *skeleton;
 	bool uprobe_multi;
-	struct slots slots; /* of gl_binaries */
+	struct slots slots; /* of gl_targets */
 	struct detacher *detacher;
 };
 
@@ -35,15 +35,10 @@ struct probe_attachment {
 	int exe_fd; /* the file itself: stays right when the process executes another one */
 };
 
-static const char *const program_names[PROBE_EVENT_COUNT] = {
-	[PROBE_EVENT_CREATE] = "gl_create",
-	[PROBE_EVENT_EXIT] = "gl_exit",
-	[PROBE_EVENT_PARK] = "gl_park",
-};
-
 static struct bpf_program *program_of(const struct probes *probes, enum probe_event event)
 {
-	return bpf_object__find_program_by_name(probes->skeleton->obj, program_names[event]);
+	return bpf_object__find_program_by_name(probes->skeleton->obj,
+						probe_event__info(event)->program);
 }
 
 static bool valid_ring_size(uint32_t bytes)
@@ -148,15 +143,15 @@ static int publish(struct probe_attachment *attachment, const struct go_layout *
 	const struct probes *probes = attachment->probes;
 	uint32_t key = (uint32_t)attachment->slot;
 	const struct gl_losses none_lost = {0};
-	struct gl_binary binary;
+	struct gl_target target;
 	int err;
 
-	if (!gl_binary__describe(layout, attachment->pid, &binary))
+	if (!gl_target__describe(layout, attachment->pid, &target))
 		return failure__set(failure, -EINVAL,
 				    "the probes cannot read the goroutines of Go 1.%d: its "
 				    "runtime.g is laid out in a way they do not know",
 				    layout->minor);
-	err = bpf_map_update_elem(bpf_map__fd(probes->skeleton->maps.gl_binaries), &key, &binary,
+	err = bpf_map_update_elem(bpf_map__fd(probes->skeleton->maps.gl_targets), &key, &target,
 				  BPF_ANY);
 	/* The slot may have had another owner. */
 	if (!err)
@@ -272,7 +267,7 @@ int probes__attach(struct probes *probes, struct go_binary *binary, const struct
 	if (err) {
 		free(attachment);
 		return failure__set(failure, err, "more than %d processes are probed",
-				    GL_MAX_BINARIES);
+				    GL_MAX_TARGETS);
 	}
 	attachment->probes = probes;
 	err = open_executable(attachment, exe_path, failure);

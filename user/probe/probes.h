@@ -13,6 +13,7 @@
 #include "base/failure.h"
 #include "golang/binary.h"
 #include "probe/kernel.h"
+#include "probe/event.h"
 #include "probe/plan.h"
 
 struct probes;
@@ -44,7 +45,7 @@ int probes__ring_fd(const struct probes *probes);
  * probes__attach - bring the events of @event_mask (bits 1 << enum probe_event) to one process.
  * @exe_path: "/proc/PID/exe", so that containers and replaced files are right.
  * Sites that the plan lacks are skipped. @plan and @binary are only read during the call.
- * Errors: -ESRCH gone, -EPERM (the failure names the capability), -ENOSPC too many binaries,
+ * Errors: -ESRCH gone, -EPERM (the failure names the capability), -ENOSPC too many processes,
  * -EINVAL the layout does not fit the ABI, else the kernel's refusal.
  */
 int probes__attach(struct probes *probes, struct go_binary *binary, const struct probe_plan *plan,
@@ -65,8 +66,8 @@ int probe_attachment__losses(const struct probe_attachment *attachment,
 unsigned int probe_attachment__events(const struct probe_attachment *attachment);
 
 /*
- * probe_attachment__slot - what the records of this attachment carry as gl_event.binary, below
- * GL_MAX_BINARIES. No other attachment has it at the same time, a later one may.
+ * probe_attachment__slot - what the records of this attachment carry as gl_event.slot, below
+ * GL_MAX_TARGETS. No other attachment has it at the same time, a later one may.
  */
 size_t probe_attachment__slot(const struct probe_attachment *attachment);
 

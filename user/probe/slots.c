@@ -5,8 +5,8 @@
 
 int slots__take(struct slots *slots, size_t *ret_slot)
 {
-	for (size_t i = 0; i < GL_MAX_BINARIES; i++) {
-		size_t slot = (slots->next + i) % GL_MAX_BINARIES;
+	for (size_t i = 0; i < GL_MAX_TARGETS; i++) {
+		size_t slot = (slots->next + i) % GL_MAX_TARGETS;
 
 		if (slots->taken[slot])
 			continue;
@@ -32,27 +32,14 @@ static bool word_in_window(uint32_t field, uint32_t start, __u8 *ret_word)
 	return true;
 }
 
-bool gl_binary__describe(const struct go_layout *layout, pid_t pid, struct gl_binary *ret_binary)
+bool gl_target__describe(const struct go_layout *layout, pid_t pid, struct gl_target *ret_target)
 {
-	uint32_t to_reason = layout->g_waitreason - layout->g_goid;
-	struct gl_binary binary = {
-		.g_goid = (__u16)layout->g_goid,
-		.g_m = (__u16)layout->g_m,
-		.m_curg = (__u16)layout->m_curg,
-		.waitreason_byte = (__u8)to_reason,
-		.parent_word = GL_NO_WORD,
-		.tgid = (__u32)pid,
-	};
+	struct gl_target target = {.g_goid = (__u16)layout->g_goid, .tgid = (__u32)pid};
 
-	if (layout->g_goid > UINT16_MAX || layout->g_m > UINT16_MAX || layout->m_curg > UINT16_MAX)
+	if (layout->g_goid > UINT16_MAX ||
+	    !word_in_window(layout->g_gopc, layout->g_goid, &target.gopc_word) ||
+	    !word_in_window(layout->g_startpc, layout->g_goid, &target.startpc_word))
 		return false;
-	if (to_reason >= GL_PARK_WINDOW_WORDS * 8 ||
-	    !word_in_window(layout->g_gopc, layout->g_goid, &binary.gopc_word) ||
-	    !word_in_window(layout->g_startpc, layout->g_goid, &binary.startpc_word))
-		return false;
-	if (layout->g_parentGoid != GO_LAYOUT_ABSENT &&
-	    !word_in_window(layout->g_parentGoid, layout->g_goid, &binary.parent_word))
-		return false;
-	*ret_binary = binary;
+	*ret_target = target;
 	return true;
 }

@@ -2,7 +2,7 @@
 #ifndef GLEAKD_PROBE_SLOTS_H
 #define GLEAKD_PROBE_SLOTS_H
 
-/* The slots of the BPF map gl_binaries: who has which, and what is written into one. */
+/* The slots of the BPF map gl_targets: who has which, and what is written into one. */
 #include <sys/types.h>
 
 #include "base/common.h"
@@ -11,7 +11,7 @@
 
 /* All zero: none taken. */
 struct slots {
-	bool taken[GL_MAX_BINARIES];
+	bool taken[GL_MAX_TARGETS];
 	size_t next;
 };
 
@@ -24,9 +24,10 @@ int slots__take(struct slots *slots, size_t *ret_slot) __must_check;
 void slots__release(struct slots *slots, size_t slot);
 
 /*
- * gl_binary__describe - false when a field is absent or outside the window that the programs read: then no probe can be used on that Go version.
+ * gl_target__describe - false when a field is absent or outside the window that the programs read:
+ * then no probe can be used on that Go version.
  */
-bool gl_binary__describe(const struct go_layout *layout, pid_t pid,
-			 struct gl_binary *ret_binary) __must_check;
+bool gl_target__describe(const struct go_layout *layout, pid_t pid,
+			 struct gl_target *ret_target) __must_check;
 
 #endif /* GLEAKD_PROBE_SLOTS_H */

@@ -20,7 +20,7 @@ struct session {
 	size_t n_targets;
 	struct target *targets[SESSION_MAX_TARGETS];
 	/* Whose records they are; NULL: of no target that is left. */
-	struct target *by_slot[GL_MAX_BINARIES];
+	struct target *by_slot[GL_MAX_TARGETS];
 };
 
 struct target *session__find(const struct session *session, pid_t pid)
@@ -44,8 +44,7 @@ static void forget_slot(struct session *session, const struct target *target)
 static void on_event(void *ctx, const struct gl_event *head, const struct gl_event_create *create)
 {
 	struct session *session = ctx;
-	struct target *target =
-		head->binary < GL_MAX_BINARIES ? session->by_slot[head->binary] : NULL;
+	struct target *target = head->slot < GL_MAX_TARGETS ? session->by_slot[head->slot] : NULL;
 
 	/* Records of the slot's former owner may still have been on their way. */
 	if (target && target__pid(target) == (pid_t)head->tgid)

@@ -266,9 +266,9 @@ static uint64_t place_of(struct target *target, uint64_t pc)
 void target__event(struct target *target, const struct gl_event *head,
 		   const struct gl_event_create *create)
 {
-	switch (head->kind) {
-	case GL_EVENT_CREATE:
-		target->events[PROBE_EVENT_CREATE]++;
+	target->events[head->kind]++;
+	switch ((enum probe_event)head->kind) {
+	case PROBE_EVENT_CREATE:
 		tracker__created(target->tracker, head->goid,
 				 places__creation(target->executable->places,
 						  place_of(target, create->creation_pc)),
@@ -276,16 +276,14 @@ void target__event(struct target *target, const struct gl_event *head,
 					       place_of(target, create->start_pc)),
 				 head->time_ns);
 		break;
-	case GL_EVENT_EXIT:
-		target->events[PROBE_EVENT_EXIT]++;
+	case PROBE_EVENT_EXIT:
 		tracker__exited(target->tracker, head->goid, head->time_ns);
 		break;
-	case GL_EVENT_PARK:
-		target->events[PROBE_EVENT_PARK]++;
+	case PROBE_EVENT_PARK:
 		tracker__parked(target->tracker, head->goid, head->time_ns);
 		break;
-	default:
-		break; /* the reader has refused other kinds */
+	case PROBE_EVENT_COUNT:
+		break; /* the reader has refused others */
 	}
 }
 

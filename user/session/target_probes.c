@@ -14,19 +14,6 @@
 #define EMULATED_NS    1400
 #define SINGLE_STEP_NS 20000
 
-static unsigned int mode_events(enum probe_mode mode)
-{
-	switch (mode) {
-	case PROBE_MODE_FULL:
-		return 1u << PROBE_EVENT_CREATE | 1u << PROBE_EVENT_EXIT | 1u << PROBE_EVENT_PARK;
-	case PROBE_MODE_LIFECYCLE:
-		return 1u << PROBE_EVENT_CREATE | 1u << PROBE_EVENT_EXIT;
-	case PROBE_MODE_CENSUS:
-		break;
-	}
-	return 0;
-}
-
 /* --- attaching ---------------------------------------------------------------------------------- */
 
 /*
@@ -35,7 +22,7 @@ static unsigned int mode_events(enum probe_mode mode)
  */
 static void settle_mode(struct target *target)
 {
-	unsigned int wanted = mode_events(target->mode), missing = 0;
+	unsigned int wanted = probe_mode__events(target->mode), missing = 0;
 
 	for (int e = 0; e < PROBE_EVENT_COUNT; e++) {
 		const struct probe_site *site = &target->plan.sites[e];
@@ -46,10 +33,8 @@ static void settle_mode(struct target *target)
 		snprintf(target->mode_reason, sizeof(target->mode_reason), "no %s events: %s",
 			 probe_event__name((enum probe_event)e), site->reason);
 	}
-	if (missing & mode_events(PROBE_MODE_LIFECYCLE))
-		target->mode = PROBE_MODE_CENSUS;
-	else if (missing)
-		target->mode = PROBE_MODE_LIFECYCLE;
+	while (missing & probe_mode__events(target->mode))
+		target->mode--;
 }
 
 /* In real programs a hit was measured to cost up to a fifth more still (docs/doctor.md). */
@@ -96,12 +81,12 @@ int target_probes__open(struct target *target, struct failure *failure)
 		return 0;
 	}
 	start_governor(target);
-	events = mode_events(target->governor.options.highest);
+	events = probe_mode__events(target->governor.options.highest);
 	if (target_hindrance__look(target, events))
 		target->mode = PROBE_MODE_CENSUS;
 	snprintf(exe_path, sizeof(exe_path), "/proc/%d/exe", target->process.id.pid);
 	err = probes__attach(target->options.probes, target->executable->binary, &target->plan,
-			     target->process.id.pid, exe_path, mode_events(target->mode),
+			     target->process.id.pid, exe_path, probe_mode__events(target->mode),
 			     &target->attachment, failure);
 	if (!err && target->mode == PROBE_MODE_CENSUS)
 		tracker__expect_events(target->tracker, false, clock__monotonic_ns());
@@ -128,23 +113,18 @@ void target__note_losses(struct target *target)
 	if (target->mode == PROBE_MODE_CENSUS || !target->attachment ||
 	    probe_attachment__losses(target->attachment, &now))
 		return;
-	for (int kind = GL_EVENT_CREATE; kind <= GL_EVENT_PARK; kind++)
-		lost += now.by_kind[kind] - target->losses.by_kind[kind];
+	for (int e = 0; e < PROBE_EVENT_COUNT; e++)
+		lost += now.by_event[e] - target->losses.by_event[e];
 	tracker__lost(target->tracker, lost,
-		      now.by_kind[GL_EVENT_CREATE] - target->losses.by_kind[GL_EVENT_CREATE]);
+		      now.by_event[PROBE_EVENT_CREATE] -
+			      target->losses.by_event[PROBE_EVENT_CREATE]);
 	target->losses = now;
 }
 
 void target__hits(const struct target *target, uint64_t ret_hits[PROBE_EVENT_COUNT])
 {
-	static const int kinds[PROBE_EVENT_COUNT] = {
-		[PROBE_EVENT_CREATE] = GL_EVENT_CREATE,
-		[PROBE_EVENT_EXIT] = GL_EVENT_EXIT,
-		[PROBE_EVENT_PARK] = GL_EVENT_PARK,
-	};
-
 	for (int e = 0; e < PROBE_EVENT_COUNT; e++)
-		ret_hits[e] = target->events[e] + target->losses.by_kind[kinds[e]];
+		ret_hits[e] = target->events[e] + target->losses.by_event[e];
 }
 
 uint64_t target__probe_ns(const struct target *target)
@@ -209,12 +189,12 @@ void target_probes__note_census(struct target *target)
 
 static void switch_mode(struct target *target, enum probe_mode mode, uint64_t now_ns)
 {
-	unsigned int lifecycle = mode_events(PROBE_MODE_LIFECYCLE);
+	unsigned int lifecycle = probe_mode__events(PROBE_MODE_LIFECYCLE);
 	struct failure failure = {0};
 
 	/* What is lost so far belongs to the mode before. */
 	target__note_losses(target);
-	if (probe_attachment__set(target->attachment, mode_events(mode), &failure)) {
+	if (probe_attachment__set(target->attachment, probe_mode__events(mode), &failure)) {
 		/* Half of the events are worth less than none: go on without, and do not try again. */
 		snprintf(target->mode_reason, sizeof(target->mode_reason), "%s", failure.text);
 		target_probes__close(target);
@@ -222,7 +202,7 @@ static void switch_mode(struct target *target, enum probe_mode mode, uint64_t no
 	}
 	target->mode = mode;
 	target->all_events = false;
-	tracker__expect_events(target->tracker, (mode_events(mode) & lifecycle) == lifecycle,
+	tracker__expect_events(target->tracker, (probe_mode__events(mode) & lifecycle) == lifecycle,
 			       now_ns);
 }
 
@@ -235,14 +215,13 @@ static void fill_tick(struct target *target, uint64_t now_ns, uint64_t cpu_ns,
 	*tick = (struct governor_tick){
 		.elapsed_ns = now_ns - target->governed_ns,
 		.target_cpu_ns = cpu_ns - min_of(cpu_ns, target->governed_cpu_ns),
-		.hits = {hits[PROBE_EVENT_CREATE] - target->governed_hits[PROBE_EVENT_CREATE],
-			 hits[PROBE_EVENT_EXIT] - target->governed_hits[PROBE_EVENT_EXIT],
-			 hits[PROBE_EVENT_PARK] - target->governed_hits[PROBE_EVENT_PARK]},
 		.creations = UINT64_MAX,
 	};
 	if (target->creations_per_s >= 0)
 		tick->creations = (uint64_t)(target->creations_per_s * (double)tick->elapsed_ns /
 					     (double)NSEC_PER_SEC);
+	for (int e = 0; e < PROBE_EVENT_COUNT; e++)
+		tick->hits[e] = hits[e] - target->governed_hits[e];
 	memcpy(target->governed_hits, hits, sizeof(hits));
 }
 
@@ -279,8 +258,8 @@ static bool is_hindered(struct target *target, uint64_t now_ns)
 	if (target->mode == PROBE_MODE_CENSUS && !was)
 		return false;
 	/* The code of sites says nothing while probes of ours are there. */
-	if (target_hindrance__look(target,
-				   was ? mode_events(target->governor.options.highest) : 0)) {
+	if (target_hindrance__look(
+		    target, was ? probe_mode__events(target->governor.options.highest) : 0)) {
 		keep_off(target, now_ns);
 		return true;
 	}
@@ -291,7 +270,7 @@ static bool is_hindered(struct target *target, uint64_t now_ns)
 
 static void use_mode(struct target *target, enum probe_mode mode, uint64_t now_ns)
 {
-	unsigned int more = mode_events(mode) & ~mode_events(target->mode);
+	unsigned int more = probe_mode__events(mode) & ~probe_mode__events(target->mode);
 
 	if (more && target_hindrance__look(target, more))
 		keep_off(target, now_ns);

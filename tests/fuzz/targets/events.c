@@ -18,7 +18,7 @@ static void on_event(void *ctx, const struct gl_event *head, const struct gl_eve
 
 	expected->calls++;
 	fuzz__require(head->goid);
-	fuzz__require((head->kind == GL_EVENT_CREATE) == (create != NULL));
+	fuzz__require((head->kind == PROBE_EVENT_CREATE) == (create != NULL));
 	fuzz__require(expected->size >= sizeof(*head));
 	fuzz__require(!memcmp(head, expected->data, sizeof(*head)));
 	if (!create)

@@ -35,13 +35,7 @@ static void see(void *ctx, const struct gl_event *head, const struct gl_event_cr
 static struct gl_event_create record_of(uint8_t kind)
 {
 	return (struct gl_event_create){
-		.head = {.kind = kind,
-			 .wait_reason = 14,
-			 .binary = 3,
-			 .tgid = 4711,
-			 .time_ns = 1000,
-			 .goid = 18},
-		.parent_goid = 1,
+		.head = {.kind = kind, .slot = 3, .tgid = 4711, .time_ns = 1000, .goid = 18},
 		.creation_pc = 0x401234,
 		.start_pc = 0x405678,
 	};
@@ -65,10 +59,10 @@ static bool decode(uint8_t kind, size_t size, struct seen *seen)
 
 Test(event_record, create)
 {
-	struct gl_event_create expected = record_of(GL_EVENT_CREATE);
+	struct gl_event_create expected = record_of(PROBE_EVENT_CREATE);
 	struct seen seen;
 
-	cr_assert(decode(GL_EVENT_CREATE, sizeof(expected), &seen));
+	cr_assert(decode(PROBE_EVENT_CREATE, sizeof(expected), &seen));
 	cr_assert(seen.created);
 	cr_assert_arr_eq(&seen.create, &expected, sizeof(expected));
 	cr_assert_arr_eq(&seen.head, &expected.head, sizeof(expected.head));
@@ -78,12 +72,11 @@ Test(event_record, exit_and_park_are_heads)
 {
 	struct seen seen;
 
-	cr_assert(decode(GL_EVENT_EXIT, sizeof(struct gl_event), &seen));
+	cr_assert(decode(PROBE_EVENT_EXIT, sizeof(struct gl_event), &seen));
 	cr_assert_not(seen.created);
 	cr_assert_eq(seen.head.goid, 18);
-	cr_assert(decode(GL_EVENT_PARK, sizeof(struct gl_event), &seen));
+	cr_assert(decode(PROBE_EVENT_PARK, sizeof(struct gl_event), &seen));
 	cr_assert_not(seen.created);
-	cr_assert_eq(seen.head.wait_reason, 14);
 }
 
 Test(event_record, short_records_are_malformed)
@@ -91,20 +84,20 @@ Test(event_record, short_records_are_malformed)
 	struct seen seen;
 
 	for (size_t size = 0; size < sizeof(struct gl_event); size++) {
-		cr_assert_not(decode(GL_EVENT_EXIT, size, &seen));
-		cr_assert_not(decode(GL_EVENT_PARK, size, &seen));
+		cr_assert_not(decode(PROBE_EVENT_EXIT, size, &seen));
+		cr_assert_not(decode(PROBE_EVENT_PARK, size, &seen));
 	}
 	for (size_t size = 0; size < sizeof(struct gl_event_create); size++)
-		cr_assert_not(decode(GL_EVENT_CREATE, size, &seen));
+		cr_assert_not(decode(PROBE_EVENT_CREATE, size, &seen));
 }
 
 Test(event_record, longer_records_are_taken)
 {
 	struct seen seen;
 
-	cr_assert(decode(GL_EVENT_EXIT, sizeof(struct gl_event) + 8, &seen));
+	cr_assert(decode(PROBE_EVENT_EXIT, sizeof(struct gl_event) + 8, &seen));
 	cr_assert_not(seen.created, "what follows a head is not looked at");
-	cr_assert(decode(GL_EVENT_CREATE, sizeof(struct gl_event_create) + 100, &seen));
+	cr_assert(decode(PROBE_EVENT_CREATE, sizeof(struct gl_event_create) + 100, &seen));
 	cr_assert_eq(seen.create.start_pc, 0x405678);
 }
 
@@ -113,8 +106,8 @@ Test(event_record, unknown_kinds_are_malformed)
 	struct seen seen;
 
 	for (unsigned int kind = 0; kind < 256; kind++) {
-		bool known =
-			kind == GL_EVENT_CREATE || kind == GL_EVENT_EXIT || kind == GL_EVENT_PARK;
+		bool known = kind == PROBE_EVENT_CREATE || kind == PROBE_EVENT_EXIT ||
+			     kind == PROBE_EVENT_PARK;
 
 		cr_assert_eq(decode((uint8_t)kind, 64, &seen), known, "kind %u", kind);
 	}
@@ -122,7 +115,7 @@ Test(event_record, unknown_kinds_are_malformed)
 
 Test(event_record, goroutine_zero_is_malformed)
 {
-	struct gl_event_create record = record_of(GL_EVENT_CREATE);
+	struct gl_event_create record = record_of(PROBE_EVENT_CREATE);
 	struct seen seen = {0};
 
 	record.head.goid = 0;
@@ -132,7 +125,7 @@ Test(event_record, goroutine_zero_is_malformed)
 
 Test(event_record, need_not_be_aligned)
 {
-	struct gl_event_create record = record_of(GL_EVENT_CREATE);
+	struct gl_event_create record = record_of(PROBE_EVENT_CREATE);
 	uint8_t bytes[sizeof(record) + 1];
 	struct seen seen = {0};
 
@@ -204,10 +197,10 @@ Test(event_reader, consumes_what_is_there)
 
 	cr_assert_eq(event_reader__new(ring_fd, see, &seen, &reader), 0);
 	cr_assert_eq(event_reader__consume(reader), 0);
-	produce(ring_fd, GL_EVENT_EXIT, sizeof(struct gl_event), 5);
+	produce(ring_fd, PROBE_EVENT_EXIT, sizeof(struct gl_event), 5);
 	cr_assert_eq(event_reader__consume(reader), 5);
 	cr_assert_eq(seen.n, 5);
-	cr_assert_eq(seen.head.kind, GL_EVENT_EXIT);
+	cr_assert_eq(seen.head.kind, PROBE_EVENT_EXIT);
 	cr_assert_eq(seen.head.goid, 18);
 	cr_assert_eq(event_reader__consume(reader), 0);
 	cr_assert_eq(event_reader__consumed(reader), 5);
@@ -224,9 +217,9 @@ Test(event_reader, counts_malformed_records)
 
 	cr_assert_eq(event_reader__new(ring_fd, see, &seen, &reader), 0);
 	produce(ring_fd, 9, 24, 2);
-	produce(ring_fd, GL_EVENT_CREATE, 24, 3);
-	produce(ring_fd, GL_EVENT_PARK, 23, 4);
-	produce(ring_fd, GL_EVENT_PARK, 24, 1);
+	produce(ring_fd, PROBE_EVENT_CREATE, 24, 3);
+	produce(ring_fd, PROBE_EVENT_PARK, 23, 4);
+	produce(ring_fd, PROBE_EVENT_PARK, 24, 1);
 	cr_assert_eq(event_reader__consume(reader), 10);
 	cr_assert_eq(event_reader__malformed(reader), 9);
 	cr_assert_eq(seen.n, 1);
@@ -250,7 +243,7 @@ Test(event_reader, a_round_ends_although_records_keep_coming, .timeout = 30)
 	int ring_fd = new_ring();
 
 	cr_assert_eq(event_reader__new(ring_fd, see_and_produce, &ring_fd, &reader), 0);
-	produce(ring_fd, GL_EVENT_EXIT, sizeof(struct gl_event), 1);
+	produce(ring_fd, PROBE_EVENT_EXIT, sizeof(struct gl_event), 1);
 	cr_assert_eq(event_reader__consume(reader), RING_BYTES / 32);
 	cr_assert_eq(event_reader__consume(reader), RING_BYTES / 32, "none is stuck or repeated");
 	cr_assert_eq(event_reader__consumed(reader), 2 * RING_BYTES / 32);
@@ -268,7 +261,7 @@ Test(event_reader, epoll_fd_becomes_readable)
 	cr_assert_eq(event_reader__new(ring_fd, see, &seen, &reader), 0);
 	poll_fd.fd = event_reader__epoll_fd(reader);
 	cr_assert_eq(poll(&poll_fd, 1, 0), 0);
-	produce(ring_fd, GL_EVENT_EXIT, sizeof(struct gl_event), 1);
+	produce(ring_fd, PROBE_EVENT_EXIT, sizeof(struct gl_event), 1);
 	cr_assert_eq(poll(&poll_fd, 1, 10000), 1);
 	event_reader__consume(reader);
 	cr_assert_eq(poll(&poll_fd, 1, 0), 0);

@@ -60,14 +60,6 @@ static double spent(struct governor *governor, const struct service *service, un
 	return ns / (seconds * service->cpu * 1e9);
 }
 
-Test(governor, names)
-{
-	cr_expect_str_eq(probe_mode__name(PROBE_MODE_CENSUS), "census");
-	cr_expect_str_eq(probe_mode__name(PROBE_MODE_LIFECYCLE), "lifecycle");
-	cr_expect_str_eq(probe_mode__name(PROBE_MODE_FULL), "full");
-	cr_expect_str_eq(probe_mode__name((enum probe_mode)9), "unknown");
-}
-
 Test(governor, a_quiet_service_gets_everything_at_once)
 {
 	const struct service service = {

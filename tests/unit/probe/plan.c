@@ -145,9 +145,6 @@ Test(plan, finds_every_site_in_real_binaries)
 
 Test(plan, names)
 {
-	cr_assert_str_eq(probe_event__name(PROBE_EVENT_CREATE), "create");
-	cr_assert_str_eq(probe_event__name(PROBE_EVENT_PARK), "park");
-	cr_assert_str_eq(probe_event__name(PROBE_EVENT_COUNT), "unknown");
 	cr_assert_str_eq(probe_class__name(PROBE_CLASS_EMULATED), "emulated");
 	cr_assert_str_eq(probe_class__name((enum probe_class)77), "unknown");
 }

@@ -11,7 +11,7 @@ Test(slots, a_released_slot_is_taken_again_last)
 
 	cr_assert_eq(slots__take(&slots, &first), 0);
 	slots__release(&slots, first);
-	for (size_t i = 1; i < GL_MAX_BINARIES; i++) {
+	for (size_t i = 1; i < GL_MAX_TARGETS; i++) {
 		cr_assert_eq(slots__take(&slots, &slot), 0);
 		cr_assert_neq(slot, first);
 	}
@@ -30,49 +30,41 @@ Test(slots, describes_every_known_go_version)
 {
 	for (int minor = go_layout__oldest()->minor; minor <= go_layout__newest()->minor; minor++) {
 		const struct go_layout *layout = go_layout__find(minor);
-		struct gl_binary binary = {0};
+		struct gl_target target = {0};
 
 		if (!layout)
 			continue;
-		cr_assert(gl_binary__describe(layout, 4711, &binary), "Go 1.%d", minor);
-		cr_assert_eq(binary.tgid, 4711);
-		cr_assert_eq(binary.g_goid, layout->g_goid);
-		cr_assert_eq(binary.g_goid + binary.waitreason_byte, layout->g_waitreason);
-		cr_assert_eq(binary.g_goid + 8 * binary.gopc_word, layout->g_gopc);
-		cr_assert_eq(binary.g_goid + 8 * binary.startpc_word, layout->g_startpc);
-		cr_assert_eq(binary.g_m, layout->g_m);
-		cr_assert_eq(binary.m_curg, layout->m_curg);
-		if (layout->g_parentGoid == GO_LAYOUT_ABSENT)
-			cr_assert_eq(binary.parent_word, GL_NO_WORD);
-		else
-			cr_assert_eq(binary.g_goid + 8 * binary.parent_word, layout->g_parentGoid);
+		cr_assert(gl_target__describe(layout, 4711, &target), "Go 1.%d", minor);
+		cr_assert_eq(target.tgid, 4711);
+		cr_assert_eq(target.g_goid, layout->g_goid);
+		cr_assert_eq(target.g_goid + 8 * target.gopc_word, layout->g_gopc);
+		cr_assert_eq(target.g_goid + 8 * target.startpc_word, layout->g_startpc);
 	}
 }
 
 Test(slots, refuses_a_layout_that_does_not_fit_the_window)
 {
 	struct go_layout good = *go_layout__newest(), layout = good;
-	struct gl_binary binary = {.tgid = 1};
+	struct gl_target target = {.tgid = 1};
 
 	layout.g_startpc = good.g_goid + 8 * GL_WINDOW_WORDS;
-	cr_assert(!gl_binary__describe(&layout, 2, &binary));
+	cr_assert(!gl_target__describe(&layout, 2, &target));
 	layout = good;
 	layout.g_gopc = GO_LAYOUT_ABSENT;
-	cr_assert(!gl_binary__describe(&layout, 2, &binary));
+	cr_assert(!gl_target__describe(&layout, 2, &target));
 	layout = good;
-	layout.g_waitreason = good.g_goid - 8;
-	cr_assert(!gl_binary__describe(&layout, 2, &binary));
-	layout = good;
-	layout.g_parentGoid = good.g_goid - 8;
-	cr_assert(!gl_binary__describe(&layout, 2, &binary));
+	layout.g_gopc = good.g_goid - 8;
+	cr_assert(!gl_target__describe(&layout, 2, &target));
 	layout = good;
 	layout.g_startpc++;
-	cr_assert(!gl_binary__describe(&layout, 2, &binary));
+	cr_assert(!gl_target__describe(&layout, 2, &target));
 	layout = good;
-	layout.m_curg = 1u << 16;
-	cr_assert(!gl_binary__describe(&layout, 2, &binary));
+	layout.g_goid += 1u << 16;
+	layout.g_gopc += 1u << 16;
+	layout.g_startpc += 1u << 16;
+	cr_assert(!gl_target__describe(&layout, 2, &target));
 	layout = good;
 	layout.g_goid = GO_LAYOUT_ABSENT;
-	cr_assert(!gl_binary__describe(&layout, 2, &binary));
-	cr_assert_eq(binary.tgid, 1);
+	cr_assert(!gl_target__describe(&layout, 2, &target));
+	cr_assert_eq(target.tgid, 1);
 }

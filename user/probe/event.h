@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_PROBE_EVENT_H
+#define GLEAKD_PROBE_EVENT_H
+
+/* The events that probes tell of (enum probe_event), and the modes that have them. */
+#include "base/common.h"
+#include "probe/abi.h"
+
+/* Each has the events of those before it, and more. */
+enum probe_mode {
+	PROBE_MODE_CENSUS,    /* nothing attached */
+	PROBE_MODE_LIFECYCLE, /* create, exit */
+	PROBE_MODE_FULL,      /* create, exit, park */
+};
+
+#define PROBE_MODE_COUNT (PROBE_MODE_FULL + 1)
+
+const char *probe_mode__name(enum probe_mode mode); /* "census", "lifecycle", "full" */
+
+/* probe_mode__events - what is attached in @mode, a mask of 1 << enum probe_event. */
+unsigned int probe_mode__events(enum probe_mode mode);
+
+struct probe_event_info {
+	const char *name, *plural;   /* in every output: "create", "creations" */
+	const char *program;	     /* in bpf/gleakd.bpf.c */
+	enum probe_mode lowest_mode; /* that has it */
+};
+
+/* probe_event__info - of any event. */
+const struct probe_event_info *probe_event__info(enum probe_event event);
+
+const char *probe_event__name(enum probe_event event); /* "unknown" for what is none */
+
+#endif /* GLEAKD_PROBE_EVENT_H */
