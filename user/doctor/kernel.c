@@ -8,7 +8,7 @@
 
 #include "host/process_events.h"
 #include "probe/calibrate.h"
-#include "probe/libbpf_words.h"
+#include "probe/libbpf_text.h"
 #include "probe/probes.h"
 #include "doctor/parts.h"
 
@@ -236,7 +236,7 @@ static void try_probe(struct doctor_report *report, const struct doctor_facts *f
 				"a security module, a lockdown or a seccomp filter may be in the "
 				"way: see the kernel's log; --mode census works without",
 				"a probe on gleakd itself could not be attached (%s): %s",
-				strerror(-err), libbpf_words__get());
+				strerror(-err), libbpf_text__get());
 		return;
 	}
 	put_costs(report, &calibration, text, sizeof(text));

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "golang/code_fields.h"
-#include "golang/evidence.h"
+#include "golang/cross_check.h"
 #include "golang/globals.h"
 #include "golang/layout_choice.h"
 #include "golang/live.h"
@@ -240,7 +240,7 @@ static int complete_layout(struct go_binary *binary, struct live *live,
 		return failure__set(live->failure, -ENOMEM, "out of memory");
 	err = live_reasons__read(live, reasons);
 	if (!err && live->guess)
-		err = evidence__check(live, globals, reasons);
+		err = cross_check__run(live, globals, reasons);
 	if (err)
 		free(reasons);
 	else
@@ -253,7 +253,7 @@ static void use_reasons(struct go_binary *binary, struct live_reasons *reasons)
 	if (!reasons)
 		return;
 	binary->reasons = reasons;
-	binary->choice.layout.wait_reasons = reasons->words;
+	binary->choice.layout.wait_reasons = reasons->texts;
 	binary->choice.layout.n_wait_reasons = reasons->n;
 }
 

@@ -7,7 +7,7 @@
  * in the table, so their row is right. Anything else may: a version that is newer than the table, a
  * development version, a vendor's build, experiments (GOEXPERIMENT). There the program's DWARF
  * decides, and where it has none, the row that is nearest is only a guess. A guess has to be borne
- * out by the program's code (code_fields.h) and by the process (evidence.h).
+ * out by the program's code (code_fields.h) and by the process (cross_check.h).
  */
 #include "base/failure.h"
 #include "golang/buildinfo.h"

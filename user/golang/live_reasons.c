@@ -19,7 +19,7 @@
 #define SCAN_CHUNK  ((size_t)64 * 1024)
 #define SCAN_MAX    ((uint64_t)64 * 1024 * 1024) /* of initialised data; kubectl has 2 MiB */
 
-static const char first_words[] = "GC assist marking";
+static const char first_text[] = "GC assist marking";
 
 static bool is_plain_text(const char *text, size_t length)
 {
@@ -31,8 +31,8 @@ static bool is_plain_text(const char *text, size_t length)
 }
 
 /* Copies number @number; false where there is no such string. */
-static bool read_words(struct live *live, const uint8_t *header, size_t number,
-		       struct live_reasons *reasons)
+static bool read_text(struct live *live, const uint8_t *header, size_t number,
+		      struct live_reasons *reasons)
 {
 	uint64_t address = bytes__u64(header, 0), length = bytes__u64(header, sizeof(uint64_t));
 	char *text = reasons->text[number];
@@ -42,7 +42,7 @@ static bool read_words(struct live *live, const uint8_t *header, size_t number,
 	if (length && remote__read(live->remote, address, text, length))
 		return false;
 	text[length] = '\0';
-	reasons->words[number] = text;
+	reasons->texts[number] = text;
 	return is_plain_text(text, length);
 }
 
@@ -56,7 +56,7 @@ static bool has_the_usual(const struct live_reasons *reasons)
 	uint32_t seen = 0;
 
 	for (size_t i = 0; i < reasons->n; i++)
-		seen |= 1u << wait_class__of(reasons->words[i]);
+		seen |= 1u << wait_class__of(reasons->texts[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(usual); i++) {
 		if (!(seen >> usual[i] & 1))
 			return false;
@@ -73,17 +73,17 @@ static int read_array(struct live *live, uint64_t address, size_t max, struct li
 	while (reasons->n < min_of(max, (size_t)LIVE_REASONS_MAX) &&
 	       !remote__read(live->remote, address + live->bias + reasons->n * HEADER_SIZE, header,
 			     sizeof(header)) &&
-	       read_words(live, header, reasons->n, reasons))
+	       read_text(live, header, reasons->n, reasons))
 		reasons->n++;
 	return has_the_usual(reasons) ? 0 : -ENOENT;
 }
 
-static bool is_first_words(struct live *live, uint64_t target)
+static bool is_first_text(struct live *live, uint64_t target)
 {
-	char text[sizeof(first_words) - 1];
+	char text[sizeof(first_text) - 1];
 
 	return !elf_image__read(live->image, target - live->bias, text, sizeof(text)) &&
-	       !memcmp(text, first_words, sizeof(text));
+	       !memcmp(text, first_text, sizeof(text));
 }
 
 /* The chunk begins with the header that precedes its first candidate. */
@@ -93,9 +93,9 @@ static int scan_chunk(struct live *live, uint64_t address, const uint8_t *chunk,
 	for (size_t i = 0; i + 2 * HEADER_SIZE <= size; i += sizeof(uint64_t)) {
 		const uint8_t *first = chunk + i + HEADER_SIZE;
 
-		if (bytes__u64(first, sizeof(uint64_t)) == sizeof(first_words) - 1 &&
+		if (bytes__u64(first, sizeof(uint64_t)) == sizeof(first_text) - 1 &&
 		    !bytes__u64(chunk, i + sizeof(uint64_t)) &&
-		    is_first_words(live, bytes__u64(first, 0)) &&
+		    is_first_text(live, bytes__u64(first, 0)) &&
 		    !read_array(live, address + i, LIVE_REASONS_MAX, reasons))
 			return 0;
 	}

@@ -3,7 +3,7 @@
 #define GLEAKD_GOLANG_LIVE_REASONS_H
 
 /*
- * runtime.waitReasonStrings of a process: which number means which words. The numbers were given
+ * runtime.waitReasonStrings of a process: which number means which text. The numbers were given
  * anew in Go 1.26, so for a version that is not in the table nothing else tells them. For those that
  * are, the table says the same (the test of layoutgen compares) and costs nothing.
  */
@@ -13,7 +13,7 @@
 #define LIVE_REASONS_MAX_LENGTH 64  /* 29 in Go 1.27 */
 
 struct live_reasons {
-	const char *words[LIVE_REASONS_MAX]; /* into text */
+	const char *texts[LIVE_REASONS_MAX]; /* into text */
 	size_t n;
 	char text[LIVE_REASONS_MAX][LIVE_REASONS_MAX_LENGTH + 1];
 };

@@ -8,14 +8,14 @@
 #include <string.h>
 
 struct reason {
-	const char *words;
+	const char *text;
 	enum wait_class class;
 	bool durable;
 };
 
 /* clang-format off */
-#define REASON(words, class)  {words, class, false}
-#define DURABLE(words, class) {words, class, true} /* see wait_reason__is_durable() */
+#define REASON(text, class)  {text, class, false}
+#define DURABLE(text, class) {text, class, true} /* see wait_reason__is_durable() */
 /* clang-format on */
 
 /* src/runtime/runtime2.go waitReasonStrings of Go 1.18 to 1.27, without variants. */
@@ -70,37 +70,37 @@ static const struct reason reasons[] = {
 /* The same wait inside a testing/synctest bubble: Go 1.24 has the second, 1.25 on the first. */
 static const char *const variants[] = {" (durable)", " (synctest)"};
 
-static size_t length_without_variant(const char *words)
+static size_t length_without_variant(const char *text)
 {
-	size_t length = strlen(words);
+	size_t length = strlen(text);
 
 	for (size_t i = 0; i < ARRAY_SIZE(variants); i++) {
 		size_t variant = strlen(variants[i]);
 
-		if (length > variant && !strcmp(words + length - variant, variants[i]))
+		if (length > variant && !strcmp(text + length - variant, variants[i]))
 			return length - variant;
 	}
 	return length;
 }
 
-/* The first, which is no reason, when there is none with these words. */
-static const struct reason *find(const char *words, size_t length)
+/* The first, which is no reason, when there is none with these text. */
+static const struct reason *find(const char *text, size_t length)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
-		if (strlen(reasons[i].words) == length && !memcmp(reasons[i].words, words, length))
+		if (strlen(reasons[i].text) == length && !memcmp(reasons[i].text, text, length))
 			return &reasons[i];
 	}
 	return &reasons[0];
 }
 
-enum wait_class wait_class__of(const char *words)
+enum wait_class wait_class__of(const char *text)
 {
-	return find(words, length_without_variant(words))->class;
+	return find(text, length_without_variant(text))->class;
 }
 
-bool wait_reason__is_durable(const char *words)
+bool wait_reason__is_durable(const char *text)
 {
-	return find(words, strlen(words))->durable;
+	return find(text, strlen(text))->durable;
 }
 
 const struct wait_class_facts *wait_class__facts(enum wait_class class)

@@ -4,7 +4,7 @@
 
 /*
  * What a wait reason means for leak detection, independent of the numbering of a Go version: the
- * numbers move, the words do not (src/runtime/runtime2.go waitReasonStrings). Everything that
+ * numbers move, the texts do not (src/runtime/runtime2.go waitReasonStrings). Everything that
  * depends on the class alone is a column here; what a class weighs is in track/weights.c.
  */
 #include "base/common.h"
@@ -65,13 +65,13 @@ struct wait_class_facts {
 /* wait_class__facts - of any class; what is none has those of WAIT_NONE. */
 const struct wait_class_facts *wait_class__facts(enum wait_class class);
 
-/* wait_class__of - class of the runtime's words, "(durable)" and "(synctest)" variants included. */
-enum wait_class wait_class__of(const char *words);
+/* wait_class__of - class of the runtime's text, "(durable)" and "(synctest)" variants included. */
+enum wait_class wait_class__of(const char *text);
 
 /*
  * wait_reason__is_durable - whether a goroutine of a testing/synctest bubble that waits so counts as
- * durably blocked although @words do not say it (src/runtime/runtime2.go isIdleInSynctest).
+ * durably blocked although @text does not say it (src/runtime/runtime2.go isIdleInSynctest).
  */
-bool wait_reason__is_durable(const char *words);
+bool wait_reason__is_durable(const char *text);
 
 #endif /* GLEAKD_GOLANG_WAIT_REASON_H */

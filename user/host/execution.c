@@ -31,21 +31,21 @@ const char *execution_state__name(enum execution_state state)
 	return (size_t)state < ARRAY_SIZE(names) ? names[state] : "unknown";
 }
 
-void execution__words(const struct execution *execution, char out[EXECUTION_WORDS])
+void execution__text(const struct execution *execution, char out[EXECUTION_TEXT])
 {
 	out[0] = '\0';
 	switch (execution->state) {
 	case EXECUTION_RUNNING:
 		break;
 	case EXECUTION_STOPPED:
-		snprintf(out, EXECUTION_WORDS, "stopped by a signal");
+		snprintf(out, EXECUTION_TEXT, "stopped by a signal");
 		break;
 	case EXECUTION_TRACED:
-		snprintf(out, EXECUTION_WORDS, "held by %s (pid %d), which traces it",
+		snprintf(out, EXECUTION_TEXT, "held by %s (pid %d), which traces it",
 			 execution->tracer_comm, execution->tracer);
 		break;
 	case EXECUTION_FROZEN:
-		snprintf(out, EXECUTION_WORDS, "frozen with its control group");
+		snprintf(out, EXECUTION_TEXT, "frozen with its control group");
 		break;
 	}
 }

@@ -27,9 +27,9 @@ struct execution {
 
 const char *execution_state__name(enum execution_state state); /* "running", "stopped", ... */
 
-/* execution__words - in words how it is held, "" when it is not: "stopped by a signal". */
-#define EXECUTION_WORDS 128
-void execution__words(const struct execution *execution, char out[EXECUTION_WORDS]);
+/* execution__text - in words how it is held, "" when it is not: "stopped by a signal". */
+#define EXECUTION_TEXT 128
+void execution__text(const struct execution *execution, char out[EXECUTION_TEXT]);
 
 /*
  * execution__read - what /proc/PID/status says of its first thread; a frozen process is RUNNING here.

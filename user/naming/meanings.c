@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Told by function names, which last, and never by lines. The names were read in the sources of the
- * standard library of Go 1.18 to 1.27, and in several versions of each module.
+ * Goroutines of libraries are recognised by the names of functions, which seldom change, and never
+ * by lines. The names come from the sources of the standard library of Go 1.18 to 1.27, and of
+ * several versions of each module.
  */
 #include "naming/meanings.h"
 
@@ -9,20 +10,21 @@
 #include <string.h>
 
 /*
- * A row applies when all it names is there. A name is a function's, with
- *	#	a number, or more with dots in between, as closures have: func1, func1.2
- *	~	at the end: whatever follows
- * and the names of the functions it is compared with are made plain, see plain_name().
+ * A row applies to a site when the site has everything that the row names. A name is that of a
+ * function, in which stand
+ *	#	for a number, or several with dots in between, as closures have: func1, func1.2
+ *	~	at the end, for whatever follows.
+ * It is compared with the names of the site's functions as plain_name() makes them.
  */
 struct row {
 	/*
-	 * One of the stack's frames which no frame of the service's own code is inner to: what the
-	 * service has called, or what a library has started.
+	 * A function of the park stack, from the innermost frame outwards up to the first frame of
+	 * the program's own code: what the program has called, or what a library has started.
 	 */
 	const char *frame;
-	const char *creator; /* function of the `go` statement */
+	const char *creator; /* the function with the `go` statement */
 	uint32_t classes;    /* bits of wait classes; 0: any */
-	bool innermost;	     /* `frame` itself waits, and nothing that it has called */
+	bool innermost;	     /* `frame` has to be the innermost frame: it has called nothing */
 	struct meaning meaning;
 };
 
@@ -46,7 +48,7 @@ struct row {
 #define CALL(text)                   \
 	{                            \
 		text, NATURE_UNKNOWN \
-	} /* the service's own goroutine: it knows best */
+	} /* a goroutine of the program itself: what it is for, only the program knows */
 
 #define HTTP	  "net/http."
 #define SQL	  "database/sql."

@@ -3,9 +3,9 @@
 #define GLEAKD_NAMING_MEANINGS_H
 
 /*
- * What goroutines are that a library starts on the program's behalf. The stack of such a goroutine
- * holds no line of the program: what it waits for has to be said in words, and what a growing number
- * of them means.
+ * What goroutines are for that a library starts on the program's behalf. No line of the program is
+ * on the stack of such a goroutine. So the report says in a sentence what it waits for, and what it
+ * means when such goroutines become more.
  */
 #include "naming/site_frames.h"
 #include "track/tracker.h"
@@ -17,10 +17,10 @@ struct meaning {
 };
 
 /*
- * meanings__of - for the frames of a site and the runtime's words for its wait; NULL when nothing is
- * known of such goroutines. Of a goroutine of the program that waits inside of a library it tells
- * what for; its nature is unknown then, or that of the stream or pipe it waits for. Takes some 10 us:
- * ask once per site.
+ * meanings__of - of a site with these frames and the wait reason that the runtime names so; NULL
+ * when such goroutines are not known. For a goroutine of the program itself that waits inside of a
+ * library it says what it waits for; the nature is unknown then, or that of the stream or pipe that
+ * it waits for. It takes some 10 us: ask once per site.
  */
 const struct meaning *meanings__of(const struct site_frames *frames, const char *wait_reason);
 

@@ -2,11 +2,11 @@
 /*
  * Where a waiting goroutine keeps what it waits on:
  *
- *   channels     g.waiting, one sudog per case of a select, in the order of the channels' addresses
+ * channels     g.waiting, one sudog per case of a select, in the order of the channels' addresses
  *                (src/runtime/chan.go, select.go selectgo)
- *   sync, 1.26+  g.waiting, one sudog, whose elem is the semaphore's word or the notifyList
+ * sync, 1.26+  g.waiting, one sudog, whose elem is the semaphore's word or the notifyList
  *                (src/runtime/sema.go queue, notifyListWait)
- *   sync before  the sudog is a variable of semacquire1, the frame above gopark; it is released
+ * sync before  the sudog is a variable of semacquire1, the frame above gopark; it is released
  *                after the wait and therefore kept on the stack. What of it there shows this g, no
  *                channel and an address is the one in use: releaseSudog refuses a sudog that has
  *                an address. A Cond is a variable of Cond.Wait, two frames up, and is taken for it when its
@@ -24,7 +24,7 @@
 #define STACK_BYTES	    1024 /* from sched.sp: gopark, what called it, and Cond.Wait */
 #define NOTIFY_LIST_OF_COND 16	 /* src/sync/cond.go: behind an interface, in all versions */
 
-const char *wait__words_of(const struct wait_visit *visit, const struct wait_look_member *member)
+const char *wait__reason_text(const struct wait_visit *visit, const struct wait_look_member *member)
 {
 	const struct go_layout *layout = visit->reader->runtime.layout;
 
@@ -34,13 +34,14 @@ const char *wait__words_of(const struct wait_visit *visit, const struct wait_loo
 }
 
 /*
- * From the word a sudog refers to back to the variable, by the words of the wait (src/sync/mutex.go,
- * rwmutex.go, waitgroup.go, cond.go; the same in the DWARF of every version from 1.18 to 1.27).
+ * From the word a sudog refers to back to the variable, by the reason of the wait
+ * (src/sync/mutex.go, rwmutex.go, waitgroup.go, cond.go; the same in the DWARF of every version
+ * from 1.18 to 1.27).
  */
-static void name_object(struct wait_look_object *object, const char *words)
+static void name_object(struct wait_look_object *object, const char *reason)
 {
 	static const struct {
-		const char *words;
+		const char *reason;
 		enum wait_object_kind kind;
 		uint32_t offset;
 	} variables[] = {
@@ -50,13 +51,13 @@ static void name_object(struct wait_look_object *object, const char *words)
 		{"sync.WaitGroup.Wait", WAIT_OBJECT_WAIT_GROUP, 8},
 		{"sync.Cond.Wait", WAIT_OBJECT_COND, NOTIFY_LIST_OF_COND},
 	};
-	size_t length = strcspn(words, " "); /* without "(durable)" */
+	size_t length = strcspn(reason, " "); /* without "(durable)" */
 
 	object->kind = WAIT_OBJECT_SEMAPHORE;
 	object->address = object->key;
 	for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
-		if (strlen(variables[i].words) != length ||
-		    memcmp(variables[i].words, words, length) != 0)
+		if (strlen(variables[i].reason) != length ||
+		    memcmp(variables[i].reason, reason, length) != 0)
 			continue;
 		object->kind = variables[i].kind;
 		object->address = object->key - variables[i].offset;
@@ -67,14 +68,14 @@ static int enter_variable(struct wait_visit *visit, size_t i, uint64_t key)
 {
 	struct wait_look_object *object;
 	bool is_new;
-	const char *words = wait__words_of(visit, &visit->look->members[i]);
+	const char *reason = wait__reason_text(visit, &visit->look->members[i]);
 	int err = wait_look__add(visit->look, i, key, &object, &is_new);
 
-	/* Before 1.24 its words are those of any semaphore. */
+	/* Before 1.24 its reason is that of any semaphore. */
 	if (visit->class == WAIT_WAIT_GROUP)
-		words = "sync.WaitGroup.Wait";
+		reason = "sync.WaitGroup.Wait";
 	if (!err && is_new)
-		name_object(object, words);
+		name_object(object, reason);
 	return err;
 }
 

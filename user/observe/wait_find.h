@@ -43,8 +43,9 @@ struct wait_visit {
 	uint32_t counted;
 };
 
-/* wait__words_of - for a member's wait; those given where the layout has none for its number. */
-const char *wait__words_of(const struct wait_visit *visit, const struct wait_look_member *member);
+/* wait__reason_text - for a member's wait; those given where the layout has none for its number. */
+const char *wait__reason_text(const struct wait_visit *visit,
+			      const struct wait_look_member *member);
 
 /*
  * wait_find__objects - enter what every good member waits on. One whose waits make no sense is not

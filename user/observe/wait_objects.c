@@ -149,10 +149,10 @@ static bool decode(const struct wait_visit *visit, const struct windows *windows
 }
 
 /* Whoever asks may know from its frames what a semaphore, by its words, is part of. */
-static bool fits(const struct wait_visit *visit, enum wait_class by_words)
+static bool fits(const struct wait_visit *visit, enum wait_class by_text)
 {
-	return by_words == visit->class ||
-	       (by_words == WAIT_SEMAPHORE &&
+	return by_text == visit->class ||
+	       (by_text == WAIT_SEMAPHORE &&
 		(visit->class == WAIT_LOCK || visit->class == WAIT_WAIT_GROUP));
 }
 
@@ -166,7 +166,7 @@ static int read_members(struct wait_visit *visit, struct windows *windows)
 
 		member->good = decode(visit, windows, i, &now) && now.goid == member->goid &&
 			       go_status__waits(now.status) &&
-			       fits(visit, wait_class__of(wait__words_of(visit, &now)));
+			       fits(visit, wait_class__of(wait__reason_text(visit, &now)));
 		if (member->good) {
 			*member = now;
 			member->good = true;

@@ -11,7 +11,7 @@
 #include "gleakd.skel.h"
 
 #include "base/clock.h"
-#include "probe/libbpf_words.h"
+#include "probe/libbpf_text.h"
 #include "probe/links.h"
 #include "probe/own_text.h"
 #include "probe/trials.h"
@@ -102,7 +102,7 @@ static int bench__open(struct bench *bench)
 {
 	int err;
 
-	libbpf_words__capture();
+	libbpf_text__capture();
 	bench->skeleton = gleakd_bpf__open();
 	if (!bench->skeleton)
 		return -errno;

@@ -35,7 +35,7 @@ const char *calibration_kind__name(enum calibration_kind kind); /* "nop5", "call
 /*
  * calibrate__run - takes some 60 ms of CPU time, and for attaching 30 to 50 ms of waiting per kind.
  * @features: kernel__check() is content with them.
- * Errors: -ENOMEM, -EPERM, or what the kernel said to loading or attaching; libbpf_words__get()
+ * Errors: -ENOMEM, -EPERM, or what the kernel said to loading or attaching; libbpf_text__get()
  * may know more.
  */
 int calibrate__run(const struct kernel_features *features,

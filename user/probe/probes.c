@@ -15,7 +15,7 @@
 #include "base/cleanup.h"
 #include "host/capability.h"
 #include "probe/detacher.h"
-#include "probe/libbpf_words.h"
+#include "probe/libbpf_text.h"
 #include "probe/links.h"
 #include "probe/slots.h"
 
@@ -67,7 +67,7 @@ static int load(struct probes *probes, uint32_t ring_bytes, struct failure *fail
 	probes->skeleton = gleakd_bpf__open();
 	if (!probes->skeleton)
 		return failure__set(failure, -errno, "cannot open the built-in BPF programs: %s",
-				    libbpf_words__get());
+				    libbpf_text__get());
 	err = configure(probes, ring_bytes);
 	if (!err)
 		err = gleakd_bpf__load(probes->skeleton);
@@ -77,7 +77,7 @@ static int load(struct probes *probes, uint32_t ring_bytes, struct failure *fail
 			"the kernel does not let this process load BPF programs; it needs "
 			"CAP_BPF and CAP_PERFMON (%s), and no lockdown or LSM in the way: "
 			"%s",
-			capability__advice(), libbpf_words__get());
+			capability__advice(), libbpf_text__get());
 	if (err == -ENOMEM)
 		return failure__set(failure, err,
 				    "no memory for the BPF maps (ring buffer of %u bytes)",
@@ -85,7 +85,7 @@ static int load(struct probes *probes, uint32_t ring_bytes, struct failure *fail
 	if (err)
 		return failure__set(failure, -EINVAL,
 				    "the kernel refused the BPF programs (%s): %s", strerror(-err),
-				    libbpf_words__get());
+				    libbpf_text__get());
 	return 0;
 }
 
@@ -108,7 +108,7 @@ int probes__new(const struct probes_options *options, const struct kernel_featur
 	if (!probes)
 		return failure__set(failure, -ENOMEM, "out of memory");
 	probes->uprobe_multi = features->uprobe_multi;
-	libbpf_words__capture();
+	libbpf_text__capture();
 	err = detacher__new(&probes->detacher);
 	if (err)
 		failure__set(failure, err, "out of memory");

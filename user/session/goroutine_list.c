@@ -32,7 +32,7 @@ struct goroutine_list {
 	struct label_sets *labels;
 	size_t labels_unread;
 	struct goroutine_places *places;
-	char *words[UINT8_MAX + 1][SUFFIX_COUNT]; /* made when first needed */
+	char *waits[UINT8_MAX + 1][SUFFIX_COUNT]; /* made when first needed */
 };
 
 int goroutine_list__new(const struct goroutine_list_source *source,
@@ -66,9 +66,9 @@ void goroutine_list__free(struct goroutine_list *list)
 	if (!list)
 		return;
 	goroutine_list__clear(list);
-	for (size_t i = 0; i < ARRAY_SIZE(list->words); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(list->waits); i++) {
 		for (size_t j = 0; j < SUFFIX_COUNT; j++)
-			free(list->words[i][j]);
+			free(list->waits[i][j]);
 	}
 	free(list);
 }
@@ -87,34 +87,34 @@ void goroutine_list__add(struct goroutine_list *list, const struct census_gorout
 		list->refused++;
 }
 
-/* --- states in words ----------------------------------------------------------------------------- */
+/* --- states as text ------------------------------------------------------------------------------ */
 
 static enum suffix suffix_of(const struct goroutine_list *list, const struct census_goroutine *g,
-			     const char *words)
+			     const char *reason)
 {
 	if (g->status == GO_STATUS_LEAKED)
 		return SUFFIX_LEAKED;
 	if (g->in_bubble && list->source.layout->minor >= MINOR_DURABLE &&
-	    wait_reason__is_durable(words))
+	    wait_reason__is_durable(reason))
 		return SUFFIX_DURABLE;
 	return SUFFIX_NONE;
 }
 
-/* The words of a wait reason and what follows them; NULL without memory. */
-static const char *wait_words(struct goroutine_list *list, const struct census_goroutine *g)
+/* The text of a wait reason and what follows it; NULL without memory. */
+static const char *wait_text(struct goroutine_list *list, const struct census_goroutine *g)
 {
 	static const char *const suffixes[SUFFIX_COUNT] = {"", " (durable)", " (leaked)"};
-	const char *words = go_layout__wait_reason(list->source.layout, g->wait_reason);
-	enum suffix suffix = suffix_of(list, g, words);
-	char **made = &list->words[g->wait_reason][suffix];
+	const char *reason = go_layout__wait_reason(list->source.layout, g->wait_reason);
+	enum suffix suffix = suffix_of(list, g, reason);
+	char **made = &list->waits[g->wait_reason][suffix];
 
-	if (!*made && asprintf(made, "%s%s", *words ? words : "waiting", suffixes[suffix]) < 0)
+	if (!*made && asprintf(made, "%s%s", *reason ? reason : "waiting", suffixes[suffix]) < 0)
 		*made = NULL;
 	return *made;
 }
 
 /* src/runtime/traceback.go gStatusStrings. */
-static const char *state_words(struct goroutine_list *list, const struct census_goroutine *g)
+static const char *state_text(struct goroutine_list *list, const struct census_goroutine *g)
 {
 	switch (g->status) {
 	case GO_STATUS_RUNNABLE:
@@ -128,7 +128,7 @@ static const char *state_words(struct goroutine_list *list, const struct census_
 	case GO_STATUS_PREEMPTED:
 		return "preempted";
 	default: /* waiting or leaked: a census gives no others */
-		return wait_words(list, g);
+		return wait_text(list, g);
 	}
 }
 
@@ -202,7 +202,7 @@ static int add_goroutine(struct goroutine_list *list, const struct census_gorout
 	*out = (struct report_goroutine){
 		.goid = g->goid,
 		.parent_goid = g->parent_goid,
-		.state = state_words(list, g),
+		.state = state_text(list, g),
 		.parked = census_goroutine__is_parked(g),
 		.locked_to_thread = g->locked_to_thread,
 		.in_bubble = g->in_bubble,

@@ -127,18 +127,18 @@ static bool runs_program(const struct site_frames *frames)
 /* The id of their site, which was made from the same numbers; see report_builder.c. */
 static void site_id(struct goroutine_places *places, const struct key *key, char id[9])
 {
-	const char *words = "";
+	const char *reason = "";
 	uint32_t stack_id = key->stack_id;
 
 	if (key->reason == REASON_SYSCALL)
-		words = "syscall";
+		reason = "syscall";
 	else if (key->reason == REASON_RUNS)
 		stack_id = STACK_ID_NONE;
 	else
-		words = go_layout__wait_reason(places->source.layout, (uint8_t)key->reason);
+		reason = go_layout__wait_reason(places->source.layout, (uint8_t)key->reason);
 	site_frames__resolve(places->source.symbolizer, places->source.stacks, key->creation_pc,
 			     key->start_pc, stack_id, &places->frames);
-	site_frames__id(&places->frames, words, id);
+	site_frames__id(&places->frames, reason, id);
 }
 
 static int resolve(struct goroutine_places *places, const struct key *key,

@@ -31,15 +31,15 @@ static void answer_traits(void *ctx, uint8_t reason, uint64_t creation_pc, uint6
 			  uint32_t stack_id, struct site_traits *ret_traits)
 {
 	const struct target *target = ctx;
-	const char *words =
+	const char *reason_text =
 		go_layout__wait_reason(go_binary__layout(target->executable->binary), reason);
 	const struct meaning *meaning;
 	struct site_frames frames;
 
 	site_frames__resolve(target->executable->symbolizer, target->executable->stacks,
 			     creation_pc, start_pc, stack_id, &frames);
-	meaning = meanings__of(&frames, words);
-	ret_traits->wait_class = site_frames__wait_class(&frames, wait_class__of(words));
+	meaning = meanings__of(&frames, reason_text);
+	ret_traits->wait_class = site_frames__wait_class(&frames, wait_class__of(reason_text));
 	ret_traits->nature = meaning ? meaning->nature : NATURE_UNKNOWN;
 }
 

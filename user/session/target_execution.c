@@ -32,7 +32,7 @@ static void find_tracer(const struct target *target, struct tracer *tracer)
 
 /* Of the code at one site; true: it speaks against a probe there. */
 static bool look_at_site(const struct target *target, const struct probe_site *site,
-			 const struct tracer *tracer, char *words, size_t size)
+			 const struct tracer *tracer, char *text, size_t size)
 {
 	switch (site_code__look(site, target->remote, target->load_bias)) {
 	case SITE_CODE_SAME:
@@ -42,14 +42,14 @@ static bool look_at_site(const struct target *target, const struct probe_site *s
 		if (tracer->pid <= 0)
 			return false;
 		snprintf(
-			words, size,
+			text, size,
 			"%s has a breakpoint on %s+%#x, where a probe would go, and both would kill "
 			"the process; no probes until it has let go of it",
 			tracer->name, site->function, site->func_offset);
 		return true;
 	case SITE_CODE_CHANGED:
 		snprintf(
-			words, size,
+			text, size,
 			"the process runs other code than its file has at %s+%#x, where a probe would "
 			"overwrite it",
 			site->function, site->func_offset);
@@ -58,7 +58,7 @@ static bool look_at_site(const struct target *target, const struct probe_site *s
 		break;
 	}
 	snprintf(
-		words, size,
+		text, size,
 		"the code at %s+%#x cannot be read (executable only?), so nobody knows what a probe "
 		"would overwrite",
 		site->function, site->func_offset);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * How sure. Each item of evidence has a weight in decibans; their sum s makes the confidence
- * 1 / (1 + 10^(-s/10)). The weights are judgements, written down here and in docs/verdicts.md so
- * that they can be argued with, and held against what make eval finds.
+ * How sure a judgement is. Each item of evidence has a weight in decibans; their sum s makes the
+ * confidence 1 / (1 + 10^(-s/10)). The weights are judgements of ours, written down in
+ * verdict_limits.h and in docs/verdicts.md so that they can be argued with, and held against what
+ * make eval finds.
  */
 #include <inttypes.h>
 #include <math.h>

@@ -86,10 +86,10 @@ Test(execution, names)
 
 static const char *words_of(enum execution_state state)
 {
-	static char words[EXECUTION_WORDS];
+	static char words[EXECUTION_TEXT];
 
-	execution__words(&(struct execution){.state = state, .tracer = 9, .tracer_comm = "gdb"},
-			 words);
+	execution__text(&(struct execution){.state = state, .tracer = 9, .tracer_comm = "gdb"},
+			words);
 	return words;
 }
 

@@ -206,7 +206,7 @@ static void put_process(struct screen *screen, const struct widths *widths,
 {
 	enum style styles[COLUMN_COUNT] = {0};
 	struct cells cells = cells_of(process);
-	char held[EXECUTION_WORDS];
+	char held[EXECUTION_TEXT];
 	unsigned int notes = widths->of[COLUMN_PID] + GAP;
 
 	styles[COLUMN_GOROUTINES] = STYLE_BOLD;
@@ -217,7 +217,7 @@ static void put_process(struct screen *screen, const struct widths *widths,
 	screen__end_line(screen);
 	if (verbose)
 		put_note(screen, STYLE_DIM, "", process->exe, notes);
-	execution__words(&process->execution, held);
+	execution__text(&process->execution, held);
 	put_note(screen, STYLE_GROWING, "", held, notes);
 	put_note(screen, STYLE_GROWING,
 		 process->supported ? "" : "not supported: ", process->reason, notes);

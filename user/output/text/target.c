@@ -95,9 +95,9 @@ static void put_goroutines(struct screen *screen, const struct report_target *ta
 /* Who stands still has goroutines that look stuck. */
 static void put_execution(struct screen *screen, const struct report_target *target)
 {
-	char words[EXECUTION_WORDS];
+	char words[EXECUTION_TEXT];
 
-	execution__words(&target->execution, words);
+	execution__text(&target->execution, words);
 	if (!words[0] || target->exited_target)
 		return;
 	screen__put(screen, STYLE_GROWING, words);

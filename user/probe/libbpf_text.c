@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "probe/libbpf_words.h"
+#include "probe/libbpf_text.h"
 
 #include <bpf/libbpf.h>
 #include <stdio.h>
@@ -46,13 +46,13 @@ static int __printf_fmt(2, 0) keep(enum libbpf_print_level level, const char *fo
 	return length;
 }
 
-void libbpf_words__capture(void)
+void libbpf_text__capture(void)
 {
 	kept[0] = '\0';
 	libbpf_set_print(keep);
 }
 
-const char *libbpf_words__get(void)
+const char *libbpf_text__get(void)
 {
 	return kept[0] ? kept : "no details";
 }

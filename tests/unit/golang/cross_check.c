@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "golang/evidence.h"
+#include "golang/cross_check.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -118,11 +118,11 @@ static int read_reasons(struct live *live)
 	return live_reasons__read(live, &reasons);
 }
 
-static int check_evidence(struct live *live)
+static int run_cross_check(struct live *live)
 {
 	int err = live_reasons__read(live, &reasons);
 
-	return err ? err : evidence__check(live, go_binary__globals(fake.binary), &reasons);
+	return err ? err : cross_check__run(live, go_binary__globals(fake.binary), &reasons);
 }
 
 /* --- wait reasons ------------------------------------------------------------------------------- */
@@ -132,7 +132,7 @@ static void expect_reasons(void)
 	cr_assert_eq(check(read_reasons), 0, "%s", fake.failure.text);
 	cr_assert_geq(reasons.n, fake.layout->n_wait_reasons);
 	for (size_t i = 0; i < fake.layout->n_wait_reasons; i++)
-		cr_assert_str_eq(reasons.words[i], fake.layout->wait_reasons[i]);
+		cr_assert_str_eq(reasons.texts[i], fake.layout->wait_reasons[i]);
 	fake_go__release(&fake);
 }
 
@@ -164,15 +164,15 @@ Test(live_reasons, unreadable_words_end_it)
 	cr_assert_eq(check(read_reasons), -EOPNOTSUPP);
 }
 
-/* --- evidence ----------------------------------------------------------------------------------- */
+/* --- cross check ----------------------------------------------------------------------------------- */
 
-Test(evidence, a_healthy_process)
+Test(cross_check, a_healthy_process)
 {
 	make(0);
-	cr_assert_eq(check(check_evidence), 0, "%s", fake.failure.text);
+	cr_assert_eq(check(run_cross_check), 0, "%s", fake.failure.text);
 	fake_go__release(&fake);
 	make(0x555555000000);
-	cr_assert_eq(check(check_evidence), 0, "%s", fake.failure.text);
+	cr_assert_eq(check(run_cross_check), 0, "%s", fake.failure.text);
 }
 
 static void refuse(uint64_t address, uint64_t value, const char *words)
@@ -182,16 +182,16 @@ static void refuse(uint64_t address, uint64_t value, const char *words)
 
 	if (!fake.binary)
 		make(0);
-	cr_assert_eq(check(check_evidence), 0, "%s", fake.failure.text);
+	cr_assert_eq(check(run_cross_check), 0, "%s", fake.failure.text);
 	before = fake_go__get(&fake, address);
 	fake_go__set(&fake, address, value);
-	err = check(check_evidence);
+	err = check(run_cross_check);
 	cr_assert_eq(err, -EOPNOTSUPP, "%s: %d", words, err);
 	cr_assert_not_null(strstr(fake.failure.text, words), "%s", fake.failure.text);
 	fake_go__set(&fake, address, before);
 }
 
-Test(evidence, contradictions)
+Test(cross_check, contradictions)
 {
 	const struct go_layout *l = go_layout__find(26);
 
@@ -205,20 +205,20 @@ Test(evidence, contradictions)
 	refuse(FAKE_ALLGS_ARRAY + 16, 0xdead0000, "not readable");
 }
 
-Test(evidence, waitreason_and_stack_disagree)
+Test(cross_check, waitreason_and_stack_disagree)
 {
 	make(0);
 	set_reason(3, number_of("sleep"));
-	cr_assert_eq(check(check_evidence), -EOPNOTSUPP);
+	cr_assert_eq(check(run_cross_check), -EOPNOTSUPP);
 	cr_assert_not_null(strstr(fake.failure.text, "not what its stack shows"));
 	set_reason(3, 255);
-	cr_assert_eq(check(check_evidence), -EOPNOTSUPP);
+	cr_assert_eq(check(run_cross_check), -EOPNOTSUPP);
 	cr_assert_not_null(strstr(fake.failure.text, "waitreason is none"));
 	set_reason(3, number_of("chan receive (nil chan)"));
-	cr_assert_eq(check(check_evidence), 0, "%s", fake.failure.text);
+	cr_assert_eq(check(run_cross_check), 0, "%s", fake.failure.text);
 }
 
-Test(evidence, thread_that_runs_another)
+Test(cross_check, thread_that_runs_another)
 {
 	const struct go_layout *l;
 	const uint64_t m = FAKE_HEAP + 0x100;
@@ -228,20 +228,20 @@ Test(evidence, thread_that_runs_another)
 	set_g(4, l->g_atomicstatus, GO_STATUS_RUNNING);
 	set_g(4, l->g_m, m);
 	fake_go__set(&fake, m + l->m_curg, FAKE_G(4));
-	cr_assert_eq(check(check_evidence), 0, "%s", fake.failure.text);
+	cr_assert_eq(check(run_cross_check), 0, "%s", fake.failure.text);
 	fake_go__set(&fake, m + l->m_curg, FAKE_G(5));
-	cr_assert_eq(check(check_evidence), -EOPNOTSUPP);
+	cr_assert_eq(check(run_cross_check), -EOPNOTSUPP);
 	cr_assert_not_null(strstr(fake.failure.text, "m.curg"));
 }
 
 /* Nothing against it is not enough. */
-Test(evidence, without_any)
+Test(cross_check, without_any)
 {
 	make(0);
 	for (uint64_t i = 0; i < FAKE_N_G; i++)
 		set_g(i, fake.layout->g_sched_bp, 0);
-	cr_assert_eq(check(check_evidence), -EAGAIN);
+	cr_assert_eq(check(run_cross_check), -EAGAIN);
 	for (uint64_t i = 0; i < FAKE_N_G; i++)
 		set_g(i, fake.layout->g_atomicstatus, GO_STATUS_DEAD);
-	cr_assert_eq(check(check_evidence), -EAGAIN);
+	cr_assert_eq(check(run_cross_check), -EAGAIN);
 }
