@@ -150,12 +150,12 @@ static int find_wait(struct heap_goroutines *goroutines, struct search *search,
 		     struct heap_goroutine *g)
 {
 	const struct waiter *waiter = find(search, g->address);
-	uint64_t sp;
-	int err = 0;
 
 	if (!waiter && search->n_lists < MAX_LISTS) {
-		err = remote__read_u64(goroutines->runtime->remote,
-				       g->address + goroutines->runtime->layout->g_sched_sp, &sp);
+		uint64_t sp;
+		int err =
+			remote__read_u64(goroutines->runtime->remote,
+					 g->address + goroutines->runtime->layout->g_sched_sp, &sp);
 		if (!err)
 			err = try_stack(search, g->address, sp);
 		if (err < 0 && err != -EFAULT)

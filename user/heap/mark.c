@@ -46,9 +46,10 @@ static int grow(struct heap_mark *mark)
 {
 	size_t n = (size_t)mark->spans->n_words, size = mark->queue_size;
 	uint32_t *queue;
-	int err = 0;
 
 	if (n > mark->n_words) {
+		int err;
+
 		n += n / 8 + 1024;
 		err = map_bits(&mark->marked, n);
 		if (!err)
