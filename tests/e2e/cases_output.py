@@ -25,6 +25,12 @@ def on_terminal(t, args, columns, env, until_text, seconds=15):
     return re.sub(r"(?m)^gleakd: .*$", "", terminal.text())
 
 
+def drawn_lines(text):
+    """Lines of frames and of the last report, without messages, which may be of any length."""
+    return [line for line in re.split(r"[\r\n]+", ESCAPE.sub("", text))
+            if not line.startswith("gleakd: ")]
+
+
 def leaky(t):
     target = start(t, COUNTS)
     target.ask("run 1009 503")
@@ -39,7 +45,7 @@ def terminal_never_wraps(t, columns):
         plain_environment(COLUMNS=str(columns)), "chan receive",
     )
     check("\x1b[" in text, "nothing but plain text on a terminal")
-    for line in re.split(r"[\r\n]+", ESCAPE.sub("", text)):
+    for line in drawn_lines(text):
         check(len(line) <= columns, f"{len(line)} columns: {line!r}")
 
 
@@ -74,6 +80,12 @@ def pipe_gets_plain_lines(t):
     check(b"\x1b" not in out and b"\r" not in out, "control characters in a pipe")
     text = out.decode()
     summary = text[text.rindex("gleakd  "):]
+    rate = re.search(r"created [\d,]+ \(([\d.,]+)/s\)", summary)
+    check(rate, f"no rate of creations in:\n{summary}")
+    # Seven each fifth of a second, over the whole watch; asking takes its time.
+    check(10 < float(rate.group(1)) < 40, f"{rate.group(1)} a second created in:\n{summary}")
+    check("e+" not in text, f"a number that nobody reads in:\n{text}")
+    check_equal(text.count("\nsite      "), 1, "explanations of what a site is")
     for what, pattern in {
         "the target": rf"{target.pid}.*go1\.",
         "flagged": r"leaking",
@@ -159,7 +171,7 @@ def columns_are_respected(t):
     target = leaky(t)
     args = ["--pid", str(target.pid), "--interval", "300ms", "--min-age", "1s"]
     text = on_terminal(t, args, 120, plain_environment(COLUMNS="70"), "chan receive")
-    widest = max(len(line) for line in re.split(r"[\r\n]+", ESCAPE.sub("", text)))
+    widest = max(map(len, drawn_lines(text)))
     check_equal(widest <= 70, True, f"{widest} columns")
     explain = ["--pid", str(target.pid), "--once", "--explain", "*main.worker*"]
     for columns in (60, 150):

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/options_table.h"
+#include "output/text/legend.h"
 
 #define HELP_COLUMN    26
 #define COMMAND_COLUMN 14
@@ -48,6 +49,15 @@ static void write_usage(FILE *out, enum command command)
 	else
 		fprintf(out, "Usage: gleakd %s%s%s\n\n", spec->name, *spec->usage ? " " : "",
 			spec->usage);
+}
+
+static void write_words(FILE *out)
+{
+	fputs("\nWords:\n", out);
+	for (size_t i = 0; i < n_legend_words; i++) {
+		fprintf(out, "  %-*s", COMMAND_COLUMN - 2, legend_words[i].word);
+		write_wrapped(out, legend_words[i].meaning, COMMAND_COLUMN, COMMAND_COLUMN);
+	}
 }
 
 static void write_commands(FILE *out)
@@ -133,6 +143,8 @@ void options__write_help(FILE *out, enum command command, bool brief)
 		      "512M or 2G.\n",
 		      out);
 	}
+	if (whole_watch)
+		write_words(out);
 	fputs("\nExit status: 0 ok, 1 failure, 2 usage, 3 target or kernel not supported,\n"
 	      "4 not permitted",
 	      out);

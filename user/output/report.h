@@ -87,7 +87,8 @@ struct report_target {
 	uint64_t observed_ns;
 	/* Lost and refused with what came to nothing before it reached the tracker. */
 	struct tracker_totals totals;
-	double created_per_second, exited_per_second; /* over the last interval */
+	/* Over the last interval, in the last report over the watch; negative: not known. */
+	double created_per_second, exited_per_second;
 	uint64_t unreadable;		 /* g structs and stacks a census could not read */
 	bool exited_target;		 /* the process ended */
 	struct execution execution;	 /* whether it gets to run, and who traces it */

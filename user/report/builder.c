@@ -19,6 +19,9 @@
 /* How long what members of a site wait on is taken to stay the same. */
 #define OBJECTS_FRESH_NS (30 * NSEC_PER_SEC)
 
+/* The least time that a rate is taken over. */
+#define RATE_MIN_NS (200 * NSEC_PER_MSEC)
+
 /* What members of sites were found to wait on, and when. */
 struct looked_at {
 	size_t n;
@@ -36,15 +39,15 @@ struct built_target {
 	char pid[REPORT_PID_TEXT]; /* as a group's name */
 };
 
-/* What the last report said, to derive rates. */
-struct last_totals {
+/* What a report said, to derive rates. */
+struct told_totals {
 	uint64_t time_ns, created, exited;
 };
 
 /* What is kept of a process from one report to the next. */
 struct memo {
 	struct process_id id;
-	struct last_totals last;
+	struct told_totals first, last; /* reports; time 0: there was none */
 	struct looked_at looked_at;
 	bool used; /* in the report under way */
 };
@@ -435,20 +438,31 @@ static int build_sites(struct report_builder *builder, size_t t, struct target *
 
 static double rate(uint64_t now, uint64_t before, uint64_t elapsed_ns)
 {
-	if (!elapsed_ns || now < before)
+	if (now < before)
 		return 0;
 	return (double)(now - before) * NSEC_PER_SEC / (double)elapsed_ns;
 }
 
-static void fill_rates(struct last_totals *last, const struct tracker_totals *totals,
-		       uint64_t attached_ns, uint64_t now_ns, struct report_target *report)
+/*
+ * Since the report before, or in the last one since the first: it may come a moment after the one
+ * before, when nothing has happened. Within less than RATE_MIN_NS a few make a wild rate.
+ */
+static void fill_rates(struct memo *memo, const struct tracker_totals *totals, uint64_t now_ns,
+		       bool final, struct report_target *report)
 {
-	uint64_t since = last->time_ns ? last->time_ns : attached_ns;
+	const struct told_totals *since = final ? &memo->first : &memo->last;
+	struct told_totals now = {now_ns, totals->created, totals->exited};
 
-	report->created_per_second = rate(totals->created, last->created, now_ns - since);
-	report->exited_per_second = rate(totals->exited, last->exited, now_ns - since);
-	*last = (struct last_totals){
-		.time_ns = now_ns, .created = totals->created, .exited = totals->exited};
+	report->created_per_second = report->exited_per_second = -1;
+	if (since->time_ns && now_ns - since->time_ns >= RATE_MIN_NS) {
+		uint64_t elapsed_ns = now_ns - since->time_ns;
+
+		report->created_per_second = rate(now.created, since->created, elapsed_ns);
+		report->exited_per_second = rate(now.exited, since->exited, elapsed_ns);
+	}
+	memo->last = now;
+	if (!memo->first.time_ns)
+		memo->first = now;
 }
 
 static void fill_target(const struct target *target, const struct built_target *built,
@@ -515,8 +529,7 @@ int report_builder__build(struct report_builder *builder, struct session *sessio
 					    &builder->reports[i]);
 		fill_goroutine_list(target__goroutine_list(target), &builder->reports[i]);
 		memo->used = true;
-		fill_rates(&memo->last, &totals, target__attached_ns(target), now_ns,
-			   &builder->reports[i]);
+		fill_rates(memo, &totals, now_ns, *final_reason != '\0', &builder->reports[i]);
 	}
 	drop_unused_memos(builder);
 	builder->report = (struct report){.realtime_ns = realtime_ns,

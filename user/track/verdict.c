@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/duration.h"
+#include "base/number.h"
 #include "track/verdict_limits.h"
 
 const char *verdict__name(enum verdict verdict)
@@ -97,7 +98,7 @@ static void explain_lives(const struct evidence *e, const struct growth *growth,
 
 static bool is_leaking(const struct evidence *e, struct judgement *judgement)
 {
-	char stay[DURATION_SIZE], window[DURATION_SIZE];
+	char stay[DURATION_SIZE], window[DURATION_SIZE], rate[NUMBER_RATE_SIZE];
 	struct growth growth;
 
 	if (!growth__test(e, &growth))
@@ -114,9 +115,9 @@ static bool is_leaking(const struct evidence *e, struct judgement *judgement)
 		explain_lives(e, &growth, stay, judgement);
 	else
 		explain_parks(e, &growth, stay, judgement);
-	add_why(judgement, "%.0f more stayed within %s, in %u of %u periods: %.3g a minute",
-		growth.stayed, window, growth.periods_with, growth.periods,
-		growth.stayed * 60.0 * NSEC_PER_SEC / (double)growth.window_ns);
+	number__rate(growth.stayed * 60.0 * NSEC_PER_SEC / (double)growth.window_ns, rate);
+	add_why(judgement, "%.0f more stayed within %s, in %u of %u periods: %s a minute",
+		growth.stayed, window, growth.periods_with, growth.periods, rate);
 	explain_no_return(e, judgement);
 	weights__of_leak(e, &growth, judgement);
 	return true;
@@ -243,7 +244,7 @@ static uint64_t settled_after_ns(const struct evidence *e)
 static bool is_suspected(const struct evidence *e, struct judgement *judgement)
 {
 	const struct first_look *look = &e->first_look;
-	char span[DURATION_SIZE], settled[DURATION_SIZE];
+	char span[DURATION_SIZE], settled[DURATION_SIZE], rate[NUMBER_RATE_SIZE];
 	uint64_t left = length_histogram__at_least(e->ended_parks, e->min_age_ns), due;
 
 	if (!look->arrived || left * SUSPECT_MAX_LEFT_PART > look->arrived ||
@@ -253,11 +254,11 @@ static bool is_suspected(const struct evidence *e, struct judgement *judgement)
 	if (e->lives_watched_ns >= due)
 		return false;
 	judgement->verdict = VERDICT_SUSPECTED;
+	number__rate((double)look->arrived * 60.0 * NSEC_PER_SEC / (double)look->span_ns, rate);
 	add_why(judgement,
 		"%" PRIu64 " came one by one and have waited here ever since, as their goids and "
-		"waits tell: %.3g a minute for %s",
-		look->arrived, (double)look->arrived * 60.0 * NSEC_PER_SEC / (double)look->span_ns,
-		duration_text(span, look->span_ns));
+		"waits tell: %s a minute for %s",
+		look->arrived, rate, duration_text(span, look->span_ns));
 	add_why(judgement, "one look does not show whether others left: watching for %s more does",
 		duration_text(settled, due - e->lives_watched_ns));
 	judgement->stay_ns = e->min_age_ns;
@@ -271,7 +272,7 @@ static bool is_growing(const struct evidence *e, struct judgement *judgement)
 {
 	const struct trend *trend = &e->trend;
 	double least = max_of(GROWING_MIN_RISE, (double)e->goroutines * GROWING_MIN_RISE_SHARE);
-	char span[DURATION_SIZE], stay[DURATION_SIZE];
+	char span[DURATION_SIZE], stay[DURATION_SIZE], rate[NUMBER_RATE_SIZE];
 	uint64_t left = length_histogram__at_least(e->ended_parks, e->min_age_ns);
 
 	if (e->wait_class == WAIT_IO || e->wait_class == WAIT_RUNTIME)
@@ -280,8 +281,9 @@ static bool is_growing(const struct evidence *e, struct judgement *judgement)
 	    trend->rise < least)
 		return false;
 	judgement->verdict = VERDICT_GROWING;
-	add_why(judgement, "from %" PRIu32 " to %" PRIu32 " within %s, %.3g a minute", trend->first,
-		trend->last, duration_text(span, trend->span_ns), trend->per_minute);
+	number__rate(trend->per_minute, rate);
+	add_why(judgement, "from %" PRIu32 " to %" PRIu32 " within %s, %s a minute", trend->first,
+		trend->last, duration_text(span, trend->span_ns), rate);
 	duration_text(stay, e->min_age_ns);
 	if (left)
 		add_why(judgement, "%" PRIu64 " that had stayed about %s or longer did leave", left,

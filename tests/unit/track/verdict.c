@@ -97,6 +97,23 @@ Test(verdict, a_leak_says_why)
 			 "50 more stayed within 50s, in 6 of 6 periods: 59.5 a minute");
 }
 
+/* A storm: four thousand a minute is a number that people can read. */
+Test(verdict, large_rates_are_whole_numbers)
+{
+	struct evidence e = leak();
+	struct judgement judgement;
+
+	for (uint64_t s = 0; s < 60; s++) {
+		for (int i = 1; i < 67; i++)
+			age_histogram__add(&ages, s * SECOND + SECOND / 2);
+	}
+	e.goroutines = e.parked = 60 * 67;
+	e.parked_min_age = 50 * 67;
+	verdict__of(&e, &judgement);
+	cr_expect_not_null(strstr(judgement.why[1], "6 of 6 periods: 3,985 a minute"), "%s",
+			   judgement.why[1]);
+}
+
 Test(verdict, which_waits_can_leak)
 {
 	for (enum wait_class class = WAIT_NONE; class <= WAIT_RUNTIME; class ++) {

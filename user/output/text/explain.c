@@ -5,8 +5,8 @@
 
 #include "base/clock.h"
 #include "base/duration.h"
+#include "base/number.h"
 #include "output/text/explain_parts.h"
-#include "output/shorten.h"
 #include "output/text/site.h"
 #include "output/text/target.h"
 
@@ -23,14 +23,14 @@ static void put_sentence(struct screen *screen, const char *text)
 static void put_flow(struct screen *screen, const struct report_site *site)
 {
 	const struct site_evidence *evidence = &site->view.evidence;
-	char arrivals[SHORTEN_COUNT_SIZE], departures[SHORTEN_COUNT_SIZE];
+	char arrivals[NUMBER_COUNT_SIZE], departures[NUMBER_COUNT_SIZE];
 	char observed[DURATION_SIZE], park[DURATION_SIZE], age[DURATION_SIZE], text[320];
 
 	duration__format(evidence->observed_ns, observed);
 	duration__format(site->view.oldest_park_ns, park);
 	duration__format(site->view.oldest_age_ns, age);
-	shorten__count(evidence->arrivals, arrivals);
-	shorten__count(evidence->departures, departures);
+	number__count(evidence->arrivals, arrivals);
+	number__count(evidence->departures, departures);
 	snprintf(text, sizeof(text), "In the %s this site has been watched, %s came and %s left.",
 		 observed, arrivals, departures);
 	put_sentence(screen, text);
@@ -41,15 +41,15 @@ static void put_flow(struct screen *screen, const struct report_site *site)
 
 static void put_stay(struct screen *screen, const struct site_evidence *evidence)
 {
-	char stayed[SHORTEN_COUNT_SIZE], left[SHORTEN_COUNT_SIZE];
+	char stayed[NUMBER_COUNT_SIZE], left[NUMBER_COUNT_SIZE];
 	char stay[DURATION_SIZE], text[320];
 	double all = (double)evidence->stayed + (double)evidence->left;
 
 	if (!evidence->stay_ns)
 		return;
 	duration__format(evidence->stay_ns, stay);
-	shorten__count(evidence->stayed, stayed);
-	shorten__count(evidence->left, left);
+	number__count(evidence->stayed, stayed);
+	number__count(evidence->left, left);
 	if (all > 0)
 		snprintf(text, sizeof(text),
 			 "To stay means %s or longer here: %s did and are still here, "

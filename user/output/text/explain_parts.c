@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/duration.h"
+#include "base/number.h"
 #include "base/utf8.h"
-#include "output/shorten.h"
 
 #define TIME_COLUMNS   8 /* "12m30s" and the longer ones there are */
 #define WEIGHT_COLUMNS 8 /* "+12.3" */
@@ -26,17 +26,17 @@ void explain_part__heading(struct screen *screen, const char *text)
 
 static void put_count(struct screen *screen, uint64_t n, unsigned int column, unsigned int width)
 {
-	char count[SHORTEN_COUNT_SIZE];
+	char count[NUMBER_COUNT_SIZE];
 
-	shorten__count(n, count);
+	number__count(n, count);
 	screen__put_right(screen, STYLE_PLAIN, count, column, width);
 }
 
 static unsigned int count_width(uint64_t n)
 {
-	char count[SHORTEN_COUNT_SIZE];
+	char count[NUMBER_COUNT_SIZE];
 
-	shorten__count(n, count);
+	number__count(n, count);
 	return (unsigned int)strlen(count);
 }
 
@@ -137,9 +137,9 @@ struct population_columns {
 static void put_flow(struct screen *screen, const char *sign, uint64_t n, unsigned int column,
 		     unsigned int width)
 {
-	char count[SHORTEN_COUNT_SIZE], text[sizeof(count) + 1];
+	char count[NUMBER_COUNT_SIZE], text[sizeof(count) + 1];
 
-	shorten__count(n, count);
+	number__count(n, count);
 	snprintf(text, sizeof(text), "%s%s", sign, count);
 	screen__put_right(screen, STYLE_DIM, n ? text : "", column, width);
 }

@@ -17,8 +17,8 @@
 #include <string.h>
 
 #include "base/duration.h"
+#include "base/number.h"
 #include "base/utf8.h"
-#include "output/shorten.h"
 #include "output/text/block.h"
 
 #define NUMBERS_INDENT 2
@@ -129,7 +129,7 @@ static void put_labels(struct screen *screen, const struct report_labels *labels
 /* "17-19, 23", to free(). When that takes more than @max bytes: "17-19 and 1,009 more". */
 static char *number_list(const uint64_t *numbers, size_t n, size_t max)
 {
-	char *text = NULL, more[SHORTEN_COUNT_SIZE];
+	char *text = NULL, more[NUMBER_COUNT_SIZE];
 	size_t size, i;
 	FILE *stream = open_memstream(&text, &size);
 
@@ -144,7 +144,7 @@ static char *number_list(const uint64_t *numbers, size_t n, size_t max)
 				(unsigned long long)numbers[i]);
 	}
 	if (stream && i < n) {
-		shorten__count(n - i, more);
+		number__count(n - i, more);
 		fprintf(stream, " and %s more", more);
 	}
 	if (stream && fclose(stream) == 0)
@@ -182,7 +182,7 @@ static void put_head(struct screen *screen, const struct group *group, bool verb
 	if (group->n == 1)
 		screen__putf(screen, STYLE_BOLD, "goroutine %llu", (unsigned long long)first->goid);
 	else
-		screen__put_owned(screen, STYLE_BOLD, shorten__counted(group->n, "goroutine"));
+		screen__put_owned(screen, STYLE_BOLD, number__counted(group->n, "goroutine"));
 	screen__putf(screen, STYLE_BOLD, " [%s", report__text(first->state));
 	if (minutes(first)) {
 		duration__format(minutes(first) * 60 * NSEC_PER_SEC, waiting);

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "output/shorten.h"
+#include "base/number.h"
 #include "output/text/block.h"
 
 #define MAX_LINES 3  /* of one object */
@@ -26,9 +26,9 @@
 /* "no receiver", "1 receiver", "11 receivers" */
 static void waiting_words(char out[PIECE], uint64_t n, bool more, const char *noun)
 {
-	char count[SHORTEN_COUNT_SIZE];
+	char count[NUMBER_COUNT_SIZE];
 
-	shorten__count(n, count);
+	number__count(n, count);
 	if (n == 0 && !more)
 		snprintf(out, PIECE, "no %s", noun);
 	else
@@ -39,11 +39,11 @@ static void waiting_words(char out[PIECE], uint64_t n, bool more, const char *no
 /* "buffer 5 of 5, 11 senders, no receiver" */
 static void channel_words(const struct wait_object *object, char out[WORDS])
 {
-	char length[SHORTEN_COUNT_SIZE], capacity[SHORTEN_COUNT_SIZE];
+	char length[NUMBER_COUNT_SIZE], capacity[NUMBER_COUNT_SIZE];
 	char senders[PIECE], receivers[PIECE], buffer[PIECE] = "unbuffered";
 
-	shorten__count(object->length, length);
-	shorten__count(object->capacity, capacity);
+	number__count(object->length, length);
+	number__count(object->capacity, capacity);
 	if (object->capacity)
 		snprintf(buffer, sizeof(buffer), "buffer %s of %s", length, capacity);
 	waiting_words(senders, object->senders, object->more_waiters && object->senders, "sender");
@@ -75,10 +75,10 @@ static void put_object(struct screen *screen, const char *before, const struct w
 static void who_waits(const struct report_site *site, uint64_t members, char out[PIECE])
 {
 	uint64_t looked_at = site->objects->looked_at;
-	char some[SHORTEN_COUNT_SIZE], all[SHORTEN_COUNT_SIZE];
+	char some[NUMBER_COUNT_SIZE], all[NUMBER_COUNT_SIZE];
 
-	shorten__count(members, some);
-	shorten__count(looked_at, all);
+	number__count(members, some);
+	number__count(looked_at, all);
 	if (members < looked_at)
 		snprintf(out, PIECE, "%s of %s wait%s", some, all, members == 1 ? "s" : "");
 	else if (looked_at < site->view.goroutines)
@@ -93,10 +93,10 @@ static void who_waits(const struct report_site *site, uint64_t members, char out
 static void put_own(struct screen *screen, const struct report_site *site, const char *kind)
 {
 	const struct wait_objects *objects = site->objects;
-	char who[PIECE], text[WORDS], count[SHORTEN_COUNT_SIZE];
+	char who[PIECE], text[WORDS], count[NUMBER_COUNT_SIZE];
 
 	who_waits(site, objects->looked_at, who);
-	shorten__count(objects->distinct, count);
+	number__count(objects->distinct, count);
 	if (objects->distinct <= 1)
 		snprintf(text, sizeof(text), "%s on %s ", who, kind);
 	else if (objects->distinct == objects->looked_at)
@@ -136,7 +136,7 @@ static void put_more(struct screen *screen, uint64_t n)
 		return;
 	text_part__label(screen, "");
 	screen__put(screen, STYLE_DIM, "and ");
-	screen__put_owned(screen, STYLE_DIM, shorten__counted(n, "more object"));
+	screen__put_owned(screen, STYLE_DIM, number__counted(n, "more object"));
 	screen__end_line(screen);
 }
 

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "base/utf8.h"
-#include "output/shorten.h"
 #include "output/text/block.h"
 #include "output/text/site_columns.h"
 
@@ -78,20 +78,20 @@ static void breakdown__sort(struct breakdown *sum)
 static void put_reasons(struct screen *screen, const struct breakdown *sum)
 {
 	uint64_t other = sum->beyond;
-	char count[SHORTEN_COUNT_SIZE];
+	char count[NUMBER_COUNT_SIZE];
 
 	for (size_t i = 0; i < sum->n; i++) {
 		if (i >= SHOWN_REASONS) {
 			other += sum->reasons[i].goroutines;
 			continue;
 		}
-		shorten__count(sum->reasons[i].goroutines, count);
+		number__count(sum->reasons[i].goroutines, count);
 		screen__put(screen, STYLE_DIM, i == 0 ? ": " : ", ");
 		screen__put_within(screen, STYLE_DIM, sum->reasons[i].words, MAX_WAIT);
 		screen__putf(screen, STYLE_DIM, " %s", count);
 	}
 	if (other) {
-		shorten__count(other, count);
+		number__count(other, count);
 		screen__putf(screen, STYLE_DIM, ", other %s", count);
 	}
 }
@@ -99,9 +99,9 @@ static void put_reasons(struct screen *screen, const struct breakdown *sum)
 static void put_sum(struct screen *screen, const struct breakdown *sum)
 {
 	screen__put(screen, STYLE_PLAIN, "not flagged  ");
-	screen__put_owned(screen, STYLE_PLAIN, shorten__counted(sum->sites, "site"));
+	screen__put_owned(screen, STYLE_PLAIN, number__counted(sum->sites, "site"));
 	screen__put(screen, STYLE_PLAIN, ", ");
-	screen__put_owned(screen, STYLE_PLAIN, shorten__counted(sum->goroutines, "goroutine"));
+	screen__put_owned(screen, STYLE_PLAIN, number__counted(sum->goroutines, "goroutine"));
 	put_reasons(screen, sum);
 	screen__end_line(screen);
 }
@@ -137,7 +137,7 @@ static void put_place(struct screen *screen, const struct site_columns *columns,
 static void put_site(struct screen *screen, const struct site_columns *columns,
 		     const struct report_site *site)
 {
-	char count[SHORTEN_COUNT_SIZE];
+	char count[NUMBER_COUNT_SIZE];
 	unsigned int column = INDENT;
 
 	screen__to(screen, column);
@@ -153,7 +153,7 @@ static void put_site(struct screen *screen, const struct site_columns *columns,
 				  columns->confidence);
 		column += columns->confidence + 2;
 	}
-	shorten__count(site->view.goroutines, count);
+	number__count(site->view.goroutines, count);
 	screen__put_right(screen, STYLE_PLAIN, count, column, columns->count);
 	column += columns->count + 2;
 	column = text_part__wait_and_growth(screen, columns, site, column);
@@ -277,8 +277,7 @@ void text_part__others(struct screen *screen, const struct report_target *target
 	if (sum.sites > max && max > 0) {
 		screen__to(screen, INDENT);
 		screen__put(screen, STYLE_DIM, "and ");
-		screen__put_owned(screen, STYLE_DIM,
-				  shorten__counted(sum.sites - max, "more site"));
+		screen__put_owned(screen, STYLE_DIM, number__counted(sum.sites - max, "more site"));
 		screen__put(screen, STYLE_DIM, " (--all lists them)");
 		screen__end_line(screen);
 	}
@@ -340,7 +339,7 @@ void text_part__silenced(struct screen *screen, const struct report_target *targ
 
 	if (n == 0)
 		return;
-	screen__put_owned(screen, STYLE_PLAIN, shorten__counted(n, "site"));
+	screen__put_owned(screen, STYLE_PLAIN, number__counted(n, "site"));
 	screen__put(screen, STYLE_PLAIN, " silenced by the allow-list");
 	if (!all) {
 		/* Room for "; and more" too, should another reason follow. */

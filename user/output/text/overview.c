@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "base/utf8.h"
-#include "output/shorten.h"
 #include "output/text/site_columns.h"
 #include "output/text/target.h"
 
@@ -112,9 +112,9 @@ static void growth_of(const struct report_target *target, char out[SITE_GROWTH_S
 	text_part__growth_words(&sum, out);
 }
 
-static void count_of(const struct report_target *target, char out[SHORTEN_COUNT_SIZE])
+static void count_of(const struct report_target *target, char out[NUMBER_COUNT_SIZE])
 {
-	shorten__count(target->totals.alive, out);
+	number__count(target->totals.alive, out);
 }
 
 static unsigned int wider(unsigned int width, const char *text)
@@ -151,7 +151,7 @@ static struct widths measure(const struct screen *screen, const struct overview 
 		.goroutines = strlen(GOROUTINES),
 		.process = strlen(PROCESS),
 	};
-	char growth[SITE_GROWTH_SIZE], count[SHORTEN_COUNT_SIZE];
+	char growth[SITE_GROWTH_SIZE], count[NUMBER_COUNT_SIZE];
 
 	for (size_t i = 0; i < shown; i++) {
 		const struct report_target *target = overview->targets[i];
@@ -222,7 +222,7 @@ static void put_process(struct screen *screen, const struct widths *widths,
 {
 	const struct report_site *worst = overview__worst(target);
 	unsigned int column = with_gap(widths->verdict);
-	char growth[SITE_GROWTH_SIZE], count[SHORTEN_COUNT_SIZE], sure[16] = "";
+	char growth[SITE_GROWTH_SIZE], count[NUMBER_COUNT_SIZE], sure[16] = "";
 
 	if (worst)
 		screen__put(screen, text_part__verdict_style(worst),
@@ -253,9 +253,9 @@ static void put_process(struct screen *screen, const struct widths *widths,
 
 static void put_rest(struct screen *screen, const struct overview *overview, size_t shown)
 {
-	char count[SHORTEN_COUNT_SIZE];
+	char count[NUMBER_COUNT_SIZE];
 
-	shorten__count(overview->n - shown, count);
+	number__count(overview->n - shown, count);
 	screen__putf(screen, STYLE_DIM, "and %s more%s", count,
 		     overview__worst(overview->targets[shown]) ? "" : " without a finding");
 	screen__end_line(screen);

@@ -7,11 +7,11 @@
 #include <string.h>
 
 #include "base/duration.h"
+#include "base/number.h"
 #include "base/utf8.h"
 #include "output/process_list.h"
 #include "output/report.h"
 #include "output/text/screen.h"
-#include "output/shorten.h"
 
 #define GAP	       2
 #define MAX_NOTE_LINES 8
@@ -98,7 +98,7 @@ static void put_go_version(const char *version, char *out, size_t size)
 static struct cells cells_of(const struct listed_process *process)
 {
 	struct cells cells = {0};
-	char count[SHORTEN_COUNT_SIZE];
+	char count[NUMBER_COUNT_SIZE];
 
 	snprintf(cells.of[COLUMN_PID], sizeof(cells.of[0]), "%d", process->pid);
 	if (report__text(process->user)[0])
@@ -107,7 +107,7 @@ static struct cells cells_of(const struct listed_process *process)
 		snprintf(cells.of[COLUMN_USER], sizeof(cells.of[0]), "%u", process->uid);
 	put_uptime(process->uptime_seconds, cells.of[COLUMN_UPTIME], sizeof(cells.of[0]));
 	if (process->counted) {
-		shorten__count(process->goroutines, count);
+		number__count(process->goroutines, count);
 		snprintf(cells.of[COLUMN_GOROUTINES], sizeof(cells.of[0]), "%s", count);
 	}
 	put_go_version(report__text(process->go_version), cells.of[COLUMN_GO], sizeof(cells.of[0]));
@@ -237,7 +237,7 @@ static void put_summary(struct screen *screen, const struct process_list *list)
 		screen__putf(screen, STYLE_BOLD, "%zu Go process%s", list->n_processes,
 			     list->n_processes == 1 ? "" : "es");
 		screen__put(screen, STYLE_PLAIN, ", ");
-		screen__put_owned(screen, STYLE_PLAIN, shorten__counted(goroutines, "goroutine"));
+		screen__put_owned(screen, STYLE_PLAIN, number__counted(goroutines, "goroutine"));
 		if (unsupported)
 			screen__putf(screen, STYLE_PLAIN, ", %zu not supported",
 				     (size_t)unsupported);

@@ -10,10 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "output/text/news.h"
-#include "output/shorten.h"
 #include "output/text/canvas.h"
 #include "output/text/goroutines.h"
+#include "output/text/legend.h"
 #include "output/text/others.h"
 #include "output/text/overview.h"
 #include "output/text/site.h"
@@ -34,6 +35,7 @@ struct text_writer {
 	struct text_news *news;
 	bool started;
 	struct canvas canvas;
+	bool explained;	       /* the legend was put where it stays */
 	uint64_t last_line_ns; /* wall time of what was last printed into a pipe */
 };
 
@@ -108,7 +110,7 @@ static void put_flagged(struct screen *screen, const struct report_target *targe
 	if (total > max) {
 		screen__put(screen, STYLE_BOLD, "and ");
 		screen__put_owned(screen, STYLE_BOLD,
-				  shorten__counted(total - max, "more flagged site"));
+				  number__counted(total - max, "more flagged site"));
 		screen__end_line(screen);
 	}
 	if (total > 0 && detail == SITE_HEADLINE)
@@ -241,6 +243,20 @@ static void fit_overview(struct screen *screen, const struct text_options *optio
 	}
 }
 
+/* Below all else, where there is room for it. */
+static void fit_legend(struct screen *screen, bool overview, size_t last_row)
+{
+	struct screen_mark mark = screen__mark(screen);
+
+	if (last_row == SIZE_MAX || screen->lines + 1 + legend__lines(overview) > last_row)
+		return;
+	screen__end_line(screen);
+	legend__put(screen, overview);
+	/* Folded, it may take more lines. */
+	if (screen->lines > last_row)
+		screen__rollback(screen, mark);
+}
+
 static void redraw(struct screen *screen, struct text_writer *writer, const struct report *report,
 		   const struct overview *overview)
 {
@@ -252,6 +268,7 @@ static void redraw(struct screen *screen, struct text_writer *writer, const stru
 		fit_target(screen, options, overview->targets[0], rows);
 	else
 		fit_overview(screen, options, report, overview, rows);
+	fit_legend(screen, overview->n != 1, rows);
 	canvas__end(&writer->canvas, screen, top, rows);
 }
 
@@ -374,6 +391,17 @@ static void put_host_changes(struct screen *screen, const struct text_writer *wr
 	}
 }
 
+/* What the words mean that now appear for the first time. */
+static void put_legend_once(struct screen *screen, struct text_writer *writer,
+			    const struct overview *overview)
+{
+	if (writer->explained || !overview->n || overview->targets[0]->goroutines_listed)
+		return;
+	writer->explained = true;
+	legend__put(screen, false);
+	screen__end_line(screen);
+}
+
 static int log_interim(struct screen *screen, struct text_writer *writer,
 		       const struct report *report, const struct overview *overview)
 {
@@ -393,6 +421,7 @@ static int log_interim(struct screen *screen, struct text_writer *writer,
 	} else {
 		put_report(screen, options, overview);
 		screen__end_line(screen);
+		put_legend_once(screen, writer, overview);
 	}
 	text_news__printed(writer->news);
 	writer->last_line_ns = report->realtime_ns;
@@ -410,6 +439,7 @@ static void put_final(struct screen *screen, struct text_writer *writer,
 		screen__end_line(screen);
 	put_report(screen, &writer->options, overview);
 	screen__end_line(screen);
+	put_legend_once(screen, writer, overview);
 	text_part__summary(screen, report, overview);
 }
 

@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "base/duration.h"
-#include "output/shorten.h"
+#include "base/number.h"
 #include "output/text/block.h"
 #include "output/text/objects.h"
 
@@ -38,12 +38,12 @@ struct overflow {
 static void put_parked(struct screen *screen, const struct report_site *site,
 		       const struct overflow *over)
 {
-	char longest[DURATION_SIZE], count[SHORTEN_COUNT_SIZE], growth[SITE_GROWTH_SIZE];
+	char longest[DURATION_SIZE], count[NUMBER_COUNT_SIZE], growth[SITE_GROWTH_SIZE];
 	const struct site_view *view = &site->view;
 	char text[160];
 
 	duration__format(view->parked ? view->oldest_park_ns : view->oldest_age_ns, longest);
-	shorten__count(view->parked, count);
+	number__count(view->parked, count);
 	if (view->parked == 0)
 		snprintf(text, sizeof(text), "none parked, oldest %s", longest);
 	else
@@ -112,7 +112,7 @@ static void put_headline(struct screen *screen, const struct site_columns *width
 {
 	struct site_columns columns = *widths;
 	struct overflow over = fit(screen, &columns);
-	char count[SHORTEN_COUNT_SIZE];
+	char count[NUMBER_COUNT_SIZE];
 	unsigned int column = AFTER_ID;
 
 	over.confidence &= verdict__is_suspect(site->view.verdict);
@@ -121,7 +121,7 @@ static void put_headline(struct screen *screen, const struct site_columns *width
 	screen__put(screen, STYLE_DIM, site->id);
 	if (columns.confidence)
 		column = put_confidence(screen, &columns, site);
-	shorten__count(site->view.goroutines, count);
+	number__count(site->view.goroutines, count);
 	screen__put_right(screen, STYLE_BOLD, count, column, columns.count);
 	screen__put(screen, STYLE_BOLD, site->view.goroutines == 1 ? " goroutine" : " goroutines");
 	column += columns.count + (unsigned int)strlen(" goroutines  ");

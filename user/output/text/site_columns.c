@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "output/shorten.h"
+#include "base/number.h"
 #include "output/text/block.h"
 
 #define STEADY_BELOW 0.05 /* goroutines a minute */
@@ -18,13 +18,13 @@ const char *text_part__wait_words(const struct report_site *site)
 
 void text_part__growth_words(const struct report_site *site, char out[SITE_GROWTH_SIZE])
 {
-	char rate[SHORTEN_RATE_SIZE];
+	char rate[NUMBER_RATE_SIZE];
 	double growth = site->view.growth_per_minute;
 
 	out[0] = '\0';
 	if (growth < STEADY_BELOW && growth > -STEADY_BELOW)
 		return;
-	shorten__rate(growth, rate);
+	number__rate(growth, rate);
 	switch (site->view.verdict) {
 	case VERDICT_LEAKING:
 	case VERDICT_GROWING:
@@ -60,14 +60,14 @@ enum style text_part__verdict_style(const struct report_site *site)
 
 void text_part__columns_add(struct site_columns *columns, const struct report_site *site)
 {
-	char count[SHORTEN_COUNT_SIZE], growth[SITE_GROWTH_SIZE];
+	char count[NUMBER_COUNT_SIZE], growth[SITE_GROWTH_SIZE];
 
-	shorten__count(site->view.goroutines, count);
+	number__count(site->view.goroutines, count);
 	text_part__growth_words(site, growth);
 	text_part__widen(&columns->verdict, verdict__name(site->view.verdict), MAX_VERDICT);
 	if (verdict__is_suspect(site->view.verdict))
 		columns->confidence = strlen("99 %");
-	text_part__widen(&columns->count, count, SHORTEN_COUNT_SIZE);
+	text_part__widen(&columns->count, count, NUMBER_COUNT_SIZE);
 	text_part__widen(&columns->wait, text_part__wait_words(site), MAX_WAIT);
 	text_part__widen(&columns->growth, growth, SITE_GROWTH_SIZE);
 }

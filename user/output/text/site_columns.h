@@ -6,7 +6,7 @@
  * What a line says of a site, and how wide that is in lines that stand under one another.
  */
 #include "output/report.h"
-#include "output/shorten.h"
+#include "base/number.h"
 #include "output/text/screen.h"
 
 #define SITE_ID_COLUMNS 8
@@ -29,7 +29,7 @@ const char *text_part__wait_words(const struct report_site *site);
  * more, others join them: "12 more/min". What is idle or active is so because its number does not
  * rise, as far as that can be told: a slope through few points would only contradict it.
  */
-#define SITE_GROWTH_SIZE (SHORTEN_RATE_SIZE + sizeof(" more/min"))
+#define SITE_GROWTH_SIZE (NUMBER_RATE_SIZE + sizeof(" more/min"))
 void text_part__growth_words(const struct report_site *site, char out[SITE_GROWTH_SIZE]);
 
 /*

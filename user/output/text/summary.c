@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/duration.h"
-#include "output/shorten.h"
+#include "base/number.h"
 #include "output/text/findings.h"
 #include "output/text/target.h"
 
@@ -21,9 +21,9 @@ static void put_finding(struct screen *screen, enum style style, const char *bef
 	if (sites == 0)
 		return;
 	screen__put(screen, STYLE_PLAIN, before);
-	screen__put_owned(screen, style, shorten__counted(sites, noun));
+	screen__put_owned(screen, style, number__counted(sites, noun));
 	screen__put(screen, style, ", ");
-	screen__put_owned(screen, style, shorten__counted(goroutines, "goroutine"));
+	screen__put_owned(screen, style, number__counted(goroutines, "goroutine"));
 }
 
 static void put_findings(struct screen *screen, const struct findings *findings)
@@ -42,7 +42,7 @@ static void put_more(struct screen *screen, enum style style, uint64_t sites, co
 	if (!sites)
 		return;
 	screen__put(screen, STYLE_PLAIN, "; ");
-	screen__put_owned(screen, style, shorten__counted(sites, "site"));
+	screen__put_owned(screen, style, number__counted(sites, "site"));
 	screen__put(screen, STYLE_PLAIN, words);
 }
 
@@ -79,9 +79,9 @@ static void put_looked_at(struct screen *screen, const struct findings *findings
 
 	duration__format(findings->observed_ns, observed);
 	screen__put(screen, STYLE_PLAIN, "looked at ");
-	screen__put_owned(screen, STYLE_PLAIN, shorten__counted(findings->goroutines, "goroutine"));
+	screen__put_owned(screen, STYLE_PLAIN, number__counted(findings->goroutines, "goroutine"));
 	screen__put(screen, STYLE_PLAIN, " in ");
-	screen__put_owned(screen, STYLE_PLAIN, shorten__counted(findings->sites, "site"));
+	screen__put_owned(screen, STYLE_PLAIN, number__counted(findings->sites, "site"));
 	screen__putf(screen, STYLE_PLAIN, " for %s ", observed);
 	put_modes(screen, findings);
 	screen__end_line(screen);
@@ -186,9 +186,9 @@ static void put_time(struct screen *screen, const struct report *report)
 
 static void put_count(struct screen *screen, const char *before, uint64_t n, const char *after)
 {
-	char count[SHORTEN_COUNT_SIZE];
+	char count[NUMBER_COUNT_SIZE];
 
-	shorten__count(n, count);
+	number__count(n, count);
 	screen__putf(screen, STYLE_PLAIN, "%s%s%s", before, count, after);
 }
 
@@ -218,12 +218,12 @@ static void put_sites(struct screen *screen, const struct findings *findings)
 {
 	if (findings->leaking_sites)
 		screen__put_owned(screen, STYLE_LEAKING,
-				  shorten__counted(findings->leaking_sites, "leaking site"));
+				  number__counted(findings->leaking_sites, "leaking site"));
 	if (findings->leaking_sites && findings->stuck_sites)
 		screen__put(screen, STYLE_PLAIN, ", ");
 	if (findings->stuck_sites)
 		screen__put_owned(screen, STYLE_STUCK,
-				  shorten__counted(findings->stuck_sites, "stuck site"));
+				  number__counted(findings->stuck_sites, "stuck site"));
 	if (!findings__flagged(findings))
 		screen__put(screen, STYLE_PLAIN, "nothing flagged");
 }
@@ -253,7 +253,7 @@ void text_part__came(struct screen *screen, const struct report *report,
 	screen__put(screen, STYLE_PLAIN, "  watched from now on, ");
 	screen__put_within(screen, STYLE_PLAIN, report__text(target->go_version), MAX_WORD);
 	screen__put(screen, STYLE_PLAIN, ", ");
-	screen__put_owned(screen, STYLE_PLAIN, shorten__counted(target->totals.alive, "goroutine"));
+	screen__put_owned(screen, STYLE_PLAIN, number__counted(target->totals.alive, "goroutine"));
 	screen__end_line(screen);
 }
 

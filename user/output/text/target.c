@@ -6,13 +6,14 @@
 #include <string.h>
 
 #include "base/duration.h"
+#include "base/number.h"
 #include "base/utf8.h"
-#include "output/shorten.h"
 
-#define MAX_NAME  32
-#define MAX_WORD  60 /* a Go version */
-#define MAX_LINES 6
-#define ITEM_GAP  3
+#define MAX_NAME	32
+#define MAX_WORD	60 /* a Go version */
+#define MAX_LINES	6
+#define ITEM_GAP	3
+#define UNREADABLE_PART 20 /* more than one of so many goroutines are worth a note */
 
 void text_part__name(struct screen *screen, const struct report_target *target)
 {
@@ -36,7 +37,8 @@ static void put_item(struct screen *screen, const char *label, enum style style,
 
 static void put_identity(struct screen *screen, const struct report_target *target)
 {
-	char observed[DURATION_SIZE], budget[48];
+	char observed[DURATION_SIZE], cost[NUMBER_RATE_SIZE], limit[NUMBER_RATE_SIZE];
+	char budget[sizeof(cost) + sizeof(limit) + 16];
 
 	screen__put(screen, STYLE_DIM, "gleakd  ");
 	text_part__name(screen, target);
@@ -46,8 +48,9 @@ static void put_identity(struct screen *screen, const struct report_target *targ
 		 probe_mode__name(target->mode));
 	put_item(screen, "observed", STYLE_PLAIN, observed);
 	if (target->overhead_max > 0) {
-		snprintf(budget, sizeof(budget), "%.2g%% of %.2g%%", target->overhead * 100,
-			 target->overhead_max * 100);
+		number__rate(target->overhead * 100, cost);
+		number__rate(target->overhead_max * 100, limit);
+		snprintf(budget, sizeof(budget), "%s%% of %s%%", cost, limit);
 		put_item(screen, "cost", STYLE_PLAIN, budget);
 	}
 	if (target->exited_target)
@@ -65,21 +68,24 @@ static void put_how(struct screen *screen, const struct report_target *target)
 
 static void put_figure(struct screen *screen, const char *label, uint64_t n)
 {
-	char count[SHORTEN_COUNT_SIZE];
+	char count[NUMBER_COUNT_SIZE];
 
-	shorten__count(n, count);
+	number__count(n, count);
 	put_item(screen, label, STYLE_BOLD, count);
 }
 
 /* "created 812 (19/s)" */
 static void put_flow(struct screen *screen, const char *label, uint64_t n, double per_second)
 {
-	char count[SHORTEN_COUNT_SIZE], rate[SHORTEN_RATE_SIZE];
+	char count[NUMBER_COUNT_SIZE], rate[NUMBER_RATE_SIZE];
 	char text[sizeof(count) + sizeof(rate) + 8];
 
-	shorten__count(n, count);
-	shorten__rate(per_second, rate);
-	snprintf(text, sizeof(text), "%s (%s/s)", count, rate);
+	number__count(n, count);
+	number__rate(per_second, rate);
+	if (per_second >= 0)
+		snprintf(text, sizeof(text), "%s (%s/s)", count, rate);
+	else
+		snprintf(text, sizeof(text), "%s", count);
 	put_item(screen, label, STYLE_BOLD, text);
 }
 
@@ -119,27 +125,30 @@ static void put_note(struct screen *screen, uint64_t n, const char *noun, const 
 	if (n == 0)
 		return;
 	screen__put(screen, STYLE_GROWING, "note: ");
-	screen__put_owned(screen, STYLE_PLAIN, shorten__counted(n, noun));
-	screen__put(screen, STYLE_PLAIN, rest);
-	screen__end_line(screen);
+	screen__put_owned(screen, STYLE_PLAIN, number__counted(n, noun));
+	screen__wrap(screen, STYLE_PLAIN, rest, MAX_LINES);
 }
 
 void text_part__losses(struct screen *screen, const struct report_target *target)
 {
-	char repaired[SHORTEN_COUNT_SIZE];
+	char repaired[NUMBER_COUNT_SIZE];
 
 	if (target->totals.lost || target->totals.inexact) {
-		shorten__count(target->totals.repaired, repaired);
+		number__count(target->totals.repaired, repaired);
 		screen__put(screen, STYLE_GROWING, "lost: ");
 		screen__put_owned(screen, STYLE_PLAIN,
-				  shorten__counted(target->totals.lost, "event"));
+				  number__counted(target->totals.lost, "event"));
 		screen__putf(screen, STYLE_PLAIN, "; creations and exits found by census: %s; %s",
 			     repaired,
 			     target->totals.inexact ? "not yet repaired" :
 						      "counts are exact again");
 		screen__end_line(screen);
 	}
-	put_note(screen, target->unreadable, "read", " of goroutines or stacks failed");
+	/* A running program moves on under the reader now and then: a few say nothing. */
+	if (target->unreadable > target->totals.alive / UNREADABLE_PART)
+		put_note(screen, target->unreadable, "goroutine",
+			 " could not be read: most ran on meanwhile; the next census reads them "
+			 "again");
 	put_note(screen, target->totals.refused, "goroutine",
 		 " beyond gleakd's limits not followed");
 }

@@ -19,7 +19,8 @@ static void open_log(void)
 	sample__open(&log_stream);
 	cr_assert_eq(text_writer__new(log_stream.file, &plain, &log_writer), 0);
 	cr_assert_eq(text_writer__write(log_writer, &log_sample.report), 0);
-	cr_assert_not_null(strstr(sample__added(&log_stream), "LEAKING  a1b2c3d4  94 % sure  1,503"));
+	cr_assert_not_null(
+		strstr(sample__added(&log_stream), "LEAKING  a1b2c3d4  94 % sure  1,503"));
 }
 
 static void close_log(void)
@@ -47,6 +48,35 @@ Test(log, silent_when_nothing_changes_but_for_a_line_a_minute)
 			 "03:05:05Z  pid 4242  1,715 goroutines, 1,705 parked  2 leaking sites, "
 			 "1,591 goroutines; 1 stuck site\n");
 	cr_assert_str_empty(later(59));
+}
+
+static size_t count_of(const char *text, const char *part)
+{
+	size_t n = 0;
+
+	while ((text = strstr(text, part))) {
+		text += strlen(part);
+		n++;
+	}
+	return n;
+}
+
+Test(log, words_are_explained_once)
+{
+	struct sample_stream stream;
+	struct text_writer *writer;
+	const char *text;
+
+	log_sample.report.final = true;
+	cr_expect_eq(count_of(later(2), "\nsite      the goroutines that"), 0, "told at first");
+	log_sample.report.final = false;
+	sample__open(&stream);
+	cr_assert_eq(text_writer__new(stream.file, &plain, &writer), 0);
+	cr_assert_eq(text_writer__write(writer, &log_sample.report), 0);
+	text = sample__added(&stream);
+	cr_expect_eq(count_of(text, "\nsite      the goroutines that"), 1, "%s", text);
+	text_writer__free(writer);
+	sample__close(&stream);
 }
 
 Test(log, growth_is_told_when_it_adds_up_to_a_tenth)

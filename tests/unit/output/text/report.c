@@ -235,6 +235,76 @@ Test(text, reasons_for_silence_leave_room_for_the_hint)
 	free(text);
 }
 
+/* Programs run on while they are read: a few that could not be are no news. */
+Test(text, what_could_not_be_read_is_told_when_it_matters)
+{
+	struct sample sample;
+	char *text;
+
+	sample__leaks(&sample);
+	sample.target.unreadable = 13;
+	text = sample__text(&sample.report, &plain);
+	cr_expect_null(strstr(text, "note"), "%s", text);
+	free(text);
+	sample.target.unreadable = 86;
+	text = sample__text(&sample.report, &plain);
+	cr_expect_not_null(strstr(text, "note: 86 goroutines could not be read: most ran on"), "%s",
+			   text);
+	free(text);
+}
+
+Test(text, a_rate_is_told_when_it_is_known)
+{
+	struct sample sample;
+	char *text;
+
+	sample__leaks(&sample);
+	sample.target.created_per_second = sample.target.exited_per_second = -1;
+	text = sample__text(&sample.report, &plain);
+	cr_expect_not_null(strstr(text, "   created 4,826   exited 4,120\n"), "%s", text);
+	free(text);
+	sample.target.created_per_second = 4010.4;
+	sample.target.exited_per_second = 0;
+	text = sample__text(&sample.report, &plain);
+	cr_expect_not_null(strstr(text, "   created 4,826 (4,010/s)   exited 4,120 (0/s)\n"));
+	free(text);
+}
+
+/* A verdict and a slope beside it that says otherwise: a reader believes neither. */
+Test(text, growth_does_not_contradict_the_verdict)
+{
+	static const struct {
+		enum verdict verdict;
+		const char *words; /* of 60 a minute; NULL: none */
+	} cases[] = {
+		{VERDICT_LEAKING, "  +60/min"},	  {VERDICT_GROWING, "  +60/min"},
+		{VERDICT_STUCK, "  60 more/min"}, {VERDICT_IDLE, NULL},
+		{VERDICT_ACTIVE, NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct sample sample;
+		char *text;
+
+		sample__leaks(&sample);
+		sample.target.n_sites = 1;
+		sample.sites[0].view.verdict = cases[i].verdict;
+		sample.sites[0].view.growth_per_minute = 60;
+		sample.sites[0].view.n_why = 0;
+		text = sample__text(&sample.report, &plain);
+		if (cases[i].words)
+			cr_expect_not_null(strstr(text, cases[i].words), "%s", text);
+		else
+			cr_expect_null(strstr(text, "/min"), "%s", text);
+		sample.sites[0].view.growth_per_minute = -60;
+		free(text);
+		text = sample__text(&sample.report, &plain);
+		if (cases[i].verdict == VERDICT_STUCK)
+			cr_expect_null(strstr(text, "/min"), "%s", text);
+		free(text);
+	}
+}
+
 static void check_objects(struct sample *sample, const char *wanted)
 {
 	char *text = sample__text(&sample->report, &plain);
@@ -327,7 +397,7 @@ Test(text, losses_mode_and_the_end_of_the_target)
 	sample.target.totals.lost = 1204;
 	sample.target.totals.repaired = 1100;
 	sample.target.totals.inexact = true;
-	sample.target.unreadable = 1;
+	sample.target.unreadable = 171;
 	sample.target.totals.refused = 17;
 	sample.target.exited_target = true;
 	sample.report.final = true;

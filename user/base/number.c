@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/number.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+void number__count(uint64_t n, char out[NUMBER_COUNT_SIZE])
+{
+	char digits[24];
+	size_t len = (size_t)snprintf(digits, sizeof(digits), "%" PRIu64, n);
+	size_t used = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (i > 0 && (len - i) % 3 == 0)
+			out[used++] = ',';
+		out[used++] = digits[i];
+	}
+	out[used] = '\0';
+}
+
+char *number__counted(uint64_t n, const char *noun)
+{
+	char count[NUMBER_COUNT_SIZE];
+	char *text = NULL;
+
+	number__count(n, count);
+	return asprintf(&text, "%s %s%s", count, noun, n == 1 ? "" : "s") < 0 ? NULL : text;
+}
+
+void number__rate(double rate, char out[NUMBER_RATE_SIZE])
+{
+	double size = fabs(rate);
+
+	if (!isfinite(rate)) {
+		snprintf(out, NUMBER_RATE_SIZE, "?");
+	} else if (size < 0.005) {
+		snprintf(out, NUMBER_RATE_SIZE, "0");
+	} else if (size < 99.95) {
+		/* 0.05, 1.5 and 20.5, but 2 and not 2.0 */
+		snprintf(out, NUMBER_RATE_SIZE, "%.*g",
+			 size < 0.095 ? 1 :
+			 size < 9.95  ? 2 :
+					3,
+			 rate);
+	} else {
+		char count[NUMBER_COUNT_SIZE];
+
+		number__count((uint64_t)llround(min_of(size, 1e15)), count);
+		snprintf(out, NUMBER_RATE_SIZE, "%s%s", rate < 0 ? "-" : "", count);
+	}
+}

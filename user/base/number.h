@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_BASE_NUMBER_H
+#define GLEAKD_BASE_NUMBER_H
+
+/* Numbers as people read them. */
+#include "base/common.h"
+
+/* number__count - "1,234,567" */
+#define NUMBER_COUNT_SIZE sizeof("18,446,744,073,709,551,615")
+void number__count(uint64_t n, char out[NUMBER_COUNT_SIZE]);
+
+/* number__counted - "1 site", "1,234 sites", to free(). */
+char *number__counted(uint64_t n, const char *noun) __must_check;
+
+/* number__rate - with as many digits as say something: "0.03", "1.5", "20.5", "1,204". */
+#define NUMBER_RATE_SIZE 40
+void number__rate(double rate, char out[NUMBER_RATE_SIZE]);
+
+#endif /* GLEAKD_BASE_NUMBER_H */
