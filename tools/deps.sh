@@ -5,7 +5,7 @@
 # is, neither the network nor apt is asked. Nothing that is installed runs as a service: the servers
 # that tests use are unpacked below build/ (tests/e2e/packages.py).
 #
-#	tools/deps.sh [GROUP...]      all groups without arguments
+#	tools/deps.sh [--list] [GROUP...]      all groups without arguments; --list only names them
 #
 #	build	the compilers and libraries		go	a Go, where there is none
 #	test	what the everyday tests run		deb	the Debian package
@@ -42,6 +42,11 @@ go_package() {
 
 packages=
 foreign=
+list=
+if [ "${1:-}" = --list ]; then
+	list=yes
+	shift
+fi
 [ $# -gt 0 ] || set -- build go test deb bench fuzz vm lint cross fresh
 for group in "$@"; do
 	case $group in
@@ -65,6 +70,11 @@ for group in "$@"; do
 	esac
 done
 
+if [ -n "$list" ]; then
+	# shellcheck disable=SC2086
+	printf '%s\n' $packages
+	exit 0
+fi
 # Word splitting is what makes a list of a string here.
 # shellcheck disable=SC2086
 wanted=$(missing $packages)
