@@ -17,7 +17,7 @@ pid=$!
 # shellcheck disable=SC2317 # called by a trap
 ended() {
 	kill -TERM -"$pid" 2>/dev/null || kill -TERM "$pid" 2>/dev/null
-	wait "$pid"
+	wait "$pid" 2>/dev/null
 	rm -f "$log"
 	exit "$1"
 }
