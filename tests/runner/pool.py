@@ -203,7 +203,7 @@ class Pool:
     what is going on. What was told to end is killed `grace` seconds later.
     """
 
-    def __init__(self, at_once, report, screen, silence=8, grace=15):
+    def __init__(self, at_once, report, screen, silence=6, grace=15):
         self.at_once, self.report, self.screen = at_once, report, screen
         self.silence, self.grace = silence, grace
         self.running, self.stopped, self.lost = [], None, set()
