@@ -9,6 +9,7 @@ from tracer import check_schema, needs_tracing, run
 
 LIBRARIES = {
     "go1.18.10": Program("libraries", "1.18.10"),
+    "go1.19.13": Program("libraries", "1.19.13"),
     "go1.20.14": Program("libraries", "1.20.14", strip=True),
     "go1.23.12": Program("libraries", "1.23.12"),
     "local": Program("libraries", strip=True),

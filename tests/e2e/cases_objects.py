@@ -39,11 +39,6 @@ VARIABLES = {
 }
 
 
-def minor_of(program):
-    """1.26 for "local" is whatever is installed: new enough to know every kind."""
-    return 99 if program.go == "local" else int(program.go.split(".")[1])
-
-
 def objects_at(report, program, marker, goroutines):
     """The objects of the one site that waits at a marker."""
     found = sites(report, blocked=program.line("waits: " + marker))
@@ -74,7 +69,7 @@ def check_selects(report, program):
         check_equal(objects["distinct"], 2 * goroutines, f"{marker}: distinct")
         check_equal({item["members"] for item in objects["items"]}, {1}, f"{marker}: members")
         timers = [item for item in objects["items"] if item["timer"]]
-        check_equal(bool(timers), armed and minor_of(program) >= 23, f"{marker}: a timer that runs")
+        check_equal(bool(timers), armed and program.minor() >= 23, f"{marker}: a timer that runs")
         check_equal({item["capacity"] for item in timers} - {1}, set(), f"{marker}: capacities")
 
 
@@ -84,7 +79,7 @@ def check_variables(report, program, addresses):
         check_equal(objects["looked_at"], goroutines, f"{marker}: looked at")
         check_equal((objects["distinct"], len(objects["items"])), (1, 1), f"{marker}: distinct")
         item, address = objects["items"][0], int(addresses[marker], 16)
-        if minor_of(program) < since:
+        if program.minor() < since:
             kind, address = "semaphore", address + offset
         check_equal(item["kind"], kind, f"{marker}: kind")
         check_equal(int(item["address"], 16), address, f"{marker}: address")

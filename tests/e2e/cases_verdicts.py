@@ -122,7 +122,9 @@ def a_lock_that_is_never_released_is_stuck(t):
     site, = sites(g.interrupt(), *place)
     check_equal(site["objects"]["distinct"], 1, "locks")
     lock, = site["objects"]["items"]
-    check_equal((lock["kind"], lock["waiters"]), ("mutex", 11), "the lock")
+    # Before Go 1.20 the runtime did not tell a mutex from other semaphores.
+    kind = "mutex" if COUNTS.minor() >= 20 else "semaphore"
+    check_equal((lock["kind"], lock["waiters"]), (kind, 11), "the lock")
 
 
 @case

@@ -127,6 +127,10 @@ class Program:
             raise Failed(f"{' '.join(command)}: {built.stderr.strip()}")
         return self.path
 
+    def minor(self):
+        """26 of go1.26.8; of the machine's own Go too, which may be any."""
+        return int(go_version(self.go).split(".")[1])
+
     def line(self, marker):
         """("counts/main.go", 44) for a marker comment such as "made:run" or "leak: mutex"."""
         found = []

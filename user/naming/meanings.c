@@ -156,6 +156,8 @@ static const struct row rows[] = {
 	{"os/signal.loop", NULL, 0, false, SERVICE("os/signal: delivers signals; one per program")},
 	{"os/exec.(*Cmd).watchCtx", NULL, IN_SELECT, true,
 	 ABANDONED("os/exec: a command with a context that runs or was not waited for; call Wait")},
+	{"os/exec.(*Cmd).watchCtx.func#", NULL, IN_SELECT, true, /* Go 1.19 */
+	 ABANDONED("os/exec: a command with a context that runs or was not waited for; call Wait")},
 	{"os/exec.(*Cmd).Start.func#", NULL, IN_SELECT, true,
 	 ABANDONED("os/exec: a command with a context that runs or was not waited for; call Wait")},
 	{"os/exec.(*Cmd).writerDescriptor.func#", NULL, IN_IO, false,
