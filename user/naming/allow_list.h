@@ -3,15 +3,15 @@
 #define GLEAKD_NAMING_ALLOW_LIST_H
 
 /*
- * Sites that are known and not to be flagged: they are suppressed, each for a reason that is given. A
- * text file, one pattern a line, blanks, the reason. Empty lines mean nothing, nor does what follows a
- * '#' that begins a line or stands alone:
+ * Sites that are known and not to be flagged: they are suppressed, each for a reason that is given.
+ * A text file, one pattern a line, blanks, the reason. Empty lines mean nothing, nor does what
+ * follows a '#' that begins a line or stands alone:
  *
  *	github.com/acme/shop/jobs.*	one per tenant, there for good (OPS-211)
  *	pump.go:4?			started by tests only
  *
- * A pattern is a glob as in output/site_pattern.h. A pattern without a reason is an error, since the
- * next reader of the file needs it.
+ * A pattern is a glob as in output/site_pattern.h. A pattern without a reason is an error, since
+ * the next reader of the file needs it.
  */
 #include "base/common.h"
 #include "base/failure.h"
