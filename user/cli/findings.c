@@ -39,7 +39,7 @@ bool findings__any(const struct report *report, unsigned int fail_on)
 		for (size_t i = 0; i < target->n_sites; i++) {
 			const struct report_site *site = &target->sites[i];
 
-			if (!site->silenced && finding_of(site->view.verdict) & fail_on)
+			if (!site->suppressed && finding_of(site->view.verdict) & fail_on)
 				return true;
 		}
 	}

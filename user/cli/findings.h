@@ -11,7 +11,7 @@
 #include "output/report.h"
 #include "naming/allow_list.h"
 
-/* findings__any - whether @report has a site of @fail_on (enum finding) that is not silenced. */
+/* findings__any - whether @report has a site of @fail_on (enum finding) that is not suppressed. */
 bool findings__any(const struct report *report, unsigned int fail_on);
 
 /*

@@ -32,8 +32,8 @@ struct report_site {
 	char id[9];	       /* 8 hex digits, stable across runs of the same build */
 	struct site_view view; /* as the tracker has it */
 	const char *meaning;   /* what goroutines are that a library started; "" */
-	bool silenced;	       /* by the allow-list ... */
-	const char *silenced_reason;
+	bool suppressed;       /* by the allow-list ... */
+	const char *suppressed_reason;
 	const struct wait_objects *objects; /* what members wait on; NULL: nobody looked */
 	const char *wait_reason;	    /* the runtime's words; "" while running */
 	struct report_frame created_by;
@@ -192,27 +192,27 @@ static inline unsigned int report__percent(const struct report_site *site)
 	return (unsigned int)(min_of(site->view.confidence, 0.99) * 100 + 0.5);
 }
 
-/* report__flagged - it is shown as found: an accusation that the allow-list does not silence. */
+/* report__flagged - it is shown as found: an accusation that the allow-list does not suppress. */
 static inline bool report__flagged(const struct report_site *site)
 {
-	return verdict__is_alarm(site->view.verdict) && !site->silenced;
+	return verdict__is_alarm(site->view.verdict) && !site->suppressed;
 }
 
 /*
- * report__silenced - the allow-list kept a suspect quiet. What it names and is idle or active did
+ * report__suppressed - the allow-list kept a suspect quiet. What it names and is idle or active did
  * not need it.
  */
-static inline bool report__silenced(const struct report_site *site)
+static inline bool report__suppressed(const struct report_site *site)
 {
-	return site->silenced && verdict__is_suspect(site->view.verdict);
+	return site->suppressed && verdict__is_suspect(site->view.verdict);
 }
 
-static inline size_t report__count_silenced(const struct report_target *target)
+static inline size_t report__count_suppressed(const struct report_target *target)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < target->n_sites; i++)
-		n += report__silenced(&target->sites[i]);
+		n += report__suppressed(&target->sites[i]);
 	return n;
 }
 

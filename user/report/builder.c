@@ -367,14 +367,14 @@ static int resolve_sites(const struct target *target, struct built_target *built
 }
 
 /* The allow-list has the last word on what is shown as found. */
-static void silence(struct report_builder *builder, struct report_site *site)
+static void suppress(struct report_builder *builder, struct report_site *site)
 {
 	const char *reason = builder->allow ? allow_list__match(builder->allow, site) : NULL;
 
 	if (!reason || !report__flagged(site))
 		return;
-	site->silenced = true;
-	site->silenced_reason = reason;
+	site->suppressed = true;
+	site->suppressed_reason = reason;
 }
 
 /* What was found at a site stays with the memo until the next look, which is after the next build. */
@@ -389,7 +389,7 @@ static void finish_sites(struct report_builder *builder, const struct looked_at 
 
 		if (seen && site->view.parked)
 			site->objects = &seen->found;
-		silence(builder, site);
+		suppress(builder, site);
 	}
 }
 

@@ -27,7 +27,7 @@ struct report_notes {
 int report_builder__new(uint64_t min_age_ns, struct report_builder **ret_builder) __must_check;
 void report_builder__free(struct report_builder *builder);
 
-/* report_builder__set_allow - known cases are silenced; @allow (NULL: none) is borrowed. */
+/* report_builder__set_allow - known cases are suppressed; @allow (NULL: none) is borrowed. */
 void report_builder__set_allow(struct report_builder *builder, struct allow_list *allow);
 
 void report_builder__set_group(struct report_builder *builder, enum report_group group);

@@ -104,8 +104,8 @@ static void make_evidence(struct made *made, size_t index, struct fuzz_input *nu
 	uint8_t bits = fuzz_input__u8(numbers);
 
 	make_items(made, index, numbers);
-	site->silenced = bits & 2;
-	site->silenced_reason = bits & 4 ? next_text(made) : NULL;
+	site->suppressed = bits & 2;
+	site->suppressed_reason = bits & 4 ? next_text(made) : NULL;
 	site->meaning = bits & 8 ? next_text(made) : NULL;
 	site->view.confidence = make_double(numbers);
 	*evidence = (struct site_evidence){

@@ -45,7 +45,7 @@ static void make_site(struct made *made, struct report_site *site, struct fuzz_i
 
 	*site = (struct report_site){
 		.view.verdict = (enum verdict)((bits & 7) % (VERDICT_LEAKING + 1)),
-		.silenced = bits & 8,
+		.suppressed = bits & 8,
 		.view.confidence = make_double(numbers),
 		.view.goroutines = bits & 16 ? fuzz_input__u64(numbers) : bits,
 		.created_by = {.file = next_text(made), .line = fuzz_input__u8(numbers)},

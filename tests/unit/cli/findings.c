@@ -57,17 +57,17 @@ Test(findings, what_is_not_sure_counts_where_it_is_asked_for)
 	made.sites[3].view.verdict = VERDICT_SUSPECTED;
 	cr_expect_not(findings__any(&made.report, FINDING_LEAKING | FINDING_STUCK));
 	cr_expect(findings__any(&made.report, FINDING_STUCK | FINDING_SUSPECTED));
-	made.sites[3].silenced = true;
+	made.sites[3].suppressed = true;
 	cr_expect_not(findings__any(&made.report, FINDING_STUCK | FINDING_SUSPECTED));
 }
 
-Test(findings, silenced_and_growing_ones_do_not_count)
+Test(findings, suppressed_and_growing_ones_do_not_count)
 {
 	struct made made;
 
 	make(&made);
 	made.sites[0].view.verdict = VERDICT_LEAKING;
-	made.sites[0].silenced = true;
+	made.sites[0].suppressed = true;
 	made.sites[1].view.verdict = VERDICT_GROWING;
 	cr_expect_not(findings__any(&made.report, FINDING_LEAKING | FINDING_STUCK));
 	made.report.n_targets = 0;
@@ -82,7 +82,7 @@ Test(findings, growing_ones_count_when_asked_for)
 	made.sites[1].view.verdict = VERDICT_GROWING;
 	cr_expect(findings__any(&made.report, FINDING_GROWING));
 	cr_expect_not(findings__any(&made.report, FINDING_LEAKING | FINDING_STUCK));
-	made.sites[1].silenced = true;
+	made.sites[1].suppressed = true;
 	cr_expect_not(findings__any(&made.report, FINDING_GROWING));
 }
 

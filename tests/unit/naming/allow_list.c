@@ -50,8 +50,8 @@ static struct allow_list *read_list(const char *text)
 	return list;
 }
 
-/* The reason by which a list of this one line silences the sample; "" when it does not. */
-static bool silences(const char *pattern)
+/* The reason by which a list of this one line suppresses the sample; "" when it does not. */
+static bool suppresses(const char *pattern)
 {
 	char text[600];
 	struct allow_list *list;
@@ -60,7 +60,8 @@ static bool silences(const char *pattern)
 	snprintf(text, sizeof(text), "%s known\n", pattern);
 	list = read_list(text);
 	found = allow_list__match(list, &sample) != NULL;
-	cr_expect_eq(found, site_pattern__match(pattern, &sample) == SITE_MATCH_WHOLE, "%s", pattern);
+	cr_expect_eq(found, site_pattern__match(pattern, &sample) == SITE_MATCH_WHOLE, "%s",
+		     pattern);
 	allow_list__free(list);
 	return found;
 }
@@ -82,43 +83,43 @@ static void check_text_refused(const char *text, int err, const char *words)
 
 Test(allow_list, functions)
 {
-	cr_expect(silences("main.main"));
-	cr_expect(silences("main.serve.*"));
-	cr_expect(silences("github.com/acme/shop/jobs.*"));
-	cr_expect(silences("github.com/*.run"));
-	cr_expect(silences("github.com/acme/shop/jobs.(*Pump).run"));
-	cr_expect(silences("*.serve.func[0-9]"));
-	cr_expect(silences("main.m?in"));
-	cr_expect_not(silences("main"));
-	cr_expect_not(silences("ain.main"));
-	cr_expect_not(silences("main.serve"));
-	cr_expect_not(silences("acme/shop/jobs.*"));
-	cr_expect_not(silences("MAIN.MAIN"));
+	cr_expect(suppresses("main.main"));
+	cr_expect(suppresses("main.serve.*"));
+	cr_expect(suppresses("github.com/acme/shop/jobs.*"));
+	cr_expect(suppresses("github.com/*.run"));
+	cr_expect(suppresses("github.com/acme/shop/jobs.(*Pump).run"));
+	cr_expect(suppresses("*.serve.func[0-9]"));
+	cr_expect(suppresses("main.m?in"));
+	cr_expect_not(suppresses("main"));
+	cr_expect_not(suppresses("ain.main"));
+	cr_expect_not(suppresses("main.serve"));
+	cr_expect_not(suppresses("acme/shop/jobs.*"));
+	cr_expect_not(suppresses("MAIN.MAIN"));
 }
 
 Test(allow_list, type_arguments_stand_for_themselves)
 {
-	cr_expect(silences("github.com/acme/shop/cart.Load[...]"));
-	cr_expect(silences("*.Load[...]"));
-	cr_expect_not(silences("*.Load[..]"));
-	cr_expect_not(silences("github.com/acme/shop/cart.Load."));
+	cr_expect(suppresses("github.com/acme/shop/cart.Load[...]"));
+	cr_expect(suppresses("*.Load[...]"));
+	cr_expect_not(suppresses("*.Load[..]"));
+	cr_expect_not(suppresses("github.com/acme/shop/cart.Load."));
 }
 
 Test(allow_list, places)
 {
-	cr_expect(silences("/home/build/shop/jobs/pump.go:42"));
-	cr_expect(silences("jobs/pump.go:42"));
-	cr_expect(silences("pump.go:4?"));
-	cr_expect(silences("pump.go:*"));
-	cr_expect(silences("shop/*:42"));
-	cr_expect(silences("main.go:9"));
-	cr_expect(silences("load.go:7"));
-	cr_expect_not(silences("/*/load.go:*"));
-	cr_expect(silences("home/*/pump.go:42"));
-	cr_expect_not(silences("pump.go"));
-	cr_expect_not(silences("pump.go:4"));
-	cr_expect_not(silences("ump.go:42"));
-	cr_expect_not(silences("main.go:42"));
+	cr_expect(suppresses("/home/build/shop/jobs/pump.go:42"));
+	cr_expect(suppresses("jobs/pump.go:42"));
+	cr_expect(suppresses("pump.go:4?"));
+	cr_expect(suppresses("pump.go:*"));
+	cr_expect(suppresses("shop/*:42"));
+	cr_expect(suppresses("main.go:9"));
+	cr_expect(suppresses("load.go:7"));
+	cr_expect_not(suppresses("/*/load.go:*"));
+	cr_expect(suppresses("home/*/pump.go:42"));
+	cr_expect_not(suppresses("pump.go"));
+	cr_expect_not(suppresses("pump.go:4"));
+	cr_expect_not(suppresses("ump.go:42"));
+	cr_expect_not(suppresses("main.go:42"));
 }
 
 Test(allow_list, unknown_functions_and_places_match_nothing)
@@ -237,7 +238,7 @@ Test(allow_list, eight_stars_and_512_bytes_are_fine)
 	struct allow_list *list;
 	char text[700];
 
-	cr_expect(silences("*****i*n.m*i*"));
+	cr_expect(suppresses("*****i*n.m*i*"));
 	memset(pattern, 'p', sizeof(pattern));
 	pattern[512] = '\0';
 	snprintf(text, sizeof(text), "%s reason\n", pattern);

@@ -195,17 +195,17 @@ void sample__leaks(struct sample *sample)
 	sample_evidence__leaks(sample->sites);
 }
 
-void sample__silenced(struct sample *sample)
+void sample__suppressed(struct sample *sample)
 {
 	sample__leaks(sample);
 	for (size_t i = 1; i < 4; i++) {
-		sample->sites[i].silenced = true;
-		sample->sites[i].silenced_reason = i == 2 ? "the warehouse is being rebuilt" :
-							    "known, goes away with the new queue";
+		sample->sites[i].suppressed = true;
+		sample->sites[i].suppressed_reason = i == 2 ? "the warehouse is being rebuilt" :
+							      "known, goes away with the new queue";
 	}
-	/* Idle: nothing to silence. */
-	sample->sites[5].silenced = true;
-	sample->sites[5].silenced_reason = "clients may stay as long as they like";
+	/* Idle: nothing to suppress. */
+	sample->sites[5].suppressed = true;
+	sample->sites[5].suppressed_reason = "clients may stay as long as they like";
 }
 
 void sample__healthy(struct sample *sample)
@@ -307,8 +307,8 @@ void sample__hostile(struct sample *sample)
 		}};
 	use(sample, evil_sites, ARRAY_SIZE(evil_sites));
 	sample_evidence__hostile(&sample->sites[0], EVIL);
-	sample->sites[1].silenced = true;
-	sample->sites[1].silenced_reason = LONG16(EVIL) LONG256("word ");
+	sample->sites[1].suppressed = true;
+	sample->sites[1].suppressed_reason = LONG16(EVIL) LONG256("word ");
 	sample->report.final_reason = EVIL;
 }
 

@@ -23,8 +23,8 @@ struct sample {
 /* sample__leaks - a service with two leaking sites, a stuck one and healthy ones. */
 void sample__leaks(struct sample *sample);
 
-/* sample__silenced - the same, with all but the first suspect silenced by the allow-list. */
-void sample__silenced(struct sample *sample);
+/* sample__suppressed - the same, with all but the first suspect suppressed by the allow-list. */
+void sample__suppressed(struct sample *sample);
 
 /* sample__healthy - the same without what is flagged. */
 void sample__healthy(struct sample *sample);

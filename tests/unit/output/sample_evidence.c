@@ -213,7 +213,7 @@ void sample_evidence__hostile(struct report_site *site, const char *text)
 	}
 	site->view.confidence = NAN;
 	site->meaning = text;
-	site->silenced_reason = text;
+	site->suppressed_reason = text;
 	site->view.evidence = (struct site_evidence){
 		.observed_ns = UINT64_MAX,
 		.arrivals = UINT64_MAX,
@@ -294,8 +294,8 @@ void sample_evidence__random(struct report_site *site, unsigned int *seed,
 	}
 	site->view.confidence = real(seed) / 1e9;
 	site->meaning = text(seed);
-	site->silenced = rand_r(seed) % 3 == 0;
-	site->silenced_reason = text(seed);
+	site->suppressed = rand_r(seed) % 3 == 0;
+	site->suppressed_reason = text(seed);
 	site->view.evidence = (struct site_evidence){
 		.observed_ns = count(seed),
 		.arrivals = count(seed),
@@ -326,5 +326,5 @@ void sample_evidence__free(struct report_site *site)
 	free((struct site_weight *)evidence->weights);
 	free((struct wait_objects *)site->objects);
 	free((char *)site->meaning);
-	free((char *)site->silenced_reason);
+	free((char *)site->suppressed_reason);
 }

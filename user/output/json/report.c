@@ -131,7 +131,7 @@ static void put_target(struct json *json, const struct report_target *target)
 	put_goroutines(json, &target->totals);
 	put_losses(json, target);
 	put_cost(json, target);
-	json__count(json, "silenced_sites", report__count_silenced(target));
+	json__count(json, "silenced_sites", report__count_suppressed(target));
 	json__array(json, "sites");
 	for (size_t i = 0; i < target->n_sites; i++)
 		json__site(json, &target->sites[i]);

@@ -163,8 +163,8 @@ static void put_opinion(struct json *json, const struct report_site *site)
 		json__real(json, "confidence", report__percent(site) / 100.0);
 	else
 		json__null(json, "confidence");
-	if (site->silenced)
-		json__text(json, "silenced", site->silenced_reason);
+	if (site->suppressed)
+		json__text(json, "silenced", site->suppressed_reason);
 	else
 		json__null(json, "silenced");
 	json__text_or_null(json, "meaning", site->meaning);

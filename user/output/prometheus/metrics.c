@@ -151,8 +151,8 @@ static void add_site_counts(struct metrics_group *group, const struct report_sit
 
 	if (!count)
 		return;
-	if (site->silenced) {
-		count = &group->silenced;
+	if (site->suppressed) {
+		count = &group->suppressed;
 	} else {
 		group->oldest_ns = max_of(group->oldest_ns, view->oldest_age_ns);
 		group->oldest_ns = max_of(group->oldest_ns, view->oldest_park_ns);

@@ -21,10 +21,10 @@ struct metrics_group {
 	uint64_t processes;
 	uint64_t modes[PROBE_MODE_COUNT];
 	uint64_t goroutines;
-	uint64_t leaking, stuck, silenced; /* goroutines */
-	uint64_t sites, sites_omitted;	   /* flagged ones */
-	uint64_t oldest_ns;		   /* age of the oldest flagged goroutine; 0: not known */
-	double overhead, overhead_max;	   /* of the process that is nearest to its budget */
+	uint64_t leaking, stuck, suppressed; /* goroutines */
+	uint64_t sites, sites_omitted;	     /* flagged ones */
+	uint64_t oldest_ns;		     /* age of the oldest flagged goroutine; 0: not known */
+	double overhead, overhead_max;	     /* of the process that is nearest to its budget */
 	struct group_counts counts;
 	struct metrics_info infos[METRICS_MAX_INFOS];
 	size_t n_infos;

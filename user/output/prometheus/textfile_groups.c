@@ -34,7 +34,7 @@ static const struct group_gauge gauges[] = {
 	 offsetof(struct metrics_group, stuck)},
 	{"gleakd_silenced_goroutines",
 	 "Leaking or stuck goroutines at sites that the allow-list silences.",
-	 offsetof(struct metrics_group, silenced)},
+	 offsetof(struct metrics_group, suppressed)},
 	{"gleakd_leak_sites", "Sites that are leaking or stuck.",
 	 offsetof(struct metrics_group, sites)},
 	{"gleakd_leak_sites_omitted",

@@ -165,11 +165,11 @@ static const char *const *changes_of(enum verdict verdict)
 	return active_changes;
 }
 
-static void put_silence(struct screen *screen, const struct report_site *site)
+static void put_suppression(struct screen *screen, const struct report_site *site)
 {
-	const char *reason = report__text(site->silenced_reason);
+	const char *reason = report__text(site->suppressed_reason);
 
-	if (!report__silenced(site))
+	if (!report__suppressed(site))
 		return;
 	explain_part__heading(screen, "silenced by the allow-list");
 	put_sentence(screen, *reason ? reason : "no reason given");
@@ -204,7 +204,7 @@ void explain__put(struct screen *screen, const struct report *report,
 	screen__end_line(screen);
 	screen__end_line(screen);
 	put_site(screen, site);
-	put_silence(screen, site);
+	put_suppression(screen, site);
 	explain_part__weights(screen, site);
 	explain_part__heading(screen, "who came and who stayed");
 	put_flow(screen, site);

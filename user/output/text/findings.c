@@ -12,8 +12,8 @@ static void add_site(struct findings *findings, const struct report_site *site)
 	uint64_t goroutines = site->view.goroutines;
 
 	findings->sites += goroutines > 0;
-	if (site->silenced) {
-		findings->silenced_sites += report__silenced(site);
+	if (site->suppressed) {
+		findings->suppressed_sites += report__suppressed(site);
 		return;
 	}
 	switch (site->view.verdict) {

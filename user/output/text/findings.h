@@ -8,7 +8,7 @@
 struct findings {
 	uint64_t leaking_sites, leaking_goroutines;
 	uint64_t stuck_sites, stuck_goroutines;
-	uint64_t suspected_sites, growing_sites, silenced_sites;
+	uint64_t suspected_sites, growing_sites, suppressed_sites;
 	uint64_t sites, goroutines; /* sites that have any; all of them */
 	uint64_t parked;
 	uint64_t processes, with_findings;
@@ -22,7 +22,7 @@ void findings__add(struct findings *findings, const struct report_target *target
 /* findings__of - one process. */
 struct findings findings__of(const struct report_target *target);
 
-/* findings__flagged - there is something leaking or stuck that is not silenced. */
+/* findings__flagged - there is something leaking or stuck that is not suppressed. */
 bool findings__flagged(const struct findings *findings);
 
 #endif /* GLEAKD_OUTPUT_TEXT_FINDINGS_H */

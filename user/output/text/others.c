@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The sites that were not flagged, as a reader wants them: summed up, and the first few by name so
- * that one can see they are what they should be. What was silenced is told apart from them.
+ * that one can see they are what they should be. What was suppressed is told apart from them.
  */
 #include "output/text/others.h"
 
@@ -34,7 +34,7 @@ struct breakdown {
 
 static bool is_shown(const struct report_site *site, bool all)
 {
-	return !report__flagged(site) && !report__silenced(site) &&
+	return !report__flagged(site) && !report__suppressed(site) &&
 	       (all || site->view.goroutines > 0);
 }
 
@@ -172,11 +172,11 @@ static void put_suspicion(struct screen *screen, const struct report_site *site)
 }
 
 /* Under its row, why a site is not flagged that looks as if it should be. */
-static void put_silenced(struct screen *screen, const struct report_site *site)
+static void put_suppressed(struct screen *screen, const struct report_site *site)
 {
-	const char *reason = report__text(site->silenced_reason);
+	const char *reason = report__text(site->suppressed_reason);
 
-	if (!report__silenced(site)) {
+	if (!report__suppressed(site)) {
 		if (site->view.verdict == VERDICT_SUSPECTED)
 			put_suspicion(screen, site);
 		return;
@@ -247,7 +247,7 @@ void text_part__rows(struct screen *screen, const struct report_target *target, 
 			continue;
 		shown--;
 		put_site(screen, &columns, &target->sites[i]);
-		put_silenced(screen, &target->sites[i]);
+		put_suppressed(screen, &target->sites[i]);
 		if (stacks)
 			text_part__stack(screen, &target->sites[i]);
 	}
@@ -283,22 +283,22 @@ void text_part__others(struct screen *screen, const struct report_target *target
 	}
 }
 
-/* --- silenced ------------------------------------------------------------------------------------- */
+/* --- suppressed ------------------------------------------------------------------------------------- */
 
-static bool silenced_wanted(const void *ctx, const struct report_site *site)
+static bool suppressed_wanted(const void *ctx, const struct report_site *site)
 {
 	(void)ctx;
-	return report__silenced(site);
+	return report__suppressed(site);
 }
 
-/* Whether a site before the one of @index was silenced for the same reason. */
+/* Whether a site before the one of @index was suppressed for the same reason. */
 static bool reason_told(const struct report_target *target, size_t index)
 {
-	const char *reason = report__text(target->sites[index].silenced_reason);
+	const char *reason = report__text(target->sites[index].suppressed_reason);
 
 	for (size_t i = 0; i < index; i++) {
-		if (report__silenced(&target->sites[i]) &&
-		    strcmp(report__text(target->sites[i].silenced_reason), reason) == 0)
+		if (report__suppressed(&target->sites[i]) &&
+		    strcmp(report__text(target->sites[i].suppressed_reason), reason) == 0)
 			return true;
 	}
 	return false;
@@ -312,10 +312,10 @@ static void put_silencing(struct screen *screen, const struct report_target *tar
 
 	for (size_t i = 0; i < target->n_sites; i++) {
 		const struct report_site *site = &target->sites[i];
-		const char *reason = report__text(site->silenced_reason);
+		const char *reason = report__text(site->suppressed_reason);
 		unsigned int room;
 
-		if (!report__silenced(site) || !*reason || reason_told(target, i))
+		if (!report__suppressed(site) || !*reason || reason_told(target, i))
 			continue;
 		screen__put(screen, STYLE_DIM, before);
 		room = screen__room(screen) - min_of(screen__room(screen), room_after);
@@ -331,11 +331,11 @@ static void put_silencing(struct screen *screen, const struct report_target *tar
 	}
 }
 
-void text_part__silenced(struct screen *screen, const struct report_target *target, size_t max,
-			 bool all)
+void text_part__suppressed(struct screen *screen, const struct report_target *target, size_t max,
+			   bool all)
 {
 	static const char hint[] = " (--all shows them)";
-	size_t n = report__count_silenced(target);
+	size_t n = report__count_suppressed(target);
 
 	if (n == 0)
 		return;
@@ -348,5 +348,5 @@ void text_part__silenced(struct screen *screen, const struct report_target *targ
 	}
 	screen__end_line(screen);
 	if (all)
-		text_part__rows(screen, target, max, silenced_wanted, NULL, false);
+		text_part__rows(screen, target, max, suppressed_wanted, NULL, false);
 }

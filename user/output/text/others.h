@@ -14,14 +14,14 @@ void text_part__rows(struct screen *screen, const struct report_target *target, 
 		     const void *ctx, bool stacks);
 
 /*
- * text_part__silenced - one line that says how many sites the allow-list silenced, and why; when
+ * text_part__suppressed - one line that says how many sites the allow-list suppressed, and why; when
  * @all the sites themselves, @max of them, each with its reason.
  */
-void text_part__silenced(struct screen *screen, const struct report_target *target, size_t max,
-			 bool all);
+void text_part__suppressed(struct screen *screen, const struct report_target *target, size_t max,
+			   bool all);
 
 /*
- * text_part__others - the sites that were neither flagged nor silenced: one line that sums them up,
+ * text_part__others - the sites that were neither flagged nor suppressed: one line that sums them up,
  * then @max lines with the first of them; their stacks too when @stacks. Sites without goroutines
  * only if @all.
  */

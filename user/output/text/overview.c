@@ -29,7 +29,7 @@ const struct report_site *overview__worst(const struct report_target *target)
 	for (size_t i = 0; i < target->n_sites; i++) {
 		const struct report_site *site = &target->sites[i];
 
-		if (!site->silenced)
+		if (!site->suppressed)
 			return verdict__is_suspect(site->view.verdict) ? site : NULL;
 	}
 	return NULL;
@@ -105,7 +105,7 @@ static void growth_of(const struct report_target *target, char out[SITE_GROWTH_S
 	for (size_t i = 0; i < target->n_sites; i++) {
 		const struct report_site *site = &target->sites[i];
 
-		if (!site->silenced && verdict__is_suspect(site->view.verdict) &&
+		if (!site->suppressed && verdict__is_suspect(site->view.verdict) &&
 		    site->view.verdict != VERDICT_STUCK && site->view.growth_per_minute > 0)
 			sum.view.growth_per_minute += site->view.growth_per_minute;
 	}

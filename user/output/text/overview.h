@@ -12,7 +12,7 @@
 #include "output/report.h"
 #include "output/text/screen.h"
 
-/* Processes by their worst site that is not silenced, then by how many goroutines are accused. */
+/* Processes by their worst site that is not suppressed, then by how many goroutines are accused. */
 struct overview {
 	const struct report_target **targets; /* owned */
 	size_t n;
@@ -27,7 +27,7 @@ void overview__put(struct screen *screen, const struct overview *overview, size_
 
 /*
  * overview__worst - the site that decides where @target stands, NULL when there is none to speak of:
- * all are idle, active or silenced.
+ * all are idle, active or suppressed.
  */
 const struct report_site *overview__worst(const struct report_target *target);
 

@@ -137,7 +137,7 @@ static void put_whole(struct screen *screen, const struct text_options *options,
 	}
 	put_flagged(screen, target, options->all ? SIZE_MAX : MANY_FLAGGED,
 		    options->verbose ? SITE_STACK : SITE_EVIDENCE);
-	text_part__silenced(screen, target, SIZE_MAX, options->all);
+	text_part__suppressed(screen, target, SIZE_MAX, options->all);
 	text_part__others(screen, target, options->all ? SIZE_MAX : FEW_OTHERS, options->all,
 			  options->all && options->verbose);
 }
@@ -146,7 +146,7 @@ static void put_whole(struct screen *screen, const struct text_options *options,
 static bool worth_a_block(const struct text_options *options, const struct report_target *target)
 {
 	return options->all || target->goroutines_listed || overview__worst(target) ||
-	       report__count_silenced(target);
+	       report__count_suppressed(target);
 }
 
 /* Of several processes a table first, the worst ones on top. */
@@ -192,15 +192,15 @@ static void fit_target(struct screen *screen, const struct text_options *options
 {
 	struct screen_mark mark;
 	size_t others = options->all ? SIZE_MAX : FEW_OTHERS;
-	size_t silenced = report__count_silenced(target) > 0;
+	size_t suppressed = report__count_suppressed(target) > 0;
 	size_t room;
 
 	put_header(screen, target);
-	room = last_row - min_of(last_row, screen->lines + OTHERS_ROWS + silenced);
+	room = last_row - min_of(last_row, screen->lines + OTHERS_ROWS + suppressed);
 	fit_flagged(screen, target, room, options->verbose ? SITE_STACK : SITE_EVIDENCE);
 	/* A site takes two lines here, and all of them no more than half of what is left. */
-	room = last_row - min_of(last_row, screen->lines + OTHERS_ROWS + silenced);
-	text_part__silenced(screen, target, room / 4, options->all);
+	room = last_row - min_of(last_row, screen->lines + OTHERS_ROWS + suppressed);
+	text_part__suppressed(screen, target, room / 4, options->all);
 	mark = screen__mark(screen);
 	room = last_row - min_of(last_row, screen->lines + OTHERS_ROWS);
 	text_part__others(screen, target, min_of(others, room), options->all,

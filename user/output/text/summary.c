@@ -120,7 +120,7 @@ static void put_summary(struct screen *screen, const struct overview *overview, 
 	put_verdict(screen, &findings, any_site);
 	put_more(screen, STYLE_GROWING, findings.suspected_sites, " suspected");
 	put_more(screen, STYLE_GROWING, findings.growing_sites, " still growing");
-	put_more(screen, STYLE_PLAIN, findings.silenced_sites, " silenced");
+	put_more(screen, STYLE_PLAIN, findings.suppressed_sites, " silenced");
 	screen__end_line(screen);
 	put_looked_at(screen, &findings);
 	if (single_look && !findings.leaking_sites) {

@@ -356,7 +356,7 @@ static json_t *whole_report(void)
 	};
 	struct sample sample;
 
-	sample__silenced(&sample);
+	sample__suppressed(&sample);
 	sample.target.goroutines_listed = true;
 	sample.target.goroutine_list = goroutines;
 	sample.target.n_goroutine_list = ARRAY_SIZE(goroutines);

@@ -298,17 +298,17 @@ Test(textfile, one_site_may_be_leaking_here_and_stuck_there)
 		     SITE("shop", "00000001", "stuck") "5");
 }
 
-Test(textfile, silenced_and_unsuspected_sites_have_no_series)
+Test(textfile, suppressed_and_unsuspected_sites_have_no_series)
 {
 	static struct made made;
 	struct report_target *target = make_target(&made, "shop");
-	struct report_site *silenced = make_site(&made, target, 1, VERDICT_LEAKING, 40);
+	struct report_site *suppressed = make_site(&made, target, 1, VERDICT_LEAKING, 40);
 	char *text;
 
-	silenced->silenced = true;
-	silenced->view.oldest_age_ns = 50 * NSEC_PER_SEC;
+	suppressed->suppressed = true;
+	suppressed->view.oldest_age_ns = 50 * NSEC_PER_SEC;
 	make_site(&made, target, 2, VERDICT_GROWING, 3);
-	make_site(&made, target, 3, VERDICT_IDLE, 3)->silenced = true;
+	make_site(&made, target, 3, VERDICT_IDLE, 3)->suppressed = true;
 	text = render(&made.report, &build);
 	cr_expect(has(text, "gleakd_suspected_leaked_goroutines{groupname=\"shop\"} 0"));
 	cr_expect(has(text, "gleakd_silenced_goroutines{groupname=\"shop\"} 40"));

@@ -44,11 +44,11 @@ Test(explain, leaking)
 	check_golden("explain-leaking.txt", &sample, 0, 100, false);
 }
 
-Test(explain, narrow_in_colour_and_silenced_with_losses)
+Test(explain, narrow_in_colour_and_suppressed_with_losses)
 {
 	struct sample sample;
 
-	sample__silenced(&sample);
+	sample__suppressed(&sample);
 	sample.target.mode = PROBE_MODE_LIFECYCLE;
 	sample.target.mode_reason = "parks cost too much";
 	sample.target.totals.lost = 17;

@@ -60,7 +60,7 @@ Test(overview, the_worst_first)
 	give(2, VERDICT_GROWING, 5000);
 	give(3, VERDICT_LEAKING, 10);
 	give(4, VERDICT_LEAKING, 9000);
-	host.sites[4][0].silenced = true;
+	host.sites[4][0].suppressed = true;
 	give(5, VERDICT_STUCK, 4000);
 	give(6, VERDICT_LEAKING, 11);
 	give(7, VERDICT_SUSPECTED, 7000);

@@ -196,39 +196,39 @@ Test(text, narrow)
 	check_golden("leaks-60.txt", &sample.report, &options);
 }
 
-Test(text, silenced_sites_are_counted)
+Test(text, suppressed_sites_are_counted)
 {
 	struct sample sample;
 
-	sample__silenced(&sample);
+	sample__suppressed(&sample);
 	sample.report.final = true;
 	check_golden("silenced-final.txt", &sample.report, &plain);
 }
 
-Test(text, silenced_sites_are_shown_when_asked_for)
+Test(text, suppressed_sites_are_shown_when_asked_for)
 {
 	struct text_options options = {.screen.columns = 100, .all = true};
 	struct sample sample;
 
-	sample__silenced(&sample);
+	sample__suppressed(&sample);
 	check_golden("silenced-all.txt", &sample.report, &options);
 }
 
 /* The hint at the end must not be what falls off. */
-Test(text, reasons_for_silence_leave_room_for_the_hint)
+Test(text, reasons_for_suppression_leave_room_for_the_hint)
 {
 	struct sample sample;
 	char *text;
 
-	sample__silenced(&sample);
-	sample.sites[1].silenced_reason =
+	sample__suppressed(&sample);
+	sample.sites[1].suppressed_reason =
 		"a reason that goes on and on, as if whoever wrote it had been paid by the word";
 	text = sample__text(&sample.report, &plain);
 	cr_expect_not_null(strstr(text, "\n3 sites silenced by the allow-list: a reason that"));
 	cr_expect_not_null(strstr(text, " (--all shows them)\n"));
 	free(text);
-	sample.sites[1].silenced_reason = "short";
-	sample.sites[3].silenced_reason =
+	sample.sites[1].suppressed_reason = "short";
+	sample.sites[3].suppressed_reason =
 		"a reason that is by far too long to stand on the line that tells the others";
 	text = sample__text(&sample.report, &plain);
 	cr_expect_not_null(strstr(text, ": short; and more (--all shows them)\n"), "%s", text);
