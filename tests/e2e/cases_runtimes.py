@@ -2,10 +2,11 @@
 """Runtimes that are not those of a plain program: whose main has ended, in a library, several."""
 
 import json
+import os
 
 from harness import case, cases_for, check, check_equal
 from programs import Program, Target, start
-from tracer import Gleakd, at, check_schema, needs_tracing, run, sites, total
+from tracer import Gleakd, at, check_schema, digest, needs_tracing, run, sites, total
 
 # Where versions matter: the first one, the one with gdestroy, this machine's and the last.
 VERSIONS = ("local", "1.18.10", "1.22.12", "1.27.1")
@@ -72,8 +73,7 @@ def main_ends_while_watched(t):
 def main_ends_in_a_service(t):
     """Taken on once, and never given up."""
     target = start(t, GOEXIT)
-    g = Gleakd(t, None, "--only", f"exe:{GOEXIT.path}", "--config", "/dev/null", "--interval", "300ms",
-               "--min-process-age", "100ms")
+    g = watch_all_of(t, GOEXIT)
 
     def of_target(report):
         return next((x for x in report["targets"] if x["pid"] == target.pid), None)
@@ -176,3 +176,75 @@ def plugins_are_named_alike_in_every_process(t, plugins):
             target.ask(f"park {number} 11")
         ids.append({site["id"] for site in once(t, target)["sites"]})
     check_equal(ids[0], ids[1], "ids of sites")
+
+
+@cases_for(PLUGINS)
+def plugins_are_counted_to_the_last_goroutine(t, plugins):
+    """Each plugin has its own copy of what creates and ends goroutines."""
+    target = plugins.start(t)
+    plugins.open(target, plugins.first)
+    g = Gleakd(t, target.pid, "--mode", "full", "--interval", "300ms")
+    g.report("probes attached", lambda r: r["targets"][0]["mode"] == "full")
+    target.ask("run 0 101")
+    target.ask("run 1 211")
+    target.ask("park 1 43")
+    g.report("those of the first plugin", lambda r: total(sites(r, plugins.first.line("made:park")),
+                                                          "created") == 43)
+    # One that comes when the others are watched already: its probes come with the next census.
+    plugins.open(target, plugins.second)
+    seen = len(g.reports)
+    g.report("two censuses more", lambda r: len(g.reports) >= seen + 2)
+    target.ask("run 2 307")
+    target.ask("park 2 47")
+    g.report("those of the second plugin", lambda r: total(sites(r, plugins.second.line("made:park")),
+                                                           "created") == 47)
+    final = g.interrupt()["targets"][0]
+    got = final["goroutines"]
+    check_equal((final["mode"], got["created"], got["exited"], got["alive"]),
+                ("full", 101 + 211 + 43 + 307 + 47, 101 + 211 + 307, alive(target)),
+                "mode, created, exited, alive")
+    check_equal({k: v for k, v in final["losses"].items() if v}, {}, "losses")
+
+
+def watch_all_of(t, program, *args):
+    """Every process of a program, as the service watches them."""
+    return Gleakd(t, None, "--only", f"exe:{program.path}", "--config", "/dev/null", "--interval",
+                  "300ms", "--min-process-age", "100ms", *args)
+
+
+def of_pid(report, pid):
+    """The report with that process alone; None when it is not in it."""
+    found = [x for x in report["targets"] if x["pid"] == pid]
+    return {"targets": found} if found else None
+
+
+@cases_for({"local": PLUGINS["local"]})
+def plugins_are_remembered_over_a_restart(t, plugins):
+    """By their place in each process: the other process, whose order is another, is gone then."""
+    path = os.path.join(t.directory(), "state")
+    here = plugins.start(t)
+    for plugin in (plugins.first, plugins.second):
+        plugins.open(here, plugin)
+    g = watch_all_of(t, plugins.host, "--state", path, "--mode", "full")
+    g.report("the first process", lambda r: of_pid(r, here.pid))
+    there = plugins.start(t)
+    for plugin in (plugins.second, plugins.first):
+        plugins.open(there, plugin)
+    made = {plugins.first: 29, plugins.second: 31}
+
+    def counted(r, pid):
+        return of_pid(r, pid) and all(
+            total(sites(of_pid(r, pid), plugin.line("made:park")), "created") == n
+            for plugin, n in made.items())
+
+    g.report("both", lambda r: len(r["targets"]) == 2 and
+             all(x["mode"] == "full" for x in r["targets"]))
+    for target, order in ((here, (29, 31)), (there, (31, 29))):
+        for number, n in enumerate(order, 1):
+            target.ask(f"park {number} {n}")
+    g.report("all of them", lambda r: counted(r, here.pid) and counted(r, there.pid))
+    g.interrupt()
+    here.end()
+    again = watch_all_of(t, plugins.host, "--state", path, "--mode", "full")
+    first = again.report("the one that is left", lambda r: of_pid(r, there.pid))
+    check(counted(first, there.pid), "created in plugins by another name: " + digest(first))

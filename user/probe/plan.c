@@ -243,6 +243,18 @@ static int find_functions(struct planner *planner, struct go_binary *binary,
 	return 0;
 }
 
+/* A plugin need not have what creates goroutines, and runs the program's own then. */
+static bool note_absent(const struct planner *planner, struct probe_plan *plan)
+{
+	plan->sites[PROBE_EVENT_CREATE].none =
+		!entry_of(planner, FUNCTION_NEWPROC_FUNC1) && !entry_of(planner, FUNCTION_NEWPROC1);
+	plan->sites[PROBE_EVENT_EXIT].none =
+		!entry_of(planner, FUNCTION_GDESTROY) && !entry_of(planner, FUNCTION_GOEXIT0);
+	plan->sites[PROBE_EVENT_PARK].none = !entry_of(planner, FUNCTION_PARK_M);
+	return plan->sites[PROBE_EVENT_CREATE].none && plan->sites[PROBE_EVENT_EXIT].none &&
+	       plan->sites[PROBE_EVENT_PARK].none;
+}
+
 int probe_plan__make(struct go_binary *binary, struct probe_plan *ret_plan, struct failure *failure)
 {
 	struct planner planner = {.image = go_binary__image(binary)};
@@ -254,7 +266,7 @@ int probe_plan__make(struct go_binary *binary, struct probe_plan *ret_plan, stru
 		return err;
 	for (int event = 0; event < PROBE_EVENT_COUNT; event++)
 		any |= !plan_event(&planner, event, &plan.sites[event]);
-	if (!any)
+	if (!note_absent(&planner, &plan) && !any)
 		return failure__set(failure, -ENOENT, "no place for a probe in this executable: %s",
 				    plan.sites[PROBE_EVENT_CREATE].reason);
 	*ret_plan = plan;

@@ -20,6 +20,7 @@ enum probe_class {
 
 struct probe_site {
 	bool present;
+	bool none; /* the binary lacks the functions: nothing of the kind happens in it */
 	enum probe_class class;
 	uint64_t address;     /* link-time */
 	uint64_t file_offset; /* as uprobes want it */

@@ -2,6 +2,7 @@
 #include "session/executable.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,7 +15,6 @@ struct entry {
 	struct executable executable;
 	struct entry *next;
 	uid_t uid;
-	int exe_fd;
 	size_t users;
 };
 
@@ -50,8 +50,8 @@ static void free_entry(struct entry *entry)
 		free_module(entry->executable.modules[i]);
 	free(entry->executable.modules);
 	go_binary__free(entry->executable.binary);
-	if (entry->exe_fd >= 0)
-		close(entry->exe_fd);
+	if (entry->executable.fd >= 0)
+		close(entry->executable.fd);
 	free(entry);
 }
 
@@ -80,11 +80,11 @@ static int open_entry(struct executables *executables, const char *proc_root,
 		return failure__set(failure, -ENOMEM, "out of memory");
 	entry->executable.file = *file;
 	entry->uid = process->uid;
-	entry->exe_fd = process__open_exe(proc_root, process->id.pid, failure);
-	if (entry->exe_fd < 0)
-		err = entry->exe_fd;
+	entry->executable.fd = process__open_exe(proc_root, process->id.pid, failure);
+	if (entry->executable.fd < 0)
+		err = entry->executable.fd;
 	if (!err)
-		err = go_binary__open(entry->exe_fd, &entry->executable.binary, failure);
+		err = go_binary__open(entry->executable.fd, &entry->executable.binary, failure);
 	if (err) {
 		free_entry(entry);
 		return err;
@@ -228,6 +228,14 @@ int executable__module(struct executable *executable, const char *proc_root, pid
 	}
 	*ret_number = (uint32_t)++executable->n_modules;
 	return 0;
+}
+
+void executable__path(const struct executable *executable, uint32_t number, char *out,
+		      size_t out_size)
+{
+	int fd = number ? executable->modules[number - 1]->fd : executable->fd;
+
+	snprintf(out, out_size, "/proc/self/fd/%d", fd);
 }
 
 size_t executables__count(const struct executables *executables)

@@ -32,6 +32,7 @@ struct executable_module {
 
 struct executable {
 	struct exe_file file;
+	int fd; /* of its file */
 	struct go_binary *binary;
 	/* From the first process on that it was bound to: */
 	struct symbolizer *symbolizer;
@@ -73,6 +74,10 @@ int executable__bind(struct executable *executable, struct remote *remote, uint6
  */
 int executable__module(struct executable *executable, const char *proc_root, pid_t pid,
 		       const struct mapped_file *mapped, uint32_t *ret_number) __must_check;
+
+/* executable__path - of the file of module @number, for whoever opens it anew. */
+void executable__path(const struct executable *executable, uint32_t number, char *out,
+		      size_t out_size);
 
 size_t executables__count(const struct executables *executables);
 

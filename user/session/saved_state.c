@@ -1,7 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/saved_state.h"
 
+/* --- program counters ---------------------------------------------------------------------------- */
+
+/* From a module's number to its place in the list; false when the process does not have it. */
+static bool to_file(const struct module_map *modules, uint64_t *pc)
+{
+	uint32_t number = module_pc__number(*pc);
+
+	for (size_t i = 0; i < module_map__count(modules); i++) {
+		if (module_map__at(modules, i)->number != number)
+			continue;
+		*pc = module_pc__make((uint32_t)i, module_pc__address(*pc));
+		return true;
+	}
+	/* In no module it is an address of the process. */
+	return number == MODULE_NONE;
+}
+
+static bool from_file(const struct module_map *modules, uint64_t *pc)
+{
+	uint32_t place = module_pc__number(*pc);
+
+	if (place < module_map__count(modules))
+		*pc = module_pc__make(module_map__at(modules, place)->number,
+				      module_pc__address(*pc));
+	return place < module_map__count(modules) || place == MODULE_NONE;
+}
+
+/* --- reading ------------------------------------------------------------------------------------- */
+
 struct restore {
+	const struct module_map *modules;
 	struct places *places;
 	struct tracker *tracker;
 };
@@ -11,17 +41,22 @@ static bool restore_site(void *ctx, const struct saved_site *site)
 	const struct restore *restore = ctx;
 	struct saved_site canonical = *site;
 
+	/* Only a file that was tampered with has a module that the process does not have. */
+	if (!from_file(restore->modules, &canonical.key.creation_pc) ||
+	    !from_file(restore->modules, &canonical.key.start_pc))
+		return true;
 	/* From the first time that it is asked for on, a pc stands for all of its line. */
-	canonical.key.creation_pc = places__creation(restore->places, site->key.creation_pc);
-	canonical.key.start_pc = places__start(restore->places, site->key.start_pc);
+	canonical.key.creation_pc = places__creation(restore->places, canonical.key.creation_pc);
+	canonical.key.start_pc = places__start(restore->places, canonical.key.start_pc);
 	/* A full table takes no more: those sites begin anew. */
 	return !tracker__restore_site(restore->tracker, &canonical);
 }
 
 bool saved_state__restore(const struct state_file *file, const struct process_id *id,
-			  struct places *places, struct tracker *tracker)
+			  const struct module_map *modules, struct places *places,
+			  struct tracker *tracker)
 {
-	struct restore restore = {.places = places, .tracker = tracker};
+	struct restore restore = {.modules = modules, .places = places, .tracker = tracker};
 	const struct saved_process *process =
 		file ? state_file__find(file, id, restore_site, &restore) : NULL;
 
@@ -30,7 +65,10 @@ bool saved_state__restore(const struct state_file *file, const struct process_id
 	return process;
 }
 
+/* --- writing ------------------------------------------------------------------------------------- */
+
 struct site_sink {
+	const struct module_map *modules;
 	struct state_writer *writer;
 	int err;
 };
@@ -38,8 +76,13 @@ struct site_sink {
 static bool write_site(void *ctx, const struct saved_site *site)
 {
 	struct site_sink *sink = ctx;
+	struct saved_site saved = *site;
 
-	sink->err = state_writer__site(sink->writer, site);
+	/* A line may go by its copy in a plugin that only another process has: that one begins anew. */
+	if (!to_file(sink->modules, &saved.key.creation_pc) ||
+	    !to_file(sink->modules, &saved.key.start_pc))
+		return true;
+	sink->err = state_writer__site(sink->writer, &saved);
 	return !sink->err;
 }
 
@@ -49,9 +92,9 @@ static bool stop_at_once(void *ctx __maybe_unused, const struct saved_site *site
 }
 
 int saved_state__write(struct state_writer *writer, const struct process_id *id,
-		       const struct tracker *tracker)
+		       const struct module_map *modules, const struct tracker *tracker)
 {
-	struct site_sink sink = {.writer = writer};
+	struct site_sink sink = {.modules = modules, .writer = writer};
 	struct saved_process process;
 
 	/* The file has the process before its sites. */

@@ -41,6 +41,14 @@ static void forget_slot(struct session *session, const struct target *target)
 	}
 }
 
+static void note_slots(struct session *session, struct target *target)
+{
+	int slot;
+
+	for (size_t i = 0; (slot = target__slot(target, i)) >= 0; i++)
+		session->by_slot[slot] = target;
+}
+
 static void on_event(void *ctx, const struct gl_event *head, const struct gl_event_create *create)
 {
 	struct session *session = ctx;
@@ -139,8 +147,7 @@ int session__add(struct session *session, pid_t pid, struct target **ret_target,
 	err = target__open(&options, pid, &target, failure);
 	if (err)
 		return err;
-	if (target__slot(target) >= 0)
-		session->by_slot[target__slot(target)] = target;
+	note_slots(session, target);
 	session->targets[session->n_targets++] = target;
 	*ret_target = target;
 	return 0;
@@ -209,6 +216,7 @@ int session__census_start(struct session *session, struct failure *failure)
 
 		if (err)
 			return err;
+		note_slots(session, session->targets[i]);
 	}
 	return 0;
 }
@@ -239,7 +247,7 @@ static int write_targets(struct session *session, struct state_writer *writer)
 
 		if (target__state(target) == TARGET_LIVE)
 			err = saved_state__write(writer, &target__process(target)->id,
-						 target__tracker(target));
+						 target__modules(target), target__tracker(target));
 	}
 	return err;
 }

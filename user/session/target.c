@@ -202,8 +202,8 @@ static int build_books(struct target *target, struct failure *failure)
 	/* Once: it would change with each correction of the clock. */
 	target->started_seconds = process__start_seconds(target->process.id.start_time);
 	(void)!process__cpu_ns(target->process.id.pid, &target->executed_ns);
-	saved_state__restore(target->options.state, &target->process.id, target->executable->places,
-			     target->tracker);
+	saved_state__restore(target->options.state, &target->process.id, target->modules,
+			     target->executable->places, target->tracker);
 	return 0;
 }
 
@@ -342,7 +342,8 @@ int target__census_start(struct target *target, struct failure *failure)
 
 	if (!target__check_alive(target))
 		return 0;
-	target_modules__refresh(target);
+	if (target_modules__refresh(target))
+		target_probes__add_modules(target);
 	/* Taken before anything is read: whatever is created later may be missing. */
 	started_ns = clock__monotonic_ns();
 	err = census__start(target->census, &target->trouble);
@@ -437,6 +438,11 @@ struct go_binary *target__binary(const struct target *target)
 	return target->executable->binary;
 }
 
+const struct module_map *target__modules(const struct target *target)
+{
+	return target->modules;
+}
+
 const char *target__how(const struct target *target)
 {
 	return target->how[0] ? target->how : go_binary__how(target->executable->binary);
@@ -447,9 +453,14 @@ const struct probe_plan *target__plan(const struct target *target)
 	return &target->plan;
 }
 
-int target__slot(const struct target *target)
+int target__slot(const struct target *target, size_t index)
 {
-	return target->attachment ? (int)probe_attachment__slot(target->attachment) : -1;
+	const struct module_probe *probe;
+
+	if (!target->probes || index >= module_probes__count(target->probes))
+		return -1;
+	probe = module_probes__at(target->probes, index);
+	return probe->attachment ? (int)probe_attachment__slot(probe->attachment) : -1;
 }
 
 enum probe_mode target__mode(const struct target *target)

@@ -96,8 +96,11 @@ enum target_state target__state(const struct target *target);
 /* target__trouble - why it is TARGET_UNREADABLE, in words; "" else. */
 const char *target__trouble(const struct target *target);
 pid_t target__pid(const struct target *target);
-/* target__slot - as probe_attachment__slot(); -1: nothing can be attached. */
-int target__slot(const struct target *target);
+/*
+ * target__slot - of its module @index, as probe_attachment__slot(); -1: nothing can be attached to it, or
+ * there are no more. Plugins come with the beginning of a census.
+ */
+int target__slot(const struct target *target, size_t index);
 /* target__set_origin - where it runs; copied. */
 void target__set_origin(struct target *target, const struct process_origin *origin);
 const struct process_origin *target__origin(const struct target *target);
@@ -105,6 +108,7 @@ const struct process_origin *target__origin(const struct target *target);
 const struct execution *target__execution(const struct target *target);
 const struct process_info *target__process(const struct target *target);
 struct go_binary *target__binary(const struct target *target);
+const struct module_map *target__modules(const struct target *target);
 /* target__how - as go_binary__how(), and why a plugin is not readable. */
 const char *target__how(const struct target *target);
 const struct probe_plan *target__plan(const struct target *target);

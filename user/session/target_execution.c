@@ -31,10 +31,10 @@ static void find_tracer(const struct target *target, struct tracer *tracer)
 }
 
 /* Of the code at one site; true: it speaks against a probe there. */
-static bool look_at_site(const struct target *target, const struct probe_site *site,
+static bool look_at_site(const struct target *target, const struct probe_site *site, uint64_t bias,
 			 const struct tracer *tracer, char *text, size_t size)
 {
-	switch (site_code__look(site, target->remote, target->load_bias)) {
+	switch (site_code__look(site, target->remote, bias)) {
 	case SITE_CODE_SAME:
 		return false;
 	case SITE_CODE_BREAKPOINT:
@@ -65,17 +65,34 @@ static bool look_at_site(const struct target *target, const struct probe_site *s
 	return true;
 }
 
+/* Of the code at all sites of @plan, in a module that is loaded at @bias. */
+static bool look_at_sites(struct target *target, const struct probe_plan *plan, uint64_t bias,
+			  unsigned int events, const struct tracer *tracer)
+{
+	for (int e = 0; e < PROBE_EVENT_COUNT; e++) {
+		const struct probe_site *site = &plan->sites[e];
+
+		if (events & 1u << e && site->present &&
+		    look_at_site(target, site, bias, tracer, target->hindrance,
+				 sizeof(target->hindrance)))
+			return true;
+	}
+	return false;
+}
+
 bool target_hindrance__look(struct target *target, unsigned int events)
 {
 	const size_t size = sizeof(target->hindrance);
+	size_t n = target->probes ? module_probes__count(target->probes) : 0;
 	struct tracer tracer;
 
 	find_tracer(target, &tracer);
-	for (int e = 0; e < PROBE_EVENT_COUNT; e++) {
-		const struct probe_site *site = &target->plan.sites[e];
+	if (!n && look_at_sites(target, &target->plan, target->load_bias, events, &tracer))
+		return true;
+	for (size_t i = 0; i < n; i++) {
+		const struct module_probe *probe = module_probes__at(target->probes, i);
 
-		if (events & 1u << e && site->present &&
-		    look_at_site(target, site, &tracer, target->hindrance, size))
+		if (look_at_sites(target, &probe->plan, probe->bias, events, &tracer))
 			return true;
 	}
 	if (tracer.pid > 0)

@@ -6,6 +6,7 @@
  * What the parts of a target share: target.c (its life), target_probes.c (what is attached to it),
  * target_execution.c (whether it runs, and what speaks against probes).
  */
+#include "session/module_probes.h"
 #include "session/target.h"
 
 struct target {
@@ -33,8 +34,8 @@ struct target {
 	struct census *census;
 	struct goroutine_list *goroutine_list; /* NULL: not asked for */
 	struct wait_reader *wait_reader;
-	struct probe_plan plan;
-	struct probe_attachment *attachment;
+	struct probe_plan plan;		    /* of the runtime's own module */
+	struct module_probes *probes;	    /* NULL: nothing can be attached */
 	struct gl_losses losses;	    /* when the tracker was last told */
 	uint64_t events[PROBE_EVENT_COUNT]; /* that arrived */
 
@@ -66,6 +67,12 @@ size_t target_modules__refresh(struct target *target);
  */
 int target_probes__open(struct target *target, struct failure *failure) __must_check;
 void target_probes__close(struct target *target);
+
+/*
+ * target_probes__add_modules - attach to modules that came since. What they lack is lacking from then
+ * on: the mode and its reason say so.
+ */
+void target_probes__add_modules(struct target *target);
 
 /*
  * target_hindrance__look - whether something speaks against probes for @events (bits 1 << enum

@@ -62,9 +62,27 @@ static void start_governor(struct target *target)
 	target->mode = target->governor.mode;
 }
 
+/* The runtime's own module comes first, and brings the others. */
+static int attach_first(struct target *target, struct failure *failure)
+{
+	char path[64];
+	int err =
+		module_probes__new(target->options.probes, target->process.id.pid, &target->probes);
+
+	if (err)
+		return failure__set(failure, err, "out of memory");
+	executable__path(target->executable, 0, path, sizeof(path));
+	err = module_probes__set(target->probes, probe_mode__events(target->mode), failure);
+	if (!err)
+		err = module_probes__add(target->probes, module_map__at(target->modules, 0),
+					 &target->plan, path, failure);
+	if (!err)
+		target_probes__add_modules(target);
+	return err;
+}
+
 int target_probes__open(struct target *target, struct failure *failure)
 {
-	char exe_path[64];
 	unsigned int events;
 	int err = probe_plan__make(target->executable->binary, &target->plan, failure);
 
@@ -84,10 +102,7 @@ int target_probes__open(struct target *target, struct failure *failure)
 	events = probe_mode__events(target->governor.options.highest);
 	if (target_hindrance__look(target, events))
 		target->mode = PROBE_MODE_CENSUS;
-	snprintf(exe_path, sizeof(exe_path), "/proc/%d/exe", target->process.id.pid);
-	err = probes__attach(target->options.probes, target->executable->binary, &target->plan,
-			     target->process.id.pid, exe_path, probe_mode__events(target->mode),
-			     &target->attachment, failure);
+	err = attach_first(target, failure);
 	if (!err && target->mode == PROBE_MODE_CENSUS)
 		tracker__expect_events(target->tracker, false, clock__monotonic_ns());
 	/* The first tick counts from here: who cannot afford this is not to bear it for two. */
@@ -98,8 +113,8 @@ int target_probes__open(struct target *target, struct failure *failure)
 
 void target_probes__close(struct target *target)
 {
-	probe_attachment__free(target->attachment);
-	target->attachment = NULL;
+	module_probes__free(target->probes);
+	target->probes = NULL;
 }
 
 /* --- what it costs ------------------------------------------------------------------------------- */
@@ -110,9 +125,9 @@ void target__note_losses(struct target *target)
 	uint64_t lost = 0;
 
 	/* With nothing attached nothing is lost; this is asked many times a second, of every target. */
-	if (target->mode == PROBE_MODE_CENSUS || !target->attachment ||
-	    probe_attachment__losses(target->attachment, &now))
+	if (target->mode == PROBE_MODE_CENSUS || !target->probes)
 		return;
+	module_probes__losses(target->probes, &now);
 	for (int e = 0; e < PROBE_EVENT_COUNT; e++)
 		lost += now.by_event[e] - target->losses.by_event[e];
 	tracker__lost(target->tracker, lost,
@@ -194,10 +209,10 @@ static void switch_mode(struct target *target, enum probe_mode mode, uint64_t no
 
 	/* What is lost so far belongs to the mode before. */
 	target__note_losses(target);
-	if (probe_attachment__set(target->attachment, probe_mode__events(mode), &failure)) {
+	if (module_probes__set(target->probes, probe_mode__events(mode), &failure)) {
 		/* Half of the events are worth less than none: go on without, and do not try again. */
 		snprintf(target->mode_reason, sizeof(target->mode_reason), "%s", failure.text);
-		target_probes__close(target);
+		module_probes__close(target->probes);
 		mode = PROBE_MODE_CENSUS;
 	}
 	target->mode = mode;
@@ -278,13 +293,96 @@ static void use_mode(struct target *target, enum probe_mode mode, uint64_t now_n
 		switch_mode(target, mode, now_ns);
 }
 
+static bool is_open(const struct target *target)
+{
+	return target->probes && module_probes__is_open(target->probes);
+}
+
+/* --- plugins ------------------------------------------------------------------------------------- */
+
+/* What of the highest mode cannot be seen in a module with @plan, and in words why. */
+static unsigned int lacking(struct target *target, const struct probe_plan *plan, const char *name)
+{
+	unsigned int wanted = probe_mode__events(target->governor.options.highest), missing = 0;
+
+	for (int e = 0; e < PROBE_EVENT_COUNT; e++) {
+		const struct probe_site *site = &plan->sites[e];
+
+		if (!(wanted & 1u << e) || site->present || site->none)
+			continue;
+		missing |= 1u << e;
+		snprintf(target->mode_reason, sizeof(target->mode_reason),
+			 "no %s events in the plugin %s: %s",
+			 probe_event__name((enum probe_event)e), name, site->reason);
+	}
+	return missing;
+}
+
+/* From now on no more than can be seen in all modules. */
+static void do_without(struct target *target, unsigned int missing)
+{
+	uint64_t now_ns = clock__monotonic_ns();
+
+	if (missing & probe_mode__events(PROBE_MODE_LIFECYCLE)) {
+		if (target->mode != PROBE_MODE_CENSUS)
+			switch_mode(target, PROBE_MODE_CENSUS, now_ns);
+		module_probes__close(target->probes);
+		return;
+	}
+	target->governor.options.highest = PROBE_MODE_LIFECYCLE;
+	if (target->mode == PROBE_MODE_FULL) {
+		target->governor.mode = PROBE_MODE_LIFECYCLE;
+		switch_mode(target, PROBE_MODE_LIFECYCLE, now_ns);
+	}
+}
+
+static void add_module(struct target *target, const struct loaded_module *module)
+{
+	const struct executable_module *file = target->executable->modules[module->number - 1];
+	const char *name = mapped_file__name(&file->mapped);
+	struct probe_plan plan = {0};
+	struct failure failure = {""};
+	unsigned int missing = probe_mode__events(PROBE_MODE_FULL);
+	char path[64];
+	int err = -ENOENT;
+
+	snprintf(target->mode_reason, sizeof(target->mode_reason), "the plugin %s is not readable",
+		 name);
+	if (module->binary) {
+		target->mode_reason[0] = '\0';
+		err = probe_plan__make(module->binary, &plan, &failure);
+		missing = lacking(target, &plan, name);
+	}
+	if (missing)
+		do_without(target, missing);
+	executable__path(target->executable, module->number, path, sizeof(path));
+	if (!err && is_open(target))
+		err = module_probes__add(target->probes, module, &plan, path, &failure);
+	if (err && failure.text[0]) {
+		snprintf(target->mode_reason, sizeof(target->mode_reason), "%s", failure.text);
+		do_without(target, probe_mode__events(PROBE_MODE_FULL));
+	}
+}
+
+void target_probes__add_modules(struct target *target)
+{
+	size_t n = module_map__count(target->modules);
+
+	while (is_open(target) && module_probes__count(target->probes) < n) {
+		add_module(target,
+			   module_map__at(target->modules, module_probes__count(target->probes)));
+		/* What lived and died in it until now was not seen. */
+		target->all_events = false;
+	}
+}
+
 void target__govern(struct target *target, uint64_t now_ns)
 {
 	struct governor_tick tick;
 	enum probe_mode mode;
 	uint64_t cpu_ns;
 
-	if (!target->attachment || target->state != TARGET_LIVE || is_hindered(target, now_ns))
+	if (!is_open(target) || target->state != TARGET_LIVE || is_hindered(target, now_ns))
 		return;
 	if (process__cpu_ns(target->process.id.pid, &cpu_ns))
 		return;
