@@ -2,6 +2,8 @@
 /*
  * Contents of marked objects: parts of up to MARK_BATCH spans with one system call, each with the
  * runtime's struct of its span as it is now, so that a span that is another one by now is noticed.
+ * The last few megabytes of copies are kept: lists that go through the same spans again and again make
+ * batches small and many. They are milliseconds old at most.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -17,28 +19,44 @@
 #define MAX_READS    (MARK_BATCH * 4)
 #define ARENAS_KEPT  256u
 #define BUFFER_SPARE (2u * HEAP_BITS_MAX) /* for the largest part, with its bits */
+#define BUFFERS	     8u
+#define COPIES	     4096u /* of spans that can be found again, a power of two */
 
 struct part {
 	uint32_t number; /* of its span */
 	struct heap_piece piece;
-	const uint8_t *mspan;
+	const uint8_t *mspan; /* NULL: an earlier batch's copy, which was as expected */
 	size_t first_read, n_reads;
+};
+
+/* A whole span of one page in one of the buffers. */
+struct copy {
+	uint32_t number; /* of its span, plus one; 0: none */
+	uint64_t round;	 /* of the buffer */
+	struct heap_piece piece;
 };
 
 struct mark_batch {
 	struct part parts[MARK_BATCH];
 	struct remote_span reads[MAX_READS];
 	size_t n_parts, n_reads, used;
+	uint64_t round; /* how many buffers have been used up */
+	struct copy copies[COPIES];
 	struct {
 		uint64_t number, address; /* number: of the arena plus one */
 	} arenas[ARENAS_KEPT];
 	uint64_t mask[HEAP_BITS_WORDS];
-	uint8_t buffer[MARK_BUFFER_SIZE + BUFFER_SPARE];
+	uint8_t *buffer; /* of this round, one of these */
+	uint8_t buffers[BUFFERS][MARK_BUFFER_SIZE + BUFFER_SPARE];
 };
 
 struct mark_batch *mark_batch__new(void)
 {
-	return calloc(1, sizeof(struct mark_batch));
+	struct mark_batch *batch = calloc(1, sizeof(*batch));
+
+	if (batch)
+		batch->buffer = batch->buffers[0];
+	return batch;
 }
 
 static void drop_pending(struct heap_mark *mark, const struct heap_span *span)
@@ -110,6 +128,36 @@ static int add_arena_bits(struct heap_mark *mark, struct part *part)
 	return 0;
 }
 
+static bool is_page(const struct heap_span *span)
+{
+	return span->size_class && span->npages == 1;
+}
+
+/* The span as one of the last batches read it, if it did. */
+static bool add_copy(struct heap_mark *mark, uint32_t number)
+{
+	struct mark_batch *batch = mark->batch;
+	const struct copy *copy = &batch->copies[number % COPIES];
+	struct part *part = &batch->parts[batch->n_parts];
+
+	if (copy->number != number + 1 || batch->round - copy->round >= BUFFERS)
+		return false;
+	*part = (struct part){.number = number, .piece = copy->piece};
+	part->piece.span = &mark->spans->all[number]; /* the table may have moved */
+	batch->n_parts++;
+	return true;
+}
+
+static void keep_copy(struct heap_mark *mark, const struct part *part)
+{
+	if (part->mspan && is_page(part->piece.span))
+		mark->batch->copies[part->number % COPIES] = (struct copy){
+			.number = part->number + 1,
+			.round = mark->batch->round,
+			.piece = part->piece,
+		};
+}
+
 static void add_part(struct heap_mark *mark, uint32_t number, uint64_t start, uint64_t end)
 {
 	struct mark_batch *batch = mark->batch;
@@ -118,7 +166,7 @@ static void add_part(struct heap_mark *mark, uint32_t number, uint64_t start, ui
 	bool tail = heap_bits__needs_tail(&mark->bits, span);
 	int err = 0;
 
-	if (tail) {
+	if (is_page(span)) {
 		start = span->base;
 		end = span->base + heap_span__bytes(span);
 	}
@@ -202,7 +250,7 @@ static void add_queued(struct heap_mark *mark)
 		span->flags &= (uint8_t)~HEAP_SPAN_QUEUED;
 	else if (!span->size_class)
 		begin_large(mark, number);
-	else
+	else if (!is_page(span) || !add_copy(mark, number))
 		add_part(mark, number, heap_span__object(span, first),
 			 heap_span__object(span, last) + span->elemsize);
 }
@@ -211,7 +259,11 @@ static void fill(struct heap_mark *mark)
 {
 	struct mark_batch *batch = mark->batch;
 
-	batch->n_parts = batch->n_reads = batch->used = 0;
+	batch->n_parts = batch->n_reads = 0;
+	if (batch->used >= MARK_BUFFER_SIZE / 2) {
+		batch->buffer = batch->buffers[++batch->round % BUFFERS];
+		batch->used = 0;
+	}
 	while (batch->n_parts < MARK_BATCH && batch->used < MARK_BUFFER_SIZE &&
 	       batch->n_reads + 4 <= MAX_READS) {
 		if (mark->large_span != HEAP_NO_SPAN)
@@ -299,32 +351,39 @@ static bool is_as_expected(struct heap_mark *mark, const struct part *part)
 	return false;
 }
 
-static void settle(struct heap_mark *mark, struct part *part)
+/* Whether what was read is there, and what it should be. */
+static bool is_usable(struct heap_mark *mark, struct part *part)
 {
 	const struct go_layout *layout = mark->spans->runtime->layout;
-	struct heap_span *span = &mark->spans->all[part->number];
-	uint32_t first, last;
 
-	mark->totals.pieces++;
 	for (size_t i = 0; i < part->n_reads; i++) {
 		if (mark->batch->reads[part->first_read + i].result) {
 			mark->totals.pieces_unreadable++;
-			drop_pending(mark, span);
-			goto out;
+			drop_pending(mark, &mark->spans->all[part->number]);
+			return false;
 		}
 	}
+	mark->totals.pieces++;
 	mark->totals.bytes_read += part->piece.size;
 	if (layout->mspan_largeType != GO_LAYOUT_ABSENT)
 		part->piece.large_type = bytes__u64(part->mspan, layout->mspan_largeType);
-	if (!is_as_expected(mark, part))
-		goto out;
-	if (span->size_class)
+	return is_as_expected(mark, part);
+}
+
+static void settle(struct heap_mark *mark, struct part *part)
+{
+	struct heap_span *span = &mark->spans->all[part->number];
+	bool usable = !part->mspan || is_usable(mark, part);
+	uint32_t first, last;
+
+	if (usable && span->size_class) {
+		keep_copy(mark, part);
 		scan_small(mark, part);
-	else
+	} else if (usable) {
 		scan_object(mark, part, span->base, part->piece.address,
 			    (size_t)min_of(part->piece.size,
 					   span->base + span->elemsize - part->piece.address));
-out:
+	}
 	/* A large one left the queue when its first part was read. */
 	if (span->size_class)
 		span->flags &= (uint8_t)~HEAP_SPAN_QUEUED;
