@@ -51,81 +51,81 @@ struct discovery {
 
 /* --- records ------------------------------------------------------------------------------------- */
 
-static void detach(struct discovery *discovery, const struct tracked *tracked)
+static void detach(struct discovery *discovery, const struct process_entry *entry)
 {
-	if (tracked->state == TRACKED_ATTACHED)
-		discovery->ops.detach(discovery->ctx, tracked->id.pid);
+	if (entry->state == PROCESS_ATTACHED)
+		discovery->ops.detach(discovery->ctx, entry->id.pid);
 }
 
-static void drop(struct discovery *discovery, struct tracked *tracked)
+static void drop(struct discovery *discovery, struct process_entry *entry)
 {
-	detach(discovery, tracked);
-	if (tracked->state == TRACKED_CANDIDATE && !tracked->looked_ns)
+	detach(discovery, entry);
+	if (entry->state == PROCESS_CANDIDATE && !entry->looked_ns)
 		discovery->counts.short_lived++;
-	process_table__remove(discovery->table, tracked);
+	process_table__remove(discovery->table, entry);
 }
 
-static struct tracked *add(struct discovery *discovery, pid_t pid)
+static struct process_entry *add(struct discovery *discovery, pid_t pid)
 {
-	struct tracked *tracked = process_table__add(discovery->table, pid);
+	struct process_entry *entry = process_table__add(discovery->table, pid);
 
-	if (!tracked) {
+	if (!entry) {
 		discovery->counts.refused++;
 		return NULL;
 	}
 	discovery->counts.seen++;
-	tracked->sweep = discovery->sweeps;
-	return tracked;
+	entry->sweep = discovery->sweeps;
+	return entry;
 }
 
 /* From the beginning: what is known of it is no longer true. */
-static void restart(struct discovery *discovery, struct tracked *tracked, uint64_t due_ns)
+static void restart(struct discovery *discovery, struct process_entry *entry, uint64_t due_ns)
 {
-	detach(discovery, tracked);
-	process_table__set_state(discovery->table, tracked, TRACKED_CANDIDATE);
-	tracked->started = tracked->identified = tracked->leaving = false;
-	tracked->attempts = 0;
-	tracked->looked_ns = 0;
-	process_table__schedule(discovery->table, tracked, due_ns);
+	detach(discovery, entry);
+	process_table__set_state(discovery->table, entry, PROCESS_CANDIDATE);
+	entry->started = entry->identified = entry->leaving = false;
+	entry->attempts = 0;
+	entry->looked_ns = 0;
+	process_table__schedule(discovery->table, entry, due_ns);
 }
 
-static void reject(struct discovery *discovery, struct tracked *tracked)
+static void reject(struct discovery *discovery, struct process_entry *entry)
 {
-	process_table__set_state(discovery->table, tracked, TRACKED_REJECTED);
-	process_table__unschedule(discovery->table, tracked);
+	process_table__set_state(discovery->table, entry, PROCESS_REJECTED);
+	process_table__unschedule(discovery->table, entry);
 	discovery->counts.rejected++;
 }
 
-static void settle(struct discovery *discovery, struct tracked *tracked, enum tracked_state state,
-		   const char *reason)
+static void settle(struct discovery *discovery, struct process_entry *entry,
+		   enum process_state state, const char *reason)
 {
-	static const enum discovery_state told[TRACKED_STATES] = {
-		[TRACKED_ATTACHED] = DISCOVERY_ATTACHED,
-		[TRACKED_UNSUPPORTED] = DISCOVERY_UNSUPPORTED,
-		[TRACKED_FAILED] = DISCOVERY_FAILED,
-		[TRACKED_PAUSED] = DISCOVERY_PAUSED,
+	static const enum discovery_state told[PROCESS_STATES] = {
+		[PROCESS_ATTACHED] = DISCOVERY_ATTACHED,
+		[PROCESS_UNSUPPORTED] = DISCOVERY_UNSUPPORTED,
+		[PROCESS_FAILED] = DISCOVERY_FAILED,
+		[PROCESS_PAUSED] = DISCOVERY_PAUSED,
 	};
-	bool new = tracked->state != state;
+	bool new = entry->state != state;
 
-	process_table__set_state(discovery->table, tracked, state);
-	process_table__unschedule(discovery->table, tracked);
+	process_table__set_state(discovery->table, entry, state);
+	process_table__unschedule(discovery->table, entry);
 	if (new && discovery->ops.changed)
-		discovery->ops.changed(discovery->ctx, tracked->id.pid, told[state], reason);
+		discovery->ops.changed(discovery->ctx, entry->id.pid, told[state], reason);
 }
 
 /* Later, in @state until then. */
-static void retry(struct discovery *discovery, struct tracked *tracked, enum tracked_state state,
-		  const char *reason)
+static void retry(struct discovery *discovery, struct process_entry *entry,
+		  enum process_state state, const char *reason)
 {
 	uint64_t pause = RETRY_MAX_NS;
 
 	/* Room comes when others go, however often it was asked for. */
-	if (state == TRACKED_PAUSED)
+	if (state == PROCESS_PAUSED)
 		pause = PAUSE_NS;
-	else if (RETRY_FIRST_NS << tracked->attempts < RETRY_MAX_NS)
-		pause = RETRY_FIRST_NS << tracked->attempts++;
-	settle(discovery, tracked, state, reason);
-	process_table__schedule(discovery->table, tracked, tracked->looked_ns + pause);
+	else if (RETRY_FIRST_NS << entry->attempts < RETRY_MAX_NS)
+		pause = RETRY_FIRST_NS << entry->attempts++;
+	settle(discovery, entry, state, reason);
+	process_table__schedule(discovery->table, entry, entry->looked_ns + pause);
 }
 
 /* --- what a file is ------------------------------------------------------------------------------ */
@@ -144,10 +144,10 @@ static enum exe_verdict verdict_of(enum go_sniff_kind kind)
 }
 
 /* -EAGAIN: it runs another file by now. Else as process__open_exe() and go_sniff__file(). */
-static int open_and_sniff(struct discovery *discovery, const struct tracked *tracked,
+static int open_and_sniff(struct discovery *discovery, const struct process_entry *entry,
 			  enum exe_verdict *ret_verdict)
 {
-	int fd __cleanup_close = process__open_exe(discovery->proc_root, tracked->id.pid, NULL);
+	int fd __cleanup_close = process__open_exe(discovery->proc_root, entry->id.pid, NULL);
 	struct go_sniff sniff;
 	struct stat opened;
 	int err;
@@ -158,8 +158,8 @@ static int open_and_sniff(struct discovery *discovery, const struct tracked *tra
 	}
 	if (fd < 0)
 		return fd;
-	if (fstat(fd, &opened) || opened.st_dev != tracked->image.file.device ||
-	    opened.st_ino != tracked->image.file.inode)
+	if (fstat(fd, &opened) || opened.st_dev != entry->image.file.device ||
+	    opened.st_ino != entry->image.file.inode)
 		return -EAGAIN;
 	discovery->counts.opened++;
 	err = go_sniff__file(fd, &sniff);
@@ -168,23 +168,23 @@ static int open_and_sniff(struct discovery *discovery, const struct tracked *tra
 	return err;
 }
 
-static int know_file(struct discovery *discovery, const struct tracked *tracked,
+static int know_file(struct discovery *discovery, const struct process_entry *entry,
 		     struct exe_knowledge *knowledge)
 {
 	int err;
 
-	if (exe_cache__get(discovery->files, &tracked->image, knowledge))
+	if (exe_cache__get(discovery->files, &entry->image, knowledge))
 		return 0;
-	*knowledge = (struct exe_knowledge){.pid = tracked->id.pid};
-	if (image_file__may_block(discovery->proc_root, tracked->id.pid, &tracked->image.file)) {
+	*knowledge = (struct exe_knowledge){.pid = entry->id.pid};
+	if (image_file__may_block(discovery->proc_root, entry->id.pid, &entry->image.file)) {
 		knowledge->verdict = EXE_MAY_BLOCK;
 		discovery->counts.may_block++;
 	} else {
-		err = open_and_sniff(discovery, tracked, &knowledge->verdict);
+		err = open_and_sniff(discovery, entry, &knowledge->verdict);
 		if (err)
 			return err;
 	}
-	exe_cache__put(discovery->files, &tracked->image, *knowledge);
+	exe_cache__put(discovery->files, &entry->image, *knowledge);
 	return 0;
 }
 
@@ -193,55 +193,55 @@ static int know_file(struct discovery *discovery, const struct tracked *tracked,
 static bool is_full(const struct discovery *discovery)
 {
 	return discovery->max_targets &&
-	       process_table__count(discovery->table, TRACKED_ATTACHED) >= discovery->max_targets;
+	       process_table__count(discovery->table, PROCESS_ATTACHED) >= discovery->max_targets;
 }
 
-static void pause_target(struct discovery *discovery, struct tracked *tracked)
+static void pause_target(struct discovery *discovery, struct process_entry *entry)
 {
 	char reason[96];
 
 	snprintf(reason, sizeof(reason), "%zu processes are watched already, which is the limit",
 		 discovery->max_targets);
-	retry(discovery, tracked, TRACKED_PAUSED, reason);
+	retry(discovery, entry, PROCESS_PAUSED, reason);
 }
 
 /* Of a file with nothing to tell by, the attach found out that it is no Go program. */
-static void refuse_file(struct discovery *discovery, struct tracked *tracked, int err,
+static void refuse_file(struct discovery *discovery, struct process_entry *entry, int err,
 			struct exe_knowledge knowledge, const struct failure *failure)
 {
 	bool not_go = knowledge.verdict == EXE_MAYBE_GO && err == -ENOEXEC;
 
 	knowledge.verdict = not_go ? EXE_NOT_GO : EXE_UNSUPPORTED;
-	knowledge.pid = tracked->id.pid;
-	exe_cache__put(discovery->files, &tracked->image, knowledge);
+	knowledge.pid = entry->id.pid;
+	exe_cache__put(discovery->files, &entry->image, knowledge);
 	if (not_go)
-		reject(discovery, tracked);
+		reject(discovery, entry);
 	else
-		settle(discovery, tracked, TRACKED_UNSUPPORTED, failure->text);
+		settle(discovery, entry, PROCESS_UNSUPPORTED, failure->text);
 }
 
-static void attach(struct discovery *discovery, struct tracked *tracked,
+static void attach(struct discovery *discovery, struct process_entry *entry,
 		   const struct process_origin *origin, struct exe_knowledge knowledge)
 {
 	struct failure failure = {""};
 	int err;
 
-	err = discovery->ops.attach(discovery->ctx, tracked->id.pid, origin, &failure);
+	err = discovery->ops.attach(discovery->ctx, entry->id.pid, origin, &failure);
 	discovery->counts.attach_attempts += err != -ENOSPC;
 	if (!err) {
-		tracked->attempts = 0;
-		settle(discovery, tracked, TRACKED_ATTACHED, "");
+		entry->attempts = 0;
+		settle(discovery, entry, PROCESS_ATTACHED, "");
 		return;
 	}
 	if (err == -ESRCH) {
-		drop(discovery, tracked);
+		drop(discovery, entry);
 		return;
 	}
 	discovery->counts.attach_failures += err != -ENOSPC;
 	if (err == -ENOEXEC || err == -EOPNOTSUPP)
-		refuse_file(discovery, tracked, err, knowledge, &failure);
+		refuse_file(discovery, entry, err, knowledge, &failure);
 	else
-		retry(discovery, tracked, err == -ENOSPC ? TRACKED_PAUSED : TRACKED_FAILED,
+		retry(discovery, entry, err == -ENOSPC ? PROCESS_PAUSED : PROCESS_FAILED,
 		      failure.text);
 }
 
@@ -256,7 +256,7 @@ static uint64_t missing_age(const struct discovery *discovery, struct process_id
 }
 
 /* A Go program, as far as its file tells. True when an attach was tried. */
-static bool look_at_go(struct discovery *discovery, struct tracked *tracked,
+static bool look_at_go(struct discovery *discovery, struct process_entry *entry,
 		       struct exe_knowledge knowledge)
 {
 	struct process_origin origin = {.runtime = ""};
@@ -264,55 +264,55 @@ static bool look_at_go(struct discovery *discovery, struct tracked *tracked,
 	struct process_info info;
 	char reason[96];
 	uint64_t missing;
-	int err = process__read(discovery->proc_root, tracked->id.pid, &info, &failure);
+	int err = process__read(discovery->proc_root, entry->id.pid, &info, &failure);
 
 	if (err == -ESRCH) {
-		drop(discovery, tracked);
+		drop(discovery, entry);
 		return false;
 	}
 	if (err) {
-		retry(discovery, tracked, TRACKED_FAILED, failure.text);
+		retry(discovery, entry, PROCESS_FAILED, failure.text);
 		return false;
 	}
 	missing = missing_age(discovery, info.id);
 	if (missing) {
-		process_table__schedule(discovery->table, tracked, tracked->looked_ns + missing);
+		process_table__schedule(discovery->table, entry, entry->looked_ns + missing);
 		return false;
 	}
-	tracked->id = info.id;
-	tracked->started = true;
+	entry->id = info.id;
+	entry->started = true;
 	/* Without it, it belongs nowhere. */
 	(void)!cgroup__read(discovery->proc_root, info.id.pid, &origin);
 	if (!selection__wants(discovery->selection, &info, &origin)) {
-		reject(discovery, tracked);
+		reject(discovery, entry);
 		return false;
 	}
 	if (knowledge.verdict == EXE_UNSUPPORTED) {
 		snprintf(reason, sizeof(reason),
 			 "it runs the same executable as process %d, which could not be watched",
 			 knowledge.pid);
-		settle(discovery, tracked, TRACKED_UNSUPPORTED, reason);
+		settle(discovery, entry, PROCESS_UNSUPPORTED, reason);
 		return false;
 	}
 	if (is_full(discovery)) {
-		pause_target(discovery, tracked);
+		pause_target(discovery, entry);
 		return false;
 	}
-	attach(discovery, tracked, &origin, knowledge);
+	attach(discovery, entry, &origin, knowledge);
 	return true;
 }
 
-static void cannot_look(struct discovery *discovery, struct tracked *tracked, int err)
+static void cannot_look(struct discovery *discovery, struct process_entry *entry, int err)
 {
 	if (err == -ESRCH) {
-		drop(discovery, tracked);
+		drop(discovery, entry);
 	} else if (err == -EACCES) {
 		discovery->counts.not_readable++;
-		reject(discovery, tracked);
+		reject(discovery, entry);
 	} else if (err == -EAGAIN) {
-		restart(discovery, tracked, tracked->looked_ns + SETTLE_NS);
+		restart(discovery, entry, entry->looked_ns + SETTLE_NS);
 	} else {
-		retry(discovery, tracked, TRACKED_FAILED, strerror(-err));
+		retry(discovery, entry, PROCESS_FAILED, strerror(-err));
 	}
 }
 
@@ -323,101 +323,102 @@ static int identify(struct discovery *discovery, pid_t pid, struct exe_file *ret
 }
 
 /* True when an attach was tried. */
-static bool look(struct discovery *discovery, struct tracked *tracked, uint64_t now_ns)
+static bool look(struct discovery *discovery, struct process_entry *entry, uint64_t now_ns)
 {
 	struct exe_knowledge knowledge;
 	int err;
 
-	tracked->looked_ns = now_ns;
-	if (tracked->state == TRACKED_PAUSED && is_full(discovery)) {
-		process_table__schedule(discovery->table, tracked, now_ns + PAUSE_NS);
+	entry->looked_ns = now_ns;
+	if (entry->state == PROCESS_PAUSED && is_full(discovery)) {
+		process_table__schedule(discovery->table, entry, now_ns + PAUSE_NS);
 		return false;
 	}
-	err = identify(discovery, tracked->id.pid, &tracked->image);
-	tracked->identified = !err;
+	err = identify(discovery, entry->id.pid, &entry->image);
+	entry->identified = !err;
 	if (!err)
-		err = know_file(discovery, tracked, &knowledge);
+		err = know_file(discovery, entry, &knowledge);
 	if (err) {
-		cannot_look(discovery, tracked, err);
+		cannot_look(discovery, entry, err);
 		return false;
 	}
 	if (knowledge.verdict == EXE_NOT_GO || knowledge.verdict == EXE_MAY_BLOCK) {
-		reject(discovery, tracked);
+		reject(discovery, entry);
 		return false;
 	}
-	return look_at_go(discovery, tracked, knowledge);
+	return look_at_go(discovery, entry, knowledge);
 }
 
-static void look_whether_gone(struct discovery *discovery, struct tracked *tracked, uint64_t now_ns)
+static void look_whether_gone(struct discovery *discovery, struct process_entry *entry,
+			      uint64_t now_ns)
 {
-	if (!process__same(discovery->proc_root, tracked->id)) {
-		drop(discovery, tracked);
+	if (!process__same(discovery->proc_root, entry->id)) {
+		drop(discovery, entry);
 		return;
 	}
-	tracked->leaving = tracked->attempts < LEAVING_ATTEMPTS;
-	if (tracked->leaving)
-		process_table__schedule(discovery->table, tracked,
-					now_ns + (LEAVING_FIRST_NS << tracked->attempts++));
+	entry->leaving = entry->attempts < LEAVING_ATTEMPTS;
+	if (entry->leaving)
+		process_table__schedule(discovery->table, entry,
+					now_ns + (LEAVING_FIRST_NS << entry->attempts++));
 	else
-		process_table__unschedule(discovery->table, tracked);
+		process_table__unschedule(discovery->table, entry);
 }
 
 bool discovery__tick(struct discovery *discovery, uint64_t now_ns)
 {
-	struct tracked *tracked = process_table__next(discovery->table);
+	struct process_entry *entry = process_table__next(discovery->table);
 
-	for (int i = 0; i < LOOKS_PER_TICK && tracked && tracked->due_ns <= now_ns; i++) {
+	for (int i = 0; i < LOOKS_PER_TICK && entry && entry->due_ns <= now_ns; i++) {
 		bool attached = false;
 
-		if (tracked->leaving)
-			look_whether_gone(discovery, tracked, now_ns);
+		if (entry->leaving)
+			look_whether_gone(discovery, entry, now_ns);
 		else
-			attached = look(discovery, tracked, now_ns);
-		tracked = process_table__next(discovery->table);
+			attached = look(discovery, entry, now_ns);
+		entry = process_table__next(discovery->table);
 		if (attached)
 			break;
 	}
-	return tracked && tracked->due_ns <= now_ns;
+	return entry && entry->due_ns <= now_ns;
 }
 
 uint64_t discovery__next_ns(const struct discovery *discovery)
 {
-	const struct tracked *tracked = process_table__next(discovery->table);
+	const struct process_entry *entry = process_table__next(discovery->table);
 
-	return tracked ? tracked->due_ns : UINT64_MAX;
+	return entry ? entry->due_ns : UINT64_MAX;
 }
 
 /* --- events -------------------------------------------------------------------------------------- */
 
 void discovery__exec(struct discovery *discovery, pid_t pid, uint64_t time_ns)
 {
-	struct tracked *tracked = process_table__find(discovery->table, pid);
+	struct process_entry *entry = process_table__find(discovery->table, pid);
 
 	if (pid <= 0 || pid == discovery->self)
 		return;
-	if (tracked && tracked->looked_ns >= time_ns)
+	if (entry && entry->looked_ns >= time_ns)
 		return; /* late: this is the program that was looked at */
-	if (tracked) {
-		restart(discovery, tracked, time_ns + discovery->min_age_ns);
+	if (entry) {
+		restart(discovery, entry, time_ns + discovery->min_age_ns);
 		return;
 	}
-	tracked = add(discovery, pid);
-	if (tracked)
-		process_table__schedule(discovery->table, tracked, time_ns + discovery->min_age_ns);
+	entry = add(discovery, pid);
+	if (entry)
+		process_table__schedule(discovery->table, entry, time_ns + discovery->min_age_ns);
 }
 
 void discovery__exit(struct discovery *discovery, pid_t pid, uint64_t time_ns)
 {
-	struct tracked *tracked = process_table__find(discovery->table, pid);
+	struct process_entry *entry = process_table__find(discovery->table, pid);
 
-	if (!tracked)
+	if (!entry)
 		return;
-	if (tracked->state != TRACKED_ATTACHED) {
+	if (entry->state != PROCESS_ATTACHED) {
 		/* Should it be about an earlier process of that number, the next sweep finds this one. */
-		drop(discovery, tracked);
-	} else if (!tracked->leaving) {
-		tracked->attempts = 0;
-		look_whether_gone(discovery, tracked, time_ns);
+		drop(discovery, entry);
+	} else if (!entry->leaving) {
+		entry->attempts = 0;
+		look_whether_gone(discovery, entry, time_ns);
 	}
 }
 
@@ -425,91 +426,91 @@ void discovery__exit(struct discovery *discovery, pid_t pid, uint64_t time_ns)
 
 static void meet(struct discovery *discovery, pid_t pid, const struct exe_file *file)
 {
-	struct tracked *tracked = add(discovery, pid);
+	struct process_entry *entry = add(discovery, pid);
 	struct exe_knowledge knowledge;
 	bool first = discovery->sweeps == 1;
 	uint64_t settle_ns = min_of(discovery->min_age_ns, SETTLE_NS);
 
-	if (!tracked)
+	if (!entry)
 		return;
 	discovery->counts.found_by_sweep += !first;
 	if (file && exe_cache__get(discovery->files, file, &knowledge) &&
 	    knowledge.verdict == EXE_NOT_GO) {
-		tracked->image = *file;
-		tracked->identified = true;
-		tracked->looked_ns = discovery->now_ns;
-		reject(discovery, tracked);
+		entry->image = *file;
+		entry->identified = true;
+		entry->looked_ns = discovery->now_ns;
+		reject(discovery, entry);
 		return;
 	}
 	/* The age of Go programs is asked for when they are looked at. */
-	process_table__schedule(discovery->table, tracked,
+	process_table__schedule(discovery->table, entry,
 				discovery->now_ns + (first ? 0 : settle_ns));
 }
 
 /*
- * Whether @tracked, looked at before, runs something else now. Replacing the file of a running program
+ * Whether @entry, looked at before, runs something else now. Replacing the file of a running program
  * changes the ctime of the one it runs: what is known to be the same process is not bothered for that,
  * of others the file is looked at again.
  */
-static bool runs_another(struct discovery *discovery, const struct tracked *tracked,
+static bool runs_another(struct discovery *discovery, const struct process_entry *entry,
 			 const struct exe_file *file)
 {
 	struct exe_knowledge knowledge;
 
-	if (!tracked->identified)
+	if (!entry->identified)
 		return true; /* it could not be looked at before */
-	if (tracked->started)
-		return !exe_file__same_file(&tracked->image, file);
-	if (exe_file__same_contents(&tracked->image, file))
+	if (entry->started)
+		return !exe_file__same_file(&entry->image, file);
+	if (exe_file__same_contents(&entry->image, file))
 		return false;
 	return !exe_cache__get(discovery->files, file, &knowledge) ||
 	       knowledge.verdict != EXE_NOT_GO;
 }
 
 /* @file: NULL when it may not be looked at. */
-static void meet_again(struct discovery *discovery, struct tracked *tracked,
+static void meet_again(struct discovery *discovery, struct process_entry *entry,
 		       const struct exe_file *file)
 {
-	bool reused = tracked->started && !process__same(discovery->proc_root, tracked->id);
+	bool reused = entry->started && !process__same(discovery->proc_root, entry->id);
 
-	tracked->sweep = discovery->sweeps;
+	entry->sweep = discovery->sweeps;
 	if (reused) {
 		discovery->counts.seen++;
 		discovery->counts.found_by_sweep++;
 	}
-	if (reused || (file ? runs_another(discovery, tracked, file) : tracked->identified))
-		restart(discovery, tracked,
+	if (reused || (file ? runs_another(discovery, entry, file) : entry->identified))
+		restart(discovery, entry,
 			discovery->now_ns + min_of(discovery->min_age_ns, SETTLE_NS));
 }
 
 static void sweep_one(struct discovery *discovery, pid_t pid)
 {
-	struct tracked *tracked = process_table__find(discovery->table, pid);
+	struct process_entry *entry = process_table__find(discovery->table, pid);
 	struct exe_file file;
 	int err;
 
 	if (pid == discovery->self)
 		return;
 	/* What was told and is not old enough is not touched: it is there, and that is all. */
-	if (tracked && tracked->state == TRACKED_CANDIDATE) {
-		tracked->sweep = discovery->sweeps;
+	if (entry && entry->state == PROCESS_CANDIDATE) {
+		entry->sweep = discovery->sweeps;
 		return;
 	}
 	err = identify(discovery, pid, &file);
 	if (err == -ESRCH)
 		return; /* a kernel thread, or on its way out */
-	if (tracked)
-		meet_again(discovery, tracked, err ? NULL : &file);
+	if (entry)
+		meet_again(discovery, entry, err ? NULL : &file);
 	else
 		meet(discovery, pid, err ? NULL : &file);
 }
 
-static void drop_unseen(void *ctx, struct tracked *tracked)
+static void drop_unseen(void *ctx, struct process_entry *entry)
 {
 	struct discovery *discovery = ctx;
 
-	if (tracked->sweep != discovery->sweeps)
-		drop(discovery, tracked);
+	if (entry->sweep != discovery->sweeps)
+		drop(discovery, entry);
 }
 
 int discovery__sweep(struct discovery *discovery, uint64_t now_ns)
@@ -589,10 +590,10 @@ void discovery__counts(const struct discovery *discovery, struct discovery_count
 	*ret_counts = discovery->counts;
 	ret_counts->files = exe_cache__count(discovery->files);
 	ret_counts->files_evicted = exe_cache__evicted(discovery->files);
-	ret_counts->candidates = process_table__count(table, TRACKED_CANDIDATE);
-	ret_counts->states[DISCOVERY_ATTACHED] = process_table__count(table, TRACKED_ATTACHED);
+	ret_counts->candidates = process_table__count(table, PROCESS_CANDIDATE);
+	ret_counts->states[DISCOVERY_ATTACHED] = process_table__count(table, PROCESS_ATTACHED);
 	ret_counts->states[DISCOVERY_UNSUPPORTED] =
-		process_table__count(table, TRACKED_UNSUPPORTED);
-	ret_counts->states[DISCOVERY_FAILED] = process_table__count(table, TRACKED_FAILED);
-	ret_counts->states[DISCOVERY_PAUSED] = process_table__count(table, TRACKED_PAUSED);
+		process_table__count(table, PROCESS_UNSUPPORTED);
+	ret_counts->states[DISCOVERY_FAILED] = process_table__count(table, PROCESS_FAILED);
+	ret_counts->states[DISCOVERY_PAUSED] = process_table__count(table, PROCESS_PAUSED);
 }

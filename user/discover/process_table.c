@@ -10,11 +10,11 @@
 #define N_BUCKETS 16384 /* four records to a bucket when full */
 
 struct process_table {
-	struct tracked *buckets[N_BUCKETS];
-	struct tracked **heap; /* what is due first at [0]; has room for every record */
+	struct process_entry *buckets[N_BUCKETS];
+	struct process_entry **heap; /* what is due first at [0]; has room for every record */
 	size_t n_heap, heap_size;
 	size_t n, max;
-	size_t counts[TRACKED_STATES];
+	size_t counts[PROCESS_STATES];
 };
 
 int process_table__new(size_t max, struct process_table **ret_table)
@@ -28,10 +28,10 @@ int process_table__new(size_t max, struct process_table **ret_table)
 	return 0;
 }
 
-static void free_one(void *ctx, struct tracked *tracked)
+static void free_one(void *ctx, struct process_entry *entry)
 {
 	(void)ctx;
-	free(tracked);
+	free(entry);
 }
 
 void process_table__free(struct process_table *table)
@@ -43,18 +43,18 @@ void process_table__free(struct process_table *table)
 	free(table);
 }
 
-static struct tracked **bucket_of(const struct process_table *table, pid_t pid)
+static struct process_entry **bucket_of(const struct process_table *table, pid_t pid)
 {
-	return (struct tracked **)&table->buckets[hash__mix64((uint64_t)pid) % N_BUCKETS];
+	return (struct process_entry **)&table->buckets[hash__mix64((uint64_t)pid) % N_BUCKETS];
 }
 
-struct tracked *process_table__find(const struct process_table *table, pid_t pid)
+struct process_entry *process_table__find(const struct process_table *table, pid_t pid)
 {
-	struct tracked *tracked = *bucket_of(table, pid);
+	struct process_entry *entry = *bucket_of(table, pid);
 
-	while (tracked && tracked->id.pid != pid)
-		tracked = tracked->next;
-	return tracked;
+	while (entry && entry->id.pid != pid)
+		entry = entry->next;
+	return entry;
 }
 
 /* Room in the heap comes with the record, so that scheduling cannot fail. */
@@ -63,102 +63,103 @@ static bool make_room(struct process_table *table)
 	return table->n < table->max && array__reserve(table->heap, table->heap_size, table->n + 1);
 }
 
-struct tracked *process_table__add(struct process_table *table, pid_t pid)
+struct process_entry *process_table__add(struct process_table *table, pid_t pid)
 {
-	struct tracked **bucket = bucket_of(table, pid);
-	struct tracked *tracked = make_room(table) ? calloc(1, sizeof(*tracked)) : NULL;
+	struct process_entry **bucket = bucket_of(table, pid);
+	struct process_entry *entry = make_room(table) ? calloc(1, sizeof(*entry)) : NULL;
 
-	if (!tracked)
+	if (!entry)
 		return NULL;
-	tracked->id.pid = pid;
-	tracked->state = TRACKED_CANDIDATE;
-	tracked->heap_index = PROCESS_TABLE_IDLE;
-	tracked->next = *bucket;
-	*bucket = tracked;
+	entry->id.pid = pid;
+	entry->state = PROCESS_CANDIDATE;
+	entry->heap_index = PROCESS_TABLE_IDLE;
+	entry->next = *bucket;
+	*bucket = entry;
 	table->n++;
-	table->counts[TRACKED_CANDIDATE]++;
-	return tracked;
+	table->counts[PROCESS_CANDIDATE]++;
+	return entry;
 }
 
-void process_table__remove(struct process_table *table, struct tracked *tracked)
+void process_table__remove(struct process_table *table, struct process_entry *entry)
 {
-	struct tracked **link = bucket_of(table, tracked->id.pid);
+	struct process_entry **link = bucket_of(table, entry->id.pid);
 
-	process_table__unschedule(table, tracked);
-	while (*link != tracked)
+	process_table__unschedule(table, entry);
+	while (*link != entry)
 		link = &(*link)->next;
-	*link = tracked->next;
+	*link = entry->next;
 	table->n--;
-	table->counts[tracked->state]--;
-	free(tracked);
+	table->counts[entry->state]--;
+	free(entry);
 }
 
-void process_table__set_state(struct process_table *table, struct tracked *tracked,
-			      enum tracked_state state)
+void process_table__set_state(struct process_table *table, struct process_entry *entry,
+			      enum process_state state)
 {
-	table->counts[tracked->state]--;
+	table->counts[entry->state]--;
 	table->counts[state]++;
-	tracked->state = state;
+	entry->state = state;
 }
 
 /* --- the heap ------------------------------------------------------------------------------------ */
 
-static void place(struct process_table *table, struct tracked *tracked, size_t index)
+static void put_at(struct process_table *table, struct process_entry *entry, size_t index)
 {
-	table->heap[index] = tracked;
-	tracked->heap_index = index;
+	table->heap[index] = entry;
+	entry->heap_index = index;
 }
 
-static void rise(struct process_table *table, struct tracked *tracked, size_t index)
+static void rise(struct process_table *table, struct process_entry *entry, size_t index)
 {
 	while (index) {
 		size_t parent = (index - 1) / 2;
 
-		if (table->heap[parent]->due_ns <= tracked->due_ns)
+		if (table->heap[parent]->due_ns <= entry->due_ns)
 			break;
-		place(table, table->heap[parent], index);
+		put_at(table, table->heap[parent], index);
 		index = parent;
 	}
-	place(table, tracked, index);
+	put_at(table, entry, index);
 }
 
-static void sink(struct process_table *table, struct tracked *tracked, size_t index)
+static void sink(struct process_table *table, struct process_entry *entry, size_t index)
 {
 	for (size_t child; (child = 2 * index + 1) < table->n_heap; index = child) {
 		if (child + 1 < table->n_heap &&
 		    table->heap[child + 1]->due_ns < table->heap[child]->due_ns)
 			child++;
-		if (table->heap[child]->due_ns >= tracked->due_ns)
+		if (table->heap[child]->due_ns >= entry->due_ns)
 			break;
-		place(table, table->heap[child], index);
+		put_at(table, table->heap[child], index);
 	}
-	place(table, tracked, index);
+	put_at(table, entry, index);
 }
 
-void process_table__unschedule(struct process_table *table, struct tracked *tracked)
+void process_table__unschedule(struct process_table *table, struct process_entry *entry)
 {
-	size_t index = tracked->heap_index;
-	struct tracked *last;
+	size_t index = entry->heap_index;
+	struct process_entry *last;
 
 	if (index == PROCESS_TABLE_IDLE)
 		return;
-	tracked->heap_index = PROCESS_TABLE_IDLE;
+	entry->heap_index = PROCESS_TABLE_IDLE;
 	last = table->heap[--table->n_heap];
-	if (last == tracked)
+	if (last == entry)
 		return;
 	/* Either may be needed: the last one need not come from below. */
 	rise(table, last, index);
 	sink(table, last, last->heap_index);
 }
 
-void process_table__schedule(struct process_table *table, struct tracked *tracked, uint64_t due_ns)
+void process_table__schedule(struct process_table *table, struct process_entry *entry,
+			     uint64_t due_ns)
 {
-	process_table__unschedule(table, tracked);
-	tracked->due_ns = due_ns;
-	rise(table, tracked, table->n_heap++);
+	process_table__unschedule(table, entry);
+	entry->due_ns = due_ns;
+	rise(table, entry, table->n_heap++);
 }
 
-struct tracked *process_table__next(const struct process_table *table)
+struct process_entry *process_table__next(const struct process_table *table)
 {
 	return table->n_heap ? table->heap[0] : NULL;
 }
@@ -166,17 +167,17 @@ struct tracked *process_table__next(const struct process_table *table)
 /* --- all of them --------------------------------------------------------------------------------- */
 
 void process_table__each(struct process_table *table,
-			 void (*fn)(void *ctx, struct tracked *tracked), void *ctx)
+			 void (*fn)(void *ctx, struct process_entry *entry), void *ctx)
 {
 	for (size_t i = 0; i < N_BUCKETS; i++) {
-		for (struct tracked *tracked = table->buckets[i], *next; tracked; tracked = next) {
-			next = tracked->next;
-			fn(ctx, tracked);
+		for (struct process_entry *entry = table->buckets[i], *next; entry; entry = next) {
+			next = entry->next;
+			fn(ctx, entry);
 		}
 	}
 }
 
-size_t process_table__count(const struct process_table *table, enum tracked_state state)
+size_t process_table__count(const struct process_table *table, enum process_state state)
 {
 	return table->counts[state];
 }

@@ -9,19 +9,19 @@
 #include "base/common.h"
 #include "host/exe_file.h"
 
-enum tracked_state {
-	TRACKED_CANDIDATE, /* not looked at yet */
-	TRACKED_REJECTED,  /* no Go program, or not wanted */
-	TRACKED_ATTACHED,
-	TRACKED_UNSUPPORTED, /* a Go program that cannot be watched */
-	TRACKED_FAILED,	     /* will be tried again */
-	TRACKED_PAUSED,	     /* no room for now; will be tried again */
-	TRACKED_STATES,
+enum process_state {
+	PROCESS_CANDIDATE, /* not looked at yet */
+	PROCESS_REJECTED,  /* no Go program, or not wanted */
+	PROCESS_ATTACHED,
+	PROCESS_UNSUPPORTED, /* a Go program that cannot be watched */
+	PROCESS_FAILED,	     /* will be tried again */
+	PROCESS_PAUSED,	     /* no room for now; will be tried again */
+	PROCESS_STATES,
 };
 
-struct tracked {
+struct process_entry {
 	struct process_id id;
-	enum tracked_state state;
+	enum process_state state;
 	struct exe_file image; /* when it was looked at */
 	bool started;	       /* the start time in `id` is known: of Go programs only */
 	bool identified;       /* else there is no image */
@@ -31,8 +31,8 @@ struct tracked {
 	uint64_t sweep;	       /* the last one that saw it */
 
 	uint64_t due_ns;
-	size_t heap_index;    /* PROCESS_TABLE_IDLE: nothing to be done */
-	struct tracked *next; /* in its bucket */
+	size_t heap_index;	    /* PROCESS_TABLE_IDLE: nothing to be done */
+	struct process_entry *next; /* in its bucket */
 };
 
 #define PROCESS_TABLE_MAX  65536
@@ -43,27 +43,28 @@ struct process_table;
 int process_table__new(size_t max, struct process_table **ret_table) __must_check;
 void process_table__free(struct process_table *table);
 
-struct tracked *process_table__find(const struct process_table *table, pid_t pid);
+struct process_entry *process_table__find(const struct process_table *table, pid_t pid);
 
 /* process_table__add - a candidate; NULL when the table is full or without memory. */
-struct tracked *process_table__add(struct process_table *table, pid_t pid);
-void process_table__remove(struct process_table *table, struct tracked *tracked);
+struct process_entry *process_table__add(struct process_table *table, pid_t pid);
+void process_table__remove(struct process_table *table, struct process_entry *entry);
 
 /* process_table__set_state - keeps the counts. */
-void process_table__set_state(struct process_table *table, struct tracked *tracked,
-			      enum tracked_state state);
+void process_table__set_state(struct process_table *table, struct process_entry *entry,
+			      enum process_state state);
 
 /* process_table__schedule / _unschedule - to be done at @due_ns; nothing any more. */
-void process_table__schedule(struct process_table *table, struct tracked *tracked, uint64_t due_ns);
-void process_table__unschedule(struct process_table *table, struct tracked *tracked);
+void process_table__schedule(struct process_table *table, struct process_entry *entry,
+			     uint64_t due_ns);
+void process_table__unschedule(struct process_table *table, struct process_entry *entry);
 
 /* process_table__next - what is due first; NULL when nothing is. */
-struct tracked *process_table__next(const struct process_table *table);
+struct process_entry *process_table__next(const struct process_table *table);
 
 /* process_table__each - @fn may remove the record it is given, no other one. */
 void process_table__each(struct process_table *table,
-			 void (*fn)(void *ctx, struct tracked *tracked), void *ctx);
+			 void (*fn)(void *ctx, struct process_entry *entry), void *ctx);
 
-size_t process_table__count(const struct process_table *table, enum tracked_state state);
+size_t process_table__count(const struct process_table *table, enum process_state state);
 
 #endif /* GLEAKD_DISCOVER_PROCESS_TABLE_H */

@@ -12,21 +12,21 @@
 /* sort_pass - stable counting sort by one byte; false when all agree in it and nothing moved. */
 static bool sort_pass(const uint64_t *from, uint64_t *to, size_t n, unsigned int shift)
 {
-	size_t place[RADIX] = {0};
+	size_t begins[RADIX] = {0};
 	size_t sum = 0;
 
 	for (size_t i = 0; i < n; i++)
-		place[(from[i] >> shift) % RADIX]++;
-	if (place[(from[0] >> shift) % RADIX] == n)
+		begins[(from[i] >> shift) % RADIX]++;
+	if (begins[(from[0] >> shift) % RADIX] == n)
 		return false;
 	for (size_t digit = 0; digit < RADIX; digit++) {
-		size_t count = place[digit];
+		size_t count = begins[digit];
 
-		place[digit] = sum;
+		begins[digit] = sum;
 		sum += count;
 	}
 	for (size_t i = 0; i < n; i++)
-		to[place[(from[i] >> shift) % RADIX]++] = from[i];
+		to[begins[(from[i] >> shift) % RADIX]++] = from[i];
 	return true;
 }
 

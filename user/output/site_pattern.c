@@ -60,7 +60,7 @@ bool site_glob__matches(const struct site_glob *glob, const char *text)
 /* --- what a pattern can be about ---------------------------------------------------------------- */
 
 /* "file:line", then the same cut short at each '/'. */
-static bool see_place(const struct report_frame *frame, site_text_fn see, void *ctx)
+static bool see_location(const struct report_frame *frame, site_text_fn see, void *ctx)
 {
 	const char *file = report__text(frame->file);
 	size_t length = strlen(file);
@@ -89,7 +89,7 @@ static bool see_function(const char *function, site_text_fn see, void *ctx)
 
 static bool see_frame(const struct report_frame *frame, site_text_fn see, void *ctx)
 {
-	return see_function(frame->function, see, ctx) && see_place(frame, see, ctx);
+	return see_function(frame->function, see, ctx) && see_location(frame, see, ctx);
 }
 
 void site_texts__visit(const struct report_site *site, site_text_fn see, void *ctx)

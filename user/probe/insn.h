@@ -21,7 +21,7 @@ enum insn_kind {
 };
 
 /* Where a g can be; also used as a set. */
-enum insn_place {
+enum insn_location {
 	INSN_REG0 = 1 << 0, /* amd64 RAX, arm64 X0 */
 	INSN_REG1 = 1 << 1, /* amd64 RBX, arm64 X1 */
 	INSN_SP = 1 << 2,
@@ -39,7 +39,7 @@ struct insn {
 	bool returns;		   /* INSN_END by a return instruction */
 	bool compares_stack_limit; /* against g.stackguard0 */
 	bool branches_if_below_or_equal;
-	uint8_t writes;	   /* set of enum insn_place */
+	uint8_t writes;	   /* set of enum insn_location */
 	uint8_t copies_to; /* INSN_REG0/1 that receives all of @copies_from; 0: none */
 	uint8_t copies_from;
 	uint8_t stores; /* INSN_REG0/1 that is stored whole at sp + @slot; 0: none */

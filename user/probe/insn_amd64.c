@@ -16,7 +16,7 @@ struct decoded {
 	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
 };
 
-static uint8_t place_of(ZydisRegister reg)
+static uint8_t location_of(ZydisRegister reg)
 {
 	switch (ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, reg)) {
 	case ZYDIS_REGISTER_RAX:
@@ -37,9 +37,9 @@ static bool is_nop1(const ZydisDecodedInstruction *head)
 	       !(head->attributes & (ZYDIS_ATTRIB_HAS_REX | ZYDIS_ATTRIB_HAS_REP));
 }
 
-static uint8_t written_places(const struct decoded *insn)
+static uint8_t written_locations(const struct decoded *insn)
 {
-	uint8_t places = 0;
+	uint8_t locations = 0;
 
 	if (is_nop1(&insn->head))
 		return 0;
@@ -49,12 +49,12 @@ static uint8_t written_places(const struct decoded *insn)
 		if (!(operand->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE))
 			continue;
 		if (operand->type == ZYDIS_OPERAND_TYPE_REGISTER)
-			places |= place_of(operand->reg.value);
+			locations |= location_of(operand->reg.value);
 		else if (operand->type == ZYDIS_OPERAND_TYPE_MEMORY &&
 			 operand->visibility == ZYDIS_OPERAND_VISIBILITY_EXPLICIT)
-			places |= INSN_STACK;
+			locations |= INSN_STACK;
 	}
-	return places;
+	return locations;
 }
 
 static bool is_register(const ZydisDecodedOperand *operand)
@@ -62,7 +62,7 @@ static bool is_register(const ZydisDecodedOperand *operand)
 	return operand->type == ZYDIS_OPERAND_TYPE_REGISTER && operand->size == 64;
 }
 
-/* `mov reg, reg` and `mov slot(%rsp), reg` of 64 bits, between the places that are followed. */
+/* `mov reg, reg` and `mov slot(%rsp), reg` of 64 bits, between the locations that are followed. */
 static void describe_move(const struct decoded *insn, struct insn *out)
 {
 	const ZydisDecodedOperand *to = &insn->operands[0], *from = &insn->operands[1];
@@ -70,9 +70,9 @@ static void describe_move(const struct decoded *insn, struct insn *out)
 
 	if (insn->head.mnemonic != ZYDIS_MNEMONIC_MOV || !is_register(from))
 		return;
-	source = place_of(from->reg.value) & (INSN_REG0 | INSN_REG1);
+	source = location_of(from->reg.value) & (INSN_REG0 | INSN_REG1);
 	if (is_register(to)) {
-		out->copies_to = source ? place_of(to->reg.value) & (INSN_REG0 | INSN_REG1) : 0;
+		out->copies_to = source ? location_of(to->reg.value) & (INSN_REG0 | INSN_REG1) : 0;
 		out->copies_from = source;
 	} else if (to->type == ZYDIS_OPERAND_TYPE_MEMORY && to->size == 64 &&
 		   to->mem.base == ZYDIS_REGISTER_RSP && to->mem.index == ZYDIS_REGISTER_NONE &&
@@ -191,7 +191,7 @@ int insn_amd64__decode(const uint8_t *code, size_t size, uint64_t address, struc
 	    ZYAN_FAILED(ZydisDecoderDecodeFull(&decoder, code, size, &insn.head, insn.operands)))
 		return -EILSEQ;
 	out.length = insn.head.length;
-	out.writes = written_places(&insn);
+	out.writes = written_locations(&insn);
 	out.compares_stack_limit = compares_stack_limit(&insn);
 	describe_move(&insn, &out);
 	describe_flow(&insn, address, &out);

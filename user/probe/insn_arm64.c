@@ -33,15 +33,15 @@ static uint64_t branch_target(uint64_t address, uint32_t words, unsigned int wid
 	return address + (uint64_t)(sign_extend(words, width) * INSN_BYTES);
 }
 
-static uint8_t place_of(uint32_t reg)
+static uint8_t location_of(uint32_t reg)
 {
 	return reg == 0 ? INSN_REG0 : reg == 1 ? INSN_REG1 : 0;
 }
 
 /* For fields where 31 is the stack pointer. */
-static uint8_t place_or_sp(uint32_t reg)
+static uint8_t location_or_sp(uint32_t reg)
 {
-	return reg == REG_SP_OR_ZERO ? INSN_SP : place_of(reg);
+	return reg == REG_SP_OR_ZERO ? INSN_SP : location_of(reg);
 }
 
 static void emulated(struct insn *out)
@@ -90,7 +90,7 @@ static void decode_branch(uint32_t word, uint64_t address, struct insn *out)
 	} else if ((word & 0xfe000000) == 0xd6000000) {
 		decode_register_branch(word, out);
 	} else if ((word & 0xffc00000) == 0xd5000000) { /* system: NOP, barriers, MRS, ... */
-		out->writes = place_of(bits(word, 4, 0));
+		out->writes = location_of(bits(word, 4, 0));
 	} else {
 		out->kind = INSN_END; /* exceptions, and what is not allocated */
 	}
@@ -105,7 +105,7 @@ static void decode_immediate(uint32_t word, struct insn *out)
 		     ((word & 0x1f800000) == 0x12000000 && bits(word, 30, 29) != 3); /* AND, ... */
 	uint32_t rd = bits(word, 4, 0);
 
-	out->writes = to_sp ? place_or_sp(rd) : place_of(rd);
+	out->writes = to_sp ? location_or_sp(rd) : location_of(rd);
 	if (pc_relative)
 		emulated(out);
 	else
@@ -120,11 +120,11 @@ static void decode_register(uint32_t word, struct insn *out)
 	/* SUBS with ZR as destination: shifted by nothing, or extended so that SP can be compared. */
 	bool compares = (word & 0xffe0fc1f) == 0xeb00001f || (word & 0xffe0fc1f) == 0xeb20601f;
 
-	out->writes = add_sub_extended && !(word & 1u << 29) ? place_or_sp(rd) : place_of(rd);
+	out->writes = add_sub_extended && !(word & 1u << 29) ? location_or_sp(rd) : location_of(rd);
 	out->compares_stack_limit = compares && bits(word, 20, 16) == STACK_LIMIT_REG;
 	if ((word & 0xffe0ffe0) == 0xaa0003e0) { /* MOV Xd, Xm */
-		out->copies_from = place_of(bits(word, 20, 16));
-		out->copies_to = out->copies_from ? place_of(rd) : 0;
+		out->copies_from = location_of(bits(word, 20, 16));
+		out->copies_to = out->copies_from ? location_of(rd) : 0;
 	}
 	single_stepped(out);
 }
@@ -134,11 +134,11 @@ static void decode_pair(uint32_t word, struct insn *out)
 	bool vector = word & 1u << 26, load = word & 1u << 22, writes_back = word & 1u << 23;
 
 	if (load && !vector)
-		out->writes = place_of(bits(word, 4, 0)) | place_of(bits(word, 14, 10));
+		out->writes = location_of(bits(word, 4, 0)) | location_of(bits(word, 14, 10));
 	if (!load)
 		out->writes = INSN_STACK;
 	if (writes_back)
-		out->writes |= place_or_sp(bits(word, 9, 5));
+		out->writes |= location_or_sp(bits(word, 9, 5));
 	single_stepped(out);
 }
 
@@ -155,13 +155,13 @@ static void decode_single(uint32_t word, struct insn *out)
 		return;
 	}
 	if (load && !vector)
-		out->writes = place_of(bits(word, 4, 0));
+		out->writes = location_of(bits(word, 4, 0));
 	if (!load || vector)
 		out->writes = INSN_STACK;
 	if (writes_back)
-		out->writes |= place_or_sp(bits(word, 9, 5));
+		out->writes |= location_or_sp(bits(word, 9, 5));
 	if ((word & 0xffc003e0) == 0xf90003e0) { /* STR Xt, [SP, #imm] */
-		out->stores = place_of(bits(word, 4, 0));
+		out->stores = location_of(bits(word, 4, 0));
 		out->slot = (int32_t)bits(word, 21, 10) * 8;
 	}
 	single_stepped(out);
@@ -197,7 +197,7 @@ int insn_arm64__decode(const uint8_t *code, size_t size, uint64_t address, struc
 	else if ((group & 0x7) == 0x5)
 		decode_register(word, &out);
 	else if ((group & 0x7) == 0x7) /* vectors and floats: some write a register */
-		out.writes = place_of(bits(word, 4, 0));
+		out.writes = location_of(bits(word, 4, 0));
 	else /* reserved, among it UDF, with which Go fills up; SVE, which it does not use */
 		out.kind = INSN_END;
 	*ret_insn = out;

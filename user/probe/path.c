@@ -94,26 +94,26 @@ static int find_stack_check(const struct listing *listing, size_t *ret_check)
 
 /* Where the g is before the instruction at hand. */
 struct holding {
-	uint8_t places; /* INSN_REG0, INSN_REG1 */
-	int32_t slot;	/* INSN_NO_SLOT: in none */
+	uint8_t locations; /* INSN_REG0, INSN_REG1 */
+	int32_t slot;	   /* INSN_NO_SLOT: in none */
 };
 
 static void holding__step(struct holding *holding, const struct insn *insn,
 			  const struct path_query *query)
 {
-	bool copies = holding->places & insn->copies_from;
-	bool stores = holding->places & insn->stores;
+	bool copies = holding->locations & insn->copies_from;
+	bool stores = holding->locations & insn->stores;
 
 	if (insn->kind == INSN_CALL || insn->kind == INSN_CALL_INDIRECT) {
 		/* Go saves no registers for its callers; stack slots survive. */
-		holding->places = 0;
+		holding->locations = 0;
 		if (query->after_call && insn->target == query->after_call)
-			*holding = (struct holding){.places = INSN_REG0, .slot = INSN_NO_SLOT};
+			*holding = (struct holding){.locations = INSN_REG0, .slot = INSN_NO_SLOT};
 		return;
 	}
-	holding->places &= (uint8_t)~insn->writes;
+	holding->locations &= (uint8_t)~insn->writes;
 	if (copies)
-		holding->places |= insn->copies_to;
+		holding->locations |= insn->copies_to;
 	if (insn->writes & (INSN_SP | INSN_STACK))
 		holding->slot = INSN_NO_SLOT;
 	if (stores)
@@ -122,9 +122,9 @@ static void holding__step(struct holding *holding, const struct insn *insn,
 
 static bool holding__at_hand(const struct holding *holding, struct path_point *point)
 {
-	if (holding->places & INSN_REG0)
+	if (holding->locations & INSN_REG0)
 		point->location = GL_G_IN_REG0;
-	else if (holding->places & INSN_REG1)
+	else if (holding->locations & INSN_REG1)
 		point->location = GL_G_IN_REG1;
 	else if (holding->slot != INSN_NO_SLOT)
 		point->location = GL_G_ON_STACK;
@@ -159,7 +159,7 @@ static bool is_better(const struct path_point *point, const struct path_point *b
 static int walk(const struct code *code, const struct listing *listing,
 		const struct path_query *query, struct path_point *ret_point)
 {
-	struct holding holding = {.places = query->after_call ? 0 : INSN_REG0,
+	struct holding holding = {.locations = query->after_call ? 0 : INSN_REG0,
 				  .slot = INSN_NO_SLOT};
 	uint64_t join = first_join(code, listing);
 	struct path_point best = {0};

@@ -25,12 +25,12 @@ Test(process_table, finds_what_was_added)
 		process_table__remove(table, process_table__find(table, pid));
 	for (int pid = 1; pid <= 5000; pid++)
 		cr_assert_eq(process_table__find(table, pid) != NULL, pid % 2 == 0);
-	cr_expect_eq(process_table__count(table, TRACKED_CANDIDATE), 2500);
-	process_table__set_state(table, process_table__find(table, 2), TRACKED_ATTACHED);
-	cr_expect_eq(process_table__count(table, TRACKED_CANDIDATE), 2499);
-	cr_expect_eq(process_table__count(table, TRACKED_ATTACHED), 1);
+	cr_expect_eq(process_table__count(table, PROCESS_CANDIDATE), 2500);
+	process_table__set_state(table, process_table__find(table, 2), PROCESS_ATTACHED);
+	cr_expect_eq(process_table__count(table, PROCESS_CANDIDATE), 2499);
+	cr_expect_eq(process_table__count(table, PROCESS_ATTACHED), 1);
 	process_table__remove(table, process_table__find(table, 2));
-	cr_expect_eq(process_table__count(table, TRACKED_ATTACHED), 0);
+	cr_expect_eq(process_table__count(table, PROCESS_ATTACHED), 0);
 	process_table__free(table);
 	process_table__free(NULL);
 }
@@ -52,7 +52,7 @@ Test(process_table, schedule_is_in_the_order_of_time)
 		process_table__unschedule(table, process_table__find(table, pid));
 	for (int pid = 7; pid <= 1000; pid += 7)
 		process_table__remove(table, process_table__find(table, pid));
-	for (struct tracked *next; (next = process_table__next(table)); n++) {
+	for (struct process_entry *next; (next = process_table__next(table)); n++) {
 		cr_assert_geq(next->due_ns, last);
 		cr_assert(next->id.pid % 5 && next->id.pid % 7);
 		last = next->due_ns;
@@ -63,10 +63,10 @@ Test(process_table, schedule_is_in_the_order_of_time)
 	process_table__free(table);
 }
 
-static void remove_odd(void *ctx, struct tracked *tracked)
+static void remove_odd(void *ctx, struct process_entry *entry)
 {
-	if (tracked->id.pid % 2)
-		process_table__remove(ctx, tracked);
+	if (entry->id.pid % 2)
+		process_table__remove(ctx, entry);
 }
 
 Test(process_table, removing_while_looking_at_all)

@@ -40,7 +40,7 @@ static void put_labels(struct json *json, const struct report_labels *labels)
 
 static void put_goroutine_place(struct json *json, const struct report_place *place)
 {
-	json__place(json, "created_by", &place->created_by);
+	json__frame(json, "created_by", &place->created_by);
 	json__text(json, "start_function", place->start_function);
 	json__text(json, "site", place->site);
 	json__stack(json, "stack", place->stack, place->n_stack);

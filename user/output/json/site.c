@@ -14,7 +14,7 @@ static void put_frame(struct json *json, const char *name, const struct report_f
 	json__end_object(json);
 }
 
-void json__place(struct json *json, const char *name, const struct report_frame *frame)
+void json__frame(struct json *json, const char *name, const struct report_frame *frame)
 {
 	if (report__frame_known(frame))
 		put_frame(json, name, frame);
@@ -185,8 +185,8 @@ void json__site(struct json *json, const struct report_site *site)
 	json__count(json, "created", view->created);
 	json__count(json, "exited", view->exited);
 	json__text(json, "wait_reason", site->wait_reason);
-	json__place(json, "created_by", &site->created_by);
-	json__place(json, "blocked_at", &site->blocked_at);
+	json__frame(json, "created_by", &site->created_by);
+	json__frame(json, "blocked_at", &site->blocked_at);
 	json__text(json, "start_function", site->start_function);
 	json__stack(json, "stack", site->stack, site->n_stack);
 	json__seconds(json, "oldest_park_seconds", view->oldest_park_ns);

@@ -5,8 +5,8 @@
 #include "output/json/writer.h"
 #include "output/report.h"
 
-/* json__place - a frame, null when there is none. */
-void json__place(struct json *json, const char *name, const struct report_frame *frame);
+/* json__frame - a frame, null when there is none. */
+void json__frame(struct json *json, const char *name, const struct report_frame *frame);
 
 void json__stack(struct json *json, const char *name, const struct report_frame *stack, size_t n);
 

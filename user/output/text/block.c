@@ -86,8 +86,8 @@ void text_part__frame(struct screen *screen, enum style style, const struct repo
 		screen__put(screen, STYLE_DIM, INLINED);
 }
 
-void text_part__place(struct screen *screen, const char *label, const struct report_frame *frame,
-		      unsigned int function_columns)
+void text_part__labelled_frame(struct screen *screen, const char *label,
+			       const struct report_frame *frame, unsigned int function_columns)
 {
 	text_part__label(screen, label);
 	if (report__frame_known(frame))

@@ -37,9 +37,9 @@ unsigned int text_part__function_limit(const struct screen *screen, unsigned int
 void text_part__frame(struct screen *screen, enum style style, const struct report_frame *frame,
 		      unsigned int function_columns, bool whole_path);
 
-/* text_part__place - a labelled line: @frame, or that it is not known. */
-void text_part__place(struct screen *screen, const char *label, const struct report_frame *frame,
-		      unsigned int function_columns);
+/* text_part__labelled_frame - a labelled line: @frame, or that it is not known. */
+void text_part__labelled_frame(struct screen *screen, const char *label,
+			       const struct report_frame *frame, unsigned int function_columns);
 
 /* text_part__stack - the park stack, one line a frame. */
 void text_part__stack(struct screen *screen, const struct report_site *site);

@@ -131,7 +131,7 @@ static void put_headline(struct screen *screen, const struct site_columns *width
 	screen__end_line(screen);
 }
 
-static void put_places(struct screen *screen, const struct report_site *site)
+static void put_frames(struct screen *screen, const struct report_site *site)
 {
 	unsigned int limit = text_part__function_limit(screen, MIN_LOCATION), width = MIN_FUNCTION;
 	const char *runs = text_part__runs(site);
@@ -141,14 +141,14 @@ static void put_places(struct screen *screen, const struct report_site *site)
 		text_part__widen_to(&width, text_part__function_width(&site->created_by), limit);
 	if (report__frame_known(&site->blocked_at))
 		text_part__widen_to(&width, text_part__function_width(&site->blocked_at), limit);
-	text_part__place(screen, "created at", &site->created_by, width);
+	text_part__labelled_frame(screen, "created at", &site->created_by, width);
 	/* What the go statement runs; most often it is also where it blocks. */
 	if (*runs && (!blocked || strcmp(runs, blocked) != 0)) {
 		text_part__label(screen, "runs");
 		screen__put_function(screen, STYLE_PLAIN, runs, screen__room(screen));
 		screen__end_line(screen);
 	}
-	text_part__place(screen, "blocked at", &site->blocked_at, width);
+	text_part__labelled_frame(screen, "blocked at", &site->blocked_at, width);
 }
 
 static void put_meaning(struct screen *screen, const struct report_site *site)
@@ -173,7 +173,7 @@ void text_part__site(struct screen *screen, const struct site_columns *columns,
 	put_headline(screen, columns, site);
 	if (detail >= SITE_PLACES) {
 		put_meaning(screen, site);
-		put_places(screen, site);
+		put_frames(screen, site);
 	}
 	if (detail >= SITE_EVIDENCE) {
 		put_why(screen, site);
