@@ -9,7 +9,7 @@ import time
 
 from harness import case, cases_for, check, check_equal, until
 from programs import Program, start
-from terminal import ESCAPE, Terminal, plain_environment
+from terminal import ESCAPE, Shell, Terminal, plain_environment
 from tracer import binary, needs_tracing, run
 
 COUNTS = Program("counts", strip=True)
@@ -196,3 +196,26 @@ def names_can_be_copied_and_ids_are_there_on_a_narrow_terminal(t):
                              env=plain_environment())
         check_equal(code, 0, f"exit code ({err})")
         check(row.group(1) in out, f"{pattern} does not find {row.group(1)}:\n{out}")
+
+
+@case
+def ctrl_c_with_a_reader_keeps_the_summary(t):
+    """Ctrl-C ends cat, too: what it can no longer take goes to the terminal."""
+    target = leaky(t)
+    command = (f"trap : INT; {binary(t)} --pid {target.pid} --interval 300ms --min-age 1s | cat; "
+               f"echo ended")
+    shell = Shell(t, command)
+    shell.until("not flagged")
+    shell.type("\x03")
+    text = shell.until("ended\r")
+    check("looked at" in text and "interrupted" in text, f"no summary in {text[-900:]!r}")
+
+
+@case
+def who_reads_only_the_beginning_gets_no_more(t):
+    """What head does not read is not written to the terminal instead."""
+    target = leaky(t)
+    shell = Shell(t, f"{binary(t)} --pid {target.pid} --once --all | head -1; echo ended")
+    text = shell.until("ended\r")
+    check("gleakd  " in text, f"{text!r}")
+    check("looked at" not in text, f"more than a line: {text!r}")

@@ -26,14 +26,50 @@ def plain_environment(**more):
     return {**env, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **more}
 
 
+def pseudo_terminal(t, columns, rows):
+    """Both ends of one: what is typed and read here, what a program has."""
+    primary, secondary = pty.openpty()
+    t.defer(os.close, primary)
+    fcntl.ioctl(secondary, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    return primary, secondary
+
+
+class Shell:
+    """A command line on a terminal of its own, where Ctrl-C is a signal for all that runs."""
+
+    def __init__(self, t, command):
+        needs_tracing()
+        self.primary, secondary = pseudo_terminal(t, 100, 24)
+        self.process = subprocess.Popen(
+            ["bash", "-c", command], stdin=secondary, stdout=secondary, stderr=secondary,
+            env=plain_environment(), start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        t.defer(self.process.wait)
+        t.defer(self.process.kill)
+        os.close(secondary)
+        self.written = b""
+
+    def type(self, text):
+        os.write(self.primary, text.encode())
+
+    def until(self, text, seconds=20):
+        """All that was written, when @text is in it."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if select.select([self.primary], [], [], 0.1)[0]:
+                self.written += os.read(self.primary, 65536)
+            shown = ESCAPE.sub("", self.written.decode(errors="replace"))
+            if text in shown:
+                return shown
+        raise Failed(f"{text!r} not in {seconds} s, but {self.written[-900:]!r}")
+
+
 class Terminal:
     """A gleakd that draws."""
 
     def __init__(self, t, *args, columns=100, rows=24, env=None):
         needs_tracing()
-        self.primary, secondary = pty.openpty()
-        t.defer(os.close, self.primary)
-        fcntl.ioctl(secondary, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.primary, secondary = pseudo_terminal(t, columns, rows)
         self.began = time.monotonic()
         self.process = subprocess.Popen(
             [binary(t), *args], stdin=secondary, stdout=secondary, stderr=secondary,

@@ -102,13 +102,13 @@ static void on_begin(void *ctx, uint64_t now_ns)
 }
 
 /* A host where there is nothing to watch yet: said once, so that nobody waits in vain. */
-static int on_complete(void *ctx, const char **ret_reason)
+static int on_complete(void *ctx, enum report_end *ret_end)
 {
 	struct daemon *daemon = ctx;
 	struct failure why = {""};
 
-	(void)ret_reason;
-	if (session__n_targets(daemon->rounds.session) || daemon->rounds.ending ||
+	(void)ret_end;
+	if (session__n_targets(daemon->rounds.session) || daemon->rounds.end ||
 	    daemon->rounds.options->once || daemon->told_none)
 		return 0;
 	follower__counts(daemon->follower, &daemon->counts);

@@ -2,6 +2,7 @@
 #include "cli/doctor.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -15,7 +16,7 @@
 
 static int write_report(const struct options *options, const struct doctor_report *report)
 {
-	struct screen_options screen = terminal__screen(options->color, 0);
+	struct screen_options screen = terminal__screen(STDOUT_FILENO, options->color, 0);
 
 	return options->json ? doctor__write_json(stdout, report) :
 			       doctor__write_text(stdout, report, &screen);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/list.h"
 
+#include <unistd.h>
+
 #include "cli/command.h"
 #include "cli/terminal.h"
 #include "host/process.h"
@@ -9,7 +11,7 @@
 
 static int write_list(const struct options *options, const struct process_list *list)
 {
-	struct screen_options screen = terminal__screen(options->color, 0);
+	struct screen_options screen = terminal__screen(STDOUT_FILENO, options->color, 0);
 
 	if (options->json)
 		return process_list__write_json(stdout, list);

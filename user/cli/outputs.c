@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/outputs.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "cli/findings.h"
@@ -28,23 +30,31 @@ static void open_explainer(struct outputs *outputs)
 	outputs->explainer = (struct explainer){
 		.out = stdout,
 		.pattern = options->explain,
-		.terminal = terminal__present() && !options->once,
-		.options = terminal__screen(options->color, TERMINAL_DEFAULT_COLUMNS),
+		.terminal = terminal__present(STDOUT_FILENO) && !options->once,
+		.options =
+			terminal__screen(STDOUT_FILENO, options->color, TERMINAL_DEFAULT_COLUMNS),
 		.rows = terminal__rows(),
+	};
+}
+
+static struct text_options text_options_of(const struct outputs *outputs, int fd)
+{
+	const struct options *options = outputs->options;
+
+	return (struct text_options){
+		.screen = terminal__screen(fd, options->color, TERMINAL_DEFAULT_COLUMNS),
+		.terminal = terminal__present(fd) && !options->once,
+		.rows = terminal__rows(),
+		.verbose = options->verbose > 0,
+		.all = options->all,
+		.host = !options->processes.n,
 	};
 }
 
 int outputs__open(struct outputs *outputs)
 {
 	const struct options *options = outputs->options;
-	struct text_options text = {
-		.screen = terminal__screen(options->color, TERMINAL_DEFAULT_COLUMNS),
-		.terminal = terminal__present() && !options->once,
-		.rows = terminal__rows(),
-		.verbose = options->verbose > 0,
-		.all = options->all,
-		.host = !options->processes.n,
-	};
+	struct text_options text = text_options_of(outputs, STDOUT_FILENO);
 
 	outputs->draws = text.terminal && terminal__has_stderr() && !options->json;
 	if (options->explain) {
@@ -75,18 +85,48 @@ static int write_report(struct outputs *outputs, const struct report *report)
 			       report__write_json(stdout, report);
 }
 
+/*
+ * Ctrl-C ends the reader of a pipe as well, before the last report is there. Whoever sits at the
+ * terminal gets it all the same.
+ */
+static int write_to_stderr(const struct outputs *outputs, const struct report *report)
+{
+	struct text_options options = text_options_of(outputs, STDERR_FILENO);
+	struct text_writer *writer;
+	int err;
+
+	options.terminal = false;
+	err = text_writer__new(stderr, &options, &writer);
+	if (err)
+		return err;
+	err = text_writer__write(writer, report);
+	text_writer__free(writer);
+	return err;
+}
+
+/* Whether the last report, which is written now with @err, was lost to a reader that has gone. */
+static bool was_lost(const struct outputs *outputs, const struct report *report, int err)
+{
+	if (!outputs->text ||
+	    (report->end != REPORT_INTERRUPTED && report->end != REPORT_TERMINATED))
+		return false;
+	return err == -EPIPE || (!err && !terminal__pipe_was_read(STDOUT_FILENO));
+}
+
 int outputs__write(struct outputs *outputs, const struct report *report)
 {
 	int err;
 
 	outputs->found = findings__any(report, outputs->options->fail_on);
 	exporter__write(&outputs->exporter, report);
-	if (report->final) {
+	if (report__final(report)) {
 		outputs->judged = findings__judged(report, outputs->options, &outputs->not_judged);
 		log__divert(NULL, NULL);
 	}
 	err = write_report(outputs, report);
-	if (!report->final && outputs->draws)
+	if (was_lost(outputs, report, err))
+		return write_to_stderr(outputs, report);
+	if (!report__final(report) && outputs->draws)
 		log__divert(take_message, outputs);
 	return err;
 }
@@ -104,7 +144,7 @@ bool outputs__is_futile(const struct outputs *outputs)
 void outputs__resize(struct outputs *outputs)
 {
 	struct screen_options screen =
-		terminal__screen(outputs->options->color, TERMINAL_DEFAULT_COLUMNS);
+		terminal__screen(STDOUT_FILENO, outputs->options->color, TERMINAL_DEFAULT_COLUMNS);
 	unsigned int rows = terminal__rows();
 
 	if (outputs->text)

@@ -20,7 +20,7 @@ static void stop(struct rounds *rounds, int err)
 /* --- a round ------------------------------------------------------------------------------------- */
 
 /* An error ends the run. */
-static void report(struct rounds *rounds, const char *final_reason)
+static void report(struct rounds *rounds, enum report_end end)
 {
 	struct report_notes notes = {
 		.cycle_ns = rounds->round_ns,
@@ -35,27 +35,27 @@ static void report(struct rounds *rounds, const char *final_reason)
 		rounds->ops->note(rounds->ctx, &notes);
 	report_builder__note(rounds->builder, &notes);
 	err = report_builder__build(rounds->builder, rounds->session, clock__monotonic_ns(),
-				    clock__realtime_ns(), final_reason, &report);
+				    clock__realtime_ns(), end, &report);
 	if (!err)
 		err = outputs__write(&rounds->outputs, report);
 	/* The reader of a pipe may leave at any time: `gleakd --json | head -1` is no failure. */
 	if (err)
 		stop(rounds, err == -EPIPE ? 0 : err);
 	else if (outputs__is_futile(&rounds->outputs))
-		rounds__finish(rounds, "nothing to explain");
+		rounds__finish(rounds, REPORT_NOTHING_TO_EXPLAIN);
 }
 
-void rounds__finish(struct rounds *rounds, const char *reason)
+void rounds__finish(struct rounds *rounds, enum report_end end)
 {
 	int err;
 
 	if (rounds->finished)
 		return;
 	rounds->finished = true;
-	rounds->ending = reason;
+	rounds->end = end;
 	session__drain(rounds->session);
 	err = state_autosave__save_last(&rounds->state, rounds->session, &rounds->failure);
-	report(rounds, reason);
+	report(rounds, end);
 	stop(rounds, err);
 }
 
@@ -71,8 +71,8 @@ static void tell_ready(struct rounds *rounds)
 /* All censuses are complete: the report. */
 static void complete(struct rounds *rounds)
 {
-	const char *reason = NULL;
-	int err = rounds->ops->complete ? rounds->ops->complete(rounds->ctx, &reason) : 0;
+	enum report_end end = REPORT_GOES_ON;
+	int err = rounds->ops->complete ? rounds->ops->complete(rounds->ctx, &end) : 0;
 
 	rounds->under_way = false;
 	if (err) {
@@ -80,16 +80,16 @@ static void complete(struct rounds *rounds)
 		return;
 	}
 	rounds->round_ns = clock__monotonic_ns() - rounds->round_began_ns;
-	if (rounds->ending)
-		reason = rounds->ending;
+	if (rounds->end)
+		end = rounds->end;
 	else if (rounds->options->once)
-		reason = "once";
-	if (reason) {
-		rounds__finish(rounds, reason);
+		end = REPORT_ONCE;
+	if (end) {
+		rounds__finish(rounds, end);
 		return;
 	}
 	state_autosave__save_due(&rounds->state, rounds->session);
-	report(rounds, "");
+	report(rounds, REPORT_GOES_ON);
 	tell_ready(rounds);
 }
 
@@ -110,7 +110,7 @@ static bool work(void *ctx)
 {
 	struct rounds *rounds = ctx;
 	/* A run that is ending takes a last look at its targets and needs no others. */
-	bool more = !rounds->ending && rounds->ops->work && rounds->ops->work(rounds->ctx);
+	bool more = !rounds->end && rounds->ops->work && rounds->ops->work(rounds->ctx);
 	uint64_t now_ns = clock__monotonic_ns();
 
 	notify__watchdog(&rounds->notify, now_ns);
@@ -126,7 +126,7 @@ static void on_interval(void *ctx)
 	struct rounds *rounds = ctx;
 
 	/* A round may take longer than an interval: then this one is left out. */
-	if (!rounds->under_way && !rounds->ending)
+	if (!rounds->under_way && !rounds->end)
 		begin(rounds);
 }
 
@@ -171,14 +171,14 @@ static void begin(struct rounds *rounds)
 /* --- what the loop calls ------------------------------------------------------------------------- */
 
 /* End with one more round; a second request ends at once. */
-static void end(struct rounds *rounds, const char *reason)
+static void end_with(struct rounds *rounds, enum report_end end)
 {
-	bool again = rounds->ending;
+	bool again = rounds->end;
 
-	rounds->ending = reason;
+	rounds->end = end;
 	notify__stopping(&rounds->notify);
 	if (again)
-		rounds__finish(rounds, reason);
+		rounds__finish(rounds, end);
 	else if (!rounds->under_way)
 		begin(rounds);
 }
@@ -212,7 +212,7 @@ static void on_save_due(void *ctx)
 
 static void on_duration(void *ctx)
 {
-	end(ctx, "duration over");
+	end_with(ctx, REPORT_DURATION_OVER);
 }
 
 static void on_signal(void *ctx, int signal)
@@ -224,7 +224,7 @@ static void on_signal(void *ctx, int signal)
 	else if (signal == SIGHUP && rounds->ops->hangup)
 		rounds->ops->hangup(rounds->ctx);
 	else
-		end(rounds, signal == SIGINT ? "interrupted" : "terminated");
+		end_with(rounds, signal == SIGINT ? REPORT_INTERRUPTED : REPORT_TERMINATED);
 }
 
 static int add_signals(struct rounds *rounds)

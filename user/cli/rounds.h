@@ -27,10 +27,10 @@ struct rounds_ops {
 	/* Before a round. */
 	void (*begin)(void *ctx, uint64_t now_ns);
 	/*
-	 * After its censuses, before its report. *@ret_reason, NULL so far, is why the run ends with
+	 * After its censuses, before its report. *@ret_end, REPORT_GOES_ON so far, is why the run ends with
 	 * it. A negative errno, in words in rounds->failure, fails the run.
 	 */
-	int (*complete)(void *ctx, const char **ret_reason);
+	int (*complete)(void *ctx, enum report_end *ret_end);
 	/* What only the command knows of the run; the rest of @notes is filled in. */
 	void (*note)(void *ctx, struct report_notes *notes);
 	/* SIGHUP; without it that ends the run as SIGTERM does. */
@@ -55,9 +55,9 @@ struct rounds {
 	struct outputs outputs;
 	struct state_autosave state;
 	struct notify notify;
-	bool began;	    /* the first round has begun */
-	bool under_way;	    /* a round has begun and is not complete */
-	const char *ending; /* why the run is ending; NULL while it is not */
+	bool began;	     /* the first round has begun */
+	bool under_way;	     /* a round has begun and is not complete */
+	enum report_end end; /* why the run is ending */
 	struct failure failure;
 
 	/* For rounds.c. */
@@ -88,7 +88,7 @@ void rounds__drop_privileges(const struct rounds *rounds);
 int rounds__run(struct rounds *rounds) __must_check;
 
 /* rounds__finish - drain, save, report for the last time and end the run, for this reason. */
-void rounds__finish(struct rounds *rounds, const char *reason);
+void rounds__finish(struct rounds *rounds, enum report_end end);
 
 /* rounds__reloading - tell the service manager so, until the next round is complete. */
 void rounds__reloading(struct rounds *rounds);

@@ -8,24 +8,31 @@
 
 #define TERMINAL_DEFAULT_COLUMNS 100 /* also where a report in a pipe is folded */
 
-/* terminal__present - it is a terminal that understands control sequences. */
-bool terminal__present(void);
+/* terminal__present - @fd is a terminal that understands control sequences. */
+bool terminal__present(int fd);
 
 /* terminal__has_stderr - standard error goes to the same terminal. */
 bool terminal__has_stderr(void);
 
 /* terminal__want_color - by --color, else on a terminal unless NO_COLOR is set. */
-bool terminal__want_color(enum color_choice choice);
+bool terminal__want_color(int fd, enum color_choice choice);
+
+/*
+ * terminal__pipe_was_read - whether the reader of @fd, if that is a pipe, has taken all that was
+ * written. False when it has gone before: of what it left nobody knows. Waits for a moment only; who
+ * is slow is believed to read on.
+ */
+bool terminal__pipe_was_read(int fd);
 
 /* terminal__rows - its height; 0, no limit, without a terminal, or one that does not tell. */
 unsigned int terminal__rows(void);
 
 /*
- * terminal__screen - how text is to be written to standard output. Lines fit the terminal; in a file
+ * terminal__screen - how text is to be written to @fd. Lines fit the terminal; in a file
  * or pipe, which will be searched, nothing is cut, and sentences are folded at @fold columns (0:
  * nowhere). $COLUMNS makes both narrower, or a pipe wider.
  */
-struct screen_options terminal__screen(enum color_choice choice, unsigned int fold);
+struct screen_options terminal__screen(int fd, enum color_choice choice, unsigned int fold);
 
 /*
  * terminal__is_utf8 - whether text may be UTF-8, by the values of $LC_ALL, $LC_CTYPE and $LANG, of

@@ -48,13 +48,13 @@ static void log_sites(const struct target *target)
 	}
 }
 
-static const char *ended_reason(const struct target *target)
+static enum report_end end_of(const struct target *target)
 {
-	return target__state(target) == TARGET_EXECUTED ? "target executed another program" :
-							  "target exited";
+	return target__state(target) == TARGET_EXECUTED ? REPORT_TARGET_EXECUTED :
+							  REPORT_TARGET_EXITED;
 }
 
-static int on_complete(void *ctx, const char **ret_reason)
+static int on_complete(void *ctx, enum report_end *ret_end)
 {
 	struct watch *watch = ctx;
 
@@ -68,7 +68,7 @@ static int on_complete(void *ctx, const char **ret_reason)
 			log_census(target);
 	}
 	if (!session__live(watch->rounds.session))
-		*ret_reason = ended_reason(watch->watched[0].target);
+		*ret_end = end_of(watch->watched[0].target);
 	return 0;
 }
 
@@ -96,7 +96,7 @@ static void on_exit_of_target(void *ctx)
 		log_info("process %d has ended; %zu more %s watched", target__pid(watched->target),
 			 live, live == 1 ? "is" : "are");
 	else
-		rounds__finish(rounds, ended_reason(watched->target));
+		rounds__finish(rounds, end_of(watched->target));
 }
 
 static int add_target(struct watch *watch, pid_t pid)

@@ -152,15 +152,33 @@ struct report_self {
 	uint64_t process_events_lost, textfile_errors, state_errors;
 };
 
+/* Why a run ends with a report. */
+enum report_end {
+	REPORT_GOES_ON, /* it does not */
+	REPORT_ONCE,	/* one report was asked for */
+	REPORT_INTERRUPTED,
+	REPORT_TERMINATED,
+	REPORT_DURATION_OVER,
+	REPORT_TARGET_EXITED,
+	REPORT_TARGET_EXECUTED, /* another program */
+	REPORT_NOTHING_TO_EXPLAIN,
+};
+
+const char *report_end__words(enum report_end end); /* "interrupted", ...; "" while it goes on */
+
 struct report {
 	uint64_t realtime_ns;
-	bool final;
-	const char
-		*final_reason; /* "interrupted", "duration over", "target exited", "once"; or "" */
+	enum report_end end;
 	const struct report_target *targets;
 	size_t n_targets;
 	struct report_self self;
 };
+
+/* report__final - nothing follows. */
+static inline bool report__final(const struct report *report)
+{
+	return report->end != REPORT_GOES_ON;
+}
 
 /* report__text - never NULL. */
 static inline const char *report__text(const char *text)

@@ -501,7 +501,7 @@ static void fill_goroutine_list(const struct goroutine_list *list, struct report
 }
 
 int report_builder__build(struct report_builder *builder, struct session *session, uint64_t now_ns,
-			  uint64_t realtime_ns, const char *final_reason,
+			  uint64_t realtime_ns, enum report_end end,
 			  const struct report **ret_report)
 {
 	size_t n = session__n_targets(session);
@@ -517,7 +517,7 @@ int report_builder__build(struct report_builder *builder, struct session *sessio
 		struct memo *memo = find_memo(builder, target__process(target)->id, i);
 		struct tracker_totals totals;
 		int err = memo ? build_sites(builder, i, target, &memo->looked_at, now_ns,
-					     *final_reason != '\0') :
+					     end != REPORT_GOES_ON) :
 				 -ENOMEM;
 
 		if (err)
@@ -529,12 +529,11 @@ int report_builder__build(struct report_builder *builder, struct session *sessio
 					    &builder->reports[i]);
 		fill_goroutine_list(target__goroutine_list(target), &builder->reports[i]);
 		memo->used = true;
-		fill_rates(memo, &totals, now_ns, *final_reason != '\0', &builder->reports[i]);
+		fill_rates(memo, &totals, now_ns, end != REPORT_GOES_ON, &builder->reports[i]);
 	}
 	drop_unused_memos(builder);
 	builder->report = (struct report){.realtime_ns = realtime_ns,
-					  .final = *final_reason != '\0',
-					  .final_reason = final_reason,
+					  .end = end,
 					  .targets = builder->reports,
 					  .n_targets = n};
 	builder->report.self = builder->self;

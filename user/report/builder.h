@@ -37,11 +37,11 @@ void report_builder__note(struct report_builder *builder, const struct report_no
 
 /*
  * report_builder__build - the state of all targets of @session at @now_ns (monotonic).
- * @final_reason: "" for an interim report. The report is valid until the next call or free.
+ * The report is valid until the next call or free.
  * -ENOMEM leaves the builder usable.
  */
 int report_builder__build(struct report_builder *builder, struct session *session, uint64_t now_ns,
-			  uint64_t realtime_ns, const char *final_reason,
+			  uint64_t realtime_ns, enum report_end end,
 			  const struct report **ret_report) __must_check;
 
 #endif /* GLEAKD_REPORT_BUILDER_H */

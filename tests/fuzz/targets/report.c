@@ -193,7 +193,6 @@ static void make_report(struct made *made, struct fuzz_input *numbers)
 	};
 	made->report = (struct report){
 		.realtime_ns = fuzz_input__u64(numbers),
-		.final_reason = "interrupted",
 		.targets = &made->target,
 		.n_targets = bits & 16 ? 0 : 1,
 	};
@@ -210,10 +209,10 @@ static char *render(struct report *report, const struct text_options *options)
 	FILE *out = open_memstream(&text, &size);
 
 	fuzz__require(out && !text_writer__new(out, options, &writer));
-	report->final = false;
+	report->end = REPORT_GOES_ON;
 	fuzz__require(!text_writer__write(writer, report));
 	fuzz__require(!text_writer__write(writer, report));
-	report->final = true;
+	report->end = REPORT_INTERRUPTED;
 	fuzz__require(!text_writer__write(writer, report));
 	text_writer__free(writer);
 	fclose(out);

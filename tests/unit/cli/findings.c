@@ -29,7 +29,8 @@ static void make(struct made *made)
 		site->view.goroutines = i + 1;
 	}
 	made->target = (struct report_target){.sites = made->sites, .n_sites = N_SITES};
-	made->report = (struct report){.final = true, .targets = &made->target, .n_targets = 1};
+	made->report = (struct report){
+		.end = REPORT_INTERRUPTED, .targets = &made->target, .n_targets = 1};
 }
 
 Test(findings, by_verdict)

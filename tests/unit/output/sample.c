@@ -164,7 +164,6 @@ static void use(struct sample *sample, const struct report_site *sites, size_t n
 	sample->target.n_sites = n;
 	sample->report = (struct report){
 		.realtime_ns = SAMPLE_TIME_NS,
-		.final_reason = "",
 		.targets = &sample->target,
 		.n_targets = 1,
 	};
@@ -309,7 +308,6 @@ void sample__hostile(struct sample *sample)
 	sample_evidence__hostile(&sample->sites[0], EVIL);
 	sample->sites[1].suppressed = true;
 	sample->sites[1].suppressed_reason = LONG16(EVIL) LONG256("word ");
-	sample->report.final_reason = EVIL;
 }
 
 /* --- random reports ------------------------------------------------------------------------------- */

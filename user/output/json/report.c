@@ -187,8 +187,8 @@ int report__write_json(FILE *out, const struct report *report)
 	json__object(&json, NULL);
 	json__count(&json, "schema_version", REPORT_SCHEMA_VERSION);
 	json__text(&json, "time", time);
-	json__bool(&json, "final", report->final);
-	json__text_or_null(&json, "final_reason", report->final_reason);
+	json__bool(&json, "final", report__final(report));
+	json__text_or_null(&json, "final_reason", report_end__words(report->end));
 	put_self(&json, &report->self);
 	json__array(&json, "targets");
 	for (size_t i = 0; i < report->n_targets; i++)

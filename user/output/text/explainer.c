@@ -195,11 +195,11 @@ int explainer__write(struct explainer *explainer, const struct report *report)
 
 	find_meant(report, explainer->pattern, &list);
 	explainer->meant = list.n;
-	if (!explainer->terminal && !report->final &&
+	if (!explainer->terminal && !report__final(report) &&
 	    (explainer->explained || !explainer__knows(explainer)))
 		return 0;
 	begin(explainer, &screen);
-	if (explainer->terminal && !report->final) {
+	if (explainer->terminal && !report__final(report)) {
 		top = canvas__begin(&explainer->canvas, &screen, explainer->rows);
 		put_found(&screen, explainer->pattern, report, &list);
 		canvas__end(&explainer->canvas, &screen, top, canvas__rows(explainer->rows));

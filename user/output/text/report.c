@@ -473,7 +473,7 @@ int text_writer__write(struct text_writer *writer, const struct report *report)
 	if (err)
 		return err;
 	screen__init(&screen, &writer->options.screen);
-	if (report->final)
+	if (report__final(report))
 		put_final(&screen, writer, report, &overview);
 	else if (writer->options.terminal)
 		redraw(&screen, writer, report, &overview);

@@ -2,7 +2,6 @@
 #include "output/text/summary.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/duration.h"
@@ -158,8 +157,7 @@ void text_part__unwatched(struct screen *screen, const struct report *report)
 void text_part__summary(struct screen *screen, const struct report *report,
 			const struct overview *overview)
 {
-	const char *reason = report->final_reason;
-	bool once = reason && strcmp(reason, "once") == 0;
+	bool once = report->end == REPORT_ONCE;
 
 	if (overview->n) {
 		put_summary(screen, overview, once);
@@ -168,9 +166,9 @@ void text_part__summary(struct screen *screen, const struct report *report,
 		screen__end_line(screen);
 	}
 	text_part__unwatched(screen, report);
-	if (reason && *reason && !once) {
-		screen__put(screen, STYLE_DIM, "ended: ");
-		screen__wrap(screen, STYLE_DIM, reason, 2);
+	if (report__final(report) && !once) {
+		screen__putf(screen, STYLE_DIM, "ended: %s", report_end__words(report->end));
+		screen__end_line(screen);
 	}
 }
 

@@ -48,8 +48,7 @@ Test(json, leaks)
 	char *text;
 
 	sample__leaks(&sample);
-	sample.report.final = true;
-	sample.report.final_reason = "interrupted";
+	sample.report.end = REPORT_INTERRUPTED;
 	sample.report.self = (struct report_self){
 		.targets = {1, 2, 3, 4},
 		.events_malformed = 5,

@@ -378,8 +378,7 @@ Test(schema, what_is_written_is_valid)
 	sample__leaks(&sample);
 	check_valid(&check, "report", written_report(&sample.report));
 	sample__empty(&sample);
-	sample.report.final = true;
-	sample.report.final_reason = "interrupted";
+	sample.report.end = REPORT_INTERRUPTED;
 	check_valid(&check, "report", written_report(&sample.report));
 	check_valid(&check, "report", whole_report());
 	check_valid(&check, "list", written_list());

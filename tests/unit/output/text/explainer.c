@@ -30,7 +30,8 @@ static void make(struct made *made)
 		site->view.goroutines = i + 1;
 	}
 	made->target = (struct report_target){.sites = made->sites, .n_sites = N_SITES};
-	made->report = (struct report){.final = true, .targets = &made->target, .n_targets = 1};
+	made->report = (struct report){
+		.end = REPORT_INTERRUPTED, .targets = &made->target, .n_targets = 1};
 }
 
 /* What comes out for @pattern; to free(). */
@@ -122,7 +123,7 @@ Test(explainer, into_a_pipe_goes_what_is_first_known_and_the_last_word)
 	char *text;
 
 	make(&made);
-	made.report.final = false;
+	made.report.end = REPORT_GOES_ON;
 	made.target.n_sites = 3;
 	text = explain(&explainer, &made.report);
 	cr_expect_str_eq(text, "", "not known yet");
@@ -137,7 +138,7 @@ Test(explainer, into_a_pipe_goes_what_is_first_known_and_the_last_word)
 	text = explain(&explainer, &made.report);
 	cr_expect_str_eq(text, "", "once is enough");
 	free(text);
-	made.report.final = true;
+	made.report.end = REPORT_INTERRUPTED;
 	text = explain(&explainer, &made.report);
 	cr_expect(strncmp(text, "\n", 1) == 0, "a blank line between");
 	cr_expect_not_null(strstr(text, "abc88888"));
@@ -193,7 +194,7 @@ Test(explainer, on_a_terminal_it_replaces_the_screen)
 	char *text;
 
 	make(&made);
-	made.report.final = false;
+	made.report.end = REPORT_GOES_ON;
 	text = explain(&explainer, &made.report);
 	cr_expect(strncmp(text, "\n\n\n\n", 4) == 0);
 	cr_expect_str_eq(text + 4, rows, "the rest does not fit");
@@ -201,7 +202,7 @@ Test(explainer, on_a_terminal_it_replaces_the_screen)
 	text = explain(&explainer, &made.report);
 	cr_expect_str_eq(text, rows);
 	free(text);
-	made.report.final = true;
+	made.report.end = REPORT_INTERRUPTED;
 	text = explain(&explainer, &made.report);
 	cr_expect(strncmp(text, "\x1b[H\x1b[Jno site", 13) == 0);
 	cr_expect_not_null(strstr(text, "main.f2\n"), "all of it");
@@ -222,7 +223,7 @@ Test(explainer, tells_that_nobody_reads)
 Test(explainer, nothing_seen_yet)
 {
 	struct explainer explainer = {.pattern = "main.*", .options.columns = 100};
-	struct report report = {.final = true};
+	struct report report = {.end = REPORT_INTERRUPTED};
 	char *text = explain(&explainer, &report);
 
 	cr_expect_str_eq(text, "no site matches 'main.*'; no goroutines seen yet\n");

@@ -76,8 +76,7 @@ static void make_list(struct list_sample *list)
 	list->sample.target.goroutines_listed = true;
 	list->sample.target.goroutine_list = list->list;
 	list->sample.target.n_goroutine_list = N;
-	list->sample.report.final = true;
-	list->sample.report.final_reason = "once";
+	list->sample.report.end = REPORT_ONCE;
 }
 
 static char *shown(unsigned int columns, bool verbose)

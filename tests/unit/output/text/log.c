@@ -67,9 +67,9 @@ Test(log, words_are_explained_once)
 	struct text_writer *writer;
 	const char *text;
 
-	log_sample.report.final = true;
+	log_sample.report.end = REPORT_INTERRUPTED;
 	cr_expect_eq(count_of(later(2), "\nsite      the goroutines that"), 0, "told at first");
-	log_sample.report.final = false;
+	log_sample.report.end = REPORT_GOES_ON;
 	sample__open(&stream);
 	cr_assert_eq(text_writer__new(stream.file, &plain, &writer), 0);
 	cr_assert_eq(text_writer__write(writer, &log_sample.report), 0);
@@ -135,7 +135,7 @@ Test(log, the_last_report_is_whole_even_if_nothing_changed)
 {
 	const char *text;
 
-	log_sample.report.final = true;
+	log_sample.report.end = REPORT_INTERRUPTED;
 	text = later(2);
 	cr_assert_not_null(strstr(text, "go1.26.8"));
 	cr_assert_not_null(strstr(text, "\nFound 2 leaking sites, 1,591 goroutines; 1 stuck site"));
@@ -249,7 +249,7 @@ Test(host_log, the_last_report_is_whole)
 	const char *text;
 
 	sample__added(&log_stream);
-	log_sample.report.final = true;
+	log_sample.report.end = REPORT_INTERRUPTED;
 	text = later(2);
 	cr_expect_not_null(strstr(text, "shop (pid 100)"));
 	cr_expect_not_null(strstr(text, "bank (pid 101)"));

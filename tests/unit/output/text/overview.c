@@ -149,13 +149,12 @@ Test(overview, one_process_alone_is_told_of_in_full)
 	free(text);
 }
 
-static char *last_report(const char *reason, bool all)
+static char *last_report(enum report_end end, bool all)
 {
 	const struct text_options options = {
 		.screen = {.columns = 100, .whole = true}, .host = true, .all = all};
 
-	host.sample.report.final = true;
-	host.sample.report.final_reason = reason;
+	host.sample.report.end = end;
 	return sample__text(&host.sample.report, &options);
 }
 
@@ -166,10 +165,10 @@ Test(overview, the_last_report_begins_with_the_worst_and_is_brief_about_the_heal
 	make_host(4);
 	give(1, VERDICT_GROWING, 12);
 	give(2, VERDICT_LEAKING, 1503);
-	text = last_report("once", false);
+	text = last_report(REPORT_ONCE, false);
 	sample__golden("host-final.txt", text);
 	free(text);
-	text = last_report("interrupted", true);
+	text = last_report(REPORT_INTERRUPTED, true);
 	cr_expect_not_null(strstr(text, "\ngleakd  p3 (pid 103)"), "all of them:\n%s", text);
 	free(text);
 }
@@ -180,7 +179,7 @@ Test(overview, no_process_at_all)
 
 	make_host(0);
 	host.sample.report.self.targets[REPORT_FAILED] = 3;
-	text = last_report("interrupted", false);
+	text = last_report(REPORT_INTERRUPTED, false);
 	cr_expect_not_null(strstr(text, "No Go process was watched\nnot watched: 3 failed\n"), "%s",
 			   text);
 	free(text);

@@ -39,7 +39,7 @@ Test(text, into_a_pipe_nothing_is_cut)
 	for (unsigned int seed = 1; seed <= 100; seed++) {
 		sample__random(&sample, seed);
 		options.all = seed % 2;
-		sample.report.final = seed % 3 == 0;
+		sample.report.end = seed % 3 ? REPORT_GOES_ON : REPORT_INTERRUPTED;
 		text = sample__text(&sample.report, &options);
 		cr_assert_null(strstr(text, ELLIPSIS), "%s", text);
 		free(text);
@@ -112,8 +112,7 @@ Test(text, leaks_verbose_narrow_final)
 	struct sample sample;
 
 	sample__leaks(&sample);
-	sample.report.final = true;
-	sample.report.final_reason = "interrupted";
+	sample.report.end = REPORT_INTERRUPTED;
 	check_golden("leaks-verbose-80.txt", &sample.report, &options);
 }
 
@@ -156,7 +155,7 @@ Test(text, what_would_settle_a_suspicion)
 	char *text;
 
 	sample__leaks(&sample);
-	sample.report.final = true;
+	sample.report.end = REPORT_INTERRUPTED;
 	for (size_t i = 0; i < sample.target.n_sites; i++) {
 		if (verdict__is_suspect(sample.sites[i].view.verdict))
 			sample.sites[i].view.verdict = VERDICT_IDLE;
@@ -201,7 +200,7 @@ Test(text, suppressed_sites_are_counted)
 	struct sample sample;
 
 	sample__suppressed(&sample);
-	sample.report.final = true;
+	sample.report.end = REPORT_INTERRUPTED;
 	check_golden("silenced-final.txt", &sample.report, &plain);
 }
 
@@ -360,8 +359,7 @@ Test(text, nothing_found_says_what_was_looked_at)
 	struct sample sample;
 
 	sample__healthy(&sample);
-	sample.report.final = true;
-	sample.report.final_reason = "duration over";
+	sample.report.end = REPORT_DURATION_OVER;
 	check_golden("healthy-final.txt", &sample.report, &plain);
 }
 
@@ -372,8 +370,7 @@ Test(text, a_single_census_says_what_it_cannot_see)
 	sample__healthy(&sample);
 	sample.target.mode = PROBE_MODE_CENSUS;
 	sample.target.mode_reason = "";
-	sample.report.final = true;
-	sample.report.final_reason = "once";
+	sample.report.end = REPORT_ONCE;
 	check_golden("once-final.txt", &sample.report, &plain);
 }
 
@@ -400,8 +397,7 @@ Test(text, losses_mode_and_the_end_of_the_target)
 	sample.target.unreadable = 171;
 	sample.target.totals.refused = 17;
 	sample.target.exited_target = true;
-	sample.report.final = true;
-	sample.report.final_reason = "target exited";
+	sample.report.end = REPORT_TARGET_EXITED;
 	check_golden("losses-final.txt", &sample.report, &plain);
 }
 
@@ -435,7 +431,7 @@ Test(text, hostile_names)
 	struct sample sample;
 
 	sample__hostile(&sample);
-	sample.report.final = true;
+	sample.report.end = REPORT_INTERRUPTED;
 	check_golden("hostile.txt", &sample.report, &options);
 }
 
@@ -455,7 +451,7 @@ static void check_random(unsigned int seed)
 
 	snprintf(what, sizeof(what), "seed %u", seed);
 	sample__random(&sample, seed);
-	sample.report.final = seed % 7 == 0;
+	sample.report.end = seed % 7 ? REPORT_GOES_ON : REPORT_INTERRUPTED;
 	text = sample__text(&sample.report, &options);
 	sample__check_lines(text, options.screen.columns, what);
 	cr_assert(options.screen.color || !strchr(text, '\033'), "%s: escape without colour", what);
