@@ -41,6 +41,15 @@ static bool is_origin(const struct site *site)
 	return !site->key.place && !site->key.wait_reason;
 }
 
+/* A moment that is judged again is judged from the alarm that stood before it. */
+static void begin_from_alarm_before(const struct judge *judge, struct site *site)
+{
+	if (judge->again)
+		site->alarm = site->alarm_before;
+	else
+		site->alarm_before = site->alarm;
+}
+
 static void passes_begin(struct judge *judge)
 {
 	struct site_table *sites = judge->tracker->sites;
@@ -49,6 +58,7 @@ static void passes_begin(struct judge *judge)
 		struct site *site = site_table__at(sites, i);
 
 		site->pass = (struct site_pass){0};
+		begin_from_alarm_before(judge, site);
 		/* Without memory the site is judged on what else is known. */
 		if (wants_ages(site)) {
 			site->pass.park_ages = calloc(1, sizeof(*site->pass.park_ages));
@@ -114,6 +124,8 @@ static void pass_life(struct judge *judge, struct site *site, const struct gorou
 		step--;
 	site->pass.age_steps[step]++;
 	site->pass.lived_min_age += age >= judge->policy->min_age_ns;
+	site->pass.of_alarm += ticks__age_ns(existed, site->alarm.ticks) >=
+			       max_of(judge->policy->min_age_ns, (uint64_t)1);
 	if (existed <= judge->tracker->watch_ticks)
 		return;
 	if (site->wait_class == WAIT_IO)
@@ -179,7 +191,6 @@ static void collect(const struct judge *judge, const struct site *site, bool oth
 		.moved_ns = since_ns(judge, site->first_look.moved_ticks),
 		.open_files = tracker->files.count ? tracker->files.samples[0].goroutines : 0,
 		.park_ages = site->pass.park_ages,
-		.lived_min_age = site->pass.lived_min_age,
 		.life_ages = site->pass.life_ages,
 		.woken_life_ages = site->pass.woken_life_ages,
 		.ended_parks = &site->ended_parks,
@@ -197,6 +208,7 @@ static void collect(const struct judge *judge, const struct site *site, bool oth
 		.alarm_age_ns = since_ns(judge, site->alarm.ticks),
 		.alarm_growth_ns = site->alarm.growth_ns,
 		.alarm_goroutines = site->alarm.goroutines,
+		.alarm_still_here = site->pass.of_alarm,
 	};
 	if (site->history) {
 		uint64_t window = trend_ns >> TICK_SHIFT;
@@ -205,22 +217,12 @@ static void collect(const struct judge *judge, const struct site *site, bool oth
 	}
 }
 
-/* A moment that is judged again is judged from the alarm that stood before it. */
-static void begin_from_alarm_before(const struct judge *judge, struct site *site)
-{
-	if (judge->again)
-		site->alarm = site->alarm_before;
-	else
-		site->alarm_before = site->alarm;
-}
-
 static void judge_site(const struct judge *judge, uint32_t index, struct judgement *ret_judgement,
 		       double *ret_growth_per_minute)
 {
 	struct site *site = site_table__at(judge->tracker->sites, index);
 	struct evidence evidence;
 
-	begin_from_alarm_before(judge, site);
 	collect(judge, site, index == SITE_OTHER, &evidence);
 	verdict__of(&evidence, ret_judgement);
 	*ret_growth_per_minute = evidence.trend.per_minute;

@@ -40,6 +40,7 @@ struct site_pass {
 	uint32_t parked_long;	 /* ... for max(min_age, STUCK_SEND_NS) or longer */
 	uint32_t parked_before;	 /* members whose park began before the watch did */
 	uint32_t lived_min_age;	 /* members that have lived for min_age or longer */
+	uint32_t of_alarm;	 /* members that had when the alarm was last renewed */
 	bool has_main;		 /* goroutine 1 is a member */
 	uint32_t age_steps[SITE_AGE_STEPS];
 	struct age_histogram *park_ages;

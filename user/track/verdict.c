@@ -70,9 +70,8 @@ static void explain_parks(const struct evidence *e, const struct growth *growth,
 {
 	if (growth->left)
 		add_why(judgement,
-			"%" PRIu64
-			" goroutines parked here; of those that stayed %s or longer %" PRIu64
-			" left and %" PRIu64 " did not",
+			"%" PRIu64 " goroutines parked here; of the waits of %s or longer %" PRIu64
+			" have ended and %" PRIu64 " go on",
 			e->parked, stay, growth->left, judgement->stayed);
 	else
 		add_why(judgement,
@@ -131,14 +130,14 @@ static bool was_leaking(const struct evidence *e, struct judgement *judgement)
 	char grew[DURATION_SIZE], ago[DURATION_SIZE];
 
 	if (e->alarm_age_ns > hold ||
-	    e->lived_min_age < e->alarm_goroutines / ALARM_LEFT_SHARE * (ALARM_LEFT_SHARE - 1))
+	    e->alarm_still_here < e->alarm_goroutines / ALARM_LEFT_SHARE * (ALARM_LEFT_SHARE - 1))
 		return false;
 	judgement->verdict = VERDICT_LEAKING;
 	add_why(judgement,
 		"grew for %s and has not grown so for %s, but %" PRIu64 " of %" PRIu64
 		" are still here",
 		duration_text(grew, e->alarm_growth_ns), duration_text(ago, e->alarm_age_ns),
-		min_of(e->lived_min_age, e->alarm_goroutines), e->alarm_goroutines);
+		min_of(e->alarm_still_here, e->alarm_goroutines), e->alarm_goroutines);
 	explain_no_return(e, judgement);
 	weights__of_past(e, judgement);
 	return true;
@@ -286,7 +285,7 @@ static bool is_growing(const struct evidence *e, struct judgement *judgement)
 		trend->last, duration_text(span, trend->span_ns), rate);
 	duration_text(stay, e->min_age_ns);
 	if (left)
-		add_why(judgement, "%" PRIu64 " that had stayed about %s or longer did leave", left,
+		add_why(judgement, "%" PRIu64 " waits of about %s or longer have ended", left,
 			stay);
 	else if (e->parked_min_age)
 		add_why(judgement,

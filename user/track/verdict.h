@@ -59,7 +59,6 @@ struct evidence {
 	uint64_t parked_min_age; /* of parked, for min_age or longer */
 	uint64_t parked_long;	 /* ... for max(min_age, STUCK_SEND_NS) or longer */
 	uint64_t parked_before;	 /* ... since before the watch began */
-	uint64_t lived_min_age;	 /* members that have lived for min_age or longer */
 	uint64_t oldest_park_ns;
 	uint64_t quiet_ns; /* since a park here last ended; UINT64_MAX: none ever did */
 
@@ -90,7 +89,9 @@ struct evidence {
 	struct trend trend; /* of goroutines */
 
 	uint64_t alarm_age_ns; /* since the growth test last held; UINT64_MAX: never */
-	uint64_t alarm_growth_ns, alarm_goroutines;
+	uint64_t alarm_growth_ns,
+		alarm_goroutines;  /* how long it grew; members that had stayed then */
+	uint64_t alarm_still_here; /* of those */
 };
 
 /* site_objects__end_by_timer - an armed timer is among what most members wait for. */

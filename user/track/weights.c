@@ -126,7 +126,9 @@ void weights__of_leak(const struct evidence *evidence, const struct growth *grow
 		add_weight(judgement, DECIBANS_NONE_LEFT, "nobody who stayed ever left");
 	else
 		add_weight(judgement, -10 * log10(1 + (double)growth->left),
-			   "%" PRIu64 " did leave", growth->left);
+			   growth->of_lives ? "%" PRIu64 " as old have ended" :
+					      "%" PRIu64 " waits as long have ended",
+			   growth->left);
 	if (growth->periods_with == growth->periods)
 		add_weight(judgement, DECIBANS_EVERY_PERIOD, "in every one of %u periods",
 			   growth->periods);
@@ -195,7 +197,8 @@ void weights__of_suspicion(const struct evidence *evidence, struct judgement *ju
 		add_weight(judgement, DECIBANS_EVERY_PERIOD, "in every one of %u periods",
 			   look->periods);
 	if (left)
-		add_weight(judgement, -10 * log10(1 + (double)left), "%" PRIu64 " did leave", left);
+		add_weight(judgement, -10 * log10(1 + (double)left),
+			   "%" PRIu64 " waits as long have ended", left);
 	weigh_wait(evidence, judgement);
 	weigh_nature(evidence, judgement);
 	weigh_objects(evidence, judgement);
@@ -215,7 +218,7 @@ void weights__of_rise(const struct evidence *evidence, struct judgement *judgeme
 	if (left)
 		add_weight(judgement,
 			   -clamp(10 * log10(1 + (double)left), 0, DECIBANS_MAX_BY_NUMBER),
-			   "%" PRIu64 " that had stayed did leave", left);
+			   "%" PRIu64 " waits as long have ended", left);
 	weigh_wait(evidence, judgement);
 	weigh_nature(evidence, judgement);
 	weigh_objects(evidence, judgement);

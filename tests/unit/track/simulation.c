@@ -382,6 +382,33 @@ Test(simulation, false_alarm_ends_when_the_members_leave)
 	world__free(&world);
 }
 
+/* Queries that live for a minute each, two a second: after the first minute as many end as begin. */
+static void queries_of_a_minute(struct world *world, uint64_t since)
+{
+	if (due(since, SECOND / 2))
+		world__spawn(world, LEAK, LEAK_PLACE, WAIT_CHAN_RECEIVE, MINUTE);
+}
+
+/* As many may be there as before, but they are others: an alarm is about those that it saw stay. */
+Test(simulation, false_alarm_ends_when_others_have_taken_the_members_place)
+{
+	static const struct service service = {.step = queries_of_a_minute};
+
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		struct watch watch = {.place = LEAK_PLACE};
+		struct world world;
+
+		run(&world, &modes[i], &service, 5 * MINUTE, &watch, 1);
+		cr_expect(watch.first_leaking, "%s: never flagged, so nothing is tested",
+			  modes[i].name);
+		cr_expect_leq(watch.last_leaking, MINUTE + 25 * SECOND, "%s: ended at %.0fs",
+			      modes[i].name, watch.last_leaking / 1e9);
+		cr_expect_geq(watch.view.goroutines, 113, "%s: %lu", modes[i].name,
+			      watch.view.goroutines);
+		world__free(&world);
+	}
+}
+
 Test(simulation, growth_is_said_before_it_is_called_a_leak)
 {
 	static const struct service service = {.step = leak_1s};

@@ -160,7 +160,7 @@ Test(verdict, one_leaver_in_hundreds_is_forgiven_and_told)
 	length_histogram__add(&ended_parks, 25 * SECOND);
 	verdict__of(&e, &judgement);
 	cr_expect_eq(judgement.verdict, VERDICT_LEAKING);
-	cr_expect(strstr(judgement.why[0], "1 left and 500 did not"), "%s", judgement.why[0]);
+	cr_expect(strstr(judgement.why[0], "1 have ended and 500 go on"), "%s", judgement.why[0]);
 }
 
 Test(verdict, growth_that_stopped_is_none)
@@ -347,7 +347,7 @@ Test(verdict, an_alarm_lasts_while_its_members_stay)
 {
 	struct evidence e = fixed(WAIT_SELECT);
 
-	e.lived_min_age = 3;
+	e.alarm_still_here = 3;
 	e.alarm_growth_ns = 5 * MINUTE;
 	e.alarm_goroutines = 3;
 	e.alarm_age_ns = 4 * MINUTE;

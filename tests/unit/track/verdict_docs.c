@@ -112,7 +112,7 @@ Test(verdict_docs, alarms_that_end_and_rises)
 	says(page, "(%s minute at least, %s hour at most)", word(ALARM_MIN_HOLD * 10.0 / 60),
 	     word(minutes(ALARM_MAX_NS) / 60.0));
 	cr_expect_eq(ALARM_LEFT_SHARE, 5);
-	says(page, "ends at once when a fifth of them have left");
+	says(page, "ends at once when a fifth of them have left, whoever else has come");
 	cr_expect_eq(GROWING_MIN_RISE_SHARE, 0.1);
 	says(page, "it rose by %.0f and by a tenth of its members at least", GROWING_MIN_RISE);
 	says(page, "in no quarter of the last %s minutes (or of the last quarter of the watch",
@@ -175,7 +175,8 @@ Test(verdict_docs, confidence)
 		double weight;
 	} rows[] = {
 		{"most rises that last this long are something else | %s |", DECIBANS_LEAK},
-		{"| nobody who stayed ever left / n did leave | %s / ", DECIBANS_NONE_LEFT},
+		{"| nobody who stayed ever left / n waits (or lives) as long have ended | %s / ",
+		 DECIBANS_NONE_LEFT},
 		{"| growth in every period | %s |", DECIBANS_EVERY_PERIOD},
 		{"+2 when they did in every period", DECIBANS_EVERY_PERIOD},
 		{"| found by lives: they wake up now and then | %s |", DECIBANS_OF_LIVES},
