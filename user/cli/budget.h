@@ -18,7 +18,7 @@ struct budget {
 
 	double cpu_seconds; /* of gleakd when it was last looked at */
 	uint64_t cpu_ns;    /* and when that was; 0: never */
-	bool settled;	    /* nobody was waiting to be attached then */
+	bool settled;	    /* no process was waiting to be attached then */
 };
 
 /* budget__keep_cpu - before a round. @settled: no process is waiting to be attached. */

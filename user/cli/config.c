@@ -277,7 +277,7 @@ int config__parse(char *text, size_t length, const char *path, struct options *o
 static int check_file(int fd, const char *path, struct config_errors *errors)
 {
 	struct stat st;
-	const char *who = NULL;
+	const char *fault = NULL;
 
 	if (fstat(fd, &st))
 		return complain(errors, -errno, "cannot look at %.300s: %s; check --config", path,
@@ -291,21 +291,21 @@ static int check_file(int fd, const char *path, struct config_errors *errors)
 	if (geteuid() != 0)
 		return 0;
 	if (st.st_uid != 0)
-		who = "its owner is not root";
+		fault = "its owner is not root";
 	else if (st.st_mode & (S_IWGRP | S_IWOTH))
-		who = "its group or everybody may write it";
-	if (!who)
+		fault = "its group or everybody may write it";
+	if (!fault)
 		return 0;
 	return complain(
 		errors, -EPERM,
 		"the config file %.300s could be changed by others than root (%s), which would "
 		"let them steer gleakd: chown root, chmod go-w",
-		path, who);
+		path, fault);
 }
 
 static ssize_t read_file(const char *path, char *buffer, struct config_errors *errors)
 {
-	/* Never wait for somebody to write into a pipe, nor become its terminal's owner. */
+	/* O_NONBLOCK: opening a pipe would wait for a writer. O_NOCTTY: it may be a terminal. */
 	int fd __cleanup_close = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	ssize_t length;
 	int err;

@@ -37,7 +37,7 @@ int config__parse(char *text, size_t length, const char *path, struct options *o
 
 /*
  * config__read - the same from file @path; the text belongs to @options, which must not have any
- * yet. For root the file has to be one that nobody else can write: -EPERM. Else -EINVAL, -E2BIG, or
+ * yet. For root the file has to be one that only root can write: -EPERM. Else -EINVAL, -E2BIG, or
  * as open(2) and read(2); in words in @errors.
  */
 int config__read(const char *path, struct options *options, struct options_given *given,

@@ -101,7 +101,7 @@ static void on_begin(void *ctx, uint64_t now_ns)
 	follower__check_targets(daemon->follower);
 }
 
-/* A host where there is nothing to watch yet: said once, so that nobody waits in vain. */
+/* Says once that there is nothing to watch yet: a wrong --only looks just like a quiet host. */
 static int on_complete(void *ctx, enum report_end *ret_end)
 {
 	struct daemon *daemon = ctx;

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "track/reach.h"
 
-/* More than that nobody reads; the list is out of date. */
+/* A list with more unused patterns than that is out of date as a whole. */
 #define MAX_UNUSED 20
 
 /* --- found --------------------------------------------------------------------------------------- */

@@ -15,7 +15,7 @@
 #include "discover/process_find.h"
 #include "host/pids.h"
 
-/* More than that nobody chooses from. */
+/* A longer list is no help in choosing. */
 #define MAX_LISTED 20
 /* So many numbers still fit into a line to type. */
 #define MAX_TYPED 8

@@ -97,7 +97,7 @@ int options__set_fallbacks(struct options *options, struct failure *failure)
 	return 0;
 }
 
-/* Someone who watches one process wants to see more, sooner. */
+/* A few processes can be looked at more often, and may bear more, than a whole host. */
 static int set_pid_fallbacks(struct options *options, const struct options_given *given,
 			     struct failure *failure)
 {

@@ -3,7 +3,7 @@
 #define GLEAKD_CLI_OPTIONS_TABLE_H
 
 /*
- * The table of options, for those who read it: the parser, --help, the config file, man pages and
+ * The table of options, for everything that is made of it: the parser, --help, the config file, man pages and
  * completions.
  */
 #include "cli/options.h"

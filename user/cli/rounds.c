@@ -372,7 +372,7 @@ void rounds__replace(struct rounds *rounds, const struct options *options,
 		set_timer(rounds, 1);
 }
 
-/* Whether somebody wants an answer from this run; a service is stopped whenever it suits. */
+/* Whether the run was started for an answer. A service is not, and is stopped at any time. */
 static bool is_asked(const struct options *options)
 {
 	if (options->explain)

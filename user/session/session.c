@@ -69,7 +69,7 @@ static int load_probes(struct session *session, struct failure *failure)
 	if (err)
 		return err;
 	/*
-	 * Takes a third of a second: for those who stay. A run without it goes by the usual figures.
+	 * Takes a third of a second, which a short run does not spend: it goes by the usual figures.
 	 */
 	if (session->options.calibrate)
 		session->calibrated = !calibrate__run(&session->features, &session->calibration);

@@ -95,7 +95,7 @@ int session__save(struct session *session, const char *path, struct state_writer
 /* session__live - targets that still run their program; refreshes their states. */
 size_t session__live(struct session *session);
 
-/* session__malformed - records of the ring buffer that made no sense; nobody knows whose they were. */
+/* session__malformed - records of the ring buffer that made no sense, of whichever target. */
 uint64_t session__malformed(const struct session *session);
 
 /* session__uprobe_multi - whether probes are attached without CAP_SYS_ADMIN here. */
