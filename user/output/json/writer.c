@@ -36,7 +36,7 @@ int json__finish(struct json *json, FILE *out)
 static void put(struct json *json, const char *text, size_t size)
 {
 	if (json->stream)
-		fwrite(text, 1, size, json->stream);
+		fwrite_unlocked(text, 1, size, json->stream);
 }
 
 /* --- strings ------------------------------------------------------------------------------------- */
