@@ -50,3 +50,18 @@ void number__rate(double rate, char out[NUMBER_RATE_SIZE])
 		snprintf(out, NUMBER_RATE_SIZE, "%s%s", rate < 0 ? "-" : "", count);
 	}
 }
+
+void number__bytes(uint64_t bytes, char out[NUMBER_BYTES_SIZE])
+{
+	static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
+	double value = (double)bytes;
+	size_t unit = 0;
+
+	/* 999.5 would be shown as 1000. */
+	while (value >= 999.5 && unit + 1 < ARRAY_SIZE(units)) {
+		value /= 1000;
+		unit++;
+	}
+	snprintf(out, NUMBER_BYTES_SIZE, unit && value < 9.95 ? "%.1f %s" : "%.0f %s", value,
+		 units[unit]);
+}

@@ -16,4 +16,8 @@ char *number__counted(uint64_t n, const char *noun) __must_check;
 #define NUMBER_RATE_SIZE 40
 void number__rate(double rate, char out[NUMBER_RATE_SIZE]);
 
+/* number__bytes - in powers of 1,000, as memory is sold: "712 B", "2.4 MB", "128 MB". */
+#define NUMBER_BYTES_SIZE 24
+void number__bytes(uint64_t bytes, char out[NUMBER_BYTES_SIZE]);
+
 #endif /* GLEAKD_BASE_NUMBER_H */

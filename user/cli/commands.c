@@ -35,6 +35,21 @@ const struct command_spec commands[COMMAND_COUNT] = {
 				 "kernel restricts that.",
 			.has_page = true,
 		},
+	[COMMAND_PROVE] =
+		{
+			.name = "prove",
+			.usage = "[NAME|PID...] [options]",
+			.examples = {{"sudo gleakd prove shop",
+				      "what it leaks for certain, and what that keeps"},
+				     {"sudo gleakd prove 4242 --json", "for a script"}},
+			.summary = "prove leaks by one consistent picture of the memory",
+			.about = "Copies the memory of a Go process, stops the process for some "
+				 "milliseconds to copy what changed meanwhile, lets it go on, and "
+				 "tells from the copy which goroutines wait for what nothing leads "
+				 "to any more: they are leaked for certain. How long the stop will "
+				 "be is said before.",
+			.max_words = OPTION_LIST_MAX,
+		},
 	[COMMAND_DOCTOR] =
 		{
 			.name = "doctor",

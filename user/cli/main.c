@@ -12,6 +12,7 @@
 #include "cli/list.h"
 #include "cli/named.h"
 #include "cli/options_table.h"
+#include "cli/prove.h"
 #include "cli/watch.h"
 #include "output/json/schema.h"
 #include "output/site_pattern.h"
@@ -49,6 +50,21 @@ static int watch(const struct options *options)
 	return code ? code : command__watch(options, &named);
 }
 
+static int prove(const struct options *options)
+{
+	struct named named;
+	int code;
+
+	if (!options->processes.n) {
+		log_error(
+			"prove which process? Name one: gleakd prove shop, or gleakd prove --pid N; "
+			"'gleakd list' lists them");
+		return EXIT_CODE_USAGE;
+	}
+	code = named__resolve(&options->processes, &named);
+	return code ? code : command__prove(options, &named);
+}
+
 static int help(const struct options *options)
 {
 	enum command command = COMMAND_WATCH;
@@ -77,7 +93,7 @@ static int version(const struct options *options)
 
 static int (*const run[COMMAND_COUNT])(const struct options *options) = {
 	[COMMAND_WATCH] = watch, [COMMAND_LIST] = command__list, [COMMAND_DOCTOR] = command__doctor,
-	[COMMAND_HELP] = help,	 [COMMAND_VERSION] = version,
+	[COMMAND_PROVE] = prove, [COMMAND_HELP] = help,		 [COMMAND_VERSION] = version,
 };
 
 static int run_command(const struct options *options)

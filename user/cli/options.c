@@ -170,7 +170,7 @@ static int take_word(const char *word, struct options *options, struct options_g
 		options->topic = word;
 		return 0;
 	}
-	if (options->command != COMMAND_WATCH)
+	if (!option_spec__belongs(pid, options->command))
 		return refuse_word(word, options->command, failure);
 	if (!options->command_named && command__find(word, &command))
 		return failure__set(failure, -EINVAL,

@@ -16,6 +16,7 @@
 enum command {
 	COMMAND_WATCH, /* also without a word: all Go processes, or those that are named */
 	COMMAND_LIST,
+	COMMAND_PROVE,
 	COMMAND_DOCTOR,
 	COMMAND_HELP,
 	COMMAND_VERSION,
@@ -74,6 +75,8 @@ struct options {
 	enum color_choice color;
 	unsigned int mode;   /* enum probe_mode, or MODE_AUTO */
 	double max_overhead; /* share of the target's CPU time and of one core; 0: no limit */
+	bool no_heap;
+	uint64_t max_stop_ns;
 	double max_self_cpu; /* share of one core; 0: no limit */
 	uint64_t max_memory; /* bytes */
 	unsigned int max_targets;

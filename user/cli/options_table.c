@@ -7,9 +7,10 @@
 
 #define WATCH  (1u << COMMAND_WATCH)
 #define LIST   (1u << COMMAND_LIST)
+#define PROVE  (1u << COMMAND_PROVE)
 #define DOCTOR (1u << COMMAND_DOCTOR)
 #define HELP   (1u << COMMAND_HELP)
-#define EVERY  (WATCH | LIST | DOCTOR | HELP | 1u << COMMAND_VERSION)
+#define EVERY  (WATCH | LIST | PROVE | DOCTOR | HELP | 1u << COMMAND_VERSION)
 
 static const char *const color_words[] = {"auto", "always", "never", NULL};
 static const char *const group_words[] = {"exe", "comm", "unit", "container", "pid", NULL};
@@ -40,11 +41,11 @@ static const char *const mode_words[] = {"census", "lifecycle", "full", "auto", 
 #define FIELD(name) offsetof(struct options, name)
 
 const struct option_spec option_specs[] = {
-	{"pid", 'p', OPTION_PROCESSES, WATCH, .offset = FIELD(processes), .min = 1,
+	{"pid", 'p', OPTION_PROCESSES, WATCH | PROVE, .offset = FIELD(processes), .min = 1,
 	 .max = PID_LIMIT, .metavar = "N|NAME", .brief = "the Go process to watch; may be repeated",
 	 .help = "the Go process to watch: its number, or the name of process, executable, systemd "
 		 "unit or container; may be repeated (default: all of this host)"},
-	{"min-age", 0, OPTION_DURATION, WATCH, OPTION_IN_FILE, FIELD(min_age_ns),
+	{"min-age", 0, OPTION_DURATION, WATCH | PROVE, OPTION_IN_FILE, FIELD(min_age_ns),
 	 .min = 100 * NSEC_PER_MSEC, .max = DAY, .fallback = "10s", .metavar = "TIME",
 	 .help = "a goroutine counts as staying once it has been parked this long"},
 	{"interval", 0, OPTION_DURATION, WATCH, OPTION_IN_FILE, FIELD(interval_ns),
@@ -71,10 +72,19 @@ const struct option_spec option_specs[] = {
 	 FIELD(max_self_cpu), .max = 100 * PERCENT, .fallback = "2%", .metavar = "PERCENT",
 	 .help = "what gleakd itself may use of one core; it looks less often when it would use "
 		 "more; 0: no limit"},
+	{"no-heap", 0, OPTION_FLAG, WATCH, OPTION_IN_FILE, FIELD(no_heap),
+	 .help = "do not read the heap to confirm that nothing leads to what goroutines wait on"},
+	{"max-stop", 0, OPTION_DURATION, PROVE, .offset = FIELD(max_stop_ns), .min = NSEC_PER_MSEC,
+	 .max = MINUTE, .fallback = "100ms", .metavar = "TIME",
+	 .brief = "stop the process for no longer than this",
+	 .help = "how long the process may stand still at most; rather nothing is proven"},
 	{"max-memory", 0, OPTION_BYTES, WATCH, OPTION_IN_FILE | OPTION_FOR_HOST, FIELD(max_memory),
 	 .min = 16 * MIB, .max = MIB << 20, .fallback = "512M", .metavar = "SIZE",
 	 .help = "memory gleakd itself may use; further processes and goroutines are "
 		 "counted only"},
+	{"max-memory", 0, OPTION_BYTES, PROVE, .offset = FIELD(max_memory), .min = 16 * MIB,
+	 .max = MIB << 20, .pid_fallback = "4G", .metavar = "SIZE",
+	 .help = "memory the copy may take"},
 	{"max-targets", 0, OPTION_NUMBER, WATCH, OPTION_IN_FILE | OPTION_FOR_HOST,
 	 FIELD(max_targets), .min = 1, .max = TARGETS_LIMIT, .fallback = "512", .metavar = "N",
 	 .help = "processes followed at one time"},
@@ -92,22 +102,22 @@ const struct option_spec option_specs[] = {
 	 .choices = group_words, .fallback = "exe", .metavar = "WHAT",
 	 .help = "what processes are counted together by in metrics: exe, comm, unit, container, "
 		 "pid"},
-	{"json", 0, OPTION_FLAG, WATCH, OPTION_IN_FILE, FIELD(json), .brief = "for scripts",
+	{"json", 0, OPTION_FLAG, WATCH | PROVE, OPTION_IN_FILE, FIELD(json), .brief = "for scripts",
 	 .help = "one JSON object per line and interval (docs/schema.md)"},
 	{"json", 0, OPTION_FLAG, LIST | DOCTOR, .offset = FIELD(json),
 	 .help = "one JSON object (docs/schema.md)"},
-	{"verbose", 'v', OPTION_COUNT, WATCH, OPTION_IN_FILE, FIELD(verbose), .max = 2,
+	{"verbose", 'v', OPTION_COUNT, WATCH | PROVE, OPTION_IN_FILE, FIELD(verbose), .max = 2,
 	 .brief = "whole stacks", .help = "whole park stacks; twice: what gleakd itself is doing"},
 	{"verbose", 'v', OPTION_COUNT, LIST, .offset = FIELD(verbose),
 	 .help = "the path of each executable, too"},
-	{"all", 0, OPTION_FLAG, WATCH, OPTION_IN_FILE, FIELD(all),
+	{"all", 0, OPTION_FLAG, WATCH | PROVE, OPTION_IN_FILE, FIELD(all),
 	 .help = "every site, not only the first few"},
 	{"explain", 0, OPTION_STRING, WATCH, OPTION_FOR_PID, FIELD(explain), .min = 1,
 	 .max = SITE_LIMIT, .metavar = "SITE", .brief = "all that is known of one finding",
 	 .help = "instead of the table, all that is known of one site: its id (4 digits do), a part of "
 		 "a function's name, or a pattern of a function or file:line; what there is, if it "
 		 "is not that"},
-	{"allow", 0, OPTION_PATH, WATCH, OPTION_IN_FILE, FIELD(allow), .min = 1,
+	{"allow", 0, OPTION_PATH, WATCH | PROVE, OPTION_IN_FILE, FIELD(allow), .min = 1,
 	 .max = PATH_MAX - 1, .metavar = "FILE",
 	 .help = "do not flag known cases: on each line a pattern of a function or file:line, and "
 		 "the reason"},
@@ -121,12 +131,13 @@ const struct option_spec option_specs[] = {
 	{"textfile", 0, OPTION_TEXTFILE, DOCTOR, .offset = FIELD(textfile), .min = 1,
 	 .max = PATH_MAX - 1, .metavar = "FILE",
 	 .help = "find out as well whether metrics can be written to FILE"},
-	{"fail-on", 0, OPTION_WORDS, WATCH, .offset = FIELD(fail_on), .choices = finding_words,
-	 .fallback = "leaking,stuck", .metavar = "WORDS",
+	{"fail-on", 0, OPTION_WORDS, WATCH | PROVE, .offset = FIELD(fail_on),
+	 .choices = finding_words, .fallback = "leaking,stuck", .metavar = "WORDS",
 	 .help = "what counts for --error-exitcode: leaking, stuck, growing, suspected, or several "
 		 "with commas"},
-	{"error-exitcode", 0, OPTION_NUMBER, WATCH, .offset = FIELD(error_exitcode), .min = 1,
-	 .max = 255, .metavar = "N", .brief = "exit with N when something leaks or is stuck",
+	{"error-exitcode", 0, OPTION_NUMBER, WATCH | PROVE, .offset = FIELD(error_exitcode),
+	 .min = 1, .max = 255, .metavar = "N",
+	 .brief = "exit with N when something leaks or is stuck",
 	 .help = "exit with N when the last report shows what --fail-on is about, and with 5 when "
 		 "nothing could be judged (default: findings do not change the exit status)"},
 	{"json-schema", 0, OPTION_FLAG, WATCH, .offset = FIELD(json_schema),
@@ -137,7 +148,7 @@ const struct option_spec option_specs[] = {
 		 " if there is one; for chosen processes none)"},
 	{"print-config", 0, OPTION_FLAG, WATCH, .offset = FIELD(print_config),
 	 .help = "print what would be in force, as a config file, then end"},
-	{"color", 0, OPTION_CHOICE, WATCH | LIST | DOCTOR, OPTION_IN_FILE, FIELD(color),
+	{"color", 0, OPTION_CHOICE, WATCH | LIST | PROVE | DOCTOR, OPTION_IN_FILE, FIELD(color),
 	 .choices = color_words, .fallback = "auto", .metavar = "WHEN",
 	 .help = "when to use colors: auto (on a terminal, unless NO_COLOR is set), always, never"},
 	{"ring-bytes", 0, OPTION_SIZE, WATCH, OPTION_HIDDEN, FIELD(ring_bytes), .min = 4096,

@@ -105,6 +105,24 @@ static void census_slice(struct rounds *rounds)
 
 static void begin(struct rounds *rounds);
 
+/* One look is over before several scans could confirm anything. */
+static bool reads_heap(const struct rounds *rounds)
+{
+	const struct options *options = rounds->options;
+
+	return !options->no_heap && !options->once && !rounds->end;
+}
+
+static bool heap_slice(struct rounds *rounds, uint64_t now_ns)
+{
+	uint64_t failures = rounds->heap.failures;
+	bool more = heap_turns__step(&rounds->heap, rounds->session, SESSION_SLICE_NS, now_ns);
+
+	if (rounds->heap.failures != failures)
+		log_debug("heap: %s", rounds->heap.failure.text);
+	return more;
+}
+
 /* Called by the loop while nothing else is due; true while there is more to do. */
 static bool work(void *ctx)
 {
@@ -118,6 +136,9 @@ static bool work(void *ctx)
 		census_slice(rounds);
 	else if (!rounds->began && (!rounds->ops->ready || rounds->ops->ready(rounds->ctx, now_ns)))
 		begin(rounds);
+	/* Also right behind a round: where rounds are short that may be the only time. */
+	if (rounds->began && !rounds->under_way && reads_heap(rounds))
+		more |= heap_slice(rounds, now_ns);
 	return more || rounds->under_way;
 }
 
@@ -324,6 +345,9 @@ static int bring_up(struct rounds *rounds, const struct session_options *session
 int rounds__open(struct rounds *rounds, const struct session_options *session)
 {
 	rounds->stretch = 1;
+	rounds->heap.confirm.interval_ns = rounds->options->interval_ns;
+	rounds->heap.confirm.min_age_ns = rounds->options->min_age_ns;
+	rounds->heap.only_suspects = !rounds->options->processes.n;
 	notify__open(&rounds->notify);
 	log__limit(true);
 	return bring_up(rounds, session);

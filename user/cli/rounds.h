@@ -14,6 +14,7 @@
 #include "cli/outputs.h"
 #include "cli/state_autosave.h"
 #include "report/builder.h"
+#include "session/heap_turns.h"
 #include "session/session.h"
 
 /* What the command does at certain points of the loop. Each may be NULL. */
@@ -59,6 +60,7 @@ struct rounds {
 	bool under_way;	     /* a round has begun and is not complete */
 	enum report_end end; /* why the run is ending */
 	struct failure failure;
+	struct heap_turns heap; /* between two rounds */
 
 	/* For rounds.c. */
 	uint64_t interval_ns; /* of the timer; 0: not set yet */

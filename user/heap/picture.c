@@ -94,11 +94,13 @@ static int copy_first(struct heap_picture *picture, struct failure *failure)
 		return err;
 	leave_out_noscan(picture);
 	err = memory_copy__first(picture->copy, 0);
+	if (!err)
+		err = memory_copy__rehearse(picture->copy);
 	if (err)
 		return explain_copy(err, picture, failure);
 	totals = memory_copy__totals(picture->copy);
 	picture->figures.copy_bytes = totals->copied_bytes;
-	picture->figures.expected_stop_ns = totals->copied_ns;
+	picture->figures.expected_stop_ns = totals->rehearsed_ns;
 	picture->figures.soft_dirty = totals->soft_dirty;
 	return 0;
 }

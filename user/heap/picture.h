@@ -20,11 +20,10 @@ struct heap_picture_options {
 };
 
 struct heap_picture_figures {
-	uint64_t copy_bytes;	 /* what the copy holds */
-	uint64_t left_out_bytes; /* of objects without pointers */
-	uint64_t
-		expected_stop_ns; /* by the speed of the first copy; more than it takes if soft_dirty */
-	bool soft_dirty;	  /* only what was written since the first copy is copied again */
+	uint64_t copy_bytes;	   /* what the copy holds */
+	uint64_t left_out_bytes;   /* of objects without pointers */
+	uint64_t expected_stop_ns; /* what the copy of the stop took when it was rehearsed */
+	bool soft_dirty;	   /* only what was written since the first copy is copied again */
 	/* Once taken: */
 	uint64_t stopped_ns; /* how long the first thread stood still */
 	uint64_t again_bytes;

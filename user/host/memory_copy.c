@@ -31,6 +31,12 @@
 #define RUN_BYTES  (1u << 20)
 #define BATCH_RUNS 8
 
+enum pass {
+	PASS_FIRST,
+	PASS_REHEARSAL, /* as the last one, but the process runs */
+	PASS_LAST,	/* the process stands still */
+};
+
 struct region {
 	uint64_t start, end;
 	uint8_t *data;	/* as large as the mapping; pages that are not copied cost nothing */
@@ -48,6 +54,7 @@ struct memory_copy {
 	uint64_t page;
 	struct region *regions; /* by address */
 	size_t n, capacity;
+	enum pass pass;	    /* under way */
 	size_t next;	    /* of the first pass: region ... */
 	uint64_t next_page; /* ... and page in it */
 	struct remote *image;
@@ -195,12 +202,12 @@ struct page_batch {
 	size_t n;
 };
 
-static void note_copied(struct memory_copy *copy, struct region *region, uint64_t page, bool still)
+static void note_copied(struct memory_copy *copy, struct region *region, uint64_t page)
 {
 	if (!bit(region->have, page))
 		copy->totals.copied_bytes += copy->page;
 	set_bit(region->have, page);
-	if (still)
+	if (copy->pass == PASS_LAST)
 		set_bit(region->still, page);
 }
 
@@ -208,7 +215,7 @@ static void note_copied(struct memory_copy *copy, struct region *region, uint64_
  * Runs that cannot be read were unmapped since the page map was looked at; while the process stands
  * still that is an error.
  */
-static int read_batch(struct memory_copy *copy, struct page_batch *batch, bool still)
+static int read_batch(struct memory_copy *copy, struct page_batch *batch)
 {
 	int err = remote__read_spans(copy->options.remote, batch->runs, batch->n);
 
@@ -217,11 +224,11 @@ static int read_batch(struct memory_copy *copy, struct page_batch *batch, bool s
 		struct region *region = batch->regions[i];
 		uint64_t first = (run->address - region->start) / copy->page;
 
-		if (run->result && still)
+		if (run->result && copy->pass == PASS_LAST)
 			err = run->result;
 		for (uint64_t p = 0; p < run->size / copy->page && !run->result; p++)
-			note_copied(copy, region, first + p, still);
-		if (still)
+			note_copied(copy, region, first + p);
+		if (copy->pass == PASS_LAST)
 			copy->totals.again_bytes += run->size;
 	}
 	batch->n = 0;
@@ -231,7 +238,7 @@ static int read_batch(struct memory_copy *copy, struct page_batch *batch, bool s
 }
 
 static int add_page(struct memory_copy *copy, struct page_batch *batch, struct region *region,
-		    uint64_t page, bool still)
+		    uint64_t page)
 {
 	uint64_t address = region->start + page * copy->page;
 	struct remote_span *last = batch->n ? &batch->runs[batch->n - 1] : NULL;
@@ -242,7 +249,7 @@ static int add_page(struct memory_copy *copy, struct page_batch *batch, struct r
 		return 0;
 	}
 	if (batch->n == BATCH_RUNS) {
-		int err = read_batch(copy, batch, still);
+		int err = read_batch(copy, batch);
 
 		if (err)
 			return err;
@@ -263,26 +270,27 @@ static bool has_contents(const struct region *region, uint64_t entry)
 
 /* Whether the page has to be read by this pass. */
 static bool is_due(const struct memory_copy *copy, const struct region *region, uint64_t page,
-		   uint64_t entry, bool still)
+		   uint64_t entry)
 {
 	if (bit(region->skip, page) || !has_contents(region, entry))
 		return false;
 	if (!bit(region->have, page))
 		return true;
-	if (!still || region->constant || bit(region->still, page))
+	if (copy->pass == PASS_FIRST || region->constant || bit(region->still, page))
 		return false;
 	return !copy->totals.soft_dirty || entry & PAGEMAP_SOFT_DIRTY;
 }
 
 /* Given back to the kernel since: it reads as zeros. */
-static bool has_vanished(const struct region *region, uint64_t page, uint64_t entry, bool still)
+static bool has_vanished(const struct memory_copy *copy, const struct region *region, uint64_t page,
+			 uint64_t entry)
 {
-	return still && !has_contents(region, entry) && bit(region->have, page);
+	return copy->pass != PASS_FIRST && !has_contents(region, entry) && bit(region->have, page);
 }
 
 /* @n pages of @region from @first on. */
 static int copy_pages(struct memory_copy *copy, struct page_batch *batch, struct region *region,
-		      uint64_t first, size_t n, bool still)
+		      uint64_t first, size_t n)
 {
 	uint64_t at = (region->start / copy->page + first) * sizeof(copy->entries[0]);
 	ssize_t got = read__at(copy->pagemap, at, copy->entries, n * sizeof(copy->entries[0]));
@@ -295,9 +303,9 @@ static int copy_pages(struct memory_copy *copy, struct page_batch *batch, struct
 	for (size_t i = 0; i < (size_t)got / sizeof(copy->entries[0]); i++) {
 		int err = 0;
 
-		if (is_due(copy, region, first + i, copy->entries[i], still))
-			err = add_page(copy, batch, region, first + i, still);
-		else if (has_vanished(region, first + i, copy->entries[i], still))
+		if (is_due(copy, region, first + i, copy->entries[i]))
+			err = add_page(copy, batch, region, first + i);
+		else if (has_vanished(copy, region, first + i, copy->entries[i]))
 			memset(region->data + (first + i) * copy->page, 0, copy->page);
 		if (err)
 			return err;
@@ -316,9 +324,9 @@ int memory_copy__first(struct memory_copy *copy, uint64_t budget_ns)
 		uint64_t left = n_pages(copy, region) - copy->next_page;
 		size_t n = (size_t)min_of(left, (uint64_t)LOOK_PAGES);
 
-		err = copy_pages(copy, &batch, region, copy->next_page, n, false);
+		err = copy_pages(copy, &batch, region, copy->next_page, n);
 		if (!err)
-			err = read_batch(copy, &batch, false);
+			err = read_batch(copy, &batch);
 		copy->next_page += n;
 		if (copy->next_page >= n_pages(copy, region)) {
 			copy->next++;
@@ -326,13 +334,13 @@ int memory_copy__first(struct memory_copy *copy, uint64_t budget_ns)
 		}
 		now_ns = clock__monotonic_ns();
 	}
-	copy->totals.copied_ns += now_ns - begin_ns;
 	if (err)
 		return err;
 	return copy->next < copy->n ? 1 : 0;
 }
 
-int memory_copy__again(struct memory_copy *copy, uint64_t deadline_ns)
+/* All that is due by now. */
+static int copy_all(struct memory_copy *copy, uint64_t deadline_ns)
 {
 	struct page_batch batch = {.n = 0};
 	int err = read_maps(copy);
@@ -344,12 +352,29 @@ int memory_copy__again(struct memory_copy *copy, uint64_t deadline_ns)
 		for (uint64_t first = 0; first < pages && !err; first += LOOK_PAGES) {
 			size_t n = (size_t)min_of(pages - first, (uint64_t)LOOK_PAGES);
 
-			err = copy_pages(copy, &batch, region, first, n, true);
+			err = copy_pages(copy, &batch, region, first, n);
 			if (!err && clock__monotonic_ns() > deadline_ns)
 				err = -ETIME;
 		}
 	}
-	return err ? err : read_batch(copy, &batch, true);
+	return err ? err : read_batch(copy, &batch);
+}
+
+int memory_copy__rehearse(struct memory_copy *copy)
+{
+	uint64_t begin_ns = clock__monotonic_ns();
+	int err;
+
+	copy->pass = PASS_REHEARSAL;
+	err = copy_all(copy, UINT64_MAX);
+	copy->totals.rehearsed_ns = clock__monotonic_ns() - begin_ns;
+	return err;
+}
+
+int memory_copy__again(struct memory_copy *copy, uint64_t deadline_ns)
+{
+	copy->pass = PASS_LAST;
+	return copy_all(copy, deadline_ns);
 }
 
 /* --- as a whole ---------------------------------------------------------------------------------- */

@@ -29,7 +29,7 @@ struct memory_copy_options {
 
 struct memory_copy_totals {
 	uint64_t copied_bytes; /* that the copy holds */
-	uint64_t copied_ns;    /* the first pass took, all bytes of it */
+	uint64_t rehearsed_ns; /* the pass of the stop took when it was rehearsed */
 	uint64_t again_bytes;  /* copied by the last pass */
 	bool soft_dirty;       /* pages that were not written since are known */
 };
@@ -55,6 +55,12 @@ void memory_copy__want(struct memory_copy *copy, uint64_t address, uint64_t size
  * is more, 0: done. Errors: -E2BIG more than max_bytes; -ESRCH; -ENOMEM.
  */
 int memory_copy__first(struct memory_copy *copy, uint64_t budget_ns) __must_check;
+
+/*
+ * memory_copy__rehearse - what memory_copy__again() is going to do, while the process runs: how long
+ * it takes is in the totals then. Errors: as _first.
+ */
+int memory_copy__rehearse(struct memory_copy *copy) __must_check;
 
 /*
  * memory_copy__again - the pass while it is stopped: whatever may have changed, new mappings too.

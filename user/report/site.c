@@ -23,6 +23,16 @@ void built_site__clear(struct report_site *site)
 	free((void *)site->stack);
 }
 
+static void merge_proofs(struct site_proof *into, const struct site_proof *from)
+{
+	into->level = max_of(into->level, from->level);
+	into->holder = into->holder ? into->holder : from->holder;
+	into->goroutines += from->goroutines;
+	into->heap_bytes += from->heap_bytes;
+	into->stack_bytes += from->stack_bytes;
+	into->objects += from->objects;
+}
+
 void built_site__merge(struct report_site *into, const struct report_site *from)
 {
 	struct site_view *a = &into->view;
@@ -35,4 +45,5 @@ void built_site__merge(struct report_site *into, const struct report_site *from)
 	a->oldest_park_ns = max_of(a->oldest_park_ns, b->oldest_park_ns);
 	a->oldest_age_ns = max_of(a->oldest_age_ns, b->oldest_age_ns);
 	a->growth_per_minute += b->growth_per_minute;
+	merge_proofs(&a->proof, &b->proof);
 }

@@ -15,6 +15,7 @@
 #include "naming/meanings.h"
 #include "discover/load_bias.h"
 #include "session/saved_state.h"
+#include "session/target_heap.h"
 #include "naming/site_frames.h"
 
 /*
@@ -245,6 +246,7 @@ void target__free(struct target *target)
 	target_probes__close(target);
 	census__free(target->census);
 	goroutine_list__free(target->goroutine_list);
+	target_heap__close(target);
 	wait_reader__free(target->wait_reader);
 	tracker__free(target->tracker);
 	module_map__free(target->modules);

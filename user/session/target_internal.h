@@ -36,6 +36,7 @@ struct target {
 	struct wait_reader *wait_reader;
 	struct probe_plan plan;		    /* of the runtime's own module */
 	struct module_probes *probes;	    /* NULL: nothing can be attached */
+	struct target_heap *heap;	    /* NULL: not looked at yet */
 	struct gl_losses losses;	    /* when the tracker was last told */
 	uint64_t events[PROBE_EVENT_COUNT]; /* that arrived */
 

@@ -165,6 +165,15 @@ static uint64_t since_ns(const struct judge *judge, uint64_t ticks)
 	return ticks ? ticks__age_ns(ticks, judge->now) : UINT64_MAX;
 }
 
+/* Some may have gone since the heap was looked at. */
+static struct site_proof proof_now(const struct site *site)
+{
+	struct site_proof proof = site->proof;
+
+	proof.goroutines = min_of(proof.goroutines, site->goroutines);
+	return proof.goroutines ? proof : (struct site_proof){.holder = proof.holder};
+}
+
 static void collect(const struct judge *judge, const struct site *site, bool other,
 		    struct evidence *e)
 {
@@ -199,6 +208,7 @@ static void collect(const struct judge *judge, const struct site *site, bool oth
 		.files = &tracker->files,
 		.now = judge->now,
 		.objects = site->objects,
+		.proof = proof_now(site),
 		.min_age_ns = judge->policy->min_age_ns,
 		.watched_ns = tracker->n_censuses ? parks_watched : 0,
 		.lives_watched_ns = tracker->n_censuses ? lives_watched : 0,
@@ -271,6 +281,7 @@ static void fill_view(const struct site *site, uint32_t index, const struct judg
 		.oldest_age_ns = site->pass.oldest_age_ns,
 		.verdict = judgement->verdict,
 		.confidence = judgement->confidence,
+		.proof = proof_now(site),
 	};
 }
 

@@ -78,6 +78,7 @@ struct site {
 	struct site_alarm alarm_before; /* as it was before the last judgement */
 	struct first_look first_look;
 	struct site_objects objects;
+	struct site_proof proof;
 	struct site_pass pass;
 };
 

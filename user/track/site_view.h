@@ -107,6 +107,33 @@ struct site_evidence {
 /* tracker__age_step_ns - least age of step @step of site_evidence.park_ages. */
 uint64_t tracker__age_step_ns(size_t step);
 
+/* How it is known that members wait for what nothing leads to any more. */
+enum proof_level {
+	PROOF_NONE,
+	PROOF_CONFIRMED, /* several scans of the running process agree, and nothing moved in between */
+	PROOF_PROVEN,	 /* one consistent picture of the process shows it */
+};
+
+/* What else leads to what members wait on, where something does. */
+enum proof_holder {
+	HOLDER_NOT_KNOWN,
+	HOLDER_VARIABLE,  /* a variable of the program */
+	HOLDER_FINALIZER, /* something with a finalizer, cleanup or weak pointer */
+	HOLDER_RUNTIME,	  /* the runtime: a timer, a cache */
+	HOLDER_GOROUTINE, /* the stack of a goroutine that can go on */
+};
+
+const char *proof_level__name(enum proof_level level);	  /* "confirmed", "proven"; "" for none */
+const char *proof_holder__text(enum proof_holder holder); /* "a variable of the program", ... */
+
+struct site_proof {
+	enum proof_level level;
+	enum proof_holder holder;	  /* of most of those that something leads to */
+	uint32_t goroutines;		  /* members of which it is known; 0: of none */
+	uint64_t heap_bytes, stack_bytes; /* that would be free without them */
+	uint64_t objects;		  /* of the heap, likewise */
+};
+
 /* A site as the report needs it. */
 struct site_view {
 	uint32_t index; /* stable while the tracker lives */
@@ -126,6 +153,7 @@ struct site_view {
 	const char *const *why; /* evidence in numbers, most telling first */
 	size_t n_why;
 	struct site_evidence evidence;
+	struct site_proof proof;
 };
 
 #endif /* GLEAKD_TRACK_SITE_VIEW_H */

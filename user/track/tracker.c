@@ -528,6 +528,32 @@ uint64_t tracker__max_goid(const struct tracker *tracker)
 	return tracker->max_goid;
 }
 
+bool tracker__find(const struct tracker *tracker, uint64_t goid, uint32_t *ret_site,
+		   uint64_t *ret_parked_since_ns)
+{
+	uint32_t handle;
+	const struct goroutine *g = goroutine_table__find(tracker->goroutines, goid, &handle);
+
+	if (!g)
+		return false;
+	*ret_site = goroutine__site(g);
+	*ret_parked_since_ns =
+		g->flags & GOROUTINE_PARKED ? goroutine__parked_since(g) << TICK_SHIFT : 0;
+	return true;
+}
+
+void tracker__forget_proofs(struct tracker *tracker)
+{
+	for (uint32_t i = 0; i < site_table__end(tracker->sites); i++)
+		site_table__at(tracker->sites, i)->proof = (struct site_proof){0};
+}
+
+void tracker__note_proof(struct tracker *tracker, uint32_t index, const struct site_proof *proof)
+{
+	if (index < site_table__end(tracker->sites))
+		site_table__at(tracker->sites, index)->proof = *proof;
+}
+
 void tracker__note_objects(struct tracker *tracker, uint32_t index,
 			   const struct site_objects *objects)
 {

@@ -192,6 +192,20 @@ struct site_objects {
 void tracker__note_objects(struct tracker *tracker, uint32_t index,
 			   const struct site_objects *objects);
 
+/*
+ * tracker__find - the site of goroutine @goid, and since when it is parked (monotonic ns, to a tick;
+ * 0: it is not). False when there is no such goroutine.
+ */
+bool tracker__find(const struct tracker *tracker, uint64_t goid, uint32_t *ret_site,
+		   uint64_t *ret_parked_since_ns);
+
+/*
+ * tracker__note_proof - what the last look at the heap showed at site @index; the next tracker__judge()
+ * uses it. tracker__forget_proofs comes first: what the look before showed holds no longer.
+ */
+void tracker__forget_proofs(struct tracker *tracker);
+void tracker__note_proof(struct tracker *tracker, uint32_t index, const struct site_proof *proof);
+
 /* tracker__note_files - open files (sockets among them) of the process at a census' time. */
 void tracker__note_files(struct tracker *tracker, uint64_t files, uint64_t time_ns);
 

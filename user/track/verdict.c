@@ -229,6 +229,61 @@ static bool excused_by_objects(const struct evidence *e)
 	       site_objects__end_by_timer(&e->objects);
 }
 
+const char *proof_level__name(enum proof_level level)
+{
+	switch (level) {
+	case PROOF_NONE:
+		break;
+	case PROOF_CONFIRMED:
+		return "confirmed";
+	case PROOF_PROVEN:
+		return "proven";
+	}
+	return "";
+}
+
+const char *proof_holder__text(enum proof_holder holder)
+{
+	switch (holder) {
+	case HOLDER_NOT_KNOWN:
+		break;
+	case HOLDER_VARIABLE:
+		return "a variable of the program";
+	case HOLDER_FINALIZER:
+		return "something that has a finalizer or a cleanup";
+	case HOLDER_RUNTIME:
+		return "the runtime, such as a timer";
+	case HOLDER_GOROUTINE:
+		return "the stack of a goroutine that can go on";
+	}
+	return "";
+}
+
+static void add_proof(const struct evidence *e, struct judgement *judgement)
+{
+	bool proven = e->proof.level == PROOF_PROVEN;
+
+	add_why(judgement, "%" PRIu32 " of %" PRIu64 " wait for what nothing leads to any more: %s",
+		e->proof.goroutines, e->goroutines,
+		proven ? "one consistent picture of the process proves it" :
+			 "several scans of its heap confirm it");
+	weights__of_proof(e, judgement);
+}
+
+/* Nothing can wake these again, whatever their number or rate. */
+static bool is_unreachable(const struct evidence *e, struct judgement *judgement)
+{
+	if (!e->proof.goroutines)
+		return false;
+	judgement->verdict =
+		e->trend.steady && e->trend.per_minute > 0 ? VERDICT_LEAKING : VERDICT_STUCK;
+	judgement->stay_ns = e->min_age_ns;
+	judgement->stayed = e->parked_min_age;
+	judgement->left = length_histogram__at_least(e->ended_parks, e->min_age_ns);
+	add_proof(e, judgement);
+	return true;
+}
+
 /* How long a watch takes to tell whether what the first look shows goes on (docs/verdicts.md). */
 static uint64_t settled_after_ns(const struct evidence *e)
 {
@@ -339,7 +394,13 @@ void verdict__of(const struct evidence *evidence, struct judgement *ret_judgemen
 	*ret_judgement = (struct judgement){.verdict = VERDICT_ACTIVE};
 	if (may_be_accused(evidence)) {
 		if (is_leaking(evidence, ret_judgement) || was_leaking(evidence, ret_judgement) ||
-		    is_stuck(evidence, ret_judgement) || is_suspected(evidence, ret_judgement))
+		    is_stuck(evidence, ret_judgement)) {
+			if (evidence->proof.goroutines)
+				add_proof(evidence, ret_judgement);
+			return;
+		}
+		if (is_unreachable(evidence, ret_judgement) ||
+		    is_suspected(evidence, ret_judgement))
 			return;
 	}
 	if (!evidence->exempt && evidence->goroutines && is_growing(evidence, ret_judgement))

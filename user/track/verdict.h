@@ -79,6 +79,7 @@ struct evidence {
 	const struct history *files; /* its open files, as goroutines */
 	uint64_t now;		     /* ticks of these histories */
 	struct site_objects objects;
+	struct site_proof proof;
 
 	uint64_t min_age_ns;
 	uint64_t watched_ns;	      /* since the first census was complete */
@@ -153,6 +154,8 @@ void weights__of_leak(const struct evidence *evidence, const struct growth *grow
 		      struct judgement *judgement);
 void weights__of_stuck(const struct evidence *evidence, struct judgement *judgement);
 void weights__of_rise(const struct evidence *evidence, struct judgement *judgement);
+/* weights__of_proof - of what nothing leads to any more; added to what is there. */
+void weights__of_proof(const struct evidence *evidence, struct judgement *judgement);
 /* weights__of_suspicion - of what the first look shows. */
 void weights__of_suspicion(const struct evidence *evidence, struct judgement *judgement);
 /* weights__of_past - of an alarm whose growth is over. */

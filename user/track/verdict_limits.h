@@ -97,6 +97,9 @@
 #define DECIBANS_LONE_SENDER (-4.0)
 #define DECIBANS_GOT_PAST    (-4.0)
 
+#define DECIBANS_CONFIRMED 25.0 /* nothing leads to what they wait on, as several scans say ... */
+#define DECIBANS_PROVEN	   40.0 /* ... as one picture shows */
+
 #define DECIBANS_RISE (-12.0) /* to start with */
 
 #define DECIBANS_SUSPICION (-14.0) /* to start with */

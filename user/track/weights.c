@@ -184,6 +184,17 @@ void weights__of_stuck(const struct evidence *evidence, struct judgement *judgem
 	conclude(judgement);
 }
 
+void weights__of_proof(const struct evidence *evidence, struct judgement *judgement)
+{
+	if (evidence->proof.level == PROOF_PROVEN)
+		add_weight(judgement, DECIBANS_PROVEN,
+			   "nothing leads to what they wait on: proven by one consistent picture");
+	else
+		add_weight(judgement, DECIBANS_CONFIRMED,
+			   "nothing leads to what they wait on: confirmed by several scans");
+	conclude(judgement);
+}
+
 void weights__of_suspicion(const struct evidence *evidence, struct judgement *judgement)
 {
 	const struct first_look *look = &evidence->first_look;

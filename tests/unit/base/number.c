@@ -57,3 +57,25 @@ Test(number, rates)
 	check_rate(0.0 / 0.0, "?");
 	check_rate(-1.0 / 0.0, "?");
 }
+
+static void check_bytes(uint64_t bytes, const char *expected)
+{
+	char text[NUMBER_BYTES_SIZE];
+
+	number__bytes(bytes, text);
+	cr_expect_str_eq(text, expected);
+}
+
+Test(number, bytes)
+{
+	check_bytes(0, "0 B");
+	check_bytes(999, "999 B");
+	check_bytes(1000, "1.0 kB");
+	check_bytes(9949, "9.9 kB");
+	check_bytes(9950, "10 kB");
+	check_bytes(999499, "999 kB");
+	check_bytes(999500, "1.0 MB");
+	check_bytes(2551104, "2.6 MB");
+	check_bytes(128000000, "128 MB");
+	check_bytes(UINT64_MAX, "18 EB");
+}

@@ -184,6 +184,8 @@ Test(verdict_docs, confidence)
 		{"Growth that has ended, while the alarm holds: %s to start with", DECIBANS_PAST},
 		{"| more than one | %s |", DECIBANS_SEVERAL},
 		{"| a lone sender | %s |", DECIBANS_LONE_SENDER},
+		{"%s for what several scans confirm", DECIBANS_CONFIRMED},
+		{"%s for what one picture proves", DECIBANS_PROVEN},
 		{"| others got past here before | %s |", DECIBANS_GOT_PAST},
 		{"`growing`: %s to start with", DECIBANS_RISE},
 		{"`suspected`: %s to start with", DECIBANS_SUSPICION},

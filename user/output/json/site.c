@@ -151,6 +151,27 @@ static void put_objects(struct json *json, const struct wait_objects *objects)
 	json__end_object(json);
 }
 
+/* --- proof ---------------------------------------------------------------------------------------- */
+
+static void put_proof(struct json *json, const struct site_view *view)
+{
+	const struct site_proof *proof = &view->proof;
+
+	json__object(json, "proof");
+	if (proof->level)
+		json__text(json, "level", proof_level__name(proof->level));
+	else if (verdict__is_suspect(view->verdict))
+		json__text(json, "level", "suspected");
+	else
+		json__null(json, "level");
+	json__count(json, "goroutines", proof->goroutines);
+	json__count(json, "retained_heap_bytes", proof->heap_bytes);
+	json__count(json, "retained_stack_bytes", proof->stack_bytes);
+	json__count(json, "retained_objects", proof->objects);
+	json__text_or_null(json, "reachable_by", proof_holder__text(proof->holder));
+	json__end_object(json);
+}
+
 /* --- site ----------------------------------------------------------------------------------------- */
 
 static void put_opinion(struct json *json, const struct report_site *site)
@@ -194,5 +215,6 @@ void json__site(struct json *json, const struct report_site *site)
 	json__real(json, "growth_per_minute", view->growth_per_minute);
 	put_evidence(json, &site->view.evidence);
 	put_objects(json, site->objects);
+	put_proof(json, view);
 	json__end_object(json);
 }

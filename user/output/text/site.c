@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/duration.h"
+#include "base/cleanup.h"
 #include "base/number.h"
 #include "output/text/block.h"
 #include "output/text/objects.h"
@@ -159,6 +160,29 @@ static void put_meaning(struct screen *screen, const struct report_site *site)
 	screen__wrap(screen, STYLE_PLAIN, site->meaning, MAX_WHY_LINES);
 }
 
+/* What the heap shows: what these keep from being freed, or what they may still be woken by. */
+static void put_proof(struct screen *screen, const struct report_site *site)
+{
+	const struct site_proof *proof = &site->view.proof;
+	char heap[NUMBER_BYTES_SIZE], stacks[NUMBER_BYTES_SIZE], text[160];
+	char *objects __cleanup_free = number__counted(proof->objects, "object");
+
+	if (proof->goroutines) {
+		number__bytes(proof->heap_bytes, heap);
+		number__bytes(proof->stack_bytes, stacks);
+		snprintf(text, sizeof(text),
+			 "%s of heap in %s and %s of stacks, which nothing else needs", heap,
+			 objects ? objects : "objects", stacks);
+		text_part__label(screen, "keep");
+	} else if (proof->holder && verdict__is_suspect(site->view.verdict)) {
+		snprintf(text, sizeof(text), "%s", proof_holder__text(proof->holder));
+		text_part__label(screen, "held by");
+	} else {
+		return;
+	}
+	screen__wrap(screen, STYLE_PLAIN, text, MAX_WHY_LINES);
+}
+
 static void put_why(struct screen *screen, const struct report_site *site)
 {
 	for (size_t i = 0; i < site->view.n_why; i++) {
@@ -177,6 +201,7 @@ void text_part__site(struct screen *screen, const struct site_columns *columns,
 	}
 	if (detail >= SITE_EVIDENCE) {
 		put_why(screen, site);
+		put_proof(screen, site);
 		text_part__objects(screen, site, detail >= SITE_STACK ? SIZE_MAX : MAX_OBJECTS);
 	}
 	if (detail >= SITE_STACK)

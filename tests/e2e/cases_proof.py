@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is confirmed while a process runs, and what one consistent picture proves: by its numbers."""
+
+import collections
+import json
+import os
+import signal
+import subprocess
+
+from cases_heap import HELD, LOST
+from harness import VERSIONS, cases_for, case, check, check_equal, until
+from programs import Program, Target, start
+from tracer import Gleakd, binary, check_schema, flagged, run
+
+PROGRAM = Program("unreachable", strip=True)
+VERSION_PROGRAMS = {
+    f"go{version}": Program("unreachable", version, strip=True)
+    for version in ("1.18.10", "1.22.12", "1.27.1")
+}
+DEMO = Program("demo", strip=True)
+QUICK = ("--interval", "500ms", "--min-age", "1s")
+
+
+def by_function(report, level):
+    """{function that a go statement began: members of which it is known}."""
+    known = collections.Counter()
+    for site in report["targets"][0]["sites"]:
+        if site["proof"]["level"] == level:
+            known[site["start_function"].removeprefix("main.")] += site["proof"]["goroutines"]
+    return dict(known)
+
+
+def prove(t, pid, *arguments):
+    code, out, said = run(t, "prove", str(pid), "--json", *arguments)
+    check_equal(code, 0, f"exit code; {said}")
+    report = json.loads(out)
+    check_schema(report)
+    return report, said
+
+
+def check_proven(t, program):
+    target = start(t, program)
+    report, said = prove(t, target.pid)
+    check_equal(by_function(report, "proven"), LOST, "proven goroutines by function")
+    check("memory to copy" in said and "stopped for about" in said, f"what is said before: {said}")
+    for site in flagged(report):
+        proof = site["proof"]
+        check_equal(proof["level"], "proven", f"level of a flagged site: {site['why']}")
+        check_equal(proof["goroutines"], site["goroutines"], "all of its members")
+        check(proof["retained_stack_bytes"] >= 2048 * proof["goroutines"], f"stacks: {proof}")
+    check(target.process.poll() is None, "the program goes on")
+
+
+@case
+def lost_goroutines_are_proven(t):
+    check_proven(t, PROGRAM)
+
+
+@cases_for(VERSION_PROGRAMS, tier=VERSIONS)
+def lost_goroutines_are_proven_in(t, program):
+    check_proven(t, program)
+
+
+@case
+def a_watch_confirms_them(t):
+    """Without probe or stop: lost goroutines are flagged after some scans, whatever their number."""
+    target = start(t, PROGRAM)
+    g = Gleakd(t, target.pid, *QUICK, "--mode", "census")
+    g.report("all of them", lambda r: by_function(r, "confirmed") == LOST, seconds=30)
+    final = g.interrupt()
+    for r in g.reports:
+        for site in flagged(r):
+            name = site["start_function"].removeprefix("main.")
+            check(name in LOST, f"one that something leads to is flagged: {site}")
+    check(len(flagged(final)) >= len(LOST), "a site for each")
+
+
+@case
+def who_holds_the_others_is_told(t):
+    target = start(t, PROGRAM)
+    report, _ = prove(t, target.pid)
+    held = collections.Counter()
+    for site in report["targets"][0]["sites"]:
+        if not site["proof"]["goroutines"]:
+            held[site["proof"]["reachable_by"]] += site["goroutines"]
+    for holder, least in (("a variable of the program", HELD),
+                          ("something that has a finalizer or a cleanup", HELD),
+                          ("the runtime, such as a timer", HELD),
+                          ("the stack of a goroutine that can go on", 2 * HELD)):
+        check(held[holder] >= least, f"{holder}: {held[holder]}, not {least} or more")
+
+
+@case
+def no_heap_is_read_when_it_is_not_wanted(t):
+    target = start(t, PROGRAM)
+    g = Gleakd(t, target.pid, *QUICK, "--mode", "census", "--no-heap", "--duration", "5s")
+    g.final()
+    for r in g.reports:
+        check_equal(by_function(r, "confirmed"), {}, "confirmed")
+
+
+@case
+def a_busy_service_has_no_false_ones(t):
+    """All that is confirmed or proven, while a thousand goroutines a second come and go, does leak."""
+    target = Target(t, [DEMO.build(), "-healthy", "-for", "90s"])
+    target.answer("ready")
+    g = Gleakd(t, target.pid, *QUICK, "--duration", "12s")
+    g.final(seconds=25)
+    for r in g.reports:
+        check_equal(by_function(r, "confirmed"), {}, "confirmed")
+    for _ in range(7):
+        report, _ = prove(t, target.pid, "--max-stop", "2s")
+        check_equal(by_function(report, "proven"), {}, "proven")
+
+
+@case
+def a_stop_that_would_be_too_long_is_not_made(t):
+    target = start(t, PROGRAM)
+    code, _, said = run(t, "prove", str(target.pid), "--max-stop", "1ms")
+    check_equal(code, 1, f"exit code; {said}")
+    check("--max-stop" in said, f"advice: {said}")
+    check(target.process.poll() is None, "the program goes on")
+
+
+@case
+def a_finding_changes_the_exit_status(t):
+    target = start(t, PROGRAM)
+    code, _, said = run(t, "prove", str(target.pid), "--error-exitcode", "17")
+    check_equal(code, 17, f"exit code; {said}")
+
+
+def thread_states(pid):
+    states = []
+    for tid in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{tid}/stat", encoding="ascii", errors="replace") as file:
+            states.append(file.read().rpartition(")")[2].split()[0])
+    return states
+
+
+@case
+def killed_in_the_middle_it_lets_go(t):
+    """kill -9 at any moment of a proof, the stop among them: the target goes on, untraced."""
+    target = Target(t, [DEMO.build(), "-healthy", "-for", "90s"])
+    target.answer("ready")
+    for i in range(31):
+        prover = subprocess.Popen([binary(t), "prove", str(target.process.pid), "--max-stop", "2s"],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            prover.wait(timeout=0.005 * i)
+        except subprocess.TimeoutExpired:
+            prover.send_signal(signal.SIGKILL)
+            prover.wait()
+        until("no thread is stopped", lambda: "t" not in thread_states(target.process.pid))
+        with open(f"/proc/{target.process.pid}/status", encoding="ascii") as file:
+            check("TracerPid:\t0\n" in file.read(), "it is still traced")
+    check(target.process.poll() is None, "the target ended")
+
+
+@case
+def which_process_has_to_be_said(t):
+    code, _, said = run(t, "prove")
+    check_equal(code, 2, "exit code")
+    check("gleakd prove" in said, f"advice: {said}")

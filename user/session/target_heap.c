@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/target_heap.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "session/target_internal.h"
+
+struct target_heap {
+	struct heap_runtime runtime;
+	struct heap_confirm *confirm;
+	struct heap_scan *scan; /* NULL: none is under way */
+	struct target_heap_figures figures;
+};
+
+/* A goroutine that something was found out about, and the site that it belongs to. */
+struct finding {
+	uint32_t site;
+	enum proof_holder holder; /* HOLDER_NOT_KNOWN: nothing leads to what it waits on */
+	size_t index;		  /* in heap_goroutines.all */
+};
+
+static int open_heap(struct target *target, const struct heap_confirm_options *confirm,
+		     struct failure *failure)
+{
+	struct target_heap *heap;
+	int err;
+
+	if (target->heap)
+		return 0;
+	heap = calloc(1, sizeof(*heap));
+	if (!heap)
+		return failure__set(failure, -ENOMEM, "out of memory");
+	err = heap_runtime__init(&heap->runtime, target->executable->binary, target->remote,
+				 target->load_bias, failure);
+	if (!err && heap_confirm__new(confirm, &heap->confirm))
+		err = failure__set(failure, -ENOMEM, "out of memory");
+	if (err) {
+		free(heap);
+		return err;
+	}
+	target->heap = heap;
+	return 0;
+}
+
+void target_heap__close(struct target *target)
+{
+	struct target_heap *heap = target->heap;
+
+	if (!heap)
+		return;
+	heap_scan__free(heap->scan);
+	heap_confirm__free(heap->confirm);
+	free(heap);
+	target->heap = NULL;
+}
+
+static uint64_t parked_since(void *ctx, const struct heap_goroutine *g)
+{
+	const struct target *target = ctx;
+	uint64_t since_ns;
+	uint32_t site;
+
+	return tracker__find(target->tracker, g->goid, &site, &since_ns) ? since_ns : 0;
+}
+
+static int by_site(const void *a, const void *b)
+{
+	const struct finding *x = a, *y = b;
+
+	if (x->site != y->site)
+		return (x->site > y->site) - (x->site < y->site);
+	if (x->holder != y->holder)
+		return (x->holder > y->holder) - (x->holder < y->holder);
+	return (x->index > y->index) - (x->index < y->index);
+}
+
+static enum proof_holder holder_of(enum heap_root_kind kind)
+{
+	switch (kind) {
+	case HEAP_ROOT_NONE:
+	case HEAP_ROOT_MOVED:
+		break;
+	case HEAP_ROOT_NOT_HEAP:
+	case HEAP_ROOT_GLOBAL:
+		return HOLDER_VARIABLE;
+	case HEAP_ROOT_FINALIZER:
+		return HOLDER_FINALIZER;
+	case HEAP_ROOT_RUNTIME:
+		return HOLDER_RUNTIME;
+	case HEAP_ROOT_GOROUTINE:
+	case HEAP_ROOT_WAITING:
+		return HOLDER_GOROUTINE;
+	}
+	return HOLDER_NOT_KNOWN;
+}
+
+/* Whether @g is one that nothing leads to, and it is sure enough. */
+static bool is_known(struct target *target, const struct heap_goroutine *g, bool proven,
+		     uint64_t now_ns)
+{
+	struct target_heap *heap = target->heap;
+
+	if (!heap_scan__is_unreachable(g))
+		return false;
+	heap->figures.unreachable++;
+	return proven || heap_confirm__is_confirmed(heap->confirm, g->goid, now_ns);
+}
+
+/* Of all candidates, by site, those that are known first; NULL without memory. */
+static struct finding *find_all(struct target *target, const struct heap_scan *scan, bool proven,
+				size_t *ret_n)
+{
+	const struct heap_goroutines *goroutines = heap_scan__goroutines(scan);
+	struct finding *found = calloc(goroutines->n + 1, sizeof(*found));
+	uint64_t now_ns = clock__monotonic_ns(), since_ns;
+	size_t n = 0;
+
+	for (size_t i = 0; found && i < goroutines->n; i++) {
+		const struct heap_goroutine *g = &goroutines->all[i];
+		enum proof_holder holder = holder_of((enum heap_root_kind)g->reached_by);
+		uint32_t site;
+
+		if (!g->candidate || (!is_known(target, g, proven, now_ns) && !holder))
+			continue;
+		/* One that no census has seen yet is told by the next scan. */
+		if (!tracker__find(target->tracker, g->goid, &site, &since_ns))
+			continue;
+		found[n++] = (struct finding){.site = site, .holder = holder, .index = i};
+		target->heap->figures.known += !holder;
+	}
+	if (found)
+		qsort(found, n, sizeof(*found), by_site);
+	*ret_n = n;
+	return found;
+}
+
+/* What those of @n findings that nothing leads to keep; they come first. */
+static int find_retained(struct target *target, struct heap_scan *scan, const struct finding *found,
+			 size_t n, struct site_proof *proof)
+{
+	struct target_heap_figures *figures = &target->heap->figures;
+	size_t *indices = calloc(n, sizeof(*indices)), known = 0;
+	struct heap_retained retained;
+	int err;
+
+	if (!indices)
+		return -ENOMEM;
+	while (known < n && !found[known].holder) {
+		indices[known] = found[known].index;
+		known++;
+	}
+	err = known ? heap_scan__retain(scan, indices, known, &retained) : 0;
+	free(indices);
+	if (err || !known)
+		return err;
+	proof->goroutines = (uint32_t)known;
+	proof->heap_bytes = retained.bytes;
+	proof->stack_bytes = retained.stack_bytes;
+	proof->objects = retained.objects;
+	figures->retained_heap_bytes += retained.bytes;
+	figures->retained_stack_bytes += retained.stack_bytes;
+	figures->retained_objects += retained.objects;
+	return 0;
+}
+
+/* What leads to most of them. */
+static enum proof_holder common_holder(const struct finding *found, size_t n)
+{
+	size_t counts[HOLDER_GOROUTINE + 1] = {0};
+	enum proof_holder best = HOLDER_NOT_KNOWN;
+
+	for (size_t i = 0; i < n; i++)
+		counts[found[i].holder]++;
+	counts[HOLDER_NOT_KNOWN] = 0;
+	for (enum proof_holder h = HOLDER_VARIABLE; h <= HOLDER_GOROUTINE; h++)
+		best = counts[h] > counts[best] ? h : best;
+	return best;
+}
+
+/* @n findings of one site. */
+static int note_site(struct target *target, struct heap_scan *scan, const struct finding *found,
+		     size_t n, enum proof_level level)
+{
+	struct site_proof proof = {.holder = common_holder(found, n)};
+	int err = find_retained(target, scan, found, n, &proof);
+
+	if (err)
+		return err;
+	proof.level = proof.goroutines ? level : PROOF_NONE;
+	tracker__note_proof(target->tracker, found->site, &proof);
+	return 0;
+}
+
+static int note_findings(struct target *target, struct heap_scan *scan, enum proof_level level)
+{
+	struct target_heap_figures *figures = &target->heap->figures;
+	struct finding *found;
+	size_t n, begin, end;
+	int err = 0;
+
+	figures->unreachable = figures->known = 0;
+	figures->retained_heap_bytes = figures->retained_stack_bytes = figures->retained_objects =
+		0;
+	found = find_all(target, scan, level == PROOF_PROVEN, &n);
+	if (!found)
+		return -ENOMEM;
+	tracker__forget_proofs(target->tracker);
+	for (begin = 0; begin < n && !err; begin = end) {
+		for (end = begin + 1; end < n && found[end].site == found[begin].site;)
+			end++;
+		err = note_site(target, scan, &found[begin], end - begin, level);
+	}
+	free(found);
+	return err;
+}
+
+static void note_scan(struct target_heap_figures *figures, const struct heap_scan_result *result)
+{
+	figures->scans++;
+	figures->doubtful += result->doubt != HEAP_SCAN_SURE;
+	figures->doubt = result->doubt;
+	figures->cpu_ns += result->cpu_ns;
+	figures->last_cpu_ns = result->cpu_ns;
+	figures->last_ended_ns = result->finished_ns;
+	figures->spans = result->spans;
+	figures->marked = result->marked;
+}
+
+static int end_scan(struct target *target, struct failure *failure)
+{
+	struct target_heap *heap = target->heap;
+	int err;
+
+	note_scan(&heap->figures, heap_scan__result(heap->scan));
+	/* In doubt: what the scans before showed stands, since it cannot have become untrue. */
+	if (heap->figures.doubt != HEAP_SCAN_SURE)
+		return 0;
+	err = heap_confirm__take(heap->confirm, heap->scan, parked_since, target);
+	if (!err)
+		err = note_findings(target, heap->scan, PROOF_CONFIRMED);
+	heap->figures.to_confirm = heap_confirm__waiting(heap->confirm, clock__monotonic_ns());
+	return err ? failure__set(failure, err, "the heap of process %d: %s", target__pid(target),
+				  strerror(-err)) :
+		     0;
+}
+
+int target_heap__start(struct target *target, const struct heap_confirm_options *confirm,
+		       struct failure *failure)
+{
+	const struct heap_scan_options options = {.exact = false};
+	int err = open_heap(target, confirm, failure);
+
+	if (err)
+		return err;
+	heap_scan__free(target->heap->scan);
+	target->heap->scan = NULL;
+	err = heap_scan__new(&target->heap->runtime, &options, &target->heap->scan);
+	return err ? failure__set(failure, err, "out of memory") : 0;
+}
+
+int target_heap__step(struct target *target, uint64_t budget_ns, struct failure *failure)
+{
+	struct target_heap *heap = target->heap;
+	int err;
+
+	if (!heap || !heap->scan)
+		return 0;
+	err = heap_scan__step(heap->scan, budget_ns, failure);
+	if (err == 1)
+		return 1;
+	if (!err)
+		err = end_scan(target, failure);
+	heap_scan__free(heap->scan);
+	heap->scan = NULL;
+	return err;
+}
+
+bool target_heap__is_scanning(const struct target *target)
+{
+	return target->heap && target->heap->scan;
+}
+
+int target_heap__prepare(struct target *target, uint64_t max_stop_ns, uint64_t max_bytes,
+			 struct heap_picture **ret_picture, struct failure *failure)
+{
+	const struct heap_picture_options options = {
+		.proc_root = target->options.proc_root,
+		.pid = target__pid(target),
+		.max_stop_ns = max_stop_ns,
+		.max_bytes = max_bytes,
+	};
+	const struct heap_confirm_options confirm = {0};
+	int err = open_heap(target, &confirm, failure);
+
+	return err ? err :
+		     heap_picture__prepare(&target->heap->runtime, &options, ret_picture, failure);
+}
+
+int target_heap__prove(struct target *target, struct heap_picture *picture, struct failure *failure)
+{
+	struct heap_scan_options options = {.exact = true};
+	struct heap_scan *scan;
+	int err = heap_picture__take(picture, failure);
+
+	if (err)
+		return err;
+	options.threads = heap_picture__threads(picture, &options.n_threads);
+	err = heap_scan__new(heap_picture__runtime(picture), &options, &scan);
+	if (err)
+		return failure__set(failure, err, "out of memory");
+	err = heap_scan__step(scan, 0, failure);
+	if (!err) {
+		note_scan(&target->heap->figures, heap_scan__result(scan));
+		if (target->heap->figures.doubt != HEAP_SCAN_SURE)
+			err = failure__set(failure, -EAGAIN,
+					   "nothing is proven this time: %s; try again",
+					   heap_scan_doubt__text(target->heap->figures.doubt));
+		else if (note_findings(target, scan, PROOF_PROVEN))
+			err = failure__set(failure, -ENOMEM, "out of memory");
+	}
+	heap_scan__free(scan);
+	return err;
+}
+
+const struct target_heap_figures *target_heap__figures(const struct target *target)
+{
+	return target->heap && target->heap->figures.scans ? &target->heap->figures : NULL;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_SESSION_TARGET_HEAP_H
+#define GLEAKD_SESSION_TARGET_HEAP_H
+
+/*
+ * What the heap of a target shows of its goroutines: which of them wait for what nothing leads to any
+ * more, and what they keep from being freed. What is found goes to the target's tracker, whose next
+ * judgement uses it.
+ */
+#include "heap/confirm.h"
+#include "heap/picture.h"
+#include "heap/scan.h"
+#include "session/target.h"
+
+/* How the scans of a target's heap went so far. */
+struct target_heap_figures {
+	uint64_t scans;		    /* that came to an end */
+	uint64_t doubtful;	    /* of them: they say nothing, for the reason below */
+	enum heap_scan_doubt doubt; /* of the last */
+	uint64_t cpu_ns;	    /* of ours, in all scans */
+	uint64_t last_cpu_ns, last_ended_ns;
+	size_t unreachable; /* goroutines, by the last scan that was sure */
+	size_t known;	    /* of them: confirmed or proven */
+	size_t to_confirm;  /* of them: further scans will tell */
+	uint64_t retained_heap_bytes, retained_stack_bytes,
+		retained_objects;      /* by the known ones */
+	struct heap_span_totals spans; /* of the last scan */
+	struct heap_mark_totals marked;
+};
+
+/*
+ * target_heap__start - begin a scan while the target runs; what it takes to confirm stays as the first
+ * call has it. target_heap__step goes on with it for about
+ * @budget_ns: 1 there is more, 0 the scan has ended. Errors are for this target only, and end the
+ * scan: as heap_runtime__init(), heap_scan__step().
+ */
+int target_heap__start(struct target *target, const struct heap_confirm_options *confirm,
+		       struct failure *failure) __must_check;
+int target_heap__step(struct target *target, uint64_t budget_ns,
+		      struct failure *failure) __must_check;
+
+/* target_heap__is_scanning - a scan has begun and not ended. */
+bool target_heap__is_scanning(const struct target *target);
+
+/*
+ * target_heap__prepare - a picture of the target for target_heap__prove(), its first copy made.
+ * target_heap__prove - stops the target for it, and says what it shows. *@ret_picture belongs to the
+ * caller. Errors: as heap_picture__prepare(), heap_picture__take() and heap_scan__step(); -EAGAIN the
+ * scan is in doubt (the failure says of what).
+ */
+int target_heap__prepare(struct target *target, uint64_t max_stop_ns, uint64_t max_bytes,
+			 struct heap_picture **ret_picture, struct failure *failure) __must_check;
+int target_heap__prove(struct target *target, struct heap_picture *picture,
+		       struct failure *failure) __must_check;
+
+/* target_heap__figures - NULL: its heap was not looked at. */
+const struct target_heap_figures *target_heap__figures(const struct target *target);
+
+/* target_heap__close - part of target__free(). */
+void target_heap__close(struct target *target);
+
+#endif /* GLEAKD_SESSION_TARGET_HEAP_H */
