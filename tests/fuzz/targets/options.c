@@ -36,21 +36,23 @@ static void check_options(const struct options *options)
 {
 	if (options->help || options->version)
 		return;
-	fuzz__require(options->pid >= 0 && options->pid <= 4 << 20);
+	fuzz__require(options->processes.n <= OPTION_LIST_MAX);
+	for (unsigned int i = 0; i < options->processes.n; i++)
+		fuzz__require(*options->processes.items[i]);
 	fuzz__require(options->interval_ns >= 100 * NSEC_PER_MSEC);
 	fuzz__require(options->min_age_ns >= 100 * NSEC_PER_MSEC);
 	fuzz__require((unsigned int)options->color <= COLOR_NEVER);
 	fuzz__require((unsigned int)options->mode <= MODE_AUTO);
 	fuzz__require(!(options->ring_bytes & (options->ring_bytes - 1)));
 	fuzz__require(options->error_exitcode <= 255);
-	fuzz__require(options->fail_on && options->fail_on <= (FINDING_LEAKING | FINDING_STUCK));
+	fuzz__require(options->fail_on && options->fail_on < FINDING_SUSPECTED << 1);
 	fuzz__require(options->max_overhead >= 0 && options->max_overhead <= 1);
 	fuzz__require(options->max_self_cpu >= 0 && options->max_self_cpu <= 1);
 	fuzz__require(options->max_memory >= 16 << 20);
 	fuzz__require(options->max_targets > 0 && options->max_targets <= 1024);
 	fuzz__require((unsigned int)options->group_by <= REPORT_GROUP_PID);
 	fuzz__require(options->only.n <= OPTION_LIST_MAX && options->exclude.n <= OPTION_LIST_MAX);
-	fuzz__require(!options->pid || !(options->only.n + options->exclude.n));
+	fuzz__require(!options->processes.n || !(options->only.n + options->exclude.n));
 	fuzz__require(!options->explain || is_text(options->explain, 512));
 	fuzz__require(!options->explain || !options->json);
 	fuzz__require(!options->allow || is_text(options->allow, PATH_MAX - 1));

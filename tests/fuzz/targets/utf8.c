@@ -55,8 +55,9 @@ static void check_screen(const char *text, unsigned int columns)
 {
 	struct screen screen;
 	const char *p, *end;
+	const struct screen_options options = {.columns = columns, .ascii = columns & 1};
 
-	screen__init(&screen, columns, false);
+	screen__init(&screen, &options);
 	screen__put(&screen, STYLE_LEAKING, text);
 	screen__end_line(&screen);
 	screen__to(&screen, columns / 2);
