@@ -19,7 +19,7 @@
 #include "discover/exe_cache.h"
 #include "discover/process_table.h"
 
-/* Between fork and exec a process looks like its parent; whom a sweep finds gets this long. */
+/* Between fork and exec a process looks like its parent; one that a sweep finds gets this long. */
 #define SETTLE_NS (2 * NSEC_PER_SEC)
 
 #define RETRY_FIRST_NS NSEC_PER_SEC

@@ -42,8 +42,8 @@ struct discovery_ops {
 	/* It has ended, or runs another program: what attach() made is of no use any more. */
 	void (*detach)(void *ctx, pid_t pid);
 	/*
-	 * A Go program that is to be followed has come into this state; @reason why it is not attached,
-	 * in words, "" else. For the log: once per change, not per attempt. May be NULL.
+	 * A Go program that is to be followed has come into this state; @reason why it is not
+	 * attached, in words, "" else. For the log: once per change, not per attempt. May be NULL.
 	 */
 	void (*changed)(void *ctx, pid_t pid, enum discovery_state state, const char *reason);
 };
@@ -83,7 +83,7 @@ int discovery__new(const struct discovery_options *options, const struct discove
 		   void *ctx, struct discovery **ret_discovery,
 		   struct failure *failure) __must_check;
 
-/* discovery__free - calls nobody: the caller knows what it has attached. NULL is fine. */
+/* discovery__free - calls no operation: the caller knows what it has attached. NULL is fine. */
 void discovery__free(struct discovery *discovery);
 
 /*
@@ -95,9 +95,9 @@ void discovery__exec(struct discovery *discovery, pid_t pid, uint64_t time_ns);
 void discovery__exit(struct discovery *discovery, pid_t pid, uint64_t time_ns);
 
 /*
- * discovery__sweep - look through /proc: notes who is new and who is gone. Opens no executable and
- * attaches nothing; that is done by the ticks that follow. Consume waiting events before. The first
- * one is the beginning. Errors: those of reading the directory.
+ * discovery__sweep - look through /proc: notes which processes are new or gone. Opens no executable
+ * and attaches nothing; that is done by the ticks that follow. Consume waiting events before. The
+ * first one is the beginning. Errors: those of reading the directory.
  */
 int discovery__sweep(struct discovery *discovery, uint64_t now_ns) __must_check;
 

@@ -78,7 +78,7 @@ bool exe_cache__get(struct exe_cache *cache, const struct exe_file *file,
 	return true;
 }
 
-/* The next one that nobody asked for since the last round; at most two rounds. */
+/* The next entry that was not asked for since the last round; at most two rounds. */
 static uint32_t evict(struct exe_cache *cache)
 {
 	uint32_t number;

@@ -54,7 +54,7 @@ static int identify(struct go_binary *binary, struct failure *failure)
 	return 0;
 }
 
-/* The one thing that all who make up a version of their own should hear with whatever went wrong. */
+/* Whatever went wrong: a version that is not known is the likely cause, and is named first. */
 static int explain_version(const struct go_binary *binary, int err, struct failure *failure)
 {
 	char reason[sizeof(failure->text)];

@@ -80,7 +80,7 @@ int go_binary__bind_module(struct go_binary *binary, struct remote *remote, uint
 
 /*
  * go_binary__find_semtable - link-time address of runtime.semtable, or 0. A stripped binary yields it
- * only while somebody waits on a lock, so a bind may have come too early: this tries again, on the
+ * only while some goroutine waits on a lock, so a bind may have come too early: this tries again, on the
  * process which @remote and @load_bias stand for. Only after bind.
  */
 uint64_t go_binary__find_semtable(struct go_binary *binary, struct remote *remote,

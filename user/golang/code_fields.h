@@ -32,7 +32,7 @@ enum {
 void code_fields__scan(const struct go_arch *arch, const uint8_t *code, size_t size,
 		       struct code_fields *ret_fields);
 
-/* code_fields__add - for those who scan: an access to @bytes, 0: only the address is computed. */
+/* code_fields__add - used by the scanners: an access to @bytes, 0: only the address is computed. */
 void code_fields__add(struct code_fields *fields, int64_t offset, unsigned int bytes);
 
 /*

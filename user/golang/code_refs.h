@@ -29,7 +29,7 @@ int code_refs__read(struct elf_image *image, const struct pclntab_func *func,
 void code_refs__scan(const struct go_arch *arch, uint64_t address, const uint8_t *code, size_t size,
 		     struct code_refs *ret_refs);
 
-/* code_refs__add - for those who scan: once more or beyond the maximum is fine. */
+/* code_refs__add - used by the scanners: adding one again, or beyond the maximum, is fine. */
 void code_refs__add(struct code_refs *refs, uint64_t address);
 
 bool code_refs__has(const struct code_refs *refs, uint64_t address);

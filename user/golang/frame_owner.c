@@ -12,7 +12,7 @@
 
 #define MAX_PATH 512
 
-/* Packages below the runtime that only it, or hardly anybody else, calls. */
+/* Packages below the runtime that are called by it, and hardly by anything else. */
 static const char *const runtime_packages[] = {
 	"runtime",
 	"internal/runtime",

@@ -5,8 +5,8 @@
 /*
  * Profiler labels of a goroutine (runtime/pprof Do, SetGoroutineLabels), read from a live process.
  * g.labels points to a set that is never changed once a goroutine has it, but that the garbage
- * collector may free when no goroutine has it any more: who reads one must check afterwards that
- * g.labels is still the same, or what was read may be anything.
+ * collector may free when no goroutine has it any more. So after reading a set check that g.labels is
+ * still the same: otherwise what was read may be anything.
  */
 #include "base/common.h"
 #include "host/remote.h"

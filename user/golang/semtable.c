@@ -69,7 +69,7 @@ static bool is_table(struct live *live, const uint8_t *table, size_t stride)
 		uint32_t nwait = bytes__u32(root, SEMTABLE_NWAIT);
 
 		if (!treap) {
-			/* Who is about to queue up has been counted, and is not there yet. */
+			/* A goroutine that is about to queue up is counted before it is in there. */
 			if (nwait > MAX_WAITERS)
 				return false;
 			continue;

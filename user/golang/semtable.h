@@ -3,9 +3,9 @@
 #define GLEAKD_GOLANG_SEMTABLE_H
 
 /*
- * runtime.semtable (src/runtime/sema.go), the table of everybody who waits on a sync.Mutex, RWMutex,
- * WaitGroup or another semaphore: buckets by address, each with a treap of sudogs. Each of its
- * buckets is padded to a cache line (go_arch.cache_line).
+ * runtime.semtable (src/runtime/sema.go), the table of all goroutines that wait on a sync.Mutex,
+ * RWMutex, WaitGroup or another semaphore: buckets by address, each with a treap of sudogs. Each of
+ * its buckets is padded to a cache line (go_arch.cache_line).
  */
 #include "golang/live.h"
 
@@ -22,9 +22,9 @@ static inline size_t semtable__bucket(uint64_t semaphore)
 
 /*
  * semtable__find - link-time address, recovered from what runtime.semacquire1 and semrelease1 refer
- * to. It is taken only when its contents prove it: somebody waits in it, and whoever does is a
- * goroutine and hangs where the address of its semaphore belongs. 0 otherwise: nobody waits now, or
- * not found; the next attempt may be luckier. @live needs module.
+ * to. An address is taken only when its contents prove it: there are waiters, each is a goroutine,
+ * and each is in the bucket of its semaphore's address. 0 when none is found, which may be because
+ * no goroutine waits now; the next attempt may find it. @live needs module.
  */
 uint64_t semtable__find(struct live *live);
 

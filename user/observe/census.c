@@ -373,7 +373,7 @@ static int flush_parked(struct census *census)
 				   census);
 }
 
-/* stack_wanted - of a goroutine whose stack stands still, for as long as nobody runs it. */
+/* stack_wanted - of a goroutine whose stack stands still, for as long as it does not run. */
 static bool stack_wanted(const struct census *census, const struct census_g *g)
 {
 	bool stopped = g->status == GO_STATUS_RUNNABLE || g->status == GO_STATUS_PREEMPTED;

@@ -188,8 +188,8 @@ static bool is_own_list(struct wait_visit *visit, const struct wait_look_member 
 }
 
 /*
- * A list that was proven to be one need not be walked for everybody on it: who waits for a Cond has
- * it in this variable.
+ * A list that was proven to be one need not be walked again for each goroutine on it: a goroutine
+ * that waits for a Cond has the Cond's address on its stack, in this variable.
  */
 static int find_cond_on_stack(struct wait_visit *visit, size_t i)
 {

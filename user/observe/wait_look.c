@@ -42,11 +42,11 @@ struct wait_look_object *wait_look__find(struct wait_look *look, uint64_t key)
 /* Of members that are entered one after the other, the waits of each are in a row. */
 static void add_wait(struct wait_look *look, size_t member, uint32_t object)
 {
-	struct wait_look_member *who = &look->members[member];
+	struct wait_look_member *waiter = &look->members[member];
 
-	if (!who->n_waits)
-		who->first_wait = (uint32_t)look->n_waits;
-	who->n_waits++;
+	if (!waiter->n_waits)
+		waiter->first_wait = (uint32_t)look->n_waits;
+	waiter->n_waits++;
 	look->waits[look->n_waits++] = object;
 	look->objects[object].last_member = (uint32_t)member + 1;
 }

@@ -93,7 +93,7 @@ void wait_reader__free(struct wait_reader *reader)
 	free(reader);
 }
 
-/* A stripped program shows its table while somebody waits in it, as now. */
+/* The table of a stripped program can be found while a goroutine waits in it, as one does now. */
 static void find_semtable(struct wait_reader *reader)
 {
 	uint64_t found;

@@ -3,11 +3,11 @@
 #define GLEAKD_OBSERVE_WAIT_OBJECTS_H
 
 /*
- * What goroutines wait on: the channels of g.waiting (src/runtime/runtime2.go sudog, chan.go hchan),
- * and the address of the lock, WaitGroup or Cond, by g.waiting from Go 1.26 on and by the semaphore
- * table (src/runtime/sema.go semtable) before. Read with process_vm_readv from the running target:
- * everything may change while it is read. A goroutine counts only when its g shows the same goid,
- * status and trackingSeq after the read as before it.
+ * What goroutines wait on: the channels of g.waiting (src/runtime/runtime2.go sudog, chan.go
+ * hchan), and the address of the lock, WaitGroup or Cond, by g.waiting from Go 1.26 on and by the
+ * semaphore table (src/runtime/sema.go semtable) before. Read with process_vm_readv from the
+ * running target: everything may change while it is read. A goroutine counts only when its g shows
+ * the same goid, status and trackingSeq after the read as before it.
  */
 #include "base/common.h"
 #include "golang/binary.h"
@@ -68,10 +68,11 @@ int wait_reader__new(struct go_binary *binary, struct remote *remote, uint64_t l
 void wait_reader__free(struct wait_reader *reader);
 
 /*
- * wait_reader__read - what @members (at most WAIT_OBJECTS_MAX_MEMBERS are looked at) wait on, who
- * all have wait reason @class. Errors: -ESRCH the process is gone, -EOPNOTSUPP nothing of the kind is
- * waited on (sleep, IO). Armed timers are known from Go 1.23 on, unless the program's go.mod names an
- * older version (asynctimerchan=1): elsewhere `timer` is false because it is not known.
+ * wait_reader__read - what @members (at most WAIT_OBJECTS_MAX_MEMBERS are looked at) wait on; all
+ * of them have wait reason @class. Errors: -ESRCH the process is gone, -EOPNOTSUPP nothing of the
+ * kind is waited on (sleep, IO). Armed timers are known from Go 1.23 on, unless the program's
+ * go.mod names an older version (asynctimerchan=1): elsewhere `timer` is false because it is not
+ * known.
  */
 int wait_reader__read(struct wait_reader *reader, enum wait_class class, const char *wait_reason,
 		      const struct wait_member *members, size_t n,

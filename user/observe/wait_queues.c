@@ -74,10 +74,10 @@ int wait_queues__sudog(const struct wait_runtime *runtime, struct wait_memory *m
 }
 
 /*
- * From 1.23 on a channel knows its timer, unless asynctimerchan=1 is in force, the default where the
- * go.mod of the program names an older Go (src/time/sleep.go syncTimer). Such a timer is in a heap only while somebody waits on the
- * channel; `when` is not 0 from its start until it has fired for the last time or is stopped
- * (src/runtime/time.go needsAdd, unlockAndRun, stop).
+ * From 1.23 on a channel knows its timer, unless asynctimerchan=1 is in force, the default where
+ * the go.mod of the program names an older Go (src/time/sleep.go syncTimer). Such a timer is in a
+ * heap only while a goroutine waits on the channel; `when` is not 0 from its start until it has
+ * fired for the last time or is stopped (src/runtime/time.go needsAdd, unlockAndRun, stop).
  */
 static bool is_armed(const struct wait_runtime *runtime, struct wait_memory *memory, uint64_t timer)
 {
@@ -136,7 +136,7 @@ struct wait_count wait_queues__count_channel(const struct wait_runtime *runtime,
 	return count;
 }
 
-/* The sudog in the treap: first of those who wait on @semaphore (semaRoot.queue); 0: none. */
+/* The sudog in the treap: the first of those for @semaphore (semaRoot.queue); 0: none. */
 static uint64_t find_semaphore(const struct wait_runtime *runtime, struct wait_memory *memory,
 			       uint64_t semaphore)
 {

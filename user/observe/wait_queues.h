@@ -3,9 +3,9 @@
 #define GLEAKD_OBSERVE_WAIT_QUEUES_H
 
 /*
- * The structs in which the runtime keeps who waits for what: sudog, hchan, semaRoot, notifyList
- * (src/runtime/runtime2.go, chan.go, sema.go). Addresses are the target's. Every list is bounded and
- * each step along it is checked: the target changes them meanwhile.
+ * The structs in which the runtime keeps what waits for what: sudog, hchan, semaRoot, notifyList
+ * (src/runtime/runtime2.go, chan.go, sema.go). Addresses are the target's. Every list is bounded
+ * and each step along it is checked: the target changes them meanwhile.
  */
 #include "base/common.h"
 #include "golang/layout.h"
@@ -43,18 +43,18 @@ int wait_queues__sudog(const struct wait_runtime *runtime, struct wait_memory *m
 int wait_queues__channel(const struct wait_runtime *runtime, struct wait_memory *memory,
 			 uint64_t address, struct wait_channel *ret_channel) __must_check;
 
-/* wait_queues__count_channel - who waits on @channel in the queue that begins with @first. */
+/* wait_queues__count_channel - what waits on @channel in the queue that begins with @first. */
 struct wait_count wait_queues__count_channel(const struct wait_runtime *runtime,
 					     struct wait_memory *memory, uint64_t channel,
 					     uint64_t first, uint32_t limit);
 
-/* wait_queues__count_semaphore - who waits on the semaphore word at @semaphore. */
+/* wait_queues__count_semaphore - what waits on the semaphore word at @semaphore. */
 struct wait_count wait_queues__count_semaphore(const struct wait_runtime *runtime,
 					       struct wait_memory *memory, uint64_t semaphore,
 					       uint32_t limit);
 
 /*
- * wait_queues__count_notify_list - who waits on the sync.Cond whose notifyList is at @list.
+ * wait_queues__count_notify_list - what waits on the sync.Cond whose notifyList is at @list.
  * @ret_found: whether @g is among those counted.
  */
 struct wait_count wait_queues__count_notify_list(const struct wait_runtime *runtime,

@@ -95,7 +95,7 @@ static int open_entry(struct executables *executables, const char *proc_root,
 	return 0;
 }
 
-/* Who opens it has better words for most of what can be wrong. */
+/* Opening the file once more explains most of what can be wrong better than @err does. */
 static int explain(int err, const char *proc_root, pid_t pid, struct failure *failure)
 {
 	int fd = process__open_exe(proc_root, pid, failure);

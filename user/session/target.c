@@ -19,8 +19,8 @@
 #include "naming/site_frames.h"
 
 /*
- * A Go runtime needs about a millisecond from exec to its first goroutine; who has nothing else to do
- * gives it two seconds.
+ * A Go runtime needs about a millisecond from exec to its first goroutine; a caller that has nothing
+ * else to do gives it two seconds.
  */
 #define START_RETRY_NS	    (5 * NSEC_PER_MSEC)
 #define START_TRIES	    4

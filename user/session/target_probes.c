@@ -8,8 +8,8 @@
 #include "session/target_internal.h"
 
 /*
- * docs/overhead.md, in a program that does other things, too; a calibration knows better. A trap that
- * is not emulated single-steps.
+ * docs/overhead.md, in a program that does other things, too; a calibration knows better. A trap
+ * that is not emulated single-steps.
  */
 #define EMULATED_NS    1400
 #define SINGLE_STEP_NS 20000
@@ -105,7 +105,7 @@ int target_probes__open(struct target *target, struct failure *failure)
 	err = attach_first(target, failure);
 	if (!err && target->mode == PROBE_MODE_CENSUS)
 		tracker__expect_events(target->tracker, false, clock__monotonic_ns());
-	/* The first tick counts from here: who cannot afford this is not to bear it for two. */
+	/* The first tick counts from here: a process that cannot afford this bears it for one. */
 	if (!err && !process__cpu_ns(target->process.id.pid, &target->governed_cpu_ns))
 		target->governed_ns = clock__monotonic_ns();
 	return err;
@@ -124,7 +124,10 @@ void target__note_losses(struct target *target)
 	struct gl_losses now;
 	uint64_t lost = 0;
 
-	/* With nothing attached nothing is lost; this is asked many times a second, of every target. */
+	/*
+	 * With nothing attached nothing is lost; this is asked many times a second, of every
+	 * target.
+	 */
 	if (target->mode == PROBE_MODE_CENSUS || !target->probes)
 		return;
 	module_probes__losses(target->probes, &now);
@@ -165,8 +168,8 @@ const char *target__mode_reason(const struct target *target)
 }
 
 /*
- * Without events for all of the time, who lived between two censuses is known by goids alone. What the
- * runtime creates for itself has goids, too; that is a handful at most.
+ * Without events for all of the time, goroutines that lived between two censuses are known by goids
+ * alone. What the runtime creates for itself has goids, too; that is a handful at most.
  */
 static void count_unseen(struct target *target, uint64_t issued)
 {
@@ -188,7 +191,9 @@ void target_probes__note_census(struct target *target)
 	const struct census_result *census = census__result(target->census);
 	uint64_t goids = census->goids_issued;
 
-	/* A stripped binary may not tell: the highest id that lives is not far from the last one. */
+	/*
+	 * A stripped binary may not tell: the highest id that lives is not far from the last one.
+	 */
 	if (!goids)
 		goids = tracker__max_goid(target->tracker);
 	if (target->goids_ns && census->started_ns > target->goids_ns && goids >= target->goids)
@@ -210,7 +215,9 @@ static void switch_mode(struct target *target, enum probe_mode mode, uint64_t no
 	/* What is lost so far belongs to the mode before. */
 	target__note_losses(target);
 	if (module_probes__set(target->probes, probe_mode__events(mode), &failure)) {
-		/* Half of the events are worth less than none: go on without, and do not try again. */
+		/*
+		 * Half of the events are worth less than none: go on without, and do not try again.
+		 */
 		snprintf(target->mode_reason, sizeof(target->mode_reason), "%s", failure.text);
 		module_probes__close(target->probes);
 		mode = PROBE_MODE_CENSUS;
@@ -246,7 +253,9 @@ void target__set_max_overhead(struct target *target, double max_overhead)
 	target->governor.options.max_overhead = max_overhead;
 }
 
-/* Nothing is attached while something speaks against it; what was learnt before is of no use after. */
+/*
+ * Nothing is attached while something speaks against it; what was learnt before is of no use after.
+ */
 static void keep_off(struct target *target, uint64_t now_ns)
 {
 	if (target->mode != PROBE_MODE_CENSUS)
