@@ -38,11 +38,6 @@ void log__set_level(enum log_level level)
 	max_level = level;
 }
 
-bool log__enabled(enum log_level level)
-{
-	return level <= max_level;
-}
-
 void log__limit(bool on)
 {
 	limited = on;
@@ -142,7 +137,7 @@ void log__write(struct log_site *site, enum log_level level, const char *fmt, ..
 	uint32_t suppressed;
 	va_list ap;
 
-	if (!log__enabled(level))
+	if (level > max_level)
 		return;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);

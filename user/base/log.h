@@ -41,9 +41,6 @@ struct log_site {
 /* log__set_level - the most talkative level that is still printed; LOG_LEVEL_INFO at start. */
 void log__set_level(enum log_level level);
 
-/* log__enabled - whether messages of this level are printed. */
-bool log__enabled(enum log_level level);
-
 /* log__limit - from now on count messages; debug ones, which somebody asked for, go uncounted. */
 void log__limit(bool on);
 

@@ -60,8 +60,6 @@ static void detach(struct discovery *discovery, const struct process_entry *entr
 static void drop(struct discovery *discovery, struct process_entry *entry)
 {
 	detach(discovery, entry);
-	if (entry->state == PROCESS_CANDIDATE && !entry->looked_ns)
-		discovery->counts.short_lived++;
 	process_table__remove(discovery->table, entry);
 }
 

@@ -65,7 +65,6 @@ struct discovery_options {
 struct discovery_counts {
 	uint64_t seen;		 /* processes heard of or found */
 	uint64_t rejected;	 /* of these no Go programs, or not wanted */
-	uint64_t short_lived;	 /* of these ended before they were looked at */
 	uint64_t found_by_sweep; /* of these not told of (the first sweep's do not count) */
 	uint64_t refused;	 /* not remembered, too many at one time; each time it was met */
 	uint64_t looked_at;    /* executables identified in order to judge; sweeps do so as well */

@@ -220,11 +220,6 @@ uint64_t elf_image__file_size(const struct elf_image *image)
 	return image->file_size;
 }
 
-uint64_t elf_image__entry(const struct elf_image *image)
-{
-	return image->entry;
-}
-
 const char *elf_image__name(const struct elf_image *image)
 {
 	return image->name;
@@ -249,11 +244,6 @@ bool elf_image__has_sections(const struct elf_image *image)
 bool elf_image__has_symbols(const struct elf_image *image)
 {
 	return symbol_table(image) != NULL;
-}
-
-bool elf_image__has_dwarf(const struct elf_image *image)
-{
-	return image->dwarf;
 }
 
 /* --- symbols ----------------------------------------------------------------------------------- */

@@ -54,9 +54,7 @@ bool elf_image__is_pie(const struct elf_image *image);	     /* ET_DYN */
 bool elf_image__is_dynamic(const struct elf_image *image);   /* has PT_INTERP */
 bool elf_image__has_sections(const struct elf_image *image); /* false: only segments are known */
 bool elf_image__has_symbols(const struct elf_image *image);  /* has a .symtab */
-bool elf_image__has_dwarf(const struct elf_image *image);    /* has .debug_info or .zdebug_info */
 uint64_t elf_image__file_size(const struct elf_image *image);
-uint64_t elf_image__entry(const struct elf_image *image);
 const char *elf_image__name(const struct elf_image *image); /* its path, for messages only */
 
 /* elf_image__section - by name; -ENOENT when absent. */

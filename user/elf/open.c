@@ -134,7 +134,6 @@ static int check_header(struct elf_image *image, struct failure *failure)
 	/* 0 with a table present means that the count is in section 0: more than 65,279 of them. */
 	if (header.e_shnum > MAX_SECTIONS || (!header.e_shnum && header.e_shoff))
 		return refuse(image, failure, "the number of sections is not plausible");
-	image->entry = header.e_entry;
 	return 0;
 }
 

@@ -68,10 +68,8 @@ int go_version__parse(const char *text, struct go_version *ret_version)
 	struct go_version version = {0};
 	const char *p = text;
 
-	if (!strncmp(p, devel, strlen(devel))) {
-		version.devel = true;
+	if (!strncmp(p, devel, strlen(devel)))
 		p += strlen(devel);
-	}
 	if (!strncmp(p, "go", 2))
 		p += 2;
 	if (strncmp(p, "1.", 2) != 0)
@@ -87,8 +85,6 @@ int go_version__parse(const char *text, struct go_version *ret_version)
 			return -EINVAL;
 	}
 	/* What follows is a pre-release ("rc2"), a vendor's mark, experiments, or "-devel_...". */
-	if (strstr(p, "-devel"))
-		version.devel = true;
 	copy_text(version.text, sizeof(version.text), text, strlen(text));
 	*ret_version = version;
 	return 0;
@@ -138,10 +134,6 @@ static void parse_setting(struct field value, struct go_build_info *info)
 		info->cgo = field_is(value, "1");
 	else if (field_is(key, "-race"))
 		info->race = field_is(value, "true");
-	else if (field_is(key, "-trimpath"))
-		info->trimpath = field_is(value, "true");
-	else if (field_is(key, "-buildmode"))
-		copy_field(info->build_mode, value);
 	else if (field_is(key, "GOEXPERIMENT"))
 		copy_field(info->experiments, value);
 }

@@ -16,7 +16,6 @@
 struct go_version {
 	int minor; /* 26 of go1.26.8; GO_MINOR_UNKNOWN where the text is no version of Go 1 */
 	int patch; /* 8; 0 for go1.26 and for development versions */
-	bool devel;
 	char text
 		[96]; /* as in the binary: "go1.26.8", "go1.27-devel_...", with " X:..." experiments */
 };
@@ -36,9 +35,7 @@ struct go_build_info {
 	size_t n_local_modules;
 	bool cgo;	       /* CGO_ENABLED=1 */
 	bool race;	       /* -race=true */
-	bool trimpath;	       /* -trimpath=true */
 	char experiments[128]; /* GOEXPERIMENT setting, "" when default */
-	char build_mode[32];   /* -buildmode setting: "exe", "pie", ... */
 };
 
 /*

@@ -334,11 +334,6 @@ uint64_t pclntab__funcname_address(const struct pclntab *tab)
 	return tab->names;
 }
 
-size_t pclntab__n_funcs(const struct pclntab *tab)
-{
-	return tab->n_funcs;
-}
-
 uint64_t pclntab__text(const struct pclntab *tab)
 {
 	return tab->text;

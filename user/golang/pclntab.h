@@ -34,8 +34,7 @@ struct pclntab_frame {
 	char file[512];
 	uint32_t line;
 	bool inlined;
-	bool wrapper;	     /* compiler-generated, hidden in tracebacks (abi.FuncIDWrapper) */
-	uint64_t func_entry; /* entry of the physical function around it */
+	bool wrapper; /* compiler-generated, hidden in tracebacks (abi.FuncIDWrapper) */
 };
 
 /*
@@ -50,8 +49,7 @@ void pclntab__free(struct pclntab *tab);
 
 uint64_t pclntab__address(const struct pclntab *tab); /* of the header: moduledata.pcHeader */
 uint64_t pclntab__funcname_address(const struct pclntab *tab); /* moduledata.funcnametab */
-size_t pclntab__n_funcs(const struct pclntab *tab);
-uint64_t pclntab__text(const struct pclntab *tab); /* 0 until known (Go 1.26 on) */
+uint64_t pclntab__text(const struct pclntab *tab);	       /* 0 until known (Go 1.26 on) */
 void pclntab__set_text(struct pclntab *tab, uint64_t text);
 
 /*

@@ -338,7 +338,6 @@ static int emit(struct pclntab *tab, const struct walk *walk, const struct inlin
 	*frame = walk->next;
 	frame->inlined = call != NULL;
 	frame->wrapper = func_id == pclntab__wrapper_id(tab);
-	frame->func_entry = walk->record.func.entry;
 	n = pclntab__name_at(tab, name, frame->function, sizeof(frame->function));
 	return n < 0 ? n : 0;
 }

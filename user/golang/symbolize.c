@@ -53,7 +53,7 @@ struct symbolizer {
 	struct frame *frames;
 	size_t n_frames, frames_size;
 
-	uint64_t refused;
+	uint64_t unnamed;
 	struct pclntab_frame scratch[PCLNTAB_MAX_INLINE + 1];
 };
 
@@ -111,9 +111,9 @@ void symbolizer__free(struct symbolizer *symbolizer)
 	free(symbolizer);
 }
 
-uint64_t symbolizer__refused(const struct symbolizer *symbolizer)
+uint64_t symbolizer__unnamed(const struct symbolizer *symbolizer)
 {
-	return symbolizer->refused;
+	return symbolizer->unnamed;
 }
 
 /* --- the cache --------------------------------------------------------------------------------- */
@@ -137,10 +137,8 @@ static void remember(struct symbolizer *symbolizer, uint64_t key, const struct f
 	if (n_frames > MAX_FRAMES ||
 	    !array__reserve(symbolizer->frames, symbolizer->frames_size, n_frames) ||
 	    !array__reserve(symbolizer->cached, symbolizer->cached_size, at + 1) ||
-	    index__add(symbolizer->index, hash__keyed_word(key), (uint32_t)at)) {
-		symbolizer->refused++;
+	    index__add(symbolizer->index, hash__keyed_word(key), (uint32_t)at))
 		return;
-	}
 	symbolizer->cached[symbolizer->n_cached++] = (struct cached){
 		.key = key,
 		.first = (uint32_t)symbolizer->n_frames,
@@ -158,7 +156,7 @@ static const char *intern(struct symbolizer *symbolizer, const char *text)
 
 	if (copy)
 		return copy;
-	symbolizer->refused++;
+	symbolizer->unnamed++;
 	return "?";
 }
 
@@ -189,7 +187,7 @@ static struct frame unknown_frame(struct symbolizer *symbolizer, uint64_t pc)
 		snprintf(text, sizeof(text), "0x%llx", (unsigned long long)module_pc__address(pc));
 		frame.function = intern(symbolizer, text);
 	} else {
-		symbolizer->refused++;
+		symbolizer->unnamed++;
 	}
 	return frame;
 }

@@ -68,11 +68,8 @@ const char *symbolizer__function(struct symbolizer *symbolizer, uint64_t pc);
  */
 enum frame_owner frame_owner__of(const char *function, const struct go_build_info *info);
 
-/*
- * symbolizer__refused - how often a limit kept a result from being remembered or a name from being
- * given ("?" then).
- */
-uint64_t symbolizer__refused(const struct symbolizer *symbolizer);
+/* symbolizer__unnamed - how many frames were named "?" because there was no room for more names. */
+uint64_t symbolizer__unnamed(const struct symbolizer *symbolizer);
 
 /* symbolizer__is_system_goroutine - by start function, as runtime.isSystemGoroutine does. */
 bool symbolizer__is_system_goroutine(struct symbolizer *symbolizer, uint64_t start_pc);

@@ -28,12 +28,12 @@ static bool same_file(const struct maps_line *a, const struct maps_line *b)
 	return a->inode == b->inode && a->major == b->major && a->minor == b->minor;
 }
 
-/* One number and the separator behind it; false when either is missing. */
-static bool take_number(char **p, int base, char separator, uint64_t *ret_value)
+/* One hexadecimal number and the separator behind it; false when either is missing. */
+static bool take_number(char **p, char separator, uint64_t *ret_value)
 {
 	char *end;
 
-	*ret_value = strtoull(*p, &end, base);
+	*ret_value = strtoull(*p, &end, 16);
 	if (end == *p || *end != separator)
 		return false;
 	*p = end + 1;
@@ -46,7 +46,7 @@ static bool parse_line(char *p, struct maps_line *line)
 	struct process_mapping *mapping = &line->mapping;
 	uint64_t major, minor;
 
-	if (!take_number(&p, 16, '-', &mapping->start) || !take_number(&p, 16, ' ', &mapping->end))
+	if (!take_number(&p, '-', &mapping->start) || !take_number(&p, ' ', &mapping->end))
 		return false;
 	if (strnlen(p, 5) < 5 || p[4] != ' ')
 		return false;
@@ -55,8 +55,8 @@ static bool parse_line(char *p, struct maps_line *line)
 	line->readable = p[0] == 'r';
 	line->shared = p[3] == 's';
 	p += 5;
-	if (!take_number(&p, 16, ' ', &mapping->file_offset) || !take_number(&p, 16, ':', &major) ||
-	    !take_number(&p, 16, ' ', &minor))
+	if (!take_number(&p, ' ', &mapping->file_offset) || !take_number(&p, ':', &major) ||
+	    !take_number(&p, ' ', &minor))
 		return false;
 	line->major = (uint32_t)major;
 	line->minor = (uint32_t)minor;

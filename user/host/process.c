@@ -204,10 +204,8 @@ static int describe_exe(const char *proc_root, pid_t pid, const struct proc_stat
 	}
 	length = strlen(info->exe);
 	if (length > suffix && !strcmp(info->exe + length - suffix, DELETED_SUFFIX) &&
-	    !suffix_is_name(proc_root, pid, info->exe)) {
-		info->exe_deleted = true;
+	    !suffix_is_name(proc_root, pid, info->exe))
 		info->exe[length - suffix] = '\0';
-	}
 	return 0;
 }
 

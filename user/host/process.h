@@ -24,7 +24,6 @@ struct process_info {
 	uid_t uid;	    /* effective */
 	char comm[64];	    /* any bytes but newlines, which become '?' */
 	char exe[PATH_MAX]; /* path of the image without the kernel's " (deleted)"; "" unreadable */
-	bool exe_deleted;   /* the file was unlinked or replaced since the start */
 	bool kernel_thread; /* no exe at all */
 };
 

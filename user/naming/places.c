@@ -41,7 +41,6 @@ struct places {
 	struct pc_cache creations, starts;
 	uint64_t *parks; /* by stack id, which are dense; 0: not asked for yet */
 	size_t n_parks;
-	uint64_t refused;
 	struct site_frames frames; /* scratch: big */
 };
 
@@ -61,14 +60,12 @@ static const struct pair *find_pair(const struct pair_table *table, uint64_t key
 	return NULL;
 }
 
-/* Returns whether there was room. */
-static bool add_pair(struct pair_table *table, uint64_t key, uint64_t value)
+/* When there is room. */
+static void add_pair(struct pair_table *table, uint64_t key, uint64_t value)
 {
-	if (!array__reserve(table->pairs, table->size, table->n + 1) ||
-	    index__add(table->index, hash__keyed_word(key), (uint32_t)table->n))
-		return false;
-	table->pairs[table->n++] = (struct pair){key, value};
-	return true;
+	if (array__reserve(table->pairs, table->size, table->n + 1) &&
+	    !index__add(table->index, hash__keyed_word(key), (uint32_t)table->n))
+		table->pairs[table->n++] = (struct pair){key, value};
 }
 
 /* --- creations and starts ------------------------------------------------------------------------ */
@@ -80,8 +77,8 @@ static uint64_t first_pc(struct places *places, struct pc_cache *cache, uint64_t
 	uint64_t canonical = first ? first->value : pc;
 
 	if (!first)
-		places->refused += !add_pair(&cache->first, name, pc);
-	places->refused += !add_pair(&cache->canonical, pc, canonical);
+		add_pair(&cache->first, name, pc);
+	add_pair(&cache->canonical, pc, canonical);
 	return canonical;
 }
 
@@ -129,8 +126,6 @@ uint64_t places__park(struct places *places, uint32_t stack_id)
 	site_frames__resolve(places->symbolizer, places->stacks, 0, 0, stack_id, &places->frames);
 	if (stack_id < places->n_parks || !grow_parks(places, stack_id))
 		places->parks[stack_id] = places->frames.place;
-	else
-		places->refused++;
 	return places->frames.place;
 }
 
@@ -180,9 +175,4 @@ void places__free(struct places *places)
 	pc_cache__fini(&places->starts);
 	free(places->parks);
 	free(places);
-}
-
-uint64_t places__refused(const struct places *places)
-{
-	return places->refused;
 }

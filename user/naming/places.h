@@ -41,7 +41,4 @@ uint64_t places__start(struct places *places, uint64_t pc);
  */
 uint64_t places__park(struct places *places, uint32_t stack_id);
 
-/* places__refused - how often a limit kept an answer from being remembered. */
-uint64_t places__refused(const struct places *places);
-
 #endif /* GLEAKD_NAMING_PLACES_H */

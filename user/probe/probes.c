@@ -323,16 +323,6 @@ int probe_attachment__losses(const struct probe_attachment *attachment,
 				   ret_losses);
 }
 
-unsigned int probe_attachment__events(const struct probe_attachment *attachment)
-{
-	unsigned int mask = 0;
-
-	for (int event = 0; event < PROBE_EVENT_COUNT; event++)
-		if (attachment->links[event].attached)
-			mask |= 1u << event;
-	return mask;
-}
-
 size_t probe_attachment__slot(const struct probe_attachment *attachment)
 {
 	return attachment->slot;

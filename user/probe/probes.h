@@ -54,7 +54,7 @@ int probes__attach(struct probes *probes, struct go_binary *binary, const struct
 
 /*
  * probe_attachment__set - change which events are attached. Those that go are gone some tens of ms
- * after it returns. On failure those that could be attached are: see probe_attachment__events().
+ * after it returns. On failure some may be attached and some not.
  */
 int probe_attachment__set(struct probe_attachment *attachment, unsigned int event_mask,
 			  struct failure *failure) __must_check;
@@ -62,8 +62,6 @@ int probe_attachment__set(struct probe_attachment *attachment, unsigned int even
 /* probe_attachment__losses - records of this process that were lost since the attach. */
 int probe_attachment__losses(const struct probe_attachment *attachment,
 			     struct gl_losses *ret_losses) __must_check;
-
-unsigned int probe_attachment__events(const struct probe_attachment *attachment);
 
 /*
  * probe_attachment__slot - what the records of this attachment carry as gl_event.slot, below

@@ -481,8 +481,9 @@ static void fill_target(const struct target *target, const struct built_target *
 	report->mode_reason = target__mode_reason(target);
 	report->observed_ns = now_ns - target__attached_ns(target);
 	report->totals = *totals;
-	report->totals.refused +=
-		stack_table__refused(target__stacks(target)) + census->refused + built->refused;
+	report->totals.refused += stack_table__refused(target__stacks(target)) +
+				  symbolizer__unnamed(target__symbolizer(target)) +
+				  census->refused + built->refused;
 	report->unreadable = census->unreadable + census->stacks_failed;
 	report->exited_target =
 		target__state(target) == TARGET_EXITED || target__state(target) == TARGET_EXECUTED;

@@ -72,7 +72,6 @@ static void check(const struct go_build_info *info)
 	fuzz__require(is_text(info->module_path, sizeof(info->module_path)));
 	fuzz__require(is_text(info->module_version, sizeof(info->module_version)));
 	fuzz__require(is_text(info->experiments, sizeof(info->experiments)));
-	fuzz__require(is_text(info->build_mode, sizeof(info->build_mode)));
 }
 
 static void parse_version(const uint8_t *data, size_t size)

@@ -155,8 +155,6 @@ Test(elf_image, headers_are_understood)
 	cr_expect_not(elf_image__is_pie(image));
 	cr_expect_not(elf_image__is_dynamic(image));
 	cr_expect(elf_image__has_symbols(image));
-	cr_expect_not(elf_image__has_dwarf(image));
-	cr_expect_eq(elf_image__entry(image), BASE + 0x1234);
 	cr_expect_eq(elf_image__file_size(image), sizeof(file));
 	cr_assert_eq(elf_image__section(image, ".text", &text), 0);
 	cr_expect_eq(text.address, BASE);
@@ -430,7 +428,6 @@ Test(elf_image, symbols_of_real_programs)
 		cr_expect_eq(elf_image__symbols(image, names, symbols, 3), stripped ? -ENOENT : 2,
 			     "%s", binaries[i].name);
 		cr_expect_eq(elf_image__has_symbols(image), !stripped);
-		cr_expect_eq(elf_image__has_dwarf(image), !stripped);
 		cr_expect_eq(elf_image__is_pie(image), strstr(binaries[i].name, "pie") != NULL);
 		elf_image__free(image);
 	}

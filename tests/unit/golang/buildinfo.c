@@ -18,22 +18,21 @@
 struct version_case {
 	const char *text;
 	int minor, patch;
-	bool devel;
 };
 
 static const struct version_case version_cases[] = {
-	{"go1.26.8", 26, 8, false},
-	{"go1.20", 20, 0, false},
-	{"go1.21rc2", 21, 0, false},
-	{"go1.18beta1", 18, 0, false},
-	{"go1.25.7 X:nogreenteagc", 25, 7, false},
-	{"go1.26.4-X:jsonv2", 26, 4, false},
-	{"go1.22.3 (Red Hat 1.22.3-1.el9)", 22, 3, false},
-	{"devel go1.22-2f3e4d Tue Aug 1 12:00:00 2023 +0000", 22, 0, true},
-	{"go1.27-devel_e7bccd364e", 27, 0, true},
-	{"go1.25-20250209-RC00 cl/724970549 +ff27d270c9 X:fieldtrack,boringcrypto", 25, 0, false},
-	{"1.26.8", 26, 8, false},
-	{"1.22", 22, 0, false},
+	{"go1.26.8", 26, 8},
+	{"go1.20", 20, 0},
+	{"go1.21rc2", 21, 0},
+	{"go1.18beta1", 18, 0},
+	{"go1.25.7 X:nogreenteagc", 25, 7},
+	{"go1.26.4-X:jsonv2", 26, 4},
+	{"go1.22.3 (Red Hat 1.22.3-1.el9)", 22, 3},
+	{"devel go1.22-2f3e4d Tue Aug 1 12:00:00 2023 +0000", 22, 0},
+	{"go1.27-devel_e7bccd364e", 27, 0},
+	{"go1.25-20250209-RC00 cl/724970549 +ff27d270c9 X:fieldtrack,boringcrypto", 25, 0},
+	{"1.26.8", 26, 8},
+	{"1.22", 22, 0},
 };
 
 Test(buildinfo, versions_are_parsed)
@@ -45,7 +44,6 @@ Test(buildinfo, versions_are_parsed)
 		cr_assert_eq(go_version__parse(c->text, &version), 0, "%s", c->text);
 		cr_expect_eq(version.minor, c->minor, "%s: %d", c->text, version.minor);
 		cr_expect_eq(version.patch, c->patch, "%s: %d", c->text, version.patch);
-		cr_expect_eq(version.devel, c->devel, "%s", c->text);
 		cr_expect_str_eq(version.text, c->text);
 	}
 }
@@ -204,9 +202,8 @@ Test(buildinfo, settings_are_read)
 	cr_expect_str_eq(info.main_path, "example.com/shop/cmd/server");
 	cr_expect_str_eq(info.module_path, "example.com/shop");
 	cr_expect_str_eq(info.module_version, "v2.7.6");
-	cr_expect_str_eq(info.build_mode, "pie");
 	cr_expect_str_eq(info.experiments, "rangefunc");
-	cr_expect(info.cgo && info.race && info.trimpath);
+	cr_expect(info.cgo && info.race);
 	cr_assert_eq(info.n_local_modules, 3);
 	cr_expect_str_eq(info.local_modules[0], "example.com/tools");
 	cr_expect_str_eq(info.local_modules[1], "example.com/lib");
@@ -224,7 +221,7 @@ Test(buildinfo, absent_settings_are_off)
 	cr_expect_str_eq(info.main_path, "command-line-arguments");
 	cr_expect_str_eq(info.module_path, "");
 	cr_expect_str_eq(info.experiments, "jsonv2", "taken from the version");
-	cr_expect_not(info.cgo || info.race || info.trimpath);
+	cr_expect_not(info.cgo || info.race);
 }
 
 Test(buildinfo, foreign_text_is_cut_and_cannot_steer_a_terminal)
@@ -351,7 +348,6 @@ Test(buildinfo, real_programs)
 
 	for (size_t i = 0; i < n; i++) {
 		struct elf_image *image = real_binary__open(&binaries[i]);
-		bool pie = strstr(binaries[i].name, "pie") != NULL;
 		struct failure failure = {0};
 		struct go_build_info info;
 		char version[64];
@@ -365,9 +361,6 @@ Test(buildinfo, real_programs)
 		cr_expect_str_eq(info.main_path, "example.com/gleakd/frames");
 		cr_expect_eq(info.cgo, strstr(binaries[i].name, "cgo") != NULL, "%s",
 			     binaries[i].name);
-		/* "go build" records the mode since Go 1.20. */
-		if (info.version.minor >= 20)
-			cr_expect_str_eq(info.build_mode, pie ? "pie" : "exe");
 		elf_image__free(image);
 	}
 }

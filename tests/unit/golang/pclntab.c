@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "golang/pclntab_internal.h"
 #include "real_binaries.h"
 
 /* --- against the runtime ----------------------------------------------------------------------- */
@@ -111,7 +112,6 @@ static void compare_call(struct comparison *c, char *const *fields)
 	}
 	skip_wrappers(c);
 	cr_assert_lt(c->next, c->n, "%s: a call is missing at %#lx: %s", c->name, pc, fields[3]);
-	cr_assert_eq(c->frames[c->next].func_entry, entry);
 	cr_assert_eq(c->frames[c->next].inlined, c->next < c->n - 1);
 	compare_frame(c, &c->frames[c->next], pc, fields + 3);
 	c->n_inlined += c->frames[c->next].inlined;
@@ -238,7 +238,7 @@ static void walk_functions(struct pclntab *tab, const char *name)
 		pc = func.end;
 		n++;
 	}
-	cr_expect_eq(n, pclntab__n_funcs(tab), "%s: %zu", name, n);
+	cr_expect_eq(n, tab->n_funcs, "%s: %zu", name, n);
 	cr_expect_eq(pclntab__lookup(tab, pc, &func), -ENOENT);
 	cr_expect_eq(pclntab__lookup(tab, UINT64_MAX, &func), -ENOENT);
 	cr_expect_eq(pclntab__lookup(tab, 0, &func), -ENOENT);

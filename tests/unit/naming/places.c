@@ -98,7 +98,6 @@ Test(places, a_creation_is_a_line)
 	cr_assert_eq(places__creation(places, 0x300), 0x300);
 	cr_assert_eq(places__creation(places, 0x100), 0x200);
 	cr_assert_eq(places__creation(places, 0), 0);
-	cr_assert_eq(places__refused(places), 0);
 }
 
 Test(places, copies_of_a_function_are_one_start)
@@ -213,7 +212,6 @@ Test(places, limits_degrade_to_raw_pcs, .timeout = 60)
 {
 	for (uint64_t pc = 1; pc <= 70000; pc++)
 		cr_assert_eq(places__creation(places, pc << 20), pc << 20);
-	cr_assert_gt(places__refused(places), 0);
 	cr_assert_eq(places__creation(places, 1 << 20), 1 << 20);
 	cr_assert_eq(places__creation(places, 70000ULL << 20), 70000ULL << 20);
 	cr_assert_eq(places__start(places, 0x1000), 0x1000);
@@ -230,8 +228,6 @@ Test(places, stacks_beyond_the_limit_are_worked_out_again, .timeout = 60)
 		pcs[2] = 0x100000 + i;
 		stack = stack_table__intern(stacks, pcs, 3);
 	}
-	cr_assert_eq(places__refused(places), 0);
 	cr_assert_eq(places__park(places, stack), name);
 	cr_assert_eq(places__park(places, stack), name);
-	cr_assert_eq(places__refused(places), 2);
 }
