@@ -342,12 +342,28 @@ static int bring_up(struct rounds *rounds, const struct session_options *session
 	return err ? err : outputs__open(&rounds->outputs);
 }
 
+/* The table of a heap's spans takes an eightieth of it, its marks another at most (heap/mark.h). */
+#define HEAP_PER_MEMORY 16
+/* Of what gleakd may use of a processor; censuses come first. */
+#define HEAP_SHARE 0.25
+
+static void set_heap_limits(struct rounds *rounds)
+{
+	const struct options *options = rounds->options;
+
+	rounds->heap.confirm.interval_ns = options->interval_ns;
+	rounds->heap.confirm.min_age_ns = options->min_age_ns;
+	if (options->processes.n)
+		return;
+	rounds->heap.only_suspects = true;
+	rounds->heap.max_share = options->max_self_cpu * HEAP_SHARE;
+	rounds->heap.max_heap_bytes = options->max_memory * HEAP_PER_MEMORY;
+}
+
 int rounds__open(struct rounds *rounds, const struct session_options *session)
 {
 	rounds->stretch = 1;
-	rounds->heap.confirm.interval_ns = rounds->options->interval_ns;
-	rounds->heap.confirm.min_age_ns = rounds->options->min_age_ns;
-	rounds->heap.only_suspects = !rounds->options->processes.n;
+	set_heap_limits(rounds);
 	notify__open(&rounds->notify);
 	log__limit(true);
 	return bring_up(rounds, session);

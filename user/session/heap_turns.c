@@ -108,7 +108,7 @@ bool heap_turns__step(struct heap_turns *turns, struct session *session, uint64_
 	target = find_due(turns, session, now_ns);
 	if (!target)
 		return false;
-	if (target_heap__start(target, &turns->confirm, &turns->failure)) {
+	if (target_heap__start(target, &turns->confirm, turns->max_heap_bytes, &turns->failure)) {
 		turns->failures++;
 		turns->pause_end_ns = now_ns + HEAP_TURNS_IDLE_NS;
 		return false;

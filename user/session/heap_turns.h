@@ -15,6 +15,8 @@ struct heap_turns {
 	struct heap_confirm_options confirm;
 	bool only_suspects; /* leave out what merely waits for long: with many targets */
 	double max_share;   /* of a processor; 0: HEAP_TURNS_SHARE */
+	uint64_t
+		max_heap_bytes; /* of a target; larger ones are not scanned; 0: as in heap/scan.h */
 	/* For heap_turns.c. */
 	struct target *current; /* whose scan is under way, if it is still watched; NULL: none is */
 	size_t next;		/* target to ask first */

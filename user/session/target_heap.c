@@ -248,9 +248,9 @@ static int end_scan(struct target *target, struct failure *failure)
 }
 
 int target_heap__start(struct target *target, const struct heap_confirm_options *confirm,
-		       struct failure *failure)
+		       uint64_t max_heap_bytes, struct failure *failure)
 {
-	const struct heap_scan_options options = {.exact = false};
+	const struct heap_scan_options options = {.max_heap_bytes = max_heap_bytes};
 	int err = open_heap(target, confirm, failure);
 
 	if (err)

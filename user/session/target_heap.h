@@ -30,12 +30,12 @@ struct target_heap_figures {
 
 /*
  * target_heap__start - begin a scan while the target runs; what it takes to confirm stays as the first
- * call has it. target_heap__step goes on with it for about
+ * call has it; @max_heap_bytes as in heap/scan.h. target_heap__step goes on with it for about
  * @budget_ns: 1 there is more, 0 the scan has ended. Errors are for this target only, and end the
  * scan: as heap_runtime__init(), heap_scan__step().
  */
 int target_heap__start(struct target *target, const struct heap_confirm_options *confirm,
-		       struct failure *failure) __must_check;
+		       uint64_t max_heap_bytes, struct failure *failure) __must_check;
 int target_heap__step(struct target *target, uint64_t budget_ns,
 		      struct failure *failure) __must_check;
 
