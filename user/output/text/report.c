@@ -262,13 +262,16 @@ static void redraw(struct screen *screen, struct text_writer *writer, const stru
 {
 	const struct text_options *options = &writer->options;
 	size_t rows = canvas__rows(options->rows);
+	/* Where one process was found within the first moment others may follow. */
+	bool first_of_host = options->host && !writer->canvas.drawn;
+	bool alone = overview->n == 1 && !first_of_host;
 	struct screen_mark top = canvas__begin(&writer->canvas, screen, options->rows);
 
-	if (overview->n == 1)
+	if (alone)
 		fit_target(screen, options, overview->targets[0], rows);
 	else
 		fit_overview(screen, options, report, overview, rows);
-	fit_legend(screen, overview->n != 1, rows);
+	fit_legend(screen, !alone, rows);
 	canvas__end(&writer->canvas, screen, top, rows);
 }
 
