@@ -141,16 +141,18 @@ enabled() {
 listen() {
 	python3 -uc '
 import sys, time
-last, longest = time.monotonic(), 0
+last, longest, before = time.monotonic(), (0, ""), ""
 with open(sys.argv[1], "w") as log:
     for line in sys.stdin:
         now = time.monotonic()
-        longest, last = max(longest, now - last), now
+        longest, last = max(longest, (now - last, before)), now
+        before = line
         log.write(line)
         log.flush()
         print("    " + line, end="", flush=True)
+print(f"longest silence {longest[0]:.1f} s, after: {longest[1]}", end="")
 with open(sys.argv[2], "w") as file:
-    file.write(str(round(longest)))
+    file.write(str(round(longest[0])))
 ' "$1" "$2"
 }
 
