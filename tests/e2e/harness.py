@@ -9,7 +9,6 @@ process of its own (tests/runner) and a deadline, which waits while something is
 import atexit
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
 import shutil
@@ -133,7 +132,7 @@ def once(what, function, *args):
 
     What it returns must fit into JSON.
     """
-    path = os.path.join(run_folder(), hashlib.sha256(what.encode()).hexdigest())
+    path = os.path.join(run_folder(), what.encode().hex())
     with untimed(what), open(path + ".lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not os.path.exists(path):
