@@ -14,12 +14,16 @@ test:
 
 # Other versions of Go than the machine's.
 .PHONY: test-versions
-test-versions: all unit
+test-versions: tested
 	$(Q)tests/run --tier versions --build $(B)
 
 .PHONY: test-unit
 test-unit: unit
 	$(Q)tests/run --unit --build $(B)
+
+# All that the tests run.
+.PHONY: tested
+tested: all unit $(B)/tests/heapscan
 
 .PHONY: e2e
 e2e: all $(B)/tests/heapscan

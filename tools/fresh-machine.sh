@@ -66,9 +66,11 @@ base() {
 		echo "deb $debian $suite-updates main"
 		[ -z "$security" ] || echo "deb $security $suite-security main"
 	} >"$root/etc/apt/sources.list"
-	# How this machine fetches (proxies and the like) holds there too.
+	# How this machine fetches (proxies, certificates and the like) holds there too.
 	apt-config dump | grep -E '^Acquire::(http|https|ftp|Check|Retries)[^"]* "[^"]+";' \
 		>"$root/etc/apt/apt.conf.d/90machine"
+	cp -r /usr/local/share/ca-certificates "$root/usr/local/share/" 2>/dev/null
+	chroot "$root" update-ca-certificates >/dev/null
 	printf '127.0.0.1 localhost %s\n' "$(hostname)" >"$root/etc/hosts"
 	chroot "$root" useradd --create-home --shell /bin/bash user
 	echo 'user ALL=(ALL) NOPASSWD: ALL' >"$root/etc/sudoers.d/user"

@@ -22,6 +22,6 @@ trap 'ended 143 "ended before the tests began"' TERM HUP
 # What cannot be installed here (no root, no apt) shows as a compiler's error or a SKIP by name.
 "${DEPS:-tools/deps.sh}" build go test || echo 'test: going on without what is missing'
 # Words of make's own, if it has any, are words of this shell too.
-$make --no-print-directory all unit || ended 1 'build: it does not compile'
+$make --no-print-directory tested || ended 1 'build: it does not compile'
 trap - INT TERM HUP
 exec tests/run --build "$build" "$@"

@@ -206,7 +206,7 @@ def at_the_time_limit_the_rest_is_named(t, ci):
 
 @cases_for({"SIGINT": signal.SIGINT, "SIGTERM": signal.SIGTERM, "SIGHUP": signal.SIGHUP})
 def interrupted_it_says_what_it_knows(t, number):
-    r = Run(t, MANY).start()
+    r = Run(t, MANY, ["-j1"]).start()
     until("a case that waits", lambda: os.path.exists(r.told), 30)
     r.process.send_signal(number)
     lines = r.end(2, 0, 5)

@@ -19,8 +19,12 @@ def unpacked(package):
 
 
 def program(name, package):
-    """Path of a program: as it is installed here, or from its package."""
-    return shutil.which(name) or os.path.join(unpacked(package), "usr", "bin", name)
+    """Path of a program: as it is installed here, or from its package.
+
+    Which may have been split since: promtool has a package of its own in Debian 13.
+    """
+    found = shutil.which(name) or os.path.join(unpacked(package), "usr", "bin", name)
+    return found if os.path.exists(found) else os.path.join(unpacked(name), "usr", "bin", name)
 
 
 def npm_package(name):

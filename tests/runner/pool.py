@@ -63,7 +63,7 @@ class Running:
     def shown(self, now):
         if self.busy:
             name = "" if self.busy == self.job.title else f"{self.job.title}: "
-            return f"{name}{self.busy} {now - self.busy_since:.0f} s"
+            return f"{name}{self.busy} {max(now - self.busy_since, 0):.0f} s"
         doing = f" {self.doing}" if self.doing else ""
         return f"{self.job.title}{doing} {self.spent(now):.0f} s"
 
