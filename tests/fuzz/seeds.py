@@ -406,6 +406,15 @@ def cgroup():
         yield f"line-{n}", f"1:name=systemd:/\n0::{path}\n".encode()
 
 
+def calibration():
+    head = ("gleakd calibration 1\nbuild 0.1.0 0123456789ab\n"
+            "boot 6c6c9d3e-0b1a-4f55-8c1d-1f2e3d4c5b6a\nkernel 6.18.44-amd64 #1 SMP\n")
+    kinds = "call 503\njump 461\nbranch 467\npush 0\nsingle-step 17389\n"
+    for n, text in enumerate((f"made 7\n{kinds}cold 210\n", "made 0\ncall 1\n",
+                              f"made 9999999999999\n{kinds}cold 0\n")):
+        yield f"text-{n}", (head + text).encode()
+
+
 def textfile():
     for i in range(8):
         numbers = bytes((i * 37 + k * 61) % 256 for k in range(400)).replace(b"\n", b".")
@@ -415,7 +424,7 @@ def textfile():
 TARGETS = {f.__name__.rstrip("_"): f for f in (
     elf_image, sniff, buildinfo, dwarf, pclntab, binary, census, heap, wait_objects, unwind, tracker,
     events, code, proc, options, config, utf8, report, list_, allow_list, state, cgroup,
-    textfile,
+    textfile, calibration,
 )}
 
 

@@ -288,7 +288,6 @@ int command__daemon(const struct options *options, int argc, char **argv)
 	};
 	const struct session_options session = {
 		.begin_low = true,
-		.calibrate = !options->once,
 	};
 	int err;
 

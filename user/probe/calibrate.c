@@ -11,6 +11,7 @@
 #include "gleakd.skel.h"
 
 #include "base/clock.h"
+#include "probe/detacher.h"
 #include "probe/libbpf_text.h"
 #include "probe/links.h"
 #include "probe/own_text.h"
@@ -179,38 +180,93 @@ static uint64_t median_cold_time(struct bench *bench, const struct trial *trial)
 	return times[COLD_HITS / 2];
 }
 
-/* @ret_cold_ns: of one after something else; NULL: not asked for. */
-static int measure(struct bench *bench, enum calibration_kind kind, uint64_t *ret_ns,
-		   uint64_t *ret_cold_ns)
+/* What one kind of instruction is measured with. */
+struct run {
+	struct trial trial; /* without a function: the machine has no such kind */
+	uint64_t hits;
+	uint64_t bare_ns, bare_cold_ns; /* without a probe */
+	struct probe_link link;
+};
+
+static bool measures_cold(enum calibration_kind kind)
 {
-	const uint64_t hits = kind == CALIBRATION_SINGLE_STEP ? SLOW_HITS : HITS;
-	const struct trial trial = trial__get(kind);
+	return kind == CALIBRATION_CALL;
+}
+
+static void measure_bare(struct bench *bench, enum calibration_kind kind, struct run *run)
+{
+	run->trial = trial__get(kind);
+	run->hits = kind == CALIBRATION_SINGLE_STEP ? SLOW_HITS : HITS;
+	if (!run->trial.run)
+		return;
+	run->bare_ns = median_time(bench, &run->trial, run->hits);
+	if (measures_cold(kind))
+		run->bare_cold_ns = median_cold_time(bench, &run->trial);
+}
+
+static int attach(const struct bench *bench, enum calibration_kind kind, struct run *run)
+{
 	const struct probe_link_target target = {
 		.path = "/proc/self/exe",
-		.file_offset = own_text__file_offset(trial.address),
+		.file_offset = own_text__file_offset(run->trial.address),
 		.cookie = GL_COOKIE(
 			0, GL_G_IN_REG0,
 			kind == CALIBRATION_BRANCH ? GL_GUARD_BRANCH_NOT_TAKEN : GL_GUARD_NONE, 0),
 		.pid = getpid(),
 	};
-	struct probe_link link = {0};
-	uint64_t bare, probed, cold_bare = 0, cold = 0;
-	int err;
 
-	bare = median_time(bench, &trial, hits);
-	if (ret_cold_ns)
-		cold_bare = median_cold_time(bench, &trial);
-	err = probe_link__attach(&link, program_for(bench, kind), &target, bench->uprobe_multi);
-	if (err)
-		return err;
-	probed = median_time(bench, &trial, hits);
-	if (ret_cold_ns)
-		cold = median_cold_time(bench, &trial);
-	probe_link__detach(&link);
-	if (ret_cold_ns)
-		*ret_cold_ns = cold - min_of(cold, cold_bare);
-	*ret_ns = max_of((probed - min_of(probed, bare)) / hits, (uint64_t)1);
-	return 0;
+	return run->trial.run ? probe_link__attach(&run->link, program_for(bench, kind), &target,
+						   bench->uprobe_multi) :
+				0;
+}
+
+static void measure_probed(struct bench *bench, enum calibration_kind kind, const struct run *run,
+			   struct calibration *calibration)
+{
+	uint64_t probed, cold;
+
+	if (!run->trial.run)
+		return;
+	probed = median_time(bench, &run->trial, run->hits);
+	calibration->ns[kind] =
+		max_of((probed - min_of(probed, run->bare_ns)) / run->hits, (uint64_t)1);
+	if (!measures_cold(kind))
+		return;
+	cold = median_cold_time(bench, &run->trial);
+	cold -= min_of(cold, run->bare_cold_ns);
+	calibration->cold_percent =
+		(uint32_t)min_of(cold * 100 / calibration->ns[kind], (uint64_t)MAX_COLD_PERCENT);
+}
+
+/* All at once, for each would take 30 to 50 ms. */
+static void detach_all(struct run runs[CALIBRATION_KINDS])
+{
+	struct detacher *detacher = NULL;
+
+	for (enum calibration_kind kind = 0; kind < CALIBRATION_KINDS; kind++) {
+		struct detachment detachment = {.links[0] = runs[kind].link, .pid = getpid()};
+
+		if (!detacher && detacher__new(&detacher))
+			probe_link__detach(&runs[kind].link);
+		else
+			detacher__take(detacher, &detachment);
+	}
+	detacher__free(detacher);
+}
+
+static int measure_all(struct bench *bench, struct calibration *calibration)
+{
+	struct run runs[CALIBRATION_KINDS] = {0};
+	int err = 0;
+
+	for (enum calibration_kind kind = 0; kind < CALIBRATION_KINDS; kind++)
+		measure_bare(bench, kind, &runs[kind]);
+	for (enum calibration_kind kind = 0; kind < CALIBRATION_KINDS && !err; kind++)
+		err = attach(bench, kind, &runs[kind]);
+	for (enum calibration_kind kind = 0; kind < CALIBRATION_KINDS && !err; kind++)
+		measure_probed(bench, kind, &runs[kind], calibration);
+	detach_all(runs);
+	return err;
 }
 
 int calibrate__run(const struct kernel_features *features, struct calibration *ret_calibration)
@@ -218,63 +274,11 @@ int calibrate__run(const struct kernel_features *features, struct calibration *r
 	struct bench bench = {.uprobe_multi = features->uprobe_multi};
 	struct calibration calibration = {.cold_percent = 0};
 	int err = bench__open(&bench);
-	uint64_t cold_ns = 0;
 
-	for (enum calibration_kind kind = 0; kind < CALIBRATION_KINDS && !err; kind++)
-		if (trial__get(kind).run)
-			err = measure(&bench, kind, &calibration.ns[kind],
-				      kind == CALIBRATION_CALL ? &cold_ns : NULL);
-	bench__close(&bench);
 	if (!err)
-		calibration.cold_percent =
-			(uint32_t)min_of(cold_ns * 100 / calibration.ns[CALIBRATION_CALL],
-					 (uint64_t)MAX_COLD_PERCENT);
+		err = measure_all(&bench, &calibration);
+	bench__close(&bench);
 	if (!err)
 		*ret_calibration = calibration;
 	return err;
-}
-
-/* --- answers ------------------------------------------------------------------------------------- */
-
-static const char *const names[CALIBRATION_KINDS] = {
-	[CALIBRATION_CALL] = "call",
-	[CALIBRATION_JUMP] = "jump",
-	[CALIBRATION_BRANCH] = "branch",
-	[CALIBRATION_PUSH] = "push",
-	[CALIBRATION_SINGLE_STEP] = "single-step",
-};
-
-const char *calibration_kind__name(enum calibration_kind kind)
-{
-	return (size_t)kind < ARRAY_SIZE(names) ? names[kind] : "unknown";
-}
-
-/* One trap each, and little besides: the mean of all is steadier than any of them. */
-static uint64_t emulated_ns(const struct calibration *calibration)
-{
-	uint64_t sum = 0, n = 0;
-
-	for (enum calibration_kind kind = CALIBRATION_CALL; kind <= CALIBRATION_PUSH; kind++) {
-		sum += calibration->ns[kind];
-		n += calibration->ns[kind] > 0;
-	}
-	return n ? sum / n : 0;
-}
-
-static uint64_t warm_ns(const struct calibration *calibration, const struct probe_site *site)
-{
-	return site->class == PROBE_CLASS_EMULATED ? emulated_ns(calibration) :
-						     calibration->ns[CALIBRATION_SINGLE_STEP];
-}
-
-uint64_t calibration__ns(const struct calibration *calibration, const struct probe_site *site)
-{
-	uint32_t percent = max_of(calibration->cold_percent, 100u);
-
-	if (!site->present)
-		return 0;
-	/* What a single step needs beyond a trap does not come from caches. */
-	if (site->class == PROBE_CLASS_SINGLE_STEP)
-		return warm_ns(calibration, site);
-	return warm_ns(calibration, site) * percent / 100;
 }

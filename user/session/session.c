@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "observe/events.h"
+#include "probe/calibrate.h"
+#include "probe/calibration_file.h"
 #include "session/saved_state.h"
 
 struct session {
@@ -59,6 +61,21 @@ static void on_event(void *ctx, const struct gl_event *head, const struct gl_eve
 		target__event(target, head, create);
 }
 
+/* What a hit costs here, before anybody is hit. False: it could not be found out. */
+static bool know_costs(const struct kernel_features *features, struct calibration *calibration)
+{
+	const char *folder = calibration_file__folder();
+
+	if (folder && !calibration_file__read(folder, calibration))
+		return true;
+	if (calibrate__run(features, calibration))
+		return false;
+	/* Where it cannot be remembered, the next one measures again. */
+	if (folder)
+		(void)!calibration_file__write(folder, calibration);
+	return true;
+}
+
 static int load_probes(struct session *session, struct failure *failure)
 {
 	struct probes_options options = {.ring_bytes = session->options.ring_bytes};
@@ -68,11 +85,7 @@ static int load_probes(struct session *session, struct failure *failure)
 	err = kernel__check(&session->features, failure);
 	if (err)
 		return err;
-	/*
-	 * Takes a third of a second, which a short run does not spend: it goes by the usual figures.
-	 */
-	if (session->options.calibrate)
-		session->calibrated = !calibrate__run(&session->features, &session->calibration);
+	session->calibrated = know_costs(&session->features, &session->calibration);
 	err = probes__new(&options, &session->features, &session->probes, failure);
 	if (err)
 		return err;

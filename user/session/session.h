@@ -19,7 +19,6 @@ struct session_options {
 	double max_overhead;   /* as in struct target_options */
 	bool begin_low;
 	bool patient; /* wait for a program that has only just begun: there is no other to look after */
-	bool calibrate;	      /* measure what a probe hit costs on this machine first */
 	bool list_goroutines; /* as in struct target_options */
 	bool list_system;
 	const struct state_file *state; /* of an earlier gleakd, borrowed; NULL: none */

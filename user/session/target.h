@@ -15,7 +15,7 @@
 #include "host/remote.h"
 #include "observe/census.h"
 #include "observe/wait_objects.h"
-#include "probe/calibrate.h"
+#include "probe/calibration.h"
 #include "probe/governor.h"
 #include "probe/plan.h"
 #include "probe/probes.h"

@@ -38,10 +38,11 @@ static void settle_mode(struct target *target)
 }
 
 /* In real programs a hit was measured to cost up to a fifth more still (docs/doctor.md). */
-static uint64_t cost_of(const struct target *target, const struct probe_site *site)
+static uint64_t cost_of(const struct target *target, enum probe_event event)
 {
+	const struct probe_site *site = &target->plan.sites[event];
 	const struct calibration *calibration = target->options.calibration;
-	uint64_t ns = calibration && site->present ? calibration__ns(calibration, site) : 0;
+	uint64_t ns = calibration ? calibration__ns(calibration, event, site) : 0;
 
 	if (ns)
 		return ns * 6 / 5;
@@ -56,8 +57,8 @@ static void start_governor(struct target *target)
 		.begin_low = target->options.begin_low,
 	};
 
-	for (int e = 0; e < PROBE_EVENT_COUNT; e++)
-		options.ns_per_hit[e] = cost_of(target, &target->plan.sites[e]);
+	for (enum probe_event event = 0; event < PROBE_EVENT_COUNT; event++)
+		options.ns_per_hit[event] = cost_of(target, event);
 	governor__init(&target->governor, &options);
 	target->mode = target->governor.mode;
 }

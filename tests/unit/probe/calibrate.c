@@ -30,19 +30,26 @@ static struct probe_site site_of(enum probe_class class)
 	return (struct probe_site){.present = true, .class = class};
 }
 
-Test(calibrate, each_class_has_its_cost)
+#define TRAP ((461 + 467 + 541) / 3)
+
+Test(calibrate, each_event_and_class_has_its_cost)
 {
 	const struct probe_site emulated = site_of(PROBE_CLASS_EMULATED);
 	const struct probe_site stepped = site_of(PROBE_CLASS_SINGLE_STEP);
 	struct calibration cold = measured;
 
-	cr_assert_eq(calibration__ns(&measured, &emulated), (503 + 461 + 467 + 541) / 4);
-	cr_assert_eq(calibration__ns(&measured, &stepped), 17389);
+	cr_assert_eq(calibration__ns(&measured, PROBE_EVENT_CREATE, &emulated), 503);
+	cr_assert_eq(calibration__ns(&measured, PROBE_EVENT_EXIT, &emulated), TRAP);
+	cr_assert_eq(calibration__ns(&measured, PROBE_EVENT_PARK, &emulated), TRAP);
+	cr_assert_eq(calibration__ns(&measured, PROBE_EVENT_CREATE, &stepped), 17389);
 	cold.cold_percent = 210;
-	cr_assert_eq(calibration__ns(&cold, &emulated), 493 * 210 / 100);
-	cr_assert_eq(calibration__ns(&cold, &stepped), 17389, "a trap's caches are little of that");
+	cr_assert_eq(calibration__ns(&cold, PROBE_EVENT_CREATE, &emulated), 503 * 210 / 100);
+	cr_assert_eq(calibration__ns(&cold, PROBE_EVENT_EXIT, &emulated), TRAP * 210 / 100);
+	cr_assert_eq(calibration__ns(&cold, PROBE_EVENT_EXIT, &stepped), 17389,
+		     "a trap's caches are little of that");
 	cold.cold_percent = 90;
-	cr_assert_eq(calibration__ns(&cold, &emulated), 493, "never less than in a loop");
+	cr_assert_eq(calibration__ns(&cold, PROBE_EVENT_EXIT, &emulated), TRAP,
+		     "never less than in a loop");
 }
 
 Test(calibrate, kinds_that_the_machine_lacks_do_not_count)
@@ -51,7 +58,7 @@ Test(calibrate, kinds_that_the_machine_lacks_do_not_count)
 	struct calibration arm = measured;
 
 	arm.ns[CALIBRATION_PUSH] = 0;
-	cr_assert_eq(calibration__ns(&arm, &emulated), (503 + 461 + 467) / 3);
+	cr_assert_eq(calibration__ns(&arm, PROBE_EVENT_PARK, &emulated), (461 + 467) / 2);
 }
 
 Test(calibrate, nothing_costs_nothing)
@@ -59,12 +66,13 @@ Test(calibrate, nothing_costs_nothing)
 	const struct calibration none = {.cold_percent = 0};
 	const struct probe_site absent = {.class = PROBE_CLASS_SINGLE_STEP};
 
-	cr_assert_eq(calibration__ns(&measured, &absent), 0);
-	for (enum probe_class class = PROBE_CLASS_EMULATED; class <= PROBE_CLASS_SINGLE_STEP;
-	     class ++) {
-		const struct probe_site site = site_of(class);
+	cr_assert_eq(calibration__ns(&measured, PROBE_EVENT_CREATE, &absent), 0);
+	for (enum probe_event event = 0; event < PROBE_EVENT_COUNT; event++) {
+		const struct probe_site emulated = site_of(PROBE_CLASS_EMULATED);
+		const struct probe_site stepped = site_of(PROBE_CLASS_SINGLE_STEP);
 
-		cr_assert_eq(calibration__ns(&none, &site), 0);
+		cr_assert_eq(calibration__ns(&none, event, &emulated), 0);
+		cr_assert_eq(calibration__ns(&none, event, &stepped), 0);
 	}
 }
 
