@@ -543,6 +543,11 @@ bool census__running(const struct census *census)
 	return census->phase != PHASE_NONE;
 }
 
+uint64_t census__goids_issued(const struct census *census)
+{
+	return census_runtime__goids_issued(&census->runtime);
+}
+
 const struct census_result *census__result(const struct census *census)
 {
 	return &census->last;

@@ -117,6 +117,9 @@ int census__step(struct census *census, uint64_t budget_ns, struct failure *fail
 /* census__running - whether one is under way. */
 bool census__running(const struct census *census);
 
+/* census__goids_issued - goroutine ids that the process has handed out by now; 0: that cannot be known. */
+uint64_t census__goids_issued(const struct census *census);
+
 /* census__result - of the last complete census; all zero before the first. */
 const struct census_result *census__result(const struct census *census);
 

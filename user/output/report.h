@@ -14,7 +14,8 @@
 #include "base/common.h"
 #include "host/execution.h"
 #include "observe/wait_objects.h"
-#include "probe/governor.h"
+#include "probe/cost.h"
+#include "probe/event.h"
 #include "track/tracker.h"
 
 #define REPORT_SCHEMA_VERSION 1
@@ -110,7 +111,9 @@ struct report_target {
 	uint64_t probe_hits[PROBE_EVENT_COUNT]; /* since the attach */
 	uint64_t probe_ns;			/* of its CPU time, hits by calibrated cost */
 	double overhead,
-		overhead_max; /* share of its CPU time over the last interval; the budget */
+		overhead_max;	/* share of its CPU time over the last interval; the budget */
+	struct probe_cost cost; /* as people think of it */
+	double dearer; /* how many times its calibrated cost a hit was seen to take; 1 or more */
 	uint64_t mode_changes;
 	uint64_t remote_reads, remote_bytes; /* of its memory */
 };

@@ -41,6 +41,8 @@ void report_metrics__fill_target(const struct target *target, enum report_group 
 	report->probe_ns = target__probe_ns(target);
 	report->overhead = target__governor(target)->overhead;
 	report->overhead_max = target__governor(target)->options.max_overhead;
+	report->cost = governor__cost(target__governor(target));
+	report->dearer = target__governor(target)->dearer;
 	report->mode_changes = target__governor(target)->changes;
 	report->remote_reads = remote__calls(target__remote(target));
 	report->remote_bytes = remote__bytes_read(target__remote(target));

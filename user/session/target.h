@@ -114,7 +114,7 @@ const char *target__how(const struct target *target);
 const struct probe_plan *target__plan(const struct target *target);
 enum probe_mode target__mode(const struct target *target);
 const struct governor *target__governor(const struct target *target);
-/* target__probe_ns - what the hits so far have cost it, by calibrated figures. */
+/* target__probe_ns - what the hits so far have cost it, each by what was known of it then. */
 uint64_t target__probe_ns(const struct target *target);
 const char *target__mode_reason(const struct target *target); /* why not all that was asked; "" */
 uint64_t target__attached_ns(const struct target *target);

@@ -43,6 +43,7 @@ struct target {
 	struct governor governor;
 	uint64_t governed_ns; /* when the governor last ticked; 0: never */
 	uint64_t governed_hits[PROBE_EVENT_COUNT];
+	double probe_ns; /* what hits have cost by then */
 	uint64_t governed_cpu_ns;
 	uint64_t goids, goids_ns; /* handed out by the last census, and when */
 	uint64_t counted;	  /* creations by then */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "session/target_internal.h"
@@ -13,6 +14,10 @@
  */
 #define EMULATED_NS    1400
 #define SINGLE_STEP_NS 20000
+
+/* Long enough for a mean, short enough for who waits for a first report. */
+#define LOOK_NS	     (200 * NSEC_PER_MSEC)
+#define LOOK_SAMPLES 4
 
 /* --- attaching ---------------------------------------------------------------------------------- */
 
@@ -55,6 +60,7 @@ static void start_governor(struct target *target)
 		.max_overhead = target->options.max_overhead,
 		.highest = target->mode,
 		.begin_low = target->options.begin_low,
+		.calibrated = target->options.calibration,
 	};
 
 	for (enum probe_event event = 0; event < PROBE_EVENT_COUNT; event++)
@@ -82,6 +88,40 @@ static int attach_first(struct target *target, struct failure *failure)
 	return err;
 }
 
+/*
+ * What the target does while nothing is attached yet: some moments, for those who would otherwise find out
+ * by attaching what it costs.
+ */
+static void look(struct target *target)
+{
+	const struct timespec pause = {.tv_nsec = LOOK_NS / LOOK_SAMPLES};
+	struct contrast_sample samples[LOOK_SAMPLES];
+	uint64_t goids = census__goids_issued(target->census), cpu_ns = 0;
+	uint64_t then_ns = clock__monotonic_ns();
+
+	if (process__cpu_ns(target->process.id.pid, &cpu_ns))
+		return;
+	for (size_t i = 0; i < LOOK_SAMPLES; i++) {
+		uint64_t goids_now, cpu_now, now_ns;
+
+		nanosleep(&pause, NULL);
+		goids_now = census__goids_issued(target->census);
+		now_ns = clock__monotonic_ns();
+		if (process__cpu_ns(target->process.id.pid, &cpu_now))
+			return;
+		samples[i] = (struct contrast_sample){
+			.seconds = (double)(now_ns - then_ns) / (double)NSEC_PER_SEC,
+			.cpu_ns = (double)(cpu_now - min_of(cpu_now, cpu_ns)),
+			.creations = goids && goids_now >= goids ? (double)(goids_now - goids) : -1,
+		};
+		goids = goids_now;
+		cpu_ns = cpu_now;
+		then_ns = now_ns;
+	}
+	governor__look(&target->governor, samples, LOOK_SAMPLES);
+	target->mode = target->governor.mode;
+}
+
 int target_probes__open(struct target *target, struct failure *failure)
 {
 	unsigned int events;
@@ -100,6 +140,8 @@ int target_probes__open(struct target *target, struct failure *failure)
 		return 0;
 	}
 	start_governor(target);
+	if (!target->options.begin_low)
+		look(target);
 	events = probe_mode__events(target->governor.options.highest);
 	if (target_hindrance__look(target, events))
 		target->mode = PROBE_MODE_CENSUS;
@@ -148,12 +190,15 @@ void target__hits(const struct target *target, uint64_t ret_hits[PROBE_EVENT_COU
 
 uint64_t target__probe_ns(const struct target *target)
 {
-	uint64_t hits[PROBE_EVENT_COUNT], ns = 0;
+	uint64_t hits[PROBE_EVENT_COUNT];
+	double ns = target->probe_ns;
 
+	/* Those since the last tick. */
 	target__hits(target, hits);
 	for (int e = 0; e < PROBE_EVENT_COUNT; e++)
-		ns += hits[e] * target->governor.options.ns_per_hit[e];
-	return ns;
+		ns += (double)(hits[e] - target->governed_hits[e]) *
+		      (double)target->governor.options.ns_per_hit[e] * target->governor.dearer;
+	return (uint64_t)ns;
 }
 
 const struct governor *target__governor(const struct target *target)
@@ -243,6 +288,7 @@ static void fill_tick(struct target *target, uint64_t now_ns, uint64_t cpu_ns,
 	if (target->creations_per_s >= 0)
 		tick->creations = (uint64_t)(target->creations_per_s * (double)tick->elapsed_ns /
 					     (double)NSEC_PER_SEC);
+	target->probe_ns = (double)target__probe_ns(target);
 	for (int e = 0; e < PROBE_EVENT_COUNT; e++)
 		tick->hits[e] = hits[e] - target->governed_hits[e];
 	memcpy(target->governed_hits, hits, sizeof(hits));

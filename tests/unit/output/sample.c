@@ -194,6 +194,13 @@ void sample__leaks(struct sample *sample)
 			.created_per_second = 19,
 			.exited_per_second = 2.95,
 			.unit = "demo.service",
+			.overhead = 0.0042,
+			.overhead_max = 0.05,
+			.cost = {.basis = COST_CALIBRATED,
+				 .ns_per_s = 2.1e6,
+				 .ns_per_creation = 1310,
+				 .cpu_share = 0.0042},
+			.dearer = 1,
 			.cgroup = "/system.slice/demo.service",
 		}};
 	use(sample, leaks, ARRAY_SIZE(leaks));

@@ -109,7 +109,8 @@ Test(calibration_text, every_byte_counts)
 		text[i] = was;
 	}
 	cr_expect_eq(got.cold_percent, 77);
-	strcat(text, "x");
+	text[n] = 'x';
+	text[n + 1] = '\0';
 	cr_expect_eq(calibration_text__read(text, &scope, &got), -EPROTO);
 }
 

@@ -95,6 +95,25 @@ static void put_losses(struct json *json, const struct report_target *target)
 	json__end_object(json);
 }
 
+/* What is no number of nanoseconds is 0. */
+static uint64_t count_of(double ns)
+{
+	return ns > 0 && ns < (double)INT64_MAX ? (uint64_t)(ns + 0.5) : 0;
+}
+
+static void put_cost_in_short(struct json *json, const struct probe_cost *cost)
+{
+	if (cost->basis != COST_NONE && cost->ns_per_creation >= 0)
+		json__count(json, "ns_per_goroutine", count_of(cost->ns_per_creation));
+	else
+		json__null(json, "ns_per_goroutine");
+	if (cost->basis != COST_NONE && cost->cpu_share > 0)
+		json__real(json, "cpu_share", cost->cpu_share);
+	else
+		json__null(json, "cpu_share");
+	json__text(json, "basis", cost_basis__name(cost->basis));
+}
+
 static void put_cost(struct json *json, const struct report_target *target)
 {
 	json__object(json, "cost");
@@ -103,6 +122,8 @@ static void put_cost(struct json *json, const struct report_target *target)
 		json__real(json, "overhead_max", target->overhead_max);
 	else
 		json__null(json, "overhead_max");
+	put_cost_in_short(json, &target->cost);
+	json__real(json, "hit_cost_ratio", max_of(target->dearer, 1.0));
 	json__seconds(json, "probe_seconds", target->probe_ns);
 	json__count(json, "mode_changes", target->mode_changes);
 	json__object(json, "probe_hits");

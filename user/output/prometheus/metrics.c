@@ -165,6 +165,7 @@ static int add_process(struct metrics_group *group, const struct report_target *
 	double overhead = positive(target->overhead);
 
 	group->processes++;
+	group->dearer = max_of(group->dearer, positive(target->dearer));
 	group->modes[target->mode]++;
 	group->goroutines = add(group->goroutines, target->totals.alive);
 	if (group->processes == 1 || overhead > group->overhead) {

@@ -25,6 +25,7 @@ struct metrics_group {
 	uint64_t sites, sites_omitted;	     /* flagged ones */
 	uint64_t oldest_ns;		     /* age of the oldest flagged goroutine; 0: not known */
 	double overhead, overhead_max;	     /* of the process that is nearest to its budget */
+	double dearer;			     /* of the process where hits are dearest */
 	struct group_counts counts;
 	struct metrics_info infos[METRICS_MAX_INFOS];
 	size_t n_infos;

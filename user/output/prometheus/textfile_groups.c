@@ -114,6 +114,12 @@ static double overhead_limit(const struct metrics_group *group)
 	return group->overhead_max;
 }
 
+static double hit_cost(const struct metrics_group *group)
+{
+	/* Of a group whose processes have all ended. */
+	return max_of(group->dearer, 1.0);
+}
+
 struct group_number {
 	const char *name, *help;
 	enum exposition_type type;
@@ -124,13 +130,16 @@ static const struct group_number numbers[] = {
 	{"gleakd_suspected_leaked_goroutines", "Goroutines at sites that are leaking or stuck.",
 	 EXPOSITION_GAUGE, sum_of_leaks},
 	{"gleakd_target_probe_seconds_total",
-	 "CPU time that probes took from the group: hits times their calibrated cost.",
+	 "CPU time that probes took from the group: hits times what each costs.",
 	 EXPOSITION_COUNTER, probe_seconds},
 	{"gleakd_target_overhead_ratio",
 	 "Share of its CPU time that probes took from the process they cost most, of late.",
 	 EXPOSITION_GAUGE, overhead},
 	{"gleakd_target_overhead_limit_ratio", "What gleakd_target_overhead_ratio may be.",
 	 EXPOSITION_GAUGE, overhead_limit},
+	{"gleakd_target_hit_cost_ratio",
+	 "How many times what was calibrated a probe hit takes, on the process where it is most.",
+	 EXPOSITION_GAUGE, hit_cost},
 };
 
 static void put_numbers(FILE *out, const struct metrics *metrics)

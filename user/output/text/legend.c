@@ -14,7 +14,8 @@ const struct legend_word legend_words[] = {
 	{"mode",
 	 "full: probes tell of creations, exits and parks as well; lifecycle: of the first two",
 	 false},
-	{"cost", "what probes take of the program's CPU time, and may take (--max-overhead)",
+	{"cost",
+	 "what probes add to each goroutine, and take of the program's CPU time (--max-overhead)",
 	 false},
 };
 const size_t n_legend_words = ARRAY_SIZE(legend_words);

@@ -13,7 +13,8 @@
 #define MAX_WORD	60 /* a Go version */
 #define MAX_LINES	6
 #define ITEM_GAP	3
-#define UNREADABLE_PART 20 /* more than one of so many goroutines are worth a note */
+#define MICRO		"\xc2\xb5" /* micro sign */
+#define UNREADABLE_PART 20	   /* more than one of so many goroutines are worth a note */
 
 void text_part__name(struct screen *screen, const struct report_target *target)
 {
@@ -35,10 +36,35 @@ static void put_item(struct screen *screen, const char *label, enum style style,
 	screen__put_within(screen, style, value, MAX_WORD);
 }
 
+/* "0.8 µs per goroutine, 0.4% of its CPU (5% allowed)" */
+static void put_cost(struct screen *screen, const struct report_target *target)
+{
+	const struct probe_cost *cost = &target->cost;
+	double share = cost->of_core ? cost->ns_per_s / (double)NSEC_PER_SEC : cost->cpu_share;
+	double limit = target->overhead_max * (cost->of_core ? COST_BASE_SHARE : 1);
+	char each[NUMBER_RATE_SIZE + 24] = "", part[NUMBER_RATE_SIZE], number[NUMBER_RATE_SIZE];
+	char allowed[NUMBER_RATE_SIZE + 16] = "";
+	char text[sizeof(each) + sizeof(part) + sizeof(allowed) + 16];
+
+	if (cost->basis == COST_NONE)
+		return;
+	if (cost->ns_per_creation >= 0) {
+		number__rate(cost->ns_per_creation / 1000, number);
+		snprintf(each, sizeof(each), "%s " MICRO "s per goroutine, ", number);
+	}
+	if (limit > 0) {
+		number__rate(limit * 100, number);
+		snprintf(allowed, sizeof(allowed), " (%s%% allowed)", number);
+	}
+	number__rate(share * 100, part);
+	snprintf(text, sizeof(text), "%s%s%% of %s%s", each, part,
+		 cost->of_core ? "a core" : "its CPU", allowed);
+	put_item(screen, "cost", STYLE_PLAIN, text);
+}
+
 static void put_identity(struct screen *screen, const struct report_target *target)
 {
-	char observed[DURATION_SIZE], cost[NUMBER_RATE_SIZE], limit[NUMBER_RATE_SIZE];
-	char budget[sizeof(cost) + sizeof(limit) + 16];
+	char observed[DURATION_SIZE];
 
 	screen__put(screen, STYLE_DIM, "gleakd  ");
 	text_part__name(screen, target);
@@ -47,12 +73,7 @@ static void put_identity(struct screen *screen, const struct report_target *targ
 	put_item(screen, "mode", target->mode == PROBE_MODE_FULL ? STYLE_PLAIN : STYLE_GROWING,
 		 probe_mode__name(target->mode));
 	put_item(screen, "observed", STYLE_PLAIN, observed);
-	if (target->overhead_max > 0) {
-		number__rate(target->overhead * 100, cost);
-		number__rate(target->overhead_max * 100, limit);
-		snprintf(budget, sizeof(budget), "%s%% of %s%%", cost, limit);
-		put_item(screen, "cost", STYLE_PLAIN, budget);
-	}
+	put_cost(screen, target);
 	if (target->exited_target)
 		put_item(screen, "", STYLE_BOLD, "process ended");
 	screen__end_line(screen);

@@ -82,6 +82,7 @@ static void add_costs(struct sample *sample)
 	sample->target.overhead = 0.0042;
 	sample->target.overhead_max = 0.01;
 	sample->target.mode_changes = 2;
+	sample->target.dearer = 3.5;
 	sample->target.remote_reads = 812;
 	sample->target.remote_bytes = 9 << 20;
 	sample->target.totals.lifetime_seconds = 5011.25;
@@ -382,13 +383,14 @@ Test(textfile, what_is_not_a_number_is_zero)
 
 		made.report.n_targets = 0;
 		target = make_target(&made, "shop");
-		target->overhead = target->overhead_max = odd[i];
+		target->overhead = target->overhead_max = target->dearer = odd[i];
 		target->totals.lifetime_seconds = odd[i];
 		made.report.self.cpu_seconds = -1;
 		make_site(&made, target, 1, VERDICT_STUCK, 1)->view.confidence = odd[i];
 		expect_lines(&made.report, &build,
 			     "gleakd_target_overhead_ratio{groupname=\"shop\"} 0",
 			     "gleakd_target_overhead_limit_ratio{groupname=\"shop\"} 0",
+			     "gleakd_target_hit_cost_ratio{groupname=\"shop\"} 1",
 			     "gleakd_target_probe_seconds_total{groupname=\"shop\"} 0",
 			     "gleakd_goroutine_lifetime_seconds_sum{groupname=\"shop\"} 0",
 			     "gleakd_process_cpu_seconds_total 0");
