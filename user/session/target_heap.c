@@ -15,6 +15,9 @@ struct target_heap {
 	struct target_heap_figures figures;
 };
 
+/* Where a program has no more to do but to run on, main waits for ever: in select{}, or at a channel. */
+#define MAIN_GOID 1
+
 /* A goroutine that something was found out about, and the site that it belongs to. */
 struct finding {
 	uint32_t site;
@@ -103,7 +106,7 @@ static bool is_known(struct target *target, const struct heap_goroutine *g, bool
 {
 	struct target_heap *heap = target->heap;
 
-	if (!heap_scan__is_unreachable(g))
+	if (!heap_scan__is_unreachable(g) || g->goid == MAIN_GOID)
 		return false;
 	heap->figures.unreachable++;
 	return proven || heap_confirm__is_confirmed(heap->confirm, g->goid, now_ns);
