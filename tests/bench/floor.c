@@ -18,7 +18,7 @@
 
 #include <bpf/bpf.h>
 
-#define MAX_SITES 16
+#define MAX_SITES 4096
 
 /* include/uapi/linux/bpf.h of 6.6 on; Debian 12's header is older than the feature. */
 #define UPROBE_MULTI_ATTACH_TYPE 48

@@ -35,7 +35,7 @@ def _compiled(source, name, options):
     if os.path.exists(path) and os.path.getmtime(path) >= os.path.getmtime(source):
         return path
     os.makedirs(BUILT, exist_ok=True)
-    built = subprocess.run(["cc", "-O2", "-D_GNU_SOURCE", *options, "-o", path, source],
+    built = subprocess.run(["cc", "-O2", "-D_GNU_SOURCE", "-o", path, source, *options],
                            capture_output=True, text=True)
     if built.returncode:
         raise Failed(f"{source}: {built.stderr}")

@@ -10,8 +10,11 @@
 #define PROVEN_NS (600 * NSEC_PER_SEC)
 /* How long the target is looked at without probes when they seem dearer than they should be. */
 #define DOUBT_TICKS	  6
+#define DOUBT_MAX_NS	  (20 * NSEC_PER_SEC) /* creations may not be known */
 #define DOUBT_WAIT_MIN_NS (60 * NSEC_PER_SEC)
 #define DOUBT_WAIT_MAX_NS (3600 * NSEC_PER_SEC)
+/* Of the budget: what should cost less is within it even if a hit takes four times as long. */
+#define DOUBT_SHARE 0.25
 /* What is dearer was no measurement. */
 #define MAX_DEARER 1000.0
 /* Less than that is not worth a word. */
@@ -248,25 +251,32 @@ static void observe(struct governor *governor, const struct governor_tick *tick)
 	governor->settling = false;
 }
 
-/* Whether the target is sure to pay more than the budget, and than is believed. */
-static bool is_doubtful(struct governor *governor, const struct governor_tick *tick, double budget)
+/* What the target may pay beyond what is believed, in words; NULL: nothing speaks for it. */
+static const char *find_doubt(struct governor *governor, const struct governor_tick *tick,
+			      double budget)
 {
 	double per_second = (double)NSEC_PER_SEC / (double)tick->elapsed_ns;
 	struct contrast_excess excess;
 
-	if (!contrast__compare(&governor->contrast, &excess) || excess.hits_ns <= 0)
-		return false;
+	if (!contrast__compare(&governor->contrast, &excess)) {
+		if (governor->contrast.with.n == CONTRAST_SAMPLES &&
+		    measured_ns(governor, tick, governor->mode) > budget * DOUBT_SHARE)
+			return "a look at what it uses without probes: that is not known of this load";
+		return NULL;
+	}
 	/* What was believed may have become too much. */
-	governor->dearer = max_of(min_of(governor->dearer, excess.most_ns / excess.hits_ns), 1.0);
-	return governor->doubted_ns >= governor->doubt_wait_ns &&
-	       excess.least_ns > budget * per_second &&
-	       excess.least_ns > excess.hits_ns * governor->dearer;
+	if (excess.hits_ns > 0)
+		governor->dearer =
+			max_of(min_of(governor->dearer, excess.most_ns / excess.hits_ns), 1.0);
+	if (excess.least_ns > budget * per_second &&
+	    excess.least_ns > excess.hits_ns * governor->dearer)
+		return "its CPU time rose by more than probes should take: a look without them";
+	return NULL;
 }
 
-static void begin_doubt(struct governor *governor)
+static void begin_doubt(struct governor *governor, const char *doubt)
 {
-	give_reason(governor,
-		    "its CPU time rose by more than probes should take: a look without them");
+	give_reason(governor, "%s", doubt);
 	governor->doubting = true;
 	governor->doubted_ns = 0;
 	use_mode(governor, PROBE_MODE_CENSUS);
@@ -344,6 +354,7 @@ void governor__look(struct governor *governor, const struct contrast_sample *sam
 enum probe_mode governor__tick(struct governor *governor, const struct governor_tick *tick)
 {
 	double budget = budget_ns(governor, tick);
+	const char *doubt;
 
 	if (!tick->elapsed_ns)
 		return governor->mode;
@@ -355,13 +366,15 @@ enum probe_mode governor__tick(struct governor *governor, const struct governor_
 	learn(governor, tick);
 	pass_time(governor, tick->elapsed_ns);
 	if (governor->doubting) {
-		if (governor->contrast.without.n >= DOUBT_TICKS)
+		if (governor->contrast.without.n >= DOUBT_TICKS ||
+		    governor->doubted_ns >= DOUBT_MAX_NS)
 			end_doubt(governor);
 	} else if (governor->mode > PROBE_MODE_CENSUS) {
+		doubt = find_doubt(governor, tick, budget);
 		if (measured_ns(governor, tick, governor->mode) > budget)
 			step_down(governor, tick, budget);
-		else if (is_doubtful(governor, tick, budget))
-			begin_doubt(governor);
+		else if (doubt && governor->doubted_ns >= governor->doubt_wait_ns)
+			begin_doubt(governor, doubt);
 	}
 	if (!governor->doubting && !governor->settling &&
 	    governor->mode < governor->options.highest && governor->creations_per_s >= 0)

@@ -218,8 +218,8 @@ Test(dear_hits, work_that_changes_all_the_time_is_let_alone)
 	}
 }
 
-/* Nothing is known of a load that has not been seen without probes. */
-Test(dear_hits, a_load_that_came_later_is_not_compared)
+/* A load that came later has not been seen without probes. */
+Test(dear_hits, a_load_that_came_later_is_looked_at)
 {
 	struct world world = large();
 	struct governor governor;
@@ -228,21 +228,56 @@ Test(dear_hits, a_load_that_came_later_is_not_compared)
 	world.constant_ns = 1e6;
 	begin(&governor, &world);
 	world = large();
+	world.dear = 12;
+	after(&governor, &world, 15);
+	cr_expect_eq(governor.mode, PROBE_MODE_FULL, "not before it is steady");
+	after(&governor, &world, 4);
+	cr_expect_eq(governor.mode, PROBE_MODE_CENSUS);
+	cr_expect_not_null(strstr(governor.reason, "a look at"), "%s", governor.reason);
+	after(&governor, &world, 10);
+	cr_expect_neq(governor.mode, PROBE_MODE_FULL);
+	cr_expect_gt(governor.dearer, 6);
+	world.dear = 1;
+	world.in_full = 0;
+	after(&governor, &world, 24 * 3600);
+	cr_expect_eq(governor.mode, PROBE_MODE_FULL);
+	cr_expect_gt(world.in_full, 24 * 3600 * 98 / 100);
+}
+
+/* What fits into a quarter of the budget fits if it is four times as dear. */
+Test(dear_hits, what_is_cheap_is_let_alone)
+{
+	struct world world = large();
+	struct governor governor;
+
+	world.creations = 1;
+	begin(&governor, &world);
+	world.creations = 400;
 	cr_expect_eq(after(&governor, &world, 3600), PROBE_MODE_FULL);
 	cr_expect_eq(governor.changes, 0);
 }
 
+/* A look ends, even where nobody knows how many goroutines are created without probes. */
 Test(dear_hits, where_creations_are_not_known_nothing_is_compared)
 {
 	struct contrast_sample samples[4];
-	struct world world = small();
+	struct world world = large();
 	struct governor governor;
 
 	governor__init(&governor, &five_percent);
 	for (size_t i = 0; i < ARRAY_SIZE(samples); i++)
 		samples[i] = (struct contrast_sample){.seconds = 0.05, .creations = -1};
 	governor__look(&governor, samples, ARRAY_SIZE(samples));
-	cr_expect_eq(after(&governor, &world, 60), PROBE_MODE_FULL);
+	for (unsigned int second = 0; second < 3600; second++) {
+		struct governor_tick tick = live(&world, governor.mode, 1);
+
+		tick.creations = UINT64_MAX;
+		world.in_full += governor.mode == PROBE_MODE_FULL;
+		governor__tick(&governor, &tick);
+	}
+	cr_expect_eq(governor.mode, PROBE_MODE_FULL);
+	cr_expect_eq(governor.dearer, 1);
+	cr_expect_gt(world.in_full, 3300, "%u", world.in_full);
 	governor__look(&governor, NULL, 0);
 	cr_expect_eq(governor.mode, PROBE_MODE_FULL);
 }
