@@ -143,17 +143,21 @@ static bool was_leaking(const struct evidence *e, struct judgement *judgement)
 	return true;
 }
 
+/* Whether gleakd would have seen it by now if goroutines got past this place all the time. */
+static bool is_watched(const struct evidence *e)
+{
+	return e->watched_ns >= STUCK_WATCH_NS;
+}
+
 /*
- * A wait that has lasted for @least is beyond what the site's own past explains. Before anything
- * can have been seen to get past here, the order of goids tells whether something did.
+ * A wait that has lasted for @least is beyond what the site's own past explains. What got past here
+ * before the watch, the first look may tell.
  */
 static bool beyond_the_past(const struct evidence *e, uint64_t least)
 {
 	least = max_of(least, e->min_age_ns);
 	least = max_of(least, STUCK_TIMES_LONGEST * length_histogram__longest_ns(e->ended_parks));
-	if (!e->trend.samples && e->moved_ns < least)
-		return false;
-	return e->oldest_park_ns >= least && e->quiet_ns >= least;
+	return e->oldest_park_ns >= least && e->quiet_ns >= least && e->moved_ns >= least;
 }
 
 static bool never_proceeds(const struct evidence *e)
@@ -163,21 +167,31 @@ static bool never_proceeds(const struct evidence *e)
 }
 
 /*
- * A lone sender may be one that makes something on demand and is asked seldom. On the first look
- * most have to wait that long: those that do not may be on their way. A channel with a buffer may
- * be what limits how many work at a time (golang.org/x/sync/errgroup SetLimit): for as long as the
- * wait has to be, nothing must have been seen to proceed.
+ * A lone sender may be one that makes something on demand and is asked seldom. At first most have to
+ * wait that long: those that do not may be on their way. A channel with a buffer may be what limits
+ * how many work at a time (golang.org/x/sync/errgroup SetLimit): for as long as the wait has to be,
+ * nothing must have been seen to proceed.
  */
 static bool is_stuck_send(const struct evidence *e)
 {
 	bool lone = e->parked_long < 2, most = e->parked_long * 2 >= e->parked;
 	uint64_t least = lone ? STUCK_LONE_SEND_NS : STUCK_SEND_NS;
 
-	if (e->wait_class != WAIT_CHAN_SEND || !e->parked_long || (!e->trend.samples && !most))
+	if (e->wait_class != WAIT_CHAN_SEND || !e->parked_long || (!is_watched(e) && !most))
 		return false;
 	if (e->objects.with_buffer * 2 > e->objects.looked_at && e->watched_ns < least)
 		return false;
 	return beyond_the_past(e, least);
+}
+
+/*
+ * Goroutines that take turns at a lock may each wait for minutes. So that nothing gets past has to be
+ * watched for as long as the wait has to be, or the wait has to be much longer.
+ */
+static bool is_stuck_lock(const struct evidence *e)
+{
+	return e->wait_class == WAIT_LOCK &&
+	       beyond_the_past(e, is_watched(e) ? STUCK_LOCK_NS : STUCK_UNWATCHED_LOCK_NS);
 }
 
 static bool is_stuck(const struct evidence *e, struct judgement *judgement)
@@ -188,7 +202,7 @@ static bool is_stuck(const struct evidence *e, struct judgement *judgement)
 	if (never_proceeds(e)) {
 		explain_no_return(e, judgement);
 		add_why(judgement, "%" PRIu64 " parked here, the oldest for %s", e->parked, park);
-	} else if (e->wait_class == WAIT_LOCK && beyond_the_past(e, STUCK_LOCK_NS)) {
+	} else if (is_stuck_lock(e)) {
 		add_why(judgement, "%" PRIu64 " waiting for a lock, the oldest for %s", e->parked,
 			park);
 		if (e->quiet_ns != UINT64_MAX)

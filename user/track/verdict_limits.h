@@ -47,10 +47,12 @@
 
 /* --- stuck (verdict.c) ---------------------------------------------------------------------------- */
 
-#define STUCK_LOCK_NS	    (60 * NSEC_PER_SEC)
-#define STUCK_SEND_NS	    (300 * NSEC_PER_SEC)
-#define STUCK_LONE_SEND_NS  (900 * NSEC_PER_SEC)
-#define STUCK_TIMES_LONGEST 4 /* times the longest wait that ever ended here */
+#define STUCK_LOCK_NS		(60 * NSEC_PER_SEC)
+#define STUCK_UNWATCHED_LOCK_NS (300 * NSEC_PER_SEC) /* before it has been watched for ... */
+#define STUCK_WATCH_NS		(60 * NSEC_PER_SEC) /* ... this long, the first look's rules hold */
+#define STUCK_SEND_NS		(300 * NSEC_PER_SEC)
+#define STUCK_LONE_SEND_NS	(900 * NSEC_PER_SEC)
+#define STUCK_TIMES_LONGEST	4 /* times the longest wait that ever ended here */
 
 /* --- growing (verdict.c) -------------------------------------------------------------------------- */
 

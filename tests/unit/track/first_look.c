@@ -463,7 +463,7 @@ Test(first_look, healthy_processes_are_not_even_suspected)
 	}
 }
 
-/* At any age of the process, not only at one that was chosen. */
+/* At any age of the process, not only at one that was chosen, and in the watch that follows. */
 Test(first_look, by_turns_at_any_moment)
 {
 	static const struct process *const by_turns[] = {&healthy[2], &healthy[15], &healthy[16]};
@@ -475,7 +475,10 @@ Test(first_look, by_turns_at_any_moment)
 			struct world world;
 
 			process.runs = minute * MINUTE;
+			process.collects_every = minute % 2 ? 2 * MINUTE : SECOND;
 			run_and_look(&world, &process, &watch);
+			if (i > 0)
+				go_on(&world, &process, &watch, 90 * SECOND);
 			cr_expect_leq(watch.worst, VERDICT_IDLE, "%s after %lu min: %s, %s",
 				      process.name, minute, verdict__name(watch.worst), watch.why);
 			world__free(&world);

@@ -451,10 +451,15 @@ Test(verdict, sends_and_locks_on_the_first_look)
 	e.goroutines = e.parked = e.parked_min_age = e.parked_long = 1;
 	cr_expect_eq(of(&e), VERDICT_IDLE, "a lone one may generate on demand");
 	e = looked_once(WAIT_LOCK);
-	e.moved_ns = 50 * SECOND;
+	e.moved_ns = 4 * MINUTE;
 	cr_expect_eq(of(&e), VERDICT_IDLE, "a member came here of late");
-	e.trend.samples = 3;
-	cr_expect_eq(of(&e), VERDICT_STUCK, "the watch knows better");
+	e.moved_ns = 5 * MINUTE;
+	cr_expect_eq(of(&e), VERDICT_STUCK, "not that late");
+	e = looked_once(WAIT_LOCK);
+	e.oldest_park_ns = 4 * MINUTE;
+	cr_expect_eq(of(&e), VERDICT_IDLE, "a convoy may be that long");
+	e.watched_ns = MINUTE;
+	cr_expect_eq(of(&e), VERDICT_STUCK, "nothing got past for a minute");
 }
 
 /* errgroup.SetLimit, a semaphore: as long as a job takes, its callers wait to send. */

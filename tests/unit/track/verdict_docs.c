@@ -128,7 +128,12 @@ Test(verdict_docs, stuck)
 {
 	char *page = read_text(PAGE);
 
-	says(page, "one has waited for %d s and nobody got past", seconds(STUCK_LOCK_NS));
+	says(page,
+	     "one has waited for %d s and nobody got past this place meanwhile; in the first "
+	     "minute of a watch: for %d minutes |",
+	     seconds(STUCK_LOCK_NS), minutes(STUCK_UNWATCHED_LOCK_NS));
+	cr_expect_eq(minutes(STUCK_WATCH_NS), 1);
+	says(page, "for the first minute of a watch, of senders at least half");
 	says(page, "two or more have waited for %d minutes, or one for %d", minutes(STUCK_SEND_NS),
 	     minutes(STUCK_LONE_SEND_NS));
 	says(page, "must have watched for the %d or %d minutes", minutes(STUCK_SEND_NS),
