@@ -10,7 +10,7 @@ deps-test:
 
 .PHONY: test
 test:
-	$(Q)tools/test.sh $(B) "$(MAKE)"
+	$(Q)exec tools/test.sh $(B) "$(MAKE)"
 
 # Other versions of Go than the machine's.
 .PHONY: test-versions

@@ -44,6 +44,26 @@ def tests_that_do_not_build_end_with_a_summary(t):
     check_equal(done.stdout.splitlines()[-1], "0 passed, 1 failed, 0 skipped", "last line")
 
 
+@cases_for({"SIGINT": signal.SIGINT, "SIGTERM": signal.SIGTERM})
+def tests_that_are_interrupted_while_they_build_end_with_a_summary(t, number):
+    """What builds takes long here, and says so; it ends as well."""
+    folder = t.directory()
+    path, told = os.path.join(folder, "make"), os.path.join(folder, "told")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"#!/bin/sh\necho $$ >{told}.new\nmv {told}.new {told}\nexec sleep 60\n")
+    os.chmod(path, 0o755)
+    process = subprocess.Popen([os.path.join(TOOLS, "test.sh"), "build", path], cwd=ROOT, text=True,
+                               stdout=subprocess.PIPE, env=dict(environment(), DEPS="true"))
+    t.defer(process.kill)
+    until("it builds", lambda: os.path.exists(told))
+    process.send_signal(number)
+    said, _ = process.communicate(timeout=20)
+    check_equal(process.returncode, 128 + number, "exit code")
+    check_equal(said.splitlines()[-1], "0 passed, 1 failed, 0 skipped", "last line")
+    with open(told, encoding="utf-8") as file:
+        check(not runs(file.read().strip()), "what builds is still there")
+
+
 @case
 def packages_for_the_tests_bring_no_service(t):
     """Servers that tests use are unpacked, not installed: else systemd would start them from then on."""

@@ -8,6 +8,8 @@ import time
 
 from harness import IN_CI
 
+NAMES_SHOWN = 50  # of what did not run
+
 
 class Screen:
     """Lines on stdout, and how long ago the last one was."""
@@ -64,7 +66,11 @@ class Tally:
         for reason in dict.fromkeys(reason for reason, _ in self.not_run):
             names = sorted(n for r, found in self.not_run if r == reason for n in found)
             self.screen.say(f"NOT RUN {len(names)}: {reason}")
-            self.screen.say(textwrap.fill(", ".join(names), 100, initial_indent="     ",
+            shown, path = ", ".join(names[:NAMES_SHOWN]), os.path.join(self.logs, "not-run")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write("\n".join(names) + "\n")
+            shown += f" … (all of them: {path})" if names[NAMES_SHOWN:] else ""
+            self.screen.say(textwrap.fill(shown, 100, initial_indent="     ",
                                           subsequent_indent="     ", break_long_words=False))
         counts = self.counts
         self.screen.say(f"{counts['passed']} passed, {counts['failed']} failed, "
