@@ -12,16 +12,19 @@
 
 /* What is gathered of one site. */
 struct members {
-	uint64_t n, stayed;		/* all; those that have waited here all their lives */
-	uint64_t first_goid, last_goid; /* of those that stayed */
-	uint64_t oldest_ns, moved_ticks;
-	struct age_histogram *waits; /* of those that stayed; NULL: too few to be asked for */
+	uint64_t n;	      /* all */
+	uint64_t moved_ticks; /* when one last came here that had been somewhere else */
+	uint64_t stayed;      /* those that have waited here all their lives */
+	uint64_t since_first; /* ... since the collection that noted the first wait of all */
+	uint64_t first_goid, last_goid, oldest_ns; /* of those that stayed */
+	struct age_histogram *waits; /* of those that stayed; NULL: there are too few */
 };
 
 struct look {
 	struct tracker *tracker;
 	struct goid_order *order;
 	uint64_t now, uptime_ns;
+	uint64_t first_ticks;	 /* the first wait of all that the GC has noted */
 	uint64_t gc_ns;		 /* how far the begin of a wait may lie before what the GC noted */
 	struct members *members; /* by index of their site */
 };
@@ -62,6 +65,7 @@ static void order_all(struct look *look)
 	const struct goroutine *g;
 	uint32_t handle = 0;
 
+	look->first_ticks = UINT64_MAX;
 	while ((g = goroutine_table__next(tracker->goroutines, &handle))) {
 		const struct site *site = site_table__at(tracker->sites, goroutine__site(g));
 
@@ -69,6 +73,7 @@ static void order_all(struct look *look)
 			continue;
 		goid_order__note(look->order, goroutine__goid(g), goroutine__parked_since(g));
 		age_histogram__add(&waits, ticks__age_ns(goroutine__parked_since(g), look->now));
+		look->first_ticks = min_of(look->first_ticks, goroutine__parked_since(g));
 		if (site->wait_class == WAIT_IO)
 			goid_order__count(look->order, goroutine__goid(g));
 	}
@@ -100,15 +105,18 @@ static bool has_moved(const struct look *look, const struct goroutine *g)
 	       FIRST_LOOK_LIFE_SHARE * (double)least_life_ns(look, g);
 }
 
-static void note_stayed(struct members *members, const struct goroutine *g, uint64_t wait_ns)
+static void note_stayed(const struct look *look, struct members *members, const struct goroutine *g)
 {
-	uint64_t goid = goroutine__goid(g);
+	uint64_t goid = goroutine__goid(g), since = goroutine__parked_since(g);
+	uint64_t wait_ns = ticks__age_ns(since, look->now);
 
 	members->first_goid = members->stayed ? min_of(members->first_goid, goid) : goid;
 	members->last_goid = max_of(members->last_goid, goid);
 	members->oldest_ns = max_of(members->oldest_ns, wait_ns);
 	members->stayed++;
-	if (members->waits)
+	if (since == look->first_ticks)
+		members->since_first++;
+	else if (members->waits)
 		age_histogram__add(members->waits, wait_ns);
 }
 
@@ -127,8 +135,26 @@ static void look_at_members(struct look *look)
 		if (has_moved(look, g))
 			members->moved_ticks = max_of(members->moved_ticks, since);
 		else
-			note_stayed(members, g, ticks__age_ns(since, look->now));
+			note_stayed(look, members, g);
 	}
+}
+
+/*
+ * The first collection may come long after the process' start: the runtime only collects every two
+ * minutes once there has been one (src/runtime/mgc.go gcTrigger.test). Members that it found waiting
+ * had come at any time before it. They are taken to have come evenly from the process' start on; if
+ * that is not so, the rest does not go on in the same way.
+ */
+static void spread_first(const struct look *look, struct members *members)
+{
+	uint64_t before_ns = look->uptime_ns - min_of(look->uptime_ns, members->oldest_ns);
+
+	for (uint64_t i = 0; i < members->since_first; i++)
+		age_histogram__add(members->waits,
+				   members->oldest_ns + (uint64_t)((double)before_ns * (double)i /
+								   (double)members->since_first));
+	if (members->since_first)
+		members->oldest_ns += before_ns;
 }
 
 /* Members that came in each of @periods equal parts of the time since the first one did. */
@@ -172,15 +198,17 @@ static bool goes_on(const struct look *look, const struct members *members)
 	       GROWTH_MAX_GAPS * usual_gap + look->gc_ns;
 }
 
-static bool came_one_by_one(const struct look *look, const struct members *members,
+static bool came_one_by_one(const struct look *look, struct members *members,
 			    unsigned int *ret_periods, unsigned int *ret_with)
 {
+	if (!members->waits || members->stayed < SUSPECT_MIN_ARRIVED ||
+	    (double)members->stayed < (double)members->n * SUSPECT_MIN_SHARE ||
+	    members->oldest_ns < SUSPECT_MIN_NS)
+		return false;
+	spread_first(look, members);
 	*ret_periods =
 		(unsigned int)min_of(members->oldest_ns / MAX_GC_NS, (uint64_t)SUSPECT_PERIODS);
-	return members->waits && members->stayed >= SUSPECT_MIN_ARRIVED &&
-	       (double)members->stayed >= (double)members->n * SUSPECT_MIN_SHARE &&
-	       members->oldest_ns >= SUSPECT_MIN_NS &&
-	       (double)members->oldest_ns >= (double)look->uptime_ns * SUSPECT_MIN_LIFE_SHARE &&
+	return (double)members->oldest_ns >= (double)look->uptime_ns * SUSPECT_MIN_LIFE_SHARE &&
 	       spread_out(members, *ret_periods, ret_with) && !slows_down(look, members) &&
 	       goes_on(look, members);
 }
@@ -188,7 +216,7 @@ static bool came_one_by_one(const struct look *look, const struct members *membe
 static void conclude(const struct look *look, uint32_t index)
 {
 	struct site *site = site_table__at(look->tracker->sites, index);
-	const struct members *members = &look->members[index];
+	struct members *members = &look->members[index];
 	unsigned int periods, periods_with;
 
 	site->first_look.moved_ticks = members->moved_ticks;

@@ -20,9 +20,10 @@ struct process {
 	void (*start)(struct world *world);
 	void (*each_second)(struct world *world, uint64_t since_start);
 	uint64_t runs, collects_every; /* 0: never */
-	enum wait_class class;	       /* of the site in question */
-	struct site_objects objects;   /* what its members turn out to wait on */
-	bool until_attach;	       /* it changes nothing any more once gleakd watches */
+	uint64_t collects_from;	     /* the first collection comes late where little is allocated */
+	enum wait_class class;	     /* of the site in question */
+	struct site_objects objects; /* what its members turn out to wait on */
+	bool until_attach;	     /* it changes nothing any more once gleakd watches */
 };
 
 static void live_a_second(struct world *world, const struct process *process, bool watched)
@@ -40,7 +41,8 @@ static void live_a_second(struct world *world, const struct process *process, bo
 			world__exit(world, i);
 	if (process->each_second && !(watched && process->until_attach))
 		process->each_second(world, since);
-	if (process->collects_every && since % process->collects_every == 0)
+	if (process->collects_every && since >= process->collects_from &&
+	    since % process->collects_every == 0)
 		world__collect(world);
 }
 
@@ -171,6 +173,11 @@ static const struct process leaks[] = {
 	 .runs = 20 * MINUTE,
 	 .collects_every = 2 * MINUTE,
 	 .objects = {.looked_at = 256, .distinct = 256, .shared_by = 1}},
+	{.name = "one a second, first collected late",
+	 .each_second = leak_receiver,
+	 .runs = 20 * MINUTE,
+	 .collects_every = 2 * MINUTE,
+	 .collects_from = 9 * MINUTE},
 };
 
 Test(first_look, leaks_are_suspected_and_then_told)
@@ -447,6 +454,31 @@ static const struct process healthy[] = {
 	 .runs = 17 * MINUTE,
 	 .collects_every = SECOND},
 	{.name = "a leak without a GC", .each_second = leak_receiver, .runs = HOUR},
+	{.name = "an idle pool, first collected late",
+	 .start = idle_pool,
+	 .runs = HOUR,
+	 .collects_every = 2 * MINUTE,
+	 .collects_from = 29 * MINUTE},
+	{.name = "500 workers one by one, first collected late",
+	 .each_second = pool_started_one_by_one,
+	 .runs = 30 * MINUTE,
+	 .collects_every = 2 * MINUTE,
+	 .collects_from = 10 * MINUTE},
+	{.name = "a pool that fills up, first collected late",
+	 .each_second = pool_that_fills_up,
+	 .runs = 2 * HOUR,
+	 .collects_every = 2 * MINUTE,
+	 .collects_from = HOUR},
+	{.name = "subscribers that come and go, first collected late",
+	 .each_second = subscribers_that_come_and_go,
+	 .runs = 100 * MINUTE,
+	 .collects_every = 2 * MINUTE,
+	 .collects_from = 45 * MINUTE},
+	{.name = "connections that stay, first collected late",
+	 .each_second = connections_that_stay,
+	 .runs = HOUR,
+	 .collects_every = 2 * MINUTE,
+	 .collects_from = 20 * MINUTE},
 };
 
 Test(first_look, healthy_processes_are_not_even_suspected)
