@@ -44,8 +44,8 @@ struct told_totals {
 	uint64_t time_ns, created, exited;
 };
 
-/* What is kept of a process from one report to the next. */
-struct memo {
+/* What is saved of one process from one report to the next. */
+struct saved_report {
 	struct process_id id;
 	struct told_totals first, last; /* reports; time 0: there was none */
 	struct looked_at looked_at;
@@ -57,9 +57,9 @@ struct report_builder {
 	size_t n_targets;
 	struct built_target *targets;
 	struct report_target *reports;
-	size_t n_memos;
-	struct memo *memos;	  /* owned; one per process of the last report */
-	struct allow_list *allow; /* borrowed; NULL: none */
+	size_t n_saved;
+	struct saved_report *saved; /* owned; one per process of the last report */
+	struct allow_list *allow;   /* borrowed; NULL: none */
 	enum report_group group;
 	bool discovers;
 	struct report_self self; /* what does not change from report to report, or was noted */
@@ -138,48 +138,52 @@ void report_builder__free(struct report_builder *builder)
 	if (!builder)
 		return;
 	clear(builder);
-	for (size_t i = 0; i < builder->n_memos; i++)
-		free(builder->memos[i].looked_at.items);
-	free(builder->memos);
+	for (size_t i = 0; i < builder->n_saved; i++)
+		free(builder->saved[i].looked_at.items);
+	free(builder->saved);
 	free(builder);
 }
 
 /* --- from one report to the next --------------------------------------------------------------- */
 
-/* The memo of process @id, at @hint if nobody came or went; a new one otherwise. NULL: no memory. */
-static struct memo *find_memo(struct report_builder *builder, struct process_id id, size_t hint)
+/*
+ * What is saved of process @id: at @hint if no process came or went, else anywhere; made if there is
+ * nothing. NULL: no memory.
+ */
+static struct saved_report *find_saved(struct report_builder *builder, struct process_id id,
+				       size_t hint)
 {
-	struct memo *memos;
+	struct saved_report *all;
 
-	for (size_t n = 0; n < builder->n_memos; n++) {
-		struct memo *memo = &builder->memos[(hint + n) % builder->n_memos];
+	for (size_t n = 0; n < builder->n_saved; n++) {
+		struct saved_report *saved = &builder->saved[(hint + n) % builder->n_saved];
 
-		if (memo->id.pid == id.pid && memo->id.start_time == id.start_time)
-			return memo;
+		if (saved->id.pid == id.pid && saved->id.start_time == id.start_time)
+			return saved;
 	}
-	memos = reallocarray(builder->memos, builder->n_memos + 1, sizeof(*memos));
-	if (!memos)
+	all = reallocarray(builder->saved, builder->n_saved + 1, sizeof(*all));
+	if (!all)
 		return NULL;
-	builder->memos = memos;
-	memos[builder->n_memos] = (struct memo){.id = id};
-	return &memos[builder->n_memos++];
+	builder->saved = all;
+	all[builder->n_saved] = (struct saved_report){.id = id};
+	return &all[builder->n_saved++];
 }
 
-static void drop_unused_memos(struct report_builder *builder)
+static void drop_unused_saved(struct report_builder *builder)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < builder->n_memos; i++) {
-		struct memo *memo = &builder->memos[i];
+	for (size_t i = 0; i < builder->n_saved; i++) {
+		struct saved_report *saved = &builder->saved[i];
 
-		if (!memo->used) {
-			free(memo->looked_at.items);
+		if (!saved->used) {
+			free(saved->looked_at.items);
 			continue;
 		}
-		memo->used = false;
-		builder->memos[kept++] = *memo;
+		saved->used = false;
+		builder->saved[kept++] = *saved;
 	}
-	builder->n_memos = kept;
+	builder->n_saved = kept;
 }
 
 /* --- collecting the tracker's sites ------------------------------------------------------------- */
@@ -377,7 +381,7 @@ static void suppress(struct report_builder *builder, struct report_site *site)
 	site->suppressed_reason = reason;
 }
 
-/* What was found at a site stays with the memo until the next look, which is after the next build. */
+/* What was found at a site is saved until the next look, which is after the next build. */
 static void finish_sites(struct report_builder *builder, const struct looked_at *looked,
 			 struct built_target *built)
 {
@@ -447,10 +451,10 @@ static double rate(uint64_t now, uint64_t before, uint64_t elapsed_ns)
  * Since the report before, or in the last one since the first: it may come a moment after the one
  * before, when nothing has happened. Within less than RATE_MIN_NS a few make a wild rate.
  */
-static void fill_rates(struct memo *memo, const struct tracker_totals *totals, uint64_t now_ns,
-		       bool final, struct report_target *report)
+static void fill_rates(struct saved_report *saved, const struct tracker_totals *totals,
+		       uint64_t now_ns, bool final, struct report_target *report)
 {
-	const struct told_totals *since = final ? &memo->first : &memo->last;
+	const struct told_totals *since = final ? &saved->first : &saved->last;
 	struct told_totals now = {now_ns, totals->created, totals->exited};
 
 	report->created_per_second = report->exited_per_second = -1;
@@ -460,9 +464,9 @@ static void fill_rates(struct memo *memo, const struct tracker_totals *totals, u
 		report->created_per_second = rate(now.created, since->created, elapsed_ns);
 		report->exited_per_second = rate(now.exited, since->exited, elapsed_ns);
 	}
-	memo->last = now;
-	if (!memo->first.time_ns)
-		memo->first = now;
+	saved->last = now;
+	if (!saved->first.time_ns)
+		saved->first = now;
 }
 
 static void fill_target(const struct target *target, const struct built_target *built,
@@ -515,11 +519,11 @@ int report_builder__build(struct report_builder *builder, struct session *sessio
 	builder->n_targets = n;
 	for (size_t i = 0; i < n; i++) {
 		struct target *target = session__target(session, i);
-		struct memo *memo = find_memo(builder, target__process(target)->id, i);
+		struct saved_report *saved = find_saved(builder, target__process(target)->id, i);
 		struct tracker_totals totals;
-		int err = memo ? build_sites(builder, i, target, &memo->looked_at, now_ns,
-					     end != REPORT_GOES_ON) :
-				 -ENOMEM;
+		int err = saved ? build_sites(builder, i, target, &saved->looked_at, now_ns,
+					      end != REPORT_GOES_ON) :
+				  -ENOMEM;
 
 		if (err)
 			return err;
@@ -529,10 +533,10 @@ int report_builder__build(struct report_builder *builder, struct session *sessio
 		report_metrics__fill_target(target, builder->group, builder->targets[i].pid,
 					    &builder->reports[i]);
 		fill_goroutine_list(target__goroutine_list(target), &builder->reports[i]);
-		memo->used = true;
-		fill_rates(memo, &totals, now_ns, end != REPORT_GOES_ON, &builder->reports[i]);
+		saved->used = true;
+		fill_rates(saved, &totals, now_ns, end != REPORT_GOES_ON, &builder->reports[i]);
 	}
-	drop_unused_memos(builder);
+	drop_unused_saved(builder);
 	builder->report = (struct report){.realtime_ns = realtime_ns,
 					  .end = end,
 					  .targets = builder->reports,

@@ -15,11 +15,11 @@
  * The rest is numbers in base 128, little-endian, seven bits a byte and the eighth set in all but the
  * last: most are small. What rises (times, goids) is the difference to the one before.
  *
- *	process  1, pid, start time, memory of the process; then its sites
- *	site     2, memory of the site
+ *	process  1, pid, start time, struct saved_process; then its sites
+ *	site     2, struct saved_site
  *	end      0
  *
- * The memories are their fields in the order of the structs, a history after a 1, a missing one 0.
+ * The structs of track/saved.h are their fields in order, a history after a 1, a missing one 0.
  */
 #include "base/common.h"
 #include "host/process.h"
