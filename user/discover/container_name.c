@@ -67,7 +67,9 @@ static bool host_is_called(const char *proc_root, pid_t pid, const char *name)
 
 	snprintf(path, sizeof(path), "%s/%d/environ", proc_root, pid);
 	text = read_text(path, &size);
-	for (size_t at = 0; text && at < size; at += strlen(text + at) + 1) {
+	if (!text)
+		return false;
+	for (size_t at = 0; at < size; at += strlen(text + at) + 1) {
 		if (strncmp(text + at, key, strlen(key)) == 0)
 			return strcmp(text + at + strlen(key), name) == 0;
 	}
