@@ -3,9 +3,8 @@
 #define GLEAKD_BPF_ABI_H
 
 /*
- * What the BPF programs and the daemon say to each other: the only header both sides include.
- * Fixed-width types, explicit padding, enum values append-only. Include vmlinux.h (BPF side) or
- * <linux/types.h> (user side) first.
+ * What the BPF programs and gleakd agree on. Fixed-width types, explicit padding, enum values
+ * append-only. Include vmlinux.h (BPF side) or <linux/types.h> (user side) first.
  */
 
 #define GL_MAX_TARGETS 4096 /* processes probed at one time */
@@ -19,8 +18,8 @@ enum probe_event {
 };
 
 /*
- * Head of every ring-buffer record, and the whole of EXIT and PARK. The consumer takes a longer
- * record than it knows and ignores the rest; a shorter one is counted as malformed.
+ * Head of every ring-buffer record, and the whole of EXIT and PARK. The reader takes a record that
+ * is longer than it knows and ignores the rest; it counts a shorter one as malformed.
  */
 struct gl_event {
 	__u8 kind; /* enum probe_event */
@@ -39,11 +38,12 @@ struct gl_event_create {
 
 /*
  * What the programs need to know of one probed process, in its slot of gl_targets: where the fields
- * of its Go version's runtime.g are, and who it is. Every link is filtered by process, so the slot
- * already says which one was hit: no look-up per hit, and right in any pid namespace.
+ * of its Go version's runtime.g are, and its process id. Every link is filtered by process, so the
+ * slot in the cookie already says which process was hit: no look-up by pid per hit, and right in
+ * any pid namespace.
  *
- * Every read of target memory costs about 27 ns, nearly whatever its size, so all fields are read
- * at once, as a window of the g that begins at goid. In Go 1.18 to 1.27 none is further away than
+ * A read of target memory costs about 27 ns, nearly whatever its size, so one read takes all
+ * fields: a window of the g that begins at goid. In Go 1.18 to 1.27 no field is further away than
  * 160 bytes.
  */
 #define GL_WINDOW_WORDS 24
@@ -56,8 +56,8 @@ struct gl_target {
 };
 
 /*
- * Attach cookie of a uprobe: whose slot, which register or stack slot holds the g, and whether
- * the hit counts only when a conditional branch is not taken. Layout, low bits first:
+ * Attach cookie of a uprobe: the slot of the process, which register or stack slot holds the g, and
+ * whether the hit counts only when a conditional branch is not taken. Layout, low bits first:
  * slot:16, g_location:8, guard:8, g_stack_offset:16 (bytes above sp), zero:16.
  */
 enum gl_g_location {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * Life events of goroutines, from uprobes on instructions inside the Go runtime. One program per
- * event and one set for all Go versions: what differs comes with the attach cookie (where the g
- * is at the probed instruction) and from gl_targets (where its fields are).
+ * event and one set for all Go versions: the attach cookie says where the g is at the probed
+ * instruction, gl_targets where its fields are.
  *
- * What does not reach the daemon is counted by process, event and reason; what does is counted there,
- * so a hit that succeeds writes nothing but its record. The trap costs far more than what is done
- * here; the programs never filter, they are detached.
+ * A program writes nothing but its record; only a record that does not reach gleakd is counted
+ * here, by process, event and reason. The programs never filter: the trap costs far more than they
+ * do, so an event that is not wanted is detached.
  */
 #include "vmlinux.h"
 
@@ -17,8 +17,8 @@
 #include "maps.bpf.h"
 
 /*
- * The fill level is looked at by one hit in this many, chosen by bits of its time that two hits in a
- * row do not share: no counter has to be kept.
+ * One hit in this many looks at the fill level. Bits of its time choose it, so that no counter has
+ * to be kept; two hits in a row do not have the same.
  */
 #define WAKEUP_CHECK_SHIFT 6
 #define WAKEUP_CHECK_MASK  63
@@ -31,8 +31,8 @@ struct hit {
 };
 
 /*
- * A record will not arrive: count why, and whose and what it was. Atomically: uprobe programs can be
- * preempted by a task that hits the same program on the same CPU.
+ * Counts a record that will not arrive. Atomically: a task can preempt a uprobe program and hit the
+ * same program on the same CPU.
  */
 static __always_inline void lose(const struct hit *hit, enum gl_loss_reason reason,
 				 enum probe_event event)
@@ -47,8 +47,8 @@ static __always_inline void lose(const struct hit *hit, enum gl_loss_reason reas
 }
 
 /*
- * Waking a sleeping reader costs fifty times what the record costs, so the reader comes by itself
- * and is woken only when the ring buffer fills faster than it comes.
+ * Waking a sleeping reader costs fifty times what the record costs. So the reader looks into the
+ * ring buffer now and then, and is woken only when it fills faster than that.
  */
 static __always_inline __u64 submit_flags(const struct hit *hit)
 {
@@ -60,8 +60,8 @@ static __always_inline __u64 submit_flags(const struct hit *hit)
 }
 
 /*
- * Both registers are read before the choice, behind barriers: merged into one load from a computed
- * offset, which compilers like, the verifier would refuse it ("modified ctx ptr").
+ * Reads both registers before the choice, behind barriers: compilers like to merge the two into one
+ * load from a computed offset, which the verifier refuses ("modified ctx ptr").
  */
 static __always_inline __u64 g_at_site(struct pt_regs *ctx, __u64 cookie)
 {
@@ -81,7 +81,10 @@ static __always_inline __u64 g_at_site(struct pt_regs *ctx, __u64 cookie)
 	return g;
 }
 
-/* False when this is no event: the stack is about to grow and the function to start again. */
+/*
+ * Returns false when the hit is no event: the stack is about to grow, and the function to start
+ * again.
+ */
 static __always_inline bool hit__take(struct pt_regs *ctx, struct hit *hit)
 {
 	__u64 cookie = bpf_get_attach_cookie(ctx);
@@ -113,7 +116,7 @@ static __always_inline long read_window(void *window, __u32 size, const struct h
 	return bpf_probe_read_user(window, size, (void *)(hit->g + hit->target->g_goid));
 }
 
-/* The checks are for the verifier: user space lets no word outside of the window pass. */
+/* The check is for the verifier: gl_target__describe() lets no word outside of the window pass. */
 static __always_inline __u64 word_of(const __u64 *window, __u32 word)
 {
 	return word < GL_WINDOW_WORDS ? window[word] : 0;
@@ -131,7 +134,7 @@ static __always_inline long fill_create(struct gl_event_create *event, const str
 	return 0;
 }
 
-/* An event that is all head. */
+/* For events whose record is a head and nothing else. */
 static __always_inline int emit_head(struct pt_regs *ctx, enum probe_event kind)
 {
 	struct gl_event *event;

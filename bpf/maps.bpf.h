@@ -17,7 +17,7 @@ struct {
 	__type(value, struct gl_target);
 } gl_targets SEC(".maps");
 
-/* Written on the losing path only, so one counter for all CPUs does. */
+/* Written only when a record is lost, so one counter for all CPUs is enough. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, GL_MAX_TARGETS);
@@ -25,7 +25,7 @@ struct {
 	__type(value, struct gl_losses);
 } gl_losses SEC(".maps");
 
-/* Unread bytes in the ring buffer from which on the daemon is woken. */
+/* The programs wake gleakd when the ring buffer holds this many unread bytes. */
 const volatile __u64 gl_wakeup_bytes = 0;
 
 #endif /* GLEAKD_BPF_MAPS_BPF_H */

@@ -3,8 +3,9 @@
 #define GLEAKD_BPF_PROCESS_ABI_H
 
 /*
- * What bpf/processes.bpf.c and host/process_events say to each other; rules as for abi.h, with
- * which it has nothing in common: these programs are an object of their own, that can be missing.
+ * What bpf/processes.bpf.c and host/process_events agree on. The rules are those of abi.h, but the
+ * two have nothing in common: these programs are an object of their own, and gleakd works without
+ * it.
  */
 enum gl_process_event_kind {
 	GL_PROCESS_EXEC = 1, /* a process runs another program from now on */

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Which processes execute a program and which end, from two tracepoints of the scheduler. Nothing
- * here knows of Go. Forks are of no interest: what matters is the program, and a process that goes
- * on with its parent's is found by looking through /proc.
+ * Tells which processes execute a program and which end, from two tracepoints of the scheduler.
+ * Nothing here knows of Go. Forks are not told: a forked process that keeps running its parent's
+ * program is found by a sweep through /proc.
  *
- * Both tracepoints are hit by the task they tell about (fs/exec.c exec_binprm, kernel/exit.c
- * do_exit), so the current task is asked and not their arguments, which differ between kernels.
+ * The task that executes or ends hits the tracepoint itself (fs/exec.c exec_binprm, kernel/exit.c
+ * do_exit), so the programs read the current task and not the arguments, which differ between
+ * kernels.
  */
 #include "vmlinux.h"
 
@@ -23,18 +24,21 @@ struct {
 	__uint(max_entries, 4096);
 } gl_process_events SEC(".maps");
 
-/* Inode of the pid namespace whose numbers are told. */
+/* Inode of the pid namespace whose pids are reported. */
 const volatile __u32 gl_pid_ns_inode = 0;
 
-/* Unread bytes from which on the reader is woken; below that it comes by itself. */
+/*
+ * The programs wake the reader when the ring buffer holds this many unread bytes; for fewer it
+ * looks by itself.
+ */
 const volatile __u64 gl_process_wakeup_bytes = 0;
 
 /* Records that found no room. */
 __u64 gl_process_lost = 0;
 
 /*
- * The number of @task's process in that namespace; 0 when it cannot be seen from there. A process
- * has one number for each namespace around it, the outermost first, which nearly always is it.
+ * The pid of @task's process in that namespace; 0 when it is not visible there. A process has one
+ * pid for each namespace around it, outermost first; nearly always the first is wanted.
  * (bpf_get_ns_current_pid_tgid() knows the innermost only.)
  */
 static __always_inline __u32 process_number(struct task_struct *task)
@@ -46,7 +50,7 @@ static __always_inline __u32 process_number(struct task_struct *task)
 	for (__u32 level = 0; level <= MAX_PID_NS_LEVEL && level <= deepest; level++) {
 		if (BPF_CORE_READ(number, ns, ns.inum) == gl_pid_ns_inode)
 			return (__u32)BPF_CORE_READ(number, nr);
-		/* CO-RE moves fields, not elements. */
+		/* CO-RE relocates fields, not elements of an array. */
 		number = (void *)number + bpf_core_type_size(struct upid);
 	}
 	return 0;
@@ -82,8 +86,9 @@ int gl_process_exec(void *ctx)
 }
 
 /*
- * For every thread that ends. The process ends with the one that leaves no other behind, which need
- * not be its first; when several end at the same time, more than one may find itself the last.
+ * Runs for every thread that ends. The last thread ends the process; it need not be the main one.
+ * When several threads end at the same time, more than one may find itself the last, and the end is
+ * told more than once.
  */
 SEC("raw_tp/sched_process_exit")
 int gl_process_exit(void *ctx)

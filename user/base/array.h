@@ -8,9 +8,10 @@
 #define ARRAY_FIRST_CAPACITY ((size_t)16)
 
 /*
- * array__reserve - room for at least @needed elements, one or more, in the array of pointer @items
- * with room for size_t @capacity; both lvalues. False without memory: then neither has changed.
- * Elements that are new are not initialised. Whether @needed is too many is for the caller to say.
+ * array__reserve - make room for at least @needed elements, one or more, in the array that pointer
+ * @items leads to and that has room for size_t @capacity. Both arguments are lvalues. Returns false
+ * without memory; then neither has changed. New elements are not initialised. The caller checks
+ * that @needed is not too many.
  */
 #define array__reserve(items, capacity, needed)                                                \
 	({                                                                                     \
@@ -20,7 +21,7 @@
 		array_ != NULL;                                                                \
 	})
 
-/* array__grown - what array__reserve() does, but for putting the result back; NULL: no memory. */
+/* array__grown - array__reserve() without storing the result in @items; NULL: no memory. */
 void *array__grown(void *items, size_t *capacity, size_t needed, size_t item_size) __must_check;
 
 #endif /* GLEAKD_BASE_ARRAY_H */

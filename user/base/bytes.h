@@ -3,8 +3,8 @@
 #define GLEAKD_BASE_BYTES_H
 
 /*
- * Numbers out of bytes that were read from a file or a process, aligned or not. Targets and gleakd
- * are little-endian both (elf/open.c refuses others). Whether @offset is inside is for the caller.
+ * Numbers from bytes that were read from a file or a process, aligned or not. gleakd and its
+ * targets are little-endian (elf/open.c refuses others). The caller checks that @offset is inside.
  */
 #include <string.h>
 

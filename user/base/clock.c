@@ -48,7 +48,10 @@ uint64_t clock__monotonic_ns(void)
 	static bool asked;
 	static int64_t offset;
 
-	/* It stays: a namespace is joined at exec, and its offsets are fixed by then. */
+	/*
+	 * The offset never changes: a process enters a time namespace at exec, when its offsets are
+	 * fixed.
+	 */
 	if (!asked)
 		offset = own_offset();
 	asked = true;

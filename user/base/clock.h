@@ -3,12 +3,12 @@
 #define GLEAKD_BASE_CLOCK_H
 
 /*
- * Two clocks. Durations and event times use CLOCK_MONOTONIC in nanoseconds: bpf_ktime_get_ns(),
- * the Go runtime's nanotime() and g.waitsince are the same clock. Wall time is for display only.
- * Pure modules never read a clock; they are given `now_ns`.
+ * Two clocks. Durations and event times use CLOCK_MONOTONIC in nanoseconds, the clock of
+ * bpf_ktime_get_ns(), of the Go runtime's nanotime() and of g.waitsince. Wall time is for display
+ * only. Pure modules never read a clock; they are given `now_ns`.
  *
- * In a time namespace (time_namespaces(7)) the monotonic clock is moved, but not for BPF programs;
- * here it never is.
+ * A time namespace (time_namespaces(7)) moves the monotonic clock for the processes in it, but not
+ * for BPF programs. Here the monotonic clock is always the host's.
  */
 #include "base/common.h"
 
@@ -16,8 +16,8 @@
 uint64_t clock__monotonic_ns(void);
 
 /*
- * clock__offset - what a time namespace adds to the host's monotonic clock, from the text of
- * /proc/PID/timens_offsets; 0 when the text does not say.
+ * clock__offset - how far a time namespace moves the monotonic clock ahead of the host's, from the
+ * text of /proc/PID/timens_offsets; 0 when the text does not say.
  */
 int64_t clock__offset(const char *timens_offsets);
 uint64_t clock__realtime_ns(void);

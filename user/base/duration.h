@@ -21,8 +21,8 @@ int duration__parse(const char *text, uint64_t *ret_ns) __must_check;
 void duration__format(uint64_t ns, char out[DURATION_SIZE]);
 
 /*
- * duration__format_whole - without fractions, and for whole units: "850ms", "42s", "3m20s", "2h05m",
- * "3d04h". A second unit is always there, in two digits: such texts line up, and compare well.
+ * duration__format_whole - without fractions: "850ms", "42s", "3m20s", "2h05m", "3d04h". From a
+ * minute on there are always two units, the second with two digits.
  */
 void duration__format_whole(uint64_t ns, char out[DURATION_SIZE]);
 

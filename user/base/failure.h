@@ -3,13 +3,14 @@
 #define GLEAKD_BASE_FAILURE_H
 
 /*
- * Why something failed, in words for the user. Functions return a negative errno; those whose
- * failure a user can act on also fill a struct failure: what failed, on which object, why, and
- * what to do next. Library code fills it and does not log; the command prints it once.
+ * Why something failed, in words for the user. Functions return a negative errno. A function that
+ * can fail for a reason the user can act on also fills a struct failure: what failed, on which
+ * object, why, and what to do next. Library code fills it and does not log; the command prints it
+ * once.
  *
- * The errno decides the exit code (design.md §4): -ENOEXEC and -EOPNOTSUPP mean "this target or
- * kernel is not supported" (3), -EPERM and -EACCES "not permitted" (4), -EINVAL in option
- * handling "usage" (2), everything else 1.
+ * The errno decides the exit code: -ENOEXEC and -EOPNOTSUPP mean "this target or kernel is not
+ * supported" (3), -EPERM and -EACCES "not permitted" (4), -EINVAL in option handling "usage" (2),
+ * everything else 1.
  */
 #include "base/common.h"
 

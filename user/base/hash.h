@@ -3,9 +3,9 @@
 #define GLEAKD_BASE_HASH_H
 
 /*
- * Hashes for tables in memory, and for names that must be the same in every run. Whoever can choose
- * what is hashed can also choose what collides, unless the hash is keyed: tables whose keys come from
- * a target use hash__keyed().
+ * Hashes for tables in memory, and for names that must be the same in every run. A process that
+ * chooses the keys of a table can choose keys that collide, unless the hash is keyed: tables whose
+ * keys come from a target use hash__keyed().
  */
 #include "base/common.h"
 
@@ -14,8 +14,9 @@ struct hash_key {
 };
 
 /*
- * hash__keyed - SipHash-1-3 of @size bytes under a key that each process draws for itself when it
- * starts. Differs from run to run: never for what is shown, sorted by or written to a file.
+ * hash__keyed - SipHash-1-3 of @size bytes under a key that each gleakd process draws when it
+ * starts. The result differs from run to run: nothing that is shown, sorted or written to a file
+ * may depend on it.
  */
 uint64_t hash__keyed(const void *data, size_t size);
 

@@ -3,8 +3,8 @@
 #define GLEAKD_BASE_INDEX_H
 
 /*
- * Finds entries by key. The index keeps neither: its owner has the entries in an array and hands in
- * their numbers and the hashes of their keys, and compares keys when it looks one up:
+ * Finds entries by key. The index holds neither entries nor keys: its owner has the entries in an
+ * array, adds each entry's number with the hash of its key, and compares keys when it searches:
  *
  *	struct index_search search = index__search(index, hash__keyed_word(pid));
  *
@@ -14,8 +14,9 @@
  *	return NULL;
  *
  * Open addressing with linear probing, at most half full. It begins small, doubles, and takes no more
- * entries than its maximum. Slots remember 32 bits of the hash, so that growing asks nobody and next
- * to no entry is looked at in vain. Keys that come from a target belong under hash__keyed().
+ * entries than its maximum. Slots keep 32 bits of the hash: the index can grow without its owner, and
+ * a search hardly ever names an entry with another key. Hash keys that come from a target with
+ * hash__keyed().
  */
 #include "base/common.h"
 
@@ -26,28 +27,30 @@ struct index_slot {
 	uint32_t entry; /* its number plus one; 0: free */
 };
 
-/* Known here so that a search is compiled into its caller: some are made for every event. */
+/* The members are public so that a search is compiled into its caller: every event makes some. */
 struct index {
 	struct index_slot *slots;
 	uint32_t mask; /* number of slots, a power of two, minus one */
 	uint32_t n, max;
 };
 
-/* index__new - for @max entries, at most INDEX_MAX; memory is taken as it is needed. -ENOMEM. */
+/* index__new - for @max entries, at most INDEX_MAX; it allocates as it grows. -ENOMEM. */
 int index__new(size_t max, struct index **ret_index) __must_check;
 void index__free(struct index *index);
 
 /*
- * index__add - @number, below INDEX_MAX, has a key with @hash, and is not in the index yet.
- * -ENOSPC: the maximum is reached; -ENOMEM. As many entries as the index has ever held can be added
- * again after index__remove() and index__clear() without fail.
+ * index__add - add @number, below INDEX_MAX, whose key has @hash. It must not be in the index yet.
+ * -ENOSPC: the maximum is reached; -ENOMEM. An index never shrinks: after index__remove() or
+ * index__clear(), adding as many entries again does not fail.
  */
 int index__add(struct index *index, uint64_t hash, uint32_t number) __must_check;
 
-/* index__remove - @number, added with @hash; nothing when it is not there. */
+/*
+ * index__remove - remove @number, which was added with @hash; nothing happens when it is not there.
+ */
 void index__remove(struct index *index, uint64_t hash, uint32_t number);
 
-/* index__clear - of all entries; the memory is kept. */
+/* index__clear - remove all entries and keep the memory. */
 void index__clear(struct index *index);
 
 /* A search: valid until something is added or removed. */
@@ -57,7 +60,7 @@ struct index_search {
 	uint32_t number; /* the last one found */
 };
 
-/* index__search - for the entries whose keys have @hash, or look as if they had. */
+/* index__search - begin a search for entries whose keys have @hash. Some that are found may not. */
 static inline struct index_search index__search(const struct index *index, uint64_t hash)
 {
 	return (struct index_search){

@@ -20,13 +20,12 @@ enum log_level {
 
 /*
  * One place in the code that logs. A program that runs for months must not fill a disk with one
- * message: while log__limit(true), each place has LOG_BURST messages and one more every
- * LOG_REFILL_NS. What was not written is told with the next message of the place, or by
- * log__tell_suppressed().
+ * message: after log__limit(true) each place may write LOG_BURST messages, and one more every
+ * LOG_REFILL_NS. The place's next message, or log__tell_suppressed(), says how many were left out.
  */
 struct log_site {
 	uint64_t refilled_ns; /* 0: never used */
-	uint64_t told_ns;     /* when log__tell_suppressed() last spoke of it */
+	uint64_t told_ns;     /* when log__tell_suppressed() last mentioned it */
 	uint32_t tokens;
 	uint32_t suppressed; /* since the last message that was written */
 	enum log_level level;
@@ -41,24 +40,28 @@ struct log_site {
 /* log__set_level - the most talkative level that is still printed; LOG_LEVEL_INFO at start. */
 void log__set_level(enum log_level level);
 
-/* log__limit - from now on count messages; debug ones, which somebody asked for, go uncounted. */
+/*
+ * log__limit - limit messages from now on; debug messages, which the user asked for, are never
+ * limited.
+ */
 void log__limit(bool on);
 
 /*
- * log__tell_suppressed - say what was left out and not told yet, of each place at most once every
- * LOG_REFILL_NS: now and then, and at the end with UINT64_MAX.
+ * log__tell_suppressed - report what was left out and not reported yet, each place at most once
+ * every LOG_REFILL_NS. Call it now and then, and at the end with UINT64_MAX.
  */
 void log__tell_suppressed(uint64_t now_ns);
 
 /*
  * log__is_journal - whether @fd is the stream that @journal_stream names, the value of
- * $JOURNAL_STREAM: "device:inode". Somebody who redirects stderr inherits the variable all the same.
+ * $JOURNAL_STREAM: "device:inode". A program inherits the variable even when its stderr was
+ * redirected.
  */
 bool log__is_journal(const char *journal_stream, int fd);
 
 /*
- * log__divert - give each line that would be written, without its end, to @take instead: while
- * stderr is a screen that somebody else draws on. NULL: to stderr again.
+ * log__divert - hand each line that would be written, without its newline, to @take instead, while
+ * another part of gleakd draws on stderr. NULL: write to stderr again.
  */
 void log__divert(void (*take)(void *ctx, const char *line), void *ctx);
 

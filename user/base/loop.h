@@ -36,8 +36,8 @@ int loop__add_timer(struct loop *loop, uint64_t first_ns, uint64_t interval_ns, 
 		    void *ctx) __must_check;
 
 /*
- * loop__set_timer - give the timer that was added with @fn and @ctx another time and interval, or add
- * one.
+ * loop__set_timer - change time and interval of the timer that was added with @fn and @ctx, or add
+ * it.
  */
 int loop__set_timer(struct loop *loop, uint64_t first_ns, uint64_t interval_ns, loop_fn fn,
 		    void *ctx) __must_check;

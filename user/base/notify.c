@@ -13,15 +13,18 @@
 #include "base/one_line.h"
 
 /*
- * The manager's queue is full when it hangs. A state that it waits for is worth a moment; a sign of
- * life or a status comes again.
+ * When the manager hangs, its queue is full. A change of state is worth waiting a moment for;
+ * status and watchdog messages are sent again anyway.
  */
 #define STATE_PATIENCE_US 500000
 
-/* sd_watchdog_enabled(3) recommends half the interval; a quarter bears one late turn of the loop. */
+/*
+ * sd_watchdog_enabled(3) recommends half the interval; with a quarter one turn of the loop may be
+ * late.
+ */
 #define SIGNS_PER_INTERVAL 4
 
-/* More than a day means that somebody wrote nonsense. */
+/* A longer interval than a day is a mistake. */
 #define WATCHDOG_LIMIT_USEC (24ULL * 3600 * 1000000)
 
 static bool parse_number(const char *text, uint64_t max, uint64_t *ret_number)
@@ -66,7 +69,7 @@ static uint64_t watchdog_interval(void)
 
 	if (!parse_number(getenv("WATCHDOG_USEC"), WATCHDOG_LIMIT_USEC, &usec))
 		return 0;
-	/* Inherited from a service's main process: meant for that one. */
+	/* Set for a service's main process and inherited from it. */
 	if (pid_text && (!parse_number(pid_text, INT32_MAX, &pid) || pid != (uint64_t)getpid()))
 		return 0;
 	return usec * NSEC_PER_USEC;
@@ -97,8 +100,8 @@ void notify__close(struct notify *notify)
 }
 
 /*
- * To the address each time and not over a connected socket, which would stay with the old one when
- * the manager executes itself anew. False when it was not taken.
+ * Sends to the address each time: a connected socket would stay connected to the old manager when
+ * the manager re-executes itself. Returns false when the message was not taken.
  */
 static bool tell(struct notify *notify, int flags, const char *message)
 {
@@ -126,7 +129,7 @@ void notify__reloading(struct notify *notify, uint64_t now_ns)
 {
 	char message[64];
 
-	/* systemd 253 and later wants to know that this is no message from before its request. */
+	/* systemd 253 and later compares the time with that of its request. */
 	snprintf(message, sizeof(message), "RELOADING=1\nMONOTONIC_USEC=%llu",
 		 now_ns / NSEC_PER_USEC);
 	tell(notify, 0, message);
@@ -160,7 +163,7 @@ void notify__watchdog(struct notify *notify, uint64_t now_ns)
 {
 	if (!notify->watchdog_ns || now_ns < notify->next_watchdog_ns)
 		return;
-	/* One that was not taken is due again at the next turn. */
+	/* A message that was not taken is sent again at the next turn. */
 	if (tell(notify, MSG_DONTWAIT, "WATCHDOG=1"))
 		notify->next_watchdog_ns = now_ns + notify->watchdog_ns / SIGNS_PER_INTERVAL;
 }

@@ -3,19 +3,19 @@
 #define GLEAKD_BASE_NOTIFY_H
 
 /*
- * What a service tells the service manager: datagrams to $NOTIFY_SOCKET, as sd_notify(3) says. Without
- * that variable, as at a terminal, all of this does nothing. Nothing here fails: a manager that does
- * not listen must not end the program it is to look after.
+ * What a service tells the service manager: datagrams to $NOTIFY_SOCKET, see sd_notify(3). Without
+ * that variable, as at a terminal, these functions do nothing. None of them fails: a manager that
+ * does not listen must not end the service.
  */
 #include <sys/un.h>
 
 #include "base/common.h"
 
 struct notify {
-	int fd; /* -1: nobody to tell */
+	int fd; /* -1: no service manager */
 	struct sockaddr_un address;
 	unsigned int address_size;
-	uint64_t watchdog_ns;	   /* what the manager waits for a sign of life; 0: it does not */
+	uint64_t watchdog_ns;	   /* longest pause that the manager allows; 0: any */
 	uint64_t next_watchdog_ns; /* not before, CLOCK_MONOTONIC */
 	uint64_t lost;		   /* messages that could not be sent */
 	char status[256];	   /* the last one sent */
@@ -24,8 +24,8 @@ struct notify {
 #define NOTIFY_NONE ((struct notify){.fd = -1})
 
 /*
- * notify__open - from $NOTIFY_SOCKET, $WATCHDOG_USEC and $WATCHDOG_PID, which are gone from the
- * environment afterwards. What cannot be understood counts as absent.
+ * notify__open - read $NOTIFY_SOCKET, $WATCHDOG_USEC and $WATCHDOG_PID and remove them from the
+ * environment. A value that makes no sense counts as absent.
  */
 void notify__open(struct notify *ret_notify);
 void notify__close(struct notify *notify);
@@ -43,8 +43,8 @@ void notify__stopping(struct notify *notify);
 void notify__status(struct notify *notify, const char *fmt, ...) __printf_fmt(2, 3);
 
 /*
- * notify__watchdog - a sign of life. To be called where the work is done, as often as it is done: a
- * message leaves four times per interval at most.
+ * notify__watchdog - tell the manager that the service works. Call it where the work is done, as
+ * often as it is done: at most four messages per interval are sent.
  */
 void notify__watchdog(struct notify *notify, uint64_t now_ns);
 

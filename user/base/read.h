@@ -7,13 +7,13 @@
 #include "base/common.h"
 
 /*
- * read__whole - what @fd, which may be a pipe, delivers until its end, @size bytes at most. Returns
- * how many; -errno of read(2). Who wants to know that a file is no longer than a maximum asks for one
- * byte more.
+ * read__whole - read @fd, which may be a pipe, until its end or until @size bytes. Returns how
+ * many, or -errno of read(2). To find out whether a file is longer than a maximum, ask for one byte
+ * more.
  */
 ssize_t read__whole(int fd, void *buffer, size_t size) __must_check;
 
-/* read__at - likewise from @offset of a file; 0 for an offset that no file can have. */
+/* read__at - the same from @offset of a file; 0 for an offset that no file can have. */
 ssize_t read__at(int fd, uint64_t offset, void *buffer, size_t size) __must_check;
 
 #endif /* GLEAKD_BASE_READ_H */

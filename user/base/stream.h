@@ -8,8 +8,8 @@
 #include "base/common.h"
 
 /*
- * stream__flush - write out what @out has buffered. 0, or why that or any write before it failed:
- * -EPIPE when nobody reads any more, -ENOSPC, -EIO when the reason is not known.
+ * stream__flush - write out what @out has buffered. Returns 0, or why that or an earlier write
+ * failed: -EPIPE when the reader is gone, -ENOSPC, or -EIO when the reason is not known.
  */
 int stream__flush(FILE *out) __must_check;
 

@@ -9,8 +9,8 @@
 #include "base/cleanup.h"
 
 /*
- * What a gleakd that was killed had not finished. A living one holds a lock on it. It is never
- * followed and never waited for, whatever it turns out to be.
+ * Removes the file of a gleakd that was killed; one that runs holds a lock on its file. Whatever
+ * the file is, it is not followed and not waited for.
  */
 static int remove_leftover(const char *path)
 {

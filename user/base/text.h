@@ -2,10 +2,13 @@
 #ifndef GLEAKD_BASE_TEXT_H
 #define GLEAKD_BASE_TEXT_H
 
-/* What several folders ask of a text. */
+/* Questions about a text that several folders ask. */
 #include "base/common.h"
 
-/* text__base_name - the last component of @path, in place; a path that ends in a slash as it is. */
+/*
+ * text__base_name - the last component of @path, as a pointer into it; all of @path when it ends in
+ * a slash.
+ */
 const char *text__base_name(const char *path);
 
 /* text__is_blank - a space or a tab. */

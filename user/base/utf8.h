@@ -3,11 +3,12 @@
 #define GLEAKD_BASE_UTF8_H
 
 /*
- * Text from foreign binaries is bytes. Here they become valid UTF-8, and so many columns wide. An
- * invalid sequence counts as one U+FFFD per maximal subpart (Unicode 15, section 3.9, table 3-8).
+ * Text from foreign binaries is bytes. These functions make valid UTF-8 of it and tell how many
+ * columns it takes. An invalid sequence counts as one U+FFFD per maximal subpart (Unicode 15,
+ * section 3.9, table 3-8).
  *
- * Widths do not come from the locale: gleakd often runs with LANG=C in a UTF-8 terminal. They are
- * never smaller than what wcwidth() says, so that a line thought to fit does fit.
+ * Widths do not depend on the locale: gleakd often runs with LANG=C in a UTF-8 terminal. They are
+ * never smaller than those of wcwidth(), so a line that is thought to fit does fit.
  */
 #include "base/common.h"
 

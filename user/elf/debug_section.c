@@ -102,9 +102,9 @@ static int read_gnu(struct input *input, uint8_t *buffer, size_t max, size_t *re
 }
 
 /*
- * A compressed section begins with an Elf64_Chdr. Contents cannot be taken for one: a unit of
- * .debug_info is longer than its type of 1 or 2 would say, and the first abbreviation and the first
- * string do not begin with three zeros.
+ * A compressed section begins with an Elf64_Chdr. Uncompressed contents cannot look like one: a
+ * unit of .debug_info is longer than its type of 1 or 2 would say, and the first abbreviation and
+ * the first string do not begin with three zeros.
  */
 static int read_elf(struct input *input, uint8_t *buffer, size_t max, size_t *ret_size)
 {

@@ -3,9 +3,9 @@
 #define GLEAKD_ELF_DEBUG_SECTION_H
 
 /*
- * The beginning of a section of debug information, decompressed. Go compresses them: up to 1.18 as
- * .zdebug_NAME, later as ELF says. What a header claims about sizes decides nothing: as much is
- * produced as there is data and room for.
+ * The beginning of a section of debug information, decompressed. Go compresses these sections: up
+ * to 1.18 as .zdebug_NAME, later as ELF defines it. The sizes in a header are not trusted:
+ * decompression goes on as long as there is data and room.
  */
 #include "elf/image.h"
 

@@ -15,7 +15,10 @@
 #include "base/read.h"
 
 #define MAX_SYMBOL_NAME 256
-/* Looked through in one table. Go programs have some 100,000, with C++ linked in a million. */
+/*
+ * Most symbols that are read of one table. Go programs have some 100,000, with C++ linked in a
+ * million.
+ */
 #define MAX_SYMBOLS ((uint64_t)1 << 22)
 
 /* --- contents ---------------------------------------------------------------------------------- */

@@ -3,13 +3,13 @@
 #define GLEAKD_ELF_INTERNAL_H
 
 /*
- * What elf_open.c builds and elf_image.c reads; nobody else includes this. Two invariants make both
- * short:
+ * What elf/open.c builds and elf/image.c reads; no other file includes this. Two invariants keep
+ * both short:
  *
- *  - `segments` holds only PT_LOADs whose file bytes lie inside the file, and a section is `usable`
- *    only when its bytes do: whoever has one of them need not check it again.
- *  - A block of the cache is as long as what pread() returned. A file cut after it was opened gives
- *    short blocks, hence -EIO, never a fault.
+ *   - `segments` holds only PT_LOADs whose bytes lie inside the file, and a section is `usable`
+ *     only when its bytes do: readers need not check that again.
+ *   - A block of the cache is as long as what pread() returned. A file that was cut after it was
+ *     opened gives short blocks, hence -EIO, never a fault.
  */
 #include "elf/image.h"
 

@@ -117,7 +117,7 @@ static int check_header(struct elf_image *image, struct failure *failure)
 
 	if (n < 0)
 		return failure__set(failure, -EIO, "%s: cannot be read", image->name);
-	/* The header of a 32-bit file is shorter, but whoever has one has contents after it. */
+	/* The header of a 32-bit file is shorter, but such a file has contents after it. */
 	if (size < sizeof(header) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
 		return refuse_content(image, failure, (const uint8_t *)&header, size);
 	if (header.e_ident[EI_CLASS] != ELFCLASS64)
@@ -211,8 +211,8 @@ static void add_section(struct elf_image *image, size_t index, const GElf_Shdr *
 }
 
 /*
- * Sections are a convenience: a program runs without them, and whoever looks for one has another
- * way. So a damaged section table is treated like none.
+ * A program runs without sections, and everything that looks for one has another way. So a damaged
+ * section table is treated like none.
  */
 static int load_sections(struct elf_image *image, Elf *elf, struct failure *failure)
 {

@@ -4,8 +4,8 @@
 
 /*
  * Strings that stay where they are until the pool is freed, each distinct one once. The pool has a
- * maximum; a string that no longer fits is refused, not made room for, since somebody may hold any
- * of the others.
+ * maximum: a string that no longer fits is refused. None is ever removed, because callers keep
+ * pointers to them.
  */
 #include "base/common.h"
 
