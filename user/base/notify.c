@@ -115,8 +115,6 @@ static bool tell(struct notify *notify, int flags, const char *message)
 			      (const struct sockaddr *)&notify->address, notify->address_size);
 	} while (sent < 0 && errno == EINTR);
 	errno = saved_errno;
-	if (sent < 0)
-		notify->lost++;
 	return sent >= 0;
 }
 

@@ -17,7 +17,6 @@ struct notify {
 	unsigned int address_size;
 	uint64_t watchdog_ns;	   /* longest pause that the manager allows; 0: any */
 	uint64_t next_watchdog_ns; /* not before, CLOCK_MONOTONIC */
-	uint64_t lost;		   /* messages that could not be sent */
 	char status[256];	   /* the last one sent */
 };
 

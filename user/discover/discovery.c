@@ -257,7 +257,7 @@ static uint64_t missing_age(const struct discovery *discovery, struct process_id
 static bool look_at_go(struct discovery *discovery, struct process_entry *entry,
 		       struct exe_knowledge knowledge)
 {
-	struct process_origin origin = {.runtime = ""};
+	struct process_origin origin = {0};
 	struct failure failure = {""};
 	struct process_info info;
 	char reason[96];

@@ -23,8 +23,6 @@ struct elf_section {
 	uint64_t offset;
 	uint64_t size;
 	bool has_bits; /* false for SHT_NOBITS */
-	bool writable;
-	bool executable;
 };
 
 struct elf_segment {

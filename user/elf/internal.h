@@ -36,11 +36,9 @@ struct elf_image {
 	int fd;
 	char name[256];
 	uint64_t file_size;
-	uint64_t entry;
 	enum elf_machine machine;
 	bool pie;
 	bool dynamic;
-	bool dwarf;
 
 	struct elf_segment *segments;
 	size_t n_segments;

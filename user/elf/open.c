@@ -198,8 +198,6 @@ static void add_section(struct elf_image *image, size_t index, const GElf_Shdr *
 				.offset = shdr->sh_offset,
 				.size = shdr->sh_size,
 				.has_bits = has_bits,
-				.writable = shdr->sh_flags & SHF_WRITE,
-				.executable = shdr->sh_flags & SHF_EXECINSTR,
 			},
 		.name = shdr->sh_name,
 		.type = shdr->sh_type,
@@ -216,7 +214,6 @@ static void add_section(struct elf_image *image, size_t index, const GElf_Shdr *
  */
 static int load_sections(struct elf_image *image, Elf *elf, struct failure *failure)
 {
-	struct elf_section debug;
 	size_t n, names;
 
 	if (elf_getshdrnum(elf, &n) || !n || n > MAX_SECTIONS || elf_getshdrstrndx(elf, &names) ||
@@ -236,8 +233,6 @@ static int load_sections(struct elf_image *image, Elf *elf, struct failure *fail
 		image->section_names = image->sections[names].view;
 		image->n_sections = n;
 	}
-	image->dwarf = !elf_image__section(image, ".debug_info", &debug) ||
-		       !elf_image__section(image, ".zdebug_info", &debug);
 	return 0;
 }
 

@@ -16,8 +16,6 @@ struct code_fields;
 struct code_refs;
 
 struct go_arch {
-	const char *name; /* GOARCH */
-
 	/* src/internal/goarch/goarch_*.go _PCQuantum: every instruction is a multiple of so many bytes. */
 	uint8_t pc_quantum;
 	/*

@@ -107,7 +107,6 @@ static void scan_fields(const uint8_t *code, size_t size, struct code_fields *re
 }
 
 const struct go_arch go_arch_amd64 = {
-	.name = "amd64",
 	.pc_quantum = 1,
 	.uses_lr = false,
 	.arena_base_offset = 0xffff800000000000ULL,

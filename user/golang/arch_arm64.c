@@ -136,7 +136,6 @@ static void scan_fields(const uint8_t *code, size_t size, struct code_fields *re
 }
 
 const struct go_arch go_arch_arm64 = {
-	.name = "arm64",
 	.pc_quantum = 4,
 	.uses_lr = true,
 	.arena_base_offset = 0,

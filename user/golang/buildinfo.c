@@ -130,9 +130,7 @@ static void parse_setting(struct field value, struct go_build_info *info)
 		value.text++;
 		value.length -= 2;
 	}
-	if (field_is(key, "CGO_ENABLED"))
-		info->cgo = field_is(value, "1");
-	else if (field_is(key, "-race"))
+	if (field_is(key, "-race"))
 		info->race = field_is(value, "true");
 	else if (field_is(key, "GOEXPERIMENT"))
 		copy_field(info->experiments, value);

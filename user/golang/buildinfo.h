@@ -33,7 +33,6 @@ struct go_build_info {
 	 */
 	char local_modules[BUILD_INFO_MAX_LOCAL][128];
 	size_t n_local_modules;
-	bool cgo;	       /* CGO_ENABLED=1 */
 	bool race;	       /* -race=true */
 	char experiments[128]; /* GOEXPERIMENT setting, "" when default */
 };

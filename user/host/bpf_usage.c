@@ -42,15 +42,10 @@ static uint64_t memlock_bytes(int fdinfo, const char *name)
 /* Names of anonymous inodes: kernel/bpf/syscall.c, and kernel/events/core.c for perf events. */
 static void count(struct bpf_usage *usage, const char *what, int fdinfo, const char *name)
 {
-	bool map = !strcmp(what, "anon_inode:bpf-map");
-	bool program = !strcmp(what, "anon_inode:bpf-prog");
-
 	usage->fds++;
-	usage->maps += map;
-	usage->programs += program;
 	usage->links +=
 		!strcmp(what, "anon_inode:bpf_link") || !strcmp(what, "anon_inode:[perf_event]");
-	if (map || program)
+	if (!strcmp(what, "anon_inode:bpf-map") || !strcmp(what, "anon_inode:bpf-prog"))
 		usage->bytes += memlock_bytes(fdinfo, name);
 }
 

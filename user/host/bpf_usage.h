@@ -9,7 +9,7 @@
 
 struct bpf_usage {
 	uint64_t bytes; /* of maps and programs, as the kernel accounts for them */
-	uint64_t maps, programs, links;
+	uint64_t links;
 	uint64_t fds; /* of any kind */
 };
 

@@ -84,30 +84,21 @@ static bool is_hex(const char *text, size_t n)
  * nerdctl pkg/cmd/container. The monitor that cri-o and podman run beside each container
  * ("crio-conmon-") is not in it, so it has no place here.
  */
-static const struct {
-	const char *prefix;
-	const char *runtime;
-} prefixes[] = {
-	{"docker-", "docker"},
-	{"cri-containerd-", "containerd"},
-	{"nerdctl-", "containerd"},
-	{"crio-", "cri-o"},
-	{"libpod-", "podman"},
-	{"libpod-payload-", "podman"},
-	{"cri-containerd:", "containerd"},
+static const char *const prefixes[] = {
+	"docker-", "cri-containerd-", "nerdctl-",	 "crio-",
+	"libpod-", "libpod-payload-", "cri-containerd:",
 };
 
-/* The runtime whose prefix ends where the id begins; NULL: none that is known. */
-static const char *runtime_of(struct part prefix)
+static bool is_runtimes_prefix(struct part prefix)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
-		if (part__is(prefix, prefixes[i].prefix))
-			return prefixes[i].runtime;
-	return NULL;
+		if (part__is(prefix, prefixes[i]))
+			return true;
+	return false;
 }
 
-/* "PREFIX-<id>.scope", "PREFIX-<id>", "<slice>:PREFIX:<id>"; @parent tells whose a bare "<id>" is. */
-static bool take_container(struct part component, struct part parent, struct process_origin *origin)
+/* "PREFIX-<id>.scope", "PREFIX-<id>", "<slice>:PREFIX:<id>", or "<id>" alone. */
+static bool take_container(struct part component, struct process_origin *origin)
 {
 	struct part name = part__cut(component, ".scope");
 	struct part prefix, id;
@@ -122,13 +113,9 @@ static bool take_container(struct part component, struct part parent, struct pro
 	colon = prefix.n ? memchr(prefix.at, ':', prefix.n) : NULL;
 	if (colon)
 		prefix = part__skip(prefix, (size_t)(colon + 1 - prefix.at));
-	if (prefix.n && !runtime_of(prefix))
+	if (prefix.n && !is_runtimes_prefix(prefix))
 		return false;
 	part__copy(id, origin->container_id, sizeof(origin->container_id));
-	if (prefix.n)
-		origin->runtime = runtime_of(prefix);
-	else
-		origin->runtime = part__is(parent, "docker") ? "docker" : "";
 	return true;
 }
 
@@ -198,14 +185,11 @@ static bool is_unit(struct part name)
 	return false;
 }
 
-/* Groups in which another systemd may be at work: what comes below is told by its names. */
-static const char *boundary(struct part component)
+/* Containers of LXC and systemd-nspawn: below them another systemd may name the groups. */
+static bool is_boundary(struct part component)
 {
-	if (part__begins(component, "lxc.payload") || part__is(component, "lxc"))
-		return "lxc";
-	if (part__begins(component, "systemd-nspawn@"))
-		return "systemd-nspawn";
-	return NULL;
+	return part__begins(component, "lxc.payload") || part__is(component, "lxc") ||
+	       part__begins(component, "systemd-nspawn@");
 }
 
 /* Below a user's manager are units of that; its own group is "init.scope". */
@@ -228,23 +212,18 @@ static void step(struct walk *walk, struct part component)
 {
 	struct process_origin *origin = walk->origin;
 	struct part name = unescape(component);
-	const char *runtime = boundary(component);
+	bool boundary = is_boundary(component);
 
 	if (part__ends(walk->parent, "kubepods") || part__is(walk->parent, "kubepods.slice"))
 		walk->in_kubepods = true;
 	if (take_pod(component, walk->in_kubepods, origin))
 		walk->unit.n = 0; /* containerd.service around it is not its unit */
-	if (take_container(component, walk->parent, origin))
+	if (take_container(component, origin))
 		return;
-	if (runtime) {
-		origin->runtime = runtime;
-		walk->inner = true;
-	}
-	if (part__is(component, "payload"))
-		walk->inner = true;
+	walk->inner |= boundary || part__is(component, "payload");
 	if (is_unit(name) && (!walk->unit.n || walk->inner)) {
 		walk->unit = name;
-		walk->inner = is_user_manager(name) || runtime;
+		walk->inner = is_user_manager(name) || boundary;
 	}
 }
 
@@ -299,7 +278,6 @@ void cgroup__parse(const char *text, struct process_origin *ret_origin)
 	int best = -1;
 
 	memset(ret_origin, 0, sizeof(*ret_origin));
-	ret_origin->runtime = "";
 	while (*text) {
 		struct part line = {text, strcspn(text, "\n")}, path;
 		bool named;
@@ -309,7 +287,6 @@ void cgroup__parse(const char *text, struct process_origin *ret_origin)
 		if (!path_of(line, &path, &named))
 			continue;
 		memset(&origin, 0, sizeof(origin));
-		origin.runtime = "";
 		score = 2 * read_path(path, &origin) + named;
 		if (score <= best)
 			continue;

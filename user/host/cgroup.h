@@ -23,8 +23,6 @@ struct process_origin {
 		[CGROUP_UNIT_SIZE]; /* as systemctl writes it; of the user's systemd if there is one */
 	char container_id[CGROUP_CONTAINER_ID_SIZE]; /* 64 hex digits */
 	char pod_uid[CGROUP_POD_UID_SIZE]; /* with dashes, or 32 hex digits of a static pod */
-	const char
-		*runtime; /* "docker", "containerd", "cri-o", "podman", "lxc", "systemd-nspawn" */
 };
 
 /*

@@ -17,7 +17,6 @@ static struct process_info process = {.uid = 1000, .comm = "shop", .exe = "/srv/
 static struct process_origin origin = {
 	.cgroup = "/system.slice/shop@1.service",
 	.unit = "shop@1.service",
-	.runtime = "",
 };
 
 static bool wants(struct selection_options options)
