@@ -12,7 +12,7 @@
 
 #include "base/cleanup.h"
 
-/* Beyond that a descriptor's file has no line that is of interest here. */
+/* The line that is wanted is among the first of a descriptor's file. */
 #define MAX_LINES 64
 
 /*
@@ -57,7 +57,7 @@ static int open_folder(const char *proc_root, const char *name)
 	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* The two descriptors that looking takes are not part of the answer. */
+/* The two descriptors that this search itself has open do not count. */
 static bool is_own(const char *name, int one, int other)
 {
 	char text[2][16];

@@ -2,7 +2,7 @@
 #ifndef GLEAKD_HOST_BPF_USAGE_H
 #define GLEAKD_HOST_BPF_USAGE_H
 
-/* What gleakd's open descriptors are, and the kernel memory behind those of BPF. */
+/* gleakd's open descriptors, and the kernel memory that its BPF objects use. */
 #include "base/common.h"
 
 #define BPF_USAGE_MAX_FDS (1u << 20)

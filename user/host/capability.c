@@ -38,9 +38,9 @@ const char *capability__name(int cap)
 }
 
 /*
- * The Name line comes first and holds a comm that anybody may choose; the kernel escapes its
- * newlines (fs/proc/array.c proc_task_name), so a match at the start of a line is the real one.
- * A line longer than the buffer (Groups) arrives in pieces, whose starts are digits.
+ * The Name line comes first and holds a comm, which the process chooses. The kernel escapes its
+ * newlines (fs/proc/array.c proc_task_name), so a match at the start of a line is the real one. A
+ * line that is longer than the buffer (Groups) arrives in pieces, which start with digits.
  */
 int capability__effective(const char *status_path, uint64_t *ret_set)
 {
@@ -182,7 +182,10 @@ static int put_sets(const struct own_sets *sets)
 	return syscall(SYS_capset, &header, data) ? -errno : 0;
 }
 
-/* By asking the kernel as a process without them, so that ACLs and read-only mounts count, too. */
+/*
+ * Asks the kernel as a process without these capabilities, so that ACLs and read-only mounts count
+ * too.
+ */
 bool capability__writable(const char *folder)
 {
 	struct own_sets sets, fewer;
@@ -195,7 +198,10 @@ bool capability__writable(const char *folder)
 	if (put_sets(&fewer))
 		return false;
 	writable = faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0;
-	/* Effective again is what was permitted all the time: this cannot be refused. */
+	/*
+	 * The capabilities stayed permitted, so the kernel cannot refuse to make them effective
+	 * again.
+	 */
 	return put_sets(&sets) == 0 && writable;
 }
 

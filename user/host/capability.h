@@ -3,8 +3,8 @@
 #define GLEAKD_HOST_CAPABILITY_H
 
 /*
- * What this process may do: effective capabilities from /proc/self/status; and giving up what it
- * has no use for.
+ * The capabilities that this process has, from /proc/self/status, and giving up those that it does
+ * not need.
  */
 #include "base/common.h"
 #include "base/failure.h"
@@ -19,15 +19,15 @@ bool capability__has(int cap);
 size_t capability__missing(const int *caps, size_t n_caps, char *out, size_t out_size);
 
 /*
- * capability__advice - what the user can do about capabilities that are missing, for the end of a
- * sentence: root, whom a container or a service keeps from having them, does not need sudo.
+ * capability__advice - what the user can do about missing capabilities, as the end of a sentence.
+ * It does not advise root to use sudo: a container or a service keeps the capabilities from root.
  */
 const char *capability__advice(void);
 
 /*
- * capability__refused - set @failure to -EACCES for @what ("the executable of process 7"), which the
- * kernel does not let this process read: names those of @caps that are missing, or, when all are there,
- * what else it can be. Returns -EACCES.
+ * capability__refused - set @failure to -EACCES: the kernel does not let this process read @what
+ * ("the executable of process 7"). Names those of @caps that are missing or, when none is, other
+ * possible reasons. Returns -EACCES.
  */
 int capability__refused(const char *what, const int *caps, size_t n_caps, struct failure *failure);
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A line for each hierarchy, "ID:CONTROLLERS:PATH" (cgroups(7)). With cgroup v2 there is one; with v1
- * some twelve, and which of them have the path that says something depends on who made it, so the
- * best of all is taken. A path's components are read from the outermost inwards; who comes later
- * knows better (a container in a container, the user's systemd in the system's).
+ * One line for each hierarchy, "ID:CONTROLLERS:PATH" (cgroups(7)): cgroup v2 has one, v1 some
+ * twelve. In v1 only some of them have a path that says something, which ones depends on the
+ * software that created the groups, so the path that says most is used. The components of a path
+ * are read from the outermost inwards, and a later one counts more (a container in a container, the
+ * user's systemd in the system's).
  */
 #include "host/cgroup.h"
 
@@ -79,10 +80,10 @@ static bool is_hex(const char *text, size_t n)
 /* --- containers ---------------------------------------------------------------------------------- */
 
 /*
- * What runtimes put before the id. Names of groups: moby daemon/oci_linux.go, containerd
- * internal/cri cgroup paths, cri-o internal/config/cgmgr, podman libpod/container_internal_linux.go,
- * nerdctl pkg/cmd/container. The monitor that cri-o and podman run beside each container
- * ("crio-conmon-") is not in it, so it has no place here.
+ * What container runtimes put before the id. Names of groups: moby daemon/oci_linux.go, containerd
+ * internal/cri cgroup paths, cri-o internal/config/cgmgr, podman
+ * libpod/container_internal_linux.go, nerdctl pkg/cmd/container. The monitor that cri-o and podman
+ * run beside each container ("crio-conmon-") is outside of it and not listed.
  */
 static const char *const prefixes[] = {
 	"docker-", "cri-containerd-", "nerdctl-",	 "crio-",
@@ -192,7 +193,7 @@ static bool is_boundary(struct part component)
 	       part__begins(component, "systemd-nspawn@");
 }
 
-/* Below a user's manager are units of that; its own group is "init.scope". */
+/* Below a user manager are that user's units; the manager's own group is "init.scope". */
 static bool is_user_manager(struct part name)
 {
 	return part__begins(name, "user@") && part__ends(name, ".service");
@@ -205,7 +206,7 @@ struct walk {
 	struct part parent;
 	struct part unit;
 	bool in_kubepods;
-	bool inner; /* of the unit that was found, units of another systemd may follow */
+	bool inner; /* units of another systemd may follow */
 };
 
 static void step(struct walk *walk, struct part component)
@@ -227,7 +228,7 @@ static void step(struct walk *walk, struct part component)
 	}
 }
 
-/* How much the path says: a container more than a unit, and that more than nothing. */
+/* Returns how much the path says: a container more than a unit, a unit more than nothing. */
 static int read_path(struct part path, struct process_origin *origin)
 {
 	struct walk walk = {.origin = origin, .parent = {"", 0}, .unit = {"", 0}};
@@ -311,7 +312,7 @@ int cgroup__read(const char *proc_root, pid_t pid, struct process_origin *ret_or
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : errno == EPERM ? -EACCES : -errno;
-	/* Of a longer one the beginning will do. */
+	/* The beginning of a longer file is enough. */
 	length = read__whole(fd, text, MAX_BYTES - 1);
 	if (length < 0)
 		return (int)length;

@@ -3,9 +3,9 @@
 #define GLEAKD_HOST_CGROUP_H
 
 /*
- * Where a process belongs, as its control groups tell: systemd unit, container, Kubernetes pod. The
- * names of groups are conventions of those who make them, so all of it is metadata for people and for
- * selecting, never proof of anything: who may make groups may give them any name.
+ * Where a process belongs according to its control groups: systemd unit, container, Kubernetes pod.
+ * The names of groups are conventions. A process that may create groups may give them any name, so
+ * this is information for people and for selecting processes, never a proof.
  */
 #include <limits.h>
 #include <sys/types.h>
@@ -18,9 +18,10 @@
 
 /* "" where it does not apply or is not known. */
 struct process_origin {
-	char cgroup[PATH_MAX]; /* the group that the rest was taken from, without " (deleted)" */
-	char unit
-		[CGROUP_UNIT_SIZE]; /* as systemctl writes it; of the user's systemd if there is one */
+	/* Of the group that the other fields come from, without " (deleted)". */
+	char cgroup[PATH_MAX];
+	/* As systemctl writes it; of the user manager where there is one. */
+	char unit[CGROUP_UNIT_SIZE];
 	char container_id[CGROUP_CONTAINER_ID_SIZE]; /* 64 hex digits */
 	char pod_uid[CGROUP_POD_UID_SIZE]; /* with dashes, or 32 hex digits of a static pod */
 };

@@ -151,7 +151,7 @@ static bool line_is_frozen(const char *line, size_t length, const char *cgroup_r
 		return false;
 	path++;
 	n = (size_t)(end - path);
-	/* A group outside of our cgroup namespace has no path here. */
+	/* A group outside of our cgroup namespace is not visible here. */
 	if (n >= PATH_MAX || memmem(path, n, "/..", 3))
 		return false;
 	/* Version 2, mounted there or beside those of version 1. */

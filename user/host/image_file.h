@@ -3,10 +3,10 @@
 #define GLEAKD_HOST_IMAGE_FILE_H
 
 /*
- * Which file a process runs, found out without asking the file system it is on. A file system in
- * user space (FUSE) is served by a process; one that is stuck, stopped or ill-meaning would hold a
- * stat(2), statfs(2), open(2) or read(2) up for ever, beyond the reach of signals. Whoever looks at
- * all processes of a host asks here first.
+ * Which file a process runs, found out without asking the file system it is on. A process serves a
+ * file system in user space (FUSE): when that process is stuck, stopped or malicious, a stat(2),
+ * statfs(2), open(2) or read(2) hangs for ever, and no signal ends it. Code that looks at all
+ * processes of a host asks here first.
  */
 #include "base/common.h"
 #include "host/process.h"
@@ -30,15 +30,15 @@ static inline bool image_file__same(const struct image_file *a, const struct ima
 }
 
 /*
- * image_file__may_block - whether @file is on a FUSE mount, as @pid sees its mounts. A mount that
- * does not show there is taken for an ordinary one: what is left of the danger is small, the kernel
- * keeps root away from mounts of other users (fs/fuse/dir.c fuse_allow_current_process).
+ * image_file__may_block - whether @file is on a FUSE mount, in the mount namespace of @pid. A mount
+ * that is not visible there counts as an ordinary one. That risk is small: the kernel keeps root
+ * away from FUSE mounts of other users (fs/fuse/dir.c fuse_allow_current_process).
  */
 bool image_file__may_block(const char *proc_root, pid_t pid, const struct image_file *file);
 
 /*
- * image_file__path_may_block - whether @path, or a folder on the way to it, is on such a mount: for
- * files that can only be reached by their names.
+ * image_file__path_may_block - whether @path or a folder on the way to it is on such a mount: for
+ * files that can be reached by name only.
  */
 bool image_file__path_may_block(const char *proc_root, pid_t pid, const char *path);
 

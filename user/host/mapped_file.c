@@ -121,7 +121,10 @@ const char *mapped_file__name(const struct mapped_file *file)
 
 /* --- the file ------------------------------------------------------------------------------------ */
 
-/* By its path in the root of the process; symbolic links that were put there since lead nowhere else. */
+/*
+ * By its path below the root of the process; symbolic links that were put there since cannot lead
+ * out of it.
+ */
 static int reach_by_path(const char *proc_root, pid_t pid, const struct mapped_file *file)
 {
 	struct open_how how = {.flags = O_PATH | O_CLOEXEC,
@@ -133,7 +136,7 @@ static int reach_by_path(const char *proc_root, pid_t pid, const struct mapped_f
 
 	if (file->removed || file->path[0] != '/')
 		return -EACCES;
-	/* Already the names on the way would be asked of the file system. */
+	/* Looking up the names on the way would already ask the file system. */
 	if (image_file__path_may_block(proc_root, pid, file->path))
 		return -EAGAIN;
 	if (snprintf(path, sizeof(path), "%s/%d/root", proc_root, pid) >= (int)sizeof(path))
@@ -150,7 +153,7 @@ static int reach_by_path(const char *proc_root, pid_t pid, const struct mapped_f
 	return -ESTALE;
 }
 
-/* An O_PATH descriptor of the file: nobody is asked for anything yet. */
+/* An O_PATH descriptor of the file; no file system has been asked for anything yet. */
 static int reach(const char *proc_root, pid_t pid, const struct mapped_file *file)
 {
 	char path[PATH_MAX];

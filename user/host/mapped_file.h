@@ -3,10 +3,11 @@
 #define GLEAKD_HOST_MAPPED_FILE_H
 
 /*
- * Files that a process has mapped besides the one it was started from: libraries, plugins, a program
- * that ld.so was given. There is no /proc/PID/exe for them. /proc/PID/map_files leads to the very file,
- * also when it was removed since or never had a name (memfd), but wants CAP_CHECKPOINT_RESTORE. Without
- * that there is only the path, which may lead to another file by now.
+ * Files that a process has mapped besides the one it was started from: libraries, plugins, a
+ * program that ld.so was given. /proc/PID/exe does not lead to them. /proc/PID/map_files leads to
+ * the very file, even when it was removed since or never had a name (memfd), but needs
+ * CAP_CHECKPOINT_RESTORE. Without that there is only the path, which may lead to another file by
+ * now.
  */
 #include "base/common.h"
 #include "base/failure.h"

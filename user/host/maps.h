@@ -9,7 +9,7 @@
 #include "base/common.h"
 #include "host/process.h"
 
-/* What is known of a running image from elsewhere. */
+/* What is known of the running image from other files of /proc. */
 struct maps_image {
 	const char *path;    /* text of the exe link, " (deleted)" included */
 	uint64_t inode;	     /* from stat(2), 0: unknown */

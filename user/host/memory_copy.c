@@ -27,20 +27,20 @@
 #define MAX_CONSTANT (256ull << 20)
 /* One look at the page map: 64 MiB of the process at pages of 4 KiB. */
 #define LOOK_PAGES 16384
-/* One read: so much that its cost is the copying, so little that a deadline is kept. */
+/* One read: large enough that copying is what it costs, small enough to keep a deadline. */
 #define RUN_BYTES  (1u << 20)
 #define BATCH_RUNS 8
 
 enum pass {
 	PASS_FIRST,
-	PASS_REHEARSAL, /* as the last one, but the process runs */
+	PASS_REHEARSAL, /* like the last one, while the process runs */
 	PASS_LAST,	/* the process stands still */
 };
 
 struct region {
 	uint64_t start, end;
 	uint8_t *data;	/* as large as the mapping; pages that are not copied cost nothing */
-	bool from_file; /* pages that are not there have contents all the same */
+	bool from_file; /* pages that are not present have contents all the same */
 	bool constant;	/* not writable */
 	uint8_t *skip;	/* a bit for each page: not wanted, ... */
 	uint8_t *have;	/* copied, ... */
@@ -150,7 +150,7 @@ struct mapping_walk {
 	int err;
 };
 
-/* Whatever of the mapping no region covers yet becomes one. */
+/* Every part of the mapping that no region covers yet becomes a region. */
 static bool add_mapping(void *ctx, const struct maps_line *line)
 {
 	struct mapping_walk *walk = ctx;
@@ -212,7 +212,7 @@ static void note_copied(struct memory_copy *copy, struct region *region, uint64_
 }
 
 /*
- * Runs that cannot be read were unmapped since the page map was looked at; while the process stands
+ * A run that cannot be read was unmapped since the look at the page map; while the process stands
  * still that is an error.
  */
 static int read_batch(struct memory_copy *copy, struct page_batch *batch)
@@ -281,7 +281,7 @@ static bool is_due(const struct memory_copy *copy, const struct region *region, 
 	return !copy->totals.soft_dirty || entry & PAGEMAP_SOFT_DIRTY;
 }
 
-/* Given back to the kernel since: it reads as zeros. */
+/* The process gave the page back to the kernel since: it reads as zeros. */
 static bool has_vanished(const struct memory_copy *copy, const struct region *region, uint64_t page,
 			 uint64_t entry)
 {
@@ -389,7 +389,10 @@ static int open_proc(const struct memory_copy *copy, const char *leaf, int flags
 	return fd < 0 ? -errno : fd;
 }
 
-/* From now on the kernel marks pages that are written, if it can: a page of ours tells whether. */
+/*
+ * Makes the kernel mark the pages that are written from now on. Whether it does so shows in a page
+ * of our own.
+ */
 static bool begin_soft_dirty(const struct memory_copy *copy)
 {
 	int own __cleanup_close = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
@@ -399,7 +402,7 @@ static bool begin_soft_dirty(const struct memory_copy *copy)
 
 	if (own < 0 || clear < 0)
 		return false;
-	/* Kernels without it never set the bit, and a page that has just been written has it else. */
+	/* Kernels without soft-dirty never set the bit of a page that has just been written. */
 	touched[0]++;
 	if (read__at(own, (uintptr_t)touched / copy->page * sizeof(entry), &entry, sizeof(entry)) !=
 		    sizeof(entry) ||
@@ -461,7 +464,9 @@ static void mark_pages(struct memory_copy *copy, uint64_t address, uint64_t size
 	uint64_t first = (address + copy->page - 1) / copy->page * copy->page;
 	uint64_t end = (address + size) / copy->page * copy->page;
 
-	/* What is wanted is so with the pages that it shares with others. */
+	/*
+	 * A range that is wanted needs all pages it lies in, also those that it shares with others.
+	 */
 	if (!skip) {
 		first = address / copy->page * copy->page;
 		end = (address + size + copy->page - 1) / copy->page * copy->page;

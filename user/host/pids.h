@@ -2,7 +2,7 @@
 #ifndef GLEAKD_HOST_PIDS_H
 #define GLEAKD_HOST_PIDS_H
 
-/* Which processes there are, and for how long. What they are is asked one by one (process.h). */
+/* Which processes exist, and for how long. What they are is asked one by one (process.h). */
 #include "base/common.h"
 #include "host/process.h"
 
@@ -10,9 +10,8 @@
 #define PIDS_MAX ((size_t)4 << 20)
 
 /*
- * pids__read - of all processes in @proc_root, lowest first, to free(). Any of them may have
- * ended by the time this returns.
- * Errors: -ENOMEM, or whatever opening and reading the directory said.
+ * pids__read - all processes in @proc_root, lowest pid first, to free(). Any of them may have ended
+ * by the time this returns. Errors: -ENOMEM, or that of opening and reading the directory.
  */
 int pids__read(const char *proc_root, pid_t **ret_pids, size_t *ret_n) __must_check;
 
@@ -23,7 +22,7 @@ int pids__read(const char *proc_root, pid_t **ret_pids, size_t *ret_n) __must_ch
  */
 uint64_t process_id__uptime_ns(struct process_id id, uint64_t boottime_ns);
 
-/* process_id__boottime_ns - now. */
+/* process_id__boottime_ns - CLOCK_BOOTTIME now. */
 uint64_t process_id__boottime_ns(void);
 
 #endif /* GLEAKD_HOST_PIDS_H */

@@ -221,7 +221,10 @@ static int explain(int err, const char *proc_root, pid_t pid, struct failure *fa
 		return failure__set(failure, err, "there is no process %d, or it has ended", pid);
 	case -EACCES:
 	case -EPERM:
-		/* With hidepid, or inside of containers, /proc/PID wants what ptrace(2) wants. */
+		/*
+		 * With hidepid, or inside of a container, reading /proc/PID needs what ptrace(2)
+		 * needs.
+		 */
 		snprintf(what, sizeof(what), "%.40s/%d", proc_root, pid);
 		return capability__refused(what, &ptrace, 1, failure);
 	case -EPROTO:
@@ -252,7 +255,7 @@ int process__read(const char *proc_root, pid_t pid, struct process_info *ret_inf
 		return explain(err, proc_root, pid, failure);
 	memcpy(info.comm, stat.comm, sizeof(info.comm));
 	info.id.start_time = stat.field[STAT_START_TIME];
-	/* The pid may have gone to another process between one file and the next. */
+	/* The pid may have been reused between one file and the next. */
 	if (!process__same(proc_root, info.id))
 		return explain(-ESRCH, proc_root, pid, failure);
 	*ret_info = info;
@@ -301,7 +304,7 @@ bool process__same(const char *proc_root, struct process_id id)
 
 static int explain_exe_refused(pid_t pid, struct failure *failure)
 {
-	/* The second where the file's mode forbids it to all but its owner. */
+	/* CAP_DAC_READ_SEARCH where only the owner may read the file. */
 	const int caps[] = {CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH};
 	char what[64];
 
@@ -329,7 +332,10 @@ int process__open_exe(const char *proc_root, pid_t pid, struct failure *failure)
 {
 	char path[PATH_MAX], again[64];
 	int err = proc_path(path, sizeof(path), proc_root, pid, "exe");
-	/* O_PATH looks at the file without opening it: nobody's FIFO or device notices. */
+	/*
+	 * O_PATH does not open the file, so that the other end of a FIFO or a device does not
+	 * notice.
+	 */
 	int handle __cleanup_close = err ? -1 : open(path, O_PATH | O_CLOEXEC);
 	struct stat image;
 	int fd;
@@ -339,7 +345,7 @@ int process__open_exe(const char *proc_root, pid_t pid, struct failure *failure)
 	if (!S_ISREG(image.st_mode))
 		return failure__set(failure, -ENOEXEC,
 				    "the executable of process %d is not a regular file", pid);
-	/* The very inode that was looked at, whatever has become of the process since. */
+	/* Opens the inode that was examined, whatever the process has done since. */
 	snprintf(again, sizeof(again), "/proc/self/fd/%d", handle);
 	fd = open(again, O_RDONLY | O_CLOEXEC);
 	return fd < 0 ? explain_exe(-errno, proc_root, pid, failure) : fd;

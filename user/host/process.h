@@ -3,8 +3,8 @@
 #define GLEAKD_HOST_PROCESS_H
 
 /*
- * Processes of this host as /proc tells of them. The root of /proc is a parameter, so that tests
- * run on recorded trees. A process is (pid, start time), never the pid alone: pids are reused.
+ * Processes of this host as /proc shows them. The root of /proc is a parameter, so that tests can
+ * use recorded trees. A process is a pid with a start time, never a pid alone: pids are reused.
  */
 #include <limits.h>
 #include <sys/types.h>
@@ -64,13 +64,13 @@ struct process_mapping {
 
 /*
  * process__exe_mappings - mappings of the running image's file in /proc/PID/maps, lowest address
- * first. Which file that is, device and inode as maps writes them, is told by the line around the
- * program's first instruction (field 26 of stat) when its path is the exe link's; failing that by a
- * line with that path, best with the inode that stat(2) gives. st_dev is not compared: overlayfs
- * and btrfs report another device there than in maps.
- * A program that maps its own file once more, to read its debug data, shows here with that too.
- * Returns the number of mappings stored (at most @max) or -errno: -ESRCH gone, -EACCES not
- * permitted, -EPROTO a line that cannot be read, -E2BIG millions of mappings.
+ * first. To know which file that is, device and inode as maps writes them, the line around the
+ * program's first instruction (field 26 of stat) is used if its path is that of the exe link; else
+ * a line with that path, preferably with the inode that stat(2) returns. st_dev is not compared:
+ * overlayfs and btrfs report another device there than in maps. A program that maps its own file
+ * once more, to read its debug data, shows here with that mapping too. Returns the number of
+ * mappings stored (at most @max) or -errno: -ESRCH gone, -EACCES not permitted, -EPROTO a line that
+ * cannot be read, -E2BIG millions of mappings.
  */
 int process__exe_mappings(const char *proc_root, pid_t pid, struct process_mapping *mappings,
 			  size_t max) __must_check;
@@ -79,14 +79,14 @@ int process__exe_mappings(const char *proc_root, pid_t pid, struct process_mappi
 int process__pidfd(pid_t pid) __must_check;
 
 /*
- * process__clock_offset - what its time namespace adds to its monotonic clock; 0 where there are no
- * such namespaces, or it cannot be read.
+ * process__clock_offset - how far its time namespace moves its monotonic clock ahead; 0 where there
+ * are no such namespaces, or where it cannot be read.
  */
 int64_t process__clock_offset(const char *proc_root, pid_t pid);
 
 /*
- * process__cpu_ns - user and system CPU time that @pid's threads have used, those that have ended
- * included. By its clock and not from /proc, which counts in hundredths of a second. -ESRCH gone.
+ * process__cpu_ns - user and system CPU time that the threads of @pid have used, also those that
+ * have ended. From its CPU clock: /proc counts in hundredths of a second. -ESRCH gone.
  */
 int process__cpu_ns(pid_t pid, uint64_t *ret_ns) __must_check;
 

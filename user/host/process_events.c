@@ -47,7 +47,10 @@ static bool decode(const void *data, size_t size, struct process_event *event)
 	return event->pid > 0;
 }
 
-/* As in observe/events: a round ends after one ringful, or a storm would keep us here. */
+/*
+ * A round ends after one ringful, as in observe/events.c: a storm of events must not hold the
+ * caller up.
+ */
 static int on_record(void *ctx, void *data, size_t size)
 {
 	struct process_events *events = ctx;
@@ -70,7 +73,10 @@ size_t process_events__consume(struct process_events *events)
 
 /* --- begin and end ------------------------------------------------------------------------------- */
 
-/* libbpf explains to stderr what it may not or cannot do; here that is no event worth a word. */
+/*
+ * libbpf prints to stderr what it is not allowed to do or cannot do. That is expected here, and not
+ * worth a message.
+ */
 static int load_quietly(struct processes_bpf *skeleton)
 {
 	libbpf_print_fn_t print = libbpf_set_print(NULL);
@@ -108,7 +114,7 @@ static int explain(int err, struct failure *failure)
 	}
 }
 
-/* Records have the numbers that we see: those of our own pid namespace. */
+/* Makes the programs record the pids of our own pid namespace. */
 static int configure(struct processes_bpf *skeleton)
 {
 	struct stat namespace;

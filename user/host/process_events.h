@@ -3,13 +3,13 @@
 #define GLEAKD_HOST_PROCESS_EVENTS_H
 
 /*
- * Processes that execute a program and processes that end, as the kernel tells at the moment (BPF
- * programs on two tracepoints, bpf/processes.bpf.c). In host/ and not in probe/, where the other
- * programs are: it knows processes and nothing of Go.
+ * Tells which processes execute a program and which end, at the moment they do (BPF programs on two
+ * tracepoints, bpf/processes.bpf.c). It is in host/ and not in probe/ with the other programs,
+ * because it knows nothing of Go.
  *
- * Not the whole truth: needs Linux 5.15 with BTF; records are lost when the reader is late; and
- * processes that fork without executing anything are not told of. Whoever needs all of them looks
- * through /proc now and then.
+ * It does not tell everything: it needs Linux 5.15 with BTF, records are lost when the reader is
+ * late, and a process that forks and executes nothing is not reported. To find all processes, sweep
+ * /proc now and then.
  */
 #include <sys/types.h>
 
@@ -23,13 +23,14 @@ enum process_event_kind {
 
 struct process_event {
 	enum process_event_kind kind;
-	pid_t pid;	  /* as this process sees it; those it cannot see are not told of */
+	pid_t pid;	  /* in our pid namespace; processes outside of it are not reported */
 	uint64_t time_ns; /* CLOCK_MONOTONIC */
 };
 
 /*
- * Called in the order of the ring buffer, which is that of time but for events of different
- * processors within microseconds. The end of a process with threads may be told more than once.
+ * Called in the order of the ring buffer, which is the order of time, except for events that
+ * different processors record within microseconds. The end of a process with several threads may be
+ * reported more than once.
  */
 typedef void (*process_event_fn)(void *ctx, const struct process_event *event);
 
@@ -39,9 +40,8 @@ struct process_events;
 #define PROCESS_EVENTS_RING_BYTES (256u << 10)
 
 /*
- * process_events__open - load, attach, begin.
- * Errors: -EOPNOTSUPP this kernel cannot do it, -EPERM not permitted, -ENOMEM. With none of them is
- * anything wrong that keeps a caller from looking through /proc instead.
+ * process_events__open - load the programs and attach them. Errors: -EOPNOTSUPP this kernel cannot
+ * do it, -EPERM not permitted, -ENOMEM. After any of them the caller can still sweep /proc.
  */
 int process_events__open(process_event_fn fn, void *ctx, struct process_events **ret_events,
 			 struct failure *failure) __must_check;
@@ -51,15 +51,15 @@ void process_events__free(struct process_events *events);
 int process_events__fd(const struct process_events *events);
 
 /*
- * process_events__consume - what is there now, at most a ringful. Never blocks. To be called when
- * the descriptor is readable and otherwise every second or so: a few events wake nobody.
- * Returns how many there were.
+ * process_events__consume - read what is there now, at most one ringful. Never blocks. Call it when
+ * the descriptor is readable, and every second or so, because a few events do not wake the reader.
+ * Returns how many events there were.
  */
 size_t process_events__consume(struct process_events *events);
 
 /*
- * process_events__lost - records that found no room, from the beginning. When it grows, processes
- * have come and gone untold: time to look through /proc.
+ * process_events__lost - records that found no room since the start. When the number grows,
+ * processes came and went unreported: sweep /proc.
  */
 uint64_t process_events__lost(const struct process_events *events);
 

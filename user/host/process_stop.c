@@ -17,10 +17,12 @@
 #include "base/clock.h"
 #include "host/pids.h"
 
-/* Between two looks at threads that have not stopped yet: a thread that runs takes some 10 us. */
+/*
+ * Pause between two looks at threads that have not stopped yet: a running thread takes some 10 us.
+ */
 #define POLL_NS (20 * NSEC_PER_USEC)
 
-/* How long is waited for a thread that sits in the kernel, when all are to go on. */
+/* How long the release waits for a thread that sits in the kernel. */
 #define LATE_NS NSEC_PER_SEC
 
 enum thread_state {
@@ -69,7 +71,7 @@ static char thread_state(const struct process_stop *stop, pid_t tid)
 	return end && end[1] == ' ' ? end[2] : 'X';
 }
 
-/* A leader that called pthread_exit stays as a zombie; nothing is left of it to hold. */
+/* A main thread that called pthread_exit stays as a zombie, which cannot be held. */
 static bool has_ended(const struct process_stop *stop, pid_t tid)
 {
 	char state = thread_state(stop, tid);
@@ -103,12 +105,15 @@ static int seize(struct process_stop *stop, pid_t tid)
 	if (!stop->begin_ns)
 		stop->begin_ns = clock__monotonic_ns();
 	stop->held[stop->n_held++] = (struct held_thread){.tid = tid};
-	/* Fails only for a thread that has ended, which waiting for it will tell. */
+	/* Fails only for a thread that has ended, as waiting for it will show. */
 	(void)ask(PTRACE_INTERRUPT, tid, NULL, 0);
 	return 1;
 }
 
-/* How many threads were found that nobody holds yet. Those that stand still make no new ones. */
+/*
+ * Seizes the threads that are not held yet and returns how many there were. Threads that stand
+ * still create none.
+ */
 static int seize_new(struct process_stop *stop)
 {
 	char tasks[PATH_MAX];
@@ -130,7 +135,7 @@ static int seize_new(struct process_stop *stop)
 	return err < 0 ? err : found;
 }
 
-/* A stop that PTRACE_INTERRUPT brought about, or the arrival of a signal just before it. */
+/* Either PTRACE_INTERRUPT stopped it, or a signal that arrived just before. */
 static void note_stop(struct held_thread *thread, int status)
 {
 	if (!WIFSTOPPED(status)) {
@@ -217,7 +222,7 @@ static int read_registers(struct process_stop *stop)
 	return stop->n_threads ? 0 : -ESRCH;
 }
 
-/* Who traces it already; 0: nobody. */
+/* The process that traces it already; 0: none. */
 static pid_t tracer_of(const char *proc_root, pid_t pid)
 {
 	char path[PATH_MAX], line[256];
@@ -307,8 +312,8 @@ static void let_go(struct process_stop *stop)
 }
 
 /*
- * Threads that were asked and have not stopped yet would stop later, with nobody to let them go. The
- * others go on meanwhile.
+ * A thread that was interrupted and has not stopped yet would stop later and stay stopped: waits
+ * for these. All others go on meanwhile.
  */
 static void let_late_ones_go(struct process_stop *stop)
 {

@@ -3,13 +3,13 @@
 #define GLEAKD_HOST_PROCESS_STOP_H
 
 /*
- * All threads of a process held still for a moment, and their registers. By ptrace(2) SEIZE and
- * INTERRUPT: no signal is sent, the parent is not told, and a stop signal that is pending or in force
- * stays what it was. The kernel lets go of every thread when the one who holds them dies, however
- * that happens. Waiting system calls are restarted by the kernel; those that never are (epoll_wait(2)
- * among them) return EINTR, as signal(7) has it for a process that is stopped and continued.
+ * Holds all threads of a process still for a moment and reads their registers, with ptrace(2) SEIZE
+ * and INTERRUPT. No signal is sent, the parent is not told, and a stop signal that is pending or in
+ * force stays what it was. When the tracer dies, the kernel lets go of every thread. The kernel
+ * restarts waiting system calls; those that it never restarts, epoll_wait(2) among them, return
+ * EINTR, as after SIGSTOP and SIGCONT (signal(7)).
  *
- * All calls have to be made by the same thread of ours: ptrace(2) knows threads, not processes.
+ * One thread of gleakd has to make all calls: the tracer of ptrace(2) is a thread, not a process.
  */
 #include <sys/types.h>
 #include <sys/user.h>
@@ -29,19 +29,19 @@ struct stopped_thread {
 #define PROCESS_STOP_MAX_THREADS 20000
 
 /*
- * process_stop__hold - stop every thread of @pid, those too that are created meanwhile. They stand
- * still when this returns 0, and until process_stop__release(). Gives up, and lets go, once
- * @limit_ns have passed since the first thread was stopped.
- * Errors: -ESRCH the process ended; -EPERM (the failure says what is missing, or who traces it
- * already); -ETIME the limit passed; -E2BIG too many threads; -ENOMEM.
+ * process_stop__hold - stop every thread of @pid, also those that are created meanwhile. When this
+ * returns 0 all threads stand still, until process_stop__release(). Gives up and lets go when
+ * @limit_ns have passed since the first thread was stopped. Errors: -ESRCH the process ended;
+ * -EPERM (the failure says what is missing, or which process traces it already); -ETIME the limit
+ * passed; -E2BIG too many threads; -ENOMEM.
  */
 int process_stop__hold(const char *proc_root, pid_t pid, uint64_t limit_ns,
 		       struct process_stop **ret_stop, struct failure *failure) __must_check;
 
 /*
- * process_stop__release - let all go on, signals that came meanwhile are delivered. Returns how long
- * the first of them stood still, in ns. NULL is fine: 0. A thread that has not left the kernel within
- * a second more is let go of when the calling thread ends: end it soon.
+ * process_stop__release - let all threads go on and deliver the signals that arrived meanwhile.
+ * Returns how long the first thread stood still, in ns; 0 for NULL. A thread that has not left the
+ * kernel within another second is let go of only when the calling thread ends: end it soon.
  */
 uint64_t process_stop__release(struct process_stop *stop);
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Scattered reads go out in batches. process_vm_readv(2) stops at the first byte it cannot read and
- * says only how many bytes came before; the span that holds that byte is marked and the next call
- * begins behind it. So every bad span costs one call. What a call costs grows with the number of
- * ranges it names, read or not, and therefore the batch is halved after a bad span and doubled
- * after a good batch: a list with nothing readable costs one short call per span, and a list with
- * few bad spans stays close to one call per IOV_MAX.
+ * Scattered reads go out in batches. process_vm_readv(2) stops at the first byte that it cannot
+ * read and returns only how many bytes came before. The span that holds that byte is marked and the
+ * next call begins behind it, so every bad span costs one call. The cost of a call grows with the
+ * number of ranges it names, read or not. Therefore a bad span halves the batch and a good batch
+ * doubles it: a list with nothing readable costs one short call per span, and a list with few bad
+ * spans about one call per IOV_MAX.
  */
 #include "host/remote.h"
 
@@ -54,7 +54,7 @@ struct remote {
 	uint64_t calls;
 
 	pid_t pid;
-	int mem_fd; /* /proc/PID/mem as it was when opened, which is what is asked of it; -1: none */
+	int mem_fd; /* /proc/PID/mem, which tells whether the address space is in use; -1: none */
 
 	struct remote_range *ranges;
 	size_t n_ranges;
@@ -168,7 +168,10 @@ static int read_large_span(struct remote *remote, struct remote_span *span)
 
 static int process_read_spans(struct remote *remote, struct remote_span *spans, size_t n_spans)
 {
-	/* One for all processes: hundreds may be open, and a read ends where it began. */
+	/*
+	 * One batch per thread and not per process, of which hundreds may be open: no read leaves
+	 * anything in it.
+	 */
 	static _Thread_local struct batch batch_of_thread;
 	struct batch *batch = &batch_of_thread;
 	size_t limit = BATCH_MAX_SPANS;
@@ -202,9 +205,9 @@ static int process_read_spans(struct remote *remote, struct remote_span *spans, 
 }
 
 /*
- * The descriptor belongs to the address space and not to the process (fs/proc/base.c mem_open): once
- * nobody uses that any more, reads from it end at once (mem_rw, mmget_not_zero). Nothing is mapped at
- * the address: a living one says EIO.
+ * The descriptor of /proc/PID/mem belongs to the address space and not to the process
+ * (fs/proc/base.c mem_open). Once no process uses that any more, reads return 0 (mem_rw,
+ * mmget_not_zero). Nothing is mapped at the address, so a space in use returns EIO.
  */
 static enum remote_memory process_memory(const struct remote *remote)
 {
@@ -244,8 +247,9 @@ static int yama_scope(void)
 }
 
 /*
- * The check is that of ptrace(2), PTRACE_MODE_ATTACH_REALCREDS. Yama's scope 3 refuses everybody
- * until the next boot; 1 and 2 let CAP_SYS_PTRACE pass (Documentation/admin-guide/LSM/Yama.rst).
+ * The kernel checks as for ptrace(2), PTRACE_MODE_ATTACH_REALCREDS. Yama's scope 3 refuses every
+ * process until the next boot; scopes 1 and 2 let CAP_SYS_PTRACE pass
+ * (Documentation/admin-guide/LSM/Yama.rst).
  */
 static int explain_denied(pid_t pid, struct failure *failure)
 {

@@ -4,8 +4,9 @@
 
 /*
  * Memory of another process, read-only. Two backends behind one interface: a live process
- * (process_vm_readv(2)) and a list of byte ranges held in memory, for tests and fuzzing.
- * The target is never stopped and never written to; two reads are not consistent with each other.
+ * (process_vm_readv(2)), and byte ranges held in memory, which are copies or made up by tests and
+ * fuzz targets. Reading never stops the target and never writes to it; two reads are not consistent
+ * with each other.
  */
 #include <sys/types.h>
 
@@ -45,17 +46,20 @@ void remote__free(struct remote *remote);
 enum remote_memory {
 	REMOTE_MEMORY_SAME,
 	REMOTE_MEMORY_GONE,    /* the process has ended, or executes another program */
-	REMOTE_MEMORY_UNKNOWN, /* the kernel did not give out what would tell */
+	REMOTE_MEMORY_UNKNOWN, /* the kernel did not tell */
 };
 
 /*
- * remote__memory - whether the address space is the one that was opened. A process has a new one from
- * each execve(2) on, also of the file that it ran before; nothing that a program does to its own
- * memory makes it another.
+ * remote__memory - whether the process still has the address space that was opened. Each execve(2)
+ * gives it a new one, even when it executes the same file again; nothing else that a program does
+ * to its memory makes it another.
  */
 enum remote_memory remote__memory(const struct remote *remote);
 
-/* remote__replace_image - an image whose memory is gone from now on; what it held can still be read. */
+/*
+ * remote__replace_image - from now on remote__memory() says of this image that its memory is gone;
+ * reading it goes on working.
+ */
 void remote__replace_image(struct remote *remote);
 
 /* remote__read - all of @size bytes or an error: -EFAULT unmapped, -ESRCH process gone. */
@@ -65,9 +69,9 @@ int remote__read(struct remote *remote, uint64_t address, void *buffer, size_t s
 int remote__read_u64(struct remote *remote, uint64_t address, uint64_t *ret_value) __must_check;
 
 /*
- * remote__read_spans - many ranges with as few system calls as the kernel allows (IOV_MAX ranges
- * a call). Sets every span's result; ranges after an unreadable one are still read.
- * Returns 0 when the process could be asked at all, else -ESRCH or -EPERM.
+ * remote__read_spans - read many ranges with as few system calls as the kernel allows (IOV_MAX
+ * ranges a call). Sets the result of every span; an unreadable one does not keep those behind it
+ * from being read. Returns 0 when the process could be asked at all, else -ESRCH or -EPERM.
  */
 int remote__read_spans(struct remote *remote, struct remote_span *spans,
 		       size_t n_spans) __must_check;

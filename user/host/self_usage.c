@@ -40,7 +40,7 @@ uint64_t process__start_seconds_at(uint64_t start_time_ticks, uint64_t realtime_
 	const struct process_id id = {.start_time = start_time_ticks};
 	uint64_t age = process_id__uptime_ns(id, boottime_ns);
 
-	/* Both are taken whole: seconds of one and of the other change at different moments. */
+	/* Both are rounded to seconds first: the two fractions change at different moments. */
 	return (realtime_ns - min_of(realtime_ns, age)) / NSEC_PER_SEC;
 }
 
@@ -51,7 +51,7 @@ uint64_t process__start_seconds(uint64_t start_time_ticks)
 					 process_id__boottime_ns());
 }
 
-/* Asked once: a clock that is set later must not look like a restart. */
+/* Read once: setting the clock later must not look like a restart. */
 static uint64_t own_start_seconds(const char *proc_root)
 {
 	static uint64_t seconds;

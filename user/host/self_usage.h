@@ -14,19 +14,20 @@ struct self_usage {
 /* self_usage__read - getrusage(2) and @proc_root/self. */
 struct self_usage self_usage__read(const char *proc_root);
 
-/* self_usage__resident_bytes - that alone, for who asks often. */
+/* self_usage__resident_bytes - only this figure, for frequent use. */
 uint64_t self_usage__resident_bytes(const char *proc_root);
 
 /*
- * process__start_seconds_at - when a process with that start time began, since the epoch by clocks
- * that show these times at one moment: whole seconds that are the same at every moment.
+ * process__start_seconds_at - when a process with that start time began, in seconds since the
+ * epoch; @realtime_ns and @boottime_ns are clocks that were read at the same moment. The result is
+ * the same for every such pair.
  */
 uint64_t process__start_seconds_at(uint64_t start_time_ticks, uint64_t realtime_ns,
 				   uint64_t boottime_ns);
 
 /*
  * process__start_seconds - when a process with that start time (clock ticks since boot, field 22 of
- * /proc/PID/stat) began, since the epoch by the present clocks.
+ * /proc/PID/stat) began, in seconds since the epoch, by the present clocks.
  */
 uint64_t process__start_seconds(uint64_t start_time_ticks);
 

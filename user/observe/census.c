@@ -62,7 +62,7 @@ struct census {
 
 	struct census_slots slots;
 	size_t known;	  /* entries of allgs that are in slots */
-	bool frozen;	  /* no more of them for now */
+	bool frozen;	  /* read no more entries for now */
 	size_t malformed; /* of those, how many cannot be a g */
 
 	enum phase phase;
@@ -148,8 +148,9 @@ void census__free(struct census *census)
 /* --- start ------------------------------------------------------------------------------------ */
 
 /*
- * Asked of the kernel and not of what is found there: no goroutine is bound to stay. The main one may
- * end (runtime.Goexit, and in a C program's library runtime.main returns), and its g is used again.
+ * Asks the kernel and does not look for a certain goroutine, because none has to stay. The main one
+ * may end (runtime.Goexit, and in a C program's library runtime.main returns), and its g is used
+ * again.
  */
 static int check_memory(const struct census *census, struct failure *failure)
 {
@@ -301,9 +302,9 @@ static void forget(struct census *census, size_t slot)
 }
 
 /*
- * keeps - whether an equal fingerprint will mean that the goroutine did not run. Not while an M
- * still holds a waiting goroutine: that one is at work on its system stack, or just about to park
- * (park_m sets the status before dropg), and neither end of that shows in the fingerprint.
+ * keeps - whether an equal fingerprint will mean that the goroutine did not run. It does not while
+ * an M still holds a waiting goroutine: that goroutine works on its system stack, or is about to
+ * park (park_m sets the status before dropg), and its fingerprint shows neither.
  */
 static bool keeps(const struct census *census, const struct census_g *g)
 {
@@ -324,7 +325,7 @@ static void report(struct census *census, size_t slot, const struct census_g *g,
 		/* The main goroutine's is in the assembly that starts the runtime. */
 		.creation_pc = g->goid == 1 ? 0 : module_map__pc(modules, g->gopc),
 		.start_pc = module_map__pc(modules, g->startpc),
-		/* What is no time then is in the future. */
+		/* A value that is no time lies in the future. */
 		.waitsince_ns =
 			g->waitsince ? g->waitsince - (uint64_t)census->options.clock_offset : 0,
 		.read_at_ns = census->read_at_ns,
@@ -373,7 +374,10 @@ static int flush_parked(struct census *census)
 				   census);
 }
 
-/* stack_wanted - of a goroutine whose stack stands still, for as long as it does not run. */
+/*
+ * stack_wanted - whether the stack is to be read: only that of a goroutine that does not run stands
+ * still.
+ */
 static bool stack_wanted(const struct census *census, const struct census_g *g)
 {
 	bool stopped = g->status == GO_STATUS_RUNNABLE || g->status == GO_STATUS_PREEMPTED;
@@ -431,9 +435,8 @@ static int visit(struct census *census, size_t slot, const uint8_t *copy)
 }
 
 /*
- * visit_spans - until the first merged range that could not be read as a whole: its slots are then
- * read one by one in the next batch, so that one missing page costs no more than the g structs on
- * it.
+ * visit_spans - go on to the first merged range that could not be read as a whole. The next batch
+ * reads its slots one by one, so that a missing page costs only the g structs on it.
  */
 static int visit_spans(struct census *census)
 {
@@ -504,8 +507,9 @@ static int advance(struct census *census, struct failure *failure)
 }
 
 /*
- * finish - what was read counts only if it was the same process image to the end: after exec all
- * its goroutines would be missing, not exited. And what made no sense was another program's.
+ * finish - the result counts only if the process had the same memory image to the end. After exec
+ * all its goroutines would be missing, not exited, and what made no sense may have been the other
+ * program's.
  */
 static int finish(struct census *census, int result, struct failure *failure)
 {

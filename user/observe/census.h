@@ -3,16 +3,16 @@
 #define GLEAKD_OBSERVE_CENSUS_H
 
 /*
- * A census: every goroutine that exists, read from runtime.allgs with process_vm_readv, without
- * probes and without stopping the target. Resumable: a census of a million goroutines is done in
- * slices, so that the caller can drain its ring buffer in between.
+ * A census lists every goroutine that exists. It reads runtime.allgs with process_vm_readv, without
+ * probes and without stopping the target. It works in slices, so that the caller can drain the ring
+ * buffer while a million goroutines are read.
  *
- * g structs are never freed and allgs only grows (src/runtime/proc.go allgadd), so the census keeps
- * their addresses sorted and remembers for each slot a fingerprint of (goid, trackingSeq, status,
- * sched.pc, waitreason). A slot with an unchanged fingerprint has not run since the last census
- * (mod 256, docs/architecture.md); its stack is not read again. Not all runs show: a coroutine
- * switch leaves no trace in it, nor do system calls from Go 1.26 on, so goroutines in one are
- * always reported in full there.
+ * g structs are never freed and allgs only grows (src/runtime/proc.go allgadd). So the census keeps
+ * their addresses sorted and for each slot a fingerprint of (goid, trackingSeq, status, sched.pc,
+ * waitreason). A slot whose fingerprint has not changed has not run since the last census (mod 256,
+ * docs/architecture.md), and its stack is not read again. Some runs leave no trace in a
+ * fingerprint: a switch between coroutines, and from Go 1.26 on a system call. Goroutines in a
+ * system call are therefore always reported in full there.
  */
 #include "base/common.h"
 #include "base/failure.h"
@@ -68,7 +68,7 @@ struct census_options {
 	int64_t clock_offset;  /* ns that the process's monotonic clock is ahead of the host's */
 };
 
-/* What the last finished census read and what it had to leave out. */
+/* What the last complete census read and what it left out. */
 struct census_result {
 	uint64_t started_ns; /* monotonic: everything created later may be missing */
 	uint64_t finished_ns;
@@ -98,7 +98,7 @@ int census__new(struct module_map *modules, struct remote *remote, struct stack_
 		struct census **ret_census) __must_check;
 void census__free(struct census *census);
 
-/* census__freeze - while @frozen, the next ones look at no more slots than are known by then. */
+/* census__freeze - while @frozen, a census reads only the slots that are known by then. */
 void census__freeze(struct census *census, bool frozen);
 
 /*
@@ -125,9 +125,9 @@ const struct census_result *census__result(const struct census *census);
 
 /*
  * census__slots - every slot that has a handle, in address order: the handle that seen() returned,
- * and the target's address of the g. @visit returns false to stop. A slot keeps its handle until a
- * census finds its goroutine gone or another one in its place: whoever visits must check that the
- * handle still means what it did. @visit must not change the census.
+ * and the target's address of the g. @visit returns false to stop, and must not change the census.
+ * A slot keeps its handle until a census finds its goroutine gone or another one in its place, so
+ * @visit must check that the handle still means the same goroutine.
  */
 void census__slots(const struct census *census,
 		   bool (*visit)(void *ctx, uint32_t handle, uint64_t g_address), void *ctx);

@@ -3,10 +3,10 @@
 #define GLEAKD_OBSERVE_CENSUS_GATHER_H
 
 /*
- * Equal windows of memory at many ascending addresses, read with few and long remote ranges. What
- * process_vm_readv(2) costs is pinning pages and starting ranges rather than copying, so windows
- * that lie near each other are read together with the bytes between them: g structs fill whole
- * spans of the Go heap, one range each. Private to the census.
+ * Reads equal windows of memory at many ascending addresses with few, long remote ranges.
+ * process_vm_readv(2) spends its time on pinning pages and starting ranges rather than on copying,
+ * so windows that lie near each other are read together with the bytes between them: g structs fill
+ * whole spans of the Go heap, which takes one range each. Private to the census.
  */
 #include "base/common.h"
 #include "golang/layout.h"

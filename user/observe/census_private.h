@@ -2,7 +2,7 @@
 #ifndef GLEAKD_OBSERVE_CENSUS_PRIVATE_H
 #define GLEAKD_OBSERVE_CENSUS_PRIVATE_H
 
-/* The census without an executable behind it: for tests on fabricated memory. */
+/* The census without an executable, for tests on made-up memory. */
 #include "observe/census.h"
 #include "observe/census_runtime.h"
 

@@ -3,8 +3,8 @@
 #define GLEAKD_OBSERVE_CENSUS_RUNTIME_H
 
 /*
- * The part of one process's Go runtime that a census reads: where its globals are, and how a copied
- * g struct is to be understood. Private to the census; made from a go_binary, or by hand in tests.
+ * The part of one process's Go runtime that a census reads: where its globals are, and how to
+ * decode a copied g struct. Private to the census; made from a go_binary, or by hand in tests.
  */
 #include "base/bytes.h"
 #include "base/common.h"
@@ -16,11 +16,11 @@
 struct census_runtime {
 	const struct go_layout *layout;
 	struct remote *remote;
-	struct module_map *modules; /* may gain some between two censuses */
+	struct module_map *modules; /* modules may be added between two censuses */
 	bool uses_lr;		    /* see struct go_arch */
 	/* Target addresses; sched and allp may be 0 (unknown). */
 	uint64_t allgptr, allglen, sched, allp;
-	/* Bytes of a g that are of interest: [g + window, g + window + window_size). */
+	/* Bytes of a g that the census reads: [g + window, g + window + window_size). */
 	uint32_t window, window_size;
 };
 
@@ -56,9 +56,9 @@ void census_runtime__decode(const struct census_runtime *runtime, const uint8_t 
 			    struct census_g *ret_g);
 
 /*
- * census_runtime__goids_issued - goroutine ids handed out so far, 0 when it cannot be known.
- * Ps draw ids from sched.goidgen 16 at a time (src/runtime/proc.go newproc1): what they have not
- * used yet is subtracted. Exact for some moment during the call, or 0 if the target issues ids
+ * census_runtime__goids_issued - goroutine ids handed out so far; 0 when it cannot be known. Ps
+ * draw ids from sched.goidgen 16 at a time (src/runtime/proc.go newproc1), so what they have drawn
+ * and not used is subtracted. Exact for some moment during the call, or 0 if the target draws ids
  * faster than its Ps can be read.
  */
 uint64_t census_runtime__goids_issued(const struct census_runtime *runtime);

@@ -3,12 +3,12 @@
 #define GLEAKD_OBSERVE_CENSUS_STACKS_H
 
 /*
- * Park stacks of a batch of goroutines. The target runs on while it is read: between the copy of a
- * g and the copy of its stack the goroutine may have woken and parked elsewhere, or its stack may
+ * Park stacks of a batch of goroutines. The target runs while it is read: between the copy of a g
+ * and the copy of its stack the goroutine may have woken and parked elsewhere, or its stack may
  * have been moved, freed and given to another. So every g is read once more after its stack, and
  * the stack counts only if nothing that changes with a run (goid, status, trackingSeq, pc, sp, bp,
- * the stack's bounds) differs. Only stacks that passed are interned: a torn one can waste a read,
- * never invent a site. Private to the census.
+ * the stack's bounds) differs. Only stacks that passed are interned: a torn stack can waste a read,
+ * but never make up a site. Private to the census.
  */
 #include "base/common.h"
 #include "observe/census_gather.h"
@@ -35,7 +35,7 @@ enum census_stack_state {
 	CENSUS_STACK_FAILED,  /* torn or unreadable: no stack */
 };
 
-/* Big; kept in one mapping which lives as long as a census. */
+/* Large; in a mapping of its own that lives as long as a census. */
 struct census_stacks_scratch {
 	struct census_gather gather;
 	size_t order[PARKED_BATCH];	     /* of parked, by sp */
@@ -50,7 +50,10 @@ struct census_stacks_scratch {
 struct census_stacks {
 	const struct census_runtime *runtime;
 	struct stack_table *table;
-	/* The last stack interned: goroutines read together mostly wait in the same place. */
+	/*
+	 * The stack that was interned last: goroutines that are read together often wait in the
+	 * same place.
+	 */
 	uint64_t last_pcs[STACK_MAX_DEPTH];
 	size_t last_depth;
 	uint32_t last_id;

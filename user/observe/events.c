@@ -21,8 +21,8 @@ struct event_reader {
 };
 
 /*
- * The record is copied: it may come from anywhere when fuzzed, so that it need not be aligned, and
- * 40 bytes cost less than the branch that would tell.
+ * The record is copied: a fuzz target hands in bytes that need not be aligned, and copying 40 bytes
+ * costs less than a branch on the alignment.
  */
 bool event_record__decode(const void *data, size_t size, event_fn fn, void *ctx)
 {
@@ -51,8 +51,8 @@ bool event_record__decode(const void *data, size_t size, event_fn fn, void *ctx)
 }
 
 /*
- * libbpf goes on for as long as records arrive. A busy target can produce as fast as we consume,
- * so the round ends after one ringful: libbpf has moved past this record when it sees the error.
+ * libbpf goes on as long as records arrive, and a busy target can produce as fast as we consume. So
+ * the round ends after one ringful; libbpf has moved past this record when it sees the error.
  */
 static int on_record(void *ctx, void *data, size_t size)
 {

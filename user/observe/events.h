@@ -3,8 +3,8 @@
 #define GLEAKD_OBSERVE_EVENTS_H
 
 /*
- * Consumer of the BPF ring buffer: validates every record and hands it on. Records are foreign
- * data: wrong sizes and kinds are counted, never trusted.
+ * Reads the BPF ring buffer, checks every record and hands it on. Records are foreign data: those
+ * of a wrong size or kind are counted and dropped.
  */
 #include "base/common.h"
 #include "probe/abi.h"
@@ -27,8 +27,8 @@ void event_reader__free(struct event_reader *reader);
 int event_reader__epoll_fd(const struct event_reader *reader);
 
 /*
- * event_reader__consume - everything that is in the ring now. Returns the number of records.
- * Never blocks.
+ * event_reader__consume - read what is in the ring now, at most one ringful. Returns the number of
+ * records. Never blocks.
  */
 size_t event_reader__consume(struct event_reader *reader);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Entries say by id where the frames are; frames live in chunks that never move, so that what
- * stack_table__get() gave stays valid while the table grows. Nothing is ever removed.
+ * An entry, found by id, says where the frames are. Frames live in chunks that never move, so that
+ * what stack_table__get() returned stays valid while the table grows. Nothing is ever removed.
  */
 #include "observe/stack_table.h"
 

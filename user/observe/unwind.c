@@ -94,10 +94,10 @@ static bool find_callers_sp(struct walk *walk, uint64_t pc, uint64_t fp, uint64_
 }
 
 /*
- * Frames from @fp outwards; @lowest is the lowest address at which the first may be. Each is above
- * the one before, so that the stack's size bounds the walk even without @max. A chain ends with 0:
- * when it leaves the stack instead, returns true, and *@ret_at is where the next steps have to be
- * found otherwise.
+ * Follows frames from @fp outwards; the first may be at @lowest or above. Each is above the one
+ * before, so the size of the stack bounds the walk even without @max. A chain ends with 0. Returns
+ * true when it leaves the stack instead: *@ret_at is then where the walk has to go on in another
+ * way.
  */
 static bool walk_frame_pointers(struct walk *walk, uint64_t fp, uint64_t lowest,
 				struct position *ret_at)
@@ -126,10 +126,10 @@ static bool walk_frame_pointers(struct walk *walk, uint64_t fp, uint64_t lowest,
 }
 
 /*
- * One function after the other by the size of its frame, until the frame pointer found on the way
- * is exactly where the next function's frame keeps it. That proves it, and the rest is the fast
- * walk: true, from @at->bp on. A stale one (Go before 1.23 keeps none for a system call) is never
- * exactly there.
+ * Steps from function to function by the sizes of their frames, until the frame pointer found on
+ * the way is exactly where the next function's frame keeps it. That proves it, and the fast walk
+ * goes on from @at->bp: returns true. A stale frame pointer (Go before 1.23 keeps none during a
+ * system call) is never exactly there.
  */
 static bool walk_pcsp_pushed(struct walk *walk, struct position *at)
 {
@@ -172,9 +172,9 @@ static void walk_pushed(struct walk *walk, bool bp_usable)
 }
 
 /*
- * Without @bp_usable: the frame record is at sp - 8, that of the function itself or, when it has
- * none yet, its caller's: the prologue has not moved sp. Only the caller's own program counter is
- * missing then.
+ * Without @bp_usable the frame record is at sp - 8: that of the function itself or, when it has
+ * none yet, that of its caller, because the prologue has not moved sp. In that case only the
+ * caller's own program counter is missing.
  */
 static void walk_with_lr(struct walk *walk, bool bp_usable)
 {

@@ -3,11 +3,11 @@
 #define GLEAKD_OBSERVE_UNWIND_H
 
 /*
- * Call stacks of goroutines that do not run, from a copy of the top of their stack. Frame-pointer
- * walk from sched.bp; where a version saved no frame pointer (syscalls before Go 1.23, a goroutine
- * preempted in a prologue) steps by the pcsp table until a saved frame pointer proves right. The
- * memory is foreign and may be torn: every step must go up the stack and land in text, or the walk
- * ends.
+ * Call stacks of goroutines that do not run, from a copy of the top of their stack. It follows
+ * frame pointers from sched.bp. Where a version saved no frame pointer (a system call before Go
+ * 1.23, a goroutine preempted in a prologue), it steps by the sizes of frames in the pcsp table
+ * until it finds a saved frame pointer that proves right. The memory is foreign and may be torn:
+ * every step must go up the stack and land in text, or the walk ends.
  */
 #include "base/common.h"
 #include "golang/module_map.h"
@@ -19,8 +19,8 @@ struct unwind_input {
 	uint64_t copy_address; /* at most sp; with lr at most sp - 8, where the frame begins */
 	size_t copy_size;
 	struct module_map *modules; /* whose text every frame is in */
-	bool bp_valid; /* false: begin with a step by pcsp; bp is then at most believed when proven */
-	bool uses_lr; /* the return address is saved at the bottom of the frame, or not at all */
+	bool bp_valid; /* false: begin with a step by pcsp, and trust bp only once it is proven */
+	bool uses_lr;  /* the return address is saved at the bottom of the frame, or not at all */
 	uint64_t lr; /* with lr: sched.lr, the caller of a function stopped in its prologue; or 0 */
 };
 
@@ -31,7 +31,7 @@ struct unwind_input {
  */
 size_t unwind__walk(const struct unwind_input *in, uint64_t *pcs, size_t max, uint64_t *ret_more);
 
-/* pclntab__sp_delta() or what stands for it in a test. @pc is a module pc. */
+/* pclntab__sp_delta(), or a function of a test in its place. @pc is a module pc. */
 typedef int (*unwind_sp_delta_fn)(void *ctx, uint64_t pc, int32_t *ret_delta);
 
 /* unwind__walk_by - unwind__walk() with another source of sp deltas; @sp_delta may be NULL. */

@@ -100,8 +100,9 @@ static int enter_channel(struct wait_visit *visit, size_t i, uint64_t address)
 }
 
 /*
- * All cases. Their channels come in rising order, which a list that turns back breaks; within one
- * channel that has several cases, one sudog is remembered and must not come again (Brent 1980).
+ * Finds the channels of all cases. They come in rising order of address, which breaks a list that
+ * turns back. Within one channel that has several cases, one sudog is remembered and must not come
+ * again (Brent 1980).
  */
 static int find_channels(struct wait_visit *visit, size_t i)
 {
@@ -188,8 +189,8 @@ static bool is_own_list(struct wait_visit *visit, const struct wait_look_member 
 }
 
 /*
- * A list that was proven to be one need not be walked again for each goroutine on it: a goroutine
- * that waits for a Cond has the Cond's address on its stack, in this variable.
+ * A list that was proven to be a notifyList is not walked again for each goroutine on it: a
+ * goroutine that waits for a Cond has its address on the stack, in this variable.
  */
 static int find_cond_on_stack(struct wait_visit *visit, size_t i)
 {

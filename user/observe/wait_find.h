@@ -2,7 +2,7 @@
 #ifndef GLEAKD_OBSERVE_WAIT_FIND_H
 #define GLEAKD_OBSERVE_WAIT_FIND_H
 
-/* The half of wait_objects.h that goes from a goroutine to what it waits on. */
+/* The part of wait_objects.h that leads from a goroutine to what it waits on. */
 #include <string.h>
 
 #include "base/bytes.h"
@@ -11,7 +11,7 @@
 
 #define WAIT_NO_SLOT UINT32_MAX
 
-/* Where it is written what a goroutine waits on. */
+/* Where the runtime stores what a goroutine waits on. */
 enum wait_how {
 	WAIT_BY_CHANNELS,
 	WAIT_BY_SUDOG, /* g.waiting */
@@ -43,13 +43,17 @@ struct wait_visit {
 	uint32_t counted;
 };
 
-/* wait__reason_text - for a member's wait; those given where the layout has none for its number. */
+/*
+ * wait__reason_text - the reason of a member's wait; the given one where the layout has none for
+ * its number.
+ */
 const char *wait__reason_text(const struct wait_visit *visit,
 			      const struct wait_look_member *member);
 
 /*
- * wait_find__objects - enter what every good member waits on. One whose waits make no sense is not
- * good any more; when there is no room for more, the members end before the first without it.
+ * wait_find__objects - find what every good member waits on. A member whose waits make no sense is
+ * not good any more. When there is no room for more waits, the members end before the first without
+ * room.
  */
 void wait_find__objects(struct wait_visit *visit);
 

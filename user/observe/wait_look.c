@@ -8,7 +8,7 @@
 #include "base/hash.h"
 #include "base/index.h"
 
-/* Memory from the kernel is zero, and what of it is not used is never there. */
+/* Large memory comes from the kernel zeroed, and pages that are not used are never allocated. */
 struct wait_look *wait_look__new(void)
 {
 	struct wait_look *look = calloc(1, sizeof(*look));
@@ -39,7 +39,7 @@ struct wait_look_object *wait_look__find(struct wait_look *look, uint64_t key)
 	return NULL;
 }
 
-/* Of members that are entered one after the other, the waits of each are in a row. */
+/* The waits of a member are in a row, since members are entered one after the other. */
 static void add_wait(struct wait_look *look, size_t member, uint32_t object)
 {
 	struct wait_look_member *waiter = &look->members[member];

@@ -2,7 +2,7 @@
 #ifndef GLEAKD_OBSERVE_WAIT_LOOK_H
 #define GLEAKD_OBSERVE_WAIT_LOOK_H
 
-/* One look at a group of goroutines: who they are and which objects they were found to wait on. */
+/* One look at a group of goroutines, its members, and at the objects they wait on. */
 #include "observe/wait_objects.h"
 #include "observe/wait_queues.h"
 
@@ -24,7 +24,7 @@ struct wait_look_object {
 	uint64_t address; /* of the channel or the variable of package sync */
 	enum wait_object_kind kind;
 	uint32_t members;
-	uint32_t last_member; /* that was entered, plus 1 */
+	uint32_t last_member; /* the member entered last, plus 1 */
 	struct wait_channel channel;
 };
 
@@ -44,20 +44,20 @@ void wait_look__free(struct wait_look *look);
 struct wait_look_object *wait_look__find(struct wait_look *look, uint64_t key);
 
 /*
- * wait_look__add - @member waits on the object with @key, once however often it is said. Members are
- * entered one after the other. @ret_new: the object is to be filled in. -E2BIG: no room for more;
- * -ENOMEM.
+ * wait_look__add - note that @member waits on the object with @key; noting it again changes
+ * nothing. Members are entered one after the other. @ret_new: the object is new, and the caller
+ * fills it in. -E2BIG: no room for more; -ENOMEM.
  */
 int wait_look__add(struct wait_look *look, size_t member, uint64_t key,
 		   struct wait_look_object **ret_object, bool *ret_new) __must_check;
 
-/* wait_look__count - set every object's members, of those members that are good. */
+/* wait_look__count - count the good members of every object. */
 void wait_look__count(struct wait_look *look);
 
 /* wait_look__top - indices of the objects with most members, most first; returns how many. */
 size_t wait_look__top(const struct wait_look *look, uint32_t top[WAIT_OBJECTS_TOP]);
 
-/* wait_look__sum_up - all of @ret_objects but .top; after wait_look__count(). */
+/* wait_look__sum_up - fill @ret_objects but for .top; after wait_look__count(). */
 void wait_look__sum_up(const struct wait_look *look, struct wait_objects *ret_objects);
 
 #endif /* GLEAKD_OBSERVE_WAIT_LOOK_H */

@@ -3,15 +3,15 @@
 #define GLEAKD_OBSERVE_WAIT_MEMORY_H
 
 /*
- * Reading small structs that point at each other. A read of 4 KiB takes as long as one of 100 bytes,
- * and what the runtime allocates of one kind lies close together (a page holds 40 sudogs or
- * channels): so whole blocks are read and kept. They show the target as it was when they were read;
- * whoever uses them must check afterwards that what it followed still holds.
+ * Reads small structs that point at each other. Reading 4 KiB takes as long as reading 100 bytes,
+ * and the runtime allocates structs of one kind close together (40 sudogs or channels to a page):
+ * so whole blocks are read and kept. They show the target as it was when they were read; callers
+ * must check afterwards that what they followed still holds.
  */
 #include "base/common.h"
 #include "host/remote.h"
 
-#define WAIT_MEMORY_MAX_READS 32768 /* blocks until it refuses: some 30 ms of reading */
+#define WAIT_MEMORY_MAX_READS 32768 /* blocks read before it refuses to read more: some 30 ms */
 
 struct wait_memory;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Nothing stops the target. The g structs are read before and after all the rest: what is between
- * two equal readings of goid, status, waiting and trackingSeq belongs to that wait.
+ * Nothing stops the target. The g structs are read before and after everything else: what was read
+ * between two equal readings of goid, status, waiting and trackingSeq belongs to that wait.
  */
 #include "observe/wait_objects.h"
 
@@ -93,7 +93,10 @@ void wait_reader__free(struct wait_reader *reader)
 	free(reader);
 }
 
-/* The table of a stripped program can be found while a goroutine waits in it, as one does now. */
+/*
+ * In a stripped program the semaphore table can be found only while a goroutine waits in it, as one
+ * does now.
+ */
 static void find_semtable(struct wait_reader *reader)
 {
 	uint64_t found;
@@ -128,7 +131,7 @@ static int read_windows(struct wait_visit *visit, struct windows *windows)
 	return remote__read_spans(reader->remote, windows->spans, look->n_members);
 }
 
-/* What of a g must stay as it is; false when it was not read. */
+/* The fields of a g that must not change; false when it was not read. */
 static bool decode(const struct wait_visit *visit, const struct windows *windows, size_t i,
 		   struct wait_look_member *ret_member)
 {
@@ -148,7 +151,10 @@ static bool decode(const struct wait_visit *visit, const struct windows *windows
 	return true;
 }
 
-/* Whoever asks may know from its frames what a semaphore, by its words, is part of. */
+/*
+ * The caller may know from the frames what a semaphore is part of; the reason of the wait does not
+ * tell.
+ */
 static bool fits(const struct wait_visit *visit, enum wait_class by_text)
 {
 	return by_text == visit->class ||
@@ -210,7 +216,7 @@ static bool count_channel(struct wait_visit *visit, struct wait_look_object *obj
 	uint32_t limit = WAIT_OBJECTS_MAX_WAITERS;
 	struct wait_count receivers, senders;
 
-	/* Leaves the channel as first seen where it cannot be read any more. */
+	/* A channel that cannot be read any more stays as it was first read. */
 	if (wait_queues__channel(&visit->reader->runtime, visit->memory, object->key,
 				 &object->channel))
 		return false;
@@ -268,7 +274,7 @@ static void describe(struct wait_visit *visit, struct wait_look_object *object,
 	}
 }
 
-/* Members that moved meanwhile may have changed the order. */
+/* Leaving out goroutines that ran meanwhile may have changed the order. */
 static void sort_top(struct wait_objects *objects)
 {
 	for (size_t i = 1; i < objects->n_top; i++) {

@@ -20,7 +20,7 @@ enum wait_object_kind {
 	WAIT_OBJECT_RWMUTEX,
 	WAIT_OBJECT_WAIT_GROUP,
 	WAIT_OBJECT_COND,
-	WAIT_OBJECT_SEMAPHORE, /* the reason does not tell which */
+	WAIT_OBJECT_SEMAPHORE, /* a semaphore of a kind that the reason does not name */
 };
 
 const char *wait_object_kind__name(enum wait_object_kind kind); /* "channel", "mutex", ... */
@@ -33,8 +33,11 @@ const char *wait_object_kind__name(enum wait_object_kind kind); /* "channel", "m
 struct wait_object {
 	enum wait_object_kind kind;
 	uint64_t address; /* the target's */
-	uint32_t members; /* of the goroutines given, how many wait on it */
-	/* Waiting in all; channels have the first two, everything else the third. */
+	uint32_t members; /* how many of the given goroutines wait on it */
+	/*
+	 * All that wait, not only the given ones: channels have the first two counts, other objects
+	 * the third.
+	 */
 	uint32_t receivers, senders, waiters;
 	/* Not all could be counted: too many, a queue that kept changing, or no semaphore table. */
 	bool more_waiters;
@@ -45,11 +48,11 @@ struct wait_object {
 /* What a group of goroutines waits on. */
 struct wait_objects {
 	uint32_t looked_at;   /* goroutines whose waits were read */
-	uint32_t unreadable;  /* not read, or they moved meanwhile */
+	uint32_t unreadable;  /* goroutines that could not be read or ran meanwhile */
 	uint32_t distinct;    /* objects among those looked at */
-	uint32_t with_timer;  /* goroutines of which one case is the channel of an armed timer */
-	uint32_t with_buffer; /* ... a channel with a buffer, be it full or empty */
-	uint32_t shared_by;   /* goroutines that wait on the object which most wait on */
+	uint32_t with_timer;  /* goroutines that also wait on the channel of an armed timer */
+	uint32_t with_buffer; /* goroutines that wait on a channel with a buffer, full or empty */
+	uint32_t shared_by;   /* how many wait on the object that most of them wait on */
 	size_t n_top;
 	struct wait_object top[WAIT_OBJECTS_TOP]; /* most members first */
 };

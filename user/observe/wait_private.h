@@ -2,7 +2,7 @@
 #ifndef GLEAKD_OBSERVE_WAIT_PRIVATE_H
 #define GLEAKD_OBSERVE_WAIT_PRIVATE_H
 
-/* The reader without an executable behind it: for tests on fabricated memory. */
+/* The reader without an executable, for tests on made-up memory. */
 #include "observe/wait_objects.h"
 #include "observe/wait_queues.h"
 

@@ -3,9 +3,9 @@
 #define GLEAKD_OBSERVE_WAIT_QUEUES_H
 
 /*
- * The structs in which the runtime keeps what waits for what: sudog, hchan, semaRoot, notifyList
- * (src/runtime/runtime2.go, chan.go, sema.go). Addresses are the target's. Every list is bounded
- * and each step along it is checked: the target changes them meanwhile.
+ * The structs in which the runtime keeps what waits on what: sudog, hchan, semaRoot, notifyList
+ * (src/runtime/runtime2.go, chan.go, sema.go). Addresses are the target's. Every walk along a list
+ * is bounded and checks each step, because the target changes the lists meanwhile.
  */
 #include "base/common.h"
 #include "golang/layout.h"
@@ -28,13 +28,16 @@ struct wait_channel {
 	bool timer; /* of a timer that is armed */
 };
 
-/* A count of waiters; @more when it is short of all. */
+/* A count of waiters; @more: there are more than were counted. */
 struct wait_count {
 	uint32_t n;
 	bool more;
 };
 
-/* wait_queues__usable - whether the layout has every field needed in a sane place. */
+/*
+ * wait_queues__usable - whether the layout has every field that is needed, at an offset that makes
+ * sense.
+ */
 bool wait_queues__usable(const struct go_layout *layout);
 
 /* Errors of all: as wait_memory__read(), and -EINVAL for what cannot be such a thing. */

@@ -2,7 +2,7 @@
 #ifndef GLEAKD_PROBE_ABI_H
 #define GLEAKD_PROBE_ABI_H
 
-/* bpf/abi.h needs the kernel's fixed-width types first; this is its user-space door. */
+/* bpf/abi.h for user space: it needs the kernel's fixed-width types first. */
 #include <linux/types.h>
 
 #include "../../bpf/abi.h"

@@ -25,15 +25,15 @@
 #define SLOW_HITS 30 /* single-stepped ones, up to 20 us each */
 
 /*
- * A service rests and does its own work between two hits; what the kernel needs for the next is then
- * out of the caches. Measured on a web server, a hit cost two to four times what it does in a loop
- * (docs/overhead.md).
+ * A service pauses and does its own work between two hits; what the kernel needs for the next hit
+ * is then out of the caches. On a web server a hit was measured to cost two to four times what it
+ * costs in a loop (docs/overhead.md).
  */
 #define COLD_HITS 61
 #define REST_NS	  100000
 #define MESS_SIZE (1u << 20) /* what a processor keeps close to it, today */
 #define MESS_STEP 64
-/* More is a disturbance of the measurement. */
+/* A larger figure is a disturbance of the measurement. */
 #define MAX_COLD_PERCENT 500
 
 /* What the programs read of a g, at the offsets of describe(). */
@@ -59,7 +59,7 @@ static int ignore_record(void *ctx, void *data, size_t size)
 	return 0;
 }
 
-/* The program whose sites are mostly of @kind: creations are probed at a call. */
+/* The program that most sites of @kind run: creations are probed at a call. */
 static struct bpf_program *program_for(const struct bench *bench, enum calibration_kind kind)
 {
 	if (kind == CALIBRATION_CALL)
@@ -67,7 +67,7 @@ static struct bpf_program *program_for(const struct bench *bench, enum calibrati
 	return bench->skeleton->progs.gl_exit;
 }
 
-/* The first slot is all that is needed, and nobody is to be woken. */
+/* One slot is enough, and no reader is to be woken. */
 static int configure(struct bench *bench)
 {
 	struct gleakd_bpf *skeleton = bench->skeleton;
@@ -166,7 +166,7 @@ static void rest_and_work(struct bench *bench)
 		bench->mess[i]++;
 }
 
-/* Nanoseconds of one hit after something else. */
+/* Nanoseconds of one hit after a pause. */
 static uint64_t median_cold_time(struct bench *bench, const struct trial *trial)
 {
 	uint64_t times[COLD_HITS];

@@ -11,10 +11,9 @@
 #include "probe/kernel.h"
 
 /*
- * calibrate__run - takes some 60 ms of CPU time, and as much waiting for probes to be gone.
- * @features: kernel__check() is content with them.
- * Errors: -ENOMEM, -EPERM, or what the kernel said to loading or attaching; libbpf_text__get()
- * may know more.
+ * calibrate__run - measure all kinds. Takes some 60 ms of CPU time, and 30 to 50 ms of waiting per
+ * kind to attach. kernel__check() must have accepted @features. Errors: -ENOMEM, -EPERM, or the
+ * kernel's error of loading or attaching; libbpf_text__get() may know more.
  */
 int calibrate__run(const struct kernel_features *features,
 		   struct calibration *ret_calibration) __must_check;

@@ -36,7 +36,7 @@ int detacher__new(struct detacher **ret_detacher)
 	return 0;
 }
 
-/* The next link that nobody takes care of; with the lock held. */
+/* The next link that no thread has taken. The lock is held. */
 static struct probe_link *next_link(struct detacher *detacher, struct job **ret_job)
 {
 	for (struct job *job = detacher->jobs; job; job = job->next) {
@@ -125,12 +125,12 @@ void detacher__take(struct detacher *detacher, const struct detachment *detachme
 		for (int event = 0; event < PROBE_EVENT_COUNT; event++)
 			if (detachment->links[event].attached)
 				start_thread(detacher);
-		/* Nothing to wait for, or nobody to wait in our place. */
+		/* There is no link to detach, or no thread to do it. */
 		if (!detacher->threads)
 			detach_all(detacher);
 	}
 	pthread_mutex_unlock(&detacher->lock);
-	/* Then its slot is lost, which is one of a thousand. */
+	/* Its slot is then never used again, one of thousands. */
 	if (!job)
 		detach_now(detachment);
 }

@@ -6,7 +6,7 @@
 #include "base/common.h"
 #include "probe/abi.h"
 
-/* Each has the events of those before it, and more. */
+/* Each mode has the events of the modes before it, and more. */
 enum probe_mode {
 	PROBE_MODE_CENSUS,    /* nothing attached */
 	PROBE_MODE_LIFECYCLE, /* create, exit */
@@ -23,12 +23,12 @@ unsigned int probe_mode__events(enum probe_mode mode);
 struct probe_event_info {
 	const char *name, *plural;   /* in every output: "create", "creations" */
 	const char *program;	     /* in bpf/gleakd.bpf.c */
-	enum probe_mode lowest_mode; /* that has it */
+	enum probe_mode lowest_mode; /* the first mode that has it */
 };
 
-/* probe_event__info - of any event. */
+/* probe_event__info - what is known of @event, which is below PROBE_EVENT_COUNT. */
 const struct probe_event_info *probe_event__info(enum probe_event event);
 
-const char *probe_event__name(enum probe_event event); /* "unknown" for what is none */
+const char *probe_event__name(enum probe_event event); /* "unknown" for any other number */
 
 #endif /* GLEAKD_PROBE_EVENT_H */

@@ -21,7 +21,7 @@
 #define TOLD_DEARER 1.2
 /* Of fewer goroutines no mean is told. */
 #define MIN_TOLD_CREATIONS 10
-/* A goroutine parks this often in its life when nobody has counted yet: once. */
+/* How often a goroutine parks in its life, as long as no parks were counted: once. */
 #define PARKS_PER_CREATION 1.0
 
 static __printf_fmt(2, 3) void give_reason(struct governor *governor, const char *format, ...)
@@ -132,8 +132,8 @@ static double measured_ns(const struct governor *governor, const struct governor
 }
 
 /*
- * Parks follow the work done, or the goroutines created: the smaller guess is taken. Should it be
- * wrong, the hold doubles.
+ * Parks follow the work done, or the goroutines created: take the smaller guess. If it is wrong,
+ * the hold doubles.
  */
 static double expected_parks(const struct governor *governor, const struct governor_tick *tick,
 			     double creations)

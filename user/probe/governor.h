@@ -44,20 +44,20 @@ struct governor_tick {
 	uint64_t elapsed_ns;
 	uint64_t target_cpu_ns;
 	uint64_t hits[PROBE_EVENT_COUNT]; /* of the events that were attached; 0 for the others */
-	/* Goroutines created, whoever told: from the goids handed out. UINT64_MAX: not known. */
+	/* Goroutines created, known from the goids handed out. UINT64_MAX: not known. */
 	uint64_t creations;
 };
 
 struct governor {
 	struct governor_options options;
 	enum probe_mode mode;
-	char reason[GOVERNOR_REASON]; /* why not the highest mode; "" */
+	char reason[GOVERNOR_REASON]; /* why the mode is not the highest; "" when it is */
 	double overhead;	      /* of the last tick: share of the budgeted CPU time */
 	double creations_per_s;	      /* last known */
 	double parks_per_cpu_s;	      /* last counted, per second of target CPU; < 0: never */
 	double parks_per_creation;    /* likewise */
-	uint64_t fitting_ns;	      /* how long a step up would have fitted */
-	uint64_t hold_ns;	      /* how long it must */
+	uint64_t fitting_ns;	      /* how long a step up would have fitted by now */
+	uint64_t hold_ns;	      /* how long it has to */
 	uint64_t up_ns; /* since the last step up; UINT64_MAX: none, or it was right */
 	uint64_t changes;
 

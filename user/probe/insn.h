@@ -3,9 +3,9 @@
 #define GLEAKD_PROBE_INSN_H
 
 /*
- * One machine instruction, reduced to what choosing a probe site needs: where control goes, what
- * it costs to probe, and whether the g stays where it is. Both decoders produce it; whatever they
- * do not know they report as destroying the g and as not to be probed.
+ * One machine instruction, reduced to what choosing a probe site needs: where control goes, what a
+ * probe on it costs, and whether the g stays where it is. A decoder reports an instruction that it
+ * does not know as one that destroys the g and must not be probed.
  */
 #include "base/common.h"
 #include "elf/image.h"
@@ -31,7 +31,7 @@ enum insn_location {
 #define INSN_NO_SLOT -1
 
 struct insn {
-	uint32_t offset; /* in its function: left to whoever lists the function */
+	uint32_t offset; /* in its function; set by the caller of the decoder */
 	uint8_t length;
 	uint8_t kind;		   /* enum insn_kind */
 	uint8_t class;		   /* enum probe_class, when @probeable */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What costs what is decided by arch/x86/kernel/uprobes.c: branch_setup_xol_ops() and
+ * arch/x86/kernel/uprobes.c decides what a probe costs: branch_setup_xol_ops() and
  * push_setup_xol_ops() list what is emulated. Everything else is copied aside and single-stepped.
  */
 #include "probe/insn.h"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The encodings are those of the Arm Architecture Reference Manual for A-profile, chapter C4 (A64
- * instruction set encoding). What costs what is decided by arch/arm64/kernel/probes/decode-insn.c:
- * branches, returns and pc-relative addresses are simulated, exclusives, literal loads and system
- * instructions are refused, the rest is copied aside and single-stepped.
+ * Encodings: Arm Architecture Reference Manual for A-profile, chapter C4 (A64 instruction set
+ * encoding). arch/arm64/kernel/probes/decode-insn.c decides what a probe costs: branches, returns
+ * and pc-relative addresses are simulated; exclusives, literal loads and system instructions are
+ * refused; the rest is copied aside and single-stepped.
  */
 #include "probe/insn.h"
 
@@ -198,7 +198,7 @@ int insn_arm64__decode(const uint8_t *code, size_t size, uint64_t address, struc
 		decode_register(word, &out);
 	else if ((group & 0x7) == 0x7) /* vectors and floats: some write a register */
 		out.writes = location_of(bits(word, 4, 0));
-	else /* reserved, among it UDF, with which Go fills up; SVE, which it does not use */
+	else /* reserved, with UDF, which Go fills gaps with, and SVE, which Go does not use */
 		out.kind = INSN_END;
 	*ret_insn = out;
 	return 0;

@@ -2,9 +2,7 @@
 #ifndef GLEAKD_PROBE_KERNEL_H
 #define GLEAKD_PROBE_KERNEL_H
 
-/*
- * What the running kernel can do for us, found by trying, never by comparing versions.
- */
+/* What the running kernel can do, found out by trying and never by comparing versions. */
 #include "base/common.h"
 #include "base/failure.h"
 
@@ -16,7 +14,10 @@ struct kernel_features {
 	bool uprobe_multi;  /* uprobe_multi links whose pid filter means the process */
 };
 
-/* kernel__probe - fill @ret_features. Never fails: what cannot be found out is false. */
+/*
+ * kernel__probe - fill @ret_features. Never fails: a feature that cannot be tried counts as
+ * missing.
+ */
 void kernel__probe(struct kernel_features *ret_features);
 
 /*

@@ -8,7 +8,10 @@
 #include "base/cleanup.h"
 #include "base/common.h"
 
-/* The end is kept: a verifier log, which libbpf prints as one warning, ends with the reason. */
+/*
+ * The end of a long warning is kept: a verifier log, which libbpf prints as one warning, ends with
+ * the reason.
+ */
 static char kept[400];
 
 static void append(const char *text, size_t length)

@@ -3,12 +3,12 @@
 #define GLEAKD_PROBE_LIBBPF_TEXT_H
 
 /*
- * What libbpf has to say. It prints to stderr by default; here its last warnings are kept instead,
- * to be quoted when something failed, and are dropped otherwise. libbpf knows one print function
- * per process, so this is process-wide state, used from one thread.
+ * Messages of libbpf, which it prints to stderr by default. Here its last warnings are kept, to be
+ * quoted when something fails, and dropped otherwise. libbpf has one print function per process, so
+ * this is state of the process, for use in one thread.
  */
 
-/* libbpf_text__capture - from now on keep instead of print, beginning with nothing. */
+/* libbpf_text__capture - forget the warnings so far, and keep new ones instead of printing them. */
 void libbpf_text__capture(void);
 
 /* libbpf_text__get - the last warnings in one line; "no details" when there were none. */

@@ -9,8 +9,8 @@
 
 /*
  * The head of union bpf_attr for BPF_LINK_CREATE with BPF_TRACE_UPROBE_MULTI
- * (include/uapi/linux/bpf.h, Linux 6.6). Written out here because distributions whose kernel has
- * it ship headers and a libbpf that do not.
+ * (include/uapi/linux/bpf.h, Linux 6.6). Repeated here because distributions whose kernel has it
+ * ship older headers and an older libbpf.
  */
 struct uprobe_multi_attr {
 	__u32 prog_fd;

@@ -3,7 +3,7 @@
 #define GLEAKD_PROBE_LINKS_H
 
 /*
- * One BPF program on one instruction of one process, by either of the kernel's two ways:
+ * Attaches one BPF program to one instruction of one process, in either of the kernel's two ways:
  * uprobe_multi links (Linux 6.6; cheap to detach, no CAP_SYS_ADMIN) or perf-event uprobes. The
  * older tracefs interface is not used: its probes outlive the process that made them.
  */

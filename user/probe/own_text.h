@@ -2,7 +2,7 @@
 #ifndef GLEAKD_PROBE_OWN_TEXT_H
 #define GLEAKD_PROBE_OWN_TEXT_H
 
-/* Where our own instructions are in /proc/self/exe, for probes on ourselves. */
+/* Where gleakd's own instructions are in /proc/self/exe, to probe them. */
 #include "base/common.h"
 
 /* own_text__file_offset - of @address in the main program; 0: it is elsewhere. */

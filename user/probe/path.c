@@ -19,7 +19,10 @@ static void listing__done(struct listing *listing)
 	free(listing->insns);
 }
 
-/* Every instruction from the entry on: this is what makes an offset a proven boundary. */
+/*
+ * Decodes every instruction from the entry on: only so is an offset known to be an instruction
+ * boundary.
+ */
 static int listing__make(const struct code *code, struct listing *listing)
 {
 	size_t offset = 0;
@@ -71,9 +74,9 @@ static bool is_stack_check(const struct listing *listing, size_t i)
 }
 
 /*
- * Number of the stack check's branch, 0 in a function without one. -ENOENT when the function does
- * look at the stack limit, but not in the way that is known: what lies in front of the check runs
- * again whenever the stack grows, so not knowing where it is means not probing.
+ * Number of the branch of the stack check, 0 in a function without one. -ENOENT when the function
+ * reads the stack limit, but not in a way that is known: instructions before the check run again
+ * whenever the stack grows, so a function whose check is not found must not be probed.
  */
 static int find_stack_check(const struct listing *listing, size_t *ret_check)
 {
@@ -92,7 +95,7 @@ static int find_stack_check(const struct listing *listing, size_t *ret_check)
 	return 0;
 }
 
-/* Where the g is before the instruction at hand. */
+/* Where the g is before an instruction. */
 struct holding {
 	uint8_t locations; /* INSN_REG0, INSN_REG1 */
 	int32_t slot;	   /* INSN_NO_SLOT: in none */
@@ -147,7 +150,7 @@ static bool falls_through(const struct insn *insn)
 	       insn->kind == INSN_CALL_INDIRECT;
 }
 
-/* Cheaper; or at the same cost the `push %rbp` right behind the stack check, which needs no guard. */
+/* Cheaper; or as cheap, and the `push %rbp` right behind the stack check, which needs no guard. */
 static bool is_better(const struct path_point *point, const struct path_point *best,
 		      bool behind_check)
 {

@@ -4,9 +4,9 @@
 
 /*
  * The straight line through a function: the instructions that run exactly once per call, in order,
- * each with the places where the g still is when it is about to run. It begins at the entry, passes
- * the stack check (behind which the function does not start again), and ends at the first branch,
- * jump or return, or where another path joins.
+ * with the registers and stack slots that hold the g before each. The line begins at the entry,
+ * passes the stack check (behind which the function does not start again), and ends at the first
+ * branch, jump or return, or where another path joins.
  */
 #include "base/common.h"
 #include "probe/insn.h"
@@ -18,7 +18,7 @@ struct code {
 	insn_decode_fn decode;
 };
 
-/* Where on the line a g appears, and up to which call it is looked for; addresses, 0: none. */
+/* Where on the line a g appears, and the call that the search ends at; addresses, 0: none. */
 struct path_query {
 	uint64_t after_call; /* its result is the g; 0: the function's first argument is */
 	uint64_t up_to_call; /* the last instruction looked at is this call */
@@ -35,9 +35,9 @@ struct path_point {
 };
 
 /*
- * path__cheapest - the cheapest instruction of the line at which a g is at hand; of equals the
- * first. Errors: -ENOENT there is none, -EILSEQ the bytes cannot be decoded up to the end, -E2BIG
- * too many of them, -ENOMEM.
+ * path__cheapest - the cheapest instruction of the line before which a g is known to be in a
+ * register or slot; the first of several. Errors: -ENOENT there is none, -EILSEQ the bytes cannot
+ * be decoded up to the end, -E2BIG too many of them, -ENOMEM.
  */
 int path__cheapest(const struct code *code, const struct path_query *query,
 		   struct path_point *ret_point) __must_check;
@@ -46,8 +46,8 @@ int path__cheapest(const struct code *code, const struct path_query *query,
 int path__only_return(const struct code *code, struct path_point *ret_point) __must_check;
 
 /*
- * path__calls - 1 when the function calls @target somewhere, 0 when it does not: the compiler may
- * have inlined it there, whatever other copy of it there is. Errors: -EILSEQ, -E2BIG, -ENOMEM.
+ * path__calls - 1 when the function calls @target, 0 when it does not: the compiler may have
+ * inlined @target there although a copy of it exists. Errors: -EILSEQ, -E2BIG, -ENOMEM.
  */
 int path__calls(const struct code *code, uint64_t target) __must_check;
 

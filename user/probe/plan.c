@@ -106,7 +106,7 @@ static int site__set(struct probe_site *site, const struct planner *planner, enu
 	return 0;
 }
 
-/* With a @query the cheapest point of its straight line, without one the function's only return. */
+/* With a @query the cheapest point of the straight line, without one the only return. */
 static int plan_in(const struct planner *planner, enum function function,
 		   const struct path_query *query, struct probe_site *site)
 {
@@ -121,7 +121,7 @@ static int plan_in(const struct planner *planner, enum function function,
 	return err ? err : site__set(site, planner, function, &point);
 }
 
-/* 1, 0 or an error: whether @caller really calls @callee and has not been given a copy of it. */
+/* 1, 0 or an error: whether @caller calls @callee and the compiler has not inlined it there. */
 static int calls(const struct planner *planner, enum function caller, enum function callee)
 {
 	__cleanup_free uint8_t *bytes = NULL;
@@ -159,9 +159,9 @@ static void explain(struct probe_site *site, enum probe_event event, enum functi
 }
 
 /*
- * Between the return of newproc1 and the call of runqput the g is complete and nobody else's yet.
- * Where the compiler has moved things around so that this cannot be found, newproc1's return shows
- * the same, and the coroutines of iter.Pull besides.
+ * Between the return of newproc1 and the call of runqput the g is complete, and no other thread can
+ * run it yet. Where the compiler has moved things so that this cannot be found, the return of
+ * newproc1 shows the same, but also for the coroutines of iter.Pull.
  */
 static int plan_create(const struct planner *planner, struct probe_site *site)
 {
@@ -203,8 +203,8 @@ static int plan_argument(const struct planner *planner, enum function function,
 }
 
 /*
- * gdestroy sees the end of coroutines too, which do not pass goexit0. But where a profile made the
- * compiler inline it into goexit0, coroutines are all that its own copy sees.
+ * gdestroy also ends coroutines, which do not pass goexit0. But where a profile made the compiler
+ * inline it into goexit0, only coroutines call its own copy.
  */
 static enum function exit_function(const struct planner *planner)
 {
@@ -243,7 +243,7 @@ static int find_functions(struct planner *planner, struct go_binary *binary,
 	return 0;
 }
 
-/* A plugin need not have what creates goroutines, and runs the program's own then. */
+/* A plugin may lack the functions that create goroutines; it calls those of the program then. */
 static bool note_absent(const struct planner *planner, struct probe_plan *plan)
 {
 	plan->sites[PROBE_EVENT_CREATE].none =

@@ -3,9 +3,9 @@
 #define GLEAKD_PROBE_PLAN_H
 
 /*
- * Which instruction to probe for each event: behind the stack check, on the unconditional path, a
- * decoded instruction boundary, the cheapest at which the g is still at hand. Never a function's
- * entry, never a return probe (reference: docs/architecture.md "Probe sites").
+ * Which instruction to probe for each event: a decoded instruction behind the stack check, on the
+ * unconditional path, the cheapest at which it is known where the g is. Never the entry of a
+ * function, never a return probe (docs/architecture.md, "Probe sites").
  */
 #include "base/common.h"
 #include "base/failure.h"
@@ -31,7 +31,7 @@ struct probe_site {
 	enum gl_g_location g_location;
 	enum gl_guard guard;
 	uint16_t g_stack_offset;
-	char reason[160]; /* why it is absent, or why it is dear, for the user; "" otherwise */
+	char reason[160]; /* why it is absent, or why it costs much, for the user; "" otherwise */
 };
 
 struct probe_plan {
@@ -39,9 +39,9 @@ struct probe_plan {
 };
 
 /*
- * probe_plan__make - decode the runtime's functions in @binary. An event without a right site is
- * left out with its reason; that is not an error.
- * Errors: -ENOENT no site for any event, -EIO the file could not be read.
+ * probe_plan__make - decode the runtime's functions in @binary and choose. It is not an error when
+ * an event has no usable site: its reason says why. Errors: -ENOENT no site for any event, -EIO the
+ * file could not be read.
  */
 int probe_plan__make(struct go_binary *binary, struct probe_plan *ret_plan,
 		     struct failure *failure) __must_check;

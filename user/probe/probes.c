@@ -32,7 +32,7 @@ struct probe_attachment {
 	struct probe_link links[PROBE_EVENT_COUNT];
 	size_t slot;
 	pid_t pid;
-	int exe_fd; /* the file itself: stays right when the process executes another one */
+	int exe_fd; /* the file itself: the right one even when the process executes another */
 };
 
 static struct bpf_program *program_of(const struct probes *probes, enum probe_event event)
@@ -51,7 +51,7 @@ static int configure(struct probes *probes, uint32_t ring_bytes)
 	struct gleakd_bpf *skeleton = probes->skeleton;
 	int err;
 
-	/* Half full: the reader is late, and has as much room again before anything is lost. */
+	/* Wakes the reader when half full: as much room is left before records are lost. */
 	skeleton->rodata->gl_wakeup_bytes = ring_bytes / 2;
 	err = bpf_map__set_max_entries(skeleton->maps.gl_events, ring_bytes);
 	for (int event = 0; event < PROBE_EVENT_COUNT && !err && probes->uprobe_multi; event++)
@@ -126,7 +126,7 @@ void probes__free(struct probes *probes)
 {
 	if (!probes)
 		return;
-	/* A link keeps its program: first the links, which is what users wait for. */
+	/* Links keep their programs loaded: they go first, since users wait for them. */
 	detacher__free(probes->detacher);
 	gleakd_bpf__destroy(probes->skeleton);
 	free(probes);
@@ -209,7 +209,7 @@ static int attach_event(struct probe_attachment *attachment, enum probe_event ev
 
 	if (!site->present)
 		return 0;
-	/* Each hit would be told twice while an old probe is still there. */
+	/* While an old probe is still there, each hit would count twice. */
 	detacher__wait(probes->detacher, attachment->pid);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", attachment->exe_fd);
 	err = probe_link__attach(&attachment->links[event], program_of(probes, event), &target,
@@ -244,7 +244,7 @@ static int take_slot(struct probes *probes, size_t *ret_slot)
 		slots__release(&probes->slots, slot);
 	if (!slots__take(&probes->slots, ret_slot))
 		return 0;
-	/* What was let go of last is all that is left. */
+	/* Only slots that were released a moment ago are left. */
 	detacher__wait(probes->detacher, 0);
 	while (detacher__slot(probes->detacher, &slot))
 		slots__release(&probes->slots, slot);
@@ -283,7 +283,7 @@ int probes__attach(struct probes *probes, struct go_binary *binary, const struct
 	return 0;
 }
 
-/* The links of @event_mask, and with the last of them the slot, are the detacher's from here on. */
+/* Hands the links of @event_mask to the detacher, and with the last of them the slot. */
 static void let_go(struct probe_attachment *attachment, unsigned int event_mask, bool gives_slot)
 {
 	struct detachment detachment = {

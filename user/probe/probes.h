@@ -3,9 +3,9 @@
 #define GLEAKD_PROBE_PROBES_H
 
 /*
- * The loaded BPF object and the links that bring it to targets. Owner of every BPF descriptor:
- * when the process ends, however it ends, the kernel closes them and the probes are gone; nothing
- * is pinned. A probe that is not wanted is detached, not filtered: the trap is what costs.
+ * The loaded BPF object and the links that attach it to targets. It owns every BPF descriptor: when
+ * gleakd ends, however that happens, the kernel closes them and the probes are gone; nothing is
+ * pinned. A probe that is not wanted is detached and not filtered, because the trap is what costs.
  */
 #include <sys/types.h>
 
@@ -24,8 +24,8 @@ struct probes_options {
 };
 
 /*
- * Half of it is filled in 40 ms by 200,000 goroutines per second that are created, park and exit;
- * each byte counts twice in our RSS, because the kernel maps the ring twice in a row.
+ * 200,000 goroutines per second that are created, park and exit fill half of it in 40 ms. Each byte
+ * counts twice in our RSS, because the kernel maps the ring twice in a row.
  */
 #define PROBES_DEFAULT_RING_BYTES (2u << 20)
 
@@ -42,19 +42,19 @@ void probes__free(struct probes *probes);
 int probes__ring_fd(const struct probes *probes);
 
 /*
- * probes__attach - bring the events of @event_mask (bits 1 << enum probe_event) to one process.
- * @exe_path: "/proc/PID/exe", so that containers and replaced files are right.
- * Sites that the plan lacks are skipped. @plan and @binary are only read during the call.
- * Errors: -ESRCH gone, -EPERM (the failure names the capability), -ENOSPC too many processes,
- * -EINVAL the layout does not fit the ABI, else the kernel's refusal.
+ * probes__attach - attach the events of @event_mask (bits 1 << enum probe_event) to one process.
+ * @exe_path: "/proc/PID/exe", which is right in containers and after the file was replaced. Sites
+ * that the plan lacks are skipped. @plan and @binary are only read during the call. Errors: -ESRCH
+ * gone, -EPERM (the failure names the capability), -ENOSPC too many processes, -EINVAL the layout
+ * does not fit the ABI, else the kernel's refusal.
  */
 int probes__attach(struct probes *probes, struct go_binary *binary, const struct probe_plan *plan,
 		   pid_t pid, const char *exe_path, unsigned int event_mask,
 		   struct probe_attachment **ret_attachment, struct failure *failure) __must_check;
 
 /*
- * probe_attachment__set - change which events are attached. Those that go are gone some tens of ms
- * after it returns. On failure some may be attached and some not.
+ * probe_attachment__set - change which events are attached. Detaching goes on for some tens of ms
+ * after this returns. On failure some of the wanted events may be attached and some not.
  */
 int probe_attachment__set(struct probe_attachment *attachment, unsigned int event_mask,
 			  struct failure *failure) __must_check;
@@ -64,8 +64,8 @@ int probe_attachment__losses(const struct probe_attachment *attachment,
 			     struct gl_losses *ret_losses) __must_check;
 
 /*
- * probe_attachment__slot - what the records of this attachment carry as gl_event.slot, below
- * GL_MAX_TARGETS. No other attachment has it at the same time, a later one may.
+ * probe_attachment__slot - the number that records of this attachment carry as gl_event.slot, below
+ * GL_MAX_TARGETS. Only a later attachment may get the same.
  */
 size_t probe_attachment__slot(const struct probe_attachment *attachment);
 

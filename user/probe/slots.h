@@ -2,7 +2,7 @@
 #ifndef GLEAKD_PROBE_SLOTS_H
 #define GLEAKD_PROBE_SLOTS_H
 
-/* The slots of the BPF map gl_targets: who has which, and what is written into one. */
+/* The slots of the BPF map gl_targets: which are taken, and what is written into one. */
 #include <sys/types.h>
 
 #include "base/common.h"
@@ -16,9 +16,9 @@ struct slots {
 };
 
 /*
- * slots__take - the next free one after the last taken, not the lowest: records of a process that
- * is gone may still be in the ring buffer, and the longest possible time passes before their slot
- * means another process. -ENOSPC when all are taken.
+ * slots__take - the next free slot after the one taken last, not the lowest: the ring buffer may
+ * still hold records of a process that is gone, and so the longest possible time passes before its
+ * slot means another process. -ENOSPC when all are taken.
  */
 int slots__take(struct slots *slots, size_t *ret_slot) __must_check;
 void slots__release(struct slots *slots, size_t slot);

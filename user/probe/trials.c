@@ -14,7 +14,7 @@
 #define CALL   "call 3f"
 #define JUMP   "jmp 4f\n4:"
 #define BRANCH "jbe 2f"
-/* Never emulated so far, unlike mov and sub, which later kernels than 6.18 do emulate. */
+/* Never emulated so far; kernels after 6.18 do emulate mov and sub. */
 #define STEPPED "lea (%rax), %rax"
 
 /* Neither below nor equal: the branch is not taken, as in a Go prologue. */

@@ -3,8 +3,8 @@
 #define GLEAKD_PROBE_TRIALS_H
 
 /*
- * Loops in assembly, each around one instruction of a kind that is probed, with a g in the first
- * argument register of Go's ABI when it runs.
+ * Loops in assembly, each around one instruction of a kind that is probed, which runs with a g in
+ * the first argument register of Go's ABI.
  */
 #include "probe/calibrate.h"
 
