@@ -24,7 +24,7 @@ static const char *const mode_words[] = {"census", "lifecycle", "full", "auto", 
 /* include/linux/threads.h: PID_MAX_LIMIT on 64 bits. */
 #define PID_LIMIT (4ULL << 20)
 
-/* Longer ones are not looked at (session/allow_list.c). */
+/* Longer ones are not looked at (naming/allow_list.c). */
 #define SITE_LIMIT 512
 
 /* Of OPTION_PERCENT_UNITS. */

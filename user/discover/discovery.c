@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A record for each process (session/process_table), in one of its states; what is to be done next
+ * A record for each process (discover/process_table), in one of its states; what is to be done next
  * with it, and when, is its place in the schedule. Records of programs that are no Go programs stay
  * too: they cost a sweep one system call, to see that the process still runs the same file.
  */

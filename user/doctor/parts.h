@@ -2,7 +2,7 @@
 #ifndef GLEAKD_DOCTOR_PARTS_H
 #define GLEAKD_DOCTOR_PARTS_H
 
-/* The groups of checks. Private to checkup*.c and its tests. */
+/* The groups of checks. Private to doctor/ and its tests. */
 #include "discover/process_list.h"
 #include "probe/kernel.h"
 #include "doctor/doctor.h"

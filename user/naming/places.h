@@ -37,7 +37,7 @@ uint64_t places__start(struct places *places, uint64_t pc);
 /*
  * places__park - the name of the place where @stack_id is parked: 0 for STACK_ID_NONE and for no
  * other; made of file names, lines and functions alone, so that it is the same in every run of the
- * same build, and equal to the `place` of the site's frames (session/site_frames.h).
+ * same build, and equal to the `place` of the site's frames (naming/site_frames.h).
  */
 uint64_t places__park(struct places *places, uint32_t stack_id);
 

@@ -75,7 +75,7 @@ void goroutine_list__free(struct goroutine_list *list)
 
 static bool make_room(struct goroutine_list *list)
 {
-	return list->n < ROSTER_MAX_GOROUTINES &&
+	return list->n < GOROUTINE_LIST_MAX &&
 	       array__reserve(list->sightings, list->capacity, list->n + 1);
 }
 

@@ -15,7 +15,7 @@
 #include "observe/stack_table.h"
 #include "output/report.h"
 
-#define ROSTER_MAX_GOROUTINES (1u << 20)
+#define GOROUTINE_LIST_MAX (1u << 20)
 
 struct goroutine_list;
 

@@ -124,7 +124,7 @@ static bool runs_program(const struct site_frames *frames)
 	return program;
 }
 
-/* The id of their site, which was made from the same numbers; see report_builder.c. */
+/* The id of their site, which was made from the same numbers; see report/builder.c. */
 static void site_id(struct goroutine_places *places, const struct key *key, char id[9])
 {
 	const char *reason = "";

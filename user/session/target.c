@@ -149,7 +149,7 @@ static int understand(struct target *target, struct failure *failure)
 	return 0;
 }
 
-static int build_roster(struct target *target)
+static int build_goroutine_list(struct target *target)
 {
 	struct goroutine_list_source source = {
 		.layout = go_binary__layout(target->executable->binary),
@@ -192,7 +192,7 @@ static int build_books(struct target *target, struct failure *failure)
 	int err = tracker__new(&tracking, &target->tracker);
 
 	if (!err)
-		err = build_roster(target);
+		err = build_goroutine_list(target);
 	if (!err)
 		err = census__new(target->modules, target->remote, target->executable->stacks,
 				  &census, &census_ops, target, &target->census);

@@ -70,7 +70,7 @@ static struct doctor_report kernel_and_permissions(struct doctor_facts facts)
 
 /* --- kernel and permissions ---------------------------------------------------------------------- */
 
-Test(checkup, root_on_a_new_kernel_has_everything)
+Test(doctor, root_on_a_new_kernel_has_everything)
 {
 	const struct doctor_report report = kernel_and_permissions(root_on_newest());
 
@@ -80,7 +80,7 @@ Test(checkup, root_on_a_new_kernel_has_everything)
 	cr_assert_eq(doctor__exit_code(&report), 0);
 }
 
-Test(checkup, an_old_kernel_is_code_3)
+Test(doctor, an_old_kernel_is_code_3)
 {
 	struct doctor_facts facts = root_on_newest();
 	struct doctor_report report;
@@ -94,7 +94,7 @@ Test(checkup, an_old_kernel_is_code_3)
 	cr_assert_eq(doctor__exit_code(&report), 3);
 }
 
-Test(checkup, without_permission_nothing_is_said_of_the_kernel)
+Test(doctor, without_permission_nothing_is_said_of_the_kernel)
 {
 	struct doctor_facts facts = root_on_newest();
 	struct doctor_report report;
@@ -112,7 +112,7 @@ Test(checkup, without_permission_nothing_is_said_of_the_kernel)
 	cr_assert_eq(doctor__exit_code(&report), 4);
 }
 
-Test(checkup, narrow_capabilities_do_where_uprobe_multi_is)
+Test(doctor, narrow_capabilities_do_where_uprobe_multi_is)
 {
 	struct doctor_facts facts = root_on_newest();
 	struct doctor_report report;
@@ -137,7 +137,7 @@ Test(checkup, narrow_capabilities_do_where_uprobe_multi_is)
 	expect(&report, "probes", DOCTOR_FAIL, -EPERM, "CAP_PERFMON is missing");
 }
 
-Test(checkup, root_of_a_user_namespace_is_no_root)
+Test(doctor, root_of_a_user_namespace_is_no_root)
 {
 	struct doctor_facts facts = root_on_newest();
 	struct doctor_report report;
@@ -149,7 +149,7 @@ Test(checkup, root_of_a_user_namespace_is_no_root)
 	cr_assert_eq(doctor__exit_code(&report), 4);
 }
 
-Test(checkup, locked_memory_counts_before_5_11)
+Test(doctor, locked_memory_counts_before_5_11)
 {
 	struct doctor_facts facts = root_on_newest();
 	struct doctor_report report;
@@ -174,7 +174,7 @@ static char root[64];
 
 static void make_root(void)
 {
-	snprintf(root, sizeof(root), "/tmp/gleakd-checkup-XXXXXX");
+	snprintf(root, sizeof(root), "/tmp/gleakd-doctor-XXXXXX");
 	cr_assert_not_null(mkdtemp(root));
 }
 
@@ -244,9 +244,9 @@ static void put_open_host(void)
 	put("devices/system/clocksource/clocksource0/current_clocksource", "kvm-clock\n");
 }
 
-TestSuite(checkup_system, .init = make_root, .fini = remove_root);
+TestSuite(doctor_system, .init = make_root, .fini = remove_root);
 
-Test(checkup_system, an_open_host)
+Test(doctor_system, an_open_host)
 {
 	struct doctor_report report;
 
@@ -264,7 +264,7 @@ Test(checkup_system, an_open_host)
 	expect(&report, "clock", DOCTOR_OK, 0, "kvm-clock");
 }
 
-Test(checkup_system, what_is_not_there_does_not_hinder)
+Test(doctor_system, what_is_not_there_does_not_hinder)
 {
 	struct doctor_report report;
 
@@ -275,7 +275,7 @@ Test(checkup_system, what_is_not_there_does_not_hinder)
 	expect(&report, "perf_event_paranoid", DOCTOR_OK, 0, "not there");
 }
 
-Test(checkup_system, a_closed_host)
+Test(doctor_system, a_closed_host)
 {
 	struct doctor_report report;
 
@@ -294,7 +294,7 @@ Test(checkup_system, a_closed_host)
 	cr_assert_eq(doctor__exit_code(&report), 4);
 }
 
-Test(checkup_system, what_a_capability_overrides)
+Test(doctor_system, what_a_capability_overrides)
 {
 	struct doctor_report report;
 
@@ -316,7 +316,7 @@ Test(checkup_system, what_a_capability_overrides)
 	expect(&report, "proc", DOCTOR_WARN, 0, "no proc");
 }
 
-Test(checkup_system, a_proc_of_others)
+Test(doctor_system, a_proc_of_others)
 {
 	struct doctor_report report;
 
@@ -328,7 +328,7 @@ Test(checkup_system, a_proc_of_others)
 
 /* --- processes ----------------------------------------------------------------------------------- */
 
-Test(checkup, processes)
+Test(doctor, processes)
 {
 	struct listed_process processes[5] = {
 		{.pid = 7, .comm = "good", .supported = true},
@@ -363,7 +363,7 @@ Test(checkup, processes)
 }
 
 /* Never one that it has already. */
-Test(checkup, advice_about_executables_names_what_is_missing)
+Test(doctor, advice_about_executables_names_what_is_missing)
 {
 	static const struct {
 		uint64_t capabilities;
@@ -445,7 +445,7 @@ Test(checkup_files, not_there_and_not_a_directory)
 
 /* --- all together -------------------------------------------------------------------------------- */
 
-Test(checkup, permission_comes_first)
+Test(doctor, permission_comes_first)
 {
 	struct doctor_report report = {0};
 
@@ -460,7 +460,7 @@ Test(checkup, permission_comes_first)
 	cr_expect_eq(doctor__exit_code(&report), 4);
 }
 
-Test(checkup, more_items_than_there_is_room_for)
+Test(doctor, more_items_than_there_is_room_for)
 {
 	struct doctor_report report = {0};
 

@@ -16,7 +16,7 @@ static struct {
 	struct sample sample;
 	struct report_target targets[MAX_PROCESSES];
 	struct report_site sites[MAX_PROCESSES][2];
-	char names[MAX_PROCESSES][16];
+	char names[MAX_PROCESSES][24];
 } host;
 
 /* Healthy ones: p0 (pid 100) has 1,000 goroutines, p1 (pid 101) 1,001, ... */
