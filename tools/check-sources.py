@@ -18,6 +18,8 @@ EXIT_CALL = re.compile(r"(?<![\w>.])exit\s*\(")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 # What is an enumeration stays one: a word is what it is shown as, not what it is compared by.
 FACT_AS_WORD = re.compile(r'strn?(?:case)?cmp\s*\([^;]*"(?:active|idle|growing|suspected|stuck|leaking|full|lifecycle|census)"')
+# `dir/file.ext` in a page.
+NAMED_PATH = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.\w+)`")
 # Data, licences, prose and formats without comments carry no licence line of their own.
 UNMARKED = re.compile(
     r"(\.(tsv|json|md|txt|golden|bin|gz|sum|service|rules|png|svg|[1-9])|LICENSE[^/]*|COPYING[^/]*)$"
@@ -106,6 +108,17 @@ def folder_order():
         yield path, 1, "does not show the folders in the Makefile's order"
 
 
+def named_paths():
+    """Files that the pages about the code name in backquotes exist."""
+    tops = {path.split("/")[0] for path in sources() if "/" in path}
+    for page in ("docs/architecture.md", "docs/changing.md"):
+        with open(os.path.join(ROOT, page), encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                for path in NAMED_PATH.findall(line):
+                    if path.split("/")[0] in tops and not os.path.isfile(os.path.join(ROOT, path)):
+                        yield page, number, f"there is no {path}"
+
+
 def check(path):
     with open(os.path.join(ROOT, path), "rb") as file:
         raw = file.read()
@@ -129,6 +142,7 @@ def check(path):
 def main():
     findings = [(p, n, words) for p in sources() for n, words in check(p)]
     findings += folder_order()
+    findings += named_paths()
     for path, number, words in findings:
         print(f"{path}:{number}: {words}")
     return 1 if findings else 0
