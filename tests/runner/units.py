@@ -112,7 +112,7 @@ class Once:
 
     def run(self, seconds, doing):
         """Until its end, or until a test takes longer than that; doing(test) is called meanwhile."""
-        options = "detect_leaks=1:" + os.environ.get("ASAN_OPTIONS", "")
+        options = "detect_leaks=1:allocator_may_return_null=1:" + os.environ.get("ASAN_OPTIONS", "")
         self.process = subprocess.Popen(
             self.command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL, env=dict(os.environ, ASAN_OPTIONS=options),
