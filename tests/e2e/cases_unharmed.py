@@ -32,7 +32,7 @@ def whatever_a_process_does_to_itself(t, program):
     ways = [way for way in WAYS if way != "notsc" or program.minor() >= 22]
     for way in ways:
         target.ask(f"{way} 11")  # not for gleakd to be blamed for
-    g = Gleakd(t, target.pid, "--mode", "full", "--interval", "300ms")
+    g = Gleakd(t, target.pid, "--max-overhead", "0", "--interval", "300ms")
     g.report()
     for way in ways:
         target.ask(f"{way} 101")
@@ -65,7 +65,7 @@ def mode(wanted, reason=""):
 
 def creation_site(t, target):
     """Where creations are probed. The program is not position-independent."""
-    _, _, said = run(t, "--pid", str(target.pid), "--duration", "100ms", "-vv")
+    _, _, said = run(t, "--pid", str(target.pid), "--max-overhead", "0", "--duration", "100ms", "-vv")
     check(SITE.search(said), f"no site: {said}")
     until("probes are gone", lambda: not changed(target.pid))
     return int(SITE.search(said).group(1), 16)
@@ -86,7 +86,7 @@ def debugger_that_was_there_first(t):
     debugger.ask("break")
     before = changed(target.pid)
     check_equal(len(before), 1, "bytes that the debugger changed")
-    g = Gleakd(t, target.pid, "--interval", "200ms")
+    g = Gleakd(t, target.pid, "--interval", "200ms", "--max-overhead", "0")
     r = g.report("why nothing is attached", mode("census", "has a breakpoint on runtime.newproc"))
     check(f"(pid {debugger.pid})" in r["targets"][0]["mode_reason"], "who it is")
     check_equal(changed(target.pid), before, "bytes changed")
@@ -106,7 +106,7 @@ def debugger_that_comes_later(t):
     """Probes go before it sets a breakpoint, and what it writes back at its end is no probe."""
     target = start(t, COUNTS)
     address = creation_site(t, target)
-    g = Gleakd(t, target.pid, "--interval", "200ms", "--mode", "full")
+    g = Gleakd(t, target.pid, "--interval", "200ms", "--max-overhead", "0")
     g.report("probes", mode("full"))
     check_exact(g, target, 1009)
     debugger = Debugger(t, target, address)
@@ -130,7 +130,7 @@ def code_that_is_not_that_of_the_file(t):
         there = memory.read(5)
         memory.seek(address)
         memory.write(bytes(reversed(there)))  # it creates nothing meanwhile
-        g = Gleakd(t, target.pid, "--interval", "200ms")
+        g = Gleakd(t, target.pid, "--interval", "200ms", "--max-overhead", "0")
         g.report("why nothing is attached", mode("census", "runs other code than its file"))
         check_equal(len(changed(target.pid)), sum(a != b for a, b in zip(there, reversed(there))),
                     "bytes changed")
@@ -154,7 +154,7 @@ def stopped_and_frozen_targets_are_told_as_such(t):
     target, freezer = start(t, COUNTS), Freezer(t)
     target.ask("run 1009 503")
     freezer.add(target.pid)
-    g = Gleakd(t, target.pid, "--interval", "200ms")
+    g = Gleakd(t, target.pid, "--interval", "200ms", "--max-overhead", "0")
     g.report("it runs", stands("running"))
     target.process.send_signal(signal.SIGSTOP)
     r = g.report("it is stopped", stands("stopped"))
@@ -179,7 +179,7 @@ def stopped_and_frozen_targets_are_told_as_such(t):
 def who_holds_a_traced_target_is_named(t):
     target = start(t, COUNTS)
     debugger = Debugger(t, target, 0)
-    g = Gleakd(t, target.pid, "--interval", "200ms")
+    g = Gleakd(t, target.pid, "--interval", "200ms", "--max-overhead", "0")
     r = g.report("a tracer", lambda r: r["targets"][0]["tracer"])
     check_equal(r["targets"][0]["tracer"], {"pid": debugger.pid, "comm": "faultkit"}, "tracer")
     debugger.ask("hold")
