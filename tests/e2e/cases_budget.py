@@ -80,7 +80,8 @@ def calibration_is_made_before_the_first_probe_and_remembered(t):
     check_equal(os.stat(path).st_mode & 0o77, 0, "what others may do with it")
     run(t, "--pid", str(target.pid), "--duration", "100ms", env=env)
     check_equal(text_of(path), first, "it was made again")
-    for broken in ("", first[:-1], first.replace("call ", "call 9999999999"), first + "x", "\0" * 5000):
+    for broken in ("", first[:-1], first.replace("call ", "call 9999999999"), first + "x",
+                   "\0" * 5000):
         with open(path, "w", encoding="utf-8") as file:
             file.write(broken)
         run(t, "--pid", str(target.pid), "--duration", "100ms", env=env)
@@ -100,7 +101,8 @@ def what_others_may_write_is_not_believed(t):
         was = os.stat(place).st_mode & 0o777
         os.chmod(place, mode)
         g = Gleakd(t, target.pid, "--interval", "200ms", env=env)
-        g.report("probes, which the forged figures forbid", lambda r: of_target(r)["mode"] != "census")
+        g.report("probes, which the forged figures forbid",
+                 lambda r: of_target(r)["mode"] != "census")
         g.interrupt()
         os.chmod(place, was)
 
@@ -146,7 +148,8 @@ def cost_is_told_per_goroutine_and_of_its_cpu(t):
     check(0 < cost["cpu_share"] < 0.9, f"share {cost['cpu_share']}")
     g.interrupt()
     _, text, _ = run(t, "--pid", str(target.pid), "--interval", "1s", "--duration", "4s", env=env)
-    check(re.search(r"cost [0-9.]+ µs per goroutine, [0-9.]+% of a core \(0.5% allowed\)", text), text)
+    words = r"cost [0-9.]+ µs per goroutine, [0-9.]+% of a core \(0.5% allowed\)"
+    check(re.search(words, text), text)
 
 
 def others_trace(t, program, offsets):
@@ -168,10 +171,10 @@ def others_trace(t, program, offsets):
 
 @case(alone=True, seconds=180)
 def hits_that_others_make_dear_are_found_out(t):
-    """No calibration can see it: each hit of this program's sites costs several times what it should."""
+    """No calibration can see it: hits of this program's sites cost several times what they should."""
     env, _ = runtime_folder(t)
     other, target = start(t, PACE), paced(t, RATE)
-    _, _, said = run(t, "--pid", str(other.pid), "--mode", "full", "--duration", "100ms", "-vv", env=env)
+    _, _, said = run(t, "--pid", str(other.pid), "--duration", "100ms", "-vv", env=env)
     offsets = [f"{file_offset(PACE.path, int(a, 16)):x}" for a in SITE.findall(said)]
     check_equal(len(offsets), 3, f"sites in {said}")
     others_trace(t, other, offsets)
@@ -185,7 +188,8 @@ def hits_that_others_make_dear_are_found_out(t):
     ratio = of_target(r)["cost"]["hit_cost_ratio"]
     until("the probes are gone", lambda: not changed(target.pid))
     again = cpu_per_goroutine(target)
-    t.note(f"{bare:.0f} ns a goroutine, {probed:.0f} with probes, {again:.0f} after that; ratio {ratio}")
+    t.note(f"{bare:.0f} ns a goroutine, {probed:.0f} with probes, {again:.0f} after that; "
+           f"ratio {ratio}")
     check(ratio > 1.2, f"hit_cost_ratio {ratio}")
     final = g.interrupt()
     check(of_target(final)["observed_seconds"] < 60, "it took too long")

@@ -15,8 +15,8 @@ VERSIONS = ("1.18.10", "1.22.12", "local", "1.27.1")
 TRAPS = {version: Program("traps", go=version) for version in VERSIONS}
 
 # As tests/programs/traps tells. Some stay for the rest of its life: they come last.
-WAYS = ("sud", "notsc", "breakpoint", "step", "writable", "remap", "locked", "execonly", "fork", "vfork",
-        "errno", "kill", "trap")
+WAYS = ("sud", "notsc", "breakpoint", "step", "writable", "remap", "locked", "execonly", "fork",
+        "vfork", "errno", "kill", "trap")
 
 
 def mapped_for_probes(pid):
@@ -28,7 +28,7 @@ def mapped_for_probes(pid):
 @cases_for(TRAPS)
 def whatever_a_process_does_to_itself(t, program):
     target = start(t, program)
-    # Up to Go 1.21 whatever thread makes another one reads the counter (src/runtime/proc.go mcommoninit).
+    # Up to Go 1.21 who makes a thread reads the counter (src/runtime/proc.go mcommoninit).
     ways = [way for way in WAYS if way != "notsc" or program.minor() >= 22]
     for way in ways:
         target.ask(f"{way} 11")  # not for gleakd to be blamed for
@@ -65,7 +65,8 @@ def mode(wanted, reason=""):
 
 def creation_site(t, target):
     """Where creations are probed. The program is not position-independent."""
-    _, _, said = run(t, "--pid", str(target.pid), "--max-overhead", "0", "--duration", "100ms", "-vv")
+    _, _, said = run(t, "--pid", str(target.pid), "--max-overhead", "0", "--duration", "100ms",
+                     "-vv")
     check(SITE.search(said), f"no site: {said}")
     until("probes are gone", lambda: not changed(target.pid))
     return int(SITE.search(said).group(1), 16)
