@@ -23,12 +23,14 @@ ended() {
 }
 trap 'ended 130' INT
 trap 'ended 143' TERM HUP
-ticks=0
+begin=$(date +%s)
+told=$begin
 while kill -0 "$pid" 2>/dev/null; do
 	sleep 0.25
-	ticks=$((ticks + 1))
-	[ $((ticks % 20)) = 0 ] || continue
-	printf '%s: %s s  %s\n' "$words" $((ticks / 4)) \
+	now=$(date +%s)
+	[ $((now - told)) -ge 5 ] || continue
+	told=$now
+	printf '%s: %s s  %s\n' "$words" $((now - begin)) \
 		"$(tail -n 1 "$log" | tr -d '\r' | cut -c 1-78)"
 done
 code=0
