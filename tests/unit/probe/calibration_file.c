@@ -137,9 +137,7 @@ Test(calibration_file, links_pipes_and_folders_are_no_files)
 
 Test(calibration_file, contents_that_are_none)
 {
-	static const char *const bad[] = {"", "\n", "gleakd calibration 1\n",
-					  "\x7f"
-					  "ELF"};
+	static const char *const bad[] = {"", "\n", "gleakd calibration 1\n", "\177ELF"};
 	char *huge = calloc(1, 1 << 20);
 	FILE *file;
 
