@@ -81,7 +81,8 @@ def counts_are_exact_once_probes_are_attached(t):
     g.report("probes attached", lambda r: r["targets"] and r["targets"][0]["mode"] == "full")
     before = g.reports[-1]["targets"][0]["goroutines"]["created"]
     target.ask("run 1009 503")
-    g.report("all counted", lambda r: of_pid(r, target.pid)["goroutines"]["created"] == before + 1009
+    g.report("all counted", lambda r: target.pid in pids(r)
+             and of_pid(r, target.pid)["goroutines"]["created"] == before + 1009
              and of_pid(r, target.pid)["goroutines"]["exited"] >= 506)
 
 

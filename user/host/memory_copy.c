@@ -25,6 +25,8 @@
 #define MAX_REGIONS (1u << 20)
 /* Constant data of a file, such as Go's types; what is larger holds something else. */
 #define MAX_CONSTANT (256ull << 20)
+/* Shadow memory of sanitizers (and of Go's race detector) is larger; a heap of 256 GiB is not copied. */
+#define MAX_REGION_BYTES (256ull << 30)
 /* One look at the page map: 64 MiB of the process at pages of 4 KiB. */
 #define LOOK_PAGES 16384
 /* One read: large enough that copying is what it costs, small enough to keep a deadline. */
@@ -122,7 +124,8 @@ static bool is_wanted(const struct maps_line *line)
 {
 	const struct process_mapping *mapping = &line->mapping;
 
-	if (!line->readable || line->shared || !strncmp(line->path, "[v", 2))
+	if (!line->readable || line->shared || !strncmp(line->path, "[v", 2) ||
+	    mapping->end - mapping->start > MAX_REGION_BYTES)
 		return false;
 	return mapping->writable ||
 	       (!mapping->executable && mapping->end - mapping->start <= MAX_CONSTANT);
