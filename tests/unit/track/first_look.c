@@ -100,7 +100,7 @@ static void one_sender(struct world *world, uint64_t since __maybe_unused)
 Test(first_look, senders_that_nobody_receives_are_stuck)
 {
 	static const struct site_objects own = {.looked_at = 256, .distinct = 256, .shared_by = 1};
-	static const struct process processes[] = {
+	const struct process processes[] = {
 		{.name = "at once",
 		 .start = senders_at_once,
 		 .runs = 18 * MINUTE,
