@@ -16,6 +16,14 @@ from tracer import binary, needs_tracing
 COUNTS = Program("counts")
 
 
+def age(pid):
+    """Seconds since it started (proc_pid_stat(5), field 22)."""
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+        ticks = int(file.read().rpartition(")")[2].split()[19])
+    with open("/proc/uptime", encoding="ascii") as file:
+        return float(file.read().split()[0]) - ticks / os.sysconf("SC_CLK_TCK")
+
+
 class Log:
     """The lines that gleakd writes into a pipe."""
 
@@ -70,6 +78,8 @@ def copy_of(t, folder, name):
 def only_news_go_into_a_log(t):
     folder = t.directory()
     leaking = start(t, COUNTS, path=copy_of(t, folder, "leaking"))
+    # Younger, it would be watched from the second report on.
+    until("it is old enough for the first report", lambda: age(leaking.pid) > 0.3)
     log = Log(t, folder)
     log.until("1 Go process ", "nothing flagged")
     brief = start(t, COUNTS, path=copy_of(t, folder, "brief"))
