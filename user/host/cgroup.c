@@ -19,6 +19,7 @@
 #include "base/cleanup.h"
 #include "base/read.h"
 #include "base/text.h"
+#include "host/proc_error.h"
 
 /* The kernel writes at most PATH_MAX bytes a path; v1 has 14 hierarchies at most. */
 #define MAX_BYTES (64u << 10)
@@ -311,7 +312,7 @@ int cgroup__read(const char *proc_root, pid_t pid, struct process_origin *ret_or
 		return -ENAMETOOLONG;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
-		return errno == ENOENT ? -ESRCH : errno == EPERM ? -EACCES : -errno;
+		return proc_error(errno);
 	/* The beginning of a longer file is enough. */
 	length = read__whole(fd, text, MAX_BYTES - 1);
 	if (length < 0)

@@ -8,12 +8,9 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#define WANTED (STATX_INO | STATX_SIZE | STATX_CTIME | STATX_MNT_ID)
+#include "host/proc_error.h"
 
-static int explain(int error)
-{
-	return error == ENOENT ? -ESRCH : error == EPERM ? -EACCES : -error;
-}
+#define WANTED (STATX_INO | STATX_SIZE | STATX_CTIME | STATX_MNT_ID)
 
 /* DONT_SYNC: cached attributes will do; NFS and FUSE then send nothing to their servers. */
 static int look(int dir, const char *path, int flags, struct exe_file *ret_file)
@@ -21,7 +18,7 @@ static int look(int dir, const char *path, int flags, struct exe_file *ret_file)
 	struct statx file;
 
 	if (statx(dir, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT | flags, WANTED, &file))
-		return explain(errno);
+		return proc_error(errno);
 	*ret_file = (struct exe_file){
 		.file =
 			{

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/read.h"
+#include "host/proc_error.h"
 
 /* The head of /proc/PID/status up to TracerPid, its eighth line (fs/proc/array.c proc_pid_status). */
 #define STATUS_HEAD_BYTES 512
@@ -57,7 +58,7 @@ static int read_text(const char *path, char *text, size_t size)
 	ssize_t n;
 
 	if (fd < 0)
-		return errno == ENOENT ? -ESRCH : -errno;
+		return proc_error(errno);
 	n = read__whole(fd, text, size - 1);
 	if (n >= 0)
 		text[n] = '\0';

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "host/proc_error.h"
 
 /* Documentation/admin-guide/sysctl/fs.rst: mount-max is 100,000 unless raised. */
 #define MAX_MOUNTS 1000000
@@ -26,7 +27,7 @@ int image_file__identify(const char *proc_root, pid_t pid, struct image_file *re
 		return -ENAMETOOLONG;
 	fd = open(path, O_PATH | O_CLOEXEC);
 	if (fd < 0)
-		return errno == ENOENT ? -ESRCH : errno == EPERM ? -EACCES : -errno;
+		return proc_error(errno);
 	/* DONT_SYNC: cached attributes will do (fs/fuse/dir.c fuse_update_get_attr sends nothing). */
 	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO | STATX_MNT_ID, &file))
 		return -errno;

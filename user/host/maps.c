@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "host/proc_error.h"
 
 /* Far above any vm.max_map_count in use (distributions go up to 1,048,576). */
 #define MAX_LINES (1u << 22)
@@ -177,7 +178,7 @@ static int open_reader(const char *maps_path, struct reader **ret_reader)
 		return -ENOMEM;
 	reader->file = fopen(maps_path, "re");
 	if (!reader->file) {
-		int err = errno == ENOENT ? -ESRCH : -errno;
+		int err = proc_error(errno);
 
 		free(reader);
 		return err;

@@ -18,6 +18,7 @@
 #include "base/read.h"
 #include "host/capability.h"
 #include "host/maps.h"
+#include "host/proc_error.h"
 
 #define MAX_FILES_COUNTED 1000000
 
@@ -63,7 +64,7 @@ static int read_head(const char *proc_root, pid_t pid, const char *leaf, char *b
 	if (err)
 		return err;
 	if (fd < 0)
-		return errno == ENOENT ? -ESRCH : -errno;
+		return proc_error(errno);
 	n = read__whole(fd, buf, size - 1); /* -ESRCH: it ended after the open */
 	if (n >= 0)
 		buf[n] = '\0';
@@ -269,7 +270,7 @@ static int count_entries(const char *path, uint64_t *ret_count)
 	uint64_t count = 0;
 
 	if (!dir)
-		return errno == ENOENT ? -ESRCH : -errno;
+		return proc_error(errno);
 	while (count < MAX_FILES_COUNTED + 2 && readdir(dir))
 		count++;
 	closedir(dir);
@@ -287,7 +288,7 @@ int process__count_files(const char *proc_root, pid_t pid, uint64_t *ret_files)
 	if (err)
 		return err;
 	if (stat(path, &stat_of_dir))
-		return errno == ENOENT ? -ESRCH : -errno;
+		return proc_error(errno);
 	if (!stat_of_dir.st_size)
 		return count_entries(path, ret_files);
 	*ret_files = (uint64_t)stat_of_dir.st_size;
