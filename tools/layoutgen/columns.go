@@ -178,4 +178,17 @@ var columns = []column{
 	fieldSince(25, "cleanupBlock_alllink", "cleanupBlock", "cleanupBlockHeader.alllink"),
 	fieldSince(25, "cleanupBlock_n", "cleanupBlock", "cleanupBlockHeader.n"),
 	fieldSince(25, "cleanupBlock_cleanups", "cleanupBlock", "cleanups"),
+
+	// The memory profile. A bucket is followed by its stack, and that by a memRecord.
+	field("bucket_allnext", "bucket", "allnext"),
+	field("bucket_typ", "bucket", "typ"),
+	field("bucket_size", "bucket", "size"),
+	field("bucket_nstk", "bucket", "nstk"),
+	size("bucket_sizeof", "bucket"),
+	field("memRecord_active", "memRecord", "active"),
+	field("memRecord_future", "memRecord", "future"),
+	size("memRecord_sizeof", "memRecord"),
+	field("memRecordCycle_allocs", "memRecordCycle", "allocs"),
+	field("memRecordCycle_frees", "memRecordCycle", "frees"),
+	size("memRecordCycle_sizeof", "memRecordCycle"),
 }

@@ -50,7 +50,10 @@
 	X(mspan_specials) X(mspan_largeType) X(mspan_sizeof)                                \
 	X(special_next) X(special_offset) X(special_sizeof)                                 \
 	X(cleanupQueue_all) X(cleanupQueue_all_arm64)                                       \
-	X(cleanupBlock_alllink) X(cleanupBlock_n) X(cleanupBlock_cleanups)
+	X(cleanupBlock_alllink) X(cleanupBlock_n) X(cleanupBlock_cleanups)                  \
+	X(bucket_allnext) X(bucket_typ) X(bucket_size) X(bucket_nstk) X(bucket_sizeof)      \
+	X(memRecord_active) X(memRecord_future) X(memRecord_sizeof)                         \
+	X(memRecordCycle_allocs) X(memRecordCycle_frees) X(memRecordCycle_sizeof)
 /* clang-format on */
 
 struct go_layout {

@@ -158,6 +158,9 @@ enum {
 	SPECIAL,
 	CLEANUP_QUEUE,
 	CLEANUP_BLOCK,
+	BUCKET,
+	MEM_RECORD,
+	MEM_RECORD_CYCLE,
 	N_STRUCTS,
 };
 
@@ -181,6 +184,9 @@ static const struct {
 	[SPECIAL] = {"special_", "runtime.special", .optional = true},
 	[CLEANUP_QUEUE] = {"cleanupQueue_", "runtime.cleanupQueue", .optional = true},
 	[CLEANUP_BLOCK] = {"cleanupBlock_", "runtime.cleanupBlock", .optional = true},
+	[BUCKET] = {"bucket_", "runtime.bucket", .optional = true},
+	[MEM_RECORD] = {"memRecord_", "runtime.memRecord", .optional = true},
+	[MEM_RECORD_CYCLE] = {"memRecordCycle_", "runtime.memRecordCycle", .optional = true},
 };
 
 struct runtime_types {

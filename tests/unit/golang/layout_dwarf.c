@@ -255,6 +255,9 @@ static void make_info(const struct recipe *recipe)
 	put_struct(recipe, "heapArena_", "runtime.heapArena", 2200000);
 	put_struct(recipe, "mspan_", "runtime.mspan", row->mspan_sizeof);
 	put_struct(recipe, "special_", "runtime.special", row->special_sizeof);
+	put_struct(recipe, "bucket_", "runtime.bucket", row->bucket_sizeof);
+	put_struct(recipe, "memRecord_", "runtime.memRecord", row->memRecord_sizeof);
+	put_struct(recipe, "memRecordCycle_", "runtime.memRecordCycle", row->memRecordCycle_sizeof);
 	if (row->cleanupQueue_all != GO_LAYOUT_ABSENT) {
 		put_struct(recipe, "cleanupQueue_", "runtime.cleanupQueue", 512);
 		put_struct(recipe, "cleanupBlock_", "runtime.cleanupBlock", 512);
