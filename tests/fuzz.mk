@@ -21,7 +21,7 @@ FUZZ_SOURCES := $(foreach f,base elf host golang observe heap track state output
 		user/naming/allow_list.c
 FUZZ_OBJECTS := $(patsubst %.c,$(B)/fuzz/obj/%.o,$(FUZZ_SOURCES))
 # What only the targets need, fake programs of the unit tests among it.
-FUZZ_HELPERS := tests/fuzz/fuzz.c tests/fuzz/shown.c tests/unit/support/fake_go.c tests/unit/support/fake_heap.c tests/unit/support/made_table.c \
+FUZZ_HELPERS := tests/fuzz/fuzz.c tests/fuzz/shown.c tests/unit/support/fake_go.c tests/unit/support/fake_heap.c tests/unit/support/fake_types.c tests/unit/support/made_table.c \
 		tests/unit/observe/fake_runtime.c tests/unit/observe/made_waits.c \
 		tests/unit/output/prometheus/exposition_check.c
 

@@ -245,6 +245,13 @@ def heap():
     yield "pages", bytes([4, 12]) + patch_fill(0, 512, 64, 0xC0) + END_MARK
 
 
+def types():
+    for minor in range(10):
+        yield f"version-{minor}", bytes([minor]) + END_MARK
+        yield f"circle-{minor}", bytes([minor]) + patch_copy(0, 304, 0, 248) + END_MARK
+    yield "fields", bytes([8]) + patch_fill(0, 1024, 64, 0x41) + END_MARK
+
+
 def tracker():
     created, exited, parked, seen, unchanged, turn, lost, mode = range(8)
 
@@ -422,8 +429,8 @@ def textfile():
 
 
 TARGETS = {f.__name__.rstrip("_"): f for f in (
-    elf_image, sniff, buildinfo, dwarf, pclntab, binary, census, heap, wait_objects, unwind, tracker,
-    events, code, proc, options, config, utf8, report, list_, allow_list, state, cgroup,
+    elf_image, sniff, buildinfo, dwarf, pclntab, binary, census, heap, types, wait_objects, unwind,
+    tracker, events, code, proc, options, config, utf8, report, list_, allow_list, state, cgroup,
     textfile, calibration,
 )}
 

@@ -8,26 +8,22 @@
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "base/index.h"
+#include "heap/types_private.h"
 
 #define WORD	   8u
 #define MAX_TYPES  65536u
 #define TABLE_SIZE (2 * MAX_TYPES)
 #define MAX_BITS_BYTES \
 	((size_t)1 << 20) /* of one type: it has 64 MiB of pointers and other words */
-#define MAX_ALL_BITS	((size_t)32 << 20)
-#define MAX_TYPE_SIZE	(1ULL << 40)
-#define MAX_ALIGN	64
-#define TFLAG_ON_DEMAND 16 /* src/internal/abi/type.go TFlagGCMaskOnDemand, from Go 1.24 on */
-#define KIND_GC_PROGRAM 64 /* KindGCProg, until Go 1.23 */
-#define FIRST_ON_DEMAND 24
-
-struct heap_types {
-	const struct heap_runtime *runtime;
-	struct index *by_address;
-	struct heap_type **all; /* each stays where it is */
-	size_t n, capacity;
-	size_t bits_bytes, refused;
-};
+#define MAX_ALL_BITS	  ((size_t)32 << 20)
+#define MAX_TYPE_SIZE	  (1ULL << 40)
+#define MAX_ALIGN	  64
+#define TFLAG_ON_DEMAND	  16 /* src/internal/abi/type.go TFlagGCMaskOnDemand, from Go 1.24 on */
+#define KIND_GC_PROGRAM	  64 /* KindGCProg, until Go 1.23 */
+#define FIRST_ON_DEMAND	  24
+#define KIND_MASK	  31
+#define DIRECT		  32 /* KindDirectIface; from Go 1.26 on TFlagDirectIface */
+#define FIRST_DIRECT_FLAG 26
 
 int heap_types__new(const struct heap_runtime *runtime, struct heap_types **ret_types)
 {
@@ -47,6 +43,7 @@ int heap_types__new(const struct heap_runtime *runtime, struct heap_types **ret_
 static void free_type(struct heap_type *type)
 {
 	free((void *)type->bits);
+	heap_shape__free(type->shape);
 	free(type);
 }
 
@@ -61,12 +58,27 @@ void heap_types__free(struct heap_types *types)
 	free(types);
 }
 
+void heap_types__use_modules(struct heap_types *types, const struct heap_modules *modules)
+{
+	types->modules = modules;
+}
+
+bool heap_types__in_module(const struct heap_types *types, uint64_t address)
+{
+	for (size_t i = 0; types->modules && i < types->modules->n; i++) {
+		if (address >= types->modules->all[i].types &&
+		    address < types->modules->all[i].etypes)
+			return true;
+	}
+	return false;
+}
+
 size_t heap_types__refused(const struct heap_types *types)
 {
 	return types->refused;
 }
 
-static const struct heap_type *find(const struct heap_types *types, uint64_t address)
+static struct heap_type *find(const struct heap_types *types, uint64_t address)
 {
 	struct index_search search = index__search(types->by_address, hash__keyed_word(address));
 
@@ -127,16 +139,15 @@ static bool is_type(const uint8_t *data)
 {
 	uint64_t size = bytes__u64(data, GO_TYPE_SIZE);
 	uint64_t pointers = bytes__u64(data, GO_TYPE_POINTER_SIZE);
-	uint8_t align = data[GO_TYPE_ALIGN];
+	uint8_t align = data[GO_TYPE_ALIGN], kind = data[GO_TYPE_KIND] & KIND_MASK;
 
-	return size && size <= MAX_TYPE_SIZE && pointers && pointers <= size &&
-	       pointers % WORD == 0 && size % WORD == 0 && align && align <= MAX_ALIGN &&
-	       !(align & (align - 1));
+	return size <= MAX_TYPE_SIZE && pointers <= size && pointers % WORD == 0 && align &&
+	       align <= MAX_ALIGN && !(align & (align - 1)) && kind < GO_KINDS;
 }
 
-static const struct heap_type *read_type(struct heap_types *types, uint64_t address)
+static struct heap_type *read_type(struct heap_types *types, uint64_t address)
 {
-	uint8_t data[GO_TYPE_BYTES];
+	uint8_t data[GO_TYPE_BYTES], direct;
 	struct heap_type *type;
 
 	if (!address || address % WORD || types->n == MAX_TYPES ||
@@ -148,19 +159,73 @@ static const struct heap_type *read_type(struct heap_types *types, uint64_t addr
 	type->address = address;
 	type->size = bytes__u64(data, GO_TYPE_SIZE);
 	type->pointer_size = bytes__u64(data, GO_TYPE_POINTER_SIZE);
-	type->bits = read_bits(types, data, type->pointer_size);
+	type->kind = data[GO_TYPE_KIND] & KIND_MASK;
+	type->flags = data[GO_TYPE_TFLAG];
+	direct = types->runtime->layout->minor >= FIRST_DIRECT_FLAG ? type->flags :
+								      data[GO_TYPE_KIND];
+	type->direct = direct & DIRECT && type->size == WORD;
 	if (keep(types, type))
 		return type;
 	free_type(type);
 	return NULL;
 }
 
-const struct heap_type *heap_types__get(struct heap_types *types, uint64_t address)
+static struct heap_type *any(struct heap_types *types, uint64_t address)
 {
-	const struct heap_type *type = find(types, address);
+	struct heap_type *type = find(types, address);
 
-	if (!type)
-		type = read_type(types, address);
+	return type ? type : read_type(types, address);
+}
+
+const struct heap_type *heap_types__any(struct heap_types *types, uint64_t address)
+{
+	const struct heap_type *type = any(types, address);
+
 	types->refused += !type;
 	return type;
+}
+
+/* The collector knows only types of whole words that have pointers. */
+static bool has_bits(const struct heap_type *type)
+{
+	return type->pointer_size && type->size % WORD == 0;
+}
+
+const struct heap_type *heap_types__get(struct heap_types *types, uint64_t address)
+{
+	struct heap_type *type = any(types, address);
+
+	if (!type || !has_bits(type)) {
+		types->refused++;
+		return NULL;
+	}
+	if (!type->bits_read) {
+		uint8_t data[GO_TYPE_BYTES];
+
+		type->bits_read = true;
+		if (!remote__read(types->runtime->remote, address, data, sizeof(data)))
+			type->bits = read_bits(types, data, type->pointer_size);
+	}
+	return type;
+}
+
+const struct heap_shape *heap_types__shape(struct heap_types *types, const struct heap_type *type)
+{
+	struct heap_type *own = find(types, type->address);
+
+	if (!own)
+		return NULL;
+	if (!own->shape_read) {
+		own->shape_read = true;
+		own->shape = heap_shape__read(types, own);
+	}
+	return own->shape;
+}
+
+const char *heap_types__name(struct heap_types *types, uint64_t address)
+{
+	const struct heap_type *type = heap_types__any(types, address);
+	const struct heap_shape *shape = type ? heap_types__shape(types, type) : NULL;
+
+	return shape ? shape->name : "?";
 }

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_HEAP_TYPES_PRIVATE_H
+#define GLEAKD_HEAP_TYPES_PRIVATE_H
+
+/* What types.c (sizes and pointers) and type_shape.c (names, fields, elements) share. */
+#include "heap/types.h"
+
+struct heap_types {
+	const struct heap_runtime *runtime;
+	const struct heap_modules *modules; /* or NULL */
+	struct index *by_address;
+	struct heap_type **all; /* each stays where it is */
+	size_t n, capacity;
+	size_t bits_bytes, shape_bytes, refused;
+	unsigned int depth; /* of names that are made up from names */
+};
+
+/* heap_shape__read - NULL: it makes no sense, or too much has been read. */
+struct heap_shape *heap_shape__read(struct heap_types *types, const struct heap_type *type);
+void heap_shape__free(struct heap_shape *shape);
+
+#endif /* GLEAKD_HEAP_TYPES_PRIVATE_H */
