@@ -117,6 +117,18 @@ static void merge_unparked(struct tracker *tracker, struct goroutine *g,
 		record__move(tracker, g, site);
 }
 
+/*
+ * A thread of C that calls into Go gets a goroutine that no go statement made (src/runtime/proc.go,
+ * oneNewExtraM), and that is dead again when the thread ends or, before Go 1.21, when the call does. No
+ * event tells of either, so none was lost.
+ */
+static bool is_of_foreign_thread(const struct tracker *tracker, const struct goroutine *g)
+{
+	const struct site_key *key = &site_table__at(tracker->sites, goroutine__site(g))->key;
+
+	return goroutine__site(g) != SITE_OTHER && !key->creation_pc && !key->start_pc;
+}
+
 static struct goroutine *adopt(struct tracker *tracker, const struct tracker_sighting *sighting,
 			       uint64_t read, uint32_t *ret_handle)
 {
@@ -141,7 +153,7 @@ static struct goroutine *adopt(struct tracker *tracker, const struct tracker_sig
 		return g;
 	}
 	record__count_created(tracker, g);
-	if (tracker->repairs) {
+	if (tracker->repairs && !is_of_foreign_thread(tracker, g)) {
 		g->flags |= GOROUTINE_REPAIRED;
 		tracker->repaired++;
 		tracker->creations_concluded++;
@@ -231,15 +243,17 @@ bool tracker__census_unchanged(struct tracker *tracker, uint32_t handle, uint64_
 
 static void sweep(struct tracker *tracker)
 {
-	unsigned int flags = DEPARTED_SWEPT | (tracker->repairs ? DEPARTED_REPAIR : 0);
 	struct goroutine *g;
 	uint32_t handle = 0;
+	bool repairs;
 
 	while ((g = goroutine_table__next(tracker->goroutines, &handle))) {
 		if (g->epoch == tracker->epoch || goroutine__last_news(g) >= tracker->census_ticks)
 			continue;
-		record__exit(tracker, g, handle, tracker->census_ticks, flags);
-		tracker->repaired += tracker->repairs;
+		repairs = tracker->repairs && !is_of_foreign_thread(tracker, g);
+		record__exit(tracker, g, handle, tracker->census_ticks,
+			     DEPARTED_SWEPT | (repairs ? DEPARTED_REPAIR : 0));
+		tracker->repaired += repairs;
 	}
 	goroutine_table__trim(tracker->goroutines);
 }

@@ -33,6 +33,24 @@ Test(losses, lost_creation_is_repaired_unless_only_late)
 	tracker__free(t);
 }
 
+Test(losses, goroutines_of_foreign_threads_come_and_go_without_events)
+{
+	struct tracker *t = tracker_for_test(true);
+	struct tracker_sighting s = sighting(5, 7, 2);
+
+	census(t, 0, 0, 0.1);
+	s.creation_pc = s.start_pc = 0;
+	s.parked = false;
+	s.in_syscall = true;
+	tracker__census_begin(t, AT(2));
+	cr_assert_neq(tracker__census_seen(t, &s), 0);
+	tracker__census_end(t, AT(2));
+	expect_totals(t, 1, 1, 0, 0, "a call from C into Go");
+	census(t, 0, 0, 4);
+	expect_totals(t, 0, 1, 1, 0, "the call, or the thread, has ended");
+	tracker__free(t);
+}
+
 Test(losses, whole_lives_that_were_lost_are_counted_after_the_next_census)
 {
 	struct tracker *t = tracker_for_test(true);
