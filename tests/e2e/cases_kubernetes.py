@@ -11,7 +11,7 @@ from programs import go_command, go_environment, go_version
 from tracer import run
 
 FOLDER = os.path.join(ROOT, "deploy", "kubernetes")
-NEEDED = {"BPF", "PERFMON", "SYS_PTRACE", "DAC_READ_SEARCH"}
+NEEDED = {"BPF", "PERFMON", "SYS_PTRACE", "DAC_READ_SEARCH", "CHECKPOINT_RESTORE"}
 
 
 def checker():

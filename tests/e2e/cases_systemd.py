@@ -25,7 +25,7 @@ SCORE_LIMIT = 2.0
 
 # include/uapi/linux/capability.h
 CAPABILITIES = {"CAP_DAC_READ_SEARCH": 2, "CAP_SYS_PTRACE": 19, "CAP_SYS_ADMIN": 21,
-                "CAP_PERFMON": 38, "CAP_BPF": 39}
+                "CAP_PERFMON": 38, "CAP_BPF": 39, "CAP_CHECKPOINT_RESTORE": 40}
 
 
 # --- the package ----------------------------------------------------------------------------------
@@ -182,7 +182,8 @@ def service_runs_reloads_and_stops(t):
 
     left = int(s.status_line("CapEff"), 16)
     check_equal(left, int(s.status_line("CapPrm"), 16), "permitted beside effective capabilities")
-    wanted = {"CAP_DAC_READ_SEARCH", "CAP_SYS_PTRACE", "CAP_PERFMON", "CAP_BPF"}
+    wanted = {"CAP_DAC_READ_SEARCH", "CAP_SYS_PTRACE", "CAP_PERFMON", "CAP_BPF",
+              "CAP_CHECKPOINT_RESTORE"}
     check(wanted <= capability_names(left) <= wanted | {"CAP_SYS_ADMIN"}, f"capabilities {left:x}")
     check_equal(left & ~sum(1 << bit for bit in CAPABILITIES.values()), 0, "others")
     check_equal(s.status_line("NoNewPrivs"), "1", "no_new_privs")

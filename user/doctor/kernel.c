@@ -181,6 +181,19 @@ void doctor_part__permissions(struct doctor_report *report, const struct doctor_
 				"watched",
 				"CAP_DAC_READ_SEARCH is missing: programs whose file only their "
 				"owner may read cannot be watched");
+	if (doctor_facts__may(facts, CAP_CHECKPOINT_RESTORE) ||
+	    doctor_facts__may(facts, CAP_SYS_ADMIN))
+		doctor__ok(report, PERMISSIONS, "removed_files", "%s",
+			   doctor_facts__may(facts, CAP_CHECKPOINT_RESTORE) ?
+				   "CAP_CHECKPOINT_RESTORE" :
+				   "CAP_SYS_ADMIN");
+	else
+		doctor__problem(
+			report, PERMISSIONS, "removed_files", 0,
+			"give gleakd CAP_CHECKPOINT_RESTORE if such libraries are to be "
+			"watched",
+			"CAP_CHECKPOINT_RESTORE is missing: Go libraries and plugins that "
+			"were replaced or removed since they were loaded cannot be watched");
 	add_memlock(report, facts);
 }
 

@@ -145,12 +145,13 @@ void capability__names(uint64_t set, char *out, size_t out_size)
 /* --- giving up ---------------------------------------------------------------------------------- */
 
 /* Spelled out for the same reason as above. */
-#define BIT_DAC_OVERRIDE    (1ULL << 1)
-#define BIT_DAC_READ_SEARCH (1ULL << 2)
-#define BIT_SYS_PTRACE	    (1ULL << 19)
-#define BIT_SYS_ADMIN	    (1ULL << 21)
-#define BIT_PERFMON	    (1ULL << 38)
-#define BIT_BPF		    (1ULL << 39)
+#define BIT_DAC_OVERRIDE       (1ULL << 1)
+#define BIT_DAC_READ_SEARCH    (1ULL << 2)
+#define BIT_SYS_PTRACE	       (1ULL << 19)
+#define BIT_SYS_ADMIN	       (1ULL << 21)
+#define BIT_PERFMON	       (1ULL << 38)
+#define BIT_BPF		       (1ULL << 39)
+#define BIT_CHECKPOINT_RESTORE (1ULL << 40)
 
 struct own_sets {
 	uint64_t effective, permitted, inheritable;
@@ -207,12 +208,13 @@ bool capability__writable(const char *folder)
 
 /*
  * Process memory and links in /proc of others: CAP_SYS_PTRACE. Their executables, when only the owner
- * may read them: CAP_DAC_READ_SEARCH. CAP_SYS_RESOURCE, for BPF memory before Linux 5.11, is not among
- * them: without attach cookies (5.15) there are no probes anyway (probe/kernel.c).
+ * may read them: CAP_DAC_READ_SEARCH. Libraries to which no path leads: CAP_CHECKPOINT_RESTORE, of Linux
+ * 5.9 and later. CAP_SYS_RESOURCE, for BPF memory before Linux 5.11, is not among them: without attach
+ * cookies (5.15) there are no probes anyway (probe/kernel.c).
  */
 uint64_t capability__needed(const struct capability_use *use)
 {
-	uint64_t set = BIT_SYS_PTRACE | BIT_DAC_READ_SEARCH;
+	uint64_t set = BIT_SYS_PTRACE | BIT_DAC_READ_SEARCH | BIT_CHECKPOINT_RESTORE;
 
 	if (use->probes)
 		set |= BIT_BPF | BIT_PERFMON;

@@ -74,7 +74,7 @@ Test(doctor, root_on_a_new_kernel_has_everything)
 {
 	const struct doctor_report report = kernel_and_permissions(root_on_newest());
 
-	cr_assert_eq(report.n_items, 9);
+	cr_assert_eq(report.n_items, 10);
 	for (size_t i = 0; i < report.n_items; i++)
 		expect(&report, report.items[i].name, DOCTOR_OK, 0, "");
 	cr_assert_eq(doctor__exit_code(&report), 0);
@@ -109,6 +109,7 @@ Test(doctor, without_permission_nothing_is_said_of_the_kernel)
 	expect(&report, "probes", DOCTOR_FAIL, -EPERM, "CAP_BPF and CAP_PERFMON are");
 	expect(&report, "memory_of_others", DOCTOR_FAIL, -EPERM, "CAP_SYS_PTRACE");
 	expect(&report, "files_of_others", DOCTOR_WARN, 0, "CAP_DAC_READ_SEARCH");
+	expect(&report, "removed_files", DOCTOR_WARN, 0, "CAP_CHECKPOINT_RESTORE");
 	cr_assert_eq(doctor__exit_code(&report), 4);
 }
 

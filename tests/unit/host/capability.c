@@ -159,7 +159,7 @@ static uint64_t needed(bool probes, bool uprobe_multi, bool write_anywhere)
 	return capability__needed(&use);
 }
 
-#define READING (1ULL << CAP_SYS_PTRACE | 1ULL << CAP_DAC_READ_SEARCH)
+#define READING (1ULL << CAP_SYS_PTRACE | 1ULL << CAP_DAC_READ_SEARCH | 1ULL << 40)
 #define LOADING (1ULL << 38 | 1ULL << 39)
 
 Test(capability, what_is_needed_for_what)
