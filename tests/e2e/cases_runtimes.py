@@ -3,9 +3,12 @@
 
 import json
 import os
+import shutil
+import subprocess
 
-from harness import case, cases_for, check, check_equal
-from programs import Program, Target, start
+from harness import Failed, Skip, case, cases_for, check, check_equal
+from harness import once as once_in_a_run
+from programs import BUILT, SOURCES, Program, Target, start
 from tracer import Gleakd, at, check_schema, digest, needs_tracing, run, sites, total
 
 # Where versions matter: the first one, the one with gdestroy, this machine's and the last.
@@ -115,8 +118,6 @@ def version_of_any_text_without_debug_information(t):
     check('"weird"' in err and "-ldflags=-w" in err, f"neither what is wrong nor what to do: {err}")
 
 
-# --- plugins ----------------------------------------------------------------------------------------
-
 class Plugins:
     """A program and two plugins, of one version of Go."""
 
@@ -134,7 +135,231 @@ class Plugins:
 
 
 PLUGINS = {go: Plugins(go) for go in VERSIONS}
+PLUGINS_LOCAL = {"local": PLUGINS["local"]}
 
+
+# --- libraries with Go in them ----------------------------------------------------------------------
+
+class Libraries:
+    """A library with Go in it, and programs that load it: one in C, one in Go."""
+
+    def __init__(self, go):
+        self.go = go
+        self.library = Program("library", go=go, mode="c-shared")
+        self.archive = Program("library", go=go, mode="c-archive")
+        self.loader = Program("library/loader", go=go, cgo=True)
+
+    def host(self, archive=False):
+        """The program in C, linked with the library or without."""
+        path = os.path.join(BUILT, f"library-host-go{self.go}" if archive else "library-host")
+        linked = ["-DARCHIVE", self.archive.build(), "-lpthread"] if archive else []
+        return once_in_a_run(f"building {os.path.basename(path)}", compile_c,
+                             os.path.join(SOURCES, "library", "host", "main.c"), path, linked)
+
+    def start(self, t, archive=False):
+        """Waits until it is ready."""
+        target = Target(t, [self.host(archive)])
+        target.answer("ready")
+        return target
+
+    def copy(self, t):
+        """Another file with the same library: a runtime of its own."""
+        path = os.path.join(t.directory(), "libother.so")
+        shutil.copy(self.library.build(), path)
+        return path
+
+    def count(self, target, number):
+        """
+        How many goroutines a library has when nobody calls it. It counts the one of the thread that
+        asks, which before Go 1.21 ends with the call.
+        """
+        before = self.go != "local" and int(self.go.split(".")[1]) < 21
+        return counted(target.ask(f"count {number}")) - before
+
+
+def compile_c(source, path, more):
+    if not shutil.which("gcc"):
+        raise Skip("gcc")
+    done = subprocess.run(["gcc", "-O1", "-o", path, source, *more, "-ldl"], capture_output=True,
+                          text=True)
+    if done.returncode:
+        raise Failed(f"{source}: {done.stderr.strip()}")
+    return path
+
+
+LIBRARIES = {go: Libraries(go) for go in VERSIONS}
+LOCAL = {"local": LIBRARIES["local"]}
+
+
+def counted(line):
+    """How many goroutines a library says that it has, in an answer."""
+    return int(line.split()[2])
+
+
+def made_by_go(report_target):
+    """
+    Created and exited but for the goroutine that the runtime gives to a thread of C which calls it.
+    """
+    found = [x for x in report_target["sites"] if x["start_function"]]
+    return sum(x["created"] for x in found), sum(x["exited"] for x in found)
+
+
+def targets_of(t, target, *args):
+    """All runtimes of a --once, by file."""
+    needs_tracing()
+    code, out, err = run(t, "--pid", str(target.pid), "--once", "--json", *args)
+    check_equal(code, 0, "exit code of --once: " + err.strip())
+    report = json.loads(out)
+    check_schema(report)
+    return {x["runtime"]["file"]: x for x in report["targets"]}
+
+
+@cases_for(LIBRARIES)
+def library_in_a_program_in_c(t, libraries):
+    target, library = libraries.start(t), libraries.library.build()
+    target.ask("load " + library)
+    target.ask("park 1 41")
+    found = targets_of(t, target)
+    check_equal(list(found), [library], "files of runtimes")
+    got = found[library]
+    check_equal((got["pid"], got["exe"], got["goroutines"]["alive"], got["losses"]["unreadable"]),
+                (target.pid, libraries.host(), libraries.count(target, 1), 0),
+                "pid, exe, alive, unreadable")
+    check(got["runtime"]["build_id"], "no build id")
+    made = sites({"targets": [got]}, libraries.library.line("made:park"))
+    check_equal([site["parked"] for site in made], [41], "parked in the library")
+
+    g = Gleakd(t, target.pid, "--mode", "full", "--interval", "300ms")
+    g.report("probes attached", lambda r: r["targets"][0]["mode"] == "full")
+    target.ask("run 1 1009")
+    target.ask("park 1 43")
+    g.report("those that stay", lambda r: total(sites(r, libraries.library.line("made:park")),
+                                                "created") == 43)
+    final = g.interrupt()["targets"][0]
+    check_equal((made_by_go(final), {k: v for k, v in final["losses"].items() if v}),
+                ((1052, 1009), {}), "created, exited, losses")
+
+
+@cases_for(LIBRARIES)
+def archive_in_a_program_in_c(t, libraries):
+    """runtime.main returns at once there, and its g is used again: sooner or later."""
+    for n in (1, 2, 3, 41):
+        target = libraries.start(t, archive=True)
+        target.ask(f"park 1 {n}")
+        check_equal(once(t, target)["goroutines"]["alive"], libraries.count(target, 1), "alive")
+
+
+@cases_for(LIBRARIES)
+def several_runtimes_in_one_process(t, libraries):
+    """Each gives out goroutine 1, 2, 3, ...: whose event it is, is not to be told by number and pid."""
+    target = Target(t, [libraries.loader.build()])
+    target.answer("ready")
+    first, second = libraries.library.build(), libraries.copy(t)
+    target.ask("load " + first)
+    g = Gleakd(t, target.pid, "--mode", "full", "--interval", "300ms")
+    g.report("two runtimes", lambda r: len(r["targets"]) == 2)
+    # One that comes while the process is watched.
+    target.ask("load " + second)
+    g.report("three runtimes with probes", lambda r: len(r["targets"]) == 3 and
+             all(x["mode"] == "full" for x in r["targets"]))
+    for who, n in enumerate((101, 211, 307)):
+        target.ask(f"run {who} {n}")
+        target.ask(f"park {who} {40 + who}")
+    wanted = {libraries.loader.path: (141, 101), first: (252, 211), second: (349, 307)}
+
+    def figures(report):
+        return {x["runtime"]["file"]: made_by_go(x) for x in report["targets"]}
+
+    g.report("each with its own goroutines", lambda r: figures(r) == wanted)
+    final = g.interrupt()
+    check_equal({x["pid"] for x in final["targets"]}, {target.pid}, "pids")
+    check_equal(figures(final), wanted, "created and exited")
+    for x in final["targets"]:
+        check_equal({k: v for k, v in x["losses"].items() if v}, {}, "losses")
+    alive_of = [counted(target.ask("count 0")), *(libraries.count(target, who) for who in (1, 2))]
+    check_equal([x["goroutines"]["alive"] for f in wanted for x in final["targets"]
+                 if x["runtime"]["file"] == f], alive_of, "alive")
+
+
+@cases_for(LOCAL)
+def library_without_a_name(t, libraries):
+    """From a memfd, and from a file that was removed since: an upgrade, say."""
+    target, removed = libraries.start(t), libraries.copy(t)
+    target.ask("memfd " + libraries.library.build())
+    target.ask("load " + removed)
+    os.unlink(removed)
+    target.ask("park 1 41")
+    target.ask("park 2 43")
+    found = targets_of(t, target)
+    check_equal({f: x["goroutines"]["alive"] for f, x in found.items()},
+                {"/memfd:copy": libraries.count(target, 1), removed: libraries.count(target, 2)},
+                "alive by file")
+    g = Gleakd(t, target.pid, "--mode", "full", "--interval", "300ms")
+    g.report("probes attached", lambda r: all(x["mode"] == "full" for x in r["targets"]))
+    target.ask("run 1 101")
+    target.ask("run 2 211")
+    final = g.interrupt()
+    check_equal(sorted(made_by_go(x) for x in final["targets"]), [(101, 101), (211, 211)],
+                "created and exited")
+
+
+WITHOUT_MAP_FILES = ("setpriv", "--bounding-set=-sys_admin,-checkpoint_restore",
+                     "--inh-caps=-sys_admin,-checkpoint_restore")
+
+
+@cases_for(LOCAL)
+def library_that_cannot_be_reached_is_named(t, libraries):
+    """Without CAP_CHECKPOINT_RESTORE there is no way to a file without a path."""
+    needs_tracing()
+    if not shutil.which("setpriv"):
+        raise Skip("setpriv")
+    target, removed = libraries.start(t), libraries.copy(t)
+    target.ask("load " + removed)
+    os.unlink(removed)
+    once_json = ("--pid", str(target.pid), "--once", "--json")
+    code, _, err = run(t, *once_json, prefix=WITHOUT_MAP_FILES)
+    check_equal(code, 4, "exit code: " + err)
+    check(removed in err and "CAP_CHECKPOINT_RESTORE" in err, f"neither which nor why: {err}")
+    # One beside it is watched, and that there is another one is said.
+    path = libraries.library.build()
+    target.ask("load " + path)
+    code, out, err = run(t, *once_json, prefix=WITHOUT_MAP_FILES)
+    check_equal(code, 0, "exit code: " + err)
+    check_equal([x["runtime"]["file"] for x in json.loads(out)["targets"]], [path], "watched")
+    check("left out" in err and removed in err, f"nothing of the other one: {err}")
+
+
+@cases_for(LOCAL)
+def what_fork_leaves_is_no_runtime(t, libraries):
+    """A child has the memory of all goroutines and no thread that would run them."""
+    target = libraries.start(t)
+    target.ask("load " + libraries.library.build())
+    target.ask("park 1 41")
+    child = int(target.ask("fork 1").split()[3])
+    t.defer(os.kill, child, 9)
+    code, _, err = run(t, "--pid", str(child), "--once")
+    check_equal(code, 1, "exit code: " + err)
+    check("fork()" in err, f"words: {err}")
+
+
+@cases_for(PLUGINS_LOCAL)
+def program_started_through_its_loader(t, plugins):
+    """/proc/PID/exe is ld.so then."""
+    loader = next((p for p in ("/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1")
+                   if os.path.exists(p)), None)
+    if not loader:
+        raise Skip("ld.so")
+    program = plugins.host.build()
+    target = Target(t, [loader, program])
+    target.answer("ready")
+    target.ask("park 0 41")
+    found = targets_of(t, target)
+    check_equal({f: x["goroutines"]["alive"] for f, x in found.items()}, {program: alive(target)},
+                "alive by file")
+    check_equal(found[program]["exe"], os.path.realpath(loader), "exe")
+
+
+# --- plugins ----------------------------------------------------------------------------------------
 
 def check_place(site, plugin):
     """What a site in a plugin is called: its file, function and line, and no address."""
@@ -165,7 +390,7 @@ def plugins_are_named_from_their_own_files(t, plugins):
                 "module of the program itself")
 
 
-@cases_for({"local": PLUGINS["local"]})
+@cases_for(PLUGINS_LOCAL)
 def plugins_are_named_alike_in_every_process(t, plugins):
     """Loaded in another order, at other addresses: the same sites."""
     ids = []
@@ -218,7 +443,7 @@ def of_pid(report, pid):
     return {"targets": found} if found else None
 
 
-@cases_for({"local": PLUGINS["local"]})
+@cases_for(PLUGINS_LOCAL)
 def plugins_are_remembered_over_a_restart(t, plugins):
     """By their place in each process: the other process, whose order is another, is gone then."""
     path = os.path.join(t.directory(), "state")

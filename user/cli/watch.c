@@ -12,8 +12,9 @@ struct watch;
 /* A process that was named. */
 struct watched {
 	struct watch *watch;
-	struct target *target;
+	struct target *target; /* the first of its runtimes */
 	int pidfd; /* readable when the process ends; -1: the kernel gave none, or it has ended */
+	uint64_t mapped_pages; /* when it was last searched for runtimes */
 };
 
 struct watch {
@@ -57,9 +58,10 @@ static enum report_end end_of(const struct target *target)
 static int on_complete(void *ctx, enum report_end *ret_end)
 {
 	struct watch *watch = ctx;
+	const struct session *session = watch->rounds.session;
 
-	for (size_t i = 0; i < watch->n; i++) {
-		const struct target *target = watch->watched[i].target;
+	for (size_t i = 0; i < session__n_targets(session); i++) {
+		const struct target *target = session__target(session, i);
 
 		if (target__state(target) == TARGET_UNREADABLE)
 			return failure__set(&watch->rounds.failure, -EPROTO, "process %d: %s",
@@ -72,7 +74,31 @@ static int on_complete(void *ctx, enum report_end *ret_end)
 	return 0;
 }
 
+/* Libraries are loaded at any time, and with them runtimes. */
+static void on_begin(void *ctx, uint64_t now_ns __maybe_unused)
+{
+	struct watch *watch = ctx;
+
+	for (size_t i = 0; i < watch->n; i++) {
+		struct watched *watched = &watch->watched[i];
+		pid_t pid = target__pid(watched->target);
+		struct failure failure;
+		uint64_t pages;
+		int n;
+
+		if (target__state(watched->target) != TARGET_LIVE ||
+		    process__mapped_pages(PROC_ROOT, pid, &pages) || pages == watched->mapped_pages)
+			continue;
+		watched->mapped_pages = pages;
+		n = session__add_process(watch->rounds.session, pid, &failure);
+		if (n > 0)
+			log_info("process %d: %d more Go %s", pid, n,
+				 n == 1 ? "runtime" : "runtimes");
+	}
+}
+
 static const struct rounds_ops watch_ops = {
+	.begin = on_begin,
 	.complete = on_complete,
 };
 
@@ -102,13 +128,17 @@ static void on_exit_of_target(void *ctx)
 static int add_target(struct watch *watch, pid_t pid)
 {
 	struct watched *watched = &watch->watched[watch->n];
-	int err =
-		session__add(watch->rounds.session, pid, &watched->target, &watch->rounds.failure);
+	/* Before the search: what is mapped after it is searched for in the first round. */
+	int unknown = process__mapped_pages(PROC_ROOT, pid, &watched->mapped_pages);
+	int n = session__add_process(watch->rounds.session, pid, &watch->rounds.failure);
 
-	if (err)
-		return err;
+	if (n < 0)
+		return n;
 	watch->n++;
+	if (unknown)
+		watched->mapped_pages = 0;
 	watched->watch = watch;
+	watched->target = session__find(watch->rounds.session, pid);
 	log_sites(watched->target);
 	watched->pidfd = process__pidfd(pid);
 	return watched->pidfd < 0 ?

@@ -29,6 +29,7 @@ struct go_binary {
 	struct elf_image *image;
 	struct pclntab *tab;
 	struct go_build_info info;
+	char build_id[BUILD_ID_TEXT];
 	struct layout_choice choice;
 	uint64_t file_text; /* what the pclntab itself says (to Go 1.25), or 0 */
 
@@ -89,6 +90,7 @@ int go_binary__open(int exe_fd, struct go_binary **ret_binary, struct failure *f
 	if (err)
 		goto fail;
 	binary->file_text = pclntab__text(binary->tab);
+	build_id__read(binary->image, binary->build_id);
 	*ret_binary = binary;
 	return 0;
 fail:
@@ -117,6 +119,7 @@ int go_binary__open_module(int fd, const struct go_binary *runtime, struct go_bi
 	if (go_build_info__read(binary->image, &binary->info, NULL))
 		binary->info = runtime->info;
 	binary->file_text = pclntab__text(binary->tab);
+	build_id__read(binary->image, binary->build_id);
 	*ret_binary = binary;
 	return 0;
 }
@@ -148,6 +151,28 @@ int go_binary__load_bias(const struct go_binary *binary, uint64_t mapping_start,
 			*ret_bias = mapping_start - (segment.address & ~mask);
 			return 0;
 		}
+	}
+	return -ENOEXEC;
+}
+
+int go_binary__bias_of_code(const struct go_binary *binary, uint64_t mapping_start,
+			    uint64_t mapping_file_offset, uint64_t *ret_bias)
+{
+	uint64_t mask = (uint64_t)sysconf(_SC_PAGESIZE) - 1;
+	struct elf_segment segment;
+
+	for (size_t i = 0; i < MAX_SEGMENTS; i++) {
+		uint64_t first;
+
+		if (elf_image__segment(binary->image, i, &segment))
+			break;
+		first = segment.offset & ~mask;
+		if (!segment.executable || mapping_file_offset < first ||
+		    mapping_file_offset - first >= segment.file_size)
+			continue;
+		*ret_bias =
+			mapping_start - (mapping_file_offset - first) - (segment.address & ~mask);
+		return 0;
 	}
 	return -ENOEXEC;
 }
@@ -394,6 +419,11 @@ uint64_t go_binary__find_semtable(struct go_binary *binary, struct remote *remot
 }
 
 /* --- what is known ------------------------------------------------------------------------------ */
+
+const char *go_binary__build_id(const struct go_binary *binary)
+{
+	return binary->build_id;
+}
 
 const struct go_build_info *go_binary__build_info(const struct go_binary *binary)
 {

@@ -9,6 +9,7 @@
  */
 #include "base/common.h"
 #include "base/failure.h"
+#include "golang/build_id.h"
 #include "golang/buildinfo.h"
 #include "elf/image.h"
 #include "golang/layout.h"
@@ -93,6 +94,14 @@ uint64_t go_binary__find_semtable(struct go_binary *binary, struct remote *remot
 int go_binary__load_bias(const struct go_binary *binary, uint64_t mapping_start,
 			 uint64_t mapping_file_offset, uint64_t *ret_bias) __must_check;
 
+/*
+ * go_binary__bias_of_code - as above, from a mapping of code anywhere in the file: the kernel and
+ * loaders may have split it. -ENOEXEC when no executable segment has that offset.
+ */
+int go_binary__bias_of_code(const struct go_binary *binary, uint64_t mapping_start,
+			    uint64_t mapping_file_offset, uint64_t *ret_bias) __must_check;
+
+const char *go_binary__build_id(const struct go_binary *binary); /* see build_id.h */
 const struct go_build_info *go_binary__build_info(const struct go_binary *binary);
 const struct go_layout *go_binary__layout(const struct go_binary *binary);
 const struct go_globals *go_binary__globals(const struct go_binary *binary);

@@ -132,6 +132,8 @@ static void parse_setting(struct field value, struct go_build_info *info)
 	}
 	if (field_is(key, "-race"))
 		info->race = field_is(value, "true");
+	else if (field_is(key, "-buildmode"))
+		info->plugin = field_is(value, "plugin");
 	else if (field_is(key, "GOEXPERIMENT"))
 		copy_field(info->experiments, value);
 }

@@ -34,6 +34,7 @@ struct go_build_info {
 	char local_modules[BUILD_INFO_MAX_LOCAL][128];
 	size_t n_local_modules;
 	bool race;	       /* -race=true */
+	bool plugin;	       /* -buildmode=plugin; not recorded before Go 1.20 */
 	char experiments[128]; /* GOEXPERIMENT setting, "" when default */
 };
 

@@ -292,9 +292,9 @@ static int sniff_sections(struct nose *nose,
 	return err;
 }
 
-int go_sniff__file(int fd, struct go_sniff *ret_sniff)
+static int sniff_file(int fd, bool library, struct go_sniff *ret_sniff)
 {
-	struct nose nose = {.fd = fd, .strings_left = MAX_STRINGS};
+	struct nose nose = {.fd = fd, .strings_left = library ? 0 : MAX_STRINGS};
 	struct go_sniff sniff = {0};
 	uint8_t head[sizeof(Elf64_Ehdr)] = {0};
 	int err = 0, n = read__at(fd, 0, head, sizeof(head));
@@ -309,15 +309,25 @@ int go_sniff__file(int fd, struct go_sniff *ret_sniff)
 	nose.big_endian = head[EI_DATA] == ELFDATA2MSB;
 	err = load_sections(&nose, head);
 	if (err == -ENOENT) {
-		sniff.kind = GO_SNIFF_UNSURE;
+		sniff.kind = library ? GO_SNIFF_NO : GO_SNIFF_UNSURE;
 		err = 0;
 	} else if (!err) {
 		err = sniff_sections(&nose, sniff_section, &sniff);
-		if (!err && sniff.kind == GO_SNIFF_NO)
+		if (!err && sniff.kind == GO_SNIFF_NO && !library)
 			err = sniff_sections(&nose, sniff_strings, &sniff);
 	}
 	nose_free(&nose);
 	if (!err)
 		*ret_sniff = sniff;
 	return err;
+}
+
+int go_sniff__file(int fd, struct go_sniff *ret_sniff)
+{
+	return sniff_file(fd, false, ret_sniff);
+}
+
+int go_sniff__library(int fd, struct go_sniff *ret_sniff)
+{
+	return sniff_file(fd, true, ret_sniff);
 }

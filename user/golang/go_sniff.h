@@ -8,6 +8,7 @@
  * hand it recognises Go programs that go_binary__open() cannot take, so that the reason can be told.
  */
 #include "base/common.h"
+#include "host/remote.h"
 
 enum go_sniff_kind {
 	GO_SNIFF_NO,	 /* made by something else, or no ELF file */
@@ -28,5 +29,17 @@ struct go_sniff {
  * Errors: -EIO, -ENOMEM.
  */
 int go_sniff__file(int fd, struct go_sniff *ret_sniff) __must_check;
+
+/*
+ * go_sniff__library - the same for a file that a process has mapped beside its executable, of which
+ * there are many more: GO_SNIFF_GO, or GO_SNIFF_NO for anything else.
+ */
+int go_sniff__library(int fd, struct go_sniff *ret_sniff) __must_check;
+
+/*
+ * go_sniff__memory - whether the ELF file whose beginning a process has at the target's address @image
+ * was made by Go's toolchain, as far as its notes tell: for files that cannot be opened.
+ */
+bool go_sniff__memory(struct remote *remote, uint64_t image);
 
 #endif /* GLEAKD_GOLANG_GO_SNIFF_H */

@@ -54,6 +54,7 @@ static void describe(const struct maps_line *line, struct mapped_file *file)
 struct search {
 	uint64_t address;
 	struct mapped_file *found;
+	struct maps_line beginning; /* of a file: the last one met */
 	bool (*fn)(void *ctx, const struct mapped_file *file);
 	void *ctx;
 };
@@ -95,14 +96,25 @@ int mapped_file__at(const char *proc_root, pid_t pid, uint64_t address,
 	return 0;
 }
 
+static bool same_file(const struct maps_line *a, const struct maps_line *b)
+{
+	return a->inode == b->inode && a->major == b->major && a->minor == b->minor;
+}
+
 static bool tell_executable(void *ctx, const struct maps_line *line)
 {
 	struct search *search = ctx;
 	struct mapped_file file;
 
-	if (!line->inode || !line->mapping.executable)
+	if (!line->inode)
+		return true;
+	if (!line->mapping.file_offset)
+		search->beginning = *line;
+	if (!line->mapping.executable)
 		return true;
 	describe(line, &file);
+	if (same_file(line, &search->beginning))
+		file.image = search->beginning.mapping.start;
 	return search->fn(search->ctx, &file);
 }
 
@@ -166,32 +178,12 @@ static int reach(const char *proc_root, pid_t pid, const struct mapped_file *fil
 	return fd >= 0 ? fd : reach_by_path(proc_root, pid, file);
 }
 
-static int identify(const char *proc_root, pid_t pid, const struct mapped_file *file, int *ret_fd,
-		    struct exe_file *ret_file)
-{
-	int fd = reach(proc_root, pid, file);
-	int err = fd < 0 ? fd : exe_file__of(fd, ret_file);
-
-	if (!err && image_file__may_block(proc_root, pid, &ret_file->file))
-		err = -EAGAIN;
-	if (!err)
-		*ret_fd = fd;
-	else if (fd >= 0)
-		close(fd);
-	return err;
-}
-
 int mapped_file__identify(const char *proc_root, pid_t pid, const struct mapped_file *file,
 			  struct exe_file *ret_file)
 {
-	struct exe_file found;
-	int fd, err = identify(proc_root, pid, file, &fd, &found);
+	int fd __cleanup_close = reach(proc_root, pid, file);
 
-	if (err)
-		return err;
-	close(fd);
-	*ret_file = found;
-	return 0;
+	return fd < 0 ? fd : exe_file__of(fd, ret_file);
 }
 
 static int explain(int err, pid_t pid, const struct mapped_file *file, struct failure *failure)
@@ -226,12 +218,14 @@ static int explain(int err, pid_t pid, const struct mapped_file *file, struct fa
 int mapped_file__open(const char *proc_root, pid_t pid, const struct mapped_file *file,
 		      struct failure *failure)
 {
-	int handle __cleanup_close = -1;
+	int handle __cleanup_close = reach(proc_root, pid, file);
 	struct exe_file found;
 	struct stat stat_of_file;
 	char again[64];
-	int fd, err = identify(proc_root, pid, file, &handle, &found);
+	int fd, err = handle < 0 ? handle : exe_file__of(handle, &found);
 
+	if (!err && image_file__may_block(proc_root, pid, &found.file))
+		err = -EAGAIN;
 	if (err)
 		return explain(err, pid, file, failure);
 	if (fstat(handle, &stat_of_file) || !S_ISREG(stat_of_file.st_mode))

@@ -17,6 +17,7 @@
 struct mapped_file {
 	uint64_t start, end; /* of the mapping it was found by */
 	uint64_t file_offset;
+	uint64_t image;	       /* where the file's beginning is mapped, below that; 0: not known */
 	uint32_t major, minor; /* as /proc/PID/maps has them: stat(2) may differ, see process.h */
 	uint64_t inode;
 	char path[PATH_MAX]; /* in the process's mount namespace */
@@ -40,15 +41,16 @@ int mapped_file__each_executable(const char *proc_root, pid_t pid,
 
 /*
  * mapped_file__identify - which file it is, from what the kernel already knows.
- * Errors: -ESRCH gone, -EACCES not permitted, -ESTALE the path leads to another file, -EAGAIN it is
- * on a file system in user space (host/image_file.h) and was left alone.
+ * Errors: -ESRCH gone, -EACCES not permitted, -ESTALE the path leads to another file, -EAGAIN the path
+ * leads through a file system in user space (host/image_file.h), which was left alone.
  */
 int mapped_file__identify(const char *proc_root, pid_t pid, const struct mapped_file *file,
 			  struct exe_file *ret_file) __must_check;
 
 /*
  * mapped_file__open - O_RDONLY|O_CLOEXEC descriptor of it, which the caller closes. Errors: as above,
- * -ENOEXEC not a regular file; the failure has the words.
+ * -EAGAIN also when it is on such a file system itself, -ENOEXEC not a regular file; the failure has the
+ * words.
  */
 int mapped_file__open(const char *proc_root, pid_t pid, const struct mapped_file *file,
 		      struct failure *failure) __must_check;

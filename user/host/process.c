@@ -35,6 +35,7 @@
 /* Field numbers of proc(5), /proc/PID/stat. */
 enum stat_field {
 	STAT_FLAGS = 9,
+	STAT_THREADS = 20,
 	STAT_START_TIME = 22,
 	STAT_START_CODE = 26,
 	STAT_FIELDS, /* as many as are read, plus one */
@@ -292,6 +293,32 @@ int process__count_files(const char *proc_root, pid_t pid, uint64_t *ret_files)
 	if (!stat_of_dir.st_size)
 		return count_entries(path, ret_files);
 	*ret_files = (uint64_t)stat_of_dir.st_size;
+	return 0;
+}
+
+int process__count_threads(const char *proc_root, pid_t pid, uint64_t *ret_threads)
+{
+	struct proc_stat stat;
+	int err = read_stat(proc_root, pid, &stat);
+
+	if (!err)
+		*ret_threads = stat.field[STAT_THREADS];
+	return err;
+}
+
+int process__mapped_pages(const char *proc_root, pid_t pid, uint64_t *ret_pages)
+{
+	char text[STATUS_HEAD_BYTES];
+	int n = read_head(proc_root, pid, "statm", text, sizeof(text));
+	unsigned long long pages;
+	char *end;
+
+	if (n < 0)
+		return n;
+	pages = strtoull(text, &end, 10);
+	if (end == text || *end != ' ')
+		return -EPROTO;
+	*ret_pages = pages;
 	return 0;
 }
 

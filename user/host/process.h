@@ -42,6 +42,15 @@ int process__read(const char *proc_root, pid_t pid, struct process_info *ret_inf
  */
 int process__count_files(const char *proc_root, pid_t pid, uint64_t *ret_files) __must_check;
 
+/* process__count_threads - -ESRCH, -EPROTO. */
+int process__count_threads(const char *proc_root, pid_t pid, uint64_t *ret_threads) __must_check;
+
+/*
+ * process__mapped_pages - the size of its address space. As long as that stays the same nothing was
+ * mapped, or unmapped, but by a rare chance. -ESRCH, -EPROTO.
+ */
+int process__mapped_pages(const char *proc_root, pid_t pid, uint64_t *ret_pages) __must_check;
+
 /* process__same - whether @id still names the running process it named before (not a zombie). */
 bool process__same(const char *proc_root, struct process_id id);
 

@@ -81,6 +81,12 @@ struct report_target {
 	pid_t pid;
 	const char *comm;
 	const char *exe;
+	/* The Go runtime: a process may have several. */
+	const char *runtime_file; /* that it came with: exe, or a library */
+	const char *build_id;	  /* of that file; "" */
+	const char *library;	  /* the last part of its name when it is not exe; "" */
+	uint64_t runtime;	  /* tells it from the others of the process */
+	bool another;		  /* of a process that is in the report already */
 	const char *go_version;
 	const char *how; /* how the binary was read */
 	enum probe_mode mode;

@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "base/hash.h"
 #include "base/index.h"
+#include "base/text.h"
 #include "host/self_usage.h"
 #include "discover/discovery.h"
 #include "naming/meanings.h"
@@ -44,9 +45,9 @@ struct told_totals {
 	uint64_t time_ns, created, exited;
 };
 
-/* What is saved of one process from one report to the next. */
+/* What is saved of one runtime from one report to the next. */
 struct saved_report {
-	struct process_id id;
+	struct runtime_id id;
 	struct told_totals first, last; /* reports; time 0: there was none */
 	struct looked_at looked_at;
 	bool used; /* in the report under way */
@@ -147,10 +148,10 @@ void report_builder__free(struct report_builder *builder)
 /* --- from one report to the next --------------------------------------------------------------- */
 
 /*
- * What is saved of process @id: at @hint if no process came or went, else anywhere; made if there is
- * nothing. NULL: no memory.
+ * What is saved of runtime @id: at @hint if none came or went, else anywhere; made if there is nothing.
+ * NULL: no memory.
  */
-static struct saved_report *find_saved(struct report_builder *builder, struct process_id id,
+static struct saved_report *find_saved(struct report_builder *builder, struct runtime_id id,
 				       size_t hint)
 {
 	struct saved_report *all;
@@ -158,7 +159,7 @@ static struct saved_report *find_saved(struct report_builder *builder, struct pr
 	for (size_t n = 0; n < builder->n_saved; n++) {
 		struct saved_report *saved = &builder->saved[(hint + n) % builder->n_saved];
 
-		if (saved->id.pid == id.pid && saved->id.start_time == id.start_time)
+		if (runtime_id__same(&saved->id, &id))
 			return saved;
 	}
 	all = reallocarray(builder->saved, builder->n_saved + 1, sizeof(*all));
@@ -479,6 +480,10 @@ static void fill_target(const struct target *target, const struct built_target *
 	report->pid = process->id.pid;
 	report->comm = process->comm;
 	report->exe = process->exe;
+	report->runtime_file = target__file(target);
+	report->build_id = go_binary__build_id(target__binary(target));
+	report->library = target__is_of_exe(target) ? "" : text__base_name(report->runtime_file);
+	report->runtime = target__id(target).moduledata;
 	report->go_version = go_binary__build_info(target__binary(target))->version.text;
 	report->how = target__how(target);
 	report->mode = target__mode(target);
@@ -505,6 +510,15 @@ static void fill_goroutine_list(const struct goroutine_list *list, struct report
 	report->totals.refused += goroutine_list__refused(list);
 }
 
+static bool is_another(const struct report_builder *builder, size_t index)
+{
+	for (size_t i = 0; i < index; i++) {
+		if (builder->reports[i].pid == builder->reports[index].pid)
+			return true;
+	}
+	return false;
+}
+
 int report_builder__build(struct report_builder *builder, struct session *session, uint64_t now_ns,
 			  uint64_t realtime_ns, enum report_end end,
 			  const struct report **ret_report)
@@ -519,7 +533,7 @@ int report_builder__build(struct report_builder *builder, struct session *sessio
 	builder->n_targets = n;
 	for (size_t i = 0; i < n; i++) {
 		struct target *target = session__target(session, i);
-		struct saved_report *saved = find_saved(builder, target__process(target)->id, i);
+		struct saved_report *saved = find_saved(builder, target__id(target), i);
 		struct tracker_totals totals;
 		int err = saved ? build_sites(builder, i, target, &saved->looked_at, now_ns,
 					      end != REPORT_GOES_ON) :
@@ -530,6 +544,7 @@ int report_builder__build(struct report_builder *builder, struct session *sessio
 		tracker__totals(target__tracker(target), &totals);
 		fill_target(target, &builder->targets[i], &totals, now_ns, &builder->reports[i]);
 		builder->reports[i].totals.lost += session__malformed(session);
+		builder->reports[i].another = is_another(builder, i);
 		report_metrics__fill_target(target, builder->group, builder->targets[i].pid,
 					    &builder->reports[i]);
 		fill_goroutine_list(target__goroutine_list(target), &builder->reports[i]);

@@ -69,9 +69,29 @@ static struct entry *find(const struct executables *executables, const struct ex
 	return NULL;
 }
 
+static int open_file(const char *proc_root, pid_t pid, const struct runtime_place *place,
+		     struct failure *failure)
+{
+	return place ? mapped_file__open(proc_root, pid, &place->mapped, failure) :
+		       process__open_exe(proc_root, pid, failure);
+}
+
+/* A plugin whose program cannot be read, or has not taken it in yet. */
+static int refuse_plugin(const struct go_binary *binary, const struct runtime_place *place,
+			 struct failure *failure)
+{
+	if (!go_binary__build_info(binary)->plugin)
+		return 0;
+	return failure__set(
+		failure, -ENOEXEC,
+		"%s is a plugin, which runs on the runtime of the program that opens it",
+		place ? place->mapped.path : "the executable");
+}
+
 static int open_entry(struct executables *executables, const char *proc_root,
-		      const struct process_info *process, const struct exe_file *file,
-		      struct entry **ret_entry, struct failure *failure)
+		      const struct process_info *process, const struct runtime_place *place,
+		      const struct exe_file *file, struct entry **ret_entry,
+		      struct failure *failure)
 {
 	struct entry *entry = calloc(1, sizeof(*entry));
 	int err = 0;
@@ -80,11 +100,13 @@ static int open_entry(struct executables *executables, const char *proc_root,
 		return failure__set(failure, -ENOMEM, "out of memory");
 	entry->executable.file = *file;
 	entry->uid = process->uid;
-	entry->executable.fd = process__open_exe(proc_root, process->id.pid, failure);
+	entry->executable.fd = open_file(proc_root, process->id.pid, place, failure);
 	if (entry->executable.fd < 0)
 		err = entry->executable.fd;
 	if (!err)
 		err = go_binary__open(entry->executable.fd, &entry->executable.binary, failure);
+	if (!err)
+		err = refuse_plugin(entry->executable.binary, place, failure);
 	if (err) {
 		free_entry(entry);
 		return err;
@@ -96,9 +118,10 @@ static int open_entry(struct executables *executables, const char *proc_root,
 }
 
 /* Opening the file once more explains most of what can be wrong better than @err does. */
-static int explain(int err, const char *proc_root, pid_t pid, struct failure *failure)
+static int explain(int err, const char *proc_root, pid_t pid, const struct runtime_place *place,
+		   struct failure *failure)
 {
-	int fd = process__open_exe(proc_root, pid, failure);
+	int fd = open_file(proc_root, pid, place, failure);
 
 	if (fd < 0)
 		return fd;
@@ -108,18 +131,20 @@ static int explain(int err, const char *proc_root, pid_t pid, struct failure *fa
 }
 
 int executables__take(struct executables *executables, const char *proc_root,
-		      const struct process_info *process, struct executable **ret_executable,
-		      struct failure *failure)
+		      const struct process_info *process, const struct runtime_place *place,
+		      struct executable **ret_executable, struct failure *failure)
 {
+	pid_t pid = process->id.pid;
 	struct exe_file file;
 	struct entry *entry;
-	int err = exe_file__identify(proc_root, process->id.pid, &file);
+	int err = place ? mapped_file__identify(proc_root, pid, &place->mapped, &file) :
+			  exe_file__identify(proc_root, pid, &file);
 
 	if (err)
-		return explain(err, proc_root, process->id.pid, failure);
+		return explain(err, proc_root, pid, place, failure);
 	entry = find(executables, &file, process->uid);
 	if (!entry) {
-		err = open_entry(executables, proc_root, process, &file, &entry, failure);
+		err = open_entry(executables, proc_root, process, place, &file, &entry, failure);
 		if (!entry)
 			return err;
 	}

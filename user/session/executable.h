@@ -3,9 +3,9 @@
 #define GLEAKD_SESSION_EXECUTABLE_H
 
 /*
- * One executable file and what was found out about it: how to read it, the names of its functions,
- * the stacks and places that its processes have shown. Fifty processes of a service share one, which
- * is nearly all of the memory that watching fifty idle processes would take.
+ * One file with a Go runtime, executable or library, and what was found out about it: how to read it, the
+ * names of its functions, the stacks and places that its processes have shown. Fifty processes of a
+ * service share one, which is nearly all of the memory that watching fifty idle processes would take.
  *
  * Shared among processes of one user only: what a process adds comes from its own memory, and must
  * not be able to mislead about, or to use up the room of, somebody else's.
@@ -13,6 +13,7 @@
 #include "base/common.h"
 #include "base/failure.h"
 #include "golang/binary.h"
+#include "discover/runtimes.h"
 #include "golang/symbolize.h"
 #include "host/exe_file.h"
 #include "host/mapped_file.h"
@@ -51,13 +52,14 @@ int executables__new(struct executables **ret_executables) __must_check;
 void executables__free(struct executables *executables);
 
 /*
- * executables__take - what @process runs; opened when nobody else uses it. The executable's file stays
- * open, and its mount busy, until it is put back as often as it was taken.
- * Errors: as exe_file__identify(), process__open_exe(), go_binary__open(); -ENOMEM.
+ * executables__take - what @process runs, or what it has at @place if that is not NULL; opened when nobody
+ * else uses it. The file stays open, and its mount busy, until it is put back as often as it was taken.
+ * Errors: as exe_file__identify(), process__open_exe() or mapped_file__open(), go_binary__open();
+ * -ENOEXEC a plugin, which has no runtime of its own; -ENOMEM.
  */
 int executables__take(struct executables *executables, const char *proc_root,
-		      const struct process_info *process, struct executable **ret_executable,
-		      struct failure *failure) __must_check;
+		      const struct process_info *process, const struct runtime_place *place,
+		      struct executable **ret_executable, struct failure *failure) __must_check;
 /* executables__put - @executable may be NULL. */
 void executables__put(struct executables *executables, struct executable *executable);
 

@@ -54,7 +54,7 @@ static int on_attach(void *ctx, pid_t pid, const struct process_origin *origin,
 		return failure__set(failure, -ENOSPC, "gleakd's memory limit is reached");
 	/* A target whose end was not told yet, under a pid that is in use again. */
 	session__remove(follower->session, pid);
-	err = session__add(follower->session, pid, &target, failure);
+	err = session__add(follower->session, pid, NULL, &target, failure);
 	if (err)
 		return err;
 	target__set_origin(target, origin);

@@ -52,7 +52,7 @@ static bool restore_site(void *ctx, const struct saved_site *site)
 	return !tracker__restore_site(restore->tracker, &canonical);
 }
 
-bool saved_state__restore(const struct state_file *file, const struct process_id *id,
+bool saved_state__restore(const struct state_file *file, const struct runtime_id *id,
 			  const struct module_map *modules, struct places *places,
 			  struct tracker *tracker)
 {
@@ -91,7 +91,7 @@ static bool stop_at_once(void *ctx __maybe_unused, const struct saved_site *site
 	return false;
 }
 
-int saved_state__write(struct state_writer *writer, const struct process_id *id,
+int saved_state__write(struct state_writer *writer, const struct runtime_id *id,
 		       const struct module_map *modules, const struct tracker *tracker)
 {
 	struct site_sink sink = {.modules = modules, .writer = writer};

@@ -16,12 +16,12 @@
  * saved_state__restore - let @tracker, before its first census or event, go on from what @file knows of process
  * @id. Returns whether it knows the process. Sites beyond the tracker's limits are left out.
  */
-bool saved_state__restore(const struct state_file *file, const struct process_id *id,
+bool saved_state__restore(const struct state_file *file, const struct runtime_id *id,
 			  const struct module_map *modules, struct places *places,
 			  struct tracker *tracker);
 
 /* saved_state__write - @tracker's part of the file. -ENOMEM, -EFBIG. */
-int saved_state__write(struct state_writer *writer, const struct process_id *id,
+int saved_state__write(struct state_writer *writer, const struct runtime_id *id,
 		       const struct module_map *modules,
 		       const struct tracker *tracker) __must_check;
 

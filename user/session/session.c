@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "observe/events.h"
 #include "probe/calibrate.h"
 #include "probe/calibration_file.h"
@@ -14,6 +15,7 @@ struct session {
 	struct session_options options;
 	struct kernel_features features;
 	struct executables *executables;
+	struct exe_cache *files; /* libraries that were looked at */
 	struct probes *probes;
 	struct calibration calibration;
 	bool calibrated;
@@ -108,6 +110,8 @@ int session__new(const struct session_options *options, struct session **ret_ses
 		return failure__set(failure, -ENOMEM, "out of memory");
 	session->options = *options;
 	err = executables__new(&session->executables);
+	if (!err)
+		err = exe_cache__new(EXE_CACHE_MAX, &session->files);
 	if (err)
 		failure__set(failure, err, "out of memory");
 	if (!err && options->mode != PROBE_MODE_CENSUS)
@@ -129,11 +133,27 @@ void session__free(struct session *session)
 	event_reader__free(session->reader);
 	probes__free(session->probes);
 	executables__free(session->executables);
+	exe_cache__free(session->files);
 	free(session);
 }
 
-int session__add(struct session *session, pid_t pid, struct target **ret_target,
-		 struct failure *failure)
+/* The target that has the runtime at @place of process @pid, or that of its executable. */
+static struct target *find_runtime(const struct session *session, pid_t pid,
+				   const struct runtime_place *place)
+{
+	for (size_t i = 0; i < session->n_targets; i++) {
+		struct target *target = session->targets[i];
+
+		if (target__pid(target) == pid &&
+		    (place ? target__has_code(target, place->mapped.start, place->mapped.end) :
+			     target__is_of_exe(target)))
+			return target;
+	}
+	return NULL;
+}
+
+int session__add(struct session *session, pid_t pid, const struct runtime_place *place,
+		 struct target **ret_target, struct failure *failure)
 {
 	struct target_options options = {
 		.proc_root = session->options.proc_root,
@@ -153,11 +173,11 @@ int session__add(struct session *session, pid_t pid, struct target **ret_target,
 
 	if (session->n_targets == SESSION_MAX_TARGETS)
 		return failure__set(failure, -ENOSPC,
-				    "already watching %d processes, the most one gleakd takes",
+				    "already watching %d Go runtimes, the most one gleakd takes",
 				    SESSION_MAX_TARGETS);
-	if (session__find(session, pid))
+	if (find_runtime(session, pid, place))
 		return failure__set(failure, -EEXIST, "process %d is already watched", pid);
-	err = target__open(&options, pid, &target, failure);
+	err = target__open(&options, pid, place, &target, failure);
 	if (err)
 		return err;
 	note_slots(session, target);
@@ -166,17 +186,99 @@ int session__add(struct session *session, pid_t pid, struct target **ret_target,
 	return 0;
 }
 
+/* --- all runtimes of a process ------------------------------------------------------------------- */
+
+/* What is being done, and what came of it. */
+struct addition {
+	pid_t pid;
+	bool anew; /* nothing of the process is watched yet */
+	int n;	   /* added */
+	int err;   /* of the first that could not be */
+	struct failure failure;
+};
+
+static void note_failure(struct addition *addition, int err, const struct failure *failure)
+{
+	if (addition->err)
+		return;
+	addition->err = err;
+	addition->failure = *failure;
+}
+
+static void tell_left_out(const struct addition *addition, const char *file,
+			  const struct failure *failure)
+{
+	log_warn("process %d: the Go runtime in %s is left out: %s", addition->pid, file,
+		 failure->text);
+}
+
+static void add_place(struct session *session, const struct runtime_place *place,
+		      struct addition *addition)
+{
+	struct failure failure = {""};
+	struct target *target;
+	int err = session__add(session, addition->pid, place, &target, &failure);
+	/* Said of the file, once; anything else may be another time. */
+	bool file = err == -ENOEXEC || err == -EOPNOTSUPP;
+
+	addition->n += !err;
+	if (!err || err == -EEXIST)
+		return;
+	if (file)
+		runtimes__refuse(session->files, place, addition->pid);
+	note_failure(addition, err, &failure);
+	if (file || addition->anew)
+		tell_left_out(addition, place->mapped.path, &failure);
+}
+
+static void add_places(struct session *session, struct addition *addition)
+{
+	struct runtimes *runtimes;
+
+	if (runtimes__find(session->options.proc_root, addition->pid, session->files, &runtimes))
+		return;
+	for (size_t i = 0; i < runtimes->n; i++)
+		add_place(session, &runtimes->places[i], addition);
+	free(runtimes);
+}
+
+int session__add_process(struct session *session, pid_t pid, struct failure *failure)
+{
+	struct target *target = session__find(session, pid);
+	struct addition addition = {.pid = pid, .anew = !target};
+	int err = -EEXIST;
+
+	/* What a process executes is Go from the start or never. */
+	if (addition.anew)
+		err = session__add(session, pid, NULL, &target, failure);
+	addition.n = !err;
+	if (err && err != -EEXIST && err != -ENOEXEC && err != -EOPNOTSUPP)
+		return err;
+	add_places(session, &addition);
+	if (addition.n && err == -EOPNOTSUPP)
+		tell_left_out(&addition, "its executable", failure);
+	if (addition.n)
+		return addition.n;
+	/* The executable has the first word, unless it is of no interest. */
+	if (err == -ENOEXEC && addition.err)
+		*failure = addition.failure;
+	return err == -ENOEXEC && addition.err ? addition.err : err;
+}
+
+static void remove_at(struct session *session, size_t i)
+{
+	forget_slot(session, session->targets[i]);
+	target__free(session->targets[i]);
+	session->n_targets--;
+	memmove(&session->targets[i], &session->targets[i + 1],
+		(session->n_targets - i) * sizeof(session->targets[0]));
+}
+
 void session__remove(struct session *session, pid_t pid)
 {
-	for (size_t i = 0; i < session->n_targets; i++) {
-		if (target__pid(session->targets[i]) != pid)
-			continue;
-		forget_slot(session, session->targets[i]);
-		target__free(session->targets[i]);
-		session->n_targets--;
-		memmove(&session->targets[i], &session->targets[i + 1],
-			(session->n_targets - i) * sizeof(session->targets[0]));
-		return;
+	for (size_t i = session->n_targets; i-- > 0;) {
+		if (target__pid(session->targets[i]) == pid)
+			remove_at(session, i);
 	}
 }
 
@@ -257,10 +359,11 @@ static int write_targets(struct session *session, struct state_writer *writer)
 
 	for (size_t i = 0; i < session->n_targets && !err; i++) {
 		const struct target *target = session->targets[i];
+		struct runtime_id id = target__id(target);
 
 		if (target__state(target) == TARGET_LIVE)
-			err = saved_state__write(writer, &target__process(target)->id,
-						 target__modules(target), target__tracker(target));
+			err = saved_state__write(writer, &id, target__modules(target),
+						 target__tracker(target));
 	}
 	return err;
 }

@@ -24,7 +24,7 @@ struct session_options {
 	const struct state_file *state; /* of an earlier gleakd, borrowed; NULL: none */
 };
 
-#define SESSION_MAX_TARGETS 1024
+#define SESSION_MAX_TARGETS 1024 /* runtimes */
 
 /*
  * How often the ring buffer is to be drained when nothing asks for it. The default ring holds a
@@ -46,9 +46,20 @@ int session__new(const struct session_options *options, struct session **ret_ses
 		 struct failure *failure) __must_check;
 void session__free(struct session *session);
 
-/* session__add - watch @pid. Errors: as target__open(); -ENOSPC too many, -EEXIST already watched. */
-int session__add(struct session *session, pid_t pid, struct target **ret_target,
-		 struct failure *failure) __must_check;
+/*
+ * session__add - watch the runtime of @pid's executable, or that at @place of it. Errors: as
+ * target__open(); -ENOSPC too many, -EEXIST already watched: a place may be one of its plugins.
+ */
+int session__add(struct session *session, pid_t pid, const struct runtime_place *place,
+		 struct target **ret_target, struct failure *failure) __must_check;
+
+/*
+ * session__add_process - watch all runtimes of @pid that are not watched yet. Those that cannot be are
+ * logged when there are others. Returns how many were added; -EEXIST all that there are are watched; or
+ * when there is none that can be watched the error of the executable's, or the first library's when that
+ * is no Go program.
+ */
+int session__add_process(struct session *session, pid_t pid, struct failure *failure) __must_check;
 
 /* session__remove - stop watching @pid and forget it; harmless when it is not watched. */
 void session__remove(struct session *session, pid_t pid);
@@ -62,7 +73,7 @@ void session__freeze(struct session *session, bool frozen);
 /* session__set_max_overhead - of targets that are watched and of those to come. */
 void session__set_max_overhead(struct session *session, double max_overhead);
 
-/* session__find - the target of @pid, or NULL. */
+/* session__find - a target of @pid, that of its executable if there is one; or NULL. */
 struct target *session__find(const struct session *session, pid_t pid);
 
 /* session__ring_fd - readable when the ring is filling up; -1 in census mode. */

@@ -18,14 +18,6 @@
 #include "session/target_heap.h"
 #include "naming/site_frames.h"
 
-/*
- * A Go runtime needs about a millisecond from exec to its first goroutine; a caller that has nothing
- * else to do gives it two seconds.
- */
-#define START_RETRY_NS	    (5 * NSEC_PER_MSEC)
-#define START_TRIES	    4
-#define START_TRIES_PATIENT 400
-
 /* --- the tracker's questions ------------------------------------------------------------------- */
 
 static void answer_traits(void *ctx, uint8_t reason, uint64_t creation_pc, uint64_t start_pc,
@@ -93,62 +85,6 @@ static const struct census_ops census_ops = {
 
 /* --- bringing it up ----------------------------------------------------------------------------- */
 
-/* A file system served by a process can hold whoever reads from it up for ever. */
-static int refuse_blocking_file(const char *proc_root, pid_t pid, struct failure *failure)
-{
-	struct image_file file;
-
-	/* Errors are left to what comes next, which has better words for them. */
-	if (image_file__identify(proc_root, pid, &file) ||
-	    !image_file__may_block(proc_root, pid, &file))
-		return 0;
-	return failure__set(
-		failure, -EOPNOTSUPP,
-		"the executable of process %d is on a FUSE file system, whose server "
-		"could hold gleakd up for ever; run the program from another file system",
-		pid);
-}
-
-/* The process may be between exec and its first goroutine. */
-static int bind_program(struct target *target, struct failure *failure)
-{
-	const struct timespec pause = {.tv_nsec = START_RETRY_NS};
-	int tries = target->options.patient ? START_TRIES_PATIENT : START_TRIES;
-	int err = -EAGAIN;
-
-	for (int i = 0; i < tries && err == -EAGAIN; i++) {
-		if (i)
-			nanosleep(&pause, NULL);
-		err = executable__bind(target->executable, target->remote, target->load_bias,
-				       failure);
-	}
-	return err;
-}
-
-static int understand(struct target *target, struct failure *failure)
-{
-	int err = executables__take(target->options.executables, target->options.proc_root,
-				    &target->process, &target->executable, failure);
-
-	if (err)
-		return err;
-	err = remote__open_process(target->process.id.pid, &target->remote, failure);
-	if (err)
-		return err;
-	err = load_bias__read(target->options.proc_root, target->process.id.pid,
-			      target->executable->binary, &target->load_bias, failure);
-	if (err)
-		return err;
-	err = bind_program(target, failure);
-	if (err)
-		return err;
-	if (!target__check_alive(target))
-		return failure__set(failure, -ESRCH,
-				    "process %d ended or became another program while it was read",
-				    target->process.id.pid);
-	return 0;
-}
-
 static int build_goroutine_list(struct target *target)
 {
 	struct goroutine_list_source source = {
@@ -190,6 +126,7 @@ static int build_books(struct target *target, struct failure *failure)
 			process__clock_offset(target->options.proc_root, target->process.id.pid),
 	};
 	int err = tracker__new(&tracking, &target->tracker);
+	struct runtime_id id;
 
 	if (!err)
 		err = build_goroutine_list(target);
@@ -203,13 +140,14 @@ static int build_books(struct target *target, struct failure *failure)
 	/* Once: it would change with each correction of the clock. */
 	target->started_seconds = process__start_seconds(target->process.id.start_time);
 	(void)!process__cpu_ns(target->process.id.pid, &target->executed_ns);
-	saved_state__restore(target->options.state, &target->process.id, target->modules,
+	id = target__id(target);
+	saved_state__restore(target->options.state, &id, target->modules,
 			     target->executable->places, target->tracker);
 	return 0;
 }
 
-int target__open(const struct target_options *options, pid_t pid, struct target **ret_target,
-		 struct failure *failure)
+int target__open(const struct target_options *options, pid_t pid, const struct runtime_place *place,
+		 struct target **ret_target, struct failure *failure)
 {
 	struct target *target = calloc(1, sizeof(*target));
 	int err;
@@ -219,11 +157,7 @@ int target__open(const struct target_options *options, pid_t pid, struct target 
 	target->options = *options;
 	target->mode = options->mode;
 	target->creations_per_s = -1;
-	err = refuse_blocking_file(options->proc_root, pid, failure);
-	if (!err)
-		err = process__read(options->proc_root, pid, &target->process, failure);
-	if (!err)
-		err = understand(target, failure);
+	err = target_runtime__open(target, pid, place, failure);
 	if (!err)
 		err = target_modules__open(target, failure);
 	if (!err)
@@ -301,7 +235,7 @@ static bool has_executed(const struct target *target)
 	if (memory != REMOTE_MEMORY_UNKNOWN)
 		return memory == REMOTE_MEMORY_GONE;
 	return !image_file__identify(target->options.proc_root, target->process.id.pid, &now) &&
-	       !image_file__same(&now, &target->executable->file.file);
+	       !image_file__same(&now, &target->image);
 }
 
 bool target__check_alive(struct target *target)

@@ -3,15 +3,16 @@
 #define GLEAKD_SESSION_TARGET_H
 
 /*
- * One watched process: everything that is known of it, from the executable to the verdicts, and the
- * order in which it is brought up and torn down. The modules to the left do the work; this one
- * connects them.
+ * One watched Go runtime of a process: everything that is known of it, from the executable to the
+ * verdicts, and the order in which it is brought up and torn down. The modules to the left do the work;
+ * this one connects them. Most processes have one, that of their executable.
  */
 #include "base/common.h"
 #include "base/failure.h"
 #include "host/cgroup.h"
 #include "host/execution.h"
 #include "host/process.h"
+#include "golang/runtime_id.h"
 #include "host/remote.h"
 #include "observe/census.h"
 #include "observe/wait_objects.h"
@@ -48,12 +49,12 @@ struct target_options {
 };
 
 /*
- * target__open - understand the process, attach what @options->mode asks for and prepare the first
+ * target__open - understand the process, or with a @place that runtime of it, attach what @options->mode asks for and prepare the first
  * census. Events are attached before the census begins, so that no creation falls between them.
  * Errors: as process__read(), go_binary__open(), go_binary__bind(), probes__attach().
  */
-int target__open(const struct target_options *options, pid_t pid, struct target **ret_target,
-		 struct failure *failure) __must_check;
+int target__open(const struct target_options *options, pid_t pid, const struct runtime_place *place,
+		 struct target **ret_target, struct failure *failure) __must_check;
 
 /* target__free - detach and forget. NULL is fine. */
 void target__free(struct target *target);
@@ -96,6 +97,12 @@ enum target_state target__state(const struct target *target);
 /* target__trouble - why it is TARGET_UNREADABLE, in words; "" else. */
 const char *target__trouble(const struct target *target);
 pid_t target__pid(const struct target *target);
+struct runtime_id target__id(const struct target *target);
+/* target__is_of_exe - whether the runtime came with the executable; target__file - with which file it did. */
+bool target__is_of_exe(const struct target *target);
+const char *target__file(const struct target *target);
+/* target__has_code - whether one of its modules has code between these addresses of the process. */
+bool target__has_code(const struct target *target, uint64_t start, uint64_t end);
 /*
  * target__slot - of its module @index, as probe_attachment__slot(); -1: nothing can be attached to it, or
  * there are no more. Plugins come with the beginning of a census.

@@ -12,6 +12,8 @@
 struct target {
 	struct target_options options;
 	struct process_info process;
+	struct image_file image; /* its executable; 0: not known */
+	char file[PATH_MAX];	 /* that the runtime came with, if not the executable; "" */
 	struct process_origin origin;
 	uint64_t load_bias;
 	enum target_state state;
@@ -50,6 +52,13 @@ struct target {
 	bool all_events;	  /* events were attached all the time since that census */
 	double creations_per_s;	  /* by that; < 0: not known */
 };
+
+/*
+ * target_runtime__open - understand the runtime of process @pid, or that at @place if it is not NULL.
+ * Errors: as process__read(), executables__take(), go_binary__bind(); -EAGAIN it does not run.
+ */
+int target_runtime__open(struct target *target, pid_t pid, const struct runtime_place *place,
+			 struct failure *failure) __must_check;
 
 /*
  * target_modules__open - find the modules of the runtime, which is bound. Errors: -ENOMEM, -EIO its

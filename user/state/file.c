@@ -105,7 +105,7 @@ static int keep_or_take_back(struct state_writer *writer, size_t before)
 	return err;
 }
 
-int state_writer__process(struct state_writer *writer, const struct process_id *id,
+int state_writer__process(struct state_writer *writer, const struct runtime_id *id,
 			  const struct saved_process *process)
 {
 	size_t before = writer->bytes.length;
@@ -257,9 +257,9 @@ int state_writer__commit(struct state_writer *writer, struct failure *failure)
 
 /* --- reading ------------------------------------------------------------------------------------ */
 
-/* A process whose sites begin at @sites. */
+/* A runtime of a process. */
 struct known_process {
-	struct process_id id;
+	struct runtime_id id;
 	const uint8_t *at; /* behind the mark of its record */
 };
 
@@ -286,7 +286,7 @@ void state_file__close(struct state_file *file)
 	free(file);
 }
 
-static int add_process(struct state_file *file, const struct process_id *id, const uint8_t *at)
+static int add_process(struct state_file *file, const struct runtime_id *id, const uint8_t *at)
 {
 	if (!array__reserve(file->processes, file->capacity, file->n_processes + 1))
 		return -ENOMEM;
@@ -298,7 +298,7 @@ static int add_process(struct state_file *file, const struct process_id *id, con
 static int check_records(struct state_file *file, const char **ret_fault)
 {
 	struct state_cursor *cursor = file->of_sites;
-	struct process_id id;
+	struct runtime_id id;
 	struct saved_site site;
 	enum state_record record;
 	size_t n_sites = 0;
@@ -444,23 +444,23 @@ int state_file__open(const char *path, struct state_file **ret_file, struct fail
 
 /* --- what is known of a process ----------------------------------------------------------------- */
 
-static const struct known_process *find(const struct state_file *file, const struct process_id *id)
+static const struct known_process *find(const struct state_file *file, const struct runtime_id *id)
 {
 	for (size_t i = 0; i < file->n_processes; i++) {
 		const struct known_process *known = &file->processes[i];
 
-		if (known->id.pid == id->pid && known->id.start_time == id->start_time)
+		if (runtime_id__same(&known->id, id))
 			return known;
 	}
 	return NULL;
 }
 
 const struct saved_process *
-state_file__find(const struct state_file *file, const struct process_id *id,
+state_file__find(const struct state_file *file, const struct runtime_id *id,
 		 bool (*visit)(void *ctx, const struct saved_site *site), void *ctx)
 {
 	const struct known_process *known = find(file, id);
-	struct process_id same;
+	struct runtime_id same;
 	struct saved_site site;
 	bool more = true;
 

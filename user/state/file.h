@@ -10,7 +10,7 @@
  */
 #include "base/common.h"
 #include "base/failure.h"
-#include "host/process.h"
+#include "golang/runtime_id.h"
 #include "track/saved.h"
 
 #define STATE_MAX_BYTES	    (256u << 20)
@@ -23,7 +23,7 @@ struct state_writer;
 
 /* state_writer__begin - for @path; nothing is written yet. -ENOMEM. */
 int state_writer__begin(const char *path, struct state_writer **ret_writer) __must_check;
-int state_writer__process(struct state_writer *writer, const struct process_id *id,
+int state_writer__process(struct state_writer *writer, const struct runtime_id *id,
 			  const struct saved_process *process) __must_check;
 /* state_writer__site - of the process before. */
 int state_writer__site(struct state_writer *writer, const struct saved_site *site) __must_check;
@@ -47,11 +47,11 @@ int state_file__open(const char *path, struct state_file **ret_file,
 void state_file__close(struct state_file *file);
 
 /*
- * state_file__find - what is known of process @id: NULL when nothing is. Visits its sites; false
+ * state_file__find - what is known of runtime @id of a process: NULL when nothing is. Visits its sites; false
  * from @visit stops.
  */
 const struct saved_process *
-state_file__find(const struct state_file *file, const struct process_id *id,
+state_file__find(const struct state_file *file, const struct runtime_id *id,
 		 bool (*visit)(void *ctx, const struct saved_site *site), void *ctx);
 
 #endif /* GLEAKD_STATE_FILE_H */

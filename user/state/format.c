@@ -12,7 +12,7 @@
 /* The line break and the control character tell when a file was sent as text. */
 static const uint8_t magic[8] = {'g', 'l', 'e', 'a', 'k', 'd', '\x1a', '\n'};
 
-#define VERSION 1u
+#define VERSION 2u
 
 #define AT_VERSION 8
 #define AT_CRC	   12
@@ -145,12 +145,13 @@ static void put_clock(struct state_bytes *bytes, const struct goid_clock *clock)
 	}
 }
 
-void state_bytes__put_process(struct state_bytes *bytes, const struct process_id *id,
+void state_bytes__put_process(struct state_bytes *bytes, const struct runtime_id *id,
 			      const struct saved_process *process)
 {
 	put(bytes, STATE_PROCESS);
-	put(bytes, (uint64_t)id->pid);
-	put(bytes, id->start_time);
+	put(bytes, (uint64_t)id->process.pid);
+	put(bytes, id->process.start_time);
+	put(bytes, id->moduledata);
 	put(bytes, process->watch_ticks);
 	put(bytes, process->saved_ticks);
 	put(bytes, process->created);
@@ -380,12 +381,13 @@ enum state_record state_cursor__next(struct state_cursor *cursor)
 	return cursor->fault ? STATE_END : record;
 }
 
-void state_cursor__process(struct state_cursor *cursor, struct process_id *ret_id,
+void state_cursor__process(struct state_cursor *cursor, struct runtime_id *ret_id,
 			   struct saved_process *ret_process)
 {
 	*ret_process = (struct saved_process){0};
-	ret_id->pid = (pid_t)get(cursor, PID_LIMIT);
-	ret_id->start_time = get(cursor, UINT64_MAX);
+	ret_id->process.pid = (pid_t)get(cursor, PID_LIMIT);
+	ret_id->process.start_time = get(cursor, UINT64_MAX);
+	ret_id->moduledata = get(cursor, UINT64_MAX);
 	ret_process->watch_ticks = get_ticks(cursor);
 	ret_process->saved_ticks = get_ticks(cursor);
 	ret_process->created = get(cursor, UINT64_MAX);

@@ -15,14 +15,14 @@
  * The rest is numbers in base 128, little-endian, seven bits a byte and the eighth set in all but the
  * last: most are small. What rises (times, goids) is the difference to the one before.
  *
- *	process  1, pid, start time, struct saved_process; then its sites
+ *	process  1, pid, start time, address of moduledata, struct saved_process; then its sites
  *	site     2, struct saved_site
  *	end      0
  *
  * The structs of track/saved.h are their fields in order, a history after a 1, a missing one 0.
  */
 #include "base/common.h"
-#include "host/process.h"
+#include "golang/runtime_id.h"
 #include "track/saved.h"
 
 #define STATE_HEAD_SIZE	   40u
@@ -42,7 +42,7 @@ struct state_bytes {
 	int err; /* -ENOMEM, -EFBIG, -EINVAL times that do not rise: what follows is ignored */
 };
 
-void state_bytes__put_process(struct state_bytes *bytes, const struct process_id *id,
+void state_bytes__put_process(struct state_bytes *bytes, const struct runtime_id *id,
 			      const struct saved_process *process);
 void state_bytes__put_site(struct state_bytes *bytes, const struct saved_site *site);
 
@@ -80,7 +80,7 @@ void state_cursor__init(struct state_cursor *cursor, const uint8_t *at, const ui
 enum state_record state_cursor__next(struct state_cursor *cursor);
 
 /* What follows; histories are @cursor's until the next one is read. */
-void state_cursor__process(struct state_cursor *cursor, struct process_id *ret_id,
+void state_cursor__process(struct state_cursor *cursor, struct runtime_id *ret_id,
 			   struct saved_process *ret_process);
 void state_cursor__site(struct state_cursor *cursor, struct saved_site *ret_site);
 

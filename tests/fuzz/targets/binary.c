@@ -138,6 +138,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	err = fake_go__open(&fake);
 	if (!err)
 		err = fake_go__bind(&fake);
+	if (fake.binary)
+		fuzz__require(memchr(go_binary__build_id(fake.binary), '\0', BUILD_ID_TEXT));
 	if (!err)
 		use(&fake, &input, regions, !(choices & NO_STACKS));
 	else

@@ -48,7 +48,7 @@ static struct state_bytes make_file(void)
 		.files = &history,
 	};
 	struct saved_site site = {.key = {0x401000, 0x402000, 77, 14}, .history = &history};
-	struct process_id id = {.pid = 4242, .start_time = 777};
+	struct runtime_id id = {.process = {.pid = 4242, .start_time = 777}};
 
 	make_history(&history, &tier);
 	state_bytes__begin(&bytes);
@@ -128,7 +128,7 @@ static bool stop_at_once(void *ctx __maybe_unused, const struct saved_site *site
 	return false;
 }
 
-static void check_process(const struct state_file *file, const struct process_id *id,
+static void check_process(const struct state_file *file, const struct runtime_id *id,
 			  struct state_bytes *again)
 {
 	const struct saved_process *process = state_file__find(file, id, stop_at_once, NULL);
@@ -160,7 +160,8 @@ static struct state_file *parse(uint8_t *data, size_t length)
 
 static void check_file(uint8_t *data, size_t length)
 {
-	static const struct process_id ids[] = {{4242, 777}, {1, 777}, {0, 0}};
+	static const struct runtime_id ids[] = {
+		{{4242, 777}, 0}, {{4242, 777}, 0x5ef400}, {{1, 777}, 0}, {{0, 0}, 0}};
 	struct state_file *file = parse(data, length), *same;
 	struct state_bytes again = {0};
 

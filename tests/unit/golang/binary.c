@@ -167,6 +167,31 @@ Test(binary, load_bias)
 	cr_assert_eq(bias, 1);
 }
 
+Test(binary, bias_of_code_anywhere_in_its_segment)
+{
+	uint64_t bias = 1;
+
+	make("go1.26.8");
+	cr_assert_eq(fake_go__open(&fake), 0);
+	cr_assert_eq(go_binary__bias_of_code(fake.binary, FAKE_BASE + PIE_BIAS, 0, &bias), 0);
+	cr_assert_eq(bias, PIE_BIAS);
+	cr_assert_eq(go_binary__bias_of_code(fake.binary, FAKE_TEXT + PIE_BIAS, 0x1000, &bias), 0,
+		     "its first page has been mapped apart");
+	cr_assert_eq(bias, PIE_BIAS);
+	bias = 1;
+	cr_assert_eq(go_binary__bias_of_code(fake.binary, FAKE_DATA + PIE_BIAS, 0x4000, &bias),
+		     -ENOEXEC, "no code there");
+	cr_assert_eq(go_binary__bias_of_code(fake.binary, FAKE_BASE, 1ULL << 40, &bias), -ENOEXEC);
+	cr_assert_eq(bias, 1);
+}
+
+Test(binary, build_id_of_a_file_without_one)
+{
+	make("go1.26.8");
+	cr_assert_eq(fake_go__open(&fake), 0);
+	cr_expect_str_eq(go_binary__build_id(fake.binary), "");
+}
+
 /* --- too early ---------------------------------------------------------------------------------- */
 
 Test(binary, before_the_first_goroutine)

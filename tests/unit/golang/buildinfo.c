@@ -203,7 +203,7 @@ Test(buildinfo, settings_are_read)
 	cr_expect_str_eq(info.module_path, "example.com/shop");
 	cr_expect_str_eq(info.module_version, "v2.7.6");
 	cr_expect_str_eq(info.experiments, "rangefunc");
-	cr_expect(info.race);
+	cr_expect(info.race && !info.plugin);
 	cr_assert_eq(info.n_local_modules, 3);
 	cr_expect_str_eq(info.local_modules[0], "example.com/tools");
 	cr_expect_str_eq(info.local_modules[1], "example.com/lib");
@@ -221,7 +221,18 @@ Test(buildinfo, absent_settings_are_off)
 	cr_expect_str_eq(info.main_path, "command-line-arguments");
 	cr_expect_str_eq(info.module_path, "");
 	cr_expect_str_eq(info.experiments, "jsonv2", "taken from the version");
-	cr_expect_not(info.race);
+	cr_expect_not(info.race || info.plugin);
+}
+
+Test(buildinfo, plugins_say_so)
+{
+	struct failure failure = {0};
+	struct go_build_info info;
+
+	make_file();
+	put_build_info(0, "go1.22.12", "path\tplugin/codec\nbuild\t-buildmode=plugin\n");
+	cr_assert_eq(read_file(&info, &failure), 0, "%s", failure.text);
+	cr_expect(info.plugin);
 }
 
 Test(buildinfo, foreign_text_is_cut_and_cannot_steer_a_terminal)

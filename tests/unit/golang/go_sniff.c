@@ -218,6 +218,112 @@ Test(go_sniff, no_elf_file)
 	cr_expect_eq(sniff_bytes("\177ELF\2\1", 6).kind, GO_SNIFF_NO);
 }
 
+/* --- libraries ----------------------------------------------------------------------------------- */
+
+static enum go_sniff_kind sniff_library(const struct made *made)
+{
+	int fd = memfd_create("sniff", MFD_CLOEXEC);
+	struct go_sniff sniff;
+
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(write(fd, made->bytes, sizeof(made->bytes)), (ssize_t)sizeof(made->bytes));
+	cr_assert_eq(go_sniff__library(fd, &sniff), 0);
+	close(fd);
+	return sniff.kind;
+}
+
+Test(go_sniff, of_a_library_only_go_is_asked)
+{
+	static const char gccgo[] = "\0libc.so.6\0libgo.so.22\0";
+	struct made made =
+		make(true, false, ".go.buildinfo", SHT_PROGBITS, GO_1_26, sizeof(GO_1_26));
+
+	cr_expect_eq(sniff_library(&made), GO_SNIFF_GO);
+	PUT(&made, 0, Ehdr, e_shoff, 0);
+	cr_expect_eq(sniff_library(&made), GO_SNIFF_NO, "there are too many libraries to wonder");
+	made = make(true, false, ".dynstr", SHT_STRTAB, gccgo, sizeof(gccgo));
+	cr_expect_eq(sniff_library(&made), GO_SNIFF_NO);
+}
+
+/* --- in memory ----------------------------------------------------------------------------------- */
+
+#define IMAGE	 0x7f0000001000 /* where the first page of the file is */
+#define NOTES_AT 512
+
+static const char note_of_go[] = "\x04\0\0\0\x03\0\0\0\x04\0\0\0Go\0\0id\0";
+static const char note_of_gnu[] = "\x04\0\0\0\x03\0\0\0\x03\0\0\0GNU\0id\0";
+
+/* A file which has both notes, and whose first address is not 0. */
+static struct made make_image(void)
+{
+	struct made made = {.elf64 = true};
+	const Elf64_Ehdr header = {
+		.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB},
+		.e_phoff = sizeof(header),
+		.e_phentsize = sizeof(Elf64_Phdr),
+		.e_phnum = 2,
+	};
+	const Elf64_Phdr segments[] = {
+		{.p_type = PT_LOAD, .p_vaddr = 0x1000, .p_filesz = FILE_SIZE, .p_memsz = FILE_SIZE},
+		{.p_type = PT_NOTE, .p_vaddr = 0x1000 + NOTES_AT, .p_filesz = 40, .p_memsz = 40},
+	};
+
+	memcpy(made.bytes, &header, sizeof(header));
+	memcpy(made.bytes + sizeof(header), segments, sizeof(segments));
+	memcpy(made.bytes + NOTES_AT, note_of_gnu, 20);
+	memcpy(made.bytes + NOTES_AT + 20, note_of_go, 20);
+	return made;
+}
+
+static bool sniff_memory(const struct made *made, size_t size)
+{
+	const struct remote_range range = {IMAGE, made->bytes, size};
+	struct remote *remote;
+	bool is_go;
+
+	cr_assert_eq(remote__open_image(&range, 1, &remote), 0);
+	is_go = go_sniff__memory(remote, IMAGE);
+	cr_expect_not(go_sniff__memory(remote, 0), "not known where it begins");
+	remote__free(remote);
+	return is_go;
+}
+
+Test(go_sniff, notes_in_memory)
+{
+	const struct made made = make_image();
+	struct made changed = made;
+
+	cr_expect(sniff_memory(&made, FILE_SIZE));
+	memcpy(changed.bytes + NOTES_AT + 20, note_of_gnu, 20);
+	cr_expect_not(sniff_memory(&changed, FILE_SIZE), "only C's");
+	changed = made;
+	changed.bytes[0] = 'x';
+	cr_expect_not(sniff_memory(&changed, FILE_SIZE));
+	changed = made;
+	PUT(&changed, 0, Ehdr, e_phnum, 65);
+	cr_expect_not(sniff_memory(&changed, FILE_SIZE));
+	changed = made;
+	put(&changed, NOTES_AT, UINT32_MAX, 4);
+	cr_expect_not(sniff_memory(&changed, FILE_SIZE), "a name of 4 GB");
+	cr_expect_not(sniff_memory(&made, NOTES_AT), "not mapped");
+}
+
+Test(go_sniff, damage_in_memory)
+{
+	const struct made made = make_image();
+
+	srandom(7);
+	for (int i = 0; i < 3000; i++) {
+		struct made changed = made;
+
+		for (int k = 0; k < 3; k++)
+			changed.bytes[(size_t)random() % (NOTES_AT + 40)] = (uint8_t)random();
+		sniff_memory(&changed, FILE_SIZE);
+	}
+}
+
+/* --- damage -------------------------------------------------------------------------------------- */
+
 /* Every cut and many changes of a good file: an answer, and nothing read beyond a buffer. */
 Test(go_sniff, damage)
 {

@@ -182,6 +182,8 @@ void sample__leaks(struct sample *sample)
 			.pid = 4242,
 			.comm = "demo-service",
 			.exe = "/usr/local/bin/demo-service",
+			.runtime_file = "/usr/local/bin/demo-service",
+			.build_id = "5f3c2b1a0d",
 			.go_version = "go1.26.8",
 			.how = "stripped, non-PIE; functions from pclntab, layout go1.26",
 			.mode = PROBE_MODE_FULL,
@@ -294,6 +296,8 @@ void sample__hostile(struct sample *sample)
 			.pid = INT32_MAX,
 			.comm = EVIL,
 			.exe = EVIL,
+			.runtime_file = EVIL,
+			.library = EVIL,
 			.go_version = LONG16("go1.99"),
 			.how = EVIL LONG256(" how"),
 			.unit = EVIL,
@@ -419,6 +423,8 @@ void sample__random(struct sample *sample, unsigned int seed)
 					.pid = rand_r(&seed),
 					.comm = random_text(&seed),
 					.exe = random_text(&seed),
+					.runtime_file = random_text(&seed),
+					.library = random_text(&seed),
 					.go_version = random_text(&seed),
 					.how = random_text(&seed),
 					.mode = (enum probe_mode)(rand_r(&seed) % PROBE_MODE_COUNT),
@@ -466,6 +472,8 @@ void sample__random_free(struct sample *sample)
 	}
 	free((char *)sample->target.comm);
 	free((char *)sample->target.exe);
+	free((char *)sample->target.runtime_file);
+	free((char *)sample->target.library);
 	free((char *)sample->target.go_version);
 	free((char *)sample->target.how);
 	free((char *)sample->target.mode_reason);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -66,7 +67,8 @@ static int take(int pid, const char *exe, uid_t uid, struct executable **ret_pro
 	if (exe)
 		fake_process__put(&(struct fake_process){
 			.pid = pid, .exe = exe, .uid = uid, .start_seconds = 1});
-	err = executables__take(executables, fake_proc__root(), &process, ret_program, &failure);
+	err = executables__take(executables, fake_proc__root(), &process, NULL, ret_program,
+				&failure);
 	if (err)
 		cr_expect(failure.text[0]);
 	return err;
@@ -177,6 +179,57 @@ static uint32_t number_of(struct executable *executable, int pid, const struct m
 
 	cr_assert_eq(executable__module(executable, fake_proc__root(), pid, mapped, &number), 0);
 	return number;
+}
+
+/* --- libraries ------------------------------------------------------------------------------------ */
+
+static int take_place(int pid, const struct runtime_place *place, struct executable **ret_program,
+		      struct failure *failure)
+{
+	const struct process_info process = {.id = {.pid = pid, .start_time = 100}};
+
+	return executables__take(executables, fake_proc__root(), &process, place, ret_program,
+				 failure);
+}
+
+Test(executable, of_a_library_is_shared_like_any_other)
+{
+	struct executable *own, *library, *again;
+	struct failure failure = {0};
+	struct runtime_place place;
+
+	cr_assert_eq(take(7, "server", ROOT_USER, &own), 0);
+	cr_assert_eq(take(8, "server", ROOT_USER, &again), 0);
+	executables__put(executables, again);
+	fake_exe__put_bytes("libgo.so", fake.file, sizeof(fake.file));
+	place = (struct runtime_place){.mapped = map_exe(7, 0x10000, "libgo.so")};
+	cr_assert_eq(take_place(7, &place, &library, &failure), 0, "%s", failure.text);
+	cr_expect_neq(library, own);
+	place = (struct runtime_place){.mapped = map_exe(8, 0x50000, "libgo.so")};
+	cr_assert_eq(take_place(8, &place, &again, &failure), 0, "%s", failure.text);
+	cr_expect_eq(again, library);
+	cr_expect_eq(executables__count(executables), 2);
+	executables__put(executables, again);
+	executables__put(executables, library);
+	executables__put(executables, own);
+}
+
+Test(executable, a_library_that_is_none_or_out_of_reach)
+{
+	struct executable *executable = NULL;
+	struct runtime_place place = {.mapped = {.start = 0x1000, .inode = 7, .path = "/gone"}};
+	struct failure failure = {0};
+	char root[PATH_MAX];
+
+	fake_process__put(&(struct fake_process){.pid = 7, .exe = "server", .start_seconds = 1});
+	snprintf(root, sizeof(root), "%s/7/root", fake_proc__root());
+	cr_assert_eq(symlink(".", root), 0);
+	cr_expect_eq(take_place(7, &place, &executable, &failure), -ESTALE);
+	cr_expect(strstr(failure.text, "/gone"), "%s", failure.text);
+	fake_exe__put("libc.so", FAKE_C);
+	place.mapped = map_exe(7, 0x10000, "libc.so");
+	cr_expect_eq(take_place(7, &place, &executable, &failure), -ENOEXEC);
+	cr_expect_null(executable);
 }
 
 Test(executable, a_plugin_has_one_number_in_all_processes)

@@ -15,8 +15,8 @@
 
 #include "state/file_internal.h"
 
-static const struct process_id first = {.pid = 4242, .start_time = 777};
-static const struct process_id second = {.pid = 4242, .start_time = 778};
+static const struct runtime_id first = {.process = {.pid = 4242, .start_time = 777}};
+static const struct runtime_id second = {.process = {.pid = 4242, .start_time = 778}};
 
 Test(state_file, boot_ids)
 {

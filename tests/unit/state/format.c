@@ -12,8 +12,10 @@
 #define NOW 1000000u /* ticks */
 
 static const struct state_boot_id boot = {{0xb0, 0x07}};
-static const struct process_id first = {.pid = 4242, .start_time = 777};
-static const struct process_id second = {.pid = 4242, .start_time = 778};
+static const struct runtime_id first = {.process = {.pid = 4242, .start_time = 777}};
+static const struct runtime_id library = {.process = {.pid = 4242, .start_time = 777},
+					  .moduledata = 0x7f0012345678};
+static const struct runtime_id second = {.process = {.pid = 4242, .start_time = 778}};
 
 /* --- what is remembered ------------------------------------------------------------------------- */
 
@@ -119,7 +121,7 @@ static struct state_bytes begin_bytes(void)
 	return bytes;
 }
 
-static void add_process(struct state_bytes *bytes, const struct process_id *id)
+static void add_process(struct state_bytes *bytes, const struct runtime_id *id)
 {
 	struct saved_process process = make_process(NULL);
 
@@ -233,7 +235,8 @@ Test(state_format, everything_comes_back)
 Test(state_format, a_process_is_its_pid_and_its_start)
 {
 	struct state_bytes bytes = sample_bytes();
-	const struct process_id other = {.pid = 4242, .start_time = 779}, elsewhere = {.pid = 1};
+	const struct runtime_id other = {.process = {.pid = 4242, .start_time = 779}};
+	const struct runtime_id elsewhere = {.process = {.pid = 1, .start_time = 777}};
 	struct visits visits = {0};
 	struct state_file *file;
 	const char *fault;
@@ -248,6 +251,30 @@ Test(state_format, a_process_is_its_pid_and_its_start)
 	cr_expect_eq(visits.n, 1, "the visitor said stop");
 	state_file__close(file);
 	state_file__close(NULL);
+	free(bytes.data);
+}
+
+/* Two runtimes of one process count their goroutines each for itself. */
+Test(state_format, a_process_may_have_several_runtimes)
+{
+	struct state_bytes bytes = begin_bytes();
+	struct visits visits = {0};
+	struct state_file *file;
+	const char *fault;
+
+	add_process(&bytes, &first);
+	add_site(&bytes, 1);
+	add_process(&bytes, &library);
+	add_site(&bytes, 2);
+	add_site(&bytes, 3);
+	state_bytes__finish(&bytes, &boot);
+	cr_assert_eq(parse(bytes.data, bytes.length, &file, &fault), 0);
+	visits.stop_at = 9;
+	cr_assert_not_null(state_file__find(file, &library, count_visit, &visits));
+	cr_expect_eq(visits.n, 2);
+	cr_assert_not_null(state_file__find(file, &first, count_visit, &visits));
+	cr_expect_eq(visits.n, 3);
+	state_file__close(file);
 	free(bytes.data);
 }
 
@@ -349,7 +376,7 @@ Test(state_format, more_sites_than_a_tracker_has)
 Test(state_format, pids_out_of_range)
 {
 	struct state_bytes bytes = begin_bytes();
-	const struct process_id id = {.pid = (4 << 20) + 1};
+	const struct runtime_id id = {.process = {.pid = (4 << 20) + 1}};
 
 	add_process(&bytes, &id);
 	check_refused(&bytes, "a number in it is out of range");
@@ -415,7 +442,9 @@ static void check_clock_refused(const char *packed, size_t n, const char *words)
 
 	state_bytes__put_process(&bytes, &first, &process);
 	bytes.length -= 2;
-	cr_assert_leq(bytes.length + n, bytes.capacity);
+	bytes.capacity = max_of(bytes.capacity, bytes.length + n);
+	bytes.data = realloc(bytes.data, bytes.capacity);
+	cr_assert_not_null(bytes.data);
 	memcpy(bytes.data + bytes.length, packed, n);
 	bytes.length += n;
 	check_refused(&bytes, words);

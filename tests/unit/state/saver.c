@@ -16,7 +16,7 @@
 
 #define LONG (60 * NSEC_PER_SEC)
 
-static const struct process_id process = {.pid = 4242, .start_time = 777};
+static const struct runtime_id process = {.process = {.pid = 4242, .start_time = 777}};
 
 static struct state_writer *state_for(const char *path)
 {

@@ -139,6 +139,10 @@ static void put_target(struct json *json, const struct report_target *target)
 	json__count(json, "pid", (uint64_t)target->pid);
 	json__text(json, "comm", target->comm);
 	json__text(json, "exe", target->exe);
+	json__object(json, "runtime");
+	json__text(json, "file", target->runtime_file);
+	json__text_or_null(json, "build_id", target->build_id);
+	json__end_object(json);
 	json__text(json, "go_version", target->go_version);
 	json__text(json, "how", target->how);
 	json__text_or_null(json, "unit", target->unit);

@@ -12,10 +12,10 @@
 
 #define MAX_NAME 128 /* columns */
 
-/* A process as the last report had it. */
+/* A runtime of a process as the last report had it. */
 struct member {
 	pid_t pid;
-	uint64_t start_time;
+	uint64_t start_time, runtime;
 	char *group;
 	struct group_counts last;
 };
@@ -27,7 +27,7 @@ struct ended_group {
 };
 
 struct group_totals {
-	struct member *members; /* by pid, then start time */
+	struct member *members; /* by pid, then start time, then runtime */
 	size_t n_members;
 	struct ended_group *groups; /* by name */
 	size_t n_groups;
@@ -116,6 +116,8 @@ static int compare_members(const void *a, const void *b)
 		return one->pid < other->pid ? -1 : 1;
 	if (one->start_time != other->start_time)
 		return one->start_time < other->start_time ? -1 : 1;
+	if (one->runtime != other->runtime)
+		return one->runtime < other->runtime ? -1 : 1;
 	return strcmp(one->group, other->group);
 }
 
@@ -147,6 +149,7 @@ static struct member *members_of(const struct report *report)
 
 		members[i].pid = target->pid;
 		members[i].start_time = target->start_time_seconds;
+		members[i].runtime = target->runtime;
 		members[i].last = group_counts__of(target);
 		members[i].group = group_name(target);
 		if (!members[i].group) {

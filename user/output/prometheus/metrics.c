@@ -75,6 +75,7 @@ static struct member *members_of(const struct report *report)
 static void release_info(struct metrics_info *info)
 {
 	free(info->exe);
+	free(info->library);
 	free(info->go_version);
 	free(info->unit);
 	free(info->container_id);
@@ -93,7 +94,8 @@ static bool known_info(const struct metrics_group *group, const struct metrics_i
 	for (size_t i = 0; i < group->n_infos; i++) {
 		const struct metrics_info *known = &group->infos[i];
 
-		if (!strcmp(known->exe, info->exe) && !strcmp(known->unit, info->unit) &&
+		if (!strcmp(known->exe, info->exe) && !strcmp(known->library, info->library) &&
+		    !strcmp(known->unit, info->unit) &&
 		    !strcmp(known->go_version, info->go_version) &&
 		    !strcmp(known->container_id, info->container_id) &&
 		    !strcmp(known->pod_uid, info->pod_uid))
@@ -106,13 +108,15 @@ static int add_info(struct metrics_group *group, const struct report_target *tar
 {
 	struct metrics_info info = {
 		.exe = exposition__clean(report__text(target->exe), MAX_EXE),
+		.library = exposition__clean(report__text(target->library), MAX_EXE),
 		.go_version = exposition__clean(report__text(target->go_version), MAX_VERSION),
 		.unit = exposition__clean(report__text(target->unit), MAX_UNIT),
 		.container_id = exposition__clean(report__text(target->container_id), MAX_ID),
 		.pod_uid = exposition__clean(report__text(target->pod_uid), MAX_ID),
 	};
 
-	if (!info.exe || !info.go_version || !info.unit || !info.container_id || !info.pod_uid) {
+	if (!info.exe || !info.library || !info.go_version || !info.unit || !info.container_id ||
+	    !info.pod_uid) {
 		release_info(&info);
 		return -ENOMEM;
 	}
@@ -164,9 +168,10 @@ static int add_process(struct metrics_group *group, const struct report_target *
 {
 	double overhead = positive(target->overhead);
 
-	group->processes++;
+	/* A process is one, however many runtimes it has. */
+	group->processes += !target->another;
 	group->dearer = max_of(group->dearer, positive(target->dearer));
-	group->modes[target->mode]++;
+	group->modes[target->mode] += !target->another;
 	group->goroutines = add(group->goroutines, target->totals.alive);
 	if (group->processes == 1 || overhead > group->overhead) {
 		group->overhead = overhead;

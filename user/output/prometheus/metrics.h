@@ -11,7 +11,7 @@
 
 /* What tells processes of one group apart. */
 struct metrics_info {
-	char *exe, *go_version, *unit, *container_id, *pod_uid;
+	char *exe, *library, *go_version, *unit, *container_id, *pod_uid;
 };
 
 #define METRICS_MAX_INFOS 10 /* of a group */

@@ -210,6 +210,7 @@ static void put_infos(FILE *out, const struct metrics *metrics)
 
 			exposition__count(out, "gleakd_target_info",
 					  EXPOSITION_LABELS(GROUP_LABEL(group), {"exe", info->exe},
+							    {"library", info->library},
 							    {"go_version", info->go_version},
 							    {"unit", info->unit},
 							    {"container_id", info->container_id},

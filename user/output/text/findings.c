@@ -45,7 +45,7 @@ void findings__add(struct findings *findings, const struct report_target *target
 		add_site(findings, &target->sites[i]);
 	add(&findings->goroutines, target->totals.alive);
 	add(&findings->parked, target->totals.parked);
-	findings->processes++;
+	findings->processes += !target->another;
 	findings->with_findings += findings->leaking_sites + findings->stuck_sites > flagged;
 	findings->modes[target->mode]++;
 	findings->observed_ns = max_of(findings->observed_ns, target->observed_ns);

@@ -15,6 +15,7 @@
 struct entry {
 	pid_t pid;
 	uint64_t start_time; /* another process may have got the pid */
+	uint64_t runtime;    /* of the process */
 	char id[9];
 	enum verdict verdict; /* of a site */
 	enum probe_mode mode; /* of a target */
@@ -24,7 +25,7 @@ struct entry {
 };
 
 struct entry_list {
-	struct entry *entries; /* sorted by (pid, start time, id) */
+	struct entry *entries; /* sorted by (pid, start time, runtime, id) */
 	size_t n;
 };
 
@@ -63,6 +64,8 @@ static int compare_entries(const void *left, const void *right)
 		return a->pid < b->pid ? -1 : 1;
 	if (a->start_time != b->start_time)
 		return a->start_time < b->start_time ? -1 : 1;
+	if (a->runtime != b->runtime)
+		return a->runtime < b->runtime ? -1 : 1;
 	return strcmp(a->id, b->id);
 }
 
@@ -79,6 +82,7 @@ static struct entry entry_of_target(const struct text_news *news,
 	struct entry entry = {
 		.pid = target->pid,
 		.start_time = target->start_time_seconds,
+		.runtime = target->runtime,
 		.lossy = target->totals.lost > 0,
 		.ended = target->exited_target,
 	};
@@ -95,6 +99,7 @@ static struct entry entry_of_site(const struct report_target *target,
 	struct entry entry = {
 		.pid = target->pid,
 		.start_time = target->start_time_seconds,
+		.runtime = target->runtime,
 		.goroutines = site->view.goroutines,
 		.verdict = site->view.verdict,
 	};
@@ -219,7 +224,7 @@ void text_news__resolved(const struct text_news *news, const struct report_targe
 		const struct entry *told = &news->told.entries[i];
 
 		if (told->pid == target->pid && told->start_time == target->start_time_seconds &&
-		    told->id[0] && !find(&news->current, told))
+		    told->runtime == target->runtime && told->id[0] && !find(&news->current, told))
 			visit(ctx, told->id, told->verdict);
 	}
 }

@@ -124,11 +124,7 @@ static unsigned int wider(unsigned int width, const char *text)
 
 static unsigned int name_width(const struct report_target *target)
 {
-	char pid[32];
-
-	snprintf(pid, sizeof(pid), " (pid %d)", (int)target->pid);
-	return (unsigned int)min_of(utf8__width(report__text(target->comm)) + strlen(pid),
-				    (size_t)MAX_NAME);
+	return (unsigned int)min_of(text_part__name_width(target), (size_t)MAX_NAME);
 }
 
 static unsigned int with_gap(unsigned int width)

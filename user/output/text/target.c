@@ -18,8 +18,24 @@
 
 void text_part__name(struct screen *screen, const struct report_target *target)
 {
+	const char *library = report__text(target->library);
+
 	screen__put_within(screen, STYLE_BOLD, report__text(target->comm), MAX_NAME);
 	screen__putf(screen, STYLE_PLAIN, " (pid %d)", (int)target->pid);
+	if (*library) {
+		screen__put(screen, STYLE_PLAIN, " ");
+		screen__put_within(screen, STYLE_BOLD, library, MAX_NAME);
+	}
+}
+
+size_t text_part__name_width(const struct report_target *target)
+{
+	size_t library = utf8__width(report__text(target->library));
+	char pid[32];
+
+	snprintf(pid, sizeof(pid), " (pid %d)", (int)target->pid);
+	return min_of(utf8__width(report__text(target->comm)), (size_t)MAX_NAME) + strlen(pid) +
+	       (library ? 1 + min_of(library, (size_t)MAX_NAME) : 0);
 }
 
 /* "label value" after what is already on the line, or on the next when there is no room. */

@@ -15,7 +15,8 @@ void text_part__losses(struct screen *screen, const struct report_target *target
 /* text_part__mode - why not all probes are attached; nothing in mode full. */
 void text_part__mode(struct screen *screen, const struct report_target *target);
 
-/* text_part__name - "name (pid 42)". */
+/* text_part__name - "name (pid 42)", and behind it the library that the runtime came with, if one did. */
 void text_part__name(struct screen *screen, const struct report_target *target);
+size_t text_part__name_width(const struct report_target *target);
 
 #endif /* GLEAKD_OUTPUT_TEXT_TARGET_H */

@@ -54,6 +54,41 @@ Test(textfile_places, containers_and_pods)
 	free(text);
 }
 
+#define INFO_OF(library_)                                                                     \
+	"\ngleakd_target_info{groupname=\"python3\",exe=\"/bin/python3\",library=\"" library_ \
+	"\",go_version=\"\",unit=\"\",container_id=\"\",pod_uid=\"\"} 1\n"
+
+/* Two libraries with Go in them: one process, whose goroutines are those of both. */
+Test(textfile_places, runtimes_of_one_process)
+{
+	const struct report_target targets[] = {
+		{.pid = 42,
+		 .exe = "/bin/python3",
+		 .group = "python3",
+		 .library = "libone.so",
+		 .runtime = 0x7f0000001000,
+		 .totals = {.alive = 40, .created = 100}},
+		{.pid = 42,
+		 .exe = "/bin/python3",
+		 .group = "python3",
+		 .library = "libother.so",
+		 .runtime = 0x7f0000002000,
+		 .another = true,
+		 .totals = {.alive = 2, .created = 11}},
+	};
+	const struct report report = {.targets = targets, .n_targets = ARRAY_SIZE(targets)};
+	char *text = render(&report);
+
+	cr_expect_eq(occurrences(text, "\ngleakd_target_processes{groupname=\"python3\"} 1\n"), 1);
+	cr_expect_eq(occurrences(text, "\ngleakd_goroutines{groupname=\"python3\"} 42\n"), 1);
+	cr_expect_eq(
+		occurrences(text, "\ngleakd_goroutines_created_total{groupname=\"python3\"} 111\n"),
+		1);
+	cr_expect_eq(occurrences(text, INFO_OF("libone.so")), 1, "%s", text);
+	cr_expect_eq(occurrences(text, INFO_OF("libother.so")), 1);
+	free(text);
+}
+
 Test(textfile_places, no_limit_of_descriptors)
 {
 	const struct report report = {.self = {.open_fds = 7}};

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+/* From a process, and a place in it, to a Go runtime that is understood. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "discover/load_bias.h"
+#include "session/target_internal.h"
+
+/*
+ * A Go runtime needs about a millisecond from exec to its first goroutine; who has nothing else to do
+ * gives it two seconds.
+ */
+#define START_RETRY_NS	    (5 * NSEC_PER_MSEC)
+#define START_TRIES	    4
+#define START_TRIES_PATIENT 400
+
+/* A file system served by a process can hold whoever reads from it up for ever. */
+static int refuse_blocking_file(const char *proc_root, pid_t pid, struct failure *failure)
+{
+	struct image_file file;
+
+	/* Errors are left to what comes next, which has better words for them. */
+	if (image_file__identify(proc_root, pid, &file) ||
+	    !image_file__may_block(proc_root, pid, &file))
+		return 0;
+	return failure__set(
+		failure, -EOPNOTSUPP,
+		"the executable of process %d is on a FUSE file system, whose server "
+		"could hold gleakd up for ever; run the program from another file system",
+		pid);
+}
+
+static int read_process(struct target *target, pid_t pid, struct failure *failure)
+{
+	const char *proc_root = target->options.proc_root;
+	int err = process__read(proc_root, pid, &target->process, failure);
+
+	/* What cannot be told is told again by what comes next. */
+	if (!err && image_file__identify(proc_root, pid, &target->image))
+		target->image = (struct image_file){.inode = 0};
+	return err;
+}
+
+static int read_bias(struct target *target, const struct runtime_place *place,
+		     struct failure *failure)
+{
+	const struct go_binary *binary = target->executable->binary;
+
+	if (!place)
+		return load_bias__read(target->options.proc_root, target->process.id.pid, binary,
+				       &target->load_bias, failure);
+	if (!go_binary__bias_of_code(binary, place->mapped.start, place->mapped.file_offset,
+				     &target->load_bias))
+		return 0;
+	return failure__set(failure, -ENOEXEC,
+			    "process %d does not map %s the way its ELF header says",
+			    target->process.id.pid, place->mapped.path);
+}
+
+/*
+ * fork(2) copies the memory of a runtime and none of its threads: what is left in the child is the
+ * picture of a moment. Every runtime that is at work has two threads at least, one of them sysmon
+ * (src/runtime/proc.go main).
+ */
+static int refuse_fork(const struct target *target, struct failure *failure)
+{
+	uint64_t threads;
+
+	if (process__count_threads(target->options.proc_root, target->process.id.pid, &threads) ||
+	    threads > 1)
+		return 0;
+	return failure__set(
+		failure, -EAGAIN,
+		"the Go runtime of process %d has no threads: it has not started yet, or "
+		"is what fork() left of another process's",
+		target->process.id.pid);
+}
+
+/* The process may be between exec and its first goroutine. */
+static int bind_program(struct target *target, struct failure *failure)
+{
+	const struct timespec pause = {.tv_nsec = START_RETRY_NS};
+	int tries = target->options.patient ? START_TRIES_PATIENT : START_TRIES;
+	int err = -EAGAIN;
+
+	for (int i = 0; i < tries && err == -EAGAIN; i++) {
+		if (i)
+			nanosleep(&pause, NULL);
+		err = refuse_fork(target, failure);
+		if (!err)
+			err = executable__bind(target->executable, target->remote,
+					       target->load_bias, failure);
+	}
+	return err;
+}
+
+static int understand(struct target *target, const struct runtime_place *place,
+		      struct failure *failure)
+{
+	int err = executables__take(target->options.executables, target->options.proc_root,
+				    &target->process, place, &target->executable, failure);
+
+	if (!err)
+		err = remote__open_process(target->process.id.pid, &target->remote, failure);
+	if (!err)
+		err = read_bias(target, place, failure);
+	if (!err)
+		err = bind_program(target, failure);
+	if (err)
+		return err;
+	if (!target__check_alive(target))
+		return failure__set(failure, -ESRCH,
+				    "process %d ended or became another program while it was read",
+				    target->process.id.pid);
+	return 0;
+}
+
+int target_runtime__open(struct target *target, pid_t pid, const struct runtime_place *place,
+			 struct failure *failure)
+{
+	int err = place ? 0 : refuse_blocking_file(target->options.proc_root, pid, failure);
+
+	if (place)
+		snprintf(target->file, sizeof(target->file), "%s", place->mapped.path);
+	if (!err)
+		err = read_process(target, pid, failure);
+	return err ? err : understand(target, place, failure);
+}
+
+bool target__is_of_exe(const struct target *target)
+{
+	return !target->file[0];
+}
+
+const char *target__file(const struct target *target)
+{
+	return target->file[0] ? target->file : target->process.exe;
+}
+
+struct runtime_id target__id(const struct target *target)
+{
+	return (struct runtime_id){.process = target->process.id,
+				   .moduledata = module_map__at(target->modules, 0)->moduledata};
+}
+
+bool target__has_code(const struct target *target, uint64_t start, uint64_t end)
+{
+	for (size_t i = 0; i < module_map__count(target->modules); i++) {
+		const struct loaded_module *module = module_map__at(target->modules, i);
+
+		if (start < module->etext && module->text < end)
+			return true;
+	}
+	return false;
+}
