@@ -89,8 +89,8 @@ def main_ends_in_a_service(t):
     seen = len(g.reports)
     g.report("three more rounds", lambda r: len(g.reports) >= seen + 3)
     check(all(of_target(r) for r in g.reports[seen:]), "it was given up")
-    check_equal([r["self"]["processes"]["failed"] for r in g.reports[seen:] if r["self"]["processes"]["failed"]],
-                [], "failed attaches")
+    failed = [r["self"]["processes"]["failed"] for r in g.reports[seen:]]
+    check_equal([n for n in failed if n], [], "failed attaches")
 
 
 # --- versions as people write them ------------------------------------------------------------------

@@ -4,9 +4,9 @@
 
 /*
  * Go code that a process has beside, or instead of, that of its executable: libraries made with
- * -buildmode=c-shared in a C or Python program, plugins, a program that was started through ld.so, or that was
- * loaded from a memfd. Every file that code runs from is looked at, and each file only once, whatever
- * number of processes has it: what was found out is kept by the file's identity, size and ctime.
+ * -buildmode=c-shared in a C or Python program, plugins, a program that was started through ld.so.
+ * Every file that code runs from is looked at, and each file only once, whatever number of processes
+ * has it: what was found out is kept by the file's identity, size and ctime.
  */
 #include "base/common.h"
 #include "base/failure.h"

@@ -49,8 +49,9 @@ struct target_options {
 };
 
 /*
- * target__open - understand the process, or with a @place that runtime of it, attach what @options->mode asks for and prepare the first
- * census. Events are attached before the census begins, so that no creation falls between them.
+ * target__open - understand the process, or with a @place that runtime of it, attach what
+ * @options->mode asks for and prepare the first census. Events are attached before the census begins,
+ * so that no creation falls between them.
  * Errors: as process__read(), go_binary__open(), go_binary__bind(), probes__attach().
  */
 int target__open(const struct target_options *options, pid_t pid, const struct runtime_place *place,
@@ -98,9 +99,9 @@ enum target_state target__state(const struct target *target);
 const char *target__trouble(const struct target *target);
 pid_t target__pid(const struct target *target);
 struct runtime_id target__id(const struct target *target);
-/* target__is_of_exe - whether the runtime came with the executable; target__file - with which file it did. */
+/* target__is_of_exe - whether the runtime came with the executable. */
 bool target__is_of_exe(const struct target *target);
-const char *target__file(const struct target *target);
+const char *target__file(const struct target *target); /* with which file it came */
 /* target__has_code - whether one of its modules has code between these addresses of the process. */
 bool target__has_code(const struct target *target, uint64_t start, uint64_t end);
 /*

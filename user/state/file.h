@@ -47,8 +47,8 @@ int state_file__open(const char *path, struct state_file **ret_file,
 void state_file__close(struct state_file *file);
 
 /*
- * state_file__find - what is known of runtime @id of a process: NULL when nothing is. Visits its sites; false
- * from @visit stops.
+ * state_file__find - what is known of runtime @id of a process: NULL when nothing is. Visits its sites;
+ * false from @visit stops.
  */
 const struct saved_process *
 state_file__find(const struct state_file *file, const struct runtime_id *id,
