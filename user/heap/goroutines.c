@@ -78,6 +78,7 @@ void heap_g__decode(const struct heap_runtime *runtime, const uint8_t *data, str
 		.panic = bytes__u64(data, l->g_panic),
 		.defer = bytes__u64(data, l->g_defer),
 		.waiting = bytes__u64(data, l->g_waiting),
+		.startpc = bytes__u64(data, l->g_startpc),
 		.status = (uint8_t)go_status__of(bytes__u32(data, l->g_atomicstatus)),
 		.reason = data[l->g_waitreason],
 		.preempted = data[l->g_asyncSafePoint] != 0,

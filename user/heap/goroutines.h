@@ -66,6 +66,7 @@ struct heap_g {
 	uint64_t pc, sp, lr; /* where it stopped: syscall* in a system call, else sched.* */
 	uint64_t ctxt, panic, defer, xregs;
 	uint64_t waiting;
+	uint64_t startpc;
 	uint64_t fingerprint;
 	uint8_t status, reason;
 	bool preempted; /* asynchronously: its registers are on its stack */

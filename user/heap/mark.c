@@ -16,6 +16,8 @@
 /* A heap that has grown since the table was read has done so near to where it was. */
 #define NEAR (1ULL << 30)
 
+static const struct heap_contents nowhere = {.place = HEAP_IN_RUNTIME};
+
 /* --- bits --------------------------------------------------------------------------------------- */
 
 static int map_bits(struct mark_bits *bits, size_t n_words)
@@ -87,6 +89,7 @@ int heap_mark__new(struct heap_spans *spans, struct heap_types *types, struct he
 	mark->spans = spans;
 	mark->bits = (struct heap_bits){.spans = spans, .types = types};
 	mark->large_span = HEAP_NO_SPAN;
+	mark->inside = &nowhere;
 	mark->batch = mark_batch__new();
 	if (!mark->batch || index__new(LATE_PAGES, &mark->late_pages) || grow(mark)) {
 		heap_mark__free(mark);
@@ -119,6 +122,28 @@ void heap_mark__trace(struct heap_mark *mark, heap_edge_fn fn, void *ctx)
 {
 	mark->edge = fn;
 	mark->edge_ctx = ctx;
+}
+
+void heap_mark__visit(struct heap_mark *mark, const struct heap_visitor *visitor)
+{
+	mark->visitor = visitor;
+}
+
+void heap_mark__inside(struct heap_mark *mark, const struct heap_contents *contents)
+{
+	mark->inside = contents ? contents : &nowhere;
+	if (mark->visitor && contents)
+		mark->visitor->contents(mark->visitor->ctx, contents);
+}
+
+void heap_mark__again(struct heap_mark *mark)
+{
+	mark->again = true;
+}
+
+bool heap_mark__is_again(const struct heap_mark *mark)
+{
+	return mark->again;
 }
 
 /* --- objects ------------------------------------------------------------------------------------ */
@@ -177,8 +202,28 @@ static void wake(struct heap_mark *mark, const struct object *o)
 		mark->failed = -ENOMEM;
 }
 
-static inline void mark_object(struct heap_mark *mark, uint64_t from, const struct object *o)
+static void show_reference(struct heap_mark *mark, uint64_t from, uint64_t value,
+			   const struct object *o, bool first)
 {
+	struct heap_reference reference = {
+		.in = mark->inside,
+		.from = from,
+		.value = value,
+		.object = heap_span__object(o->span, o->index),
+		.slot = mark__slot(o->span, o->index),
+		.span = o->span,
+		.first = first,
+	};
+
+	mark->visitor->reference(mark->visitor->ctx, &reference);
+}
+
+static inline void mark_object(struct heap_mark *mark, uint64_t from, uint64_t value,
+			       const struct object *o)
+{
+	if (mark->visitor)
+		show_reference(mark, from, value, o,
+			       !mark_bits__test(&mark->marked, o->span, o->index));
 	if (mark_bits__test(&mark->marked, o->span, o->index))
 		return;
 	mark_bits__set(&mark->marked, o->span, o->index);
@@ -206,7 +251,7 @@ void heap_mark__pointer(struct heap_mark *mark, uint64_t from, uint64_t value)
 	if (!may_be_young(mark, value))
 		return;
 	if (object_at(mark, value, &o))
-		mark_object(mark, from, &o);
+		mark_object(mark, from, value, &o);
 	else if (heap_spans__find(mark->spans, value) == HEAP_NO_SPAN)
 		mark__late(mark, value);
 }
@@ -221,15 +266,17 @@ void heap_mark__guess(struct heap_mark *mark, uint64_t from, uint64_t value)
 		heap_mark__pointer(mark, from, value);
 		return;
 	}
-	if (mark_bits__test(&mark->marked, o.span, o.index))
+	if (mark_bits__test(&mark->marked, o.span, o.index)) {
+		mark_object(mark, from, value, &o);
 		return;
+	}
 	err = heap_spans__is_free(mark->spans, o.span, o.index, &is_free);
 	if (err == -ESRCH)
 		mark->failed = err;
 	if (!err && is_free)
 		mark->totals.guesses_free++;
 	else
-		mark_object(mark, from, &o);
+		mark_object(mark, from, value, &o);
 }
 
 void heap_mark__words(struct heap_mark *mark, uint64_t address, const uint8_t *data, size_t n,
@@ -274,6 +321,8 @@ void heap_mark__reveal(struct heap_mark *mark, uint64_t address)
 		return;
 	if (mark_bits__test(&mark->hidden, o.span, o.index)) {
 		mark_bits__clear(&mark->hidden, o.span, o.index);
+		if (mark->visitor)
+			show_reference(mark, 0, address, &o, true);
 		mark->totals.objects++;
 		mark->totals.bytes += o.span->elemsize;
 	}
@@ -343,7 +392,7 @@ static int mark_young(struct heap_mark *mark, uint32_t number)
 	struct object o = {.number = number, .span = &mark->spans->all[number]};
 
 	for (; o.index < o.span->nelems; o.index++)
-		mark_object(mark, 0, &o);
+		mark_object(mark, 0, heap_span__object(o.span, o.index), &o);
 	return 0;
 }
 

@@ -18,6 +18,52 @@
 
 struct heap_mark;
 
+/* What a reference was found in. */
+enum heap_place {
+	HEAP_IN_VARIABLES,
+	HEAP_IN_STACK,
+	HEAP_IN_OBJECT,
+	HEAP_IN_RUNTIME, /* what the runtime keeps outside of the heap; nothing more is known of it */
+};
+
+/* Contents that are being looked at: a whole small object, a part of a large one, variables, a stack. */
+struct heap_contents {
+	enum heap_place place;
+	uint64_t start; /* address of the first byte of @data */
+	const uint8_t *data;
+	size_t size;
+	uint64_t
+		object; /* HEAP_IN_OBJECT: its start, and its number among all slots (mark.h slots) */
+	uint64_t slot;
+	uint64_t header; /* the type that its header or its span tells, or 0 */
+	/* HEAP_IN_STACK: whose; entries of the first function and of the frame's, link-time, or 0. */
+	uint64_t goid;
+	uint64_t first_function, function;
+	uint64_t arguments; /* address of the frame's */
+	bool again;	    /* variables and stacks that a racing scan looks at once more */
+};
+
+struct heap_reference {
+	const struct heap_contents *in;
+	uint64_t from;	 /* address of the word, 0: it was none in memory */
+	uint64_t value;	 /* into or behind the start of */
+	uint64_t object; /* the start of the object */
+	uint64_t slot;	 /* the object's number */
+	const struct heap_span *span;
+	bool first; /* it was not known before that anything leads to it */
+};
+
+/*
+ * Sees everything the mark sees: contents before the references that are in them, all references, and
+ * not only those that lead to something new. Objects have numbers from 0 to 64 times the words of
+ * struct heap_spans, which stay.
+ */
+struct heap_visitor {
+	void (*contents)(void *ctx, const struct heap_contents *contents);
+	void (*reference)(void *ctx, const struct heap_reference *reference);
+	void *ctx;
+};
+
 /* All counts are since heap_mark__new(). */
 struct heap_mark_totals {
 	uint64_t objects, bytes; /* marked: slots, with their size */
@@ -43,6 +89,19 @@ void heap_mark__free(struct heap_mark *mark);
 
 /* heap_mark__trace - call @fn for each object from now on; NULL: no more. */
 void heap_mark__trace(struct heap_mark *mark, heap_edge_fn fn, void *ctx);
+
+/* heap_mark__visit - @visitor, which must outlive the mark, sees what follows. */
+void heap_mark__visit(struct heap_mark *mark, const struct heap_visitor *visitor);
+
+/*
+ * heap_mark__inside - what is marked by the functions below comes from there, until it is NULL, which
+ * stands for what the runtime keeps. It must stay where it is for as long.
+ */
+void heap_mark__inside(struct heap_mark *mark, const struct heap_contents *contents);
+
+/* heap_mark__again - what is looked at from now on has been looked at before. */
+void heap_mark__again(struct heap_mark *mark);
+bool heap_mark__is_again(const struct heap_mark *mark);
 
 /* heap_mark__pointer - @value, read at @from (or 0), is a pointer, to wherever. */
 void heap_mark__pointer(struct heap_mark *mark, uint64_t from, uint64_t value);

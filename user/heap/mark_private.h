@@ -21,6 +21,9 @@ struct heap_mark {
 	int failed;
 	heap_edge_fn edge;
 	void *edge_ctx;
+	const struct heap_visitor *visitor; /* or NULL */
+	const struct heap_contents *inside; /* never NULL */
+	bool again;
 
 	struct mark_bits marked, pending, watched, hidden; /* one bit per object of the table */
 	size_t n_words;					   /* that they have room for */
@@ -60,6 +63,12 @@ static inline void mark_bits__clear(struct mark_bits *bits, const struct heap_sp
 				    uint32_t index)
 {
 	bits->words[span->first_word + index / 64] &= ~(1ULL << index % 64);
+}
+
+/* mark__slot - the number of an object among all. */
+static inline uint64_t mark__slot(const struct heap_span *span, uint32_t index)
+{
+	return (uint64_t)span->first_word * 64 + index;
 }
 
 /* mark__enqueue - @number has pending objects. */

@@ -277,6 +277,24 @@ static void fill(struct heap_mark *mark)
 
 /* --- what was read ------------------------------------------------------------------------------ */
 
+static void show_contents(struct heap_mark *mark, const struct part *part, uint64_t object,
+			  uint64_t start, size_t size, struct heap_contents *contents)
+{
+	const struct heap_piece *piece = &part->piece;
+	const struct heap_span *span = &mark->spans->all[part->number];
+
+	*contents = (struct heap_contents){
+		.place = HEAP_IN_OBJECT,
+		.start = start,
+		.data = piece->data + (start - piece->address),
+		.size = size,
+		.object = object,
+		.slot = mark__slot(span, heap_span__index(span, object)),
+		.header = heap_bits__header(&mark->bits, piece, object),
+	};
+	heap_mark__inside(mark, contents);
+}
+
 /* The part of @size bytes from @start on belongs to the object at @object. */
 static void scan_object(struct heap_mark *mark, const struct part *part, uint64_t object,
 			uint64_t start, size_t size)
@@ -285,11 +303,14 @@ static void scan_object(struct heap_mark *mark, const struct part *part, uint64_
 	const uint8_t *data = piece->data + (start - piece->address);
 	uint64_t *mask = mark->batch->mask;
 	size_t n = (size / WORD + 63) / 64;
+	struct heap_contents contents;
 
 	if (mark->spans->all[part->number].flags & HEAP_SPAN_CHANGED)
 		memset(mask, 0xff, n * sizeof(*mask));
 	else
 		heap_bits__object(&mark->bits, piece, object, start, size, mask);
+	if (mark->visitor)
+		show_contents(mark, part, object, start, size, &contents);
 	for (size_t i = 0; i < n; i++) {
 		for (uint64_t left = mask[i]; left; left &= left - 1) {
 			size_t at = (i * 64 + (size_t)__builtin_ctzll(left)) * WORD;
@@ -298,6 +319,7 @@ static void scan_object(struct heap_mark *mark, const struct part *part, uint64_
 				heap_mark__pointer(mark, start + at, bytes__u64(data, at));
 		}
 	}
+	heap_mark__inside(mark, NULL);
 }
 
 /* Every pending object that was read, until none is: one may lead to the next in the same span. */

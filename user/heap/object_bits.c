@@ -140,6 +140,20 @@ static void by_header(const struct heap_bits *bits, const struct heap_piece *pie
 		mask[i] = shifted[i] << 1 | (i ? shifted[i - 1] >> 63 : 0);
 }
 
+uint64_t heap_bits__header(const struct heap_bits *bits, const struct heap_piece *piece,
+			   uint64_t object)
+{
+	const struct heap_span *span = piece->span;
+
+	if (has_arena_bits(bits->spans->runtime->layout) || span->flags & HEAP_SPAN_CHANGED)
+		return 0;
+	if (!span->size_class)
+		return piece->large_type;
+	if (span->elemsize <= HEAP_BITS_IN_SPAN || object < piece->address)
+		return 0;
+	return bytes__u64(piece->data, (size_t)(object - piece->address));
+}
+
 void heap_bits__object(const struct heap_bits *bits, const struct heap_piece *piece,
 		       uint64_t object, uint64_t start, size_t size, uint64_t *mask)
 {

@@ -39,6 +39,13 @@ struct heap_bits {
 /* heap_bits__arena_size - bytes of the arenas' bitmap for @size bytes of heap; 0 from Go 1.22 on. */
 size_t heap_bits__arena_size(const struct go_layout *layout, size_t size);
 
+/*
+ * heap_bits__header - address of the type that the allocator has written down for the object at
+ * @object, of which the values in it are; 0: it has not.
+ */
+uint64_t heap_bits__header(const struct heap_bits *bits, const struct heap_piece *piece,
+			   uint64_t object);
+
 /* heap_bits__needs_tail - whether objects of @span cannot be told without the end of the span. */
 bool heap_bits__needs_tail(const struct heap_bits *bits, const struct heap_span *span);
 

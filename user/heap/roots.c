@@ -80,6 +80,8 @@ static const struct heap_section *section_of(const struct heap_roots *roots)
 
 static int scan_chunk(struct heap_roots *roots, const struct heap_section *section, size_t size)
 {
+	struct heap_contents contents = {.place = HEAP_IN_VARIABLES,
+					 .again = heap_mark__is_again(roots->mark)};
 	struct remote *remote = roots->runtime->remote;
 	uint64_t from = section->start + roots->at;
 	size_t n = size / WORD;
@@ -90,7 +92,12 @@ static int scan_chunk(struct heap_roots *roots, const struct heap_section *secti
 				   (n + 7) / 8);
 	if (err)
 		return tolerate(roots, err);
+	contents.start = from;
+	contents.data = roots->data;
+	contents.size = size;
+	heap_mark__inside(roots->mark, &contents);
 	heap_mark__words(roots->mark, from, roots->data, n, roots->bits);
+	heap_mark__inside(roots->mark, NULL);
 	roots->totals.globals_bytes += size;
 	return 0;
 }

@@ -112,6 +112,7 @@ static int read_spans(struct heap_scan *scan, uint64_t budget_ns, struct failure
 		return err;
 	heap_stacks__threads(scan->stacks, scan->options.threads, scan->options.n_threads);
 	heap_mark__trace(scan->mark, scan->options.edge, scan->options.edge_ctx);
+	heap_mark__visit(scan->mark, scan->options.visitor);
 	return heap_goroutines__start(&scan->goroutines, false);
 }
 
@@ -221,6 +222,7 @@ static int run_again(struct heap_scan *scan, uint64_t budget_ns)
 	int err = 0;
 
 	if (!scan->roots_read) {
+		heap_mark__again(scan->mark);
 		err = heap_roots__globals(scan->roots, budget_ns);
 		if (!err)
 			err = scan_again__add_stacks(scan);

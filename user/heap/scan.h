@@ -36,6 +36,8 @@ struct heap_scan_options {
 	/* Called for each object that is reached (mark.h), until the candidates are settled. */
 	heap_edge_fn edge;
 	void *edge_ctx;
+	/* Sees the whole scan (mark.h), and must outlive it; or NULL. */
+	const struct heap_visitor *visitor;
 };
 
 /* Why a scan that has ended says nothing. */

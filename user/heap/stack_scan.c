@@ -26,6 +26,7 @@
 struct stack_object {
 	uint64_t start, end;
 	const struct frame_object *record; /* NULL: it has been scanned */
+	uint64_t function;		   /* whose frame it is in */
 };
 
 struct words {
@@ -42,6 +43,7 @@ struct heap_stack_scanner {
 
 	/* Of the stack that is being scanned. */
 	const struct heap_stack *stack;
+	struct heap_contents contents;
 	struct stack_object *objects; /* by rising address */
 	size_t n_objects, objects_capacity;
 	struct words precise, guessed; /* addresses on the stack that something points to */
@@ -172,6 +174,7 @@ static void add_object(struct heap_stack_scanner *s, uint64_t start,
 		.start = start,
 		.end = start + record->size,
 		.record = record,
+		.function = s->contents.function,
 	};
 }
 
@@ -202,6 +205,7 @@ static void scan_objects(struct heap_stack_scanner *s)
 		if (!record)
 			continue;
 		object->record = NULL;
+		s->contents.function = object->function;
 		scan_object(s, object->start, record, guess);
 	}
 }
@@ -243,6 +247,8 @@ static void scan_frame(struct heap_stack_scanner *s, struct frame *frame)
 	uint64_t locals = (uint64_t)map->locals.n * WORD;
 
 	s->totals.frames++;
+	s->contents.function = map->func.entry;
+	s->contents.arguments = frame->argp;
 	if (frame->guess || is_interruption(s, map) || map->args_dynamic || !map->maps_known) {
 		guess_frame(s, frame);
 		return;
@@ -397,6 +403,19 @@ static void scan_defers(struct heap_stack_scanner *s)
 	}
 }
 
+struct heap_contents heap_stack__contents(const struct heap_stack *stack, uint64_t bias)
+{
+	return (struct heap_contents){
+		.place = HEAP_IN_STACK,
+		.start = stack->from,
+		.data = stack->copy,
+		.size = stack->copy ? (size_t)(stack->hi - stack->from) : 0,
+		.goid = stack->goid,
+		.first_function = stack->startpc ? stack->startpc - bias : 0,
+		.again = stack->again,
+	};
+}
+
 int heap_stack_scanner__scan(struct heap_stack_scanner *scanner, const struct heap_stack *stack)
 {
 	uint64_t rest;
@@ -404,15 +423,19 @@ int heap_stack_scanner__scan(struct heap_stack_scanner *scanner, const struct he
 	scanner->stack = stack;
 	scanner->n_objects = scanner->precise.n = scanner->guessed.n = 0;
 	scanner->totals.stacks++;
+	scanner->contents = heap_stack__contents(stack, scanner->runtime->bias);
+	heap_mark__inside(scanner->mark, &scanner->contents);
 	pointer(scanner, 0, stack->ctxt, false);
 	rest = walk(scanner);
 	if (rest < stack->hi) {
 		scanner->totals.guessed_stacks++;
 		guess_from(scanner, rest, stack->hi);
 	}
+	scanner->contents.function = scanner->contents.arguments = 0;
 	scan_defers(scanner);
 	/* Panics are always on the stack. */
 	pointer(scanner, 0, stack->panic, false);
 	scan_objects(scanner);
+	heap_mark__inside(scanner->mark, NULL);
 	return scanner->failed ? -ENOMEM : 0;
 }

@@ -16,8 +16,10 @@ struct heap_stack {
 	uint64_t lo, hi;	     /* bounds of the stack */
 	uint64_t pc, sp, lr;	     /* where it stopped; lr: arm64 */
 	uint64_t ctxt, panic, defer; /* g.sched.ctxt, _panic and _defer */
-	const uint8_t *copy;	     /* of [from, hi) */
-	uint64_t from;		     /* at most sp */
+	uint64_t goid, startpc;	     /* whose it is; for heap_contents */
+	bool again;
+	const uint8_t *copy; /* of [from, hi) */
+	uint64_t from;	     /* at most sp */
 };
 
 struct heap_stack_scanner;
@@ -36,6 +38,9 @@ int heap_stack_scanner__new(const struct heap_runtime *runtime, struct heap_fram
 			    struct heap_mark *mark,
 			    struct heap_stack_scanner **ret_scanner) __must_check;
 void heap_stack_scanner__free(struct heap_stack_scanner *scanner);
+
+/* heap_stack__contents - what a visitor of the mark is told. @bias: of struct heap_runtime. */
+struct heap_contents heap_stack__contents(const struct heap_stack *stack, uint64_t bias);
 
 /* heap_stack_scanner__scan - mark what a stack that does not run points to. -ENOMEM. */
 int heap_stack_scanner__scan(struct heap_stack_scanner *scanner,

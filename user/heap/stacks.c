@@ -260,24 +260,8 @@ static void scan_registers(struct heap_stacks *stacks, const struct heap_g *g)
 	guess_words(stacks, g->xregs, data, size);
 }
 
-/* In chunks: nothing of it is kept. */
-static int scan_in_chunks(struct heap_stacks *stacks, const struct stack *stack)
-{
-	uint64_t at = stack->from;
-	int err = 0;
-
-	while (at < stack->g.stack_hi && !err) {
-		size_t size = (size_t)min_of(stack->g.stack_hi - at, (uint64_t)CHUNK);
-
-		err = remote__read(stacks->runtime->remote, at, stacks->buffer, size);
-		if (!err)
-			guess_words(stacks, at, stacks->buffer, size);
-		at += size;
-	}
-	return err;
-}
-
-static struct heap_stack stack_of(const struct stack *stack, const uint8_t *copy)
+static struct heap_stack stack_of(const struct heap_stacks *stacks, const struct stack *stack,
+				  const uint8_t *copy)
 {
 	const struct heap_g *g = &stack->g;
 
@@ -290,9 +274,34 @@ static struct heap_stack stack_of(const struct stack *stack, const uint8_t *copy
 		.ctxt = g->ctxt,
 		.panic = g->panic,
 		.defer = g->defer,
+		.goid = g->goid,
+		.startpc = g->startpc,
 		.copy = copy,
 		.from = stack->from,
+		.again = heap_mark__is_again(stacks->mark),
 	};
+}
+
+/* In chunks: nothing of it is kept. */
+static int scan_in_chunks(struct heap_stacks *stacks, const struct stack *stack)
+{
+	const struct heap_stack scanned = stack_of(stacks, stack, NULL);
+	struct heap_contents contents = heap_stack__contents(&scanned, stacks->runtime->bias);
+	uint64_t at = stack->from;
+	int err = 0;
+
+	heap_mark__inside(stacks->mark, &contents);
+
+	while (at < stack->g.stack_hi && !err) {
+		size_t size = (size_t)min_of(stack->g.stack_hi - at, (uint64_t)CHUNK);
+
+		err = remote__read(stacks->runtime->remote, at, stacks->buffer, size);
+		if (!err)
+			guess_words(stacks, at, stacks->buffer, size);
+		at += size;
+	}
+	heap_mark__inside(stacks->mark, NULL);
+	return err;
 }
 
 /* A stack with maps that does not fit the buffer. */
@@ -308,7 +317,7 @@ static int scan_alone(struct heap_stacks *stacks, struct stack *stack)
 		return scan_in_chunks(stacks, stack);
 	}
 	err = remote__read(stacks->runtime->remote, stack->from, copy, size);
-	scanned = stack_of(stack, copy);
+	scanned = stack_of(stacks, stack, copy);
 	if (!err)
 		err = heap_stack_scanner__scan(stacks->scanner, &scanned);
 	free(copy);
@@ -317,13 +326,17 @@ static int scan_alone(struct heap_stacks *stacks, struct stack *stack)
 
 static int scan_copied(struct heap_stacks *stacks, const struct stack *stack)
 {
-	const struct heap_stack scanned = stack_of(stack, stack->copy);
+	const struct heap_stack scanned = stack_of(stacks, stack, stack->copy);
+	struct heap_contents contents;
 
 	if (!stack->whole)
 		return heap_stack_scanner__scan(stacks->scanner, &scanned);
 	stacks->totals.whole++;
+	contents = heap_stack__contents(&scanned, stacks->runtime->bias);
+	heap_mark__inside(stacks->mark, &contents);
 	guess_words(stacks, stack->from, stack->copy, (size_t)(stack->g.stack_hi - stack->from));
 	heap_mark__guess(stacks->mark, 0, stack->g.ctxt);
+	heap_mark__inside(stacks->mark, NULL);
 	return 0;
 }
 

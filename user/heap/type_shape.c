@@ -241,9 +241,8 @@ static size_t descriptor_size(uint8_t kind)
 	case GO_KIND_SLICE:
 		return ELEM + 8;
 	case GO_KIND_ARRAY:
-		return ARRAY_LEN + 8;
 	case GO_KIND_INTERFACE:
-		return METHODS_N + 8;
+		return max_of(ARRAY_LEN, METHODS_N) + 8;
 	case GO_KIND_MAP:
 		return MAP_SIZE + 8;
 	case GO_KIND_STRUCT:

@@ -311,3 +311,77 @@ Test(mark, in_steps)
 	cr_assert_eq(heap_mark__totals(b.mark)->pieces, 1);
 	end(&b);
 }
+
+/* --- who is told -------------------------------------------------------------------------------- */
+
+struct seen {
+	uint64_t holders[8], objects[8], headers[8];
+	bool first[8];
+	size_t n, n_contents;
+};
+
+static void see_contents(void *ctx, const struct heap_contents *contents)
+{
+	struct seen *seen = ctx;
+
+	cr_assert_eq(contents->place, HEAP_IN_OBJECT);
+	cr_assert_eq(contents->start, contents->object); /* none is larger than a piece */
+	seen->headers[seen->n_contents++] = contents->header;
+}
+
+static void see_reference(void *ctx, const struct heap_reference *reference)
+{
+	struct seen *seen = ctx;
+
+	seen->holders[seen->n] = reference->in->object;
+	seen->objects[seen->n] = reference->object;
+	seen->first[seen->n++] = reference->first;
+}
+
+Test(mark, a_visitor_sees_all_references_and_what_they_are_in)
+{
+	ALL_VERSIONS(minor)
+	{
+		struct bench b = {.heap = fake_heap__new(minor)};
+		size_t span = fake_heap__span(b.heap, 48, 1, false);
+		uint64_t a = fake_heap__alloc(b.heap, span), c = fake_heap__alloc(b.heap, span);
+		struct seen seen = {0};
+		const struct heap_visitor visitor = {see_contents, see_reference, &seen};
+
+		fake_heap__point(b.heap, a, 3, c + 17);
+		fake_heap__point(b.heap, c, 5, a);
+		begin(&b);
+		heap_mark__visit(b.mark, &visitor);
+		mark_from(&b, a);
+		cr_assert_eq(seen.n, 3, "Go 1.%d", minor);
+		cr_assert_eq(seen.n_contents, 2);
+		cr_assert(seen.holders[0] == 0 && seen.objects[0] == a && seen.first[0]);
+		cr_assert(seen.holders[1] == a && seen.objects[1] == c && seen.first[1]);
+		cr_assert(seen.holders[2] == c && seen.objects[2] == a && !seen.first[2]);
+		end(&b);
+	}
+}
+
+Test(mark, a_visitor_is_told_what_the_allocator_wrote_down)
+{
+	for (int minor = 22; minor <= 27; minor++) {
+		struct bench b = {.heap = fake_heap__new(minor)};
+		uint64_t type = fake_heap__type(b.heap, 32, 16, (const uint8_t[]){2});
+		size_t small = fake_heap__span(b.heap, 1024, 1, false);
+		size_t large = fake_heap__large(b.heap, 5, false);
+		uint64_t a = fake_heap__alloc(b.heap, small), c = fake_heap__alloc(b.heap, large);
+		struct seen seen = {0};
+		const struct heap_visitor visitor = {see_contents, see_reference, &seen};
+
+		fake_heap__set_type(b.heap, small, a, type);
+		fake_heap__set_type(b.heap, large, c, type);
+		begin(&b);
+		heap_mark__visit(b.mark, &visitor);
+		mark_from(&b, a);
+		mark_from(&b, c);
+		cr_assert(seen.n_contents >= 2);
+		cr_assert_eq(seen.headers[0], type, "Go 1.%d", minor);
+		cr_assert_eq(seen.headers[1], type, "Go 1.%d", minor);
+		end(&b);
+	}
+}
