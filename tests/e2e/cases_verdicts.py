@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who is flagged and who is not."""
 
+import datetime
 import threading
 
 from harness import case, cases_for, check, check_equal
@@ -91,6 +92,36 @@ def every_kind_of_leak(t):
             check(site["wait_reason"] in (words, "semacquire"), f"{kind}: {site['wait_reason']!r}")
             check(site["growth_per_minute"] > 0, f"{kind} does not grow")
             check(site["why"], f"{kind} has no reason")
+
+
+@case
+def a_rise_says_when_a_verdict_is_due(t):
+    """The rule that holds the verdict back, in words, and a time that is kept."""
+    target = start(t, COUNTS)
+    g = Gleakd(t, target.pid, "--interval", "500ms", "--min-age", "4s")
+    g.report()
+    stop = threading.Event()
+
+    def feed():
+        while not stop.wait(0.3):
+            target.ask("shape chansend 1")
+
+    feeder = threading.Thread(target=feed)
+    feeder.start()
+    t.defer(feeder.join)
+    t.defer(stop.set)
+    place = COUNTS.line("made:chansend"), COUNTS.line("blocked:chansend")
+
+    def promised(r):
+        return next((s for s in sites(r, *place) if s["verdict"] == "growing" and s["due"]), None)
+
+    first = promised(g.report("a rise with a time", promised, seconds=15))
+    due = datetime.datetime.fromisoformat(first["due"].replace("Z", "+00:00"))
+    check(first["why"][0].endswith(f": due at {due:%H:%M:%S} UTC if it goes on"), first["why"][0])
+    told = g.report("leaking", lambda r: any(
+        s["verdict"] == "leaking" and s["due"] is None for s in sites(r, *place)), seconds=30)
+    late = datetime.datetime.fromisoformat(told["time"].replace("Z", "+00:00")) - due
+    check(-3 < late.total_seconds() < 3, f"leaking {late.total_seconds():.1f} s after it was due")
 
 
 @case

@@ -32,8 +32,10 @@ struct report_frame {
 struct report_site {
 	char id[9];	       /* 8 hex digits, stable across runs of the same build */
 	struct site_view view; /* as the tracker has it */
-	const char *meaning;   /* what goroutines are that a library started; "" */
-	bool suppressed;       /* by the allow-list ... */
+	uint64_t
+		due_ns; /* when a verdict on what rises is due, since the epoch; 0: cannot be told */
+	const char *meaning; /* what goroutines are that a library started; "" */
+	bool suppressed;     /* by the allow-list ... */
 	const char *suppressed_reason;
 	const struct wait_objects *objects; /* what members wait on; NULL: nobody looked */
 	const char *wait_reason;	    /* the runtime's words; "" while running */
@@ -218,6 +220,14 @@ static inline unsigned int report__percent(const struct report_site *site)
 		return 0;
 	return (unsigned int)(min_of(site->view.confidence, 0.99) * 100 + 0.5);
 }
+
+#define REPORT_WHY_SIZE 256
+
+/*
+ * report__why - the @i-th reason of @site's verdict. Of what rises, the first is the rule that holds a
+ * verdict back, and says when one is due.
+ */
+const char *report__why(const struct report_site *site, size_t i, char out[REPORT_WHY_SIZE]);
 
 /* report__flagged - it is shown as found: an accusation that the allow-list does not suppress. */
 static inline bool report__flagged(const struct report_site *site)

@@ -384,7 +384,7 @@ static void suppress(struct report_builder *builder, struct report_site *site)
 
 /* What was found at a site is saved until the next look, which is after the next build. */
 static void finish_sites(struct report_builder *builder, const struct looked_at *looked,
-			 struct built_target *built)
+			 uint64_t realtime_ns, struct built_target *built)
 {
 	for (size_t i = 0; i < built->n_sites; i++) {
 		struct report_site *site = &built->sites[i];
@@ -394,6 +394,8 @@ static void finish_sites(struct report_builder *builder, const struct looked_at 
 
 		if (seen && site->view.parked)
 			site->objects = &seen->found;
+		if (site->view.due_ns)
+			site->due_ns = realtime_ns + site->view.due_ns;
 		suppress(builder, site);
 	}
 }
@@ -416,26 +418,32 @@ static int judge_sites(const struct report_builder *builder, struct target *targ
 	return err;
 }
 
+/* The moment that a report is about. */
+struct moment {
+	uint64_t now_ns, realtime_ns;
+	bool final;
+};
+
 static int build_sites(struct report_builder *builder, size_t t, struct target *target,
-		       struct looked_at *looked, uint64_t now_ns, bool final)
+		       struct looked_at *looked, const struct moment *moment)
 {
 	struct built_target *built = &builder->targets[t];
 	int news, err;
 
-	err = judge_sites(builder, target, now_ns, built);
+	err = judge_sites(builder, target, moment->now_ns, built);
 	if (err)
 		return err;
-	news = look_at_objects(looked, target, built, now_ns, final);
+	news = look_at_objects(looked, target, built, moment->now_ns, moment->final);
 	if (news < 0)
 		return news;
 	/* What they wait on is evidence, too. */
 	if (news)
-		err = judge_sites(builder, target, now_ns, built);
+		err = judge_sites(builder, target, moment->now_ns, built);
 	if (err)
 		return err;
 	err = resolve_sites(target, built);
 	if (!err)
-		finish_sites(builder, looked, built);
+		finish_sites(builder, looked, moment->realtime_ns, built);
 	return err;
 }
 
@@ -523,6 +531,7 @@ int report_builder__build(struct report_builder *builder, struct session *sessio
 			  uint64_t realtime_ns, enum report_end end,
 			  const struct report **ret_report)
 {
+	const struct moment moment = {now_ns, realtime_ns, end != REPORT_GOES_ON};
 	size_t n = session__n_targets(session);
 
 	clear(builder);
@@ -535,8 +544,7 @@ int report_builder__build(struct report_builder *builder, struct session *sessio
 		struct target *target = session__target(session, i);
 		struct saved_report *saved = find_saved(builder, target__id(target), i);
 		struct tracker_totals totals;
-		int err = saved ? build_sites(builder, i, target, &saved->looked_at, now_ns,
-					      end != REPORT_GOES_ON) :
+		int err = saved ? build_sites(builder, i, target, &saved->looked_at, &moment) :
 				  -ENOMEM;
 
 		if (err)

@@ -43,7 +43,7 @@ static bool grows_with_connections(const struct evidence *e, const struct growth
 	if (e->connections)
 		rise = max_of(rise, age_histogram__between(e->connections, g->stay_ns,
 							   g->stay_ns + g->window_ns));
-	return rise >= g->stayed / 2;
+	return rise > 0 && rise >= g->stayed / 2;
 }
 
 /*
@@ -73,20 +73,31 @@ static uint64_t shortest_window_ns(uint64_t stay_ns, double stayed)
 	return stay_ns * tenths / 10;
 }
 
-/* A rise over a shorter window than this proves nothing at this site. */
-static uint64_t least_window_ns(const struct question *q, struct growth *g)
+/* The window has to be @ns at least because of @obstacle. */
+static void ask_for_window(struct growth *g, uint64_t ns, enum growth_obstacle obstacle)
 {
-	uint64_t least = shortest_window_ns(g->stay_ns, g->stayed);
+	if (ns <= g->least_ns)
+		return;
+	g->least_ns = ns;
+	g->obstacle = obstacle;
+}
 
-	least = max_of(least, min_of(q->watched_ns / GROWTH_WATCHED_PART, GROWTH_WATCHED_MAX_NS));
+/* Finds out over how long a window a rise proves something at this site, and which rule says so. */
+static void find_least_window(const struct question *q, struct growth *g)
+{
+	uint64_t min_age = q->e->min_age_ns;
+
+	g->least_ns = 0;
+	ask_for_window(g, shortest_window_ns(g->stay_ns, g->stayed), OBSTACLE_SHORT);
+	ask_for_window(g, min_of(q->watched_ns / GROWTH_WATCHED_PART, GROWTH_WATCHED_MAX_NS),
+		       OBSTACLE_WATCHED);
 	g->with_connections = grows_with_connections(q->e, g);
 	if (g->with_connections)
-		least = max_of(least, q->e->min_age_ns * GROWTH_CONNECTION_WINDOW);
+		ask_for_window(g, min_age * GROWTH_CONNECTION_WINDOW, OBSTACLE_CONNECTIONS);
 	if (g->of_lives && g->stayed < GROWTH_LIVES_FAST_RATE * (double)g->window_ns / NSEC_PER_SEC)
-		least = max_of(least, q->e->min_age_ns * GROWTH_LIVES_WINDOW);
+		ask_for_window(g, min_age * GROWTH_LIVES_WINDOW, OBSTACLE_WAKE);
 	if (is_queue(q->e, g))
-		least = max_of(least, q->e->min_age_ns * GROWTH_QUEUE_WINDOW);
-	return least;
+		ask_for_window(g, min_age * GROWTH_QUEUE_WINDOW, OBSTACLE_QUEUE);
 }
 
 /*
@@ -137,29 +148,43 @@ static bool goes_on(const struct question *q, const struct growth *g)
 	return expected < 4 || age_histogram__between(q->ages, 0, g->stay_ns) >= expected / 2;
 }
 
-static bool test_window(const struct question *q, struct growth *g)
+static enum growth_obstacle test_window(const struct question *q, struct growth *g)
 {
 	g->stayed = age_histogram__between(q->ages, g->stay_ns, g->stay_ns + g->window_ns);
-	if (g->stayed < GROWTH_MIN_STAYED || (double)g->left > g->stayed * GROWTH_MAX_LEFT_SHARE)
-		return false;
+	if (g->stayed < GROWTH_MIN_STAYED)
+		return OBSTACLE_FEW;
+	if ((double)g->left > g->stayed * GROWTH_MAX_LEFT_SHARE)
+		return OBSTACLE_LEFT;
 	g->periods = GROWTH_PERIODS;
 	if (q->resolution_ns)
 		g->periods = (unsigned int)min_of(g->window_ns / q->resolution_ns,
 						  (uint64_t)GROWTH_PERIODS);
-	if (g->periods < GROWTH_MIN_PERIODS || g->window_ns < least_window_ns(q, g))
-		return false;
-	return spread_out(q, g) && !slows_down(q, g) && goes_on(q, g);
+	if (g->periods < GROWTH_MIN_PERIODS)
+		return OBSTACLE_SHORT;
+	find_least_window(q, g);
+	if (g->window_ns < g->least_ns)
+		return g->obstacle;
+	if (!spread_out(q, g))
+		return OBSTACLE_UNEVEN;
+	if (slows_down(q, g))
+		return OBSTACLE_SLOWS;
+	return goes_on(q, g) ? OBSTACLE_NONE : OBSTACLE_STOPPED;
 }
 
-/* Windows from all of the watch down to the least, each 1/sqrt(2) of the one before. */
+/* Windows go from all of the watch down to the least, each 1/sqrt(2) of the one before. */
+static uint64_t shorter_ns(uint64_t window_ns)
+{
+	return window_ns * 29 / 41;
+}
+
 static bool test_stay(const struct question *q, struct growth *g)
 {
 	uint64_t least = g->stay_ns * GROWTH_FAST_WINDOW_TENTHS / 10;
 
 	g->left = length_histogram__at_least(q->ended, g->stay_ns);
 	for (g->window_ns = q->watched_ns - g->stay_ns; g->window_ns >= least;
-	     g->window_ns = g->window_ns * 29 / 41)
-		if (test_window(q, g))
+	     g->window_ns = shorter_ns(g->window_ns))
+		if (test_window(q, g) == OBSTACLE_NONE)
 			return true;
 	return false;
 }
@@ -198,32 +223,165 @@ static uint64_t least_stay_ns(uint64_t min_age_ns)
 	return max_of(min_age_ns, NSEC_PER_SEC);
 }
 
+static struct question question_of_parks(const struct evidence *e)
+{
+	bool timer = site_objects__end_by_timer(&e->objects);
+
+	return (struct question){
+		.e = e,
+		.ages = e->park_ages,
+		.ended = e->ended_parks,
+		.watched_ns = e->watched_ns,
+		.resolution_ns = e->parks_resolution_ns,
+		.least_stay_ns = least_stay_ns(e->min_age_ns) * (timer ? GROWTH_TIMER_STAY : 1),
+	};
+}
+
+static struct question question_of_lives(const struct evidence *e)
+{
+	return (struct question){
+		.e = e,
+		.ages = e->life_ages,
+		.woken_ages = e->woken_life_ages,
+		.ended = e->ended_lives,
+		.watched_ns = e->lives_watched_ns,
+		.resolution_ns = e->lives_resolution_ns,
+		.least_stay_ns = least_stay_ns(e->min_age_ns),
+	};
+}
+
+/* A sleep ends by itself: only the life of a sleeping goroutine can be too long. */
+static bool parks_tell(const struct evidence *e)
+{
+	return e->wait_class != WAIT_SLEEP;
+}
+
 bool growth__test(const struct evidence *evidence, struct growth *ret_growth)
 {
-	uint64_t stay_ns = least_stay_ns(evidence->min_age_ns);
-	const struct question parks = {
-		.e = evidence,
-		.ages = evidence->park_ages,
-		.ended = evidence->ended_parks,
-		.watched_ns = evidence->watched_ns,
-		.resolution_ns = evidence->parks_resolution_ns,
-		.least_stay_ns =
-			stay_ns *
-			(site_objects__end_by_timer(&evidence->objects) ? GROWTH_TIMER_STAY : 1),
-	};
-	const struct question lives = {
-		.e = evidence,
-		.ages = evidence->life_ages,
-		.woken_ages = evidence->woken_life_ages,
-		.ended = evidence->ended_lives,
-		.watched_ns = evidence->lives_watched_ns,
-		.resolution_ns = evidence->lives_resolution_ns,
-		.least_stay_ns = stay_ns,
-	};
-	/* A sleep ends by itself: only the life of a sleeping goroutine can be too long. */
-	bool parks_tell = evidence->wait_class != WAIT_SLEEP;
+	const struct question parks = question_of_parks(evidence);
+	const struct question lives = question_of_lives(evidence);
 
-	return (parks_tell && ask(&parks, false, ret_growth)) || ask(&lives, true, ret_growth);
+	return (parks_tell(evidence) && ask(&parks, false, ret_growth)) ||
+	       ask(&lives, true, ret_growth);
+}
+
+/* --- what holds a verdict back -------------------------------------------------------------------- */
+
+/* Until eight have stayed for T, if as many come as now. */
+static uint64_t enough_after_ns(const struct question *q, const struct growth *g)
+{
+	double per_second = q->e->trend.per_minute / 60, arrived = (double)q->e->goroutines;
+	double after;
+
+	if (q->ages)
+		arrived = age_histogram__between(q->ages, 0, UINT64_MAX);
+	if (per_second <= 0)
+		return UINT64_MAX;
+	after = (double)g->stay_ns +
+		(GROWTH_MIN_STAYED - arrived) / per_second * (double)NSEC_PER_SEC;
+	return after > 0 ? (uint64_t)min_of(after, 1e18) : 0;
+}
+
+/* The least T that next to nobody left after, whether the watch is long enough for it or not. */
+static void find_stay(const struct question *q, struct growth *g)
+{
+	for (int i = 0; i < GROWTH_MAX_DOUBLINGS; i++, g->stay_ns *= 2) {
+		g->all_stayed =
+			q->ages ? age_histogram__between(q->ages, g->stay_ns, UINT64_MAX) : 0;
+		g->left = length_histogram__at_least(q->ended, g->stay_ns);
+		if ((double)g->left <= g->all_stayed * GROWTH_MAX_LEFT_SHARE)
+			return;
+	}
+}
+
+/* What keeps windows that are long enough from being growth: of the one that comes nearest to it. */
+static enum growth_obstacle obstacle_within(const struct question *q, struct growth *g)
+{
+	enum growth_obstacle last = OBSTACLE_FEW;
+	uint64_t least = g->least_ns;
+
+	if (!q->ages)
+		return last;
+	for (g->window_ns = q->watched_ns - g->stay_ns; g->window_ns >= least;
+	     g->window_ns = shorter_ns(g->window_ns))
+		last = max_of(last, test_window(q, g));
+	return last;
+}
+
+/* Whether connections came with all that arrived so far, those that have not stayed yet included. */
+static bool will_grow_with_connections(const struct question *q)
+{
+	struct growth all = {.window_ns = q->watched_ns};
+
+	if (!q->ages)
+		return false;
+	all.stayed = age_histogram__between(q->ages, 0, UINT64_MAX);
+	return grows_with_connections(q->e, &all);
+}
+
+static void look_ahead(const struct question *q, bool of_lives, struct growth_hold *ret_hold)
+{
+	struct growth g = {.of_lives = of_lives, .stay_ns = q->least_stay_ns};
+	uint64_t enough_ns, long_enough_ns;
+
+	find_stay(q, &g);
+	g.window_ns = q->watched_ns - min_of(q->watched_ns, g.stay_ns);
+	g.stayed = g.all_stayed;
+	find_least_window(q, &g);
+	ask_for_window(&g, GROWTH_MIN_PERIODS * q->resolution_ns, OBSTACLE_SHORT);
+	if (will_grow_with_connections(q))
+		ask_for_window(&g, q->e->min_age_ns * GROWTH_CONNECTION_WINDOW,
+			       OBSTACLE_CONNECTIONS);
+	enough_ns = g.stayed < GROWTH_MIN_STAYED ? enough_after_ns(q, &g) : 0;
+	long_enough_ns = g.stay_ns + g.least_ns - min_of(g.stay_ns + g.least_ns, q->watched_ns);
+	*ret_hold = (struct growth_hold){
+		.of_lives = of_lives,
+		.stay_ns = g.stay_ns,
+		.least_stay_ns = q->least_stay_ns,
+		.stayed = (uint64_t)(g.stayed + 0.5),
+		.left = length_histogram__at_least(q->ended, q->least_stay_ns),
+		.due_ns = max_of(enough_ns, long_enough_ns),
+	};
+	if (enough_ns == UINT64_MAX)
+		ret_hold->due_ns = 0;
+	if (ret_hold->due_ns && g.stay_ns > q->least_stay_ns)
+		ret_hold->obstacle = OBSTACLE_LEFT;
+	else if (enough_ns > long_enough_ns)
+		ret_hold->obstacle = OBSTACLE_FEW;
+	else if (ret_hold->due_ns)
+		ret_hold->obstacle = site_objects__end_by_timer(&q->e->objects) && !of_lives ?
+					     OBSTACLE_TIMER :
+					     g.obstacle;
+	else
+		ret_hold->obstacle = obstacle_within(q, &g);
+}
+
+/* Whether @a tells a time, and an earlier one than @b. */
+static bool is_due_before(const struct growth_hold *a, const struct growth_hold *b)
+{
+	return a->due_ns && (!b->due_ns || a->due_ns < b->due_ns);
+}
+
+void growth__hold(const struct evidence *evidence, struct growth_hold *ret_hold)
+{
+	const struct question parks = question_of_parks(evidence);
+	const struct question lives = question_of_lives(evidence);
+	const struct growth after = {
+		.stay_ns = lives.least_stay_ns,
+		.all_stayed = evidence->life_ages ?
+				      age_histogram__between(evidence->life_ages,
+							     lives.least_stay_ns, UINT64_MAX) :
+				      0,
+	};
+	struct growth_hold of_lives;
+
+	look_ahead(&lives, true, &of_lives);
+	*ret_hold = of_lives;
+	if (!parks_tell(evidence))
+		return;
+	look_ahead(&parks, false, ret_hold);
+	if (evidence->life_ages && have_woken(&lives, &after) && is_due_before(&of_lives, ret_hold))
+		*ret_hold = of_lives;
 }
 
 /* --- what is out of reach ------------------------------------------------------------------------ */

@@ -128,11 +128,48 @@ static size_t take_before(const struct history_sample *samples, size_t count, ui
 	return n;
 }
 
+static void take_flow(uint32_t *flow, uint32_t told)
+{
+	*flow -= min_of(*flow, told);
+}
+
+/* Takes the arrivals and the like of @told away from those of @sample. */
+static void take_flows(struct history_sample *sample, const struct history_sample *told)
+{
+	take_flow(&sample->arrivals, told->arrivals);
+	take_flow(&sample->departures, told->departures);
+	take_flow(&sample->created, told->created);
+	take_flow(&sample->exited, told->exited);
+}
+
 /*
- * All samples, oldest first: each tier up to where the next finer one begins. Where two tiers meet,
- * a coarse step that began earlier has arrivals that the finer samples have as well: what is
- * counted twice is less than one step.
+ * Appends the recent samples from after the @n of the tiers. Together the recent ones tell all that
+ * ever came and left, so the first of them that is taken gets what the tiers did not tell.
  */
+static size_t take_recent(const struct history *history, struct history_sample *out, size_t n)
+{
+	struct history_sample told = {0}, all = {0};
+	size_t tiers = n;
+
+	for (size_t i = 0; i < n; i++)
+		add_flows(&told, &out[i]);
+	for (size_t i = 0; i < history->count; i++) {
+		const struct history_sample *sample = &history->samples[i];
+
+		add_flows(&all, sample);
+		if (n && sample->ticks <= out[n - 1].ticks)
+			continue;
+		out[n] = *sample;
+		if (n++ == tiers) {
+			add_flows(&out[tiers], &all);
+			take_flows(&out[tiers], sample);
+			take_flows(&out[tiers], &told);
+		}
+	}
+	return n;
+}
+
+/* All samples, oldest first: each tier up to where the next finer one begins. */
 static size_t all_samples(const struct history *history, struct history_sample out[ALL_SAMPLES])
 {
 	uint64_t begins[HISTORY_TIERS + 1];
@@ -151,10 +188,7 @@ static size_t all_samples(const struct history *history, struct history_sample o
 		if (tier)
 			n += take_before(tier->samples, tier->count, begins[t], out + n);
 	}
-	for (size_t i = 0; i < history->count; i++)
-		if (!n || history->samples[i].ticks > out[n - 1].ticks)
-			out[n++] = history->samples[i];
-	return n;
+	return take_recent(history, out, n);
 }
 
 size_t history__points(const struct history *history, struct history_sample *points, size_t max)

@@ -66,8 +66,7 @@ static void passes_begin(struct judge *judge)
 			site->pass.woken_life_ages = calloc(1, sizeof(*site->pass.woken_life_ages));
 		}
 		if (is_origin(site) && !site->system && site->history)
-			site->pass.created_life_ages =
-				calloc(1, sizeof(*site->pass.created_life_ages));
+			site->pass.cohorts = site_cohorts__new(site->history);
 	}
 }
 
@@ -81,9 +80,9 @@ static void passes_end(struct judge *judge)
 		free(pass->park_ages);
 		free(pass->life_ages);
 		free(pass->woken_life_ages);
-		free(pass->created_life_ages);
-		pass->park_ages = pass->life_ages = pass->woken_life_ages =
-			pass->created_life_ages = NULL;
+		free(pass->cohorts);
+		pass->park_ages = pass->life_ages = pass->woken_life_ages = NULL;
+		pass->cohorts = NULL;
 	}
 }
 
@@ -134,8 +133,8 @@ static void pass_life(struct judge *judge, struct site *site, const struct gorou
 		age_histogram__add(site->pass.life_ages, age);
 	if (site->pass.woken_life_ages && has_woken(g))
 		age_histogram__add(site->pass.woken_life_ages, age);
-	if (origin->pass.created_life_ages)
-		age_histogram__add(origin->pass.created_life_ages, age);
+	if (origin->pass.cohorts)
+		site_cohorts__add(origin->pass.cohorts, existed);
 }
 
 static void pass_all(struct judge *judge)
@@ -191,6 +190,7 @@ static void collect(const struct judge *judge, const struct site *site, bool oth
 		.has_main = site->pass.has_main,
 		.goroutines = site->goroutines,
 		.parked = site->parked,
+		.lived_min_age = site->pass.lived_min_age,
 		.parked_min_age = site->pass.parked_min_age,
 		.parked_long = site->pass.parked_long,
 		.parked_before = site->pass.parked_before,
@@ -281,6 +281,7 @@ static void fill_view(const struct site *site, uint32_t index, const struct judg
 		.oldest_age_ns = site->pass.oldest_age_ns,
 		.verdict = judgement->verdict,
 		.confidence = judgement->confidence,
+		.due_ns = judgement->due_ns,
 		.proof = proof_now(site),
 	};
 }

@@ -17,6 +17,15 @@ struct site_past {
 };
 
 /*
+ * Goroutines of one go statement that still exist, by when they were created: between which two
+ * points of @history. To the tick, so that beside none that left no cohort misses one.
+ * site_cohorts__new() returns NULL without memory, or without two points; free() frees it.
+ */
+struct site_cohorts *site_cohorts__new(const struct history *history);
+/* site_cohorts__add - one that has existed since @existed_ticks. */
+void site_cohorts__add(struct site_cohorts *cohorts, uint64_t existed_ticks);
+
+/*
  * site_past__fill - of @site, whose go statement @origin stands for; during tracker__judge() only.
  */
 void site_past__fill(const struct site *site, const struct site *origin, uint64_t now_ticks,

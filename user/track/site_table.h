@@ -16,6 +16,8 @@
 
 #define SITE_OTHER 0u
 
+struct site_cohorts;
+
 struct site_key {
 	uint64_t creation_pc, start_pc;
 	uint64_t place;
@@ -46,9 +48,8 @@ struct site_pass {
 	struct age_histogram *park_ages;
 	struct age_histogram *life_ages;
 	struct age_histogram
-		*woken_life_ages; /* lives of those that woke up after their first park */
-	struct age_histogram
-		*created_life_ages; /* of an origin: all that its go statement created */
+		*woken_life_ages;     /* lives of those that woke up after their first park */
+	struct site_cohorts *cohorts; /* of an origin: all that its go statement created */
 };
 
 /*

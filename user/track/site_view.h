@@ -150,6 +150,7 @@ struct site_view {
 	double growth_per_minute;
 	enum verdict verdict;
 	double confidence;	/* that members of a suspect are leaked, 0 to 0.99 */
+	uint64_t due_ns;	/* until a verdict on it if it goes on so; 0: not to be told */
 	const char *const *why; /* evidence in numbers, most telling first */
 	size_t n_why;
 	struct site_evidence evidence;

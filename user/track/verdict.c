@@ -65,6 +65,12 @@ static uint64_t count_stayed(const struct evidence *e, const struct growth *grow
 	return growth->stay_ns > e->min_age_ns ? e->parked_before + arrived : e->parked_min_age;
 }
 
+uint64_t evidence__left(const struct evidence *e, uint64_t stay_ns)
+{
+	return min_of(length_histogram__at_least(e->ended_parks, stay_ns),
+		      length_histogram__at_least(e->ended_lives, stay_ns));
+}
+
 static void explain_parks(const struct evidence *e, const struct growth *growth, const char *stay,
 			  struct judgement *judgement)
 {
@@ -107,7 +113,7 @@ static bool is_leaking(const struct evidence *e, struct judgement *judgement)
 	judgement->growth_ns = growth.stay_ns + growth.window_ns;
 	judgement->stay_ns = growth.stay_ns;
 	judgement->stayed = count_stayed(e, &growth);
-	judgement->left = growth.left;
+	judgement->left = growth.of_lives ? growth.left : evidence__left(e, growth.stay_ns);
 	duration_text(stay, growth.stay_ns);
 	duration_text(window, growth.window_ns);
 	if (growth.of_lives)
@@ -130,7 +136,7 @@ static bool was_leaking(const struct evidence *e, struct judgement *judgement)
 	char grew[DURATION_SIZE], ago[DURATION_SIZE];
 
 	if (e->alarm_age_ns > hold ||
-	    e->alarm_still_here < e->alarm_goroutines / ALARM_LEFT_SHARE * (ALARM_LEFT_SHARE - 1))
+	    e->alarm_still_here * ALARM_LEFT_SHARE < e->alarm_goroutines * (ALARM_LEFT_SHARE - 1))
 		return false;
 	judgement->verdict = VERDICT_LEAKING;
 	add_why(judgement,
@@ -293,7 +299,7 @@ static bool is_unreachable(const struct evidence *e, struct judgement *judgement
 		e->trend.steady && e->trend.per_minute > 0 ? VERDICT_LEAKING : VERDICT_STUCK;
 	judgement->stay_ns = e->min_age_ns;
 	judgement->stayed = e->parked_min_age;
-	judgement->left = length_histogram__at_least(e->ended_parks, e->min_age_ns);
+	judgement->left = evidence__left(e, e->min_age_ns);
 	add_proof(e, judgement);
 	return true;
 }
@@ -331,17 +337,98 @@ static bool is_suspected(const struct evidence *e, struct judgement *judgement)
 		duration_text(settled, due - e->lives_watched_ns));
 	judgement->stay_ns = e->min_age_ns;
 	judgement->stayed = e->parked_min_age;
-	judgement->left = left;
+	judgement->left = evidence__left(e, e->min_age_ns);
+	judgement->due_ns = due - e->lives_watched_ns;
 	weights__of_suspicion(e, judgement);
 	return true;
+}
+
+/* Whether members may be forgotten in a wait, or wake up again and again without ever ending. */
+static bool may_be_accused(const struct evidence *e)
+{
+	return !e->exempt && e->goroutines &&
+	       (wait_class__facts(e->wait_class)->can_leak || e->wait_class == WAIT_SLEEP);
+}
+
+/* The rule that holds the verdict back, in words; when one is due is in .due_ns. */
+static void explain_hold(const struct evidence *e, const struct growth_hold *hold,
+			 struct judgement *judgement)
+{
+	char stay[DURATION_SIZE], least[DURATION_SIZE];
+
+	duration_text(stay, hold->stay_ns);
+	duration_text(least, hold->least_stay_ns);
+	switch (hold->obstacle) {
+	case OBSTACLE_NONE:
+	case OBSTACLE_SHORT:
+		add_why(judgement, "has not risen for long enough yet");
+		break;
+	case OBSTACLE_FEW:
+		add_why(judgement, "%" PRIu64 " have stayed %s or longer so far, %.0f have to",
+			hold->stayed, stay, GROWTH_MIN_STAYED);
+		break;
+	case OBSTACLE_LEFT:
+		add_why(judgement, "%" PRIu64 " %s of %s or longer ended, so staying takes %s here",
+			hold->left, hold->of_lives ? "lives" : "waits", least, stay);
+		break;
+	case OBSTACLE_WATCHED:
+		add_why(judgement, "a rise has to last longer where the watch is this long");
+		break;
+	case OBSTACLE_CONNECTIONS:
+		add_why(judgement, e->nature == NATURE_CONNECTION ?
+					   "rises with connections: there is one per connection" :
+					   "rises with connections or open files");
+		break;
+	case OBSTACLE_WAKE:
+		add_why(judgement, "they wake up now and then, as sessions or tenants do");
+		break;
+	case OBSTACLE_QUEUE:
+		add_why(judgement, "all wait at one queue, as workers do");
+		break;
+	case OBSTACLE_TIMER:
+		add_why(judgement, "a timer will wake most of them up");
+		break;
+	case OBSTACLE_UNEVEN:
+		add_why(judgement, "they did not come evenly, as they would in a leak");
+		break;
+	case OBSTACLE_SLOWS:
+		add_why(judgement, "fewer come than before, as where something fills up");
+		break;
+	case OBSTACLE_STOPPED:
+		add_why(judgement, "none has come for longer than usual");
+		break;
+	}
+}
+
+static void explain_rise(const struct evidence *e, struct judgement *judgement)
+{
+	uint64_t woken = length_histogram__at_least(e->ended_parks, e->min_age_ns);
+	char span[DURATION_SIZE], stay[DURATION_SIZE], rate[NUMBER_RATE_SIZE];
+	struct growth_hold hold;
+
+	if (may_be_accused(e)) {
+		growth__hold(e, &hold);
+		explain_hold(e, &hold, judgement);
+		judgement->due_ns = hold.due_ns;
+	}
+	number__rate(e->trend.per_minute, rate);
+	add_why(judgement, "from %" PRIu32 " to %" PRIu32 " within %s, %s a minute", e->trend.first,
+		e->trend.last, duration_text(span, e->trend.span_ns), rate);
+	duration_text(stay, e->min_age_ns);
+	if (judgement->left)
+		add_why(judgement, "%" PRIu64 " that had lived for about %s or longer have ended",
+			judgement->left, stay);
+	if (woken > judgement->left)
+		add_why(judgement,
+			"%" PRIu64 " waits of about %s or longer ended and the goroutine went on: "
+			"to wake up is not to leave",
+			woken - judgement->left, stay);
 }
 
 static bool is_growing(const struct evidence *e, struct judgement *judgement)
 {
 	const struct trend *trend = &e->trend;
 	double least = max_of(GROWING_MIN_RISE, (double)e->goroutines * GROWING_MIN_RISE_SHARE);
-	char span[DURATION_SIZE], stay[DURATION_SIZE], rate[NUMBER_RATE_SIZE];
-	uint64_t left = length_histogram__at_least(e->ended_parks, e->min_age_ns);
 
 	if (e->wait_class == WAIT_IO || e->wait_class == WAIT_RUNTIME)
 		return false;
@@ -349,20 +436,10 @@ static bool is_growing(const struct evidence *e, struct judgement *judgement)
 	    trend->rise < least)
 		return false;
 	judgement->verdict = VERDICT_GROWING;
-	number__rate(trend->per_minute, rate);
-	add_why(judgement, "from %" PRIu32 " to %" PRIu32 " within %s, %s a minute", trend->first,
-		trend->last, duration_text(span, trend->span_ns), rate);
-	duration_text(stay, e->min_age_ns);
-	if (left)
-		add_why(judgement, "%" PRIu64 " waits of about %s or longer have ended", left,
-			stay);
-	else if (e->parked_min_age)
-		add_why(judgement,
-			"%" PRIu64 " have stayed %s or longer, too few or too early to say more",
-			e->parked_min_age, stay);
 	judgement->stay_ns = e->min_age_ns;
-	judgement->stayed = e->parked_min_age;
-	judgement->left = left;
+	judgement->stayed = max_of(e->parked_min_age, e->lived_min_age);
+	judgement->left = evidence__left(e, e->min_age_ns);
+	explain_rise(e, judgement);
 	weights__of_rise(e, judgement);
 	return true;
 }
@@ -394,13 +471,6 @@ static bool is_idle(const struct evidence *e, struct judgement *judgement)
 			duration_text(span, e->trend.span_ns), e->trend.arrivals,
 			e->trend.departures);
 	return true;
-}
-
-/* Whether members may be forgotten in a wait, or wake up again and again without ever ending. */
-static bool may_be_accused(const struct evidence *e)
-{
-	return !e->exempt && e->goroutines &&
-	       (wait_class__facts(e->wait_class)->can_leak || e->wait_class == WAIT_SLEEP);
 }
 
 void verdict__of(const struct evidence *evidence, struct judgement *ret_judgement)

@@ -56,6 +56,7 @@ struct evidence {
 	bool has_main; /* goroutine 1 is a member, which may well wait for ever */
 
 	uint64_t goroutines, parked;
+	uint64_t lived_min_age;	 /* of goroutines, have existed for min_age or longer */
 	uint64_t parked_min_age; /* of parked, for min_age or longer */
 	uint64_t parked_long;	 /* ... for max(min_age, STUCK_SEND_NS) or longer */
 	uint64_t parked_before;	 /* ... since before the watch began */
@@ -108,6 +109,28 @@ static inline bool site_objects__are_shared(const struct site_objects *objects)
 	       objects->distinct <= 3;
 }
 
+/* Why the growth test does not hold; the last ones come nearest to it. */
+enum growth_obstacle {
+	OBSTACLE_NONE,
+	OBSTACLE_FEW,	      /* too few have stayed */
+	OBSTACLE_LEFT,	      /* too many have left after a stay: staying takes longer here */
+	OBSTACLE_SHORT,	      /* has not lasted long enough */
+	OBSTACLE_WATCHED,     /* ... for so long a watch */
+	OBSTACLE_CONNECTIONS, /* ... for what comes with connections or open files */
+	OBSTACLE_WAKE,	      /* ... for what wakes up now and then */
+	OBSTACLE_QUEUE,	      /* ... for what waits at one queue */
+	OBSTACLE_TIMER,	      /* ... for what a timer wakes */
+	OBSTACLE_UNEVEN,      /* not spread over the window, as a leak would be */
+	OBSTACLE_SLOWS,	      /* fewer come than before */
+	OBSTACLE_STOPPED,     /* none comes any more */
+};
+
+/*
+ * evidence__left - how many have left after they had stayed for @stay_ns, at most: as many waits that
+ * long have ended, and as many lives. A wait that ends is no departure where the goroutine goes on.
+ */
+uint64_t evidence__left(const struct evidence *evidence, uint64_t stay_ns);
+
 /* What the growth test found. */
 struct growth {
 	bool of_lives;	    /* of lives, not of parks */
@@ -117,7 +140,9 @@ struct growth {
 	double all_stayed;  /* for T or longer, of all that arrived during the watch */
 	uint64_t left;	    /* had stayed T or longer when they left, ever */
 	unsigned int periods, periods_with;
-	bool with_connections; /* grew in step with them, or with open files */
+	bool with_connections;	       /* grew in step with them, or with open files */
+	uint64_t least_ns;	       /* the window has to be this long ... */
+	enum growth_obstacle obstacle; /* ... by this rule */
 };
 
 /*
@@ -125,6 +150,19 @@ struct growth {
  * else of lives.
  */
 bool growth__test(const struct evidence *evidence, struct growth *ret_growth);
+
+/* What holds back the verdict on a site that rises. */
+struct growth_hold {
+	enum growth_obstacle obstacle;
+	bool of_lives;		/* the test of lives will be the first to hold */
+	uint64_t stay_ns;	/* what staying will mean */
+	uint64_t least_stay_ns; /* ... if nobody had left */
+	uint64_t stayed, left;	/* for the former; after the latter */
+	uint64_t due_ns; /* until the growth test holds if it goes on so; 0: not to be told */
+};
+
+/* growth__hold - what holds @evidence back, which growth__test() does not accept. */
+void growth__hold(const struct evidence *evidence, struct growth_hold *ret_hold);
 
 /* struct site_weight before its text has a place to stay. */
 struct judgement_weight {
@@ -138,6 +176,7 @@ struct judgement {
 	uint64_t growth_ns;    /* ... over this long */
 	uint64_t stay_ns;      /* what staying means here; 0: nothing was asked */
 	uint64_t stayed, left; /* that long or longer */
+	uint64_t due_ns;       /* until a verdict if it goes on so; 0: not to be told */
 	size_t n_why;
 	char why[SITE_MAX_WHY][160];
 	double confidence; /* of leaking, stuck and growing */

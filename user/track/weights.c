@@ -219,7 +219,8 @@ void weights__of_suspicion(const struct evidence *evidence, struct judgement *ju
 
 void weights__of_rise(const struct evidence *evidence, struct judgement *judgement)
 {
-	uint64_t left = length_histogram__at_least(evidence->ended_parks, evidence->min_age_ns);
+	uint64_t left = evidence__left(evidence, evidence->min_age_ns);
+	uint64_t waits = length_histogram__at_least(evidence->ended_parks, evidence->min_age_ns);
 
 	add_weight(judgement, DECIBANS_RISE, "most rises are something else");
 	add_weight(
@@ -229,7 +230,9 @@ void weights__of_rise(const struct evidence *evidence, struct judgement *judgeme
 	if (left)
 		add_weight(judgement,
 			   -clamp(10 * log10(1 + (double)left), 0, DECIBANS_MAX_BY_NUMBER),
-			   "%" PRIu64 " waits as long have ended", left);
+			   "%" PRIu64 " have ended that had lived as long", left);
+	if (waits > left)
+		add_weight(judgement, DECIBANS_OF_LIVES, "they wake up now and then");
 	weigh_wait(evidence, judgement);
 	weigh_nature(evidence, judgement);
 	weigh_objects(evidence, judgement);

@@ -407,6 +407,7 @@ static void random_site(struct report_site *site, unsigned int *seed)
 		.view.oldest_park_ns = random_count(seed),
 		.view.oldest_age_ns = random_count(seed),
 		.view.growth_per_minute = random_real(seed),
+		.due_ns = random_count(seed),
 	};
 	snprintf(site->id, sizeof(site->id), "%08x", (unsigned int)rand_r(seed));
 	for (size_t i = 0; i < site->view.n_why; i++)

@@ -409,6 +409,48 @@ Test(simulation, false_alarm_ends_when_others_have_taken_the_members_place)
 	}
 }
 
+static void leak_7_per_3s(struct world *world, uint64_t since)
+{
+	if (due(since, 3 * SECOND))
+		for (int i = 0; i < 7; i++)
+			world__spawn(world, LEAK, LEAK_PLACE, WAIT_CHAN_SEND, FOREVER);
+}
+
+/* Where nobody has left no cohort misses anybody, however the ages fall. */
+Test(simulation, cohorts_miss_nobody_who_is_still_here)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		uint64_t created = 0;
+		struct world world;
+
+		world__new(&world, modes[i].lifecycle, modes[i].parks);
+		world__attach(&world);
+		while (world.now < world.attached + 7 * MINUTE) {
+			const struct site_view *sites;
+			size_t n;
+
+			world__step(&world);
+			leak_7_per_3s(&world, world.now - world.attached);
+			if (!due(world.now - world.attached, SECOND))
+				continue;
+			sites = judge_for_test(world.tracker, 10 * SECOND, world.now, &n);
+			for (size_t j = 0; j < n; j++) {
+				const struct site_evidence *e = &sites[j].evidence;
+
+				for (size_t c = 0; c < e->n_cohorts; c++) {
+					created += e->cohorts[c].created;
+					cr_assert_eq(e->cohorts[c].alive, e->cohorts[c].created,
+						     "%s: %lu of %lu after %.0fs", modes[i].name,
+						     e->cohorts[c].alive, e->cohorts[c].created,
+						     (double)(world.now - world.attached) / 1e9);
+				}
+			}
+		}
+		cr_expect_gt(created, 7 * 100, "nothing was tested");
+		world__free(&world);
+	}
+}
+
 Test(simulation, growth_is_said_before_it_is_called_a_leak)
 {
 	static const struct service service = {.step = leak_1s};

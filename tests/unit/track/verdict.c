@@ -363,6 +363,23 @@ Test(verdict, an_alarm_lasts_while_its_members_stay)
 	cr_expect_eq(of(&e), VERDICT_IDLE);
 }
 
+/* A fifth means a fifth of any number: of nine, two are more than that. */
+Test(verdict, an_alarm_ends_when_a_fifth_has_left)
+{
+	struct evidence e = fixed(WAIT_SELECT);
+
+	e.alarm_growth_ns = 5 * MINUTE;
+	e.alarm_age_ns = MINUTE;
+	e.alarm_goroutines = 9;
+	e.alarm_still_here = 8;
+	cr_expect_eq(of(&e), VERDICT_LEAKING);
+	e.alarm_still_here = 7;
+	cr_expect_eq(of(&e), VERDICT_IDLE);
+	e.alarm_goroutines = 10;
+	e.alarm_still_here = 8;
+	cr_expect_eq(of(&e), VERDICT_LEAKING, "two of ten are no more than a fifth");
+}
+
 Test(verdict, stuck_for_ever)
 {
 	struct evidence e = fixed(WAIT_NIL_CHAN);

@@ -185,6 +185,7 @@ Test(verdict_docs, confidence)
 		{"| growth in every period | %s |", DECIBANS_EVERY_PERIOD},
 		{"+2 when they did in every period", DECIBANS_EVERY_PERIOD},
 		{"| found by lives: they wake up now and then | %s |", DECIBANS_OF_LIVES},
+		{"%s where the goroutines of waits as long woke up and went on", DECIBANS_OF_LIVES},
 		{"| in step with connections or open files | %s |", DECIBANS_IN_STEP},
 		{"Growth that has ended, while the alarm holds: %s to start with", DECIBANS_PAST},
 		{"| more than one | %s |", DECIBANS_SEVERAL},

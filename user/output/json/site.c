@@ -2,6 +2,8 @@
 /* A site as JSON: where it is, what gleakd thinks of it, and all that this rests on. */
 #include "output/json/site.h"
 
+#include "base/clock.h"
+
 /* --- places --------------------------------------------------------------------------------------- */
 
 static void put_frame(struct json *json, const char *name, const struct report_frame *frame)
@@ -177,6 +179,7 @@ static void put_proof(struct json *json, const struct site_view *view)
 static void put_opinion(struct json *json, const struct report_site *site)
 {
 	const struct site_view *view = &site->view;
+	char why[REPORT_WHY_SIZE], due[CLOCK_RFC3339_SIZE] = "";
 
 	json__text(json, "id", site->id);
 	json__text(json, "verdict", verdict__name(view->verdict));
@@ -191,8 +194,11 @@ static void put_opinion(struct json *json, const struct report_site *site)
 	json__text_or_null(json, "meaning", site->meaning);
 	json__array(json, "why");
 	for (size_t i = 0; i < view->n_why; i++)
-		json__text(json, NULL, view->why[i]);
+		json__text(json, NULL, report__why(site, i, why));
 	json__end_array(json);
+	if (site->due_ns)
+		clock__rfc3339(site->due_ns, due);
+	json__text_or_null(json, "due", due);
 }
 
 void json__site(struct json *json, const struct report_site *site)

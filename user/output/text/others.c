@@ -162,12 +162,18 @@ static void put_site(struct screen *screen, const struct site_columns *columns,
 	screen__end_line(screen);
 }
 
-/* Under its row, what a suspicion rests on and what would settle it. */
+/*
+ * Under its row, what a suspicion rests on and what would settle it; of what rises, what holds a
+ * verdict back.
+ */
 static void put_suspicion(struct screen *screen, const struct report_site *site)
 {
-	for (size_t i = 0; i < site->view.n_why; i++) {
+	size_t n = site->view.verdict == VERDICT_SUSPECTED ? site->view.n_why : site->due_ns > 0;
+	char why[REPORT_WHY_SIZE];
+
+	for (size_t i = 0; i < n; i++) {
 		screen__to(screen, 2 * INDENT);
-		screen__wrap(screen, STYLE_PLAIN, site->view.why[i], SUSPICION_LINES);
+		screen__wrap(screen, STYLE_PLAIN, report__why(site, i, why), SUSPICION_LINES);
 	}
 }
 
@@ -177,7 +183,7 @@ static void put_suppressed(struct screen *screen, const struct report_site *site
 	const char *reason = report__text(site->suppressed_reason);
 
 	if (!report__suppressed(site)) {
-		if (site->view.verdict == VERDICT_SUSPECTED)
+		if (verdict__is_suspect(site->view.verdict))
 			put_suspicion(screen, site);
 		return;
 	}

@@ -205,10 +205,10 @@ static void fit_target(struct screen *screen, const struct text_options *options
 	room = last_row - min_of(last_row, screen->lines + OTHERS_ROWS);
 	text_part__others(screen, target, min_of(others, room), options->all,
 			  options->all && options->verbose);
-	if (screen->lines > last_row) {
-		/* Stacks took more than a line a site. */
+	/* Stacks, and what holds a verdict back, took more than a line a site. */
+	for (room = min_of(others, room); screen->lines > last_row && room > 0; room /= 2) {
 		screen__rollback(screen, mark);
-		text_part__others(screen, target, min_of(others, room), options->all, false);
+		text_part__others(screen, target, room, options->all, false);
 	}
 }
 

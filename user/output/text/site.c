@@ -185,9 +185,11 @@ static void put_proof(struct screen *screen, const struct report_site *site)
 
 static void put_why(struct screen *screen, const struct report_site *site)
 {
+	char why[REPORT_WHY_SIZE];
+
 	for (size_t i = 0; i < site->view.n_why; i++) {
 		text_part__label(screen, i == 0 ? "why" : "");
-		screen__wrap(screen, STYLE_PLAIN, site->view.why[i], MAX_WHY_LINES);
+		screen__wrap(screen, STYLE_PLAIN, report__why(site, i, why), MAX_WHY_LINES);
 	}
 }
 

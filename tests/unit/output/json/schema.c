@@ -396,6 +396,7 @@ Test(schema, what_is_wrong_is_found)
 		{"why", "[3]"},		  {"stack", "null"},	   {"id", "\"A1B2C3D4\""},
 		{"parked", "1.5"},	  {"new_field", "0"},	   {"evidence", "{}"},
 		{"silenced", "true"},	  {"created_by", "\"f\""}, {"objects", "[]"},
+		{"due", "\"10:14\""},
 	};
 	json_t *schema = load_schema();
 

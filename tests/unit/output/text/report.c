@@ -177,6 +177,30 @@ Test(text, what_would_settle_a_suspicion)
 	free(text);
 }
 
+/* What rises says what holds a verdict back, and when one is due. */
+Test(text, when_a_verdict_is_due)
+{
+	const char *const why[] = {"rises with connections or open files", "from 1 to 9"};
+	struct sample sample;
+	char *text;
+
+	sample__leaks(&sample);
+	sample.sites[0].view.verdict = VERDICT_GROWING;
+	sample.sites[0].view.why = why;
+	sample.sites[0].view.n_why = ARRAY_SIZE(why);
+	text = sample__text(&sample.report, &plain);
+	cr_expect_null(strstr(text, "rises with"), "not due: %s", text);
+	free(text);
+	/* 2026-11-30, 10:14:05 and a bit. */
+	sample.sites[0].due_ns = 1796033645ULL * NSEC_PER_SEC + 7;
+	text = sample__text(&sample.report, &plain);
+	cr_expect_not_null(strstr(text, "\n    rises with connections or open files: due at "
+					"10:14:05 UTC if it goes on\n"),
+			   "%s", text);
+	cr_expect_null(strstr(text, "from 1 to 9"));
+	free(text);
+}
+
 Test(text, colors)
 {
 	struct text_options options = {.screen.columns = 100, .screen.color = true};
