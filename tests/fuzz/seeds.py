@@ -252,6 +252,16 @@ def types():
     yield "fields", bytes([8]) + patch_fill(0, 1024, 64, 0x41) + END_MARK
 
 
+def samples():
+    for minor in range(10):
+        yield f"version-{minor}", bytes([minor, 0]) + END_MARK + END_MARK
+        yield f"unswept-{minor}", bytes([minor, 7]) + END_MARK + END_MARK
+    yield "stack", bytes([8, 1]) + patch_fill(0, 40, 1, 0x04) + END_MARK
+    yield "cycle", bytes([9, 0]) + patch_copy(0, 8, 5, 40) + END_MARK
+    yield "bucket", bytes([8, 2]) + patch_copy(1, 24, 1, 88) + patch_add(1, 152, 8) + END_MARK
+    yield "swept", bytes([6, 2]) + END_MARK + patch_fill(9, 0, 1, 0x66) + END_MARK
+
+
 def tracker():
     created, exited, parked, seen, unchanged, turn, lost, mode = range(8)
 
@@ -429,9 +439,9 @@ def textfile():
 
 
 TARGETS = {f.__name__.rstrip("_"): f for f in (
-    elf_image, sniff, buildinfo, dwarf, pclntab, binary, census, heap, types, wait_objects, unwind,
-    tracker, events, code, proc, options, config, utf8, report, list_, allow_list, state, cgroup,
-    textfile, calibration,
+    elf_image, sniff, buildinfo, dwarf, pclntab, binary, census, heap, types, samples, wait_objects,
+    unwind, tracker, events, code, proc, options, config, utf8, report, list_, allow_list, state,
+    cgroup, textfile, calibration,
 )}
 
 

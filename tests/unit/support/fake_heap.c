@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "heap/spans.h"
 
 #define MHEAP	   0x500000ULL
@@ -19,6 +20,8 @@
 #define TYPES	   0x750000ULL
 #define TYPE_MASKS 0x760000ULL
 #define SPECIALS   0x780000ULL
+#define MARK_BITS  0x790000ULL
+#define BUCKETS	   0x800000ULL
 #define STACKS	   0x7f0000000000ULL
 
 #define AMD64_BASE  0xffff800000000000ULL
@@ -27,6 +30,11 @@
 #define STATUS_WAIT 4
 
 static void put64(uint8_t *data, uint32_t offset, uint64_t value)
+{
+	memcpy(data + offset, &value, sizeof(value));
+}
+
+static void put32(uint8_t *data, uint32_t offset, uint32_t value)
 {
 	memcpy(data + offset, &value, sizeof(value));
 }
@@ -69,6 +77,8 @@ static size_t add_span(struct fake_heap *heap, uint8_t class, uint32_t elemsize,
 	put64(mspan, l->mspan_npages, npages);
 	put64(mspan, l->mspan_elemsize, elemsize);
 	put64(mspan, l->mspan_allocBits, ALLOC_BITS + i * sizeof(heap->alloc_bits[0]));
+	put64(mspan, l->mspan_gcmarkBits, MARK_BITS + i * sizeof(heap->mark_bits[0]));
+	put32(mspan, l->mspan_sweepgen, FAKE_SWEEPGEN);
 	put_count(heap, i, l->mspan_nelems, nelems);
 	mspan[l->mspan_spanclass] = (uint8_t)(class << 1 | noscan);
 	mspan[l->mspan_state] = 1;
@@ -205,6 +215,69 @@ void fake_heap__special(struct fake_heap *heap, size_t span, uint64_t object, ui
 	put64(heap->mspans[span], l->mspan_specials, SPECIALS + i * sizeof(heap->specials[0]));
 }
 
+/* --- the memory profile ------------------------------------------------------------------------- */
+
+uint64_t fake_heap__bucket(struct fake_heap *heap, uint64_t size, const uint64_t *pcs, size_t n)
+{
+	const struct go_layout *l = heap->layout;
+	uint8_t *bucket = heap->buckets + heap->buckets_used;
+	uint64_t address = BUCKETS + heap->buckets_used;
+
+	put64(bucket, l->bucket_allnext, heap->bss[5]);
+	put64(bucket, l->bucket_typ, 1);
+	put64(bucket, l->bucket_size, size);
+	put64(bucket, l->bucket_nstk, n);
+	memcpy(bucket + l->bucket_sizeof, pcs, n * sizeof(*pcs));
+	heap->buckets_used += l->bucket_sizeof + n * sizeof(*pcs) + l->memRecord_sizeof;
+	heap->bss[5] = address;
+	return address;
+}
+
+void fake_heap__sampled(struct fake_heap *heap, uint64_t bucket, size_t cycle, uint64_t allocs,
+			uint64_t frees)
+{
+	const struct go_layout *l = heap->layout;
+	uint8_t *record = heap->buckets + (bucket - BUCKETS);
+	uint32_t at =
+		cycle ? l->memRecord_future + (uint32_t)(cycle - 1) * l->memRecordCycle_sizeof :
+			l->memRecord_active;
+	uint64_t size = bytes__u64(record, l->bucket_size);
+
+	record += l->bucket_sizeof + bytes__u64(record, l->bucket_nstk) * 8 + at;
+	put64(record, l->memRecordCycle_allocs,
+	      bytes__u64(record, l->memRecordCycle_allocs) + allocs);
+	put64(record, l->memRecordCycle_frees, bytes__u64(record, l->memRecordCycle_frees) + frees);
+	/* Until Go 1.26 bytes follow. */
+	if (l->memRecordCycle_sizeof > 16) {
+		put64(record, 16, bytes__u64(record, 16) + allocs * size);
+		put64(record, 24, bytes__u64(record, 24) + frees * size);
+	}
+}
+
+void fake_heap__profile_special(struct fake_heap *heap, size_t span, uint64_t object,
+				uint64_t bucket)
+{
+	int minor = heap->layout->minor;
+
+	fake_heap__special(heap, span, object, minor < 23 ? 2 : minor < 25 ? 3 : 4, bucket);
+}
+
+void fake_heap__unswept(struct fake_heap *heap, size_t span)
+{
+	put32(heap->mspans[span], heap->layout->mspan_sweepgen, FAKE_SWEEPGEN - 2);
+}
+
+void fake_heap__mark(struct fake_heap *heap, size_t span, uint64_t object)
+{
+	const struct fake_span *s = &heap->spans[span];
+	size_t i = (size_t)(object - s->base) / s->elemsize;
+
+	if (heap->inline_marks && s->elemsize >= 16 && s->elemsize <= 512)
+		set_bit(heap->pages + (s->base - FAKE_HEAP_BASE) + PAGE - 64, i);
+	else
+		set_bit(heap->mark_bits[span], i);
+}
+
 /* --- goroutines --------------------------------------------------------------------------------- */
 
 static uint8_t *g_of(struct fake_heap *heap, size_t g)
@@ -311,6 +384,8 @@ static int open_image(struct fake_heap *heap)
 		{TYPES, heap->types, sizeof(heap->types)},
 		{TYPE_MASKS, heap->type_masks, sizeof(heap->type_masks)},
 		{SPECIALS, heap->specials, sizeof(heap->specials)},
+		{MARK_BITS, heap->mark_bits, sizeof(heap->mark_bits)},
+		{BUCKETS, heap->buckets, sizeof(heap->buckets)},
 	};
 
 	return remote__open_image(ranges, ARRAY_SIZE(ranges), &heap->remote);
@@ -328,6 +403,8 @@ static int set_up(struct fake_heap *heap, int minor)
 		return -1;
 	heap->arenas[0] = ARENA;
 	put64(heap->mheap, l->mheap_arenas, ARENAS);
+	put32(heap->mheap, l->mheap_sweepgen, FAKE_SWEEPGEN);
+	heap->bss[6] = FAKE_RATE;
 	heap->runtime = (struct heap_runtime){
 		.layout = l,
 		.arch = &go_arch_amd64,

@@ -15,6 +15,9 @@
 #define FAKE_GOROUTINES 32
 #define FAKE_STACK	1024 /* bytes of each */
 #define FAKE_TYPES	32
+#define FAKE_BUCKETS	131072 /* bytes of all */
+#define FAKE_SWEEPGEN	100u
+#define FAKE_RATE	524288u
 
 struct fake_span {
 	uint64_t base;
@@ -45,6 +48,8 @@ struct fake_heap {
 	uint8_t types[FAKE_TYPES][64];
 	uint8_t type_masks[FAKE_TYPES][1024];
 	uint8_t specials[64][64];
+	uint8_t mark_bits[FAKE_MAX_SPANS][128];
+	uint8_t buckets[FAKE_BUCKETS];
 
 	struct fake_span spans[FAKE_MAX_SPANS];
 	size_t n_spans, next_page, n_types, n_specials;
@@ -52,6 +57,7 @@ struct fake_heap {
 	uint64_t gs[FAKE_GOROUTINES]; /* addresses */
 	uint64_t allgs;		      /* the array, an object */
 	size_t n_gs;
+	size_t buckets_used;
 };
 
 /* fake_heap__new - of Go 1.@minor, with goroutine 1 asleep. NULL: out of memory. */
@@ -83,6 +89,28 @@ void fake_heap__set_type(struct fake_heap *heap, size_t span, uint64_t object, u
 /* fake_heap__special - of object @object: the runtime's number of its kind, and what follows. */
 void fake_heap__special(struct fake_heap *heap, size_t span, uint64_t object, uint8_t kind,
 			uint64_t payload);
+
+/*
+ * fake_heap__bucket - of the memory profile, for objects of @size bytes: the first of the list.
+ * Returns its address.
+ */
+uint64_t fake_heap__bucket(struct fake_heap *heap, uint64_t size, const uint64_t *pcs, size_t n);
+
+/* fake_heap__sampled - so many more in the bucket's part @cycle: 0 published, 1 to 3 not yet. */
+void fake_heap__sampled(struct fake_heap *heap, uint64_t bucket, size_t cycle, uint64_t allocs,
+			uint64_t frees);
+
+/* fake_heap__profile_special - @object was sampled in @bucket. */
+void fake_heap__profile_special(struct fake_heap *heap, size_t span, uint64_t object,
+				uint64_t bucket);
+
+/* fake_heap__unswept - the span waits to be swept; @object was marked, others were not. */
+void fake_heap__unswept(struct fake_heap *heap, size_t span);
+void fake_heap__mark(struct fake_heap *heap, size_t span, uint64_t object);
+
+/* Where mbuckets and MemProfileRate are. */
+#define FAKE_PROFILE_GLOBALS \
+	((struct profile_globals){.buckets = 0x741028, .rate = 0x741030, .wanted = true})
 
 /* fake_heap__goroutine - waits for @reason ("chan receive"); "": it can run. Returns its index. */
 size_t fake_heap__goroutine(struct fake_heap *heap, const char *reason);
