@@ -17,7 +17,7 @@ from cases_prometheus import metrics
 from faults import (PATIENCE, Disk, Freezer, Halted, alive, attached, check_unharmed, counts_are,
                     cpu_seconds, created, figures, is_flagged, kit, metrics_when, shows, start_as,
                     storm, until)
-from harness import Skip, case, cases_for, check, check_equal
+from harness import Failed, Skip, case, cases_for, check, check_equal
 from image import changed
 from programs import Program, Target, start
 from tracer import Gleakd, binary, needs_tracing, sites, total
@@ -94,8 +94,30 @@ def swept(t, argv, number, length, moments, targets, files):
         code, said = ended_at(t, argv, moment, number, limit)
         check_end(number, code, said, os.listdir(files))
         check("starting afresh" not in said, f"the state is not whole: {said}")
+        if number == signal.SIGKILL:
+            taken_out_by_the_next(t, targets)
         for target in targets:
             check_unharmed(target)
+
+
+def with_traps(targets):
+    return [target.pid for target in targets if changed(target.pid)]
+
+
+def taken_out_by_the_next(t, targets):
+    """SIGKILL also ends what the kernel does for gleakd at that moment: of a probe that it is putting
+    in or out the trap may stay ("failed to unregister, leaking uprobe", kernel/events/uprobes.c
+    uprobe_unregister_nosync). It does nothing, and goes with the next probe at the same place."""
+    try:
+        until("no trap is left", lambda: not with_traps(targets), seconds=3)
+        return
+    except Failed:
+        stays = with_traps(targets)
+    g = host(t, "--max-overhead", "0")
+    shows(g, "all of them with probes", attached(*targets))
+    g.interrupt(PATIENCE)
+    until("the next gleakd took them out", lambda: not with_traps(targets))
+    t.note(f"traps stayed in {stays}, and were taken out")
 
 
 @cases_for({"SIGTERM": (signal.SIGTERM, 12), "SIGINT": (signal.SIGINT, 6),
