@@ -12,12 +12,13 @@ import signal
 import subprocess
 import time
 
+import harness
 from cases_host import host, of_pid, own_copy, pids
 from cases_prometheus import metrics
 from faults import (PATIENCE, Disk, Freezer, Halted, alive, attached, check_unharmed, counts_are,
                     cpu_seconds, created, figures, is_flagged, kit, metrics_when, shows, start_as,
                     storm, until)
-from harness import Failed, Skip, case, cases_for, check, check_equal
+from harness import Skip, case, cases_for, check, check_equal
 from image import changed
 from programs import Program, Target, start
 from tracer import Gleakd, binary, needs_tracing, sites, total
@@ -109,9 +110,9 @@ def taken_out_by_the_next(t, targets):
     in or out the trap may stay ("failed to unregister, leaking uprobe", kernel/events/uprobes.c
     uprobe_unregister_nosync). It does nothing, and goes with the next probe at the same place."""
     try:
-        until("no trap is left", lambda: not with_traps(targets), seconds=3)
+        harness.until("no trap is left", lambda: not with_traps(targets), seconds=3)
         return
-    except Failed:
+    except harness.Failed:
         stays = with_traps(targets)
     g = host(t, "--max-overhead", "0")
     shows(g, "all of them with probes", attached(*targets))
