@@ -101,13 +101,14 @@ _gleakd()
 	watch) words='--pid -p --min-age --interval --duration --once --goroutines --mode --max-overhead --max-self-cpu --no-heap --max-memory --max-targets --min-process-age --only --exclude --group-by --json --verbose -v --all --explain --allow --state --textfile --fail-on --error-exitcode --json-schema --config --print-config --color --help -h --version -V' ;;
 	list) words='--json --verbose -v --color --help -h --version -V' ;;
 	prove) words='--pid -p --min-age --max-stop --max-memory --json --verbose -v --all --allow --fail-on --error-exitcode --color --help -h --version -V' ;;
+	heap) words='--pid -p --duration --max-memory --json --verbose -v --color --help -h --version -V' ;;
 	doctor) words='--json --textfile --color --help -h --version -V' ;;
-	help) words='--help -h --version -V watch list prove doctor help version' ;;
+	help) words='--help -h --version -V watch list prove heap doctor help version' ;;
 	version) words='--help -h --version -V' ;;
 	*) words='--pid -p --min-age --interval --duration --once --goroutines --mode --max-overhead --max-self-cpu --no-heap --max-memory --max-targets --min-process-age --only --exclude --group-by --json --verbose -v --all --explain --allow --state --textfile --fail-on --error-exitcode --json-schema --config --print-config --color --help -h --version -V' ;;
 	esac
 	if [[ $COMP_CWORD -eq 1 && $cur != -* ]]; then
-		words='watch list prove doctor help version'
+		words='watch list prove heap doctor help version'
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 }

@@ -145,6 +145,7 @@ var columns = []column{
 	field("mheap_allspans", "mheap", "allspans"),
 	onAmd64(field("mheap_arenas", "mheap", "arenas")),
 	onArm64(field("mheap_arenas", "mheap", "arenas")),
+	field("mheap_pagesInUse", "mheap", "pagesInUse"),
 
 	// Where pointers are: two bits a word before Go 1.20, one before 1.22; since then it is
 	// told by the spans and the types (src/runtime/mbitmap.go).
@@ -191,4 +192,26 @@ var columns = []column{
 	field("memRecordCycle_allocs", "memRecordCycle", "allocs"),
 	field("memRecordCycle_frees", "memRecordCycle", "frees"),
 	size("memRecordCycle_sizeof", "memRecordCycle"),
+
+	field("mstats_heapStats", "mstats", "heapStats.stats"),
+	field("mstats_mspan_sys", "mstats", "mspan_sys"),
+	field("mstats_mcache_sys", "mstats", "mcache_sys"),
+	field("mstats_buckhash_sys", "mstats", "buckhash_sys"),
+	field("mstats_gcMiscSys", "mstats", "gcMiscSys"),
+	field("mstats_other_sys", "mstats", "other_sys"),
+	field("mstats_numgc", "mstats", "numgc"),
+	field("mstats_enablegc", "mstats", "enablegc"),
+	field("heapStats_inHeap", "heapStatsDelta", "inHeap"),
+	field("heapStats_inStacks", "heapStatsDelta", "inStacks"),
+	field("heapStats_inWorkBufs", "heapStatsDelta", "inWorkBufs"),
+	fieldUntil(25, "heapStats_inPtrScalarBits", "heapStatsDelta", "inPtrScalarBits"),
+	field("heapStats_largeAlloc", "heapStatsDelta", "largeAlloc"),
+	field("heapStats_largeAllocCount", "heapStatsDelta", "largeAllocCount"),
+	field("heapStats_smallAllocCount", "heapStatsDelta", "smallAllocCount"),
+	field("heapStats_largeFree", "heapStatsDelta", "largeFree"),
+	field("heapStats_largeFreeCount", "heapStatsDelta", "largeFreeCount"),
+	field("heapStats_smallFreeCount", "heapStatsDelta", "smallFreeCount"),
+	size("heapStats_sizeof", "heapStatsDelta"),
+	field("gcController_heapMinimum", "gcControllerState", "heapMinimum"),
+	field("gcController_heapMarked", "gcControllerState", "heapMarked"),
 }

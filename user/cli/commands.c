@@ -50,6 +50,18 @@ const struct command_spec commands[COMMAND_COUNT] = {
 				 "be is said before.",
 			.max_words = OPTION_LIST_MAX,
 		},
+	[COMMAND_HEAP] =
+		{
+			.name = "heap",
+			.usage = "[NAME|PID...] [options]",
+			.examples = {{"sudo gleakd heap shop", "what its memory consists of"},
+				     {"sudo gleakd heap 4242 --json", "for a script"}},
+			.summary = "what the memory of a process consists of",
+			.about = "Reads the heap of a Go process while it runs, and tells how much "
+				 "of its memory is alive, dead, free, stacks, the runtime's own, "
+				 "and not Go's. The process is neither stopped nor changed.",
+			.max_words = OPTION_LIST_MAX,
+		},
 	[COMMAND_DOCTOR] =
 		{
 			.name = "doctor",

@@ -9,6 +9,7 @@
 #include "cli/config.h"
 #include "cli/daemon.h"
 #include "cli/doctor.h"
+#include "cli/heap.h"
 #include "cli/list.h"
 #include "cli/named.h"
 #include "cli/options_table.h"
@@ -65,6 +66,20 @@ static int prove(const struct options *options)
 	return code ? code : command__prove(options, &named);
 }
 
+static int heap(const struct options *options)
+{
+	struct named named;
+	int code;
+
+	if (!options->processes.n) {
+		log_error("the heap of which process? Name one: gleakd heap shop, or gleakd heap "
+			  "--pid N; 'gleakd list' lists them");
+		return EXIT_CODE_USAGE;
+	}
+	code = named__resolve(&options->processes, &named);
+	return code ? code : command__heap(options, &named);
+}
+
 static int help(const struct options *options)
 {
 	enum command command = COMMAND_WATCH;
@@ -92,8 +107,13 @@ static int version(const struct options *options)
 }
 
 static int (*const run[COMMAND_COUNT])(const struct options *options) = {
-	[COMMAND_WATCH] = watch, [COMMAND_LIST] = command__list, [COMMAND_DOCTOR] = command__doctor,
-	[COMMAND_PROVE] = prove, [COMMAND_HELP] = help,		 [COMMAND_VERSION] = version,
+	[COMMAND_WATCH] = watch,
+	[COMMAND_LIST] = command__list,
+	[COMMAND_DOCTOR] = command__doctor,
+	[COMMAND_PROVE] = prove,
+	[COMMAND_HEAP] = heap,
+	[COMMAND_HELP] = help,
+	[COMMAND_VERSION] = version,
 };
 
 static int run_command(const struct options *options)

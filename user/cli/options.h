@@ -17,6 +17,7 @@ enum command {
 	COMMAND_WATCH, /* also without a word: all Go processes, or those that are named */
 	COMMAND_LIST,
 	COMMAND_PROVE,
+	COMMAND_HEAP,
 	COMMAND_DOCTOR,
 	COMMAND_HELP,
 	COMMAND_VERSION,

@@ -8,9 +8,10 @@
 #define WATCH  (1u << COMMAND_WATCH)
 #define LIST   (1u << COMMAND_LIST)
 #define PROVE  (1u << COMMAND_PROVE)
+#define HEAP   (1u << COMMAND_HEAP)
 #define DOCTOR (1u << COMMAND_DOCTOR)
 #define HELP   (1u << COMMAND_HELP)
-#define EVERY  (WATCH | LIST | PROVE | DOCTOR | HELP | 1u << COMMAND_VERSION)
+#define EVERY  (WATCH | LIST | PROVE | HEAP | DOCTOR | HELP | 1u << COMMAND_VERSION)
 
 static const char *const color_words[] = {"auto", "always", "never", NULL};
 static const char *const group_words[] = {"exe", "comm", "unit", "container", "pid", NULL};
@@ -41,7 +42,7 @@ static const char *const mode_words[] = {"census", "lifecycle", "full", "auto", 
 #define FIELD(name) offsetof(struct options, name)
 
 const struct option_spec option_specs[] = {
-	{"pid", 'p', OPTION_PROCESSES, WATCH | PROVE, .offset = FIELD(processes), .min = 1,
+	{"pid", 'p', OPTION_PROCESSES, WATCH | PROVE | HEAP, .offset = FIELD(processes), .min = 1,
 	 .max = PID_LIMIT, .metavar = "N|NAME", .brief = "the Go process to watch; may be repeated",
 	 .help = "the Go process to watch: its number, or the name of process, executable, systemd "
 		 "unit or container; may be repeated (default: all of this host)"},
@@ -55,6 +56,10 @@ const struct option_spec option_specs[] = {
 	 .min = 100 * NSEC_PER_MSEC, .max = 365 * DAY, .metavar = "TIME",
 	 .brief = "end after this time, as 30s, 5m, 1h30m",
 	 .help = "end after this time (default: when interrupted)"},
+	{"duration", 0, OPTION_DURATION, HEAP, .offset = FIELD(duration_ns),
+	 .min = 100 * NSEC_PER_MSEC, .max = 365 * DAY, .metavar = "TIME",
+	 .brief = "look several times within this time",
+	 .help = "look several times within this time, and report each (default: one look)"},
 	{"once", 0, OPTION_FLAG, WATCH, .offset = FIELD(once),
 	 .brief = "one look, one report, then end",
 	 .help = "one census of each process, one report, then end"},
@@ -82,9 +87,9 @@ const struct option_spec option_specs[] = {
 	 .min = 16 * MIB, .max = MIB << 20, .fallback = "512M", .metavar = "SIZE",
 	 .help = "memory gleakd itself may use; further processes and goroutines are "
 		 "counted only"},
-	{"max-memory", 0, OPTION_BYTES, PROVE, .offset = FIELD(max_memory), .min = 16 * MIB,
+	{"max-memory", 0, OPTION_BYTES, PROVE | HEAP, .offset = FIELD(max_memory), .min = 16 * MIB,
 	 .max = MIB << 20, .pid_fallback = "4G", .metavar = "SIZE",
-	 .help = "memory the copy may take"},
+	 .help = "memory gleakd may take for what it reads"},
 	{"max-targets", 0, OPTION_NUMBER, WATCH, OPTION_IN_FILE | OPTION_FOR_HOST,
 	 FIELD(max_targets), .min = 1, .max = TARGETS_LIMIT, .fallback = "512", .metavar = "N",
 	 .help = "processes followed at one time"},
@@ -102,12 +107,13 @@ const struct option_spec option_specs[] = {
 	 .choices = group_words, .fallback = "exe", .metavar = "WHAT",
 	 .help = "what processes are counted together by in metrics: exe, comm, unit, container, "
 		 "pid"},
-	{"json", 0, OPTION_FLAG, WATCH | PROVE, OPTION_IN_FILE, FIELD(json), .brief = "for scripts",
-	 .help = "one JSON object per line and interval (docs/schema.md)"},
+	{"json", 0, OPTION_FLAG, WATCH | PROVE | HEAP, OPTION_IN_FILE, FIELD(json),
+	 .brief = "for scripts", .help = "one JSON object per line and interval (docs/schema.md)"},
 	{"json", 0, OPTION_FLAG, LIST | DOCTOR, .offset = FIELD(json),
 	 .help = "one JSON object (docs/schema.md)"},
-	{"verbose", 'v', OPTION_COUNT, WATCH | PROVE, OPTION_IN_FILE, FIELD(verbose), .max = 2,
-	 .brief = "whole stacks", .help = "whole park stacks; twice: what gleakd itself is doing"},
+	{"verbose", 'v', OPTION_COUNT, WATCH | PROVE | HEAP, OPTION_IN_FILE, FIELD(verbose),
+	 .max = 2, .brief = "whole stacks",
+	 .help = "whole park stacks; twice: what gleakd itself is doing"},
 	{"verbose", 'v', OPTION_COUNT, LIST, .offset = FIELD(verbose),
 	 .help = "the path of each executable, too"},
 	{"all", 0, OPTION_FLAG, WATCH | PROVE, OPTION_IN_FILE, FIELD(all),
@@ -148,8 +154,8 @@ const struct option_spec option_specs[] = {
 		 " if there is one; for chosen processes none)"},
 	{"print-config", 0, OPTION_FLAG, WATCH, .offset = FIELD(print_config),
 	 .help = "print what would be in force, as a config file, then end"},
-	{"color", 0, OPTION_CHOICE, WATCH | LIST | PROVE | DOCTOR, OPTION_IN_FILE, FIELD(color),
-	 .choices = color_words, .fallback = "auto", .metavar = "WHEN",
+	{"color", 0, OPTION_CHOICE, WATCH | LIST | PROVE | HEAP | DOCTOR, OPTION_IN_FILE,
+	 FIELD(color), .choices = color_words, .fallback = "auto", .metavar = "WHEN",
 	 .help = "when to use colors: auto (on a terminal, unless NO_COLOR is set), always, never"},
 	{"ring-bytes", 0, OPTION_SIZE, WATCH, OPTION_HIDDEN, FIELD(ring_bytes), .min = 4096,
 	 .max = 1ULL << 30, .metavar = "N", .help = "size of the ring buffer, a power of two"},

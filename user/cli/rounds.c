@@ -342,8 +342,6 @@ static int bring_up(struct rounds *rounds, const struct session_options *session
 	return err ? err : outputs__open(&rounds->outputs);
 }
 
-/* The table of a heap's spans takes an eightieth of it, its marks another at most (heap/mark.h). */
-#define HEAP_PER_MEMORY 16
 /* Of what gleakd may use of a processor; censuses come first. */
 #define HEAP_SHARE 0.25
 
@@ -357,7 +355,7 @@ static void set_heap_limits(struct rounds *rounds)
 		return;
 	rounds->heap.only_suspects = true;
 	rounds->heap.max_share = options->max_self_cpu * HEAP_SHARE;
-	rounds->heap.max_heap_bytes = options->max_memory * HEAP_PER_MEMORY;
+	rounds->heap.max_heap_bytes = options->max_memory * HEAP_SCAN_PER_MEMORY;
 }
 
 int rounds__open(struct rounds *rounds, const struct session_options *session)

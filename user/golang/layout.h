@@ -42,6 +42,7 @@
 	X(moduledata_etypes) X(moduledata_gofunc) X(moduledata_rodata)                      \
 	X(moduledata_next) X(moduledata_sizeof)                                             \
 	X(mheap_sweepgen) X(mheap_allspans) X(mheap_arenas) X(mheap_arenas_arm64)           \
+	X(mheap_pagesInUse)                                                                 \
 	X(heapArena_bitmap) X(heapArena_spans) X(heapArena_pageSpecials)                    \
 	X(mspan_startAddr) X(mspan_npages) X(mspan_freeindex) X(mspan_nelems)               \
 	X(mspan_allocBits) X(mspan_gcmarkBits) X(mspan_sweepgen)                            \
@@ -53,7 +54,16 @@
 	X(cleanupBlock_alllink) X(cleanupBlock_n) X(cleanupBlock_cleanups)                  \
 	X(bucket_allnext) X(bucket_typ) X(bucket_size) X(bucket_nstk) X(bucket_sizeof)      \
 	X(memRecord_active) X(memRecord_future) X(memRecord_sizeof)                         \
-	X(memRecordCycle_allocs) X(memRecordCycle_frees) X(memRecordCycle_sizeof)
+	X(memRecordCycle_allocs) X(memRecordCycle_frees) X(memRecordCycle_sizeof)           \
+	X(mstats_heapStats) X(mstats_mspan_sys) X(mstats_mcache_sys)                        \
+	X(mstats_buckhash_sys) X(mstats_gcMiscSys) X(mstats_other_sys)                      \
+	X(mstats_numgc) X(mstats_enablegc)                                                  \
+	X(heapStats_inHeap) X(heapStats_inStacks) X(heapStats_inWorkBufs)                   \
+	X(heapStats_inPtrScalarBits) X(heapStats_largeAlloc)                                \
+	X(heapStats_largeAllocCount) X(heapStats_smallAllocCount)                           \
+	X(heapStats_largeFree) X(heapStats_largeFreeCount)                                  \
+	X(heapStats_smallFreeCount) X(heapStats_sizeof)                                     \
+	X(gcController_heapMinimum) X(gcController_heapMarked)
 /* clang-format on */
 
 struct go_layout {

@@ -161,6 +161,9 @@ enum {
 	BUCKET,
 	MEM_RECORD,
 	MEM_RECORD_CYCLE,
+	MSTATS,
+	HEAP_STATS,
+	GC_CONTROLLER,
 	N_STRUCTS,
 };
 
@@ -187,6 +190,9 @@ static const struct {
 	[BUCKET] = {"bucket_", "runtime.bucket", .optional = true},
 	[MEM_RECORD] = {"memRecord_", "runtime.memRecord", .optional = true},
 	[MEM_RECORD_CYCLE] = {"memRecordCycle_", "runtime.memRecordCycle", .optional = true},
+	[MSTATS] = {"mstats_", "runtime.mstats", .optional = true},
+	[HEAP_STATS] = {"heapStats_", "runtime.heapStatsDelta", .optional = true},
+	[GC_CONTROLLER] = {"gcController_", "runtime.gcControllerState", .optional = true},
 };
 
 struct runtime_types {
@@ -372,6 +378,11 @@ static const struct {
 	{"cleanupQueue_all_arm64", {"all", "all"}},
 	{"cleanupBlock_alllink", {"cleanupBlockHeader.alllink", "alllink"}},
 	{"cleanupBlock_n", {"cleanupBlockHeader.n", "n"}},
+	{"mstats_heapStats", {"heapStats.stats", "heapStats.stats"}},
+	{"mstats_mspan_sys", {"mspan_sys", "mspan_sys"}},
+	{"mstats_mcache_sys", {"mcache_sys", "mcache_sys"}},
+	{"mstats_buckhash_sys", {"buckhash_sys", "buckhash_sys"}},
+	{"mstats_other_sys", {"other_sys", "other_sys"}},
 };
 
 /* Columns of the other structs that only heap/ needs. A new Go may rename them without harm. */

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "golang/memory_globals.h"
+
 /* src/runtime/preempt_*.s, asm_*.s (debugCallV2 from Go 1.17 on), signal_unix.go */
 static void find_functions(struct heap_runtime *runtime)
 {
@@ -25,11 +27,13 @@ int heap_runtime__init(struct heap_runtime *runtime, struct go_binary *binary,
 	const struct go_globals *globals = go_binary__globals(binary);
 	/* Without symbols it shows only while somebody waits: then is when it is needed. */
 	uint64_t semtable = go_binary__find_semtable(binary, remote, load_bias);
+	struct memory_globals memory;
 	struct heap_globals heap;
 	int err = heap_globals__find(binary, remote, load_bias, &heap, failure);
 
 	if (err)
 		return err;
+	memory = memory_globals__find(binary, remote, load_bias, heap.mheap);
 	*runtime = (struct heap_runtime){
 		.layout = go_binary__layout(binary),
 		.arch = go_arch__of(go_binary__image(binary)),
@@ -44,6 +48,8 @@ int heap_runtime__init(struct heap_runtime *runtime, struct go_binary *binary,
 		.allp = globals->allp ? globals->allp + load_bias : 0,
 		.semtable = semtable ? semtable + load_bias : 0,
 		.moduledata = globals->moduledata + load_bias,
+		.memstats = memory.memstats ? memory.memstats + load_bias : 0,
+		.gc_controller = memory.gc_controller ? memory.gc_controller + load_bias : 0,
 	};
 	for (size_t i = 0; i < heap.n_queues; i++)
 		runtime->queues[i] = heap.queues[i] + load_bias;

@@ -27,6 +27,7 @@ struct heap_runtime {
 	uint64_t allp;	   /* 0: unknown */
 	uint64_t semtable; /* 0: unknown */
 	uint64_t moduledata;
+	uint64_t memstats, gc_controller; /* likewise: see golang/memory_globals.h */
 	/* Entries of functions whose frames the collector treats in its own way, link-time; or 0. */
 	uint64_t async_preempt, debug_call, sigpanic, cgocallback;
 };

@@ -10,6 +10,7 @@
  *	AGAIN		racing scans: variables, and stacks of goroutines that ran since, once more:
  *			references that went from the heap to them while it was marked
  *	VERIFY		racing scans: whether those that nothing leads to have stood still
+ *	KEPT		if asked for, what only those keep
  *
  * g structs and the sudogs of candidates are hidden until their goroutine is known to be able to run:
  * they would lead from the list of all goroutines to everything.
@@ -234,6 +235,24 @@ static int run_again(struct heap_scan *scan, uint64_t budget_ns)
 	return err ? err : drain(scan, budget_ns, HEAP_ROOT_GOROUTINE);
 }
 
+/* What those keep that nothing leads to: the collector does not free it either. */
+static int run_kept(struct heap_scan *scan, uint64_t budget_ns)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < scan->goroutines.n && !scan->roots_read && !err; i++) {
+		const struct heap_goroutine *g = &scan->goroutines.all[i];
+
+		if (g->candidate && g->reached_by == HEAP_ROOT_NONE)
+			err = scan_candidates__add_stack(scan, (uint32_t)i);
+	}
+	if (err)
+		return err;
+	scan->roots_read = true;
+	err = heap_stacks__step(scan->stacks, budget_ns);
+	return err ? err : heap_mark__drain(scan->mark, budget_ns);
+}
+
 static int run_phase(struct heap_scan *scan, uint64_t budget_ns, struct failure *failure)
 {
 	switch (scan->phase) {
@@ -258,6 +277,8 @@ static int run_phase(struct heap_scan *scan, uint64_t budget_ns, struct failure 
 		return scan->options.exact ? 0 : run_again(scan, budget_ns);
 	case SCAN_VERIFY:
 		return scan->options.exact ? 0 : scan_again__verify(scan);
+	case SCAN_KEPT:
+		return scan->options.whole ? run_kept(scan, budget_ns) : 0;
 	case SCAN_DONE:
 		break;
 	}

@@ -33,7 +33,12 @@ struct heap_scan_options {
 	bool exact;
 	const struct heap_thread *threads;
 	size_t n_threads;
-	/* Called for each object that is reached (mark.h), until the candidates are settled. */
+	/*
+	 * In the end the stacks of those that nothing leads to are roots too: everything is marked that
+	 * the collector keeps.
+	 */
+	bool whole;
+	/* Called for each object that is reached (mark.h), until the scan has ended. */
 	heap_edge_fn edge;
 	void *edge_ctx;
 	/* Sees the whole scan (mark.h), and must outlive it; or NULL. */
@@ -60,11 +65,17 @@ struct heap_scan_result {
 	size_t moved;  /* candidates that ran during the scan */
 	size_t rounds; /* how many times newly reachable candidates were found */
 	struct heap_span_totals spans;
-	struct heap_mark_totals marked; /* when the candidates were settled: what is alive */
+	struct heap_mark_totals marked; /* in the end: what is alive */
 	struct heap_root_totals roots;
 	struct heap_stacks_totals stacks;
 	struct heap_stack_totals frames;
 };
+
+/*
+ * Bytes of heap that a scan may look at per byte it may use: the table of spans takes an eightieth of
+ * the heap, marks another at most (mark.h).
+ */
+#define HEAP_SCAN_PER_MEMORY 16
 
 /* heap_scan__new - @runtime must outlive it, and @options what they point to. -ENOMEM. */
 int heap_scan__new(const struct heap_runtime *runtime, const struct heap_scan_options *options,

@@ -17,6 +17,7 @@ enum scan_phase {
 	SCAN_AGAIN,
 	SCAN_WOKEN_AGAIN,
 	SCAN_VERIFY,
+	SCAN_KEPT,
 	SCAN_DONE,
 };
 

@@ -55,6 +55,11 @@ uint8_t heap_spans__size_class(uint64_t size, uint32_t *ret_size)
 	return 0;
 }
 
+uint32_t heap_spans__class_size(uint8_t size_class)
+{
+	return size_class < ARRAY_SIZE(class_sizes) ? class_sizes[size_class] : 0;
+}
+
 /* --- the table ---------------------------------------------------------------------------------- */
 
 int heap_spans__new(const struct heap_runtime *runtime, const struct heap_span_options *options,

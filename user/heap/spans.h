@@ -122,6 +122,9 @@ int heap_spans__is_free(const struct heap_spans *spans, const struct heap_span *
 /* heap_spans__size_class - the smallest class that holds @size bytes (0: none), and its size. */
 uint8_t heap_spans__size_class(uint64_t size, uint32_t *ret_size);
 
+/* heap_spans__class_size - bytes of an object of @size_class; 0: there is no such class. */
+uint32_t heap_spans__class_size(uint8_t size_class);
+
 /* heap_spans__find - number of the span that @address lies in, or HEAP_NO_SPAN. */
 static inline uint32_t heap_spans__find(const struct heap_spans *spans, uint64_t address)
 {

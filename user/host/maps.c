@@ -75,20 +75,30 @@ static void skip_rest_of_line(FILE *file)
 	} while (c != '\n' && c != EOF);
 }
 
-/* 1 and the next line, 0 at the end, or -errno. The path is valid until the next call. */
-static int next_line(struct reader *reader, struct maps_line *line)
+/* 1 and the next line in reader->text, what is too long cut off; 0 at the end, or -errno. */
+static int next_text(struct reader *reader)
 {
 	size_t length;
 
 	if (!fgets(reader->text, sizeof(reader->text), reader->file))
 		return ferror(reader->file) ? -errno : 0;
-	if (++reader->n_lines > MAX_LINES)
-		return -E2BIG;
 	length = strlen(reader->text);
 	if (length && reader->text[length - 1] == '\n')
 		reader->text[length - 1] = '\0';
 	else if (!feof(reader->file))
 		skip_rest_of_line(reader->file);
+	return 1;
+}
+
+/* 1 and the next line, 0 at the end, or -errno. The path is valid until the next call. */
+static int next_line(struct reader *reader, struct maps_line *line)
+{
+	int more = next_text(reader);
+
+	if (more <= 0)
+		return more;
+	if (++reader->n_lines > MAX_LINES)
+		return -E2BIG;
 	return parse_line(reader->text, line) ? 1 : -EPROTO;
 }
 
@@ -225,6 +235,50 @@ int maps__each(const char *maps_path, bool (*fn)(void *ctx, const struct maps_li
 		more = next_line(reader, &line);
 	while (more > 0 && fn(ctx, &line));
 	/* Every process has mappings until it gives up its memory. */
+	if (!more && !reader->n_lines)
+		more = -ESRCH;
+	close_reader(reader);
+	return min_of(more, 0);
+}
+
+/* "Rss:                 132 kB": false when @text is about something else. */
+static bool parse_resident(const char *text, uint64_t *ret_bytes)
+{
+	if (strncmp(text, "Rss:", 4) != 0)
+		return false;
+	*ret_bytes = strtoull(text + 4, NULL, 10) * 1024;
+	return true;
+}
+
+/* Lines about a mapping begin with a capital letter, what begins the next with a digit of its address. */
+static bool is_about_mapping(const char *text)
+{
+	return *text >= 'A' && *text <= 'Z';
+}
+
+int maps__each_resident(const char *smaps_path,
+			void (*fn)(void *ctx, const struct maps_line *line, uint64_t bytes),
+			void *ctx)
+{
+	struct maps_line line;
+	struct reader *reader;
+	uint64_t bytes;
+	int more = open_reader(smaps_path, &reader);
+
+	if (more)
+		return more;
+	while ((more = next_text(reader)) > 0) {
+		if (!is_about_mapping(reader->text)) {
+			if (++reader->n_lines > MAX_LINES)
+				more = -E2BIG;
+			else if (!parse_line(reader->text, &line))
+				more = -EPROTO;
+		} else if (reader->n_lines && parse_resident(reader->text, &bytes)) {
+			fn(ctx, &line, bytes);
+		}
+		if (more < 0)
+			break;
+	}
 	if (!more && !reader->n_lines)
 		more = -ESRCH;
 	close_reader(reader);

@@ -32,6 +32,14 @@ struct maps_line {
 int maps__each(const char *maps_path, bool (*fn)(void *ctx, const struct maps_line *line),
 	       void *ctx) __must_check;
 
+/*
+ * maps__each_resident - every mapping of the file @smaps_path with how much of it is in memory; @line has
+ * no path. Errors: as maps__each().
+ */
+int maps__each_resident(const char *smaps_path,
+			void (*fn)(void *ctx, const struct maps_line *line, uint64_t bytes),
+			void *ctx) __must_check;
+
 /* maps__find - process__exe_mappings() on the file @maps_path. */
 int maps__find(const char *maps_path, const struct maps_image *image,
 	       struct process_mapping *mappings, size_t max) __must_check;

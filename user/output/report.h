@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "base/common.h"
+#include "heap/view.h"
 #include "host/execution.h"
 #include "observe/wait_objects.h"
 #include "probe/cost.h"
@@ -106,6 +107,8 @@ struct report_target {
 	bool goroutines_listed;			       /* asked for */
 	const struct report_goroutine *goroutine_list; /* by goid */
 	size_t n_goroutine_list;
+
+	const struct heap_view *heap; /* NULL: not asked for, or not read */
 
 	/* Where it runs; "" where it does not apply or is not known. */
 	const char *group; /* what it is counted with in metrics: by default the name of exe */

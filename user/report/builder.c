@@ -16,6 +16,7 @@
 #include "report/process_figures.h"
 #include "report/site.h"
 #include "naming/site_frames.h"
+#include "session/target_view.h"
 
 /* How long what members of a site wait on is taken to stay the same. */
 #define OBJECTS_FRESH_NS (30 * NSEC_PER_SEC)
@@ -504,6 +505,7 @@ static void fill_target(const struct target *target, const struct built_target *
 	report->unreadable = census->unreadable + census->stacks_failed;
 	report->exited_target =
 		target__state(target) == TARGET_EXITED || target__state(target) == TARGET_EXECUTED;
+	report->heap = target_view__get(target);
 	report->sites = built->sites;
 	report->n_sites = built->n_sites;
 }

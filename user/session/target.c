@@ -16,6 +16,7 @@
 #include "discover/load_bias.h"
 #include "session/saved_state.h"
 #include "session/target_heap.h"
+#include "session/target_view.h"
 #include "naming/site_frames.h"
 
 /* --- the tracker's questions ------------------------------------------------------------------- */
@@ -181,6 +182,7 @@ void target__free(struct target *target)
 	census__free(target->census);
 	goroutine_list__free(target->goroutine_list);
 	target_heap__close(target);
+	target_view__close(target);
 	wait_reader__free(target->wait_reader);
 	tracker__free(target->tracker);
 	module_map__free(target->modules);

@@ -25,8 +25,7 @@ struct finding {
 	size_t index;		  /* in heap_goroutines.all */
 };
 
-static int open_heap(struct target *target, const struct heap_confirm_options *confirm,
-		     struct failure *failure)
+static int open_heap(struct target *target, struct failure *failure)
 {
 	struct target_heap *heap;
 	int err;
@@ -38,14 +37,22 @@ static int open_heap(struct target *target, const struct heap_confirm_options *c
 		return failure__set(failure, -ENOMEM, "out of memory");
 	err = heap_runtime__init(&heap->runtime, target->executable->binary, target->remote,
 				 target->load_bias, failure);
-	if (!err && heap_confirm__new(confirm, &heap->confirm))
-		err = failure__set(failure, -ENOMEM, "out of memory");
 	if (err) {
 		free(heap);
 		return err;
 	}
 	target->heap = heap;
 	return 0;
+}
+
+int target_heap__runtime(struct target *target, const struct heap_runtime **ret_runtime,
+			 struct failure *failure)
+{
+	int err = open_heap(target, failure);
+
+	if (!err)
+		*ret_runtime = &target->heap->runtime;
+	return err;
 }
 
 void target_heap__close(struct target *target)
@@ -254,13 +261,16 @@ int target_heap__start(struct target *target, const struct heap_confirm_options 
 		       uint64_t max_heap_bytes, struct failure *failure)
 {
 	const struct heap_scan_options options = {.max_heap_bytes = max_heap_bytes};
-	int err = open_heap(target, confirm, failure);
+	int err = open_heap(target, failure);
 
 	if (err)
 		return err;
 	heap_scan__free(target->heap->scan);
 	target->heap->scan = NULL;
-	err = heap_scan__new(&target->heap->runtime, &options, &target->heap->scan);
+	if (!target->heap->confirm)
+		err = heap_confirm__new(confirm, &target->heap->confirm);
+	if (!err)
+		err = heap_scan__new(&target->heap->runtime, &options, &target->heap->scan);
 	return err ? failure__set(failure, err, "out of memory") : 0;
 }
 
@@ -295,8 +305,7 @@ int target_heap__prepare(struct target *target, uint64_t max_stop_ns, uint64_t m
 		.max_stop_ns = max_stop_ns,
 		.max_bytes = max_bytes,
 	};
-	const struct heap_confirm_options confirm = {0};
-	int err = open_heap(target, &confirm, failure);
+	int err = open_heap(target, failure);
 
 	return err ? err :
 		     heap_picture__prepare(&target->heap->runtime, &options, ret_picture, failure);

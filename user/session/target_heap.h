@@ -53,6 +53,13 @@ int target_heap__prepare(struct target *target, uint64_t max_stop_ns, uint64_t m
 int target_heap__prove(struct target *target, struct heap_picture *picture,
 		       struct failure *failure) __must_check;
 
+/*
+ * target_heap__runtime - where the target's runtime keeps its heap, for as long as the target lives.
+ * Errors: as heap_runtime__init().
+ */
+int target_heap__runtime(struct target *target, const struct heap_runtime **ret_runtime,
+			 struct failure *failure) __must_check;
+
 /* target_heap__figures - NULL: its heap was not looked at. */
 const struct target_heap_figures *target_heap__figures(const struct target *target);
 

@@ -14,12 +14,13 @@
 
 #include "fuzz.h"
 #include "host/process.h"
+#include "host/resident.h"
 
 #define PID	  77
 #define SEPARATOR '\xff'
 
 static char root[] = "/dev/shm/gleakd-fuzz-XXXXXX";
-static const char *const files[] = {"stat", "status", "maps"};
+static const char *const files[] = {"stat", "status", "maps", "smaps"};
 
 static const char *path_of(const char *leaf)
 {
@@ -100,6 +101,12 @@ static void check_mappings(void)
 		fuzz__require(mappings[i].start < mappings[i].end);
 }
 
+static void check_resident(void *ctx, const struct resident_mapping *mapping)
+{
+	(void)ctx;
+	fuzz__require(mapping->start < mapping->end);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	int descriptor = fuzz__next_descriptor();
@@ -117,6 +124,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!err)
 		check_info(&info);
 	check_mappings();
+	err = resident__each(root, PID, check_resident, NULL);
+	fuzz__require(err <= 0);
 	fuzz__require(fuzz__next_descriptor() == descriptor);
 	return 0;
 }

@@ -15,7 +15,6 @@
 
 static struct failure failure;
 
-/* Columns in which two layouts differ. */
 /* A file has one architecture, and what it says fills both columns of a field that depends on it. */
 static bool is_by_architecture(const char *column)
 {
@@ -127,7 +126,7 @@ static struct {
 	uint8_t info[INFO_MAX];
 	size_t n;
 	uint32_t pointer; /* offset of a pointer type */
-	uint32_t stack, sched, write_barrier_buffer;
+	uint32_t stack, sched, write_barrier_buffer, heap_stats;
 } made;
 
 static void put(const void *data, size_t size)
@@ -184,8 +183,9 @@ static void put_column(const struct recipe *recipe, const char *prefix, const ch
 {
 	const char *field = column + strlen(prefix);
 
-	if (strncmp(column, prefix, strlen(prefix)) != 0 || strchr(field, '_') ||
-	    !strcmp(field, "sizeof") || offset == GO_LAYOUT_ABSENT)
+	if (strncmp(column, prefix, strlen(prefix)) != 0 || !strcmp(field, "heapStats") ||
+	    (strchr(field, '_') && !strstr(field, "_sys")) || !strcmp(field, "sizeof") ||
+	    offset == GO_LAYOUT_ABSENT)
 		return;
 	if (recipe->left_out && !strcmp(column, recipe->left_out))
 		return;
@@ -205,6 +205,8 @@ static void put_struct(const struct recipe *recipe, const char *prefix, const ch
 		put_member("_defer", recipe->row->g_defer, made.pointer);
 	} else if (!strcmp(prefix, "p_")) {
 		put_member("wbBuf", recipe->row->p_wbBuf_next, made.write_barrier_buffer);
+	} else if (!strcmp(prefix, "mstats_")) {
+		put_member("heapStats", recipe->row->mstats_heapStats, made.heap_stats);
 	}
 #define X(field) put_column(recipe, prefix, #field, recipe->row->field);
 	GO_LAYOUT_FIELDS(X)
@@ -240,6 +242,9 @@ static void make_info(const struct recipe *recipe)
 	put_member("next", 0, made.pointer);
 	put_member("buf", row->p_wbBuf_buf - row->p_wbBuf_next, made.pointer);
 	put8(0);
+	made.heap_stats = begin_struct("runtime.consistentHeapStats", 4096);
+	put_member("stats", 0, made.pointer);
+	put8(0);
 	made.sched = (uint32_t)made.n;
 	put8(ABBREV_TYPEDEF);
 	put32(gobuf);
@@ -258,6 +263,9 @@ static void make_info(const struct recipe *recipe)
 	put_struct(recipe, "bucket_", "runtime.bucket", row->bucket_sizeof);
 	put_struct(recipe, "memRecord_", "runtime.memRecord", row->memRecord_sizeof);
 	put_struct(recipe, "memRecordCycle_", "runtime.memRecordCycle", row->memRecordCycle_sizeof);
+	put_struct(recipe, "mstats_", "runtime.mstats", 12000);
+	put_struct(recipe, "heapStats_", "runtime.heapStatsDelta", row->heapStats_sizeof);
+	put_struct(recipe, "gcController_", "runtime.gcControllerState", 400);
 	if (row->cleanupQueue_all != GO_LAYOUT_ABSENT) {
 		put_struct(recipe, "cleanupQueue_", "runtime.cleanupQueue", 512);
 		put_struct(recipe, "cleanupBlock_", "runtime.cleanupBlock", 512);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/utf8.h"
 #include "output/json/execution.h"
+#include "output/json/heap.h"
 #include "output/json/site.h"
 #include "output/json/writer.h"
 
@@ -163,6 +164,7 @@ static void put_target(struct json *json, const struct report_target *target)
 	json__end_array(json);
 	if (target->goroutines_listed)
 		put_goroutine_list(json, target);
+	json__heap(json, target);
 	json__end_object(json);
 }
 

@@ -14,6 +14,7 @@
 #include "output/text/news.h"
 #include "output/text/canvas.h"
 #include "output/text/goroutines.h"
+#include "output/text/heap.h"
 #include "output/text/legend.h"
 #include "output/text/others.h"
 #include "output/text/overview.h"
@@ -467,12 +468,48 @@ int text_writer__leave(struct text_writer *writer)
 	return screen__flush(&screen, writer->out);
 }
 
+/* Into a pipe only the last report: nobody reads how it got there. */
+static void put_heaps(struct screen *screen, struct text_writer *writer,
+		      const struct report *report)
+{
+	bool final = report__final(report);
+	size_t rows = canvas__rows(writer->options.rows);
+	struct screen_mark top = screen__mark(screen);
+
+	if (final)
+		canvas__leave(&writer->canvas, screen);
+	else if (writer->options.terminal)
+		top = canvas__begin(&writer->canvas, screen, writer->options.rows);
+	else
+		return;
+	for (size_t i = 0; i < report->n_targets; i++) {
+		if (i)
+			screen__end_line(screen);
+		text_part__identity(screen, &report->targets[i]);
+		text_part__heap(screen, &report->targets[i]);
+	}
+	if (!final)
+		canvas__end(&writer->canvas, screen, top, rows);
+}
+
+static int write_heaps(struct text_writer *writer, const struct report *report)
+{
+	struct screen screen;
+
+	screen__init(&screen, &writer->options.screen);
+	put_heaps(&screen, writer, report);
+	return screen__flush(&screen, writer->out);
+}
+
 int text_writer__write(struct text_writer *writer, const struct report *report)
 {
 	struct overview overview;
 	struct screen screen;
-	int err = overview__init(&overview, report);
+	int err;
 
+	if (writer->options.heap)
+		return write_heaps(writer, report);
+	err = overview__init(&overview, report);
 	if (err)
 		return err;
 	screen__init(&screen, &writer->options.screen);

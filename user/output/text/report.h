@@ -18,6 +18,7 @@ struct text_options {
 	bool verbose;		      /* whole park stacks */
 	bool all;		      /* sites that wait by nature too, not only the first few */
 	bool host;		      /* processes come and go */
+	bool heap;		      /* their memory, not their goroutines */
 };
 
 struct text_writer;

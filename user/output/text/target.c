@@ -78,7 +78,7 @@ static void put_cost(struct screen *screen, const struct report_target *target)
 	put_item(screen, "cost", STYLE_PLAIN, text);
 }
 
-static void put_identity(struct screen *screen, const struct report_target *target)
+void text_part__identity(struct screen *screen, const struct report_target *target)
 {
 	char observed[DURATION_SIZE];
 
@@ -192,7 +192,7 @@ void text_part__losses(struct screen *screen, const struct report_target *target
 
 void text_part__target(struct screen *screen, const struct report_target *target)
 {
-	put_identity(screen, target);
+	text_part__identity(screen, target);
 	put_how(screen, target);
 	put_goroutines(screen, target);
 	put_execution(screen, target);

@@ -9,6 +9,9 @@
 /* text_part__target - who is watched and how, its goroutines, what got lost. */
 void text_part__target(struct screen *screen, const struct report_target *target);
 
+/* text_part__identity - the first of these lines: "gleakd  shop (pid 42)   go1.26.8 ...". */
+void text_part__identity(struct screen *screen, const struct report_target *target);
+
 /* text_part__losses - one or two lines, nothing when nothing got lost. */
 void text_part__losses(struct screen *screen, const struct report_target *target);
 

@@ -354,9 +354,13 @@ static json_t *whole_report(void)
 		{.goid = 1, .state = "running", .place = &place},
 		{.goid = 18, .parent_goid = 1, .state = "select", .parked = true, .place = &place},
 	};
+	static const struct heap_view heap = {
+		.memory = {.rss_bytes = 117, .live_bytes = 53, .objects = 7, .gc_cycles = 3},
+	};
 	struct sample sample;
 
 	sample__suppressed(&sample);
+	sample.target.heap = &heap;
 	sample.target.goroutines_listed = true;
 	sample.target.goroutine_list = goroutines;
 	sample.target.n_goroutine_list = ARRAY_SIZE(goroutines);

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/heap.h"
+
+#include <errno.h>
+#include <signal.h>
+
+#include "base/log.h"
+#include "cli/rounds.h"
+#include "session/target_view.h"
+
+/* Looks within --duration, the one at its end left out. */
+#define LOOKS	     4
+#define MIN_PAUSE_NS (2 * NSEC_PER_SEC)
+
+/* Ctrl-C and SIGTERM, which the loop has blocked and reads when this look is over. */
+static bool is_interrupted(void *ctx)
+{
+	sigset_t pending;
+
+	(void)ctx;
+	return !sigpending(&pending) &&
+	       (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1);
+}
+
+/* 1: there is nothing left to look at. Of several that cannot be read the others are still shown. */
+static int look(struct rounds *rounds, struct target *target, bool alone)
+{
+	const struct target_view_options options = {
+		.max_memory = rounds->options->max_memory,
+		.interrupted = is_interrupted,
+	};
+	int err = target_view__take(target, &options, &rounds->failure);
+
+	if (!err || err == -EINTR || err == -ENOMEM || alone)
+		return err;
+	log_warn("%s", rounds->failure.text);
+	return 0;
+}
+
+static int on_complete(void *ctx, enum report_end *ret_end)
+{
+	struct rounds *rounds = ctx;
+	size_t n = session__n_targets(rounds->session), live = session__live(rounds->session);
+	int err = 0;
+
+	for (size_t i = 0; i < n && !err; i++) {
+		struct target *target = session__target(rounds->session, i);
+
+		if (target__state(target) == TARGET_LIVE)
+			err = look(rounds, target, n == 1);
+	}
+	if (err == -EINTR) {
+		*ret_end = REPORT_INTERRUPTED;
+		return 0;
+	}
+	if (!live)
+		*ret_end = REPORT_TARGET_EXITED;
+	return err;
+}
+
+static const struct rounds_ops heap_ops = {
+	.complete = on_complete,
+};
+
+int command__heap(const struct options *options, const struct named *named)
+{
+	struct options looks = *options;
+	struct rounds rounds = {
+		.options = &looks,
+		.ops = &heap_ops,
+		.ctx = &rounds,
+		.first_second_ns = SESSION_GOVERN_FIRST_NS,
+	};
+	const struct session_options session = {.patient = true};
+	int err;
+
+	/* Nothing is attached, and scans are made when they are wanted. */
+	looks.mode = PROBE_MODE_CENSUS;
+	looks.no_heap = true;
+	looks.once = !options->duration_ns;
+	looks.interval_ns = max_of(options->duration_ns / LOOKS, (uint64_t)MIN_PAUSE_NS);
+	err = rounds__open(&rounds, &session);
+	if (!err)
+		rounds__drop_privileges(&rounds);
+	for (size_t i = 0; i < named->n && !err; i++) {
+		struct target *target;
+
+		err = session__add(rounds.session, named->pids[i], &target, &rounds.failure);
+	}
+	if (!err)
+		err = rounds__run(&rounds);
+	return rounds__close(&rounds, err);
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/text/heap.h"
+
+#include <stdio.h>
+
+#include "base/number.h"
+#include "output/text/target.h"
+
+#define LABEL	  8 /* columns of "memory  " */
+#define MAX_LINES 6
+#define TEXT_MAX  512
+
+/*
+ * "RSS 412 MB = Go heap 360 MB (310 MB live, 32 MB dead, 18 MB free) + stacks 22 MB + runtime 12 MB +
+ * not Go's 18 MB"
+ */
+static void put_parts(struct screen *screen, const struct heap_memory *memory)
+{
+	char rss[NUMBER_BYTES_SIZE], heap[NUMBER_BYTES_SIZE], live[NUMBER_BYTES_SIZE],
+		dead[NUMBER_BYTES_SIZE], spare[NUMBER_BYTES_SIZE], stacks[NUMBER_BYTES_SIZE],
+		runtime[NUMBER_BYTES_SIZE], other[NUMBER_BYTES_SIZE], absent[NUMBER_BYTES_SIZE];
+	char text[TEXT_MAX];
+	int n;
+
+	number__bytes(memory->rss_bytes, rss);
+	number__bytes(memory->live_bytes + memory->dead_bytes + memory->free_bytes, heap);
+	number__bytes(memory->live_bytes, live);
+	number__bytes(memory->dead_bytes, dead);
+	number__bytes(memory->free_bytes, spare);
+	number__bytes(memory->stack_bytes, stacks);
+	number__bytes(memory->runtime_bytes, runtime);
+	number__bytes(memory->other_bytes, other);
+	number__bytes(memory->absent_bytes, absent);
+	n = snprintf(
+		text, sizeof(text),
+		"RSS %s = Go heap %s (%s live, %s dead, %s free) + stacks %s + runtime %s + not "
+		"Go's %s",
+		rss, heap, live, dead, spare, stacks, runtime, other);
+	if (memory->absent_bytes && n > 0 && (size_t)n < sizeof(text))
+		snprintf(text + n, sizeof(text) - (size_t)n,
+			 "; %s of it not resident: never written to, or swapped out", absent);
+	screen__put(screen, STYLE_DIM, "memory  ");
+	screen__wrap(screen, STYLE_PLAIN, text, MAX_LINES);
+}
+
+static void put_counts(struct screen *screen, const struct heap_memory *memory)
+{
+	screen__to(screen, LABEL);
+	screen__put_owned(screen, STYLE_BOLD, number__counted(memory->objects, "live object"));
+	screen__put(screen, STYLE_PLAIN, ", ");
+	screen__put_owned(screen, STYLE_PLAIN,
+			  number__counted(memory->gc_cycles, "garbage collection"));
+	screen__put(screen, STYLE_PLAIN, " so far");
+	screen__end_line(screen);
+}
+
+void text_part__heap(struct screen *screen, const struct report_target *target)
+{
+	if (!target->heap) {
+		screen__put(screen, STYLE_PLAIN,
+			    target->exited_target ? "it ended before its heap was read" :
+						    "its heap was not read");
+		screen__end_line(screen);
+		return;
+	}
+	put_parts(screen, &target->heap->memory);
+	put_counts(screen, &target->heap->memory);
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/target_view.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/number.h"
+#include "heap/counters.h"
+#include "session/target_heap.h"
+#include "session/target_internal.h"
+
+#define SLICE_NS (20 * NSEC_PER_MSEC)
+/* Scans until one is sure of all roots. */
+#define ATTEMPTS 3
+
+/* A heap of which a part would be left out is not read. */
+static int check_size(const struct target *target, const struct heap_runtime *runtime,
+		      const struct target_view_options *options, struct failure *failure)
+{
+	uint64_t max = options->max_memory * HEAP_SCAN_PER_MEMORY;
+	char heap[NUMBER_BYTES_SIZE], most[NUMBER_BYTES_SIZE];
+	struct heap_counters counters;
+	int err = heap_counters__read(runtime, &counters);
+
+	if (err)
+		return failure__set(failure, err, "process %d: %s", target__pid(target),
+				    err == -ESRCH ? "it has ended" :
+						    "the size of its heap cannot be read");
+	if (counters.heap_bytes <= max)
+		return 0;
+	number__bytes(counters.heap_bytes, heap);
+	number__bytes(max, most);
+	return failure__set(failure, -E2BIG,
+			    "process %d has a heap of %s, and what gleakd may use is enough for "
+			    "%s; allow more with --max-memory",
+			    target__pid(target), heap, most);
+}
+
+static int run_scan(struct heap_scan *scan, const struct target_view_options *options,
+		    struct failure *failure)
+{
+	int more;
+
+	do {
+		more = heap_scan__step(scan, SLICE_NS, failure);
+		if (more == 1 && options->interrupted && options->interrupted(options->ctx))
+			return failure__set(failure, -EINTR, "interrupted");
+	} while (more == 1);
+	return more;
+}
+
+static int measure(struct target *target, const struct heap_runtime *runtime,
+		   const struct heap_scan *scan, struct failure *failure)
+{
+	int err = heap_memory__measure(runtime, heap_scan__result(scan), target->options.proc_root,
+				       target__pid(target), &target->heap_view->memory);
+
+	if (err == -EOPNOTSUPP)
+		return failure__set(failure, err,
+				    "process %d: what its runtime counts of its memory was not "
+				    "found in it; a newer gleakd may know this Go version",
+				    target__pid(target));
+	return err ? failure__set(failure, err, "process %d: its memory cannot be measured: %s",
+				  target__pid(target), strerror(-err)) :
+		     0;
+}
+
+/* One scan, and what it shows. 1: it is not sure of all roots. */
+static int look(struct target *target, const struct heap_runtime *runtime,
+		const struct target_view_options *options, struct failure *failure)
+{
+	const struct heap_scan_options scan_options = {
+		.max_heap_bytes = options->max_memory * HEAP_SCAN_PER_MEMORY,
+		.whole = true,
+	};
+	const struct heap_scan_result *result;
+	struct heap_scan *scan;
+	int err = heap_scan__new(runtime, &scan_options, &scan);
+
+	if (err)
+		return failure__set(failure, err, "out of memory");
+	err = run_scan(scan, options, failure);
+	if (!err) {
+		result = heap_scan__result(scan);
+		log_debug("heap of process %d: %.3g s, %.3g s of CPU, %llu objects%s%s",
+			  target__pid(target),
+			  (double)(result->finished_ns - result->started_ns) / NSEC_PER_SEC,
+			  (double)result->cpu_ns / NSEC_PER_SEC,
+			  (unsigned long long)result->marked.objects, result->doubt ? ", " : "",
+			  heap_scan_doubt__text(result->doubt));
+		err = measure(target, runtime, scan, failure);
+		if (!err && result->doubt != HEAP_SCAN_SURE)
+			err = 1;
+	}
+	heap_scan__free(scan);
+	return err;
+}
+
+int target_view__take(struct target *target, const struct target_view_options *options,
+		      struct failure *failure)
+{
+	const struct heap_runtime *runtime;
+	int err = target_heap__runtime(target, &runtime, failure);
+
+	if (!err)
+		err = check_size(target, runtime, options, failure);
+	if (err)
+		return err;
+	if (!target->heap_view)
+		target->heap_view = calloc(1, sizeof(*target->heap_view));
+	if (!target->heap_view)
+		return failure__set(failure, -ENOMEM, "out of memory");
+	err = 1;
+	for (int i = 0; i < ATTEMPTS && err == 1; i++)
+		err = look(target, runtime, options, failure);
+	if (err == 1)
+		log_warn("process %d: not all of what its heap hangs from could be read: what is "
+			 "alive is more than is shown",
+			 target__pid(target));
+	return min_of(err, 0);
+}
+
+const struct heap_view *target_view__get(const struct target *target)
+{
+	return target->heap_view;
+}
+
+void target_view__close(struct target *target)
+{
+	free(target->heap_view);
+	target->heap_view = NULL;
+}

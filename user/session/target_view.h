@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_SESSION_TARGET_VIEW_H
+#define GLEAKD_SESSION_TARGET_VIEW_H
+
+/*
+ * A look at the whole heap of a target for its own sake: what it consists of. By scans while the
+ * target runs; it is never stopped.
+ */
+#include "heap/view.h"
+#include "session/target.h"
+
+struct target_view_options {
+	uint64_t max_memory; /* of ours, which bounds the heap that can be read */
+	/* Asked every few milliseconds; true: give up. NULL: never. */
+	bool (*interrupted)(void *ctx);
+	void *ctx;
+};
+
+/*
+ * target_view__take - scan the heap of @target once, and keep what is found until the next time.
+ * Errors, for this target only: -EINTR given up, -E2BIG the heap is too large for @max_memory, as
+ * heap_runtime__init(), heap_scan__step(), heap_memory__measure(), resident__each().
+ */
+int target_view__take(struct target *target, const struct target_view_options *options,
+		      struct failure *failure) __must_check;
+
+/* target_view__get - what the last one found; NULL: there was none. */
+const struct heap_view *target_view__get(const struct target *target);
+
+/* target_view__close - part of target__free(). */
+void target_view__close(struct target *target);
+
+#endif /* GLEAKD_SESSION_TARGET_VIEW_H */
