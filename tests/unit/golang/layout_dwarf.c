@@ -74,51 +74,16 @@ Test(layout_dwarf, agrees_with_the_table_on_real_programs, .timeout = 120)
 
 enum { ABBREV_UNIT = 1, ABBREV_STRUCT, ABBREV_MEMBER, ABBREV_POINTER, ABBREV_TYPEDEF };
 
-static const uint8_t abbreviations[] =
-	{
-		ABBREV_UNIT,
-		0x11,
-		1,
-		0x03,
-		0x08,
-		0x13,
-		0x0b,
-		0,
-		0, /* name, language */
-		ABBREV_STRUCT,
-		0x13,
-		1,
-		0x03,
-		0x08,
-		0x0b,
-		0x06,
-		0,
-		0, /* name, size */
-		ABBREV_MEMBER,
-		0x0d,
-		0,
-		0x03,
-		0x08,
-		0x38,
-		0x06,
-		0x49,
-		0x13,
-		0,
-		0, /* name, place, type */
-		ABBREV_POINTER,
-		0x0f,
-		0,
-		0,
-		0,
-		ABBREV_TYPEDEF,
-		0x16,
-		0,
-		0x49,
-		0x13,
-		0,
-		0,
-		0,
+/* clang-format off */
+static const uint8_t abbreviations[] = {
+	ABBREV_UNIT, 0x11, 1, 0x03, 0x08, 0x13, 0x0b, 0, 0, /* name, language */
+	ABBREV_STRUCT, 0x13, 1, 0x03, 0x08, 0x0b, 0x06, 0, 0, /* name, size */
+	ABBREV_MEMBER, 0x0d, 0, 0x03, 0x08, 0x38, 0x06, 0x49, 0x13, 0, 0, /* name, place, type */
+	ABBREV_POINTER, 0x0f, 0, 0, 0,
+	ABBREV_TYPEDEF, 0x16, 0, 0x49, 0x13, 0, 0,
+	0,
 };
+/* clang-format on */
 
 #define INFO_MAX ((size_t)1024 * 1024)
 
