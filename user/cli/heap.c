@@ -83,9 +83,9 @@ int command__heap(const struct options *options, const struct named *named)
 	if (!err)
 		rounds__drop_privileges(&rounds);
 	for (size_t i = 0; i < named->n && !err; i++) {
-		struct target *target;
+		int n = session__add_process(rounds.session, named->pids[i], &rounds.failure);
 
-		err = session__add(rounds.session, named->pids[i], &target, &rounds.failure);
+		err = n < 0 ? n : 0;
 	}
 	if (!err)
 		err = rounds__run(&rounds);
