@@ -50,6 +50,7 @@ endif
 AR	   ?= ar
 PKG_CONFIG ?= pkg-config
 CLANG	   ?= clang
+PROTOC_C   ?= protoc-c
 BPFTOOL	   ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 # sudo's PATH usually lacks Go's own directory.
 GO	   ?= $(firstword $(shell command -v go) $(wildcard /usr/local/go/bin/go) go)
@@ -72,8 +73,8 @@ CFLAGS += -std=gnu11 $(WARNINGS) $(CFLAGS_$(CONFIG)) -fno-omit-frame-pointer \
 	  -fstack-protector-strong -fPIE -pthread $(EXTRA_CFLAGS)
 LDFLAGS_asan := -fsanitize=address,undefined
 LDFLAGS += -pie -Wl,-z,relro,-z,now -pthread $(LDFLAGS_$(CONFIG)) $(EXTRA_LDFLAGS)
-LIBS := $(shell $(PKG_CONFIG) --libs libbpf libdw libelf zlib jansson 2>/dev/null || \
-	  echo -lbpf -ldw -lelf -lz -ljansson) -lZydis -lm
+LIBS := $(shell $(PKG_CONFIG) --libs libbpf libdw libelf zlib jansson libprotobuf-c 2>/dev/null || \
+	  echo -lbpf -ldw -lelf -lz -ljansson -lprotobuf-c) -lZydis -lm
 
 # Folders from left to right: each may include, and links with, those to its left only. This line is
 # what tools/check-sources.py and a test of docs/architecture.md read, too.
@@ -85,13 +86,15 @@ reverse = $(if $(1),$(call reverse,$(wordlist 2,99,$(1))) $(firstword $(1)))
 # A folder may have subfolders of one level; they are parts of it.
 sources = $(wildcard user/$(1)/*.c user/$(1)/*/*.c)
 unit_sources = $(wildcard tests/unit/$(1)/*.c tests/unit/$(1)/*/*.c)
-objects = $(patsubst %.c,$(B)/obj/%.o,$(call sources,$(1)))
+# What protoc-c makes of the messages of a folder is part of it.
+messages = $(patsubst %.proto,$(B)/obj/generated/%.pb-c.o,$(notdir $(wildcard user/$(1)/*/*.proto)))
+objects = $(patsubst %.c,$(B)/obj/%.o,$(call sources,$(1))) $(call messages,$(1))
 ALL_OBJECTS := $(foreach f,$(FOLDERS),$(call objects,$(f)))
 
 BPF_SOURCES := $(wildcard bpf/*.bpf.c)
 SKELETONS   := $(patsubst bpf/%.bpf.c,$(B)/generated/%.skel.h,$(BPF_SOURCES))
 GENERATED   := $(SKELETONS) $(B)/generated/go_layout_table.inc $(B)/generated/report_schema.inc \
-	       $(B)/generated/version.h
+	       $(B)/generated/version.h $(B)/generated/profile.pb-c.h
 
 msg = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' "$(1)" "$(patsubst $(B)/%,%,$(2))";)
 
@@ -140,6 +143,17 @@ $(B)/generated/report_schema.inc: data/report.schema.json
 	$(call msg,GEN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)od -An -v -tx1 $< | sed 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g' > $@
+
+$(B)/generated/%.pb-c.h $(B)/generated/%.pb-c.c: user/output/pprof/%.proto
+	$(call msg,GEN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(PROTOC_C) --proto_path=$(<D) --c_out=$(@D) $<
+
+$(B)/obj/generated/%.o: $(B)/generated/%.c
+	$(call msg,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+.SECONDARY: $(B)/generated/profile.pb-c.c
 
 REVISION := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 $(B)/generated/version.h: FORCE

@@ -36,7 +36,7 @@ $(B)/fuzz/obj/tests/%.o: tests/%.c | $(GENERATED)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(FUZZ_CC) $(FUZZ_CPPFLAGS) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(B)/fuzz/lib/user.a: $(FUZZ_OBJECTS)
+$(B)/fuzz/lib/user.a: $(FUZZ_OBJECTS) $(call messages,output)
 $(B)/fuzz/lib/helpers.a: $(patsubst %.c,$(B)/fuzz/obj/%.o,$(FUZZ_HELPERS))
 $(B)/fuzz/lib/%.a:
 	$(call msg,AR,$@)
