@@ -41,7 +41,7 @@ def scan(t, pid, *arguments):
             kind, _, number = rest.rpartition(" ")
             roots[kind] = int(number)
         elif first == "unreachable":
-            lost[rest.split(" ", 2)[2].removeprefix("main.")] += 1
+            lost[rest.split(" ", 4)[4].removeprefix("main.")] += 1
     return fields, roots, lost
 
 

@@ -24,7 +24,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 
-PARTS = ("leaking", "healthy", "hard")
+PARTS = ("leaking", "healthy", "hard", "proof", "racing")
 
 # What a site can be. idle and active are one class here: both say that nothing is wrong.
 CLASSES = ("leaking", "stuck", "suspected", "growing", "quiet")
@@ -53,7 +53,7 @@ def verdict_class(verdict):
 class Result:
     """One line of the table: one thing that was judged.
 
-    part      "leaking", "healthy", "hard"
+    part      one of PARTS
     name      the program, and what of it: "etcd", "ChanSend, once"
     expected  a class, or "" where nothing is expected of it
     got       a class, or ""

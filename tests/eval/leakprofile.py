@@ -54,11 +54,12 @@ def _write_if_other(path, text):
         file.write(text)
 
 
-def _overlay(options, source):
-    """A file for go build -overlay: their package with our driver in place of their main(), and
-    with the driver's `pprof` in place of the import; their lines stay where they are."""
-    label = os.path.basename(source)
-    replace = {}
+DRIVER = os.path.join(common.HERE, "leakdriver", "driver.go")
+
+
+def _sources(source):
+    """[(name, text), ...] of their package with the driver's `pprof` in place of the import, and
+    without a main() of its own; their lines stay where they are."""
     for name in sorted(os.listdir(source)):
         if not name.endswith(".go"):
             continue
@@ -66,21 +67,41 @@ def _overlay(options, source):
             text = file.read().replace('\t"runtime/pprof"\n', "\n")
         if name == "main.go":
             text = text.replace("func main() {", "func theirMain() {")
+        yield name, text
+
+
+def _overlay(options, source):
+    """A file for go build -overlay: their package with our driver."""
+    label = os.path.basename(source)
+    replace = {os.path.join(source, "driver.go"): DRIVER}
+    for name, text in _sources(source):
         ours = options.cache("leaking", label, name)
         _write_if_other(ours, text)
         replace[os.path.join(source, name)] = ours
-    driver = os.path.join(common.HERE, "leakdriver", "driver.go")
-    replace[os.path.join(source, "driver.go")] = driver
     path = options.cache("leaking", label + ".json")
     _write_if_other(path, json.dumps({"Replace": replace}, indent=1))
     return path
 
 
-def build(options):
-    """[Scenario, ...] by name, built from the toolchain's own tree."""
+def tree():
+    """The folder of the toolchain that has the programs."""
     root = common.go("env", "GOROOT", toolchain=GO)
     if not os.path.isdir(os.path.join(root, PROGRAMS)):
         raise common.Unfinished(f"{GO} comes without {PROGRAMS}")
+    return root
+
+
+def _listed(options, known, program):
+    """[Scenario, ...] that a program has."""
+    with common.Process([program, "list"], options.cache("leaking", "list")) as lister:
+        lister.wait(10)
+    return [Scenario(name, program, *known.get(name, (False, None)))
+            for name in common.tail(lister.output, 100_000).split()]
+
+
+def build(options):
+    """[Scenario, ...] by name, built from the toolchain's own tree."""
+    root = tree()
     known = table(root)
     scenarios = []
     for folder in FOLDERS:
@@ -91,11 +112,30 @@ def build(options):
         common.go("build", "-buildvcs=false", "-overlay", _overlay(options, source), "-o", program,
                   ".", toolchain=GO, cwd=source, command=os.path.join(root, "bin", "go"),
                   GOMODCACHE=options.cache("leaking", "modcache"), GOFLAGS="")
-        with common.Process([program, "list"], options.cache("leaking", "list")) as lister:
-            lister.wait(10)
-        for name in common.tail(lister.output, 100_000).split():
-            simple, expected = known.get(name, (False, None))
-            scenarios.append(Scenario(name, program, simple, expected))
+        scenarios += _listed(options, known, program)
+    return sorted(scenarios, key=lambda s: s.name)
+
+
+def build_with(options, toolchain):
+    """The same programs as an older Go builds them, whose tree does not have them: from copies."""
+    root = tree()
+    known = table(root)
+    scenarios = []
+    for folder in FOLDERS:
+        label = folder or "simple"
+        copies = options.cache("leaking", toolchain, label, "go.mod")[:-len("/go.mod")]
+        series = re.match(r"go(1\.\d+)", toolchain).group(1)
+        _write_if_other(os.path.join(copies, "go.mod"), f"module leaks\n\ngo {series}\n")
+        with open(DRIVER, encoding="utf-8") as driver:
+            sources = [("driver.go", driver.read())]
+        sources += _sources(os.path.join(root, PROGRAMS, folder))
+        for name, text in sources:
+            _write_if_other(os.path.join(copies, name), text)
+        program = options.cache("leaking", f"leaks-{label}-{toolchain}")
+        # By their names: Go 1.19 fails to find the package in this folder.
+        common.go("build", "-buildvcs=false", "-o", program, *(name for name, _ in sources),
+                  toolchain=toolchain, cwd=copies, GOFLAGS="")
+        scenarios += _listed(options, known, program)
     return sorted(scenarios, key=lambda s: s.name)
 
 

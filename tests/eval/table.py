@@ -8,6 +8,8 @@ TITLES = {
     "leaking": "Leaking programs of the Go source tree",
     "healthy": "Healthy servers",
     "hard": "Hard cases",
+    "proof": "What the heap proves",
+    "racing": "What the heap must not say",
 }
 
 

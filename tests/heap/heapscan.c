@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * heapscan [--exact] PID [SCANS] - scans the heap of a running Go process and prints, per scan, what
- * was found, and one line per unreachable goroutine. With --exact a picture is taken first.
+ * heapscan [--exact] PID [SCANS [PAUSE_MS]] - scans the heap of a running Go process and prints, per
+ * scan, what was found, and one line per unreachable goroutine. With --exact a picture is taken first.
  * For tests of user/heap against real programs:
  *
  *	scan doubt=... goroutines=N candidates=N unreachable=N moved=N rounds=N ms=N ...
  *	root KIND N
- *	unreachable GOID CLASS FUNCTION
+ *	unreachable GOID CLASS SCANS BLOCK FUNCTION
  *	retained objects=N bytes=N stack_bytes=N
  *	confirmed twice=N thrice=N
+ *	again WHY
+ *
+ * SCANS: how many scans running it was unreachable in. BLOCK: "tiny" where what it waits on lies in a
+ * block that small objects share, else "own". One that could not be made is made again (WHY).
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +28,11 @@
 #include "heap/confirm.h"
 #include "heap/picture.h"
 #include "heap/scan.h"
+
+#define TINY_BLOCK 16
+
+/* Scans running of which one may fail, because the heap changes too fast or the stop takes too long. */
+#define FAILURES_MAX 20
 
 struct target {
 	struct go_binary *binary;
@@ -55,6 +65,19 @@ static int open_target(struct target *target, pid_t pid, struct failure *failure
 	return err;
 }
 
+/* A lock that shares a block of 16 bytes with others' objects (src/runtime/malloc.go tinySizeClass). */
+static const char *block_of(struct heap_scan *scan, const struct heap_goroutine *g)
+{
+	const struct heap_spans *spans = heap_mark__spans(heap_scan__mark(scan));
+	const struct heap_wait *wait = &heap_scan__goroutines(scan)->waits[g->first_wait];
+	uint32_t span = g->n_waits ? heap_spans__find(spans, wait->object) : HEAP_NO_SPAN;
+
+	return span != HEAP_NO_SPAN && spans->all[span].elemsize == TINY_BLOCK &&
+			       spans->all[span].flags & HEAP_SPAN_NOSCAN ?
+		       "tiny" :
+		       "own";
+}
+
 static void print_unreachable(const struct target *target, struct heap_scan *scan)
 {
 	const struct heap_goroutines *goroutines = heap_scan__goroutines(scan);
@@ -81,8 +104,8 @@ static void print_unreachable(const struct target *target, struct heap_scan *sca
 		    !pclntab__lookup(target->runtime.tab, startpc - target->runtime.bias, &func) &&
 		    pclntab__name(target->runtime.tab, &func, name, sizeof(name)) < 0)
 			snprintf(name, sizeof(name), "?");
-		printf("unreachable %llu %u %s\n", (unsigned long long)g->goid, g->wait_class,
-		       name);
+		printf("unreachable %llu %u %u %s %s\n", (unsigned long long)g->goid, g->wait_class,
+		       heap_confirm__count(target->confirm, g->goid), block_of(scan, g), name);
 	}
 	for (size_t k = 0; k <= HEAP_ROOT_MOVED; k++)
 		printf("root %s %zu\n", heap_root_kind__name((enum heap_root_kind)k), kinds[k]);
@@ -202,6 +225,27 @@ static int scan_once(struct target *target, pid_t exact, struct failure *failure
 	return err;
 }
 
+/* One that the moment was not right for is made again. */
+static int scan_all(struct target *target, pid_t exact, long scans, useconds_t pause_us,
+		    struct failure *failure)
+{
+	long done = 0, failed = 0;
+
+	while (done < scans) {
+		int err = scan_once(target, exact, failure);
+
+		if (err && (++failed > FAILURES_MAX || (err != -EAGAIN && err != -ETIME)))
+			return err;
+		if (err)
+			printf("again %s\n", failure->text);
+		done += !err;
+		fflush(stdout);
+		if (done < scans)
+			usleep(pause_us);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct target target = {0};
@@ -210,18 +254,20 @@ int main(int argc, char **argv)
 	char **arguments = argv + 1 + exact;
 	pid_t pid = *arguments ? (pid_t)strtol(*arguments, NULL, 10) : 0;
 	long scans = pid && arguments[1] ? strtol(arguments[1], NULL, 10) : 1;
+	long pause_ms = pid && arguments[1] && arguments[2] ? strtol(arguments[2], NULL, 10) : 0;
 	int err;
 
 	if (!pid) {
-		fprintf(stderr, "usage: heapscan [--exact] PID [SCANS]\n");
+		fprintf(stderr, "usage: heapscan [--exact] PID [SCANS [PAUSE_MS]]\n");
 		return 2;
 	}
 	err = open_target(&target, pid, &failure);
 	if (!err)
 		err = heap_confirm__new(&(struct heap_confirm_options){.interval_ns = 1},
 					&target.confirm);
-	for (long i = 0; i < scans && !err; i++)
-		err = scan_once(&target, exact ? pid : 0, &failure);
+	if (!err)
+		err = scan_all(&target, exact ? pid : 0, scans, (useconds_t)pause_ms * 1000,
+			       &failure);
 	if (err)
 		fprintf(stderr, "heapscan: %s\n", failure.text);
 	heap_confirm__free(target.confirm);

@@ -12,7 +12,8 @@
 //	  once FILE          lets the leak happen, in up to ten tries
 //	  repeat FILE        once a second from now on, as a handler would for each request
 //	  rest FILE          no more of that
-//	  leaks FILE         the profile of leaked goroutines, all stacks as text
+//	  leaks FILE         the profile of leaked goroutines, all stacks as text (Go 1.27)
+//	  stacks FILE        all stacks as text, without a word about leaks
 //
 // Each answers by FILE, which appears when it is done.
 package main
@@ -71,7 +72,8 @@ func onMain() bool {
 	return strings.HasPrefix(string(header[:n]), "goroutine 1 ")
 }
 
-var resting atomic.Bool
+// resting is no atomic.Bool: Go 1.18 has none.
+var resting int32
 
 // answer makes file appear with its whole content.
 func answer(file string, write func(io.Writer) error) {
@@ -126,12 +128,16 @@ func obey(orders chan<- string) {
 			}
 			say(file, "%d goroutines", runtime.NumGoroutine())
 		case "rest":
-			resting.Store(true)
+			atomic.StoreInt32(&resting, 1)
 			time.Sleep(3 * settle)
 			say(file, "%d goroutines", runtime.NumGoroutine())
 		case "leaks":
 			answer(file, func(w io.Writer) error {
 				return real.Lookup("goroutineleak").WriteTo(w, 2)
+			})
+		case "stacks":
+			answer(file, func(w io.Writer) error {
+				return real.Lookup("goroutine").WriteTo(w, 2)
 			})
 		}
 	}
@@ -155,7 +161,7 @@ func once(scenario func()) {
 
 func repeat(scenario func()) {
 	for range time.Tick(time.Second) {
-		if !resting.Load() && runtime.NumGoroutine() < mostGoroutines {
+		if atomic.LoadInt32(&resting) == 0 && runtime.NumGoroutine() < mostGoroutines {
 			go scenario()
 		}
 	}
