@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * heapscan [--exact] PID [SCANS [PAUSE_MS]] - scans the heap of a running Go process and prints, per
+ * heapscan [--exact] [--from GOID,...] PID [SCANS [PAUSE_MS]] - scans the heap of a running Go process and prints, per
  * scan, what was found, and one line per unreachable goroutine. With --exact a picture is taken first.
  * For tests of user/heap against real programs:
  *
  *	scan doubt=... goroutines=N candidates=N unreachable=N moved=N rounds=N ms=N ...
  *	root KIND N
  *	unreachable GOID CLASS SCANS BLOCK FUNCTION
+ *	held GOID KIND FUNCTION
+ *	behind GOID
  *	retained objects=N bytes=N stack_bytes=N
  *	confirmed twice=N thrice=N
  *	again WHY
  *
  * SCANS: how many scans running it was unreachable in. BLOCK: "tiny" where what it waits on lies in a
- * block that small objects share, else "own". One that could not be made is made again (WHY).
+ * block that small objects share, else "own"; held: one that something leads to, in such a block.
+ * Behind: unreachable ones that would not be if those of --from could go on. A scan that could not be
+ * made is made again (WHY).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -39,6 +43,7 @@ struct target {
 	struct remote *remote;
 	struct heap_runtime runtime;
 	struct heap_confirm *confirm;
+	const char *from; /* goids with commas, or NULL */
 };
 
 static int open_target(struct target *target, pid_t pid, struct failure *failure)
@@ -78,42 +83,113 @@ static const char *block_of(struct heap_scan *scan, const struct heap_goroutine 
 		       "own";
 }
 
-static void print_unreachable(const struct target *target, struct heap_scan *scan)
+static void name_of(const struct target *target, const struct heap_goroutine *g, char *name,
+		    size_t size)
+{
+	struct pclntab_func func;
+	uint64_t startpc;
+
+	snprintf(name, size, "?");
+	if (!remote__read_u64(target->remote, g->address + target->runtime.layout->g_startpc,
+			      &startpc) &&
+	    !pclntab__lookup(target->runtime.tab, startpc - target->runtime.bias, &func) &&
+	    pclntab__name(target->runtime.tab, &func, name, size) < 0)
+		snprintf(name, size, "?");
+}
+
+static void print_candidate(const struct target *target, struct heap_scan *scan,
+			    const struct heap_goroutine *g)
+{
+	const char *block = block_of(scan, g);
+	char name[256];
+
+	name_of(target, g, name, sizeof(name));
+	if (heap_scan__is_unreachable(g))
+		printf("unreachable %llu %u %u %s %s\n", (unsigned long long)g->goid, g->wait_class,
+		       heap_confirm__count(target->confirm, g->goid), block, name);
+	else if (strcmp(block, "tiny") == 0)
+		printf("held %llu %u %s\n", (unsigned long long)g->goid, g->reached_by, name);
+}
+
+static void print_retained(struct heap_scan *scan)
 {
 	const struct heap_goroutines *goroutines = heap_scan__goroutines(scan);
-	const struct go_layout *l = target->runtime.layout;
 	struct heap_retained retained;
 	size_t *indices = calloc(goroutines->n + 1, sizeof(*indices)), n = 0;
-	size_t kinds[HEAP_ROOT_MOVED + 1] = {0};
 
-	for (size_t i = 0; i < goroutines->n; i++) {
-		const struct heap_goroutine *g = &goroutines->all[i];
-		struct pclntab_func func;
-		char name[256];
-		uint64_t startpc;
-
-		if (!g->candidate && g->reached_by != HEAP_ROOT_MOVED)
-			continue;
-		kinds[g->reached_by]++;
-		if (!heap_scan__is_unreachable(g))
-			continue;
-		if (indices)
+	for (size_t i = 0; indices && i < goroutines->n; i++) {
+		if (heap_scan__is_unreachable(&goroutines->all[i]))
 			indices[n++] = i;
-		snprintf(name, sizeof(name), "?");
-		if (!remote__read_u64(target->remote, g->address + l->g_startpc, &startpc) &&
-		    !pclntab__lookup(target->runtime.tab, startpc - target->runtime.bias, &func) &&
-		    pclntab__name(target->runtime.tab, &func, name, sizeof(name)) < 0)
-			snprintf(name, sizeof(name), "?");
-		printf("unreachable %llu %u %u %s %s\n", (unsigned long long)g->goid, g->wait_class,
-		       heap_confirm__count(target->confirm, g->goid), block_of(scan, g), name);
 	}
-	for (size_t k = 0; k <= HEAP_ROOT_MOVED; k++)
-		printf("root %s %zu\n", heap_root_kind__name((enum heap_root_kind)k), kinds[k]);
 	if (indices && !heap_scan__retain(scan, indices, n, &retained))
 		printf("retained objects=%llu bytes=%llu stack_bytes=%llu\n",
 		       (unsigned long long)retained.objects, (unsigned long long)retained.bytes,
 		       (unsigned long long)retained.stack_bytes);
 	free(indices);
+}
+
+static void print_unreachable(const struct target *target, struct heap_scan *scan)
+{
+	const struct heap_goroutines *goroutines = heap_scan__goroutines(scan);
+	size_t kinds[HEAP_ROOT_MOVED + 1] = {0};
+
+	for (size_t i = 0; i < goroutines->n; i++) {
+		const struct heap_goroutine *g = &goroutines->all[i];
+
+		if (!g->candidate && g->reached_by != HEAP_ROOT_MOVED)
+			continue;
+		kinds[g->reached_by]++;
+		print_candidate(target, scan, g);
+	}
+	for (size_t k = 0; k <= HEAP_ROOT_MOVED; k++)
+		printf("root %s %zu\n", heap_root_kind__name((enum heap_root_kind)k), kinds[k]);
+}
+
+static bool is_listed(const char *list, uint64_t goid)
+{
+	while (*list) {
+		char *end;
+
+		if (strtoull(list, &end, 10) == goid)
+			return true;
+		list = *end ? end + 1 : end;
+	}
+	return false;
+}
+
+static bool waits_for_marked(struct heap_scan *scan, const struct heap_goroutine *g)
+{
+	const struct heap_wait *waits = &heap_scan__goroutines(scan)->waits[g->first_wait];
+
+	for (uint32_t w = 0; w < g->n_waits; w++) {
+		if (heap_mark__is_marked(heap_scan__mark(scan), waits[w].object))
+			return true;
+	}
+	return false;
+}
+
+/* Lets those that are listed go on, and whoever can then; until no more can. */
+static void print_behind(const char *list, struct heap_scan *scan)
+{
+	const struct heap_goroutines *goroutines = heap_scan__goroutines(scan);
+	bool *done = calloc(goroutines->n + 1, sizeof(*done)), more = done;
+
+	while (more) {
+		more = false;
+		for (size_t i = 0; i < goroutines->n; i++) {
+			const struct heap_goroutine *g = &goroutines->all[i];
+			struct heap_retained retained;
+
+			if (done[i] || !heap_scan__is_unreachable(g) ||
+			    (!is_listed(list, g->goid) && !waits_for_marked(scan, g)))
+				continue;
+			done[i] = more = true;
+			if (heap_scan__retain(scan, &i, 1, &retained))
+				break;
+			printf("behind %llu\n", (unsigned long long)g->goid);
+		}
+	}
+	free(done);
 }
 
 static void print_result(const struct heap_scan_result *r, size_t steps)
@@ -219,6 +295,10 @@ static int scan_once(struct target *target, pid_t exact, struct failure *failure
 		print_result(heap_scan__result(scan), steps);
 		print_confirmed(target, scan);
 		print_unreachable(target, scan);
+		if (target->from)
+			print_behind(target->from, scan);
+		else
+			print_retained(scan);
 	}
 	heap_scan__free(scan);
 	heap_picture__free(picture);
@@ -246,20 +326,32 @@ static int scan_all(struct target *target, pid_t exact, long scans, useconds_t p
 	return 0;
 }
 
+static int usage(void)
+{
+	fprintf(stderr, "usage: heapscan [--exact] [--from GOID,...] PID [SCANS [PAUSE_MS]]\n");
+	return 2;
+}
+
 int main(int argc, char **argv)
 {
 	struct target target = {0};
 	struct failure failure = {.text = ""};
 	bool exact = argc > 1 && !strcmp(argv[1], "--exact");
 	char **arguments = argv + 1 + exact;
-	pid_t pid = *arguments ? (pid_t)strtol(*arguments, NULL, 10) : 0;
-	long scans = pid && arguments[1] ? strtol(arguments[1], NULL, 10) : 1;
-	long pause_ms = pid && arguments[1] && arguments[2] ? strtol(arguments[2], NULL, 10) : 0;
+	long scans = 1, pause_ms = 0;
+	pid_t pid;
 	int err;
 
-	if (!pid) {
-		fprintf(stderr, "usage: heapscan [--exact] PID [SCANS [PAUSE_MS]]\n");
-		return 2;
+	if (*arguments && !strcmp(*arguments, "--from") && arguments[1]) {
+		target.from = arguments[1];
+		arguments += 2;
+	}
+	pid = *arguments ? (pid_t)strtol(*arguments, NULL, 10) : 0;
+	if (!pid)
+		return usage();
+	if (arguments[1]) {
+		scans = strtol(arguments[1], NULL, 10);
+		pause_ms = arguments[2] ? strtol(arguments[2], NULL, 10) : 0;
 	}
 	err = open_target(&target, pid, &failure);
 	if (!err)

@@ -2,7 +2,10 @@
 /*
  * Before Go 1.26 a goroutine that waits on a sync.Cond does not say on which: it is only in the Cond's
  * own list (src/runtime/sema.go notifyList). The Cond is in a variable of sync.(*Cond).Wait, close to
- * the top of the stack. Every word there is tried; it is the one when the goroutine is in its list.
+ * the top of the stack. Every word there is tried; it is the one when the goroutine is in its list. What
+ * lies on the goroutine's own stack is none: a Cond escapes, since the runtime is given its address
+ * (src/sync/runtime.go runtime_notifyListWait), but a saved frame pointer may lead to variables of
+ * notifyListWait that look like a list, the sudog being one of them.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -117,18 +120,19 @@ static int try_variable(struct search *search, uint64_t address, const uint8_t *
 	return 0;
 }
 
-static int try_stack(struct search *search, uint64_t g, uint64_t sp)
+static int try_stack(struct search *search, uint64_t address, const struct heap_g *g)
 {
 	struct remote *remote = search->goroutines->runtime->remote;
 	size_t n = 0;
-	int err = remote__read(remote, sp, search->stack, STACK_READ);
+	int err = remote__read(remote, g->sp, search->stack, STACK_READ);
 
 	if (err)
 		return err == -EFAULT ? 0 : err;
 	for (size_t i = 0; i < WORDS; i++) {
 		uint64_t word = bytes__u64(search->stack, i * WORD);
 
-		if (!word || word % WORD || word >> GO_HEAP_BITS)
+		if (!word || word % WORD || word >> GO_HEAP_BITS ||
+		    (word >= g->stack_lo && word < g->stack_hi))
 			continue;
 		search->reads[n] = (struct remote_span){
 			.address = word,
@@ -141,7 +145,7 @@ static int try_stack(struct search *search, uint64_t g, uint64_t sp)
 	for (size_t i = 0; i < n && !err; i++) {
 		if (!search->reads[i].result)
 			err = try_variable(search, search->reads[i].address, search->variables[i],
-					   g);
+					   address);
 	}
 	return err;
 }
@@ -152,12 +156,16 @@ static int find_wait(struct heap_goroutines *goroutines, struct search *search,
 	const struct waiter *waiter = find(search, g->address);
 
 	if (!waiter && search->n_lists < MAX_LISTS) {
-		uint64_t sp;
+		const struct heap_runtime *runtime = goroutines->runtime;
+		uint8_t data[HEAP_G_MAX];
+		struct heap_g decoded;
 		int err =
-			remote__read_u64(goroutines->runtime->remote,
-					 g->address + goroutines->runtime->layout->g_sched_sp, &sp);
-		if (!err)
-			err = try_stack(search, g->address, sp);
+			remote__read(runtime->remote, g->address, data, runtime->layout->g_sizeof);
+
+		if (!err) {
+			heap_g__decode(runtime, data, &decoded);
+			err = try_stack(search, g->address, &decoded);
+		}
 		if (err < 0 && err != -EFAULT)
 			return err;
 		waiter = find(search, g->address);

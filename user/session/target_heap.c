@@ -119,13 +119,35 @@ static bool is_known(struct target *target, const struct heap_goroutine *g, bool
 	return proven || heap_confirm__is_confirmed(heap->confirm, g->goid, now_ns);
 }
 
+static bool is_semaphore(enum wait_class class)
+{
+	return class == WAIT_SEMAPHORE || class == WAIT_LOCK || class == WAIT_WAIT_GROUP;
+}
+
+/*
+ * The site of @g. False: it is not known where it waits, for it went on after the last census, which has
+ * it elsewhere or not at all. It is told by the next scan. Before Go 1.24 a census knows by the stack
+ * what is one kind of wait here.
+ */
+static bool find_site(const struct target *target, const struct heap_goroutine *g,
+		      uint32_t *ret_site)
+{
+	enum wait_class class;
+	uint64_t since_ns;
+
+	if (!tracker__find(target->tracker, g->goid, ret_site, &since_ns))
+		return false;
+	class = tracker__waits_in(target->tracker, *ret_site);
+	return class == g->wait_class || (is_semaphore(class) && is_semaphore(g->wait_class));
+}
+
 /* Of all candidates, by site, those that are known first; NULL without memory. */
 static struct finding *find_all(struct target *target, const struct heap_scan *scan, bool proven,
 				size_t *ret_n)
 {
 	const struct heap_goroutines *goroutines = heap_scan__goroutines(scan);
 	struct finding *found = calloc(goroutines->n + 1, sizeof(*found));
-	uint64_t now_ns = clock__monotonic_ns(), since_ns;
+	uint64_t now_ns = clock__monotonic_ns();
 	size_t n = 0;
 
 	for (size_t i = 0; found && i < goroutines->n; i++) {
@@ -135,8 +157,7 @@ static struct finding *find_all(struct target *target, const struct heap_scan *s
 
 		if (!g->candidate || (!is_known(target, g, proven, now_ns) && !holder))
 			continue;
-		/* One that no census has seen yet is told by the next scan. */
-		if (!tracker__find(target->tracker, g->goid, &site, &since_ns))
+		if (!find_site(target, g, &site))
 			continue;
 		found[n++] = (struct finding){.site = site, .holder = holder, .index = i};
 		target->heap->figures.known += !holder;

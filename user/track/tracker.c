@@ -542,6 +542,13 @@ bool tracker__find(const struct tracker *tracker, uint64_t goid, uint32_t *ret_s
 	return true;
 }
 
+enum wait_class tracker__waits_in(const struct tracker *tracker, uint32_t index)
+{
+	return index < site_table__end(tracker->sites) ?
+		       site_table__at(tracker->sites, index)->wait_class :
+		       WAIT_NONE;
+}
+
 void tracker__forget_proofs(struct tracker *tracker)
 {
 	for (uint32_t i = 0; i < site_table__end(tracker->sites); i++)

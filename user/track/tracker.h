@@ -199,6 +199,9 @@ void tracker__note_objects(struct tracker *tracker, uint32_t index,
 bool tracker__find(const struct tracker *tracker, uint64_t goid, uint32_t *ret_site,
 		   uint64_t *ret_parked_since_ns);
 
+/* tracker__waits_in - what members of site @index wait in. */
+enum wait_class tracker__waits_in(const struct tracker *tracker, uint32_t index);
+
 /*
  * tracker__note_proof - what the last look at the heap showed at site @index; the next tracker__judge()
  * uses it. tracker__forget_proofs comes first: what the look before showed holds no longer.

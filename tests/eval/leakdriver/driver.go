@@ -12,6 +12,7 @@
 //	  once FILE          lets the leak happen, in up to ten tries
 //	  repeat FILE        once a second from now on, as a handler would for each request
 //	  rest FILE          no more of that
+//	  collect FILE       collects garbage, as any process does that is older than two minutes
 //	  leaks FILE         the profile of leaked goroutines, all stacks as text (Go 1.27)
 //	  stacks FILE        all stacks as text, without a word about leaks
 //
@@ -130,6 +131,9 @@ func obey(orders chan<- string) {
 		case "rest":
 			atomic.StoreInt32(&resting, 1)
 			time.Sleep(3 * settle)
+			say(file, "%d goroutines", runtime.NumGoroutine())
+		case "collect":
+			runtime.GC()
 			say(file, "%d goroutines", runtime.NumGoroutine())
 		case "leaks":
 			answer(file, func(w io.Writer) error {
