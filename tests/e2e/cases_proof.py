@@ -18,6 +18,7 @@ VERSION_PROGRAMS = {
     for version in ("1.18.10", "1.22.12", "1.27.1")
 }
 DEMO = Program("demo", strip=True)
+SLEEPERS = Program("sleepers")
 QUICK = ("--interval", "500ms", "--min-age", "1s")
 
 
@@ -43,6 +44,7 @@ def check_proven(t, program):
     report, said = prove(t, target.pid)
     check_equal(by_function(report, "proven"), LOST, "proven goroutines by function")
     check("memory to copy" in said and "stopped for about" in said, f"what is said before: {said}")
+    check_equal(report["final_reason"], "proof", "why it ended")
     for site in flagged(report):
         proof = site["proof"]
         check_equal(proof["level"], "proven", f"level of a flagged site: {site['why']}")
@@ -115,7 +117,8 @@ def a_busy_service_has_no_false_ones(t):
 
 @case
 def a_stop_that_would_be_too_long_is_not_made(t):
-    target = start(t, PROGRAM)
+    """50,000 stacks cannot be copied in a millisecond."""
+    target = start(t, SLEEPERS, "50000")
     code, _, said = run(t, "prove", str(target.pid), "--max-stop", "1ms")
     check_equal(code, 1, f"exit code; {said}")
     check("--max-stop" in said, f"advice: {said}")
@@ -154,6 +157,17 @@ def killed_in_the_middle_it_lets_go(t):
         with open(f"/proc/{target.process.pid}/status", encoding="ascii") as file:
             check("TracerPid:\t0\n" in file.read(), "it is still traced")
     check(target.process.poll() is None, "the target ended")
+
+
+@case
+def without_a_leak_it_does_not_speak_of_other_ways(t):
+    """What one census cannot see is no matter of a proof."""
+    target = Target(t, [DEMO.build(), "-healthy", "-for", "60s"])
+    target.answer("ready")
+    code, out, said = run(t, "prove", str(target.pid), "--max-stop", "2s")
+    check_equal(code, 0, f"exit code; {said}")
+    check("No leak found" in out, f"the verdict: {out}")
+    check("--once" not in out and "ended:" not in out, f"the end: {out}")
 
 
 @case

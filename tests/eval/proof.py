@@ -32,6 +32,9 @@ PROVE_OPTIONS = ("--json", "--max-stop", "5s")
 
 ABOUT = {"go": leakprofile.GO}
 
+# A goroutine in these states goes on by itself.
+MAY_RUN = ("running", "runnable", "sleep", "IO wait", "syscall")
+
 # One place of one program: how many the reference has there, and how many gleakd proved.
 Site = collections.namedtuple("Site", "key leaked proven")
 
@@ -213,6 +216,8 @@ def against_its_count(options, scenario, toolchain, places):
         goroutines = leakprofile.parse(driver.ask("stacks", 60))
     counted, listed = collections.Counter(), set()
     for goroutine in goroutines:
+        if goroutine.reason in MAY_RUN:
+            continue
         key = without_reason(leakprofile.key_of_goroutine(goroutine))
         counted[key] += 1
         if key in places or may_leak(scenario, goroutine):

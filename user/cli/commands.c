@@ -48,6 +48,7 @@ const struct command_spec commands[COMMAND_COUNT] = {
 				 "tells from the copy which goroutines wait for what nothing leads "
 				 "to any more: they are leaked for certain. How long the stop will "
 				 "be is said before.",
+			.has_page = true,
 			.max_words = OPTION_LIST_MAX,
 		},
 	[COMMAND_HEAP] =

@@ -161,7 +161,7 @@ static void forget(struct options *options, const struct option_spec *spec)
 static int take_word(const char *word, struct options *options, struct options_given *given,
 		     struct failure *failure)
 {
-	const struct option_spec *pid = option_spec__find("pid", COMMAND_WATCH);
+	const struct option_spec *pid = option_spec__find("pid", options->command);
 	enum command command;
 
 	if (options->command == COMMAND_HELP) {
@@ -170,7 +170,7 @@ static int take_word(const char *word, struct options *options, struct options_g
 		options->topic = word;
 		return 0;
 	}
-	if (!option_spec__belongs(pid, options->command))
+	if (!pid)
 		return refuse_word(word, options->command, failure);
 	if (!options->command_named && command__find(word, &command))
 		return failure__set(failure, -EINVAL,

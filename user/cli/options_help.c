@@ -31,8 +31,9 @@ static void write_examples(FILE *out, const struct command_spec *command)
 {
 	fputs("Examples:\n", out);
 	for (size_t i = 0; i < COMMAND_EXAMPLES && command->examples[i].typed; i++) {
+		/* A blank at least between the two. */
 		if (*command->examples[i].does)
-			fprintf(out, "  %-*s%s\n", EXAMPLE_COLUMN - 2, command->examples[i].typed,
+			fprintf(out, "  %-*s %s\n", EXAMPLE_COLUMN - 3, command->examples[i].typed,
 				command->examples[i].does);
 		else
 			fprintf(out, "  %s\n", command->examples[i].typed);
@@ -72,11 +73,12 @@ static const char *help_of(const struct option_spec *spec, bool brief, char *tex
 {
 	if (brief && spec->brief)
 		return spec->brief;
-	if (spec->pid_fallback)
+	if (spec->pid_fallback && spec->fallback)
 		snprintf(text, size, "%s (default %s; for chosen processes %s)", spec->help,
 			 spec->fallback, spec->pid_fallback);
-	else if (spec->fallback)
-		snprintf(text, size, "%s (default %s)", spec->help, spec->fallback);
+	else if (spec->fallback || spec->pid_fallback)
+		snprintf(text, size, "%s (default %s)", spec->help,
+			 spec->fallback ? spec->fallback : spec->pid_fallback);
 	else
 		snprintf(text, size, "%s", spec->help);
 	return text;

@@ -65,11 +65,13 @@ static void write_sentence(FILE *out, const char *text)
 
 static void write_default(FILE *out, const struct option_spec *spec)
 {
-	if (!spec->fallback)
+	const char *fallback = spec->fallback ? spec->fallback : spec->pid_fallback;
+
+	if (!fallback)
 		return;
 	fputs("The default is\n.Ql ", out);
-	write_text(out, spec->fallback);
-	if (spec->pid_fallback) {
+	write_text(out, fallback);
+	if (spec->fallback && spec->pid_fallback) {
 		fputs(" ,\nwith\n.Fl -pid\nit is\n.Ql ", out);
 		write_text(out, spec->pid_fallback);
 	}

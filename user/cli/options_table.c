@@ -42,10 +42,14 @@ static const char *const mode_words[] = {"census", "lifecycle", "full", "auto", 
 #define FIELD(name) offsetof(struct options, name)
 
 const struct option_spec option_specs[] = {
-	{"pid", 'p', OPTION_PROCESSES, WATCH | PROVE | HEAP, .offset = FIELD(processes), .min = 1,
+	{"pid", 'p', OPTION_PROCESSES, WATCH, .offset = FIELD(processes), .min = 1,
 	 .max = PID_LIMIT, .metavar = "N|NAME", .brief = "the Go process to watch; may be repeated",
 	 .help = "the Go process to watch: its number, or the name of process, executable, systemd "
 		 "unit or container; may be repeated (default: all of this host)"},
+	{"pid", 'p', OPTION_PROCESSES, PROVE | HEAP, .offset = FIELD(processes), .min = 1,
+	 .max = PID_LIMIT, .metavar = "N|NAME",
+	 .help = "the Go process to look at, by its number or a name, as for watching; may be "
+		 "repeated"},
 	{"min-age", 0, OPTION_DURATION, WATCH | PROVE, OPTION_IN_FILE, FIELD(min_age_ns),
 	 .min = 100 * NSEC_PER_MSEC, .max = DAY, .fallback = "10s", .metavar = "TIME",
 	 .help = "a goroutine counts as staying once it has been parked this long"},

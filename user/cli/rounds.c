@@ -82,7 +82,7 @@ static void complete(struct rounds *rounds)
 	rounds->round_ns = clock__monotonic_ns() - rounds->round_began_ns;
 	if (rounds->end)
 		end = rounds->end;
-	else if (rounds->options->once)
+	else if (rounds->options->once && !end)
 		end = REPORT_ONCE;
 	if (end) {
 		rounds__finish(rounds, end);

@@ -12,6 +12,8 @@ const char *report_end__words(enum report_end end)
 		return "";
 	case REPORT_ONCE:
 		return "once";
+	case REPORT_PROOF:
+		return "proof";
 	case REPORT_INTERRUPTED:
 		return "interrupted";
 	case REPORT_TERMINATED:

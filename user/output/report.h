@@ -170,6 +170,7 @@ struct report_self {
 enum report_end {
 	REPORT_GOES_ON, /* it does not */
 	REPORT_ONCE,	/* one report was asked for */
+	REPORT_PROOF,	/* one that rests on a picture of the memory was */
 	REPORT_INTERRUPTED,
 	REPORT_TERMINATED,
 	REPORT_DURATION_OVER,

@@ -73,6 +73,14 @@ Test(options_help, short_help_begins_with_an_example_and_fits_a_screen)
 		snprintf(first, sizeof(first), "Examples:\n  %s", commands[c].examples[0].typed);
 		cr_expect(strncmp(text, first, strlen(first)) == 0, "%s: %.60s", commands[c].name,
 			  text);
+		cr_expect_null(strstr(text, "(null)"), "%s: %s", commands[c].name, text);
+		for (size_t i = 0; i < COMMAND_EXAMPLES && commands[c].examples[i].typed; i++) {
+			const char *typed = strstr(text, commands[c].examples[i].typed);
+
+			cr_expect(typed && strchr(" \n",
+						  typed[strlen(commands[c].examples[i].typed)]),
+				  "%s: %.60s", commands[c].name, typed);
+		}
 		for (char *line = text; *line; line += strcspn(line, "\n") + 1, lines++)
 			cr_expect_leq(strcspn(line, "\n"), 80, "%.90s", line);
 		cr_expect_leq(lines, SCREEN_LINES, "%s: %zu lines", commands[c].name, lines);

@@ -157,16 +157,16 @@ void text_part__unwatched(struct screen *screen, const struct report *report)
 void text_part__summary(struct screen *screen, const struct report *report,
 			const struct overview *overview)
 {
-	bool once = report->end == REPORT_ONCE;
+	bool one_report = report->end == REPORT_ONCE || report->end == REPORT_PROOF;
 
 	if (overview->n) {
-		put_summary(screen, overview, once);
+		put_summary(screen, overview, report->end == REPORT_ONCE);
 	} else {
 		screen__put(screen, STYLE_PLAIN, "No Go process was watched");
 		screen__end_line(screen);
 	}
 	text_part__unwatched(screen, report);
-	if (report__final(report) && !once) {
+	if (report__final(report) && !one_report) {
 		screen__putf(screen, STYLE_DIM, "ended: %s", report_end__words(report->end));
 		screen__end_line(screen);
 	}
