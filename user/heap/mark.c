@@ -148,13 +148,8 @@ bool heap_mark__is_again(const struct heap_mark *mark)
 
 /* --- objects ------------------------------------------------------------------------------------ */
 
-struct object {
-	uint32_t number; /* of its span */
-	uint32_t index;
-	struct heap_span *span;
-};
-
-static inline bool object_at(const struct heap_mark *mark, uint64_t address, struct object *ret)
+static inline bool object_at(const struct heap_mark *mark, uint64_t address,
+			     struct mark_object *ret)
 {
 	uint32_t number = heap_spans__find(mark->spans, address);
 
@@ -177,7 +172,7 @@ void mark__enqueue(struct heap_mark *mark, uint32_t number)
 	mark->queue[(mark->queue_head + mark->queue_used++) & (mark->queue_size - 1)] = number;
 }
 
-static void add_pending(struct heap_mark *mark, const struct object *o)
+static void add_pending(struct heap_mark *mark, const struct mark_object *o)
 {
 	if (o->span->flags & HEAP_SPAN_NOSCAN)
 		return;
@@ -193,7 +188,7 @@ static int push_woken(struct heap_mark *mark, uint64_t address)
 	return 0;
 }
 
-static void wake(struct heap_mark *mark, const struct object *o)
+static void wake(struct heap_mark *mark, const struct mark_object *o)
 {
 	if (!mark_bits__test(&mark->watched, o->span, o->index))
 		return;
@@ -203,7 +198,7 @@ static void wake(struct heap_mark *mark, const struct object *o)
 }
 
 static void show_reference(struct heap_mark *mark, uint64_t from, uint64_t value,
-			   const struct object *o, bool first)
+			   const struct mark_object *o, bool first)
 {
 	struct heap_reference reference = {
 		.in = mark->inside,
@@ -219,7 +214,7 @@ static void show_reference(struct heap_mark *mark, uint64_t from, uint64_t value
 }
 
 static inline void mark_object(struct heap_mark *mark, uint64_t from, uint64_t value,
-			       const struct object *o)
+			       const struct mark_object *o)
 {
 	if (mark->visitor)
 		show_reference(mark, from, value, o,
@@ -246,7 +241,7 @@ static inline bool may_be_young(const struct heap_mark *mark, uint64_t value)
 
 void heap_mark__pointer(struct heap_mark *mark, uint64_t from, uint64_t value)
 {
-	struct object o;
+	struct mark_object o;
 
 	if (!may_be_young(mark, value))
 		return;
@@ -256,9 +251,90 @@ void heap_mark__pointer(struct heap_mark *mark, uint64_t from, uint64_t value)
 		mark__late(mark, value);
 }
 
+/* --- pointers ahead ----------------------------------------------------------------------------- */
+
+static void find_span(struct heap_mark *mark, struct mark_step *step)
+{
+	uint32_t number = *step->place - 1;
+
+	if (number == HEAP_NO_SPAN) {
+		mark__late(mark, step->value);
+		step->value = 0;
+		return;
+	}
+	step->object.number = number;
+	step->object.span = &mark->spans->all[number];
+	__builtin_prefetch(step->object.span, 1);
+	__builtin_prefetch((const uint8_t *)(step->object.span + 1) - 1, 1);
+}
+
+static void find_bits(struct heap_mark *mark, struct mark_step *step)
+{
+	const struct heap_span *span = step->object.span;
+	uint32_t index = heap_span__index(span, step->value);
+	size_t word = span->first_word + index / 64;
+
+	if (index >= span->nelems) {
+		step->value = 0;
+		return;
+	}
+	step->object.index = index;
+	__builtin_prefetch(&mark->marked.words[word], 1);
+	if (!(span->flags & HEAP_SPAN_NOSCAN))
+		__builtin_prefetch(&mark->pending.words[word], 1);
+}
+
+/* Room for one more: whatever is on its way gets on by one place. */
+static struct mark_step *advance(struct heap_mark *mark)
+{
+	size_t at = mark->ahead_at++;
+	struct mark_step *step = &mark->ahead[(at - MARK_STAGE) % MARK_AHEAD];
+
+	if (step->value)
+		find_span(mark, step);
+	step = &mark->ahead[(at - 2 * MARK_STAGE) % MARK_AHEAD];
+	if (step->value)
+		find_bits(mark, step);
+	step = &mark->ahead[(at - 3 * MARK_STAGE) % MARK_AHEAD];
+	if (step->value)
+		mark_object(mark, step->from, step->value, &step->object);
+	step->value = 0;
+	return &mark->ahead[at % MARK_AHEAD];
+}
+
+void mark__ahead(struct heap_mark *mark, uint64_t from, uint64_t value)
+{
+	const struct heap_spans *spans = mark->spans;
+	const uint32_t *leaf;
+	struct mark_step *step;
+
+	/* A visitor is to be shown references while it is shown what they are in. */
+	if (mark->visitor || value - spans->low >= spans->high - spans->low) {
+		heap_mark__pointer(mark, from, value);
+		return;
+	}
+	leaf = spans->arenas[value >> GO_ARENA_SHIFT];
+	if (!leaf) {
+		heap_mark__pointer(mark, from, value);
+		return;
+	}
+	step = advance(mark);
+	step->from = from;
+	step->value = value;
+	step->place = &leaf[value % GO_ARENA_SIZE >> GO_PAGE_SHIFT];
+	__builtin_prefetch(step->place);
+	mark->ahead_used = 3 * MARK_STAGE + 1;
+}
+
+void mark__ahead_all(struct heap_mark *mark)
+{
+	for (; mark->ahead_used; mark->ahead_used--)
+		(void)advance(mark);
+}
+
 void heap_mark__guess(struct heap_mark *mark, uint64_t from, uint64_t value)
 {
-	struct object o;
+	struct mark_object o;
 	bool is_free = false;
 	int err;
 
@@ -297,7 +373,7 @@ void heap_mark__words(struct heap_mark *mark, uint64_t address, const uint8_t *d
 
 void heap_mark__contents(struct heap_mark *mark, uint64_t address)
 {
-	struct object o;
+	struct mark_object o;
 
 	if (object_at(mark, address, &o))
 		add_pending(mark, &o);
@@ -305,7 +381,7 @@ void heap_mark__contents(struct heap_mark *mark, uint64_t address)
 
 void heap_mark__hide(struct heap_mark *mark, uint64_t address)
 {
-	struct object o;
+	struct mark_object o;
 
 	if (!object_at(mark, address, &o) || mark_bits__test(&mark->marked, o.span, o.index))
 		return;
@@ -315,7 +391,7 @@ void heap_mark__hide(struct heap_mark *mark, uint64_t address)
 
 void heap_mark__reveal(struct heap_mark *mark, uint64_t address)
 {
-	struct object o;
+	struct mark_object o;
 
 	if (!object_at(mark, address, &o) || !mark_bits__test(&mark->marked, o.span, o.index))
 		return;
@@ -331,7 +407,7 @@ void heap_mark__reveal(struct heap_mark *mark, uint64_t address)
 
 uint64_t heap_mark__object(const struct heap_mark *mark, uint64_t address, uint64_t *ret_size)
 {
-	struct object o;
+	struct mark_object o;
 
 	if (!object_at(mark, address, &o))
 		return 0;
@@ -342,14 +418,14 @@ uint64_t heap_mark__object(const struct heap_mark *mark, uint64_t address, uint6
 
 bool heap_mark__is_marked(const struct heap_mark *mark, uint64_t address)
 {
-	struct object o;
+	struct mark_object o;
 
 	return !object_at(mark, address, &o) || mark_bits__test(&mark->marked, o.span, o.index);
 }
 
 int heap_mark__watch(struct heap_mark *mark, uint64_t address)
 {
-	struct object o;
+	struct mark_object o;
 
 	if (!object_at(mark, address, &o))
 		return 0;
@@ -389,7 +465,7 @@ void mark__late(struct heap_mark *mark, uint64_t address)
  */
 static int mark_young(struct heap_mark *mark, uint32_t number)
 {
-	struct object o = {.number = number, .span = &mark->spans->all[number]};
+	struct mark_object o = {.number = number, .span = &mark->spans->all[number]};
 
 	for (; o.index < o.span->nelems; o.index++)
 		mark_object(mark, 0, heap_span__object(o.span, o.index), &o);

@@ -14,6 +14,24 @@ struct mark_bits {
 	size_t size; /* bytes of the mapping */
 };
 
+/* An object of the table. */
+struct mark_object {
+	uint32_t number; /* of its span */
+	uint32_t index;
+	struct heap_span *span;
+};
+
+/* A pointer on its way through mark__ahead(). */
+struct mark_step {
+	uint64_t from, value;  /* value 0: none */
+	const uint32_t *place; /* of the number of its span */
+	struct mark_object object;
+};
+
+#define MARK_STAGE \
+	16u /* pointers between one stage and the next: more than fit the time of a miss */
+#define MARK_AHEAD (4 * MARK_STAGE) /* a power of two */
+
 struct heap_mark {
 	struct heap_spans *spans;
 	struct heap_bits bits;
@@ -45,6 +63,9 @@ struct heap_mark {
 	uint64_t large_at;
 
 	struct mark_batch *batch;
+
+	struct mark_step ahead[MARK_AHEAD];
+	size_t ahead_at, ahead_used;
 };
 
 static inline bool mark_bits__test(const struct mark_bits *bits, const struct heap_span *span,
@@ -76,6 +97,16 @@ void mark__enqueue(struct heap_mark *mark, uint32_t number);
 
 /* mark__late - look up @address later: it may be in a span that is younger than the table. */
 void mark__late(struct heap_mark *mark, uint64_t address);
+
+/*
+ * mark__ahead - as heap_mark__pointer(), but later: in a large heap nearly each pointer leads to three
+ * places that are in no cache. Here they are on their way while pointers before it are marked. In the
+ * order of the calls.
+ */
+void mark__ahead(struct heap_mark *mark, uint64_t from, uint64_t value);
+
+/* mark__ahead_all - mark what is still on its way. */
+void mark__ahead_all(struct heap_mark *mark);
 
 /* mark__read_batch - take spans from the queue, read them and scan what is pending. */
 int mark__read_batch(struct heap_mark *mark);

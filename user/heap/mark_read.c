@@ -316,7 +316,7 @@ static void scan_object(struct heap_mark *mark, const struct part *part, uint64_
 			size_t at = (i * 64 + (size_t)__builtin_ctzll(left)) * WORD;
 
 			if (at < size)
-				heap_mark__pointer(mark, start + at, bytes__u64(data, at));
+				mark__ahead(mark, start + at, bytes__u64(data, at));
 		}
 	}
 	heap_mark__inside(mark, NULL);
@@ -426,5 +426,6 @@ int mark__read_batch(struct heap_mark *mark)
 		return err;
 	for (size_t i = 0; i < batch->n_parts; i++)
 		settle(mark, &batch->parts[i]);
+	mark__ahead_all(mark);
 	return mark->failed;
 }
