@@ -125,6 +125,35 @@ def a_rise_says_when_a_verdict_is_due(t):
 
 
 @case
+def what_comes_with_silent_connections_of_its_own(t):
+    """A goroutine for each connection that the process opened and left alone: forgotten clients."""
+    target = start(t, COUNTS)
+    g = Gleakd(t, target.pid, "--interval", "500ms", "--min-age", "2s")
+    g.report()
+    stop = threading.Event()
+
+    def feed():
+        while not stop.wait(0.4):
+            target.ask("shape iowait 1")
+            target.ask("shape select 1")
+
+    feeder = threading.Thread(target=feed)
+    feeder.start()
+    t.defer(feeder.join)
+    t.defer(stop.set)
+    place = COUNTS.line("made:select"), COUNTS.line("blocked:select")
+
+    def has(verdict, words):
+        return lambda r: any(s["verdict"] == verdict and any(words in why for why in s["why"])
+                             for s in sites(r, *place))
+
+    g.report("held back", has("growing", "connections or files that the process opened"))
+    # 120 s if others had opened them.
+    told = g.report("leaking", has("leaking", "with them came connections or files"), seconds=60)
+    check(told["targets"][0]["observed_seconds"] >= 20, "ten times --min-age had to pass first")
+
+
+@case
 def what_can_never_proceed_is_stuck(t):
     """Fixed sets that nothing can wake, told by the reason alone."""
     target = start(t, COUNTS)

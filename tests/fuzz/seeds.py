@@ -438,10 +438,25 @@ def textfile():
         yield f"names-{i}", numbers[:50 * i] + b"\n" + b"\n".join(NAMES[i:] + NAMES[:i])
 
 
+def sockets():
+    def row(local, remote, state, inode):
+        return f"   0: {local} {remote} {state} 0:0 00:0 0  1000 0 {inode} 1 0 20 4 30 10 -1\n"
+
+    here, there, nobody = "0100007F", "0500000A", "00000000:0000"
+    mapped = "0000000000000000FFFF0000"
+    tcp = "titles\n" + row(f"{here}:1F90", nobody, "0A", 11) + row(
+        f"{here}:1F90", f"{there}:C001", "01", 12) + row(f"{here}:9001", f"{there}:0016", "08", 13)
+    tcp6 = "titles\n" + row(f"{mapped}{here}:1F90", f"{mapped}{here}:9001", "01", 12)
+    udp = "titles\n" + row(f"{here}:9001", f"{there}:0035", "01", 11)
+    unix = "titles\n0: 3 0 10000 0001 01 12 /run/app.sock\n0: 3 0 0 0001 03 13 @app\n"
+    for n, tables in enumerate(((tcp, tcp6, udp, udp, unix), (tcp,), ("", tcp6, "", "", unix))):
+        yield f"tables-{n}", b"\xff".join(table.encode() for table in tables)
+
+
 TARGETS = {f.__name__.rstrip("_"): f for f in (
     elf_image, sniff, buildinfo, dwarf, pclntab, binary, census, heap, types, samples, wait_objects,
     unwind, tracker, events, code, proc, options, config, utf8, report, list_, allow_list, state,
-    cgroup, textfile, calibration,
+    cgroup, textfile, calibration, sockets,
 )}
 
 

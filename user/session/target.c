@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "host/image_file.h"
 #include "host/self_usage.h"
+#include "host/sockets.h"
 #include "naming/meanings.h"
 #include "discover/load_bias.h"
 #include "session/saved_state.h"
@@ -321,12 +322,34 @@ bool target__census_complete(const struct target *target)
 	return target->census_open && !census__running(target->census);
 }
 
+/* Who opened the connections, where that matters: to find out takes a call for each open file. */
+static void note_sockets(struct target *target, uint64_t now_ns)
+{
+	struct process_sockets sockets;
+	struct tracker_sockets told;
+
+	if (!tracker__wants_sockets(target->tracker))
+		return;
+	if (process__sockets(target->options.proc_root, target->process.id.pid, &sockets)) {
+		tracker__note_sockets(target->tracker, NULL, now_ns);
+		return;
+	}
+	told = (struct tracker_sockets){
+		.accepted = sockets.accepted,
+		.dialled = sockets.dialled,
+		.to_peer = sockets.to_peer,
+	};
+	snprintf(told.peer, sizeof(told.peer), "%s", sockets.peer);
+	tracker__note_sockets(target->tracker, &told, now_ns);
+}
+
 void target__census_finish(struct target *target)
 {
 	uint64_t now_ns = clock__monotonic_ns(), files;
 
 	if (!process__count_files(target->options.proc_root, target->process.id.pid, &files))
 		tracker__note_files(target->tracker, files, now_ns);
+	note_sockets(target, now_ns);
 	tracker__census_end(target->tracker, now_ns);
 	target_probes__note_census(target);
 	target_execution__note(target);

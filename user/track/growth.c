@@ -32,18 +32,73 @@ static double files_rise(const struct evidence *e, const struct growth *g)
 	return history__rise(e->files, e->now - min_of(from, e->now), e->now - min_of(to, e->now));
 }
 
-static bool grows_with_connections(const struct evidence *e, const struct growth *g)
+/* Ticks at which the window of @g began. */
+static uint64_t window_begin(const struct evidence *e, const struct growth *g)
 {
-	double rise = files_rise(e, g);
+	return e->now - min_of((g->stay_ns + g->window_ns) >> TICK_SHIFT, e->now);
+}
 
-	if (e->nature == NATURE_CONNECTION)
-		return true;
-	if (!wait_class__facts(e->wait_class)->may_serve_connection)
-		return false;
+/* How many of the connections that came in the window others can have opened, at most. */
+static double accepted_rise(const struct evidence *e, const struct growth *g)
+{
+	const struct history_sample *latest = e->accepted ? history__latest(e->accepted) : NULL;
+	uint64_t from = window_begin(e, g);
+
+	if (!latest || ticks__age_ns(latest->ticks, e->now) > TRACKER_SOCKETS_MAX_AGE_NS)
+		return INFINITY;
+	if (!history__covers(e->accepted, from))
+		return latest->goroutines;
+	return min_of((double)latest->goroutines, history__rise(e->accepted, from, latest->ticks));
+}
+
+/*
+ * How many more connections there were after the window than before: those that came and went, or
+ * took the place of others, are no reason for goroutines to stay. Where that is not known, all that
+ * arrived count.
+ */
+static double connections_rise(const struct evidence *e, const struct growth *g)
+{
+	uint64_t from = window_begin(e, g), to = e->now - min_of(g->stay_ns >> TICK_SHIFT, e->now);
+	double rise = 0;
+
 	if (e->connections)
-		rise = max_of(rise, age_histogram__between(e->connections, g->stay_ns,
-							   g->stay_ns + g->window_ns));
-	return rise > 0 && rise >= g->stayed / 2;
+		rise = age_histogram__between(e->connections, g->stay_ns,
+					      g->stay_ns + g->window_ns);
+	if (e->n_connections && history__covers(e->n_connections, from))
+		rise = min_of(rise, history__rise(e->n_connections, from, to));
+	/* Others may have opened some while as many of the process' own ended. */
+	if (e->accepted && history__covers(e->accepted, from))
+		rise = max_of(rise, accepted_rise(e, g));
+	return rise;
+}
+
+/*
+ * Whether the process opened itself what came with the goroutines, and it has been silent since: so
+ * look clients that were forgotten. What others open comes with their demand.
+ */
+static bool opened_and_silent(const struct evidence *e, const struct growth *g)
+{
+	double accepted = accepted_rise(e, g), awake = 0;
+
+	/* What is younger than min_age cannot have been silent for as long. */
+	if (e->awake_connections)
+		awake = age_histogram__between(e->awake_connections,
+					       max_of(g->stay_ns, e->min_age_ns),
+					       g->stay_ns + g->window_ns);
+	if (e->nature == NATURE_CONNECTION && files_rise(e, g) - accepted < g->stayed / 2)
+		return false; /* many may share one connection, which others opened */
+	return accepted < g->stayed / 2 && awake < g->stayed / 2;
+}
+
+static enum in_step is_in_step(const struct evidence *e, const struct growth *g)
+{
+	double rise = max_of(files_rise(e, g), connections_rise(e, g));
+
+	if (e->nature != NATURE_CONNECTION &&
+	    (!wait_class__facts(e->wait_class)->may_serve_connection || rise <= 0 ||
+	     rise < g->stayed / 2))
+		return IN_STEP_NOT;
+	return opened_and_silent(e, g) ? IN_STEP_OWN : IN_STEP;
 }
 
 /*
@@ -82,6 +137,15 @@ static void ask_for_window(struct growth *g, uint64_t ns, enum growth_obstacle o
 	g->obstacle = obstacle;
 }
 
+static void ask_for_step(const struct question *q, struct growth *g)
+{
+	if (g->in_step == IN_STEP)
+		ask_for_window(g, q->e->min_age_ns * GROWTH_CONNECTION_WINDOW,
+			       OBSTACLE_CONNECTIONS);
+	else if (g->in_step == IN_STEP_OWN)
+		ask_for_window(g, q->e->min_age_ns * GROWTH_OWN_WINDOW, OBSTACLE_OWN);
+}
+
 /* Finds out over how long a window a rise proves something at this site, and which rule says so. */
 static void find_least_window(const struct question *q, struct growth *g)
 {
@@ -91,9 +155,7 @@ static void find_least_window(const struct question *q, struct growth *g)
 	ask_for_window(g, shortest_window_ns(g->stay_ns, g->stayed), OBSTACLE_SHORT);
 	ask_for_window(g, min_of(q->watched_ns / GROWTH_WATCHED_PART, GROWTH_WATCHED_MAX_NS),
 		       OBSTACLE_WATCHED);
-	g->with_connections = grows_with_connections(q->e, g);
-	if (g->with_connections)
-		ask_for_window(g, min_age * GROWTH_CONNECTION_WINDOW, OBSTACLE_CONNECTIONS);
+	ask_for_step(q, g);
 	if (g->of_lives && g->stayed < GROWTH_LIVES_FAST_RATE * (double)g->window_ns / NSEC_PER_SEC)
 		ask_for_window(g, min_age * GROWTH_LIVES_WINDOW, OBSTACLE_WAKE);
 	if (is_queue(q->e, g))
@@ -161,6 +223,7 @@ static enum growth_obstacle test_window(const struct question *q, struct growth 
 						  (uint64_t)GROWTH_PERIODS);
 	if (g->periods < GROWTH_MIN_PERIODS)
 		return OBSTACLE_SHORT;
+	g->in_step = is_in_step(q->e, g);
 	find_least_window(q, g);
 	if (g->window_ns < g->least_ns)
 		return g->obstacle;
@@ -302,21 +365,20 @@ static enum growth_obstacle obstacle_within(const struct question *q, struct gro
 
 	if (!q->ages)
 		return last;
-	for (g->window_ns = q->watched_ns - g->stay_ns; g->window_ns >= least;
-	     g->window_ns = shorter_ns(g->window_ns))
+	for (; g->window_ns >= least; g->window_ns = shorter_ns(g->window_ns))
 		last = max_of(last, test_window(q, g));
 	return last;
 }
 
 /* Whether connections came with all that arrived so far, those that have not stayed yet included. */
-static bool will_grow_with_connections(const struct question *q)
+static enum in_step will_be_in_step(const struct question *q)
 {
 	struct growth all = {.window_ns = q->watched_ns};
 
 	if (!q->ages)
-		return false;
+		return IN_STEP_NOT;
 	all.stayed = age_histogram__between(q->ages, 0, UINT64_MAX);
-	return grows_with_connections(q->e, &all);
+	return is_in_step(q->e, &all);
 }
 
 static void look_ahead(const struct question *q, bool of_lives, struct growth_hold *ret_hold)
@@ -327,18 +389,19 @@ static void look_ahead(const struct question *q, bool of_lives, struct growth_ho
 	find_stay(q, &g);
 	g.window_ns = q->watched_ns - min_of(q->watched_ns, g.stay_ns);
 	g.stayed = g.all_stayed;
+	g.in_step = g.stayed < GROWTH_MIN_STAYED ? will_be_in_step(q) : is_in_step(q->e, &g);
 	find_least_window(q, &g);
 	ask_for_window(&g, GROWTH_MIN_PERIODS * q->resolution_ns, OBSTACLE_SHORT);
-	if (will_grow_with_connections(q))
-		ask_for_window(&g, q->e->min_age_ns * GROWTH_CONNECTION_WINDOW,
-			       OBSTACLE_CONNECTIONS);
 	enough_ns = g.stayed < GROWTH_MIN_STAYED ? enough_after_ns(q, &g) : 0;
 	long_enough_ns = g.stay_ns + g.least_ns - min_of(g.stay_ns + g.least_ns, q->watched_ns);
 	*ret_hold = (struct growth_hold){
 		.of_lives = of_lives,
 		.stay_ns = g.stay_ns,
 		.least_stay_ns = q->least_stay_ns,
-		.stayed = (uint64_t)(g.stayed + 0.5),
+		.stayed = q->ages  ? (uint64_t)(g.stayed + 0.5) :
+			  of_lives ? q->e->lived_min_age :
+				     q->e->parked_min_age -
+					     min_of(q->e->parked_min_age, q->e->parked_before),
 		.left = length_histogram__at_least(q->ended, q->least_stay_ns),
 		.due_ns = max_of(enough_ns, long_enough_ns),
 	};

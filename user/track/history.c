@@ -231,6 +231,16 @@ double history__rise(const struct history *history, uint64_t from, uint64_t to)
 	return max_of(rise, 0.0);
 }
 
+const struct history_sample *history__latest(const struct history *history)
+{
+	return history->count ? &history->samples[history->count - 1] : NULL;
+}
+
+bool history__covers(const struct history *history, uint64_t from)
+{
+	return history->count && history->samples[0].ticks <= from;
+}
+
 /* --- trend ---------------------------------------------------------------------------------------- */
 
 static int compare_doubles(const void *a, const void *b)

@@ -56,6 +56,12 @@ size_t history__points(const struct history *history, struct history_sample *poi
  */
 double history__rise(const struct history *history, uint64_t from, uint64_t to);
 
+/* history__latest - the last sample; NULL before the first. */
+const struct history_sample *history__latest(const struct history *history);
+
+/* history__covers - whether it reaches back to @from ticks. */
+bool history__covers(const struct history *history, uint64_t from);
+
 /* What the number of goroutines did over a window of the past. */
 struct trend {
 	uint32_t samples;

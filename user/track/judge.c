@@ -20,7 +20,7 @@ struct judge {
 	const struct tracker_policy *policy;
 	uint64_t now; /* ticks */
 	bool again;   /* the same moment as the last time */
-	struct age_histogram connections;
+	struct age_histogram connections, awake_connections;
 };
 
 static const uint64_t age_steps_seconds[SITE_AGE_STEPS] = {0, 10, 60, 300, 900, 3600, 21600, 86400};
@@ -111,6 +111,15 @@ static bool has_woken(const struct goroutine *g)
 	return !(g->flags & GOROUTINE_PARKED) || before >= GROWTH_FIRST_PARK_NS;
 }
 
+static void pass_connection(struct judge *judge, const struct goroutine *g, uint64_t age)
+{
+	uint64_t wait = ticks__age_ns(goroutine__parked_since(g), judge->now);
+
+	age_histogram__add(&judge->connections, age);
+	if (!(g->flags & GOROUTINE_PARKED) || wait < judge->policy->min_age_ns)
+		age_histogram__add(&judge->awake_connections, age);
+}
+
 /* What the life of one member adds to its site's pass, and to that of its site's origin. */
 static void pass_life(struct judge *judge, struct site *site, const struct goroutine *g)
 {
@@ -128,7 +137,7 @@ static void pass_life(struct judge *judge, struct site *site, const struct gorou
 	if (existed <= judge->tracker->watch_ticks)
 		return;
 	if (site->wait_class == WAIT_IO)
-		age_histogram__add(&judge->connections, age);
+		pass_connection(judge, g, age);
 	if (site->pass.life_ages)
 		age_histogram__add(site->pass.life_ages, age);
 	if (site->pass.woken_life_ages && has_woken(g))
@@ -205,6 +214,10 @@ static void collect(const struct judge *judge, const struct site *site, bool oth
 		.ended_parks = &site->ended_parks,
 		.ended_lives = &origin->ended_lives,
 		.connections = &judge->connections,
+		.awake_connections = &judge->awake_connections,
+		.n_connections = &tracker->connections,
+		.accepted = &tracker->accepted,
+		.sockets = tracker->sockets_known ? &tracker->sockets : NULL,
 		.files = &tracker->files,
 		.now = judge->now,
 		.objects = site->objects,
@@ -236,6 +249,7 @@ static void judge_site(const struct judge *judge, uint32_t index, struct judgeme
 	collect(judge, site, index == SITE_OTHER, &evidence);
 	verdict__of(&evidence, ret_judgement);
 	*ret_growth_per_minute = evidence.trend.per_minute;
+	judge->tracker->wants_sockets |= ret_judgement->asks_who_opened;
 	if (ret_judgement->alarm) {
 		site->alarm.ticks = judge->now;
 		site->alarm.growth_ns = ret_judgement->growth_ns;
@@ -328,6 +342,7 @@ int tracker__judge(struct tracker *tracker, const struct tracker_policy *policy,
 		return err;
 	judge.again = tracker->judged_ticks == judge.now;
 	tracker->judged_ticks = judge.now;
+	tracker->wants_sockets = false;
 	passes_begin(&judge);
 	pass_all(&judge);
 	for (uint32_t i = 0; i < site_table__end(tracker->sites) && !err; i++) {

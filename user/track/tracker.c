@@ -26,6 +26,7 @@ int tracker__new(const struct tracker_options *options, struct tracker **ret_tra
 	tracker->watch_ticks = tracker->events_since;
 	tracker->parks_ticks = tracker->events_since;
 	tracker->halved_ticks = tracker->events_since;
+	tracker->wants_sockets = true; /* the first look does */
 	if (departed__new(&tracker->departed) ||
 	    goroutine_table__new(tracker->options.max_goroutines, &tracker->goroutines) ||
 	    site_table__new(max_sites ? max_sites : DEFAULT_MAX_SITES, &tracker->sites)) {
@@ -45,6 +46,8 @@ void tracker__free(struct tracker *tracker)
 	departed__free(tracker->departed);
 	site_views__release(&tracker->views);
 	history__clear(&tracker->files);
+	history__clear(&tracker->connections);
+	history__clear(&tracker->accepted);
 	free(tracker);
 }
 
@@ -568,12 +571,52 @@ void tracker__note_objects(struct tracker *tracker, uint32_t index,
 		site_table__at(tracker->sites, index)->objects = *objects;
 }
 
-void tracker__note_files(struct tracker *tracker, uint64_t files, uint64_t time_ns)
+static void add_number(struct history *history, uint64_t number, uint64_t ticks)
 {
 	const struct history_sample sample = {
-		.ticks = ticks__of(time_ns),
-		.goroutines = (uint32_t)min_of(files, (uint64_t)UINT32_MAX),
+		.ticks = ticks,
+		.goroutines = (uint32_t)min_of(number, (uint64_t)UINT32_MAX),
 	};
 
-	history__add(&tracker->files, &sample);
+	history__add(history, &sample);
+}
+
+void tracker__note_files(struct tracker *tracker, uint64_t files, uint64_t time_ns)
+{
+	add_number(&tracker->files, files, ticks__of(time_ns));
+}
+
+bool tracker__wants_sockets(const struct tracker *tracker)
+{
+	return tracker->wants_sockets;
+}
+
+void tracker__note_sockets(struct tracker *tracker, const struct tracker_sockets *sockets,
+			   uint64_t time_ns)
+{
+	const struct history_sample *before = history__latest(&tracker->accepted);
+	uint64_t ticks = ticks__of(time_ns);
+
+	tracker->sockets_known = sockets != NULL;
+	/* What went on where nobody looked is not known. */
+	if (!sockets ||
+	    (before && ticks__age_ns(before->ticks, ticks) > TRACKER_SOCKETS_MAX_AGE_NS))
+		history__clear(&tracker->accepted);
+	if (!sockets)
+		return;
+	tracker->sockets = *sockets;
+	add_number(&tracker->accepted, sockets->accepted, ticks);
+}
+
+void tracker__sample_connections(struct tracker *tracker, uint64_t ticks)
+{
+	uint64_t connections = 0;
+
+	for (uint32_t i = 0; i < site_table__end(tracker->sites); i++) {
+		const struct site *site = site_table__at(tracker->sites, i);
+
+		if (site->wait_class == WAIT_IO)
+			connections += site->goroutines;
+	}
+	add_number(&tracker->connections, connections, ticks);
 }

@@ -209,6 +209,25 @@ enum wait_class tracker__waits_in(const struct tracker *tracker, uint32_t index)
 void tracker__forget_proofs(struct tracker *tracker);
 void tracker__note_proof(struct tracker *tracker, uint32_t index, const struct site_proof *proof);
 
+#define TRACKER_PEER_SIZE 56
+
+/* What was known of sockets longer ago says nothing of now. */
+#define TRACKER_SOCKETS_MAX_AGE_NS (60 * NSEC_PER_SEC)
+
+/* Who opened the connections of the process. */
+struct tracker_sockets {
+	uint64_t accepted;	      /* others did, or may have */
+	uint64_t dialled;	      /* the process did */
+	uint64_t to_peer;	      /* of those, to the address that most go to ... */
+	char peer[TRACKER_PEER_SIZE]; /* ... in words; "" not known */
+};
+
+/* tracker__wants_sockets - whether a verdict would be another, or sooner, if that were known. */
+bool tracker__wants_sockets(const struct tracker *tracker);
+/* tracker__note_sockets - at a census' time; NULL: it cannot be told. */
+void tracker__note_sockets(struct tracker *tracker, const struct tracker_sockets *sockets,
+			   uint64_t time_ns);
+
 /* tracker__note_files - open files (sockets among them) of the process at a census' time. */
 void tracker__note_files(struct tracker *tracker, uint64_t files, uint64_t time_ns);
 

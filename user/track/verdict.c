@@ -101,6 +101,32 @@ static void explain_lives(const struct evidence *e, const struct growth *growth,
 			e->goroutines, judgement->stayed, stay);
 }
 
+#define PEER_WORDS (TRACKER_PEER_SIZE + 40)
+
+/* ", 88 of 90 to 10.0.0.5:22": where most of the connections go that the process opened. */
+static const char *peer_words(const struct evidence *e, char out[PEER_WORDS])
+{
+	const struct tracker_sockets *sockets = e->sockets;
+
+	out[0] = '\0';
+	if (sockets && sockets->peer[0] && sockets->to_peer * 2 > sockets->dialled)
+		snprintf(out, PEER_WORDS, ", %" PRIu64 " of %" PRIu64 " to %s", sockets->to_peer,
+			 sockets->dialled, sockets->peer);
+	return out;
+}
+
+static void explain_own(const struct evidence *e, const struct growth *growth,
+			struct judgement *judgement)
+{
+	char peer[PEER_WORDS];
+
+	if (growth->in_step == IN_STEP_OWN)
+		add_why(judgement,
+			"with them came connections or files that the process opened, silent "
+			"since%s",
+			peer_words(e, peer));
+}
+
 static bool is_leaking(const struct evidence *e, struct judgement *judgement)
 {
 	char stay[DURATION_SIZE], window[DURATION_SIZE], rate[NUMBER_RATE_SIZE];
@@ -124,6 +150,7 @@ static bool is_leaking(const struct evidence *e, struct judgement *judgement)
 	add_why(judgement, "%.0f more stayed within %s, in %u of %u periods: %s a minute",
 		growth.stayed, window, growth.periods_with, growth.periods, rate);
 	explain_no_return(e, judgement);
+	explain_own(e, &growth, judgement);
 	weights__of_leak(e, &growth, judgement);
 	return true;
 }
@@ -236,6 +263,9 @@ static bool arrived_with_connections(const struct evidence *e)
 		return true;
 	if (e->nature == NATURE_ABANDONED || e->wait_class == WAIT_CHAN_SEND ||
 	    e->wait_class == WAIT_LOCK)
+		return false;
+	/* What the process opened itself is no demand that came from outside. */
+	if (e->sockets && e->sockets->accepted * 2 < look->arrived)
 		return false;
 	return max_of(look->connections, e->open_files) * 2 >= look->arrived;
 }
@@ -354,7 +384,7 @@ static bool may_be_accused(const struct evidence *e)
 static void explain_hold(const struct evidence *e, const struct growth_hold *hold,
 			 struct judgement *judgement)
 {
-	char stay[DURATION_SIZE], least[DURATION_SIZE];
+	char stay[DURATION_SIZE], least[DURATION_SIZE], peer[PEER_WORDS];
 
 	duration_text(stay, hold->stay_ns);
 	duration_text(least, hold->least_stay_ns);
@@ -378,6 +408,10 @@ static void explain_hold(const struct evidence *e, const struct growth_hold *hol
 		add_why(judgement, e->nature == NATURE_CONNECTION ?
 					   "rises with connections: there is one per connection" :
 					   "rises with connections or open files");
+		break;
+	case OBSTACLE_OWN:
+		add_why(judgement, "rises with connections or files that the process opened%s",
+			peer_words(e, peer));
 		break;
 	case OBSTACLE_WAKE:
 		add_why(judgement, "they wake up now and then, as sessions or tenants do");
@@ -473,7 +507,14 @@ static bool is_idle(const struct evidence *e, struct judgement *judgement)
 	return true;
 }
 
-void verdict__of(const struct evidence *evidence, struct judgement *ret_judgement)
+/* Whether a rise may be one of connections, which others or the process itself opened. */
+static bool may_come_with_connections(const struct evidence *e)
+{
+	return e->nature == NATURE_CONNECTION ||
+	       wait_class__facts(e->wait_class)->may_serve_connection;
+}
+
+static void judge(const struct evidence *evidence, struct judgement *ret_judgement)
 {
 	*ret_judgement = (struct judgement){.verdict = VERDICT_ACTIVE};
 	if (may_be_accused(evidence)) {
@@ -493,4 +534,12 @@ void verdict__of(const struct evidence *evidence, struct judgement *ret_judgemen
 		return;
 	add_why(ret_judgement, "%" PRIu64 " here, %" PRIu64 " of them parked", evidence->goroutines,
 		evidence->parked);
+}
+
+void verdict__of(const struct evidence *evidence, struct judgement *ret_judgement)
+{
+	judge(evidence, ret_judgement);
+	ret_judgement->asks_who_opened = (ret_judgement->verdict == VERDICT_GROWING ||
+					  ret_judgement->verdict == VERDICT_LEAKING) &&
+					 may_come_with_connections(evidence);
 }

@@ -75,10 +75,15 @@ struct evidence {
 	const struct length_histogram *ended_parks; /* here */
 	const struct length_histogram *ended_lives; /* of goroutines of the same origin */
 
-	const struct age_histogram
-		*connections;	     /* lives of the process' goroutines in network waits */
-	const struct history *files; /* its open files, as goroutines */
-	uint64_t now;		     /* ticks of these histories */
+	/* Lives of the process' goroutines in network waits, and of those that woke up of late. */
+	const struct age_histogram *connections, *awake_connections;
+	const struct history
+		*n_connections; /* how many there were, as goroutines; NULL: not known */
+	const struct history
+		*accepted; /* connections that others opened, as goroutines; likewise */
+	const struct tracker_sockets *sockets; /* now; NULL: not known */
+	const struct history *files;	       /* its open files, as goroutines */
+	uint64_t now;			       /* ticks of these histories */
 	struct site_objects objects;
 	struct site_proof proof;
 
@@ -117,6 +122,7 @@ enum growth_obstacle {
 	OBSTACLE_SHORT,	      /* has not lasted long enough */
 	OBSTACLE_WATCHED,     /* ... for so long a watch */
 	OBSTACLE_CONNECTIONS, /* ... for what comes with connections or open files */
+	OBSTACLE_OWN,	      /* ... that the process opened itself */
 	OBSTACLE_WAKE,	      /* ... for what wakes up now and then */
 	OBSTACLE_QUEUE,	      /* ... for what waits at one queue */
 	OBSTACLE_TIMER,	      /* ... for what a timer wakes */
@@ -131,6 +137,13 @@ enum growth_obstacle {
  */
 uint64_t evidence__left(const struct evidence *evidence, uint64_t stay_ns);
 
+/* Whether as many connections or open files came as goroutines. */
+enum in_step {
+	IN_STEP_NOT,
+	IN_STEP_OWN, /* but nobody else opened them, and nothing has come through them of late */
+	IN_STEP,
+};
+
 /* What the growth test found. */
 struct growth {
 	bool of_lives;	    /* of lives, not of parks */
@@ -140,7 +153,7 @@ struct growth {
 	double all_stayed;  /* for T or longer, of all that arrived during the watch */
 	uint64_t left;	    /* had stayed T or longer when they left, ever */
 	unsigned int periods, periods_with;
-	bool with_connections;	       /* grew in step with them, or with open files */
+	enum in_step in_step;
 	uint64_t least_ns;	       /* the window has to be this long ... */
 	enum growth_obstacle obstacle; /* ... by this rule */
 };
@@ -173,6 +186,7 @@ struct judgement_weight {
 struct judgement {
 	enum verdict verdict;
 	bool alarm;	       /* the growth test held just now */
+	bool asks_who_opened;  /* the process' connections: that matters */
 	uint64_t growth_ns;    /* ... over this long */
 	uint64_t stay_ns;      /* what staying means here; 0: nothing was asked */
 	uint64_t stayed, left; /* that long or longer */

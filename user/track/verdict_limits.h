@@ -31,6 +31,7 @@
 
 /* Longer windows, in multiples of min_age. */
 #define GROWTH_CONNECTION_WINDOW 60
+#define GROWTH_OWN_WINDOW	 10 /* ... in step with connections that the process opened itself */
 #define GROWTH_QUEUE_WINDOW	 30
 #define GROWTH_LIVES_WINDOW	 30  /* of goroutines that wake up, if they come more slowly than */
 #define GROWTH_LIVES_FAST_RATE	 0.9 /* a second */
@@ -92,6 +93,7 @@
 #define DECIBANS_EVERY_PERIOD 2.0
 #define DECIBANS_OF_LIVES     (-4.0)
 #define DECIBANS_IN_STEP      (-6.0)
+#define DECIBANS_IN_STEP_OWN  (-3.0)
 
 #define DECIBANS_PAST (-4.0) /* to start with */
 

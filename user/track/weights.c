@@ -134,7 +134,10 @@ void weights__of_leak(const struct evidence *evidence, const struct growth *grow
 			   growth->periods);
 	if (growth->of_lives)
 		add_weight(judgement, DECIBANS_OF_LIVES, "they wake up now and then");
-	if (growth->with_connections && evidence->nature != NATURE_CONNECTION)
+	if (growth->in_step == IN_STEP_OWN)
+		add_weight(judgement, DECIBANS_IN_STEP_OWN,
+			   "in step with connections or files that it opened itself");
+	else if (growth->in_step == IN_STEP && evidence->nature != NATURE_CONNECTION)
 		add_weight(judgement, DECIBANS_IN_STEP, "in step with connections or open files");
 	weigh_wait(evidence, judgement);
 	weigh_nature(evidence, judgement);

@@ -104,9 +104,10 @@ Test(held_back, a_rise_of_few_is_due_when_enough_have_stayed)
 	e.goroutines = 6;
 	/* Two more come within 20 s, and have stayed 10 s later. */
 	holds_back(&e, "5 have stayed 10s or longer so far, 8 have to", 30);
+	/* So few have no histogram. */
 	e.park_ages = NULL;
-	e.goroutines = 6;
-	holds_back(&e, "0 have stayed 10s or longer so far, 8 have to", 30);
+	e.parked_min_age = 5;
+	holds_back(&e, "5 have stayed 10s or longer so far, 8 have to", 30);
 }
 
 Test(held_back, a_rise_that_nothing_is_due_for_says_so)

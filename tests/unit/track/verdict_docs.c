@@ -92,6 +92,10 @@ Test(verdict_docs, growth)
 	says(page, "more than %s standard deviations", word(GROWTH_SIGMAS));
 	says(page, "has to be %d times `--min-age` (%d minutes), as it has for goroutines of which",
 	     GROWTH_CONNECTION_WINDOW, window(GROWTH_CONNECTION_WINDOW));
+	says(page, "to be %d times `--min-age` (%d seconds) only", GROWTH_OWN_WINDOW,
+	     GROWTH_OWN_WINDOW * 10);
+	says(page, "| ... that the process opened itself, and that are silent | %d seconds |",
+	     GROWTH_OWN_WINDOW * 10 + 10);
 	says(page, "For these the window has to be %d times `--min-age` (%d minutes)",
 	     GROWTH_QUEUE_WINDOW, window(GROWTH_QUEUE_WINDOW));
 	says(page,
@@ -187,6 +191,8 @@ Test(verdict_docs, confidence)
 		{"| found by lives: they wake up now and then | %s |", DECIBANS_OF_LIVES},
 		{"%s where the goroutines of waits as long woke up and went on", DECIBANS_OF_LIVES},
 		{"| in step with connections or open files | %s |", DECIBANS_IN_STEP},
+		{"| in step with connections or files that the process opened itself | %s |",
+		 DECIBANS_IN_STEP_OWN},
 		{"Growth that has ended, while the alarm holds: %s to start with", DECIBANS_PAST},
 		{"| more than one | %s |", DECIBANS_SEVERAL},
 		{"| a lone sender | %s |", DECIBANS_LONE_SENDER},

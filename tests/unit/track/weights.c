@@ -102,7 +102,7 @@ Test(weights, what_speaks_against_a_leak)
 	g.of_lives = true;
 	cr_expect_lt(of_leak(&base, &g), confidence, "they wake up");
 	g = fresh;
-	g.with_connections = true;
+	g.in_step = IN_STEP;
 	cr_expect_lt(of_leak(&base, &g), confidence, "with connections");
 	g = fresh;
 	g.periods_with = 5;

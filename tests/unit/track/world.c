@@ -222,6 +222,24 @@ void world__collect(struct world *world)
 	}
 }
 
+/* Every connection is an open file. */
+static void tell_files(struct world *world)
+{
+	const struct tracker_sockets sockets = {
+		.accepted = world->accepted,
+		.dialled = world->dialled,
+		.to_peer = world->dialled,
+		.peer = "10.0.0.5:22",
+	};
+
+	if (!world->accepted && !world->dialled)
+		return;
+	tracker__note_files(world->tracker, world->accepted + world->dialled, world->now);
+	if (tracker__wants_sockets(world->tracker))
+		tracker__note_sockets(world->tracker, world->tells_sockets ? &sockets : NULL,
+				      world->now);
+}
+
 void world__census(struct world *world)
 {
 	tracker__census_begin(world->tracker, world->now);
@@ -246,6 +264,7 @@ void world__census(struct world *world)
 		actor->handle = tracker__census_seen(world->tracker, &sighting);
 		actor->changed = false;
 	}
+	tell_files(world);
 	tracker__census_end(world->tracker, world->now);
 	world->next_census = world->now + world->interval;
 }

@@ -47,6 +47,9 @@ struct world {
 	unsigned int lose_percent; /* of events */
 	uint64_t lag;		   /* events are told this late at most, in any order */
 
+	bool tells_sockets; /* who opened the connections is told, and it is this: */
+	uint64_t accepted, dialled;
+
 	struct event *pending;
 	size_t n_pending, pending_allocated;
 

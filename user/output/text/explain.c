@@ -125,8 +125,8 @@ static const char *const suspected_changes[] = {
 static const char *const growing_changes[] = {
 	"It becomes leaking when it goes on rising by members that stay: at least 8 of them, spread "
 	"over the time it is watched.",
-	"Where it rises in step with connections or open files, that takes much longer, for there may "
-	"be one goroutine per connection.",
+	"Where it rises in step with connections that others opened or that are in use, that takes much "
+	"longer, for there may be one goroutine per connection.",
 	"It becomes idle or active when it stops rising, or members leave as fast as others come.",
 	NULL,
 };

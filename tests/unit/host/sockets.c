@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+/* On a tree made here, with rows as Linux 6.18 writes them. */
+#include "host/sockets.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <ftw.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char root[] = "/tmp/gleakd-sockets-XXXXXX";
+
+static const char *in_root(const char *name)
+{
+	static char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", root, name);
+	return path;
+}
+
+static void put(const char *name, const char *text)
+{
+	FILE *file = fopen(in_root(name), "w");
+
+	cr_assert_not_null(file);
+	cr_assert_geq(fputs(text, file), 0);
+	fclose(file);
+}
+
+/* Process 77 with an open file for each of @links. */
+static void make_tree(const char *const *links, size_t n)
+{
+	char name[32];
+
+	cr_assert_not_null(mkdtemp(root));
+	cr_assert_eq(mkdir(in_root("77"), 0755), 0);
+	cr_assert_eq(mkdir(in_root("77/fd"), 0755), 0);
+	cr_assert_eq(mkdir(in_root("77/net"), 0755), 0);
+	for (size_t i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "77/fd/%zu", i);
+		cr_assert_eq(symlink(links[i], in_root(name)), 0);
+	}
+}
+
+static int remove_one(const char *path, const struct stat *stat __maybe_unused,
+		      int type __maybe_unused, struct FTW *ftw __maybe_unused)
+{
+	return remove(path);
+}
+
+static void remove_tree(void)
+{
+	nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+#define TCP_TITLES                                                                            \
+	"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  " \
+	"timeout inode\n"
+#define TCP(local, remote, state, inode)                                                         \
+	"   0: " local " " remote " " state " 00000000:00000000 00:00000000 00000000  1000     " \
+	"   0 " inode " 1 0000000000000000 20 4 30 10 -1\n"
+/* 127.0.0.1, 10.0.0.5 */
+#define HERE  "0100007F"
+#define THERE "0500000A"
+
+static struct process_sockets look(int wanted)
+{
+	struct process_sockets sockets = {.accepted = 77777};
+
+	cr_assert_eq(process__sockets(root, 77, &sockets), wanted);
+	return sockets;
+}
+
+Test(sockets, who_opened_them, .fini = remove_tree)
+{
+	static const char *const links[] = {"socket:[11]", "socket:[12]", "socket:[13]",
+					    "socket:[14]", "socket:[15]", "/dev/null",
+					    "pipe:[16]",   "socket:[17]"};
+	struct process_sockets sockets;
+
+	make_tree(links, ARRAY_SIZE(links));
+	put("77/net/tcp", TCP_TITLES TCP(HERE ":1F90", "00000000:0000", "0A",
+					 "11") TCP(HERE ":1F90", THERE ":C001", "01", "12")
+				  TCP(HERE ":9001", THERE ":0016", "01", "13")
+					  TCP(HERE ":9002", THERE ":0016", "08", "14")
+						  TCP(HERE ":9003", THERE ":1538", "02", "15")
+	    /* Somebody else's, in the same network namespace. */
+	    TCP(HERE ":9004", THERE ":1538", "01", "99")
+		    TCP("00000000:9005", "00000000:0000", "0A", "98"));
+	sockets = look(0);
+	cr_expect_eq(sockets.accepted, 2, "%lu: 12, and 17 that no table has", sockets.accepted);
+	cr_expect_eq(sockets.dialled, 3, "%lu", sockets.dialled);
+	cr_expect_eq(sockets.to_peer, 2);
+	cr_expect_str_eq(sockets.peer, "10.0.0.5:22");
+}
+
+/* A listener for IPv6 takes IPv4 calls, too: their addresses are mapped at its end only. */
+Test(sockets, both_ends_of_its_own, .fini = remove_tree)
+{
+	static const char *const links[] = {"socket:[11]", "socket:[12]", "socket:[13]",
+					    "socket:[14]"};
+	struct process_sockets sockets;
+
+	make_tree(links, ARRAY_SIZE(links));
+	put("77/net/tcp6",
+	    TCP_TITLES TCP("00000000000000000000000000000000:1F90",
+			   "00000000000000000000000000000000:0000", "0A", "11")
+		    TCP("0000000000000000FFFF0000" HERE ":1F90",
+			"0000000000000000FFFF0000" HERE ":9001", "01", "12")
+			    TCP("0000000000000000FFFF0000" HERE ":1F90",
+				"0000000000000000FFFF0000" THERE ":9001", "01", "14"));
+	put("77/net/tcp", TCP_TITLES TCP(HERE ":9001", HERE ":1F90", "01", "13"));
+	sockets = look(0);
+	cr_expect_eq(sockets.accepted, 1, "%lu: from 10.0.0.5", sockets.accepted);
+	cr_expect_eq(sockets.dialled, 2, "%lu", sockets.dialled);
+}
+
+Test(sockets, of_other_families, .fini = remove_tree)
+{
+	static const char *const links[] = {"socket:[11]", "socket:[12]", "socket:[13]",
+					    "socket:[14]", "socket:[15]"};
+	struct process_sockets sockets;
+
+	make_tree(links, ARRAY_SIZE(links));
+	put("77/net/udp", TCP_TITLES TCP(HERE ":9001", THERE ":0035", "01", "11"));
+	put("77/net/unix",
+	    "Num       RefCount Protocol Flags    Type St Inode Path\n"
+	    "0000000000000000: 00000002 00000000 00010000 0001 01    12 /run/app.sock\n"
+	    "0000000000000000: 00000003 00000000 00000000 0001 03    13 /run/app.sock\n"
+	    "0000000000000000: 00000003 00000000 00000000 0001 03    14\n");
+	sockets = look(0);
+	cr_expect_eq(sockets.accepted, 2, "%lu: 13, and 15 of nobody knows which family",
+		     sockets.accepted);
+	cr_expect_eq(sockets.dialled, 2, "%lu: 11 and 14", sockets.dialled);
+	cr_expect_str_eq(sockets.peer, "");
+}
+
+Test(sockets, tables_that_make_no_sense, .fini = remove_tree)
+{
+	static const char *const links[] = {"socket:[11]", "socket:[99999999999999999999999]"};
+	struct process_sockets sockets;
+
+	make_tree(links, ARRAY_SIZE(links));
+	put("77/net/tcp", TCP_TITLES TCP("7F:1F90", "x", "0A", "11") "\n: : :\n" TCP(
+				  HERE ":FFFFF", THERE ":0016", "01", "11"));
+	sockets = look(0);
+	cr_expect_eq(sockets.accepted + sockets.dialled, 2, "%lu, %lu", sockets.accepted,
+		     sockets.dialled);
+}
+
+Test(sockets, of_a_process_that_is_gone, .fini = remove_tree)
+{
+	cr_assert_not_null(mkdtemp(root));
+	cr_expect_eq(look(-ESRCH).accepted, 77777, "untouched");
+}
+
+Test(sockets, of_this_process)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int listener = socket(AF_INET, SOCK_STREAM, 0), calls = socket(AF_INET, SOCK_STREAM, 0);
+	struct process_sockets before, after;
+	socklen_t size = sizeof(at);
+
+	cr_assert_eq(bind(listener, (struct sockaddr *)&at, sizeof(at)), 0);
+	cr_assert_eq(listen(listener, 1), 0);
+	cr_assert_eq(getsockname(listener, (struct sockaddr *)&at, &size), 0);
+	cr_assert_eq(process__sockets("/proc", getpid(), &before), 0);
+	cr_assert_eq(connect(calls, (struct sockaddr *)&at, sizeof(at)), 0);
+	cr_assert_eq(process__sockets("/proc", getpid(), &after), 0);
+	cr_expect_eq(after.dialled, before.dialled + 1);
+	cr_expect_geq(after.to_peer, 1);
+	close(calls);
+	close(listener);
+}

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/sockets.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "host/proc_error.h"
+
+#define MAX_FILES (64u << 10)
+#define MAX_ROWS  (256u << 10) /* of all tables together */
+#define PORTS	  65536
+
+/* include/net/tcp_states.h */
+#define TCP_CLOSE_STATE	 7
+#define TCP_LISTEN_STATE 10
+
+/* include/uapi/linux/net.h SS_CONNECTED */
+#define UNIX_CONNECTED 3
+
+/* An address as IPv6, IPv4 as a mapped one; the words as the kernel prints them. */
+struct endpoint {
+	uint32_t words[4];
+	uint32_t port;
+};
+
+struct connection {
+	struct endpoint local, remote;
+};
+
+struct look {
+	size_t n_inodes, inodes_room, n_own, own_room, rows;
+	uint64_t *inodes;	/* of its sockets, rising */
+	struct connection *own; /* its TCP connections */
+	uint64_t known;		/* sockets that were found in a table */
+	uint64_t unix_accepted, opened;
+	uint8_t listened[PORTS / 8];
+};
+
+/* --- its sockets ---------------------------------------------------------------------------------- */
+
+static int compare_inodes(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* "socket:[12345]", as proc(5) has it; 0 for other files. */
+static uint64_t socket_inode(const char *folder, const char *name)
+{
+	char path[PATH_MAX], target[64];
+	uint64_t inode = 0;
+	ssize_t n;
+
+	if (snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path))
+		return 0;
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n < 0)
+		return 0;
+	target[n] = '\0';
+	return sscanf(target, "socket:[%" SCNu64, &inode) == 1 ? inode : 0;
+}
+
+static int collect_inodes(const char *folder, struct look *look)
+{
+	DIR *dir = opendir(folder);
+	const struct dirent *entry;
+	size_t files = 0;
+	int err = 0;
+
+	if (!dir)
+		return proc_error(errno);
+	while (!err && (entry = readdir(dir))) {
+		uint64_t inode = socket_inode(folder, entry->d_name);
+
+		if (++files > MAX_FILES)
+			err = -E2BIG;
+		else if (!inode)
+			continue;
+		else if (!array__reserve(look->inodes, look->inodes_room, look->n_inodes + 1))
+			err = -ENOMEM;
+		else
+			look->inodes[look->n_inodes++] = inode;
+	}
+	closedir(dir);
+	if (look->n_inodes)
+		qsort(look->inodes, look->n_inodes, sizeof(*look->inodes), compare_inodes);
+	return err;
+}
+
+static bool is_own(const struct look *look, uint64_t inode)
+{
+	return inode && look->n_inodes &&
+	       bsearch(&inode, look->inodes, look->n_inodes, sizeof(inode), compare_inodes);
+}
+
+/* --- tables --------------------------------------------------------------------------------------- */
+
+/* "0100007F:1F90", or four such words; net/ipv4/tcp_ipv4.c get_tcp4_sock, net/ipv6/tcp_ipv6.c. */
+static bool parse_endpoint(const char *text, struct endpoint *ret_endpoint)
+{
+	struct endpoint at = {.words = {0, 0, htonl(0xffff)}};
+
+	if (strlen(text) == 8 + 5) {
+		if (sscanf(text, "%8" SCNx32 ":%4" SCNx32, &at.words[3], &at.port) != 2)
+			return false;
+	} else if (sscanf(text, "%8" SCNx32 "%8" SCNx32 "%8" SCNx32 "%8" SCNx32 ":%4" SCNx32,
+			  &at.words[0], &at.words[1], &at.words[2], &at.words[3], &at.port) != 5) {
+		return false;
+	}
+	*ret_endpoint = at;
+	return true;
+}
+
+static int add_own(struct look *look, const struct connection *connection)
+{
+	if (!array__reserve(look->own, look->own_room, look->n_own + 1))
+		return -ENOMEM;
+	look->own[look->n_own++] = *connection;
+	return 0;
+}
+
+/* A row of net/tcp or net/tcp6. */
+static int take_tcp(const char *line, struct look *look)
+{
+	char local[48], remote[48];
+	struct connection connection;
+	unsigned int state;
+	uint64_t inode;
+
+	if (sscanf(line, " %*[^:]: %47s %47s %x %*s %*s %*s %*s %*s %" SCNu64, local, remote,
+		   &state, &inode) != 4 ||
+	    !parse_endpoint(local, &connection.local) ||
+	    !parse_endpoint(remote, &connection.remote))
+		return 0;
+	if (state == TCP_LISTEN_STATE)
+		look->listened[connection.local.port / 8] |=
+			(uint8_t)(1u << connection.local.port % 8);
+	if (!is_own(look, inode))
+		return 0;
+	look->known++;
+	return state == TCP_LISTEN_STATE || state == TCP_CLOSE_STATE ? 0 :
+								       add_own(look, &connection);
+}
+
+/* A row of net/udp or net/udp6: nobody accepts those. */
+static int take_udp(const char *line, struct look *look)
+{
+	uint64_t inode;
+
+	if (sscanf(line, " %*[^:]: %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64, &inode) == 1 &&
+	    is_own(look, inode)) {
+		look->known++;
+		look->opened++;
+	}
+	return 0;
+}
+
+/* A row of net/unix. An accepted socket has its listener's name; one that called has none. */
+static int take_unix(const char *line, struct look *look)
+{
+	unsigned int state;
+	uint64_t inode;
+	int named = 0;
+
+	if (sscanf(line, "%*s %*s %*s %*s %*s %x %" SCNu64 " %n", &state, &inode, &named) != 2 ||
+	    !is_own(look, inode))
+		return 0;
+	look->known++;
+	if (state == UNIX_CONNECTED && named && line[named] && line[named] != '\n')
+		look->unix_accepted++;
+	else if (state == UNIX_CONNECTED)
+		look->opened++;
+	return 0;
+}
+
+/* A table that is not there belongs to a protocol that the kernel does not have. */
+static int read_table(const char *proc_root, pid_t pid, const char *name, struct look *look,
+		      int (*take)(const char *line, struct look *look))
+{
+	char path[PATH_MAX], line[512];
+	FILE *file __cleanup_fclose = NULL;
+	int err = 0;
+
+	if (snprintf(path, sizeof(path), "%s/%d/net/%s", proc_root, pid, name) >= (int)sizeof(path))
+		return -EINVAL;
+	file = fopen(path, "re");
+	if (!file)
+		return errno == ENOENT ? 0 : proc_error(errno);
+	/* The first line has the titles. */
+	for (bool titles = true; !err && fgets(line, sizeof(line), file); titles = false) {
+		if (titles)
+			continue;
+		err = ++look->rows > MAX_ROWS ? -E2BIG : take(line, look);
+	}
+	return err;
+}
+
+static int read_tables(const char *proc_root, pid_t pid, struct look *look)
+{
+	static const struct {
+		const char *name;
+		int (*take)(const char *line, struct look *look);
+	} tables[] = {
+		{"tcp", take_tcp},  {"tcp6", take_tcp},	 {"udp", take_udp},
+		{"udp6", take_udp}, {"unix", take_unix},
+	};
+	int err = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(tables) && !err; i++)
+		err = read_table(proc_root, pid, tables[i].name, look, tables[i].take);
+	return err;
+}
+
+/* --- what follows --------------------------------------------------------------------------------- */
+
+static int compare_connections(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct connection));
+}
+
+/* By remote address, which is where the other half of the other order begins. */
+static int compare_remotes(const void *a, const void *b)
+{
+	const struct connection *x = a, *y = b;
+
+	return memcmp(&x->remote, &y->remote, sizeof(x->remote));
+}
+
+static bool is_listened(const struct look *look, const struct endpoint *at)
+{
+	return at->port < PORTS && look->listened[at->port / 8] & 1u << at->port % 8;
+}
+
+/* Whether the process has the other end, too. @look->own is sorted. */
+static bool is_with_itself(const struct look *look, const struct connection *connection)
+{
+	const struct connection other = {.local = connection->remote, .remote = connection->local};
+
+	return bsearch(&other, look->own, look->n_own, sizeof(other), compare_connections);
+}
+
+static void name_peer(const struct endpoint *at, char out[SOCKETS_PEER_SIZE])
+{
+	char text[INET6_ADDRSTRLEN] = "";
+	bool v4 = !at->words[0] && !at->words[1] && at->words[2] == htonl(0xffff);
+
+	if (v4)
+		inet_ntop(AF_INET, &at->words[3], text, sizeof(text));
+	else
+		inet_ntop(AF_INET6, at->words, text, sizeof(text));
+	snprintf(out, SOCKETS_PEER_SIZE, v4 ? "%s:%" PRIu32 : "[%s]:%" PRIu32, text, at->port);
+}
+
+/* Keeps of the process' connections the dialled ones; the others are counted. */
+static void keep_dialled(struct look *look, struct process_sockets *sockets)
+{
+	size_t kept = 0;
+	bool *accepted = calloc(max_of(look->n_own, (size_t)1), sizeof(*accepted));
+
+	/* Without memory all count as accepted. */
+	for (size_t i = 0; i < look->n_own; i++) {
+		if (accepted)
+			accepted[i] = is_listened(look, &look->own[i].local) &&
+				      !is_with_itself(look, &look->own[i]);
+	}
+	for (size_t i = 0; i < look->n_own; i++) {
+		if (!accepted || accepted[i])
+			sockets->accepted++;
+		else
+			look->own[kept++] = look->own[i];
+	}
+	look->n_own = kept;
+	free(accepted);
+}
+
+/* The address that most connections go to; one's own ends of those with itself are none. */
+static void find_peer(struct look *look, struct process_sockets *sockets)
+{
+	const struct connection *own = look->own;
+
+	if (look->n_own)
+		qsort(look->own, look->n_own, sizeof(*look->own), compare_remotes);
+	for (size_t first = 0, next; first < look->n_own; first = next) {
+		next = first + 1;
+		while (next < look->n_own && !compare_remotes(&own[first], &own[next]))
+			next++;
+		if (next - first <= sockets->to_peer)
+			continue;
+		sockets->to_peer = next - first;
+		name_peer(&own[first].remote, sockets->peer);
+	}
+}
+
+static void conclude(struct look *look, struct process_sockets *sockets)
+{
+	uint64_t unknown = look->n_inodes - min_of(look->known, (uint64_t)look->n_inodes);
+
+	*sockets = (struct process_sockets){.accepted = look->unix_accepted + unknown};
+	if (look->n_own)
+		qsort(look->own, look->n_own, sizeof(*look->own), compare_connections);
+	keep_dialled(look, sockets);
+	sockets->dialled = look->n_own + look->opened;
+	find_peer(look, sockets);
+}
+
+int process__sockets(const char *proc_root, pid_t pid, struct process_sockets *ret_sockets)
+{
+	struct look *look = calloc(1, sizeof(*look));
+	char folder[PATH_MAX];
+	int err;
+
+	if (!look)
+		return -ENOMEM;
+	if (snprintf(folder, sizeof(folder), "%s/%d/fd", proc_root, pid) >= (int)sizeof(folder))
+		err = -EINVAL;
+	else
+		err = collect_inodes(folder, look);
+	if (!err)
+		err = read_tables(proc_root, pid, look);
+	if (!err)
+		conclude(look, ret_sockets);
+	free(look->inodes);
+	free(look->own);
+	free(look);
+	return err;
+}
