@@ -48,6 +48,9 @@ def _go_version(version):
     return match.group(1)
 
 
+# Where versions of the runtime matter: the first one, the one with gdestroy, this machine's and the last.
+RUNTIME_VERSIONS = ("local", "1.18.10", "1.22.12", "1.27.1")
+
 # What unit tests read: programs that print what the Go runtime says about their own code.
 UNIT_BINARIES = os.path.join(ROOT, "build", "tests", "binaries")
 UNIT_VERSIONS = ("1.19.13", "local", "1.27.1")

@@ -61,7 +61,7 @@ static int open_target(struct target *target, pid_t pid, struct failure *failure
 	if (!err)
 		err = remote__open_process(pid, &target->remote, failure);
 	if (!err)
-		err = load_bias__read("/proc", pid, target->binary, &bias, failure);
+		err = load_bias__read("/proc", pid, NULL, target->binary, &bias, failure);
 	if (!err)
 		err = go_binary__bind(target->binary, target->remote, bias, failure);
 	if (!err)

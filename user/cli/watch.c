@@ -14,7 +14,7 @@ struct watched {
 	struct watch *watch;
 	struct target *target; /* the first of its runtimes */
 	int pidfd; /* readable when the process ends; -1: the kernel gave none, or it has ended */
-	uint64_t mapped_pages; /* when it was last searched for runtimes */
+	uint64_t mapped_code; /* when it was last searched for runtimes */
 };
 
 struct watch {
@@ -83,14 +83,15 @@ static void on_begin(void *ctx, uint64_t now_ns __maybe_unused)
 		struct watched *watched = &watch->watched[i];
 		pid_t pid = target__pid(watched->target);
 		struct failure failure;
-		uint64_t pages;
+		uint64_t code;
+		bool later;
 		int n;
 
 		if (target__state(watched->target) != TARGET_LIVE ||
-		    process__mapped_pages(PROC_ROOT, pid, &pages) || pages == watched->mapped_pages)
+		    process__mapped_code(PROC_ROOT, pid, &code) || code == watched->mapped_code)
 			continue;
-		watched->mapped_pages = pages;
-		n = session__add_process(watch->rounds.session, pid, &failure);
+		n = session__add_runtimes(watch->rounds.session, pid, &later, &failure);
+		watched->mapped_code = later ? 0 : code;
 		if (n > 0)
 			log_info("process %d: %d more Go %s", pid, n,
 				 n == 1 ? "runtime" : "runtimes");
@@ -129,14 +130,15 @@ static int add_target(struct watch *watch, pid_t pid)
 {
 	struct watched *watched = &watch->watched[watch->n];
 	/* Before the search: what is mapped after it is searched for in the first round. */
-	int unknown = process__mapped_pages(PROC_ROOT, pid, &watched->mapped_pages);
-	int n = session__add_process(watch->rounds.session, pid, &watch->rounds.failure);
+	int unknown = process__mapped_code(PROC_ROOT, pid, &watched->mapped_code);
+	bool later;
+	int n = session__add_runtimes(watch->rounds.session, pid, &later, &watch->rounds.failure);
 
 	if (n < 0)
 		return n;
 	watch->n++;
-	if (unknown)
-		watched->mapped_pages = 0;
+	if (unknown || later)
+		watched->mapped_code = 0;
 	watched->watch = watch;
 	watched->target = session__find(watch->rounds.session, pid);
 	log_sites(watched->target);

@@ -2,9 +2,10 @@
 /*
  * A record for each process (discover/process_table), in one of its states; what is to be done next
  * with it, and when, is its place in the schedule. Records of programs that are no Go programs stay
- * too: they cost a sweep one system call, to see that the process still runs the same file.
+ * too: they cost a sweep a few system calls, to see that the process still runs the same file and has
+ * nothing new mapped.
  */
-#include "discover/discovery.h"
+#include "discover/discovery_internal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,11 +17,7 @@
 #include "golang/go_sniff.h"
 #include "host/exe_file.h"
 #include "host/pids.h"
-#include "discover/exe_cache.h"
-#include "discover/process_table.h"
-
-/* Between fork and exec a process looks like its parent; one that a sweep finds gets this long. */
-#define SETTLE_NS (2 * NSEC_PER_SEC)
+#include "discover/runtimes.h"
 
 #define RETRY_FIRST_NS NSEC_PER_SEC
 #define RETRY_MAX_NS   (300 * NSEC_PER_SEC)
@@ -30,24 +27,8 @@
 #define LEAVING_FIRST_NS (100 * NSEC_PER_MSEC)
 #define LEAVING_ATTEMPTS 9 /* 51 s */
 
-/* Some ms when every file is new. */
-#define LOOKS_PER_TICK 64
-
-struct discovery {
-	char *proc_root;
-	pid_t self;
-	uint64_t min_age_ns;
-	size_t max_targets;
-	uint64_t (*boottime)(void);
-	struct discovery_ops ops;
-	void *ctx;
-	struct selection *selection;
-	struct process_table *table;
-	struct exe_cache *files;
-	uint64_t sweeps;
-	uint64_t now_ns; /* of the sweep under way */
-	struct discovery_counts counts;
-};
+/* Some ms when every file is new, or every process has a hundred libraries. */
+#define LOOKS_PER_TICK 16
 
 /* --- records ------------------------------------------------------------------------------------- */
 
@@ -57,13 +38,13 @@ static void detach(struct discovery *discovery, const struct process_entry *entr
 		discovery->ops.detach(discovery->ctx, entry->id.pid);
 }
 
-static void drop(struct discovery *discovery, struct process_entry *entry)
+void discovery__drop(struct discovery *discovery, struct process_entry *entry)
 {
 	detach(discovery, entry);
 	process_table__remove(discovery->table, entry);
 }
 
-static struct process_entry *add(struct discovery *discovery, pid_t pid)
+struct process_entry *discovery__add(struct discovery *discovery, pid_t pid)
 {
 	struct process_entry *entry = process_table__add(discovery->table, pid);
 
@@ -76,12 +57,11 @@ static struct process_entry *add(struct discovery *discovery, pid_t pid)
 	return entry;
 }
 
-/* From the beginning: what is known of it is no longer true. */
-static void restart(struct discovery *discovery, struct process_entry *entry, uint64_t due_ns)
+void discovery__restart(struct discovery *discovery, struct process_entry *entry, uint64_t due_ns)
 {
 	detach(discovery, entry);
 	process_table__set_state(discovery->table, entry, PROCESS_CANDIDATE);
-	entry->started = entry->identified = entry->leaving = false;
+	entry->started = entry->identified = entry->leaving = entry->searched = false;
 	entry->attempts = 0;
 	entry->looked_ns = 0;
 	process_table__schedule(discovery->table, entry, due_ns);
@@ -89,9 +69,9 @@ static void restart(struct discovery *discovery, struct process_entry *entry, ui
 
 static void reject(struct discovery *discovery, struct process_entry *entry)
 {
+	discovery->counts.rejected += entry->state != PROCESS_REJECTED;
 	process_table__set_state(discovery->table, entry, PROCESS_REJECTED);
 	process_table__unschedule(discovery->table, entry);
-	discovery->counts.rejected++;
 }
 
 static void settle(struct discovery *discovery, struct process_entry *entry,
@@ -186,6 +166,45 @@ static int know_file(struct discovery *discovery, const struct process_entry *en
 	return 0;
 }
 
+/* --- what is mapped ------------------------------------------------------------------------------ */
+
+/* What is known of a process that has ended meanwhile is of no use; its end will be told. */
+static void note_mapped(struct discovery *discovery, struct process_entry *entry)
+{
+	entry->searched =
+		!process__mapped_code(discovery->proc_root, entry->id.pid, &entry->mapped_code) &&
+		!runtimes__fingerprint(discovery->proc_root, entry->id.pid, &entry->fingerprint);
+}
+
+/*
+ * Whether @entry, whose executable is not Go's, has Go in its libraries. 1: it has. 0: it has not, or
+ * none that can be watched, and the failure has the words then; else it is empty.
+ */
+static int search_libraries(struct discovery *discovery, struct process_entry *entry,
+			    struct failure *failure)
+{
+	struct runtimes *found;
+	bool is_go;
+	/* Before the search: what is mapped after it makes a difference. */
+	bool sized =
+		!process__mapped_code(discovery->proc_root, entry->id.pid, &entry->mapped_code);
+	int err = runtimes__find(discovery->proc_root, entry->id.pid, discovery->files, &found);
+
+	entry->searched = sized && !err;
+	if (err)
+		return 0;
+	entry->fingerprint = found->fingerprint;
+	discovery->counts.opened += found->opened;
+	is_go = found->n;
+	if (!is_go && found->unsupported_with)
+		failure__set(failure, 0,
+			     "it has %.200s mapped, as process %d has, where the Go runtime in it "
+			     "could not be watched",
+			     found->unsupported, found->unsupported_with);
+	free(found);
+	return is_go;
+}
+
 /* --- attaching ----------------------------------------------------------------------------------- */
 
 static bool is_full(const struct discovery *discovery)
@@ -203,15 +222,26 @@ static void pause_target(struct discovery *discovery, struct process_entry *entr
 	retry(discovery, entry, PROCESS_PAUSED, reason);
 }
 
-/* Of a file with nothing to tell by, the attach found out that it is no Go program. */
+/* Whether there is nothing of Go in the executable, or nobody has looked. */
+static bool is_not_go(struct exe_knowledge knowledge)
+{
+	return knowledge.verdict == EXE_NOT_GO || knowledge.verdict == EXE_MAY_BLOCK;
+}
+
+/*
+ * Neither the executable nor a library can be watched. Of an executable with nothing to tell by, the
+ * attach found out that it is no Go program; what libraries are, whoever attached has kept.
+ */
 static void refuse_file(struct discovery *discovery, struct process_entry *entry, int err,
 			struct exe_knowledge knowledge, const struct failure *failure)
 {
 	bool not_go = knowledge.verdict == EXE_MAYBE_GO && err == -ENOEXEC;
 
-	knowledge.verdict = not_go ? EXE_NOT_GO : EXE_UNSUPPORTED;
-	knowledge.pid = entry->id.pid;
-	exe_cache__put(discovery->files, &entry->image, knowledge);
+	if (!is_not_go(knowledge)) {
+		knowledge.verdict = not_go ? EXE_NOT_GO : EXE_UNSUPPORTED;
+		knowledge.pid = entry->id.pid;
+		exe_cache__put(discovery->files, &entry->image, knowledge);
+	}
 	if (not_go)
 		reject(discovery, entry);
 	else
@@ -224,15 +254,19 @@ static void attach(struct discovery *discovery, struct process_entry *entry,
 	struct failure failure = {""};
 	int err;
 
+	if (!is_not_go(knowledge))
+		note_mapped(discovery, entry);
 	err = discovery->ops.attach(discovery->ctx, entry->id.pid, origin, &failure);
 	discovery->counts.attach_attempts += err != -ENOSPC;
-	if (!err) {
+	if (err >= 0) {
 		entry->attempts = 0;
+		if (err)
+			entry->mapped_code = entry->fingerprint = 0;
 		settle(discovery, entry, PROCESS_ATTACHED, "");
 		return;
 	}
 	if (err == -ESRCH) {
-		drop(discovery, entry);
+		discovery__drop(discovery, entry);
 		return;
 	}
 	discovery->counts.attach_failures += err != -ENOSPC;
@@ -253,19 +287,21 @@ static uint64_t missing_age(const struct discovery *discovery, struct process_id
 	return age < discovery->min_age_ns ? discovery->min_age_ns - age : 0;
 }
 
-/* A Go program, as far as its file tells. True when an attach was tried. */
-static bool look_at_go(struct discovery *discovery, struct process_entry *entry,
-		       struct exe_knowledge knowledge)
+/* False: not now, or never, and that is done. */
+static bool read_process(struct discovery *discovery, struct process_entry *entry,
+			 struct exe_knowledge knowledge, struct process_origin *origin)
 {
-	struct process_origin origin = {0};
 	struct failure failure = {""};
 	struct process_info info;
-	char reason[96];
 	uint64_t missing;
 	int err = process__read(discovery->proc_root, entry->id.pid, &info, &failure);
 
 	if (err == -ESRCH) {
-		drop(discovery, entry);
+		discovery__drop(discovery, entry);
+		return false;
+	}
+	if (err && is_not_go(knowledge)) {
+		reject(discovery, entry);
 		return false;
 	}
 	if (err) {
@@ -278,60 +314,92 @@ static bool look_at_go(struct discovery *discovery, struct process_entry *entry,
 		return false;
 	}
 	entry->id = info.id;
-	entry->started = true;
 	/* Without it, it belongs nowhere. */
-	(void)!cgroup__read(discovery->proc_root, info.id.pid, &origin);
-	if (!selection__wants(discovery->selection, &info, &origin)) {
-		reject(discovery, entry);
+	(void)!cgroup__read(discovery->proc_root, info.id.pid, origin);
+	entry->started = true;
+	if (selection__wants(discovery->selection, &info, origin))
+		return true;
+	reject(discovery, entry);
+	return false;
+}
+
+/* Of a process that is wanted; true when an attach was tried. */
+static bool look_at_wanted(struct discovery *discovery, struct process_entry *entry,
+			   const struct process_origin *origin, struct exe_knowledge knowledge)
+{
+	struct failure failure = {""};
+
+	if (knowledge.verdict == EXE_UNSUPPORTED) {
+		failure__set(
+			&failure, 0,
+			"it runs the same executable as process %d, which could not be watched",
+			knowledge.pid);
+		settle(discovery, entry, PROCESS_UNSUPPORTED, failure.text);
 		return false;
 	}
-	if (knowledge.verdict == EXE_UNSUPPORTED) {
-		snprintf(reason, sizeof(reason),
-			 "it runs the same executable as process %d, which could not be watched",
-			 knowledge.pid);
-		settle(discovery, entry, PROCESS_UNSUPPORTED, reason);
+	if (is_not_go(knowledge) && !search_libraries(discovery, entry, &failure)) {
+		/* The start time of what is rejected is of no use: a sweep has less to read. */
+		entry->started = failure.text[0];
+		if (entry->started)
+			settle(discovery, entry, PROCESS_UNSUPPORTED, failure.text);
+		else
+			reject(discovery, entry);
 		return false;
 	}
 	if (is_full(discovery)) {
 		pause_target(discovery, entry);
 		return false;
 	}
-	attach(discovery, entry, &origin, knowledge);
+	attach(discovery, entry, origin, knowledge);
 	return true;
 }
 
 static void cannot_look(struct discovery *discovery, struct process_entry *entry, int err)
 {
 	if (err == -ESRCH) {
-		drop(discovery, entry);
+		discovery__drop(discovery, entry);
 	} else if (err == -EACCES) {
 		discovery->counts.not_readable++;
 		reject(discovery, entry);
 	} else if (err == -EAGAIN) {
-		restart(discovery, entry, entry->looked_ns + SETTLE_NS);
+		discovery__restart(discovery, entry, entry->looked_ns + DISCOVERY_SETTLE_NS);
 	} else {
 		retry(discovery, entry, PROCESS_FAILED, strerror(-err));
 	}
 }
 
-static int identify(struct discovery *discovery, pid_t pid, struct exe_file *ret_file)
+int discovery__identify(struct discovery *discovery, pid_t pid, struct exe_file *ret_file)
 {
 	discovery->counts.looked_at++;
 	return exe_file__identify(discovery->proc_root, pid, ret_file);
 }
 
+/* It is attached. */
+static void look_again(struct discovery *discovery, struct process_entry *entry)
+{
+	process_table__unschedule(discovery->table, entry);
+	note_mapped(discovery, entry);
+	if (discovery->ops.refresh && discovery->ops.refresh(discovery->ctx, entry->id.pid))
+		entry->mapped_code = entry->fingerprint = 0;
+}
+
 /* True when an attach was tried. */
 static bool look(struct discovery *discovery, struct process_entry *entry, uint64_t now_ns)
 {
+	struct process_origin origin = {0};
 	struct exe_knowledge knowledge;
 	int err;
 
 	entry->looked_ns = now_ns;
+	if (entry->state == PROCESS_ATTACHED) {
+		look_again(discovery, entry);
+		return true;
+	}
 	if (entry->state == PROCESS_PAUSED && is_full(discovery)) {
 		process_table__schedule(discovery->table, entry, now_ns + PAUSE_NS);
 		return false;
 	}
-	err = identify(discovery, entry->id.pid, &entry->image);
+	err = discovery__identify(discovery, entry->id.pid, &entry->image);
 	entry->identified = !err;
 	if (!err)
 		err = know_file(discovery, entry, &knowledge);
@@ -339,18 +407,15 @@ static bool look(struct discovery *discovery, struct process_entry *entry, uint6
 		cannot_look(discovery, entry, err);
 		return false;
 	}
-	if (knowledge.verdict == EXE_NOT_GO || knowledge.verdict == EXE_MAY_BLOCK) {
-		reject(discovery, entry);
-		return false;
-	}
-	return look_at_go(discovery, entry, knowledge);
+	return read_process(discovery, entry, knowledge, &origin) &&
+	       look_at_wanted(discovery, entry, &origin, knowledge);
 }
 
 static void look_whether_gone(struct discovery *discovery, struct process_entry *entry,
 			      uint64_t now_ns)
 {
 	if (!process__same(discovery->proc_root, entry->id)) {
-		drop(discovery, entry);
+		discovery__drop(discovery, entry);
 		return;
 	}
 	entry->leaving = entry->attempts < LEAVING_ATTEMPTS;
@@ -397,10 +462,10 @@ void discovery__exec(struct discovery *discovery, pid_t pid, uint64_t time_ns)
 	if (entry && entry->looked_ns >= time_ns)
 		return; /* late: this is the program that was looked at */
 	if (entry) {
-		restart(discovery, entry, time_ns + discovery->min_age_ns);
+		discovery__restart(discovery, entry, time_ns + discovery->min_age_ns);
 		return;
 	}
-	entry = add(discovery, pid);
+	entry = discovery__add(discovery, pid);
 	if (entry)
 		process_table__schedule(discovery->table, entry, time_ns + discovery->min_age_ns);
 }
@@ -413,118 +478,11 @@ void discovery__exit(struct discovery *discovery, pid_t pid, uint64_t time_ns)
 		return;
 	if (entry->state != PROCESS_ATTACHED) {
 		/* Should it be about an earlier process of that number, the next sweep finds this one. */
-		drop(discovery, entry);
+		discovery__drop(discovery, entry);
 	} else if (!entry->leaving) {
 		entry->attempts = 0;
 		look_whether_gone(discovery, entry, time_ns);
 	}
-}
-
-/* --- the sweep ----------------------------------------------------------------------------------- */
-
-static void meet(struct discovery *discovery, pid_t pid, const struct exe_file *file)
-{
-	struct process_entry *entry = add(discovery, pid);
-	struct exe_knowledge knowledge;
-	bool first = discovery->sweeps == 1;
-	uint64_t settle_ns = min_of(discovery->min_age_ns, SETTLE_NS);
-
-	if (!entry)
-		return;
-	discovery->counts.found_by_sweep += !first;
-	if (file && exe_cache__get(discovery->files, file, &knowledge) &&
-	    knowledge.verdict == EXE_NOT_GO) {
-		entry->image = *file;
-		entry->identified = true;
-		entry->looked_ns = discovery->now_ns;
-		reject(discovery, entry);
-		return;
-	}
-	/* The age of Go programs is asked for when they are looked at. */
-	process_table__schedule(discovery->table, entry,
-				discovery->now_ns + (first ? 0 : settle_ns));
-}
-
-/*
- * Whether @entry, looked at before, runs something else now. Replacing the file of a running program
- * changes the ctime of the one it runs: what is known to be the same process is not bothered for that,
- * of others the file is looked at again.
- */
-static bool runs_another(struct discovery *discovery, const struct process_entry *entry,
-			 const struct exe_file *file)
-{
-	struct exe_knowledge knowledge;
-
-	if (!entry->identified)
-		return true; /* it could not be looked at before */
-	if (entry->started)
-		return !exe_file__same_file(&entry->image, file);
-	if (exe_file__same_contents(&entry->image, file))
-		return false;
-	return !exe_cache__get(discovery->files, file, &knowledge) ||
-	       knowledge.verdict != EXE_NOT_GO;
-}
-
-/* @file: NULL when it may not be looked at. */
-static void meet_again(struct discovery *discovery, struct process_entry *entry,
-		       const struct exe_file *file)
-{
-	bool reused = entry->started && !process__same(discovery->proc_root, entry->id);
-
-	entry->sweep = discovery->sweeps;
-	if (reused) {
-		discovery->counts.seen++;
-		discovery->counts.found_by_sweep++;
-	}
-	if (reused || (file ? runs_another(discovery, entry, file) : entry->identified))
-		restart(discovery, entry,
-			discovery->now_ns + min_of(discovery->min_age_ns, SETTLE_NS));
-}
-
-static void sweep_one(struct discovery *discovery, pid_t pid)
-{
-	struct process_entry *entry = process_table__find(discovery->table, pid);
-	struct exe_file file;
-	int err;
-
-	if (pid == discovery->self)
-		return;
-	/* What was told and is not old enough is not touched: it is there, and that is all. */
-	if (entry && entry->state == PROCESS_CANDIDATE) {
-		entry->sweep = discovery->sweeps;
-		return;
-	}
-	err = identify(discovery, pid, &file);
-	if (err == -ESRCH)
-		return; /* a kernel thread, or on its way out */
-	if (entry)
-		meet_again(discovery, entry, err ? NULL : &file);
-	else
-		meet(discovery, pid, err ? NULL : &file);
-}
-
-static void drop_unseen(void *ctx, struct process_entry *entry)
-{
-	struct discovery *discovery = ctx;
-
-	if (entry->sweep != discovery->sweeps)
-		drop(discovery, entry);
-}
-
-int discovery__sweep(struct discovery *discovery, uint64_t now_ns)
-{
-	__cleanup_free pid_t *pids = NULL;
-	size_t n;
-	int err = pids__read(discovery->proc_root, &pids, &n);
-
-	if (err)
-		return err;
-	discovery->sweeps++;
-	discovery->now_ns = now_ns;
-	for (size_t i = 0; i < n; i++)
-		sweep_one(discovery, pids[i]);
-	process_table__each(discovery->table, drop_unseen, discovery);
-	return 0;
 }
 
 /* --- begin and end ------------------------------------------------------------------------------- */
@@ -541,8 +499,12 @@ static int make_parts(struct discovery *discovery, const struct discovery_option
 				 &discovery->table);
 	if (err)
 		return err;
-	return exe_cache__new(options->max_files ? options->max_files : EXE_CACHE_MAX,
-			      &discovery->files);
+	discovery->files = options->files;
+	if (discovery->files)
+		return 0;
+	err = exe_cache__new(EXE_CACHE_MAX, &discovery->own_files);
+	discovery->files = discovery->own_files;
+	return err;
 }
 
 int discovery__new(const struct discovery_options *options, const struct discovery_ops *ops,
@@ -574,7 +536,7 @@ void discovery__free(struct discovery *discovery)
 {
 	if (!discovery)
 		return;
-	exe_cache__free(discovery->files);
+	exe_cache__free(discovery->own_files);
 	process_table__free(discovery->table);
 	selection__free(discovery->selection);
 	free(discovery->proc_root);

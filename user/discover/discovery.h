@@ -9,7 +9,9 @@
  *
  * A host may start thousands of processes a second, nearly none of them Go programs. So nothing is
  * looked at before it has lived for a while; then its executable is identified, which opens
- * nothing; and only a file that was never seen before is opened, for a few reads.
+ * nothing; and only a file that was never seen before is opened, for a few reads. The same goes for
+ * the libraries of what is no Go program (discover/runtimes.h), which come later as well: a sweep
+ * compares how much code each process has mapped with what it was, and where that changed which.
  *
  * All times are CLOCK_MONOTONIC.
  */
@@ -17,6 +19,7 @@
 #include "base/failure.h"
 #include "host/cgroup.h"
 #include "host/process.h"
+#include "discover/exe_cache.h"
 #include "discover/selection.h"
 
 struct discovery;
@@ -31,7 +34,8 @@ enum discovery_state {
 
 struct discovery_ops {
 	/*
-	 * Watch @pid. 0, or:
+	 * Watch all Go runtimes of @pid. 0; 1 when some could not be watched but may be another time;
+	 * or, when there is none:
 	 *	-ENOEXEC, -EOPNOTSUPP	cannot be watched: nor can others that run the same file
 	 *	-ENOSPC			no room: tried again, with ever longer breaks
 	 *	-ESRCH			it has ended
@@ -39,6 +43,11 @@ struct discovery_ops {
 	 */
 	int (*attach)(void *ctx, pid_t pid, const struct process_origin *origin,
 		      struct failure *failure);
+	/*
+	 * What @pid, which is attached, has mapped is not what it was: watch runtimes that came since.
+	 * 1 when some could not be but may be another time. May be NULL.
+	 */
+	int (*refresh)(void *ctx, pid_t pid);
 	/* It has ended, or runs another program: what attach() made is of no use any more. */
 	void (*detach)(void *ctx, pid_t pid);
 	/*
@@ -50,11 +59,11 @@ struct discovery_ops {
 
 struct discovery_options {
 	const char *proc_root;
-	pid_t self;	      /* never followed */
-	uint64_t min_age_ns;  /* processes younger than that are not looked at */
-	size_t max_targets;   /* attached at one time; 0: no limit of our own */
-	size_t max_processes; /* remembered; 0: 65,536 */
-	size_t max_files;     /* remembered; 0: 65,536 */
+	pid_t self;		 /* never followed */
+	uint64_t min_age_ns;	 /* processes younger than that are not looked at */
+	size_t max_targets;	 /* attached at one time; 0: no limit of our own */
+	size_t max_processes;	 /* remembered; 0: 65,536 */
+	struct exe_cache *files; /* what is known of files, borrowed; NULL: an own one */
 	uint64_t (*boottime)(
 		void); /* NULL: process_id__boottime_ns; ages of processes count in it */
 	struct selection_options select;
@@ -68,7 +77,7 @@ struct discovery_counts {
 	uint64_t found_by_sweep; /* of these not told of (the first sweep's do not count) */
 	uint64_t refused;	 /* not remembered, too many at one time; each time it was met */
 	uint64_t looked_at;    /* executables identified in order to judge; sweeps do so as well */
-	uint64_t opened;       /* executables opened and read */
+	uint64_t opened;       /* executables and libraries opened and read */
 	uint64_t not_readable; /* may not be looked at; unprivileged: kernel threads too */
 	uint64_t may_block;    /* executables left alone: on a file system in user space */
 	uint64_t attach_attempts, attach_failures;

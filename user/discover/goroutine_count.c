@@ -75,9 +75,9 @@ static int count(struct go_binary *binary, struct remote *remote, uint64_t bias,
 	return err;
 }
 
-int goroutine_count__take(const char *proc_root, pid_t pid, struct go_binary *binary,
-			  struct symbolizer **symbolizer, uint64_t *ret_goroutines,
-			  struct failure *failure)
+int goroutine_count__take(const char *proc_root, pid_t pid, const struct runtime_place *place,
+			  struct go_binary *binary, struct symbolizer **symbolizer,
+			  uint64_t *ret_goroutines, struct failure *failure)
 {
 	struct counter counter = {0};
 	struct remote *remote;
@@ -86,7 +86,9 @@ int goroutine_count__take(const char *proc_root, pid_t pid, struct go_binary *bi
 
 	if (err)
 		return err;
-	err = load_bias__read(proc_root, pid, binary, &bias, failure);
+	err = load_bias__read(proc_root, pid, place, binary, &bias, failure);
+	if (!err)
+		err = runtimes__check_threads(proc_root, pid, failure);
 	if (!err)
 		err = go_binary__bind(binary, remote, bias, failure);
 	if (!err && !*symbolizer && symbolizer__new(binary, symbolizer))

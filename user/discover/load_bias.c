@@ -8,12 +8,27 @@
 
 #define MAX_EXE_MAPPINGS 32
 
-int load_bias__read(const char *proc_root, pid_t pid, const struct go_binary *binary,
+static int of_place(pid_t pid, const struct runtime_place *place, const struct go_binary *binary,
 		    uint64_t *ret_bias, struct failure *failure)
 {
-	struct process_mapping mappings[MAX_EXE_MAPPINGS];
-	int n = process__exe_mappings(proc_root, pid, mappings, MAX_EXE_MAPPINGS);
+	if (!go_binary__bias_of_code(binary, place->mapped.start, place->mapped.file_offset,
+				     ret_bias))
+		return 0;
+	/* Of this process alone: others may have mapped the file as it is meant to be. */
+	return failure__set(failure, -EPROTO,
+			    "process %d does not map %s the way its ELF header says", pid,
+			    place->mapped.path);
+}
 
+int load_bias__read(const char *proc_root, pid_t pid, const struct runtime_place *place,
+		    const struct go_binary *binary, uint64_t *ret_bias, struct failure *failure)
+{
+	struct process_mapping mappings[MAX_EXE_MAPPINGS];
+	int n;
+
+	if (place)
+		return of_place(pid, place, binary, ret_bias, failure);
+	n = process__exe_mappings(proc_root, pid, mappings, MAX_EXE_MAPPINGS);
 	if (n < 0)
 		return failure__set(failure, n, "the memory map of process %d cannot be read: %s",
 				    pid, strerror(-n));

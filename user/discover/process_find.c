@@ -8,6 +8,8 @@
 
 #include "base/cleanup.h"
 #include "discover/container_name.h"
+#include "discover/exe_cache.h"
+#include "discover/runtimes.h"
 #include "discover/selection.h"
 #include "golang/go_sniff.h"
 #include "host/image_file.h"
@@ -64,7 +66,19 @@ static bool matches(const struct process_find_options *options, const char *name
 
 /* --- Go or not ----------------------------------------------------------------------------------- */
 
-static enum found_kind kind_of(const char *proc_root, pid_t pid)
+static bool has_go_library(const char *proc_root, pid_t pid, struct exe_cache *files)
+{
+	struct runtimes *runtimes;
+	bool has;
+
+	if (runtimes__find(proc_root, pid, files, &runtimes))
+		return false;
+	has = runtimes->n;
+	free(runtimes);
+	return has;
+}
+
+static enum found_kind kind_of(const char *proc_root, pid_t pid, struct exe_cache *files)
 {
 	struct image_file file;
 	struct go_sniff sniff;
@@ -77,7 +91,8 @@ static enum found_kind kind_of(const char *proc_root, pid_t pid)
 	fd = process__open_exe(proc_root, pid, NULL);
 	if (fd < 0 || go_sniff__file(fd, &sniff))
 		return FOUND_UNKNOWN;
-	return sniff.kind == GO_SNIFF_NO ? FOUND_NOT_GO : FOUND_GO;
+	return sniff.kind == GO_SNIFF_NO && !has_go_library(proc_root, pid, files) ? FOUND_NOT_GO :
+										     FOUND_GO;
 }
 
 /* --- all of them --------------------------------------------------------------------------------- */
@@ -103,17 +118,21 @@ static int take(const struct process_find_options *options, const char *name,
 {
 	struct found_process *process __cleanup_free = malloc(sizeof(*process));
 	pid_t *pids __cleanup_free = NULL;
+	struct exe_cache *files = NULL;
 	size_t n;
 	int err = process ? pids__read(options->proc_root, &pids, &n) : -ENOMEM;
 
+	if (!err)
+		err = exe_cache__new(EXE_CACHE_MAX, &files);
 	for (size_t i = 0; !err && i < n; i++) {
 		if (pids[i] == getpid() ||
 		    process__read(options->proc_root, pids[i], &process->info, NULL) ||
 		    process->info.kernel_thread || !matches(options, name, process))
 			continue;
-		process->kind = kind_of(options->proc_root, pids[i]);
+		process->kind = kind_of(options->proc_root, pids[i], files);
 		keep(find, process);
 	}
+	exe_cache__free(files);
 	return err;
 }
 

@@ -36,6 +36,9 @@ struct listed_process {
 	const char *user; /* its name; "" when the uid has none */
 	const char *comm;
 	const char *exe;
+	const char *runtime_file; /* that the Go runtime came with: exe, or a library */
+	const char *build_id;	  /* of that file; "" */
+	bool another;		  /* of a process that is in the list already */
 	double uptime_seconds;
 	struct execution execution; /* whether it gets to run, and who traces it */
 	bool counted;		    /* else `goroutines` is not known */

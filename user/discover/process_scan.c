@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Two passes. The first identifies the file of every process, which opens nothing; then processes
- * are sorted by file. The second goes through them file by file: each file is opened once, however
- * many processes run it, and only one is open at a time. Files that are no Go programs, nearly all
- * of them, are dismissed after a few reads.
+ * Two passes. The first identifies the file of every process, which opens nothing, and finds the
+ * libraries with Go in them; then both are sorted by file. The second goes through them file by file:
+ * each file is opened once, however many processes run it or have it mapped, and only one is open at a
+ * time. Files that are no Go programs, nearly all of them, are dismissed after a few reads.
  */
 #include "discover/process_scan.h"
 
@@ -21,13 +21,21 @@
 #include "host/capability.h"
 #include "host/image_file.h"
 #include "host/pids.h"
+#include "discover/exe_cache.h"
 #include "discover/go_file.h"
 #include "discover/goroutine_count.h"
+#include "discover/runtimes.h"
 
-/* A process and its file, between the passes. */
+/* A process and its file, or a library of it, between the passes. */
 struct candidate {
 	pid_t pid;
-	struct image_file file;
+	struct image_file file;	     /* all 0: it cannot be told which; these come last */
+	struct runtime_place *place; /* of a library; NULL: the executable */
+};
+
+struct candidates {
+	struct candidate *list;
+	size_t n, size;
 };
 
 struct process_scan {
@@ -36,6 +44,7 @@ struct process_scan {
 	struct process_list list;
 	struct listed_process *processes;
 	size_t n, size;
+	struct exe_cache *files; /* that were looked at for Go */
 };
 
 /* --- the list ------------------------------------------------------------------------------------ */
@@ -46,6 +55,8 @@ static void process_release(struct listed_process *process)
 	free((char *)process->user);
 	free((char *)process->comm);
 	free((char *)process->exe);
+	free((char *)process->runtime_file);
+	free((char *)process->build_id);
 	free((char *)process->go_version);
 	free((char *)process->module);
 	free((char *)process->module_version);
@@ -59,6 +70,7 @@ void process_scan__free(struct process_scan *scan)
 	for (size_t i = 0; i < scan->n; i++)
 		process_release(&scan->processes[i]);
 	free(scan->processes);
+	exe_cache__free(scan->files);
 	free(scan);
 }
 
@@ -77,6 +89,7 @@ static char *user_name(const struct process_scan *scan, uid_t uid)
 /* What was found out about one process beyond its file. */
 struct finding {
 	struct process_info info;
+	const struct runtime_place *place;
 	struct execution execution;
 	bool supported, counted;
 	uint64_t goroutines;
@@ -92,6 +105,9 @@ static int add(struct process_scan *scan, const struct go_file *file, const stru
 		.user = user_name(scan, finding->info.uid),
 		.comm = strdup(finding->info.comm),
 		.exe = strdup(finding->info.exe),
+		.runtime_file =
+			strdup(finding->place ? finding->place->mapped.path : finding->info.exe),
+		.build_id = strdup(file->binary ? go_binary__build_id(file->binary) : ""),
 		.uptime_seconds = (double)uptime / (double)NSEC_PER_SEC,
 		.execution = finding->execution,
 		.counted = finding->counted,
@@ -104,8 +120,12 @@ static int add(struct process_scan *scan, const struct go_file *file, const stru
 		.reason = strdup(finding->reason),
 	};
 
-	if (!process.user || !process.comm || !process.exe || !process.go_version ||
-	    !process.module || !process.module_version || !process.reason ||
+	/* A library has no interpreter of its own. */
+	if (finding->place)
+		process.build.statically_linked = FACT_NO;
+	if (!process.user || !process.comm || !process.exe || !process.runtime_file ||
+	    !process.build_id || !process.go_version || !process.module ||
+	    !process.module_version || !process.reason ||
 	    !array__reserve(scan->processes, scan->size, scan->n + 1)) {
 		process_release(&process);
 		return -ENOMEM;
@@ -125,6 +145,8 @@ static bool still_runs(const struct process_scan *scan, const struct candidate *
 {
 	struct image_file now;
 
+	if (candidate->place)
+		return true;
 	return !image_file__identify(scan->proc_root, candidate->pid, &now) &&
 	       same_file(&now, &candidate->file);
 }
@@ -145,20 +167,38 @@ static void look_at_execution(const struct process_scan *scan, pid_t pid,
 		execution->state = EXECUTION_FROZEN;
 }
 
-/* Adds @candidate, which runs the Go program @file, unless it has ended by now. */
+/* Plugins belong to the runtime of their program, which is in the list already, or cannot be. */
+static bool is_plugin(const struct process_scan *scan, const struct candidate *candidate,
+		      const struct go_file *file)
+{
+	if (!candidate->place)
+		return false;
+	if (file->binary)
+		return go_binary__build_info(file->binary)->plugin;
+	for (size_t i = 0; i < scan->n; i++) {
+		const struct listed_process *process = &scan->processes[i];
+
+		if (process->pid == candidate->pid && !strcmp(process->exe, process->runtime_file))
+			return true;
+	}
+	return false;
+}
+
+/* Adds @candidate, which has the Go program @file, unless it has ended by now. */
 static int examine(struct process_scan *scan, const struct candidate *candidate,
 		   struct go_file *file)
 {
-	struct finding finding = {.reason = file->reason.text};
+	struct finding finding = {.place = candidate->place, .reason = file->reason.text};
 	struct failure failure = {""};
 	int err = process__read(scan->proc_root, candidate->pid, &finding.info, NULL);
 
-	if (err)
+	if (err || is_plugin(scan, candidate, file))
 		return 0;
 	look_at_execution(scan, candidate->pid, &finding.execution);
 	if (file->binary) {
-		err = goroutine_count__take(scan->proc_root, candidate->pid, file->binary,
-					    &file->symbolizer, &finding.goroutines, &failure);
+		err = goroutine_count__take(scan->proc_root, candidate->pid, candidate->place,
+					    file->binary, &file->symbolizer, &finding.goroutines,
+					    &failure);
 		if (is_fatal(err))
 			return err;
 		finding.counted = !err;
@@ -170,45 +210,68 @@ static int examine(struct process_scan *scan, const struct candidate *candidate,
 	return add(scan, file, &finding);
 }
 
-/* The file of the first of @n candidates that still runs it; -ESRCH when none does. */
-static int open_group(struct process_scan *scan, const struct candidate *group, size_t n)
+static int open_executable(struct process_scan *scan, const struct candidate *candidate)
 {
-	for (size_t i = 0; i < n; i++) {
-		int fd = process__open_exe(scan->proc_root, group[i].pid, NULL);
-		struct stat opened;
+	int fd = process__open_exe(scan->proc_root, candidate->pid, NULL);
+	struct stat opened;
 
-		if (fd == -ESRCH)
-			continue;
-		if (fd < 0)
-			return fd;
-		if (!fstat(fd, &opened) && opened.st_dev == group[i].file.device &&
-		    opened.st_ino == group[i].file.inode)
-			return fd;
-		close(fd);
-	}
+	if (fd < 0)
+		return fd;
+	if (!fstat(fd, &opened) && opened.st_dev == candidate->file.device &&
+	    opened.st_ino == candidate->file.inode)
+		return fd;
+	close(fd);
 	return -ESRCH;
 }
 
-/* All of @group run the same file. */
+/* The file of the first of @n candidates that still has it; -ESRCH when none does. */
+static int open_group(struct process_scan *scan, const struct candidate *group, size_t n,
+		      struct failure *failure)
+{
+	int fd = -ESRCH;
+
+	for (size_t i = 0; i < n && fd == -ESRCH; i++)
+		fd = group[i].place ? mapped_file__open(scan->proc_root, group[i].pid,
+							&group[i].place->mapped, failure) :
+				      open_executable(scan, &group[i]);
+	return fd;
+}
+
+/* Nobody knows whether executables that may not be read are Go's; of a library memory has told. */
+static int leave_out(struct process_scan *scan, const struct candidate *group, size_t n,
+		     const struct failure *failure)
+{
+	struct go_file file = {.reason = *failure};
+	int err = 0;
+
+	for (size_t i = 0; i < n && !err; i++) {
+		if (group[i].place)
+			err = examine(scan, &group[i], &file);
+		else
+			scan->list.not_readable++;
+	}
+	return err;
+}
+
+/* All of @group have the same file. */
 static int examine_group(struct process_scan *scan, const struct candidate *group, size_t n)
 {
+	struct failure failure = {""};
 	int fd __cleanup_close = -1;
 	struct go_file file;
 	int err;
 
-	if (image_file__may_block(scan->proc_root, group->pid, &group->file)) {
+	if (!group->place && image_file__may_block(scan->proc_root, group->pid, &group->file)) {
 		scan->list.not_opened += n;
 		return 0;
 	}
-	fd = open_group(scan, group, n);
-	if (fd < 0) {
-		scan->list.not_readable += fd == -ESRCH ? 0 : n;
-		return 0;
-	}
+	fd = open_group(scan, group, n, &failure);
+	if (fd < 0)
+		return fd == -ESRCH ? 0 : leave_out(scan, group, n, &failure);
 	err = go_file__read(fd, &file);
 	if (err) {
-		scan->list.not_readable += n;
-		return is_fatal(err) ? err : 0;
+		failure__set(&failure, err, "its file cannot be read: %s", strerror(-err));
+		return is_fatal(err) ? err : leave_out(scan, group, n, &failure);
 	}
 	for (size_t i = 0; i < n && file.is_go && !err; i++)
 		err = examine(scan, &group[i], &file);
@@ -222,6 +285,8 @@ static int compare_candidates(const void *a, const void *b)
 {
 	const struct candidate *x = a, *y = b;
 
+	if (!x->file.inode != !y->file.inode)
+		return x->file.inode ? -1 : 1;
 	if (x->file.device != y->file.device)
 		return x->file.device < y->file.device ? -1 : 1;
 	if (x->file.inode != y->file.inode)
@@ -252,46 +317,98 @@ static bool is_user_process(const struct process_scan *scan, pid_t pid)
 	return !process__read(scan->proc_root, pid, &info, NULL) && !info.kernel_thread;
 }
 
-/* The first pass: returns how many of @pids have a file that can be looked at, first in @found. */
-static size_t identify(struct process_scan *scan, const pid_t *pids, size_t n,
-		       struct candidate *found)
+static int add_candidate(struct candidates *found, pid_t pid, const struct image_file *file,
+			 const struct runtime_place *place)
+{
+	struct candidate candidate = {.pid = pid, .file = *file};
+
+	if (!array__reserve(found->list, found->size, found->n + 1))
+		return -ENOMEM;
+	if (place) {
+		candidate.place = malloc(sizeof(*place));
+		if (!candidate.place)
+			return -ENOMEM;
+		*candidate.place = *place;
+	}
+	found->list[found->n++] = candidate;
+	return 0;
+}
+
+static bool same_place(const struct runtime_place *a, const struct runtime_place *b)
+{
+	return a->mapped.inode == b->mapped.inode && a->mapped.major == b->mapped.major &&
+	       a->mapped.minor == b->mapped.minor;
+}
+
+/* A file is mapped in several pieces at most; the first has the beginning of the code. */
+static int add_libraries(struct process_scan *scan, pid_t pid, struct candidates *found)
+{
+	struct runtimes *runtimes;
+	int err = runtimes__find(scan->proc_root, pid, scan->files, &runtimes);
+
+	if (err)
+		return is_fatal(err) ? err : 0;
+	for (size_t i = 0; i < runtimes->n && !err; i++) {
+		const struct runtime_place *place = &runtimes->places[i];
+
+		if (!i || !same_place(place, place - 1))
+			err = add_candidate(found, pid, &place->file.file, place);
+	}
+	free(runtimes);
+	return err;
+}
+
+/* The first pass: what of @pids can be looked at. */
+static int identify(struct process_scan *scan, const pid_t *pids, size_t n,
+		    struct candidates *found)
 {
 	struct process_list *list = &scan->list;
-	size_t n_found = 0;
+	int result = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		struct candidate *candidate = &found[n_found];
-		int err = image_file__identify(scan->proc_root, pids[i], &candidate->file);
+	for (size_t i = 0; i < n && !result; i++) {
+		struct image_file file;
+		int err = image_file__identify(scan->proc_root, pids[i], &file);
 
-		candidate->pid = pids[i];
 		if (!err) {
 			list->looked_at++;
-			n_found++;
+			result = add_candidate(found, pids[i], &file, NULL);
+			if (!result)
+				result = add_libraries(scan, pids[i], found);
 		} else if (err != -ESRCH && is_user_process(scan, pids[i])) {
 			list->looked_at++;
 			list->not_readable++;
 		}
 	}
-	return n_found;
+	return result;
 }
 
-static int examine_all(struct process_scan *scan, struct candidate *found, size_t n)
+/* Candidates of one file that cannot be told which it is are a group each. */
+static int examine_all(struct process_scan *scan, struct candidates *found)
 {
+	struct candidate *list = found->list;
 	int err = 0;
 
-	if (n)
-		qsort(found, n, sizeof(*found), compare_candidates);
-	for (size_t i = 0, end; i < n && !err; i = end) {
-		for (end = i + 1; end < n && same_file(&found[i].file, &found[end].file);)
+	if (found->n)
+		qsort(list, found->n, sizeof(*list), compare_candidates);
+	for (size_t i = 0, end; i < found->n && !err; i = end) {
+		for (end = i + 1; end < found->n && list[i].file.inode &&
+				  same_file(&list[i].file, &list[end].file);)
 			end++;
-		err = examine_group(scan, &found[i], end - i);
+		err = examine_group(scan, &list[i], end - i);
 	}
 	return err;
 }
 
+static void free_candidates(struct candidates *found)
+{
+	for (size_t i = 0; i < found->n; i++)
+		free(found->list[i].place);
+	free(found->list);
+}
+
 static int take(struct process_scan *scan, struct failure *failure)
 {
-	__cleanup_free struct candidate *found = NULL;
+	struct candidates found = {.n = 0};
 	__cleanup_free pid_t *pids = NULL;
 	size_t n;
 	int err = pids__read(scan->proc_root, &pids, &n);
@@ -299,12 +416,30 @@ static int take(struct process_scan *scan, struct failure *failure)
 	if (err)
 		return failure__set(failure, err, "cannot read %s: %s", scan->proc_root,
 				    strerror(-err));
-	found = calloc(max_of(n, (size_t)1), sizeof(*found));
-	err = found ? examine_all(scan, found, identify(scan, pids, n, found)) : -ENOMEM;
+	err = exe_cache__new(EXE_CACHE_MAX, &scan->files);
+	if (!err)
+		err = identify(scan, pids, n, &found);
+	if (!err)
+		err = examine_all(scan, &found);
+	free_candidates(&found);
 	if (err)
 		return failure__set(failure, err, "out of memory while looking at %zu processes",
 				    n);
 	return 0;
+}
+
+/* Those with libraries are few: looked for once more, they cost less than to sort all. */
+static void mark_others(struct process_scan *scan)
+{
+	for (size_t i = 0; i < scan->n; i++) {
+		if (!strcmp(scan->processes[i].exe, scan->processes[i].runtime_file))
+			continue;
+		for (size_t k = 0; k < scan->n; k++) {
+			if (scan->processes[k].pid != scan->processes[i].pid || k == i)
+				continue;
+			scan->processes[max_of(i, k)].another = true;
+		}
+	}
 }
 
 int process_scan__take(const char *proc_root, struct process_scan **ret_scan,
@@ -326,6 +461,7 @@ int process_scan__take(const char *proc_root, struct process_scan **ret_scan,
 	}
 	if (scan->n)
 		qsort(scan->processes, scan->n, sizeof(*scan->processes), compare_processes);
+	mark_others(scan);
 	scan->list.processes = scan->processes;
 	scan->list.n_processes = scan->n;
 	*ret_scan = scan;

@@ -27,8 +27,10 @@ struct process_entry {
 	bool identified;       /* else there is no image */
 	bool leaving;	       /* attached, and said to have ended */
 	uint8_t attempts;      /* in vain, in a row */
-	uint64_t looked_ns;    /* when it was looked at; 0: never */
-	uint64_t sweep;	       /* the last one that saw it */
+	bool searched;	       /* for what it has mapped, which was then: */
+	uint64_t mapped_code, fingerprint; /* as discover/runtimes.h has it */
+	uint64_t looked_ns;		   /* when it was looked at; 0: never */
+	uint64_t sweep;			   /* the last one that saw it */
 
 	uint64_t due_ns;
 	size_t heap_index;	    /* PROCESS_TABLE_IDLE: nothing to be done */

@@ -24,9 +24,13 @@ struct runtime_place {
 struct runtimes {
 	size_t n;
 	struct runtime_place places[RUNTIMES_MAX];
-	size_t refused;	   /* beyond the maximum */
-	size_t opened;	   /* files that nobody had looked at before */
-	size_t not_opened; /* that may not be, or could block whoever does */
+	uint64_t fingerprint; /* of all that was looked at, see below */
+	size_t refused;	      /* beyond the maximum */
+	size_t opened;	      /* files that nobody had looked at before */
+	size_t not_opened;    /* that may not be, or could block whoever does */
+	/* The last one that cannot be watched, as was found out with this process; 0: there is none. */
+	pid_t unsupported_with;
+	char unsupported[PATH_MAX];
 };
 
 /*
@@ -37,6 +41,19 @@ struct runtimes {
  */
 int runtimes__find(const char *proc_root, pid_t pid, struct exe_cache *files,
 		   struct runtimes **ret_runtimes) __must_check;
+
+/*
+ * runtimes__fingerprint - of the files that code of @pid runs from and where they are: what
+ * runtimes__find() said holds as long as this is the same. Opens none of them. Errors: as there.
+ */
+int runtimes__fingerprint(const char *proc_root, pid_t pid, uint64_t *ret_fingerprint) __must_check;
+
+/*
+ * runtimes__check_threads - fork(2) copies the memory of a runtime and none of its threads: what is left
+ * in the child is the picture of a moment. -EAGAIN @pid has one thread alone, which a runtime that is
+ * at work never has: one of them is sysmon's (src/runtime/proc.go main).
+ */
+int runtimes__check_threads(const char *proc_root, pid_t pid, struct failure *failure) __must_check;
 
 /*
  * runtimes__refuse - the file of @place holds nothing that can be watched, as was found out with process

@@ -31,6 +31,7 @@
 #define STAT_MAX_BYTES 2048
 /* The head of /proc/PID/status up to Uid; what is long (Groups) comes later. */
 #define STATUS_HEAD_BYTES 1024
+#define STATUS_BYTES	  8192 /* with room for 600 groups */
 
 /* Field numbers of proc(5), /proc/PID/stat. */
 enum stat_field {
@@ -306,19 +307,24 @@ int process__count_threads(const char *proc_root, pid_t pid, uint64_t *ret_threa
 	return err;
 }
 
-int process__mapped_pages(const char *proc_root, pid_t pid, uint64_t *ret_pages)
+int process__mapped_code(const char *proc_root, pid_t pid, uint64_t *ret_kib)
 {
-	char text[STATUS_HEAD_BYTES];
-	int n = read_head(proc_root, pid, "statm", text, sizeof(text));
-	unsigned long long pages;
-	char *end;
+	static const char name[] = "\nVmLib:";
+	char text[STATUS_BYTES], *at, *end;
+	int n = read_head(proc_root, pid, "status", text, sizeof(text));
+	unsigned long long kib;
 
 	if (n < 0)
 		return n;
-	pages = strtoull(text, &end, 10);
-	if (end == text || *end != ' ')
+	at = strstr(text, name);
+	/* Of whoever has many groups not all fits; of whoever has no memory there is no such line. */
+	if (!at)
+		return n == STATUS_BYTES - 1 ? -EPROTO : -ESRCH;
+	at += strlen(name);
+	kib = strtoull(at, &end, 10);
+	if (end == at || *end != ' ')
 		return -EPROTO;
-	*ret_pages = pages;
+	*ret_kib = kib;
 	return 0;
 }
 

@@ -46,10 +46,11 @@ int process__count_files(const char *proc_root, pid_t pid, uint64_t *ret_files) 
 int process__count_threads(const char *proc_root, pid_t pid, uint64_t *ret_threads) __must_check;
 
 /*
- * process__mapped_pages - the size of its address space. As long as that stays the same nothing was
- * mapped, or unmapped, but by a rare chance. -ESRCH, -EPROTO.
+ * process__mapped_code - how many KiB of code it has mapped besides that of its executable (VmLib of
+ * /proc/PID/status). As long as that stays the same no library was loaded, but by a rare chance.
+ * -ESRCH, also when it has no memory any more; -EPROTO.
  */
-int process__mapped_pages(const char *proc_root, pid_t pid, uint64_t *ret_pages) __must_check;
+int process__mapped_code(const char *proc_root, pid_t pid, uint64_t *ret_kib) __must_check;
 
 /* process__same - whether @id still names the running process it named before (not a zombie). */
 bool process__same(const char *proc_root, struct process_id id);

@@ -19,14 +19,14 @@ struct follower {
 	bool paused;
 	uint64_t swept_ns;  /* when /proc was looked through for the first time; 0: not yet */
 	bool settled;	    /* every process that was there then has been looked at */
-	size_t n_unclaimed; /* targets of the follower before, not found again yet */
+	size_t n_unclaimed; /* processes of the follower before, not found again yet */
 	pid_t unclaimed[SESSION_MAX_TARGETS];
 };
 
 /* --- what discovery asks for --------------------------------------------------------------------- */
 
-/* The target that the follower before had under @pid, if it is the same program still. */
-static struct target *claim(struct follower *follower, pid_t pid)
+/* Whether the follower before had @pid, and it is the same program still. */
+static bool claim(struct follower *follower, pid_t pid)
 {
 	struct target *target = session__find(follower->session, pid);
 
@@ -34,31 +34,64 @@ static struct target *claim(struct follower *follower, pid_t pid)
 		if (follower->unclaimed[i] != pid)
 			continue;
 		follower->unclaimed[i] = follower->unclaimed[--follower->n_unclaimed];
-		return target__check_alive(target) ? target : NULL;
+		return target__check_alive(target);
 	}
-	return NULL;
+	return false;
+}
+
+static void set_origin(struct follower *follower, pid_t pid, const struct process_origin *origin)
+{
+	for (size_t i = 0; i < session__n_targets(follower->session); i++) {
+		struct target *target = session__target(follower->session, i);
+
+		if (target__pid(target) == pid)
+			target__set_origin(target, origin);
+	}
+}
+
+/* All runtimes of @pid that are not watched yet; 1 when some may be another time. */
+static int add_runtimes(struct follower *follower, pid_t pid, const struct process_origin *origin,
+			struct failure *failure)
+{
+	bool later;
+	int n = session__add_runtimes(follower->session, pid, &later, failure);
+
+	if (n < 0 && n != -EEXIST)
+		return n;
+	set_origin(follower, pid, origin);
+	return later;
 }
 
 static int on_attach(void *ctx, pid_t pid, const struct process_origin *origin,
 		     struct failure *failure)
 {
 	struct follower *follower = ctx;
-	struct target *target = claim(follower, pid);
-	int err;
 
-	if (target) {
-		target__set_origin(target, origin);
-		return 0;
+	bool claimed = claim(follower, pid);
+
+	if (follower->paused && claimed) {
+		set_origin(follower, pid, origin);
+		return 1;
 	}
 	if (follower->paused)
 		return failure__set(failure, -ENOSPC, "gleakd's memory limit is reached");
 	/* A target whose end was not told yet, under a pid that is in use again. */
-	session__remove(follower->session, pid);
-	err = session__add(follower->session, pid, NULL, &target, failure);
-	if (err)
-		return err;
-	target__set_origin(target, origin);
-	return 0;
+	if (!claimed)
+		session__remove(follower->session, pid);
+	return add_runtimes(follower, pid, origin, failure);
+}
+
+static int on_refresh(void *ctx, pid_t pid)
+{
+	struct follower *follower = ctx;
+	const struct target *target = session__find(follower->session, pid);
+	struct process_origin origin;
+	struct failure failure;
+
+	if (!target || follower->paused)
+		return 1;
+	origin = *target__origin(target);
+	return add_runtimes(follower, pid, &origin, &failure) != 0;
 }
 
 static void on_detach(void *ctx, pid_t pid)
@@ -89,6 +122,7 @@ static void on_changed(void *ctx, pid_t pid, enum discovery_state state, const c
 
 static const struct discovery_ops discovery_ops = {
 	.attach = on_attach,
+	.refresh = on_refresh,
 	.detach = on_detach,
 	.changed = on_changed,
 };
@@ -103,6 +137,7 @@ static int new_discovery(struct follower *follower, struct failure *failure)
 		.self = getpid(),
 		.min_age_ns = options->min_process_age_ns,
 		.max_targets = options->max_targets,
+		.files = session__files(follower->session),
 		.select = {.exclude = {options->exclude, options->n_exclude},
 			   .only = {options->only, options->n_only}},
 	};
@@ -182,9 +217,17 @@ int follower__sweep(struct follower *follower)
 
 void follower__take_over(struct follower *follower)
 {
-	follower->n_unclaimed = session__n_targets(follower->session);
-	for (size_t i = 0; i < follower->n_unclaimed; i++)
-		follower->unclaimed[i] = target__pid(session__target(follower->session, i));
+	follower->n_unclaimed = 0;
+	for (size_t i = 0; i < session__n_targets(follower->session); i++) {
+		pid_t pid = target__pid(session__target(follower->session, i));
+		size_t known = 0;
+
+		while (known < follower->n_unclaimed && follower->unclaimed[known] != pid)
+			known++;
+		/* A process is claimed once, with all of its runtimes. */
+		if (known == follower->n_unclaimed)
+			follower->unclaimed[follower->n_unclaimed++] = pid;
+	}
 }
 
 /*
@@ -228,8 +271,12 @@ void follower__check_targets(struct follower *follower)
 	uint64_t now_ns = clock__monotonic_ns();
 
 	for (size_t i = session__n_targets(follower->session); i-- > 0;) {
-		struct target *target = session__target(follower->session, i);
+		struct target *target;
 
+		/* Others of the same process went with the one before. */
+		if (i >= session__n_targets(follower->session))
+			continue;
+		target = session__target(follower->session, i);
 		if (target__check_alive(target))
 			continue;
 		if (target__state(target) == TARGET_UNREADABLE)

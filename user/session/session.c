@@ -15,7 +15,7 @@ struct session {
 	struct session_options options;
 	struct kernel_features features;
 	struct executables *executables;
-	struct exe_cache *files; /* libraries that were looked at */
+	struct exe_cache *files; /* executables and libraries that were looked at */
 	struct probes *probes;
 	struct calibration calibration;
 	bool calibrated;
@@ -152,6 +152,20 @@ static struct target *find_runtime(const struct session *session, pid_t pid,
 	return NULL;
 }
 
+/* What a process may be cost is for all of its runtimes together. */
+static void share_budget(struct session *session, pid_t pid)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < session->n_targets; i++)
+		n += target__pid(session->targets[i]) == pid;
+	for (size_t i = 0; i < session->n_targets; i++) {
+		if (target__pid(session->targets[i]) == pid)
+			target__set_max_overhead(session->targets[i],
+						 session->options.max_overhead / (double)n);
+	}
+}
+
 int session__add(struct session *session, pid_t pid, const struct runtime_place *place,
 		 struct target **ret_target, struct failure *failure)
 {
@@ -182,6 +196,7 @@ int session__add(struct session *session, pid_t pid, const struct runtime_place 
 		return err;
 	note_slots(session, target);
 	session->targets[session->n_targets++] = target;
+	share_budget(session, pid);
 	*ret_target = target;
 	return 0;
 }
@@ -191,9 +206,10 @@ int session__add(struct session *session, pid_t pid, const struct runtime_place 
 /* What is being done, and what came of it. */
 struct addition {
 	pid_t pid;
-	bool anew; /* nothing of the process is watched yet */
-	int n;	   /* added */
-	int err;   /* of the first that could not be */
+	bool anew;  /* nothing of the process is watched yet */
+	bool later; /* one may be another time */
+	int n;	    /* added */
+	int err;    /* of the first that could not be */
 	struct failure failure;
 };
 
@@ -224,6 +240,7 @@ static void add_place(struct session *session, const struct runtime_place *place
 	addition->n += !err;
 	if (!err || err == -EEXIST)
 		return;
+	addition->later |= !file;
 	if (file)
 		runtimes__refuse(session->files, place, addition->pid);
 	note_failure(addition, err, &failure);
@@ -242,7 +259,8 @@ static void add_places(struct session *session, struct addition *addition)
 	free(runtimes);
 }
 
-int session__add_process(struct session *session, pid_t pid, struct failure *failure)
+int session__add_runtimes(struct session *session, pid_t pid, bool *ret_later,
+			  struct failure *failure)
 {
 	struct target *target = session__find(session, pid);
 	struct addition addition = {.pid = pid, .anew = !target};
@@ -252,9 +270,11 @@ int session__add_process(struct session *session, pid_t pid, struct failure *fai
 	if (addition.anew)
 		err = session__add(session, pid, NULL, &target, failure);
 	addition.n = !err;
+	*ret_later = false;
 	if (err && err != -EEXIST && err != -ENOEXEC && err != -EOPNOTSUPP)
 		return err;
 	add_places(session, &addition);
+	*ret_later = addition.later;
 	if (addition.n && err == -EOPNOTSUPP)
 		tell_left_out(&addition, "its executable", failure);
 	if (addition.n)
@@ -272,6 +292,18 @@ static void remove_at(struct session *session, size_t i)
 	session->n_targets--;
 	memmove(&session->targets[i], &session->targets[i + 1],
 		(session->n_targets - i) * sizeof(session->targets[0]));
+}
+
+int session__add_process(struct session *session, pid_t pid, struct failure *failure)
+{
+	bool later;
+
+	return session__add_runtimes(session, pid, &later, failure);
+}
+
+struct exe_cache *session__files(struct session *session)
+{
+	return session->files;
 }
 
 void session__remove(struct session *session, pid_t pid)
@@ -293,7 +325,7 @@ void session__set_max_overhead(struct session *session, double max_overhead)
 {
 	session->options.max_overhead = max_overhead;
 	for (size_t i = 0; i < session->n_targets; i++)
-		target__set_max_overhead(session->targets[i], max_overhead);
+		share_budget(session, target__pid(session->targets[i]));
 }
 
 int session__ring_fd(const struct session *session)

@@ -61,6 +61,13 @@ int session__add(struct session *session, pid_t pid, const struct runtime_place 
  */
 int session__add_process(struct session *session, pid_t pid, struct failure *failure) __must_check;
 
+/* session__add_runtimes - the same; @ret_later says whether any that could not be may be another time. */
+int session__add_runtimes(struct session *session, pid_t pid, bool *ret_later,
+			  struct failure *failure) __must_check;
+
+/* session__files - what is known of executables and libraries, for whoever looks at others. */
+struct exe_cache *session__files(struct session *session);
+
 /* session__remove - stop watching @pid and forget it; harmless when it is not watched. */
 void session__remove(struct session *session, pid_t pid);
 

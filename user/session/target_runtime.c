@@ -43,41 +43,6 @@ static int read_process(struct target *target, pid_t pid, struct failure *failur
 	return err;
 }
 
-static int read_bias(struct target *target, const struct runtime_place *place,
-		     struct failure *failure)
-{
-	const struct go_binary *binary = target->executable->binary;
-
-	if (!place)
-		return load_bias__read(target->options.proc_root, target->process.id.pid, binary,
-				       &target->load_bias, failure);
-	if (!go_binary__bias_of_code(binary, place->mapped.start, place->mapped.file_offset,
-				     &target->load_bias))
-		return 0;
-	return failure__set(failure, -ENOEXEC,
-			    "process %d does not map %s the way its ELF header says",
-			    target->process.id.pid, place->mapped.path);
-}
-
-/*
- * fork(2) copies the memory of a runtime and none of its threads: what is left in the child is the
- * picture of a moment. Every runtime that is at work has two threads at least, one of them sysmon
- * (src/runtime/proc.go main).
- */
-static int refuse_fork(const struct target *target, struct failure *failure)
-{
-	uint64_t threads;
-
-	if (process__count_threads(target->options.proc_root, target->process.id.pid, &threads) ||
-	    threads > 1)
-		return 0;
-	return failure__set(
-		failure, -EAGAIN,
-		"the Go runtime of process %d has no threads: it has not started yet, or "
-		"is what fork() left of another process's",
-		target->process.id.pid);
-}
-
 /* The process may be between exec and its first goroutine. */
 static int bind_program(struct target *target, struct failure *failure)
 {
@@ -88,7 +53,8 @@ static int bind_program(struct target *target, struct failure *failure)
 	for (int i = 0; i < tries && err == -EAGAIN; i++) {
 		if (i)
 			nanosleep(&pause, NULL);
-		err = refuse_fork(target, failure);
+		err = runtimes__check_threads(target->options.proc_root, target->process.id.pid,
+					      failure);
 		if (!err)
 			err = executable__bind(target->executable, target->remote,
 					       target->load_bias, failure);
@@ -105,7 +71,8 @@ static int understand(struct target *target, const struct runtime_place *place,
 	if (!err)
 		err = remote__open_process(target->process.id.pid, &target->remote, failure);
 	if (!err)
-		err = read_bias(target, place, failure);
+		err = load_bias__read(target->options.proc_root, target->process.id.pid, place,
+				      target->executable->binary, &target->load_bias, failure);
 	if (!err)
 		err = bind_program(target, failure);
 	if (err)

@@ -196,3 +196,46 @@ Test(runtimes, a_process_that_is_gone)
 	cr_expect_eq(runtimes__find(fake_proc__root(), PID + 1, files, &found), -ESRCH);
 	cr_expect_null(found);
 }
+
+Test(runtimes, fingerprint_is_of_what_code_is_run_from)
+{
+	uint64_t before, after;
+
+	map("libc.so", "r-xp");
+	fflush(maps);
+	cr_assert_eq(runtimes__fingerprint(fake_proc__root(), PID, &before), 0);
+	find();
+	cr_expect_eq(found->fingerprint, before);
+	map("libgo.so", "r--p");
+	fflush(maps);
+	cr_assert_eq(runtimes__fingerprint(fake_proc__root(), PID, &after), 0);
+	cr_expect_eq(after, before, "no code");
+	map("libgo.so", "r-xp");
+	fflush(maps);
+	cr_assert_eq(runtimes__fingerprint(fake_proc__root(), PID, &after), 0);
+	cr_expect_neq(after, before);
+	cr_expect_neq(runtimes__fingerprint(fake_proc__root(), PID + 1, &after), 0);
+}
+
+Test(runtimes, that_cannot_be_watched_are_named)
+{
+	map("libgo.so", "r-xp");
+	map("codec.so", "r-xp");
+	find();
+	cr_expect_eq(found->unsupported_with, 0);
+	runtimes__refuse(files, &found->places[1], 4711);
+	find();
+	cr_expect_eq(found->n, 1);
+	cr_expect_eq(found->unsupported_with, 4711);
+	cr_expect_str_eq(found->unsupported, "/libgo.so");
+}
+
+Test(runtimes, one_thread_alone_runs_none)
+{
+	struct failure failure = {""};
+
+	cr_expect_eq(runtimes__check_threads(fake_proc__root(), PID, &failure), -EAGAIN);
+	cr_expect(strstr(failure.text, "fork()"), "%s", failure.text);
+	cr_expect_eq(runtimes__check_threads(fake_proc__root(), PID + 1, &failure), 0,
+		     "whoever is gone is told so by others");
+}

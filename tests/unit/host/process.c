@@ -275,6 +275,17 @@ static int open_error(void)
 	return err;
 }
 
+Test(process_tree, code_of_libraries)
+{
+	uint64_t kib = 0;
+
+	cr_expect_eq(process__mapped_code(root, PID, &kib), -ESRCH, "no memory");
+	put_text("77/status", "Name:\tx\nVmExe:\t    2 kB\nVmLib:\t    1956 kB\nVmPTE:\t 5 kB\n");
+	cr_expect(!process__mapped_code(root, PID, &kib) && kib == 1956);
+	put_text("77/status", "Name:\tx\nVmLib:\tmuch\n");
+	cr_expect_eq(process__mapped_code(root, PID, &kib), -EPROTO);
+}
+
 Test(process_tree, open_exe_reads_the_image)
 {
 	char got[8] = "";

@@ -158,6 +158,9 @@ static void put_stat(const struct fake_process *process, const char *comm)
 	put(in_root("%d/stat", process->pid), line, strlen(line));
 	snprintf(line, sizeof(line), "Name:\t%s\nUmask:\t0022\nUid:\t%u\t%u\t%u\t%u\n", comm,
 		 process->uid, process->uid, process->uid, process->uid);
+	if (process->code)
+		snprintf(line + strlen(line), sizeof(line) - strlen(line), "VmLib:\t%8lu kB\n",
+			 process->code);
 	put(in_root("%d/status", process->pid), line, strlen(line));
 }
 
@@ -172,6 +175,26 @@ static void put_fuse_mount(const struct fake_process *process)
 	put(in_root("%d/mountinfo", process->pid), line, strlen(line));
 }
 
+/* Its root is the folder of the executables. */
+static void put_libraries(const struct fake_process *process)
+{
+	char maps[1024];
+	size_t used = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(process->libraries) && process->libraries[i]; i++) {
+		struct stat file;
+
+		cr_assert_eq(stat(in_root("bin/%s", process->libraries[i]), &file), 0);
+		used += (size_t)snprintf(
+			maps + used, sizeof(maps) - used,
+			"7f%02zx00000000-7f%02zx00001000 r-xp 00000000 00:00 %lu   "
+			"/%s\n",
+			i, i, (unsigned long)file.st_ino, process->libraries[i]);
+	}
+	put(in_root("%d/maps", process->pid), maps, used);
+	cr_assert_eq(symlink(in_root("bin"), in_root("%d/root", process->pid)), 0);
+}
+
 void fake_process__put(const struct fake_process *process)
 {
 	fake_process__remove(process->pid);
@@ -183,6 +206,8 @@ void fake_process__put(const struct fake_process *process)
 			0);
 	if (process->on_fuse)
 		put_fuse_mount(process);
+	if (process->libraries[0])
+		put_libraries(process);
 	if (process->cgroup)
 		put(in_root("%d/cgroup", process->pid), process->cgroup, strlen(process->cgroup));
 }

@@ -35,7 +35,9 @@ struct fake_process {
 	unsigned int uid;
 	uint64_t start_seconds; /* after boot */
 	bool zombie;
-	bool on_fuse; /* the executable, as mountinfo has it */
+	bool on_fuse;		  /* the executable, as mountinfo has it */
+	const char *libraries[4]; /* names of fake_exes of which it has code mapped; then no maps */
+	unsigned long code;	  /* KiB of code that it has mapped; 0: none is told */
 };
 
 void fake_process__put(const struct fake_process *process);

@@ -39,6 +39,10 @@ static void put_process(struct json *json, const struct listed_process *process)
 	json__count(json, "uid", process->uid);
 	json__text(json, "comm", process->comm);
 	json__text(json, "exe", process->exe);
+	json__object(json, "runtime");
+	json__text(json, "file", process->runtime_file);
+	json__text_or_null(json, "build_id", process->build_id);
+	json__end_object(json);
 	json__real(json, "uptime_seconds", process->uptime_seconds);
 	if (process->counted)
 		json__count(json, "goroutines", process->goroutines);

@@ -201,6 +201,12 @@ static void put_note(struct screen *screen, enum style style, const char *label,
 	screen__wrap(screen, style, text, MAX_NOTE_LINES);
 }
 
+/* Whether the runtime came with another file than the executable. */
+static bool is_library(const struct listed_process *process)
+{
+	return strcmp(report__text(process->runtime_file), report__text(process->exe)) != 0;
+}
+
 static void put_process(struct screen *screen, const struct widths *widths,
 			const struct listed_process *process, bool verbose)
 {
@@ -217,6 +223,8 @@ static void put_process(struct screen *screen, const struct widths *widths,
 	screen__end_line(screen);
 	if (verbose)
 		put_note(screen, STYLE_DIM, "", process->exe, notes);
+	if (is_library(process))
+		put_note(screen, STYLE_DIM, "in ", process->runtime_file, notes);
 	execution__text(&process->execution, held);
 	put_note(screen, STYLE_GROWING, "", held, notes);
 	put_note(screen, STYLE_GROWING,
@@ -226,16 +234,18 @@ static void put_process(struct screen *screen, const struct widths *widths,
 static void put_summary(struct screen *screen, const struct process_list *list)
 {
 	uint64_t goroutines = 0, unsupported = 0;
+	size_t processes = 0;
 
 	for (size_t i = 0; i < list->n_processes; i++) {
 		goroutines += list->processes[i].counted ? list->processes[i].goroutines : 0;
 		unsupported += !list->processes[i].supported;
+		processes += !list->processes[i].another;
 	}
 	if (!list->n_processes) {
 		screen__put(screen, STYLE_BOLD, "no Go process found");
 	} else {
-		screen__putf(screen, STYLE_BOLD, "%zu Go process%s", list->n_processes,
-			     list->n_processes == 1 ? "" : "es");
+		screen__putf(screen, STYLE_BOLD, "%zu Go process%s", processes,
+			     processes == 1 ? "" : "es");
 		screen__put(screen, STYLE_PLAIN, ", ");
 		screen__put_owned(screen, STYLE_PLAIN, number__counted(goroutines, "goroutine"));
 		if (unsupported)

@@ -62,6 +62,8 @@ func call(handle unsafe.Pointer, function string, n int) {
 }
 
 func main() {
+	// A library has a goroutine for each thread that has called it: one is enough.
+	runtime.LockOSThread()
 	libraries := []unsafe.Pointer{nil}
 	fmt.Println("ready")
 	input := bufio.NewScanner(os.Stdin)

@@ -44,13 +44,13 @@ Test(list_json, names_are_all_there)
 	static const char *const names[] = {
 		"pid",	      "uid",	"comm",		  "exe",   "uptime_seconds", "goroutines",
 		"go_version", "module", "module_version", "build", "supported",	     "reason",
-		"run_state",  "tracer"};
+		"run_state",  "tracer", "runtime"};
 	static const char *const facts[] = {"stripped", "pie", "cgo", "static", "race"};
 	json_t *json = parse(line_of(list_sample__host()));
 	json_t *processes = json_object_get(json, "processes");
-	json_t *last = json_array_get(processes, 3);
+	json_t *last = json_array_get(processes, 4);
 
-	cr_assert_eq(json_array_size(processes), 4);
+	cr_assert_eq(json_array_size(processes), 5);
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		cr_expect_not_null(json_object_get(last, names[i]), "%s", names[i]);
 	cr_expect_eq(json_object_size(last), ARRAY_SIZE(names));
