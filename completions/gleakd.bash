@@ -62,6 +62,15 @@ _gleakd()
 		mapfile -t COMPREPLY < <(compgen -W 'exe comm unit container pid' -- "$cur")
 		return
 		;;
+	--sort)
+		mapfile -t COMPREPLY < <(compgen -W 'in_use_bytes in_use_objects alloc_bytes alloc_objects growth' -- "$cur")
+		return
+		;;
+	--pprof)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
 	--explain)
 		return
 		;;
@@ -101,7 +110,7 @@ _gleakd()
 	watch) words='--pid -p --min-age --interval --duration --once --goroutines --mode --max-overhead --max-self-cpu --no-heap --max-memory --max-targets --min-process-age --only --exclude --group-by --json --verbose -v --all --explain --allow --state --textfile --fail-on --error-exitcode --json-schema --config --print-config --color --help -h --version -V' ;;
 	list) words='--json --verbose -v --color --help -h --version -V' ;;
 	prove) words='--pid -p --min-age --max-stop --max-memory --json --verbose -v --all --allow --fail-on --error-exitcode --color --help -h --version -V' ;;
-	heap) words='--pid -p --duration --max-memory --json --verbose -v --color --help -h --version -V' ;;
+	heap) words='--pid -p --duration --max-memory --json --verbose -v --sort --pprof --all --color --help -h --version -V' ;;
 	doctor) words='--json --textfile --color --help -h --version -V' ;;
 	help) words='--help -h --version -V watch list prove heap doctor help version' ;;
 	version) words='--help -h --version -V' ;;

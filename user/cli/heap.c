@@ -2,10 +2,16 @@
 #include "cli/heap.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
+#include "base/clock.h"
 #include "cli/rounds.h"
+#include "report/heap_profile.h"
+#include "session/target_samples.h"
 #include "session/target_view.h"
 
 /* Looks within --duration, the one at its end left out. */
@@ -29,8 +35,10 @@ static int look(struct rounds *rounds, struct target *target, bool alone)
 		.max_memory = rounds->options->max_memory,
 		.interrupted = is_interrupted,
 	};
-	int err = target_view__take(target, &options, &rounds->failure);
+	int err = target_samples__take(target, &options, &rounds->failure);
 
+	if (!err)
+		err = target_view__take(target, &options, &rounds->failure);
 	if (!err || err == -EINTR || err == -ENOMEM || alone)
 		return err;
 	log_warn("%s", rounds->failure.text);
@@ -62,6 +70,63 @@ static const struct rounds_ops heap_ops = {
 	.complete = on_complete,
 };
 
+/* --- the profile -------------------------------------------------------------------------------- */
+
+/*
+ * Before privileges are given up: FILE may be where only root or only its owner may write. What is in
+ * it stays until there is something to write.
+ */
+static int open_profile(const struct options *options, FILE **ret_file, struct failure *failure)
+{
+	int fd, err;
+
+	if (!options->pprof)
+		return 0;
+	fd = open(options->pprof, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	*ret_file = fd < 0 ? NULL : fdopen(fd, "w");
+	if (*ret_file)
+		return 0;
+	err = failure__set(failure, -errno, "%s: %s", options->pprof, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+static int check_profile(struct rounds *rounds)
+{
+	size_t n = session__n_targets(rounds->session);
+
+	if (!rounds->options->pprof || n == 1)
+		return 0;
+	return failure__set(
+		&rounds->failure, -EINVAL,
+		"--pprof writes the profile of one Go runtime, and here are %zu; name one "
+		"process that has one",
+		n);
+}
+
+static int write_profile(struct rounds *rounds, FILE *file)
+{
+	struct failure *failure = &rounds->failure;
+	struct pprof *profile;
+	int err;
+
+	err = heap_profile__make(session__target(rounds->session, 0), clock__realtime_ns(),
+				 &profile, failure);
+	if (err)
+		return err;
+	/* A pipe or a terminal has no size. */
+	if (ftruncate(fileno(file), 0) && errno != EINVAL && errno != EPERM)
+		err = -errno;
+	if (!err)
+		err = pprof__write(profile, file);
+	pprof__free(profile);
+	return err ? failure__set(failure, err, "%s: %s", rounds->options->pprof, strerror(-err)) :
+		     0;
+}
+
+/* ------------------------------------------------------------------------------------------------ */
+
 int command__heap(const struct options *options, const struct named *named)
 {
 	struct options looks = *options;
@@ -72,6 +137,7 @@ int command__heap(const struct options *options, const struct named *named)
 		.first_second_ns = SESSION_GOVERN_FIRST_NS,
 	};
 	const struct session_options session = {.patient = true};
+	FILE *profile = NULL;
 	int err;
 
 	/* Nothing is attached, and scans are made when they are wanted. */
@@ -81,6 +147,8 @@ int command__heap(const struct options *options, const struct named *named)
 	looks.interval_ns = max_of(options->duration_ns / LOOKS, (uint64_t)MIN_PAUSE_NS);
 	err = rounds__open(&rounds, &session);
 	if (!err)
+		err = open_profile(options, &profile, &rounds.failure);
+	if (!err)
 		rounds__drop_privileges(&rounds);
 	for (size_t i = 0; i < named->n && !err; i++) {
 		int n = session__add_process(rounds.session, named->pids[i], &rounds.failure);
@@ -88,6 +156,12 @@ int command__heap(const struct options *options, const struct named *named)
 		err = n < 0 ? n : 0;
 	}
 	if (!err)
+		err = check_profile(&rounds);
+	if (!err)
 		err = rounds__run(&rounds);
+	if (!err && profile)
+		err = write_profile(&rounds, profile);
+	if (profile)
+		fclose(profile);
 	return rounds__close(&rounds, err);
 }

@@ -84,6 +84,8 @@ struct options {
 	uint64_t min_process_age_ns;
 	struct option_list exclude, only; /* "kind:glob", or a glob of comm or base name of exe */
 	enum report_group group_by;
+	enum report_alloc_order alloc_order;
+	const char *pprof;  /* file; NULL: none */
 	const char *config; /* file; NULL: the usual one */
 	bool print_config;
 	uint32_t ring_bytes; /* hidden, for tests: 0 is the default */

@@ -16,6 +16,9 @@
 static const char *const color_words[] = {"auto", "always", "never", NULL};
 static const char *const group_words[] = {"exe", "comm", "unit", "container", "pid", NULL};
 static const char *const finding_words[] = {"leaking", "stuck", "growing", "suspected", NULL};
+/* enum report_alloc_order */
+static const char *const alloc_words[] = {"in_use_bytes",  "in_use_objects", "alloc_bytes",
+					  "alloc_objects", "growth",	     NULL};
 static const char *const mode_words[] = {"census", "lifecycle", "full", "auto", NULL};
 
 #define MINUTE (60 * NSEC_PER_SEC)
@@ -120,6 +123,14 @@ const struct option_spec option_specs[] = {
 	 .help = "whole park stacks; twice: what gleakd itself is doing"},
 	{"verbose", 'v', OPTION_COUNT, LIST, .offset = FIELD(verbose),
 	 .help = "the path of each executable, too"},
+	{"sort", 0, OPTION_CHOICE, HEAP, .offset = FIELD(alloc_order), .choices = alloc_words,
+	 .fallback = "in_use_bytes", .metavar = "BY", .brief = "which places come first",
+	 .help = "which of the places that allocate come first, those with most: in_use_bytes, "
+		 "in_use_objects, alloc_bytes, alloc_objects, growth"},
+	{"pprof", 0, OPTION_PATH, HEAP, .offset = FIELD(pprof), .min = 1, .max = PATH_MAX - 1,
+	 .metavar = "FILE", .brief = "where it allocates, for go tool pprof",
+	 .help = "write where it allocates to FILE, as a profile for go tool pprof; of one process"},
+	{"all", 0, OPTION_FLAG, HEAP, .offset = FIELD(all), .help = "every place that allocates"},
 	{"all", 0, OPTION_FLAG, WATCH | PROVE, OPTION_IN_FILE, FIELD(all),
 	 .help = "every site, not only the first few"},
 	{"explain", 0, OPTION_STRING, WATCH, OPTION_FOR_PID, FIELD(explain), .min = 1,

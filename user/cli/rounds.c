@@ -319,6 +319,7 @@ int rounds__new_builder(const struct options *options, const struct outputs *out
 		return err;
 	report_builder__set_allow(*ret_builder, outputs->allow);
 	report_builder__set_group(*ret_builder, options->group_by);
+	report_builder__set_alloc_order(*ret_builder, options->alloc_order);
 	return 0;
 }
 

@@ -543,7 +543,7 @@ const struct heap_sample_bucket *heap_samples__buckets(const struct heap_samples
 const uint64_t *heap_samples__stack(const struct heap_samples *samples,
 				    const struct heap_sample_bucket *bucket)
 {
-	return samples->buckets.pcs + bucket->first_pc;
+	return bucket->n_pcs ? samples->buckets.pcs + bucket->first_pc : NULL;
 }
 
 const struct heap_samples_totals *heap_samples__totals(const struct heap_samples *samples)

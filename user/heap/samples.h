@@ -53,7 +53,10 @@ int heap_samples__step(struct heap_samples *samples, uint64_t budget_ns,
 const struct heap_sample_bucket *heap_samples__buckets(const struct heap_samples *samples,
 						       size_t *ret_n);
 
-/* heap_samples__stack - of one of them, return addresses of the target, innermost first. */
+/*
+ * heap_samples__stack - of one of them, return addresses of the target, innermost first; NULL: it is
+ * empty.
+ */
 const uint64_t *heap_samples__stack(const struct heap_samples *samples,
 				    const struct heap_sample_bucket *bucket);
 

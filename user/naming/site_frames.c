@@ -271,6 +271,25 @@ void site_frames__resolve(struct symbolizer *symbolizer, const struct stack_tabl
 	ret_frames->place = stack_id == STACK_ID_NONE ? 0 : finish_name(name_place(&walk));
 }
 
+void site_frames__of_calls(struct symbolizer *symbolizer, const uint64_t *pcs, size_t depth,
+			   struct site_frames *ret_frames)
+{
+	struct walk walk = {.symbolizer = symbolizer, .out = ret_frames};
+
+	ret_frames->n_stack = 0;
+	for (int show_all = 0; show_all < 2 && !ret_frames->n_stack; show_all++) {
+		for (size_t i = 0; i < depth && ret_frames->n_stack < SITE_MAX_FRAMES; i++) {
+			struct frame call;
+
+			(void)symbolizer__frames(symbolizer, pcs[i], true, &call, 1);
+			if (show_all || is_shown(&call, ret_frames->n_stack == 0))
+				add_frame(&walk, &call);
+		}
+	}
+	ret_frames->blocked_at = pick_blocked_at(&walk);
+	ret_frames->place = finish_name(name_place(&walk));
+}
+
 void site_frames__id(const struct site_frames *frames, const char *wait_reason, char id[9])
 {
 	uint64_t hash = HASH_FNV_BASIS;

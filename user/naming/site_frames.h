@@ -35,6 +35,14 @@ void site_frames__resolve(struct symbolizer *symbolizer, const struct stack_tabl
 			  struct site_frames *ret_frames);
 
 /*
+ * site_frames__of_calls - for a stack as the runtime's profiles have it: @depth return addresses,
+ * innermost first, one for each call, inlined ones too. Sets `stack`, `place`, and in `blocked_at` the
+ * line of the program's own code, or the best there is. Strings belong to @symbolizer.
+ */
+void site_frames__of_calls(struct symbolizer *symbolizer, const uint64_t *pcs, size_t depth,
+			   struct site_frames *ret_frames);
+
+/*
  * site_frames__creation - name of the line of the `go` statement that @pc returns to.
  * site_frames__start - name of the place where the function that begins at @pc begins.
  * Both 0 for pc 0, and for no other.

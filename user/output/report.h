@@ -80,6 +80,36 @@ struct report_goroutine {
 	const struct report_place *place;
 };
 
+/* A place in the code that allocates memory. Figures are estimates, from samples. */
+struct report_alloc_site {
+	char id[9]; /* 8 hex digits, the same in every run of the same build */
+	uint64_t in_use_bytes, in_use_objects;
+	uint64_t alloc_bytes, alloc_objects; /* since the program began */
+	double relative_error;	  /* of in_use_bytes, of alloc_bytes where nothing is in use */
+	double growth_per_minute; /* bytes in use, over the looks so far */
+	struct report_frame allocated_at; /* the program's own line, or the best there is */
+	const struct report_frame *stack; /* innermost first, of most of it */
+	size_t n_stack;
+};
+
+enum report_alloc_order {
+	REPORT_BY_IN_USE_BYTES,
+	REPORT_BY_IN_USE_OBJECTS,
+	REPORT_BY_ALLOC_BYTES,
+	REPORT_BY_ALLOC_OBJECTS,
+	REPORT_BY_GROWTH,
+};
+
+/* Where a process allocates, by the samples of its own runtime. */
+struct report_allocations {
+	const char *missing; /* why there are no samples; "" */
+	uint64_t rate;	     /* bytes from one sample to the next, on average */
+	bool growth_known;   /* there was more than one look */
+	const struct report_alloc_site *sites;
+	size_t n_sites;
+	uint64_t refused; /* samples beyond limits of ours */
+};
+
 struct report_target {
 	pid_t pid;
 	const char *comm;
@@ -108,7 +138,8 @@ struct report_target {
 	const struct report_goroutine *goroutine_list; /* by goid */
 	size_t n_goroutine_list;
 
-	const struct heap_view *heap; /* NULL: not asked for, or not read */
+	const struct heap_view *heap;		      /* NULL: not asked for, or not read */
+	const struct report_allocations *allocations; /* likewise */
 
 	/* Where it runs; "" where it does not apply or is not known. */
 	const char *group; /* what it is counted with in metrics: by default the name of exe */

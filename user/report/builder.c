@@ -12,6 +12,7 @@
 #include "host/self_usage.h"
 #include "discover/discovery.h"
 #include "naming/meanings.h"
+#include "report/alloc_sites.h"
 #include "report/objects.h"
 #include "report/process_figures.h"
 #include "report/site.h"
@@ -37,8 +38,9 @@ struct built_target {
 	size_t n_sites;
 	size_t capacity;
 	size_t refused;
-	struct report_site *sites; /* see report/site.h */
-	char pid[REPORT_PID_TEXT]; /* as a group's name */
+	struct report_site *sites;	 /* see report/site.h */
+	char pid[REPORT_PID_TEXT];	 /* as a group's name */
+	struct alloc_sites *alloc_sites; /* NULL: nobody asked */
 };
 
 /* What a report said, to derive rates. */
@@ -63,6 +65,7 @@ struct report_builder {
 	struct saved_report *saved; /* owned; one per process of the last report */
 	struct allow_list *allow;   /* borrowed; NULL: none */
 	enum report_group group;
+	enum report_alloc_order alloc_order;
 	bool discovers;
 	struct report_self self; /* what does not change from report to report, or was noted */
 	struct report report;
@@ -88,6 +91,11 @@ void report_builder__set_allow(struct report_builder *builder, struct allow_list
 void report_builder__set_group(struct report_builder *builder, enum report_group group)
 {
 	builder->group = group;
+}
+
+void report_builder__set_alloc_order(struct report_builder *builder, enum report_alloc_order order)
+{
+	builder->alloc_order = order;
 }
 
 static void note_discovery(struct report_self *self, const struct discovery_counts *counts)
@@ -121,6 +129,7 @@ static void clear_target(struct built_target *built)
 	for (size_t i = 0; i < built->n_sites; i++)
 		built_site__clear(&built->sites[i]);
 	free(built->sites);
+	alloc_sites__free(built->alloc_sites);
 	*built = (struct built_target){0};
 }
 
@@ -558,6 +567,12 @@ int report_builder__build(struct report_builder *builder, struct session *sessio
 		report_metrics__fill_target(target, builder->group, builder->targets[i].pid,
 					    &builder->reports[i]);
 		fill_goroutine_list(target__goroutine_list(target), &builder->reports[i]);
+		err = alloc_sites__build(target, builder->alloc_order,
+					 &builder->targets[i].alloc_sites);
+		if (err)
+			return err;
+		builder->reports[i].allocations =
+			alloc_sites__report(builder->targets[i].alloc_sites);
 		saved->used = true;
 		fill_rates(saved, &totals, now_ns, end != REPORT_GOES_ON, &builder->reports[i]);
 	}

@@ -17,6 +17,7 @@
 #include "discover/load_bias.h"
 #include "session/saved_state.h"
 #include "session/target_heap.h"
+#include "session/target_samples.h"
 #include "session/target_view.h"
 #include "naming/site_frames.h"
 
@@ -184,6 +185,7 @@ void target__free(struct target *target)
 	goroutine_list__free(target->goroutine_list);
 	target_heap__close(target);
 	target_view__close(target);
+	target_samples__close(target);
 	wait_reader__free(target->wait_reader);
 	tracker__free(target->tracker);
 	module_map__free(target->modules);
@@ -397,6 +399,11 @@ const struct process_info *target__process(const struct target *target)
 struct go_binary *target__binary(const struct target *target)
 {
 	return target->executable->binary;
+}
+
+uint64_t target__module_pc(const struct target *target, uint64_t pc)
+{
+	return module_map__pc(target->modules, pc);
 }
 
 const struct module_map *target__modules(const struct target *target)

@@ -117,6 +117,8 @@ const struct execution *target__execution(const struct target *target);
 const struct process_info *target__process(const struct target *target);
 struct go_binary *target__binary(const struct target *target);
 const struct module_map *target__modules(const struct target *target);
+/* target__module_pc - the target's address @pc as a module pc, for its symbolizer. */
+uint64_t target__module_pc(const struct target *target, uint64_t pc);
 /* target__how - as go_binary__how(), and why a plugin is not readable. */
 const char *target__how(const struct target *target);
 const struct probe_plan *target__plan(const struct target *target);

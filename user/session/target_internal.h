@@ -40,6 +40,7 @@ struct target {
 	struct module_probes *probes;	    /* NULL: nothing can be attached */
 	struct target_heap *heap;	    /* NULL: not looked at yet */
 	struct heap_view *heap_view;	    /* NULL: not asked for */
+	struct target_samples *samples;	    /* likewise */
 	struct gl_losses losses;	    /* when the tracker was last told */
 	uint64_t events[PROBE_EVENT_COUNT]; /* that arrived */
 

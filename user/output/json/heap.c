@@ -1,7 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/json/heap.h"
 
-static void put_memory(struct json *json, const struct heap_memory *memory)
+#include "output/json/site.h"
+
+static void put_source(struct json *json, const struct report_allocations *allocations)
+{
+	bool known = allocations && !*report__text(allocations->missing);
+
+	json__text_or_null(json, "source", known ? "runtime_samples" : "");
+	json__text_or_null(json, "source_missing", allocations ? allocations->missing : "");
+	if (known)
+		json__count(json, "sample_rate_bytes", allocations->rate);
+	else
+		json__null(json, "sample_rate_bytes");
+}
+
+static void put_memory(struct json *json, const struct heap_memory *memory,
+		       const struct report_allocations *allocations)
 {
 	json__object(json, "memory");
 	json__count(json, "rss_bytes", memory->rss_bytes);
@@ -14,11 +29,48 @@ static void put_memory(struct json *json, const struct heap_memory *memory)
 	json__count(json, "not_resident_bytes", memory->absent_bytes);
 	json__count(json, "objects", memory->objects);
 	json__count(json, "gc_cycles", memory->gc_cycles);
+	put_source(json, allocations);
 	json__end_object(json);
+}
+
+static void put_alloc_site(struct json *json, const struct report_alloc_site *site,
+			   bool growth_known)
+{
+	json__object(json, NULL);
+	json__text(json, "id", site->id);
+	json__count(json, "in_use_bytes", site->in_use_bytes);
+	json__count(json, "in_use_objects", site->in_use_objects);
+	json__count(json, "alloc_bytes", site->alloc_bytes);
+	json__count(json, "alloc_objects", site->alloc_objects);
+	json__real(json, "relative_error", site->relative_error);
+	if (growth_known)
+		json__real(json, "growth_bytes_per_minute", site->growth_per_minute);
+	else
+		json__null(json, "growth_bytes_per_minute");
+	/* What only looks at the objects themselves, or longer watching, could tell. */
+	json__null(json, "verdict");
+	json__array(json, "why");
+	json__end_array(json);
+	json__null(json, "type");
+	json__frame(json, "allocated_at", &site->allocated_at);
+	json__stack(json, "stack", site->stack, site->n_stack);
+	json__array(json, "held_by");
+	json__end_array(json);
+	json__end_object(json);
+}
+
+static void put_alloc_sites(struct json *json, const struct report_allocations *allocations)
+{
+	json__array(json, "alloc_sites");
+	for (size_t i = 0; i < allocations->n_sites; i++)
+		put_alloc_site(json, &allocations->sites[i], allocations->growth_known);
+	json__end_array(json);
 }
 
 void json__heap(struct json *json, const struct report_target *target)
 {
 	if (target->heap)
-		put_memory(json, &target->heap->memory);
+		put_memory(json, &target->heap->memory, target->allocations);
+	if (target->allocations)
+		put_alloc_sites(json, target->allocations);
 }

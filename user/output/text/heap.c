@@ -54,7 +54,8 @@ static void put_counts(struct screen *screen, const struct heap_memory *memory)
 	screen__end_line(screen);
 }
 
-void text_part__heap(struct screen *screen, const struct report_target *target)
+void text_part__heap(struct screen *screen, const struct report_target *target,
+		     const struct alloc_sites_options *options)
 {
 	if (!target->heap) {
 		screen__put(screen, STYLE_PLAIN,
@@ -65,4 +66,5 @@ void text_part__heap(struct screen *screen, const struct report_target *target)
 	}
 	put_parts(screen, &target->heap->memory);
 	put_counts(screen, &target->heap->memory);
+	text_part__alloc_sites(screen, target->allocations, options);
 }

@@ -472,6 +472,10 @@ int text_writer__leave(struct text_writer *writer)
 static void put_heaps(struct screen *screen, struct text_writer *writer,
 		      const struct report *report)
 {
+	const struct alloc_sites_options allocations = {
+		.stacks = writer->options.verbose,
+		.all = writer->options.all,
+	};
 	bool final = report__final(report);
 	size_t rows = canvas__rows(writer->options.rows);
 	struct screen_mark top = screen__mark(screen);
@@ -486,7 +490,7 @@ static void put_heaps(struct screen *screen, struct text_writer *writer,
 		if (i)
 			screen__end_line(screen);
 		text_part__identity(screen, &report->targets[i]);
-		text_part__heap(screen, &report->targets[i]);
+		text_part__heap(screen, &report->targets[i], &allocations);
 	}
 	if (!final)
 		canvas__end(&writer->canvas, screen, top, rows);

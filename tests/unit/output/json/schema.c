@@ -357,10 +357,30 @@ static json_t *whole_report(void)
 	static const struct heap_view heap = {
 		.memory = {.rss_bytes = 117, .live_bytes = 53, .objects = 7, .gc_cycles = 3},
 	};
+	static const struct report_alloc_site allocating[] = {
+		{.id = "00ff00ff",
+		 .in_use_bytes = 640,
+		 .in_use_objects = 10,
+		 .alloc_bytes = 1280,
+		 .alloc_objects = 20,
+		 .relative_error = 0.18,
+		 .growth_per_minute = -7.5,
+		 .allocated_at = {.function = "main.f", .file = "f.go", .line = 3},
+		 .stack = &place.created_by,
+		 .n_stack = 1},
+		{.id = "00000001"},
+	};
+	static const struct report_allocations allocations = {
+		.rate = 524288,
+		.growth_known = true,
+		.sites = allocating,
+		.n_sites = ARRAY_SIZE(allocating),
+	};
 	struct sample sample;
 
 	sample__suppressed(&sample);
 	sample.target.heap = &heap;
+	sample.target.allocations = &allocations;
 	sample.target.goroutines_listed = true;
 	sample.target.goroutine_list = goroutines;
 	sample.target.n_goroutine_list = ARRAY_SIZE(goroutines);

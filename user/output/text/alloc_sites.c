@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ *	allocated  27 places, by the runtime's own samples, one per 524 kB
+ *	    in use          objects  allocated      growth  allocated at
+ *	   12.3 MB  ±18 %   201,034     1.2 GB  +2.1 MB/min  main.(*cache).put  cache.go:12
+ */
+#include "output/text/alloc_sites.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "base/number.h"
+
+#define FIRST_FEW    10
+#define MAX_LINES    6
+#define MIN_LOCATION 16 /* what a function's name leaves for its file and line */
+#define PERCENT_SIZE 16
+#define GROWTH_SIZE  (NUMBER_BYTES_SIZE + sizeof("+/min"))
+#define STACK_INDENT 6
+
+/* Where columns end; all but the last are aligned to the right. */
+enum { IN_USE_END = 11, ERROR_END = 19, OBJECTS_END = 32, ALLOCATED_END = 43, GROWTH_END = 58 };
+
+static void put_right(struct screen *screen, enum style style, const char *text, unsigned int begin,
+		      unsigned int end)
+{
+	screen__put_right(screen, style, text, begin, end - begin);
+}
+
+/* "±18 %". What is exact has none; one sample alone says hardly more than that there is something. */
+static void error_text(const struct screen *screen, const struct report_alloc_site *site,
+		       char out[PERCENT_SIZE])
+{
+	double percent = site->relative_error * 100;
+
+	out[0] = '\0';
+	if (percent >= 0.5)
+		snprintf(out, PERCENT_SIZE, "%s%.0f %%", screen->options.ascii ? "+-" : "±",
+			 min_of(percent, 999.0));
+}
+
+static void growth_text(double per_minute, char out[GROWTH_SIZE])
+{
+	char bytes[NUMBER_BYTES_SIZE];
+
+	number__bytes((uint64_t)min_of(fabs(per_minute), 1e18), bytes);
+	snprintf(out, GROWTH_SIZE, "%s%s/min", per_minute < 0 ? "-" : "+", bytes);
+}
+
+static void put_place(struct screen *screen, const struct report_frame *frame, unsigned int column)
+{
+	unsigned int room;
+
+	screen__next(screen, column);
+	if (!report__frame_known(frame)) {
+		screen__put(screen, STYLE_DIM, "(no stack)");
+		return;
+	}
+	room = screen__room(screen);
+	screen__put_function(screen, STYLE_PLAIN, frame->function,
+			     room > 2 * MIN_LOCATION ? room - MIN_LOCATION : MIN_LOCATION);
+	if (frame->file && *frame->file) {
+		screen__put(screen, STYLE_PLAIN, "  ");
+		screen__put_location(screen, STYLE_DIM, frame->file, frame->line,
+				     max_of(screen__room(screen), (unsigned int)MIN_LOCATION));
+	}
+}
+
+static void put_stack(struct screen *screen, const struct report_alloc_site *site)
+{
+	for (size_t i = 0; i < site->n_stack; i++) {
+		put_place(screen, &site->stack[i], STACK_INDENT);
+		screen__end_line(screen);
+	}
+}
+
+static void put_site(struct screen *screen, const struct report_allocations *allocations,
+		     const struct report_alloc_site *site)
+{
+	char bytes[NUMBER_BYTES_SIZE], error[PERCENT_SIZE], objects[NUMBER_COUNT_SIZE],
+		allocated[NUMBER_BYTES_SIZE], growth[GROWTH_SIZE];
+
+	number__bytes(site->in_use_bytes, bytes);
+	error_text(screen, site, error);
+	number__count(site->in_use_objects, objects);
+	number__bytes(site->alloc_bytes, allocated);
+	growth_text(site->growth_per_minute, growth);
+	put_right(screen, STYLE_BOLD, bytes, 0, IN_USE_END);
+	put_right(screen, STYLE_DIM, error, IN_USE_END, ERROR_END);
+	put_right(screen, STYLE_PLAIN, objects, ERROR_END, OBJECTS_END);
+	put_right(screen, STYLE_PLAIN, allocated, OBJECTS_END, ALLOCATED_END);
+	if (allocations->growth_known)
+		put_right(screen, STYLE_PLAIN, growth, ALLOCATED_END, GROWTH_END);
+	put_place(screen, &site->allocated_at,
+		  2 + (allocations->growth_known ? GROWTH_END : ALLOCATED_END));
+	screen__end_line(screen);
+}
+
+static void put_header(struct screen *screen, const struct report_allocations *allocations)
+{
+	char rate[NUMBER_BYTES_SIZE];
+
+	screen__put(screen, STYLE_DIM, "allocated");
+	screen__to(screen, 11);
+	screen__put_owned(screen, STYLE_BOLD, number__counted(allocations->n_sites, "place"));
+	number__bytes(allocations->rate, rate);
+	if (allocations->rate > 1)
+		screen__putf(screen, STYLE_PLAIN, ", by the runtime's own samples, one per %s",
+			     rate);
+	else
+		screen__put(screen, STYLE_PLAIN, ", by the runtime's own profile of every object");
+	screen__end_line(screen);
+	if (!allocations->n_sites)
+		return;
+	put_right(screen, STYLE_DIM, "in use", 0, IN_USE_END);
+	put_right(screen, STYLE_DIM, "objects", ERROR_END, OBJECTS_END);
+	put_right(screen, STYLE_DIM, "allocated", OBJECTS_END, ALLOCATED_END);
+	if (allocations->growth_known)
+		put_right(screen, STYLE_DIM, "growth", ALLOCATED_END, GROWTH_END);
+	screen__next(screen, 2 + (allocations->growth_known ? GROWTH_END : ALLOCATED_END));
+	screen__put(screen, STYLE_DIM, "allocated at");
+	screen__end_line(screen);
+}
+
+static void put_rest(struct screen *screen, const struct report_allocations *allocations,
+		     size_t shown)
+{
+	if (shown < allocations->n_sites) {
+		screen__to(screen, 4);
+		screen__put_owned(screen, STYLE_DIM,
+				  number__counted(allocations->n_sites - shown, "place"));
+		screen__put(screen, STYLE_DIM, " more; --all shows them");
+		screen__end_line(screen);
+	}
+	if (allocations->refused) {
+		screen__to(screen, 4);
+		screen__put_owned(screen, STYLE_PLAIN,
+				  number__counted(allocations->refused, "sample"));
+		screen__put(screen, STYLE_PLAIN, " beyond what gleakd keeps are not in it");
+		screen__end_line(screen);
+	}
+}
+
+void text_part__alloc_sites(struct screen *screen, const struct report_allocations *allocations,
+			    const struct alloc_sites_options *options)
+{
+	size_t shown;
+
+	if (!allocations)
+		return;
+	if (*report__text(allocations->missing)) {
+		screen__put(screen, STYLE_DIM, "allocated  ");
+		screen__put(screen, STYLE_PLAIN, "not known where: ");
+		screen__wrap(screen, STYLE_PLAIN, allocations->missing, MAX_LINES);
+		return;
+	}
+	shown = options->all ? allocations->n_sites :
+			       min_of(allocations->n_sites, (size_t)FIRST_FEW);
+	put_header(screen, allocations);
+	for (size_t i = 0; i < shown; i++) {
+		put_site(screen, allocations, &allocations->sites[i]);
+		if (options->stacks)
+			put_stack(screen, &allocations->sites[i]);
+	}
+	put_rest(screen, allocations, shown);
+}

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/alloc_sites.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/hash.h"
+#include "base/index.h"
+#include "naming/site_frames.h"
+
+#define MAX_SITES (1u << 20)
+
+/* What is added up for a site, beside what is reported. */
+struct sums {
+	uint64_t place;
+	double in_use_variance, alloc_variance; /* of bytes */
+	double grown;				/* bytes in use since the first look */
+	double stack_weight;			/* of the bucket whose stack is shown */
+};
+
+struct alloc_sites {
+	struct report_allocations report;
+	struct report_alloc_site *all;
+	struct sums *sums; /* of each site */
+	size_t n, capacity, sums_capacity;
+	struct index *by_place;
+	struct report_frame **stacks; /* owned, of each site */
+	size_t stacks_capacity;
+};
+
+/* What building takes. */
+struct build {
+	struct target *target;
+	struct alloc_sites *sites;
+	const struct target_samples *samples;
+	struct index *first_by_address; /* of buckets of the first look; NULL: there was only one */
+	struct site_frames frames;
+	uint64_t pcs[PROFILE_MAX_STACK];
+};
+
+/* --- one site ----------------------------------------------------------------------------------- */
+
+static bool find_site(const struct alloc_sites *sites, uint64_t place, size_t *ret_i)
+{
+	struct index_search search = index__search(sites->by_place, hash__keyed_word(place));
+
+	while (index__next(&search)) {
+		if (sites->sums[search.number].place != place)
+			continue;
+		*ret_i = search.number;
+		return true;
+	}
+	return false;
+}
+
+static int site_of(struct alloc_sites *sites, const struct site_frames *frames, size_t *ret_i)
+{
+	struct report_alloc_site site = {.allocated_at = frames->blocked_at};
+	size_t i = sites->n;
+	int err;
+
+	if (find_site(sites, frames->place, ret_i))
+		return 0;
+	if (!array__reserve(sites->all, sites->capacity, i + 1) ||
+	    !array__reserve(sites->sums, sites->sums_capacity, i + 1) ||
+	    !array__reserve(sites->stacks, sites->stacks_capacity, i + 1))
+		return -ENOMEM;
+	err = index__add(sites->by_place, hash__keyed_word(frames->place), (uint32_t)i);
+	if (err)
+		return err;
+	snprintf(site.id, sizeof(site.id), "%08x", (uint32_t)(frames->place ^ frames->place >> 32));
+	sites->all[i] = site;
+	sites->sums[i] = (struct sums){.place = frames->place, .stack_weight = -1};
+	sites->stacks[i] = NULL;
+	sites->n++;
+	*ret_i = i;
+	return 0;
+}
+
+/* The stack of most of it stands for the others. */
+static int offer_stack(struct alloc_sites *sites, size_t i, const struct site_frames *frames,
+		       double weight)
+{
+	struct report_frame *stack;
+
+	if (weight <= sites->sums[i].stack_weight)
+		return 0;
+	stack = malloc((frames->n_stack + 1) * sizeof(*stack));
+	if (!stack)
+		return -ENOMEM;
+	memcpy(stack, frames->stack, frames->n_stack * sizeof(*stack));
+	free(sites->stacks[i]);
+	sites->stacks[i] = stack;
+	sites->all[i].n_stack = frames->n_stack;
+	sites->sums[i].stack_weight = weight;
+	return 0;
+}
+
+/* As src/runtime/pprof/protomem.go has it, which cuts off as well. */
+static uint64_t scaled(uint64_t n, double scale)
+{
+	double value = (double)n * scale;
+
+	return value < (double)INT64_MAX ? (uint64_t)value : INT64_MAX;
+}
+
+static uint64_t add(uint64_t sum, uint64_t n)
+{
+	return n > INT64_MAX - min_of(sum, (uint64_t)INT64_MAX) ? INT64_MAX : sum + n;
+}
+
+static void add_bucket(struct alloc_sites *sites, size_t i, const struct heap_sample_bucket *bucket,
+		       double grown)
+{
+	struct report_alloc_site *site = &sites->all[i];
+	struct sums *sums = &sites->sums[i];
+	uint64_t rate = sites->report.rate, size = bucket->size;
+	double scale = heap_sample__scale(size, rate), square = (double)size * (double)size;
+
+	site->in_use_objects = add(site->in_use_objects, scaled(bucket->live, scale));
+	site->in_use_bytes = add(site->in_use_bytes, scaled(bucket->live, scale * (double)size));
+	site->alloc_objects = add(site->alloc_objects, scaled(bucket->allocs, scale));
+	site->alloc_bytes = add(site->alloc_bytes, scaled(bucket->allocs, scale * (double)size));
+	sums->in_use_variance += heap_sample__variance(bucket->live, size, rate) * square;
+	sums->alloc_variance += heap_sample__variance(bucket->allocs, size, rate) * square;
+	sums->grown += grown * scale * (double)size;
+}
+
+/* --- growth ------------------------------------------------------------------------------------- */
+
+static int index_first(struct build *build)
+{
+	const struct heap_sample_bucket *all;
+	size_t n;
+	int err;
+
+	if (build->samples->first == build->samples->last)
+		return 0;
+	all = heap_samples__buckets(build->samples->first, &n);
+	err = index__new(max_of(n, (size_t)1), &build->first_by_address);
+	for (size_t i = 0; i < n && !err; i++)
+		err = index__add(build->first_by_address, hash__keyed_word(all[i].address),
+				 (uint32_t)i);
+	return err;
+}
+
+/* Samples in use that came since the first look; one that is new had none then. */
+static double grown_since(const struct build *build, const struct heap_sample_bucket *bucket)
+{
+	struct index_search search;
+	const struct heap_sample_bucket *all;
+	size_t n;
+
+	if (!build->first_by_address)
+		return 0;
+	all = heap_samples__buckets(build->samples->first, &n);
+	search = index__search(build->first_by_address, hash__keyed_word(bucket->address));
+	while (index__next(&search)) {
+		if (all[search.number].address == bucket->address)
+			return (double)bucket->live - (double)all[search.number].live;
+	}
+	return (double)bucket->live;
+}
+
+/* --- all of them -------------------------------------------------------------------------------- */
+
+static int take_bucket(struct build *build, const struct heap_sample_bucket *bucket)
+{
+	const uint64_t *stack = heap_samples__stack(build->samples->last, bucket);
+	double bytes =
+		(double)bucket->size * heap_sample__scale(bucket->size, build->sites->report.rate);
+	size_t i;
+	int err;
+
+	for (uint32_t k = 0; k < bucket->n_pcs; k++)
+		build->pcs[k] = target__module_pc(build->target, stack[k]);
+	site_frames__of_calls(target__symbolizer(build->target), build->pcs, bucket->n_pcs,
+			      &build->frames);
+	err = site_of(build->sites, &build->frames, &i);
+	if (err)
+		return err;
+	add_bucket(build->sites, i, bucket, grown_since(build, bucket));
+	/* What is in use counts a million times what only was: a terabyte of it counts less than that. */
+	return offer_stack(build->sites, i, &build->frames,
+			   bytes * ((double)bucket->live + (double)bucket->allocs * 1e-6));
+}
+
+static void finish(struct build *build)
+{
+	struct alloc_sites *sites = build->sites;
+	uint64_t between_ns = heap_samples__totals(build->samples->last)->finished_ns -
+			      heap_samples__totals(build->samples->first)->finished_ns;
+	double minutes = (double)between_ns / NSEC_PER_SEC / 60;
+
+	sites->report.growth_known = between_ns != 0;
+	for (size_t i = 0; i < sites->n; i++) {
+		struct report_alloc_site *site = &sites->all[i];
+		const struct sums *sums = &sites->sums[i];
+
+		site->stack = sites->stacks[i];
+		if (site->in_use_bytes)
+			site->relative_error =
+				sqrt(sums->in_use_variance) / (double)site->in_use_bytes;
+		else if (site->alloc_bytes)
+			site->relative_error =
+				sqrt(sums->alloc_variance) / (double)site->alloc_bytes;
+		if (between_ns)
+			site->growth_per_minute = sums->grown / minutes;
+	}
+}
+
+static double key_of(const struct report_alloc_site *site, enum report_alloc_order order)
+{
+	switch (order) {
+	case REPORT_BY_IN_USE_BYTES:
+		return (double)site->in_use_bytes;
+	case REPORT_BY_IN_USE_OBJECTS:
+		return (double)site->in_use_objects;
+	case REPORT_BY_ALLOC_BYTES:
+		return (double)site->alloc_bytes;
+	case REPORT_BY_ALLOC_OBJECTS:
+		return (double)site->alloc_objects;
+	case REPORT_BY_GROWTH:
+		return site->growth_per_minute;
+	}
+	return 0;
+}
+
+/* What is equal is in the same order in each report. */
+static int compare(const void *a, const void *b, void *ctx)
+{
+	const struct report_alloc_site *x = a, *y = b;
+	const enum report_alloc_order *order = ctx;
+	double key_x = key_of(x, *order), key_y = key_of(y, *order);
+
+	if (key_x != key_y)
+		return key_x < key_y ? 1 : -1;
+	if (x->alloc_bytes != y->alloc_bytes)
+		return x->alloc_bytes < y->alloc_bytes ? 1 : -1;
+	return strcmp(x->id, y->id);
+}
+
+static int take_all(struct build *build)
+{
+	const struct heap_samples_totals *totals = heap_samples__totals(build->samples->last);
+	const struct heap_sample_bucket *all;
+	size_t n;
+	int err = index_first(build);
+
+	build->sites->report.rate = totals->rate;
+	build->sites->report.refused = totals->refused + totals->buckets.refused;
+	all = heap_samples__buckets(build->samples->last, &n);
+	for (size_t i = 0; i < n && !err; i++)
+		err = take_bucket(build, &all[i]);
+	if (!err)
+		finish(build);
+	return err;
+}
+
+int alloc_sites__build(struct target *target, enum report_alloc_order order,
+		       struct alloc_sites **ret_sites)
+{
+	const struct target_samples *samples = target_samples__get(target);
+	struct alloc_sites *sites;
+	struct build *build;
+	int err;
+
+	*ret_sites = NULL;
+	if (!samples)
+		return 0;
+	sites = calloc(1, sizeof(*sites));
+	build = calloc(1, sizeof(*build));
+	err = sites && build ? index__new(MAX_SITES, &sites->by_place) : -ENOMEM;
+	if (!err && samples->last) {
+		*build = (struct build){.target = target, .sites = sites, .samples = samples};
+		err = take_all(build);
+		index__free(build->first_by_address);
+	}
+	free(build);
+	if (err) {
+		alloc_sites__free(sites);
+		return err;
+	}
+	if (sites->n)
+		qsort_r(sites->all, sites->n, sizeof(sites->all[0]), compare, &order);
+	sites->report.missing = samples->missing.text;
+	sites->report.sites = sites->all;
+	sites->report.n_sites = sites->n;
+	*ret_sites = sites;
+	return 0;
+}
+
+void alloc_sites__free(struct alloc_sites *sites)
+{
+	if (!sites)
+		return;
+	for (size_t i = 0; i < sites->n; i++)
+		free(sites->stacks[i]);
+	free(sites->stacks);
+	free(sites->all);
+	free(sites->sums);
+	index__free(sites->by_place);
+	free(sites);
+}
+
+const struct report_allocations *alloc_sites__report(const struct alloc_sites *sites)
+{
+	return sites ? &sites->report : NULL;
+}

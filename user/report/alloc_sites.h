@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_REPORT_ALLOC_SITES_H
+#define GLEAKD_REPORT_ALLOC_SITES_H
+
+/*
+ * From sampled stacks to places in the code: what one line allocates, whoever called it, is one place,
+ * as with goroutines (naming/places.h). Names the innermost line that is not the runtime's and the
+ * line of the program's own code.
+ */
+#include "output/report.h"
+#include "session/target_samples.h"
+
+struct alloc_sites;
+
+/*
+ * alloc_sites__build - of all samples of @target by @order, which is NULL in @ret_sites where nobody has
+ * asked for samples. The target must outlive the result. -ENOMEM.
+ */
+int alloc_sites__build(struct target *target, enum report_alloc_order order,
+		       struct alloc_sites **ret_sites) __must_check;
+void alloc_sites__free(struct alloc_sites *sites);
+
+/* alloc_sites__report - what they are in a report; NULL for NULL. */
+const struct report_allocations *alloc_sites__report(const struct alloc_sites *sites);
+
+#endif /* GLEAKD_REPORT_ALLOC_SITES_H */

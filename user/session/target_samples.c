@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/target_samples.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "session/target_heap.h"
+#include "session/target_internal.h"
+
+#define SLICE_NS (20 * NSEC_PER_MSEC)
+
+static int find_globals(struct target *target, struct profile_globals *globals,
+			struct failure *failure)
+{
+	int err = profile_globals__find(target->executable->binary, target->remote,
+					target->load_bias, globals);
+
+	return err ? failure__set(failure, err,
+				  "the functions of its memory profiler cannot be looked for") :
+		     0;
+}
+
+static int read_all(struct heap_samples *samples, const struct target_view_options *options,
+		    struct failure *failure)
+{
+	int more;
+
+	do {
+		more = heap_samples__step(samples, SLICE_NS, failure);
+		if (more == 1 && options->interrupted && options->interrupted(options->ctx))
+			return failure__set(failure, -EINTR, "interrupted");
+	} while (more == 1);
+	return more;
+}
+
+static int read_once(struct target *target, const struct target_view_options *options,
+		     struct heap_samples **ret_samples, struct failure *failure)
+{
+	const struct heap_samples_options limits = {
+		.max_heap_bytes = options->max_memory * HEAP_SCAN_PER_MEMORY,
+	};
+	const struct heap_runtime *runtime;
+	struct profile_globals globals;
+	struct heap_samples *samples;
+	int err = target_heap__runtime(target, &runtime, failure);
+
+	if (!err)
+		err = find_globals(target, &globals, failure);
+	if (err)
+		return err;
+	if (heap_samples__new(runtime, &globals, &limits, &samples))
+		return failure__set(failure, -ENOMEM, "out of memory");
+	err = read_all(samples, options, failure);
+	if (err)
+		heap_samples__free(samples);
+	else
+		*ret_samples = samples;
+	return err;
+}
+
+static void tell(const struct target *target, const struct heap_samples *samples)
+{
+	const struct heap_samples_totals *totals = heap_samples__totals(samples);
+
+	log_debug("memory samples of process %d: %llu objects, %llu not swept yet, %llu uncertain, "
+		  "%llu refused; %llu buckets, %llu unsteady, %llu unreadable, %llu invalid, %llu "
+		  "refused",
+		  target__pid(target), (unsigned long long)totals->live,
+		  (unsigned long long)totals->dead, (unsigned long long)totals->uncertain,
+		  (unsigned long long)totals->refused, (unsigned long long)totals->buckets.read,
+		  (unsigned long long)totals->buckets.unsteady,
+		  (unsigned long long)totals->buckets.unreadable,
+		  (unsigned long long)totals->buckets.invalid,
+		  (unsigned long long)totals->buckets.refused);
+}
+
+static void keep(struct target_samples *kept, struct heap_samples *samples)
+{
+	if (!kept->first)
+		kept->first = samples;
+	else if (kept->last != kept->first)
+		heap_samples__free(kept->last);
+	kept->last = samples;
+	kept->missing.text[0] = '\0';
+}
+
+int target_samples__take(struct target *target, const struct target_view_options *options,
+			 struct failure *failure)
+{
+	struct heap_samples *samples = NULL;
+	int err;
+
+	if (!target->samples)
+		target->samples = calloc(1, sizeof(*target->samples));
+	if (!target->samples)
+		return failure__set(failure, -ENOMEM, "out of memory");
+	err = read_once(target, options, &samples, failure);
+	if (err == -EINTR || err == -ESRCH || err == -ENOMEM)
+		return err;
+	if (err) {
+		target->samples->missing = *failure;
+		failure->text[0] = '\0';
+		return 0;
+	}
+	keep(target->samples, samples);
+	tell(target, samples);
+	return 0;
+}
+
+const struct target_samples *target_samples__get(const struct target *target)
+{
+	return target->samples;
+}
+
+void target_samples__close(struct target *target)
+{
+	struct target_samples *kept = target->samples;
+
+	if (!kept)
+		return;
+	if (kept->last != kept->first)
+		heap_samples__free(kept->last);
+	heap_samples__free(kept->first);
+	free(kept);
+	target->samples = NULL;
+}

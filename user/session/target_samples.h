@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_SESSION_TARGET_SAMPLES_H
+#define GLEAKD_SESSION_TARGET_SAMPLES_H
+
+/*
+ * Where a target allocates its memory, by what its runtime's memory profiler has sampled. The first
+ * and the latest reading are kept: between them shows what grows.
+ */
+#include "heap/samples.h"
+#include "session/target_view.h"
+
+/* A bucket is the same struct of the runtime's in both: its address tells. */
+struct target_samples {
+	struct heap_samples *first, *last; /* last: NULL, there is none; first: as last after one */
+	struct failure missing;		   /* why the latest reading gave nothing; "" */
+};
+
+/*
+ * target_samples__take - read them once. That there are none, or that they cannot be read, is no error:
+ * the result says why. Errors: -EINTR given up, -ESRCH, -ENOMEM.
+ */
+int target_samples__take(struct target *target, const struct target_view_options *options,
+			 struct failure *failure) __must_check;
+
+/* target_samples__get - NULL: nobody asked. */
+const struct target_samples *target_samples__get(const struct target *target);
+
+/* target_samples__close - part of target__free(). */
+void target_samples__close(struct target *target);
+
+#endif /* GLEAKD_SESSION_TARGET_SAMPLES_H */
