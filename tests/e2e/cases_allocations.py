@@ -199,13 +199,15 @@ def what_grows_comes_first_when_asked_for(t):
     fill(target, {"headers": 5003})
     grower = subprocess.Popen(
         [os.path.join(t.build, "gleakd"), "heap", str(target.pid), "--json", "--duration", "6s",
-         "--sort", "growth"], stdout=subprocess.PIPE, text=True)
+         "--sort", "growth"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     t.defer(grower.kill)
     first = json.loads(grower.stdout.readline())
     check_equal({site["growth_bytes_per_minute"] for site in first["targets"][0]["alloc_sites"]},
                 {None}, "after one look")
     fill(target, {"nodes": 10007})
-    last = json.loads(grower.communicate(timeout=30)[0].splitlines()[-1])
+    out, said = grower.communicate(timeout=30)
+    check_equal(said, "", "nothing is said of leaks, which nobody asked for")
+    last = json.loads(out.splitlines()[-1])
     sites = last["targets"][0]["alloc_sites"]
     check_equal(sites[0]["allocated_at"]["function"], "main.newNode", "first")
     check(sites[0]["growth_bytes_per_minute"] > 640 * 1009, f"growth: {sites[0]}")
