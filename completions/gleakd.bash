@@ -26,6 +26,22 @@ _gleakd()
 	--duration)
 		return
 		;;
+	--state)
+		mapfile -t COMPREPLY < <(compgen -W 'waiting running runnable syscall' -- "$cur")
+		return
+		;;
+	--reason)
+		return
+		;;
+	--func)
+		return
+		;;
+	--label)
+		return
+		;;
+	--goid)
+		return
+		;;
 	--mode)
 		mapfile -t COMPREPLY < <(compgen -W 'census lifecycle full auto' -- "$cur")
 		return
@@ -79,11 +95,6 @@ _gleakd()
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
-	--state)
-		compopt -o filenames 2>/dev/null
-		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
-		return
-		;;
 	--textfile)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
@@ -109,15 +120,16 @@ _gleakd()
 	case ${COMP_WORDS[1]} in
 	watch) words='--pid -p --min-age --interval --duration --once --goroutines --mode --max-overhead --max-self-cpu --no-heap --max-memory --max-targets --min-process-age --only --exclude --group-by --json --verbose -v --all --explain --allow --state --textfile --fail-on --error-exitcode --json-schema --config --print-config --color --help -h --version -V' ;;
 	list) words='--json --verbose -v --color --help -h --version -V' ;;
+	dump) words='--pid -p --state --reason --func --min-age --label --goid --folded --json --verbose -v --all --color --help -h --version -V' ;;
 	prove) words='--pid -p --min-age --max-stop --max-memory --json --verbose -v --all --allow --fail-on --error-exitcode --color --help -h --version -V' ;;
 	heap) words='--pid -p --duration --max-memory --json --verbose -v --sort --pprof --all --color --help -h --version -V' ;;
 	doctor) words='--json --textfile --color --help -h --version -V' ;;
-	help) words='--help -h --version -V watch list prove heap doctor help version' ;;
+	help) words='--help -h --version -V watch list dump prove heap doctor help version' ;;
 	version) words='--help -h --version -V' ;;
 	*) words='--pid -p --min-age --interval --duration --once --goroutines --mode --max-overhead --max-self-cpu --no-heap --max-memory --max-targets --min-process-age --only --exclude --group-by --json --verbose -v --all --explain --allow --state --textfile --fail-on --error-exitcode --json-schema --config --print-config --color --help -h --version -V' ;;
 	esac
 	if [[ $COMP_CWORD -eq 1 && $cur != -* ]]; then
-		words='watch list prove heap doctor help version'
+		words='watch list dump prove heap doctor help version'
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 }

@@ -166,7 +166,7 @@ def bash_offers(*words):
 def completion_bash(t):
     needs("bash")
     for words, offers in (
-        (("",), ["watch", "list", "prove", "doctor", "help", "version"]), (("li",), ["list"]),
+        (("",), ["watch", "list", "dump", "prove", "doctor", "help", "version"]), (("li",), ["list"]),
         (("help", "doc"), ["doctor"]),
         (("--gr",), ["--group-by"]), (("list", "--js"), ["--json"]),
         (("list", "--gr"), [""]), (("doctor", "--text"), ["--textfile"]),
@@ -194,7 +194,7 @@ def completion_fish(t):
         # Fish 4 names as well what only has these letters in this order, as a second choice.
         return [said for said in found if said.startswith(line.split(" ")[-1])]
 
-    check_equal(sorted(offers("gleakd ")), ["doctor", "help", "list", "prove", "version", "watch"],
+    check_equal(sorted(offers("gleakd ")), ["doctor", "dump", "help", "list", "prove", "version", "watch"],
                 "commands")
     check_equal(offers("gleakd --gr"), ["--group-by"], "option")
     check_equal(offers("gleakd --group-by c"), ["comm", "container"], "values")

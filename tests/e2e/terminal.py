@@ -117,10 +117,14 @@ class Terminal:
 
     def end(self):
         """Ctrl-C; returns what it writes from then on, as plain text."""
-        before = len(self.written)
         self.process.send_signal(signal.SIGINT)
+        return self.rest()
+
+    def rest(self):
+        """What it writes from now on until it ends by itself, as plain text."""
+        before = len(self.written)
         end = time.monotonic() + 20
         while self.read(0.1):
             check(time.monotonic() < end, "it does not end")
-        check_equal(self.process.wait(5), 0, "exit code after Ctrl-C")
+        check_equal(self.process.wait(5), 0, "exit code")
         return ESCAPE.sub("", self.written[before:].decode(errors="replace")).replace("\r", "")

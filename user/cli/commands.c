@@ -35,6 +35,24 @@ const struct command_spec commands[COMMAND_COUNT] = {
 				 "kernel restricts that.",
 			.has_page = true,
 		},
+	[COMMAND_DUMP] =
+		{
+			.name = "dump",
+			.usage = "[NAME|PID...] [options]",
+			.examples = {{"gleakd dump shop",
+				      "all its goroutines, by where they stand"},
+				     {"gleakd dump 4242 > dump.txt",
+				      "as the runtime itself would dump them"},
+				     {"gleakd dump shop --func handler",
+				      "those that are in a handler"}},
+			.summary = "all goroutines of a process, now",
+			.about = "Lists the goroutines of a Go process without stopping it. On a "
+				 "terminal those that stand at one place are together; into a file "
+				 "or a pipe they come one by one in the form of the runtime's own "
+				 "dump (debug=2), for the programs that read that.",
+			.max_words = OPTION_LIST_MAX,
+			.has_page = true,
+		},
 	[COMMAND_PROVE] =
 		{
 			.name = "prove",

@@ -157,6 +157,7 @@ static void write_value(FILE *out, const struct option_spec *spec, const void *f
 		break;
 	case OPTION_PATTERNS:  /* write_option() writes a line for each */
 	case OPTION_PROCESSES: /* for the command line only */
+	case OPTION_TEXTS:
 		break;
 	}
 }

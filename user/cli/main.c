@@ -9,6 +9,7 @@
 #include "cli/config.h"
 #include "cli/daemon.h"
 #include "cli/doctor.h"
+#include "cli/dump.h"
 #include "cli/heap.h"
 #include "cli/list.h"
 #include "cli/named.h"
@@ -51,33 +52,38 @@ static int watch(const struct options *options)
 	return code ? code : command__watch(options, &named);
 }
 
-static int prove(const struct options *options)
+/* For a command that is about processes by name. */
+static int with_processes(const struct options *options,
+			  int (*command)(const struct options *options, const struct named *named))
 {
+	const char *name = commands[options->command].name;
 	struct named named;
 	int code;
 
 	if (!options->processes.n) {
 		log_error(
-			"prove which process? Name one: gleakd prove shop, or gleakd prove --pid N; "
-			"'gleakd list' lists them");
+			"%s which process? Name one: gleakd %s shop, or gleakd %s --pid N; 'gleakd "
+			"list' lists them",
+			name, name, name);
 		return EXIT_CODE_USAGE;
 	}
 	code = named__resolve(&options->processes, &named);
-	return code ? code : command__prove(options, &named);
+	return code ? code : command(options, &named);
+}
+
+static int prove(const struct options *options)
+{
+	return with_processes(options, command__prove);
+}
+
+static int dump(const struct options *options)
+{
+	return with_processes(options, command__dump);
 }
 
 static int heap(const struct options *options)
 {
-	struct named named;
-	int code;
-
-	if (!options->processes.n) {
-		log_error("the heap of which process? Name one: gleakd heap shop, or gleakd heap "
-			  "--pid N; 'gleakd list' lists them");
-		return EXIT_CODE_USAGE;
-	}
-	code = named__resolve(&options->processes, &named);
-	return code ? code : command__heap(options, &named);
+	return with_processes(options, command__heap);
 }
 
 static int help(const struct options *options)
@@ -107,13 +113,9 @@ static int version(const struct options *options)
 }
 
 static int (*const run[COMMAND_COUNT])(const struct options *options) = {
-	[COMMAND_WATCH] = watch,
-	[COMMAND_LIST] = command__list,
-	[COMMAND_DOCTOR] = command__doctor,
-	[COMMAND_PROVE] = prove,
-	[COMMAND_HEAP] = heap,
-	[COMMAND_HELP] = help,
-	[COMMAND_VERSION] = version,
+	[COMMAND_WATCH] = watch, [COMMAND_LIST] = command__list, [COMMAND_DOCTOR] = command__doctor,
+	[COMMAND_DUMP] = dump,	 [COMMAND_PROVE] = prove,	 [COMMAND_HEAP] = heap,
+	[COMMAND_HELP] = help,	 [COMMAND_VERSION] = version,
 };
 
 static int run_command(const struct options *options)

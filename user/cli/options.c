@@ -151,7 +151,7 @@ static void forget(struct options *options, const struct option_spec *spec)
 {
 	void *field = (char *)options + spec->offset;
 
-	if (spec->type == OPTION_PATTERNS || spec->type == OPTION_PROCESSES)
+	if (option_spec__is_list(spec))
 		((struct option_list *)field)->n = 0;
 	else if (spec->type == OPTION_COUNT)
 		*(unsigned int *)field = 0;

@@ -16,6 +16,7 @@
 enum command {
 	COMMAND_WATCH, /* also without a word: all Go processes, or those that are named */
 	COMMAND_LIST,
+	COMMAND_DUMP,
 	COMMAND_PROVE,
 	COMMAND_HEAP,
 	COMMAND_DOCTOR,
@@ -52,6 +53,15 @@ enum finding {
 	FINDING_SUSPECTED = 1 << 3,
 };
 
+/* Of COMMAND_DUMP: which goroutines (output/goroutine_filter.h), and how. */
+struct dump_options {
+	unsigned int states; /* 1 << enum goroutine_state; 0: any */
+	const char *reason, *func;
+	uint64_t min_age_ns;
+	struct option_list labels, goids;
+	bool folded;
+};
+
 /* Texts are those of argv, or of the config file that was read. */
 struct options {
 	enum command command;
@@ -77,6 +87,7 @@ struct options {
 	unsigned int mode;   /* enum probe_mode, or MODE_AUTO */
 	double max_overhead; /* share of the target's CPU time and of one core; 0: no limit */
 	bool no_heap;
+	struct dump_options dump;
 	uint64_t max_stop_ns;
 	double max_self_cpu; /* share of one core; 0: no limit */
 	uint64_t max_memory; /* bytes */

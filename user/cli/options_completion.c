@@ -164,8 +164,7 @@ static void write_zsh_action(FILE *out, const struct option_spec *spec)
 static void write_zsh_option(FILE *out, const struct option_spec *spec)
 {
 	bool value = option_spec__takes_value(spec);
-	bool again = spec->type == OPTION_COUNT || spec->type == OPTION_PATTERNS ||
-		     spec->type == OPTION_PROCESSES;
+	bool again = spec->type == OPTION_COUNT || option_spec__is_list(spec);
 
 	fputs(" \\\n\t\t", out);
 	if (spec->short_name && again)

@@ -7,11 +7,12 @@
 
 #define WATCH  (1u << COMMAND_WATCH)
 #define LIST   (1u << COMMAND_LIST)
+#define DUMP   (1u << COMMAND_DUMP)
 #define PROVE  (1u << COMMAND_PROVE)
 #define HEAP   (1u << COMMAND_HEAP)
 #define DOCTOR (1u << COMMAND_DOCTOR)
 #define HELP   (1u << COMMAND_HELP)
-#define EVERY  (WATCH | LIST | PROVE | HEAP | DOCTOR | HELP | 1u << COMMAND_VERSION)
+#define EVERY  (WATCH | LIST | DUMP | PROVE | HEAP | DOCTOR | HELP | 1u << COMMAND_VERSION)
 
 static const char *const color_words[] = {"auto", "always", "never", NULL};
 static const char *const group_words[] = {"exe", "comm", "unit", "container", "pid", NULL};
@@ -19,6 +20,8 @@ static const char *const finding_words[] = {"leaking", "stuck", "growing", "susp
 /* enum report_alloc_order */
 static const char *const alloc_words[] = {"in_use_bytes",  "in_use_objects", "alloc_bytes",
 					  "alloc_objects", "growth",	     NULL};
+/* In the order of enum goroutine_state. */
+static const char *const state_words[] = {"waiting", "running", "runnable", "syscall", NULL};
 static const char *const mode_words[] = {"census", "lifecycle", "full", "auto", NULL};
 
 #define MINUTE (60 * NSEC_PER_SEC)
@@ -49,7 +52,7 @@ const struct option_spec option_specs[] = {
 	 .max = PID_LIMIT, .metavar = "N|NAME", .brief = "the Go process to watch; may be repeated",
 	 .help = "the Go process to watch: its number, or the name of process, executable, systemd "
 		 "unit or container; may be repeated (default: all of this host)"},
-	{"pid", 'p', OPTION_PROCESSES, PROVE | HEAP, .offset = FIELD(processes), .min = 1,
+	{"pid", 'p', OPTION_PROCESSES, DUMP | PROVE | HEAP, .offset = FIELD(processes), .min = 1,
 	 .max = PID_LIMIT, .metavar = "N|NAME",
 	 .help = "the Go process to look at, by its number or a name, as for watching; may be "
 		 "repeated"},
@@ -72,6 +75,26 @@ const struct option_spec option_specs[] = {
 	 .help = "one census of each process, one report, then end"},
 	{"goroutines", 0, OPTION_FLAG, WATCH, OPTION_FOR_PID, FIELD(goroutines),
 	 .help = "with --once: every goroutine, as the runtime's own dump lists them"},
+	{"state", 0, OPTION_WORDS, DUMP, .offset = FIELD(dump.states), .choices = state_words,
+	 .metavar = "WORDS",
+	 .help = "only these, with commas: waiting, running, runnable, syscall"},
+	{"reason", 0, OPTION_STRING, DUMP, .offset = FIELD(dump.reason), .min = 1,
+	 .max = SITE_LIMIT, .metavar = "TEXT",
+	 .help = "only those that wait for this: a part of \"chan receive\", or a pattern"},
+	{"func", 0, OPTION_STRING, DUMP, .offset = FIELD(dump.func), .min = 1, .max = SITE_LIMIT,
+	 .metavar = "FUNC",
+	 .help = "only those with this function in stack or creation: a part of its name, or a pattern of a "
+		 "function or file:line"},
+	{"min-age", 0, OPTION_DURATION, DUMP, .offset = FIELD(dump.min_age_ns),
+	 .min = NSEC_PER_MSEC, .max = 365 * DAY, .metavar = "TIME",
+	 .help = "only those that wait for this long, as far as the runtime has noted since when"},
+	{"label", 0, OPTION_TEXTS, DUMP, .offset = FIELD(dump.labels), .min = 1, .max = SITE_LIMIT,
+	 .metavar = "KEY[=TEXT]",
+	 .help = "only those with this profiler label; TEXT may be a pattern; may be repeated"},
+	{"goid", 0, OPTION_TEXTS, DUMP, .offset = FIELD(dump.goids), .min = 1, .max = SITE_LIMIT,
+	 .metavar = "N[-N]", .help = "only those with these numbers; may be repeated"},
+	{"folded", 0, OPTION_FLAG, DUMP, .offset = FIELD(dump.folded),
+	 .help = "a line for each stack, with how many stand there, for flame graphs"},
 	{"mode", 0, OPTION_CHOICE, WATCH, OPTION_IN_FILE, FIELD(mode), .choices = mode_words,
 	 .fallback = "auto", .metavar = "MODE",
 	 .help = "the most that is attached: full (creation, exit, park), lifecycle (creation, exit), "
@@ -116,11 +139,15 @@ const struct option_spec option_specs[] = {
 		 "pid"},
 	{"json", 0, OPTION_FLAG, WATCH | PROVE | HEAP, OPTION_IN_FILE, FIELD(json),
 	 .brief = "for scripts", .help = "one JSON object per line and interval (docs/schema.md)"},
-	{"json", 0, OPTION_FLAG, LIST | DOCTOR, .offset = FIELD(json),
+	{"json", 0, OPTION_FLAG, LIST | DUMP | DOCTOR, .offset = FIELD(json),
 	 .help = "one JSON object (docs/schema.md)"},
 	{"verbose", 'v', OPTION_COUNT, WATCH | PROVE | HEAP, OPTION_IN_FILE, FIELD(verbose),
 	 .max = 2, .brief = "whole stacks",
 	 .help = "whole park stacks; twice: what gleakd itself is doing"},
+	{"verbose", 'v', OPTION_COUNT, DUMP, .offset = FIELD(verbose), .max = 2,
+	 .help = "every path and number in full; twice: what gleakd itself is doing"},
+	{"all", 0, OPTION_FLAG, DUMP, .offset = FIELD(all),
+	 .help = "the runtime's own goroutines, too"},
 	{"verbose", 'v', OPTION_COUNT, LIST, .offset = FIELD(verbose),
 	 .help = "the path of each executable, too"},
 	{"sort", 0, OPTION_CHOICE, HEAP, .offset = FIELD(alloc_order), .choices = alloc_words,
@@ -169,7 +196,7 @@ const struct option_spec option_specs[] = {
 		 " if there is one; for chosen processes none)"},
 	{"print-config", 0, OPTION_FLAG, WATCH, .offset = FIELD(print_config),
 	 .help = "print what would be in force, as a config file, then end"},
-	{"color", 0, OPTION_CHOICE, WATCH | LIST | PROVE | HEAP | DOCTOR, OPTION_IN_FILE,
+	{"color", 0, OPTION_CHOICE, WATCH | LIST | DUMP | PROVE | HEAP | DOCTOR, OPTION_IN_FILE,
 	 FIELD(color), .choices = color_words, .fallback = "auto", .metavar = "WHEN",
 	 .help = "when to use colors: auto (on a terminal, unless NO_COLOR is set), always, never"},
 	{"ring-bytes", 0, OPTION_SIZE, WATCH, OPTION_HIDDEN, FIELD(ring_bytes), .min = 4096,
@@ -196,6 +223,12 @@ bool option_spec__is_listed(const struct option_spec *spec, enum command command
 bool option_spec__takes_value(const struct option_spec *spec)
 {
 	return spec->type != OPTION_FLAG && spec->type != OPTION_COUNT;
+}
+
+bool option_spec__is_list(const struct option_spec *spec)
+{
+	return spec->type == OPTION_PATTERNS || spec->type == OPTION_TEXTS ||
+	       spec->type == OPTION_PROCESSES;
 }
 
 const struct option_spec *option_spec__find(const char *name, enum command command)

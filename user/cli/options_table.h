@@ -44,6 +44,7 @@ enum option_type {
 	OPTION_PERCENT,	  /* double, a share: 0.01 for "1%"; min and max in OPTION_PERCENT_UNITS */
 	OPTION_BYTES,	  /* uint64_t */
 	OPTION_PATTERNS,  /* struct option_list of patterns of processes; may be repeated */
+	OPTION_TEXTS,	  /* struct option_list of texts, min to max bytes; may be repeated */
 	OPTION_PROCESSES, /* struct option_list of pids, min to max, and names; may be repeated */
 };
 
@@ -92,6 +93,8 @@ bool option_spec__is_listed(const struct option_spec *spec, enum command command
 /* option_spec__belongs - whether @command takes it. */
 bool option_spec__belongs(const struct option_spec *spec, enum command command);
 bool option_spec__takes_value(const struct option_spec *spec);
+/* option_spec__is_list - whether its field is a struct option_list: what is given adds up. */
+bool option_spec__is_list(const struct option_spec *spec);
 
 /*
  * option_spec__set - its field of @options, from @text as one would type it; NULL for an option

@@ -167,13 +167,13 @@ static int add_item(const struct option_spec *spec, const char *item, struct opt
 	return 0;
 }
 
-static int add_pattern(const struct option_spec *spec, const char *text, struct option_list *list,
-		       struct failure *failure)
+static int add_text(const struct option_spec *spec, const char *text, struct option_list *list,
+		    struct failure *failure)
 {
 	const char *item = NULL;
 	int err = set_text(spec, text, &item, failure);
 
-	if (!err)
+	if (!err && spec->type == OPTION_PATTERNS)
 		err = check_pattern(spec, text, failure);
 	return err ? err : add_item(spec, item, list, "use '*' to put some into one", failure);
 }
@@ -321,7 +321,8 @@ int option_spec__set(const struct option_spec *spec, struct options *options, co
 		err = set_bytes(spec, text, field, failure);
 		break;
 	case OPTION_PATTERNS:
-		err = add_pattern(spec, text, field, failure);
+	case OPTION_TEXTS:
+		err = add_text(spec, text, field, failure);
 		break;
 	case OPTION_TEXTFILE:
 		err = set_text(spec, text, field, failure);

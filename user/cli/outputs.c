@@ -9,6 +9,7 @@
 #include "cli/findings.h"
 #include "cli/terminal.h"
 #include "output/json/report.h"
+#include "output/text/dump.h"
 
 int outputs__read_files(struct outputs *outputs, const struct options *options,
 			struct failure *failure)
@@ -49,6 +50,7 @@ static struct text_options text_options_of(const struct outputs *outputs, int fd
 		.all = options->all,
 		.host = !options->processes.n,
 		.heap = options->command == COMMAND_HEAP,
+		.no_verdict = options->command == COMMAND_DUMP,
 	};
 }
 
@@ -78,8 +80,18 @@ static void take_message(void *ctx, const char *line)
 		explainer__message(&outputs->explainer, line);
 }
 
+/* People get goroutines by place, programs one by one. */
+static bool is_raw_dump(const struct options *options)
+{
+	return options->command == COMMAND_DUMP && !options->json &&
+	       (options->dump.folded || !terminal__present(STDOUT_FILENO));
+}
+
 static int write_report(struct outputs *outputs, const struct report *report)
 {
+	if (is_raw_dump(outputs->options))
+		return outputs->options->dump.folded ? dump__write_folded(stdout, report) :
+						       dump__write(stdout, report);
 	if (outputs->options->explain)
 		return explainer__write(&outputs->explainer, report);
 	return outputs->text ? text_writer__write(outputs->text, report) :

@@ -33,6 +33,7 @@ struct pclntab_frame {
 	char function[512]; /* as the runtime prints it: "main.(*T).run", "main.main.func1" */
 	char file[512];
 	uint32_t line;
+	uint64_t offset; /* of the pc in the function's code; 0 when inlined */
 	bool inlined;
 	bool wrapper; /* compiler-generated, hidden in tracebacks (abi.FuncIDWrapper) */
 };

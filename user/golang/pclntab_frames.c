@@ -369,5 +369,8 @@ int pclntab__frames(struct pclntab *tab, uint64_t pc, struct pclntab_frame *fram
 	}
 	if (!err)
 		err = emit(tab, &walk, NULL, &frames[n]);
-	return err ? err : (int)n + 1;
+	if (err)
+		return err;
+	frames[n].offset = pc - walk.record.func.entry;
+	return (int)n + 1;
 }

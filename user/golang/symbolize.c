@@ -199,6 +199,7 @@ static struct frame make_frame(struct symbolizer *symbolizer, const struct modul
 		.function = intern(symbolizer, from->function),
 		.file = intern(symbolizer, from->file),
 		.line = from->line,
+		.offset = from->offset,
 		.module = module->name,
 		.owner = frame_owner__of(from->function, module->info),
 		.inlined = from->inlined,
@@ -232,18 +233,22 @@ size_t symbolizer__frames(struct symbolizer *symbolizer, uint64_t pc, bool retur
 	struct frame made[PCLNTAB_MAX_INLINE + 1];
 	uint64_t key = return_address && pc ? pc - 1 : pc;
 	const struct cached *cached = find(symbolizer, key);
+	const struct frame *from = made;
 	bool lasting;
 	size_t n;
 
 	if (cached) {
-		n = min_of(cached->n, max);
-		memcpy(frames, &symbolizer->frames[cached->first], n * sizeof(*frames));
-		return n;
+		from = &symbolizer->frames[cached->first];
+		n = cached->n;
+	} else {
+		n = make_frames(symbolizer, key, pc, made, &lasting);
+		if (lasting)
+			remember(symbolizer, key, made, n);
 	}
-	n = make_frames(symbolizer, key, pc, made, &lasting);
-	if (lasting)
-		remember(symbolizer, key, made, n);
-	memcpy(frames, made, min_of(n, max) * sizeof(*frames));
+	memcpy(frames, from, min_of(n, max) * sizeof(*frames));
+	/* Of the address that was asked for, as the runtime prints it. */
+	if (n <= max && frames[n - 1].file[0])
+		frames[n - 1].offset += pc - key;
 	return min_of(n, max);
 }
 

@@ -25,6 +25,7 @@ struct frame {
 	bool inlined;
 	bool wrapper;	    /* hidden in tracebacks */
 	const char *module; /* the file of a plugin, without its folder; "" the program's own */
+	uint64_t offset;    /* of the pc in the function's code; 0 when inlined or unknown */
 };
 
 struct symbolizer;

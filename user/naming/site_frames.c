@@ -16,17 +16,13 @@ static struct report_frame to_report(const struct frame *frame)
 	return (struct report_frame){.function = frame->function,
 				     .file = frame->file,
 				     .line = frame->line,
+				     .offset = frame->offset,
 				     .own = frame->owner == FRAME_MAIN,
 				     .inlined = frame->inlined,
 				     .module = frame->module};
 }
 
-/*
- * src/runtime/traceback.go showfuncinfo: a function of package runtime is shown when it is
- * exported, or when it is the panic between deferred calls and the code that panicked, or what runs
- * finalizers; a wrapper made by the compiler never, nor what has no package (the C side of a callback).
- */
-static bool is_shown(const struct frame *frame, bool innermost)
+bool site_frames__is_shown(const struct frame *frame, bool innermost)
 {
 	const char *name = frame->function;
 
@@ -81,7 +77,7 @@ static bool add_frames(struct walk *walk, uint64_t pc, bool return_address, bool
 	size_t n = symbolizer__frames(walk->symbolizer, pc, return_address, frames, MAX_INLINE);
 
 	for (size_t i = 0; i < n && out->n_stack < SITE_MAX_FRAMES; i++) {
-		if (show_all || is_shown(&frames[i], out->n_stack == 0))
+		if (show_all || site_frames__is_shown(&frames[i], out->n_stack == 0))
 			add_frame(walk, &frames[i]);
 	}
 	return is_injected(&frames[n - 1]);
@@ -282,7 +278,7 @@ void site_frames__of_calls(struct symbolizer *symbolizer, const uint64_t *pcs, s
 			struct frame call;
 
 			(void)symbolizer__frames(symbolizer, pcs[i], true, &call, 1);
-			if (show_all || is_shown(&call, ret_frames->n_stack == 0))
+			if (show_all || site_frames__is_shown(&call, ret_frames->n_stack == 0))
 				add_frame(&walk, &call);
 		}
 	}

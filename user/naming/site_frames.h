@@ -51,6 +51,14 @@ uint64_t site_frames__creation(struct symbolizer *symbolizer, uint64_t pc);
 uint64_t site_frames__start(struct symbolizer *symbolizer, uint64_t pc);
 
 /*
+ * site_frames__is_shown - whether the runtime's own traceback shows @frame
+ * (src/runtime/traceback.go showfuncinfo): a function of package runtime when it is exported, or when
+ * it is the panic between deferred calls and the code that panicked, or what runs finalizers; a wrapper
+ * made by the compiler never, nor what has no package (the C side of a callback).
+ */
+bool site_frames__is_shown(const struct frame *frame, bool innermost);
+
+/*
  * site_frames__id - 8 hex digits that name the site: the names of creation, start and park place,
  * and the wait reason. The same in every run of the same build.
  */

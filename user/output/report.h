@@ -25,7 +25,8 @@ struct report_frame {
 	const char *function;
 	const char *file;
 	uint32_t line;
-	bool own; /* code of the service's own module */
+	uint64_t offset; /* of the pc in the function's code; 0: inlined, or not known */
+	bool own;	 /* code of the service's own module */
 	bool inlined;
 	const char *module; /* the plugin that it is in, a file's name; "" the program itself */
 };
@@ -63,6 +64,8 @@ struct report_place {
 	char site[9]; /* id of their site */
 	bool system;  /* the runtime's own goroutines */
 	struct report_frame created_by;
+	const char *creator; /* whose code that is in, whatever was inlined there */
+	uint64_t creator_offset;
 	const char *start_function;
 	const struct report_frame *stack; /* innermost first; none while running */
 	size_t n_stack;

@@ -212,7 +212,7 @@ static int add_goroutine(struct goroutine_list *list, const struct census_gorout
 	};
 	if (!out->state)
 		return -ENOMEM;
-	list->n_list++;
+	list->n_list += !list->source.wants || list->source.wants(list->source.wants_ctx, out);
 	return 0;
 }
 

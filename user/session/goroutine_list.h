@@ -19,12 +19,17 @@
 
 struct goroutine_list;
 
+/* Whether a goroutine is to be listed, by all that is known of it. */
+typedef bool (*goroutine_wanted_fn)(void *ctx, const struct report_goroutine *goroutine);
+
 /* What the numbers of a census mean; all of it must outlive the list. */
 struct goroutine_list_source {
 	const struct go_layout *layout;
 	struct symbolizer *symbolizer;
 	const struct stack_table *stacks;
-	bool system; /* list the runtime's own goroutines, too */
+	bool system;		   /* list the runtime's own goroutines, too */
+	goroutine_wanted_fn wants; /* NULL: all of them */
+	void *wants_ctx;
 };
 
 int goroutine_list__new(const struct goroutine_list_source *source,

@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "base/hash.h"
 #include "base/index.h"
+#include "golang/pclntab.h"
 #include "naming/site_frames.h"
 
 /* What goroutines of one place have in common, as numbers. */
@@ -19,6 +20,9 @@ struct key {
 
 #define REASON_SYSCALL 0x100
 #define REASON_RUNS    0x101 /* its site does not know where it stands */
+
+/* More calls than that are not inlined into one another (golang/pclntab.h). */
+#define CREATOR_MAX_INLINE (PCLNTAB_MAX_INLINE + 1)
 
 struct place {
 	struct key key;
@@ -141,6 +145,21 @@ static void site_id(struct goroutine_places *places, const struct key *key, char
 	site_frames__id(&places->frames, reason, id);
 }
 
+/* The runtime names the function that the code is in, and none of its own. */
+static void resolve_creator(const struct goroutine_places *places, uint64_t pc,
+			    struct report_place *report)
+{
+	struct frame frames[CREATOR_MAX_INLINE];
+	size_t n = pc ? symbolizer__frames(places->source.symbolizer, pc, true, frames,
+					   CREATOR_MAX_INLINE) :
+			0;
+
+	if (!n || !site_frames__is_shown(&frames[n - 1], true))
+		return;
+	report->creator = frames[n - 1].function;
+	report->creator_offset = frames[n - 1].offset;
+}
+
 static int resolve(struct goroutine_places *places, const struct key *key,
 		   struct report_place **ret_report)
 {
@@ -162,6 +181,7 @@ static int resolve(struct goroutine_places *places, const struct key *key,
 	report->stack = stack;
 	report->n_stack = frames->n_stack;
 	report->created_by = frames->created_by;
+	resolve_creator(places, key->creation_pc, report);
 	report->start_function = frames->start_function;
 	report->system =
 		symbolizer__is_system_goroutine(places->source.symbolizer, key->start_pc) &&

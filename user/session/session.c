@@ -180,6 +180,8 @@ int session__add(struct session *session, pid_t pid, const struct runtime_place 
 		.patient = session->options.patient,
 		.list_goroutines = session->options.list_goroutines,
 		.list_system = session->options.list_system,
+		.list_wants = session->options.list_wants,
+		.list_ctx = session->options.list_ctx,
 		.state = session->options.state,
 	};
 	struct target *target;

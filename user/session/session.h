@@ -21,6 +21,8 @@ struct session_options {
 	bool patient; /* wait for a program that has only just begun: there is no other to look after */
 	bool list_goroutines; /* as in struct target_options */
 	bool list_system;
+	goroutine_wanted_fn list_wants;
+	void *list_ctx;
 	const struct state_file *state; /* of an earlier gleakd, borrowed; NULL: none */
 };
 

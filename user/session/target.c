@@ -95,6 +95,8 @@ static int build_goroutine_list(struct target *target)
 		.symbolizer = target->executable->symbolizer,
 		.stacks = target->executable->stacks,
 		.system = target->options.list_system,
+		.wants = target->options.list_wants,
+		.wants_ctx = target->options.list_ctx,
 	};
 
 	return target->options.list_goroutines ?

@@ -45,6 +45,8 @@ struct target_options {
 	bool patient;	      /* wait for a program that has only just begun */
 	bool list_goroutines; /* list every goroutine of each census */
 	bool list_system;     /* and the runtime's own ones */
+	goroutine_wanted_fn list_wants; /* only those of which it says so; NULL: all */
+	void *list_ctx;			/* handed to it; outlives the target */
 	const struct state_file *state; /* of an earlier gleakd; NULL: none */
 };
 

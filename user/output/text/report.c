@@ -444,7 +444,8 @@ static void put_final(struct screen *screen, struct text_writer *writer,
 	put_report(screen, &writer->options, overview);
 	screen__end_line(screen);
 	put_legend_once(screen, writer, overview);
-	text_part__summary(screen, report, overview);
+	if (!writer->options.no_verdict)
+		text_part__summary(screen, report, overview);
 }
 
 void text_writer__message(struct text_writer *writer, const char *line)

@@ -19,6 +19,7 @@ struct text_options {
 	bool all;		      /* sites that wait by nature too, not only the first few */
 	bool host;		      /* processes come and go */
 	bool heap;		      /* their memory, not their goroutines */
+	bool no_verdict;	      /* about what there is, not about what is wrong with it */
 };
 
 struct text_writer;

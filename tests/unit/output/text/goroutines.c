@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The list of goroutines, as text and as JSON. */
+/* The list of goroutines, as text, as JSON, and in the forms that other programs read. */
 #include <criterion/criterion.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "output/json/report.h"
+#include "output/text/dump.h"
 #include "sample.h"
 
 #define N 9
@@ -19,12 +20,18 @@ static const struct report_frame fetch_stack[] = {
 	 .line = 42,
 	 .own = true,
 	 .inlined = true},
-	{.function = "main.fetch", .file = "/home/build/shop/main.go", .line = 17, .own = true},
+	{.function = "main.fetch",
+	 .file = "/home/build/shop/main.go",
+	 .line = 17,
+	 .offset = 0x2d1,
+	 .own = true},
 };
 
 static const struct report_place fetch = {
 	.site = "0123abcd",
 	.created_by = {.function = "main.serve", .file = "/home/build/shop/main.go", .line = 9},
+	.creator = "main.main",
+	.creator_offset = 0x37,
 	.start_function = "main.fetch",
 	.stack = fetch_stack,
 	.n_stack = ARRAY_SIZE(fetch_stack),
@@ -110,6 +117,55 @@ Test(goroutines, narrow)
 
 	sample__golden("goroutines-60.txt", text);
 	free(text);
+}
+
+/* As the runtime would, of that version. */
+static void check_dump(int (*write)(FILE *out, const struct report *report), const char *version,
+		       const char *golden)
+{
+	struct sample_stream stream;
+	struct list_sample list;
+
+	make_list(&list);
+	list.sample.target.go_version = version;
+	sample__open(&stream);
+	cr_assert_eq(write(stream.file, &list.sample.report), 0);
+	sample__golden(golden, sample__added(&stream));
+	sample__close(&stream);
+}
+
+Test(goroutines, as_the_runtime_dumps_them)
+{
+	check_dump(dump__write, "go1.26.8", "dump-1.26.txt");
+}
+
+Test(goroutines, as_the_runtime_dumps_them_with_labels)
+{
+	check_dump(dump__write, "go1.27.1", "dump-1.27.txt");
+}
+
+Test(goroutines, folded)
+{
+	check_dump(dump__write_folded, "go1.27.1", "dump-folded.txt");
+}
+
+Test(goroutines, dumps_of_several_processes_are_told_apart)
+{
+	struct report_target targets[2];
+	struct sample_stream stream;
+	struct list_sample list;
+
+	make_list(&list);
+	targets[0] = targets[1] = list.sample.target;
+	targets[0].n_goroutine_list = 0;
+	targets[1].n_goroutine_list = 1;
+	targets[1].comm = "two\033[2J";
+	list.sample.report.targets = targets;
+	list.sample.report.n_targets = 2;
+	sample__open(&stream);
+	cr_assert_eq(dump__write(stream.file, &list.sample.report), 0);
+	sample__golden("dump-two.txt", sample__added(&stream));
+	sample__close(&stream);
 }
 
 static json_t *written(const struct report *report)
