@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 
-from harness import Failed, Skip, case, cases_for, check, check_equal
+from harness import Failed, Skip, case, cases_for, check, check_equal, until
 from harness import once as once_in_a_run
 from programs import BUILT, RUNTIME_VERSIONS, SOURCES, Program, Target, start
 from tracer import Gleakd, check_schema, needs_tracing, run, sites, total
@@ -329,6 +329,56 @@ def service_lets_go_of_all_runtimes_of_a_process(t, libraries):
     seen = len(g.reports)
     g.report("two more rounds", lambda r: len(g.reports) >= seen + 2)
     check_equal(len(of_file(g.reports[-1], targets[0].pid)), 2, "runtimes of the other process")
+
+
+def first_thread_leaves(target):
+    """It is a zombie from then on, and the others go on."""
+    target.ask("leave 1")
+    until("the end of the first thread", lambda: execution_state(target.pid) == "Z")
+
+
+def execution_state(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+        return file.read().rsplit(")", 1)[1].split()[0]
+
+
+@cases_for(LOCAL)
+def first_thread_has_ended(t, libraries):
+    """A process lives as long as one of its threads, by which it is read."""
+    target, path = libraries.start(t), libraries.library.build()
+    target.ask("load " + path)
+    target.ask("park 1 41")
+    first_thread_leaves(target)
+    target.ask("park 1 43")
+    # One of the two threads that have called the library is gone, and its goroutine with it.
+    wanted = libraries.count(target, 1)
+    found = targets_of(t, target)
+    check_equal({f: x["goroutines"]["alive"] for f, x in found.items()}, {path: wanted}, "alive")
+    check_equal(found[path]["exe"], libraries.host(), "exe")
+    check_equal({f: x["goroutines"] for f, x in listed(t, target.pid).items()}, {path: wanted},
+                "in the list")
+    g = Gleakd(t, None, "--only", f"exe:{libraries.host()}", "--config", "/dev/null", "--interval",
+               "300ms", "--min-process-age", "100ms", "--mode", "full", "--max-overhead", "0")
+    report = g.report("it in the service", lambda r: path in of_file(r, target.pid))
+    got = of_file(report, target.pid)[path]
+    check_equal(got["mode"], "census", "mode")
+    check("first thread" in got["mode_reason"], f"reason: {got['mode_reason']}")
+
+
+@cases_for(LOCAL)
+def first_thread_ends_while_watched(t, libraries):
+    target = libraries.start(t)
+    target.ask("load " + libraries.library.build())
+    g = Gleakd(t, target.pid, "--mode", "full", "--interval", "300ms")
+    g.report("probes attached", lambda r: r["targets"][0]["mode"] == "full")
+    target.ask("run 1 101")
+    first_thread_leaves(target)
+    g.report("no probes any more", lambda r: r["targets"][0]["mode"] == "census")
+    target.ask("park 1 43")
+    g.report("what was created later", lambda r: total(
+        sites(r, libraries.library.line("made:park")), "parked") == 43)
+    final = g.interrupt()
+    check_equal(final["final_reason"], "interrupted", "why it ended")
 
 
 @case

@@ -33,7 +33,7 @@ static int look(int dir, const char *path, int flags, struct exe_file *ret_file)
 	return 0;
 }
 
-int exe_file__identify(const char *proc_root, pid_t pid, struct exe_file *ret_file)
+static int look_at_exe(const char *proc_root, pid_t pid, struct exe_file *ret_file)
 {
 	char path[PATH_MAX];
 	int n = snprintf(path, sizeof(path), "%s/%d/exe", proc_root, pid);
@@ -41,6 +41,14 @@ int exe_file__identify(const char *proc_root, pid_t pid, struct exe_file *ret_fi
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return -ENAMETOOLONG;
 	return look(AT_FDCWD, path, 0, ret_file);
+}
+
+int exe_file__identify(const char *proc_root, pid_t pid, struct exe_file *ret_file)
+{
+	int err = look_at_exe(proc_root, pid, ret_file);
+	pid_t task = err == -ESRCH ? process__task(proc_root, pid) : pid;
+
+	return task == pid ? err : look_at_exe(proc_root, task, ret_file);
 }
 
 int exe_file__of(int fd, struct exe_file *ret_file)

@@ -16,7 +16,7 @@
 /* Documentation/admin-guide/sysctl/fs.rst: mount-max is 100,000 unless raised. */
 #define MAX_MOUNTS 1000000
 
-int image_file__identify(const char *proc_root, pid_t pid, struct image_file *ret_file)
+static int identify(const char *proc_root, pid_t pid, struct image_file *ret_file)
 {
 	char path[PATH_MAX];
 	int n = snprintf(path, sizeof(path), "%s/%d/exe", proc_root, pid);
@@ -37,6 +37,14 @@ int image_file__identify(const char *proc_root, pid_t pid, struct image_file *re
 		.mount = file.stx_mask & STATX_MNT_ID ? file.stx_mnt_id : 0, /* Linux 5.8 */
 	};
 	return 0;
+}
+
+int image_file__identify(const char *proc_root, pid_t pid, struct image_file *ret_file)
+{
+	int err = identify(proc_root, pid, ret_file);
+	pid_t task = err == -ESRCH ? process__task(proc_root, pid) : pid;
+
+	return task == pid ? err : identify(proc_root, task, ret_file);
 }
 
 /* "fuse", "fuseblk" (on a block device), both also with the program's name: "fuse.sshfs". */
@@ -97,7 +105,8 @@ typedef bool (*mount_fn)(const char *line, const void *what, bool *ret_fuse);
 static bool ask_mounts(const char *proc_root, pid_t pid, mount_fn fn, const void *what)
 {
 	char path[PATH_MAX];
-	int n = snprintf(path, sizeof(path), "%s/%d/mountinfo", proc_root, pid);
+	int n = snprintf(path, sizeof(path), "%s/%d/mountinfo", proc_root,
+			 process__task(proc_root, pid));
 	FILE *mounts __cleanup_fclose = NULL;
 	char *line __cleanup_free = NULL;
 	size_t size = 0;

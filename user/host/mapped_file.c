@@ -74,7 +74,8 @@ static int read_maps(const char *proc_root, pid_t pid,
 		     bool (*fn)(void *ctx, const struct maps_line *line), struct search *search)
 {
 	char path[PATH_MAX];
-	int n = snprintf(path, sizeof(path), "%s/%d/maps", proc_root, pid);
+	int n = snprintf(path, sizeof(path), "%s/%d/maps", proc_root,
+			 process__task(proc_root, pid));
 
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return -ENAMETOOLONG;
@@ -165,8 +166,7 @@ static int reach_by_path(const char *proc_root, pid_t pid, const struct mapped_f
 	return -ESTALE;
 }
 
-/* An O_PATH descriptor of the file; no file system has been asked for anything yet. */
-static int reach(const char *proc_root, pid_t pid, const struct mapped_file *file)
+static int reach_by_address(const char *proc_root, pid_t pid, const struct mapped_file *file)
 {
 	char path[PATH_MAX];
 	int fd, n = snprintf(path, sizeof(path), "%s/%d/map_files/%llx-%llx", proc_root, pid,
@@ -175,7 +175,18 @@ static int reach(const char *proc_root, pid_t pid, const struct mapped_file *fil
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return -ENAMETOOLONG;
 	fd = open(path, O_PATH | O_CLOEXEC);
-	return fd >= 0 ? fd : reach_by_path(proc_root, pid, file);
+	return fd < 0 ? -errno : fd;
+}
+
+/* An O_PATH descriptor of the file; no file system has been asked for anything yet. */
+static int reach(const char *proc_root, pid_t pid, const struct mapped_file *file)
+{
+	int fd = reach_by_address(proc_root, pid, file);
+	pid_t task = fd < 0 ? process__task(proc_root, pid) : pid;
+
+	if (task != pid)
+		fd = reach_by_address(proc_root, task, file);
+	return fd < 0 ? reach_by_path(proc_root, task, file) : fd;
 }
 
 int mapped_file__identify(const char *proc_root, pid_t pid, const struct mapped_file *file,

@@ -21,6 +21,7 @@
 #include "host/proc_error.h"
 
 #define MAX_FILES_COUNTED 1000000
+#define MAX_THREADS	  4194304 /* include/linux/threads.h PID_MAX_LIMIT */
 
 #define DELETED_SUFFIX " (deleted)"
 
@@ -121,10 +122,44 @@ static int read_stat(const char *proc_root, pid_t pid, struct proc_stat *ret_sta
 	return parse_stat(line, ret_stat);
 }
 
-/* Zombie or being reaped: no memory, no image, only an exit code to be collected. */
-static bool has_ended(const struct proc_stat *stat)
+/* The thread is a zombie or being reaped: no memory, no image, only an exit code to be collected. */
+static bool thread_has_ended(const struct proc_stat *stat)
 {
 	return stat->state == 'Z' || stat->state == 'X' || stat->state == 'x';
+}
+
+/* The first thread of a process stays, as a zombie, until the last one has ended. */
+static bool has_ended(const struct proc_stat *stat)
+{
+	return thread_has_ended(stat) && !(stat->state == 'Z' && stat->field[STAT_THREADS] > 1);
+}
+
+/* Of thread @tid, which needs no directory of its own to be listed (fs/proc/base.c proc_pid_lookup). */
+static bool thread_goes_on(const char *proc_root, pid_t tid)
+{
+	struct proc_stat stat;
+
+	return !read_stat(proc_root, tid, &stat) && !thread_has_ended(&stat);
+}
+
+pid_t process__task(const char *proc_root, pid_t pid)
+{
+	char path[PATH_MAX];
+	DIR *tasks __cleanup_closedir = NULL;
+	struct proc_stat stat;
+	const struct dirent *entry;
+
+	if (read_stat(proc_root, pid, &stat) || !thread_has_ended(&stat) || has_ended(&stat) ||
+	    proc_path(path, sizeof(path), proc_root, pid, "task"))
+		return pid;
+	tasks = opendir(path);
+	for (size_t i = 0; tasks && i < MAX_THREADS && (entry = readdir(tasks)); i++) {
+		pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		if (tid > 0 && tid != pid && thread_goes_on(proc_root, tid))
+			return tid;
+	}
+	return pid;
 }
 
 static bool is_kernel_thread(const struct proc_stat *stat)
@@ -194,9 +229,12 @@ static int describe_exe(const char *proc_root, pid_t pid, const struct proc_stat
 			struct process_info *info)
 {
 	const size_t suffix = strlen(DELETED_SUFFIX);
-	int err = read_exe_link(proc_root, pid, info->exe);
 	size_t length;
+	int err;
 
+	if (thread_has_ended(stat))
+		pid = process__task(proc_root, pid);
+	err = read_exe_link(proc_root, pid, info->exe);
 	info->kernel_thread = is_kernel_thread(stat);
 	if (err) {
 		info->exe[0] = '\0';
@@ -285,7 +323,7 @@ int process__count_files(const char *proc_root, pid_t pid, uint64_t *ret_files)
 {
 	char path[PATH_MAX];
 	struct stat stat_of_dir;
-	int err = proc_path(path, sizeof(path), proc_root, pid, "fd");
+	int err = proc_path(path, sizeof(path), proc_root, process__task(proc_root, pid), "fd");
 
 	if (err)
 		return err;
@@ -307,7 +345,7 @@ int process__count_threads(const char *proc_root, pid_t pid, uint64_t *ret_threa
 	return err;
 }
 
-int process__mapped_code(const char *proc_root, pid_t pid, uint64_t *ret_kib)
+static int mapped_code(const char *proc_root, pid_t pid, uint64_t *ret_kib)
 {
 	static const char name[] = "\nVmLib:";
 	char text[STATUS_BYTES], *at, *end;
@@ -326,6 +364,14 @@ int process__mapped_code(const char *proc_root, pid_t pid, uint64_t *ret_kib)
 		return -EPROTO;
 	*ret_kib = kib;
 	return 0;
+}
+
+int process__mapped_code(const char *proc_root, pid_t pid, uint64_t *ret_kib)
+{
+	int err = mapped_code(proc_root, pid, ret_kib);
+	pid_t task = err == -ESRCH ? process__task(proc_root, pid) : pid;
+
+	return task == pid ? err : mapped_code(proc_root, task, ret_kib);
 }
 
 bool process__same(const char *proc_root, struct process_id id)
@@ -365,7 +411,7 @@ static int explain_exe(int err, const char *proc_root, pid_t pid, struct failure
 int process__open_exe(const char *proc_root, pid_t pid, struct failure *failure)
 {
 	char path[PATH_MAX], again[64];
-	int err = proc_path(path, sizeof(path), proc_root, pid, "exe");
+	int err = proc_path(path, sizeof(path), proc_root, process__task(proc_root, pid), "exe");
 	/*
 	 * O_PATH does not open the file, so that the other end of a FIFO or a device does not
 	 * notice.
@@ -392,8 +438,10 @@ int process__exe_mappings(const char *proc_root, pid_t pid, struct process_mappi
 	struct maps_image image = {.path = exe};
 	struct proc_stat process;
 	struct stat file;
-	int err = read_stat(proc_root, pid, &process);
+	int err;
 
+	pid = process__task(proc_root, pid);
+	err = read_stat(proc_root, pid, &process);
 	if (!err)
 		err = read_exe_link(proc_root, pid, exe);
 	if (!err)

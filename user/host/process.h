@@ -28,8 +28,8 @@ struct process_info {
 };
 
 /*
- * process__read - look at @pid. A zombie, or a process so far into its end that it has no image any
- * more, is -ESRCH. An exe link that may not be read is no error: exe is then "".
+ * process__read - look at @pid. A zombie none of whose threads goes on, or a process so far into its end
+ * that it has no image any more, is -ESRCH. An exe link that may not be read is no error: exe is then "".
  * Errors: -ESRCH no such process, -EACCES /proc hides it (hidepid), -EPROTO /proc says something
  * unexpected.
  */
@@ -54,6 +54,14 @@ int process__mapped_code(const char *proc_root, pid_t pid, uint64_t *ret_kib) __
 
 /* process__same - whether @id still names the running process it named before (not a zombie). */
 bool process__same(const char *proc_root, struct process_id id);
+
+/*
+ * process__task - the thread by which the memory of @pid is reached: its first one, or when that has ended
+ * and others go on (pthread_exit(3) in main), one of those. /proc/PID has no exe, maps and mem then, and
+ * process_vm_readv(2) finds none. Functions here that take a pid do so by themselves. @pid when all
+ * have ended.
+ */
+pid_t process__task(const char *proc_root, pid_t pid);
 
 /*
  * process__open_exe - O_RDONLY|O_CLOEXEC descriptor of the running image through /proc/PID/exe:

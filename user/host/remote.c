@@ -20,6 +20,7 @@
 
 #include "base/cleanup.h"
 #include "host/capability.h"
+#include "host/process.h"
 
 /* UIO_MAXIOV of include/uapi/linux/uio.h; more ranges in a call are EINVAL. */
 #define BATCH_MAX_SPANS 1024
@@ -54,6 +55,7 @@ struct remote {
 	uint64_t calls;
 
 	pid_t pid;
+	pid_t task; /* the thread by which it is reached, see process__task() */
 	int mem_fd; /* /proc/PID/mem, which tells whether the address space is in use; -1: none */
 
 	struct remote_range *ranges;
@@ -72,9 +74,14 @@ static bool range_wraps(uint64_t address, uint64_t size)
 static ssize_t vm_read(struct remote *remote, const struct iovec *local, size_t n_local,
 		       const struct iovec *foreign, size_t n_foreign)
 {
-	ssize_t n = process_vm_readv(remote->pid, local, n_local, foreign, n_foreign, 0);
+	ssize_t n = process_vm_readv(remote->task, local, n_local, foreign, n_foreign, 0);
 
 	remote->calls++;
+	if (n < 0 && errno == ESRCH) {
+		/* The thread has ended; others may go on. */
+		remote->task = process__task(PROC_ROOT, remote->pid);
+		n = process_vm_readv(remote->task, local, n_local, foreign, n_foreign, 0);
+	}
 	if (n < 0)
 		return -errno;
 	remote->bytes_read += (uint64_t)n;
@@ -323,7 +330,8 @@ int remote__open_process(pid_t pid, struct remote **ret_remote, struct failure *
 		return failure__set(failure, -ENOMEM, "out of memory");
 	remote->ops = &process_ops;
 	remote->pid = pid;
-	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	remote->task = process__task(PROC_ROOT, pid);
+	snprintf(path, sizeof(path), "/proc/%d/mem", remote->task);
 	remote->mem_fd = open(path, O_RDONLY | O_CLOEXEC);
 	err = check_access(remote, failure);
 	if (err) {

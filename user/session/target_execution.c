@@ -80,12 +80,26 @@ static bool look_at_sites(struct target *target, const struct probe_plan *plan, 
 	return false;
 }
 
+/* The kernel finds the process that a probe is for by its first thread (kernel/trace/bpf_trace.c). */
+static bool has_lost_first_thread(struct target *target)
+{
+	pid_t pid = target->process.id.pid;
+
+	if (process__task(target->options.proc_root, pid) == pid)
+		return false;
+	snprintf(target->hindrance, sizeof(target->hindrance),
+		 "its first thread has ended, by which the kernel would find it for a probe");
+	return true;
+}
+
 bool target_hindrance__look(struct target *target, unsigned int events)
 {
 	const size_t size = sizeof(target->hindrance);
 	size_t n = target->probes ? module_probes__count(target->probes) : 0;
 	struct tracer tracer;
 
+	if (has_lost_first_thread(target))
+		return true;
 	find_tracer(target, &tracer);
 	if (!n && look_at_sites(target, &target->plan, target->load_bias, events, &tracer))
 		return true;

@@ -109,7 +109,9 @@ static void *obey(void *ctx)
 		else if (!strcmp(what, "fork"))
 			pid = make_child();
 		if (!strcmp(what, "leave")) {
-			if (pthread_create(&thread, NULL, obey, (void *)1))
+			printf("ok leave\n");
+			fflush(stdout);
+			if (pthread_create(&thread, NULL, obey, NULL))
 				exit(5);
 			pthread_exit(NULL);
 		}
