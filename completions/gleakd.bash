@@ -78,13 +78,13 @@ _gleakd()
 		mapfile -t COMPREPLY < <(compgen -W 'exe comm unit container pid' -- "$cur")
 		return
 		;;
-	--sort)
-		mapfile -t COMPREPLY < <(compgen -W 'in_use_bytes in_use_objects alloc_bytes alloc_objects growth' -- "$cur")
-		return
-		;;
 	--pprof)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	--sort)
+		mapfile -t COMPREPLY < <(compgen -W 'in_use_bytes in_use_objects alloc_bytes alloc_objects growth' -- "$cur")
 		return
 		;;
 	--explain)
@@ -120,7 +120,7 @@ _gleakd()
 	case ${COMP_WORDS[1]} in
 	watch) words='--pid -p --min-age --interval --duration --once --goroutines --mode --max-overhead --max-self-cpu --no-heap --max-memory --max-targets --min-process-age --only --exclude --group-by --json --verbose -v --all --explain --allow --state --textfile --fail-on --error-exitcode --json-schema --config --print-config --color --help -h --version -V' ;;
 	list) words='--json --verbose -v --color --help -h --version -V' ;;
-	dump) words='--pid -p --state --reason --func --min-age --label --goid --folded --json --verbose -v --all --color --help -h --version -V' ;;
+	dump) words='--pid -p --state --reason --func --min-age --label --goid --folded --json --verbose -v --all --pprof --color --help -h --version -V' ;;
 	prove) words='--pid -p --min-age --max-stop --max-memory --json --verbose -v --all --allow --fail-on --error-exitcode --color --help -h --version -V' ;;
 	heap) words='--pid -p --duration --max-memory --json --verbose -v --sort --pprof --all --color --help -h --version -V' ;;
 	doctor) words='--json --textfile --color --help -h --version -V' ;;

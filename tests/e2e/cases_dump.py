@@ -106,6 +106,24 @@ def what_reads_the_runtimes_dumps_reads_it(t):
 
 
 @case
+def as_a_profile(t):
+    """What `go tool pprof` counts, by state and by label."""
+    target = start(t, COUNTS)
+    target.ask("run 1009 1009")
+    path = os.path.join(t.directory(), "goroutines.pb.gz")
+    everyone = by_goid(dumped(t, str(target.pid)))
+    check_equal(dumped(t, str(target.pid), "--pprof", path), "", "what is shown beside it")
+    told_of = subprocess.run([go_command(), "tool", "pprof", "-top", "-unit=count", path],
+                             capture_output=True, text=True, check=True, env=go_environment("local"))
+    check(f" of {len(everyone)} total" in told_of.stdout, told_of.stdout)
+    check(" 1009 " in told_of.stdout, f"none of 1009: {told_of.stdout}")
+    tags = subprocess.run([go_command(), "tool", "pprof", "-tags", path], capture_output=True,
+                          text=True, check=True, env=go_environment("local")).stdout
+    for key in ("state", "reason", "verdict"):
+        check(f" {key}: Total " in tags, f"no {key} in {tags}")
+
+
+@case
 def on_a_terminal_in_groups(t):
     target = start(t, COUNTS)
     target.ask("run 1009 1009")

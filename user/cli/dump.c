@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "cli/command.h"
+#include "cli/profile_file.h"
 #include "cli/rounds.h"
 #include "output/goroutine_filter.h"
 
@@ -34,14 +35,25 @@ static int run(const struct options *options, const struct named *named,
 		.list_wants = goroutine_filter__wants,
 		.list_ctx = filter,
 	};
+	FILE *file = NULL;
 	int err = rounds__open(&rounds, &session);
 
+	if (!err && options->pprof)
+		err = profile_file__open(options->pprof, &file, &rounds.failure);
+	rounds.outputs.wants_profile = file;
 	if (!err)
 		rounds__drop_privileges(&rounds);
 	if (!err)
 		err = add_targets(&rounds, named);
+	if (!err && file)
+		err = profile_file__check(rounds.session, &rounds.failure);
 	if (!err)
 		err = rounds__run(&rounds);
+	if (!err && rounds.outputs.profile)
+		err = profile_file__write(file, options->pprof, rounds.outputs.profile,
+					  &rounds.failure);
+	if (file)
+		fclose(file);
 	return rounds__close(&rounds, err);
 }
 

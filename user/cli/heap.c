@@ -2,13 +2,11 @@
 #include "cli/heap.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/clock.h"
+#include "cli/profile_file.h"
 #include "cli/rounds.h"
 #include "report/heap_profile.h"
 #include "session/target_samples.h"
@@ -72,39 +70,6 @@ static const struct rounds_ops heap_ops = {
 
 /* --- the profile -------------------------------------------------------------------------------- */
 
-/*
- * Before privileges are given up: FILE may be where only root or only its owner may write. What is in
- * it stays until there is something to write.
- */
-static int open_profile(const struct options *options, FILE **ret_file, struct failure *failure)
-{
-	int fd, err;
-
-	if (!options->pprof)
-		return 0;
-	fd = open(options->pprof, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-	*ret_file = fd < 0 ? NULL : fdopen(fd, "w");
-	if (*ret_file)
-		return 0;
-	err = failure__set(failure, -errno, "%s: %s", options->pprof, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return err;
-}
-
-static int check_profile(struct rounds *rounds)
-{
-	size_t n = session__n_targets(rounds->session);
-
-	if (!rounds->options->pprof || n == 1)
-		return 0;
-	return failure__set(
-		&rounds->failure, -EINVAL,
-		"--pprof writes the profile of one Go runtime, and here are %zu; name one "
-		"process that has one",
-		n);
-}
-
 static int write_profile(struct rounds *rounds, FILE *file)
 {
 	struct failure *failure = &rounds->failure;
@@ -115,14 +80,9 @@ static int write_profile(struct rounds *rounds, FILE *file)
 				 &profile, failure);
 	if (err)
 		return err;
-	/* A pipe or a terminal has no size. */
-	if (ftruncate(fileno(file), 0) && errno != EINVAL && errno != EPERM)
-		err = -errno;
-	if (!err)
-		err = pprof__write(profile, file);
+	err = profile_file__write(file, rounds->options->pprof, profile, failure);
 	pprof__free(profile);
-	return err ? failure__set(failure, err, "%s: %s", rounds->options->pprof, strerror(-err)) :
-		     0;
+	return err;
 }
 
 /* ------------------------------------------------------------------------------------------------ */
@@ -148,8 +108,8 @@ int command__heap(const struct options *options, const struct named *named)
 	looks.once = !options->duration_ns;
 	looks.interval_ns = max_of(options->duration_ns / LOOKS, (uint64_t)MIN_PAUSE_NS);
 	err = rounds__open(&rounds, &session);
-	if (!err)
-		err = open_profile(options, &profile, &rounds.failure);
+	if (!err && options->pprof)
+		err = profile_file__open(options->pprof, &profile, &rounds.failure);
 	if (!err)
 		rounds__drop_privileges(&rounds);
 	for (size_t i = 0; i < named->n && !err; i++) {
@@ -157,8 +117,8 @@ int command__heap(const struct options *options, const struct named *named)
 
 		err = n < 0 ? n : 0;
 	}
-	if (!err)
-		err = check_profile(&rounds);
+	if (!err && profile)
+		err = profile_file__check(rounds.session, &rounds.failure);
 	if (!err)
 		err = rounds__run(&rounds);
 	if (!err && profile)

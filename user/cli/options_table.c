@@ -83,11 +83,10 @@ const struct option_spec option_specs[] = {
 	 .help = "only those that wait for this: a part of \"chan receive\", or a pattern"},
 	{"func", 0, OPTION_STRING, DUMP, .offset = FIELD(dump.func), .min = 1, .max = SITE_LIMIT,
 	 .metavar = "FUNC",
-	 .help = "only those with this function in stack or creation: a part of its name, or a pattern of a "
-		 "function or file:line"},
+	 .help = "only those with it in stack or creation: a part of a name, or a pattern of it or of file:line"},
 	{"min-age", 0, OPTION_DURATION, DUMP, .offset = FIELD(dump.min_age_ns),
 	 .min = NSEC_PER_MSEC, .max = 365 * DAY, .metavar = "TIME",
-	 .help = "only those that wait for this long, as far as the runtime has noted since when"},
+	 .help = "only those that wait for this long, as the runtime notes"},
 	{"label", 0, OPTION_TEXTS, DUMP, .offset = FIELD(dump.labels), .min = 1, .max = SITE_LIMIT,
 	 .metavar = "KEY[=TEXT]",
 	 .help = "only those with this profiler label; TEXT may be a pattern; may be repeated"},
@@ -150,6 +149,8 @@ const struct option_spec option_specs[] = {
 	 .help = "the runtime's own goroutines, too"},
 	{"verbose", 'v', OPTION_COUNT, LIST, .offset = FIELD(verbose),
 	 .help = "the path of each executable, too"},
+	{"pprof", 0, OPTION_PATH, DUMP, .offset = FIELD(pprof), .min = 1, .max = PATH_MAX - 1,
+	 .metavar = "FILE", .help = "write a profile of them to FILE, for go tool pprof"},
 	{"sort", 0, OPTION_CHOICE, HEAP, .offset = FIELD(alloc_order), .choices = alloc_words,
 	 .fallback = "in_use_bytes", .metavar = "BY", .brief = "which places come first",
 	 .help = "which of the places that allocate come first, those with most: in_use_bytes, "

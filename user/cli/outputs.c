@@ -5,10 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "cli/findings.h"
 #include "cli/terminal.h"
 #include "output/json/report.h"
+#include "output/pprof/goroutines.h"
 #include "output/text/dump.h"
 
 int outputs__read_files(struct outputs *outputs, const struct options *options,
@@ -89,6 +91,9 @@ static bool is_raw_dump(const struct options *options)
 
 static int write_report(struct outputs *outputs, const struct report *report)
 {
+	if (outputs->wants_profile)
+		return goroutines_profile__make(&report->targets[0], clock__realtime_ns(),
+						&outputs->profile);
 	if (is_raw_dump(outputs->options))
 		return outputs->options->dump.folded ? dump__write_folded(stdout, report) :
 						       dump__write(stdout, report);
@@ -184,6 +189,8 @@ void outputs__close(struct outputs *outputs)
 		leave_frame(outputs);
 	text_writer__free(outputs->text);
 	allow_list__free(outputs->allow);
+	pprof__free(outputs->profile);
 	outputs->text = NULL;
 	outputs->allow = NULL;
+	outputs->profile = NULL;
 }

@@ -6,6 +6,7 @@
 #include "cli/exporter.h"
 #include "cli/options.h"
 #include "output/text/explainer.h"
+#include "output/pprof/profile.h"
 #include "output/text/report.h"
 #include "naming/allow_list.h"
 
@@ -18,6 +19,8 @@ struct outputs {
 	bool found;		   /* by the last report: something of --fail-on */
 	bool judged;		   /* by the final one: findings__judged() */
 	struct failure not_judged; /* else why */
+	bool wants_profile;	   /* of the goroutines of one runtime, instead of being shown */
+	struct pprof *profile;	   /* owned: that of the last report; NULL: there was none */
 	bool draws;		   /* on the terminal that messages go to as well */
 };
 

@@ -140,7 +140,7 @@ void goroutine_filter__free(struct goroutine_filter *filter)
 
 /* --- goroutines ---------------------------------------------------------------------------------- */
 
-static enum goroutine_state state_of(const struct report_goroutine *goroutine)
+enum goroutine_state goroutine_state__of(const struct report_goroutine *goroutine)
 {
 	const char *state = report__text(goroutine->state);
 
@@ -152,6 +152,21 @@ static enum goroutine_state state_of(const struct report_goroutine *goroutine)
 	if (goroutine->parked || strcmp(state, "runnable") != 0)
 		return strcmp(state, "preempted") != 0 ? GOROUTINE_WAITING : GOROUTINE_RUNNABLE;
 	return GOROUTINE_RUNNABLE;
+}
+
+const char *goroutine_state__name(enum goroutine_state state)
+{
+	switch (state) {
+	case GOROUTINE_WAITING:
+		return "waiting";
+	case GOROUTINE_RUNNING:
+		return "running";
+	case GOROUTINE_RUNNABLE:
+		return "runnable";
+	case GOROUTINE_SYSCALL:
+		return "syscall";
+	}
+	return "";
 }
 
 static bool has_reason(const struct goroutine_filter *filter,
@@ -224,7 +239,7 @@ bool goroutine_filter__wants(void *ctx, const struct report_goroutine *goroutine
 	struct goroutine_filter *filter = ctx;
 	const struct goroutine_wanted *wanted = &filter->wanted;
 
-	return (!wanted->states || wanted->states & 1u << state_of(goroutine)) &&
+	return (!wanted->states || wanted->states & 1u << goroutine_state__of(goroutine)) &&
 	       has_reason(filter, goroutine) && goroutine->waiting_ns >= wanted->min_age_ns &&
 	       has_goid(filter, goroutine->goid) && has_labels(filter, goroutine) &&
 	       is_at(filter, goroutine->place);

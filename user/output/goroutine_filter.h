@@ -14,6 +14,10 @@ enum goroutine_state {
 	GOROUTINE_SYSCALL,
 };
 
+/* goroutine_state__of, goroutine_state__name - "waiting", "running", "runnable", "syscall". */
+enum goroutine_state goroutine_state__of(const struct report_goroutine *goroutine);
+const char *goroutine_state__name(enum goroutine_state state);
+
 /* Conditions as they were typed. All texts must outlive the filter. */
 struct goroutine_wanted {
 	unsigned int states; /* 1 << enum goroutine_state; 0: any */

@@ -3,11 +3,9 @@
 #include "output/pprof/profile.h"
 
 #include <criterion/criterion.h>
-#include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
-#include "profile.pb-c.h"
+#include "pprof_read_back.h"
 
 static const struct pprof_kind kinds[] = {{"objects", "count"}, {"space", "bytes"}};
 
@@ -31,36 +29,6 @@ static struct pprof *make(void)
 	return profile;
 }
 
-/* Writes, uncompresses and unpacks @profile, and frees it. */
-static Gleakd__Pprof__Profile *read_back(struct pprof *profile)
-{
-	static uint8_t plain[4 << 20];
-	Gleakd__Pprof__Profile *back;
-	z_stream z = {.next_out = plain, .avail_out = sizeof(plain)};
-	char *bytes = NULL;
-	size_t n = 0;
-	FILE *out = open_memstream(&bytes, &n);
-
-	cr_assert_eq(pprof__write(profile, out), 0);
-	fclose(out);
-	z.next_in = (uint8_t *)bytes;
-	z.avail_in = (uInt)n;
-	cr_assert_eq(inflateInit2(&z, 15 + 16), Z_OK); /* gzip and nothing else */
-	cr_assert_eq(inflate(&z, Z_FINISH), Z_STREAM_END);
-	inflateEnd(&z);
-	back = gleakd__pprof__profile__unpack(NULL, z.total_out, plain);
-	cr_assert_not_null(back);
-	free(bytes);
-	pprof__free(profile);
-	return back;
-}
-
-static const char *text(const Gleakd__Pprof__Profile *profile, int64_t number)
-{
-	cr_assert_lt((size_t)number, profile->n_string_table);
-	return profile->string_table[number];
-}
-
 static struct pprof_frame frame(const char *function, uint32_t line, bool inlined, uint64_t address)
 {
 	return (struct pprof_frame){
@@ -71,21 +39,21 @@ static struct pprof_frame frame(const char *function, uint32_t line, bool inline
 
 Test(pprof, what_a_profile_says_of_itself)
 {
-	Gleakd__Pprof__Profile *back = read_back(make());
+	Gleakd__Pprof__Profile *back = pprof__read_back(make());
 
 	cr_assert_str_eq(back->string_table[0], "");
 	cr_assert_eq(back->n_sample_type, 2);
-	cr_assert_str_eq(text(back, back->sample_type[1]->type), "space");
-	cr_assert_str_eq(text(back, back->sample_type[1]->unit), "bytes");
-	cr_assert_str_eq(text(back, back->default_sample_type), "space");
-	cr_assert_str_eq(text(back, back->period_type->type), "space");
+	cr_assert_str_eq(pprof__string(back, back->sample_type[1]->type), "space");
+	cr_assert_str_eq(pprof__string(back, back->sample_type[1]->unit), "bytes");
+	cr_assert_str_eq(pprof__string(back, back->default_sample_type), "space");
+	cr_assert_str_eq(pprof__string(back, back->period_type->type), "space");
 	cr_assert_eq(back->period, 524288);
 	cr_assert_eq(back->time_nanos, 1767323045678000000);
 	cr_assert_eq(back->duration_nanos, 17);
-	cr_assert_str_eq(text(back, back->comment[0]), "by gleakd");
+	cr_assert_str_eq(pprof__string(back, back->comment[0]), "by gleakd");
 	cr_assert_eq(back->n_mapping, 1);
-	cr_assert_str_eq(text(back, back->mapping[0]->filename), "/usr/bin/service");
-	cr_assert_str_eq(text(back, back->mapping[0]->build_id), "00ff");
+	cr_assert_str_eq(pprof__string(back, back->mapping[0]->filename), "/usr/bin/service");
+	cr_assert_str_eq(pprof__string(back, back->mapping[0]->build_id), "00ff");
 	cr_assert(back->mapping[0]->has_inline_frames);
 	cr_assert_eq(back->n_sample, 0);
 	gleakd__pprof__profile__free_unpacked(back, NULL);
@@ -108,7 +76,7 @@ Test(pprof, inlined_calls_share_a_location)
 
 	cr_assert_eq(pprof__add(profile, (const int64_t[]){3, 192}, stack, 4, &label, 1), 0);
 	cr_assert_eq(pprof__add(profile, (const int64_t[]){5, 7}, stack + 3, 1, &worded, 1), 0);
-	back = read_back(profile);
+	back = pprof__read_back(profile);
 	cr_assert_eq(back->n_location, 2);
 	cr_assert_eq(back->n_function, 4);
 	cr_assert_eq(back->sample[0]->n_location_id, 2);
@@ -117,13 +85,14 @@ Test(pprof, inlined_calls_share_a_location)
 	cr_assert_eq(location->n_line, 3);
 	cr_assert_eq(location->address, 0x401000);
 	cr_assert_eq(location->line[1]->line, 22);
-	cr_assert_str_eq(text(back, back->function[location->line[2]->function_id - 1]->name),
-			 "main.outer");
+	cr_assert_str_eq(
+		pprof__string(back, back->function[location->line[2]->function_id - 1]->name),
+		"main.outer");
 	cr_assert_eq(back->sample[1]->location_id[0], back->sample[0]->location_id[1]);
-	cr_assert_str_eq(text(back, back->sample[0]->label[0]->key), "bytes");
+	cr_assert_str_eq(pprof__string(back, back->sample[0]->label[0]->key), "bytes");
 	cr_assert_eq(back->sample[0]->label[0]->num, 64);
 	cr_assert_eq(back->sample[0]->label[0]->str, 0);
-	cr_assert_str_eq(text(back, back->sample[1]->label[0]->str), "waiting");
+	cr_assert_str_eq(pprof__string(back, back->sample[1]->label[0]->str), "waiting");
 	cr_assert_geq(back->mapping[0]->memory_limit, 0x402001);
 	gleakd__pprof__profile__free_unpacked(back, NULL);
 }
@@ -137,7 +106,7 @@ Test(pprof, a_stack_that_ends_in_an_inlined_call)
 
 	cr_assert_eq(pprof__add(profile, (const int64_t[]){1, 1}, stack, 1, NULL, 0), 0);
 	cr_assert_eq(pprof__add(profile, (const int64_t[]){1, 1}, NULL, 0, NULL, 0), 0);
-	back = read_back(profile);
+	back = pprof__read_back(profile);
 	cr_assert_eq(back->n_location, 1);
 	cr_assert_eq(back->location[0]->n_line, 1);
 	cr_assert_eq(back->sample[1]->n_location_id, 0);
@@ -157,7 +126,7 @@ Test(pprof, what_is_the_same_is_there_once)
 
 		cr_assert_eq(pprof__add(profile, (const int64_t[]){i, -i}, stack, 2, NULL, 0), 0);
 	}
-	back = read_back(profile);
+	back = pprof__read_back(profile);
 	cr_assert_eq(back->n_sample, 1009);
 	cr_assert_eq(back->n_location, 8);
 	cr_assert_eq(back->n_function, 2);
@@ -177,9 +146,9 @@ Test(pprof, modules_have_mappings)
 
 	stack[0].frame.module = "plugin.so";
 	cr_assert_eq(pprof__add(profile, (const int64_t[]){1, 1}, stack, 2, NULL, 0), 0);
-	back = read_back(profile);
+	back = pprof__read_back(profile);
 	cr_assert_eq(back->n_mapping, 2);
-	cr_assert_str_eq(text(back, back->mapping[1]->filename), "plugin.so");
+	cr_assert_str_eq(pprof__string(back, back->mapping[1]->filename), "plugin.so");
 	cr_assert_eq(back->location[0]->mapping_id, 2);
 	cr_assert_eq(back->location[1]->mapping_id, 1);
 	cr_assert_eq(back->mapping[1]->build_id, 0);
@@ -194,7 +163,8 @@ Test(pprof, names_that_are_no_text)
 	Gleakd__Pprof__Profile *back;
 
 	cr_assert_eq(pprof__add(profile, (const int64_t[]){1, 1}, stack, 1, NULL, 0), 0);
-	back = read_back(profile);
-	cr_assert_str_eq(text(back, back->function[0]->name), "main.\xef\xbf\xbd\xef\xbf\xbd");
+	back = pprof__read_back(profile);
+	cr_assert_str_eq(pprof__string(back, back->function[0]->name),
+			 "main.\xef\xbf\xbd\xef\xbf\xbd");
 	gleakd__pprof__profile__free_unpacked(back, NULL);
 }

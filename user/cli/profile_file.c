@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/profile_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+int profile_file__open(const char *path, FILE **ret_file, struct failure *failure)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	int err;
+
+	*ret_file = fd < 0 ? NULL : fdopen(fd, "w");
+	if (*ret_file)
+		return 0;
+	err = failure__set(failure, -errno, "--pprof: %s: %s; name a file that can be written",
+			   path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+int profile_file__check(const struct session *session, struct failure *failure)
+{
+	size_t n = session__n_targets(session);
+
+	if (n == 1)
+		return 0;
+	return failure__set(
+		failure, -EINVAL,
+		"--pprof writes the profile of one Go runtime, and here are %zu; name one "
+		"process that has one",
+		n);
+}
+
+int profile_file__write(FILE *file, const char *path, const struct pprof *profile,
+			struct failure *failure)
+{
+	int err = 0;
+
+	/* A pipe or a terminal has no size. */
+	if (ftruncate(fileno(file), 0) && errno != EINVAL && errno != EPERM)
+		err = -errno;
+	if (!err)
+		err = pprof__write(profile, file);
+	return err ? failure__set(failure, err, "--pprof: %s: %s; the profile is not whole", path,
+				  strerror(-err)) :
+		     0;
+}
