@@ -14,9 +14,17 @@
 #define HEAD_MAX     24u
 #define WIDE_OFFSETS 24u /* special.offset is uintptr, from Go 1.24 on; else uint16 */
 
+/* What is left of a list. */
+struct list {
+	uint32_t span;
+	uint32_t n;	/* records of it that were read */
+	uint64_t first; /* 0: it has ended */
+	uint64_t seen;	/* a record that was read: whoever comes back to it goes in a circle */
+};
+
 struct heap_specials {
 	const struct heap_spans *spans;
-	struct heap_special_list *lists; /* what is left of them */
+	struct list *lists;
 	size_t n, next, left;
 	size_t max;
 	struct heap_special_totals totals;
@@ -64,9 +72,9 @@ int heap_specials__new(const struct heap_spans *spans, size_t max,
 		free(specials);
 		return -ENOMEM;
 	}
-	if (spans->n_specials)
-		memcpy(specials->lists, spans->specials,
-		       spans->n_specials * sizeof(specials->lists[0]));
+	for (size_t i = 0; i < spans->n_specials; i++)
+		specials->lists[i] = (struct list){.span = spans->specials[i].span,
+						   .first = spans->specials[i].first};
 	specials->spans = spans;
 	specials->n = specials->left = spans->n_specials;
 	specials->max = max ? max : MAX_DEFAULT;
@@ -143,16 +151,35 @@ static bool read_short(struct heap_specials *specials, size_t i)
 	return false;
 }
 
-static void end_list(struct heap_specials *specials, struct heap_special_list *list)
+static void end_list(struct heap_specials *specials, struct list *list)
 {
 	list->first = 0;
 	specials->left--;
 }
 
+/*
+ * Goes on to @next. The record that is remembered is that with the last power of two as its number, so
+ * that a circle is noticed before it was gone through three times (Brent 1980).
+ */
+static void go_on(struct heap_specials *specials, struct list *list, uint64_t next)
+{
+	bool circle = next == list->first || next == list->seen;
+
+	if (!next || circle || specials->totals.read >= specials->max) {
+		specials->totals.refused += next != 0;
+		end_list(specials, list);
+		return;
+	}
+	if ((list->n & (list->n + 1)) == 0)
+		list->seen = list->first;
+	list->n++;
+	list->first = next;
+}
+
 static void settle(struct heap_specials *specials, size_t i, heap_special_fn fn, void *ctx)
 {
 	const struct go_layout *l = specials->spans->runtime->layout;
-	struct heap_special_list *list = &specials->lists[specials->list_of[i]];
+	struct list *list = &specials->lists[specials->list_of[i]];
 	const struct heap_span *span = &specials->spans->all[list->span];
 	const uint8_t *data = specials->data[i];
 	bool wide = l->special_sizeof == WIDE_OFFSETS;
@@ -176,12 +203,7 @@ static void settle(struct heap_specials *specials, size_t i, heap_special_fn fn,
 	} else {
 		specials->totals.torn++;
 	}
-	if (!next || specials->totals.read >= specials->max) {
-		specials->totals.refused += next != 0;
-		end_list(specials, list);
-	} else {
-		list->first = next;
-	}
+	go_on(specials, list, next);
 }
 
 int heap_specials__step(struct heap_specials *specials, heap_special_fn fn, void *ctx,

@@ -31,7 +31,7 @@ struct heap_special {
 struct heap_special_totals {
 	uint64_t read;
 	uint64_t unreadable; /* lists that end in something unreadable */
-	uint64_t refused;    /* lists cut short by the maximum */
+	uint64_t refused;    /* lists cut short: by the maximum, or as they go in a circle */
 	uint64_t torn;	     /* of an object that is none: the span was freed meanwhile */
 };
 

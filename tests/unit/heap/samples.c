@@ -332,6 +332,31 @@ Test(samples, limits_are_kept_and_counted)
 	fake_heap__free(heap);
 }
 
+/* Records of a span that lead back to themselves, or to one before. */
+Test(samples, records_in_a_circle)
+{
+	struct fake_heap *heap = fake_heap__new(26);
+	size_t span = fake_heap__span(heap, 64, 1, false);
+	uint64_t bucket = fake_heap__bucket(heap, 64, stack_a, 3), first;
+	struct heap_samples *samples;
+
+	for (int i = 0; i < 11; i++)
+		sample(heap, span, bucket);
+	/* The list begins with the last; the first of all, its end, leads to each of them in turn. */
+	memcpy(&first, heap->mspans[span] + heap->layout->mspan_specials, 8);
+	for (uint64_t back = 0; back < 11; back++) {
+		uint64_t next = first - back * sizeof(heap->specials[0]);
+
+		memcpy(heap->specials[0] + heap->layout->special_next, &next, 8);
+		samples = take(heap, NULL);
+		cr_assert_eq(heap_samples__totals(samples)->specials.refused, 1);
+		cr_assert_leq(heap_samples__totals(samples)->specials.read, 3 * 11 + 3);
+		cr_assert_geq(heap_samples__totals(samples)->specials.read, 11);
+		heap_samples__free(samples);
+	}
+	fake_heap__free(heap);
+}
+
 /* Objects that name no bucket: what is read are no samples. */
 Test(samples, objects_that_name_no_bucket)
 {
