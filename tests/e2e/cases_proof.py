@@ -2,15 +2,27 @@
 """What is confirmed while a process runs, and what one consistent picture proves: by its numbers."""
 
 import collections
+import contextlib
 import json
 import os
 import signal
 import subprocess
+import sys
 
 from cases_heap import HELD, LOST
 from harness import VERSIONS, cases_for, case, check, check_equal, until
 from programs import Program, Target, start
 from tracer import Gleakd, binary, check_schema, flagged, run
+
+# Seizes a process, says so, and holds on until its stdin ends.
+SEIZE = """
+import ctypes, sys
+ptrace = ctypes.CDLL(None, use_errno=True).ptrace
+if ptrace(0x4206, int(sys.argv[1]), None, None):
+    sys.exit(1)
+print("seized", flush=True)
+sys.stdin.read()
+"""
 
 PROGRAM = Program("unreachable", strip=True)
 VERSION_PROGRAMS = {
@@ -19,6 +31,7 @@ VERSION_PROGRAMS = {
 }
 DEMO = Program("demo", strip=True)
 SLEEPERS = Program("sleepers")
+BALLAST = Program("ballast")
 QUICK = ("--interval", "500ms", "--min-age", "1s")
 
 
@@ -37,6 +50,19 @@ def prove(t, pid, *arguments):
     report = json.loads(out)
     check_schema(report)
     return report, said
+
+
+@contextlib.contextmanager
+def tracing(pid):
+    """Another process traces it meanwhile: its number."""
+    tracer = subprocess.Popen([sys.executable, "-c", SEIZE, str(pid)], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True)
+    try:
+        check_equal(tracer.stdout.readline(), "seized\n", "the tracer says")
+        yield tracer.pid
+    finally:
+        tracer.stdin.close()
+        tracer.wait(10)
 
 
 def check_proven(t, program):
@@ -157,6 +183,66 @@ def killed_in_the_middle_it_lets_go(t):
         with open(f"/proc/{target.process.pid}/status", encoding="ascii") as file:
             check("TracerPid:\t0\n" in file.read(), "it is still traced")
     check(target.process.poll() is None, "the target ended")
+
+
+def check_seven(t, target):
+    """Seven goroutines of it are proven, and it goes on."""
+    report, _ = prove(t, target.pid, "--max-stop", "5s")
+    check_equal(by_function(report, "proven"), {"park.func2": 7}, "proven goroutines")
+    check("t" not in thread_states(target.pid), "a thread is still stopped")
+    target.send("window")
+    target.answer("{")
+
+
+@case
+def two_thousand_threads_are_stopped_and_go_on(t):
+    target = start(t, BALLAST, "1", "1009", "7")
+    target.ask("threads 2003")
+    check(len(thread_states(target.pid)) > 2003, "its threads")
+    check_seven(t, target)
+    check_equal(set(thread_states(target.pid)) - set("RSD"), set(), "states of threads")
+
+
+@case
+def threads_that_come_and_go_are_stopped_all_the_same(t):
+    target = start(t, BALLAST, "1", "1009", "7")
+    target.ask("churn")
+    for _ in range(5):
+        check_seven(t, target)
+
+
+@case
+def nothing_is_proven_of_a_program_that_is_not_there_any_more(t):
+    """exec at any moment of a proof: it proves what was there before, or says that it is gone."""
+    target = start(t, BALLAST, "3", "5003", "7")
+    proofs = 0
+    for i in range(9):
+        prover = subprocess.Popen([binary(t), "prove", str(target.pid), "--max-stop", "5s"],
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            prover.wait(timeout=0.02 * i)
+        except subprocess.TimeoutExpired:
+            pass
+        target.send("exec")
+        out, said = prover.communicate(timeout=30)
+        proofs += prover.returncode == 0
+        check(prover.returncode in (0, 1), f"exit code {prover.returncode}; {said}")
+        check(prover.returncode == 0 or said.strip(), "a failure without a word")
+        check(prover.returncode == 1 or "7 goroutines" in out, f"a proof of nothing: {out}")
+        target.answer("ready")
+        check("t" not in thread_states(target.pid), "a thread is still stopped")
+    check(proofs < 9, "it was never there any more when it was looked at")
+
+
+@case
+def who_traces_it_already_is_said(t):
+    """As a debugger would; it may go on then."""
+    target = start(t, BALLAST, "1", "1009", "7")
+    with tracing(target.pid) as tracer:
+        code, _, said = run(t, "prove", str(target.pid))
+        check_equal(code, 4, f"exit code; {said}")
+        check(f"process {tracer} traces it" in said, f"advice: {said}")
+    check_seven(t, target)
 
 
 @case

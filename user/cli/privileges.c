@@ -29,6 +29,7 @@ void privileges__drop(const struct options *options, bool probes, bool uprobe_mu
 	const struct capability_use use = {
 		.probes = probes,
 		.uprobe_multi = uprobe_multi,
+		.stops = options->command == COMMAND_PROVE,
 		.write_anywhere =
 			needs_override(options->state) || needs_override(options->textfile),
 	};

@@ -71,6 +71,15 @@ static int prove_target(struct target *target, const struct options *options,
 	return err;
 }
 
+/* Whoever named it wants to know of this one. */
+static int refuse_gone(const struct target *target, struct failure *failure)
+{
+	return failure__set(failure, -ESRCH,
+			    "process %d has ended or runs another program by now: nothing is "
+			    "proven",
+			    target__pid(target));
+}
+
 /* The census is complete: the sites are there that what is proven belongs to. */
 static int on_complete(void *ctx, enum report_end *ret_end)
 {
@@ -83,6 +92,8 @@ static int on_complete(void *ctx, enum report_end *ret_end)
 
 		if (target__state(target) == TARGET_LIVE)
 			err = prove_target(target, rounds->options, &rounds->failure);
+		else
+			err = refuse_gone(target, &rounds->failure);
 	}
 	return err;
 }

@@ -100,7 +100,9 @@ static int copy_first(struct heap_picture *picture, struct failure *failure)
 		return explain_copy(err, picture, failure);
 	totals = memory_copy__totals(picture->copy);
 	picture->figures.copy_bytes = totals->copied_bytes;
-	picture->figures.expected_stop_ns = totals->rehearsed_ns;
+	picture->figures.expected_stop_ns =
+		totals->rehearsed_ns +
+		process_stop__expected_ns(picture->options.proc_root, picture->options.pid);
 	picture->figures.soft_dirty = totals->soft_dirty;
 	return 0;
 }

@@ -21,11 +21,22 @@ static const struct {
 	int cap;
 	const char *name;
 } known_caps[] = {
-	{0, "CAP_CHOWN"},      {1, "CAP_DAC_OVERRIDE"},	 {2, "CAP_DAC_READ_SEARCH"},
-	{6, "CAP_SETGID"},     {7, "CAP_SETUID"},	 {8, "CAP_SETPCAP"},
-	{12, "CAP_NET_ADMIN"}, {14, "CAP_IPC_LOCK"},	 {19, "CAP_SYS_PTRACE"},
-	{21, "CAP_SYS_ADMIN"}, {24, "CAP_SYS_RESOURCE"}, {34, "CAP_SYSLOG"},
-	{38, "CAP_PERFMON"},   {39, "CAP_BPF"},		 {40, "CAP_CHECKPOINT_RESTORE"},
+	{0, "CAP_CHOWN"},
+	{1, "CAP_DAC_OVERRIDE"},
+	{2, "CAP_DAC_READ_SEARCH"},
+	{6, "CAP_SETGID"},
+	{7, "CAP_SETUID"},
+	{8, "CAP_SETPCAP"},
+	{12, "CAP_NET_ADMIN"},
+	{14, "CAP_IPC_LOCK"},
+	{19, "CAP_SYS_PTRACE"},
+	{23, "CAP_SYS_NICE"},
+	{21, "CAP_SYS_ADMIN"},
+	{24, "CAP_SYS_RESOURCE"},
+	{34, "CAP_SYSLOG"},
+	{38, "CAP_PERFMON"},
+	{39, "CAP_BPF"},
+	{40, "CAP_CHECKPOINT_RESTORE"},
 };
 
 const char *capability__name(int cap)
@@ -148,6 +159,7 @@ void capability__names(uint64_t set, char *out, size_t out_size)
 #define BIT_DAC_OVERRIDE       (1ULL << 1)
 #define BIT_DAC_READ_SEARCH    (1ULL << 2)
 #define BIT_SYS_PTRACE	       (1ULL << 19)
+#define BIT_SYS_NICE	       (1ULL << 23)
 #define BIT_SYS_ADMIN	       (1ULL << 21)
 #define BIT_PERFMON	       (1ULL << 38)
 #define BIT_BPF		       (1ULL << 39)
@@ -209,7 +221,7 @@ bool capability__writable(const char *folder)
 /*
  * Process memory and links in /proc of others: CAP_SYS_PTRACE. Their executables, when only the owner
  * may read them: CAP_DAC_READ_SEARCH. Libraries to which no path leads: CAP_CHECKPOINT_RESTORE, of Linux
- * 5.9 and later. CAP_SYS_RESOURCE, for BPF memory before Linux 5.11, is not among them: without attach
+ * 5.9 and later. To stop a process for as short as can be on a busy machine: CAP_SYS_NICE. CAP_SYS_RESOURCE, for BPF memory before Linux 5.11, is not among them: without attach
  * cookies (5.15) there are no probes anyway (probe/kernel.c).
  */
 uint64_t capability__needed(const struct capability_use *use)
@@ -220,6 +232,8 @@ uint64_t capability__needed(const struct capability_use *use)
 		set |= BIT_BPF | BIT_PERFMON;
 	if (use->probes && !use->uprobe_multi)
 		set |= BIT_SYS_ADMIN;
+	if (use->stops)
+		set |= BIT_SYS_NICE;
 	if (use->write_anywhere)
 		set |= BIT_DAC_OVERRIDE;
 	return set;

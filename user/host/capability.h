@@ -52,6 +52,7 @@ bool capability__writable(const char *folder);
 struct capability_use {
 	bool probes;	   /* not only censuses */
 	bool uprobe_multi; /* of probe/kernel.h; older uprobes need CAP_SYS_ADMIN */
+	bool stops; /* processes are stopped, and not for longer than need be (process_stop.h) */
 	bool write_anywhere; /* a file is to be written in a folder that is not capability__writable() */
 };
 

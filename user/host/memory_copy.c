@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/memory_copy.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -12,71 +10,19 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/read.h"
 #include "host/maps.h"
+#include "host/memory_copy_private.h"
 
-/* Documentation/admin-guide/mm/pagemap.rst */
-#define PAGEMAP_PRESENT	   (1ull << 63)
-#define PAGEMAP_SWAPPED	   (1ull << 62)
-#define PAGEMAP_SOFT_DIRTY (1ull << 55)
-#define CLEAR_SOFT_DIRTY   "4" /* Documentation/filesystems/proc.rst, clear_refs */
+#define CLEAR_SOFT_DIRTY "4" /* Documentation/filesystems/proc.rst, clear_refs */
 
 #define MAX_REGIONS (1u << 20)
 /* Constant data of a file, such as Go's types; what is larger holds something else. */
 #define MAX_CONSTANT (256ull << 20)
 /* Shadow memory of sanitizers (and of Go's race detector) is larger; a heap of 256 GiB is not copied. */
 #define MAX_REGION_BYTES (256ull << 30)
-/* One look at the page map: 64 MiB of the process at pages of 4 KiB. */
-#define LOOK_PAGES 16384
-/* One read: large enough that copying is what it costs, small enough to keep a deadline. */
-#define RUN_BYTES  (1u << 20)
-#define BATCH_RUNS 8
-
-enum pass {
-	PASS_FIRST,
-	PASS_REHEARSAL, /* like the last one, while the process runs */
-	PASS_LAST,	/* the process stands still */
-};
-
-struct region {
-	uint64_t start, end;
-	uint8_t *data;	/* as large as the mapping; pages that are not copied cost nothing */
-	bool from_file; /* pages that are not present have contents all the same */
-	bool constant;	/* not writable */
-	uint8_t *skip;	/* a bit for each page: not wanted, ... */
-	uint8_t *have;	/* copied, ... */
-	uint8_t *still; /* copied while the process stood still */
-};
-
-struct memory_copy {
-	struct memory_copy_options options;
-	struct memory_copy_totals totals;
-	int pagemap;
-	uint64_t page;
-	struct region *regions; /* by address */
-	size_t n, capacity;
-	enum pass pass;	    /* under way */
-	size_t next;	    /* of the first pass: region ... */
-	uint64_t next_page; /* ... and page in it */
-	struct remote *image;
-	uint64_t entries[LOOK_PAGES];
-};
-
-static bool bit(const uint8_t *bits, uint64_t i)
-{
-	return bits[i / 8] >> i % 8 & 1;
-}
-
-static void set_bit(uint8_t *bits, uint64_t i)
-{
-	bits[i / 8] |= (uint8_t)(1 << i % 8);
-}
-
-static uint64_t n_pages(const struct memory_copy *copy, const struct region *region)
-{
-	return (region->end - region->start) / copy->page;
-}
+/* Threads that copy side by side: the process stands still, and its processors have nothing to do. */
+#define MAX_WORKERS 4
 
 /* --- what is mapped ------------------------------------------------------------------------------ */
 
@@ -183,7 +129,7 @@ static int by_address(const void *a, const void *b)
 	return (x->start > y->start) - (x->start < y->start);
 }
 
-static int read_maps(struct memory_copy *copy)
+int memory_copy__read_maps(struct memory_copy *copy)
 {
 	struct mapping_walk walk = {.copy = copy, .n_known = copy->n};
 	char path[PATH_MAX];
@@ -194,190 +140,6 @@ static int read_maps(struct memory_copy *copy)
 	if (copy->n > walk.n_known)
 		qsort(copy->regions, copy->n, sizeof(*copy->regions), by_address);
 	return err ? err : walk.err;
-}
-
-/* --- pages --------------------------------------------------------------------------------------- */
-
-/* The runs of pages that are read with one call. */
-struct page_batch {
-	struct remote_span runs[BATCH_RUNS];
-	struct region *regions[BATCH_RUNS];
-	size_t n;
-};
-
-static void note_copied(struct memory_copy *copy, struct region *region, uint64_t page)
-{
-	if (!bit(region->have, page))
-		copy->totals.copied_bytes += copy->page;
-	set_bit(region->have, page);
-	if (copy->pass == PASS_LAST)
-		set_bit(region->still, page);
-}
-
-/*
- * A run that cannot be read was unmapped since the look at the page map; while the process stands
- * still that is an error.
- */
-static int read_batch(struct memory_copy *copy, struct page_batch *batch)
-{
-	int err = remote__read_spans(copy->options.remote, batch->runs, batch->n);
-
-	for (size_t i = 0; i < batch->n && !err; i++) {
-		const struct remote_span *run = &batch->runs[i];
-		struct region *region = batch->regions[i];
-		uint64_t first = (run->address - region->start) / copy->page;
-
-		if (run->result && copy->pass == PASS_LAST)
-			err = run->result;
-		for (uint64_t p = 0; p < run->size / copy->page && !run->result; p++)
-			note_copied(copy, region, first + p);
-		if (copy->pass == PASS_LAST)
-			copy->totals.again_bytes += run->size;
-	}
-	batch->n = 0;
-	if (!err && copy->options.max_bytes && copy->totals.copied_bytes > copy->options.max_bytes)
-		err = -E2BIG;
-	return err;
-}
-
-static int add_page(struct memory_copy *copy, struct page_batch *batch, struct region *region,
-		    uint64_t page)
-{
-	uint64_t address = region->start + page * copy->page;
-	struct remote_span *last = batch->n ? &batch->runs[batch->n - 1] : NULL;
-
-	if (last && batch->regions[batch->n - 1] == region &&
-	    last->address + last->size == address && last->size < RUN_BYTES) {
-		last->size += (uint32_t)copy->page;
-		return 0;
-	}
-	if (batch->n == BATCH_RUNS) {
-		int err = read_batch(copy, batch);
-
-		if (err)
-			return err;
-	}
-	batch->runs[batch->n] = (struct remote_span){
-		.address = address,
-		.buffer = region->data + page * copy->page,
-		.size = (uint32_t)copy->page,
-	};
-	batch->regions[batch->n++] = region;
-	return 0;
-}
-
-static bool has_contents(const struct region *region, uint64_t entry)
-{
-	return region->from_file || entry & (PAGEMAP_PRESENT | PAGEMAP_SWAPPED);
-}
-
-/* Whether the page has to be read by this pass. */
-static bool is_due(const struct memory_copy *copy, const struct region *region, uint64_t page,
-		   uint64_t entry)
-{
-	if (bit(region->skip, page) || !has_contents(region, entry))
-		return false;
-	if (!bit(region->have, page))
-		return true;
-	if (copy->pass == PASS_FIRST || region->constant || bit(region->still, page))
-		return false;
-	return !copy->totals.soft_dirty || entry & PAGEMAP_SOFT_DIRTY;
-}
-
-/* The process gave the page back to the kernel since: it reads as zeros. */
-static bool has_vanished(const struct memory_copy *copy, const struct region *region, uint64_t page,
-			 uint64_t entry)
-{
-	return copy->pass != PASS_FIRST && !has_contents(region, entry) && bit(region->have, page);
-}
-
-/* @n pages of @region from @first on. */
-static int copy_pages(struct memory_copy *copy, struct page_batch *batch, struct region *region,
-		      uint64_t first, size_t n)
-{
-	uint64_t at = (region->start / copy->page + first) * sizeof(copy->entries[0]);
-	ssize_t got = read__at(copy->pagemap, at, copy->entries, n * sizeof(copy->entries[0]));
-
-	if (got < 0)
-		return (int)got;
-	/* Nothing at all: the process has no memory any more. */
-	if (!got)
-		return -ESRCH;
-	for (size_t i = 0; i < (size_t)got / sizeof(copy->entries[0]); i++) {
-		int err = 0;
-
-		if (is_due(copy, region, first + i, copy->entries[i]))
-			err = add_page(copy, batch, region, first + i);
-		else if (has_vanished(copy, region, first + i, copy->entries[i]))
-			memset(region->data + (first + i) * copy->page, 0, copy->page);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-int memory_copy__first(struct memory_copy *copy, uint64_t budget_ns)
-{
-	uint64_t begin_ns = clock__monotonic_ns(), now_ns = begin_ns;
-	struct page_batch batch = {.n = 0};
-	int err = 0;
-
-	while (!err && copy->next < copy->n && (!budget_ns || now_ns - begin_ns < budget_ns)) {
-		struct region *region = &copy->regions[copy->next];
-		uint64_t left = n_pages(copy, region) - copy->next_page;
-		size_t n = (size_t)min_of(left, (uint64_t)LOOK_PAGES);
-
-		err = copy_pages(copy, &batch, region, copy->next_page, n);
-		if (!err)
-			err = read_batch(copy, &batch);
-		copy->next_page += n;
-		if (copy->next_page >= n_pages(copy, region)) {
-			copy->next++;
-			copy->next_page = 0;
-		}
-		now_ns = clock__monotonic_ns();
-	}
-	if (err)
-		return err;
-	return copy->next < copy->n ? 1 : 0;
-}
-
-/* All that is due by now. */
-static int copy_all(struct memory_copy *copy, uint64_t deadline_ns)
-{
-	struct page_batch batch = {.n = 0};
-	int err = read_maps(copy);
-
-	for (size_t i = 0; i < copy->n && !err; i++) {
-		struct region *region = &copy->regions[i];
-		uint64_t pages = n_pages(copy, region);
-
-		for (uint64_t first = 0; first < pages && !err; first += LOOK_PAGES) {
-			size_t n = (size_t)min_of(pages - first, (uint64_t)LOOK_PAGES);
-
-			err = copy_pages(copy, &batch, region, first, n);
-			if (!err && clock__monotonic_ns() > deadline_ns)
-				err = -ETIME;
-		}
-	}
-	return err ? err : read_batch(copy, &batch);
-}
-
-int memory_copy__rehearse(struct memory_copy *copy)
-{
-	uint64_t begin_ns = clock__monotonic_ns();
-	int err;
-
-	copy->pass = PASS_REHEARSAL;
-	err = copy_all(copy, UINT64_MAX);
-	copy->totals.rehearsed_ns = clock__monotonic_ns() - begin_ns;
-	return err;
-}
-
-int memory_copy__again(struct memory_copy *copy, uint64_t deadline_ns)
-{
-	copy->pass = PASS_LAST;
-	return copy_all(copy, deadline_ns);
 }
 
 /* --- as a whole ---------------------------------------------------------------------------------- */
@@ -427,6 +189,20 @@ static int explain(int err, const struct memory_copy *copy, struct failure *fail
 			    copy->options.pid, strerror(-err));
 }
 
+static int make_workers(struct memory_copy *copy)
+{
+	long online = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t n = online < 1 ? 1 : min_of((size_t)online, (size_t)MAX_WORKERS);
+
+	copy->workers = calloc(n, sizeof(*copy->workers));
+	if (!copy->workers)
+		return -ENOMEM;
+	copy->n_workers = n;
+	for (size_t i = 0; i < n; i++)
+		copy->workers[i].copy = copy;
+	return 0;
+}
+
 int memory_copy__new(const struct memory_copy_options *options, struct memory_copy **ret_copy,
 		     struct failure *failure)
 {
@@ -435,10 +211,13 @@ int memory_copy__new(const struct memory_copy_options *options, struct memory_co
 
 	if (!copy)
 		return failure__set(failure, -ENOMEM, "out of memory");
+	pthread_mutex_init(&copy->pieces.lock, NULL);
 	copy->options = *options;
 	copy->page = (uint64_t)sysconf(_SC_PAGESIZE);
 	copy->pagemap = open_proc(copy, "pagemap", O_RDONLY);
-	err = copy->pagemap < 0 ? copy->pagemap : read_maps(copy);
+	err = copy->pagemap < 0 ? copy->pagemap : memory_copy__read_maps(copy);
+	if (!err)
+		err = make_workers(copy);
 	if (err) {
 		err = explain(err, copy, failure);
 		memory_copy__free(copy);
@@ -458,6 +237,8 @@ void memory_copy__free(struct memory_copy *copy)
 	if (copy->pagemap >= 0)
 		close(copy->pagemap);
 	remote__free(copy->image);
+	pthread_mutex_destroy(&copy->pieces.lock);
+	free(copy->workers);
 	free(copy->regions);
 	free(copy);
 }

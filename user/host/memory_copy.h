@@ -30,7 +30,7 @@ struct memory_copy_options {
 
 struct memory_copy_totals {
 	uint64_t copied_bytes; /* that the copy holds */
-	uint64_t rehearsed_ns; /* how long the last rehearsal of memory_copy__again() took */
+	uint64_t rehearsed_ns; /* how long memory_copy__again() will take, by its rehearsal */
 	uint64_t again_bytes;  /* copied by the last pass */
 	bool soft_dirty;       /* the kernel tells which pages were written */
 };

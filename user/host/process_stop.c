@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,9 @@
  * Pause between two looks at threads that have not stopped yet: a running thread takes some 10 us.
  */
 #define POLL_NS (20 * NSEC_PER_USEC)
+
+/* To stop a thread, ask for its registers and let it go: 20 to 70 us each were measured. */
+#define THREAD_NS (40 * NSEC_PER_USEC)
 
 /* How long the release waits for a thread that sits in the kernel. */
 #define LATE_NS NSEC_PER_SEC
@@ -45,7 +49,30 @@ struct process_stop {
 	struct stopped_thread *threads;
 	size_t n_threads;
 	uint64_t begin_ns, limit_ns;
+	int policy; /* of ours before, see come_first() */
+	struct sched_param priority;
+	bool first;
 };
+
+/*
+ * Whoever stands still waits for us: nobody else on this processor is to come before. Threads that help
+ * are ordinary ones, so that a small machine does not stand still as a whole. Where that is not
+ * permitted (CAP_SYS_NICE) the stop takes as long as it takes.
+ */
+static void come_first(struct process_stop *stop)
+{
+	const struct sched_param lowest = {.sched_priority = 1};
+
+	stop->policy = sched_getscheduler(0);
+	stop->first = stop->policy >= 0 && !sched_getparam(0, &stop->priority) &&
+		      !sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest);
+}
+
+static void come_as_before(const struct process_stop *stop)
+{
+	if (stop->first)
+		(void)sched_setscheduler(0, stop->policy, &stop->priority);
+}
 
 static long ask(int request, pid_t tid, void *address, uintptr_t data)
 {
@@ -239,6 +266,19 @@ static pid_t tracer_of(const char *proc_root, pid_t pid)
 	return tracer;
 }
 
+uint64_t process_stop__expected_ns(const char *proc_root, pid_t pid)
+{
+	char tasks[PATH_MAX];
+	pid_t *tids;
+	size_t n;
+
+	snprintf(tasks, sizeof(tasks), "%s/%d/task", proc_root, pid);
+	if (pids__read(tasks, &tids, &n))
+		return 0;
+	free(tids);
+	return n * THREAD_NS;
+}
+
 static int explain(int err, const struct process_stop *stop, struct failure *failure)
 {
 	pid_t tracer = err == -EPERM ? tracer_of(stop->proc_root, stop->pid) : 0;
@@ -286,6 +326,7 @@ int process_stop__hold(const char *proc_root, pid_t pid, uint64_t limit_ns,
 	stop->proc_root = proc_root;
 	stop->pid = pid;
 	stop->limit_ns = limit_ns;
+	come_first(stop);
 	err = hold_all(stop);
 	if (!err)
 		err = read_registers(stop);
@@ -335,6 +376,7 @@ uint64_t process_stop__release(struct process_stop *stop)
 		return 0;
 	let_go(stop);
 	elapsed = process_stop__elapsed_ns(stop);
+	come_as_before(stop);
 	let_late_ones_go(stop);
 	free(stop->threads);
 	free(stop->held);

@@ -9,6 +9,8 @@
  * restarts waiting system calls; those that it never restarts, epoll_wait(2) among them, return
  * EINTR, as after SIGSTOP and SIGCONT (signal(7)).
  *
+ * Meanwhile the calling thread has a real-time priority, where CAP_SYS_NICE permits it.
+ *
  * One thread of gleakd has to make all calls: the tracer of ptrace(2) is a thread, not a process.
  */
 #include <sys/types.h>
@@ -44,6 +46,9 @@ int process_stop__hold(const char *proc_root, pid_t pid, uint64_t limit_ns,
  * kernel within another second is let go of only when the calling thread ends: end it soon.
  */
 uint64_t process_stop__release(struct process_stop *stop);
+
+/* process_stop__expected_ns - about how long it takes to stop all threads and to let them go; 0: unknown. */
+uint64_t process_stop__expected_ns(const char *proc_root, pid_t pid);
 
 /* process_stop__elapsed_ns - since the first thread was stopped. */
 uint64_t process_stop__elapsed_ns(const struct process_stop *stop);

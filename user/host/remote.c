@@ -74,17 +74,20 @@ static bool range_wraps(uint64_t address, uint64_t size)
 static ssize_t vm_read(struct remote *remote, const struct iovec *local, size_t n_local,
 		       const struct iovec *foreign, size_t n_foreign)
 {
-	ssize_t n = process_vm_readv(remote->task, local, n_local, foreign, n_foreign, 0);
+	/* Several threads may read (memory_copy.h). */
+	pid_t task = __atomic_load_n(&remote->task, __ATOMIC_RELAXED);
+	ssize_t n = process_vm_readv(task, local, n_local, foreign, n_foreign, 0);
 
-	remote->calls++;
+	__atomic_fetch_add(&remote->calls, 1, __ATOMIC_RELAXED);
 	if (n < 0 && errno == ESRCH) {
 		/* The thread has ended; others may go on. */
-		remote->task = process__task(PROC_ROOT, remote->pid);
-		n = process_vm_readv(remote->task, local, n_local, foreign, n_foreign, 0);
+		task = process__task(PROC_ROOT, remote->pid);
+		__atomic_store_n(&remote->task, task, __ATOMIC_RELAXED);
+		n = process_vm_readv(task, local, n_local, foreign, n_foreign, 0);
 	}
 	if (n < 0)
 		return -errno;
-	remote->bytes_read += (uint64_t)n;
+	__atomic_fetch_add(&remote->bytes_read, (uint64_t)n, __ATOMIC_RELAXED);
 	return n;
 }
 

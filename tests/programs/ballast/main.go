@@ -12,6 +12,9 @@
 //	           "longest_us"}; an operation is 50 replacements and one exchange
 //	meter      from now on a thread is busy, which notices when it is held up
 //	stall      the longest time in nanoseconds that it was, since the last asking
+//	threads N  N more threads, each of a goroutine of its own
+//	churn      from now on threads come and go, as fast as they can
+//	exec       becomes the same program once more, which keeps its process
 //	profile    takes the runtime's own goroutineleak profile: {"seconds", "leaked"}, or "none"
 package main
 
@@ -29,6 +32,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -129,6 +133,31 @@ func meter() {
 	}
 }
 
+func lockThreads(n int) {
+	var locked sync.WaitGroup
+	locked.Add(n)
+	for i := 0; i < n; i++ {
+		go func() {
+			runtime.LockOSThread()
+			locked.Done()
+			<-never
+		}()
+	}
+	locked.Wait()
+}
+
+// churn ends threads: that of a goroutine which ends while it is locked to it.
+func churn() {
+	for {
+		ended := make(chan int)
+		go func() {
+			runtime.LockOSThread()
+			close(ended)
+		}()
+		<-ended
+	}
+}
+
 func window() string {
 	mutex.Lock()
 	got := samples
@@ -178,7 +207,8 @@ func main() {
 	fmt.Println("ready")
 	metering := false
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
-		switch strings.TrimSpace(lines.Text()) {
+		command, argument, _ := strings.Cut(strings.TrimSpace(lines.Text()), " ")
+		switch command {
 		case "window":
 			fmt.Println(window())
 		case "meter":
@@ -189,6 +219,15 @@ func main() {
 			fmt.Println("ok")
 		case "stall":
 			fmt.Println(atomic.SwapInt64(&longest, 0))
+		case "threads":
+			n, _ := strconv.Atoi(argument)
+			lockThreads(n)
+			fmt.Println("ok threads")
+		case "churn":
+			go churn()
+			fmt.Println("ok churn")
+		case "exec":
+			fmt.Println(syscall.Exec("/proc/self/exe", os.Args, os.Environ()))
 		case "profile":
 			fmt.Println(profile())
 		default:
