@@ -36,6 +36,30 @@ Test(site_frames, hides_what_the_runtime_hides)
 	cr_assert_str_eq(frames.stack[1].function, "runtime.Goexit", "exported ones are shown");
 }
 
+/* As profiles have them: each call has a pc of its own, inlined ones too. */
+Test(site_frames, of_calls)
+{
+	const uint64_t pcs[] = {0x10, 0x70, 0x40, 0x50, 0x80}, of_runtime[] = {0x10, 0x20};
+	const uint64_t other_caller[] = {0x10, 0x70, 0x40, 0x30};
+	uint64_t place;
+
+	site_frames__of_calls(NULL, pcs, ARRAY_SIZE(pcs), &frames);
+	cr_assert_eq(frames.n_stack, 3);
+	cr_assert_str_eq(frames.stack[0].function, "net/http.(*conn).serve");
+	cr_assert_str_eq(frames.stack[1].function, "example.com/svc/api.fetch");
+	cr_assert_str_eq(frames.stack[2].function, "main.main");
+	cr_assert_str_eq(frames.blocked_at.function, "example.com/svc/api.fetch");
+	place = frames.place;
+	site_frames__of_calls(NULL, other_caller, ARRAY_SIZE(other_caller), &frames);
+	cr_assert_eq(frames.place, place, "whoever calls these");
+	site_frames__of_calls(NULL, of_runtime, ARRAY_SIZE(of_runtime), &frames);
+	cr_assert_eq(frames.n_stack, 2, "better than nothing");
+	cr_assert_neq(frames.place, place);
+	site_frames__of_calls(NULL, NULL, 0, &frames);
+	cr_assert_eq(frames.n_stack, 0);
+	cr_assert_str_eq(frames.blocked_at.function, "");
+}
+
 /* Only so can deferred calls be told from those of the code that panicked. */
 Test(site_frames, shows_a_panic_between_calls)
 {
