@@ -90,6 +90,13 @@ static bool opened_and_silent(const struct evidence *e, const struct growth *g)
 	return accepted < g->stayed / 2 && awake < g->stayed / 2;
 }
 
+bool growth__was_asked_for(const struct evidence *e)
+{
+	const struct growth all = {.window_ns = e->lives_watched_ns};
+
+	return accepted_rise(e, &all) >= (double)e->goroutines / 2;
+}
+
 static enum in_step is_in_step(const struct evidence *e, const struct growth *g)
 {
 	double rise = max_of(files_rise(e, g), connections_rise(e, g));

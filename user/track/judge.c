@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "track/bundles.h"
 #include "track/first_look.h"
 #include "track/site_past.h"
 #include "track/site_views.h"
@@ -205,6 +206,7 @@ static void collect(const struct judge *judge, const struct site *site, bool oth
 		.parked_before = site->pass.parked_before,
 		.oldest_park_ns = site->pass.oldest_park_ns,
 		.quiet_ns = since_ns(judge, site->left_ticks),
+		.companions = site->pass.companions,
 		.first_look = site->first_look,
 		.moved_ns = since_ns(judge, site->first_look.moved_ticks),
 		.open_files = tracker->files.count ? tracker->files.samples[0].goroutines : 0,
@@ -241,14 +243,14 @@ static void collect(const struct judge *judge, const struct site *site, bool oth
 }
 
 static void judge_site(const struct judge *judge, uint32_t index, struct judgement *ret_judgement,
-		       double *ret_growth_per_minute)
+		       struct trend *ret_trend)
 {
 	struct site *site = site_table__at(judge->tracker->sites, index);
 	struct evidence evidence;
 
 	collect(judge, site, index == SITE_OTHER, &evidence);
 	verdict__of(&evidence, ret_judgement);
-	*ret_growth_per_minute = evidence.trend.per_minute;
+	*ret_trend = evidence.trend;
 	judge->tracker->wants_sockets |= ret_judgement->asks_who_opened;
 	if (ret_judgement->alarm) {
 		site->alarm.ticks = judge->now;
@@ -295,6 +297,7 @@ static void fill_view(const struct site *site, uint32_t index, const struct judg
 		.oldest_age_ns = site->pass.oldest_age_ns,
 		.verdict = judgement->verdict,
 		.confidence = judgement->confidence,
+		.bundle = site->pass.bundle,
 		.due_ns = judgement->due_ns,
 		.proof = proof_now(site),
 	};
@@ -307,15 +310,137 @@ static int judge_and_show(const struct judge *judge, uint32_t index)
 	struct judgement judgement;
 	struct site_past past;
 	struct site_view view;
-	double growth_per_minute;
+	struct trend trend;
 
-	judge_site(judge, index, &judgement, &growth_per_minute);
+	judge_site(judge, index, &judgement, &trend);
 	site_past__fill(site, site_table__at(sites, site->origin), judge->now, &past);
 	fill_view(site, index, &judgement, &view);
-	view.growth_per_minute = growth_per_minute;
+	view.growth_per_minute = trend.per_minute;
 	fill_evidence(judge, site, &judgement, &past, &view.evidence);
 	return site_views__add(&judge->tracker->views, &view, &judgement, &past);
 }
+
+/* --- one leak at several places ------------------------------------------------------------------- */
+
+/* The sites that may be parts of one leak, by slot. */
+struct suspects {
+	struct bundles *bundles;
+	uint32_t sites[BUNDLES_MAX_SITES];
+	struct judgement_sum {
+		enum verdict verdict;
+		double confidence;
+	} judged[BUNDLES_MAX_SITES];
+	bool any; /* of them is more than growing */
+};
+
+static bool may_be_a_part(const struct judgement *judgement, const struct trend *trend)
+{
+	return verdict__is_suspect(judgement->verdict) ||
+	       (trend->steady && trend->per_minute > 0 && trend->rise >= GROWING_MIN_RISE);
+}
+
+/* Most sites do not rise: that is seen without judging them. */
+static bool is_worth_judging(const struct site *site)
+{
+	struct trend trend = {0};
+
+	if (site->goroutines < MIN_AGES_MEMBERS || site->system || is_origin(site))
+		return false;
+	if (site->alarm.ticks || site->first_look.arrived || site->proof.goroutines)
+		return true;
+	if (site->history)
+		history__trend(site->history, 0, &trend);
+	return trend.last >= trend.first + GROWING_MIN_RISE;
+}
+
+/* What rises, or is suspected; of the first ones that there are when there are very many. */
+static int collect_suspects(const struct judge *judge, struct suspects *suspects)
+{
+	struct site_table *sites = judge->tracker->sites;
+
+	for (uint32_t i = 0; i < site_table__end(sites); i++) {
+		struct site *site = site_table__at(sites, i);
+		struct judgement judgement;
+		struct trend trend;
+		int slot;
+
+		if (i == SITE_OTHER || !is_worth_judging(site))
+			continue;
+		judge_site(judge, i, &judgement, &trend);
+		if (!may_be_a_part(&judgement, &trend))
+			continue;
+		slot = bundles__add_site(suspects->bundles);
+		if (slot < 0)
+			return slot == -ENOSPC ? 0 : slot;
+		suspects->sites[slot] = i;
+		suspects->judged[slot] =
+			(struct judgement_sum){judgement.verdict, judgement.confidence};
+		suspects->any |= judgement.verdict >= VERDICT_SUSPECTED;
+		site->pass.slot = (uint8_t)(slot + 1);
+	}
+	return 0;
+}
+
+static void collect_births(const struct judge *judge, bool exact, struct bundles *bundles)
+{
+	const struct tracker *tracker = judge->tracker;
+	const struct goroutine *g;
+	uint32_t handle = 0;
+
+	while ((g = goroutine_table__next(tracker->goroutines, &handle))) {
+		uint8_t slot = site_table__at(tracker->sites, goroutine__site(g))->pass.slot;
+
+		/* Those from before the watch began at nobody knows when. */
+		if (!slot || (exact && goroutine__existed_since(g) <= tracker->watch_ticks))
+			continue;
+		bundles__add_birth(bundles, slot - 1u, goroutine__goid(g),
+				   goroutine__existed_since(g));
+	}
+}
+
+static void note_bundles(const struct judge *judge, const struct suspects *suspects)
+{
+	struct site_table *sites = judge->tracker->sites;
+	size_t n = bundles__count(suspects->bundles);
+	double leaking[BUNDLES_MAX_SITES] = {0};
+	size_t members[BUNDLES_MAX_SITES] = {0};
+
+	for (size_t i = 0; i < n; i++) {
+		size_t bundle = bundles__of(suspects->bundles, i);
+
+		members[bundle]++;
+		if (suspects->judged[i].verdict == VERDICT_LEAKING)
+			leaking[bundle] = max_of(leaking[bundle], suspects->judged[i].confidence);
+	}
+	for (size_t i = 0; i < n; i++) {
+		size_t bundle = bundles__of(suspects->bundles, i);
+		struct site_pass *pass = &site_table__at(sites, suspects->sites[i])->pass;
+
+		if (members[bundle] < 2)
+			continue;
+		pass->bundle = suspects->sites[bundle] + 1;
+		pass->companions = leaking[bundle];
+	}
+}
+
+/* Without memory each site is judged by itself. */
+static void find_bundles(const struct judge *judge)
+{
+	const struct tracker *tracker = judge->tracker;
+	bool exact =
+		tracker->options.expect_events && tracker->events_since <= tracker->watch_ticks;
+	struct suspects suspects = {.bundles = bundles__new(exact)};
+
+	if (suspects.bundles && !collect_suspects(judge, &suspects) && suspects.any &&
+	    bundles__count(suspects.bundles) > 1) {
+		collect_births(judge, exact, suspects.bundles);
+		bundles__find(suspects.bundles);
+		note_bundles(judge, &suspects);
+	}
+	bundles__free(suspects.bundles);
+}
+
+/* --- all of it ------------------------------------------------------------------------------------- */
 
 /* A gleakd that goes on where another ended knows more of the past than a first look can tell. */
 static int look_first(const struct judge *judge)
@@ -345,6 +470,7 @@ int tracker__judge(struct tracker *tracker, const struct tracker_policy *policy,
 	tracker->wants_sockets = false;
 	passes_begin(&judge);
 	pass_all(&judge);
+	find_bundles(&judge);
 	for (uint32_t i = 0; i < site_table__end(tracker->sites) && !err; i++) {
 		const struct site *site = site_table__at(tracker->sites, i);
 

@@ -44,6 +44,9 @@ struct site_pass {
 	uint32_t lived_min_age;	 /* members that have lived for min_age or longer */
 	uint32_t of_alarm;	 /* members that had when the alarm was last renewed */
 	bool has_main;		 /* goroutine 1 is a member */
+	uint8_t slot;		 /* among the sites that may be one leak, from 1 on; 0: none */
+	uint32_t bundle;   /* one more than the index of the first site of its bundle; 0: none */
+	double companions; /* the confidence that the others of its bundle leak; 0: they do not */
 	uint32_t age_steps[SITE_AGE_STEPS];
 	struct age_histogram *park_ages;
 	struct age_histogram *life_ages;

@@ -149,8 +149,9 @@ struct site_view {
 	uint64_t oldest_age_ns;	 /* longest known lifetime of a member */
 	double growth_per_minute;
 	enum verdict verdict;
-	double confidence;	/* that members of a suspect are leaked, 0 to 0.99 */
-	uint64_t due_ns;	/* until a verdict on it if it goes on so; 0: not to be told */
+	double confidence; /* that members of a suspect are leaked, 0 to 0.99 */
+	uint32_t bundle; /* the same for all sites whose members were created together; 0: alone */
+	uint64_t due_ns; /* until a verdict on it if it goes on so; 0: not to be told */
 	const char *const *why; /* evidence in numbers, most telling first */
 	size_t n_why;
 	struct site_evidence evidence;

@@ -536,10 +536,39 @@ static void judge(const struct evidence *evidence, struct judgement *ret_judgeme
 		evidence->parked);
 }
 
+/*
+ * Members of a bundle that leaks are leaked with it, whatever they wait for: the reader of a forgotten
+ * client waits for the network. Not where they may be there for connections that others opened.
+ */
+static bool is_companion(const struct evidence *e)
+{
+	bool connection = e->wait_class == WAIT_IO || may_come_with_connections(e);
+
+	return e->companions > 0 && !e->exempt && !(connection && growth__was_asked_for(e));
+}
+
+static void accuse_companion(const struct evidence *e, struct judgement *judgement)
+{
+	*judgement = (struct judgement){
+		.verdict = VERDICT_LEAKING,
+		.stay_ns = e->min_age_ns,
+		.stayed = e->lived_min_age,
+		.left = evidence__left(e, e->min_age_ns),
+	};
+	add_why(judgement,
+		"each was created together with goroutines that leak: they are one finding");
+	add_why(judgement, "%" PRIu64 " here, %" PRIu64 " of them parked", e->goroutines,
+		e->parked);
+	weights__of_companions(e, judgement);
+}
+
 void verdict__of(const struct evidence *evidence, struct judgement *ret_judgement)
 {
 	judge(evidence, ret_judgement);
+	if (!verdict__is_alarm(ret_judgement->verdict) && is_companion(evidence))
+		accuse_companion(evidence, ret_judgement);
 	ret_judgement->asks_who_opened = (ret_judgement->verdict == VERDICT_GROWING ||
 					  ret_judgement->verdict == VERDICT_LEAKING) &&
 					 may_come_with_connections(evidence);
+	ret_judgement->asks_who_opened |= evidence->companions > 0;
 }

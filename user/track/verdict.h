@@ -63,6 +63,8 @@ struct evidence {
 	uint64_t oldest_park_ns;
 	uint64_t quiet_ns; /* since a park here last ended; UINT64_MAX: none ever did */
 
+	double companions; /* confidence that what was created with them leaks; 0: nothing does */
+
 	struct first_look first_look;
 	uint64_t moved_ns;   /* since .moved_ticks of the first look; UINT64_MAX: not known */
 	uint64_t open_files; /* of the process at that time */
@@ -164,6 +166,12 @@ struct growth {
  */
 bool growth__test(const struct evidence *evidence, struct growth *ret_growth);
 
+/*
+ * growth__was_asked_for - others have opened half as many connections during the watch as there are
+ * members, or may have: the members may be there for those.
+ */
+bool growth__was_asked_for(const struct evidence *evidence);
+
 /* What holds back the verdict on a site that rises. */
 struct growth_hold {
 	enum growth_obstacle obstacle;
@@ -211,6 +219,8 @@ void weights__of_rise(const struct evidence *evidence, struct judgement *judgeme
 void weights__of_proof(const struct evidence *evidence, struct judgement *judgement);
 /* weights__of_suspicion - of what the first look shows. */
 void weights__of_suspicion(const struct evidence *evidence, struct judgement *judgement);
+/* weights__of_companions - of what was created together with goroutines that leak. */
+void weights__of_companions(const struct evidence *evidence, struct judgement *judgement);
 /* weights__of_past - of an alarm whose growth is over. */
 void weights__of_past(const struct evidence *evidence, struct judgement *judgement);
 

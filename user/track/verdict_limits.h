@@ -82,6 +82,13 @@
 /* A life by the share of goids handed out since may be wrong by this factor: load is uneven. */
 #define FIRST_LOOK_UNEVEN 4
 
+/* --- one leak at several places (bundles.c) --------------------------------------------------------- */
+
+#define BUNDLE_MIN_SHARE \
+	0.9 /* of the members of each site have one of the other that was created ... */
+#define BUNDLE_GAP_PART	 4 /* ... within this part of the usual gap between two members */
+#define BUNDLE_MAX_TIMES 8 /* as many of one site as of the other, or so many times as many */
+
 /* --- confidence: weights of evidence in decibans (weights.c) -------------------------------------- */
 
 #define CONFIDENCE_MAX 0.99 /* no more than a heap analysis may be surer than this */

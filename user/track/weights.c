@@ -198,6 +198,14 @@ void weights__of_proof(const struct evidence *evidence, struct judgement *judgem
 	conclude(judgement);
 }
 
+void weights__of_companions(const struct evidence *evidence, struct judgement *judgement)
+{
+	double odds = evidence->companions / (1 - min_of(evidence->companions, CONFIDENCE_MAX));
+
+	add_weight(judgement, 10 * log10(odds), "created together with goroutines that leak");
+	conclude(judgement);
+}
+
 void weights__of_suspicion(const struct evidence *evidence, struct judgement *judgement)
 {
 	const struct first_look *look = &evidence->first_look;

@@ -176,6 +176,121 @@ Test(connections, that_are_replaced_hold_up_no_leak_beside_them)
 	expect_leak("1 per 10 s beside sessions", &service, 0, 110 * SECOND);
 }
 
+/* --- one leak at several places --- */
+
+static const struct site_view *view_at(struct world *world, uint32_t place)
+{
+	size_t n;
+	const struct site_view *sites = judge_for_test(world->tracker, 10 * SECOND, world->now, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (sites[i].stack_id == place)
+			return &sites[i];
+	cr_assert(false, "nobody is at place %u", place);
+	return NULL;
+}
+
+static void leak_of_any_kind(struct world *world, uint64_t since)
+{
+	if (due(since, 3 * SECOND))
+		world__spawn(world, LEAK, LEAK_PLACE, WAIT_CHAN_SEND, FOREVER);
+}
+
+/* The reader waits for the network, the keeper wakes up all the time: alone, neither is accused. */
+static void forget_a_whole_client(struct world *world, uint64_t since)
+{
+	for (size_t i = 0; i < world->n_actors && due(since, 2 * SECOND); i++)
+		if (world->actors[i].place == SESSION_PLACE)
+			world__wake(world, &world->actors[i]);
+	leak_of_any_kind(world, since);
+	if (!due(since, 3 * SECOND))
+		return;
+	world__spawn(world, READER, READER_PLACE, WAIT_IO, FOREVER);
+	world__spawn(world, SESSION, SESSION_PLACE, WAIT_SELECT, FOREVER);
+	world__spawn(world, SESSION, SESSION_PLACE, WAIT_SELECT, FOREVER);
+	world->dialled++;
+}
+
+Test(connections, all_that_was_created_with_a_leak_is_one_finding)
+{
+	static const struct service service = {.step = forget_a_whole_client,
+					       .tells_sockets = true};
+	struct watch watch = {.place = LEAK_PLACE};
+	const struct site_view *reader, *keeper;
+	struct world world;
+	uint32_t bundle;
+
+	run(&world, &modes[0], &service, MINUTE, &watch, 1);
+	cr_assert_eq(watch.latest, VERDICT_LEAKING);
+	bundle = view_at(&world, LEAK_PLACE)->bundle;
+	cr_expect_neq(bundle, 0);
+	reader = view_at(&world, READER_PLACE);
+	cr_expect_eq(reader->verdict, VERDICT_LEAKING, "%s", verdict__name(reader->verdict));
+	cr_expect_eq(reader->bundle, bundle);
+	cr_expect_gt(reader->confidence, 0.5);
+	cr_expect_str_eq(reader->why[0],
+			 "each was created together with goroutines that leak: they are one "
+			 "finding");
+	keeper = view_at(&world, SESSION_PLACE);
+	cr_expect_eq(keeper->verdict, VERDICT_LEAKING, "%s", verdict__name(keeper->verdict));
+	cr_expect_eq(keeper->bundle, bundle);
+	world__free(&world);
+}
+
+/* A goroutine is forgotten for each client, whose connection is none the worse for it. */
+static void forget_one_per_websocket(struct world *world, uint64_t since)
+{
+	leak_of_any_kind(world, since);
+	if (!due(since, 3 * SECOND))
+		return;
+	connect_one(world, SESSION, SESSION_PLACE, FOREVER);
+	world->accepted++;
+}
+
+Test(connections, what_is_there_for_others_is_not_accused_with_a_leak)
+{
+	static const struct service service = {.step = forget_one_per_websocket,
+					       .tells_sockets = true};
+	static const struct service untold = {.step = forget_one_per_websocket};
+
+	expect_leak("one per websocket", &service, 0, MINUTE);
+	expect_leak("one per websocket, of nobody knows who", &untold, 0, MINUTE);
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		struct watch watch = {.place = READER_PLACE};
+		struct world world;
+
+		run(&world, &modes[i], &service, 2 * MINUTE, &watch, 1);
+		cr_expect_eq(watch.worst, VERDICT_IDLE, "%s: %s", modes[i].name,
+			     verdict__name(watch.worst));
+		world__free(&world);
+	}
+}
+
+/* As many a minute, at other times. */
+static void two_leaks(struct world *world, uint64_t since)
+{
+	leak_of_any_kind(world, since);
+	if (due(since + SECOND + world__random(world, 5) * WORLD_STEP, 3 * SECOND))
+		world__spawn(world, SESSION, SESSION_PLACE, WAIT_CHAN_SEND, FOREVER);
+}
+
+Test(connections, two_leaks_are_two_findings)
+{
+	static const struct service service = {.step = two_leaks};
+
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		struct watch watch[] = {{.place = LEAK_PLACE}, {.place = SESSION_PLACE}};
+		struct world world;
+
+		run(&world, &modes[i], &service, MINUTE, watch, ARRAY_SIZE(watch));
+		cr_expect_eq(watch[0].latest, VERDICT_LEAKING);
+		cr_expect_eq(watch[1].latest, VERDICT_LEAKING);
+		cr_expect_eq(watch[0].view.bundle, 0, "%s", modes[i].name);
+		cr_expect_eq(watch[1].view.bundle, 0, "%s", modes[i].name);
+		world__free(&world);
+	}
+}
+
 /* --- healthy --- */
 
 /* One every three seconds, for five minutes. */

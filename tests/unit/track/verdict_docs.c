@@ -128,6 +128,18 @@ Test(verdict_docs, alarms_that_end_and_rises)
 	free(page);
 }
 
+Test(verdict_docs, bundles)
+{
+	char *page = read_text(PAGE);
+
+	says(page, "of at least %.0f of each, %s in ten have one of the other", GROWTH_MIN_STAYED,
+	     word(BUNDLE_MIN_SHARE * 10));
+	cr_expect_eq(BUNDLE_GAP_PART, 4);
+	says(page, "within a fourth of the usual gap");
+	says(page, "or up to %d times as many", BUNDLE_MAX_TIMES);
+	free(page);
+}
+
 Test(verdict_docs, stuck)
 {
 	char *page = read_text(PAGE);
