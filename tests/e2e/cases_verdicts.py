@@ -152,6 +152,13 @@ def what_comes_with_silent_connections_of_its_own(t):
     told = g.report("leaking", has("leaking", "with them came connections or files"), seconds=60)
     check(told["targets"][0]["observed_seconds"] >= 20, "ten times --min-age had to pass first")
 
+    def whole(r):  # the reader in its network wait, too
+        parts = [s["id"] for kind in ("select", "iowait")
+                 for s in sites(r, COUNTS.line(f"made:{kind}"), COUNTS.line(f"blocked:{kind}"))]
+        return [f["sites"] for f in r["targets"][0]["findings"] if sorted(f["sites"]) == sorted(parts)]
+
+    g.report("one finding", whole)
+
 
 @case
 def what_can_never_proceed_is_stuck(t):

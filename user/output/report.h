@@ -46,6 +46,21 @@ struct report_site {
 	const char *start_function;
 	const struct report_frame *stack; /* innermost first */
 	size_t n_stack;
+	const struct report_finding *finding; /* that it is a part of; NULL: of none */
+};
+
+/*
+ * What is leaked, stuck or suspected and not silenced: a site, or all sites whose members are created
+ * together.
+ */
+struct report_finding {
+	const struct report_site *const *sites; /* the one that says most first: it leads */
+	size_t n_sites;
+	enum verdict verdict; /* the worst of them */
+	double confidence;    /* the highest */
+	uint64_t goroutines;  /* in all of them */
+	uint64_t units;	      /* how many of what is leaked: as many as the smallest site has */
+	double per_minute;    /* of those units, more */
 };
 
 struct report_label {
@@ -137,6 +152,8 @@ struct report_target {
 	struct execution execution;	 /* whether it gets to run, and who traces it */
 	const struct report_site *sites; /* worst verdict first, then the largest */
 	size_t n_sites;
+	const struct report_finding *findings; /* worst first */
+	size_t n_findings;
 	bool goroutines_listed;			       /* asked for */
 	const struct report_goroutine *goroutine_list; /* by goid */
 	size_t n_goroutine_list;
@@ -251,12 +268,17 @@ static inline double report__seconds(uint64_t ns)
  * report__percent - the confidence, 0 to 99: full certainty is nothing that watching from outside
  * can give, and a third digit would claim more than there is.
  */
-static inline unsigned int report__percent(const struct report_site *site)
+static inline unsigned int report__percent_of(double confidence)
 {
 	/* A comparison with NaN is false. */
-	if (!(site->view.confidence > 0))
+	if (!(confidence > 0))
 		return 0;
-	return (unsigned int)(min_of(site->view.confidence, 0.99) * 100 + 0.5);
+	return (unsigned int)(min_of(confidence, 0.99) * 100 + 0.5);
+}
+
+static inline unsigned int report__percent(const struct report_site *site)
+{
+	return report__percent_of(site->view.confidence);
 }
 
 #define REPORT_WHY_SIZE 256
@@ -266,6 +288,20 @@ static inline unsigned int report__percent(const struct report_site *site)
  * verdict back, and says when one is due.
  */
 const char *report__why(const struct report_site *site, size_t i, char out[REPORT_WHY_SIZE]);
+
+/* report__leads - it is shown for all sites that are the same finding. */
+static inline bool report__leads(const struct report_site *site)
+{
+	return !site->finding || site->finding->sites[0] == site;
+}
+
+#define REPORT_WHAT_SIZE 256
+
+/*
+ * report_finding__what - "160 × ssh.NewClient: 6 goroutines each", or the meaning in place of the
+ * function that started them.
+ */
+const char *report_finding__what(const struct report_finding *finding, char out[REPORT_WHAT_SIZE]);
 
 /* report__flagged - it is shown as found: an accusation that the allow-list does not suppress. */
 static inline bool report__flagged(const struct report_site *site)

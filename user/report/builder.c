@@ -13,6 +13,7 @@
 #include "discover/discovery.h"
 #include "naming/meanings.h"
 #include "report/alloc_sites.h"
+#include "report/findings.h"
 #include "report/objects.h"
 #include "report/process_figures.h"
 #include "report/site.h"
@@ -38,7 +39,8 @@ struct built_target {
 	size_t n_sites;
 	size_t capacity;
 	size_t refused;
-	struct report_site *sites;	 /* see report/site.h */
+	struct report_site *sites; /* see report/site.h */
+	struct built_findings findings;
 	char pid[REPORT_PID_TEXT];	 /* as a group's name */
 	struct alloc_sites *alloc_sites; /* NULL: nobody asked */
 };
@@ -129,6 +131,7 @@ static void clear_target(struct built_target *built)
 	for (size_t i = 0; i < built->n_sites; i++)
 		built_site__clear(&built->sites[i]);
 	free(built->sites);
+	built_findings__clear(&built->findings);
 	alloc_sites__free(built->alloc_sites);
 	*built = (struct built_target){0};
 }
@@ -452,9 +455,10 @@ static int build_sites(struct report_builder *builder, size_t t, struct target *
 	if (err)
 		return err;
 	err = resolve_sites(target, built);
-	if (!err)
-		finish_sites(builder, looked, moment->realtime_ns, built);
-	return err;
+	if (err)
+		return err;
+	finish_sites(builder, looked, moment->realtime_ns, built);
+	return built_findings__make(&built->findings, built->sites, built->n_sites);
 }
 
 /* --- the target's head -------------------------------------------------------------------------- */
@@ -517,6 +521,8 @@ static void fill_target(const struct target *target, const struct built_target *
 	report->heap = target_view__get(target);
 	report->sites = built->sites;
 	report->n_sites = built->n_sites;
+	report->findings = built->findings.findings;
+	report->n_findings = built->findings.n;
 }
 
 static void fill_goroutine_list(const struct goroutine_list *list, struct report_target *report)

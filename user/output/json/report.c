@@ -158,6 +158,10 @@ static void put_target(struct json *json, const struct report_target *target)
 	put_losses(json, target);
 	put_cost(json, target);
 	json__count(json, "silenced_sites", report__count_suppressed(target));
+	json__array(json, "findings");
+	for (size_t i = 0; i < target->n_findings; i++)
+		json__finding(json, &target->findings[i]);
+	json__end_array(json);
 	json__array(json, "sites");
 	for (size_t i = 0; i < target->n_sites; i++)
 		json__site(json, &target->sites[i]);

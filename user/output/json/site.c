@@ -224,3 +224,22 @@ void json__site(struct json *json, const struct report_site *site)
 	put_proof(json, view);
 	json__end_object(json);
 }
+
+void json__finding(struct json *json, const struct report_finding *finding)
+{
+	char what[REPORT_WHAT_SIZE];
+
+	json__object(json, NULL);
+	json__text(json, "id", finding->sites[0]->id);
+	json__text(json, "verdict", verdict__name(finding->verdict));
+	json__real(json, "confidence", report__percent_of(finding->confidence) / 100.0);
+	json__text(json, "what", report_finding__what(finding, what));
+	json__array(json, "sites");
+	for (size_t i = 0; i < finding->n_sites; i++)
+		json__text(json, NULL, finding->sites[i]->id);
+	json__end_array(json);
+	json__count(json, "units", finding->units);
+	json__count(json, "goroutines", finding->goroutines);
+	json__real(json, "per_minute", finding->per_minute);
+	json__end_object(json);
+}

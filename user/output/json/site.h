@@ -10,6 +10,9 @@ void json__frame(struct json *json, const char *name, const struct report_frame 
 
 void json__stack(struct json *json, const char *name, const struct report_frame *stack, size_t n);
 
+/* json__finding - all of it, as an item of an array. */
+void json__finding(struct json *json, const struct report_finding *finding);
+
 /* json__site - all of it, as an item of an array. */
 void json__site(struct json *json, const struct report_site *site);
 

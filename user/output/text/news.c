@@ -210,7 +210,7 @@ enum site_news text_news__site(const struct text_news *news, const struct report
 	struct entry now = entry_of_site(target, site);
 	const struct entry *told = find(&news->told, &now);
 
-	if (!report__flagged(site))
+	if (!report__flagged(site) || !report__leads(site))
 		return SITE_NEWS_NONE;
 	if (kind_differs(&now, told))
 		return SITE_NEWS_WHOLE;

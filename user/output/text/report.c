@@ -77,12 +77,18 @@ void text_writer__resize(struct text_writer *writer, unsigned int columns, unsig
 
 /* --- the parts of a whole report ------------------------------------------------------------------ */
 
+/* Of sites that are one finding the first alone: it names the others. */
+static bool is_shown(const struct report_site *site)
+{
+	return report__flagged(site) && report__leads(site);
+}
+
 static size_t count_flagged(const struct report_target *target)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < target->n_sites; i++)
-		n += report__flagged(&target->sites[i]);
+		n += is_shown(&target->sites[i]);
 	return n;
 }
 
@@ -94,14 +100,14 @@ static void put_flagged(struct screen *screen, const struct report_target *targe
 	size_t left = max, total = count_flagged(target);
 
 	for (size_t i = 0; i < target->n_sites && left > 0; i++) {
-		if (!report__flagged(&target->sites[i]))
+		if (!is_shown(&target->sites[i]))
 			continue;
 		text_part__columns_add(&columns, &target->sites[i]);
 		left--;
 	}
 	left = min_of(max, total);
 	for (size_t i = 0; i < target->n_sites && left > 0; i++) {
-		if (!report__flagged(&target->sites[i]))
+		if (!is_shown(&target->sites[i]))
 			continue;
 		text_part__site(screen, &columns, &target->sites[i], detail);
 		if (detail > SITE_HEADLINE)
@@ -110,8 +116,7 @@ static void put_flagged(struct screen *screen, const struct report_target *targe
 	}
 	if (total > max) {
 		screen__put(screen, STYLE_BOLD, "and ");
-		screen__put_owned(screen, STYLE_BOLD,
-				  number__counted(total - max, "more flagged site"));
+		screen__put_owned(screen, STYLE_BOLD, number__counted(total - max, "more flagged site"));
 		screen__end_line(screen);
 	}
 	if (total > 0 && detail == SITE_HEADLINE)

@@ -21,11 +21,15 @@
 #include "output/text/block.h"
 #include "output/text/objects.h"
 
-#define MAX_WHY_LINES 4
-#define MAX_OBJECTS   2	 /* shared ones; the first says most */
-#define MIN_LOCATION  16 /* what a function's name leaves for its file and line */
+#define MAX_WHY_LINES  4
+#define MAX_OBJECTS    2  /* shared ones; the first says most */
+#define MAX_COMPANIONS 16 /* other sites of the finding */
+#define MIN_LOCATION   16 /* what a function's name leaves for its file and line */
 
 #define SURE "%u %% sure"
+
+/* Where the names of other sites of the finding begin, behind "with each" and the id. */
+#define COMPANION_COLUMN (12 + SITE_ID_COLUMNS + 2)
 
 /* Where a headline goes on behind the verdict and the id. */
 #define AFTER_ID (BLOCK_INDENT + SITE_ID_COLUMNS + 2)
@@ -152,6 +156,41 @@ static void put_frames(struct screen *screen, const struct report_site *site)
 	text_part__labelled_frame(screen, "blocked at", &site->blocked_at, width);
 }
 
+/* What is leaked, where it is several goroutines at once. */
+static void put_what(struct screen *screen, const struct report_site *site)
+{
+	char what[REPORT_WHAT_SIZE];
+
+	if (!site->finding || site->finding->n_sites < 2 || !report__leads(site))
+		return;
+	text_part__label(screen, "leaked are");
+	screen__wrap(screen, STYLE_PLAIN, report_finding__what(site->finding, what), MAX_WHY_LINES);
+}
+
+/* The other goroutines of each unit. */
+static void put_companions(struct screen *screen, const struct report_site *site)
+{
+	const struct report_finding *finding = report__leads(site) ? site->finding : NULL;
+	unsigned int limit = text_part__function_limit(screen, MIN_LOCATION), width = MIN_FUNCTION;
+
+	for (size_t i = 1; finding && i < min_of(finding->n_sites, (size_t)MAX_COMPANIONS); i++)
+		text_part__widen(&width, text_part__site_name(finding->sites[i]), limit);
+	for (size_t i = 1; finding && i < min_of(finding->n_sites, (size_t)MAX_COMPANIONS); i++) {
+		const struct report_site *other = finding->sites[i];
+
+		text_part__label(screen, i == 1 ? "with each" : "");
+		screen__put(screen, STYLE_DIM, other->id);
+		screen__next(screen, BLOCK_INDENT + COMPANION_COLUMN);
+		screen__put_function(screen, STYLE_PLAIN, text_part__site_name(other),
+				     min_of(width, screen__room(screen)));
+		if (screen__room(screen) > strlen(other->wait_reason) + 2) {
+			screen__put(screen, STYLE_DIM, "  ");
+			screen__put(screen, STYLE_DIM, other->wait_reason);
+		}
+		screen__end_line(screen);
+	}
+}
+
 static void put_meaning(struct screen *screen, const struct report_site *site)
 {
 	if (!site->meaning || !*site->meaning)
@@ -198,11 +237,13 @@ void text_part__site(struct screen *screen, const struct site_columns *columns,
 {
 	put_headline(screen, columns, site);
 	if (detail >= SITE_PLACES) {
+		put_what(screen, site);
 		put_meaning(screen, site);
 		put_frames(screen, site);
 	}
 	if (detail >= SITE_EVIDENCE) {
 		put_why(screen, site);
+		put_companions(screen, site);
 		put_proof(screen, site);
 		text_part__objects(screen, site, detail >= SITE_STACK ? SIZE_MAX : MAX_OBJECTS);
 	}

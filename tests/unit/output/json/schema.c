@@ -376,9 +376,21 @@ static json_t *whole_report(void)
 		.sites = allocating,
 		.n_sites = ARRAY_SIZE(allocating),
 	};
+	const struct report_site *found[2];
+	const struct report_finding finding = {.sites = found,
+					       .n_sites = ARRAY_SIZE(found),
+					       .verdict = VERDICT_LEAKING,
+					       .confidence = 0.94,
+					       .goroutines = 1600,
+					       .units = 97,
+					       .per_minute = 7.5};
 	struct sample sample;
 
 	sample__suppressed(&sample);
+	found[0] = &sample.sites[0];
+	found[1] = &sample.sites[4];
+	sample.target.findings = &finding;
+	sample.target.n_findings = 1;
 	sample.target.heap = &heap;
 	sample.target.allocations = &allocations;
 	sample.target.goroutines_listed = true;

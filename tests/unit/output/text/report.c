@@ -177,6 +177,32 @@ Test(text, what_would_settle_a_suspicion)
 	free(text);
 }
 
+/* The site that leads names the others, which have no block of their own. */
+Test(text, sites_that_are_one_finding)
+{
+	struct sample sample;
+	const struct report_site *sites[2];
+	const struct report_finding finding = {.sites = sites,
+					       .n_sites = ARRAY_SIZE(sites),
+					       .verdict = VERDICT_LEAKING,
+					       .goroutines = 1591,
+					       .units = 88};
+	char *text;
+
+	sample__leaks(&sample);
+	sites[0] = &sample.sites[1];
+	sites[1] = &sample.sites[0];
+	sample.sites[0].finding = sample.sites[1].finding = &finding;
+	text = sample__text(&sample.report, &plain);
+	cr_expect_not_null(strstr(text, "\n         leaked are  88 × "), "%s", text);
+	cr_expect_not_null(strstr(text, ": 18 goroutines each\n"), "%s", text);
+	cr_expect_not_null(
+		strstr(text, "\n         with each   a1b2c3d4  main.deliver  chan send\n"), "%s",
+		text);
+	cr_expect_null(strstr(text, "LEAKING  a1b2c3d4"), "%s", text);
+	free(text);
+}
+
 /* What rises says what holds a verdict back, and when one is due. */
 Test(text, when_a_verdict_is_due)
 {

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/findings.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static bool is_found(const struct report_site *site)
+{
+	return verdict__is_alarm(site->view.verdict) || site->view.verdict == VERDICT_SUSPECTED;
+}
+
+static bool is_part(const struct report_site *first, const struct report_site *site)
+{
+	return site == first || (is_found(site) && !site->suppressed && !site->finding &&
+				 site->view.bundle && site->view.bundle == first->view.bundle);
+}
+
+/* How much @site says of where the leak is: a line of the program's own most, then a meaning. */
+static unsigned int says(const struct report_site *site)
+{
+	if (site->created_by.own || site->blocked_at.own)
+		return 3;
+	for (size_t i = 0; i < site->n_stack; i++)
+		if (site->stack[i].own)
+			return 3;
+	return *report__text(site->meaning) ? 2 : 1;
+}
+
+static void put_leader_first(const struct report_site **sites, size_t n)
+{
+	const struct report_site *leader;
+	size_t best = 0;
+
+	for (size_t i = 1; i < n; i++)
+		if (says(sites[i]) > says(sites[best]))
+			best = i;
+	leader = sites[best];
+	/* The others stay in order. */
+	for (; best > 0; best--)
+		sites[best] = sites[best - 1];
+	sites[0] = leader;
+}
+
+static void sum_up(struct report_finding *finding)
+{
+	for (size_t i = 0; i < finding->n_sites; i++) {
+		const struct site_view *view = &finding->sites[i]->view;
+
+		finding->verdict = max_of(finding->verdict, view->verdict);
+		finding->confidence = max_of(finding->confidence, view->confidence);
+		finding->goroutines += view->goroutines;
+		if (i && view->goroutines >= finding->units)
+			continue;
+		finding->units = view->goroutines;
+		finding->per_minute = view->growth_per_minute;
+	}
+}
+
+int built_findings__make(struct built_findings *findings, struct report_site *sites, size_t n)
+{
+	size_t used = 0;
+
+	*findings = (struct built_findings){0};
+	findings->findings = calloc(max_of(n, (size_t)1), sizeof(*findings->findings));
+	findings->sites = calloc(max_of(n, (size_t)1), sizeof(*findings->sites));
+	if (!findings->findings || !findings->sites) {
+		built_findings__clear(findings);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct report_finding *finding = &findings->findings[findings->n];
+		const struct report_site **parts = &findings->sites[used];
+
+		if (!is_found(&sites[i]) || sites[i].suppressed || sites[i].finding)
+			continue;
+		finding->sites = parts;
+		for (size_t j = i; j < n; j++) {
+			if (!is_part(&sites[i], &sites[j]))
+				continue;
+			parts[finding->n_sites++] = &sites[j];
+			sites[j].finding = finding;
+		}
+		put_leader_first(parts, finding->n_sites);
+		sum_up(finding);
+		used += finding->n_sites;
+		findings->n++;
+	}
+	return 0;
+}
+
+void built_findings__clear(struct built_findings *findings)
+{
+	free(findings->findings);
+	free(findings->sites);
+	*findings = (struct built_findings){0};
+}
