@@ -13,7 +13,7 @@
 #include "session/target_view.h"
 
 /* Looks within --duration, the one at its end left out. */
-#define LOOKS	     4
+#define LOOKS	     8
 #define MIN_PAUSE_NS (2 * NSEC_PER_SEC)
 
 /* Ctrl-C and SIGTERM, which the loop has blocked and reads when this look is over. */

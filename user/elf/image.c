@@ -259,8 +259,11 @@ struct symbol_search {
 	size_t longest; /* of the names, with the NUL */
 };
 
-static void match_symbol(struct symbol_search *search, const char *name, const Elf64_Sym *symbol)
+/* 1: all have been found. */
+static int match_symbol(void *ctx, const char *name, const Elf64_Sym *symbol)
 {
+	struct symbol_search *search = ctx;
+
 	for (size_t i = 0; i < search->n; i++) {
 		if (search->symbols[i].address || strcmp(search->names[i], name) != 0)
 			continue;
@@ -268,11 +271,13 @@ static void match_symbol(struct symbol_search *search, const char *name, const E
 		search->symbols[i].size = symbol->st_size;
 		search->found++;
 	}
+	return search->found == search->n;
 }
 
-/* Compares one symbol with the wanted names; a name outside the string table is no match. */
+/* Calls @fn for each defined symbol that has a name of at most @longest bytes, until it is not 0. */
 static int visit_symbol(struct elf_image *image, const struct elf_section *strings,
-			const Elf64_Sym *symbol, struct symbol_search *search)
+			const Elf64_Sym *symbol, size_t longest,
+			int (*fn)(void *ctx, const char *name, const Elf64_Sym *symbol), void *ctx)
 {
 	char name[MAX_SYMBOL_NAME];
 	size_t size;
@@ -280,47 +285,47 @@ static int visit_symbol(struct elf_image *image, const struct elf_section *strin
 
 	if (symbol->st_shndx == SHN_UNDEF || !symbol->st_value || symbol->st_name >= strings->size)
 		return 0;
-	size = (size_t)min_of((uint64_t)search->longest, strings->size - symbol->st_name);
+	size = (size_t)min_of((uint64_t)longest, strings->size - symbol->st_name);
 	err = elf_image__read_offset(image, strings->offset + symbol->st_name, name, size);
-	if (err)
+	/* A name outside the string table is none. */
+	if (err || !memchr(name, '\0', size))
 		return err;
-	if (memchr(name, '\0', size))
-		match_symbol(search, name, symbol);
-	return 0;
+	return fn(ctx, name, symbol);
 }
 
-static int scan_symbols(struct elf_image *image, const struct section *table,
-			struct symbol_search *search)
+static int scan_symbols(struct elf_image *image, size_t longest,
+			int (*fn)(void *ctx, const char *name, const Elf64_Sym *symbol), void *ctx)
 {
+	const struct section *table = symbol_table(image);
 	const struct elf_section *strings;
 	Elf64_Sym chunk[64];
 	uint64_t total, done = 0;
 
-	if (table->link >= image->n_sections || !image->sections[table->link].usable)
+	if (!table || table->link >= image->n_sections || !image->sections[table->link].usable)
 		return -ENOENT;
 	strings = &image->sections[table->link].view;
 	total = min_of(table->view.size / sizeof(chunk[0]), MAX_SYMBOLS);
 
-	while (done < total && search->found < search->n) {
+	while (done < total) {
 		size_t n = (size_t)min_of(total - done, (uint64_t)ARRAY_SIZE(chunk));
 		int err;
 
 		err = elf_image__read_offset(image, table->view.offset + done * sizeof(chunk[0]),
 					     chunk, n * sizeof(chunk[0]));
-		for (size_t i = 0; !err && i < n && search->found < search->n; i++)
-			err = visit_symbol(image, strings, &chunk[i], search);
+		for (size_t i = 0; !err && i < n; i++)
+			err = visit_symbol(image, strings, &chunk[i], longest, fn, ctx);
 		if (err)
 			return err;
 		done += n;
 	}
-	return (int)search->found;
+	return 0;
 }
 
 int elf_image__symbols(struct elf_image *image, const char *const *names,
 		       struct elf_symbol *symbols, size_t n)
 {
 	struct symbol_search search = {.names = names, .symbols = symbols, .n = n};
-	const struct section *table = symbol_table(image);
+	int err;
 
 	for (size_t i = 0; i < n; i++) {
 		size_t size = strlen(names[i]) + 1;
@@ -329,8 +334,28 @@ int elf_image__symbols(struct elf_image *image, const char *const *names,
 			return -EINVAL;
 		search.longest = max_of(search.longest, size);
 	}
-	if (!table)
-		return -ENOENT;
 	memset(symbols, 0, n * sizeof(*symbols));
-	return scan_symbols(image, table, &search);
+	err = scan_symbols(image, search.longest, match_symbol, &search);
+	return err < 0 ? err : (int)search.found;
+}
+
+struct symbol_visit {
+	elf_symbol_fn fn;
+	void *ctx;
+};
+
+static int visit_variable(void *ctx, const char *name, const Elf64_Sym *symbol)
+{
+	const struct elf_symbol found = {symbol->st_value, symbol->st_size};
+	struct symbol_visit *visit = ctx;
+
+	return ELF64_ST_TYPE(symbol->st_info) == STT_OBJECT ? visit->fn(visit->ctx, name, &found) :
+							      0;
+}
+
+int elf_image__visit_symbols(struct elf_image *image, elf_symbol_fn fn, void *ctx)
+{
+	struct symbol_visit visit = {fn, ctx};
+
+	return scan_symbols(image, MAX_SYMBOL_NAME, visit_variable, &visit);
 }

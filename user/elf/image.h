@@ -89,6 +89,15 @@ int elf_image__file_offset(const struct elf_image *image, uint64_t address,
 int elf_image__symbols(struct elf_image *image, const char *const *names,
 		       struct elf_symbol *symbols, size_t n) __must_check;
 
+/* What is called for symbols; anything but 0 ends it. */
+typedef int (*elf_symbol_fn)(void *ctx, const char *name, const struct elf_symbol *symbol);
+
+/*
+ * elf_image__visit_symbols - calls @fn for each variable in .symtab that has a name of less than 256
+ * bytes. Returns what it returned, or -ENOENT without a .symtab, or as elf_image__read().
+ */
+int elf_image__visit_symbols(struct elf_image *image, elf_symbol_fn fn, void *ctx) __must_check;
+
 /* elf_image__drop_cache - give back the block cache's memory; it is refilled on demand. */
 void elf_image__drop_cache(struct elf_image *image);
 

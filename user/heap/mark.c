@@ -201,6 +201,7 @@ static void show_reference(struct heap_mark *mark, uint64_t from, uint64_t value
 			   const struct mark_object *o, bool first)
 {
 	struct heap_reference reference = {
+		.mark = mark,
 		.in = mark->inside,
 		.from = from,
 		.value = value,
@@ -375,7 +376,7 @@ void heap_mark__contents(struct heap_mark *mark, uint64_t address)
 {
 	struct mark_object o;
 
-	if (object_at(mark, address, &o))
+	if (object_at(mark, address, &o) && !mark_bits__test(&mark->hidden, o.span, o.index))
 		add_pending(mark, &o);
 }
 
@@ -467,8 +468,12 @@ static int mark_young(struct heap_mark *mark, uint32_t number)
 {
 	struct mark_object o = {.number = number, .span = &mark->spans->all[number]};
 
+	static const struct heap_contents young = {.place = HEAP_IN_YOUNG};
+
+	mark->inside = &young;
 	for (; o.index < o.span->nelems; o.index++)
 		mark_object(mark, 0, heap_span__object(o.span, o.index), &o);
+	mark->inside = &nowhere;
 	return 0;
 }
 

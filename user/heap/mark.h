@@ -24,6 +24,7 @@ enum heap_place {
 	HEAP_IN_STACK,
 	HEAP_IN_OBJECT,
 	HEAP_IN_RUNTIME, /* what the runtime keeps outside of the heap; nothing more is known of it */
+	HEAP_IN_YOUNG, /* nowhere: all of a span that is younger than the scan is taken for reachable */
 };
 
 /* Contents that are being looked at: a whole small object, a part of a large one, variables, a stack. */
@@ -44,6 +45,7 @@ struct heap_contents {
 };
 
 struct heap_reference {
+	struct heap_mark *mark;
 	const struct heap_contents *in;
 	uint64_t from;	 /* address of the word, 0: it was none in memory */
 	uint64_t value;	 /* into or behind the start of */
@@ -116,7 +118,10 @@ void heap_mark__guess(struct heap_mark *mark, uint64_t from, uint64_t value);
 void heap_mark__words(struct heap_mark *mark, uint64_t address, const uint8_t *data, size_t n,
 		      const uint8_t *bits);
 
-/* heap_mark__contents - what the object at @address points to, but not the object itself. */
+/*
+ * heap_mark__contents - what the object at @address points to, but not the object itself. Of a marked
+ * one, once more; of a hidden one, not before it is revealed.
+ */
 void heap_mark__contents(struct heap_mark *mark, uint64_t address);
 
 /*

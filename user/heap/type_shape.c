@@ -101,6 +101,17 @@ static void cut(char *name)
 		snprintf(name + HEAP_MAX_TYPE_NAME - 3, 4, "...");
 }
 
+char *heap_shape__shorten(const char *name)
+{
+	char *copy = strdup(name);
+
+	if (copy) {
+		shorten_paths(copy);
+		cut(copy);
+	}
+	return copy;
+}
+
 /* The name that the linker wrote, which is in the same module as the type. */
 static bool linked_name(struct heap_types *types, const struct heap_type *type, int32_t offset,
 			char *name, size_t size)

@@ -145,6 +145,16 @@ static bool is_type(const uint8_t *data)
 	       align <= MAX_ALIGN && !(align & (align - 1)) && kind < GO_KINDS;
 }
 
+static struct heap_type *read_described(struct heap_types *types, uint64_t address)
+{
+	struct heap_type *type = types->n < MAX_TYPES ? heap_types__describe(types, address) : NULL;
+
+	if (!type || keep(types, type))
+		return type;
+	free_type(type);
+	return NULL;
+}
+
 static struct heap_type *read_type(struct heap_types *types, uint64_t address)
 {
 	uint8_t data[GO_TYPE_BYTES], direct;
@@ -174,7 +184,10 @@ static struct heap_type *any(struct heap_types *types, uint64_t address)
 {
 	struct heap_type *type = find(types, address);
 
-	return type ? type : read_type(types, address);
+	if (type)
+		return type;
+	return address & GO_TYPE_DESCRIBED ? read_described(types, address) :
+					     read_type(types, address);
 }
 
 const struct heap_type *heap_types__any(struct heap_types *types, uint64_t address)

@@ -8,6 +8,7 @@
  * a person reads: names, fields, elements (heap_types__shape()). Read from the target once and kept,
  * with a limit.
  */
+#include "golang/variables.h"
 #include "heap/modules.h"
 
 /* abi.Type, the same from Go 1.18 to 1.27. */
@@ -92,6 +93,16 @@ void heap_types__free(struct heap_types *types);
  * have shapes without names.
  */
 void heap_types__use_modules(struct heap_types *types, const struct heap_modules *modules);
+
+/*
+ * heap_types__use_variables - types that only DWARF tells, too. @variables must outlive @types; @bias: of
+ * struct heap_runtime.
+ */
+void heap_types__use_variables(struct heap_types *types, const struct go_variables *variables,
+			       uint64_t bias);
+
+/* heap_types__of_variable - the address of @type of a struct go_variable, for the functions below. */
+uint64_t heap_types__of_variable(const struct heap_types *types, uint64_t type);
 
 /*
  * heap_types__get - the type at the target's @address; NULL when that is none, it cannot be read or

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/number.h"
+#include "golang/variables.h"
 #include "heap/counters.h"
 #include "session/target_heap.h"
 #include "session/target_internal.h"
@@ -14,6 +16,16 @@
 #define SLICE_NS (20 * NSEC_PER_MSEC)
 /* Scans until one is sure of all roots. */
 #define ATTEMPTS 3
+/* What grows with the heap of the memory that paths need: two bytes per slot, half of what there is. */
+#define MEMORY_PER_SLOT 4
+
+struct target_view {
+	struct go_variables *variables;
+	struct heap_paths *paths;
+	struct heap_growth *growth;
+	struct heap_view shown;
+	bool filled;
+};
 
 /* A heap of which a part would be left out is not read. */
 static int check_size(const struct target *target, const struct heap_runtime *runtime,
@@ -55,7 +67,7 @@ static int measure(struct target *target, const struct heap_runtime *runtime,
 		   const struct heap_scan *scan, struct failure *failure)
 {
 	int err = heap_memory__measure(runtime, heap_scan__result(scan), target->options.proc_root,
-				       target__pid(target), &target->heap_view->memory);
+				       target__pid(target), &target->view->shown.memory);
 
 	if (err == -EOPNOTSUPP)
 		return failure__set(failure, err,
@@ -67,6 +79,29 @@ static int measure(struct target *target, const struct heap_runtime *runtime,
 		     0;
 }
 
+static int open_view(struct target *target, const struct heap_runtime *runtime,
+		     const struct target_view_options *options)
+{
+	struct target_view *view;
+	int err;
+
+	if (target->view)
+		return 0;
+	view = calloc(1, sizeof(*view));
+	if (!view)
+		return -ENOMEM;
+	target->view = view;
+	err = go_variables__read(target->executable->binary, &view->variables);
+	if (!err)
+		err = heap_growth__new(&view->growth);
+	if (!err)
+		err = heap_paths__new(runtime, view->variables,
+				      options->max_memory / MEMORY_PER_SLOT, &view->paths);
+	if (err)
+		target_view__close(target);
+	return err;
+}
+
 /* One scan, and what it shows. 1: it is not sure of all roots. */
 static int look(struct target *target, const struct heap_runtime *runtime,
 		const struct target_view_options *options, struct failure *failure)
@@ -74,6 +109,7 @@ static int look(struct target *target, const struct heap_runtime *runtime,
 	const struct heap_scan_options scan_options = {
 		.max_heap_bytes = options->max_memory * HEAP_SCAN_PER_MEMORY,
 		.whole = true,
+		.visitor = heap_paths__visitor(target->view->paths),
 	};
 	const struct heap_scan_result *result;
 	struct heap_scan *scan;
@@ -81,6 +117,7 @@ static int look(struct target *target, const struct heap_runtime *runtime,
 
 	if (err)
 		return failure__set(failure, err, "out of memory");
+	heap_paths__begin(target->view->paths);
 	err = run_scan(scan, options, failure);
 	if (!err) {
 		result = heap_scan__result(scan);
@@ -91,6 +128,10 @@ static int look(struct target *target, const struct heap_runtime *runtime,
 			  (unsigned long long)result->marked.objects, result->doubt ? ", " : "",
 			  heap_scan_doubt__text(result->doubt));
 		err = measure(target, runtime, scan, failure);
+		if (!err)
+			err = heap_paths__count(target->view->paths, heap_scan__mark(scan), 0) ?
+				      failure__set(failure, -ENOMEM, "out of memory") :
+				      0;
 		if (!err && result->doubt != HEAP_SCAN_SURE)
 			err = 1;
 	}
@@ -102,16 +143,21 @@ int target_view__take(struct target *target, const struct target_view_options *o
 		      struct failure *failure)
 {
 	const struct heap_runtime *runtime;
+	struct target_view *view;
+	uint64_t now_ns;
 	int err = target_heap__runtime(target, &runtime, failure);
 
 	if (!err)
 		err = check_size(target, runtime, options, failure);
 	if (err)
 		return err;
-	if (!target->heap_view)
-		target->heap_view = calloc(1, sizeof(*target->heap_view));
-	if (!target->heap_view)
-		return failure__set(failure, -ENOMEM, "out of memory");
+	err = open_view(target, runtime, options);
+	if (err)
+		return failure__set(failure, err, "process %d: %s", target__pid(target),
+				    err == -ENOMEM ? "out of memory" :
+						     "its modules cannot be read");
+	view = target->view;
+	now_ns = clock__monotonic_ns();
 	err = 1;
 	for (int i = 0; i < ATTEMPTS && err == 1; i++)
 		err = look(target, runtime, options, failure);
@@ -119,16 +165,27 @@ int target_view__take(struct target *target, const struct target_view_options *o
 		log_warn("process %d: not all of what its heap hangs from could be read: what is "
 			 "alive is more than is shown",
 			 target__pid(target));
+	if (err >= 0 && heap_view__fill(&view->shown, view->paths, view->growth, now_ns))
+		err = failure__set(failure, -ENOMEM, "out of memory");
+	view->filled = view->filled || err >= 0;
 	return min_of(err, 0);
 }
 
 const struct heap_view *target_view__get(const struct target *target)
 {
-	return target->heap_view;
+	return target->view && target->view->filled ? &target->view->shown : NULL;
 }
 
 void target_view__close(struct target *target)
 {
-	free(target->heap_view);
-	target->heap_view = NULL;
+	struct target_view *view = target->view;
+
+	if (!view)
+		return;
+	heap_view__clear(&view->shown);
+	heap_paths__free(view->paths);
+	heap_growth__free(view->growth);
+	go_variables__free(view->variables);
+	free(view);
+	target->view = NULL;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/json/heap.h"
 
+#include "output/json/holders.h"
+
 #include "output/json/site.h"
 
 static void put_source(struct json *json, const struct report_allocations *allocations)
@@ -69,8 +71,10 @@ static void put_alloc_sites(struct json *json, const struct report_allocations *
 
 void json__heap(struct json *json, const struct report_target *target)
 {
-	if (target->heap)
+	if (target->heap) {
 		put_memory(json, &target->heap->memory, target->allocations);
+		json__holders(json, target->heap);
+	}
 	if (target->allocations)
 		put_alloc_sites(json, target->allocations);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/number.h"
+#include "output/text/holders.h"
 #include "output/text/target.h"
 
 #define LABEL	  8 /* columns of "memory  " */
@@ -66,5 +67,6 @@ void text_part__heap(struct screen *screen, const struct report_target *target,
 	}
 	put_parts(screen, &target->heap->memory);
 	put_counts(screen, &target->heap->memory);
+	text_part__holders(screen, target->heap, options->all);
 	text_part__alloc_sites(screen, target->allocations, options);
 }

@@ -354,8 +354,21 @@ static json_t *whole_report(void)
 		{.goid = 1, .state = "running", .place = &place},
 		{.goid = 18, .parent_goid = 1, .state = "select", .parked = true, .place = &place},
 	};
+	static char type[] = "map[int]*main.session", path[] = "main.sessions.m", none[] = "";
+	static struct heap_view_type types[] = {{type, 3, 17, true}};
+	static struct heap_view_holder holders[] = {{path, type, path, 5, 19, 1, true}};
+	static struct heap_view_growth growing[] = {
+		{path, type, true, 12, 24, 100, 200, 6.5},
+		{path, none, false, 0, 0, 100, 200, 6.5},
+	};
 	static const struct heap_view heap = {
 		.memory = {.rss_bytes = 117, .live_bytes = 53, .objects = 7, .gc_cycles = 3},
+		.types = types,
+		.n_types = ARRAY_SIZE(types),
+		.holders = holders,
+		.n_holders = ARRAY_SIZE(holders),
+		.growing = growing,
+		.n_growing = ARRAY_SIZE(growing),
 	};
 	static const struct report_alloc_site allocating[] = {
 		{.id = "00ff00ff",

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/text/holders.h"
+
+#include <stdio.h>
+
+#include "base/duration.h"
+#include "base/number.h"
+
+#define MAX_TYPES   10u
+#define MAX_HOLDERS 25u
+#define MAX_DEPTH   6u
+#define INDENT	    2u
+/* Columns: bytes, share, objects. */
+#define BYTES_END   9u
+#define SHARE_END   15u
+#define OBJECTS_END 28u
+#define NAME	    30u
+
+static void put_title(struct screen *screen, const char *title, const char *text)
+{
+	screen__end_line(screen);
+	screen__put(screen, STYLE_DIM, title);
+	screen__put(screen, STYLE_PLAIN, text);
+	screen__end_line(screen);
+}
+
+static void put_figures(struct screen *screen, const struct heap_view *view, uint64_t bytes,
+			uint64_t objects)
+{
+	double share = view->bytes ? 100.0 * (double)bytes / (double)view->bytes : 0;
+	char text[NUMBER_COUNT_SIZE + NUMBER_BYTES_SIZE];
+
+	number__bytes(bytes, text);
+	screen__put_right(screen, STYLE_BOLD, text, 0, BYTES_END);
+	snprintf(text, sizeof(text), share < 0.5 ? "<1 %%" : "%.0f %%", share);
+	screen__put_right(screen, STYLE_PLAIN, text, BYTES_END, SHARE_END - BYTES_END);
+	number__count(objects, text);
+	screen__put_right(screen, STYLE_PLAIN, text, SHARE_END, OBJECTS_END - SHARE_END);
+	screen__to(screen, NAME);
+}
+
+static void put_more(struct screen *screen, size_t n, const char *noun)
+{
+	if (!n)
+		return;
+	screen__to(screen, NAME);
+	screen__put_owned(screen, STYLE_DIM, number__counted(n, noun));
+	screen__put(screen, STYLE_DIM, " more; --all shows them");
+	screen__end_line(screen);
+}
+
+static void put_types(struct screen *screen, const struct heap_view *view, bool all)
+{
+	size_t n = all ? view->n_types : min_of(view->n_types, (size_t)MAX_TYPES);
+	double typed = view->bytes ? 100.0 * (double)view->typed_bytes / (double)view->bytes : 0;
+	char text[96];
+
+	snprintf(text, sizeof(text),
+		 "live bytes and objects; of %.1f %% of the bytes the type is known", typed);
+	put_title(screen, "by type   ", text);
+	for (size_t i = 0; i < n; i++) {
+		const struct heap_view_type *type = &view->types[i];
+
+		put_figures(screen, view, type->bytes, type->objects);
+		screen__put(screen, type->known ? STYLE_PLAIN : STYLE_DIM, type->name);
+		screen__end_line(screen);
+	}
+	put_more(screen, view->n_types - n, "type");
+}
+
+static void put_holder(struct screen *screen, const struct heap_view *view,
+		       const struct heap_view_holder *holder)
+{
+	put_figures(screen, view, holder->retained_bytes, holder->objects);
+	screen__to(screen, NAME + holder->depth * INDENT);
+	screen__put(screen, holder->depth ? STYLE_PLAIN : STYLE_BOLD, holder->step);
+	if (*holder->type) {
+		screen__put(screen, STYLE_DIM, *holder->step ? " \xe2\x86\x92 " : "\xe2\x86\x92 ");
+		screen__put(screen, STYLE_PLAIN, holder->type);
+	}
+	if (holder->recursive)
+		screen__put(screen, STYLE_DIM, " \xe2\x86\x92 itself");
+	screen__end_line(screen);
+}
+
+static void put_holders(struct screen *screen, const struct heap_view *view, bool all)
+{
+	size_t shown = 0, left_out = 0;
+
+	put_title(screen, "by holder ", "what is alive only by this, or first of all by this");
+	for (size_t i = 0; i < view->n_holders; i++) {
+		if (!all && (shown == MAX_HOLDERS || view->holders[i].depth > MAX_DEPTH)) {
+			left_out++;
+			continue;
+		}
+		put_holder(screen, view, &view->holders[i]);
+		shown++;
+	}
+	put_more(screen, left_out, "holder");
+}
+
+static void put_entries(struct screen *screen, const struct heap_view_growth *growth,
+			const char *duration)
+{
+	char before[NUMBER_COUNT_SIZE], after[NUMBER_COUNT_SIZE];
+
+	if (growth->counted) {
+		number__count(growth->entries_before, before);
+		number__count(growth->entries_after, after);
+		screen__putf(screen, STYLE_BOLD, " %s \xe2\x86\x92 %s entries in %s", before, after,
+			     duration);
+	} else {
+		number__bytes(growth->bytes_before, before);
+		number__bytes(growth->bytes_after, after);
+		screen__putf(screen, STYLE_BOLD, " %s \xe2\x86\x92 %s in %s", before, after,
+			     duration);
+	}
+}
+
+static void put_growth(struct screen *screen, const struct heap_view *view,
+		       const struct heap_view_growth *growth)
+{
+	char duration[DURATION_SIZE], bytes[NUMBER_BYTES_SIZE];
+	bool less = growth->bytes_after < growth->bytes_before;
+
+	duration__format(view->looked_ns / NSEC_PER_SEC * NSEC_PER_SEC, duration);
+	number__bytes(less ? growth->bytes_before - growth->bytes_after :
+			     growth->bytes_after - growth->bytes_before,
+		      bytes);
+	screen__put(screen, STYLE_GROWING, "GROWING ");
+	screen__put(screen, STYLE_BOLD, growth->path);
+	if (*growth->type)
+		screen__putf(screen, STYLE_PLAIN, " (%s)", growth->type);
+	put_entries(screen, growth, duration);
+	if (growth->counted)
+		screen__putf(screen, STYLE_PLAIN, ", retains %s%s", less ? "-" : "+", bytes);
+	screen__end_line(screen);
+}
+
+static void put_growing(struct screen *screen, const struct heap_view *view)
+{
+	if (!view->growth_known)
+		return;
+	screen__end_line(screen);
+	for (size_t i = 0; i < view->n_growing; i++)
+		put_growth(screen, view, &view->growing[i]);
+	if (!view->n_growing) {
+		screen__put(screen, STYLE_GOOD, "nothing grows at each look");
+		screen__end_line(screen);
+	}
+}
+
+void text_part__holders(struct screen *screen, const struct heap_view *view, bool all)
+{
+	put_types(screen, view, all);
+	put_holders(screen, view, all);
+	put_growing(screen, view);
+}
