@@ -90,6 +90,15 @@ _gleakd()
 	--explain)
 		return
 		;;
+	--goroutine)
+		return
+		;;
+	--site)
+		return
+		;;
+	--object)
+		return
+		;;
 	--allow)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
@@ -123,13 +132,14 @@ _gleakd()
 	dump) words='--pid -p --state --reason --func --min-age --label --goid --folded --json --verbose -v --all --pprof --color --help -h --version -V' ;;
 	prove) words='--pid -p --min-age --max-stop --max-memory --json --verbose -v --all --allow --fail-on --error-exitcode --color --help -h --version -V' ;;
 	heap) words='--pid -p --duration --max-memory --json --verbose -v --sort --pprof --all --color --help -h --version -V' ;;
+	holders) words='--pid -p --max-memory --json --verbose -v --all --goroutine --site --object --color --help -h --version -V' ;;
 	doctor) words='--json --textfile --color --help -h --version -V' ;;
-	help) words='--help -h --version -V watch list dump prove heap doctor help version' ;;
+	help) words='--help -h --version -V watch list dump prove heap holders doctor help version' ;;
 	version) words='--help -h --version -V' ;;
 	*) words='--pid -p --min-age --interval --duration --once --goroutines --mode --max-overhead --max-self-cpu --no-heap --max-memory --max-targets --min-process-age --only --exclude --group-by --json --verbose -v --all --explain --allow --state --textfile --fail-on --error-exitcode --json-schema --config --print-config --color --help -h --version -V' ;;
 	esac
 	if [[ $COMP_CWORD -eq 1 && $cur != -* ]]; then
-		words='watch list dump prove heap doctor help version'
+		words='watch list dump prove heap holders doctor help version'
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 }

@@ -84,6 +84,24 @@ const struct command_spec commands[COMMAND_COUNT] = {
 				 "profile, where in the code it is allocated. The process is "
 				 "neither stopped nor changed.",
 			.max_words = OPTION_LIST_MAX,
+			.has_page = true,
+		},
+	[COMMAND_HOLDERS] =
+		{
+			.name = "holders",
+			.usage = "[NAME|PID...] [options]",
+			.examples = {{"sudo gleakd holders shop --goroutine 18",
+				      "who could still wake it"},
+				     {"sudo gleakd holders shop --site 8f22",
+				      "the same for all of a site"},
+				     {"sudo gleakd holders 4242 --object 0xc000123456", ""}},
+			.summary = "what leads to an object, or to what goroutines wait on",
+			.about = "Reads the heap of a Go process while it runs, and tells by which "
+				 "ways something is reached from variables and stacks: the "
+				 "shortest, and how many others there are. What goroutines wait on "
+				 "and nothing leads to can never wake them.",
+			.max_words = OPTION_LIST_MAX,
+			.has_page = true,
 		},
 	[COMMAND_DOCTOR] =
 		{

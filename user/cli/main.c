@@ -11,6 +11,7 @@
 #include "cli/doctor.h"
 #include "cli/dump.h"
 #include "cli/heap.h"
+#include "cli/holders.h"
 #include "cli/list.h"
 #include "cli/named.h"
 #include "cli/options_table.h"
@@ -86,6 +87,13 @@ static int heap(const struct options *options)
 	return with_processes(options, command__heap);
 }
 
+static int holders(const struct options *options)
+{
+	int code = command__check_holders(options);
+
+	return code ? code : with_processes(options, command__holders);
+}
+
 static int help(const struct options *options)
 {
 	enum command command = COMMAND_WATCH;
@@ -113,9 +121,15 @@ static int version(const struct options *options)
 }
 
 static int (*const run[COMMAND_COUNT])(const struct options *options) = {
-	[COMMAND_WATCH] = watch, [COMMAND_LIST] = command__list, [COMMAND_DOCTOR] = command__doctor,
-	[COMMAND_DUMP] = dump,	 [COMMAND_PROVE] = prove,	 [COMMAND_HEAP] = heap,
-	[COMMAND_HELP] = help,	 [COMMAND_VERSION] = version,
+	[COMMAND_WATCH] = watch,
+	[COMMAND_LIST] = command__list,
+	[COMMAND_DOCTOR] = command__doctor,
+	[COMMAND_DUMP] = dump,
+	[COMMAND_PROVE] = prove,
+	[COMMAND_HEAP] = heap,
+	[COMMAND_HOLDERS] = holders,
+	[COMMAND_HELP] = help,
+	[COMMAND_VERSION] = version,
 };
 
 static int run_command(const struct options *options)

@@ -19,6 +19,7 @@ enum command {
 	COMMAND_DUMP,
 	COMMAND_PROVE,
 	COMMAND_HEAP,
+	COMMAND_HOLDERS,
 	COMMAND_DOCTOR,
 	COMMAND_HELP,
 	COMMAND_VERSION,
@@ -76,11 +77,13 @@ struct options {
 	bool json;
 	unsigned int verbose;
 	bool all;
-	const char *explain;  /* a site, as in output/site_pattern.h; NULL: the table of all */
-	const char *allow;    /* file; NULL: none */
-	const char *state;    /* file; NULL: none */
-	const char *textfile; /* likewise */
-	unsigned int fail_on; /* enum finding */
+	const char *explain; /* a site, as in output/site_pattern.h; NULL: the table of all */
+	const char *site;    /* likewise, of COMMAND_HOLDERS, as are the next */
+	const char *goroutine, *object;
+	const char *allow;	     /* file; NULL: none */
+	const char *state;	     /* file; NULL: none */
+	const char *textfile;	     /* likewise */
+	unsigned int fail_on;	     /* enum finding */
 	unsigned int error_exitcode; /* 0: findings do not change the exit status */
 	bool json_schema;
 	enum color_choice color;

@@ -5,14 +5,15 @@
 #include <limits.h>
 #include <string.h>
 
-#define WATCH  (1u << COMMAND_WATCH)
-#define LIST   (1u << COMMAND_LIST)
-#define DUMP   (1u << COMMAND_DUMP)
-#define PROVE  (1u << COMMAND_PROVE)
-#define HEAP   (1u << COMMAND_HEAP)
-#define DOCTOR (1u << COMMAND_DOCTOR)
-#define HELP   (1u << COMMAND_HELP)
-#define EVERY  (WATCH | LIST | DUMP | PROVE | HEAP | DOCTOR | HELP | 1u << COMMAND_VERSION)
+#define WATCH	(1u << COMMAND_WATCH)
+#define LIST	(1u << COMMAND_LIST)
+#define DUMP	(1u << COMMAND_DUMP)
+#define PROVE	(1u << COMMAND_PROVE)
+#define HEAP	(1u << COMMAND_HEAP)
+#define HOLDERS (1u << COMMAND_HOLDERS)
+#define DOCTOR	(1u << COMMAND_DOCTOR)
+#define HELP	(1u << COMMAND_HELP)
+#define EVERY	(WATCH | LIST | DUMP | PROVE | HEAP | HOLDERS | DOCTOR | HELP | 1u << COMMAND_VERSION)
 
 static const char *const color_words[] = {"auto", "always", "never", NULL};
 static const char *const group_words[] = {"exe", "comm", "unit", "container", "pid", NULL};
@@ -52,8 +53,8 @@ const struct option_spec option_specs[] = {
 	 .max = PID_LIMIT, .metavar = "N|NAME", .brief = "the Go process to watch; may be repeated",
 	 .help = "the Go process to watch: its number, or the name of process, executable, systemd "
 		 "unit or container; may be repeated (default: all of this host)"},
-	{"pid", 'p', OPTION_PROCESSES, DUMP | PROVE | HEAP, .offset = FIELD(processes), .min = 1,
-	 .max = PID_LIMIT, .metavar = "N|NAME",
+	{"pid", 'p', OPTION_PROCESSES, DUMP | PROVE | HEAP | HOLDERS, .offset = FIELD(processes),
+	 .min = 1, .max = PID_LIMIT, .metavar = "N|NAME",
 	 .help = "the Go process to look at, by its number or a name, as for watching; may be "
 		 "repeated"},
 	{"min-age", 0, OPTION_DURATION, WATCH | PROVE, OPTION_IN_FILE, FIELD(min_age_ns),
@@ -116,8 +117,8 @@ const struct option_spec option_specs[] = {
 	 .min = 16 * MIB, .max = MIB << 20, .fallback = "512M", .metavar = "SIZE",
 	 .help = "memory gleakd itself may use; further processes and goroutines are "
 		 "counted only"},
-	{"max-memory", 0, OPTION_BYTES, PROVE | HEAP, .offset = FIELD(max_memory), .min = 16 * MIB,
-	 .max = MIB << 20, .pid_fallback = "4G", .metavar = "SIZE",
+	{"max-memory", 0, OPTION_BYTES, PROVE | HEAP | HOLDERS, .offset = FIELD(max_memory),
+	 .min = 16 * MIB, .max = MIB << 20, .pid_fallback = "4G", .metavar = "SIZE",
 	 .help = "memory gleakd may take for what it reads"},
 	{"max-targets", 0, OPTION_NUMBER, WATCH, OPTION_IN_FILE | OPTION_FOR_HOST,
 	 FIELD(max_targets), .min = 1, .max = TARGETS_LIMIT, .fallback = "512", .metavar = "N",
@@ -136,12 +137,12 @@ const struct option_spec option_specs[] = {
 	 .choices = group_words, .fallback = "exe", .metavar = "WHAT",
 	 .help = "what processes are counted together by in metrics: exe, comm, unit, container, "
 		 "pid"},
-	{"json", 0, OPTION_FLAG, WATCH | PROVE | HEAP, OPTION_IN_FILE, FIELD(json),
+	{"json", 0, OPTION_FLAG, WATCH | PROVE | HEAP | HOLDERS, OPTION_IN_FILE, FIELD(json),
 	 .brief = "for scripts", .help = "one JSON object per line and interval (docs/schema.md)"},
 	{"json", 0, OPTION_FLAG, LIST | DUMP | DOCTOR, .offset = FIELD(json),
 	 .help = "one JSON object (docs/schema.md)"},
-	{"verbose", 'v', OPTION_COUNT, WATCH | PROVE | HEAP, OPTION_IN_FILE, FIELD(verbose),
-	 .max = 2, .brief = "whole stacks",
+	{"verbose", 'v', OPTION_COUNT, WATCH | PROVE | HEAP | HOLDERS, OPTION_IN_FILE,
+	 FIELD(verbose), .max = 2, .brief = "whole stacks",
 	 .help = "whole park stacks; twice: what gleakd itself is doing"},
 	{"verbose", 'v', OPTION_COUNT, DUMP, .offset = FIELD(verbose), .max = 2,
 	 .help = "every path and number in full; twice: what gleakd itself is doing"},
@@ -159,13 +160,23 @@ const struct option_spec option_specs[] = {
 	 .metavar = "FILE", .brief = "where it allocates, for go tool pprof",
 	 .help = "write where it allocates to FILE, as a profile for go tool pprof; of one process"},
 	{"all", 0, OPTION_FLAG, HEAP, .offset = FIELD(all), .help = "every place that allocates"},
-	{"all", 0, OPTION_FLAG, WATCH | PROVE, OPTION_IN_FILE, FIELD(all),
+	{"all", 0, OPTION_FLAG, WATCH | PROVE | HOLDERS, OPTION_IN_FILE, FIELD(all),
 	 .help = "every site, not only the first few"},
 	{"explain", 0, OPTION_STRING, WATCH, OPTION_FOR_PID, FIELD(explain), .min = 1,
 	 .max = SITE_LIMIT, .metavar = "SITE", .brief = "all that is known of one finding",
 	 .help = "instead of the table, all that is known of one site: its id (4 digits do), a part of "
 		 "a function's name, or a pattern of a function or file:line; what there is, if it "
 		 "is not that"},
+	{"goroutine", 0, OPTION_STRING, HOLDERS, .offset = FIELD(goroutine), .min = 1, .max = 20,
+	 .metavar = "G", .brief = "what this goroutine waits on",
+	 .help = "what the goroutine of this number waits on: a channel, lock, WaitGroup or Cond"},
+	{"site", 0, OPTION_STRING, HOLDERS, .offset = FIELD(site), .min = 1, .max = SITE_LIMIT,
+	 .metavar = "SITE", .brief = "what the goroutines of a finding wait on",
+	 .help = "what the goroutines of one site wait on: its id (4 digits do), a part of a "
+		 "function's name, or a pattern of a function or file:line"},
+	{"object", 0, OPTION_STRING, HOLDERS, .offset = FIELD(object), .min = 1, .max = 20,
+	 .metavar = "ADDRESS", .brief = "the object at this address",
+	 .help = "the object of the heap that is at this address, as 0xc000123456"},
 	{"allow", 0, OPTION_PATH, WATCH | PROVE, OPTION_IN_FILE, FIELD(allow), .min = 1,
 	 .max = PATH_MAX - 1, .metavar = "FILE",
 	 .help = "do not flag known cases: on each line a pattern of a function or file:line, and "
@@ -197,8 +208,9 @@ const struct option_spec option_specs[] = {
 		 " if there is one; for chosen processes none)"},
 	{"print-config", 0, OPTION_FLAG, WATCH, .offset = FIELD(print_config),
 	 .help = "print what would be in force, as a config file, then end"},
-	{"color", 0, OPTION_CHOICE, WATCH | LIST | DUMP | PROVE | HEAP | DOCTOR, OPTION_IN_FILE,
-	 FIELD(color), .choices = color_words, .fallback = "auto", .metavar = "WHEN",
+	{"color", 0, OPTION_CHOICE, WATCH | LIST | DUMP | PROVE | HEAP | HOLDERS | DOCTOR,
+	 OPTION_IN_FILE, FIELD(color), .choices = color_words, .fallback = "auto",
+	 .metavar = "WHEN",
 	 .help = "when to use colors: auto (on a terminal, unless NO_COLOR is set), always, never"},
 	{"ring-bytes", 0, OPTION_SIZE, WATCH, OPTION_HIDDEN, FIELD(ring_bytes), .min = 4096,
 	 .max = 1ULL << 30, .metavar = "N", .help = "size of the ring buffer, a power of two"},

@@ -51,7 +51,7 @@ static struct text_options text_options_of(const struct outputs *outputs, int fd
 		.verbose = options->verbose > 0,
 		.all = options->all,
 		.host = !options->processes.n,
-		.heap = options->command == COMMAND_HEAP,
+		.heap = options->command == COMMAND_HEAP || options->command == COMMAND_HOLDERS,
 		.no_verdict = options->command == COMMAND_DUMP,
 	};
 }

@@ -47,7 +47,7 @@ static void unmap_bits(struct mark_bits *bits)
 static int grow(struct heap_mark *mark)
 {
 	size_t n = (size_t)mark->spans->n_words, size = mark->queue_size;
-	uint32_t *queue;
+	uint32_t *queue, *next;
 
 	if (n > mark->n_words) {
 		int err;
@@ -60,6 +60,8 @@ static int grow(struct heap_mark *mark)
 			err = map_bits(&mark->watched, n);
 		if (!err)
 			err = map_bits(&mark->hidden, n);
+		if (!err)
+			err = map_bits(&mark->next, n);
 		if (err)
 			return err;
 		mark->n_words = n;
@@ -68,6 +70,10 @@ static int grow(struct heap_mark *mark)
 		size = size ? 2 * size : 1024;
 	if (size == mark->queue_size)
 		return 0;
+	next = reallocarray(mark->next_queue, size, sizeof(*next));
+	if (!next)
+		return -ENOMEM;
+	mark->next_queue = next;
 	queue = malloc(size * sizeof(*queue));
 	if (!queue)
 		return -ENOMEM;
@@ -97,7 +103,8 @@ int heap_mark__new(struct heap_spans *spans, struct heap_types *types, struct he
 	}
 	/* The table may have been used before. */
 	for (size_t i = 0; i < spans->n; i++)
-		spans->all[i].flags &= (uint8_t) ~(HEAP_SPAN_QUEUED | HEAP_SPAN_WATCHED);
+		spans->all[i].flags &=
+			(uint8_t) ~(HEAP_SPAN_QUEUED | HEAP_SPAN_WATCHED | HEAP_SPAN_NEXT);
 	*ret_mark = mark;
 	return 0;
 }
@@ -110,7 +117,9 @@ void heap_mark__free(struct heap_mark *mark)
 	unmap_bits(&mark->pending);
 	unmap_bits(&mark->watched);
 	unmap_bits(&mark->hidden);
+	unmap_bits(&mark->next);
 	free(mark->queue);
+	free(mark->next_queue);
 	index__free(mark->late_pages);
 	free(mark->late);
 	free(mark->woken);
@@ -146,6 +155,11 @@ bool heap_mark__is_again(const struct heap_mark *mark)
 	return mark->again;
 }
 
+void heap_mark__by_level(struct heap_mark *mark)
+{
+	mark->level = 1;
+}
+
 /* --- objects ------------------------------------------------------------------------------------ */
 
 static inline bool object_at(const struct heap_mark *mark, uint64_t address,
@@ -172,10 +186,23 @@ void mark__enqueue(struct heap_mark *mark, uint32_t number)
 	mark->queue[(mark->queue_head + mark->queue_used++) & (mark->queue_size - 1)] = number;
 }
 
+static void add_next(struct heap_mark *mark, const struct mark_object *o)
+{
+	mark_bits__set(&mark->next, o->span, o->index);
+	if (o->span->flags & HEAP_SPAN_NEXT)
+		return;
+	o->span->flags |= HEAP_SPAN_NEXT;
+	mark->next_queue[mark->n_next++] = o->number;
+}
+
 static void add_pending(struct heap_mark *mark, const struct mark_object *o)
 {
 	if (o->span->flags & HEAP_SPAN_NOSCAN)
 		return;
+	if (mark->level) {
+		add_next(mark, o);
+		return;
+	}
 	mark_bits__set(&mark->pending, o->span, o->index);
 	mark__enqueue(mark, o->number);
 }
@@ -494,6 +521,26 @@ static int look_up_late(struct heap_mark *mark)
 
 /* ------------------------------------------------------------------------------------------------ */
 
+/* All of a level has been scanned: what was found meanwhile is the next one. */
+static void next_level(struct heap_mark *mark)
+{
+	for (size_t i = 0; i < mark->n_next; i++) {
+		struct heap_span *span = &mark->spans->all[mark->next_queue[i]];
+		uint64_t *from = mark->next.words + span->first_word;
+		uint64_t *to = mark->pending.words + span->first_word;
+
+		for (uint32_t w = 0; w < (span->nelems + 63) / 64; w++) {
+			to[w] |= from[w];
+			from[w] = 0;
+		}
+		span->flags &= (uint8_t)~HEAP_SPAN_NEXT;
+		mark__enqueue(mark, mark->next_queue[i]);
+	}
+	mark->n_next = 0;
+	if (mark->level && mark->level++ == HEAP_MARK_LEVELS)
+		mark->level = 0;
+}
+
 int heap_mark__drain(struct heap_mark *mark, uint64_t budget_ns)
 {
 	uint64_t end = clock__monotonic_ns() + budget_ns;
@@ -501,6 +548,8 @@ int heap_mark__drain(struct heap_mark *mark, uint64_t budget_ns)
 	while (!mark->failed) {
 		if (mark->queue_used || mark->large_span != HEAP_NO_SPAN)
 			mark->failed = mark__read_batch(mark);
+		else if (mark->n_next)
+			next_level(mark);
 		else if (mark->late_done < mark->n_late)
 			mark->failed = look_up_late(mark);
 		else

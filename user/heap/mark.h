@@ -105,6 +105,14 @@ void heap_mark__inside(struct heap_mark *mark, const struct heap_contents *conte
 void heap_mark__again(struct heap_mark *mark);
 bool heap_mark__is_again(const struct heap_mark *mark);
 
+/*
+ * heap_mark__by_level - from now on objects are scanned level by level: those that are n references away
+ * before any that is n + 1 away, up to HEAP_MARK_LEVELS; what is further away comes in any order. A span is
+ * then read once for each level that has objects in it.
+ */
+void heap_mark__by_level(struct heap_mark *mark);
+#define HEAP_MARK_LEVELS 64
+
 /* heap_mark__pointer - @value, read at @from (or 0), is a pointer, to wherever. */
 void heap_mark__pointer(struct heap_mark *mark, uint64_t from, uint64_t value);
 

@@ -50,6 +50,12 @@ struct heap_mark {
 	uint32_t *queue;
 	size_t queue_size, queue_head, queue_used; /* size: a power of two */
 
+	/* By level: what has been found for the next one. level 0: they are not told apart. */
+	unsigned int level;
+	struct mark_bits next;
+	uint32_t *next_queue; /* as large as the other */
+	size_t n_next;
+
 	/* Addresses without a span, one per page: looked up when nothing else waits. */
 	struct index *late_pages;
 	uint64_t *late;

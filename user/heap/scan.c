@@ -114,6 +114,8 @@ static int read_spans(struct heap_scan *scan, uint64_t budget_ns, struct failure
 	heap_stacks__threads(scan->stacks, scan->options.threads, scan->options.n_threads);
 	heap_mark__trace(scan->mark, scan->options.edge, scan->options.edge_ctx);
 	heap_mark__visit(scan->mark, scan->options.visitor);
+	if (scan->options.by_level)
+		heap_mark__by_level(scan->mark);
 	return heap_goroutines__start(&scan->goroutines, false);
 }
 
@@ -127,6 +129,8 @@ static int read_goroutines(struct heap_scan *scan, uint64_t budget_ns)
 		err = scan_candidates__prepare(scan);
 	if (!err)
 		err = heap_roots__hide_processors(scan->roots);
+	if (!err && scan->options.ready)
+		err = scan->options.ready(scan->options.ready_ctx, scan);
 	return err;
 }
 
@@ -152,8 +156,11 @@ static int add_stacks(struct heap_scan *scan)
 /* Everything that is reachable by now is marked, and candidates told. Then the next phase. */
 static int drain(struct heap_scan *scan, uint64_t budget_ns, enum heap_root_kind kind)
 {
-	int err = heap_mark__drain(scan->mark, budget_ns);
+	int err;
 
+	if (scan->options.by_level && scan->phase < SCAN_STACKS)
+		return 0;
+	err = heap_mark__drain(scan->mark, budget_ns);
 	return err ? err : scan_candidates__settle(scan, kind);
 }
 
@@ -385,6 +392,20 @@ bool heap_scan__is_unreachable(const struct heap_goroutine *g)
 {
 	return g->candidate && g->reached_by == HEAP_ROOT_NONE &&
 	       !(g->goid == 1 && g->wait_class == WAIT_SELECT_NONE);
+}
+
+enum heap_root_kind heap_scan__roots(const struct heap_scan *scan)
+{
+	switch (scan->phase) {
+	case SCAN_GLOBALS:
+		return HEAP_ROOT_GLOBAL;
+	case SCAN_SPECIALS:
+		return HEAP_ROOT_FINALIZER;
+	case SCAN_RUNTIME:
+		return HEAP_ROOT_RUNTIME;
+	default:
+		return HEAP_ROOT_NONE;
+	}
 }
 
 struct heap_mark *heap_scan__mark(struct heap_scan *scan)

@@ -43,6 +43,17 @@ struct heap_scan_options {
 	void *edge_ctx;
 	/* Sees the whole scan (mark.h), and must outlive it; or NULL. */
 	const struct heap_visitor *visitor;
+	/*
+	 * Called once it is known which goroutines there are and what they wait on, and nothing has been
+	 * marked. An error ends the scan. NULL: nobody.
+	 */
+	int (*ready)(void *ctx, struct heap_scan *scan);
+	void *ready_ctx;
+	/*
+	 * Shortest ways first: by level (mark.h), from roots of all kinds at once but for the stacks of
+	 * candidates. What kind of root leads to a candidate is then not told.
+	 */
+	bool by_level;
 };
 
 /* Why a scan that has ended says nothing. */
@@ -116,6 +127,9 @@ struct heap_retained {
  */
 int heap_scan__retain(struct heap_scan *scan, const size_t *indices, size_t n,
 		      struct heap_retained *ret_retained) __must_check;
+
+/* heap_scan__roots - of what kind the roots are that are being read; HEAP_ROOT_NONE: of several. */
+enum heap_root_kind heap_scan__roots(const struct heap_scan *scan);
 
 /* heap_scan__mark - what has been marked, for whoever goes on from there. */
 struct heap_mark *heap_scan__mark(struct heap_scan *scan);

@@ -27,6 +27,7 @@ enum heap_span_flag {
 	HEAP_SPAN_QUEUED = 4,
 	HEAP_SPAN_WATCHED = 8, /* an object in it is waited for */
 	HEAP_SPAN_CHANGED = 16,
+	HEAP_SPAN_NEXT = 32, /* it has objects of the next level */
 };
 
 struct heap_span {

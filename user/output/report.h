@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "base/common.h"
+#include "heap/holders.h"
 #include "heap/view.h"
 #include "host/execution.h"
 #include "observe/wait_objects.h"
@@ -160,6 +161,7 @@ struct report_target {
 
 	const struct heap_view *heap;		      /* NULL: not asked for, or not read */
 	const struct report_allocations *allocations; /* likewise */
+	const struct heap_holders *holders;	      /* likewise */
 
 	/* Where it runs; "" where it does not apply or is not known. */
 	const char *group; /* what it is counted with in metrics: by default the name of exe */

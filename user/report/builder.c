@@ -17,7 +17,9 @@
 #include "report/objects.h"
 #include "report/process_figures.h"
 #include "report/site.h"
+#include "report/site_id.h"
 #include "naming/site_frames.h"
+#include "session/target_holders.h"
 #include "session/target_view.h"
 
 /* How long what members of a site wait on is taken to stay the same. */
@@ -299,21 +301,13 @@ static const struct site_frames beyond_limit = {
 	.start_function = "(beyond the limit of sites)",
 };
 
-static const char *wait_words(const struct target *target, const struct site_view *view)
-{
-	/* Of goroutines that do not park only those in a system call have a stack to be read. */
-	if (!view->wait_reason && view->stack_id && !view->parked)
-		return "syscall";
-	return go_layout__wait_reason(go_binary__layout(target__binary(target)), view->wait_reason);
-}
-
 static int resolve_site(const struct target *target, struct report_site *site,
 			struct site_frames *frames)
 {
 	const struct site_view *view = &site->view;
 	const struct meaning *meaning;
 
-	site->wait_reason = wait_words(target, view);
+	site->wait_reason = site_id__wait_words(target, view);
 	if (view->other)
 		*frames = beyond_limit;
 	else
@@ -519,6 +513,7 @@ static void fill_target(const struct target *target, const struct built_target *
 	report->exited_target =
 		target__state(target) == TARGET_EXITED || target__state(target) == TARGET_EXECUTED;
 	report->heap = target_view__get(target);
+	report->holders = target_holders__get(target);
 	report->sites = built->sites;
 	report->n_sites = built->n_sites;
 	report->findings = built->findings.findings;

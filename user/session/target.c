@@ -18,6 +18,7 @@
 #include "session/saved_state.h"
 #include "session/target_heap.h"
 #include "session/target_samples.h"
+#include "session/target_holders.h"
 #include "session/target_view.h"
 #include "naming/site_frames.h"
 
@@ -188,6 +189,7 @@ void target__free(struct target *target)
 	target_heap__close(target);
 	target_view__close(target);
 	target_samples__close(target);
+	target_holders__close(target);
 	wait_reader__free(target->wait_reader);
 	tracker__free(target->tracker);
 	module_map__free(target->modules);

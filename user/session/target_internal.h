@@ -39,6 +39,7 @@ struct target {
 	struct probe_plan plan;		    /* of the runtime's own module */
 	struct module_probes *probes;	    /* NULL: nothing can be attached */
 	struct target_heap *heap;	    /* NULL: not looked at yet */
+	struct heap_holders *holders;	    /* NULL: nobody asked */
 	struct target_view *view;	    /* NULL: not asked for */
 	struct target_samples *samples;	    /* likewise */
 	struct gl_losses losses;	    /* when the tracker was last told */

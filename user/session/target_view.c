@@ -27,9 +27,8 @@ struct target_view {
 	bool filled;
 };
 
-/* A heap of which a part would be left out is not read. */
-static int check_size(const struct target *target, const struct heap_runtime *runtime,
-		      const struct target_view_options *options, struct failure *failure)
+int target_view__check_size(const struct target *target, const struct heap_runtime *runtime,
+			    const struct target_view_options *options, struct failure *failure)
 {
 	uint64_t max = options->max_memory * HEAP_SCAN_PER_MEMORY;
 	char heap[NUMBER_BYTES_SIZE], most[NUMBER_BYTES_SIZE];
@@ -148,7 +147,7 @@ int target_view__take(struct target *target, const struct target_view_options *o
 	int err = target_heap__runtime(target, &runtime, failure);
 
 	if (!err)
-		err = check_size(target, runtime, options, failure);
+		err = target_view__check_size(target, runtime, options, failure);
 	if (err)
 		return err;
 	err = open_view(target, runtime, options);

@@ -24,6 +24,14 @@ struct target_view_options {
 int target_view__take(struct target *target, const struct target_view_options *options,
 		      struct failure *failure) __must_check;
 
+/*
+ * target_view__check_size - -E2BIG with what to do: a heap of which a part would be left out is not read.
+ * Errors: as heap_counters__read().
+ */
+int target_view__check_size(const struct target *target, const struct heap_runtime *runtime,
+			    const struct target_view_options *options,
+			    struct failure *failure) __must_check;
+
 /* target_view__get - what the last one found; NULL: there was none. */
 const struct heap_view *target_view__get(const struct target *target);
 

@@ -15,6 +15,7 @@
 #include "output/text/canvas.h"
 #include "output/text/goroutines.h"
 #include "output/text/heap.h"
+#include "output/text/ways.h"
 #include "output/text/legend.h"
 #include "output/text/others.h"
 #include "output/text/overview.h"
@@ -496,7 +497,10 @@ static void put_heaps(struct screen *screen, struct text_writer *writer,
 		if (i)
 			screen__end_line(screen);
 		text_part__identity(screen, &report->targets[i]);
-		text_part__heap(screen, &report->targets[i], &allocations);
+		if (report->targets[i].holders)
+			text_part__ways(screen, &report->targets[i], writer->options.all);
+		else
+			text_part__heap(screen, &report->targets[i], &allocations);
 	}
 	if (!final)
 		canvas__end(&writer->canvas, screen, top, rows);

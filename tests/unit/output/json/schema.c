@@ -340,6 +340,24 @@ static json_t *written_checkup(void)
 	return json;
 }
 
+/* What gleakd holders found. */
+static const struct heap_holders *sample_ways(void)
+{
+	static char type[] = "main.pool", field[] = "+16", none[] = "", name[] = "main.f";
+	static struct heap_holder_step steps[] = {
+		{.type = type, .field = none, .address = 0xc000123000, .size = 64},
+		{.type = none, .field = field, .address = 0xc000124000, .size = 96},
+	};
+	static struct heap_holder_path paths[] = {
+		{.kind = HEAP_WAY_STACK, .name = name, .goid = 18, .steps = steps, .n_steps = 2},
+		{.kind = HEAP_WAY_VARIABLE, .name = name, .steps = steps, .n_steps = 1},
+	};
+	static const struct heap_holders holders = {
+		.objects = 8, .held = 8, .ways = 9, .paths = paths, .n_paths = 2};
+
+	return &holders;
+}
+
 /* With goroutines, and everything that a report may have. */
 static json_t *whole_report(void)
 {
@@ -406,6 +424,7 @@ static json_t *whole_report(void)
 	sample.target.n_findings = 1;
 	sample.target.heap = &heap;
 	sample.target.allocations = &allocations;
+	sample.target.holders = sample_ways();
 	sample.target.goroutines_listed = true;
 	sample.target.goroutine_list = goroutines;
 	sample.target.n_goroutine_list = ARRAY_SIZE(goroutines);

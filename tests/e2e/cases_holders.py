@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What leads to what goroutines wait on, and to objects, in a program whose ways are known."""
+
+import json
+
+from cases_heap import HELD, LOST
+from harness import VERSIONS, case, cases_for, check, check_equal
+from programs import Program, start
+from tracer import check_schema, run
+
+PROGRAM = Program("unreachable")
+EVERYDAY_PROGRAMS = {
+    "local": PROGRAM,
+    "local-pie-stripped": Program("unreachable", strip=True, pie=True),
+}
+VERSION_PROGRAMS = {
+    f"go{version}{kind}": Program("unreachable", version, strip=bool(kind), pie=kind == "-pie")
+    for version in ("1.18.10", "1.22.12", "1.27.1")
+    for kind in ("", "-pie")
+}
+
+
+def holders(t, pid, *arguments):
+    code, out, said = run(t, "holders", str(pid), "--json", *arguments)
+    check_equal(code, 0, f"exit code; {said}")
+    report = json.loads(out)
+    check_schema(report)
+    target = report["targets"][0]
+    return target["asked"], target["paths"]
+
+
+def goroutine_of(t, pid, function):
+    code, out, said = run(t, "--pid", str(pid), "--once", "--goroutines", "--json")
+    check_equal(code, 0, f"exit code; {said}")
+    return next(g["goid"] for g in json.loads(out)["targets"][0]["goroutine_list"]
+                if g["start_function"] == "main." + function)
+
+
+def judge(t, program):
+    pid = start(t, program).pid
+    for site, kind, ways in (("heldByMap.func1", "global", HELD),
+                             ("heldByInterface.func1", "global", HELD),
+                             ("heldByStack.func1", "stack", HELD),
+                             ("heldByFinalizer.func2", "finalizer", HELD)):
+        asked, paths = holders(t, pid, "--site", f"main.{site}")
+        check_equal((asked["objects"], asked["held"], asked["ways"]), (HELD, HELD, ways),
+                    f"{site}: {asked}")
+        check_equal({path["root"]["kind"] for path in paths}, {kind}, f"{site}: kinds of roots")
+        check_equal(sum(path["objects"] for path in paths), HELD, f"{site}: objects")
+    for site in ("lostReceive.func1", "lostPair.func1", "lostArray.func1"):
+        asked, paths = holders(t, pid, "--site", f"main.{site}")
+        check_equal((asked["objects"], asked["held"], paths), (LOST[site], 0, []), site)
+
+
+@cases_for(EVERYDAY_PROGRAMS)
+def ways_begin_where_they_should(t, program):
+    judge(t, program)
+
+
+@cases_for(VERSION_PROGRAMS, tier=VERSIONS)
+def ways_begin_where_they_should_in(t, program):
+    judge(t, program)
+
+
+@case
+def of_a_goroutine_and_of_the_objects_on_its_way(t):
+    pid = start(t, PROGRAM).pid
+    goid = goroutine_of(t, pid, "heldByMap.func1")
+    asked, [path] = holders(t, pid, "--goroutine", str(goid))
+    check_equal(asked["ways"], 1, "ways")
+    check_equal(path["root"]["kind"], "global", "root")
+    for n, step in enumerate(path["steps"], 1):
+        _, paths = holders(t, pid, "--object", step["address"])
+        ways = [[s["address"] for s in p["steps"]] for p in paths]
+        check([s["address"] for s in path["steps"][:n]] in ways, f"a part of the way: {ways}")
+
+
+@case
+def of_one_that_is_lost(t):
+    pid = start(t, PROGRAM).pid
+    goid = goroutine_of(t, pid, "lostSelect.func1")
+    code, out, said = run(t, "holders", "-p", str(pid), "--goroutine", str(goid))
+    check_equal(code, 0, f"exit code; {said}")
+    check("0 ways" in out and "nothing that is alive leads to" in out, f"said: {out}")
+
+
+@case
+def what_is_not_there_is_said(t):
+    pid = start(t, PROGRAM).pid
+    for arguments, words in ((("--goroutine", "1000003"), "no goroutine"),
+                             (("--object", "0x1234"), "no object"),
+                             (("--site", "nosuchsite"), "no site")):
+        code, _, said = run(t, "holders", str(pid), *arguments)
+        check_equal(code, 1, f"exit code; {said}")
+        check(words in said, f"{words!r} in {said!r}")
+    for arguments in ((), ("--goroutine", "x"), ("--object", "zz"),
+                      ("--goroutine", "1", "--object", "c000000000")):
+        code, _, said = run(t, "holders", str(pid), *arguments)
+        check_equal(code, 2, f"exit code for {arguments}; {said}")

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/target_holders.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "session/target_heap.h"
+#include "session/target_internal.h"
+
+#define SLICE_NS (20 * NSEC_PER_MSEC)
+/* Scans until one is sure of all roots. */
+#define ATTEMPTS 3
+/* Of one object all ways are looked at, of many the shortest of so many of them. */
+#define MAX_WAYS    256
+#define MAX_OBJECTS 4096
+
+struct search {
+	struct target *target;
+	const struct heap_runtime *runtime;
+	const struct holders_question *question;
+	struct heap_ways *ways;
+	struct heap_holders *holders;
+	struct heap_scan *scan;
+	size_t goroutines; /* that were asked about */
+	int err;	   /* why it could not begin */
+};
+
+static bool is_meant(const struct search *s, const struct heap_goroutine *g)
+{
+	uint64_t since_ns;
+	uint32_t site;
+
+	if (s->question->goid)
+		return g->goid == s->question->goid;
+	if (!g->goid || !tracker__find(s->target->tracker, g->goid, &site, &since_ns))
+		return false;
+	for (size_t i = 0; i < s->question->n_sites; i++) {
+		if (s->question->sites[i] == site)
+			return true;
+	}
+	return false;
+}
+
+/* What is no object of the heap is a variable, or on a stack: there is no way to it. */
+static int ask_about_waits(struct search *s, const struct heap_goroutines *goroutines,
+			   const struct heap_goroutine *g)
+{
+	int err = heap_ways__leave_out(s->ways, g->goid);
+
+	s->goroutines++;
+	s->holders->apart += !g->candidate;
+	for (uint32_t w = 0; w < g->n_waits && g->candidate && !err; w++) {
+		int number = heap_ways__ask(s->ways, goroutines->waits[g->first_wait + w].object);
+
+		err = number < 0 && number != -ENOENT ? number : 0;
+	}
+	return err;
+}
+
+static int on_ready(void *ctx, struct heap_scan *scan)
+{
+	const struct heap_goroutines *goroutines = heap_scan__goroutines(scan);
+	struct search *s = ctx;
+	int err = heap_ways__begin(s->ways, scan);
+
+	if (!err && s->question->object)
+		err = min_of(heap_ways__ask(s->ways, s->question->object), 0);
+	for (size_t i = 0; i < goroutines->n && !s->question->object && !err; i++) {
+		if (is_meant(s, &goroutines->all[i]))
+			err = ask_about_waits(s, goroutines, &goroutines->all[i]);
+	}
+	if (!err && !s->question->object && !s->goroutines)
+		err = -ENOENT;
+	s->err = err;
+	return err;
+}
+
+static int explain(const struct search *s, struct failure *failure)
+{
+	pid_t pid = target__pid(s->target);
+
+	switch (s->err) {
+	case -ENOENT:
+		if (s->question->object)
+			return failure__set(failure, -EINVAL,
+					    "process %d has no object at 0x%llx: not on its heap, "
+					    "or freed by now",
+					    pid, (unsigned long long)s->question->object);
+		if (s->question->goid)
+			return failure__set(failure, -EINVAL, "process %d has no goroutine %llu",
+					    pid, (unsigned long long)s->question->goid);
+		return failure__set(failure, -EINVAL, "that site of process %d has no members now",
+				    pid);
+	case -E2BIG:
+		return failure__set(
+			failure, -E2BIG,
+			"process %d has too many objects for the memory that gleakd may "
+			"use; allow more with --max-memory",
+			pid);
+	default:
+		return failure__set(failure, s->err, "out of memory");
+	}
+}
+
+/* --- names -------------------------------------------------------------------------------------- */
+
+static void name_root(void *ctx, const struct heap_way *way, char *name, size_t size)
+{
+	const struct search *s = ctx;
+	struct pclntab_func func;
+
+	if (way->root.kind == HEAP_WAY_VARIABLE)
+		snprintf(name, size, "variable at 0x%llx", (unsigned long long)way->root.address);
+	else if (way->root.kind == HEAP_WAY_STACK && way->root.function &&
+		 (pclntab__lookup(s->runtime->tab, way->root.function, &func) ||
+		  pclntab__name(s->runtime->tab, &func, name, size) < 0))
+		name[0] = '\0';
+}
+
+static void name_step(void *ctx, const struct heap_way *way, size_t step, char *type, char *field,
+		      size_t size)
+{
+	uint64_t before = step ? way->steps[step - 1].object : 0;
+	uint64_t from = way->steps[step].from;
+
+	(void)ctx;
+	if (!step && way->root.kind == HEAP_WAY_GOROUTINE)
+		snprintf(type, size, "runtime.g");
+	if (before && from >= before)
+		snprintf(field, size, "+%llu", (unsigned long long)(from - before));
+}
+
+static struct heap_namer namer_of(struct search *s)
+{
+	return (struct heap_namer){.root = name_root, .step = name_step, .ctx = s};
+}
+
+/* --- answers ------------------------------------------------------------------------------------ */
+
+static int add_ways(struct search *s, size_t target, struct heap_way *found, size_t max)
+{
+	const struct heap_namer namer = namer_of(s);
+	int n = heap_ways__to(s->ways, target, found, max), err = n < 0 ? n : 0;
+
+	for (int i = 0; i < n && !err; i++)
+		err = heap_holders__add(s->holders, &found[i], &namer);
+	return err;
+}
+
+static int answer(struct search *s)
+{
+	size_t n, objects = 0, max;
+	const struct heap_ways_target *targets = heap_ways__targets(s->ways, &n);
+	struct heap_way *found = calloc(MAX_WAYS, sizeof(*found));
+	int err = found ? 0 : -ENOMEM;
+
+	max = n == 1 ? MAX_WAYS : 1;
+	for (size_t i = 0; i < n && !err; i++) {
+		s->holders->objects++;
+		s->holders->held += targets[i].n_ways > 0;
+		s->holders->ways += targets[i].n_ways;
+		if (targets[i].n_ways && objects++ < MAX_OBJECTS)
+			err = add_ways(s, i, found, max);
+	}
+	free(found);
+	if (!err)
+		heap_holders__sort(s->holders);
+	return err;
+}
+
+static int run_scan(struct search *s, const struct target_view_options *options,
+		    struct failure *failure)
+{
+	int more;
+
+	do {
+		more = heap_scan__step(s->scan, SLICE_NS, failure);
+		if (more == 1 && options->interrupted && options->interrupted(options->ctx))
+			return failure__set(failure, -EINTR, "interrupted");
+	} while (more == 1);
+	return s->err ? explain(s, failure) : more;
+}
+
+/* One scan, and its answer. 1: it is not sure of all roots. */
+static int attempt(struct search *s, const struct target_view_options *options,
+		   struct failure *failure)
+{
+	const struct heap_ways_options limits = {.max_bytes = options->max_memory};
+	struct heap_scan_options scan = {
+		.max_heap_bytes = options->max_memory * HEAP_SCAN_PER_MEMORY,
+		.whole = s->question->object != 0,
+		.by_level = true,
+		.ready = on_ready,
+		.ready_ctx = s,
+	};
+	const struct heap_scan_result *result;
+	int err = heap_ways__new(&limits, &s->ways);
+
+	if (!err) {
+		scan.visitor = heap_ways__visitor(s->ways);
+		err = heap_scan__new(s->runtime, &scan, &s->scan);
+	}
+	if (err)
+		return failure__set(failure, err, "out of memory");
+	err = run_scan(s, options, failure);
+	if (err)
+		return err;
+	result = heap_scan__result(s->scan);
+	log_debug("heap of process %d: %.3g s, %.3g s of CPU, %llu bytes for ways",
+		  target__pid(s->target),
+		  (double)(result->finished_ns - result->started_ns) / NSEC_PER_SEC,
+		  (double)result->cpu_ns / NSEC_PER_SEC,
+		  (unsigned long long)heap_ways__bytes(s->ways));
+	heap_ways__settle(s->ways);
+	err = answer(s);
+	if (err)
+		return failure__set(failure, err, "the heap of process %d: %s",
+				    target__pid(s->target), strerror(-err));
+	return result->doubt != HEAP_SCAN_SURE;
+}
+
+int target_holders__find(struct target *target, const struct holders_question *question,
+			 const struct target_view_options *options, struct failure *failure)
+{
+	struct search s = {.target = target, .question = question};
+	int err = target_heap__runtime(target, &s.runtime, failure);
+
+	if (!err)
+		err = target_view__check_size(target, s.runtime, options, failure);
+	if (err)
+		return err;
+	if (!target->holders)
+		target->holders = calloc(1, sizeof(*target->holders));
+	if (!target->holders)
+		return failure__set(failure, -ENOMEM, "out of memory");
+	s.holders = target->holders;
+	err = 1;
+	for (int i = 0; i < ATTEMPTS && err == 1; i++) {
+		heap_holders__release(s.holders);
+		s.err = 0;
+		s.goroutines = 0;
+		err = attempt(&s, options, failure);
+		heap_scan__free(s.scan);
+		heap_ways__free(s.ways);
+		s.scan = NULL;
+		s.ways = NULL;
+	}
+	if (err == 1)
+		log_warn("process %d: not all of what its heap hangs from could be read: there may "
+			 "be more ways than are shown",
+			 target__pid(target));
+	if (err < 0)
+		target_holders__close(target);
+	return min_of(err, 0);
+}
+
+const struct heap_holders *target_holders__get(const struct target *target)
+{
+	return target->holders;
+}
+
+void target_holders__close(struct target *target)
+{
+	if (target->holders)
+		heap_holders__release(target->holders);
+	free(target->holders);
+	target->holders = NULL;
+}
