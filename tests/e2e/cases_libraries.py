@@ -158,6 +158,24 @@ def several_runtimes_in_one_process(t, libraries):
                  if x["runtime"]["file"] == f], alive_of, "alive")
 
 
+@cases_for(LIBRARIES)
+def lost_goroutines_of_a_library_are_proven(t, libraries):
+    """Of each runtime by its own heap, and no others: what C, or its thread in Go, may wake is not lost."""
+    target, first = libraries.start(t), libraries.library.build()
+    second = libraries.copy(t)
+    target.ask("load " + first)
+    target.ask("load " + second)
+    target.ask("lose 1 41")
+    target.ask("lose 2 43")
+    needs_tracing()
+    code, out, said = run(t, "prove", str(target.pid), "--json", "--max-stop", "2s", seconds=60)
+    check_equal(code, 0, "exit code of prove: " + said)
+    found = {x["runtime"]["file"]: x for x in json.loads(out)["targets"]}
+    lost = {file: sum(site["proof"]["goroutines"] for site in x["sites"]
+                      if site["proof"]["level"] == "proven") for file, x in found.items()}
+    check_equal(lost, {first: 41, second: 43}, "proven by file")
+
+
 @cases_for(LOCAL)
 def library_without_a_name(t, libraries):
     """From a memfd, and from a file that was removed since: an upgrade, say."""

@@ -8,9 +8,11 @@ from harness import case, cases_for, check, check_equal
 from programs import RUNTIME_VERSIONS, Program, start
 from tracer import Gleakd, at, check_schema, digest, needs_tracing, run, sites, total
 
-GOEXIT = Program("goexit")
+GOEXITS = {go: Program("goexit", go=go) for go in RUNTIME_VERSIONS}
+GOEXIT = GOEXITS["local"]
 STRIPPED = Program("goexit", strip=True)
 SAYING = {text: Program("goexit", says=text) for text in ("1.26.8", "go2.0", "weird")}
+SAYING.update({f"weird-{go}": Program("goexit", go=go, says="weird") for go in RUNTIME_VERSIONS[1:]})
 SAYING_STRIPPED = Program("goexit", says="weird", strip=True)
 
 
@@ -41,9 +43,9 @@ def main_has_ended(t, program):
         check_equal(once(t, target)["goroutines"]["alive"], alive(target), f"{parked} parked: alive")
 
 
-@case
-def main_has_ended_before(t):
-    main_has_ended(t, GOEXIT)
+@cases_for(GOEXITS)
+def main_has_ended_before(t, program):
+    main_has_ended(t, program)
 
 
 @case
@@ -51,15 +53,15 @@ def main_has_ended_before_in_a_stripped_program(t):
     main_has_ended(t, STRIPPED)
 
 
-@case
-def main_ends_while_watched(t):
-    target = start(t, GOEXIT)
+@cases_for(GOEXITS)
+def main_ends_while_watched(t, program):
+    target = start(t, program)
     g = Gleakd(t, target.pid, "--mode", "full", "--interval", "300ms")
     g.report()
     target.ask("goexit")
     target.ask("run 1009")
     target.ask("park 43")
-    g.report("all of them after main", lambda r: total(sites(r, GOEXIT.line("made:park")), "parked") == 43)
+    g.report("all of them after main", lambda r: total(sites(r, program.line("made:park")), "parked") == 43)
     final = g.interrupt()
     got = final["targets"][0]["goroutines"]
     check_equal((got["alive"], got["created"], got["exited"]), (alive(target), 1052, 1010),

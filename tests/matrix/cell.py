@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """One cell of the matrix: one program, built one way by one Go, and what gleakd says of it."""
 
+import contextlib
 import json
 import os
 import re
+import signal
 import time
 
 import dump
 import kinds
 import seen
 import tracer
-from harness import Failed, Skip, check, check_equal
+from harness import Failed, Skip, check, check_equal, until
 from programs import Target
 
 # Prime, so that no rounding or batch size makes it by accident; more than any batch of goids.
@@ -37,7 +39,11 @@ def environment():
 
 
 def start(case, path):
-    target = Target(case, [path], env=environment())
+    return ready(Target(case, [path], env=environment()))
+
+
+def ready(target):
+    target.held = False  # whether it is stopped while it is read
     target.ways = target.answer("ready", 60).split()[1:]
     return target
 
@@ -49,19 +55,43 @@ def runtime_view(case, target):
         return dump.parse(file.read())
 
 
-def once(case, target):
+def once(case, target, file=None):
+    """The only target, or that of the runtime in a file."""
     code, out, err = tracer.run(case, "--pid", str(target.pid), "--once", "--json")
     check_equal(code, 0, "exit code of --once: " + err.strip())
     report = json.loads(out)
     tracer.check_schema(report)
-    return report["targets"][0]
+    return next(x for x in report["targets"] if file is None or x["runtime"]["file"] == file)
 
 
-def check_stacks(case, target, version, outcome):
+def thread_states(pid):
+    states = set()
+    for tid in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{tid}/stat", encoding="utf-8") as file:
+            states.add(file.read().rsplit(")", 1)[1].split()[0])
+    return states
+
+
+@contextlib.contextmanager
+def stopped(target):
+    os.kill(target.pid, signal.SIGSTOP)
+    try:
+        until("all threads are stopped", lambda: thread_states(target.pid) == {"T"})
+        yield
+    finally:
+        os.kill(target.pid, signal.SIGCONT)
+
+
+def check_stacks(case, target, version, outcome, file=None, named=None):
     """gleakd and the runtime on the same goroutines, frame by frame."""
     truth = runtime_view(case, target)
-    got = once(case, target)
-    named = "go" + version
+    if target.held:
+        with stopped(target):
+            got = once(case, target, file)
+        check_equal(got["run_state"], "stopped", "run_state")
+    else:
+        got = once(case, target, file)
+    named = named or "go" + version
     # Experiments follow: "go1.26.8 X:nogreenteagc", with a dash in later versions.
     check(got["go_version"] == named or re.match(re.escape(named) + "[ -]X:", got["go_version"]),
           f"go_version {got['go_version']!r} instead of {named!r}")
@@ -74,13 +104,14 @@ def check_stacks(case, target, version, outcome):
     check_equal(got["goroutines"]["alive"], len(truth) + 1, "goroutines alive, with the console")
 
 
-def check_counts(case, target, outcome):
+def check_counts(case, target, outcome, file=None):
     """A burst is counted to the last goroutine, and what is probed is known."""
     gleakd = tracer.Gleakd(case, target.pid, "--mode", "full", "--max-overhead", "0",
                            "-v", "-v", "--interval", "1s")
     gleakd.report("the first report")
     target.ask(f"burst {BURST}")
-    final = gleakd.interrupt()["targets"][0]
+    targets = gleakd.interrupt()["targets"]
+    final = next(x for x in targets if file is None or x["runtime"]["file"] == file)
     found = dict(SITE.search(line).groups() for line in gleakd.errors if SITE.search(line))
     outcome.classes = " ".join(f"{e}={found.get(e, 'none')}" for e in PROBED)
     if outcome.kind.pgo and "inlined" in (final["mode_reason"] or ""):
@@ -90,7 +121,7 @@ def check_counts(case, target, outcome):
         return
     check_equal(final["mode"], "full", f"mode ({final['mode_reason']})")
     totals, losses = final["goroutines"], {k: v for k, v in final["losses"].items() if v}
-    made = [s for s in final["sites"] if s["start_function"] == "main.short"]
+    made = [s for s in final["sites"] if (s["start_function"] or "").endswith(".short")]
     got = (tracer.total(made, "created"), tracer.total(made, "exited"), totals["created"],
            totals["exited"], losses)
     check_equal(got, (BURST, BURST, BURST, BURST, {}),
@@ -111,10 +142,13 @@ def check_variant(case, version, kind, variant, profile, outcome):
     case.defer(os.unlink, path)
     if kind.garble:
         return check_refusal(case, path, outcome)
-    target = start(case, path)
+    check_target(case, start(case, path), version, outcome, variant)
+
+
+def check_target(case, target, version, outcome, variant="", file=None, named=None):
     problems = []
-    for step in (lambda: check_stacks(case, target, version, outcome),
-                 lambda: check_counts(case, target, outcome)):
+    for step in (lambda: check_stacks(case, target, version, outcome, file, named),
+                 lambda: check_counts(case, target, outcome, file)):
         try:
             step()
         except Failed as failure:

@@ -77,6 +77,11 @@ def cut(frames):
     return frames[:HALF]
 
 
+def is_console(function):
+    """In a plugin "main" is a path."""
+    return function is not None and function.endswith(".console")
+
+
 def parse(text):
     """All goroutines of a dump but the one that wrote it."""
     goroutines = []
@@ -86,7 +91,7 @@ def parse(text):
         if not head:
             raise ValueError(f"not a goroutine: {lines[0]!r}")
         frames, creator = _frames(lines[1:])
-        if any(f[0] == "main.console" for f in frames):
+        if any(is_console(f[0]) for f in frames):
             continue
         # Outermost of all, and shown only where there is nothing else to show.
         if frames and frames[-1][0] == "runtime.goexit":

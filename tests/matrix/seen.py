@@ -3,7 +3,7 @@
 
 from collections import Counter
 
-from dump import Goroutine, cut, plain, word
+from dump import Goroutine, cut, is_console, plain, word
 
 # Whoever runs has no stack to be read from outside, and runs on between the two looks.
 RUNS = ("running", "runnable", "")
@@ -20,7 +20,7 @@ def goroutines(target):
     found = []
     for site in target["sites"]:
         frames = [_frame(f) for f in site["stack"]]
-        if site["start_function"] == "main.console" or any(f[0] == "main.console" for f in frames):
+        if is_console(site["start_function"]) or any(is_console(f[0]) for f in frames):
             continue
         creator = _frame(site["created_by"]) if site["created_by"] else None
         one = Goroutine(word(site["wait_reason"]), cut(frames), creator)

@@ -4,6 +4,7 @@
 import re
 
 import kinds
+import places
 
 INTRODUCTION = """\
 # What works with which Go
@@ -34,6 +35,17 @@ to a state; and it ends in `runtime.goexit` where it has nothing else to show.
 """
 
 
+PLACES = """
+## Where the runtime is
+
+The same program, with cgo where that is needed, in the versions of Go between which runtimes differ in how they
+begin and end goroutines. ✓ means the same; of two runtimes in one process it is said of the one that is busy, with
+the other beside it. Where system calls, traps and code are taken over, another program (`tests/programs/traps`)
+does that, and ✓ means that its goroutines were counted to the last one and that it went on unharmed.
+
+"""
+
+
 def _cell(outcome, notes):
     if outcome is None:
         return ""
@@ -52,8 +64,8 @@ def _row(cells):
     return "| " + " | ".join(cells) + " |\n"
 
 
-def _grid(versions, columns, cell):
-    out = _row(["build"] + [v.rsplit(".", 1)[0] for v in versions])
+def _grid(versions, columns, cell, title="build"):
+    out = _row([title] + [v.rsplit(".", 1)[0] for v in versions])
     out += _row(["---"] * (len(versions) + 1))
     for kind in columns:
         out += _row([kind.name] + [cell(v, kind) for v in versions])
@@ -73,6 +85,15 @@ def _reason(note):
     return re.sub(r"\s+", " ", note).replace(kinds.ROOT + "/", "").replace("|", "\\|")[:600]
 
 
+def _places(outcomes, by_cell):
+    rows = [p for p in places.PLACES if any(o.kind.name == p.name for o in outcomes)]
+    versions = [v for v in places.VERSIONS if any((v, p.name) in by_cell for p in rows)]
+    notes = []
+    text = PLACES + _grid(versions, rows, lambda v, p: _cell(by_cell.get((v, p.name)), notes),
+                          "where the runtime is")
+    return text + "".join(f"\n[{i}] {_reason(note)}\n" for i, note in enumerate(notes, 1))
+
+
 def write(path, outcomes, burst, seconds):
     """Writes the page about all outcomes of a full run."""
     by_cell = {(o.version, o.kind.name): o for o in outcomes}
@@ -87,6 +108,7 @@ def write(path, outcomes, burst, seconds):
     text += "Experiments (`GOEXPERIMENT`), each a binary of its own: "
     experiments = sorted(kinds.EXPERIMENTS.items())
     text += "; ".join(f"1.{m}: {', '.join(names)}" for m, names in experiments) + ".\n"
+    text += _places(outcomes, by_cell)
     text += "\n## Where the probes are\n\nThe kind of instruction that creation, exit and park are "
     text += "probed at; see docs/architecture.md.\n\n"
     text += _grid(versions, columns, lambda v, k: _sites(by_cell.get((v, k.name))))

@@ -8,6 +8,7 @@
  *	memfd FILE   load a copy of it that has no name
  *	park WHO N   N goroutines that stay
  *	run WHO N    N goroutines that are gone when acknowledged
+ *	lose WHO N   N goroutines that nobody can wake, and more that somebody may
  *	count WHO    nothing
  *	fork WHO     a child that only waits; its pid follows the number of goroutines
  *	leave WHO    the first thread ends, another one obeys from then on
@@ -31,6 +32,7 @@
 struct library {
 	void (*park)(int n);
 	void (*run)(int n);
+	void (*lose)(int n);
 	int (*count)(void);
 };
 
@@ -40,6 +42,7 @@ static int n_libraries;
 #ifdef ARCHIVE
 void Park(int n);
 void Run(int n);
+void Lose(int n);
 int Count(void);
 #endif
 
@@ -54,6 +57,7 @@ static int load(const char *path)
 	}
 	library->park = (void (*)(int))dlsym(handle, "Park");
 	library->run = (void (*)(int))dlsym(handle, "Run");
+	library->lose = (void (*)(int))dlsym(handle, "Lose");
 	library->count = (int (*)(void))dlsym(handle, "Count");
 	return ++n_libraries;
 }
@@ -106,6 +110,8 @@ static void *obey(void *ctx)
 			libraries[who - 1].park(n);
 		else if (!strcmp(what, "run"))
 			libraries[who - 1].run(n);
+		else if (!strcmp(what, "lose"))
+			libraries[who - 1].lose(n);
 		else if (!strcmp(what, "fork"))
 			pid = make_child();
 		if (!strcmp(what, "leave")) {
@@ -128,7 +134,7 @@ static void *obey(void *ctx)
 int main(void)
 {
 #ifdef ARCHIVE
-	libraries[n_libraries++] = (struct library){Park, Run, Count};
+	libraries[n_libraries++] = (struct library){Park, Run, Lose, Count};
 #endif
 	printf("ready\n");
 	fflush(stdout);
