@@ -2,11 +2,14 @@
 """What must hold on every kernel. Runs in the virtual machine, where all takes much longer."""
 
 import contextlib
+import ctypes
 import json
+import mmap
 import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
 
 from harness import Skip, case, check, check_equal, until
@@ -18,7 +21,9 @@ COUNTS = Program("counts")
 # Before Go 1.21 probes sit on a branch, and the creator is found by following pointers.
 OLD = Program("counts", "1.19.13", strip=True, pie=True)
 DEMO = Program("demo", strip=True)
-PROGRAMS = (COUNTS, OLD, DEMO)
+# Thousands of goroutines of which seven are lost, one that works without a pause, and 20 MB of heap.
+BALLAST = Program("ballast")
+PROGRAMS = (COUNTS, OLD, DEMO, BALLAST)
 PATIENCE = 90
 REFUSED, NOT_PERMITTED = 3, 4
 # Probes cost an emulated processor so much that the governor would have none of them.
@@ -296,6 +301,35 @@ def without_btf_it_says_so(t):
                        prefix=["unshare", "-m", "sh", "-c", hide])
     check_equal(code, REFUSED, "exit code")
     check("CONFIG_DEBUG_INFO_BTF" in err, err)
+
+
+def knows_written_pages():
+    """Whether the kernel marks a page that was just written (soft-dirty, CONFIG_MEM_SOFT_DIRTY)."""
+    page = mmap.mmap(-1, mmap.PAGESIZE)
+    page[0] = 1
+    address = ctypes.addressof(ctypes.c_char.from_buffer(page))
+    with open("/proc/self/pagemap", "rb") as file:
+        file.seek(address // mmap.PAGESIZE * 8)
+        return bool(struct.unpack("Q", file.read(8))[0] >> 55 & 1)
+
+
+@expecting("always")
+def a_proof_copies_again_what_was_written(t):
+    """Seven lost goroutines are proven; where the kernel tells written pages, no others are copied."""
+    target = Target(t, [BALLAST.build(), "20", "3003", "7"])
+    target.answer("ready", PATIENCE)
+    code, out, err = run(t, "prove", str(target.pid), "--max-stop", "1m", "--json",
+                         seconds=PATIENCE)
+    check_equal(code, 0, f"exit code; {err}")
+    proven = [s["proof"]["goroutines"] for s in json.loads(out.splitlines()[-1])["targets"][0]
+              ["sites"] if s["proof"]["level"] == "proven"]
+    check_equal(proven, [7], "proven")
+    written = knows_written_pages()
+    tell({"artefact": "prove.txt", "text": f"soft-dirty {written}\n{err}"})
+    check_equal("what is written meanwhile once more" in err, written, f"what is copied: {err}")
+    check("stopped for" in err, err)
+    target.send("window")
+    target.answer("{", PATIENCE)
 
 
 @expecting("always")
