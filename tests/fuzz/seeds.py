@@ -242,7 +242,17 @@ def heap():
     yield "changed", bytes([8, 1]) + END_MARK + patch_add(1, 4 * 256 + 98, 2) + END_MARK
     yield "list", bytes([2, 0]) + patch_fill(7, 8, 2, 0x41) + END_MARK
     yield "special", bytes([9, 2]) + patch_copy(4, 0, 4, 8) + END_MARK
+    yield "while read", bytes([8, 1]) + END_MARK * 4 + patch_copy(1, 4 * 256 + 8, 1, 8) + END_MARK * 9 + \
+        patch_fill(2, 64, 32, 0xC0) + END_MARK
     yield "pages", bytes([4, 12]) + patch_fill(0, 512, 64, 0xC0) + END_MARK
+
+
+def stack_scan():
+    registers = struct.pack("<6H", 10, 20, 0, 0, 0, 100) * 3
+    for choices in range(16):
+        yield f"choices-{choices}", bytes([choices, choices]) + END_MARK + registers
+    yield "sizes", bytes([1, 8]) + patch_fill(0, 256 + 96, 2, 0x41) + END_MARK + registers
+    yield "maps", bytes([1, 8]) + patch_fill(0, 4096, 16, 0xFF) + END_MARK + registers
 
 
 def types():
@@ -454,8 +464,8 @@ def sockets():
 
 
 TARGETS = {f.__name__.rstrip("_"): f for f in (
-    elf_image, sniff, buildinfo, dwarf, pclntab, binary, census, heap, types, samples, wait_objects,
-    unwind, tracker, events, code, proc, options, config, utf8, report, list_, allow_list, state,
+    elf_image, sniff, buildinfo, dwarf, pclntab, binary, census, heap, stack_scan, types, samples,
+    wait_objects, unwind, tracker, events, code, proc, options, config, utf8, report, list_, allow_list, state,
     cgroup, textfile, calibration, sockets,
 )}
 

@@ -127,14 +127,15 @@ int heap_goroutines__start(struct heap_goroutines *goroutines, bool keep)
 	if (!addresses)
 		return -ENOMEM;
 	goroutines->addresses = addresses;
+	err = remote__read(runtime->remote, array, addresses, n * sizeof(*addresses));
+	if (err)
+		return err;
+	/* Only now: a length alone, which costs a hostile program nothing, makes no room here. */
 	all = realloc(goroutines->all, n * sizeof(*all));
 	if (!all)
 		return -ENOMEM;
 	goroutines->all = all;
 	goroutines->capacity = n;
-	err = remote__read(runtime->remote, array, addresses, n * sizeof(*addresses));
-	if (err)
-		return err;
 	goroutines->n_addresses = n;
 	if (!keep)
 		goroutines->n = goroutines->n_waits = goroutines->n_candidates = 0;

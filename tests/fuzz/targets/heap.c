@@ -2,7 +2,7 @@
 /*
  * Two scans of a patched heap (fake_heap.h): spans, types, specials, object bits, stacks. The input is
  * the Go version, a byte of choices and patches; the second scan gets further patches, as if the heap
- * had changed, in slices.
+ * had changed, and in slices, between which it changes while it is being read.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -96,17 +96,20 @@ static void check(struct heap_scan *scan)
 	fuzz__require(unreachable == result->unreachable);
 }
 
+/* @input: patches between the slices of @budget; NULL: none. */
 static void run(struct fake_heap *heap, const struct heap_scan_options *options, uint64_t budget,
-		struct heap_confirm *confirm)
+		struct heap_confirm *confirm, struct fuzz_input *input)
 {
 	struct failure failure = {0};
 	struct heap_scan *scan;
 	int err;
 
 	fuzz__require(!heap_scan__new(&heap->runtime, options, &scan));
-	do
+	do {
 		err = heap_scan__step(scan, budget, &failure);
-	while (err == 1);
+		if (input && input->left)
+			patch(input, heap);
+	} while (err == 1);
 	fuzz__require(err <= 0);
 	if (err)
 		fuzz__require(failure.text[0]);
@@ -134,9 +137,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	fuzz__require(!heap_confirm__new(&confirming, &confirm));
 	patch(&input, heap);
-	run(heap, &options, 0, confirm);
+	run(heap, &options, 0, confirm, NULL);
 	patch(&input, heap);
-	run(heap, &options, choices & SLICES ? 1 : 0, confirm);
+	run(heap, &options, choices & SLICES ? 1 : 0, confirm, choices & SLICES ? &input : NULL);
 	heap_confirm__free(confirm);
 	fake_heap__free(heap);
 	return 0;
