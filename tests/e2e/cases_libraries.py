@@ -234,7 +234,14 @@ def what_fork_leaves_is_no_runtime(t, libraries):
     t.defer(os.kill, child, 9)
     code, _, err = run(t, "--pid", str(child), "--once")
     check_equal(code, 1, "exit code: " + err)
-    check("fork()" in err, f"words: {err}")
+    check("fork()" in err and libraries.library.path in err, f"words: {err}")
+    g = Gleakd(t, None, "--only", f"exe:{libraries.host()}", "--config", "/dev/null", "--interval",
+               "200ms", "--min-process-age", "100ms")
+    g.report("the parent alone", lambda r: of_file(r, target.pid) and not of_file(r, child) and
+             r["self"]["processes"]["failed"])
+    g.interrupt()
+    told = [line for line in g.errors if f" {child} " in line]
+    check_equal(len(told), 1, f"said of the child, of which there is one thing to say: {told}")
 
 
 def listed(t, pid):

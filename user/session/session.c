@@ -211,17 +211,15 @@ struct addition {
 	bool anew;  /* nothing of the process is watched yet */
 	bool later; /* one may be another time */
 	int n;	    /* added */
-	int err;    /* of the first that could not be */
+	int err;    /* of the first library that could not be */
 	struct failure failure;
 };
 
-static void note_failure(struct addition *addition, int err, const struct failure *failure)
-{
-	if (addition->err)
-		return;
-	addition->err = err;
-	addition->failure = *failure;
-}
+/* One that could not be watched is told when there are others; else all of it is an error. */
+struct left_out {
+	bool tell;
+	struct failure failure;
+};
 
 static void tell_left_out(const struct addition *addition, const char *file,
 			  const struct failure *failure)
@@ -231,11 +229,10 @@ static void tell_left_out(const struct addition *addition, const char *file,
 }
 
 static void add_place(struct session *session, const struct runtime_place *place,
-		      struct addition *addition)
+		      struct addition *addition, struct left_out *left_out)
 {
-	struct failure failure = {""};
 	struct target *target;
-	int err = session__add(session, addition->pid, place, &target, &failure);
+	int err = session__add(session, addition->pid, place, &target, &left_out->failure);
 	/* Said of the file, once; anything else may be another time. */
 	bool file = err == -ENOEXEC || err == -EOPNOTSUPP;
 
@@ -245,19 +242,31 @@ static void add_place(struct session *session, const struct runtime_place *place
 	addition->later |= !file;
 	if (file)
 		runtimes__refuse(session->files, place, addition->pid);
-	note_failure(addition, err, &failure);
-	if (file || addition->anew)
-		tell_left_out(addition, place->mapped.path, &failure);
+	left_out->tell = file || addition->anew;
+	if (addition->err)
+		return;
+	addition->err = failure__set(&addition->failure, err, "the Go runtime in %.200s: %s",
+				     place->mapped.path, left_out->failure.text);
 }
 
 static void add_places(struct session *session, struct addition *addition)
 {
+	struct left_out *left_out;
 	struct runtimes *runtimes;
 
 	if (runtimes__find(session->options.proc_root, addition->pid, session->files, &runtimes))
 		return;
-	for (size_t i = 0; i < runtimes->n; i++)
-		add_place(session, &runtimes->places[i], addition);
+	left_out = calloc(max_of(runtimes->n, (size_t)1), sizeof(*left_out));
+	if (!left_out)
+		addition->err = failure__set(&addition->failure, -ENOMEM, "out of memory");
+	for (size_t i = 0; left_out && i < runtimes->n; i++)
+		add_place(session, &runtimes->places[i], addition, &left_out[i]);
+	for (size_t i = 0; left_out && i < runtimes->n; i++) {
+		if (left_out[i].tell && (addition->n || !addition->anew))
+			tell_left_out(addition, runtimes->places[i].mapped.path,
+				      &left_out[i].failure);
+	}
+	free(left_out);
 	free(runtimes);
 }
 
