@@ -148,6 +148,7 @@ struct report_target {
 	struct tracker_totals totals;
 	/* Over the last interval, in the last report over the watch; negative: not known. */
 	double created_per_second, exited_per_second;
+	uint64_t threads;		 /* of the operating system; 0: not known */
 	uint64_t unreadable;		 /* g structs and stacks a census could not read */
 	bool exited_target;		 /* the process ended */
 	struct execution execution;	 /* whether it gets to run, and who traces it */

@@ -505,6 +505,7 @@ static void fill_target(const struct target *target, const struct built_target *
 	report->mode = target__mode(target);
 	report->mode_reason = target__mode_reason(target);
 	report->observed_ns = now_ns - target__attached_ns(target);
+	report->threads = target__threads(target);
 	report->totals = *totals;
 	report->totals.refused += stack_table__refused(target__stacks(target)) +
 				  symbolizer__unnamed(target__symbolizer(target)) +

@@ -40,6 +40,7 @@ void built_site__merge(struct report_site *into, const struct report_site *from)
 
 	a->goroutines += b->goroutines;
 	a->parked += b->parked;
+	a->running += b->running;
 	a->created += b->created;
 	a->exited += b->exited;
 	a->oldest_park_ns = max_of(a->oldest_park_ns, b->oldest_park_ns);

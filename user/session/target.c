@@ -356,6 +356,9 @@ void target__census_finish(struct target *target)
 	if (!process__count_files(target->options.proc_root, target->process.id.pid, &files))
 		tracker__note_files(target->tracker, files, now_ns);
 	note_sockets(target, now_ns);
+	if (process__count_threads(target->options.proc_root, target->process.id.pid,
+				   &target->threads))
+		target->threads = 0;
 	tracker__census_end(target->tracker, now_ns);
 	target_probes__note_census(target);
 	target_execution__note(target);
@@ -438,6 +441,11 @@ int target__slot(const struct target *target, size_t index)
 enum probe_mode target__mode(const struct target *target)
 {
 	return target->mode;
+}
+
+uint64_t target__threads(const struct target *target)
+{
+	return target->threads;
 }
 
 uint64_t target__attached_ns(const struct target *target)

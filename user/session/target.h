@@ -129,6 +129,7 @@ const struct governor *target__governor(const struct target *target);
 /* target__probe_ns - what the hits so far have cost it, each by what was known of it then. */
 uint64_t target__probe_ns(const struct target *target);
 const char *target__mode_reason(const struct target *target); /* why not all that was asked; "" */
+uint64_t target__threads(const struct target *target);	      /* at the last census; 0: not known */
 uint64_t target__attached_ns(const struct target *target);
 uint64_t target__started_seconds(const struct target *target); /* since the epoch */
 struct tracker *target__tracker(const struct target *target);

@@ -23,6 +23,7 @@ struct target {
 	char hindrance[sizeof(
 		((struct failure *)0)->text)]; /* why nothing may be attached now; "" */
 	uint64_t attached_ns, started_seconds;
+	uint64_t threads; /* of the operating system, at the last census; 0: not known */
 	bool census_open; /* begun, and the tracker does not know its end yet */
 
 	struct execution execution; /* at the end of the last census */

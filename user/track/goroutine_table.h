@@ -35,7 +35,7 @@ enum goroutine_flag {
 struct goroutine {
 	uint32_t goid_low, goid_high; /* goid 0: the slot is free */
 	uint32_t last_news_low;	      /* ticks of the latest event or accepted sighting */
-	uint32_t parked_since_low;    /* ticks when the current park began */
+	uint32_t parked_since_low;    /* ticks when the current park began, or the last one ended */
 	uint32_t existed_since_low;   /* ticks of the earliest proof that it existed */
 	uint8_t last_news_high, parked_since_high, existed_since_high;
 	uint8_t flags;

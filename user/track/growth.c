@@ -11,7 +11,7 @@
 #include "track/verdict.h"
 #include "track/verdict_limits.h"
 
-/* The test is made of parks, and of lives: one question each. */
+/* The test is made of parks, of lives and of times without a park: one question each. */
 struct question {
 	const struct evidence *e;
 	const struct age_histogram *ages;	/* of parks, or lives, that go on */
@@ -19,6 +19,7 @@ struct question {
 	const struct length_histogram *ended;
 	uint64_t watched_ns, resolution_ns;
 	uint64_t least_stay_ns;
+	bool of_lives, of_runs; /* else of parks */
 };
 
 /* How many more files, sockets among them, the process had open after the window than before. */
@@ -153,6 +154,17 @@ static void ask_for_step(const struct question *q, struct growth *g)
 		ask_for_window(g, q->e->min_age_ns * GROWTH_OWN_WINDOW, OBSTACLE_OWN);
 }
 
+/*
+ * What computes may be started one by one, and so may what waits for child processes. Where parks are
+ * not traced, what is seen to run at each look may have waited in between.
+ */
+static uint64_t run_window_ns(const struct question *q)
+{
+	bool sure = !q->e->in_syscall && !q->resolution_ns;
+
+	return q->e->min_age_ns * (sure ? GROWTH_RUN_WINDOW : GROWTH_LIVES_WINDOW);
+}
+
 /* Finds out over how long a window a rise proves something at this site, and which rule says so. */
 static void find_least_window(const struct question *q, struct growth *g)
 {
@@ -162,6 +174,10 @@ static void find_least_window(const struct question *q, struct growth *g)
 	ask_for_window(g, shortest_window_ns(g->stay_ns, g->stayed), OBSTACLE_SHORT);
 	ask_for_window(g, min_of(q->watched_ns / GROWTH_WATCHED_PART, GROWTH_WATCHED_MAX_NS),
 		       OBSTACLE_WATCHED);
+	if (g->of_runs) {
+		ask_for_window(g, run_window_ns(q), OBSTACLE_RUN);
+		return;
+	}
 	ask_for_step(q, g);
 	if (g->of_lives && g->stayed < GROWTH_LIVES_FAST_RATE * (double)g->window_ns / NSEC_PER_SEC)
 		ask_for_window(g, min_age * GROWTH_LIVES_WINDOW, OBSTACLE_WAKE);
@@ -230,7 +246,7 @@ static enum growth_obstacle test_window(const struct question *q, struct growth 
 						  (uint64_t)GROWTH_PERIODS);
 	if (g->periods < GROWTH_MIN_PERIODS)
 		return OBSTACLE_SHORT;
-	g->in_step = is_in_step(q->e, g);
+	g->in_step = g->of_runs ? IN_STEP_NOT : is_in_step(q->e, g);
 	find_least_window(q, g);
 	if (g->window_ns < g->least_ns)
 		return g->obstacle;
@@ -269,9 +285,13 @@ static bool have_woken(const struct question *q, const struct growth *g)
 	       age_histogram__between(q->woken_ages, g->stay_ns, UINT64_MAX) * 2 >= g->all_stayed;
 }
 
-static bool ask(const struct question *q, bool of_lives, struct growth *ret_growth)
+static bool ask(const struct question *q, struct growth *ret_growth)
 {
-	struct growth growth = {.of_lives = of_lives, .stay_ns = q->least_stay_ns};
+	struct growth growth = {
+		.of_lives = q->of_lives,
+		.of_runs = q->of_runs,
+		.stay_ns = q->least_stay_ns,
+	};
 
 	if (!q->ages)
 		return false;
@@ -317,6 +337,20 @@ static struct question question_of_lives(const struct evidence *e)
 		.watched_ns = e->lives_watched_ns,
 		.resolution_ns = e->lives_resolution_ns,
 		.least_stay_ns = least_stay_ns(e->min_age_ns),
+		.of_lives = true,
+	};
+}
+
+static struct question question_of_runs(const struct evidence *e)
+{
+	return (struct question){
+		.e = e,
+		.ages = e->run_ages,
+		.ended = e->ended_runs,
+		.watched_ns = e->watched_ns,
+		.resolution_ns = e->parks_resolution_ns,
+		.least_stay_ns = least_stay_ns(e->min_age_ns),
+		.of_runs = true,
 	};
 }
 
@@ -331,8 +365,12 @@ bool growth__test(const struct evidence *evidence, struct growth *ret_growth)
 	const struct question parks = question_of_parks(evidence);
 	const struct question lives = question_of_lives(evidence);
 
-	return (parks_tell(evidence) && ask(&parks, false, ret_growth)) ||
-	       ask(&lives, true, ret_growth);
+	const struct question runs = question_of_runs(evidence);
+
+	if (evidence__waits_tell(evidence) &&
+	    ((parks_tell(evidence) && ask(&parks, ret_growth)) || ask(&lives, ret_growth)))
+		return true;
+	return ask(&runs, ret_growth);
 }
 
 /* --- what holds a verdict back -------------------------------------------------------------------- */
@@ -388,9 +426,10 @@ static enum in_step will_be_in_step(const struct question *q)
 	return is_in_step(q->e, &all);
 }
 
-static void look_ahead(const struct question *q, bool of_lives, struct growth_hold *ret_hold)
+static void look_ahead(const struct question *q, struct growth_hold *ret_hold)
 {
-	struct growth g = {.of_lives = of_lives, .stay_ns = q->least_stay_ns};
+	struct growth g = {
+		.of_lives = q->of_lives, .of_runs = q->of_runs, .stay_ns = q->least_stay_ns};
 	uint64_t enough_ns, long_enough_ns;
 
 	find_stay(q, &g);
@@ -402,13 +441,14 @@ static void look_ahead(const struct question *q, bool of_lives, struct growth_ho
 	enough_ns = g.stayed < GROWTH_MIN_STAYED ? enough_after_ns(q, &g) : 0;
 	long_enough_ns = g.stay_ns + g.least_ns - min_of(g.stay_ns + g.least_ns, q->watched_ns);
 	*ret_hold = (struct growth_hold){
-		.of_lives = of_lives,
+		.of_lives = q->of_lives,
+		.of_runs = q->of_runs,
 		.stay_ns = g.stay_ns,
 		.least_stay_ns = q->least_stay_ns,
-		.stayed = q->ages  ? (uint64_t)(g.stayed + 0.5) :
-			  of_lives ? q->e->lived_min_age :
-				     q->e->parked_min_age -
-					     min_of(q->e->parked_min_age, q->e->parked_before),
+		.stayed = q->ages     ? (uint64_t)(g.stayed + 0.5) :
+			  q->of_lives ? q->e->lived_min_age :
+					q->e->parked_min_age -
+						min_of(q->e->parked_min_age, q->e->parked_before),
 		.left = length_histogram__at_least(q->ended, q->least_stay_ns),
 		.due_ns = max_of(enough_ns, long_enough_ns),
 	};
@@ -419,7 +459,7 @@ static void look_ahead(const struct question *q, bool of_lives, struct growth_ho
 	else if (enough_ns > long_enough_ns)
 		ret_hold->obstacle = OBSTACLE_FEW;
 	else if (ret_hold->due_ns)
-		ret_hold->obstacle = site_objects__end_by_timer(&q->e->objects) && !of_lives ?
+		ret_hold->obstacle = q->least_stay_ns > least_stay_ns(q->e->min_age_ns) ?
 					     OBSTACLE_TIMER :
 					     g.obstacle;
 	else
@@ -443,15 +483,22 @@ void growth__hold(const struct evidence *evidence, struct growth_hold *ret_hold)
 							     lives.least_stay_ns, UINT64_MAX) :
 				      0,
 	};
-	struct growth_hold of_lives;
+	const struct question runs = question_of_runs(evidence);
+	struct growth_hold of_lives, of_runs;
 
-	look_ahead(&lives, true, &of_lives);
+	look_ahead(&lives, &of_lives);
 	*ret_hold = of_lives;
-	if (!parks_tell(evidence))
+	if (parks_tell(evidence)) {
+		look_ahead(&parks, ret_hold);
+		if (evidence->life_ages && have_woken(&lives, &after) &&
+		    is_due_before(&of_lives, ret_hold))
+			*ret_hold = of_lives;
+	}
+	if (!evidence->run_ages)
 		return;
-	look_ahead(&parks, false, ret_hold);
-	if (evidence->life_ages && have_woken(&lives, &after) && is_due_before(&of_lives, ret_hold))
-		*ret_hold = of_lives;
+	look_ahead(&runs, &of_runs);
+	if (!evidence__waits_tell(evidence) || is_due_before(&of_runs, ret_hold))
+		*ret_hold = of_runs;
 }
 
 /* --- what is out of reach ------------------------------------------------------------------------ */

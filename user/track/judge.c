@@ -37,6 +37,12 @@ static bool wants_ages(const struct site *site)
 	       site->wait_class != WAIT_IO && site->wait_class != WAIT_NONE;
 }
 
+/* Whatever they waited for before: they run, or are in a system call or in C. */
+static bool wants_runs(const struct site *site)
+{
+	return site->goroutines - site->parked >= MIN_AGES_MEMBERS && !site->system;
+}
+
 static bool is_origin(const struct site *site)
 {
 	return !site->key.place && !site->key.wait_reason;
@@ -66,6 +72,8 @@ static void passes_begin(struct judge *judge)
 			site->pass.life_ages = calloc(1, sizeof(*site->pass.life_ages));
 			site->pass.woken_life_ages = calloc(1, sizeof(*site->pass.woken_life_ages));
 		}
+		if (wants_runs(site))
+			site->pass.run_ages = calloc(1, sizeof(*site->pass.run_ages));
 		if (is_origin(site) && !site->system && site->history)
 			site->pass.cohorts = site_cohorts__new(site->history);
 	}
@@ -81,8 +89,10 @@ static void passes_end(struct judge *judge)
 		free(pass->park_ages);
 		free(pass->life_ages);
 		free(pass->woken_life_ages);
+		free(pass->run_ages);
 		free(pass->cohorts);
 		pass->park_ages = pass->life_ages = pass->woken_life_ages = NULL;
+		pass->run_ages = NULL;
 		pass->cohorts = NULL;
 	}
 }
@@ -100,6 +110,17 @@ static void pass_parked(const struct judge *judge, const struct goroutine *g,
 		pass->parked_before++;
 	else if (pass->park_ages)
 		age_histogram__add(pass->park_ages, age);
+}
+
+/* What the time since the last park of a member that is not parked adds to its site's pass. */
+static void pass_running(const struct judge *judge, const struct goroutine *g,
+			 struct site_pass *pass)
+{
+	uint64_t since = goroutine__parked_since(g), age = ticks__age_ns(since, judge->now);
+
+	pass->running_min_age += age >= judge->policy->min_age_ns;
+	if (since > judge->tracker->parks_ticks && pass->run_ages)
+		age_histogram__add(pass->run_ages, age);
 }
 
 /*
@@ -159,6 +180,8 @@ static void pass_all(struct judge *judge)
 		site->pass.has_main |= goroutine__goid(g) == MAIN_GOID;
 		if (g->flags & GOROUTINE_PARKED)
 			pass_parked(judge, g, &site->pass);
+		else
+			pass_running(judge, g, &site->pass);
 		pass_life(judge, site, g);
 	}
 }
@@ -213,6 +236,11 @@ static void collect(const struct judge *judge, const struct site *site, bool oth
 		.park_ages = site->pass.park_ages,
 		.life_ages = site->pass.life_ages,
 		.woken_life_ages = site->pass.woken_life_ages,
+		.run_ages = site->pass.run_ages,
+		.ended_runs = &site->ended_runs,
+		.running = site->goroutines - site->parked,
+		.running_min_age = site->pass.running_min_age,
+		.in_syscall = site->key.place && !site->key.wait_reason,
 		.ended_parks = &site->ended_parks,
 		.ended_lives = &origin->ended_lives,
 		.connections = &judge->connections,
@@ -293,6 +321,8 @@ static void fill_view(const struct site *site, uint32_t index, const struct judg
 		.parked = site->parked,
 		.created = site->created,
 		.exited = site->exited,
+		.running = site->pass.running_min_age,
+		.in_syscall = site->key.place && !site->key.wait_reason,
 		.oldest_park_ns = site->pass.oldest_park_ns,
 		.oldest_age_ns = site->pass.oldest_age_ns,
 		.verdict = judgement->verdict,

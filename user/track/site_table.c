@@ -280,5 +280,6 @@ void site_table__halve_ended(struct site_table *table)
 	for (uint32_t i = 0; i < table->end; i++) {
 		length_histogram__halve(&table->sites[i].ended_parks);
 		length_histogram__halve(&table->sites[i].ended_lives);
+		length_histogram__halve(&table->sites[i].ended_runs);
 	}
 }

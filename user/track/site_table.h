@@ -38,18 +38,20 @@ struct site_alarm {
  */
 struct site_pass {
 	uint64_t oldest_park_ns, oldest_age_ns;
-	uint32_t parked_min_age; /* members parked for min_age or longer */
-	uint32_t parked_long;	 /* ... for max(min_age, STUCK_SEND_NS) or longer */
-	uint32_t parked_before;	 /* members whose park began before the watch did */
-	uint32_t lived_min_age;	 /* members that have lived for min_age or longer */
-	uint32_t of_alarm;	 /* members that had when the alarm was last renewed */
-	bool has_main;		 /* goroutine 1 is a member */
-	uint8_t slot;		 /* among the sites that may be one leak, from 1 on; 0: none */
+	uint32_t parked_min_age;  /* members parked for min_age or longer */
+	uint32_t parked_long;	  /* ... for max(min_age, STUCK_SEND_NS) or longer */
+	uint32_t running_min_age; /* members that have not parked for min_age or longer */
+	uint32_t parked_before;	  /* members whose park began before the watch did */
+	uint32_t lived_min_age;	  /* members that have lived for min_age or longer */
+	uint32_t of_alarm;	  /* members that had when the alarm was last renewed */
+	bool has_main;		  /* goroutine 1 is a member */
+	uint8_t slot;		  /* among the sites that may be one leak, from 1 on; 0: none */
 	uint32_t bundle;   /* one more than the index of the first site of its bundle; 0: none */
 	double companions; /* the confidence that the others of its bundle leak; 0: they do not */
 	uint32_t age_steps[SITE_AGE_STEPS];
 	struct age_histogram *park_ages;
 	struct age_histogram *life_ages;
+	struct age_histogram *run_ages; /* since the last park; of those that are not parked */
 	struct age_histogram
 		*woken_life_ages;     /* lives of those that woke up after their first park */
 	struct site_cohorts *cohorts; /* of an origin: all that its go statement created */
@@ -75,8 +77,10 @@ struct site {
 	uint32_t sample_created, sample_exited;
 	struct length_histogram ended_parks;
 	struct length_histogram ended_lives; /* of an origin: of all that it created */
-	uint64_t left_ticks;		     /* when a park here last ended; 0: never */
-	uint64_t first_ticks;		     /* first seen */
+	struct length_histogram
+		ended_runs;   /* of members: times without a park, of a second or more */
+	uint64_t left_ticks;  /* when a park here last ended; 0: never */
+	uint64_t first_ticks; /* first seen */
 	struct history *history;
 	struct site_alarm alarm;
 	struct site_alarm alarm_before; /* as it was before the last judgement */

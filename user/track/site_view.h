@@ -145,6 +145,8 @@ struct site_view {
 	bool system; /* the runtime's own */
 	bool other;  /* collects what did not fit the limits */
 	uint64_t goroutines, parked, created, exited;
+	uint64_t running;	 /* members that have not parked for min_age or longer */
+	bool in_syscall;	 /* that is where its members are, or in C */
 	uint64_t oldest_park_ns; /* longest time a member has been parked without a break */
 	uint64_t oldest_age_ns;	 /* longest known lifetime of a member */
 	double growth_per_minute;

@@ -169,6 +169,7 @@ struct goroutine *record__add(struct tracker *tracker, uint64_t goid, uint32_t s
 		return NULL;
 	goroutine__set_existed_since(g, ticks);
 	goroutine__set_last_news(g, ticks);
+	goroutine__set_parked_since(g, ticks);
 	goroutine__set_site(g, site);
 	at->goroutines++;
 	at->arrivals++;
@@ -235,9 +236,19 @@ void record__move(struct tracker *tracker, struct goroutine *g, uint32_t to)
 	record__set_system(tracker, g, to_site->system);
 }
 
+/* Shorter runs tell nothing: they are the rule. */
+static void count_run(struct site *site, const struct goroutine *g, uint64_t ended)
+{
+	uint64_t length = ticks__age_ns(goroutine__parked_since(g), ended);
+
+	if (length >= NSEC_PER_SEC)
+		length_histogram__add(&site->ended_runs, length);
+}
+
 void record__park(struct tracker *tracker, struct goroutine *g, uint64_t since)
 {
 	if (!(g->flags & GOROUTINE_PARKED)) {
+		count_run(site_of(tracker, g), g, since);
 		g->flags |= GOROUTINE_PARKED;
 		count_parked(tracker, g, 1);
 	}
@@ -254,6 +265,7 @@ void record__unpark(struct tracker *tracker, struct goroutine *g, uint64_t ticks
 	site->left_ticks = max_of(site->left_ticks, ticks);
 	count_parked(tracker, g, -1);
 	g->flags &= (uint8_t) ~(GOROUTINE_PARKED | GOROUTINE_BY_EVENT);
+	goroutine__set_parked_since(g, ticks);
 }
 
 static void count_lifetime(struct tracker *tracker, uint64_t ns)

@@ -60,7 +60,7 @@ static uint64_t count_stayed(const struct evidence *e, const struct growth *grow
 {
 	uint64_t arrived = (uint64_t)(growth->all_stayed + 0.5);
 
-	if (growth->of_lives)
+	if (growth->of_lives || growth->of_runs)
 		return arrived;
 	return growth->stay_ns > e->min_age_ns ? e->parked_before + arrived : e->parked_min_age;
 }
@@ -127,6 +127,24 @@ static void explain_own(const struct evidence *e, const struct growth *growth,
 			peer_words(e, peer));
 }
 
+/* What does not park: a thread each, or a share of the processors. */
+static void explain_runs(const struct evidence *e, const struct growth *growth, const char *stay,
+			 struct judgement *judgement)
+{
+	const char *what = e->in_syscall ? "in a system call or in C, each with a thread" :
+					   "running, or ready to run, without a break";
+
+	if (growth->left)
+		add_why(judgement,
+			"%" PRIu64 " %s; %" PRIu64 " times of %s or longer ended and %" PRIu64
+			" go on",
+			e->running, what, growth->left, stay, judgement->stayed);
+	else
+		add_why(judgement,
+			"%" PRIu64 " %s; of the %" PRIu64 " for %s or longer none ever stopped",
+			e->running, what, judgement->stayed, stay);
+}
+
 static bool is_leaking(const struct evidence *e, struct judgement *judgement)
 {
 	char stay[DURATION_SIZE], window[DURATION_SIZE], rate[NUMBER_RATE_SIZE];
@@ -139,10 +157,13 @@ static bool is_leaking(const struct evidence *e, struct judgement *judgement)
 	judgement->growth_ns = growth.stay_ns + growth.window_ns;
 	judgement->stay_ns = growth.stay_ns;
 	judgement->stayed = count_stayed(e, &growth);
-	judgement->left = growth.of_lives ? growth.left : evidence__left(e, growth.stay_ns);
+	judgement->left =
+		growth.of_lives || growth.of_runs ? growth.left : evidence__left(e, growth.stay_ns);
 	duration_text(stay, growth.stay_ns);
 	duration_text(window, growth.window_ns);
-	if (growth.of_lives)
+	if (growth.of_runs)
+		explain_runs(e, &growth, stay, judgement);
+	else if (growth.of_lives)
 		explain_lives(e, &growth, stay, judgement);
 	else
 		explain_parks(e, &growth, stay, judgement);
@@ -376,8 +397,7 @@ static bool is_suspected(const struct evidence *e, struct judgement *judgement)
 /* Whether members may be forgotten in a wait, or wake up again and again without ever ending. */
 static bool may_be_accused(const struct evidence *e)
 {
-	return !e->exempt && e->goroutines &&
-	       (wait_class__facts(e->wait_class)->can_leak || e->wait_class == WAIT_SLEEP);
+	return !e->exempt && e->goroutines && (evidence__waits_tell(e) || e->run_ages);
 }
 
 /* The rule that holds the verdict back, in words; when one is due is in .due_ns. */
@@ -421,6 +441,12 @@ static void explain_hold(const struct evidence *e, const struct growth_hold *hol
 		break;
 	case OBSTACLE_TIMER:
 		add_why(judgement, "a timer will wake most of them up");
+		break;
+	case OBSTACLE_RUN:
+		add_why(judgement,
+			e->in_syscall ?
+				"in a system call or in C, as what waits for a child process is" :
+				"they run without a break, as what computes does");
 		break;
 	case OBSTACLE_UNEVEN:
 		add_why(judgement, "they did not come evenly, as they would in a leak");

@@ -61,6 +61,8 @@ struct evidence {
 	uint64_t parked_long;	 /* ... for max(min_age, STUCK_SEND_NS) or longer */
 	uint64_t parked_before;	 /* ... since before the watch began */
 	uint64_t oldest_park_ns;
+	uint64_t running, running_min_age; /* not parked; not for min_age or longer */
+	bool in_syscall;		   /* that is where they are, or in C */
 	uint64_t quiet_ns; /* since a park here last ended; UINT64_MAX: none ever did */
 
 	double companions; /* confidence that what was created with them leaks; 0: nothing does */
@@ -73,8 +75,10 @@ struct evidence {
 	const struct age_histogram *park_ages;
 	const struct age_histogram *life_ages;
 	const struct age_histogram
-		*woken_life_ages; /* of those that woke up after their first park */
+		*woken_life_ages;	      /* of those that woke up after their first park */
+	const struct age_histogram *run_ages; /* of those that do not park: since they last did */
 	const struct length_histogram *ended_parks; /* here */
+	const struct length_histogram *ended_runs;  /* times without a park; NULL with run_ages */
 	const struct length_histogram *ended_lives; /* of goroutines of the same origin */
 
 	/* Lives of the process' goroutines in network waits, and of those that woke up of late. */
@@ -128,6 +132,7 @@ enum growth_obstacle {
 	OBSTACLE_WAKE,	      /* ... for what wakes up now and then */
 	OBSTACLE_QUEUE,	      /* ... for what waits at one queue */
 	OBSTACLE_TIMER,	      /* ... for what a timer wakes */
+	OBSTACLE_RUN,	      /* ... for what runs, or is in a system call or in C */
 	OBSTACLE_UNEVEN,      /* not spread over the window, as a leak would be */
 	OBSTACLE_SLOWS,	      /* fewer come than before */
 	OBSTACLE_STOPPED,     /* none comes any more */
@@ -149,6 +154,7 @@ enum in_step {
 /* What the growth test found. */
 struct growth {
 	bool of_lives;	    /* of lives, not of parks */
+	bool of_runs;	    /* ... of times without a park */
 	uint64_t stay_ns;   /* T */
 	uint64_t window_ns; /* before the last T */
 	double stayed;	    /* arrived in the window and still here */
@@ -159,6 +165,13 @@ struct growth {
 	uint64_t least_ns;	       /* the window has to be this long ... */
 	enum growth_obstacle obstacle; /* ... by this rule */
 };
+
+/* evidence__waits_tell - what members wait for may keep them for ever, or wake them again and again. */
+static inline bool evidence__waits_tell(const struct evidence *evidence)
+{
+	return wait_class__facts(evidence->wait_class)->can_leak ||
+	       evidence->wait_class == WAIT_SLEEP;
+}
 
 /*
  * growth__test - true and @ret_growth when @evidence shows growth by members who stay, of parks or
@@ -175,6 +188,7 @@ bool growth__was_asked_for(const struct evidence *evidence);
 /* What holds back the verdict on a site that rises. */
 struct growth_hold {
 	enum growth_obstacle obstacle;
+	bool of_runs;
 	bool of_lives;		/* the test of lives will be the first to hold */
 	uint64_t stay_ns;	/* what staying will mean */
 	uint64_t least_stay_ns; /* ... if nobody had left */

@@ -139,9 +139,12 @@ void weights__of_leak(const struct evidence *evidence, const struct growth *grow
 			   "in step with connections or files that it opened itself");
 	else if (growth->in_step == IN_STEP && evidence->nature != NATURE_CONNECTION)
 		add_weight(judgement, DECIBANS_IN_STEP, "in step with connections or open files");
-	weigh_wait(evidence, judgement);
-	weigh_nature(evidence, judgement);
-	weigh_objects(evidence, judgement);
+	/* What members waited on before says nothing of those that do not wait. */
+	if (!growth->of_runs) {
+		weigh_wait(evidence, judgement);
+		weigh_nature(evidence, judgement);
+		weigh_objects(evidence, judgement);
+	}
 	weigh_losses(evidence, judgement);
 	conclude(judgement);
 }

@@ -396,6 +396,8 @@ static void random_site(struct report_site *site, unsigned int *seed)
 		.view.n_why = (size_t)rand_r(seed) % 4,
 		.view.goroutines = random_count(seed),
 		.view.parked = random_count(seed),
+		.view.running = random_count(seed),
+		.view.in_syscall = rand_r(seed) % 2,
 		.view.created = random_count(seed),
 		.view.exited = random_count(seed),
 		.wait_reason = random_text(seed),

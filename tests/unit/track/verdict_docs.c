@@ -96,6 +96,12 @@ Test(verdict_docs, growth)
 	     GROWTH_OWN_WINDOW * 10);
 	says(page, "| ... that the process opened itself, and that are silent | %d seconds |",
 	     GROWTH_OWN_WINDOW * 10 + 10);
+	says(page, "The window has to be %d times `--min-age` (%d seconds), since what computes",
+	     GROWTH_RUN_WINDOW, GROWTH_RUN_WINDOW * 10);
+	says(page, "30 times `--min-age` (%d minutes) in system calls and C",
+	     window(GROWTH_LIVES_WINDOW));
+	says(page, "| goroutines that run without a break | %d seconds |",
+	     GROWTH_RUN_WINDOW * 10 + 10);
 	says(page, "For these the window has to be %d times `--min-age` (%d minutes)",
 	     GROWTH_QUEUE_WINDOW, window(GROWTH_QUEUE_WINDOW));
 	says(page,

@@ -191,7 +191,7 @@ struct actor *world__spawn(struct world *world, uint64_t start_pc, uint32_t plac
 	};
 	world->created += world->tracker != NULL && start_pc != SYSTEM_START_PC;
 	tell(world, CREATED, actor);
-	if (place)
+	if (place && class != WAIT_SYSCALL)
 		world__wake(world, actor);
 	return actor;
 }
@@ -254,10 +254,11 @@ void world__census(struct world *world)
 			.stack_id = actor->place,
 			.place = actor->place,
 			.wait_reason = (uint8_t)actor->class,
-			.parked = actor->place != 0,
+			.parked = actor->place && actor->class != WAIT_SYSCALL,
+			.in_syscall = actor->class == WAIT_SYSCALL,
 		};
 
-		if (!actor->changed && actor->handle &&
+		if (!actor->changed && actor->handle && sighting.parked &&
 		    tracker__census_unchanged(world->tracker, actor->handle, actor->goid,
 					      world->now))
 			continue;

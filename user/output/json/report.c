@@ -156,6 +156,10 @@ static void put_target(struct json *json, const struct report_target *target)
 	json__text(json, "mode", probe_mode__name(target->mode));
 	json__text_or_null(json, "mode_reason", target->mode_reason);
 	put_goroutines(json, &target->totals);
+	if (target->threads)
+		json__count(json, "threads", target->threads);
+	else
+		json__null(json, "threads");
 	put_losses(json, target);
 	put_cost(json, target);
 	json__count(json, "silenced_sites", report__count_suppressed(target));

@@ -209,6 +209,7 @@ void json__site(struct json *json, const struct report_site *site)
 	put_opinion(json, site);
 	json__count(json, "goroutines", view->goroutines);
 	json__count(json, "parked", view->parked);
+	json__count(json, "running", view->running);
 	json__count(json, "created", view->created);
 	json__count(json, "exited", view->exited);
 	json__text(json, "wait_reason", site->wait_reason);

@@ -117,7 +117,8 @@ static void put_flagged(struct screen *screen, const struct report_target *targe
 	}
 	if (total > max) {
 		screen__put(screen, STYLE_BOLD, "and ");
-		screen__put_owned(screen, STYLE_BOLD, number__counted(total - max, "more flagged site"));
+		screen__put_owned(screen, STYLE_BOLD,
+				  number__counted(total - max, "more flagged site"));
 		screen__end_line(screen);
 	}
 	if (total > 0 && detail == SITE_HEADLINE)

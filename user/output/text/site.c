@@ -45,7 +45,8 @@ static void put_parked(struct screen *screen, const struct report_site *site,
 {
 	char longest[DURATION_SIZE], count[NUMBER_COUNT_SIZE], growth[SITE_GROWTH_SIZE];
 	const struct site_view *view = &site->view;
-	char text[160];
+	char running[NUMBER_COUNT_SIZE], text[160];
+	size_t used;
 
 	duration__format(view->parked ? view->oldest_park_ns : view->oldest_age_ns, longest);
 	number__count(view->parked, count);
@@ -54,6 +55,11 @@ static void put_parked(struct screen *screen, const struct report_site *site,
 	else
 		snprintf(text, sizeof(text), "%s parked, longest %s",
 			 view->parked < view->goroutines ? count : "all", longest);
+	used = strlen(text);
+	number__count(view->running, running);
+	if (view->running)
+		snprintf(text + used, sizeof(text) - used, ", %s %s", running,
+			 view->in_syscall ? "in system calls" : "running");
 	if (over->confidence || over->growth ||
 	    (!screen->options.whole && screen__room(screen) < strlen(text))) {
 		screen__end_line(screen);
