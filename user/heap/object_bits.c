@@ -51,13 +51,23 @@ static inline bool bit_at(const uint8_t *bits, size_t i)
 	return bits[i / 8] >> (i % 8) & 1;
 }
 
+/* @n bits, 64 at most, from bit @first of @bits on; nothing is read behind the last one's byte. */
+static uint64_t take_bits(const uint8_t *bits, size_t first, size_t n)
+{
+	const uint8_t *from = bits + first / 8;
+	size_t shift = first % 8, bytes = (shift + n + 7) / 8;
+	uint64_t taken = from[0] >> shift;
+
+	for (size_t i = 1; i < bytes; i++)
+		taken |= (uint64_t)from[i] << (i * 8 - shift);
+	return n < 64 ? taken & ((1ULL << n) - 1) : taken;
+}
+
 /* @n bits from bit @first of @bits on. */
 static void copy_bits(const uint8_t *bits, size_t first, size_t n, uint64_t *mask)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (bit_at(bits, first + i))
-			set(mask, i);
-	}
+	for (size_t i = 0; i < n; i += 64)
+		mask[i / 64] |= take_bits(bits, first + i, min_of(n - i, (size_t)64));
 }
 
 /*
