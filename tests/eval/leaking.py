@@ -345,9 +345,10 @@ INTRODUCTION = (
     "to say `stuck`, never `leaking`. Leaking once a second: it is to say `leaking` within "
     f"{REPEAT_WATCH} s; a site that got less than {LEAST_RATE:g} goroutines per second in such a "
     "watch, because the race behind it was seldom lost, is not judged.",
-    "Without the heap, a receive, a select, a Cond or a WaitGroup that nobody will ever serve "
-    "looks like one that will be served tomorrow. Leaked once, those are `idle` by policy and "
-    "counted as untold; leaking again and again, they are told like all others.",
+    "A receive, a select, a Cond or a WaitGroup that nobody will ever serve looks like one that "
+    "will be served tomorrow, but for the heap: where scans of it confirm nothing either, those "
+    "that leaked once are `idle` by policy and counted as untold; leaking again and again, they "
+    "are told like all others.",
     "The other way round, what the runtime reaches from a global variable or from the remains of "
     "a stack is no leak to it: NoLeakGlobal, and single goroutines at the sites below. gleakd "
     "goes by what they do: they wait, and it counts them.",
