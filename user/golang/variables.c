@@ -203,6 +203,11 @@ const struct go_variable *go_variables__at(const struct go_variables *variables,
 	return address - variable->address < variable->size ? variable : NULL;
 }
 
+const struct go_variable *go_variables__get(const struct go_variables *variables, size_t i)
+{
+	return &variables->all[i];
+}
+
 size_t go_variables__count(const struct go_variables *variables)
 {
 	return variables->n;

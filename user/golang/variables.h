@@ -56,6 +56,8 @@ const struct go_variable *go_variables__at(const struct go_variables *variables,
 const struct go_described *go_variables__described(const struct go_variables *variables,
 						   uint64_t type);
 
+/* go_variables__get - number @i of go_variables__count(), by rising address. */
+const struct go_variable *go_variables__get(const struct go_variables *variables, size_t i);
 size_t go_variables__count(const struct go_variables *variables);
 bool go_variables__have_types(const struct go_variables *variables);
 

@@ -26,23 +26,44 @@ static uint16_t nameless(struct heap_paths *paths, uint64_t address)
 	return plain_root(paths, PATH_VARIABLE, label);
 }
 
+static uint16_t static_root(struct heap_paths *paths, struct paths_static *value)
+{
+	const struct path_step step = {
+		.label = value->name,
+		.role = value->array ? PATH_VARIABLES : PATH_VARIABLE,
+		.type = value->type,
+		.shown = value->array ? 0 : value->type,
+	};
+
+	if (!value->node)
+		value->node = path_tree__child(paths->tree, PATH_NONE, &step);
+	paths->variable = value->address;
+	paths->variable_size = value->size;
+	return value->node;
+}
+
 static uint16_t variable_root(struct heap_paths *paths, uint64_t from)
 {
 	const struct go_variable *variable =
 		paths->variables ? go_variables__at(paths->variables, from - paths->runtime->bias) :
 				   NULL;
 	struct path_step step = {.role = PATH_VARIABLE};
+	struct paths_static *value;
 
-	if (variable && variable == paths->variable)
+	if (from - paths->variable < paths->variable_size)
 		return paths->variable_node;
-	paths->variable = variable;
-	if (!variable)
-		return nameless(paths, from);
-	step.label = variable->name;
-	/* Types in the program move with it. */
-	step.type = heap_types__of_variable(paths->types, variable->type);
-	step.shown = step.type;
-	paths->variable_node = path_tree__child(paths->tree, PATH_NONE, &step);
+	paths->variable = paths->variable_size = 0;
+	if (variable) {
+		step.label = variable->name;
+		step.type = heap_types__of_variable(paths->types, variable->type);
+		step.shown = step.type;
+		paths->variable_node = path_tree__child(paths->tree, PATH_NONE, &step);
+		paths->variable = variable->address + paths->runtime->bias;
+		paths->variable_size = variable->size;
+		return paths->variable_node;
+	}
+	value = path_statics__at(paths, from);
+	paths->variable_node = value ? static_root(paths, value) : nameless(paths, from);
 	return paths->variable_node;
 }
 

@@ -192,6 +192,54 @@ static void strip_slots(char *label)
 		memmove(rest, rest + 4, strlen(rest + 4) + 1);
 }
 
+static bool is_array(const struct path_node *node)
+{
+	return node->role == PATH_ARRAY || node->role == PATH_CHAN_BUFFER ||
+	       node->role == PATH_VARIABLES;
+}
+
+/* A list.List has its elements in both directions from a field that is one itself. */
+static bool strip_list(struct heap_paths *paths, const struct paths_step *step, char *label)
+{
+	static const char *const ends[] = {".root.next", ".root.prev"};
+	size_t length = strlen(label);
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		size_t end = strlen(ends[i]);
+
+		if (length < end || strcmp(label + length - end, ends[i]) != 0 || !step->type ||
+		    strcmp(heap_types__name(paths->types, step->type), "list.Element") != 0)
+			continue;
+		label[length - end] = '\0';
+		return true;
+	}
+	return false;
+}
+
+/*
+ * A sync.Map from Go 1.24 on is a tree of arrays of 16 (src/internal/sync/hashtriemap.go), whose nodes are
+ * either entries or more such arrays, which their type does not tell.
+ */
+static void strip_trie(struct heap_paths *paths, const struct path_node *node,
+		       const struct paths_step *step, char *label)
+{
+	static const char root[] = ".m.root", children[] = ".children" HEAP_ELEMENT;
+	size_t length = strlen(label);
+	const char *type = NULL;
+
+	if (!strcmp(label, children) && node->type)
+		type = heap_types__name(paths->types, node->type);
+	else if (length >= strlen(root) && !strcmp(label + length - strlen(root), root) &&
+		 step->type)
+		type = heap_types__name(paths->types, step->type);
+	if (!type || strncmp(type, "sync.indirect[", 14) != 0)
+		return;
+	if (!strcmp(label, children))
+		strcpy(label, HEAP_ELEMENT);
+	else
+		label[length - strlen(root)] = '\0';
+}
+
 /* A word of values of the node's type, which has been found to be @offset bytes into one. */
 static void by_type(struct heap_paths *paths, const struct path_node *node, uint64_t offset,
 		    struct paths_step *step, char *label)
@@ -205,10 +253,10 @@ static void by_type(struct heap_paths *paths, const struct path_node *node, uint
 		set(step, PATH_UNKNOWN, 0, 0);
 		return;
 	}
-	snprintf(label, PATHS_LABEL, "%s%s",
-		 node->role == PATH_ARRAY || node->role == PATH_CHAN_BUFFER ? HEAP_ELEMENT : "",
-		 path);
+	snprintf(label, PATHS_LABEL, "%s%s", is_array(node) ? HEAP_ELEMENT : "", path);
 	by_leaf(&leaf, step);
+	if (!strip_list(paths, step, label))
+		strip_trie(paths, node, step, label);
 	if (node->role != PATH_MAP_SLOTS)
 		return;
 	if (!strcmp(path, ".overflow")) {
@@ -271,6 +319,7 @@ static void resolve(struct heap_paths *paths, const struct path_node *node, stru
 	*label = '\0';
 	switch (node->role) {
 	case PATH_VARIABLE:
+	case PATH_VARIABLES:
 	case PATH_VALUE:
 	case PATH_ARRAY:
 	case PATH_MAP_SLOTS:
@@ -439,6 +488,7 @@ static uint64_t place_in_value(struct heap_paths *paths, const struct path_node 
 
 	switch (node->role) {
 	case PATH_ARRAY:
+	case PATH_VARIABLES:
 	case PATH_MAP_SLOTS:
 	case PATH_CHAN_BUFFER:
 	case PATH_VALUE:

@@ -19,8 +19,9 @@
 
 /* What an object is to those who hold it. */
 enum path_role {
-	PATH_UNKNOWN,  /* of no known type */
-	PATH_VARIABLE, /* a root: values of a type, but no object of the heap */
+	PATH_UNKNOWN,	/* of no known type */
+	PATH_VARIABLES, /* a root: an array of values, as the next */
+	PATH_VARIABLE,	/* a root: values of a type, but no object of the heap */
 	PATH_STACK,
 	PATH_RUNTIME,
 	PATH_OTHER,  /* the root of what had no room in the tree, by type */

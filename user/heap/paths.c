@@ -45,6 +45,13 @@ int heap_paths__new(const struct heap_runtime *runtime, const struct go_variable
 	heap_types__use_modules(paths->types, &paths->modules);
 	if (variables)
 		heap_types__use_variables(paths->types, variables, runtime->bias);
+	err = path_statics__find(paths);
+	index__free(paths->static_index);
+	paths->static_index = NULL;
+	if (err) {
+		heap_paths__free(paths);
+		return err;
+	}
 	*ret_paths = paths;
 	return 0;
 }
@@ -67,6 +74,7 @@ void heap_paths__free(struct heap_paths *paths)
 	unmap(paths);
 	index__free(paths->by_step);
 	free(paths->steps);
+	free(paths->statics);
 	path_tree__free(paths->tree);
 	heap_types__free(paths->types);
 	free(paths);
@@ -227,9 +235,7 @@ static bool offset_of(const struct heap_paths *paths, const struct heap_referenc
 	uint32_t number;
 
 	if (in->place == HEAP_IN_VARIABLES) {
-		*ret_offset = paths->variable ? reference->from - paths->runtime->bias -
-							paths->variable->address :
-						0;
+		*ret_offset = paths->variable ? reference->from - paths->variable : 0;
 		return true;
 	}
 	if (in->place != HEAP_IN_OBJECT) {

@@ -39,6 +39,15 @@ struct paths_stack {
 	uint16_t root, node;
 };
 
+/* A value that no variable has, but one leads to. Target's address. */
+struct paths_static {
+	uint64_t address, size;
+	uint64_t type;
+	const char *name; /* main.log: of what leads to it, kept by the tree */
+	bool array;	  /* of values of the type */
+	uint16_t node;	  /* PATH_NONE: none yet */
+};
+
 struct heap_paths {
 	const struct heap_runtime *runtime;
 	const struct go_variables *variables; /* or NULL */
@@ -58,8 +67,12 @@ struct heap_paths {
 	struct paths_itab itabs[PATHS_ITABS];
 	struct paths_stack stacks[PATHS_STACKS];
 
-	/* The variable that was looked at last. */
-	const struct go_variable *variable;
+	struct paths_static *statics; /* by rising address */
+	size_t n_statics, statics_capacity;
+	struct index *static_index; /* while they are being found */
+
+	/* The variable that was looked at last: its target's address, 0 for a word without a name. */
+	uint64_t variable, variable_size;
 	uint16_t variable_node;
 
 	/* Where the count goes on. */
@@ -69,6 +82,12 @@ struct heap_paths {
 
 /* paths__header_size - of the object in @span before the values in it. */
 uint64_t paths__header_size(const struct heap_paths *paths, const struct heap_span *span);
+
+/* path_statics__find - all there are; -ENOMEM. */
+int path_statics__find(struct heap_paths *paths) __must_check;
+
+/* path_statics__at - the one that @address is in, or NULL. */
+struct paths_static *path_statics__at(const struct heap_paths *paths, uint64_t address);
 
 /* path_roots__of - the root that @reference starts from. */
 uint16_t path_roots__of(struct heap_paths *paths, const struct heap_reference *reference);

@@ -298,17 +298,31 @@ static int put_growth(struct heap_view *view, size_t *capacity, char *path, char
 	return 0;
 }
 
-/* Whether something that it is in grows too: that is the one to look at. */
-static bool grows_above(const struct making *m, uint16_t number)
+/*
+ * What grows by itself, and not as a part of something that grows. Contexts hang from each other by
+ * their maps of children: then the map is what grows.
+ */
+static void choose_growing(const struct making *m, bool *grows)
 {
 	struct heap_growth_series series;
-	uint16_t at = path_tree__node(m->tree, number)->parent;
 
-	for (; at; at = path_tree__node(m->tree, at)->parent) {
-		if (heap_growth__of(m->growth, m->tree, at, &series))
-			return true;
+	for (size_t i = 1; i < m->n; i++)
+		grows[i] = heap_growth__of(m->growth, m->tree, (uint16_t)i, &series);
+	for (size_t i = 1; i < m->n; i++) {
+		const struct path_node *node = path_tree__node(m->tree, (uint16_t)i);
+		uint16_t above = path_tree__container(m->tree, node->parent);
+
+		if (grows[i] && node->role != PATH_VALUE && node->role != PATH_UNKNOWN &&
+		    path_tree__node(m->tree, above)->role == PATH_VALUE)
+			grows[above] = false;
 	}
-	return false;
+	/* Nodes come after those above them, so that from below nothing is missed. */
+	for (size_t i = m->n; i-- > 1;) {
+		uint16_t at = path_tree__node(m->tree, (uint16_t)i)->parent;
+
+		for (; at && grows[i]; at = path_tree__node(m->tree, at)->parent)
+			grows[i] = !grows[at];
+	}
 }
 
 static int add_growing(struct making *m)
@@ -316,18 +330,23 @@ static int add_growing(struct making *m)
 	struct heap_growth_series series;
 	char path[PATH_MAX_SIZE];
 	size_t capacity = 0;
+	bool *grows = calloc(m->n, sizeof(*grows));
 	int err = 0;
 
+	if (!grows)
+		return -ENOMEM;
+	choose_growing(m, grows);
 	m->view->growth_known = heap_growth__looks(m->growth) >= GROWTH_MIN_LOOKS;
 	for (size_t i = 1; i < m->n && !err; i++) {
 		uint16_t number = (uint16_t)i;
 
-		if (!heap_growth__of(m->growth, m->tree, number, &series) || grows_above(m, number))
+		if (!grows[i] || !heap_growth__of(m->growth, m->tree, number, &series))
 			continue;
 		path_tree__path(m->tree, number, path, sizeof(path));
 		err = put_growth(m->view, &capacity, strdup(path), type_beside(m, number), &series,
 				 true);
 	}
+	free(grows);
 	if (!err && heap_growth__of_other(m->growth, &series))
 		err = put_growth(m->view, &capacity, strdup("memory that is not Go's"), strdup(""),
 				 &series, false);
