@@ -239,6 +239,7 @@ def heap():
     for minor in range(10):
         yield f"version-{minor}", bytes([minor, 0]) + END_MARK + END_MARK
         yield f"all-{minor}", bytes([minor, 0xF]) + END_MARK + END_MARK
+        yield f"holders-{minor}", bytes([minor, 0x1C]) + END_MARK + END_MARK
     yield "changed", bytes([8, 1]) + END_MARK + patch_add(1, 4 * 256 + 98, 2) + END_MARK
     yield "list", bytes([2, 0]) + patch_fill(7, 8, 2, 0x41) + END_MARK
     yield "special", bytes([9, 2]) + patch_copy(4, 0, 4, 8) + END_MARK

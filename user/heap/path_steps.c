@@ -235,7 +235,7 @@ static void strip_trie(struct heap_paths *paths, const struct path_node *node,
 	if (!type || strncmp(type, "sync.indirect[", 14) != 0)
 		return;
 	if (!strcmp(label, children))
-		strcpy(label, HEAP_ELEMENT);
+		snprintf(label, PATHS_LABEL, "%s", HEAP_ELEMENT);
 	else
 		label[length - strlen(root)] = '\0';
 }

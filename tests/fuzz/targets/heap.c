@@ -11,12 +11,14 @@
 #include "fuzz.h"
 #include "heap/confirm.h"
 #include "heap/scan.h"
+#include "heap/view.h"
 
 enum choice {
 	SLICES = 1 << 0,
 	EXACT = 1 << 1,
 	LARGE = 1 << 2,
 	HEADERS = 1 << 3,
+	HOLDERS = 1 << 4, /* who holds what, too */
 };
 
 /* Someone of every kind: held by a variable, by a stack, by nobody, by a finalizer. */
@@ -120,6 +122,38 @@ static void run(struct fake_heap *heap, const struct heap_scan_options *options,
 	heap_scan__free(scan);
 }
 
+/* Types and holders of two looks. Patched types may say anything of what is where. */
+static void hold(struct fuzz_input *input, struct fake_heap *heap)
+{
+	struct heap_scan_options options = {.whole = true};
+	struct heap_view view = {0};
+	struct heap_growth *growth;
+	struct heap_paths *paths;
+
+	if (heap_paths__new(&heap->runtime, NULL, 4096, &paths))
+		return;
+	options.visitor = heap_paths__visitor(paths);
+	fuzz__require(!heap_growth__new(&growth));
+	for (uint64_t i = 0; i < 2; i++) {
+		struct failure failure = {0};
+		struct heap_scan *scan;
+
+		heap_paths__begin(paths);
+		fuzz__require(!heap_scan__new(&heap->runtime, &options, &scan));
+		if (!heap_scan__step(scan, 0, &failure)) {
+			fuzz__require(!heap_paths__count(paths, heap_scan__mark(scan), 0));
+			fuzz__require(!heap_view__fill(&view, paths, growth, i + 1));
+			fuzz__require(view.typed_bytes <= view.bytes);
+			fuzz__require(view.bytes <= heap_scan__result(scan)->spans.bytes);
+		}
+		heap_scan__free(scan);
+		patch(input, heap);
+	}
+	heap_view__clear(&view);
+	heap_growth__free(growth);
+	heap_paths__free(paths);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input input = {data, size};
@@ -137,6 +171,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	fuzz__require(!heap_confirm__new(&confirming, &confirm));
 	patch(&input, heap);
+	if (choices & HOLDERS)
+		hold(&input, heap);
 	run(heap, &options, 0, confirm, NULL);
 	patch(&input, heap);
 	run(heap, &options, choices & SLICES ? 1 : 0, confirm, choices & SLICES ? &input : NULL);
