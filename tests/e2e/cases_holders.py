@@ -76,6 +76,35 @@ def of_a_goroutine_and_of_the_objects_on_its_way(t):
 
 
 @case
+def names_are_those_of_the_program(t):
+    pid = start(t, PROGRAM).pid
+    for site, name, types, fields in (
+            ("heldByMap.func1", "main.inMap", ["map[int]chan int", "chan int"], ["", "[…]"]),
+            ("heldBySlice.func1", "main.inSlice", ["[]*main.state", "main.state"], ["", "[…]"]),
+            ("heldByBuffer.func1", "main.queue", ["chan chan int", "chan int"], ["", "[…]"])):
+        _, [path] = holders(t, pid, "--site", f"main.{site}")
+        check_equal(path["root"]["name"], name, f"{site}: root")
+        check_equal([step["type"] for step in path["steps"]], types, f"{site}: types")
+        check_equal([step["field"] for step in path["steps"]], fields, f"{site}: fields")
+        check_equal(path["objects"], HELD, f"{site}: objects of one path")
+    _, paths = holders(t, pid, "--site", "main.heldByStack.func1")
+    check_equal({path["root"]["name"] for path in paths}, {"main.heldByStack.func2"}, "whose frame")
+
+
+@case
+def of_all_objects_of_a_type(t):
+    pid = start(t, PROGRAM).pid
+    for name in ("main.state", "*main.state"):
+        asked, paths = holders(t, pid, "--type", name)
+        by_root = {path["root"]["name"]: path["objects"] for path in paths}
+        check_equal(by_root.get("main.inSlice"), HELD, f"held by the slice: {by_root}")
+        check(asked["objects"] >= HELD, f"objects: {asked}")
+    code, _, said = run(t, "holders", str(pid), "--type", "main.nosuchtype")
+    check_equal(code, 1, f"exit code; {said}")
+    check("lists the types" in said, f"advice: {said}")
+
+
+@case
 def of_one_that_is_lost(t):
     pid = start(t, PROGRAM).pid
     goid = goroutine_of(t, pid, "lostSelect.func1")

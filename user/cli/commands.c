@@ -90,11 +90,11 @@ const struct command_spec commands[COMMAND_COUNT] = {
 		{
 			.name = "holders",
 			.usage = "[NAME|PID...] [options]",
-			.examples = {{"sudo gleakd holders shop --goroutine 18",
+			.examples = {{"sudo gleakd holders shop --type main.session", ""},
+				     {"sudo gleakd holders shop --goroutine 18",
 				      "who could still wake it"},
 				     {"sudo gleakd holders shop --site 8f22",
-				      "the same for all of a site"},
-				     {"sudo gleakd holders 4242 --object 0xc000123456", ""}},
+				      "the same for all of a site"}},
 			.summary = "what leads to an object, or to what goroutines wait on",
 			.about = "Reads the heap of a Go process while it runs, and tells by which "
 				 "ways something is reached from variables and stacks: the "

@@ -29,10 +29,10 @@ int command__check_holders(const struct options *options)
 	struct failure failure;
 	uint64_t number;
 
-	if (!options->site + !options->goroutine + !options->object != 2) {
-		log_error(
-			"holders of what? Give one of --goroutine G (what it waits on), --site ID "
-			"(what its goroutines wait on), --object ADDRESS");
+	if (!options->site + !options->goroutine + !options->object + !options->type != 3) {
+		log_error("holders of what? Give one of --type T (as main.session), --goroutine G "
+			  "(what it waits on), --site ID (what its goroutines wait on), --object "
+			  "ADDRESS");
 		return EXIT_CODE_USAGE;
 	}
 	if (options->goroutine && !parse(options->goroutine, 10, &number)) {
@@ -118,7 +118,7 @@ static int look(struct rounds *rounds, struct target *target,
 		const struct target_view_options *options)
 {
 	const struct options *given = rounds->options;
-	struct holders_question question = {0};
+	struct holders_question question = {.type = given->type};
 	struct sites sites;
 	int err = 0;
 

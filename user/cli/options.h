@@ -79,7 +79,7 @@ struct options {
 	bool all;
 	const char *explain; /* a site, as in output/site_pattern.h; NULL: the table of all */
 	const char *site;    /* likewise, of COMMAND_HOLDERS, as are the next */
-	const char *goroutine, *object;
+	const char *goroutine, *object, *type;
 	const char *allow;	     /* file; NULL: none */
 	const char *state;	     /* file; NULL: none */
 	const char *textfile;	     /* likewise */

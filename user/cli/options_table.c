@@ -35,6 +35,9 @@ static const char *const mode_words[] = {"census", "lifecycle", "full", "auto", 
 /* Longer ones are not looked at (naming/allow_list.c). */
 #define SITE_LIMIT 512
 
+/* Names are cut there (heap/types.h HEAP_MAX_TYPE_NAME). */
+#define TYPE_LIMIT 400
+
 /* Of OPTION_PERCENT_UNITS. */
 #define PERCENT 10000ULL
 
@@ -167,6 +170,9 @@ const struct option_spec option_specs[] = {
 	 .help = "instead of the table, all that is known of one site: its id (4 digits do), a part of "
 		 "a function's name, or a pattern of a function or file:line; what there is, if it "
 		 "is not that"},
+	{"type", 0, OPTION_STRING, HOLDERS, .offset = FIELD(type), .min = 1, .max = TYPE_LIMIT,
+	 .metavar = "TYPE", .brief = "all live objects of this type",
+	 .help = "all live objects of this type, as gleakd heap calls it: main.session"},
 	{"goroutine", 0, OPTION_STRING, HOLDERS, .offset = FIELD(goroutine), .min = 1, .max = 20,
 	 .metavar = "G", .brief = "what this goroutine waits on",
 	 .help = "what the goroutine of this number waits on: a channel, lock, WaitGroup or Cond"},

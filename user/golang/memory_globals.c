@@ -15,8 +15,8 @@
 #define ATTEMPTS     4
 #define HEAP_MINIMUM (4ULL << 20) /* src/runtime/mgcpacer.go defaultHeapMinimum */
 #define MAX_PERCENT  1000000
-/* Between two reads of a running program; the counts of memory are of many megabytes. */
-#define SLACK_BYTES (16ULL << 20)
+/* Between two reads of a running program. */
+#define SLACK_BYTES (256ULL << 10)
 
 struct search {
 	struct remote *remote;
@@ -47,31 +47,38 @@ static bool heap_in_use(struct remote *remote, const struct go_layout *l, uint64
 }
 
 /* The shards are added up: each alone may be negative. */
-static bool counted_in_use(struct remote *remote, const struct go_layout *l, uint64_t memstats,
-			   uint64_t *ret_bytes)
+static bool add_up(struct remote *remote, const struct go_layout *l, uint64_t memstats,
+		   uint32_t field, uint64_t *ret_bytes)
 {
 	*ret_bytes = 0;
 	for (size_t i = 0; i < GO_HEAP_STATS; i++) {
 		uint64_t at = memstats + l->mstats_heapStats + i * l->heapStats_sizeof, part;
 
-		if (remote__read_u64(remote, at + l->heapStats_inHeap, &part))
+		if (remote__read_u64(remote, at + field, &part))
 			return false;
 		*ret_bytes += part;
 	}
 	return true;
 }
 
+/* Whole pages, as heap and stacks are counted in. */
+static bool is_pages(uint64_t bytes)
+{
+	return bytes && bytes % GO_PAGE_SIZE == 0 && bytes >> GO_HEAP_BITS == 0;
+}
+
 static bool layout_is_complete(const struct go_layout *l)
 {
 	return l->mheap_pagesInUse != GO_LAYOUT_ABSENT && l->mstats_numgc != GO_LAYOUT_ABSENT &&
 	       l->mstats_heapStats != GO_LAYOUT_ABSENT && l->mstats_enablegc != GO_LAYOUT_ABSENT &&
-	       l->heapStats_inHeap != GO_LAYOUT_ABSENT && l->heapStats_sizeof != GO_LAYOUT_ABSENT;
+	       l->heapStats_inHeap != GO_LAYOUT_ABSENT &&
+	       l->heapStats_inStacks != GO_LAYOUT_ABSENT && l->heapStats_sizeof != GO_LAYOUT_ABSENT;
 }
 
 bool memory_globals__is_memstats(struct remote *remote, const struct go_layout *l, uint64_t mheap,
 				 uint64_t memstats)
 {
-	uint64_t in_use, counted;
+	uint64_t in_use, counted, stacks;
 	uint32_t cycles, sweepgen;
 	uint8_t enabled;
 
@@ -82,10 +89,12 @@ bool memory_globals__is_memstats(struct remote *remote, const struct go_layout *
 	for (int i = 0; i < ATTEMPTS; i++) {
 		if (!read_u32(remote, memstats + l->mstats_numgc, &cycles) ||
 		    !read_u32(remote, mheap + l->mheap_sweepgen, &sweepgen) ||
-		    !counted_in_use(remote, l, memstats, &counted) ||
+		    !add_up(remote, l, memstats, l->heapStats_inHeap, &counted) ||
+		    !add_up(remote, l, memstats, l->heapStats_inStacks, &stacks) ||
 		    !heap_in_use(remote, l, mheap, &in_use))
 			return false;
-		if (counted && near(in_use, counted) && sweepgen / 2 - cycles <= 1)
+		if (is_pages(counted) && is_pages(stacks) && near(in_use, counted) &&
+		    sweepgen / 2 - cycles <= 1)
 			return true;
 	}
 	return false;

@@ -10,6 +10,7 @@
 #define STATS_MAX   2048u /* bytes of a heapStatsDelta; 1176 in the largest version */
 #define MSTATS_MAX  16384u
 #define WORD	    8u
+#define ATTEMPTS    4
 #define MAX_BYTES   (1ULL << GO_HEAP_BITS)
 #define MAX_OBJECTS (MAX_BYTES / 8)
 
@@ -100,7 +101,17 @@ static int read_memstats(const struct heap_runtime *runtime, struct heap_counter
 			    counters->allocated_bytes < MAX_BYTES &&
 			    counters->allocated_objects < MAX_OBJECTS &&
 			    counters->work_bytes < MAX_BYTES && counters->runtime_bytes < MAX_BYTES;
-	return counters->counted ? 0 : -EFAULT;
+	return 0;
+}
+
+/* A count that is being moved from one shard to another may be missing for a moment. */
+static int read_counts(const struct heap_runtime *runtime, struct heap_counters *counters)
+{
+	int err = 0;
+
+	for (int i = 0; i < ATTEMPTS && !err && !counters->counted; i++)
+		err = read_memstats(runtime, counters);
+	return err;
 }
 
 int heap_counters__read(const struct heap_runtime *runtime, struct heap_counters *ret_counters)
@@ -123,7 +134,7 @@ int heap_counters__read(const struct heap_runtime *runtime, struct heap_counters
 	ret_counters->gc_cycles = sweepgen / 2;
 	ret_counters->heap_bytes = pages * GO_PAGE_SIZE;
 	if (runtime->memstats)
-		err = read_memstats(runtime, ret_counters);
+		err = read_counts(runtime, ret_counters);
 	if (!err && runtime->gc_controller) {
 		err = remote__read_u64(runtime->remote,
 				       runtime->gc_controller + l->gcController_heapMarked,

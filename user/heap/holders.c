@@ -21,12 +21,14 @@ static int name_path(const struct heap_way *way, const struct heap_namer *namer,
 		     struct heap_holder_path *path)
 {
 	char name[HEAP_NAME_SIZE] = "", field[HEAP_NAME_SIZE];
+	size_t before = HEAP_NO_STEP;
 
 	*path = (struct heap_holder_path){
 		.kind = way->root.kind,
 		.goid = way->root.goid,
 		.left_out = way->left_out,
 		.objects = 1,
+		.last = way->n_steps ? way->steps[way->n_steps - 1].object : 0,
 	};
 	namer->root(namer->ctx, way, name, sizeof(name));
 	path->name = strdup(name);
@@ -34,10 +36,14 @@ static int name_path(const struct heap_way *way, const struct heap_namer *namer,
 	if (!path->name || !path->steps)
 		return -ENOMEM;
 	for (size_t i = 0; i < way->n_steps; i++) {
-		struct heap_holder_step *step = &path->steps[path->n_steps++];
+		struct heap_holder_step *step = &path->steps[path->n_steps];
 
 		name[0] = field[0] = '\0';
-		namer->step(namer->ctx, way, i, name, field, sizeof(name));
+		if (!namer->step(namer->ctx, way, i, before, name, field, sizeof(name)) &&
+		    i + 1 < way->n_steps)
+			continue;
+		before = i;
+		path->n_steps++;
 		step->address = way->steps[i].object;
 		step->size = way->steps[i].size;
 		step->type = strdup(name);
@@ -71,7 +77,8 @@ int heap_holders__add(struct heap_holders *holders, const struct heap_way *way,
 	for (size_t i = 0; i < holders->n_paths && !err; i++) {
 		if (!is_alike(&holders->paths[i], &path))
 			continue;
-		holders->paths[i].objects++;
+		holders->paths[i].objects += holders->paths[i].last != path.last;
+		holders->paths[i].last = path.last;
 		release_path(&path);
 		return 0;
 	}

@@ -18,6 +18,7 @@ struct heap_holder_path {
 	struct heap_holder_step *steps; /* the last leads to what was asked about */
 	size_t n_steps, left_out;	/* left out in the middle */
 	uint64_t objects;		/* that are held this way */
+	uint64_t last;			/* the object that was counted last */
 };
 
 struct heap_holders {
@@ -30,17 +31,26 @@ struct heap_holders {
 	size_t n_paths, capacity;
 };
 
-/* How a way is named: each is given @size bytes, and leaves "" there for what it does not know. */
+/*
+ * How a way is named: each is given @size bytes, and leaves "" there for what it does not know. Step
+ * @before is the last that was shown (HEAP_NO_STEP: none); false: @step is a part of that which nobody
+ * wants to see, unless it is the last.
+ */
+#define HEAP_NO_STEP SIZE_MAX
+
 struct heap_namer {
 	void (*root)(void *ctx, const struct heap_way *way, char *name, size_t size);
-	void (*step)(void *ctx, const struct heap_way *way, size_t step, char *type, char *field,
-		     size_t size);
+	bool (*step)(void *ctx, const struct heap_way *way, size_t step, size_t before, char *type,
+		     char *field, size_t size);
 	void *ctx;
 };
 
 #define HEAP_NAME_SIZE 512
 
-/* heap_holders__add - @way holds one more object. -ENOMEM. */
+/*
+ * heap_holders__add - @way holds one more object; ways to the same object come one after the other.
+ * -ENOMEM.
+ */
 int heap_holders__add(struct heap_holders *holders, const struct heap_way *way,
 		      const struct heap_namer *namer) __must_check;
 

@@ -98,6 +98,11 @@ const struct path_tree *heap_paths__tree(const struct heap_paths *paths)
 	return paths->tree;
 }
 
+uint16_t heap_paths__at(const struct heap_paths *paths, uint64_t slot)
+{
+	return slot < paths->n_slots ? paths->slots[slot] : PATH_NONE;
+}
+
 const struct heap_paths_unknown *heap_paths__unknown(const struct heap_paths *paths)
 {
 	return paths->unknown;

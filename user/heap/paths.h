@@ -47,6 +47,9 @@ int heap_paths__count(struct heap_paths *paths, struct heap_mark *mark,
 
 const struct path_tree *heap_paths__tree(const struct heap_paths *paths);
 
+/* heap_paths__at - the node that the object at @slot stands at; PATH_NONE. */
+uint16_t heap_paths__at(const struct heap_paths *paths, uint64_t slot);
+
 /* heap_paths__unknown - of the last count, objects of no known type by size class: HEAP_CLASSES of them. */
 const struct heap_paths_unknown *heap_paths__unknown(const struct heap_paths *paths);
 

@@ -360,6 +360,7 @@ int heap_ways__ask(struct heap_ways *ways, uint64_t address)
 	ways->targets[ways->n_targets++] = (struct heap_ways_target){
 		.object = object,
 		.size = span->elemsize,
+		.slot = slot,
 	};
 	ways->filter[slot % FILTER_BITS / 64] |= 1ULL << slot % 64;
 	return (int)ways->n_targets - 1;
@@ -413,6 +414,7 @@ static struct heap_step step_at(const struct heap_ways *ways, uint64_t slot)
 		.object =
 			heap_span__object(span, (uint32_t)(slot - (uint64_t)span->first_word * 64)),
 		.size = span->elemsize,
+		.slot = slot,
 	};
 }
 
@@ -533,7 +535,7 @@ static int make_way(const struct heap_ways *ways, const struct reference *refere
 {
 	const struct heap_ways_target *target = &ways->targets[reference->target];
 	uint32_t origin = reference->origin;
-	struct heap_step last = {target->object, target->size, reference->from};
+	struct heap_step last = {target->object, target->size, target->slot, reference->from};
 	size_t place;
 
 	*way = (struct heap_way){.length = reference->length};

@@ -33,6 +33,7 @@ struct heap_root {
 
 struct heap_step {
 	uint64_t object, size; /* start; bytes of its slot */
+	uint64_t slot;	       /* its number (mark.h) */
 	/* The word that leads here: in the object of the step before, or the root's; 0: not known. */
 	uint64_t from;
 };
@@ -80,7 +81,7 @@ int heap_ways__ask(struct heap_ways *ways, uint64_t address) __must_check;
 int heap_ways__leave_out(struct heap_ways *ways, uint64_t goid) __must_check;
 
 struct heap_ways_target {
-	uint64_t object, size;
+	uint64_t object, size, slot;
 	size_t n_ways; /* references, those that were not kept too */
 };
 

@@ -6,26 +6,34 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/log.h"
+#include "heap/way_names.h"
 #include "session/target_heap.h"
 #include "session/target_internal.h"
 
 #define SLICE_NS (20 * NSEC_PER_MSEC)
 /* Scans until one is sure of all roots. */
 #define ATTEMPTS 3
-/* Of one object all ways are looked at, of many the shortest of so many of them. */
+/* Of one object all ways are looked at, of many the shortest ones of so many of them. */
 #define MAX_WAYS    256
+#define FEW_WAYS    4
 #define MAX_OBJECTS 4096
+#define MAX_FOUND   65536
 
 struct search {
 	struct target *target;
 	const struct heap_runtime *runtime;
 	const struct holders_question *question;
-	struct heap_ways *ways;
+	struct heap_way_names names;
+	struct heap_visitor visitor;
+	struct heap_ways *ways; /* NULL: objects of a type are looked for */
 	struct heap_holders *holders;
 	struct heap_scan *scan;
 	size_t goroutines; /* that were asked about */
 	int err;	   /* why it could not begin */
+	uint64_t *found;   /* objects of the type that is asked about */
+	size_t n_found, found_capacity;
 };
 
 static bool is_meant(const struct search *s, const struct heap_goroutine *g)
@@ -60,6 +68,11 @@ static int ask_about_waits(struct search *s, const struct heap_goroutines *gorou
 	return err;
 }
 
+static bool is_about_goroutines(const struct search *s)
+{
+	return !s->question->object && !s->question->type;
+}
+
 static int on_ready(void *ctx, struct heap_scan *scan)
 {
 	const struct heap_goroutines *goroutines = heap_scan__goroutines(scan);
@@ -68,11 +81,16 @@ static int on_ready(void *ctx, struct heap_scan *scan)
 
 	if (!err && s->question->object)
 		err = min_of(heap_ways__ask(s->ways, s->question->object), 0);
-	for (size_t i = 0; i < goroutines->n && !s->question->object && !err; i++) {
+	/* Some of them have been freed by now. */
+	for (size_t i = 0; i < s->n_found && !err; i++) {
+		err = min_of(heap_ways__ask(s->ways, s->found[i]), 0);
+		err = err == -ENOENT ? 0 : err;
+	}
+	for (size_t i = 0; i < goroutines->n && is_about_goroutines(s) && !err; i++) {
 		if (is_meant(s, &goroutines->all[i]))
 			err = ask_about_waits(s, goroutines, &goroutines->all[i]);
 	}
-	if (!err && !s->question->object && !s->goroutines)
+	if (!err && is_about_goroutines(s) && !s->goroutines)
 		err = -ENOENT;
 	s->err = err;
 	return err;
@@ -105,44 +123,36 @@ static int explain(const struct search *s, struct failure *failure)
 	}
 }
 
-/* --- names -------------------------------------------------------------------------------------- */
+/* --- both visitors ------------------------------------------------------------------------------ */
 
-static void name_root(void *ctx, const struct heap_way *way, char *name, size_t size)
+/* Types first: they are what ways are named by. */
+static void see_contents(void *ctx, const struct heap_contents *contents)
 {
 	const struct search *s = ctx;
-	struct pclntab_func func;
+	const struct heap_visitor *types = heap_paths__visitor(s->names.paths);
+	const struct heap_visitor *ways = s->ways ? heap_ways__visitor(s->ways) : NULL;
 
-	if (way->root.kind == HEAP_WAY_VARIABLE)
-		snprintf(name, size, "variable at 0x%llx", (unsigned long long)way->root.address);
-	else if (way->root.kind == HEAP_WAY_STACK && way->root.function &&
-		 (pclntab__lookup(s->runtime->tab, way->root.function, &func) ||
-		  pclntab__name(s->runtime->tab, &func, name, size) < 0))
-		name[0] = '\0';
+	types->contents(types->ctx, contents);
+	if (ways)
+		ways->contents(ways->ctx, contents);
 }
 
-static void name_step(void *ctx, const struct heap_way *way, size_t step, char *type, char *field,
-		      size_t size)
+static void see_reference(void *ctx, const struct heap_reference *reference)
 {
-	uint64_t before = step ? way->steps[step - 1].object : 0;
-	uint64_t from = way->steps[step].from;
+	const struct search *s = ctx;
+	const struct heap_visitor *types = heap_paths__visitor(s->names.paths);
+	const struct heap_visitor *ways = s->ways ? heap_ways__visitor(s->ways) : NULL;
 
-	(void)ctx;
-	if (!step && way->root.kind == HEAP_WAY_GOROUTINE)
-		snprintf(type, size, "runtime.g");
-	if (before && from >= before)
-		snprintf(field, size, "+%llu", (unsigned long long)(from - before));
-}
-
-static struct heap_namer namer_of(struct search *s)
-{
-	return (struct heap_namer){.root = name_root, .step = name_step, .ctx = s};
+	types->reference(types->ctx, reference);
+	if (ways)
+		ways->reference(ways->ctx, reference);
 }
 
 /* --- answers ------------------------------------------------------------------------------------ */
 
 static int add_ways(struct search *s, size_t target, struct heap_way *found, size_t max)
 {
-	const struct heap_namer namer = namer_of(s);
+	const struct heap_namer namer = heap_way_names__namer(&s->names);
 	int n = heap_ways__to(s->ways, target, found, max), err = n < 0 ? n : 0;
 
 	for (int i = 0; i < n && !err; i++)
@@ -157,7 +167,7 @@ static int answer(struct search *s)
 	struct heap_way *found = calloc(MAX_WAYS, sizeof(*found));
 	int err = found ? 0 : -ENOMEM;
 
-	max = n == 1 ? MAX_WAYS : 1;
+	max = n == 1 ? MAX_WAYS : FEW_WAYS;
 	for (size_t i = 0; i < n && !err; i++) {
 		s->holders->objects++;
 		s->holders->held += targets[i].n_ways > 0;
@@ -184,6 +194,86 @@ static int run_scan(struct search *s, const struct target_view_options *options,
 	return s->err ? explain(s, failure) : more;
 }
 
+/* --- objects of a type -------------------------------------------------------------------------- */
+
+/* Whether objects that stand at @node are of the type; a star before it makes no difference. */
+static bool is_of_type(struct search *s, uint16_t node)
+{
+	const char *wanted = s->question->type;
+	char name[HEAP_NAME_SIZE];
+
+	heap_paths__type_name(s->names.paths, node, name, sizeof(name));
+	return !strcmp(name, wanted + (*wanted == '*' && strcmp(name, wanted) != 0));
+}
+
+static int keep_object(struct search *s, uint64_t object)
+{
+	if (s->n_found == MAX_FOUND)
+		return 0;
+	if (!array__reserve(s->found, s->found_capacity, s->n_found + 1))
+		return -ENOMEM;
+	s->found[s->n_found++] = object;
+	return 0;
+}
+
+/* Those of the nodes in @wanted, one bit each. */
+static int collect(struct search *s, const uint8_t *wanted)
+{
+	struct heap_mark *mark = heap_scan__mark(s->scan);
+	const struct heap_spans *spans = heap_mark__spans(mark);
+	int err = 0;
+
+	for (size_t i = 0; i < spans->n && !err; i++) {
+		const struct heap_span *span = &spans->all[i];
+
+		for (uint32_t o = 0; o < span->nelems && !err; o++) {
+			uint64_t object = heap_span__object(span, o);
+			uint16_t node =
+				heap_paths__at(s->names.paths, (uint64_t)span->first_word * 64 + o);
+
+			if (node && wanted[node / 8] >> node % 8 & 1 &&
+			    heap_mark__is_marked(mark, object))
+				err = keep_object(s, object);
+		}
+	}
+	return err;
+}
+
+static int find_type(struct search *s, const struct target_view_options *options,
+		     struct failure *failure)
+{
+	const struct heap_scan_options scan = {
+		.max_heap_bytes = options->max_memory * HEAP_SCAN_PER_MEMORY,
+		.whole = true,
+		.visitor = &s->visitor,
+	};
+	uint8_t wanted[(PATH_MAX_NODES + 8) / 8] = {0};
+	size_t n;
+	int err = heap_scan__new(s->runtime, &scan, &s->scan);
+
+	if (err)
+		return failure__set(failure, err, "out of memory");
+	heap_paths__begin(s->names.paths);
+	err = run_scan(s, options, failure);
+	if (err)
+		return err;
+	n = path_tree__count(heap_paths__tree(s->names.paths));
+	for (size_t node = 1; node < n; node++) {
+		if (is_of_type(s, (uint16_t)node))
+			wanted[node / 8] |= (uint8_t)(1u << node % 8);
+	}
+	if (collect(s, wanted))
+		return failure__set(failure, -ENOMEM, "out of memory");
+	heap_scan__free(s->scan);
+	s->scan = NULL;
+	if (s->n_found)
+		return 0;
+	return failure__set(failure, -EINVAL,
+			    "process %d has no live object that is known to be a %.80s; 'gleakd "
+			    "heap %d --all' lists the types it has",
+			    target__pid(s->target), s->question->type, target__pid(s->target));
+}
+
 /* One scan, and its answer. 1: it is not sure of all roots. */
 static int attempt(struct search *s, const struct target_view_options *options,
 		   struct failure *failure)
@@ -191,20 +281,20 @@ static int attempt(struct search *s, const struct target_view_options *options,
 	const struct heap_ways_options limits = {.max_bytes = options->max_memory};
 	struct heap_scan_options scan = {
 		.max_heap_bytes = options->max_memory * HEAP_SCAN_PER_MEMORY,
-		.whole = s->question->object != 0,
+		.whole = !is_about_goroutines(s),
 		.by_level = true,
 		.ready = on_ready,
 		.ready_ctx = s,
+		.visitor = &s->visitor,
 	};
 	const struct heap_scan_result *result;
 	int err = heap_ways__new(&limits, &s->ways);
 
-	if (!err) {
-		scan.visitor = heap_ways__visitor(s->ways);
+	if (!err)
 		err = heap_scan__new(s->runtime, &scan, &s->scan);
-	}
 	if (err)
 		return failure__set(failure, err, "out of memory");
+	heap_paths__begin(s->names.paths);
 	err = run_scan(s, options, failure);
 	if (err)
 		return err;
@@ -237,7 +327,14 @@ int target_holders__find(struct target *target, const struct holders_question *q
 	if (!target->holders)
 		return failure__set(failure, -ENOMEM, "out of memory");
 	s.holders = target->holders;
-	err = 1;
+	s.names.runtime = s.runtime;
+	s.visitor = (struct heap_visitor){see_contents, see_reference, &s};
+	err = target_view__names(target, s.runtime, options, &s.names.paths, &s.names.variables,
+				 failure);
+	if (!err && question->type)
+		err = find_type(&s, options, failure);
+	if (!err)
+		err = 1;
 	for (int i = 0; i < ATTEMPTS && err == 1; i++) {
 		heap_holders__release(s.holders);
 		s.err = 0;
@@ -252,6 +349,8 @@ int target_holders__find(struct target *target, const struct holders_question *q
 		log_warn("process %d: not all of what its heap hangs from could be read: there may "
 			 "be more ways than are shown",
 			 target__pid(target));
+	heap_scan__free(s.scan);
+	free(s.found);
 	if (err < 0)
 		target_holders__close(target);
 	return min_of(err, 0);

@@ -8,8 +8,9 @@
 
 /* One of them. */
 struct holders_question {
-	uint64_t object;       /* an address in it; 0: not this */
-	uint64_t goid;	       /* what this goroutine waits on; 0: not this */
+	uint64_t object;  /* an address in it; 0: not this */
+	const char *type; /* live objects of this type, as gleakd heap calls it; NULL: not this */
+	uint64_t goid;	  /* what this goroutine waits on; 0: not this */
 	const uint32_t *sites; /* what members of these sites of the tracker wait on */
 	size_t n_sites;
 };

@@ -79,7 +79,7 @@ static int measure(struct target *target, const struct heap_runtime *runtime,
 }
 
 static int open_view(struct target *target, const struct heap_runtime *runtime,
-		     const struct target_view_options *options)
+		     const struct target_view_options *options, struct failure *failure)
 {
 	struct target_view *view;
 	int err;
@@ -88,7 +88,7 @@ static int open_view(struct target *target, const struct heap_runtime *runtime,
 		return 0;
 	view = calloc(1, sizeof(*view));
 	if (!view)
-		return -ENOMEM;
+		return failure__set(failure, -ENOMEM, "out of memory");
 	target->view = view;
 	err = go_variables__read(target->executable->binary, &view->variables);
 	if (!err)
@@ -98,7 +98,22 @@ static int open_view(struct target *target, const struct heap_runtime *runtime,
 				      options->max_memory / MEMORY_PER_SLOT, &view->paths);
 	if (err)
 		target_view__close(target);
-	return err;
+	return err ? failure__set(failure, err, "process %d: %s", target__pid(target),
+				  err == -ENOMEM ? "out of memory" : "its modules cannot be read") :
+		     0;
+}
+
+int target_view__names(struct target *target, const struct heap_runtime *runtime,
+		       const struct target_view_options *options, struct heap_paths **ret_paths,
+		       const struct go_variables **ret_variables, struct failure *failure)
+{
+	int err = open_view(target, runtime, options, failure);
+
+	if (err)
+		return err;
+	*ret_paths = target->view->paths;
+	*ret_variables = target->view->variables;
+	return 0;
 }
 
 /* One scan, and what it shows. 1: it is not sure of all roots. */
@@ -150,11 +165,9 @@ int target_view__take(struct target *target, const struct target_view_options *o
 		err = target_view__check_size(target, runtime, options, failure);
 	if (err)
 		return err;
-	err = open_view(target, runtime, options);
+	err = open_view(target, runtime, options, failure);
 	if (err)
-		return failure__set(failure, err, "process %d: %s", target__pid(target),
-				    err == -ENOMEM ? "out of memory" :
-						     "its modules cannot be read");
+		return err;
 	view = target->view;
 	now_ns = clock__monotonic_ns();
 	err = 1;

@@ -32,6 +32,15 @@ int target_view__check_size(const struct target *target, const struct heap_runti
 			    const struct target_view_options *options,
 			    struct failure *failure) __must_check;
 
+/*
+ * target_view__names - what types of objects and names of variables come from, for a visitor of a scan of
+ * @runtime; until target_view__close(). Errors: -ENOMEM, -EFAULT its modules cannot be read, -ESRCH.
+ */
+int target_view__names(struct target *target, const struct heap_runtime *runtime,
+		       const struct target_view_options *options, struct heap_paths **ret_paths,
+		       const struct go_variables **ret_variables,
+		       struct failure *failure) __must_check;
+
 /* target_view__get - what the last one found; NULL: there was none. */
 const struct heap_view *target_view__get(const struct target *target);
 

@@ -222,30 +222,30 @@ static void name_root(void *ctx, const struct heap_way *way, char *name, size_t 
 	snprintf(name, size, "%llu", (unsigned long long)way->root.address);
 }
 
-static void name_step(void *ctx, const struct heap_way *way, size_t step, char *type, char *field,
-		      size_t size)
+static bool name_step(void *ctx, const struct heap_way *way, size_t step, size_t before, char *type,
+		      char *field, size_t size)
 {
-	(void)ctx;
-	(void)way;
-	(void)step;
+	(void)ctx, (void)before;
 	snprintf(type, size, "T");
 	field[0] = '\0';
+	return way->steps[step].size != 8;
 }
 
 Test(holders, equal_ways_are_one)
 {
 	const struct heap_namer namer = {name_root, name_step, NULL};
 	struct heap_holders holders = {0};
-	struct heap_way way = {.length = 1, .n_steps = 1};
+	struct heap_way way = {.length = 2, .n_steps = 2, .steps = {{.size = 8}, {.size = 64}}};
 
 	for (size_t i = 0; i < 7; i++) {
 		way.root.address = i < 3 ? 1 : 2;
-		way.steps[0].object = 64 * i;
+		way.steps[1].object = 64 * i;
 		cr_assert_eq(heap_holders__add(&holders, &way, &namer), 0);
 	}
 	heap_holders__sort(&holders);
 	cr_assert_eq(holders.n_paths, 2);
 	cr_expect_eq(holders.paths[0].objects, 4);
+	cr_expect_eq(holders.paths[0].n_steps, 1, "parts are left out");
 	cr_expect_str_eq(holders.paths[0].name, "2");
 	cr_expect_eq(holders.paths[1].objects, 3);
 	cr_expect_eq(holders.paths[1].steps[0].address, 0, "the first of them");

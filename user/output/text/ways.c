@@ -45,7 +45,7 @@ static void put_root(struct screen *screen, const struct heap_holder_path *path)
 static void put_step(struct screen *screen, const struct heap_holder_step *step)
 {
 	screen__to(screen, FIELD_COLUMN);
-	screen__put(screen, STYLE_PLAIN, *step->field ? step->field : "?");
+	screen__put(screen, STYLE_PLAIN, step->field);
 	screen__next(screen, TYPE_COLUMN);
 	screen__put(screen, STYLE_DIM, "-> ");
 	if (*step->type)

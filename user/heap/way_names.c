@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "heap/way_names.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "heap/paths_private.h"
+#include "heap/type_leaf.h"
+
+static void name_root(void *ctx, const struct heap_way *way, char *name, size_t size)
+{
+	const struct heap_way_names *names = ctx;
+	const struct heap_runtime *runtime = names->runtime;
+	uint64_t address = way->root.address - runtime->bias;
+	const struct go_variable *variable;
+	struct pclntab_func func;
+
+	if (way->root.kind == HEAP_WAY_VARIABLE) {
+		variable = names->variables ? go_variables__at(names->variables, address) : NULL;
+		if (variable)
+			snprintf(name, size, "%s", variable->name);
+		else
+			snprintf(name, size, "variable at 0x%llx", (unsigned long long)address);
+	} else if (way->root.kind == HEAP_WAY_STACK && way->root.function &&
+		   (pclntab__lookup(runtime->tab, way->root.function, &func) ||
+		    pclntab__name(runtime->tab, &func, name, size) < 0)) {
+		name[0] = '\0';
+	}
+}
+
+/* Puts @label before what is in @field. */
+static void put_before(char *field, size_t size, const char *label)
+{
+	size_t length = strlen(label), old = strlen(field);
+
+	if (length + old + 1 > size)
+		return;
+	memmove(field + length, field, old + 1);
+	memcpy(field, label, length);
+}
+
+/* The labels from the node of what is before it down to @node; false: it does not hang from that. */
+static bool by_tree(const struct heap_paths *paths, uint16_t node, uint16_t above, bool is_root,
+		    char *field, size_t size)
+{
+	field[0] = '\0';
+	if (!node || node == above)
+		return false;
+	while (node != above) {
+		const struct path_node *n = path_tree__node(paths->tree, node);
+
+		if (is_root && !n->parent)
+			return true;
+		if (!n->parent)
+			return false;
+		put_before(field, size, n->label);
+		node = n->parent;
+	}
+	return true;
+}
+
+/* The field of the object before it that the word is in, by the type of that object. */
+static bool by_type(const struct heap_way_names *names, const struct heap_step *before,
+		    uint64_t from, char *field, size_t size)
+{
+	const struct heap_paths *paths = names->paths;
+	uint16_t number = heap_paths__at(paths, before->slot);
+	const struct path_node *node = number ? path_tree__node(paths->tree, number) : NULL;
+	const struct heap_type *type;
+	uint64_t offset = from - before->object;
+	struct heap_leaf leaf;
+
+	if (!node || (node->role != PATH_VALUE && node->role != PATH_ARRAY))
+		return false;
+	type = heap_types__any(paths->types, node->type);
+	if (!type || !type->size)
+		return false;
+	/* A header lies before the values (paths__header_size()). */
+	if (before->size > HEAP_BITS_IN_SPAN && before->size <= HEAP_SMALL_MAX &&
+	    names->runtime->layout->mspan_largeType != GO_LAYOUT_ABSENT)
+		offset -= min_of(offset, (uint64_t)HEAP_HEADER_SIZE);
+	return heap_types__leaf(paths->types, type, offset % type->size, &leaf, field, size);
+}
+
+static bool name_step(void *ctx, const struct heap_way *way, size_t step, size_t before, char *type,
+		      char *field, size_t size)
+{
+	const struct heap_way_names *names = ctx;
+	const struct heap_step *here = &way->steps[step];
+	uint16_t node = heap_paths__at(names->paths, here->slot), above = PATH_NONE;
+	bool first = before == HEAP_NO_STEP, variable = way->root.kind == HEAP_WAY_VARIABLE;
+	const struct heap_step *holder = first ? NULL : &way->steps[before];
+	bool direct = step && before + 1 == step;
+
+	if (node && path_tree__node(names->paths->tree, node)->role != PATH_UNKNOWN)
+		heap_paths__type_name(names->paths, node, type, size);
+	if (!step && way->root.kind == HEAP_WAY_GOROUTINE)
+		snprintf(type, size, "runtime.g");
+	if (!first)
+		above = heap_paths__at(names->paths, holder->slot);
+	if (first ? variable && by_tree(names->paths, node, PATH_NONE, true, field, size) :
+		    by_tree(names->paths, node, above, false, field, size))
+		return !path_role__is_part(path_tree__node(names->paths->tree, node)->role);
+	field[0] = '\0';
+	if (direct && here->from && !by_type(names, holder, here->from, field, size))
+		snprintf(field, size, "+%llu", (unsigned long long)(here->from - holder->object));
+	return !node || !path_role__is_part(path_tree__node(names->paths->tree, node)->role);
+}
+
+struct heap_namer heap_way_names__namer(struct heap_way_names *names)
+{
+	return (struct heap_namer){.root = name_root, .step = name_step, .ctx = names};
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_HEAP_WAY_NAMES_H
+#define GLEAKD_HEAP_WAY_NAMES_H
+
+/*
+ * Ways by the names of variables, functions, types and fields: what the same scan found out about the
+ * types of its objects (paths.h).
+ */
+#include "heap/holders.h"
+#include "heap/paths.h"
+
+struct heap_way_names {
+	const struct heap_runtime *runtime;
+	struct heap_paths *paths;
+	const struct go_variables *variables; /* or NULL */
+};
+
+/* heap_way_names__namer - @names must outlive it. */
+struct heap_namer heap_way_names__namer(struct heap_way_names *names);
+
+#endif /* GLEAKD_HEAP_WAY_NAMES_H */
