@@ -11,8 +11,6 @@ goroutineleak profile, which is taken last.
 
 import copy
 import os
-import re
-import shutil
 import signal
 import sys
 import threading

@@ -139,6 +139,38 @@ Test(scan, without_a_sudog_nobody_is_accused)
 	}
 }
 
+/*
+ * Before Go 1.26. A saved frame pointer leads to variables of notifyListWait that look like a list: the
+ * sudog, twice.
+ */
+Test(scan, a_cond_is_not_on_the_stack_of_who_waits_for_it)
+{
+	for (int minor = 18; minor < 26; minor++) {
+		struct fake_heap *heap = fake_heap__new(minor);
+		size_t g = fake_heap__goroutine(heap, "sync.Cond.Wait");
+		uint64_t sudog = fake_heap__alloc(heap, heap->sudog_span), top;
+		uint64_t cond = fake_heap__alloc(heap, fake_heap__span(heap, 64, 1, false));
+		struct heap_scan *made;
+
+		memcpy(&top,
+		       (uint8_t *)fake_heap__word(heap, heap->gs[g]) + heap->layout->g_stack_hi,
+		       sizeof(top));
+		fake_heap__point(heap, sudog, heap->layout->sudog_g / 8, heap->gs[g]);
+		/* sync.Cond: L, notify {wait, notify, lock, head, tail} */
+		fake_heap__point(heap, cond, 4, sudog);
+		fake_heap__point(heap, cond, 5, sudog);
+		fake_heap__push(heap, g, 3, cond);
+		fake_heap__push(heap, g, 4, sudog);
+		fake_heap__push(heap, g, 5, sudog);
+		fake_heap__push(heap, g, 9, top - 8 * 8);
+		made = scan(heap, NULL);
+		cr_expect(is_unreachable(made, g), "Go 1.%d: by %s", minor,
+			  heap_root_kind__name(reached_by(made, g)));
+		heap_scan__free(made);
+		fake_heap__free(heap);
+	}
+}
+
 Test(scan, finalizers_keep_what_they_will_get)
 {
 	ALL_VERSIONS(minor)
