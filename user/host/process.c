@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/read.h"
 #include "host/capability.h"
+#include "host/image_file.h"
 #include "host/maps.h"
 #include "host/proc_error.h"
 
@@ -212,14 +213,16 @@ static bool is_same_file(const char *path, const struct stat *other)
 
 /*
  * Whether the image is really a file called "... (deleted)": then its name leads to it, seen from
- * the root of the process or, where that is a chroot, from ours.
+ * the root of the process or, where that is a chroot, from ours. Names that a file system in user space
+ * would be asked for are not looked up.
  */
 static bool suffix_is_name(const char *proc_root, pid_t pid, const char *text)
 {
 	char path[PATH_MAX], inside[2 * PATH_MAX];
 	struct stat image;
 
-	if (proc_path(path, sizeof(path), proc_root, pid, "exe") || stat(path, &image))
+	if (image_file__path_may_block(proc_root, pid, text) ||
+	    proc_path(path, sizeof(path), proc_root, pid, "exe") || stat(path, &image))
 		return false;
 	snprintf(inside, sizeof(inside), "%s/%d/root%s", proc_root, pid, text);
 	return is_same_file(inside, &image) || is_same_file(text, &image);
