@@ -91,6 +91,10 @@ var columns = []column{
 	field("p_m", "p", "m"),
 	field("p_goidcache", "p", "goidcache"),
 	field("p_goidcacheend", "p", "goidcacheend"),
+	// A slice of pointers, from 1.23 on of pointers and times.
+	field("p_timers", "p", "timers.heap", "timers"),
+	field("timer_when", "timer", "when"),
+	field("timer_arg", "timer", "arg"),
 	field("p_wbBuf_next", "p", "wbBuf.next"),
 	field("p_wbBuf_buf", "p", "wbBuf.buf"),
 

@@ -37,6 +37,7 @@ enum {
 	MSTATS,
 	HEAP_STATS,
 	GC_CONTROLLER,
+	TIMER,
 	N_STRUCTS,
 };
 
@@ -44,7 +45,7 @@ enum {
 static const struct {
 	const char *prefix;
 	const char *name;
-	bool optional; /* only the heap is read with it: what lacks is for heap/ to refuse */
+	bool optional; /* only heaps and timers are read with it: what lacks is for those to refuse */
 } struct_names[N_STRUCTS] = {
 	[G] = {"g_", "runtime.g", .optional = false},
 	[M] = {"m_", "runtime.m", .optional = false},
@@ -66,6 +67,7 @@ static const struct {
 	[MSTATS] = {"mstats_", "runtime.mstats", .optional = true},
 	[HEAP_STATS] = {"heapStats_", "runtime.heapStatsDelta", .optional = true},
 	[GC_CONTROLLER] = {"gcController_", "runtime.gcControllerState", .optional = true},
+	[TIMER] = {"timer_", "runtime.timer", .optional = true},
 };
 
 struct runtime_types {
@@ -235,7 +237,7 @@ static bool walk(const Dwarf_Die *from, const char *path, uint64_t *ret_offset)
 /*
  * A column's name is the path of its field with underscores for dots, but for these. In 1.26 two
  * pointers of sudog became pairs, whose second word always holds the address; 1.25 renamed
- * g.syncGroup (src/runtime/runtime2.go).
+ * g.syncGroup, 1.23 put the heap of timers into a struct (src/runtime/runtime2.go).
  */
 static const struct {
 	const char *column;
@@ -243,6 +245,7 @@ static const struct {
 } other_paths[] = {
 	{"sudog_elem", {"elem.vu", "*elem"}},
 	{"sudog_c", {"c.maybeTraceablePtr.vu", "*c"}},
+	{"p_timers", {"timers.heap", "timers"}},
 	{"g_bubble", {"bubble", "syncGroup"}},
 	{"g_panic", {"_panic", "_panic"}},
 	{"g_defer", {"_defer", "_defer"}},
@@ -258,19 +261,19 @@ static const struct {
 	{"mstats_other_sys", {"other_sys", "other_sys"}},
 };
 
-/* Columns of the other structs that only heap/ needs. A new Go may rename them without harm. */
-static const char *const heap_columns[] = {
+/* Columns of the other structs that only heaps and timers need: a new Go may rename them. */
+static const char *const minor_columns[] = {
 	"g_sched_ctxt", "g_sched_lr", "g_panic",	"g_defer",	     "g_asyncSafePoint",
 	"m_gsignal",	"m_p",	      "p_wbBuf_next",	"p_wbBuf_buf",	     "sudog_next",
-	"sudog_prev",	"hchan_buf",  "hchan_elemtype", "moduledata_rodata",
+	"sudog_prev",	"hchan_buf",  "hchan_elemtype", "moduledata_rodata", "p_timers",
 };
 
 static bool is_optional(const char *column, uint32_t oldest, uint32_t newest)
 {
 	if (oldest == GO_LAYOUT_ABSENT || newest == GO_LAYOUT_ABSENT)
 		return true;
-	for (size_t i = 0; i < ARRAY_SIZE(heap_columns); i++) {
-		if (!strcmp(column, heap_columns[i]))
+	for (size_t i = 0; i < ARRAY_SIZE(minor_columns); i++) {
+		if (!strcmp(column, minor_columns[i]))
 			return true;
 	}
 	for (size_t i = 0; i < N_STRUCTS; i++) {

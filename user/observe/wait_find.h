@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "observe/wait_timers.h"
 #include "observe/wait_look.h"
 #include "observe/wait_private.h"
 
@@ -27,6 +28,7 @@ struct wait_reader {
 	uint32_t window, window_size; /* of a g: [g + window, g + window + window_size) */
 	bool usable;
 	int semtable_attempts;
+	struct wait_timers timers; /* owned; read when first asked for */
 	/* Bytes from sched.sp to the variable, as last found; WAIT_NO_SLOT. */
 	uint32_t sudog_slot, cond_slot;
 	uint64_t cond_skip; /* what to add to that variable for the notifyList */

@@ -74,8 +74,10 @@ int wait_reader__new(struct go_binary *binary, struct remote *remote, uint64_t l
 	const struct go_layout *layout = go_binary__layout(binary);
 	const struct go_arch *arch = go_arch__of(go_binary__image(binary));
 	uint64_t semtable = go_binary__globals(binary)->semtable;
+	uint64_t allp = go_binary__globals(binary)->allp;
 	const struct wait_runtime runtime = {
 		.layout = layout,
+		.allp = allp ? allp + load_bias : 0,
 		.semtable = semtable ? semtable + load_bias : 0,
 		.semtable_stride = arch->cache_line(layout->minor),
 	};
@@ -88,9 +90,30 @@ int wait_reader__new(struct go_binary *binary, struct remote *remote, uint64_t l
 	return 0;
 }
 
+void wait_reader__forget_timers(struct wait_reader *reader)
+{
+	wait_timers__clear(&reader->timers);
+	reader->runtime.timers = NULL;
+}
+
 void wait_reader__free(struct wait_reader *reader)
 {
+	if (reader)
+		wait_reader__forget_timers(reader);
 	free(reader);
+}
+
+/* With memory of its own: many timers must not use up what the look at the waits may read. */
+static void find_timers(struct wait_reader *reader)
+{
+	struct wait_memory *memory;
+
+	if (reader->runtime.timers || !wait_timers__useful(&reader->runtime) ||
+	    wait_memory__new(reader->remote, &memory))
+		return;
+	if (!wait_timers__read(&reader->runtime, memory, &reader->timers))
+		reader->runtime.timers = &reader->timers;
+	wait_memory__free(memory);
 }
 
 /*
@@ -352,6 +375,8 @@ int wait_reader__read(struct wait_reader *reader, enum wait_class class, const c
 		return -EOPNOTSUPP;
 	if (visit.how == WAIT_BY_SUDOG || visit.how == WAIT_BY_STACK)
 		find_semtable(reader);
+	if (visit.how == WAIT_BY_CHANNELS)
+		find_timers(reader);
 	windows = malloc(sizeof(*windows));
 	visit.look = wait_look__new();
 	if (windows && visit.look && !wait_memory__new(reader->remote, &visit.memory)) {

@@ -71,11 +71,17 @@ int wait_reader__new(struct go_binary *binary, struct remote *remote, uint64_t l
 void wait_reader__free(struct wait_reader *reader);
 
 /*
+ * wait_reader__forget_timers - the timer heaps are read anew when they are asked for again: once for
+ * all groups of one look.
+ */
+void wait_reader__forget_timers(struct wait_reader *reader);
+
+/*
  * wait_reader__read - what @members (at most WAIT_OBJECTS_MAX_MEMBERS are looked at) wait on; all
  * of them have wait reason @class. Errors: -ESRCH the process is gone, -EOPNOTSUPP nothing of the
- * kind is waited on (sleep, IO). Armed timers are known from Go 1.23 on, unless the program's
- * go.mod names an older version (asynctimerchan=1): elsewhere `timer` is false because it is not
- * known.
+ * kind is waited on (sleep, IO). Where channels do not know their timers (before Go 1.23, and where
+ * the program's go.mod names an older version, asynctimerchan=1), the timer heaps tell, of 16,384
+ * timers at most.
  */
 int wait_reader__read(struct wait_reader *reader, enum wait_class class, const char *wait_reason,
 		      const struct wait_member *members, size_t n,

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "golang/semtable.h"
+#include "observe/wait_timers.h"
 
 #define WORD	   sizeof(uint64_t)
 #define MAX_STRUCT 512 /* bytes of a sudog or hchan; they have had 104 and 112 */
@@ -111,6 +112,7 @@ int wait_queues__channel(const struct wait_runtime *runtime, struct wait_memory 
 		return -EINVAL;
 	if (layout->hchan_timer != GO_LAYOUT_ABSENT)
 		channel.timer = is_armed(runtime, memory, bytes__u64(data, layout->hchan_timer));
+	channel.timer |= wait_timers__will_send(runtime->timers, address);
 	*ret_channel = channel;
 	return 0;
 }

@@ -231,6 +231,7 @@ static void make_info(const struct recipe *recipe)
 	put_struct(recipe, "mstats_", "runtime.mstats", 12000);
 	put_struct(recipe, "heapStats_", "runtime.heapStatsDelta", row->heapStats_sizeof);
 	put_struct(recipe, "gcController_", "runtime.gcControllerState", 400);
+	put_struct(recipe, "timer_", "runtime.timer", 104);
 	if (row->cleanupQueue_all != GO_LAYOUT_ABSENT) {
 		put_struct(recipe, "cleanupQueue_", "runtime.cleanupQueue", 512);
 		put_struct(recipe, "cleanupBlock_", "runtime.cleanupBlock", 512);

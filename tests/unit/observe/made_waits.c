@@ -148,6 +148,28 @@ void waits_timer(struct waits *waits, uint64_t channel, uint64_t when)
 	waits_put(waits, timer + (waits->layout->minor >= 25 ? 24 : 16), when);
 }
 
+void waits_heap(struct waits *waits, uint64_t channel, uint64_t when)
+{
+	const struct go_layout *l = waits->layout;
+	uint64_t timer = waits_alloc(waits, 128), heap = waits_alloc(waits, 16);
+	uint64_t p = waits_alloc(waits, l->p_timers + 16), ps, n;
+
+	if (!waits->runtime.allp) {
+		waits->runtime.allp = waits_alloc(waits, 24);
+		waits_put(waits, waits->runtime.allp, waits_alloc(waits, 8 * 8));
+	}
+	waits_put(waits, timer + l->timer_when, when);
+	waits_put(waits, timer + l->timer_arg + 8, channel);
+	waits_put(waits, heap, timer);
+	waits_put(waits, p + l->p_timers, heap);
+	waits_put(waits, p + l->p_timers + 8, 1);
+	ps = waits_get(waits, waits->runtime.allp);
+	n = waits_get(waits, waits->runtime.allp + 8);
+	waits_put(waits, ps + 8 * n, p);
+	waits_put(waits, waits->runtime.allp + 8, n + 1);
+	waits_reader(waits);
+}
+
 static void enqueue(struct waits *waits, uint64_t queue, uint64_t sudog)
 {
 	uint64_t last = waits_get(waits, queue + 8);

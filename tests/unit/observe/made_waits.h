@@ -42,6 +42,8 @@ uint64_t waits_g(struct waits *waits, const char *words);
 uint64_t waits_channel(struct waits *waits, uint64_t length, uint64_t capacity);
 /* waits_timer - give a channel a timer (Go 1.23 on) that fires at @when. */
 void waits_timer(struct waits *waits, uint64_t channel, uint64_t when);
+/* waits_heap - a timer in the heap of a P, which is made for it, that sends to @channel at @when. */
+void waits_heap(struct waits *waits, uint64_t channel, uint64_t when);
 /* waits_case - one more case of @g: its sudog, also in a queue of the channel. */
 uint64_t waits_case(struct waits *waits, uint64_t g, uint64_t channel, bool send);
 

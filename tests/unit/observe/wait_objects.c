@@ -134,6 +134,51 @@ FOR_ALL_VERSIONS(timers_of_selects)
 	waits_free(waits);
 }
 
+/* Before Go 1.23, and with asynctimerchan=1 until 1.26, only the heaps know. */
+Test(wait_objects, timers_that_channels_do_not_know)
+{
+	static const int minors[] = {18, 22, 23, 26, 27};
+
+	for (size_t i = 0; i < ARRAY_SIZE(minors); i++) {
+		struct waits *waits = waits_new(minors[i]);
+		bool async = minors[i] < 27;
+		struct wait_objects objects;
+
+		for (int k = 0; k < 5; k++) {
+			uint64_t channel = waits_channel(waits, 0, 1);
+
+			waits_case(waits, waits_g(waits, "chan receive"), channel, false);
+			if (k < 3)
+				waits_heap(waits, channel, k < 2 ? 1000 : 0);
+		}
+		objects = look(waits, "chan receive");
+		cr_expect_eq(objects.looked_at, 5);
+		cr_expect_eq(objects.with_timer, async ? 2 : 0, "1.%d: %u", minors[i],
+			     objects.with_timer);
+		waits_free(waits);
+	}
+}
+
+Test(wait_objects, timer_heaps_that_make_no_sense)
+{
+	struct waits *waits = waits_new(22);
+	uint64_t channel = waits_channel(waits, 0, 1), ps, p;
+
+	waits_case(waits, waits_g(waits, "chan receive"), channel, false);
+	waits_heap(waits, channel, 1000);
+	ps = waits_get(waits, waits->runtime.allp);
+	p = waits_get(waits, ps);
+	waits_put(waits, p + waits->layout->p_timers + 8, UINT64_MAX);
+	cr_expect_eq(look(waits, "chan receive").with_timer, 1, "what follows is empty memory");
+	wait_reader__forget_timers(waits->reader);
+	waits_put(waits, p + waits->layout->p_timers, 12345);
+	cr_expect_eq(look(waits, "chan receive").with_timer, 0);
+	wait_reader__forget_timers(waits->reader);
+	waits_put(waits, waits->runtime.allp + 8, UINT64_MAX);
+	cr_expect_eq(look(waits, "chan receive").looked_at, 1);
+	waits_free(waits);
+}
+
 Test(wait_objects, timer_that_cannot_be_read_is_none)
 {
 	struct waits *waits = waits_new(27);
