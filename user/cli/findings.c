@@ -31,11 +31,29 @@ static unsigned int finding_of(enum verdict verdict)
 	return 0;
 }
 
+static bool grows(const struct report_allocations *allocations)
+{
+	for (size_t i = 0; allocations && i < allocations->n_sites; i++) {
+		if (allocations->sites[i].judgement.verdict == ALLOC_GROWING)
+			return true;
+	}
+	return false;
+}
+
+/* The history of a process is that of all its places. */
+static bool is_judged(const struct report_allocations *allocations)
+{
+	return allocations && allocations->n_sites &&
+	       allocations->sites[0].judgement.verdict != ALLOC_NOT_JUDGED;
+}
+
 bool findings__any(const struct report *report, unsigned int fail_on)
 {
 	for (size_t t = 0; t < report->n_targets; t++) {
 		const struct report_target *target = &report->targets[t];
 
+		if (fail_on & FINDING_MEMORY && grows(target->allocations))
+			return true;
 		for (size_t i = 0; i < target->n_sites; i++) {
 			const struct report_site *site = &target->sites[i];
 
@@ -132,6 +150,16 @@ static bool ended_early(const struct report_target *target, const struct options
 static bool target_judged(const struct report_target *target, const struct options *options,
 			  struct failure *ret_why)
 {
+	if (options->fail_on & FINDING_MEMORY) {
+		if (is_judged(target->allocations))
+			return true;
+		failure__set(
+			ret_why, 0,
+			"whether memory of process %d keeps growing takes samples, a minute and "
+			"seven looks with two collections before each",
+			target->pid);
+		return false;
+	}
 	if (options->processes.n && ended_early(target, options, ret_why))
 		return false;
 	return options->once || !was_too_short(target, options, ret_why);

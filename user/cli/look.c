@@ -81,8 +81,8 @@ int look__run(const struct options *options, const struct named *named, const st
 	rounds->options = &look.options;
 	look.options.mode = PROBE_MODE_CENSUS;
 	look.options.no_heap = true;
-	/* It is not about leaks: that none could be found in this time is no news. */
-	look.options.fail_on = 0;
+	/* It is not about goroutines: that no leak could be found in this time is no news. */
+	look.options.fail_on = FINDING_MEMORY;
 	look.options.once = !options->duration_ns;
 	look.options.interval_ns = max_of(options->duration_ns / LOOKS, (uint64_t)MIN_PAUSE_NS);
 	err = rounds__open(rounds, &session);

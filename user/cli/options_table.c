@@ -206,6 +206,10 @@ const struct option_spec option_specs[] = {
 	 .brief = "exit with N when something leaks or is stuck",
 	 .help = "exit with N when the last report shows what --fail-on is about, and with 5 when "
 		 "nothing could be judged (default: findings do not change the exit status)"},
+	{"error-exitcode", 0, OPTION_NUMBER, HEAP, .offset = FIELD(error_exitcode), .min = 1,
+	 .max = 255, .metavar = "N",
+	 .help = "exit with N when a place that allocates is growing, and with 5 when that could not "
+		 "be judged (default: it does not change the exit status)"},
 	{"json-schema", 0, OPTION_FLAG, WATCH, .offset = FIELD(json_schema),
 	 .help = "print the JSON Schema of what --json prints, then end"},
 	{"config", 0, OPTION_PATH, WATCH, .offset = FIELD(config), .min = 1, .max = PATH_MAX - 1,

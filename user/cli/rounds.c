@@ -415,7 +415,7 @@ void rounds__replace(struct rounds *rounds, const struct options *options,
 static bool is_asked(const struct options *options)
 {
 	if (options->command == COMMAND_HEAP)
-		return false;
+		return options->error_exitcode;
 	if (options->explain)
 		return options->error_exitcode;
 	return options->once || options->duration_ns || options->error_exitcode ||

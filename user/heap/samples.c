@@ -30,6 +30,7 @@ enum phase { RATE, SPANS, SPECIALS, OBJECTS, BUCKETS, NAMED, DONE };
 /* A sampled object. */
 struct object {
 	uint32_t span, index, bucket;
+	bool live;
 };
 
 struct heap_samples {
@@ -42,6 +43,8 @@ struct heap_samples {
 	struct object *objects;
 	size_t n_objects, capacity, next; /* next: of those that wait to be settled */
 	int err;			  /* that a callback met */
+	struct heap_sample_object *live;  /* in the end */
+	size_t n_live;
 	struct sample_buckets buckets;
 	struct heap_samples_totals totals;
 };
@@ -75,6 +78,7 @@ void heap_samples__free(struct heap_samples *samples)
 	heap_spans__free(samples->spans);
 	sample_buckets__destroy(&samples->buckets);
 	free(samples->objects);
+	free(samples->live);
 	free(samples);
 }
 
@@ -314,11 +318,12 @@ static uint32_t freeindex_of(const struct go_layout *l, const uint8_t *mspan)
 	return bytes__u16(mspan, l->mspan_freeindex);
 }
 
-static void count(struct heap_samples *samples, const struct object *object, bool live)
+static void count(struct heap_samples *samples, struct object *object, bool live)
 {
 	struct heap_sample_bucket *bucket = &samples->buckets.all[object->bucket];
 	const struct heap_span *span = &samples->spans->all[object->span];
 
+	object->live = live;
 	if (live) {
 		bucket->live++;
 		bucket->object = heap_span__object(span, object->index);
@@ -338,7 +343,7 @@ static void settle(struct heap_samples *samples, const struct batch *batch, stru
 	uint32_t allocated = unswept ? 0 : freeindex_of(l, subject->before);
 
 	for (size_t i = 0; i < subject->n; i++) {
-		const struct object *object = &samples->objects[subject->first + i];
+		struct object *object = &samples->objects[subject->first + i];
 		bool bit = subject->bits[object->index / 8] >> object->index % 8 & 1;
 
 		count(samples, object, object->index < allocated || bit);
@@ -453,6 +458,36 @@ static int start_buckets(struct heap_samples *samples)
 	return err;
 }
 
+static int list_live(struct heap_samples *samples)
+{
+	samples->live = malloc((samples->totals.live + 1) * sizeof(samples->live[0]));
+	if (!samples->live)
+		return -ENOMEM;
+	for (size_t i = 0; i < samples->n_objects; i++) {
+		const struct object *object = &samples->objects[i];
+
+		if (object->live)
+			samples->live[samples->n_live++] = (struct heap_sample_object){
+				.address = heap_span__object(&samples->spans->all[object->span],
+							     object->index),
+				.bucket = samples->buckets.all[object->bucket].address,
+			};
+	}
+	return 0;
+}
+
+/* What only reading takes: results are kept for long. */
+static void free_means(struct heap_samples *samples)
+{
+	heap_specials__free(samples->specials);
+	heap_spans__free(samples->spans);
+	free(samples->objects);
+	samples->specials = NULL;
+	samples->spans = NULL;
+	samples->objects = NULL;
+	samples->n_objects = samples->capacity = 0;
+}
+
 /*
  * Leaves those that were read. Where most of what objects name is no bucket, what was read are no
  * samples.
@@ -462,6 +497,8 @@ static int finish(struct heap_samples *samples, struct failure *failure)
 	struct sample_buckets *buckets = &samples->buckets;
 	size_t n = 0, named = 0, wrong = 0;
 
+	if (list_live(samples))
+		return -ENOMEM;
 	for (size_t i = 0; i < buckets->n; i++) {
 		struct heap_sample_bucket *bucket = &buckets->all[i];
 		bool has_objects = bucket->live || bucket->dead;
@@ -478,6 +515,7 @@ static int finish(struct heap_samples *samples, struct failure *failure)
 	samples->totals.specials = *heap_specials__totals(samples->specials);
 	samples->totals.buckets = buckets->totals;
 	samples->totals.finished_ns = clock__monotonic_ns();
+	free_means(samples);
 	if (wrong > named / 2)
 		return failure__set(failure, -EOPNOTSUPP,
 				    "its memory profile makes no sense: %zu of %zu buckets that "
@@ -544,6 +582,13 @@ const uint64_t *heap_samples__stack(const struct heap_samples *samples,
 				    const struct heap_sample_bucket *bucket)
 {
 	return bucket->n_pcs ? samples->buckets.pcs + bucket->first_pc : NULL;
+}
+
+const struct heap_sample_object *heap_samples__objects(const struct heap_samples *samples,
+						       size_t *ret_n)
+{
+	*ret_n = samples->n_live;
+	return samples->live;
 }
 
 const struct heap_samples_totals *heap_samples__totals(const struct heap_samples *samples)

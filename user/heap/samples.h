@@ -60,6 +60,15 @@ const struct heap_sample_bucket *heap_samples__buckets(const struct heap_samples
 const uint64_t *heap_samples__stack(const struct heap_samples *samples,
 				    const struct heap_sample_bucket *bucket);
 
+/* A sampled object that is alive, and the address of its bucket. */
+struct heap_sample_object {
+	uint64_t address, bucket;
+};
+
+/* heap_samples__objects - all of them, in no order. */
+const struct heap_sample_object *heap_samples__objects(const struct heap_samples *samples,
+						       size_t *ret_n);
+
 const struct heap_samples_totals *heap_samples__totals(const struct heap_samples *samples);
 
 /*

@@ -18,6 +18,7 @@
 #include "observe/wait_objects.h"
 #include "probe/cost.h"
 #include "probe/event.h"
+#include "track/alloc_judge.h"
 #include "track/tracker.h"
 
 #define REPORT_SCHEMA_VERSION 1
@@ -106,6 +107,7 @@ struct report_alloc_site {
 	uint64_t alloc_bytes, alloc_objects; /* since the program began */
 	double relative_error;	  /* of in_use_bytes, of alloc_bytes where nothing is in use */
 	double growth_per_minute; /* bytes in use, over the looks so far */
+	struct alloc_judgement judgement;
 	struct report_frame allocated_at; /* the program's own line, or the best there is */
 	const struct report_frame *stack; /* innermost first, of most of it */
 	size_t n_stack;

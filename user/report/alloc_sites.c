@@ -12,14 +12,15 @@
 #include "base/index.h"
 #include "naming/site_frames.h"
 
-#define MAX_SITES (1u << 20)
+#define MAX_SITES (1u << 17)
 
 /* What is added up for a site, beside what is reported. */
 struct sums {
 	uint64_t place;
 	double in_use_variance, alloc_variance; /* of bytes */
 	double grown;				/* bytes in use since the first look */
-	double stack_weight;			/* of the bucket whose stack is shown */
+	struct alloc_evidence evidence;
+	double stack_weight; /* of the bucket whose stack is shown */
 };
 
 struct alloc_sites {
@@ -181,9 +182,19 @@ static int take_bucket(struct build *build, const struct heap_sample_bucket *buc
 	site_frames__of_calls(target__symbolizer(build->target), build->pcs, bucket->n_pcs,
 			      &build->frames);
 	err = site_of(build->sites, &build->frames, &i);
+	if (err == -ENOSPC) {
+		build->sites->report.refused += bucket->live;
+		return 0;
+	}
 	if (err)
 		return err;
 	add_bucket(build->sites, i, bucket, grown_since(build, bucket));
+	if (build->samples->history) {
+		struct alloc_past past;
+
+		alloc_history__past(build->samples->history, bucket->address, &past);
+		alloc_evidence__add(&build->sites->sums[i].evidence, &past, bytes);
+	}
 	/* What is in use counts a million times what only was: a terabyte of it counts less than that. */
 	return offer_stack(build->sites, i, &build->frames,
 			   bytes * ((double)bucket->live + (double)bucket->allocs * 1e-6));
@@ -194,13 +205,17 @@ static void finish(struct build *build)
 	struct alloc_sites *sites = build->sites;
 	uint64_t between_ns = heap_samples__totals(build->samples->last)->finished_ns -
 			      heap_samples__totals(build->samples->first)->finished_ns;
+	uint64_t window_ns =
+		build->samples->history ? alloc_history__window_ns(build->samples->history) : 0;
 	double minutes = (double)between_ns / NSEC_PER_SEC / 60;
 
 	sites->report.growth_known = between_ns != 0;
 	for (size_t i = 0; i < sites->n; i++) {
 		struct report_alloc_site *site = &sites->all[i];
-		const struct sums *sums = &sites->sums[i];
+		struct sums *sums = &sites->sums[i];
 
+		sums->evidence.window_ns = window_ns;
+		site->judgement = alloc_judge__of(&sums->evidence);
 		site->stack = sites->stacks[i];
 		if (site->in_use_bytes)
 			site->relative_error =

@@ -5,10 +5,12 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "heap/counters.h"
 #include "session/target_heap.h"
 #include "session/target_internal.h"
 
-#define SLICE_NS (20 * NSEC_PER_MSEC)
+#define SLICE_NS    (20 * NSEC_PER_MSEC)
+#define MAX_OBJECTS ((size_t)4 << 20) /* whose history is kept */
 
 static int find_globals(struct target *target, struct profile_globals *globals,
 			struct failure *failure)
@@ -75,6 +77,37 @@ static void tell(const struct target *target, const struct heap_samples *samples
 		  (unsigned long long)totals->buckets.refused);
 }
 
+/* Without the number of collections nothing is known of what survives them. */
+static void note_history(struct target *target, const struct heap_samples *samples)
+{
+	struct target_samples *kept = target->samples;
+	const struct heap_sample_object *live;
+	const struct heap_runtime *runtime;
+	struct alloc_object *objects;
+	struct heap_counters counters;
+	struct failure failure;
+	size_t n;
+	int err;
+
+	if (target_heap__runtime(target, &runtime, &failure) ||
+	    heap_counters__read(runtime, &counters))
+		return;
+	if (!kept->history && alloc_history__new(MAX_OBJECTS, &kept->history))
+		return;
+	live = heap_samples__objects(samples, &n);
+	objects = calloc(n + 1, sizeof(*objects));
+	if (!objects)
+		return;
+	for (size_t i = 0; i < n; i++)
+		objects[i] = (struct alloc_object){live[i].address, live[i].bucket};
+	err = alloc_history__take(kept->history, heap_samples__totals(samples)->finished_ns,
+				  counters.gc_cycles, objects, n);
+	free(objects);
+	log_debug("memory samples of process %d: %s after %u collections (%d)", target__pid(target),
+		  err == 1 ? "what stayed is known" : "nothing is known of it", counters.gc_cycles,
+		  err);
+}
+
 static void keep(struct target_samples *kept, struct heap_samples *samples)
 {
 	if (!kept->first)
@@ -104,6 +137,7 @@ int target_samples__take(struct target *target, const struct target_view_options
 		return 0;
 	}
 	keep(target->samples, samples);
+	note_history(target, samples);
 	tell(target, samples);
 	return 0;
 }
@@ -122,6 +156,7 @@ void target_samples__close(struct target *target)
 	if (kept->last != kept->first)
 		heap_samples__free(kept->last);
 	heap_samples__free(kept->first);
+	alloc_history__free(kept->history);
 	free(kept);
 	target->samples = NULL;
 }

@@ -4,15 +4,17 @@
 
 /*
  * Where a target allocates its memory, by what its runtime's memory profiler has sampled. The first
- * and the latest reading are kept: between them shows what grows.
+ * and the latest reading are kept, and what became of the sampled objects in between.
  */
 #include "heap/samples.h"
 #include "session/target_view.h"
+#include "track/alloc_history.h"
 
 /* A bucket is the same struct of the runtime's in both: its address tells. */
 struct target_samples {
 	struct heap_samples *first, *last; /* last: NULL, there is none; first: as last after one */
 	struct failure missing;		   /* why the latest reading gave nothing; "" */
+	struct alloc_history *history;
 };
 
 /*

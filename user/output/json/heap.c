@@ -49,10 +49,12 @@ static void put_alloc_site(struct json *json, const struct report_alloc_site *si
 		json__real(json, "growth_bytes_per_minute", site->growth_per_minute);
 	else
 		json__null(json, "growth_bytes_per_minute");
-	/* What only looks at the objects themselves, or longer watching, could tell. */
-	json__null(json, "verdict");
+	json__text_or_null(json, "verdict", alloc_verdict__name(site->judgement.verdict));
 	json__array(json, "why");
+	for (unsigned int i = 0; i < site->judgement.n_why; i++)
+		json__text(json, NULL, site->judgement.why[i]);
 	json__end_array(json);
+	/* What only looks at the objects themselves could tell. */
 	json__null(json, "type");
 	json__frame(json, "allocated_at", &site->allocated_at);
 	json__stack(json, "stack", site->stack, site->n_stack);

@@ -17,6 +17,7 @@
 #define PERCENT_SIZE 16
 #define GROWTH_SIZE  (NUMBER_BYTES_SIZE + sizeof("+/min"))
 #define STACK_INDENT 6
+#define WHY_INDENT   9
 
 /* Where columns end; all but the last are aligned to the right. */
 enum { IN_USE_END = 11, ERROR_END = 19, OBJECTS_END = 32, ALLOCATED_END = 43, GROWTH_END = 58 };
@@ -71,6 +72,18 @@ static void put_stack(struct screen *screen, const struct report_alloc_site *sit
 	for (size_t i = 0; i < site->n_stack; i++) {
 		put_place(screen, &site->stack[i], STACK_INDENT);
 		screen__end_line(screen);
+	}
+}
+
+static void put_verdict(struct screen *screen, const struct report_alloc_site *site)
+{
+	for (unsigned int i = 0; i < site->judgement.n_why; i++) {
+		if (!i) {
+			screen__to(screen, STACK_INDENT);
+			screen__put(screen, STYLE_GROWING, "GROWING");
+		}
+		screen__to(screen, STACK_INDENT + WHY_INDENT);
+		screen__wrap(screen, STYLE_PLAIN, site->judgement.why[i], MAX_LINES);
 	}
 }
 
@@ -159,6 +172,7 @@ void text_part__alloc_sites(struct screen *screen, const struct report_allocatio
 	put_header(screen, allocations);
 	for (size_t i = 0; i < shown; i++) {
 		put_site(screen, allocations, &allocations->sites[i]);
+		put_verdict(screen, &allocations->sites[i]);
 		if (options->stacks)
 			put_stack(screen, &allocations->sites[i]);
 	}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_TRACK_ALLOC_JUDGE_H
+#define GLEAKD_TRACK_ALLOC_JUDGE_H
+
+/*
+ * Whether a place in the code allocates memory that stays, and more and more of it. It is a statement
+ * about what was seen, and no accusation: whether that has an end only the program knows.
+ */
+#include "track/alloc_history.h"
+
+/* docs/heap.md tells these numbers to the user. */
+#define ALLOC_MIN_WINDOW_NS   (60 * NSEC_PER_SEC)
+#define ALLOC_MIN_RISE	      16 /* sampled objects: four standard deviations of that many */
+#define ALLOC_MAX_FREED_PART  50 /* no more than one in so many of the rise was freed */
+#define ALLOC_PERIOD_MAX_PART 2	 /* no period has more than one in so many of the rise: a burst */
+#define ALLOC_SLOWING_PART    2 /* the last half rises by no less than one in so many of the first */
+
+/* Of all buckets of a place, over the looks of their pasts. */
+struct alloc_evidence {
+	unsigned int n;
+	uint64_t stayed[ALLOC_PERIODS + 1]; /* sampled objects */
+	double bytes[ALLOC_PERIODS + 1];    /* that they stand for */
+	uint64_t freed;
+	uint64_t window_ns;
+};
+
+/* alloc_evidence__add - one more bucket, each of whose objects stands for @bytes. */
+void alloc_evidence__add(struct alloc_evidence *evidence, const struct alloc_past *past,
+			 double bytes);
+
+enum alloc_verdict {
+	ALLOC_NOT_JUDGED, /* too few looks, collections, or time */
+	ALLOC_STEADY,
+	ALLOC_GROWING,
+};
+
+const char *alloc_verdict__name(enum alloc_verdict verdict); /* "growing"; "" when not judged */
+
+#define ALLOC_MAX_WHY 2
+
+struct alloc_judgement {
+	enum alloc_verdict verdict;
+	unsigned int n_why;
+	char why[ALLOC_MAX_WHY][160];
+};
+
+struct alloc_judgement alloc_judge__of(const struct alloc_evidence *evidence);
+
+#endif /* GLEAKD_TRACK_ALLOC_JUDGE_H */
