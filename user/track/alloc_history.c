@@ -176,12 +176,18 @@ static int take(struct alloc_history *history, uint64_t time_ns, const struct al
 	return 0;
 }
 
+static uint64_t last_ns(const struct alloc_history *history)
+{
+	return history->times_ns[(history->n_looks - 1) % LOOKS];
+}
+
 int alloc_history__take(struct alloc_history *history, uint64_t time_ns, uint64_t gc_cycles,
 			struct alloc_object *objects, size_t n)
 {
 	int err;
 
-	if (history->n_looks && gc_cycles < history->gc_cycles + ALLOC_MIN_CYCLES)
+	if (history->n_looks && (gc_cycles < history->gc_cycles + ALLOC_MIN_CYCLES ||
+				 time_ns < last_ns(history) + ALLOC_MIN_PERIOD_NS))
 		return 0;
 	if (n)
 		qsort(objects, n, sizeof(*objects), by_address);
@@ -225,6 +231,5 @@ uint64_t alloc_history__window_ns(const struct alloc_history *history)
 
 	if (n < 2)
 		return 0;
-	return history->times_ns[(history->n_looks - 1) % LOOKS] -
-	       history->times_ns[(history->n_looks - n) % LOOKS];
+	return last_ns(history) - history->times_ns[(history->n_looks - n) % LOOKS];
 }

@@ -12,8 +12,10 @@
  */
 #include "base/common.h"
 
-#define ALLOC_PERIODS	 6
-#define ALLOC_MIN_CYCLES 2 /* that ended between two looks: then one has begun since the first */
+/* docs/heap.md tells these numbers to the user. */
+#define ALLOC_PERIODS	    6
+#define ALLOC_MIN_PERIOD_NS (10 * NSEC_PER_SEC)
+#define ALLOC_MIN_CYCLES    2 /* that ended between two looks: then one has begun since the first */
 
 struct alloc_object {
 	uint64_t address;
@@ -35,7 +37,7 @@ void alloc_history__free(struct alloc_history *history);
 
 /*
  * alloc_history__take - @objects are those that are alive at @time_ns, when @gc_cycles collections had
- * ended; they are sorted. 1: taken; 0: too few collections since the last one that was. Errors: -E2BIG
+ * ended; they are sorted. 1: taken; 0: too soon after the last one that was. Errors: -E2BIG
  * more than the maximum, -ENOMEM; then it begins anew.
  */
 int alloc_history__take(struct alloc_history *history, uint64_t time_ns, uint64_t gc_cycles,

@@ -81,7 +81,7 @@ struct alloc_judgement alloc_judge__of(const struct alloc_evidence *evidence)
 {
 	struct alloc_judgement judgement = {.verdict = ALLOC_NOT_JUDGED};
 
-	if (evidence->n <= ALLOC_PERIODS || evidence->window_ns < ALLOC_MIN_WINDOW_NS)
+	if (evidence->n <= ALLOC_PERIODS)
 		return judgement;
 	judgement.verdict = is_growing(evidence) ? ALLOC_GROWING : ALLOC_STEADY;
 	if (judgement.verdict == ALLOC_GROWING)

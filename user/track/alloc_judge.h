@@ -8,8 +8,7 @@
  */
 #include "track/alloc_history.h"
 
-/* docs/heap.md tells these numbers to the user. */
-#define ALLOC_MIN_WINDOW_NS   (60 * NSEC_PER_SEC)
+/* docs/heap.md tells these numbers, too. */
 #define ALLOC_MIN_RISE	      16 /* sampled objects: four standard deviations of that many */
 #define ALLOC_MAX_FREED_PART  50 /* no more than one in so many of the rise was freed */
 #define ALLOC_PERIOD_MAX_PART 2	 /* no period has more than one in so many of the rise: a burst */
@@ -29,7 +28,7 @@ void alloc_evidence__add(struct alloc_evidence *evidence, const struct alloc_pas
 			 double bytes);
 
 enum alloc_verdict {
-	ALLOC_NOT_JUDGED, /* too few looks, collections, or time */
+	ALLOC_NOT_JUDGED, /* too few looks that count */
 	ALLOC_STEADY,
 	ALLOC_GROWING,
 };

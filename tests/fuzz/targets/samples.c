@@ -77,6 +77,8 @@ static void check(const struct heap_samples *samples, const struct heap_samples_
 		dead += all[i].dead;
 	}
 	fuzz__require(live <= totals->live && dead <= totals->dead);
+	(void)heap_samples__objects(samples, &n);
+	fuzz__require(n == totals->live);
 }
 
 static void run(struct fake_heap *heap, const struct heap_samples_options *options, uint64_t budget)

@@ -14,6 +14,7 @@ import (
 	"runtime/pprof"
 	"strconv"
 	"strings"
+	"time"
 )
 
 type node struct {
@@ -140,6 +141,29 @@ var fills = map[string]func(int) interface{}{
 	"generic": fillGeneric, "deep": fillDeep,
 }
 
+var (
+	leaked []interface{}
+	cached = make([][]byte, 2003)
+	busy   interface{}
+)
+
+// forever does a piece of work every few milliseconds.
+func forever(work func(i int)) {
+	go func() {
+		for i := 0; ; i++ {
+			work(i)
+			time.Sleep(5 * time.Millisecond)
+		}
+	}()
+}
+
+//go:noinline
+func cache(i int) {
+	for k := 0; k < 17; k++ {
+		cached[(i*17+k)%len(cached)] = make([]byte, 512)
+	}
+}
+
 func writeProfile(name string) {
 	file, err := os.Create(name)
 	if err != nil {
@@ -175,6 +199,11 @@ func main() {
 			}
 		case "never": // collect
 			debug.SetGCPercent(-1)
+		case "leak":
+			forever(func(int) { leaked = append(leaked, fillNodes(7)) })
+		case "churn": // 100 MB/s at most, next to a cache that is full
+			forever(func(i int) { busy = fillHeaders(503) })
+			forever(cache)
 		case "profile":
 			writeProfile(words[1])
 		}

@@ -103,8 +103,10 @@ Test(samples, objects_that_are_there_in_every_version)
 		size_t large = fake_heap__large(heap, 9, true);
 		uint64_t a = fake_heap__bucket(heap, 64, stack_a, 3);
 		uint64_t b = fake_heap__bucket(heap, 9 * 8192, stack_b, 1);
+		const struct heap_sample_object *objects;
 		const struct heap_samples_totals *totals;
 		struct heap_samples *samples;
+		size_t n, of_large = 0;
 
 		for (int i = 0; i < 11; i++)
 			sample(heap, small, a);
@@ -118,6 +120,12 @@ Test(samples, objects_that_are_there_in_every_version)
 		cr_assert_eq(bucket_at(samples, b)->live, 1);
 		cr_assert_eq(bucket_at(samples, b)->object, heap->spans[large].base);
 		cr_assert_eq(totals->live, 12);
+		objects = heap_samples__objects(samples, &n);
+		cr_assert_eq(n, 12);
+		for (size_t i = 0; i < n; i++)
+			of_large += objects[i].bucket == b &&
+				    objects[i].address == heap->spans[large].base;
+		cr_assert_eq(of_large, 1);
 		cr_assert_eq(totals->dead + totals->refused + totals->uncertain, 0);
 		heap_samples__free(samples);
 		fake_heap__free(heap);

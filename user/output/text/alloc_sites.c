@@ -157,7 +157,7 @@ static void put_rest(struct screen *screen, const struct report_allocations *all
 void text_part__alloc_sites(struct screen *screen, const struct report_allocations *allocations,
 			    const struct alloc_sites_options *options)
 {
-	size_t shown;
+	size_t few = options->all ? SIZE_MAX : FIRST_FEW, shown = 0;
 
 	if (!allocations)
 		return;
@@ -167,10 +167,12 @@ void text_part__alloc_sites(struct screen *screen, const struct report_allocatio
 		screen__wrap(screen, STYLE_PLAIN, allocations->missing, MAX_LINES);
 		return;
 	}
-	shown = options->all ? allocations->n_sites :
-			       min_of(allocations->n_sites, (size_t)FIRST_FEW);
 	put_header(screen, allocations);
-	for (size_t i = 0; i < shown; i++) {
+	for (size_t i = 0; i < allocations->n_sites; i++) {
+		/* What grows is shown however small it is. */
+		if (i >= few && allocations->sites[i].judgement.verdict != ALLOC_GROWING)
+			continue;
+		shown++;
 		put_site(screen, allocations, &allocations->sites[i]);
 		put_verdict(screen, &allocations->sites[i]);
 		if (options->stacks)

@@ -33,6 +33,13 @@ static void set_up(void)
 			.stack = frames,
 			.n_stack = ARRAY_SIZE(frames),
 		};
+	sites[1].judgement = (struct alloc_judgement){
+		.verdict = ALLOC_GROWING,
+		.n_why = 2,
+		.why = {"what survives collections rose from 1.2 MB to 6.2 MB in 1m30s, in each of "
+			"6 periods",
+			"none of the 36 sampled objects that stayed was freed"},
+	};
 	sites[2].relative_error = 0;
 	sites[3].allocated_at = (struct report_frame){0};
 	allocations = (struct report_allocations){
@@ -103,6 +110,18 @@ Test(alloc_sites_text, why_there_are_none)
 	text = text_of((struct screen_options){.columns = 100}, (struct alloc_sites_options){0});
 	cr_assert_str_eq(text, "allocated  not known where: its memory profiling is turned off "
 			       "(runtime.MemProfileRate is 0)\n");
+	free(text);
+}
+
+/* Beyond the first few, too. */
+Test(alloc_sites_text, what_grows_is_always_shown)
+{
+	char *text;
+
+	sites[12].judgement = sites[1].judgement;
+	text = text_of((struct screen_options){.columns = 100}, (struct alloc_sites_options){0});
+	cr_assert_not_null(strstr(text, "2 places more"), "%s", text);
+	cr_assert_neq(strstr(text, "GROWING"), strrchr(text, 'G'), "two of them: %s", text);
 	free(text);
 }
 

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Programs over time: what is in memory at each look, and what is said of it. */
+#include "track/alloc_history.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <string.h>
+
+#include "track/alloc_judge.h"
+
+#define BUCKET	  0x1000ULL
+#define LOOKS	  (ALLOC_PERIODS + 2) /* the first tells nothing of what stayed */
+#define PERIOD_NS (15 * NSEC_PER_SEC)
+#define MAX	  4096
+
+/* Objects of one bucket: those numbered from `first` to `end` are there. */
+struct program {
+	struct alloc_history *history;
+	uint64_t time_ns, cycles;
+	struct alloc_object objects[MAX];
+	size_t n;
+};
+
+static struct program program;
+
+static void set_up(void)
+{
+	program = (struct program){.time_ns = 17};
+	cr_assert_eq(alloc_history__new(MAX, &program.history), 0);
+}
+
+static void tear_down(void)
+{
+	alloc_history__free(program.history);
+}
+
+TestSuite(alloc_history, .init = set_up, .fini = tear_down);
+
+static void put(uint64_t bucket, uint64_t first, uint64_t end)
+{
+	for (uint64_t i = first; i < end; i++)
+		program.objects[program.n++] = (struct alloc_object){0xc000000000 + i * 64, bucket};
+}
+
+/* Two collections later. */
+static int look(void)
+{
+	int took;
+
+	program.time_ns += PERIOD_NS;
+	program.cycles += 2;
+	took = alloc_history__take(program.history, program.time_ns, program.cycles,
+				   program.objects, program.n);
+	program.n = 0;
+	return took;
+}
+
+static struct alloc_judgement judge(uint64_t bucket)
+{
+	struct alloc_evidence evidence = {
+		.window_ns = alloc_history__window_ns(program.history),
+	};
+	struct alloc_past past;
+
+	alloc_history__past(program.history, bucket, &past);
+	alloc_evidence__add(&evidence, &past, 8192.5 * 64);
+	return alloc_judge__of(&evidence);
+}
+
+/* @end of each look, from @first on. */
+static enum alloc_verdict verdict_of(const uint64_t *first, const uint64_t *end, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		put(BUCKET, first ? first[i] : 0, end[i]);
+		cr_assert_eq(look(), 1);
+	}
+	return judge(BUCKET).verdict;
+}
+
+/* --- what is counted ---------------------------------------------------------------------------- */
+
+Test(alloc_history, what_stayed_and_what_was_freed)
+{
+	struct alloc_past past;
+
+	put(BUCKET, 0, 7);
+	put(BUCKET + 8, 100, 103);
+	look();
+	put(BUCKET, 2, 12);
+	look();
+	alloc_history__past(program.history, BUCKET, &past);
+	cr_assert_eq(past.n, 1);
+	cr_assert_eq(past.stayed[0], 5);
+	cr_assert_eq(past.freed[0], 0, "what had not stayed is garbage like any other");
+	alloc_history__past(program.history, BUCKET + 8, &past);
+	cr_assert_eq(past.stayed[0] + past.freed[0], 0);
+	put(BUCKET, 5, 20);
+	look();
+	alloc_history__past(program.history, BUCKET, &past);
+	cr_assert_eq(past.n, 2);
+	cr_assert_eq(past.stayed[1], 7);
+	cr_assert_eq(past.freed[1], 3);
+	alloc_history__past(program.history, 0x999, &past);
+	cr_assert_eq(past.n, 2);
+	cr_assert_eq(past.stayed[1], 0);
+	cr_assert_eq(alloc_history__window_ns(program.history), PERIOD_NS);
+}
+
+/* An object of another bucket at the same address is another one. */
+Test(alloc_history, an_address_that_is_used_again)
+{
+	struct alloc_past past;
+
+	put(BUCKET, 0, 5);
+	look();
+	put(BUCKET + 8, 0, 5);
+	look();
+	alloc_history__past(program.history, BUCKET + 8, &past);
+	cr_assert_eq(past.stayed[0], 0);
+}
+
+/* Without a whole collection in between nothing was put to the test. */
+Test(alloc_history, looks_without_collections_do_not_count)
+{
+	struct alloc_past past;
+
+	put(BUCKET, 0, 5);
+	look();
+	for (uint64_t i = 0; i < 20; i++) {
+		put(BUCKET, 0, 6 + i);
+		cr_assert_eq(alloc_history__take(program.history, program.time_ns + i * PERIOD_NS,
+						 program.cycles + 1, program.objects, program.n),
+			     0);
+		program.n = 0;
+	}
+	alloc_history__past(program.history, BUCKET, &past);
+	cr_assert_eq(past.n, 0);
+	cr_assert_eq(alloc_history__window_ns(program.history), 0);
+}
+
+Test(alloc_history, more_than_there_is_room_for_begins_anew)
+{
+	struct alloc_history *small;
+	struct alloc_object objects[5] = {{1, BUCKET}, {2, BUCKET}, {3, BUCKET}, {4, BUCKET}};
+	struct alloc_past past;
+
+	cr_assert_eq(alloc_history__new(3, &small), 0);
+	cr_assert_eq(alloc_history__take(small, 1 * PERIOD_NS, 2, objects, 3), 1);
+	cr_assert_eq(alloc_history__take(small, 2 * PERIOD_NS, 4, objects, 3), 1);
+	cr_assert_eq(alloc_history__take(small, 3 * PERIOD_NS, 6, objects, 4), -E2BIG);
+	alloc_history__past(small, BUCKET, &past);
+	cr_assert_eq(past.n, 0);
+	cr_assert_eq(alloc_history__take(small, 4 * PERIOD_NS, 8, objects, 2), 1);
+	cr_assert_eq(alloc_history__take(small, 5 * PERIOD_NS, 10, objects, 2), 1);
+	alloc_history__past(small, BUCKET, &past);
+	cr_assert_eq(past.n, 1);
+	cr_assert_eq(past.stayed[0], 2);
+	alloc_history__free(small);
+}
+
+/* --- leaks -------------------------------------------------------------------------------------- */
+
+Test(alloc_history, a_leak_grows)
+{
+	const uint64_t end[LOOKS] = {5, 11, 15, 21, 24, 31, 36, 41};
+	struct alloc_judgement judgement;
+
+	cr_assert_eq(verdict_of(NULL, end, LOOKS), ALLOC_GROWING);
+	judgement = judge(BUCKET);
+	cr_assert_eq(judgement.n_why, 2);
+	cr_assert(strstr(judgement.why[0], "in each of 6 periods"), "%s", judgement.why[0]);
+	cr_assert(strstr(judgement.why[0], "from 2.6 MB to 19 MB in 1m30s"), "%s",
+		  judgement.why[0]);
+	cr_assert(strstr(judgement.why[1], "none of the 36"), "%s", judgement.why[1]);
+}
+
+/* On top of what was there before, and beside garbage that comes and goes. */
+Test(alloc_history, a_leak_among_others)
+{
+	for (uint64_t i = 0; i < LOOKS; i++) {
+		put(BUCKET, 0, 500 + 7 * i);
+		put(BUCKET, 2000 + 100 * i, 2080 + 100 * i);
+		put(BUCKET + 8, 3100, 3190);
+		look();
+	}
+	cr_assert_eq(judge(BUCKET).verdict, ALLOC_GROWING);
+	cr_assert_eq(judge(BUCKET + 8).verdict, ALLOC_STEADY);
+}
+
+/* --- what is healthy ---------------------------------------------------------------------------- */
+
+Test(alloc_history, churn_does_not_grow)
+{
+	const uint64_t first[LOOKS] = {0, 100, 200, 300, 400, 500, 600, 700};
+	const uint64_t end[LOOKS] = {100, 210, 320, 430, 540, 650, 760, 870};
+
+	cr_assert_eq(verdict_of(first, end, LOOKS), ALLOC_STEADY);
+}
+
+Test(alloc_history, a_cache_at_its_limit_does_not_grow)
+{
+	const uint64_t first[LOOKS] = {0, 10, 20, 30, 40, 50, 60, 70};
+	const uint64_t end[LOOKS] = {100, 110, 120, 130, 140, 150, 160, 170};
+
+	cr_assert_eq(verdict_of(first, end, LOOKS), ALLOC_STEADY);
+}
+
+/* It grows still, and gives back already: nobody can tell yet. */
+Test(alloc_history, a_cache_that_evicts_while_it_grows)
+{
+	const uint64_t first[LOOKS] = {0, 0, 2, 4, 6, 8, 10, 12};
+	const uint64_t end[LOOKS] = {20, 40, 60, 80, 100, 120, 140, 160};
+
+	cr_assert_eq(verdict_of(first, end, LOOKS), ALLOC_STEADY);
+}
+
+Test(alloc_history, a_warm_up_that_slows_down)
+{
+	const uint64_t end[LOOKS] = {30, 60, 90, 110, 122, 128, 131, 133};
+
+	cr_assert_eq(verdict_of(NULL, end, LOOKS), ALLOC_STEADY);
+}
+
+Test(alloc_history, a_load_ramp_that_has_reached_its_top)
+{
+	const uint64_t end[LOOKS] = {10, 20, 30, 40, 50, 60, 60, 60};
+
+	cr_assert_eq(verdict_of(NULL, end, LOOKS), ALLOC_STEADY);
+}
+
+/* A big table that was loaded in between. */
+Test(alloc_history, a_burst)
+{
+	const uint64_t end[LOOKS] = {10, 11, 12, 113, 114, 115, 116, 117};
+
+	cr_assert_eq(verdict_of(NULL, end, LOOKS), ALLOC_STEADY);
+}
+
+Test(alloc_history, a_period_without_growth)
+{
+	const uint64_t end[LOOKS] = {10, 20, 30, 40, 40, 50, 60, 70};
+
+	cr_assert_eq(verdict_of(NULL, end, LOOKS), ALLOC_STEADY);
+}
+
+/* Fifteen samples in all: chance does that. */
+Test(alloc_history, too_few_samples)
+{
+	const uint64_t end[LOOKS] = {10, 13, 15, 18, 20, 23, 25, 28};
+
+	cr_assert_eq(verdict_of(NULL, end, LOOKS), ALLOC_STEADY);
+}
+
+Test(alloc_history, something_that_shrinks)
+{
+	const uint64_t end[LOOKS] = {100, 90, 80, 70, 60, 50, 40, 30};
+
+	cr_assert_eq(verdict_of(NULL, end, LOOKS), ALLOC_STEADY);
+}
+
+/* --- too early ---------------------------------------------------------------------------------- */
+
+Test(alloc_history, one_look_too_few)
+{
+	const uint64_t end[LOOKS] = {5, 11, 15, 21, 24, 31, 36};
+
+	cr_assert_eq(verdict_of(NULL, end, LOOKS - 1), ALLOC_NOT_JUDGED);
+	cr_assert_str_eq(alloc_verdict__name(ALLOC_NOT_JUDGED), "");
+}
+
+/* Looks a second apart are one look. */
+Test(alloc_history, too_short_a_time)
+{
+	for (uint64_t i = 0; i < LOOKS; i++) {
+		put(BUCKET, 0, 10 + 10 * i);
+		program.time_ns -= PERIOD_NS - NSEC_PER_SEC;
+		cr_assert_eq(look(), i == 0);
+	}
+	cr_assert_eq(judge(BUCKET).verdict, ALLOC_NOT_JUDGED);
+}
+
+/* What was freed before the first of the looks that count is long past. */
+Test(alloc_history, only_the_last_looks_count)
+{
+	const uint64_t first[] = {0, 0, 90, 90, 90, 90, 90, 90, 90, 90};
+	const uint64_t end[] = {90, 95, 100, 110, 120, 130, 140, 150, 160, 170};
+
+	cr_assert_eq(verdict_of(first, end, ARRAY_SIZE(end)), ALLOC_GROWING);
+}
