@@ -155,8 +155,8 @@ static bool target_judged(const struct report_target *target, const struct optio
 			return true;
 		failure__set(
 			ret_why, 0,
-			"whether memory of process %d keeps growing takes samples, a minute and "
-			"seven looks with two collections before each",
+			"whether memory of process %d keeps growing takes samples, eight looks "
+			"with 10s and two collections between them: --duration 90s or more",
 			target->pid);
 		return false;
 	}
