@@ -14,24 +14,17 @@
 #include "base/array.h"
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "heap/sample_marks.h"
 
-#define MAX_SAMPLES  (8u << 20)
-#define MAX_RECORDS  (32u << 20) /* specials of all kinds */
-#define BATCH	     256u	 /* spans */
-#define BITS_MAX     128u	 /* bytes of the bits of 1,024 objects, the most of a span */
-#define ATTEMPTS     3
-#define WORD	     8u
-#define BITS_ROUND   64u
-#define INLINE_MARKS 64u /* before the end of the page: src/runtime/mgcmark_greenteagc.go */
-#define MIN_INLINE   16u /* bytes of an object; gcUsesSpanInlineMarkBits */
+#define MAX_SAMPLES (8u << 20)
+#define MAX_RECORDS (32u << 20) /* specials of all kinds */
 
 enum phase { RATE, SPANS, SPECIALS, OBJECTS, BUCKETS, NAMED, DONE };
 
-/* A sampled object. */
-struct object {
-	uint32_t span, index, bucket;
-	bool live;
-};
+static bool is_live(const struct sample_object *object)
+{
+	return object->state == SAMPLE_LIVE || object->state == SAMPLE_UNCERTAIN;
+}
 
 struct heap_samples {
 	const struct heap_runtime *runtime;
@@ -40,7 +33,7 @@ struct heap_samples {
 	enum phase phase;
 	struct heap_spans *spans;
 	struct heap_specials *specials;
-	struct object *objects;
+	struct sample_object *objects;
 	size_t n_objects, capacity, next; /* next: of those that wait to be settled */
 	int err;			  /* that a callback met */
 	struct heap_sample_object *live;  /* in the end */
@@ -135,7 +128,7 @@ static void on_special(void *ctx, const struct heap_special *special)
 {
 	struct heap_samples *samples = ctx;
 	const struct heap_span *span = &samples->spans->all[special->span];
-	struct object object = {.span = special->span};
+	struct sample_object object = {.span = special->span};
 	int err;
 
 	if (special->kind != HEAP_SPECIAL_PROFILE || samples->err)
@@ -160,7 +153,7 @@ static void on_special(void *ctx, const struct heap_special *special)
 
 static int by_span(const void *a, const void *b)
 {
-	const struct object *x = a, *y = b;
+	const struct sample_object *x = a, *y = b;
 
 	return (x->span > y->span) - (x->span < y->span);
 }
@@ -182,260 +175,31 @@ static int run_specials(struct heap_samples *samples, uint64_t budget_ns)
 
 /* --- dead or alive ------------------------------------------------------------------------------ */
 
-/* A span of which objects were sampled, and what is known of them. */
-struct subject {
-	uint32_t span;
-	size_t first, n; /* of the objects */
-	bool settled;
-	uint64_t bits_at;
-	uint8_t before[HEAP_MSPAN_MAX], after[HEAP_MSPAN_MAX];
-	uint8_t bits[BITS_MAX];
-};
-
-struct batch {
-	struct subject subjects[BATCH];
-	size_t n;
-	uint32_t sweepgen; /* mheap_.sweepgen */
-	struct remote_span reads[BATCH];
-	size_t subject_of[BATCH], n_reads;
-};
-
-static void fill(const struct heap_samples *samples, struct batch *batch)
-{
-	size_t at = samples->next;
-
-	for (batch->n = 0; batch->n < BATCH && at < samples->n_objects; batch->n++) {
-		struct subject *subject = &batch->subjects[batch->n];
-
-		*subject = (struct subject){.span = samples->objects[at].span, .first = at};
-		while (at < samples->n_objects && samples->objects[at].span == subject->span)
-			at++;
-		subject->n = at - subject->first;
-	}
-}
-
-static void add_read(struct batch *batch, size_t subject, uint64_t address, void *buffer,
-		     uint32_t size)
-{
-	batch->subject_of[batch->n_reads] = subject;
-	batch->reads[batch->n_reads++] = (struct remote_span){
-		.address = address,
-		.buffer = buffer,
-		.size = size,
-	};
-}
-
-/* The mspans of what is not settled, into `before` or `after`. */
-static int read_mspans(struct heap_samples *samples, struct batch *batch, bool after)
-{
-	uint32_t size = samples->runtime->layout->mspan_sizeof;
-	int err;
-
-	batch->n_reads = 0;
-	for (size_t i = 0; i < batch->n; i++) {
-		struct subject *subject = &batch->subjects[i];
-
-		if (!subject->settled)
-			add_read(batch, i, samples->spans->all[subject->span].mspan,
-				 after ? subject->after : subject->before, size);
-	}
-	err = remote__read_spans(samples->runtime->remote, batch->reads, batch->n_reads);
-	for (size_t i = 0; i < batch->n_reads && !err; i++) {
-		struct subject *subject = &batch->subjects[batch->subject_of[i]];
-
-		/* Then it is no span any more: nothing of it is the same. */
-		if (batch->reads[i].result)
-			memset(after ? subject->after : subject->before, 0, size);
-	}
-	return err;
-}
-
-/* src/runtime/mheap.go mspan.sweepgen */
-static bool waits_for_sweep(uint32_t sweepgen, uint32_t of_heap)
-{
-	return sweepgen == of_heap - 2 || sweepgen == of_heap + 1;
-}
-
-static bool has_inline_marks(const struct heap_spans *spans, const struct heap_span *span)
-{
-	return spans->inline_marks && span->elemsize >= MIN_INLINE &&
-	       span->elemsize <= HEAP_BITS_IN_SPAN;
-}
-
-/*
- * Where it says what of a span is alive: marks, while it waits to be swept, else what the last sweep
- * left (src/runtime/mgcsweep.go).
- */
-static uint64_t bits_address(const struct heap_samples *samples, const struct batch *batch,
-			     const struct subject *subject)
-{
-	const struct go_layout *l = samples->runtime->layout;
-	const struct heap_span *span = &samples->spans->all[subject->span];
-
-	if (!waits_for_sweep(bytes__u32(subject->before, l->mspan_sweepgen), batch->sweepgen))
-		return bytes__u64(subject->before, l->mspan_allocBits);
-	if (has_inline_marks(samples->spans, span))
-		return span->base + GO_PAGE_SIZE - INLINE_MARKS;
-	return bytes__u64(subject->before, l->mspan_gcmarkBits);
-}
-
-static uint32_t bits_size(const struct heap_samples *samples, const struct subject *subject)
-{
-	const struct heap_span *span = &samples->spans->all[subject->span];
-
-	/* Inline ones are 63 bytes, and the class is behind them. */
-	return min_of((span->nelems + BITS_ROUND - 1) / BITS_ROUND * WORD,
-		      has_inline_marks(samples->spans, span) ? INLINE_MARKS : BITS_MAX);
-}
-
-static int read_bits(struct heap_samples *samples, struct batch *batch)
-{
-	int err;
-
-	batch->n_reads = 0;
-	for (size_t i = 0; i < batch->n; i++) {
-		struct subject *subject = &batch->subjects[i];
-
-		if (subject->settled)
-			continue;
-		subject->bits_at = bits_address(samples, batch, subject);
-		add_read(batch, i, subject->bits_at, subject->bits, bits_size(samples, subject));
-	}
-	err = remote__read_spans(samples->runtime->remote, batch->reads, batch->n_reads);
-	for (size_t i = 0; i < batch->n_reads && !err; i++) {
-		if (batch->reads[i].result)
-			batch->subjects[batch->subject_of[i]].bits_at = 0;
-	}
-	return err;
-}
-
-static uint32_t freeindex_of(const struct go_layout *l, const uint8_t *mspan)
-{
-	/* uint16 from the version on that has largeType, as in spans.c. */
-	if (l->mspan_largeType == GO_LAYOUT_ABSENT)
-		return (uint32_t)min_of(bytes__u64(mspan, l->mspan_freeindex),
-					(uint64_t)UINT32_MAX);
-	return bytes__u16(mspan, l->mspan_freeindex);
-}
-
-static void count(struct heap_samples *samples, struct object *object, bool live)
+static void count(struct heap_samples *samples, const struct sample_object *object)
 {
 	struct heap_sample_bucket *bucket = &samples->buckets.all[object->bucket];
-	const struct heap_span *span = &samples->spans->all[object->span];
 
-	object->live = live;
-	if (live) {
-		bucket->live++;
-		bucket->object = heap_span__object(span, object->index);
-		samples->totals.live++;
-	} else {
+	if (object->state == SAMPLE_DEAD) {
 		bucket->dead++;
 		samples->totals.dead++;
+	} else if (is_live(object)) {
+		bucket->live++;
+		samples->totals.live++;
+		samples->totals.uncertain += object->state == SAMPLE_UNCERTAIN;
+		bucket->object =
+			heap_span__object(&samples->spans->all[object->span], object->index);
 	}
-}
-
-/* What lies below freeindex was allocated since the sweep, whatever the bits say. */
-static void settle(struct heap_samples *samples, const struct batch *batch, struct subject *subject)
-{
-	const struct go_layout *l = samples->runtime->layout;
-	bool unswept =
-		waits_for_sweep(bytes__u32(subject->before, l->mspan_sweepgen), batch->sweepgen);
-	uint32_t allocated = unswept ? 0 : freeindex_of(l, subject->before);
-
-	for (size_t i = 0; i < subject->n; i++) {
-		struct object *object = &samples->objects[subject->first + i];
-		bool bit = subject->bits[object->index / 8] >> object->index % 8 & 1;
-
-		count(samples, object, object->index < allocated || bit);
-	}
-	subject->settled = true;
-}
-
-/* Whether the span was the same while its bits were read. */
-static bool is_steady(const struct heap_samples *samples, const struct subject *subject)
-{
-	const struct go_layout *l = samples->runtime->layout;
-
-	return subject->bits_at &&
-	       heap_spans__same(samples->spans, &samples->spans->all[subject->span],
-				subject->after) &&
-	       bytes__u32(subject->before, l->mspan_sweepgen) ==
-		       bytes__u32(subject->after, l->mspan_sweepgen) &&
-	       bytes__u64(subject->before, l->mspan_allocBits) ==
-		       bytes__u64(subject->after, l->mspan_allocBits) &&
-	       bytes__u64(subject->before, l->mspan_gcmarkBits) ==
-		       bytes__u64(subject->after, l->mspan_gcmarkBits);
-}
-
-static int read_sweepgen(const struct heap_samples *samples, uint32_t *ret_sweepgen)
-{
-	return remote__read(samples->runtime->remote,
-			    samples->runtime->mheap + samples->runtime->layout->mheap_sweepgen,
-			    ret_sweepgen, sizeof(*ret_sweepgen));
-}
-
-static int attempt(struct heap_samples *samples, struct batch *batch)
-{
-	uint32_t after;
-	int err = read_sweepgen(samples, &batch->sweepgen);
-
-	if (!err)
-		err = read_mspans(samples, batch, false);
-	if (!err)
-		err = read_bits(samples, batch);
-	if (!err)
-		err = read_mspans(samples, batch, true);
-	if (!err)
-		err = read_sweepgen(samples, &after);
-	if (err || after != batch->sweepgen)
-		return err;
-	for (size_t i = 0; i < batch->n; i++) {
-		struct subject *subject = &batch->subjects[i];
-
-		if (!subject->settled && is_steady(samples, subject))
-			settle(samples, batch, subject);
-	}
-	return 0;
-}
-
-static int settle_batch(struct heap_samples *samples, struct batch *batch)
-{
-	fill(samples, batch);
-	for (int i = 0; i < ATTEMPTS; i++) {
-		int err = attempt(samples, batch);
-
-		if (err)
-			return err;
-	}
-	for (size_t i = 0; i < batch->n; i++) {
-		const struct subject *subject = &batch->subjects[i];
-
-		samples->next += subject->n;
-		/* A span that was freed has no objects. */
-		if (subject->settled ||
-		    !heap_spans__same(samples->spans, &samples->spans->all[subject->span],
-				      subject->after))
-			continue;
-		samples->totals.uncertain += subject->n;
-		for (size_t k = 0; k < subject->n; k++)
-			count(samples, &samples->objects[subject->first + k], true);
-	}
-	return 0;
 }
 
 static int run_objects(struct heap_samples *samples, uint64_t budget_ns)
 {
-	uint64_t end = clock__monotonic_ns() + budget_ns;
-	struct batch *batch = malloc(sizeof(*batch));
-	int err = batch ? 0 : -ENOMEM;
+	size_t first = samples->next;
+	int err = sample_marks__settle(samples->spans, samples->objects, samples->n_objects,
+				       &samples->next, budget_ns);
 
-	while (!err && samples->next < samples->n_objects) {
-		err = settle_batch(samples, batch);
-		if (budget_ns && clock__monotonic_ns() >= end)
-			break;
-	}
-	free(batch);
-	return err ? err : samples->next < samples->n_objects;
+	for (size_t i = first; i < samples->next; i++)
+		count(samples, &samples->objects[i]);
+	return err;
 }
 
 /* --- buckets ------------------------------------------------------------------------------------ */
@@ -464,9 +228,9 @@ static int list_live(struct heap_samples *samples)
 	if (!samples->live)
 		return -ENOMEM;
 	for (size_t i = 0; i < samples->n_objects; i++) {
-		const struct object *object = &samples->objects[i];
+		const struct sample_object *object = &samples->objects[i];
 
-		if (object->live)
+		if (is_live(object))
 			samples->live[samples->n_live++] = (struct heap_sample_object){
 				.address = heap_span__object(&samples->spans->all[object->span],
 							     object->index),
