@@ -134,7 +134,7 @@ _gleakd()
 	list) words='--json --verbose -v --color --help -h --version -V' ;;
 	dump) words='--pid -p --state --reason --func --min-age --label --goid --folded --json --verbose -v --all --pprof --color --help -h --version -V' ;;
 	prove) words='--pid -p --min-age --max-stop --max-memory --json --verbose -v --all --allow --fail-on --error-exitcode --color --help -h --version -V' ;;
-	heap) words='--pid -p --duration --max-memory --json --verbose -v --sort --pprof --all --color --help -h --version -V' ;;
+	heap) words='--pid -p --duration --max-memory --json --verbose -v --sort --pprof --all --error-exitcode --color --help -h --version -V' ;;
 	holders) words='--pid -p --max-memory --json --verbose -v --all --type --goroutine --site --object --color --help -h --version -V' ;;
 	doctor) words='--json --textfile --color --help -h --version -V' ;;
 	help) words='--help -h --version -V watch list dump prove heap holders doctor help version' ;;
