@@ -86,6 +86,7 @@ static void name_stack(struct heap_paths *paths, struct paths_stack *stack)
 	const char *name = function_name(paths, stack->function, inner, sizeof(inner));
 	struct path_step step = {.role = PATH_STACK, .label = label};
 
+	stack->receiver = name ? type_index__receiver(paths->type_index, name) : 0;
 	snprintf(label, sizeof(label), "stack of %s", root ? root : "an unknown function");
 	stack->root = stack->node = path_tree__child(paths->tree, PATH_NONE, &step);
 	if (!stack->root || !name || (root && !strcmp(root, name)))
@@ -94,20 +95,34 @@ static void name_stack(struct heap_paths *paths, struct paths_stack *stack)
 	stack->node = path_tree__child(paths->tree, stack->root, &step);
 }
 
-static uint16_t stack_root(struct heap_paths *paths, const struct heap_contents *in)
+static struct paths_stack *stack_of(struct heap_paths *paths, const struct heap_contents *in)
 {
 	uint64_t hash = hash__mix64(in->first_function ^ in->function << 1);
 	struct paths_stack *stack = &paths->stacks[hash % PATHS_STACKS];
-	struct path_node *root;
 
 	if (!stack->root || stack->first_function != in->first_function ||
 	    stack->function != in->function) {
-		*stack = (struct paths_stack){in->first_function, in->function, 0, 0};
+		*stack = (struct paths_stack){
+			.first_function = in->first_function,
+			.function = in->function,
+		};
 		name_stack(paths, stack);
 	}
-	root = path_tree__node(paths->tree, stack->root);
+	return stack;
+}
+
+static uint16_t stack_root(struct heap_paths *paths, const struct heap_contents *in)
+{
+	const struct paths_stack *stack = stack_of(paths, in);
+	struct path_node *root = path_tree__node(paths->tree, stack->root);
+
 	root->goid = root->goid && root->goid != in->goid ? UINT64_MAX : in->goid;
 	return stack->node;
+}
+
+uint64_t path_roots__receiver(struct heap_paths *paths, const struct heap_contents *in)
+{
+	return in->place == HEAP_IN_STACK && in->function ? stack_of(paths, in)->receiver : 0;
 }
 
 uint16_t path_roots__of(struct heap_paths *paths, const struct heap_reference *reference)

@@ -42,6 +42,16 @@ uint64_t path_steps__word(const struct heap_contents *contents, uint64_t address
 	return bytes__u64(contents->data, (size_t)(address - contents->start));
 }
 
+/* The type of the values at a node; NULL: it is not known. */
+static const struct heap_type *type_of_node(struct heap_paths *paths, uint16_t number)
+{
+	const struct path_node *node = path_tree__node(paths->tree, number);
+
+	if (!paths->node_types[number] && node->type)
+		paths->node_types[number] = heap_types__any(paths->types, node->type);
+	return paths->node_types[number];
+}
+
 /* --- types that are in memory beside the pointer ------------------------------------------------ */
 
 static bool may_be_itab(const struct heap_paths *paths, uint64_t address)
@@ -347,16 +357,21 @@ static void resolve(struct heap_paths *paths, const struct path_node *node, stru
 
 /* --- which are known ---------------------------------------------------------------------------- */
 
+static bool is_step(const struct paths_step *step, const struct paths_step *wanted)
+{
+	return step->node == wanted->node && step->offset == wanted->offset &&
+	       step->dynamic == wanted->dynamic;
+}
+
 static struct paths_step *find(struct heap_paths *paths, const struct paths_step *wanted,
 			       uint64_t hash)
 {
 	struct index_search search = index__search(paths->by_step, hash);
 
-	while (index__next(&search)) {
+	while (paths->steps && index__next(&search)) {
 		struct paths_step *step = &paths->steps[search.number];
 
-		if (step->node == wanted->node && step->offset == wanted->offset &&
-		    step->dynamic == wanted->dynamic)
+		if (is_step(step, wanted))
 			return step;
 	}
 	return NULL;
@@ -368,13 +383,23 @@ static struct paths_step *step_for(struct heap_paths *paths, uint16_t holder, ui
 {
 	struct paths_step wanted = {.node = holder, .offset = offset, .dynamic = dynamic};
 	const uint64_t words[] = {holder, offset, dynamic};
-	uint64_t hash = hash__keyed(words, sizeof(words));
-	struct paths_step *step = find(paths, &wanted, hash);
+	uint32_t *recent =
+		&paths->recent[hash__mix64(offset ^ dynamic << 7 ^ (uint64_t)holder << 48) %
+			       PATHS_RECENT];
+	struct paths_step *step =
+		paths->steps && *recent < paths->n_steps ? &paths->steps[*recent] : NULL;
 	struct path_step labelled = {0};
 	char label[PATHS_LABEL];
+	uint64_t hash;
 
-	if (step)
+	if (step && is_step(step, &wanted))
 		return step;
+	hash = hash__keyed(words, sizeof(words));
+	step = find(paths, &wanted, hash);
+	if (step) {
+		*recent = (uint32_t)(step - paths->steps);
+		return step;
+	}
 	if (!array__reserve(paths->steps, paths->steps_capacity, paths->n_steps + 1) ||
 	    index__add(paths->by_step, hash, (uint32_t)paths->n_steps))
 		return NULL;
@@ -440,7 +465,9 @@ static bool fits(struct heap_paths *paths, const struct heap_reference *referenc
 	case PATH_ARRAY:
 	case PATH_CHAN_BUFFER:
 	case PATH_MAP_SLOTS:
-		type = step->type ? heap_types__any(paths->types, step->type) : NULL;
+		type = type_of_node(paths, step->child);
+		if (!type || type->address != step->type) /* no room for it in the tree */
+			type = heap_types__any(paths->types, step->type);
 		return type && fits_type(paths, reference, type, step->role != PATH_VALUE);
 	case PATH_STRING:
 		return span->flags & HEAP_SPAN_NOSCAN;
@@ -474,6 +501,12 @@ static uint64_t circumstances(struct heap_paths *paths, const struct path_node *
 {
 	if (node->role == PATH_MAP)
 		return !path_steps__word(reference->in, reference->in->object + SWISS_LENGTH);
+	if (node->role == PATH_STACK && reference->from == reference->in->arguments) {
+		uint64_t receiver = path_roots__receiver(paths, reference->in);
+
+		if (receiver)
+			return receiver;
+	}
 	if (node->role == PATH_UNKNOWN || node->role == PATH_FUNC || node->role == PATH_STACK ||
 	    node->role == PATH_INTERNAL || (node->role == PATH_VARIABLE && !node->type))
 		return guess_dynamic(paths,
@@ -481,9 +514,9 @@ static uint64_t circumstances(struct heap_paths *paths, const struct path_node *
 	return 0;
 }
 
-static uint64_t place_in_value(struct heap_paths *paths, const struct path_node *node,
-			       uint64_t offset)
+static uint64_t place_in_value(struct heap_paths *paths, uint16_t number, uint64_t offset)
 {
+	const struct path_node *node = path_tree__node(paths->tree, number);
 	const struct heap_type *type;
 
 	switch (node->role) {
@@ -492,7 +525,7 @@ static uint64_t place_in_value(struct heap_paths *paths, const struct path_node 
 	case PATH_MAP_SLOTS:
 	case PATH_CHAN_BUFFER:
 	case PATH_VALUE:
-		type = node->type ? heap_types__any(paths->types, node->type) : NULL;
+		type = type_of_node(paths, number);
 		return type && type->size ? offset % type->size : ANY_OFFSET;
 	case PATH_VARIABLE:
 		return node->type ? offset : ANY_OFFSET;
@@ -516,7 +549,7 @@ uint16_t path_steps__follow(struct heap_paths *paths, uint16_t holder, uint64_t 
 {
 	const struct path_node *node = path_tree__node(paths->tree, holder);
 	uint64_t dynamic = circumstances(paths, node, reference);
-	uint64_t place = place_in_value(paths, node, offset);
+	uint64_t place = place_in_value(paths, holder, offset);
 	bool guess = dynamic && is_guess(node);
 	struct paths_step *step = step_for(paths, holder, place, dynamic, guess);
 	uint16_t child;

@@ -35,6 +35,8 @@ int heap_paths__new(const struct heap_runtime *runtime, const struct go_variable
 	if (!err)
 		err = heap_types__new(runtime, &paths->types);
 	if (!err)
+		err = type_index__new(runtime, &paths->modules, &paths->type_index);
+	if (!err)
 		err = path_tree__new(0, &paths->tree);
 	if (!err)
 		err = index__new(MAX_STEPS, &paths->by_step);
@@ -76,6 +78,7 @@ void heap_paths__free(struct heap_paths *paths)
 	free(paths->steps);
 	free(paths->statics);
 	path_tree__free(paths->tree);
+	type_index__free(paths->type_index);
 	heap_types__free(paths->types);
 	free(paths);
 }

@@ -5,11 +5,13 @@
 /* What paths.c (objects and their nodes), path_steps.c (where a word leads) and path_roots.c share. */
 #include "base/index.h"
 #include "heap/paths.h"
+#include "heap/type_index.h"
 #include "heap/types.h"
 
 #define PATHS_LABEL  256u
 #define PATHS_ITABS  4096u /* a power of two */
 #define PATHS_STACKS 1024u
+#define PATHS_RECENT 8192u
 
 enum step_kind {
 	STEP_NOWHERE, /* no pointer, as far as the type says */
@@ -36,6 +38,7 @@ struct paths_itab {
 
 struct paths_stack {
 	uint64_t first_function, function;
+	uint64_t receiver; /* type of what the frame's function is a method of; 0: of nothing */
 	uint16_t root, node;
 };
 
@@ -53,6 +56,7 @@ struct heap_paths {
 	const struct go_variables *variables; /* or NULL */
 	struct heap_modules modules;
 	struct heap_types *types;
+	struct type_index *type_index;
 	struct path_tree *tree;
 	struct heap_visitor visitor;
 
@@ -64,6 +68,9 @@ struct heap_paths {
 	struct index *by_step;
 	struct paths_step *steps;
 	size_t n_steps, steps_capacity;
+	/* In front of the tables: nearly all references are like one of the last. */
+	uint32_t recent[PATHS_RECENT]; /* a step's number, by its key */
+	const struct heap_type *node_types[PATH_MAX_NODES + 1];
 	struct paths_itab itabs[PATHS_ITABS];
 	struct paths_stack stacks[PATHS_STACKS];
 
@@ -82,6 +89,9 @@ struct heap_paths {
 
 /* paths__header_size - of the object in @span before the values in it. */
 uint64_t paths__header_size(const struct heap_paths *paths, const struct heap_span *span);
+
+/* path_roots__receiver - the type of what the first argument of the frame points to, or 0. */
+uint64_t path_roots__receiver(struct heap_paths *paths, const struct heap_contents *in);
 
 /* path_statics__find - all there are; -ENOMEM. */
 int path_statics__find(struct heap_paths *paths) __must_check;

@@ -8,6 +8,7 @@
 
 #include "fake_types.h"
 #include "fuzz.h"
+#include "heap/type_index.h"
 #include "heap/type_leaf.h"
 
 #define MAX_WORDS 64u
@@ -66,15 +67,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fake_types *fake = malloc(sizeof(*fake));
 	struct fuzz_region region;
 	struct heap_types *types;
+	struct type_index *index;
 	uint64_t top;
 
 	fuzz__require(fake);
 	fake_types__init(fake, 18 + fuzz_input__u8(&input) % 10);
 	top = make(fake);
+	fake_types__named(fake, "b.T", "a/b");
 	region = (struct fuzz_region){fake->data, fake->used};
 	fuzz__patch(&input, &region, 1);
 	fuzz__require(!heap_types__new(&fake->runtime, &types));
 	heap_types__use_modules(types, &fake->modules);
+	fuzz__require(!type_index__new(&fake->runtime, &fake->modules, &index));
+	fuzz__require(type_index__count(index) <= fake->used / 8);
+	(void)type_index__receiver(index, "a/b.(*T).Method");
+	type_index__free(index);
 	walk(types, top);
 	for (uint64_t at = FAKE_TYPES_BASE; at < FAKE_TYPES_BASE + fake->used; at += 8)
 		walk(types, at);

@@ -152,3 +152,14 @@ uint64_t fake_types__struct(struct fake_types *types, const char *name, uint64_t
 	}
 	return address;
 }
+
+uint64_t fake_types__named(struct fake_types *types, const char *name, const char *path)
+{
+	uint32_t text = (uint32_t)(put_name(types, path) - FAKE_TYPES_BASE);
+	uint64_t address = put_type(types, name, GO_KIND_BOOL, 8, 0, 16);
+	uint8_t *at = fake_types__at(types, address);
+
+	at[GO_TYPE_TFLAG] |= 1 | 4; /* TFlagUncommon, TFlagNamed */
+	memcpy(at + GO_TYPE_BYTES, &text, sizeof(text));
+	return address;
+}

@@ -42,6 +42,9 @@ uint64_t fake_types__map(struct fake_types *types, const char *name, uint64_t ke
 uint64_t fake_types__struct(struct fake_types *types, const char *name, uint64_t size,
 			    uint64_t pointer_size, const struct fake_field *fields, size_t n);
 
+/* fake_types__named - a type with methods, of the package with @path. */
+uint64_t fake_types__named(struct fake_types *types, const char *name, const char *path);
+
 /* fake_types__at - where what is at @address is kept. */
 uint8_t *fake_types__at(struct fake_types *types, uint64_t address);
 
