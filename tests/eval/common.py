@@ -436,5 +436,12 @@ def load(options, part):
         return None
 
 
+def with_kept(options, part, results):
+    """These and, with --only, the lines kept from before: what a part's own tables are about."""
+    kept = loaded_results(load(options, part)) if options.only else []
+    fresh = {result.name for result in results}
+    return [result for result in kept if result.name not in fresh] + results
+
+
 def loaded_results(kept):
     return [Result(**line) for line in kept["results"]] if kept else []

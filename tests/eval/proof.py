@@ -282,8 +282,9 @@ def run(options):
         results += common.side_by_side(
             lambda s: attempt(f"{s.name}, {toolchain}", toolchain, against_its_count, options, s,
                               toolchain, places[s.name]), scenarios, at_a_time)
-    ABOUT["text"] = text(results, time.strftime("%Y-%m-%d", begin), load)
-    ABOUT["tables"] = [reasons_table(results), versions_table(results)]
+    every = common.with_kept(options, PART, results)
+    ABOUT["text"] = text(every, time.strftime("%Y-%m-%d", begin), load)
+    ABOUT["tables"] = [reasons_table(every), versions_table(every)]
     return results
 
 

@@ -97,7 +97,7 @@ int heap_spans__step(struct heap_spans *spans, uint64_t budget_ns) __must_check;
  * heap_spans__check - whether what was read is a heap: sampled spans are where the page map has
  * them, the list of goroutines is an allocated object that can hold it, and the g structs are
  * objects of the size class of a g. @exact: the target is stopped, nothing may differ.
- * Errors: -EOPNOTSUPP with what is wrong, -ESRCH.
+ * Errors: -EOPNOTSUPP with what is wrong, -EAGAIN something moved meanwhile, -ESRCH.
  */
 int heap_spans__check(struct heap_spans *spans, bool exact, struct failure *failure) __must_check;
 

@@ -16,6 +16,7 @@
 struct check {
 	struct heap_spans *spans;
 	struct failure *failure;
+	bool exact;
 	size_t looked_at, wrong;
 };
 
@@ -71,6 +72,41 @@ static bool is_object(struct check *check, uint64_t address, uint64_t size, bool
 	return !whole_class || span->elemsize == class_size;
 }
 
+/* Whether what lies at @address now is in another span than the table has there. */
+static bool has_moved(struct check *check, uint64_t address)
+{
+	const struct heap_spans *spans = check->spans;
+	uint32_t number = heap_spans__find(spans, address);
+	const struct heap_span *span = &spans->all[number == HEAP_NO_SPAN ? 0 : number];
+	uint8_t mspan[HEAP_MSPAN_MAX];
+	uint64_t now;
+
+	if (page_map__span(&spans->runtime->pages, address, &now) || !now)
+		return false;
+	return number == HEAP_NO_SPAN || now != span->mspan ||
+	       remote__read(spans->runtime->remote, span->mspan, mspan,
+			    spans->runtime->layout->mspan_sizeof) ||
+	       !heap_spans__same(spans, span, mspan);
+}
+
+/* A running target's list moves whenever it grows: perhaps to where no span was before. */
+static int check_list(struct check *check, uint64_t array, uint64_t size)
+{
+	uint32_t number;
+	int err = 0;
+
+	if (is_object(check, array, size, false))
+		return 0;
+	if (check->exact || !has_moved(check, array))
+		return refuse(check, "the list of goroutines is no object of it", array);
+	if (heap_spans__find(check->spans, array) == HEAP_NO_SPAN)
+		err = heap_spans__look_up(check->spans, array, &number);
+	if (!err && is_object(check, array, size, false))
+		return 0;
+	return failure__set(check->failure, err ? err : -EAGAIN,
+			    "the list of goroutines moved while the heap was read");
+}
+
 static int check_goroutines(struct check *check)
 {
 	const struct heap_runtime *runtime = check->spans->runtime;
@@ -81,8 +117,11 @@ static int check_goroutines(struct check *check)
 		err = remote__read_u64(runtime->remote, runtime->allgptr, &array);
 	if (err)
 		return failure__set(check->failure, err, "the list of goroutines is not readable");
-	if (!n || n > MAX_GS || !is_object(check, array, n * WORD, false))
-		return refuse(check, "the list of goroutines is no object of it", array);
+	if (!n || n > MAX_GS)
+		return refuse(check, "there are too many goroutines, or none", n);
+	err = check_list(check, array, n * WORD);
+	if (err)
+		return err;
 	count = min_of(n, (uint64_t)SAMPLES);
 	for (uint64_t i = 0; i < count; i++) {
 		uint64_t g;
@@ -103,7 +142,7 @@ static int check_goroutines(struct check *check)
 
 int heap_spans__check(struct heap_spans *spans, bool exact, struct failure *failure)
 {
-	struct check check = {.spans = spans, .failure = failure};
+	struct check check = {.spans = spans, .failure = failure, .exact = exact};
 	int err;
 
 	if (!spans->n)

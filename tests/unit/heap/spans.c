@@ -174,3 +174,28 @@ Test(spans, a_heap_beyond_the_limit_is_refused_in_part)
 	heap_spans__free(spans);
 	fake_heap__free(heap);
 }
+
+/* The list of goroutines grew while the table was read, and is in a span that is younger than that. */
+Test(spans, a_list_that_moved_meanwhile)
+{
+	struct fake_heap *heap = fake_heap__new(26);
+	struct heap_spans *spans;
+	uint64_t moved, *from, *to;
+
+	cr_assert_eq(heap_spans__new(&heap->runtime, NULL, &spans), 0);
+	cr_assert_eq(heap_spans__start(spans), 0);
+	cr_assert_eq(heap_spans__step(spans, 0), 0);
+	moved = fake_heap__alloc(heap, fake_heap__span(heap, 4096, 1, false));
+	from = fake_heap__word(heap, heap->bss[1]);
+	to = fake_heap__word(heap, moved + HEAP_HEADER_SIZE);
+	for (uint64_t i = 0; i < heap->bss[0]; i++)
+		to[i] = from[i];
+	heap->bss[1] = moved + HEAP_HEADER_SIZE;
+	cr_expect_eq(heap_spans__check(spans, true, &failure), -EOPNOTSUPP, "stopped");
+	cr_expect_eq(heap_spans__check(spans, false, &failure), 0, "%s", failure.text);
+	/* No span at all: it is no heap. */
+	heap->bss[1] = 0x123456789000;
+	cr_expect_eq(heap_spans__check(spans, false, &failure), -EOPNOTSUPP, "%s", failure.text);
+	heap_spans__free(spans);
+	fake_heap__free(heap);
+}
