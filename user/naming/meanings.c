@@ -50,17 +50,30 @@ struct row {
 		text, NATURE_UNKNOWN \
 	} /* a goroutine of the program itself: what it is for, only the program knows */
 
-#define HTTP	  "net/http."
-#define SQL	  "database/sql."
-#define GRPC	  "google.golang.org/grpc."
-#define GRPCI	  "google.golang.org/grpc/internal/"
-#define NATS	  "github.com/nats-io/nats%2ego."
-#define REDIS	  "github.com/redis/go-redis."
-#define OLD_REDIS "github.com/go-redis/redis."
-#define MONGO	  "go.mongodb.org/mongo-driver/x/mongo/driver/topology."
-#define ETCD	  "go.etcd.io/etcd/client."
-#define AMQP	  "github.com/rabbitmq/amqp091-go."
-#define YAMUX	  "github.com/hashicorp/yamux."
+#define HTTP	    "net/http."
+#define SQL	    "database/sql."
+#define GRPC	    "google.golang.org/grpc."
+#define GRPCI	    "google.golang.org/grpc/internal/"
+#define NATS	    "github.com/nats-io/nats%2ego."
+#define REDIS	    "github.com/redis/go-redis."
+#define OLD_REDIS   "github.com/go-redis/redis."
+#define MONGO	    "go.mongodb.org/mongo-driver/x/mongo/driver/topology."
+#define ETCD	    "go.etcd.io/etcd/client."
+#define AMQP	    "github.com/rabbitmq/amqp091-go."
+#define YAMUX	    "github.com/hashicorp/yamux."
+#define SSH	    "golang.org/x/crypto/ssh."
+#define SARAMA	    "github.com/IBM/sarama."
+#define KAFKA	    "github.com/segmentio/kafka-go."
+#define BADGER	    "github.com/dgraph-io/badger."
+#define GOCQL	    "github.com/gocql/gocql."
+#define MEMBERS	    "github.com/hashicorp/memberlist."
+#define OF_MEMBERS  SERVICE("memberlist: serves a Memberlist until it is shut down")
+#define OF_SSH	    ABANDONED("SSH client: some for each ssh.Client; share a Client, or close it")
+#define OF_PRODUCER ABANDONED("sarama: some for each producer; share a producer, or close it")
+#define OF_CONSUMER ABANDONED("sarama: some for each consumer; close those that are not needed")
+#define OF_BADGER \
+	ABANDONED("badger: some for each DB; open a database once and share it, or close it")
+#define OF_SESSION ABANDONED("gocql: some for each Session; share a Session, or close it")
 
 /* The first that applies is taken: what says more comes first. */
 static const struct row rows[] = {
@@ -311,6 +324,118 @@ static const struct row rows[] = {
 	 ABANDONED("sarama: one for each Client; share a Client, or close it")},
 	{"github.com/IBM/sarama.(*Broker).responseReceiver", NULL, 0, false,
 	 CONNECTION("sarama: reads the connection to a broker")},
+
+	{SARAMA "(*asyncProducer).dispatcher", NULL, 0, false, OF_PRODUCER},
+	{SARAMA "(*asyncProducer).retryHandler", NULL, 0, false, OF_PRODUCER},
+	{SARAMA "(*topicProducer).dispatch", NULL, 0, false, OF_PRODUCER},
+	{SARAMA "(*partitionProducer).dispatch", NULL, 0, false, OF_PRODUCER},
+	{SARAMA "(*brokerProducer).run", NULL, 0, false, OF_PRODUCER},
+	{SARAMA "(*asyncProducer).newBrokerProducer.func#", NULL, 0, false, OF_PRODUCER},
+	{SARAMA "(*partitionConsumer).dispatcher", NULL, 0, false, OF_CONSUMER},
+	{SARAMA "(*partitionConsumer).responseFeeder", NULL, 0, false, OF_CONSUMER},
+	{SARAMA "(*brokerConsumer).subscriptionManager", NULL, 0, false, OF_CONSUMER},
+	{SARAMA "(*brokerConsumer).subscriptionConsumer", NULL, 0, false, OF_CONSUMER},
+	{SARAMA "(*offsetManager).mainLoop", NULL, 0, false, OF_CONSUMER},
+	{SARAMA "(*consumerGroupSession).heartbeatLoop", NULL, 0, false, OF_CONSUMER},
+	{KAFKA "NewConsumerGroup.func#", NULL, 0, false,
+	 ABANDONED("kafka-go: one for each ConsumerGroup or Reader of a group; close it")},
+	{KAFKA "(*Reader).start.func#", NULL, 0, false,
+	 ABANDONED("kafka-go: one for each partition of a Reader; close the Reader")},
+	{KAFKA "(*Reader).readLag", NULL, 0, false,
+	 ABANDONED("kafka-go: one for each Reader; close it")},
+	{KAFKA "(*connPool).discover", NULL, 0, false,
+	 ABANDONED("kafka-go: one for each address of a Transport; share a Transport")},
+	{KAFKA "(*conn).run", NULL, 0, false, CONNECTION("kafka-go: serves a connection")},
+	{GOCQL "(*Conn).serve", NULL, 0, false, CONNECTION("gocql: reads a connection")},
+	{GOCQL "(*Conn).heartBeat", NULL, 0, false, CONNECTION("gocql: keeps a connection alive")},
+	{GOCQL "(*writeCoalescer).writeFlusher", NULL, 0, false,
+	 CONNECTION("gocql: writes to a connection")},
+	{GOCQL "(*controlConn).heartBeat", NULL, 0, false, OF_SESSION},
+	{GOCQL "(*eventDebouncer).flusher", NULL, 0, false, OF_SESSION},
+	{GOCQL "(*refreshDebouncer).flusher", NULL, 0, false, OF_SESSION},
+	{GOCQL "(*Session).reconnectDownedHosts", NULL, 0, false, OF_SESSION},
+	{"github.com/olivere/elastic.(*Client).sniffer", NULL, 0, false,
+	 ABANDONED("elastic: one for each Client; share a Client, or stop it")},
+	{"github.com/olivere/elastic.(*Client).healthchecker", NULL, 0, false,
+	 ABANDONED("elastic: one for each Client; share a Client, or stop it")},
+	{"github.com/olivere/elastic.(*BulkProcessor).flusher", NULL, 0, false,
+	 ABANDONED("elastic: one for each BulkProcessor; close it")},
+	{"github.com/olivere/elastic.(*bulkWorker).work", NULL, 0, false,
+	 ABANDONED("elastic: some for each BulkProcessor; close it")},
+	{BADGER "(*DB).doWrites", NULL, 0, false, OF_BADGER},
+	{BADGER "(*DB).monitorCache", NULL, 0, false, OF_BADGER},
+	{BADGER "(*DB).updateSize", NULL, 0, false, OF_BADGER},
+	{BADGER "(*levelsController).runCompactor", NULL, 0, false, OF_BADGER},
+	{BADGER "(*publisher).listenForUpdates", NULL, 0, false, OF_BADGER},
+	{BADGER "(*vlogThreshold).listenForValueThresholdUpdate", NULL, 0, false, OF_BADGER},
+	{BADGER "(*valueLog).waitOnGC", NULL, 0, false, OF_BADGER},
+	{"github.com/dgraph-io/badger/y.(*WaterMark).process", NULL, 0, false, OF_BADGER},
+
+	/* --- caches, watches, clocks, clusters --------------------------------------------- */
+	{"github.com/dgraph-io/ristretto.(*Cache).processItems", NULL, 0, false,
+	 ABANDONED("ristretto: one for each Cache; make one and keep it, or close it")},
+	{"github.com/dgraph-io/ristretto.(*defaultPolicy).processItems", NULL, 0, false,
+	 ABANDONED("ristretto: one for each Cache; make one and keep it, or close it")},
+	{"github.com/allegro/bigcache.newBigCache.func#", NULL, 0, false,
+	 ABANDONED("bigcache: one for each BigCache; make one and keep it, or close it")},
+	{"github.com/jellydator/ttlcache.(*Cache).Start", NULL, 0, false,
+	 ABANDONED("ttlcache: one for each Cache that was started; stop it")},
+	{"github.com/hashicorp/go-memdb.watchFew", NULL, 0, false,
+	 ABANDONED("go-memdb: watches some channels of a WatchSet until its context ends; before "
+		   "v1.3.4 also when another channel has been closed")},
+	{"github.com/robfig/cron.(*Cron).run", NULL, 0, false,
+	 ABANDONED("cron: one for each Cron that was started; keep one, or stop it")},
+	{"github.com/containerd/fifo.openFifo.func#", NULL, 0, false,
+	 ABANDONED("fifo: waits until somebody opens the other end of a fifo; close it, or cancel "
+		   "its context")},
+	{"github.com/DataDog/datadog-go/statsd.(*worker).pullMetric", NULL, 0, false,
+	 ABANDONED("statsd: some for each Client; share a Client, or close it")},
+	{"github.com/DataDog/datadog-go/statsd.(*aggregator).pullMetric", NULL, 0, false,
+	 ABANDONED("statsd: some for each Client; share a Client, or close it")},
+	{"github.com/DataDog/datadog-go/statsd.(*sender).sendLoop", NULL, 0, false,
+	 ABANDONED("statsd: one for each Client; share a Client, or close it")},
+	{"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/"
+	 "otelgrpc.wrapClientStream.func#",
+	 NULL, 0, false,
+	 ABANDONED(
+		 "otelgrpc: a client stream that was not received to its end; cancel its context, "
+		 "or call Recv until it fails")},
+	{MEMBERS "(*Memberlist).streamListen", NULL, 0, false, OF_MEMBERS},
+	{MEMBERS "(*Memberlist).packetListen", NULL, 0, false, OF_MEMBERS},
+	{MEMBERS "(*Memberlist).packetHandler", NULL, 0, false, OF_MEMBERS},
+	{MEMBERS "(*Memberlist).checkBroadcastQueueDepth", NULL, 0, false, OF_MEMBERS},
+	{MEMBERS "(*Memberlist).triggerFunc", NULL, 0, false, OF_MEMBERS},
+	{MEMBERS "(*Memberlist).pushPullTrigger", NULL, 0, false, OF_MEMBERS},
+	{MEMBERS "(*NetTransport).tcpListen", NULL, 0, false, OF_MEMBERS},
+	{MEMBERS "(*NetTransport).udpListen", NULL, 0, false, OF_MEMBERS},
+	{"github.com/hashicorp/raft.(*NetworkTransport).handleConn", NULL, 0, false,
+	 CONNECTION("raft: serves a connection of a peer")},
+	{"github.com/hashicorp/raft.(*NetworkTransport).listen", NULL, 0, false,
+	 SERVICE("raft: waits for peers")},
+	{"github.com/hashicorp/raft.(*raftState).goFunc.func#", NULL, 0, false,
+	 SERVICE("raft: runs a node until it is shut down")},
+
+	/* --- SSH, QUIC, WebSocket ---------------------------------------------------------- */
+	{SSH "(*Client).handleGlobalRequests", NULL, 0, false, OF_SSH},
+	{SSH "(*Client).handleChannelOpens", NULL, 0, false, OF_SSH},
+	{SSH "NewClient.func#", NULL, 0, false, OF_SSH},
+	{SSH "(*mux).loop", NULL, 0, false, CONNECTION("SSH: serves the channels of a connection")},
+	{SSH "(*handshakeTransport).readLoop", NULL, 0, false,
+	 CONNECTION("SSH: reads a connection")},
+	{SSH "(*handshakeTransport).kexLoop", NULL, 0, false,
+	 CONNECTION("SSH: negotiates the keys of a connection")},
+	{SSH "DiscardRequests", NULL, 0, false,
+	 CONNECTION("SSH: refuses requests until a channel or connection is closed")},
+	{"github.com/quic-go/quic-go.(*connection).run", NULL, 0, false,
+	 CONNECTION("QUIC: serves a connection")},
+	{"github.com/quic-go/quic-go.(*sendQueue).Run", NULL, 0, false,
+	 CONNECTION("QUIC: sends for a connection")},
+	{"github.com/quic-go/quic-go.(*Transport).listen", NULL, 0, false,
+	 SERVICE("QUIC: reads the socket of a Transport")},
+	{"github.com/coder/websocket.(*Conn).timeoutLoop", NULL, 0, false,
+	 CONNECTION("WebSocket: watches the deadlines of a connection")},
+	{"nhooyr.io/websocket.(*Conn).timeoutLoop", NULL, 0, false,
+	 CONNECTION("WebSocket: watches the deadlines of a connection")},
 
 	/* --- Kubernetes clients ------------------------------------------------------------ */
 	{"k8s.io/apimachinery/pkg/watch.(*StreamWatcher).receive", NULL, 0, false,

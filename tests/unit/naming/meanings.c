@@ -308,6 +308,51 @@ Test(meanings, modules)
 		check(&module_cases[i]);
 }
 
+static const struct meaning_case client_cases[] = {
+	{"golang.org/x/crypto/ssh.(*handshakeTransport).kexLoop", "select", NATURE_CONNECTION,
+	 "SSH: negotiates"},
+	{"golang.org/x/crypto/ssh.(*handshakeTransport).readPacket "
+	 "golang.org/x/crypto/ssh.(*mux).onePacket golang.org/x/crypto/ssh.(*mux).loop",
+	 "chan receive", NATURE_CONNECTION, "SSH: serves the channels"},
+	{"sync.(*Cond).Wait golang.org/x/crypto/ssh.(*mux).Wait "
+	 "golang.org/x/crypto/ssh.NewClient.func1",
+	 "sync.Cond.Wait", NATURE_ABANDONED, "share a Client"},
+	/* The program waits for a connection itself: that is no goroutine of the library's. */
+	{"sync.(*Cond).Wait golang.org/x/crypto/ssh.(*mux).Wait !main.tunnel", "sync.Cond.Wait",
+	 NATURE_UNKNOWN, NULL},
+	{"github.com/IBM/sarama.(*topicProducer).dispatch github.com/IBM/sarama.withRecover",
+	 "chan receive", NATURE_ABANDONED, "share a producer"},
+	{"github.com/segmentio/kafka-go.(*reader).run github.com/segmentio/kafka-go.(*Reader).start."
+	 "func1",
+	 "select", NATURE_ABANDONED, "partition of a Reader"},
+	{"github.com/olivere/elastic/v7.(*Client).sniffer", "select", NATURE_ABANDONED, "stop it"},
+	{"github.com/olivere/elastic.(*Client).healthchecker", "select", NATURE_ABANDONED,
+	 "elastic"},
+	{"github.com/dgraph-io/ristretto/v2.(*Cache[go.shape.string,go.shape.int]).processItems",
+	 "select", NATURE_ABANDONED, "ristretto"},
+	{"github.com/dgraph-io/badger/v4/y.(*WaterMark).process", "select", NATURE_ABANDONED,
+	 "badger"},
+	{"github.com/DataDog/datadog-go/v5/statsd.(*sender).sendLoop", "select", NATURE_ABANDONED,
+	 "statsd"},
+	{"github.com/hashicorp/go-memdb.watchFew", "select", NATURE_ABANDONED, "v1.3.4"},
+	{"github.com/containerd/fifo.openFifo.func1", "select", NATURE_ABANDONED, "fifo"},
+	{"github.com/robfig/cron/v3.(*Cron).run", "select", NATURE_ABANDONED, "cron"},
+	{POLL "github.com/gocql/gocql.(*Conn).serve", "IO wait", NATURE_CONNECTION, "gocql"},
+	{"github.com/hashicorp/memberlist.(*Memberlist).triggerFunc", "select", NATURE_SERVICE,
+	 "memberlist"},
+	{"github.com/quic-go/quic-go.(*connection).run", "select", NATURE_CONNECTION, "QUIC"},
+	{"nhooyr.io/websocket.(*Conn).timeoutLoop", "select", NATURE_CONNECTION, "WebSocket"},
+	{"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc."
+	 "wrapClientStream.func1",
+	 "chan receive", NATURE_ABANDONED, "otelgrpc"},
+};
+
+Test(meanings, clients)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(client_cases); i++)
+		check(&client_cases[i]);
+}
+
 static const struct meaning_case nothing_cases[] = {
 	{"!main.worker", "chan receive", NATURE_UNKNOWN, NULL},
 	{"", "", NATURE_UNKNOWN, NULL},
