@@ -38,16 +38,3 @@ void tracker__note_sockets(struct tracker *tracker, const struct tracker_sockets
 	tracker->sockets = *sockets;
 	add_number(&tracker->accepted, sockets->accepted, ticks);
 }
-
-void tracker__sample_connections(struct tracker *tracker, uint64_t ticks)
-{
-	uint64_t connections = 0;
-
-	for (uint32_t i = 0; i < site_table__end(tracker->sites); i++) {
-		const struct site *site = site_table__at(tracker->sites, i);
-
-		if (site->wait_class == WAIT_IO)
-			connections += site->goroutines;
-	}
-	add_number(&tracker->connections, connections, ticks);
-}

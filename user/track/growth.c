@@ -33,43 +33,40 @@ static double files_rise(const struct evidence *e, const struct growth *g)
 	return history__rise(e->files, e->now - min_of(from, e->now), e->now - min_of(to, e->now));
 }
 
-/* Ticks at which the window of @g began. */
-static uint64_t window_begin(const struct evidence *e, const struct growth *g)
-{
-	return e->now - min_of((g->stay_ns + g->window_ns) >> TICK_SHIFT, e->now);
-}
-
-/* How many of the connections that came in the window others can have opened, at most. */
-static double accepted_rise(const struct evidence *e, const struct growth *g)
+/* Connections that others opened and that are there now; more than there can be when nobody knows. */
+static double accepted_now(const struct evidence *e)
 {
 	const struct history_sample *latest = e->accepted ? history__latest(e->accepted) : NULL;
-	uint64_t from = window_begin(e, g);
 
 	if (!latest || ticks__age_ns(latest->ticks, e->now) > TRACKER_SOCKETS_MAX_AGE_NS)
 		return INFINITY;
-	if (!history__covers(e->accepted, from))
-		return latest->goroutines;
-	return min_of((double)latest->goroutines, history__rise(e->accepted, from, latest->ticks));
+	return latest->goroutines;
+}
+
+/* How many more of them there are than when the window of @g began. */
+static double accepted_rise(const struct evidence *e, const struct growth *g)
+{
+	uint64_t from = e->now - min_of((g->stay_ns + g->window_ns) >> TICK_SHIFT, e->now);
+
+	if (!e->accepted || !history__covers(e->accepted, from))
+		return 0;
+	return min_of(accepted_now(e), history__rise(e->accepted, from, e->now));
 }
 
 /*
- * How many more connections there were after the window than before: those that came and went, or
- * took the place of others, are no reason for goroutines to stay. Where that is not known, all that
- * arrived count.
+ * How many connections came in the window and have stayed since. As old as the goroutines are those
+ * that they may belong to: of connections that come, go and are replaced none is left in the oldest
+ * part of the window, where half of the goroutines would have to have one.
  */
-static double connections_rise(const struct evidence *e, const struct growth *g)
+static double connections_rise(const struct question *q, const struct growth *g)
 {
-	uint64_t from = window_begin(e, g), to = e->now - min_of(g->stay_ns >> TICK_SHIFT, e->now);
-	double rise = 0;
+	uint64_t end = g->stay_ns + g->window_ns, old = end - g->window_ns / 3;
+	const struct age_histogram *connections = q->e->connections;
+	double rise = accepted_rise(q->e, g);
 
-	if (e->connections)
-		rise = age_histogram__between(e->connections, g->stay_ns,
-					      g->stay_ns + g->window_ns);
-	if (e->n_connections && history__covers(e->n_connections, from))
-		rise = min_of(rise, history__rise(e->n_connections, from, to));
-	/* Others may have opened some while as many of the process' own ended. */
-	if (e->accepted && history__covers(e->accepted, from))
-		rise = max_of(rise, accepted_rise(e, g));
+	if (connections && age_histogram__between(connections, old, end) * 2 >=
+				   age_histogram__between(q->ages, old, end))
+		rise = max_of(rise, age_histogram__between(connections, g->stay_ns, end));
 	return rise;
 }
 
@@ -79,7 +76,8 @@ static double connections_rise(const struct evidence *e, const struct growth *g)
  */
 static bool opened_and_silent(const struct evidence *e, const struct growth *g)
 {
-	double accepted = accepted_rise(e, g), awake = 0;
+	/* Any of those that are there may have come in the window, in the place of another. */
+	double accepted = accepted_now(e), awake = 0;
 
 	/* What is younger than min_age cannot have been silent for as long. */
 	if (e->awake_connections)
@@ -93,14 +91,13 @@ static bool opened_and_silent(const struct evidence *e, const struct growth *g)
 
 bool growth__was_asked_for(const struct evidence *e)
 {
-	const struct growth all = {.window_ns = e->lives_watched_ns};
-
-	return accepted_rise(e, &all) >= (double)e->goroutines / 2;
+	return accepted_now(e) >= (double)e->goroutines / 2;
 }
 
-static enum in_step is_in_step(const struct evidence *e, const struct growth *g)
+static enum in_step is_in_step(const struct question *q, const struct growth *g)
 {
-	double rise = max_of(files_rise(e, g), connections_rise(e, g));
+	const struct evidence *e = q->e;
+	double rise = max_of(files_rise(e, g), connections_rise(q, g));
 
 	if (e->nature != NATURE_CONNECTION &&
 	    (!wait_class__facts(e->wait_class)->may_serve_connection || rise <= 0 ||
@@ -246,7 +243,7 @@ static enum growth_obstacle test_window(const struct question *q, struct growth 
 						  (uint64_t)GROWTH_PERIODS);
 	if (g->periods < GROWTH_MIN_PERIODS)
 		return OBSTACLE_SHORT;
-	g->in_step = g->of_runs ? IN_STEP_NOT : is_in_step(q->e, g);
+	g->in_step = g->of_runs ? IN_STEP_NOT : is_in_step(q, g);
 	find_least_window(q, g);
 	if (g->window_ns < g->least_ns)
 		return g->obstacle;
@@ -423,7 +420,7 @@ static enum in_step will_be_in_step(const struct question *q)
 	if (!q->ages)
 		return IN_STEP_NOT;
 	all.stayed = age_histogram__between(q->ages, 0, UINT64_MAX);
-	return is_in_step(q->e, &all);
+	return is_in_step(q, &all);
 }
 
 static void look_ahead(const struct question *q, struct growth_hold *ret_hold)
@@ -435,7 +432,7 @@ static void look_ahead(const struct question *q, struct growth_hold *ret_hold)
 	find_stay(q, &g);
 	g.window_ns = q->watched_ns - min_of(q->watched_ns, g.stay_ns);
 	g.stayed = g.all_stayed;
-	g.in_step = g.stayed < GROWTH_MIN_STAYED ? will_be_in_step(q) : is_in_step(q->e, &g);
+	g.in_step = g.stayed < GROWTH_MIN_STAYED ? will_be_in_step(q) : is_in_step(q, &g);
 	find_least_window(q, &g);
 	ask_for_window(&g, GROWTH_MIN_PERIODS * q->resolution_ns, OBSTACLE_SHORT);
 	enough_ns = g.stayed < GROWTH_MIN_STAYED ? enough_after_ns(q, &g) : 0;

@@ -245,7 +245,6 @@ static void collect(const struct judge *judge, const struct site *site, bool oth
 		.ended_lives = &origin->ended_lives,
 		.connections = &judge->connections,
 		.awake_connections = &judge->awake_connections,
-		.n_connections = &tracker->connections,
 		.accepted = &tracker->accepted,
 		.sockets = tracker->sockets_known ? &tracker->sockets : NULL,
 		.files = &tracker->files,

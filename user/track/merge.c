@@ -318,5 +318,4 @@ void tracker__census_end(struct tracker *tracker, uint64_t finished_ns)
 	}
 	goid_clock__add(&tracker->clock, tracker->max_goid, tracker->census_ticks);
 	site_table__sample(tracker->sites, finished);
-	tracker__sample_connections(tracker, finished);
 }

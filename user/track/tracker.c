@@ -46,7 +46,6 @@ void tracker__free(struct tracker *tracker)
 	departed__free(tracker->departed);
 	site_views__release(&tracker->views);
 	history__clear(&tracker->files);
-	history__clear(&tracker->connections);
 	history__clear(&tracker->accepted);
 	free(tracker);
 }

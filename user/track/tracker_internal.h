@@ -61,8 +61,7 @@ struct tracker {
 	struct goid_clock clock;
 	struct history files; /* open files, as goroutines */
 
-	struct history connections; /* goroutines in network waits */
-	struct history accepted;    /* connections that others opened, as goroutines */
+	struct history accepted; /* connections that others opened, as goroutines */
 	struct tracker_sockets sockets;
 	bool sockets_known;
 	bool wants_sockets;
@@ -78,9 +77,6 @@ struct tracker {
  * @stack_id: an example of a stack at the place, 0: none.
  */
 uint32_t tracker__site_of(struct tracker *tracker, const struct site_key *key, uint32_t stack_id);
-
-/* tracker__sample_connections - note how many goroutines are in network waits now. */
-void tracker__sample_connections(struct tracker *tracker, uint64_t ticks);
 
 /* tracker__unknown_site - counts goroutines of which no more is known than that they have ended. */
 struct site *tracker__unknown_site(struct tracker *tracker);

@@ -84,8 +84,6 @@ struct evidence {
 	/* Lives of the process' goroutines in network waits, and of those that woke up of late. */
 	const struct age_histogram *connections, *awake_connections;
 	const struct history
-		*n_connections; /* how many there were, as goroutines; NULL: not known */
-	const struct history
 		*accepted; /* connections that others opened, as goroutines; likewise */
 	const struct tracker_sockets *sockets; /* now; NULL: not known */
 	const struct history *files;	       /* its open files, as goroutines */

@@ -363,9 +363,45 @@ static void many_clients(struct world *world)
 		world__spawn(world, CLIENT, READER_PLACE, WAIT_IO, FOREVER);
 }
 
+/* Requests become fewer, and streams that stay open more: the sum of what others opened is the same. */
+static void requests_become_streams(struct world *world, uint64_t since)
+{
+	uint64_t accepted = world->accepted;
+
+	load_moves(world, since);
+	world->accepted = accepted;
+}
+
+static void many_requests(struct world *world)
+{
+	many_clients(world);
+	world->accepted = world->dialled;
+	world->dialled = 0;
+}
+
+/* The same through a proxy, which opens a connection for each. */
+static void proxied_requests_become_streams(struct world *world, uint64_t since)
+{
+	requests_become_streams(world, since);
+	if (!arrives(since))
+		return;
+	world__spawn(world, READER, READER_PLACE, WAIT_IO, FOREVER);
+	world->dialled += 2;
+}
+
 Test(connections, that_take_the_place_of_others_still_come)
 {
 	expect_never_flagged("load that moves", &(struct service){.before = many_clients,
 								  .step = load_moves,
 								  .tells_sockets = true});
+	expect_never_flagged("load that moves, of nobody knows who",
+			     &(struct service){.before = many_clients, .step = load_moves});
+	expect_never_flagged("streams in the place of requests",
+			     &(struct service){.before = many_requests,
+					       .step = requests_become_streams,
+					       .tells_sockets = true});
+	expect_never_flagged("streams through a proxy",
+			     &(struct service){.before = many_requests,
+					       .step = proxied_requests_become_streams,
+					       .tells_sockets = true});
 }
