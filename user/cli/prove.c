@@ -53,7 +53,7 @@ static int attempt(struct target *target, const struct options *options, struct 
 	if (figures->expected_stop_ns > WORTH_TRYING * options->max_stop_ns)
 		err = refuse_long_stop(target, figures, options->max_stop_ns, failure);
 	else
-		err = target_heap__prove(target, picture, failure);
+		err = target_heap__prove(target, picture, options->max_memory, failure);
 	if (figures->stopped_ns)
 		log_info("process %d was stopped for %.3g ms", target__pid(target),
 			 (double)figures->stopped_ns / NSEC_PER_MSEC);

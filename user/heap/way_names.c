@@ -7,20 +7,44 @@
 #include "heap/paths_private.h"
 #include "heap/type_leaf.h"
 
+struct symbol_search {
+	uint64_t address;
+	char *name;
+	size_t size;
+};
+
+static int visit_symbol(void *ctx, const char *name, const struct elf_symbol *symbol)
+{
+	struct symbol_search *search = ctx;
+
+	if (search->address - symbol->address >= symbol->size)
+		return 0;
+	snprintf(search->name, search->size, "%s", name);
+	return 1;
+}
+
+static void name_variable(const struct heap_way_names *names, uint64_t address, char *name,
+			  size_t size)
+{
+	const struct go_variable *variable =
+		names->variables ? go_variables__at(names->variables, address) : NULL;
+	struct symbol_search search = {address, name, size};
+
+	if (variable)
+		snprintf(name, size, "%s", variable->name);
+	else if (names->variables || !names->image ||
+		 elf_image__visit_symbols(names->image, visit_symbol, &search) != 1)
+		snprintf(name, size, "variable at 0x%llx", (unsigned long long)address);
+}
+
 static void name_root(void *ctx, const struct heap_way *way, char *name, size_t size)
 {
 	const struct heap_way_names *names = ctx;
 	const struct heap_runtime *runtime = names->runtime;
-	uint64_t address = way->root.address - runtime->bias;
-	const struct go_variable *variable;
 	struct pclntab_func func;
 
 	if (way->root.kind == HEAP_WAY_VARIABLE) {
-		variable = names->variables ? go_variables__at(names->variables, address) : NULL;
-		if (variable)
-			snprintf(name, size, "%s", variable->name);
-		else
-			snprintf(name, size, "variable at 0x%llx", (unsigned long long)address);
+		name_variable(names, way->root.address - runtime->bias, name, size);
 	} else if (way->root.kind == HEAP_WAY_STACK && way->root.function &&
 		   (pclntab__lookup(runtime->tab, way->root.function, &func) ||
 		    pclntab__name(runtime->tab, &func, name, size) < 0)) {
@@ -64,7 +88,7 @@ static bool by_type(const struct heap_way_names *names, const struct heap_step *
 		    uint64_t from, char *field, size_t size)
 {
 	const struct heap_paths *paths = names->paths;
-	uint16_t number = heap_paths__at(paths, before->slot);
+	uint16_t number = paths ? heap_paths__at(paths, before->slot) : PATH_NONE;
 	const struct path_node *node = number ? path_tree__node(paths->tree, number) : NULL;
 	const struct heap_type *type;
 	uint64_t offset = from - before->object;
@@ -87,7 +111,8 @@ static bool name_step(void *ctx, const struct heap_way *way, size_t step, size_t
 {
 	const struct heap_way_names *names = ctx;
 	const struct heap_step *here = &way->steps[step];
-	uint16_t node = heap_paths__at(names->paths, here->slot), above = PATH_NONE;
+	uint16_t node = names->paths ? heap_paths__at(names->paths, here->slot) : PATH_NONE;
+	uint16_t above = PATH_NONE;
 	bool first = before == HEAP_NO_STEP, variable = way->root.kind == HEAP_WAY_VARIABLE;
 	const struct heap_step *holder = first ? NULL : &way->steps[before];
 	bool direct = step && before + 1 == step;
@@ -96,7 +121,7 @@ static bool name_step(void *ctx, const struct heap_way *way, size_t step, size_t
 		heap_paths__type_name(names->paths, node, type, size);
 	if (!step && way->root.kind == HEAP_WAY_GOROUTINE)
 		snprintf(type, size, "runtime.g");
-	if (!first)
+	if (!first && names->paths)
 		above = heap_paths__at(names->paths, holder->slot);
 	if (first ? variable && by_tree(names->paths, node, PATH_NONE, true, field, size) :
 		    by_tree(names->paths, node, above, false, field, size))

@@ -33,6 +33,11 @@ struct reference {
 	size_t length;
 };
 
+/* A goroutine, and the start of an object that it waits on. */
+struct waiter {
+	uint64_t goid, object;
+};
+
 struct heap_ways {
 	struct heap_ways_options options;
 	struct heap_visitor visitor;
@@ -52,11 +57,10 @@ struct heap_ways {
 	struct reference *references;
 	size_t n_references, references_capacity;
 	struct index *by_word; /* references, by word and object */
-	struct index *left_out;
-	uint64_t *sudogs; /* sorted */
+	uint64_t *sudogs;      /* sorted */
 	size_t n_sudogs;
-	uint64_t *goids;
-	size_t n_goids, goids_capacity;
+	struct waiter *waiters; /* sorted */
+	size_t n_waiters;
 };
 
 const char *heap_way_root__name(enum heap_way_root kind)
@@ -166,22 +170,27 @@ static int by_address(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-static bool is_left_out(const struct heap_ways *ways, const struct heap_contents *in)
+static int by_goroutine(const void *a, const void *b)
 {
-	struct index_search search;
+	const struct waiter *x = a, *y = b;
 
-	if (in->place == HEAP_IN_STACK) {
-		search = index__search(ways->left_out, hash__keyed_word(in->goid));
-		while (index__next(&search)) {
-			if (ways->goids[search.number] == in->goid)
-				return true;
-		}
-	}
-	if (in->place != HEAP_IN_OBJECT)
-		return false;
-	/* A goroutine that waits on a channel is known to it, but does not keep it. */
-	return ways->n_sudogs && bsearch(&in->object, ways->sudogs, ways->n_sudogs,
-					 sizeof(*ways->sudogs), by_address);
+	if (x->goid != y->goid)
+		return (x->goid > y->goid) - (x->goid < y->goid);
+	return (x->object > y->object) - (x->object < y->object);
+}
+
+/* A goroutine that waits on a channel is known to it, and has it on its stack, but does not keep it. */
+static bool is_waiter(const struct heap_ways *ways, const struct heap_reference *reference)
+{
+	const struct heap_contents *in = reference->in;
+	const struct waiter waiter = {in->goid, reference->object};
+
+	if (in->place == HEAP_IN_STACK)
+		return ways->n_waiters && bsearch(&waiter, ways->waiters, ways->n_waiters,
+						  sizeof(waiter), by_goroutine);
+	return in->place == HEAP_IN_OBJECT && ways->n_sudogs &&
+	       bsearch(&in->object, ways->sudogs, ways->n_sudogs, sizeof(*ways->sudogs),
+		       by_address);
 }
 
 static bool is_known(const struct heap_ways *ways, const struct heap_reference *reference,
@@ -204,7 +213,7 @@ static void add_reference(struct heap_ways *ways, const struct heap_reference *r
 	size_t target = find_target(ways, reference->object);
 	uint64_t hash = hash__keyed_word(reference->from ^ reference->object << 20);
 
-	if (target == ways->n_targets || is_left_out(ways, reference->in) ||
+	if (target == ways->n_targets || is_waiter(ways, reference) ||
 	    (reference->from && is_known(ways, reference, hash)))
 		return;
 	if (ways->n_references == ways->options.max_ways) {
@@ -265,8 +274,7 @@ int heap_ways__new(const struct heap_ways_options *options, struct heap_ways **r
 		ways->options.max_ways = MAX_WAYS;
 	ways->visitor = (struct heap_visitor){on_contents, on_reference, ways};
 	if (index__new(ways->options.max_targets, &ways->by_object) ||
-	    index__new(ways->options.max_ways, &ways->by_word) ||
-	    index__new(INDEX_MAX, &ways->left_out)) {
+	    index__new(ways->options.max_ways, &ways->by_word)) {
 		heap_ways__free(ways);
 		return -ENOMEM;
 	}
@@ -282,12 +290,11 @@ void heap_ways__free(struct heap_ways *ways)
 		munmap(ways->parents, ways->n_parents * sizeof(*ways->parents));
 	index__free(ways->by_object);
 	index__free(ways->by_word);
-	index__free(ways->left_out);
 	free(ways->roots);
 	free(ways->targets);
 	free(ways->references);
 	free(ways->sudogs);
-	free(ways->goids);
+	free(ways->waiters);
 	free(ways);
 }
 
@@ -308,16 +315,28 @@ static uint64_t expected_bytes(const struct heap_spans *spans)
 	return bytes;
 }
 
-static int keep_sudogs(struct heap_ways *ways)
+static int keep_waiters(struct heap_ways *ways)
 {
 	const struct heap_goroutines *goroutines = heap_scan__goroutines(ways->scan);
+	struct heap_mark *mark = heap_scan__mark(ways->scan);
 
 	ways->sudogs = calloc(goroutines->n_waits + 1, sizeof(*ways->sudogs));
-	if (!ways->sudogs)
+	ways->waiters = calloc(goroutines->n_waits + 1, sizeof(*ways->waiters));
+	if (!ways->sudogs || !ways->waiters)
 		return -ENOMEM;
-	for (size_t i = 0; i < goroutines->n_waits; i++)
-		ways->sudogs[ways->n_sudogs++] = goroutines->waits[i].sudog;
+	for (size_t i = 0; i < goroutines->n; i++) {
+		const struct heap_goroutine *g = &goroutines->all[i];
+
+		for (uint32_t w = 0; w < g->n_waits && ways->n_sudogs < goroutines->n_waits; w++) {
+			const struct heap_wait *wait = &goroutines->waits[g->first_wait + w];
+
+			ways->sudogs[ways->n_sudogs++] = wait->sudog;
+			ways->waiters[ways->n_waiters++] = (struct waiter){
+				g->goid, heap_mark__object(mark, wait->object, NULL)};
+		}
+	}
 	qsort(ways->sudogs, ways->n_sudogs, sizeof(*ways->sudogs), by_address);
+	qsort(ways->waiters, ways->n_waiters, sizeof(*ways->waiters), by_goroutine);
 	return 0;
 }
 
@@ -331,7 +350,7 @@ int heap_ways__begin(struct heap_ways *ways, struct heap_scan *scan)
 		return -E2BIG;
 	if (!reserve_parents(ways, 0))
 		return -ENOMEM;
-	return keep_sudogs(ways);
+	return keep_waiters(ways);
 }
 
 int heap_ways__ask(struct heap_ways *ways, uint64_t address)
@@ -364,15 +383,6 @@ int heap_ways__ask(struct heap_ways *ways, uint64_t address)
 	};
 	ways->filter[slot % FILTER_BITS / 64] |= 1ULL << slot % 64;
 	return (int)ways->n_targets - 1;
-}
-
-int heap_ways__leave_out(struct heap_ways *ways, uint64_t goid)
-{
-	if (!array__reserve(ways->goids, ways->goids_capacity, ways->n_goids + 1) ||
-	    index__add(ways->left_out, hash__keyed_word(goid), (uint32_t)ways->n_goids))
-		return -ENOMEM;
-	ways->goids[ways->n_goids++] = goid;
-	return 0;
 }
 
 const struct heap_ways_target *heap_ways__targets(const struct heap_ways *ways, size_t *ret_n)

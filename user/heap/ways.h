@@ -69,16 +69,11 @@ int heap_ways__begin(struct heap_ways *ways, struct heap_scan *scan) __must_chec
 const struct heap_visitor *heap_ways__visitor(const struct heap_ways *ways);
 
 /*
- * heap_ways__ask - about the object that @address is in, from now on. Returns its number, the same for
+ * heap_ways__ask - about the object that @address is in, from now on. Goroutines that wait on it do not
+ * hold it: their stacks do not count, nor does the object's list of them. Returns its number, the same for
  * each object; -ENOENT: there is none; -E2BIG more than allowed; -ENOMEM.
  */
 int heap_ways__ask(struct heap_ways *ways, uint64_t address) __must_check;
-
-/*
- * heap_ways__leave_out - references on this goroutine's stack do not count: it is one that waits for
- * what is asked about. -ENOMEM.
- */
-int heap_ways__leave_out(struct heap_ways *ways, uint64_t goid) __must_check;
 
 struct heap_ways_target {
 	uint64_t object, size, slot;

@@ -26,6 +26,7 @@ void built_site__clear(struct report_site *site)
 static void merge_proofs(struct site_proof *into, const struct site_proof *from)
 {
 	into->level = max_of(into->level, from->level);
+	into->path = into->holder ? into->path : from->path;
 	into->holder = into->holder ? into->holder : from->holder;
 	into->goroutines += from->goroutines;
 	into->heap_bytes += from->heap_bytes;

@@ -32,7 +32,8 @@ static bool is_due(const struct heap_turns *turns, const struct target *target, 
 	const struct target_heap_figures *figures = target_heap__figures(target);
 	uint64_t pause_ns;
 
-	if (target__state(target) != TARGET_LIVE || !target__census(target)->alive)
+	if (target__state(target) != TARGET_LIVE || !target__census(target)->alive ||
+	    target_heap__held_off(target, now_ns))
 		return false;
 	if (!figures)
 		return is_worth_it(turns, target);
@@ -68,31 +69,41 @@ static void pause_after(struct heap_turns *turns, const struct target *target, u
 	turns->pause_end_ns = now_ns + (uint64_t)((double)cpu_ns / share);
 }
 
-/* Whoever is not any more has been freed. */
-static bool is_watched(const struct session *session, const struct target *target)
+/*
+ * The one whose scan is under way. One that is not watched any more has been freed, and another may be
+ * where it was, but that one is not being scanned.
+ */
+static struct target *current(const struct heap_turns *turns, const struct session *session)
 {
 	for (size_t i = 0; i < session__n_targets(session); i++) {
-		if (session__target(session, i) == target)
-			return true;
+		struct target *target = session__target(session, i);
+
+		if (target == turns->current)
+			return target_heap__is_scanning(target) ? target : NULL;
 	}
-	return false;
+	return NULL;
+}
+
+/* Whose heap cannot be read now is not tried again and again; the others have their turns. */
+static void note_failure(struct heap_turns *turns, struct target *target, uint64_t now_ns)
+{
+	turns->failures++;
+	target_heap__hold_off(target, now_ns + HEAP_TURNS_IDLE_NS);
 }
 
 static bool go_on(struct heap_turns *turns, struct session *session, uint64_t budget_ns,
 		  uint64_t now_ns)
 {
-	struct target *target = is_watched(session, turns->current) ? turns->current : NULL;
+	struct target *target = current(turns, session);
 	int more = target ? target_heap__step(target, budget_ns, &turns->failure) : 0;
 
 	if (more == 1)
 		return true;
-	turns->failures += more < 0;
 	turns->current = NULL;
 	if (target)
 		pause_after(turns, target, now_ns);
-	/* One that failed is not to be tried again and again. */
 	if (more < 0)
-		turns->pause_end_ns = max_of(turns->pause_end_ns, now_ns + HEAP_TURNS_IDLE_NS);
+		note_failure(turns, target, now_ns);
 	return false;
 }
 
@@ -109,9 +120,9 @@ bool heap_turns__step(struct heap_turns *turns, struct session *session, uint64_
 	if (!target)
 		return false;
 	if (target_heap__start(target, &turns->confirm, turns->max_heap_bytes, &turns->failure)) {
-		turns->failures++;
-		turns->pause_end_ns = now_ns + HEAP_TURNS_IDLE_NS;
-		return false;
+		note_failure(turns, target, now_ns);
+		/* The next one is asked right away. */
+		return true;
 	}
 	turns->current = target;
 	return true;

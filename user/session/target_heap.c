@@ -6,17 +6,23 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "session/site_ways.h"
 #include "session/target_internal.h"
+#include "session/target_view.h"
 
 struct target_heap {
 	struct heap_runtime runtime;
 	struct heap_confirm *confirm;
 	struct heap_scan *scan; /* NULL: none is under way */
+	struct site_ways *ways;
 	struct target_heap_figures figures;
 };
 
 /* Where a program has no more to do but to run on, main waits for ever: in select{}, or at a channel. */
 #define MAIN_GOID 1
+
+/* Of the memory that a scan may use, what ways may take. */
+#define WAYS_SHARE 4
 
 /* A goroutine that something was found out about, and the site that it belongs to. */
 struct finding {
@@ -37,6 +43,8 @@ static int open_heap(struct target *target, struct failure *failure)
 		return failure__set(failure, -ENOMEM, "out of memory");
 	err = heap_runtime__init(&heap->runtime, target->executable->binary, target->remote,
 				 target->load_bias, failure);
+	if (!err && site_ways__new(target, &heap->runtime, &heap->ways))
+		err = failure__set(failure, -ENOMEM, "out of memory");
 	if (err) {
 		free(heap);
 		return err;
@@ -63,6 +71,7 @@ void target_heap__close(struct target *target)
 		return;
 	heap_scan__free(heap->scan);
 	heap_confirm__free(heap->confirm);
+	site_ways__free(heap->ways);
 	free(heap);
 	target->heap = NULL;
 }
@@ -108,15 +117,11 @@ static enum proof_holder holder_of(enum heap_root_kind kind)
 }
 
 /* Whether @g is one that nothing leads to, and it is sure enough. */
-static bool is_known(struct target *target, const struct heap_goroutine *g, bool proven,
+static bool is_known(const struct target *target, const struct heap_goroutine *g, bool proven,
 		     uint64_t now_ns)
 {
-	struct target_heap *heap = target->heap;
-
-	if (!heap_scan__is_unreachable(g) || g->goid == MAIN_GOID)
-		return false;
-	heap->figures.unreachable++;
-	return proven || heap_confirm__is_confirmed(heap->confirm, g->goid, now_ns);
+	return heap_scan__is_unreachable(g) && g->goid != MAIN_GOID &&
+	       (proven || heap_confirm__is_confirmed(target->heap->confirm, g->goid, now_ns));
 }
 
 static bool is_semaphore(enum wait_class class)
@@ -160,7 +165,6 @@ static struct finding *find_all(struct target *target, const struct heap_scan *s
 		if (!find_site(target, g, &site))
 			continue;
 		found[n++] = (struct finding){.site = site, .holder = holder, .index = i};
-		target->heap->figures.known += !holder;
 	}
 	if (found)
 		qsort(found, n, sizeof(*found), by_site);
@@ -169,10 +173,9 @@ static struct finding *find_all(struct target *target, const struct heap_scan *s
 }
 
 /* What those of @n findings that nothing leads to keep; they come first. */
-static int find_retained(struct target *target, struct heap_scan *scan, const struct finding *found,
-			 size_t n, struct site_proof *proof)
+static int find_retained(struct heap_scan *scan, const struct finding *found, size_t n,
+			 struct site_proof *proof)
 {
-	struct target_heap_figures *figures = &target->heap->figures;
 	size_t *indices = calloc(n, sizeof(*indices)), known = 0;
 	struct heap_retained retained;
 	int err;
@@ -191,9 +194,6 @@ static int find_retained(struct target *target, struct heap_scan *scan, const st
 	proof->heap_bytes = retained.bytes;
 	proof->stack_bytes = retained.stack_bytes;
 	proof->objects = retained.objects;
-	figures->retained_heap_bytes += retained.bytes;
-	figures->retained_stack_bytes += retained.stack_bytes;
-	figures->retained_objects += retained.objects;
 	return 0;
 }
 
@@ -215,8 +215,11 @@ static enum proof_holder common_holder(const struct finding *found, size_t n)
 static int note_site(struct target *target, struct heap_scan *scan, const struct finding *found,
 		     size_t n, enum proof_level level)
 {
-	struct site_proof proof = {.holder = common_holder(found, n)};
-	int err = find_retained(target, scan, found, n, &proof);
+	struct site_proof proof = {
+		.holder = common_holder(found, n),
+		.path = site_ways__text(target->heap->ways, found->site),
+	};
+	int err = find_retained(scan, found, n, &proof);
 
 	if (err)
 		return err;
@@ -227,14 +230,10 @@ static int note_site(struct target *target, struct heap_scan *scan, const struct
 
 static int note_findings(struct target *target, struct heap_scan *scan, enum proof_level level)
 {
-	struct target_heap_figures *figures = &target->heap->figures;
 	struct finding *found;
 	size_t n, begin, end;
 	int err = 0;
 
-	figures->unreachable = figures->known = 0;
-	figures->retained_heap_bytes = figures->retained_stack_bytes = figures->retained_objects =
-		0;
 	found = find_all(target, scan, level == PROOF_PROVEN, &n);
 	if (!found)
 		return -ENOMEM;
@@ -251,13 +250,9 @@ static int note_findings(struct target *target, struct heap_scan *scan, enum pro
 static void note_scan(struct target_heap_figures *figures, const struct heap_scan_result *result)
 {
 	figures->scans++;
-	figures->doubtful += result->doubt != HEAP_SCAN_SURE;
 	figures->doubt = result->doubt;
-	figures->cpu_ns += result->cpu_ns;
 	figures->last_cpu_ns = result->cpu_ns;
 	figures->last_ended_ns = result->finished_ns;
-	figures->spans = result->spans;
-	figures->marked = result->marked;
 }
 
 static int end_scan(struct target *target, struct failure *failure)
@@ -269,6 +264,8 @@ static int end_scan(struct target *target, struct failure *failure)
 	/* In doubt: what the scans before showed stands, since it cannot have become untrue. */
 	if (heap->figures.doubt != HEAP_SCAN_SURE)
 		return 0;
+	/* Before what the others keep is marked, too. */
+	site_ways__end(heap->ways, heap->scan);
 	err = heap_confirm__take(heap->confirm, heap->scan, parked_since, target);
 	if (!err)
 		err = note_findings(target, heap->scan, PROOF_CONFIRMED);
@@ -281,7 +278,11 @@ static int end_scan(struct target *target, struct failure *failure)
 int target_heap__start(struct target *target, const struct heap_confirm_options *confirm,
 		       uint64_t max_heap_bytes, struct failure *failure)
 {
-	const struct heap_scan_options options = {.max_heap_bytes = max_heap_bytes};
+	struct heap_scan_options options = {.max_heap_bytes = max_heap_bytes};
+	const struct site_ways_options ways = {
+		.max_bytes = max_heap_bytes / HEAP_SCAN_PER_MEMORY / WAYS_SHARE,
+		.min_age_ns = confirm->min_age_ns,
+	};
 	int err = open_heap(target, failure);
 
 	if (err)
@@ -290,6 +291,8 @@ int target_heap__start(struct target *target, const struct heap_confirm_options 
 	target->heap->scan = NULL;
 	if (!target->heap->confirm)
 		err = heap_confirm__new(confirm, &target->heap->confirm);
+	if (!err)
+		err = site_ways__join(target->heap->ways, &ways, &options);
 	if (!err)
 		err = heap_scan__new(&target->heap->runtime, &options, &target->heap->scan);
 	return err ? failure__set(failure, err, "out of memory") : 0;
@@ -307,6 +310,7 @@ int target_heap__step(struct target *target, uint64_t budget_ns, struct failure 
 		return 1;
 	if (!err)
 		err = end_scan(target, failure);
+	site_ways__end(heap->ways, NULL);
 	heap_scan__free(heap->scan);
 	heap->scan = NULL;
 	return err;
@@ -315,6 +319,16 @@ int target_heap__step(struct target *target, uint64_t budget_ns, struct failure 
 bool target_heap__is_scanning(const struct target *target)
 {
 	return target->heap && target->heap->scan;
+}
+
+void target_heap__hold_off(struct target *target, uint64_t until_ns)
+{
+	target->heap_due_ns = until_ns;
+}
+
+bool target_heap__held_off(const struct target *target, uint64_t now_ns)
+{
+	return now_ns < target->heap_due_ns;
 }
 
 int target_heap__prepare(struct target *target, uint64_t max_stop_ns, uint64_t max_bytes,
@@ -332,12 +346,39 @@ int target_heap__prepare(struct target *target, uint64_t max_stop_ns, uint64_t m
 		     heap_picture__prepare(&target->heap->runtime, &options, ret_picture, failure);
 }
 
-int target_heap__prove(struct target *target, struct heap_picture *picture, struct failure *failure)
+static int end_proof(struct target *target, struct heap_scan *scan)
+{
+	/* Before what the others keep is marked, too. */
+	site_ways__end(target->heap->ways, scan);
+	return note_findings(target, scan, PROOF_PROVEN);
+}
+
+/* With the names of types: whoever asks for a proof can wait for them. */
+static int join_ways(struct target *target, uint64_t max_bytes, struct heap_scan_options *scan,
+		     struct failure *failure)
+{
+	const struct target_view_options view = {.max_memory = max_bytes};
+	struct target_heap *heap = target->heap;
+	struct site_ways_options options = {.max_bytes = max_bytes / WAYS_SHARE,
+					    .every_site = true};
+	int err = target_view__names(target, &heap->runtime, &view, &options.paths,
+				     &options.variables, failure);
+
+	if (err)
+		return err;
+	err = site_ways__join(heap->ways, &options, scan);
+	return err ? failure__set(failure, err, "out of memory") : 0;
+}
+
+int target_heap__prove(struct target *target, struct heap_picture *picture, uint64_t max_bytes,
+		       struct failure *failure)
 {
 	struct heap_scan_options options = {.exact = true};
 	struct heap_scan *scan;
-	int err = heap_picture__take(picture, failure);
+	int err = join_ways(target, max_bytes, &options, failure);
 
+	if (!err)
+		err = heap_picture__take(picture, failure);
 	if (err)
 		return err;
 	options.threads = heap_picture__threads(picture, &options.n_threads);
@@ -351,9 +392,10 @@ int target_heap__prove(struct target *target, struct heap_picture *picture, stru
 			err = failure__set(failure, -EAGAIN,
 					   "nothing is proven this time: %s; try again",
 					   heap_scan_doubt__text(target->heap->figures.doubt));
-		else if (note_findings(target, scan, PROOF_PROVEN))
+		else if (end_proof(target, scan))
 			err = failure__set(failure, -ENOMEM, "out of memory");
 	}
+	site_ways__end(target->heap->ways, NULL);
 	heap_scan__free(scan);
 	return err;
 }

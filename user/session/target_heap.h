@@ -15,17 +15,9 @@
 /* How the scans of a target's heap went so far. */
 struct target_heap_figures {
 	uint64_t scans;		    /* that came to an end */
-	uint64_t doubtful;	    /* of them: they say nothing, for the reason below */
-	enum heap_scan_doubt doubt; /* of the last */
-	uint64_t cpu_ns;	    /* of ours, in all scans */
+	enum heap_scan_doubt doubt; /* why the last says nothing, if it does */
 	uint64_t last_cpu_ns, last_ended_ns;
-	size_t unreachable; /* goroutines, by the last scan that was sure */
-	size_t known;	    /* of them: confirmed or proven */
-	size_t to_confirm;  /* of them: further scans will tell */
-	uint64_t retained_heap_bytes, retained_stack_bytes,
-		retained_objects;      /* by the known ones */
-	struct heap_span_totals spans; /* of the last scan */
-	struct heap_mark_totals marked;
+	size_t to_confirm; /* goroutines of which further scans will tell */
 };
 
 /*
@@ -42,15 +34,20 @@ int target_heap__step(struct target *target, uint64_t budget_ns,
 /* target_heap__is_scanning - a scan has begun and not ended. */
 bool target_heap__is_scanning(const struct target *target);
 
+/* target_heap__hold_off - no scan of this target is due before @until_ns; _held_off: whether one is not. */
+void target_heap__hold_off(struct target *target, uint64_t until_ns);
+bool target_heap__held_off(const struct target *target, uint64_t now_ns);
+
 /*
  * target_heap__prepare - a picture of the target for target_heap__prove(), its first copy made.
  * target_heap__prove - stops the target for it, and says what it shows. *@ret_picture belongs to the
- * caller. Errors: as heap_picture__prepare(), heap_picture__take() and heap_scan__step(); -EAGAIN the
+ * caller; @max_bytes: of memory, for the copy and for what is found out beside it. Errors: as
+ * target_view__names(), heap_picture__prepare(), heap_picture__take() and heap_scan__step(); -EAGAIN the
  * scan is in doubt (the failure says of what).
  */
 int target_heap__prepare(struct target *target, uint64_t max_stop_ns, uint64_t max_bytes,
 			 struct heap_picture **ret_picture, struct failure *failure) __must_check;
-int target_heap__prove(struct target *target, struct heap_picture *picture,
+int target_heap__prove(struct target *target, struct heap_picture *picture, uint64_t max_bytes,
 		       struct failure *failure) __must_check;
 
 /*

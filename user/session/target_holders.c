@@ -56,7 +56,7 @@ static bool is_meant(const struct search *s, const struct heap_goroutine *g)
 static int ask_about_waits(struct search *s, const struct heap_goroutines *goroutines,
 			   const struct heap_goroutine *g)
 {
-	int err = heap_ways__leave_out(s->ways, g->goid);
+	int err = 0;
 
 	s->goroutines++;
 	s->holders->apart += !g->candidate;

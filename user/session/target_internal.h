@@ -40,6 +40,7 @@ struct target {
 	struct probe_plan plan;		    /* of the runtime's own module */
 	struct module_probes *probes;	    /* NULL: nothing can be attached */
 	struct target_heap *heap;	    /* NULL: not looked at yet */
+	uint64_t heap_due_ns;		    /* its heap is left alone until then */
 	struct heap_holders *holders;	    /* NULL: nobody asked */
 	struct target_view *view;	    /* NULL: not asked for */
 	struct target_samples *samples;	    /* likewise */

@@ -129,10 +129,17 @@ const char *proof_holder__text(enum proof_holder holder); /* "a variable of the 
 struct site_proof {
 	enum proof_level level;
 	enum proof_holder holder;	  /* of most of those that something leads to */
+	const char *path; /* the way to what those wait on; NULL: not known. Of the target */
 	uint32_t goroutines;		  /* members of which it is known; 0: of none */
 	uint64_t heap_bytes, stack_bytes; /* that would be free without them */
 	uint64_t objects;		  /* of the heap, likewise */
 };
+
+/* site_proof__reachable_by - by what those are reached that something leads to; NULL: not known. */
+static inline const char *site_proof__reachable_by(const struct site_proof *proof)
+{
+	return proof->holder && proof->path ? proof->path : proof_holder__text(proof->holder);
+}
 
 /* A site as the report needs it. */
 struct site_view {

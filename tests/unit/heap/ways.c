@@ -17,7 +17,6 @@ struct search {
 	struct fake_heap *heap;
 	uint64_t asked[8];
 	size_t n_asked;
-	uint64_t left_out; /* goid */
 	struct heap_ways_options options;
 	struct heap_ways *ways;
 	struct heap_scan *scan;
@@ -31,8 +30,6 @@ static int on_ready(void *ctx, struct heap_scan *scan)
 
 	for (size_t i = 0; i < s->n_asked && !err; i++)
 		err = min_of(heap_ways__ask(s->ways, s->asked[i]), 0);
-	if (!err && s->left_out)
-		err = heap_ways__leave_out(s->ways, s->left_out);
 	s->err = err;
 	return err;
 }
@@ -157,7 +154,6 @@ Test(ways, who_waits_does_not_hold)
 		fake_heap__push(s.heap, waits, 3, chan);
 		s.heap->globals[7] = chan;
 		s.asked[s.n_asked++] = chan;
-		s.left_out = waits + 1;
 		run(&s);
 		cr_expect_eq(n_ways(&s, 0), 1, "Go 1.%d: %zu", minor, n_ways(&s, 0));
 		end(&s);

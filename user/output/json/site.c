@@ -170,7 +170,7 @@ static void put_proof(struct json *json, const struct site_view *view)
 	json__count(json, "retained_heap_bytes", proof->heap_bytes);
 	json__count(json, "retained_stack_bytes", proof->stack_bytes);
 	json__count(json, "retained_objects", proof->objects);
-	json__text_or_null(json, "reachable_by", proof_holder__text(proof->holder));
+	json__text_or_null(json, "reachable_by", site_proof__reachable_by(proof));
 	json__end_object(json);
 }
 

@@ -45,7 +45,7 @@ static void put_parked(struct screen *screen, const struct report_site *site,
 {
 	char longest[DURATION_SIZE], count[NUMBER_COUNT_SIZE], growth[SITE_GROWTH_SIZE];
 	const struct site_view *view = &site->view;
-	char running[NUMBER_COUNT_SIZE], text[160];
+	char running[NUMBER_COUNT_SIZE], text[320];
 	size_t used;
 
 	duration__format(view->parked ? view->oldest_park_ns : view->oldest_age_ns, longest);
@@ -220,7 +220,7 @@ static void put_proof(struct screen *screen, const struct report_site *site)
 			 objects ? objects : "objects", stacks);
 		text_part__label(screen, "keep");
 	} else if (proof->holder && verdict__is_suspect(site->view.verdict)) {
-		snprintf(text, sizeof(text), "%s", proof_holder__text(proof->holder));
+		snprintf(text, sizeof(text), "%s", site_proof__reachable_by(proof));
 		text_part__label(screen, "held by");
 	} else {
 		return;
