@@ -65,6 +65,7 @@ class Result:
                          one site (a healthy server: all its sites, expected "quiet"). Without it
                          the line counts as one site. A fourth element true: untold.
               "group"    a heading within the part
+              "brief"    true: not a line of its own in the page when it is ok
     """
 
     def __init__(self, part, name, expected, got, status, note="", seconds=None, extra=None):

@@ -109,8 +109,11 @@ def part_lines(part, kept, results):
     for result in results:
         groups.setdefault(result.extra.get("group", ""), []).append(result)
     for group, members in groups.items():
+        shown = [r for r in members if r.status != "ok" or not r.extra.get("brief")]
         lines += [f"### {group}", ""] if group else []
-        lines += [*program_lines(members), ""]
+        lines += [*program_lines(shown), ""] if shown else []
+        if len(shown) < len(members):
+            lines += [f"{len(members) - len(shown)} {'others' if shown else 'programs'}: ok.", ""]
     return lines
 
 
