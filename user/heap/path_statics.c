@@ -93,7 +93,8 @@ static void look_into(struct heap_paths *paths, uint64_t address, uint64_t type_
 		type_address ? heap_types__any(paths->types, type_address) : NULL;
 	uint8_t *data;
 
-	size = min_of(min_of(size, (uint64_t)MAX_VALUE), *left) & ~(uint64_t)(WORD - 1);
+	size = min_of(size, (uint64_t)MAX_VALUE);
+	size = min_of(size, *left) & ~(uint64_t)(WORD - 1);
 	if (!type || !type->pointer_size || !size)
 		return;
 	data = malloc((size_t)size);

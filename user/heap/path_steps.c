@@ -58,9 +58,11 @@ static bool may_be_itab(const struct heap_paths *paths, uint64_t address)
 {
 	/* Those that the linker made; others lie in memory that nothing tells apart. */
 	const struct heap_module *module = &paths->modules.all[0];
-	uint64_t low = min_of(min_of(module->text, module->types), module->data.start);
-	uint64_t high = max_of(max_of(module->etext, module->etypes), module->bss.end);
+	uint64_t low = min_of(module->text, module->types);
+	uint64_t high = max_of(module->etext, module->etypes);
 
+	low = min_of(low, module->data.start);
+	high = max_of(high, module->bss.end);
 	return address >= low && address < high && address % WORD == 0;
 }
 
