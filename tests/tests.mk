@@ -36,7 +36,7 @@ test-binaries:
 .PHONY: bench
 bench:
 	$(Q)tools/deps.sh build go test bench
-	$(Q)$(MAKE) --no-print-directory all $(B)/bench/floor
+	$(Q)$(MAKE) --no-print-directory all $(B)/bench/floor $(B)/tests/heapscan
 	$(Q)tests/bench/run --build $(B)
 
 $(B)/bench/floor: $(B)/obj/tests/bench/floor.o
