@@ -194,6 +194,25 @@ def with_every_object_sampled_the_figures_are_exact(t):
 
 
 @case
+def allocated_here_and_held_there(t):
+    target = begin(t, Program("allocations"))
+    fill(target, {"nodes": 10007, "shapes": 1009, "strings": 4001})
+    target.ask("drop strings")
+    target.ask("collect")
+    report = look(t, target.pid)
+    for function, kind, held in (("newNode", "main.node", r"main\.kept\[…\]"),
+                                 ("(*square).grow", "[]uint8", r"main\.kept.*\.rows\[…\]")):
+        site = the_site_in(report, function)
+        check_equal(site["type"], kind, f"type of {function}")
+        check(re.match(held, site["held_by"][0]), f"who holds {function}: {site['held_by']}")
+    for site in sites_in(report, "fillStrings"):
+        check_equal((site["type"], site["held_by"]), (None, []), "what is not in use")
+    code, out, said = run(t, "heap", str(target.pid))
+    check_equal(code, 0, f"exit code; {said}")
+    check("main.node, held by main.kept[…]" in out, f"{out}")
+
+
+@case
 def what_grows_comes_first_when_asked_for(t):
     target = begin(t, Program("allocations"))
     fill(target, {"headers": 5003})

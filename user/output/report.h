@@ -100,6 +100,8 @@ struct report_goroutine {
 	const struct report_place *place;
 };
 
+#define REPORT_MAX_HELD_BY 3
+
 /* A place in the code that allocates memory. Figures are estimates, from samples. */
 struct report_alloc_site {
 	char id[9]; /* 8 hex digits, the same in every run of the same build */
@@ -108,8 +110,10 @@ struct report_alloc_site {
 	double relative_error;	  /* of in_use_bytes, of alloc_bytes where nothing is in use */
 	double growth_per_minute; /* bytes in use, over the looks so far */
 	struct alloc_judgement judgement;
-	struct report_frame allocated_at; /* the program's own line, or the best there is */
-	const struct report_frame *stack; /* innermost first, of most of it */
+	char *type;			   /* of most of what is in use; NULL: not known */
+	char *held_by[REPORT_MAX_HELD_BY]; /* what leads to it, the most first; NULL: no more */
+	struct report_frame allocated_at;  /* the program's own line, or the best there is */
+	const struct report_frame *stack;  /* innermost first, of most of it */
 	size_t n_stack;
 };
 

@@ -12,7 +12,9 @@
 #include "base/index.h"
 #include "naming/site_frames.h"
 
-#define MAX_SITES (1u << 17)
+#define MAX_SITES     (1u << 17)
+#define NAME_MAX_TEXT 512
+#define HELD_MIN_PART 20 /* what holds less than one in so many of its bytes is not named */
 
 /* What is added up for a site, beside what is reported. */
 struct sums {
@@ -33,12 +35,21 @@ struct alloc_sites {
 	size_t stacks_capacity;
 };
 
+/* Bytes of a site that hang at one node of the path tree. */
+struct held {
+	size_t site;
+	uint16_t node;
+	double bytes;
+};
+
 /* What building takes. */
 struct build {
 	struct target *target;
 	struct alloc_sites *sites;
 	const struct target_samples *samples;
 	struct index *first_by_address; /* of buckets of the first look; NULL: there was only one */
+	struct held *held;
+	size_t n_held, held_capacity;
 	struct site_frames frames;
 	uint64_t pcs[PROFILE_MAX_STACK];
 };
@@ -131,6 +142,103 @@ static void add_bucket(struct alloc_sites *sites, size_t i, const struct heap_sa
 	sums->grown += grown * scale * (double)size;
 }
 
+/* --- what it is and who holds it ----------------------------------------------------------------- */
+
+static int by_site_and_node(const void *a, const void *b)
+{
+	const struct held *x = a, *y = b;
+
+	if (x->site != y->site)
+		return (x->site > y->site) - (x->site < y->site);
+	return (x->node > y->node) - (x->node < y->node);
+}
+
+static int by_site_and_bytes(const void *a, const void *b)
+{
+	const struct held *x = a, *y = b;
+
+	if (x->site != y->site)
+		return (x->site > y->site) - (x->site < y->site);
+	return (x->bytes < y->bytes) - (x->bytes > y->bytes);
+}
+
+/* Where the samples of @bucket hang counts for site @i; each stands for @bytes. */
+static int add_held(struct build *build, size_t i, uint64_t bucket, double bytes)
+{
+	const struct target_samples *samples = build->samples;
+	size_t low = 0, high = samples->n_places;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (samples->places[middle].bucket < bucket)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < samples->n_places && samples->places[low].bucket == bucket; low++) {
+		if (!array__reserve(build->held, build->held_capacity, build->n_held + 1))
+			return -ENOMEM;
+		build->held[build->n_held++] = (struct held){
+			.site = i,
+			.node = samples->places[low].node,
+			.bytes = samples->places[low].samples * bytes,
+		};
+	}
+	return 0;
+}
+
+/* The type of most of it, and the first few that hold it. */
+static int name_held(struct build *build, struct heap_paths *paths, const struct held *held,
+		     size_t n)
+{
+	struct report_alloc_site *site = &build->sites->all[held->site];
+	const struct path_tree *tree = heap_paths__tree(paths);
+	char text[NAME_MAX_TEXT];
+
+	if (held->bytes * 2 >= (double)site->in_use_bytes &&
+	    path_tree__node(tree, held->node)->type) {
+		heap_paths__type_name(paths, held->node, text, sizeof(text));
+		site->type = strdup(text);
+		if (!site->type)
+			return -ENOMEM;
+	}
+	for (size_t k = 0; k < n && k < REPORT_MAX_HELD_BY; k++) {
+		if (held[k].bytes * HELD_MIN_PART < (double)site->in_use_bytes)
+			break;
+		path_tree__path(tree, held[k].node, text, sizeof(text));
+		site->held_by[k] = strdup(text);
+		if (!site->held_by[k])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int name_all_held(struct build *build)
+{
+	struct heap_paths *paths = target_view__paths(build->target);
+	struct held *held = build->held;
+	size_t n = 0, end;
+	int err = 0;
+
+	if (!paths || !build->n_held)
+		return 0;
+	qsort(held, build->n_held, sizeof(*held), by_site_and_node);
+	for (size_t i = 0; i < build->n_held; i++) {
+		if (n && !by_site_and_node(&held[n - 1], &held[i]))
+			held[n - 1].bytes += held[i].bytes;
+		else
+			held[n++] = held[i];
+	}
+	qsort(held, n, sizeof(*held), by_site_and_bytes);
+	for (size_t begin = 0; begin < n && !err; begin = end) {
+		for (end = begin + 1; end < n && held[end].site == held[begin].site;)
+			end++;
+		err = name_held(build, paths, &held[begin], end - begin);
+	}
+	return err;
+}
+
 /* --- growth ------------------------------------------------------------------------------------- */
 
 static int index_first(struct build *build)
@@ -195,6 +303,9 @@ static int take_bucket(struct build *build, const struct heap_sample_bucket *buc
 		alloc_history__past(build->samples->history, bucket->address, &past);
 		alloc_evidence__add(&build->sites->sums[i].evidence, &past, bytes);
 	}
+	err = add_held(build, i, bucket->address, bytes);
+	if (err)
+		return err;
 	/* What is in use counts a million times what only was: a terabyte of it counts less than that. */
 	return offer_stack(build->sites, i, &build->frames,
 			   bytes * ((double)bucket->live + (double)bucket->allocs * 1e-6));
@@ -273,7 +384,7 @@ static int take_all(struct build *build)
 		err = take_bucket(build, &all[i]);
 	if (!err)
 		finish(build);
-	return err;
+	return err ? err : name_all_held(build);
 }
 
 int alloc_sites__build(struct target *target, enum report_alloc_order order,
@@ -294,6 +405,7 @@ int alloc_sites__build(struct target *target, enum report_alloc_order order,
 		*build = (struct build){.target = target, .sites = sites, .samples = samples};
 		err = take_all(build);
 		index__free(build->first_by_address);
+		free(build->held);
 	}
 	free(build);
 	if (err) {
@@ -313,8 +425,12 @@ void alloc_sites__free(struct alloc_sites *sites)
 {
 	if (!sites)
 		return;
-	for (size_t i = 0; i < sites->n; i++)
+	for (size_t i = 0; i < sites->n; i++) {
 		free(sites->stacks[i]);
+		free(sites->all[i].type);
+		for (size_t k = 0; k < REPORT_MAX_HELD_BY; k++)
+			free(sites->all[i].held_by[k]);
+	}
 	free(sites->stacks);
 	free(sites->all);
 	free(sites->sums);

@@ -108,6 +108,13 @@ static void note_history(struct target *target, const struct heap_samples *sampl
 		  err);
 }
 
+static void forget_places(struct target_samples *kept)
+{
+	free(kept->places);
+	kept->places = NULL;
+	kept->n_places = 0;
+}
+
 static void keep(struct target_samples *kept, struct heap_samples *samples)
 {
 	if (!kept->first)
@@ -115,6 +122,7 @@ static void keep(struct target_samples *kept, struct heap_samples *samples)
 	else if (kept->last != kept->first)
 		heap_samples__free(kept->last);
 	kept->last = samples;
+	forget_places(kept);
 	kept->missing.text[0] = '\0';
 }
 
@@ -142,6 +150,62 @@ int target_samples__take(struct target *target, const struct target_view_options
 	return 0;
 }
 
+/* --- where they hang ---------------------------------------------------------------------------- */
+
+static int by_bucket(const void *a, const void *b)
+{
+	const struct sample_place *x = a, *y = b;
+
+	if (x->bucket != y->bucket)
+		return (x->bucket > y->bucket) - (x->bucket < y->bucket);
+	return (x->node > y->node) - (x->node < y->node);
+}
+
+static uint16_t node_of(const struct heap_spans *spans, const struct heap_paths *paths,
+			uint64_t address)
+{
+	uint32_t number = heap_spans__find(spans, address);
+	const struct heap_span *span;
+
+	if (number == HEAP_NO_SPAN)
+		return PATH_NONE;
+	span = &spans->all[number];
+	return heap_paths__at(paths,
+			      (uint64_t)span->first_word * 64 + heap_span__index(span, address));
+}
+
+void target_samples__locate(struct target *target, const struct heap_spans *spans,
+			    const struct heap_paths *paths)
+{
+	struct target_samples *kept = target->samples;
+	const struct heap_sample_object *live;
+	struct sample_place *places;
+	size_t n, kinds = 0, found = 0;
+
+	if (!kept || !kept->last)
+		return;
+	forget_places(kept);
+	live = heap_samples__objects(kept->last, &n);
+	places = calloc(n + 1, sizeof(*places));
+	if (!places)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		uint16_t node = node_of(spans, paths, live[i].address);
+
+		if (node != PATH_NONE)
+			places[found++] = (struct sample_place){live[i].bucket, node, 1};
+	}
+	qsort(places, found, sizeof(*places), by_bucket);
+	for (size_t i = 0; i < found; i++) {
+		if (kinds && !by_bucket(&places[kinds - 1], &places[i]))
+			places[kinds - 1].samples++;
+		else
+			places[kinds++] = places[i];
+	}
+	kept->places = places;
+	kept->n_places = kinds;
+}
+
 const struct target_samples *target_samples__get(const struct target *target)
 {
 	return target->samples;
@@ -157,6 +221,7 @@ void target_samples__close(struct target *target)
 		heap_samples__free(kept->last);
 	heap_samples__free(kept->first);
 	alloc_history__free(kept->history);
+	free(kept->places);
 	free(kept);
 	target->samples = NULL;
 }

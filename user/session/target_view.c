@@ -12,6 +12,7 @@
 #include "heap/counters.h"
 #include "session/target_heap.h"
 #include "session/target_internal.h"
+#include "session/target_samples.h"
 
 #define SLICE_NS (20 * NSEC_PER_MSEC)
 /* Scans until one is sure of all roots. */
@@ -146,6 +147,9 @@ static int look(struct target *target, const struct heap_runtime *runtime,
 			err = heap_paths__count(target->view->paths, heap_scan__mark(scan), 0) ?
 				      failure__set(failure, -ENOMEM, "out of memory") :
 				      0;
+		if (!err)
+			target_samples__locate(target, heap_mark__spans(heap_scan__mark(scan)),
+					       target->view->paths);
 		if (!err && result->doubt != HEAP_SCAN_SURE)
 			err = 1;
 	}
@@ -181,6 +185,11 @@ int target_view__take(struct target *target, const struct target_view_options *o
 		err = failure__set(failure, -ENOMEM, "out of memory");
 	view->filled = view->filled || err >= 0;
 	return min_of(err, 0);
+}
+
+struct heap_paths *target_view__paths(const struct target *target)
+{
+	return target->view ? target->view->paths : NULL;
 }
 
 const struct heap_view *target_view__get(const struct target *target)

@@ -41,6 +41,9 @@ int target_view__names(struct target *target, const struct heap_runtime *runtime
 		       const struct go_variables **ret_variables,
 		       struct failure *failure) __must_check;
 
+/* target_view__paths - names of nodes that the last look has counted; NULL: there was none. */
+struct heap_paths *target_view__paths(const struct target *target);
+
 /* target_view__get - what the last one found; NULL: there was none. */
 const struct heap_view *target_view__get(const struct target *target);
 

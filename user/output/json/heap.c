@@ -54,11 +54,12 @@ static void put_alloc_site(struct json *json, const struct report_alloc_site *si
 	for (unsigned int i = 0; i < site->judgement.n_why; i++)
 		json__text(json, NULL, site->judgement.why[i]);
 	json__end_array(json);
-	/* What only looks at the objects themselves could tell. */
-	json__null(json, "type");
+	json__text_or_null(json, "type", site->type);
 	json__frame(json, "allocated_at", &site->allocated_at);
 	json__stack(json, "stack", site->stack, site->n_stack);
 	json__array(json, "held_by");
+	for (size_t i = 0; i < REPORT_MAX_HELD_BY && site->held_by[i]; i++)
+		json__text(json, NULL, site->held_by[i]);
 	json__end_array(json);
 	json__end_object(json);
 }

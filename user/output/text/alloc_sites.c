@@ -75,6 +75,18 @@ static void put_stack(struct screen *screen, const struct report_alloc_site *sit
 	}
 }
 
+/* "main.node, held by main.kept[…]" */
+static void put_holders(struct screen *screen, const struct report_alloc_site *site)
+{
+	if (!site->held_by[0])
+		return;
+	screen__to(screen, STACK_INDENT);
+	screen__putf(screen, STYLE_DIM, "%s%sheld by ", report__text(site->type),
+		     site->type ? ", " : "");
+	screen__put(screen, STYLE_PLAIN, site->held_by[0]);
+	screen__end_line(screen);
+}
+
 static void put_verdict(struct screen *screen, const struct report_alloc_site *site)
 {
 	for (unsigned int i = 0; i < site->judgement.n_why; i++) {
@@ -174,6 +186,7 @@ void text_part__alloc_sites(struct screen *screen, const struct report_allocatio
 			continue;
 		shown++;
 		put_site(screen, allocations, &allocations->sites[i]);
+		put_holders(screen, &allocations->sites[i]);
 		put_verdict(screen, &allocations->sites[i]);
 		if (options->stacks)
 			put_stack(screen, &allocations->sites[i]);

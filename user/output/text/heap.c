@@ -68,5 +68,7 @@ void text_part__heap(struct screen *screen, const struct report_target *target,
 	put_parts(screen, &target->heap->memory);
 	put_counts(screen, &target->heap->memory);
 	text_part__holders(screen, target->heap, options->all);
+	if (target->allocations)
+		screen__end_line(screen);
 	text_part__alloc_sites(screen, target->allocations, options);
 }

@@ -396,6 +396,8 @@ static json_t *whole_report(void)
 		 .alloc_objects = 20,
 		 .relative_error = 0.18,
 		 .growth_per_minute = -7.5,
+		 .type = type,
+		 .held_by = {path, path},
 		 .judgement = {.verdict = ALLOC_GROWING, .n_why = 1, .why = {"more and more"}},
 		 .allocated_at = {.function = "main.f", .file = "f.go", .line = 3},
 		 .stack = &place.created_by,

@@ -16,6 +16,9 @@ static const struct report_frame frames[] = {
 	{.function = "main.main", .file = "/src/shop/main.go", .line = 7, .own = true},
 };
 
+static char type[] = "cache.entry", path[] = "main.stores[…].entries[…]",
+	    other_path[] = "main.recent", stack[] = "stack of main.main (goroutine 1)";
+
 static struct report_alloc_site sites[13];
 static struct report_allocations allocations;
 
@@ -40,6 +43,10 @@ static void set_up(void)
 			"6 periods",
 			"none of the 36 sampled objects that stayed was freed"},
 	};
+	sites[0].type = type;
+	sites[0].held_by[0] = path;
+	sites[0].held_by[1] = other_path;
+	sites[4].held_by[0] = stack;
 	sites[2].relative_error = 0;
 	sites[3].allocated_at = (struct report_frame){0};
 	allocations = (struct report_allocations){
