@@ -83,7 +83,7 @@ complete -c gleakd -n '__fish_seen_subcommand_from heap' -l json -d 'one JSON ob
 complete -c gleakd -n '__fish_seen_subcommand_from heap' -l verbose -s v -d 'whole park stacks; twice: what gleakd itself is doing'
 complete -c gleakd -n '__fish_seen_subcommand_from heap' -l sort -x -a 'in_use_bytes in_use_objects alloc_bytes alloc_objects growth' -d 'which of the places that allocate come first, those with most: in_use_bytes, in_use_objects, alloc_bytes, alloc_objects, growth'
 complete -c gleakd -n '__fish_seen_subcommand_from heap' -l pprof -r -F -d 'write where it allocates to FILE, as a profile for go tool pprof; of one process'
-complete -c gleakd -n '__fish_seen_subcommand_from heap' -l all -d 'every place that allocates'
+complete -c gleakd -n '__fish_seen_subcommand_from heap' -l all -d 'every type, holder and place that allocates'
 complete -c gleakd -n '__fish_seen_subcommand_from heap' -l error-exitcode -x -d 'exit with N when a place that allocates is growing, and with 5 when that could not be judged (default: it does not change the exit status)'
 complete -c gleakd -n '__fish_seen_subcommand_from heap' -l color -x -a 'auto always never' -d 'when to use colors: auto (on a terminal, unless NO_COLOR is set), always, never'
 complete -c gleakd -n '__fish_seen_subcommand_from heap' -l help -s h -d 'print what there is to choose from, then end'

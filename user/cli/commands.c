@@ -73,14 +73,16 @@ const struct command_spec commands[COMMAND_COUNT] = {
 		{
 			.name = "heap",
 			.usage = "[NAME|PID...] [options]",
-			.examples = {{"sudo gleakd heap shop", "what its memory consists of"},
-				     {"sudo gleakd heap 4242 --json", "for a script"},
+			.examples = {{"sudo gleakd heap shop", "of what, held by whom"},
+				     {"sudo gleakd heap shop --duration 2m", "what grows"},
 				     {"sudo gleakd heap shop --pprof shop.pb.gz",
 				      "where it allocates, for go tool pprof"}},
 			.summary = "what the memory of a process consists of",
 			.about = "Reads the heap of a Go process while it runs, and tells how much "
 				 "of its memory is alive, dead, free, stacks, the runtime's own, "
-				 "and not Go's; and, where the program is linked with its memory "
+				 "and not Go's; of what types its objects are, which variables "
+				 "and stacks hold them, and with --duration which containers "
+				 "grow; and, where the program is linked with its memory "
 				 "profile, where in the code it is allocated. The process is "
 				 "neither stopped nor changed.",
 			.max_words = OPTION_LIST_MAX,

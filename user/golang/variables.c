@@ -11,6 +11,7 @@
 #include "golang/dwarf_file.h"
 #include "golang/variables_private.h"
 
+#define MIN_INFO      ((size_t)1 << 20)
 #define MAX_INFO      ((size_t)256 << 20)
 #define MAX_VARIABLES 1000000u
 #define MAX_DIES      40000000u
@@ -76,12 +77,12 @@ static int visit_unit(struct go_variables *variables, Dwarf_Die *unit, size_t *d
 	return err;
 }
 
-static int read_dwarf(struct go_variables *variables, struct elf_image *image)
+static int read_dwarf(struct go_variables *variables, struct elf_image *image, size_t max)
 {
 	struct dwarf_file file = {0};
 	size_t header_size, dies_left = MAX_DIES;
 	Dwarf_Off offset = 0, next;
-	int err = dwarf_file__open(image, MAX_INFO, &file);
+	int err = dwarf_file__open(image, max, &file);
 
 	while (!err && dies_left &&
 	       !dwarf_nextcu(file.dwarf, offset, &next, &header_size, NULL, NULL, NULL) &&
@@ -141,7 +142,8 @@ static void drop_twins(struct go_variables *variables)
 	variables->n = kept;
 }
 
-int go_variables__read(const struct go_binary *binary, struct go_variables **ret_variables)
+int go_variables__read(const struct go_binary *binary, size_t max_bytes,
+		       struct go_variables **ret_variables)
 {
 	const struct go_module *module = go_binary__module(binary);
 	struct elf_image *image = go_binary__image(binary);
@@ -157,7 +159,7 @@ int go_variables__read(const struct go_binary *binary, struct go_variables **ret
 	variables->etypes = max_of(module->etypes, module->types);
 	err = go_described__init(variables);
 	if (!err)
-		err = read_dwarf(variables, image);
+		err = read_dwarf(variables, image, max_of(min_of(max_bytes, MAX_INFO), MIN_INFO));
 	variables->have_types = variables->n > 0;
 	if (!err)
 		err = read_symbols(variables, image);

@@ -43,9 +43,9 @@ struct go_described {
 
 /*
  * go_variables__read - those of @binary, which must be bound. Without DWARF and symbols there are none.
- * It reads all of .debug_info, at most 256 MiB, which it has in memory meanwhile. Errors: -ENOMEM.
+ * It reads all of .debug_info, at most @max_bytes, which it has in memory meanwhile. Errors: -ENOMEM.
  */
-int go_variables__read(const struct go_binary *binary,
+int go_variables__read(const struct go_binary *binary, size_t max_bytes,
 		       struct go_variables **ret_variables) __must_check;
 void go_variables__free(struct go_variables *variables);
 

@@ -12,7 +12,7 @@
 #include "heap/mark_private.h"
 #include "heap/paths_private.h"
 
-#define MAX_STEPS    (1u << 20)
+#define MAX_STEPS    (1u << 18)
 #define COUNT_SPANS  4096u /* between looks at the clock */
 #define FIRST_HEADER 22	   /* Go 1.22 */
 

@@ -19,6 +19,8 @@
 #define ATTEMPTS 3
 /* What grows with the heap of the memory that paths need: two bytes per slot, half of what there is. */
 #define MEMORY_PER_SLOT 4
+/* Debug information is in memory for a moment only. */
+#define MEMORY_PER_DEBUG_BYTE 4
 
 struct target_view {
 	struct go_variables *variables;
@@ -91,7 +93,9 @@ static int open_view(struct target *target, const struct heap_runtime *runtime,
 	if (!view)
 		return failure__set(failure, -ENOMEM, "out of memory");
 	target->view = view;
-	err = go_variables__read(target->executable->binary, &view->variables);
+	err = go_variables__read(target->executable->binary,
+				 (size_t)options->max_memory / MEMORY_PER_DEBUG_BYTE,
+				 &view->variables);
 	if (!err)
 		err = heap_growth__new(&view->growth);
 	if (!err)

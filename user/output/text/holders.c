@@ -139,9 +139,17 @@ static void put_growth(struct screen *screen, const struct heap_view *view,
 
 static void put_growing(struct screen *screen, const struct heap_view *view)
 {
-	if (!view->growth_known)
+	/* One look was all that was wanted. */
+	if (!view->looked_ns)
 		return;
 	screen__end_line(screen);
+	if (!view->growth_known) {
+		screen__put(
+			screen, STYLE_DIM,
+			"what grows would take four looks to tell; a longer --duration has them");
+		screen__end_line(screen);
+		return;
+	}
 	for (size_t i = 0; i < view->n_growing; i++)
 		put_growth(screen, view, &view->growing[i]);
 	if (!view->n_growing) {
