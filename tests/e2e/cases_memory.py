@@ -3,6 +3,7 @@
 
 import json
 import os
+import tempfile
 
 from harness import VERSIONS, case, cases_for, check, check_equal
 from programs import Program, start
@@ -141,3 +142,23 @@ def whose_heap_has_to_be_said(t):
     code, _, said = run(t, "heap")
     check_equal(code, 2, "exit code")
     check("gleakd heap" in said, f"advice: {said}")
+
+
+@case
+def series_are_what_the_runtime_counts(t):
+    target = start(t, Program("memory", strip=True, pie=True))
+    target.ask(f"start {GOROUTINES}")
+    target.ask(f"fill {NODES} {BLOCKS} 0")
+    target.ask("collect")
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "gleakd.prom")
+        code, _, said = run(t, "--pid", str(target.pid), "--once", "--textfile", path)
+        check_equal(code, 0, f"exit code; {said}")
+        with open(path, encoding="utf-8") as file:
+            series = dict(line.split("{")[0:1] + [line.rsplit(" ", 1)[1]]
+                          for line in file if line.startswith("gleakd_") and "{" in line)
+    own = counted(target)
+    near(int(series["gleakd_heap_live_bytes"]), own["live"], MIB // 8, "live")
+    near(int(series["gleakd_stack_bytes"]), own["stacks"], MIB // 8, "stacks")
+    check_equal(int(series["gleakd_gc_cycles_total"]), own["cycles"], "collections")
+    check("gleakd_confirmed_goroutines" not in series, "nothing was scanned")

@@ -119,7 +119,7 @@ static int look(struct rounds *rounds, struct target *target,
 {
 	const struct options *given = rounds->options;
 	struct holders_question question = {.type = given->type};
-	struct sites sites;
+	struct sites sites = {.n = 0};
 	int err = 0;
 
 	if (given->object)

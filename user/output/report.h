@@ -170,6 +170,10 @@ struct report_target {
 	const struct report_allocations *allocations; /* likewise */
 	const struct heap_holders *holders;	      /* likewise */
 
+	/* What its runtime counts of its memory, if that could be read now; whether its heap was scanned. */
+	bool counters_known, heap_scanned;
+	struct heap_counters counters;
+
 	/* Where it runs; "" where it does not apply or is not known. */
 	const char *group; /* what it is counted with in metrics: by default the name of exe */
 	const char *unit;  /* systemd unit */

@@ -19,6 +19,7 @@
 #include "report/site.h"
 #include "report/site_id.h"
 #include "naming/site_frames.h"
+#include "session/target_heap.h"
 #include "session/target_holders.h"
 #include "session/target_view.h"
 
@@ -521,6 +522,12 @@ static void fill_target(const struct target *target, const struct built_target *
 	report->n_findings = built->findings.n;
 }
 
+static void fill_counters(struct target *target, uint64_t now_ns, struct report_target *report)
+{
+	report->counters_known = target_heap__counters(target, now_ns, &report->counters);
+	report->heap_scanned = target_heap__figures(target) != NULL;
+}
+
 static void fill_goroutine_list(const struct goroutine_list *list, struct report_target *report)
 {
 	if (!list)
@@ -568,6 +575,7 @@ int report_builder__build(struct report_builder *builder, struct session *sessio
 		builder->reports[i].another = is_another(builder, i);
 		report_metrics__fill_target(target, builder->group, builder->targets[i].pid,
 					    &builder->reports[i]);
+		fill_counters(target, now_ns, &builder->reports[i]);
 		fill_goroutine_list(target__goroutine_list(target), &builder->reports[i]);
 		err = alloc_sites__build(target, builder->alloc_order,
 					 &builder->targets[i].alloc_sites);

@@ -21,6 +21,9 @@ struct target_heap {
 /* Where a program has no more to do but to run on, main waits for ever: in select{}, or at a channel. */
 #define MAIN_GOID 1
 
+/* A program that is starting has no heap yet, and one of an unknown version never will. */
+#define COUNTERS_RETRY_NS (60 * NSEC_PER_SEC)
+
 /* Of the memory that a scan may use, what ways may take. */
 #define WAYS_SHARE 4
 
@@ -398,6 +401,24 @@ int target_heap__prove(struct target *target, struct heap_picture *picture, uint
 	site_ways__end(target->heap->ways, NULL);
 	heap_scan__free(scan);
 	return err;
+}
+
+bool target_heap__counters(struct target *target, uint64_t now_ns,
+			   struct heap_counters *ret_counters)
+{
+	struct failure failure;
+
+	*ret_counters = (struct heap_counters){.gc_cycles = target->gc_cycles};
+	if (target__state(target) != TARGET_LIVE || now_ns < target->counters_due_ns)
+		return false;
+	if (open_heap(target, &failure) ||
+	    heap_counters__read(&target->heap->runtime, ret_counters)) {
+		*ret_counters = (struct heap_counters){.gc_cycles = target->gc_cycles};
+		target->counters_due_ns = now_ns + COUNTERS_RETRY_NS;
+		return false;
+	}
+	target->gc_cycles = ret_counters->gc_cycles;
+	return true;
 }
 
 const struct target_heap_figures *target_heap__figures(const struct target *target)

@@ -8,6 +8,7 @@
  * judgement uses it.
  */
 #include "heap/confirm.h"
+#include "heap/counters.h"
 #include "heap/picture.h"
 #include "heap/scan.h"
 #include "session/target.h"
@@ -56,6 +57,14 @@ int target_heap__prove(struct target *target, struct heap_picture *picture, uint
  */
 int target_heap__runtime(struct target *target, const struct heap_runtime **ret_runtime,
 			 struct failure *failure) __must_check;
+
+/*
+ * target_heap__counters - what the target's runtime counts of its memory, read now, with a few reads.
+ * False: it cannot be read, or it has ended; then it is not tried again for a minute, and only gc_cycles
+ * is set, to what it was.
+ */
+bool target_heap__counters(struct target *target, uint64_t now_ns,
+			   struct heap_counters *ret_counters);
 
 /* target_heap__figures - NULL: its heap was not looked at. */
 const struct target_heap_figures *target_heap__figures(const struct target *target);

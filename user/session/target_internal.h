@@ -41,6 +41,8 @@ struct target {
 	struct module_probes *probes;	    /* NULL: nothing can be attached */
 	struct target_heap *heap;	    /* NULL: not looked at yet */
 	uint64_t heap_due_ns;		    /* its heap is left alone until then */
+	uint64_t counters_due_ns;	    /* likewise what is counted there */
+	uint32_t gc_cycles;		    /* when that was read last */
 	struct heap_holders *holders;	    /* NULL: nobody asked */
 	struct target_view *view;	    /* NULL: not asked for */
 	struct target_samples *samples;	    /* likewise */

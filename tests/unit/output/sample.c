@@ -204,6 +204,13 @@ void sample__leaks(struct sample *sample)
 				 .cpu_share = 0.0042},
 			.dearer = 1,
 			.cgroup = "/system.slice/demo.service",
+			.counters_known = true,
+			.heap_scanned = true,
+			.counters = {.gc_cycles = 1204,
+				     .counted = true,
+				     .stack_bytes = 22020096,
+				     .marked = true,
+				     .live_bytes = 310378496},
 		}};
 	use(sample, leaks, ARRAY_SIZE(leaks));
 	sample_evidence__leaks(sample->sites);

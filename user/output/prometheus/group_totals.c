@@ -56,6 +56,7 @@ struct group_counts group_counts__of(const struct report_target *target)
 				[GROUP_REMOTE_READS] = target->remote_reads,
 				[GROUP_REMOTE_BYTES] = target->remote_bytes,
 				[GROUP_PROBE_NS] = target->probe_ns,
+				[GROUP_GC_CYCLES] = target->counters.gc_cycles,
 			},
 		.lifetime_seconds = counted_seconds(target->totals.lifetime_seconds),
 	};

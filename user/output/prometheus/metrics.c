@@ -164,6 +164,27 @@ static void add_site_counts(struct metrics_group *group, const struct report_sit
 	*count = add(*count, view->goroutines);
 }
 
+static void add_memory(struct metrics_memory *memory, const struct report_target *target)
+{
+	const struct heap_counters *counters = &target->counters;
+
+	memory->runtimes++;
+	memory->with_cycles += target->counters_known;
+	memory->with_stacks += target->counters_known && counters->counted;
+	memory->with_live += target->counters_known && counters->marked;
+	memory->stack_bytes = add(memory->stack_bytes, counters->stack_bytes);
+	memory->live_bytes = add(memory->live_bytes, counters->live_bytes);
+	memory->scanned += target->heap_scanned;
+	for (size_t i = 0; i < target->n_sites; i++) {
+		const struct site_proof *proof = &target->sites[i].view.proof;
+
+		memory->confirmed = add(memory->confirmed, proof->goroutines);
+		memory->retained_heap_bytes = add(memory->retained_heap_bytes, proof->heap_bytes);
+		memory->retained_stack_bytes =
+			add(memory->retained_stack_bytes, proof->stack_bytes);
+	}
+}
+
 static int add_process(struct metrics_group *group, const struct report_target *target)
 {
 	double overhead = positive(target->overhead);
@@ -179,6 +200,7 @@ static int add_process(struct metrics_group *group, const struct report_target *
 	}
 	for (size_t i = 0; i < target->n_sites; i++)
 		add_site_counts(group, &target->sites[i]);
+	add_memory(&group->memory, target);
 	return add_info(group, target);
 }
 

@@ -9,6 +9,16 @@
  */
 #include "output/prometheus/group_totals.h"
 
+/* Of the runtimes of a group's processes; what is not known of all of them is not known of the group. */
+struct metrics_memory {
+	uint64_t runtimes;
+	uint64_t with_cycles, with_stacks, with_live; /* of them: known */
+	uint64_t stack_bytes, live_bytes;
+	uint64_t scanned;   /* runtimes */
+	uint64_t confirmed; /* goroutines */
+	uint64_t retained_heap_bytes, retained_stack_bytes;
+};
+
 /* What tells processes of one group apart. */
 struct metrics_info {
 	char *exe, *library, *go_version, *unit, *container_id, *pod_uid;
@@ -27,6 +37,7 @@ struct metrics_group {
 	double overhead, overhead_max;	     /* of the process that is nearest to its budget */
 	double dearer;			     /* of the process where hits are dearest */
 	struct group_counts counts;
+	struct metrics_memory memory;
 	struct metrics_info infos[METRICS_MAX_INFOS];
 	size_t n_infos;
 	uint64_t infos_omitted; /* processes */

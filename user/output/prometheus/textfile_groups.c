@@ -263,6 +263,7 @@ void textfile_part__groups(FILE *out, const struct metrics *metrics, uint64_t re
 	put_lifetimes(out, metrics);
 	put_modes(out, metrics);
 	put_infos(out, metrics);
+	textfile_part__memory(out, metrics);
 }
 
 /* --- sites ------------------------------------------------------------------------------------ */

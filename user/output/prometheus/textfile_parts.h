@@ -10,6 +10,9 @@
 /* textfile_part__groups - what there is once per group. @realtime_ns is the time of the report. */
 void textfile_part__groups(FILE *out, const struct metrics *metrics, uint64_t realtime_ns);
 
+/* textfile_part__memory - what groups keep in memory; part of the above. */
+void textfile_part__memory(FILE *out, const struct metrics *metrics);
+
 /* textfile_part__sites - the chosen sites. -ENOMEM. */
 int textfile_part__sites(FILE *out, const struct metrics *metrics) __must_check;
 

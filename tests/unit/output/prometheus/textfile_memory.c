@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exposition_check.h"
+#include "output/prometheus/textfile.h"
+
+static char *render(struct report_target *targets, size_t n)
+{
+	const struct textfile_options options = {.version = "1.2.3",
+						 .revision = "0123456789ab",
+						 .libbpf = "1.1.2",
+						 .arch = "x86_64"};
+	const struct report report = {.targets = targets, .n_targets = n};
+	size_t size = 0;
+	char *text = NULL;
+	FILE *out = open_memstream(&text, &size);
+
+	cr_assert_not_null(out);
+	cr_assert_eq(textfile__render(out, &report, &options), 0);
+	fclose(out);
+	cr_assert_null(exposition_check(text, size));
+	return text;
+}
+
+static struct report_target make_target(pid_t pid, const char *group)
+{
+	return (struct report_target){
+		.pid = pid,
+		.start_time_seconds = 1767320000,
+		.group = group,
+		.exe = "/bin/x",
+		.counters_known = true,
+		.counters = {.gc_cycles = 7,
+			     .counted = true,
+			     .stack_bytes = 4096,
+			     .marked = true,
+			     .live_bytes = 1009},
+	};
+}
+
+static void expect(struct report_target *targets, size_t n, const char *line, bool there)
+{
+	char *text = render(targets, n);
+
+	cr_expect_eq(strstr(text, line) != NULL, there, "%s in:\n%s", line, text);
+	free(text);
+}
+
+Test(textfile_memory, of_a_group_it_is_the_sum)
+{
+	struct report_target targets[] = {make_target(17, "shop"), make_target(19, "shop")};
+
+	expect(targets, 2, "\ngleakd_heap_live_bytes{groupname=\"shop\"} 2018\n", true);
+	expect(targets, 2, "\ngleakd_stack_bytes{groupname=\"shop\"} 8192\n", true);
+	expect(targets, 2, "\ngleakd_gc_cycles_total{groupname=\"shop\"} 14\n", true);
+}
+
+/* A sum without one of them would look as if that had given its memory back. */
+Test(textfile_memory, what_is_not_known_of_one_is_not_there)
+{
+	struct report_target targets[] = {make_target(17, "shop"), make_target(19, "shop"),
+					  make_target(23, "bank")};
+
+	targets[1].counters_known = false;
+	expect(targets, 3, "gleakd_heap_live_bytes{groupname=\"shop\"}", false);
+	expect(targets, 3, "gleakd_stack_bytes{groupname=\"shop\"}", false);
+	expect(targets, 3, "gleakd_gc_cycles_total{groupname=\"shop\"}", false);
+	expect(targets, 3, "\ngleakd_stack_bytes{groupname=\"bank\"} 4096\n", true);
+	targets[1].counters_known = true;
+	targets[1].counters.marked = false;
+	expect(targets, 3, "gleakd_heap_live_bytes{groupname=\"shop\"}", false);
+	expect(targets, 3, "\ngleakd_stack_bytes{groupname=\"shop\"} 8192\n", true);
+	/* One that has ended keeps nothing. */
+	targets[1].exited_target = true;
+	expect(targets, 3, "\ngleakd_heap_live_bytes{groupname=\"shop\"} 1009\n", true);
+}
+
+Test(textfile_memory, what_is_confirmed_needs_a_scan)
+{
+	struct report_site site = {.id = "00ff00ff"};
+	struct report_target target = make_target(17, "shop");
+
+	target.sites = &site;
+	target.n_sites = 1;
+	expect(&target, 1, "gleakd_confirmed_goroutines", false);
+	target.heap_scanned = true;
+	expect(&target, 1, "\ngleakd_confirmed_goroutines{groupname=\"shop\"} 0\n", true);
+	site.view.proof =
+		(struct site_proof){.goroutines = 41, .heap_bytes = 640, .stack_bytes = 83968};
+	expect(&target, 1, "\ngleakd_confirmed_goroutines{groupname=\"shop\"} 41\n", true);
+	expect(&target, 1, "\ngleakd_retained_heap_bytes{groupname=\"shop\"} 640\n", true);
+	expect(&target, 1, "\ngleakd_retained_stack_bytes{groupname=\"shop\"} 83968\n", true);
+}
