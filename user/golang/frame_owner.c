@@ -9,6 +9,7 @@
 #include "golang/symbolize.h"
 
 #include "base/text.h"
+#include "golang/module_path.h"
 
 #define MAX_PATH 512
 
@@ -86,7 +87,17 @@ static bool is_main(const char *path, const struct go_build_info *info)
 	return slash && is_below(path, info->main_path, (size_t)(slash - info->main_path));
 }
 
-enum frame_owner frame_owner__of(const char *function, const struct go_build_info *info)
+/* A program that was installed from the cache is there itself. */
+static bool is_of_library(const char *file, const struct go_build_info *info)
+{
+	struct module_version from;
+
+	return file && module_version__of_file(file, &from) &&
+	       strcmp(from.path, info->module_path) != 0;
+}
+
+enum frame_owner frame_owner__of(const char *function, const char *file,
+				 const struct go_build_info *info)
 {
 	char path[MAX_PATH];
 	size_t first;
@@ -100,7 +111,7 @@ enum frame_owner frame_owner__of(const char *function, const struct go_build_inf
 		return FRAME_RUNTIME;
 	drop_test_suffix(path);
 	if (is_main(path, info))
-		return FRAME_MAIN;
+		return is_of_library(file, info) ? FRAME_DEPENDENCY : FRAME_MAIN;
 	/* "vendor/golang.org/x/net/..." is the standard library's own copy. */
 	first = strcspn(path, "/");
 	return memchr(path, '.', first) ? FRAME_DEPENDENCY : FRAME_STDLIB;

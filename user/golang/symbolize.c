@@ -201,7 +201,7 @@ static struct frame make_frame(struct symbolizer *symbolizer, const struct modul
 		.line = from->line,
 		.offset = from->offset,
 		.module = module->name,
-		.owner = frame_owner__of(from->function, module->info),
+		.owner = frame_owner__of(from->function, from->file, module->info),
 		.inlined = from->inlined,
 		.wrapper = from->wrapper,
 	};

@@ -64,10 +64,12 @@ bool symbolizer__is_entry(struct symbolizer *symbolizer, uint64_t pc);
 const char *symbolizer__function(struct symbolizer *symbolizer, uint64_t pc);
 
 /*
- * frame_owner__of - whose code @function is, by its package path. A function's name is as the
- * runtime prints it; @info is the program's build info.
+ * frame_owner__of - whose code @function is, by its package path, and by the module that @file is from
+ * where that tells: a closure of a library's function that was inlined into main.main is called
+ * main.main.func1. A function's name is as the runtime prints it; @info is the program's build info.
  */
-enum frame_owner frame_owner__of(const char *function, const struct go_build_info *info);
+enum frame_owner frame_owner__of(const char *function, const char *file,
+				 const struct go_build_info *info);
 
 /* symbolizer__unnamed - how many frames were named "?" because there was no room for more names. */
 uint64_t symbolizer__unnamed(const struct symbolizer *symbolizer);

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "base/common.h"
+#include "golang/module_path.h"
 #include "heap/holders.h"
 #include "heap/view.h"
 #include "host/execution.h"
@@ -301,6 +302,17 @@ static inline unsigned int report__percent(const struct report_site *site)
  * verdict back, and says when one is due.
  */
 const char *report__why(const struct report_site *site, size_t i, char out[REPORT_WHY_SIZE]);
+
+/*
+ * report__library - the module of the code in which @site blocks, and its version, where that is not
+ * the program's own and the path of its file tells.
+ */
+static inline bool report__library(const struct report_site *site,
+				   struct module_version *ret_library)
+{
+	return !site->blocked_at.own &&
+	       module_version__of_file(report__text(site->blocked_at.file), ret_library);
+}
 
 /* report__leads - it is shown for all sites that are the same finding. */
 static inline bool report__leads(const struct report_site *site)

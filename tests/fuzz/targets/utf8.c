@@ -93,7 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_width(shorten__location(text, size * 0x1234567U, columns), columns);
 	check_pool(text);
 	check_screen(text, max_of(columns, 1U));
-	fuzz__require(frame_owner__of(text, &info) <= FRAME_MAIN);
+	fuzz__require(frame_owner__of(text, text, &info) <= FRAME_MAIN);
 	free(text);
 	return 0;
 }

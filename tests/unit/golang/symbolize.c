@@ -100,9 +100,23 @@ Test(symbolize, owner_is_told_by_package_path)
 	for (size_t i = 0; i < ARRAY_SIZE(owner_cases); i++) {
 		const struct owner_case *c = &owner_cases[i];
 
-		cr_expect_eq(frame_owner__of(c->function, c->info), c->owner, "%s: %d, not %d",
-			     c->function, frame_owner__of(c->function, c->info), c->owner);
+		cr_expect_eq(frame_owner__of(c->function, "", c->info), c->owner, "%s: %d, not %d",
+			     c->function, frame_owner__of(c->function, "", c->info), c->owner);
 	}
+}
+
+/* What is inlined into the program's functions keeps its file, and closures in it get their names. */
+Test(symbolize, owner_is_told_by_the_module_of_the_file)
+{
+	struct go_build_info info = {.module_path = "example.com/shop"};
+	const char *library = "/go/pkg/mod/github.com/acme/rpc@v0.20.0/interceptor.go";
+
+	cr_expect_eq(frame_owner__of("main.main.Stream.func3.1", library, &info), FRAME_DEPENDENCY);
+	cr_expect_eq(frame_owner__of("main.main.func1", "/src/shop/main.go", &info), FRAME_MAIN);
+	cr_expect_eq(frame_owner__of("main.main.func1", "main.go", &info), FRAME_MAIN);
+	cr_expect_eq(frame_owner__of("main.main",
+				     "/go/pkg/mod/example.com/shop@v1.2.3/cmd/shop/main.go", &info),
+		     FRAME_MAIN, "go install puts it into the cache");
 }
 
 /* --- strings ----------------------------------------------------------------------------------- */

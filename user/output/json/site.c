@@ -176,6 +176,20 @@ static void put_proof(struct json *json, const struct site_view *view)
 
 /* --- site ----------------------------------------------------------------------------------------- */
 
+static void put_library(struct json *json, const struct report_site *site)
+{
+	struct module_version library;
+
+	if (!report__library(site, &library)) {
+		json__null(json, "library");
+		return;
+	}
+	json__object(json, "library");
+	json__text(json, "module", library.path);
+	json__text(json, "version", library.version);
+	json__end_object(json);
+}
+
 static void put_opinion(struct json *json, const struct report_site *site)
 {
 	const struct site_view *view = &site->view;
@@ -215,6 +229,7 @@ void json__site(struct json *json, const struct report_site *site)
 	json__text(json, "wait_reason", site->wait_reason);
 	json__frame(json, "created_by", &site->created_by);
 	json__frame(json, "blocked_at", &site->blocked_at);
+	put_library(json, site);
 	json__text(json, "start_function", site->start_function);
 	json__stack(json, "stack", site->stack, site->n_stack);
 	json__seconds(json, "oldest_park_seconds", view->oldest_park_ns);

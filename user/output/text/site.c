@@ -147,6 +147,7 @@ static void put_frames(struct screen *screen, const struct report_site *site)
 	unsigned int limit = text_part__function_limit(screen, MIN_LOCATION), width = MIN_FUNCTION;
 	const char *runs = text_part__runs(site);
 	const char *blocked = site->blocked_at.function;
+	struct module_version library;
 
 	if (report__frame_known(&site->created_by))
 		text_part__widen_to(&width, text_part__function_width(&site->created_by), limit);
@@ -160,6 +161,11 @@ static void put_frames(struct screen *screen, const struct report_site *site)
 		screen__end_line(screen);
 	}
 	text_part__labelled_frame(screen, "blocked at", &site->blocked_at, width);
+	if (report__library(site, &library)) {
+		text_part__label(screen, "in");
+		screen__putf(screen, STYLE_PLAIN, "%s %s", library.path, library.version);
+		screen__end_line(screen);
+	}
 }
 
 /* What is leaked, where it is several goroutines at once. */

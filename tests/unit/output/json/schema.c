@@ -423,6 +423,11 @@ static json_t *whole_report(void)
 	sample__suppressed(&sample);
 	found[0] = &sample.sites[0];
 	found[1] = &sample.sites[4];
+	sample.sites[4].blocked_at = (struct report_frame){
+		.function = "example.org/lib.Get",
+		.file = "/go/pkg/mod/example.org/lib@v1.3.3/get.go",
+		.line = 7,
+	};
 	sample.target.findings = &finding;
 	sample.target.n_findings = 1;
 	sample.target.heap = &heap;

@@ -203,6 +203,28 @@ Test(text, sites_that_are_one_finding)
 	free(text);
 }
 
+Test(text, the_library_in_which_it_blocks)
+{
+	struct sample sample;
+	char *text;
+
+	sample__leaks(&sample);
+	sample.sites[0].blocked_at = (struct report_frame){
+		.function = "github.com/hashicorp/go-memdb.watchFew",
+		.file = "/go/pkg/mod/github.com/hashicorp/go-memdb@v1.3.3/watch_few.go",
+		.line = 16,
+	};
+	text = sample__text(&sample.report, &plain);
+	cr_expect_not_null(strstr(text, "\n         in          github.com/hashicorp/go-memdb "
+					"v1.3.3\n"),
+			   "%s", text);
+	sample.sites[0].blocked_at.own = true;
+	free(text);
+	text = sample__text(&sample.report, &plain);
+	cr_expect_null(strstr(text, "v1.3.3"));
+	free(text);
+}
+
 /* What rises says what holds a verdict back, and when one is due. */
 Test(text, when_a_verdict_is_due)
 {
