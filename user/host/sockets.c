@@ -165,21 +165,21 @@ static int take_udp(const char *line, struct look *look)
 	return 0;
 }
 
-/* A row of net/unix. An accepted socket has its listener's name; one that called has none. */
+/*
+ * A row of net/unix. Who called does not show: one that called has no name, but neither have the two
+ * of a socketpair(2), one of which may have come from anybody. So all that are connected count as
+ * accepted.
+ */
 static int take_unix(const char *line, struct look *look)
 {
 	unsigned int state;
 	uint64_t inode;
-	int named = 0;
 
-	if (sscanf(line, "%*s %*s %*s %*s %*s %x %" SCNu64 " %n", &state, &inode, &named) != 2 ||
+	if (sscanf(line, "%*s %*s %*s %*s %*s %x %" SCNu64, &state, &inode) != 2 ||
 	    !is_own(look, inode))
 		return 0;
 	look->known++;
-	if (state == UNIX_CONNECTED && named && line[named] && line[named] != '\n')
-		look->unix_accepted++;
-	else if (state == UNIX_CONNECTED)
-		look->opened++;
+	look->unix_accepted += state == UNIX_CONNECTED;
 	return 0;
 }
 

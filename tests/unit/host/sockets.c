@@ -135,9 +135,9 @@ Test(sockets, of_other_families, .fini = remove_tree)
 	    "0000000000000000: 00000003 00000000 00000000 0001 03    13 /run/app.sock\n"
 	    "0000000000000000: 00000003 00000000 00000000 0001 03    14\n");
 	sockets = look(0);
-	cr_expect_eq(sockets.accepted, 2, "%lu: 13, and 15 of nobody knows which family",
+	cr_expect_eq(sockets.accepted, 3, "%lu: 13, 14, and 15 of nobody knows which family",
 		     sockets.accepted);
-	cr_expect_eq(sockets.dialled, 2, "%lu: 11 and 14", sockets.dialled);
+	cr_expect_eq(sockets.dialled, 1, "%lu: 11", sockets.dialled);
 	cr_expect_str_eq(sockets.peer, "");
 }
 
