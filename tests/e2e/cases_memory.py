@@ -59,7 +59,8 @@ def judge(t, program):
     check(memory["stack_bytes"] >= 2048 * GOROUTINES, f"stacks: {memory}")
     check_equal(memory["gc_cycles"], own["cycles"], "collections")
     near(memory["heap_dead_bytes"], 0, MIB // 8, "dead, right after a collection")
-    check(memory["not_resident_bytes"] < MIB // 2, f"all is resident: {memory}")
+    # But for what a host without much memory has swapped out.
+    check(memory["not_resident_bytes"] < 4 * MIB, f"all is resident: {memory}")
 
     target.ask(f"fill 0 0 {37 * MIB}")
     memory = look(t, target.pid)
