@@ -11,8 +11,8 @@ static bool is_found(const struct report_site *site)
 
 static bool is_part(const struct report_site *first, const struct report_site *site)
 {
-	return site == first || (is_found(site) && !site->suppressed && !site->finding &&
-				 site->view.bundle && site->view.bundle == first->view.bundle);
+	return is_found(site) && !site->suppressed && !site->finding && site->view.bundle &&
+	       site->view.bundle == first->view.bundle;
 }
 
 /* How much @site says of where the leak is: a line of the program's own most, then a meaning. */
@@ -58,7 +58,7 @@ static void sum_up(struct report_finding *finding)
 
 int built_findings__make(struct built_findings *findings, struct report_site *sites, size_t n)
 {
-	size_t used = 0;
+	size_t used = 0, n_parts;
 
 	*findings = (struct built_findings){0};
 	findings->findings = calloc(max_of(n, (size_t)1), sizeof(*findings->findings));
@@ -73,16 +73,20 @@ int built_findings__make(struct built_findings *findings, struct report_site *si
 
 		if (!is_found(&sites[i]) || sites[i].suppressed || sites[i].finding)
 			continue;
-		finding->sites = parts;
-		for (size_t j = i; j < n; j++) {
+		parts[0] = &sites[i];
+		n_parts = 1;
+		sites[i].finding = finding;
+		for (size_t j = i + 1; j < n; j++) {
 			if (!is_part(&sites[i], &sites[j]))
 				continue;
-			parts[finding->n_sites++] = &sites[j];
+			parts[n_parts++] = &sites[j];
 			sites[j].finding = finding;
 		}
-		put_leader_first(parts, finding->n_sites);
+		put_leader_first(parts, n_parts);
+		finding->sites = parts;
+		finding->n_sites = n_parts;
 		sum_up(finding);
-		used += finding->n_sites;
+		used += n_parts;
 		findings->n++;
 	}
 	return 0;

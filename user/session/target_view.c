@@ -81,17 +81,22 @@ static int measure(struct target *target, const struct heap_runtime *runtime,
 		     0;
 }
 
-static int open_view(struct target *target, const struct heap_runtime *runtime,
-		     const struct target_view_options *options, struct failure *failure)
+/* NULL: *@ret_err says why. */
+static struct target_view *open_view(struct target *target, const struct heap_runtime *runtime,
+				     const struct target_view_options *options, int *ret_err,
+				     struct failure *failure)
 {
-	struct target_view *view;
+	struct target_view *view = target->view;
 	int err;
 
-	if (target->view)
-		return 0;
+	*ret_err = 0;
+	if (view)
+		return view;
 	view = calloc(1, sizeof(*view));
-	if (!view)
-		return failure__set(failure, -ENOMEM, "out of memory");
+	if (!view) {
+		*ret_err = failure__set(failure, -ENOMEM, "out of memory");
+		return NULL;
+	}
 	target->view = view;
 	err = go_variables__read(target->executable->binary,
 				 (size_t)options->max_memory / MEMORY_PER_DEBUG_BYTE,
@@ -101,23 +106,25 @@ static int open_view(struct target *target, const struct heap_runtime *runtime,
 	if (!err)
 		err = heap_paths__new(runtime, view->variables,
 				      options->max_memory / MEMORY_PER_SLOT, &view->paths);
-	if (err)
-		target_view__close(target);
-	return err ? failure__set(failure, err, "process %d: %s", target__pid(target),
-				  err == -ENOMEM ? "out of memory" : "its modules cannot be read") :
-		     0;
+	if (!err)
+		return view;
+	target_view__close(target);
+	*ret_err = failure__set(failure, err, "process %d: %s", target__pid(target),
+				err == -ENOMEM ? "out of memory" : "its modules cannot be read");
+	return NULL;
 }
 
 int target_view__names(struct target *target, const struct heap_runtime *runtime,
 		       const struct target_view_options *options, struct heap_paths **ret_paths,
 		       const struct go_variables **ret_variables, struct failure *failure)
 {
-	int err = open_view(target, runtime, options, failure);
+	int err;
+	const struct target_view *view = open_view(target, runtime, options, &err, failure);
 
-	if (err)
+	if (!view)
 		return err;
-	*ret_paths = target->view->paths;
-	*ret_variables = target->view->variables;
+	*ret_paths = view->paths;
+	*ret_variables = view->variables;
 	return 0;
 }
 
@@ -173,10 +180,9 @@ int target_view__take(struct target *target, const struct target_view_options *o
 		err = target_view__check_size(target, runtime, options, failure);
 	if (err)
 		return err;
-	err = open_view(target, runtime, options, failure);
-	if (err)
+	view = open_view(target, runtime, options, &err, failure);
+	if (!view)
 		return err;
-	view = target->view;
 	now_ns = clock__monotonic_ns();
 	err = 1;
 	for (int i = 0; i < ATTEMPTS && err == 1; i++)

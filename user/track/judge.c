@@ -203,7 +203,8 @@ static struct site_proof proof_now(const struct site *site)
 	struct site_proof proof = site->proof;
 
 	proof.goroutines = min_of(proof.goroutines, site->goroutines);
-	return proof.goroutines ? proof : (struct site_proof){.holder = proof.holder, .path = proof.path};
+	return proof.goroutines ? proof :
+				  (struct site_proof){.holder = proof.holder, .path = proof.path};
 }
 
 static void collect(const struct judge *judge, const struct site *site, bool other,

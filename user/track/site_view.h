@@ -128,9 +128,9 @@ const char *proof_holder__text(enum proof_holder holder); /* "a variable of the 
 
 struct site_proof {
 	enum proof_level level;
-	enum proof_holder holder;	  /* of most of those that something leads to */
-	const char *path; /* the way to what those wait on; NULL: not known. Of the target */
-	uint32_t goroutines;		  /* members of which it is known; 0: of none */
+	enum proof_holder holder; /* of most of those that something leads to */
+	const char *path;    /* the way to what those wait on; NULL: not known. Of the target */
+	uint32_t goroutines; /* members of which it is known; 0: of none */
 	uint64_t heap_bytes, stack_bytes; /* that would be free without them */
 	uint64_t objects;		  /* of the heap, likewise */
 };
