@@ -126,3 +126,25 @@ def what_is_not_there_is_said(t):
                       ("--goroutine", "1", "--object", "c000000000")):
         code, _, said = run(t, "holders", str(pid), *arguments)
         check_equal(code, 2, f"exit code for {arguments}; {said}")
+
+
+CONTEXTS = {
+    "local": Program("contexts"),
+    "local-stripped": Program("contexts", strip=True),
+    **{f"go{version}": Program("contexts", version) for version in ("1.18.10", "1.22.12", "1.27.1")},
+}
+
+
+@cases_for(CONTEXTS)
+def parents_of_a_context_and_their_children(t, program):
+    """1009 hang from it, of 1512 that did; the one that is waited for by way of a value."""
+    pid = start(t, program).pid
+    asked, paths = holders(t, pid, "--site", "main.waitForEnd")
+    check_equal((asked["objects"], asked["held"]), (1, 1), "the channel that it waits on")
+    chains = [[(c["type"], c["children"]) for c in path["contexts"]] for path in paths]
+    for chain in filter(None, chains):
+        check_equal(chain[:3], [("context.timerCtx", 0), ("context.valueCtx", None),
+                                ("context.cancelCtx", 1009)], "from the context to its parents")
+        check_equal([name.startswith("context.") and name != "context.cancelCtx"
+                     for name, _ in chain[3:]], [True], f"where contexts begin: {chain}")
+    check(any(chains), f"no way goes by a context: {paths}")

@@ -414,9 +414,9 @@ void rounds__replace(struct rounds *rounds, const struct options *options,
 /* Whether the run was started for an answer. A service is not, and is stopped at any time. */
 static bool is_asked(const struct options *options)
 {
-	if (options->command == COMMAND_HEAP)
-		return options->error_exitcode;
-	if (options->explain)
+	bool judges = options->command == COMMAND_WATCH || options->command == COMMAND_PROVE;
+
+	if (!judges || options->explain)
 		return options->error_exitcode;
 	return options->once || options->duration_ns || options->error_exitcode ||
 	       options->processes.n;

@@ -14,6 +14,7 @@ static void release_path(struct heap_holder_path *path)
 		free(path->steps[i].field);
 	}
 	free(path->steps);
+	free(path->contexts);
 	free(path->name);
 }
 
@@ -54,6 +55,22 @@ static int name_path(const struct heap_way *way, const struct heap_namer *namer,
 	return 0;
 }
 
+static int add_contexts(const struct heap_way *way, const struct heap_namer *namer,
+			struct heap_holder_path *path)
+{
+	struct heap_context found[HEAP_MAX_CONTEXTS];
+	size_t n = namer->contexts ? namer->contexts(namer->ctx, way, found, HEAP_MAX_CONTEXTS) : 0;
+
+	if (!n)
+		return 0;
+	path->contexts = calloc(n, sizeof(*path->contexts));
+	if (!path->contexts)
+		return -ENOMEM;
+	memcpy(path->contexts, found, n * sizeof(*found));
+	path->n_contexts = n;
+	return 0;
+}
+
 /* Whether a person would say of both the same. */
 static bool is_alike(const struct heap_holder_path *a, const struct heap_holder_path *b)
 {
@@ -82,6 +99,8 @@ int heap_holders__add(struct heap_holders *holders, const struct heap_way *way,
 		release_path(&path);
 		return 0;
 	}
+	if (!err)
+		err = add_contexts(way, namer, &path);
 	if (!err && !array__reserve(holders->paths, holders->capacity, holders->n_paths + 1))
 		err = -ENOMEM;
 	if (err)

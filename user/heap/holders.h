@@ -3,6 +3,7 @@
 #define GLEAKD_HEAP_HOLDERS_H
 
 /* What `gleakd holders` shows of one process: ways from roots, equal ones as one. */
+#include "heap/contexts.h"
 #include "heap/ways.h"
 
 struct heap_holder_step {
@@ -17,8 +18,11 @@ struct heap_holder_path {
 	uint64_t goid;
 	struct heap_holder_step *steps; /* the last leads to what was asked about */
 	size_t n_steps, left_out;	/* left out in the middle */
-	uint64_t objects;		/* that are held this way */
-	uint64_t last;			/* the object that was counted last */
+	/* Of the last context on the way: itself, its parent, and so on; their types belong to whoever names. */
+	struct heap_context *contexts;
+	size_t n_contexts;
+	uint64_t objects; /* that are held this way */
+	uint64_t last;	  /* the object that was counted last */
 };
 
 struct heap_holders {
@@ -42,6 +46,9 @@ struct heap_namer {
 	void (*root)(void *ctx, const struct heap_way *way, char *name, size_t size);
 	bool (*step)(void *ctx, const struct heap_way *way, size_t step, size_t before, char *type,
 		     char *field, size_t size);
+	/* The contexts on the way, as in a path; returns how many. NULL: nobody knows. */
+	size_t (*contexts)(void *ctx, const struct heap_way *way, struct heap_context *found,
+			   size_t max);
 	void *ctx;
 };
 

@@ -28,10 +28,15 @@ static void name_variable(const struct heap_way_names *names, uint64_t address, 
 {
 	const struct go_variable *variable =
 		names->variables ? go_variables__at(names->variables, address) : NULL;
+	const struct paths_static *value =
+		names->paths ? path_statics__at(names->paths, address + names->runtime->bias) :
+			       NULL;
 	struct symbol_search search = {address, name, size};
 
 	if (variable)
 		snprintf(name, size, "%s", variable->name);
+	else if (value)
+		snprintf(name, size, "%s", value->name);
 	else if (names->variables || !names->image ||
 		 elf_image__visit_symbols(names->image, visit_symbol, &search) != 1)
 		snprintf(name, size, "variable at 0x%llx", (unsigned long long)address);
@@ -132,7 +137,30 @@ static bool name_step(void *ctx, const struct heap_way *way, size_t step, size_t
 	return !node || !path_role__is_part(path_tree__node(names->paths->tree, node)->role);
 }
 
+static size_t find_contexts(void *ctx, const struct heap_way *way, struct heap_context *found,
+			    size_t max)
+{
+	const struct heap_way_names *names = ctx;
+
+	for (size_t i = way->n_steps; names->paths && i-- > 0;) {
+		uint16_t number = heap_paths__at(names->paths, way->steps[i].slot);
+		const struct path_node *node =
+			number ? path_tree__node(names->paths->tree, number) : NULL;
+
+		if (node && node->role == PATH_VALUE &&
+		    heap_contexts__is_one(names->paths->types, node->type))
+			return heap_contexts__chain(names->paths->types, names->runtime->remote,
+						    way->steps[i].object, node->type, found, max);
+	}
+	return 0;
+}
+
 struct heap_namer heap_way_names__namer(struct heap_way_names *names)
 {
-	return (struct heap_namer){.root = name_root, .step = name_step, .ctx = names};
+	return (struct heap_namer){
+		.root = name_root,
+		.step = name_step,
+		.contexts = find_contexts,
+		.ctx = names,
+	};
 }

@@ -229,7 +229,7 @@ static bool name_step(void *ctx, const struct heap_way *way, size_t step, size_t
 
 Test(holders, equal_ways_are_one)
 {
-	const struct heap_namer namer = {name_root, name_step, NULL};
+	const struct heap_namer namer = {.root = name_root, .step = name_step};
 	struct heap_holders holders = {0};
 	struct heap_way way = {.length = 2, .n_steps = 2, .steps = {{.size = 8}, {.size = 64}}};
 

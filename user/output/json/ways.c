@@ -33,6 +33,18 @@ static void put_step(struct json *json, const struct heap_holder_step *step)
 	json__end_object(json);
 }
 
+static void put_context(struct json *json, const struct heap_context *context)
+{
+	json__object(json, NULL);
+	json__text(json, "type", context->type);
+	put_address(json, "address", context->address);
+	if (context->cancels)
+		json__count(json, "children", context->children);
+	else
+		json__null(json, "children");
+	json__end_object(json);
+}
+
 static void put_path(struct json *json, const struct heap_holder_path *path)
 {
 	json__object(json, NULL);
@@ -40,6 +52,10 @@ static void put_path(struct json *json, const struct heap_holder_path *path)
 	json__array(json, "steps");
 	for (size_t i = 0; i < path->n_steps; i++)
 		put_step(json, &path->steps[i]);
+	json__end_array(json);
+	json__array(json, "contexts");
+	for (size_t i = 0; i < path->n_contexts; i++)
+		put_context(json, &path->contexts[i]);
 	json__end_array(json);
 	json__count(json, "left_out", path->left_out);
 	json__count(json, "objects", path->objects);

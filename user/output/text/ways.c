@@ -56,6 +56,24 @@ static void put_step(struct screen *screen, const struct heap_holder_step *step)
 	screen__end_line(screen);
 }
 
+/* A context that nobody cancels hangs from its parent for as long as that lives. */
+static void put_context(struct screen *screen, const struct heap_context *context, bool first)
+{
+	screen__to(screen, FIELD_COLUMN);
+	screen__put(screen, STYLE_DIM, first ? "context" : "child of");
+	screen__next(screen, TYPE_COLUMN);
+	screen__put(screen, STYLE_PLAIN, "   ");
+	screen__put(screen, STYLE_PLAIN, context->type);
+	screen__putf(screen, STYLE_DIM, " at 0x%llx", (unsigned long long)context->address);
+	if (context->cancels) {
+		screen__put(screen, STYLE_PLAIN, ", ");
+		screen__put_owned(screen, STYLE_BOLD,
+				  number__counted(context->children, "child context"));
+		screen__put(screen, STYLE_PLAIN, " not cancelled");
+	}
+	screen__end_line(screen);
+}
+
 static void put_path(struct screen *screen, const struct heap_holder_path *path)
 {
 	put_root(screen, path);
@@ -69,6 +87,8 @@ static void put_path(struct screen *screen, const struct heap_holder_path *path)
 		}
 		put_step(screen, &path->steps[i]);
 	}
+	for (size_t i = 0; i < path->n_contexts; i++)
+		put_context(screen, &path->contexts[i], !i);
 }
 
 static void put_sum(struct screen *screen, const struct heap_holders *holders)

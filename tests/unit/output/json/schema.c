@@ -348,8 +348,18 @@ static const struct heap_holders *sample_ways(void)
 		{.type = type, .field = none, .address = 0xc000123000, .size = 64},
 		{.type = none, .field = field, .address = 0xc000124000, .size = 96},
 	};
+	static struct heap_context contexts[] = {
+		{"context.valueCtx", 0xc000125000, false, 0},
+		{"context.cancelCtx", 0xc000126000, true, 1009},
+	};
 	static struct heap_holder_path paths[] = {
-		{.kind = HEAP_WAY_STACK, .name = name, .goid = 18, .steps = steps, .n_steps = 2},
+		{.kind = HEAP_WAY_STACK,
+		 .name = name,
+		 .goid = 18,
+		 .steps = steps,
+		 .n_steps = 2,
+		 .contexts = contexts,
+		 .n_contexts = 2},
 		{.kind = HEAP_WAY_VARIABLE, .name = name, .steps = steps, .n_steps = 1},
 	};
 	static const struct heap_holders holders = {
