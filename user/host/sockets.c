@@ -269,9 +269,11 @@ static void keep_dialled(struct look *look, struct process_sockets *sockets)
 
 	/* Without memory all count as accepted. */
 	for (size_t i = 0; i < look->n_own; i++) {
+		bool with_itself = is_with_itself(look, &look->own[i]);
+
+		sockets->with_itself += accepted && with_itself;
 		if (accepted)
-			accepted[i] = is_listened(look, &look->own[i].local) &&
-				      !is_with_itself(look, &look->own[i]);
+			accepted[i] = is_listened(look, &look->own[i].local) && !with_itself;
 	}
 	for (size_t i = 0; i < look->n_own; i++) {
 		if (!accepted || accepted[i])

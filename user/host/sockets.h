@@ -17,7 +17,8 @@
 
 struct process_sockets {
 	uint64_t accepted, dialled;
-	uint64_t to_peer;	      /* of the dialled ones, to the address that most go to ... */
+	uint64_t with_itself; /* of the dialled ones, both ends of those that it has both ends of */
+	uint64_t to_peer;     /* of the dialled ones, to the address that most go to ... */
 	char peer[SOCKETS_PEER_SIZE]; /* ... "10.0.0.5:22"; "" without TCP connections */
 };
 

@@ -343,6 +343,7 @@ static void note_sockets(struct target *target, uint64_t now_ns)
 	told = (struct tracker_sockets){
 		.accepted = sockets.accepted,
 		.dialled = sockets.dialled,
+		.with_itself = sockets.with_itself,
 		.to_peer = sockets.to_peer,
 	};
 	snprintf(told.peer, sizeof(told.peer), "%s", sockets.peer);

@@ -218,6 +218,7 @@ void tracker__note_proof(struct tracker *tracker, uint32_t index, const struct s
 struct tracker_sockets {
 	uint64_t accepted;	      /* others did, or may have */
 	uint64_t dialled;	      /* the process did */
+	uint64_t with_itself;	      /* of those: it has both ends */
 	uint64_t to_peer;	      /* of those, to the address that most go to ... */
 	char peer[TRACKER_PEER_SIZE]; /* ... in words; "" not known */
 };

@@ -285,8 +285,11 @@ static bool arrived_with_connections(const struct evidence *e)
 	if (e->nature == NATURE_ABANDONED || e->wait_class == WAIT_CHAN_SEND ||
 	    e->wait_class == WAIT_LOCK)
 		return false;
-	/* What the process opened itself is no demand that came from outside. */
-	if (e->sockets && e->sockets->accepted * 2 < look->arrived)
+	/*
+	 * What the process opened itself is no demand that came from outside. Where it has both ends, one
+	 * look does not show what it has them for.
+	 */
+	if (e->sockets && (e->sockets->accepted + e->sockets->with_itself) * 2 < look->arrived)
 		return false;
 	return max_of(look->connections, e->open_files) * 2 >= look->arrived;
 }

@@ -96,6 +96,7 @@ Test(sockets, who_opened_them, .fini = remove_tree)
 	sockets = look(0);
 	cr_expect_eq(sockets.accepted, 2, "%lu: 12, and 17 that no table has", sockets.accepted);
 	cr_expect_eq(sockets.dialled, 3, "%lu", sockets.dialled);
+	cr_expect_eq(sockets.with_itself, 0, "%lu", sockets.with_itself);
 	cr_expect_eq(sockets.to_peer, 2);
 	cr_expect_str_eq(sockets.peer, "10.0.0.5:22");
 }
@@ -119,6 +120,7 @@ Test(sockets, both_ends_of_its_own, .fini = remove_tree)
 	sockets = look(0);
 	cr_expect_eq(sockets.accepted, 1, "%lu: from 10.0.0.5", sockets.accepted);
 	cr_expect_eq(sockets.dialled, 2, "%lu", sockets.dialled);
+	cr_expect_eq(sockets.with_itself, 2, "%lu", sockets.with_itself);
 }
 
 Test(sockets, of_other_families, .fini = remove_tree)
