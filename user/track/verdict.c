@@ -2,12 +2,11 @@
 #include "track/verdict.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 
 #include "base/duration.h"
 #include "base/number.h"
 #include "track/verdict_limits.h"
+#include "track/verdict_words.h"
 
 const char *verdict__name(enum verdict verdict)
 {
@@ -28,29 +27,13 @@ const char *verdict__name(enum verdict verdict)
 	return "unknown";
 }
 
-static const char *duration_text(char out[DURATION_SIZE], uint64_t ns)
-{
-	duration__format_whole(ns, out);
-	return out;
-}
-
-static __printf_fmt(2, 3) void add_why(struct judgement *judgement, const char *format, ...)
-{
-	va_list args;
-
-	if (judgement->n_why == SITE_MAX_WHY)
-		return;
-	va_start(args, format);
-	vsnprintf(judgement->why[judgement->n_why++], sizeof(judgement->why[0]), format, args);
-	va_end(args);
-}
-
 static void explain_no_return(const struct evidence *e, struct judgement *judgement)
 {
 	if (e->wait_class == WAIT_NIL_CHAN)
-		add_why(judgement, "a send or receive on a nil channel can never proceed");
+		verdict_words__add(judgement,
+				   "a send or receive on a nil channel can never proceed");
 	else if (e->wait_class == WAIT_SELECT_NONE)
-		add_why(judgement, "a select without cases can never proceed");
+		verdict_words__add(judgement, "a select without cases can never proceed");
 }
 
 /*
@@ -71,83 +54,8 @@ uint64_t evidence__left(const struct evidence *e, uint64_t stay_ns)
 		      length_histogram__at_least(e->ended_lives, stay_ns));
 }
 
-static void explain_parks(const struct evidence *e, const struct growth *growth, const char *stay,
-			  struct judgement *judgement)
-{
-	if (growth->left)
-		add_why(judgement,
-			"%" PRIu64 " goroutines parked here; of the waits of %s or longer %" PRIu64
-			" have ended and %" PRIu64 " go on",
-			e->parked, stay, growth->left, judgement->stayed);
-	else
-		add_why(judgement,
-			"%" PRIu64 " goroutines parked here; none of the %" PRIu64
-			" that stayed %s or longer ever left",
-			e->parked, judgement->stayed, stay);
-}
-
-static void explain_lives(const struct evidence *e, const struct growth *growth, const char *stay,
-			  struct judgement *judgement)
-{
-	if (growth->left)
-		add_why(judgement,
-			"%" PRIu64 " goroutines that wake up now and then; of those that lived %s "
-			"or longer %" PRIu64 " ended and %" PRIu64 " did not",
-			e->goroutines, stay, growth->left, judgement->stayed);
-	else
-		add_why(judgement,
-			"%" PRIu64 " goroutines that wake up now and then; none of the %" PRIu64
-			" that lived %s or longer ever ended",
-			e->goroutines, judgement->stayed, stay);
-}
-
-#define PEER_WORDS (TRACKER_PEER_SIZE + 40)
-
-/* ", 88 of 90 to 10.0.0.5:22": where most of the connections go that the process opened. */
-static const char *peer_words(const struct evidence *e, char out[PEER_WORDS])
-{
-	const struct tracker_sockets *sockets = e->sockets;
-
-	out[0] = '\0';
-	if (sockets && sockets->peer[0] && sockets->to_peer * 2 > sockets->dialled)
-		snprintf(out, PEER_WORDS, ", %" PRIu64 " of %" PRIu64 " to %s", sockets->to_peer,
-			 sockets->dialled, sockets->peer);
-	return out;
-}
-
-static void explain_own(const struct evidence *e, const struct growth *growth,
-			struct judgement *judgement)
-{
-	char peer[PEER_WORDS];
-
-	if (growth->in_step == IN_STEP_OWN)
-		add_why(judgement,
-			"with them came connections or files that the process opened, silent "
-			"since%s",
-			peer_words(e, peer));
-}
-
-/* What does not park: a thread each, or a share of the processors. */
-static void explain_runs(const struct evidence *e, const struct growth *growth, const char *stay,
-			 struct judgement *judgement)
-{
-	const char *what = e->in_syscall ? "in a system call or in C, each with a thread" :
-					   "running, or ready to run, without a break";
-
-	if (growth->left)
-		add_why(judgement,
-			"%" PRIu64 " %s; %" PRIu64 " times of %s or longer ended and %" PRIu64
-			" go on",
-			e->running, what, growth->left, stay, judgement->stayed);
-	else
-		add_why(judgement,
-			"%" PRIu64 " %s; of the %" PRIu64 " for %s or longer none ever stopped",
-			e->running, what, judgement->stayed, stay);
-}
-
 static bool is_leaking(const struct evidence *e, struct judgement *judgement)
 {
-	char stay[DURATION_SIZE], window[DURATION_SIZE], rate[NUMBER_RATE_SIZE];
 	struct growth growth;
 
 	if (!growth__test(e, &growth))
@@ -159,19 +67,9 @@ static bool is_leaking(const struct evidence *e, struct judgement *judgement)
 	judgement->stayed = count_stayed(e, &growth);
 	judgement->left =
 		growth.of_lives || growth.of_runs ? growth.left : evidence__left(e, growth.stay_ns);
-	duration_text(stay, growth.stay_ns);
-	duration_text(window, growth.window_ns);
-	if (growth.of_runs)
-		explain_runs(e, &growth, stay, judgement);
-	else if (growth.of_lives)
-		explain_lives(e, &growth, stay, judgement);
-	else
-		explain_parks(e, &growth, stay, judgement);
-	number__rate(growth.stayed * 60.0 * NSEC_PER_SEC / (double)growth.window_ns, rate);
-	add_why(judgement, "%.0f more stayed within %s, in %u of %u periods: %s a minute",
-		growth.stayed, window, growth.periods_with, growth.periods, rate);
+	verdict_words__leak(e, &growth, judgement);
 	explain_no_return(e, judgement);
-	explain_own(e, &growth, judgement);
+	verdict_words__own(e, &growth, judgement);
 	weights__of_leak(e, &growth, judgement);
 	return true;
 }
@@ -187,11 +85,12 @@ static bool was_leaking(const struct evidence *e, struct judgement *judgement)
 	    e->alarm_still_here * ALARM_LEFT_SHARE < e->alarm_goroutines * (ALARM_LEFT_SHARE - 1))
 		return false;
 	judgement->verdict = VERDICT_LEAKING;
-	add_why(judgement,
-		"grew for %s and has not grown so for %s, but %" PRIu64 " of %" PRIu64
-		" are still here",
-		duration_text(grew, e->alarm_growth_ns), duration_text(ago, e->alarm_age_ns),
-		min_of(e->alarm_still_here, e->alarm_goroutines), e->alarm_goroutines);
+	verdict_words__add(judgement,
+			   "grew for %s and has not grown so for %s, but %" PRIu64 " of %" PRIu64
+			   " are still here",
+			   verdict_words__duration(grew, e->alarm_growth_ns),
+			   verdict_words__duration(ago, e->alarm_age_ns),
+			   min_of(e->alarm_still_here, e->alarm_goroutines), e->alarm_goroutines);
 	explain_no_return(e, judgement);
 	weights__of_past(e, judgement);
 	return true;
@@ -252,19 +151,21 @@ static bool is_stuck(const struct evidence *e, struct judgement *judgement)
 {
 	char park[DURATION_SIZE], quiet[DURATION_SIZE];
 
-	duration_text(park, e->oldest_park_ns);
+	verdict_words__duration(park, e->oldest_park_ns);
 	if (never_proceeds(e)) {
 		explain_no_return(e, judgement);
-		add_why(judgement, "%" PRIu64 " parked here, the oldest for %s", e->parked, park);
+		verdict_words__add(judgement, "%" PRIu64 " parked here, the oldest for %s",
+				   e->parked, park);
 	} else if (is_stuck_lock(e)) {
-		add_why(judgement, "%" PRIu64 " waiting for a lock, the oldest for %s", e->parked,
-			park);
+		verdict_words__add(judgement, "%" PRIu64 " waiting for a lock, the oldest for %s",
+				   e->parked, park);
 		if (e->quiet_ns != UINT64_MAX)
-			add_why(judgement, "nobody got past here for %s",
-				duration_text(quiet, e->quiet_ns));
+			verdict_words__add(judgement, "nobody got past here for %s",
+					   verdict_words__duration(quiet, e->quiet_ns));
 	} else if (is_stuck_send(e)) {
-		add_why(judgement, "%" PRIu64 " %s that nobody received, the oldest for %s",
-			e->parked, e->parked == 1 ? "send" : "sends", park);
+		verdict_words__add(judgement,
+				   "%" PRIu64 " %s that nobody received, the oldest for %s",
+				   e->parked, e->parked == 1 ? "send" : "sends", park);
 	} else {
 		return false;
 	}
@@ -337,10 +238,11 @@ static void add_proof(const struct evidence *e, struct judgement *judgement)
 {
 	bool proven = e->proof.level == PROOF_PROVEN;
 
-	add_why(judgement, "%" PRIu32 " of %" PRIu64 " wait for what nothing leads to any more: %s",
-		e->proof.goroutines, e->goroutines,
-		proven ? "one consistent picture of the process proves it" :
-			 "several scans of its heap confirm it");
+	verdict_words__add(judgement,
+			   "%" PRIu32 " of %" PRIu64 " wait for what nothing leads to any more: %s",
+			   e->proof.goroutines, e->goroutines,
+			   proven ? "one consistent picture of the process proves it" :
+				    "several scans of its heap confirm it");
 	weights__of_proof(e, judgement);
 }
 
@@ -383,12 +285,14 @@ static bool is_suspected(const struct evidence *e, struct judgement *judgement)
 		return false;
 	judgement->verdict = VERDICT_SUSPECTED;
 	number__rate((double)look->arrived * 60.0 * NSEC_PER_SEC / (double)look->span_ns, rate);
-	add_why(judgement,
-		"%" PRIu64 " came one by one and have waited here ever since, as their goids and "
-		"waits tell: %s a minute for %s",
-		look->arrived, rate, duration_text(span, look->span_ns));
-	add_why(judgement, "one look does not show whether others left: watching for %s more does",
-		duration_text(settled, due - e->lives_watched_ns));
+	verdict_words__add(judgement,
+			   "%" PRIu64
+			   " came one by one and have waited here ever since, as their goids and "
+			   "waits tell: %s a minute for %s",
+			   look->arrived, rate, verdict_words__duration(span, look->span_ns));
+	verdict_words__add(judgement,
+			   "one look does not show whether others left: watching for %s more does",
+			   verdict_words__duration(settled, due - e->lives_watched_ns));
 	judgement->stay_ns = e->min_age_ns;
 	judgement->stayed = e->parked_min_age;
 	judgement->left = evidence__left(e, e->min_age_ns);
@@ -403,66 +307,6 @@ static bool may_be_accused(const struct evidence *e)
 	return !e->exempt && e->goroutines && (evidence__waits_tell(e) || e->run_ages);
 }
 
-/* The rule that holds the verdict back, in words; when one is due is in .due_ns. */
-static void explain_hold(const struct evidence *e, const struct growth_hold *hold,
-			 struct judgement *judgement)
-{
-	char stay[DURATION_SIZE], least[DURATION_SIZE], peer[PEER_WORDS];
-
-	duration_text(stay, hold->stay_ns);
-	duration_text(least, hold->least_stay_ns);
-	switch (hold->obstacle) {
-	case OBSTACLE_NONE:
-	case OBSTACLE_SHORT:
-		add_why(judgement, "has not risen for long enough yet");
-		break;
-	case OBSTACLE_FEW:
-		add_why(judgement, "%" PRIu64 " have stayed %s or longer so far, %.0f have to",
-			hold->stayed, stay, GROWTH_MIN_STAYED);
-		break;
-	case OBSTACLE_LEFT:
-		add_why(judgement, "%" PRIu64 " %s of %s or longer ended, so staying takes %s here",
-			hold->left, hold->of_lives ? "lives" : "waits", least, stay);
-		break;
-	case OBSTACLE_WATCHED:
-		add_why(judgement, "a rise has to last longer where the watch is this long");
-		break;
-	case OBSTACLE_CONNECTIONS:
-		add_why(judgement, e->nature == NATURE_CONNECTION ?
-					   "rises with connections: there is one per connection" :
-					   "rises with connections or open files");
-		break;
-	case OBSTACLE_OWN:
-		add_why(judgement, "rises with connections or files that the process opened%s",
-			peer_words(e, peer));
-		break;
-	case OBSTACLE_WAKE:
-		add_why(judgement, "they wake up now and then, as sessions or tenants do");
-		break;
-	case OBSTACLE_QUEUE:
-		add_why(judgement, "all wait at one queue, as workers do");
-		break;
-	case OBSTACLE_TIMER:
-		add_why(judgement, "a timer will wake most of them up");
-		break;
-	case OBSTACLE_RUN:
-		add_why(judgement,
-			e->in_syscall ?
-				"in a system call or in C, as what waits for a child process is" :
-				"they run without a break, as what computes does");
-		break;
-	case OBSTACLE_UNEVEN:
-		add_why(judgement, "they did not come evenly, as they would in a leak");
-		break;
-	case OBSTACLE_SLOWS:
-		add_why(judgement, "fewer come than before, as where something fills up");
-		break;
-	case OBSTACLE_STOPPED:
-		add_why(judgement, "none has come for longer than usual");
-		break;
-	}
-}
-
 static void explain_rise(const struct evidence *e, struct judgement *judgement)
 {
 	uint64_t woken = length_histogram__at_least(e->ended_parks, e->min_age_ns);
@@ -471,21 +315,24 @@ static void explain_rise(const struct evidence *e, struct judgement *judgement)
 
 	if (may_be_accused(e)) {
 		growth__hold(e, &hold);
-		explain_hold(e, &hold, judgement);
+		verdict_words__hold(e, &hold, judgement);
 		judgement->due_ns = hold.due_ns;
 	}
 	number__rate(e->trend.per_minute, rate);
-	add_why(judgement, "from %" PRIu32 " to %" PRIu32 " within %s, %s a minute", e->trend.first,
-		e->trend.last, duration_text(span, e->trend.span_ns), rate);
-	duration_text(stay, e->min_age_ns);
+	verdict_words__add(judgement, "from %" PRIu32 " to %" PRIu32 " within %s, %s a minute",
+			   e->trend.first, e->trend.last,
+			   verdict_words__duration(span, e->trend.span_ns), rate);
+	verdict_words__duration(stay, e->min_age_ns);
 	if (judgement->left)
-		add_why(judgement, "%" PRIu64 " that had lived for about %s or longer have ended",
-			judgement->left, stay);
+		verdict_words__add(judgement,
+				   "%" PRIu64 " that had lived for about %s or longer have ended",
+				   judgement->left, stay);
 	if (woken > judgement->left)
-		add_why(judgement,
-			"%" PRIu64 " waits of about %s or longer ended and the goroutine went on: "
-			"to wake up is not to leave",
-			woken - judgement->left, stay);
+		verdict_words__add(judgement,
+				   "%" PRIu64
+				   " waits of about %s or longer ended and the goroutine went on: "
+				   "to wake up is not to leave",
+				   woken - judgement->left, stay);
 }
 
 static bool is_growing(const struct evidence *e, struct judgement *judgement)
@@ -527,12 +374,14 @@ static bool is_idle(const struct evidence *e, struct judgement *judgement)
 	    e->parked_min_age * 2 < e->goroutines)
 		return false;
 	judgement->verdict = VERDICT_IDLE;
-	add_why(judgement, "%" PRIu64 " of %" PRIu64 " parked, the longest for %s", e->parked,
-		e->goroutines, duration_text(park, e->oldest_park_ns));
+	verdict_words__add(judgement, "%" PRIu64 " of %" PRIu64 " parked, the longest for %s",
+			   e->parked, e->goroutines,
+			   verdict_words__duration(park, e->oldest_park_ns));
 	if (constant)
-		add_why(judgement, "the same number for %s: %" PRIu64 " came, %" PRIu64 " left",
-			duration_text(span, e->trend.span_ns), e->trend.arrivals,
-			e->trend.departures);
+		verdict_words__add(judgement,
+				   "the same number for %s: %" PRIu64 " came, %" PRIu64 " left",
+				   verdict_words__duration(span, e->trend.span_ns),
+				   e->trend.arrivals, e->trend.departures);
 	return true;
 }
 
@@ -561,8 +410,8 @@ static void judge(const struct evidence *evidence, struct judgement *ret_judgeme
 		return;
 	if (is_idle(evidence, ret_judgement))
 		return;
-	add_why(ret_judgement, "%" PRIu64 " here, %" PRIu64 " of them parked", evidence->goroutines,
-		evidence->parked);
+	verdict_words__add(ret_judgement, "%" PRIu64 " here, %" PRIu64 " of them parked",
+			   evidence->goroutines, evidence->parked);
 }
 
 /*
@@ -584,10 +433,11 @@ static void accuse_companion(const struct evidence *e, struct judgement *judgeme
 		.stayed = e->lived_min_age,
 		.left = evidence__left(e, e->min_age_ns),
 	};
-	add_why(judgement,
+	verdict_words__add(
+		judgement,
 		"each was created together with goroutines that leak: they are one finding");
-	add_why(judgement, "%" PRIu64 " here, %" PRIu64 " of them parked", e->goroutines,
-		e->parked);
+	verdict_words__add(judgement, "%" PRIu64 " here, %" PRIu64 " of them parked", e->goroutines,
+			   e->parked);
 	weights__of_companions(e, judgement);
 }
 

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "track/verdict_words.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/duration.h"
+#include "base/number.h"
+#include "track/verdict_limits.h"
+
+const char *verdict_words__duration(char out[DURATION_SIZE], uint64_t ns)
+{
+	duration__format_whole(ns, out);
+	return out;
+}
+
+void verdict_words__add(struct judgement *judgement, const char *format, ...)
+{
+	va_list args;
+
+	if (judgement->n_why == SITE_MAX_WHY)
+		return;
+	va_start(args, format);
+	vsnprintf(judgement->why[judgement->n_why++], sizeof(judgement->why[0]), format, args);
+	va_end(args);
+}
+
+static void explain_parks(const struct evidence *e, const struct growth *growth, const char *stay,
+			  struct judgement *judgement)
+{
+	if (growth->left)
+		verdict_words__add(judgement,
+				   "%" PRIu64
+				   " goroutines parked here; of the waits of %s or longer %" PRIu64
+				   " have ended and %" PRIu64 " go on",
+				   e->parked, stay, growth->left, judgement->stayed);
+	else
+		verdict_words__add(judgement,
+				   "%" PRIu64 " goroutines parked here; none of the %" PRIu64
+				   " that stayed %s or longer ever left",
+				   e->parked, judgement->stayed, stay);
+}
+
+static void explain_lives(const struct evidence *e, const struct growth *growth, const char *stay,
+			  struct judgement *judgement)
+{
+	if (growth->left)
+		verdict_words__add(judgement,
+				   "%" PRIu64
+				   " goroutines that wake up now and then; of those that lived %s "
+				   "or longer %" PRIu64 " ended and %" PRIu64 " did not",
+				   e->goroutines, stay, growth->left, judgement->stayed);
+	else
+		verdict_words__add(judgement,
+				   "%" PRIu64
+				   " goroutines that wake up now and then; none of the %" PRIu64
+				   " that lived %s or longer ever ended",
+				   e->goroutines, judgement->stayed, stay);
+}
+
+/* What does not park: a thread each, or a share of the processors. */
+static void explain_runs(const struct evidence *e, const struct growth *growth, const char *stay,
+			 struct judgement *judgement)
+{
+	const char *what = e->in_syscall ? "in a system call or in C, each with a thread" :
+					   "running, or ready to run, without a break";
+
+	if (growth->left)
+		verdict_words__add(judgement,
+				   "%" PRIu64 " %s; %" PRIu64
+				   " times of %s or longer ended and %" PRIu64 " go on",
+				   e->running, what, growth->left, stay, judgement->stayed);
+	else
+		verdict_words__add(judgement,
+				   "%" PRIu64 " %s; of the %" PRIu64
+				   " for %s or longer none ever stopped",
+				   e->running, what, judgement->stayed, stay);
+}
+
+void verdict_words__leak(const struct evidence *e, const struct growth *growth,
+			 struct judgement *judgement)
+{
+	char stay[DURATION_SIZE], window[DURATION_SIZE], rate[NUMBER_RATE_SIZE];
+
+	verdict_words__duration(stay, growth->stay_ns);
+	verdict_words__duration(window, growth->window_ns);
+	if (growth->of_runs)
+		explain_runs(e, growth, stay, judgement);
+	else if (growth->of_lives)
+		explain_lives(e, growth, stay, judgement);
+	else
+		explain_parks(e, growth, stay, judgement);
+	number__rate(growth->stayed * 60.0 * NSEC_PER_SEC / (double)growth->window_ns, rate);
+	verdict_words__add(judgement,
+			   "%.0f more stayed within %s, in %u of %u periods: %s a minute",
+			   growth->stayed, window, growth->periods_with, growth->periods, rate);
+}
+
+#define PEER_WORDS (TRACKER_PEER_SIZE + 40)
+
+/* ", 88 of 90 to 10.0.0.5:22": where most of the connections go that the process opened. */
+static const char *peer_words(const struct evidence *e, char out[PEER_WORDS])
+{
+	const struct tracker_sockets *sockets = e->sockets;
+
+	out[0] = '\0';
+	if (sockets && sockets->peer[0] && sockets->to_peer * 2 > sockets->dialled)
+		snprintf(out, PEER_WORDS, ", %" PRIu64 " of %" PRIu64 " to %s", sockets->to_peer,
+			 sockets->dialled, sockets->peer);
+	return out;
+}
+
+void verdict_words__own(const struct evidence *e, const struct growth *growth,
+			struct judgement *judgement)
+{
+	char peer[PEER_WORDS];
+
+	if (growth->in_step == IN_STEP_OWN)
+		verdict_words__add(
+			judgement,
+			"with them came connections or files that the process opened, silent "
+			"since%s",
+			peer_words(e, peer));
+}
+
+void verdict_words__hold(const struct evidence *e, const struct growth_hold *hold,
+			 struct judgement *judgement)
+{
+	char stay[DURATION_SIZE], least[DURATION_SIZE], peer[PEER_WORDS];
+
+	verdict_words__duration(stay, hold->stay_ns);
+	verdict_words__duration(least, hold->least_stay_ns);
+	switch (hold->obstacle) {
+	case OBSTACLE_NONE:
+	case OBSTACLE_SHORT:
+		verdict_words__add(judgement, "has not risen for long enough yet");
+		break;
+	case OBSTACLE_FEW:
+		verdict_words__add(judgement,
+				   "%" PRIu64 " have stayed %s or longer so far, %.0f have to",
+				   hold->stayed, stay, GROWTH_MIN_STAYED);
+		break;
+	case OBSTACLE_LEFT:
+		verdict_words__add(judgement,
+				   "%" PRIu64 " %s of %s or longer ended, so staying takes %s here",
+				   hold->left, hold->of_lives ? "lives" : "waits", least, stay);
+		break;
+	case OBSTACLE_WATCHED:
+		verdict_words__add(judgement,
+				   "a rise has to last longer where the watch is this long");
+		break;
+	case OBSTACLE_CONNECTIONS:
+		verdict_words__add(judgement,
+				   e->nature == NATURE_CONNECTION ?
+					   "rises with connections: there is one per connection" :
+					   "rises with connections or open files");
+		break;
+	case OBSTACLE_OWN:
+		verdict_words__add(judgement,
+				   "rises with connections or files that the process opened%s",
+				   peer_words(e, peer));
+		break;
+	case OBSTACLE_WAKE:
+		verdict_words__add(judgement,
+				   "they wake up now and then, as sessions or tenants do");
+		break;
+	case OBSTACLE_QUEUE:
+		verdict_words__add(judgement, "all wait at one queue, as workers do");
+		break;
+	case OBSTACLE_TIMER:
+		verdict_words__add(judgement, "a timer will wake most of them up");
+		break;
+	case OBSTACLE_RUN:
+		verdict_words__add(
+			judgement,
+			e->in_syscall ?
+				"in a system call or in C, as what waits for a child process is" :
+				"they run without a break, as what computes does");
+		break;
+	case OBSTACLE_UNEVEN:
+		verdict_words__add(judgement, "they did not come evenly, as they would in a leak");
+		break;
+	case OBSTACLE_SLOWS:
+		verdict_words__add(judgement,
+				   "fewer come than before, as where something fills up");
+		break;
+	case OBSTACLE_STOPPED:
+		verdict_words__add(judgement, "none has come for longer than usual");
+		break;
+	}
+}
