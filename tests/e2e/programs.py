@@ -5,6 +5,7 @@ import os
 import queue
 import re
 import shutil
+import signal
 import subprocess
 import threading
 
@@ -160,6 +161,7 @@ class Target:
             cwd=cwd,
             text=True,
             bufsize=1,
+            start_new_session=True,
         )
         case.defer(self.end)
         self.pid = self.process.pid
@@ -203,8 +205,11 @@ class Target:
         return self.process.poll() is None
 
     def end(self):
-        if self.alive():
-            self.process.kill()
+        """With whatever it has started, which would hold the pipes."""
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
         self.process.wait()
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             try:

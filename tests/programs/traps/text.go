@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
+	"time"
 	"unsafe"
 )
 
@@ -113,33 +114,71 @@ func execOnly(n int) error {
 	return err
 }
 
+const (
+	childTime  = 2 * time.Second
+	childTries = 5
+)
+
 // fork: the child has this thread alone, and whatever was in memory. One processor, or it would wake others;
-// pinned to it, or it would make way for others.
+// pinned to it, or it would make way for others. A lock of the runtime that another thread holds at this
+// moment stays locked in the child: that one is given up, and another made.
 func fork(n int) error {
 	before := runtime.GOMAXPROCS(1)
 	defer runtime.GOMAXPROCS(before)
 	return onThread(func() error {
-		procPin()
-		pid, _, errno := syscall.RawSyscall6(syscall.SYS_CLONE, uintptr(syscall.SIGCHLD), 0, 0, 0, 0, 0)
-		if pid == 0 && errno == 0 {
-			for i := 0; i < n; i++ {
-				go brief(nil) // they never run
+		for try := 0; ; try++ {
+			ended, err := forkOnce(n)
+			if err != nil {
+				return err
 			}
-			syscall.RawSyscall(syscall.SYS_EXIT_GROUP, 0, 0, 0)
+			if ended {
+				return plain(n)
+			}
+			if try == childTries {
+				return fmt.Errorf("of %d children none ended", try)
+			}
 		}
-		procUnpin()
-		if errno != 0 {
-			return errno
-		}
-		var status syscall.WaitStatus
-		if _, err := syscall.Wait4(int(pid), &status, 0, nil); err != nil {
-			return err
-		}
-		if !status.Exited() || status.ExitStatus() != 0 {
-			return fmt.Errorf("the child ended with %#x", int(status))
-		}
-		return plain(n)
 	})
+}
+
+func forkOnce(n int) (ended bool, err error) {
+	procPin()
+	pid, _, errno := syscall.RawSyscall6(syscall.SYS_CLONE, uintptr(syscall.SIGCHLD), 0, 0, 0, 0, 0)
+	if pid == 0 && errno == 0 {
+		for i := 0; i < n; i++ {
+			go brief(nil) // they never run
+		}
+		syscall.RawSyscall(syscall.SYS_EXIT_GROUP, 0, 0, 0)
+	}
+	procUnpin()
+	if errno != 0 {
+		return false, errno
+	}
+	status, err := wait(int(pid))
+	if err != nil || (status.Signaled() && status.Signal() == syscall.SIGKILL) {
+		return false, err
+	}
+	if !status.Exited() || status.ExitStatus() != 0 {
+		return false, fmt.Errorf("the child ended with %#x", int(status))
+	}
+	return true, nil
+}
+
+// wait waits for a child, which is killed when it takes too long.
+func wait(pid int) (status syscall.WaitStatus, err error) {
+	for end := time.Now().Add(childTime); ; time.Sleep(time.Millisecond) {
+		found, err := syscall.Wait4(pid, &status, syscall.WNOHANG, nil)
+		if err != nil || found == pid {
+			return status, err
+		}
+		if time.Now().After(end) {
+			break
+		}
+	}
+	if err = syscall.Kill(pid, syscall.SIGKILL); err == nil {
+		_, err = syscall.Wait4(pid, &status, 0, nil)
+	}
+	return status, err
 }
 
 func vfork(n int) error {
