@@ -207,7 +207,7 @@ class Target:
     def end(self):
         """With whatever it has started, which would hold the pipes."""
         try:
-            os.killpg(self.pid, signal.SIGKILL)
+            os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
         self.process.wait()
