@@ -185,7 +185,7 @@ $(B)/obj/tests/unit/%.o: CPPFLAGS += -Itests/unit/support
 $(B)/obj/tests/unit/output/%.o: CPPFLAGS += -Itests/unit/output
 # Stands in for the real one, whose archive member is then not linked.
 $(B)/tests/unit/session: $(B)/obj/tests/unit/naming/fake_symbolizer.o
-UNIT_TESTS := $(foreach f,$(FOLDERS),$(if $(wildcard tests/unit/$(f)/*.c),$(B)/tests/unit/$(f)))
+UNIT_TESTS := $(foreach f,$(FOLDERS),$(if $(call unit_sources,$(f)),$(B)/tests/unit/$(f)))
 
 $(B)/obj/tests/%.o: tests/%.c | $(GENERATED)
 	$(call msg,CC,$<)

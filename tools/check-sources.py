@@ -11,6 +11,10 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 with open(os.path.join(ROOT, "Makefile"), encoding="utf-8") as makefile:
     FOLDERS = re.search(r"^FOLDERS := (.*)$", makefile.read(), re.MULTILINE).group(1).split()
+# Parts of a folder that build on each other, in that order.
+SUBFOLDERS = {
+    "heap": "runtime spans types mark goroutines roots scan samples paths ways view".split(),
+}
 MAX_FILE, MAX_FUNCTION = 600, 80
 BANNED = "strcpy strcat sprintf vsprintf gets strtok atoi atol atoll atof system popen".split()
 BANNED_CALL = re.compile(r"(?<![\w>.])(" + "|".join(BANNED) + r")\s*\(")
@@ -80,6 +84,22 @@ def arrows(path, text):
             yield number, f"{match.group(1)}/ may not include {include.group(1)}"
 
 
+def arrows_within(path, text):
+    """Includes of a subfolder that point to one on the right of the same folder."""
+    match = re.match(r"(?:user|tests/unit)/(\w+)/(\w+)/", path)
+    order = SUBFOLDERS.get(match.group(1), []) if match else []
+    if not order:
+        return
+    if match.group(2) not in order:
+        yield 1, f"{match.group(2)}/ has no place in the order of {match.group(1)}/"
+        return
+    for number, line in enumerate(text.splitlines(), 1):
+        include = INCLUDE.match(line)
+        parts = include.group(1).split("/") if include else []
+        if parts[:1] == [match.group(1)] and parts[1] in order[order.index(match.group(2)) + 1:]:
+            yield number, f"{match.group(1)}/{match.group(2)}/ may not include {include.group(1)}"
+
+
 def check_c(path, text):
     code = without_comments(text)
     lines = text.splitlines()
@@ -88,6 +108,7 @@ def check_c(path, text):
     for begin, length in long_functions(code):
         yield begin, f"a function of {length} lines, more than {MAX_FUNCTION}"
     yield from arrows(path, text)
+    yield from arrows_within(path, text)
     if path.startswith("user/"):
         for match in FACT_AS_WORD.finditer(text):
             yield text.count("\n", 0, match.start()) + 1, "a verdict or mode compared as a word"
@@ -104,8 +125,9 @@ def folder_order():
     path = "docs/architecture.md"
     with open(os.path.join(ROOT, path), encoding="utf-8") as file:
         lines = file.read().splitlines()
-    if not any(line.split() == FOLDERS for line in lines):
-        yield path, 1, "does not show the folders in the Makefile's order"
+    for order in (FOLDERS, *SUBFOLDERS.values()):
+        if not any(line.split() == order for line in lines):
+            yield path, 1, "does not show the folders in the order that is built: " + " ".join(order)
 
 
 def named_paths():

@@ -29,7 +29,7 @@ SCANS, QUICK_SCANS = 220, 30
 LEAST = 200
 PAUSE_MS = 150
 PICTURES = 5
-CONFIRMED = 3  # scans running (user/heap/confirm.h)
+CONFIRMED = 3  # scans running (user/heap/scan/confirm.h)
 SECONDS, QUICK_SECONDS = 75, 20  # of load
 GROUPS = {"servers": "Healthy servers", "healthy": "Hard cases that do not leak",
           "leaks": "Hard cases that leak"}

@@ -29,9 +29,9 @@
 #include "base/cleanup.h"
 #include "discover/load_bias.h"
 #include "golang/binary.h"
-#include "heap/confirm.h"
-#include "heap/picture.h"
-#include "heap/scan.h"
+#include "heap/scan/confirm.h"
+#include "heap/scan/picture.h"
+#include "heap/scan/scan.h"
 
 #define TINY_BLOCK 16
 

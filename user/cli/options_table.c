@@ -35,7 +35,7 @@ static const char *const mode_words[] = {"census", "lifecycle", "full", "auto", 
 /* Longer ones are not looked at (naming/allow_list.c). */
 #define SITE_LIMIT 512
 
-/* Names are cut there (heap/types.h HEAP_MAX_TYPE_NAME). */
+/* Names are cut there (heap/types/types.h HEAP_MAX_TYPE_NAME). */
 #define TYPE_LIMIT 400
 
 /* Of OPTION_PERCENT_UNITS. */

@@ -13,8 +13,8 @@
 
 #include "base/common.h"
 #include "golang/module_path.h"
-#include "heap/holders.h"
-#include "heap/view.h"
+#include "heap/ways/holders.h"
+#include "heap/view/view.h"
 #include "host/execution.h"
 #include "observe/wait_objects.h"
 #include "probe/cost.h"

@@ -7,7 +7,7 @@
  * and so seldom that all scans together take no more than a small share of a processor. Scans need no
  * stop and no probe.
  */
-#include "heap/confirm.h"
+#include "heap/scan/confirm.h"
 #include "session/session.h"
 
 struct heap_turns {
@@ -16,7 +16,7 @@ struct heap_turns {
 	bool only_suspects; /* leave out what merely waits for long: with many targets */
 	double max_share;   /* of a processor; 0: HEAP_TURNS_SHARE */
 	uint64_t
-		max_heap_bytes; /* of a target; larger ones are not scanned; 0: as in heap/scan.h */
+		max_heap_bytes; /* of a target; larger ones are not scanned; 0: as in heap/scan/scan.h */
 	/* For heap_turns.c. */
 	struct target *current; /* whose scan is under way, if it is still watched; NULL: none is */
 	size_t next;		/* target to ask first */

@@ -7,7 +7,7 @@
  * leaked because it is: found by scans that are made anyway, and kept for as long as the target is
  * watched.
  */
-#include "heap/way_names.h"
+#include "heap/ways/names.h"
 #include "session/target.h"
 
 struct site_ways;

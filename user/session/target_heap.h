@@ -7,10 +7,10 @@
  * more, and what they keep from being freed. What is found goes to the target's tracker, whose next
  * judgement uses it.
  */
-#include "heap/confirm.h"
-#include "heap/counters.h"
-#include "heap/picture.h"
-#include "heap/scan.h"
+#include "heap/scan/confirm.h"
+#include "heap/view/counters.h"
+#include "heap/scan/picture.h"
+#include "heap/scan/scan.h"
 #include "session/target.h"
 
 /* How the scans of a target's heap went so far. */
@@ -23,7 +23,7 @@ struct target_heap_figures {
 
 /*
  * target_heap__start - begin a scan while the target runs; what it takes to confirm stays as the first
- * call has it; @max_heap_bytes as in heap/scan.h. target_heap__step goes on with it for about
+ * call has it; @max_heap_bytes as in heap/scan/scan.h. target_heap__step goes on with it for about
  * @budget_ns: 1 there is more, 0 the scan has ended. Errors are for this target only, and end the
  * scan: as heap_runtime__init(), heap_scan__step().
  */

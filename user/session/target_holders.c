@@ -8,7 +8,7 @@
 
 #include "base/array.h"
 #include "base/log.h"
-#include "heap/way_names.h"
+#include "heap/ways/names.h"
 #include "session/target_heap.h"
 #include "session/target_internal.h"
 

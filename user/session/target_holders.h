@@ -3,7 +3,7 @@
 #define GLEAKD_SESSION_TARGET_HOLDERS_H
 
 /* What leads to objects of a target's heap, or to what its goroutines wait on, by a scan while it runs. */
-#include "heap/holders.h"
+#include "heap/ways/holders.h"
 #include "session/target_view.h"
 
 /* One of them. */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "heap/counters.h"
+#include "heap/view/counters.h"
 #include "session/target_heap.h"
 #include "session/target_internal.h"
 

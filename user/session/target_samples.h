@@ -6,8 +6,8 @@
  * Where a target allocates its memory, by what its runtime's memory profiler has sampled. The first
  * and the latest reading are kept, and what became of the sampled objects in between.
  */
-#include "heap/paths.h"
-#include "heap/samples.h"
+#include "heap/paths/paths.h"
+#include "heap/samples/samples.h"
 #include "session/target_view.h"
 #include "track/alloc_history.h"
 

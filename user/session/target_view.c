@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/number.h"
 #include "golang/variables.h"
-#include "heap/counters.h"
+#include "heap/view/counters.h"
 #include "session/target_heap.h"
 #include "session/target_internal.h"
 #include "session/target_samples.h"

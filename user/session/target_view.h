@@ -6,7 +6,7 @@
  * A look at the whole heap of a target for its own sake: what it consists of. By scans while the
  * target runs; it is never stopped.
  */
-#include "heap/view.h"
+#include "heap/view/view.h"
 #include "session/target.h"
 
 struct target_view_options {

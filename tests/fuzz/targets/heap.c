@@ -9,9 +9,9 @@
 
 #include "fake_heap.h"
 #include "fuzz.h"
-#include "heap/confirm.h"
-#include "heap/scan.h"
-#include "heap/view.h"
+#include "heap/scan/confirm.h"
+#include "heap/scan/scan.h"
+#include "heap/view/view.h"
 
 enum choice {
 	SLICES = 1 << 0,

@@ -6,7 +6,7 @@
  */
 #include "fake_heap.h"
 #include "fuzz.h"
-#include "heap/samples.h"
+#include "heap/samples/samples.h"
 
 enum choice {
 	SLICES = 1 << 0,

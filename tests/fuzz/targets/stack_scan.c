@@ -5,7 +5,7 @@
  * point to objects at first, and then registers: two bytes each, relative to where they ought to be, or
  * whole words.
  */
-#include "heap/stack_scan.h"
+#include "heap/roots/stack_scan.h"
 
 #include <errno.h>
 #include <unistd.h>

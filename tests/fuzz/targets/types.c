@@ -8,8 +8,8 @@
 
 #include "fake_types.h"
 #include "fuzz.h"
-#include "heap/type_index.h"
-#include "heap/type_leaf.h"
+#include "heap/types/index.h"
+#include "heap/types/leaf.h"
 
 #define MAX_WORDS 64u
 

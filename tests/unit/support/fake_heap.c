@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "heap/spans.h"
+#include "heap/spans/spans.h"
 
 #define MHEAP	   0x500000ULL
 #define ARENAS	   0x10000000000ULL

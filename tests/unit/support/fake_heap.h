@@ -6,7 +6,7 @@
  * A small Go heap of any version as byte ranges: spans of one arena, the page map, a module with a
  * few variables, goroutines with stacks. Made by hand, so that each test says what is in it.
  */
-#include "heap/runtime.h"
+#include "heap/runtime/runtime.h"
 
 #define FAKE_HEAP_BASE	0xc000000000ULL
 #define FAKE_HEAP_PAGES 192

@@ -3,7 +3,7 @@
 #define GLEAKD_TESTS_FAKE_TYPES_H
 
 /* Type descriptors of any Go version as a linker lays them out, in memory that a test reads. */
-#include "heap/types.h"
+#include "heap/types/types.h"
 
 #define FAKE_TYPES_BASE 0x500000ULL
 #define FAKE_TYPES_SIZE 65536u

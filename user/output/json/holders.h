@@ -2,7 +2,7 @@
 #ifndef GLEAKD_OUTPUT_JSON_HOLDERS_H
 #define GLEAKD_OUTPUT_JSON_HOLDERS_H
 
-#include "heap/view.h"
+#include "heap/view/view.h"
 #include "output/json/writer.h"
 
 /* json__holders - the members types, holders and growing of a target. */

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "heap/paths/growth.h"
+
+#include <criterion/criterion.h>
+
+#include "base/common.h"
+
+struct bench {
+	struct path_tree *tree;
+	struct heap_growth *growth;
+	uint16_t root, node;
+	uint64_t sums[8];
+	uint64_t time_ns;
+};
+
+static struct bench begin(enum path_role role)
+{
+	struct bench b = {.time_ns = 1000 * NSEC_PER_SEC};
+	const struct path_step root = {.label = "main.sessions", .role = PATH_VARIABLE};
+	const struct path_step step = {.label = ".m", .role = role, .type = 0x1000};
+
+	cr_assert_eq(path_tree__new(0, &b.tree), 0);
+	cr_assert_eq(heap_growth__new(&b.growth), 0);
+	b.root = path_tree__child(b.tree, PATH_NONE, &root);
+	b.node = path_tree__child(b.tree, b.root, &step);
+	return b;
+}
+
+static void end(struct bench *b)
+{
+	heap_growth__free(b->growth);
+	path_tree__free(b->tree);
+}
+
+/* One look, @seconds after the last one. */
+static void look(struct bench *b, uint64_t entries, uint64_t other, double seconds)
+{
+	struct path_node *node = path_tree__node(b->tree, b->node);
+
+	path_tree__clear(b->tree);
+	node->entries = entries;
+	node->objects = entries ? 1 : 0;
+	b->sums[b->node] = entries * 100;
+	b->time_ns += (uint64_t)(seconds * 1e9);
+	cr_assert_eq(heap_growth__take(b->growth, b->tree, b->sums, other, b->time_ns), 0);
+}
+
+static bool grows(const struct bench *b, struct heap_growth_series *ret)
+{
+	return heap_growth__of(b->growth, b->tree, b->node, ret);
+}
+
+/* Whether a map with these numbers of entries, ten seconds apart, is said to grow. */
+static bool map_grows(const uint64_t *entries, size_t n)
+{
+	struct bench b = begin(PATH_MAP);
+	struct heap_growth_series series;
+	bool answer;
+
+	for (size_t i = 0; i < n; i++)
+		look(&b, entries[i], 0, 10);
+	answer = grows(&b, &series);
+	end(&b);
+	return answer;
+}
+
+#define GROWS(...)                                 \
+	map_grows((const uint64_t[]){__VA_ARGS__}, \
+		  sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t))
+
+Test(growth, a_map_that_grows_at_each_look)
+{
+	struct bench b = begin(PATH_MAP);
+	struct heap_growth_series series;
+
+	for (uint64_t i = 0; i < 5; i++)
+		look(&b, 12000 + 3000 * i, 0, 30);
+	cr_assert(grows(&b, &series));
+	cr_assert(series.first == 12000 && series.last == 24000);
+	cr_assert(series.bytes_before == 1200000 && series.bytes_after == 2400000);
+	cr_assert_float_eq(series.per_minute, 6000, 1e-6);
+	end(&b);
+}
+
+Test(growth, about_as_much_each_time)
+{
+	cr_assert(GROWS(0, 90, 210, 300, 395, 520));
+	cr_assert(GROWS(100000, 101000, 102100, 102900));
+}
+
+Test(growth, not_before_the_fourth_look)
+{
+	cr_assert_not(GROWS(100, 200, 300));
+	cr_assert(GROWS(100, 200, 300, 400));
+}
+
+Test(growth, what_stays_or_shrinks_does_not_grow)
+{
+	cr_assert_not(GROWS(1000, 1000, 1000, 1000, 1000));
+	cr_assert_not(GROWS(1000, 900, 800, 700, 600));
+	cr_assert_not(GROWS(0, 0, 0, 0));
+}
+
+Test(growth, a_cache_that_reaches_its_limit_does_not_grow)
+{
+	cr_assert_not(GROWS(400, 600, 800, 1000, 1000, 1000));
+	cr_assert_not(GROWS(700, 850, 990, 999, 1000));
+}
+
+Test(growth, what_warms_up_gets_slower)
+{
+	/* A half of what is missing each time. */
+	cr_assert_not(GROWS(0, 500, 750, 875, 937, 968, 984));
+}
+
+Test(growth, what_comes_and_goes_does_not_grow)
+{
+	cr_assert_not(GROWS(1000, 1200, 1100, 1300, 1500));
+	/* By chance it was more each time, by less than such numbers scatter. */
+	cr_assert_not(GROWS(10000, 10040, 10090, 10140, 10180));
+}
+
+Test(growth, a_few_more_are_no_growth)
+{
+	cr_assert_not(GROWS(1, 3, 5, 7));
+	cr_assert(GROWS(0, 4, 8, 12));
+}
+
+Test(growth, what_was_not_there_had_nothing_in_it)
+{
+	struct bench b = begin(PATH_ARRAY);
+	const struct path_step later = {.label = ".later", .role = PATH_CHAN, .type = 0x2000};
+	struct heap_growth_series series;
+
+	look(&b, 0, 0, 10);
+	b.node = path_tree__child(b.tree, b.root, &later);
+	for (uint64_t i = 1; i < 5; i++)
+		look(&b, 50 * i, 0, 10);
+	cr_assert(grows(&b, &series));
+	cr_assert(series.first == 0 && series.last == 200);
+	end(&b);
+}
+
+Test(growth, only_containers_do)
+{
+	struct bench b = begin(PATH_STRING);
+	struct heap_growth_series series;
+
+	for (uint64_t i = 0; i < 5; i++)
+		look(&b, 1000 * i, 0, 10);
+	cr_assert_not(grows(&b, &series));
+	end(&b);
+}
+
+Test(growth, a_list_has_as_many_entries_as_objects)
+{
+	struct bench b = begin(PATH_VALUE);
+	struct heap_growth_series series;
+
+	path_tree__node(b.tree, b.node)->recursive = true;
+	for (uint64_t i = 0; i < 5; i++) {
+		path_tree__node(b.tree, b.node)->objects = 1000 * (i + 1);
+		b.time_ns += NSEC_PER_SEC;
+		cr_assert_eq(heap_growth__take(b.growth, b.tree, b.sums, 0, b.time_ns), 0);
+	}
+	cr_assert(grows(&b, &series));
+	cr_assert_eq(series.last, 5000);
+	end(&b);
+}
+
+Test(growth, memory_that_is_not_gos)
+{
+	struct bench b = begin(PATH_MAP);
+	struct heap_growth_series series;
+
+	for (uint64_t i = 0; i < 5; i++)
+		look(&b, 7, (10 + i) << 20, 10);
+	cr_assert(heap_growth__of_other(b.growth, &series));
+	cr_assert(series.first == 10u << 20 && series.bytes_after == 14u << 20);
+	cr_assert_not(grows(&b, &series));
+	end(&b);
+}
+
+Test(growth, looks_need_not_be_evenly_spaced)
+{
+	struct bench b = begin(PATH_MAP);
+	struct heap_growth_series series;
+
+	look(&b, 1000, 0, 10);
+	look(&b, 1100, 0, 1);
+	look(&b, 2100, 0, 10);
+	look(&b, 2300, 0, 2);
+	cr_assert(grows(&b, &series));
+	end(&b);
+}

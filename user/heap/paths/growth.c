@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "heap/paths/growth.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/array.h"
+
+/*
+ * In n looks at something that does not change in the long run each step is up as often as down. It is
+ * up in all of them, and by no less than this share of the mean, once in more than 2^(n - 1) tries.
+ */
+#define MIN_STEP 0.4
+/*
+ * Entries that come and go independently of each other are N, give or take the root of N: what rises by
+ * less than twice that may be such.
+ */
+#define MIN_ROOTS   2.0
+#define MIN_ENTRIES 10.0
+/* Memory that is not Go's comes in pages, of the executable among others. */
+#define MIN_OTHER_BYTES ((double)(1u << 20))
+
+struct series {
+	uint64_t first, last;
+	uint64_t bytes_before, bytes_after;
+	double least; /* step, per nanosecond */
+};
+
+struct heap_growth {
+	struct series *all; /* per node */
+	size_t n, capacity;
+	struct series other;
+	size_t looks;
+	uint64_t first_ns, last_ns;
+};
+
+int heap_growth__new(struct heap_growth **ret_growth)
+{
+	*ret_growth = calloc(1, sizeof(**ret_growth));
+	return *ret_growth ? 0 : -ENOMEM;
+}
+
+void heap_growth__free(struct heap_growth *growth)
+{
+	if (!growth)
+		return;
+	free(growth->all);
+	free(growth);
+}
+
+size_t heap_growth__looks(const struct heap_growth *growth)
+{
+	return growth->looks;
+}
+
+uint64_t heap_growth__elapsed_ns(const struct heap_growth *growth)
+{
+	return growth->last_ns - growth->first_ns;
+}
+
+/* What there is at a node: by its own count, or one object each. */
+static uint64_t entries_at(const struct path_node *node)
+{
+	switch (node->role) {
+	case PATH_MAP:
+	case PATH_CHAN:
+	case PATH_ARRAY:
+		return node->entries;
+	case PATH_VALUE:
+	case PATH_UNKNOWN:
+		return node->recursive ? node->objects : 0;
+	default:
+		return 0;
+	}
+}
+
+static void take(struct series *series, uint64_t entries, uint64_t bytes, uint64_t elapsed_ns,
+		 bool first)
+{
+	double step;
+
+	if (first) {
+		*series = (struct series){
+			.first = entries,
+			.bytes_before = bytes,
+			.least = INFINITY,
+		};
+	} else {
+		step = (double)entries - (double)series->last;
+		series->least = fmin(series->least, step / (double)max_of(elapsed_ns, (uint64_t)1));
+	}
+	series->last = entries;
+	series->bytes_after = bytes;
+}
+
+int heap_growth__take(struct heap_growth *growth, const struct path_tree *tree,
+		      const uint64_t *sums, uint64_t other_bytes, uint64_t time_ns)
+{
+	size_t n = path_tree__count(tree);
+	uint64_t elapsed_ns = time_ns - growth->last_ns;
+
+	if (!array__reserve(growth->all, growth->capacity, n))
+		return -ENOMEM;
+	/* What was not there had nothing in it. */
+	for (size_t i = growth->n; i < n; i++)
+		growth->all[i] = (struct series){.least = INFINITY};
+	for (size_t i = 0; i < n; i++)
+		take(&growth->all[i], entries_at(path_tree__node(tree, (uint16_t)i)), sums[i],
+		     elapsed_ns, !growth->looks);
+	take(&growth->other, other_bytes, other_bytes, elapsed_ns, !growth->looks);
+	growth->n = n;
+	if (!growth->looks++)
+		growth->first_ns = time_ns;
+	growth->last_ns = time_ns;
+	return 0;
+}
+
+static bool has_grown(const struct heap_growth *growth, const struct series *series, double least,
+		      struct heap_growth_series *ret)
+{
+	double grown = (double)series->last - (double)series->first;
+	double elapsed_ns = (double)(growth->last_ns - growth->first_ns);
+
+	if (growth->looks < GROWTH_MIN_LOOKS || elapsed_ns <= 0 || grown < least ||
+	    series->least < MIN_STEP * grown / elapsed_ns)
+		return false;
+	*ret = (struct heap_growth_series){
+		.first = series->first,
+		.last = series->last,
+		.bytes_before = series->bytes_before,
+		.bytes_after = series->bytes_after,
+		.per_minute = grown / elapsed_ns * 60e9,
+	};
+	return true;
+}
+
+bool heap_growth__of(const struct heap_growth *growth, const struct path_tree *tree, uint16_t node,
+		     struct heap_growth_series *ret_series)
+{
+	const struct path_node *at = path_tree__node(tree, node);
+	const struct series *series = &growth->all[node];
+	double least = fmax(MIN_ENTRIES, MIN_ROOTS * sqrt((double)series->first));
+
+	return node < growth->n && at->objects && has_grown(growth, series, least, ret_series);
+}
+
+bool heap_growth__of_other(const struct heap_growth *growth, struct heap_growth_series *ret_series)
+{
+	return has_grown(growth, &growth->other, MIN_OTHER_BYTES, ret_series);
+}

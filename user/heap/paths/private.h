@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_HEAP_PATHS_PRIVATE_H
+#define GLEAKD_HEAP_PATHS_PRIVATE_H
+
+/* What paths.c (objects and their nodes), steps.c (where a word leads) and roots.c share. */
+#include "base/index.h"
+#include "heap/paths/paths.h"
+#include "heap/types/index.h"
+#include "heap/types/types.h"
+
+#define PATHS_LABEL  256u
+#define PATHS_ITABS  4096u /* a power of two */
+#define PATHS_STACKS 1024u
+#define PATHS_RECENT 8192u
+
+enum step_kind {
+	STEP_NOWHERE, /* no pointer, as far as the type says */
+	STEP_PLAIN,
+	STEP_EFACE, /* where it leads depends on the word before */
+	STEP_IFACE,
+};
+
+/* Where a word of the values at a node leads. */
+struct paths_step {
+	uint64_t offset, dynamic;
+	uint16_t node;
+	uint16_t child,
+		unknown; /* if the object fits, if it does not; PATH_NONE: not asked for yet */
+	uint8_t kind;	 /* enum step_kind */
+	uint8_t role;
+	uint64_t type, shown;
+	const char *label; /* of the tree's child, once there is one */
+};
+
+struct paths_itab {
+	uint64_t address, type;
+};
+
+struct paths_stack {
+	uint64_t first_function, function;
+	uint64_t receiver; /* type of what the frame's function is a method of; 0: of nothing */
+	uint16_t root, node;
+};
+
+/* A value that no variable has, but one leads to. Target's address. */
+struct paths_static {
+	uint64_t address, size;
+	uint64_t type;
+	const char *name; /* main.log: of what leads to it, kept by the tree */
+	bool array;	  /* of values of the type */
+	uint16_t node;	  /* PATH_NONE: none yet */
+};
+
+struct heap_paths {
+	const struct heap_runtime *runtime;
+	const struct go_variables *variables; /* or NULL */
+	struct heap_modules modules;
+	struct heap_types *types;
+	struct type_index *type_index;
+	struct path_tree *tree;
+	struct heap_visitor visitor;
+
+	uint16_t *slots;   /* per object of the heap its node; only pages that are touched exist */
+	uint64_t *counted; /* per object whether its container's count was added */
+	size_t n_slots, max_slots;
+	bool failed; /* out of memory */
+
+	struct index *by_step;
+	struct paths_step *steps;
+	size_t n_steps, steps_capacity;
+	/* In front of the tables: nearly all references are like one of the last. */
+	uint32_t recent[PATHS_RECENT]; /* a step's number, by its key */
+	const struct heap_type *node_types[PATH_MAX_NODES + 1];
+	struct paths_itab itabs[PATHS_ITABS];
+	struct paths_stack stacks[PATHS_STACKS];
+
+	struct paths_static *statics; /* by rising address */
+	size_t n_statics, statics_capacity;
+	struct index *static_index; /* while they are being found */
+
+	/* The variable that was looked at last: its target's address, 0 for a word without a name. */
+	uint64_t variable, variable_size;
+	uint16_t variable_node;
+
+	/* Where the count goes on. */
+	size_t span;
+	struct heap_paths_unknown unknown[HEAP_CLASSES];
+};
+
+/* paths__header_size - of the object in @span before the values in it. */
+uint64_t paths__header_size(const struct heap_paths *paths, const struct heap_span *span);
+
+/* path_roots__receiver - the type of what the first argument of the frame points to, or 0. */
+uint64_t path_roots__receiver(struct heap_paths *paths, const struct heap_contents *in);
+
+/* path_statics__find - all there are; -ENOMEM. */
+int path_statics__find(struct heap_paths *paths) __must_check;
+
+/* path_statics__at - the one that @address is in, or NULL. */
+struct paths_static *path_statics__at(const struct heap_paths *paths, uint64_t address);
+
+/* path_roots__of - the root that @reference starts from. */
+uint16_t path_roots__of(struct heap_paths *paths, const struct heap_reference *reference);
+
+/*
+ * path_steps__follow - the node for the object that @reference leads to, from @holder, which is @offset
+ * bytes into the values there. PATH_NONE: it cannot be told.
+ */
+uint16_t path_steps__follow(struct heap_paths *paths, uint16_t holder, uint64_t offset,
+			    const struct heap_reference *reference);
+
+/* path_steps__word - the word at @address, if it is in @contents; else 0. */
+uint64_t path_steps__word(const struct heap_contents *contents, uint64_t address);
+
+/* path_steps__is_slots - whether @type is a map's group or bucket. */
+bool path_steps__is_slots(struct heap_paths *paths, uint64_t type);
+
+#endif /* GLEAKD_HEAP_PATHS_PRIVATE_H */

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "heap/view/counters.h"
+
+#include <errno.h>
+
+#include "base/bytes.h"
+#include "golang/memory_globals.h"
+#include "heap/spans/spans.h"
+
+#define STATS_MAX   2048u /* bytes of a heapStatsDelta; 1176 in the largest version */
+#define MSTATS_MAX  16384u
+#define WORD	    8u
+#define ATTEMPTS    4
+#define MAX_BYTES   (1ULL << GO_HEAP_BITS)
+#define MAX_OBJECTS (MAX_BYTES / 8)
+
+/* Sums over the shards of one read; each may be negative alone (src/runtime/mstats.go). */
+struct sums {
+	uint64_t stacks, work, bits, large_bytes, large_objects, small_bytes, small_objects;
+};
+
+static bool layout_is_complete(const struct go_layout *l)
+{
+	return l->mstats_heapStats != GO_LAYOUT_ABSENT && l->mstats_other_sys != GO_LAYOUT_ABSENT &&
+	       l->mstats_other_sys < MSTATS_MAX && l->heapStats_sizeof <= STATS_MAX &&
+	       l->heapStats_smallFreeCount != GO_LAYOUT_ABSENT &&
+	       l->heapStats_smallFreeCount < l->heapStats_sizeof;
+}
+
+static void add_small(const struct go_layout *l, const uint8_t *stats, struct sums *sums)
+{
+	for (uint8_t class = 1; heap_spans__class_size(class); class ++) {
+		uint32_t at = class * WORD;
+		uint64_t n;
+
+		if (l->heapStats_smallFreeCount + at + WORD > l->heapStats_sizeof)
+			return;
+		n = bytes__u64(stats, l->heapStats_smallAllocCount + at) -
+		    bytes__u64(stats, l->heapStats_smallFreeCount + at);
+		sums->small_objects += n;
+		sums->small_bytes += n * heap_spans__class_size(class);
+	}
+}
+
+static void add_shard(const struct go_layout *l, const uint8_t *stats, struct sums *sums)
+{
+	sums->stacks += bytes__u64(stats, l->heapStats_inStacks);
+	sums->work += bytes__u64(stats, l->heapStats_inWorkBufs);
+	if (l->heapStats_inPtrScalarBits != GO_LAYOUT_ABSENT)
+		sums->bits += bytes__u64(stats, l->heapStats_inPtrScalarBits);
+	sums->large_bytes += bytes__u64(stats, l->heapStats_largeAlloc) -
+			     bytes__u64(stats, l->heapStats_largeFree);
+	sums->large_objects += bytes__u64(stats, l->heapStats_largeAllocCount) -
+			       bytes__u64(stats, l->heapStats_largeFreeCount);
+	add_small(l, stats, sums);
+}
+
+/* Memory that the runtime has mapped for itself (MemStats: MSpanSys, MCacheSys, ... OtherSys). */
+static int read_own(const struct heap_runtime *runtime, uint64_t *ret_bytes)
+{
+	const struct go_layout *l = runtime->layout;
+	const uint32_t fields[] = {l->mstats_mspan_sys, l->mstats_mcache_sys,
+				   l->mstats_buckhash_sys, l->mstats_gcMiscSys,
+				   l->mstats_other_sys};
+	int err = 0;
+
+	*ret_bytes = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(fields) && !err; i++) {
+		uint64_t part = 0;
+
+		err = remote__read_u64(runtime->remote, runtime->memstats + fields[i], &part);
+		*ret_bytes += part;
+	}
+	return err;
+}
+
+static int read_memstats(const struct heap_runtime *runtime, struct heap_counters *counters)
+{
+	const struct go_layout *l = runtime->layout;
+	uint8_t stats[GO_HEAP_STATS * STATS_MAX];
+	struct sums sums = {0};
+	uint64_t own;
+	int err;
+
+	if (!layout_is_complete(l))
+		return 0;
+	err = remote__read(runtime->remote, runtime->memstats + l->mstats_heapStats, stats,
+			   (size_t)GO_HEAP_STATS * l->heapStats_sizeof);
+	if (!err)
+		err = read_own(runtime, &own);
+	if (err)
+		return err;
+	for (size_t i = 0; i < GO_HEAP_STATS; i++)
+		add_shard(l, stats + i * l->heapStats_sizeof, &sums);
+	counters->stack_bytes = sums.stacks;
+	counters->allocated_bytes = sums.large_bytes + sums.small_bytes;
+	counters->allocated_objects = sums.large_objects + sums.small_objects;
+	counters->work_bytes = sums.work + sums.bits;
+	counters->runtime_bytes = own;
+	counters->counted = counters->stack_bytes < MAX_BYTES &&
+			    counters->allocated_bytes < MAX_BYTES &&
+			    counters->allocated_objects < MAX_OBJECTS &&
+			    counters->work_bytes < MAX_BYTES && counters->runtime_bytes < MAX_BYTES;
+	return 0;
+}
+
+/* A count that is being moved from one shard to another may be missing for a moment. */
+static int read_counts(const struct heap_runtime *runtime, struct heap_counters *counters)
+{
+	int err = 0;
+
+	for (int i = 0; i < ATTEMPTS && !err && !counters->counted; i++)
+		err = read_memstats(runtime, counters);
+	return err;
+}
+
+int heap_counters__read(const struct heap_runtime *runtime, struct heap_counters *ret_counters)
+{
+	const struct go_layout *l = runtime->layout;
+	uint64_t pages;
+	uint32_t sweepgen;
+	int err = remote__read(runtime->remote, runtime->mheap + l->mheap_sweepgen, &sweepgen,
+			       sizeof(sweepgen));
+
+	*ret_counters = (struct heap_counters){0};
+	if (!err && l->mheap_pagesInUse == GO_LAYOUT_ABSENT)
+		err = -EFAULT;
+	if (!err)
+		err = remote__read_u64(runtime->remote, runtime->mheap + l->mheap_pagesInUse,
+				       &pages);
+	if (err)
+		return err;
+	/* Each collection adds two (src/runtime/mgc.go gcSweep). */
+	ret_counters->gc_cycles = sweepgen / 2;
+	ret_counters->heap_bytes = pages * GO_PAGE_SIZE;
+	if (runtime->memstats)
+		err = read_counts(runtime, ret_counters);
+	if (!err && runtime->gc_controller) {
+		err = remote__read_u64(runtime->remote,
+				       runtime->gc_controller + l->gcController_heapMarked,
+				       &ret_counters->live_bytes);
+		ret_counters->marked = !err;
+	}
+	return err;
+}

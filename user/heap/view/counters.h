@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_HEAP_VIEW_COUNTERS_H
+#define GLEAKD_HEAP_VIEW_COUNTERS_H
+
+/*
+ * What the runtime itself counts of its memory: a few reads, however large the heap is. These are the
+ * figures of runtime/metrics and runtime.MemStats, without their stop of the world: the processors'
+ * own counts of the last moment, a few kilobytes each, may not be in them yet.
+ */
+#include "heap/runtime/runtime.h"
+
+struct heap_counters {
+	uint32_t gc_cycles;  /* MemStats.NumGC, /gc/cycles/total:gc-cycles */
+	uint64_t heap_bytes; /* of spans in use: MemStats.HeapInuse */
+	/* Each with whether it is known. */
+	bool counted;
+	uint64_t stack_bytes;	    /* MemStats.StackInuse, /memory/classes/heap/stacks:bytes */
+	uint64_t allocated_bytes;   /* MemStats.HeapAlloc: objects that have not been freed */
+	uint64_t allocated_objects; /* MemStats.HeapObjects */
+	uint64_t work_bytes;	    /* spans of the heap that hold mark work and bitmaps */
+	uint64_t runtime_bytes;	    /* what the runtime has mapped for itself elsewhere */
+	bool marked;
+	uint64_t live_bytes; /* that the last collection found: /gc/heap/live:bytes */
+};
+
+/* heap_counters__read - -EFAULT unreadable, or it makes no sense; -ESRCH. */
+int heap_counters__read(const struct heap_runtime *runtime,
+			struct heap_counters *ret_counters) __must_check;
+
+#endif /* GLEAKD_HEAP_VIEW_COUNTERS_H */
