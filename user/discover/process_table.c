@@ -45,7 +45,8 @@ void process_table__free(struct process_table *table)
 
 static struct process_entry **bucket_of(const struct process_table *table, pid_t pid)
 {
-	return (struct process_entry **)&table->buckets[hash__mix64((uint64_t)pid) % N_BUCKETS];
+	return (struct process_entry **)&table
+		->buckets[hash__keyed_word((uint64_t)pid) % N_BUCKETS];
 }
 
 struct process_entry *process_table__find(const struct process_table *table, pid_t pid)

@@ -248,7 +248,8 @@ void wait_find__objects(struct wait_visit *visit)
 
 		int err = member->good ? find_object(visit, i) : 0;
 
-		if (err == -E2BIG) {
+		/* What the searches make of a read that was refused is no word about the member. */
+		if (err == -E2BIG || (err && !visit->reader->budget.left)) {
 			visit->look->n_members = i;
 			return;
 		}

@@ -27,6 +27,7 @@ struct wait_reader {
 	struct wait_runtime runtime;
 	uint32_t window, window_size; /* of a g: [g + window, g + window + window_size) */
 	bool usable;
+	struct wait_budget budget; /* of the look */
 	int semtable_attempts;
 	struct wait_timers timers; /* owned; read when first asked for */
 	/* Bytes from sched.sp to the variable, as last found; WAIT_NO_SLOT. */

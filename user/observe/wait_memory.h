@@ -11,17 +11,27 @@
 #include "base/common.h"
 #include "host/remote.h"
 
-#define WAIT_MEMORY_MAX_READS 32768 /* blocks read before it refuses to read more: some 30 ms */
+/*
+ * How much may be read, counted in steps of some 20 ns: a struct is one, a block that is not kept yet is
+ * WAIT_MEMORY_BLOCK_STEPS. Lists that lead back to themselves are read from blocks that are kept: to count
+ * these alone would leave a target's lists without an end. Shared by all that is read in one look.
+ */
+struct wait_budget {
+	uint64_t left;
+};
+
+#define WAIT_MEMORY_BLOCK_STEPS 32
 
 struct wait_memory;
 
-/* wait_memory__new - @remote must outlive it. -ENOMEM. */
-int wait_memory__new(struct remote *remote, struct wait_memory **ret_memory) __must_check;
+/* wait_memory__new - @remote and @budget must outlive it. -ENOMEM. */
+int wait_memory__new(struct remote *remote, struct wait_budget *budget,
+		     struct wait_memory **ret_memory) __must_check;
 void wait_memory__free(struct wait_memory *memory);
 
 /*
- * wait_memory__read - @size bytes. Errors: -EFAULT unmapped, -ESRCH the process is gone, -E2BIG too
- * much has been read already.
+ * wait_memory__read - @size bytes. Errors: -EFAULT unmapped, -ESRCH the process is gone, -E2BIG the
+ * budget is used up.
  */
 int wait_memory__read(struct wait_memory *memory, uint64_t address, void *buffer,
 		      size_t size) __must_check;

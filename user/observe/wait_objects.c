@@ -63,6 +63,7 @@ int wait_reader__new_runtime(const struct wait_runtime *runtime, struct remote *
 	reader->runtime = *runtime;
 	reader->sudog_slot = WAIT_NO_SLOT;
 	reader->cond_slot = WAIT_NO_SLOT;
+	reader->budget.left = WAIT_LOOK_STEPS;
 	reader->usable = set_window(reader) && wait_queues__usable(runtime->layout);
 	*ret_reader = reader;
 	return 0;
@@ -90,26 +91,28 @@ int wait_reader__new(struct go_binary *binary, struct remote *remote, uint64_t l
 	return 0;
 }
 
-void wait_reader__forget_timers(struct wait_reader *reader)
+void wait_reader__begin(struct wait_reader *reader)
 {
 	wait_timers__clear(&reader->timers);
 	reader->runtime.timers = NULL;
+	reader->budget.left = WAIT_LOOK_STEPS;
 }
 
 void wait_reader__free(struct wait_reader *reader)
 {
 	if (reader)
-		wait_reader__forget_timers(reader);
+		wait_timers__clear(&reader->timers);
 	free(reader);
 }
 
-/* With memory of its own: many timers must not use up what the look at the waits may read. */
+/* With a budget of its own: many timers must not use up that of the look at the waits. */
 static void find_timers(struct wait_reader *reader)
 {
+	struct wait_budget budget = {WAIT_TIMER_STEPS};
 	struct wait_memory *memory;
 
 	if (reader->runtime.timers || !wait_timers__useful(&reader->runtime) ||
-	    wait_memory__new(reader->remote, &memory))
+	    wait_memory__new(reader->remote, &budget, &memory))
 		return;
 	if (!wait_timers__read(&reader->runtime, memory, &reader->timers))
 		reader->runtime.timers = &reader->timers;
@@ -379,7 +382,8 @@ int wait_reader__read(struct wait_reader *reader, enum wait_class class, const c
 		find_timers(reader);
 	windows = malloc(sizeof(*windows));
 	visit.look = wait_look__new();
-	if (windows && visit.look && !wait_memory__new(reader->remote, &visit.memory)) {
+	if (windows && visit.look &&
+	    !wait_memory__new(reader->remote, &reader->budget, &visit.memory)) {
 		visit.look->n_members = min_of(n, (size_t)WAIT_OBJECTS_MAX_MEMBERS);
 		for (size_t i = 0; i < visit.look->n_members; i++) {
 			visit.look->members[i].goid = members[i].goid;

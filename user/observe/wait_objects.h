@@ -71,10 +71,14 @@ int wait_reader__new(struct go_binary *binary, struct remote *remote, uint64_t l
 void wait_reader__free(struct wait_reader *reader);
 
 /*
- * wait_reader__forget_timers - the timer heaps are read anew when they are asked for again: once for
- * all groups of one look.
+ * wait_reader__begin - a look at several groups begins: the timer heaps are read anew when they are asked
+ * for, and once for all groups. All groups together may cost WAIT_LOOK_STEPS (observe/wait_memory.h); what
+ * goes beyond is not looked at.
  */
-void wait_reader__forget_timers(struct wait_reader *reader);
+void wait_reader__begin(struct wait_reader *reader);
+#define WAIT_LOOK_STEPS (8u << 20) /* a fifth of a second at worst */
+#define WAIT_TIMER_STEPS \
+	(2u << 20) /* for WAIT_TIMERS_MAX timers, each in a block of its own, 1.1 M */
 
 /*
  * wait_reader__read - what @members (at most WAIT_OBJECTS_MAX_MEMBERS are looked at) wait on; all

@@ -73,7 +73,7 @@ int site_objects__look(struct target *target, struct site_objects_wanted *wanted
 		free(search.members);
 		return -ENOMEM;
 	}
-	wait_reader__forget_timers(reader);
+	wait_reader__begin(reader);
 	census__slots(target__slots(target), add_member, &search);
 	for (size_t i = 0; i < search.n; i++)
 		if (search.members[i].n)

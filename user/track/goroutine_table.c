@@ -71,7 +71,7 @@ struct hashed {
 
 static struct hashed hash_goid(const struct goroutine_table *table, uint64_t goid)
 {
-	uint64_t hash = hash__mix64(goid / GOIDS_PER_LINE);
+	uint64_t hash = hash__keyed_word(goid / GOIDS_PER_LINE);
 	uint32_t member = goid % GOIDS_PER_LINE;
 
 	/* Neighbours share the hash: the tag must tell them apart on its own. */

@@ -32,10 +32,9 @@ static bool key_equal(const struct site_key *a, const struct site_key *b)
 
 static uint32_t key_home(const struct site_table *table, const struct site_key *key)
 {
-	uint64_t hash = hash__combine(key->creation_pc, key->start_pc);
+	const uint64_t words[] = {key->creation_pc, key->start_pc, key->place, key->wait_reason};
 
-	return (uint32_t)hash__combine(hash, key->place ^ (uint64_t)key->wait_reason << 56) &
-	       table->mask;
+	return (uint32_t)hash__keyed(words, sizeof(words)) & table->mask;
 }
 
 /* Room for @allocated sites; the index follows. On failure nothing has changed. */

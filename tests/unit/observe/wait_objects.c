@@ -170,10 +170,10 @@ Test(wait_objects, timer_heaps_that_make_no_sense)
 	p = waits_get(waits, ps);
 	waits_put(waits, p + waits->layout->p_timers + 8, UINT64_MAX);
 	cr_expect_eq(look(waits, "chan receive").with_timer, 1, "what follows is empty memory");
-	wait_reader__forget_timers(waits->reader);
+	wait_reader__begin(waits->reader);
 	waits_put(waits, p + waits->layout->p_timers, 12345);
 	cr_expect_eq(look(waits, "chan receive").with_timer, 0);
-	wait_reader__forget_timers(waits->reader);
+	wait_reader__begin(waits->reader);
 	waits_put(waits, waits->runtime.allp + 8, UINT64_MAX);
 	cr_expect_eq(look(waits, "chan receive").looked_at, 1);
 	waits_free(waits);

@@ -290,6 +290,40 @@ Test(wait_objects_hostile, queue_that_leads_elsewhere)
 	waits_free(waits);
 }
 
+/*
+ * Before Go 1.26 each word of the stack may be a Cond. Here each is one whose list has no end, in every
+ * goroutine: without a limit for all walks together a look takes minutes.
+ */
+Test(wait_objects_hostile, lists_without_an_end_on_all_stacks)
+{
+	struct waits *waits = waits_new(25);
+	uint64_t list = waits_page(waits), sudog = waits_page(waits);
+	struct wait_objects objects;
+
+	waits_put(waits, sudog + waits->layout->sudog_g, WAITS_BASE);
+	waits_put(waits, sudog + 8, sudog);
+	for (uint64_t at = 0; at < WAITS_PAGE; at += 8)
+		waits_put(waits, list + at, sudog);
+	for (int i = 0; i < 1000; i++) {
+		uint64_t g = waits_g(waits, "sync.Cond.Wait");
+		uint64_t sp = waits_get(waits, g + waits->layout->g_sched_sp);
+
+		for (uint64_t at = sp; at < waits_get(waits, g + waits->layout->g_stack_hi);
+		     at += 8)
+			waits_put(waits, at, list);
+	}
+	objects = look(waits, "sync.Cond.Wait");
+	cr_assert_eq(objects.looked_at, 0);
+	cr_assert_lt(objects.unreadable, 50);
+	/* The groups that follow in the same look have nothing left; the next look has. */
+	waits->n = 0;
+	waits_cond(waits, waits_g(waits, "sync.Cond.Wait"), waits_alloc(waits, 64));
+	cr_assert_eq(look(waits, "sync.Cond.Wait").looked_at, 0);
+	wait_reader__begin(waits->reader);
+	cr_assert_eq(look(waits, "sync.Cond.Wait").looked_at, 1);
+	waits_free(waits);
+}
+
 Test(wait_objects_hostile, treap_and_chain_that_are_circles)
 {
 	struct waits *waits = waits_new(26);

@@ -132,6 +132,37 @@ Test(goroutine_table, grows_and_shrinks_without_losing_anybody)
 	}
 }
 
+/* Of hash__mix64(). Its multipliers' inverses modulo 2^64. */
+static uint64_t unmix64(uint64_t x)
+{
+	x ^= x >> 31 ^ x >> 62;
+	x *= 0x319642b2d24d8ec3ULL;
+	x ^= x >> 27 ^ x >> 54;
+	x *= 0x96de1b173f119089ULL;
+	return x ^ x >> 30 ^ x >> 60;
+}
+
+/*
+ * A process chooses its goids. Half a million that an unkeyed hash puts into one line of the index, with
+ * one tag: each that is added would go past all before it.
+ */
+Test(goroutine_table, goids_that_collide_by_choice, .timeout = 30)
+{
+	struct goroutine_table *table = table_new(1 << 20);
+	uint64_t hash = 0, goid;
+
+	cr_assert_eq(hash__mix64(unmix64(12345)), 12345);
+	for (int n = 0; n < 500000;) {
+		hash += 1 << 23;
+		goid = unmix64(hash & ((1ULL << 56) - 1));
+		if (!goid || goid >= 1ULL << 61)
+			continue;
+		add(table, 4 * goid);
+		n++;
+	}
+	goroutine_table__free(table);
+}
+
 Test(goroutine_table, at_most_40_bytes_each_once_there_are_many)
 {
 	struct goroutine_table *table = table_new(1 << 20);

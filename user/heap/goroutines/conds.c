@@ -20,6 +20,11 @@
 #define WORDS	   (STACK_READ / WORD)
 #define SUDOG_MAX  128
 #define MAX_LISTS  4096u /* Conds */
+/*
+ * Sudogs read, at one system call each, besides one for each goroutine: what was taken for a list and was
+ * none. Lists without an end would be walked for each word of each stack.
+ */
+#define MAX_IN_VAIN (1u << 18)
 
 /* src/runtime/sema.go notifyList {wait, notify uint32; lock; head, tail *sudog}; sync.Cond {L; notify} */
 enum { LIST_HEAD = 16, LIST_TAIL = 24, LIST_SIZE = 32, COND_NOTIFY = 16 };
@@ -33,6 +38,7 @@ struct search {
 	const struct heap_goroutines *goroutines;
 	struct waiter *all; /* of all lists that were found, sorted by g but for the last ones */
 	size_t n, sorted, capacity, n_lists;
+	size_t steps; /* that may be made yet */
 	uint8_t stack[STACK_READ];
 	struct remote_span reads[WORDS];
 	uint8_t variables[WORDS][VARIABLE];
@@ -77,11 +83,12 @@ static int walk_list(struct search *search, uint64_t list, uint64_t sudog, uint6
 	bool found = false;
 
 	/* Nobody is in two lists: one that is longer than there are goroutines is none. */
-	while (sudog && sudog % WORD == 0 && search->n <= search->goroutines->n) {
+	while (sudog && sudog % WORD == 0 && search->n <= search->goroutines->n && search->steps) {
 		struct waiter waiter = {.list = list, .sudog = sudog};
 		uint8_t data[SUDOG_MAX];
 		int err = remote__read(runtime->remote, sudog, data, l->sudog_sizeof);
 
+		search->steps--;
 		if (err == -ESRCH)
 			return err;
 		if (err)
@@ -155,7 +162,7 @@ static int find_wait(struct heap_goroutines *goroutines, struct search *search,
 {
 	const struct waiter *waiter = find(search, g->address);
 
-	if (!waiter && search->n_lists < MAX_LISTS) {
+	if (!waiter && search->n_lists < MAX_LISTS && search->steps) {
 		const struct heap_runtime *runtime = goroutines->runtime;
 		uint8_t data[HEAP_G_MAX];
 		struct heap_g decoded;
@@ -184,6 +191,7 @@ int heap_waits__conds(struct heap_goroutines *goroutines)
 	if (!search)
 		return -ENOMEM;
 	search->goroutines = goroutines;
+	search->steps = goroutines->n + MAX_IN_VAIN;
 	for (size_t i = 0; i < goroutines->n && !err; i++) {
 		struct heap_goroutine *g = &goroutines->all[i];
 

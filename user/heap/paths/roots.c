@@ -97,7 +97,8 @@ static void name_stack(struct heap_paths *paths, struct paths_stack *stack)
 
 static struct paths_stack *stack_of(struct heap_paths *paths, const struct heap_contents *in)
 {
-	uint64_t hash = hash__mix64(in->first_function ^ in->function << 1);
+	const uint64_t words[] = {in->first_function, in->function};
+	uint64_t hash = hash__keyed(words, sizeof(words));
 	struct paths_stack *stack = &paths->stacks[hash % PATHS_STACKS];
 
 	if (!stack->root || stack->first_function != in->first_function ||
