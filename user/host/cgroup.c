@@ -10,15 +10,13 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/read.h"
 #include "base/text.h"
+#include "host/access.h"
 #include "host/proc_error.h"
 
 /* The kernel writes at most PATH_MAX bytes a path; v1 has 14 hierarchies at most. */
@@ -300,7 +298,6 @@ void cgroup__parse(const char *text, struct process_origin *ret_origin)
 int cgroup__read(const char *proc_root, pid_t pid, struct process_origin *ret_origin)
 {
 	__cleanup_free char *text = malloc(MAX_BYTES);
-	int fd __cleanup_close = -1;
 	char path[PATH_MAX];
 	ssize_t length;
 	int n;
@@ -310,13 +307,10 @@ int cgroup__read(const char *proc_root, pid_t pid, struct process_origin *ret_or
 	n = snprintf(path, sizeof(path), "%s/%d/cgroup", proc_root, pid);
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return -ENAMETOOLONG;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return proc_error(errno);
 	/* The beginning of a longer file is enough. */
-	length = read__whole(fd, text, MAX_BYTES - 1);
+	length = access__read(path, text, MAX_BYTES - 1);
 	if (length < 0)
-		return (int)length;
+		return proc_error((int)-length);
 	text[length] = '\0';
 	cgroup__parse(text, ret_origin);
 	return 0;

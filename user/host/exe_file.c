@@ -8,29 +8,24 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "host/access.h"
 #include "host/proc_error.h"
 
 #define WANTED (STATX_INO | STATX_SIZE | STATX_CTIME | STATX_MNT_ID)
 
-/* DONT_SYNC: cached attributes will do; NFS and FUSE then send nothing to their servers. */
-static int look(int dir, const char *path, int flags, struct exe_file *ret_file)
+static struct exe_file describe(const struct statx *file)
 {
-	struct statx file;
-
-	if (statx(dir, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT | flags, WANTED, &file))
-		return proc_error(errno);
-	*ret_file = (struct exe_file){
+	return (struct exe_file){
 		.file =
 			{
-				.device = makedev(file.stx_dev_major, file.stx_dev_minor),
-				.inode = file.stx_ino,
-				.mount = file.stx_mask & STATX_MNT_ID ? file.stx_mnt_id : 0,
+				.device = makedev(file->stx_dev_major, file->stx_dev_minor),
+				.inode = file->stx_ino,
+				.mount = file->stx_mask & STATX_MNT_ID ? file->stx_mnt_id : 0,
 			},
-		.size = file.stx_size,
-		.changed_seconds = file.stx_ctime.tv_sec,
-		.changed_nanoseconds = file.stx_ctime.tv_nsec,
+		.size = file->stx_size,
+		.changed_seconds = file->stx_ctime.tv_sec,
+		.changed_nanoseconds = file->stx_ctime.tv_nsec,
 	};
-	return 0;
 }
 
 static int look_at_exe(const char *proc_root, pid_t pid, struct exe_file *ret_file)
@@ -38,9 +33,16 @@ static int look_at_exe(const char *proc_root, pid_t pid, struct exe_file *ret_fi
 	char path[PATH_MAX];
 	int n = snprintf(path, sizeof(path), "%s/%d/exe", proc_root, pid);
 
+	struct statx file;
+	int err;
+
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return -ENAMETOOLONG;
-	return look(AT_FDCWD, path, 0, ret_file);
+	err = access__stat(path, WANTED, &file);
+	if (err)
+		return proc_error(-err);
+	*ret_file = describe(&file);
+	return 0;
 }
 
 int exe_file__identify(const char *proc_root, pid_t pid, struct exe_file *ret_file)
@@ -53,5 +55,11 @@ int exe_file__identify(const char *proc_root, pid_t pid, struct exe_file *ret_fi
 
 int exe_file__of(int fd, struct exe_file *ret_file)
 {
-	return look(fd, "", AT_EMPTY_PATH, ret_file);
+	struct statx file;
+
+	/* DONT_SYNC: as access__stat(). */
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, WANTED, &file))
+		return proc_error(errno);
+	*ret_file = describe(&file);
+	return 0;
 }

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/read.h"
+#include "host/access.h"
 #include "host/proc_error.h"
 
 /* The head of /proc/PID/status up to TracerPid, its eighth line (fs/proc/array.c proc_pid_status). */
@@ -51,18 +52,28 @@ void execution__text(const struct execution *execution, char out[EXECUTION_TEXT]
 	}
 }
 
-/* Up to @size - 1 bytes, NUL-terminated; -errno. */
+/* @n bytes of @text were read, or -errno. */
+static int end_text(char *text, ssize_t n)
+{
+	if (n < 0)
+		return proc_error((int)-n);
+	text[n] = '\0';
+	return 0;
+}
+
+/* Up to @size - 1 bytes of a file of a process, NUL-terminated; -errno. */
+static int read_proc(const char *path, char *text, size_t size)
+{
+	return end_text(text, access__read(path, text, size - 1));
+}
+
+/* The same of a control group, which anybody may read. */
 static int read_text(const char *path, char *text, size_t size)
 {
 	int fd __cleanup_close = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	ssize_t n;
+	ssize_t n = fd < 0 ? -errno : read__whole(fd, text, size - 1);
 
-	if (fd < 0)
-		return proc_error(errno);
-	n = read__whole(fd, text, size - 1);
-	if (n >= 0)
-		text[n] = '\0';
-	return n < 0 ? (int)n : 0;
+	return end_text(text, n);
 }
 
 static void read_comm(const char *proc_root, pid_t pid, char *comm, size_t size)
@@ -71,7 +82,7 @@ static void read_comm(const char *proc_root, pid_t pid, char *comm, size_t size)
 
 	comm[0] = '\0';
 	if ((size_t)snprintf(path, sizeof(path), "%s/%d/comm", proc_root, pid) >= sizeof(path) ||
-	    read_text(path, comm, size))
+	    read_proc(path, comm, size))
 		comm[0] = '\0';
 	comm[strcspn(comm, "\n")] = '\0';
 	for (char *c = comm; *c; c++)
@@ -108,7 +119,7 @@ int execution__read(const char *proc_root, pid_t pid, struct execution *ret_exec
 
 	if ((size_t)snprintf(path, sizeof(path), "%s/%d/status", proc_root, pid) >= sizeof(path))
 		return -ENAMETOOLONG;
-	err = read_text(path, status, sizeof(status));
+	err = read_proc(path, status, sizeof(status));
 	if (err)
 		return err;
 	state = value_of(status, "\nState:\t");
@@ -175,7 +186,7 @@ bool execution__is_frozen(const char *proc_root, const char *cgroup_root, pid_t 
 
 	if (!text ||
 	    (size_t)snprintf(path, sizeof(path), "%s/%d/cgroup", proc_root, pid) >= sizeof(path) ||
-	    read_text(path, text, CGROUP_MAX_BYTES))
+	    read_proc(path, text, CGROUP_MAX_BYTES))
 		return false;
 	for (const char *line = text; *line;) {
 		size_t length = strcspn(line, "\n");

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "host/access.h"
 #include "host/proc_error.h"
 
 /* Documentation/admin-guide/sysctl/fs.rst: mount-max is 100,000 unless raised. */
@@ -20,17 +21,14 @@ static int identify(const char *proc_root, pid_t pid, struct image_file *ret_fil
 {
 	char path[PATH_MAX];
 	int n = snprintf(path, sizeof(path), "%s/%d/exe", proc_root, pid);
-	int fd __cleanup_close = -1;
 	struct statx file;
+	int err;
 
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return -ENAMETOOLONG;
-	fd = open(path, O_PATH | O_CLOEXEC);
-	if (fd < 0)
-		return proc_error(errno);
-	/* DONT_SYNC: cached attributes will do (fs/fuse/dir.c fuse_update_get_attr sends nothing). */
-	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO | STATX_MNT_ID, &file))
-		return -errno;
+	err = access__stat(path, STATX_INO | STATX_MNT_ID, &file);
+	if (err)
+		return proc_error(-err);
 	*ret_file = (struct image_file){
 		.device = makedev(file.stx_dev_major, file.stx_dev_minor),
 		.inode = file.stx_ino,
@@ -108,13 +106,17 @@ static bool ask_mounts(const char *proc_root, pid_t pid, mount_fn fn, const void
 	int n = snprintf(path, sizeof(path), "%s/%d/mountinfo", proc_root,
 			 process__task(proc_root, pid));
 	FILE *mounts __cleanup_fclose = NULL;
+	int fd;
 	char *line __cleanup_free = NULL;
 	size_t size = 0;
 	bool fuse = false;
 
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return false;
-	mounts = fopen(path, "re");
+	fd = access__open(path, O_RDONLY);
+	mounts = fd < 0 ? NULL : fdopen(fd, "r");
+	if (fd >= 0 && !mounts)
+		close(fd);
 	for (int i = 0; mounts && i < MAX_MOUNTS && getline(&line, &size, mounts) > 0; i++) {
 		if (fn(line, what, &fuse))
 			break;

@@ -3,15 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "host/access.h"
 #include "host/maps.h"
 
 #define DELETED_SUFFIX " (deleted)"
@@ -138,11 +137,9 @@ const char *mapped_file__name(const struct mapped_file *file)
  * By its path below the root of the process; symbolic links that were put there since cannot lead
  * out of it.
  */
-static int reach_by_path(const char *proc_root, pid_t pid, const struct mapped_file *file)
+static int reach_by_path(const char *proc_root, pid_t pid, const struct mapped_file *file,
+			 int flags)
 {
-	struct open_how how = {.flags = O_PATH | O_CLOEXEC,
-			       .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
-	int root __cleanup_close = -1;
 	char path[PATH_MAX];
 	struct stat found;
 	int fd;
@@ -154,45 +151,42 @@ static int reach_by_path(const char *proc_root, pid_t pid, const struct mapped_f
 		return -EAGAIN;
 	if (snprintf(path, sizeof(path), "%s/%d/root", proc_root, pid) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
-	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0)
-		return errno == ENOENT ? -ESRCH : -EACCES;
-	fd = (int)syscall(SYS_openat2, root, file->path, &how, sizeof(how));
+	fd = access__open_below(path, file->path, flags);
 	if (fd < 0)
-		return errno == ENOENT ? -ESTALE : -EACCES;
+		return fd == -ENOENT ? -ESTALE : -EACCES;
 	if (!fstat(fd, &found) && found.st_ino == file->inode)
 		return fd;
 	close(fd);
 	return -ESTALE;
 }
 
-static int reach_by_address(const char *proc_root, pid_t pid, const struct mapped_file *file)
+static int reach_by_address(const char *proc_root, pid_t pid, const struct mapped_file *file,
+			    int flags)
 {
 	char path[PATH_MAX];
-	int fd, n = snprintf(path, sizeof(path), "%s/%d/map_files/%llx-%llx", proc_root, pid,
-			     (unsigned long long)file->start, (unsigned long long)file->end);
+	int n = snprintf(path, sizeof(path), "%s/%d/map_files/%llx-%llx", proc_root, pid,
+			 (unsigned long long)file->start, (unsigned long long)file->end);
 
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return -ENAMETOOLONG;
-	fd = open(path, O_PATH | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	return access__open(path, flags);
 }
 
-/* An O_PATH descriptor of the file; no file system has been asked for anything yet. */
-static int reach(const char *proc_root, pid_t pid, const struct mapped_file *file)
+/* @flags O_PATH: no file system has been asked for anything yet. */
+static int reach(const char *proc_root, pid_t pid, const struct mapped_file *file, int flags)
 {
-	int fd = reach_by_address(proc_root, pid, file);
+	int fd = reach_by_address(proc_root, pid, file, flags);
 	pid_t task = fd < 0 ? process__task(proc_root, pid) : pid;
 
 	if (task != pid)
-		fd = reach_by_address(proc_root, task, file);
-	return fd < 0 ? reach_by_path(proc_root, task, file) : fd;
+		fd = reach_by_address(proc_root, task, file, flags);
+	return fd < 0 && fd != -ENOEXEC ? reach_by_path(proc_root, task, file, flags) : fd;
 }
 
 int mapped_file__identify(const char *proc_root, pid_t pid, const struct mapped_file *file,
 			  struct exe_file *ret_file)
 {
-	int fd __cleanup_close = reach(proc_root, pid, file);
+	int fd __cleanup_close = reach(proc_root, pid, file, O_PATH);
 
 	return fd < 0 ? fd : exe_file__of(fd, ret_file);
 }
@@ -229,19 +223,22 @@ static int explain(int err, pid_t pid, const struct mapped_file *file, struct fa
 int mapped_file__open(const char *proc_root, pid_t pid, const struct mapped_file *file,
 		      struct failure *failure)
 {
-	int handle __cleanup_close = reach(proc_root, pid, file);
-	struct exe_file found;
-	struct stat stat_of_file;
-	char again[64];
-	int fd, err = handle < 0 ? handle : exe_file__of(handle, &found);
+	struct exe_file found, opened;
+	int fd, err = mapped_file__identify(proc_root, pid, file, &found);
 
 	if (!err && image_file__may_block(proc_root, pid, &found.file))
 		err = -EAGAIN;
 	if (err)
 		return explain(err, pid, file, failure);
-	if (fstat(handle, &stat_of_file) || !S_ISREG(stat_of_file.st_mode))
-		return failure__set(failure, -ENOEXEC, "%s is not a regular file", file->path);
-	snprintf(again, sizeof(again), "/proc/self/fd/%d", handle);
-	fd = open(again, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? explain(errno == EPERM ? -EACCES : -errno, pid, file, failure) : fd;
+	fd = reach(proc_root, pid, file, O_RDONLY);
+	if (fd == -ENOEXEC)
+		return failure__set(failure, fd, "%s is not a regular file", file->path);
+	if (fd < 0)
+		return explain(fd == -EPERM ? -EACCES : fd, pid, file, failure);
+	/* Another file may be mapped there by now. */
+	if (!exe_file__of(fd, &opened) && opened.file.inode == found.file.inode &&
+	    opened.file.device == found.file.device)
+		return fd;
+	close(fd);
+	return explain(-ESTALE, pid, file, failure);
 }

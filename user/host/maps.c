@@ -2,11 +2,14 @@
 #include "host/maps.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "host/access.h"
 #include "host/proc_error.h"
 
 /* Far above any vm.max_map_count in use (distributions go up to 1,048,576). */
@@ -183,15 +186,17 @@ static int collect(struct reader *reader, const struct maps_line *file,
 static int open_reader(const char *maps_path, struct reader **ret_reader)
 {
 	struct reader *reader = calloc(1, sizeof(*reader));
+	int fd;
 
 	if (!reader)
 		return -ENOMEM;
-	reader->file = fopen(maps_path, "re");
+	fd = access__open(maps_path, O_RDONLY);
+	reader->file = fd < 0 ? NULL : fdopen(fd, "r");
 	if (!reader->file) {
-		int err = proc_error(errno);
-
+		if (fd >= 0)
+			close(fd);
 		free(reader);
-		return err;
+		return fd < 0 ? proc_error(-fd) : -ENOMEM;
 	}
 	*ret_reader = reader;
 	return 0;

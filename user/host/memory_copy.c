@@ -11,10 +11,9 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/read.h"
+#include "host/access.h"
 #include "host/maps.h"
 #include "host/memory_copy_private.h"
-
-#define CLEAR_SOFT_DIRTY "4" /* Documentation/filesystems/proc.rst, clear_refs */
 
 #define MAX_REGIONS (1u << 20)
 /* Constant data of a file, such as Go's types; what is larger holds something else. */
@@ -144,14 +143,12 @@ int memory_copy__read_maps(struct memory_copy *copy)
 
 /* --- as a whole ---------------------------------------------------------------------------------- */
 
-static int open_proc(const struct memory_copy *copy, const char *leaf, int flags)
+static int open_pagemap(const struct memory_copy *copy)
 {
 	char path[PATH_MAX];
-	int fd;
 
-	snprintf(path, sizeof(path), "%s/%d/%s", copy->options.proc_root, copy->options.pid, leaf);
-	fd = open(path, flags | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	snprintf(path, sizeof(path), "%s/%d/pagemap", copy->options.proc_root, copy->options.pid);
+	return access__open(path, O_RDONLY);
 }
 
 /*
@@ -161,11 +158,10 @@ static int open_proc(const struct memory_copy *copy, const char *leaf, int flags
 static bool begin_soft_dirty(const struct memory_copy *copy)
 {
 	int own __cleanup_close = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	int clear __cleanup_close = open_proc(copy, "clear_refs", O_WRONLY);
 	static volatile uint8_t touched[1];
 	uint64_t entry;
 
-	if (own < 0 || clear < 0)
+	if (own < 0)
 		return false;
 	/* Kernels without soft-dirty never set the bit of a page that has just been written. */
 	touched[0]++;
@@ -173,7 +169,7 @@ static bool begin_soft_dirty(const struct memory_copy *copy)
 		    sizeof(entry) ||
 	    !(entry & PAGEMAP_SOFT_DIRTY))
 		return false;
-	return write(clear, CLEAR_SOFT_DIRTY, 1) == 1;
+	return !access__mark_pages(copy->options.pid);
 }
 
 static int explain(int err, const struct memory_copy *copy, struct failure *failure)
@@ -214,7 +210,7 @@ int memory_copy__new(const struct memory_copy_options *options, struct memory_co
 	pthread_mutex_init(&copy->pieces.lock, NULL);
 	copy->options = *options;
 	copy->page = (uint64_t)sysconf(_SC_PAGESIZE);
-	copy->pagemap = open_proc(copy, "pagemap", O_RDONLY);
+	copy->pagemap = open_pagemap(copy);
 	err = copy->pagemap < 0 ? copy->pagemap : memory_copy__read_maps(copy);
 	if (!err)
 		err = make_workers(copy);

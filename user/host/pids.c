@@ -9,23 +9,24 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "host/access.h"
 
 struct pid_array {
 	pid_t *pids;
 	size_t n, size;
 };
 
-/* The pid that a directory of this name stands for; 0 when it is none: "self", "sys", "007". */
-static pid_t parse_pid(const char *name)
+/* The number that is @name; -1 when it is none: "self", "sys", "007". */
+static pid_t parse_number(const char *name)
 {
 	size_t digits = strspn(name, "0123456789");
-	unsigned long pid;
+	unsigned long number;
 
 	/* Seven digits hold PIDS_MAX. */
-	if (!digits || digits > 7 || name[digits] || name[0] == '0')
-		return 0;
-	pid = strtoul(name, NULL, 10);
-	return pid <= PIDS_MAX ? (pid_t)pid : 0;
+	if (!digits || digits > 7 || name[digits] || (name[0] == '0' && digits > 1))
+		return -1;
+	number = strtoul(name, NULL, 10);
+	return number <= PIDS_MAX ? (pid_t)number : -1;
 }
 
 static int add(struct pid_array *array, pid_t pid)
@@ -51,22 +52,22 @@ static int read_directory(DIR *dir, struct pid_array *array)
 	int err = 0;
 
 	while (!err) {
-		pid_t pid;
+		pid_t number;
 
 		errno = 0;
 		entry = readdir(dir);
 		if (!entry)
 			return -errno;
-		pid = parse_pid(entry->d_name);
-		if (pid)
-			err = add(array, pid);
+		number = parse_number(entry->d_name);
+		if (number >= 0)
+			err = add(array, number);
 	}
 	return err;
 }
 
-int pids__read(const char *proc_root, pid_t **ret_pids, size_t *ret_n)
+int pids__list(const char *path, pid_t **ret_numbers, size_t *ret_n)
 {
-	DIR *dir __cleanup_closedir = opendir(proc_root);
+	DIR *dir __cleanup_closedir = opendir(path);
 	struct pid_array array = {0};
 	int err;
 
@@ -79,8 +80,24 @@ int pids__read(const char *proc_root, pid_t **ret_pids, size_t *ret_n)
 	}
 	if (array.n)
 		qsort(array.pids, array.n, sizeof(*array.pids), compare_pids);
-	*ret_pids = array.pids;
+	*ret_numbers = array.pids;
 	*ret_n = array.n;
+	return 0;
+}
+
+int pids__read(const char *proc_root, pid_t **ret_pids, size_t *ret_n)
+{
+	pid_t *pids;
+	size_t n;
+	int err = access__list(proc_root, &pids, &n);
+
+	if (err)
+		return err;
+	/* No process has the number 0. */
+	if (n && !pids[0])
+		memmove(pids, pids + 1, --n * sizeof(*pids));
+	*ret_pids = pids;
+	*ret_n = n;
 	return 0;
 }
 

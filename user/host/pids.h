@@ -9,6 +9,9 @@
 /* include/linux/threads.h: PID_MAX_LIMIT of 64-bit kernels; no /proc has more entries. */
 #define PIDS_MAX ((size_t)4 << 20)
 
+/* pids__list - as access__list() says, by this process itself. */
+int pids__list(const char *path, pid_t **ret_numbers, size_t *ret_n) __must_check;
+
 /*
  * pids__read - all processes in @proc_root, lowest pid first, to free(). Any of them may have ended
  * by the time this returns. Errors: -ENOMEM, or that of opening and reading the directory.

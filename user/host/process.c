@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/process.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -9,20 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/read.h"
+#include "host/access.h"
 #include "host/capability.h"
 #include "host/image_file.h"
 #include "host/maps.h"
 #include "host/proc_error.h"
-
-#define MAX_FILES_COUNTED 1000000
-#define MAX_THREADS	  4194304 /* include/linux/threads.h PID_MAX_LIMIT */
 
 #define DELETED_SUFFIX " (deleted)"
 
@@ -62,16 +57,14 @@ static int read_head(const char *proc_root, pid_t pid, const char *leaf, char *b
 {
 	char path[PATH_MAX];
 	int err = proc_path(path, sizeof(path), proc_root, pid, leaf);
-	int fd __cleanup_close = err ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	ssize_t n;
+	ssize_t n = err ? err : access__read(path, buf, size - 1);
 
 	if (err)
 		return err;
-	if (fd < 0)
-		return proc_error(errno);
-	n = read__whole(fd, buf, size - 1); /* -ESRCH: it ended after the open */
-	if (n >= 0)
-		buf[n] = '\0';
+	/* -ESRCH: it ended after the open */
+	if (n < 0)
+		return proc_error((int)-n);
+	buf[n] = '\0';
 	return (int)n;
 }
 
@@ -146,19 +139,16 @@ static bool thread_goes_on(const char *proc_root, pid_t tid)
 pid_t process__task(const char *proc_root, pid_t pid)
 {
 	char path[PATH_MAX];
-	DIR *tasks __cleanup_closedir = NULL;
+	pid_t *tids __cleanup_free = NULL;
 	struct proc_stat stat;
-	const struct dirent *entry;
+	size_t n;
 
 	if (read_stat(proc_root, pid, &stat) || !thread_has_ended(&stat) || has_ended(&stat) ||
-	    proc_path(path, sizeof(path), proc_root, pid, "task"))
+	    proc_path(path, sizeof(path), proc_root, pid, "task") || access__list(path, &tids, &n))
 		return pid;
-	tasks = opendir(path);
-	for (size_t i = 0; tasks && i < MAX_THREADS && (entry = readdir(tasks)); i++) {
-		pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
-
-		if (tid > 0 && tid != pid && thread_goes_on(proc_root, tid))
-			return tid;
+	for (size_t i = 0; i < n; i++) {
+		if (tids[i] && tids[i] != pid && thread_goes_on(proc_root, tids[i]))
+			return tids[i];
 	}
 	return pid;
 }
@@ -196,19 +186,20 @@ static int read_exe_link(const char *proc_root, pid_t pid, char *text)
 
 	if (err)
 		return err;
-	n = readlink(path, text, PATH_MAX - 1);
+	n = access__link(path, text, PATH_MAX - 1);
 	if (n < 0)
-		return -errno;
+		return (int)n;
 	text[n] = '\0';
 	return 0;
 }
 
-static bool is_same_file(const char *path, const struct stat *other)
+static bool is_same_file(const char *path, const struct statx *other)
 {
-	struct stat found;
+	struct statx found;
 
-	return !stat(path, &found) && found.st_dev == other->st_dev &&
-	       found.st_ino == other->st_ino;
+	return !access__stat(path, STATX_INO, &found) &&
+	       found.stx_dev_major == other->stx_dev_major &&
+	       found.stx_dev_minor == other->stx_dev_minor && found.stx_ino == other->stx_ino;
 }
 
 /*
@@ -219,10 +210,11 @@ static bool is_same_file(const char *path, const struct stat *other)
 static bool suffix_is_name(const char *proc_root, pid_t pid, const char *text)
 {
 	char path[PATH_MAX], inside[2 * PATH_MAX];
-	struct stat image;
+	struct statx image;
 
 	if (image_file__path_may_block(proc_root, pid, text) ||
-	    proc_path(path, sizeof(path), proc_root, pid, "exe") || stat(path, &image))
+	    proc_path(path, sizeof(path), proc_root, pid, "exe") ||
+	    access__stat(path, STATX_INO, &image))
 		return false;
 	snprintf(inside, sizeof(inside), "%s/%d/root%s", proc_root, pid, text);
 	return is_same_file(inside, &image) || is_same_file(text, &image);
@@ -309,32 +301,30 @@ int process__read(const char *proc_root, pid_t pid, struct process_info *ret_inf
 /* Before Linux 6.2 (fs/proc/fd.c, proc_fd_getattr) the directory does not tell how much is in it. */
 static int count_entries(const char *path, uint64_t *ret_count)
 {
-	DIR *dir = opendir(path);
-	uint64_t count = 0;
+	pid_t *fds;
+	size_t n;
+	int err = access__list(path, &fds, &n);
 
-	if (!dir)
-		return proc_error(errno);
-	while (count < MAX_FILES_COUNTED + 2 && readdir(dir))
-		count++;
-	closedir(dir);
-	/* "." and ".." are no files. */
-	*ret_count = count > 2 ? count - 2 : 0;
+	if (err)
+		return proc_error(-err);
+	free(fds);
+	*ret_count = n;
 	return 0;
 }
 
 int process__count_files(const char *proc_root, pid_t pid, uint64_t *ret_files)
 {
 	char path[PATH_MAX];
-	struct stat stat_of_dir;
+	struct statx folder;
 	int err = proc_path(path, sizeof(path), proc_root, process__task(proc_root, pid), "fd");
 
+	if (!err)
+		err = access__stat(path, STATX_SIZE, &folder);
 	if (err)
-		return err;
-	if (stat(path, &stat_of_dir))
-		return proc_error(errno);
-	if (!stat_of_dir.st_size)
+		return proc_error(-err);
+	if (!folder.stx_size)
 		return count_entries(path, ret_files);
-	*ret_files = (uint64_t)stat_of_dir.st_size;
+	*ret_files = folder.stx_size;
 	return 0;
 }
 
@@ -413,25 +403,15 @@ static int explain_exe(int err, const char *proc_root, pid_t pid, struct failure
 
 int process__open_exe(const char *proc_root, pid_t pid, struct failure *failure)
 {
-	char path[PATH_MAX], again[64];
-	int err = proc_path(path, sizeof(path), proc_root, process__task(proc_root, pid), "exe");
-	/*
-	 * O_PATH does not open the file, so that the other end of a FIFO or a device does not
-	 * notice.
-	 */
-	int handle __cleanup_close = err ? -1 : open(path, O_PATH | O_CLOEXEC);
-	struct stat image;
-	int fd;
+	char path[PATH_MAX];
+	int fd = proc_path(path, sizeof(path), proc_root, process__task(proc_root, pid), "exe");
 
-	if (err || handle < 0 || fstat(handle, &image))
-		return explain_exe(err ? err : -errno, proc_root, pid, failure);
-	if (!S_ISREG(image.st_mode))
-		return failure__set(failure, -ENOEXEC,
+	if (!fd)
+		fd = access__open(path, O_RDONLY);
+	if (fd == -ENOEXEC)
+		return failure__set(failure, fd,
 				    "the executable of process %d is not a regular file", pid);
-	/* Opens the inode that was examined, whatever the process has done since. */
-	snprintf(again, sizeof(again), "/proc/self/fd/%d", handle);
-	fd = open(again, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? explain_exe(-errno, proc_root, pid, failure) : fd;
+	return fd < 0 ? explain_exe(fd, proc_root, pid, failure) : fd;
 }
 
 int process__exe_mappings(const char *proc_root, pid_t pid, struct process_mapping *mappings,
@@ -440,7 +420,7 @@ int process__exe_mappings(const char *proc_root, pid_t pid, struct process_mappi
 	char path[PATH_MAX], exe[PATH_MAX];
 	struct maps_image image = {.path = exe};
 	struct proc_stat process;
-	struct stat file;
+	struct statx file;
 	int err;
 
 	pid = process__task(proc_root, pid);
@@ -452,17 +432,15 @@ int process__exe_mappings(const char *proc_root, pid_t pid, struct process_mappi
 	if (err)
 		return err == -ENOENT ? -ESRCH : err;
 	image.start_code = process.field[STAT_START_CODE];
-	if (!stat(path, &file))
-		image.inode = file.st_ino;
+	if (!access__stat(path, STATX_INO, &file))
+		image.inode = file.stx_ino;
 	err = proc_path(path, sizeof(path), proc_root, pid, "maps");
 	return err ? err : maps__find(path, &image, mappings, max);
 }
 
 int process__pidfd(pid_t pid)
 {
-	long fd = syscall(SYS_pidfd_open, pid, 0);
-
-	return fd < 0 ? -errno : (int)fd;
+	return access__pidfd(pid);
 }
 
 int64_t process__clock_offset(const char *proc_root, pid_t pid)

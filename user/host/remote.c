@@ -10,7 +10,6 @@
 #include "host/remote.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,15 +18,11 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "host/access.h"
 #include "host/capability.h"
-#include "host/process.h"
 
-/* UIO_MAXIOV of include/uapi/linux/uio.h; more ranges in a call are EINVAL. */
-#define BATCH_MAX_SPANS 1024
-#define BATCH_MIN_SPANS 8
-/* The kernel silently cuts a call at MAX_RW_COUNT, just below 2 GiB (include/linux/fs.h). */
-#define BATCH_MAX_BYTES (1u << 30)
-
+#define BATCH_MAX_SPANS	      ACCESS_RANGES_MAX
+#define BATCH_MIN_SPANS	      8
 #define CAP_NUMBER_SYS_PTRACE 19
 #define YAMA_SCOPE_PATH	      "/proc/sys/kernel/yama/ptrace_scope"
 
@@ -55,8 +50,7 @@ struct remote {
 	uint64_t calls;
 
 	pid_t pid;
-	pid_t task; /* the thread by which it is reached, see process__task() */
-	int mem_fd; /* /proc/PID/mem, which tells whether the address space is in use; -1: none */
+	struct access_memory *memory; /* of a live process */
 
 	struct remote_range *ranges;
 	size_t n_ranges;
@@ -74,20 +68,12 @@ static bool range_wraps(uint64_t address, uint64_t size)
 static ssize_t vm_read(struct remote *remote, const struct iovec *local, size_t n_local,
 		       const struct iovec *foreign, size_t n_foreign)
 {
-	/* Several threads may read (memory_copy.h). */
-	pid_t task = __atomic_load_n(&remote->task, __ATOMIC_RELAXED);
-	ssize_t n = process_vm_readv(task, local, n_local, foreign, n_foreign, 0);
+	ssize_t n = access__read_memory(remote->memory, local, n_local, foreign, n_foreign);
 
+	/* Several threads may read (memory_copy.h). */
 	__atomic_fetch_add(&remote->calls, 1, __ATOMIC_RELAXED);
-	if (n < 0 && errno == ESRCH) {
-		/* The thread has ended; others may go on. */
-		task = process__task(PROC_ROOT, remote->pid);
-		__atomic_store_n(&remote->task, task, __ATOMIC_RELAXED);
-		n = process_vm_readv(task, local, n_local, foreign, n_foreign, 0);
-	}
-	if (n < 0)
-		return -errno;
-	__atomic_fetch_add(&remote->bytes_read, (uint64_t)n, __ATOMIC_RELAXED);
+	if (n > 0)
+		__atomic_fetch_add(&remote->bytes_read, (uint64_t)n, __ATOMIC_RELAXED);
 	return n;
 }
 
@@ -97,7 +83,7 @@ static int process_read(struct remote *remote, uint64_t address, void *buffer, s
 
 	/* A short count means the next byte is unreadable, or that the kernel cut the call. */
 	while (done < size) {
-		size_t want = min_of(size - done, (size_t)BATCH_MAX_BYTES);
+		size_t want = min_of(size - done, access__memory_max());
 		struct iovec local = {(char *)buffer + done, want};
 		struct iovec foreign = {(void *)(uintptr_t)(address + done), want};
 		ssize_t n = vm_read(remote, &local, 1, &foreign, 1);
@@ -140,7 +126,7 @@ static void batch_fill(struct batch *batch, struct remote_span *spans, size_t n_
 		span->result = range_wraps(span->address, span->size) ? -EFAULT : 0;
 		if (span->result || !span->size)
 			continue;
-		if (span->size > BATCH_MAX_BYTES - batch->bytes)
+		if (span->size > access__memory_max() - batch->bytes)
 			break;
 		batch_add(batch, span, i);
 	}
@@ -214,28 +200,18 @@ static int process_read_spans(struct remote *remote, struct remote_span *spans, 
 	return 0;
 }
 
-/*
- * The descriptor of /proc/PID/mem belongs to the address space and not to the process
- * (fs/proc/base.c mem_open). Once no process uses that any more, reads return 0 (mem_rw,
- * mmget_not_zero). Nothing is mapped at the address, so a space in use returns EIO.
- */
 static enum remote_memory process_memory(const struct remote *remote)
 {
-	char byte;
-	ssize_t n;
+	int in_use = access__memory_in_use(remote->memory);
 
-	if (remote->mem_fd < 0)
+	if (in_use < 0)
 		return REMOTE_MEMORY_UNKNOWN;
-	do
-		n = pread(remote->mem_fd, &byte, 1, 0);
-	while (n < 0 && errno == EINTR);
-	return n ? REMOTE_MEMORY_SAME : REMOTE_MEMORY_GONE;
+	return in_use ? REMOTE_MEMORY_SAME : REMOTE_MEMORY_GONE;
 }
 
 static void process_release(struct remote *remote)
 {
-	if (remote->mem_fd >= 0)
-		close(remote->mem_fd);
+	access__close_memory(remote->memory);
 }
 
 static const struct remote_ops process_ops = {
@@ -326,17 +302,16 @@ static int check_access(struct remote *remote, struct failure *failure)
 int remote__open_process(pid_t pid, struct remote **ret_remote, struct failure *failure)
 {
 	struct remote *remote = calloc(1, sizeof(*remote));
-	char path[64];
 	int err;
 
 	if (!remote)
 		return failure__set(failure, -ENOMEM, "out of memory");
 	remote->ops = &process_ops;
 	remote->pid = pid;
-	remote->task = process__task(PROC_ROOT, pid);
-	snprintf(path, sizeof(path), "/proc/%d/mem", remote->task);
-	remote->mem_fd = open(path, O_RDONLY | O_CLOEXEC);
-	err = check_access(remote, failure);
+	err = access__open_memory(pid, &remote->memory);
+	err = err ? failure__set(failure, err, "cannot read the memory of process %d: %s", pid,
+				 strerror(-err)) :
+		    check_access(remote, failure);
 	if (err) {
 		remote__free(remote);
 		return err;

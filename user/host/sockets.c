@@ -2,8 +2,8 @@
 #include "host/sockets.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -13,6 +13,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "host/access.h"
 #include "host/proc_error.h"
 
 #define MAX_FILES (64u << 10)
@@ -55,15 +56,15 @@ static int compare_inodes(const void *a, const void *b)
 }
 
 /* "socket:[12345]", as proc(5) has it; 0 for other files. */
-static uint64_t socket_inode(const char *folder, const char *name)
+static uint64_t socket_inode(const char *folder, int fd)
 {
 	char path[PATH_MAX], target[64];
 	uint64_t inode = 0;
 	ssize_t n;
 
-	if (snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path))
+	if (snprintf(path, sizeof(path), "%s/%d", folder, fd) >= (int)sizeof(path))
 		return 0;
-	n = readlink(path, target, sizeof(target) - 1);
+	n = access__link(path, target, sizeof(target) - 1);
 	if (n < 0)
 		return 0;
 	target[n] = '\0';
@@ -72,26 +73,24 @@ static uint64_t socket_inode(const char *folder, const char *name)
 
 static int collect_inodes(const char *folder, struct look *look)
 {
-	DIR *dir = opendir(folder);
-	const struct dirent *entry;
-	size_t files = 0;
-	int err = 0;
+	pid_t *fds __cleanup_free = NULL;
+	size_t n;
+	int err = access__list(folder, &fds, &n);
 
-	if (!dir)
-		return proc_error(errno);
-	while (!err && (entry = readdir(dir))) {
-		uint64_t inode = socket_inode(folder, entry->d_name);
+	if (err)
+		return proc_error(-err);
+	if (n > MAX_FILES)
+		return -E2BIG;
+	for (size_t i = 0; i < n && !err; i++) {
+		uint64_t inode = socket_inode(folder, fds[i]);
 
-		if (++files > MAX_FILES)
-			err = -E2BIG;
-		else if (!inode)
+		if (!inode)
 			continue;
-		else if (!array__reserve(look->inodes, look->inodes_room, look->n_inodes + 1))
+		if (!array__reserve(look->inodes, look->inodes_room, look->n_inodes + 1))
 			err = -ENOMEM;
 		else
 			look->inodes[look->n_inodes++] = inode;
 	}
-	closedir(dir);
 	if (look->n_inodes)
 		qsort(look->inodes, look->n_inodes, sizeof(*look->inodes), compare_inodes);
 	return err;
@@ -189,13 +188,18 @@ static int read_table(const char *proc_root, pid_t pid, const char *name, struct
 {
 	char path[PATH_MAX], line[512];
 	FILE *file __cleanup_fclose = NULL;
-	int err = 0;
+	int fd, err = 0;
 
 	if (snprintf(path, sizeof(path), "%s/%d/net/%s", proc_root, pid, name) >= (int)sizeof(path))
 		return -EINVAL;
-	file = fopen(path, "re");
-	if (!file)
-		return errno == ENOENT ? 0 : proc_error(errno);
+	fd = access__open(path, O_RDONLY);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : proc_error(-fd);
+	file = fdopen(fd, "r");
+	if (!file) {
+		close(fd);
+		return -ENOMEM;
+	}
 	/* The first line has the titles. */
 	for (bool titles = true; !err && fgets(line, sizeof(line), file); titles = false) {
 		if (titles)

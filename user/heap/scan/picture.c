@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "heap/spans/spans.h"
+#include "host/access.h"
 #include "host/memory_copy.h"
 #include "host/process_stop.h"
 
@@ -204,14 +205,14 @@ int heap_picture__take(struct heap_picture *picture, struct failure *failure)
 	int err;
 
 	picture->then = *picture->live;
-	err = process_stop__hold(picture->options.proc_root, picture->options.pid,
-				 picture->options.max_stop_ns, &picture->stop, failure);
+	err = access__hold(picture->options.proc_root, picture->options.pid,
+			   picture->options.max_stop_ns, &picture->stop, failure);
 	if (err)
 		return err;
 	err = keep_threads(picture);
 	if (!err)
 		err = copy_stopped(picture);
-	picture->figures.stopped_ns = process_stop__release(picture->stop);
+	picture->figures.stopped_ns = access__release(picture->stop);
 	picture->stop = NULL;
 	picture->figures.again_bytes = totals->again_bytes;
 	picture->figures.copy_bytes = totals->copied_bytes;
@@ -223,7 +224,7 @@ void heap_picture__free(struct heap_picture *picture)
 {
 	if (!picture)
 		return;
-	process_stop__release(picture->stop);
+	access__release(picture->stop);
 	memory_copy__free(picture->copy);
 	heap_spans__free(picture->spans);
 	free(picture->threads);

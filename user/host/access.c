@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/access.h"
+
+static const struct access_ops *ops = &access_direct;
+
+void access__use(const struct access_ops *wanted)
+{
+	ops = wanted;
+}
+
+int access__open(const char *path, int flags)
+{
+	return ops->open(path, flags);
+}
+
+int access__open_below(const char *root, const char *path, int flags)
+{
+	return ops->open_below(root, path, flags);
+}
+
+ssize_t access__read(const char *path, void *buffer, size_t size)
+{
+	return ops->read(path, buffer, min_of(size, (size_t)ACCESS_READ_MAX));
+}
+
+ssize_t access__link(const char *path, char *text, size_t size)
+{
+	return ops->link(path, text, size);
+}
+
+int access__stat(const char *path, unsigned int mask, struct statx *ret_stat)
+{
+	return ops->stat(path, mask, ret_stat);
+}
+
+int access__list(const char *path, pid_t **ret_numbers, size_t *ret_n)
+{
+	return ops->list(path, ret_numbers, ret_n);
+}
+
+int access__open_memory(pid_t pid, struct access_memory **ret_memory)
+{
+	return ops->open_memory(pid, ret_memory);
+}
+
+void access__close_memory(struct access_memory *memory)
+{
+	if (memory)
+		ops->close_memory(memory);
+}
+
+ssize_t access__read_memory(struct access_memory *memory, const struct iovec *local, size_t n_local,
+			    const struct iovec *foreign, size_t n_foreign)
+{
+	return ops->read_memory(memory, local, n_local, foreign, n_foreign);
+}
+
+size_t access__memory_max(void)
+{
+	return ops->memory_max;
+}
+
+int access__memory_in_use(const struct access_memory *memory)
+{
+	return ops->memory_in_use(memory);
+}
+
+int access__pidfd(pid_t pid)
+{
+	return ops->pidfd(pid);
+}
+
+int access__mark_pages(pid_t pid)
+{
+	return ops->mark_pages(pid);
+}
+
+int access__hold(const char *proc_root, pid_t pid, uint64_t limit_ns,
+		 struct process_stop **ret_stop, struct failure *failure)
+{
+	return ops->hold(proc_root, pid, limit_ns, ret_stop, failure);
+}
+
+uint64_t access__release(struct process_stop *stop)
+{
+	return stop ? ops->release(stop) : 0;
+}

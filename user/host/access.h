@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_HOST_ACCESS_H
+#define GLEAKD_HOST_ACCESS_H
+
+/*
+ * The one way to everything that takes privileges and belongs to others: files of /proc/PID, what they
+ * lead to, memory, threads. Whoever holds the privileges does it itself (access_direct); whoever has
+ * given them up asks one that holds them (broker/client.h). All functions may be called by any thread,
+ * but for stopping.
+ *
+ * Every path is one of the proc file system: "/proc/PID/maps". Errors are -errno, as the system call
+ * says them.
+ */
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "base/common.h"
+#include "base/failure.h"
+
+struct process_stop;
+struct access_memory;
+
+/* The most that access__read() returns: a control group's path has no limit, and is read to here. */
+#define ACCESS_READ_MAX (64u << 10)
+/* Ranges in one call of access__read_memory(): UIO_MAXIOV of include/uapi/linux/uio.h. */
+#define ACCESS_RANGES_MAX 1024
+
+struct access_ops {
+	int (*open)(const char *path, int flags);
+	int (*open_below)(const char *root, const char *path, int flags);
+	ssize_t (*read)(const char *path, void *buffer, size_t size);
+	ssize_t (*link)(const char *path, char *text, size_t size);
+	int (*stat)(const char *path, unsigned int mask, struct statx *ret_stat);
+	int (*list)(const char *path, pid_t **ret_numbers, size_t *ret_n);
+	int (*open_memory)(pid_t pid, struct access_memory **ret_memory);
+	ssize_t (*read_memory)(struct access_memory *memory, const struct iovec *local,
+			       size_t n_local, const struct iovec *foreign, size_t n_foreign);
+	int (*memory_in_use)(const struct access_memory *memory);
+	void (*close_memory)(struct access_memory *memory);
+	int (*pidfd)(pid_t pid);
+	int (*mark_pages)(pid_t pid);
+	int (*hold)(const char *proc_root, pid_t pid, uint64_t limit_ns,
+		    struct process_stop **ret_stop, struct failure *failure);
+	uint64_t (*release)(struct process_stop *stop);
+	size_t memory_max; /* bytes of one call of read_memory */
+};
+
+/* With the privileges of this process. */
+extern const struct access_ops access_direct;
+
+/* access__use - from now on, for the whole process. @ops outlives it. */
+void access__use(const struct access_ops *ops);
+
+/*
+ * access__open - a descriptor of the file @path, close-on-exec. @flags: O_RDONLY, O_PATH, O_DIRECTORY,
+ * O_NONBLOCK. What a symbolic link of /proc leads to is opened only if it is a regular file.
+ */
+int access__open(const char *path, int flags) __must_check;
+
+/*
+ * access__open_below - as access__open(), @path as whoever has directory @root for root sees it: no link
+ * leads out of it.
+ */
+int access__open_below(const char *root, const char *path, int flags) __must_check;
+
+/*
+ * access__read - the first @size bytes, ACCESS_READ_MAX at most, of a file whose text the kernel makes
+ * up when it is read. Returns how many.
+ */
+ssize_t access__read(const char *path, void *buffer, size_t size) __must_check;
+
+/* access__link - the text of a link, without a NUL. Returns its length, @size at most. */
+ssize_t access__link(const char *path, char *text, size_t size) __must_check;
+
+/* access__stat - what is cached of the file that @path leads to (AT_STATX_DONT_SYNC). */
+int access__stat(const char *path, unsigned int mask, struct statx *ret_stat) __must_check;
+
+/*
+ * access__list - names in directory @path that are numbers (pids, threads, descriptors), in rising order.
+ * The caller frees them. Errors: -E2BIG more than PIDS_MAX; -ENOMEM.
+ */
+int access__list(const char *path, pid_t **ret_numbers, size_t *ret_n) __must_check;
+
+/*
+ * access__open_memory - of process @pid. Reading may still not be permitted. -ENOMEM. close takes NULL.
+ */
+int access__open_memory(pid_t pid, struct access_memory **ret_memory) __must_check;
+void access__close_memory(struct access_memory *memory);
+
+/* access__read_memory - as process_vm_readv(2), and access__memory_max() bytes at most. */
+ssize_t access__read_memory(struct access_memory *memory, const struct iovec *local, size_t n_local,
+			    const struct iovec *foreign, size_t n_foreign) __must_check;
+size_t access__memory_max(void);
+
+/*
+ * access__memory_in_use - 1: the process still has the address space that was opened; 0: nobody has it
+ * any more; -EACCES: the kernel does not tell.
+ */
+int access__memory_in_use(const struct access_memory *memory) __must_check;
+
+/* access__pidfd - readable when process @pid ends. */
+int access__pidfd(pid_t pid) __must_check;
+
+/* access__mark_pages - the kernel marks, in pagemap, which pages @pid writes from now on (soft-dirty). */
+int access__mark_pages(pid_t pid) __must_check;
+
+/* access__hold, access__release - what process_stop.h says of its own. */
+int access__hold(const char *proc_root, pid_t pid, uint64_t limit_ns,
+		 struct process_stop **ret_stop, struct failure *failure) __must_check;
+uint64_t access__release(struct process_stop *stop);
+
+#endif /* GLEAKD_HOST_ACCESS_H */

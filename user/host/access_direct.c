@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/read.h"
+#include "host/access.h"
+#include "host/pids.h"
+#include "host/process.h"
+#include "host/process_stop.h"
+
+/* The kernel silently cuts a call at MAX_RW_COUNT, just below 2 GiB (include/linux/fs.h). */
+#define MEMORY_MAX (1u << 30)
+
+#define CLEAR_SOFT_DIRTY "4" /* Documentation/filesystems/proc.rst, clear_refs */
+
+/* --- files --------------------------------------------------------------------------------------- */
+
+/*
+ * @handle is O_PATH, which opens nothing: the other end of a FIFO or a device does not notice. Opens the
+ * inode that was examined, whatever the path leads to by now.
+ */
+static int open_again(int handle, int flags)
+{
+	struct stat file;
+	char path[64];
+	int fd;
+
+	if (fstat(handle, &file))
+		return -errno;
+	if (!S_ISREG(file.st_mode))
+		return -ENOEXEC;
+	snprintf(path, sizeof(path), PROC_ROOT "/self/fd/%d", handle);
+	fd = open(path, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int direct_open(const char *path, int flags)
+{
+	bool whole = !(flags & (O_PATH | O_DIRECTORY));
+	int fd = open(path, (whole ? O_PATH : flags) | O_CLOEXEC);
+	int again;
+
+	if (fd < 0)
+		return -errno;
+	if (!whole)
+		return fd;
+	again = open_again(fd, flags);
+	close(fd);
+	return again;
+}
+
+static int direct_open_below(const char *root, const char *path, int flags)
+{
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC,
+			       .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+	int folder __cleanup_close = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd, again;
+
+	if (folder < 0)
+		return -errno;
+	fd = (int)syscall(SYS_openat2, folder, path, &how, sizeof(how));
+	if (fd < 0)
+		return -errno;
+	if (flags & O_PATH)
+		return fd;
+	again = open_again(fd, flags);
+	close(fd);
+	return again;
+}
+
+static ssize_t direct_read(const char *path, void *buffer, size_t size)
+{
+	int fd __cleanup_close = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	return fd < 0 ? -errno : read__whole(fd, buffer, size);
+}
+
+static ssize_t direct_link(const char *path, char *text, size_t size)
+{
+	ssize_t n = readlink(path, text, size);
+
+	return n < 0 ? -errno : n;
+}
+
+/* DONT_SYNC: cached attributes will do; NFS and FUSE then send nothing to their servers. */
+static int direct_stat(const char *path, unsigned int mask, struct statx *ret_stat)
+{
+	return statx(AT_FDCWD, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, mask, ret_stat) ?
+		       -errno :
+		       0;
+}
+
+static int direct_pidfd(pid_t pid)
+{
+	long fd = syscall(SYS_pidfd_open, pid, 0);
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+static int direct_mark_pages(pid_t pid)
+{
+	int fd __cleanup_close = -1;
+	char path[64];
+
+	snprintf(path, sizeof(path), PROC_ROOT "/%d/clear_refs", pid);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	return write(fd, CLEAR_SOFT_DIRTY, 1) == 1 ? 0 : -EIO;
+}
+
+/* --- memory -------------------------------------------------------------------------------------- */
+
+struct access_memory {
+	pid_t pid;
+	pid_t task; /* the thread by which it is reached, see process__task() */
+	int fd;	    /* /proc/PID/mem, which tells whether the address space is in use; -1: none */
+};
+
+static int direct_open_memory(pid_t pid, struct access_memory **ret_memory)
+{
+	struct access_memory *memory = calloc(1, sizeof(*memory));
+	char path[64];
+
+	if (!memory)
+		return -ENOMEM;
+	memory->pid = pid;
+	memory->task = process__task(PROC_ROOT, pid);
+	snprintf(path, sizeof(path), PROC_ROOT "/%d/mem", memory->task);
+	memory->fd = open(path, O_RDONLY | O_CLOEXEC);
+	*ret_memory = memory;
+	return 0;
+}
+
+static void direct_close_memory(struct access_memory *memory)
+{
+	if (memory->fd >= 0)
+		close(memory->fd);
+	free(memory);
+}
+
+static ssize_t direct_read_memory(struct access_memory *memory, const struct iovec *local,
+				  size_t n_local, const struct iovec *foreign, size_t n_foreign)
+{
+	/* Several threads may read (memory_copy.h). */
+	pid_t task = __atomic_load_n(&memory->task, __ATOMIC_RELAXED);
+	ssize_t n = process_vm_readv(task, local, n_local, foreign, n_foreign, 0);
+
+	if (n < 0 && errno == ESRCH) {
+		/* The thread has ended; others may go on. */
+		task = process__task(PROC_ROOT, memory->pid);
+		__atomic_store_n(&memory->task, task, __ATOMIC_RELAXED);
+		n = process_vm_readv(task, local, n_local, foreign, n_foreign, 0);
+	}
+	return n < 0 ? -errno : n;
+}
+
+/*
+ * The descriptor of /proc/PID/mem belongs to the address space and not to the process
+ * (fs/proc/base.c mem_open). Once no process uses that any more, reads return 0 (mem_rw,
+ * mmget_not_zero). Nothing is mapped at the address, so a space in use returns EIO.
+ */
+static int direct_memory_in_use(const struct access_memory *memory)
+{
+	char byte;
+	ssize_t n;
+
+	if (memory->fd < 0)
+		return -EACCES;
+	do
+		n = pread(memory->fd, &byte, 1, 0);
+	while (n < 0 && errno == EINTR);
+	return n != 0;
+}
+
+const struct access_ops access_direct = {
+	.open = direct_open,
+	.open_below = direct_open_below,
+	.read = direct_read,
+	.link = direct_link,
+	.stat = direct_stat,
+	.list = pids__list,
+	.open_memory = direct_open_memory,
+	.read_memory = direct_read_memory,
+	.memory_in_use = direct_memory_in_use,
+	.close_memory = direct_close_memory,
+	.pidfd = direct_pidfd,
+	.mark_pages = direct_mark_pages,
+	.hold = process_stop__hold,
+	.release = process_stop__release,
+	.memory_max = MEMORY_MAX,
+};
