@@ -70,6 +70,11 @@ int access__pidfd(pid_t pid)
 	return ops->pidfd(pid);
 }
 
+int access__follow(struct process_programs *ret_programs)
+{
+	return ops->follow(ret_programs);
+}
+
 int access__mark_pages(pid_t pid)
 {
 	return ops->mark_pages(pid);

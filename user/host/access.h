@@ -17,6 +17,7 @@
 
 #include "base/common.h"
 #include "base/failure.h"
+#include "host/process_programs.h"
 
 struct process_stop;
 struct access_memory;
@@ -39,6 +40,7 @@ struct access_ops {
 	int (*memory_in_use)(const struct access_memory *memory);
 	void (*close_memory)(struct access_memory *memory);
 	int (*pidfd)(pid_t pid);
+	int (*follow)(struct process_programs *ret_programs);
 	int (*mark_pages)(pid_t pid);
 	int (*hold)(const char *proc_root, pid_t pid, uint64_t limit_ns,
 		    struct process_stop **ret_stop, struct failure *failure);
@@ -101,6 +103,9 @@ int access__memory_in_use(const struct access_memory *memory) __must_check;
 
 /* access__pidfd - readable when process @pid ends. */
 int access__pidfd(pid_t pid) __must_check;
+
+/* access__follow - what process_programs__load() says; the caller closes them. */
+int access__follow(struct process_programs *ret_programs) __must_check;
 
 /* access__mark_pages - the kernel marks, in pagemap, which pages @pid writes from now on (soft-dirty). */
 int access__mark_pages(pid_t pid) __must_check;

@@ -191,6 +191,7 @@ const struct access_ops access_direct = {
 	.memory_in_use = direct_memory_in_use,
 	.close_memory = direct_close_memory,
 	.pidfd = direct_pidfd,
+	.follow = process_programs__load,
 	.mark_pages = direct_mark_pages,
 	.hold = process_stop__hold,
 	.release = process_stop__release,

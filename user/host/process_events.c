@@ -1,27 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/process_events.h"
 
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/types.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "processes.skel.h"
+#include <sys/mman.h>
 
 #include "../../bpf/process_abi.h"
+#include "host/access.h"
+#include "host/bpf_ring.h"
 #include "host/capability.h"
 
-#define BTF_PATH "/sys/kernel/btf/vmlinux"
-
-/* Header before each record: BPF_RINGBUF_HDR_SZ. */
-#define RECORD_BYTES (8 + sizeof(struct gl_process_event))
+#define RECORD_BYTES (BPF_RING_HEADER_BYTES + sizeof(struct gl_process_event))
 
 struct process_events {
-	struct processes_bpf *skeleton;
-	struct ring_buffer *ring;
+	struct process_programs programs;
+	struct bpf_ring *ring;
+	const uint64_t *lost; /* gl_process_lost, the only variable of its section */
 	process_event_fn fn;
 	void *ctx;
 	size_t batch; /* records of the consume() under way */
@@ -51,7 +47,7 @@ static bool decode(const void *data, size_t size, struct process_event *event)
  * A round ends after one ringful, as in observe/events.c: a storm of events must not hold the
  * caller up.
  */
-static int on_record(void *ctx, void *data, size_t size)
+static bool on_record(void *ctx, const void *data, size_t size)
 {
 	struct process_events *events = ctx;
 	struct process_event event;
@@ -60,33 +56,17 @@ static int on_record(void *ctx, void *data, size_t size)
 		events->fn(events->ctx, &event);
 	else
 		events->malformed++;
-	return ++events->batch < PROCESS_EVENTS_RING_BYTES / RECORD_BYTES ? 0 : -ECANCELED;
+	return ++events->batch < PROCESS_EVENTS_RING_BYTES / RECORD_BYTES;
 }
 
 size_t process_events__consume(struct process_events *events)
 {
 	events->batch = 0;
-	/* Errors are only our own, from on_record(). */
-	(void)ring_buffer__consume(events->ring);
+	bpf_ring__consume(events->ring, on_record, events);
 	return events->batch;
 }
 
 /* --- begin and end ------------------------------------------------------------------------------- */
-
-/*
- * libbpf prints to stderr what it is not allowed to do or cannot do. That is expected here, and not
- * worth a message.
- */
-static int load_quietly(struct processes_bpf *skeleton)
-{
-	libbpf_print_fn_t print = libbpf_set_print(NULL);
-	int err = processes_bpf__load(skeleton);
-
-	if (!err)
-		err = processes_bpf__attach(skeleton);
-	libbpf_set_print(print);
-	return err;
-}
 
 static int explain(int err, struct failure *failure)
 {
@@ -114,40 +94,23 @@ static int explain(int err, struct failure *failure)
 	}
 }
 
-/* Makes the programs record the pids of our own pid namespace. */
-static int configure(struct processes_bpf *skeleton)
-{
-	struct stat namespace;
-
-	if (stat("/proc/self/ns/pid", &namespace))
-		return -errno;
-	skeleton->rodata->gl_pid_ns_inode = (__u32) namespace.st_ino;
-	skeleton->rodata->gl_process_wakeup_bytes = PROCESS_EVENTS_RING_BYTES / 4;
-	return bpf_map__set_max_entries(skeleton->maps.gl_process_events,
-					PROCESS_EVENTS_RING_BYTES);
-}
-
-static int open_ring(struct process_events *events)
-{
-	int fd = bpf_map__fd(events->skeleton->maps.gl_process_events);
-
-	events->ring = ring_buffer__new(fd, on_record, events, NULL);
-	return events->ring ? 0 : -ENOMEM;
-}
-
 static int start(struct process_events *events)
 {
-	int err;
+	void *counters;
+	int err = access__follow(&events->programs);
 
-	if (access(BTF_PATH, R_OK))
-		return -ENOENT;
-	events->skeleton = processes_bpf__open();
-	if (!events->skeleton)
+	if (err)
+		return err;
+	err = bpf_ring__new(events->programs.fds[PROCESS_PROGRAM_RING], PROCESS_EVENTS_RING_BYTES,
+			    &events->ring);
+	if (err)
+		return err;
+	counters = mmap(NULL, sizeof(*events->lost), PROT_READ, MAP_SHARED,
+			events->programs.fds[PROCESS_PROGRAM_COUNTERS], 0);
+	if (counters == MAP_FAILED)
 		return -errno;
-	err = configure(events->skeleton);
-	if (!err)
-		err = load_quietly(events->skeleton);
-	return err ? err : open_ring(events);
+	events->lost = counters;
+	return 0;
 }
 
 int process_events__open(process_event_fn fn, void *ctx, struct process_events **ret_events,
@@ -160,6 +123,7 @@ int process_events__open(process_event_fn fn, void *ctx, struct process_events *
 		return explain(-ENOMEM, failure);
 	events->fn = fn;
 	events->ctx = ctx;
+	events->programs = PROCESS_PROGRAMS_NONE;
 	err = start(events);
 	if (err) {
 		process_events__free(events);
@@ -173,19 +137,21 @@ void process_events__free(struct process_events *events)
 {
 	if (!events)
 		return;
-	ring_buffer__free(events->ring);
-	processes_bpf__destroy(events->skeleton);
+	bpf_ring__free(events->ring);
+	if (events->lost)
+		munmap((void *)(uintptr_t)events->lost, sizeof(*events->lost));
+	process_programs__close(&events->programs);
 	free(events);
 }
 
 int process_events__fd(const struct process_events *events)
 {
-	return ring_buffer__epoll_fd(events->ring);
+	return events->programs.fds[PROCESS_PROGRAM_RING];
 }
 
 uint64_t process_events__lost(const struct process_events *events)
 {
-	return __atomic_load_n(&events->skeleton->bss->gl_process_lost, __ATOMIC_RELAXED);
+	return __atomic_load_n(events->lost, __ATOMIC_RELAXED);
 }
 
 uint64_t process_events__malformed(const struct process_events *events)

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "observe/events.h"
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Header before each record, and the multiple that records are rounded up to: BPF_RINGBUF_HDR_SZ. */
-#define RING_HEADER_BYTES 8
+#include "host/bpf_ring.h"
 
 struct event_reader {
-	struct ring_buffer *ring;
+	struct bpf_ring *ring;
+	int fd;
 	event_fn fn;
 	void *ctx;
 	size_t ring_records; /* the most that fit the ring at one time */
@@ -50,39 +48,30 @@ bool event_record__decode(const void *data, size_t size, event_fn fn, void *ctx)
 	}
 }
 
-/*
- * libbpf goes on as long as records arrive, and a busy target can produce as fast as we consume. So
- * the round ends after one ringful; libbpf has moved past this record when it sees the error.
- */
-static int on_record(void *ctx, void *data, size_t size)
+/* A busy target can produce as fast as we consume: the round ends after one ringful. */
+static bool on_record(void *ctx, const void *data, size_t size)
 {
 	struct event_reader *reader = ctx;
 
 	if (!event_record__decode(data, size, reader->fn, reader->ctx))
 		reader->malformed++;
-	return ++reader->batch < reader->ring_records ? 0 : -ECANCELED;
+	return ++reader->batch < reader->ring_records;
 }
 
-int event_reader__new(int ring_fd, event_fn fn, void *ctx, struct event_reader **ret_reader)
+int event_reader__new(int ring_fd, size_t ring_bytes, event_fn fn, void *ctx,
+		      struct event_reader **ret_reader)
 {
-	struct bpf_map_info info = {0};
-	__u32 info_size = sizeof(info);
-	struct event_reader *reader;
+	struct event_reader *reader = calloc(1, sizeof(*reader));
 	int err;
 
-	if (bpf_obj_get_info_by_fd(ring_fd, &info, &info_size))
-		return -errno;
-	if (info.type != BPF_MAP_TYPE_RINGBUF)
-		return -EINVAL;
-	reader = calloc(1, sizeof(*reader));
 	if (!reader)
 		return -ENOMEM;
 	reader->fn = fn;
 	reader->ctx = ctx;
-	reader->ring_records = info.max_entries / (RING_HEADER_BYTES + sizeof(struct gl_event));
-	reader->ring = ring_buffer__new(ring_fd, on_record, reader, NULL);
-	if (!reader->ring) {
-		err = errno ? -errno : -ENOMEM;
+	reader->fd = ring_fd;
+	reader->ring_records = ring_bytes / (BPF_RING_HEADER_BYTES + sizeof(struct gl_event));
+	err = bpf_ring__new(ring_fd, ring_bytes, &reader->ring);
+	if (err) {
 		event_reader__free(reader);
 		return err;
 	}
@@ -94,20 +83,19 @@ void event_reader__free(struct event_reader *reader)
 {
 	if (!reader)
 		return;
-	ring_buffer__free(reader->ring);
+	bpf_ring__free(reader->ring);
 	free(reader);
 }
 
 int event_reader__epoll_fd(const struct event_reader *reader)
 {
-	return ring_buffer__epoll_fd(reader->ring);
+	return reader->fd;
 }
 
 size_t event_reader__consume(struct event_reader *reader)
 {
 	reader->batch = 0;
-	/* Errors are only our own, from on_record(). */
-	(void)ring_buffer__consume(reader->ring);
+	bpf_ring__consume(reader->ring, on_record, reader);
 	reader->consumed += reader->batch;
 	return reader->batch;
 }

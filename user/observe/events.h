@@ -18,8 +18,11 @@ struct event_reader;
 typedef void (*event_fn)(void *ctx, const struct gl_event *head,
 			 const struct gl_event_create *create);
 
-/* event_reader__new - consume the ring buffer map @ring_fd. -ENOMEM or the kernel's refusal. */
-int event_reader__new(int ring_fd, event_fn fn, void *ctx,
+/*
+ * event_reader__new - consume the ring buffer map @ring_fd, which has @ring_bytes and outlives the reader.
+ * -ENOMEM or the kernel's refusal.
+ */
+int event_reader__new(int ring_fd, size_t ring_bytes, event_fn fn, void *ctx,
 		      struct event_reader **ret_reader) __must_check;
 void event_reader__free(struct event_reader *reader);
 

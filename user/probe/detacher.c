@@ -8,7 +8,7 @@
 
 /* Fewer than the service's TasksMax= (deploy/systemd/gleakd.service). */
 #define MAX_THREADS 16u
-/* close(2) and, for perf events, a little of libbpf. */
+/* close(2). */
 #define STACK_BYTES (64u << 10)
 
 struct job {

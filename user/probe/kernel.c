@@ -13,7 +13,6 @@
 #include "probe/links.h"
 
 #define BTF_PATH "/sys/kernel/btf/vmlinux"
-#define PMU_PATH "/sys/bus/event_source/devices/uprobe/type"
 
 /* A program that does nothing, for links of uprobe_multi; -errno when the kernel has none. */
 static int load_empty_program(void)
@@ -57,7 +56,7 @@ void kernel__probe(struct kernel_features *ret_features)
 	features.ring_buffer = libbpf_probe_bpf_map_type(BPF_MAP_TYPE_RINGBUF, NULL) == 1;
 	features.attach_cookie = libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE,
 							 BPF_FUNC_get_attach_cookie, NULL) == 1;
-	features.uprobe_pmu = access(PMU_PATH, R_OK) == 0;
+	features.uprobe_pmu = access(KERNEL_UPROBE_PMU, R_OK) == 0;
 	prog_fd = load_empty_program();
 	features.uprobe_multi = prog_fd >= 0 && probe_uprobe_multi(prog_fd);
 	*ret_features = features;
@@ -112,7 +111,7 @@ int kernel__check(const struct kernel_features *features, struct failure *failur
 	if (!features->uprobe_multi && !features->uprobe_pmu)
 		return failure__set(
 			failure, -EOPNOTSUPP,
-			"this kernel has no uprobes: " PMU_PATH " is missing; the kernel "
+			"this kernel has no uprobes: " KERNEL_UPROBE_PMU " is missing; the kernel "
 			"was built without CONFIG_UPROBE_EVENTS, or /sys is not mounted "
 			"here; use another kernel or mount it, or watch without probes "
 			"(--mode census)");

@@ -6,6 +6,8 @@
 #include "base/common.h"
 #include "base/failure.h"
 
+#define KERNEL_UPROBE_PMU "/sys/bus/event_source/devices/uprobe/type"
+
 struct kernel_features {
 	bool btf;	    /* /sys/kernel/btf/vmlinux is readable */
 	bool ring_buffer;   /* BPF_MAP_TYPE_RINGBUF */

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/links.h"
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "base/cleanup.h"
+#include "probe/kernel.h"
 
 /*
  * The head of union bpf_attr for BPF_LINK_CREATE with BPF_TRACE_UPROBE_MULTI
@@ -48,35 +55,53 @@ int uprobe_multi_link__create(int prog_fd, const struct probe_link_target *targe
 	return fd < 0 ? -errno : (int)fd;
 }
 
-static int attach_perf_event(struct probe_link *link, const struct bpf_program *program,
-			     const struct probe_link_target *target)
+/* The number by which the kernel knows performance events that are uprobes. */
+static int uprobe_pmu(void)
 {
-	LIBBPF_OPTS(bpf_uprobe_opts, options, .bpf_cookie = target->cookie);
-	struct bpf_link *bpf;
+	FILE *file __cleanup_fclose = fopen(KERNEL_UPROBE_PMU, "re");
+	int type;
 
-	bpf = bpf_program__attach_uprobe_opts(program, target->pid, target->path,
-					      target->file_offset, &options);
-	if (!bpf)
+	return file && fscanf(file, "%d", &type) == 1 && type >= 0 ? type : -EOPNOTSUPP;
+}
+
+/* The link holds the event (kernel/bpf/syscall.c bpf_perf_link_attach), and with it the probe. */
+static int attach_perf_event(int prog_fd, const struct probe_link_target *target)
+{
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.uprobe_path = (uintptr_t)target->path,
+		.probe_offset = target->file_offset,
+	};
+	LIBBPF_OPTS(bpf_link_create_opts, options, .perf_event.bpf_cookie = target->cookie);
+	int fd, link, type = uprobe_pmu();
+
+	if (type < 0)
+		return type;
+	attr.type = (__u32)type;
+	fd = (int)syscall(SYS_perf_event_open, &attr, target->pid, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	if (fd < 0)
 		return -errno;
-	link->bpf = bpf;
-	return 0;
+	link = bpf_link_create(prog_fd, fd, BPF_PERF_EVENT, &options);
+	if (link >= 0 && ioctl(fd, PERF_EVENT_IOC_ENABLE, 0)) {
+		int err = -errno;
+
+		close(link);
+		link = err;
+	}
+	close(fd);
+	return link;
 }
 
 int probe_link__attach(struct probe_link *link, const struct bpf_program *program,
 		       const struct probe_link_target *target, bool uprobe_multi)
 {
-	int err;
+	int prog_fd = bpf_program__fd(program);
+	int fd = uprobe_multi ? uprobe_multi_link__create(prog_fd, target) :
+				attach_perf_event(prog_fd, target);
 
-	if (uprobe_multi) {
-		err = uprobe_multi_link__create(bpf_program__fd(program), target);
-		if (err >= 0)
-			link->fd = err;
-	} else {
-		err = attach_perf_event(link, program, target);
-	}
-	if (err < 0)
-		return err;
-	link->attached = true;
+	if (fd < 0)
+		return fd;
+	*link = (struct probe_link){.attached = true, .fd = fd};
 	return 0;
 }
 
@@ -84,9 +109,6 @@ void probe_link__detach(struct probe_link *link)
 {
 	if (!link->attached)
 		return;
-	if (link->bpf)
-		bpf_link__destroy(link->bpf);
-	else
-		close(link->fd);
+	close(link->fd);
 	*link = (struct probe_link){0};
 }

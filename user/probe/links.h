@@ -11,7 +11,6 @@
 
 #include "base/common.h"
 
-struct bpf_link;
 struct bpf_program;
 
 /* expected_attach_type of a program for uprobe_multi: BPF_TRACE_UPROBE_MULTI, include/uapi/linux/bpf.h. */
@@ -33,8 +32,7 @@ int uprobe_multi_link__create(int prog_fd, const struct probe_link_target *targe
 /* An attached probe; all zero means "not attached". */
 struct probe_link {
 	bool attached;
-	int fd;		      /* uprobe_multi */
-	struct bpf_link *bpf; /* perf event; NULL with uprobe_multi */
+	int fd; /* of the link; closing it detaches */
 };
 
 int probe_link__attach(struct probe_link *link, const struct bpf_program *program,

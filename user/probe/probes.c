@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/probes.h"
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,17 +8,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "gleakd.skel.h"
-
 #include "base/cleanup.h"
-#include "host/capability.h"
 #include "probe/detacher.h"
-#include "probe/libbpf_text.h"
 #include "probe/links.h"
+#include "probe/programs.h"
 #include "probe/slots.h"
 
 struct probes {
-	struct gleakd_bpf *skeleton;
+	struct programs *programs;
+	uint32_t ring_bytes;
 	bool uprobe_multi;
 	struct slots slots; /* of gl_targets */
 	struct detacher *detacher;
@@ -35,85 +31,22 @@ struct probe_attachment {
 	int exe_fd; /* the file itself: the right one even when the process executes another */
 };
 
-static struct bpf_program *program_of(const struct probes *probes, enum probe_event event)
-{
-	return bpf_object__find_program_by_name(probes->skeleton->obj,
-						probe_event__info(event)->program);
-}
-
-static bool valid_ring_size(uint32_t bytes)
-{
-	return bytes >= (uint32_t)sysconf(_SC_PAGESIZE) && !(bytes & (bytes - 1));
-}
-
-static int configure(struct probes *probes, uint32_t ring_bytes)
-{
-	struct gleakd_bpf *skeleton = probes->skeleton;
-	int err;
-
-	/* Wakes the reader when half full: as much room is left before records are lost. */
-	skeleton->rodata->gl_wakeup_bytes = ring_bytes / 2;
-	err = bpf_map__set_max_entries(skeleton->maps.gl_events, ring_bytes);
-	for (int event = 0; event < PROBE_EVENT_COUNT && !err && probes->uprobe_multi; event++)
-		err = bpf_program__set_expected_attach_type(program_of(probes, event),
-							    LINK_UPROBE_MULTI);
-	return err;
-}
-
-static int load(struct probes *probes, uint32_t ring_bytes, struct failure *failure)
-{
-	int err;
-
-	probes->skeleton = gleakd_bpf__open();
-	if (!probes->skeleton)
-		return failure__set(failure, -errno, "cannot open the built-in BPF programs: %s",
-				    libbpf_text__get());
-	err = configure(probes, ring_bytes);
-	if (!err)
-		err = gleakd_bpf__load(probes->skeleton);
-	if (err == -EPERM)
-		return failure__set(
-			failure, err,
-			"the kernel does not let this process load BPF programs; it needs "
-			"CAP_BPF and CAP_PERFMON (%s), and no lockdown or LSM in the way: "
-			"%s",
-			capability__advice(), libbpf_text__get());
-	if (err == -ENOMEM)
-		return failure__set(failure, err,
-				    "no memory for the BPF maps (ring buffer of %u bytes)",
-				    ring_bytes);
-	if (err)
-		return failure__set(failure, -EINVAL,
-				    "the kernel refused the BPF programs (%s): %s", strerror(-err),
-				    libbpf_text__get());
-	return 0;
-}
-
 int probes__new(const struct probes_options *options, const struct kernel_features *features,
 		struct probes **ret_probes, struct failure *failure)
 {
 	uint32_t ring_bytes = options->ring_bytes ? options->ring_bytes : PROBES_DEFAULT_RING_BYTES;
-	struct probes *probes;
-	int err = kernel__check(features, failure);
+	struct probes *probes = calloc(1, sizeof(*probes));
+	int err;
 
-	if (err)
-		return err;
-	if (!valid_ring_size(ring_bytes))
-		return failure__set(
-			failure, -EINVAL,
-			"ring buffer of %u bytes: must be a power of two and at least a "
-			"page",
-			ring_bytes);
-	probes = calloc(1, sizeof(*probes));
 	if (!probes)
 		return failure__set(failure, -ENOMEM, "out of memory");
 	probes->uprobe_multi = features->uprobe_multi;
-	libbpf_text__capture();
+	probes->ring_bytes = ring_bytes;
 	err = detacher__new(&probes->detacher);
 	if (err)
 		failure__set(failure, err, "out of memory");
 	if (!err)
-		err = load(probes, ring_bytes, failure);
+		err = programs__load(ring_bytes, features, &probes->programs, failure);
 	if (err) {
 		probes__free(probes);
 		return err;
@@ -128,21 +61,23 @@ void probes__free(struct probes *probes)
 		return;
 	/* Links keep their programs loaded: they go first, since users wait for them. */
 	detacher__free(probes->detacher);
-	gleakd_bpf__destroy(probes->skeleton);
+	programs__unload(probes->programs);
 	free(probes);
 }
 
 int probes__ring_fd(const struct probes *probes)
 {
-	return bpf_map__fd(probes->skeleton->maps.gl_events);
+	return programs__ring_fd(probes->programs);
+}
+
+size_t probes__ring_bytes(const struct probes *probes)
+{
+	return probes->ring_bytes;
 }
 
 static int publish(struct probe_attachment *attachment, const struct go_layout *layout,
 		   struct failure *failure)
 {
-	const struct probes *probes = attachment->probes;
-	uint32_t key = (uint32_t)attachment->slot;
-	const struct gl_losses none_lost = {0};
 	struct gl_target target;
 	int err;
 
@@ -151,12 +86,7 @@ static int publish(struct probe_attachment *attachment, const struct go_layout *
 				    "the probes cannot read the goroutines of Go 1.%d: its "
 				    "runtime.g is laid out in a way they do not know",
 				    layout->minor);
-	err = bpf_map_update_elem(bpf_map__fd(probes->skeleton->maps.gl_targets), &key, &target,
-				  BPF_ANY);
-	/* The slot may have had another owner. */
-	if (!err)
-		err = bpf_map_update_elem(bpf_map__fd(probes->skeleton->maps.gl_losses), &key,
-					  &none_lost, BPF_ANY);
+	err = programs__describe(attachment->probes->programs, attachment->slot, &target);
 	if (err)
 		return failure__set(failure, err, "cannot write the BPF maps: %s", strerror(-err));
 	return 0;
@@ -197,24 +127,25 @@ static int attach_event(struct probe_attachment *attachment, enum probe_event ev
 {
 	const struct probe_site *site = &attachment->plan.sites[event];
 	const struct probes *probes = attachment->probes;
-	char path[64];
-	const struct probe_link_target target = {
-		.path = path,
+	const struct program_site where = {
+		.event = event,
+		.pid = attachment->pid,
+		.exe_fd = attachment->exe_fd,
 		.file_offset = site->file_offset,
 		.cookie = GL_COOKIE(attachment->slot, site->g_location, site->guard,
 				    site->g_stack_offset),
-		.pid = attachment->pid,
 	};
-	int err;
+	int fd;
 
 	if (!site->present)
 		return 0;
 	/* While an old probe is still there, each hit would count twice. */
 	detacher__wait(probes->detacher, attachment->pid);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", attachment->exe_fd);
-	err = probe_link__attach(&attachment->links[event], program_of(probes, event), &target,
-				 probes->uprobe_multi);
-	return err ? explain_link(attachment, event, err, failure) : 0;
+	fd = programs__attach(probes->programs, &where);
+	if (fd < 0)
+		return explain_link(attachment, event, fd, failure);
+	attachment->links[event] = (struct probe_link){.attached = true, .fd = fd};
+	return 0;
 }
 
 static int open_executable(struct probe_attachment *attachment, const char *exe_path,
@@ -317,10 +248,7 @@ int probe_attachment__set(struct probe_attachment *attachment, unsigned int even
 int probe_attachment__losses(const struct probe_attachment *attachment,
 			     struct gl_losses *ret_losses)
 {
-	uint32_t key = (uint32_t)attachment->slot;
-
-	return bpf_map_lookup_elem(bpf_map__fd(attachment->probes->skeleton->maps.gl_losses), &key,
-				   ret_losses);
+	return programs__losses(attachment->probes->programs, attachment->slot, ret_losses);
 }
 
 size_t probe_attachment__slot(const struct probe_attachment *attachment)

@@ -38,8 +38,9 @@ int probes__new(const struct probes_options *options, const struct kernel_featur
 /* probes__free - after all attachments; every probe is gone when it returns. */
 void probes__free(struct probes *probes);
 
-/* probes__ring_fd - map descriptor of the ring buffer, for observe/events. */
+/* probes__ring_fd, _bytes - map descriptor of the ring buffer and its size, for observe/events. */
 int probes__ring_fd(const struct probes *probes);
+size_t probes__ring_bytes(const struct probes *probes);
 
 /*
  * probes__attach - attach the events of @event_mask (bits 1 << enum probe_event) to one process.

@@ -7,18 +7,15 @@
 
 #include "base/log.h"
 #include "observe/events.h"
-#include "probe/calibrate.h"
-#include "probe/calibration_file.h"
+#include "probe/programs.h"
 #include "session/saved_state.h"
 
 struct session {
 	struct session_options options;
-	struct kernel_features features;
+	struct programs_outlook outlook;
 	struct executables *executables;
 	struct exe_cache *files; /* executables and libraries that were looked at */
 	struct probes *probes;
-	struct calibration calibration;
-	bool calibrated;
 	bool frozen;
 	struct event_reader *reader;
 	size_t n_targets;
@@ -63,35 +60,19 @@ static void on_event(void *ctx, const struct gl_event *head, const struct gl_eve
 		target__event(target, head, create);
 }
 
-/* What a hit costs here, before anybody is hit. False: it could not be found out. */
-static bool know_costs(const struct kernel_features *features, struct calibration *calibration)
-{
-	const char *folder = calibration_file__folder();
-
-	if (folder && !calibration_file__read(folder, calibration))
-		return true;
-	if (calibrate__run(features, calibration))
-		return false;
-	/* Where it cannot be remembered, the next one measures again. */
-	if (folder)
-		(void)!calibration_file__write(folder, calibration);
-	return true;
-}
-
 static int load_probes(struct session *session, struct failure *failure)
 {
 	struct probes_options options = {.ring_bytes = session->options.ring_bytes};
 	int err;
 
-	kernel__probe(&session->features);
-	err = kernel__check(&session->features, failure);
+	err = programs__prepare(&session->outlook, failure);
 	if (err)
 		return err;
-	session->calibrated = know_costs(&session->features, &session->calibration);
-	err = probes__new(&options, &session->features, &session->probes, failure);
+	err = probes__new(&options, &session->outlook.features, &session->probes, failure);
 	if (err)
 		return err;
-	err = event_reader__new(probes__ring_fd(session->probes), on_event, session,
+	err = event_reader__new(probes__ring_fd(session->probes),
+				probes__ring_bytes(session->probes), on_event, session,
 				&session->reader);
 	if (err)
 		return failure__set(failure, err,
@@ -174,7 +155,7 @@ int session__add(struct session *session, pid_t pid, const struct runtime_place 
 		.executables = session->executables,
 		.mode = session->options.mode,
 		.probes = session->probes,
-		.calibration = session->calibrated ? &session->calibration : NULL,
+		.calibration = session->outlook.calibrated ? &session->outlook.calibration : NULL,
 		.max_overhead = session->options.max_overhead,
 		.begin_low = session->options.begin_low,
 		.patient = session->options.patient,
@@ -444,12 +425,12 @@ uint64_t session__malformed(const struct session *session)
 
 bool session__uprobe_multi(const struct session *session)
 {
-	return session->features.uprobe_multi;
+	return session->outlook.features.uprobe_multi;
 }
 
 const struct calibration *session__calibration(const struct session *session)
 {
-	return session->calibrated ? &session->calibration : NULL;
+	return session->outlook.calibrated ? &session->outlook.calibration : NULL;
 }
 
 uint64_t session__events(const struct session *session)

@@ -195,7 +195,7 @@ Test(event_reader, consumes_what_is_there)
 	struct seen seen = {0};
 	int ring_fd = new_ring();
 
-	cr_assert_eq(event_reader__new(ring_fd, see, &seen, &reader), 0);
+	cr_assert_eq(event_reader__new(ring_fd, RING_BYTES, see, &seen, &reader), 0);
 	cr_assert_eq(event_reader__consume(reader), 0);
 	produce(ring_fd, PROBE_EVENT_EXIT, sizeof(struct gl_event), 5);
 	cr_assert_eq(event_reader__consume(reader), 5);
@@ -215,7 +215,7 @@ Test(event_reader, counts_malformed_records)
 	struct seen seen = {0};
 	int ring_fd = new_ring();
 
-	cr_assert_eq(event_reader__new(ring_fd, see, &seen, &reader), 0);
+	cr_assert_eq(event_reader__new(ring_fd, RING_BYTES, see, &seen, &reader), 0);
 	produce(ring_fd, 9, 24, 2);
 	produce(ring_fd, PROBE_EVENT_CREATE, 24, 3);
 	produce(ring_fd, PROBE_EVENT_PARK, 23, 4);
@@ -242,7 +242,7 @@ Test(event_reader, a_round_ends_although_records_keep_coming, .timeout = 30)
 	struct event_reader *reader;
 	int ring_fd = new_ring();
 
-	cr_assert_eq(event_reader__new(ring_fd, see_and_produce, &ring_fd, &reader), 0);
+	cr_assert_eq(event_reader__new(ring_fd, RING_BYTES, see_and_produce, &ring_fd, &reader), 0);
 	produce(ring_fd, PROBE_EVENT_EXIT, sizeof(struct gl_event), 1);
 	cr_assert_eq(event_reader__consume(reader), RING_BYTES / 32);
 	cr_assert_eq(event_reader__consume(reader), RING_BYTES / 32, "none is stuck or repeated");
@@ -258,7 +258,7 @@ Test(event_reader, epoll_fd_becomes_readable)
 	int ring_fd = new_ring();
 	struct pollfd poll_fd = {.events = POLLIN};
 
-	cr_assert_eq(event_reader__new(ring_fd, see, &seen, &reader), 0);
+	cr_assert_eq(event_reader__new(ring_fd, RING_BYTES, see, &seen, &reader), 0);
 	poll_fd.fd = event_reader__epoll_fd(reader);
 	cr_assert_eq(poll(&poll_fd, 1, 0), 0);
 	produce(ring_fd, PROBE_EVENT_EXIT, sizeof(struct gl_event), 1);
@@ -274,11 +274,15 @@ Test(event_reader, refuses_what_is_no_ring)
 	struct event_reader *reader = NULL;
 	int map_fd;
 
-	cr_assert_lt(event_reader__new(-1, see, NULL, &reader), 0);
+	cr_assert_lt(event_reader__new(-1, RING_BYTES, see, NULL, &reader), 0);
 	close(new_ring());
 	map_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "test_array", 4, 8, 1, NULL);
 	cr_assert_geq(map_fd, 0);
-	cr_assert_eq(event_reader__new(map_fd, see, NULL, &reader), -EINVAL);
+	cr_assert_lt(event_reader__new(map_fd, RING_BYTES, see, NULL, &reader), 0);
+	close(map_fd);
+	map_fd = new_ring();
+	cr_assert_lt(event_reader__new(map_fd, 2 * RING_BYTES, see, NULL, &reader), 0);
+	cr_assert_eq(event_reader__new(map_fd, 4097, see, NULL, &reader), -EINVAL);
 	cr_assert_null(reader);
 	event_reader__free(NULL);
 	close(map_fd);
