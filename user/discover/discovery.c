@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "golang/go_sniff.h"
 #include "host/exe_file.h"
+#include "host/owner.h"
 #include "host/pids.h"
 #include "discover/runtimes.h"
 
@@ -222,6 +223,29 @@ static void pause_target(struct discovery *discovery, struct process_entry *entr
 	retry(discovery, entry, PROCESS_PAUSED, reason);
 }
 
+/* Of a user with more targets than the owner of @entry has, one gives up its place. */
+static bool make_room(struct discovery *discovery, const struct process_entry *entry)
+{
+	struct process_entry *other;
+	char reason[128];
+	uid_t owner;
+
+	if (!owners__who_yields(process_table__owners(discovery->table), entry->owner, &owner))
+		return false;
+	other = process_table__latest_of(discovery->table, owner);
+	if (!other)
+		return false;
+	detach(discovery, other);
+	snprintf(reason, sizeof(reason),
+		 "its place is needed for a process of another user: user %u has most of the %zu that "
+		 "there are",
+		 owner, discovery->max_targets);
+	other->leaving = false;
+	retry(discovery, other, PROCESS_PAUSED, reason);
+	process_table__schedule(discovery->table, other, entry->looked_ns + PAUSE_NS);
+	return true;
+}
+
 /* Whether there is nothing of Go in the executable, or nobody has looked. */
 static bool is_not_go(struct exe_knowledge knowledge)
 {
@@ -314,6 +338,7 @@ static bool read_process(struct discovery *discovery, struct process_entry *entr
 		return false;
 	}
 	entry->id = info.id;
+	entry->owner = owner__of(discovery->proc_root, info.id.pid, info.uid);
 	/* Without it, it belongs nowhere. */
 	(void)!cgroup__read(discovery->proc_root, info.id.pid, origin);
 	entry->started = true;
@@ -346,7 +371,7 @@ static bool look_at_wanted(struct discovery *discovery, struct process_entry *en
 			reject(discovery, entry);
 		return false;
 	}
-	if (is_full(discovery)) {
+	if (is_full(discovery) && !make_room(discovery, entry)) {
 		pause_target(discovery, entry);
 		return false;
 	}
@@ -388,6 +413,7 @@ static bool look(struct discovery *discovery, struct process_entry *entry, uint6
 {
 	struct process_origin origin = {0};
 	struct exe_knowledge knowledge;
+	uid_t owner;
 	int err;
 
 	entry->looked_ns = now_ns;
@@ -395,7 +421,8 @@ static bool look(struct discovery *discovery, struct process_entry *entry, uint6
 		look_again(discovery, entry);
 		return true;
 	}
-	if (entry->state == PROCESS_PAUSED && is_full(discovery)) {
+	if (entry->state == PROCESS_PAUSED && is_full(discovery) &&
+	    !owners__who_yields(process_table__owners(discovery->table), entry->owner, &owner)) {
 		process_table__schedule(discovery->table, entry, now_ns + PAUSE_NS);
 		return false;
 	}

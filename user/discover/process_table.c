@@ -15,6 +15,7 @@ struct process_table {
 	size_t n_heap, heap_size;
 	size_t n, max;
 	size_t counts[PROCESS_STATES];
+	struct owners owners; /* of those that are attached */
 };
 
 int process_table__new(size_t max, struct process_table **ret_table)
@@ -40,6 +41,7 @@ void process_table__free(struct process_table *table)
 		return;
 	process_table__each(table, free_one, NULL);
 	free(table->heap);
+	owners__clear(&table->owners);
 	free(table);
 }
 
@@ -86,6 +88,7 @@ void process_table__remove(struct process_table *table, struct process_entry *en
 	struct process_entry **link = bucket_of(table, entry->id.pid);
 
 	process_table__unschedule(table, entry);
+	process_table__set_state(table, entry, PROCESS_REJECTED);
 	while (*link != entry)
 		link = &(*link)->next;
 	*link = entry->next;
@@ -97,6 +100,10 @@ void process_table__remove(struct process_table *table, struct process_entry *en
 void process_table__set_state(struct process_table *table, struct process_entry *entry,
 			      enum process_state state)
 {
+	if (entry->state == PROCESS_ATTACHED)
+		owners__remove(&table->owners, entry->owner);
+	if (state == PROCESS_ATTACHED)
+		owners__add(&table->owners, entry->owner);
 	table->counts[entry->state]--;
 	table->counts[state]++;
 	entry->state = state;
@@ -176,6 +183,25 @@ void process_table__each(struct process_table *table,
 			fn(ctx, entry);
 		}
 	}
+}
+
+const struct owners *process_table__owners(const struct process_table *table)
+{
+	return &table->owners;
+}
+
+struct process_entry *process_table__latest_of(const struct process_table *table, uid_t owner)
+{
+	struct process_entry *latest = NULL;
+
+	for (size_t i = 0; i < N_BUCKETS; i++) {
+		for (struct process_entry *entry = table->buckets[i]; entry; entry = entry->next) {
+			if (entry->state == PROCESS_ATTACHED && entry->owner == owner &&
+			    (!latest || entry->looked_ns > latest->looked_ns))
+				latest = entry;
+		}
+	}
+	return latest;
 }
 
 size_t process_table__count(const struct process_table *table, enum process_state state)

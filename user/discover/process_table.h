@@ -7,6 +7,7 @@
  * something to be done in the order of when. Pure, and of bounded size.
  */
 #include "base/common.h"
+#include "discover/owners.h"
 #include "host/exe_file.h"
 
 enum process_state {
@@ -27,6 +28,7 @@ struct process_entry {
 	bool identified;       /* else there is no image */
 	bool leaving;	       /* attached, and said to have ended */
 	uint8_t attempts;      /* in vain, in a row */
+	uid_t owner;	       /* as host/owner.h has it; does not change while it is attached */
 	bool searched;	       /* for what it has mapped, which was then: */
 	uint64_t mapped_code, fingerprint; /* as discover/runtimes.h has it */
 	uint64_t looked_ns;		   /* when it was looked at; 0: never */
@@ -68,5 +70,11 @@ void process_table__each(struct process_table *table,
 			 void (*fn)(void *ctx, struct process_entry *entry), void *ctx);
 
 size_t process_table__count(const struct process_table *table, enum process_state state);
+
+/* process_table__owners - how many of each owner are attached. */
+const struct owners *process_table__owners(const struct process_table *table);
+
+/* process_table__latest_of - of those of @owner that are attached the one looked at last; or NULL. */
+struct process_entry *process_table__latest_of(const struct process_table *table, uid_t owner);
 
 #endif /* GLEAKD_DISCOVER_PROCESS_TABLE_H */
