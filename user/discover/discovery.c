@@ -236,10 +236,11 @@ static bool make_room(struct discovery *discovery, const struct process_entry *e
 	if (!other)
 		return false;
 	detach(discovery, other);
-	snprintf(reason, sizeof(reason),
-		 "its place is needed for a process of another user: user %u has most of the %zu that "
-		 "there are",
-		 owner, discovery->max_targets);
+	snprintf(
+		reason, sizeof(reason),
+		"its place is needed for a process of another user: user %u has most of the %zu that "
+		"there are",
+		owner, discovery->max_targets);
 	other->leaving = false;
 	retry(discovery, other, PROCESS_PAUSED, reason);
 	process_table__schedule(discovery->table, other, entry->looked_ns + PAUSE_NS);

@@ -14,7 +14,7 @@ struct owners {
 	struct owner_count {
 		uid_t owner;
 		size_t n;
-	} *all;
+	} * all;
 	size_t n, size;
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/image_file.h"
+#include "host/mounts.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -71,4 +72,25 @@ Test(image_file, file_systems_that_may_block)
 	snprintf(path, sizeof(path), "%s/77", root);
 	rmdir(path);
 	rmdir(root);
+}
+
+/* Processes that see the same mounts share one list; it is read again for a mount that is not in it. */
+Test(image_file, mounts_are_read_once_for_all)
+{
+	struct image_file file = {0}, other = {.mount = 1u << 30};
+	uint64_t reads;
+
+	mounts__forget();
+	cr_assert_eq(image_file__identify(PROC_ROOT, getpid(), &file), 0);
+	if (!file.mount)
+		cr_skip("the kernel does not tell mounts");
+	reads = mounts__reads();
+	for (int i = 0; i < 300; i++)
+		cr_expect_not(image_file__may_block(PROC_ROOT, getpid(), &file));
+	cr_expect_eq(mounts__reads(), reads + 1);
+	cr_expect_not(image_file__may_block(PROC_ROOT, getpid(), &other));
+	cr_expect_leq(mounts__reads(), reads + 2);
+	for (int i = 0; i < 300; i++)
+		cr_expect_not(image_file__path_may_block(PROC_ROOT, getpid(), "/usr/bin/true"));
+	cr_expect_leq(mounts__reads(), reads + 3);
 }
