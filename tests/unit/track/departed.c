@@ -3,14 +3,10 @@
 
 #include <criterion/criterion.h>
 
-#include "base/hash.h"
-
 static struct departed *departed;
 
 static void set_up(void)
 {
-	/* How many are remembered is up to chance: the same one in every run. */
-	hash__set_key((struct hash_key){{1, 2}});
 	cr_assert_eq(departed__new(&departed), 0);
 }
 
