@@ -510,52 +510,6 @@ Test(discovery, limit_of_targets)
 	cr_expect_eq(counts().states[DISCOVERY_PAUSED], 0);
 }
 
-static void put_of(int pid, unsigned int uid)
-{
-	const struct fake_process process = {.pid = pid, .exe = "server", .uid = uid};
-
-	fake_process__put(&process);
-}
-
-/* A user with many targets makes room for those of users with fewer, down to as many as they have. */
-Test(discovery, limit_of_targets_is_divided_among_users)
-{
-	begin((struct discovery_options){.max_targets = 6});
-	for (int pid = 10; pid < 18; pid++)
-		put_of(pid, 1000);
-	sweep(10);
-	tick(10);
-	cr_expect_eq(n_attached, 6);
-	for (int pid = 20; pid < 28; pid++)
-		put_of(pid, 1001);
-	sweep(20);
-	tick(23);
-	cr_expect_eq(counts().states[DISCOVERY_ATTACHED], 6);
-	cr_expect_eq(n_detached, 3);
-	cr_expect_eq(counts().states[DISCOVERY_PAUSED], 10);
-	/* One of root's, which makes room for nobody. */
-	put_of(30, 0);
-	sweep(30);
-	tick(33);
-	cr_expect(attached[30]);
-	cr_expect_eq(n_detached, 4);
-	for (int i = 4; i < 10; i++)
-		tick(10 * i);
-	cr_expect(attached[30]);
-	cr_expect_leq(n_detached, 5, "they are not ousted to and fro: %d", n_detached);
-	/* What was ousted comes in again when there is room. */
-	for (int pid = 20; pid < 28; pid++) {
-		fake_process__remove(pid);
-		discovery__exit(d, pid, at(100));
-	}
-	tick(110);
-	tick(120);
-	n_attached = 0;
-	for (int pid = 10; pid < 18; pid++)
-		n_attached += attached[pid];
-	cr_expect_eq(n_attached, 5);
-}
-
 Test(discovery, a_tick_attaches_one)
 {
 	begin((struct discovery_options){0});
