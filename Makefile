@@ -73,8 +73,8 @@ CFLAGS += -std=gnu11 $(WARNINGS) $(CFLAGS_$(CONFIG)) -fno-omit-frame-pointer \
 	  -fstack-protector-strong -fPIE -pthread $(EXTRA_CFLAGS)
 LDFLAGS_asan := -fsanitize=address,undefined
 LDFLAGS += -pie -Wl,-z,relro,-z,now -pthread $(LDFLAGS_$(CONFIG)) $(EXTRA_LDFLAGS)
-LIBS := $(shell $(PKG_CONFIG) --libs libbpf libdw libelf zlib jansson libprotobuf-c 2>/dev/null || \
-	  echo -lbpf -ldw -lelf -lz -ljansson -lprotobuf-c) -lZydis -lm
+LIBS := $(shell $(PKG_CONFIG) --libs libbpf libdw libelf zlib jansson libprotobuf-c ncursesw 2>/dev/null || \
+	  echo -lbpf -ldw -lelf -lz -ljansson -lprotobuf-c -lncursesw -ltinfo) -lZydis -lm
 
 # Folders from left to right: each may include, and links with, those to its left only. This line is
 # what tools/check-sources.py and a test of docs/architecture.md read, too.

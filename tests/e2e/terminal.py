@@ -21,7 +21,7 @@ HOME, ERASE_BELOW = "\x1b[H", "\x1b[J"
 
 def plain_environment(**more):
     """No setting of whoever runs the tests changes what is written."""
-    unwanted = ("NO_COLOR", "COLUMNS", "LINES", "LC_ALL", "LC_CTYPE", "LANG")
+    unwanted = ("NO_COLOR", "CLICOLOR_FORCE", "COLUMNS", "LINES", "LC_ALL", "LC_CTYPE", "LANG")
     env = {k: v for k, v in os.environ.items() if k not in unwanted}
     return {**env, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **more}
 

@@ -22,6 +22,22 @@ const struct command_spec commands[COMMAND_COUNT] = {
 				 "changed.",
 			.max_words = OPTION_LIST_MAX,
 		},
+	[COMMAND_TOP] =
+		{
+			.name = "top",
+			.usage = "[NAME|PID...] [options]",
+			.examples = {{"sudo gleakd top", "all Go processes of this host"},
+				     {"sudo gleakd top shop",
+				      "its goroutines and memory, place by place"}},
+			.summary = "processes, places and findings on the screen, to walk through",
+			.about =
+				"Shows Go processes on the terminal while they run: what they have "
+				"of goroutines and memory and what is leaked; of one of them the "
+				"places where goroutines wait or memory is allocated; of one place "
+				"all that is known. h lists the keys.",
+			.max_words = OPTION_LIST_MAX,
+			.has_page = true,
+		},
 	[COMMAND_LIST] =
 		{
 			.name = "list",
@@ -154,7 +170,8 @@ const char *command__nearest(const char *word)
 	for (int c = 0; c < COMMAND_COUNT; c++) {
 		size_t distance = edit_distance(word, commands[c].name);
 
-		if (distance < best_distance) {
+		/* Of a short word half of it is another one. */
+		if (distance < best_distance && 2 * distance < strlen(word)) {
 			best_distance = distance;
 			best = commands[c].name;
 		}

@@ -277,10 +277,22 @@ static const struct rounds_ops daemon_ops = {
 	.hangup = on_hangup,
 };
 
+/* Whose terminal has gone ends. */
+static const struct rounds_ops top_ops = {
+	.second = on_second,
+	.work = on_work,
+	.ready = on_ready,
+	.begin = on_begin,
+	.complete = on_complete,
+	.note = on_note,
+};
+
 int command__daemon(const struct options *options, int argc, char **argv)
 {
 	struct daemon daemon = {
-		.rounds = {.options = options, .ops = &daemon_ops, .ctx = &daemon},
+		.rounds = {.options = options,
+			   .ops = options->command == COMMAND_TOP ? &top_ops : &daemon_ops,
+			   .ctx = &daemon},
 		.argc = argc,
 		.argv = argv,
 		.budget.stretch = 1,

@@ -16,6 +16,7 @@
 #include "cli/named.h"
 #include "cli/options_table.h"
 #include "cli/prove.h"
+#include "cli/top.h"
 #include "cli/watch.h"
 #include "output/json/schema.h"
 #include "output/site_pattern.h"
@@ -37,6 +38,7 @@ static struct {
 	char **argv;
 } arguments;
 
+/* The host, or processes by name. */
 static int watch(const struct options *options)
 {
 	struct failure failure;
@@ -100,7 +102,10 @@ static int help(const struct options *options)
 	const char *meant;
 
 	if (!options->topic || command__find(options->topic, &command)) {
-		options__write_help(stdout, command, !options->topic);
+		if (options->topic)
+			options__write_help(stdout, command, false);
+		else
+			options__write_commands(stdout);
 		return command__wrote(stream__flush(stdout), "the help");
 	}
 	meant = command__nearest(options->topic);
@@ -120,22 +125,25 @@ static int version(const struct options *options)
 	return command__wrote(stream__flush(stdout), "the version");
 }
 
+static int top(const struct options *options)
+{
+	int code = command__check_top();
+
+	return code ? code : watch(options);
+}
+
 static int (*const run[COMMAND_COUNT])(const struct options *options) = {
-	[COMMAND_WATCH] = watch,
-	[COMMAND_LIST] = command__list,
-	[COMMAND_DOCTOR] = command__doctor,
-	[COMMAND_DUMP] = dump,
-	[COMMAND_PROVE] = prove,
-	[COMMAND_HEAP] = heap,
-	[COMMAND_HOLDERS] = holders,
-	[COMMAND_HELP] = help,
-	[COMMAND_VERSION] = version,
+	[COMMAND_WATCH] = watch,	[COMMAND_TOP] = top,
+	[COMMAND_LIST] = command__list, [COMMAND_DOCTOR] = command__doctor,
+	[COMMAND_DUMP] = dump,		[COMMAND_PROVE] = prove,
+	[COMMAND_HEAP] = heap,		[COMMAND_HOLDERS] = holders,
+	[COMMAND_HELP] = help,		[COMMAND_VERSION] = version,
 };
 
 static int run_command(const struct options *options)
 {
 	if (options->help) {
-		options__write_help(stdout, options->command, !options->command_named);
+		options__write_help(stdout, options->command, true);
 		return command__wrote(stream__flush(stdout), "the help");
 	}
 	if (options->version)

@@ -97,7 +97,17 @@ int options__set_fallbacks(struct options *options, struct failure *failure)
 	return 0;
 }
 
-/* A few processes can be looked at more often, and may bear more, than a whole host. */
+/*
+ * A few processes can be looked at more often, and may bear more, than a whole host; and so can what
+ * somebody sits in front of.
+ */
+static bool takes_pid_fallback(const struct options *options, const struct option_spec *spec)
+{
+	return spec->pid_fallback &&
+	       (options->processes.n || (options->command == COMMAND_TOP &&
+					 spec->offset == offsetof(struct options, interval_ns)));
+}
+
 static int set_pid_fallbacks(struct options *options, const struct options_given *given,
 			     struct failure *failure)
 {
@@ -105,7 +115,7 @@ static int set_pid_fallbacks(struct options *options, const struct options_given
 		const struct option_spec *spec = &option_specs[i];
 		int err = 0;
 
-		if (spec->pid_fallback && !given->at[i])
+		if (takes_pid_fallback(options, spec) && !given->at[i])
 			err = option_spec__set(spec, options, spec->pid_fallback, failure);
 		if (err)
 			return err;
@@ -217,7 +227,7 @@ static int check_mode(const struct options *options, const struct options_given 
 {
 	unsigned int wrong = options->processes.n ? OPTION_FOR_HOST : OPTION_FOR_PID;
 
-	if (options->command != COMMAND_WATCH)
+	if (options->command != COMMAND_WATCH && options->command != COMMAND_TOP)
 		return 0;
 	for (size_t i = 0; i < n_option_specs; i++) {
 		if (!given->at[i] || !(option_specs[i].flags & wrong))
@@ -273,8 +283,7 @@ int options__parse_over(int argc, char **argv, struct options *options,
 		return err;
 	for (size_t i = 0; i < n_option_specs; i++)
 		either.at[i] |= given.at[i];
-	if (options->processes.n)
-		err = set_pid_fallbacks(options, &either, failure);
+	err = set_pid_fallbacks(options, &either, failure);
 	return err ? err : check_together(options, &given, failure);
 }
 

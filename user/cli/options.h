@@ -15,6 +15,7 @@
 
 enum command {
 	COMMAND_WATCH, /* also without a word: all Go processes, or those that are named */
+	COMMAND_TOP,
 	COMMAND_LIST,
 	COMMAND_DUMP,
 	COMMAND_PROVE,
@@ -121,9 +122,12 @@ int options__parse(int argc, char **argv, struct options *ret_options,
 void options__free(struct options *options);
 
 /*
- * options__write_help - the help on @command to @out, from the tables. @brief: fits a screen; of
- * COMMAND_WATCH, the most used options and the other commands alone.
+ * options__write_help - the help on @command to @out, from the tables. @brief: what fits a screen of 80 by
+ * 24, the most used options.
  */
 void options__write_help(FILE *out, enum command command, bool brief);
+
+/* options__write_commands - what there is, a line each. */
+void options__write_commands(FILE *out);
 
 #endif /* GLEAKD_CLI_OPTIONS_H */

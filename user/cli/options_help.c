@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #define COMMAND_COLUMN 14
 #define EXAMPLE_COLUMN 30
 #define HELP_WIDTH     80
+#define HELP_SIZE      512
 
 /* Words of @text, further lines from @indent on; the line is at @column. */
 static void write_wrapped(FILE *out, const char *text, int indent, int column)
@@ -46,9 +48,9 @@ static void write_usage(FILE *out, enum command command)
 	const struct command_spec *spec = &commands[command];
 
 	if (command == COMMAND_WATCH)
-		fprintf(out, "Usage: gleakd %s\n       gleakd COMMAND [options]\n\n", spec->usage);
+		fprintf(out, "Usage: gleakd %s\n       gleakd COMMAND [options]\n", spec->usage);
 	else
-		fprintf(out, "Usage: gleakd %s%s%s\n\n", spec->name, *spec->usage ? " " : "",
+		fprintf(out, "Usage: gleakd %s%s%s\n", spec->name, *spec->usage ? " " : "",
 			spec->usage);
 }
 
@@ -61,9 +63,9 @@ static void write_words(FILE *out)
 	}
 }
 
-static void write_commands(FILE *out)
+void options__write_commands(FILE *out)
 {
-	fputs("\nCommands:\n", out);
+	fputs("Commands:\n", out);
 	for (int c = 0; c < COMMAND_COUNT; c++)
 		fprintf(out, "  %-*s%s\n", COMMAND_COLUMN - 2, commands[c].name,
 			commands[c].summary);
@@ -86,7 +88,7 @@ static const char *help_of(const struct option_spec *spec, bool brief, char *tex
 
 static void write_option(FILE *out, const struct option_spec *spec, bool brief)
 {
-	char text[512];
+	char text[HELP_SIZE];
 	int column;
 
 	column = spec->short_name ? fprintf(out, "  -%c, ", spec->short_name) :
@@ -101,6 +103,8 @@ static void write_option(FILE *out, const struct option_spec *spec, bool brief)
 	write_wrapped(out, help_of(spec, brief, text, sizeof(text)), HELP_COLUMN, HELP_COLUMN);
 }
 
+#define ANY_PART UINT_MAX
+
 /* The options of @command that have some of @flags, or none of the two that this is about. */
 static void write_part(FILE *out, enum command command, const char *title, unsigned int flags)
 {
@@ -109,48 +113,95 @@ static void write_part(FILE *out, enum command command, const char *title, unsig
 	fprintf(out, "\n%s:\n", title);
 	for (size_t i = 0; i < n_option_specs; i++) {
 		if (option_spec__is_listed(&option_specs[i], command) &&
-		    (option_specs[i].flags & about) == flags)
+		    (flags == ANY_PART || (option_specs[i].flags & about) == flags))
 			write_option(out, &option_specs[i], false);
 	}
 }
 
-static void write_brief_options(FILE *out)
+/* What is said in few words anyway, but for what everybody knows; of watching the most used. */
+static bool is_brief(const struct option_spec *spec, enum command command)
 {
-	fputs("\nOptions, of which 'gleakd help watch' lists all:\n", out);
+	char text[HELP_SIZE];
+
+	if (spec->brief)
+		return true;
+	if (command == COMMAND_WATCH || spec->short_name == 'h' || spec->short_name == 'V')
+		return false;
+	return strlen(help_of(spec, true, text, sizeof(text))) < HELP_WIDTH - HELP_COLUMN;
+}
+
+static void write_brief_options(FILE *out, enum command command)
+{
+	size_t shown = 0;
+
 	for (size_t i = 0; i < n_option_specs; i++) {
-		if (option_spec__is_listed(&option_specs[i], COMMAND_WATCH) &&
-		    option_specs[i].brief)
-			write_option(out, &option_specs[i], true);
+		if (!option_spec__is_listed(&option_specs[i], command) ||
+		    !is_brief(&option_specs[i], command))
+			continue;
+		if (!shown++)
+			fprintf(out, "\nOptions, of which 'gleakd help %s' lists all:\n",
+				commands[command].name);
+		write_option(out, &option_specs[i], true);
 	}
 }
 
-void options__write_help(FILE *out, enum command command, bool brief)
+/* "Commands: watch, list, ..." */
+static void write_command_names(FILE *out)
 {
-	bool whole_watch = command == COMMAND_WATCH && !brief;
+	char names[HELP_SIZE];
+	size_t n = 0;
+
+	for (int c = 0; c < COMMAND_COUNT; c++)
+		n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", c ? ", " : "",
+				      commands[c].name);
+	fputs("\nCommands, which 'gleakd help' explains:\n  ", out);
+	write_wrapped(out, names, 2, 2);
+}
+
+/* On the smallest screen that people have: 80 by 24. */
+static void write_brief(FILE *out, enum command command)
+{
+	write_examples(out, &commands[command]);
+	write_usage(out, command);
+	if (command == COMMAND_WATCH)
+		write_command_names(out);
+	else
+		fprintf(out, "       %s\n", commands[command].summary);
+	write_brief_options(out, command);
+}
+
+static void write_whole(FILE *out, enum command command)
+{
+	bool watch = command == COMMAND_WATCH;
 
 	write_examples(out, &commands[command]);
 	write_usage(out, command);
+	fputc('\n', out);
 	write_wrapped(out, commands[command].about, 0, 0);
-	if (command == COMMAND_WATCH)
-		write_commands(out);
-	if (command == COMMAND_WATCH && brief)
-		write_brief_options(out);
-	else
-		write_part(out, command, "Options", 0);
-	if (whole_watch) {
+	if (watch) {
+		fputc('\n', out);
+		options__write_commands(out);
+	}
+	write_part(out, command, "Options", watch ? 0 : ANY_PART);
+	if (watch) {
 		write_part(out, command, "For all processes of the host", OPTION_FOR_HOST);
 		write_part(out, command, "For one process, or those that are named",
 			   OPTION_FOR_PID);
 		fputs("\nTIME is 30s, 5m, 1h30m, 1.5s, or plain seconds; PERCENT 1% or 0.5%; SIZE\n"
 		      "512M or 2G.\n",
 		      out);
-	}
-	if (whole_watch)
 		write_words(out);
+	}
 	fputs("\nExit status: 0 ok, 1 failure, 2 usage, 3 target or kernel not supported,\n"
 	      "4 not permitted",
 	      out);
-	fputs(command == COMMAND_WATCH ? ", 5 nothing could be judged (with --error-exitcode).\n" :
-					 ".\n",
-	      out);
+	fputs(watch ? ", 5 nothing could be judged (with --error-exitcode).\n" : ".\n", out);
+}
+
+void options__write_help(FILE *out, enum command command, bool brief)
+{
+	if (brief)
+		write_brief(out, command);
+	else
+		write_whole(out, command);
 }

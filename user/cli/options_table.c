@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define WATCH	(1u << COMMAND_WATCH)
+#define TOP	(1u << COMMAND_TOP)
 #define LIST	(1u << COMMAND_LIST)
 #define DUMP	(1u << COMMAND_DUMP)
 #define PROVE	(1u << COMMAND_PROVE)
@@ -13,7 +14,7 @@
 #define HOLDERS (1u << COMMAND_HOLDERS)
 #define DOCTOR	(1u << COMMAND_DOCTOR)
 #define HELP	(1u << COMMAND_HELP)
-#define EVERY	(WATCH | LIST | DUMP | PROVE | HEAP | HOLDERS | DOCTOR | HELP | 1u << COMMAND_VERSION)
+#define EVERY	(WATCH | TOP | LIST | DUMP | PROVE | HEAP | HOLDERS | DOCTOR | HELP | 1u << COMMAND_VERSION)
 
 static const char *const color_words[] = {"auto", "always", "never", NULL};
 static const char *const group_words[] = {"exe", "comm", "unit", "container", "pid", NULL};
@@ -52,7 +53,7 @@ static const char *const mode_words[] = {"census", "lifecycle", "full", "auto", 
 #define FIELD(name) offsetof(struct options, name)
 
 const struct option_spec option_specs[] = {
-	{"pid", 'p', OPTION_PROCESSES, WATCH, .offset = FIELD(processes), .min = 1,
+	{"pid", 'p', OPTION_PROCESSES, WATCH | TOP, .offset = FIELD(processes), .min = 1,
 	 .max = PID_LIMIT, .metavar = "N|NAME", .brief = "the Go process to watch; may be repeated",
 	 .help = "the Go process to watch: its number, or the name of process, executable, systemd "
 		 "unit or container; may be repeated (default: all of this host)"},
@@ -60,13 +61,13 @@ const struct option_spec option_specs[] = {
 	 .min = 1, .max = PID_LIMIT, .metavar = "N|NAME",
 	 .help = "the Go process to look at, by its number or a name, as for watching; may be "
 		 "repeated"},
-	{"min-age", 0, OPTION_DURATION, WATCH | PROVE, OPTION_IN_FILE, FIELD(min_age_ns),
+	{"min-age", 0, OPTION_DURATION, WATCH | TOP | PROVE, OPTION_IN_FILE, FIELD(min_age_ns),
 	 .min = 100 * NSEC_PER_MSEC, .max = DAY, .fallback = "10s", .metavar = "TIME",
 	 .help = "a goroutine counts as staying once it has been parked this long"},
-	{"interval", 0, OPTION_DURATION, WATCH, OPTION_IN_FILE, FIELD(interval_ns),
+	{"interval", 0, OPTION_DURATION, WATCH | TOP, OPTION_IN_FILE, FIELD(interval_ns),
 	 .min = 100 * NSEC_PER_MSEC, .max = HOUR, .fallback = "10s", .pid_fallback = "2s",
 	 .metavar = "TIME", .help = "time from one census and report to the next"},
-	{"duration", 0, OPTION_DURATION, WATCH, .offset = FIELD(duration_ns),
+	{"duration", 0, OPTION_DURATION, WATCH | TOP, .offset = FIELD(duration_ns),
 	 .min = 100 * NSEC_PER_MSEC, .max = 365 * DAY, .metavar = "TIME",
 	 .brief = "end after this time, as 30s, 5m, 1h30m",
 	 .help = "end after this time (default: when interrupted)"},
@@ -98,42 +99,42 @@ const struct option_spec option_specs[] = {
 	 .metavar = "N[-N]", .help = "only those with these numbers; may be repeated"},
 	{"folded", 0, OPTION_FLAG, DUMP, .offset = FIELD(dump.folded),
 	 .help = "a line for each stack, with how many stand there, for flame graphs"},
-	{"mode", 0, OPTION_CHOICE, WATCH, OPTION_IN_FILE, FIELD(mode), .choices = mode_words,
+	{"mode", 0, OPTION_CHOICE, WATCH | TOP, OPTION_IN_FILE, FIELD(mode), .choices = mode_words,
 	 .fallback = "auto", .metavar = "MODE",
 	 .help = "the most that is attached: full (creation, exit, park), lifecycle (creation, exit), "
 		 "census (nothing), auto (as full); --max-overhead is kept in every mode"},
-	{"max-overhead", 0, OPTION_PERCENT, WATCH, OPTION_IN_FILE, FIELD(max_overhead),
+	{"max-overhead", 0, OPTION_PERCENT, WATCH | TOP, OPTION_IN_FILE, FIELD(max_overhead),
 	 .max = 100 * PERCENT, .fallback = "1%", .pid_fallback = "5%", .metavar = "PERCENT",
 	 .help = "what watching may cost a process, of its own CPU time and of one core; less is "
 		 "attached when it would cost more; 0: no limit, whatever it costs"},
-	{"max-self-cpu", 0, OPTION_PERCENT, WATCH, OPTION_IN_FILE | OPTION_FOR_HOST,
+	{"max-self-cpu", 0, OPTION_PERCENT, WATCH | TOP, OPTION_IN_FILE | OPTION_FOR_HOST,
 	 FIELD(max_self_cpu), .max = 100 * PERCENT, .fallback = "2%", .metavar = "PERCENT",
 	 .help = "what gleakd itself may use of one core; it looks less often when it would use "
 		 "more; 0: no limit"},
-	{"no-heap", 0, OPTION_FLAG, WATCH, OPTION_IN_FILE, FIELD(no_heap),
+	{"no-heap", 0, OPTION_FLAG, WATCH | TOP, OPTION_IN_FILE, FIELD(no_heap),
 	 .help = "do not read the heap to confirm that nothing leads to what goroutines wait on"},
 	{"max-stop", 0, OPTION_DURATION, PROVE, .offset = FIELD(max_stop_ns), .min = NSEC_PER_MSEC,
 	 .max = MINUTE, .fallback = "100ms", .metavar = "TIME",
 	 .brief = "stop the process for no longer than this",
 	 .help = "how long the process may stand still at most; rather nothing is proven"},
-	{"max-memory", 0, OPTION_BYTES, WATCH, OPTION_IN_FILE | OPTION_FOR_HOST, FIELD(max_memory),
+	{"max-memory", 0, OPTION_BYTES, WATCH | TOP, OPTION_IN_FILE | OPTION_FOR_HOST, FIELD(max_memory),
 	 .min = 16 * MIB, .max = MIB << 20, .fallback = "512M", .metavar = "SIZE",
 	 .help = "memory gleakd itself may use; further processes and goroutines are "
 		 "counted only"},
 	{"max-memory", 0, OPTION_BYTES, PROVE | HEAP | HOLDERS, .offset = FIELD(max_memory),
 	 .min = 16 * MIB, .max = MIB << 20, .pid_fallback = "4G", .metavar = "SIZE",
 	 .help = "memory gleakd may take for what it reads"},
-	{"max-targets", 0, OPTION_NUMBER, WATCH, OPTION_IN_FILE | OPTION_FOR_HOST,
+	{"max-targets", 0, OPTION_NUMBER, WATCH | TOP, OPTION_IN_FILE | OPTION_FOR_HOST,
 	 FIELD(max_targets), .min = 1, .max = TARGETS_LIMIT, .fallback = "512", .metavar = "N",
 	 .help = "processes followed at one time"},
-	{"min-process-age", 0, OPTION_DURATION, WATCH, OPTION_IN_FILE | OPTION_FOR_HOST,
+	{"min-process-age", 0, OPTION_DURATION, WATCH | TOP, OPTION_IN_FILE | OPTION_FOR_HOST,
 	 FIELD(min_process_age_ns), .max = DAY, .fallback = "2s", .metavar = "TIME",
 	 .help = "leave processes alone that have not lived this long"},
-	{"only", 0, OPTION_PATTERNS, WATCH, OPTION_IN_FILE | OPTION_FOR_HOST, FIELD(only), .min = 1,
+	{"only", 0, OPTION_PATTERNS, WATCH | TOP, OPTION_IN_FILE | OPTION_FOR_HOST, FIELD(only), .min = 1,
 	 .max = PATTERN_LIMIT, .metavar = "PATTERN",
 	 .help = "follow only processes that match: comm:GLOB, exe:GLOB, unit:GLOB, cgroup:GLOB, "
 		 "user:NAME, or a GLOB of the name of process or executable; may be repeated"},
-	{"exclude", 0, OPTION_PATTERNS, WATCH, OPTION_IN_FILE | OPTION_FOR_HOST, FIELD(exclude),
+	{"exclude", 0, OPTION_PATTERNS, WATCH | TOP, OPTION_IN_FILE | OPTION_FOR_HOST, FIELD(exclude),
 	 .min = 1, .max = PATTERN_LIMIT, .metavar = "PATTERN",
 	 .help = "follow no process that matches, as with --only; may be repeated"},
 	{"group-by", 0, OPTION_CHOICE, WATCH, OPTION_IN_FILE | OPTION_FOR_HOST, FIELD(group_by),
@@ -184,7 +185,7 @@ const struct option_spec option_specs[] = {
 	{"object", 0, OPTION_STRING, HOLDERS, .offset = FIELD(object), .min = 1, .max = 20,
 	 .metavar = "ADDRESS", .brief = "the object at this address",
 	 .help = "the object of the heap that is at this address, as 0xc000123456"},
-	{"allow", 0, OPTION_PATH, WATCH | PROVE, OPTION_IN_FILE, FIELD(allow), .min = 1,
+	{"allow", 0, OPTION_PATH, WATCH | TOP | PROVE, OPTION_IN_FILE, FIELD(allow), .min = 1,
 	 .max = PATH_MAX - 1, .metavar = "FILE",
 	 .help = "do not flag known cases: on each line a pattern of a function or file:line, and "
 		 "the reason"},
@@ -219,10 +220,10 @@ const struct option_spec option_specs[] = {
 		 " if there is one; for chosen processes none)"},
 	{"print-config", 0, OPTION_FLAG, WATCH, .offset = FIELD(print_config),
 	 .help = "print what would be in force, as a config file, then end"},
-	{"color", 0, OPTION_CHOICE, WATCH | LIST | DUMP | PROVE | HEAP | HOLDERS | DOCTOR,
+	{"color", 0, OPTION_CHOICE, WATCH | TOP | LIST | DUMP | PROVE | HEAP | HOLDERS | DOCTOR,
 	 OPTION_IN_FILE, FIELD(color), .choices = color_words, .fallback = "auto",
 	 .metavar = "WHEN",
-	 .help = "when to use colors: auto (on a terminal, unless NO_COLOR is set), always, never"},
+	 .help = "when to use colors: always, never, auto (on a terminal; NO_COLOR, CLICOLOR_FORCE)"},
 	{"ring-bytes", 0, OPTION_SIZE, WATCH, OPTION_HIDDEN, FIELD(ring_bytes), .min = 4096,
 	 .max = 1ULL << 30, .metavar = "N", .help = "size of the ring buffer, a power of two"},
 	{"help", 'h', OPTION_FLAG, EVERY, .offset = FIELD(help),

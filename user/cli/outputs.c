@@ -56,6 +56,47 @@ static struct text_options text_options_of(const struct outputs *outputs, int fd
 	};
 }
 
+/* What is logged while a frame is on the terminal goes below it. */
+static void take_message(void *ctx, const char *line)
+{
+	struct outputs *outputs = ctx;
+
+	if (outputs->top)
+		top_screen__message(outputs->top, line);
+	else if (outputs->text)
+		text_writer__message(outputs->text, line);
+	else
+		explainer__message(&outputs->explainer, line);
+}
+
+static int open_top(struct outputs *outputs)
+{
+	int err = top_screen__new(outputs->options, &outputs->top);
+
+	outputs->draws = true;
+	if (!err)
+		log__divert(take_message, outputs);
+	return err;
+}
+
+void outputs__leave_top(struct outputs *outputs)
+{
+	if (!outputs->top)
+		return;
+	log__divert(NULL, NULL);
+	top_screen__free(outputs->top);
+	outputs->top = NULL;
+}
+
+/* What it has to say at the end when it was not its user who ended it. */
+static int end_top(struct outputs *outputs, enum report_end end)
+{
+	outputs__leave_top(outputs);
+	if (end != REPORT_INTERRUPTED)
+		log_info("top ends: %s", report_end__words(end));
+	return 0;
+}
+
 int outputs__open(struct outputs *outputs)
 {
 	const struct options *options = outputs->options;
@@ -66,20 +107,11 @@ int outputs__open(struct outputs *outputs)
 		open_explainer(outputs);
 		return 0;
 	}
+	if (options->command == COMMAND_TOP)
+		return open_top(outputs);
 	if (options->json)
 		return 0;
 	return text_writer__new(stdout, &text, &outputs->text);
-}
-
-/* What is logged while a frame is on the terminal goes below it. */
-static void take_message(void *ctx, const char *line)
-{
-	struct outputs *outputs = ctx;
-
-	if (outputs->text)
-		text_writer__message(outputs->text, line);
-	else
-		explainer__message(&outputs->explainer, line);
 }
 
 /* People get goroutines by place, programs one by one. */
@@ -91,6 +123,9 @@ static bool is_raw_dump(const struct options *options)
 
 static int write_report(struct outputs *outputs, const struct report *report)
 {
+	if (outputs->top)
+		return report__final(report) ? end_top(outputs, report->end) :
+					       top_screen__write(outputs->top, report);
 	if (outputs->wants_profile)
 		return goroutines_profile__make(&report->targets[0], clock__realtime_ns(),
 						&outputs->profile);
@@ -165,6 +200,8 @@ void outputs__resize(struct outputs *outputs)
 		terminal__screen(STDOUT_FILENO, outputs->options->color, TERMINAL_DEFAULT_COLUMNS);
 	unsigned int rows = terminal__rows();
 
+	if (outputs->top)
+		top_screen__resize(outputs->top);
 	if (outputs->text)
 		text_writer__resize(outputs->text, screen.columns, rows);
 	outputs->explainer.options = screen;
@@ -185,6 +222,7 @@ void outputs__close(struct outputs *outputs)
 {
 	exporter__close(&outputs->exporter);
 	log__divert(NULL, NULL);
+	outputs__leave_top(outputs);
 	if (outputs->draws)
 		leave_frame(outputs);
 	text_writer__free(outputs->text);

@@ -5,6 +5,7 @@
 /* Where a run's reports go: terminal or pipe, metrics file; and what it found, for its exit status. */
 #include "cli/exporter.h"
 #include "cli/options.h"
+#include "cli/top.h"
 #include "output/text/explainer.h"
 #include "output/pprof/profile.h"
 #include "output/text/report.h"
@@ -13,6 +14,7 @@
 struct outputs {
 	const struct options *options;
 	struct text_writer *text;   /* NULL with --json and --explain */
+	struct top_screen *top;	    /* of COMMAND_TOP, else NULL */
 	struct explainer explainer; /* for --explain */
 	struct exporter exporter;
 	struct allow_list *allow;  /* NULL: none */
@@ -28,7 +30,7 @@ struct outputs {
 int outputs__read_files(struct outputs *outputs, const struct options *options,
 			struct failure *failure) __must_check;
 
-/* outputs__open - after that. -ENOMEM. */
+/* outputs__open - after that. -ENOMEM; -ENOTTY: this terminal cannot be drawn on. */
 int outputs__open(struct outputs *outputs) __must_check;
 
 /* outputs__write - -EPIPE and kin when the report could not be shown. */
@@ -42,6 +44,9 @@ bool outputs__is_futile(const struct outputs *outputs);
 
 /* outputs__resize - the terminal has another size now. */
 void outputs__resize(struct outputs *outputs);
+
+/* outputs__leave_top - what is logged from now on is seen. */
+void outputs__leave_top(struct outputs *outputs);
 
 void outputs__close(struct outputs *outputs);
 

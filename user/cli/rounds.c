@@ -374,9 +374,18 @@ void rounds__drop_privileges(const struct rounds *rounds)
 			 session__uprobe_multi(rounds->session));
 }
 
+/* Who looks on has seen the last report: there is no need for another. */
+static void on_quit(void *ctx)
+{
+	rounds__finish(ctx, REPORT_INTERRUPTED);
+}
+
 int rounds__run(struct rounds *rounds)
 {
 	int err = add_ring(rounds);
+
+	if (!err && rounds->outputs.top)
+		err = top_screen__listen(rounds->outputs.top, rounds->loop, on_quit, rounds);
 
 	if (!err)
 		err = add_timers(rounds);
@@ -445,8 +454,10 @@ static int exit_code(const struct rounds *rounds, int err)
 
 int rounds__close(struct rounds *rounds, int err)
 {
-	int code = exit_code(rounds, err);
+	int code;
 
+	outputs__leave_top(&rounds->outputs);
+	code = exit_code(rounds, err);
 	if (!err && rounds->outputs.allow && rounds->options->verbose)
 		findings__tell_unused(rounds->outputs.allow, rounds->options->allow);
 	outputs__close(&rounds->outputs);

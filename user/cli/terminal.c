@@ -28,12 +28,15 @@ bool terminal__has_stderr(void)
 
 bool terminal__want_color(int fd, enum color_choice choice)
 {
-	const char *no_color = getenv("NO_COLOR");
+	const char *no_color = getenv("NO_COLOR"), *force = getenv("CLICOLOR_FORCE");
 
 	if (choice != COLOR_AUTO)
 		return choice == COLOR_ALWAYS;
 	/* https://no-color.org: present and not empty. */
-	return terminal__present(fd) && !(no_color && *no_color);
+	if (no_color && *no_color)
+		return false;
+	/* http://bixense.com/clicolors: anything but 0. */
+	return terminal__present(fd) || (force && *force && strcmp(force, "0") != 0);
 }
 
 bool terminal__pipe_was_read(int fd)

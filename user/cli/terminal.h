@@ -14,7 +14,10 @@ bool terminal__present(int fd);
 /* terminal__has_stderr - standard error goes to the same terminal. */
 bool terminal__has_stderr(void);
 
-/* terminal__want_color - by --color, else on a terminal unless NO_COLOR is set. */
+/*
+ * terminal__want_color - by --color, else none if NO_COLOR is set, else on a terminal, and anywhere if
+ * CLICOLOR_FORCE is set.
+ */
 bool terminal__want_color(int fd, enum color_choice choice);
 
 /*
