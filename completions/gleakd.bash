@@ -113,7 +113,7 @@ _gleakd()
 		return
 		;;
 	--fail-on)
-		mapfile -t COMPREPLY < <(compgen -W 'leaking stuck growing suspected' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'leaking stuck growing suspected memory' -- "$cur")
 		return
 		;;
 	--error-exitcode)

@@ -31,15 +31,6 @@ static unsigned int finding_of(enum verdict verdict)
 	return 0;
 }
 
-static bool grows(const struct report_allocations *allocations)
-{
-	for (size_t i = 0; allocations && i < allocations->n_sites; i++) {
-		if (allocations->sites[i].judgement.verdict == ALLOC_GROWING)
-			return true;
-	}
-	return false;
-}
-
 /* The history of a process is that of all its places. */
 static bool is_judged(const struct report_allocations *allocations)
 {
@@ -52,7 +43,7 @@ bool findings__any(const struct report *report, unsigned int fail_on)
 	for (size_t t = 0; t < report->n_targets; t++) {
 		const struct report_target *target = &report->targets[t];
 
-		if (fail_on & FINDING_MEMORY && grows(target->allocations))
+		if (fail_on & FINDING_MEMORY && report__count_growing_memory(target))
 			return true;
 		for (size_t i = 0; i < target->n_sites; i++) {
 			const struct report_site *site = &target->sites[i];
@@ -147,19 +138,46 @@ static bool ended_early(const struct report_target *target, const struct options
 	return true;
 }
 
-static bool target_judged(const struct report_target *target, const struct options *options,
+static bool memory_judged(const struct report_target *target, const struct options *options,
 			  struct failure *ret_why)
 {
-	if (options->fail_on & FINDING_MEMORY) {
-		if (is_judged(target->allocations))
-			return true;
+	const struct report_allocations *allocations = target->allocations;
+	char age[DURATION_SIZE];
+
+	if (is_judged(allocations))
+		return true;
+	if (options->no_heap && options->command == COMMAND_WATCH) {
+		failure__set(
+			ret_why, 0,
+			"whether memory of process %d keeps growing is not told with --no-heap",
+			target->pid);
+	} else if (allocations && *report__text(allocations->missing)) {
+		failure__set(ret_why, 0, "where process %d allocates memory is not known: %s",
+			     target->pid, allocations->missing);
+	} else if (options->command == COMMAND_WATCH) {
+		duration__format(options->min_age_ns, age);
+		failure__set(
+			ret_why, 0,
+			"whether memory of process %d keeps growing takes 14 looks, %s (--min-age) "
+			"and two collections apart, from six times that after its start on",
+			target->pid, age);
+	} else {
 		failure__set(
 			ret_why, 0,
 			"whether memory of process %d keeps growing takes samples, eight looks "
 			"with 10s and two collections between them: --duration 90s or more",
 			target->pid);
-		return false;
 	}
+	return false;
+}
+
+static bool target_judged(const struct report_target *target, const struct options *options,
+			  struct failure *ret_why)
+{
+	if (options->fail_on & FINDING_MEMORY && !memory_judged(target, options, ret_why))
+		return false;
+	if (options->fail_on == FINDING_MEMORY)
+		return true;
 	if (options->processes.n && ended_early(target, options, ret_why))
 		return false;
 	return options->once || !was_too_short(target, options, ret_why);

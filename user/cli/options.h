@@ -53,7 +53,7 @@ enum finding {
 	FINDING_STUCK = 1 << 1,
 	FINDING_GROWING = 1 << 2,
 	FINDING_SUSPECTED = 1 << 3,
-	FINDING_MEMORY = 1 << 4, /* of gleakd heap alone */
+	FINDING_MEMORY = 1 << 4, /* not of gleakd prove */
 };
 
 /* Of COMMAND_DUMP: which goroutines (output/goroutine_filter.h), and how. */

@@ -14,11 +14,14 @@
 #define HOLDERS (1u << COMMAND_HOLDERS)
 #define DOCTOR	(1u << COMMAND_DOCTOR)
 #define HELP	(1u << COMMAND_HELP)
-#define EVERY	(WATCH | TOP | LIST | DUMP | PROVE | HEAP | HOLDERS | DOCTOR | HELP | 1u << COMMAND_VERSION)
+#define EVERY \
+	(WATCH | TOP | LIST | DUMP | PROVE | HEAP | HOLDERS | DOCTOR | HELP | 1u << COMMAND_VERSION)
 
 static const char *const color_words[] = {"auto", "always", "never", NULL};
 static const char *const group_words[] = {"exe", "comm", "unit", "container", "pid", NULL};
 static const char *const finding_words[] = {"leaking", "stuck", "growing", "suspected", NULL};
+static const char *const watch_words[] = {"leaking",   "stuck",	 "growing",
+					  "suspected", "memory", NULL};
 /* enum report_alloc_order */
 static const char *const alloc_words[] = {"in_use_bytes",  "in_use_objects", "alloc_bytes",
 					  "alloc_objects", "growth",	     NULL};
@@ -112,13 +115,15 @@ const struct option_spec option_specs[] = {
 	 .help = "what gleakd itself may use of one core; it looks less often when it would use "
 		 "more; 0: no limit"},
 	{"no-heap", 0, OPTION_FLAG, WATCH | TOP, OPTION_IN_FILE, FIELD(no_heap),
-	 .help = "do not read the heap to confirm that nothing leads to what goroutines wait on"},
+	 .help = "do not read the heap: neither to confirm that nothing leads to what goroutines wait "
+		 "on, nor to tell where memory grows"},
 	{"max-stop", 0, OPTION_DURATION, PROVE, .offset = FIELD(max_stop_ns), .min = NSEC_PER_MSEC,
 	 .max = MINUTE, .fallback = "100ms", .metavar = "TIME",
 	 .brief = "stop the process for no longer than this",
 	 .help = "how long the process may stand still at most; rather nothing is proven"},
-	{"max-memory", 0, OPTION_BYTES, WATCH | TOP, OPTION_IN_FILE | OPTION_FOR_HOST, FIELD(max_memory),
-	 .min = 16 * MIB, .max = MIB << 20, .fallback = "512M", .metavar = "SIZE",
+	{"max-memory", 0, OPTION_BYTES, WATCH | TOP, OPTION_IN_FILE | OPTION_FOR_HOST,
+	 FIELD(max_memory), .min = 16 * MIB, .max = MIB << 20, .fallback = "512M",
+	 .metavar = "SIZE",
 	 .help = "memory gleakd itself may use; further processes and goroutines are "
 		 "counted only"},
 	{"max-memory", 0, OPTION_BYTES, PROVE | HEAP | HOLDERS, .offset = FIELD(max_memory),
@@ -130,12 +135,12 @@ const struct option_spec option_specs[] = {
 	{"min-process-age", 0, OPTION_DURATION, WATCH | TOP, OPTION_IN_FILE | OPTION_FOR_HOST,
 	 FIELD(min_process_age_ns), .max = DAY, .fallback = "2s", .metavar = "TIME",
 	 .help = "leave processes alone that have not lived this long"},
-	{"only", 0, OPTION_PATTERNS, WATCH | TOP, OPTION_IN_FILE | OPTION_FOR_HOST, FIELD(only), .min = 1,
-	 .max = PATTERN_LIMIT, .metavar = "PATTERN",
+	{"only", 0, OPTION_PATTERNS, WATCH | TOP, OPTION_IN_FILE | OPTION_FOR_HOST, FIELD(only),
+	 .min = 1, .max = PATTERN_LIMIT, .metavar = "PATTERN",
 	 .help = "follow only processes that match: comm:GLOB, exe:GLOB, unit:GLOB, cgroup:GLOB, "
 		 "user:NAME, or a GLOB of the name of process or executable; may be repeated"},
-	{"exclude", 0, OPTION_PATTERNS, WATCH | TOP, OPTION_IN_FILE | OPTION_FOR_HOST, FIELD(exclude),
-	 .min = 1, .max = PATTERN_LIMIT, .metavar = "PATTERN",
+	{"exclude", 0, OPTION_PATTERNS, WATCH | TOP, OPTION_IN_FILE | OPTION_FOR_HOST,
+	 FIELD(exclude), .min = 1, .max = PATTERN_LIMIT, .metavar = "PATTERN",
 	 .help = "follow no process that matches, as with --only; may be repeated"},
 	{"group-by", 0, OPTION_CHOICE, WATCH, OPTION_IN_FILE | OPTION_FOR_HOST, FIELD(group_by),
 	 .choices = group_words, .fallback = "exe", .metavar = "WHAT",
@@ -199,8 +204,12 @@ const struct option_spec option_specs[] = {
 	{"textfile", 0, OPTION_TEXTFILE, DOCTOR, .offset = FIELD(textfile), .min = 1,
 	 .max = PATH_MAX - 1, .metavar = "FILE",
 	 .help = "find out as well whether metrics can be written to FILE"},
-	{"fail-on", 0, OPTION_WORDS, WATCH | PROVE, .offset = FIELD(fail_on),
-	 .choices = finding_words, .fallback = "leaking,stuck", .metavar = "WORDS",
+	{"fail-on", 0, OPTION_WORDS, WATCH, .offset = FIELD(fail_on), .choices = watch_words,
+	 .fallback = "leaking,stuck", .metavar = "WORDS",
+	 .help = "what counts for --error-exitcode: leaking, stuck, growing, suspected (goroutines), "
+		 "memory (a place that allocates is growing), or several with commas"},
+	{"fail-on", 0, OPTION_WORDS, PROVE, .offset = FIELD(fail_on), .choices = finding_words,
+	 .fallback = "leaking,stuck", .metavar = "WORDS",
 	 .help = "what counts for --error-exitcode: leaking, stuck, growing, suspected, or several "
 		 "with commas"},
 	{"error-exitcode", 0, OPTION_NUMBER, WATCH | PROVE, .offset = FIELD(error_exitcode),

@@ -123,6 +123,12 @@ static bool heap_slice(struct rounds *rounds, uint64_t now_ns)
 	return more;
 }
 
+/* Where memory is allocated: of what is left of the share that reading heaps may take. */
+static bool sample_slice(struct rounds *rounds, uint64_t now_ns)
+{
+	return sample_turns__step(&rounds->samples, rounds->session, SESSION_SLICE_NS, now_ns);
+}
+
 /* Called by the loop while nothing else is due; true while there is more to do. */
 static bool work(void *ctx)
 {
@@ -137,8 +143,10 @@ static bool work(void *ctx)
 	else if (!rounds->began && (!rounds->ops->ready || rounds->ops->ready(rounds->ctx, now_ns)))
 		begin(rounds);
 	/* Also right behind a round: where rounds are short that may be the only time. */
-	if (rounds->began && !rounds->under_way && reads_heap(rounds))
+	if (rounds->began && !rounds->under_way && reads_heap(rounds)) {
 		more |= heap_slice(rounds, now_ns);
+		more |= sample_slice(rounds, now_ns);
+	}
 	return more || rounds->under_way;
 }
 
@@ -344,19 +352,34 @@ static int bring_up(struct rounds *rounds, const struct session_options *session
 }
 
 /* Of what gleakd may use of a processor; censuses come first. */
-#define HEAP_SHARE 0.25
+#define HEAP_SHARE   0.25
+#define SAMPLE_SHARE 0.1
+
+/* In multiples of the time between looks: how old a process has to be, and how long memory must grow. */
+#define SAMPLES_MIN_AGE	   6
+#define SAMPLES_MIN_WINDOW 12
+/* Between looks, which is --min-age: shorter ones tell nothing more, and longer ones too little. */
+#define SAMPLES_LEAST_NS NSEC_PER_SEC
+#define SAMPLES_MOST_NS	 (60 * NSEC_PER_SEC)
 
 static void set_heap_limits(struct rounds *rounds)
 {
 	const struct options *options = rounds->options;
+	uint64_t period_ns = min_of(max_of(options->min_age_ns, (uint64_t)SAMPLES_LEAST_NS),
+				    (uint64_t)SAMPLES_MOST_NS);
 
 	rounds->heap.confirm.interval_ns = options->interval_ns;
 	rounds->heap.confirm.min_age_ns = options->min_age_ns;
+	rounds->samples.options.period_ns = period_ns;
+	rounds->samples.options.min_window_ns = period_ns * SAMPLES_MIN_WINDOW;
+	rounds->samples.min_process_age_ns = period_ns * SAMPLES_MIN_AGE;
 	if (options->processes.n)
 		return;
 	rounds->heap.only_suspects = true;
 	rounds->heap.max_share = options->max_self_cpu * HEAP_SHARE;
 	rounds->heap.max_heap_bytes = options->max_memory * HEAP_SCAN_PER_MEMORY;
+	rounds->samples.options.max_heap_bytes = rounds->heap.max_heap_bytes;
+	rounds->samples.max_share = options->max_self_cpu * SAMPLE_SHARE;
 }
 
 int rounds__open(struct rounds *rounds, const struct session_options *session)

@@ -15,6 +15,7 @@
 #include "cli/state_autosave.h"
 #include "report/builder.h"
 #include "session/heap_turns.h"
+#include "session/sample_turns.h"
 #include "session/session.h"
 
 /* What the command does at certain points of the loop. Each may be NULL. */
@@ -60,7 +61,8 @@ struct rounds {
 	bool under_way;	     /* a round has begun and is not complete */
 	enum report_end end; /* why the run is ending */
 	struct failure failure;
-	struct heap_turns heap; /* between two rounds */
+	struct heap_turns heap;	     /* between two rounds */
+	struct sample_turns samples; /* likewise */
 
 	/* For rounds.c. */
 	uint64_t interval_ns; /* of the timer; 0: not set yet */

@@ -126,11 +126,15 @@ enum report_alloc_order {
 	REPORT_BY_GROWTH,
 };
 
+/* What is shown of those that do not grow where that is what matters. */
+#define REPORT_FEW_ALLOC_SITES 10
+
 /* Where a process allocates, by the samples of its own runtime. */
 struct report_allocations {
 	const char *missing; /* why there are no samples; "" */
 	uint64_t rate;	     /* bytes from one sample to the next, on average */
 	bool growth_known;   /* there was more than one look */
+	bool watched; /* read again and again: what grows matters, heap tells of the others */
 	const struct report_alloc_site *sites;
 	size_t n_sites;
 	uint64_t refused; /* samples beyond limits of ours */
@@ -341,6 +345,17 @@ static inline bool report__flagged(const struct report_site *site)
 static inline bool report__suppressed(const struct report_site *site)
 {
 	return site->suppressed && verdict__is_suspect(site->view.verdict);
+}
+
+/* report__count_growing_memory - places that allocate what stays, and more and more of it. */
+static inline size_t report__count_growing_memory(const struct report_target *target)
+{
+	const struct report_allocations *allocations = target->allocations;
+	size_t n = 0;
+
+	for (size_t i = 0; allocations && i < allocations->n_sites; i++)
+		n += allocations->sites[i].judgement.verdict == ALLOC_GROWING;
+	return n;
 }
 
 static inline size_t report__count_suppressed(const struct report_target *target)

@@ -33,6 +33,7 @@ struct alloc_sites {
 	struct index *by_place;
 	struct report_frame **stacks; /* owned, of each site */
 	size_t stacks_capacity;
+	uint64_t changed_ns; /* of the samples that they were built of */
 };
 
 /* Bytes of a site that hang at one node of the path tree. */
@@ -50,6 +51,7 @@ struct build {
 	struct index *first_by_address; /* of buckets of the first look; NULL: there was only one */
 	struct held *held;
 	size_t n_held, held_capacity;
+	struct alloc_evidence none; /* of what has no past: when it was looked at */
 	struct site_frames frames;
 	uint64_t pcs[PROFILE_MAX_STACK];
 };
@@ -69,7 +71,9 @@ static bool find_site(const struct alloc_sites *sites, uint64_t place, size_t *r
 	return false;
 }
 
-static int site_of(struct alloc_sites *sites, const struct site_frames *frames, size_t *ret_i)
+/* @none: the evidence of a site that has no bucket yet. */
+static int site_of(struct alloc_sites *sites, const struct site_frames *frames,
+		   const struct alloc_evidence *none, size_t *ret_i)
 {
 	struct report_alloc_site site = {.allocated_at = frames->blocked_at};
 	size_t i = sites->n;
@@ -86,7 +90,11 @@ static int site_of(struct alloc_sites *sites, const struct site_frames *frames, 
 		return err;
 	snprintf(site.id, sizeof(site.id), "%08x", (uint32_t)(frames->place ^ frames->place >> 32));
 	sites->all[i] = site;
-	sites->sums[i] = (struct sums){.place = frames->place, .stack_weight = -1};
+	sites->sums[i] = (struct sums){
+		.place = frames->place,
+		.stack_weight = -1,
+		.evidence = *none,
+	};
 	sites->stacks[i] = NULL;
 	sites->n++;
 	*ret_i = i;
@@ -289,7 +297,7 @@ static int take_bucket(struct build *build, const struct heap_sample_bucket *buc
 		build->pcs[k] = target__module_pc(build->target, stack[k]);
 	site_frames__of_calls(target__symbolizer(build->target), build->pcs, bucket->n_pcs,
 			      &build->frames);
-	err = site_of(build->sites, &build->frames, &i);
+	err = site_of(build->sites, &build->frames, &build->none, &i);
 	if (err == -ENOSPC) {
 		build->sites->report.refused += bucket->live;
 		return 0;
@@ -316,16 +324,19 @@ static void finish(struct build *build)
 	struct alloc_sites *sites = build->sites;
 	uint64_t between_ns = heap_samples__totals(build->samples->last)->finished_ns -
 			      heap_samples__totals(build->samples->first)->finished_ns;
-	uint64_t window_ns =
-		build->samples->history ? alloc_history__window_ns(build->samples->history) : 0;
 	double minutes = (double)between_ns / NSEC_PER_SEC / 60;
 
-	sites->report.growth_known = between_ns != 0;
+	/* Where they are read again and again, by what stayed over the periods that were judged. */
+	if (build->samples->again)
+		sites->report.growth_known =
+			sites->n && alloc_judge__of(&sites->sums[0].evidence).verdict;
+	else
+		sites->report.growth_known = between_ns != 0;
+	sites->report.watched = build->samples->again;
 	for (size_t i = 0; i < sites->n; i++) {
 		struct report_alloc_site *site = &sites->all[i];
 		struct sums *sums = &sites->sums[i];
 
-		sums->evidence.window_ns = window_ns;
 		site->judgement = alloc_judge__of(&sums->evidence);
 		site->stack = sites->stacks[i];
 		if (site->in_use_bytes)
@@ -334,7 +345,9 @@ static void finish(struct build *build)
 		else if (site->alloc_bytes)
 			site->relative_error =
 				sqrt(sums->alloc_variance) / (double)site->alloc_bytes;
-		if (between_ns)
+		if (build->samples->again)
+			site->growth_per_minute = site->judgement.bytes_per_minute;
+		else if (between_ns)
 			site->growth_per_minute = sums->grown / minutes;
 	}
 }
@@ -356,12 +369,28 @@ static double key_of(const struct report_alloc_site *site, enum report_alloc_ord
 	return 0;
 }
 
+struct ordering {
+	enum report_alloc_order by;
+	bool growing_first;
+};
+
+static bool grows(const struct report_alloc_site *site)
+{
+	return site->judgement.verdict == ALLOC_GROWING;
+}
+
 /* What is equal is in the same order in each report. */
 static int compare(const void *a, const void *b, void *ctx)
 {
 	const struct report_alloc_site *x = a, *y = b;
-	const enum report_alloc_order *order = ctx;
-	double key_x = key_of(x, *order), key_y = key_of(y, *order);
+	const struct ordering *ordering = ctx;
+	bool both_grow = grows(x) && grows(y);
+	enum report_alloc_order order =
+		ordering->growing_first && both_grow ? REPORT_BY_GROWTH : ordering->by;
+	double key_x = key_of(x, order), key_y = key_of(y, order);
+
+	if (ordering->growing_first && grows(x) != grows(y))
+		return grows(x) ? -1 : 1;
 
 	if (key_x != key_y)
 		return key_x < key_y ? 1 : -1;
@@ -387,10 +416,69 @@ static int take_all(struct build *build)
 	return err ? err : name_all_held(build);
 }
 
-int alloc_sites__build(struct target *target, enum report_alloc_order order,
-		       struct alloc_sites **ret_sites)
+/* --- from build to build ------------------------------------------------------------------------ */
+
+static int copy_text(char **to, const char *from)
+{
+	if (*to || !from)
+		return 0;
+	*to = strdup(from);
+	return *to ? 0 : -ENOMEM;
+}
+
+static const struct report_alloc_site *find_by_id(const struct alloc_sites *sites, const char *id)
+{
+	for (size_t i = 0; sites && i < sites->n; i++) {
+		if (!strcmp(sites->all[i].id, id))
+			return &sites->all[i];
+	}
+	return NULL;
+}
+
+/* What grows, which are few places, is held by the same as when that was looked at last. */
+static int inherit(struct alloc_sites *sites, const struct alloc_sites *before)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < sites->n && !err; i++) {
+		struct report_alloc_site *site = &sites->all[i];
+		const struct report_alloc_site *was;
+
+		if (!grows(site) || site->held_by[0])
+			continue;
+		was = find_by_id(before, site->id);
+		if (!was)
+			continue;
+		err = copy_text(&site->type, was->type);
+		for (size_t k = 0; k < REPORT_MAX_HELD_BY && !err; k++)
+			err = copy_text(&site->held_by[k], was->held_by[k]);
+	}
+	return err;
+}
+
+/* Whether they would be the same if they were built now. */
+static bool is_current(const struct alloc_sites *sites, const struct target *target)
 {
 	const struct target_samples *samples = target_samples__get(target);
+
+	return sites && samples && sites->changed_ns == samples->changed_ns;
+}
+
+/* Whether something grows of which it is not known who holds it. */
+static bool lack_holders(const struct alloc_sites *sites)
+{
+	for (size_t i = 0; sites && i < sites->n; i++) {
+		if (grows(&sites->all[i]) && !sites->all[i].held_by[0])
+			return true;
+	}
+	return false;
+}
+
+static int build_sites(struct target *target, enum report_alloc_order order,
+		       const struct alloc_sites *before, struct alloc_sites **ret_sites)
+{
+	const struct target_samples *samples = target_samples__get(target);
+	struct ordering ordering = {.by = order};
 	struct alloc_sites *sites;
 	struct build *build;
 	int err;
@@ -398,26 +486,56 @@ int alloc_sites__build(struct target *target, enum report_alloc_order order,
 	*ret_sites = NULL;
 	if (!samples)
 		return 0;
+	ordering.growing_first = samples->again;
 	sites = calloc(1, sizeof(*sites));
 	build = calloc(1, sizeof(*build));
 	err = sites && build ? index__new(MAX_SITES, &sites->by_place) : -ENOMEM;
 	if (!err && samples->last) {
 		*build = (struct build){.target = target, .sites = sites, .samples = samples};
+		build->none.min_window_ns = samples->min_window_ns;
+		if (samples->history)
+			build->none.times = *alloc_history__times(samples->history);
 		err = take_all(build);
 		index__free(build->first_by_address);
 		free(build->held);
 	}
 	free(build);
+	if (!err)
+		err = inherit(sites, before);
 	if (err) {
 		alloc_sites__free(sites);
 		return err;
 	}
 	if (sites->n)
-		qsort_r(sites->all, sites->n, sizeof(sites->all[0]), compare, &order);
+		qsort_r(sites->all, sites->n, sizeof(sites->all[0]), compare, &ordering);
+	sites->changed_ns = samples->changed_ns;
 	sites->report.missing = samples->missing.text;
 	sites->report.sites = sites->all;
 	sites->report.n_sites = sites->n;
 	*ret_sites = sites;
+	return 0;
+}
+
+/*
+ * They last until the samples are read again. Frames are those of the target's symbolizer: one that is watched
+ * anew has other samples.
+ */
+int alloc_sites__refresh(struct target *target, enum report_alloc_order order, uint64_t now_ns,
+			 struct alloc_sites **sites)
+{
+	struct alloc_sites *made;
+	int err;
+
+	if (is_current(*sites, target))
+		return 0;
+	err = build_sites(target, order, *sites, &made);
+	if (err)
+		return err;
+	alloc_sites__free(*sites);
+	*sites = made;
+	target_samples__told(target);
+	if (lack_holders(made))
+		target_samples__want_places(target, now_ns);
 	return 0;
 }
 

@@ -13,11 +13,12 @@
 struct alloc_sites;
 
 /*
- * alloc_sites__build - of all samples of @target by @order, which is NULL in @ret_sites where nobody has
- * asked for samples. The target must outlive the result. -ENOMEM.
+ * alloc_sites__refresh - *@sites, which is NULL or was made of @target, as of its latest samples by @order; NULL
+ * where nobody has asked for samples. Of what grows, and is not known now who holds it, that is as it was, and
+ * a scan is asked for where it never was known. The target must outlive the result. -ENOMEM.
  */
-int alloc_sites__build(struct target *target, enum report_alloc_order order,
-		       struct alloc_sites **ret_sites) __must_check;
+int alloc_sites__refresh(struct target *target, enum report_alloc_order order, uint64_t now_ns,
+			 struct alloc_sites **sites) __must_check;
 void alloc_sites__free(struct alloc_sites *sites);
 
 /* alloc_sites__report - what they are in a report; NULL for NULL. */

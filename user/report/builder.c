@@ -19,7 +19,6 @@
 #include "report/site.h"
 #include "report/site_id.h"
 #include "naming/site_frames.h"
-#include "session/target_heap.h"
 #include "session/target_holders.h"
 #include "session/target_view.h"
 
@@ -44,8 +43,7 @@ struct built_target {
 	size_t refused;
 	struct report_site *sites; /* see report/site.h */
 	struct built_findings findings;
-	char pid[REPORT_PID_TEXT];	 /* as a group's name */
-	struct alloc_sites *alloc_sites; /* NULL: nobody asked */
+	char pid[REPORT_PID_TEXT]; /* as a group's name */
 };
 
 /* What a report said, to derive rates. */
@@ -58,7 +56,8 @@ struct saved_report {
 	struct runtime_id id;
 	struct told_totals first, last; /* reports; time 0: there was none */
 	struct looked_at looked_at;
-	bool used; /* in the report under way */
+	struct alloc_sites *alloc_sites; /* owned; NULL: nobody asked */
+	bool used;			 /* in the report under way */
 };
 
 struct report_builder {
@@ -135,7 +134,6 @@ static void clear_target(struct built_target *built)
 		built_site__clear(&built->sites[i]);
 	free(built->sites);
 	built_findings__clear(&built->findings);
-	alloc_sites__free(built->alloc_sites);
 	*built = (struct built_target){0};
 }
 
@@ -150,13 +148,19 @@ static void clear(struct report_builder *builder)
 	builder->n_targets = 0;
 }
 
+static void release_saved(struct saved_report *saved)
+{
+	free(saved->looked_at.items);
+	alloc_sites__free(saved->alloc_sites);
+}
+
 void report_builder__free(struct report_builder *builder)
 {
 	if (!builder)
 		return;
 	clear(builder);
 	for (size_t i = 0; i < builder->n_saved; i++)
-		free(builder->saved[i].looked_at.items);
+		release_saved(&builder->saved[i]);
 	free(builder->saved);
 	free(builder);
 }
@@ -194,7 +198,7 @@ static void drop_unused_saved(struct report_builder *builder)
 		struct saved_report *saved = &builder->saved[i];
 
 		if (!saved->used) {
-			free(saved->looked_at.items);
+			release_saved(saved);
 			continue;
 		}
 		saved->used = false;
@@ -522,12 +526,6 @@ static void fill_target(const struct target *target, const struct built_target *
 	report->n_findings = built->findings.n;
 }
 
-static void fill_counters(struct target *target, uint64_t now_ns, struct report_target *report)
-{
-	report->counters_known = target_heap__counters(target, now_ns, &report->counters);
-	report->heap_scanned = target_heap__figures(target) != NULL;
-}
-
 static void fill_goroutine_list(const struct goroutine_list *list, struct report_target *report)
 {
 	if (!list)
@@ -575,14 +573,13 @@ int report_builder__build(struct report_builder *builder, struct session *sessio
 		builder->reports[i].another = is_another(builder, i);
 		report_metrics__fill_target(target, builder->group, builder->targets[i].pid,
 					    &builder->reports[i]);
-		fill_counters(target, now_ns, &builder->reports[i]);
+		report_metrics__fill_memory(target, now_ns, &builder->reports[i]);
 		fill_goroutine_list(target__goroutine_list(target), &builder->reports[i]);
-		err = alloc_sites__build(target, builder->alloc_order,
-					 &builder->targets[i].alloc_sites);
+		err = alloc_sites__refresh(target, builder->alloc_order, now_ns,
+					   &saved->alloc_sites);
 		if (err)
 			return err;
-		builder->reports[i].allocations =
-			alloc_sites__report(builder->targets[i].alloc_sites);
+		builder->reports[i].allocations = alloc_sites__report(saved->alloc_sites);
 		saved->used = true;
 		fill_rates(saved, &totals, now_ns, end != REPORT_GOES_ON, &builder->reports[i]);
 	}

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "host/bpf_usage.h"
 #include "host/self_usage.h"
+#include "session/target_heap.h"
 
 static const char *group_of(enum report_group group, char *pid, const struct report_target *report)
 {
@@ -47,6 +48,13 @@ void report_metrics__fill_target(const struct target *target, enum report_group 
 	report->remote_reads = remote__calls(target__remote(target));
 	report->remote_bytes = remote__bytes_read(target__remote(target));
 	report->group = group_of(group, pid, report);
+}
+
+void report_metrics__fill_memory(struct target *target, uint64_t now_ns,
+				 struct report_target *report)
+{
+	report->counters_known = target_heap__counters(target, now_ns, &report->counters);
+	report->heap_scanned = target_heap__figures(target) != NULL;
 }
 
 /* Of the cheapest kind that traps, and of a single step. */

@@ -11,6 +11,10 @@
 void report_metrics__fill_target(const struct target *target, enum report_group group,
 				 char pid[REPORT_PID_TEXT], struct report_target *report);
 
+/* report_metrics__fill_memory - what its runtime counts of its memory at @now_ns. */
+void report_metrics__fill_memory(struct target *target, uint64_t now_ns,
+				 struct report_target *report);
+
 /*
  * report_metrics__fill_self - of all of @report's targets, which are the session's; with @discovers
  * what discovery counted is there already.

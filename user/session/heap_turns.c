@@ -2,6 +2,7 @@
 #include "session/heap_turns.h"
 
 #include "session/target_heap.h"
+#include "session/target_samples.h"
 
 /* What a scan could confirm: goroutines that wait on channels or locks, for long enough. */
 static bool waits_for_long(const struct site_view *site, uint64_t min_age_ns)
@@ -35,6 +36,8 @@ static bool is_due(const struct heap_turns *turns, const struct target *target, 
 	if (target__state(target) != TARGET_LIVE || !target__census(target)->alive ||
 	    target_heap__held_off(target, now_ns))
 		return false;
+	if (target_samples__places_wanted(target))
+		return true;
 	if (!figures)
 		return is_worth_it(turns, target);
 	pause_ns = figures->to_confirm || figures->doubt != HEAP_SCAN_SURE ?

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/saved_state.h"
 
+#include <errno.h>
+
 /* --- program counters ---------------------------------------------------------------------------- */
 
 /* From a module's number to its place in the list; false when the process does not have it. */
@@ -52,9 +54,10 @@ static bool restore_site(void *ctx, const struct saved_site *site)
 	return !tracker__restore_site(restore->tracker, &canonical);
 }
 
-bool saved_state__restore(const struct state_file *file, const struct runtime_id *id,
-			  const struct module_map *modules, struct places *places,
-			  struct tracker *tracker)
+const struct saved_process *saved_state__restore(const struct state_file *file,
+						 const struct runtime_id *id,
+						 const struct module_map *modules,
+						 struct places *places, struct tracker *tracker)
 {
 	struct restore restore = {.modules = modules, .places = places, .tracker = tracker};
 	const struct saved_process *process =
@@ -63,6 +66,20 @@ bool saved_state__restore(const struct state_file *file, const struct runtime_id
 	if (process)
 		tracker__restore_process(tracker, process);
 	return process;
+}
+
+static bool restore_alloc(void *ctx, const struct saved_alloc *alloc)
+{
+	/* A full table takes no more, as with sites. */
+	return !alloc_history__restore_past(ctx, alloc->bucket, &alloc->past);
+}
+
+void saved_state__restore_allocs(const struct state_file *file, const struct saved_process *process,
+				 struct alloc_history *history)
+{
+	/* Times that make no sense are those of a file that was tampered with. */
+	if (!alloc_history__restore_times(history, &process->allocs))
+		state_file__each_alloc(file, restore_alloc, history);
 }
 
 /* --- writing ------------------------------------------------------------------------------------- */
@@ -86,21 +103,38 @@ static bool write_site(void *ctx, const struct saved_site *site)
 	return !sink->err;
 }
 
+static bool write_alloc(void *ctx, uint64_t bucket, const struct alloc_past *past)
+{
+	const struct saved_alloc alloc = {.bucket = bucket, .past = *past};
+	struct site_sink *sink = ctx;
+
+	int err = state_writer__alloc(sink->writer, &alloc);
+
+	/* More of those than the file takes are no reason to go without the others. */
+	sink->err = err == -E2BIG ? 0 : err;
+	return !err;
+}
+
 static bool stop_at_once(void *ctx __maybe_unused, const struct saved_site *site __maybe_unused)
 {
 	return false;
 }
 
 int saved_state__write(struct state_writer *writer, const struct runtime_id *id,
-		       const struct module_map *modules, const struct tracker *tracker)
+		       const struct module_map *modules, const struct tracker *tracker,
+		       const struct alloc_history *history)
 {
 	struct site_sink sink = {.modules = modules, .writer = writer};
 	struct saved_process process;
 
 	/* The file has the process before its sites. */
 	tracker__save(tracker, &process, stop_at_once, NULL);
+	if (history)
+		process.allocs = *alloc_history__times(history);
 	sink.err = state_writer__process(writer, id, &process);
 	if (!sink.err)
 		tracker__save(tracker, &process, write_site, &sink);
+	if (!sink.err && history)
+		alloc_history__each(history, write_alloc, &sink);
 	return sink.err;
 }

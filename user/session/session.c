@@ -9,6 +9,7 @@
 #include "observe/events.h"
 #include "probe/programs.h"
 #include "session/saved_state.h"
+#include "session/target_samples.h"
 
 struct session {
 	struct session_options options;
@@ -382,12 +383,13 @@ static int write_targets(struct session *session, struct state_writer *writer)
 	int err = 0;
 
 	for (size_t i = 0; i < session->n_targets && !err; i++) {
-		const struct target *target = session->targets[i];
+		struct target *target = session->targets[i];
 		struct runtime_id id = target__id(target);
 
 		if (target__state(target) == TARGET_LIVE)
 			err = saved_state__write(writer, &id, target__modules(target),
-						 target__tracker(target));
+						 target__tracker(target),
+						 target_samples__history(target, false));
 	}
 	return err;
 }

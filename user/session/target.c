@@ -115,6 +115,22 @@ static uint64_t started_ns(uint64_t start_time)
 	return now_ns - min_of(age_ns, now_ns);
 }
 
+/* What an earlier gleakd knew of it. */
+static void restore(struct target *target)
+{
+	const struct state_file *file = target->options.state;
+	struct runtime_id id = target__id(target);
+	const struct saved_process *process = saved_state__restore(
+		file, &id, target->modules, target->executable->places, target->tracker);
+	struct alloc_history *history;
+
+	if (!process || !process->allocs.n)
+		return;
+	history = target_samples__history(target, true);
+	if (history)
+		saved_state__restore_allocs(file, process, history);
+}
+
 static int build_books(struct target *target, struct failure *failure)
 {
 	struct tracker_options tracking = {
@@ -132,7 +148,6 @@ static int build_books(struct target *target, struct failure *failure)
 			process__clock_offset(target->options.proc_root, target->process.id.pid),
 	};
 	int err = tracker__new(&tracking, &target->tracker);
-	struct runtime_id id;
 
 	if (!err)
 		err = build_goroutine_list(target);
@@ -146,9 +161,7 @@ static int build_books(struct target *target, struct failure *failure)
 	/* Once: it would change with each correction of the clock. */
 	target->started_seconds = process__start_seconds(target->process.id.start_time);
 	(void)!process__cpu_ns(target->process.id.pid, &target->executed_ns);
-	id = target__id(target);
-	saved_state__restore(target->options.state, &id, target->modules,
-			     target->executable->places, target->tracker);
+	restore(target);
 	return 0;
 }
 

@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "session/site_ways.h"
 #include "session/target_internal.h"
+#include "session/target_samples.h"
 #include "session/target_view.h"
 
 struct target_heap {
@@ -15,6 +17,7 @@ struct target_heap {
 	struct heap_confirm *confirm;
 	struct heap_scan *scan; /* NULL: none is under way */
 	struct site_ways *ways;
+	struct heap_paths *paths; /* that see the scan under way; NULL: none do */
 	struct target_heap_figures figures;
 };
 
@@ -23,6 +26,9 @@ struct target_heap {
 
 /* A program that is starting has no heap yet, and one of an unknown version never will. */
 #define COUNTERS_RETRY_NS (60 * NSEC_PER_SEC)
+
+/* Where it is not bounded. */
+#define PATHS_MAX_MEMORY (1ULL << 30)
 
 /* Of the memory that a scan may use, what ways may take. */
 #define WAYS_SHARE 4
@@ -258,12 +264,23 @@ static void note_scan(struct target_heap_figures *figures, const struct heap_sca
 	figures->last_ended_ns = result->finished_ns;
 }
 
+/* Before what others keep is marked, too. */
+static void locate_samples(struct target *target)
+{
+	struct target_heap *heap = target->heap;
+	struct heap_mark *mark = heap_scan__mark(heap->scan);
+
+	if (heap->paths && !heap_paths__count(heap->paths, mark, 0))
+		target_samples__locate(target, heap_mark__spans(mark), heap->paths);
+}
+
 static int end_scan(struct target *target, struct failure *failure)
 {
 	struct target_heap *heap = target->heap;
 	int err;
 
 	note_scan(&heap->figures, heap_scan__result(heap->scan));
+	locate_samples(target);
 	/* In doubt: what the scans before showed stands, since it cannot have become untrue. */
 	if (heap->figures.doubt != HEAP_SCAN_SURE)
 		return 0;
@@ -276,6 +293,26 @@ static int end_scan(struct target *target, struct failure *failure)
 	return err ? failure__set(failure, err, "the heap of process %d: %s", target__pid(target),
 				  strerror(-err)) :
 		     0;
+}
+
+/* A scan that finds out where samples hang finds no ways of goroutines: both see all of it. */
+static int join_paths(struct target *target, struct heap_scan_options *scan,
+		      struct failure *failure)
+{
+	const struct target_view_options view = {
+		.max_memory = scan->max_heap_bytes ? scan->max_heap_bytes / HEAP_SCAN_PER_MEMORY :
+						     PATHS_MAX_MEMORY,
+	};
+	const struct go_variables *variables;
+	struct target_heap *heap = target->heap;
+	int err = target_view__names(target, &heap->runtime, &view, &heap->paths, &variables,
+				     failure);
+
+	if (err)
+		return err;
+	heap_paths__begin(heap->paths);
+	scan->visitor = heap_paths__visitor(heap->paths);
+	return 0;
 }
 
 int target_heap__start(struct target *target, const struct heap_confirm_options *confirm,
@@ -292,9 +329,12 @@ int target_heap__start(struct target *target, const struct heap_confirm_options 
 		return err;
 	heap_scan__free(target->heap->scan);
 	target->heap->scan = NULL;
+	target->heap->paths = NULL;
+	if (target_samples__take_request(target) && join_paths(target, &options, failure))
+		log_debug("heap of process %d: %s", target__pid(target), failure->text);
 	if (!target->heap->confirm)
 		err = heap_confirm__new(confirm, &target->heap->confirm);
-	if (!err)
+	if (!err && !target->heap->paths)
 		err = site_ways__join(target->heap->ways, &ways, &options);
 	if (!err)
 		err = heap_scan__new(&target->heap->runtime, &options, &target->heap->scan);
@@ -313,6 +353,9 @@ int target_heap__step(struct target *target, uint64_t budget_ns, struct failure 
 		return 1;
 	if (!err)
 		err = end_scan(target, failure);
+	if (err && heap->paths)
+		target_view__close(target);
+	heap->paths = NULL;
 	site_ways__end(heap->ways, NULL);
 	heap_scan__free(heap->scan);
 	heap->scan = NULL;

@@ -46,6 +46,7 @@ struct target {
 	struct heap_holders *holders;	    /* NULL: nobody asked */
 	struct target_view *view;	    /* NULL: not asked for */
 	struct target_samples *samples;	    /* likewise */
+	uint64_t samples_due_ns;	    /* they are left alone until then */
 	struct gl_losses losses;	    /* when the tracker was last told */
 	uint64_t events[PROBE_EVENT_COUNT]; /* that arrived */
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "heap/view/counters.h"
 #include "session/target_heap.h"
@@ -11,6 +12,37 @@
 
 #define SLICE_NS    (20 * NSEC_PER_MSEC)
 #define MAX_OBJECTS ((size_t)4 << 20) /* whose history is kept */
+
+/* A scan that did not find out where they hang is not made again at once. */
+#define PLACES_RETRY_NS (600 * NSEC_PER_SEC)
+
+static int open_samples(struct target *target, struct failure *failure)
+{
+	if (!target->samples)
+		target->samples = calloc(1, sizeof(*target->samples));
+	return target->samples ? 0 : failure__set(failure, -ENOMEM, "out of memory");
+}
+
+/* What is kept has become another. */
+static void note_change(struct target_samples *kept)
+{
+	kept->changed_ns = max_of(clock__monotonic_ns(), kept->changed_ns + 1);
+}
+
+struct alloc_history *target_samples__history(struct target *target, bool make)
+{
+	const struct alloc_history_options options = {.max = MAX_OBJECTS};
+	struct failure failure;
+
+	if (!make || (target->samples && target->samples->history))
+		return target->samples ? target->samples->history : NULL;
+	if (open_samples(target, &failure) ||
+	    alloc_history__new(&options, &target->samples->history))
+		return NULL;
+	return target->samples->history;
+}
+
+/* --- reading ------------------------------------------------------------------------------------ */
 
 static int find_globals(struct target *target, struct profile_globals *globals,
 			struct failure *failure)
@@ -21,44 +53,6 @@ static int find_globals(struct target *target, struct profile_globals *globals,
 	return err ? failure__set(failure, err,
 				  "the functions of its memory profiler cannot be looked for") :
 		     0;
-}
-
-static int read_all(struct heap_samples *samples, const struct target_view_options *options,
-		    struct failure *failure)
-{
-	int more;
-
-	do {
-		more = heap_samples__step(samples, SLICE_NS, failure);
-		if (more == 1 && options->interrupted && options->interrupted(options->ctx))
-			return failure__set(failure, -EINTR, "interrupted");
-	} while (more == 1);
-	return more;
-}
-
-static int read_once(struct target *target, const struct target_view_options *options,
-		     struct heap_samples **ret_samples, struct failure *failure)
-{
-	const struct heap_samples_options limits = {
-		.max_heap_bytes = options->max_memory * HEAP_SCAN_PER_MEMORY,
-	};
-	const struct heap_runtime *runtime;
-	struct profile_globals globals;
-	struct heap_samples *samples;
-	int err = target_heap__runtime(target, &runtime, failure);
-
-	if (!err)
-		err = find_globals(target, &globals, failure);
-	if (err)
-		return err;
-	if (heap_samples__new(runtime, &globals, &limits, &samples))
-		return failure__set(failure, -ENOMEM, "out of memory");
-	err = read_all(samples, options, failure);
-	if (err)
-		heap_samples__free(samples);
-	else
-		*ret_samples = samples;
-	return err;
 }
 
 static void tell(const struct target *target, const struct heap_samples *samples)
@@ -89,10 +83,8 @@ static void note_history(struct target *target, const struct heap_samples *sampl
 	size_t n;
 	int err;
 
-	if (target_heap__runtime(target, &runtime, &failure) ||
+	if (!kept->history || target_heap__runtime(target, &runtime, &failure) ||
 	    heap_counters__read(runtime, &counters))
-		return;
-	if (!kept->history && alloc_history__new(MAX_OBJECTS, &kept->history))
 		return;
 	live = heap_samples__objects(samples, &n);
 	objects = calloc(n + 1, sizeof(*objects));
@@ -117,37 +109,127 @@ static void forget_places(struct target_samples *kept)
 
 static void keep(struct target_samples *kept, struct heap_samples *samples)
 {
+	if (kept->last != kept->first)
+		heap_samples__free(kept->last);
+	if (kept->again) {
+		heap_samples__free(kept->first);
+		kept->first = NULL;
+	}
 	if (!kept->first)
 		kept->first = samples;
-	else if (kept->last != kept->first)
-		heap_samples__free(kept->last);
 	kept->last = samples;
 	forget_places(kept);
 	kept->missing.text[0] = '\0';
 }
 
+/* Its history begins with its first reading, unless an earlier gleakd began it. */
+static void make_history(struct target_samples *kept, const struct target_samples_options *options)
+{
+	const struct alloc_history_options history = {.max = MAX_OBJECTS,
+						      .period_ns = options->period_ns};
+
+	if (!kept->history && alloc_history__new(&history, &kept->history))
+		log_debug("no memory for what becomes of memory samples");
+}
+
+/* Of a target that has none, or whose samples cannot be read, that is the result. */
+static int give_up(struct target *target, int err, struct failure *failure)
+{
+	struct target_samples *kept = target->samples;
+
+	heap_samples__free(kept->reading);
+	kept->reading = NULL;
+	if (err == -ESRCH || err == -ENOMEM)
+		return err;
+	kept->missing = *failure;
+	failure->text[0] = '\0';
+	note_change(kept);
+	return 0;
+}
+
+int target_samples__start(struct target *target, const struct target_samples_options *options,
+			  struct failure *failure)
+{
+	const struct heap_samples_options limits = {.max_heap_bytes = options->max_heap_bytes};
+	const struct heap_runtime *runtime;
+	struct profile_globals globals;
+	struct target_samples *kept;
+	int err = open_samples(target, failure);
+
+	if (err)
+		return err;
+	kept = target->samples;
+	kept->again = options->period_ns;
+	kept->min_window_ns = options->min_window_ns;
+	kept->cpu_ns = 0;
+	make_history(kept, options);
+	err = target_heap__runtime(target, &runtime, failure);
+	if (!err)
+		err = find_globals(target, &globals, failure);
+	if (!err && heap_samples__new(runtime, &globals, &limits, &kept->reading))
+		err = failure__set(failure, -ENOMEM, "out of memory");
+	return err ? give_up(target, err, failure) : 0;
+}
+
+int target_samples__step(struct target *target, uint64_t budget_ns, struct failure *failure)
+{
+	struct target_samples *kept = target->samples;
+	struct heap_samples *samples = kept ? kept->reading : NULL;
+	uint64_t before_ns = clock__thread_cpu_ns();
+	int err;
+
+	if (!samples)
+		return 0;
+	err = heap_samples__step(samples, budget_ns, failure);
+	if (!err) {
+		kept->reading = NULL;
+		keep(kept, samples);
+		note_history(target, samples);
+		note_change(kept);
+		tell(target, samples);
+	}
+	kept->cpu_ns += clock__thread_cpu_ns() - before_ns;
+	return err < 0 ? give_up(target, err, failure) : err;
+}
+
 int target_samples__take(struct target *target, const struct target_view_options *options,
 			 struct failure *failure)
 {
-	struct heap_samples *samples = NULL;
-	int err;
+	const struct target_samples_options once = {
+		.max_heap_bytes = options->max_memory * HEAP_SCAN_PER_MEMORY,
+	};
+	int more = target_samples__start(target, &once, failure);
 
-	if (!target->samples)
-		target->samples = calloc(1, sizeof(*target->samples));
-	if (!target->samples)
-		return failure__set(failure, -ENOMEM, "out of memory");
-	err = read_once(target, options, &samples, failure);
-	if (err == -EINTR || err == -ESRCH || err == -ENOMEM)
-		return err;
-	if (err) {
-		target->samples->missing = *failure;
-		failure->text[0] = '\0';
-		return 0;
-	}
-	keep(target->samples, samples);
-	note_history(target, samples);
-	tell(target, samples);
-	return 0;
+	if (more)
+		return more;
+	do {
+		more = target_samples__step(target, SLICE_NS, failure);
+		if (more == 1 && options->interrupted && options->interrupted(options->ctx))
+			return failure__set(failure, -EINTR, "interrupted");
+	} while (more == 1);
+	return more;
+}
+
+bool target_samples__is_reading(const struct target *target)
+{
+	return target->samples && target->samples->reading;
+}
+
+uint64_t target_samples__cpu_ns(const struct target *target)
+{
+	return target->samples ? target->samples->cpu_ns : 0;
+}
+
+bool target_samples__are_due(struct target *target, uint64_t now_ns)
+{
+	const struct target_samples *kept = target->samples;
+	struct heap_counters counters;
+
+	if (!kept || !kept->history)
+		return true;
+	/* Before the report has named them, the next reading would make them another's. */
+	return !kept->places && target_heap__counters(target, now_ns, &counters) &&
+	       alloc_history__is_due(kept->history, now_ns, counters.gc_cycles);
 }
 
 /* --- where they hang ---------------------------------------------------------------------------- */
@@ -204,6 +286,41 @@ void target_samples__locate(struct target *target, const struct heap_spans *span
 	}
 	kept->places = places;
 	kept->n_places = kinds;
+	note_change(kept);
+}
+
+void target_samples__want_places(struct target *target, uint64_t now_ns)
+{
+	struct target_samples *kept = target->samples;
+
+	if (!kept || (kept->asked_ns && now_ns - kept->asked_ns < PLACES_RETRY_NS))
+		return;
+	kept->places_wanted = true;
+	kept->asked_ns = now_ns;
+}
+
+bool target_samples__places_wanted(const struct target *target)
+{
+	return target->samples && target->samples->places_wanted && target->samples->last;
+}
+
+bool target_samples__take_request(struct target *target)
+{
+	bool wanted = target_samples__places_wanted(target);
+
+	if (wanted)
+		target->samples->places_wanted = false;
+	return wanted;
+}
+
+void target_samples__told(struct target *target)
+{
+	struct target_samples *kept = target->samples;
+
+	if (!kept || !kept->again || !kept->places)
+		return;
+	forget_places(kept);
+	target_view__close(target);
 }
 
 const struct target_samples *target_samples__get(const struct target *target)
@@ -220,6 +337,7 @@ void target_samples__close(struct target *target)
 	if (kept->last != kept->first)
 		heap_samples__free(kept->last);
 	heap_samples__free(kept->first);
+	heap_samples__free(kept->reading);
 	alloc_history__free(kept->history);
 	free(kept->places);
 	free(kept);

@@ -18,21 +18,61 @@ struct sample_place {
 	uint32_t samples;
 };
 
+struct target_samples_options {
+	uint64_t max_heap_bytes; /* as in heap/scan.h */
+	/* For those that are read again and again while the target is watched; 0: for a few looks. */
+	uint64_t period_ns;	/* from look to look */
+	uint64_t min_window_ns; /* as in struct alloc_evidence */
+};
+
 /* A bucket is the same struct of the runtime's in both: its address tells. */
 struct target_samples {
-	struct heap_samples *first, *last; /* last: NULL, there is none; first: as last after one */
-	struct failure missing;		   /* why the latest reading gave nothing; "" */
+	/* last: NULL, there is none; first: as last after one, and of those read again and again. */
+	struct heap_samples *first, *last;
+	struct failure missing; /* why the latest reading gave nothing; "" */
 	struct alloc_history *history;
+	uint64_t min_window_ns;
+	bool again;		     /* they are read again and again */
 	struct sample_place *places; /* of the last reading, by bucket; none before a scan */
 	size_t n_places;
+	uint64_t changed_ns; /* monotonic: when any of that was another; never twice the same */
+	/* For target_samples.c. */
+	struct heap_samples *reading; /* under way */
+	bool places_wanted;
+	uint64_t cpu_ns, asked_ns; /* what the latest reading took; when places were wanted */
 };
 
 /*
- * target_samples__take - read them once. That there are none, or that they cannot be read, is no error:
- * the result says why. Errors: -EINTR given up, -ESRCH, -ENOMEM.
+ * target_samples__start - begin to read them. target_samples__step goes on for about @budget_ns (0: to
+ * the end): 1 there is more, 0 it is done. That there are none, or that they cannot be read, is no error: the
+ * result says why. Errors: -ESRCH, -ENOMEM.
  */
+int target_samples__start(struct target *target, const struct target_samples_options *options,
+			  struct failure *failure) __must_check;
+int target_samples__step(struct target *target, uint64_t budget_ns,
+			 struct failure *failure) __must_check;
+
+/* target_samples__take - read them once, to the end. Errors: also -EINTR given up. */
 int target_samples__take(struct target *target, const struct target_view_options *options,
 			 struct failure *failure) __must_check;
+
+/* target_samples__is_reading - a reading has begun and not ended; what the latest took of a processor. */
+bool target_samples__is_reading(const struct target *target);
+uint64_t target_samples__cpu_ns(const struct target *target);
+
+/* target_samples__are_due - whether a reading now would tell more than the last one did. */
+bool target_samples__are_due(struct target *target, uint64_t now_ns);
+
+/*
+ * target_samples__want_places - ask for a scan that finds out where the samples hang, though not again
+ * and again; _places_wanted: whether one is still to come; _take_request: likewise, and it comes now.
+ * target_samples__told: the report has named what is there, and places are not needed any more where
+ * samples are read again and again.
+ */
+void target_samples__want_places(struct target *target, uint64_t now_ns);
+bool target_samples__places_wanted(const struct target *target);
+bool target_samples__take_request(struct target *target);
+void target_samples__told(struct target *target);
 
 /*
  * target_samples__locate - where in the heap the samples of the last reading hang, by a scan whose spans
@@ -40,6 +80,12 @@ int target_samples__take(struct target *target, const struct target_view_options
  */
 void target_samples__locate(struct target *target, const struct heap_spans *spans,
 			    const struct heap_paths *paths);
+
+/*
+ * target_samples__history - for what an earlier gleakd knew, or of what this one knows; made when @make
+ * says so. NULL: there is none, or no memory.
+ */
+struct alloc_history *target_samples__history(struct target *target, bool make);
 
 /* target_samples__get - NULL: nobody asked. */
 const struct target_samples *target_samples__get(const struct target *target);

@@ -63,7 +63,9 @@ int state_boot_id__read(const char *path, struct state_boot_id *ret_boot, struct
 
 struct state_writer {
 	char *path;
-	size_t n_processes, n_sites; /* the latter of the last process */
+	size_t n_processes;
+	size_t n_sites, n_allocs; /* of the last process */
+	unsigned int looks;	  /* likewise */
 	struct state_bytes bytes;
 };
 
@@ -118,7 +120,8 @@ int state_writer__process(struct state_writer *writer, const struct runtime_id *
 	if (err)
 		return err;
 	writer->n_processes++;
-	writer->n_sites = 0;
+	writer->n_sites = writer->n_allocs = 0;
+	writer->looks = process->allocs.n;
 	return 0;
 }
 
@@ -136,6 +139,23 @@ int state_writer__site(struct state_writer *writer, const struct saved_site *sit
 	if (err)
 		return err;
 	writer->n_sites++;
+	return 0;
+}
+
+int state_writer__alloc(struct state_writer *writer, const struct saved_alloc *alloc)
+{
+	size_t before = writer->bytes.length;
+	int err;
+
+	if (!writer->n_processes)
+		return -EINVAL;
+	if (writer->n_allocs == STATE_MAX_ALLOCS)
+		return -E2BIG;
+	state_bytes__put_alloc(&writer->bytes, alloc, writer->looks);
+	err = keep_or_take_back(writer, before);
+	if (err)
+		return err;
+	writer->n_allocs++;
 	return 0;
 }
 
@@ -294,14 +314,37 @@ static int add_process(struct state_file *file, const struct runtime_id *id, con
 	return 0;
 }
 
+/* How many records the process under way has. */
+struct record_counts {
+	size_t sites, allocs;
+};
+
+static void check_record(struct state_file *file, enum state_record record,
+			 struct record_counts *counts)
+{
+	struct state_cursor *cursor = file->of_sites;
+	struct saved_alloc alloc;
+	struct saved_site site;
+
+	if (record == STATE_SITE) {
+		state_cursor__site(cursor, &site);
+		/* Those of a process are found by reading on until there is another. */
+		if (!file->n_processes || counts->allocs || counts->sites++ == STATE_MAX_SITES)
+			cursor->fault = "it has sites too many";
+	} else {
+		state_cursor__alloc(cursor, &alloc);
+		if (!file->n_processes || counts->allocs++ == STATE_MAX_ALLOCS)
+			cursor->fault = "it has places that allocate too many";
+	}
+}
+
 /* Reads everything once, so that later nothing can be wrong. */
 static int check_records(struct state_file *file, const char **ret_fault)
 {
 	struct state_cursor *cursor = file->of_sites;
 	struct runtime_id id;
-	struct saved_site site;
 	enum state_record record;
-	size_t n_sites = 0;
+	struct record_counts counts = {0};
 	int err = 0;
 
 	state_cursor__init(cursor, file->data + STATE_HEAD_SIZE, file->data + file->length,
@@ -311,15 +354,13 @@ static int check_records(struct state_file *file, const char **ret_fault)
 
 		if (record == STATE_PROCESS) {
 			state_cursor__process(cursor, &id, file->process);
-			n_sites = 0;
+			counts = (struct record_counts){0};
 			if (file->n_processes == STATE_MAX_PROCESSES)
 				cursor->fault = "it has more processes than any host";
 			else
 				err = add_process(file, &id, at);
 		} else {
-			state_cursor__site(cursor, &site);
-			if (!file->n_processes || n_sites++ == STATE_MAX_SITES)
-				cursor->fault = "it has sites too many";
+			check_record(file, record, &counts);
 		}
 		if (cursor->fault)
 			break;
@@ -475,4 +516,26 @@ state_file__find(const struct state_file *file, const struct runtime_id *id,
 		more = visit(ctx, &site);
 	}
 	return file->process;
+}
+
+void state_file__each_alloc(const struct state_file *file,
+			    bool (*visit)(void *ctx, const struct saved_alloc *alloc), void *ctx)
+{
+	struct state_cursor *cursor = file->of_sites;
+	enum state_record record;
+	struct saved_alloc alloc;
+	struct saved_site site;
+	bool more = true;
+
+	state_cursor__init(cursor, file->of_process->at, file->data + file->length,
+			   file->now_ticks);
+	cursor->looks = file->process->allocs.n;
+	while (more && (record = state_cursor__next(cursor)) >= STATE_SITE) {
+		if (record == STATE_SITE) {
+			state_cursor__site(cursor, &site);
+			continue;
+		}
+		state_cursor__alloc(cursor, &alloc);
+		more = visit(ctx, &alloc);
+	}
 }

@@ -16,6 +16,7 @@
 #define STATE_MAX_BYTES	    (256u << 20)
 #define STATE_MAX_PROCESSES 65536
 #define STATE_MAX_SITES	    65536 /* of one process */
+#define STATE_MAX_ALLOCS    65536 /* likewise */
 
 /* --- writing: begin, then processes with their sites, then commit ------------------------------ */
 
@@ -27,6 +28,8 @@ int state_writer__process(struct state_writer *writer, const struct runtime_id *
 			  const struct saved_process *process) __must_check;
 /* state_writer__site - of the process before. */
 int state_writer__site(struct state_writer *writer, const struct saved_site *site) __must_check;
+/* state_writer__alloc - likewise, behind all of its sites. */
+int state_writer__alloc(struct state_writer *writer, const struct saved_alloc *alloc) __must_check;
 /*
  * state_writer__commit - replace the file (mode 0600) and free the writer, whatever happens. The
  * old file stays as it was on failure: -ENOSPC, -EROFS, -ENOENT no directory, ...
@@ -53,5 +56,12 @@ void state_file__close(struct state_file *file);
 const struct saved_process *
 state_file__find(const struct state_file *file, const struct runtime_id *id,
 		 bool (*visit)(void *ctx, const struct saved_site *site), void *ctx);
+
+/*
+ * state_file__each_alloc - visits what is known of the memory of the process that state_file__find() has
+ * returned last; false from @visit stops.
+ */
+void state_file__each_alloc(const struct state_file *file,
+			    bool (*visit)(void *ctx, const struct saved_alloc *alloc), void *ctx);
 
 #endif /* GLEAKD_STATE_FILE_H */

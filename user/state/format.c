@@ -12,7 +12,7 @@
 /* The line break and the control character tell when a file was sent as text. */
 static const uint8_t magic[8] = {'g', 'l', 'e', 'a', 'k', 'd', '\x1a', '\n'};
 
-#define VERSION 2u
+#define VERSION 3u
 
 #define AT_VERSION 8
 #define AT_CRC	   12
@@ -145,6 +145,16 @@ static void put_clock(struct state_bytes *bytes, const struct goid_clock *clock)
 	}
 }
 
+/* In ticks, as all times there. */
+static void put_looks(struct state_bytes *bytes, const struct alloc_times *times)
+{
+	uint64_t ticks = 0;
+
+	put(bytes, times->n);
+	for (unsigned int i = 0; i < times->n; i++)
+		put_rising(bytes, ticks__of(times->ns[i]), &ticks, i > 0);
+}
+
 void state_bytes__put_process(struct state_bytes *bytes, const struct runtime_id *id,
 			      const struct saved_process *process)
 {
@@ -160,6 +170,18 @@ void state_bytes__put_process(struct state_bytes *bytes, const struct runtime_id
 	put(bytes, process->repaired);
 	put_clock(bytes, &process->clock);
 	put_history(bytes, process->files);
+	put_looks(bytes, &process->allocs);
+}
+
+void state_bytes__put_alloc(struct state_bytes *bytes, const struct saved_alloc *alloc,
+			    unsigned int looks)
+{
+	put(bytes, STATE_ALLOC);
+	put(bytes, alloc->bucket);
+	for (unsigned int i = 0; i < looks; i++) {
+		put(bytes, alloc->past.stayed[i]);
+		put(bytes, alloc->past.freed[i]);
+	}
 }
 
 void state_bytes__put_site(struct state_bytes *bytes, const struct saved_site *site)
@@ -372,9 +394,19 @@ static void get_clock(struct state_cursor *cursor, struct goid_clock *clock)
 	}
 }
 
+static void get_looks(struct state_cursor *cursor, struct alloc_times *times)
+{
+	uint64_t ticks = 0;
+
+	times->n = (unsigned int)get(cursor, ALLOC_LOOKS);
+	for (unsigned int i = 0; i < times->n && !cursor->fault; i++)
+		times->ns[i] = get_rising(cursor, &ticks, i > 0, cursor->now_ticks) << TICK_SHIFT;
+	cursor->looks = cursor->fault ? 0 : times->n;
+}
+
 enum state_record state_cursor__next(struct state_cursor *cursor)
 {
-	enum state_record record = (enum state_record)get(cursor, STATE_SITE);
+	enum state_record record = (enum state_record)get(cursor, STATE_ALLOC);
 
 	if (record == STATE_END && cursor->at != cursor->end)
 		fail(cursor, "something follows its last process");
@@ -396,6 +428,7 @@ void state_cursor__process(struct state_cursor *cursor, struct runtime_id *ret_i
 	ret_process->repaired = get(cursor, UINT64_MAX);
 	get_clock(cursor, &ret_process->clock);
 	ret_process->files = get_history(cursor);
+	get_looks(cursor, &ret_process->allocs);
 }
 
 void state_cursor__site(struct state_cursor *cursor, struct saved_site *ret_site)
@@ -415,4 +448,13 @@ void state_cursor__site(struct state_cursor *cursor, struct saved_site *ret_site
 	ret_site->alarm.growth_ns = get(cursor, UINT64_MAX);
 	ret_site->alarm.goroutines = get(cursor, UINT64_MAX);
 	ret_site->history = get_history(cursor);
+}
+
+void state_cursor__alloc(struct state_cursor *cursor, struct saved_alloc *ret_alloc)
+{
+	*ret_alloc = (struct saved_alloc){.bucket = get(cursor, UINT64_MAX)};
+	for (unsigned int i = 0; i < cursor->looks; i++) {
+		ret_alloc->past.stayed[i] = get_u32(cursor);
+		ret_alloc->past.freed[i] = get_u32(cursor);
+	}
 }

@@ -17,6 +17,7 @@
  *
  *	process  1, pid, start time, address of moduledata, struct saved_process; then its sites
  *	site     2, struct saved_site
+ *	alloc    3, struct saved_alloc; all of a process follow its sites
  *	end      0
  *
  * The structs of track/saved.h are their fields in order, a history after a 1, a missing one 0.
@@ -45,6 +46,9 @@ struct state_bytes {
 void state_bytes__put_process(struct state_bytes *bytes, const struct runtime_id *id,
 			      const struct saved_process *process);
 void state_bytes__put_site(struct state_bytes *bytes, const struct saved_site *site);
+/* state_bytes__put_alloc - of a process with @looks. */
+void state_bytes__put_alloc(struct state_bytes *bytes, const struct saved_alloc *alloc,
+			    unsigned int looks);
 
 /* state_bytes__begin - leave room for the head. */
 void state_bytes__begin(struct state_bytes *bytes);
@@ -62,6 +66,7 @@ struct state_cursor {
 	const uint8_t *at, *end;
 	uint64_t now_ticks; /* nothing is later than that */
 	const char *fault;  /* the first thing wrong; what follows reads as zeros */
+	unsigned int looks; /* of the last process */
 
 	struct history history;
 	struct history_tier tiers[HISTORY_TIERS];
@@ -71,6 +76,7 @@ enum state_record {
 	STATE_END,
 	STATE_PROCESS,
 	STATE_SITE,
+	STATE_ALLOC,
 };
 
 void state_cursor__init(struct state_cursor *cursor, const uint8_t *at, const uint8_t *end,
@@ -83,5 +89,6 @@ enum state_record state_cursor__next(struct state_cursor *cursor);
 void state_cursor__process(struct state_cursor *cursor, struct runtime_id *ret_id,
 			   struct saved_process *ret_process);
 void state_cursor__site(struct state_cursor *cursor, struct saved_site *ret_site);
+void state_cursor__alloc(struct state_cursor *cursor, struct saved_alloc *ret_alloc);
 
 #endif /* GLEAKD_STATE_FORMAT_H */

@@ -9,39 +9,39 @@
 #include "base/hash.h"
 #include "base/index.h"
 
-#define LOOKS (ALLOC_PERIODS + 1)
-
 struct seen_object {
 	struct alloc_object object;
 	bool stayed;
 };
 
-/* Rings: look number i is at i % LOOKS. */
 struct bucket_past {
 	uint64_t bucket;
-	uint32_t stayed[LOOKS], freed[LOOKS];
+	struct alloc_past past;
 };
 
 struct alloc_history {
-	size_t max;
-	struct seen_object *seen; /* at the last look, by address */
+	struct alloc_history_options options; /* the period becomes longer */
+	struct seen_object *seen;	      /* at the last look, by address */
 	size_t n_seen;
+	bool looked; /* @seen is that of a look at @last_ns, after @gc_cycles */
+	uint64_t last_ns, gc_cycles;
+	struct alloc_times times;
 	struct bucket_past *buckets;
 	size_t n_buckets, capacity;
 	struct index *by_bucket;
-	uint64_t n_looks; /* the first of all says what is there, and not what stayed */
-	uint64_t gc_cycles;
-	uint64_t times_ns[LOOKS]; /* a ring likewise */
 };
 
-int alloc_history__new(size_t max, struct alloc_history **ret_history)
+int alloc_history__new(const struct alloc_history_options *options,
+		       struct alloc_history **ret_history)
 {
 	struct alloc_history *history = calloc(1, sizeof(*history));
 
 	if (!history)
 		return -ENOMEM;
-	history->max = max;
-	if (index__new(max, &history->by_bucket)) {
+	history->options = *options;
+	if (!history->options.period_ns)
+		history->options.period_ns = ALLOC_MIN_PERIOD_NS;
+	if (index__new(options->max, &history->by_bucket)) {
 		free(history);
 		return -ENOMEM;
 	}
@@ -64,7 +64,8 @@ static void begin_anew(struct alloc_history *history)
 	free(history->seen);
 	history->seen = NULL;
 	history->n_seen = history->n_buckets = 0;
-	history->n_looks = 0;
+	history->looked = false;
+	history->times.n = 0;
 	index__clear(history->by_bucket);
 }
 
@@ -113,22 +114,23 @@ static int by_address(const void *a, const void *b)
 	return compare(a, b);
 }
 
-static int count(struct alloc_history *history, uint64_t bucket, size_t slot, bool stayed)
+static int count(struct alloc_history *history, uint64_t bucket, unsigned int look, bool stayed)
 {
-	struct bucket_past *past;
-	int err = past_of(history, bucket, &past);
+	struct bucket_past *of;
+	int err = past_of(history, bucket, &of);
 
 	if (err)
 		return err;
 	if (stayed)
-		past->stayed[slot]++;
+		of->past.stayed[look]++;
 	else
-		past->freed[slot]++;
+		of->past.freed[look]++;
 	return 0;
 }
 
 /* Both are sorted: walks through the last look and this one side by side. */
-static int match(struct alloc_history *history, struct seen_object *now, size_t n, size_t slot)
+static int match(struct alloc_history *history, struct seen_object *now, size_t n,
+		 unsigned int look)
 {
 	size_t last = 0, i = 0;
 	int err = 0;
@@ -140,9 +142,9 @@ static int match(struct alloc_history *history, struct seen_object *now, size_t 
 
 		if (order == 0) {
 			now[i].stayed = true;
-			err = count(history, now[i].object.bucket, slot, true);
+			err = count(history, now[i].object.bucket, look, true);
 		} else if (order < 0 && before->stayed) {
-			err = count(history, before->object.bucket, slot, false);
+			err = count(history, before->object.bucket, look, false);
 		}
 		last += order <= 0;
 		i += order >= 0;
@@ -150,20 +152,74 @@ static int match(struct alloc_history *history, struct seen_object *now, size_t 
 	return err;
 }
 
+/* Look @from becomes look @to, with what was freed between it and the one before. */
+static void move(struct alloc_past *past, unsigned int from, unsigned int to, uint32_t freed)
+{
+	past->stayed[to] = past->stayed[from];
+	past->freed[to] = past->freed[from] + freed;
+}
+
+/* Every other one is forgotten, the latest stays. */
+static void thin(struct alloc_history *history)
+{
+	for (unsigned int to = 1; 2 * to < ALLOC_LOOKS; to++) {
+		history->times.ns[to] = history->times.ns[2 * to];
+		for (size_t i = 0; i < history->n_buckets; i++) {
+			struct alloc_past *past = &history->buckets[i].past;
+
+			move(past, 2 * to, to, past->freed[2 * to - 1]);
+		}
+	}
+	history->times.n = ALLOC_LOOKS / 2 + 1;
+	history->options.period_ns *= 2;
+}
+
+static void forget_oldest(struct alloc_history *history)
+{
+	for (unsigned int to = 0; to + 1 < ALLOC_LOOKS; to++) {
+		history->times.ns[to] = history->times.ns[to + 1];
+		for (size_t i = 0; i < history->n_buckets; i++)
+			move(&history->buckets[i].past, to + 1, to, 0);
+	}
+	history->times.n = ALLOC_LOOKS - 1;
+}
+
+/* Returns the number of the next look, which has nothing yet. */
+static unsigned int make_room(struct alloc_history *history)
+{
+	unsigned int look;
+
+	if (history->times.n == ALLOC_LOOKS) {
+		if (history->options.period_ns * 2 <= ALLOC_MAX_PERIOD_NS)
+			thin(history);
+		else
+			forget_oldest(history);
+	}
+	look = history->times.n;
+	for (size_t i = 0; i < history->n_buckets; i++) {
+		history->buckets[i].past.stayed[look] = 0;
+		history->buckets[i].past.freed[look] = 0;
+	}
+	return look;
+}
+
 static int take(struct alloc_history *history, uint64_t time_ns, const struct alloc_object *objects,
 		size_t n)
 {
 	struct seen_object *now = calloc(n + 1, sizeof(*now));
-	size_t slot = history->n_looks % LOOKS;
-	int err;
+	int err = 0;
 
 	if (!now)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
 		now[i].object = objects[i];
-	for (size_t i = 0; i < history->n_buckets; i++)
-		history->buckets[i].stayed[slot] = history->buckets[i].freed[slot] = 0;
-	err = match(history, now, n, slot);
+	if (history->looked) {
+		unsigned int look = make_room(history);
+
+		err = match(history, now, n, look);
+		history->times.ns[look] = time_ns;
+		history->times.n = look + 1;
+	}
 	if (err) {
 		free(now);
 		return err;
@@ -171,14 +227,17 @@ static int take(struct alloc_history *history, uint64_t time_ns, const struct al
 	free(history->seen);
 	history->seen = now;
 	history->n_seen = n;
-	history->times_ns[slot] = time_ns;
-	history->n_looks++;
 	return 0;
 }
 
-static uint64_t last_ns(const struct alloc_history *history)
+bool alloc_history__is_due(const struct alloc_history *history, uint64_t time_ns,
+			   uint64_t gc_cycles)
 {
-	return history->times_ns[(history->n_looks - 1) % LOOKS];
+	uint64_t period_ns = history->options.period_ns;
+
+	return !history->looked ||
+	       (gc_cycles >= history->gc_cycles + ALLOC_MIN_CYCLES &&
+		time_ns >= history->last_ns + period_ns - period_ns / ALLOC_SLACK_PART);
 }
 
 int alloc_history__take(struct alloc_history *history, uint64_t time_ns, uint64_t gc_cycles,
@@ -186,50 +245,90 @@ int alloc_history__take(struct alloc_history *history, uint64_t time_ns, uint64_
 {
 	int err;
 
-	if (history->n_looks && (gc_cycles < history->gc_cycles + ALLOC_MIN_CYCLES ||
-				 time_ns < last_ns(history) + ALLOC_MIN_PERIOD_NS))
+	if (!alloc_history__is_due(history, time_ns, gc_cycles))
 		return 0;
 	if (n)
 		qsort(objects, n, sizeof(*objects), by_address);
-	err = n > history->max ? -E2BIG : take(history, time_ns, objects, n);
+	err = n > history->options.max ? -E2BIG : take(history, time_ns, objects, n);
 	if (err) {
 		begin_anew(history);
 		return err;
 	}
+	history->looked = true;
+	history->last_ns = time_ns;
 	history->gc_cycles = gc_cycles;
 	return 1;
 }
 
 /* --- what it tells ------------------------------------------------------------------------------ */
 
-/* Looks that tell what stayed: all but the first of all. */
-static unsigned int n_told(const struct alloc_history *history)
+const struct alloc_times *alloc_history__times(const struct alloc_history *history)
 {
-	uint64_t n = history->n_looks ? history->n_looks - 1 : 0;
-
-	return (unsigned int)min_of(n, (uint64_t)LOOKS);
+	return &history->times;
 }
 
 void alloc_history__past(const struct alloc_history *history, uint64_t bucket,
 			 struct alloc_past *ret_past)
 {
-	const struct bucket_past *past = find(history, bucket);
-	unsigned int n = n_told(history);
+	const struct bucket_past *of = find(history, bucket);
 
-	*ret_past = (struct alloc_past){.n = n};
-	for (unsigned int i = 0; past && i < n; i++) {
-		size_t slot = (history->n_looks - n + i) % LOOKS;
+	*ret_past = of ? of->past : (struct alloc_past){0};
+}
 
-		ret_past->stayed[i] = past->stayed[slot];
-		ret_past->freed[i] = past->freed[slot];
+/* --- across restarts ---------------------------------------------------------------------------- */
+
+static bool has_any(const struct alloc_history *history, const struct alloc_past *past)
+{
+	for (unsigned int i = 0; i < history->times.n; i++) {
+		if (past->stayed[i] || past->freed[i])
+			return true;
+	}
+	return false;
+}
+
+void alloc_history__each(const struct alloc_history *history,
+			 bool (*visit)(void *ctx, uint64_t bucket, const struct alloc_past *past),
+			 void *ctx)
+{
+	for (size_t i = 0; i < history->n_buckets; i++) {
+		const struct bucket_past *of = &history->buckets[i];
+
+		if (has_any(history, &of->past) && !visit(ctx, of->bucket, &of->past))
+			return;
 	}
 }
 
-uint64_t alloc_history__window_ns(const struct alloc_history *history)
+/* As far apart as looks were at the end. */
+static void set_period(struct alloc_history *history)
 {
-	unsigned int n = n_told(history);
+	const struct alloc_times *times = &history->times;
+	uint64_t last_ns = times->ns[times->n - 1] - times->ns[times->n - 2];
 
-	if (n < 2)
-		return 0;
-	return last_ns(history) - history->times_ns[(history->n_looks - n) % LOOKS];
+	while (history->options.period_ns * 2 <= min_of(last_ns, (uint64_t)ALLOC_MAX_PERIOD_NS))
+		history->options.period_ns *= 2;
+}
+
+int alloc_history__restore_times(struct alloc_history *history, const struct alloc_times *times)
+{
+	if (history->looked || history->times.n || times->n > ALLOC_LOOKS)
+		return -EINVAL;
+	for (unsigned int i = 1; i < times->n; i++) {
+		if (times->ns[i] <= times->ns[i - 1])
+			return -EINVAL;
+	}
+	history->times = *times;
+	if (times->n > ALLOC_LOOKS / 2)
+		set_period(history);
+	return 0;
+}
+
+int alloc_history__restore_past(struct alloc_history *history, uint64_t bucket,
+				const struct alloc_past *past)
+{
+	struct bucket_past *of;
+	int err = past_of(history, bucket, &of);
+
+	if (!err)
+		of->past = *past;
+	return err;
 }

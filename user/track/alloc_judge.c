@@ -7,15 +7,24 @@
 #include "base/duration.h"
 #include "base/number.h"
 
+/* Looks of the history to a period, at most. */
+#define MAX_STEP ((ALLOC_LOOKS - 1) / ALLOC_PERIODS)
+
+/* Six periods and what was freed in them. */
+struct window {
+	uint64_t stayed[ALLOC_PERIODS + 1]; /* at the beginning of the first and the end of each */
+	double bytes[ALLOC_PERIODS + 1];
+	uint64_t freed;
+	uint64_t ns;
+};
+
 void alloc_evidence__add(struct alloc_evidence *evidence, const struct alloc_past *past,
 			 double bytes)
 {
-	evidence->n = past->n;
-	for (unsigned int i = 0; i < past->n; i++) {
+	for (unsigned int i = 0; i < evidence->times.n; i++) {
 		evidence->stayed[i] += past->stayed[i];
+		evidence->freed[i] += past->freed[i];
 		evidence->bytes[i] += past->stayed[i] * bytes;
-		/* What was freed before the first of these looks was not counted in any. */
-		evidence->freed += i ? past->freed[i] : 0;
 	}
 }
 
@@ -32,59 +41,94 @@ const char *alloc_verdict__name(enum alloc_verdict verdict)
 	return "";
 }
 
-/* In every period, neither in one go nor slower and slower. */
-static bool rises_all_the_time(const struct alloc_evidence *e, uint64_t rise)
+/* The last of them, of @step looks to a period. False: it is not known for so long, or it is too short. */
+static bool window_of(const struct alloc_evidence *e, unsigned int step, struct window *window)
 {
-	uint64_t middle = e->stayed[ALLOC_PERIODS / 2];
+	unsigned int first, last = e->times.n - 1;
 
-	for (unsigned int i = 0; i < ALLOC_PERIODS; i++) {
-		if (e->stayed[i + 1] <= e->stayed[i] ||
-		    (e->stayed[i + 1] - e->stayed[i]) * ALLOC_PERIOD_MAX_PART > rise)
-			return false;
+	if (e->times.n <= step * ALLOC_PERIODS)
+		return false;
+	first = last - step * ALLOC_PERIODS;
+	*window = (struct window){.ns = e->times.ns[last] - e->times.ns[first]};
+	for (unsigned int i = 0; i <= ALLOC_PERIODS; i++) {
+		window->stayed[i] = e->stayed[first + i * step];
+		window->bytes[i] = e->bytes[first + i * step];
 	}
-	return (e->stayed[ALLOC_PERIODS] - middle) * ALLOC_SLOWING_PART >= middle - e->stayed[0];
+	/* What was freed before the first of these looks was not counted in any. */
+	for (unsigned int i = first + 1; i <= last; i++)
+		window->freed += e->freed[i];
+	return window->ns >= e->min_window_ns - e->min_window_ns / ALLOC_SLACK_PART;
 }
 
-static bool is_growing(const struct alloc_evidence *e)
+/* In every period, neither in one go nor slower and slower. */
+static bool rises_all_the_time(const struct window *w, uint64_t rise)
+{
+	uint64_t middle = w->stayed[ALLOC_PERIODS / 2];
+
+	for (unsigned int i = 0; i < ALLOC_PERIODS; i++) {
+		if (w->stayed[i + 1] <= w->stayed[i] ||
+		    (w->stayed[i + 1] - w->stayed[i]) * ALLOC_PERIOD_MAX_PART > rise)
+			return false;
+	}
+	return (w->stayed[ALLOC_PERIODS] - middle) * ALLOC_SLOWING_PART >= middle - w->stayed[0];
+}
+
+static bool is_growing(const struct window *w)
 {
 	uint64_t rise;
 
-	if (e->stayed[ALLOC_PERIODS] <= e->stayed[0])
+	if (w->stayed[ALLOC_PERIODS] <= w->stayed[0])
 		return false;
-	rise = e->stayed[ALLOC_PERIODS] - e->stayed[0];
-	return rise >= ALLOC_MIN_RISE && e->freed * ALLOC_MAX_FREED_PART <= rise &&
-	       rises_all_the_time(e, rise);
+	rise = w->stayed[ALLOC_PERIODS] - w->stayed[0];
+	return rise >= ALLOC_MIN_RISE && w->freed * ALLOC_MAX_FREED_PART <= rise &&
+	       rises_all_the_time(w, rise);
 }
 
-static void explain(const struct alloc_evidence *e, struct alloc_judgement *judgement)
+static void explain(const struct window *w, struct alloc_judgement *judgement)
 {
 	char before[NUMBER_BYTES_SIZE], after[NUMBER_BYTES_SIZE], window[DURATION_SIZE];
 
-	number__bytes((uint64_t)e->bytes[0], before);
-	number__bytes((uint64_t)e->bytes[ALLOC_PERIODS], after);
-	duration__format(e->window_ns, window);
+	number__bytes((uint64_t)w->bytes[0], before);
+	number__bytes((uint64_t)w->bytes[ALLOC_PERIODS], after);
+	duration__format(w->ns, window);
 	snprintf(judgement->why[0], sizeof(judgement->why[0]),
 		 "what survives collections rose from %s to %s in %s, in each of %d periods",
 		 before, after, window, ALLOC_PERIODS);
-	if (e->freed)
+	if (w->freed)
 		snprintf(judgement->why[1], sizeof(judgement->why[1]),
 			 "%" PRIu64 " sampled objects that had stayed were freed, %" PRIu64 " came",
-			 e->freed, e->stayed[ALLOC_PERIODS] + e->freed - e->stayed[0]);
+			 w->freed, w->stayed[ALLOC_PERIODS] + w->freed - w->stayed[0]);
 	else
 		snprintf(judgement->why[1], sizeof(judgement->why[1]),
 			 "none of the %" PRIu64 " sampled objects that stayed was freed",
-			 e->stayed[ALLOC_PERIODS]);
+			 w->stayed[ALLOC_PERIODS]);
 	judgement->n_why = 2;
+}
+
+static double pace(const struct window *w)
+{
+	double minutes = (double)w->ns / NSEC_PER_SEC / 60;
+
+	return minutes > 0 ? (w->bytes[ALLOC_PERIODS] - w->bytes[0]) / minutes : 0;
 }
 
 struct alloc_judgement alloc_judge__of(const struct alloc_evidence *evidence)
 {
 	struct alloc_judgement judgement = {.verdict = ALLOC_NOT_JUDGED};
+	struct window window;
 
-	if (evidence->n <= ALLOC_PERIODS)
-		return judgement;
-	judgement.verdict = is_growing(evidence) ? ALLOC_GROWING : ALLOC_STEADY;
-	if (judgement.verdict == ALLOC_GROWING)
-		explain(evidence, &judgement);
+	/* The longest of them that grow tells most. */
+	for (unsigned int step = 1; step <= MAX_STEP; step++) {
+		if (!window_of(evidence, step, &window))
+			continue;
+		if (is_growing(&window)) {
+			judgement.verdict = ALLOC_GROWING;
+			judgement.bytes_per_minute = pace(&window);
+			explain(&window, &judgement);
+		} else if (judgement.verdict == ALLOC_NOT_JUDGED) {
+			judgement.verdict = ALLOC_STEADY;
+			judgement.bytes_per_minute = pace(&window);
+		}
+	}
 	return judgement;
 }

@@ -5,10 +5,14 @@
 /*
  * Whether a place in the code allocates memory that stays, and more and more of it. It is a statement
  * about what was seen, and no accusation: whether that has an end only the program knows.
+ *
+ * Six periods up to the latest look are judged, each of one to four of the history's. Short ones tell of
+ * a fast leak early; long ones of a slow one, of which a short period may have no sample.
  */
 #include "track/alloc_history.h"
 
-/* docs/heap.md tells these numbers, too. */
+/* docs/heap.md and docs/verdicts.md tell these numbers, too. */
+#define ALLOC_PERIODS	      6
 #define ALLOC_MIN_RISE	      16 /* sampled objects: four standard deviations of that many */
 #define ALLOC_MAX_FREED_PART  50 /* no more than one in so many of the rise was freed */
 #define ALLOC_PERIOD_MAX_PART 2	 /* no period has more than one in so many of the rise: a burst */
@@ -16,11 +20,11 @@
 
 /* Of all buckets of a place, over the looks of their pasts. */
 struct alloc_evidence {
-	unsigned int n;
-	uint64_t stayed[ALLOC_PERIODS + 1]; /* sampled objects */
-	double bytes[ALLOC_PERIODS + 1];    /* that they stand for */
-	uint64_t freed;
-	uint64_t window_ns;
+	struct alloc_times times;
+	uint64_t min_window_ns;	      /* what six periods must span at least */
+	uint64_t stayed[ALLOC_LOOKS]; /* sampled objects */
+	uint64_t freed[ALLOC_LOOKS];
+	double bytes[ALLOC_LOOKS]; /* that those that stayed stand for */
 };
 
 /* alloc_evidence__add - one more bucket, each of whose objects stands for @bytes. */
@@ -39,6 +43,7 @@ const char *alloc_verdict__name(enum alloc_verdict verdict); /* "growing"; "" wh
 
 struct alloc_judgement {
 	enum alloc_verdict verdict;
+	double bytes_per_minute; /* of what stays, over the periods judged; 0: not judged */
 	unsigned int n_why;
 	char why[ALLOC_MAX_WHY][160];
 };

@@ -9,6 +9,7 @@
  * those that still exist, and the goid clock tells how old they are, since Go hands goids out in
  * order.
  */
+#include "track/alloc_history.h"
 #include "track/goid_clock.h"
 #include "track/histograms.h"
 #include "track/history.h"
@@ -20,6 +21,13 @@ struct saved_process {
 	uint64_t created, exited, lost, repaired;
 	struct goid_clock clock;
 	const struct history *files; /* open files, as goroutines */
+	struct alloc_times allocs;   /* looks at where memory is allocated */
+};
+
+/* Of one bucket of the runtime's memory profile, which is where it is for as long as the process lives. */
+struct saved_alloc {
+	uint64_t bucket;
+	struct alloc_past past; /* of as many looks as its process has */
 };
 
 /*

@@ -11,6 +11,7 @@
 
 #include "fuzz.h"
 #include "state/file_internal.h"
+#include "track/ticks.h"
 
 #define NOW 1000000U
 
@@ -46,7 +47,9 @@ static struct state_bytes make_file(void)
 		.created = 300,
 		.clock = {.n = 3, .points = {{100, 10}, {200, 20}, {300, 30}}},
 		.files = &history,
+		.allocs = {.n = 2, .ns = {100ULL << TICK_SHIFT, 200ULL << TICK_SHIFT}},
 	};
+	struct saved_alloc alloc = {.bucket = 0xc000010000, .past = {{300, 400}, {1, 2}}};
 	struct saved_site site = {.key = {0x401000, 0x402000, 77, 14}, .history = &history};
 	struct runtime_id id = {.process = {.pid = 4242, .start_time = 777}};
 
@@ -56,6 +59,7 @@ static struct state_bytes make_file(void)
 	state_bytes__put_site(&bytes, &site);
 	site.history = NULL;
 	state_bytes__put_site(&bytes, &site);
+	state_bytes__put_alloc(&bytes, &alloc, process.allocs.n);
 	id.process.pid = 1;
 	id.moduledata = 0x7f0000001000;
 	process.files = NULL;
@@ -124,6 +128,41 @@ static bool check_site(void *ctx, const struct saved_site *site)
 	return true;
 }
 
+/* As a target uses it, and into the file that is written again. */
+struct allocs_sink {
+	struct state_bytes *again;
+	struct alloc_history *history;
+	unsigned int looks;
+};
+
+static bool check_alloc(void *ctx, const struct saved_alloc *alloc)
+{
+	struct allocs_sink *sink = ctx;
+
+	fuzz__require(!alloc_history__restore_past(sink->history, alloc->bucket, &alloc->past));
+	state_bytes__put_alloc(sink->again, alloc, sink->looks);
+	return true;
+}
+
+static void check_allocs(const struct state_file *file, const struct saved_process *process,
+			 struct state_bytes *again)
+{
+	const struct alloc_history_options options = {.max = 1u << 20};
+	struct allocs_sink sink = {.again = again, .looks = process->allocs.n};
+	struct alloc_object object = {0xc000000000, 0xc000010000};
+
+	fuzz__require(!alloc_history__new(&options, &sink.history));
+	fuzz__require(!alloc_history__restore_times(sink.history, &process->allocs));
+	state_file__each_alloc(file, check_alloc, &sink);
+	for (uint64_t i = 0; i < 2 * ALLOC_LOOKS; i++)
+		fuzz__require(
+			alloc_history__take(sink.history,
+					    ((uint64_t)NOW << TICK_SHIFT) + i * ALLOC_MAX_PERIOD_NS,
+					    2 * i, &object, 1) >= 0);
+	fuzz__require(alloc_history__times(sink.history)->n <= ALLOC_LOOKS);
+	alloc_history__free(sink.history);
+}
+
 static bool stop_at_once(void *ctx __maybe_unused, const struct saved_site *site __maybe_unused)
 {
 	return false;
@@ -145,6 +184,7 @@ static void check_process(const struct state_file *file, const struct runtime_id
 	check_history(process->files);
 	state_bytes__put_process(again, id, process);
 	fuzz__require(state_file__find(file, id, check_site, again) == process);
+	check_allocs(file, process, again);
 }
 
 /* Reads @data, which it frees. */

@@ -163,6 +163,38 @@ Test(judged, what_does_not_leak_is_seen_sooner)
 	check_not_judged(&made, &options, "9s is too short, it takes 10s");
 }
 
+Test(judged, memory_takes_looks_at_samples)
+{
+	struct made made;
+	struct options options = watch_of(&made, 10, true);
+	struct report_alloc_site site = {.judgement.verdict = ALLOC_NOT_JUDGED};
+	struct report_allocations allocations = {.missing = "", .sites = &site, .n_sites = 1};
+
+	options.fail_on = FINDING_MEMORY;
+	made.target.allocations = &allocations;
+	check_not_judged(
+		&made, &options,
+		"whether memory of process 7 keeps growing takes 14 looks, 10s (--min-age) "
+		"and two collections apart, from six times that after its start on");
+	site.judgement.verdict = ALLOC_STEADY;
+	check_judged(&made, &options);
+	cr_expect_not(findings__any(&made.report, FINDING_MEMORY));
+	site.judgement.verdict = ALLOC_GROWING;
+	cr_expect(findings__any(&made.report, FINDING_MEMORY));
+	cr_expect_not(findings__any(&made.report, FINDING_GROWING), "goroutines do not");
+	/* Each that is asked for has to be told. */
+	options.fail_on |= FINDING_LEAKING;
+	check_not_judged(&made, &options, "10s is too short, a leak takes 26s");
+	options.fail_on = FINDING_MEMORY;
+	allocations = (struct report_allocations){.missing = "linked without memory profiling"};
+	check_not_judged(&made, &options,
+			 "where process 7 allocates memory is not known: linked without memory "
+			 "profiling");
+	options.no_heap = true;
+	check_not_judged(&made, &options,
+			 "whether memory of process 7 keeps growing is not told with --no-heap");
+}
+
 Test(judged, what_a_state_file_knows_counts)
 {
 	struct made made;

@@ -531,26 +531,31 @@ Test(options, words)
 		     FINDING_LEAKING | FINDING_SUSPECTED);
 	cr_expect_eq(accept("--error-exitcode 9 --fail-on stuck --fail-on leaking").fail_on,
 		     FINDING_LEAKING);
+	cr_expect_eq(accept("--error-exitcode 9 --fail-on memory,stuck").fail_on,
+		     FINDING_MEMORY | FINDING_STUCK);
 	check_refused("--fail-on leak",
-		      "--fail-on: 'leak' is not one of leaking, stuck, growing, suspected; "
+		      "--fail-on: 'leak' is not one of leaking, stuck, growing, suspected, memory; "
 		      "several are separated by commas");
 	check_refused(
 		"--fail-on leaking|stuck",
-		"--fail-on: 'leaking|stuck' is not one of leaking, stuck, growing, suspected; several are "
+		"--fail-on: 'leaking|stuck' is not one of leaking, stuck, growing, suspected, memory; several are "
 		"separated by commas");
 	check_refused(
 		"--fail-on leaking,idle,stuck",
-		"--fail-on: 'idle' is not one of leaking, stuck, growing, suspected; several are separated "
+		"--fail-on: 'idle' is not one of leaking, stuck, growing, suspected, memory; several are separated "
 		"by commas");
-	check_refused("--fail-on leaking,",
-		      "--fail-on: '' is not one of leaking, stuck, growing, suspected; several "
-		      "are separated by commas");
-	check_refused("--fail-on ,leaking",
-		      "--fail-on: '' is not one of leaking, stuck, growing, suspected; several "
-		      "are separated by commas");
-	check_refused("--fail-on ''",
-		      "--fail-on: '' is not one of leaking, stuck, growing, suspected; several are "
-		      "separated by commas");
+	check_refused(
+		"--fail-on leaking,",
+		"--fail-on: '' is not one of leaking, stuck, growing, suspected, memory; several "
+		"are separated by commas");
+	check_refused(
+		"--fail-on ,leaking",
+		"--fail-on: '' is not one of leaking, stuck, growing, suspected, memory; several "
+		"are separated by commas");
+	check_refused(
+		"--fail-on ''",
+		"--fail-on: '' is not one of leaking, stuck, growing, suspected, memory; several are "
+		"separated by commas");
 }
 
 Test(options, exit_codes)

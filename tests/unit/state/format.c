@@ -8,8 +8,11 @@
 #include <zlib.h>
 
 #include "state/file_internal.h"
+#include "track/ticks.h"
 
-#define NOW 1000000u /* ticks */
+#define NOW	 1000000u /* ticks */
+#define N_LOOKS	 ALLOC_LOOKS
+#define N_ALLOCS 5
 
 static const struct state_boot_id boot = {{0xb0, 0x07}};
 static const struct runtime_id first = {.process = {.pid = 4242, .start_time = 777}};
@@ -54,6 +57,9 @@ static struct saved_process make_process(const struct history *files)
 		.files = files,
 	};
 
+	process.allocs.n = N_LOOKS;
+	for (uint64_t i = 0; i < N_LOOKS; i++)
+		process.allocs.ns[i] = (5000 + 17 * i) << TICK_SHIFT;
 	for (uint64_t i = 0; i < GOID_CLOCK_POINTS; i++) {
 		process.clock.points[i].goid = (i + 1) << 50;
 		process.clock.points[i].ticks = 3 * i;
@@ -78,6 +84,17 @@ static struct saved_site make_site(uint64_t number, const struct history *histor
 		site.ended_lives.bins[i] = UINT32_MAX - i;
 	}
 	return site;
+}
+
+static struct saved_alloc make_alloc(uint64_t number)
+{
+	struct saved_alloc alloc = {.bucket = 0xc000000000 + number};
+
+	for (uint32_t i = 0; i < N_LOOKS; i++) {
+		alloc.past.stayed[i] = UINT32_MAX - i;
+		alloc.past.freed[i] = i + (uint32_t)number;
+	}
+	return alloc;
 }
 
 static void check_history(const struct history *got, const struct history *wanted)
@@ -148,6 +165,11 @@ static struct state_bytes sample_bytes(void)
 	state_bytes__put_process(&bytes, &first, &process);
 	state_bytes__put_site(&bytes, &site);
 	add_site(&bytes, 2);
+	for (uint64_t i = 0; i < N_ALLOCS; i++) {
+		struct saved_alloc alloc = make_alloc(i);
+
+		state_bytes__put_alloc(&bytes, &alloc, N_LOOKS);
+	}
 	add_process(&bytes, &second);
 	state_bytes__finish(&bytes, &boot);
 	cr_assert_eq(bytes.err, 0);
@@ -203,6 +225,15 @@ static bool count_visit(void *ctx, const struct saved_site *site)
 	return ++visits->n != visits->stop_at;
 }
 
+static bool check_alloc(void *ctx, const struct saved_alloc *alloc)
+{
+	struct visits *visits = ctx;
+	struct saved_alloc wanted = make_alloc(visits->n);
+
+	cr_expect_arr_eq(alloc, &wanted, sizeof(wanted));
+	return ++visits->n != visits->stop_at;
+}
+
 Test(state_format, everything_comes_back)
 {
 	struct state_bytes bytes = sample_bytes();
@@ -228,6 +259,18 @@ Test(state_format, everything_comes_back)
 	cr_expect_eq(got->repaired, wanted.repaired);
 	cr_expect_arr_eq(&got->clock, &wanted.clock, sizeof(wanted.clock));
 	check_history(got->files, &history);
+	cr_expect_arr_eq(&got->allocs, &wanted.allocs, sizeof(wanted.allocs));
+	visits = (struct visits){0};
+	state_file__each_alloc(file, check_alloc, &visits);
+	cr_expect_eq(visits.n, N_ALLOCS);
+	visits = (struct visits){.stop_at = 2};
+	state_file__each_alloc(file, check_alloc, &visits);
+	cr_expect_eq(visits.n, 2);
+	/* Those of one process are not those of another. */
+	cr_assert_not_null(state_file__find(file, &second, count_visit, &visits));
+	visits = (struct visits){0};
+	state_file__each_alloc(file, check_alloc, &visits);
+	cr_expect_eq(visits.n, 0);
 	state_file__close(file);
 	free(bytes.data);
 }
@@ -434,14 +477,42 @@ Test(state_format, open_steps_fit_what_is_over)
 	check_refused(&bytes, "times or numbers in it do not rise");
 }
 
-/* @packed in place of the number of a process' goid clock points, which is its last but one. */
+Test(state_format, what_allocates_comes_last)
+{
+	struct saved_alloc alloc = make_alloc(1);
+	struct state_bytes bytes = begin_bytes();
+
+	state_bytes__put_alloc(&bytes, &alloc, 0);
+	check_refused(&bytes, "it has places that allocate too many");
+	bytes = begin_bytes();
+	add_process(&bytes, &first);
+	state_bytes__put_alloc(&bytes, &alloc, N_LOOKS);
+	add_site(&bytes, 1);
+	check_refused(&bytes, "it has sites too many");
+	bytes = begin_bytes();
+	add_process(&bytes, &first);
+	state_bytes__put_alloc(&bytes, &alloc, N_LOOKS - 1);
+	check_refused(&bytes, "a number in it has no end");
+}
+
+Test(state_format, looks_of_the_future)
+{
+	struct saved_process process = make_process(NULL);
+	struct state_bytes bytes = begin_bytes();
+
+	process.allocs.ns[N_LOOKS - 1] = (NOW + 1ULL) << TICK_SHIFT;
+	state_bytes__put_process(&bytes, &first, &process);
+	check_refused(&bytes, "a number in it is out of range");
+}
+
+/* @packed in place of the number of a process' goid clock points, which is its last but two. */
 static void check_clock_refused(const char *packed, size_t n, const char *words)
 {
 	struct state_bytes bytes = begin_bytes();
 	struct saved_process process = {0};
 
 	state_bytes__put_process(&bytes, &first, &process);
-	bytes.length -= 2;
+	bytes.length -= 3;
 	bytes.capacity = max_of(bytes.capacity, bytes.length + n);
 	bytes.data = realloc(bytes.data, bytes.capacity);
 	cr_assert_not_null(bytes.data);

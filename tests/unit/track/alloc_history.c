@@ -17,6 +17,7 @@
 struct program {
 	struct alloc_history *history;
 	uint64_t time_ns, cycles;
+	uint64_t min_window_ns; /* of those who judge */
 	struct alloc_object objects[MAX];
 	size_t n;
 };
@@ -26,7 +27,9 @@ static struct program program;
 static void set_up(void)
 {
 	program = (struct program){.time_ns = 17};
-	cr_assert_eq(alloc_history__new(MAX, &program.history), 0);
+	cr_assert_eq(
+		alloc_history__new(&(struct alloc_history_options){.max = MAX}, &program.history),
+		0);
 }
 
 static void tear_down(void)
@@ -55,10 +58,16 @@ static int look(void)
 	return took;
 }
 
+static unsigned int n_looks(void)
+{
+	return alloc_history__times(program.history)->n;
+}
+
 static struct alloc_judgement judge(uint64_t bucket)
 {
 	struct alloc_evidence evidence = {
-		.window_ns = alloc_history__window_ns(program.history),
+		.times = *alloc_history__times(program.history),
+		.min_window_ns = program.min_window_ns,
 	};
 	struct alloc_past past;
 
@@ -89,7 +98,7 @@ Test(alloc_history, what_stayed_and_what_was_freed)
 	put(BUCKET, 2, 12);
 	look();
 	alloc_history__past(program.history, BUCKET, &past);
-	cr_assert_eq(past.n, 1);
+	cr_assert_eq(n_looks(), 1);
 	cr_assert_eq(past.stayed[0], 5);
 	cr_assert_eq(past.freed[0], 0, "what had not stayed is garbage like any other");
 	alloc_history__past(program.history, BUCKET + 8, &past);
@@ -97,13 +106,12 @@ Test(alloc_history, what_stayed_and_what_was_freed)
 	put(BUCKET, 5, 20);
 	look();
 	alloc_history__past(program.history, BUCKET, &past);
-	cr_assert_eq(past.n, 2);
+	cr_assert_eq(n_looks(), 2);
 	cr_assert_eq(past.stayed[1], 7);
 	cr_assert_eq(past.freed[1], 3);
 	alloc_history__past(program.history, 0x999, &past);
-	cr_assert_eq(past.n, 2);
+	cr_assert_eq(n_looks(), 2);
 	cr_assert_eq(past.stayed[1], 0);
-	cr_assert_eq(alloc_history__window_ns(program.history), PERIOD_NS);
 }
 
 /* An object of another bucket at the same address is another one. */
@@ -122,8 +130,6 @@ Test(alloc_history, an_address_that_is_used_again)
 /* Without a whole collection in between nothing was put to the test. */
 Test(alloc_history, looks_without_collections_do_not_count)
 {
-	struct alloc_past past;
-
 	put(BUCKET, 0, 5);
 	look();
 	for (uint64_t i = 0; i < 20; i++) {
@@ -133,9 +139,7 @@ Test(alloc_history, looks_without_collections_do_not_count)
 			     0);
 		program.n = 0;
 	}
-	alloc_history__past(program.history, BUCKET, &past);
-	cr_assert_eq(past.n, 0);
-	cr_assert_eq(alloc_history__window_ns(program.history), 0);
+	cr_assert_eq(n_looks(), 0);
 }
 
 Test(alloc_history, more_than_there_is_room_for_begins_anew)
@@ -144,16 +148,15 @@ Test(alloc_history, more_than_there_is_room_for_begins_anew)
 	struct alloc_object objects[5] = {{1, BUCKET}, {2, BUCKET}, {3, BUCKET}, {4, BUCKET}};
 	struct alloc_past past;
 
-	cr_assert_eq(alloc_history__new(3, &small), 0);
+	cr_assert_eq(alloc_history__new(&(struct alloc_history_options){.max = 3}, &small), 0);
 	cr_assert_eq(alloc_history__take(small, 1 * PERIOD_NS, 2, objects, 3), 1);
 	cr_assert_eq(alloc_history__take(small, 2 * PERIOD_NS, 4, objects, 3), 1);
 	cr_assert_eq(alloc_history__take(small, 3 * PERIOD_NS, 6, objects, 4), -E2BIG);
-	alloc_history__past(small, BUCKET, &past);
-	cr_assert_eq(past.n, 0);
+	cr_assert_eq(alloc_history__times(small)->n, 0);
 	cr_assert_eq(alloc_history__take(small, 4 * PERIOD_NS, 8, objects, 2), 1);
 	cr_assert_eq(alloc_history__take(small, 5 * PERIOD_NS, 10, objects, 2), 1);
 	alloc_history__past(small, BUCKET, &past);
-	cr_assert_eq(past.n, 1);
+	cr_assert_eq(alloc_history__times(small)->n, 1);
 	cr_assert_eq(past.stayed[0], 2);
 	alloc_history__free(small);
 }
@@ -286,4 +289,149 @@ Test(alloc_history, only_the_last_looks_count)
 	const uint64_t end[] = {90, 95, 100, 110, 120, 130, 140, 150, 160, 170};
 
 	cr_assert_eq(verdict_of(first, end, ARRAY_SIZE(end)), ALLOC_GROWING);
+}
+
+/* --- for long ----------------------------------------------------------------------------------- */
+
+static void look_at_leak(uint64_t per_look, uint64_t looks)
+{
+	static uint64_t end;
+
+	if (!n_looks())
+		end = 0;
+	for (uint64_t i = 0; i < looks; i++) {
+		end += per_look;
+		put(BUCKET, 0, end);
+		cr_assert_eq(look(), 1);
+	}
+}
+
+/* A leak that two short looks in three have no sample of is told by longer periods. */
+Test(alloc_history, a_slow_leak_takes_longer)
+{
+	enum alloc_verdict verdict = ALLOC_STEADY;
+	uint64_t looks = 0;
+
+	for (; looks < 100 && verdict != ALLOC_GROWING; looks++) {
+		put(BUCKET, 0, 10 + looks / 3 * 4);
+		look();
+		verdict = judge(BUCKET).verdict;
+	}
+	cr_assert_eq(verdict, ALLOC_GROWING);
+	cr_assert(looks > LOOKS, "%d looks", (int)looks);
+}
+
+Test(alloc_history, half_of_the_looks_are_forgotten_and_what_was_freed_is_not)
+{
+	struct alloc_past past;
+	uint64_t freed = 0;
+
+	for (uint64_t i = 0; i <= ALLOC_LOOKS; i++) {
+		put(BUCKET, i, 200 + 10 * i);
+		cr_assert_eq(look(), 1);
+	}
+	cr_assert_eq(n_looks(), ALLOC_LOOKS);
+	put(BUCKET, ALLOC_LOOKS + 1, 1000);
+	cr_assert_eq(look(), 1);
+	cr_assert_eq(n_looks(), ALLOC_LOOKS / 2 + 2);
+	alloc_history__past(program.history, BUCKET, &past);
+	for (unsigned int i = 1; i < n_looks(); i++)
+		freed += past.freed[i];
+	cr_assert_eq(freed, ALLOC_LOOKS, "one at each look but for the first, which has nothing");
+	cr_assert_eq(past.stayed[0], 199);
+	/* From then on they are twice as far apart. */
+	program.time_ns += ALLOC_MIN_PERIOD_NS;
+	cr_assert(!alloc_history__is_due(program.history, program.time_ns, program.cycles + 2));
+	program.time_ns += ALLOC_MIN_PERIOD_NS;
+	cr_assert(alloc_history__is_due(program.history, program.time_ns, program.cycles + 2));
+}
+
+/* In the end the oldest are forgotten one by one. */
+Test(alloc_history, looks_are_never_more_than_five_minutes_apart)
+{
+	for (uint64_t i = 0; i < 1000; i++) {
+		put(BUCKET, 0, 1 + i);
+		program.time_ns += ALLOC_MAX_PERIOD_NS;
+		cr_assert_eq(look(), 1);
+	}
+	cr_assert(n_looks() > ALLOC_LOOKS / 2 && n_looks() <= ALLOC_LOOKS);
+	cr_assert_eq(judge(BUCKET).verdict, ALLOC_GROWING);
+	program.time_ns += ALLOC_MAX_PERIOD_NS;
+	cr_assert(alloc_history__is_due(program.history, program.time_ns, program.cycles + 2));
+}
+
+/* Whoever wants to see it grow for longer is told later. */
+Test(alloc_history, a_window_that_is_too_short)
+{
+	program.min_window_ns = 12 * PERIOD_NS;
+	look_at_leak(5, LOOKS);
+	cr_assert_eq(judge(BUCKET).verdict, ALLOC_NOT_JUDGED);
+	look_at_leak(5, 6);
+	cr_assert_eq(judge(BUCKET).verdict, ALLOC_GROWING);
+	cr_assert(strstr(judge(BUCKET).why[0], "in 3m"), "%s", judge(BUCKET).why[0]);
+}
+
+Test(alloc_history, how_fast_it_grows)
+{
+	look_at_leak(4, LOOKS);
+	/* Four objects each 15 s. */
+	cr_assert_float_eq(judge(BUCKET).bytes_per_minute, 16 * 8192.5 * 64, 1);
+	put(BUCKET + 8, 0, 10);
+	cr_assert_float_eq(judge(BUCKET + 8).bytes_per_minute, 0, 0.1);
+}
+
+/* --- across restarts ---------------------------------------------------------------------------- */
+
+struct copy {
+	struct alloc_history *to;
+	size_t n;
+};
+
+static bool copy_past(void *ctx, uint64_t bucket, const struct alloc_past *past)
+{
+	struct copy *copy = ctx;
+
+	copy->n++;
+	return !alloc_history__restore_past(copy->to, bucket, past);
+}
+
+static void restart(void)
+{
+	const struct alloc_history_options options = {.max = MAX};
+	struct copy copy = {0};
+
+	cr_assert_eq(alloc_history__new(&options, &copy.to), 0);
+	cr_assert_eq(alloc_history__restore_times(copy.to, alloc_history__times(program.history)),
+		     0);
+	alloc_history__each(program.history, copy_past, &copy);
+	cr_assert_eq(copy.n, 1, "buckets of which something stayed");
+	alloc_history__free(program.history);
+	program.history = copy.to;
+}
+
+Test(alloc_history, a_restart_goes_on_where_it_was)
+{
+	put(BUCKET + 8, 900, 910);
+	look_at_leak(5, 6);
+	cr_assert_eq(judge(BUCKET).verdict, ALLOC_NOT_JUDGED);
+	restart();
+	cr_assert_eq(n_looks(), 5);
+	cr_assert(alloc_history__is_due(program.history, 0, 0), "the first look is due at once");
+	look_at_leak(5, 1);
+	cr_assert_eq(n_looks(), 5, "that look tells what is there, and not what stayed");
+	look_at_leak(5, 2);
+	cr_assert_eq(judge(BUCKET).verdict, ALLOC_GROWING);
+	cr_assert_eq(judge(BUCKET + 8).verdict, ALLOC_STEADY);
+}
+
+Test(alloc_history, times_that_make_no_sense_are_refused)
+{
+	struct alloc_times times = {.n = 2, .ns = {7, 7}};
+
+	cr_assert_eq(alloc_history__restore_times(program.history, &times), -EINVAL);
+	times.n = ALLOC_LOOKS + 1;
+	cr_assert_eq(alloc_history__restore_times(program.history, &times), -EINVAL);
+	times = (struct alloc_times){.n = 1, .ns = {7}};
+	cr_assert_eq(alloc_history__restore_times(program.history, &times), 0);
+	cr_assert_eq(alloc_history__restore_times(program.history, &times), -EINVAL, "again");
 }

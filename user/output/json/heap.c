@@ -67,8 +67,12 @@ static void put_alloc_site(struct json *json, const struct report_alloc_site *si
 static void put_alloc_sites(struct json *json, const struct report_allocations *allocations)
 {
 	json__array(json, "alloc_sites");
-	for (size_t i = 0; i < allocations->n_sites; i++)
+	for (size_t i = 0; i < allocations->n_sites; i++) {
+		if (allocations->watched && i >= REPORT_FEW_ALLOC_SITES &&
+		    allocations->sites[i].judgement.verdict != ALLOC_GROWING)
+			continue;
 		put_alloc_site(json, &allocations->sites[i], allocations->growth_known);
+	}
 	json__end_array(json);
 }
 

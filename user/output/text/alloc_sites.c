@@ -121,6 +121,18 @@ static void put_site(struct screen *screen, const struct report_allocations *all
 	screen__end_line(screen);
 }
 
+static void put_titles(struct screen *screen, const struct report_allocations *allocations)
+{
+	put_right(screen, STYLE_DIM, "in use", 0, IN_USE_END);
+	put_right(screen, STYLE_DIM, "objects", ERROR_END, OBJECTS_END);
+	put_right(screen, STYLE_DIM, "allocated", OBJECTS_END, ALLOCATED_END);
+	if (allocations->growth_known)
+		put_right(screen, STYLE_DIM, "growth", ALLOCATED_END, GROWTH_END);
+	screen__next(screen, 2 + (allocations->growth_known ? GROWTH_END : ALLOCATED_END));
+	screen__put(screen, STYLE_DIM, "allocated at");
+	screen__end_line(screen);
+}
+
 static void put_header(struct screen *screen, const struct report_allocations *allocations)
 {
 	char rate[NUMBER_BYTES_SIZE];
@@ -135,16 +147,8 @@ static void put_header(struct screen *screen, const struct report_allocations *a
 	else
 		screen__put(screen, STYLE_PLAIN, ", by the runtime's own profile of every object");
 	screen__end_line(screen);
-	if (!allocations->n_sites)
-		return;
-	put_right(screen, STYLE_DIM, "in use", 0, IN_USE_END);
-	put_right(screen, STYLE_DIM, "objects", ERROR_END, OBJECTS_END);
-	put_right(screen, STYLE_DIM, "allocated", OBJECTS_END, ALLOCATED_END);
-	if (allocations->growth_known)
-		put_right(screen, STYLE_DIM, "growth", ALLOCATED_END, GROWTH_END);
-	screen__next(screen, 2 + (allocations->growth_known ? GROWTH_END : ALLOCATED_END));
-	screen__put(screen, STYLE_DIM, "allocated at");
-	screen__end_line(screen);
+	if (allocations->n_sites)
+		put_titles(screen, allocations);
 }
 
 static void put_rest(struct screen *screen, const struct report_allocations *allocations,
@@ -192,4 +196,58 @@ void text_part__alloc_sites(struct screen *screen, const struct report_allocatio
 			put_stack(screen, &allocations->sites[i]);
 	}
 	put_rest(screen, allocations, shown);
+}
+
+/* --- in a watch --------------------------------------------------------------------------------- */
+
+static void put_growing_header(struct screen *screen, uint64_t n)
+{
+	screen__put(screen, STYLE_GROWING, "memory grows");
+	screen__put(screen, STYLE_PLAIN, " at ");
+	screen__put_owned(screen, STYLE_BOLD, number__counted(n, "place"));
+	screen__put(screen, STYLE_PLAIN, ", by the runtime's own samples");
+	screen__end_line(screen);
+}
+
+static void put_growing(struct screen *screen, const struct report_allocations *allocations,
+			const struct report_alloc_site *site, bool stacks)
+{
+	put_site(screen, allocations, site);
+	put_holders(screen, site);
+	put_verdict(screen, site);
+	if (stacks)
+		put_stack(screen, site);
+}
+
+void text_part__growing_site(struct screen *screen, const struct report_allocations *allocations,
+			     const struct report_alloc_site *site, bool stacks)
+{
+	screen__end_line(screen);
+	put_growing_header(screen, 1);
+	put_titles(screen, allocations);
+	put_growing(screen, allocations, site, stacks);
+}
+
+void text_part__growing_memory(struct screen *screen, const struct report_target *target,
+			       size_t max, bool stacks)
+{
+	const struct report_allocations *allocations = target->allocations;
+	size_t n = report__count_growing_memory(target), shown = 0;
+
+	if (!n || !max)
+		return;
+	put_growing_header(screen, n);
+	put_titles(screen, allocations);
+	for (size_t i = 0; i < allocations->n_sites && shown < max; i++) {
+		if (allocations->sites[i].judgement.verdict != ALLOC_GROWING)
+			continue;
+		put_growing(screen, allocations, &allocations->sites[i], stacks);
+		shown++;
+	}
+	if (shown < n) {
+		screen__to(screen, 4);
+		screen__put_owned(screen, STYLE_DIM, number__counted(n - shown, "more place"));
+		screen__end_line(screen);
+	}
+	screen__end_line(screen);
 }

@@ -2,7 +2,7 @@
 #ifndef GLEAKD_OUTPUT_TEXT_ALLOC_SITES_H
 #define GLEAKD_OUTPUT_TEXT_ALLOC_SITES_H
 
-/* Where a process allocates its memory, for `gleakd heap`. */
+/* Where a process allocates its memory: all of it for `gleakd heap`, what grows for a watch. */
 #include "output/report.h"
 #include "output/text/screen.h"
 
@@ -14,5 +14,16 @@ struct alloc_sites_options {
 /* text_part__alloc_sites - a table of @allocations, or why there is none; nothing for NULL. */
 void text_part__alloc_sites(struct screen *screen, const struct report_allocations *allocations,
 			    const struct alloc_sites_options *options);
+
+/*
+ * text_part__growing_memory - the first @max places that grow, how many more there are, and a blank line;
+ * nothing where none does.
+ */
+void text_part__growing_memory(struct screen *screen, const struct report_target *target,
+			       size_t max, bool stacks);
+
+/* text_part__growing_site - one of them, with a blank line before it. */
+void text_part__growing_site(struct screen *screen, const struct report_allocations *allocations,
+			     const struct report_alloc_site *site, bool stacks);
 
 #endif /* GLEAKD_OUTPUT_TEXT_ALLOC_SITES_H */

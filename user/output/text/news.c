@@ -11,12 +11,13 @@
 
 #define NAME_SIZE 32
 
-/* What was printed about a flagged site or, with an empty id, about a target. */
+/* What was printed about a flagged site, a place where memory grows or, with an empty id, about a target. */
 struct entry {
 	pid_t pid;
 	uint64_t start_time; /* another process may have got the pid */
 	uint64_t runtime;    /* of the process */
 	char id[9];
+	bool memory;	      /* it is a place that allocates */
 	enum verdict verdict; /* of a site */
 	enum probe_mode mode; /* of a target */
 	uint64_t goroutines;
@@ -66,6 +67,8 @@ static int compare_entries(const void *left, const void *right)
 		return a->start_time < b->start_time ? -1 : 1;
 	if (a->runtime != b->runtime)
 		return a->runtime < b->runtime ? -1 : 1;
+	if (a->memory != b->memory)
+		return a->memory ? 1 : -1;
 	return strcmp(a->id, b->id);
 }
 
@@ -108,6 +111,21 @@ static struct entry entry_of_site(const struct report_target *target,
 	return entry;
 }
 
+static struct entry entry_of_memory(const struct report_target *target,
+				    const struct report_alloc_site *site)
+{
+	struct entry entry = {
+		.pid = target->pid,
+		.start_time = target->start_time_seconds,
+		.runtime = target->runtime,
+		.memory = true,
+		.verdict = VERDICT_GROWING,
+	};
+
+	snprintf(entry.id, sizeof(entry.id), "%s", site->id);
+	return entry;
+}
+
 static bool count_differs(const struct entry *now, const struct entry *told)
 {
 	uint64_t change = max_of(now->goroutines, told->goroutines) -
@@ -133,10 +151,21 @@ static size_t count_entries(const struct report *report)
 	size_t n = report->n_targets;
 
 	for (size_t t = 0; t < report->n_targets; t++) {
+		n += report__count_growing_memory(&report->targets[t]);
 		for (size_t i = 0; i < report->targets[t].n_sites; i++)
 			n += report__flagged(&report->targets[t].sites[i]);
 	}
 	return n;
+}
+
+static void fill_memory(struct entry_list *list, const struct report_target *target)
+{
+	const struct report_allocations *allocations = target->allocations;
+
+	for (size_t i = 0; allocations && i < allocations->n_sites; i++) {
+		if (allocations->sites[i].judgement.verdict == ALLOC_GROWING)
+			list->entries[list->n++] = entry_of_memory(target, &allocations->sites[i]);
+	}
 }
 
 static void fill(const struct text_news *news, struct entry_list *list, const struct report *report)
@@ -147,6 +176,7 @@ static void fill(const struct text_news *news, struct entry_list *list, const st
 		if (news->host && target->exited_target)
 			continue;
 		list->entries[list->n++] = entry_of_target(news, target);
+		fill_memory(list, target);
 		for (size_t i = 0; i < target->n_sites; i++) {
 			if (report__flagged(&target->sites[i]))
 				list->entries[list->n++] = entry_of_site(target, &target->sites[i]);
@@ -217,6 +247,14 @@ enum site_news text_news__site(const struct text_news *news, const struct report
 	return count_differs(&now, told) ? SITE_NEWS_COUNT : SITE_NEWS_NONE;
 }
 
+bool text_news__memory(const struct text_news *news, const struct report_target *target,
+		       const struct report_alloc_site *site)
+{
+	struct entry now = entry_of_memory(target, site);
+
+	return site->judgement.verdict == ALLOC_GROWING && !find(&news->told, &now);
+}
+
 void text_news__resolved(const struct text_news *news, const struct report_target *target,
 			 void (*visit)(void *ctx, const char *id, enum verdict verdict), void *ctx)
 {
@@ -224,7 +262,8 @@ void text_news__resolved(const struct text_news *news, const struct report_targe
 		const struct entry *told = &news->told.entries[i];
 
 		if (told->pid == target->pid && told->start_time == target->start_time_seconds &&
-		    told->runtime == target->runtime && told->id[0] && !find(&news->current, told))
+		    told->runtime == target->runtime && told->id[0] && !told->memory &&
+		    !find(&news->current, told))
 			visit(ctx, told->id, told->verdict);
 	}
 }

@@ -42,6 +42,10 @@ enum site_news {
 enum site_news text_news__site(const struct text_news *news, const struct report_target *target,
 			       const struct report_site *site);
 
+/* text_news__memory - whether it is new that memory grows at @site. */
+bool text_news__memory(const struct text_news *news, const struct report_target *target,
+		       const struct report_alloc_site *site);
+
 /* text_news__came - nothing was told of the target yet. */
 bool text_news__came(const struct text_news *news, const struct report_target *target);
 

@@ -14,6 +14,7 @@
 #include "output/text/news.h"
 #include "output/text/canvas.h"
 #include "output/text/goroutines.h"
+#include "output/text/alloc_sites.h"
 #include "output/text/heap.h"
 #include "output/text/ways.h"
 #include "output/text/legend.h"
@@ -28,6 +29,7 @@
 
 #define FEW_OTHERS   5
 #define MANY_FLAGGED 50
+#define FEW_GROWING  5 /* places where memory grows */
 
 #define STATUS_EVERY_NS (60 * NSEC_PER_SEC)
 
@@ -145,6 +147,8 @@ static void put_whole(struct screen *screen, const struct text_options *options,
 	}
 	put_flagged(screen, target, options->all ? SIZE_MAX : MANY_FLAGGED,
 		    options->verbose ? SITE_STACK : SITE_EVIDENCE);
+	text_part__growing_memory(screen, target, options->all ? SIZE_MAX : FEW_GROWING,
+				  options->verbose);
 	text_part__suppressed(screen, target, SIZE_MAX, options->all);
 	text_part__others(screen, target, options->all ? SIZE_MAX : FEW_OTHERS, options->all,
 			  options->all && options->verbose);
@@ -154,7 +158,7 @@ static void put_whole(struct screen *screen, const struct text_options *options,
 static bool worth_a_block(const struct text_options *options, const struct report_target *target)
 {
 	return options->all || target->goroutines_listed || overview__worst(target) ||
-	       report__count_suppressed(target);
+	       report__count_suppressed(target) || report__count_growing_memory(target);
 }
 
 /* Of several processes a table first, the worst ones on top. */
@@ -195,6 +199,19 @@ static void fit_flagged(struct screen *screen, const struct report_target *targe
 /* Room for the others: the sum, and "… more sites". */
 #define OTHERS_ROWS 2
 
+/* As many as fit @rows, if one does. */
+static void fit_memory(struct screen *screen, const struct report_target *target, size_t rows)
+{
+	struct screen_mark mark = screen__mark(screen);
+
+	for (size_t n = FEW_GROWING; n > 0; n--) {
+		text_part__growing_memory(screen, target, n, false);
+		if (screen->lines - mark.lines <= rows)
+			return;
+		screen__rollback(screen, mark);
+	}
+}
+
 static void fit_target(struct screen *screen, const struct text_options *options,
 		       const struct report_target *target, size_t last_row)
 {
@@ -206,6 +223,8 @@ static void fit_target(struct screen *screen, const struct text_options *options
 	put_header(screen, target);
 	room = last_row - min_of(last_row, screen->lines + OTHERS_ROWS + suppressed);
 	fit_flagged(screen, target, room, options->verbose ? SITE_STACK : SITE_EVIDENCE);
+	fit_memory(screen, target,
+		   last_row - min_of(last_row, screen->lines + OTHERS_ROWS + suppressed));
 	/* A site takes two lines here, and all of them no more than half of what is left. */
 	room = last_row - min_of(last_row, screen->lines + OTHERS_ROWS + suppressed);
 	text_part__suppressed(screen, target, room / 4, options->all);
@@ -317,6 +336,21 @@ static void put_new_site(struct screen *screen, const struct report_site *site, 
 	text_part__site(screen, &columns, site, verbose ? SITE_STACK : SITE_EVIDENCE);
 }
 
+static void put_memory_changes(struct screen *screen, const struct text_writer *writer,
+			       const struct report_target *target)
+{
+	const struct report_allocations *allocations = target->allocations;
+	size_t shown = 0;
+
+	for (size_t i = 0; allocations && i < allocations->n_sites && shown < MANY_FLAGGED; i++) {
+		if (!text_news__memory(writer->news, target, &allocations->sites[i]))
+			continue;
+		text_part__growing_site(screen, allocations, &allocations->sites[i],
+					writer->options.verbose);
+		shown++;
+	}
+}
+
 static void put_changes(struct screen *screen, const struct text_writer *writer,
 			const struct report *report, const struct report_target *target)
 {
@@ -339,6 +373,7 @@ static void put_changes(struct screen *screen, const struct text_writer *writer,
 		put_new_site(screen, site, writer->options.verbose);
 		blocks++;
 	}
+	put_memory_changes(screen, writer, target);
 	if (blocks)
 		screen__end_line(screen);
 }
@@ -376,6 +411,8 @@ static bool has_news(const struct text_news *news, const struct report_target *t
 
 	for (size_t i = 0; i < target->n_sites && !any; i++)
 		any = text_news__site(news, target, &target->sites[i]) != SITE_NEWS_NONE;
+	for (size_t i = 0; target->allocations && i < target->allocations->n_sites && !any; i++)
+		any = text_news__memory(news, target, &target->allocations->sites[i]);
 	if (!any)
 		text_news__resolved(news, target, note_resolved, &any);
 	return any;

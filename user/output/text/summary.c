@@ -45,6 +45,16 @@ static void put_more(struct screen *screen, enum style style, uint64_t sites, co
 	screen__put(screen, STYLE_PLAIN, words);
 }
 
+/* "; memory grows at 2 places" */
+static void put_memory(struct screen *screen, uint64_t places)
+{
+	if (!places)
+		return;
+	screen__put(screen, STYLE_PLAIN, "; ");
+	screen__put(screen, STYLE_GROWING, "memory grows at ");
+	screen__put_owned(screen, STYLE_GROWING, number__counted(places, "place"));
+}
+
 /* "(mode full, no events lost)", or of several processes "(3 in mode full, 2 in mode census)". */
 static void put_modes(struct screen *screen, const struct findings *findings)
 {
@@ -102,7 +112,9 @@ static void put_verdict(struct screen *screen, const struct findings *findings, 
 		screen__put(screen, STYLE_GROWING, "Nothing certain yet");
 	else
 		screen__put(screen, STYLE_GOOD,
-			    any_site ? "No leak found" : "No goroutine was seen");
+			    !any_site		     ? "No goroutine was seen" :
+			    findings->growing_memory ? "No goroutine leaks" :
+						       "No leak found");
 	if (all > 1)
 		screen__putf(screen, STYLE_PLAIN, " in %llu processes", all);
 }
@@ -120,6 +132,7 @@ static void put_summary(struct screen *screen, const struct overview *overview, 
 	put_more(screen, STYLE_GROWING, findings.suspected_sites, " suspected");
 	put_more(screen, STYLE_GROWING, findings.growing_sites, " still growing");
 	put_more(screen, STYLE_PLAIN, findings.suppressed_sites, " silenced");
+	put_memory(screen, findings.growing_memory);
 	screen__end_line(screen);
 	put_looked_at(screen, &findings);
 	if (single_look && !findings.leaking_sites) {

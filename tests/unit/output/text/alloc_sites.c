@@ -46,6 +46,8 @@ static void set_up(void)
 	sites[0].type = type;
 	sites[0].held_by[0] = path;
 	sites[0].held_by[1] = other_path;
+	sites[1].type = type;
+	sites[1].held_by[0] = other_path;
 	sites[4].held_by[0] = stack;
 	sites[2].relative_error = 0;
 	sites[3].allocated_at = (struct report_frame){0};
@@ -158,4 +160,74 @@ Test(alloc_sites_text, absurd_numbers)
 	text = text_of((struct screen_options){.columns = 80}, (struct alloc_sites_options){0});
 	sample__check_lines(text, 80, "absurd");
 	free(text);
+}
+
+/* --- in a watch --------------------------------------------------------------------------------- */
+
+static char *watch_text(struct text_options options, bool final)
+{
+	struct sample sample;
+
+	sample__healthy(&sample);
+	sample.target.allocations = &allocations;
+	sample.report.end = final ? REPORT_DURATION_OVER : REPORT_GOES_ON;
+	return sample__text(&sample.report, &options);
+}
+
+Test(alloc_sites_text, a_watch_shows_what_grows_and_nothing_else)
+{
+	const struct text_options options = {.screen.columns = 100};
+	char *text = watch_text(options, true);
+
+	sample__golden("memory-grows-final.txt", text);
+	free(text);
+	sites[1].judgement.verdict = ALLOC_STEADY;
+	text = watch_text(options, true);
+	cr_assert_null(strstr(text, "memory grows"), "%s", text);
+	cr_assert_not_null(strstr(text, "No leak found"), "%s", text);
+	free(text);
+}
+
+Test(alloc_sites_text, on_a_terminal_as_much_as_there_is_room_for)
+{
+	for (unsigned int rows = 8; rows < 60; rows++) {
+		char *text = watch_text(
+			(struct text_options){.screen.columns = 80, .rows = rows, .terminal = true},
+			false);
+
+		if (rows > 40)
+			cr_assert_not_null(strstr(text, "memory grows"), "%u rows: %s", rows, text);
+		free(text);
+	}
+}
+
+Test(alloc_sites_text, into_a_pipe_each_place_once)
+{
+	const struct text_options options = {.screen.columns = 100};
+	struct sample_stream stream;
+	struct text_writer *writer;
+	struct sample sample;
+	const char *text;
+
+	sample__healthy(&sample);
+	sample__open(&stream);
+	cr_assert_eq(text_writer__new(stream.file, &options, &writer), 0);
+	cr_assert_eq(text_writer__write(writer, &sample.report), 0);
+	cr_assert_null(strstr(sample__added(&stream), "memory grows"));
+	sample.target.allocations = &allocations;
+	cr_assert_eq(text_writer__write(writer, &sample.report), 0);
+	text = sample__added(&stream);
+	cr_assert_not_null(strstr(text, "memory grows at 1 place"), "%s", text);
+	cr_assert_not_null(strstr(text, "GROWING"), "%s", text);
+	sites[1].in_use_bytes *= 2;
+	cr_assert_eq(text_writer__write(writer, &sample.report), 0);
+	cr_assert_str_empty(sample__added(&stream));
+	/* The two have ids of their own. */
+	snprintf(sites[4].id, sizeof(sites[4].id), "00000004");
+	sites[4].judgement = sites[1].judgement;
+	cr_assert_eq(text_writer__write(writer, &sample.report), 0);
+	text = sample__added(&stream);
+	cr_assert_not_null(strstr(text, "memory grows at 1 place"), "the new one: %s", text);
+	text_writer__free(writer);
+	sample__close(&stream);
 }

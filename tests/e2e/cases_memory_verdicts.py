@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Places that allocate memory, judged by watches of one process and of all."""
+
+import os
+import signal
+import subprocess
+
+from harness import case, check, check_equal
+from programs import Program, start
+from tracer import Gleakd, binary
+
+ALLOCATIONS = Program("allocations")
+FAST = ("--interval", "1s", "--min-age", "1s", "--mode", "census")
+
+
+def begin(t, rate, *words):
+    os.environ["RATE"] = str(rate)
+    try:
+        target = start(t, ALLOCATIONS)
+    finally:
+        del os.environ["RATE"]
+    for word in words:
+        target.ask(word)
+    return target
+
+
+def growing(report):
+    """The places of all targets that grow."""
+    return [site for target in report["targets"] for site in target.get("alloc_sites", [])
+            if site["verdict"] == "growing"]
+
+
+def functions(found):
+    return {site["allocated_at"]["function"] for site in found}
+
+
+def a_watch(t, target, *arguments):
+    """One into a pipe, until it is told to end; what it says, and its exit code."""
+    process = subprocess.Popen(
+        [binary(t), "--pid", str(target.pid), *FAST, *arguments], stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True)
+    t.defer(process.kill)
+    return process
+
+
+@case(seconds=180)
+def a_leak_is_told_and_a_restart_goes_on(t):
+    """Beside 100 MB a second that come and go, and a cache that is full."""
+    target = begin(t, 4096, "churn", "leak")
+    state = os.path.join(t.directory(), "state")
+    watch = a_watch(t, target, "--error-exitcode", "17", "--fail-on", "memory")
+    host = ("--only", f"exe:{os.path.realpath(f'/proc/{target.pid}/exe')}", "--state", state,
+            "--config", "/dev/null", "--min-process-age", "0s")
+    first = Gleakd(t, None, *FAST, *host)
+    found = growing(first.report("a place that grows", growing, seconds=90))
+    check_equal(functions(found), {"main.newNode"}, "what grows")
+    check("in each of 6 periods" in found[0]["why"][0], f"why: {found[0]}")
+    report = first.report("who holds it", lambda r: growing(r) and growing(r)[0]["held_by"],
+                          seconds=30)
+    check_equal((growing(report)[0]["type"], growing(report)[0]["held_by"][0]),
+                ("main.node", "main.leaked[…]"), "what is held by whom")
+    mine = [site for t_ in report["targets"] for site in t_["alloc_sites"]]
+    check_equal(functions([mine[0]]), {"main.newNode"}, "what grows comes first")
+    check({"main.fillHeaders", "main.cache"} <= functions(mine), f"the others: {functions(mine)}")
+    first.interrupt()
+    # Without what the first one knew it would take a window of twelve seconds, and one second more.
+    second = Gleakd(t, None, *FAST, *host)
+    report = second.report("the same after a restart", growing, seconds=60)
+    check(report["targets"][0]["observed_seconds"] < 12, f"anew: {report['targets'][0]}")
+    second.interrupt()
+    watch.send_signal(signal.SIGINT)
+    out, said = watch.communicate(timeout=20)
+    check_equal(watch.returncode, 17, f"exit code; {said}")
+    check(out.count("memory grows at 1 place, by") == 2, f"once when it is new, and at the end: {out}")
+    for words in ("GROWING  what survives collections", "; memory grows at 1 place"):
+        check(words in out, f"{words!r} in {out}")
+
+
+@case
+def a_watch_without_the_heap_reads_no_samples(t):
+    target = begin(t, 4096, "leak")
+    g = Gleakd(t, target.pid, *FAST, "--no-heap", "--duration", "9s", "--error-exitcode", "17",
+               "--fail-on", "memory")
+    check_equal(g.finish(30), 5, "exit code: nothing was judged")
+    check("--no-heap" in g.said(), f"why: {g.said()}")
+    check_equal([r for r in g.reports if "alloc_sites" in r["targets"][0]], [], "samples")
+
+
+@case
+def a_program_without_samples_says_so(t):
+    target = start(t, Program("memory"))
+    g = Gleakd(t, target.pid, *FAST, "--duration", "9s", "--error-exitcode", "17", "--fail-on",
+               "memory")
+    check_equal(g.finish(30), 5, "exit code")
+    check("linked without memory profiling" in g.said(), f"why: {g.said()}")
