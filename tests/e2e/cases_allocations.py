@@ -206,10 +206,41 @@ def allocated_here_and_held_there(t):
         check_equal(site["type"], kind, f"type of {function}")
         check(re.match(held, site["held_by"][0]), f"who holds {function}: {site['held_by']}")
     for site in sites_in(report, "fillStrings"):
-        check_equal((site["type"], site["held_by"]), (None, []), "what is not in use")
+        check_equal(site["held_by"], [], "who holds what is not in use")
+        check(site["type"] in ("[]string", "[]uint8"), f"its type all the same: {site['type']}")
     code, out, said = run(t, "heap", str(target.pid))
     check_equal(code, 0, f"exit code; {said}")
     check("main.node, held by main.kept[…]" in out, f"{out}")
+
+
+def types_by_allocation(t, program):
+    """Of some objects it is known where they were allocated; all that hang there are of their type."""
+    target = begin(t, program)
+    # Large ones first: how far it is to the first sample was settled before the program set its rate.
+    fill(target, {"large": 5, "chain": 10007, "closures": 3001})
+    target.ask("collect")
+    report = look(t, target.pid, "--all")
+    objects = {kind["type"]: kind["objects"] for kind in report["types"]}
+    for kind in ("main.link", "main.payload"):
+        check(abs(objects.get(kind, 0) - 10007) <= 100, f"{kind}: {objects}")
+    check_equal(the_site_in(report, "fillChain")["type"] in ("main.link", "main.payload"), True,
+                "the type of the place")
+    closures = {site["type"] for site in sites_in(report, "fillClosures")}
+    known = re.compile(r"\[\]func\(\) int|int|struct \{ \S+ uintptr; .*\}")
+    check(closures and all(kind and known.fullmatch(kind) for kind in closures),
+          f"closures: {closures}")
+
+
+@cases_for({"local-stripped": Program("allocations", strip=True),
+            "local-pie-stripped": EVERYDAY_PROGRAMS["local-pie-stripped"]})
+def types_without_symbols(t, program):
+    types_by_allocation(t, program)
+
+
+@cases_for({name: program for name, program in VERSION_PROGRAMS.items() if "-stripped" in name},
+           tier=VERSIONS)
+def types_without_symbols_in(t, program):
+    types_by_allocation(t, program)
 
 
 @case

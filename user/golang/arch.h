@@ -15,6 +15,27 @@
 struct code_fields;
 struct code_refs;
 
+#define GO_REGISTERS 32
+
+/* What an instruction does to registers that hold static addresses. */
+enum go_insn_kind {
+	GO_INSN_OTHER,
+	GO_INSN_ADDRESS, /* @to becomes @value */
+	GO_INSN_ADD,	 /* @to becomes @from plus @value */
+	GO_INSN_STORE,	 /* the word at @value bytes behind what @to points to becomes @from */
+	GO_INSN_CALL,	 /* of the function at @value; 0: of one that is not told here */
+	GO_INSN_BRANCH,	 /* within the function, to @value; 0: likewise */
+};
+
+/* Registers by the numbers that instructions have for them. */
+struct go_insn {
+	uint8_t length;
+	uint8_t kind; /* enum go_insn_kind */
+	uint8_t to, from;
+	uint32_t writes; /* registers that have another value behind it; @to of the first two too */
+	uint64_t value;
+};
+
 struct go_arch {
 	/* src/internal/goarch/goarch_*.go _PCQuantum: every instruction is a multiple of so many bytes. */
 	uint8_t pc_quantum;
@@ -37,6 +58,11 @@ struct go_arch {
 	void (*scan_refs)(uint64_t address, const uint8_t *code, size_t size,
 			  struct code_refs *ret_refs);
 	void (*scan_fields)(const uint8_t *code, size_t size, struct code_fields *ret_fields);
+	/* read_insn - the one at @code, which lies at @address. -EILSEQ: it is none, or is cut off. */
+	int (*read_insn)(uint64_t address, const uint8_t *code, size_t size,
+			 struct go_insn *ret_insn);
+	/* src/internal/abi/abi_*.go: the registers of the first integer arguments; 0 is the result, too. */
+	uint8_t arguments[6];
 };
 
 extern const struct go_arch go_arch_amd64, go_arch_arm64;

@@ -2,6 +2,7 @@
 #include "golang/arch.h"
 
 #include <Zydis/Zydis.h>
+#include <errno.h>
 
 #include "golang/code_fields.h"
 #include "golang/code_refs.h"
@@ -106,6 +107,97 @@ static void scan_fields(const uint8_t *code, size_t size, struct code_fields *re
 	visit_operands(code, size, &(struct operand_visitor){visit_for_fields, ret_fields});
 }
 
+/* --- values of registers ------------------------------------------------------------------------- */
+
+/* As instructions number them: RAX, RCX, RDX, RBX, RSP ... */
+static bool number_of(ZydisRegister reg, uint8_t *ret_number)
+{
+	ZydisRegister whole = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, reg);
+
+	if (ZydisRegisterGetClass(whole) != ZYDIS_REGCLASS_GPR64)
+		return false;
+	*ret_number = (uint8_t)ZydisRegisterGetId(whole);
+	return true;
+}
+
+static uint32_t written_registers(const ZydisDecodedInstruction *head,
+				  const ZydisDecodedOperand *operands)
+{
+	uint32_t writes = 0;
+	uint8_t number;
+
+	for (size_t i = 0; i < head->operand_count; i++) {
+		if (operands[i].type == ZYDIS_OPERAND_TYPE_REGISTER &&
+		    operands[i].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE &&
+		    number_of(operands[i].reg.value, &number))
+			writes |= 1u << number;
+	}
+	return writes;
+}
+
+static bool is_plain(const ZydisDecodedOperand *operand)
+{
+	return operand->type == ZYDIS_OPERAND_TYPE_MEMORY && operand->mem.base &&
+	       !operand->mem.index && operand->mem.segment != ZYDIS_REGISTER_FS;
+}
+
+/* `lea address(%rip), reg`, `mov reg, reg` and `mov reg, offset(reg)` of 64 bits. */
+static void describe_move(const ZydisDecodedInstruction *head, const ZydisDecodedOperand *operands,
+			  uint64_t address, struct go_insn *out)
+{
+	const ZydisDecodedOperand *to = &operands[0], *from = &operands[1];
+	bool lea = head->mnemonic == ZYDIS_MNEMONIC_LEA;
+
+	if (head->operand_width != 64 || (!lea && head->mnemonic != ZYDIS_MNEMONIC_MOV))
+		return;
+	if (to->type == ZYDIS_OPERAND_TYPE_REGISTER && number_of(to->reg.value, &out->to)) {
+		if (lea && from->mem.base == ZYDIS_REGISTER_RIP) {
+			if (ZYAN_SUCCESS(
+				    ZydisCalcAbsoluteAddress(head, from, address, &out->value)))
+				out->kind = GO_INSN_ADDRESS;
+		} else if (!lea && from->type == ZYDIS_OPERAND_TYPE_REGISTER &&
+			   number_of(from->reg.value, &out->from)) {
+			out->kind = GO_INSN_ADD;
+		}
+	} else if (is_plain(to) && from->type == ZYDIS_OPERAND_TYPE_REGISTER &&
+		   number_of(to->mem.base, &out->to) && number_of(from->reg.value, &out->from)) {
+		out->kind = GO_INSN_STORE;
+		out->value = (uint64_t)to->mem.disp.value;
+	}
+}
+
+static int read_insn(uint64_t address, const uint8_t *code, size_t size, struct go_insn *ret_insn)
+{
+	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
+	struct go_insn out = {0};
+	ZydisDecodedInstruction head;
+	ZydisDecoder decoder;
+
+	if (ZYAN_FAILED(
+		    ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64)) ||
+	    ZYAN_FAILED(ZydisDecoderDecodeFull(&decoder, code, size, &head, operands)))
+		return -EILSEQ;
+	out.length = head.length;
+	out.writes = written_registers(&head, operands);
+	switch (head.meta.category) {
+	case ZYDIS_CATEGORY_CALL:
+		out.kind = GO_INSN_CALL;
+		break;
+	case ZYDIS_CATEGORY_COND_BR:
+	case ZYDIS_CATEGORY_UNCOND_BR:
+		out.kind = GO_INSN_BRANCH;
+		break;
+	default:
+		describe_move(&head, operands, address, &out);
+	}
+	if ((out.kind == GO_INSN_CALL || out.kind == GO_INSN_BRANCH) &&
+	    operands[0].type == ZYDIS_OPERAND_TYPE_IMMEDIATE &&
+	    ZYAN_FAILED(ZydisCalcAbsoluteAddress(&head, &operands[0], address, &out.value)))
+		out.value = 0;
+	*ret_insn = out;
+	return 0;
+}
+
 const struct go_arch go_arch_amd64 = {
 	.pc_quantum = 1,
 	.uses_lr = false,
@@ -116,4 +208,6 @@ const struct go_arch go_arch_amd64 = {
 	.ends_in_call = ends_in_call,
 	.scan_refs = scan_refs,
 	.scan_fields = scan_fields,
+	.read_insn = read_insn,
+	.arguments = {0, 3, 1, 7, 6, 8}, /* RAX, RBX, RCX, RDI, RSI, R8 */
 };

@@ -2,6 +2,8 @@
 /* Encodings: Arm Architecture Reference Manual (DDI 0487), C4.1. */
 #include "golang/arch.h"
 
+#include <errno.h>
+
 #include "base/bytes.h"
 #include "golang/code_fields.h"
 #include "golang/code_refs.h"
@@ -135,6 +137,83 @@ static void scan_fields(const uint8_t *code, size_t size, struct code_fields *re
 		scan_insn_for_fields(bytes__u32(code, done), ret_fields);
 }
 
+/* --- values of registers ------------------------------------------------------------------------- */
+
+#define MOV_REG_MASK 0xffe0ffe0
+#define MOV_REG	     0xaa0003e0 /* ORR Xd, XZR, Xm */
+#define STR_IMM_MASK 0xffc00000
+#define STR_IMM	     0xf9000000 /* 64 bits, unsigned scaled offset */
+
+static bool is_branch(uint32_t insn, uint64_t address, uint64_t *ret_target)
+{
+	if ((insn & 0x7c000000) == 0x14000000) /* B, BL */
+		*ret_target = address + (uint64_t)(signed_bits(insn, 0, 26) * 4);
+	else if ((insn & 0xff000010) == 0x54000000 || /* B.cond */
+		 (insn & 0x7e000000) == 0x34000000)   /* CBZ, CBNZ */
+		*ret_target = address + (uint64_t)(signed_bits(insn, 5, 19) * 4);
+	else if ((insn & 0x7e000000) == 0x36000000) /* TBZ, TBNZ */
+		*ret_target = address + (uint64_t)(signed_bits(insn, 5, 14) * 4);
+	else if ((insn & 0xfe000000) == 0xd6000000) /* BR, BLR, RET */
+		*ret_target = 0;
+	else
+		return false;
+	return true;
+}
+
+/* A register too many does no harm. */
+static uint32_t written_registers(uint32_t insn)
+{
+	uint32_t rt = 1u << (insn & 31), rn = 1u << (insn >> 5 & 31), rt2 = 1u << (insn >> 10 & 31);
+
+	if ((insn & 0x0a000000) != 0x08000000) /* no load or store */
+		return rt;
+	if ((insn & 0x3a000000) == 0x28000000) /* pairs: the lowest bit of what they do is L */
+		return (insn >> 22 & 1 ? rt | rt2 : 0) | (insn >> 23 & 1 ? rn : 0);
+	if ((insn & LDST_IMM_MASK) == LDST_IMM)
+		return insn & LDST_OPC ? rt : 0;
+	return rt | rn | 1u << (insn >> 16 & 31);
+}
+
+static int read_insn(uint64_t address, const uint8_t *code, size_t size, struct go_insn *ret_insn)
+{
+	struct go_insn out = {.length = INSN_SIZE};
+	uint32_t insn;
+
+	if (size < INSN_SIZE)
+		return -EILSEQ;
+	insn = bytes__u32(code, 0);
+	if (is_branch(insn, address, &out.value)) {
+		bool call = (insn & 0xfc000000) == 0x94000000 || (insn & 0xfffffc1f) == 0xd63f0000;
+
+		out.kind = call ? GO_INSN_CALL : GO_INSN_BRANCH;
+		*ret_insn = out;
+		return 0;
+	}
+	out.to = insn & 31;
+	out.from = insn >> 5 & 31;
+	out.writes = written_registers(insn);
+	if ((insn & PC_RELATIVE_MASK) == ADRP) {
+		out.kind = GO_INSN_ADDRESS;
+		out.value = (address & ~0xfffULL) + (pc_relative_imm(insn) << 12);
+	} else if ((insn & PC_RELATIVE_MASK) == ADR) {
+		out.kind = GO_INSN_ADDRESS;
+		out.value = address + pc_relative_imm(insn);
+	} else if ((insn & ADD_IMM_MASK) == ADD_IMM) {
+		out.kind = GO_INSN_ADD;
+		out.value = (uint64_t)(insn >> 10 & 0xfff) << (insn >> 22 & 1 ? 12 : 0);
+	} else if ((insn & MOV_REG_MASK) == MOV_REG) {
+		out.kind = GO_INSN_ADD;
+		out.from = insn >> 16 & 31;
+	} else if ((insn & STR_IMM_MASK) == STR_IMM) {
+		out.kind = GO_INSN_STORE;
+		out.to = insn >> 5 & 31;
+		out.from = insn & 31;
+		out.value = (uint64_t)(insn >> 10 & 0xfff) * 8;
+	}
+	*ret_insn = out;
+	return 0;
+}
+
 const struct go_arch go_arch_arm64 = {
 	.pc_quantum = 4,
 	.uses_lr = true,
@@ -145,4 +224,6 @@ const struct go_arch go_arch_arm64 = {
 	.ends_in_call = ends_in_call,
 	.scan_refs = scan_refs,
 	.scan_fields = scan_fields,
+	.read_insn = read_insn,
+	.arguments = {0, 1, 2, 3, 4, 5},
 };

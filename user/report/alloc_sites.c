@@ -22,7 +22,8 @@ struct sums {
 	double in_use_variance, alloc_variance; /* of bytes */
 	double grown;				/* bytes in use since the first look */
 	struct alloc_evidence evidence;
-	double stack_weight; /* of the bucket whose stack is shown */
+	double stack_weight;	     /* of the bucket whose stack is shown */
+	struct heap_allocation what; /* that was allocated there */
 };
 
 struct alloc_sites {
@@ -101,10 +102,13 @@ static int site_of(struct alloc_sites *sites, const struct site_frames *frames,
 	return 0;
 }
 
-/* The stack of most of it stands for the others. */
-static int offer_stack(struct alloc_sites *sites, size_t i, const struct site_frames *frames,
+/* The stack of most of it stands for the others, and so does the type. */
+static int offer_stack(struct build *build, size_t i, const struct heap_sample_bucket *bucket,
 		       double weight)
 {
+	struct heap_paths *paths = target_view__paths(build->target);
+	const struct site_frames *frames = &build->frames;
+	struct alloc_sites *sites = build->sites;
 	struct report_frame *stack;
 
 	if (weight <= sites->sums[i].stack_weight)
@@ -117,6 +121,11 @@ static int offer_stack(struct alloc_sites *sites, size_t i, const struct site_fr
 	sites->stacks[i] = stack;
 	sites->all[i].n_stack = frames->n_stack;
 	sites->sums[i].stack_weight = weight;
+	if (paths && bucket->n_pcs)
+		sites->sums[i].what =
+			heap_allocated__of(heap_paths__allocated(paths),
+					   heap_samples__stack(build->samples->last, bucket),
+					   bucket->n_pcs, bucket->size);
 	return 0;
 }
 
@@ -196,6 +205,25 @@ static int add_held(struct build *build, size_t i, uint64_t bucket, double bytes
 	return 0;
 }
 
+/* The type that the allocator was told; else that of most of it, as it hangs. */
+static int name_types(struct build *build)
+{
+	struct heap_paths *paths = target_view__paths(build->target);
+	struct alloc_sites *sites = build->sites;
+	char text[NAME_MAX_TEXT];
+
+	for (size_t i = 0; i < sites->n && paths; i++) {
+		heap_allocated__name(heap_paths__allocated(paths), &sites->sums[i].what, text,
+				     sizeof(text));
+		if (!*text)
+			continue;
+		sites->all[i].type = strdup(text);
+		if (!sites->all[i].type)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 /* The type of most of it, and the first few that hold it. */
 static int name_held(struct build *build, struct heap_paths *paths, const struct held *held,
 		     size_t n)
@@ -204,7 +232,7 @@ static int name_held(struct build *build, struct heap_paths *paths, const struct
 	const struct path_tree *tree = heap_paths__tree(paths);
 	char text[NAME_MAX_TEXT];
 
-	if (held->bytes * 2 >= (double)site->in_use_bytes &&
+	if (!site->type && held->bytes * 2 >= (double)site->in_use_bytes &&
 	    path_tree__node(tree, held->node)->type) {
 		heap_paths__type_name(paths, held->node, text, sizeof(text));
 		site->type = strdup(text);
@@ -315,7 +343,7 @@ static int take_bucket(struct build *build, const struct heap_sample_bucket *buc
 	if (err)
 		return err;
 	/* What is in use counts a million times what only was: a terabyte of it counts less than that. */
-	return offer_stack(build->sites, i, &build->frames,
+	return offer_stack(build, i, bucket,
 			   bytes * ((double)bucket->live + (double)bucket->allocs * 1e-6));
 }
 
@@ -413,6 +441,8 @@ static int take_all(struct build *build)
 		err = take_bucket(build, &all[i]);
 	if (!err)
 		finish(build);
+	if (!err)
+		err = name_types(build);
 	return err ? err : name_all_held(build);
 }
 

@@ -197,7 +197,8 @@ int site_ways__join(struct site_ways *ways, const struct site_ways_options *opti
 		return err;
 	if (options->paths)
 		heap_paths__begin(options->paths);
-	ways->visitor = (struct heap_visitor){see_contents, see_reference, ways};
+	ways->visitor = (struct heap_visitor){
+		.contents = see_contents, .reference = see_reference, .ctx = ways};
 	scan->visitor = &ways->visitor;
 	scan->ready = on_ready;
 	scan->ready_ctx = ways;

@@ -328,7 +328,8 @@ int target_holders__find(struct target *target, const struct holders_question *q
 		return failure__set(failure, -ENOMEM, "out of memory");
 	s.holders = target->holders;
 	s.names.runtime = s.runtime;
-	s.visitor = (struct heap_visitor){see_contents, see_reference, &s};
+	s.visitor = (struct heap_visitor){
+		.contents = see_contents, .reference = see_reference, .ctx = &s};
 	err = target_view__names(target, s.runtime, options, &s.names.paths, &s.names.variables,
 				 failure);
 	if (!err && question->type)

@@ -232,6 +232,74 @@ bool target_samples__are_due(struct target *target, uint64_t now_ns)
 	       alloc_history__is_due(kept->history, now_ns, counters.gc_cycles);
 }
 
+/* --- what they are ------------------------------------------------------------------------------ */
+
+/* A bucket's address, and what was allocated there. */
+struct bucket_type {
+	uint64_t bucket;
+	struct heap_allocation what;
+};
+
+static int by_address(const void *a, const void *b)
+{
+	const struct bucket_type *x = a, *y = b;
+
+	return (x->bucket > y->bucket) - (x->bucket < y->bucket);
+}
+
+/* By rising address; NULL: no memory. */
+static struct bucket_type *bucket_types(const struct heap_samples *samples,
+					struct heap_allocated *allocated, size_t *ret_n)
+{
+	const struct heap_sample_bucket *all;
+	struct bucket_type *types;
+	size_t n, found = 0;
+
+	all = heap_samples__buckets(samples, &n);
+	types = calloc(n + 1, sizeof(*types));
+	for (size_t i = 0; i < n && types; i++) {
+		if (!all[i].live || !all[i].n_pcs)
+			continue;
+		types[found++] = (struct bucket_type){
+			all[i].address,
+			heap_allocated__of(allocated, heap_samples__stack(samples, &all[i]),
+					   all[i].n_pcs, all[i].size),
+		};
+	}
+	if (types)
+		qsort(types, found, sizeof(*types), by_address);
+	*ret_n = found;
+	return types;
+}
+
+void target_samples__know(const struct target *target, struct heap_paths *paths)
+{
+	const struct target_samples *kept = target->samples;
+	const struct heap_sample_object *live;
+	struct bucket_type *types;
+	struct heap_known *known;
+	size_t n, n_types = 0, found = 0;
+
+	if (!kept || !kept->last)
+		return;
+	live = heap_samples__objects(kept->last, &n);
+	known = calloc(n + 1, sizeof(*known));
+	types = bucket_types(kept->last, heap_paths__allocated(paths), &n_types);
+	for (size_t i = 0; i < n && known && types; i++) {
+		const struct bucket_type wanted = {.bucket = live[i].bucket};
+		const struct bucket_type *type =
+			bsearch(&wanted, types, n_types, sizeof(*types), by_address);
+
+		if (type && type->what.as != HEAP_ALLOCATED_UNKNOWN)
+			known[found++] = (struct heap_known){live[i].address, type->what};
+	}
+	if (known && types && !heap_paths__know(paths, known, found))
+		log_debug("memory samples of process %d: of %zu objects the types of %zu are known",
+			  target__pid(target), n, found);
+	free(types);
+	free(known);
+}
+
 /* --- where they hang ---------------------------------------------------------------------------- */
 
 static int by_bucket(const void *a, const void *b)

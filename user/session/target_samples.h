@@ -75,6 +75,12 @@ bool target_samples__take_request(struct target *target);
 void target_samples__told(struct target *target);
 
 /*
+ * target_samples__know - tell @paths of what type the samples of the last reading are. Without memory, or
+ * without samples, nothing more is known.
+ */
+void target_samples__know(const struct target *target, struct heap_paths *paths);
+
+/*
  * target_samples__locate - where in the heap the samples of the last reading hang, by a scan whose spans
  * are @spans and whose objects @paths has counted. Without memory nothing is known of it.
  */

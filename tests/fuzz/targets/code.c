@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "golang/call_values.h"
 #include "golang/code_refs.h"
 #include "probe/insn.h"
 #include "probe/path.h"
@@ -30,6 +31,24 @@ static void check_refs(const struct go_arch *arch, const uint8_t *code, size_t s
 		fuzz__require(refs.addresses[i] < refs.addresses[i + 1]);
 	for (size_t i = 0; i < refs.n; i++)
 		fuzz__require(code_refs__has(&refs, refs.addresses[i]));
+}
+
+/* Of each call in it, as far as it can be followed. */
+static void check_values(const struct go_arch *arch, const uint8_t *code, size_t size)
+{
+	struct call_values values;
+	struct go_insn insn;
+
+	for (size_t at = 0; at < size; at += insn.length) {
+		if (arch->read_insn(ADDRESS + at, code + at, size - at, &insn))
+			break;
+		fuzz__require(insn.length && insn.length <= size - at);
+		fuzz__require(insn.to < GO_REGISTERS && insn.from < GO_REGISTERS);
+		if (insn.kind == GO_INSN_CALL && at < 4096)
+			fuzz__require(call_values__read(arch, ADDRESS, code, at + insn.length,
+							&values) != -EINVAL);
+		(void)call_values__stored(arch, ADDRESS + at, code + at, size - at);
+	}
 }
 
 /* Returns where the first call leads to, 0 without one. */
@@ -81,6 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (input.left)
 		memcpy(bytes, input.data, input.left);
 	check_refs(arm64 ? &go_arch_arm64 : &go_arch_amd64, bytes, code.size);
+	check_values(arm64 ? &go_arch_arm64 : &go_arch_amd64, bytes, code.size);
 	call = check_instructions(&code);
 	if (choices & AFTER_CALL)
 		query.after_call = call;

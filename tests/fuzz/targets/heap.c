@@ -122,6 +122,26 @@ static void run(struct fake_heap *heap, const struct heap_scan_options *options,
 	heap_scan__free(scan);
 }
 
+/* What was said of the allocation of some objects may be anything as well. */
+static void know(struct fuzz_input *input, const struct fake_heap *heap, struct heap_paths *paths)
+{
+	struct heap_known known[4];
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		uint8_t byte = fuzz_input__u8(input);
+		size_t span = byte % heap->n_spans;
+
+		known[i] = (struct heap_known){
+			.object = heap->spans[span].base +
+				  (uint64_t)(byte / 16) * heap->spans[span].elemsize,
+			.what = {byte % (HEAP_ALLOCATED_BYTES + 1), heap->globals[byte % 4]},
+		};
+		if (heap->n_types)
+			known[i].what.type = fake_heap__type_at(heap, byte % heap->n_types);
+	}
+	fuzz__require(!heap_paths__know(paths, known, ARRAY_SIZE(known)));
+}
+
 /* Types and holders of two looks. Patched types may say anything of what is where. */
 static void hold(struct fuzz_input *input, struct fake_heap *heap)
 {
@@ -138,6 +158,7 @@ static void hold(struct fuzz_input *input, struct fake_heap *heap)
 		struct failure failure = {0};
 		struct heap_scan *scan;
 
+		know(input, heap, paths);
 		heap_paths__begin(paths);
 		fuzz__require(!heap_scan__new(&heap->runtime, &options, &scan));
 		if (!heap_scan__step(scan, 0, &failure)) {

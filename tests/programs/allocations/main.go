@@ -34,6 +34,16 @@ func (s *square) grow(n int) {
 
 type wrapped struct{ shape } // its grow is a wrapper that the compiler makes
 
+// What hangs from a variable alone: nothing but the allocation says of what type it is.
+type payload struct{ a, b, c int }
+
+type link struct {
+	next  *link
+	value *payload
+}
+
+var chain *link
+
 var kept = map[string][]interface{}{}
 
 func newNode(next *node) *node { return &node{next: next} } // inlined
@@ -135,10 +145,18 @@ func deep(depth, n int) interface{} {
 	return all
 }
 
+//go:noinline
+func fillChain(n int) interface{} {
+	for i := 0; i < n; i++ {
+		chain = &link{chain, &payload{a: i}}
+	}
+	return n
+}
+
 var fills = map[string]func(int) interface{}{
 	"nodes": fillNodes, "strings": fillStrings, "tiny": fillTiny, "headers": fillHeaders,
 	"large": fillLarge, "map": fillMap, "closures": fillClosures, "shapes": fillShapes,
-	"generic": fillGeneric, "deep": fillDeep,
+	"generic": fillGeneric, "deep": fillDeep, "chain": fillChain,
 }
 
 var (

@@ -186,6 +186,11 @@ uint64_t fake_heap__type(struct fake_heap *heap, uint64_t size, uint64_t pointer
 	return TYPES + i * sizeof(heap->types[0]);
 }
 
+uint64_t fake_heap__type_at(const struct fake_heap *heap, size_t i)
+{
+	return TYPES + i * sizeof(heap->types[0]);
+}
+
 void fake_heap__set_type(struct fake_heap *heap, size_t span, uint64_t object, uint64_t type)
 {
 	if (has_arena_bits(heap))

@@ -83,6 +83,9 @@ void fake_heap__point(struct fake_heap *heap, uint64_t object, size_t i, uint64_
 uint64_t fake_heap__type(struct fake_heap *heap, uint64_t size, uint64_t pointer_size,
 			 const uint8_t *mask);
 
+/* fake_heap__type_at - the address of the type that was made as number @i. */
+uint64_t fake_heap__type_at(const struct fake_heap *heap, size_t i);
+
 /* fake_heap__set_type - the header of an object of more than 512 bytes, or a large one's type. */
 void fake_heap__set_type(struct fake_heap *heap, size_t span, uint64_t object, uint64_t type);
 

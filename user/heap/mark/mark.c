@@ -560,6 +560,15 @@ int heap_mark__drain(struct heap_mark *mark, uint64_t budget_ns)
 	return mark->failed ? mark->failed : 1;
 }
 
+int heap_mark__settle(struct heap_mark *mark, uint64_t budget_ns)
+{
+	int err = heap_mark__drain(mark, budget_ns);
+
+	if (err || !mark->visitor || !mark->visitor->settle)
+		return err;
+	return mark->visitor->settle(mark->visitor->ctx, mark);
+}
+
 const struct heap_mark_totals *heap_mark__totals(const struct heap_mark *mark)
 {
 	return &mark->totals;

@@ -64,6 +64,11 @@ struct heap_visitor {
 	void (*contents)(void *ctx, const struct heap_contents *contents);
 	void (*reference)(void *ctx, const struct heap_reference *reference);
 	void *ctx;
+	/*
+	 * When all there is has been marked: whether it has asked for contents to be shown again, after
+	 * which it is called once more. NULL: it never does.
+	 */
+	bool (*settle)(void *ctx, struct heap_mark *mark);
 };
 
 /* All counts are since heap_mark__new(). */
@@ -160,6 +165,12 @@ uint64_t heap_mark__woken(struct heap_mark *mark);
  * is more; 0: all that can be reached is marked; -ESRCH, -ENOMEM.
  */
 int heap_mark__drain(struct heap_mark *mark, uint64_t budget_ns) __must_check;
+
+/*
+ * heap_mark__settle - at the end of a scan: show the visitor what it wants to see again, as
+ * heap_mark__drain().
+ */
+int heap_mark__settle(struct heap_mark *mark, uint64_t budget_ns) __must_check;
 
 const struct heap_mark_totals *heap_mark__totals(const struct heap_mark *mark);
 

@@ -64,6 +64,7 @@ static uint64_t entries_at(const struct path_node *node)
 {
 	switch (node->role) {
 	case PATH_MAP:
+	case PATH_TRIE:
 	case PATH_CHAN:
 	case PATH_ARRAY:
 		return node->entries;

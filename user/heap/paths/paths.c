@@ -14,10 +14,12 @@
 
 #define MAX_STEPS    (1u << 18)
 #define COUNT_SPANS  4096u /* between looks at the clock */
-#define FIRST_HEADER 22	   /* Go 1.22 */
+#define CERTAIN	     5
+#define FIRST_HEADER 22 /* Go 1.22 */
 
 static void see_contents(void *ctx, const struct heap_contents *contents);
 static void see_reference(void *ctx, const struct heap_reference *reference);
+static bool settle(void *ctx, struct heap_mark *mark);
 
 int heap_paths__new(const struct heap_runtime *runtime, const struct go_variables *variables,
 		    size_t max_slots, struct heap_paths **ret_paths)
@@ -30,12 +32,14 @@ int heap_paths__new(const struct heap_runtime *runtime, const struct go_variable
 	paths->runtime = runtime;
 	paths->variables = variables;
 	paths->max_slots = max_slots;
-	paths->visitor = (struct heap_visitor){see_contents, see_reference, paths};
+	paths->visitor = (struct heap_visitor){see_contents, see_reference, paths, settle};
 	err = heap_modules__read(runtime, &paths->modules);
 	if (!err)
 		err = heap_types__new(runtime, &paths->types);
 	if (!err)
 		err = type_index__new(runtime, &paths->modules, &paths->type_index);
+	if (!err)
+		err = heap_allocated__new(runtime, paths->types, &paths->allocated);
 	if (!err)
 		err = path_tree__new(0, &paths->tree);
 	if (!err)
@@ -79,6 +83,11 @@ void heap_paths__free(struct heap_paths *paths)
 	free(paths->statics);
 	path_tree__free(paths->tree);
 	type_index__free(paths->type_index);
+	heap_allocated__free(paths->allocated);
+	index__free(paths->by_object);
+	index__free(paths->by_place);
+	free(paths->known);
+	free(paths->lessons);
 	heap_types__free(paths->types);
 	free(paths);
 }
@@ -87,8 +96,14 @@ void heap_paths__begin(struct heap_paths *paths)
 {
 	unmap(paths);
 	path_tree__clear(paths->tree);
+	paths_known__forget(paths);
 	memset(paths->unknown, 0, sizeof(paths->unknown));
 	paths->span = 0;
+}
+
+struct heap_allocated *heap_paths__allocated(struct heap_paths *paths)
+{
+	return paths->allocated;
 }
 
 const struct heap_visitor *heap_paths__visitor(struct heap_paths *paths)
@@ -174,9 +189,11 @@ static int rank(const struct heap_paths *paths, uint16_t number)
 		return -1;
 	if (node->role == PATH_UNKNOWN)
 		return node->below_unknown ? 0 : 1;
-	if (node->parent && path_tree__node(paths->tree, node->parent)->role == PATH_OTHER)
+	if (node->inferred)
 		return 2;
-	return node->below_unknown ? 3 : 4;
+	if (node->parent && path_tree__node(paths->tree, node->parent)->role == PATH_OTHER)
+		return 3;
+	return node->below_unknown ? 4 : CERTAIN;
 }
 
 /* Number of entries that the container itself says it has. */
@@ -281,7 +298,7 @@ static void see_reference(void *ctx, const struct heap_reference *reference)
 		return;
 	known = paths->slots[reference->slot];
 	old = rank(paths, known);
-	if (old == 4)
+	if (old == CERTAIN)
 		return;
 	holder = reference->in->place == HEAP_IN_OBJECT && reference->in->slot < paths->n_slots ?
 			 paths->slots[reference->in->slot] :
@@ -289,6 +306,9 @@ static void see_reference(void *ctx, const struct heap_reference *reference)
 	if (!holder || !offset_of(paths, reference, &offset))
 		return;
 	number = path_steps__follow(paths, holder, offset, reference);
+	if (paths->by_object && number &&
+	    path_tree__node(paths->tree, number)->role == PATH_UNKNOWN)
+		number = paths_known__refine(paths, number, offset, reference);
 	if (!number || rank(paths, number) <= old)
 		return;
 	paths->slots[reference->slot] = number;
@@ -296,6 +316,11 @@ static void see_reference(void *ctx, const struct heap_reference *reference)
 	paths->counted[reference->slot / 64] &= ~(1ULL << reference->slot % 64);
 	if (known && !reference->first)
 		heap_mark__contents(reference->mark, reference->object);
+}
+
+static bool settle(void *ctx, struct heap_mark *mark)
+{
+	return paths_known__settle(ctx, mark);
 }
 
 /* --- counts ------------------------------------------------------------------------------------- */
@@ -307,6 +332,8 @@ static void count_object(struct heap_paths *paths, const struct heap_span *span,
 
 	node->objects++;
 	node->bytes += span->elemsize;
+	if (node->role == PATH_TRIE_ENTRY)
+		path_tree__node(paths->tree, node->parent)->entries++;
 	if (number && node->role != PATH_UNKNOWN)
 		return;
 	unknown->objects++;
@@ -356,7 +383,7 @@ void heap_paths__type_name(struct heap_paths *paths, uint16_t number, char *name
 	const struct path_node *above = path_tree__node(tree, path_tree__container(tree, number));
 
 	/* Parts of a map that it is not known to be of are told as what they are. */
-	if (above->role == PATH_MAP || above->role == PATH_CHAN)
+	if (above->role == PATH_MAP || above->role == PATH_CHAN || above->role == PATH_TRIE)
 		node = above;
 	switch (node->role) {
 	case PATH_UNKNOWN:
@@ -364,6 +391,12 @@ void heap_paths__type_name(struct heap_paths *paths, uint16_t number, char *name
 		break;
 	case PATH_STRING:
 		snprintf(name, size, "string");
+		break;
+	case PATH_TRIE:
+		snprintf(name, size, "sync.Map");
+		break;
+	case PATH_BYTES:
+		snprintf(name, size, "[]uint8");
 		break;
 	case PATH_ARRAY:
 		snprintf(name, size, "[]%s", heap_types__name(paths->types, node->type));
@@ -379,5 +412,9 @@ void heap_paths__shown_name(struct heap_paths *paths, uint16_t number, char *nam
 	const struct path_node *node =
 		path_tree__node(paths->tree, path_tree__container(paths->tree, number));
 
-	snprintf(name, size, "%s", node->shown ? heap_types__name(paths->types, node->shown) : "");
+	if (node->role == PATH_TRIE)
+		snprintf(name, size, "sync.Map");
+	else
+		snprintf(name, size, "%s",
+			 node->shown ? heap_types__name(paths->types, node->shown) : "");
 }

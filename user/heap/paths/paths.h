@@ -15,6 +15,7 @@
 #include "golang/variables.h"
 #include "heap/mark/mark.h"
 #include "heap/paths/tree.h"
+#include "heap/types/allocated.h"
 
 struct heap_paths;
 
@@ -31,6 +32,23 @@ struct heap_paths_unknown {
 int heap_paths__new(const struct heap_runtime *runtime, const struct go_variables *variables,
 		    size_t max_slots, struct heap_paths **ret_paths) __must_check;
 void heap_paths__free(struct heap_paths *paths);
+
+/* An object, at its first byte, whose allocation is known. */
+struct heap_known {
+	uint64_t object;
+	struct heap_allocation what;
+};
+
+/* heap_paths__allocated - tells of what type objects are by where they were allocated. */
+struct heap_allocated *heap_paths__allocated(struct heap_paths *paths);
+
+/*
+ * heap_paths__know - of these objects the types are known, from the next scan on, and not of those of
+ * the call before. They are copied. What is of no known type and hangs from the same place as some of
+ * them do is taken to be of the same type, if they agree. -ENOMEM.
+ */
+int heap_paths__know(struct heap_paths *paths, const struct heap_known *known,
+		     size_t n) __must_check;
 
 /* heap_paths__begin - for the next scan; what the last one counted is forgotten. */
 void heap_paths__begin(struct heap_paths *paths);

@@ -51,6 +51,14 @@ struct paths_static {
 	uint16_t node;	  /* PATH_NONE: none yet */
 };
 
+/* What objects at one place are of whose allocation is known. */
+struct paths_lesson {
+	uint64_t place;
+	struct heap_allocation what;
+	uint32_t votes, against;
+	uint16_t node; /* for others that hang there; PATH_NONE: none yet */
+};
+
 struct heap_paths {
 	const struct heap_runtime *runtime;
 	const struct go_variables *variables; /* or NULL */
@@ -82,6 +90,16 @@ struct heap_paths {
 	uint64_t variable, variable_size;
 	uint16_t variable_node;
 
+	struct heap_allocated *allocated;
+	struct heap_known *known;
+	size_t n_known;
+	struct index *by_object; /* NULL: none are known */
+	struct paths_lesson *lessons;
+	size_t n_lessons, lessons_capacity;
+	struct index *by_place;
+	size_t n_learned; /* lessons when all objects were last looked at for them */
+	unsigned int rounds;
+
 	/* Where the count goes on. */
 	size_t span;
 	struct heap_paths_unknown unknown[HEAP_CLASSES];
@@ -111,6 +129,35 @@ uint16_t path_steps__follow(struct heap_paths *paths, uint16_t holder, uint64_t 
 
 /* path_steps__word - the word at @address, if it is in @contents; else 0. */
 uint64_t path_steps__word(const struct heap_contents *contents, uint64_t address);
+
+/*
+ * paths_known__refine - the node for the object that @reference leads to, @offset bytes into a value of
+ * its holder, when all that is known of it so far is the node @number, of no known type.
+ */
+uint16_t paths_known__refine(struct heap_paths *paths, uint16_t number, uint64_t offset,
+			     const struct heap_reference *reference);
+
+/* paths_known__settle - of struct heap_visitor. */
+bool paths_known__settle(struct heap_paths *paths, struct heap_mark *mark);
+
+/* paths_known__forget - what has been learned in the last scan. */
+void paths_known__forget(struct heap_paths *paths);
+
+/* path_steps__set - that is where @step leads. */
+void path_steps__set(struct paths_step *step, enum path_role role, uint64_t type, uint64_t shown);
+
+/* path_containers__resolve - where @step leads in a part of a container, and by what @label. */
+void path_containers__resolve(struct heap_paths *paths, const struct path_node *node,
+			      struct paths_step *step, char *label);
+
+/* path_containers__is_small_map - whether the map @in has one group only, of the maps from Go 1.24 on. */
+bool path_containers__is_small_map(const struct heap_contents *in);
+
+/* path_containers__is_trie - whether @type is that of the nodes of a sync.Map, from Go 1.24 on. */
+bool path_containers__is_trie(struct heap_paths *paths, uint64_t type);
+
+/* path_containers__is_trie_node - whether objects of @span can be a PATH_TRIE, or a PATH_TRIE_ENTRY. */
+bool path_containers__is_trie_node(const struct heap_span *span, enum path_role role);
 
 /* path_steps__is_slots - whether @type is a map's group or bucket. */
 bool path_steps__is_slots(struct heap_paths *paths, uint64_t type);

@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Where a word of an object leads, by what the object is. The runtime's own structs behind maps and
- * channels are parts of these:
- *
- *	until 1.23	hmap: buckets, oldbuckets, extra -> buckets (src/runtime/map.go)
- *	from 1.24 on	maps.Map: a group, or a directory -> tables -> groups (internal/runtime/maps)
- *	channels	hchan: buf -> elements (src/runtime/chan.go)
- *
- * Groups and buckets are structs with names for their parts, of which only the way into a key or an
- * element counts.
+ * Where a word of an object leads, by what the object is: by its type, or as containers.c tells of the
+ * runtime's own structs. Groups and buckets of maps are structs with names for their parts, of which
+ * only the way into a key or an element counts.
  */
 #include <stdio.h>
 #include <string.h>
@@ -23,16 +17,6 @@
 #define TINY	   16u	      /* src/runtime/malloc.go maxTinySize: several small values share it */
 #define ITAB_TYPE  8u	      /* src/internal/abi/iface.go ITab */
 #define ANY_OFFSET UINT64_MAX /* of an object in which places cannot be told apart */
-
-/* src/runtime/map.go hmap, mapextra, until Go 1.23. */
-#define HMAP_BUCKETS	16u
-#define HMAP_OLDBUCKETS 24u
-#define HMAP_EXTRA	40u
-#define EXTRA_NEXT	16u
-/* src/internal/runtime/maps/map.go Map, table.go table, from Go 1.24 on. */
-#define SWISS_DIRECTORY 16u
-#define SWISS_LENGTH	24u
-#define SWISS_GROUPS	16u
 
 uint64_t path_steps__word(const struct heap_contents *contents, uint64_t address)
 {
@@ -103,7 +87,7 @@ bool path_steps__is_slots(struct heap_paths *paths, uint64_t type)
 	       !strncmp(name, "noalg.map.", 10);
 }
 
-static void set(struct paths_step *step, enum path_role role, uint64_t type, uint64_t shown)
+void path_steps__set(struct paths_step *step, enum path_role role, uint64_t type, uint64_t shown)
 {
 	step->kind = STEP_PLAIN;
 	step->role = (uint8_t)role;
@@ -119,24 +103,25 @@ static void by_direct(struct heap_paths *paths, const struct heap_type *type,
 	char path[PATHS_LABEL];
 
 	if (!heap_types__leaf(paths->types, type, 0, &leaf, path, sizeof(path))) {
-		set(step, PATH_UNKNOWN, 0, type->address);
+		path_steps__set(step, PATH_UNKNOWN, 0, type->address);
 		return;
 	}
 	switch (leaf.word) {
 	case HEAP_WORD_POINTER:
-		set(step, leaf.target ? PATH_VALUE : PATH_UNKNOWN, leaf.target, type->address);
+		path_steps__set(step, leaf.target ? PATH_VALUE : PATH_UNKNOWN, leaf.target,
+				type->address);
 		break;
 	case HEAP_WORD_MAP:
-		set(step, PATH_MAP, leaf.target, type->address);
+		path_steps__set(step, PATH_MAP, leaf.target, type->address);
 		break;
 	case HEAP_WORD_CHAN:
-		set(step, PATH_CHAN, leaf.target, type->address);
+		path_steps__set(step, PATH_CHAN, leaf.target, type->address);
 		break;
 	case HEAP_WORD_FUNC:
-		set(step, PATH_FUNC, leaf.target, type->address);
+		path_steps__set(step, PATH_FUNC, leaf.target, type->address);
 		break;
 	default:
-		set(step, PATH_UNKNOWN, 0, type->address);
+		path_steps__set(step, PATH_UNKNOWN, 0, type->address);
 	}
 }
 
@@ -145,11 +130,11 @@ static void by_interface(struct heap_paths *paths, struct paths_step *step)
 	const struct heap_type *type = heap_types__any(paths->types, step->dynamic);
 
 	if (!type)
-		set(step, PATH_UNKNOWN, 0, 0);
+		path_steps__set(step, PATH_UNKNOWN, 0, 0);
 	else if (type->direct)
 		by_direct(paths, type, step);
 	else
-		set(step, PATH_VALUE, type->address, type->address);
+		path_steps__set(step, PATH_VALUE, type->address, type->address);
 }
 
 static void by_leaf(const struct heap_leaf *leaf, struct paths_step *step)
@@ -158,25 +143,27 @@ static void by_leaf(const struct heap_leaf *leaf, struct paths_step *step)
 
 	switch (leaf->word) {
 	case HEAP_WORD_POINTER:
-		set(step, leaf->target ? PATH_VALUE : PATH_UNKNOWN, leaf->target, shown);
+		path_steps__set(step, leaf->target ? PATH_VALUE : PATH_UNKNOWN, leaf->target,
+				shown);
 		break;
 	case HEAP_WORD_SLICE:
-		set(step, leaf->target ? PATH_ARRAY : PATH_UNKNOWN, leaf->target, shown);
+		path_steps__set(step, leaf->target ? PATH_ARRAY : PATH_UNKNOWN, leaf->target,
+				shown);
 		break;
 	case HEAP_WORD_STRING:
-		set(step, PATH_STRING, shown, shown);
+		path_steps__set(step, PATH_STRING, shown, shown);
 		break;
 	case HEAP_WORD_MAP:
-		set(step, PATH_MAP, leaf->target, shown);
+		path_steps__set(step, PATH_MAP, leaf->target, shown);
 		break;
 	case HEAP_WORD_CHAN:
-		set(step, PATH_CHAN, leaf->target, shown);
+		path_steps__set(step, PATH_CHAN, leaf->target, shown);
 		break;
 	case HEAP_WORD_FUNC:
-		set(step, PATH_FUNC, leaf->target, shown);
+		path_steps__set(step, PATH_FUNC, leaf->target, shown);
 		break;
 	case HEAP_WORD_UNSAFE:
-		set(step, PATH_UNKNOWN, 0, shown);
+		path_steps__set(step, PATH_UNKNOWN, 0, shown);
 		break;
 	case HEAP_WORD_EFACE:
 		step->kind = STEP_EFACE;
@@ -228,27 +215,17 @@ static bool strip_list(struct heap_paths *paths, const struct paths_step *step, 
 	return false;
 }
 
-/*
- * A sync.Map from Go 1.24 on is a tree of arrays of 16 (src/internal/sync/hashtriemap.go), whose nodes are
- * either entries or more such arrays, which their type does not tell.
- */
-static void strip_trie(struct heap_paths *paths, const struct path_node *node,
-		       const struct paths_step *step, char *label)
+/* A sync.Map from Go 1.24 on, which is a tree below its field m.root. */
+static void fold_trie(struct heap_paths *paths, struct paths_step *step, char *label)
 {
-	static const char root[] = ".m.root", children[] = ".children" HEAP_ELEMENT;
+	static const char root[] = ".m.root";
 	size_t length = strlen(label);
-	const char *type = NULL;
 
-	if (!strcmp(label, children) && node->type)
-		type = heap_types__name(paths->types, node->type);
-	else if (length >= strlen(root) && !strcmp(label + length - strlen(root), root) &&
-		 step->type)
-		type = heap_types__name(paths->types, step->type);
-	if (!type || strncmp(type, "sync.indirect[", 14) != 0)
+	if (!path_containers__is_trie(paths, step->type))
 		return;
-	if (!strcmp(label, children))
-		snprintf(label, PATHS_LABEL, "%s", HEAP_ELEMENT);
-	else
+	step->role = PATH_TRIE;
+	step->shown = 0;
+	if (length >= strlen(root) && !strcmp(label + length - strlen(root), root))
 		label[length - strlen(root)] = '\0';
 }
 
@@ -262,67 +239,20 @@ static void by_type(struct heap_paths *paths, const struct path_node *node, uint
 	struct heap_leaf leaf;
 
 	if (!type || !heap_types__leaf(paths->types, type, offset, &leaf, path, sizeof(path))) {
-		set(step, PATH_UNKNOWN, 0, 0);
+		path_steps__set(step, PATH_UNKNOWN, 0, 0);
 		return;
 	}
 	snprintf(label, PATHS_LABEL, "%s%s", is_array(node) ? HEAP_ELEMENT : "", path);
 	by_leaf(&leaf, step);
 	if (!strip_list(paths, step, label))
-		strip_trie(paths, node, step, label);
+		fold_trie(paths, step, label);
 	if (node->role != PATH_MAP_SLOTS)
 		return;
 	if (!strcmp(path, ".overflow")) {
-		set(step, PATH_MAP_SLOTS, node->type, 0);
+		path_steps__set(step, PATH_MAP_SLOTS, node->type, 0);
 		*label = '\0';
 	}
 	strip_slots(label);
-}
-
-static void by_map(struct heap_paths *paths, const struct path_node *node, uint64_t offset,
-		   bool small, struct paths_step *step)
-{
-	const struct heap_type *type = heap_types__any(paths->types, node->type);
-	const struct heap_shape *shape = type ? heap_types__shape(paths->types, type) : NULL;
-
-	step->kind = STEP_NOWHERE;
-	if (!shape)
-		return;
-	if (shape->swiss && offset == SWISS_DIRECTORY && !small)
-		set(step, PATH_MAP_DIRECTORY, node->type, 0);
-	else if (shape->swiss ? offset == SWISS_DIRECTORY :
-				offset == HMAP_BUCKETS || offset == HMAP_OLDBUCKETS)
-		set(step, PATH_MAP_SLOTS, shape->slots, 0);
-	else if (!shape->swiss && offset == HMAP_EXTRA)
-		set(step, PATH_MAP_EXTRA, node->type, 0);
-}
-
-static void by_map_part(struct heap_paths *paths, const struct path_node *node, uint64_t offset,
-			struct paths_step *step)
-{
-	const struct heap_type *type = heap_types__any(paths->types, node->type);
-	const struct heap_shape *shape = type ? heap_types__shape(paths->types, type) : NULL;
-
-	step->kind = STEP_NOWHERE;
-	if (!shape)
-		return;
-	if (node->role == PATH_MAP_DIRECTORY)
-		set(step, PATH_MAP_TABLE, node->type, 0);
-	else if (node->role == PATH_MAP_EXTRA && offset != EXTRA_NEXT)
-		set(step, PATH_MAP_OVERFLOW, node->type, 0);
-	else if (node->role == PATH_MAP_EXTRA || offset == SWISS_GROUPS)
-		set(step, PATH_MAP_SLOTS, shape->slots, 0);
-}
-
-static void by_chan(struct heap_paths *paths, const struct path_node *node, uint64_t offset,
-		    struct paths_step *step)
-{
-	const struct heap_type *type = heap_types__any(paths->types, node->type);
-	const struct heap_shape *shape = type ? heap_types__shape(paths->types, type) : NULL;
-
-	if (shape && offset == paths->runtime->layout->hchan_buf)
-		set(step, PATH_CHAN_BUFFER, shape->elem, 0);
-	else
-		set(step, PATH_INTERNAL, 0, 0);
 }
 
 static void resolve(struct heap_paths *paths, const struct path_node *node, struct paths_step *step,
@@ -338,22 +268,8 @@ static void resolve(struct heap_paths *paths, const struct path_node *node, stru
 	case PATH_CHAN_BUFFER:
 		by_type(paths, node, step->offset, step, label);
 		break;
-	case PATH_MAP:
-		by_map(paths, node, step->offset, step->dynamic, step);
-		break;
-	case PATH_MAP_DIRECTORY:
-	case PATH_MAP_TABLE:
-	case PATH_MAP_EXTRA:
-		by_map_part(paths, node, step->offset, step);
-		break;
-	case PATH_MAP_OVERFLOW: /* *[]*bmap: the slice is an object, and its array */
-		set(step, PATH_INTERNAL, 0, 0);
-		break;
-	case PATH_CHAN:
-		by_chan(paths, node, step->offset, step);
-		break;
 	default:
-		set(step, node->role == PATH_INTERNAL ? PATH_INTERNAL : PATH_UNKNOWN, 0, 0);
+		path_containers__resolve(paths, node, step, label);
 	}
 }
 
@@ -411,7 +327,7 @@ static struct paths_step *step_for(struct heap_paths *paths, uint16_t holder, ui
 	labelled.label = label;
 	/* A word that should be no pointer leads to something all the same. */
 	if (wanted.kind == STEP_NOWHERE)
-		set(&wanted, PATH_UNKNOWN, 0, 0);
+		path_steps__set(&wanted, PATH_UNKNOWN, 0, 0);
 	if (wanted.kind == STEP_PLAIN) {
 		labelled.role = wanted.role;
 		labelled.type = wanted.type;
@@ -473,6 +389,10 @@ static bool fits(struct heap_paths *paths, const struct heap_reference *referenc
 		return type && fits_type(paths, reference, type, step->role != PATH_VALUE);
 	case PATH_STRING:
 		return span->flags & HEAP_SPAN_NOSCAN;
+	case PATH_TRIE:
+	case PATH_TRIE_ENTRY:
+		return path_containers__is_trie_node(span, step->role) &&
+		       reference->value == reference->object;
 	case PATH_FUNC:
 	case PATH_MAP:
 		return reference->value == reference->object;
@@ -502,7 +422,11 @@ static uint64_t circumstances(struct heap_paths *paths, const struct path_node *
 			      const struct heap_reference *reference)
 {
 	if (node->role == PATH_MAP)
-		return !path_steps__word(reference->in, reference->in->object + SWISS_LENGTH);
+		return path_containers__is_small_map(reference->in);
+	if (node->role == PATH_TRIE)
+		return path_containers__is_trie_node(reference->span, PATH_TRIE);
+	if (node->role == PATH_TRIE_ENTRY)
+		return 0;
 	if (node->role == PATH_STACK && reference->from == reference->in->arguments) {
 		uint64_t receiver = path_roots__receiver(paths, reference->in);
 
@@ -535,6 +459,7 @@ static uint64_t place_in_value(struct heap_paths *paths, uint16_t number, uint64
 	case PATH_MAP_TABLE:
 	case PATH_MAP_EXTRA:
 	case PATH_CHAN:
+	case PATH_TRIE_ENTRY:
 		return offset;
 	default:
 		return ANY_OFFSET;
@@ -543,7 +468,7 @@ static uint64_t place_in_value(struct heap_paths *paths, uint16_t number, uint64
 
 static bool is_guess(const struct path_node *node)
 {
-	return !node->type && node->role != PATH_MAP;
+	return !node->type && node->role != PATH_MAP && node->role != PATH_TRIE_ENTRY;
 }
 
 uint16_t path_steps__follow(struct heap_paths *paths, uint16_t holder, uint64_t offset,

@@ -148,7 +148,8 @@ static uint16_t add(struct path_tree *tree, uint16_t parent, const struct path_s
 		.depth = parent ? above->depth + 1 : 0,
 		.role = (uint8_t)step->role,
 		.part = path_role__is_part(step->role),
-		.below_unknown = above->below_unknown || (parent && above->role == PATH_UNKNOWN),
+		.below_unknown = above->below_unknown || above->inferred ||
+				 (parent && above->role == PATH_UNKNOWN),
 		.type = step->type,
 		.shown = step->shown,
 		.label = label,
@@ -174,12 +175,14 @@ static bool can_recur(const struct path_step *step)
 	case PATH_VALUE:
 	case PATH_ARRAY:
 	case PATH_MAP:
+	case PATH_TRIE:
 	case PATH_CHAN:
 	case PATH_MAP_SLOTS:
 	case PATH_MAP_TABLE:
 		return step->type;
 	case PATH_UNKNOWN:
 	case PATH_INTERNAL:
+	case PATH_TRIE_ENTRY:
 		return true;
 	default:
 		return false;
@@ -194,7 +197,7 @@ static uint16_t find_ancestor(struct path_tree *tree, uint16_t parent, const str
 		struct path_node *above = &tree->all[node];
 
 		if (above->role == step->role && above->type == step->type && above->parent) {
-			above->recursive = true;
+			above->recursive = above->recursive || step->role != PATH_TRIE;
 			return node;
 		}
 		/* What is of no known type is one node with all such that follow at once. */

@@ -28,7 +28,9 @@ enum path_role {
 	PATH_VALUE,  /* one value of the type */
 	PATH_ARRAY,  /* as many as there is room for */
 	PATH_STRING, /* bytes */
+	PATH_BYTES,  /* likewise, behind a []byte that nothing more is known of */
 	PATH_FUNC,   /* a closure */
+	PATH_TRIE,   /* a sync.Map, as far as it is an object; type: of its nodes */
 	PATH_MAP,    /* a map's head; type: of the map, as for its parts: */
 	PATH_MAP_DIRECTORY,
 	PATH_MAP_TABLE,
@@ -37,6 +39,7 @@ enum path_role {
 	PATH_MAP_OVERFLOW,
 	PATH_CHAN,	  /* type: of the channel */
 	PATH_CHAN_BUFFER, /* type: of an element */
+	PATH_TRIE_ENTRY,  /* has one key and value of a PATH_TRIE */
 	PATH_INTERNAL,	  /* anything else that the runtime made for a container */
 };
 
@@ -53,6 +56,7 @@ struct path_node {
 	bool part;	    /* what is in it belongs to the container above it */
 	bool recursive;	    /* it leads to itself */
 	bool below_unknown; /* the way there goes through something of no known type */
+	bool inferred;	    /* its type is that of others which hang from the same place */
 	uint64_t type, shown;
 	const char *label; /* of the tree */
 	/* Of this scan. */

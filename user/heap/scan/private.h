@@ -18,6 +18,7 @@ enum scan_phase {
 	SCAN_WOKEN_AGAIN,
 	SCAN_VERIFY,
 	SCAN_KEPT,
+	SCAN_SETTLE,
 	SCAN_DONE,
 };
 

@@ -11,6 +11,7 @@
  *			references that went from the heap to them while it was marked
  *	VERIFY		racing scans: whether those that nothing leads to have stood still
  *	KEPT		if asked for, what only those keep
+ *	SETTLE		what the visitor wants to be shown again
  *
  * g structs and the sudogs of candidates are hidden until their goroutine is known to be able to run:
  * they would lead from the list of all goroutines to everything.
@@ -286,6 +287,8 @@ static int run_phase(struct heap_scan *scan, uint64_t budget_ns, struct failure 
 		return scan->options.exact ? 0 : scan_again__verify(scan);
 	case SCAN_KEPT:
 		return scan->options.whole ? run_kept(scan, budget_ns) : 0;
+	case SCAN_SETTLE:
+		return heap_mark__settle(scan->mark, budget_ns);
 	case SCAN_DONE:
 		break;
 	}

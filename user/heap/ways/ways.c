@@ -272,7 +272,8 @@ int heap_ways__new(const struct heap_ways_options *options, struct heap_ways **r
 		ways->options.max_targets = MAX_TARGETS;
 	if (!ways->options.max_ways)
 		ways->options.max_ways = MAX_WAYS;
-	ways->visitor = (struct heap_visitor){on_contents, on_reference, ways};
+	ways->visitor = (struct heap_visitor){
+		.contents = on_contents, .reference = on_reference, .ctx = ways};
 	if (index__new(ways->options.max_targets, &ways->by_object) ||
 	    index__new(ways->options.max_ways, &ways->by_word)) {
 		heap_ways__free(ways);

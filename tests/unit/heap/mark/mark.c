@@ -346,7 +346,8 @@ Test(mark, a_visitor_sees_all_references_and_what_they_are_in)
 		size_t span = fake_heap__span(b.heap, 48, 1, false);
 		uint64_t a = fake_heap__alloc(b.heap, span), c = fake_heap__alloc(b.heap, span);
 		struct seen seen = {0};
-		const struct heap_visitor visitor = {see_contents, see_reference, &seen};
+		const struct heap_visitor visitor = {
+			.contents = see_contents, .reference = see_reference, .ctx = &seen};
 
 		fake_heap__point(b.heap, a, 3, c + 17);
 		fake_heap__point(b.heap, c, 5, a);
@@ -371,7 +372,8 @@ Test(mark, a_visitor_is_told_what_the_allocator_wrote_down)
 		size_t large = fake_heap__large(b.heap, 5, false);
 		uint64_t a = fake_heap__alloc(b.heap, small), c = fake_heap__alloc(b.heap, large);
 		struct seen seen = {0};
-		const struct heap_visitor visitor = {see_contents, see_reference, &seen};
+		const struct heap_visitor visitor = {
+			.contents = see_contents, .reference = see_reference, .ctx = &seen};
 
 		fake_heap__set_type(b.heap, small, a, type);
 		fake_heap__set_type(b.heap, large, c, type);

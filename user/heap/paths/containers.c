@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Where a word of the runtime's own structs leads, which are the parts of containers:
+ *
+ *	maps until 1.23		hmap: buckets, oldbuckets, extra -> buckets (src/runtime/map.go)
+ *	maps from 1.24 on	maps.Map: a group, or a directory -> tables -> groups (internal/runtime/maps)
+ *	channels		hchan: buf -> elements (src/runtime/chan.go)
+ *	sync.Map from 1.24 on	HashTrieMap: indirect -> indirect or entry (internal/sync/hashtriemap.go)
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "heap/paths/private.h"
+#include "heap/types/leaf.h"
+
+/* src/runtime/map.go hmap, mapextra, until Go 1.23. */
+#define HMAP_BUCKETS	16u
+#define HMAP_OLDBUCKETS 24u
+#define HMAP_EXTRA	40u
+#define EXTRA_NEXT	16u
+/* src/internal/runtime/maps/map.go Map, table.go table, from Go 1.24 on. */
+#define SWISS_DIRECTORY 16u
+#define SWISS_LENGTH	24u
+#define SWISS_GROUPS	16u
+
+/* internal/sync/hashtriemap.go indirect and entry, of keys and values that are interfaces. */
+#define TRIE_NODE_SIZE	160u /* of the size class */
+#define TRIE_PARENT	16u
+#define TRIE_ENTRY_SIZE 48u
+#define ENTRY_OVERFLOW	8u
+#define ENTRY_KEY	24u /* the second word of each */
+#define ENTRY_VALUE	40u
+
+static void by_map(struct heap_paths *paths, const struct path_node *node, uint64_t offset,
+		   bool small, struct paths_step *step)
+{
+	const struct heap_type *type = heap_types__any(paths->types, node->type);
+	const struct heap_shape *shape = type ? heap_types__shape(paths->types, type) : NULL;
+
+	step->kind = STEP_NOWHERE;
+	if (!shape)
+		return;
+	if (shape->swiss && offset == SWISS_DIRECTORY && !small)
+		path_steps__set(step, PATH_MAP_DIRECTORY, node->type, 0);
+	else if (shape->swiss ? offset == SWISS_DIRECTORY :
+				offset == HMAP_BUCKETS || offset == HMAP_OLDBUCKETS)
+		path_steps__set(step, PATH_MAP_SLOTS, shape->slots, 0);
+	else if (!shape->swiss && offset == HMAP_EXTRA)
+		path_steps__set(step, PATH_MAP_EXTRA, node->type, 0);
+}
+
+static void by_map_part(struct heap_paths *paths, const struct path_node *node, uint64_t offset,
+			struct paths_step *step)
+{
+	const struct heap_type *type = heap_types__any(paths->types, node->type);
+	const struct heap_shape *shape = type ? heap_types__shape(paths->types, type) : NULL;
+
+	step->kind = STEP_NOWHERE;
+	if (!shape)
+		return;
+	if (node->role == PATH_MAP_DIRECTORY)
+		path_steps__set(step, PATH_MAP_TABLE, node->type, 0);
+	else if (node->role == PATH_MAP_EXTRA && offset != EXTRA_NEXT)
+		path_steps__set(step, PATH_MAP_OVERFLOW, node->type, 0);
+	else if (node->role == PATH_MAP_EXTRA || offset == SWISS_GROUPS)
+		path_steps__set(step, PATH_MAP_SLOTS, shape->slots, 0);
+}
+
+static void by_chan(struct heap_paths *paths, const struct path_node *node, uint64_t offset,
+		    struct paths_step *step)
+{
+	const struct heap_type *type = heap_types__any(paths->types, node->type);
+	const struct heap_shape *shape = type ? heap_types__shape(paths->types, type) : NULL;
+
+	if (shape && offset == paths->runtime->layout->hchan_buf)
+		path_steps__set(step, PATH_CHAN_BUFFER, shape->elem, 0);
+	else
+		path_steps__set(step, PATH_INTERNAL, 0, 0);
+}
+
+/* --- sync.Map ----------------------------------------------------------------------------------- */
+
+bool path_containers__is_trie(struct heap_paths *paths, uint64_t type)
+{
+	static const char *const names[] = {
+		"sync.indirect[interface {},interface {}]",
+		"sync.indirect[go.shape.interface {},go.shape.interface {}]",
+	};
+	const char *name = type ? heap_types__name(paths->types, type) : "";
+
+	return !strcmp(name, names[0]) || !strcmp(name, names[1]);
+}
+
+bool path_containers__is_trie_node(const struct heap_span *span, enum path_role role)
+{
+	return !(span->flags & HEAP_SPAN_NOSCAN) &&
+	       span->elemsize == (role == PATH_TRIE ? TRIE_NODE_SIZE : TRIE_ENTRY_SIZE);
+}
+
+/* What its children are does not follow from their type, but their sizes differ. */
+static void by_trie(const struct path_node *node, uint64_t offset, bool inner,
+		    struct paths_step *step)
+{
+	if (inner || offset == TRIE_PARENT)
+		path_steps__set(step, PATH_TRIE, node->type, 0);
+	else
+		path_steps__set(step, PATH_TRIE_ENTRY, 0, 0);
+}
+
+static void by_trie_entry(uint64_t offset, struct paths_step *step, char *label)
+{
+	if (offset == ENTRY_OVERFLOW) {
+		path_steps__set(step, PATH_TRIE_ENTRY, 0, 0);
+		return;
+	}
+	step->kind = offset == ENTRY_KEY || offset == ENTRY_VALUE ? STEP_EFACE : STEP_NOWHERE;
+	snprintf(label, PATHS_LABEL, "%s", HEAP_ELEMENT);
+}
+
+/* ------------------------------------------------------------------------------------------------ */
+
+bool path_containers__is_small_map(const struct heap_contents *in)
+{
+	return !path_steps__word(in, in->object + SWISS_LENGTH);
+}
+
+void path_containers__resolve(struct heap_paths *paths, const struct path_node *node,
+			      struct paths_step *step, char *label)
+{
+	switch (node->role) {
+	case PATH_MAP:
+		by_map(paths, node, step->offset, step->dynamic, step);
+		break;
+	case PATH_MAP_DIRECTORY:
+	case PATH_MAP_TABLE:
+	case PATH_MAP_EXTRA:
+		by_map_part(paths, node, step->offset, step);
+		break;
+	case PATH_MAP_OVERFLOW: /* *[]*bmap: the slice is an object, and its array */
+		path_steps__set(step, PATH_INTERNAL, 0, 0);
+		break;
+	case PATH_CHAN:
+		by_chan(paths, node, step->offset, step);
+		break;
+	case PATH_TRIE:
+		by_trie(node, step->offset, step->dynamic, step);
+		break;
+	case PATH_TRIE_ENTRY:
+		by_trie_entry(step->offset, step, label);
+		break;
+	default:
+		path_steps__set(step, node->role == PATH_INTERNAL ? PATH_INTERNAL : PATH_UNKNOWN, 0,
+				0);
+	}
+}
