@@ -100,7 +100,10 @@ def only_news_go_into_a_log(t):
     log.until("created at")
     check(not any("not flagged" in line for line in log.seen), f"a whole table: {log.seen}")
     last = log.end()
-    check(any("not flagged" in line for line in last), f"no whole table at the end: {last}")
+    check(any(line.startswith("Found ") for line in last) and
+          any(line.startswith("LEAKING") for line in last), f"no last words: {last}")
+    check(not any("created at" in line or "not flagged" in line for line in last),
+          f"told again at the end: {last}")
     check(any("Found 1 leaking site" in line for line in last), f"no summary: {last}")
 
 

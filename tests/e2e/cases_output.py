@@ -94,7 +94,8 @@ def pipe_gets_plain_lines(t):
         "the wait reason": r"chan receive",
         "growth": r"/min\b|a minute|per minute",
     }.items():
-        check(re.search(pattern, summary), f"{what} ({pattern}) is not in:\n{summary}")
+        check(re.search(pattern, text), f"{what} ({pattern}) is not in:\n{text}")
+    check(re.search(r"^LEAKING .*chan receive .*/min", summary, re.M), f"not named at the end: {summary}")
 
 
 @case

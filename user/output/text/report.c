@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * When and how much is shown. On a terminal every report replaces the one before; into a pipe the
- * first is printed whole, later ones only as far as they say something new, and the last one whole
- * again with a summary. What goes out is built in memory and written at once.
+ * first is printed whole, later ones only as far as they say something new, and the last one is followed
+ * by what was found, a line each. What goes out is built in memory and written at once.
  */
 #include "output/text/report.h"
 
@@ -13,6 +13,7 @@
 #include "base/number.h"
 #include "output/text/news.h"
 #include "output/text/canvas.h"
+#include "output/text/flagged.h"
 #include "output/text/goroutines.h"
 #include "output/text/alloc_sites.h"
 #include "output/text/heap.h"
@@ -80,53 +81,6 @@ void text_writer__resize(struct text_writer *writer, unsigned int columns, unsig
 
 /* --- the parts of a whole report ------------------------------------------------------------------ */
 
-/* Of sites that are one finding the first alone: it names the others. */
-static bool is_shown(const struct report_site *site)
-{
-	return report__flagged(site) && report__leads(site);
-}
-
-static size_t count_flagged(const struct report_target *target)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < target->n_sites; i++)
-		n += is_shown(&target->sites[i]);
-	return n;
-}
-
-/* The first @max flagged sites; a blank line after each when they are blocks. */
-static void put_flagged(struct screen *screen, const struct report_target *target, size_t max,
-			enum site_detail detail)
-{
-	struct site_columns columns = {0};
-	size_t left = max, total = count_flagged(target);
-
-	for (size_t i = 0; i < target->n_sites && left > 0; i++) {
-		if (!is_shown(&target->sites[i]))
-			continue;
-		text_part__columns_add(&columns, &target->sites[i]);
-		left--;
-	}
-	left = min_of(max, total);
-	for (size_t i = 0; i < target->n_sites && left > 0; i++) {
-		if (!is_shown(&target->sites[i]))
-			continue;
-		text_part__site(screen, &columns, &target->sites[i], detail);
-		if (detail > SITE_HEADLINE)
-			screen__end_line(screen);
-		left--;
-	}
-	if (total > max) {
-		screen__put(screen, STYLE_BOLD, "and ");
-		screen__put_owned(screen, STYLE_BOLD,
-				  number__counted(total - max, "more flagged site"));
-		screen__end_line(screen);
-	}
-	if (total > 0 && detail == SITE_HEADLINE)
-		screen__end_line(screen);
-}
-
 static void put_header(struct screen *screen, const struct report_target *target)
 {
 	text_part__target(screen, target);
@@ -145,8 +99,8 @@ static void put_whole(struct screen *screen, const struct text_options *options,
 		text_part__goroutines(screen, target, options->verbose);
 		return;
 	}
-	put_flagged(screen, target, options->all ? SIZE_MAX : MANY_FLAGGED,
-		    options->verbose ? SITE_STACK : SITE_EVIDENCE);
+	text_part__flagged(screen, target, options->all ? SIZE_MAX : MANY_FLAGGED,
+			   options->verbose ? SITE_STACK : SITE_EVIDENCE);
 	text_part__growing_memory(screen, target, options->all ? SIZE_MAX : FEW_GROWING,
 				  options->verbose);
 	text_part__suppressed(screen, target, SIZE_MAX, options->all);
@@ -187,13 +141,13 @@ static void fit_flagged(struct screen *screen, const struct report_target *targe
 	struct screen_mark mark = screen__mark(screen);
 
 	for (int detail = (int)most; detail >= SITE_HEADLINE; detail--) {
-		put_flagged(screen, target, SIZE_MAX, (enum site_detail)detail);
+		text_part__flagged(screen, target, SIZE_MAX, (enum site_detail)detail);
 		if (screen->lines - mark.lines <= rows)
 			return;
 		screen__rollback(screen, mark);
 	}
 	/* One row says how many more there are, one is blank. */
-	put_flagged(screen, target, rows > 2 ? rows - 2 : 0, SITE_HEADLINE);
+	text_part__flagged(screen, target, rows > 2 ? rows - 2 : 0, SITE_HEADLINE);
 }
 
 /* Room for the others: the sum, and "… more sites". */
@@ -260,7 +214,7 @@ static void fit_overview(struct screen *screen, const struct text_options *optio
 		const struct report_target *target = overview->targets[i];
 
 		room = last_row - min_of(last_row, screen->lines);
-		if (room < MIN_DETAIL_ROWS || count_flagged(target) == 0)
+		if (room < MIN_DETAIL_ROWS || text_part__count_flagged(target) == 0)
 			return;
 		screen__end_line(screen);
 		text_part__name(screen, target);
@@ -478,18 +432,55 @@ static int log_interim(struct screen *screen, struct text_writer *writer,
 
 /* -------------------------------------------------------------------------------------------------- */
 
-static void put_final(struct screen *screen, struct text_writer *writer,
-		      const struct report *report, const struct overview *overview)
+/* How each process is and what was found, a line each: all else was told when it was new. */
+static void put_found(struct screen *screen, const struct overview *overview)
 {
+	screen__end_line(screen);
+	if (overview->n > 1)
+		overview__put(screen, overview, SIZE_MAX);
+	for (size_t i = 0; i < overview->n; i++) {
+		const struct report_target *target = overview->targets[i];
+
+		if (overview->n > 1 && !text_part__count_flagged(target))
+			continue;
+		if (overview->n > 1) {
+			screen__end_line(screen);
+			text_part__name(screen, target);
+			screen__end_line(screen);
+		} else {
+			put_header(screen, target);
+		}
+		text_part__flagged(screen, target, SIZE_MAX, SITE_HEADLINE);
+	}
+	if (overview->n > 1)
+		screen__end_line(screen);
+}
+
+/* Whether the reader has been told of things as they came, and does not want all of them. */
+static bool is_log(const struct text_writer *writer)
+{
+	return !writer->options.terminal && writer->started && !writer->options.all;
+}
+
+static int put_final(struct screen *screen, struct text_writer *writer, const struct report *report,
+		     const struct overview *overview)
+{
+	int err = is_log(writer) ? log_interim(screen, writer, report, overview) : 0;
+
+	if (err)
+		return err;
 	if (writer->options.terminal)
 		canvas__leave(&writer->canvas, screen);
-	else if (writer->started)
+	if (is_log(writer)) {
+		put_found(screen, overview);
+	} else {
+		put_report(screen, &writer->options, overview);
 		screen__end_line(screen);
-	put_report(screen, &writer->options, overview);
-	screen__end_line(screen);
-	put_legend_once(screen, writer, overview);
+		put_legend_once(screen, writer, overview);
+	}
 	if (!writer->options.no_verdict)
 		text_part__summary(screen, report, overview);
+	return 0;
 }
 
 void text_writer__message(struct text_writer *writer, const char *line)
@@ -566,7 +557,7 @@ int text_writer__write(struct text_writer *writer, const struct report *report)
 		return err;
 	screen__init(&screen, &writer->options.screen);
 	if (report__final(report))
-		put_final(&screen, writer, report, &overview);
+		err = put_final(&screen, writer, report, &overview);
 	else if (writer->options.terminal)
 		redraw(&screen, writer, report, &overview);
 	else
