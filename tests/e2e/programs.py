@@ -97,10 +97,12 @@ class Program:
     """One program as built by one toolchain in one way."""
 
     def __init__(self, name, go="local", strip=False, pie=False, arch="amd64", says="", mode="",
-                 cgo=False):
-        """`says`: the version that it gives as its own; `mode`: "plugin", "c-shared", ..."""
+                 cgo=False, linkname=False):
+        """`says`: the version that it gives as its own; `mode`: "plugin", "c-shared", ...; `linkname`: it
+        refers to variables of the runtime, which since Go 1.23 the linker has to be told."""
         self.name, self.go, self.strip, self.pie, self.arch = name, go, strip, pie, arch
         self.says, self.mode, self.cgo = says, mode, cgo or bool(mode)
+        self.linkname = linkname
         kind = ("-stripped" if strip else "") + ("-pie" if pie else "")
         kind += "-says" + says if says else ""
         kind += "" if arch == "amd64" else "-" + arch
@@ -121,6 +123,7 @@ class Program:
         command += ["-buildmode=" + (self.mode or "pie")] if self.mode or self.pie else []
         flags = ["-s", "-w"] if self.strip else []
         flags += ["-X=runtime.buildVersion=" + self.says] if self.says else []
+        flags += ["-checklinkname=0"] if self.linkname and self.minor() >= 23 else []
         command += ["-ldflags=" + " ".join(flags)] if flags else []
         command.append("./" + self.name)
         env = dict(go_environment(self.go, self.arch), CGO_ENABLED=str(int(self.cgo)))

@@ -6,13 +6,32 @@
 #include "base/log.h"
 #include "host/process.h"
 #include "host/self_usage.h"
+#include "session/shares.h"
 
 #define CPU_WINDOW_NS (60 * NSEC_PER_SEC)
 /* Over its own budget gleakd takes longer breaks, up to that many times the interval. */
 #define MAX_STRETCH 32
 
-static void judge_cpu(struct budget *budget, double share)
+/* What else gleakd does is paid from it, too. */
+#define CENSUS_SHARE 0.5
+
+static void judge_cpu(struct budget *budget, struct session *session, double share,
+		      uint64_t elapsed_ns)
 {
+	size_t slowed =
+		share > budget->max_cpu ?
+			shares__slow_down(session, budget->max_cpu * CENSUS_SHARE, elapsed_ns) :
+			0;
+
+	if (slowed) {
+		log_warn(
+			"gleakd used %.1f%% of a core, %.1f%% are allowed: %zu of its targets, whose "
+			"censuses take more than their share, are looked at half as often from now on",
+			share * 100, budget->max_cpu * 100, slowed);
+		return;
+	}
+	if (share < budget->max_cpu / 4)
+		shares__speed_up(session);
 	if (share > budget->max_cpu && budget->stretch < MAX_STRETCH) {
 		budget->stretch *= 2;
 		log_warn("gleakd used %.1f%% of a core, %.1f%% are allowed: one round every %u "
@@ -23,7 +42,7 @@ static void judge_cpu(struct budget *budget, double share)
 	}
 }
 
-void budget__keep_cpu(struct budget *budget, bool settled, uint64_t now_ns)
+void budget__keep_cpu(struct budget *budget, struct session *session, bool settled, uint64_t now_ns)
 {
 	double elapsed = (double)(now_ns - budget->cpu_ns) / (double)NSEC_PER_SEC;
 	struct self_usage usage;
@@ -33,18 +52,27 @@ void budget__keep_cpu(struct budget *budget, bool settled, uint64_t now_ns)
 	usage = self_usage__read(PROC_ROOT);
 	/* Processes that have just come cost more than they will: their binaries are read first. */
 	if (budget->cpu_ns && budget->settled && budget->max_cpu > 0)
-		judge_cpu(budget, (usage.cpu_seconds - budget->cpu_seconds) / max_of(elapsed, 1.0));
+		judge_cpu(budget, session,
+			  (usage.cpu_seconds - budget->cpu_seconds) / max_of(elapsed, 1.0),
+			  now_ns - budget->cpu_ns);
 	budget->cpu_seconds = usage.cpu_seconds;
 	budget->cpu_ns = now_ns;
 	budget->settled = settled;
 }
 
-/* Over the limit, what is free already goes back to the system first; the heap keeps much of it. */
+void budget__trim(struct budget *budget)
+{
+	if (budget->max_memory &&
+	    (budget->full || self_usage__resident_bytes(PROC_ROOT) > budget->max_memory / 10 * 9))
+		malloc_trim(0);
+}
+
+/* Before it is said to be full, what is free already goes back to the system; the heap keeps much of it. */
 static uint64_t occupied(const struct budget *budget)
 {
 	uint64_t bytes = self_usage__resident_bytes(PROC_ROOT);
 
-	if (budget->full || bytes > budget->max_memory) {
+	if (!budget->full && bytes > budget->max_memory) {
 		malloc_trim(0);
 		bytes = self_usage__resident_bytes(PROC_ROOT);
 	}

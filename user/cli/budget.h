@@ -3,11 +3,14 @@
 #define GLEAKD_CLI_BUDGET_H
 
 /*
- * What gleakd itself may use. Processor time: over --max-self-cpu, rounds come at longer intervals.
+ * What gleakd itself may use. Processor time: over --max-self-cpu, targets whose censuses take most of it
+ * are looked at less often; where there are none, rounds come at longer intervals.
  * Memory: over --max-memory, nothing more is taken in, neither processes nor goroutines of those that
  * are watched; both are counted, and made up for when there is room.
  */
 #include "base/common.h"
+
+struct session;
 
 struct budget {
 	double max_cpu;	     /* share of one core; 0: no limit */
@@ -22,9 +25,14 @@ struct budget {
 };
 
 /* budget__keep_cpu - before a round. @settled: no process is waiting to be attached. */
-void budget__keep_cpu(struct budget *budget, bool settled, uint64_t now_ns);
+void budget__keep_cpu(struct budget *budget, struct session *session, bool settled,
+		      uint64_t now_ns);
 
-/* budget__keep_memory - about once a second. */
+/*
+ * budget__keep_memory - often: a census takes in a million goroutines within a second.
+ * budget__trim - about once a second, when memory is short: what is free goes back to the system.
+ */
 void budget__keep_memory(struct budget *budget);
+void budget__trim(struct budget *budget);
 
 #endif /* GLEAKD_CLI_BUDGET_H */

@@ -12,6 +12,7 @@
 #include "cli/findings.h"
 #include "cli/rounds.h"
 #include "session/follower.h"
+#include "session/shares.h"
 
 /* The first round begins when the processes that are there are attached, and this late at the latest. */
 #define FIRST_ROUND_NS NSEC_PER_SEC
@@ -45,7 +46,7 @@ static void keep_memory(struct daemon *daemon)
 {
 	budget__keep_memory(&daemon->budget);
 	follower__pause(daemon->follower, daemon->budget.full);
-	session__freeze(daemon->rounds.session, daemon->budget.full);
+	shares__keep_memory(daemon->rounds.session, daemon->budget.max_memory, daemon->budget.full);
 }
 
 /* --- what the loop calls --------------------------------------------------------------------------- */
@@ -71,6 +72,7 @@ static void on_second(void *ctx, uint64_t now_ns)
 
 	follower__consume(daemon->follower);
 	sweep_if_due(daemon, now_ns);
+	budget__trim(&daemon->budget);
 	keep_memory(daemon);
 }
 
@@ -78,6 +80,7 @@ static bool on_work(void *ctx)
 {
 	struct daemon *daemon = ctx;
 
+	keep_memory(daemon);
 	return follower__step(daemon->follower);
 }
 
@@ -96,8 +99,12 @@ static void on_begin(void *ctx, uint64_t now_ns)
 {
 	struct daemon *daemon = ctx;
 
-	budget__keep_cpu(&daemon->budget, !follower__due(daemon->follower, now_ns), now_ns);
+	budget__keep_cpu(&daemon->budget, daemon->rounds.session,
+			 !follower__due(daemon->follower, now_ns), now_ns);
 	daemon->rounds.stretch = daemon->budget.stretch;
+	/* One look is a look at all. */
+	daemon->rounds.max_round_ns =
+		daemon->rounds.options->once ? 0 : daemon->rounds.options->interval_ns / 2;
 	follower__check_targets(daemon->follower);
 }
 
@@ -300,6 +307,7 @@ int command__daemon(const struct options *options, int argc, char **argv)
 	};
 	const struct session_options session = {
 		.begin_low = true,
+		.for_host = true,
 	};
 	int err;
 

@@ -93,13 +93,20 @@ static void complete(struct rounds *rounds)
 	tell_ready(rounds);
 }
 
+/* Whose census takes long is not waited for by the report on all others; it goes on meanwhile. */
+static bool is_late(const struct rounds *rounds)
+{
+	return rounds->max_round_ns &&
+	       clock__monotonic_ns() - rounds->round_began_ns >= rounds->max_round_ns;
+}
+
 static void census_slice(struct rounds *rounds)
 {
 	int more = session__census_step(rounds->session, SESSION_SLICE_NS, &rounds->failure);
 
 	if (more < 0)
 		stop(rounds, more);
-	else if (!more)
+	else if (rounds->under_way && (!more || is_late(rounds)))
 		complete(rounds);
 }
 
@@ -138,7 +145,7 @@ static bool work(void *ctx)
 	uint64_t now_ns = clock__monotonic_ns();
 
 	notify__watchdog(&rounds->notify, now_ns);
-	if (rounds->under_way)
+	if (rounds->under_way || session__census_under_way(rounds->session))
 		census_slice(rounds);
 	else if (!rounds->began && (!rounds->ops->ready || rounds->ops->ready(rounds->ctx, now_ns)))
 		begin(rounds);
@@ -147,7 +154,7 @@ static bool work(void *ctx)
 		more |= heap_slice(rounds, now_ns);
 		more |= sample_slice(rounds, now_ns);
 	}
-	return more || rounds->under_way;
+	return more || rounds->under_way || session__census_under_way(rounds->session);
 }
 
 static void on_interval(void *ctx)

@@ -47,6 +47,9 @@ struct rounds {
 	uint64_t
 		first_second_ns; /* when ops->second is called and budgets are kept for the first time */
 
+	/* A round is over after so long, whichever censuses are under way; 0: when all are complete. */
+	uint64_t max_round_ns;
+
 	/* One round every so many intervals: 1, until ops->begin changes it. */
 	unsigned int stretch;
 

@@ -73,6 +73,7 @@ struct census {
 	size_t single_end; /* before this slot no windows are merged: one range was unreadable */
 	uint64_t read_at_ns;
 	struct census_result current, last;
+	uint64_t cpu_ns; /* by all censuses */
 };
 
 static int not_go(const char *what, struct failure *failure)
@@ -191,6 +192,20 @@ void census__freeze(struct census *census, bool frozen)
 	census->frozen = frozen;
 }
 
+uint64_t census__memory(const struct census *census)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(census->slots.mapped); i++)
+		bytes += census->slots.mapped[i];
+	return bytes;
+}
+
+uint64_t census__cpu_ns(const struct census *census)
+{
+	return census->cpu_ns;
+}
+
 int census__start(struct census *census, struct failure *failure)
 {
 	uint64_t cpu = clock__thread_cpu_ns();
@@ -262,6 +277,11 @@ static int step_add(struct census *census, struct failure *failure)
 	size_t n = min_of(census->target - census->known, ADD_CHUNK), malformed = census->malformed;
 	int err;
 
+	if (census->frozen) {
+		census->current.refused += census->target - census->known;
+		census->target = census->known;
+		n = 0;
+	}
 	if (!n) {
 		census->phase = PHASE_WALK;
 		return 0;
@@ -534,7 +554,9 @@ int census__step(struct census *census, uint64_t budget_ns, struct failure *fail
 	while (more == 1 && (!budget_ns || clock__monotonic_ns() - start < budget_ns));
 	if (more == 0 || more == -EPROTO)
 		more = finish(census, more, failure);
-	census->current.cpu_ns += clock__thread_cpu_ns() - cpu;
+	cpu = clock__thread_cpu_ns() - cpu;
+	census->current.cpu_ns += cpu;
+	census->cpu_ns += cpu;
 	if (more == 0)
 		census->last = census->current;
 	if (more <= 0)

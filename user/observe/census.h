@@ -98,8 +98,14 @@ int census__new(struct module_map *modules, struct remote *remote, struct stack_
 		struct census **ret_census) __must_check;
 void census__free(struct census *census);
 
-/* census__freeze - while @frozen, a census reads only the slots that are known by then. */
+/*
+ * census__freeze - while @frozen, a census reads only the slots that are known by then, also one that is
+ * under way.
+ */
 void census__freeze(struct census *census, bool frozen);
+
+uint64_t census__memory(const struct census *census); /* bytes for what is known of slots */
+uint64_t census__cpu_ns(const struct census *census); /* by all censuses so far */
 
 /*
  * census__start - begin one; -EBUSY while one is under way, -ESRCH and -ESTALE when the process is

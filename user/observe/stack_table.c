@@ -32,7 +32,9 @@ struct stack_table {
 	struct index *index;  /* of the entries, by their frames */
 	struct chunk *chunks; /* newest first, the only one with room */
 	uint32_t chunk_used;
+	size_t n_chunks;
 	uint64_t refused;
+	bool frozen;
 };
 
 int stack_table__new(size_t max_stacks, struct stack_table **ret_table)
@@ -88,6 +90,7 @@ static uint64_t *take_words(struct stack_table *table, size_t n)
 		if (!chunk)
 			return NULL;
 		chunk->next = table->chunks;
+		table->n_chunks++;
 		table->chunks = chunk;
 		table->chunk_used = 0;
 	}
@@ -100,7 +103,8 @@ static uint32_t add(struct stack_table *table, uint64_t hash, const uint64_t *pc
 {
 	uint64_t *copy;
 
-	if (!array__reserve(table->entries, table->entries_size, table->n_entries + 1) ||
+	if (table->frozen ||
+	    !array__reserve(table->entries, table->entries_size, table->n_entries + 1) ||
 	    index__add(table->index, hash, table->n_entries))
 		return STACK_ID_OTHER;
 	copy = take_words(table, depth);
@@ -140,6 +144,18 @@ const uint64_t *stack_table__get(const struct stack_table *table, uint32_t id, s
 	}
 	*ret_depth = table->entries[id - 1].depth;
 	return table->entries[id - 1].pcs;
+}
+
+void stack_table__freeze(struct stack_table *table, bool frozen)
+{
+	table->frozen = frozen;
+}
+
+uint64_t stack_table__memory(const struct stack_table *table)
+{
+	/* An entry with two slots of the index. */
+	return table->n_chunks * sizeof(struct chunk) +
+	       table->n_entries * (sizeof(struct entry) + 2 * sizeof(struct index_slot));
 }
 
 size_t stack_table__count(const struct stack_table *table)

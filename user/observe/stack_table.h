@@ -26,6 +26,10 @@ uint32_t stack_table__intern(struct stack_table *table, const uint64_t *pcs, siz
 /* stack_table__get - the frames of @id; NULL and 0 for NONE and OTHER. Valid until freed. */
 const uint64_t *stack_table__get(const struct stack_table *table, uint32_t id, size_t *ret_depth);
 
+/* stack_table__freeze - while @frozen, new stacks get STACK_ID_OTHER. */
+void stack_table__freeze(struct stack_table *table, bool frozen);
+uint64_t stack_table__memory(const struct stack_table *table); /* bytes */
+
 size_t stack_table__count(const struct stack_table *table);
 uint64_t stack_table__refused(const struct stack_table *table);
 

@@ -160,6 +160,8 @@ struct report_target {
 	/* Over the last interval, in the last report over the watch; negative: not known. */
 	double created_per_second, exited_per_second;
 	uint64_t threads;		 /* of the operating system; 0: not known */
+	uint64_t census_age_ns;		 /* since the end of that which the figures are of; 0: none */
+	uint32_t census_stretch;	 /* one in so many rounds; 0, 1: in each */
 	uint64_t unreadable;		 /* g structs and stacks a census could not read */
 	bool exited_target;		 /* the process ended */
 	struct execution execution;	 /* whether it gets to run, and who traces it */
@@ -231,6 +233,7 @@ struct report_self {
 	uint64_t processes_seen, processes_rejected;
 	uint64_t cycle_ns;	   /* the last round over all targets */
 	uint32_t interval_stretch; /* one round every so many intervals, to keep gleakd's budget */
+	uint64_t slowed_targets;   /* that have a census less often than that, for the same reason */
 	/* What of gleakd's own work came to nothing. */
 	uint64_t process_events_lost, textfile_errors, state_errors;
 };

@@ -511,6 +511,9 @@ static void fill_target(const struct target *target, const struct built_target *
 	report->mode_reason = target__mode_reason(target);
 	report->observed_ns = now_ns - target__attached_ns(target);
 	report->threads = target__threads(target);
+	report->census_stretch = target__stretch(target);
+	if (census->finished_ns)
+		report->census_age_ns = now_ns - min_of(census->finished_ns, now_ns);
 	report->totals = *totals;
 	report->totals.refused += stack_table__refused(target__stacks(target)) +
 				  symbolizer__unnamed(target__symbolizer(target)) +

@@ -84,6 +84,9 @@ void report_metrics__fill_self(const struct session *session, struct report *rep
 	struct report_self *self = &report->self;
 
 	self->events_received = session__events(session);
+	self->slowed_targets = 0;
+	for (size_t i = 0; i < session__n_targets(session); i++)
+		self->slowed_targets += target__stretch(session__target(session, i)) > 1;
 	self->events_malformed = session__malformed(session);
 	fill_probe_costs(session__calibration(session), self);
 	self->cpu_seconds = usage.cpu_seconds;

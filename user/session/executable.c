@@ -263,6 +263,13 @@ void executable__path(const struct executable *executable, uint32_t number, char
 	snprintf(out, out_size, "/proc/self/fd/%d", fd);
 }
 
+uint64_t executable__memory(const struct executable *executable)
+{
+	const struct entry *entry = (const struct entry *)executable;
+
+	return executable->stacks ? stack_table__memory(executable->stacks) / entry->users : 0;
+}
+
 size_t executables__count(const struct executables *executables)
 {
 	size_t n = 0;

@@ -81,6 +81,9 @@ int executable__module(struct executable *executable, const char *proc_root, pid
 void executable__path(const struct executable *executable, uint32_t number, char *out,
 		      size_t out_size);
 
+/* executable__memory - what its stacks take, for each of those that share it. */
+uint64_t executable__memory(const struct executable *executable);
+
 size_t executables__count(const struct executables *executables);
 
 #endif /* GLEAKD_SESSION_EXECUTABLE_H */

@@ -34,7 +34,7 @@ static bool is_due(const struct heap_turns *turns, const struct target *target, 
 	uint64_t pause_ns;
 
 	if (target__state(target) != TARGET_LIVE || !target__census(target)->alive ||
-	    target_heap__held_off(target, now_ns))
+	    target__census_under_way(target) || target_heap__held_off(target, now_ns))
 		return false;
 	if (target_samples__places_wanted(target))
 		return true;
@@ -98,7 +98,12 @@ static bool go_on(struct heap_turns *turns, struct session *session, uint64_t bu
 		  uint64_t now_ns)
 {
 	struct target *target = current(turns, session);
-	int more = target ? target_heap__step(target, budget_ns, &turns->failure) : 0;
+	int more;
+
+	/* A census that takes long is under way: the scan goes on afterwards. */
+	if (target && target__census_under_way(target))
+		return false;
+	more = target ? target_heap__step(target, budget_ns, &turns->failure) : 0;
 
 	if (more == 1)
 		return true;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "observe/events.h"
 #include "probe/programs.h"
@@ -17,7 +18,7 @@ struct session {
 	struct executables *executables;
 	struct exe_cache *files; /* executables and libraries that were looked at */
 	struct probes *probes;
-	bool frozen;
+	size_t turn; /* whose census is continued first */
 	struct event_reader *reader;
 	size_t n_targets;
 	struct target *targets[SESSION_MAX_TARGETS];
@@ -307,13 +308,6 @@ void session__remove(struct session *session, pid_t pid)
 	}
 }
 
-void session__freeze(struct session *session, bool frozen)
-{
-	for (size_t i = 0; i < session->n_targets && frozen != session->frozen; i++)
-		target__freeze(session->targets[i], frozen);
-	session->frozen = frozen;
-}
-
 void session__set_max_overhead(struct session *session, double max_overhead)
 {
 	session->options.max_overhead = max_overhead;
@@ -347,35 +341,71 @@ void session__govern(struct session *session, uint64_t now_ns)
 		target__govern(session->targets[i], now_ns);
 }
 
+static int note_failure(const struct session *session, const struct target *target, int err,
+			const struct failure *failure)
+{
+	if (!session->options.for_host)
+		return err;
+	log_warn("pid %d: %s; its figures stay as they were", target__pid(target), failure->text);
+	return 0;
+}
+
 int session__census_start(struct session *session, struct failure *failure)
 {
 	/* What the ring holds now is older than anything the census will read. */
 	session__drain(session);
 	for (size_t i = 0; i < session->n_targets; i++) {
-		int err = target__census_start(session->targets[i], failure);
+		struct target *target = session->targets[i];
+		int err = target__takes_turn(target) ? target__census_start(target, failure) : 0;
 
 		if (err)
+			err = note_failure(session, target, err, failure);
+		if (err)
 			return err;
-		note_slots(session, session->targets[i]);
+		note_slots(session, target);
 	}
 	return 0;
 }
 
+/* The next target's turn; 1: its census goes on. */
+static int take_turn(struct session *session, uint64_t budget_ns, struct failure *failure)
+{
+	struct target *target = session->targets[session->turn % session->n_targets];
+	int more = target__census_step(target, budget_ns, failure);
+
+	session->turn = (session->turn + 1) % session->n_targets;
+	if (more < 0)
+		return note_failure(session, target, more, failure);
+	if (!more && target__census_complete(target)) {
+		session__drain(session);
+		target__census_finish(target);
+	}
+	return more;
+}
+
 int session__census_step(struct session *session, uint64_t budget_ns, struct failure *failure)
 {
+	uint64_t end_ns = clock__monotonic_ns() + budget_ns;
+
 	session__drain(session);
 	for (size_t i = 0; i < session->n_targets; i++) {
-		struct target *target = session->targets[i];
-		int more = target__census_step(target, budget_ns, failure);
+		int more = take_turn(session, budget_ns, failure);
 
-		if (more)
+		if (more < 0)
 			return more;
-		if (target__census_complete(target)) {
-			session__drain(session);
-			target__census_finish(target);
-		}
+		if (clock__monotonic_ns() >= end_ns)
+			break;
 	}
-	return 0;
+	return session__census_under_way(session) > 0;
+}
+
+size_t session__census_under_way(const struct session *session)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < session->n_targets; i++)
+		n += target__census_under_way(session->targets[i]);
+	return n;
 }
 
 static int write_targets(struct session *session, struct state_writer *writer)

@@ -18,6 +18,7 @@ struct session_options {
 	uint32_t ring_bytes;   /* 0: default */
 	double max_overhead;   /* as in struct target_options */
 	bool begin_low;
+	bool for_host; /* what goes wrong with a target is told in the log, and the others go on */
 	bool patient; /* wait for a program that has only just begun: there is no other to look after */
 	bool list_goroutines; /* as in struct target_options */
 	bool list_system;
@@ -73,12 +74,6 @@ struct exe_cache *session__files(struct session *session);
 /* session__remove - stop watching @pid and forget it; harmless when it is not watched. */
 void session__remove(struct session *session, pid_t pid);
 
-/*
- * session__freeze - while @frozen, no target takes in more goroutines than it has at this moment;
- * those are counted as refused, and seen by the next census after a thaw.
- */
-void session__freeze(struct session *session, bool frozen);
-
 /* session__set_max_overhead - of targets that are watched and of those to come. */
 void session__set_max_overhead(struct session *session, double max_overhead);
 
@@ -94,15 +89,22 @@ void session__govern(struct session *session, uint64_t now_ns);
 /* session__drain - consume the ring buffer and take note of losses. */
 void session__drain(struct session *session);
 
-/* session__census_start - begin a census of every live target. */
+/*
+ * session__census_start - begin a census of every live target, but of those whose last one is still under
+ * way or that have one less often (session/shares.h).
+ */
 int session__census_start(struct session *session, struct failure *failure) __must_check;
 
 /*
- * session__census_step - go on for about @budget_ns. 1: more to do, 0: every census is complete.
- * Drains the ring buffer before and after.
+ * session__census_step - go on for about @budget_ns, with one target after the other: whoever takes
+ * longer than that comes again when the others had their turns. 1: more to do, 0: every census is
+ * complete. Drains the ring buffer before and after.
  */
 int session__census_step(struct session *session, uint64_t budget_ns,
 			 struct failure *failure) __must_check;
+
+/* session__census_under_way - of how many targets. */
+size_t session__census_under_way(const struct session *session);
 
 /*
  * session__save - what is known of all live targets, in a writer for state file @path. The caller

@@ -175,6 +175,7 @@ int target__open(const struct target_options *options, pid_t pid, const struct r
 		return failure__set(failure, -ENOMEM, "out of memory");
 	target->options = *options;
 	target->mode = options->mode;
+	target->stretch = 1;
 	target->creations_per_s = -1;
 	err = target_runtime__open(target, pid, place, failure);
 	if (!err)
@@ -377,12 +378,6 @@ void target__census_finish(struct target *target)
 	target_probes__note_census(target);
 	target_execution__note(target);
 	target->census_open = false;
-}
-
-void target__freeze(struct target *target, bool frozen)
-{
-	tracker__freeze(target->tracker, frozen);
-	census__freeze(target->census, frozen);
 }
 
 /* --- what is known ------------------------------------------------------------------------------ */

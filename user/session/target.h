@@ -75,8 +75,21 @@ void target__govern(struct target *target, uint64_t now_ns);
 /* target__set_max_overhead - as in struct target_options; kept from the next tick on. */
 void target__set_max_overhead(struct target *target, double max_overhead);
 
-/* target__freeze - see session__freeze(). */
+/*
+ * target__freeze - while @frozen, it takes in no more goroutines, stacks and sites than it has at this
+ * moment, also when a census is under way; they are counted as refused.
+ */
 void target__freeze(struct target *target, bool frozen);
+bool target__is_frozen(const struct target *target);
+uid_t target__owner(const struct target *target);     /* as host/owner.h has it */
+uint64_t target__memory(const struct target *target); /* bytes that grow with what it shows */
+uint64_t target__take_cpu(struct target *target);     /* by its censuses since the last call */
+/* target__stretch - it has a census in one of so many rounds; 1: in each. */
+unsigned int target__stretch(const struct target *target);
+void target__set_stretch(struct target *target, unsigned int stretch);
+/* target__takes_turn - at the beginning of a round, once: whether a census is to begin now. */
+bool target__takes_turn(struct target *target);
+bool target__census_under_way(const struct target *target);
 
 /* target__note_losses - tell the tracker how many of this process's records were lost so far. */
 void target__note_losses(struct target *target);

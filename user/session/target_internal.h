@@ -26,6 +26,12 @@ struct target {
 	uint64_t threads; /* of the operating system, at the last census; 0: not known */
 	bool census_open; /* begun, and the tracker does not know its end yet */
 
+	uid_t owner; /* as host/owner.h has it */
+	bool frozen;
+	unsigned int stretch;	  /* a census in one of so many rounds */
+	unsigned int rounds_left; /* without one, until the next */
+	uint64_t taken_cpu_ns;	  /* by its censuses when last asked */
+
 	struct execution execution; /* at the end of the last census */
 	uint64_t executed_ns;	    /* CPU time used by then */
 

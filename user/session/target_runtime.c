@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "discover/load_bias.h"
+#include "host/owner.h"
 #include "session/target_internal.h"
 
 /*
@@ -37,6 +38,8 @@ static int read_process(struct target *target, pid_t pid, struct failure *failur
 	const char *proc_root = target->options.proc_root;
 	int err = process__read(proc_root, pid, &target->process, failure);
 
+	if (!err)
+		target->owner = owner__of(proc_root, pid, target->process.uid);
 	/* What cannot be told is told again by what comes next. */
 	if (!err && image_file__identify(proc_root, pid, &target->image))
 		target->image = (struct image_file){.inode = 0};

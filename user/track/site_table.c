@@ -22,6 +22,7 @@ struct site_table {
 	uint32_t *index; /* site indices, 0: free; at most half full */
 	uint32_t mask;
 	uint32_t n_histories;
+	bool frozen;
 };
 
 static bool key_equal(const struct site_key *a, const struct site_key *b)
@@ -163,12 +164,26 @@ static uint32_t recycle(struct site_table *table)
 
 static uint32_t slot_for_one(struct site_table *table)
 {
+	if (table->frozen)
+		return recycle(table);
 	if (table->end < table->allocated)
 		return table->end++;
 	if (table->allocated < table->max &&
 	    !resize(table, min_of(table->max, table->allocated * 2)))
 		return table->end++;
 	return recycle(table);
+}
+
+void site_table__freeze(struct site_table *table, bool frozen)
+{
+	table->frozen = frozen;
+}
+
+size_t site_table__memory(const struct site_table *table)
+{
+	return table->allocated * sizeof(struct site) +
+	       ((size_t)table->mask + 1) * sizeof(table->index[0]) +
+	       table->n_histories * sizeof(struct history);
 }
 
 uint32_t site_table__find(const struct site_table *table, const struct site_key *key)

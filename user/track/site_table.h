@@ -101,6 +101,11 @@ void site_table__free(struct site_table *table);
  */
 uint32_t site_table__intern(struct site_table *table, const struct site_key *key, bool *ret_new);
 
+/* site_table__freeze - while @frozen, a new site takes the place of an empty one, or there is none. */
+void site_table__freeze(struct site_table *table, bool frozen);
+size_t
+site_table__memory(const struct site_table *table); /* bytes, histories at their usual size */
+
 /* site_table__find - as above, but SITE_OTHER when it is not there. */
 uint32_t site_table__find(const struct site_table *table, const struct site_key *key);
 

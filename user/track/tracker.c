@@ -56,6 +56,12 @@ void tracker__freeze(struct tracker *tracker, bool frozen)
 
 	goroutine_table__set_max(tracker->goroutines,
 				 frozen ? goroutine_table__count(tracker->goroutines) : max);
+	site_table__freeze(tracker->sites, frozen);
+}
+
+uint64_t tracker__memory(const struct tracker *tracker)
+{
+	return goroutine_table__memory(tracker->goroutines) + site_table__memory(tracker->sites);
 }
 
 void tracker__expect_events(struct tracker *tracker, bool expected, uint64_t now_ns)

@@ -64,6 +64,9 @@ void tracker__free(struct tracker *tracker);
  */
 void tracker__freeze(struct tracker *tracker, bool frozen);
 
+/* tracker__memory - bytes for goroutines and sites. */
+uint64_t tracker__memory(const struct tracker *tracker);
+
 /* tracker__expect_events - tell that lifecycle events are (not) attached from now on. */
 void tracker__expect_events(struct tracker *tracker, bool expected, uint64_t now_ns);
 

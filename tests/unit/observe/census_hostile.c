@@ -244,3 +244,30 @@ Test(census_hostile, a_layout_without_a_needed_field)
 	cr_assert_eq(census_runtime__set_window(&runtime, NULL), -EPROTO, "past the end of a g");
 	fixture_free(f);
 }
+
+/* Memory ran out in the middle of a census: it ends with what is known by then, and says so. */
+Test(census_hostile, frozen_under_way)
+{
+	struct fixture *f = fixture_new(26, 300, NULL);
+	int more;
+
+	for (uint64_t goid = 2; goid <= 100; goid++)
+		fake_add_parked(f->fake, goid, CALLER);
+	cr_assert_eq(fixture_run(f, 0), 0);
+	cr_assert_eq(fixture_result(f)->alive, 100);
+	for (uint64_t goid = 101; goid <= 300; goid++)
+		fake_add_parked(f->fake, goid, CALLER);
+	cr_assert_eq(census__start(f->census, &f->failure), 0);
+	census__freeze(f->census, true);
+	do
+		more = census__step(f->census, 1, &f->failure);
+	while (more == 1);
+	cr_assert_eq(more, 0);
+	cr_expect_eq(fixture_result(f)->alive, 100);
+	cr_expect_eq(fixture_result(f)->refused, 200);
+	census__freeze(f->census, false);
+	cr_assert_eq(fixture_run(f, 0), 0);
+	cr_expect_eq(fixture_result(f)->alive, 300);
+	cr_expect_eq(fixture_result(f)->refused, 0);
+	fixture_free(f);
+}

@@ -133,3 +133,24 @@ Test(stack_table, many_stacks_stay_put)
 	cr_assert_eq(stack_table__refused(table), 0);
 	stack_table__free(table);
 }
+
+Test(stack_table, frozen_it_takes_no_more)
+{
+	const uint64_t known[] = {1, 2, 3}, other[] = {1, 2, 4};
+	struct stack_table *table;
+	uint64_t memory;
+	uint32_t id;
+
+	cr_assert_eq(stack_table__new(100, &table), 0);
+	id = stack_table__intern(table, known, 3);
+	memory = stack_table__memory(table);
+	cr_expect_gt(memory, 0);
+	stack_table__freeze(table, true);
+	cr_expect_eq(stack_table__intern(table, known, 3), id);
+	cr_expect_eq(stack_table__intern(table, other, 3), STACK_ID_OTHER);
+	cr_expect_eq(stack_table__refused(table), 1);
+	cr_expect_eq(stack_table__memory(table), memory);
+	stack_table__freeze(table, false);
+	cr_expect_eq(stack_table__intern(table, other, 3), id + 1);
+	stack_table__free(table);
+}

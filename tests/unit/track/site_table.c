@@ -99,3 +99,21 @@ Test(site_table, history_begins_with_members_and_ends_without)
 	cr_expect_null(site->history);
 	site_table__free(table);
 }
+
+Test(site_table, frozen_only_the_empty_make_room)
+{
+	struct site_table *table = table_new(1000);
+	bool is_new;
+	uint32_t full = intern(table, 1, &is_new), empty = intern(table, 2, &is_new);
+	size_t memory = site_table__memory(table);
+
+	site_table__at(table, full)->goroutines = 1;
+	site_table__freeze(table, true);
+	for (uint64_t pc = 3; pc < 1000; pc++)
+		cr_expect_eq(intern(table, pc, &is_new), empty);
+	cr_expect_eq(intern(table, 1, &is_new), full);
+	cr_expect_eq(site_table__memory(table), memory);
+	site_table__freeze(table, false);
+	cr_expect_eq(intern(table, 1000, &is_new), empty + 1);
+	site_table__free(table);
+}

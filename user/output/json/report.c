@@ -160,6 +160,11 @@ static void put_target(struct json *json, const struct report_target *target)
 		json__count(json, "threads", target->threads);
 	else
 		json__null(json, "threads");
+	if (target->census_age_ns)
+		json__seconds(json, "census_age_seconds", target->census_age_ns);
+	else
+		json__null(json, "census_age_seconds");
+	json__count(json, "census_stretch", max_of(target->census_stretch, 1u));
 	put_losses(json, target);
 	put_cost(json, target);
 	json__count(json, "silenced_sites", report__count_suppressed(target));
@@ -209,6 +214,7 @@ static void put_self(struct json *json, const struct report_self *self)
 	json__count(json, "open_files", self->open_fds);
 	json__seconds(json, "cycle_seconds", self->cycle_ns);
 	json__count(json, "interval_stretch", max_of(self->interval_stretch, 1u));
+	json__count(json, "slowed_targets", self->slowed_targets);
 	put_processes(json, self);
 	put_own_losses(json, self);
 	json__end_object(json);

@@ -120,6 +120,9 @@ static void put_cost(FILE *out, const struct metrics *metrics, const struct repo
 	put_count(out, "gleakd_interval_stretch", EXPOSITION_GAUGE,
 		  "One round every so many intervals: more than 1 to keep gleakd's own budget.",
 		  max_of(self->interval_stretch, 1u));
+	put_count(out, "gleakd_slowed_targets", EXPOSITION_GAUGE,
+		  "Processes looked at less often than others: they cost more than their share.",
+		  self->slowed_targets);
 }
 
 static void put_failures(FILE *out, const struct report_self *self)

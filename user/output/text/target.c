@@ -188,6 +188,10 @@ void text_part__losses(struct screen *screen, const struct report_target *target
 			 "again");
 	put_note(screen, target->totals.refused, "goroutine",
 		 " beyond gleakd's limits not followed");
+	if (target->census_stretch > 1)
+		put_note(screen, target->census_stretch, "round",
+			 " for each time that this process is looked at: that costs more than its "
+			 "share of what gleakd may use (--max-self-cpu)");
 }
 
 void text_part__target(struct screen *screen, const struct report_target *target)

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Processes that work against gleakd: they cost it no more than others, and others nothing.
+
+What they do is in tests/programs/hostile; files and memory that are garbage are for the fuzz targets.
+"""
+
+import os
+import shutil
+
+from cases_host import host, of_pid, own_copy, pids
+from faults import alive, figures, metrics_when, shows
+from harness import VERSIONS, Skip, case, check, check_equal
+from programs import Program, Target, start
+
+HOSTILE = Program("hostile", linkname=True)
+# The last Go that has a Cond's waiters only in the Cond.
+LISTS = Program("hostile", linkname=True, go="1.25.7")
+COUNTS = Program("counts")
+
+NOBODY, OTHER = 65534, 33
+
+
+def as_user(uid, *argv):
+    if not shutil.which("setpriv"):
+        raise Skip("setpriv (util-linux)")
+    return ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", *argv]
+
+
+def started_as(t, uid, path, *args):
+    """A program that says when it is ready, as that user."""
+    target = Target(t, as_user(uid, path, *args))
+    target.answer("ready")
+    return target
+
+
+def hostile(t, what, number, program=HOSTILE, name="hostile"):
+    return started_as(t, NOBODY, own_copy(t, program, name), what, str(number))
+
+
+def bystander(t, number=37):
+    """A service of another user, with so many goroutines besides its first."""
+    target = started_as(t, OTHER, own_copy(t, COUNTS, "bystander"))
+    target.ask(f"shape chanreceive {number}")
+    return target
+
+
+def own_figure(g, name):
+    """Of gleakd itself, from /proc/PID/status."""
+    with open(f"/proc/{g.process.pid}/status", encoding="utf-8") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith(name + ":"))
+
+
+@case
+def goids_that_collide(t):
+    """Half a million, all of which an unkeyed hash puts into one bucket: counted like any others."""
+    target, other = hostile(t, "collide", 500000), bystander(t)
+    g = host(t)
+    shows(g, "both", lambda r: pids(r) == sorted((target.pid, other.pid)))
+    target.ask("arm")
+    shows(g, "all of them", lambda r: alive(r).get(target.pid, 0) > 500000)
+    other.ask("shape chanreceive 11")
+    shows(g, "and the other's", lambda r: alive(r)[other.pid] == 49)
+
+
+@case
+def census_that_takes_long(t):
+    """Nobody waits for it: while it is under way others are looked at, and reported."""
+    target, other = hostile(t, "crowd", 3000000), bystander(t)
+    g = host(t, "--max-self-cpu", "0")
+    shows(g, "both", lambda r: pids(r) == sorted((target.pid, other.pid)))
+    target.ask("arm")
+    shows(g, "a report in the middle of it",
+          lambda r: figures(r, target.pid, "census_age_seconds") >
+          figures(r, other.pid, "census_age_seconds") + 0.9)
+    shows(g, "its end", lambda r: alive(r)[target.pid] > 3000000)
+    check_equal(alive(g.reports[-1])[other.pid], 38, "the other's")
+
+
+@case
+def memory_limit_holds_within_a_census(t):
+    """Goroutines at eight bytes each: what is too much is counted, and others find room."""
+    target, second = (hostile(t, "many", 6000000, name=name) for name in ("one", "two"))
+    limit = 96 << 20
+    g = host(t, "--max-memory", str(limit))
+    shows(g, "both", lambda r: pids(r) == sorted((target.pid, second.pid)))
+    target.ask("arm")
+    second.ask("arm")
+    for x in (target, second):
+        shows(g, "what finds no room is counted",
+              lambda r, x=x: figures(r, x.pid, "losses")["refused"] > 1000000)
+    other = bystander(t, 1009)
+    shows(g, "the other", lambda r: alive(r).get(other.pid) == 1010)
+    if "asan" not in t.build:
+        check(own_figure(g, "VmHWM") << 10 < limit + (16 << 20), f"{own_figure(g, 'VmHWM')} kB")
+
+
+@case(tier=VERSIONS)
+def lists_without_an_end(t):
+    """Before Go 1.26 each word of a stack may be a Cond; here each is one, whose list leads back."""
+    target, other = hostile(t, "lists", 2048, LISTS), bystander(t)
+    g = host(t, "--min-age", "1s")
+    shows(g, "both", lambda r: pids(r) == sorted((target.pid, other.pid)))
+    target.ask("more 40")
+    shows(g, "few of them", lambda r: alive(r).get(target.pid, 99) <= 40)
+    for shown in range(160, 2000, 160):
+        target.ask(f"more {shown}")
+        shows(g, f"{shown} of them", lambda r: alive(r).get(target.pid, 0) >= shown - 20)
+        if any(s["verdict"] in ("growing", "leaking")
+               for s in of_pid(g.reports[-1], target.pid)["sites"]):
+            break
+    seen = len(g.reports)
+    shows(g, "what they wait on was looked at, and all goes on", lambda r: len(g.reports) > seen + 3)
+    check_equal(alive(g.reports[-1])[other.pid], 38, "the other's")
+
+
+@case
+def processes_that_take_all_places(t):
+    """One user's processes make room for another's, and are told of as waiting for it."""
+    path = own_copy(t, COUNTS, "many")
+    many = [started_as(t, NOBODY, path) for _ in range(7)]
+    metrics = os.path.join(t.directory(), "gleakd.prom")
+    g = host(t, "--max-targets", "5", "--textfile", metrics)
+    shows(g, "five of them", lambda r: len(pids(r)) == 5)
+    other = bystander(t)
+    shows(g, "the other", lambda r: alive(r).get(other.pid) == 38)
+    check_equal(len(pids(g.reports[-1])), 5, "targets")
+    metrics_when("the others wait", metrics, lambda m: m['gleakd_targets{state="paused"}'] == 3)
+    for target in many:
+        target.ask("ping")
