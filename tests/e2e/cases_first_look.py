@@ -5,8 +5,8 @@ import json
 import random
 
 from harness import case, check, check_equal
-from past import Past
-from programs import Program, start
+from past import Past, start_with_a_past
+from programs import Program
 from tracer import Gleakd, run, sites, total
 
 PAST = Program("past")
@@ -16,7 +16,7 @@ ANY = "--fail-on=leaking,stuck,suspected"
 
 
 def begin(t):
-    target = start(t, PAST)
+    target = start_with_a_past(t, PAST)
     return target, Past(t, PAST, target)
 
 
