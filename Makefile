@@ -94,6 +94,7 @@ ALL_OBJECTS := $(foreach f,$(FOLDERS),$(call objects,$(f)))
 BPF_SOURCES := $(wildcard bpf/*.bpf.c)
 SKELETONS   := $(patsubst bpf/%.bpf.c,$(B)/generated/%.skel.h,$(BPF_SOURCES))
 GENERATED   := $(SKELETONS) $(B)/generated/go_layout_table.inc $(B)/generated/report_schema.inc \
+	       $(B)/generated/html_style.inc $(B)/generated/html_script.inc \
 	       $(B)/generated/version.h $(B)/generated/profile.pb-c.h
 
 msg = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' "$(1)" "$(patsubst $(B)/%,%,$(2))";)
@@ -113,6 +114,7 @@ $(B)/lib/$(1).a: $$(filter-out %/main.o,$$(call objects,$(1)))
 endef
 $(foreach f,$(FOLDERS),$(eval $(call folder_archive,$(f))))
 
+$(B)/obj/user/output/html/page.o: $(B)/generated/html_style.inc $(B)/generated/html_script.inc
 $(B)/obj/user/%.o: user/%.c | $(GENERATED)
 	$(call msg,CC,$<)
 	$(Q)mkdir -p $(@D)
@@ -138,11 +140,15 @@ $(B)/generated/go_layout_table.inc: data/go-layout.tsv data/go-wait-reasons.tsv 
 	$(Q)mkdir -p $(@D)
 	$(Q)tools/layout-table.sh data/go-layout.tsv data/go-wait-reasons.tsv > $@
 
-# A file as the elements of a C array of bytes.
+# Files as the elements of a C array of bytes.
+HTML_ASSETS := user/output/html/assets
 $(B)/generated/report_schema.inc: data/report.schema.json
+$(B)/generated/html_style.inc: $(HTML_ASSETS)/report.css
+$(B)/generated/html_script.inc: $(addprefix $(HTML_ASSETS)/,base.js charts.js page.js)
+$(B)/generated/report_schema.inc $(B)/generated/html_style.inc $(B)/generated/html_script.inc:
 	$(call msg,GEN,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)od -An -v -tx1 $< | sed 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g' > $@
+	$(Q)cat $^ | od -An -v -tx1 | sed 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g' > $@
 
 $(B)/generated/%.pb-c.h $(B)/generated/%.pb-c.c: user/output/pprof/%.proto
 	$(call msg,GEN,$@)

@@ -102,6 +102,11 @@ _gleakd()
 	--object)
 		return
 		;;
+	--html)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
 	--allow)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
@@ -130,17 +135,17 @@ _gleakd()
 		;;
 	esac
 	case ${COMP_WORDS[1]} in
-	watch) words='--pid -p --min-age --interval --duration --once --goroutines --mode --max-overhead --max-self-cpu --no-heap --max-memory --max-targets --min-process-age --only --exclude --group-by --json --verbose -v --all --explain --allow --state --textfile --fail-on --error-exitcode --json-schema --config --print-config --color --help -h --version -V' ;;
+	watch) words='--pid -p --min-age --interval --duration --once --goroutines --mode --max-overhead --max-self-cpu --no-heap --max-memory --max-targets --min-process-age --only --exclude --group-by --json --verbose -v --all --explain --html --allow --state --textfile --fail-on --error-exitcode --json-schema --config --print-config --color --help -h --version -V' ;;
 	top) words='--pid -p --min-age --interval --duration --mode --max-overhead --max-self-cpu --no-heap --max-memory --max-targets --min-process-age --only --exclude --allow --color --help -h --version -V' ;;
 	list) words='--json --verbose -v --color --help -h --version -V' ;;
 	dump) words='--pid -p --state --reason --func --min-age --label --goid --folded --json --verbose -v --all --pprof --color --help -h --version -V' ;;
-	prove) words='--pid -p --min-age --max-stop --max-memory --json --verbose -v --all --allow --fail-on --error-exitcode --color --help -h --version -V' ;;
-	heap) words='--pid -p --duration --max-memory --json --verbose -v --sort --pprof --all --error-exitcode --color --help -h --version -V' ;;
+	prove) words='--pid -p --min-age --max-stop --max-memory --json --verbose -v --all --html --allow --fail-on --error-exitcode --color --help -h --version -V' ;;
+	heap) words='--pid -p --duration --max-memory --json --verbose -v --sort --pprof --all --html --error-exitcode --color --help -h --version -V' ;;
 	holders) words='--pid -p --max-memory --json --verbose -v --all --type --goroutine --site --object --color --help -h --version -V' ;;
 	doctor) words='--json --textfile --color --help -h --version -V' ;;
 	help) words='--help -h --version -V watch top list dump prove heap holders doctor help version' ;;
 	version) words='--help -h --version -V' ;;
-	*) words='--pid -p --min-age --interval --duration --once --goroutines --mode --max-overhead --max-self-cpu --no-heap --max-memory --max-targets --min-process-age --only --exclude --group-by --json --verbose -v --all --explain --allow --state --textfile --fail-on --error-exitcode --json-schema --config --print-config --color --help -h --version -V' ;;
+	*) words='--pid -p --min-age --interval --duration --once --goroutines --mode --max-overhead --max-self-cpu --no-heap --max-memory --max-targets --min-process-age --only --exclude --group-by --json --verbose -v --all --explain --html --allow --state --textfile --fail-on --error-exitcode --json-schema --config --print-config --color --help -h --version -V' ;;
 	esac
 	if [[ $COMP_CWORD -eq 1 && $cur != -* ]]; then
 		words='watch top list dump prove heap holders doctor help version'

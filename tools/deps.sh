@@ -16,7 +16,7 @@ build='clang gcc libc6-dev make pkg-config bpftool libbpf-dev libdw-dev libelf-d
 	libzycore-dev libjansson-dev libprotobuf-c-dev protobuf-c-compiler libncurses-dev'
 deb='build-essential debhelper lintian'
 test="libcriterion-dev python3 python3-jsonschema util-linux binutils ca-certificates
-	jsonnet mandoc man-db tmux zsh fish systemd dbus $deb"
+	chromium chromium-driver jsonnet mandoc man-db tmux zsh fish systemd dbus $deb"
 bench='bpftrace'
 fuzz='libclang-rt-dev'
 fresh='debootstrap debian-archive-keyring'

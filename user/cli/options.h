@@ -102,6 +102,7 @@ struct options {
 	enum report_group group_by;
 	enum report_alloc_order alloc_order;
 	const char *pprof;  /* file; NULL: none */
+	const char *html;   /* likewise */
 	const char *config; /* file; NULL: the usual one */
 	bool print_config;
 	uint32_t ring_bytes; /* hidden, for tests: 0 is the default */

@@ -23,6 +23,8 @@ int outputs__read_files(struct outputs *outputs, const struct options *options,
 		err = allow_list__read(options->allow, &outputs->allow, failure);
 	if (!err)
 		err = exporter__open(&outputs->exporter, options->textfile, options->once, failure);
+	if (!err && options->html)
+		err = html_file__open(options->html, &outputs->html, failure);
 	return err;
 }
 
@@ -172,6 +174,8 @@ int outputs__write(struct outputs *outputs, const struct report *report)
 
 	outputs->found = findings__any(report, outputs->options->fail_on);
 	exporter__write(&outputs->exporter, report);
+	if (outputs->html)
+		html_file__add(outputs->html, report);
 	if (report__final(report)) {
 		outputs->judged = findings__judged(report, outputs->options, &outputs->not_judged);
 		log__divert(NULL, NULL);
@@ -221,6 +225,8 @@ static void leave_frame(struct outputs *outputs)
 void outputs__close(struct outputs *outputs)
 {
 	exporter__close(&outputs->exporter);
+	html_file__free(outputs->html);
+	outputs->html = NULL;
 	log__divert(NULL, NULL);
 	outputs__leave_top(outputs);
 	if (outputs->draws)

@@ -4,6 +4,7 @@
 
 /* Where a run's reports go: terminal or pipe, metrics file; and what it found, for its exit status. */
 #include "cli/exporter.h"
+#include "cli/html_file.h"
 #include "cli/options.h"
 #include "cli/top.h"
 #include "output/text/explainer.h"
@@ -17,6 +18,7 @@ struct outputs {
 	struct top_screen *top;	    /* of COMMAND_TOP, else NULL */
 	struct explainer explainer; /* for --explain */
 	struct exporter exporter;
+	struct html_file *html; /* of --html; NULL: none */
 	struct allow_list *allow;  /* NULL: none */
 	bool found;		   /* by the last report: something of --fail-on */
 	bool judged;		   /* by the final one: findings__judged() */

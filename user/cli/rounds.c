@@ -479,6 +479,8 @@ static int exit_code(const struct rounds *rounds, int err)
 		return code;
 	if (exporter__error(&outputs->exporter))
 		return failure__exit_code(exporter__error(&outputs->exporter));
+	if (html_file__error(outputs->html))
+		return failure__exit_code(html_file__error(outputs->html));
 	return unjudged && code ? EXIT_CODE_NOT_JUDGED : 0;
 }
 

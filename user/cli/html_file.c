@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/html_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "output/html/keeper.h"
+#include "output/html/page.h"
+
+struct html_file {
+	const char *path;
+	FILE *out;
+	struct html_keeper *keeper;
+	int err;
+};
+
+int html_file__open(const char *path, struct html_file **ret_file, struct failure *failure)
+{
+	struct html_file *file = calloc(1, sizeof(*file));
+	int fd, err;
+
+	if (!file)
+		return -ENOMEM;
+	file->path = path;
+	err = html_keeper__new(&file->keeper);
+	fd = err ? -1 : open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	file->out = fd < 0 ? NULL : fdopen(fd, "w");
+	if (file->out) {
+		*ret_file = file;
+		return 0;
+	}
+	if (!err)
+		err = failure__set(failure, -errno,
+				   "--html: %s: %s; name a file that can be written", path,
+				   strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	html_file__free(file);
+	return err;
+}
+
+void html_file__free(struct html_file *file)
+{
+	if (!file)
+		return;
+	if (file->out)
+		fclose(file->out);
+	html_keeper__free(file->keeper);
+	free(file);
+}
+
+static int write_page(struct html_file *file, const struct report *report)
+{
+	const struct timeline *timeline;
+	int err = html_keeper__timeline(file->keeper, report, &timeline);
+
+	/* A pipe or a terminal has no size. */
+	if (!err && ftruncate(fileno(file->out), 0) && errno != EINVAL && errno != EPERM)
+		err = -errno;
+	return err ? err : html__write(file->out, report, timeline);
+}
+
+void html_file__add(struct html_file *file, const struct report *report)
+{
+	int err = html_keeper__add(file->keeper, report, clock__monotonic_ns());
+
+	if (!err && report__final(report))
+		err = write_page(file, report);
+	if (!err || file->err)
+		return;
+	file->err = err;
+	log_error("--html: %s: %s; the page is not whole", file->path, strerror(-err));
+}
+
+int html_file__error(const struct html_file *file)
+{
+	return file ? file->err : 0;
+}

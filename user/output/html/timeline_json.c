@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/html/timeline_json.h"
+
+#include "output/json/writer.h"
+
+/* Bits of a life. */
+#define LIFE_ENDED   1u
+#define LIFE_CREATED 2u
+
+/* What began before is at the beginning. */
+static void put_time(struct json *json, const struct timeline *timeline, uint64_t time_ns)
+{
+	uint64_t begin_ns = timeline->begin_ns;
+
+	json__real(json, NULL, report__seconds(time_ns - min_of(time_ns, begin_ns)));
+}
+
+/* A column of @items: @value of each, by @put. */
+#define put_column(json, name, items, n, put, field)            \
+	do {                                                    \
+		json__array((json), (name));                    \
+		for (size_t row_ = 0; row_ < (n); row_++)       \
+			put((json), NULL, (items)[row_].field); \
+		json__end_array(json);                          \
+	} while (0)
+
+#define put_times(json, name, timeline, items, n, field)                   \
+	do {                                                               \
+		json__array((json), (name));                               \
+		for (size_t row_ = 0; row_ < (n); row_++)                  \
+			put_time((json), (timeline), (items)[row_].field); \
+		json__end_array(json);                                     \
+	} while (0)
+
+static void put_lifetimes(struct json *json, const uint64_t lifetimes[TRACKER_LIFETIMES])
+{
+	json__array(json, "lifetimes");
+	for (size_t i = 0; i < TRACKER_LIFETIMES; i++)
+		json__count(json, NULL, lifetimes[i]);
+	json__end_array(json);
+}
+
+static void put_site(struct json *json, const struct timeline *timeline,
+		     const struct timeline_site *site)
+{
+	json__object(json, NULL);
+	json__text(json, "id", site->id);
+	json__text(json, "function", site->function);
+	json__text(json, "start_function", site->start_function);
+	json__text(json, "wait_reason", site->wait_reason);
+	put_times(json, "t", timeline, site->points, site->n_points, time_ns);
+	put_column(json, "n", site->points, site->n_points, json__count, goroutines);
+	put_lifetimes(json, site->lifetimes);
+	json__end_object(json);
+}
+
+static void put_lives(struct json *json, const struct timeline *timeline,
+		      const struct timeline_target *target)
+{
+	const struct timeline_life *lives = target->lives;
+	size_t n = target->n_lives;
+
+	json__count(json, "all_lives", target->all_lives);
+	json__object(json, "lives");
+	put_column(json, "goid", lives, n, json__count, goid);
+	put_times(json, "begin", timeline, lives, n, begin_ns);
+	put_times(json, "end", timeline, lives, n, end_ns);
+	json__array(json, "site");
+	for (size_t i = 0; i < n; i++) {
+		if (lives[i].site < target->n_sites)
+			json__count(json, NULL, lives[i].site);
+		else
+			json__real(json, NULL, -1);
+	}
+	json__end_array(json);
+	json__array(json, "flags");
+	for (size_t i = 0; i < n; i++)
+		json__count(json, NULL,
+			    (lives[i].ended ? LIFE_ENDED : 0) |
+				    (lives[i].created ? LIFE_CREATED : 0));
+	json__end_array(json);
+	json__end_object(json);
+}
+
+static void put_memory(struct json *json, const struct timeline *timeline,
+		       const struct timeline_target *target)
+{
+	const struct timeline_memory *memory = target->memory;
+	size_t n = target->n_memory;
+
+	json__object(json, "memory");
+	put_times(json, "t", timeline, memory, n, time_ns);
+	put_column(json, "gc", memory, n, json__count, gc_cycles);
+	put_column(json, "rss", memory, n, json__count, rss);
+	put_column(json, "heap", memory, n, json__count, heap);
+	put_column(json, "allocated", memory, n, json__count, allocated);
+	put_column(json, "live", memory, n, json__count, live);
+	json__end_object(json);
+	json__object(json, "gcs");
+	put_times(json, "t", timeline, target->gcs, target->n_gcs, end_ns);
+	json__array(json, "n");
+	for (size_t i = 0; i < target->n_gcs; i++)
+		json__count(json, NULL, target->gcs[i].last - target->gcs[i].first + 1);
+	json__end_array(json);
+	json__end_object(json);
+}
+
+static void put_allocs(struct json *json, const struct timeline *timeline,
+		       const struct timeline_target *target)
+{
+	json__array(json, "allocs");
+	for (size_t i = 0; i < target->n_allocs; i++) {
+		const struct timeline_alloc *alloc = &target->allocs[i];
+
+		json__object(json, NULL);
+		json__text(json, "id", alloc->id);
+		json__text(json, "function", alloc->function);
+		json__text(json, "type", alloc->type);
+		put_times(json, "t", timeline, alloc->points, alloc->n_points, time_ns);
+		put_column(json, "bytes", alloc->points, alloc->n_points, json__count,
+			   in_use_bytes);
+		json__end_object(json);
+	}
+	json__end_array(json);
+}
+
+static void put_target(struct json *json, const struct report *report,
+		       const struct timeline *timeline, const struct timeline_target *target)
+{
+	json__object(json, NULL);
+	if (target->target)
+		json__count(json, "target", (uint64_t)(target->target - report->targets));
+	else
+		json__null(json, "target");
+	json__array(json, "sites");
+	for (size_t i = 0; i < target->n_sites; i++)
+		put_site(json, timeline, &target->sites[i]);
+	json__end_array(json);
+	put_lives(json, timeline, target);
+	put_memory(json, timeline, target);
+	put_allocs(json, timeline, target);
+	put_lifetimes(json, target->lifetimes);
+	json__end_object(json);
+}
+
+int timeline__write_json(FILE *out, const struct report *report, const struct timeline *timeline)
+{
+	struct json json;
+
+	json__begin(&json);
+	json__object(&json, NULL);
+	json__real(&json, "began",
+		   report__seconds(timeline__realtime_ns(timeline, timeline->begin_ns)));
+	json__seconds(&json, "seconds", timeline->end_ns - timeline->begin_ns);
+	json__text(&json, "host", timeline->host);
+	json__text(&json, "kernel", timeline->kernel);
+	json__text(&json, "version", timeline->version);
+	json__bool(&json, "complete", timeline->complete);
+	json__array(&json, "targets");
+	for (size_t i = 0; i < timeline->n_targets; i++)
+		put_target(&json, report, timeline, &timeline->targets[i]);
+	json__end_array(&json);
+	json__end_object(&json);
+	return json__finish(&json, out);
+}

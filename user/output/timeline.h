@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_OUTPUT_TIMELINE_H
+#define GLEAKD_OUTPUT_TIMELINE_H
+
+/*
+ * What became of a process over time, for renderers that draw it; made from a recording
+ * (record/reader.h), beside the report of its end. Times are nanoseconds of the host's
+ * CLOCK_MONOTONIC, and within [begin_ns, end_ns] but for what began before. Like a report: owned by
+ * whoever made it, strings may hold any bytes, what is not known is 0, "" or NULL.
+ *
+ * Everything is bounded, and what was left out is counted: of millions of goroutines the lives that
+ * lasted longest are here, and all in lifetimes[].
+ */
+#include "output/report.h"
+
+#define TIMELINE_MAX_LIVES  20000u /* of one target: those that lasted longest */
+#define TIMELINE_MAX_PARKS  20000u /* likewise */
+#define TIMELINE_MAX_POINTS 2000u /* of one series; of more every so-many-th, and the last */
+
+#define TIMELINE_MAX_SITES 10000u /* of one target */
+
+#define TIMELINE_NO_SITE UINT32_MAX
+
+/* The same moment on several clocks. */
+struct timeline_clock {
+	uint64_t monotonic_ns, realtime_ns, boottime_ns;
+};
+
+struct timeline_point {
+	uint64_t time_ns;
+	uint64_t goroutines, parked;
+	uint64_t created, exited; /* since the recording began */
+};
+
+/* What was thought of a site from a moment on. */
+struct timeline_verdict {
+	uint64_t time_ns;
+	enum verdict verdict;
+	double confidence;
+	const char *why; /* first reason; "" */
+};
+
+/* Bounds as TRACKER_LIFETIME_NS: up to each of these, and longer. */
+struct timeline_site {
+	char id[9];	      /* as in struct report_site */
+	const char *function; /* of the go statement, else what it began with */
+	const char *start_function;
+	const char *wait_reason;
+	const struct report_site *site; /* in the report; NULL: not there any more */
+	const struct timeline_point *points;
+	size_t n_points;
+	const struct timeline_verdict *verdicts;
+	size_t n_verdicts;
+	uint64_t lifetimes[TRACKER_LIFETIMES]; /* of those that ended */
+	uint64_t alive;			       /* lives that had not ended */
+	uint64_t waiting_ns;		       /* how long those were parked at the end, in sum */
+};
+
+struct timeline_life {
+	uint64_t goid;
+	uint64_t begin_ns, end_ns; /* end_ns is the timeline's where it was not seen */
+	uint32_t site;		   /* index of sites, or TIMELINE_NO_SITE */
+	bool created;		   /* its creation was seen; else it is at least that old */
+	bool ended;
+};
+
+/* A long time that a goroutine was parked. */
+struct timeline_park {
+	uint64_t goid;
+	uint64_t begin_ns, end_ns;
+	uint32_t site;
+	bool ended;
+};
+
+/* What its runtime counts of its memory; bytes. */
+struct timeline_memory {
+	uint64_t time_ns;
+	uint64_t gc_cycles;
+	uint64_t rss;
+	uint64_t heap;	    /* spans in use */
+	uint64_t allocated; /* objects that have not been freed */
+	uint64_t objects;
+	uint64_t live; /* that the last collection found */
+	uint64_t stacks;
+	uint64_t threads; /* of the operating system */
+	bool counted, marked; /* allocated, objects and stacks; live are known */
+};
+
+/* The collector has completed the cycles @first to @last between two looks. */
+struct timeline_gc {
+	uint64_t begin_ns, end_ns;
+	uint64_t first, last;
+};
+
+struct timeline_alloc_point {
+	uint64_t time_ns;
+	uint64_t in_use_bytes, in_use_objects, alloc_bytes, alloc_objects;
+};
+
+/* A place in the code that allocates memory. */
+struct timeline_alloc {
+	char id[9]; /* as in struct report_alloc_site */
+	const char *function, *type;
+	const struct timeline_alloc_point *points;
+	size_t n_points;
+};
+
+struct timeline_target {
+	const struct report_target *target; /* in the report; NULL: it has none */
+	pid_t pid;
+	const char *comm;
+	const struct timeline_site *sites;
+	size_t n_sites;
+	const struct timeline_life *lives; /* by begin */
+	size_t n_lives;
+	uint64_t all_lives;		    /* in the recording */
+	const struct timeline_park *parks; /* by begin */
+	size_t n_parks;
+	uint64_t all_parks;
+	uint64_t long_park_ns; /* shorter parks were not recorded */
+	const struct timeline_memory *memory;
+	size_t n_memory;
+	const struct timeline_gc *gcs;
+	size_t n_gcs;
+	const struct timeline_alloc *allocs;
+	size_t n_allocs;
+	uint64_t lifetimes[TRACKER_LIFETIMES]; /* of all that ended */
+	uint64_t left_out; /* lives, parks and points that the recording had no room for */
+};
+
+struct timeline {
+	uint64_t begin_ns, end_ns;
+	const struct timeline_clock *clocks; /* by time; at least one */
+	size_t n_clocks;
+	const struct timeline_target *targets;
+	size_t n_targets;
+	const char *host, *kernel; /* where it was recorded */
+	const char *version;	   /* of the gleakd that recorded */
+	bool complete;		   /* recording ended in an orderly way */
+};
+
+/* timeline__realtime_ns - wall clock at @monotonic_ns, by the last clock pair before it. */
+uint64_t timeline__realtime_ns(const struct timeline *timeline, uint64_t monotonic_ns);
+
+#endif /* GLEAKD_OUTPUT_TIMELINE_H */
