@@ -217,12 +217,14 @@ def types_by_allocation(t, program):
     """Of some objects it is known where they were allocated; all that hang there are of their type."""
     target = begin(t, program)
     # Large ones first: how far it is to the first sample was settled before the program set its rate.
-    fill(target, {"large": 5, "chain": 10007, "closures": 3001})
+    fill(target, {"large": 5, "chain": 10007, "closures": 3001,
+                  "hooks": 4001})
     target.ask("collect")
     report = look(t, target.pid, "--all")
     objects = {kind["type"]: kind["objects"] for kind in report["types"]}
     for kind in ("main.link", "main.payload"):
         check(abs(objects.get(kind, 0) - 10007) <= 100, f"{kind}: {objects}")
+    check(abs(objects.get("main.captured", 0) - 4001) <= 40, f"held by closures: {objects}")
     check_equal(the_site_in(report, "fillChain")["type"] in ("main.link", "main.payload"), True,
                 "the type of the place")
     closures = {site["type"] for site in sites_in(report, "fillClosures")}
@@ -231,15 +233,16 @@ def types_by_allocation(t, program):
           f"closures: {closures}")
 
 
-@cases_for({"local-stripped": Program("allocations", strip=True),
+@cases_for({"local": EVERYDAY_PROGRAMS["local"],
+            "local-stripped": Program("allocations", strip=True),
             "local-pie-stripped": EVERYDAY_PROGRAMS["local-pie-stripped"]})
-def types_without_symbols(t, program):
+def types_of_what_variables_and_closures_hold(t, program):
     types_by_allocation(t, program)
 
 
 @cases_for({name: program for name, program in VERSION_PROGRAMS.items() if "-stripped" in name},
            tier=VERSIONS)
-def types_without_symbols_in(t, program):
+def types_of_what_variables_and_closures_hold_in(t, program):
     types_by_allocation(t, program)
 
 

@@ -4,7 +4,7 @@ and ten that look like it and are healthy."""
 
 import json
 
-from harness import VERSIONS, case, cases_for, check, check_equal
+from harness import VERSIONS, case, cases_for, check, check_equal, until
 from programs import Program, start
 from tracer import check_schema, run
 
@@ -106,3 +106,29 @@ def who_holds_what(t):
     check_equal(total, shown["memory"]["heap_live_bytes"], "bytes of all types")
     check_equal(sum(one["objects"] for one in shown["types"]), shown["memory"]["objects"],
                 "objects of all types")
+
+
+@case
+def what_closures_have_captured(t):
+    """The program has no samples: closures are told by the code that makes them."""
+    target = start(t, Program("growth"), "closures")
+    held = set()
+
+    def is_there():
+        shown = look(t, target.pid)
+        held.update((h["path"], h["type"]) for h in shown["holders"])
+        return ("main.handlers[…]", "*main.session") in held
+
+    until(f"sessions that handlers hold in {held}", is_there)
+
+
+@cases_for(STRIPPED_PROGRAMS)
+def what_grows_without_symbols(t, program):
+    """Variables have no names, and what hangs from them has its types all the same."""
+    growing = watch(t, program, "contexts", "lru")
+    check(growing, "something grows")
+    for g in growing:
+        check(g["path"].startswith("variable at 0x"), f"path: {g}")
+        check(g["entries_after"] >= g["entries_before"] + 10, f"entries: {g}")
+    children = [g for g in growing if g["type"] == "map[context.canceler]struct {}"]
+    check_equal([g["path"].endswith(".children") for g in children], [True], f"what grows: {growing}")

@@ -61,6 +61,11 @@ struct go_arch {
 	/* read_insn - the one at @code, which lies at @address. -EILSEQ: it is none, or is cut off. */
 	int (*read_insn)(uint64_t address, const uint8_t *code, size_t size,
 			 struct go_insn *ret_insn);
+	/*
+	 * may_store_behind - whether @code begins like a direct call behind which a static address is
+	 * loaded. It may begin anywhere, so there may be none.
+	 */
+	bool (*may_store_behind)(const uint8_t *code, size_t size);
 	/* src/internal/abi/abi_*.go: the registers of the first integer arguments; 0 is the result, too. */
 	uint8_t arguments[6];
 };

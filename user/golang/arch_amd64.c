@@ -198,6 +198,13 @@ static int read_insn(uint64_t address, const uint8_t *code, size_t size, struct 
 	return 0;
 }
 
+/* CALL rel32; LEA reg, disp32(%rip). */
+static bool may_store_behind(const uint8_t *code, size_t size)
+{
+	return code[0] == 0xe8 && size >= 12 && (code[5] & 0xfb) == 0x48 && code[6] == 0x8d &&
+	       (code[7] & 0xc7) == 5;
+}
+
 const struct go_arch go_arch_amd64 = {
 	.pc_quantum = 1,
 	.uses_lr = false,
@@ -209,5 +216,6 @@ const struct go_arch go_arch_amd64 = {
 	.scan_refs = scan_refs,
 	.scan_fields = scan_fields,
 	.read_insn = read_insn,
+	.may_store_behind = may_store_behind,
 	.arguments = {0, 3, 1, 7, 6, 8}, /* RAX, RBX, RCX, RDI, RSI, R8 */
 };

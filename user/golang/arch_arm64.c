@@ -214,6 +214,13 @@ static int read_insn(uint64_t address, const uint8_t *code, size_t size, struct 
 	return 0;
 }
 
+/* BL; ADRP. */
+static bool may_store_behind(const uint8_t *code, size_t size)
+{
+	return size >= 2 * INSN_SIZE && (bytes__u32(code, 0) & 0xfc000000) == 0x94000000 &&
+	       (bytes__u32(code, INSN_SIZE) & PC_RELATIVE_MASK) == ADRP;
+}
+
 const struct go_arch go_arch_arm64 = {
 	.pc_quantum = 4,
 	.uses_lr = true,
@@ -225,5 +232,6 @@ const struct go_arch go_arch_arm64 = {
 	.scan_refs = scan_refs,
 	.scan_fields = scan_fields,
 	.read_insn = read_insn,
+	.may_store_behind = may_store_behind,
 	.arguments = {0, 1, 2, 3, 4, 5},
 };

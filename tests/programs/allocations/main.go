@@ -153,10 +153,25 @@ func fillChain(n int) interface{} {
 	return n
 }
 
+// What nothing but closures hold.
+type captured struct{ a, b, c, d int }
+
+var hooks []func() int
+
+//go:noinline
+func fillHooks(n int) interface{} {
+	for i := 0; i < n; i++ {
+		c := &captured{a: i}
+		hooks = append(hooks, func() int { c.a++; return c.a })
+	}
+	return n
+}
+
 var fills = map[string]func(int) interface{}{
 	"nodes": fillNodes, "strings": fillStrings, "tiny": fillTiny, "headers": fillHeaders,
 	"large": fillLarge, "map": fillMap, "closures": fillClosures, "shapes": fillShapes,
 	"generic": fillGeneric, "deep": fillDeep, "chain": fillChain,
+	"hooks": fillHooks,
 }
 
 var (

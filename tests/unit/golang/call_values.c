@@ -3,7 +3,11 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/bytes.h"
+#include "real_binaries.h"
 
 #define ADDRESS 0x401000ULL
 
@@ -129,4 +133,81 @@ Test(call_values, what_is_stored_first_in_a_new_object)
 	cr_assert_eq(
 		call_values__stored(&go_arch_arm64, ADDRESS, (const uint8_t *)arm64, sizeof(arm64)),
 		0x402120);
+}
+
+/* --- programs that toolchains have made --------------------------------------------------------- */
+
+/* Whether there may be a type's descriptor: its size, alignment and kind (src/internal/abi/type.go). */
+static bool is_type(struct elf_image *image, uint64_t address)
+{
+	uint8_t data[24];
+
+	return !elf_image__read(image, address, data, sizeof(data)) &&
+	       bytes__u64(data, 0) < 1u << 20 && data[21] && data[21] <= 8 && data[23] % 32 &&
+	       data[23] % 32 <= 26;
+}
+
+/* Calls of @callee in @func whose first argument is a type; those of which that is not known. */
+static void count_calls(struct elf_image *image, const struct pclntab_func *func, uint64_t callee,
+			size_t *known, size_t *unknown)
+{
+	const struct go_arch *arch = go_arch__of(image);
+	size_t size = func->end - func->entry;
+	uint8_t *code = malloc(size);
+	struct go_insn insn;
+
+	cr_assert(code);
+	cr_assert_eq(elf_image__read(image, func->entry, code, size), 0);
+	for (size_t at = 0; at < size; at += insn.length) {
+		if (arch->read_insn(func->entry + at, code + at, size - at, &insn))
+			break;
+		if (insn.kind != GO_INSN_CALL || insn.value != callee)
+			continue;
+		cr_assert_eq(call_values__read(arch, func->entry, code, at + insn.length, &values),
+			     0);
+		cr_assert_eq(values.callee, callee);
+		if (is_type(image, values.arguments[0]))
+			++*known;
+		else
+			++*unknown;
+	}
+	free(code);
+}
+
+Test(call_values, types_in_real_programs)
+{
+	static const char *const names[] = {
+		"runtime.newobject", "runtime.procresize", "runtime.malg",	"os.newFile",
+		"fmt.init",	     "runtime.newproc1",   "runtime.schedinit", "runtime.allocm",
+		"os.init",	     "syscall.init"};
+	struct real_binary binaries[MAX_REAL_BINARIES];
+	size_t n = real_binaries__list(binaries, MAX_REAL_BINARIES);
+
+	for (size_t i = 0; i < n; i++) {
+		struct elf_image *image = real_binary__open(&binaries[i]);
+		struct pclntab_func funcs[ARRAY_SIZE(names)] = {0};
+		size_t known = 0, unknown = 0;
+		struct failure failure;
+		struct pclntab *tab;
+
+		cr_assert_eq(pclntab__open(image, &tab, &failure), 0);
+		if (!pclntab__text(tab)) {
+			const char *const text[] = {"runtime.text"};
+			struct elf_symbol symbol = {0};
+
+			if (elf_image__symbols(image, text, &symbol, 1) == 1)
+				pclntab__set_text(tab, symbol.address);
+		}
+		if (pclntab__text(tab) && pclntab__find(tab, names, funcs, ARRAY_SIZE(names)) > 0) {
+			for (size_t k = 1; k < ARRAY_SIZE(names); k++) {
+				if (funcs[k].entry)
+					count_calls(image, &funcs[k], funcs[0].entry, &known,
+						    &unknown);
+			}
+			cr_assert_geq(known, 3, "%s: %zu", binaries[i].name, known);
+			cr_assert_eq(unknown, 0, "%s: %zu", binaries[i].name, unknown);
+		}
+		pclntab__free(tab);
+		elf_image__free(image);
+	}
 }

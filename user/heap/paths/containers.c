@@ -117,6 +117,17 @@ static void by_trie_entry(uint64_t offset, struct paths_step *step, char *label)
 	snprintf(label, PATHS_LABEL, "%s", HEAP_ELEMENT);
 }
 
+/* --- closures ----------------------------------------------------------------------------------- */
+
+uint16_t path_containers__captured(struct heap_paths *paths, uint16_t holder,
+				   const struct heap_contents *in)
+{
+	struct path_step step = {.label = "", .role = PATH_CAPTURED};
+
+	step.type = heap_closures__type(paths->closures, path_steps__word(in, in->object));
+	return step.type ? path_tree__child(paths->tree, holder, &step) : PATH_NONE;
+}
+
 /* ------------------------------------------------------------------------------------------------ */
 
 bool path_containers__is_small_map(const struct heap_contents *in)

@@ -41,6 +41,8 @@ int heap_paths__new(const struct heap_runtime *runtime, const struct go_variable
 	if (!err)
 		err = heap_allocated__new(runtime, paths->types, &paths->allocated);
 	if (!err)
+		err = heap_closures__new(runtime, &paths->modules, paths->types, &paths->closures);
+	if (!err)
 		err = path_tree__new(0, &paths->tree);
 	if (!err)
 		err = index__new(MAX_STEPS, &paths->by_step);
@@ -84,6 +86,7 @@ void heap_paths__free(struct heap_paths *paths)
 	path_tree__free(paths->tree);
 	type_index__free(paths->type_index);
 	heap_allocated__free(paths->allocated);
+	heap_closures__free(paths->closures);
 	index__free(paths->by_object);
 	index__free(paths->by_place);
 	free(paths->known);

@@ -5,6 +5,7 @@
 /* What paths.c (objects and their nodes), steps.c (where a word leads) and roots.c share. */
 #include "base/index.h"
 #include "heap/paths/paths.h"
+#include "heap/types/closures.h"
 #include "heap/types/index.h"
 #include "heap/types/types.h"
 
@@ -90,6 +91,7 @@ struct heap_paths {
 	uint64_t variable, variable_size;
 	uint16_t variable_node;
 
+	struct heap_closures *closures;
 	struct heap_allocated *allocated;
 	struct heap_known *known;
 	size_t n_known;
@@ -145,6 +147,13 @@ void paths_known__forget(struct heap_paths *paths);
 
 /* path_steps__set - that is where @step leads. */
 void path_steps__set(struct paths_step *step, enum path_role role, uint64_t type, uint64_t shown);
+
+/*
+ * path_containers__captured - the node for what the closure that @reference is in has captured, below
+ * that of the closure, @holder; PATH_NONE: it is not known.
+ */
+uint16_t path_containers__captured(struct heap_paths *paths, uint16_t holder,
+				   const struct heap_contents *in);
 
 /* path_containers__resolve - where @step leads in a part of a container, and by what @label. */
 void path_containers__resolve(struct heap_paths *paths, const struct path_node *node,

@@ -229,6 +229,15 @@ static void fold_trie(struct heap_paths *paths, struct paths_step *step, char *l
 		label[length - strlen(root)] = '\0';
 }
 
+/* src/cmd/compile/internal/typecheck/func.go: from Go 1.21 on what is captured has numbers for names. */
+static void strip_captured(char *label)
+{
+	size_t digits = !strncmp(label, ".X", 2) ? strspn(label + 2, "0123456789") : 0;
+
+	if (digits && (label[2 + digits] == '.' || !label[2 + digits] || label[2 + digits] == '['))
+		memmove(label, label + 2 + digits, strlen(label + 2 + digits) + 1);
+}
+
 /* A word of values of the node's type, which has been found to be @offset bytes into one. */
 static void by_type(struct heap_paths *paths, const struct path_node *node, uint64_t offset,
 		    struct paths_step *step, char *label)
@@ -246,6 +255,8 @@ static void by_type(struct heap_paths *paths, const struct path_node *node, uint
 	by_leaf(&leaf, step);
 	if (!strip_list(paths, step, label))
 		fold_trie(paths, step, label);
+	if (node->role == PATH_CAPTURED)
+		strip_captured(label);
 	if (node->role != PATH_MAP_SLOTS)
 		return;
 	if (!strcmp(path, ".overflow")) {
@@ -266,6 +277,7 @@ static void resolve(struct heap_paths *paths, const struct path_node *node, stru
 	case PATH_ARRAY:
 	case PATH_MAP_SLOTS:
 	case PATH_CHAN_BUFFER:
+	case PATH_CAPTURED:
 		by_type(paths, node, step->offset, step, label);
 		break;
 	default:
@@ -450,6 +462,7 @@ static uint64_t place_in_value(struct heap_paths *paths, uint16_t number, uint64
 	case PATH_VARIABLES:
 	case PATH_MAP_SLOTS:
 	case PATH_CHAN_BUFFER:
+	case PATH_CAPTURED:
 	case PATH_VALUE:
 		type = type_of_node(paths, number);
 		return type && type->size ? offset % type->size : ANY_OFFSET;
@@ -475,12 +488,22 @@ uint16_t path_steps__follow(struct heap_paths *paths, uint16_t holder, uint64_t 
 			    const struct heap_reference *reference)
 {
 	const struct path_node *node = path_tree__node(paths->tree, holder);
-	uint64_t dynamic = circumstances(paths, node, reference);
-	uint64_t place = place_in_value(paths, holder, offset);
-	bool guess = dynamic && is_guess(node);
-	struct paths_step *step = step_for(paths, holder, place, dynamic, guess);
+	uint16_t captured = node->role == PATH_FUNC ?
+				    path_containers__captured(paths, holder, reference->in) :
+				    PATH_NONE;
+	uint64_t dynamic, place;
+	struct paths_step *step;
 	uint16_t child;
+	bool guess;
 
+	if (captured) {
+		holder = captured;
+		node = path_tree__node(paths->tree, holder);
+	}
+	dynamic = circumstances(paths, node, reference);
+	place = place_in_value(paths, holder, offset);
+	guess = dynamic && is_guess(node);
+	step = step_for(paths, holder, place, dynamic, guess);
 	if (!step)
 		return PATH_NONE;
 	if (step->kind == STEP_EFACE || step->kind == STEP_IFACE) {

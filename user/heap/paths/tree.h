@@ -39,6 +39,7 @@ enum path_role {
 	PATH_MAP_OVERFLOW,
 	PATH_CHAN,	  /* type: of the channel */
 	PATH_CHAN_BUFFER, /* type: of an element */
+	PATH_CAPTURED,	  /* what a PATH_FUNC has captured; type: the struct that it is */
 	PATH_TRIE_ENTRY,  /* has one key and value of a PATH_TRIE */
 	PATH_INTERNAL,	  /* anything else that the runtime made for a container */
 };
