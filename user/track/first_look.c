@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "track/gc_steps.h"
 #include "track/goid_order.h"
 #include "track/tracker_internal.h"
 #include "track/verdict_limits.h"
@@ -18,14 +19,16 @@ struct members {
 	uint64_t since_first; /* ... since the collection that noted the first wait of all */
 	uint64_t first_goid, last_goid, oldest_ns; /* of those that stayed */
 	struct age_histogram *waits; /* of those that stayed; NULL: there are too few */
+	uint32_t *by_step; /* of those that stayed, by the collection that found them; likewise */
 };
 
 struct look {
 	struct tracker *tracker;
 	struct goid_order *order;
 	uint64_t now, uptime_ns;
-	uint64_t first_ticks;	 /* the first wait of all that the GC has noted */
-	uint64_t gc_ns;		 /* how far the begin of a wait may lie before what the GC noted */
+	uint64_t first_ticks; /* the first wait of all that the GC has noted */
+	uint64_t gc_ns;	      /* how far the begin of a wait may lie before what the GC noted */
+	struct gc_steps steps;
 	struct members *members; /* by index of their site */
 };
 
@@ -44,7 +47,8 @@ static int look_begin(struct look *look)
 		if (site->system || site->parked < SUSPECT_MIN_ARRIVED)
 			continue;
 		look->members[i].waits = calloc(1, sizeof(*look->members[i].waits));
-		if (!look->members[i].waits)
+		look->members[i].by_step = calloc(GC_STEPS_MAX, sizeof(uint32_t));
+		if (!look->members[i].waits || !look->members[i].by_step)
 			return -ENOMEM;
 	}
 	return 0;
@@ -52,8 +56,10 @@ static int look_begin(struct look *look)
 
 static void look_end(struct look *look)
 {
-	for (uint32_t i = 0; look->members && i < site_table__end(look->tracker->sites); i++)
+	for (uint32_t i = 0; look->members && i < site_table__end(look->tracker->sites); i++) {
 		free(look->members[i].waits);
+		free(look->members[i].by_step);
+	}
 	free(look->members);
 	goid_order__free(look->order);
 }
@@ -66,11 +72,13 @@ static void order_all(struct look *look)
 	uint32_t handle = 0;
 
 	look->first_ticks = UINT64_MAX;
+	gc_steps__begin(&look->steps, look->now, ticks__of(look->uptime_ns));
 	while ((g = goroutine_table__next(tracker->goroutines, &handle))) {
 		const struct site *site = site_table__at(tracker->sites, goroutine__site(g));
 
 		if (!(g->flags & GOROUTINE_PARKED))
 			continue;
+		gc_steps__note(&look->steps, goroutine__parked_since(g));
 		goid_order__note(look->order, goroutine__goid(g), goroutine__parked_since(g));
 		age_histogram__add(&waits, ticks__age_ns(goroutine__parked_since(g), look->now));
 		look->first_ticks = min_of(look->first_ticks, goroutine__parked_since(g));
@@ -79,7 +87,8 @@ static void order_all(struct look *look)
 	}
 	goid_order__close(look->order);
 	/* Collections are at most as far apart as the waits that they have noted. */
-	look->gc_ns = age_histogram__widest_gap_ns(&waits, MAX_GC_NS);
+	look->gc_ns =
+		age_histogram__widest_gap_ns(&waits, min_of((uint64_t)MAX_GC_NS, look->uptime_ns));
 }
 
 /*
@@ -101,7 +110,10 @@ static bool has_moved(const struct look *look, const struct goroutine *g)
 {
 	uint64_t wait = ticks__age_ns(goroutine__parked_since(g), look->now);
 
-	return (double)(wait + look->gc_ns + FIRST_LOOK_BEFORE_NS) <
+	uint64_t before =
+		min_of((uint64_t)FIRST_LOOK_BEFORE_NS, look->uptime_ns / FIRST_LOOK_BEFORE_PART);
+
+	return (double)(wait + look->gc_ns + before) <
 	       FIRST_LOOK_LIFE_SHARE * (double)least_life_ns(look, g);
 }
 
@@ -114,6 +126,8 @@ static void note_stayed(const struct look *look, struct members *members, const 
 	members->last_goid = max_of(members->last_goid, goid);
 	members->oldest_ns = max_of(members->oldest_ns, wait_ns);
 	members->stayed++;
+	if (members->by_step)
+		members->by_step[gc_steps__of(&look->steps, since)]++;
 	if (since == look->first_ticks)
 		members->since_first++;
 	else if (members->waits)
@@ -213,19 +227,48 @@ static bool came_one_by_one(const struct look *look, struct members *members,
 	       goes_on(look, members);
 }
 
+/* Very many in a process that is young: what a watch would call a leak after as long. */
+static bool came_while_young(const struct look *look, const struct members *members,
+			     struct first_look *first)
+{
+	struct gc_steps_rise rise;
+
+	if (!members->waits || look->uptime_ns >= SUSPECT_MIN_NS ||
+	    (double)members->stayed < (double)members->n * SUSPECT_MIN_SHARE ||
+	    !gc_steps__rise(&look->steps, members->by_step, &rise) ||
+	    rise.arrived < SUSPECT_YOUNG_ARRIVED || rise.span_ns < SUSPECT_YOUNG_NS ||
+	    (double)rise.span_ns < (double)look->uptime_ns * SUSPECT_MIN_LIFE_SHARE)
+		return false;
+	first->arrived = rise.arrived;
+	first->span_ns = rise.span_ns;
+	first->periods = rise.periods;
+	first->periods_with = rise.periods_with;
+	return true;
+}
+
+static bool came_all_the_time(const struct look *look, struct members *members,
+			      struct first_look *first)
+{
+	unsigned int periods, periods_with;
+
+	if (!came_one_by_one(look, members, &periods, &periods_with))
+		return false;
+	first->arrived = members->stayed;
+	first->span_ns = members->oldest_ns;
+	first->periods = periods;
+	first->periods_with = periods_with;
+	return true;
+}
+
 static void conclude(const struct look *look, uint32_t index)
 {
 	struct site *site = site_table__at(look->tracker->sites, index);
 	struct members *members = &look->members[index];
-	unsigned int periods, periods_with;
 
 	site->first_look.moved_ticks = members->moved_ticks;
-	if (!came_one_by_one(look, members, &periods, &periods_with))
+	if (!came_while_young(look, members, &site->first_look) &&
+	    !came_all_the_time(look, members, &site->first_look))
 		return;
-	site->first_look.arrived = members->stayed;
-	site->first_look.span_ns = members->oldest_ns;
-	site->first_look.periods = periods;
-	site->first_look.periods_with = periods_with;
 	site->first_look.connections =
 		goid_order__counted(look->order, members->first_goid, members->last_goid);
 }

@@ -106,10 +106,17 @@ static void pass_parked(const struct judge *judge, const struct goroutine *g,
 	pass->oldest_park_ns = max_of(pass->oldest_park_ns, age);
 	pass->parked_min_age += age >= judge->policy->min_age_ns;
 	pass->parked_long += age >= max_of(judge->policy->min_age_ns, STUCK_SEND_NS);
-	if (since <= judge->tracker->parks_ticks)
+	if (since <= judge->tracker->parks_ticks) {
 		pass->parked_before++;
-	else if (pass->park_ages)
+		return;
+	}
+	if (pass->park_ages)
 		age_histogram__add(pass->park_ages, age);
+	if (age < judge->policy->min_age_ns)
+		return;
+	pass->came_first_ns = max_of(pass->came_first_ns, age);
+	pass->came_last_ns = pass->came ? min_of(pass->came_last_ns, age) : age;
+	pass->came++;
 }
 
 /* What the time since the last park of a member that is not parked adds to its site's pass. */
@@ -228,6 +235,9 @@ static void collect(const struct judge *judge, const struct site *site, bool oth
 		.parked_min_age = site->pass.parked_min_age,
 		.parked_long = site->pass.parked_long,
 		.parked_before = site->pass.parked_before,
+		.came = site->pass.came,
+		.came_first_ns = site->pass.came_first_ns,
+		.came_last_ns = site->pass.came_last_ns,
 		.oldest_park_ns = site->pass.oldest_park_ns,
 		.quiet_ns = since_ns(judge, site->left_ticks),
 		.companions = site->pass.companions,

@@ -42,6 +42,8 @@ struct site_pass {
 	uint32_t parked_long;	  /* ... for max(min_age, STUCK_SEND_NS) or longer */
 	uint32_t running_min_age; /* members that have not parked for min_age or longer */
 	uint32_t parked_before;	  /* members whose park began before the watch did */
+	uint32_t came;		  /* members whose park began later and has lasted for min_age ... */
+	uint64_t came_first_ns, came_last_ns; /* ... how long that of the first has, and of the last */
 	uint32_t lived_min_age;	  /* members that have lived for min_age or longer */
 	uint32_t of_alarm;	  /* members that had when the alarm was last renewed */
 	bool has_main;		  /* goroutine 1 is a member */

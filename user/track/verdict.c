@@ -246,13 +246,28 @@ static void add_proof(const struct evidence *e, struct judgement *judgement)
 	weights__of_proof(e, judgement);
 }
 
+/*
+ * Whether what nothing can wake becomes more. None of it ever leaves. So this goes by who came, and when:
+ * it begins with the third, whatever the trend of the last minutes is, and ends once, when none has come
+ * for so long that it is over.
+ */
+static bool confirmed_rises(const struct evidence *e)
+{
+	uint64_t gap;
+
+	if (e->came < CONFIRMED_MIN_CAME || e->came_first_ns - e->came_last_ns < e->min_age_ns ||
+	    (uint64_t)e->proof.goroutines * 2 < e->parked_min_age)
+		return false;
+	gap = (e->came_first_ns - e->came_last_ns) / (e->came - 1);
+	return e->came_last_ns <= max_of((uint64_t)ALARM_MAX_NS, GROWTH_MAX_GAPS * gap);
+}
+
 /* Nothing can wake these again, whatever their number or rate. */
 static bool is_unreachable(const struct evidence *e, struct judgement *judgement)
 {
 	if (!e->proof.goroutines)
 		return false;
-	judgement->verdict =
-		e->trend.steady && e->trend.per_minute > 0 ? VERDICT_LEAKING : VERDICT_STUCK;
+	judgement->verdict = confirmed_rises(e) ? VERDICT_LEAKING : VERDICT_STUCK;
 	judgement->stay_ns = e->min_age_ns;
 	judgement->stayed = e->parked_min_age;
 	judgement->left = evidence__left(e, e->min_age_ns);
@@ -398,8 +413,11 @@ static void judge(const struct evidence *evidence, struct judgement *ret_judgeme
 	if (may_be_accused(evidence)) {
 		if (is_leaking(evidence, ret_judgement) || was_leaking(evidence, ret_judgement) ||
 		    is_stuck(evidence, ret_judgement)) {
-			if (evidence->proof.goroutines)
-				add_proof(evidence, ret_judgement);
+			if (!evidence->proof.goroutines)
+				return;
+			if (confirmed_rises(evidence))
+				ret_judgement->verdict = VERDICT_LEAKING;
+			add_proof(evidence, ret_judgement);
 			return;
 		}
 		if (is_unreachable(evidence, ret_judgement) ||

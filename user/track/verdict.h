@@ -60,6 +60,8 @@ struct evidence {
 	uint64_t parked_min_age; /* of parked, for min_age or longer */
 	uint64_t parked_long;	 /* ... for max(min_age, STUCK_SEND_NS) or longer */
 	uint64_t parked_before;	 /* ... since before the watch began */
+	uint64_t came; /* ... since it began, for min_age or longer; ago: the first and the last */
+	uint64_t came_first_ns, came_last_ns;
 	uint64_t oldest_park_ns;
 	uint64_t running, running_min_age; /* not parked; not for min_age or longer */
 	bool in_syscall;		   /* that is where they are, or in C */

@@ -56,6 +56,10 @@
 #define STUCK_LONE_SEND_NS	(900 * NSEC_PER_SEC)
 #define STUCK_TIMES_LONGEST	4 /* times the longest wait that ever ended here */
 
+/* --- confirmed and proven (verdict.c) -------------------------------------------------------------- */
+
+#define CONFIRMED_MIN_CAME 3 /* so many came during the watch, not at once: its number rises */
+
 /* --- growing (verdict.c) -------------------------------------------------------------------------- */
 
 #define GROWING_TREND_NS       (300 * NSEC_PER_SEC) /* the trend is that of the last so long ... */
@@ -72,6 +76,11 @@
 #define SUSPECT_MIN_ARRIVED	 100
 #define SUSPECT_MIN_SHARE	 0.9 /* of the members have to have come one by one */
 #define SUSPECT_MIN_NS		 (480 * NSEC_PER_SEC)
+/* In a younger process so many, from collection to collection as evenly as those lie apart. */
+#define SUSPECT_YOUNG_ARRIVED	 1000
+#define SUSPECT_YOUNG_NS	 (30 * NSEC_PER_SEC)
+#define SUSPECT_STEP_MIN_SHARE	 0.5 /* of an even share; one may have fewer, but not the latest */
+#define SUSPECT_STEP_MAX_SHARE	 2.0
 #define SUSPECT_MIN_LIFE_SHARE	 0.75 /* of the process' life */
 #define SUSPECT_PERIODS		 6u
 #define SUSPECT_PERIOD_MIN_SHARE 0.25 /* as GROWTH_PERIOD_MIN_SHARE */
@@ -80,6 +89,7 @@
 /* A goroutine has always been in its wait when this is shorter than its life by no more than ... */
 #define FIRST_LOOK_LIFE_SHARE 0.9
 #define FIRST_LOOK_BEFORE_NS  (60 * NSEC_PER_SEC)
+#define FIRST_LOOK_BEFORE_PART 8 /* ... and by no more than this part of the process' life */
 /* A life by the share of goids handed out since may be wrong by this factor: load is uneven. */
 #define FIRST_LOOK_UNEVEN 4
 

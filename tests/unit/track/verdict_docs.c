@@ -134,6 +134,17 @@ Test(verdict_docs, alarms_that_end_and_rises)
 	free(page);
 }
 
+Test(verdict_docs, confirmed)
+{
+	char *page = read_text(PAGE);
+
+	says(page, "`leaking` when %s of those that wait came during the watch",
+	     word(CONFIRMED_MIN_CAME));
+	cr_expect_eq(minutes(ALARM_MAX_NS), 60);
+	says(page, "none for an hour, or for %s times the usual gap", word(GROWTH_MAX_GAPS));
+	free(page);
+}
+
 Test(verdict_docs, bundles)
 {
 	char *page = read_text(PAGE);
@@ -180,9 +191,17 @@ Test(verdict_docs, suspected)
 	cr_expect_eq(SUSPECT_PERIOD_MIN_SHARE, GROWTH_PERIOD_MIN_SHARE);
 	cr_expect_eq(SUSPECT_PERIOD_MAX_SHARE, GROWTH_PERIOD_MAX_SHARE);
 	says(page, "when %s in a hundred have left", word(100.0 / SUSPECT_MAX_LEFT_PART));
-	says(page, "waited for less than %s tenths of that, by a minute and",
+	says(page, "waited for less than %s tenths of that, by a minute (or an ",
 	     word(FIRST_LOOK_LIFE_SHARE * 10));
 	cr_expect_eq(seconds(FIRST_LOOK_BEFORE_NS), 60);
+	says(page, "%dth of the process' life, if that is shorter) and the distance of two",
+	     FIRST_LOOK_BEFORE_PART);
+	says(page, "%d or more have come so within %d seconds or longer", SUSPECT_YOUNG_ARRIVED,
+	     seconds(SUSPECT_YOUNG_NS));
+	cr_expect_eq(SUSPECT_STEP_MIN_SHARE, 0.5);
+	says(page, "in all but one of these half as many as that came");
+	cr_expect_eq(SUSPECT_STEP_MAX_SHARE, 2);
+	says(page, "in none twice as many");
 	cr_expect_eq(FIRST_LOOK_UNEVEN, 4);
 	says(page, "a quarter of what its goid among all that were handed out makes likely");
 	free(page);

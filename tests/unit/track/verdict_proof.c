@@ -62,6 +62,29 @@ Test(verdict_proof, what_nothing_leads_to_and_grows_is_leaking_before_growth_alo
 	struct evidence e = waiting();
 	struct judgement judgement;
 
+	e.came = 3;
+	e.came_first_ns = 100 * SECOND;
+	e.came_last_ns = 90 * SECOND;
+	verdict__of(&e, &judgement);
+	cr_expect_neq(judgement.verdict, VERDICT_LEAKING);
+	e.proof = (struct site_proof){.level = PROOF_CONFIRMED, .goroutines = 3};
+	verdict__of(&e, &judgement);
+	cr_expect_eq(judgement.verdict, VERDICT_LEAKING);
+}
+
+static enum verdict verdict_of(const struct evidence *e)
+{
+	struct judgement judgement;
+
+	verdict__of(e, &judgement);
+	return judgement.verdict;
+}
+
+Test(verdict_proof, the_trend_does_not_turn_a_leak_into_a_fixed_set_and_back)
+{
+	struct evidence e = waiting();
+
+	e.proof = (struct site_proof){.level = PROOF_CONFIRMED, .goroutines = 3};
 	e.trend = (struct trend){.samples = 5,
 				 .span_ns = 10 * SECOND,
 				 .first = 1,
@@ -69,11 +92,38 @@ Test(verdict_proof, what_nothing_leads_to_and_grows_is_leaking_before_growth_alo
 				 .per_minute = 12,
 				 .rise = 2,
 				 .steady = true};
-	verdict__of(&e, &judgement);
-	cr_expect_neq(judgement.verdict, VERDICT_LEAKING);
+	cr_expect_eq(verdict_of(&e), VERDICT_STUCK);
+	e.came = 3;
+	e.came_first_ns = 1000 * SECOND;
+	e.came_last_ns = 995 * SECOND;
+	cr_expect_eq(verdict_of(&e), VERDICT_STUCK, "all came at once");
+	e.came_last_ns = 600 * SECOND;
+	cr_expect_eq(verdict_of(&e), VERDICT_LEAKING);
+	e.trend.steady = false;
+	e.trend.per_minute = 0;
+	cr_expect_eq(verdict_of(&e), VERDICT_LEAKING);
+	e.came = 2;
+	cr_expect_eq(verdict_of(&e), VERDICT_STUCK, "two may be chance");
+	e.came = 3;
+	e.parked_min_age = 7;
+	cr_expect_eq(verdict_of(&e), VERDICT_STUCK, "most can be woken");
+}
+
+Test(verdict_proof, a_leak_that_has_stopped_is_a_fixed_set_an_hour_later)
+{
+	struct evidence e = waiting();
+
 	e.proof = (struct site_proof){.level = PROOF_CONFIRMED, .goroutines = 3};
-	verdict__of(&e, &judgement);
-	cr_expect_eq(judgement.verdict, VERDICT_LEAKING);
+	e.came = 3;
+	e.came_first_ns = 5000 * SECOND;
+	e.came_last_ns = 3600 * SECOND;
+	cr_expect_eq(verdict_of(&e), VERDICT_LEAKING);
+	e.came_last_ns++;
+	cr_expect_eq(verdict_of(&e), VERDICT_STUCK);
+	/* One every two hours: the next one is not late yet. */
+	e.came_first_ns = 22 * 3600 * SECOND;
+	e.came_last_ns = 6 * 3600 * SECOND;
+	cr_expect_eq(verdict_of(&e), VERDICT_LEAKING);
 }
 
 Test(verdict_proof, the_runtimes_own_are_never_accused_by_the_heap)
