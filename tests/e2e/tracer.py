@@ -32,12 +32,14 @@ SITE = {
     "oldest_park_seconds": (int, float),
     "oldest_age_seconds": (int, float),
     "growth_per_minute": (int, float),
+    "holds": list,
 }
 TARGET = {
     "pid": int,
     "comm": str,
     "exe": str,
     "go_version": str,
+    "program": dict,
     "observed_seconds": (int, float),
     "mode": str,
     "goroutines": dict,

@@ -29,6 +29,7 @@ struct go_binary {
 	struct elf_image *image;
 	struct pclntab *tab;
 	struct go_build_info info;
+	struct go_dependencies *dependencies; /* NULL: nobody has asked yet */
 	char build_id[BUILD_ID_TEXT];
 	struct layout_choice choice;
 	uint64_t file_text; /* what the pclntab itself says (to Go 1.25), or 0 */
@@ -129,6 +130,7 @@ void go_binary__free(struct go_binary *binary)
 	if (!binary)
 		return;
 	pclntab__free(binary->tab);
+	go_dependencies__free(binary->dependencies);
 	elf_image__free(binary->image);
 	free(binary->reasons);
 	free(binary);
@@ -423,6 +425,13 @@ uint64_t go_binary__find_semtable(struct go_binary *binary, struct remote *remot
 const char *go_binary__build_id(const struct go_binary *binary)
 {
 	return binary->build_id;
+}
+
+const struct go_dependencies *go_binary__dependencies(struct go_binary *binary)
+{
+	if (!binary->dependencies && go_dependencies__read(binary->image, &binary->dependencies))
+		return NULL;
+	return binary->dependencies;
 }
 
 const struct go_build_info *go_binary__build_info(const struct go_binary *binary)

@@ -11,6 +11,7 @@
 #include "base/failure.h"
 #include "golang/build_id.h"
 #include "golang/buildinfo.h"
+#include "golang/dependencies.h"
 #include "elf/image.h"
 #include "golang/layout.h"
 #include "golang/pclntab.h"
@@ -103,6 +104,8 @@ int go_binary__bias_of_code(const struct go_binary *binary, uint64_t mapping_sta
 
 const char *go_binary__build_id(const struct go_binary *binary); /* see build_id.h */
 const struct go_build_info *go_binary__build_info(const struct go_binary *binary);
+/* go_binary__dependencies - read when first asked for; NULL: no memory. */
+const struct go_dependencies *go_binary__dependencies(struct go_binary *binary);
 const struct go_layout *go_binary__layout(const struct go_binary *binary);
 const struct go_globals *go_binary__globals(const struct go_binary *binary);
 const struct go_module *go_binary__module(const struct go_binary *binary);

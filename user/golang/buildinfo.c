@@ -136,6 +136,10 @@ static void parse_setting(struct field value, struct go_build_info *info)
 		info->plugin = field_is(value, "plugin");
 	else if (field_is(key, "GOEXPERIMENT"))
 		copy_field(info->experiments, value);
+	else if (field_is(key, "vcs.revision"))
+		copy_field(info->vcs_revision, value);
+	else if (field_is(key, "vcs.modified"))
+		info->vcs_modified = field_is(value, "true");
 }
 
 static void add_local(struct field path, struct go_build_info *info)
@@ -436,6 +440,46 @@ static int check_version(struct elf_image *image, const char *text, struct go_ve
 	return 0;
 }
 
+/* As buildinfo.go decides: framed text ends with a newline before its end mark. */
+static struct field unframed(const char *modinfo, size_t length)
+{
+	if (length <= 2 * SENTINEL_SIZE || modinfo[length - SENTINEL_SIZE - 1] != '\n')
+		return (struct field){modinfo, 0};
+	return (struct field){modinfo + SENTINEL_SIZE, length - 2 * SENTINEL_SIZE};
+}
+
+int go_build_info__modules(struct elf_image *image, char **ret_text)
+{
+	__cleanup_free char *version = NULL, *modinfo = NULL;
+	uint64_t address = find_header(image);
+	uint8_t header[HEADER_SIZE];
+	struct field text;
+	size_t length;
+	char *copy;
+
+	if (!address || elf_image__read(image, address, header, sizeof(header)) ||
+	    !(header[FLAGS] & FLAG_INLINE))
+		return -ENOENT;
+	address += HEADER_SIZE;
+	if (read_counted(image, &address, &version, &length) ||
+	    read_counted(image, &address, &modinfo, &length))
+		return -ENOENT;
+	text = unframed(modinfo, length);
+	if (!text.length)
+		return -ENOENT;
+	copy = malloc(text.length + 1);
+	if (!copy)
+		return -ENOMEM;
+	for (size_t i = 0; i < text.length; i++)
+		copy[i] = iscntrl((unsigned char)text.text[i]) && text.text[i] != '\n' &&
+					  text.text[i] != '\t' ?
+				  '?' :
+				  text.text[i];
+	copy[text.length] = '\0';
+	*ret_text = copy;
+	return 0;
+}
+
 int go_build_info__read(struct elf_image *image, struct go_build_info *ret_info,
 			struct failure *failure)
 {
@@ -462,10 +506,7 @@ int go_build_info__read(struct elf_image *image, struct go_build_info *ret_info,
 		return err;
 	if (read_counted(image, &address, &modinfo, &length))
 		return damaged(image, failure, "no module information");
-	/* As buildinfo.go decides: framed text ends with a newline before its end mark. */
-	if (length > 2 * SENTINEL_SIZE && modinfo[length - SENTINEL_SIZE - 1] == '\n')
-		parse_modinfo((struct field){modinfo + SENTINEL_SIZE, length - 2 * SENTINEL_SIZE},
-			      &info);
+	parse_modinfo(unframed(modinfo, length), &info);
 	experiments_from_version(&info);
 	*ret_info = info;
 	return 0;

@@ -36,6 +36,9 @@ struct go_build_info {
 	bool race;	       /* -race=true */
 	bool plugin;	       /* -buildmode=plugin; not recorded before Go 1.20 */
 	char experiments[128]; /* GOEXPERIMENT setting, "" when default */
+	/* The commit that it was built from, as the version control system names it; "" */
+	char vcs_revision[72];
+	bool vcs_modified; /* ... and there was more */
 };
 
 /*
@@ -46,6 +49,13 @@ struct go_build_info {
  */
 int go_build_info__read(struct elf_image *image, struct go_build_info *ret_info,
 			struct failure *failure) __must_check;
+
+/*
+ * go_build_info__modules - the lines about the modules it was built from, as in the binary
+ * (src/runtime/debug/mod.go ParseBuildInfo); what a terminal would act on is '?', but for tabs and ends of
+ * lines. The caller frees it. Errors: -ENOENT there are none, -ENOMEM.
+ */
+int go_build_info__modules(struct elf_image *image, char **ret_text) __must_check;
 
 /*
  * go_version__parse - "go1.26.8", "go1.21rc2", "devel go1.22-abc Tue ...", "go1.27-devel_abc"; also

@@ -8,7 +8,6 @@
 
 #include "golang/symbolize.h"
 
-#include "base/text.h"
 #include "golang/module_path.h"
 
 #define MAX_PATH 512
@@ -23,23 +22,6 @@ static const char *const runtime_packages[] = {
 	"internal/cpu",
 	"internal/stringslite",
 };
-
-/* The import path in @function, with escapes undone; "" when it has none. */
-static void package_path(const char *function, char path[MAX_PATH])
-{
-	const char *slash = strrchr(function, '/');
-	const char *end = strchr(slash ? slash : function, '.');
-	size_t n = 0;
-
-	for (const char *p = function; end && p < end && n < MAX_PATH - 1; n++) {
-		int high = *p == '%' ? text__hex_digit(p[1]) : -1;
-		int low = high >= 0 ? text__hex_digit(p[2]) : -1;
-
-		path[n] = low >= 0 ? (char)(high * 16 + low) : *p;
-		p += low >= 0 ? 3 : 1;
-	}
-	path[n] = '\0';
-}
 
 /* Whether @path is @parent or something below it. */
 static bool is_below(const char *path, const char *parent, size_t length)
@@ -105,7 +87,7 @@ enum frame_owner frame_owner__of(const char *function, const char *file,
 	/* Hash and equality functions that the compiler makes for types. */
 	if (!strncmp(function, "type:.", 6) || !strncmp(function, "type..", 6))
 		return FRAME_RUNTIME;
-	package_path(function, path);
+	module_path__of_function(function, path, sizeof(path));
 	/* Assembly of the runtime, "gogo", and what cgo adds have no package; nor has an address. */
 	if (!path[0] || is_runtime(path))
 		return FRAME_RUNTIME;

@@ -4,6 +4,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/text.h"
+
 /* The module cache below GOMODCACHE, which is GOPATH/pkg/mod unless it is set. */
 #define CACHE "/pkg/mod/"
 
@@ -53,6 +55,22 @@ static bool unescape(const char *from, const char *end, char *to, size_t size)
 	}
 	to[n] = '\0';
 	return n && from == end;
+}
+
+void module_path__of_function(const char *function, char *path, size_t size)
+{
+	const char *slash = strrchr(function, '/');
+	const char *end = strchr(slash ? slash : function, '.');
+	size_t n = 0;
+
+	for (const char *p = function; end && p < end && n < size - 1; n++) {
+		int high = *p == '%' ? text__hex_digit(p[1]) : -1;
+		int low = high >= 0 ? text__hex_digit(p[2]) : -1;
+
+		path[n] = low >= 0 ? (char)(high * 16 + low) : *p;
+		p += low >= 0 ? 3 : 1;
+	}
+	path[n] = '\0';
 }
 
 bool module_version__of_file(const char *file, struct module_version *ret_version)

@@ -19,4 +19,10 @@ struct module_version {
  */
 bool module_version__of_file(const char *file, struct module_version *ret_version);
 
+/*
+ * module_path__of_function - the import path of the package that @function, named as the linker does, is
+ * in, with the linker's escapes undone; "" when it has none, cut to @size.
+ */
+void module_path__of_function(const char *function, char *path, size_t size);
+
 #endif /* GLEAKD_GOLANG_MODULE_PATH_H */

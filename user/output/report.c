@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/report.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,6 +45,33 @@ const char *report__why(const struct report_site *site, size_t i, char out[REPOR
 	return out;
 }
 
+bool report__waits_for(const struct report_site *site, const struct report_lock *lock)
+{
+	for (size_t i = 0; i < lock->n_sites; i++) {
+		if (!strcmp(lock->sites[i], site->id))
+			return true;
+	}
+	return false;
+}
+
+bool report__holds(const struct report_site *site, const struct report_lock *lock)
+{
+	for (size_t i = 0; i < lock->n_holders; i++) {
+		if (!strcmp(lock->holders[i].site, site->id))
+			return true;
+	}
+	return false;
+}
+
+const struct report_lock *report__lock_at(const struct report_site *site, uint64_t address)
+{
+	for (size_t i = 0; i < site->n_locks; i++) {
+		if (site->locks[i].address == address)
+			return &site->locks[i];
+	}
+	return NULL;
+}
+
 /* "ssh.NewClient" of "golang.org/x/crypto/ssh.NewClient". */
 static const char *without_path(const char *function)
 {
@@ -62,10 +90,30 @@ static const char *name_of(const struct report_site *site)
 	return without_path(report__text(site->start_function));
 }
 
+/* "12 wait for one rwmutex, which goroutine 41 seems to hold" */
+static const char *what_of_lock(const struct report_lock *lock, char out[REPORT_WHAT_SIZE])
+{
+	char waiters[NUMBER_COUNT_SIZE];
+	int used;
+
+	number__count(lock->waiters, waiters);
+	used = snprintf(out, REPORT_WHAT_SIZE, "%s%s wait%s for one %s",
+			lock->more_waiters ? "more than " : "", waiters,
+			lock->waiters == 1 && !lock->more_waiters ? "s" : "",
+			wait_object_kind__name(lock->kind));
+	if (lock->n_holders)
+		snprintf(out + used, REPORT_WHAT_SIZE - (size_t)used,
+			 ", which goroutine %" PRIu64 "%s seems to hold", lock->holders[0].goid,
+			 lock->n_holders > 1 ? " or another" : "");
+	return out;
+}
+
 const char *report_finding__what(const struct report_finding *finding, char out[REPORT_WHAT_SIZE])
 {
 	char units[NUMBER_COUNT_SIZE], each[NUMBER_COUNT_SIZE];
 
+	if (finding->lock)
+		return what_of_lock(finding->lock, out);
 	number__count(finding->units, units);
 	snprintf(out, REPORT_WHAT_SIZE, "%s × %s", units, name_of(finding->sites[0]));
 	if (finding->n_sites > 1 && finding->units) {

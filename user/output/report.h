@@ -12,9 +12,9 @@
 #include <sys/types.h>
 
 #include "base/common.h"
-#include "golang/module_path.h"
-#include "heap/ways/holders.h"
+#include "golang/dependencies.h"
 #include "heap/view/view.h"
+#include "heap/ways/holders.h"
 #include "host/execution.h"
 #include "observe/wait_objects.h"
 #include "probe/cost.h"
@@ -34,6 +34,29 @@ struct report_frame {
 	const char *module; /* the plugin that it is in, a file's name; "" the program itself */
 };
 
+#define REPORT_LOCK_MAX_SITES	16
+#define REPORT_LOCK_MAX_HOLDERS 3
+
+/* Who seems to hold a lock: Go does not write it down. */
+struct report_lock_holder {
+	uint64_t goid;
+	char site[9];		      /* id of its site ... */
+	const struct report_site *at; /* ... and that, of the same report; NULL: it is not there */
+	uint64_t waiting_ns;
+};
+
+/* A lock that goroutines wait for, whatever their site. */
+struct report_lock {
+	enum wait_object_kind kind;
+	uint64_t address;
+	uint64_t waiters;
+	bool more_waiters;		      /* not all could be counted */
+	char sites[REPORT_LOCK_MAX_SITES][9]; /* ids; the same one may be there twice */
+	size_t n_sites;
+	struct report_lock_holder holders[REPORT_LOCK_MAX_HOLDERS]; /* the likeliest first */
+	size_t n_holders;
+};
+
 struct report_site {
 	char id[9];	       /* 8 hex digits, stable across runs of the same build */
 	struct site_view view; /* as the tracker has it */
@@ -46,24 +69,30 @@ struct report_site {
 	const char *wait_reason;	    /* the runtime's words; "" while running */
 	struct report_frame created_by;
 	struct report_frame blocked_at;
+	const struct go_dependency *
+		library; /* that the code is of in which it blocks; NULL: the program's own, or not known */
 	const char *start_function;
 	const struct report_frame *stack; /* innermost first */
 	size_t n_stack;
 	const struct report_finding *finding; /* that it is a part of; NULL: of none */
+	const struct report_lock *locks;      /* of the whole process, that somebody waits for */
+	size_t n_locks;
 };
 
 /*
  * What is leaked, stuck or suspected and not silenced: a site, or all sites whose members are created
- * together.
+ * together, or wait for one lock, with the one whose member holds it.
  */
 struct report_finding {
 	const struct report_site *const *sites; /* the one that says most first: it leads */
 	size_t n_sites;
 	enum verdict verdict; /* the worst of them */
 	double confidence;    /* the highest */
-	uint64_t goroutines;  /* in all of them */
-	uint64_t units;	      /* how many of what is leaked: as many as the smallest site has */
-	double per_minute;    /* of those units, more */
+	const struct report_lock
+		*lock;	     /* that its sites wait for; NULL: that is not what joins them */
+	uint64_t goroutines; /* in all of them */
+	uint64_t units;	     /* how many of what is leaked: as many as the smallest site has */
+	double per_minute;   /* of those units, more */
 };
 
 struct report_label {
@@ -151,7 +180,11 @@ struct report_target {
 	uint64_t runtime;	  /* tells it from the others of the process */
 	bool another;		  /* of a process that is in the report already */
 	const char *go_version;
-	const char *how; /* how the binary was read */
+	/* What it was built from: its main module, and the commit; "". */
+	const char *module, *module_version;
+	const char *vcs_revision;
+	bool vcs_modified; /* and changes that were not committed */
+	const char *how;   /* how the binary was read */
 	enum probe_mode mode;
 	const char *mode_reason; /* why not full; "" */
 	uint64_t observed_ns;
@@ -310,16 +343,12 @@ static inline unsigned int report__percent(const struct report_site *site)
  */
 const char *report__why(const struct report_site *site, size_t i, char out[REPORT_WHY_SIZE]);
 
-/*
- * report__library - the module of the code in which @site blocks, and its version, where that is not
- * the program's own and the path of its file tells.
- */
-static inline bool report__library(const struct report_site *site,
-				   struct module_version *ret_library)
-{
-	return !site->blocked_at.own &&
-	       module_version__of_file(report__text(site->blocked_at.file), ret_library);
-}
+/* report__waits_for - members of @site wait for @lock. report__holds - one seems to hold it. */
+bool report__waits_for(const struct report_site *site, const struct report_lock *lock);
+bool report__holds(const struct report_site *site, const struct report_lock *lock);
+
+/* report__lock_at - the lock at @address; NULL: no lock, or nobody looked. */
+const struct report_lock *report__lock_at(const struct report_site *site, uint64_t address);
 
 /* report__leads - it is shown for all sites that are the same finding. */
 static inline bool report__leads(const struct report_site *site)

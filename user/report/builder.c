@@ -14,7 +14,7 @@
 #include "naming/meanings.h"
 #include "report/alloc_sites.h"
 #include "report/findings.h"
-#include "report/objects.h"
+#include "report/looked_at.h"
 #include "report/process_figures.h"
 #include "report/site.h"
 #include "report/site_id.h"
@@ -22,20 +22,8 @@
 #include "session/target_holders.h"
 #include "session/target_view.h"
 
-/* How long what members of a site wait on is taken to stay the same. */
-#define OBJECTS_FRESH_NS (30 * NSEC_PER_SEC)
-
 /* The least time that a rate is taken over. */
 #define RATE_MIN_NS (200 * NSEC_PER_MSEC)
-
-/* What members of sites were found to wait on, and when. */
-struct looked_at {
-	size_t n;
-	struct {
-		uint64_t time_ns;
-		struct site_objects_wanted site;
-	} * items; /* owned */
-};
 
 struct built_target {
 	size_t n_sites;
@@ -150,7 +138,7 @@ static void clear(struct report_builder *builder)
 
 static void release_saved(struct saved_report *saved)
 {
-	free(saved->looked_at.items);
+	looked_at__clear(&saved->looked_at);
 	alloc_sites__free(saved->alloc_sites);
 }
 
@@ -223,81 +211,6 @@ static int collect_site(struct built_target *built, const struct site_view *view
 	return 0;
 }
 
-/* --- what they wait on -------------------------------------------------------------------------- */
-
-/* Where what was found at @site is kept, or NULL. */
-static struct site_objects_wanted *find_looked_at(const struct looked_at *looked, uint32_t site,
-						  uint64_t *ret_time_ns)
-{
-	for (size_t i = 0; i < looked->n; i++) {
-		if (looked->items[i].site.site != site)
-			continue;
-		*ret_time_ns = looked->items[i].time_ns;
-		return &looked->items[i].site;
-	}
-	return NULL;
-}
-
-/* Those under suspicion; in the last report, which can afford it, all that wait on something. */
-static bool wants_look(const struct site_view *view, bool final)
-{
-	bool on_object = wait_class__facts(view->wait_class)->on != WAIT_ON_NOTHING;
-
-	return on_object && view->parked && !view->other &&
-	       (verdict__is_suspect(view->verdict) || final);
-}
-
-static void keep_looked_at(struct looked_at *looked, const struct site_objects_wanted *found,
-			   size_t n, uint64_t now_ns)
-{
-	void *items = reallocarray(NULL, max_of(n, (size_t)1), sizeof(*looked->items));
-
-	if (!items)
-		return;
-	free(looked->items);
-	looked->items = items;
-	looked->n = n;
-	for (size_t i = 0; i < n; i++) {
-		looked->items[i].time_ns = now_ns;
-		looked->items[i].site = found[i];
-	}
-}
-
-/*
- * Looks at all that want it as soon as one of them is new or its objects were read long ago. Returns
- * 1 when the tracker knows more than it did.
- */
-static int look_at_objects(struct looked_at *looked, struct target *target,
-			   const struct built_target *built, uint64_t now_ns, bool final)
-{
-	struct site_objects_wanted *wanted = calloc(SITE_OBJECTS_MAX_SITES, sizeof(*wanted));
-	bool stale = false;
-	size_t n = 0;
-	int err = 0;
-
-	if (!wanted)
-		return -ENOMEM;
-	for (size_t i = 0; i < built->n_sites && n < SITE_OBJECTS_MAX_SITES; i++) {
-		const struct site_view *view = &built->sites[i].view;
-		uint64_t time_ns;
-
-		if (!wants_look(view, final))
-			continue;
-		stale |= !find_looked_at(looked, view->index, &time_ns) ||
-			 now_ns - time_ns >= OBJECTS_FRESH_NS;
-		wanted[n++] = (struct site_objects_wanted){.site = view->index,
-							   .wait_class = view->wait_class,
-							   .wait_reason = view->wait_reason};
-	}
-	if (stale) {
-		err = site_objects__look(target, wanted, n);
-		if (!err)
-			keep_looked_at(looked, wanted, n, now_ns);
-	}
-	free(wanted);
-	return err ? err : stale;
-}
-
 /* --- from numbers to frames --------------------------------------------------------------------- */
 
 static const struct site_frames beyond_limit = {
@@ -305,6 +218,20 @@ static const struct site_frames beyond_limit = {
 	.blocked_at = {.function = "", .file = ""},
 	.start_function = "(beyond the limit of sites)",
 };
+
+/* Where it blocks outside of the program's own code; of plugins their own build information is not asked. */
+static const struct go_dependency *library_of(const struct target *target,
+					      const struct report_frame *blocked_at)
+{
+	const struct go_dependencies *dependencies =
+		go_binary__dependencies(target__binary(target));
+
+	if (!dependencies || blocked_at->own || !report__frame_known(blocked_at) ||
+	    *report__text(blocked_at->module))
+		return NULL;
+	return go_dependencies__of(dependencies, blocked_at->function,
+				   report__text(blocked_at->file));
+}
 
 static int resolve_site(const struct target *target, struct report_site *site,
 			struct site_frames *frames)
@@ -324,6 +251,7 @@ static int resolve_site(const struct target *target, struct report_site *site,
 	site->created_by = frames->created_by;
 	site->blocked_at = frames->blocked_at;
 	site->start_function = frames->start_function;
+	site->library = library_of(target, &frames->blocked_at);
 	return built_site__set_stack(site, frames->stack, frames->n_stack);
 }
 
@@ -395,17 +323,20 @@ static void suppress(struct report_builder *builder, struct report_site *site)
 }
 
 /* What was found at a site is saved until the next look, which is after the next build. */
-static void finish_sites(struct report_builder *builder, const struct looked_at *looked,
+static void finish_sites(struct report_builder *builder, struct looked_at *looked,
 			 uint64_t realtime_ns, struct built_target *built)
 {
+	built_locks__place(&looked->locks, built->sites, built->n_sites);
 	for (size_t i = 0; i < built->n_sites; i++) {
 		struct report_site *site = &built->sites[i];
 		uint64_t time_ns;
 		const struct site_objects_wanted *seen =
-			find_looked_at(looked, site->view.index, &time_ns);
+			looked_at__find(looked, site->view.index, &time_ns);
 
 		if (seen && site->view.parked)
 			site->objects = &seen->found;
+		site->locks = looked->locks.all;
+		site->n_locks = looked->locks.n;
 		if (site->view.due_ns)
 			site->due_ns = realtime_ns + site->view.due_ns;
 		suppress(builder, site);
@@ -445,7 +376,8 @@ static int build_sites(struct report_builder *builder, size_t t, struct target *
 	err = judge_sites(builder, target, moment->now_ns, built);
 	if (err)
 		return err;
-	news = look_at_objects(looked, target, built, moment->now_ns, moment->final);
+	news = looked_at__renew(looked, target, built->sites, built->n_sites, moment->now_ns,
+				moment->final);
 	if (news < 0)
 		return news;
 	/* What they wait on is evidence, too. */
@@ -497,6 +429,7 @@ static void fill_target(const struct target *target, const struct built_target *
 {
 	const struct process_info *process = target__process(target);
 	const struct census_result *census = target__census(target);
+	const struct go_build_info *info = go_binary__build_info(target__binary(target));
 
 	report->pid = process->id.pid;
 	report->comm = process->comm;
@@ -505,7 +438,11 @@ static void fill_target(const struct target *target, const struct built_target *
 	report->build_id = go_binary__build_id(target__binary(target));
 	report->library = target__is_of_exe(target) ? "" : text__base_name(report->runtime_file);
 	report->runtime = target__id(target).moduledata;
-	report->go_version = go_binary__build_info(target__binary(target))->version.text;
+	report->go_version = info->version.text;
+	report->module = info->module_path;
+	report->module_version = info->module_version;
+	report->vcs_revision = info->vcs_revision;
+	report->vcs_modified = info->vcs_modified;
 	report->how = target__how(target);
 	report->mode = target__mode(target);
 	report->mode_reason = target__mode_reason(target);

@@ -9,10 +9,25 @@ static bool is_found(const struct report_site *site)
 	return verdict__is_alarm(site->view.verdict) || site->view.verdict == VERDICT_SUSPECTED;
 }
 
+/* The lock that both have to do with: they wait for it, or a member of one seems to hold it. */
+static const struct report_lock *lock_of_both(const struct report_site *a,
+					      const struct report_site *b)
+{
+	for (size_t i = 0; i < a->n_locks; i++) {
+		const struct report_lock *lock = &a->locks[i];
+
+		if ((report__waits_for(a, lock) || report__holds(a, lock)) &&
+		    (report__waits_for(b, lock) || report__holds(b, lock)))
+			return lock;
+	}
+	return NULL;
+}
+
 static bool is_part(const struct report_site *first, const struct report_site *site)
 {
-	return is_found(site) && !site->suppressed && !site->finding && site->view.bundle &&
-	       site->view.bundle == first->view.bundle;
+	return is_found(site) && !site->suppressed && !site->finding &&
+	       ((site->view.bundle && site->view.bundle == first->view.bundle) ||
+		lock_of_both(first, site));
 }
 
 /* How much @site says of where the leak is: a line of the program's own most, then a meaning. */
@@ -26,13 +41,18 @@ static unsigned int says(const struct report_site *site)
 	return *report__text(site->meaning) ? 2 : 1;
 }
 
-static void put_leader_first(const struct report_site **sites, size_t n)
+/* Of those that wait for one lock it is the one whose member seems to hold it. */
+static void put_leader_first(const struct report_site **sites, size_t n,
+			     const struct report_lock *lock)
 {
 	const struct report_site *leader;
 	size_t best = 0;
 
 	for (size_t i = 1; i < n; i++)
 		if (says(sites[i]) > says(sites[best]))
+			best = i;
+	for (size_t i = 0; lock && i < n; i++)
+		if (report__holds(sites[i], lock))
 			best = i;
 	leader = sites[best];
 	/* The others stay in order. */
@@ -54,6 +74,10 @@ static void sum_up(struct report_finding *finding)
 		finding->units = view->goroutines;
 		finding->per_minute = view->growth_per_minute;
 	}
+	if (!finding->lock)
+		return;
+	finding->units = 1;
+	finding->per_minute = 0;
 }
 
 int built_findings__make(struct built_findings *findings, struct report_site *sites, size_t n)
@@ -82,7 +106,9 @@ int built_findings__make(struct built_findings *findings, struct report_site *si
 			parts[n_parts++] = &sites[j];
 			sites[j].finding = finding;
 		}
-		put_leader_first(parts, n_parts);
+		for (size_t j = 1; j < n_parts && !finding->lock; j++)
+			finding->lock = lock_of_both(parts[0], parts[j]);
+		put_leader_first(parts, n_parts, finding->lock);
 		finding->sites = parts;
 		finding->n_sites = n_parts;
 		sum_up(finding);

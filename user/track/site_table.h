@@ -42,12 +42,13 @@ struct site_pass {
 	uint32_t parked_long;	  /* ... for max(min_age, STUCK_SEND_NS) or longer */
 	uint32_t running_min_age; /* members that have not parked for min_age or longer */
 	uint32_t parked_before;	  /* members whose park began before the watch did */
-	uint32_t came;		  /* members whose park began later and has lasted for min_age ... */
-	uint64_t came_first_ns, came_last_ns; /* ... how long that of the first has, and of the last */
-	uint32_t lived_min_age;	  /* members that have lived for min_age or longer */
-	uint32_t of_alarm;	  /* members that had when the alarm was last renewed */
-	bool has_main;		  /* goroutine 1 is a member */
-	uint8_t slot;		  /* among the sites that may be one leak, from 1 on; 0: none */
+	uint32_t came; /* members whose park began later and has lasted for min_age ... */
+	uint64_t came_first_ns,
+		came_last_ns;	/* ... how long that of the first has, and of the last */
+	uint32_t lived_min_age; /* members that have lived for min_age or longer */
+	uint32_t of_alarm;	/* members that had when the alarm was last renewed */
+	bool has_main;		/* goroutine 1 is a member */
+	uint8_t slot;		/* among the sites that may be one leak, from 1 on; 0: none */
 	uint32_t bundle;   /* one more than the index of the first site of its bundle; 0: none */
 	double companions; /* the confidence that the others of its bundle leak; 0: they do not */
 	uint32_t age_steps[SITE_AGE_STEPS];

@@ -73,9 +73,9 @@
 
 /* --- suspected, on the first look (first_look.c, verdict.c) --------------------------------------- */
 
-#define SUSPECT_MIN_ARRIVED	 100
-#define SUSPECT_MIN_SHARE	 0.9 /* of the members have to have come one by one */
-#define SUSPECT_MIN_NS		 (480 * NSEC_PER_SEC)
+#define SUSPECT_MIN_ARRIVED 100
+#define SUSPECT_MIN_SHARE   0.9 /* of the members have to have come one by one */
+#define SUSPECT_MIN_NS	    (480 * NSEC_PER_SEC)
 /* In a younger process so many, from collection to collection as evenly as those lie apart. */
 #define SUSPECT_YOUNG_ARRIVED	 1000
 #define SUSPECT_YOUNG_NS	 (30 * NSEC_PER_SEC)
@@ -87,8 +87,8 @@
 #define SUSPECT_PERIOD_MAX_SHARE 0.5
 #define SUSPECT_MAX_LEFT_PART	 50 /* no more than one in so many may have been seen to leave */
 /* A goroutine has always been in its wait when this is shorter than its life by no more than ... */
-#define FIRST_LOOK_LIFE_SHARE 0.9
-#define FIRST_LOOK_BEFORE_NS  (60 * NSEC_PER_SEC)
+#define FIRST_LOOK_LIFE_SHARE  0.9
+#define FIRST_LOOK_BEFORE_NS   (60 * NSEC_PER_SEC)
 #define FIRST_LOOK_BEFORE_PART 8 /* ... and by no more than this part of the process' life */
 /* A life by the share of goids handed out since may be wrong by this factor: load is uneven. */
 #define FIRST_LOOK_UNEVEN 4

@@ -185,6 +185,10 @@ void sample__leaks(struct sample *sample)
 			.runtime_file = "/usr/local/bin/demo-service",
 			.build_id = "5f3c2b1a0d",
 			.go_version = "go1.26.8",
+			.module = "example.org/demo",
+			.module_version = "v2.3.1",
+			.vcs_revision = "1b2ddab05f6c3c2f4e9d8a7b6c5d4e3f2a1b0c9d",
+			.vcs_modified = true,
 			.how = "stripped, non-PIE; functions from pclntab, layout go1.26",
 			.mode = PROBE_MODE_FULL,
 			.mode_reason = "",
@@ -306,6 +310,9 @@ void sample__hostile(struct sample *sample)
 			.runtime_file = EVIL,
 			.library = EVIL,
 			.go_version = LONG16("go1.99"),
+			.module = EVIL,
+			.module_version = EVIL,
+			.vcs_revision = EVIL,
 			.how = EVIL LONG256(" how"),
 			.unit = EVIL,
 			.container_id = EVIL,
@@ -436,6 +443,9 @@ void sample__random(struct sample *sample, unsigned int seed)
 					.runtime_file = random_text(&seed),
 					.library = random_text(&seed),
 					.go_version = random_text(&seed),
+					.module = random_text(&seed),
+					.module_version = random_text(&seed),
+					.vcs_revision = random_text(&seed),
 					.how = random_text(&seed),
 					.mode = (enum probe_mode)(rand_r(&seed) % PROBE_MODE_COUNT),
 					.mode_reason = random_text(&seed),
@@ -485,6 +495,9 @@ void sample__random_free(struct sample *sample)
 	free((char *)sample->target.runtime_file);
 	free((char *)sample->target.library);
 	free((char *)sample->target.go_version);
+	free((char *)sample->target.module);
+	free((char *)sample->target.module_version);
+	free((char *)sample->target.vcs_revision);
 	free((char *)sample->target.how);
 	free((char *)sample->target.mode_reason);
 }

@@ -64,4 +64,9 @@ size_t sample__check_lines(const char *text, unsigned int columns, const char *w
  */
 void sample__golden(const char *name, const char *text);
 
+/* Labels of gleakd_target_info where nothing is known. */
+#define NO_INFO                                                                           \
+	"library=\"\",go_version=\"\",module=\"\",module_version=\"\",vcs_revision=\"\"," \
+	"unit=\"\",container_id=\"\",pod_uid=\"\""
+
 #endif /* TESTS_UNIT_OUTPUT_SAMPLE_H */

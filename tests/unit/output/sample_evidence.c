@@ -82,6 +82,18 @@ static const struct wait_objects lock_objects = {
 		},
 };
 
+/* The pool's worker holds it, as it seems. */
+static struct report_lock sample_lock = {
+	.kind = WAIT_OBJECT_MUTEX,
+	.address = 0xc000014008,
+	.waiters = 4096,
+	.more_waiters = true,
+	.sites = {"0badf00d", "00c0ffee", "0badf00d"},
+	.n_sites = 3,
+	.holders = {{.goid = 41, .site = "22222222", .waiting_ns = SECONDS(43)}},
+	.n_holders = 1,
+};
+
 static const struct site_weight watch_weights[] = {
 	{-12, "most rises are something else"},
 	{7, "10 more than before"},
@@ -163,6 +175,9 @@ void sample_evidence__leaks(struct report_site *sites)
 		.n_weights = ARRAY_SIZE(lock_weights),
 	};
 	sites[2].objects = &lock_objects;
+	sample_lock.holders[0].at = &sites[4];
+	sites[2].locks = sites[4].locks = &sample_lock;
+	sites[2].n_locks = sites[4].n_locks = 1;
 	sites[3].view.confidence = 0.24;
 	sites[3].view.evidence = (struct site_evidence){
 		.observed_ns = SECONDS(42),

@@ -89,6 +89,39 @@ Test(findings, a_line_of_the_programs_own_leads)
 	built_findings__clear(&built);
 }
 
+Test(findings, those_that_wait_for_one_lock_and_who_holds_it)
+{
+	const struct report_lock locks[] = {
+		{.kind = WAIT_OBJECT_MUTEX, .sites = {"0000000b"}, .n_sites = 1, .waiters = 44},
+		{.kind = WAIT_OBJECT_RWMUTEX,
+		 .address = 0xc000123000,
+		 .sites = {"0000000b", "0000000e"},
+		 .n_sites = 2,
+		 .waiters = 145,
+		 .holders = {{.goid = 41, .site = "0000000c"}},
+		 .n_holders = 1}};
+	struct built_findings built;
+	struct report_site sites[6];
+	char what[REPORT_WHAT_SIZE];
+
+	make_sites(sites);
+	sites[2].view.bundle = 0;
+	for (size_t i = 0; i < 6; i++) {
+		sites[i].locks = locks;
+		sites[i].n_locks = ARRAY_SIZE(locks);
+	}
+	cr_assert_eq(built_findings__make(&built, sites, 6), 0);
+	cr_assert_eq(built.n, 2);
+	cr_expect_eq(built.findings[1].n_sites, 3);
+	cr_expect_eq(built.findings[1].sites[0], &sites[2], "who holds it leads");
+	cr_expect_str_eq(report_finding__what(&built.findings[1], what),
+			 "145 wait for one rwmutex, which goroutine 41 seems to hold");
+	cr_expect_eq(built.findings[1].units, 1);
+	cr_expect_eq(report__lock_at(&sites[1], 0xc000123000), &locks[1]);
+	cr_expect_null(report__lock_at(&sites[1], 0xc000123008));
+	built_findings__clear(&built);
+}
+
 Test(findings, none)
 {
 	struct built_findings built;

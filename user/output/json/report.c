@@ -135,6 +135,21 @@ static void put_cost(struct json *json, const struct report_target *target)
 	json__end_object(json);
 }
 
+static void put_program(struct json *json, const struct report_target *target)
+{
+	bool revision = *report__text(target->vcs_revision);
+
+	json__object(json, "program");
+	json__text_or_null(json, "module", target->module);
+	json__text_or_null(json, "version", target->module_version);
+	json__text_or_null(json, "vcs_revision", target->vcs_revision);
+	if (revision)
+		json__bool(json, "vcs_modified", target->vcs_modified);
+	else
+		json__null(json, "vcs_modified");
+	json__end_object(json);
+}
+
 static void put_target(struct json *json, const struct report_target *target)
 {
 	json__object(json, NULL);
@@ -146,6 +161,7 @@ static void put_target(struct json *json, const struct report_target *target)
 	json__text_or_null(json, "build_id", target->build_id);
 	json__end_object(json);
 	json__text(json, "go_version", target->go_version);
+	put_program(json, target);
 	json__text(json, "how", target->how);
 	json__text_or_null(json, "unit", target->unit);
 	json__text_or_null(json, "container_id", target->container_id);

@@ -2,6 +2,8 @@
 /* A site as JSON: where it is, what gleakd thinks of it, and all that this rests on. */
 #include "output/json/site.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 
 /* --- places --------------------------------------------------------------------------------------- */
@@ -120,7 +122,56 @@ static void put_evidence(struct json *json, const struct site_evidence *evidence
 
 /* --- objects -------------------------------------------------------------------------------------- */
 
-static void put_object(struct json *json, const struct wait_object *object)
+static void put_ids(struct json *json, const char *name, const char (*ids)[9], size_t n)
+{
+	json__array(json, name);
+	for (size_t i = 0; i < n; i++) {
+		bool again = false;
+
+		for (size_t j = 0; j < i; j++)
+			again |= !strcmp(ids[i], ids[j]);
+		if (!again)
+			json__text(json, NULL, ids[i]);
+	}
+	json__end_array(json);
+}
+
+/* Of a lock: who waits for it at all, and who seems to hold it. */
+static void put_lock(struct json *json, const struct report_lock *lock)
+{
+	put_ids(json, "sites", lock ? lock->sites : NULL, lock ? lock->n_sites : 0);
+	json__array(json, "holders");
+	for (size_t i = 0; lock && i < lock->n_holders; i++) {
+		json__object(json, NULL);
+		json__count(json, "goid", lock->holders[i].goid);
+		json__text(json, "site", lock->holders[i].site);
+		json__seconds(json, "waiting_seconds", lock->holders[i].waiting_ns);
+		json__end_object(json);
+	}
+	json__end_array(json);
+}
+
+static void put_holds(struct json *json, const struct report_site *site)
+{
+	json__array(json, "holds");
+	for (size_t i = 0; i < site->n_locks; i++) {
+		const struct report_lock *lock = &site->locks[i];
+
+		if (!report__holds(site, lock))
+			continue;
+		json__object(json, NULL);
+		json__text(json, "kind", wait_object_kind__name(lock->kind));
+		json__address(json, "address", lock->address);
+		json__count(json, "waiters", lock->waiters);
+		json__bool(json, "more_waiters", lock->more_waiters);
+		put_ids(json, "sites", lock->sites, lock->n_sites);
+		json__end_object(json);
+	}
+	json__end_array(json);
+}
+
+static void put_object(struct json *json, const struct wait_object *object,
+		       const struct report_lock *lock)
 {
 	json__object(json, NULL);
 	json__text(json, "kind", wait_object_kind__name(object->kind));
@@ -134,11 +185,14 @@ static void put_object(struct json *json, const struct wait_object *object)
 	json__count(json, "capacity", object->capacity);
 	json__bool(json, "closed", object->closed);
 	json__bool(json, "timer", object->timer);
+	put_lock(json, lock);
 	json__end_object(json);
 }
 
-static void put_objects(struct json *json, const struct wait_objects *objects)
+static void put_objects(struct json *json, const struct report_site *site)
 {
+	const struct wait_objects *objects = site->objects;
+
 	if (!objects || objects->looked_at == 0) {
 		json__null(json, "objects");
 		return;
@@ -148,7 +202,7 @@ static void put_objects(struct json *json, const struct wait_objects *objects)
 	json__count(json, "distinct", objects->distinct);
 	json__array(json, "items");
 	for (size_t i = 0; i < objects->n_top; i++)
-		put_object(json, &objects->top[i]);
+		put_object(json, &objects->top[i], report__lock_at(site, objects->top[i].address));
 	json__end_array(json);
 	json__end_object(json);
 }
@@ -178,15 +232,13 @@ static void put_proof(struct json *json, const struct site_view *view)
 
 static void put_library(struct json *json, const struct report_site *site)
 {
-	struct module_version library;
-
-	if (!report__library(site, &library)) {
+	if (!site->library) {
 		json__null(json, "library");
 		return;
 	}
 	json__object(json, "library");
-	json__text(json, "module", library.path);
-	json__text(json, "version", library.version);
+	json__text(json, "module", site->library->path);
+	json__text(json, "version", site->library->version);
 	json__end_object(json);
 }
 
@@ -236,7 +288,8 @@ void json__site(struct json *json, const struct report_site *site)
 	json__seconds(json, "oldest_age_seconds", view->oldest_age_ns);
 	json__real(json, "growth_per_minute", view->growth_per_minute);
 	put_evidence(json, &site->view.evidence);
-	put_objects(json, site->objects);
+	put_objects(json, site);
+	put_holds(json, site);
 	put_proof(json, view);
 	json__end_object(json);
 }

@@ -10,6 +10,7 @@
 
 #define MAX_EXE	    200 /* columns */
 #define MAX_VERSION 60
+#define MAX_MODULE  120
 #define MAX_UNIT    120
 #define MAX_ID	    64 /* hex digits of a container's */
 
@@ -77,6 +78,9 @@ static void release_info(struct metrics_info *info)
 	free(info->exe);
 	free(info->library);
 	free(info->go_version);
+	free(info->module);
+	free(info->module_version);
+	free(info->vcs_revision);
 	free(info->unit);
 	free(info->container_id);
 	free(info->pod_uid);
@@ -97,6 +101,9 @@ static bool known_info(const struct metrics_group *group, const struct metrics_i
 		if (!strcmp(known->exe, info->exe) && !strcmp(known->library, info->library) &&
 		    !strcmp(known->unit, info->unit) &&
 		    !strcmp(known->go_version, info->go_version) &&
+		    !strcmp(known->module, info->module) &&
+		    !strcmp(known->module_version, info->module_version) &&
+		    !strcmp(known->vcs_revision, info->vcs_revision) &&
 		    !strcmp(known->container_id, info->container_id) &&
 		    !strcmp(known->pod_uid, info->pod_uid))
 			return true;
@@ -110,12 +117,17 @@ static int add_info(struct metrics_group *group, const struct report_target *tar
 		.exe = exposition__clean(report__text(target->exe), MAX_EXE),
 		.library = exposition__clean(report__text(target->library), MAX_EXE),
 		.go_version = exposition__clean(report__text(target->go_version), MAX_VERSION),
+		.module = exposition__clean(report__text(target->module), MAX_MODULE),
+		.module_version =
+			exposition__clean(report__text(target->module_version), MAX_VERSION),
+		.vcs_revision = exposition__clean(report__text(target->vcs_revision), MAX_VERSION),
 		.unit = exposition__clean(report__text(target->unit), MAX_UNIT),
 		.container_id = exposition__clean(report__text(target->container_id), MAX_ID),
 		.pod_uid = exposition__clean(report__text(target->pod_uid), MAX_ID),
 	};
 
-	if (!info.exe || !info.library || !info.go_version || !info.unit || !info.container_id ||
+	if (!info.exe || !info.library || !info.go_version || !info.module ||
+	    !info.module_version || !info.vcs_revision || !info.unit || !info.container_id ||
 	    !info.pod_uid) {
 		release_info(&info);
 		return -ENOMEM;

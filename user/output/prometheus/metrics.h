@@ -21,7 +21,8 @@ struct metrics_memory {
 
 /* What tells processes of one group apart. */
 struct metrics_info {
-	char *exe, *library, *go_version, *unit, *container_id, *pod_uid;
+	char *exe, *library, *go_version, *module, *module_version, *vcs_revision;
+	char *unit, *container_id, *pod_uid;
 };
 
 #define METRICS_MAX_INFOS 10 /* of a group */

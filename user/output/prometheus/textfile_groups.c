@@ -208,14 +208,17 @@ static void put_infos(FILE *out, const struct metrics *metrics)
 		for (size_t k = 0; k < group->n_infos; k++) {
 			const struct metrics_info *info = &group->infos[k];
 
-			exposition__count(out, "gleakd_target_info",
-					  EXPOSITION_LABELS(GROUP_LABEL(group), {"exe", info->exe},
-							    {"library", info->library},
-							    {"go_version", info->go_version},
-							    {"unit", info->unit},
-							    {"container_id", info->container_id},
-							    {"pod_uid", info->pod_uid}),
-					  1);
+			exposition__count(
+				out, "gleakd_target_info",
+				EXPOSITION_LABELS(
+					GROUP_LABEL(group), {"exe", info->exe},
+					{"library", info->library},
+					{"go_version", info->go_version}, {"module", info->module},
+					{"module_version", info->module_version},
+					{"vcs_revision", info->vcs_revision}, {"unit", info->unit},
+					{"container_id", info->container_id},
+					{"pod_uid", info->pod_uid}),
+				1);
 		}
 	}
 }

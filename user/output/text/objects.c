@@ -7,7 +7,9 @@
  *
  *	waiting on  all 11 wait on one channel 0xc000123040 (buffer 5 of 5, 11 senders, no receiver)
  *
- * Of a lock nobody can say who holds it: Go does not write it down, and it may be a member itself.
+ *	holder      goroutine 41 seems to hold it, for 5m12s in chan send at main.fill (e3b0c442)
+ *
+ * Who holds a lock Go does not write down: what is told is who seems to.
  */
 #include "output/text/objects.h"
 
@@ -16,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/duration.h"
 #include "base/number.h"
 #include "output/text/block.h"
 
@@ -117,6 +120,26 @@ static void put_shared(struct screen *screen, const struct report_site *site,
 	put_object(screen, text, object);
 }
 
+/* "goroutine 41 seems to hold it, for 5m12s in chan send at (*Client).eventHijack.func1 (e3b0c442)" */
+static void put_holder(struct screen *screen, const struct report_lock *lock)
+{
+	char text[2 * WORDS], waiting[DURATION_SIZE];
+
+	for (size_t i = 0; lock && i < lock->n_holders; i++) {
+		const struct report_lock_holder *holder = &lock->holders[i];
+		const struct report_site *at = holder->at;
+
+		duration__format(holder->waiting_ns, waiting);
+		snprintf(text, sizeof(text),
+			 "goroutine %" PRIu64 " seems to hold it, for %s in %s%s%s (%s)",
+			 holder->goid, waiting, at ? at->wait_reason : "another wait",
+			 at && report__frame_known(&at->blocked_at) ? " at " : "",
+			 at ? report__text(at->blocked_at.function) : "", holder->site);
+		text_part__label(screen, i ? "" : "holder");
+		screen__wrap(screen, STYLE_PLAIN, text, MAX_LINES);
+	}
+}
+
 static void put_item(struct screen *screen, const struct report_site *site, size_t index)
 {
 	const struct wait_objects *objects = site->objects;
@@ -128,6 +151,36 @@ static void put_item(struct screen *screen, const struct report_site *site, size
 		put_shared(screen, site, object, kind);
 	else
 		put_own(screen, site, kind);
+	put_holder(screen, report__lock_at(site, object->address));
+}
+
+/* "one rwmutex 0xc000123040, as it seems: 12 wait for it, in 771f2eb7 and 0a3f55c1" */
+void text_part__holds(struct screen *screen, const struct report_site *site)
+{
+	for (size_t i = 0; i < site->n_locks; i++) {
+		const struct report_lock *lock = &site->locks[i];
+		char text[2 * WORDS], waiters[PIECE];
+		int used;
+
+		if (!report__holds(site, lock))
+			continue;
+		waiting_words(waiters, lock->waiters, lock->more_waiters, "goroutine");
+		used = snprintf(text, sizeof(text),
+				"%s 0x%" PRIx64 ", as it seems, that %s wait%s for: ",
+				wait_object_kind__name(lock->kind), lock->address, waiters,
+				lock->waiters == 1 && !lock->more_waiters ? "s" : "");
+		for (size_t j = 0; j < lock->n_sites && used < (int)sizeof(text) - 1; j++) {
+			bool again = false;
+
+			for (size_t k = 0; k < j; k++)
+				again |= !strcmp(lock->sites[j], lock->sites[k]);
+			if (!again)
+				used += snprintf(text + used, sizeof(text) - (size_t)used, "%s%s",
+						 j ? ", " : "", lock->sites[j]);
+		}
+		text_part__label(screen, "holds");
+		screen__wrap(screen, STYLE_PLAIN, text, MAX_LINES);
+	}
 }
 
 static void put_more(struct screen *screen, uint64_t n)

@@ -147,7 +147,6 @@ static void put_frames(struct screen *screen, const struct report_site *site)
 	unsigned int limit = text_part__function_limit(screen, MIN_LOCATION), width = MIN_FUNCTION;
 	const char *runs = text_part__runs(site);
 	const char *blocked = site->blocked_at.function;
-	struct module_version library;
 
 	if (report__frame_known(&site->created_by))
 		text_part__widen_to(&width, text_part__function_width(&site->created_by), limit);
@@ -161,9 +160,10 @@ static void put_frames(struct screen *screen, const struct report_site *site)
 		screen__end_line(screen);
 	}
 	text_part__labelled_frame(screen, "blocked at", &site->blocked_at, width);
-	if (report__library(site, &library)) {
+	if (site->library) {
 		text_part__label(screen, "in");
-		screen__putf(screen, STYLE_PLAIN, "%s %s", library.path, library.version);
+		screen__putf(screen, STYLE_PLAIN, "%s %s", site->library->path,
+			     site->library->version);
 		screen__end_line(screen);
 	}
 }
@@ -175,7 +175,7 @@ static void put_what(struct screen *screen, const struct report_site *site)
 
 	if (!site->finding || site->finding->n_sites < 2 || !report__leads(site))
 		return;
-	text_part__label(screen, "leaked are");
+	text_part__label(screen, site->finding->lock ? "together" : "leaked are");
 	screen__wrap(screen, STYLE_PLAIN, report_finding__what(site->finding, what), MAX_WHY_LINES);
 }
 
@@ -190,7 +190,7 @@ static void put_companions(struct screen *screen, const struct report_site *site
 	for (size_t i = 1; finding && i < min_of(finding->n_sites, (size_t)MAX_COMPANIONS); i++) {
 		const struct report_site *other = finding->sites[i];
 
-		text_part__label(screen, i == 1 ? "with each" : "");
+		text_part__label(screen, i > 1 ? "" : finding->lock ? "with it" : "with each");
 		screen__put(screen, STYLE_DIM, other->id);
 		screen__next(screen, BLOCK_INDENT + COMPANION_COLUMN);
 		screen__put_function(screen, STYLE_PLAIN, text_part__site_name(other),
@@ -258,6 +258,7 @@ void text_part__site(struct screen *screen, const struct site_columns *columns,
 		put_companions(screen, site);
 		put_proof(screen, site);
 		text_part__objects(screen, site, detail >= SITE_STACK ? SIZE_MAX : MAX_OBJECTS);
+		text_part__holds(screen, site);
 	}
 	if (detail >= SITE_STACK)
 		text_part__stack(screen, site);

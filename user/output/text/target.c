@@ -11,6 +11,7 @@
 
 #define MAX_NAME	32
 #define MAX_WORD	60 /* a Go version */
+#define PROGRAM_SIZE	512
 #define MAX_LINES	6
 #define ITEM_GAP	3
 #define MICRO		"\xc2\xb5" /* micro sign */
@@ -101,6 +102,24 @@ static void put_how(struct screen *screen, const struct report_target *target)
 		return;
 	screen__put(screen, STYLE_DIM, "binary  ");
 	screen__wrap(screen, STYLE_DIM, target->how, MAX_LINES);
+}
+
+/* "program github.com/acme/shop v1.2.3, revision 1b2ddab and changes" */
+static void put_program(struct screen *screen, const struct report_target *target)
+{
+	const char *module = report__text(target->module);
+	const char *version = report__text(target->module_version);
+	const char *revision = report__text(target->vcs_revision);
+	char text[PROGRAM_SIZE];
+
+	if (!*module && !*revision)
+		return;
+	snprintf(text, sizeof(text), "%s%s%s%s%s%s%s", module, *module && *version ? " " : "",
+		 *module ? version : "", *module && *revision ? ", " : "",
+		 *revision ? "revision " : "", revision,
+		 *revision && target->vcs_modified ? " and changes" : "");
+	screen__put(screen, STYLE_DIM, "program ");
+	screen__wrap(screen, STYLE_DIM, text, MAX_LINES);
 }
 
 static void put_figure(struct screen *screen, const char *label, uint64_t n)
@@ -198,6 +217,7 @@ void text_part__target(struct screen *screen, const struct report_target *target
 {
 	text_part__identity(screen, target);
 	put_how(screen, target);
+	put_program(screen, target);
 	put_goroutines(screen, target);
 	put_execution(screen, target);
 	text_part__mode(screen, target);

@@ -56,7 +56,7 @@ Test(textfile_places, containers_and_pods)
 
 #define INFO_OF(library_)                                                                     \
 	"\ngleakd_target_info{groupname=\"python3\",exe=\"/bin/python3\",library=\"" library_ \
-	"\",go_version=\"\",unit=\"\",container_id=\"\",pod_uid=\"\"} 1\n"
+	"\",go_version=\"\",module=\"\",module_version=\"\",vcs_revision=\"\",unit=\"\",container_id=\"\",pod_uid=\"\"} 1\n"
 
 /* Two libraries with Go in them: one process, whose goroutines are those of both. */
 Test(textfile_places, runtimes_of_one_process)

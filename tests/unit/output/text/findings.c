@@ -38,6 +38,7 @@ Test(text_findings, sites_that_are_one_finding)
 
 Test(text_findings, the_library_in_which_it_blocks)
 {
+	static const struct go_dependency memdb = {"github.com/hashicorp/go-memdb", "v1.3.3"};
 	struct sample sample;
 	char *text;
 
@@ -47,11 +48,12 @@ Test(text_findings, the_library_in_which_it_blocks)
 		.file = "/go/pkg/mod/github.com/hashicorp/go-memdb@v1.3.3/watch_few.go",
 		.line = 16,
 	};
+	sample.sites[0].library = &memdb;
 	text = sample__text(&sample.report, &plain);
 	cr_expect_not_null(strstr(text, "\n         in          github.com/hashicorp/go-memdb "
 					"v1.3.3\n"),
 			   "%s", text);
-	sample.sites[0].blocked_at.own = true;
+	sample.sites[0].library = NULL;
 	free(text);
 	text = sample__text(&sample.report, &plain);
 	cr_expect_null(strstr(text, "v1.3.3"));

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/locks.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "report/site_id.h"
+
+_Static_assert(REPORT_LOCK_MAX_SITES == LOCK_HOLDERS_MAX_SITES, "one for each");
+_Static_assert(REPORT_LOCK_MAX_HOLDERS == LOCK_HOLDERS_MAX, "one for each");
+
+/* Locks while they are collected: as reports have them, and as questions. */
+struct collected {
+	struct built_locks *locks;
+	struct lock_question questions[BUILT_LOCKS_MAX];
+};
+
+static const struct site_view *find_view(const struct target *target, uint32_t index)
+{
+	size_t n;
+	const struct site_view *views = tracker__sites(target__tracker(target), &n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (views[i].index == index)
+			return &views[i];
+	}
+	return NULL;
+}
+
+/* Its number; BUILT_LOCKS_MAX: there is no room. An RWMutex begins with the Mutex of its writers. */
+static size_t intern(struct collected *collected, const struct wait_object *object)
+{
+	struct built_locks *locks = collected->locks;
+
+	for (size_t i = 0; i < locks->n; i++) {
+		if (locks->all[i].address != object->address)
+			continue;
+		if (object->kind == WAIT_OBJECT_RWMUTEX)
+			locks->all[i].kind = object->kind;
+		return i;
+	}
+	if (locks->n == BUILT_LOCKS_MAX)
+		return BUILT_LOCKS_MAX;
+	locks->all[locks->n] =
+		(struct report_lock){.kind = object->kind, .address = object->address};
+	collected->questions[locks->n] = (struct lock_question){.address = object->address};
+	return locks->n++;
+}
+
+static void collect(struct collected *collected, const struct site_objects_wanted *site,
+		    const struct site_view *view)
+{
+	for (size_t i = 0; i < site->found.n_top; i++) {
+		const struct wait_object *object = &site->found.top[i];
+		struct lock_question *question;
+		struct report_lock *lock;
+		size_t number;
+
+		if (object->kind != WAIT_OBJECT_MUTEX && object->kind != WAIT_OBJECT_RWMUTEX)
+			continue;
+		number = intern(collected, object);
+		if (number == BUILT_LOCKS_MAX)
+			return;
+		lock = &collected->locks->all[number];
+		question = &collected->questions[number];
+		/* Members of one site were looked at; of all that wait the object itself tells. */
+		lock->waiters = max_of(lock->waiters + object->members, (uint64_t)object->waiters);
+		lock->more_waiters |= object->more_waiters || site->found.looked_at < view->parked;
+		question->waiting_ns = max_of(question->waiting_ns, view->oldest_park_ns);
+		if (question->n_sites < LOCK_HOLDERS_MAX_SITES)
+			question->sites[question->n_sites++] = site->site;
+	}
+}
+
+static void name_sites(const struct target *target, const struct lock_question *question,
+		       struct report_lock *lock)
+{
+	for (size_t i = 0; i < question->n_sites; i++) {
+		const struct site_view *view = find_view(target, question->sites[i]);
+
+		if (view)
+			site_id__of(target, view, lock->sites[lock->n_sites++]);
+	}
+	for (size_t i = 0; i < question->n_holders; i++) {
+		const struct lock_holder *holder = &question->holders[i];
+		const struct site_view *view = find_view(target, holder->site);
+		struct report_lock_holder *told = &lock->holders[lock->n_holders];
+
+		if (!view)
+			continue;
+		*told = (struct report_lock_holder){.goid = holder->goid,
+						    .waiting_ns = holder->waiting_ns};
+		site_id__of(target, view, told->site);
+		lock->n_holders++;
+	}
+}
+
+int built_locks__find(struct target *target, const struct site_objects_wanted *looked_at, size_t n,
+		      uint64_t now_ns, struct built_locks *ret_locks)
+{
+	struct collected *collected __cleanup_free = calloc(1, sizeof(*collected));
+	int err;
+
+	*ret_locks = (struct built_locks){0};
+	if (!collected)
+		return -ENOMEM;
+	collected->locks = ret_locks;
+	for (size_t i = 0; i < n; i++) {
+		const struct site_view *view = find_view(target, looked_at[i].site);
+
+		if (view)
+			collect(collected, &looked_at[i], view);
+	}
+	if (!ret_locks->n)
+		return 0;
+	err = lock_holders__find(target, collected->questions, ret_locks->n, now_ns);
+	for (size_t i = 0; !err && i < ret_locks->n; i++)
+		name_sites(target, &collected->questions[i], &ret_locks->all[i]);
+	return err;
+}
+
+void built_locks__place(struct built_locks *locks, const struct report_site *sites, size_t n)
+{
+	for (size_t i = 0; i < locks->n; i++) {
+		struct report_lock *lock = &locks->all[i];
+
+		for (size_t h = 0; h < lock->n_holders; h++)
+			lock->holders[h].at = NULL;
+		for (size_t s = 0; s < n; s++) {
+			for (size_t h = 0; h < lock->n_holders; h++) {
+				if (!strcmp(lock->holders[h].site, sites[s].id))
+					lock->holders[h].at = &sites[s];
+			}
+		}
+	}
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_SESSION_LOCK_CODE_H
+#define GLEAKD_SESSION_LOCK_CODE_H
+
+/*
+ * Which functions of a program take a lock, by its machine code: those that call what takes one, whether
+ * directly or from a copy that was inlined, of which the slow path is a call (src/sync/mutex.go Lock,
+ * rwmutex.go RLock). Go does not write down who holds a lock; who runs such a function may.
+ */
+#include "golang/module_map.h"
+
+#define LOCK_CODE_MAX_ADDRESSES 16
+
+/* What a function does, in bits. */
+#define LOCK_CODE_TAKES		 1u
+#define LOCK_CODE_NAMES(address) (2u << (address)) /* it has the address of this variable in it */
+
+struct lock_code;
+
+/*
+ * lock_code__new - for the runtime's own module, which must outlive it. @addresses: variables of
+ * the program, link-time, LOCK_CODE_MAX_ADDRESSES at most; copied.
+ * Errors: -EOPNOTSUPP no lock is ever taken, or an architecture whose calls are not known; as
+ * pclntab__find(); -ENOMEM.
+ */
+int lock_code__new(const struct loaded_module *module, const uint64_t *addresses, size_t n,
+		   struct lock_code **ret_code) __must_check;
+void lock_code__free(struct lock_code *code);
+
+/*
+ * lock_code__of - what the function with the module pc @pc, a return address, does; 0 also where that
+ * cannot be read, for functions of other modules, and for those of the runtime and package sync.
+ */
+unsigned int lock_code__of(struct lock_code *code, uint64_t pc);
+
+#endif /* GLEAKD_SESSION_LOCK_CODE_H */

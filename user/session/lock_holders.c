@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/lock_holders.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/bytes.h"
+#include "heap/goroutines/goroutines.h"
+#include "heap/spans/spans.h"
+#include "session/lock_code.h"
+#include "session/target_heap.h"
+
+#define WORD	      8u
+#define MAX_SITES     512u /* whose functions take locks */
+#define PER_SITE      64u  /* members of each */
+#define MAX_MEMBERS   4096u
+#define MAX_STACK     (32u << 10) /* of one, from the innermost frame on */
+#define MAX_STEPS     128	  /* pointers of a stack that are followed by one step */
+#define MAX_OBJECT    2048u	  /* of what they lead to */
+#define LOWEST_OBJECT (1ULL << 16)
+
+_Static_assert(LOCK_HOLDERS_MAX_QUESTIONS <= LOCK_CODE_MAX_ADDRESSES, "each may be a variable");
+
+/* A site whose members run a function that takes a lock. */
+struct taking_site {
+	uint32_t site;
+	unsigned int does;
+	uint32_t members;
+};
+
+struct member {
+	uint64_t goid, address; /* of its g */
+	uint32_t taking;	/* index */
+	uint64_t waiting_ns;
+};
+
+/* What a lock is part of: [base, base + size). */
+struct extent {
+	uint64_t base, size;
+};
+
+struct search {
+	struct target *target;
+	const struct heap_runtime *runtime;
+	struct heap_spans *spans;
+	struct lock_code *code;
+	struct lock_question *questions;
+	size_t n;
+	struct extent extents[LOCK_HOLDERS_MAX_QUESTIONS];
+	size_t seem[LOCK_HOLDERS_MAX_QUESTIONS]; /* how many seem to hold it */
+	uint64_t now_ns;
+	struct taking_site taking[MAX_SITES];
+	size_t n_taking;
+	uint16_t *taking_of; /* by site, one more than the index; 0: takes none */
+	size_t n_sites;
+	struct member members[MAX_MEMBERS];
+	size_t n_members;
+	uint8_t stack[MAX_STACK];
+};
+
+/* --- whose code takes locks --------------------------------------------------------------------- */
+
+static unsigned int does_of(struct search *search, const struct site_view *view)
+{
+	size_t depth;
+	const uint64_t *pcs =
+		stack_table__get(target__stacks(search->target), view->stack_id, &depth);
+	unsigned int does = 0;
+
+	for (size_t i = 0; i < depth; i++)
+		does |= lock_code__of(search->code, pcs[i]);
+	return does & LOCK_CODE_TAKES ? does : 0;
+}
+
+static int find_sites(struct search *search)
+{
+	size_t n;
+	const struct site_view *views = tracker__sites(target__tracker(search->target), &n);
+
+	for (size_t i = 0; i < n; i++)
+		search->n_sites = max_of(search->n_sites, (size_t)views[i].index + 1);
+	search->taking_of = calloc(max_of(search->n_sites, (size_t)1), sizeof(uint16_t));
+	if (!search->taking_of)
+		return -ENOMEM;
+	for (size_t i = 0; i < n && search->n_taking < MAX_SITES; i++) {
+		unsigned int does;
+
+		if (views[i].system || views[i].other || !views[i].parked)
+			continue;
+		does = does_of(search, &views[i]);
+		if (!does)
+			continue;
+		search->taking[search->n_taking] =
+			(struct taking_site){.site = views[i].index, .does = does};
+		search->taking_of[views[i].index] = (uint16_t)++search->n_taking;
+	}
+	return 0;
+}
+
+static bool add_member(void *ctx, uint32_t handle, uint64_t g_address)
+{
+	struct search *search = ctx;
+	struct tracker *tracker = target__tracker(search->target);
+	struct member *member = &search->members[search->n_members];
+	uint64_t goid, since_ns;
+	uint32_t site, taking;
+
+	if (!tracker__site_of_handle(tracker, handle, &site, &goid) || site >= search->n_sites)
+		return true;
+	taking = search->taking_of[site];
+	if (!taking || search->taking[taking - 1].members == PER_SITE ||
+	    !tracker__find(tracker, goid, &site, &since_ns) || since_ns > search->now_ns)
+		return true;
+	search->taking[taking - 1].members++;
+	*member = (struct member){goid, g_address, taking - 1, search->now_ns - since_ns};
+	return ++search->n_members < MAX_MEMBERS;
+}
+
+/* --- what leads to a lock ----------------------------------------------------------------------- */
+
+static bool object_of(struct heap_spans *spans, uint64_t address, struct extent *ret_object)
+{
+	uint32_t number = heap_spans__find(spans, address), index;
+	const struct heap_span *span;
+
+	if (address < LOWEST_OBJECT)
+		return false;
+	if (number == HEAP_NO_SPAN &&
+	    (heap_spans__look_up(spans, address, &number) || number == HEAP_NO_SPAN))
+		return false;
+	span = &spans->all[number];
+	index = heap_span__index(span, address);
+	if (index >= span->nelems)
+		return false;
+	*ret_object = (struct extent){heap_span__object(span, index), span->elemsize};
+	return true;
+}
+
+static bool leads_to(const uint8_t *words, size_t size, const struct extent *extent)
+{
+	for (size_t at = 0; at + WORD <= size; at += WORD) {
+		if (bytes__u64(words, at) - extent->base < extent->size)
+			return true;
+	}
+	return false;
+}
+
+/* Whether an object that @stack leads to leads to @extent. */
+static bool leads_in_a_step(struct search *search, size_t size, const struct extent *extent)
+{
+	uint8_t object[MAX_OBJECT];
+	unsigned int steps = 0;
+
+	for (size_t at = 0; at + WORD <= size && steps < MAX_STEPS; at += WORD) {
+		struct extent found;
+		size_t bytes;
+
+		if (!object_of(search->spans, bytes__u64(search->stack, at), &found))
+			continue;
+		steps++;
+		bytes = (size_t)min_of(found.size, (uint64_t)MAX_OBJECT);
+		if (!remote__read(search->runtime->remote, found.base, object, bytes) &&
+		    leads_to(object, bytes, extent))
+			return true;
+	}
+	return false;
+}
+
+/* The innermost bytes of its stack that could be read; 0: it runs, or is gone. */
+static size_t read_stack(struct search *search, const struct member *member)
+{
+	uint8_t data[HEAP_G_MAX];
+	struct heap_g g;
+	size_t size;
+
+	if (search->runtime->layout->g_sizeof > HEAP_G_MAX ||
+	    remote__read(search->runtime->remote, member->address, data,
+			 search->runtime->layout->g_sizeof))
+		return 0;
+	heap_g__decode(search->runtime, data, &g);
+	if (g.goid != member->goid || !heap_g__is_off_thread(&g) || g.sp % WORD ||
+	    g.stack_hi <= g.sp)
+		return 0;
+	size = (size_t)min_of(g.stack_hi - g.sp, (uint64_t)MAX_STACK);
+	return remote__read(search->runtime->remote, g.sp, search->stack, size) ? 0 : size;
+}
+
+/* --- who holds what ----------------------------------------------------------------------------- */
+
+static uint64_t apart(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+static bool waits_for(const struct lock_question *question, uint32_t site)
+{
+	for (size_t i = 0; i < question->n_sites; i++) {
+		if (question->sites[i] == site)
+			return true;
+	}
+	return false;
+}
+
+static void add_holder(struct lock_question *question, const struct lock_holder *holder)
+{
+	size_t at = question->n_holders;
+
+	for (; at > 0 && apart(question->holders[at - 1].waiting_ns, question->waiting_ns) >
+				 apart(holder->waiting_ns, question->waiting_ns);
+	     at--)
+		if (at < LOCK_HOLDERS_MAX)
+			question->holders[at] = question->holders[at - 1];
+	if (at < LOCK_HOLDERS_MAX)
+		question->holders[at] = *holder;
+	question->n_holders = min_of(question->n_holders + 1, (size_t)LOCK_HOLDERS_MAX);
+}
+
+static void ask_member(struct search *search, const struct member *member)
+{
+	const struct taking_site *taking = &search->taking[member->taking];
+	const struct lock_holder holder = {member->goid, taking->site, member->waiting_ns};
+	size_t size = 0;
+
+	for (size_t i = 0; i < search->n; i++) {
+		struct lock_question *question = &search->questions[i];
+		const struct extent *extent = &search->extents[i];
+
+		if (apart(member->waiting_ns, question->waiting_ns) > LOCK_HOLDERS_APART_NS ||
+		    waits_for(question, taking->site))
+			continue;
+		if (!size && extent->size)
+			size = read_stack(search, member);
+		if (!(taking->does & LOCK_CODE_NAMES(i)) &&
+		    !(extent->size && (leads_to(search->stack, size, extent) ||
+				       leads_in_a_step(search, size, extent))))
+			continue;
+		search->seem[i]++;
+		add_holder(question, &holder);
+	}
+}
+
+static int answer(struct search *search)
+{
+	int err = find_sites(search);
+
+	if (err)
+		return err;
+	census__slots(target__slots(search->target), add_member, search);
+	for (size_t i = 0; i < search->n_members; i++)
+		ask_member(search, &search->members[i]);
+	for (size_t i = 0; i < search->n; i++) {
+		if (search->seem[i] > LOCK_HOLDERS_MAX)
+			search->questions[i].n_holders = 0;
+	}
+	return 0;
+}
+
+/* The variables among the locks, where the linker has put them; the others are parts of objects. */
+static int prepare(struct search *search)
+{
+	const struct loaded_module *module = module_map__at(target__modules(search->target), 0);
+	uint64_t variables[LOCK_HOLDERS_MAX_QUESTIONS];
+	struct failure failure;
+	int err = target_heap__runtime(search->target, &search->runtime, &failure);
+
+	if (!err)
+		err = heap_spans__new(search->runtime, &(struct heap_span_options){0},
+				      &search->spans);
+	for (size_t i = 0; !err && i < search->n; i++) {
+		uint64_t address = search->questions[i].address;
+
+		variables[i] = 0;
+		if (!object_of(search->spans, address, &search->extents[i]))
+			variables[i] = address - module->bias;
+	}
+	return err ? err : lock_code__new(module, variables, search->n, &search->code);
+}
+
+int lock_holders__find(struct target *target, struct lock_question *questions, size_t n,
+		       uint64_t now_ns)
+{
+	struct search *search = calloc(1, sizeof(*search));
+	int err;
+
+	if (!search)
+		return -ENOMEM;
+	search->target = target;
+	search->questions = questions;
+	search->n = min_of(n, (size_t)LOCK_HOLDERS_MAX_QUESTIONS);
+	search->now_ns = now_ns;
+	for (size_t i = 0; i < n; i++)
+		questions[i].n_holders = 0;
+	err = prepare(search);
+	if (!err)
+		err = answer(search);
+	lock_code__free(search->code);
+	heap_spans__free(search->spans);
+	free(search->taking_of);
+	free(search);
+	/* What cannot be read has no answer: that is no failure of the report. */
+	return err == -ENOMEM ? err : 0;
+}
