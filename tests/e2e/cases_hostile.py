@@ -6,11 +6,12 @@ What they do is in tests/programs/hostile; files and memory that are garbage are
 
 import os
 import shutil
+import subprocess
 
 from cases_host import host, of_pid, own_copy, pids
-from faults import alive, figures, metrics_when, shows
+from faults import alive, figures, kit, metrics_when, shows, until
 from harness import VERSIONS, Skip, case, check, check_equal
-from programs import Program, Target, start
+from programs import Program, Target, go_command, go_environment
 
 HOSTILE = Program("hostile", linkname=True)
 # The last Go that has a Cond's waiters only in the Cond.
@@ -127,3 +128,36 @@ def processes_that_take_all_places(t):
     metrics_when("the others wait", metrics, lambda m: m['gleakd_targets{state="paused"}'] == 3)
     for target in many:
         target.ask("ping")
+
+
+def address_of(path, symbol):
+    said = subprocess.run([go_command(), "tool", "nm", path], capture_output=True, text=True,
+                          check=True, env=go_environment("local")).stdout
+    return next(line.split()[0] for line in said.splitlines() if line.endswith(" " + symbol))
+
+
+@case
+def memory_that_says_nothing_of_others(t):
+    """A user's copy of a service, without a runtime in its memory, is no word about the service."""
+    path = own_copy(t, COUNTS, "service")
+    poisoned = Target(t, as_user(NOBODY, kit(), "poisoned", path,
+                                 address_of(path, "runtime.firstmoduledata")))
+    pid = int(poisoned.answer("poisoned").split()[1])
+    metrics = os.path.join(t.directory(), "gleakd.prom")
+    g = host(t, "--textfile", metrics)
+    until("it was tried", lambda: any(f"pid {pid} " in e for e in g.errors))
+    service = started_as(t, OTHER, path)
+    shows(g, "the service", lambda r: pids(r) == [service.pid])
+
+
+@case
+def programs_that_become_others(t):
+    """At any moment: probes that were meant for one never show in the code of another."""
+    path = own_copy(t, HOSTILE, "turning")
+    g = host(t, "--min-process-age", "0s", "--interval", "100ms", "--max-overhead", "0")
+    turning = [Target(t, as_user(NOBODY, path, "turn", str(first), kit(), "wary", "150"))
+               for first in (0, 40, 80)]
+    for _ in range(15):
+        for target in turning:
+            check_equal(target.answer(("clean", "hit")), "clean", "code of the other program")
+    shows(g)

@@ -24,6 +24,7 @@ int failure__exit_code(int err)
 		return 0;
 	case ENOEXEC:
 	case EOPNOTSUPP:
+	case ENOTRECOVERABLE:
 		return 3;
 	case EPERM:
 	case EACCES:

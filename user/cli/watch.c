@@ -90,7 +90,7 @@ static void on_begin(void *ctx, uint64_t now_ns __maybe_unused)
 		if (target__state(watched->target) != TARGET_LIVE ||
 		    process__mapped_code(PROC_ROOT, pid, &code) || code == watched->mapped_code)
 			continue;
-		n = session__add_runtimes(watch->rounds.session, pid, &later, &failure);
+		n = session__add_runtimes(watch->rounds.session, pid, NULL, &later, &failure);
 		watched->mapped_code = later ? 0 : code;
 		if (n > 0)
 			log_info("process %d: %d more Go %s", pid, n,
@@ -132,7 +132,7 @@ static int add_target(struct watch *watch, pid_t pid)
 	/* Before the search: what is mapped after it is searched for in the first round. */
 	int unknown = process__mapped_code(PROC_ROOT, pid, &watched->mapped_code);
 	bool later;
-	int n = session__add_runtimes(watch->rounds.session, pid, &later, &watch->rounds.failure);
+	int n = session__add_runtimes(watch->rounds.session, pid, NULL, &later, &watch->rounds.failure);
 
 	if (n < 0)
 		return n;

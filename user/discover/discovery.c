@@ -297,6 +297,8 @@ static void attach(struct discovery *discovery, struct process_entry *entry,
 	discovery->counts.attach_failures += err != -ENOSPC;
 	if (err == -ENOEXEC || err == -EOPNOTSUPP)
 		refuse_file(discovery, entry, err, knowledge, &failure);
+	else if (err == -ENOTRECOVERABLE)
+		settle(discovery, entry, PROCESS_UNSUPPORTED, failure.text);
 	else
 		retry(discovery, entry, err == -ENOSPC ? PROCESS_PAUSED : PROCESS_FAILED,
 		      failure.text);
@@ -470,6 +472,13 @@ bool discovery__tick(struct discovery *discovery, uint64_t now_ns)
 			break;
 	}
 	return entry && entry->due_ns <= now_ns;
+}
+
+const struct exe_file *discovery__image(const struct discovery *discovery, pid_t pid)
+{
+	const struct process_entry *entry = process_table__find(discovery->table, pid);
+
+	return entry && entry->identified ? &entry->image : NULL;
 }
 
 uint64_t discovery__next_ns(const struct discovery *discovery)

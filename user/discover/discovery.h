@@ -36,7 +36,9 @@ struct discovery_ops {
 	/*
 	 * Watch all Go runtimes of @pid. 0; 1 when some could not be watched but may be another time;
 	 * or, when there is none:
-	 *	-ENOEXEC, -EOPNOTSUPP	cannot be watched: nor can others that run the same file
+	 *	-ENOEXEC, -EOPNOTSUPP	cannot be watched: nor can others that run the same file, which
+	 *				is that of discovery__image(); found in the file's bytes alone
+	 *	-ENOTRECOVERABLE	cannot be watched, for what its memory showed: others may be
 	 *	-ENOSPC			no room: tried again, with ever longer breaks
 	 *	-ESRCH			it has ended
 	 *	anything else		tried again, with ever longer breaks (1 s to 5 min)
@@ -114,6 +116,12 @@ int discovery__sweep(struct discovery *discovery, uint64_t now_ns) __must_check;
  * due: come again soon.
  */
 bool discovery__tick(struct discovery *discovery, uint64_t now_ns);
+
+/*
+ * discovery__image - which file @pid ran when it was decided to attach it, for the attach: what is found
+ * out about another file must not be kept of this one. NULL: not known.
+ */
+const struct exe_file *discovery__image(const struct discovery *discovery, pid_t pid);
 
 /* discovery__next_ns - when the next tick has something to do; UINT64_MAX: nothing is planned. */
 uint64_t discovery__next_ns(const struct discovery *discovery);

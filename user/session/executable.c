@@ -88,6 +88,19 @@ static int refuse_plugin(const struct go_binary *binary, const struct runtime_pl
 		place ? place->mapped.path : "the executable");
 }
 
+/* By its descriptor: the process may have executed another file before that was opened. */
+static bool is_file(int fd, const struct exe_file *file)
+{
+	struct exe_file opened;
+
+	return !exe_file__of(fd, &opened) && exe_file__same_contents(&opened, file);
+}
+
+static int became_another(pid_t pid, struct failure *failure)
+{
+	return failure__set(failure, -ESRCH, "process %d has become another program", pid);
+}
+
 static int open_entry(struct executables *executables, const char *proc_root,
 		      const struct process_info *process, const struct runtime_place *place,
 		      const struct exe_file *file, struct entry **ret_entry,
@@ -103,6 +116,8 @@ static int open_entry(struct executables *executables, const char *proc_root,
 	entry->executable.fd = open_file(proc_root, process->id.pid, place, failure);
 	if (entry->executable.fd < 0)
 		err = entry->executable.fd;
+	else if (!is_file(entry->executable.fd, file))
+		err = became_another(process->id.pid, failure);
 	if (!err)
 		err = go_binary__open(entry->executable.fd, &entry->executable.binary, failure);
 	if (!err)
@@ -132,7 +147,8 @@ static int explain(int err, const char *proc_root, pid_t pid, const struct runti
 
 int executables__take(struct executables *executables, const char *proc_root,
 		      const struct process_info *process, const struct runtime_place *place,
-		      struct executable **ret_executable, struct failure *failure)
+		      const struct exe_file *expected, struct executable **ret_executable,
+		      struct failure *failure)
 {
 	pid_t pid = process->id.pid;
 	struct exe_file file;
@@ -142,6 +158,8 @@ int executables__take(struct executables *executables, const char *proc_root,
 
 	if (err)
 		return explain(err, proc_root, pid, place, failure);
+	if (expected && !exe_file__same_file(&file, expected))
+		return became_another(pid, failure);
 	entry = find(executables, &file, process->uid);
 	if (!entry) {
 		err = open_entry(executables, proc_root, process, place, &file, &entry, failure);

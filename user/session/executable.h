@@ -55,11 +55,13 @@ void executables__free(struct executables *executables);
  * executables__take - what @process runs, or what it has at @place if that is not NULL; opened when nobody
  * else uses it. The file stays open, and its mount busy, until it is put back as often as it was taken.
  * Errors: as exe_file__identify(), process__open_exe() or mapped_file__open(), go_binary__open();
- * -ENOEXEC a plugin, which has no runtime of its own; -ENOMEM.
+ * -ENOEXEC a plugin, which has no runtime of its own; -ENOMEM; -ESRCH it runs another file than
+ * @expected (NULL: any), or meanwhile. What else is wrong is wrong with the file.
  */
 int executables__take(struct executables *executables, const char *proc_root,
 		      const struct process_info *process, const struct runtime_place *place,
-		      struct executable **ret_executable, struct failure *failure) __must_check;
+		      const struct exe_file *expected, struct executable **ret_executable,
+		      struct failure *failure) __must_check;
 /* executables__put - @executable may be NULL. */
 void executables__put(struct executables *executables, struct executable *executable);
 

@@ -54,7 +54,8 @@ static int add_runtimes(struct follower *follower, pid_t pid, const struct proce
 			struct failure *failure)
 {
 	bool later;
-	int n = session__add_runtimes(follower->session, pid, &later, failure);
+	int n = session__add_runtimes(follower->session, pid,
+				      discovery__image(follower->discovery, pid), &later, failure);
 
 	if (n < 0 && n != -EEXIST)
 		return n;

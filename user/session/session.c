@@ -150,7 +150,8 @@ static void share_budget(struct session *session, pid_t pid)
 }
 
 int session__add(struct session *session, pid_t pid, const struct runtime_place *place,
-		 struct target **ret_target, struct failure *failure)
+		 const struct exe_file *expected, struct target **ret_target,
+		 struct failure *failure)
 {
 	struct target_options options = {
 		.proc_root = session->options.proc_root,
@@ -176,7 +177,7 @@ int session__add(struct session *session, pid_t pid, const struct runtime_place 
 				    SESSION_MAX_TARGETS);
 	if (find_runtime(session, pid, place))
 		return failure__set(failure, -EEXIST, "process %d is already watched", pid);
-	err = target__open(&options, pid, place, &target, failure);
+	err = target__open(&options, pid, place, expected, &target, failure);
 	if (err)
 		return err;
 	note_slots(session, target);
@@ -215,7 +216,7 @@ static void add_place(struct session *session, const struct runtime_place *place
 		      struct addition *addition, struct left_out *left_out)
 {
 	struct target *target;
-	int err = session__add(session, addition->pid, place, &target, &left_out->failure);
+	int err = session__add(session, addition->pid, place, NULL, &target, &left_out->failure);
 	/* Said of the file, once; anything else may be another time. */
 	bool file = err == -ENOEXEC || err == -EOPNOTSUPP;
 
@@ -253,8 +254,13 @@ static void add_places(struct session *session, struct addition *addition)
 	free(runtimes);
 }
 
-int session__add_runtimes(struct session *session, pid_t pid, bool *ret_later,
-			  struct failure *failure)
+static bool is_unsupported(int err)
+{
+	return err == -EOPNOTSUPP || err == -ENOTRECOVERABLE;
+}
+
+int session__add_runtimes(struct session *session, pid_t pid, const struct exe_file *expected,
+			  bool *ret_later, struct failure *failure)
 {
 	struct target *target = session__find(session, pid);
 	struct addition addition = {.pid = pid, .anew = !target};
@@ -262,14 +268,14 @@ int session__add_runtimes(struct session *session, pid_t pid, bool *ret_later,
 
 	/* What a process executes is Go from the start or never. */
 	if (addition.anew)
-		err = session__add(session, pid, NULL, &target, failure);
+		err = session__add(session, pid, NULL, expected, &target, failure);
 	addition.n = !err;
 	*ret_later = false;
-	if (err && err != -EEXIST && err != -ENOEXEC && err != -EOPNOTSUPP)
+	if (err && err != -EEXIST && err != -ENOEXEC && !is_unsupported(err))
 		return err;
 	add_places(session, &addition);
 	*ret_later = addition.later;
-	if (addition.n && err == -EOPNOTSUPP)
+	if (addition.n && is_unsupported(err))
 		tell_left_out(&addition, "its executable", failure);
 	if (addition.n)
 		return addition.n;
@@ -292,7 +298,7 @@ int session__add_process(struct session *session, pid_t pid, struct failure *fai
 {
 	bool later;
 
-	return session__add_runtimes(session, pid, &later, failure);
+	return session__add_runtimes(session, pid, NULL, &later, failure);
 }
 
 struct exe_cache *session__files(struct session *session)

@@ -54,7 +54,8 @@ void session__free(struct session *session);
  * target__open(); -ENOSPC too many, -EEXIST already watched: a place may be one of its plugins.
  */
 int session__add(struct session *session, pid_t pid, const struct runtime_place *place,
-		 struct target **ret_target, struct failure *failure) __must_check;
+		 const struct exe_file *expected, struct target **ret_target,
+		 struct failure *failure) __must_check;
 
 /*
  * session__add_process - watch all runtimes of @pid that are not watched yet. Those that cannot be are
@@ -64,9 +65,12 @@ int session__add(struct session *session, pid_t pid, const struct runtime_place 
  */
 int session__add_process(struct session *session, pid_t pid, struct failure *failure) __must_check;
 
-/* session__add_runtimes - the same; @ret_later says whether any that could not be may be another time. */
-int session__add_runtimes(struct session *session, pid_t pid, bool *ret_later,
-			  struct failure *failure) __must_check;
+/*
+ * session__add_runtimes - the same; @ret_later says whether any that could not be may be another time.
+ * @expected: as target__open() has it.
+ */
+int session__add_runtimes(struct session *session, pid_t pid, const struct exe_file *expected,
+			  bool *ret_later, struct failure *failure) __must_check;
 
 /* session__files - what is known of executables and libraries, for whoever looks at others. */
 struct exe_cache *session__files(struct session *session);

@@ -166,7 +166,8 @@ static int build_books(struct target *target, struct failure *failure)
 }
 
 int target__open(const struct target_options *options, pid_t pid, const struct runtime_place *place,
-		 struct target **ret_target, struct failure *failure)
+		 const struct exe_file *expected, struct target **ret_target,
+		 struct failure *failure)
 {
 	struct target *target = calloc(1, sizeof(*target));
 	int err;
@@ -177,7 +178,7 @@ int target__open(const struct target_options *options, pid_t pid, const struct r
 	target->mode = options->mode;
 	target->stretch = 1;
 	target->creations_per_s = -1;
-	err = target_runtime__open(target, pid, place, failure);
+	err = target_runtime__open(target, pid, place, expected, failure);
 	if (!err)
 		err = target_modules__open(target, failure);
 	if (!err)

@@ -54,10 +54,12 @@ struct target_options {
  * target__open - understand the process, or with a @place that runtime of it, attach what
  * @options->mode asks for and prepare the first census. Events are attached before the census begins,
  * so that no creation falls between them.
- * Errors: as process__read(), go_binary__open(), go_binary__bind(), probes__attach().
+ * @expected: the file that it is to run, or NULL. Errors: as process__read(), go_binary__open(),
+ * probes__attach(); -ESRCH it runs another file; -ENOTRECOVERABLE its memory is not as the file says.
  */
 int target__open(const struct target_options *options, pid_t pid, const struct runtime_place *place,
-		 struct target **ret_target, struct failure *failure) __must_check;
+		 const struct exe_file *expected, struct target **ret_target,
+		 struct failure *failure) __must_check;
 
 /* target__free - detach and forget. NULL is fine. */
 void target__free(struct target *target);

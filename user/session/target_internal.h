@@ -72,7 +72,7 @@ struct target {
  * Errors: as process__read(), executables__take(), go_binary__bind(); -EAGAIN it does not run.
  */
 int target_runtime__open(struct target *target, pid_t pid, const struct runtime_place *place,
-			 struct failure *failure) __must_check;
+			 const struct exe_file *expected, struct failure *failure) __must_check;
 
 /*
  * target_modules__open - find the modules of the runtime, which is bound. Errors: -ENOMEM, -EIO its

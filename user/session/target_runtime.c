@@ -65,30 +65,53 @@ static int bind_program(struct target *target, struct failure *failure)
 	return err;
 }
 
-static int understand(struct target *target, const struct runtime_place *place,
-		      struct failure *failure)
+/*
+ * Whether process and memory are still those of the executable that was opened. The memory belongs to one
+ * execve(2): while it is in use, what the process runs cannot change and change back.
+ */
+static bool is_same_program(struct target *target, bool of_exe)
 {
-	int err = executables__take(target->options.executables, target->options.proc_root,
-				    &target->process, place, &target->executable, failure);
+	struct exe_file now;
+
+	if (of_exe &&
+	    (exe_file__identify(target->options.proc_root, target->process.id.pid, &now) ||
+	     !exe_file__same_file(&now, &target->executable->file)))
+		return false;
+	return target__check_alive(target);
+}
+
+static int read_memory(struct target *target, const struct runtime_place *place,
+		       struct failure *failure)
+{
+	int err = load_bias__read(target->options.proc_root, target->process.id.pid, place,
+				  target->executable->binary, &target->load_bias, failure);
+
+	if (!err)
+		err = bind_program(target, failure);
+	/* What a process has in its memory says nothing about others that run the same file. */
+	return err == -EOPNOTSUPP || err == -ENOEXEC ? -ENOTRECOVERABLE : err;
+}
+
+static int understand(struct target *target, const struct runtime_place *place,
+		      const struct exe_file *expected, struct failure *failure)
+{
+	int err =
+		executables__take(target->options.executables, target->options.proc_root,
+				  &target->process, place, expected, &target->executable, failure);
 
 	if (!err)
 		err = remote__open_process(target->process.id.pid, &target->remote, failure);
 	if (!err)
-		err = load_bias__read(target->options.proc_root, target->process.id.pid, place,
-				      target->executable->binary, &target->load_bias, failure);
-	if (!err)
-		err = bind_program(target, failure);
-	if (err)
-		return err;
-	if (!target__check_alive(target))
-		return failure__set(failure, -ESRCH,
-				    "process %d ended or became another program while it was read",
-				    target->process.id.pid);
-	return 0;
+		err = read_memory(target, place, failure);
+	if ((!err || err == -ENOTRECOVERABLE) && !is_same_program(target, !place))
+		err = failure__set(failure, -ESRCH,
+				   "process %d ended or became another program while it was read",
+				   target->process.id.pid);
+	return err;
 }
 
 int target_runtime__open(struct target *target, pid_t pid, const struct runtime_place *place,
-			 struct failure *failure)
+			 const struct exe_file *expected, struct failure *failure)
 {
 	int err = place ? 0 : refuse_blocking_file(target->options.proc_root, pid, failure);
 
@@ -96,7 +119,7 @@ int target_runtime__open(struct target *target, pid_t pid, const struct runtime_
 		snprintf(target->file, sizeof(target->file), "%s", place->mapped.path);
 	if (!err)
 		err = read_process(target, pid, failure);
-	return err ? err : understand(target, place, failure);
+	return err ? err : understand(target, place, expected, failure);
 }
 
 bool target__is_of_exe(const struct target *target)

@@ -13,9 +13,16 @@
  *		a debugger of it; "ready", then for each line on stdin "ok LINE": "break" and "clear" set a
  *		breakpoint and take it away, as debuggers do: by writing back what was there before;
  *		"hold" stops the process. At the end of stdin it lets go of it
+ *	faultkit poisoned PROGRAM ADDRESS
+ *		PROGRAM, stopped before its first instruction for good, with 512 bytes of zeros at ADDRESS;
+ *		"poisoned PID"
+ *	faultkit wary MILLISECONDS PROGRAM [ARG...]
+ *		for so long looks whether its own code is as in its file, with "hit" or "clean" at the end;
+ *		then executes PROGRAM
  *	faultkit quit
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -178,6 +185,50 @@ static int debug(pid_t pid, uintptr_t address)
 	return ptrace(PTRACE_DETACH, pid, NULL, NULL) ? 1 : 0;
 }
 
+static int poison(const char *program, uintptr_t address)
+{
+	pid_t child = fork();
+
+	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		execl(program, program, (char *)NULL);
+		_exit(127);
+	}
+	if (child < 0 || waitpid(child, NULL, 0) != child)
+		return 1;
+	for (uintptr_t at = address; at < address + 512; at += sizeof(long))
+		ptrace(PTRACE_POKEDATA, child, at, 0L);
+	printf("poisoned %d\n", child);
+	fflush(stdout);
+	pause();
+	return 0;
+}
+
+extern const char __executable_start[], etext[];
+
+/* Whether a byte of the code is another one than in the file, which is linked statically: no relocations. */
+static int is_hit(int file, size_t size)
+{
+	static char there[4 << 20];
+	ssize_t n = pread(file, there, size < sizeof(there) ? size : sizeof(there), 0);
+
+	return n > 0 && memcmp(there, __executable_start, (size_t)n) != 0;
+}
+
+static int be_wary(long milliseconds, char *const program[])
+{
+	int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), hit = 0;
+	double end = now() + (double)milliseconds / 1000;
+
+	while (now() < end)
+		hit |= is_hit(file, (size_t)(etext - __executable_start));
+	printf(hit ? "hit\n" : "clean\n");
+	fflush(stdout);
+	execv(program[0], program);
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc >= 4 && !strcmp(argv[1], "storm"))
@@ -188,8 +239,13 @@ int main(int argc, char **argv)
 		return start_halted(argv + 2);
 	if (argc == 4 && !strcmp(argv[1], "debugger"))
 		return debug((pid_t)strtol(argv[2], NULL, 10), strtoul(argv[3], NULL, 0));
+	if (argc == 4 && !strcmp(argv[1], "poisoned"))
+		return poison(argv[2], strtoul(argv[3], NULL, 16));
+	if (argc >= 4 && !strcmp(argv[1], "wary"))
+		return be_wary(strtol(argv[2], NULL, 10), argv + 3);
 	if (argc == 2 && !strcmp(argv[1], "quit"))
 		return 0;
-	fprintf(stderr, "faultkit storm|as|halted|debugger|quit ...; see its source\n");
+	fprintf(stderr,
+		"faultkit storm|as|halted|debugger|poisoned|wary|quit ...; see its source\n");
 	return 2;
 }

@@ -9,6 +9,8 @@
 //	hostile collide N	N goroutines whose goids an unkeyed hash puts into one bucket
 //	hostile lists N		N goroutines in sync.Cond.Wait whose stacks are full of lists without an end
 //
+//	hostile turn MS PROGRAM [ARG...]	executes that after so many milliseconds, with the next longer delay
+//
 // "arm" puts them into the runtime's list, from then on "more N" has it show N of them.
 package main
 
@@ -21,6 +23,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 	"unsafe"
 )
 
@@ -123,7 +126,20 @@ func collide(n int) []uintptr {
 	return withReal(n, func(i int) uintptr { return address(words, 2*i) })
 }
 
+// turn becomes another program, at a moment that is a little later each time.
+func turn(ms string, program []string) {
+	delay, _ := strconv.Atoi(ms)
+	time.Sleep(time.Duration(delay) * time.Millisecond)
+	self, _ := os.Executable()
+	next := strconv.Itoa((delay*13 + 7) % 400)
+	argv := append(append([]string{}, program...), append([]string{self, "turn", next}, program...)...)
+	panic(syscall.Exec(argv[0], argv, nil))
+}
+
 func main() {
+	if os.Args[1] == "turn" {
+		turn(os.Args[2], os.Args[3:])
+	}
 	debug.SetGCPercent(-1)
 	n, err := strconv.Atoi(os.Args[2])
 	if err != nil {

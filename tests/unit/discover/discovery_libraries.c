@@ -250,3 +250,22 @@ Test(discovery_libraries, library_that_cannot_be_watched)
 	cr_expect_eq(counts().rejected, 1, "the shell is not to blame");
 	exe_cache__free(files);
 }
+
+/* What one process has in its memory is no word about others that run the same file. */
+Test(discovery_libraries, executable_that_cannot_be_watched_for_its_memory)
+{
+	fake_exe__put("server", FAKE_GO);
+	begin((struct discovery_options){0});
+	answer = -ENOTRECOVERABLE;
+	fake_process__put(&(struct fake_process){.pid = 7, .exe = "server"});
+	sweep(10);
+	tick(10);
+	cr_expect_eq(counts().states[DISCOVERY_UNSUPPORTED], 1);
+	answer = 0;
+	fake_process__put(&(struct fake_process){.pid = 8, .exe = "server"});
+	sweep(40);
+	tick(50);
+	cr_expect(attached[8]);
+	cr_expect_not(attached[7]);
+	cr_expect_eq(counts().states[DISCOVERY_UNSUPPORTED], 1);
+}

@@ -40,8 +40,11 @@ int symbolizer__add_module(struct symbolizer *symbolizer __maybe_unused,
 	return 0;
 }
 
+static const struct exe_file *expected; /* NULL: any */
+
 static void set_up(void)
 {
+	expected = NULL;
 	fake_proc__make();
 	fake_go__make(&fake, &(struct fake_options){.version = "go1.26.8", .symbols = true});
 	fake_exe__put_bytes("server", fake.file, sizeof(fake.file));
@@ -67,8 +70,8 @@ static int take(int pid, const char *exe, uid_t uid, struct executable **ret_pro
 	if (exe)
 		fake_process__put(&(struct fake_process){
 			.pid = pid, .exe = exe, .uid = uid, .start_seconds = 1});
-	err = executables__take(executables, fake_proc__root(), &process, NULL, ret_program,
-				&failure);
+	err = executables__take(executables, fake_proc__root(), &process, NULL, expected,
+				ret_program, &failure);
 	if (err)
 		cr_expect(failure.text[0]);
 	return err;
@@ -86,6 +89,24 @@ Test(executable, is_shared_by_processes_of_one_file)
 	executables__put(executables, second);
 	cr_expect_eq(executables__count(executables), 0);
 	executables__put(executables, NULL);
+}
+
+/* It was another one when somebody decided to watch it. */
+Test(executable, that_is_not_the_expected_one_is_refused)
+{
+	struct executable *first, *second = NULL;
+	struct exe_file file;
+
+	cr_assert_eq(take(7, "server", ROOT_USER, &first), 0);
+	file = first->file;
+	expected = &file;
+	fake_exe__put_bytes("other", fake.file, sizeof(fake.file));
+	cr_expect_eq(take(8, "other", ROOT_USER, &second), -ESRCH);
+	cr_expect_null(second);
+	cr_assert_eq(take(9, "server", ROOT_USER, &second), 0);
+	cr_expect_eq(first, second);
+	executables__put(executables, first);
+	executables__put(executables, second);
 }
 
 Test(executable, is_not_shared_among_users)
@@ -188,7 +209,7 @@ static int take_place(int pid, const struct runtime_place *place, struct executa
 {
 	const struct process_info process = {.id = {.pid = pid, .start_time = 100}};
 
-	return executables__take(executables, fake_proc__root(), &process, place, ret_program,
+	return executables__take(executables, fake_proc__root(), &process, place, NULL, ret_program,
 				 failure);
 }
 
