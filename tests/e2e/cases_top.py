@@ -130,6 +130,17 @@ def it_follows_what_happens_and_can_be_stopped(t):
 
 
 @case
+def where_memory_is_allocated(t):
+    target = start(t, Program("allocations"))
+    target.ask("churn")
+    screen = top(t, target)
+    screen.type("Tab")
+    screen.until(r"^ +\d[\d.]* [kM]B .*main\.", "ALLOCATED AT")
+    screen.type("Enter")
+    screen.until("allocated at +main.", "in use", r"stack +main\.")
+
+
+@case
 def another_size(t):
     target = start(t, COUNTS)
     target.ask("run 151 149")

@@ -379,7 +379,9 @@ static void set_heap_limits(struct rounds *rounds)
 	rounds->heap.confirm.min_age_ns = options->min_age_ns;
 	rounds->samples.options.period_ns = period_ns;
 	rounds->samples.options.min_window_ns = period_ns * SAMPLES_MIN_WINDOW;
-	rounds->samples.min_process_age_ns = period_ns * SAMPLES_MIN_AGE;
+	/* Whoever sits in front of it wants to see what there is. */
+	if (options->command != COMMAND_TOP)
+		rounds->samples.min_process_age_ns = period_ns * SAMPLES_MIN_AGE;
 	if (options->processes.n)
 		return;
 	rounds->heap.only_suspects = true;

@@ -12,7 +12,7 @@
 
 #define TOP_MAX_POINTS	  24
 #define TOP_MAX_SITES	  1000 /* of a process; the rest is counted */
-#define TOP_FEW_EXPLAINED 16   /* of a process that nobody has opened, beside what is flagged */
+#define TOP_FEW_EXPLAINED 2    /* of a process that is not chosen, beside what is flagged */
 
 /* Values over time, oldest first. */
 struct top_series {
@@ -77,7 +77,7 @@ struct top_kept {
 /* What the text of sites is made for. */
 struct top_kept_options {
 	struct screen_options screen;
-	pid_t opened; /* all sites of this process are explained; 0: of none */
+	pid_t opened; /* or chosen: all sites of this process are explained; 0: of none */
 	uint64_t opened_runtime;
 };
 

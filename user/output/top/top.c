@@ -91,10 +91,8 @@ int top__take(struct top *top, const struct report *report)
 		top->missed++;
 		return 0;
 	}
-	if (top->level > LEVEL_PROCESSES) {
-		options.opened = top->pid;
-		options.opened_runtime = top->runtime;
-	}
+	options.opened = top->pid;
+	options.opened_runtime = top->runtime;
 	options.screen = screen_options__within(&options.screen, SCREEN_MAX_REPORT);
 	err = top_kept__take(&kept, report, &top->kept, &options);
 	if (err)

@@ -415,6 +415,8 @@ Test(top, hostile_names)
 	press(&host, "^\n");
 	golden(&host, "top-hostile-sites.txt", 120, 12);
 	press(&host, "\n");
+	expect(&host, "comes with the next look", true);
+	show_hostile(&host);
 	golden(&host, "top-hostile-site.txt", 80, 24);
 	teardown(&host);
 }

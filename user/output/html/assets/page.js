@@ -61,7 +61,7 @@ function figures(process) {
 	const {target} = process, flagged = target.sites.filter((site) => !site.silenced);
 	const count = (verdict) => flagged.filter((site) => site.verdict === verdict).length;
 	const of = (verdict) => flagged.filter((site) => site.verdict === verdict).reduce((n, site) => n + site.goroutines, 0);
-	const growing = (target.alloc_sites || []).filter((site) => site.verdict === "growing").length;
+	const growing = (target.alloc_sites || []).filter((site) => site.verdict === "growing").length + (target.growing || []).length;
 	const memory = last((process.recorded || {}).memory);
 	const list = [figure(format.count(target.goroutines.alive), "goroutines now")];
 	if (count("leaking"))
@@ -97,7 +97,7 @@ function objectsOf(objects) {
 	if (!objects || !objects.items.length)
 		return "";
 	const kinds = objects.items.slice(0, 3).map((object) => `${object.kind} ${object.address}`).join(", ");
-	return `${format.count(objects.looked_at)} looked at wait on ${format.count(objects.distinct)} objects: ${kinds}${
+	return `${format.count(objects.looked_at)} looked at wait on ${objects.distinct === 1 ? "one object" : `${format.count(objects.distinct)} objects`}: ${kinds}${
 		objects.distinct > 3 ? ", …" : ""}`;
 }
 
@@ -143,14 +143,27 @@ function memoryCard(site) {
 			["held by", site.held_by.join(", ")]]), stackOf(site.stack));
 }
 
+/* A container that has more and more entries, by several looks at the heap. */
+function growthCard(growth) {
+	const counted = growth.entries_before !== null && growth.entries_after !== null;
+	return el("article", {class: "card growing"}, badge("growing"), " memory", el("div", {class: "count"},
+			counted ? `${format.count(growth.entries_after)} entries` : format.bytes(growth.bytes_after),
+			el("span", {class: "where"}, `  +${counted ? format.rate(growth.per_minute) : format.bytes(growth.per_minute)}/min`)),
+		el("h3", {}, el("code", {}, growth.path)),
+		described([["type", growth.type], ["before", `${counted ? `${format.count(growth.entries_before)} entries, ` : ""}${format.bytes(growth.bytes_before)}`],
+			["now", `${counted ? `${format.count(growth.entries_after)} entries, ` : ""}${format.bytes(growth.bytes_after)}`]]));
+}
+
 function findings(process) {
 	const accused = process.sites.filter((site) => site.verdict in RANK && !site.silenced)
 		.sort((a, b) => RANK[a.verdict] - RANK[b.verdict] || b.goroutines - a.goroutines);
 	const memory = (process.target.alloc_sites || []).filter((site) => site.verdict === "growing");
+	const growing = process.target.growing || [];
 	const node = section("findings", "Findings");
-	if (!accused.length && !memory.length)
+	if (!accused.length && !memory.length && !growing.length)
 		node.append(el("p", {}, "Nothing was found: no goroutines pile up, and nothing waits for what cannot come."));
-	const cards = el("div", {class: "cards"}, accused.slice(0, 40).map(siteCard), memory.slice(0, 20).map(memoryCard));
+	const cards = el("div", {class: "cards"}, accused.slice(0, 40).map(siteCard), memory.slice(0, 20).map(memoryCard),
+		growing.slice(0, 20).map(growthCard));
 	node.append(cards);
 	if (accused.length > 40)
 		node.append(el("p", {class: "note"}, `${format.count(accused.length - 40)} more are in the table below.`));
@@ -373,11 +386,24 @@ function heldTree(allocs) {
 	return root;
 }
 
+function typesTree(types) {
+	const root = leaf("all live objects");
+	for (const type of types) {
+		const node = leaf(type.type, type.type, `${type.type}  ${format.count(type.objects)} objects`);
+		node.value = type.bytes;
+		root.value += type.bytes;
+		root.children.push(node);
+	}
+	return root;
+}
+
 function holders(process) {
 	const {target} = process;
 	const tree = target.holders && target.holders.length ? holdersTree(target.holders) : heldTree(target.alloc_sites || []);
 	const chart = {};
-	const node = section("holders", "What holds the memory", searchBox((pattern) => chart.it.search(pattern), "search holders"));
+	const kinds = (target.types || []).length ? choice([["holders", "by holder"], ["types", "by type"]], "holders",
+		(kind) => chart.it.use(kind === "types" ? typesTree(target.types) : holdersTree(target.holders))) : [];
+	const node = section("holders", "What holds the memory", searchBox((pattern) => chart.it.search(pattern), "search holders"), ...kinds);
 	if (!tree.value) {
 		node.querySelector("input").remove();
 		node.append(el("p", {class: "note"}, "This run did not look at it: gleakd heap does."));
