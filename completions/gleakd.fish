@@ -113,7 +113,7 @@ complete -c gleakd -n '__fish_seen_subcommand_from holders' -l pid -s p -x -a '(
 complete -c gleakd -n '__fish_seen_subcommand_from holders' -l max-memory -x -d 'memory gleakd may take for what it reads'
 complete -c gleakd -n '__fish_seen_subcommand_from holders' -l json -d 'one JSON object per line and interval (docs/schema.md)'
 complete -c gleakd -n '__fish_seen_subcommand_from holders' -l verbose -s v -d 'whole park stacks; twice: what gleakd itself is doing'
-complete -c gleakd -n '__fish_seen_subcommand_from holders' -l all -d 'every site, not only the first few'
+complete -c gleakd -n '__fish_seen_subcommand_from holders' -l all -d 'every way, not only the first few'
 complete -c gleakd -n '__fish_seen_subcommand_from holders' -l type -x -d 'all live objects of this type, as gleakd heap calls it: main.session'
 complete -c gleakd -n '__fish_seen_subcommand_from holders' -l goroutine -x -d 'what the goroutine of this number waits on: a channel, lock, WaitGroup or Cond'
 complete -c gleakd -n '__fish_seen_subcommand_from holders' -l site -x -d 'what the goroutines of one site wait on: its id (4 digits do), a part of a function\'s name, or a pattern of a function or file:line'

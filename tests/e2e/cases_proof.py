@@ -143,8 +143,10 @@ def the_line_to_look_at_has_the_names_of_the_program(t):
 def a_watch_tells_the_way_too(t):
     target = start(t, Program("unreachable"))
     g = Gleakd(t, target.pid, *QUICK, "--mode", "census")
-    g.report("the way", lambda r: (reachable_by(r).get("heldByMap.func1") or "").startswith(
-        "main.inMap → "), seconds=30)
+    g.report("the way", lambda r: reachable_by(r).get("heldByMap.func1")
+             == "main.inMap[…] (chan int)", seconds=30)
+    g.report("another", lambda r: reachable_by(r).get("heldBySlice.func1")
+             == "main.inSlice[…] (main.state)", seconds=30)
     g.interrupt()
 
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "heap/mark/visitors.h"
 
 #define MAX_SITES 64 /* that one scan looks at */
 #define PER_SITE  2  /* members */
@@ -30,7 +31,7 @@ struct site_ways {
 	struct target *target;
 	const struct heap_runtime *runtime;
 	struct site_ways_options options;
-	struct heap_visitor visitor;
+	struct heap_visitors visitors;
 	struct heap_ways *ways; /* NULL: it does not take part */
 	struct {
 		uint32_t site;
@@ -158,27 +159,11 @@ static int on_ready(void *ctx, struct heap_scan *scan)
 
 /* --- the scan ----------------------------------------------------------------------------------- */
 
-/* Types first: they are what ways are named by. */
-static void see_contents(void *ctx, const struct heap_contents *contents)
+bool site_ways__wants(struct site_ways *ways, const struct site_ways_options *options)
 {
-	const struct site_ways *ways = ctx;
-	const struct heap_visitor *visitor = heap_ways__visitor(ways->ways);
-
-	if (ways->options.paths)
-		heap_paths__visitor(ways->options.paths)
-			->contents(heap_paths__visitor(ways->options.paths)->ctx, contents);
-	visitor->contents(visitor->ctx, contents);
-}
-
-static void see_reference(void *ctx, const struct heap_reference *reference)
-{
-	const struct site_ways *ways = ctx;
-	const struct heap_visitor *visitor = heap_ways__visitor(ways->ways);
-
-	if (ways->options.paths)
-		heap_paths__visitor(ways->options.paths)
-			->reference(heap_paths__visitor(ways->options.paths)->ctx, reference);
-	visitor->reference(visitor->ctx, reference);
+	ways->options = *options;
+	choose_sites(ways);
+	return (ways->n_wanted || options->every_site) && ways->n_known < MAX_KNOWN;
 }
 
 int site_ways__join(struct site_ways *ways, const struct site_ways_options *options,
@@ -188,18 +173,17 @@ int site_ways__join(struct site_ways *ways, const struct site_ways_options *opti
 	int err;
 
 	site_ways__end(ways, NULL);
-	ways->options = *options;
-	choose_sites(ways);
-	if ((!ways->n_wanted && !options->every_site) || ways->n_known == MAX_KNOWN)
+	if (!site_ways__wants(ways, options))
 		return 0;
 	err = heap_ways__new(&limits, &ways->ways);
 	if (err)
 		return err;
 	if (options->paths)
 		heap_paths__begin(options->paths);
-	ways->visitor = (struct heap_visitor){
-		.contents = see_contents, .reference = see_reference, .ctx = ways};
-	scan->visitor = &ways->visitor;
+	heap_visitors__init(&ways->visitors,
+			    options->paths ? heap_paths__visitor(options->paths) : NULL,
+			    heap_ways__visitor(ways->ways));
+	scan->visitor = &ways->visitors.both;
 	scan->ready = on_ready;
 	scan->ready_ctx = ways;
 	return 0;

@@ -25,6 +25,9 @@ int site_ways__new(struct target *target, const struct heap_runtime *runtime,
 		   struct site_ways **ret_ways) __must_check;
 void site_ways__free(struct site_ways *ways);
 
+/* site_ways__wants - whether there is a site that a scan with @options would find a way to. */
+bool site_ways__wants(struct site_ways *ways, const struct site_ways_options *options);
+
 /*
  * site_ways__join - take part in a scan that is about to begin: sets the visitor and what is called
  * when it is ready, unless no site wants to be looked at. -ENOMEM.

@@ -17,6 +17,7 @@ struct target_heap {
 	struct heap_confirm *confirm;
 	struct heap_scan *scan; /* NULL: none is under way */
 	struct site_ways *ways;
+	bool own_names; /* the target's view was opened for this scan alone */
 	struct heap_paths *paths; /* that see the scan under way; NULL: none do */
 	struct target_heap_figures figures;
 };
@@ -29,6 +30,8 @@ struct target_heap {
 
 /* Where it is not bounded. */
 #define PATHS_MAX_MEMORY (1ULL << 30)
+/* For names on the ways to what sites wait on: 16 MiB of debug information, 16 million objects. */
+#define NAMES_MAX_MEMORY (1ULL << 26)
 
 /* Of the memory that a scan may use, what ways may take. */
 #define WAYS_SHARE 4
@@ -315,11 +318,37 @@ static int join_paths(struct target *target, struct heap_scan_options *scan,
 	return 0;
 }
 
+/*
+ * Types of what lies on the ways. What they are read from is in memory for the time of one scan, unless
+ * somebody else needs it; without it there are ways without types.
+ */
+static void name_ways(struct target *target, struct site_ways_options *ways)
+{
+	const struct target_view_options view = {.max_memory = NAMES_MAX_MEMORY};
+	struct target_heap *heap = target->heap;
+	struct failure failure;
+
+	if (!site_ways__wants(heap->ways, ways))
+		return;
+	heap->own_names = !target_view__paths(target);
+	if (target_view__names(target, &heap->runtime, &view, &ways->paths, &ways->variables,
+			       &failure))
+		log_debug("types in the heap of process %d: %s", target__pid(target), failure.text);
+}
+
+/* Whatever became of the scan. */
+static void forget_names(struct target *target)
+{
+	if (target->heap->own_names)
+		target_view__close(target);
+	target->heap->own_names = false;
+}
+
 int target_heap__start(struct target *target, const struct heap_confirm_options *confirm,
 		       uint64_t max_heap_bytes, struct failure *failure)
 {
 	struct heap_scan_options options = {.max_heap_bytes = max_heap_bytes};
-	const struct site_ways_options ways = {
+	struct site_ways_options ways = {
 		.max_bytes = max_heap_bytes / HEAP_SCAN_PER_MEMORY / WAYS_SHARE,
 		.min_age_ns = confirm->min_age_ns,
 	};
@@ -330,12 +359,15 @@ int target_heap__start(struct target *target, const struct heap_confirm_options 
 	heap_scan__free(target->heap->scan);
 	target->heap->scan = NULL;
 	target->heap->paths = NULL;
+	forget_names(target);
 	if (target_samples__take_request(target) && join_paths(target, &options, failure))
 		log_debug("heap of process %d: %s", target__pid(target), failure->text);
 	if (!target->heap->confirm)
 		err = heap_confirm__new(confirm, &target->heap->confirm);
-	if (!err && !target->heap->paths)
+	if (!err && !target->heap->paths) {
+		name_ways(target, &ways);
 		err = site_ways__join(target->heap->ways, &ways, &options);
+	}
 	if (!err)
 		err = heap_scan__new(&target->heap->runtime, &options, &target->heap->scan);
 	return err ? failure__set(failure, err, "out of memory") : 0;
@@ -359,6 +391,7 @@ int target_heap__step(struct target *target, uint64_t budget_ns, struct failure 
 	site_ways__end(heap->ways, NULL);
 	heap_scan__free(heap->scan);
 	heap->scan = NULL;
+	forget_names(target);
 	return err;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/array.h"
 #include "base/log.h"
+#include "heap/mark/visitors.h"
 #include "heap/ways/names.h"
 #include "session/target_heap.h"
 #include "session/target_internal.h"
@@ -26,7 +27,7 @@ struct search {
 	const struct heap_runtime *runtime;
 	const struct holders_question *question;
 	struct heap_way_names names;
-	struct heap_visitor visitor;
+	struct heap_visitors visitors;
 	struct heap_ways *ways; /* NULL: objects of a type are looked for */
 	struct heap_holders *holders;
 	struct heap_scan *scan;
@@ -121,31 +122,6 @@ static int explain(const struct search *s, struct failure *failure)
 	default:
 		return failure__set(failure, s->err, "out of memory");
 	}
-}
-
-/* --- both visitors ------------------------------------------------------------------------------ */
-
-/* Types first: they are what ways are named by. */
-static void see_contents(void *ctx, const struct heap_contents *contents)
-{
-	const struct search *s = ctx;
-	const struct heap_visitor *types = heap_paths__visitor(s->names.paths);
-	const struct heap_visitor *ways = s->ways ? heap_ways__visitor(s->ways) : NULL;
-
-	types->contents(types->ctx, contents);
-	if (ways)
-		ways->contents(ways->ctx, contents);
-}
-
-static void see_reference(void *ctx, const struct heap_reference *reference)
-{
-	const struct search *s = ctx;
-	const struct heap_visitor *types = heap_paths__visitor(s->names.paths);
-	const struct heap_visitor *ways = s->ways ? heap_ways__visitor(s->ways) : NULL;
-
-	types->reference(types->ctx, reference);
-	if (ways)
-		ways->reference(ways->ctx, reference);
 }
 
 /* --- answers ------------------------------------------------------------------------------------ */
@@ -245,7 +221,7 @@ static int find_type(struct search *s, const struct target_view_options *options
 	const struct heap_scan_options scan = {
 		.max_heap_bytes = options->max_memory * HEAP_SCAN_PER_MEMORY,
 		.whole = true,
-		.visitor = &s->visitor,
+		.visitor = heap_paths__visitor(s->names.paths),
 	};
 	uint8_t wanted[(PATH_MAX_NODES + 8) / 8] = {0};
 	size_t n;
@@ -285,7 +261,7 @@ static int attempt(struct search *s, const struct target_view_options *options,
 		.by_level = true,
 		.ready = on_ready,
 		.ready_ctx = s,
-		.visitor = &s->visitor,
+		.visitor = &s->visitors.both,
 	};
 	const struct heap_scan_result *result;
 	int err = heap_ways__new(&limits, &s->ways);
@@ -294,6 +270,8 @@ static int attempt(struct search *s, const struct target_view_options *options,
 		err = heap_scan__new(s->runtime, &scan, &s->scan);
 	if (err)
 		return failure__set(failure, err, "out of memory");
+	heap_visitors__init(&s->visitors, heap_paths__visitor(s->names.paths),
+			    heap_ways__visitor(s->ways));
 	heap_paths__begin(s->names.paths);
 	err = run_scan(s, options, failure);
 	if (err)
@@ -328,8 +306,6 @@ int target_holders__find(struct target *target, const struct holders_question *q
 		return failure__set(failure, -ENOMEM, "out of memory");
 	s.holders = target->holders;
 	s.names.runtime = s.runtime;
-	s.visitor = (struct heap_visitor){
-		.contents = see_contents, .reference = see_reference, .ctx = &s};
 	err = target_view__names(target, s.runtime, options, &s.names.paths, &s.names.variables,
 				 failure);
 	if (!err && question->type)
