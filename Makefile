@@ -93,7 +93,8 @@ ALL_OBJECTS := $(foreach f,$(FOLDERS),$(call objects,$(f)))
 
 BPF_SOURCES := $(wildcard bpf/*.bpf.c)
 SKELETONS   := $(patsubst bpf/%.bpf.c,$(B)/generated/%.skel.h,$(BPF_SOURCES))
-GENERATED   := $(SKELETONS) $(B)/generated/go_layout_table.inc $(B)/generated/report_schema.inc \
+GENERATED   := $(SKELETONS) $(B)/generated/go_layout_table.inc $(B)/generated/meanings_table.inc \
+	       $(B)/generated/report_schema.inc \
 	       $(B)/generated/html_style.inc $(B)/generated/html_script.inc \
 	       $(B)/generated/version.h $(B)/generated/profile.pb-c.h
 
@@ -114,6 +115,7 @@ $(B)/lib/$(1).a: $$(filter-out %/main.o,$$(call objects,$(1)))
 endef
 $(foreach f,$(FOLDERS),$(eval $(call folder_archive,$(f))))
 
+$(B)/obj/user/naming/meanings.o: $(B)/generated/meanings_table.inc
 $(B)/obj/user/output/html/page.o: $(B)/generated/html_style.inc $(B)/generated/html_script.inc
 $(B)/obj/user/%.o: user/%.c | $(GENERATED)
 	$(call msg,CC,$<)
@@ -139,6 +141,12 @@ $(B)/generated/go_layout_table.inc: data/go-layout.tsv data/go-wait-reasons.tsv 
 	$(call msg,GEN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)tools/layout-table.sh data/go-layout.tsv data/go-wait-reasons.tsv > $@
+
+$(B)/generated/meanings_table.inc: data/meanings.tsv tools/meanings-table.sh
+	$(call msg,GEN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)tools/meanings-table.sh data/meanings.tsv > $@.tmp
+	$(Q)mv $@.tmp $@
 
 # Files as the elements of a C array of bytes.
 HTML_ASSETS := user/output/html/assets

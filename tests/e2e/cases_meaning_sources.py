@@ -1,105 +1,124 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Functions by which goroutines of libraries are recognised, held against the libraries' sources."""
+"""The rows of data/meanings.tsv, held against the libraries' own sources."""
 
 import json
 import os
 import re
 import subprocess
 
-from harness import ROOT, Skip, cases_for, check, once
+from harness import ROOT, Skip, case, cases_for, check, check_equal, once
 
-# Module at a version: functions as user/naming/meanings.c has them, behind the package's path.
-SOURCES = {
-    "golang.org/x/crypto@v0.53.0": {
-        "golang.org/x/crypto/ssh": [
-            "(*Client).handleGlobalRequests", "(*Client).handleChannelOpens", "NewClient.func#",
-            "(*mux).loop", "(*handshakeTransport).readLoop", "(*handshakeTransport).kexLoop",
-            "DiscardRequests"],
-    },
-    "github.com/IBM/sarama@v1.43.3": {
-        "github.com/IBM/sarama": [
-            "(*asyncProducer).dispatcher", "(*asyncProducer).retryHandler",
-            "(*topicProducer).dispatch", "(*partitionProducer).dispatch", "(*brokerProducer).run",
-            "(*asyncProducer).newBrokerProducer.func#", "(*partitionConsumer).dispatcher",
-            "(*partitionConsumer).responseFeeder", "(*brokerConsumer).subscriptionManager",
-            "(*brokerConsumer).subscriptionConsumer", "(*offsetManager).mainLoop",
-            "(*consumerGroupSession).heartbeatLoop", "(*client).backgroundMetadataUpdater",
-            "(*Broker).responseReceiver"],
-    },
-    "github.com/segmentio/kafka-go@v0.4.47": {
-        "github.com/segmentio/kafka-go": [
-            "NewConsumerGroup.func#", "(*Reader).start.func#", "(*Reader).readLag",
-            "(*connPool).discover", "(*conn).run"],
-    },
-    "github.com/gocql/gocql@v1.7.0": {
-        "github.com/gocql/gocql": [
-            "(*Conn).serve", "(*Conn).heartBeat", "(*writeCoalescer).writeFlusher",
-            "(*controlConn).heartBeat", "(*eventDebouncer).flusher", "(*refreshDebouncer).flusher",
-            "(*Session).reconnectDownedHosts"],
-    },
-    "github.com/olivere/elastic/v7@v7.0.32": {
-        "github.com/olivere/elastic": [
-            "(*Client).sniffer", "(*Client).healthchecker", "(*BulkProcessor).flusher",
-            "(*bulkWorker).work"],
-    },
-    "github.com/dgraph-io/badger/v4@v4.3.1": {
-        "github.com/dgraph-io/badger": [
-            "(*DB).doWrites", "(*DB).monitorCache", "(*DB).updateSize",
-            "(*levelsController).runCompactor", "(*publisher).listenForUpdates",
-            "(*vlogThreshold).listenForValueThresholdUpdate", "(*valueLog).waitOnGC"],
-        "github.com/dgraph-io/badger/y": ["(*WaterMark).process"],
-    },
-    "github.com/dgraph-io/ristretto@v0.1.1": {
-        "github.com/dgraph-io/ristretto": [
-            "(*Cache).processItems", "(*defaultPolicy).processItems"],
-    },
-    "github.com/dgraph-io/ristretto/v2@v2.2.0": {
-        "github.com/dgraph-io/ristretto": [
-            "(*Cache).processItems", "(*defaultPolicy).processItems"],
-    },
-    "github.com/allegro/bigcache/v3@v3.1.0": {
-        "github.com/allegro/bigcache": ["newBigCache.func#"],
-    },
-    "github.com/jellydator/ttlcache/v3@v3.3.0": {
-        "github.com/jellydator/ttlcache": ["(*Cache).Start"],
-    },
-    "github.com/hashicorp/go-memdb@v1.3.3": {
-        "github.com/hashicorp/go-memdb": ["watchFew"],
-    },
-    "github.com/robfig/cron/v3@v3.0.1": {
-        "github.com/robfig/cron": ["(*Cron).run"],
-    },
-    "github.com/containerd/fifo@v1.1.0": {
-        "github.com/containerd/fifo": ["openFifo.func#"],
-    },
-    "github.com/DataDog/datadog-go/v5@v5.5.0": {
-        "github.com/DataDog/datadog-go/statsd": [
-            "(*worker).pullMetric", "(*aggregator).pullMetric", "(*sender).sendLoop"],
-    },
-    "github.com/hashicorp/memberlist@v0.5.1": {
-        "github.com/hashicorp/memberlist": [
-            "(*Memberlist).streamListen", "(*Memberlist).packetListen",
-            "(*Memberlist).packetHandler", "(*Memberlist).checkBroadcastQueueDepth",
-            "(*Memberlist).triggerFunc", "(*Memberlist).pushPullTrigger",
-            "(*NetTransport).tcpListen", "(*NetTransport).udpListen"],
-    },
-    "github.com/hashicorp/raft@v1.7.1": {
-        "github.com/hashicorp/raft": [
-            "(*NetworkTransport).handleConn", "(*NetworkTransport).listen",
-            "(*raftState).goFunc.func#"],
-    },
-    "github.com/quic-go/quic-go@v0.48.2": {
-        "github.com/quic-go/quic-go": [
-            "(*connection).run", "(*sendQueue).Run", "(*Transport).listen"],
-    },
-    "github.com/coder/websocket@v1.8.12": {
-        "github.com/coder/websocket": ["(*Conn).timeoutLoop"],
-    },
+# Versions of each module in which its rows are looked for. A name that went away is in an older one.
+MODULES = {
+    "cloud.google.com/go/pubsub": ["v1.45.1"],
+    "github.com/ClickHouse/clickhouse-go": ["v2.30.0"],
+    "github.com/DataDog/datadog-go": ["v5.5.0"],
+    "github.com/IBM/sarama": ["v1.43.3"],
+    "github.com/allegro/bigcache": ["v3.1.0"],
+    "github.com/aws/aws-sdk-go-v2/feature/s3/manager": ["v1.17.41"],
+    "github.com/coder/websocket": ["v1.8.12"],
+    "github.com/containerd/fifo": ["v1.1.0"],
+    "github.com/dgraph-io/badger": ["v4.3.1"],
+    "github.com/dgraph-io/ristretto": ["v0.1.1", "v2.2.0"],
+    "github.com/docker/docker": ["v27.3.1+incompatible"],
+    "github.com/eclipse/paho.mqtt.golang": ["v1.5.0"],
+    "github.com/elastic/go-elasticsearch": ["v8.16.0"],
+    "github.com/fsnotify/fsnotify": ["v1.8.0", "v1.6.0"],
+    "github.com/fsouza/go-dockerclient": ["v1.12.0"],
+    "github.com/getsentry/sentry-go": ["v0.29.1"],
+    "github.com/go-redis/redis": ["v8.11.5"],
+    "github.com/go-sql-driver/mysql": ["v1.8.1"],
+    "github.com/go-zookeeper/zk": ["v1.0.4"],
+    "github.com/gocql/gocql": ["v1.7.0"],
+    "github.com/golang/glog": ["v1.2.3", "v1.0.0"],
+    "github.com/hashicorp/consul/api": ["v1.30.0"],
+    "github.com/hashicorp/go-memdb": ["v1.3.3", "v1.3.4"],
+    "github.com/hashicorp/golang-lru": ["v2.0.7"],
+    "github.com/hashicorp/memberlist": ["v0.5.1"],
+    "github.com/hashicorp/raft": ["v1.7.1"],
+    "github.com/hashicorp/vault/api": ["v1.15.0"],
+    "github.com/hashicorp/yamux": ["v0.1.2"],
+    "github.com/influxdata/influxdb-client-go": ["v2.14.0"],
+    "github.com/jackc/pgconn": ["v1.14.3"],
+    "github.com/jackc/pgx": ["v5.7.1", "v5.3.1"],
+    "github.com/jellydator/ttlcache": ["v3.3.0"],
+    "github.com/lib/pq": ["v1.10.9", "v1.2.0"],
+    "github.com/minio/minio-go": ["v7.0.80"],
+    "github.com/nats-io/nats.go": ["v1.37.0"],
+    "github.com/nsqio/go-nsq": ["v1.1.0"],
+    "github.com/olivere/elastic": ["v7.0.32"],
+    "github.com/panjf2000/ants": ["v2.10.0"],
+    "github.com/patrickmn/go-cache": ["v2.1.0+incompatible"],
+    "github.com/quic-go/quic-go": ["v0.48.2"],
+    "github.com/rabbitmq/amqp091-go": ["v1.10.0"],
+    "github.com/redis/go-redis": ["v9.7.0"],
+    "github.com/robfig/cron": ["v3.0.1"],
+    "github.com/segmentio/kafka-go": ["v0.4.47"],
+    "github.com/sirupsen/logrus": ["v1.9.3"],
+    "github.com/spf13/viper": ["v1.19.0"],
+    "github.com/syndtr/goleveldb": ["v1.0.0"],
+    "github.com/testcontainers/testcontainers-go": ["v0.34.0"],
+    "github.com/twmb/franz-go": ["v1.18.0"],
+    "github.com/valyala/fasthttp": ["v1.57.0"],
+    "go.etcd.io/etcd/client": ["v3.5.17", "v3.6.0"],
+    "go.mongodb.org/mongo-driver": ["v1.17.1"],
+    "go.opencensus.io": ["v0.24.0"],
+    "go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc": ["v0.20.0"],
+    "go.opentelemetry.io/otel/sdk": ["v1.32.0"],
+    "go.opentelemetry.io/otel/sdk/metric": ["v1.32.0"],
+    "go.temporal.io/sdk": ["v1.29.1"],
+    "go.uber.org/zap": ["v1.27.0"],
+    "golang.org/x/crypto": ["v0.53.0"],
+    "golang.org/x/net": ["v0.31.0"],
+    "golang.org/x/sync": ["v0.9.0"],
+    "google.golang.org/grpc": ["v1.70.0", "v1.68.0", "v1.60.0", "v1.54.0", "v1.37.0"],
+    "gopkg.in/natefinch/lumberjack.v2": ["v2.2.1"],
+    "k8s.io/apimachinery": ["v0.31.2"],
+    "k8s.io/client-go": ["v0.31.2", "v0.29.3"],
+    "k8s.io/klog": ["v2.130.1", "v2.10.0"],
+    "nhooyr.io/websocket": ["v1.8.10"],
 }
+# Names that rows have for copies of one package, and what stands for a module's path with its /v2.
+PACKAGES = {"http2": "golang.org/x/net/http2"}
+PATHS = {"go.etcd.io/etcd/client": "go.etcd.io/etcd/client/v3",
+         "gopkg.in/natefinch/lumberjack.v2": "gopkg.in/natefinch/lumberjack.v2"}
 
 
-def module_folder(module):
+def functions():
+    """[(package, function)] of all rows, without the standard library's."""
+    found = set()
+    with open(os.path.join(ROOT, "data/meanings.tsv"), encoding="utf-8") as file:
+        rows = [line.split("\t")[:2] for line in file if not line.startswith("#")][1:]
+    for name in {name for row in rows for name in row if name != "-"}:
+        slash = name.split("(", maxsplit=1)[0].rfind("/")
+        dot = name.index(".", slash + 1)
+        package = name[:dot].replace("%2e", ".")
+        package = PACKAGES.get(package, package)
+        if "." in package.split("/", maxsplit=1)[0]:
+            found.add((package, name[dot + 1:]))
+    return sorted(found)
+
+
+def module_of(package):
+    """The module with the longest path that the package is in or below; None: there is none."""
+    above = [path for path in MODULES if package == path or package.startswith(path + "/")]
+    return max(above, key=len, default=None)
+
+
+@case
+def every_row_has_a_module_to_be_held_against(_):
+    """All but the standard library's, and no module without a row."""
+    modules = {module_of(package) for package, _ in functions()}
+    check_equal([package for package, _ in functions() if not module_of(package)], [],
+                "packages of no module")
+    check_equal(sorted(set(MODULES) - modules), [], "modules without a row")
+
+
+def source_folder(path, version):
     """Where its source is, fetched through the module proxy."""
+    major = version[1:].split(".")[0]
+    path = PATHS.get(path, path if major in "01" or "+" in version else f"{path}/v{major}")
+    module = f"{path}@{version}"
     done = subprocess.run(["go", "mod", "download", "-json", module], capture_output=True,
                           text=True, timeout=110, check=False)
     try:
@@ -112,36 +131,40 @@ def module_folder(module):
 
 
 def declaration(function):
-    """A pattern for the line that declares it, or of which it is a closure; receivers may be generic."""
+    """A pattern for what declares it, or that of which it is a closure; receivers may be generic."""
     name = re.sub(r"\.func#$", "", function)
-    method = re.fullmatch(r"\(\*(\w+)\)\.(\w+)", name)
+    method = re.fullmatch(r"\(\*(\w+)\)\.(\w+|~)", name)
+    if method and method[2] == "~":
+        return rf"^(func \(\w* ?\*?{method[1]}(\[[^]]*\])?\) |type {method[1]}\b)"
     if method:
         return rf"^func \(\w* ?\*?{method[1]}(\[[^]]*\])?\) {method[2]}\("
-    return rf"^func {name}(\[[^]]*\])?\("
+    return r"^func \w" if name == "~" else rf"^func {name}(\[[^]]*\])?\("
 
 
 def starts_one(body):
     return re.search(r"^\s*go func\(|goFunc\(|withRecover\(func|[gG]o\(func", body, re.MULTILINE)
 
 
-@cases_for({module.split("@", maxsplit=1)[0]: module for module in SOURCES}, tier="versions")
-def functions_are_those_of_the_source(_, module):
-    """Each is declared there; a closure's function has a go statement."""
-    folder = once(f"source of {module}", lambda: module_folder(module))
-    with open(os.path.join(ROOT, "user/naming/meanings.c"), encoding="utf-8") as file:
-        rows = "".join(re.sub(r'"\s*"', "", file.read()).split())
-    for package, functions in SOURCES[module].items():
-        path = module.split("@", maxsplit=1)[0]
-        below = package[len(re.sub(r"/v\d+$", "", path)):].lstrip("/")
-        where = os.path.join(folder, below)
-        texts = [open(os.path.join(where, name), encoding="utf-8").read()
-                 for name in sorted(os.listdir(where))
-                 if name.endswith(".go") and not name.endswith("_test.go")]
-        for function in functions:
-            check(function.replace(" ", "") in rows, f"{function} is in no row")
-            found = [text[m.start():] for text in texts
-                     for m in [re.search(declaration(function), text, re.MULTILINE)] if m]
-            check(found, f"{package} has no {function}")
-            if function.endswith(".func#"):
-                check(starts_one(found[0].split("\n}\n", maxsplit=1)[0]),
-                      f"{function}: nothing is started there")
+def texts_of(folder):
+    return [open(os.path.join(folder, name), encoding="utf-8").read()
+            for name in (sorted(os.listdir(folder)) if os.path.isdir(folder) else [])
+            if name.endswith(".go") and not name.endswith("_test.go")]
+
+
+def is_there(folder, function):
+    """Whether the package in a folder declares it; of a closure, and starts one there."""
+    bodies = [text[m.start():].split("\n}\n", maxsplit=1)[0] for text in texts_of(folder)
+              for m in [re.search(declaration(function), text, re.MULTILINE)] if m]
+    return any(not function.endswith(".func#") or starts_one(body) for body in bodies)
+
+
+@cases_for({path: path for path in MODULES}, tier="versions")
+def functions_are_those_of_the_source(_, path):
+    """Each is declared in one of the versions; a closure's function has a go statement."""
+    folders = [once(f"source of {path}@{version}", lambda v=version: source_folder(path, v))
+               for version in MODULES[path]]
+    mine = [(package, function) for package, function in functions() if module_of(package) == path]
+    missing = [f"{package}.{function}" for package, function in mine
+               if not any(is_there(os.path.join(folder, package[len(path):].lstrip("/")), function)
+                          for folder in folders)]
+    check_equal(missing, [], f"what no version of {path} has")

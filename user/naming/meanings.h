@@ -17,11 +17,13 @@ struct meaning {
 };
 
 /*
- * meanings__of - of a site with these frames and the wait reason that the runtime names so; NULL
+ * meanings__of - of a site with these frames and the wait reason that the runtime names so, in code of
+ * @library (site_frames__library()); NULL
  * when such goroutines are not known. For a goroutine of the program itself that waits inside of a
  * library it says what it waits for; the nature is unknown then, or that of the stream or pipe that
  * it waits for. It takes some 10 us: ask once per site.
  */
-const struct meaning *meanings__of(const struct site_frames *frames, const char *wait_reason);
+const struct meaning *meanings__of(const struct site_frames *frames, const char *wait_reason,
+				   const struct go_dependency *library);
 
 #endif /* GLEAKD_NAMING_MEANINGS_H */

@@ -331,3 +331,18 @@ enum wait_class site_frames__wait_class(const struct site_frames *frames, enum w
 	}
 	return by_reason;
 }
+
+const struct go_dependency *site_frames__library(const struct site_frames *frames,
+						 struct go_binary *binary)
+{
+	const struct report_frame *blocked_at = &frames->blocked_at;
+	const struct go_dependencies *dependencies;
+
+	if (blocked_at->own || !report__frame_known(blocked_at) ||
+	    *report__text(blocked_at->module))
+		return NULL;
+	dependencies = go_binary__dependencies(binary);
+	return dependencies ? go_dependencies__of(dependencies, blocked_at->function,
+						  report__text(blocked_at->file)) :
+			      NULL;
+}

@@ -65,6 +65,13 @@ bool site_frames__is_shown(const struct frame *frame, bool innermost);
 void site_frames__id(const struct site_frames *frames, const char *wait_reason, char id[9]);
 
 /*
+ * site_frames__library - the module of the code in which it blocks, where that is not the program's own;
+ * NULL: it is, or nobody knows. Of plugins their own build information is not asked.
+ */
+const struct go_dependency *site_frames__library(const struct site_frames *frames,
+						 struct go_binary *binary);
+
+/*
  * site_frames__wait_class - @by_reason, made precise: until Go 1.19 a wait for a lock, and until
  * 1.23 one for a wait group, has the runtime's words for a semaphore, which others use as well.
  */

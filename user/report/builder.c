@@ -219,20 +219,6 @@ static const struct site_frames beyond_limit = {
 	.start_function = "(beyond the limit of sites)",
 };
 
-/* Where it blocks outside of the program's own code; of plugins their own build information is not asked. */
-static const struct go_dependency *library_of(const struct target *target,
-					      const struct report_frame *blocked_at)
-{
-	const struct go_dependencies *dependencies =
-		go_binary__dependencies(target__binary(target));
-
-	if (!dependencies || blocked_at->own || !report__frame_known(blocked_at) ||
-	    *report__text(blocked_at->module))
-		return NULL;
-	return go_dependencies__of(dependencies, blocked_at->function,
-				   report__text(blocked_at->file));
-}
-
 static int resolve_site(const struct target *target, struct report_site *site,
 			struct site_frames *frames)
 {
@@ -246,12 +232,12 @@ static int resolve_site(const struct target *target, struct report_site *site,
 		site_frames__resolve(target__symbolizer(target), target__stacks(target),
 				     view->creation_pc, view->start_pc, view->stack_id, frames);
 	site_frames__id(frames, site->wait_reason, site->id);
-	meaning = meanings__of(frames, site->wait_reason);
+	site->library = site_frames__library(frames, target__binary(target));
+	meaning = meanings__of(frames, site->wait_reason, site->library);
 	site->meaning = meaning ? meaning->text : "";
 	site->created_by = frames->created_by;
 	site->blocked_at = frames->blocked_at;
 	site->start_function = frames->start_function;
-	site->library = library_of(target, &frames->blocked_at);
 	return built_site__set_stack(site, frames->stack, frames->n_stack);
 }
 

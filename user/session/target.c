@@ -35,7 +35,8 @@ static void answer_traits(void *ctx, uint8_t reason, uint64_t creation_pc, uint6
 
 	site_frames__resolve(target->executable->symbolizer, target->executable->stacks,
 			     creation_pc, start_pc, stack_id, &frames);
-	meaning = meanings__of(&frames, reason_text);
+	meaning = meanings__of(&frames, reason_text,
+			       site_frames__library(&frames, target->executable->binary));
 	ret_traits->wait_class = site_frames__wait_class(&frames, wait_class__of(reason_text));
 	ret_traits->nature = meaning ? meaning->nature : NATURE_UNKNOWN;
 }

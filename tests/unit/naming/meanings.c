@@ -44,7 +44,7 @@ static void check(const struct meaning_case *c)
 	const struct meaning *meaning;
 
 	make_frames(c->stack);
-	meaning = meanings__of(&frames, c->reason);
+	meaning = meanings__of(&frames, c->reason, NULL);
 	if (!c->words) {
 		cr_expect_null(meaning, "%s: %s", c->stack, meaning ? meaning->text : "");
 		return;
@@ -220,6 +220,23 @@ static const struct meaning_case module_cases[] = {
 	{"github.com/golang/glog.(*fileSink).flushDaemon", "select", NATURE_SERVICE, "glog"},
 	{"gopkg.in/natefinch/lumberjack%2ev2.(*Logger).millRun", "chan receive", NATURE_ABANDONED,
 	 "lumberjack"},
+	{"cloud.google.com/go/pubsub.(*messageIterator).sender", "select", NATURE_ABANDONED,
+	 "one for each Receive"},
+	{"go.temporal.io/sdk/internal.(*baseWorker).pollTask "
+	 "go.temporal.io/sdk/internal.(*baseWorker).runPoller",
+	 "select", NATURE_ABANDONED, "some for each Worker"},
+	{"github.com/testcontainers/testcontainers-go.(*Reaper).connect.func1", "chan receive",
+	 NATURE_ABANDONED, "terminate containers"},
+	{"github.com/minio/minio-go/v7.(*Client).listObjectsV2.func1", "select", NATURE_ABANDONED,
+	 "not read to its end"},
+	{"github.com/hashicorp/golang-lru/v2/expirable.NewLRU[...].func1", "select",
+	 NATURE_ABANDONED, "for ever"},
+	{"github.com/eclipse/paho%2emqtt%2egolang.startIncoming.func1", "IO wait",
+	 NATURE_CONNECTION, "MQTT: reads"},
+	{"github.com/ClickHouse/clickhouse-go/v2.(*clickhouse).startAutoCloseIdleConnections",
+	 "select", NATURE_ABANDONED, "one for each Open"},
+	{"github.com/valyala/fasthttp.(*workerPool).getCh.func1", "chan receive", NATURE_CONNECTION,
+	 "a worker of a Server"},
 	{"io.(*pipe).read io.(*PipeReader).Read bufio.(*Scanner).Scan "
 	 "github.com/sirupsen/logrus.(*Entry).writerScanner",
 	 "select", NATURE_ABANDONED, "logrus"},
@@ -386,11 +403,11 @@ Test(meanings, endless_names_match_nothing)
 	memset(name, '[', sizeof(name) - 1);
 	frames = (struct site_frames){.created_by = {.function = name}, .n_stack = 1};
 	frames.stack[0] = (struct report_frame){.function = name};
-	cr_assert_null(meanings__of(&frames, "select"));
+	cr_assert_null(meanings__of(&frames, "select", NULL));
 	memset(name, 'a', sizeof(name) - 1);
-	cr_assert_null(meanings__of(&frames, "select"));
+	cr_assert_null(meanings__of(&frames, "select", NULL));
 	memcpy(name, "net/http.http2", sizeof("net/http.http2"));
-	cr_assert_null(meanings__of(&frames, "select"));
+	cr_assert_null(meanings__of(&frames, "select", NULL));
 }
 
 Test(meanings, deep_stacks_are_fine)
@@ -398,5 +415,31 @@ Test(meanings, deep_stacks_are_fine)
 	make_frames("net/http.(*persistConn).readLoop");
 	while (frames.n_stack < SITE_MAX_FRAMES)
 		frames.stack[frames.n_stack++] = (struct report_frame){.function = "main.f"};
-	cr_assert_not_null(meanings__of(&frames, "select"));
+	cr_assert_not_null(meanings__of(&frames, "select", NULL));
+}
+
+Test(meanings, versions_of_the_library)
+{
+	static const struct {
+		struct go_dependency library;
+		const char *words;
+	} cases[] = {
+		{{"github.com/hashicorp/go-memdb", "v1.3.3"}, "update to v1.3.4"},
+		{{"github.com/hashicorp/go-memdb", "v0.9.12"}, "update to v1.3.4"},
+		{{"github.com/hashicorp/go-memdb", "v1.3.4"}, "cancel the context"},
+		{{"github.com/hashicorp/go-memdb", "v1.10.0-rc.1"}, "cancel the context"},
+		{{"github.com/hashicorp/go-memdb", "(devel)"}, "before v1.3.4 also"},
+		{{"github.com/hashicorp/go-memdb", "v1.3"}, "before v1.3.4 also"},
+		{{"github.com/acme/other", "v1.3.3"}, "before v1.3.4 also"},
+	};
+
+	make_frames("github.com/hashicorp/go-memdb.watchFew "
+		    "github.com/hashicorp/go-memdb.WatchSet.watchMany.func1");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct meaning *meaning = meanings__of(&frames, "select", &cases[i].library);
+
+		cr_assert_not_null(meaning);
+		cr_expect_not_null(strstr(meaning->text, cases[i].words), "%s: %s",
+				   cases[i].library.version, meaning->text);
+	}
 }
