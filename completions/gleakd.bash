@@ -87,6 +87,10 @@ _gleakd()
 		mapfile -t COMPREPLY < <(compgen -W 'in_use_bytes in_use_objects alloc_bytes alloc_objects growth' -- "$cur")
 		return
 		;;
+	--by)
+		mapfile -t COMPREPLY < <(compgen -W 'all site type holder goroutine creation label' -- "$cur")
+		return
+		;;
 	--explain)
 		return
 		;;
@@ -140,7 +144,7 @@ _gleakd()
 	list) words='--json --verbose -v --color --help -h --version -V' ;;
 	dump) words='--pid -p --state --reason --func --min-age --label --goid --folded --json --verbose -v --all --pprof --color --help -h --version -V' ;;
 	prove) words='--pid -p --min-age --max-stop --max-memory --json --verbose -v --all --html --allow --fail-on --error-exitcode --color --help -h --version -V' ;;
-	heap) words='--pid -p --duration --max-memory --json --verbose -v --sort --pprof --all --html --error-exitcode --color --help -h --version -V' ;;
+	heap) words='--pid -p --duration --max-memory --json --verbose -v --sort --by --exact --max-overhead --pprof --all --html --error-exitcode --color --help -h --version -V' ;;
 	holders) words='--pid -p --max-memory --json --verbose -v --all --type --goroutine --site --object --color --help -h --version -V' ;;
 	doctor) words='--json --textfile --color --help -h --version -V' ;;
 	help) words='--help -h --version -V watch top list dump prove heap holders doctor help version' ;;

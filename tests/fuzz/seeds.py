@@ -308,6 +308,10 @@ def events():
         head = struct.pack("<BBHIQQ", kind, 14, 0, 1234, 10**12, 77)
         yield f"head-{kind}", head
         yield f"create-{kind}", head + struct.pack("<3Q", 1, 0x401234, 0x401500)
+    for kind, n_pcs in ((0, 1), (1, 48), (2, 3), (3, 3), (1, 49)):
+        yield f"alloc-{kind}-{n_pcs}", struct.pack("<HBBIQQ", 5, kind, n_pcs, 1234, 10**12, 77) + (
+            struct.pack("<6Q", 0x401234, 0x401500, 0xC000, 0xC000100000, 64, 0x480000)
+            + struct.pack("<48Q", 0x401300, 0x401300, *range(0x401302, 0x401330)))
 
 
 def code():

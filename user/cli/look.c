@@ -10,27 +10,30 @@
 #define LOOKS	     8
 #define MIN_PAUSE_NS (2 * NSEC_PER_SEC)
 
-/* Ctrl-C and SIGTERM, which the loop has blocked and reads when this look is over. */
-static bool is_interrupted(void *ctx)
-{
-	sigset_t pending;
-
-	(void)ctx;
-	return !sigpending(&pending) &&
-	       (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1);
-}
-
 struct look {
 	struct rounds rounds;
 	struct options options;
 	const struct look_ops *ops;
 };
 
+/* Ctrl-C and SIGTERM, which the loop has blocked and reads when this look is over. */
+static bool is_interrupted(void *ctx)
+{
+	const struct look *look = ctx;
+	sigset_t pending;
+
+	if (look->ops->idle)
+		look->ops->idle(look->ops->ctx);
+	return !sigpending(&pending) &&
+	       (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1);
+}
+
 static int look_at(struct look *look, struct target *target, bool alone)
 {
 	const struct target_view_options options = {
 		.max_memory = look->options.max_memory,
 		.interrupted = is_interrupted,
+		.ctx = look,
 	};
 	int err = look->ops->look(&look->rounds, target, &options);
 
@@ -62,7 +65,16 @@ static int on_complete(void *ctx, enum report_end *ret_end)
 	return err;
 }
 
+static void on_begin(void *ctx, uint64_t now_ns __maybe_unused)
+{
+	const struct look *look = ctx;
+
+	if (look->ops->begin)
+		look->ops->begin(look->ops->ctx);
+}
+
 static const struct rounds_ops look_ops = {
+	.begin = on_begin,
 	.complete = on_complete,
 };
 

@@ -15,8 +15,11 @@ struct look_ops {
 	/* At one target. -EINTR: given up. */
 	int (*look)(struct rounds *rounds, struct target *target,
 		    const struct target_view_options *options);
-	int (*open)(void *ctx, struct rounds *rounds);	 /* before privileges are given up */
-	int (*ready)(void *ctx, struct rounds *rounds);	 /* the targets are known */
+	int (*open)(void *ctx, struct rounds *rounds);	/* before privileges are given up */
+	int (*ready)(void *ctx, struct rounds *rounds); /* the targets are known */
+	void (*begin)(
+		void *ctx); /* a round; what would disturb it may rest until its looks are over */
+	void (*idle)(void *ctx); /* now and then during a look, which may take seconds */
 	int (*finish)(void *ctx, struct rounds *rounds); /* after the last report */
 	void *ctx;
 };

@@ -221,6 +221,20 @@ static int parse_arguments(int argc, char **argv, struct options *options,
 	return err;
 }
 
+/* Who allocates shows only while somebody watches. */
+static int check_heap(const struct options *options, struct failure *failure)
+{
+	bool who = options->alloc_by == REPORT_ALLOC_BY_GOROUTINE ||
+		   options->alloc_by == REPORT_ALLOC_BY_CREATION ||
+		   options->alloc_by == REPORT_ALLOC_BY_LABEL;
+
+	if (options->command != COMMAND_HEAP || options->duration_ns || (!who && !options->exact))
+		return 0;
+	return failure__set(failure, -EINVAL,
+			    "%s takes a --duration: allocations are watched for as long",
+			    who ? "--by goroutine, creation or label" : "--exact");
+}
+
 /* What is about all processes means nothing for one, and the other way round. */
 static int check_mode(const struct options *options, const struct options_given *given,
 		      struct failure *failure)
@@ -248,6 +262,8 @@ static int check_mode(const struct options *options, const struct options_given 
 static int check_together(const struct options *options, const struct options_given *given,
 			  struct failure *failure)
 {
+	int err;
+
 	if (options->goroutines && !options->once)
 		return failure__set(failure, -EINVAL,
 				    "--goroutines lists what one census finds: add --once");
@@ -267,7 +283,8 @@ static int check_together(const struct options *options, const struct options_gi
 		return failure__set(failure, -EINVAL,
 				    "--fail-on says what --error-exitcode is about: add "
 				    "--error-exitcode N");
-	return check_mode(options, given, failure);
+	err = check_heap(options, failure);
+	return err ? err : check_mode(options, given, failure);
 }
 
 int options__parse_over(int argc, char **argv, struct options *options,

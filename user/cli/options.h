@@ -101,6 +101,9 @@ struct options {
 	struct option_list exclude, only; /* "kind:glob", or a glob of comm or base name of exe */
 	enum report_group group_by;
 	enum report_alloc_order alloc_order;
+	enum report_alloc_by alloc_by;
+	double alloc_overhead; /* of watching allocations: share of the target's CPU time; 0: no limit */
+	bool exact;	       /* watch each allocation, all the time */
 	const char *pprof;  /* file; NULL: none */
 	const char *html;   /* likewise */
 	const char *config; /* file; NULL: the usual one */

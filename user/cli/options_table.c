@@ -25,6 +25,9 @@ static const char *const watch_words[] = {"leaking",   "stuck",	 "growing",
 /* enum report_alloc_order */
 static const char *const alloc_words[] = {"in_use_bytes",  "in_use_objects", "alloc_bytes",
 					  "alloc_objects", "growth",	     NULL};
+/* enum report_alloc_by */
+static const char *const by_words[] = {"all",	    "site",	"type",	 "holder",
+				       "goroutine", "creation", "label", NULL};
 /* In the order of enum goroutine_state. */
 static const char *const state_words[] = {"waiting", "running", "runnable", "syscall", NULL};
 static const char *const mode_words[] = {"census", "lifecycle", "full", "auto", NULL};
@@ -165,6 +168,20 @@ const struct option_spec option_specs[] = {
 	 .fallback = "in_use_bytes", .metavar = "BY", .brief = "which places come first",
 	 .help = "which of the places that allocate come first, those with most: in_use_bytes, "
 		 "in_use_objects, alloc_bytes, alloc_objects, growth"},
+	{"by", 0, OPTION_CHOICE, HEAP, .offset = FIELD(alloc_by), .choices = by_words,
+	 .fallback = "all", .metavar = "WHAT",
+	 .brief = "by site, type, holder, goroutine, creation, label",
+	 .help = "what to tell memory apart by: site, type, holder; and with --duration, who "
+		 "allocates meanwhile: goroutine, creation (the go statements they come from), "
+		 "label (of the profiler, as pprof.Do sets)"},
+	{"exact", 0, OPTION_FLAG, HEAP, .offset = FIELD(exact),
+	 .brief = "every allocation, whatever that costs it",
+	 .help = "with --duration: see every single allocation. The process becomes several times "
+		 "slower for as long; what it will cost is said first"},
+	{"max-overhead", 0, OPTION_PERCENT, HEAP, .offset = FIELD(alloc_overhead),
+	 .max = 100 * PERCENT, .fallback = "1%", .metavar = "PERCENT",
+	 .help = "what watching allocations may cost the process, of its own CPU time; they are "
+		 "seen for shorter windows where it would be more; 0: no limit"},
 	{"pprof", 0, OPTION_PATH, HEAP, .offset = FIELD(pprof), .min = 1, .max = PATH_MAX - 1,
 	 .metavar = "FILE", .brief = "where it allocates, for go tool pprof",
 	 .help = "write where it allocates to FILE, as a profile for go tool pprof; of one process"},

@@ -54,6 +54,7 @@ static struct text_options text_options_of(const struct outputs *outputs, int fd
 		.all = options->all,
 		.host = !options->processes.n,
 		.heap = options->command == COMMAND_HEAP || options->command == COMMAND_HOLDERS,
+		.alloc_by = options->alloc_by,
 		.no_verdict = options->command == COMMAND_DUMP,
 	};
 }

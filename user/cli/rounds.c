@@ -334,7 +334,9 @@ int rounds__new_builder(const struct options *options, const struct outputs *out
 		return err;
 	report_builder__set_allow(*ret_builder, outputs->allow);
 	report_builder__set_group(*ret_builder, options->group_by);
-	report_builder__set_alloc_order(*ret_builder, options->alloc_order);
+	report_builder__set_allocations(
+		*ret_builder,
+		&(struct report_alloc_choice){options->alloc_order, options->alloc_by});
 	return 0;
 }
 
@@ -402,8 +404,10 @@ int rounds__open(struct rounds *rounds, const struct session_options *session)
 
 void rounds__drop_privileges(const struct rounds *rounds)
 {
-	privileges__drop(rounds->options, wanted_mode(rounds->options) != PROBE_MODE_CENSUS,
-			 session__uprobe_multi(rounds->session));
+	privileges__drop(rounds->options,
+			 rounds->probes || wanted_mode(rounds->options) != PROBE_MODE_CENSUS,
+			 rounds->probes ? rounds->uprobe_multi :
+					  session__uprobe_multi(rounds->session));
 }
 
 /* Who looks on has seen the last report: there is no need for another. */

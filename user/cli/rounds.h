@@ -50,6 +50,9 @@ struct rounds {
 	/* A round is over after so long, whichever censuses are under way; 0: when all are complete. */
 	uint64_t max_round_ns;
 
+	/* Probes of the command's own, which need privileges, and whether by uprobe_multi links. */
+	bool probes, uprobe_multi;
+
 	/* One round every so many intervals: 1, until ops->begin changes it. */
 	unsigned int stretch;
 

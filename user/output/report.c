@@ -124,3 +124,18 @@ const char *report_finding__what(const struct report_finding *finding, char out[
 	}
 	return out;
 }
+
+const char *report_alloc_by__name(enum report_alloc_by by)
+{
+	static const char *const names[] = {
+		[REPORT_ALLOC_BY_ALL] = "all",
+		[REPORT_ALLOC_BY_SITE] = "site",
+		[REPORT_ALLOC_BY_TYPE] = "type",
+		[REPORT_ALLOC_BY_HOLDER] = "holder",
+		[REPORT_ALLOC_BY_GOROUTINE] = "goroutine",
+		[REPORT_ALLOC_BY_CREATION] = "creation",
+		[REPORT_ALLOC_BY_LABEL] = "label",
+	};
+
+	return names[by];
+}

@@ -19,6 +19,7 @@
 #include "observe/wait_objects.h"
 #include "probe/cost.h"
 #include "probe/event.h"
+#include "track/alloc_flow.h"
 #include "track/alloc_judge.h"
 #include "track/tracker.h"
 
@@ -136,7 +137,8 @@ struct report_goroutine {
 struct report_alloc_site {
 	char id[9]; /* 8 hex digits, the same in every run of the same build */
 	uint64_t in_use_bytes, in_use_objects;
-	uint64_t alloc_bytes, alloc_objects; /* since the program began */
+	/* Since the program began; by probes since watching began. */
+	uint64_t alloc_bytes, alloc_objects;
 	double relative_error;	  /* of in_use_bytes, of alloc_bytes where nothing is in use */
 	double growth_per_minute; /* bytes in use, over the looks so far */
 	struct alloc_judgement judgement;
@@ -158,15 +160,60 @@ enum report_alloc_order {
 /* What is shown of those that do not grow where that is what matters. */
 #define REPORT_FEW_ALLOC_SITES 10
 
-/* Where a process allocates, by the samples of its own runtime. */
+/* Where a process allocates. */
 struct report_allocations {
-	const char *missing; /* why there are no samples; "" */
+	enum alloc_source source;
+	const char *missing; /* why nothing is known; "" */
 	uint64_t rate;	     /* bytes from one sample to the next, on average */
 	bool growth_known;   /* there was more than one look */
+	bool in_use_known;   /* not only what was allocated */
+	double seconds;	     /* in which it was allocated; 0: since the program began */
 	bool watched; /* read again and again: what grows matters, heap tells of the others */
 	const struct report_alloc_site *sites;
 	size_t n_sites;
 	uint64_t refused; /* samples beyond limits of ours */
+};
+
+/* What `gleakd heap` is to show, or to tell allocations apart by. */
+enum report_alloc_by {
+	REPORT_ALLOC_BY_ALL, /* types, holders and places */
+	REPORT_ALLOC_BY_SITE,
+	REPORT_ALLOC_BY_TYPE,
+	REPORT_ALLOC_BY_HOLDER,
+	REPORT_ALLOC_BY_GOROUTINE,
+	REPORT_ALLOC_BY_CREATION, /* the `go` statement that the goroutine comes from */
+	REPORT_ALLOC_BY_LABEL,
+};
+
+const char *report_alloc_by__name(enum report_alloc_by by); /* "goroutine", as options have it */
+
+/* How allocations are told. */
+struct report_alloc_choice {
+	enum report_alloc_order order; /* of places */
+	enum report_alloc_by by;
+};
+
+/* What some goroutines have allocated since watching began, or what was of one type. */
+struct report_alloc_group {
+	char *name;	     /* labels or type; NULL: none, or it is not by these */
+	bool unknown;	     /* labels that were gone too soon */
+	uint64_t goid;	     /* by goroutine; 0: the runtime's own */
+	uint64_t goroutines; /* how many */
+	struct report_frame created_by;
+	const char *start_function; /* by goroutine and creation; "" */
+	uint64_t alloc_bytes, alloc_objects;
+	uint64_t in_use_bytes, in_use_objects; /* of these */
+	double relative_error;		       /* of alloc_bytes */
+	double bytes_per_second;
+	struct report_frame allocated_at; /* most of it */
+};
+
+struct report_alloc_groups {
+	enum report_alloc_by by;
+	struct alloc_figures figures;
+	bool in_use_known;
+	const struct report_alloc_group *groups; /* the most allocated first */
+	size_t n_groups;
 };
 
 struct report_target {
@@ -206,9 +253,10 @@ struct report_target {
 	const struct report_goroutine *goroutine_list; /* by goid */
 	size_t n_goroutine_list;
 
-	const struct heap_view *heap;		      /* NULL: not asked for, or not read */
-	const struct report_allocations *allocations; /* likewise */
-	const struct heap_holders *holders;	      /* likewise */
+	const struct heap_view *heap;			/* NULL: not asked for, or not read */
+	const struct report_allocations *allocations;	/* likewise */
+	const struct report_alloc_groups *alloc_groups; /* likewise */
+	const struct heap_holders *holders;		/* likewise */
 
 	/* What its runtime counts of its memory, if that could be read now; whether its heap was scanned. */
 	bool counters_known, heap_scanned;

@@ -30,7 +30,7 @@ static int load_empty_program(void)
 static int refused_link(int prog_fd, pid_t pid)
 {
 	const struct probe_link_target target = {.path = "/", .pid = pid};
-	int fd = uprobe_multi_link__create(prog_fd, &target);
+	int fd = uprobe_multi_link__create(prog_fd, &target, 1);
 
 	if (fd >= 0)
 		close(fd);

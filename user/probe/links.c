@@ -39,19 +39,27 @@ _Static_assert(offsetof(struct uprobe_multi_attr, cookies) == 40, "kernel ABI");
 _Static_assert(offsetof(struct uprobe_multi_attr, pid) == 56, "kernel ABI");
 _Static_assert(sizeof(struct uprobe_multi_attr) == 64, "kernel ABI");
 
-int uprobe_multi_link__create(int prog_fd, const struct probe_link_target *target)
+int uprobe_multi_link__create(int prog_fd, const struct probe_link_target *targets, size_t n)
 {
+	uint64_t offsets[LINK_MAX_PLACES], cookies[LINK_MAX_PLACES];
 	struct uprobe_multi_attr attr = {
 		.prog_fd = (__u32)prog_fd,
 		.attach_type = LINK_UPROBE_MULTI,
-		.path = (uintptr_t)target->path,
-		.offsets = (uintptr_t)&target->file_offset,
-		.cookies = (uintptr_t)&target->cookie,
-		.count = 1,
-		.pid = (__u32)target->pid,
+		.path = (uintptr_t)targets->path,
+		.offsets = (uintptr_t)offsets,
+		.cookies = (uintptr_t)cookies,
+		.count = (__u32)n,
+		.pid = (__u32)targets->pid,
 	};
-	long fd = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
+	long fd;
 
+	if (n > LINK_MAX_PLACES)
+		return -E2BIG;
+	for (size_t i = 0; i < n; i++) {
+		offsets[i] = targets[i].file_offset;
+		cookies[i] = targets[i].cookie;
+	}
+	fd = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
 	return fd < 0 ? -errno : (int)fd;
 }
 
@@ -96,7 +104,7 @@ int probe_link__attach(struct probe_link *link, const struct bpf_program *progra
 		       const struct probe_link_target *target, bool uprobe_multi)
 {
 	int prog_fd = bpf_program__fd(program);
-	int fd = uprobe_multi ? uprobe_multi_link__create(prog_fd, target) :
+	int fd = uprobe_multi ? uprobe_multi_link__create(prog_fd, target, 1) :
 				attach_perf_event(prog_fd, target);
 
 	if (fd < 0)

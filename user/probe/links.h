@@ -23,11 +23,14 @@ struct probe_link_target {
 	pid_t pid;
 };
 
+#define LINK_MAX_PLACES 128 /* instructions of one link */
+
 /*
- * uprobe_multi_link__create - @prog_fd was loaded for LINK_UPROBE_MULTI. Returns a link descriptor
- * (close-on-exec) or -errno.
+ * uprobe_multi_link__create - @prog_fd was loaded for LINK_UPROBE_MULTI. All of @targets, at most
+ * LINK_MAX_PLACES, are in one file and of one process. Returns a link descriptor (close-on-exec) or -errno.
  */
-int uprobe_multi_link__create(int prog_fd, const struct probe_link_target *target) __must_check;
+int uprobe_multi_link__create(int prog_fd, const struct probe_link_target *targets,
+			      size_t n) __must_check;
 
 /* An attached probe; all zero means "not attached". */
 struct probe_link {

@@ -169,7 +169,7 @@ static int walk(const struct code *code, const struct listing *listing,
 	bool found = false;
 	size_t check;
 
-	if (find_stack_check(listing, &check))
+	if (find_stack_check(listing, &check) || (query->at_check && !check))
 		return -ENOENT;
 	for (size_t i = 0; i < listing->n && listing->insns[i].offset < join; i++) {
 		const struct insn *insn = &listing->insns[i];
@@ -186,6 +186,8 @@ static int walk(const struct code *code, const struct listing *listing,
 			best = point;
 			found = true;
 		}
+		if (query->at_check && i > check)
+			break;
 		if (ends_query(insn, query) || (!falls_through(insn) && !guarded))
 			break;
 		holding__step(&holding, insn, query);

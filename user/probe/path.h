@@ -23,6 +23,11 @@ struct path_query {
 	uint64_t after_call; /* its result is the g; 0: the function's first argument is */
 	uint64_t up_to_call; /* the last instruction looked at is this call */
 	bool up_to_any_call;
+	/*
+	 * Only where all arguments are in their registers still: the branch of the stack check, and the
+	 * instruction behind it.
+	 */
+	bool at_check;
 };
 
 struct path_point {

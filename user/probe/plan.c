@@ -7,11 +7,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "probe/insn.h"
+#include "probe/function_code.h"
 #include "probe/path.h"
-
-/* The largest of the functions below has 3 KiB in any release. */
-#define MAX_FUNCTION_BYTES (32u << 10)
 
 /* What the plan knows of the runtime, all of src/runtime/proc.go. */
 enum function {
@@ -43,67 +40,11 @@ static uint64_t entry_of(const struct planner *planner, enum function function)
 	return planner->functions[function].entry;
 }
 
-/* Returns 0, -ENOENT when the binary has no such function, -E2BIG, -ENOMEM, -EFAULT unreadable. */
 static int read_function(const struct planner *planner, enum function function, uint8_t **ret_bytes,
 			 struct code *ret_code)
 {
-	const struct pclntab_func *func = &planner->functions[function];
-	size_t size = (size_t)(func->end - func->entry);
-	uint8_t *bytes;
-	int err;
-
-	if (!func->entry || func->end <= func->entry)
-		return -ENOENT;
-	if (size > MAX_FUNCTION_BYTES)
-		return -E2BIG;
-	bytes = malloc(size);
-	if (!bytes)
-		return -ENOMEM;
-	err = elf_image__read(planner->image, func->entry, bytes, size);
-	if (err) {
-		free(bytes);
-		return err;
-	}
-	*ret_bytes = bytes;
-	*ret_code = (struct code){
-		.bytes = bytes,
-		.size = size,
-		.address = func->entry,
-		.decode = insn__decoder(planner->image),
-	};
-	return 0;
-}
-
-static int site__set(struct probe_site *site, const struct planner *planner, enum function function,
-		     const struct path_point *point)
-{
-	uint64_t address = entry_of(planner, function) + point->offset;
-	uint64_t file_offset;
-	uint8_t code[sizeof(site->code)];
-	int err = elf_image__file_offset(planner->image, address, &file_offset);
-
-	if (!err)
-		err = elf_image__read(planner->image, address, code, point->length);
-	if (err)
-		return err;
-	*site = (struct probe_site){
-		.present = true,
-		.class = point->class,
-		.address = address,
-		.file_offset = file_offset,
-		.func_offset = point->offset,
-		.length = point->length,
-		.g_location = point->location,
-		.guard = point->guard,
-		.g_stack_offset = point->stack_offset,
-	};
-	memcpy(site->code, code, point->length);
-	snprintf(site->function, sizeof(site->function), "%s", function_names[function]);
-	if (point->class == PROBE_CLASS_SINGLE_STEP)
-		snprintf(
-			site->reason, sizeof(site->reason),
-			"only a single-stepped instruction shows it: each hit costs many times more");
-	return 0;
+	return function_code__read(planner->image, &planner->functions[function], ret_bytes,
+				   ret_code);
 }
 
 /* With a @query the cheapest point of the straight line, without one the only return. */
@@ -118,7 +59,9 @@ static int plan_in(const struct planner *planner, enum function function,
 	if (!err)
 		err = query ? path__cheapest(&code, query, &point) :
 			      path__only_return(&code, &point);
-	return err ? err : site__set(site, planner, function, &point);
+	return err ? err :
+		     probe_site__set(site, planner->image, entry_of(planner, function),
+				     function_names[function], &point);
 }
 
 /* 1, 0 or an error: whether @caller calls @callee and the compiler has not inlined it there. */

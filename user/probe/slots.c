@@ -43,3 +43,24 @@ bool gl_target__describe(const struct go_layout *layout, pid_t pid, struct gl_ta
 	*ret_target = target;
 	return true;
 }
+
+bool gl_alloc_target__describe(const struct go_layout *layout, pid_t pid,
+			       struct gl_alloc_target *ret_target)
+{
+	bool labels = layout->g_labels < GL_ALLOC_NO_FIELD;
+	struct gl_target g;
+
+	if (!gl_target__describe(layout, pid, &g) || layout->g_m > UINT16_MAX ||
+	    layout->m_curg > UINT16_MAX)
+		return false;
+	*ret_target = (struct gl_alloc_target){
+		.g_goid = g.g_goid,
+		.g_m = (__u16)layout->g_m,
+		.g_labels = labels ? (__u16)layout->g_labels : GL_ALLOC_NO_FIELD,
+		.m_curg = (__u16)layout->m_curg,
+		.gopc_word = g.gopc_word,
+		.startpc_word = g.startpc_word,
+		.tgid = g.tgid,
+	};
+	return true;
+}

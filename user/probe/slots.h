@@ -8,6 +8,7 @@
 #include "base/common.h"
 #include "golang/layout.h"
 #include "probe/abi.h"
+#include "probe/alloc_abi.h"
 
 /* All zero: none taken. */
 struct slots {
@@ -29,5 +30,8 @@ void slots__release(struct slots *slots, size_t slot);
  */
 bool gl_target__describe(const struct go_layout *layout, pid_t pid,
 			 struct gl_target *ret_target) __must_check;
+/* gl_alloc_target__describe - the same for allocations. */
+bool gl_alloc_target__describe(const struct go_layout *layout, pid_t pid,
+			       struct gl_alloc_target *ret_target) __must_check;
 
 #endif /* GLEAKD_PROBE_SLOTS_H */

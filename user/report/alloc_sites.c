@@ -434,6 +434,8 @@ static int take_all(struct build *build)
 	size_t n;
 	int err = index_first(build);
 
+	build->sites->report.source = ALLOC_SOURCE_SAMPLES;
+	build->sites->report.in_use_known = true;
 	build->sites->report.rate = totals->rate;
 	build->sites->report.refused = totals->refused + totals->buckets.refused;
 	all = heap_samples__buckets(build->samples->last, &n);

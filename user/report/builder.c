@@ -13,6 +13,7 @@
 #include "discover/discovery.h"
 #include "naming/meanings.h"
 #include "report/alloc_sites.h"
+#include "report/allocations.h"
 #include "report/findings.h"
 #include "report/looked_at.h"
 #include "report/process_figures.h"
@@ -32,6 +33,7 @@ struct built_target {
 	struct report_site *sites; /* see report/site.h */
 	struct built_findings findings;
 	char pid[REPORT_PID_TEXT]; /* as a group's name */
+	struct built_allocations allocations;
 };
 
 /* What a report said, to derive rates. */
@@ -57,7 +59,7 @@ struct report_builder {
 	struct saved_report *saved; /* owned; one per process of the last report */
 	struct allow_list *allow;   /* borrowed; NULL: none */
 	enum report_group group;
-	enum report_alloc_order alloc_order;
+	struct report_alloc_choice alloc_choice;
 	bool discovers;
 	struct report_self self; /* what does not change from report to report, or was noted */
 	struct report report;
@@ -85,9 +87,10 @@ void report_builder__set_group(struct report_builder *builder, enum report_group
 	builder->group = group;
 }
 
-void report_builder__set_alloc_order(struct report_builder *builder, enum report_alloc_order order)
+void report_builder__set_allocations(struct report_builder *builder,
+				     const struct report_alloc_choice *choice)
 {
-	builder->alloc_order = order;
+	builder->alloc_choice = *choice;
 }
 
 static void note_discovery(struct report_self *self, const struct discovery_counts *counts)
@@ -122,6 +125,7 @@ static void clear_target(struct built_target *built)
 		built_site__clear(&built->sites[i]);
 	free(built->sites);
 	built_findings__clear(&built->findings);
+	built_allocations__free(&built->allocations);
 	*built = (struct built_target){0};
 }
 
@@ -501,11 +505,11 @@ int report_builder__build(struct report_builder *builder, struct session *sessio
 					    &builder->reports[i]);
 		report_metrics__fill_memory(target, now_ns, &builder->reports[i]);
 		fill_goroutine_list(target__goroutine_list(target), &builder->reports[i]);
-		err = alloc_sites__refresh(target, builder->alloc_order, now_ns,
-					   &saved->alloc_sites);
+		err = built_allocations__build(&builder->targets[i].allocations, target,
+					       &builder->alloc_choice, now_ns, &saved->alloc_sites,
+					       &builder->reports[i]);
 		if (err)
 			return err;
-		builder->reports[i].allocations = alloc_sites__report(saved->alloc_sites);
 		saved->used = true;
 		fill_rates(saved, &totals, now_ns, end != REPORT_GOES_ON, &builder->reports[i]);
 	}

@@ -30,8 +30,9 @@ void report_builder__free(struct report_builder *builder);
 /* report_builder__set_allow - known cases are suppressed; @allow (NULL: none) is borrowed. */
 void report_builder__set_allow(struct report_builder *builder, struct allow_list *allow);
 
-/* report_builder__set_alloc_order - of the places that allocate memory; by bytes in use otherwise. */
-void report_builder__set_alloc_order(struct report_builder *builder, enum report_alloc_order order);
+/* report_builder__set_allocations - how they are told; places by bytes in use otherwise. */
+void report_builder__set_allocations(struct report_builder *builder,
+				     const struct report_alloc_choice *choice);
 
 void report_builder__set_group(struct report_builder *builder, enum report_group group);
 

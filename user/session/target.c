@@ -16,6 +16,7 @@
 #include "naming/meanings.h"
 #include "discover/load_bias.h"
 #include "session/saved_state.h"
+#include "session/target_allocs.h"
 #include "session/target_heap.h"
 #include "session/target_samples.h"
 #include "session/target_holders.h"
@@ -204,6 +205,7 @@ void target__free(struct target *target)
 	goroutine_list__free(target->goroutine_list);
 	target_heap__close(target);
 	target_view__close(target);
+	target_allocs__close(target);
 	target_samples__close(target);
 	target_holders__close(target);
 	wait_reader__free(target->wait_reader);

@@ -81,14 +81,25 @@ static bool look_at_sites(struct target *target, const struct probe_plan *plan, 
 }
 
 /* The kernel finds the process that a probe is for by its first thread (kernel/trace/bpf_trace.c). */
-static bool has_lost_first_thread(struct target *target)
+static bool has_lost_first_thread(const struct target *target, char *text, size_t size)
 {
 	pid_t pid = target->process.id.pid;
 
 	if (process__task(target->options.proc_root, pid) == pid)
 		return false;
-	snprintf(target->hindrance, sizeof(target->hindrance),
+	snprintf(text, size,
 		 "its first thread has ended, by which the kernel would find it for a probe");
+	return true;
+}
+
+static bool is_traced(const struct tracer *tracer, char *text, size_t size)
+{
+	if (tracer->pid <= 0)
+		return false;
+	snprintf(text, size,
+		 "%s traces the process, and a breakpoint and a probe on one instruction would "
+		 "kill it; no probes until it has let go of it",
+		 tracer->name);
 	return true;
 }
 
@@ -98,7 +109,7 @@ bool target_hindrance__look(struct target *target, unsigned int events)
 	size_t n = target->probes ? module_probes__count(target->probes) : 0;
 	struct tracer tracer;
 
-	if (has_lost_first_thread(target))
+	if (has_lost_first_thread(target, target->hindrance, size))
 		return true;
 	find_tracer(target, &tracer);
 	if (!n && look_at_sites(target, &target->plan, target->load_bias, events, &tracer))
@@ -109,15 +120,23 @@ bool target_hindrance__look(struct target *target, unsigned int events)
 		if (look_at_sites(target, &probe->plan, probe->bias, events, &tracer))
 			return true;
 	}
-	if (tracer.pid > 0)
-		snprintf(
-			target->hindrance, size,
-			"%s traces the process, and a breakpoint and a probe on one instruction would "
-			"kill it; no probes until it has let go of it",
-			tracer.name);
-	else
-		target->hindrance[0] = '\0';
-	return tracer.pid > 0;
+	target->hindrance[0] = '\0';
+	return is_traced(&tracer, target->hindrance, size);
+}
+
+bool target_hindrance__of_allocations(const struct target *target, const struct alloc_plan *plan,
+				      uint64_t bias, char *text, size_t size)
+{
+	struct tracer tracer;
+
+	if (has_lost_first_thread(target, text, size))
+		return true;
+	find_tracer(target, &tracer);
+	for (size_t i = 0; i < plan->n; i++) {
+		if (look_at_site(target, &plan->sites[i].site, bias, &tracer, text, size))
+			return true;
+	}
+	return is_traced(&tracer, text, size);
 }
 
 void target_execution__note(struct target *target)

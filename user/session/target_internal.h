@@ -6,6 +6,7 @@
  * What the parts of a target share: target.c (its life), target_probes.c (what is attached to it),
  * target_execution.c (whether it runs, and what speaks against probes).
  */
+#include "probe/alloc_plan.h"
 #include "session/module_probes.h"
 #include "session/target.h"
 
@@ -52,6 +53,7 @@ struct target {
 	struct heap_holders *holders;	    /* NULL: nobody asked */
 	struct target_view *view;	    /* NULL: not asked for */
 	struct target_samples *samples;	    /* likewise */
+	struct target_allocs *allocs;	    /* likewise */
 	uint64_t samples_due_ns;	    /* they are left alone until then */
 	struct gl_losses losses;	    /* when the tracker was last told */
 	uint64_t events[PROBE_EVENT_COUNT]; /* that arrived */
@@ -104,6 +106,13 @@ void target_probes__add_modules(struct target *target);
  * probe_event), none of which is attached; target->hindrance says what, "" if nothing does.
  */
 bool target_hindrance__look(struct target *target, unsigned int events);
+
+/*
+ * target_hindrance__of_allocations - the same of @plan, none of which is attached to the module at @bias;
+ * @text says what.
+ */
+bool target_hindrance__of_allocations(const struct target *target, const struct alloc_plan *plan,
+				      uint64_t bias, char *text, size_t size);
 
 /* target_execution__note - a census is complete: whether the target got to run. */
 void target_execution__note(struct target *target);

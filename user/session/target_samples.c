@@ -391,6 +391,21 @@ void target_samples__told(struct target *target)
 	target_view__close(target);
 }
 
+int target_samples__rate(struct target *target, uint64_t *ret_rate, struct failure *failure)
+{
+	struct profile_globals globals;
+	uint64_t rate = 0;
+	int err = find_globals(target, &globals, failure);
+
+	if (err)
+		return err;
+	if (globals.rate &&
+	    remote__read_u64(target->remote, globals.rate + target->load_bias, &rate) == -ESRCH)
+		return failure__set(failure, -ESRCH, "process %d is gone", target__pid(target));
+	*ret_rate = rate;
+	return 0;
+}
+
 const struct target_samples *target_samples__get(const struct target *target)
 {
 	return target->samples;

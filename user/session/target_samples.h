@@ -93,6 +93,13 @@ void target_samples__locate(struct target *target, const struct heap_spans *span
  */
 struct alloc_history *target_samples__history(struct target *target, bool make);
 
+/*
+ * target_samples__rate - how many bytes the runtime allocates from one sample to the next, now; 0: it takes
+ * none, or it is not known whether it does. Errors: as profile_globals__find(), -ESRCH.
+ */
+int target_samples__rate(struct target *target, uint64_t *ret_rate,
+			 struct failure *failure) __must_check;
+
 /* target_samples__get - NULL: nobody asked. */
 const struct target_samples *target_samples__get(const struct target *target);
 

@@ -40,6 +40,10 @@ enum {
 	BPF_RB_AVAIL_DATA = 0,
 };
 
+enum {
+	BPF_F_USER_STACK = 256,
+};
+
 /*
  * struct pt_regs begins with these on arm64 (arch/arm64/include/asm/ptrace.h); unlike pt_regs
  * itself they are part of the user API.

@@ -40,10 +40,15 @@ enum {
 	BPF_RB_AVAIL_DATA = 0,
 };
 
+enum {
+	BPF_F_USER_STACK = 256,
+};
+
 struct pt_regs {
 	long unsigned int r14;
 	long unsigned int bx;
 	long unsigned int ax;
+	long unsigned int cx;
 	long unsigned int flags;
 	long unsigned int sp;
 } __attribute__((preserve_access_index));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The input is one record of the ring buffer. */
+/* The input is one record of a ring buffer: of either kind, as both are tried. */
+#include "observe/alloc_records.h"
 #include "observe/events.h"
 
 #include <string.h>
@@ -27,11 +28,24 @@ static void on_event(void *ctx, const struct gl_event *head, const struct gl_eve
 	fuzz__require(!memcmp(create, expected->data, sizeof(*create)));
 }
 
+static void on_alloc(void *ctx, const struct gl_alloc *record)
+{
+	int *calls = ctx;
+
+	(*calls)++;
+	fuzz__require(record->kind < GL_ALLOC_KINDS && record->slot < GL_ALLOC_MAX_TARGETS);
+	fuzz__require(record->n_pcs && record->n_pcs <= GL_ALLOC_STACK);
+	fuzz__require(record->size);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct expected expected = {data, size, 0};
+	int calls = 0;
 	bool good = event_record__decode(data, size, on_event, &expected);
 
 	fuzz__require(expected.calls == good);
+	good = alloc_record__decode(data, size, on_alloc, &calls);
+	fuzz__require(calls == good);
 	return 0;
 }

@@ -69,4 +69,7 @@ void sample__golden(const char *name, const char *text);
 	"library=\"\",go_version=\"\",module=\"\",module_version=\"\",vcs_revision=\"\"," \
 	"unit=\"\",container_id=\"\",pod_uid=\"\""
 
+/* Who allocates, by goroutine; other ways may be tried on it as well. */
+const struct report_alloc_groups *sample_alloc_groups(void);
+
 #endif /* TESTS_UNIT_OUTPUT_SAMPLE_H */

@@ -3,7 +3,7 @@
  * Sites in programs built by real Go toolchains: $GLEAKD_TEST_BINARIES or build/tests/binaries,
  * one directory VERSION-KIND each, with the program `prog` in it.
  */
-#include "probe/plan.h"
+#include "probe/alloc_plan.h"
 
 #include <criterion/criterion.h>
 #include <dirent.h>
@@ -122,6 +122,43 @@ static void check_plan(struct go_binary *binary, const char *entry)
 		     "%s", entry);
 }
 
+/* Every argument is in its register at the stack check's branch, and right behind it. */
+static void check_alloc_site(const struct go_binary *binary, const struct alloc_site_plan *site,
+			     const char *entry)
+{
+	bool amd64 = elf_image__machine(go_binary__image(binary)) == ELF_MACHINE_AMD64;
+	int minor = go_binary__build_info(binary)->version.minor;
+
+	check_site(binary, &site->site, entry, site->site.function);
+	cr_assert_eq(site->site.guard == GL_GUARD_NONE, amd64 && minor >= 21, "%s: %s", entry,
+		     site->site.function);
+	cr_assert_leq(site->site.func_offset, 20u, "%s: %s", entry, site->site.function);
+}
+
+static void check_alloc_plan(struct go_binary *binary, const char *entry)
+{
+	bool special = go_binary__build_info(binary)->version.minor >= 27;
+	struct failure failure = {{0}};
+	struct alloc_plan plan;
+
+	cr_assert_eq(alloc_plan__make(binary, ALLOC_PLAN_SAMPLES, &plan, &failure), 0, "%s: %s",
+		     entry, failure.text);
+	cr_assert_eq(plan.n, 1);
+	cr_assert_str_eq(plan.sites[0].site.function, "runtime.profilealloc");
+	cr_assert_eq(plan.sites[0].kind, GL_ALLOC_SAMPLE);
+	check_alloc_site(binary, &plan.sites[0], entry);
+	cr_assert_eq(alloc_plan__make(binary, ALLOC_PLAN_ALL, &plan, &failure), 0, "%s: %s", entry,
+		     failure.text);
+	cr_assert_str_eq(plan.sites[0].site.function, "runtime.mallocgc");
+	/* Seven classes with pointers, six without, and the tiny ones: up to 80 bytes. */
+	cr_assert_eq(plan.n, special ? 15 : 1, "%s: %zu", entry, plan.n);
+	cr_assert_eq(plan.sites[0].min_size, special ? 81 : 0);
+	for (size_t i = 0; i < plan.n; i++) {
+		cr_assert_eq(plan.sites[i].kind, GL_ALLOC_CALL);
+		check_alloc_site(binary, &plan.sites[i], entry);
+	}
+}
+
 Test(plan, finds_every_site_in_real_binaries)
 {
 	__cleanup_closedir DIR *dir = opendir(directory());
@@ -136,6 +173,7 @@ Test(plan, finds_every_site_in_real_binaries)
 		if (!binary)
 			continue;
 		check_plan(binary, entry->d_name);
+		check_alloc_plan(binary, entry->d_name);
 		go_binary__free(binary);
 		n++;
 	}

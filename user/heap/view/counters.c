@@ -2,6 +2,7 @@
 #include "heap/view/counters.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "golang/memory_globals.h"
@@ -140,6 +141,50 @@ int heap_counters__read(const struct heap_runtime *runtime, struct heap_counters
 				       runtime->gc_controller + l->gcController_heapMarked,
 				       &ret_counters->live_bytes);
 		ret_counters->marked = !err;
+	}
+	return err;
+}
+
+static void add_classes(const struct go_layout *l, const uint8_t *stats,
+			struct heap_class_counts *counts)
+{
+	counts->objects[0] += bytes__u64(stats, l->heapStats_largeAllocCount);
+	counts->large_bytes += bytes__u64(stats, l->heapStats_largeAlloc);
+	for (uint32_t class = 1; class < HEAP_COUNTED_CLASSES; class ++)
+		counts->objects[class] +=
+			bytes__u64(stats, l->heapStats_smallAllocCount + class * WORD);
+}
+
+static int read_classes(const struct heap_runtime *runtime, struct heap_class_counts *counts)
+{
+	const struct go_layout *l = runtime->layout;
+	uint8_t stats[GO_HEAP_STATS * STATS_MAX];
+	int err = remote__read(runtime->remote, runtime->memstats + l->mstats_heapStats, stats,
+			       (size_t)GO_HEAP_STATS * l->heapStats_sizeof);
+
+	*counts = (struct heap_class_counts){0};
+	for (size_t i = 0; i < GO_HEAP_STATS && !err; i++)
+		add_classes(l, stats + i * l->heapStats_sizeof, counts);
+	return err;
+}
+
+int heap_class_counts__read(const struct heap_runtime *runtime,
+			    struct heap_class_counts *ret_counts)
+{
+	const struct go_layout *l = runtime->layout;
+	struct heap_class_counts before;
+	int err;
+
+	if (!runtime->memstats || !layout_is_complete(l) ||
+	    l->heapStats_smallAllocCount + HEAP_COUNTED_CLASSES * WORD > l->heapStats_sizeof)
+		return -ENODATA;
+	err = read_classes(runtime, ret_counts);
+	/* A count that is being moved from one shard to another may be there twice, or not at all. */
+	for (int i = 0; i < ATTEMPTS && !err; i++) {
+		before = *ret_counts;
+		err = read_classes(runtime, ret_counts);
+		if (!memcmp(&before, ret_counts, sizeof(before)))
+			break;
 	}
 	return err;
 }

@@ -27,4 +27,19 @@ struct heap_counters {
 int heap_counters__read(const struct heap_runtime *runtime,
 			struct heap_counters *ret_counters) __must_check;
 
+#define HEAP_COUNTED_CLASSES 68 /* size classes; 0: large objects */
+
+/* What was allocated of each size class since the program began. */
+struct heap_class_counts {
+	uint64_t objects[HEAP_COUNTED_CLASSES];
+	uint64_t large_bytes;
+};
+
+/*
+ * heap_class_counts__read - the runtime counts a span of small objects when it is full, or a collection
+ * begins. Errors: -ENODATA this version does not count them; -EFAULT, -ESRCH.
+ */
+int heap_class_counts__read(const struct heap_runtime *runtime,
+			    struct heap_class_counts *ret_counts) __must_check;
+
 #endif /* GLEAKD_HEAP_VIEW_COUNTERS_H */

@@ -7,11 +7,10 @@
 
 static void put_source(struct json *json, const struct report_allocations *allocations)
 {
-	bool known = allocations && !*report__text(allocations->missing);
-
-	json__text_or_null(json, "source", known ? "runtime_samples" : "");
+	json__text_or_null(json, "source",
+			   allocations ? alloc_source__name(allocations->source) : "");
 	json__text_or_null(json, "source_missing", allocations ? allocations->missing : "");
-	if (known)
+	if (allocations && allocations->source == ALLOC_SOURCE_SAMPLES)
 		json__count(json, "sample_rate_bytes", allocations->rate);
 	else
 		json__null(json, "sample_rate_bytes");
@@ -35,17 +34,25 @@ static void put_memory(struct json *json, const struct heap_memory *memory,
 	json__end_object(json);
 }
 
-static void put_alloc_site(struct json *json, const struct report_alloc_site *site,
-			   bool growth_known)
+static void put_known(struct json *json, const char *key, uint64_t count, bool known)
+{
+	if (known)
+		json__count(json, key, count);
+	else
+		json__null(json, key);
+}
+
+static void put_alloc_site(struct json *json, const struct report_allocations *allocations,
+			   const struct report_alloc_site *site)
 {
 	json__object(json, NULL);
 	json__text(json, "id", site->id);
-	json__count(json, "in_use_bytes", site->in_use_bytes);
-	json__count(json, "in_use_objects", site->in_use_objects);
+	put_known(json, "in_use_bytes", site->in_use_bytes, allocations->in_use_known);
+	put_known(json, "in_use_objects", site->in_use_objects, allocations->in_use_known);
 	json__count(json, "alloc_bytes", site->alloc_bytes);
 	json__count(json, "alloc_objects", site->alloc_objects);
 	json__real(json, "relative_error", site->relative_error);
-	if (growth_known)
+	if (allocations->growth_known)
 		json__real(json, "growth_bytes_per_minute", site->growth_per_minute);
 	else
 		json__null(json, "growth_bytes_per_minute");
@@ -71,9 +78,51 @@ static void put_alloc_sites(struct json *json, const struct report_allocations *
 		if (allocations->watched && i >= REPORT_FEW_ALLOC_SITES &&
 		    allocations->sites[i].judgement.verdict != ALLOC_GROWING)
 			continue;
-		put_alloc_site(json, &allocations->sites[i], allocations->growth_known);
+		put_alloc_site(json, allocations, &allocations->sites[i]);
 	}
 	json__end_array(json);
+}
+
+static void put_group(struct json *json, const struct report_alloc_groups *groups,
+		      const struct report_alloc_group *group)
+{
+	json__object(json, NULL);
+	json__text_or_null(json, "name", report__text(group->name));
+	put_known(json, "goid", group->goid, groups->by == REPORT_ALLOC_BY_GOROUTINE);
+	json__count(json, "goroutines", group->goroutines);
+	json__count(json, "alloc_bytes", group->alloc_bytes);
+	json__count(json, "alloc_objects", group->alloc_objects);
+	json__real(json, "alloc_bytes_per_second", group->bytes_per_second);
+	json__real(json, "relative_error", group->relative_error);
+	put_known(json, "in_use_bytes", group->in_use_bytes, groups->in_use_known);
+	put_known(json, "in_use_objects", group->in_use_objects, groups->in_use_known);
+	json__text_or_null(json, "start_function", report__text(group->start_function));
+	json__frame(json, "created_by", &group->created_by);
+	json__frame(json, "allocated_at", &group->allocated_at);
+	json__end_object(json);
+}
+
+static void put_alloc_groups(struct json *json, const struct report_alloc_groups *groups)
+{
+	const struct alloc_figures *figures = &groups->figures;
+
+	json__object(json, "allocating");
+	json__text(json, "by", report_alloc_by__name(groups->by));
+	json__text_or_null(json, "source", alloc_source__name(figures->source));
+	json__text_or_null(json, "missing", *figures->missing ? figures->missing : figures->ended);
+	put_known(json, "sample_rate_bytes", figures->rate, figures->rate);
+	json__real(json, "watched_seconds", report__seconds(figures->watched_ns));
+	json__real(json, "attached_seconds", report__seconds(figures->attached_ns));
+	json__count(json, "windows", figures->windows);
+	json__count(json, "hits", figures->hits);
+	json__count(json, "lost", figures->lost);
+	json__count(json, "refused", figures->refused);
+	json__real(json, "cost_seconds", report__seconds(figures->cost_ns));
+	json__array(json, "groups");
+	for (size_t i = 0; i < groups->n_groups; i++)
+		put_group(json, groups, &groups->groups[i]);
+	json__end_array(json);
+	json__end_object(json);
 }
 
 void json__heap(struct json *json, const struct report_target *target)
@@ -84,4 +133,6 @@ void json__heap(struct json *json, const struct report_target *target)
 	}
 	if (target->allocations)
 		put_alloc_sites(json, target->allocations);
+	if (target->alloc_groups)
+		put_alloc_groups(json, target->alloc_groups);
 }

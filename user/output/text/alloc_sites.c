@@ -78,12 +78,14 @@ static void put_stack(struct screen *screen, const struct report_alloc_site *sit
 /* "main.node, held by main.kept[…]" */
 static void put_holders(struct screen *screen, const struct report_alloc_site *site)
 {
-	if (!site->held_by[0])
+	if (!site->held_by[0] && !site->type)
 		return;
 	screen__to(screen, STACK_INDENT);
-	screen__putf(screen, STYLE_DIM, "%s%sheld by ", report__text(site->type),
-		     site->type ? ", " : "");
-	screen__put(screen, STYLE_PLAIN, site->held_by[0]);
+	screen__put(screen, STYLE_DIM, report__text(site->type));
+	if (site->held_by[0]) {
+		screen__putf(screen, STYLE_DIM, "%sheld by ", site->type ? ", " : "");
+		screen__put(screen, STYLE_PLAIN, site->held_by[0]);
+	}
 	screen__end_line(screen);
 }
 
@@ -107,10 +109,11 @@ static void put_site(struct screen *screen, const struct report_allocations *all
 
 	number__bytes(site->in_use_bytes, bytes);
 	error_text(screen, site, error);
-	number__count(site->in_use_objects, objects);
+	number__count(allocations->in_use_known ? site->in_use_objects : site->alloc_objects,
+		      objects);
 	number__bytes(site->alloc_bytes, allocated);
 	growth_text(site->growth_per_minute, growth);
-	put_right(screen, STYLE_BOLD, bytes, 0, IN_USE_END);
+	put_right(screen, STYLE_BOLD, allocations->in_use_known ? bytes : "", 0, IN_USE_END);
 	put_right(screen, STYLE_DIM, error, IN_USE_END, ERROR_END);
 	put_right(screen, STYLE_PLAIN, objects, ERROR_END, OBJECTS_END);
 	put_right(screen, STYLE_PLAIN, allocated, OBJECTS_END, ALLOCATED_END);
@@ -123,7 +126,7 @@ static void put_site(struct screen *screen, const struct report_allocations *all
 
 static void put_titles(struct screen *screen, const struct report_allocations *allocations)
 {
-	put_right(screen, STYLE_DIM, "in use", 0, IN_USE_END);
+	put_right(screen, STYLE_DIM, allocations->in_use_known ? "in use" : "", 0, IN_USE_END);
 	put_right(screen, STYLE_DIM, "objects", ERROR_END, OBJECTS_END);
 	put_right(screen, STYLE_DIM, "allocated", OBJECTS_END, ALLOCATED_END);
 	if (allocations->growth_known)
@@ -141,7 +144,14 @@ static void put_header(struct screen *screen, const struct report_allocations *a
 	screen__to(screen, 11);
 	screen__put_owned(screen, STYLE_BOLD, number__counted(allocations->n_sites, "place"));
 	number__bytes(allocations->rate, rate);
-	if (allocations->rate > 1)
+	if (allocations->source == ALLOC_SOURCE_WINDOWS)
+		screen__putf(screen, STYLE_PLAIN,
+			     " in %.0f s, by probes on each allocation within windows of time",
+			     allocations->seconds);
+	else if (allocations->source == ALLOC_SOURCE_ALL)
+		screen__putf(screen, STYLE_PLAIN, " in %.0f s, by probes on each allocation",
+			     allocations->seconds);
+	else if (allocations->rate > 1)
 		screen__putf(screen, STYLE_PLAIN, ", by the runtime's own samples, one per %s",
 			     rate);
 	else

@@ -7,8 +7,9 @@
 #include "output/text/screen.h"
 
 struct alloc_sites_options {
-	bool stacks; /* whole, below each */
-	bool all;    /* not only the first few */
+	bool stacks;		 /* whole, below each */
+	bool all;		 /* not only the first few */
+	enum report_alloc_by by; /* what of the heap is told */
 };
 
 /* text_part__alloc_sites - a table of @allocations, or why there is none; nothing for NULL. */
@@ -25,5 +26,11 @@ void text_part__growing_memory(struct screen *screen, const struct report_target
 /* text_part__growing_site - one of them, with a blank line before it. */
 void text_part__growing_site(struct screen *screen, const struct report_allocations *allocations,
 			     const struct report_alloc_site *site, bool stacks);
+
+/*
+ * text_part__alloc_groups - who allocates, and how that is known, or why it is not; nothing for NULL.
+ */
+void text_part__alloc_groups(struct screen *screen, const struct report_alloc_groups *groups,
+			     const struct alloc_sites_options *options);
 
 #endif /* GLEAKD_OUTPUT_TEXT_ALLOC_SITES_H */

@@ -55,9 +55,20 @@ static void put_counts(struct screen *screen, const struct heap_memory *memory)
 	screen__end_line(screen);
 }
 
+static bool shows(const struct alloc_sites_options *options, enum report_alloc_by by)
+{
+	return options->by == REPORT_ALLOC_BY_ALL || options->by == by;
+}
+
 void text_part__heap(struct screen *screen, const struct report_target *target,
 		     const struct alloc_sites_options *options)
 {
+	const struct holders_options holders = {
+		.all = options->all,
+		.no_types = !shows(options, REPORT_ALLOC_BY_TYPE),
+		.no_holders = !shows(options, REPORT_ALLOC_BY_HOLDER),
+	};
+
 	if (!target->heap) {
 		screen__put(screen, STYLE_PLAIN,
 			    target->exited_target ? "it ended before its heap was read" :
@@ -67,8 +78,13 @@ void text_part__heap(struct screen *screen, const struct report_target *target,
 	}
 	put_parts(screen, &target->heap->memory);
 	put_counts(screen, &target->heap->memory);
-	text_part__holders(screen, target->heap, options->all);
-	if (target->allocations)
+	text_part__holders(screen, target->heap, &holders);
+	if (target->alloc_groups) {
 		screen__end_line(screen);
-	text_part__alloc_sites(screen, target->allocations, options);
+		text_part__alloc_groups(screen, target->alloc_groups, options);
+	}
+	if (target->allocations && shows(options, REPORT_ALLOC_BY_SITE)) {
+		screen__end_line(screen);
+		text_part__alloc_sites(screen, target->allocations, options);
+	}
 }

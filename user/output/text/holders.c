@@ -158,9 +158,13 @@ static void put_growing(struct screen *screen, const struct heap_view *view)
 	}
 }
 
-void text_part__holders(struct screen *screen, const struct heap_view *view, bool all)
+void text_part__holders(struct screen *screen, const struct heap_view *view,
+			const struct holders_options *options)
 {
-	put_types(screen, view, all);
-	put_holders(screen, view, all);
-	put_growing(screen, view);
+	if (!options->no_types)
+		put_types(screen, view, options->all);
+	if (!options->no_holders) {
+		put_holders(screen, view, options->all);
+		put_growing(screen, view);
+	}
 }

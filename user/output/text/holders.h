@@ -6,7 +6,12 @@
 #include "heap/view/view.h"
 #include "output/text/screen.h"
 
-/* text_part__holders - @all: every line there is, otherwise those that most of the heap is in. */
-void text_part__holders(struct screen *screen, const struct heap_view *view, bool all);
+struct holders_options {
+	bool all; /* every line there is, otherwise those that most of the heap is in */
+	bool no_types, no_holders;
+};
+
+void text_part__holders(struct screen *screen, const struct heap_view *view,
+			const struct holders_options *options);
 
 #endif /* GLEAKD_OUTPUT_TEXT_HOLDERS_H */

@@ -511,6 +511,7 @@ static void put_heaps(struct screen *screen, struct text_writer *writer,
 	const struct alloc_sites_options allocations = {
 		.stacks = writer->options.verbose,
 		.all = writer->options.all,
+		.by = writer->options.alloc_by,
 	};
 	bool final = report__final(report);
 	size_t rows = canvas__rows(writer->options.rows);

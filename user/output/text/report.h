@@ -12,14 +12,15 @@
 #include "output/text/screen.h"
 
 struct text_options {
-	struct screen_options screen; /* 60 columns at least, 200 at most */
-	bool terminal;		      /* redraw in place */
-	unsigned int rows;	      /* height to fit when redrawing; 0: no limit */
-	bool verbose;		      /* whole park stacks */
-	bool all;		      /* sites that wait by nature too, not only the first few */
-	bool host;		      /* processes come and go */
-	bool heap;		      /* their memory, not their goroutines */
-	bool no_verdict;	      /* about what there is, not about what is wrong with it */
+	struct screen_options screen;  /* 60 columns at least, 200 at most */
+	bool terminal;		       /* redraw in place */
+	unsigned int rows;	       /* height to fit when redrawing; 0: no limit */
+	bool verbose;		       /* whole park stacks */
+	bool all;		       /* sites that wait by nature too, not only the first few */
+	bool host;		       /* processes come and go */
+	bool heap;		       /* their memory, not their goroutines */
+	enum report_alloc_by alloc_by; /* of that memory, what is told */
+	bool no_verdict;	       /* about what there is, not about what is wrong with it */
 };
 
 struct text_writer;

@@ -414,12 +414,12 @@ static json_t *whole_report(void)
 		 .n_stack = 1},
 		{.id = "00000001"},
 	};
-	static const struct report_allocations allocations = {
-		.rate = 524288,
-		.growth_known = true,
-		.sites = allocating,
-		.n_sites = ARRAY_SIZE(allocating),
-	};
+	static const struct report_allocations allocations = {.source = ALLOC_SOURCE_SAMPLES,
+							      .in_use_known = true,
+							      .rate = 524288,
+							      .growth_known = true,
+							      .sites = allocating,
+							      .n_sites = ARRAY_SIZE(allocating)};
 	const struct report_site *found[2];
 	const struct report_finding finding = {.sites = found,
 					       .n_sites = ARRAY_SIZE(found),
@@ -442,6 +442,7 @@ static json_t *whole_report(void)
 	sample.target.n_findings = 1;
 	sample.target.heap = &heap;
 	sample.target.allocations = &allocations;
+	sample.target.alloc_groups = sample_alloc_groups();
 	sample.target.holders = sample_ways();
 	sample.target.goroutines_listed = true;
 	sample.target.goroutine_list = goroutines;

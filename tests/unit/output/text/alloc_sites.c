@@ -52,6 +52,8 @@ static void set_up(void)
 	sites[2].relative_error = 0;
 	sites[3].allocated_at = (struct report_frame){0};
 	allocations = (struct report_allocations){
+		.source = ALLOC_SOURCE_SAMPLES,
+		.in_use_known = true,
 		.rate = 524288,
 		.growth_known = true,
 		.sites = sites,

@@ -16,7 +16,7 @@ static char *shown(const struct heap_view *view, bool all)
 	char *text;
 
 	screen__init(&screen, &options);
-	text_part__holders(&screen, view, all);
+	text_part__holders(&screen, view, &(struct holders_options){.all = all});
 	cr_assert_eq(screen__error(&screen), 0);
 	text = strndup(screen.data, screen.len);
 	screen__release(&screen);

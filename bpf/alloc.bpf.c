@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Allocations, from uprobes on instructions inside the Go runtime: who allocates how much of what, with
+ * the stack. One program for all: the attach cookie says what the registers hold.
+ *
+ * At a probed instruction the function has not made its frame yet: its caller's frame pointer and the
+ * address that it returns to are still in their registers.
+ */
+#include "vmlinux.h"
+
+#include <bpf/bpf_helpers.h>
+
+#include "abi.h"
+#include "alloc_abi.h"
+#include "goabi.bpf.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} gl_allocs SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GL_ALLOC_MAX_TARGETS);
+	__type(key, __u32);
+	__type(value, struct gl_alloc_target);
+} gl_alloc_targets SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GL_ALLOC_MAX_TARGETS);
+	__type(key, __u32);
+	__type(value, struct gl_alloc_counts);
+} gl_alloc_counts SEC(".maps");
+
+/* gleakd is woken when the ring buffer holds this many unread bytes. */
+const volatile __u64 gl_alloc_wakeup_bytes = 0;
+
+struct registers {
+	__u64 object, size, type;
+};
+
+static __always_inline bool read_word(__u64 *word, __u64 address)
+{
+	return !bpf_probe_read_user(word, sizeof(*word), (void *)address);
+}
+
+/* The registers are read before the choice, behind barriers: see g_at_site() in gleakd.bpf.c. */
+static __always_inline void read_registers(struct pt_regs *ctx, __u8 kind, struct registers *out)
+{
+	__u64 reg0 = GO_REG0(ctx), reg1 = GO_REG1(ctx), reg2 = GO_REG2(ctx);
+
+	barrier_var(reg0);
+	barrier_var(reg1);
+	barrier_var(reg2);
+	out->type = kind == GL_ALLOC_CALL ? reg1 : 0;
+	out->object = kind == GL_ALLOC_SAMPLE ? reg1 : kind == GL_ALLOC_SAMPLE_OLD ? reg0 : 0;
+	out->size = kind == GL_ALLOC_SAMPLE ? reg2 : kind == GL_ALLOC_SAMPLE_OLD ? reg1 : reg0;
+}
+
+static __always_inline __u64 word_of(const __u64 *window, __u32 word)
+{
+	return word < GL_WINDOW_WORDS ? window[word] : 0;
+}
+
+/* Whose allocation it is; what cannot be read is 0. A scheduler's g0 works for the goroutine of its thread. */
+static __always_inline void fill_goroutine(struct gl_alloc *event, __u64 g,
+					   const struct gl_alloc_target *target)
+{
+	__u64 window[GL_WINDOW_WORDS] = {0}, m = 0, curg = 0;
+
+	if (bpf_probe_read_user(window, sizeof(window), (void *)(g + target->g_goid)))
+		return;
+	if (!window[0]) {
+		if (!read_word(&m, g + target->g_m) || !m ||
+		    !read_word(&curg, m + target->m_curg) || !curg ||
+		    bpf_probe_read_user(window, sizeof(window), (void *)(curg + target->g_goid)))
+			return;
+		g = curg;
+	}
+	event->goid = window[0];
+	event->creation_pc = word_of(window, target->gopc_word);
+	event->start_pc = word_of(window, target->startpc_word);
+	if (target->g_labels != GL_ALLOC_NO_FIELD)
+		read_word(&event->labels, g + target->g_labels);
+}
+
+/*
+ * bpf_get_stack() begins with the probed instruction, which is left out, and goes on with the frame
+ * pointer, which is the caller's: so the caller itself is the word that the function returns to. Kernels
+ * that know of `push %rbp` name it as well; then the reader drops one of the two.
+ */
+static __always_inline void fill_stack(struct pt_regs *ctx, struct gl_alloc *event)
+{
+	long bytes = bpf_get_stack(ctx, &event->pcs[1], sizeof(event->pcs) - sizeof(event->pcs[0]),
+				   BPF_F_USER_STACK | 1);
+
+	event->pcs[0] = go_caller(ctx);
+	event->n_pcs = bytes > 0 ? (__u8)(1 + bytes / sizeof(event->pcs[0])) : 1;
+}
+
+static __always_inline __u64 submit_flags(__u64 time_ns)
+{
+	/* As in gleakd.bpf.c: a look at the fill level now and then. */
+	if (time_ns >> 6 & 15)
+		return BPF_RB_NO_WAKEUP;
+	if (bpf_ringbuf_query(&gl_allocs, BPF_RB_AVAIL_DATA) < gl_alloc_wakeup_bytes)
+		return BPF_RB_NO_WAKEUP;
+	return BPF_RB_FORCE_WAKEUP;
+}
+
+static __always_inline void count(__u32 slot, bool lost)
+{
+	struct gl_alloc_counts *counts = bpf_map_lookup_elem(&gl_alloc_counts, &slot);
+
+	if (counts)
+		__sync_fetch_and_add(lost ? &counts->lost : &counts->skipped, 1);
+}
+
+SEC("uprobe")
+int gl_alloc(struct pt_regs *ctx)
+{
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+	__u32 slot = GL_ALLOC_COOKIE_SLOT(cookie);
+	const struct gl_alloc_target *target;
+	struct registers registers;
+	struct gl_alloc *event;
+
+	if (GL_ALLOC_COOKIE_GUARD(cookie) == GL_GUARD_BRANCH_NOT_TAKEN && go_branch_taken(ctx))
+		return 0;
+	read_registers(ctx, GL_ALLOC_COOKIE_KIND(cookie), &registers);
+	if (!registers.size || registers.size < GL_ALLOC_COOKIE_MIN_SIZE(cookie)) {
+		count(slot, false);
+		return 0;
+	}
+	target = bpf_map_lookup_elem(&gl_alloc_targets, &slot);
+	if (!target)
+		return 0;
+	event = bpf_ringbuf_reserve(&gl_allocs, sizeof(*event), 0);
+	if (!event) {
+		count(slot, true);
+		return 0;
+	}
+	event->slot = (__u16)slot;
+	event->kind = GL_ALLOC_COOKIE_KIND(cookie);
+	event->tgid = target->tgid;
+	event->time_ns = bpf_ktime_get_ns();
+	event->goid = 0;
+	event->creation_pc = 0;
+	event->start_pc = 0;
+	event->labels = 0;
+	event->object = registers.object;
+	event->size = registers.size;
+	event->type = registers.type;
+	fill_goroutine(event, GO_G(ctx), target);
+	fill_stack(ctx, event);
+	bpf_ringbuf_submit(event, submit_flags(event->time_ns));
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

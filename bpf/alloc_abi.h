@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+#ifndef GLEAKD_BPF_ALLOC_ABI_H
+#define GLEAKD_BPF_ALLOC_ABI_H
+
+/*
+ * What the program for allocations and gleakd agree on; as bpf/abi.h. Include vmlinux.h (BPF side) or
+ * <linux/types.h> (user side) first.
+ */
+
+#define GL_ALLOC_MAX_TARGETS 64 /* processes whose allocations are watched at one time */
+
+/* Return addresses of a record: calls that are not inlined. */
+#define GL_ALLOC_STACK 48
+
+enum gl_alloc_kind {
+	GL_ALLOC_SAMPLE = 0,	 /* profilealloc(mp, object, size): one of MemProfileRate bytes */
+	GL_ALLOC_CALL = 1,	 /* mallocgc(size, type, ...) and those like it: each allocation */
+	GL_ALLOC_SAMPLE_OLD = 2, /* mProf_Malloc(object, size), until Go 1.22 */
+	GL_ALLOC_KINDS = 3,
+};
+
+/* Fields of one Go version's runtime.g, in the slot of the process. */
+struct gl_alloc_target {
+	__u16 g_goid;
+	__u16 g_m;
+	__u16 g_labels; /* GL_ALLOC_NO_FIELD: this version has none */
+	__u16 m_curg;
+	__u8 gopc_word; /* as in struct gl_target */
+	__u8 startpc_word;
+	__u16 padding;
+	__u32 tgid;
+};
+
+#define GL_ALLOC_NO_FIELD 0xffff
+
+struct gl_alloc {
+	__u16 slot;
+	__u8 kind; /* enum gl_alloc_kind */
+	__u8 n_pcs;
+	__u32 tgid;
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	__u64 goid;    /* 0: the runtime's own, on no goroutine's behalf */
+	__u64 creation_pc, start_pc;
+	__u64 labels;		   /* where g.labels points */
+	__u64 object;		   /* of samples; 0: not known */
+	__u64 size;		   /* of a sample that of its size class, of a call as asked for */
+	__u64 type;		   /* of a call: address of its type descriptor, 0 for bytes */
+	__u64 pcs[GL_ALLOC_STACK]; /* return addresses, innermost first */
+};
+
+/*
+ * Attach cookie, low bits first: slot:16, kind:8, guard:8 (enum gl_guard), min_size:16. Allocations of
+ * less than min_size bytes are seen by other probes.
+ */
+#define GL_ALLOC_COOKIE(slot, kind, guard, min_size) \
+	((__u64)(slot) | (__u64)(kind) << 16 | (__u64)(guard) << 24 | (__u64)(min_size) << 32)
+#define GL_ALLOC_COOKIE_SLOT(cookie)	 ((__u16)(cookie))
+#define GL_ALLOC_COOKIE_KIND(cookie)	 ((__u8)((cookie) >> 16))
+#define GL_ALLOC_COOKIE_GUARD(cookie)	 ((__u8)((cookie) >> 24))
+#define GL_ALLOC_COOKIE_MIN_SIZE(cookie) ((__u16)((cookie) >> 32))
+
+/* Hits of one slot of which there is no record. */
+struct gl_alloc_counts {
+	__u64 lost;    /* the ring buffer was full */
+	__u64 skipped; /* seen by another probe, too, or nothing was allocated */
+};
+
+_Static_assert(sizeof(struct gl_alloc_target) == 16, "gl_alloc_target is part of the ABI");
+_Static_assert(sizeof(struct gl_alloc) == 72 + 8 * GL_ALLOC_STACK, "gl_alloc is part of the ABI");
+_Static_assert(sizeof(struct gl_alloc_counts) == 16, "gl_alloc_counts is part of the ABI");
+
+#endif /* GLEAKD_BPF_ALLOC_ABI_H */

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who allocates, by probes in the allocator: `gleakd heap --duration`."""
+
+import json
+import os
+import subprocess
+
+from harness import VERSIONS, case, cases_for, check, check_equal
+from programs import Program, start
+from tracer import binary, check_schema, needs_tracing, run
+
+VERSION_PROGRAMS = {
+    f"go{version}{kind}": Program("allocators", version, strip=bool(kind))
+    for version in ("1.18.10", "1.19.13", "1.20.14", "1.21.13", "1.22.12", "1.23.12", "1.24.13",
+                    "1.25.7", "1.26.8", "1.27.1")
+    for kind in (("",) if version not in ("1.18.10", "1.22.12", "1.27.1") else ("", "-stripped"))
+}
+# What goroutines are told to allocate: name, kind, how many (primes).
+RUNS = (("red", "node", 2003), ("blue", "header", 1009), ("red", "bytes", 503),
+        ("green", "large", 31))
+# Bytes of the size class. Go 1.22 has put a header before objects of more than 512 bytes with pointers.
+NODE, BYTES, LARGE = 64, 1024, 106496
+HEADER = 896
+
+
+def begin(t, program, rate=None):
+    needs_tracing()
+    if rate:
+        os.environ["RATE"] = str(rate)
+    try:
+        return start(t, program)
+    finally:
+        os.environ.pop("RATE", None)
+
+
+def watch(t, target, *arguments, commands, duration="4s"):
+    """The last report of a watch in which the target was told these, all of them before its end."""
+    gleakd = subprocess.Popen(
+        [binary(t), "heap", str(target.pid), "--json", "--duration", duration, *arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    t.defer(gleakd.kill)
+    # The first look comes after the probes.
+    check(gleakd.stdout.readline(), "a first report")
+    for command in commands:
+        target.ask(command)
+    out, said = gleakd.communicate(timeout=60)
+    check_equal(gleakd.returncode, 0, f"exit code; {said}")
+    report = json.loads(out.splitlines()[-1])
+    check_schema(report)
+    return report["targets"][0]
+
+
+def commands_of(runs):
+    return [f"run {name} {kind} {n}" for name, kind, n in runs]
+
+
+def groups_at(target, function):
+    return [group for group in target["allocating"]["groups"]
+            if group["allocated_at"] and group["allocated_at"]["function"] == "main." + function]
+
+
+def site_in(target, function):
+    found = [site for site in target["alloc_sites"]
+             if site["allocated_at"]["function"] == "main." + function]
+    check_equal(len(found), 1, f"places in {function}: {found}")
+    return found[0]
+
+
+def judge_samples(t, program):
+    """With every object a sample each hit is an allocation, and nothing is estimated."""
+    target = begin(t, program, rate=1)
+    found = watch(t, target, "--by", "goroutine", "--max-overhead", "0",
+                  commands=commands_of(RUNS))
+    allocating = found["allocating"]
+    check_equal((allocating["source"], allocating["lost"], allocating["missing"]),
+                ("sampled_allocations", 0, None), "source")
+    for function, n, size in (("makeNode", 2003, NODE), ("makeHeader", 1009, HEADER),
+                              ("makeBytes", 503, BYTES), ("makeLarge", 31, LARGE)):
+        group = max(groups_at(target=found, function=function),
+                    key=lambda group: group["alloc_bytes"])
+        # The goroutine makes a set of labels and a few others.
+        check(n <= group["alloc_objects"] < n + 30, f"{function}: {group}")
+        check(n * size <= group["alloc_bytes"] < n * size + 4096, f"{function}: {group}")
+        check_equal(group["relative_error"], 0, f"error of {function}")
+        check_equal(group["created_by"]["function"], "main.run", "created by")
+        check_equal(group["goroutines"], 1, "goroutines")
+
+
+def judge_exact(t, program):
+    target = begin(t, program)
+    found = watch(t, target, "--exact", "--by", "type", commands=commands_of(RUNS))
+    check_equal(found["memory"]["source"], "all_allocations", "source")
+    check_equal(found["allocating"]["lost"], 0, "lost")
+    for function, n, size, kind in (("makeNode", 2003, NODE, "main.node"),
+                                    ("makeHeader", 1009, HEADER, "main.header"),
+                                    ("makeBytes", 503, BYTES, "uint8"),
+                                    ("makeLarge", 31, LARGE, "uint8")):
+        site = site_in(found, function)
+        check_equal((site["type"], site["relative_error"], site["in_use_bytes"]),
+                    (kind, 0, None), function)
+        # A collection that begins in one of them makes a few of its own.
+        check(n <= site["alloc_objects"] < n + 30, f"{function}: {site}")
+        check(n * size <= site["alloc_bytes"] < n * size + 4096, f"{function}: {site}")
+        check("main.run.func1.1" in {frame["function"] for frame in site["stack"]} or
+              "main.run.func1" in {frame["function"] for frame in site["stack"]},
+              f"stack: {site['stack']}")
+    nodes = next(g for g in found["allocating"]["groups"] if g["name"] == "main.node")
+    check_equal((nodes["alloc_objects"], nodes["goroutines"]), (2003, 1), "objects of one type")
+
+
+@case
+def who_allocated_what_the_runtime_sampled(t):
+    judge_samples(t, Program("allocators"))
+
+
+@cases_for(VERSION_PROGRAMS, tier=VERSIONS)
+def who_allocated_what_the_runtime_sampled_in(t, program):
+    judge_samples(t, program)
+
+
+@case
+def every_single_allocation(t):
+    judge_exact(t, Program("allocators"))
+
+
+@cases_for(VERSION_PROGRAMS, tier=VERSIONS)
+def every_single_allocation_in(t, program):
+    judge_exact(t, program)
+
+
+@case
+def by_labels_and_what_of_it_is_in_use(t):
+    target = begin(t, Program("allocators"), rate=1)
+    runs = (("red", "kept", 1511), ("blue", "node", 2003), ("red", "node", 503))
+    found = watch(t, target, "--by", "label", "--max-overhead", "0",
+                  commands=commands_of(runs) + ["collect"])
+    groups = {group["name"]: group for group in found["allocating"]["groups"]}
+    for name, n, goroutines in (("tenant=red", 1511 + 503, 2), ("tenant=blue", 2003, 1)):
+        check(name in groups and n <= groups[name]["alloc_objects"] < n + 60, f"{name}: {groups}")
+        check_equal(groups[name]["goroutines"], goroutines, f"goroutines of {name}")
+    kept = groups["tenant=red"]["in_use_objects"]
+    check(1511 <= kept < 1511 + 30, f"what is kept: {groups}")
+    check(groups["tenant=blue"]["in_use_objects"] < 30, f"what is not: {groups}")
+
+
+@case
+def what_allocates_little_is_seen_all_the_time(t):
+    """Without a profile and within the budget: each allocation, and nothing is estimated."""
+    target = begin(t, Program("allocators"))
+    found = watch(t, target, "--by", "creation", commands=["run red node 211", "run blue node 113"])
+    allocating = found["allocating"]
+    check_equal((allocating["source"], allocating["windows"], allocating["lost"]),
+                ("allocation_windows", 1, 0), "source")
+    check_equal(found["memory"]["source"], "allocation_windows", "source of places")
+    site = site_in(found, "makeNode")
+    check_equal((site["alloc_objects"], site["relative_error"]), (324, 0), "exact")
+    group = max(groups_at(found, "makeNode"), key=lambda group: group["alloc_bytes"])
+    check_equal((group["created_by"]["function"], group["goroutines"]), ("main.run", 2),
+                "both from one go statement")
+
+
+@case
+def what_is_said_to_people(t):
+    target = begin(t, Program("allocators"))
+    code, out, said = run(t, "heap", str(target.pid), "--by", "goroutine")
+    check_equal(code, 2, f"who allocates takes a time: {out}")
+    check("--duration" in said, said)
+    code, out, said = run(t, "heap", str(target.pid), "--exact", "--duration", "1s", "--by", "site")
+    check_equal(code, 0, said)
+    check("allocations a second" in said and "times" in said, f"the cost comes first: {said}")
+    check("by probes on each allocation" in out, out)

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Allocators allocates a number of objects, by different goroutines at different places, when it is told.
+//
+//	RATE=1 allocators    every object is a sample; without RATE it has no profile
+//
+// Each line on stdin is answered: "run NAME KIND N" by a goroutine of that profiler label, which has
+// ended by then, "mix N" by N rounds of all kinds and a goroutine that does little, "collect".
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/pprof"
+	"strconv"
+	"strings"
+)
+
+type node struct {
+	next *node
+	rest [7]int
+}
+
+type header struct {
+	next *header
+	rest [100]int
+}
+
+var (
+	sinkNode   *node
+	sinkHeader *header
+	sinkBytes  []byte
+	sinkInt    *int32
+	sinkString string
+	sinkMap    map[int]int
+	sinkInts   []int
+	kept       []*node
+)
+
+//go:noinline
+func makeNode() { sinkNode = new(node) }
+
+//go:noinline
+func makeOther() { sinkNode = &node{rest: [7]int{1}} }
+
+//go:noinline
+func makeKept() { kept = append(kept, new(node)) }
+
+//go:noinline
+func makeHeader() { sinkHeader = new(header) }
+
+//go:noinline
+func makeBytes(n int) { sinkBytes = make([]byte, n) }
+
+//go:noinline
+func makeLarge(n int) { sinkBytes = make([]byte, n) }
+
+//go:noinline
+func makeTiny() { sinkInt = new(int32) }
+
+//go:noinline
+func makeString(s string) { sinkString = s + sinkText }
+
+//go:noinline
+func makeMap(n int) {
+	m := make(map[int]int)
+	for i := 0; i < n; i++ {
+		m[i] = i
+	}
+	sinkMap = m
+}
+
+//go:noinline
+func makeInts(n int) {
+	var all []int
+	for i := 0; i < n; i++ {
+		all = append(all, i)
+	}
+	sinkInts = all
+}
+
+var sinkText = "the end of a string that is made of two"
+
+var kinds = map[string]func(){
+	"node":   makeNode,
+	"other":  makeOther,
+	"kept":   makeKept,
+	"header": makeHeader,
+	"bytes":  func() { makeBytes(sizes[0]) },
+	"large":  func() { makeLarge(sizes[1]) },
+	"tiny":   makeTiny,
+	"string": func() { makeString("and the beginning: ") },
+	"map":    func() { makeMap(sizes[2]) },
+	"append": func() { makeInts(sizes[2]) },
+}
+
+// Variables, so that the compiler does not know them.
+var sizes = []int{1000, 100000, 50}
+
+func run(name, kind string, n int) {
+	make := kinds[kind]
+	done := make1()
+	go func() {
+		pprof.Do(context.Background(), pprof.Labels("tenant", name), func(context.Context) {
+			for i := 0; i < n; i++ {
+				make()
+			}
+		})
+		close(done)
+	}()
+	<-done
+}
+
+func make1() chan struct{} { return make(chan struct{}) }
+
+// mix is one goroutine that allocates all the time, and one that does once in a hundred rounds.
+func mix(n int) {
+	slow := make(chan struct{}, 100)
+	done := make1()
+	go func() {
+		for range slow {
+			for i := 0; i < 100; i++ {
+				makeOther()
+			}
+		}
+		close(done)
+	}()
+	for i := 0; i < n; i++ {
+		for k := 0; k < 10; k++ {
+			makeNode()
+			makeTiny()
+		}
+		makeNode()
+		makeHeader()
+		makeBytes(sizes[0])
+		makeString("and the beginning: ")
+		if i%10 == 0 {
+			makeMap(sizes[2])
+			makeInts(sizes[2])
+		}
+		if i%100 == 0 {
+			makeLarge(sizes[1])
+			slow <- struct{}{}
+		}
+	}
+	close(slow)
+	<-done
+}
+
+func init() {
+	if rate, err := strconv.Atoi(os.Getenv("RATE")); err == nil {
+		runtime.MemProfileRate = rate
+	}
+}
+
+func main() {
+	fmt.Println("ready")
+	in := bufio.NewScanner(os.Stdin)
+	for in.Scan() {
+		words := strings.Fields(in.Text())
+		switch words[0] {
+		case "run":
+			n, _ := strconv.Atoi(words[3])
+			run(words[1], words[2], n)
+		case "mix":
+			n, _ := strconv.Atoi(words[1])
+			mix(n)
+		case "collect":
+			runtime.GC()
+		}
+		fmt.Println("ok", words[0])
+	}
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "track/alloc_weights.h"
+
+#include <criterion/criterion.h>
+
+#include "heap/spans/spans.h"
+
+/* --- blocks ---------------------------------------------------------------------------------------- */
+
+static void check_block(uint64_t size, bool pointers, int minor, uint8_t size_class, bool tiny,
+			uint64_t bytes)
+{
+	struct alloc_block block = alloc_block__of(size, pointers, minor, heap_spans__class_size);
+
+	cr_expect_eq(block.size_class, size_class, "%lu: class %u", (unsigned long)size,
+		     block.size_class);
+	cr_expect_eq(block.tiny, tiny, "%lu", (unsigned long)size);
+	cr_expect_eq(block.bytes, bytes, "%lu: %lu", (unsigned long)size,
+		     (unsigned long)block.bytes);
+}
+
+Test(alloc_weights, blocks)
+{
+	check_block(8, true, 26, 1, false, 8);
+	check_block(1, false, 26, 2, true, 1);
+	check_block(4, false, 26, 2, true, 4);
+	check_block(5, false, 26, 2, true, 5); /* three of them in 16 bytes */
+	check_block(12, false, 26, 2, true, 16);
+	check_block(16, false, 26, 2, false, 16);
+	check_block(512, true, 26, 26, false, 512);
+	/* A header from Go 1.22 on: 513 + 8 still fit, 576 + 8 do not. */
+	check_block(513, true, 26, 27, false, 576);
+	check_block(576, true, 26, 28, false, 640);
+	check_block(576, true, 21, 27, false, 576);
+	check_block(576, false, 26, 27, false, 576);
+	check_block(32760, false, 26, 67, false, 32768);
+	check_block(32768, false, 21, 67, false, 32768);
+	check_block(32768, false, 26, 0, false, 32768);
+	check_block(32760, true, 26, 67, false, 32768);
+	check_block(32761, true, 26, 0, false, 32768);
+	check_block(100000, false, 26, 0, false, 106496);
+}
+
+/* --- periods --------------------------------------------------------------------------------------- */
+
+static struct alloc_flow *flow;
+static struct alloc_weights weights;
+static struct alloc_counts counted;
+
+static void set_up(void)
+{
+	const struct alloc_flow_limits limits = {.entries = 8, .goroutines = 4, .objects = 4};
+
+	cr_assert_eq(alloc_flow__new(&limits, &flow), 0);
+	weights = (struct alloc_weights){0};
+	counted = (struct alloc_counts){0};
+}
+
+static void tear_down(void)
+{
+	alloc_flow__free(flow);
+}
+
+TestSuite(alloc_weights_periods, .init = set_up, .fini = tear_down);
+
+static void hit(uint64_t goid, uint32_t stack, uint8_t size_class, uint64_t bytes, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		alloc_flow__take(flow, &(struct alloc_hit){.goid = goid,
+							   .stack = stack,
+							   .size_class = size_class,
+							   .bytes = bytes});
+}
+
+static double objects_at(uint32_t stack)
+{
+	size_t n;
+	const struct alloc_flow_entry *entries = alloc_flow__entries(flow, &n);
+	double sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += entries[i].stack == stack ? entries[i].objects : 0;
+	return sum;
+}
+
+static double variance_at(uint32_t stack)
+{
+	size_t n;
+	const struct alloc_flow_entry *entries = alloc_flow__entries(flow, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (entries[i].stack == stack)
+			return alloc_weights__variance(&weights, &entries[i]);
+	}
+	return -1;
+}
+
+static void settle(uint64_t period_ms, uint64_t window_ms, bool complete)
+{
+	const struct alloc_period period = {
+		.period_ns = period_ms * NSEC_PER_MSEC,
+		.window_ns = window_ms * NSEC_PER_MSEC,
+		.complete = complete,
+		.ns_per_hit = 1000,
+		.counted = &counted,
+	};
+
+	alloc_weights__settle(&weights, flow, &period);
+}
+
+Test(alloc_weights_periods, what_was_seen_in_full_is_exact)
+{
+	hit(1, 7, 5, 64, 13);
+	counted.objects[5] = 100; /* spans are counted when they are full: it says other things */
+	settle(1000, 1000, true);
+	cr_expect_float_eq(objects_at(7), 13, 1e-9);
+	cr_expect_float_eq(variance_at(7), 0, 1e-9);
+}
+
+Test(alloc_weights_periods, hits_share_what_was_counted_of_their_class)
+{
+	hit(1, 7, 5, 64, 30);
+	hit(1, 8, 5, 64, 10);
+	hit(1, 9, 26, 512, 10);
+	counted.objects[5] = 4000;
+	counted.objects[26] = 50;
+	settle(1000, 10, false);
+	cr_expect_float_eq(objects_at(7), 3000, 1e-6);
+	cr_expect_float_eq(objects_at(8), 1000, 1e-6);
+	cr_expect_float_eq(objects_at(9), 50, 1e-6, "fewer than the window had by time");
+}
+
+/* One that does nothing but allocate, 20 times as fast without probes, and one that waits in between. */
+Test(alloc_weights_periods, who_is_slowed_more_gets_more)
+{
+	hit(1, 7, 5, 64, 9500); /* 95 % of 10 ms */
+	hit(2, 8, 5, 64, 10);
+	counted.objects[5] = 100 * 9500 * 20 + 100 * 10;
+	settle(1000, 10, false);
+	cr_expect_float_eq(objects_at(8) / 1000, 1, 0.01, "%f", objects_at(8));
+	cr_expect_float_eq(objects_at(7) / (100 * 9500 * 20), 1, 0.001);
+}
+
+Test(alloc_weights_periods, large_objects_go_by_bytes)
+{
+	hit(1, 7, 0, 65536, 2);
+	hit(1, 8, 0, 131072, 1);
+	counted.objects[0] = 5;
+	counted.large_bytes = 10 * 262144;
+	settle(1000, 10, false);
+	cr_expect_float_eq(objects_at(7), 20, 1e-6);
+	cr_expect_float_eq(objects_at(8), 10, 1e-6);
+}
+
+Test(alloc_weights_periods, what_no_window_has_seen_waits_for_the_next_hits)
+{
+	hit(1, 7, 5, 64, 10);
+	counted.objects[5] = 100;
+	counted.objects[6] = 7;
+	settle(1000, 10, false);
+	hit(1, 8, 6, 80, 1);
+	counted.objects[5] = 0;
+	counted.objects[6] = 3;
+	settle(1000, 10, false);
+	cr_expect_float_eq(objects_at(8), 10, 1e-6);
+}
+
+Test(alloc_weights_periods, without_counts_time_tells)
+{
+	const struct alloc_period period = {
+		.period_ns = NSEC_PER_SEC, .window_ns = 10 * NSEC_PER_MSEC, .ns_per_hit = 1000};
+
+	hit(1, 7, 5, 64, 3);
+	alloc_weights__settle(&weights, flow, &period);
+	cr_expect_float_eq(objects_at(7), 300, 1e-6);
+}
+
+Test(alloc_weights_periods, the_error_is_how_periods_differ)
+{
+	counted.objects[5] = 1000;
+	for (int i = 0; i < 4; i++) {
+		hit(1, 7, 5, 64, 100);
+		settle(1000, 10, false);
+	}
+	cr_expect_float_eq(objects_at(7), 4000, 1e-6);
+	cr_expect_float_eq(variance_at(7), 4000 * 10, 1e-3, "chance alone: %f", variance_at(7));
+	counted.objects[5] = 9000;
+	hit(1, 7, 5, 64, 100);
+	settle(1000, 10, false);
+	/* 1000, 1000, 1000, 1000, 9000 */
+	cr_expect_float_eq(variance_at(7), 5.0 / 4 * (4e6 + 81e6 - 13000.0 * 13000 / 5), 1e-3);
+}
+
+Test(alloc_weights_periods, one_period_says_nothing_of_the_others)
+{
+	hit(1, 7, 5, 64, 100);
+	counted.objects[5] = 1000;
+	settle(1000, 10, false);
+	cr_expect_float_eq(variance_at(7), 1e6, 1e-3);
+}
+
+/* --- the flow -------------------------------------------------------------------------------------- */
+
+Test(alloc_weights_periods, what_has_no_room_is_counted)
+{
+	for (uint32_t stack = 1; stack <= 10; stack++)
+		hit(1, stack, 5, 64, 1);
+	cr_expect_eq(alloc_flow__refused(flow), 2);
+	for (uint64_t goid = 2; goid <= 6; goid++)
+		hit(goid, 1, 5, 64, 1);
+	cr_expect_eq(alloc_flow__refused(flow), 2 + 5, "no entry is left");
+	cr_expect_eq(alloc_flow__hits(flow), 15);
+}
+
+Test(alloc_weights_periods, the_last_hit_at_an_address_counts)
+{
+	const uint64_t address = 0xc000010000;
+	const struct alloc_flow_entry *entries;
+	size_t n;
+
+	alloc_flow__take(flow, &(struct alloc_hit){.stack = 1, .object = address});
+	alloc_flow__take(flow, &(struct alloc_hit){.stack = 2, .object = address});
+	for (int i = 0; i < 2; i++) {
+		alloc_flow__live(flow);
+		alloc_flow__is_alive(flow, address);
+		alloc_flow__is_alive(flow, address + 64);
+	}
+	entries = alloc_flow__entries(flow, &n);
+	cr_assert_eq(n, 2);
+	cr_expect_eq(entries[0].live, 0);
+	cr_expect_eq(entries[1].live, 1);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_PROBE_ALLOC_PROBES_H
+#define GLEAKD_PROBE_ALLOC_PROBES_H
+
+/*
+ * The loaded BPF object for allocations, and what attaches it to a process. As with probes.h, the kernel
+ * takes the probes away when gleakd ends, however that happens.
+ */
+#include <sys/types.h>
+
+#include "base/common.h"
+#include "base/failure.h"
+#include "golang/layout.h"
+#include "host/bpf_ring.h"
+#include "probe/alloc_plan.h"
+#include "probe/kernel.h"
+#include "probe/links.h"
+
+struct alloc_probes;
+
+/* What is attached to one module of a process; all zero: nothing. */
+struct alloc_links {
+	size_t n;
+	struct probe_link links[ALLOC_PLAN_MAX_SITES];
+};
+
+/*
+ * alloc_probes__new - load the program; nothing is attached yet. @ring_bytes: a power of two. Errors: as
+ * kernel__check(); -ENOMEM; -EPERM; -EINVAL the kernel refuses it (the failure quotes it).
+ */
+int alloc_probes__new(const struct kernel_features *features, uint32_t ring_bytes,
+		      struct alloc_probes **ret_probes, struct failure *failure) __must_check;
+/* alloc_probes__free - after all links. NULL is fine. */
+void alloc_probes__free(struct alloc_probes *probes);
+
+/* alloc_probes__ring_fd - map descriptor of the ring buffer of struct gl_alloc. */
+int alloc_probes__ring_fd(const struct alloc_probes *probes);
+
+/*
+ * alloc_probes__describe - tell the program what process @pid is in @slot, below GL_ALLOC_MAX_TARGETS.
+ * Errors: -EINVAL the layout does not fit the ABI, else the kernel's.
+ */
+int alloc_probes__describe(struct alloc_probes *probes, size_t slot, const struct go_layout *layout,
+			   pid_t pid, struct failure *failure) __must_check;
+
+/*
+ * alloc_probes__attach - all sites of @plan, in the file at @path; on failure nothing is attached. Errors:
+ * -ESRCH gone, -EPERM, else the kernel's refusal.
+ */
+int alloc_probes__attach(struct alloc_probes *probes, size_t slot, const struct alloc_plan *plan,
+			 pid_t pid, const char *path, struct alloc_links *links,
+			 struct failure *failure) __must_check;
+
+/*
+ * alloc_links__detach - no hit comes after it returns, for which the kernel waits some tens of ms;
+ * harmless when nothing is attached.
+ */
+void alloc_links__detach(struct alloc_links *links);
+
+/*
+ * alloc_probes__hit_ns - what a hit costs on this machine, measured on gleakd's own instructions before
+ * anybody else is hit, and read from @ring; a usual figure where that does not work.
+ */
+double alloc_probes__hit_ns(struct alloc_probes *probes, struct bpf_ring *ring);
+
+/* alloc_probes__counts - hits of @slot without a record, so far. */
+int alloc_probes__counts(const struct alloc_probes *probes, size_t slot,
+			 struct gl_alloc_counts *ret_counts) __must_check;
+
+#endif /* GLEAKD_PROBE_ALLOC_PROBES_H */

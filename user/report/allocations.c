@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/allocations.h"
+
+#include "report/alloc_groups.h"
+#include "report/alloc_sites.h"
+#include "report/flow_sites.h"
+#include "session/target_allocs.h"
+
+/* Whether probes tell of places: of what is not profiled, or because that was asked for. */
+static bool are_wanted(const struct target *target, const struct report_target *report,
+		       struct alloc_figures *figures)
+{
+	const struct report_allocations *samples = report->allocations;
+
+	if (!target_allocs__figures(target, figures) || figures->source == ALLOC_SOURCE_SAMPLE_HITS)
+		return false;
+	return figures->source == ALLOC_SOURCE_ALL || !samples ||
+	       samples->source == ALLOC_SOURCE_NONE;
+}
+
+int built_allocations__build(struct built_allocations *built, struct target *target,
+			     const struct report_alloc_choice *choice, uint64_t now_ns,
+			     struct alloc_sites **samples, struct report_target *report)
+{
+	struct alloc_figures figures;
+	int err = alloc_sites__refresh(target, choice->order, now_ns, samples);
+
+	report->allocations = alloc_sites__report(*samples);
+	if (!err)
+		err = alloc_groups__build(target, choice->by, &built->groups);
+	report->alloc_groups = alloc_groups__report(built->groups);
+	if (err || !are_wanted(target, report, &figures))
+		return err;
+	err = flow_sites__build(target, choice->order, &figures, &built->sites);
+	if (!err)
+		report->allocations = flow_sites__report(built->sites);
+	return err;
+}
+
+void built_allocations__free(struct built_allocations *built)
+{
+	flow_sites__free(built->sites);
+	alloc_groups__free(built->groups);
+}

@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/alloc_watch.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "host/bpf_ring.h"
+#include "observe/alloc_records.h"
+#include "session/allocs_private.h"
+#include "session/target_internal.h"
+#include "session/target_samples.h"
+
+/* 18,000 records: a window is a few thousand, and at a gigabyte per second samples take nine seconds for it. */
+#define RING_BYTES	 (8u << 20)
+#define EXACT_RING_BYTES (64u << 20)
+
+/* The longest that a period of one open window goes on before it becomes figures. */
+#define PERIOD_NS NSEC_PER_SEC
+
+/* Real stacks are deeper than gleakd's at calibration, and out of the caches. */
+#define DEEPER_AND_COLD 1.5
+
+/* Between two windows there is nothing to drain. */
+#define PAUSE_TICK_NS (5 * NSEC_PER_MSEC)
+
+struct alloc_watch {
+	struct alloc_watch_options options;
+	struct kernel_features features;
+	struct alloc_probes *probes;
+	struct bpf_ring *ring;
+	size_t batch, ring_records; /* of a round of reading; the most of one */
+	uint64_t malformed;
+	double ns_per_hit;
+	bool rests;
+	uint64_t ticked_ns;
+	size_t n;
+	struct target *by_slot[GL_ALLOC_MAX_TARGETS];
+};
+
+/* --- records --------------------------------------------------------------------------------------- */
+
+static void on_checked(void *ctx, const struct gl_alloc *record)
+{
+	struct alloc_watch *watch = ctx;
+	struct target *target = watch->by_slot[record->slot];
+
+	if (target && target__pid(target) == (pid_t)record->tgid)
+		target_allocs__take(target, record);
+}
+
+/* A busy target can produce as fast as we consume: the round ends after one ringful. */
+static bool on_record(void *ctx, const void *data, size_t size)
+{
+	struct alloc_watch *watch = ctx;
+
+	if (!alloc_record__decode(data, size, on_checked, ctx))
+		watch->malformed++;
+	return ++watch->batch < watch->ring_records;
+}
+
+static void drain(struct alloc_watch *watch)
+{
+	for (size_t i = 0; i < watch->n; i++) {
+		struct target_allocs *allocs = watch->by_slot[i]->allocs;
+
+		target_allocs__begin(watch->by_slot[i]);
+		(void)!alloc_probes__counts(watch->probes, i, &allocs->counts);
+	}
+	watch->batch = 0;
+	bpf_ring__consume(watch->ring, on_record, watch);
+}
+
+/* --- what is attached ------------------------------------------------------------------------------ */
+
+static int attach(struct alloc_watch *watch, struct target *target, struct failure *failure)
+{
+	struct target_allocs *allocs = target->allocs;
+	int err = 0;
+
+	for (size_t i = 0; i < allocs->n_modules && !err; i++) {
+		struct alloc_module *module = &allocs->modules[i];
+
+		if (target_hindrance__of_allocations(target, &module->plan, module->bias,
+						     failure->text, sizeof(failure->text)))
+			err = -EBUSY;
+		else
+			err = alloc_probes__attach(watch->probes, allocs->slot, &module->plan,
+						   target__pid(target), module->path,
+						   &module->links, failure);
+	}
+	for (size_t i = 0; i < allocs->n_modules && err; i++)
+		alloc_links__detach(&allocs->modules[i].links);
+	return err;
+}
+
+static void open_window(struct alloc_watch *watch, struct target *target)
+{
+	struct target_allocs *allocs = target->allocs;
+
+	if (attach(watch, target, &allocs->ended))
+		return;
+	allocs->attached = true;
+	allocs->opened_ns = clock__monotonic_ns();
+	allocs->valid_from_ns = allocs->opened_ns;
+	allocs->valid_to_ns = UINT64_MAX;
+	allocs->n_windows++;
+	if (!allocs->began_ns) {
+		allocs->began_ns = allocs->opened_ns;
+		allocs->period_began_ns = allocs->opened_ns;
+		allocs->counted_known = !heap_class_counts__read(allocs->runtime, &allocs->counted);
+	}
+	alloc_windows__set(&allocs->windows, true);
+}
+
+static void note_window(struct target_allocs *allocs, uint64_t now_ns)
+{
+	if (!allocs->attached)
+		return;
+	allocs->window_ns += now_ns - allocs->opened_ns;
+	allocs->attached_ns += now_ns - allocs->opened_ns;
+	allocs->opened_ns = now_ns;
+}
+
+static void close_window(struct target *target)
+{
+	struct target_allocs *allocs = target->allocs;
+
+	note_window(allocs, clock__monotonic_ns());
+	allocs->valid_to_ns = allocs->opened_ns;
+	for (size_t i = 0; i < allocs->n_modules; i++)
+		alloc_links__detach(&allocs->modules[i].links);
+	allocs->attached = false;
+	alloc_windows__set(&allocs->windows, false);
+}
+
+/* --- periods --------------------------------------------------------------------------------------- */
+
+/* What the runtime has counted since the period began; false: not known. */
+static bool count_period(struct target_allocs *allocs, struct alloc_counts *counts)
+{
+	struct heap_class_counts now;
+
+	if (allocs->source == ALLOC_SOURCE_SAMPLE_HITS || !allocs->counted_known ||
+	    heap_class_counts__read(allocs->runtime, &now))
+		return false;
+	for (size_t c = 0; c < ALLOC_CLASSES; c++)
+		counts->objects[c] = now.objects[c] - allocs->counted.objects[c];
+	counts->large_bytes = now.large_bytes - allocs->counted.large_bytes;
+	allocs->counted = now;
+	return true;
+}
+
+/* A period without a window says nothing: it goes on. */
+static void settle(struct target *target)
+{
+	struct target_allocs *allocs = target->allocs;
+	uint64_t now_ns = clock__monotonic_ns();
+	struct alloc_period period = {
+		.ns_per_hit = allocs->windows.ns_per_hit / DEEPER_AND_COLD,
+	};
+	struct alloc_counts counts;
+
+	note_window(allocs, now_ns);
+	if (!allocs->window_ns)
+		return;
+	period.period_ns = now_ns - allocs->period_began_ns;
+	period.window_ns = allocs->window_ns;
+	period.complete = allocs->window_ns >= period.period_ns &&
+			  allocs->counts.lost == allocs->settled_lost;
+	if (count_period(allocs, &counts))
+		period.counted = &counts;
+	alloc_weights__settle(&allocs->weights, allocs->flow, &period);
+	allocs->window_ns = 0;
+	allocs->period_began_ns = now_ns;
+	allocs->settled_lost = allocs->counts.lost;
+}
+
+/* --- when ------------------------------------------------------------------------------------------ */
+
+static bool wants_window(const struct alloc_watch *watch, struct target *target, uint64_t now_ns)
+{
+	struct target_allocs *allocs = target->allocs;
+	bool rests = watch->rests && !allocs->attached && allocs->began_ns;
+	uint64_t cpu_ns, hits = allocs->records + allocs->counts.lost + allocs->counts.skipped;
+
+	if (process__cpu_ns(target__pid(target), &cpu_ns))
+		return false;
+	return alloc_windows__tick(&allocs->windows, now_ns, cpu_ns, hits) && !rests;
+}
+
+static void look_at(struct alloc_watch *watch, struct target *target)
+{
+	struct target_allocs *allocs = target->allocs;
+	uint64_t now_ns = clock__monotonic_ns();
+	bool wanted;
+
+	if (allocs->missing.text[0] || allocs->ended.text[0])
+		return;
+	wanted = wants_window(watch, target, now_ns);
+	if (!wanted && allocs->attached) {
+		close_window(target);
+		drain(watch);
+	}
+	if (wanted && (!allocs->attached || now_ns - allocs->period_began_ns > PERIOD_NS))
+		settle(target);
+	if (wanted && !allocs->attached)
+		open_window(watch, target);
+}
+
+static bool is_attached(const struct alloc_watch *watch)
+{
+	for (size_t i = 0; i < watch->n; i++) {
+		if (watch->by_slot[i]->allocs->attached)
+			return true;
+	}
+	return false;
+}
+
+void alloc_watch__tick(struct alloc_watch *watch)
+{
+	uint64_t now_ns = clock__monotonic_ns();
+
+	if (!is_attached(watch) && now_ns < watch->ticked_ns + PAUSE_TICK_NS)
+		return;
+	watch->ticked_ns = now_ns;
+	drain(watch);
+	for (size_t i = 0; i < watch->n; i++)
+		look_at(watch, watch->by_slot[i]);
+}
+
+void alloc_watch__rest(struct alloc_watch *watch, bool rests)
+{
+	watch->rests = rests;
+	alloc_watch__tick(watch);
+}
+
+void alloc_watch__settle(struct alloc_watch *watch)
+{
+	drain(watch);
+	for (size_t i = 0; i < watch->n; i++) {
+		if (!watch->by_slot[i]->allocs->missing.text[0])
+			settle(watch->by_slot[i]);
+	}
+}
+
+/* --- a target -------------------------------------------------------------------------------------- */
+
+static enum alloc_source source_for(const struct alloc_watch *watch, uint64_t rate)
+{
+	if (watch->options.exact)
+		return ALLOC_SOURCE_ALL;
+	if (!rate)
+		return ALLOC_SOURCE_WINDOWS;
+	return watch->options.samples ? ALLOC_SOURCE_SAMPLE_HITS : ALLOC_SOURCE_NONE;
+}
+
+static int plan_modules(struct target *target, struct failure *failure)
+{
+	struct target_allocs *allocs = target->allocs;
+	enum alloc_plan_wanted wanted =
+		allocs->source == ALLOC_SOURCE_SAMPLE_HITS ? ALLOC_PLAN_SAMPLES : ALLOC_PLAN_ALL;
+	size_t n = module_map__count(target->modules);
+
+	if (n > ALLOC_MAX_MODULES)
+		return failure__set(failure, -E2BIG, "it has more than %d modules",
+				    ALLOC_MAX_MODULES);
+	for (size_t i = 0; i < n; i++) {
+		const struct loaded_module *loaded = module_map__at(target->modules, i);
+		struct alloc_module *module = &allocs->modules[i];
+		int err;
+
+		if (!loaded->binary)
+			return failure__set(failure, -ENOENT, "one of its plugins is not readable");
+		err = alloc_plan__make(loaded->binary, wanted, &module->plan, failure);
+		if (err)
+			return err;
+		module->bias = loaded->bias;
+		executable__path(target->executable, loaded->number, module->path,
+				 sizeof(module->path));
+		allocs->n_modules++;
+	}
+	return 0;
+}
+
+static int prepare(struct alloc_watch *watch, struct target *target, uint64_t rate)
+{
+	struct target_allocs *allocs;
+	struct failure *failure;
+	struct failure opened = {""};
+	int err = target_allocs__open(target, &opened);
+
+	if (!target->allocs)
+		return err;
+	allocs = target->allocs;
+	failure = &allocs->missing;
+	*failure = opened;
+	allocs->source = source_for(watch, rate);
+	allocs->rate = rate;
+	allocs->slot = watch->n;
+	alloc_windows__init(&allocs->windows,
+			    allocs->source == ALLOC_SOURCE_ALL ? 0 : watch->options.max_overhead,
+			    watch->ns_per_hit * DEEPER_AND_COLD);
+	if (!err)
+		err = plan_modules(target, failure);
+	if (!err)
+		err = alloc_probes__describe(watch->probes, allocs->slot,
+					     go_binary__layout(target->executable->binary),
+					     target__pid(target), failure);
+	return err;
+}
+
+int alloc_watch__add(struct alloc_watch *watch, struct target *target, struct failure *failure)
+{
+	uint64_t rate;
+	int err = target_samples__rate(target, &rate, failure);
+
+	if (err == -ESRCH || err == -ENOMEM)
+		return err;
+	if (err)
+		rate = 0;
+	if (source_for(watch, rate) == ALLOC_SOURCE_NONE)
+		return 0;
+	if (watch->n == GL_ALLOC_MAX_TARGETS)
+		return failure__set(failure, -ENOSPC,
+				    "allocations of no more than %d processes are watched",
+				    GL_ALLOC_MAX_TARGETS);
+	err = prepare(watch, target, rate);
+	if (err == -ENOMEM || err == -ESRCH)
+		return failure__set(failure, err, "%s",
+				    err == -ENOMEM ? "out of memory" : "the process is gone");
+	if (err)
+		return 0;
+	watch->by_slot[watch->n++] = target;
+	return 0;
+}
+
+/* --- what it would cost ----------------------------------------------------------------------------- */
+
+#define FORECAST_NS (200 * NSEC_PER_MSEC)
+
+static int count_all(const struct target *target, uint64_t *ret_n)
+{
+	struct heap_class_counts counts;
+	int err = heap_class_counts__read(target->allocs->runtime, &counts);
+
+	*ret_n = 0;
+	for (size_t c = 0; c < HEAP_COUNTED_CLASSES && !err; c++)
+		*ret_n += counts.objects[c];
+	return err;
+}
+
+int alloc_watch__forecast(const struct alloc_watch *watch, const struct target *target,
+			  double *ret_per_second, double *ret_slowdown)
+{
+	const struct timespec wait = {.tv_nsec = FORECAST_NS};
+	uint64_t cpu_before, cpu_after, before, after;
+	pid_t pid = target__pid(target);
+	double hits_ns, cpu_ns;
+
+	if (!target->allocs || target->allocs->missing.text[0] || count_all(target, &before) ||
+	    process__cpu_ns(pid, &cpu_before))
+		return -ENODATA;
+	nanosleep(&wait, NULL);
+	if (count_all(target, &after) || process__cpu_ns(pid, &cpu_after))
+		return -ENODATA;
+	hits_ns = (double)(after - before) * watch->ns_per_hit;
+	cpu_ns = (double)(cpu_after - cpu_before);
+	*ret_per_second = (double)(after - before) * NSEC_PER_SEC / FORECAST_NS;
+	*ret_slowdown = cpu_ns > 0 ? 1 + hits_ns / cpu_ns : 1;
+	return 0;
+}
+
+/* --- its life -------------------------------------------------------------------------------------- */
+
+int alloc_watch__new(const struct alloc_watch_options *options, struct alloc_watch **ret_watch,
+		     struct failure *failure)
+{
+	uint32_t ring_bytes = options->exact ? EXACT_RING_BYTES : RING_BYTES;
+	struct alloc_watch *watch = calloc(1, sizeof(*watch));
+	int err;
+
+	if (!watch)
+		return failure__set(failure, -ENOMEM, "out of memory");
+	watch->options = *options;
+	kernel__probe(&watch->features);
+	err = alloc_probes__new(&watch->features, ring_bytes, &watch->probes, failure);
+	watch->ring_records = ring_bytes / (BPF_RING_HEADER_BYTES + sizeof(struct gl_alloc));
+	if (!err)
+		err = bpf_ring__new(alloc_probes__ring_fd(watch->probes), ring_bytes, &watch->ring);
+	if (!err) {
+		watch->ns_per_hit = alloc_probes__hit_ns(watch->probes, watch->ring);
+		log_debug("a hit of an allocation costs about %.0f ns", watch->ns_per_hit);
+	} else if (watch->probes) {
+		failure__set(failure, err,
+			     "cannot map the ring buffer; raise the memory limit (ulimit -l) and "
+			     "try again");
+	}
+	if (err) {
+		alloc_watch__free(watch);
+		return err;
+	}
+	*ret_watch = watch;
+	return 0;
+}
+
+void alloc_watch__free(struct alloc_watch *watch)
+{
+	if (!watch)
+		return;
+	bpf_ring__free(watch->ring);
+	alloc_probes__free(watch->probes);
+	free(watch);
+}
+
+bool alloc_watch__uprobe_multi(const struct alloc_watch *watch)
+{
+	return watch->features.uprobe_multi;
+}
+
+int alloc_watch__ring_fd(const struct alloc_watch *watch)
+{
+	return alloc_probes__ring_fd(watch->probes);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_SESSION_ALLOC_WATCH_H
+#define GLEAKD_SESSION_ALLOC_WATCH_H
+
+/* Watches the allocations of targets: the probes, the ring buffer, and when what is attached. */
+#include "session/target_allocs.h"
+
+struct alloc_watch;
+
+struct alloc_watch_options {
+	bool exact;	     /* each allocation, all the time, whatever it costs */
+	bool samples;	     /* of programs that sample themselves, those samples */
+	double max_overhead; /* share of the target's CPU time; 0: no limit */
+};
+
+/* How often alloc_watch__tick() is to be called; while nothing is attached it does not do much. */
+#define ALLOC_WATCH_TICK_NS NSEC_PER_MSEC
+
+/*
+ * alloc_watch__new - load the program and measure what a hit costs. Errors: as kernel__check() and
+ * alloc_probes__new().
+ */
+int alloc_watch__new(const struct alloc_watch_options *options, struct alloc_watch **ret_watch,
+		     struct failure *failure) __must_check;
+/* alloc_watch__free - after its targets were freed. NULL is fine. */
+void alloc_watch__free(struct alloc_watch *watch);
+
+bool alloc_watch__uprobe_multi(const struct alloc_watch *watch);
+
+/*
+ * alloc_watch__add - watch @target, from the next tick on. What speaks against it is no error: the figures say it.
+ * Errors: -ENOMEM, -ESRCH.
+ */
+int alloc_watch__add(struct alloc_watch *watch, struct target *target,
+		     struct failure *failure) __must_check;
+
+/* alloc_watch__ring_fd - readable when the ring is filling up. */
+int alloc_watch__ring_fd(const struct alloc_watch *watch);
+
+/* alloc_watch__tick - drain the ring, open and close windows. */
+void alloc_watch__tick(struct alloc_watch *watch);
+
+/* alloc_watch__rest - windows that are open may go on, no others are opened until it is called with false. */
+void alloc_watch__rest(struct alloc_watch *watch, bool rests);
+
+/*
+ * alloc_watch__forecast - what watching all of a target's allocations will do to it: how many there are a
+ * second, by a fifth of a second, and how many times slower it will get. Errors: -ENODATA nothing is known.
+ */
+int alloc_watch__forecast(const struct alloc_watch *watch, const struct target *target,
+			  double *ret_per_second, double *ret_slowdown) __must_check;
+
+/* alloc_watch__settle - what is in the ring and the windows so far becomes figures. */
+void alloc_watch__settle(struct alloc_watch *watch);
+
+#endif /* GLEAKD_SESSION_ALLOC_WATCH_H */

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_SESSION_ALLOCS_PRIVATE_H
+#define GLEAKD_SESSION_ALLOCS_PRIVATE_H
+
+/* What alloc_watch.c and target_allocs.c share. */
+#include "heap/runtime/modules.h"
+#include "heap/types/types.h"
+#include "heap/view/counters.h"
+#include "probe/alloc_probes.h"
+#include "probe/alloc_windows.h"
+#include "session/target_allocs.h"
+
+#define ALLOC_MAX_MODULES 16 /* of a target, plugins included */
+
+/* Each set of labels once, in words. */
+struct label_texts {
+	char **texts; /* owned; the first two are "" */
+	size_t n, capacity;
+	struct index *by_text;
+	/*
+	 * Which set is at an address: until the next collection has ended, for until then no memory
+	 * becomes another thing.
+	 */
+	struct label_address {
+		uint64_t address;
+		uint32_t labels;
+	} * addresses;
+	size_t n_addresses, addresses_capacity;
+	struct index *by_address;
+	uint32_t sweepgen;
+};
+
+struct alloc_module {
+	struct alloc_plan plan;
+	uint64_t bias;
+	char path[64];
+	struct alloc_links links;
+};
+
+struct target_allocs {
+	enum alloc_source source;
+	struct failure missing, ended;
+	uint64_t rate;
+	size_t slot;
+	struct alloc_module *modules; /* ALLOC_MAX_MODULES of them */
+	size_t n_modules;
+	bool attached;
+
+	const struct heap_runtime *runtime;
+	struct heap_modules *runtime_modules;
+	struct heap_types *types;
+	struct alloc_flow *flow;
+	struct stack_table *stacks;
+	struct label_texts labels;
+
+	struct alloc_windows windows;
+	struct alloc_weights weights;
+	struct heap_class_counts counted; /* at the beginning of the period */
+	bool counted_known;
+	uint64_t began_ns, period_began_ns, opened_ns; /* opened: the window that is open now */
+	/* Of the latest window: while probes come and go some sites have one and others do not. */
+	uint64_t valid_from_ns, valid_to_ns;
+	uint64_t window_ns;   /* of the period, windows that are closed */
+	uint64_t attached_ns; /* before that window */
+	uint64_t n_windows;
+	uint64_t settled_lost; /* when the period began */
+	struct gl_alloc_counts counts;
+	uint64_t records;
+};
+
+/* target_allocs__open - nothing is attached yet. -ENOMEM. */
+int target_allocs__open(struct target *target, struct failure *failure) __must_check;
+
+/* target_allocs__begin - records follow. */
+void target_allocs__begin(struct target *target);
+/* target_allocs__take - a record of the ring buffer, of this target. */
+void target_allocs__take(struct target *target, const struct gl_alloc *record);
+
+#endif /* GLEAKD_SESSION_ALLOCS_PRIVATE_H */

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/target_allocs.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/index.h"
+#include "golang/labels.h"
+#include "heap/spans/spans.h"
+#include "session/allocs_private.h"
+#include "session/target_heap.h"
+#include "session/target_internal.h"
+
+#define MAX_STACKS    (1u << 18)
+#define MAX_LABELS    (1u << 16) /* different sets */
+#define MAX_ADDRESSES (1u << 18)
+#define LABELS_TEXT   512
+
+/* --- labels ---------------------------------------------------------------------------------------- */
+
+static int add_text(struct label_texts *labels, const char *text, uint64_t hash)
+{
+	char *copy = strdup(text);
+	int err = copy && array__reserve(labels->texts, labels->capacity, labels->n + 1) ? 0 :
+											   -ENOMEM;
+
+	if (!err)
+		err = index__add(labels->by_text, hash, (uint32_t)labels->n);
+	if (err)
+		free(copy);
+	else
+		labels->texts[labels->n++] = copy;
+	return err;
+}
+
+static int label_texts__init(struct label_texts *labels)
+{
+	int err = index__new(MAX_LABELS, &labels->by_text);
+
+	if (!err)
+		err = index__new(MAX_ADDRESSES, &labels->by_address);
+	/* ALLOC_LABELS_NONE and _UNKNOWN, which no text leads to. */
+	for (int i = 0; i < 2 && !err; i++)
+		err = add_text(labels, "", hash__keyed("", 0));
+	return err;
+}
+
+static void label_texts__done(struct label_texts *labels)
+{
+	for (size_t i = 0; i < labels->n; i++)
+		free(labels->texts[i]);
+	free(labels->texts);
+	free(labels->addresses);
+	index__free(labels->by_text);
+	index__free(labels->by_address);
+}
+
+static uint32_t intern_text(struct label_texts *labels, const char *text)
+{
+	uint64_t hash = hash__keyed(text, strlen(text));
+	struct index_search search = index__search(labels->by_text, hash);
+
+	while (index__next(&search)) {
+		if (search.number > ALLOC_LABELS_UNKNOWN &&
+		    !strcmp(labels->texts[search.number], text))
+			return search.number;
+	}
+	return add_text(labels, text, hash) ? ALLOC_LABELS_UNKNOWN : (uint32_t)labels->n - 1;
+}
+
+static uint32_t read_labels(struct target *target, uint64_t address)
+{
+	struct label_texts *labels = &target->allocs->labels;
+	struct go_labels *set;
+	char text[LABELS_TEXT];
+	size_t length = 0;
+
+	text[0] = '\0';
+	if (go_labels__read(target->remote, target->allocs->runtime->layout->minor, address, &set))
+		return ALLOC_LABELS_UNKNOWN;
+	for (size_t i = 0; i < set->n && length < sizeof(text) - 1; i++) {
+		int n = snprintf(text + length, sizeof(text) - length, "%s%s=%s", i ? ", " : "",
+				 set->items[i].key, set->items[i].value);
+
+		length += n > 0 ? (size_t)n : 0;
+	}
+	free(set);
+	return *text ? intern_text(labels, text) : ALLOC_LABELS_NONE;
+}
+
+/* It is always even (src/runtime/mheap.go): 1 is that of no moment. */
+#define NO_SWEEPGEN 1u
+
+static uint32_t sweepgen_of(const struct target *target)
+{
+	const struct heap_runtime *runtime = target->allocs->runtime;
+	uint32_t sweepgen;
+	int err = remote__read(runtime->remote, runtime->mheap + runtime->layout->mheap_sweepgen,
+			       &sweepgen, sizeof(sweepgen));
+
+	return err ? NO_SWEEPGEN : sweepgen;
+}
+
+static void forget_addresses(struct label_texts *labels, uint32_t sweepgen)
+{
+	index__clear(labels->by_address);
+	labels->n_addresses = 0;
+	labels->sweepgen = sweepgen;
+}
+
+static uint32_t note_address(struct label_texts *labels, uint64_t address, uint32_t found)
+{
+	if (array__reserve(labels->addresses, labels->addresses_capacity,
+			   labels->n_addresses + 1) &&
+	    !index__add(labels->by_address, hash__keyed_word(address),
+			(uint32_t)labels->n_addresses))
+		labels->addresses[labels->n_addresses++] = (struct label_address){address, found};
+	return found;
+}
+
+/*
+ * A set is never changed, and its memory becomes another thing only after a collection. So what is read
+ * at @address was there at the hit if no collection has ended since a time before it: the last look.
+ */
+static uint32_t labels_at(struct target *target, uint64_t address)
+{
+	struct label_texts *labels = &target->allocs->labels;
+	struct index_search search;
+	uint32_t found, sweepgen;
+
+	if (!address)
+		return ALLOC_LABELS_NONE;
+	search = index__search(labels->by_address, hash__keyed_word(address));
+	while (index__next(&search)) {
+		if (labels->addresses[search.number].address == address)
+			return labels->addresses[search.number].labels;
+	}
+	found = read_labels(target, address);
+	sweepgen = sweepgen_of(target);
+	if (sweepgen == NO_SWEEPGEN || sweepgen != labels->sweepgen)
+		return ALLOC_LABELS_UNKNOWN;
+	return note_address(labels, address, found);
+}
+
+void target_allocs__begin(struct target *target)
+{
+	struct label_texts *labels = &target->allocs->labels;
+	uint32_t sweepgen = sweepgen_of(target);
+
+	if (sweepgen != labels->sweepgen)
+		forget_addresses(labels, sweepgen);
+}
+
+/* --- hits ------------------------------------------------------------------------------------------ */
+
+static uint32_t stack_of(struct target *target, const struct gl_alloc *record)
+{
+	uint64_t pcs[GL_ALLOC_STACK];
+
+	for (size_t i = 0; i < record->n_pcs; i++)
+		pcs[i] = target__module_pc(target, record->pcs[i]);
+	return stack_table__intern(target->allocs->stacks, pcs, record->n_pcs);
+}
+
+/* Of a call the type says whether there are pointers; the size of a sample is that of its class. */
+static struct alloc_block block_of(struct target *target, const struct gl_alloc *record)
+{
+	struct target_allocs *allocs = target->allocs;
+	const struct heap_type *type;
+
+	if (record->kind != GL_ALLOC_CALL)
+		return (struct alloc_block){.bytes = record->size};
+	type = record->type ? heap_types__any(allocs->types, record->type) : NULL;
+	return alloc_block__of(record->size, type && type->pointer_size,
+			       allocs->runtime->layout->minor, heap_spans__class_size);
+}
+
+static void take(struct target *target, const struct gl_alloc *record,
+		 const struct alloc_block *block)
+{
+	const struct alloc_hit hit = {
+		.goid = record->goid,
+		.creation_pc = target__module_pc(target, record->creation_pc),
+		.start_pc = target__module_pc(target, record->start_pc),
+		.type = record->type,
+		.bytes = block->bytes,
+		.size_class = block->size_class,
+		.tiny = block->tiny,
+		.object = record->object,
+		.stack = stack_of(target, record),
+		.labels = labels_at(target, record->labels),
+	};
+
+	alloc_flow__take(target->allocs->flow, &hit);
+}
+
+void target_allocs__take(struct target *target, const struct gl_alloc *record)
+{
+	struct target_allocs *allocs = target->allocs;
+	struct alloc_block block;
+
+	allocs->records++;
+	if (record->time_ns < allocs->valid_from_ns || record->time_ns > allocs->valid_to_ns)
+		return;
+	block = block_of(target, record);
+	take(target, record, &block);
+}
+
+/* --- its life -------------------------------------------------------------------------------------- */
+
+static int open_types(struct target *target, struct failure *failure)
+{
+	struct target_allocs *allocs = target->allocs;
+	int err = target_heap__runtime(target, &allocs->runtime, failure);
+
+	if (err)
+		return err;
+	allocs->runtime_modules = calloc(1, sizeof(*allocs->runtime_modules));
+	err = allocs->runtime_modules ? heap_types__new(allocs->runtime, &allocs->types) : -ENOMEM;
+	if (!err)
+		err = heap_modules__read(allocs->runtime, allocs->runtime_modules);
+	if (err)
+		return failure__set(failure, err, "its types cannot be read: %s", strerror(-err));
+	heap_types__use_modules(allocs->types, allocs->runtime_modules);
+	return 0;
+}
+
+int target_allocs__open(struct target *target, struct failure *failure)
+{
+	const struct alloc_flow_limits limits = {0};
+	struct target_allocs *allocs = calloc(1, sizeof(*allocs));
+	int err;
+
+	if (!allocs)
+		return failure__set(failure, -ENOMEM, "out of memory");
+	target->allocs = allocs;
+	allocs->modules = calloc(ALLOC_MAX_MODULES, sizeof(*allocs->modules));
+	err = allocs->modules ? alloc_flow__new(&limits, &allocs->flow) : -ENOMEM;
+	if (!err)
+		err = stack_table__new(MAX_STACKS, &allocs->stacks);
+	if (!err)
+		err = label_texts__init(&allocs->labels);
+	if (err)
+		return failure__set(failure, err, "out of memory");
+	return open_types(target, failure);
+}
+
+void target_allocs__close(struct target *target)
+{
+	struct target_allocs *allocs = target->allocs;
+
+	if (!allocs)
+		return;
+	for (size_t i = 0; i < allocs->n_modules; i++)
+		alloc_links__detach(&allocs->modules[i].links);
+	free(allocs->modules);
+	label_texts__done(&allocs->labels);
+	stack_table__free(allocs->stacks);
+	alloc_flow__free(allocs->flow);
+	heap_types__free(allocs->types);
+	free(allocs->runtime_modules);
+	free(allocs);
+	target->allocs = NULL;
+}
+
+/* --- what is known --------------------------------------------------------------------------------- */
+
+bool target_allocs__figures(const struct target *target, struct alloc_figures *ret_figures)
+{
+	const struct target_allocs *allocs = target->allocs;
+	uint64_t hits, now_ns = clock__monotonic_ns();
+
+	if (!allocs)
+		return false;
+	hits = allocs->records + allocs->counts.lost + allocs->counts.skipped;
+	*ret_figures = (struct alloc_figures){
+		.weights = &allocs->weights,
+		.source = allocs->source,
+		.rate = allocs->rate,
+		.watched_ns = allocs->began_ns ? now_ns - allocs->began_ns : 0,
+		.attached_ns =
+			allocs->attached_ns + (allocs->attached ? now_ns - allocs->opened_ns : 0),
+		.windows = allocs->n_windows,
+		.hits = hits,
+		.lost = allocs->counts.lost,
+		.refused = alloc_flow__refused(allocs->flow),
+		.ns_per_hit = allocs->windows.ns_per_hit,
+		.cost_ns = (uint64_t)((double)hits * allocs->windows.ns_per_hit),
+		.missing = allocs->missing.text,
+		.ended = allocs->ended.text,
+	};
+	return true;
+}
+
+struct alloc_flow *target_allocs__flow(const struct target *target)
+{
+	return target->allocs->flow;
+}
+
+const struct stack_table *target_allocs__stacks(const struct target *target)
+{
+	return target->allocs->stacks;
+}
+
+const char *target_allocs__labels(const struct target *target, uint32_t labels)
+{
+	const struct label_texts *texts = &target->allocs->labels;
+
+	return labels < texts->n ? texts->texts[labels] : "";
+}
+
+const char *target_allocs__type(struct target *target, uint64_t type)
+{
+	const struct heap_type *found = type ? heap_types__any(target->allocs->types, type) : NULL;
+
+	return found ? heap_types__name(target->allocs->types, type) : NULL;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_SESSION_TARGET_ALLOCS_H
+#define GLEAKD_SESSION_TARGET_ALLOCS_H
+
+/*
+ * Who allocates memory in a target, by probes in its allocator while somebody watches. What they tell is
+ * added up in the target; the probes and the ring buffer are those of a struct alloc_watch, which is for
+ * all targets.
+ */
+#include "observe/stack_table.h"
+#include "session/target.h"
+#include "track/alloc_flow.h"
+#include "track/alloc_weights.h"
+
+/* target_allocs__figures - false: nobody watches. */
+bool target_allocs__figures(const struct target *target, struct alloc_figures *ret_figures);
+
+/* Of these the rest says nothing where `missing` is not "". */
+struct alloc_flow *target_allocs__flow(const struct target *target);
+const struct stack_table *target_allocs__stacks(const struct target *target);
+/* target_allocs__labels - in words, "key=value, key=value"; "" for ALLOC_LABELS_NONE and _UNKNOWN. */
+const char *target_allocs__labels(const struct target *target, uint32_t labels);
+/* target_allocs__type - its name; NULL: bytes, or not known. */
+const char *target_allocs__type(struct target *target, uint64_t type);
+
+/* target_allocs__close - part of target__free(). */
+void target_allocs__close(struct target *target);
+
+#endif /* GLEAKD_SESSION_TARGET_ALLOCS_H */

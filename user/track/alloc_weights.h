@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_TRACK_ALLOC_WEIGHTS_H
+#define GLEAKD_TRACK_ALLOC_WEIGHTS_H
+
+/*
+ * How many allocations the hits of a period stand for, when probes were there for a part of it only.
+ *
+ * The runtime counts what it allocates of each size class, exactly, but not where. So the hits of a class
+ * share what was counted of it. Within a class a goroutine that does little else than allocate is slowed
+ * by its own hits and seen too seldom, one that waits in between is not: a goroutine that spent the part u
+ * of the window in hits may have done 1 / (1 - u) times as much without. By how much, the count says:
+ * each hit weighs s (1 + k u / (1 - u)), s being the period by the window, and k the number with which
+ * the sum is right, 0 or more.
+ */
+#include "track/alloc_flow.h"
+
+#define ALLOC_CLASSES 68 /* src/runtime/sizeclasses.go; 0: large objects */
+
+/* What the runtime has counted. */
+struct alloc_counts {
+	uint64_t objects[ALLOC_CLASSES]; /* allocated since the program began; of class 0: */
+	uint64_t large_bytes;
+};
+
+struct alloc_block {
+	uint8_t size_class;
+	bool tiny;	/* shares its block with others (src/runtime/malloc.go, maxTinySize) */
+	uint64_t bytes; /* what it takes, of a block that is shared its part */
+};
+
+/*
+ * alloc_block__of - where Go 1.@minor puts an object of @size bytes. @class_size is that of the class
+ * with a number, 0 past the last.
+ */
+struct alloc_block alloc_block__of(uint64_t size, bool has_pointers, int minor,
+				   uint32_t (*class_size)(uint8_t));
+
+struct alloc_period {
+	uint64_t period_ns, window_ns;	    /* the same: probes were there all the time */
+	bool complete;			    /* and no hit was lost */
+	double ns_per_hit;		    /* at least, and no more than it was seen to take */
+	const struct alloc_counts *counted; /* in it; NULL: not known */
+};
+
+struct alloc_weights {
+	/* Counted in periods without a hit of the class: the next hits of it stand for these as well. */
+	struct alloc_counts carried;
+	double ns_per_hit; /* at most: no goroutine can have more hits in a window; 0: not seen yet */
+	uint64_t periods; /* that were seen in part */
+};
+
+/*
+ * alloc_weights__settle - the period is over: its hits are added to what entries of @flow stand for, and
+ * the next begins.
+ */
+void alloc_weights__settle(struct alloc_weights *weights, struct alloc_flow *flow,
+			   const struct alloc_period *period);
+
+/*
+ * alloc_weights__variance - of entry->objects: how the periods differ from each other, which the hits within
+ * one do not show, and chance at least. Of a single period nothing is known of that: all of it.
+ */
+double alloc_weights__variance(const struct alloc_weights *weights,
+			       const struct alloc_flow_entry *entry);
+
+#endif /* GLEAKD_TRACK_ALLOC_WEIGHTS_H */
