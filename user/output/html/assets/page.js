@@ -101,6 +101,16 @@ function objectsOf(objects) {
 		objects.distinct > 3 ? ", …" : ""}`;
 }
 
+/* Go does not write down who holds a lock: these are likely. */
+function lockHolders(objects) {
+	const holders = ((objects || {}).items || []).flatMap((object) => (object.holders || []).map((holder) =>
+		`goroutine ${holder.goid} (site ${holder.site || "not known"}), which has waited ${format.duration(holder.waiting_seconds)}`));
+	return [...new Set(holders)].slice(0, 3).join(", ");
+}
+
+const heldLocks = (locks) => (locks || []).map((lock) => `${lock.kind} ${lock.address}, for which ${lock.more_waiters ? "more than " : ""}${
+	format.count(lock.waiters)} ${lock.waiters === 1 ? "waits" : "wait"}`).join(", ");
+
 function described(pairs) {
 	return el("dl", {}, pairs.filter(([, value]) => value).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
 }
@@ -111,7 +121,8 @@ function siteFacts(site) {
 	return described([["created at", site.created_by && frameLine(site.created_by)],
 		["blocked at", site.blocked_at && frameLine(site.blocked_at)], ["these are", site.meaning],
 		["waiting for", site.wait_reason], ["waiting on", objectsOf(site.objects)],
-		["held by", proof.reachable_by], ["keep", kept ? `${format.bytes(kept)} that nothing else needs` : ""],
+		["lock seems held by", lockHolders(site.objects)], ["seems to hold", heldLocks(site.holds)],
+		["held by", proof.reachable_by], ["library", site.library && `${site.library.module} ${site.library.version}`], ["keep", kept ? `${format.bytes(kept)} that nothing else needs` : ""],
 		["silenced", site.silenced]]);
 }
 
@@ -543,13 +554,19 @@ const keysDialog = el("dialog", {"aria-label": "keys"}, el("h2", {}, "Keys"), el
 		([key, does]) => el("li", {}, el("kbd", {}, key), ` ${does}`))),
 	el("form", {method: "dialog"}, el("button", {}, "close")));
 
+/* What the program was built from, as far as it says so. */
+function programOf(target) {
+	const {module, version, vcs_revision: revision, vcs_modified: modified} = target.program || {};
+	return [module && `${module} ${version || ""}`.trim(), revision && `commit ${revision.slice(0, 12)}${modified ? ", modified" : ""}`];
+}
+
 function show(index) {
 	axis.listeners.length = 0;
 	theme.listeners.length = 0;
 	const process = targetOf(index), {target} = process;
 	const main = document.querySelector("main"), timeline = DATA.timeline || {};
 	main.replaceChildren(el("h1", {}, `${target.comm || target.exe} `, el("span", {class: "where"}, `pid ${target.pid}`)),
-		el("p", {class: "sub"}, [target.exe, target.go_version, `mode ${target.mode}`, `until ${DATA.report.time}`,
+		el("p", {class: "sub"}, [target.exe, ...programOf(target), target.go_version, `mode ${target.mode}`, `until ${DATA.report.time}`,
 			timeline.host, timeline.kernel, DATA.report.final_reason, DATA.version && `gleakd ${DATA.version}`,
 			timeline.complete === false ? "the recording did not come to its end" : ""].filter(Boolean).join("  ·  ")),
 		figures(process));
