@@ -9,8 +9,9 @@
 #define EDIT_DISTANCE_FAR 3
 
 /*
- * edit_distance - letters to insert, delete or replace to make @b of @a (Levenshtein's distance);
- * EDIT_DISTANCE_FAR or more when it is far. Names longer than 32 bytes are far from all others.
+ * edit_distance - letters to insert, delete or replace, and neighbours to swap, to make @b of @a
+ * (optimal string alignment); EDIT_DISTANCE_FAR or more when it is far. Names longer than 32 bytes
+ * are far from all others.
  */
 size_t edit_distance(const char *a, const char *b);
 

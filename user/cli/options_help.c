@@ -63,12 +63,19 @@ static void write_words(FILE *out)
 	}
 }
 
-void options__write_commands(FILE *out)
+static void write_commands(FILE *out)
 {
 	fputs("Commands:\n", out);
 	for (int c = 0; c < COMMAND_COUNT; c++)
 		fprintf(out, "  %-*s%s\n", COMMAND_COLUMN - 2, commands[c].name,
 			commands[c].summary);
+}
+
+void options__write_commands(FILE *out)
+{
+	fputs("Usage: gleakd COMMAND [options]\n\n", out);
+	write_commands(out);
+	fputs("\n'gleakd help COMMAND' tells more of each.\n", out);
 }
 
 static const char *help_of(const struct option_spec *spec, bool brief, char *text, size_t size)
@@ -180,7 +187,7 @@ static void write_whole(FILE *out, enum command command)
 	write_wrapped(out, commands[command].about, 0, 0);
 	if (watch) {
 		fputc('\n', out);
-		options__write_commands(out);
+		write_commands(out);
 	}
 	write_part(out, command, "Options", watch ? 0 : ANY_PART);
 	if (watch) {
