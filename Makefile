@@ -73,12 +73,12 @@ CFLAGS += -std=gnu11 $(WARNINGS) $(CFLAGS_$(CONFIG)) -fno-omit-frame-pointer \
 	  -fstack-protector-strong -fPIE -pthread $(EXTRA_CFLAGS)
 LDFLAGS_asan := -fsanitize=address,undefined
 LDFLAGS += -pie -Wl,-z,relro,-z,now -pthread $(LDFLAGS_$(CONFIG)) $(EXTRA_LDFLAGS)
-LIBS := $(shell $(PKG_CONFIG) --libs libbpf libdw libelf zlib jansson libprotobuf-c ncursesw 2>/dev/null || \
-	  echo -lbpf -ldw -lelf -lz -ljansson -lprotobuf-c -lncursesw -ltinfo) -lZydis -lm
+LIBS := $(shell $(PKG_CONFIG) --libs libbpf libdw libelf zlib jansson libprotobuf-c ncursesw sqlite3 2>/dev/null || \
+	  echo -lbpf -ldw -lelf -lz -ljansson -lprotobuf-c -lncursesw -ltinfo -lsqlite3) -lZydis -lm
 
 # Folders from left to right: each may include, and links with, those to its left only. This line is
 # what tools/check-sources.py and a test of docs/architecture.md read, too.
-FOLDERS := base elf host golang probe observe heap track state discover output naming session report doctor cli
+FOLDERS := base elf host golang probe observe heap track state discover output naming session report doctor record cli
 left_of = $(if $(filter-out $(1),$(firstword $(2))),$(firstword $(2)) $(call left_of,$(1),$(wordlist 2,99,$(2))))
 archives_up_to = $(foreach f,$(1) $(call reverse,$(call left_of,$(1),$(FOLDERS))),$(B)/lib/$(f).a)
 reverse = $(if $(1),$(call reverse,$(wordlist 2,99,$(1))) $(firstword $(1)))

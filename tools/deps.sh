@@ -13,7 +13,8 @@
 set -eu
 
 build='clang gcc libc6-dev make pkg-config bpftool libbpf-dev libdw-dev libelf-dev zlib1g-dev libzydis-dev
-	libzycore-dev libjansson-dev libprotobuf-c-dev protobuf-c-compiler libncurses-dev'
+	libzycore-dev libjansson-dev libprotobuf-c-dev protobuf-c-compiler libncurses-dev
+	libsqlite3-dev'
 deb='build-essential debhelper lintian'
 test="libcriterion-dev python3 python3-jsonschema util-linux binutils ca-certificates
 	chromium chromium-driver jsonnet mandoc man-db tmux zsh fish systemd dbus $deb"
@@ -24,7 +25,7 @@ vm='qemu-system-x86 busybox-static'
 lint='clang-format clang-tidy cppcheck shellcheck python3'
 cross='gcc-aarch64-linux-gnu libbpf-dev:arm64 libdw-dev:arm64 libelf-dev:arm64 zlib1g-dev:arm64
 	libzydis-dev:arm64 libzycore-dev:arm64 libjansson-dev:arm64 libprotobuf-c-dev:arm64
-	libncurses-dev:arm64'
+	libncurses-dev:arm64 libsqlite3-dev:arm64'
 
 installed() {
 	dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed

@@ -468,10 +468,35 @@ def sockets():
         yield f"tables-{n}", b"\xff".join(table.encode() for table in tables)
 
 
+def recording():
+    yield "as-it-is", b""
+    # Header of the file, then pages of 1 KiB: schema, tables.
+    for at in (16, 18, 24, 28, 44, 56, 60, 68, 92, 100, 103, 105, 108):
+        yield f"head-{at}", patch_add(0, at, 1)
+    for page in range(1, 40):
+        yield f"page-{page}", patch_add(0, page * 1024, 1)
+        yield f"cells-{page}", patch_bytes(0, page * 1024 + 3, b"\xff\xff")
+        yield f"end-{page}", patch_fill(0, page * 1024 + 960, 8, 0xFF)
+
+
+def json_report():
+    for name in ("leaks", "hostile"):
+        with open(os.path.join(GOLDEN_PROC, "..", "output", f"{name}.json"), "rb") as file:
+            yield name, file.read()
+    yield "heap", (
+        b'{"schema_version": 1, "time": "2026-01-02T03:04:05.678Z", "targets": [{"pid": 7, "memory":'
+        b' {"rss_bytes": 5, "source_missing": null}, "types": [{"type": "a", "known": true}],'
+        b' "holders": [{"path": "a", "depth": 0}, {"path": "a.b", "depth": 1}], "growing": [{"path":'
+        b' "a"}], "alloc_sites": [{"id": "0123", "why": ["x"], "held_by": ["y"], "stack": [{}]}],'
+        b' "asked": {}, "paths": [{"root": {"kind": "global"}, "steps": [{"address": "0x7"}],'
+        b' "contexts": [{"children": 3}]}], "goroutine_list": [{"goid": 3, "labels": {"a": "b"},'
+        b' "stack": [{"function": "f"}]}]}]}\n')
+
+
 TARGETS = {f.__name__.rstrip("_"): f for f in (
     elf_image, sniff, buildinfo, dwarf, pclntab, binary, census, heap, stack_scan, types, samples,
     wait_objects, unwind, tracker, events, code, proc, options, config, utf8, report, list_, allow_list, state,
-    cgroup, textfile, calibration, sockets,
+    cgroup, textfile, calibration, sockets, recording, json_report,
 )}
 
 

@@ -79,3 +79,17 @@ void clock__rfc3339(uint64_t realtime_ns, char out[CLOCK_RFC3339_SIZE])
 	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
 	snprintf(out, CLOCK_RFC3339_SIZE, "%.19s.%03uZ", date, ms % 1000);
 }
+
+bool clock__from_rfc3339(const char *text, uint64_t *ret_realtime_ns)
+{
+	unsigned int ms = 0;
+	struct tm tm = {0};
+	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+	time_t seconds = rest ? timegm(&tm) : -1;
+	int used = 0;
+
+	if (seconds < 0 || sscanf(rest, ".%3uZ%n", &ms, &used) != 1 || used != 5 || rest[used])
+		return false;
+	*ret_realtime_ns = (uint64_t)seconds * NSEC_PER_SEC + ms * NSEC_PER_MSEC;
+	return true;
+}

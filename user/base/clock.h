@@ -30,4 +30,7 @@ uint64_t clock__thread_cpu_ns(void);
 /* clock__rfc3339 - UTC with milliseconds, as Go's time.RFC3339Nano would print it. */
 void clock__rfc3339(uint64_t realtime_ns, char out[CLOCK_RFC3339_SIZE]);
 
+/* clock__from_rfc3339 - the time that clock__rfc3339() has made @text of; false: it is none. */
+bool clock__from_rfc3339(const char *text, uint64_t *ret_realtime_ns);
+
 #endif /* GLEAKD_BASE_CLOCK_H */

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "host/process.h"
+#include "host/resident.h"
 #include "host/self_usage.h"
 #include "session/shares.h"
 
@@ -70,11 +71,11 @@ void budget__trim(struct budget *budget)
 /* Before it is said to be full, what is free already goes back to the system; the heap keeps much of it. */
 static uint64_t occupied(const struct budget *budget)
 {
-	uint64_t bytes = self_usage__resident_bytes(PROC_ROOT);
+	uint64_t bytes = resident__of(PROC_ROOT, 0);
 
 	if (!budget->full && bytes > budget->max_memory) {
 		malloc_trim(0);
-		bytes = self_usage__resident_bytes(PROC_ROOT);
+		bytes = resident__of(PROC_ROOT, 0);
 	}
 	return bytes;
 }

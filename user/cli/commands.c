@@ -121,6 +121,39 @@ const struct command_spec commands[COMMAND_COUNT] = {
 			.max_words = OPTION_LIST_MAX,
 			.has_page = true,
 		},
+	[COMMAND_RECORD] =
+		{
+			.name = "record",
+			.usage = "[NAME|PID...] -o FILE [options]",
+			.examples = {{"sudo gleakd record shop -o shop.db",
+				      "until Ctrl-C, or its end"},
+				     {"gleakd report shop.db", "what it was, on any machine"},
+				     {"sqlite3 shop.db .schema", "to ask yourself"}},
+			.summary = "record what becomes of a process' goroutines to a file",
+			.about = "Watches Go processes as gleakd does, and keeps what happens in a "
+				 "file: when each goroutine began and ended and where, long parks, "
+				 "populations and verdicts by interval, memory. The file is an "
+				 "SQLite database that can be read while it is written; 'gleakd "
+				 "report' shows it on any machine.",
+			.max_words = OPTION_LIST_MAX,
+			.has_page = true,
+		},
+	[COMMAND_REPORT] =
+		{
+			.name = "report",
+			.usage = "FILE [options]",
+			.examples = {{"gleakd report shop.db", "what was found"},
+				     {"gleakd report shop.db -f json | jq", "for a script"},
+				     {"gleakd report shop.db -f pprof > p.gz",
+				      "for go tool pprof"}},
+			.summary = "show a recording, or a report in JSON, anywhere",
+			.about =
+				"Reads what 'gleakd record' has written, or a report that --json "
+				"has, and shows it. Needs no privilege, and neither the process nor "
+				"the machine that it was on.",
+			.max_words = 1,
+			.has_page = true,
+		},
 	[COMMAND_DOCTOR] =
 		{
 			.name = "doctor",

@@ -16,6 +16,8 @@
 #include "cli/named.h"
 #include "cli/options_table.h"
 #include "cli/prove.h"
+#include "cli/record.h"
+#include "cli/report.h"
 #include "cli/top.h"
 #include "cli/watch.h"
 #include "output/json/schema.h"
@@ -96,6 +98,15 @@ static int holders(const struct options *options)
 	return code ? code : with_processes(options, command__holders);
 }
 
+static int record(const struct options *options)
+{
+	if (!options->output) {
+		log_error("record to which file? Name one that does not exist: -o shop.db");
+		return EXIT_CODE_USAGE;
+	}
+	return with_processes(options, command__record);
+}
+
 static int help(const struct options *options)
 {
 	enum command command = COMMAND_WATCH;
@@ -137,6 +148,7 @@ static int (*const run[COMMAND_COUNT])(const struct options *options) = {
 	[COMMAND_LIST] = command__list, [COMMAND_DOCTOR] = command__doctor,
 	[COMMAND_DUMP] = dump,		[COMMAND_PROVE] = prove,
 	[COMMAND_HEAP] = heap,		[COMMAND_HOLDERS] = holders,
+	[COMMAND_RECORD] = record,	[COMMAND_REPORT] = command__report,
 	[COMMAND_HELP] = help,		[COMMAND_VERSION] = version,
 };
 

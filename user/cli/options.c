@@ -172,12 +172,17 @@ static int take_word(const char *word, struct options *options, struct options_g
 		     struct failure *failure)
 {
 	const struct option_spec *pid = option_spec__find("pid", options->command);
+	unsigned int max = commands[options->command].max_words;
 	enum command command;
 
 	if (options->command == COMMAND_HELP) {
 		if (options->topic)
 			return refuse_word(word, options->command, failure);
 		options->topic = word;
+		return 0;
+	}
+	if (!pid && options->files.n < max) {
+		options->files.items[options->files.n++] = word;
 		return 0;
 	}
 	if (!pid)

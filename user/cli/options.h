@@ -21,6 +21,8 @@ enum command {
 	COMMAND_PROVE,
 	COMMAND_HEAP,
 	COMMAND_HOLDERS,
+	COMMAND_RECORD,
+	COMMAND_REPORT,
 	COMMAND_DOCTOR,
 	COMMAND_HELP,
 	COMMAND_VERSION,
@@ -65,6 +67,15 @@ struct dump_options {
 	bool folded;
 };
 
+/* Of COMMAND_REPORT, in the order of the words. */
+enum report_format {
+	FORMAT_TEXT,
+	FORMAT_JSON,
+	FORMAT_PPROF,
+	FORMAT_FOLDED,
+	FORMAT_HTML,
+};
+
 /* Texts are those of argv, or of the config file that was read. */
 struct options {
 	enum command command;
@@ -104,9 +115,14 @@ struct options {
 	enum report_alloc_by alloc_by;
 	double alloc_overhead; /* of watching allocations: share of the target's CPU time; 0: no limit */
 	bool exact;	       /* watch each allocation, all the time */
-	const char *pprof;  /* file; NULL: none */
-	const char *html;   /* likewise */
-	const char *config; /* file; NULL: the usual one */
+	const char *pprof;	  /* file; NULL: none */
+	const char *html;	  /* likewise */
+	struct option_list files; /* of COMMAND_REPORT: what it is about */
+	const char *output;	  /* file; NULL: stdout */
+	uint64_t max_size;	  /* of a recording, bytes */
+	uint64_t min_park_ns;	  /* that are recorded one by one */
+	unsigned int format;	  /* enum report_format */
+	const char *config;	  /* file; NULL: the usual one */
 	bool print_config;
 	uint32_t ring_bytes; /* hidden, for tests: 0 is the default */
 	bool help;

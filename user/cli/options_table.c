@@ -12,10 +12,13 @@
 #define PROVE	(1u << COMMAND_PROVE)
 #define HEAP	(1u << COMMAND_HEAP)
 #define HOLDERS (1u << COMMAND_HOLDERS)
+#define RECORD	(1u << COMMAND_RECORD)
+#define REPORT	(1u << COMMAND_REPORT)
 #define DOCTOR	(1u << COMMAND_DOCTOR)
 #define HELP	(1u << COMMAND_HELP)
-#define EVERY \
-	(WATCH | TOP | LIST | DUMP | PROVE | HEAP | HOLDERS | DOCTOR | HELP | 1u << COMMAND_VERSION)
+#define EVERY                                                                                   \
+	(WATCH | TOP | LIST | DUMP | PROVE | HEAP | HOLDERS | RECORD | REPORT | DOCTOR | HELP | \
+	 1u << COMMAND_VERSION)
 
 static const char *const color_words[] = {"auto", "always", "never", NULL};
 static const char *const group_words[] = {"exe", "comm", "unit", "container", "pid", NULL};
@@ -30,6 +33,7 @@ static const char *const by_words[] = {"all",	    "site",	"type",	 "holder",
 				       "goroutine", "creation", "label", NULL};
 /* In the order of enum goroutine_state. */
 static const char *const state_words[] = {"waiting", "running", "runnable", "syscall", NULL};
+static const char *const format_words[] = {"text", "json", "pprof", "folded", "html", NULL};
 static const char *const mode_words[] = {"census", "lifecycle", "full", "auto", NULL};
 
 #define MINUTE (60 * NSEC_PER_SEC)
@@ -63,14 +67,15 @@ const struct option_spec option_specs[] = {
 	 .max = PID_LIMIT, .metavar = "N|NAME", .brief = "the Go process to watch; may be repeated",
 	 .help = "the Go process to watch: its number, or the name of process, executable, systemd "
 		 "unit or container; may be repeated (default: all of this host)"},
-	{"pid", 'p', OPTION_PROCESSES, DUMP | PROVE | HEAP | HOLDERS, .offset = FIELD(processes),
-	 .min = 1, .max = PID_LIMIT, .metavar = "N|NAME",
+	{"pid", 'p', OPTION_PROCESSES, DUMP | PROVE | HEAP | HOLDERS | RECORD,
+	 .offset = FIELD(processes), .min = 1, .max = PID_LIMIT, .metavar = "N|NAME",
 	 .help = "the Go process to look at, by its number or a name, as for watching; may be "
 		 "repeated"},
-	{"min-age", 0, OPTION_DURATION, WATCH | TOP | PROVE, OPTION_IN_FILE, FIELD(min_age_ns),
-	 .min = 100 * NSEC_PER_MSEC, .max = DAY, .fallback = "10s", .metavar = "TIME",
+	{"min-age", 0, OPTION_DURATION, WATCH | TOP | PROVE | RECORD, OPTION_IN_FILE,
+	 FIELD(min_age_ns), .min = 100 * NSEC_PER_MSEC, .max = DAY, .fallback = "10s",
+	 .metavar = "TIME",
 	 .help = "a goroutine counts as staying once it has been parked this long"},
-	{"interval", 0, OPTION_DURATION, WATCH | TOP, OPTION_IN_FILE, FIELD(interval_ns),
+	{"interval", 0, OPTION_DURATION, WATCH | TOP | RECORD, OPTION_IN_FILE, FIELD(interval_ns),
 	 .min = 100 * NSEC_PER_MSEC, .max = HOUR, .fallback = "10s", .pid_fallback = "2s",
 	 .metavar = "TIME", .help = "time from one census and report to the next"},
 	{"duration", 0, OPTION_DURATION, WATCH | TOP, .offset = FIELD(duration_ns),
@@ -81,6 +86,28 @@ const struct option_spec option_specs[] = {
 	 .min = 100 * NSEC_PER_MSEC, .max = 365 * DAY, .metavar = "TIME",
 	 .brief = "look several times within this time",
 	 .help = "look several times within this time, and report each (default: one look)"},
+	{"duration", 'd', OPTION_DURATION, RECORD, .offset = FIELD(duration_ns),
+	 .min = 100 * NSEC_PER_MSEC, .max = 365 * DAY, .metavar = "TIME",
+	 .brief = "end after this time, as 30s, 5m, 1h30m",
+	 .help = "end after this time (default: when interrupted, or when the process ends)"},
+	{"output", 'o', OPTION_PATH, RECORD, .offset = FIELD(output), .min = 1, .max = PATH_MAX - 1,
+	 .metavar = "FILE", .brief = "the recording",
+	 .help = "the file to record to, which must not exist yet: an SQLite database "
+		 "(docs/recording.md)"},
+	{"output", 'o', OPTION_PATH, REPORT, .offset = FIELD(output), .min = 1, .max = PATH_MAX - 1,
+	 .metavar = "FILE", .brief = "write to FILE", .help = "write to FILE instead of stdout"},
+	{"max-size", 0, OPTION_BYTES, RECORD, .offset = FIELD(max_size), .min = MIB,
+	 .max = MIB << 20, .fallback = "2G", .metavar = "SIZE",
+	 .brief = "the most that the file may take",
+	 .help = "the most that the file may take; near it short lives are left out first, then "
+		 "all lives, and what was left out is counted"},
+	{"min-park", 0, OPTION_DURATION, RECORD, .offset = FIELD(min_park_ns), .min = NSEC_PER_MSEC,
+	 .max = DAY, .fallback = "1s", .metavar = "TIME",
+	 .help = "record parks one by one that last this long"},
+	{"format", 'f', OPTION_CHOICE, REPORT, .offset = FIELD(format), .choices = format_words,
+	 .fallback = "text", .metavar = "WHAT", .brief = "text, json, pprof, folded, html",
+	 .help = "what to make of it: text for people, json as --json of a watch, pprof for go "
+		 "tool pprof, folded for flame graphs, html for a browser"},
 	{"once", 0, OPTION_FLAG, WATCH, .offset = FIELD(once),
 	 .brief = "one look, one report, then end",
 	 .help = "one census of each process, one report, then end"},
@@ -105,19 +132,20 @@ const struct option_spec option_specs[] = {
 	 .metavar = "N[-N]", .help = "only those with these numbers; may be repeated"},
 	{"folded", 0, OPTION_FLAG, DUMP, .offset = FIELD(dump.folded),
 	 .help = "a line for each stack, with how many stand there, for flame graphs"},
-	{"mode", 0, OPTION_CHOICE, WATCH | TOP, OPTION_IN_FILE, FIELD(mode), .choices = mode_words,
-	 .fallback = "auto", .metavar = "MODE",
+	{"mode", 0, OPTION_CHOICE, WATCH | TOP | RECORD, OPTION_IN_FILE, FIELD(mode),
+	 .choices = mode_words, .fallback = "auto", .metavar = "MODE",
 	 .help = "the most that is attached: full (creation, exit, park), lifecycle (creation, exit), "
 		 "census (nothing), auto (as full); --max-overhead is kept in every mode"},
-	{"max-overhead", 0, OPTION_PERCENT, WATCH | TOP, OPTION_IN_FILE, FIELD(max_overhead),
-	 .max = 100 * PERCENT, .fallback = "1%", .pid_fallback = "5%", .metavar = "PERCENT",
+	{"max-overhead", 0, OPTION_PERCENT, WATCH | TOP | RECORD, OPTION_IN_FILE,
+	 FIELD(max_overhead), .max = 100 * PERCENT, .fallback = "1%", .pid_fallback = "5%",
+	 .metavar = "PERCENT",
 	 .help = "what watching may cost a process, of its own CPU time and of one core; less is "
 		 "attached when it would cost more; 0: no limit, whatever it costs"},
 	{"max-self-cpu", 0, OPTION_PERCENT, WATCH | TOP, OPTION_IN_FILE | OPTION_FOR_HOST,
 	 FIELD(max_self_cpu), .max = 100 * PERCENT, .fallback = "2%", .metavar = "PERCENT",
 	 .help = "what gleakd itself may use of one core; it looks less often when it would use "
 		 "more; 0: no limit"},
-	{"no-heap", 0, OPTION_FLAG, WATCH | TOP, OPTION_IN_FILE, FIELD(no_heap),
+	{"no-heap", 0, OPTION_FLAG, WATCH | TOP | RECORD, OPTION_IN_FILE, FIELD(no_heap),
 	 .help = "do not read the heap: neither to confirm that nothing leads to what goroutines wait "
 		 "on, nor to tell where memory grows"},
 	{"max-stop", 0, OPTION_DURATION, PROVE, .offset = FIELD(max_stop_ns), .min = NSEC_PER_MSEC,
@@ -153,7 +181,9 @@ const struct option_spec option_specs[] = {
 	 .brief = "for scripts", .help = "one JSON object per line and interval (docs/schema.md)"},
 	{"json", 0, OPTION_FLAG, LIST | DUMP | DOCTOR, .offset = FIELD(json),
 	 .help = "one JSON object (docs/schema.md)"},
-	{"verbose", 'v', OPTION_COUNT, WATCH | PROVE | HEAP | HOLDERS, OPTION_IN_FILE,
+	{"verbose", 'v', OPTION_COUNT, RECORD, .offset = FIELD(verbose), .max = 2,
+	 .help = "tell more; twice: what gleakd itself is doing"},
+	{"verbose", 'v', OPTION_COUNT, WATCH | PROVE | HEAP | HOLDERS | REPORT, OPTION_IN_FILE,
 	 FIELD(verbose), .max = 2, .brief = "whole stacks",
 	 .help = "whole park stacks; twice: what gleakd itself is doing"},
 	{"verbose", 'v', OPTION_COUNT, DUMP, .offset = FIELD(verbose), .max = 2,
@@ -189,7 +219,7 @@ const struct option_spec option_specs[] = {
 	 .help = "every type, holder and place that allocates"},
 	{"all", 0, OPTION_FLAG, HOLDERS, .offset = FIELD(all),
 	 .help = "every way, not only the first few"},
-	{"all", 0, OPTION_FLAG, WATCH | PROVE, OPTION_IN_FILE, FIELD(all),
+	{"all", 0, OPTION_FLAG, WATCH | PROVE | REPORT, OPTION_IN_FILE, FIELD(all),
 	 .help = "every site, not only the first few"},
 	{"explain", 0, OPTION_STRING, WATCH, OPTION_FOR_PID, FIELD(explain), .min = 1,
 	 .max = SITE_LIMIT, .metavar = "SITE", .brief = "all that is known of one finding",
@@ -212,8 +242,8 @@ const struct option_spec option_specs[] = {
 	{"html", 0, OPTION_PATH, WATCH | PROVE | HEAP, .offset = FIELD(html), .min = 1,
 	 .max = PATH_MAX - 1, .metavar = "FILE", .brief = "at the end, a page to look at",
 	 .help = "write all of it to FILE at the end, as a page for a browser"},
-	{"allow", 0, OPTION_PATH, WATCH | TOP | PROVE, OPTION_IN_FILE, FIELD(allow), .min = 1,
-	 .max = PATH_MAX - 1, .metavar = "FILE",
+	{"allow", 0, OPTION_PATH, WATCH | TOP | PROVE | RECORD, OPTION_IN_FILE, FIELD(allow),
+	 .min = 1, .max = PATH_MAX - 1, .metavar = "FILE",
 	 .help = "do not flag known cases: on each line a pattern of a function or file:line, and "
 		 "the reason"},
 	{"state", 0, OPTION_PATH, WATCH, OPTION_IN_FILE, FIELD(state), .min = 1,
@@ -251,9 +281,9 @@ const struct option_spec option_specs[] = {
 		 " if there is one; for chosen processes none)"},
 	{"print-config", 0, OPTION_FLAG, WATCH, .offset = FIELD(print_config),
 	 .help = "print what would be in force, as a config file, then end"},
-	{"color", 0, OPTION_CHOICE, WATCH | TOP | LIST | DUMP | PROVE | HEAP | HOLDERS | DOCTOR,
-	 OPTION_IN_FILE, FIELD(color), .choices = color_words, .fallback = "auto",
-	 .metavar = "WHEN",
+	{"color", 0, OPTION_CHOICE,
+	 WATCH | TOP | LIST | DUMP | PROVE | HEAP | HOLDERS | REPORT | DOCTOR, OPTION_IN_FILE,
+	 FIELD(color), .choices = color_words, .fallback = "auto", .metavar = "WHEN",
 	 .help = "when to use colors: always, never, auto (on a terminal; NO_COLOR, CLICOLOR_FORCE)"},
 	{"ring-bytes", 0, OPTION_SIZE, WATCH, OPTION_HIDDEN, FIELD(ring_bytes), .min = 4096,
 	 .max = 1ULL << 30, .metavar = "N", .help = "size of the ring buffer, a power of two"},

@@ -74,7 +74,7 @@ struct option_spec {
 	const char *brief; /* in the short help: in few words; NULL: it is not there */
 };
 
-#define OPTIONS_MAX 64
+#define OPTIONS_MAX 96
 
 extern const struct option_spec option_specs[];
 extern const size_t n_option_specs; /* OPTIONS_MAX at most */

@@ -48,7 +48,8 @@ static struct text_options text_options_of(const struct outputs *outputs, int fd
 
 	return (struct text_options){
 		.screen = terminal__screen(fd, options->color, TERMINAL_DEFAULT_COLUMNS),
-		.terminal = terminal__present(fd) && !options->once,
+		.terminal = terminal__present(fd) && !options->once &&
+			    options->command != COMMAND_RECORD,
 		.rows = terminal__rows(),
 		.verbose = options->verbose > 0,
 		.all = options->all,
@@ -126,6 +127,8 @@ static bool is_raw_dump(const struct options *options)
 
 static int write_report(struct outputs *outputs, const struct report *report)
 {
+	if (outputs->options->command == COMMAND_RECORD)
+		return 0; /* it goes to the recording */
 	if (outputs->top)
 		return report__final(report) ? end_top(outputs, report->end) :
 					       top_screen__write(outputs->top, report);

@@ -30,8 +30,9 @@ void privileges__drop(const struct options *options, bool probes, bool uprobe_mu
 		.probes = probes,
 		.uprobe_multi = uprobe_multi,
 		.stops = options->command == COMMAND_PROVE,
-		.write_anywhere =
-			needs_override(options->state) || needs_override(options->textfile),
+		.write_anywhere = needs_override(options->state) ||
+				  needs_override(options->textfile) ||
+				  needs_override(options->output),
 	};
 	struct failure failure = {0};
 	char names[256];

@@ -38,11 +38,18 @@ static void report(struct rounds *rounds, enum report_end end)
 				    clock__realtime_ns(), end, &report);
 	if (!err)
 		err = outputs__write(&rounds->outputs, report);
+	if (!err && rounds->ops->reported)
+		err = rounds->ops->reported(rounds->ctx, report);
 	/* The reader of a pipe may leave at any time: `gleakd --json | head -1` is no failure. */
 	if (err)
 		stop(rounds, err == -EPIPE ? 0 : err);
 	else if (outputs__is_futile(&rounds->outputs))
 		rounds__finish(rounds, REPORT_NOTHING_TO_EXPLAIN);
+}
+
+void rounds__fail(struct rounds *rounds, int err)
+{
+	stop(rounds, err);
 }
 
 void rounds__finish(struct rounds *rounds, enum report_end end)

@@ -33,6 +33,8 @@ struct rounds_ops {
 	 * it. A negative errno, in words in rounds->failure, fails the run.
 	 */
 	int (*complete)(void *ctx, enum report_end *ret_end);
+	/* A report was made, and has been shown if it is to be. An error, likewise, fails the run. */
+	int (*reported)(void *ctx, const struct report *report);
 	/* What only the command knows of the run; the rest of @notes is filled in. */
 	void (*note)(void *ctx, struct report_notes *notes);
 	/* SIGHUP; without it that ends the run as SIGTERM does. */
@@ -99,6 +101,9 @@ int rounds__run(struct rounds *rounds) __must_check;
 
 /* rounds__finish - drain, save, report for the last time and end the run, for this reason. */
 void rounds__finish(struct rounds *rounds, enum report_end end);
+
+/* rounds__fail - the run ends with @err, which is in words in rounds->failure. */
+void rounds__fail(struct rounds *rounds, int err);
 
 /* rounds__reloading - tell the service manager so, until the next round is complete. */
 void rounds__reloading(struct rounds *rounds);

@@ -19,6 +19,7 @@ struct watched {
 
 struct watch {
 	struct rounds rounds;
+	const struct watch_extra *extra; /* NULL: nothing */
 	size_t n;
 	struct watched watched[OPTION_LIST_MAX];
 };
@@ -74,6 +75,24 @@ static int on_complete(void *ctx, enum report_end *ret_end)
 	return 0;
 }
 
+static void on_second(void *ctx, uint64_t now_ns)
+{
+	struct watch *watch = ctx;
+	const struct watch_extra *extra = watch->extra;
+	int err = extra ? extra->second(extra->ctx, &watch->rounds, now_ns) : 0;
+
+	if (err)
+		rounds__fail(&watch->rounds, err);
+}
+
+static int on_report(void *ctx, const struct report *report)
+{
+	struct watch *watch = ctx;
+	const struct watch_extra *extra = watch->extra;
+
+	return extra ? extra->reported(extra->ctx, &watch->rounds, report) : 0;
+}
+
 /* Libraries are loaded at any time, and with them runtimes. */
 static void on_begin(void *ctx, uint64_t now_ns __maybe_unused)
 {
@@ -99,8 +118,10 @@ static void on_begin(void *ctx, uint64_t now_ns __maybe_unused)
 }
 
 static const struct rounds_ops watch_ops = {
+	.second = on_second,
 	.begin = on_begin,
 	.complete = on_complete,
+	.reported = on_report,
 };
 
 static void forget_pidfd(struct watched *watched)
@@ -148,9 +169,31 @@ static int add_target(struct watch *watch, pid_t pid)
 		       loop__add_fd(watch->rounds.loop, watched->pidfd, on_exit_of_target, watched);
 }
 
-int command__watch(const struct options *options, const struct named *named)
+/* From the processes to the last report. */
+static int run(struct watch *watch, const struct named *named)
+{
+	const struct watch_extra *extra = watch->extra;
+	struct rounds *rounds = &watch->rounds;
+	int err = extra ? extra->open(extra->ctx, rounds) : 0;
+
+	if (!err)
+		rounds__drop_privileges(rounds);
+	for (size_t i = 0; i < named->n && !err; i++)
+		err = add_target(watch, named->pids[i]);
+	if (!err && extra)
+		err = extra->begin(extra->ctx, rounds);
+	if (!err)
+		err = rounds__run(rounds);
+	if (!err && extra)
+		err = extra->finish(extra->ctx, rounds);
+	return err;
+}
+
+int watch__run(const struct options *options, const struct named *named,
+	       const struct watch_extra *extra)
 {
 	struct watch watch = {
+		.extra = extra,
 		.rounds =
 			{
 				.options = options,
@@ -167,12 +210,15 @@ int command__watch(const struct options *options, const struct named *named)
 	int err = rounds__open(&watch.rounds, &session);
 
 	if (!err)
-		rounds__drop_privileges(&watch.rounds);
-	for (size_t i = 0; i < named->n && !err; i++)
-		err = add_target(&watch, named->pids[i]);
-	if (!err)
-		err = rounds__run(&watch.rounds);
+		err = run(&watch, named);
+	if (extra)
+		extra->close(extra->ctx);
 	for (size_t i = 0; i < watch.n; i++)
 		forget_pidfd(&watch.watched[i]);
 	return rounds__close(&watch.rounds, err);
+}
+
+int command__watch(const struct options *options, const struct named *named)
+{
+	return watch__run(options, named, NULL);
 }

@@ -5,11 +5,27 @@
 /* `gleakd NAME` and `gleakd --pid N`: processes that were named, until the last of them has ended. */
 #include "cli/named.h"
 #include "cli/options.h"
+#include "cli/rounds.h"
 
 /*
  * command__watch - watch them until interrupted, until all have ended, or for --duration. Returns the
  * program's exit code, as rounds__close().
  */
 int command__watch(const struct options *options, const struct named *named);
+
+/* What a command adds that watches likewise. Errors are in words in rounds->failure. */
+struct watch_extra {
+	int (*open)(void *ctx, struct rounds *rounds);	/* before privileges are given up */
+	int (*begin)(void *ctx, struct rounds *rounds); /* all processes are there */
+	int (*second)(void *ctx, struct rounds *rounds, uint64_t now_ns);
+	int (*reported)(void *ctx, struct rounds *rounds, const struct report *report);
+	int (*finish)(void *ctx, struct rounds *rounds); /* after the last report */
+	void (*close)(void *ctx); /* in any case, while there is still a session */
+	void *ctx;
+};
+
+/* watch__run - as command__watch(). */
+int watch__run(const struct options *options, const struct named *named,
+	       const struct watch_extra *extra);
 
 #endif /* GLEAKD_CLI_WATCH_H */

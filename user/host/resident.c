@@ -2,8 +2,10 @@
 #include "host/resident.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "host/maps.h"
 
@@ -35,4 +37,24 @@ int resident__each(const char *proc_root, pid_t pid,
 	if (length < 0 || (size_t)length >= sizeof(path))
 		return -ENAMETOOLONG;
 	return maps__each_resident(path, take, &visit);
+}
+
+/* proc(5), /proc/PID/statm: size and resident, in pages. */
+uint64_t resident__of(const char *proc_root, pid_t pid)
+{
+	char path[PATH_MAX];
+	uint64_t resident = 0;
+	FILE *file;
+
+	if (pid)
+		snprintf(path, sizeof(path), "%s/%d/statm", proc_root, pid);
+	else
+		snprintf(path, sizeof(path), "%s/self/statm", proc_root);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	if (fscanf(file, "%*u %" SCNu64, &resident) != 1)
+		resident = 0;
+	fclose(file);
+	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }

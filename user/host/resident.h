@@ -22,4 +22,7 @@ int resident__each(const char *proc_root, pid_t pid,
 		   void (*fn)(void *ctx, const struct resident_mapping *mapping),
 		   void *ctx) __must_check;
 
+/* resident__of - bytes of all of @pid together (its RSS), @pid 0: of gleakd itself; 0: it has ended. */
+uint64_t resident__of(const char *proc_root, pid_t pid);
+
 #endif /* GLEAKD_HOST_RESIDENT_H */

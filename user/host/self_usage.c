@@ -11,27 +11,11 @@
 #include "base/failure.h"
 #include "host/process.h"
 #include "host/pids.h"
+#include "host/resident.h"
 
 static double seconds(const struct timeval *time)
 {
 	return (double)time->tv_sec + (double)time->tv_usec / 1e6;
-}
-
-/* proc(5), /proc/PID/statm: size and resident, in pages. */
-uint64_t self_usage__resident_bytes(const char *proc_root)
-{
-	char path[PATH_MAX];
-	uint64_t resident = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/self/statm", proc_root);
-	file = fopen(path, "re");
-	if (!file)
-		return 0;
-	if (fscanf(file, "%*u %" SCNu64, &resident) != 1)
-		resident = 0;
-	fclose(file);
-	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 uint64_t process__start_seconds_at(uint64_t start_time_ticks, uint64_t realtime_ns,
@@ -66,7 +50,7 @@ static uint64_t own_start_seconds(const char *proc_root)
 struct self_usage self_usage__read(const char *proc_root)
 {
 	struct self_usage usage = {
-		.resident_bytes = self_usage__resident_bytes(proc_root),
+		.resident_bytes = resident__of(proc_root, 0),
 		.start_time_seconds = own_start_seconds(proc_root),
 	};
 	struct rusage used;

@@ -14,9 +14,6 @@ struct self_usage {
 /* self_usage__read - getrusage(2) and @proc_root/self. */
 struct self_usage self_usage__read(const char *proc_root);
 
-/* self_usage__resident_bytes - only this figure, for frequent use. */
-uint64_t self_usage__resident_bytes(const char *proc_root);
-
 /*
  * process__start_seconds_at - when a process with that start time began, in seconds since the
  * epoch; @realtime_ns and @boottime_ns are clocks that were read at the same moment. The result is

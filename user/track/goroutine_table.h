@@ -29,6 +29,7 @@ enum goroutine_flag {
 	GOROUTINE_SIGHTED = 1 << 4,  /* a census saw it parked: its site is a park site */
 	GOROUTINE_MOVED = 1 << 5,    /* has parked since the last census: its site may be stale */
 	GOROUTINE_BY_EVENT = 1 << 6, /* the begin of its park is a park event's time */
+	GOROUTINE_TOLD = 1 << 7,     /* tracker__tell_alive() has told of it */
 };
 
 /* Fields are split so that 28 bytes need no packing; use the accessors. */

@@ -266,6 +266,7 @@ void record__unpark(struct tracker *tracker, struct goroutine *g, uint64_t ticks
 
 	if (!(g->flags & GOROUTINE_PARKED))
 		return;
+	lives__unparked(tracker, g, ticks);
 	length_histogram__add(&site->ended_parks, ticks__age_ns(goroutine__parked_since(g), ticks));
 	site->left_ticks = max_of(site->left_ticks, ticks);
 	count_parked(tracker, g, -1);
@@ -294,6 +295,7 @@ void record__exit(struct tracker *tracker, struct goroutine *g, uint32_t handle,
 	else if (g->flags & GOROUTINE_REPAIRED)
 		flags |= DEPARTED_CONCLUDED;
 	record__unpark(tracker, g, ticks);
+	lives__ended(tracker, g, ticks);
 	site->goroutines--;
 	site->departures++;
 	site->exited++;

@@ -4,13 +4,14 @@
 
 /*
  * What the parts of the tracker share: tracker.c (records, events), merge.c (censuses),
- * first_look.c (what the first census tells of the past), judge.c (verdicts), saved.c (restarts).
+ * first_look.c (what the first census tells of the past), judge.c (verdicts), saved.c (restarts), lives.c (who keeps goroutines one by one).
  * Every change of a record goes through the functions below, which keep the totals and the sites'
  * counts in step.
  */
 #include "track/departed.h"
 #include "track/goid_clock.h"
 #include "track/goroutine_table.h"
+#include "track/lives.h"
 #include "track/site_table.h"
 #include "track/site_views.h"
 #include "track/ticks.h"
@@ -18,6 +19,7 @@
 
 struct tracker {
 	struct tracker_options options;
+	struct tracker_observer observer;
 	struct goroutine_table *goroutines;
 	struct site_table *sites;
 	struct departed *departed;

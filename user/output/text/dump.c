@@ -211,21 +211,42 @@ static void put_folded_name(FILE *out, const char *name)
 	free(copy);
 }
 
+static void put_folded_stack(FILE *out, const char *start_function,
+			     const struct report_frame *stack, size_t n_stack)
+{
+	if (!n_stack) {
+		put_folded_name(out, report__text(start_function));
+		fputc(';', out);
+	}
+	for (size_t i = n_stack; i-- > 0;) {
+		put_folded_name(out, report__text(stack[i].function));
+		fputc(';', out);
+	}
+}
+
+static void put_folded_state(FILE *out, const char *state, uint64_t n)
+{
+	fputc('[', out);
+	put_folded_name(out, report__text(state));
+	fprintf(out, "] %llu\n", (unsigned long long)n);
+}
+
 static void put_folded(FILE *out, const struct report_goroutine *goroutine, size_t n)
 {
 	const struct report_place *place = goroutine->place;
 
-	if (!place->n_stack) {
-		put_folded_name(out, report__text(place->start_function));
-		fputc(';', out);
-	}
-	for (size_t i = place->n_stack; i-- > 0;) {
-		put_folded_name(out, place->stack[i].function);
-		fputc(';', out);
-	}
-	fputc('[', out);
-	put_folded_name(out, report__text(goroutine->state));
-	fprintf(out, "] %zu\n", n);
+	put_folded_stack(out, place->start_function, place->stack, place->n_stack);
+	put_folded_state(out, goroutine->state, n);
+}
+
+static void put_folded_site(FILE *out, const struct report_site *site)
+{
+	const char *state = report__text(site->wait_reason);
+
+	if (!site->view.goroutines)
+		return;
+	put_folded_stack(out, site->start_function, site->stack, site->n_stack);
+	put_folded_state(out, *state ? state : "running", site->view.goroutines);
 }
 
 static int put_folded_target(FILE *out, const struct report_target *target)
@@ -253,7 +274,13 @@ int dump__write_folded(FILE *out, const struct report *report)
 {
 	int err = 0;
 
-	for (size_t i = 0; i < report->n_targets && !err; i++)
-		err = put_folded_target(out, &report->targets[i]);
+	for (size_t i = 0; i < report->n_targets && !err; i++) {
+		const struct report_target *target = &report->targets[i];
+
+		if (target->goroutines_listed)
+			err = put_folded_target(out, target);
+		for (size_t k = 0; k < target->n_sites && !target->goroutines_listed; k++)
+			put_folded_site(out, &target->sites[k]);
+	}
 	return err ? err : stream__flush(out);
 }

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Recordings: what is in them, whoever ends them and however, and what is made of them elsewhere."""
+
+import contextlib
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+
+from harness import Failed, case, check, check_equal, until
+from programs import Program, go_command, start
+from tracer import at, binary, check_schema, needs_tracing, run, sites, total
+
+COUNTS = Program("counts")
+MADE, SPAWNED = "made:run", "made:spawn"
+STAY, ALL, BRIEF = 53, 1009, 499
+
+
+class Recording:
+    """A running `gleakd record`."""
+
+    def __init__(self, t, target, *args):
+        needs_tracing()
+        self.path = os.path.join(t.directory(), "recording.db")
+        self.argv = [binary(t), "record", "--pid", str(target.pid), "-o", self.path,
+                     "--max-overhead", "0", "--interval", "300ms", *args]
+        self.process = subprocess.Popen(self.argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                        text=True)
+        t.defer(self.end)
+        self.case = t
+
+    def ask(self, sql):
+        """Rows, while it is written and after it."""
+        uri = f"file:{self.path}?mode=ro"
+        with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=20)) as database:
+            return database.execute(sql).fetchall()
+
+    def has(self, sql):
+        """The one value that it asks for, None as long as there is nothing to be asked."""
+        try:
+            rows = self.ask(sql)
+        except sqlite3.OperationalError:
+            return None
+        return rows[0][0] if rows else None
+
+    def until(self, what, sql, seconds=40):
+        def come():
+            if self.process.poll() is not None:
+                raise Failed(f"it ended before {what}: {self.said()}")
+            return self.has(sql)
+
+        return until(what, come, seconds)
+
+    def said(self):
+        return self.process.communicate(timeout=20)[1]
+
+    def finish(self, how=signal.SIGINT):
+        if how:
+            self.process.send_signal(how)
+        said = self.said()
+        self.case.note(said)
+        return self.process.returncode, said
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.communicate()
+
+
+def recorded(t, *args):
+    """A recording under way of a target whose goroutines are in it, and the target."""
+    target = start(t, COUNTS)
+    recording = Recording(t, target, *args)
+    recording.until("the first report", "SELECT count(*) FROM report")
+    target.ask(f"run {ALL} {STAY}")
+    target.ask(f"spawn {BRIEF}")
+    return recording, target
+
+
+def made_at(line):
+    return (f"FROM goroutines g JOIN places p ON p.id = g.place JOIN sites s ON s.id = p.site "
+            f"JOIN frames f ON f.id = s.created_by WHERE f.line = {line}")
+
+
+@case
+def every_goroutine_is_in_it(t):
+    recording, target = recorded(t)
+    line, spawned = COUNTS.line(MADE)[1], COUNTS.line(SPAWNED)[1]
+    recording.until("all of them, while it is written",
+                    f"SELECT count(*) = {ALL} {made_at(line)}")
+    code, said = recording.finish()
+    check_equal(code, 0, said)
+    check("goroutines" in said and recording.path in said, said)
+    check_equal(os.listdir(os.path.dirname(recording.path)), ["recording.db"], "files")
+    check_equal(os.stat(recording.path).st_mode & 0o777, 0o600, "mode")
+    for where, ended, alive in ((line, ALL - STAY, STAY), (spawned, BRIEF, 0)):
+        got = recording.ask(f"SELECT count(lived_ns), count(*) - count(lived_ns) {made_at(where)}")
+        check_equal(got, [(ended, alive)], f"ended and alive of line {where}")
+    attached, = recording.ask("SELECT attached_ns FROM targets")
+    early = recording.has(f"SELECT count(*) {made_at(line)} AND (begin_ns < {attached[0]} "
+                          "OR lived_ns < 0 OR NOT created)")
+    check_equal(early, 0, "created before they could be")
+    # All of those that stay are parked at the same line until the end.
+    blocked = recording.ask(f"SELECT DISTINCT (SELECT line FROM frames WHERE id = s.blocked_at), "
+                            f"s.wait_reason {made_at(line)} AND lived_ns IS NULL")
+    check_equal(blocked, [(COUNTS.line("blocked:run")[1], "chan receive")], "where they stand")
+    check_equal(recording.ask("SELECT sum(count) FROM losses WHERE kind = 'events'"), [(0,)], "lost")
+    last = f"(SELECT max(time_ns) FROM populations WHERE site = o.site)"
+    population = recording.ask(
+        f"SELECT sum(o.goroutines) FROM populations o JOIN sites s ON s.id = o.site JOIN frames f "
+        f"ON f.id = s.created_by WHERE f.line = {line} AND o.time_ns = {last}")
+    check_equal(population, [(STAY,)], "population")
+    check(recording.has("SELECT count(*) > 0 FROM memory WHERE rss_bytes > 0 AND gc_cycles >= 0"),
+          "memory")
+    check(target.alive(), "the target is gone")
+
+
+def json_of(t, path, **options):
+    code, out, err = run(t, "report", path, "--format", "json", **options)
+    check_equal(code, 0, err)
+    report = json.loads(out)
+    check_schema(report)
+    return report
+
+
+@case
+def reports_of_it_are_those_of_the_watch(t):
+    """Made by somebody without privileges, to whom the process is nothing."""
+    recording, target = recorded(t)
+    line = COUNTS.line(MADE)
+    recording.until("a report with all", f"SELECT count(*) = {STAY} {made_at(line[1])} "
+                                         "AND lived_ns IS NULL")
+    code, said = recording.finish()
+    check_equal(code, 0, said)
+    target.end()
+    os.chmod(recording.path, 0o644)
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    report = json_of(t, recording.path, prefix=nobody)
+    stored = json.loads(recording.has("SELECT json FROM report"))
+    check_equal(report, stored, "the report")
+    check_equal(total(sites(report, line), "goroutines"), STAY, "goroutines")
+    # A report in JSON is shown likewise, and is the same.
+    kept = os.path.join(os.path.dirname(recording.path), "report.json")
+    with open(kept, "w", encoding="utf-8") as file:
+        json.dump(report, file)
+    check_equal(json_of(t, kept), stored, "the report in JSON")
+    for path in (recording.path, kept):
+        code, text, err = run(t, "report", path, "--all", prefix=nobody)
+        check_equal(code, 0, err)
+        check("main.worker" in text and f"pid {target.pid}" in text, text)
+        code, folded, err = run(t, "report", path, "--format", "folded")
+        check_equal(code, 0, err)
+        ours = [l for l in folded.splitlines() if "main.worker" in l]
+        check_equal(sum(int(l.rsplit(" ", 1)[1]) for l in ours), STAY, "folded")
+        code, page, err = run(t, "report", path, "--format", "html")
+        check_equal(code, 0, err)
+        check(page.startswith("<!DOCTYPE html>") and "main.worker" in page, page[:200])
+        profile = path + ".pb.gz"
+        code, _, err = run(t, "report", path, "--format", "pprof", "-o", profile)
+        check_equal(code, 0, err)
+        top = subprocess.run([go_command(), "tool", "pprof", "-traces", profile],
+                             capture_output=True, text=True, env=dict(os.environ, HOME="/root"))
+        check(f"{STAY}" in top.stdout and "main.worker" in top.stdout, top.stdout + top.stderr)
+
+
+@case
+def it_is_whole_after_kill_9(t):
+    recording, target = recorded(t)
+    line = COUNTS.line(MADE)[1]
+    recording.until("all of them", f"SELECT count(*) = {ALL} {made_at(line)}")
+    recording.process.kill()
+    recording.process.communicate()
+    check_equal(recording.ask("PRAGMA integrity_check"), [("ok",)], "the file")
+    check_equal(recording.ask("SELECT value FROM meta WHERE key = 'complete'"), [(0,)], "complete")
+    check_equal(total(sites(json_of(t, recording.path), COUNTS.line(MADE)), "goroutines") in
+                (0, STAY), True, "goroutines")
+    code, text, err = run(t, "report", recording.path)
+    check_equal(code, 0, err)
+    check(f"pid {target.pid}" in text, text)
+    check(target.alive(), "the target is gone")
+
+
+@case
+def the_file_has_a_limit(t):
+    target = start(t, COUNTS)
+    recording = Recording(t, target, "--max-size", "1M")
+    recording.until("the first report", "SELECT count(*) FROM report")
+    for _ in range(8):
+        target.ask("spawn 20011", 60)
+    recording.until("that something was left out",
+                    "SELECT count FROM losses WHERE kind = 'lives left out' AND count")
+    target.ask(f"run {ALL} {STAY}")
+    code, said = recording.finish()
+    check_equal(code, 0, said)
+    check("left out" in said, said)
+    # Commits come once a second: what came since the last one may be beyond it.
+    check(os.path.getsize(recording.path) < 12 << 20, f"{os.path.getsize(recording.path)} bytes")
+    report = json_of(t, recording.path)
+    check_equal(total(sites(report, COUNTS.line(MADE)), "goroutines"), STAY, "goroutines")
+    out = recording.has("SELECT count FROM losses WHERE kind = 'lives left out'")
+    kept = recording.has("SELECT count(*) FROM goroutines")
+    check(out + kept >= 8 * 20011, f"{out} left out and {kept} kept")
+
+
+@case
+def what_is_there_is_not_written_over(t):
+    target = start(t, COUNTS)
+    path = os.path.join(t.directory(), "mine")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("what I wrote")
+    code, _, err = run(t, "record", "--pid", str(target.pid), "-o", path)
+    check_equal(code, 1, err)
+    check("exists" in err, err)
+    with open(path, encoding="utf-8") as file:
+        check_equal(file.read(), "what I wrote", "the file")
+    code, _, err = run(t, "record", "--pid", str(target.pid))
+    check_equal(code, 2, err)
+    link = os.path.join(t.directory(), "link")
+    os.symlink(path + ".new", link)
+    code, _, err = run(t, "record", "--pid", str(target.pid), "-o", link)
+    check_equal(code, 1, err)
+    check(not os.path.exists(path + ".new"), "the link was followed")
+
+
+@case
+def what_is_no_recording_is_refused_in_words(t):
+    path = os.path.join(t.directory(), "other.db")
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE report (json)")
+    database.close()
+    for name, says in ((path, "no recording"), ("/dev/null", "no JSON"),
+                       ("/nonexistent", "No such file"), ("/etc/passwd", "no JSON")):
+        code, out, err = run(t, "report", name)
+        check_equal((code, out), (1, ""), err)
+        check(says in err and name in err, err)
+    code, _, err = run(t, "report")
+    check_equal(code, 2, err)

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A report in JSON: what was read of any is written, and then is the same for good. */
+#include "output/json/reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz.h"
+#include "output/json/report.h"
+#include "shown.h"
+
+static char *written(const struct report *report, size_t *ret_size)
+{
+	char *text = NULL;
+	FILE *out = open_memstream(&text, ret_size);
+
+	fuzz__require(out && !report__write_json(out, report));
+	fclose(out);
+	return text;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct report_reader *reader, *again;
+	struct failure failure;
+	char *text;
+
+	if (report_reader__new((const char *)data, size, "the input", &reader, &failure))
+		return 0;
+	text = written(report_reader__report(reader), &size);
+	shown__check_json(text, size);
+	fuzz__require(!report_reader__new(text, size, "what was written", &again, &failure));
+	free(written(report_reader__report(again), &size));
+	free(text);
+	report_reader__free(again);
+	report_reader__free(reader);
+	return 0;
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A report that was written as JSON and read again is the same JSON. */
+#include "output/json/reader.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "output/json/report.h"
+#include "sample.h"
+
+static char *write_json(const struct report *report)
+{
+	struct sample_stream stream;
+	char *text;
+
+	sample__open(&stream);
+	cr_assert_eq(report__write_json(stream.file, report), 0);
+	text = strdup(sample__added(&stream));
+	cr_assert_not_null(text);
+	sample__close(&stream);
+	return text;
+}
+
+static struct report_reader *read_text(const char *text)
+{
+	struct report_reader *reader;
+	struct failure failure;
+
+	cr_assert_eq(report_reader__new(text, strlen(text), "here", &reader, &failure), 0, "%s",
+		     failure.text);
+	return reader;
+}
+
+static void expect_the_same(const struct report *report)
+{
+	char *text = write_json(report), *again;
+	struct report_reader *reader = read_text(text);
+
+	again = write_json(report_reader__report(reader));
+	cr_expect_str_eq(again, text);
+	free(again);
+	free(text);
+	report_reader__free(reader);
+}
+
+Test(json_reader, leaks)
+{
+	struct sample sample;
+
+	sample__leaks(&sample);
+	sample.report.end = REPORT_DURATION_OVER;
+	sample.report.self = (struct report_self){
+		.targets = {1, 2, 3, 4},
+		.events_malformed = 5,
+		.cpu_seconds = 0.82,
+		.resident_bytes = 12 << 20,
+		.bpf_bytes = 3 << 20,
+		.open_fds = 31,
+		.cycle_ns = 13100000,
+		.interval_stretch = 4,
+		.process_events_lost = 6,
+		.textfile_errors = 7,
+		.state_errors = 8,
+	};
+	expect_the_same(&sample.report);
+	sample__suppressed(&sample);
+	expect_the_same(&sample.report);
+	sample__healthy(&sample);
+	expect_the_same(&sample.report);
+	sample__empty(&sample);
+	expect_the_same(&sample.report);
+}
+
+Test(json_reader, hostile_names)
+{
+	struct sample sample;
+
+	sample__hostile(&sample);
+	expect_the_same(&sample.report);
+}
+
+Test(json_reader, any_report)
+{
+	for (unsigned int seed = 1; seed <= 53; seed++) {
+		struct sample sample;
+
+		sample__random(&sample, seed);
+		/* Of counts beyond those of JSON the share is not that of what it says. */
+		for (size_t i = 0; i < sample.target.n_sites; i++) {
+			sample.sites[i].view.evidence.stayed %= INT64_MAX;
+			sample.sites[i].view.evidence.left %= INT64_MAX;
+			/* When it is due does not fit behind endless reasons. */
+			sample.sites[i].due_ns = 0;
+		}
+		expect_the_same(&sample.report);
+		sample__random_free(&sample);
+	}
+}
+
+Test(json_reader, a_verdict_that_is_due_is_said_to_be_once)
+{
+	struct sample sample;
+
+	sample__leaks(&sample);
+	sample.sites[0].view.verdict = VERDICT_GROWING;
+	sample.sites[0].due_ns = SAMPLE_TIME_NS + 60 * NSEC_PER_SEC;
+	expect_the_same(&sample.report);
+}
+
+Test(json_reader, goroutines_of_one_place_share_it)
+{
+	static const struct report_frame frame = {
+		.function = "main.wait", .file = "a.go", .line = 7};
+	static const struct report_place place = {
+		.site = "0123abcd", .start_function = "main.run", .stack = &frame, .n_stack = 1};
+	struct report_goroutine list[] = {
+		{.goid = 11,
+		 .state = "select",
+		 .parked = true,
+		 .waiting_ns = 3 * NSEC_PER_SEC,
+		 .place = &place},
+		{.goid = 13, .parent_goid = 1, .state = "running", .place = &place},
+	};
+	struct sample sample;
+	struct report_reader *reader;
+	const struct report_target *target;
+	char *text;
+
+	sample__leaks(&sample);
+	sample.target.goroutines_listed = true;
+	sample.target.goroutine_list = list;
+	sample.target.n_goroutine_list = ARRAY_SIZE(list);
+	expect_the_same(&sample.report);
+	text = write_json(&sample.report);
+	reader = read_text(text);
+	target = &report_reader__report(reader)->targets[0];
+	cr_assert_eq(target->n_goroutine_list, 2);
+	cr_expect_eq(target->goroutine_list[0].place, target->goroutine_list[1].place);
+	cr_expect_str_eq(target->goroutine_list[0].place->stack[0].function, "main.wait");
+	report_reader__free(reader);
+	free(text);
+}
+
+Test(json_reader, of_several_lines_the_last_whole_one)
+{
+	struct sample sample;
+	struct report_reader *reader;
+	char *first, *second, all[65536];
+
+	sample__empty(&sample);
+	first = write_json(&sample.report);
+	sample.target.pid = 7919;
+	second = write_json(&sample.report);
+	snprintf(all, sizeof(all), "%s%s{\"schema_version\": 1, \"targ", first, second);
+	reader = read_text(all);
+	cr_expect_eq(report_reader__report(reader)->targets[0].pid, 7919);
+	report_reader__free(reader);
+	free(first);
+	free(second);
+}
+
+Test(json_reader, what_is_no_report_is_refused_in_words)
+{
+	static const struct {
+		const char *text;
+		int err;
+		const char *says;
+	} cases[] = {
+		{"", -EPROTO, "no JSON"},
+		{"not json", -EPROTO, "no JSON"},
+		{"[]", -EPROTO, "no report"},
+		{"{}", -EPROTO, "no report"},
+		{"{\"schema_version\": 1}", -EPROTO, "no report"},
+		{"{\"schema_version\": 2, \"targets\": []}", -EOPNOTSUPP, "newer"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct failure failure = {""};
+		struct report_reader *reader;
+
+		cr_expect_eq(report_reader__new(cases[i].text, strlen(cases[i].text), "f", &reader,
+						&failure),
+			     cases[i].err, "%s", cases[i].text);
+		cr_expect(strstr(failure.text, cases[i].says), "%s", failure.text);
+	}
+}
+
+Test(json_reader, members_of_other_types_are_not_known)
+{
+	struct report_reader *reader = read_text(
+		"{\"schema_version\": 1, \"time\": 5, \"targets\": [7, {\"pid\": \"x\", \"comm\": 3, "
+		"\"sites\": [null, {\"id\": \"0123456789\", \"goroutines\": -5}], "
+		"\"findings\": [{\"sites\": [\"nobody\"]}]}]}");
+	const struct report *report = report_reader__report(reader);
+
+	cr_assert_eq(report->n_targets, 2);
+	cr_expect_eq(report->targets[1].pid, 0);
+	cr_assert_eq(report->targets[1].n_sites, 2);
+	cr_expect_eq(report->targets[1].n_findings, 0);
+	cr_expect_eq(report->targets[1].sites[1].view.goroutines, 0);
+	cr_expect_str_eq(report->targets[1].sites[1].id, "01234567");
+	report_reader__free(reader);
+}

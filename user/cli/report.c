@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/report.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/stream.h"
+#include "cli/command.h"
+#include "cli/report_file.h"
+#include "cli/terminal.h"
+#include "output/html/page.h"
+#include "output/json/report.h"
+#include "output/pprof/goroutines.h"
+#include "output/pprof/sites.h"
+#include "output/text/dump.h"
+#include "output/text/report.h"
+
+static int write_text(FILE *out, const struct report_file *file, const struct options *options)
+{
+	const struct text_options text = {
+		.screen = terminal__screen(fileno(out), options->color, TERMINAL_DEFAULT_COLUMNS),
+		.verbose = options->verbose > 0,
+		.all = options->all,
+	};
+	struct report report = *file->report;
+	struct text_writer *writer;
+	int err = text_writer__new(out, &text, &writer);
+
+	if (err)
+		return err;
+	/* Of a recording that goes on, or was cut off, this is the last that there is. */
+	if (!report__final(&report))
+		report.end = REPORT_ONCE;
+	err = text_writer__write(writer, &report);
+	text_writer__free(writer);
+	return err;
+}
+
+static int write_profile(FILE *out, const struct report_file *file, struct failure *failure)
+{
+	const struct timeline_target *timeline = NULL;
+	const struct report *report = file->report;
+	const struct report_target *target;
+	struct pprof *profile;
+	int err;
+
+	if (report->n_targets != 1)
+		return failure__set(failure, -EINVAL,
+				    "a profile is of one Go runtime, and here are %zu",
+				    report->n_targets);
+	target = &report->targets[0];
+	if (file->timeline && file->timeline->n_targets)
+		timeline = &file->timeline->targets[0];
+	err = target->goroutines_listed ?
+		      goroutines_profile__make(target, report->realtime_ns, &profile) :
+		      sites_profile__make(target, timeline, report->realtime_ns, &profile);
+	if (err)
+		return err;
+	err = pprof__write(profile, out);
+	pprof__free(profile);
+	return err;
+}
+
+static int write_as(FILE *out, const struct report_file *file, const struct options *options,
+		    struct failure *failure)
+{
+	switch ((enum report_format)options->format) {
+	case FORMAT_TEXT:
+		return write_text(out, file, options);
+	case FORMAT_JSON:
+		return report__write_json(out, file->report);
+	case FORMAT_PPROF:
+		return write_profile(out, file, failure);
+	case FORMAT_FOLDED:
+		return dump__write_folded(out, file->report);
+	case FORMAT_HTML:
+		return html__write(out, file->report, file->timeline);
+	}
+	return -EINVAL;
+}
+
+static bool is_binary(enum report_format format)
+{
+	return format == FORMAT_PPROF;
+}
+
+/* Under the name of what could be written at last: what was there before stays until then. */
+static int write_file(const struct report_file *file, const struct options *options,
+		      struct failure *failure)
+{
+	FILE *out = fopen(options->output, "we");
+	int err;
+
+	if (!out)
+		return failure__set(failure, -errno, "--output: %s: %s", options->output,
+				    strerror(errno));
+	err = write_as(out, file, options, failure);
+	if (fclose(out) && !err)
+		err = -errno;
+	if (err && !*failure->text)
+		failure__set(failure, err, "--output: %s: %s; the file is not whole",
+			     options->output, strerror(-err));
+	return err;
+}
+
+static int run(const struct options *options, const struct report_file *file,
+	       struct failure *failure)
+{
+	int err;
+
+	if (options->output) {
+		err = write_file(file, options, failure);
+		return err ? command__failed(err, failure) : 0;
+	}
+	if (is_binary((enum report_format)options->format) && terminal__present(STDOUT_FILENO)) {
+		log_error("this format is none for a terminal: add -o FILE");
+		return EXIT_CODE_USAGE;
+	}
+	err = write_as(stdout, file, options, failure);
+	if (err && *failure->text)
+		return command__failed(err, failure);
+	return command__wrote(err, "the report");
+}
+
+int command__report(const struct options *options)
+{
+	struct failure failure = {""};
+	struct report_file file;
+	int code, err;
+
+	if (!options->files.n) {
+		log_error("report which file? Name a recording (gleakd record makes those), or a "
+			  "report in JSON");
+		return EXIT_CODE_USAGE;
+	}
+	err = report_file__open(options->files.items[0], &file, &failure);
+	if (err)
+		return command__failed(err, &failure);
+	code = run(options, &file, &failure);
+	report_file__close(&file);
+	return code;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_OUTPUT_JSON_READER_PRIVATE_H
+#define GLEAKD_OUTPUT_JSON_READER_PRIVATE_H
+
+/*
+ * What the parts of the reader share: reader.c (the report), reader_values.c (values), reader_site.c,
+ * reader_heap.c. Texts are those of the JSON tree, arrays are of the arena; both live as long as the
+ * reader. A member that is not there, or of another type, has the value 0, "" or NULL.
+ */
+#include <jansson.h>
+
+#include "base/arena.h"
+#include "output/json/reader.h"
+
+struct report_reader {
+	json_t *root;
+	struct arena arena;
+	struct report report;
+	bool too_many; /* a list is longer than any that is read */
+};
+
+const char *read__text(const json_t *object, const char *name);
+uint64_t read__count(const json_t *object, const char *name);
+uint32_t read__count32(const json_t *object, const char *name);
+double read__real(const json_t *object, const char *name);
+uint64_t read__seconds(const json_t *object, const char *name); /* in ns */
+bool read__bool(const json_t *object, const char *name);
+uint64_t read__address(const json_t *object, const char *name);
+
+/* read__word - the number below @n whose name, by @name_of, the member has; else 0. */
+unsigned int read__word(const json_t *object, const char *name,
+			const char *(*name_of)(unsigned int), unsigned int n);
+
+/*
+ * read__array - how many elements the list has; *@ret_items has as many of @size bytes, zeroed. More
+ * than @max is an error of the whole report.
+ */
+size_t read__array(struct report_reader *reader, const json_t *list, size_t size, size_t max,
+		   void *ret_items);
+
+struct report_frame read__frame(const json_t *object);
+const struct report_frame *read__stack(struct report_reader *reader, const json_t *list,
+				       size_t *ret_n);
+
+void read__site(struct report_reader *reader, const json_t *json, uint64_t realtime_ns,
+		struct report_site *site);
+void read__findings(struct report_reader *reader, const json_t *list, struct report_target *target);
+void read__heap(struct report_reader *reader, const json_t *json, struct report_target *target);
+void read__goroutines(struct report_reader *reader, const json_t *list,
+		      struct report_target *target);
+
+#endif /* GLEAKD_OUTPUT_JSON_READER_PRIVATE_H */
