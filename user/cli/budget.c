@@ -64,7 +64,7 @@ void budget__keep_cpu(struct budget *budget, struct session *session, bool settl
 void budget__trim(struct budget *budget)
 {
 	if (budget->max_memory &&
-	    (budget->full || self_usage__resident_bytes(PROC_ROOT) > budget->max_memory / 10 * 9))
+	    (budget->full || resident__of(PROC_ROOT, 0) > budget->max_memory / 10 * 9))
 		malloc_trim(0);
 }
 
