@@ -155,7 +155,7 @@ def reports_of_it_are_those_of_the_watch(t):
         check_equal(sum(int(l.rsplit(" ", 1)[1]) for l in ours), STAY, "folded")
         code, page, err = run(t, "report", path, "--format", "html")
         check_equal(code, 0, err)
-        check(page.startswith("<!DOCTYPE html>") and "main.worker" in page, page[:200])
+        check(page.startswith("<!doctype html>") and "main.worker" in page, page[:200])
         profile = path + ".pb.gz"
         code, _, err = run(t, "report", path, "--format", "pprof", "-o", profile)
         check_equal(code, 0, err)

@@ -8,6 +8,9 @@
 #include "output/json/writer.h"
 #include "record/recorder_private.h"
 
+/* Places that allocate are recorded by interval, those with most: no more than so many of a runtime. */
+#define MAX_ALLOCATIONS 200
+
 /* --- sites --------------------------------------------------------------------------------------- */
 
 static struct written_site *written_of(struct recorder *recorder, uint32_t site)
@@ -213,7 +216,9 @@ void record_sites__write(struct recorded *recorded, const struct report_target *
 			 uint64_t now_ns)
 {
 	const struct report_allocations *allocations = target->allocations;
-	size_t n_allocations = allocations ? allocations->n_sites : 0;
+	/* The others are small. */
+	size_t n_allocations =
+		allocations ? min_of(allocations->n_sites, (size_t)MAX_ALLOCATIONS) : 0;
 
 	if (recorder__room(recorded->recorder) == ROOM_FOR_REPORT) {
 		recorded->left_out_points += target->n_sites + n_allocations;

@@ -45,6 +45,9 @@ static const char *const texts[STATEMENTS] = {
 /* Pages of the journal after which they are moved to the file. */
 #define JOURNAL "PRAGMA wal_autocheckpoint = 2000"
 
+/* Who reads before there is a journal is waited for. */
+#define BUSY_MS 2000
+
 /* Shares of max_bytes. */
 #define FULL_FOR_SHORT_LIVES 0.70
 #define FULL_FOR_LIVES	     0.85
@@ -219,6 +222,7 @@ static void open_database(struct recorder *recorder)
 		fail(recorder);
 		return;
 	}
+	sqlite3_busy_timeout(recorder->db, BUSY_MS);
 	snprintf(version, sizeof(version), "PRAGMA application_id = %d; PRAGMA user_version = %d",
 		 RECORD_APPLICATION_ID, RECORD_VERSION);
 	execute(recorder, "PRAGMA journal_mode = WAL");

@@ -114,6 +114,8 @@ static void read_target(struct report_reader *reader, const json_t *json,
 
 	read_place(json, target);
 	target->observed_ns = read__seconds(json, "observed_seconds");
+	target->census_age_ns = read__seconds(json, "census_age_seconds");
+	target->census_stretch = read__count32(json, "census_stretch");
 	read_execution(json, &target->execution);
 	target->mode = (enum probe_mode)read__word(json, "mode", mode_name, PROBE_MODE_COUNT);
 	target->mode_reason = read__text(json, "mode_reason");
@@ -143,6 +145,7 @@ static void read_self(const json_t *json, struct report_self *self)
 	self->open_fds = read__count(json, "open_files");
 	self->cycle_ns = read__seconds(json, "cycle_seconds");
 	self->interval_stretch = read__count32(json, "interval_stretch");
+	self->slowed_targets = read__count(json, "slowed_targets");
 	self->targets[REPORT_ATTACHED] = read__count(processes, "attached");
 	self->targets[REPORT_UNSUPPORTED] = read__count(processes, "unsupported");
 	self->targets[REPORT_FAILED] = read__count(processes, "failed");
