@@ -154,6 +154,21 @@ const struct command_spec commands[COMMAND_COUNT] = {
 			.max_words = 1,
 			.has_page = true,
 		},
+	[COMMAND_DIFF] =
+		{
+			.name = "diff",
+			.usage = "OLD NEW [options]",
+			.examples = {{"gleakd diff before.db after.db", "what a change has done"},
+				     {"gleakd diff old.json new.json --json", "for a script"}},
+			.summary = "what is different between two recordings or reports",
+			.about =
+				"Compares two recordings, or reports in JSON, of the same program: "
+				"which sites appeared, grew, shrank, do not rise any more or are "
+				"gone, and which places in the code have more memory in use or "
+				"less.",
+			.max_words = 2,
+			.has_page = true,
+		},
 	[COMMAND_DOCTOR] =
 		{
 			.name = "doctor",

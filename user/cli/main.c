@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/config.h"
 #include "cli/daemon.h"
+#include "cli/diff.h"
 #include "cli/doctor.h"
 #include "cli/dump.h"
 #include "cli/heap.h"
@@ -149,7 +150,8 @@ static int (*const run[COMMAND_COUNT])(const struct options *options) = {
 	[COMMAND_DUMP] = dump,		[COMMAND_PROVE] = prove,
 	[COMMAND_HEAP] = heap,		[COMMAND_HOLDERS] = holders,
 	[COMMAND_RECORD] = record,	[COMMAND_REPORT] = command__report,
-	[COMMAND_HELP] = help,		[COMMAND_VERSION] = version,
+	[COMMAND_DIFF] = command__diff, [COMMAND_HELP] = help,
+	[COMMAND_VERSION] = version,
 };
 
 static int run_command(const struct options *options)

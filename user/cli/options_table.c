@@ -14,11 +14,12 @@
 #define HOLDERS (1u << COMMAND_HOLDERS)
 #define RECORD	(1u << COMMAND_RECORD)
 #define REPORT	(1u << COMMAND_REPORT)
+#define DIFF	(1u << COMMAND_DIFF)
 #define DOCTOR	(1u << COMMAND_DOCTOR)
 #define HELP	(1u << COMMAND_HELP)
 #define EVERY                                                                                   \
-	(WATCH | TOP | LIST | DUMP | PROVE | HEAP | HOLDERS | RECORD | REPORT | DOCTOR | HELP | \
-	 1u << COMMAND_VERSION)
+	(WATCH | TOP | LIST | DUMP | PROVE | HEAP | HOLDERS | RECORD | REPORT | DIFF | DOCTOR | \
+	 HELP | 1u << COMMAND_VERSION)
 
 static const char *const color_words[] = {"auto", "always", "never", NULL};
 static const char *const group_words[] = {"exe", "comm", "unit", "container", "pid", NULL};
@@ -179,7 +180,7 @@ const struct option_spec option_specs[] = {
 		 "pid"},
 	{"json", 0, OPTION_FLAG, WATCH | PROVE | HEAP | HOLDERS, OPTION_IN_FILE, FIELD(json),
 	 .brief = "for scripts", .help = "one JSON object per line and interval (docs/schema.md)"},
-	{"json", 0, OPTION_FLAG, LIST | DUMP | DOCTOR, .offset = FIELD(json),
+	{"json", 0, OPTION_FLAG, LIST | DUMP | DIFF | DOCTOR, .offset = FIELD(json),
 	 .help = "one JSON object (docs/schema.md)"},
 	{"verbose", 'v', OPTION_COUNT, RECORD, .offset = FIELD(verbose), .max = 2,
 	 .help = "tell more; twice: what gleakd itself is doing"},
@@ -273,6 +274,11 @@ const struct option_spec option_specs[] = {
 	 .max = 255, .metavar = "N",
 	 .help = "exit with N when a place that allocates is growing, and with 5 when that could not "
 		 "be judged (default: it does not change the exit status)"},
+	{"error-exitcode", 0, OPTION_NUMBER, DIFF, .offset = FIELD(error_exitcode), .min = 1,
+	 .max = 255, .metavar = "N", .brief = "exit with N when something is worse",
+	 .help = "exit with N when a site is leaking or stuck that was not before or has more "
+		 "goroutines than before, or a place that allocates is growing that was not "
+		 "(default: differences do not change the exit status)"},
 	{"json-schema", 0, OPTION_FLAG, WATCH, .offset = FIELD(json_schema),
 	 .help = "print the JSON Schema of what --json prints, then end"},
 	{"config", 0, OPTION_PATH, WATCH, .offset = FIELD(config), .min = 1, .max = PATH_MAX - 1,
@@ -282,8 +288,9 @@ const struct option_spec option_specs[] = {
 	{"print-config", 0, OPTION_FLAG, WATCH, .offset = FIELD(print_config),
 	 .help = "print what would be in force, as a config file, then end"},
 	{"color", 0, OPTION_CHOICE,
-	 WATCH | TOP | LIST | DUMP | PROVE | HEAP | HOLDERS | REPORT | DOCTOR, OPTION_IN_FILE,
-	 FIELD(color), .choices = color_words, .fallback = "auto", .metavar = "WHEN",
+	 WATCH | TOP | LIST | DUMP | PROVE | HEAP | HOLDERS | REPORT | DIFF | DOCTOR,
+	 OPTION_IN_FILE, FIELD(color), .choices = color_words, .fallback = "auto",
+	 .metavar = "WHEN",
 	 .help = "when to use colors: always, never, auto (on a terminal; NO_COLOR, CLICOLOR_FORCE)"},
 	{"ring-bytes", 0, OPTION_SIZE, WATCH, OPTION_HIDDEN, FIELD(ring_bytes), .min = 4096,
 	 .max = 1ULL << 30, .metavar = "N", .help = "size of the ring buffer, a power of two"},

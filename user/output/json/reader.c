@@ -88,6 +88,7 @@ static void read_totals(const json_t *json, struct report_target *target)
 static void read_place(const json_t *json, struct report_target *target)
 {
 	const json_t *runtime = json_object_get(json, "runtime");
+	const json_t *program = json_object_get(json, "program");
 
 	target->pid = (pid_t)min_of(read__count(json, "pid"), (uint64_t)INT32_MAX);
 	target->comm = read__text(json, "comm");
@@ -99,6 +100,10 @@ static void read_place(const json_t *json, struct report_target *target)
 				  "";
 	target->group = text__base_name(target->exe);
 	target->go_version = read__text(json, "go_version");
+	target->module = read__text(program, "module");
+	target->module_version = read__text(program, "version");
+	target->vcs_revision = read__text(program, "vcs_revision");
+	target->vcs_modified = read__bool(program, "vcs_modified");
 	target->how = read__text(json, "how");
 	target->unit = read__text(json, "unit");
 	target->container_id = read__text(json, "container_id");
@@ -127,6 +132,7 @@ static void read_target(struct report_reader *reader, const json_t *json,
 	for (size_t i = 0; i < target->n_sites; i++)
 		read__site(reader, json_array_get(list, i), reader->report.realtime_ns, &sites[i]);
 	target->totals.sites = target->n_sites;
+	read__locks(reader, list, target, sites);
 	read__findings(reader, json_object_get(json, "findings"), target);
 	read__goroutines(reader, json_object_get(json, "goroutine_list"), target);
 	read__heap(reader, json, target);

@@ -4,7 +4,7 @@
 
 /*
  * What the parts of the reader share: reader.c (the report), reader_values.c (values), reader_site.c,
- * reader_heap.c. Texts are those of the JSON tree, arrays are of the arena; both live as long as the
+ * reader_locks.c, reader_heap.c. Texts are those of the JSON tree, arrays are of the arena; both live as long as the
  * reader. A member that is not there, or of another type, has the value 0, "" or NULL.
  */
 #include <jansson.h>
@@ -44,6 +44,9 @@ const struct report_frame *read__stack(struct report_reader *reader, const json_
 
 void read__site(struct report_reader *reader, const json_t *json, uint64_t realtime_ns,
 		struct report_site *site);
+/* read__locks - of all sites of @target, which are @sites; they are read from @list. */
+void read__locks(struct report_reader *reader, const json_t *list, struct report_target *target,
+		 struct report_site *sites);
 void read__findings(struct report_reader *reader, const json_t *list, struct report_target *target);
 void read__heap(struct report_reader *reader, const json_t *json, struct report_target *target);
 void read__goroutines(struct report_reader *reader, const json_t *list,

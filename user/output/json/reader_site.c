@@ -211,6 +211,20 @@ static void read_opinion(struct report_reader *reader, const json_t *json, uint6
 	read_why(reader, json_object_get(json, "why"), site);
 }
 
+static const struct go_dependency *read_library(struct report_reader *reader, const json_t *json)
+{
+	struct go_dependency *library;
+
+	if (!json_is_object(json))
+		return NULL;
+	library = arena__take(&reader->arena, 1, sizeof(*library));
+	if (!library)
+		return NULL;
+	library->path = read__text(json, "module");
+	library->version = read__text(json, "version");
+	return library;
+}
+
 void read__site(struct report_reader *reader, const json_t *json, uint64_t realtime_ns,
 		struct report_site *site)
 {
@@ -228,8 +242,7 @@ void read__site(struct report_reader *reader, const json_t *json, uint64_t realt
 	site->created_by = read__frame(json_object_get(json, "created_by"));
 	site->blocked_at = read__frame(json_object_get(json, "blocked_at"));
 	site->start_function = read__text(json, "start_function");
-	/* A library is named for what is not the program's own. */
-	site->blocked_at.own = !json_is_object(json_object_get(json, "library"));
+	site->library = read_library(reader, json_object_get(json, "library"));
 	site->stack = read__stack(reader, json_object_get(json, "stack"), &site->n_stack);
 	view->oldest_park_ns = read__seconds(json, "oldest_park_seconds");
 	view->oldest_age_ns = read__seconds(json, "oldest_age_seconds");
@@ -246,6 +259,20 @@ static struct report_site *find_site(const struct report_target *target, const c
 	for (size_t i = 0; i < target->n_sites; i++) {
 		if (!strcmp(target->sites[i].id, id))
 			return (struct report_site *)&target->sites[i];
+	}
+	return NULL;
+}
+
+/* The lock that joins the sites of @finding, which is what it is said to be. */
+static const struct report_lock *lock_of(struct report_finding *finding, const char *what)
+{
+	const struct report_site *site = finding->n_sites ? finding->sites[0] : NULL;
+	char text[REPORT_WHAT_SIZE];
+
+	for (size_t i = 0; site && i < site->n_locks; i++) {
+		finding->lock = &site->locks[i];
+		if (!strcmp(report_finding__what(finding, text), what))
+			return finding->lock;
 	}
 	return NULL;
 }
@@ -276,6 +303,7 @@ static bool read_finding(struct report_reader *reader, const json_t *json,
 		site->finding = finding;
 		sites[finding->n_sites++] = site;
 	}
+	finding->lock = lock_of(finding, read__text(json, "what"));
 	return finding->n_sites;
 }
 
