@@ -248,3 +248,42 @@ def what_is_no_recording_is_refused_in_words(t):
         check(says in err and name in err, err)
     code, _, err = run(t, "report")
     check_equal(code, 2, err)
+
+
+@case
+def a_difference_is_found_and_fails_a_build(t):
+    target = start(t, COUNTS)
+    target.ask(f"run {ALL} 7")
+    folder = t.directory()
+    paths = [os.path.join(folder, name) for name in ("old.json", "new.json")]
+    for path, more in zip(paths, (0, STAY)):
+        if more:
+            target.ask(f"run {more} {more}")
+        code, out, err = run(t, "--pid", str(target.pid), "--once", "--json")
+        check_equal(code, 0, err)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(out)
+    code, out, err = run(t, "diff", *paths, "--json")
+    check_equal(code, 0, err)
+    changed = json.loads(out)["changed_sites"]
+    grown = [c for c in changed if at(c["created_by"], COUNTS.line(MADE))]
+    check_equal([(c["change"], c["goroutines_before"], c["goroutines"]) for c in grown],
+                [("grew", 7, 7 + STAY)], "the site")
+    code, out, err = run(t, "diff", *paths)
+    check_equal(code, 0, err)
+    check("grew" in out and "main.run" in out, out)
+    # The same, leaking in the new one.
+    with open(paths[1], encoding="utf-8") as file:
+        report = json.load(file)
+    for site in sites(report, COUNTS.line(MADE)):
+        site["verdict"], site["confidence"], site["why"] = "leaking", 0.9, ["it does"]
+    with open(paths[1], "w", encoding="utf-8") as file:
+        json.dump(report, file)
+    code, out, err = run(t, "diff", *paths, "--error-exitcode", "10")
+    check_equal(code, 10, err)
+    check("leaking" in out and "Worse: 1" in out, out)
+    code, out, err = run(t, "diff", paths[1], paths[1], "--error-exitcode", "10")
+    check_equal(code, 0, err)
+    check("Nothing has changed" in out, out)
+    code, out, err = run(t, "diff", paths[1])
+    check_equal(code, 2, err)

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "output/diff.h"
 #include "output/process_list.h"
 #include "process_list_sample.h"
 #include "output/json/report.h"
@@ -314,6 +315,31 @@ static json_t *written_list(void)
 	return json;
 }
 
+static json_t *written_diff(void)
+{
+	static const struct report_alloc_site place = {.id = "0123abcd", .in_use_bytes = 4 << 20};
+	static const struct report_alloc_site before = {.id = "0123abcd", .in_use_bytes = 1 << 20};
+	struct report_allocations allocations[] = {{.sites = &before, .n_sites = 1},
+						   {.sites = &place, .n_sites = 1}};
+	struct sample old, sample;
+	struct sample_stream stream;
+	struct diff diff;
+	json_t *json;
+
+	sample__healthy(&old);
+	sample__leaks(&sample);
+	old.target.allocations = &allocations[0];
+	sample.target.allocations = &allocations[1];
+	cr_assert_eq(diff__make(&old.report, &sample.report, &diff), 0);
+	cr_assert(diff.n_sites && diff.n_places);
+	sample__open(&stream);
+	cr_assert_eq(diff__write_json(stream.file, &diff), 0);
+	json = parse(sample__added(&stream));
+	sample__close(&stream);
+	diff__release(&diff);
+	return json;
+}
+
 static json_t *written_checkup(void)
 {
 	const struct doctor_report report = {
@@ -470,6 +496,7 @@ Test(schema, what_is_written_is_valid)
 	check_valid(&check, "report", whole_report());
 	check_valid(&check, "list", written_list());
 	check_valid(&check, "checkup", written_checkup());
+	check_valid(&check, "diff", written_diff());
 	json_decref(check.schema);
 }
 
@@ -535,6 +562,7 @@ Test(schema, has_no_field_that_is_never_written)
 	check_valid(&check, "report", whole_report());
 	check_valid(&check, "list", written_list());
 	check_valid(&check, "checkup", written_checkup());
+	check_valid(&check, "diff", written_diff());
 	each_field(check.schema, must_be_met, check.met);
 	json_decref(check.met);
 	json_decref(check.schema);
