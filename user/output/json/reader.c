@@ -119,7 +119,10 @@ static void read_target(struct report_reader *reader, const json_t *json,
 
 	read_place(json, target);
 	target->observed_ns = read__seconds(json, "observed_seconds");
-	target->census_age_ns = read__seconds(json, "census_age_seconds");
+	/* 0 is none. */
+	if (json_is_number(json_object_get(json, "census_age_seconds")))
+		target->census_age_ns =
+			max_of(read__seconds(json, "census_age_seconds"), (uint64_t)1);
 	target->census_stretch = read__count32(json, "census_stretch");
 	read_execution(json, &target->execution);
 	target->mode = (enum probe_mode)read__word(json, "mode", mode_name, PROBE_MODE_COUNT);

@@ -12,13 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "output/diff.h"
-#include "output/process_list.h"
-#include "process_list_sample.h"
 #include "output/json/report.h"
-#include "output/doctor.h"
-#include "discover/process_list.h"
 #include "sample.h"
+#include "schema_written.h"
 
 static char *schema_text(void)
 {
@@ -45,19 +41,10 @@ static char *read_file(const char *path)
 	return text;
 }
 
-static json_t *parse(const char *text)
-{
-	json_error_t error;
-	json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, &error);
-
-	cr_assert_not_null(json, "%s at line %d", error.text, error.line);
-	return json;
-}
-
 static json_t *load_schema(void)
 {
 	char *text = schema_text();
-	json_t *schema = parse(text);
+	json_t *schema = schema_written__parse(text);
 
 	free(text);
 	return schema;
@@ -297,71 +284,7 @@ static json_t *written_report(const struct report *report)
 
 	sample__open(&stream);
 	cr_assert_eq(report__write_json(stream.file, report), 0);
-	json = parse(sample__added(&stream));
-	sample__close(&stream);
-	return json;
-}
-
-static json_t *written_list(void)
-{
-	struct process_list list = list_sample__host();
-	struct sample_stream stream;
-	json_t *json;
-
-	sample__open(&stream);
-	cr_assert_eq(process_list__write_json(stream.file, &list), 0);
-	json = parse(sample__added(&stream));
-	sample__close(&stream);
-	return json;
-}
-
-static json_t *written_diff(void)
-{
-	static const struct report_alloc_site place = {.id = "0123abcd", .in_use_bytes = 4 << 20};
-	static const struct report_alloc_site before = {.id = "0123abcd", .in_use_bytes = 1 << 20};
-	struct report_allocations allocations[] = {{.sites = &before, .n_sites = 1},
-						   {.sites = &place, .n_sites = 1}};
-	struct sample old, sample;
-	struct sample_stream stream;
-	struct diff diff;
-	json_t *json;
-
-	sample__healthy(&old);
-	sample__leaks(&sample);
-	old.target.allocations = &allocations[0];
-	sample.target.allocations = &allocations[1];
-	cr_assert_eq(diff__make(&old.report, &sample.report, &diff), 0);
-	cr_assert(diff.n_sites && diff.n_places);
-	sample__open(&stream);
-	cr_assert_eq(diff__write_json(stream.file, &diff), 0);
-	json = parse(sample__added(&stream));
-	sample__close(&stream);
-	diff__release(&diff);
-	return json;
-}
-
-static json_t *written_checkup(void)
-{
-	const struct doctor_report report = {
-		.version = "0.1.0",
-		.revision = "unknown",
-		.items = {{"kernel", "btf", DOCTOR_OK, 0, "there", ""},
-			  {"files", "state", DOCTOR_WARN, 0, "not there", "make it"}},
-		.n_items = 2,
-		.costs = {{"nop5", 0},
-			  {"call", 1},
-			  {"jump", 2},
-			  {"branch", 3},
-			  {"push", 4},
-			  {"single-step", 5}},
-		.n_costs = 6,
-	};
-	struct sample_stream stream;
-	json_t *json;
-
-	sample__open(&stream);
-	cr_assert_eq(doctor__write_json(stream.file, &report), 0);
-	json = parse(sample__added(&stream));
+	json = schema_written__parse(sample__added(&stream));
 	sample__close(&stream);
 	return json;
 }
@@ -494,9 +417,9 @@ Test(schema, what_is_written_is_valid)
 	sample.report.end = REPORT_INTERRUPTED;
 	check_valid(&check, "report", written_report(&sample.report));
 	check_valid(&check, "report", whole_report());
-	check_valid(&check, "list", written_list());
-	check_valid(&check, "checkup", written_checkup());
-	check_valid(&check, "diff", written_diff());
+	check_valid(&check, "list", schema_written__list());
+	check_valid(&check, "checkup", schema_written__checkup());
+	check_valid(&check, "diff", schema_written__diff());
 	json_decref(check.schema);
 }
 
@@ -560,9 +483,9 @@ Test(schema, has_no_field_that_is_never_written)
 	struct check check = {.schema = load_schema(), .met = json_object()};
 
 	check_valid(&check, "report", whole_report());
-	check_valid(&check, "list", written_list());
-	check_valid(&check, "checkup", written_checkup());
-	check_valid(&check, "diff", written_diff());
+	check_valid(&check, "list", schema_written__list());
+	check_valid(&check, "checkup", schema_written__checkup());
+	check_valid(&check, "diff", schema_written__diff());
 	each_field(check.schema, must_be_met, check.met);
 	json_decref(check.met);
 	json_decref(check.schema);
