@@ -12,6 +12,16 @@ static const char *alloc_verdict_name(unsigned int verdict)
 	return alloc_verdict__name((enum alloc_verdict)verdict);
 }
 
+static const char *source_name(unsigned int source)
+{
+	return alloc_source__name((enum alloc_source)source);
+}
+
+static const char *by_name(unsigned int by)
+{
+	return report_alloc_by__name((enum report_alloc_by)by);
+}
+
 static const char *root_name(unsigned int kind)
 {
 	return heap_way_root__name((enum heap_way_root)kind);
@@ -180,6 +190,8 @@ static const struct report_allocations *read_allocations(struct report_reader *r
 	if (!allocations)
 		return NULL;
 	allocations->missing = read__text(memory, "source_missing");
+	allocations->source =
+		(enum alloc_source)read__word(memory, "source", source_name, ALLOC_SOURCE_ALL + 1);
 	allocations->rate = read__count(memory, "sample_rate_bytes");
 	allocations->n_sites =
 		read__array(reader, list, sizeof(*sites), REPORT_READER_MAX_ITEMS, &sites);
@@ -187,11 +199,74 @@ static const struct report_allocations *read_allocations(struct report_reader *r
 		const json_t *site = json_array_get(list, i);
 
 		read_alloc_site(reader, site, &sites[i]);
+		allocations->in_use_known |= json_is_integer(json_object_get(site, "in_use_bytes"));
 		allocations->growth_known |=
 			json_is_number(json_object_get(site, "growth_bytes_per_minute"));
 	}
 	allocations->sites = sites;
 	return allocations;
+}
+
+/* --- who allocates it ---------------------------------------------------------------------------- */
+
+static void read_figures(const json_t *json, struct alloc_figures *figures)
+{
+	figures->source =
+		(enum alloc_source)read__word(json, "source", source_name, ALLOC_SOURCE_ALL + 1);
+	figures->missing = read__text(json, "missing");
+	figures->ended = "";
+	figures->rate = read__count(json, "sample_rate_bytes");
+	figures->watched_ns = read__seconds(json, "watched_seconds");
+	figures->attached_ns = read__seconds(json, "attached_seconds");
+	figures->windows = read__count(json, "windows");
+	figures->hits = read__count(json, "hits");
+	figures->lost = read__count(json, "lost");
+	figures->refused = read__count(json, "refused");
+	figures->cost_ns = read__seconds(json, "cost_seconds");
+}
+
+static struct report_alloc_group read_group(const json_t *json)
+{
+	return (struct report_alloc_group){
+		.name = text_of(json, "name"),
+		.goid = read__count(json, "goid"),
+		.goroutines = read__count(json, "goroutines"),
+		.alloc_bytes = read__count(json, "alloc_bytes"),
+		.alloc_objects = read__count(json, "alloc_objects"),
+		.bytes_per_second = read__real(json, "alloc_bytes_per_second"),
+		.relative_error = read__real(json, "relative_error"),
+		.in_use_bytes = read__count(json, "in_use_bytes"),
+		.in_use_objects = read__count(json, "in_use_objects"),
+		.start_function = read__text(json, "start_function"),
+		.created_by = read__frame(json_object_get(json, "created_by")),
+		.allocated_at = read__frame(json_object_get(json, "allocated_at")),
+	};
+}
+
+static const struct report_alloc_groups *read_groups(struct report_reader *reader,
+						     const json_t *json)
+{
+	const json_t *list = json_object_get(json, "groups");
+	struct report_alloc_group *groups = NULL;
+	struct report_alloc_groups *all;
+
+	if (!json_is_object(json))
+		return NULL;
+	all = arena__take(&reader->arena, 1, sizeof(*all));
+	if (!all)
+		return NULL;
+	all->by = (enum report_alloc_by)read__word(json, "by", by_name, REPORT_ALLOC_BY_LABEL + 1);
+	read_figures(json, &all->figures);
+	all->n_groups =
+		read__array(reader, list, sizeof(*groups), REPORT_READER_MAX_ITEMS, &groups);
+	for (size_t i = 0; i < all->n_groups; i++) {
+		const json_t *group = json_array_get(list, i);
+
+		groups[i] = read_group(group);
+		all->in_use_known |= json_is_integer(json_object_get(group, "in_use_bytes"));
+	}
+	all->groups = groups;
+	return all;
 }
 
 /* --- ways to what was asked about ---------------------------------------------------------------- */
@@ -259,6 +334,7 @@ void read__heap(struct report_reader *reader, const json_t *json, struct report_
 {
 	target->heap = read_view(reader, json);
 	target->allocations = read_allocations(reader, json);
+	target->alloc_groups = read_groups(reader, json_object_get(json, "allocating"));
 	target->holders = read_ways(reader, json);
 }
 
