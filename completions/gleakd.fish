@@ -106,7 +106,7 @@ complete -c gleakd -n '__fish_seen_subcommand_from heap' -l json -d 'one JSON ob
 complete -c gleakd -n '__fish_seen_subcommand_from heap' -l verbose -s v -d 'whole park stacks; twice: what gleakd itself is doing'
 complete -c gleakd -n '__fish_seen_subcommand_from heap' -l sort -x -a 'in_use_bytes in_use_objects alloc_bytes alloc_objects growth' -d 'which of the places that allocate come first, those with most: in_use_bytes, in_use_objects, alloc_bytes, alloc_objects, growth'
 complete -c gleakd -n '__fish_seen_subcommand_from heap' -l by -x -a 'all site type holder goroutine creation label' -d 'what to tell memory apart by: site, type, holder; and with --duration, who allocates meanwhile: goroutine, creation (the go statements they come from), label (of the profiler, as pprof.Do sets)'
-complete -c gleakd -n '__fish_seen_subcommand_from heap' -l exact -d 'with --duration: see every single allocation. The process becomes several times slower for as long; what it will cost is said first'
+complete -c gleakd -n '__fish_seen_subcommand_from heap' -l exact -d 'with --duration: see every single allocation; the process becomes several times slower for as long; what it will cost is said first'
 complete -c gleakd -n '__fish_seen_subcommand_from heap' -l max-overhead -x -d 'what watching allocations may cost the process, of its own CPU time; they are seen for shorter windows where it would be more; 0: no limit'
 complete -c gleakd -n '__fish_seen_subcommand_from heap' -l pprof -r -F -d 'write where it allocates to FILE, as a profile for go tool pprof; of one process'
 complete -c gleakd -n '__fish_seen_subcommand_from heap' -l all -d 'every type, holder and place that allocates'

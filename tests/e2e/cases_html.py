@@ -89,6 +89,26 @@ def it_shows_what_was_found_and_can_be_used(t):
     check_equal(browser.console(), [], "console")
 
 
+@case
+def of_a_recording_each_life_is_there(t):
+    needs_tracing()
+    target = start(t, COUNTS)
+    target.ask("run 151 149")
+    folder = t.directory()
+    recording, path = os.path.join(folder, "it.db"), os.path.join(folder, "it.html")
+    code, _, err = run(t, "record", "--pid", str(target.process.pid), "-o", recording, "-d", "3s")
+    check_equal(code, 0, f"exit code of record ({err})")
+    code, _, err = run(t, "report", recording, "-f", "html", "-o", path)
+    check_equal(code, 0, f"exit code of report ({err})")
+    browser = Browser(t)
+    browser.open(path)
+    check("lives were recorded" in " ".join(browser.text("#lives p")), f"{browser.text('#lives p')}")
+    lives = browser.run("return DATA.timeline.targets[0].lives.goid.length")
+    check(lives >= 149, f"{lives} lives")
+    check(browser.run(DRAWN, "#lives canvas") > 4, "lives are drawn")
+    check_equal(browser.console(), [], "console")
+
+
 HOSTILE = "</script><img src=x onerror=document.title='owned'><b>"
 
 

@@ -207,7 +207,7 @@ const struct option_spec option_specs[] = {
 		 "label (of the profiler, as pprof.Do sets)"},
 	{"exact", 0, OPTION_FLAG, HEAP, .offset = FIELD(exact),
 	 .brief = "every allocation, whatever that costs it",
-	 .help = "with --duration: see every single allocation. The process becomes several times "
+	 .help = "with --duration: see every single allocation; the process becomes several times "
 		 "slower for as long; what it will cost is said first"},
 	{"max-overhead", 0, OPTION_PERCENT, HEAP, .offset = FIELD(alloc_overhead),
 	 .max = 100 * PERCENT, .fallback = "1%", .metavar = "PERCENT",

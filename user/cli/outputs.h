@@ -18,7 +18,7 @@ struct outputs {
 	struct top_screen *top;	    /* of COMMAND_TOP, else NULL */
 	struct explainer explainer; /* for --explain */
 	struct exporter exporter;
-	struct html_file *html; /* of --html; NULL: none */
+	struct html_file *html;	   /* of --html; NULL: none */
 	struct allow_list *allow;  /* NULL: none */
 	bool found;		   /* by the last report: something of --fail-on */
 	bool judged;		   /* by the final one: findings__judged() */

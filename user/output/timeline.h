@@ -15,7 +15,7 @@
 
 #define TIMELINE_MAX_LIVES  20000u /* of one target: those that lasted longest */
 #define TIMELINE_MAX_PARKS  20000u /* likewise */
-#define TIMELINE_MAX_POINTS 2000u /* of one series; of more every so-many-th, and the last */
+#define TIMELINE_MAX_POINTS 2000u  /* of one series; of more every so-many-th, and the last */
 
 #define TIMELINE_MAX_SITES 10000u /* of one target */
 
@@ -82,7 +82,7 @@ struct timeline_memory {
 	uint64_t objects;
 	uint64_t live; /* that the last collection found */
 	uint64_t stacks;
-	uint64_t threads; /* of the operating system */
+	uint64_t threads;     /* of the operating system */
 	bool counted, marked; /* allocated, objects and stacks; live are known */
 };
 
@@ -113,7 +113,7 @@ struct timeline_target {
 	size_t n_sites;
 	const struct timeline_life *lives; /* by begin */
 	size_t n_lives;
-	uint64_t all_lives;		    /* in the recording */
+	uint64_t all_lives;		   /* in the recording */
 	const struct timeline_park *parks; /* by begin */
 	size_t n_parks;
 	uint64_t all_parks;
