@@ -78,7 +78,7 @@ LIBS := $(shell $(PKG_CONFIG) --libs libbpf libdw libelf zlib jansson libprotobu
 
 # Folders from left to right: each may include, and links with, those to its left only. This line is
 # what tools/check-sources.py and a test of docs/architecture.md read, too.
-FOLDERS := base elf host golang probe observe heap track state discover output naming session report doctor record cli
+FOLDERS := base elf host golang probe broker observe heap track state discover output naming session report doctor record cli
 left_of = $(if $(filter-out $(1),$(firstword $(2))),$(firstword $(2)) $(call left_of,$(1),$(wordlist 2,99,$(2))))
 archives_up_to = $(foreach f,$(1) $(call reverse,$(call left_of,$(1),$(FOLDERS))),$(B)/lib/$(f).a)
 reverse = $(if $(1),$(call reverse,$(wordlist 2,99,$(1))) $(firstword $(1)))

@@ -11,7 +11,7 @@ import time
 from harness import Skip, check, until
 from programs import Program, start
 from tracer import binary
-from tracers import cpu_ns, rss_bytes
+from tracers import gleakd_cpu_ns, rss_bytes
 
 CROWD = Program("crowd")
 INTERVAL = 10
@@ -53,9 +53,9 @@ def one_size(case, results, processes, goroutines, seconds):
     results.add(f"{label}: until all are watched", time.monotonic() - begin, "s")
     # The governor has made up its mind, and the histories have their first steps.
     time.sleep(3 * INTERVAL)
-    before, begin = cpu_ns(gleakd.pid), time.monotonic()
+    before, begin = gleakd_cpu_ns(gleakd.pid), time.monotonic()
     time.sleep(seconds)
-    share = (cpu_ns(gleakd.pid) - before) / 1e9 / (time.monotonic() - begin)
+    share = (gleakd_cpu_ns(gleakd.pid) - before) / 1e9 / (time.monotonic() - begin)
     small = processes == SIZES[0][0]
     results.add(f"{label}: processor time", 100 * share, "% of a core",
                 at_most=1 if small else None)

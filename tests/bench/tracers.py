@@ -106,17 +106,30 @@ def bpftrace(case, pid, binary, functions):
     return Attached(case, ["bpftrace", "-p", str(pid), "-e", script], pid, len(functions))
 
 
+def with_children(pid):
+    """gleakd is two processes."""
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as children:
+        return [pid, *map(int, children.read().split())]
+
+
 def cpu_seconds(pid):
-    """utime + stime of a process so far."""
-    with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
-        fields = stat.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """utime + stime of a process and its children so far."""
+    ticks = 0
+    for each in with_children(pid):
+        with open(f"/proc/{each}/stat", encoding="utf-8") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def cpu_ns(pid):
     """Processor time of a whole process so far, to the nanosecond: /proc counts in hundredths."""
     # MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED) of the kernel's include/linux/posix-timers_types.h
     return time.clock_gettime_ns((~pid << 3) | 2)
+
+
+def gleakd_cpu_ns(pid):
+    return sum(map(cpu_ns, with_children(pid)))
 
 
 def busy_ns():
@@ -260,7 +273,11 @@ def ratios(pairs):
 
 
 def rss_bytes(pid):
-    with open(f"/proc/{pid}/status", encoding="utf-8") as status:
-        match = re.search(r"VmRSS:\s+(\d+) kB", status.read())
-    check(match, f"no VmRSS of {pid}")
-    return int(match.group(1)) * 1024
+    """Of a process and its children; pages that they share count once for each."""
+    total = 0
+    for each in with_children(pid):
+        with open(f"/proc/{each}/status", encoding="utf-8") as status:
+            match = re.search(r"VmRSS:\s+(\d+) kB", status.read())
+        check(match, f"no VmRSS of {each}")
+        total += int(match.group(1)) * 1024
+    return total

@@ -173,9 +173,9 @@ def ring_overflows_while_gleakd_stands_still(t):
     g = host(t, "--max-overhead", "0", "--min-age", "1s", "--textfile", path)
     r = shows(g, "probes attached", attached(target))
     before = created(r)[target.pid]
-    g.process.send_signal(signal.SIGSTOP)
+    g.stand_still()
     target.ask("storm 100003")
-    g.process.send_signal(signal.SIGCONT)
+    g.go_on()
 
     r = shows(g, "all who were created", counts_are(target.pid, created=before + 100003, alive=504))
     check(figures(r, target.pid, "losses")["events"] > 0, "no losses, or not told")
@@ -408,14 +408,14 @@ def lost_process_events_are_made_up_for(t):
     first = start(t, COUNTS, path=path)
     g = host(t)
     shows(g, "the first", lambda r: pids(r) == [first.pid])
-    g.process.send_signal(signal.SIGSTOP)
+    g.stand_still()
     number = 0
     while number < 12000:  # more than the kernel keeps for a reader
         number += int(storm(t, 20000, 1).communicate(timeout=PATIENCE)[0].split()[1])
     late = start(t, COUNTS, path=path)
     first.process.kill()
     first.process.wait()
-    g.process.send_signal(signal.SIGCONT)
+    g.go_on()
     begin = time.monotonic()
     shows(g, "the late one alone", lambda r: pids(r) == [late.pid])
     check(g.reports[-1]["self"]["losses"]["process_events"] > 0, "the loss is counted")

@@ -3,11 +3,13 @@
 
 import json
 import os
+import re
+import shutil
 import subprocess
 
 import harness
 from harness import ROOT, Failed, Skip, case, check, check_equal
-from programs import go_command, go_environment, go_version
+from programs import Program, go_command, go_environment, go_version, start
 from tracer import run
 
 FOLDER = os.path.join(ROOT, "deploy", "kubernetes")
@@ -73,6 +75,45 @@ def manifests_for_old_kernels_add_sys_admin(t):
     container, = old["DaemonSet"]["spec"]["template"]["spec"]["containers"]
     check_equal(set(container["securityContext"]["capabilities"]["add"]), NEEDED | {"SYS_ADMIN"},
                 "capabilities")
+
+
+PROFILE = os.path.join(FOLDER, "own-seccomp", "gleakd-seccomp.json")
+
+
+def calls_of(trace):
+    """Names of the system calls that strace -f wrote into a file."""
+    with open(trace, encoding="utf-8", errors="replace") as file:
+        found = (re.match(r"\d+ +([a-z]\w*)\(", line) for line in file)
+        return {match.group(1) for match in found if match}
+
+
+@case
+def own_seccomp_profile_allows_what_is_done_and_no_more(t):
+    with open(PROFILE, encoding="utf-8") as file:
+        profile = json.load(file)
+    rule, = profile["syscalls"]
+    allowed = set(rule["names"])
+    check_equal((rule["action"], profile["defaultAction"]), ("SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO"),
+                "actions")
+    for name in ("ptrace", "process_vm_writev", "mount", "unshare", "setns", "init_module"):
+        check(name not in allowed, name)
+    base = objects(checker(), os.path.join(FOLDER, "own-seccomp"))
+    security = base["DaemonSet"]["spec"]["template"]["spec"]["securityContext"]
+    check_equal(security["seccompProfile"],
+                {"type": "Localhost", "localhostProfile": os.path.basename(PROFILE)}, "profile")
+    if not shutil.which("strace"):
+        raise Skip("strace")
+    files = t.directory()
+    target = start(t, Program("counts"))
+    trace = os.path.join(files, "trace")
+    args = ["--duration", "3s", "--interval", "500ms", "--min-process-age", "200ms",
+            "--state", os.path.join(files, "state"),
+            "--textfile", os.path.join(files, "gleakd.prom")]
+    run(t, *args, prefix=["strace", "-f", "-o", trace], seconds=60)
+    target.end()
+    used = calls_of(trace)
+    check({"bpf", "process_vm_readv", "landlock_restrict_self"} <= used, f"strace saw {used}")
+    check(used <= allowed, f"not allowed: {used - allowed}")
 
 
 @case

@@ -211,6 +211,23 @@ class Gleakd:
             reader.join(5)
         return code
 
+    def workers(self):
+        """Pids of the worker process: one, or none between two."""
+        pid = self.process.pid
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            return [int(child) for child in file.read().split()]
+
+    def stand_still(self):
+        """Both processes, until go_on()."""
+        self.process.send_signal(signal.SIGSTOP)
+        for pid in self.workers():
+            os.kill(pid, signal.SIGSTOP)
+
+    def go_on(self):
+        for pid in self.workers():
+            os.kill(pid, signal.SIGCONT)
+        self.process.send_signal(signal.SIGCONT)
+
     def interrupt(self, seconds=10):
         """Ctrl-C; returns the final report of an orderly end."""
         self.process.send_signal(signal.SIGINT)

@@ -75,10 +75,29 @@ static uint64_t watchdog_interval(void)
 	return usec * NSEC_PER_USEC;
 }
 
+static struct {
+	struct notify notify;
+	bool (*relay)(const char *message);
+} parent;
+
+void notify__inherit(struct notify *from, bool (*relay)(const char *message))
+{
+	parent.notify = *from;
+	parent.notify.fd = -1;
+	parent.notify.relayed = from->fd >= 0;
+	parent.relay = relay;
+	notify__close(from);
+}
+
 void notify__open(struct notify *ret_notify)
 {
 	const struct timeval patience = {.tv_usec = STATE_PATIENCE_US};
 	struct notify notify = NOTIFY_NONE;
+
+	if (parent.relay) {
+		*ret_notify = parent.notify;
+		return;
+	}
 
 	if (parse_address(getenv("NOTIFY_SOCKET"), &notify)) {
 		notify.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -108,6 +127,8 @@ static bool tell(struct notify *notify, int flags, const char *message)
 	int saved_errno = errno;
 	ssize_t sent;
 
+	if (notify->relayed)
+		return parent.relay(message);
 	if (notify->fd < 0)
 		return true;
 	do {
@@ -116,6 +137,13 @@ static bool tell(struct notify *notify, int flags, const char *message)
 	} while (sent < 0 && errno == EINTR);
 	errno = saved_errno;
 	return sent >= 0;
+}
+
+void notify__pass_on(struct notify *notify, const char *message)
+{
+	bool again = !strncmp(message, "STATUS=", 7) || !strncmp(message, "WATCHDOG=", 9);
+
+	tell(notify, again ? MSG_DONTWAIT : 0, message);
 }
 
 void notify__ready(struct notify *notify)
@@ -144,7 +172,7 @@ void notify__status(struct notify *notify, const char *fmt, ...)
 	char message[sizeof("STATUS=") + sizeof(clean)];
 	va_list ap;
 
-	if (notify->fd < 0)
+	if (notify->fd < 0 && !notify->relayed)
 		return;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);

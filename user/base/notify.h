@@ -18,6 +18,7 @@ struct notify {
 	uint64_t watchdog_ns;	   /* longest pause that the manager allows; 0: any */
 	uint64_t next_watchdog_ns; /* not before, CLOCK_MONOTONIC */
 	char status[256];	   /* the last one sent */
+	bool relayed;		   /* not through fd, see notify__inherit() */
 };
 
 #define NOTIFY_NONE ((struct notify){.fd = -1})
@@ -28,6 +29,16 @@ struct notify {
  */
 void notify__open(struct notify *ret_notify);
 void notify__close(struct notify *notify);
+
+/*
+ * notify__inherit - in a child of the process that opened @from: what is opened here from now on is told
+ * through @relay, since the manager believes its main process alone. @relay returns whether the message
+ * was taken. Closes @from.
+ */
+void notify__inherit(struct notify *from, bool (*relay)(const char *message));
+
+/* notify__pass_on - a message of a child's. */
+void notify__pass_on(struct notify *notify, const char *message);
 
 /* notify__ready - started, or done with reloading. */
 void notify__ready(struct notify *notify);

@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "cli/options_table.h"
+#include "host/access.h"
 
 /* --- what is wrong ------------------------------------------------------------------------------ */
 
@@ -306,14 +307,14 @@ static int check_file(int fd, const char *path, struct config_errors *errors)
 static ssize_t read_file(const char *path, char *buffer, struct config_errors *errors)
 {
 	/* O_NONBLOCK: opening a pipe would wait for a writer. O_NOCTTY: it may be a terminal. */
-	int fd __cleanup_close = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd __cleanup_close = access__input(path, O_NONBLOCK | O_NOCTTY);
 	ssize_t length;
 	int err;
 
 	if (fd < 0)
-		return complain(errors, -errno, "cannot read the config file %.300s: %s; %s", path,
-				strerror(errno),
-				errno == ENOENT ? "check --config" : "check its permissions");
+		return complain(errors, fd, "cannot read the config file %.300s: %s; %s", path,
+				strerror(-fd),
+				fd == -ENOENT ? "check --config" : "check its permissions");
 	err = check_file(fd, path, errors);
 	if (err)
 		return err;

@@ -2,7 +2,6 @@
 #include "cli/html_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "host/access.h"
 #include "output/html/keeper.h"
 #include "output/html/page.h"
 
@@ -29,16 +29,16 @@ int html_file__open(const char *path, struct html_file **ret_file, struct failur
 		return -ENOMEM;
 	file->path = path;
 	err = html_keeper__new(&file->keeper);
-	fd = err ? -1 : open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	fd = err ? -1 : access__output(OUTPUT_OPEN, path);
 	file->out = fd < 0 ? NULL : fdopen(fd, "w");
 	if (file->out) {
 		*ret_file = file;
 		return 0;
 	}
 	if (!err)
-		err = failure__set(failure, -errno,
+		err = failure__set(failure, fd < 0 ? fd : -ENOMEM,
 				   "--html: %s: %s; name a file that can be written", path,
-				   strerror(errno));
+				   strerror(fd < 0 ? -fd : ENOMEM));
 	if (fd >= 0)
 		close(fd);
 	html_file__free(file);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "broker/client.h"
 #include "host/capability.h"
 
 /* Whether only an override of permissions lets gleakd write into the folder of file @path. */
@@ -24,7 +25,15 @@ static bool needs_override(const char *path)
 	return !capability__writable(folder);
 }
 
-void privileges__drop(const struct options *options, bool probes, bool uprobe_multi)
+static void tell_left(uint64_t kept)
+{
+	char names[256];
+
+	capability__names(kept, names, sizeof(names));
+	log_debug("privileges that are left: %s", names);
+}
+
+uint64_t privileges__keep(const struct options *options, bool probes, bool uprobe_multi)
 {
 	const struct capability_use use = {
 		.probes = probes,
@@ -35,13 +44,22 @@ void privileges__drop(const struct options *options, bool probes, bool uprobe_mu
 				  needs_override(options->output),
 	};
 	struct failure failure = {0};
-	char names[256];
+	uint64_t kept = 0;
+
+	if (capability__keep(capability__needed(&use), &kept, &failure))
+		log_warn("privileges were not given up: %s", failure.text);
+	return kept;
+}
+
+void privileges__drop(const struct options *options, bool probes, bool uprobe_multi)
+{
 	uint64_t kept;
 
-	if (capability__keep(capability__needed(&use), &kept, &failure)) {
-		log_warn("privileges were not given up: %s", failure.text);
-		return;
+	if (broker_client__in_use()) {
+		kept = broker_client__give_up(probes);
+		capability__set_agent(kept);
+	} else {
+		kept = privileges__keep(options, probes, uprobe_multi);
 	}
-	capability__names(kept, names, sizeof(names));
-	log_debug("privileges that are left: %s", names);
+	tell_left(kept);
 }

@@ -2,23 +2,24 @@
 #include "cli/profile_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "host/access.h"
+
 int profile_file__open(const char *path, FILE **ret_file, struct failure *failure)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-	int err;
+	int fd = access__output(OUTPUT_OPEN, path);
 
 	*ret_file = fd < 0 ? NULL : fdopen(fd, "w");
 	if (*ret_file)
 		return 0;
-	err = failure__set(failure, -errno, "--pprof: %s: %s; name a file that can be written",
-			   path, strerror(errno));
-	if (fd >= 0)
+	if (fd >= 0) {
 		close(fd);
-	return err;
+		fd = -ENOMEM;
+	}
+	return failure__set(failure, fd, "--pprof: %s: %s; name a file that can be written", path,
+			    strerror(-fd));
 }
 
 int profile_file__check(const struct session *session, struct failure *failure)

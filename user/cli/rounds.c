@@ -213,11 +213,21 @@ static void begin(struct rounds *rounds)
 
 /* --- what the loop calls ------------------------------------------------------------------------- */
 
+/*
+ * timeout(1) and others signal a process and its group: the worker is told by them and by the broker, and
+ * that is one request.
+ */
+#define SAME_REQUEST_NS (100 * NSEC_PER_MSEC)
+
 /* End with one more round; a second request ends at once. */
 static void end_with(struct rounds *rounds, enum report_end end)
 {
+	uint64_t now_ns = clock__monotonic_ns();
 	bool again = rounds->end;
 
+	if (again && now_ns - rounds->end_asked_ns < SAME_REQUEST_NS)
+		return;
+	rounds->end_asked_ns = now_ns;
 	rounds->end = end;
 	notify__stopping(&rounds->notify);
 	if (again)
@@ -413,8 +423,7 @@ void rounds__drop_privileges(const struct rounds *rounds)
 {
 	privileges__drop(rounds->options,
 			 rounds->probes || wanted_mode(rounds->options) != PROBE_MODE_CENSUS,
-			 rounds->probes ? rounds->uprobe_multi :
-					  session__uprobe_multi(rounds->session));
+			 rounds->uprobe_multi);
 }
 
 /* Who looks on has seen the last report: there is no need for another. */

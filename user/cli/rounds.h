@@ -68,6 +68,7 @@ struct rounds {
 	bool began;	     /* the first round has begun */
 	bool under_way;	     /* a round has begun and is not complete */
 	enum report_end end; /* why the run is ending */
+	uint64_t end_asked_ns;
 	struct failure failure;
 	struct heap_turns heap;	     /* between two rounds */
 	struct sample_turns samples; /* likewise */

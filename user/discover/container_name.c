@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/read.h"
+#include "host/access.h"
 
 /* Fewer digits of an id could be the name of something else. */
 #define MIN_ID_DIGITS 6
@@ -60,20 +61,10 @@ static bool docker_calls_it(const char *docker_containers, const char *id, const
 /* The environment that the runtime began the process with; of what the process changed nothing shows. */
 static bool host_is_called(const char *proc_root, pid_t pid, const char *name)
 {
-	static const char key[] = "HOSTNAME=";
-	char path[PATH_MAX];
-	char *text __cleanup_free = NULL;
-	size_t size;
+	char host[HOST_NAME_MAX];
+	ssize_t length = access__hostname(proc_root, pid, host, sizeof(host));
 
-	snprintf(path, sizeof(path), "%s/%d/environ", proc_root, pid);
-	text = read_text(path, &size);
-	if (!text)
-		return false;
-	for (size_t at = 0; at < size; at += strlen(text + at) + 1) {
-		if (strncmp(text + at, key, strlen(key)) == 0)
-			return strcmp(text + at + strlen(key), name) == 0;
-	}
-	return false;
+	return length >= 0 && (size_t)length == strlen(name) && !memcmp(host, name, (size_t)length);
 }
 
 bool container_name__matches(const char *proc_root, pid_t pid, const struct process_origin *origin,

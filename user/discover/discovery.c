@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "golang/go_sniff.h"
 #include "host/exe_file.h"
+#include "host/access.h"
 #include "host/owner.h"
 #include "host/pids.h"
 #include "discover/runtimes.h"
@@ -341,7 +342,7 @@ static bool read_process(struct discovery *discovery, struct process_entry *entr
 		return false;
 	}
 	entry->id = info.id;
-	entry->owner = owner__of(discovery->proc_root, info.id.pid, info.uid);
+	entry->owner = access__owner(discovery->proc_root, info.id.pid, info.uid);
 	/* Without it, it belongs nowhere. */
 	(void)!cgroup__read(discovery->proc_root, info.id.pid, origin);
 	entry->started = true;

@@ -8,8 +8,8 @@
 #include "discover/process_scan.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/capability.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,6 +18,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "host/access.h"
 #include "host/capability.h"
 #include "host/image_file.h"
 #include "host/pids.h"
@@ -78,12 +79,13 @@ void process_scan__free(struct process_scan *scan)
 static char *user_name(const struct process_scan *scan, uid_t uid)
 {
 	const struct listed_process *last = scan->n ? &scan->processes[scan->n - 1] : NULL;
-	const struct passwd *entry;
+	char name[LOGIN_NAME_MAX];
+	ssize_t length;
 
 	if (last && last->uid == uid)
 		return strdup(last->user);
-	entry = getpwuid(uid);
-	return strdup(entry ? entry->pw_name : "");
+	length = access__user_name(uid, name, sizeof(name));
+	return strndup(name, length < 0 ? 0 : (size_t)length);
 }
 
 /* What was found out about one process beyond its file. */

@@ -2,11 +2,11 @@
 #include "discover/selection.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "host/access.h"
 
 enum kind {
 	KIND_COMM,
@@ -70,7 +70,7 @@ bool glob__match(const char *pattern, const char *text)
  */
 static int look_up_user(const char *name, uid_t *ret_uid)
 {
-	const struct passwd *entry;
+	int64_t found;
 	unsigned long long uid;
 	char *end;
 
@@ -82,10 +82,10 @@ static int look_up_user(const char *name, uid_t *ret_uid)
 		*ret_uid = (uid_t)uid;
 		return 0;
 	}
-	entry = getpwnam(name);
-	if (!entry)
+	found = access__user_id(name);
+	if (found < 0)
 		return -EINVAL;
-	*ret_uid = entry->pw_uid;
+	*ret_uid = (uid_t)found;
 	return 0;
 }
 

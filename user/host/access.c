@@ -65,9 +65,44 @@ int access__memory_in_use(const struct access_memory *memory)
 	return ops->memory_in_use(memory);
 }
 
+uid_t access__owner(const char *proc_root, pid_t pid, uid_t uid)
+{
+	return ops->owner(proc_root, pid, uid);
+}
+
+ssize_t access__hostname(const char *proc_root, pid_t pid, char *name, size_t size)
+{
+	return ops->hostname(proc_root, pid, name, size);
+}
+
 int access__pidfd(pid_t pid)
 {
 	return ops->pidfd(pid);
+}
+
+int access__input(const char *path, int flags)
+{
+	return ops->input(path, flags);
+}
+
+int access__output(enum access_output step, const char *path)
+{
+	return ops->output(step, path);
+}
+
+ssize_t access__user_name(uid_t uid, char *name, size_t size)
+{
+	return ops->user_name(uid, name, size);
+}
+
+int64_t access__user_id(const char *name)
+{
+	return ops->user_id(name);
+}
+
+void access__usage(struct access_usage *ret_usage)
+{
+	ops->usage(ret_usage);
 }
 
 int access__follow(struct process_programs *ret_programs)

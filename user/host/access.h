@@ -8,7 +8,7 @@
  * given them up asks one that holds them (broker/client.h). All functions may be called by any thread,
  * but for stopping.
  *
- * Every path is one of the proc file system: "/proc/PID/maps". Errors are -errno, as the system call
+ * Every path is one of the proc file system, "/proc/PID/maps", or one that the user named. Errors are -errno, as the system call
  * says them.
  */
 #include <sys/stat.h>
@@ -21,6 +21,23 @@
 
 struct process_stop;
 struct access_memory;
+
+/* What is done with a file that the user named for output. */
+enum access_output {
+	OUTPUT_OPEN, /* for writing, made if need be, as it is: descriptor */
+	OUTPUT_CREATE, /* empty, under the name with TEMP_FILE_SUFFIX: descriptor, see temp_file__create() */
+	OUTPUT_REPLACE, /* the real one by that */
+	OUTPUT_DISCARD, /* that */
+	OUTPUT_REMOVE,	/* the real one */
+	OUTPUT_STEPS,
+};
+
+/* What somebody who acts on behalf of this process uses for it. */
+struct access_usage {
+	double cpu_seconds;
+	uint64_t resident_bytes;
+	uint64_t bpf_bytes;
+};
 
 /* The most that access__read() returns: a control group's path has no limit, and is read to here. */
 #define ACCESS_READ_MAX (64u << 10)
@@ -40,6 +57,13 @@ struct access_ops {
 	int (*memory_in_use)(const struct access_memory *memory);
 	void (*close_memory)(struct access_memory *memory);
 	int (*pidfd)(pid_t pid);
+	uid_t (*owner)(const char *proc_root, pid_t pid, uid_t uid);
+	ssize_t (*hostname)(const char *proc_root, pid_t pid, char *name, size_t size);
+	int (*input)(const char *path, int flags);
+	int (*output)(enum access_output step, const char *path);
+	ssize_t (*user_name)(uid_t uid, char *name, size_t size);
+	int64_t (*user_id)(const char *name);
+	void (*usage)(struct access_usage *ret_usage);
 	int (*follow)(struct process_programs *ret_programs);
 	int (*mark_pages)(pid_t pid);
 	int (*hold)(const char *proc_root, pid_t pid, uint64_t limit_ns,
@@ -101,8 +125,38 @@ size_t access__memory_max(void);
  */
 int access__memory_in_use(const struct access_memory *memory) __must_check;
 
+/* access__owner - what owner__of() says. */
+uid_t access__owner(const char *proc_root, pid_t pid, uid_t uid);
+
+/*
+ * access__hostname - $HOSTNAME of the environment that @pid began with, without a NUL, at most @size
+ * bytes. Returns its length. -ENOENT.
+ */
+ssize_t access__hostname(const char *proc_root, pid_t pid, char *name, size_t size) __must_check;
+
 /* access__pidfd - readable when process @pid ends. */
 int access__pidfd(pid_t pid) __must_check;
+
+/*
+ * access__input - open a file that the user named, for reading. @flags: O_NONBLOCK, O_NOCTTY, O_NOFOLLOW.
+ * Without O_NONBLOCK waits until somebody has a FIFO open for writing.
+ */
+int access__input(const char *path, int flags) __must_check;
+
+/* access__output - one step; the path is the one that the user named. Returns a descriptor, or 0. */
+int access__output(enum access_output step, const char *path) __must_check;
+
+/*
+ * access__user_name - as the system's databases have it, which may be on other machines, without a NUL, at
+ * most @size bytes. Returns its length. -ENOENT.
+ */
+ssize_t access__user_name(uid_t uid, char *name, size_t size) __must_check;
+
+/* access__user_id - of the user called @name. -ENOENT. */
+int64_t access__user_id(const char *name) __must_check;
+
+/* access__usage - zeros where nobody does. */
+void access__usage(struct access_usage *ret_usage);
 
 /* access__follow - what process_programs__load() says; the caller closes them. */
 int access__follow(struct process_programs *ret_programs) __must_check;

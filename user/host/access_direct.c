@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/read.h"
+#include "base/temp_file.h"
 #include "host/access.h"
+#include "host/owner.h"
 #include "host/pids.h"
 #include "host/process.h"
 #include "host/process_stop.h"
@@ -96,11 +101,98 @@ static int direct_stat(const char *path, unsigned int mask, struct statx *ret_st
 		       0;
 }
 
+static int direct_input(const char *path, int flags)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int direct_output(enum access_output step, const char *path)
+{
+	char *temporary __cleanup_free = NULL;
+	int fd, err;
+
+	if (asprintf(&temporary, "%s" TEMP_FILE_SUFFIX, path) < 0) {
+		temporary = NULL;
+		return -ENOMEM;
+	}
+	switch (step) {
+	case OUTPUT_OPEN:
+		fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+		return fd < 0 ? -errno : fd;
+	case OUTPUT_CREATE:
+		err = temp_file__create(temporary, &fd);
+		return err ? err : fd;
+	case OUTPUT_REPLACE:
+		return rename(temporary, path) ? -errno : 0;
+	case OUTPUT_DISCARD:
+		return unlink(temporary) ? -errno : 0;
+	case OUTPUT_REMOVE:
+		return unlink(path) ? -errno : 0;
+	case OUTPUT_STEPS:
+		break;
+	}
+	return -EINVAL;
+}
+
+static ssize_t direct_user_name(uid_t uid, char *name, size_t size)
+{
+	const struct passwd *entry = getpwuid(uid);
+	size_t length = entry ? min_of(strlen(entry->pw_name), size) : 0;
+
+	if (!entry)
+		return -ENOENT;
+	memcpy(name, entry->pw_name, length);
+	return (ssize_t)length;
+}
+
+static int64_t direct_user_id(const char *name)
+{
+	const struct passwd *entry = getpwnam(name);
+
+	return entry ? (int64_t)entry->pw_uid : -ENOENT;
+}
+
+static void direct_usage(struct access_usage *ret_usage)
+{
+	*ret_usage = (struct access_usage){.cpu_seconds = 0};
+}
+
 static int direct_pidfd(pid_t pid)
 {
 	long fd = syscall(SYS_pidfd_open, pid, 0);
 
 	return fd < 0 ? -errno : (int)fd;
+}
+
+/* The beginning is enough, or would be; what is longer is somebody's joke. */
+#define ENVIRONMENT_MAX (256u << 10)
+
+static ssize_t direct_hostname(const char *proc_root, pid_t pid, char *name, size_t size)
+{
+	static const char key[] = "HOSTNAME=";
+	char *text __cleanup_free = malloc(ENVIRONMENT_MAX + 1);
+	char path[PATH_MAX];
+	ssize_t n;
+
+	if (!text)
+		return -ENOMEM;
+	snprintf(path, sizeof(path), "%s/%d/environ", proc_root, pid);
+	n = direct_read(path, text, ENVIRONMENT_MAX);
+	if (n < 0)
+		return n;
+	text[n] = '\0';
+	for (size_t at = 0; at < (size_t)n; at += strlen(text + at) + 1) {
+		size_t length;
+
+		if (strncmp(text + at, key, strlen(key)))
+			continue;
+		length = strlen(text + at + strlen(key));
+		memcpy(name, text + at + strlen(key), min_of(length, size));
+		return (ssize_t)min_of(length, size);
+	}
+	return -ENOENT;
 }
 
 static int direct_mark_pages(pid_t pid)
@@ -191,6 +283,13 @@ const struct access_ops access_direct = {
 	.memory_in_use = direct_memory_in_use,
 	.close_memory = direct_close_memory,
 	.pidfd = direct_pidfd,
+	.owner = owner__of,
+	.hostname = direct_hostname,
+	.input = direct_input,
+	.output = direct_output,
+	.usage = direct_usage,
+	.user_name = direct_user_name,
+	.user_id = direct_user_id,
 	.follow = process_programs__load,
 	.mark_pages = direct_mark_pages,
 	.hold = process_stop__hold,

@@ -58,16 +58,14 @@ static int open_folder(const char *proc_root, const char *name)
 }
 
 /* The two descriptors that this search itself has open do not count. */
-static bool is_own(const char *name, int one, int other)
+static bool is_left_out(const char *name, int one, int other, int except)
 {
-	char text[2][16];
+	int fd = (int)strtol(name, NULL, 10);
 
-	snprintf(text[0], sizeof(text[0]), "%d", one);
-	snprintf(text[1], sizeof(text[1]), "%d", other);
-	return !strcmp(name, text[0]) || !strcmp(name, text[1]);
+	return fd == one || fd == other || fd == except;
 }
 
-static void count_all(struct bpf_usage *usage, DIR *folder, int fdinfo)
+static void count_all(struct bpf_usage *usage, DIR *folder, int fdinfo, int except)
 {
 	const struct dirent *entry;
 	char what[64];
@@ -75,7 +73,8 @@ static void count_all(struct bpf_usage *usage, DIR *folder, int fdinfo)
 	while (usage->fds < BPF_USAGE_MAX_FDS && (entry = readdir(folder))) {
 		ssize_t n;
 
-		if (entry->d_name[0] == '.' || is_own(entry->d_name, dirfd(folder), fdinfo))
+		if (entry->d_name[0] == '.' ||
+		    is_left_out(entry->d_name, dirfd(folder), fdinfo, except))
 			continue;
 		n = readlinkat(dirfd(folder), entry->d_name, what, sizeof(what) - 1);
 		if (n < 0)
@@ -85,7 +84,7 @@ static void count_all(struct bpf_usage *usage, DIR *folder, int fdinfo)
 	}
 }
 
-struct bpf_usage bpf_usage__read(const char *proc_root)
+struct bpf_usage bpf_usage__read(const char *proc_root, int except)
 {
 	struct bpf_usage usage = {0};
 	int fdinfo __cleanup_close = open_folder(proc_root, "fdinfo");
@@ -93,7 +92,7 @@ struct bpf_usage bpf_usage__read(const char *proc_root)
 	DIR *folder __cleanup_closedir = fd < 0 ? NULL : fdopendir(fd);
 
 	if (folder)
-		count_all(&usage, folder, fdinfo);
+		count_all(&usage, folder, fdinfo, except);
 	else if (fd >= 0)
 		close(fd);
 	return usage;

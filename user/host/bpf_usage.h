@@ -13,7 +13,10 @@ struct bpf_usage {
 	uint64_t fds; /* of any kind */
 };
 
-/* bpf_usage__read - @proc_root/self/fd and fdinfo. What cannot be read counts as nothing. */
-struct bpf_usage bpf_usage__read(const char *proc_root);
+/*
+ * bpf_usage__read - @proc_root/self/fd and fdinfo, without descriptor @except (-1: none). What cannot be
+ * read counts as nothing.
+ */
+struct bpf_usage bpf_usage__read(const char *proc_root, int except);
 
 #endif /* GLEAKD_HOST_BPF_USAGE_H */

@@ -70,10 +70,23 @@ int capability__effective(const char *status_path, uint64_t *ret_set)
 	return ferror(file) ? -EIO : -EPROTO;
 }
 
-static uint64_t own_set(void)
+static struct {
+	bool known;
+	uint64_t set;
+} agent;
+
+void capability__set_agent(uint64_t set)
+{
+	agent.known = true;
+	agent.set = set;
+}
+
+uint64_t capability__all(void)
 {
 	uint64_t set = 0;
 
+	if (agent.known)
+		return agent.set;
 	/* Without /proc nothing is known, and nothing else will work either. */
 	if (capability__effective("/proc/self/status", &set))
 		return 0;
@@ -87,7 +100,7 @@ static bool in_set(uint64_t set, int cap)
 
 bool capability__has(int cap)
 {
-	return in_set(own_set(), cap);
+	return in_set(capability__all(), cap);
 }
 
 /* Append @name, or "capability 41" when it has none; what does not fit is cut. */
@@ -104,7 +117,7 @@ static void append_name(char *out, size_t out_size, const char *name, int cap)
 
 size_t capability__missing(const int *caps, size_t n_caps, char *out, size_t out_size)
 {
-	uint64_t set = own_set();
+	uint64_t set = capability__all();
 	size_t n_missing = 0;
 
 	if (out_size)

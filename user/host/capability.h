@@ -9,6 +9,15 @@
 #include "base/common.h"
 #include "base/failure.h"
 
+/* capability__all - those that are effective, as a bit set: 1 << CAP_* number. */
+uint64_t capability__all(void);
+
+/*
+ * capability__set_agent - another process acts for this one (host/access.h): from now on what is asked here
+ * is asked about its capabilities, which are @set.
+ */
+void capability__set_agent(uint64_t set);
+
 /* capability__has - whether CAP_* number @cap (linux/capability.h) is effective. */
 bool capability__has(int cap);
 

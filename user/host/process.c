@@ -204,8 +204,7 @@ static bool is_same_file(const char *path, const struct statx *other)
 
 /*
  * Whether the image is really a file called "... (deleted)": then its name leads to it, seen from
- * the root of the process or, where that is a chroot, from ours. Names that a file system in user space
- * would be asked for are not looked up.
+ * the root of the process. Names that a file system in user space would be asked for are not looked up.
  */
 static bool suffix_is_name(const char *proc_root, pid_t pid, const char *text)
 {
@@ -217,7 +216,7 @@ static bool suffix_is_name(const char *proc_root, pid_t pid, const char *text)
 	    access__stat(path, STATX_INO, &image))
 		return false;
 	snprintf(inside, sizeof(inside), "%s/%d/root%s", proc_root, pid, text);
-	return is_same_file(inside, &image) || is_same_file(text, &image);
+	return is_same_file(inside, &image);
 }
 
 static int describe_exe(const char *proc_root, pid_t pid, const struct proc_stat *stat,

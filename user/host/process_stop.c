@@ -52,6 +52,7 @@ struct process_stop {
 	int policy; /* of ours before, see come_first() */
 	struct sched_param priority;
 	bool first;
+	pid_t lent; /* to this process, too; 0: to none */
 };
 
 /*
@@ -72,6 +73,16 @@ static void come_as_before(const struct process_stop *stop)
 {
 	if (stop->first)
 		(void)sched_setscheduler(0, stop->policy, &stop->priority);
+	if (stop->lent)
+		(void)sched_setscheduler(stop->lent, stop->policy, &stop->priority);
+}
+
+void process_stop__lend_priority(struct process_stop *stop, pid_t to)
+{
+	const struct sched_param lowest = {.sched_priority = 1};
+
+	if (stop->first && !sched_setscheduler(to, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest))
+		stop->lent = to;
 }
 
 static long ask(int request, pid_t tid, void *address, uintptr_t data)
@@ -382,6 +393,31 @@ uint64_t process_stop__release(struct process_stop *stop)
 	free(stop->held);
 	free(stop);
 	return elapsed;
+}
+
+int process_stop__describe(pid_t pid, uint64_t begin_ns, const struct stopped_thread *threads,
+			   size_t n, struct process_stop **ret_stop)
+{
+	struct process_stop *stop = calloc(1, sizeof(*stop));
+
+	if (stop)
+		stop->threads = calloc(n + 1, sizeof(*threads));
+	if (!stop || !stop->threads) {
+		free(stop);
+		return -ENOMEM;
+	}
+	stop->pid = pid;
+	stop->begin_ns = begin_ns;
+	stop->n_threads = n;
+	if (n)
+		memcpy(stop->threads, threads, n * sizeof(*threads));
+	*ret_stop = stop;
+	return 0;
+}
+
+uint64_t process_stop__begin_ns(const struct process_stop *stop)
+{
+	return stop->begin_ns;
 }
 
 uint64_t process_stop__elapsed_ns(const struct process_stop *stop)

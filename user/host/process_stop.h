@@ -47,6 +47,19 @@ int process_stop__hold(const char *proc_root, pid_t pid, uint64_t limit_ns,
  */
 uint64_t process_stop__release(struct process_stop *stop);
 
+/*
+ * process_stop__describe - what another process holds: the threads can be looked at, and releasing it does
+ * nothing to them. @threads are copied. -ENOMEM.
+ */
+int process_stop__describe(pid_t pid, uint64_t begin_ns, const struct stopped_thread *threads,
+			   size_t n, struct process_stop **ret_stop) __must_check;
+
+/* process_stop__lend_priority - the first thread of process @to comes first as well, until the release. */
+void process_stop__lend_priority(struct process_stop *stop, pid_t to);
+
+/* process_stop__begin_ns - when its first thread was stopped. */
+uint64_t process_stop__begin_ns(const struct process_stop *stop);
+
 /* process_stop__expected_ns - about how long it takes to stop all threads and to let them go; 0: unknown. */
 uint64_t process_stop__expected_ns(const char *proc_root, pid_t pid);
 

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/failure.h"
+#include "host/access.h"
 #include "host/process.h"
 #include "host/pids.h"
 #include "host/resident.h"
@@ -53,9 +54,13 @@ struct self_usage self_usage__read(const char *proc_root)
 		.resident_bytes = resident__of(proc_root, 0),
 		.start_time_seconds = own_start_seconds(proc_root),
 	};
+	struct access_usage agent;
 	struct rusage used;
 
 	if (!getrusage(RUSAGE_SELF, &used))
 		usage.cpu_seconds = seconds(&used.ru_utime) + seconds(&used.ru_stime);
+	access__usage(&agent);
+	usage.cpu_seconds += agent.cpu_seconds;
+	usage.resident_bytes += agent.resident_bytes;
 	return usage;
 }

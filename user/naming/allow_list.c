@@ -2,7 +2,6 @@
 #include "naming/allow_list.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "base/read.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "host/access.h"
 #include "output/site_pattern.h"
 
 /* Longer than any function's name and path that somebody would type. */
@@ -164,8 +164,8 @@ static int read_lines(struct allow_list *list, struct reader *reader, const char
 
 static ssize_t read_file(const char *path, char *buffer, struct failure *failure)
 {
-	int fd __cleanup_close = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t length = fd < 0 ? -errno : read__whole(fd, buffer, ALLOW_LIST_MAX_BYTES + 1);
+	int fd __cleanup_close = access__input(path, 0);
+	ssize_t length = fd < 0 ? fd : read__whole(fd, buffer, ALLOW_LIST_MAX_BYTES + 1);
 
 	if (length < 0)
 		return failure__set(failure, (int)length,

@@ -317,6 +317,7 @@ struct report_self {
 	uint64_t slowed_targets;   /* that have a census less often than that, for the same reason */
 	/* What of gleakd's own work came to nothing. */
 	uint64_t process_events_lost, textfile_errors, state_errors;
+	uint64_t worker_restarts; /* workers that ended before their time */
 };
 
 /* Why a run ends with a report. */

@@ -6,6 +6,8 @@
 #include <sys/resource.h>
 
 #include "base/text.h"
+#include "broker/run.h"
+#include "host/access.h"
 #include "host/bpf_usage.h"
 #include "host/self_usage.h"
 #include "session/target_heap.h"
@@ -68,10 +70,12 @@ static void fill_probe_costs(const struct calibration *calibration, struct repor
 
 static void fill_descriptors(struct report_self *self)
 {
-	struct bpf_usage usage = bpf_usage__read(PROC_ROOT);
+	struct bpf_usage usage = bpf_usage__read(PROC_ROOT, -1);
+	struct access_usage agent;
 	struct rlimit limit;
 
-	self->bpf_bytes = usage.bytes;
+	access__usage(&agent);
+	self->bpf_bytes = usage.bytes + agent.bpf_bytes;
 	self->bpf_links = usage.links;
 	self->open_fds = usage.fds;
 	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur != RLIM_INFINITY)
@@ -91,6 +95,7 @@ void report_metrics__fill_self(const struct session *session, struct report *rep
 	fill_probe_costs(session__calibration(session), self);
 	self->cpu_seconds = usage.cpu_seconds;
 	self->resident_bytes = usage.resident_bytes;
+	self->worker_restarts = broker__restarts();
 	fill_descriptors(self);
 	if (discovers)
 		return;

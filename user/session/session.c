@@ -461,11 +461,6 @@ uint64_t session__malformed(const struct session *session)
 	return session->reader ? event_reader__malformed(session->reader) : 0;
 }
 
-bool session__uprobe_multi(const struct session *session)
-{
-	return session->outlook.features.uprobe_multi;
-}
-
 const struct calibration *session__calibration(const struct session *session)
 {
 	return session->outlook.calibrated ? &session->outlook.calibration : NULL;

@@ -123,9 +123,6 @@ size_t session__live(struct session *session);
 /* session__malformed - records of the ring buffer that made no sense, of whichever target. */
 uint64_t session__malformed(const struct session *session);
 
-/* session__uprobe_multi - whether probes are attached without CAP_SYS_ADMIN here. */
-bool session__uprobe_multi(const struct session *session);
-
 /* session__calibration - NULL: none was made. */
 const struct calibration *session__calibration(const struct session *session);
 

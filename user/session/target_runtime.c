@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "discover/load_bias.h"
+#include "host/access.h"
 #include "host/owner.h"
 #include "session/target_internal.h"
 
@@ -39,7 +40,7 @@ static int read_process(struct target *target, pid_t pid, struct failure *failur
 	int err = process__read(proc_root, pid, &target->process, failure);
 
 	if (!err)
-		target->owner = owner__of(proc_root, pid, target->process.uid);
+		target->owner = access__owner(proc_root, pid, target->process.uid);
 	/* What cannot be told is told again by what comes next. */
 	if (!err && image_file__identify(proc_root, pid, &target->image))
 		target->image = (struct image_file){.inode = 0};

@@ -14,8 +14,8 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/read.h"
-#include "base/temp_file.h"
 #include "base/text.h"
+#include "host/access.h"
 #include "state/file_internal.h"
 #include "state/format.h"
 #include "track/ticks.h"
@@ -205,25 +205,20 @@ static int check_replaceable(const char *path)
 
 static int replace(const char *path, const struct state_bytes *bytes)
 {
-	char *temporary __cleanup_free = NULL;
 	int err = check_replaceable(path), fd;
 
 	if (err)
 		return err;
-	if (asprintf(&temporary, "%s" TEMP_FILE_SUFFIX, path) < 0) {
-		temporary = NULL;
-		return -ENOMEM;
-	}
-	err = temp_file__create(temporary, &fd);
-	if (err)
-		return err;
+	fd = access__output(OUTPUT_CREATE, path);
+	if (fd < 0)
+		return fd;
 	err = write_all(fd, bytes->data, bytes->length);
 	if (close(fd) && !err)
 		err = -errno;
-	if (!err && rename(temporary, path))
-		err = -errno;
+	if (!err)
+		err = access__output(OUTPUT_REPLACE, path);
 	if (err) {
-		unlink(temporary);
+		(void)!access__output(OUTPUT_DISCARD, path);
 		return err;
 	}
 	return sync_directory(path);
@@ -404,11 +399,11 @@ int state_file__parse(uint8_t *data, size_t length, const struct state_boot_id *
 static int open_regular(const char *path, size_t *ret_length)
 {
 	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	int fd = access__input(path, O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	int err = 0;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (fstat(fd, &st))
 		err = -errno;
 	else if (S_ISDIR(st.st_mode))

@@ -83,7 +83,7 @@ Test(bpf_usage, each_kind, .init = make_root, .fini = remove_root)
 	add(9004, "anon_inode:[perf_event]", "pos:\t0\n");
 	add(9005, "/usr/bin/server", "memlock:\t1\n");
 	add(9006, "anon_inode:bpf-map (deleted)", MAP);
-	usage = bpf_usage__read(root);
+	usage = bpf_usage__read(root, -1);
 	cr_expect_eq(usage.bytes, 2 * 2117960 + 4096, "%lu", usage.bytes);
 	cr_expect_eq(usage.links, 2);
 	cr_expect_eq(usage.fds, 7);
@@ -98,7 +98,7 @@ Test(bpf_usage, what_cannot_be_read_counts_as_nothing, .init = make_root, .fini 
 	add(9001, "anon_inode:bpf-prog", "memlock:\tmuch\n");
 	add(9002, "anon_inode:bpf-prog", "");
 	add(9003, "anon_inode:bpf-prog", "no memlock:\t5\nmemlock:\t12288\nmemlock:\t99\n");
-	usage = bpf_usage__read(root);
+	usage = bpf_usage__read(root, -1);
 	cr_expect_eq(usage.bytes, 12288, "%lu", usage.bytes);
 	cr_expect_eq(usage.fds, 4);
 }
@@ -114,13 +114,13 @@ Test(bpf_usage, a_file_without_end, .init = make_root, .fini = remove_root)
 		memcpy(text + 2 * i, "x\n", 2);
 	memcpy(text + 2 * lines, last, sizeof(last));
 	add(9000, "anon_inode:bpf-map", text);
-	cr_expect_eq(bpf_usage__read(root).bytes, 0, "only the beginning is read");
+	cr_expect_eq(bpf_usage__read(root, -1).bytes, 0, "only the beginning is read");
 	free(text);
 }
 
 Test(bpf_usage, nowhere)
 {
-	struct bpf_usage usage = bpf_usage__read("/nowhere");
+	struct bpf_usage usage = bpf_usage__read("/nowhere", -1);
 
 	cr_expect_eq(usage.fds, 0);
 	cr_expect_eq(usage.bytes, 0);
@@ -129,11 +129,11 @@ Test(bpf_usage, nowhere)
 /* Of this very process: one more than before, and looking leaves nothing open. */
 Test(bpf_usage, own_descriptors)
 {
-	uint64_t before = bpf_usage__read(PROC_ROOT).fds;
+	uint64_t before = bpf_usage__read(PROC_ROOT, -1).fds;
 	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	cr_assert_gt(before, 2);
-	cr_expect_eq(bpf_usage__read(PROC_ROOT).fds, before + 1);
+	cr_expect_eq(bpf_usage__read(PROC_ROOT, -1).fds, before + 1);
 	close(fd);
-	cr_expect_eq(bpf_usage__read(PROC_ROOT).fds, before);
+	cr_expect_eq(bpf_usage__read(PROC_ROOT, -1).fds, before);
 }

@@ -180,6 +180,7 @@ Test(process_tree, file_really_called_deleted)
 {
 	put_text("server (deleted)", "image");
 	put_link(in_root("server (deleted)"));
+	cr_assert_eq(symlink("/", in_root("77/root")), 0);
 	cr_assert_str_eq(read_tree().exe, in_root("server (deleted)"));
 	put_text("77/mountinfo", "24 22 0:45 / /tmp rw - fuse.sshfs joe@host: rw\n");
 	cr_assert_str_eq(read_tree().exe, in_root("server"), "who may not answer is not asked");

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/stream.h"
 #include "base/temp_file.h"
+#include "host/access.h"
 #include "output/prometheus/exposition.h"
 #include "output/prometheus/metrics.h"
 #include "output/prometheus/textfile_parts.h"
@@ -127,19 +128,20 @@ static int write_all(int fd, const char *text, size_t size)
  * No fsync: the file is worth nothing after a crash, and is written again a moment later. The mode
  * is set whatever the umask is: the exporter runs as somebody else.
  */
-static int write_and_rename(const char *path, const char *temp, const char *text, size_t size)
+static int write_and_rename(const char *path, const char *text, size_t size)
 {
-	int fd __cleanup_close = -1;
+	int fd __cleanup_close = access__output(OUTPUT_CREATE, path);
 	int err;
 
-	err = temp_file__create(temp, &fd);
-	if (err)
-		return err;
+	if (fd < 0)
+		return fd;
 	err = write_all(fd, text, size);
-	if (!err && (fchmod(fd, 0644) || rename(temp, path)))
+	if (!err && fchmod(fd, 0644))
 		err = -errno;
+	if (!err)
+		err = access__output(OUTPUT_REPLACE, path);
 	if (err)
-		unlink(temp);
+		(void)!access__output(OUTPUT_DISCARD, path);
 	return err;
 }
 
@@ -168,23 +170,18 @@ static int render_to_memory(const struct report *report, const struct textfile_o
 int textfile__replace(const char *path, const struct report *report,
 		      const struct textfile_options *options, struct failure *failure)
 {
-	char *temp __cleanup_free = NULL, *text __cleanup_free = NULL;
+	char *text __cleanup_free = NULL;
 	size_t size;
-	int err;
+	int err = render_to_memory(report, options, &text, &size);
 
-	if (asprintf(&temp, "%s" TEMP_FILE_SUFFIX, path) < 0) {
-		temp = NULL;
-		return failure__set(failure, -ENOMEM, "no memory for the textfile %s", path);
-	}
-	err = render_to_memory(report, options, &text, &size);
 	if (!err)
-		err = write_and_rename(path, temp, text, size);
+		err = write_and_rename(path, text, size);
 	return err ? cannot(failure, err, "write", path) : 0;
 }
 
 int textfile__remove(const char *path, struct failure *failure)
 {
-	if (unlink(path) && errno != ENOENT)
-		return cannot(failure, -errno, "remove", path);
-	return 0;
+	int err = access__output(OUTPUT_REMOVE, path);
+
+	return err && err != -ENOENT ? cannot(failure, err, "remove", path) : 0;
 }

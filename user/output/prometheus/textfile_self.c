@@ -134,6 +134,9 @@ static void put_failures(FILE *out, const struct report_self *self)
 		  "Times that these metrics could not be written.", self->textfile_errors);
 	put_count(out, "gleakd_state_save_errors_total", EXPOSITION_COUNTER,
 		  "Times that the state could not be saved.", self->state_errors);
+	put_count(out, "gleakd_worker_restarts_total", EXPOSITION_COUNTER,
+		  "Times that gleakd's worker process crashed or was killed, and was replaced.",
+		  self->worker_restarts);
 }
 
 void textfile_part__self(FILE *out, const struct metrics *metrics, const struct report *report)

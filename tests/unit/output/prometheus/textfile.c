@@ -112,10 +112,9 @@ static void add_costs(struct sample *sample)
 		.interval_stretch = 4,
 		.process_events_lost = 1013,
 		.state_errors = 7,
+		.worker_restarts = 3,
 	};
 }
-
-/* --- golden files ----------------------------------------------------------------------------- */
 
 static void check_golden(const char *name, const struct report *report)
 {

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/check.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#define OWN    (pid_t)4711
+#define WORKER (pid_t)4712
+
+static struct broker_request request;
+
+static const struct broker_files files = {
+	.in = {"/etc/gleakd/gleakd.conf", "allow", NULL, "/var/lib/gleakd/state"},
+	.out = {"/var/lib/gleakd/state", NULL, "/srv/gleakd.prom"},
+};
+
+static void begin(enum broker_op op)
+{
+	memset(&request, 0, sizeof(request));
+	request.op = op;
+}
+
+static void add_text(const char *text)
+{
+	memcpy(request.text + request.text_size, text, strlen(text) + 1);
+	request.text_size += (__u32)strlen(text) + 1;
+}
+
+static int check(void)
+{
+	return broker_request__check(&request, BROKER_REQUEST_MIN + request.text_size, &files, OWN,
+				     WORKER);
+}
+
+static int check_path(enum broker_op op, const char *path)
+{
+	begin(op);
+	add_text(path);
+	return check();
+}
+
+static int check_pid(enum broker_op op, pid_t pid)
+{
+	begin(op);
+	request.pid = pid;
+	return check();
+}
+
+Test(broker_check, what_a_process_is_may_be_read)
+{
+	static const char *const read[] = {"stat", "status", "comm", "cgroup", "timens_offsets"};
+	static const char *const opened[] = {"maps",
+					     "smaps",
+					     "pagemap",
+					     "mountinfo",
+					     "exe",
+					     "net/tcp",
+					     "net/unix",
+					     "map_files/7f0000400000-7f0000800000",
+					     "map_files/1-ffffffffffffffff"};
+	char path[128];
+
+	for (size_t i = 0; i < ARRAY_SIZE(read); i++) {
+		snprintf(path, sizeof(path), "/proc/1/%s", read[i]);
+		cr_expect_eq(check_path(BROKER_READ, path), 0, "%s", path);
+		cr_expect_eq(check_path(BROKER_OPEN, path), -EPERM, "%s", path);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(opened); i++) {
+		snprintf(path, sizeof(path), "/proc/4194304/%s", opened[i]);
+		cr_expect_eq(check_path(BROKER_OPEN, path), 0, "%s", path);
+		cr_expect_eq(check_path(BROKER_READ, path), -EPERM, "%s", path);
+	}
+	cr_expect_eq(check_path(BROKER_LIST, "/proc"), 0);
+	cr_expect_eq(check_path(BROKER_LIST, "/proc/7/task"), 0);
+	cr_expect_eq(check_path(BROKER_LIST, "/proc/7/fd"), 0);
+	cr_expect_eq(check_path(BROKER_LINK, "/proc/7/fd/0"), 0);
+	cr_expect_eq(check_path(BROKER_LINK, "/proc/7/exe"), 0);
+	cr_expect_eq(check_path(BROKER_STAT, "/proc/7/exe"), 0);
+	cr_expect_eq(check_path(BROKER_STAT, "/proc/7/root/srv/app (deleted)"), 0);
+	cr_expect_eq(check_path(BROKER_STAT, "/proc/7/ns/mnt"), 0);
+}
+
+Test(broker_check, nothing_else_may)
+{
+	static const char *const paths[] = {
+		"/etc/shadow",
+		"proc/7/stat",
+		"/proc",
+		"/proc/",
+		"/proc/7",
+		"/proc/7/",
+		"/proc/07/stat",
+		"/proc/0/stat",
+		"/proc/-7/stat",
+		"/proc/4294967303/stat",
+		"/proc/self/stat",
+		"/proc/7/mem",
+		"/proc/7/environ",
+		"/proc/7/cmdline",
+		"/proc/7/clear_refs",
+		"/proc/7/oom_score_adj",
+		"/proc/7/../7/mem",
+		"/proc/7/stat/../mem",
+		"/proc/7//stat",
+		"/proc/7/fd/0/x",
+		"/proc/7/fd/../mem",
+		"/proc/7/fd/00",
+		"/proc/7/cwd/x",
+		"/proc/7/root/etc/shadow",
+		"/proc/7/map_files/",
+		"/proc/7/map_files/1-2/..",
+		"/proc/7/map_files/1",
+		"/proc/7/map_files/00000000000000001-2",
+		"/proc/7/task/8/mem",
+		"/proc/7/net/../mem",
+		"/procfs/7/stat",
+		"/proc/kcore",
+		"/proc/sys/kernel/core_pattern",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		cr_expect_eq(check_path(BROKER_OPEN, paths[i]), -EPERM, "%s", paths[i]);
+		if (!strstr(paths[i], "7/root"))
+			cr_expect_eq(check_path(BROKER_STAT, paths[i]), -EPERM, "%s", paths[i]);
+		cr_expect_eq(check_path(BROKER_LINK, paths[i]), -EPERM, "%s", paths[i]);
+	}
+}
+
+Test(broker_check, nothing_is_opened_for_writing)
+{
+	static const int flags[] = {O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_TMPFILE, O_APPEND};
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		begin(BROKER_OPEN);
+		add_text("/proc/7/exe");
+		request.flags = (__u32)flags[i];
+		cr_expect_eq(check(), -EPERM, "%o", flags[i]);
+		begin(BROKER_INPUT);
+		add_text("allow");
+		request.flags = (__u32)flags[i];
+		cr_expect_eq(check(), -EPERM, "%o", flags[i]);
+	}
+}
+
+Test(broker_check, below_a_root_are_two_texts)
+{
+	begin(BROKER_OPEN_BELOW);
+	add_text("/proc/7/root");
+	cr_expect_eq(check(), -EPROTO);
+	add_text("/usr/lib/libgo.so");
+	cr_expect_eq(check(), 0);
+	add_text("/usr/lib/libgo.so");
+	cr_expect_eq(check(), -EPROTO);
+	begin(BROKER_OPEN_BELOW);
+	add_text("/");
+	add_text("/etc/shadow");
+	cr_expect_eq(check(), -EPERM);
+}
+
+Test(broker_check, of_gleakd_itself_only_what_it_runs_is_known)
+{
+	cr_expect_eq(check_path(BROKER_READ, "/proc/4711/status"), 0);
+	cr_expect_eq(check_path(BROKER_OPEN, "/proc/4711/exe"), 0);
+	cr_expect_eq(check_path(BROKER_OPEN, "/proc/4711/maps"), -EACCES);
+	cr_expect_eq(check_path(BROKER_OPEN, "/proc/4712/pagemap"), -EACCES);
+	cr_expect_eq(check_path(BROKER_LIST, "/proc/4711/fd"), -EACCES);
+	for (enum broker_op op = BROKER_PIDFD; op <= BROKER_MEMORY_OPEN; op++) {
+		if (op == BROKER_RELEASE)
+			continue;
+		cr_expect_eq(check_pid(op, OWN), -EACCES);
+		cr_expect_eq(check_pid(op, WORKER), -EACCES);
+		cr_expect_eq(check_pid(op, 0), -EACCES);
+		cr_expect_eq(check_pid(op, -1), -EACCES);
+		cr_expect_eq(check_pid(op, 1), 0);
+	}
+	begin(BROKER_ATTACH);
+	request.site.pid = OWN;
+	cr_expect_eq(check(), -EACCES);
+	request.site.pid = 7;
+	cr_expect_eq(check(), 0);
+	request.site.event = PROBE_EVENT_COUNT;
+	cr_expect_eq(check(), -EINVAL);
+}
+
+Test(broker_check, files_are_those_that_the_user_named)
+{
+	cr_expect_eq(check_path(BROKER_INPUT, "allow"), 0);
+	cr_expect_eq(check_path(BROKER_INPUT, "/srv/gleakd.prom"), -EPERM);
+	cr_expect_eq(check_path(BROKER_INPUT, "/etc/shadow"), -EPERM);
+	for (__u32 step = 0; step <= OUTPUT_STEPS; step++) {
+		begin(BROKER_OUTPUT);
+		request.flags = step;
+		add_text("/srv/gleakd.prom");
+		cr_expect_eq(check(), step < OUTPUT_STEPS ? 0 : -EPERM);
+	}
+	cr_expect_eq(check_path(BROKER_OUTPUT, "/srv/gleakd.prom.tmp"), -EPERM);
+	cr_expect_eq(check_path(BROKER_OUTPUT, "allow"), -EPERM);
+}
+
+Test(broker_check, what_the_service_manager_is_told)
+{
+	static const char *const fine[] = {"READY=1", "STOPPING=1", "WATCHDOG=1", "STATUS=all well",
+					   "RELOADING=1\nMONOTONIC_USEC=17"};
+	static const char *const bad[] = {
+		"MAINPID=1",	       "READY=1\nMAINPID=1",
+		"STATUS=x\nMAINPID=1", "RELOADING=1\nMONOTONIC_USEC=17\nMAINPID=1",
+		"FDSTORE=1",	       "READY=0"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(fine); i++)
+		cr_expect_eq(check_path(BROKER_NOTIFY, fine[i]), 0, "%s", fine[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		cr_expect_eq(check_path(BROKER_NOTIFY, bad[i]), -EPERM, "%s", bad[i]);
+}
+
+Test(broker_check, packets_that_are_none)
+{
+	begin(BROKER_PREPARE);
+	cr_expect_eq(check(), 0);
+	cr_expect_eq(broker_request__check(&request, 0, &files, OWN, WORKER), -EPROTO);
+	cr_expect_eq(broker_request__check(&request, BROKER_REQUEST_MIN - 1, &files, OWN, WORKER),
+		     -EPROTO);
+	cr_expect_eq(broker_request__check(&request, BROKER_REQUEST_MIN + 1, &files, OWN, WORKER),
+		     -EPROTO);
+	request.op = BROKER_OPS;
+	cr_expect_eq(check(), -EPROTO);
+	begin(BROKER_READ);
+	cr_expect_eq(check(), -EPROTO, "no text");
+	add_text("/proc/7/stat");
+	request.text_size--;
+	cr_expect_eq(check(), -EPROTO, "no end");
+	begin(BROKER_READ);
+	add_text("");
+	cr_expect_eq(check(), -EPROTO, "an empty one");
+}
+
+Test(broker_check, ranges)
+{
+	const struct broker_range fine[] = {{4096, 1}, {UINT64_MAX, 1}, {0, 4094}};
+	const struct broker_range around[] = {{UINT64_MAX, 2}};
+	const struct broker_range empty[] = {{4096, 0}};
+	const struct broker_range huge[] = {{4096, 4000}, {4096, UINT64_MAX}};
+
+	cr_expect_eq(broker_ranges__check(fine, 3, 4096), 0);
+	cr_expect_eq(broker_ranges__check(fine, 3, 4095), -EINVAL);
+	cr_expect_eq(broker_ranges__check(around, 1, 4096), -EINVAL);
+	cr_expect_eq(broker_ranges__check(empty, 1, 4096), -EINVAL);
+	cr_expect_eq(broker_ranges__check(huge, 2, 4096), -EINVAL);
+	begin(BROKER_MEMORY_READ);
+	request.size = ACCESS_RANGES_MAX + 1;
+	cr_expect_eq(check(), -EINVAL);
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "host/pids.h"
+#include "host/process.h"
+
+/* Bits: the ops that a file of /proc/PID is there for. */
+#define MAY(op) (1u << (op))
+
+/*
+ * All of /proc/PID that is ever needed. Not among them: mem, which would be reading without ranges;
+ * environ, cmdline, whose secrets nobody needs; and everything that can be written.
+ */
+static const struct {
+	const char *name;
+	unsigned int ops;
+} leaves[] = {
+	{"stat", MAY(BROKER_READ)},
+	{"status", MAY(BROKER_READ)},
+	{"comm", MAY(BROKER_READ)},
+	{"cgroup", MAY(BROKER_READ)},
+	{"timens_offsets", MAY(BROKER_READ)},
+	{"maps", MAY(BROKER_OPEN)},
+	{"smaps", MAY(BROKER_OPEN)},
+	{"pagemap", MAY(BROKER_OPEN)},
+	{"mountinfo", MAY(BROKER_OPEN)},
+	{"net/tcp", MAY(BROKER_OPEN)},
+	{"net/tcp6", MAY(BROKER_OPEN)},
+	{"net/udp", MAY(BROKER_OPEN)},
+	{"net/udp6", MAY(BROKER_OPEN)},
+	{"net/unix", MAY(BROKER_OPEN)},
+	{"exe", MAY(BROKER_OPEN) | MAY(BROKER_LINK) | MAY(BROKER_STAT)},
+	{"root", MAY(BROKER_OPEN_BELOW)},
+	{"ns/mnt", MAY(BROKER_STAT)},
+	{"task", MAY(BROKER_LIST)},
+	{"fd", MAY(BROKER_LIST) | MAY(BROKER_STAT)},
+};
+
+/* --- paths --------------------------------------------------------------------------------------- */
+
+/* The number at @text; @ret_end behind it. -1: there is none, or it has a zero before it. */
+static pid_t number_at(const char *text, const char **ret_end)
+{
+	pid_t number = 0;
+	const char *at = text;
+
+	for (; *at >= '0' && *at <= '9'; at++) {
+		number = number * 10 + (*at - '0');
+		if ((size_t)number > PIDS_MAX)
+			return -1;
+	}
+	*ret_end = at;
+	return at == text || (*text == '0' && at > text + 1) ? -1 : number;
+}
+
+/* "7f0000400000-7f0000800000", of map_files. */
+static bool is_range(const char *text)
+{
+	size_t start = strspn(text, "0123456789abcdef");
+	size_t end = text[start] == '-' ? strspn(text + start + 1, "0123456789abcdef") : 0;
+
+	return start && start <= 16 && end && end <= 16 && !text[start + 1 + end];
+}
+
+static unsigned int ops_of_leaf(const char *leaf)
+{
+	const char *end;
+
+	for (size_t i = 0; i < ARRAY_SIZE(leaves); i++) {
+		if (!strcmp(leaf, leaves[i].name))
+			return leaves[i].ops;
+	}
+	if (!strncmp(leaf, "fd/", 3) && number_at(leaf + 3, &end) >= 0 && !*end)
+		return MAY(BROKER_LINK);
+	if (!strncmp(leaf, "map_files/", 10) && is_range(leaf + 10))
+		return MAY(BROKER_OPEN);
+	/* Whether its executable is there by a certain name; what is below it is opened by nobody. */
+	if (!strncmp(leaf, "root/", 5))
+		return MAY(BROKER_STAT);
+	return 0;
+}
+
+static int check_path(const char *path, enum broker_op op, pid_t own, pid_t worker)
+{
+	const char *leaf;
+	pid_t pid;
+
+	if (strncmp(path, PROC_ROOT, strlen(PROC_ROOT)))
+		return -EPERM;
+	path += strlen(PROC_ROOT);
+	if (!*path)
+		return op == BROKER_LIST ? 0 : -EPERM;
+	pid = *path == '/' ? number_at(path + 1, &leaf) : -1;
+	if (pid <= 0 || *leaf != '/' || !(ops_of_leaf(leaf + 1) & MAY(op)))
+		return -EPERM;
+	/* What it is anybody may know, even of this one; what it holds is another matter. */
+	if ((pid == own || pid == worker) && op != BROKER_READ && strcmp(leaf, "/exe"))
+		return -EACCES;
+	return 0;
+}
+
+static bool is_named(const char *path, const char *const files[BROKER_FILES_MAX])
+{
+	for (size_t i = 0; i < BROKER_FILES_MAX; i++) {
+		if (files[i] && !strcmp(files[i], path))
+			return true;
+	}
+	return false;
+}
+
+/* --- requests ------------------------------------------------------------------------------------ */
+
+/* text[] is @n texts, each with its NUL, and nothing else. */
+static bool has_texts(const struct broker_request *request, size_t n)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t length = strnlen(request->text + at, request->text_size - at);
+
+		if (!length || at + length == request->text_size)
+			return false;
+		at += length + 1;
+	}
+	return at == request->text_size;
+}
+
+static size_t texts_of(enum broker_op op)
+{
+	if (op == BROKER_OPEN_BELOW)
+		return 2;
+	return op <= BROKER_OUTPUT || op == BROKER_NOTIFY || op == BROKER_USER_ID ? 1 : 0;
+}
+
+/* "MAINPID=" and other things that a service manager believes are not among them. */
+static bool may_notify(const char *text)
+{
+	static const char *const heads[] = {"READY=1", "STOPPING=1", "WATCHDOG=1"};
+	static const char reloading[] = "RELOADING=1\nMONOTONIC_USEC=";
+	static const char status[] = "STATUS=";
+
+	for (size_t i = 0; i < ARRAY_SIZE(heads); i++) {
+		if (!strcmp(text, heads[i]))
+			return true;
+	}
+	if (!strncmp(text, status, strlen(status)))
+		return !strchr(text, '\n');
+	return !strncmp(text, reloading, strlen(reloading)) &&
+	       !text[strlen(reloading) + strspn(text + strlen(reloading), "0123456789")];
+}
+
+static int check_file(const struct broker_request *request, const struct broker_files *files,
+		      pid_t own, pid_t worker)
+{
+	switch (request->op) {
+	case BROKER_OPEN:
+	case BROKER_OPEN_BELOW:
+		if (request->flags & ~(unsigned int)(O_PATH | O_NONBLOCK))
+			return -EPERM;
+		break;
+	case BROKER_INPUT:
+		if (request->flags & ~(unsigned int)(O_NONBLOCK | O_NOCTTY | O_NOFOLLOW))
+			return -EPERM;
+		return is_named(request->text, files->in) ? 0 : -EPERM;
+	case BROKER_OUTPUT:
+		return request->flags < OUTPUT_STEPS && is_named(request->text, files->out) ?
+			       0 :
+			       -EPERM;
+	default:
+		break;
+	}
+	return check_path(request->text, (enum broker_op)request->op, own, worker);
+}
+
+int broker_request__check(const struct broker_request *request, size_t size,
+			  const struct broker_files *files, pid_t own, pid_t worker)
+{
+	if (size < BROKER_REQUEST_MIN || size - BROKER_REQUEST_MIN > BROKER_TEXT_MAX ||
+	    request->op >= BROKER_OPS || request->text_size != size - BROKER_REQUEST_MIN ||
+	    !has_texts(request, texts_of((enum broker_op)request->op)))
+		return -EPROTO;
+	switch ((enum broker_op)request->op) {
+	case BROKER_PIDFD:
+	case BROKER_OWNER:
+	case BROKER_HOSTNAME:
+	case BROKER_MARK_PAGES:
+	case BROKER_HOLD:
+	case BROKER_MEMORY_OPEN:
+		return request->pid > 0 && request->pid != own && request->pid != worker ? 0 :
+											   -EACCES;
+	case BROKER_MEMORY_READ:
+		return request->size && request->size <= ACCESS_RANGES_MAX ? 0 : -EINVAL;
+	case BROKER_DESCRIBE:
+	case BROKER_LOSSES:
+		return request->slot < GL_MAX_TARGETS ? 0 : -EINVAL;
+	case BROKER_ATTACH:
+		if ((unsigned int)request->site.event >= PROBE_EVENT_COUNT)
+			return -EINVAL;
+		return request->site.pid > 0 && request->site.pid != own &&
+				       request->site.pid != worker ?
+			       0 :
+			       -EACCES;
+	case BROKER_LOAD:
+		return request->size && request->size <= UINT32_MAX ? 0 : -EINVAL;
+	case BROKER_NOTIFY:
+		return may_notify(request->text) ? 0 : -EPERM;
+	default:
+		return request->op <= BROKER_OUTPUT ? check_file(request, files, own, worker) : 0;
+	}
+}
+
+int broker_ranges__check(const struct broker_range *ranges, size_t n, size_t max)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!ranges[i].size || ranges[i].size > max - total ||
+		    ranges[i].address + (ranges[i].size - 1) < ranges[i].address)
+			return -EINVAL;
+		total += ranges[i].size;
+	}
+	return 0;
+}

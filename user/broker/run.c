@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "broker/client.h"
+#include "host/capability.h"
+
+/*
+ * What the worker decides about, and what it is to leave a core of: a watchdog sends SIGABRT to the main
+ * process. Ctrl-Z is each one's own matter.
+ */
+static const int passed_on[] = {SIGTERM, SIGINT,  SIGHUP,  SIGQUIT, SIGUSR1,
+				SIGUSR2, SIGABRT, SIGSEGV, SIGWINCH};
+
+struct broker {
+	const struct broker_options *options;
+	struct broker_server *server;
+	struct broker_shared *shared;
+	struct notify notify;
+	int channel, signals;
+	pid_t worker;
+	sigset_t before;		       /* which signals were blocked */
+	bool ending;			       /* somebody wants the worker to end */
+	uint64_t died_ns[BROKER_MAX_RESTARTS]; /* the last times */
+};
+
+static unsigned int restarts;
+
+unsigned int broker__restarts(void)
+{
+	return restarts;
+}
+
+/* --- the worker ---------------------------------------------------------------------------------- */
+
+static bool relay(const char *message)
+{
+	return broker_client__notify(message);
+}
+
+/* In the child. Returns an exit code, or -1: go on. */
+static int become_worker(struct broker *broker, int channel, pid_t parent)
+{
+	struct sandbox sandbox = {.landlock = 0};
+	struct failure failure = {""};
+
+	/* Without a broker there is nothing to do. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
+		return 1;
+	close(broker->channel);
+	close(broker->signals);
+	capability__set_agent(capability__all());
+	notify__inherit(&broker->notify, relay);
+	if (sandbox__enter(&broker->options->sandbox, &sandbox, &failure))
+		log_warn("%s", failure.text);
+	broker_client__use(channel, broker->shared);
+	log_debug("worker: no capabilities, landlock %d, seccomp %s", sandbox.landlock,
+		  sandbox.seccomp ? "on" : "off");
+	return -1;
+}
+
+static int start_worker(struct broker *broker, bool *ret_is_worker, int *ret_code)
+{
+	pid_t parent = getpid();
+	int channels[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channels))
+		return -errno;
+	broker->channel = channels[0];
+	/* Whatever waits in them would be written twice. */
+	fflush(NULL);
+	broker->worker = fork();
+	if (broker->worker < 0) {
+		int err = -errno;
+
+		close(channels[0]);
+		close(channels[1]);
+		return err;
+	}
+	if (!broker->worker) {
+		*ret_is_worker = true;
+		*ret_code = become_worker(broker, channels[1], parent);
+		sigprocmask(SIG_SETMASK, &broker->before, NULL);
+		return 0;
+	}
+	close(channels[1]);
+	broker_server__set_worker(broker->server, broker->worker);
+	return 0;
+}
+
+/* --- the broker ---------------------------------------------------------------------------------- */
+
+static uint64_t give_up(void *ctx, bool probes, bool uprobe_multi)
+{
+	const struct broker *broker = ctx;
+
+	return broker->options->give_up(broker->options->ctx, probes, uprobe_multi);
+}
+
+static void pass_on_notice(void *ctx, const char *message)
+{
+	struct broker *broker = ctx;
+
+	notify__pass_on(&broker->notify, message);
+}
+
+static void pass_on_signal(struct broker *broker, const struct signalfd_siginfo *info)
+{
+	int signal = (int)info->ssi_signo;
+
+	if (signal == SIGHUP && broker->options->reload)
+		broker->options->reload(broker->options->ctx);
+	broker->ending |= signal != SIGHUP && signal != SIGWINCH;
+	/* The terminal has sent it to the worker as well. */
+	if (info->ssi_code != SI_KERNEL)
+		kill(broker->worker, signal);
+}
+
+/* Whether the worker has ended, and how. */
+static bool read_signals(struct broker *broker, int *ret_status)
+{
+	struct signalfd_siginfo info;
+
+	while (read(broker->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo != SIGCHLD)
+			pass_on_signal(broker, &info);
+	}
+	/* Threads that are traced are children, too, so that only the one is asked for. */
+	return waitpid(broker->worker, ret_status, WNOHANG) == broker->worker;
+}
+
+static void tell_refused(struct broker *broker)
+{
+	const char *what = broker_server__refused(broker->server);
+
+	if (what)
+		log_warn("the worker process asked for something that is not its business: %s",
+			 what);
+}
+
+/* Until the worker has ended. Returns how. */
+static int serve(struct broker *broker)
+{
+	struct pollfd ends[2] = {
+		{.fd = broker->channel, .events = POLLIN},
+		{.fd = broker->signals, .events = POLLIN},
+	};
+	int status;
+
+	for (;;) {
+		if (poll(ends, 2, -1) < 0 && errno != EINTR)
+			break;
+		if (ends[1].revents && read_signals(broker, &status))
+			return status;
+		if (!ends[0].revents)
+			continue;
+		if (!broker_server__serve(broker->server, broker->channel)) {
+			tell_refused(broker);
+			continue;
+		}
+		/* The channel is closed, or should be: SIGCHLD says the rest. */
+		kill(broker->worker, SIGKILL);
+		ends[0].fd = -1;
+	}
+	kill(broker->worker, SIGKILL);
+	return waitpid(broker->worker, &status, 0) == broker->worker ? status : SIGKILL;
+}
+
+static bool may_restart(struct broker *broker, int status)
+{
+	uint64_t now_ns = clock__monotonic_ns();
+	uint64_t oldest_ns = broker->died_ns[restarts % BROKER_MAX_RESTARTS];
+
+	if (!broker->options->restarts || broker->ending || !WIFSIGNALED(status))
+		return false;
+	if (oldest_ns && now_ns - oldest_ns < BROKER_RESTART_WINDOW_NS) {
+		log_error("the worker process has ended too often: gleakd ends");
+		return false;
+	}
+	broker->died_ns[restarts++ % BROKER_MAX_RESTARTS] = now_ns;
+	log_warn("the worker process was ended by signal %d (%s); another goes on from the saved "
+		 "state",
+		 WTERMSIG(status), strsignal(WTERMSIG(status)));
+	return true;
+}
+
+static int open_server(struct broker *broker)
+{
+	const struct broker_server_options options = {
+		.files = broker->options->files,
+		.give_up = give_up,
+		.notify = pass_on_notice,
+		.ctx = broker,
+	};
+
+	return broker_server__new(&options, broker->shared, &broker->server);
+}
+
+/* The worker may not make it shorter: reading what is gone would end the broker. */
+static int share_memory(struct broker *broker)
+{
+	int fd = memfd_create("gleakd", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	void *shared = MAP_FAILED;
+	int err = fd < 0 ? -errno : 0;
+
+	if (!err && (ftruncate(fd, sizeof(*broker->shared)) ||
+		     fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)))
+		err = -errno;
+	if (!err)
+		shared = mmap(NULL, sizeof(*broker->shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+			      0);
+	if (!err && shared == MAP_FAILED)
+		err = -errno;
+	if (fd >= 0)
+		close(fd);
+	if (!err)
+		broker->shared = shared;
+	return err;
+}
+
+static int take_signals(struct broker *broker)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGCHLD);
+	for (size_t i = 0; i < ARRAY_SIZE(passed_on); i++)
+		sigaddset(&signals, passed_on[i]);
+	if (sigprocmask(SIG_BLOCK, &signals, &broker->before))
+		return -errno;
+	broker->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	return broker->signals < 0 ? -errno : 0;
+}
+
+/* Each target has a descriptor here. */
+static void raise_file_limit(void)
+{
+	struct rlimit files;
+
+	if (!getrlimit(RLIMIT_NOFILE, &files)) {
+		files.rlim_cur = files.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
+/* As the worker ended, so does this process. */
+static int end_alike(const struct broker *broker, int status)
+{
+	const struct rlimit no_core = {0};
+
+	if (!WIFSIGNALED(status))
+		return WEXITSTATUS(status);
+	/* There is nothing to be seen in this one. */
+	(void)setrlimit(RLIMIT_CORE, &no_core);
+	signal(WTERMSIG(status), SIG_DFL);
+	sigprocmask(SIG_SETMASK, &broker->before, NULL);
+	raise(WTERMSIG(status));
+	return 1;
+}
+
+static int run_workers(struct broker *broker, int (*work)(void *ctx), void *ctx)
+{
+	for (;;) {
+		bool is_worker = false;
+		int status, code = -1, err = open_server(broker);
+
+		if (!err)
+			err = start_worker(broker, &is_worker, &code);
+		if (is_worker)
+			return code >= 0 ? code : work(ctx);
+		if (err) {
+			log_error("cannot start the worker process: %s", strerror(-err));
+			return 1;
+		}
+		raise_file_limit();
+		log__limit(true);
+		status = serve(broker);
+		close(broker->channel);
+		broker_server__free(broker->server);
+		broker->server = NULL;
+		if (!may_restart(broker, status))
+			return end_alike(broker, status);
+	}
+}
+
+int broker__run(const struct broker_options *options, int (*work)(void *ctx), void *ctx)
+{
+	struct broker broker = {.options = options, .channel = -1, .signals = -1};
+	int err = share_memory(&broker);
+
+	if (!err)
+		err = take_signals(&broker);
+	if (err) {
+		log_error("cannot start the worker process: %s", strerror(-err));
+		return 1;
+	}
+	notify__open(&broker.notify);
+	return run_workers(&broker, work, ctx);
+}

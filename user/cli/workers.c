@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/workers.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "broker/run.h"
+#include "cli/config.h"
+#include "cli/privileges.h"
+#include "discover/container_name.h"
+
+/*
+ * A daemon's budget is kept by itself (cli/budget.h); this is for when it cannot keep it any more. Address
+ * space is far more than memory: arrays are reserved and filled bit by bit.
+ */
+#define ADDRESS_SPACE_PER_MEMORY 32
+#define LEAST_ADDRESS_SPACE	 (8ULL << 30)
+
+struct workers {
+	const struct options *options;
+	int (*run)(const struct options *options);
+	int argc;
+	char **argv;
+	struct broker_files files;
+	/* Read since; the one before the last has the name of the file that is removed next. */
+	struct options last, before;
+	unsigned int n_read;
+};
+
+static void name_files(struct workers *workers, const struct options *options)
+{
+	workers->files = (struct broker_files){
+		.in = {options->allow, options->state,
+		       options->config ? options->config : CONFIG_PATH},
+		.out = {options->state, options->textfile, options->pprof, options->html},
+	};
+}
+
+/* The worker reads the configuration, too: what it may open is decided here. */
+static void reload(void *ctx)
+{
+	struct workers *workers = ctx;
+	struct config_errors errors;
+	struct options options;
+
+	if (workers->options->processes.n ||
+	    config__load(workers->argc, workers->argv, CONFIG_PATH, &options, &errors))
+		return;
+	name_files(workers, &options);
+	workers->files.out[4] =
+		workers->n_read ? workers->last.textfile : workers->options->textfile;
+	workers->n_read++;
+	options__free(&workers->before);
+	workers->before = workers->last;
+	workers->last = options;
+}
+
+static uint64_t give_up(void *ctx, bool probes, bool uprobe_multi)
+{
+	const struct workers *workers = ctx;
+
+	return privileges__keep(workers->options, probes, uprobe_multi);
+}
+
+static int run(void *ctx)
+{
+	const struct workers *workers = ctx;
+
+	return workers->run(workers->options);
+}
+
+/* The folder of file @path; "" without one. */
+static void folder_of(const char *path, char folder[PATH_MAX])
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	snprintf(folder, PATH_MAX, "%.*s", slash ? (int)max_of(slash - path, (ptrdiff_t)1) : 0,
+		 path ? path : "");
+	if (path && !slash)
+		snprintf(folder, PATH_MAX, ".");
+}
+
+int workers__run(const struct options *options, int argc, char **argv,
+		 int (*run_command)(const struct options *options))
+{
+	struct workers workers = {
+		.options = options, .run = run_command, .argc = argc, .argv = argv};
+	bool daemon = options->command == COMMAND_WATCH && !options->processes.n;
+	char state[PATH_MAX];
+	const char *const readable[] = {
+		"/proc",
+		"/sys/fs/cgroup",
+		"/sys/devices/system/cpu",
+		"/etc/localtime",
+		"/usr/share/zoneinfo",
+		DOCKER_CONTAINERS,
+		state, /* to sync it */
+		"/etc/terminfo",
+		"/lib/terminfo",
+		"/usr/share/terminfo",
+		"/usr/lib/locale",
+	};
+	const struct broker_options broker = {
+		.files = &workers.files,
+		.give_up = give_up,
+		.reload = reload,
+		.ctx = &workers,
+		.sandbox =
+			{
+				.readable = readable,
+				.n_readable = ARRAY_SIZE(readable),
+				.max_address_space =
+					daemon ? max_of(options->max_memory *
+								ADDRESS_SPACE_PER_MEMORY,
+							LEAST_ADDRESS_SPACE) :
+						 0,
+			},
+		.restarts = daemon && !options->once && !options->duration_ns,
+	};
+	int code;
+
+	folder_of(options->state, state);
+	name_files(&workers, options);
+	code = broker__run(&broker, run, &workers);
+	options__free(&workers.before);
+	options__free(&workers.last);
+	return code;
+}
