@@ -26,7 +26,7 @@ VERSION_PROGRAMS = {
 
 def look(t, pid, *arguments):
     """The last report's target."""
-    code, out, said = run(t, "heap", "--pid", str(pid), "--json", *arguments)
+    code, out, said = run(t, "heap", "--pid", str(pid), "--json", *arguments, seconds=60)
     check_equal(code, 0, f"exit code; {said}")
     report = json.loads(out.splitlines()[-1])
     check_schema(report)

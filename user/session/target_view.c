@@ -27,6 +27,7 @@ struct target_view {
 	struct heap_paths *paths;
 	struct heap_growth *growth;
 	struct heap_view shown;
+	struct heap_look look; /* the last one */
 	bool filled;
 };
 
@@ -148,6 +149,8 @@ static int look(struct target *target, const struct heap_runtime *runtime,
 	err = run_scan(scan, options, failure);
 	if (!err) {
 		result = heap_scan__result(scan);
+		target->view->look.begin_ns = result->started_ns;
+		target->view->look.end_ns = result->finished_ns;
 		log_debug("heap of process %d: %.3g s, %.3g s of CPU, %llu objects%s%s",
 			  target__pid(target),
 			  (double)(result->finished_ns - result->started_ns) / NSEC_PER_SEC,
@@ -174,7 +177,6 @@ int target_view__take(struct target *target, const struct target_view_options *o
 {
 	const struct heap_runtime *runtime;
 	struct target_view *view;
-	uint64_t now_ns;
 	int err = target_heap__runtime(target, &runtime, failure);
 
 	if (!err)
@@ -184,7 +186,6 @@ int target_view__take(struct target *target, const struct target_view_options *o
 	view = open_view(target, runtime, options, &err, failure);
 	if (!view)
 		return err;
-	now_ns = clock__monotonic_ns();
 	err = 1;
 	for (int i = 0; i < ATTEMPTS && err == 1; i++)
 		err = look(target, runtime, options, failure);
@@ -192,7 +193,7 @@ int target_view__take(struct target *target, const struct target_view_options *o
 		log_warn("process %d: not all of what its heap hangs from could be read: what is "
 			 "alive is more than is shown",
 			 target__pid(target));
-	if (err >= 0 && heap_view__fill(&view->shown, view->paths, view->growth, now_ns))
+	if (err >= 0 && heap_view__fill(&view->shown, view->paths, view->growth, &view->look))
 		err = failure__set(failure, -ENOMEM, "out of memory");
 	view->filled = view->filled || err >= 0;
 	return min_of(err, 0);

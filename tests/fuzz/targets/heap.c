@@ -4,6 +4,7 @@
  * the Go version, a byte of choices and patches; the second scan gets further patches, as if the heap
  * had changed, and in slices, between which it changes while it is being read.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,9 @@
 #include "fuzz.h"
 #include "heap/scan/confirm.h"
 #include "heap/scan/scan.h"
+#include "heap/mark/visitors.h"
 #include "heap/view/view.h"
+#include "heap/ways/ways.h"
 
 enum choice {
 	SLICES = 1 << 0,
@@ -19,6 +22,7 @@ enum choice {
 	LARGE = 1 << 2,
 	HEADERS = 1 << 3,
 	HOLDERS = 1 << 4, /* who holds what, too */
+	WAYS = 1 << 5,	  /* and what leads to some of it */
 };
 
 /* Someone of every kind: held by a variable, by a stack, by nobody, by a finalizer. */
@@ -155,6 +159,7 @@ static void hold(struct fuzz_input *input, struct fake_heap *heap)
 	options.visitor = heap_paths__visitor(paths);
 	fuzz__require(!heap_growth__new(&growth));
 	for (uint64_t i = 0; i < 2; i++) {
+		const struct heap_look look = {.begin_ns = i, .end_ns = i + 1};
 		struct failure failure = {0};
 		struct heap_scan *scan;
 
@@ -163,7 +168,7 @@ static void hold(struct fuzz_input *input, struct fake_heap *heap)
 		fuzz__require(!heap_scan__new(&heap->runtime, &options, &scan));
 		if (!heap_scan__step(scan, 0, &failure)) {
 			fuzz__require(!heap_paths__count(paths, heap_scan__mark(scan), 0));
-			fuzz__require(!heap_view__fill(&view, paths, growth, i + 1));
+			fuzz__require(!heap_view__fill(&view, paths, growth, &look));
 			fuzz__require(view.typed_bytes <= view.bytes);
 			fuzz__require(view.bytes <= heap_scan__result(scan)->spans.bytes);
 		}
@@ -173,6 +178,79 @@ static void hold(struct fuzz_input *input, struct fake_heap *heap)
 	heap_view__clear(&view);
 	heap_growth__free(growth);
 	heap_paths__free(paths);
+}
+
+struct way_search {
+	struct heap_ways *ways;
+	const uint64_t *asked;
+	size_t n;
+	int err;
+};
+
+static int on_ready(void *ctx, struct heap_scan *scan)
+{
+	struct way_search *s = ctx;
+
+	s->err = heap_ways__begin(s->ways, scan);
+	for (size_t i = 0; i < s->n && !s->err; i++) {
+		int number = heap_ways__ask(s->ways, s->asked[i]);
+
+		s->err = number < 0 && number != -ENOENT ? number : 0;
+	}
+	return s->err;
+}
+
+static void check_ways(struct heap_ways *ways)
+{
+	size_t n;
+	const struct heap_ways_target *targets = heap_ways__targets(ways, &n);
+	struct heap_way found[4];
+
+	for (size_t i = 0; i < n; i++) {
+		int n_ways = heap_ways__to(ways, i, found, ARRAY_SIZE(found));
+
+		fuzz__require(n_ways <= (int)ARRAY_SIZE(found));
+		fuzz__require(n_ways < 0 || (size_t)n_ways <= targets[i].n_ways);
+		for (int k = 0; k < n_ways; k++) {
+			const struct heap_way *way = &found[k];
+
+			fuzz__require(way->n_steps && way->n_steps <= HEAP_WAY_STEPS);
+			fuzz__require(way->length == way->n_steps + way->left_out);
+			fuzz__require(way->root.kind < HEAP_WAY_ROOTS);
+			fuzz__require(way->steps[way->n_steps - 1].object == targets[i].object);
+		}
+	}
+}
+
+/* What leads to two objects, level by level, while the heap changes. */
+static void search(struct fuzz_input *input, struct fake_heap *heap)
+{
+	const uint64_t asked[] = {heap->globals[fuzz_input__u8(input) % FAKE_GLOBALS],
+				  heap->spans[fuzz_input__u8(input) % heap->n_spans].base};
+	const struct heap_ways_options limits = {.max_ways = 8};
+	struct way_search s = {.asked = asked, .n = ARRAY_SIZE(asked)};
+	struct heap_scan_options options = {
+		.by_level = true, .whole = true, .ready = on_ready, .ready_ctx = &s};
+	struct heap_visitors visitors;
+	struct failure failure = {0};
+	struct heap_scan *scan;
+	int err;
+
+	fuzz__require(!heap_ways__new(&limits, &s.ways));
+	heap_visitors__init(&visitors, NULL, heap_ways__visitor(s.ways));
+	options.visitor = &visitors.both;
+	fuzz__require(!heap_scan__new(&heap->runtime, &options, &scan));
+	do {
+		err = heap_scan__step(scan, 1, &failure);
+		if (input->left)
+			patch(input, heap);
+	} while (err == 1);
+	if (!err) {
+		heap_ways__settle(s.ways);
+		check_ways(s.ways);
+	}
+	heap_scan__free(scan);
+	heap_ways__free(s.ways);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -194,6 +272,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	patch(&input, heap);
 	if (choices & HOLDERS)
 		hold(&input, heap);
+	if (choices & WAYS)
+		search(&input, heap);
 	run(heap, &options, 0, confirm, NULL);
 	patch(&input, heap);
 	run(heap, &options, choices & SLICES ? 1 : 0, confirm, choices & SLICES ? &input : NULL);

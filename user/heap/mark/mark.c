@@ -276,7 +276,7 @@ void heap_mark__pointer(struct heap_mark *mark, uint64_t from, uint64_t value)
 	if (object_at(mark, value, &o))
 		mark_object(mark, from, value, &o);
 	else if (heap_spans__find(mark->spans, value) == HEAP_NO_SPAN)
-		mark__late(mark, value);
+		mark__late(mark, from, value);
 }
 
 /* --- pointers ahead ----------------------------------------------------------------------------- */
@@ -286,7 +286,7 @@ static void find_span(struct heap_mark *mark, struct mark_step *step)
 	uint32_t number = *step->place - 1;
 
 	if (number == HEAP_NO_SPAN) {
-		mark__late(mark, step->value);
+		mark__late(mark, step->from, step->value);
 		step->value = 0;
 		return;
 	}
@@ -471,20 +471,20 @@ uint64_t heap_mark__woken(struct heap_mark *mark)
 
 /* --- spans that are younger than the table ------------------------------------------------------ */
 
-void mark__late(struct heap_mark *mark, uint64_t address)
+void mark__late(struct heap_mark *mark, uint64_t from, uint64_t address)
 {
 	uint64_t page = address >> GO_PAGE_SHIFT, hash = hash__keyed_word(page);
 	struct index_search search = index__search(mark->late_pages, hash);
 
 	while (index__next(&search)) {
-		if (mark->late[search.number] >> GO_PAGE_SHIFT == page)
+		if (mark->late[search.number].address >> GO_PAGE_SHIFT == page)
 			return;
 	}
 	if (!array__reserve(mark->late, mark->late_capacity, mark->n_late + 1) ||
 	    index__add(mark->late_pages, hash, (uint32_t)mark->n_late))
 		mark->totals.late_refused++;
 	else
-		mark->late[mark->n_late++] = address;
+		mark->late[mark->n_late++] = (struct mark_late){address, from};
 }
 
 /*
@@ -506,17 +506,22 @@ static int mark_young(struct heap_mark *mark, uint32_t number)
 
 static int look_up_late(struct heap_mark *mark)
 {
-	uint64_t address = mark->late[mark->late_done++];
+	struct mark_late late = mark->late[mark->late_done++];
 	uint32_t number;
 	int err;
 
-	if (heap_spans__find(mark->spans, address) != HEAP_NO_SPAN)
+	if (heap_spans__find(mark->spans, late.address) != HEAP_NO_SPAN)
 		return 0;
-	err = heap_spans__look_up(mark->spans, address, &number);
+	err = heap_spans__look_up(mark->spans, late.address, &number);
 	if (err || number == HEAP_NO_SPAN)
 		return err;
 	err = grow(mark);
-	return err ? err : mark_young(mark, number);
+	if (!err)
+		err = mark_young(mark, number);
+	/* Whoever wants to know what hangs from what has not seen that it hangs there. */
+	if (!err && mark->visitor && late.from)
+		heap_mark__contents(mark, late.from);
+	return err;
 }
 
 /* ------------------------------------------------------------------------------------------------ */

@@ -28,6 +28,12 @@ struct mark_step {
 	struct mark_object object;
 };
 
+/* A pointer to where no span was yet. */
+struct mark_late {
+	uint64_t address;
+	uint64_t from; /* where it was found, or 0 */
+};
+
 #define MARK_STAGE \
 	16u /* pointers between one stage and the next: more than fit the time of a miss */
 #define MARK_AHEAD (4 * MARK_STAGE) /* a power of two */
@@ -58,7 +64,7 @@ struct heap_mark {
 
 	/* Addresses without a span, one per page: looked up when nothing else waits. */
 	struct index *late_pages;
-	uint64_t *late;
+	struct mark_late *late;
 	size_t n_late, late_done, late_capacity;
 
 	uint64_t *woken;
@@ -101,8 +107,11 @@ static inline uint64_t mark__slot(const struct heap_span *span, uint32_t index)
 /* mark__enqueue - @number has pending objects. */
 void mark__enqueue(struct heap_mark *mark, uint32_t number);
 
-/* mark__late - look up @address later: it may be in a span that is younger than the table. */
-void mark__late(struct heap_mark *mark, uint64_t address);
+/*
+ * mark__late - look up @address, which was found at @from (or 0), later: it may be in a span that is
+ * younger than the table.
+ */
+void mark__late(struct heap_mark *mark, uint64_t from, uint64_t address);
 
 /*
  * mark__ahead - as heap_mark__pointer(), but later: in a large heap nearly each pointer leads to three

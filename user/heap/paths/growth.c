@@ -32,7 +32,8 @@ struct heap_growth {
 	size_t n, capacity;
 	struct series other;
 	size_t looks;
-	uint64_t first_ns, last_ns;
+	uint64_t first_ns, last_ns; /* when looks began */
+	uint64_t ended_ns;	    /* the last one */
 };
 
 int heap_growth__new(struct heap_growth **ret_growth)
@@ -96,10 +97,10 @@ static void take(struct series *series, uint64_t entries, uint64_t bytes, uint64
 }
 
 int heap_growth__take(struct heap_growth *growth, const struct path_tree *tree,
-		      const uint64_t *sums, uint64_t other_bytes, uint64_t time_ns)
+		      const uint64_t *sums, uint64_t other_bytes, const struct heap_look *look)
 {
 	size_t n = path_tree__count(tree);
-	uint64_t elapsed_ns = time_ns - growth->last_ns;
+	uint64_t elapsed_ns = look->begin_ns - min_of(growth->ended_ns, look->begin_ns);
 
 	if (!array__reserve(growth->all, growth->capacity, n))
 		return -ENOMEM;
@@ -112,8 +113,9 @@ int heap_growth__take(struct heap_growth *growth, const struct path_tree *tree,
 	take(&growth->other, other_bytes, other_bytes, elapsed_ns, !growth->looks);
 	growth->n = n;
 	if (!growth->looks++)
-		growth->first_ns = time_ns;
-	growth->last_ns = time_ns;
+		growth->first_ns = look->begin_ns;
+	growth->last_ns = look->begin_ns;
+	growth->ended_ns = max_of(look->end_ns, look->begin_ns);
 	return 0;
 }
 

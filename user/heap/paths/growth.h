@@ -15,6 +15,14 @@
 
 struct heap_growth;
 
+/*
+ * Monotonic. What is counted is read at some time in between; so at least what is between the end of a
+ * look and the beginning of the next has gone by.
+ */
+struct heap_look {
+	uint64_t begin_ns, end_ns;
+};
+
 struct heap_growth_series {
 	uint64_t first, last;		    /* entries, or bytes where they are not known */
 	uint64_t bytes_before, bytes_after; /* that the container retains */
@@ -29,7 +37,8 @@ void heap_growth__free(struct heap_growth *growth);
  * not Go's. @sums: bytes per node with all that hangs from it. -ENOMEM.
  */
 int heap_growth__take(struct heap_growth *growth, const struct path_tree *tree,
-		      const uint64_t *sums, uint64_t other_bytes, uint64_t time_ns) __must_check;
+		      const uint64_t *sums, uint64_t other_bytes,
+		      const struct heap_look *look) __must_check;
 
 size_t heap_growth__looks(const struct heap_growth *growth);
 uint64_t heap_growth__elapsed_ns(const struct heap_growth *growth); /* from the first to the last */

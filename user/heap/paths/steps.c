@@ -307,6 +307,18 @@ static struct paths_step *find(struct heap_paths *paths, const struct paths_step
 	return NULL;
 }
 
+/*
+ * src/runtime/proc.go findRunnable: a thread that looks for work has a copy of allp for as long as it
+ * does. What hangs from it has another way, which is there at each look.
+ */
+static bool is_passing(const char *label)
+{
+	static const char snapshot[] = ".allpSnapshot";
+	size_t length = strlen(label);
+
+	return length >= strlen(snapshot) && !strcmp(label + length - strlen(snapshot), snapshot);
+}
+
 /* The step for @wanted, from the table, or a new one in it. NULL: there is no room. */
 static struct paths_step *step_for(struct heap_paths *paths, uint16_t holder, uint64_t offset,
 				   uint64_t dynamic, bool is_interface)
@@ -345,6 +357,8 @@ static struct paths_step *step_for(struct heap_paths *paths, uint16_t holder, ui
 		labelled.type = wanted.type;
 		labelled.shown = wanted.shown;
 		wanted.child = path_tree__child(paths->tree, holder, &labelled);
+		if (wanted.child && is_passing(label))
+			path_tree__node(paths->tree, wanted.child)->inferred = true;
 	}
 	wanted.label = path_tree__intern(paths->tree, label);
 	step = &paths->steps[paths->n_steps++];

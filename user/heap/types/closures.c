@@ -38,30 +38,11 @@ struct heap_closures {
 	const struct heap_runtime *runtime;
 	const struct heap_modules *modules;
 	struct heap_types *types;
-	bool searched;
 	struct index *by_code;
 	struct closure *all;
 	size_t n, capacity;
 	struct callee callees[CALLEES];
 };
-
-int heap_closures__new(const struct heap_runtime *runtime, const struct heap_modules *modules,
-		       struct heap_types *types, struct heap_closures **ret_closures)
-{
-	struct heap_closures *closures = calloc(1, sizeof(*closures));
-
-	if (!closures)
-		return -ENOMEM;
-	closures->runtime = runtime;
-	closures->modules = modules;
-	closures->types = types;
-	if (index__new(MAX_CLOSURES, &closures->by_code)) {
-		free(closures);
-		return -ENOMEM;
-	}
-	*ret_closures = closures;
-	return 0;
-}
 
 void heap_closures__free(struct heap_closures *closures)
 {
@@ -166,7 +147,6 @@ static void search(struct heap_closures *closures)
 	uint64_t address = module->text, end = module->etext;
 	uint8_t *data __cleanup_free = malloc(CHUNK + BEHIND);
 
-	closures->searched = true;
 	if (!data || !closures->runtime->tab || end < address)
 		return;
 	end = min_of(end, address + MAX_TEXT);
@@ -178,6 +158,25 @@ static void search(struct heap_closures *closures)
 			search_chunk(closures, address, data, begin, size);
 		address += begin;
 	}
+}
+
+int heap_closures__new(const struct heap_runtime *runtime, const struct heap_modules *modules,
+		       struct heap_types *types, struct heap_closures **ret_closures)
+{
+	struct heap_closures *closures = calloc(1, sizeof(*closures));
+
+	if (!closures)
+		return -ENOMEM;
+	closures->runtime = runtime;
+	closures->modules = modules;
+	closures->types = types;
+	if (index__new(MAX_CLOSURES, &closures->by_code)) {
+		free(closures);
+		return -ENOMEM;
+	}
+	search(closures);
+	*ret_closures = closures;
+	return 0;
 }
 
 /* --- what they are ------------------------------------------------------------------------------ */
@@ -226,8 +225,6 @@ uint64_t heap_closures__type(struct heap_closures *closures, uint64_t code)
 {
 	struct closure *closure;
 
-	if (!closures->searched)
-		search(closures);
 	closure = code ? find(closures, code) : NULL;
 	if (closure && !closure->read)
 		read_type(closures, closure);

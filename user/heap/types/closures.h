@@ -6,7 +6,7 @@
  * What the closures of a program have captured. A closure is a struct whose first word is the address
  * of its code (src/cmd/compile/internal/walk/closure.go): where the program makes one it allocates a
  * value of the struct's type and stores the address of the code in it, at once. All code is looked
- * through for that, once, and the type of a closure is read when it is asked for.
+ * through for that at the beginning, and the type of a closure is read when it is asked for.
  */
 #include "heap/types/types.h"
 
@@ -23,7 +23,7 @@ void heap_closures__free(struct heap_closures *closures);
  */
 uint64_t heap_closures__type(struct heap_closures *closures, uint64_t code);
 
-/* heap_closures__count - how many have been found; none before the first was asked for. */
+/* heap_closures__count - how many have been found. */
 size_t heap_closures__count(const struct heap_closures *closures);
 
 #endif /* GLEAKD_HEAP_TYPES_CLOSURES_H */

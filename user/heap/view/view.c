@@ -361,7 +361,7 @@ static int add_growing(struct making *m)
 
 /* ------------------------------------------------------------------------------------------------ */
 
-static int fill(struct making *m, struct heap_growth *growth, uint64_t time_ns)
+static int fill(struct making *m, struct heap_growth *growth, const struct heap_look *look)
 {
 	int err;
 
@@ -369,7 +369,7 @@ static int fill(struct making *m, struct heap_growth *growth, uint64_t time_ns)
 	err = link_children(m);
 	if (!err)
 		err = heap_growth__take(growth, m->tree, m->bytes, m->view->memory.other_bytes,
-					time_ns);
+					look);
 	if (!err)
 		err = add_types(m);
 	if (!err)
@@ -381,7 +381,7 @@ static int fill(struct making *m, struct heap_growth *growth, uint64_t time_ns)
 }
 
 int heap_view__fill(struct heap_view *view, struct heap_paths *paths, struct heap_growth *growth,
-		    uint64_t time_ns)
+		    const struct heap_look *look)
 {
 	struct making m = {
 		.view = view,
@@ -398,7 +398,7 @@ int heap_view__fill(struct heap_view *view, struct heap_paths *paths, struct hea
 	m.first = calloc(m.n, sizeof(*m.first));
 	m.next = calloc(m.n, sizeof(*m.next));
 	if (m.objects && m.bytes && m.first && m.next)
-		err = fill(&m, growth, time_ns);
+		err = fill(&m, growth, look);
 	free(m.objects);
 	free(m.bytes);
 	free(m.first);

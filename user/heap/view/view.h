@@ -47,7 +47,7 @@ struct heap_view {
 
 /* heap_view__fill - all but memory, from what a scan has counted. -ENOMEM. */
 int heap_view__fill(struct heap_view *view, struct heap_paths *paths, struct heap_growth *growth,
-		    uint64_t time_ns) __must_check;
+		    const struct heap_look *look) __must_check;
 
 /* heap_view__clear - forget what heap_view__fill() made. */
 void heap_view__clear(struct heap_view *view);

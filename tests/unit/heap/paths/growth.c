@@ -42,7 +42,9 @@ static void look(struct bench *b, uint64_t entries, uint64_t other, double secon
 	node->objects = entries ? 1 : 0;
 	b->sums[b->node] = entries * 100;
 	b->time_ns += (uint64_t)(seconds * 1e9);
-	cr_assert_eq(heap_growth__take(b->growth, b->tree, b->sums, other, b->time_ns), 0);
+	cr_assert_eq(heap_growth__take(b->growth, b->tree, b->sums, other,
+				       &(struct heap_look){b->time_ns, b->time_ns}),
+		     0);
 }
 
 static bool grows(const struct bench *b, struct heap_growth_series *ret)
@@ -161,7 +163,9 @@ Test(growth, a_list_has_as_many_entries_as_objects)
 	for (uint64_t i = 0; i < 5; i++) {
 		path_tree__node(b.tree, b.node)->objects = 1000 * (i + 1);
 		b.time_ns += NSEC_PER_SEC;
-		cr_assert_eq(heap_growth__take(b.growth, b.tree, b.sums, 0, b.time_ns), 0);
+		cr_assert_eq(heap_growth__take(b.growth, b.tree, b.sums, 0,
+					       &(struct heap_look){b.time_ns, b.time_ns}),
+			     0);
 	}
 	cr_assert(grows(&b, &series));
 	cr_assert_eq(series.last, 5000);
@@ -191,5 +195,26 @@ Test(growth, looks_need_not_be_evenly_spaced)
 	look(&b, 2100, 0, 10);
 	look(&b, 2300, 0, 2);
 	cr_assert(grows(&b, &series));
+	end(&b);
+}
+
+/* Half of what comes within a second was there when the last look had taken half of it. */
+Test(growth, how_long_looks_take_is_no_time_in_between)
+{
+	struct bench b = begin(PATH_MAP);
+	struct heap_growth_series series;
+
+	for (uint64_t i = 0; i < 6; i++) {
+		struct path_node *node = path_tree__node(b.tree, b.node);
+		struct heap_look look = {.begin_ns = i * NSEC_PER_SEC};
+
+		look.end_ns = look.begin_ns + (i == 0 ? 9 * NSEC_PER_SEC / 10 : 1);
+		/* The first took long, and counted at its end. */
+		node->entries = 10000 * i + (i == 0 ? 9000 : 0);
+		node->objects = 1;
+		cr_assert_eq(heap_growth__take(b.growth, b.tree, b.sums, 0, &look), 0);
+	}
+	cr_assert(grows(&b, &series));
+	cr_assert_eq(series.first, 9000);
 	end(&b);
 }
