@@ -145,7 +145,8 @@ bool heap_growth__of(const struct heap_growth *growth, const struct path_tree *t
 	const struct series *series = &growth->all[node];
 	double least = fmax(MIN_ENTRIES, MIN_ROOTS * sqrt((double)series->first));
 
-	return node < growth->n && at->objects && has_grown(growth, series, least, ret_series);
+	return node < growth->n && at->objects && !path_tree__is_young(tree, node) &&
+	       has_grown(growth, series, least, ret_series);
 }
 
 bool heap_growth__of_other(const struct heap_growth *growth, struct heap_growth_series *ret_series)

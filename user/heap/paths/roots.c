@@ -134,7 +134,7 @@ uint16_t path_roots__of(struct heap_paths *paths, const struct heap_reference *r
 	case HEAP_IN_STACK:
 		return stack_root(paths, reference->in);
 	case HEAP_IN_YOUNG:
-		return plain_root(paths, PATH_RUNTIME, "allocated during the scan");
+		return plain_root(paths, PATH_RUNTIME, PATH_YOUNG);
 	default:
 		return plain_root(paths, PATH_RUNTIME, "runtime");
 	}

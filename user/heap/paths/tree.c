@@ -245,6 +245,13 @@ uint16_t path_tree__sibling(struct path_tree *tree, uint16_t node, enum path_rol
 	return path_tree__child(tree, known->parent, &step);
 }
 
+bool path_tree__is_young(const struct path_tree *tree, uint16_t node)
+{
+	while (tree->all[node].parent)
+		node = tree->all[node].parent;
+	return tree->all[node].role == PATH_RUNTIME && !strcmp(tree->all[node].label, PATH_YOUNG);
+}
+
 uint16_t path_tree__container(const struct path_tree *tree, uint16_t node)
 {
 	while (tree->all[node].part && tree->all[node].parent)

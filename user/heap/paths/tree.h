@@ -13,6 +13,8 @@
  */
 #include "base/common.h"
 
+/* The root of what nothing else has led to yet, as it came to be while the heap was scanned. */
+#define PATH_YOUNG     "allocated during the scan"
 #define PATH_NONE      0u     /* no node */
 #define PATH_MAX_NODES 65535u /* node numbers have 16 bits, since each object of the heap has one */
 #define PATH_MAX_DEPTH 48u
@@ -108,6 +110,9 @@ void path_tree__sum(const struct path_tree *tree, uint64_t *ret_objects, uint64_
  * it takes; what does not fit is left out in the middle.
  */
 size_t path_tree__path(const struct path_tree *tree, uint16_t node, char *path, size_t size);
+
+/* path_tree__is_young - whether @node hangs from PATH_YOUNG: another look will find it elsewhere. */
+bool path_tree__is_young(const struct path_tree *tree, uint16_t node);
 
 /* path_tree__container - the nearest node at or above @node that is no part of another. */
 uint16_t path_tree__container(const struct path_tree *tree, uint16_t node);

@@ -198,6 +198,22 @@ Test(growth, looks_need_not_be_evenly_spaced)
 	end(&b);
 }
 
+/* It is not what was there at the look before. */
+Test(growth, what_came_during_the_scan_does_not_grow)
+{
+	const struct path_step root = {.label = PATH_YOUNG, .role = PATH_RUNTIME};
+	const struct path_step step = {.label = ".data", .role = PATH_ARRAY};
+	struct bench b = begin(PATH_MAP);
+	struct heap_growth_series series;
+
+	b.node = path_tree__child(b.tree, path_tree__child(b.tree, PATH_NONE, &root), &step);
+	cr_assert_lt(b.node, ARRAY_SIZE(b.sums));
+	for (uint64_t i = 1; i < 7; i++)
+		look(&b, 1000 * i, 0, 1);
+	cr_assert_not(grows(&b, &series));
+	end(&b);
+}
+
 /* Half of what comes within a second was there when the last look had taken half of it. */
 Test(growth, how_long_looks_take_is_no_time_in_between)
 {
