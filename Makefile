@@ -96,7 +96,7 @@ SKELETONS   := $(patsubst bpf/%.bpf.c,$(B)/generated/%.skel.h,$(BPF_SOURCES))
 GENERATED   := $(SKELETONS) $(B)/generated/go_layout_table.inc $(B)/generated/meanings_table.inc \
 	       $(B)/generated/report_schema.inc \
 	       $(B)/generated/html_style.inc $(B)/generated/html_script.inc \
-	       $(B)/generated/version.h $(B)/generated/profile.pb-c.h
+	       $(B)/generated/version.h $(B)/generated/profile.pb-c.h $(B)/generated/trace.pb-c.h
 
 msg = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' "$(1)" "$(patsubst $(B)/%,%,$(2))";)
 
@@ -158,7 +158,9 @@ $(B)/generated/report_schema.inc $(B)/generated/html_style.inc $(B)/generated/ht
 	$(Q)mkdir -p $(@D)
 	$(Q)cat $^ | od -An -v -tx1 | sed 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g' > $@
 
-$(B)/generated/%.pb-c.h $(B)/generated/%.pb-c.c: user/output/pprof/%.proto
+# Where they are.
+vpath %.proto user/output/pprof user/output/perfetto
+$(B)/generated/%.pb-c.h $(B)/generated/%.pb-c.c: %.proto
 	$(call msg,GEN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(PROTOC_C) --proto_path=$(<D) --c_out=$(@D) $<
@@ -167,7 +169,7 @@ $(B)/obj/generated/%.o: $(B)/generated/%.c
 	$(call msg,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
-.SECONDARY: $(B)/generated/profile.pb-c.c
+.SECONDARY: $(B)/generated/profile.pb-c.c $(B)/generated/trace.pb-c.c
 
 REVISION := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 $(B)/generated/version.h: FORCE

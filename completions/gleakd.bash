@@ -38,7 +38,7 @@ _gleakd()
 		return
 		;;
 	--format | -f)
-		mapfile -t COMPREPLY < <(compgen -W 'text json pprof folded html' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'text json pprof folded html perfetto' -- "$cur")
 		return
 		;;
 	--state)

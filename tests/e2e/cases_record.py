@@ -176,6 +176,49 @@ def reports_of_it_are_those_of_the_watch(t):
         check(f"{STAY}" in top.stdout and "main.worker" in top.stdout, top.stdout + top.stderr)
 
 
+def packets(trace):
+    """The packets of a Perfetto trace: field 1, each with its length."""
+    at = 0
+    while at < len(trace):
+        check_equal(trace[at], 0x0A, "tag of a packet")
+        at, length, shift = at + 1, 0, 0
+        while True:
+            byte = trace[at]
+            length |= (byte & 0x7F) << shift
+            at, shift = at + 1, shift + 7
+            if byte < 0x80:
+                break
+        yield trace[at:at + length]
+        at += length
+    check_equal(at, len(trace), "end of the trace")
+
+
+@case
+def a_trace_for_perfetto(t):
+    recording, _ = recorded(t)
+    line = COUNTS.line(MADE)[1]
+    recording.until("all of them", f"SELECT count(*) = {STAY} {made_at(line)} AND lived_ns IS NULL")
+    code, said = recording.finish()
+    check_equal(code, 0, said)
+    path = recording.path + ".pftrace"
+    code, _, err = run(t, "report", recording.path, "--format", "perfetto", "-o", path)
+    check_equal(code, 0, err)
+    with open(path, "rb") as file:
+        all_packets = list(packets(file.read()))
+    goids = [g for g, in recording.ask(f"SELECT goid {made_at(line)} AND lived_ns IS NULL")]
+    for goid in goids:
+        name = f"goroutine {goid} ".encode()
+        check_equal(sum(name in p for p in all_packets), 1, f"tracks of goroutine {goid}")
+    for name in (b"RSS", b"heap in use", b"[chan receive]"):
+        check(any(name in p for p in all_packets), f"{name} is not there")
+    kept = os.path.join(os.path.dirname(recording.path), "report.json")
+    with open(kept, "w", encoding="utf-8") as file:
+        file.write(recording.has("SELECT json FROM report"))
+    code, _, err = run(t, "report", kept, "--format", "perfetto")
+    check_equal(code, 1, err)
+    check("recording" in err, err)
+
+
 @case
 def it_is_whole_after_kill_9(t):
     recording, target = recorded(t)

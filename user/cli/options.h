@@ -75,6 +75,7 @@ enum report_format {
 	FORMAT_PPROF,
 	FORMAT_FOLDED,
 	FORMAT_HTML,
+	FORMAT_PERFETTO,
 };
 
 /* Texts are those of argv, or of the config file that was read. */

@@ -13,6 +13,7 @@
 #include "cli/terminal.h"
 #include "output/html/page.h"
 #include "output/json/report.h"
+#include "output/perfetto/trace.h"
 #include "output/pprof/goroutines.h"
 #include "output/pprof/sites.h"
 #include "output/text/dump.h"
@@ -64,6 +65,15 @@ static int write_profile(FILE *out, const struct report_file *file, struct failu
 	return err;
 }
 
+static int write_trace(FILE *out, const struct report_file *file, struct failure *failure)
+{
+	if (!file->timeline)
+		return failure__set(
+			failure, -EINVAL,
+			"a trace is of a recording, and this is a report: it has no times");
+	return perfetto__write(out, file->timeline);
+}
+
 static int write_as(FILE *out, const struct report_file *file, const struct options *options,
 		    struct failure *failure)
 {
@@ -78,13 +88,15 @@ static int write_as(FILE *out, const struct report_file *file, const struct opti
 		return dump__write_folded(out, file->report);
 	case FORMAT_HTML:
 		return html__write(out, file->report, file->timeline);
+	case FORMAT_PERFETTO:
+		return write_trace(out, file, failure);
 	}
 	return -EINVAL;
 }
 
 static bool is_binary(enum report_format format)
 {
-	return format == FORMAT_PPROF;
+	return format == FORMAT_PPROF || format == FORMAT_PERFETTO;
 }
 
 /* Under the name of what could be written at last: what was there before stays until then. */

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/perfetto/trace.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/stream.h"
+#include "output/perfetto/packets.h"
+#include "output/perfetto/stacks.h"
+
+/* perfetto: protos/perfetto/common/builtin_clock.proto */
+enum clock { CLOCK_OF_DAY = 1, CLOCK_SINCE_BOOT = PACKET_CLOCK, CLOCK_WITH_SUSPEND = 6 };
+
+typedef Gleakd__Perfetto__ClockSnapshot__Clock clock_message;
+
+#define NAME_SIZE 512
+
+/* --- clocks -------------------------------------------------------------------------------------- */
+
+static void put_clock(struct packets *packets, const struct timeline_clock *at)
+{
+	Gleakd__Perfetto__TracePacket packet = GLEAKD__PERFETTO__TRACE_PACKET__INIT;
+	Gleakd__Perfetto__ClockSnapshot snapshot = GLEAKD__PERFETTO__CLOCK_SNAPSHOT__INIT;
+	const struct {
+		enum clock id;
+		uint64_t ns;
+	} readings[] = {
+		{CLOCK_OF_DAY, at->realtime_ns},
+		{CLOCK_SINCE_BOOT, at->monotonic_ns},
+		{CLOCK_WITH_SUSPEND, at->boottime_ns},
+	};
+	clock_message clocks[ARRAY_SIZE(readings)], *pointers[ARRAY_SIZE(readings)];
+
+	for (size_t i = 0; i < ARRAY_SIZE(readings); i++) {
+		clocks[i] = (clock_message)GLEAKD__PERFETTO__CLOCK_SNAPSHOT__CLOCK__INIT;
+		clocks[i].has_clock_id = clocks[i].has_timestamp = true;
+		clocks[i].clock_id = readings[i].id;
+		clocks[i].timestamp = readings[i].ns;
+		pointers[i] = &clocks[i];
+	}
+	snapshot.n_clocks = ARRAY_SIZE(readings);
+	snapshot.clocks = pointers;
+	packet.clock_snapshot = &snapshot;
+	packet.has_timestamp = true;
+	packet.timestamp = at->monotonic_ns;
+	packets__put(packets, &packet);
+}
+
+/* --- sites --------------------------------------------------------------------------------------- */
+
+static uint64_t most_of(const struct timeline_site *site)
+{
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < site->n_points; i++)
+		most = max_of(most, site->points[i].goroutines);
+	return most;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	uint64_t left = most_of(*(const struct timeline_site *const *)a);
+	uint64_t right = most_of(*(const struct timeline_site *const *)b);
+
+	return (left < right) - (left > right);
+}
+
+static void name_site(const struct timeline_site *site, char out[NAME_SIZE])
+{
+	snprintf(out, NAME_SIZE, "%s %.300s%s%.100s%s", site->id,
+		 report__text(site->start_function), *report__text(site->wait_reason) ? " [" : "",
+		 report__text(site->wait_reason), *report__text(site->wait_reason) ? "]" : "");
+}
+
+static void put_site(struct packets *packets, uint64_t process, const struct timeline_site *site)
+{
+	char name[NAME_SIZE];
+	uint64_t track;
+
+	name_site(site, name);
+	track = packets__counter(packets, process, name, PACKET_COUNT);
+	for (size_t i = 0; i < site->n_points; i++)
+		packets__value(packets, track, site->points[i].time_ns, site->points[i].goroutines);
+	if (!site->n_verdicts)
+		return;
+	track = packets__track(packets, process, name);
+	for (size_t i = 0; i < site->n_verdicts; i++)
+		packets__instant(packets, track, site->verdicts[i].time_ns,
+				 verdict__name(site->verdicts[i].verdict), site->verdicts[i].why);
+}
+
+static void put_sites(struct packets *packets, uint64_t process,
+		      const struct timeline_target *target)
+{
+	const struct timeline_site **all =
+		calloc(target->n_sites + 1, sizeof(const struct timeline_site *));
+	size_t n = min_of(target->n_sites, (size_t)PERFETTO_MAX_SITES);
+
+	if (!all) {
+		packets->err = -ENOMEM;
+		return;
+	}
+	for (size_t i = 0; i < target->n_sites; i++)
+		all[i] = &target->sites[i];
+	qsort(all, target->n_sites, sizeof(const struct timeline_site *), by_size);
+	for (size_t i = 0; i < n; i++)
+		put_site(packets, process, all[i]);
+	free(all);
+}
+
+/* --- memory -------------------------------------------------------------------------------------- */
+
+static void put_memory(struct packets *packets, uint64_t process,
+		       const struct timeline_target *target)
+{
+	uint64_t rss = packets__counter(packets, process, "RSS", PACKET_BYTES);
+	uint64_t heap = packets__counter(packets, process, "heap in use", PACKET_BYTES);
+	uint64_t live = packets__counter(packets, process, "heap live at last GC", PACKET_BYTES);
+	uint64_t stacks = packets__counter(packets, process, "stacks", PACKET_BYTES);
+	uint64_t gc = packets__track(packets, process, "GC");
+
+	for (size_t i = 0; i < target->n_memory; i++) {
+		const struct timeline_memory *memory = &target->memory[i];
+
+		packets__value(packets, rss, memory->time_ns, memory->rss);
+		packets__value(packets, heap, memory->time_ns, memory->heap);
+		if (memory->marked)
+			packets__value(packets, live, memory->time_ns, memory->live);
+		if (memory->counted)
+			packets__value(packets, stacks, memory->time_ns, memory->stacks);
+	}
+	for (size_t i = 0; i < target->n_gcs; i++) {
+		const struct timeline_gc *at = &target->gcs[i];
+		char name[64];
+
+		if (at->first == at->last)
+			snprintf(name, sizeof(name), "GC %llu", (unsigned long long)at->first);
+		else
+			snprintf(name, sizeof(name), "GC %llu to %llu",
+				 (unsigned long long)at->first, (unsigned long long)at->last);
+		packets__slice(packets, gc, at->begin_ns, at->end_ns, name);
+	}
+}
+
+/* --- goroutines ---------------------------------------------------------------------------------- */
+
+static int by_length(const void *a, const void *b)
+{
+	const struct timeline_life *left = *(const struct timeline_life *const *)a;
+	const struct timeline_life *right = *(const struct timeline_life *const *)b;
+	uint64_t of_left = left->end_ns - left->begin_ns,
+		 of_right = right->end_ns - right->begin_ns;
+
+	if (of_left != of_right)
+		return of_left > of_right ? -1 : 1;
+	return (left->goid > right->goid) - (left->goid < right->goid);
+}
+
+static const struct timeline_site *site_of(const struct timeline_target *target, uint32_t site)
+{
+	return site < target->n_sites ? &target->sites[site] : NULL;
+}
+
+/* Its parks lie within it, one after the other. */
+static void put_life(struct packets *packets, uint64_t parent, const struct timeline_target *target,
+		     const struct timeline_life *life)
+{
+	const struct timeline_site *site = site_of(target, life->site);
+	const char *function = site ? site->start_function : "?";
+	uint64_t track, until = life->begin_ns;
+	char name[NAME_SIZE];
+
+	snprintf(name, sizeof(name), "goroutine %llu %.400s", (unsigned long long)life->goid,
+		 report__text(function));
+	track = packets__track(packets, parent, name);
+	packets__begin(packets, track, life->begin_ns, function);
+	for (size_t i = 0; i < target->n_parks; i++) {
+		const struct timeline_park *park = &target->parks[i];
+		const struct timeline_site *at = site_of(target, park->site);
+		uint64_t begin = max_of(park->begin_ns, until);
+		uint64_t end = min_of(park->end_ns, life->end_ns);
+
+		if (park->goid != life->goid || begin >= end)
+			continue;
+		packets__slice(packets, track, begin, end,
+			       at && *at->wait_reason ? at->wait_reason : "parked");
+		until = end;
+	}
+	packets__end(packets, track, life->end_ns);
+}
+
+static void put_lives(struct packets *packets, uint64_t process,
+		      const struct timeline_target *target)
+{
+	const struct timeline_life **all =
+		calloc(target->n_lives + 1, sizeof(const struct timeline_life *));
+	size_t n = min_of(target->n_lives, (size_t)PERFETTO_MAX_LIVES);
+	uint64_t parent;
+
+	if (!all) {
+		packets->err = -ENOMEM;
+		return;
+	}
+	for (size_t i = 0; i < target->n_lives; i++)
+		all[i] = &target->lives[i];
+	qsort(all, target->n_lives, sizeof(const struct timeline_life *), by_length);
+	parent = packets__track(packets, process, "goroutines that lived longest");
+	for (size_t i = 0; i < n; i++)
+		put_life(packets, parent, target, all[i]);
+	free(all);
+}
+
+/* ------------------------------------------------------------------------------------------------- */
+
+int perfetto__write(FILE *out, const struct timeline *timeline)
+{
+	struct packets packets = {.out = out};
+
+	for (size_t i = 0; i < timeline->n_clocks; i++)
+		put_clock(&packets, &timeline->clocks[i]);
+	for (size_t i = 0; i < timeline->n_targets; i++) {
+		const struct timeline_target *target = &timeline->targets[i];
+		uint64_t process = packets__process(&packets, target->pid, target->comm);
+
+		put_sites(&packets, process, target);
+		put_memory(&packets, process, target);
+		put_lives(&packets, process, target);
+		perfetto_stacks__put(&packets, target, timeline->end_ns);
+	}
+	return packets.err ? packets.err : stream__flush(out);
+}
