@@ -151,10 +151,11 @@ static bool rises(const struct report_site *site)
 		site->view.verdict == VERDICT_SUSPECTED);
 }
 
-static void take_site(struct diff *diff, const struct entry *old, const struct entry *now)
+static void take_site(struct diff *diff, const char *program, const struct entry *old,
+		      const struct entry *now)
 {
 	struct diff_site site = {
-		.program = now ? now->program : old->program,
+		.program = program,
 		.old = old ? old->site : NULL,
 		.site = now ? now->site : NULL,
 		.before = old ? old->amount : 0,
@@ -178,10 +179,11 @@ static bool is_growing(const struct report_alloc_site *place)
 	return place && place->judgement.verdict == ALLOC_GROWING;
 }
 
-static void take_place(struct diff *diff, const struct entry *old, const struct entry *now)
+static void take_place(struct diff *diff, const char *program, const struct entry *old,
+		       const struct entry *now)
 {
 	struct diff_place place = {
-		.program = now ? now->program : old->program,
+		.program = program,
 		.old = old ? old->place : NULL,
 		.place = now ? now->place : NULL,
 		.before = old ? old->amount : 0,
@@ -205,14 +207,16 @@ static void take_place(struct diff *diff, const struct entry *old, const struct 
 
 /* Each id once: from the one, the other, or both. */
 static void join(struct diff *diff, const struct entries *old, const struct entries *now,
-		 void (*take)(struct diff *diff, const struct entry *old, const struct entry *now))
+		 void (*take)(struct diff *diff, const char *program, const struct entry *old,
+			      const struct entry *now))
 {
 	for (size_t i = 0, k = 0; i < old->n || k < now->n;) {
 		const struct entry *left = i < old->n ? &old->items[i] : NULL;
 		const struct entry *right = k < now->n ? &now->items[k] : NULL;
 		int order = !left ? 1 : !right ? -1 : by_id(left, right);
 
-		take(diff, order <= 0 ? left : NULL, order >= 0 ? right : NULL);
+		take(diff, order <= 0 ? left->program : right->program, order <= 0 ? left : NULL,
+		     order >= 0 ? right : NULL);
 		i += order <= 0;
 		k += order >= 0;
 	}
