@@ -37,7 +37,8 @@ def look(t, pid, *arguments):
 
 
 def counted(target):
-    names = ("alloc", "objects", "in_use", "stacks", "cycles", "live")
+    names = ("alloc", "objects", "in_use", "stacks", "cycles", "live", "goal", "total",
+             "mallocs", "pause")
     return dict(zip(names, map(int, target.ask("counted").split()[2:])))
 
 
@@ -59,6 +60,12 @@ def judge(t, program):
     check(memory["stack_bytes"] >= 2048 * GOROUTINES, f"stacks: {memory}")
     check_equal(memory["gc_cycles"], own["cycles"], "collections")
     near(memory["heap_dead_bytes"], 0, MIB // 8, "dead, right after a collection")
+    check_equal(memory["heap_goal_bytes"], own["goal"], "goal of the next collection")
+    near(memory["heap_in_use_bytes"], own["in_use"], MIB // 4, "in use")
+    # The allocator's processors have some that they have not added yet.
+    near(memory["allocated_bytes_total"], own["total"], MIB // 2, "allocated in all")
+    near(memory["allocated_objects_total"], own["mallocs"], 5000, "objects allocated in all")
+    near(memory["gc_pause_seconds_total"], own["pause"] / 1e9, 0.001, "pauses")
     # But for what a host without much memory has swapped out.
     check(memory["not_resident_bytes"] < 4 * MIB, f"all is resident: {memory}")
 

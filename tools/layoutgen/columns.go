@@ -203,6 +203,7 @@ var columns = []column{
 	field("mstats_buckhash_sys", "mstats", "buckhash_sys"),
 	field("mstats_gcMiscSys", "mstats", "gcMiscSys"),
 	field("mstats_other_sys", "mstats", "other_sys"),
+	field("mstats_pause_total_ns", "mstats", "pause_total_ns"),
 	field("mstats_numgc", "mstats", "numgc"),
 	field("mstats_enablegc", "mstats", "enablegc"),
 	field("heapStats_inHeap", "heapStatsDelta", "inHeap"),
@@ -211,6 +212,7 @@ var columns = []column{
 	fieldUntil(25, "heapStats_inPtrScalarBits", "heapStatsDelta", "inPtrScalarBits"),
 	field("heapStats_largeAlloc", "heapStatsDelta", "largeAlloc"),
 	field("heapStats_largeAllocCount", "heapStatsDelta", "largeAllocCount"),
+	field("heapStats_tinyAllocCount", "heapStatsDelta", "tinyAllocCount"),
 	field("heapStats_smallAllocCount", "heapStatsDelta", "smallAllocCount"),
 	field("heapStats_largeFree", "heapStatsDelta", "largeFree"),
 	field("heapStats_largeFreeCount", "heapStatsDelta", "largeFreeCount"),
@@ -218,4 +220,7 @@ var columns = []column{
 	size("heapStats_sizeof", "heapStatsDelta"),
 	field("gcController_heapMinimum", "gcControllerState", "heapMinimum"),
 	field("gcController_heapMarked", "gcControllerState", "heapMarked"),
+	// By GOGC; until Go 1.18 there was no other.
+	field("gcController_heapGoal", "gcControllerState", "gcPercentHeapGoal", "heapGoal"),
+	fieldSince(19, "gcController_memoryLimit", "gcControllerState", "memoryLimit"),
 }

@@ -57,13 +57,15 @@
 	X(memRecordCycle_allocs) X(memRecordCycle_frees) X(memRecordCycle_sizeof)           \
 	X(mstats_heapStats) X(mstats_mspan_sys) X(mstats_mcache_sys)                        \
 	X(mstats_buckhash_sys) X(mstats_gcMiscSys) X(mstats_other_sys)                      \
-	X(mstats_numgc) X(mstats_enablegc)                                                  \
+	X(mstats_pause_total_ns) X(mstats_numgc) X(mstats_enablegc)                         \
 	X(heapStats_inHeap) X(heapStats_inStacks) X(heapStats_inWorkBufs)                   \
 	X(heapStats_inPtrScalarBits) X(heapStats_largeAlloc)                                \
-	X(heapStats_largeAllocCount) X(heapStats_smallAllocCount)                           \
+	X(heapStats_largeAllocCount) X(heapStats_tinyAllocCount)                            \
+	X(heapStats_smallAllocCount)                                                        \
 	X(heapStats_largeFree) X(heapStats_largeFreeCount)                                  \
 	X(heapStats_smallFreeCount) X(heapStats_sizeof)                                     \
-	X(gcController_heapMinimum) X(gcController_heapMarked)
+	X(gcController_heapMinimum) X(gcController_heapMarked)                              \
+	X(gcController_heapGoal) X(gcController_memoryLimit)
 /* clang-format on */
 
 struct go_layout {

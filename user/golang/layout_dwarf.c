@@ -259,6 +259,8 @@ static const struct {
 	{"mstats_mcache_sys", {"mcache_sys", "mcache_sys"}},
 	{"mstats_buckhash_sys", {"buckhash_sys", "buckhash_sys"}},
 	{"mstats_other_sys", {"other_sys", "other_sys"}},
+	{"mstats_pause_total_ns", {"pause_total_ns", "pause_total_ns"}},
+	{"gcController_heapGoal", {"gcPercentHeapGoal", "heapGoal"}},
 };
 
 /* Columns of the other structs that only heaps and timers need: a new Go may rename them. */

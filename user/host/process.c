@@ -35,6 +35,7 @@ enum stat_field {
 	STAT_FLAGS = 9,
 	STAT_THREADS = 20,
 	STAT_START_TIME = 22,
+	STAT_RSS = 24,
 	STAT_START_CODE = 26,
 	STAT_FIELDS, /* as many as are read, plus one */
 };
@@ -334,6 +335,17 @@ int process__count_threads(const char *proc_root, pid_t pid, uint64_t *ret_threa
 
 	if (!err)
 		*ret_threads = stat.field[STAT_THREADS];
+	return err;
+}
+
+int process__resident(const char *proc_root, pid_t pid, uint64_t *ret_bytes)
+{
+	struct proc_stat stat;
+	/* Of whoever has ended in the first thread alone, another one has the memory. */
+	int err = read_stat(proc_root, process__task(proc_root, pid), &stat);
+
+	if (!err)
+		*ret_bytes = stat.field[STAT_RSS] * (uint64_t)sysconf(_SC_PAGESIZE);
 	return err;
 }
 

@@ -45,6 +45,9 @@ int process__count_files(const char *proc_root, pid_t pid, uint64_t *ret_files) 
 /* process__count_threads - -ESRCH, -EPROTO. */
 int process__count_threads(const char *proc_root, pid_t pid, uint64_t *ret_threads) __must_check;
 
+/* process__resident - bytes of it in memory, pages that others share in full. -ESRCH, -EPROTO. */
+int process__resident(const char *proc_root, pid_t pid, uint64_t *ret_bytes) __must_check;
+
 /*
  * process__mapped_code - how many KiB of code it has mapped besides that of its executable (VmLib of
  * /proc/PID/status). As long as that stays the same no library was loaded, but by a rare chance.

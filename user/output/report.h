@@ -261,6 +261,7 @@ struct report_target {
 	/* What its runtime counts of its memory, if that could be read now; whether its heap was scanned. */
 	bool counters_known, heap_scanned;
 	struct heap_counters counters;
+	uint64_t resident_bytes; /* as the kernel counts it; 0: not known */
 
 	/* Where it runs; "" where it does not apply or is not known. */
 	const char *group; /* what it is counted with in metrics: by default the name of exe */

@@ -57,6 +57,9 @@ void report_metrics__fill_memory(struct target *target, uint64_t now_ns,
 {
 	report->counters_known = target_heap__counters(target, now_ns, &report->counters);
 	report->heap_scanned = target_heap__figures(target) != NULL;
+	if (target__state(target) != TARGET_LIVE ||
+	    process__resident(PROC_ROOT, report->pid, &report->resident_bytes))
+		report->resident_bytes = 0;
 }
 
 /* Of the cheapest kind that traps, and of a single step. */

@@ -479,21 +479,42 @@ int target_heap__prove(struct target *target, struct heap_picture *picture, uint
 	return err;
 }
 
+/* What only rises: while it is not known it stays as it was, as counters of metrics have to. */
+static struct heap_counters totals_of(const struct heap_counters *counted)
+{
+	return (struct heap_counters){
+		.gc_cycles = counted->gc_cycles,
+		.total_bytes = counted->total_bytes,
+		.total_objects = counted->total_objects,
+		.pause_ns = counted->pause_ns,
+	};
+}
+
+/* The runtime moves its counts about: for a moment some may be in none of the places. */
+static void keep_rising(struct heap_counters *now, const struct heap_counters *before)
+{
+	now->gc_cycles = max_of(now->gc_cycles, before->gc_cycles);
+	now->total_bytes = max_of(now->total_bytes, before->total_bytes);
+	now->total_objects = max_of(now->total_objects, before->total_objects);
+	now->pause_ns = max_of(now->pause_ns, before->pause_ns);
+}
+
 bool target_heap__counters(struct target *target, uint64_t now_ns,
 			   struct heap_counters *ret_counters)
 {
 	struct failure failure;
 
-	*ret_counters = (struct heap_counters){.gc_cycles = target->gc_cycles};
+	*ret_counters = totals_of(&target->memory_counted);
 	if (target__state(target) != TARGET_LIVE || now_ns < target->counters_due_ns)
 		return false;
 	if (open_heap(target, &failure) ||
 	    heap_counters__read(&target->heap->runtime, ret_counters)) {
-		*ret_counters = (struct heap_counters){.gc_cycles = target->gc_cycles};
+		*ret_counters = totals_of(&target->memory_counted);
 		target->counters_due_ns = now_ns + COUNTERS_RETRY_NS;
 		return false;
 	}
-	target->gc_cycles = ret_counters->gc_cycles;
+	keep_rising(ret_counters, &target->memory_counted);
+	target->memory_counted = *ret_counters;
 	return true;
 }
 

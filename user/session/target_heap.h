@@ -60,8 +60,8 @@ int target_heap__runtime(struct target *target, const struct heap_runtime **ret_
 
 /*
  * target_heap__counters - what the target's runtime counts of its memory, read now, with a few reads.
- * False: it cannot be read, or it has ended; then it is not tried again for a minute, and only gc_cycles
- * is set, to what it was.
+ * False: it cannot be read, or it has ended; then it is not tried again for a minute, and only what
+ * never falls is set, to what it was.
  */
 bool target_heap__counters(struct target *target, uint64_t now_ns,
 			   struct heap_counters *ret_counters);

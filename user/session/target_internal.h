@@ -6,6 +6,7 @@
  * What the parts of a target share: target.c (its life), target_probes.c (what is attached to it),
  * target_execution.c (whether it runs, and what speaks against probes).
  */
+#include "heap/view/counters.h"
 #include "probe/alloc_plan.h"
 #include "session/module_probes.h"
 #include "session/target.h"
@@ -44,19 +45,19 @@ struct target {
 	struct census *census;
 	struct goroutine_list *goroutine_list; /* NULL: not asked for */
 	struct wait_reader *wait_reader;
-	struct probe_plan plan;		    /* of the runtime's own module */
-	struct module_probes *probes;	    /* NULL: nothing can be attached */
-	struct target_heap *heap;	    /* NULL: not looked at yet */
-	uint64_t heap_due_ns;		    /* its heap is left alone until then */
-	uint64_t counters_due_ns;	    /* likewise what is counted there */
-	uint32_t gc_cycles;		    /* when that was read last */
-	struct heap_holders *holders;	    /* NULL: nobody asked */
-	struct target_view *view;	    /* NULL: not asked for */
-	struct target_samples *samples;	    /* likewise */
-	struct target_allocs *allocs;	    /* likewise */
-	uint64_t samples_due_ns;	    /* they are left alone until then */
-	struct gl_losses losses;	    /* when the tracker was last told */
-	uint64_t events[PROBE_EVENT_COUNT]; /* that arrived */
+	struct probe_plan plan;		     /* of the runtime's own module */
+	struct module_probes *probes;	     /* NULL: nothing can be attached */
+	struct target_heap *heap;	     /* NULL: not looked at yet */
+	uint64_t heap_due_ns;		     /* its heap is left alone until then */
+	uint64_t counters_due_ns;	     /* likewise what is counted there */
+	struct heap_counters memory_counted; /* when that was read last; totals never fall */
+	struct heap_holders *holders;	     /* NULL: nobody asked */
+	struct target_view *view;	     /* NULL: not asked for */
+	struct target_samples *samples;	     /* likewise */
+	struct target_allocs *allocs;	     /* likewise */
+	uint64_t samples_due_ns;	     /* they are left alone until then */
+	struct gl_losses losses;	     /* when the tracker was last told */
+	uint64_t events[PROBE_EVENT_COUNT];  /* that arrived */
 
 	struct governor governor;
 	uint64_t governed_ns; /* when the governor last ticked; 0: never */

@@ -14,6 +14,10 @@
     leakFor: '15m',
     stuckFor: '15m',
 
+    // The live heap has to have grown over the window, and a place to be growing for this long.
+    memoryWindow: '1h',
+    memoryFor: '30m',
+
     // gleakd writes every few seconds; this old, its file is not written any more.
     staleSeconds: 300,
     staleFor: '5m',
@@ -25,6 +29,7 @@
     severity: {
       leak: 'warning',
       stuck: 'warning',
+      memory: 'warning',
       stale: 'warning',
       dropping: 'info',
       overhead: 'warning',

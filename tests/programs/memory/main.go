@@ -72,7 +72,8 @@ func counted() string {
 	if sample[0].Value.Kind() == metrics.KindUint64 { // from Go 1.21 on
 		live = int64(sample[0].Value.Uint64())
 	}
-	return fmt.Sprint(m.HeapAlloc, m.HeapObjects, m.HeapInuse, m.StackInuse, m.NumGC, live)
+	return fmt.Sprint(m.HeapAlloc, m.HeapObjects, m.HeapInuse, m.StackInuse, m.NumGC, live,
+		m.NextGC, m.TotalAlloc, m.Mallocs, m.PauseTotalNs)
 }
 
 func main() {

@@ -18,6 +18,7 @@
 /* Sums over the shards of one read; each may be negative alone (src/runtime/mstats.go). */
 struct sums {
 	uint64_t stacks, work, bits, large_bytes, large_objects, small_bytes, small_objects;
+	uint64_t total_bytes, total_objects; /* freed or not */
 };
 
 static bool layout_is_complete(const struct go_layout *l)
@@ -32,12 +33,14 @@ static void add_small(const struct go_layout *l, const uint8_t *stats, struct su
 {
 	for (uint8_t class = 1; heap_spans__class_size(class); class ++) {
 		uint32_t at = class * WORD;
-		uint64_t n;
+		uint64_t n, allocated;
 
 		if (l->heapStats_smallFreeCount + at + WORD > l->heapStats_sizeof)
 			return;
-		n = bytes__u64(stats, l->heapStats_smallAllocCount + at) -
-		    bytes__u64(stats, l->heapStats_smallFreeCount + at);
+		allocated = bytes__u64(stats, l->heapStats_smallAllocCount + at);
+		n = allocated - bytes__u64(stats, l->heapStats_smallFreeCount + at);
+		sums->total_objects += allocated;
+		sums->total_bytes += allocated * heap_spans__class_size(class);
 		sums->small_objects += n;
 		sums->small_bytes += n * heap_spans__class_size(class);
 	}
@@ -53,6 +56,11 @@ static void add_shard(const struct go_layout *l, const uint8_t *stats, struct su
 			     bytes__u64(stats, l->heapStats_largeFree);
 	sums->large_objects += bytes__u64(stats, l->heapStats_largeAllocCount) -
 			       bytes__u64(stats, l->heapStats_largeFreeCount);
+	sums->total_bytes += bytes__u64(stats, l->heapStats_largeAlloc);
+	sums->total_objects += bytes__u64(stats, l->heapStats_largeAllocCount);
+	/* Several of them share a small object, which is counted as well. */
+	if (l->heapStats_tinyAllocCount != GO_LAYOUT_ABSENT)
+		sums->total_objects += bytes__u64(stats, l->heapStats_tinyAllocCount);
 	add_small(l, stats, sums);
 }
 
@@ -96,12 +104,15 @@ static int read_memstats(const struct heap_runtime *runtime, struct heap_counter
 	counters->stack_bytes = sums.stacks;
 	counters->allocated_bytes = sums.large_bytes + sums.small_bytes;
 	counters->allocated_objects = sums.large_objects + sums.small_objects;
+	counters->total_bytes = sums.total_bytes;
+	counters->total_objects = sums.total_objects;
 	counters->work_bytes = sums.work + sums.bits;
 	counters->runtime_bytes = own;
-	counters->counted = counters->stack_bytes < MAX_BYTES &&
-			    counters->allocated_bytes < MAX_BYTES &&
-			    counters->allocated_objects < MAX_OBJECTS &&
-			    counters->work_bytes < MAX_BYTES && counters->runtime_bytes < MAX_BYTES;
+	counters->counted =
+		counters->stack_bytes < MAX_BYTES && counters->allocated_bytes < MAX_BYTES &&
+		counters->allocated_objects < MAX_OBJECTS && counters->work_bytes < MAX_BYTES &&
+		counters->runtime_bytes < MAX_BYTES &&
+		counters->total_bytes >= counters->allocated_bytes;
 	return 0;
 }
 
@@ -113,6 +124,29 @@ static int read_counts(const struct heap_runtime *runtime, struct heap_counters 
 	for (int i = 0; i < ATTEMPTS && !err && !counters->counted; i++)
 		err = read_memstats(runtime, counters);
 	return err;
+}
+
+/* What math.MaxInt64 is: no limit. With one the goal is a lower one most of the time. */
+#define NO_LIMIT ((uint64_t)INT64_MAX)
+
+static void read_goal(const struct heap_runtime *runtime, struct heap_counters *counters)
+{
+	const struct go_layout *l = runtime->layout;
+	uint64_t limit = NO_LIMIT, goal;
+
+	if (l->gcController_heapGoal == GO_LAYOUT_ABSENT)
+		return;
+	if (l->gcController_memoryLimit != GO_LAYOUT_ABSENT &&
+	    remote__read_u64(runtime->remote, runtime->gc_controller + l->gcController_memoryLimit,
+			     &limit))
+		return;
+	if (limit != NO_LIMIT ||
+	    remote__read_u64(runtime->remote, runtime->gc_controller + l->gcController_heapGoal,
+			     &goal) ||
+	    goal >= MAX_BYTES)
+		return;
+	counters->goal_bytes = goal;
+	counters->has_goal = true;
 }
 
 int heap_counters__read(const struct heap_runtime *runtime, struct heap_counters *ret_counters)
@@ -142,6 +176,14 @@ int heap_counters__read(const struct heap_runtime *runtime, struct heap_counters
 				       &ret_counters->live_bytes);
 		ret_counters->marked = !err;
 	}
+	if (!err && runtime->gc_controller)
+		read_goal(runtime, ret_counters);
+	if (!err && runtime->memstats && l->mstats_pause_total_ns != GO_LAYOUT_ABSENT)
+		ret_counters->timed =
+			!remote__read_u64(runtime->remote,
+					  runtime->memstats + l->mstats_pause_total_ns,
+					  &ret_counters->pause_ns) &&
+			ret_counters->pause_ns <= INT64_MAX;
 	return err;
 }
 

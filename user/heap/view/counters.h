@@ -17,10 +17,20 @@ struct heap_counters {
 	uint64_t stack_bytes;	    /* MemStats.StackInuse, /memory/classes/heap/stacks:bytes */
 	uint64_t allocated_bytes;   /* MemStats.HeapAlloc: objects that have not been freed */
 	uint64_t allocated_objects; /* MemStats.HeapObjects */
-	uint64_t work_bytes;	    /* spans of the heap that hold mark work and bitmaps */
-	uint64_t runtime_bytes;	    /* what the runtime has mapped for itself elsewhere */
+	/* Since the program began: MemStats.TotalAlloc and Mallocs, /gc/heap/allocs:bytes and :objects. */
+	uint64_t total_bytes, total_objects;
+	uint64_t work_bytes;	/* spans of the heap that hold mark work and bitmaps */
+	uint64_t runtime_bytes; /* what the runtime has mapped for itself elsewhere */
 	bool marked;
 	uint64_t live_bytes; /* that the last collection found: /gc/heap/live:bytes */
+	bool has_goal;
+	/*
+	 * At which the next collection ends: /gc/heap/goal:bytes by GOGC alone. Not known where a memory
+	 * limit (GOMEMLIMIT) has its say, or with GOGC=off.
+	 */
+	uint64_t goal_bytes;
+	bool timed;
+	uint64_t pause_ns; /* of all collections: MemStats.PauseTotalNs */
 };
 
 /* heap_counters__read - -EFAULT unreadable, or it makes no sense; -ESRCH. */

@@ -16,21 +16,58 @@ static void put_source(struct json *json, const struct report_allocations *alloc
 		json__null(json, "sample_rate_bytes");
 }
 
-static void put_memory(struct json *json, const struct heap_memory *memory,
-		       const struct report_allocations *allocations)
+static void put_count(struct json *json, const char *name, bool known, uint64_t value)
 {
+	if (known)
+		json__count(json, name, value);
+	else
+		json__null(json, name);
+}
+
+/* What the runtime counts, whether its heap was looked at or not. */
+static void put_counters(struct json *json, const struct report_target *target)
+{
+	const struct heap_counters *counters = &target->counters;
+	bool known = target->counters_known;
+
+	if (target->heap)
+		json__count(json, "gc_cycles", target->heap->memory.gc_cycles);
+	else
+		put_count(json, "gc_cycles", known, counters->gc_cycles);
+	if (known && counters->timed)
+		json__seconds(json, "gc_pause_seconds_total", counters->pause_ns);
+	else
+		json__null(json, "gc_pause_seconds_total");
+	put_count(json, "heap_goal_bytes", known && counters->has_goal, counters->goal_bytes);
+	put_count(json, "heap_in_use_bytes", known, counters->heap_bytes);
+	put_count(json, "allocated_bytes_total", known && counters->counted, counters->total_bytes);
+	put_count(json, "allocated_objects_total", known && counters->counted,
+		  counters->total_objects);
+}
+
+/* What only a look at all of it tells is null without one. */
+static void put_memory(struct json *json, const struct report_target *target)
+{
+	const struct heap_counters *counters = &target->counters;
+	const struct heap_memory *memory = target->heap ? &target->heap->memory : NULL;
+	bool counted = target->counters_known && counters->counted;
+
 	json__object(json, "memory");
-	json__count(json, "rss_bytes", memory->rss_bytes);
-	json__count(json, "heap_live_bytes", memory->live_bytes);
-	json__count(json, "heap_dead_bytes", memory->dead_bytes);
-	json__count(json, "heap_free_bytes", memory->free_bytes);
-	json__count(json, "stack_bytes", memory->stack_bytes);
-	json__count(json, "runtime_bytes", memory->runtime_bytes);
-	json__count(json, "other_bytes", memory->other_bytes);
-	json__count(json, "not_resident_bytes", memory->absent_bytes);
-	json__count(json, "objects", memory->objects);
-	json__count(json, "gc_cycles", memory->gc_cycles);
-	put_source(json, allocations);
+	put_count(json, "rss_bytes", memory || target->resident_bytes,
+		  memory ? memory->rss_bytes : target->resident_bytes);
+	put_count(json, "heap_live_bytes", memory || (target->counters_known && counters->marked),
+		  memory ? memory->live_bytes : counters->live_bytes);
+	put_count(json, "heap_dead_bytes", memory, memory ? memory->dead_bytes : 0);
+	put_count(json, "heap_free_bytes", memory, memory ? memory->free_bytes : 0);
+	put_count(json, "stack_bytes", memory || counted,
+		  memory ? memory->stack_bytes : counters->stack_bytes);
+	put_count(json, "runtime_bytes", memory || counted,
+		  memory ? memory->runtime_bytes : counters->runtime_bytes + counters->work_bytes);
+	put_count(json, "other_bytes", memory, memory ? memory->other_bytes : 0);
+	put_count(json, "not_resident_bytes", memory, memory ? memory->absent_bytes : 0);
+	put_count(json, "objects", memory, memory ? memory->objects : 0);
+	put_counters(json, target);
+	put_source(json, target->allocations);
 	json__end_object(json);
 }
 
@@ -127,10 +164,10 @@ static void put_alloc_groups(struct json *json, const struct report_alloc_groups
 
 void json__heap(struct json *json, const struct report_target *target)
 {
-	if (target->heap) {
-		put_memory(json, &target->heap->memory, target->allocations);
+	if (target->heap || target->counters_known || target->resident_bytes)
+		put_memory(json, target);
+	if (target->heap)
 		json__holders(json, target->heap);
-	}
 	if (target->allocations)
 		put_alloc_sites(json, target->allocations);
 	if (target->alloc_groups)

@@ -45,6 +45,34 @@ static void read_memory(const json_t *json, struct heap_memory *memory)
 	};
 }
 
+static bool is_number(const json_t *json, const char *name)
+{
+	return json_is_number(json_object_get(json, name));
+}
+
+static void read_counters(const json_t *json, struct report_target *target)
+{
+	target->resident_bytes = read__count(json, "rss_bytes");
+	target->counters_known = is_number(json, "heap_in_use_bytes");
+	if (!target->counters_known)
+		return;
+	target->counters = (struct heap_counters){
+		.gc_cycles = read__count32(json, "gc_cycles"),
+		.heap_bytes = read__count(json, "heap_in_use_bytes"),
+		.counted = is_number(json, "allocated_bytes_total"),
+		.stack_bytes = read__count(json, "stack_bytes"),
+		.runtime_bytes = read__count(json, "runtime_bytes"),
+		.total_bytes = read__count(json, "allocated_bytes_total"),
+		.total_objects = read__count(json, "allocated_objects_total"),
+		.marked = is_number(json, "heap_live_bytes"),
+		.live_bytes = read__count(json, "heap_live_bytes"),
+		.has_goal = is_number(json, "heap_goal_bytes"),
+		.goal_bytes = read__count(json, "heap_goal_bytes"),
+		.timed = is_number(json, "gc_pause_seconds_total"),
+		.pause_ns = read__seconds(json, "gc_pause_seconds_total"),
+	};
+}
+
 /* Views own their texts; these belong to the tree, and nobody changes or frees them. */
 static char *text_of(const json_t *json, const char *name)
 {
@@ -130,7 +158,8 @@ static const struct heap_view *read_view(struct report_reader *reader, const jso
 	const json_t *memory = json_object_get(json, "memory");
 	struct heap_view *view;
 
-	if (!json_is_object(memory))
+	/* Without a look at the heap it is what the runtime counts. */
+	if (!json_is_object(memory) || !json_is_array(json_object_get(json, "types")))
 		return NULL;
 	view = arena__take(&reader->arena, 1, sizeof(*view));
 	if (!view)
@@ -332,6 +361,7 @@ static const struct heap_holders *read_ways(struct report_reader *reader, const 
 
 void read__heap(struct report_reader *reader, const json_t *json, struct report_target *target)
 {
+	read_counters(json_object_get(json, "memory"), target);
 	target->heap = read_view(reader, json);
 	target->allocations = read_allocations(reader, json);
 	target->alloc_groups = read_groups(reader, json_object_get(json, "allocating"));

@@ -57,6 +57,9 @@ struct group_counts group_counts__of(const struct report_target *target)
 				[GROUP_REMOTE_BYTES] = target->remote_bytes,
 				[GROUP_PROBE_NS] = target->probe_ns,
 				[GROUP_GC_CYCLES] = target->counters.gc_cycles,
+				[GROUP_GC_PAUSE_NS] = target->counters.pause_ns,
+				[GROUP_ALLOCATED_BYTES] = target->counters.total_bytes,
+				[GROUP_ALLOCATED_OBJECTS] = target->counters.total_objects,
 			},
 		.lifetime_seconds = counted_seconds(target->totals.lifetime_seconds),
 	};

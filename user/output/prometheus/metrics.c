@@ -176,6 +176,36 @@ static void add_site_counts(struct metrics_group *group, const struct report_sit
 	*count = add(*count, view->goroutines);
 }
 
+static void add_growing_place(struct metrics_memory *memory, const struct report_alloc_site *site)
+{
+	for (size_t i = 0; i < memory->n_growing; i++) {
+		struct metrics_growing *known = &memory->growing[i];
+
+		if (strcmp(known->site->id, site->id) != 0)
+			continue;
+		known->in_use_bytes = add(known->in_use_bytes, site->in_use_bytes);
+		return;
+	}
+	if (memory->n_growing == METRICS_MAX_GROWING)
+		memory->growing_omitted++;
+	else
+		memory->growing[memory->n_growing++] =
+			(struct metrics_growing){site, site->in_use_bytes};
+}
+
+/* Those that grow fastest come first in each. */
+static void add_growing(struct metrics_memory *memory, const struct report_allocations *allocations)
+{
+	if (!allocations || !allocations->n_sites ||
+	    allocations->sites[0].judgement.verdict == ALLOC_NOT_JUDGED)
+		return;
+	memory->judged++;
+	for (size_t i = 0; i < allocations->n_sites; i++) {
+		if (allocations->sites[i].judgement.verdict == ALLOC_GROWING)
+			add_growing_place(memory, &allocations->sites[i]);
+	}
+}
+
 static void add_memory(struct metrics_memory *memory, const struct report_target *target)
 {
 	const struct heap_counters *counters = &target->counters;
@@ -186,6 +216,15 @@ static void add_memory(struct metrics_memory *memory, const struct report_target
 	memory->with_live += target->counters_known && counters->marked;
 	memory->stack_bytes = add(memory->stack_bytes, counters->stack_bytes);
 	memory->live_bytes = add(memory->live_bytes, counters->live_bytes);
+	memory->with_goal += target->counters_known && counters->has_goal;
+	memory->with_pauses += target->counters_known && counters->timed;
+	memory->goal_bytes = add(memory->goal_bytes, counters->goal_bytes);
+	memory->in_use_bytes = add(memory->in_use_bytes, counters->heap_bytes);
+	/* A process that has several runtimes is one process. */
+	memory->with_resident += target->resident_bytes || target->another;
+	if (!target->another)
+		memory->resident_bytes = add(memory->resident_bytes, target->resident_bytes);
+	add_growing(memory, target->allocations);
 	memory->scanned += target->heap_scanned;
 	for (size_t i = 0; i < target->n_sites; i++) {
 		const struct site_proof *proof = &target->sites[i].view.proof;

@@ -9,11 +9,24 @@
  */
 #include "output/prometheus/group_totals.h"
 
+#define METRICS_MAX_GROWING 10 /* places of a group */
+
+/* A place where memory grows, over all processes where it does. */
+struct metrics_growing {
+	const struct report_alloc_site *site; /* any one of them */
+	uint64_t in_use_bytes;
+};
+
 /* Of the runtimes of a group's processes; what is not known of all of them is not known of the group. */
 struct metrics_memory {
 	uint64_t runtimes;
-	uint64_t with_cycles, with_stacks, with_live; /* of them: known */
-	uint64_t stack_bytes, live_bytes;
+	/* Of them: known. */
+	uint64_t with_cycles, with_stacks, with_live, with_goal, with_pauses, with_resident;
+	uint64_t stack_bytes, live_bytes, goal_bytes, in_use_bytes;
+	uint64_t resident_bytes; /* of processes */
+	uint64_t judged;	 /* runtimes whose samples tell what grows */
+	struct metrics_growing growing[METRICS_MAX_GROWING];
+	size_t n_growing, growing_omitted;
 	uint64_t scanned;   /* runtimes */
 	uint64_t confirmed; /* goroutines */
 	uint64_t retained_heap_bytes, retained_stack_bytes;

@@ -9,7 +9,6 @@
 #include "output/shorten.h"
 #include "output/prometheus/textfile_parts.h"
 
-#define MAX_FUNCTION 250 /* columns */
 #define MAX_LOCATION 100
 
 #define GROUP_LABEL(group)                 \
@@ -266,13 +265,11 @@ void textfile_part__groups(FILE *out, const struct metrics *metrics, uint64_t re
 	put_lifetimes(out, metrics);
 	put_modes(out, metrics);
 	put_infos(out, metrics);
-	textfile_part__memory(out, metrics);
 }
 
 /* --- sites ------------------------------------------------------------------------------------ */
 
-/* "main.go:42", "" when it is not known, to free(). */
-static char *location_of(const struct report_frame *frame)
+char *textfile_part__location(const struct report_frame *frame)
 {
 	const char *file = report__text(frame->file);
 
@@ -283,9 +280,10 @@ static char *location_of(const struct report_frame *frame)
 
 static int put_site(FILE *out, const struct metrics_site *site)
 {
-	char *function = shorten__function(report__text(site->site->start_function), MAX_FUNCTION);
-	char *created_at = location_of(&site->site->created_by);
-	char *blocked_at = location_of(&site->site->blocked_at);
+	char *function =
+		shorten__function(report__text(site->site->start_function), TEXTFILE_MAX_FUNCTION);
+	char *created_at = textfile_part__location(&site->site->created_by);
+	char *blocked_at = textfile_part__location(&site->site->blocked_at);
 	int err = function && created_at && blocked_at ? 0 : -ENOMEM;
 
 	if (!err)

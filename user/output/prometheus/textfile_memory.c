@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What groups keep in memory: only what was read of all of a group, and never 0 for what was not. */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "output/prometheus/exposition.h"
 #include "output/prometheus/textfile_parts.h"
+#include "output/shorten.h"
 
 struct memory_gauge {
 	const char *name, *help;
@@ -31,6 +34,57 @@ static bool has_live(const struct metrics_memory *memory)
 static bool has_scan(const struct metrics_memory *memory)
 {
 	return memory->scanned > 0;
+}
+
+static bool has_goal(const struct metrics_memory *memory)
+{
+	return memory->runtimes && memory->with_goal == memory->runtimes;
+}
+
+static bool has_pauses(const struct metrics_memory *memory)
+{
+	return memory->runtimes && memory->with_pauses == memory->runtimes;
+}
+
+static bool has_resident(const struct metrics_memory *memory)
+{
+	return memory->runtimes && memory->with_resident == memory->runtimes;
+}
+
+/* Likewise: a process without samples has nothing that is known to grow. */
+static bool is_judged(const struct metrics_memory *memory)
+{
+	return memory->judged > 0;
+}
+
+static uint64_t goal(const struct metrics_group *group)
+{
+	return group->memory.goal_bytes;
+}
+
+static uint64_t in_use(const struct metrics_group *group)
+{
+	return group->memory.in_use_bytes;
+}
+
+static uint64_t resident(const struct metrics_group *group)
+{
+	return group->memory.resident_bytes;
+}
+
+static uint64_t allocated_bytes(const struct metrics_group *group)
+{
+	return group->counts.n[GROUP_ALLOCATED_BYTES];
+}
+
+static uint64_t allocated_objects(const struct metrics_group *group)
+{
+	return group->counts.n[GROUP_ALLOCATED_OBJECTS];
+}
+
+static uint64_t growing(const struct metrics_group *group)
+{
+	return group->memory.n_growing + group->memory.growing_omitted;
 }
 
 static uint64_t live(const struct metrics_group *group)
@@ -67,10 +121,23 @@ static const struct memory_gauge gauges[] = {
 	{"gleakd_heap_live_bytes",
 	 "Bytes of the Go heap that the last garbage collection found to be alive.",
 	 EXPOSITION_GAUGE, has_live, live},
+	{"gleakd_heap_goal_bytes", "Bytes of the Go heap at which the next collection is to end.",
+	 EXPOSITION_GAUGE, has_goal, goal},
+	{"gleakd_heap_in_use_bytes", "Bytes of the Go heap in spans that are in use.",
+	 EXPOSITION_GAUGE, has_cycles, in_use},
+	{"gleakd_resident_memory_bytes", "Memory of the processes that is resident.",
+	 EXPOSITION_GAUGE, has_resident, resident},
+	{"gleakd_allocated_bytes_total", "Bytes that the processes have allocated on the Go heap.",
+	 EXPOSITION_COUNTER, has_stacks, allocated_bytes},
+	{"gleakd_allocated_objects_total", "Objects that they have allocated there.",
+	 EXPOSITION_COUNTER, has_stacks, allocated_objects},
 	{"gleakd_stack_bytes", "Bytes of goroutines' stacks.", EXPOSITION_GAUGE, has_stacks,
 	 stacks},
 	{"gleakd_gc_cycles_total", "Garbage collections that the processes have made.",
 	 EXPOSITION_COUNTER, has_cycles, cycles},
+	{"gleakd_growing_memory_places",
+	 "Places in the code that allocate memory which stays, and more and more of it.",
+	 EXPOSITION_GAUGE, is_judged, growing},
 	{"gleakd_confirmed_goroutines",
 	 "Goroutines that wait for what nothing leads to any more, by scans of the heap.",
 	 EXPOSITION_GAUGE, has_scan, confirmed},
@@ -97,8 +164,72 @@ static void put_gauge(FILE *out, const struct metrics *metrics, const struct mem
 	}
 }
 
-void textfile_part__memory(FILE *out, const struct metrics *metrics)
+/* Not a gauge of those above: it is in seconds. */
+static void put_pauses(FILE *out, const struct metrics *metrics)
+{
+	static const char name[] = "gleakd_gc_pause_seconds_total";
+	bool any = false;
+
+	for (size_t g = 0; g < metrics->n_groups; g++) {
+		const struct metrics_group *group = &metrics->groups[g];
+
+		if (!has_pauses(&group->memory))
+			continue;
+		if (!any)
+			exposition__family(
+				out, name, EXPOSITION_COUNTER,
+				"Time for which collections have stopped the processes.");
+		any = true;
+		exposition__number(out, name, EXPOSITION_LABELS({"groupname", group->name}),
+				   report__seconds(group->counts.n[GROUP_GC_PAUSE_NS]));
+	}
+}
+
+static int put_place(FILE *out, const char *name, const struct metrics_group *group,
+		     const struct metrics_growing *place)
+{
+	const struct report_frame *at = &place->site->allocated_at;
+	char *function = shorten__function(report__text(at->function), TEXTFILE_MAX_FUNCTION);
+	char *location = textfile_part__location(at);
+	int err = function && location ? 0 : -ENOMEM;
+
+	if (!err)
+		exposition__count(
+			out, name,
+			EXPOSITION_LABELS({"groupname", group->name}, {"site", place->site->id},
+					  {"function", function}, {"allocated_at", location}),
+			place->in_use_bytes);
+	free(function);
+	free(location);
+	return err;
+}
+
+/* Ten of a group at most, so that their number has a limit. */
+static int put_places(FILE *out, const struct metrics *metrics)
+{
+	static const char name[] = "gleakd_growing_memory_place_bytes";
+	bool any = false;
+	int err = 0;
+
+	for (size_t g = 0; g < metrics->n_groups; g++) {
+		const struct metrics_group *group = &metrics->groups[g];
+
+		for (size_t i = 0; i < group->memory.n_growing && !err; i++) {
+			if (!any)
+				exposition__family(out, name, EXPOSITION_GAUGE,
+						   "Bytes in use that were allocated at one of "
+						   "them, by samples.");
+			any = true;
+			err = put_place(out, name, group, &group->memory.growing[i]);
+		}
+	}
+	return err;
+}
+
+int textfile_part__memory(FILE *out, const struct metrics *metrics)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(gauges); i++)
 		put_gauge(out, metrics, &gauges[i]);
+	put_pauses(out, metrics);
+	return put_places(out, metrics);
 }

@@ -10,11 +10,16 @@
 /* textfile_part__groups - what there is once per group. @realtime_ns is the time of the report. */
 void textfile_part__groups(FILE *out, const struct metrics *metrics, uint64_t realtime_ns);
 
-/* textfile_part__memory - what groups keep in memory; part of the above. */
-void textfile_part__memory(FILE *out, const struct metrics *metrics);
+/* textfile_part__memory - what groups keep in memory. -ENOMEM. */
+int textfile_part__memory(FILE *out, const struct metrics *metrics) __must_check;
 
 /* textfile_part__sites - the chosen sites. -ENOMEM. */
 int textfile_part__sites(FILE *out, const struct metrics *metrics) __must_check;
+
+#define TEXTFILE_MAX_FUNCTION 250 /* columns */
+
+/* textfile_part__location - "main.go:42", "" when it is not known, to free(). */
+char *textfile_part__location(const struct report_frame *frame) __must_check;
 
 /* textfile_part__self - gleakd itself. */
 void textfile_part__self(FILE *out, const struct metrics *metrics, const struct report *report);

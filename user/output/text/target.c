@@ -130,6 +130,17 @@ static void put_figure(struct screen *screen, const char *label, uint64_t n)
 	put_item(screen, label, STYLE_BOLD, count);
 }
 
+/* Nothing where it is not known. */
+static void put_bytes(struct screen *screen, const char *label, uint64_t n)
+{
+	char bytes[NUMBER_BYTES_SIZE];
+
+	if (!n)
+		return;
+	number__bytes(n, bytes);
+	put_item(screen, label, STYLE_BOLD, bytes);
+}
+
 /* "created 812 (19/s)" */
 static void put_flow(struct screen *screen, const char *label, uint64_t n, double per_second)
 {
@@ -151,6 +162,22 @@ static void put_goroutines(struct screen *screen, const struct report_target *ta
 	put_figure(screen, "parked", target->totals.parked);
 	put_flow(screen, "created", target->totals.created, target->created_per_second);
 	put_flow(screen, "exited", target->totals.exited, target->exited_per_second);
+	screen__end_line(screen);
+}
+
+/* "RSS 412 MB   heap live 310 MB   goal 620 MB   allocated 1.2 GB   collections 1,204" */
+static void put_memory(struct screen *screen, const struct report_target *target)
+{
+	const struct heap_counters *counters = &target->counters;
+
+	if (!target->counters_known)
+		return;
+	put_bytes(screen, "RSS", target->resident_bytes);
+	put_bytes(screen, "heap live", counters->marked ? counters->live_bytes : 0);
+	put_bytes(screen, "goal", counters->has_goal ? counters->goal_bytes : 0);
+	put_bytes(screen, "stacks", counters->counted ? counters->stack_bytes : 0);
+	put_bytes(screen, "allocated", counters->counted ? counters->total_bytes : 0);
+	put_figure(screen, "collections", counters->gc_cycles);
 	screen__end_line(screen);
 }
 
@@ -219,6 +246,7 @@ void text_part__target(struct screen *screen, const struct report_target *target
 	put_how(screen, target);
 	put_program(screen, target);
 	put_goroutines(screen, target);
+	put_memory(screen, target);
 	put_execution(screen, target);
 	text_part__mode(screen, target);
 	text_part__losses(screen, target);

@@ -48,6 +48,20 @@
             'gleakd_leak_site_goroutines{verdict="stuck"} says on which line.',
           ),
           alert(
+            'MemoryGrows',
+            |||
+              gleakd_growing_memory_places%(own)s > 0
+              and
+              deriv(gleakd_heap_live_bytes%(own)s[%(window)s]) > 0
+            ||| % { own: own, window: config.memoryWindow },
+            config.memoryFor,
+            config.severity.memory,
+            'The memory of {{ $labels.groupname }} grows.',
+            '{{ printf "%.0f" $value }} places of {{ $labels.groupname }} on ' +
+            '{{ $labels.instance }} allocate memory that stays, more and more of it, and the live ' +
+            'heap grows. gleakd_growing_memory_place_bytes says on which lines.',
+          ),
+          alert(
             'GleakdStale',
             'time() - node_textfile_mtime_seconds{%s%sfile=~"%s"} > %d' %
             [config.nodeExporterSelector, comma, config.textfilePattern, config.staleSeconds],

@@ -125,6 +125,51 @@ local p = import 'panels.libsonnet';
     ),
   ],
 
+  local memory = [
+    p.graph(
+      'Live heap',
+      'What the last collection found alive, and where the next one ends.',
+      [
+        q('gleakd_heap_live_bytes%(group)s', where + ' live'),
+        q('gleakd_heap_goal_bytes%(group)s', where + ' goal'),
+      ],
+      unit='bytes'
+    ),
+    p.graph('Resident memory',
+            'By service, as the kernel counts it.',
+            [q('gleakd_resident_memory_bytes%(group)s', where)],
+            unit='bytes'),
+    p.graph('Allocated per second',
+            'On the Go heap, freed or not.',
+            [q('rate(gleakd_allocated_bytes_total%(group)s[$__rate_interval])', where)],
+            unit='Bps'),
+    p.graph(
+      'Garbage collection',
+      'Collections per second, and the share of time that they stop the service for.',
+      [
+        q('rate(gleakd_gc_cycles_total%(group)s[$__rate_interval])', where + ' collections'),
+        q('rate(gleakd_gc_pause_seconds_total%(group)s[$__rate_interval])', where + ' stopped'),
+      ]
+    ),
+  ],
+
+  local growing = p.table(
+    'Places where memory grows',
+    'Lines that allocate what stays, more and more of it; ten of a service at most.',
+    [now('gleakd_growing_memory_place_bytes%(group)s')],
+    [
+      ['instance', 'Host'],
+      ['groupname', 'Service'],
+      ['Value', 'In use'],
+      ['function', 'Function'],
+      ['allocated_at', 'Allocated at'],
+      ['site', 'Place'],
+    ],
+    [],
+    'In use',
+    [p.override('In use', 'bytes')],
+  ),
+
   local cost = [
     p.graph(
       'Cost to the services',
@@ -220,6 +265,9 @@ local p = import 'panels.libsonnet';
         p.line(1, [24], [p.row('Goroutines')]),
         p.line(9, [12, 12], population[:2]),
         p.line(9, [12, 12], population[2:]),
+        p.line(1, [24], [p.row('Memory')]),
+        p.line(8, [6, 6, 6, 6], memory),
+        p.line(7, [24], [growing]),
         p.line(1, [24], [p.row('What gleakd costs')]),
         p.line(8, [6, 6, 6, 6], cost),
         p.line(1, [24], [p.row('What gleakd misses')]),

@@ -36,7 +36,15 @@ static struct report_target make_target(pid_t pid, const char *group)
 			     .counted = true,
 			     .stack_bytes = 4096,
 			     .marked = true,
-			     .live_bytes = 1009},
+			     .live_bytes = 1009,
+			     .heap_bytes = 81920,
+			     .total_bytes = 1 << 20,
+			     .total_objects = 4099,
+			     .has_goal = true,
+			     .goal_bytes = 4 << 20,
+			     .timed = true,
+			     .pause_ns = 1500 * NSEC_PER_MSEC},
+		.resident_bytes = 65536,
 	};
 }
 
@@ -55,6 +63,65 @@ Test(textfile_memory, of_a_group_it_is_the_sum)
 	expect(targets, 2, "\ngleakd_heap_live_bytes{groupname=\"shop\"} 2018\n", true);
 	expect(targets, 2, "\ngleakd_stack_bytes{groupname=\"shop\"} 8192\n", true);
 	expect(targets, 2, "\ngleakd_gc_cycles_total{groupname=\"shop\"} 14\n", true);
+	expect(targets, 2, "\ngleakd_gc_pause_seconds_total{groupname=\"shop\"} 3\n", true);
+	expect(targets, 2, "\ngleakd_heap_goal_bytes{groupname=\"shop\"} 8388608\n", true);
+	expect(targets, 2, "\ngleakd_heap_in_use_bytes{groupname=\"shop\"} 163840\n", true);
+	expect(targets, 2, "\ngleakd_resident_memory_bytes{groupname=\"shop\"} 131072\n", true);
+	expect(targets, 2, "\ngleakd_allocated_bytes_total{groupname=\"shop\"} 2097152\n", true);
+	expect(targets, 2, "\ngleakd_allocated_objects_total{groupname=\"shop\"} 8198\n", true);
+}
+
+/* Its memory is that of both. */
+Test(textfile_memory, a_process_with_two_runtimes_is_one)
+{
+	struct report_target targets[] = {make_target(17, "shop"), make_target(17, "shop")};
+
+	targets[1].another = true;
+	targets[1].resident_bytes = 0;
+	expect(targets, 2, "\ngleakd_resident_memory_bytes{groupname=\"shop\"} 65536\n", true);
+	expect(targets, 2, "\ngleakd_stack_bytes{groupname=\"shop\"} 8192\n", true);
+}
+
+Test(textfile_memory, a_goal_that_a_memory_limit_makes_is_not_known)
+{
+	struct report_target targets[] = {make_target(17, "shop"), make_target(19, "shop")};
+
+	targets[1].counters.has_goal = false;
+	targets[1].counters.timed = false;
+	expect(targets, 2, "gleakd_heap_goal_bytes", false);
+	expect(targets, 2, "gleakd_gc_pause_seconds_total", false);
+	expect(targets, 2, "\ngleakd_heap_in_use_bytes{groupname=\"shop\"} 163840\n", true);
+}
+
+/* Ten series of a group, whatever it does; one place is one, in however many processes. */
+Test(textfile_memory, places_where_memory_grows)
+{
+	struct report_target targets[] = {make_target(17, "shop"), make_target(19, "shop")};
+	struct report_alloc_site sites[12] = {0};
+	struct report_allocations allocations = {.sites = sites, .n_sites = ARRAY_SIZE(sites)};
+
+	for (size_t i = 0; i < ARRAY_SIZE(sites); i++) {
+		snprintf(sites[i].id, sizeof(sites[i].id), "%08zx", i);
+		sites[i].in_use_bytes = 1000 + i;
+		sites[i].allocated_at = (struct report_frame){
+			.function = "main.put", .file = "/src/cache.go", .line = 17};
+	}
+	targets[0].allocations = targets[1].allocations = &allocations;
+	expect(targets, 2, "gleakd_growing_memory_places", false);
+	for (size_t i = 0; i < ARRAY_SIZE(sites); i++)
+		sites[i].judgement.verdict = ALLOC_STEADY;
+	expect(targets, 2, "\ngleakd_growing_memory_places{groupname=\"shop\"} 0\n", true);
+	sites[0].judgement.verdict = ALLOC_GROWING;
+	expect(targets, 2, "\ngleakd_growing_memory_places{groupname=\"shop\"} 1\n", true);
+	expect(targets, 2,
+	       "\ngleakd_growing_memory_place_bytes{groupname=\"shop\",site=\"00000000\","
+	       "function=\"main.put\",allocated_at=\"cache.go:17\"} 2000\n",
+	       true);
+	for (size_t i = 0; i < ARRAY_SIZE(sites); i++)
+		sites[i].judgement.verdict = ALLOC_GROWING;
+	expect(targets, 1, "\ngleakd_growing_memory_places{groupname=\"shop\"} 12\n", true);
+	expect(targets, 1, "site=\"00000009\"", true);
+	expect(targets, 1, "site=\"0000000a\"", false);
 }
 
 /* A sum without one of them would look as if that had given its memory back. */
