@@ -10,6 +10,7 @@ TITLES = {
     "hard": "Hard cases",
     "proof": "What the heap proves",
     "racing": "What the heap must not say",
+    "memory": "Memory that grows",
 }
 
 
