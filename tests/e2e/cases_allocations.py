@@ -17,7 +17,8 @@ EVERYDAY_PROGRAMS = {
 VERSION_PROGRAMS = {
     f"go{version}{kind}": Program("allocations", version, strip="-stripped" in kind,
                                   pie="-pie" in kind)
-    for version in ("1.18.10", "1.20.14", "1.22.12", "1.24.13", "1.26.8", "1.27.1")
+    for version in ("1.18.10", "1.19.13", "1.20.14", "1.21.13", "1.22.12", "1.23.12", "1.24.13",
+                    "1.25.14", "1.26.8", "1.27.1")
     for kind in ("", "-stripped", "-pie-stripped")
 }
 # Kinds of tests/programs/allocations, and how many of each: primes.
