@@ -133,8 +133,9 @@ static void begin(void *ctx)
 
 	if (!heap->watch)
 		return;
-	alloc_watch__rest(heap->watch, true);
+	/* While the heap is read nobody would be there to close a window. */
 	alloc_watch__settle(heap->watch);
+	alloc_watch__rest(heap->watch, true);
 }
 
 static void idle(void *ctx)

@@ -38,7 +38,9 @@ uint64_t privileges__keep(const struct options *options, bool probes, bool uprob
 	const struct capability_use use = {
 		.probes = probes,
 		.uprobe_multi = uprobe_multi,
-		.stops = options->command == COMMAND_PROVE,
+		/* What is waited for, or paid by somebody else, is to be over soon. */
+		.stops = options->command == COMMAND_PROVE ||
+			 (options->command == COMMAND_HEAP && probes),
 		.write_anywhere = needs_override(options->state) ||
 				  needs_override(options->textfile) ||
 				  needs_override(options->output),

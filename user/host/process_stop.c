@@ -17,6 +17,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "host/pids.h"
+#include "host/priority.h"
 
 /*
  * Pause between two looks at threads that have not stopped yet: a running thread takes some 10 us.
@@ -49,39 +50,27 @@ struct process_stop {
 	struct stopped_thread *threads;
 	size_t n_threads;
 	uint64_t begin_ns, limit_ns;
-	int policy; /* of ours before, see come_first() */
-	struct sched_param priority;
-	bool first;
+	/*
+	 * Ours before. Whoever stands still waits for us: nobody else on this processor is to come before.
+	 * Threads that help are ordinary ones, so that a small machine does not stand still as a whole.
+	 */
+	struct priority priority;
 	pid_t lent; /* to this process, too; 0: to none */
 };
 
-/*
- * Whoever stands still waits for us: nobody else on this processor is to come before. Threads that help
- * are ordinary ones, so that a small machine does not stand still as a whole. Where that is not
- * permitted (CAP_SYS_NICE) the stop takes as long as it takes.
- */
-static void come_first(struct process_stop *stop)
+static void come_as_before(struct process_stop *stop)
 {
-	const struct sched_param lowest = {.sched_priority = 1};
-
-	stop->policy = sched_getscheduler(0);
-	stop->first = stop->policy >= 0 && !sched_getparam(0, &stop->priority) &&
-		      !sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest);
-}
-
-static void come_as_before(const struct process_stop *stop)
-{
-	if (stop->first)
-		(void)sched_setscheduler(0, stop->policy, &stop->priority);
 	if (stop->lent)
-		(void)sched_setscheduler(stop->lent, stop->policy, &stop->priority);
+		(void)sched_setscheduler(stop->lent, stop->priority.policy, &stop->priority.param);
+	priority__as_before(&stop->priority);
 }
 
 void process_stop__lend_priority(struct process_stop *stop, pid_t to)
 {
 	const struct sched_param lowest = {.sched_priority = 1};
 
-	if (stop->first && !sched_setscheduler(to, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest))
+	if (stop->priority.first &&
+	    !sched_setscheduler(to, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest))
 		stop->lent = to;
 }
 
@@ -337,7 +326,7 @@ int process_stop__hold(const char *proc_root, pid_t pid, uint64_t limit_ns,
 	stop->proc_root = proc_root;
 	stop->pid = pid;
 	stop->limit_ns = limit_ns;
-	come_first(stop);
+	priority__first(&stop->priority);
 	err = hold_all(stop);
 	if (!err)
 		err = read_registers(stop);

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "host/bpf_ring.h"
+#include "host/priority.h"
 #include "observe/alloc_records.h"
 #include "session/allocs_private.h"
 #include "session/target_internal.h"
@@ -37,6 +38,8 @@ struct alloc_watch {
 	uint64_t malformed;
 	double ns_per_hit;
 	bool rests;
+	/* While a window is open: it is to be closed in time, however many wait for a processor. */
+	struct priority priority;
 	uint64_t ticked_ns;
 	size_t n;
 	struct target *by_slot[GL_ALLOC_MAX_TARGETS];
@@ -102,25 +105,40 @@ static void open_window(struct alloc_watch *watch, struct target *target)
 {
 	struct target_allocs *allocs = target->allocs;
 
-	if (attach(watch, target, &allocs->ended))
+	if (allocs->source == ALLOC_SOURCE_WINDOWS)
+		priority__first(&watch->priority);
+	if (attach(watch, target, &allocs->ended)) {
+		priority__as_before(&watch->priority);
 		return;
+	}
 	allocs->attached = true;
+	if (process__cpu_ns(target__pid(target), &allocs->opened_cpu_ns))
+		allocs->opened_cpu_ns = 0;
 	allocs->opened_ns = clock__monotonic_ns();
 	allocs->valid_from_ns = allocs->opened_ns;
 	allocs->valid_to_ns = UINT64_MAX;
 	allocs->n_windows++;
+	/* The period before is settled; attaching belongs to neither. */
+	allocs->period_began_ns = allocs->opened_ns;
 	if (!allocs->began_ns) {
 		allocs->began_ns = allocs->opened_ns;
-		allocs->period_began_ns = allocs->opened_ns;
 		allocs->counted_known = !heap_class_counts__read(allocs->runtime, &allocs->counted);
 	}
 	alloc_windows__set(&allocs->windows, true);
+	log_debug("allocations of process %d: probes attached, for the %llu. time",
+		  target__pid(target), (unsigned long long)allocs->n_windows);
 }
 
-static void note_window(struct target_allocs *allocs, uint64_t now_ns)
+static void note_window(struct target *target, uint64_t now_ns)
 {
+	struct target_allocs *allocs = target->allocs;
+	uint64_t cpu_ns = allocs->opened_cpu_ns;
+
 	if (!allocs->attached)
 		return;
+	(void)!process__cpu_ns(target__pid(target), &cpu_ns);
+	allocs->window_cpu_ns += cpu_ns - min_of(cpu_ns, allocs->opened_cpu_ns);
+	allocs->opened_cpu_ns = cpu_ns;
 	allocs->window_ns += now_ns - allocs->opened_ns;
 	allocs->attached_ns += now_ns - allocs->opened_ns;
 	allocs->opened_ns = now_ns;
@@ -130,7 +148,7 @@ static void close_window(struct target *target)
 {
 	struct target_allocs *allocs = target->allocs;
 
-	note_window(allocs, clock__monotonic_ns());
+	note_window(target, clock__monotonic_ns());
 	allocs->valid_to_ns = allocs->opened_ns;
 	for (size_t i = 0; i < allocs->n_modules; i++)
 		alloc_links__detach(&allocs->modules[i].links);
@@ -140,6 +158,15 @@ static void close_window(struct target *target)
 
 /* --- periods --------------------------------------------------------------------------------------- */
 
+/* By how much *@before has grown, which is now from now on. */
+static uint64_t grown(uint64_t now, uint64_t *before)
+{
+	uint64_t more = now > *before ? now - *before : 0;
+
+	*before += more;
+	return more;
+}
+
 /* What the runtime has counted since the period began; false: not known. */
 static bool count_period(struct target_allocs *allocs, struct alloc_counts *counts)
 {
@@ -148,14 +175,14 @@ static bool count_period(struct target_allocs *allocs, struct alloc_counts *coun
 	if (allocs->source == ALLOC_SOURCE_SAMPLE_HITS || !allocs->counted_known ||
 	    heap_class_counts__read(allocs->runtime, &now))
 		return false;
+	/* What is being moved from one of its counters to another may be missing for a moment. */
 	for (size_t c = 0; c < ALLOC_CLASSES; c++)
-		counts->objects[c] = now.objects[c] - allocs->counted.objects[c];
-	counts->large_bytes = now.large_bytes - allocs->counted.large_bytes;
-	allocs->counted = now;
+		counts->objects[c] = grown(now.objects[c], &allocs->counted.objects[c]);
+	counts->large_bytes = grown(now.large_bytes, &allocs->counted.large_bytes);
 	return true;
 }
 
-/* A period without a window says nothing: it goes on. */
+/* Without a window since the last period, it is as the time before. */
 static void settle(struct target *target)
 {
 	struct target_allocs *allocs = target->allocs;
@@ -165,17 +192,24 @@ static void settle(struct target *target)
 	};
 	struct alloc_counts counts;
 
-	note_window(allocs, now_ns);
-	if (!allocs->window_ns)
+	note_window(target, now_ns);
+	if (!allocs->window_ns) {
+		if (allocs->n_windows && count_period(allocs, &counts)) {
+			alloc_weights__extend(&allocs->weights, allocs->flow, &counts);
+			allocs->period_began_ns = now_ns;
+		}
 		return;
+	}
 	period.period_ns = now_ns - allocs->period_began_ns;
 	period.window_ns = allocs->window_ns;
+	period.cpu_ns = allocs->window_cpu_ns;
 	period.complete = allocs->window_ns >= period.period_ns &&
 			  allocs->counts.lost == allocs->settled_lost;
 	if (count_period(allocs, &counts))
 		period.counted = &counts;
 	alloc_weights__settle(&allocs->weights, allocs->flow, &period);
 	allocs->window_ns = 0;
+	allocs->window_cpu_ns = 0;
 	allocs->period_began_ns = now_ns;
 	allocs->settled_lost = allocs->counts.lost;
 }
@@ -185,7 +219,8 @@ static void settle(struct target *target)
 static bool wants_window(const struct alloc_watch *watch, struct target *target, uint64_t now_ns)
 {
 	struct target_allocs *allocs = target->allocs;
-	bool rests = watch->rests && !allocs->attached && allocs->began_ns;
+	/* Only those that can become dear at any moment. */
+	bool rests = watch->rests && allocs->source == ALLOC_SOURCE_WINDOWS;
 	uint64_t cpu_ns, hits = allocs->records + allocs->counts.lost + allocs->counts.skipped;
 
 	if (process__cpu_ns(target__pid(target), &cpu_ns))
@@ -204,6 +239,7 @@ static void look_at(struct alloc_watch *watch, struct target *target)
 	wanted = wants_window(watch, target, now_ns);
 	if (!wanted && allocs->attached) {
 		close_window(target);
+		priority__as_before(&watch->priority);
 		drain(watch);
 	}
 	if (wanted && (!allocs->attached || now_ns - allocs->period_began_ns > PERIOD_NS))
@@ -237,6 +273,8 @@ void alloc_watch__rest(struct alloc_watch *watch, bool rests)
 {
 	watch->rests = rests;
 	alloc_watch__tick(watch);
+	if (rests)
+		priority__as_before(&watch->priority);
 }
 
 void alloc_watch__settle(struct alloc_watch *watch)

@@ -40,7 +40,7 @@ int alloc_watch__ring_fd(const struct alloc_watch *watch);
 /* alloc_watch__tick - drain the ring, open and close windows. */
 void alloc_watch__tick(struct alloc_watch *watch);
 
-/* alloc_watch__rest - windows that are open may go on, no others are opened until it is called with false. */
+/* alloc_watch__rest - no windows on each allocation from now on, until it is called with false. */
 void alloc_watch__rest(struct alloc_watch *watch, bool rests);
 
 /*

@@ -60,8 +60,10 @@ struct target_allocs {
 	uint64_t began_ns, period_began_ns, opened_ns; /* opened: the window that is open now */
 	/* Of the latest window: while probes come and go some sites have one and others do not. */
 	uint64_t valid_from_ns, valid_to_ns;
-	uint64_t window_ns;   /* of the period, windows that are closed */
-	uint64_t attached_ns; /* before that window */
+	uint64_t opened_cpu_ns,
+		window_cpu_ns; /* CPU time of the target: then, and in these windows */
+	uint64_t window_ns;    /* of the period, windows that are closed */
+	uint64_t attached_ns;  /* before that window */
 	uint64_t n_windows;
 	uint64_t settled_lost; /* when the period began */
 	struct gl_alloc_counts counts;

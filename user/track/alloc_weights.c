@@ -48,21 +48,29 @@ struct alloc_block alloc_block__of(uint64_t size, bool has_pointers, int minor,
 
 /* --- a period ----------------------------------------------------------------------------------- */
 
-/* A window with a few hits in a row says nothing of what one costs. */
-#define MIN_HITS 500
+/* A process that spent more than this of its CPU time in hits did hardly anything else. */
+#define BUSY_PART 0.4
+#define MOST_PART 0.97
 
-static void learn_cost(struct alloc_weights *weights, const struct alloc_flow_goroutine *goroutines,
-		       size_t n, const struct alloc_period *period)
+/*
+ * How the window is to be seen: a goroutine that always wants to run did so in a part of it, as goroutines as
+ * busy as the busiest one share the processor time of the process. And where hits are nearly all that it did,
+ * that tells what one takes.
+ */
+static void see_window(const struct alloc_flow_goroutine *goroutines, size_t n,
+		       struct alloc_period *period)
 {
-	double most = 0, ns;
+	double most = 0, all = 0, cpu_ns = (double)period->cpu_ns;
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		most = fmax(most, (double)goroutines[i].window_hits);
-	if (most < MIN_HITS)
+		all += (double)goroutines[i].window_hits;
+	}
+	if (cpu_ns <= 0 || all <= 0)
 		return;
-	ns = (double)period->window_ns / most;
-	if (weights->ns_per_hit <= 0 || ns < weights->ns_per_hit)
-		weights->ns_per_hit = ns;
+	if (all * period->ns_per_hit > BUSY_PART * cpu_ns)
+		period->ns_per_hit = MOST_PART * cpu_ns / all;
+	period->window_ns = (uint64_t)fmin((double)period->window_ns, cpu_ns * most / all);
 }
 
 /* u / (1 - u) of one goroutine. */
@@ -147,7 +155,7 @@ static void weigh_classes(struct alloc_weights *weights, const struct alloc_peri
 	}
 }
 
-static void add_weights(struct alloc_flow_entry *entries, size_t n,
+static void add_weights(struct alloc_weights *weights, struct alloc_flow_entry *entries, size_t n,
 			const struct alloc_flow_goroutine *goroutines,
 			const struct alloc_period *period, const struct sums sums[ALLOC_CLASSES])
 {
@@ -164,6 +172,8 @@ static void add_weights(struct alloc_flow_entry *entries, size_t n,
 					 (1 + sum->extra * saturation(&goroutines[entry->goroutine],
 								      period));
 		entry->objects += hits * weight;
+		weights->settled[entry->size_class % ALLOC_CLASSES] +=
+			hits * weight * units_of(entry);
 		/* Of n hits of chance the error is the root of n; of all that there were, none. */
 		if (!period->complete) {
 			entry->variance += hits * weight * weight;
@@ -174,9 +184,9 @@ static void add_weights(struct alloc_flow_entry *entries, size_t n,
 }
 
 void alloc_weights__settle(struct alloc_weights *weights, struct alloc_flow *flow,
-			   const struct alloc_period *told)
+			   const struct alloc_period *period)
 {
-	struct alloc_period period = *told;
+	struct alloc_period weighing = *period;
 	struct sums sums[ALLOC_CLASSES] = {0};
 	struct alloc_flow_goroutine *goroutines;
 	struct alloc_flow_entry *entries;
@@ -184,19 +194,42 @@ void alloc_weights__settle(struct alloc_weights *weights, struct alloc_flow *flo
 
 	entries = alloc_flow__entries(flow, &n);
 	goroutines = alloc_flow__goroutines(flow, &n_goroutines);
-	if (period.complete) {
-		weights->carried = (struct alloc_counts){0};
-	} else {
+	if (!period->complete) {
 		weights->periods++;
-		learn_cost(weights, goroutines, n_goroutines, &period);
-		if (weights->ns_per_hit > 0)
-			period.ns_per_hit = fmin(period.ns_per_hit, weights->ns_per_hit);
-		add_up(entries, n, goroutines, &period, sums);
-		weigh_classes(weights, &period, sums);
+		see_window(goroutines, n_goroutines, &weighing);
+		add_up(entries, n, goroutines, &weighing, sums);
+		weigh_classes(weights, period, sums);
 	}
-	add_weights(entries, n, goroutines, &period, sums);
+	add_weights(weights, entries, n, goroutines, &weighing, sums);
 	for (size_t i = 0; i < n_goroutines; i++)
 		goroutines[i].window_hits = 0;
+}
+
+void alloc_weights__extend(struct alloc_weights *weights, struct alloc_flow *flow,
+			   const struct alloc_counts *counted)
+{
+	struct alloc_flow_entry *entries;
+	double factors[ALLOC_CLASSES];
+	size_t n;
+
+	for (size_t c = 0; c < ALLOC_CLASSES; c++) {
+		double more = counted_of(counted, c);
+
+		factors[c] = weights->settled[c] > 0 ? 1 + more / weights->settled[c] : 1;
+		weights->settled[c] *= factors[c];
+		if (weights->settled[c] > 0)
+			continue;
+		weights->carried.objects[c] += counted->objects[c];
+		weights->carried.large_bytes += c ? 0 : counted->large_bytes;
+	}
+	entries = alloc_flow__entries(flow, &n);
+	for (size_t i = 0; i < n; i++) {
+		double factor = factors[entries[i].size_class % ALLOC_CLASSES];
+
+		entries[i].objects *= factor;
+		entries[i].squares *= factor * factor;
+		entries[i].variance *= factor * factor;
+	}
 }
 
 double alloc_weights__variance(const struct alloc_weights *weights,

@@ -8,7 +8,8 @@
  * The runtime counts what it allocates of each size class, exactly, but not where. So the hits of a class
  * share what was counted of it. Within a class a goroutine that does little else than allocate is slowed
  * by its own hits and seen too seldom, one that waits in between is not: a goroutine that spent the part u
- * of the window in hits may have done 1 / (1 - u) times as much without. By how much, the count says:
+ * of the window in hits may have done 1 / (1 - u) times as much without. (Of a process that has to wait for
+ * processors, the window is the time in which it had some.) By how much, the count says:
  * each hit weighs s (1 + k u / (1 - u)), s being the period by the window, and k the number with which
  * the sum is right, 0 or more.
  */
@@ -38,15 +39,16 @@ struct alloc_block alloc_block__of(uint64_t size, bool has_pointers, int minor,
 struct alloc_period {
 	uint64_t period_ns, window_ns;	    /* the same: probes were there all the time */
 	bool complete;			    /* and no hit was lost */
-	double ns_per_hit;		    /* at least, and no more than it was seen to take */
+	uint64_t cpu_ns;		    /* that the process used in the window; 0: not known */
+	double ns_per_hit;		    /* by calibration */
 	const struct alloc_counts *counted; /* in it; NULL: not known */
 };
 
 struct alloc_weights {
 	/* Counted in periods without a hit of the class: the next hits of it stand for these as well. */
 	struct alloc_counts carried;
-	double ns_per_hit; /* at most: no goroutine can have more hits in a window; 0: not seen yet */
-	uint64_t periods; /* that were seen in part */
+	double settled[ALLOC_CLASSES]; /* all that entries stand for, in the unit of the counts */
+	uint64_t periods;	       /* that were seen in part */
 };
 
 /*
@@ -55,6 +57,13 @@ struct alloc_weights {
  */
 void alloc_weights__settle(struct alloc_weights *weights, struct alloc_flow *flow,
 			   const struct alloc_period *period);
+
+/*
+ * alloc_weights__extend - of the time since the last period nothing but @counted is known: what there is of each
+ * class stands for that as well.
+ */
+void alloc_weights__extend(struct alloc_weights *weights, struct alloc_flow *flow,
+			   const struct alloc_counts *counted);
 
 /*
  * alloc_weights__variance - of entry->objects: how the periods differ from each other, which the hits within

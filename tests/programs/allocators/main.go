@@ -5,7 +5,7 @@
 //	RATE=1 allocators    every object is a sample; without RATE it has no profile
 //
 // Each line on stdin is answered: "run NAME KIND N" by a goroutine of that profiler label, which has
-// ended by then, "mix N" by N rounds of all kinds and a goroutine that does little, "collect".
+// ended by then, "mix N" by rounds of all kinds for N ms, "collect".
 package main
 
 import (
@@ -17,6 +17,7 @@ import (
 	"runtime/pprof"
 	"strconv"
 	"strings"
+	"time"
 )
 
 type node struct {
@@ -116,38 +117,39 @@ func run(name, kind string, n int) {
 
 func make1() chan struct{} { return make(chan struct{}) }
 
-// mix is one goroutine that allocates all the time, and one that does once in a hundred rounds.
-func mix(n int) {
-	slow := make(chan struct{}, 100)
+// mix is, for so long, one goroutine that does nothing but allocate, and one that allocates 200 objects of
+// the same size each millisecond. It says how many rounds, and how many of the others there were.
+func mix(ms int) (rounds, others int) {
+	end := time.Now().Add(time.Duration(ms) * time.Millisecond)
 	done := make1()
 	go func() {
-		for range slow {
-			for i := 0; i < 100; i++ {
+		for time.Now().Before(end) {
+			time.Sleep(time.Millisecond)
+			for i := 0; i < 200; i++ {
 				makeOther()
 			}
+			others += 200
 		}
 		close(done)
 	}()
-	for i := 0; i < n; i++ {
+	for ; rounds%100 != 0 || time.Now().Before(end); rounds++ {
 		for k := 0; k < 10; k++ {
 			makeNode()
 			makeTiny()
 		}
-		makeNode()
 		makeHeader()
 		makeBytes(sizes[0])
 		makeString("and the beginning: ")
-		if i%10 == 0 {
+		if rounds%10 == 0 {
 			makeMap(sizes[2])
 			makeInts(sizes[2])
 		}
-		if i%100 == 0 {
+		if rounds%100 == 0 {
 			makeLarge(sizes[1])
-			slow <- struct{}{}
 		}
 	}
-	close(slow)
 	<-done
+	return rounds, others
 }
 
 func init() {
@@ -167,7 +169,9 @@ func main() {
 			run(words[1], words[2], n)
 		case "mix":
 			n, _ := strconv.Atoi(words[1])
-			mix(n)
+			rounds, others := mix(n)
+			fmt.Println("ok mix", rounds, others)
+			continue
 		case "collect":
 			runtime.GC()
 		}

@@ -199,6 +199,37 @@ Test(alloc_weights_periods, one_period_says_nothing_of_the_others)
 	cr_expect_float_eq(variance_at(7), 1e6, 1e-3);
 }
 
+Test(alloc_weights_periods, who_waits_for_processors_is_slowed_as_well)
+{
+	/* Both had a fifth of the time: of what there was, the first spent all in hits. */
+	const struct alloc_period period = {.period_ns = NSEC_PER_SEC,
+					    .window_ns = 10 * NSEC_PER_MSEC,
+					    .cpu_ns = 2 * NSEC_PER_MSEC,
+					    .ns_per_hit = 1000,
+					    .counted = &counted};
+
+	hit(1, 7, 5, 64, 1900);
+	hit(2, 8, 5, 64, 100);
+	counted.objects[5] = 100 * 1900 * 20 + 100 * 100;
+	alloc_weights__settle(&weights, flow, &period);
+	cr_expect_float_eq(objects_at(8) / 10000, 1, 0.2, "%f", objects_at(8));
+}
+
+Test(alloc_weights_periods, the_time_after_the_last_window_is_as_before)
+{
+	hit(1, 7, 5, 64, 30);
+	hit(1, 8, 5, 64, 10);
+	counted.objects[5] = 4000;
+	settle(1000, 10, false);
+	counted.objects[5] = 2000;
+	counted.objects[6] = 5;
+	alloc_weights__extend(&weights, flow, &counted);
+	cr_expect_float_eq(objects_at(7), 4500, 1e-6);
+	cr_expect_float_eq(objects_at(8), 1500, 1e-6);
+	cr_expect_eq(weights.carried.objects[6], 5);
+	cr_expect_eq(weights.carried.objects[5], 0);
+}
+
 /* --- the flow -------------------------------------------------------------------------------------- */
 
 Test(alloc_weights_periods, what_has_no_room_is_counted)
