@@ -213,12 +213,16 @@ static void join(struct diff *diff, const struct entries *old, const struct entr
 	for (size_t i = 0, k = 0; i < old->n || k < now->n;) {
 		const struct entry *left = i < old->n ? &old->items[i] : NULL;
 		const struct entry *right = k < now->n ? &now->items[k] : NULL;
-		int order = !left ? 1 : !right ? -1 : by_id(left, right);
+		int order = left && right ? by_id(left, right) : 0;
 
-		take(diff, order <= 0 ? left->program : right->program, order <= 0 ? left : NULL,
-		     order >= 0 ? right : NULL);
-		i += order <= 0;
-		k += order >= 0;
+		if (left && (!right || order < 0))
+			take(diff, left->program, left, NULL);
+		else if (right && (!left || order > 0))
+			take(diff, right->program, NULL, right);
+		else if (left && right)
+			take(diff, right->program, left, right);
+		i += left && (!right || order <= 0);
+		k += right && (!left || order >= 0);
 	}
 }
 

@@ -400,7 +400,7 @@ static void put_report(struct recorder *recorder, const struct report *report, u
 	record_bind__count(statement, 1, now_ns);
 	sqlite3_bind_int(statement, 2, report__final(report));
 	sqlite3_bind_text64(statement, 3, text, size, free, SQLITE_UTF8);
-	recorder__put(recorder, PUT_REPORT);
+	recorder->reported |= recorder__put(recorder, PUT_REPORT);
 }
 
 static void tell_alive(struct recorder *recorder, bool final)
@@ -459,6 +459,9 @@ void recorder__free(struct recorder *recorder)
 	for (int i = 0; i < STATEMENTS; i++)
 		sqlite3_finalize(recorder->statements[i]);
 	sqlite3_close(recorder->db);
+	/* A file of ours in which there is nothing would be in the way of the next try. */
+	if (!recorder->reported)
+		unlink(recorder->path);
 	names__free(&recorder->frames);
 	names__free(&recorder->sites);
 	names__free(&recorder->allocs);
