@@ -473,11 +473,17 @@ uint64_t heap_mark__woken(struct heap_mark *mark)
 
 void mark__late(struct heap_mark *mark, uint64_t from, uint64_t address)
 {
-	uint64_t page = address >> GO_PAGE_SHIFT, hash = hash__keyed_word(page);
+	/* A visitor is to be shown all that leads there, if there is room for it. */
+	bool each = mark->visitor && mark->n_late < LATE_PAGES / 2;
+	uint64_t page = address >> GO_PAGE_SHIFT, holder = each ? from >> GO_PAGE_SHIFT : 0;
+	uint64_t hash = hash__keyed_word(page ^ holder << 32);
 	struct index_search search = index__search(mark->late_pages, hash);
 
 	while (index__next(&search)) {
-		if (mark->late[search.number].address >> GO_PAGE_SHIFT == page)
+		const struct mark_late *late = &mark->late[search.number];
+
+		if (late->address >> GO_PAGE_SHIFT == page &&
+		    (!each || late->from >> GO_PAGE_SHIFT == holder))
 			return;
 	}
 	if (!array__reserve(mark->late, mark->late_capacity, mark->n_late + 1) ||
@@ -510,18 +516,21 @@ static int look_up_late(struct heap_mark *mark)
 	uint32_t number;
 	int err;
 
-	if (heap_spans__find(mark->spans, late.address) != HEAP_NO_SPAN)
-		return 0;
-	err = heap_spans__look_up(mark->spans, late.address, &number);
-	if (err || number == HEAP_NO_SPAN)
-		return err;
-	err = grow(mark);
-	if (!err)
-		err = mark_young(mark, number);
+	number = heap_spans__find(mark->spans, late.address);
+	if (number == HEAP_NO_SPAN) {
+		err = heap_spans__look_up(mark->spans, late.address, &number);
+		if (err || number == HEAP_NO_SPAN)
+			return err;
+		err = grow(mark);
+		if (!err)
+			err = mark_young(mark, number);
+		if (err)
+			return err;
+	}
 	/* Whoever wants to know what hangs from what has not seen that it hangs there. */
-	if (!err && mark->visitor && late.from)
+	if (mark->visitor && late.from)
 		heap_mark__contents(mark, late.from);
-	return err;
+	return 0;
 }
 
 /* ------------------------------------------------------------------------------------------------ */
