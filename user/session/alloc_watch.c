@@ -352,6 +352,17 @@ static int prepare(struct alloc_watch *watch, struct target *target, uint64_t ra
 	return err;
 }
 
+static void tell_sites(const struct target *target)
+{
+	const struct alloc_plan *plan = &target->allocs->modules[0].plan;
+
+	for (size_t i = 0; i < plan->n; i++)
+		log_debug("allocation site %s+0x%x 0x%llx %s", plan->sites[i].site.function,
+			  plan->sites[i].site.func_offset,
+			  (unsigned long long)plan->sites[i].site.address,
+			  probe_class__name(plan->sites[i].site.class));
+}
+
 int alloc_watch__add(struct alloc_watch *watch, struct target *target, struct failure *failure)
 {
 	uint64_t rate;
@@ -374,6 +385,7 @@ int alloc_watch__add(struct alloc_watch *watch, struct target *target, struct fa
 	if (err)
 		return 0;
 	watch->by_slot[watch->n++] = target;
+	tell_sites(target);
 	return 0;
 }
 
