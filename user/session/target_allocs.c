@@ -180,6 +180,15 @@ static struct alloc_block block_of(struct target *target, const struct gl_alloc 
 			       allocs->runtime->layout->minor, heap_spans__class_size);
 }
 
+/* Go 1.22 has begun to put a header in front of some objects: where their slot begins. */
+static uint64_t slot_of(const struct gl_alloc *record)
+{
+	const uint64_t first_with_header = 576, aligned = 64;
+
+	return record->size < first_with_header ? record->object :
+						  record->object / aligned * aligned;
+}
+
 static void take(struct target *target, const struct gl_alloc *record,
 		 const struct alloc_block *block)
 {
@@ -191,7 +200,7 @@ static void take(struct target *target, const struct gl_alloc *record,
 		.bytes = block->bytes,
 		.size_class = block->size_class,
 		.tiny = block->tiny,
-		.object = record->object,
+		.object = slot_of(record),
 		.stack = stack_of(target, record),
 		.labels = labels_at(target, record->labels),
 	};
