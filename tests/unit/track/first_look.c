@@ -23,6 +23,7 @@ struct process {
 	uint64_t collects_from;	     /* the first collection comes late where little is allocated */
 	enum wait_class class;	     /* of the site in question */
 	struct site_objects objects; /* what its members turn out to wait on */
+	bool young;		     /* collections note what they do in Go */
 	bool until_attach;	     /* it changes nothing any more once gleakd watches */
 };
 
@@ -60,6 +61,7 @@ static void look(struct world *world, const struct process *process, struct watc
 static void run_and_look(struct world *world, const struct process *process, struct watch *watch)
 {
 	world__new(world, false, false);
+	world->notes_before = process->young;
 	if (process->start)
 		process->start(world);
 	while (world->now < WORLD_START + process->runs)
@@ -151,6 +153,12 @@ static void leak_at_random(struct world *world, uint64_t since __maybe_unused)
 		world__spawn(world, SITE, PLACE, WAIT_WAIT_GROUP, FOREVER);
 }
 
+static void leak_forty(struct world *world, uint64_t since __maybe_unused)
+{
+	for (int i = 0; i < 40; i++)
+		world__spawn(world, SITE, PLACE, WAIT_SELECT, FOREVER);
+}
+
 static const struct process leaks[] = {
 	{.name = "one a second",
 	 .each_second = leak_receiver,
@@ -178,6 +186,11 @@ static const struct process leaks[] = {
 	 .runs = 20 * MINUTE,
 	 .collects_every = 2 * MINUTE,
 	 .collects_from = 9 * MINUTE},
+	{.name = "forty a second in a young process",
+	 .each_second = leak_forty,
+	 .runs = 61 * SECOND,
+	 .collects_every = 6 * SECOND,
+	 .young = true},
 };
 
 Test(first_look, leaks_are_suspected_and_then_told)
@@ -290,6 +303,24 @@ static void connection(struct world *world, uint64_t stays)
 static void connections_that_stay(struct world *world, uint64_t since __maybe_unused)
 {
 	connection(world, FOREVER);
+}
+
+static void many_connections(struct world *world, uint64_t since __maybe_unused)
+{
+	for (int i = 0; i < 40; i++)
+		connection(world, FOREVER);
+}
+
+static void large_pool(struct world *world)
+{
+	for (int i = 0; i < 2500; i++)
+		world__spawn(world, SITE, PLACE, WAIT_CHAN_RECEIVE, FOREVER);
+}
+
+static void large_pool_starts(struct world *world, uint64_t since)
+{
+	for (int i = 0; seconds(since) <= 30 && i < 80; i++)
+		world__spawn(world, SITE, PLACE, WAIT_CHAN_RECEIVE, FOREVER);
 }
 
 static void connections_of_20_minutes(struct world *world, uint64_t since __maybe_unused)
@@ -479,6 +510,21 @@ static const struct process healthy[] = {
 	 .runs = HOUR,
 	 .collects_every = 2 * MINUTE,
 	 .collects_from = 20 * MINUTE},
+	{.name = "many connections of a young server",
+	 .each_second = many_connections,
+	 .runs = 61 * SECOND,
+	 .collects_every = 6 * SECOND,
+	 .young = true},
+	{.name = "a large pool of a young process",
+	 .start = large_pool,
+	 .runs = 61 * SECOND,
+	 .collects_every = 6 * SECOND,
+	 .young = true},
+	{.name = "a large pool that starts in half a minute",
+	 .each_second = large_pool_starts,
+	 .runs = 61 * SECOND,
+	 .collects_every = 6 * SECOND,
+	 .young = true},
 };
 
 Test(first_look, healthy_processes_are_not_even_suspected)

@@ -218,8 +218,9 @@ void world__collect(struct world *world)
 		struct actor *actor = &world->actors[i];
 
 		if (actor->place && !actor->waitsince_ns)
-			actor->waitsince_ns = world->now;
+			actor->waitsince_ns = world->notes_before ? world->collected : world->now;
 	}
+	world->collected = world->now;
 }
 
 /* Every connection is an open file. */
