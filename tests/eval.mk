@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# How well gleakd judges: leaking programs, healthy servers, hard cases, what the heap shows; root.
+# How well gleakd judges: leaking programs, healthy servers, hard cases, what the heap shows, leaks from
+# public reports; root.
 
 # All of it, and the page docs/eval.md.
 .PHONY: eval

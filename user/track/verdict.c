@@ -255,7 +255,8 @@ static bool confirmed_rises(const struct evidence *e)
 {
 	uint64_t gap;
 
-	if (e->came < CONFIRMED_MIN_CAME || e->came_first_ns - e->came_last_ns < e->min_age_ns ||
+	if (e->came < CONFIRMED_MIN_CAME ||
+	    e->came_first_ns - e->came_last_ns < e->min_age_ns / CONFIRMED_APART_PART ||
 	    (uint64_t)e->proof.goroutines * 2 < e->parked_min_age)
 		return false;
 	gap = (e->came_first_ns - e->came_last_ns) / (e->came - 1);

@@ -58,7 +58,8 @@
 
 /* --- confirmed and proven (verdict.c) -------------------------------------------------------------- */
 
-#define CONFIRMED_MIN_CAME 3 /* so many came during the watch, not at once: its number rises */
+#define CONFIRMED_MIN_CAME   3 /* so many came during the watch: its number rises ... */
+#define CONFIRMED_APART_PART 4 /* ... when it was not all within this part of min_age */
 
 /* --- growing (verdict.c) -------------------------------------------------------------------------- */
 

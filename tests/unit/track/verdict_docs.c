@@ -140,6 +140,8 @@ Test(verdict_docs, confirmed)
 
 	says(page, "`leaking` when %s of those that wait came during the watch",
 	     word(CONFIRMED_MIN_CAME));
+	cr_expect_eq(CONFIRMED_APART_PART, 4);
+	says(page, "not all within a quarter of `--min-age`");
 	cr_expect_eq(minutes(ALARM_MAX_NS), 60);
 	says(page, "none for an hour, or for %s times the usual gap", word(GROWTH_MAX_GAPS));
 	free(page);

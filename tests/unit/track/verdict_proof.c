@@ -95,7 +95,7 @@ Test(verdict_proof, the_trend_does_not_turn_a_leak_into_a_fixed_set_and_back)
 	cr_expect_eq(verdict_of(&e), VERDICT_STUCK);
 	e.came = 3;
 	e.came_first_ns = 1000 * SECOND;
-	e.came_last_ns = 995 * SECOND;
+	e.came_last_ns = 998 * SECOND;
 	cr_expect_eq(verdict_of(&e), VERDICT_STUCK, "all came at once");
 	e.came_last_ns = 600 * SECOND;
 	cr_expect_eq(verdict_of(&e), VERDICT_LEAKING);
