@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The input is one byte of choices and what a writable, or read-only, segment holds: Go's build
- * information, or something that resembles it. The whole of it is also taken for a version.
+ * information, or something that resembles it. The whole of it is also taken for a version, and for the
+ * list of modules.
  */
 #include "golang/buildinfo.h"
+#include "golang/dependencies.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -73,6 +75,33 @@ static void check(const struct go_build_info *info)
 	fuzz__require(is_text(info->module_path, sizeof(info->module_path)));
 	fuzz__require(is_text(info->module_version, sizeof(info->module_version)));
 	fuzz__require(is_text(info->experiments, sizeof(info->experiments)));
+	fuzz__require(is_text(info->vcs_revision, sizeof(info->vcs_revision)));
+}
+
+static void ask(struct go_dependencies *dependencies)
+{
+	static const char *const functions[] = {"", "a/b.F", "a.b/c%2ed.(*T).f", "%", "main.main"};
+	static const char *const files[] = {"", "/vendor/", "/x/vendor/a/b.go",
+					    "a.b/c@v1.2.3/d.go"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(files); k++) {
+			const struct go_dependency *found =
+				go_dependencies__of(dependencies, functions[i], files[k]);
+
+			fuzz__require(!found || (found->path && *found->version));
+		}
+	}
+	go_dependencies__free(dependencies);
+}
+
+static void parse_dependencies(const uint8_t *data, size_t size)
+{
+	struct fuzz_input input = {data, size};
+	struct go_dependencies *dependencies;
+
+	fuzz__require(!go_dependencies__parse(fuzz_input__text(&input, '\0'), &dependencies));
+	ask(dependencies);
 }
 
 static void parse_version(const uint8_t *data, size_t size)
@@ -94,12 +123,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct file file;
 	struct failure failure = {0};
 	struct go_build_info info;
+	struct go_dependencies *dependencies;
 	struct elf_image *image;
 	int fd, err;
 
 	if (!size)
 		return 0;
 	parse_version(data + 1, size - 1);
+	parse_dependencies(data + 1, size - 1);
 	fd = fuzz__memfd(&file, make_file(&file, data[0], data + 1, size - 1));
 	fuzz__require(!elf_image__open(fd, &image, &failure));
 	close(fd);
@@ -109,6 +140,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz__require(is_text(failure.text, sizeof(failure.text)));
 	else
 		check(&info);
+	fuzz__require(!go_dependencies__read(image, &dependencies));
+	ask(dependencies);
 	elf_image__free(image);
 	fuzz__require(fuzz__next_descriptor() == descriptor);
 	return 0;
