@@ -9,8 +9,8 @@ import shutil
 import subprocess
 
 from cases_host import host, of_pid, own_copy, pids
-from faults import alive, figures, kit, metrics_when, shows, until
-from harness import VERSIONS, Skip, case, check, check_equal
+from faults import PATIENCE, alive, compiled, figures, kit, metrics_when, shows, until
+from harness import VERSIONS, Failed, Skip, case, check, check_equal
 from programs import Program, Target, go_command, go_environment
 
 HOSTILE = Program("hostile", linkname=True)
@@ -161,3 +161,48 @@ def programs_that_become_others(t):
         for target in turning:
             check_equal(target.answer(("clean", "hit")), "clean", "code of the other program")
     shows(g)
+
+
+def deaf(t, what, path, *args):
+    """A program with a file system whose server stops answering."""
+    if not os.path.exists("/dev/fuse"):
+        raise Skip("/dev/fuse", always=True)
+    argv = [compiled("deaf.c", "deaf", "-static"), what, path, *args]
+    target = Target(t, as_user(NOBODY, *argv) if what == "overlay" else argv)
+    try:
+        target.answer("ready")
+    except Failed as failure:
+        raise Skip(f"FUSE in a user namespace ({failure})", always=True) from None
+    return target
+
+
+@case
+def memory_whose_server_does_not_answer(t):
+    """Reading it ends in a helper that is left behind; the process is in quarantine, all goes on."""
+    metrics = os.path.join(t.directory(), "gleakd.prom")
+    target = deaf(t, "memory", own_copy(t, HOSTILE, "mapped"), "mapped", "1")
+    other = bystander(t)
+    g = host(t, "--textfile", metrics)
+    shows(g, "both", lambda r: pids(r) == sorted((target.pid, other.pid)))
+    target.ask("arm")
+    r = shows(g, "it is in quarantine", lambda r: r["self"]["quarantined"] == 1)
+    check_equal(r["self"]["missed_deadlines"], 1, "deadlines")
+    check(any(f"pid {target.pid}: its memory or a file" in e for e in g.errors), "it is not named")
+    other.ask("shape chanreceive 11")
+    shows(g, "the other alone", lambda r: alive(r) == {other.pid: 49})
+    metrics_when("the metrics tell", metrics, lambda m: m["gleakd_quarantined_processes"] == 1)
+    g.interrupt(PATIENCE)
+
+
+@case
+def executable_whose_server_does_not_answer(t):
+    """On an overlay above it, which does not say so."""
+    target = deaf(t, "overlay", own_copy(t, COUNTS, "overlaid"))
+    other = bystander(t)
+    g = host(t, "--only", "exe:/mnt/over/*", "--min-process-age", "3s")
+    shows(g, "the other", lambda r: pids(r) == [other.pid])
+    shows(g, "it is in quarantine", lambda r: r["self"]["quarantined"] == 1)
+    other.ask("shape chanreceive 11")
+    shows(g, "the other alone", lambda r: alive(r) == {other.pid: 49})
+    target.ask("ping")
+    g.interrupt(PATIENCE)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "broker/channel.h"
+#include "host/access_guard.h"
 #include "host/bpf_usage.h"
 #include "host/maps.h"
 #include "host/process.h"
@@ -369,7 +370,10 @@ static int64_t tell_usage(struct broker_server *server)
 	struct self_usage own = self_usage__read(PROC_ROOT);
 	/* The ring is the worker's as well, and is counted there. */
 	int ring = server->programs ? programs_direct.ring_fd(server->programs) : -1;
+	struct access_guard_counts counts = access_guard__counts();
 	const struct access_usage usage = {
+		.quarantined = counts.quarantined,
+		.missed_deadlines = counts.missed,
 		.cpu_seconds = own.cpu_seconds,
 		.resident_bytes = own.resident_bytes,
 		.bpf_bytes = bpf_usage__read(PROC_ROOT, ring).bytes,

@@ -153,7 +153,8 @@ static int add_target(struct watch *watch, pid_t pid)
 	/* Before the search: what is mapped after it is searched for in the first round. */
 	int unknown = process__mapped_code(PROC_ROOT, pid, &watched->mapped_code);
 	bool later;
-	int n = session__add_runtimes(watch->rounds.session, pid, NULL, &later, &watch->rounds.failure);
+	int n = session__add_runtimes(watch->rounds.session, pid, NULL, &later,
+				      &watch->rounds.failure);
 
 	if (n < 0)
 		return n;

@@ -9,6 +9,7 @@
 #include "cli/config.h"
 #include "cli/privileges.h"
 #include "discover/container_name.h"
+#include "host/access_guard.h"
 
 /*
  * A daemon's budget is kept by itself (cli/budget.h); this is for when it cannot keep it any more. Address
@@ -120,6 +121,9 @@ int workers__run(const struct options *options, int argc, char **argv,
 	};
 	int code;
 
+	/* Others look at one process that the user has named, and have no time for a helper. */
+	if (options->command == COMMAND_WATCH || options->command == COMMAND_LIST)
+		access_guard__enable();
 	folder_of(options->state, state);
 	name_files(&workers, options);
 	code = broker__run(&broker, run, &workers);

@@ -14,6 +14,7 @@
 #include "base/read.h"
 #include "base/temp_file.h"
 #include "host/access.h"
+#include "host/access_guard.h"
 #include "host/owner.h"
 #include "host/pids.h"
 #include "host/process.h"
@@ -26,20 +27,30 @@
 
 /* --- files --------------------------------------------------------------------------------------- */
 
+/* The process that "/proc/PID/..." is about; 0: none. */
+static pid_t pid_of(const char *path)
+{
+	const size_t root = strlen(PROC_ROOT "/");
+
+	return strncmp(path, PROC_ROOT "/", root) != 0 ? 0 : (pid_t)strtol(path + root, NULL, 10);
+}
+
 /*
  * @handle is O_PATH, which opens nothing: the other end of a FIFO or a device does not notice. Opens the
  * inode that was examined, whatever the path leads to by now.
  */
-static int open_again(int handle, int flags)
+static int open_again(pid_t pid, int handle, int flags)
 {
-	struct stat file;
+	struct statx file;
 	char path[64];
 	int fd;
 
-	if (fstat(handle, &file))
+	if (statx(handle, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &file))
 		return -errno;
-	if (!S_ISREG(file.st_mode))
+	if (!S_ISREG(file.stx_mode))
 		return -ENOEXEC;
+	if (pid && access_guard__is_enabled())
+		return access_guard__open(pid, handle, flags);
 	snprintf(path, sizeof(path), PROC_ROOT "/self/fd/%d", handle);
 	fd = open(path, flags | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
@@ -55,7 +66,7 @@ static int direct_open(const char *path, int flags)
 		return -errno;
 	if (!whole)
 		return fd;
-	again = open_again(fd, flags);
+	again = open_again(pid_of(path), fd, flags);
 	close(fd);
 	return again;
 }
@@ -74,7 +85,7 @@ static int direct_open_below(const char *root, const char *path, int flags)
 		return -errno;
 	if (flags & O_PATH)
 		return fd;
-	again = open_again(fd, flags);
+	again = open_again(pid_of(root), fd, flags);
 	close(fd);
 	return again;
 }
@@ -156,7 +167,10 @@ static int64_t direct_user_id(const char *name)
 
 static void direct_usage(struct access_usage *ret_usage)
 {
-	*ret_usage = (struct access_usage){.cpu_seconds = 0};
+	struct access_guard_counts counts = access_guard__counts();
+
+	*ret_usage = (struct access_usage){.quarantined = counts.quarantined,
+					   .missed_deadlines = counts.missed};
 }
 
 static int direct_pidfd(pid_t pid)
@@ -237,20 +251,32 @@ static void direct_close_memory(struct access_memory *memory)
 	free(memory);
 }
 
+static ssize_t read_by(const struct access_memory *memory, pid_t task, const struct iovec *local,
+		       size_t n_local, const struct iovec *foreign, size_t n_foreign)
+{
+	ssize_t n;
+
+	if (access_guard__is_enabled())
+		return access_guard__read_memory(memory->pid, task, local, n_local, foreign,
+						 n_foreign);
+	n = process_vm_readv(task, local, n_local, foreign, n_foreign, 0);
+	return n < 0 ? -errno : n;
+}
+
 static ssize_t direct_read_memory(struct access_memory *memory, const struct iovec *local,
 				  size_t n_local, const struct iovec *foreign, size_t n_foreign)
 {
 	/* Several threads may read (memory_copy.h). */
 	pid_t task = __atomic_load_n(&memory->task, __ATOMIC_RELAXED);
-	ssize_t n = process_vm_readv(task, local, n_local, foreign, n_foreign, 0);
+	ssize_t n = read_by(memory, task, local, n_local, foreign, n_foreign);
 
-	if (n < 0 && errno == ESRCH) {
+	if (n == -ESRCH) {
 		/* The thread has ended; others may go on. */
 		task = process__task(PROC_ROOT, memory->pid);
 		__atomic_store_n(&memory->task, task, __ATOMIC_RELAXED);
-		n = process_vm_readv(task, local, n_local, foreign, n_foreign, 0);
+		n = read_by(memory, task, local, n_local, foreign, n_foreign);
 	}
-	return n < 0 ? -errno : n;
+	return n;
 }
 
 /*

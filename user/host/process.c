@@ -194,30 +194,17 @@ static int read_exe_link(const char *proc_root, pid_t pid, char *text)
 	return 0;
 }
 
-static bool is_same_file(const char *path, const struct statx *other)
-{
-	struct statx found;
-
-	return !access__stat(path, STATX_INO, &found) &&
-	       found.stx_dev_major == other->stx_dev_major &&
-	       found.stx_dev_minor == other->stx_dev_minor && found.stx_ino == other->stx_ino;
-}
-
 /*
- * Whether the image is really a file called "... (deleted)": then its name leads to it, seen from
- * the root of the process. Names that a file system in user space would be asked for are not looked up.
+ * Whether the image is really a file called "... (deleted)". No path is followed, which could lead anywhere:
+ * a file that has a name left has not been deleted, but where it had several.
  */
-static bool suffix_is_name(const char *proc_root, pid_t pid, const char *text)
+static bool suffix_is_name(const char *proc_root, pid_t pid)
 {
-	char path[PATH_MAX], inside[2 * PATH_MAX];
+	char path[PATH_MAX];
 	struct statx image;
 
-	if (image_file__path_may_block(proc_root, pid, text) ||
-	    proc_path(path, sizeof(path), proc_root, pid, "exe") ||
-	    access__stat(path, STATX_INO, &image))
-		return false;
-	snprintf(inside, sizeof(inside), "%s/%d/root%s", proc_root, pid, text);
-	return is_same_file(inside, &image);
+	return !proc_path(path, sizeof(path), proc_root, pid, "exe") &&
+	       !access__stat(path, STATX_NLINK, &image) && image.stx_nlink;
 }
 
 static int describe_exe(const char *proc_root, pid_t pid, const struct proc_stat *stat,
@@ -240,7 +227,7 @@ static int describe_exe(const char *proc_root, pid_t pid, const struct proc_stat
 	}
 	length = strlen(info->exe);
 	if (length > suffix && !strcmp(info->exe + length - suffix, DELETED_SUFFIX) &&
-	    !suffix_is_name(proc_root, pid, info->exe))
+	    !suffix_is_name(proc_root, pid))
 		info->exe[length - suffix] = '\0';
 	return 0;
 }
@@ -296,6 +283,18 @@ int process__read(const char *proc_root, pid_t pid, struct process_info *ret_inf
 		return explain(-ESRCH, proc_root, pid, failure);
 	*ret_info = info;
 	return 0;
+}
+
+int process__identify(const char *proc_root, pid_t pid, struct process_id *ret_id, uid_t *ret_uid)
+{
+	struct proc_stat stat;
+	int err = read_stat(proc_root, pid, &stat);
+
+	if (!err)
+		err = read_uid(proc_root, pid, ret_uid);
+	if (!err)
+		*ret_id = (struct process_id){pid, stat.field[STAT_START_TIME]};
+	return err;
 }
 
 /* Before Linux 6.2 (fs/proc/fd.c, proc_fd_getattr) the directory does not tell how much is in it. */
@@ -408,6 +407,13 @@ static int explain_exe(int err, const char *proc_root, pid_t pid, struct failure
 		return explain(-ESRCH, proc_root, pid, failure);
 	if (err == -EACCES || err == -EPERM)
 		return explain_exe_refused(pid, failure);
+	if (err == -ETIMEDOUT)
+		return failure__set(
+			failure, err,
+			"process %d is left alone, since to open what it runs, or to read its "
+			"memory, took too long; is that on a file system whose server does "
+			"not answer?",
+			pid);
 	return failure__set(failure, err, "cannot open the executable of process %d: %s", pid,
 			    strerror(-err));
 }

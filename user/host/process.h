@@ -37,6 +37,13 @@ int process__read(const char *proc_root, pid_t pid, struct process_info *ret_inf
 		  struct failure *failure) __must_check;
 
 /*
+ * process__identify - only who it is, by what the kernel makes up: nothing that it runs or names is looked
+ * at. Errors: -ESRCH, -EACCES, -EPROTO.
+ */
+int process__identify(const char *proc_root, pid_t pid, struct process_id *ret_id,
+		      uid_t *ret_uid) __must_check;
+
+/*
  * process__count_files - open file descriptors, sockets among them. -EACCES, -ESRCH; counting stops
  * at a million.
  */

@@ -91,6 +91,12 @@ static int explain(int err, const char *what, struct failure *failure)
 		return not_go(what, failure);
 	if (err == -ESRCH)
 		return failure__set(failure, err, "the process ended");
+	if (err == -ETIMEDOUT)
+		return failure__set(
+			failure, err,
+			"%s: the process is left alone, since to read its memory took too "
+			"long; is that of a file whose server does not answer?",
+			what);
 	return failure__set(failure, err, "%s: cannot be read (error %d)", what, -err);
 }
 

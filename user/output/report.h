@@ -315,6 +315,8 @@ struct report_self {
 	uint64_t processes_seen, processes_rejected;
 	uint64_t cycle_ns;	   /* the last round over all targets */
 	uint32_t interval_stretch; /* one round every so many intervals, to keep gleakd's budget */
+	uint64_t quarantined;	   /* processes that are left alone since they held gleakd up */
+	uint64_t missed_deadlines; /* how often that was */
 	uint64_t slowed_targets;   /* that have a census less often than that, for the same reason */
 	/* What of gleakd's own work came to nothing. */
 	uint64_t process_events_lost, textfile_errors, state_errors;

@@ -80,6 +80,8 @@ static void fill_descriptors(struct report_self *self)
 	access__usage(&agent);
 	self->bpf_bytes = usage.bytes + agent.bpf_bytes;
 	self->bpf_links = usage.links;
+	self->quarantined = agent.quarantined;
+	self->missed_deadlines = agent.missed_deadlines;
 	self->open_fds = usage.fds;
 	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur != RLIM_INFINITY)
 		self->max_fds = limit.rlim_cur;

@@ -285,7 +285,7 @@ bool target__check_alive(struct target *target)
  */
 static int census_failed(struct target *target, int err, struct failure *failure)
 {
-	if (err != -ESRCH && err != -ESTALE && err != -EPROTO)
+	if (err != -ESRCH && err != -ESTALE && err != -EPROTO && err != -ETIMEDOUT)
 		return failure__set(failure, err, "%s", target->trouble.text);
 	if (!target__check_alive(target))
 		return 0;

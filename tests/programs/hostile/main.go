@@ -9,6 +9,7 @@
 //	hostile collide N	N goroutines whose goids an unkeyed hash puts into one bucket
 //	hostile lists N		N goroutines in sync.Cond.Wait whose stacks are full of lists without an end
 //
+//	hostile mapped N	a goroutine in the second page of the file that is descriptor 3
 //	hostile turn MS PROGRAM [ARG...]	executes that after so many milliseconds, with the next longer delay
 //
 // "arm" puts them into the runtime's list, from then on "more N" has it show N of them.
@@ -99,6 +100,14 @@ func crowd(n int) []uintptr {
 	return withReal(n, func(i int) uintptr { return address(words, i*stride) })
 }
 
+func mapped(int) []uintptr {
+	page, err := syscall.Mmap(3, 0, 8192, syscall.PROT_READ, syscall.MAP_SHARED)
+	if err != nil {
+		panic(err)
+	}
+	return withReal(1, func(int) uintptr { return uintptr(unsafe.Pointer(&page[0])) + 4096 })
+}
+
 // inverse of SplitMix64's finaliser.
 func inverse(x uint64) uint64 {
 	x ^= x>>31 ^ x>>62
@@ -145,7 +154,7 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
-	makers := map[string]func(int) []uintptr{"many": many, "crowd": crowd, "collide": collide, "lists": lists}
+	makers := map[string]func(int) []uintptr{"many": many, "crowd": crowd, "collide": collide, "mapped": mapped, "lists": lists}
 	if os.Args[1] == "lists" {
 		wait(n)
 	}

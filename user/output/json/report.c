@@ -231,6 +231,8 @@ static void put_self(struct json *json, const struct report_self *self)
 	json__seconds(json, "cycle_seconds", self->cycle_ns);
 	json__count(json, "interval_stretch", max_of(self->interval_stretch, 1u));
 	json__count(json, "slowed_targets", self->slowed_targets);
+	json__count(json, "quarantined", self->quarantined);
+	json__count(json, "missed_deadlines", self->missed_deadlines);
 	put_processes(json, self);
 	put_own_losses(json, self);
 	json__end_object(json);

@@ -123,6 +123,12 @@ static void put_cost(FILE *out, const struct metrics *metrics, const struct repo
 	put_count(out, "gleakd_slowed_targets", EXPOSITION_GAUGE,
 		  "Processes looked at less often than others: they cost more than their share.",
 		  self->slowed_targets);
+	put_count(out, "gleakd_quarantined_processes", EXPOSITION_GAUGE,
+		  "Processes left alone for a while: to look at them took longer than a deadline.",
+		  self->quarantined);
+	put_count(out, "gleakd_missed_deadlines_total", EXPOSITION_COUNTER,
+		  "Times that a process's file or memory could not be read within a deadline.",
+		  self->missed_deadlines);
 }
 
 static void put_failures(FILE *out, const struct report_self *self)

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/access_helper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "host/process.h"
+
+/* Where the helper has its end of the channel: it has nothing else open. */
+#define CHANNEL 3
+
+union control {
+	struct cmsghdr header;
+	char bytes[CMSG_SPACE(sizeof(int))];
+};
+
+static int send_packet(int channel, const void *packet, size_t size, int fd)
+{
+	struct iovec data = {.iov_base = (void *)packet, .iov_len = size};
+	union control control = {.bytes = {0}};
+	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
+
+	if (fd >= 0) {
+		message.msg_control = control.bytes;
+		message.msg_controllen = sizeof(control.bytes);
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof(fd));
+		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	}
+	return sendmsg(channel, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+/* -EPIPE: the other one is gone. */
+static int receive_packet(int channel, void *packet, size_t size, int *ret_fd)
+{
+	struct iovec data = {.iov_base = packet, .iov_len = size};
+	union control control;
+	struct msghdr message = {.msg_iov = &data,
+				 .msg_iovlen = 1,
+				 .msg_control = control.bytes,
+				 .msg_controllen = sizeof(control.bytes)};
+	const struct cmsghdr *header;
+	ssize_t n;
+
+	*ret_fd = -1;
+	do
+		n = recvmsg(channel, &message, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	header = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+	if (header && header->cmsg_type == SCM_RIGHTS)
+		memcpy(ret_fd, CMSG_DATA(header), sizeof(*ret_fd));
+	return n == (ssize_t)size ? 0 : -EPIPE;
+}
+
+/* --- the helper ---------------------------------------------------------------------------------- */
+
+static ssize_t open_again(int handle, int flags, int *ret_fd)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), PROC_ROOT "/self/fd/%d", handle);
+	*ret_fd = open(path, flags | O_CLOEXEC);
+	return *ret_fd < 0 ? -errno : 0;
+}
+
+static ssize_t read_ranges(struct access_shared *shared, pid_t pid, size_t n)
+{
+	const struct iovec window = {.iov_base = shared->window, .iov_len = sizeof(shared->window)};
+	ssize_t got = process_vm_readv(pid, &window, 1, shared->ranges, n, 0);
+
+	return got < 0 ? -errno : got;
+}
+
+static void serve(struct access_shared *shared)
+{
+	struct access_request request;
+	int handle;
+
+	while (!receive_packet(CHANNEL, &request, sizeof(request), &handle)) {
+		int fd = -1;
+		ssize_t result = request.op == ACCESS_HELPER_OPEN ?
+					 open_again(handle, request.flags, &fd) :
+					 read_ranges(shared, request.pid, request.n_ranges);
+
+		if (send_packet(CHANNEL, &result, sizeof(result), fd))
+			break;
+		if (fd >= 0)
+			close(fd);
+		if (handle >= 0)
+			close(handle);
+	}
+}
+
+/* Its parent's end ends it, and no signal that is meant for that; of its files it keeps none. */
+static void be_helper(int channel, struct access_shared *shared)
+{
+	static const int others[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_NAME, "gleakd-helper");
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		signal(others[i], SIG_IGN);
+	if (dup2(channel, CHANNEL) == CHANNEL) {
+		for (int fd = 0; fd < CHANNEL; fd++)
+			close(fd);
+		syscall(SYS_close_range, CHANNEL + 1, ~0U, 0);
+		serve(shared);
+	}
+	_exit(0);
+}
+
+/* --- who asks ------------------------------------------------------------------------------------ */
+
+int access_helper__start(struct access_helper *helper)
+{
+	struct access_shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+					    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int ends[2];
+	pid_t pid;
+
+	if (shared == MAP_FAILED)
+		return -ENOMEM;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends)) {
+		munmap(shared, sizeof(*shared));
+		return -errno;
+	}
+	pid = fork();
+	if (pid == 0)
+		be_helper(ends[1], shared);
+	close(ends[1]);
+	*helper = (struct access_helper){.pid = pid, .channel = ends[0], .shared = shared};
+	if (pid > 0)
+		return 0;
+	access_helper__forget(helper);
+	return -EAGAIN;
+}
+
+ssize_t access_helper__ask(const struct access_helper *helper, const struct access_request *request,
+			   int handle, uint64_t deadline_ns, int *ret_fd)
+{
+	uint64_t end_ns = clock__monotonic_ns() + deadline_ns, now_ns;
+	struct pollfd answer = {.fd = helper->channel, .events = POLLIN};
+	ssize_t result;
+	int fd, n, err = send_packet(helper->channel, request, sizeof(*request), handle);
+
+	if (err)
+		return -EPIPE;
+	do {
+		now_ns = clock__monotonic_ns();
+		n = poll(&answer, 1,
+			 now_ns < end_ns ? (int)((end_ns - now_ns) / NSEC_PER_MSEC) + 1 : 0);
+	} while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return -ETIMEDOUT;
+	err = receive_packet(helper->channel, &result, sizeof(result), &fd);
+	if (err)
+		return err;
+	if (ret_fd)
+		*ret_fd = fd;
+	else if (fd >= 0)
+		close(fd);
+	return result;
+}
+
+void access_helper__forget(struct access_helper *helper)
+{
+	close(helper->channel);
+	munmap(helper->shared, sizeof(*helper->shared));
+	*helper = (struct access_helper){0};
+}
+
+void access_helper__end(struct access_helper *helper)
+{
+	pid_t pid = helper->pid;
+
+	kill(pid, SIGKILL);
+	access_helper__forget(helper);
+	waitpid(pid, NULL, 0);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_HOST_ACCESS_HELPER_H
+#define GLEAKD_HOST_ACCESS_HELPER_H
+
+/* The helper of access_guard.h: a fork of this process that opens files and reads memory when asked. */
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "base/common.h"
+#include "host/access.h"
+#include "host/access_guard.h"
+
+enum access_helper_op {
+	ACCESS_HELPER_OPEN, /* the descriptor that comes with it, once more with .flags */
+	ACCESS_HELPER_READ, /* .n_ranges of process .pid into the window */
+};
+
+struct access_request {
+	enum access_helper_op op;
+	int flags;
+	pid_t pid;
+	size_t n_ranges;
+};
+
+/* Both have it mapped. */
+struct access_shared {
+	struct iovec ranges[ACCESS_RANGES_MAX];
+	uint8_t window[ACCESS_GUARD_MEMORY_MAX];
+};
+
+struct access_helper {
+	pid_t pid; /* 0: none */
+	int channel;
+	struct access_shared *shared;
+};
+
+/* access_helper__start - -errno of fork(2) or of what it needs. */
+int access_helper__start(struct access_helper *helper) __must_check;
+
+/*
+ * access_helper__ask - returns what the system call did, and the descriptor that came of it in @ret_fd.
+ * @handle: goes with it, -1: none. -ETIMEDOUT: no answer within @deadline_ns; -EPIPE: it has ended.
+ */
+ssize_t access_helper__ask(const struct access_helper *helper, const struct access_request *request,
+			   int handle, uint64_t deadline_ns, int *ret_fd) __must_check;
+
+/* access_helper__forget - let it be; access_helper__end - when it is known to have ended. */
+void access_helper__forget(struct access_helper *helper);
+void access_helper__end(struct access_helper *helper);
+
+#endif /* GLEAKD_HOST_ACCESS_HELPER_H */
