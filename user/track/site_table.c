@@ -9,6 +9,8 @@
 
 /* Sites with a history at one time, 2 to 8 KiB each. */
 #define MAX_HISTORIES 4096
+/* Bytes for a site outside of the table: its view, its place, its names, its part of a report. */
+#define ELSEWHERE 1024
 /* Slots looked at for one to recycle, for each new site of a full table. */
 #define RECYCLE_STEPS 64
 
@@ -181,7 +183,7 @@ void site_table__freeze(struct site_table *table, bool frozen)
 
 size_t site_table__memory(const struct site_table *table)
 {
-	return table->allocated * sizeof(struct site) +
+	return table->allocated * sizeof(struct site) + table->count * ELSEWHERE +
 	       ((size_t)table->mask + 1) * sizeof(table->index[0]) +
 	       table->n_histories * sizeof(struct history);
 }

@@ -106,8 +106,7 @@ uint32_t site_table__intern(struct site_table *table, const struct site_key *key
 
 /* site_table__freeze - while @frozen, a new site takes the place of an empty one, or there is none. */
 void site_table__freeze(struct site_table *table, bool frozen);
-size_t
-site_table__memory(const struct site_table *table); /* bytes, histories at their usual size */
+size_t site_table__memory(const struct site_table *table); /* bytes, with what else a site takes */
 
 /* site_table__find - as above, but SITE_OTHER when it is not there. */
 uint32_t site_table__find(const struct site_table *table, const struct site_key *key);
