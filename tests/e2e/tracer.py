@@ -137,6 +137,15 @@ def digest(report):
     return "\n".join(lines)
 
 
+def _is_helper(pid):
+    """The one that opens and reads for the broker (user/host/access_helper.c)."""
+    try:
+        with open(f"/proc/{pid}/comm", encoding="ascii") as file:
+            return file.read().strip() == "gleakd-helper"
+    except FileNotFoundError:
+        return False
+
+
 class Gleakd:
     """A running gleakd --json on one process."""
 
@@ -215,7 +224,8 @@ class Gleakd:
         """Pids of the worker process: one, or none between two."""
         pid = self.process.pid
         with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
-            return [int(child) for child in file.read().split()]
+            children = [int(child) for child in file.read().split()]
+        return [child for child in children if not _is_helper(child)]
 
     def stand_still(self):
         """Both processes, until go_on()."""
