@@ -61,13 +61,6 @@ void budget__keep_cpu(struct budget *budget, struct session *session, bool settl
 	budget->settled = settled;
 }
 
-void budget__trim(struct budget *budget)
-{
-	if (budget->max_memory &&
-	    (budget->full || resident__of(PROC_ROOT, 0) > budget->max_memory / 10 * 9))
-		malloc_trim(0);
-}
-
 /* Before it is said to be full, what is free already goes back to the system; the heap keeps much of it. */
 static uint64_t occupied(const struct budget *budget)
 {
@@ -80,16 +73,34 @@ static uint64_t occupied(const struct budget *budget)
 	return bytes;
 }
 
-void budget__keep_memory(struct budget *budget)
+static void set_full(struct budget *budget, uint64_t bytes, bool full)
 {
-	uint64_t limit = budget->max_memory, bytes = limit ? occupied(budget) : 0;
-	/* Again only when there is some room, or it would go to and fro. */
-	bool full = limit && bytes > (budget->full ? limit / 10 * 9 : limit);
-
 	if (full != budget->full)
 		log_warn("gleakd occupies %llu MB of the %llu allowed: %s",
-			 (unsigned long long)bytes >> 20, (unsigned long long)limit >> 20,
+			 (unsigned long long)bytes >> 20,
+			 (unsigned long long)budget->max_memory >> 20,
 			 full ? "no more processes and goroutines are taken in for now" :
 				"processes and goroutines are taken in again");
 	budget->full = full;
+}
+
+void budget__keep_memory(struct budget *budget)
+{
+	uint64_t bytes = budget->max_memory && !budget->full ? occupied(budget) : 0;
+
+	if (bytes > budget->max_memory)
+		set_full(budget, bytes, true);
+}
+
+void budget__trim(struct budget *budget)
+{
+	uint64_t bytes;
+
+	if (!budget->full)
+		return;
+	malloc_trim(0);
+	bytes = resident__of(PROC_ROOT, 0);
+	/* Again only when there is some room, or it would go to and fro. */
+	if (!budget->max_memory || bytes <= budget->max_memory / 10 * 9)
+		set_full(budget, bytes, false);
 }

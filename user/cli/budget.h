@@ -30,7 +30,8 @@ void budget__keep_cpu(struct budget *budget, struct session *session, bool settl
 
 /*
  * budget__keep_memory - often: a census takes in a million goroutines within a second.
- * budget__trim - about once a second, when memory is short: what is free goes back to the system.
+ * budget__trim - about once a second, when memory was short: what is free goes back to the system, and
+ * there may be room again.
  */
 void budget__keep_memory(struct budget *budget);
 void budget__trim(struct budget *budget);
