@@ -71,7 +71,7 @@ def a_leak_is_told_and_a_restart_goes_on(t):
     watch.send_signal(signal.SIGINT)
     out, said = watch.communicate(timeout=20)
     check_equal(watch.returncode, 17, f"exit code; {said}")
-    check(out.count("memory grows at 1 place, by") == 2, f"once when it is new, and at the end: {out}")
+    check(out.count("memory grows at 1 place, by") in (1, 2), f"when it is new, not again and again: {out}")
     for words in ("GROWING  what survives collections", "; memory grows at 1 place"):
         check(words in out, f"{words!r} in {out}")
 

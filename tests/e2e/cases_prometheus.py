@@ -127,8 +127,11 @@ def check_rules(t, rules):
 
 def exported():
     """Names of all metrics that there are."""
-    with open(os.path.join(GOLDEN, "leaks.prom"), encoding="utf-8") as file:
-        return {re.split(r"[{ ]", line)[0] for line in file if not line.startswith("#")}
+    names = set()
+    for golden in ("leaks.prom", "memory.prom"):
+        with open(os.path.join(GOLDEN, golden), encoding="utf-8") as file:
+            names |= {re.split(r"[{ ]", line)[0] for line in file if not line.startswith("#")}
+    return names
 
 
 def check_known(expression):

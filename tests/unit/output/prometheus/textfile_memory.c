@@ -5,6 +5,7 @@
 
 #include "exposition_check.h"
 #include "output/prometheus/textfile.h"
+#include "sample.h"
 
 static char *render(struct report_target *targets, size_t n)
 {
@@ -122,6 +123,26 @@ Test(textfile_memory, places_where_memory_grows)
 	expect(targets, 1, "\ngleakd_growing_memory_places{groupname=\"shop\"} 12\n", true);
 	expect(targets, 1, "site=\"00000009\"", true);
 	expect(targets, 1, "site=\"0000000a\"", false);
+}
+
+/* All that there is of memory: tests/e2e/cases_prometheus.py holds the dashboard against it. */
+Test(textfile_memory, all_of_it)
+{
+	struct report_alloc_site site = {
+		.id = "00ff00ff",
+		.in_use_bytes = 1009,
+		.judgement.verdict = ALLOC_GROWING,
+		.allocated_at = {.function = "main.put", .file = "/src/cache.go", .line = 17},
+	};
+	struct report_allocations allocations = {.sites = &site, .n_sites = 1};
+	struct report_target target = make_target(17, "shop");
+	char *text;
+
+	target.allocations = &allocations;
+	target.heap_scanned = true;
+	text = render(&target, 1);
+	sample__golden("memory.prom", text);
+	free(text);
 }
 
 /* A sum without one of them would look as if that had given its memory back. */
