@@ -69,6 +69,16 @@ static bool is_fuse(const char *type)
 	       (length == 7 && !strncmp(type, "fuseblk", 7));
 }
 
+/* The number of three digits. */
+static unsigned int octal(const char *digits)
+{
+	unsigned int number = 0;
+
+	for (int i = 0; i < 3; i++)
+		number = 8 * number + ((unsigned char)digits[i] - (unsigned int)'0');
+	return number;
+}
+
 /* Whether @path is the mount point of a line of mountinfo or below it. */
 static bool is_below(const char *path, const char *line)
 {
@@ -86,8 +96,7 @@ static bool is_below(const char *path, const char *line)
 		char c = *point++;
 
 		if (c == '\\' && point[0] && point[1] && point[2]) {
-			c = (char)((point[0] - '0') << 6 | (point[1] - '0') << 3 |
-				   (point[2] - '0'));
+			c = (char)octal(point);
 			point += 3;
 		}
 		if (c != *path++)
