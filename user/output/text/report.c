@@ -441,7 +441,8 @@ static void put_found(struct screen *screen, const struct overview *overview)
 	for (size_t i = 0; i < overview->n; i++) {
 		const struct report_target *target = overview->targets[i];
 
-		if (overview->n > 1 && !text_part__count_flagged(target))
+		if (overview->n > 1 && !text_part__count_flagged(target) &&
+		    !report__count_growing_memory(target))
 			continue;
 		if (overview->n > 1) {
 			screen__end_line(screen);
@@ -451,6 +452,7 @@ static void put_found(struct screen *screen, const struct overview *overview)
 			put_header(screen, target);
 		}
 		text_part__flagged(screen, target, SIZE_MAX, SITE_HEADLINE);
+		text_part__growing_memory(screen, target, SIZE_MAX, false);
 	}
 	if (overview->n > 1)
 		screen__end_line(screen);
