@@ -78,9 +78,6 @@ static unsigned int ops_of_leaf(const char *leaf)
 		return MAY(BROKER_LINK);
 	if (!strncmp(leaf, "map_files/", 10) && is_range(leaf + 10))
 		return MAY(BROKER_OPEN);
-	/* Whether its executable is there by a certain name; what is below it is opened by nobody. */
-	if (!strncmp(leaf, "root/", 5))
-		return MAY(BROKER_STAT);
 	return 0;
 }
 

@@ -90,6 +90,53 @@ static int64_t output(const struct broker_request *request, struct reply *reply)
 	return fd;
 }
 
+struct mapped {
+	ino_t inode;
+	bool found;
+};
+
+static bool is_mapped(void *ctx, const struct maps_line *line)
+{
+	struct mapped *mapped = ctx;
+
+	mapped->found = line->mapping.executable && line->inode == mapped->inode;
+	return !mapped->found;
+}
+
+/*
+ * Whether process @pid runs code from the file: one that it does not run is not to be probed, or opened, in its
+ * name.
+ * By inode: what maps says of the device is not always what stat(2) says (btrfs, overlayfs).
+ */
+static int check_mapped(pid_t pid, int fd)
+{
+	struct mapped mapped = {.found = false};
+	struct stat file;
+	char path[64];
+	int err;
+
+	if (fstat(fd, &file))
+		return -errno;
+	mapped.inode = file.st_ino;
+	snprintf(path, sizeof(path), PROC_ROOT "/%d/maps", process__task(PROC_ROOT, pid));
+	err = maps__each(path, is_mapped, &mapped);
+	if (err)
+		return err;
+	return mapped.found ? 0 : -ESRCH;
+}
+
+/* A process has all files of the host below its root: only one that it runs code from is given away. */
+static int64_t open_below(const char *root, const char *path, int flags, struct reply *reply)
+{
+	int fd = access_direct.open_below(root, path, flags);
+	pid_t pid = (pid_t)strtol(root + strlen(PROC_ROOT "/"), NULL, 10);
+	int err = fd < 0 ? fd : check_mapped(pid, fd);
+
+	if (fd >= 0 && err)
+		close(fd);
+	return err ? err : give(reply, fd);
+}
+
 static int64_t do_file(struct broker_server *server, struct reply *reply)
 {
 	const struct broker_request *request = &server->request;
@@ -100,7 +147,7 @@ static int64_t do_file(struct broker_server *server, struct reply *reply)
 	case BROKER_OPEN:
 		return give(reply, access_direct.open(path, flags));
 	case BROKER_OPEN_BELOW:
-		return give(reply, access_direct.open_below(path, path + strlen(path) + 1, flags));
+		return open_below(path, path + strlen(path) + 1, flags, reply);
 	case BROKER_READ:
 		return access_direct.read(path, server->shared->window,
 					  min_of(window_size(request), (size_t)ACCESS_READ_MAX));
@@ -272,40 +319,6 @@ static int64_t losses(const struct broker_server *server)
 	if (!err)
 		memcpy(server->shared->window, &lost, sizeof(lost));
 	return err;
-}
-
-struct mapped {
-	ino_t inode;
-	bool found;
-};
-
-static bool is_mapped(void *ctx, const struct maps_line *line)
-{
-	struct mapped *mapped = ctx;
-
-	mapped->found = line->mapping.executable && line->inode == mapped->inode;
-	return !mapped->found;
-}
-
-/*
- * Whether process @pid runs code from the file: one that it does not run is not to be probed in its name.
- * By inode: what maps says of the device is not always what stat(2) says (btrfs, overlayfs).
- */
-static int check_mapped(pid_t pid, int fd)
-{
-	struct mapped mapped = {.found = false};
-	struct stat file;
-	char path[64];
-	int err;
-
-	if (fstat(fd, &file))
-		return -errno;
-	mapped.inode = file.st_ino;
-	snprintf(path, sizeof(path), PROC_ROOT "/%d/maps", process__task(PROC_ROOT, pid));
-	err = maps__each(path, is_mapped, &mapped);
-	if (err)
-		return err;
-	return mapped.found ? 0 : -ESRCH;
 }
 
 static int64_t attach(struct broker_server *server, struct reply *reply, int exe_fd)

@@ -40,8 +40,7 @@ static void require_file(const struct broker_request *request)
 		return;
 	fuzz__require(is_of(request->text, &pid) && pid > 0);
 	fuzz__require(!strstr(request->text, "/mem") && !strstr(request->text, "environ"));
-	if (request->op != BROKER_STAT)
-		fuzz__require(!strstr(request->text, ".."));
+	fuzz__require(!strstr(request->text, ".."));
 	if (pid == OWN || pid == WORKER)
 		fuzz__require(request->op == BROKER_READ || strstr(request->text, "/exe"));
 }
@@ -56,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(&request, data, n);
 	if (!broker_request__check(&request, size, &files, OWN, WORKER)) {
 		fuzz__require(request.op < BROKER_OPS && size <= sizeof(request));
-		if (request.op <= BROKER_OUTPUT && request.op != BROKER_STAT)
+		if (request.op <= BROKER_OUTPUT)
 			require_file(&request);
 		else if (request.op == BROKER_HOLD || request.op == BROKER_MEMORY_OPEN)
 			fuzz__require(request.pid > 0 && request.pid != OWN);

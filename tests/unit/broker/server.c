@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the broker does not see from a request alone; a child of the test is the process it is about. */
+#include "broker/server.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "broker/channel.h"
+
+static struct broker_shared *shared;
+static struct broker_server *server;
+static struct broker_request request;
+static struct broker_answer answer;
+static int channels[2], fds[BROKER_MAX_FDS];
+static size_t n_fds;
+static pid_t child;
+
+static void set_up(void)
+{
+	static const struct broker_files files;
+	const struct broker_server_options options = {.files = &files};
+
+	shared = calloc(1, sizeof(*shared));
+	cr_assert_not_null(shared);
+	cr_assert_eq(broker_server__new(&options, shared, &server), 0);
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channels), 0);
+	child = fork();
+	cr_assert_geq(child, 0);
+	if (!child) {
+		/* It ends with the test, also where that fails, and holds nothing of it. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close_range(0, ~0u, 0);
+		pause();
+		_exit(0);
+	}
+}
+
+static void tear_down(void)
+{
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	broker_server__free(server);
+	close(channels[0]);
+	close(channels[1]);
+	free(shared);
+}
+
+TestSuite(broker_server, .init = set_up, .fini = tear_down, .timeout = 30);
+
+static void add_text(const char *text)
+{
+	memcpy(request.text + request.text_size, text, strlen(text) + 1);
+	request.text_size += (__u32)strlen(text) + 1;
+}
+
+static int64_t ask(void)
+{
+	size_t size = BROKER_REQUEST_MIN + request.text_size;
+
+	cr_assert_eq(channel__send(channels[1], &request, size, NULL, 0), 0);
+	cr_assert_eq(broker_server__serve(server, channels[0]), 0);
+	cr_assert_eq(
+		channel__receive(channels[1], &answer, sizeof(answer), fds, BROKER_MAX_FDS, &n_fds),
+		sizeof(answer));
+	return answer.result;
+}
+
+static int64_t open_below(const char *path)
+{
+	char root[64];
+
+	memset(&request, 0, sizeof(request));
+	request.op = BROKER_OPEN_BELOW;
+	snprintf(root, sizeof(root), "/proc/%d/root", child);
+	add_text(root);
+	add_text(path);
+	return ask();
+}
+
+Test(broker_server, of_the_files_below_a_root_only_code_that_runs)
+{
+	char exe[PATH_MAX] = "";
+
+	cr_assert_gt(readlink("/proc/self/exe", exe, sizeof(exe) - 1), 0);
+	cr_expect_eq(open_below(exe), 0);
+	cr_assert_eq(n_fds, 1);
+	close(fds[0]);
+	cr_expect_eq(open_below("/etc/passwd"), -ESRCH, "it is there, and nobody's code");
+	cr_expect_eq(n_fds, 0);
+	cr_expect_eq(open_below("/proc/self/mem"), -ESRCH);
+	cr_expect_eq(n_fds, 0);
+}
+
+Test(broker_server, memory_is_read_by_handle_and_in_bounds)
+{
+	static const char here[] = "what is here is there";
+
+	memset(&request, 0, sizeof(request));
+	request.op = BROKER_MEMORY_OPEN;
+	request.pid = child;
+	cr_assert_eq(ask(), 0);
+	request.op = BROKER_MEMORY_READ;
+	request.size = 1;
+	shared->ranges[0] = (struct broker_range){(uintptr_t)here, sizeof(here)};
+	cr_assert_eq(ask(), (int64_t)sizeof(here));
+	cr_expect_str_eq((const char *)shared->window, here);
+	shared->ranges[0].size = BROKER_MEMORY_MAX + 1;
+	cr_expect_eq(ask(), -EINVAL);
+	request.handle = 1;
+	cr_expect_eq(ask(), -EBADF);
+	request.handle = UINT32_MAX;
+	cr_expect_eq(ask(), -EBADF);
+}
+
+Test(broker_server, what_is_no_request_ends_it)
+{
+	cr_assert_eq(channel__send(channels[1], "?", 1, NULL, 0), 0);
+	cr_expect_eq(broker_server__serve(server, channels[0]), -EPROTO);
+	cr_expect_not_null(broker_server__refused(server));
+	cr_expect_null(broker_server__refused(server));
+	close(channels[1]);
+	channels[1] = -1;
+	cr_expect_eq(broker_server__serve(server, channels[0]), -EPIPE);
+}
