@@ -34,7 +34,8 @@ static const char *const by_words[] = {"all",	    "site",	"type",	 "holder",
 				       "goroutine", "creation", "label", NULL};
 /* In the order of enum goroutine_state. */
 static const char *const state_words[] = {"waiting", "running", "runnable", "syscall", NULL};
-static const char *const format_words[] = {"text", "json", "pprof", "folded", "html", "perfetto", NULL};
+static const char *const format_words[] = {"text", "json",     "pprof", "folded",
+					   "html", "perfetto", NULL};
 static const char *const mode_words[] = {"census", "lifecycle", "full", "auto", NULL};
 
 #define MINUTE (60 * NSEC_PER_SEC)
@@ -106,7 +107,8 @@ const struct option_spec option_specs[] = {
 	 .max = DAY, .fallback = "1s", .metavar = "TIME",
 	 .help = "record parks one by one that last this long"},
 	{"format", 'f', OPTION_CHOICE, REPORT, .offset = FIELD(format), .choices = format_words,
-	 .fallback = "text", .metavar = "WHAT", .brief = "text, json, pprof, folded, html, perfetto",
+	 .fallback = "text", .metavar = "WHAT",
+	 .brief = "text, json, pprof, folded, html, perfetto",
 	 .help = "what to make of it: text for people, json as --json of a watch, pprof for go "
 		 "tool pprof, folded for flame graphs, html for a browser, perfetto (of a recording) for ui.perfetto.dev"},
 	{"once", 0, OPTION_FLAG, WATCH, .offset = FIELD(once),

@@ -239,12 +239,12 @@ struct report_target {
 	struct tracker_totals totals;
 	/* Over the last interval, in the last report over the watch; negative: not known. */
 	double created_per_second, exited_per_second;
-	uint64_t threads;		 /* of the operating system; 0: not known */
-	uint64_t census_age_ns;		 /* since the end of that which the figures are of; 0: none */
-	uint32_t census_stretch;	 /* one in so many rounds; 0, 1: in each */
-	uint64_t unreadable;		 /* g structs and stacks a census could not read */
-	bool exited_target;		 /* the process ended */
-	struct execution execution;	 /* whether it gets to run, and who traces it */
+	uint64_t threads;	    /* of the operating system; 0: not known */
+	uint64_t census_age_ns;	    /* since the end of that which the figures are of; 0: none */
+	uint32_t census_stretch;    /* one in so many rounds; 0, 1: in each */
+	uint64_t unreadable;	    /* g structs and stacks a census could not read */
+	bool exited_target;	    /* the process ended */
+	struct execution execution; /* whether it gets to run, and who traces it */
 	const struct report_site *sites; /* worst verdict first, then the largest */
 	size_t n_sites;
 	const struct report_finding *findings; /* worst first */
@@ -317,7 +317,7 @@ struct report_self {
 	uint32_t interval_stretch; /* one round every so many intervals, to keep gleakd's budget */
 	uint64_t quarantined;	   /* processes that are left alone since they held gleakd up */
 	uint64_t missed_deadlines; /* how often that was */
-	uint64_t slowed_targets;   /* that have a census less often than that, for the same reason */
+	uint64_t slowed_targets; /* that have a census less often than that, for the same reason */
 	/* What of gleakd's own work came to nothing. */
 	uint64_t process_events_lost, textfile_errors, state_errors;
 	uint64_t worker_restarts; /* workers that ended before their time */

@@ -78,7 +78,7 @@ struct recorder {
 	int err; /* the first; nothing is written any more */
 	struct failure failure;
 	bool in_transaction;
-	bool reported; /* there is something to be read */
+	bool reported;		   /* there is something to be read */
 	struct recorded **targets; /* owned, as are they: the tracker tells them by address */
 	size_t n_targets;
 	uint64_t lives, parks;

@@ -17,7 +17,7 @@ struct target_heap {
 	struct heap_confirm *confirm;
 	struct heap_scan *scan; /* NULL: none is under way */
 	struct site_ways *ways;
-	bool own_names; /* the target's view was opened for this scan alone */
+	bool own_names;		  /* the target's view was opened for this scan alone */
 	struct heap_paths *paths; /* that see the scan under way; NULL: none do */
 	struct target_heap_figures figures;
 };
