@@ -94,6 +94,16 @@ def what_was_never_written_to_is_not_resident(t):
     check(memory["rss_bytes"] < 64 * MIB, f"RSS: {memory}")
 
 
+@cases_for(EVERYDAY_PROGRAMS)
+def after_a_peak_most_spans_are_not_in_use(t, program):
+    target = start(t, program)
+    target.ask("peak 60013")
+    target.ask("collect")
+    memory = look(t, target.pid)
+    check(memory["heap_live_bytes"] < 4 * MIB, f"live: {memory}")
+    check(memory["allocated_objects_total"] > 60013, f"allocated: {memory}")
+
+
 @case
 def the_rss_is_the_kernels(t):
     target = start(t, Program("memory"))

@@ -14,12 +14,14 @@
 #include "base/cleanup.h"
 #include "golang/code_refs.h"
 
-#define WORD	    8u
-#define MAX_SPANS   (1ULL << 32) /* 32 TiB of the smallest */
-#define SAMPLES	    64
+#define WORD	  8u
+#define MAX_SPANS (1ULL << 32) /* 32 TiB of the smallest */
+#define SAMPLES	  64
+#define BLOCK	  512
+/* Before the first that is in use, of a peak of a gigabyte. */
+#define MAX_DEAD    (1ULL << 17)
 #define MSPAN_READ  256 /* an mspan has 168 bytes in the largest version */
 #define SPAN_IN_USE 1	/* src/runtime/mheap.go mSpanInUse */
-#define MIN_IN_USE  1
 
 /* --- the page map ------------------------------------------------------------------------------- */
 
@@ -115,11 +117,35 @@ static int check_span(const struct search *s, const struct page_map *map, uint64
 	return !page_map__span(map, start, &found) && found == mspan;
 }
 
+/*
+ * A program that has given back what it needed once has mostly spans that are not in use: they stay in
+ * allspans to be used again (src/runtime/mheap.go freeSpanLocked). Those of its start come first.
+ */
+static bool has_span_in_use(const struct search *s, const struct page_map *map, uint64_t all,
+			    uint64_t n)
+{
+	uint64_t mspans[BLOCK];
+
+	for (uint64_t i = 0; i < min_of(n, MAX_DEAD); i += BLOCK) {
+		size_t count = (size_t)min_of(n - i, (uint64_t)BLOCK);
+
+		if (remote__read(s->remote, all + i * WORD, mspans, count * WORD))
+			return false;
+		for (size_t k = 0; k < count; k++) {
+			int found = check_span(s, map, mspans[k]);
+
+			if (found)
+				return found > 0;
+		}
+	}
+	return false;
+}
+
 /* Whether the target's address @mheap is mheap_. */
 static bool is_mheap(const struct search *s, uint64_t mheap)
 {
 	uint64_t slice[3], n;
-	size_t in_use = 0;
+	bool in_use = false;
 	struct page_map map;
 
 	if (mheap % WORD ||
@@ -137,9 +163,9 @@ static bool is_mheap(const struct search *s, uint64_t mheap)
 		found = check_span(s, &map, mspan);
 		if (found < 0)
 			return false;
-		in_use += (size_t)found;
+		in_use |= found > 0;
 	}
-	return in_use >= MIN_IN_USE;
+	return in_use || has_span_in_use(s, &map, slice[0], slice[1]);
 }
 
 static uint64_t mheap_from_refs(const struct search *s, const struct code_refs *refs)

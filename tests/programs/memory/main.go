@@ -38,6 +38,17 @@ func fill(nodeCount, blockCount, garbageBytes int) {
 	garbage(garbageBytes)
 }
 
+// peak allocates n blocks, each a span of its own, and gives them up.
+//
+//go:noinline
+func peak(n int) {
+	all := make([][]byte, n)
+	for i := range all {
+		all[i] = make([]byte, 8192)
+	}
+	runtime.KeepAlive(all)
+}
+
 //go:noinline
 func garbage(n int) { touched(n) }
 
@@ -88,6 +99,8 @@ func main() {
 		case "collect":
 			runtime.GC()
 			runtime.GC() // the first one's garbage is swept
+		case "peak":
+			peak(numbers(words[1:])[0])
 		case "reserve": // never written to
 			unread = make([]byte, numbers(words[1:])[0])
 		case "start":
