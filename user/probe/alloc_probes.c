@@ -11,7 +11,6 @@
 #include "alloc.skel.h"
 
 #include "base/clock.h"
-#include "host/capability.h"
 #include "probe/libbpf_text.h"
 #include "probe/own_text.h"
 #include "probe/slots.h"
@@ -46,20 +45,7 @@ static int load(struct alloc_probes *probes, uint32_t ring_bytes, struct failure
 	err = configure(probes, ring_bytes);
 	if (!err)
 		err = alloc_bpf__load(probes->skeleton);
-	if (err == -EPERM)
-		return failure__set(failure, err,
-				    "the kernel does not let this process load BPF programs; it "
-				    "needs CAP_BPF and CAP_PERFMON (%s): %s",
-				    capability__advice(), libbpf_text__get());
-	if (err == -ENOMEM)
-		return failure__set(failure, err,
-				    "no memory for the BPF maps (ring buffer of %u bytes)",
-				    ring_bytes);
-	if (err)
-		return failure__set(failure, -EINVAL,
-				    "the kernel refused the BPF programs (%s): %s", strerror(-err),
-				    libbpf_text__get());
-	return 0;
+	return libbpf_text__explain(err, ring_bytes, failure);
 }
 
 int alloc_probes__new(const struct kernel_features *features, uint32_t ring_bytes,

@@ -2,11 +2,12 @@
 #include "probe/libbpf_text.h"
 
 #include <bpf/libbpf.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/common.h"
+#include "host/capability.h"
 
 /*
  * The end of a long warning is kept: a verifier log, which libbpf prints as one warning, ends with
@@ -58,4 +59,27 @@ void libbpf_text__capture(void)
 const char *libbpf_text__get(void)
 {
 	return kept[0] ? kept : "no details";
+}
+
+int libbpf_text__explain(int err, uint32_t ring_bytes, struct failure *failure)
+{
+	switch (err) {
+	case 0:
+		return 0;
+	case -EPERM:
+		return failure__set(
+			failure, err,
+			"the kernel does not let this process load BPF programs; it needs "
+			"CAP_BPF and CAP_PERFMON (%s), and no lockdown or LSM in the way: "
+			"%s",
+			capability__advice(), libbpf_text__get());
+	case -ENOMEM:
+		return failure__set(failure, err,
+				    "no memory for the BPF maps (ring buffer of %u bytes)",
+				    ring_bytes);
+	default:
+		return failure__set(failure, -EINVAL,
+				    "the kernel refused the BPF programs (%s): %s", strerror(-err),
+				    libbpf_text__get());
+	}
 }

@@ -9,7 +9,6 @@
 
 #include "gleakd.skel.h"
 
-#include "host/capability.h"
 #include "probe/calibrate.h"
 #include "probe/calibration_file.h"
 #include "probe/libbpf_text.h"
@@ -87,22 +86,7 @@ static int load(struct programs *programs, uint32_t ring_bytes, struct failure *
 	err = configure(programs, ring_bytes);
 	if (!err)
 		err = gleakd_bpf__load(programs->skeleton);
-	if (err == -EPERM)
-		return failure__set(
-			failure, err,
-			"the kernel does not let this process load BPF programs; it needs "
-			"CAP_BPF and CAP_PERFMON (%s), and no lockdown or LSM in the way: "
-			"%s",
-			capability__advice(), libbpf_text__get());
-	if (err == -ENOMEM)
-		return failure__set(failure, err,
-				    "no memory for the BPF maps (ring buffer of %u bytes)",
-				    ring_bytes);
-	if (err)
-		return failure__set(failure, -EINVAL,
-				    "the kernel refused the BPF programs (%s): %s", strerror(-err),
-				    libbpf_text__get());
-	return 0;
+	return libbpf_text__explain(err, ring_bytes, failure);
 }
 
 static void direct_unload(struct programs *programs)
