@@ -128,6 +128,24 @@ def no_list(t):
     check("/nonexistent/list: No such file" in err, err)
 
 
+@case
+def an_allow_list_that_nobody_writes(t):
+    """A FIFO holds nobody up; one that somebody writes to is read to its end."""
+    needs_tracing()
+    path = os.path.join(t.directory(), "fifo")
+    os.mkfifo(path)
+    code, _, err = run(t, "--pid", str(os.getpid()), "--once", "--allow", path)
+    check_equal(code, FAILURE, f"exit code; {err}")
+    check("did not come to an end within 5 s" in err, err)
+    writer = subprocess.Popen(["sh", "-c", f"echo '# nothing is known' > '{path}'"])
+    t.defer(writer.kill)
+    target = start(t, COUNTS)
+    code, _, err = run(t, "--pid", str(target.pid), "--once", "--allow", path)
+    check_equal(code, 0, f"exit code; {err}")
+    check_equal(writer.wait(10), 0, "the writer")
+
+
+
 # --- one site -------------------------------------------------------------------------------------
 
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,19 +179,6 @@ static int client_list(const char *path, pid_t **ret_numbers, size_t *ret_n)
 	return numbers ? 0 : -ENOMEM;
 }
 
-/* As opening it would have waited for a writer. */
-static void wait_for_writer(int fd)
-{
-	struct pollfd end = {.fd = fd, .events = POLLIN};
-	struct stat file;
-
-	if (fstat(fd, &file) || !S_ISFIFO(file.st_mode))
-		return;
-	while (poll(&end, 1, -1) < 0 && errno == EINTR)
-		;
-	(void)fcntl(fd, F_SETFL, 0);
-}
-
 static int client_input(const char *path, int flags)
 {
 	/* What anybody may read, and descriptors of our own ("/dev/fd/63"). */
@@ -205,10 +191,7 @@ static int client_input(const char *path, int flags)
 	request.flags = (__u32)flags;
 	if (!put_text(&request, path))
 		return -ENAMETOOLONG;
-	fd = ask_for_fd(&request);
-	if (fd >= 0 && !(flags & O_NONBLOCK))
-		wait_for_writer(fd);
-	return fd;
+	return ask_for_fd(&request);
 }
 
 static int client_output(enum access_output step, const char *path)

@@ -159,7 +159,7 @@ static int64_t do_file(struct broker_server *server, struct reply *reply)
 	case BROKER_LIST:
 		return list(server, path);
 	case BROKER_INPUT:
-		/* A FIFO that nobody writes to: the worker may wait for that. */
+		/* A FIFO that nobody writes to is not waited for. */
 		return give(reply, access_direct.input(path, flags | O_NONBLOCK));
 	case BROKER_OUTPUT:
 		return output(request, reply);

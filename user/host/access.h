@@ -139,8 +139,8 @@ ssize_t access__hostname(const char *proc_root, pid_t pid, char *name, size_t si
 int access__pidfd(pid_t pid) __must_check;
 
 /*
- * access__input - open a file that the user named, for reading. @flags: O_NONBLOCK, O_NOCTTY, O_NOFOLLOW.
- * Without O_NONBLOCK waits until somebody has a FIFO open for writing.
+ * access__input - open a file that the user named, for reading. @flags: O_NONBLOCK, O_NOCTTY, O_NOFOLLOW;
+ * the first of them always, as nobody may be writing to a FIFO.
  */
 int access__input(const char *path, int flags) __must_check;
 

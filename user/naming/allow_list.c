@@ -2,6 +2,7 @@
 #include "naming/allow_list.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,8 @@
 
 /* Longer than any function's name and path that somebody would type. */
 #define MAX_LINE 4096
+/* For what another program writes it, as "--allow <(jq ...)" in a shell. */
+#define PATIENCE_NS (5 * NSEC_PER_SEC)
 
 struct entry {
 	char *pattern; /* as in the file */
@@ -164,9 +167,16 @@ static int read_lines(struct allow_list *list, struct reader *reader, const char
 
 static ssize_t read_file(const char *path, char *buffer, struct failure *failure)
 {
-	int fd __cleanup_close = access__input(path, 0);
-	ssize_t length = fd < 0 ? fd : read__whole(fd, buffer, ALLOW_LIST_MAX_BYTES + 1);
+	/* O_NONBLOCK: opening a FIFO would wait for a writer. O_NOCTTY: it may be a terminal. */
+	int fd __cleanup_close = access__input(path, O_NONBLOCK | O_NOCTTY);
+	ssize_t length =
+		fd < 0 ? fd : read__within(fd, buffer, ALLOW_LIST_MAX_BYTES + 1, PATIENCE_NS);
 
+	if (length == -ETIMEDOUT)
+		return failure__set(failure, -ETIMEDOUT,
+				    "cannot read the allow-list %.300s: it did not come to an end "
+				    "within %llu s; write to it at once, or give --allow a file",
+				    path, PATIENCE_NS / NSEC_PER_SEC);
 	if (length < 0)
 		return failure__set(failure, (int)length,
 				    "cannot read the allow-list %.300s: %s; check the path of "

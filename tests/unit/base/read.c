@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -54,4 +55,23 @@ Test(read, an_error_is_told)
 
 	cr_expect_eq(read__whole(-1, buffer, 6), -EBADF);
 	cr_expect_eq(read__at(-1, 0, buffer, 6), -EBADF);
+}
+
+Test(read, within_a_time)
+{
+	char buffer[6];
+	int ends[2];
+
+	cr_assert_eq(pipe2(ends, O_NONBLOCK), 0);
+	cr_expect_eq(read__within(ends[0], buffer, 6, 1), -ETIMEDOUT, "nobody writes");
+	cr_assert_eq(write(ends[1], "123", 3), 3);
+	cr_expect_eq(read__within(ends[0], buffer, 3, 1), 3);
+	cr_expect_eq(memcmp(buffer, "123", 3), 0);
+	cr_assert_eq(write(ends[1], "4567", 4), 4);
+	cr_expect_eq(read__within(ends[0], buffer, 6, 1), -ETIMEDOUT, "it has no end yet");
+	cr_assert_eq(write(ends[1], "89", 2), 2);
+	close(ends[1]);
+	cr_expect_eq(read__within(ends[0], buffer, 6, 1), 2);
+	close(ends[0]);
+	cr_expect_eq(read__within(-1, buffer, 6, 1), -ETIMEDOUT, "poll(2) waits for no descriptor");
 }
