@@ -145,7 +145,6 @@ def an_allow_list_that_nobody_writes(t):
     check_equal(writer.wait(10), 0, "the writer")
 
 
-
 # --- one site -------------------------------------------------------------------------------------
 
 
