@@ -194,19 +194,19 @@ static const struct mounts *list_of(const char *proc_root, pid_t pid, uint64_t m
 	uint64_t now_ns = clock__monotonic_ns();
 	char path[PATH_MAX];
 	int n = snprintf(path, sizeof(path), "%s/%d/ns/mnt", proc_root, pid);
-	struct statx namespace = {0};
+	struct statx ns = {0};
 	struct mounts *list;
 	bool known;
 
-	if (n < 0 || (size_t)n >= sizeof(path) || access__stat(path, STATX_INO, &namespace))
-	namespace.stx_ino = 0;
-	list = &lists[hash__keyed_word(namespace.stx_ino) % LISTS];
+	if (n < 0 || (size_t)n >= sizeof(path) || access__stat(path, STATX_INO, &ns))
+		ns.stx_ino = 0;
+	list = &lists[hash__keyed_word(ns.stx_ino) % LISTS];
 	/* Without a namespace to tell it by, a list is nobody else's. */
-	known = namespace.stx_ino && list->namespace == namespace.stx_ino;
+	known = ns.stx_ino && list->namespace == ns.stx_ino;
 	if (known && (mount ? has_id(list, mount) : list->read_ns >= since_ns))
 		return list;
-	if (now_ns >= quiet_until_ns || !namespace.stx_ino)
-		read_list(list, namespace.stx_ino, proc_root, pid, now_ns);
+	if (now_ns >= quiet_until_ns || !ns.stx_ino)
+		read_list(list, ns.stx_ino, proc_root, pid, now_ns);
 	else if (!known)
 		return NULL;
 	return list;
