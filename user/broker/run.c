@@ -23,10 +23,11 @@
 
 /*
  * What the worker decides about, and what it is to leave a core of: a watchdog sends SIGABRT to the main
- * process. Ctrl-Z is each one's own matter.
+ * process. SIGTSTP is among them so that this process stops after the worker, which may have a terminal to
+ * tidy up: whoever sees this one stopped may let both go on.
  */
-static const int passed_on[] = {SIGTERM, SIGINT,  SIGHUP,  SIGQUIT, SIGUSR1,
-				SIGUSR2, SIGABRT, SIGSEGV, SIGWINCH};
+static const int passed_on[] = {SIGTERM, SIGINT,  SIGHUP,   SIGQUIT, SIGUSR1, SIGUSR2,
+				SIGABRT, SIGSEGV, SIGWINCH, SIGTSTP, SIGCONT};
 
 struct broker {
 	const struct broker_options *options;
@@ -120,16 +121,32 @@ static void pass_on_notice(void *ctx, const char *message)
 	notify__pass_on(&broker->notify, message);
 }
 
+static bool is_to_end(int signal)
+{
+	return signal != SIGHUP && signal != SIGWINCH && signal != SIGTSTP && signal != SIGCONT;
+}
+
 static void pass_on_signal(struct broker *broker, const struct signalfd_siginfo *info)
 {
 	int signal = (int)info->ssi_signo;
 
 	if (signal == SIGHUP && broker->options->reload)
 		broker->options->reload(broker->options->ctx);
-	broker->ending |= signal != SIGHUP && signal != SIGWINCH;
+	broker->ending |= is_to_end(signal);
 	/* The terminal has sent it to the worker as well. */
 	if (info->ssi_code != SI_KERNEL)
 		kill(broker->worker, signal);
+}
+
+/* A worker that has stopped is followed. Threads that are traced are children, too: of none but it. */
+static bool has_ended(const struct broker *broker, int *ret_status)
+{
+	while (waitpid(broker->worker, ret_status, WNOHANG | WUNTRACED) == broker->worker) {
+		if (!WIFSTOPPED(*ret_status))
+			return true;
+		raise(SIGSTOP);
+	}
+	return false;
 }
 
 /* Whether the worker has ended, and how. */
@@ -141,8 +158,7 @@ static bool read_signals(struct broker *broker, int *ret_status)
 		if (info.ssi_signo != SIGCHLD)
 			pass_on_signal(broker, &info);
 	}
-	/* Threads that are traced are children, too, so that only the one is asked for. */
-	return waitpid(broker->worker, ret_status, WNOHANG) == broker->worker;
+	return has_ended(broker, ret_status);
 }
 
 static void tell_refused(struct broker *broker)

@@ -83,6 +83,7 @@ static const int allowed[] = {
 	SYS_gettimeofday,
 	SYS_getpid,
 	SYS_getppid,
+	SYS_getpgid,
 	SYS_gettid,
 	SYS_getuid,
 	SYS_geteuid,
@@ -128,7 +129,7 @@ static const int deadly[] = {
 	SYS_userfaultfd,
 };
 
-#define MAX_VALUES 6
+#define MAX_VALUES 7
 
 /* Allowed if argument @argument, of which the bits of @mask count, is one of @values. */
 struct condition {
@@ -195,12 +196,12 @@ static void put_conditions(struct filter *filter)
 		/* Threads, not processes. glibc tries clone3 first, whose flags no filter can see. */
 		{SYS_clone, 0, CLONE_THREAD, 1, {CLONE_THREAD}, EPERM},
 		{SYS_clone3, 0, 0, 0, {0}, ENOSYS},
-		/* The terminal's modes and width, what waits in a pipe; not what is typed into it. */
+		/* The terminal's modes, width and job, what waits in a pipe; not what is typed into it. */
 		{SYS_ioctl,
 		 1,
 		 UINT32_MAX,
-		 6,
-		 {TCGETS, TCSETS, TCSETSW, TCSETSF, TIOCGWINSZ, FIONREAD},
+		 7,
+		 {TCGETS, TCSETS, TCSETSW, TCSETSF, TIOCGPGRP, TIOCGWINSZ, FIONREAD},
 		 ENOTTY},
 		/* To itself. */
 		{SYS_tgkill, 0, UINT32_MAX, 1, {(uint32_t)getpid()}, EPERM},

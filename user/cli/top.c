@@ -13,6 +13,7 @@
 #include <langinfo.h>
 #include <locale.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -223,12 +224,29 @@ static bool hung_up(void)
 	return poll(&input, 1, 0) > 0 && input.revents & (POLLHUP | POLLERR | POLLNVAL);
 }
 
+static bool is_in_background(void)
+{
+	pid_t foreground = tcgetpgrp(STDIN_FILENO), own = getpgid(0);
+
+	return foreground > 0 && own > 0 && foreground != own;
+}
+
 static void on_input(void *ctx)
 {
 	struct top_screen *screen = ctx;
-	int code = wgetch(stdscr);
-	bool wants_end = code == ERR && hung_up();
+	bool wants_end;
+	int code;
 
+	/*
+	 * Somebody has stopped the other process of this job, and types to the shell. The kernel would stop
+	 * this one in the middle of a read(2) and go on with that later, when there is nothing to be read.
+	 */
+	if (is_in_background()) {
+		raise(SIGSTOP);
+		return;
+	}
+	code = wgetch(stdscr);
+	wants_end = code == ERR && hung_up();
 	for (; code != ERR; code = wgetch(stdscr)) {
 		uint32_t key = key_of(code);
 
