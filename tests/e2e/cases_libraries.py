@@ -251,6 +251,10 @@ def listed(t, pid):
     return {x["runtime"]["file"]: x for x in json.loads(out)["processes"] if x["pid"] == pid}
 
 
+def counted(rows):
+    return all(row["goroutines"] is not None for row in rows.values()) and rows
+
+
 @cases_for(LIBRARIES)
 def list_has_every_runtime(t, libraries):
     """Of a program in C as of one in Go; plugins are none."""
@@ -262,7 +266,8 @@ def list_has_every_runtime(t, libraries):
     target.ask("load " + other)
     target.ask("park 1 41")
     target.ask("park 2 43")
-    rows = listed(t, target.pid)
+    # One that changes while it is looked at is not counted that time.
+    rows = until("all are counted", lambda: counted(listed(t, target.pid)))
     check_equal({f: x["goroutines"] for f, x in rows.items()},
                 {path: libraries.count(target, 1), other: libraries.count(target, 2)},
                 "goroutines by file")

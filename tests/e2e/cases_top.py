@@ -137,7 +137,7 @@ def where_memory_is_allocated(t):
     screen.type("Tab")
     screen.until(r"^ +\d[\d.]* [kM]B .*main\.", "ALLOCATED AT")
     screen.type("Enter")
-    screen.until("allocated at +main.", "in use", r"stack +main\.")
+    screen.until("allocated at +main.", "in use", r"stack +\S")
 
 
 @case

@@ -17,6 +17,7 @@
 #define MAX_STACK     (32u << 10) /* of one, from the innermost frame on */
 #define MAX_STEPS     128	  /* pointers of a stack that are followed by one step */
 #define MAX_OBJECT    2048u	  /* of what they lead to */
+#define MIN_STACK     2048u	  /* src/runtime/stack.go stackMin */
 #define LOWEST_OBJECT (1ULL << 16)
 
 _Static_assert(LOCK_HOLDERS_MAX_QUESTIONS <= LOCK_CODE_MAX_ADDRESSES, "each may be a variable");
@@ -145,6 +146,23 @@ static bool leads_to(const uint8_t *words, size_t size, const struct extent *ext
 	return false;
 }
 
+/*
+ * Where the stack of a goroutine ends, an object may begin: what begins like a g has no pointer to that
+ * (src/runtime/runtime2.go g.stack, stack.go stackalloc).
+ */
+static size_t stack_bounds_size(const uint8_t *object, size_t size)
+{
+	uint64_t lo, bytes;
+
+	if (size < 2 * WORD)
+		return 0;
+	lo = bytes__u64(object, 0);
+	bytes = bytes__u64(object, WORD) - lo;
+	return lo && lo % MIN_STACK == 0 && bytes >= MIN_STACK && !(bytes & (bytes - 1)) ?
+		       2 * WORD :
+		       0;
+}
+
 /* Whether an object that @stack leads to leads to @extent. */
 static bool leads_in_a_step(struct search *search, size_t size, const struct extent *extent)
 {
@@ -153,14 +171,16 @@ static bool leads_in_a_step(struct search *search, size_t size, const struct ext
 
 	for (size_t at = 0; at + WORD <= size && steps < MAX_STEPS; at += WORD) {
 		struct extent found;
-		size_t bytes;
+		size_t bytes, bounds;
 
 		if (!object_of(search->spans, bytes__u64(search->stack, at), &found))
 			continue;
 		steps++;
 		bytes = (size_t)min_of(found.size, (uint64_t)MAX_OBJECT);
-		if (!remote__read(search->runtime->remote, found.base, object, bytes) &&
-		    leads_to(object, bytes, extent))
+		if (remote__read(search->runtime->remote, found.base, object, bytes))
+			continue;
+		bounds = stack_bounds_size(object, bytes);
+		if (leads_to(object + bounds, bytes - bounds, extent))
 			return true;
 	}
 	return false;
