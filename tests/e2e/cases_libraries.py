@@ -251,7 +251,7 @@ def listed(t, pid):
     return {x["runtime"]["file"]: x for x in json.loads(out)["processes"] if x["pid"] == pid}
 
 
-def counted(rows):
+def all_counted(rows):
     return all(row["goroutines"] is not None for row in rows.values()) and rows
 
 
@@ -267,7 +267,7 @@ def list_has_every_runtime(t, libraries):
     target.ask("park 1 41")
     target.ask("park 2 43")
     # One that changes while it is looked at is not counted that time.
-    rows = until("all are counted", lambda: counted(listed(t, target.pid)))
+    rows = until("all are counted", lambda: all_counted(listed(t, target.pid)))
     check_equal({f: x["goroutines"] for f, x in rows.items()},
                 {path: libraries.count(target, 1), other: libraries.count(target, 2)},
                 "goroutines by file")
