@@ -16,7 +16,7 @@ FUZZ_PROGRAMS := $(addprefix $(B)/fuzz/,$(FUZZ_TARGETS))
 
 # The code that is fuzzed: everything but what only a running gleakd needs.
 FUZZ_SOURCES := $(foreach f,base elf host golang observe heap track state output,$(call sources,$(f))) \
-		$(wildcard user/probe/insn*.c) $(addprefix user/probe/,path.c plan.c event.c calibration.c calibration_text.c cost.c) \
+		$(wildcard user/probe/insn*.c) $(addprefix user/probe/,path.c plan.c function_code.c event.c calibration.c calibration_text.c cost.c) \
 		$(wildcard user/cli/options*.c user/cli/config*.c user/cli/commands.c user/cli/edit_distance.c) \
 		user/naming/allow_list.c $(wildcard user/record/reader*.c) user/record/schema.c user/broker/check.c
 FUZZ_OBJECTS := $(patsubst %.c,$(B)/fuzz/obj/%.o,$(FUZZ_SOURCES))
