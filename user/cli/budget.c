@@ -43,6 +43,12 @@ static void judge_cpu(struct budget *budget, struct session *session, double sha
 	}
 }
 
+void budget__begin_round(struct budget *budget)
+{
+	budget->peak_before = budget->peak;
+	budget->peak = 0;
+}
+
 void budget__keep_cpu(struct budget *budget, struct session *session, bool settled, uint64_t now_ns)
 {
 	double elapsed = (double)(now_ns - budget->cpu_ns) / (double)NSEC_PER_SEC;
@@ -86,8 +92,9 @@ static void set_full(struct budget *budget, uint64_t bytes, bool full)
 
 void budget__keep_memory(struct budget *budget)
 {
-	uint64_t bytes = budget->max_memory && !budget->full ? occupied(budget) : 0;
+	uint64_t bytes = budget->max_memory ? occupied(budget) : 0;
 
+	budget->peak = max_of(budget->peak, bytes);
 	if (bytes > budget->max_memory)
 		set_full(budget, bytes, true);
 }
@@ -99,7 +106,7 @@ void budget__trim(struct budget *budget)
 	if (!budget->full)
 		return;
 	malloc_trim(0);
-	bytes = resident__of(PROC_ROOT, 0);
+	bytes = max_of(max_of(budget->peak, budget->peak_before), resident__of(PROC_ROOT, 0));
 	/* Again only when there is some room, or it would go to and fro. */
 	if (!budget->max_memory || bytes <= budget->max_memory / 10 * 9)
 		set_full(budget, bytes, false);

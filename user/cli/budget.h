@@ -18,11 +18,16 @@ struct budget {
 
 	unsigned int stretch; /* one round every so many intervals */
 	bool full;	      /* over the limit of memory */
+	/* The most that was occupied since this round began, and in the one before: a census needs it again. */
+	uint64_t peak, peak_before;
 
 	double cpu_seconds; /* of gleakd when it was last looked at */
 	uint64_t cpu_ns;    /* and when that was; 0: never */
 	bool settled;	    /* no process was waiting to be attached then */
 };
+
+/* budget__begin_round - before the other two. */
+void budget__begin_round(struct budget *budget);
 
 /* budget__keep_cpu - before a round. @settled: no process is waiting to be attached. */
 void budget__keep_cpu(struct budget *budget, struct session *session, bool settled,

@@ -99,6 +99,7 @@ static void on_begin(void *ctx, uint64_t now_ns)
 {
 	struct daemon *daemon = ctx;
 
+	budget__begin_round(&daemon->budget);
 	budget__keep_cpu(&daemon->budget, daemon->rounds.session,
 			 !follower__due(daemon->follower, now_ns), now_ns);
 	daemon->rounds.stretch = daemon->budget.stretch;
