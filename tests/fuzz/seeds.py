@@ -493,10 +493,26 @@ def json_report():
         b' "stack": [{"function": "f"}]}]}]}\n')
 
 
+def broker():
+    """Requests (user/broker/protocol.h): numbers first, the text's size and the text at the end."""
+    def request(op, pid, text=b"", size=0):
+        head = struct.pack("<IIiIQQ", op, 0, pid, 0, size, 0)
+        return head.ljust(72, b"\0") + struct.pack("<I", len(text)) + text
+
+    for op, path in enumerate((b"/proc/17/exe", b"/proc/17/root\0/srv/app", b"/proc/17/stat",
+                               b"/proc/17/fd/3", b"/proc/17/exe", b"/proc/17/task", b"/allow",
+                               b"/state")):
+        yield f"file-{op}", request(op, 0, path + b"\0")
+    for op in range(8, 32):
+        yield f"process-{op}", request(op, 17, size=4096)
+    yield "text", request(29, 0, b"STATUS=watching\0")
+    yield "ranges", struct.pack("<QQQQ", 0xC000000000, 4096, 0xC000002000, 1 << 20)
+
+
 TARGETS = {f.__name__.rstrip("_"): f for f in (
     elf_image, sniff, buildinfo, dwarf, pclntab, binary, census, heap, stack_scan, types, samples,
     wait_objects, unwind, tracker, events, code, proc, options, config, utf8, report, list_, allow_list, state,
-    cgroup, textfile, calibration, sockets, recording, json_report,
+    cgroup, textfile, calibration, sockets, recording, json_report, broker,
 )}
 
 
