@@ -106,7 +106,8 @@ void budget__trim(struct budget *budget)
 	if (!budget->full)
 		return;
 	malloc_trim(0);
-	bytes = max_of(max_of(budget->peak, budget->peak_before), resident__of(PROC_ROOT, 0));
+	bytes = max_of(budget->peak, budget->peak_before);
+	bytes = max_of(bytes, resident__of(PROC_ROOT, 0));
 	/* Again only when there is some room, or it would go to and fro. */
 	if (!budget->max_memory || bytes <= budget->max_memory / 10 * 9)
 		set_full(budget, bytes, false);
