@@ -95,6 +95,19 @@ def there(t):
     pass
 """
 
+UNSTEADY = """
+import os
+from harness import case, check
+
+@case
+def fails_once(t):
+    check(os.path.exists(os.environ["TOLD"]), open(os.environ["TOLD"], "w").name)
+
+@case
+def fails(t):
+    check(False, "as ever")
+"""
+
 UNITS = """
 #include <criterion/criterion.h>
 #include <unistd.h>
@@ -212,6 +225,19 @@ def interrupted_it_says_what_it_knows(t, number):
     lines = r.end(2, 0, 5)
     check_equal(r.code(), 128 + number, "exit code")
     check_line(lines, rf"^NOT RUN 5: interrupted by {number.name}$")
+
+
+@cases_for({"in CI": True, "elsewhere": False})
+def in_ci_a_few_that_failed_run_once_more(t, ci):
+    """And who passes then is named all the same; many that failed are no accident."""
+    r = Run(t, GOOD + UNSTEADY, ["-j1"], ci=ci).start()
+    lines = r.end(2 if ci else 1, 1 if ci else 2, 0)
+    check_equal(r.code(), 1, "exit code")
+    check_line(lines, r"^FAIL made\.fails_once: ")
+    check_equal(any(line.startswith("UNSTEADY made.fails_once: ") for line in lines), ci, "named")
+    check_equal(sum(line.startswith("FAIL made.fails:") for line in lines), 2 if ci else 1, "runs")
+    if ci:
+        Run(t, GOOD + UNSTEADY, ["-j1", "--again", "1"], ci=True).start().end(1, 2, 0)
 
 
 @case

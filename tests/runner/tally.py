@@ -34,7 +34,7 @@ class Tally:
 
     def __init__(self, logs, verbose, screen):
         self.counts = dict.fromkeys(("passed", "failed", "skipped"), 0)
-        self.skipped, self.not_run = {}, []
+        self.skipped, self.not_run, self.failed, self.unsteady = {}, [], {}, []
         self.logs, self.verbose, self.screen = logs, verbose, screen
         os.makedirs(logs, exist_ok=True)
 
@@ -46,12 +46,23 @@ class Tally:
             self.skipped.setdefault(outcome.reason, []).append(outcome.name)
         if outcome.verdict == "failed":
             first = outcome.reason.strip().splitlines()[0] if outcome.reason.strip() else "failed"
+            self.failed[outcome.name] = first[:300]
             self.screen.say(f"FAIL {outcome.name}: {first[:300]}")
             log = os.path.join(self.logs, re.sub(r"[^\w.-]+", "_", outcome.name) + ".log")
             with open(log, "w", encoding="utf-8") as file:
                 file.write(outcome.reason + "\n\n" + outcome.details + "\n")
         elif self.verbose:
             self.screen.say(f"{outcome.verdict:7} {outcome.name} ({outcome.seconds:.1f} s)")
+
+    def add_again(self, outcome):
+        """Of a test that has failed before: one that passes now is steady no more, but has passed."""
+        if outcome.verdict != "passed":
+            self.screen.say(f"FAIL {outcome.name}: and once more: {outcome.reason.strip()[:300]}")
+            return
+        self.counts["failed"] -= 1
+        self.counts["passed"] += 1
+        self.unsteady.append(f"UNSTEADY {outcome.name}: passes alone; before: "
+                             + self.failed.pop(outcome.name))
 
     def add_not_run(self, reason, names):
         """In CI that is a failure; a person who pressed Ctrl-C knows."""
@@ -60,6 +71,8 @@ class Tally:
 
     def close(self):
         """The last lines; true when all is well."""
+        for line in self.unsteady:
+            self.screen.say(line)
         for reason, names in sorted(self.skipped.items()):
             more = ", …" if names[1:] else ""
             self.screen.say(f"SKIP {len(names)} ({names[0]}{more}): {reason}")
