@@ -3,13 +3,14 @@
 
 import os
 import signal
+import subprocess
 
 from cases_host import host, own_copy, pids
 from cases_systemd import capability_names
 from faults import PATIENCE, attached, created, metrics_when, shows, until
 from harness import case, check, check_equal
 from programs import Program, start
-from tracer import Gleakd, run
+from tracer import Gleakd, binary, needs_tracing, run
 
 COUNTS = Program("counts")
 
@@ -136,3 +137,62 @@ def exit_codes_and_signals_pass_through(t):
     shows(g)
     os.kill(worker_of(g), signal.SIGSEGV)
     check_equal(g.finish(PATIENCE), -signal.SIGSEGV, "a crash")
+
+
+class Command:
+    """A command that runs for a while, with what its processes may."""
+
+    def __init__(self, t, *args):
+        needs_tracing()
+        self.process = subprocess.Popen([binary(t), *args], stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.PIPE, text=True)
+        t.defer(self.end)
+
+    workers = Gleakd.workers
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+    def finish(self):
+        self.process.send_signal(signal.SIGINT)
+        said = self.process.communicate(timeout=60)[1]
+        check_equal(self.process.returncode, 0, said)
+
+
+def works_without_privileges(what, command, condition):
+    """It has begun to do what it does, and has no capability then."""
+    worker = worker_of(command)
+    until(f"{what} works", lambda: command.process.poll() is not None or condition(worker))
+    check_equal(command.process.poll(), None, f"exit code of {what}")
+    for which in ("CapEff", "CapPrm", "CapAmb"):
+        check_equal(capabilities(worker, which), 0, f"{which} of the worker of {what}")
+    check_equal(status(worker)["Seccomp"], "2", f"filter of the worker of {what}")
+    held = descriptors(worker)
+    check("anon_inode:bpf-prog" not in held, f"the worker of {what} has programs: {held}")
+
+
+def has_links(worker):
+    return sum("bpf_link" in name or "bpf-link" in name for name in descriptors(worker))
+
+
+@case
+def commands_that_make_files_or_probe_allocations(t):
+    """These have a worker as well; a recording may be where only its owner, and root, can write."""
+    target = start(t, COUNTS)
+    pid = str(target.pid)
+    folder = t.directory()
+    os.chown(folder, 65534, 65534)
+    os.chmod(folder, 0o700)
+    path = os.path.join(folder, "recording.db")
+    command = Command(t, "record", pid, "-o", path)
+    works_without_privileges("record", command, lambda worker: os.path.exists(path + "-shm") and
+                             any(name.endswith("-wal") for name in descriptors(worker)))
+    command.finish()
+    check_equal(os.listdir(folder), ["recording.db"], "files")
+    check_equal(os.stat(path).st_mode & 0o777, 0o600, "mode")
+    command = Command(t, "heap", pid, "--duration", "60s", "--exact")
+    works_without_privileges("heap", command, has_links)
+    command.finish()
+    target.ask("ping")

@@ -191,18 +191,27 @@ int broker_request__check(const struct broker_request *request, size_t size,
 											   -EACCES;
 	case BROKER_MEMORY_READ:
 		return request->size && request->size <= ACCESS_RANGES_MAX ? 0 : -EINVAL;
+	case BROKER_UNLOAD:
+	case BROKER_HIT_COST:
+		return request->handle < PROGRAMS_KINDS ? 0 : -EINVAL;
 	case BROKER_DESCRIBE:
-	case BROKER_LOSSES:
-		return request->slot < GL_MAX_TARGETS ? 0 : -EINVAL;
+	case BROKER_COUNTS:
+		return request->handle < PROGRAMS_KINDS && request->slot < GL_MAX_TARGETS ? 0 :
+											    -EINVAL;
 	case BROKER_ATTACH:
-		if ((unsigned int)request->site.event >= PROBE_EVENT_COUNT)
+		if (request->handle >= PROGRAMS_KINDS ||
+		    (unsigned int)request->site.event >= PROBE_EVENT_COUNT || !request->size ||
+		    request->size > PROGRAM_PLACES_MAX)
 			return -EINVAL;
 		return request->site.pid > 0 && request->site.pid != own &&
 				       request->site.pid != worker ?
 			       0 :
 			       -EACCES;
 	case BROKER_LOAD:
-		return request->size && request->size <= UINT32_MAX ? 0 : -EINVAL;
+		return request->handle < PROGRAMS_KINDS && request->size &&
+				       request->size <= UINT32_MAX ?
+			       0 :
+			       -EINVAL;
 	case BROKER_NOTIFY:
 		return may_notify(request->text) ? 0 : -EPERM;
 	default:

@@ -6,7 +6,7 @@
 #include "broker/protocol.h"
 
 /* Files that the user named; NULL: none. */
-#define BROKER_FILES_MAX 5
+#define BROKER_FILES_MAX 8
 
 struct broker_files {
 	const char *in[BROKER_FILES_MAX];

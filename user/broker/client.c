@@ -3,27 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "broker/channel.h"
+#include "broker/client_private.h"
 #include "host/process.h"
 #include "host/process_stop.h"
 
-static struct {
-	pthread_mutex_t lock;
-	int channel;
-	struct broker_shared *shared;
-} client = {.lock = PTHREAD_MUTEX_INITIALIZER, .channel = -1};
-
-/* What comes back with an answer. */
-struct got {
-	int fds[BROKER_MAX_FDS];
-	size_t n_fds;
-	struct failure failure;
-};
+struct broker_client broker_client = {.lock = PTHREAD_MUTEX_INITIALIZER, .channel = -1};
 
 /* The broker has gone: there is nothing left to work for, and the kernel is about to say so. */
 static _Noreturn void give_in(void)
@@ -31,17 +20,16 @@ static _Noreturn void give_in(void)
 	_exit(1);
 }
 
-/* The lock is held. @fd goes with the request; -1: none. */
-static int64_t ask(struct broker_request *request, int fd, struct got *got)
+int64_t broker_client__ask(struct broker_request *request, int fd, struct broker_got *got)
 {
 	struct broker_answer answer;
 	ssize_t n;
 
-	if (channel__send(client.channel, request, BROKER_REQUEST_MIN + request->text_size, &fd,
-			  fd >= 0))
+	if (channel__send(broker_client.channel, request, BROKER_REQUEST_MIN + request->text_size,
+			  &fd, fd >= 0))
 		give_in();
-	n = channel__receive(client.channel, &answer, sizeof(answer), got->fds, BROKER_MAX_FDS,
-			     &got->n_fds);
+	n = channel__receive(broker_client.channel, &answer, sizeof(answer), got->fds,
+			     BROKER_MAX_FDS, &got->n_fds);
 	if (n != sizeof(answer))
 		give_in();
 	got->failure = answer.failure;
@@ -62,33 +50,28 @@ static bool put_text(struct broker_request *request, const char *text)
 	return true;
 }
 
-static void begin(struct broker_request *request, enum broker_op op)
+void broker_client__begin(struct broker_request *request, enum broker_op op)
 {
 	memset(request, 0, BROKER_REQUEST_MIN);
 	request->op = op;
 }
 
-/*
- * Asks, and copies the window's first bytes, as many as the result says where @out_size is not exact,
- * to @out. Descriptors go to @got, which may be NULL where none come.
- */
-static int64_t ask_for(struct broker_request *request, void *out, size_t out_size, bool exact,
-		       struct got *got)
+int64_t broker_client__ask_for(struct broker_request *request, void *out, size_t out_size,
+			       bool exact, struct broker_got *got)
 {
-	struct got none;
+	struct broker_got none;
 	int64_t result;
 
-	pthread_mutex_lock(&client.lock);
-	result = ask(request, -1, got ? got : &none);
+	pthread_mutex_lock(&broker_client.lock);
+	result = broker_client__ask(request, -1, got ? got : &none);
 	if (result >= 0 && out)
-		memcpy(out, client.shared->window,
+		memcpy(out, broker_client.shared->window,
 		       exact ? out_size : min_of((size_t)result, out_size));
-	pthread_mutex_unlock(&client.lock);
+	pthread_mutex_unlock(&broker_client.lock);
 	return result;
 }
 
-/* The descriptor that came, or -errno. */
-static int fd_of(int64_t result, const struct got *got)
+int broker_client__fd_of(int64_t result, const struct broker_got *got)
 {
 	if (result < 0)
 		return (int)result;
@@ -97,10 +80,10 @@ static int fd_of(int64_t result, const struct got *got)
 
 static int ask_for_fd(struct broker_request *request)
 {
-	struct got got = {.n_fds = 0};
-	int64_t result = ask_for(request, NULL, 0, false, &got);
+	struct broker_got got = {.n_fds = 0};
+	int64_t result = broker_client__ask_for(request, NULL, 0, false, &got);
 
-	return fd_of(result, &got);
+	return broker_client__fd_of(result, &got);
 }
 
 /* --- files --------------------------------------------------------------------------------------- */
@@ -109,7 +92,7 @@ static int client_open(const char *path, int flags)
 {
 	struct broker_request request;
 
-	begin(&request, BROKER_OPEN);
+	broker_client__begin(&request, BROKER_OPEN);
 	request.flags = (__u32)flags;
 	return put_text(&request, path) ? ask_for_fd(&request) : -ENAMETOOLONG;
 }
@@ -118,7 +101,7 @@ static int client_open_below(const char *root, const char *path, int flags)
 {
 	struct broker_request request;
 
-	begin(&request, BROKER_OPEN_BELOW);
+	broker_client__begin(&request, BROKER_OPEN_BELOW);
 	request.flags = (__u32)flags;
 	return put_text(&request, root) && put_text(&request, path) ? ask_for_fd(&request) :
 								      -ENAMETOOLONG;
@@ -128,30 +111,33 @@ static ssize_t client_read(const char *path, void *buffer, size_t size)
 {
 	struct broker_request request;
 
-	begin(&request, BROKER_READ);
+	broker_client__begin(&request, BROKER_READ);
 	request.size = size;
-	return put_text(&request, path) ? ask_for(&request, buffer, size, false, NULL) :
-					  -ENAMETOOLONG;
+	return put_text(&request, path) ?
+		       broker_client__ask_for(&request, buffer, size, false, NULL) :
+		       -ENAMETOOLONG;
 }
 
 static ssize_t client_link(const char *path, char *text, size_t size)
 {
 	struct broker_request request;
 
-	begin(&request, BROKER_LINK);
+	broker_client__begin(&request, BROKER_LINK);
 	request.size = size;
-	return put_text(&request, path) ? ask_for(&request, text, size, false, NULL) :
-					  -ENAMETOOLONG;
+	return put_text(&request, path) ?
+		       broker_client__ask_for(&request, text, size, false, NULL) :
+		       -ENAMETOOLONG;
 }
 
 static int client_stat(const char *path, unsigned int mask, struct statx *ret_stat)
 {
 	struct broker_request request;
 
-	begin(&request, BROKER_STAT);
+	broker_client__begin(&request, BROKER_STAT);
 	request.flags = mask;
 	return put_text(&request, path) ?
-		       (int)ask_for(&request, ret_stat, sizeof(*ret_stat), true, NULL) :
+		       (int)broker_client__ask_for(&request, ret_stat, sizeof(*ret_stat), true,
+						   NULL) :
 		       -ENAMETOOLONG;
 }
 
@@ -159,19 +145,19 @@ static int client_list(const char *path, pid_t **ret_numbers, size_t *ret_n)
 {
 	struct broker_request request;
 	pid_t *numbers = NULL;
-	struct got got;
+	struct broker_got got;
 	int64_t n;
 
-	begin(&request, BROKER_LIST);
+	broker_client__begin(&request, BROKER_LIST);
 	if (!put_text(&request, path))
 		return -ENAMETOOLONG;
-	pthread_mutex_lock(&client.lock);
-	n = ask(&request, -1, &got);
+	pthread_mutex_lock(&broker_client.lock);
+	n = broker_client__ask(&request, -1, &got);
 	if (n >= 0)
 		numbers = calloc((size_t)n + 1, sizeof(*numbers));
 	if (numbers)
-		memcpy(numbers, client.shared->window, (size_t)n * sizeof(*numbers));
-	pthread_mutex_unlock(&client.lock);
+		memcpy(numbers, broker_client.shared->window, (size_t)n * sizeof(*numbers));
+	pthread_mutex_unlock(&broker_client.lock);
 	if (n < 0)
 		return (int)n;
 	*ret_numbers = numbers;
@@ -187,7 +173,7 @@ static int client_input(const char *path, int flags)
 
 	if (fd >= 0 || (errno != EACCES && errno != EPERM))
 		return fd >= 0 ? fd : -errno;
-	begin(&request, BROKER_INPUT);
+	broker_client__begin(&request, BROKER_INPUT);
 	request.flags = (__u32)flags;
 	if (!put_text(&request, path))
 		return -ENAMETOOLONG;
@@ -197,14 +183,14 @@ static int client_input(const char *path, int flags)
 static int client_output(enum access_output step, const char *path)
 {
 	struct broker_request request;
-	struct got got = {.n_fds = 0};
+	struct broker_got got = {.n_fds = 0};
 	int64_t result;
 
-	begin(&request, BROKER_OUTPUT);
+	broker_client__begin(&request, BROKER_OUTPUT);
 	request.flags = step;
 	if (!put_text(&request, path))
 		return -ENAMETOOLONG;
-	result = ask_for(&request, NULL, 0, false, &got);
+	result = broker_client__ask_for(&request, NULL, 0, false, &got);
 	return result || !got.n_fds ? (int)result : got.fds[0];
 }
 
@@ -214,7 +200,7 @@ static int client_pidfd(pid_t pid)
 {
 	struct broker_request request;
 
-	begin(&request, BROKER_PIDFD);
+	broker_client__begin(&request, BROKER_PIDFD);
 	request.pid = pid;
 	return ask_for_fd(&request);
 }
@@ -224,10 +210,10 @@ static uid_t client_owner(const char *proc_root __maybe_unused, pid_t pid, uid_t
 	struct broker_request request;
 	int64_t owner;
 
-	begin(&request, BROKER_OWNER);
+	broker_client__begin(&request, BROKER_OWNER);
 	request.pid = pid;
 	request.flags = uid;
-	owner = ask_for(&request, NULL, 0, false, NULL);
+	owner = broker_client__ask_for(&request, NULL, 0, false, NULL);
 	return owner < 0 ? uid : (uid_t)owner;
 }
 
@@ -236,40 +222,40 @@ static ssize_t client_hostname(const char *proc_root __maybe_unused, pid_t pid, 
 {
 	struct broker_request request;
 
-	begin(&request, BROKER_HOSTNAME);
+	broker_client__begin(&request, BROKER_HOSTNAME);
 	request.pid = pid;
-	return ask_for(&request, name, size, false, NULL);
+	return broker_client__ask_for(&request, name, size, false, NULL);
 }
 
 static int client_mark_pages(pid_t pid)
 {
 	struct broker_request request;
 
-	begin(&request, BROKER_MARK_PAGES);
+	broker_client__begin(&request, BROKER_MARK_PAGES);
 	request.pid = pid;
-	return (int)ask_for(&request, NULL, 0, false, NULL);
+	return (int)broker_client__ask_for(&request, NULL, 0, false, NULL);
 }
 
 static int client_hold(const char *proc_root __maybe_unused, pid_t pid, uint64_t limit_ns,
 		       struct process_stop **ret_stop, struct failure *failure)
 {
-	const struct broker_held *held = (const void *)client.shared->window;
+	const struct broker_held *held = (const void *)broker_client.shared->window;
 	struct broker_request request;
-	struct got got;
+	struct broker_got got;
 	int64_t err;
 
-	begin(&request, BROKER_HOLD);
+	broker_client__begin(&request, BROKER_HOLD);
 	request.pid = pid;
 	request.size = limit_ns;
-	pthread_mutex_lock(&client.lock);
-	err = ask(&request, -1, &got);
+	pthread_mutex_lock(&broker_client.lock);
+	err = broker_client__ask(&request, -1, &got);
 	if (!err)
 		err = process_stop__describe(pid, held->begin_ns,
 					     (const struct stopped_thread *)(held + 1),
 					     (size_t)held->n_threads, ret_stop);
 	else if (failure)
 		*failure = got.failure;
-	pthread_mutex_unlock(&client.lock);
+	pthread_mutex_unlock(&broker_client.lock);
 	return (int)err;
 }
 
@@ -278,10 +264,19 @@ static uint64_t client_release(struct process_stop *stop)
 	struct broker_request request;
 	struct broker_held held = {0};
 
-	begin(&request, BROKER_RELEASE);
-	(void)!ask_for(&request, &held, sizeof(held), true, NULL);
+	broker_client__begin(&request, BROKER_RELEASE);
+	(void)!broker_client__ask_for(&request, &held, sizeof(held), true, NULL);
 	process_stop__release(stop);
 	return held.begin_ns;
+}
+
+static void client_come_first(bool first)
+{
+	struct broker_request request;
+
+	broker_client__begin(&request, BROKER_COME_FIRST);
+	request.flags = first;
+	(void)!broker_client__ask_for(&request, NULL, 0, false, NULL);
 }
 
 struct access_memory {
@@ -296,9 +291,9 @@ static int client_open_memory(pid_t pid, struct access_memory **ret_memory)
 
 	if (!memory)
 		return -ENOMEM;
-	begin(&request, BROKER_MEMORY_OPEN);
+	broker_client__begin(&request, BROKER_MEMORY_OPEN);
 	request.pid = pid;
-	handle = ask_for(&request, NULL, 0, false, NULL);
+	handle = broker_client__ask_for(&request, NULL, 0, false, NULL);
 	if (handle < 0) {
 		free(memory);
 		return (int)handle;
@@ -312,9 +307,9 @@ static void client_close_memory(struct access_memory *memory)
 {
 	struct broker_request request;
 
-	begin(&request, BROKER_MEMORY_CLOSE);
+	broker_client__begin(&request, BROKER_MEMORY_CLOSE);
 	request.handle = memory->handle;
-	(void)!ask_for(&request, NULL, 0, false, NULL);
+	(void)!broker_client__ask_for(&request, NULL, 0, false, NULL);
 	free(memory);
 }
 
@@ -322,15 +317,15 @@ static int client_memory_in_use(const struct access_memory *memory)
 {
 	struct broker_request request;
 
-	begin(&request, BROKER_MEMORY_IN_USE);
+	broker_client__begin(&request, BROKER_MEMORY_IN_USE);
 	request.handle = memory->handle;
-	return (int)ask_for(&request, NULL, 0, false, NULL);
+	return (int)broker_client__ask_for(&request, NULL, 0, false, NULL);
 }
 
 /* The window's first @n bytes, to where they belong. */
 static void scatter(const struct iovec *local, size_t n_local, size_t n)
 {
-	const uint8_t *at = client.shared->window;
+	const uint8_t *at = broker_client.shared->window;
 
 	for (size_t i = 0; i < n_local && n; i++) {
 		size_t part = min_of(n, local[i].iov_len);
@@ -345,22 +340,22 @@ static ssize_t client_read_memory(struct access_memory *memory, const struct iov
 				  size_t n_local, const struct iovec *foreign, size_t n_foreign)
 {
 	struct broker_request request;
-	struct got got;
+	struct broker_got got;
 	int64_t n;
 
 	if (n_foreign > ACCESS_RANGES_MAX)
 		return -EINVAL;
-	begin(&request, BROKER_MEMORY_READ);
+	broker_client__begin(&request, BROKER_MEMORY_READ);
 	request.handle = memory->handle;
 	request.size = n_foreign;
-	pthread_mutex_lock(&client.lock);
+	pthread_mutex_lock(&broker_client.lock);
 	for (size_t i = 0; i < n_foreign; i++)
-		client.shared->ranges[i] = (struct broker_range){
+		broker_client.shared->ranges[i] = (struct broker_range){
 			.address = (uintptr_t)foreign[i].iov_base, .size = foreign[i].iov_len};
-	n = ask(&request, -1, &got);
+	n = broker_client__ask(&request, -1, &got);
 	if (n > 0)
 		scatter(local, n_local, (size_t)n);
-	pthread_mutex_unlock(&client.lock);
+	pthread_mutex_unlock(&broker_client.lock);
 	return n;
 }
 
@@ -368,8 +363,8 @@ static void client_usage(struct access_usage *ret_usage)
 {
 	struct broker_request request;
 
-	begin(&request, BROKER_USAGE);
-	if (ask_for(&request, ret_usage, sizeof(*ret_usage), true, NULL))
+	broker_client__begin(&request, BROKER_USAGE);
+	if (broker_client__ask_for(&request, ret_usage, sizeof(*ret_usage), true, NULL))
 		*ret_usage = (struct access_usage){.cpu_seconds = 0};
 }
 
@@ -377,27 +372,28 @@ static ssize_t client_user_name(uid_t uid, char *name, size_t size)
 {
 	struct broker_request request;
 
-	begin(&request, BROKER_USER_NAME);
+	broker_client__begin(&request, BROKER_USER_NAME);
 	request.flags = uid;
-	return ask_for(&request, name, size, false, NULL);
+	return broker_client__ask_for(&request, name, size, false, NULL);
 }
 
 static int64_t client_user_id(const char *name)
 {
 	struct broker_request request;
 
-	begin(&request, BROKER_USER_ID);
-	return put_text(&request, name) ? ask_for(&request, NULL, 0, false, NULL) : -ENAMETOOLONG;
+	broker_client__begin(&request, BROKER_USER_ID);
+	return put_text(&request, name) ? broker_client__ask_for(&request, NULL, 0, false, NULL) :
+					  -ENAMETOOLONG;
 }
 
 static int client_follow(struct process_programs *ret_programs)
 {
 	struct broker_request request;
-	struct got got = {.n_fds = 0};
+	struct broker_got got = {.n_fds = 0};
 	int64_t err;
 
-	begin(&request, BROKER_FOLLOW);
-	err = ask_for(&request, NULL, 0, false, &got);
+	broker_client__begin(&request, BROKER_FOLLOW);
+	err = broker_client__ask_for(&request, NULL, 0, false, &got);
 	if (err)
 		return (int)err;
 	memcpy(ret_programs->fds, got.fds, sizeof(ret_programs->fds));
@@ -427,142 +423,39 @@ static const struct access_ops access_ops = {
 	.mark_pages = client_mark_pages,
 	.hold = client_hold,
 	.release = client_release,
+	.come_first = client_come_first,
 	.memory_max = BROKER_MEMORY_MAX,
-};
-
-/* --- probes -------------------------------------------------------------------------------------- */
-
-/* The broker has them; here is the ring. */
-struct programs {
-	int ring_fd;
-};
-
-static int client_prepare(struct programs_outlook *ret_outlook, struct failure *failure)
-{
-	struct broker_request request;
-	struct got got;
-	int64_t err;
-
-	begin(&request, BROKER_PREPARE);
-	err = ask_for(&request, ret_outlook, sizeof(*ret_outlook), true, &got);
-	if (err && failure)
-		*failure = got.failure;
-	return (int)err;
-}
-
-static int client_load(uint32_t ring_bytes, const struct kernel_features *features __maybe_unused,
-		       struct programs **ret_programs, struct failure *failure)
-{
-	struct programs *programs = calloc(1, sizeof(*programs));
-	struct broker_request request;
-	struct got got = {.n_fds = 0};
-	int64_t err;
-
-	if (!programs)
-		return failure__set(failure, -ENOMEM, "out of memory");
-	begin(&request, BROKER_LOAD);
-	request.size = ring_bytes;
-	err = ask_for(&request, NULL, 0, false, &got);
-	programs->ring_fd = fd_of(err, &got);
-	if (programs->ring_fd < 0) {
-		err = programs->ring_fd;
-		free(programs);
-		if (failure)
-			*failure = got.failure;
-		return (int)err;
-	}
-	*ret_programs = programs;
-	return 0;
-}
-
-static void client_unload(struct programs *programs)
-{
-	struct broker_request request;
-
-	begin(&request, BROKER_UNLOAD);
-	(void)!ask_for(&request, NULL, 0, false, NULL);
-	close(programs->ring_fd);
-	free(programs);
-}
-
-static int client_ring_fd(const struct programs *programs)
-{
-	return programs->ring_fd;
-}
-
-static int client_describe(struct programs *programs __maybe_unused, size_t slot,
-			   const struct gl_target *target)
-{
-	struct broker_request request;
-
-	begin(&request, BROKER_DESCRIBE);
-	request.slot = slot;
-	request.target = *target;
-	return (int)ask_for(&request, NULL, 0, false, NULL);
-}
-
-static int client_losses(const struct programs *programs __maybe_unused, size_t slot,
-			 struct gl_losses *ret_losses)
-{
-	struct broker_request request;
-
-	begin(&request, BROKER_LOSSES);
-	request.slot = slot;
-	return (int)ask_for(&request, ret_losses, sizeof(*ret_losses), true, NULL);
-}
-
-static int client_attach(struct programs *programs __maybe_unused, const struct program_site *site)
-{
-	struct broker_request request;
-	struct got got = {.n_fds = 0};
-	int64_t result;
-
-	begin(&request, BROKER_ATTACH);
-	request.site = *site;
-	pthread_mutex_lock(&client.lock);
-	result = ask(&request, site->exe_fd, &got);
-	pthread_mutex_unlock(&client.lock);
-	return fd_of(result, &got);
-}
-
-static const struct programs_ops programs_ops = {
-	.prepare = client_prepare,
-	.load = client_load,
-	.unload = client_unload,
-	.ring_fd = client_ring_fd,
-	.describe = client_describe,
-	.losses = client_losses,
-	.attach = client_attach,
 };
 
 /* --- the interface ------------------------------------------------------------------------------- */
 
 void broker_client__use(int channel, struct broker_shared *shared)
 {
-	client.channel = channel;
-	client.shared = shared;
+	broker_client.channel = channel;
+	broker_client.shared = shared;
 	access__use(&access_ops);
-	programs__use(&programs_ops);
+	programs__use(&broker_programs);
 }
 
 bool broker_client__in_use(void)
 {
-	return client.channel >= 0;
+	return broker_client.channel >= 0;
 }
 
 uint64_t broker_client__give_up(bool probes)
 {
 	struct broker_request request;
 
-	begin(&request, BROKER_GIVE_UP);
+	broker_client__begin(&request, BROKER_GIVE_UP);
 	request.flags = probes;
-	return (uint64_t)ask_for(&request, NULL, 0, false, NULL);
+	return (uint64_t)broker_client__ask_for(&request, NULL, 0, false, NULL);
 }
 
 bool broker_client__notify(const char *message)
 {
 	struct broker_request request;
 
-	begin(&request, BROKER_NOTIFY);
-	return put_text(&request, message) && !ask_for(&request, NULL, 0, false, NULL);
+	broker_client__begin(&request, BROKER_NOTIFY);
+	return put_text(&request, message) &&
+	       !broker_client__ask_for(&request, NULL, 0, false, NULL);
 }

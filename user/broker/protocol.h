@@ -30,12 +30,13 @@ enum broker_op {
 	BROKER_INPUT,	   /* a file that the user named, flags -> descriptor */
 	BROKER_OUTPUT,	   /* likewise; flags: enum access_output -> descriptor, or 0 */
 	/* Processes; pid. */
-	BROKER_PIDFD,	    /* -> descriptor */
-	BROKER_OWNER,	    /* flags: its uid -> uid */
-	BROKER_HOSTNAME,    /* -> text in the window, the result is its length */
-	BROKER_MARK_PAGES,  /* soft-dirty */
-	BROKER_HOLD,	    /* size: at most so many ns -> struct broker_held, then its threads */
-	BROKER_RELEASE,	    /* -> struct broker_held */
+	BROKER_PIDFD,	   /* -> descriptor */
+	BROKER_OWNER,	   /* flags: its uid -> uid */
+	BROKER_HOSTNAME,   /* -> text in the window, the result is its length */
+	BROKER_MARK_PAGES, /* soft-dirty */
+	BROKER_HOLD,	   /* size: at most so many ns -> struct broker_held, then its threads */
+	BROKER_RELEASE,	   /* -> struct broker_held */
+	BROKER_COME_FIRST, /* flags: whether the worker comes before everybody else on a processor */
 	BROKER_MEMORY_OPEN, /* -> handle */
 	/* Memory; handle. */
 	BROKER_MEMORY_READ, /* size: the number of ranges in the shared memory -> bytes in the window */
@@ -44,11 +45,13 @@ enum broker_op {
 	/* Probes. */
 	BROKER_FOLLOW,	/* -> descriptors of struct process_programs */
 	BROKER_PREPARE, /* -> struct programs_outlook in the window */
-	BROKER_LOAD,	/* size: of the ring -> its descriptor */
+	/* handle: enum programs_kind. */
+	BROKER_LOAD, /* size: of the ring -> its descriptor */
 	BROKER_UNLOAD,
+	BROKER_HIT_COST, /* -> nanoseconds, a double, in the window */
 	BROKER_DESCRIBE, /* slot, target */
-	BROKER_LOSSES,	 /* slot -> struct gl_losses in the window */
-	BROKER_ATTACH,	 /* site, and the executable's descriptor -> a link's */
+	BROKER_COUNTS,	 /* slot -> union program_counts in the window */
+	BROKER_ATTACH, /* site, the executable's descriptor; size: the number of places in the shared memory -> a link's */
 	/* The rest. */
 	BROKER_GIVE_UP,	  /* flags: probes are wanted -> capabilities that the broker kept */
 	BROKER_NOTIFY,	  /* text[] to the service manager */
@@ -68,7 +71,7 @@ struct broker_request {
 	__u32 handle;
 	__u64 size;
 	__u64 slot;
-	struct gl_target target;
+	union program_target target;
 	struct program_site site; /* the descriptor in it means nothing */
 	__u32 text_size;	  /* of text[]; the packet ends with it */
 	char text[BROKER_TEXT_MAX];
@@ -106,6 +109,7 @@ struct broker_held {
 /* Both write to it at any time: what the broker judges it copies first. */
 struct broker_shared {
 	struct broker_range ranges[ACCESS_RANGES_MAX];
+	struct program_place places[PROGRAM_PLACES_MAX];
 	__u8 window[BROKER_WINDOW];
 };
 

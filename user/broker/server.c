@@ -13,6 +13,7 @@
 #include "host/access_guard.h"
 #include "host/bpf_usage.h"
 #include "host/maps.h"
+#include "host/priority.h"
 #include "host/process.h"
 #include "host/process_stop.h"
 #include "host/self_usage.h"
@@ -24,8 +25,9 @@ struct broker_server {
 	uint64_t refused; /* and not asked about yet */
 	char refused_what[256];
 	struct programs_outlook outlook;
-	struct programs *programs;
+	struct programs *programs[PROGRAMS_KINDS];
 	struct process_stop *stop;
+	struct priority priority; /* the worker's */
 	struct access_memory *memories[BROKER_MAX_MEMORIES];
 	struct broker_request request; /* the one that is being answered */
 	struct broker_range ranges[ACCESS_RANGES_MAX];
@@ -85,9 +87,15 @@ static int64_t output(const struct broker_request *request, struct reply *reply)
 {
 	int fd = access_direct.output((enum access_output)request->flags, request->text);
 
-	if (request->flags == OUTPUT_OPEN || request->flags == OUTPUT_CREATE)
+	switch ((enum access_output)request->flags) {
+	case OUTPUT_OPEN:
+	case OUTPUT_CREATE:
+	case OUTPUT_DATABASE:
+	case OUTPUT_LOOK:
 		return give(reply, fd);
-	return fd;
+	default:
+		return fd;
+	}
 }
 
 struct mapped {
@@ -263,6 +271,13 @@ static int64_t do_process(struct broker_server *server, struct reply *reply)
 		return hold(server, &reply->answer.failure);
 	case BROKER_RELEASE:
 		return server->stop ? release(server) : -ESRCH;
+	case BROKER_COME_FIRST:
+		/* Permitted only where the broker keeps CAP_SYS_NICE for it (cli/privileges.c). */
+		if (request->flags)
+			priority__first(&server->priority, server->worker);
+		else
+			priority__as_before(&server->priority);
+		return 0;
 	case BROKER_MEMORY_OPEN:
 		return open_memory(server);
 	case BROKER_MEMORY_READ:
@@ -291,45 +306,59 @@ static int64_t prepare(struct broker_server *server, struct failure *failure)
 	return err;
 }
 
-static void unload(struct broker_server *server)
+static void unload(struct programs **programs)
 {
-	if (server->programs)
-		programs_direct.unload(server->programs);
-	server->programs = NULL;
+	if (*programs)
+		programs_direct.unload(*programs);
+	*programs = NULL;
 }
 
 static int64_t load(struct broker_server *server, struct reply *reply)
 {
+	const struct broker_request *request = &server->request;
+	struct programs **programs = &server->programs[request->handle];
 	int err;
 
-	unload(server);
-	err = programs_direct.load((uint32_t)server->request.size, &server->outlook.features,
-				   &server->programs, &reply->answer.failure);
+	unload(programs);
+	err = programs_direct.load((enum programs_kind)request->handle, (uint32_t)request->size,
+				   &server->outlook.features, programs, &reply->answer.failure);
 	if (err)
 		return err;
 	reply->keeps_fds = true;
-	return give(reply, programs_direct.ring_fd(server->programs));
+	return give(reply, programs_direct.ring_fd(*programs));
 }
 
-static int64_t losses(const struct broker_server *server)
+static int64_t counts(const struct broker_server *server, const struct programs *programs)
 {
-	struct gl_losses lost;
-	int err = programs_direct.losses(server->programs, (size_t)server->request.slot, &lost);
+	union program_counts counts;
+	int err = programs_direct.counts(programs, (size_t)server->request.slot, &counts);
 
 	if (!err)
-		memcpy(server->shared->window, &lost, sizeof(lost));
+		memcpy(server->shared->window, &counts, sizeof(counts));
 	return err;
 }
 
-static int64_t attach(struct broker_server *server, struct reply *reply, int exe_fd)
+static int64_t hit_cost(const struct broker_server *server, struct programs *programs)
 {
+	double ns = programs_direct.hit_ns(programs);
+
+	memcpy(server->shared->window, &ns, sizeof(ns));
+	return 0;
+}
+
+static int64_t attach(struct broker_server *server, struct programs *programs, struct reply *reply,
+		      int exe_fd)
+{
+	struct program_place places[PROGRAM_PLACES_MAX];
 	struct program_site site = server->request.site;
+	size_t n = (size_t)server->request.size;
 	int err = exe_fd < 0 ? -EBADF : check_mapped(site.pid, exe_fd);
 
 	if (err)
 		return err;
+	memcpy(places, server->shared->places, n * sizeof(places[0]));
 	site.exe_fd = exe_fd;
-	return give(reply, programs_direct.attach(server->programs, &site));
+	return give(reply, programs_direct.attach(programs, &site, places, n));
 }
 
 static int64_t follow(struct reply *reply)
@@ -347,6 +376,7 @@ static int64_t follow(struct reply *reply)
 static int64_t do_probes(struct broker_server *server, struct reply *reply, int exe_fd)
 {
 	const struct broker_request *request = &server->request;
+	struct programs *programs;
 
 	switch (request->op) {
 	case BROKER_FOLLOW:
@@ -355,22 +385,24 @@ static int64_t do_probes(struct broker_server *server, struct reply *reply, int 
 		return prepare(server, &reply->answer.failure);
 	case BROKER_LOAD:
 		return load(server, reply);
-	case BROKER_UNLOAD:
-		unload(server);
-		return 0;
 	default:
 		break;
 	}
-	if (!server->programs)
+	programs = server->programs[request->handle];
+	if (!programs)
 		return -EINVAL;
 	switch (request->op) {
+	case BROKER_UNLOAD:
+		unload(&server->programs[request->handle]);
+		return 0;
+	case BROKER_HIT_COST:
+		return hit_cost(server, programs);
 	case BROKER_DESCRIBE:
-		return programs_direct.describe(server->programs, (size_t)request->slot,
-						&request->target);
-	case BROKER_LOSSES:
-		return losses(server);
+		return programs_direct.describe(programs, (size_t)request->slot, &request->target);
+	case BROKER_COUNTS:
+		return counts(server, programs);
 	case BROKER_ATTACH:
-		return attach(server, reply, exe_fd);
+		return attach(server, programs, reply, exe_fd);
 	default:
 		return -EPROTO;
 	}
@@ -382,7 +414,8 @@ static int64_t tell_usage(struct broker_server *server)
 {
 	struct self_usage own = self_usage__read(PROC_ROOT);
 	/* The ring is the worker's as well, and is counted there. */
-	int ring = server->programs ? programs_direct.ring_fd(server->programs) : -1;
+	const struct programs *programs = server->programs[PROGRAMS_GOROUTINES];
+	int ring = programs ? programs_direct.ring_fd(programs) : -1;
 	struct access_guard_counts counts = access_guard__counts();
 	const struct access_usage usage = {
 		.quarantined = counts.quarantined,
@@ -453,7 +486,8 @@ void broker_server__free(struct broker_server *server)
 		return;
 	if (server->stop)
 		access_direct.release(server->stop);
-	unload(server);
+	for (size_t i = 0; i < PROGRAMS_KINDS; i++)
+		unload(&server->programs[i]);
 	for (size_t i = 0; i < BROKER_MAX_MEMORIES; i++) {
 		if (server->memories[i])
 			access_direct.close_memory(server->memories[i]);

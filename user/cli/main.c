@@ -155,18 +155,15 @@ static int (*const run[COMMAND_COUNT])(const struct options *options) = {
 	[COMMAND_VERSION] = version,
 };
 
-static bool is_one_process(const struct options *options)
+static bool is_one_process(enum command command)
 {
-	switch (options->command) {
+	switch (command) {
 	case COMMAND_DOCTOR: /* asks this process itself what it may do */
-	case COMMAND_RECORD: /* the database opens and removes files of its own */
 	case COMMAND_REPORT: /* these look at no process */
 	case COMMAND_DIFF:
 	case COMMAND_HELP:
 	case COMMAND_VERSION:
 		return true;
-	case COMMAND_HEAP: /* over time it loads programs of its own */
-		return options->duration_ns;
 	default:
 		return false;
 	}
@@ -186,7 +183,7 @@ static int run_command(const struct options *options)
 		return command__wrote(config__write(stdout, options), "the configuration");
 	if (options->verbose > 1)
 		log__set_level(LOG_LEVEL_DEBUG);
-	if (is_one_process(options))
+	if (is_one_process(options->command))
 		return run[options->command](options);
 	return workers__run(options, arguments.argc, arguments.argv, run[options->command]);
 }

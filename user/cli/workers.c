@@ -10,6 +10,7 @@
 #include "cli/privileges.h"
 #include "discover/container_name.h"
 #include "host/access_guard.h"
+#include "record/recording_files.h"
 
 /*
  * A daemon's budget is kept by itself (cli/budget.h); this is for when it cannot keep it any more. Address
@@ -24,6 +25,7 @@ struct workers {
 	int argc;
 	char **argv;
 	struct broker_files files;
+	char recording[4][RECORDING_PATH_MAX];
 	/* Read since; the one before the last has the name of the file that is removed next. */
 	struct options last, before;
 	unsigned int n_read;
@@ -36,6 +38,15 @@ static void name_files(struct workers *workers, const struct options *options)
 		       options->config ? options->config : CONFIG_PATH},
 		.out = {options->state, options->textfile, options->pprof, options->html},
 	};
+	for (size_t i = 0; options->command == COMMAND_RECORD && options->output &&
+			   i < ARRAY_SIZE(workers->recording);
+	     i++) {
+		static const char *const suffixes[] = RECORDING_SUFFIXES;
+
+		snprintf(workers->recording[i], RECORDING_PATH_MAX, "%s%s", options->output,
+			 suffixes[i]);
+		workers->files.out[4 + i] = workers->recording[i];
+	}
 }
 
 /* The worker reads the configuration, too: what it may open is decided here. */

@@ -129,3 +129,8 @@ uint64_t access__release(struct process_stop *stop)
 {
 	return stop ? ops->release(stop) : 0;
 }
+
+void access__come_first(bool first)
+{
+	ops->come_first(first);
+}

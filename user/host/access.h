@@ -29,6 +29,8 @@ enum access_output {
 	OUTPUT_REPLACE, /* the real one by that */
 	OUTPUT_DISCARD, /* that */
 	OUTPUT_REMOVE,	/* the real one */
+	OUTPUT_DATABASE, /* for reading and writing, made for its user alone if need be, and no link: descriptor */
+	OUTPUT_LOOK, /* a descriptor that only names it (O_PATH) */
 	OUTPUT_STEPS,
 };
 
@@ -70,6 +72,7 @@ struct access_ops {
 	int (*hold)(const char *proc_root, pid_t pid, uint64_t limit_ns,
 		    struct process_stop **ret_stop, struct failure *failure);
 	uint64_t (*release)(struct process_stop *stop);
+	void (*come_first)(bool first);
 	size_t memory_max; /* bytes of one call of read_memory */
 };
 
@@ -164,6 +167,12 @@ int access__follow(struct process_programs *ret_programs) __must_check;
 
 /* access__mark_pages - the kernel marks, in pagemap, which pages @pid writes from now on (soft-dirty). */
 int access__mark_pages(pid_t pid) __must_check;
+
+/*
+ * access__come_first - the main thread of this process before everybody else on a processor, or as before
+ * (priority.h).
+ */
+void access__come_first(bool first);
 
 /* access__hold, access__release - what process_stop.h says of its own. */
 int access__hold(const char *proc_root, pid_t pid, uint64_t limit_ns,

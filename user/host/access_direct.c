@@ -17,6 +17,7 @@
 #include "host/access_guard.h"
 #include "host/owner.h"
 #include "host/pids.h"
+#include "host/priority.h"
 #include "host/process.h"
 #include "host/process_stop.h"
 
@@ -141,6 +142,12 @@ static int direct_output(enum access_output step, const char *path)
 		return unlink(temporary) ? -errno : 0;
 	case OUTPUT_REMOVE:
 		return unlink(path) ? -errno : 0;
+	case OUTPUT_DATABASE:
+		fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+		return fd < 0 ? -errno : fd;
+	case OUTPUT_LOOK:
+		fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		return fd < 0 ? -errno : fd;
 	case OUTPUT_STEPS:
 		break;
 	}
@@ -219,6 +226,16 @@ static int direct_mark_pages(pid_t pid)
 	if (fd < 0)
 		return -errno;
 	return write(fd, CLEAR_SOFT_DIRTY, 1) == 1 ? 0 : -EIO;
+}
+
+static void direct_come_first(bool first)
+{
+	static struct priority priority;
+
+	if (first)
+		priority__first(&priority, getpid());
+	else
+		priority__as_before(&priority);
 }
 
 /* --- memory -------------------------------------------------------------------------------------- */
@@ -320,5 +337,6 @@ const struct access_ops access_direct = {
 	.mark_pages = direct_mark_pages,
 	.hold = process_stop__hold,
 	.release = process_stop__release,
+	.come_first = direct_come_first,
 	.memory_max = MEMORY_MAX,
 };

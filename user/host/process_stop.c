@@ -54,24 +54,19 @@ struct process_stop {
 	 * Ours before. Whoever stands still waits for us: nobody else on this processor is to come before.
 	 * Threads that help are ordinary ones, so that a small machine does not stand still as a whole.
 	 */
-	struct priority priority;
-	pid_t lent; /* to this process, too; 0: to none */
+	struct priority priority, lent;
 };
 
 static void come_as_before(struct process_stop *stop)
 {
-	if (stop->lent)
-		(void)sched_setscheduler(stop->lent, stop->priority.policy, &stop->priority.param);
+	priority__as_before(&stop->lent);
 	priority__as_before(&stop->priority);
 }
 
 void process_stop__lend_priority(struct process_stop *stop, pid_t to)
 {
-	const struct sched_param lowest = {.sched_priority = 1};
-
-	if (stop->priority.first &&
-	    !sched_setscheduler(to, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest))
-		stop->lent = to;
+	if (stop->priority.first)
+		priority__first(&stop->lent, to);
 }
 
 static long ask(int request, pid_t tid, void *address, uintptr_t data)
@@ -326,7 +321,7 @@ int process_stop__hold(const char *proc_root, pid_t pid, uint64_t limit_ns,
 	stop->proc_root = proc_root;
 	stop->pid = pid;
 	stop->limit_ns = limit_ns;
-	priority__first(&stop->priority);
+	priority__first(&stop->priority, 0);
 	err = hold_all(stop);
 	if (!err)
 		err = read_registers(stop);

@@ -11,7 +11,6 @@
 #include "base/common.h"
 #include "base/failure.h"
 #include "golang/layout.h"
-#include "host/bpf_ring.h"
 #include "probe/alloc_plan.h"
 #include "probe/kernel.h"
 #include "probe/links.h"
@@ -44,11 +43,11 @@ int alloc_probes__describe(struct alloc_probes *probes, size_t slot, const struc
 			   pid_t pid, struct failure *failure) __must_check;
 
 /*
- * alloc_probes__attach - all sites of @plan, in the file at @path; on failure nothing is attached. Errors:
+ * alloc_probes__attach - all sites of @plan, in the file of @exe_fd (O_PATH will do); on failure nothing is attached. Errors:
  * -ESRCH gone, -EPERM, else the kernel's refusal.
  */
 int alloc_probes__attach(struct alloc_probes *probes, size_t slot, const struct alloc_plan *plan,
-			 pid_t pid, const char *path, struct alloc_links *links,
+			 pid_t pid, int exe_fd, struct alloc_links *links,
 			 struct failure *failure) __must_check;
 
 /*
@@ -59,9 +58,9 @@ void alloc_links__detach(struct alloc_links *links);
 
 /*
  * alloc_probes__hit_ns - what a hit costs on this machine, measured on gleakd's own instructions before
- * anybody else is hit, and read from @ring; a usual figure where that does not work.
+ * anybody else is hit; a usual figure where that does not work. Nobody reads the ring meanwhile.
  */
-double alloc_probes__hit_ns(struct alloc_probes *probes, struct bpf_ring *ring);
+double alloc_probes__hit_ns(struct alloc_probes *probes);
 
 /* alloc_probes__counts - hits of @slot without a record, so far. */
 int alloc_probes__counts(const struct alloc_probes *probes, size_t slot,

@@ -206,14 +206,14 @@ static void measure_bare(struct bench *bench, enum calibration_kind kind, struct
 
 static int attach(const struct bench *bench, enum calibration_kind kind, struct run *run)
 {
-	const struct probe_link_target target = {
-		.path = "/proc/self/exe",
+	const struct program_place place = {
 		.file_offset = own_text__file_offset(run->trial.address),
 		.cookie = GL_COOKIE(
 			0, GL_G_IN_REG0,
 			kind == CALIBRATION_BRANCH ? GL_GUARD_BRANCH_NOT_TAKEN : GL_GUARD_NONE, 0),
-		.pid = getpid(),
 	};
+	const struct probe_link_target target = {
+		.path = "/proc/self/exe", .pid = getpid(), .places = &place, .n = 1};
 
 	return run->trial.run ? probe_link__attach(&run->link, program_for(bench, kind), &target,
 						   bench->uprobe_multi) :

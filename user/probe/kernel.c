@@ -29,8 +29,9 @@ static int load_empty_program(void)
 
 static int refused_link(int prog_fd, pid_t pid)
 {
-	const struct probe_link_target target = {.path = "/", .pid = pid};
-	int fd = uprobe_multi_link__create(prog_fd, &target, 1);
+	const struct program_place place = {0};
+	const struct probe_link_target target = {.path = "/", .pid = pid, .places = &place, .n = 1};
+	int fd = uprobe_multi_link__create(prog_fd, &target);
 
 	if (fd >= 0)
 		close(fd);

@@ -39,25 +39,25 @@ _Static_assert(offsetof(struct uprobe_multi_attr, cookies) == 40, "kernel ABI");
 _Static_assert(offsetof(struct uprobe_multi_attr, pid) == 56, "kernel ABI");
 _Static_assert(sizeof(struct uprobe_multi_attr) == 64, "kernel ABI");
 
-int uprobe_multi_link__create(int prog_fd, const struct probe_link_target *targets, size_t n)
+int uprobe_multi_link__create(int prog_fd, const struct probe_link_target *target)
 {
-	uint64_t offsets[LINK_MAX_PLACES], cookies[LINK_MAX_PLACES];
+	uint64_t offsets[PROGRAM_PLACES_MAX], cookies[PROGRAM_PLACES_MAX];
 	struct uprobe_multi_attr attr = {
 		.prog_fd = (__u32)prog_fd,
 		.attach_type = LINK_UPROBE_MULTI,
-		.path = (uintptr_t)targets->path,
+		.path = (uintptr_t)target->path,
 		.offsets = (uintptr_t)offsets,
 		.cookies = (uintptr_t)cookies,
-		.count = (__u32)n,
-		.pid = (__u32)targets->pid,
+		.count = (__u32)target->n,
+		.pid = (__u32)target->pid,
 	};
 	long fd;
 
-	if (n > LINK_MAX_PLACES)
+	if (target->n > PROGRAM_PLACES_MAX)
 		return -E2BIG;
-	for (size_t i = 0; i < n; i++) {
-		offsets[i] = targets[i].file_offset;
-		cookies[i] = targets[i].cookie;
+	for (size_t i = 0; i < target->n; i++) {
+		offsets[i] = target->places[i].file_offset;
+		cookies[i] = target->places[i].cookie;
 	}
 	fd = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
 	return fd < 0 ? -errno : (int)fd;
@@ -78,10 +78,10 @@ static int attach_perf_event(int prog_fd, const struct probe_link_target *target
 	struct perf_event_attr attr = {
 		.size = sizeof(attr),
 		.uprobe_path = (uintptr_t)target->path,
-		.probe_offset = target->file_offset,
+		.probe_offset = target->places->file_offset,
 	};
-	LIBBPF_OPTS(bpf_link_create_opts, options, .perf_event.bpf_cookie = target->cookie);
-	int fd, link, type = uprobe_pmu();
+	LIBBPF_OPTS(bpf_link_create_opts, options, .perf_event.bpf_cookie = target->places->cookie);
+	int fd, link, type = target->n == 1 ? uprobe_pmu() : -E2BIG;
 
 	if (type < 0)
 		return type;
@@ -104,7 +104,7 @@ int probe_link__attach(struct probe_link *link, const struct bpf_program *progra
 		       const struct probe_link_target *target, bool uprobe_multi)
 {
 	int prog_fd = bpf_program__fd(program);
-	int fd = uprobe_multi ? uprobe_multi_link__create(prog_fd, target, 1) :
+	int fd = uprobe_multi ? uprobe_multi_link__create(prog_fd, target) :
 				attach_perf_event(prog_fd, target);
 
 	if (fd < 0)

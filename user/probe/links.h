@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "base/common.h"
+#include "probe/programs.h"
 
 struct bpf_program;
 
@@ -17,20 +18,14 @@ struct bpf_program;
 #define LINK_UPROBE_MULTI 48
 
 struct probe_link_target {
-	const char *path;     /* of the executable */
-	uint64_t file_offset; /* of the instruction */
-	uint64_t cookie;
+	const char *path; /* of the executable */
 	pid_t pid;
+	const struct program_place *places; /* instructions */
+	size_t n;			    /* PROGRAM_PLACES_MAX at most, 1 without uprobe_multi */
 };
 
-#define LINK_MAX_PLACES 128 /* instructions of one link */
-
-/*
- * uprobe_multi_link__create - @prog_fd was loaded for LINK_UPROBE_MULTI. All of @targets, at most
- * LINK_MAX_PLACES, are in one file and of one process. Returns a link descriptor (close-on-exec) or -errno.
- */
-int uprobe_multi_link__create(int prog_fd, const struct probe_link_target *targets,
-			      size_t n) __must_check;
+/* uprobe_multi_link__create - @prog_fd was loaded for LINK_UPROBE_MULTI. Returns a link or -errno. */
+int uprobe_multi_link__create(int prog_fd, const struct probe_link_target *target) __must_check;
 
 /* An attached probe; all zero means "not attached". */
 struct probe_link {
@@ -38,6 +33,7 @@ struct probe_link {
 	int fd; /* of the link; closing it detaches */
 };
 
+/* probe_link__attach - errors: -E2BIG too many places; else the kernel's. */
 int probe_link__attach(struct probe_link *link, const struct bpf_program *program,
 		       const struct probe_link_target *target, bool uprobe_multi) __must_check;
 

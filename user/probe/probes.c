@@ -2,13 +2,9 @@
 #include "probe/probes.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/cleanup.h"
 #include "probe/detacher.h"
 #include "probe/links.h"
 #include "probe/programs.h"
@@ -28,7 +24,7 @@ struct probe_attachment {
 	struct probe_link links[PROBE_EVENT_COUNT];
 	size_t slot;
 	pid_t pid;
-	int exe_fd; /* the file itself: the right one even when the process executes another */
+	int exe_fd; /* the caller's */
 };
 
 int probes__new(const struct probes_options *options, const struct kernel_features *features,
@@ -46,7 +42,8 @@ int probes__new(const struct probes_options *options, const struct kernel_featur
 	if (err)
 		failure__set(failure, err, "out of memory");
 	if (!err)
-		err = programs__load(ring_bytes, features, &probes->programs, failure);
+		err = programs__load(PROGRAMS_GOROUTINES, ring_bytes, features, &probes->programs,
+				     failure);
 	if (err) {
 		probes__free(probes);
 		return err;
@@ -78,10 +75,10 @@ size_t probes__ring_bytes(const struct probes *probes)
 static int publish(struct probe_attachment *attachment, const struct go_layout *layout,
 		   struct failure *failure)
 {
-	struct gl_target target;
+	union program_target target;
 	int err;
 
-	if (!gl_target__describe(layout, attachment->pid, &target))
+	if (!gl_target__describe(layout, attachment->pid, &target.goroutines))
 		return failure__set(failure, -EINVAL,
 				    "the probes cannot read the goroutines of Go 1.%d: its "
 				    "runtime.g is laid out in a way they do not know",
@@ -131,6 +128,8 @@ static int attach_event(struct probe_attachment *attachment, enum probe_event ev
 		.event = event,
 		.pid = attachment->pid,
 		.exe_fd = attachment->exe_fd,
+	};
+	const struct program_place place = {
 		.file_offset = site->file_offset,
 		.cookie = GL_COOKIE(attachment->slot, site->g_location, site->guard,
 				    site->g_stack_offset),
@@ -141,30 +140,11 @@ static int attach_event(struct probe_attachment *attachment, enum probe_event ev
 		return 0;
 	/* While an old probe is still there, each hit would count twice. */
 	detacher__wait(probes->detacher, attachment->pid);
-	fd = programs__attach(probes->programs, &where);
+	fd = programs__attach(probes->programs, &where, &place, 1);
 	if (fd < 0)
 		return explain_link(attachment, event, fd, failure);
 	attachment->links[event] = (struct probe_link){.attached = true, .fd = fd};
 	return 0;
-}
-
-static int open_executable(struct probe_attachment *attachment, const char *exe_path,
-			   struct failure *failure)
-{
-	int fd = open(exe_path, O_PATH | O_CLOEXEC);
-
-	if (fd >= 0) {
-		attachment->exe_fd = fd;
-		return 0;
-	}
-	if (errno == EACCES || errno == EPERM)
-		return failure__set(failure, -EPERM,
-				    "cannot reach %s: needs CAP_SYS_PTRACE, and for files of other "
-				    "users CAP_DAC_READ_SEARCH",
-				    exe_path);
-	if (errno == ENOENT || errno == ESRCH)
-		return failure__set(failure, -ESRCH, "process %d is gone", attachment->pid);
-	return failure__set(failure, -errno, "cannot open %s: %s", exe_path, strerror(errno));
 }
 
 static int take_slot(struct probes *probes, size_t *ret_slot)
@@ -183,7 +163,7 @@ static int take_slot(struct probes *probes, size_t *ret_slot)
 }
 
 int probes__attach(struct probes *probes, struct go_binary *binary, const struct probe_plan *plan,
-		   pid_t pid, const char *exe_path, unsigned int event_mask,
+		   pid_t pid, int exe_fd, unsigned int event_mask,
 		   struct probe_attachment **ret_attachment, struct failure *failure)
 {
 	struct probe_attachment *attachment = calloc(1, sizeof(*attachment));
@@ -191,7 +171,7 @@ int probes__attach(struct probes *probes, struct go_binary *binary, const struct
 
 	if (!attachment)
 		return failure__set(failure, -ENOMEM, "out of memory");
-	attachment->exe_fd = -1;
+	attachment->exe_fd = exe_fd;
 	attachment->pid = pid;
 	attachment->plan = *plan;
 	err = take_slot(probes, &attachment->slot);
@@ -201,9 +181,7 @@ int probes__attach(struct probes *probes, struct go_binary *binary, const struct
 				    GL_MAX_TARGETS);
 	}
 	attachment->probes = probes;
-	err = open_executable(attachment, exe_path, failure);
-	if (!err)
-		err = publish(attachment, go_binary__layout(binary), failure);
+	err = publish(attachment, go_binary__layout(binary), failure);
 	if (!err)
 		err = probe_attachment__set(attachment, event_mask, failure);
 	if (err) {
@@ -248,7 +226,12 @@ int probe_attachment__set(struct probe_attachment *attachment, unsigned int even
 int probe_attachment__losses(const struct probe_attachment *attachment,
 			     struct gl_losses *ret_losses)
 {
-	return programs__losses(attachment->probes->programs, attachment->slot, ret_losses);
+	union program_counts counts;
+	int err = programs__counts(attachment->probes->programs, attachment->slot, &counts);
+
+	if (!err)
+		*ret_losses = counts.goroutines;
+	return err;
 }
 
 size_t probe_attachment__slot(const struct probe_attachment *attachment)
@@ -261,7 +244,5 @@ void probe_attachment__free(struct probe_attachment *attachment)
 	if (!attachment)
 		return;
 	let_go(attachment, ~0u, true);
-	if (attachment->exe_fd >= 0)
-		close(attachment->exe_fd);
 	free(attachment);
 }

@@ -13,10 +13,11 @@ int programs__prepare(struct programs_outlook *ret_outlook, struct failure *fail
 	return ops->prepare(ret_outlook, failure);
 }
 
-int programs__load(uint32_t ring_bytes, const struct kernel_features *features,
-		   struct programs **ret_programs, struct failure *failure)
+int programs__load(enum programs_kind kind, uint32_t ring_bytes,
+		   const struct kernel_features *features, struct programs **ret_programs,
+		   struct failure *failure)
 {
-	return ops->load(ring_bytes, features, ret_programs, failure);
+	return ops->load(kind, ring_bytes, features, ret_programs, failure);
 }
 
 void programs__unload(struct programs *programs)
@@ -30,17 +31,23 @@ int programs__ring_fd(const struct programs *programs)
 	return ops->ring_fd(programs);
 }
 
-int programs__describe(struct programs *programs, size_t slot, const struct gl_target *target)
+double programs__hit_ns(struct programs *programs)
+{
+	return ops->hit_ns(programs);
+}
+
+int programs__describe(struct programs *programs, size_t slot, const union program_target *target)
 {
 	return ops->describe(programs, slot, target);
 }
 
-int programs__losses(const struct programs *programs, size_t slot, struct gl_losses *ret_losses)
+int programs__counts(const struct programs *programs, size_t slot, union program_counts *ret_counts)
 {
-	return ops->losses(programs, slot, ret_losses);
+	return ops->counts(programs, slot, ret_counts);
 }
 
-int programs__attach(struct programs *programs, const struct program_site *site)
+int programs__attach(struct programs *programs, const struct program_site *site,
+		     const struct program_place *places, size_t n)
 {
-	return ops->attach(programs, site);
+	return ops->attach(programs, site, places, n);
 }

@@ -12,19 +12,45 @@
 #include "base/common.h"
 #include "base/failure.h"
 #include "probe/abi.h"
+#include "probe/alloc_abi.h"
 #include "probe/calibration.h"
 #include "probe/event.h"
 #include "probe/kernel.h"
 
+/* Programs that are loaded together, and write to one ring. */
+enum programs_kind {
+	PROGRAMS_GOROUTINES,
+	PROGRAMS_ALLOCATIONS,
+	PROGRAMS_KINDS,
+};
+
 struct programs;
 
-/* Where a program is attached: to one instruction of one process. */
+/* Which program is attached to which file of which process. */
 struct program_site {
-	enum probe_event event;
+	enum probe_event
+		event; /* of PROGRAMS_GOROUTINES; there is one program for all allocations */
 	pid_t pid;
 	int exe_fd; /* O_PATH will do */
+};
+
+/* To which instruction of it. */
+struct program_place {
 	uint64_t file_offset;
-	uint64_t cookie; /* GL_COOKIE() */
+	uint64_t cookie; /* GL_COOKIE(), GL_ALLOC_COOKIE() */
+};
+
+#define PROGRAM_PLACES_MAX 128
+
+/* Of its kind. */
+union program_target {
+	struct gl_target goroutines;
+	struct gl_alloc_target allocations;
+};
+
+union program_counts {
+	struct gl_losses goroutines;
+	struct gl_alloc_counts allocations;
 };
 
 /* What can be done here, and what a hit costs. */
@@ -36,13 +62,17 @@ struct programs_outlook {
 
 struct programs_ops {
 	int (*prepare)(struct programs_outlook *ret_outlook, struct failure *failure);
-	int (*load)(uint32_t ring_bytes, const struct kernel_features *features,
-		    struct programs **ret_programs, struct failure *failure);
+	int (*load)(enum programs_kind kind, uint32_t ring_bytes,
+		    const struct kernel_features *features, struct programs **ret_programs,
+		    struct failure *failure);
 	void (*unload)(struct programs *programs);
 	int (*ring_fd)(const struct programs *programs);
-	int (*describe)(struct programs *programs, size_t slot, const struct gl_target *target);
-	int (*losses)(const struct programs *programs, size_t slot, struct gl_losses *ret_losses);
-	int (*attach)(struct programs *programs, const struct program_site *site);
+	double (*hit_ns)(struct programs *programs);
+	int (*describe)(struct programs *programs, size_t slot, const union program_target *target);
+	int (*counts)(const struct programs *programs, size_t slot,
+		      union program_counts *ret_counts);
+	int (*attach)(struct programs *programs, const struct program_site *site,
+		      const struct program_place *places, size_t n);
 };
 
 /* With the privileges of this process. */
@@ -61,8 +91,9 @@ int programs__prepare(struct programs_outlook *ret_outlook, struct failure *fail
  * programs__load - with a ring buffer of @ring_bytes, a power of two. Nothing is attached yet. Errors: as
  * kernel__check(); -ENOMEM; -EINVAL a verifier or size problem (the failure quotes it).
  */
-int programs__load(uint32_t ring_bytes, const struct kernel_features *features,
-		   struct programs **ret_programs, struct failure *failure) __must_check;
+int programs__load(enum programs_kind kind, uint32_t ring_bytes,
+		   const struct kernel_features *features, struct programs **ret_programs,
+		   struct failure *failure) __must_check;
 
 /* programs__unload - what is attached stays, and with it the programs. NULL is fine. */
 void programs__unload(struct programs *programs);
@@ -70,14 +101,28 @@ void programs__unload(struct programs *programs);
 /* programs__ring_fd - belongs to @programs. */
 int programs__ring_fd(const struct programs *programs);
 
-/* programs__describe - fill slot @slot of gl_targets, and forget what was lost of its former owner. */
+/*
+ * programs__hit_ns - what a hit of an allocation costs on this machine, measured on gleakd's own
+ * instructions: nothing is attached yet, and nobody reads the ring. 0: that does not work.
+ */
+double programs__hit_ns(struct programs *programs);
+
+/*
+ * programs__describe - say what process is in slot @slot, below GL_MAX_TARGETS or GL_ALLOC_MAX_TARGETS, and
+ * forget what was counted of its former owner.
+ */
 int programs__describe(struct programs *programs, size_t slot,
-		       const struct gl_target *target) __must_check;
+		       const union program_target *target) __must_check;
 
-int programs__losses(const struct programs *programs, size_t slot,
-		     struct gl_losses *ret_losses) __must_check;
+/* programs__counts - hits without a record. */
+int programs__counts(const struct programs *programs, size_t slot,
+		     union program_counts *ret_counts) __must_check;
 
-/* programs__attach - returns the descriptor of a link: closing it detaches. */
-int programs__attach(struct programs *programs, const struct program_site *site) __must_check;
+/*
+ * programs__attach - to all of @n places; more than one, PROGRAM_PLACES_MAX at most, only with uprobe_multi
+ * links. Returns the descriptor of a link: closing it detaches.
+ */
+int programs__attach(struct programs *programs, const struct program_site *site,
+		     const struct program_place *places, size_t n) __must_check;
 
 #endif /* GLEAKD_PROBE_PROGRAMS_H */

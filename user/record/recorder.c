@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The file of a recording, and what is written to it each second. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -16,6 +14,7 @@
 #include "host/resident.h"
 #include "output/json/report.h"
 #include "record/recorder_private.h"
+#include "record/recording_files.h"
 #include "session/target_heap.h"
 #include "version.h"
 
@@ -41,6 +40,9 @@ static const char *const texts[STATEMENTS] = {
 
 /* Memory of SQLite for pages, in KiB; beyond, they go to the file before they are committed. */
 #define CACHE "PRAGMA cache_size = -16384"
+
+/* It makes no files but those of recording_files.h. */
+#define TEMPORARY "PRAGMA temp_store = MEMORY"
 
 /* Pages of the journal after which they are moved to the file. */
 #define JOURNAL "PRAGMA wal_autocheckpoint = 2000"
@@ -123,27 +125,12 @@ enum room recorder__room(const struct recorder *recorder)
 
 /* --- commits ------------------------------------------------------------------------------------- */
 
-static uint64_t size_of(const char *path)
-{
-	struct stat stat_;
-
-	return stat(path, &stat_) ? 0 : (uint64_t)stat_.st_size;
-}
-
-static void measure(struct recorder *recorder)
-{
-	char journal[PATH_MAX + sizeof("-wal")];
-
-	snprintf(journal, sizeof(journal), "%s-wal", recorder->path);
-	recorder->bytes = size_of(recorder->path) + size_of(journal);
-}
-
 static void commit(struct recorder *recorder)
 {
 	if (recorder->in_transaction)
 		execute(recorder, "COMMIT");
 	recorder->in_transaction = false;
-	measure(recorder);
+	recorder->bytes = recording_files__size(recorder->path);
 }
 
 /* --- beginning ----------------------------------------------------------------------------------- */
@@ -194,30 +181,11 @@ static void put_host(struct recorder *recorder)
 	put_meta(recorder, "machine", names.machine);
 }
 
-/* SQLite would make it readable for all. */
-static int create_file(const char *path, struct failure *failure)
-{
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	struct stat stat_;
-	int err = fd < 0 || fstat(fd, &stat_) ? -errno : 0;
-
-	if (fd >= 0)
-		close(fd);
-	if (err)
-		return failure__set(failure, err, "--output: %s: %s; name a file that can be made",
-				    path, strerror(-err));
-	if (!S_ISREG(stat_.st_mode) || stat_.st_size)
-		return failure__set(failure, -EEXIST,
-				    "--output: %s exists; remove it, or name a file that does not",
-				    path);
-	return 0;
-}
-
 static void open_database(struct recorder *recorder)
 {
 	char version[128];
 
-	if (sqlite3_open_v2(recorder->path, &recorder->db,
+	if (sqlite3_open_v2(recording_files__use(recorder->path), &recorder->db,
 			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL)) {
 		fail(recorder);
 		return;
@@ -228,6 +196,7 @@ static void open_database(struct recorder *recorder)
 	execute(recorder, "PRAGMA journal_mode = WAL");
 	execute(recorder, "PRAGMA synchronous = NORMAL");
 	execute(recorder, CACHE);
+	execute(recorder, TEMPORARY);
 	execute(recorder, JOURNAL);
 	execute(recorder, version);
 	execute(recorder, record_schema);
@@ -242,7 +211,7 @@ int recorder__new(const struct recorder_options *options, struct recorder **ret_
 		  struct failure *failure)
 {
 	struct recorder *recorder;
-	int err = create_file(options->path, failure);
+	int err = recording_files__create(options->path, failure);
 
 	if (err)
 		return err;
@@ -441,7 +410,7 @@ int recorder__finish(struct recorder *recorder, struct failure *failure)
 	/* What is given to others is one file, unless somebody reads it at this moment: then he leaves one. */
 	if (!recorder->err)
 		sqlite3_exec(recorder->db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
-	measure(recorder);
+	recorder->bytes = recording_files__size(recorder->path);
 	return result(recorder, failure);
 }
 
@@ -461,7 +430,7 @@ void recorder__free(struct recorder *recorder)
 	sqlite3_close(recorder->db);
 	/* A file of ours in which there is nothing would be in the way of the next try. */
 	if (!recorder->reported)
-		unlink(recorder->path);
+		recording_files__remove(recorder->path);
 	names__free(&recorder->frames);
 	names__free(&recorder->sites);
 	names__free(&recorder->allocs);

@@ -9,8 +9,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "host/access.h"
 #include "host/bpf_ring.h"
-#include "host/priority.h"
 #include "observe/alloc_records.h"
 #include "session/allocs_private.h"
 #include "session/target_internal.h"
@@ -31,15 +31,13 @@
 
 struct alloc_watch {
 	struct alloc_watch_options options;
-	struct kernel_features features;
+	bool uprobe_multi;
 	struct alloc_probes *probes;
 	struct bpf_ring *ring;
 	size_t batch, ring_records; /* of a round of reading; the most of one */
 	uint64_t malformed;
 	double ns_per_hit;
 	bool rests;
-	/* While a window is open: it is to be closed in time, however many wait for a processor. */
-	struct priority priority;
 	uint64_t ticked_ns;
 	size_t n;
 	struct target *by_slot[GL_ALLOC_MAX_TARGETS];
@@ -93,8 +91,8 @@ static int attach(struct alloc_watch *watch, struct target *target, struct failu
 			err = -EBUSY;
 		else
 			err = alloc_probes__attach(watch->probes, allocs->slot, &module->plan,
-						   target__pid(target), module->path,
-						   &module->links, failure);
+						   target__pid(target), module->fd, &module->links,
+						   failure);
 	}
 	for (size_t i = 0; i < allocs->n_modules && err; i++)
 		alloc_links__detach(&allocs->modules[i].links);
@@ -105,10 +103,11 @@ static void open_window(struct alloc_watch *watch, struct target *target)
 {
 	struct target_allocs *allocs = target->allocs;
 
+	/* It is to be closed in time, however many wait for a processor. */
 	if (allocs->source == ALLOC_SOURCE_WINDOWS)
-		priority__first(&watch->priority);
+		access__come_first(true);
 	if (attach(watch, target, &allocs->ended)) {
-		priority__as_before(&watch->priority);
+		access__come_first(false);
 		return;
 	}
 	allocs->attached = true;
@@ -239,7 +238,7 @@ static void look_at(struct alloc_watch *watch, struct target *target)
 	wanted = wants_window(watch, target, now_ns);
 	if (!wanted && allocs->attached) {
 		close_window(target);
-		priority__as_before(&watch->priority);
+		access__come_first(false);
 		drain(watch);
 	}
 	if (wanted && (!allocs->attached || now_ns - allocs->period_began_ns > PERIOD_NS))
@@ -274,7 +273,7 @@ void alloc_watch__rest(struct alloc_watch *watch, bool rests)
 	watch->rests = rests;
 	alloc_watch__tick(watch);
 	if (rests)
-		priority__as_before(&watch->priority);
+		access__come_first(false);
 }
 
 void alloc_watch__settle(struct alloc_watch *watch)
@@ -318,8 +317,7 @@ static int plan_modules(struct target *target, struct failure *failure)
 		if (err)
 			return err;
 		module->bias = loaded->bias;
-		executable__path(target->executable, loaded->number, module->path,
-				 sizeof(module->path));
+		module->fd = executable__fd(target->executable, loaded->number);
 		allocs->n_modules++;
 	}
 	return 0;
@@ -432,23 +430,26 @@ int alloc_watch__new(const struct alloc_watch_options *options, struct alloc_wat
 {
 	uint32_t ring_bytes = options->exact ? EXACT_RING_BYTES : RING_BYTES;
 	struct alloc_watch *watch = calloc(1, sizeof(*watch));
+	struct programs_outlook outlook = {.calibrated = false};
 	int err;
 
 	if (!watch)
 		return failure__set(failure, -ENOMEM, "out of memory");
 	watch->options = *options;
-	kernel__probe(&watch->features);
-	err = alloc_probes__new(&watch->features, ring_bytes, &watch->probes, failure);
-	watch->ring_records = ring_bytes / (BPF_RING_HEADER_BYTES + sizeof(struct gl_alloc));
+	err = programs__prepare(&outlook, failure);
+	watch->uprobe_multi = outlook.features.uprobe_multi;
 	if (!err)
-		err = bpf_ring__new(alloc_probes__ring_fd(watch->probes), ring_bytes, &watch->ring);
+		err = alloc_probes__new(&outlook.features, ring_bytes, &watch->probes, failure);
+	watch->ring_records = ring_bytes / (BPF_RING_HEADER_BYTES + sizeof(struct gl_alloc));
 	if (!err) {
-		watch->ns_per_hit = alloc_probes__hit_ns(watch->probes, watch->ring);
+		watch->ns_per_hit = alloc_probes__hit_ns(watch->probes);
 		log_debug("a hit of an allocation costs about %.0f ns", watch->ns_per_hit);
-	} else if (watch->probes) {
-		failure__set(failure, err,
-			     "cannot map the ring buffer; raise the memory limit (ulimit -l) and "
-			     "try again");
+		err = bpf_ring__new(alloc_probes__ring_fd(watch->probes), ring_bytes, &watch->ring);
+		if (err)
+			failure__set(
+				failure, err,
+				"cannot map the ring buffer; raise the memory limit (ulimit -l) "
+				"and try again");
 	}
 	if (err) {
 		alloc_watch__free(watch);
@@ -469,7 +470,7 @@ void alloc_watch__free(struct alloc_watch *watch)
 
 bool alloc_watch__uprobe_multi(const struct alloc_watch *watch)
 {
-	return watch->features.uprobe_multi;
+	return watch->uprobe_multi;
 }
 
 int alloc_watch__ring_fd(const struct alloc_watch *watch)

@@ -33,7 +33,7 @@ struct label_texts {
 struct alloc_module {
 	struct alloc_plan plan;
 	uint64_t bias;
-	char path[64];
+	int fd; /* the executable's, or of its module */
 	struct alloc_links links;
 };
 

@@ -2,7 +2,6 @@
 #include "session/executable.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -273,12 +272,9 @@ int executable__module(struct executable *executable, const char *proc_root, pid
 	return 0;
 }
 
-void executable__path(const struct executable *executable, uint32_t number, char *out,
-		      size_t out_size)
+int executable__fd(const struct executable *executable, uint32_t number)
 {
-	int fd = number ? executable->modules[number - 1]->fd : executable->fd;
-
-	snprintf(out, out_size, "/proc/self/fd/%d", fd);
+	return number ? executable->modules[number - 1]->fd : executable->fd;
 }
 
 uint64_t executable__memory(const struct executable *executable)

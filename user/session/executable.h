@@ -79,9 +79,8 @@ int executable__bind(struct executable *executable, struct remote *remote, uint6
 int executable__module(struct executable *executable, const char *proc_root, pid_t pid,
 		       const struct mapped_file *mapped, uint32_t *ret_number) __must_check;
 
-/* executable__path - of the file of module @number, for whoever opens it anew. */
-void executable__path(const struct executable *executable, uint32_t number, char *out,
-		      size_t out_size);
+/* executable__fd - of the file of module @number; stays open until the executable is put back. */
+int executable__fd(const struct executable *executable, uint32_t number);
 
 /* executable__memory - what its stacks take, for each of those that share it. */
 uint64_t executable__memory(const struct executable *executable);

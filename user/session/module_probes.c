@@ -40,7 +40,7 @@ void module_probes__free(struct module_probes *probes)
 }
 
 int module_probes__add(struct module_probes *probes, const struct loaded_module *module,
-		       const struct probe_plan *plan, const char *path, struct failure *failure)
+		       const struct probe_plan *plan, int exe_fd, struct failure *failure)
 {
 	struct module_probe *added = calloc(1, sizeof(*added));
 	int err = 0;
@@ -51,7 +51,7 @@ int module_probes__add(struct module_probes *probes, const struct loaded_module 
 	}
 	*added = (struct module_probe){.bias = module->bias, .plan = *plan};
 	if (!probes->closed)
-		err = probes__attach(probes->probes, module->binary, plan, probes->pid, path,
+		err = probes__attach(probes->probes, module->binary, plan, probes->pid, exe_fd,
 				     probes->event_mask, &added->attachment, failure);
 	if (err)
 		free(added);

@@ -27,11 +27,11 @@ int module_probes__new(struct probes *probes, pid_t pid,
 void module_probes__free(struct module_probes *probes);
 
 /*
- * module_probes__add - the next module, with what is attached to the others. @path: of its file. Errors: as
- * probes__attach(), -ENOMEM.
+ * module_probes__add - the next module, with what is attached to the others. @exe_fd: as
+ * probes__attach() has it. Errors: as there, -ENOMEM.
  */
 int module_probes__add(struct module_probes *probes, const struct loaded_module *module,
-		       const struct probe_plan *plan, const char *path,
+		       const struct probe_plan *plan, int exe_fd,
 		       struct failure *failure) __must_check;
 
 /* module_probes__set - as probe_attachment__set(), of all modules. */

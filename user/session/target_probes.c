@@ -72,17 +72,16 @@ static void start_governor(struct target *target)
 /* The runtime's own module comes first, and brings the others. */
 static int attach_first(struct target *target, struct failure *failure)
 {
-	char path[64];
 	int err =
 		module_probes__new(target->options.probes, target->process.id.pid, &target->probes);
 
 	if (err)
 		return failure__set(failure, err, "out of memory");
-	executable__path(target->executable, 0, path, sizeof(path));
 	err = module_probes__set(target->probes, probe_mode__events(target->mode), failure);
 	if (!err)
 		err = module_probes__add(target->probes, module_map__at(target->modules, 0),
-					 &target->plan, path, failure);
+					 &target->plan, executable__fd(target->executable, 0),
+					 failure);
 	if (!err)
 		target_probes__add_modules(target);
 	return err;
@@ -399,7 +398,6 @@ static void add_module(struct target *target, const struct loaded_module *module
 	struct probe_plan plan = {0};
 	struct failure failure = {""};
 	unsigned int missing = probe_mode__events(PROBE_MODE_FULL);
-	char path[64];
 	int err = -ENOENT;
 
 	snprintf(target->mode_reason, sizeof(target->mode_reason), "the plugin %s is not readable",
@@ -411,9 +409,10 @@ static void add_module(struct target *target, const struct loaded_module *module
 	}
 	if (missing)
 		do_without(target, missing);
-	executable__path(target->executable, module->number, path, sizeof(path));
 	if (!err && is_open(target))
-		err = module_probes__add(target->probes, module, &plan, path, &failure);
+		err = module_probes__add(target->probes, module, &plan,
+					 executable__fd(target->executable, module->number),
+					 &failure);
 	if (err && failure.text[0]) {
 		snprintf(target->mode_reason, sizeof(target->mode_reason), "%s", failure.text);
 		do_without(target, probe_mode__events(PROBE_MODE_FULL));

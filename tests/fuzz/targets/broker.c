@@ -45,6 +45,19 @@ static void require_file(const struct broker_request *request)
 		fuzz__require(request->op == BROKER_READ || strstr(request->text, "/exe"));
 }
 
+static void require_program(const struct broker_request *request)
+{
+	if (request->op < BROKER_LOAD || request->op > BROKER_ATTACH)
+		return;
+	fuzz__require(request->handle < PROGRAMS_KINDS);
+	if (request->op == BROKER_DESCRIBE || request->op == BROKER_COUNTS)
+		fuzz__require(request->slot < GL_MAX_TARGETS);
+	if (request->op == BROKER_ATTACH)
+		fuzz__require(request->site.pid > 0 && request->site.pid != OWN &&
+			      (unsigned int)request->site.event < PROBE_EVENT_COUNT &&
+			      request->size && request->size <= PROGRAM_PLACES_MAX);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct broker_range ranges[16];
@@ -59,6 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			require_file(&request);
 		else if (request.op == BROKER_HOLD || request.op == BROKER_MEMORY_OPEN)
 			fuzz__require(request.pid > 0 && request.pid != OWN);
+		require_program(&request);
 	}
 	n = min_of(size / sizeof(ranges[0]), ARRAY_SIZE(ranges));
 	memcpy(ranges, data, n * sizeof(ranges[0]));

@@ -166,7 +166,7 @@ Test(broker_check, of_gleakd_itself_only_what_it_runs_is_known)
 	cr_expect_eq(check_path(BROKER_OPEN, "/proc/4712/pagemap"), -EACCES);
 	cr_expect_eq(check_path(BROKER_LIST, "/proc/4711/fd"), -EACCES);
 	for (enum broker_op op = BROKER_PIDFD; op <= BROKER_MEMORY_OPEN; op++) {
-		if (op == BROKER_RELEASE)
+		if (op == BROKER_RELEASE || op == BROKER_COME_FIRST)
 			continue;
 		cr_expect_eq(check_pid(op, OWN), -EACCES);
 		cr_expect_eq(check_pid(op, WORKER), -EACCES);
@@ -175,12 +175,37 @@ Test(broker_check, of_gleakd_itself_only_what_it_runs_is_known)
 		cr_expect_eq(check_pid(op, 1), 0);
 	}
 	begin(BROKER_ATTACH);
+	request.size = 1;
 	request.site.pid = OWN;
 	cr_expect_eq(check(), -EACCES);
 	request.site.pid = 7;
 	cr_expect_eq(check(), 0);
 	request.site.event = PROBE_EVENT_COUNT;
 	cr_expect_eq(check(), -EINVAL);
+}
+
+Test(broker_check, programs_places_and_slots_are_those_that_there_are)
+{
+	static const enum broker_op ops[] = {BROKER_LOAD,     BROKER_UNLOAD, BROKER_HIT_COST,
+					     BROKER_DESCRIBE, BROKER_COUNTS, BROKER_ATTACH};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ops); i++) {
+		begin(ops[i]);
+		request.size = 1;
+		request.site.pid = 7;
+		request.handle = PROGRAMS_ALLOCATIONS;
+		cr_expect_eq(check(), 0, "request %u", ops[i]);
+		request.handle = PROGRAMS_KINDS;
+		cr_expect_eq(check(), -EINVAL, "request %u", ops[i]);
+	}
+	request.handle = PROGRAMS_GOROUTINES;
+	request.size = PROGRAM_PLACES_MAX + 1;
+	cr_expect_eq(check(), -EINVAL, "places");
+	request.size = 0;
+	cr_expect_eq(check(), -EINVAL, "no places");
+	begin(BROKER_COUNTS);
+	request.slot = GL_MAX_TARGETS;
+	cr_expect_eq(check(), -EINVAL, "slot");
 }
 
 Test(broker_check, files_are_those_that_the_user_named)

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "broker/client_private.h"
+
+/* --- probes -------------------------------------------------------------------------------------- */
+
+/* The broker has them; here is the ring. */
+struct programs {
+	enum programs_kind kind;
+	int ring_fd;
+};
+
+static int client_prepare(struct programs_outlook *ret_outlook, struct failure *failure)
+{
+	struct broker_request request;
+	struct broker_got got;
+	int64_t err;
+
+	broker_client__begin(&request, BROKER_PREPARE);
+	err = broker_client__ask_for(&request, ret_outlook, sizeof(*ret_outlook), true, &got);
+	if (err && failure)
+		*failure = got.failure;
+	return (int)err;
+}
+
+static void begin_for(struct broker_request *request, enum broker_op op,
+		      const struct programs *programs)
+{
+	broker_client__begin(request, op);
+	request->handle = programs->kind;
+}
+
+static int client_load(enum programs_kind kind, uint32_t ring_bytes,
+		       const struct kernel_features *features __maybe_unused,
+		       struct programs **ret_programs, struct failure *failure)
+{
+	struct programs *programs = calloc(1, sizeof(*programs));
+	struct broker_request request;
+	struct broker_got got = {.n_fds = 0};
+	int64_t err;
+
+	if (!programs)
+		return failure__set(failure, -ENOMEM, "out of memory");
+	programs->kind = kind;
+	begin_for(&request, BROKER_LOAD, programs);
+	request.size = ring_bytes;
+	err = broker_client__ask_for(&request, NULL, 0, false, &got);
+	programs->ring_fd = broker_client__fd_of(err, &got);
+	if (programs->ring_fd < 0) {
+		err = programs->ring_fd;
+		free(programs);
+		if (failure)
+			*failure = got.failure;
+		return (int)err;
+	}
+	*ret_programs = programs;
+	return 0;
+}
+
+static void client_unload(struct programs *programs)
+{
+	struct broker_request request;
+
+	begin_for(&request, BROKER_UNLOAD, programs);
+	(void)!broker_client__ask_for(&request, NULL, 0, false, NULL);
+	close(programs->ring_fd);
+	free(programs);
+}
+
+static int client_ring_fd(const struct programs *programs)
+{
+	return programs->ring_fd;
+}
+
+static double client_hit_ns(struct programs *programs)
+{
+	struct broker_request request;
+	double ns;
+
+	begin_for(&request, BROKER_HIT_COST, programs);
+	return broker_client__ask_for(&request, &ns, sizeof(ns), true, NULL) ? 0 : ns;
+}
+
+static int client_describe(struct programs *programs, size_t slot,
+			   const union program_target *target)
+{
+	struct broker_request request;
+
+	begin_for(&request, BROKER_DESCRIBE, programs);
+	request.slot = slot;
+	request.target = *target;
+	return (int)broker_client__ask_for(&request, NULL, 0, false, NULL);
+}
+
+static int client_counts(const struct programs *programs, size_t slot,
+			 union program_counts *ret_counts)
+{
+	struct broker_request request;
+
+	begin_for(&request, BROKER_COUNTS, programs);
+	request.slot = slot;
+	return (int)broker_client__ask_for(&request, ret_counts, sizeof(*ret_counts), true, NULL);
+}
+
+static int client_attach(struct programs *programs, const struct program_site *site,
+			 const struct program_place *places, size_t n)
+{
+	struct broker_request request;
+	struct broker_got got = {.n_fds = 0};
+	int64_t result;
+
+	if (n > PROGRAM_PLACES_MAX)
+		return -E2BIG;
+	begin_for(&request, BROKER_ATTACH, programs);
+	request.site = *site;
+	request.size = n;
+	pthread_mutex_lock(&broker_client.lock);
+	memcpy(broker_client.shared->places, places, n * sizeof(*places));
+	result = broker_client__ask(&request, site->exe_fd, &got);
+	pthread_mutex_unlock(&broker_client.lock);
+	return broker_client__fd_of(result, &got);
+}
+
+const struct programs_ops broker_programs = {
+	.prepare = client_prepare,
+	.load = client_load,
+	.unload = client_unload,
+	.ring_fd = client_ring_fd,
+	.hit_ns = client_hit_ns,
+	.describe = client_describe,
+	.counts = client_counts,
+	.attach = client_attach,
+};
