@@ -6,6 +6,10 @@
  * number of ranges it names, read or not. Therefore a bad span halves the batch and a good batch
  * doubles it: a list with nothing readable costs one short call per span, and a list with few bad
  * spans about one call per IOV_MAX.
+ *
+ * For each range the kernel takes the lock of the address space and looks for its pages, which takes
+ * as long as copying a kilobyte. So spans that follow one another, with less than that between them, are
+ * one range, and what is between them is dropped. That is never a page on which neither of them is.
  */
 #include "host/remote.h"
 
@@ -23,6 +27,7 @@
 
 #define BATCH_MAX_SPANS	      ACCESS_RANGES_MAX
 #define BATCH_MIN_SPANS	      8
+#define GAP_MAX		      1024u /* less than a page */
 #define CAP_NUMBER_SYS_PTRACE 19
 #define YAMA_SCOPE_PATH	      "/proc/sys/kernel/yama/ptrace_scope"
 
@@ -33,15 +38,21 @@ struct remote_ops {
 	void (*release)(struct remote *remote);
 };
 
-/* Spans asked for in one call; local ranges are fewer where buffers follow one another. */
+/*
+ * Spans asked for in one call. Ranges are fewer where spans follow one another, here or there, and local
+ * ones more by the gaps.
+ */
 struct batch {
 	size_t n_spans;
 	size_t n_local;
-	size_t bytes;
-	size_t next; /* index of the first span that is not in this batch */
+	size_t n_foreign;
+	size_t bytes; /* with the gaps */
+	size_t next;  /* index of the first span that is not in this batch */
 	size_t index[BATCH_MAX_SPANS];
+	uint16_t gap[BATCH_MAX_SPANS]; /* bytes that are read before it for nothing */
 	struct iovec local[BATCH_MAX_SPANS];
 	struct iovec foreign[BATCH_MAX_SPANS];
+	uint8_t dropped[GAP_MAX];
 };
 
 struct remote {
@@ -97,18 +108,50 @@ static int process_read(struct remote *remote, uint64_t address, void *buffer, s
 	return 0;
 }
 
-static void batch_add(struct batch *batch, const struct remote_span *span, size_t index)
+/* Bytes between the last range and @address; GAP_MAX + 1: that has to be a range of its own. */
+static uint64_t gap_before(const struct batch *batch, uint64_t address)
+{
+	const struct iovec *last;
+	uint64_t end;
+
+	if (!batch->n_foreign)
+		return GAP_MAX + 1;
+	last = &batch->foreign[batch->n_foreign - 1];
+	end = (uint64_t)(uintptr_t)last->iov_base + last->iov_len;
+	return address < end ? GAP_MAX + 1 : min_of(address - end, (uint64_t)GAP_MAX + 1);
+}
+
+static void add_local(struct batch *batch, void *buffer, size_t size)
 {
 	struct iovec *last = batch->n_local ? &batch->local[batch->n_local - 1] : NULL;
 
-	if (last && (char *)last->iov_base + last->iov_len == (char *)span->buffer)
-		last->iov_len += span->size;
+	if (last && (char *)last->iov_base + last->iov_len == (char *)buffer)
+		last->iov_len += size;
 	else
-		batch->local[batch->n_local++] = (struct iovec){span->buffer, span->size};
-	batch->foreign[batch->n_spans] =
-		(struct iovec){(void *)(uintptr_t)span->address, span->size};
+		batch->local[batch->n_local++] = (struct iovec){buffer, size};
+}
+
+/* False: there is no room for it. */
+static bool batch_add(struct batch *batch, const struct remote_span *span, size_t index)
+{
+	uint64_t gap = gap_before(batch, span->address);
+	bool joins = gap <= GAP_MAX && batch->n_local + 2 <= BATCH_MAX_SPANS;
+
+	if (batch->n_local == BATCH_MAX_SPANS ||
+	    span->size + (joins ? gap : 0) > access__memory_max() - batch->bytes)
+		return false;
+	if (joins && gap)
+		add_local(batch, batch->dropped, (size_t)gap);
+	if (joins)
+		batch->foreign[batch->n_foreign - 1].iov_len += gap + span->size;
+	else
+		batch->foreign[batch->n_foreign++] =
+			(struct iovec){(void *)(uintptr_t)span->address, span->size};
+	add_local(batch, span->buffer, span->size);
+	batch->gap[batch->n_spans] = joins ? (uint16_t)gap : 0;
 	batch->index[batch->n_spans++] = index;
-	batch->bytes += span->size;
+	batch->bytes += batch->gap[batch->n_spans - 1] + span->size;
+	return true;
 }
 
 /* Fill the batch from spans[first] on; those that need no call get their result here. */
@@ -119,6 +162,7 @@ static void batch_fill(struct batch *batch, struct remote_span *spans, size_t n_
 
 	batch->n_spans = 0;
 	batch->n_local = 0;
+	batch->n_foreign = 0;
 	batch->bytes = 0;
 	for (i = first; i < n_spans && batch->n_spans < limit; i++) {
 		struct remote_span *span = &spans[i];
@@ -126,9 +170,8 @@ static void batch_fill(struct batch *batch, struct remote_span *spans, size_t n_
 		span->result = range_wraps(span->address, span->size) ? -EFAULT : 0;
 		if (span->result || !span->size)
 			continue;
-		if (span->size > access__memory_max() - batch->bytes)
+		if (!batch_add(batch, span, i))
 			break;
-		batch_add(batch, span, i);
 	}
 	batch->next = i;
 }
@@ -142,11 +185,11 @@ static size_t batch_settle(const struct batch *batch, struct remote_span *spans,
 	for (size_t i = 0; i < batch->n_spans; i++) {
 		struct remote_span *span = &spans[batch->index[i]];
 
-		if (done < span->size) {
+		if (done < batch->gap[i] + (size_t)span->size) {
 			span->result = -EFAULT;
 			return batch->index[i] + 1;
 		}
-		done -= span->size;
+		done -= batch->gap[i] + (size_t)span->size;
 	}
 	return batch->next;
 }
@@ -186,7 +229,7 @@ static int process_read_spans(struct remote *remote, struct remote_span *spans, 
 			continue;
 		}
 		done = vm_read(remote, batch->local, batch->n_local, batch->foreign,
-			       batch->n_spans);
+			       batch->n_foreign);
 		if (done == -EFAULT)
 			done = 0;
 		if (done < 0)

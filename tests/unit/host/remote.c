@@ -200,6 +200,68 @@ Test(remote_process, span_over_the_edge_is_bad_as_a_whole)
 	remote__free(remote);
 }
 
+/* What is between them is read with them, and goes nowhere. */
+Test(remote_process, spans_near_one_another_are_one_range)
+{
+	uint8_t *base = map_pages(2, NULL);
+	struct remote *remote = open_self();
+	struct remote_span *spans = make_spans(5, 16, 32);
+	uint8_t *buffers = spans[0].buffer;
+	const uint32_t at[] = {8, 24, 1064, 2105, PAGE - 8};
+	const uint32_t dropped = 1024;
+
+	for (size_t i = 0; i < 5; i++)
+		spans[i].address = (uintptr_t)base + at[i];
+	cr_assert_eq(remote__read_spans(remote, spans, 5), 0);
+	for (size_t i = 0; i < 5 * 32; i++)
+		cr_assert_eq(buffers[i], i % 32 < 16 ? base[at[i / 32] + i % 32] : 0, "%zu", i);
+	cr_assert_eq(remote__calls(remote), 1);
+	cr_assert_eq(remote__bytes_read(remote), 5 * 16 + dropped);
+	free_spans(spans);
+	remote__free(remote);
+}
+
+/* On either side of a page that is not there, and into it. */
+Test(remote_process, gaps_and_holes)
+{
+	uint8_t *base = map_pages(3, second);
+	struct remote *remote = open_self();
+	struct remote_span *spans = make_spans(6, 16, 32);
+	const uint32_t at[] = {PAGE - 200, PAGE - 100, PAGE + 50,
+			       PAGE + 100, 2 * PAGE,   2 * PAGE + 99};
+	const int result[] = {0, 0, -EFAULT, -EFAULT, 0, 0};
+
+	for (size_t i = 0; i < 6; i++)
+		spans[i].address = (uintptr_t)base + at[i];
+	cr_assert_eq(remote__read_spans(remote, spans, 6), 0);
+	for (size_t i = 0; i < 6; i++) {
+		cr_assert_eq(spans[i].result, result[i], "span %zu", i);
+		if (!result[i])
+			cr_assert_arr_eq(spans[i].buffer, base + at[i], 16);
+	}
+	free_spans(spans);
+	remote__free(remote);
+}
+
+/* As many ranges here as the kernel takes, with the gaps. */
+Test(remote_process, many_gaps)
+{
+	uint8_t *base = map_pages(16, NULL);
+	struct remote *remote = open_self();
+	struct remote_span *spans = make_spans(3000, 8, 16);
+
+	for (size_t i = 0; i < 3000; i++)
+		spans[i].address = (uintptr_t)base + 20 * i;
+	cr_assert_eq(remote__read_spans(remote, spans, 3000), 0);
+	for (size_t i = 0; i < 3000; i++) {
+		cr_assert_eq(spans[i].result, 0);
+		cr_assert_arr_eq(spans[i].buffer, base + 20 * i, 8, "span %zu", i);
+	}
+	cr_assert_leq(remote__calls(remote), 6);
+	free_spans(spans);
+	remote__free(remote);
+}
+
 Test(remote_process, empty_and_wrapping_spans_need_no_call)
 {
 	struct remote *remote = open_self();

@@ -46,8 +46,7 @@ static void unmap_bits(struct mark_bits *bits)
 /* Room for spans that were added to the table. */
 static int grow(struct heap_mark *mark)
 {
-	size_t n = (size_t)mark->spans->n_words, size = mark->queue_size;
-	uint32_t *queue, *next;
+	size_t n = (size_t)mark->spans->n_words;
 
 	if (n > mark->n_words) {
 		int err;
@@ -66,24 +65,7 @@ static int grow(struct heap_mark *mark)
 			return err;
 		mark->n_words = n;
 	}
-	while (size <= mark->spans->n)
-		size = size ? 2 * size : 1024;
-	if (size == mark->queue_size)
-		return 0;
-	next = reallocarray(mark->next_queue, size, sizeof(*next));
-	if (!next)
-		return -ENOMEM;
-	mark->next_queue = next;
-	queue = malloc(size * sizeof(*queue));
-	if (!queue)
-		return -ENOMEM;
-	for (size_t i = 0; i < mark->queue_used; i++)
-		queue[i] = mark->queue[(mark->queue_head + i) & (mark->queue_size - 1)];
-	free(mark->queue);
-	mark->queue = queue;
-	mark->queue_head = 0;
-	mark->queue_size = size;
-	return 0;
+	return mark__widen_queues(mark);
 }
 
 int heap_mark__new(struct heap_spans *spans, struct heap_types *types, struct heap_mark **ret_mark)
@@ -118,6 +100,7 @@ void heap_mark__free(struct heap_mark *mark)
 	unmap_bits(&mark->watched);
 	unmap_bits(&mark->hidden);
 	unmap_bits(&mark->next);
+	free(mark->wave);
 	free(mark->queue);
 	free(mark->next_queue);
 	index__free(mark->late_pages);
@@ -173,17 +156,6 @@ static inline bool object_at(const struct heap_mark *mark, uint64_t address,
 	ret->span = &mark->spans->all[number];
 	ret->index = heap_span__index(ret->span, address);
 	return ret->index < ret->span->nelems;
-}
-
-void mark__enqueue(struct heap_mark *mark, uint32_t number)
-{
-	struct heap_span *span = &mark->spans->all[number];
-
-	if (span->flags & HEAP_SPAN_QUEUED)
-		return;
-	span->flags |= HEAP_SPAN_QUEUED;
-	/* The ring is larger than the table, and each span is in it once. */
-	mark->queue[(mark->queue_head + mark->queue_used++) & (mark->queue_size - 1)] = number;
 }
 
 static void add_next(struct heap_mark *mark, const struct mark_object *o)
@@ -560,7 +532,8 @@ int heap_mark__drain(struct heap_mark *mark, uint64_t budget_ns)
 	uint64_t end = clock__monotonic_ns() + budget_ns;
 
 	while (!mark->failed) {
-		if (mark->queue_used || mark->large_span != HEAP_NO_SPAN)
+		if (mark->wave_at < mark->n_wave || mark->n_queue ||
+		    mark->large_span != HEAP_NO_SPAN)
 			mark->failed = mark__read_batch(mark);
 		else if (mark->n_next)
 			next_level(mark);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "heap/mark/object_bits.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -56,10 +57,12 @@ static uint64_t take_bits(const uint8_t *bits, size_t first, size_t n)
 {
 	const uint8_t *from = bits + first / 8;
 	size_t shift = first % 8, bytes = (shift + n + 7) / 8;
-	uint64_t taken = from[0] >> shift;
+	uint64_t taken = 0;
 
-	for (size_t i = 1; i < bytes; i++)
-		taken |= (uint64_t)from[i] << (i * 8 - shift);
+	memcpy(&taken, from, min_of(bytes, sizeof(taken)));
+	taken = le64toh(taken) >> shift;
+	if (bytes > sizeof(taken))
+		taken |= (uint64_t)from[8] << (64 - shift);
 	return n < 64 ? taken & ((1ULL << n) - 1) : taken;
 }
 

@@ -6,8 +6,9 @@
 #include "heap/mark/mark.h"
 
 #define MARK_BUFFER_SIZE (1u << 20)
-#define MARK_BATCH	 128u /* pieces read together */
+#define MARK_BATCH	 32u /* pieces read together: what a core's own cache holds */
 #define LATE_PAGES	 65536u
+#define MARK_NUMBER_BITS 28u /* of a span's number; a page's has 35 */
 
 struct mark_bits {
 	uint64_t *words;
@@ -52,14 +53,19 @@ struct heap_mark {
 	struct mark_bits marked, pending, watched, hidden; /* one bit per object of the table */
 	size_t n_words;					   /* that they have room for */
 
-	/* Spans with pending objects, a ring; each at most once. */
-	uint32_t *queue;
-	size_t queue_size, queue_head, queue_used; /* size: a power of two */
+	/*
+	 * Spans with pending objects, each at most once in both: those that are being read, by ascending
+	 * address, since what lies side by side costs the kernel less (host/remote.c); and those that have
+	 * come since, which wait for the end of that wave, so that much is pending in them by then.
+	 */
+	uint64_t *wave, *queue; /* mark__place() */
+	size_t n_wave, wave_at, n_queue;
+	size_t queue_size; /* of either */
 
 	/* By level: what has been found for the next one. level 0: they are not told apart. */
 	unsigned int level;
 	struct mark_bits next;
-	uint32_t *next_queue; /* as large as the other */
+	uint32_t *next_queue; /* as large as the others */
 	size_t n_next;
 
 	/* Addresses without a span, one per page: looked up when nothing else waits. */
@@ -104,6 +110,20 @@ static inline uint64_t mark__slot(const struct heap_span *span, uint32_t index)
 	return (uint64_t)span->first_word * 64 + index;
 }
 
+/* mark__place - what sorts spans by their addresses. */
+static inline uint64_t mark__place(const struct heap_span *span, uint32_t number)
+{
+	return span->base >> GO_PAGE_SHIFT << MARK_NUMBER_BITS | number;
+}
+
+static inline uint32_t mark__number(uint64_t place)
+{
+	return (uint32_t)(place & ((1u << MARK_NUMBER_BITS) - 1));
+}
+
+/* mark__widen_queues - room in all of them for the spans of the table. -ENOMEM. */
+int mark__widen_queues(struct heap_mark *mark) __must_check;
+
 /* mark__enqueue - @number has pending objects. */
 void mark__enqueue(struct heap_mark *mark, uint32_t number);
 
@@ -122,6 +142,9 @@ void mark__ahead(struct heap_mark *mark, uint64_t from, uint64_t value);
 
 /* mark__ahead_all - mark what is still on its way. */
 void mark__ahead_all(struct heap_mark *mark);
+
+/* mark__next_wave - what has come since is what is read now. */
+void mark__next_wave(struct heap_mark *mark);
 
 /* mark__read_batch - take spans from the queue, read them and scan what is pending. */
 int mark__read_batch(struct heap_mark *mark);

@@ -25,8 +25,9 @@
 struct part {
 	uint32_t number; /* of its span */
 	struct heap_piece piece;
-	const uint8_t *mspan; /* NULL: an earlier batch's copy, which was as expected */
-	size_t first_read, n_reads;
+	const uint8_t *mspan;
+	size_t first_read, n_reads; /* n_reads 0: an earlier batch's copy, as expected */
+	size_t mspan_read;
 };
 
 /* A whole span of one page in one of the buffers. */
@@ -67,7 +68,7 @@ static void drop_pending(struct heap_mark *mark, const struct heap_span *span)
 
 /* --- what to read ------------------------------------------------------------------------------- */
 
-static uint8_t *add_read(struct mark_batch *batch, struct part *part, uint64_t address, size_t size)
+static uint8_t *add_read(struct mark_batch *batch, uint64_t address, size_t size)
 {
 	uint8_t *buffer = batch->buffer + batch->used;
 
@@ -77,7 +78,6 @@ static uint8_t *add_read(struct mark_batch *batch, struct part *part, uint64_t a
 		.size = (uint32_t)size,
 	};
 	batch->used += (size + 7) & ~(size_t)7;
-	part->n_reads++;
 	return buffer;
 }
 
@@ -117,7 +117,7 @@ static int add_arena_bits(struct heap_mark *mark, struct part *part)
 		if (!arena)
 			return -EFAULT;
 		size = heap_bits__arena_size(layout, n);
-		add_read(mark->batch, part,
+		add_read(mark->batch,
 			 arena + layout->heapArena_bitmap + heap_bits__arena_size(layout, in_arena),
 			 size);
 		next += size;
@@ -150,7 +150,7 @@ static bool add_copy(struct heap_mark *mark, uint32_t number)
 
 static void keep_copy(struct heap_mark *mark, const struct part *part)
 {
-	if (part->mspan && is_page(part->piece.span))
+	if (part->n_reads && is_page(part->piece.span))
 		mark->batch->copies[part->number % COPIES] = (struct copy){
 			.number = part->number + 1,
 			.round = mark->batch->round,
@@ -158,6 +158,7 @@ static void keep_copy(struct heap_mark *mark, const struct part *part)
 		};
 }
 
+/* All but the runtime's struct of the span. */
 static void add_part(struct heap_mark *mark, uint32_t number, uint64_t start, uint64_t end)
 {
 	struct mark_batch *batch = mark->batch;
@@ -179,11 +180,9 @@ static void add_part(struct heap_mark *mark, uint32_t number, uint64_t start, ui
 		.address = start,
 		.size = (size_t)(end - start),
 	};
-	part->piece.data = add_read(batch, part, start, (size_t)(end - start));
+	part->piece.data = add_read(batch, start, (size_t)(end - start));
 	if (tail)
 		part->piece.tail = part->piece.data + part->piece.size - HEAP_TAIL_SIZE;
-	part->mspan =
-		add_read(batch, part, span->mspan, mark->spans->runtime->layout->mspan_sizeof);
 	if (heap_bits__arena_size(mark->spans->runtime->layout, part->piece.size))
 		err = add_arena_bits(mark, part);
 	if (err) {
@@ -195,7 +194,33 @@ static void add_part(struct heap_mark *mark, uint32_t number, uint64_t start, ui
 		mark->failed = err == -ESRCH ? err : mark->failed;
 		return;
 	}
+	part->n_reads = batch->n_reads - part->first_read;
 	batch->n_parts++;
+}
+
+/* The structs of the spans of all parts that are read, by ascending address, too. */
+static void add_mspans(struct heap_mark *mark)
+{
+	struct mark_batch *batch = mark->batch;
+	struct part *sorted[MARK_BATCH];
+	size_t n = 0;
+
+	for (size_t i = 0; i < batch->n_parts; i++) {
+		struct part *part = &batch->parts[i];
+		size_t at = n;
+
+		if (!part->n_reads)
+			continue;
+		for (; at && sorted[at - 1]->piece.span->mspan > part->piece.span->mspan; at--)
+			sorted[at] = sorted[at - 1];
+		sorted[at] = part;
+		n++;
+	}
+	for (size_t i = 0; i < n; i++) {
+		sorted[i]->mspan_read = batch->n_reads;
+		sorted[i]->mspan = add_read(batch, sorted[i]->piece.span->mspan,
+					    mark->spans->runtime->layout->mspan_sizeof);
+	}
 }
 
 /* Bounds of the pending objects; false: there are none. */
@@ -241,11 +266,9 @@ static void add_large(struct heap_mark *mark)
 
 static void add_queued(struct heap_mark *mark)
 {
-	uint32_t number = mark->queue[mark->queue_head], first, last;
+	uint32_t number = mark__number(mark->wave[mark->wave_at++]), first, last;
 	struct heap_span *span = &mark->spans->all[number];
 
-	mark->queue_head = (mark->queue_head + 1) & (mark->queue_size - 1);
-	mark->queue_used--;
 	if (!pending_range(mark, span, &first, &last))
 		span->flags &= (uint8_t)~HEAP_SPAN_QUEUED;
 	else if (!span->size_class)
@@ -260,6 +283,8 @@ static void fill(struct heap_mark *mark)
 	struct mark_batch *batch = mark->batch;
 
 	batch->n_parts = batch->n_reads = 0;
+	if (mark->wave_at == mark->n_wave)
+		mark__next_wave(mark);
 	if (batch->used >= MARK_BUFFER_SIZE / 2) {
 		batch->buffer = batch->buffers[++batch->round % BUFFERS];
 		batch->used = 0;
@@ -268,11 +293,12 @@ static void fill(struct heap_mark *mark)
 	       batch->n_reads + 4 <= MAX_READS) {
 		if (mark->large_span != HEAP_NO_SPAN)
 			add_large(mark);
-		else if (mark->queue_used)
+		else if (mark->wave_at < mark->n_wave)
 			add_queued(mark);
 		else
-			return;
+			break;
 	}
+	add_mspans(mark);
 }
 
 /* --- what was read ------------------------------------------------------------------------------ */
@@ -373,17 +399,24 @@ static bool is_as_expected(struct heap_mark *mark, const struct part *part)
 	return false;
 }
 
+static bool was_read(const struct mark_batch *batch, const struct part *part)
+{
+	for (size_t i = 0; i < part->n_reads; i++) {
+		if (batch->reads[part->first_read + i].result)
+			return false;
+	}
+	return !batch->reads[part->mspan_read].result;
+}
+
 /* Whether what was read is there, and what it should be. */
 static bool is_usable(struct heap_mark *mark, struct part *part)
 {
 	const struct go_layout *layout = mark->spans->runtime->layout;
 
-	for (size_t i = 0; i < part->n_reads; i++) {
-		if (mark->batch->reads[part->first_read + i].result) {
-			mark->totals.pieces_unreadable++;
-			drop_pending(mark, &mark->spans->all[part->number]);
-			return false;
-		}
+	if (!was_read(mark->batch, part)) {
+		mark->totals.pieces_unreadable++;
+		drop_pending(mark, &mark->spans->all[part->number]);
+		return false;
 	}
 	mark->totals.pieces++;
 	mark->totals.bytes_read += part->piece.size;
@@ -395,7 +428,7 @@ static bool is_usable(struct heap_mark *mark, struct part *part)
 static void settle(struct heap_mark *mark, struct part *part)
 {
 	struct heap_span *span = &mark->spans->all[part->number];
-	bool usable = !part->mspan || is_usable(mark, part);
+	bool usable = !part->n_reads || is_usable(mark, part);
 	uint32_t first, last;
 
 	if (usable && span->size_class) {
