@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * Allocations, from uprobes on instructions inside the Go runtime: who allocates how much of what, with
- * the stack. One program for all: the attach cookie says what the registers hold.
+ * the stack. One program for all: the attach cookie says what the registers hold. Most hits only count:
+ * walking the stack is what costs, so it is done for those that are drawn by chance.
  *
  * At a probed instruction the function has not made its frame yet: its caller's frame pointer and the
  * address that it returns to are still in their registers.
@@ -27,7 +28,7 @@ struct {
 } gl_alloc_targets SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, GL_ALLOC_MAX_TARGETS);
 	__type(key, __u32);
 	__type(value, struct gl_alloc_counts);
@@ -35,6 +36,8 @@ struct {
 
 /* gleakd is woken when the ring buffer holds this many unread bytes. */
 const volatile __u64 gl_alloc_wakeup_bytes = 0;
+
+const volatile __u32 gl_alloc_gaps[GL_ALLOC_GAPS + 1] = {0};
 
 struct registers {
 	__u64 object, size, type;
@@ -109,12 +112,35 @@ static __always_inline __u64 submit_flags(__u64 time_ns)
 	return BPF_RB_FORCE_WAKEUP;
 }
 
-static __always_inline void count(__u32 slot, bool lost)
+/* One of the table, and by chance a part of the way to the one after it. */
+static __always_inline __s64 random_gap(__u64 mean)
 {
-	struct gl_alloc_counts *counts = bpf_map_lookup_elem(&gl_alloc_counts, &slot);
+	__u32 random = bpf_get_prandom_u32();
+	__u32 i = random % GL_ALLOC_GAPS, rest = random / GL_ALLOC_GAPS;
+	__u64 from = gl_alloc_gaps[i], to = gl_alloc_gaps[i + 1];
+	__u64 gap = from + (to - from) * rest / ((1ULL << 32) / GL_ALLOC_GAPS);
 
-	if (counts)
-		__sync_fetch_and_add(lost ? &counts->lost : &counts->skipped, 1);
+	return (__s64)(mean * gap / GL_ALLOC_GAP_UNIT);
+}
+
+/*
+ * An exponential distribution has no memory: what is left of a gap behind a hit that was drawn need not be
+ * known. Another thread of this processor may get in between; then a hit is not counted.
+ */
+static __always_inline bool is_drawn(struct gl_alloc_counts *counts, __u64 size)
+{
+	const __u64 no_object_is_larger = 1ULL << 48;
+	__u64 amount = (size < no_object_is_larger ? size : no_object_is_larger) + GL_ALLOC_OBJECT;
+
+	counts->hits++;
+	counts->amount += amount;
+	if (!counts->gap)
+		return true;
+	counts->left -= (__s64)amount;
+	if (counts->left > 0)
+		return false;
+	counts->left = random_gap(counts->gap);
+	return true;
 }
 
 SEC("uprobe")
@@ -123,22 +149,28 @@ int gl_alloc(struct pt_regs *ctx)
 	__u64 cookie = bpf_get_attach_cookie(ctx);
 	__u32 slot = GL_ALLOC_COOKIE_SLOT(cookie);
 	const struct gl_alloc_target *target;
+	struct gl_alloc_counts *counts;
 	struct registers registers;
 	struct gl_alloc *event;
 
 	if (GL_ALLOC_COOKIE_GUARD(cookie) == GL_GUARD_BRANCH_NOT_TAKEN && go_branch_taken(ctx))
 		return 0;
+	counts = bpf_map_lookup_elem(&gl_alloc_counts, &slot);
+	if (!counts)
+		return 0;
 	read_registers(ctx, GL_ALLOC_COOKIE_KIND(cookie), &registers);
 	if (!registers.size || registers.size < GL_ALLOC_COOKIE_MIN_SIZE(cookie)) {
-		count(slot, false);
+		counts->skipped++;
 		return 0;
 	}
+	if (!is_drawn(counts, registers.size))
+		return 0;
 	target = bpf_map_lookup_elem(&gl_alloc_targets, &slot);
 	if (!target)
 		return 0;
 	event = bpf_ringbuf_reserve(&gl_allocs, sizeof(*event), 0);
 	if (!event) {
-		count(slot, true);
+		counts->lost++;
 		return 0;
 	}
 	event->slot = (__u16)slot;

@@ -59,14 +59,32 @@ struct gl_alloc {
 #define GL_ALLOC_COOKIE_GUARD(cookie)	 ((__u8)((cookie) >> 24))
 #define GL_ALLOC_COOKIE_MIN_SIZE(cookie) ((__u16)((cookie) >> 32))
 
-/* Hits of one slot of which there is no record. */
+/*
+ * What one processor has of a slot: what it has seen, and which hits there is a record of. These are drawn
+ * by chance, by what they allocate: a hit of @size bytes with the probability
+ * 1 - exp(-(size + GL_ALLOC_OBJECT) / gap).
+ */
 struct gl_alloc_counts {
-	__u64 lost;    /* the ring buffer was full */
+	__u64 hits;    /* those that could be drawn */
+	__u64 amount;  /* their sizes, and GL_ALLOC_OBJECT for each */
+	__u64 lost;    /* drawn, but the ring buffer was full */
 	__u64 skipped; /* seen by another probe, too, or nothing was allocated */
+	__u64 gap;     /* from one to the next that is drawn, on average; 0: each one is */
+	__s64 left;    /* of the amount until the next one */
 };
+
+/* So that there are also records of small objects among large ones. */
+#define GL_ALLOC_OBJECT 128
+
+/* No gap is larger: its product with the longest of gl_alloc_gaps has to fit into 64 bits. */
+#define GL_ALLOC_MAX_GAP (1ULL << 40)
+
+/* Quantiles of the exponential distribution of mean 1, in 1 / GL_ALLOC_GAP_UNIT. */
+#define GL_ALLOC_GAPS	  1024
+#define GL_ALLOC_GAP_UNIT (1 << 16)
 
 _Static_assert(sizeof(struct gl_alloc_target) == 16, "gl_alloc_target is part of the ABI");
 _Static_assert(sizeof(struct gl_alloc) == 72 + 8 * GL_ALLOC_STACK, "gl_alloc is part of the ABI");
-_Static_assert(sizeof(struct gl_alloc_counts) == 16, "gl_alloc_counts is part of the ABI");
+_Static_assert(sizeof(struct gl_alloc_counts) == 48, "gl_alloc_counts is part of the ABI");
 
 #endif /* GLEAKD_BPF_ALLOC_ABI_H */

@@ -63,6 +63,10 @@ HEALTHY = {
     "queue": "a consumer that is behind now and then",
     "fills-for-twenty-minutes": "600 MB, evenly",
 }
+# (megabytes a minute, watched for so long at most): how long it takes until they are told.
+RATES = {20: 600, 5: 1200, 1: 2700}
+LATER = 120  # seconds that a process has run when gleakd comes
+TIMES_EACH = 1
 UNTOLD = {
     "one-buffer": "one object, copied to one twice as large: few samples, in bursts",
     "fills-for-twenty-minutes": "it looks like a leak for as long as it fills",
@@ -113,6 +117,15 @@ def marks():
     return found
 
 
+RATES_GROUP = "Leaks by rate"
+
+
+def rate_cases():
+    """{name: (case of the program, seconds that it has run by then, megabytes a minute)}"""
+    return {f"{rate}-a-minute{'-later' if later else ''}-{n}": (f"{rate}-a-minute", later, rate)
+            for rate in RATES for later in (0, LATER) for n in range(1, TIMES_EACH + 1)}
+
+
 # --- one of them ----------------------------------------------------------------------------------
 
 
@@ -132,15 +145,17 @@ class Watch(common.Gleakd):
                     (self.observed(), position, site))
 
 
-def watch(options, name, program, seconds):
+def watch(options, name, program, seconds, case=None, later=0, until_told=False):
+    """`later`: how old it is when gleakd comes. `until_told`: no longer than it takes."""
     base = os.path.join("memory", name)
-    with common.Process([program, name], options.path(base + ".out"), stdin=True,
+    with common.Process([program, case or name], options.path(base + ".out"), stdin=True,
                         errors=options.path(base + ".said"), nice=5) as target:
         common.until(f"{name} ready", lambda: "ready" in common.tail(target.output), 30)
+        time.sleep(later)
         with Watch(options, target.pid, base) as gleakd:
             gleakd.started(60)
             end = time.monotonic() + seconds
-            while time.monotonic() < end:
+            while time.monotonic() < end and not (until_told and gleakd.growing):
                 if not target.alive() or not gleakd.alive():
                     raise common.Unfinished(f"{name} or gleakd ended early: {gleakd.said(300)}")
                 gleakd.poll()
@@ -189,8 +204,13 @@ def run_one(options, case, found_marks):
     try:
         if not program:
             raise common.Unfinished("its modules could not be had here")
-        seen = watch(options, name, program, seconds)
-        result = judge(name, group, about, seen, found_marks.get(name, set()))
+        if group == RATES_GROUP:
+            program_case, later, _ = rate_cases()[name]
+            seen = watch(options, name, program, seconds, program_case, later, True)
+        else:
+            seen = watch(options, name, program, seconds)
+        mark = "by-rate" if group == RATES_GROUP else name
+        result = judge(name, group, about, seen, found_marks.get(mark, set()))
     except common.Unfinished as problem:
         result = common.Result("memory", name, "", "", "unfinished", str(problem),
                                extra={"group": group, "judged": []})
@@ -214,8 +234,25 @@ def times_table(results):
             "head": ["", "programs", "told", "median after", "longest"], "rows": rows}
 
 
+def rates_table(results):
+    seconds = {result.name: result.seconds for result in results if result.status == "ok"}
+    rows = []
+    for rate in RATES:
+        cells = []
+        for later in (0, LATER):
+            of_it = [name for name, case in rate_cases().items() if case[1:] == (later, rate)]
+            cells.append(", ".join(f"{seconds[name]:.0f} s" if seconds.get(name) else "–"
+                                   for name in of_it))
+        rows.append([f"{rate} MB a minute", *cells])
+    return {"title": "Time to `growing` by rate, from the start of the watch:",
+            "head": ["", "watched from the start of the process",
+                     f"from when it is {LATER} s old"], "rows": rows}
+
+
 def run(options):
     programs, found_marks = build(options), marks()
+    rates = {name: f"{case[2]} MB a minute" for name, case in rate_cases().items()}
+    programs.update(dict.fromkeys(rates, programs["map"]))
     cases = [(name, group, about, programs.get(name), seconds)
              for group, members, seconds in (
                  ("Leaks", LEAKS, LEAK_SECONDS),
@@ -223,11 +260,14 @@ def run(options):
                  ("No leaks", HEALTHY, HEALTHY_SECONDS))
              for name, about in members.items()
              if options.wanted(name) and (not options.quick or name in QUICK)]
+    cases += [(name, RATES_GROUP, about, programs[name], RATES[rate_cases()[name][2]])
+              for name, about in rates.items() if options.wanted(name) and not options.quick]
     # Longest first, so that the end of the run is not one long case alone.
     todo = sorted(cases, key=lambda case: -case[-1])
     results = common.side_by_side(lambda c: run_one(options, c, found_marks), todo,
                                   min(options.jobs, MOST_AT_A_TIME))
     by_name = {result.name: result for result in results}
     ordered = [by_name[case[0]] for case in cases]
-    ABOUT["tables"] = [times_table(common.with_kept(options, "memory", ordered))]
+    kept = common.with_kept(options, "memory", ordered)
+    ABOUT["tables"] = [times_table(kept), rates_table(kept)]
     return ordered

@@ -196,6 +196,7 @@ int broker_request__check(const struct broker_request *request, size_t size,
 		return request->handle < PROGRAMS_KINDS ? 0 : -EINVAL;
 	case BROKER_DESCRIBE:
 	case BROKER_COUNTS:
+	case BROKER_DRAW:
 		return request->handle < PROGRAMS_KINDS && request->slot < GL_MAX_TARGETS ? 0 :
 											    -EINVAL;
 	case BROKER_ATTACH:

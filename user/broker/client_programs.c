@@ -76,13 +76,12 @@ static int client_ring_fd(const struct programs *programs)
 	return programs->ring_fd;
 }
 
-static double client_hit_ns(struct programs *programs)
+static int client_hit_cost(struct programs *programs, struct alloc_cost *ret_cost)
 {
 	struct broker_request request;
-	double ns;
 
 	begin_for(&request, BROKER_HIT_COST, programs);
-	return broker_client__ask_for(&request, &ns, sizeof(ns), true, NULL) ? 0 : ns;
+	return (int)broker_client__ask_for(&request, ret_cost, sizeof(*ret_cost), true, NULL);
 }
 
 static int client_describe(struct programs *programs, size_t slot,
@@ -104,6 +103,16 @@ static int client_counts(const struct programs *programs, size_t slot,
 	begin_for(&request, BROKER_COUNTS, programs);
 	request.slot = slot;
 	return (int)broker_client__ask_for(&request, ret_counts, sizeof(*ret_counts), true, NULL);
+}
+
+static int client_draw(struct programs *programs, size_t slot, uint64_t gap)
+{
+	struct broker_request request;
+
+	begin_for(&request, BROKER_DRAW, programs);
+	request.slot = slot;
+	request.size = gap;
+	return (int)broker_client__ask_for(&request, NULL, 0, false, NULL);
 }
 
 static int client_attach(struct programs *programs, const struct program_site *site,
@@ -130,8 +139,9 @@ const struct programs_ops broker_programs = {
 	.load = client_load,
 	.unload = client_unload,
 	.ring_fd = client_ring_fd,
-	.hit_ns = client_hit_ns,
+	.hit_cost = client_hit_cost,
 	.describe = client_describe,
 	.counts = client_counts,
+	.draw = client_draw,
 	.attach = client_attach,
 };

@@ -48,9 +48,10 @@ enum broker_op {
 	/* handle: enum programs_kind. */
 	BROKER_LOAD, /* size: of the ring -> its descriptor */
 	BROKER_UNLOAD,
-	BROKER_HIT_COST, /* -> nanoseconds, a double, in the window */
+	BROKER_HIT_COST, /* -> struct alloc_cost in the window */
 	BROKER_DESCRIBE, /* slot, target */
 	BROKER_COUNTS,	 /* slot -> union program_counts in the window */
+	BROKER_DRAW,	 /* slot; size: the gap */
 	BROKER_ATTACH, /* site, the executable's descriptor; size: the number of places in the shared memory -> a link's */
 	/* The rest. */
 	BROKER_GIVE_UP,	  /* flags: probes are wanted -> capabilities that the broker kept */

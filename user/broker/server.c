@@ -340,10 +340,12 @@ static int64_t counts(const struct broker_server *server, const struct programs 
 
 static int64_t hit_cost(const struct broker_server *server, struct programs *programs)
 {
-	double ns = programs_direct.hit_ns(programs);
+	struct alloc_cost cost;
+	int err = programs_direct.hit_cost(programs, &cost);
 
-	memcpy(server->shared->window, &ns, sizeof(ns));
-	return 0;
+	if (!err)
+		memcpy(server->shared->window, &cost, sizeof(cost));
+	return err;
 }
 
 static int64_t attach(struct broker_server *server, struct programs *programs, struct reply *reply,
@@ -401,6 +403,8 @@ static int64_t do_probes(struct broker_server *server, struct reply *reply, int 
 		return programs_direct.describe(programs, (size_t)request->slot, &request->target);
 	case BROKER_COUNTS:
 		return counts(server, programs);
+	case BROKER_DRAW:
+		return programs_direct.draw(programs, (size_t)request->slot, request->size);
 	case BROKER_ATTACH:
 		return attach(server, programs, reply, exe_fd);
 	default:

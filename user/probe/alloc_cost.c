@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/alloc_cost.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -45,7 +46,7 @@ static uint64_t median_time(const struct trial *trial, struct bpf_ring *ring)
 	return times[RUNS / 2];
 }
 
-static double measure(const struct bpf_program *program, struct bpf_ring *ring, bool uprobe_multi)
+static int measure(const struct alloc_trial *what, struct bpf_ring *ring, double *ret_ns)
 {
 	const struct trial trial = trial__get(CALIBRATION_JUMP);
 	const struct program_place place = {
@@ -56,24 +57,27 @@ static double measure(const struct bpf_program *program, struct bpf_ring *ring, 
 		.path = "/proc/self/exe", .pid = getpid(), .places = &place, .n = 1};
 	struct probe_link link = {0};
 	uint64_t bare_ns = median_time(&trial, ring), probed_ns;
+	int err = probe_link__attach(&link, what->program, &target, what->uprobe_multi);
 
-	if (probe_link__attach(&link, program, &target, uprobe_multi))
-		return 0;
+	if (err)
+		return err;
 	probed_ns = median_time(&trial, ring);
 	probe_link__detach(&link);
 	bpf_ring__consume(ring, ignore_record, NULL);
-	return (double)(probed_ns - min_of(bare_ns, probed_ns)) / HITS;
+	if (probed_ns <= bare_ns)
+		return -ENODATA;
+	*ret_ns = (double)(probed_ns - bare_ns) / HITS;
+	return 0;
 }
 
-double alloc_cost__measure(const struct bpf_program *program, int ring_fd, size_t ring_bytes,
-			   bool uprobe_multi)
+int alloc_cost__measure(const struct alloc_trial *trial, double *ret_ns)
 {
 	struct bpf_ring *ring;
-	double ns;
+	int err = bpf_ring__new(trial->ring_fd, trial->ring_bytes, &ring);
 
-	if (bpf_ring__new(ring_fd, ring_bytes, &ring))
-		return 0;
-	ns = measure(program, ring, uprobe_multi);
+	if (err)
+		return err;
+	err = measure(trial, ring, ret_ns);
 	bpf_ring__free(ring);
-	return ns;
+	return err;
 }

@@ -7,11 +7,18 @@
 
 struct bpf_program;
 
+/* The program, and the ring that it writes to, which nobody else reads meanwhile. */
+struct alloc_trial {
+	const struct bpf_program *program;
+	int ring_fd;
+	size_t ring_bytes;
+	bool uprobe_multi;
+};
+
 /*
- * alloc_cost__measure - nanoseconds of a hit of @program, which writes to the ring of @ring_bytes with
- * descriptor @ring_fd, or 0. Nobody else reads the ring meanwhile.
+ * alloc_cost__measure - nanoseconds of a hit of slot 0 as it is described now. Errors: those of mapping the
+ * ring and of attaching; -ENODATA it was nothing.
  */
-double alloc_cost__measure(const struct bpf_program *program, int ring_fd, size_t ring_bytes,
-			   bool uprobe_multi);
+int alloc_cost__measure(const struct alloc_trial *trial, double *ret_ns) __must_check;
 
 #endif /* GLEAKD_PROBE_ALLOC_COST_H */

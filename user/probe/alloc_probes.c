@@ -9,8 +9,8 @@
 #include "probe/programs.h"
 #include "probe/slots.h"
 
-/* What a hit costs, where that cannot be measured. */
-#define USUAL_NS 1500
+/* Where it cannot be measured. */
+static const struct alloc_cost usual_cost = {.hit_ns = 700, .record_ns = 1500};
 
 struct alloc_probes {
 	struct programs *programs;
@@ -132,9 +132,14 @@ int alloc_probes__counts(const struct alloc_probes *probes, size_t slot,
 	return err;
 }
 
-double alloc_probes__hit_ns(struct alloc_probes *probes)
+int alloc_probes__draw(struct alloc_probes *probes, size_t slot, uint64_t gap)
 {
-	double ns = programs__hit_ns(probes->programs);
+	return programs__draw(probes->programs, slot, gap);
+}
 
-	return ns > 0 ? ns : USUAL_NS;
+struct alloc_cost alloc_probes__cost(struct alloc_probes *probes)
+{
+	struct alloc_cost cost;
+
+	return programs__hit_cost(probes->programs, &cost) ? usual_cost : cost;
 }

@@ -57,12 +57,18 @@ int alloc_probes__attach(struct alloc_probes *probes, size_t slot, const struct 
 void alloc_links__detach(struct alloc_links *links);
 
 /*
- * alloc_probes__hit_ns - what a hit costs on this machine, measured on gleakd's own instructions before
- * anybody else is hit; a usual figure where that does not work. Nobody reads the ring meanwhile.
+ * alloc_probes__cost - of this machine, measured on gleakd's own instructions before anybody else is hit;
+ * usual figures where that does not work. Nobody reads the ring meanwhile.
  */
-double alloc_probes__hit_ns(struct alloc_probes *probes);
+struct alloc_cost alloc_probes__cost(struct alloc_probes *probes);
 
-/* alloc_probes__counts - hits of @slot without a record, so far. */
+/*
+ * alloc_probes__draw - from now on one hit of @slot per @gap bytes allocated has a record (alloc_draws.h); 0:
+ * each one. Nothing of it may be attached.
+ */
+int alloc_probes__draw(struct alloc_probes *probes, size_t slot, uint64_t gap) __must_check;
+
+/* alloc_probes__counts - hits of @slot on all processors, so far; gap and left say nothing. */
 int alloc_probes__counts(const struct alloc_probes *probes, size_t slot,
 			 struct gl_alloc_counts *ret_counts) __must_check;
 

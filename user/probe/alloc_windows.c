@@ -6,17 +6,83 @@
 #include "base/clock.h"
 #include "probe/cost.h"
 
-void alloc_windows__init(struct alloc_windows *windows, double max_overhead, double ns_per_hit)
+#define CREDIT_NS  ((double)ALLOC_WINDOW_CREDIT_NS)
+#define MIN_LENGTH (5 * NSEC_PER_MSEC)
+#define MAX_LENGTH (10 * NSEC_PER_SEC)
+
+/* What one brings into the account while another begins late is not lost. */
+#define MAX_CREDIT_NS (2 * CREDIT_NS)
+
+/* A window that has taken less than this part of what was there for it goes on. */
+#define CHEAP 0.25
+
+void alloc_windows__init(struct alloc_windows *windows, double max_overhead, uint64_t random)
 {
 	*windows = (struct alloc_windows){
 		.max_overhead = max_overhead,
-		.ns_per_hit = ns_per_hit,
-		.credit_ns = ALLOC_WINDOW_CREDIT_NS,
+		.credit_ns = CREDIT_NS,
+		.opens_ns = 1,
+		.length_ns = ALLOC_WINDOW_CREDIT_NS,
+		.random = random | 1,
 	};
 }
 
+/* Marsaglia's xorshift. */
+static uint64_t next_random(struct alloc_windows *windows)
+{
+	windows->random ^= windows->random << 13;
+	windows->random ^= windows->random >> 7;
+	windows->random ^= windows->random << 17;
+	return windows->random;
+}
+
+static double income(const struct alloc_windows *windows, double elapsed_ns, double cpu_ns)
+{
+	return windows->max_overhead * fmax(cpu_ns, COST_BASE_SHARE * elapsed_ns);
+}
+
+bool alloc_windows__affords(const struct alloc_windows *windows, uint64_t elapsed_ns,
+			    uint64_t cpu_ns, double cost_ns)
+{
+	return windows->max_overhead <= 0 ||
+	       2 * cost_ns < income(windows, (double)elapsed_ns, (double)cpu_ns);
+}
+
+static bool opens(struct alloc_windows *windows)
+{
+	if (windows->credit_ns < CREDIT_NS)
+		return false;
+	if (!windows->opens_ns)
+		windows->opens_ns =
+			windows->time_ns + next_random(windows) % ALLOC_WINDOW_MAX_DELAY_NS;
+	return windows->time_ns >= windows->opens_ns;
+}
+
+static void begin(struct alloc_windows *windows)
+{
+	windows->closes_ns = windows->time_ns + windows->length_ns;
+	windows->began_ns = windows->time_ns;
+	windows->began_spent_ns = windows->spent_ns;
+	windows->began_credit_ns = windows->credit_ns;
+}
+
+static bool stays_open(struct alloc_windows *windows)
+{
+	/* It costs twice what it was meant to. */
+	if (windows->credit_ns < -CREDIT_NS)
+		return false;
+	if (windows->time_ns < windows->closes_ns)
+		return true;
+	if (windows->credit_ns <= 0 ||
+	    windows->credit_ns < windows->began_credit_ns - CHEAP * CREDIT_NS)
+		return false;
+	windows->length_ns = min_of(2 * windows->length_ns, (uint64_t)MAX_LENGTH);
+	begin(windows);
+	return true;
+}
+
 bool alloc_windows__tick(struct alloc_windows *windows, uint64_t now_ns, uint64_t cpu_ns,
-			 uint64_t hits)
+			 double spent_ns)
 {
 	if (windows->max_overhead <= 0)
 		return true;
@@ -25,18 +91,31 @@ bool alloc_windows__tick(struct alloc_windows *windows, uint64_t now_ns, uint64_
 		double cpu = (double)(cpu_ns - min_of(cpu_ns, windows->cpu_ns));
 
 		windows->credit_ns +=
-			windows->max_overhead * fmax(cpu, COST_BASE_SHARE * elapsed) -
-			(double)(hits - min_of(hits, windows->hits)) * windows->ns_per_hit;
-		windows->credit_ns = fmin(windows->credit_ns, (double)ALLOC_WINDOW_CREDIT_NS);
+			income(windows, elapsed, cpu) - fmax(0, spent_ns - windows->spent_ns);
+		windows->credit_ns = fmin(windows->credit_ns, MAX_CREDIT_NS);
 	}
 	windows->time_ns = now_ns;
 	windows->cpu_ns = cpu_ns;
-	windows->hits = hits;
-	return windows->open ? windows->credit_ns > 0 :
-			       windows->credit_ns >= (double)ALLOC_WINDOW_CREDIT_NS;
+	windows->spent_ns = spent_ns;
+	return windows->open ? stays_open(windows) : opens(windows);
+}
+
+/* By what this one has cost in its time. */
+static void choose_length(struct alloc_windows *windows)
+{
+	double spent_ns = windows->spent_ns - windows->began_spent_ns;
+	double length_ns = (double)(windows->time_ns - windows->began_ns);
+
+	length_ns *= spent_ns > 0 ? fmin(CREDIT_NS / spent_ns, 2) : 2;
+	windows->length_ns = (uint64_t)fmin(fmax(length_ns, MIN_LENGTH), MAX_LENGTH);
 }
 
 void alloc_windows__set(struct alloc_windows *windows, bool open)
 {
+	if (open)
+		begin(windows);
+	else if (windows->open)
+		choose_length(windows);
+	windows->opens_ns = 0;
 	windows->open = open;
 }

@@ -4,35 +4,54 @@
 
 /*
  * When probes on each allocation are attached to a target, so that its hits stay within the budget. Pure:
- * told the time, hits and CPU time, it says what to do.
+ * told the time, what hits have cost and CPU time, it says what to do.
  *
  * The budget is an account: a share of the target's CPU time, and of a tenth of a core at least, comes in,
- * and each hit is paid from it. A window opens when there is enough for one, and closes when the account
- * is empty; what it has cost more than that, until the probes were gone, is a debt that the next one waits
- * for. Of a target that allocates little the account never gets empty, and the window does not close.
+ * and each hit is paid from it. A window opens when there is enough for one; what it has cost more, until the
+ * probes were gone, is a debt that the next one waits for. Of a target that allocates little the account never
+ * gets empty, and the window does not close.
+ *
+ * Windows are to be a fair sample of time. On a busy machine a target runs in bursts, and the account is filled,
+ * and emptied, while it runs: so a window begins some time of chance later, and is as long as it was
+ * meant to be, by what the one before has cost.
  */
 #include "base/common.h"
 
 struct alloc_windows {
 	double max_overhead; /* share; 0: no limit */
-	double ns_per_hit;
 	bool open;
-	double credit_ns;		/* < 0: a debt */
-	uint64_t time_ns, cpu_ns, hits; /* at the last tick; time 0: there was none */
+	double credit_ns;	  /* < 0: a debt */
+	uint64_t time_ns, cpu_ns; /* at the last tick; time 0: there was none */
+	double spent_ns;
+	uint64_t opens_ns;  /* when the next one does; 0: not known yet */
+	uint64_t closes_ns; /* when the one that is open is looked at again */
+	uint64_t length_ns; /* of one */
+	/* When it was opened, or was seen to go on. */
+	uint64_t began_ns;
+	double began_spent_ns, began_credit_ns;
+	uint64_t random; /* never 0 */
 };
 
-/* What is paid for a window, at most: 10 ms of hits. */
-#define ALLOC_WINDOW_CREDIT_NS (10 * NSEC_PER_MSEC)
+/* What is paid for a window, about: 10 ms of hits. */
+#define ALLOC_WINDOW_CREDIT_NS	  (10 * NSEC_PER_MSEC)
+#define ALLOC_WINDOW_MAX_DELAY_NS (100 * NSEC_PER_MSEC)
 
-/* alloc_windows__init - the first tick opens one. */
-void alloc_windows__init(struct alloc_windows *windows, double max_overhead, double ns_per_hit);
+/* alloc_windows__init - the first tick opens one. @random: any number. */
+void alloc_windows__init(struct alloc_windows *windows, double max_overhead, uint64_t random);
 
 /*
- * alloc_windows__tick - @cpu_ns: used by the target so far, @hits: so far. Returns whether a window is to be
- * open from now on; the caller says by alloc_windows__set() what has come of it.
+ * alloc_windows__tick - @cpu_ns: used by the target so far, @spent_ns: of that by hits so far. Returns whether
+ * a window is to be open from now on; the caller says by alloc_windows__set() what has come of it.
  */
 bool alloc_windows__tick(struct alloc_windows *windows, uint64_t now_ns, uint64_t cpu_ns,
-			 uint64_t hits);
+			 double spent_ns);
 void alloc_windows__set(struct alloc_windows *windows, bool open);
+
+/*
+ * alloc_windows__affords - whether there is room, twice over, for hits that cost @cost_ns in @elapsed_ns, of
+ * which the target used @cpu_ns: an open window would stay open with them.
+ */
+bool alloc_windows__affords(const struct alloc_windows *windows, uint64_t elapsed_ns,
+			    uint64_t cpu_ns, double cost_ns);
 
 #endif /* GLEAKD_PROBE_ALLOC_WINDOWS_H */

@@ -31,9 +31,9 @@ int programs__ring_fd(const struct programs *programs)
 	return ops->ring_fd(programs);
 }
 
-double programs__hit_ns(struct programs *programs)
+int programs__hit_cost(struct programs *programs, struct alloc_cost *ret_cost)
 {
-	return ops->hit_ns(programs);
+	return ops->hit_cost(programs, ret_cost);
 }
 
 int programs__describe(struct programs *programs, size_t slot, const union program_target *target)
@@ -44,6 +44,11 @@ int programs__describe(struct programs *programs, size_t slot, const union progr
 int programs__counts(const struct programs *programs, size_t slot, union program_counts *ret_counts)
 {
 	return ops->counts(programs, slot, ret_counts);
+}
+
+int programs__draw(struct programs *programs, size_t slot, uint64_t gap)
+{
+	return ops->draw(programs, slot, gap);
 }
 
 int programs__attach(struct programs *programs, const struct program_site *site,

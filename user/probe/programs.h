@@ -53,6 +53,11 @@ union program_counts {
 	struct gl_alloc_counts allocations;
 };
 
+/* What a hit of an allocation costs, and what a record of it costs besides. */
+struct alloc_cost {
+	double hit_ns, record_ns;
+};
+
 /* What can be done here, and what a hit costs. */
 struct programs_outlook {
 	struct kernel_features features;
@@ -67,10 +72,11 @@ struct programs_ops {
 		    struct failure *failure);
 	void (*unload)(struct programs *programs);
 	int (*ring_fd)(const struct programs *programs);
-	double (*hit_ns)(struct programs *programs);
+	int (*hit_cost)(struct programs *programs, struct alloc_cost *ret_cost);
 	int (*describe)(struct programs *programs, size_t slot, const union program_target *target);
 	int (*counts)(const struct programs *programs, size_t slot,
 		      union program_counts *ret_counts);
+	int (*draw)(struct programs *programs, size_t slot, uint64_t gap);
 	int (*attach)(struct programs *programs, const struct program_site *site,
 		      const struct program_place *places, size_t n);
 };
@@ -102,10 +108,10 @@ void programs__unload(struct programs *programs);
 int programs__ring_fd(const struct programs *programs);
 
 /*
- * programs__hit_ns - what a hit of an allocation costs on this machine, measured on gleakd's own
- * instructions: nothing is attached yet, and nobody reads the ring. 0: that does not work.
+ * programs__hit_cost - of PROGRAMS_ALLOCATIONS, on this machine, measured on gleakd's own instructions: nothing
+ * is attached yet, and nobody reads the ring. Errors: those of attaching, -ENODATA it was nothing.
  */
-double programs__hit_ns(struct programs *programs);
+int programs__hit_cost(struct programs *programs, struct alloc_cost *ret_cost) __must_check;
 
 /*
  * programs__describe - say what process is in slot @slot, below GL_MAX_TARGETS or GL_ALLOC_MAX_TARGETS, and
@@ -114,9 +120,15 @@ double programs__hit_ns(struct programs *programs);
 int programs__describe(struct programs *programs, size_t slot,
 		       const union program_target *target) __must_check;
 
-/* programs__counts - hits without a record. */
+/* programs__counts - hits without a record; of allocations all hits, of all processors together. */
 int programs__counts(const struct programs *programs, size_t slot,
 		     union program_counts *ret_counts) __must_check;
+
+/*
+ * programs__draw - of PROGRAMS_ALLOCATIONS: how far apart the hits of a slot are that have a record, up to
+ * GL_ALLOC_MAX_GAP. Nothing of the slot is attached. Errors: -EINVAL, else the kernel's.
+ */
+int programs__draw(struct programs *programs, size_t slot, uint64_t gap) __must_check;
 
 /*
  * programs__attach - to all of @n places; more than one, PROGRAM_PLACES_MAX at most, only with uprobe_multi

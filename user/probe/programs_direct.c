@@ -10,7 +10,10 @@
 #include "alloc.skel.h"
 #include "gleakd.skel.h"
 
+#include "base/clock.h"
+#include "base/hash.h"
 #include "probe/alloc_cost.h"
+#include "probe/alloc_draws.h"
 #include "probe/calibrate.h"
 #include "probe/calibration_file.h"
 #include "probe/libbpf_text.h"
@@ -26,6 +29,9 @@ struct programs {
 	const struct bpf_map *ring, *targets, *counts;
 	uint32_t ring_bytes;
 	bool uprobe_multi;
+	/* Counts of allocations of one slot, on each processor, while they are read or written. */
+	struct gl_alloc_counts *per_cpu;
+	size_t n_cpus;
 };
 
 /* What a hit costs here, before anybody is hit. False: it could not be found out. */
@@ -100,9 +106,16 @@ static int load_goroutines(struct programs *programs)
 
 static int load_allocations(struct programs *programs)
 {
-	struct alloc_bpf *skeleton = alloc_bpf__open();
-	int err;
+	int err, n_cpus = libbpf_num_possible_cpus();
+	struct alloc_bpf *skeleton;
 
+	if (n_cpus <= 0)
+		return n_cpus ? n_cpus : -EIO;
+	programs->n_cpus = (size_t)n_cpus;
+	programs->per_cpu = calloc(programs->n_cpus, sizeof(*programs->per_cpu));
+	if (!programs->per_cpu)
+		return -ENOMEM;
+	skeleton = alloc_bpf__open();
 	if (!skeleton)
 		return -errno;
 	programs->allocations = skeleton;
@@ -112,6 +125,7 @@ static int load_allocations(struct programs *programs)
 	for (int event = 0; event < PROBE_EVENT_COUNT; event++)
 		programs->programs[event] = skeleton->progs.gl_alloc;
 	skeleton->rodata->gl_alloc_wakeup_bytes = programs->ring_bytes / 2;
+	alloc_draws__table((uint32_t *)skeleton->rodata->gl_alloc_gaps);
 	err = prepare_programs(programs, skeleton->maps.gl_allocs, skeleton->obj);
 	return err ? err : alloc_bpf__load(skeleton);
 }
@@ -130,6 +144,7 @@ static void direct_unload(struct programs *programs)
 {
 	gleakd_bpf__destroy(programs->goroutines);
 	alloc_bpf__destroy(programs->allocations);
+	free(programs->per_cpu);
 	free(programs);
 }
 
@@ -170,12 +185,22 @@ static int direct_ring_fd(const struct programs *programs)
 	return bpf_map__fd(programs->ring);
 }
 
-static double direct_hit_ns(struct programs *programs)
+/* Of allocations to and from programs->per_cpu, else @counts. */
+static int write_counts(const struct programs *programs, size_t slot,
+			const union program_counts *counts)
 {
-	return programs->kind == PROGRAMS_ALLOCATIONS ?
-		       alloc_cost__measure(programs->programs[0], direct_ring_fd(programs),
-					   programs->ring_bytes, programs->uprobe_multi) :
-		       0;
+	const void *value = programs->per_cpu ? (const void *)programs->per_cpu : counts;
+	uint32_t key = (uint32_t)slot;
+
+	return bpf_map_update_elem(bpf_map__fd(programs->counts), &key, value, BPF_ANY);
+}
+
+static int read_counts(const struct programs *programs, size_t slot, union program_counts *counts)
+{
+	void *value = programs->per_cpu ? (void *)programs->per_cpu : counts;
+	uint32_t key = (uint32_t)slot;
+
+	return bpf_map_lookup_elem(bpf_map__fd(programs->counts), &key, value);
 }
 
 static int direct_describe(struct programs *programs, size_t slot,
@@ -185,15 +210,75 @@ static int direct_describe(struct programs *programs, size_t slot,
 	uint32_t key = (uint32_t)slot;
 	int err = bpf_map_update_elem(bpf_map__fd(programs->targets), &key, target, BPF_ANY);
 
-	return err ? err : bpf_map_update_elem(bpf_map__fd(programs->counts), &key, &none, BPF_ANY);
+	for (size_t i = 0; i < programs->n_cpus; i++)
+		programs->per_cpu[i] = none.allocations;
+	return err ? err : write_counts(programs, slot, &none);
 }
 
 static int direct_counts(const struct programs *programs, size_t slot,
 			 union program_counts *ret_counts)
 {
-	uint32_t key = (uint32_t)slot;
+	union program_counts counts = {.goroutines = {.by_reason = {0}}};
+	int err = read_counts(programs, slot, &counts);
 
-	return bpf_map_lookup_elem(bpf_map__fd(programs->counts), &key, ret_counts);
+	if (err)
+		return err;
+	for (size_t i = 0; i < programs->n_cpus; i++) {
+		counts.allocations.hits += programs->per_cpu[i].hits;
+		counts.allocations.amount += programs->per_cpu[i].amount;
+		counts.allocations.lost += programs->per_cpu[i].lost;
+		counts.allocations.skipped += programs->per_cpu[i].skipped;
+	}
+	*ret_counts = counts;
+	return 0;
+}
+
+/* Each processor begins somewhere else: AT_RANDOM and the clock say where. */
+static int direct_draw(struct programs *programs, size_t slot, uint64_t gap)
+{
+	int err = programs->per_cpu && gap <= GL_ALLOC_MAX_GAP ? read_counts(programs, slot, NULL) :
+								 -EINVAL;
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < programs->n_cpus; i++) {
+		const uint64_t moment[] = {clock__monotonic_ns(), i};
+
+		programs->per_cpu[i].gap = gap;
+		programs->per_cpu[i].left =
+			alloc_draws__first(gap, hash__keyed(moment, sizeof(moment)));
+	}
+	return write_counts(programs, slot, NULL);
+}
+
+/* Slot 0 is nobody's yet. The first gap is longer than all hits that are measured. */
+static int direct_hit_cost(struct programs *programs, struct alloc_cost *ret_cost)
+{
+	struct alloc_trial trial = {.ring_bytes = programs->ring_bytes,
+				    .uprobe_multi = programs->uprobe_multi};
+	struct alloc_cost cost;
+	int err;
+
+	if (!programs->per_cpu)
+		return -EINVAL;
+	for (size_t i = 0; i < programs->n_cpus; i++)
+		programs->per_cpu[i] = (struct gl_alloc_counts){.gap = 1, .left = INT64_MAX};
+	trial.program = programs->programs[0];
+	trial.ring_fd = direct_ring_fd(programs);
+	err = write_counts(programs, 0, NULL);
+	if (!err)
+		err = alloc_cost__measure(&trial, &cost.hit_ns);
+	if (!err)
+		err = direct_draw(programs, 0, 0);
+	if (!err)
+		err = alloc_cost__measure(&trial, &cost.record_ns);
+	if (err)
+		return err;
+	if (cost.record_ns <= cost.hit_ns)
+		return -ENODATA;
+	cost.record_ns -= cost.hit_ns;
+	*ret_cost = cost;
+	return 0;
 }
 
 static int direct_attach(struct programs *programs, const struct program_site *site,
@@ -220,8 +305,9 @@ const struct programs_ops programs_direct = {
 	.load = direct_load,
 	.unload = direct_unload,
 	.ring_fd = direct_ring_fd,
-	.hit_ns = direct_hit_ns,
+	.hit_cost = direct_hit_cost,
 	.describe = direct_describe,
 	.counts = direct_counts,
+	.draw = direct_draw,
 	.attach = direct_attach,
 };

@@ -8,15 +8,17 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "host/access.h"
 #include "host/bpf_ring.h"
 #include "observe/alloc_records.h"
+#include "probe/alloc_draws.h"
 #include "session/allocs_private.h"
 #include "session/target_internal.h"
 #include "session/target_samples.h"
 
-/* 18,000 records: a window is a few thousand, and at a gigabyte per second samples take nine seconds for it. */
+/* 18,000 records: of a window that draws them there are some hundred, and at a gigabyte per second samples take nine seconds for it. */
 #define RING_BYTES	 (8u << 20)
 #define EXACT_RING_BYTES (64u << 20)
 
@@ -25,6 +27,9 @@
 
 /* Real stacks are deeper than gleakd's at calibration, and out of the caches. */
 #define DEEPER_AND_COLD 1.5
+
+/* What a hit costs is known to about a tenth; the budget is kept where it is that much more. */
+#define AT_MOST 1.1
 
 /* Between two windows there is nothing to drain. */
 #define PAUSE_TICK_NS (5 * NSEC_PER_MSEC)
@@ -36,7 +41,7 @@ struct alloc_watch {
 	struct bpf_ring *ring;
 	size_t batch, ring_records; /* of a round of reading; the most of one */
 	uint64_t malformed;
-	double ns_per_hit;
+	struct alloc_cost cost; /* by calibration */
 	bool rests;
 	uint64_t ticked_ns;
 	size_t n;
@@ -103,6 +108,8 @@ static void open_window(struct alloc_watch *watch, struct target *target)
 {
 	struct target_allocs *allocs = target->allocs;
 
+	if (alloc_probes__draw(watch->probes, allocs->slot, allocs->gap))
+		return;
 	/* It is to be closed in time, however many wait for a processor. */
 	if (allocs->source == ALLOC_SOURCE_WINDOWS)
 		access__come_first(true);
@@ -113,6 +120,7 @@ static void open_window(struct alloc_watch *watch, struct target *target)
 	allocs->attached = true;
 	if (process__cpu_ns(target__pid(target), &allocs->opened_cpu_ns))
 		allocs->opened_cpu_ns = 0;
+	allocs->period_cpu_ns = allocs->opened_cpu_ns;
 	allocs->opened_ns = clock__monotonic_ns();
 	allocs->valid_from_ns = allocs->opened_ns;
 	allocs->valid_to_ns = UINT64_MAX;
@@ -181,15 +189,25 @@ static bool count_period(struct target_allocs *allocs, struct alloc_counts *coun
 	return true;
 }
 
+/* What one has cost in this period, with its share of the records. */
+static double hits_ns(const struct target_allocs *allocs)
+{
+	double hits = (double)(allocs->counts.hits - allocs->settled.hits);
+	uint64_t records = allocs->records - allocs->settled_records + allocs->counts.lost -
+			   allocs->settled.lost;
+
+	return allocs->cost.hit_ns +
+	       (hits > 0 ? (double)records * allocs->cost.record_ns / hits : 0);
+}
+
 /* Without a window since the last period, it is as the time before. */
 static void settle(struct target *target)
 {
 	struct target_allocs *allocs = target->allocs;
 	uint64_t now_ns = clock__monotonic_ns();
-	struct alloc_period period = {
-		.ns_per_hit = allocs->windows.ns_per_hit / DEEPER_AND_COLD,
-	};
+	struct alloc_period period = {.ns_per_hit = hits_ns(allocs)};
 	struct alloc_counts counts;
+	uint64_t cpu_ns = allocs->period_cpu_ns;
 
 	note_window(target, now_ns);
 	if (!allocs->window_ns) {
@@ -201,47 +219,83 @@ static void settle(struct target *target)
 	}
 	period.period_ns = now_ns - allocs->period_began_ns;
 	period.window_ns = allocs->window_ns;
+	(void)!process__cpu_ns(target__pid(target), &cpu_ns);
 	period.cpu_ns = allocs->window_cpu_ns;
+	period.all_cpu_ns = cpu_ns - min_of(cpu_ns, allocs->period_cpu_ns);
 	period.complete = allocs->window_ns >= period.period_ns &&
-			  allocs->counts.lost == allocs->settled_lost;
+			  allocs->counts.lost == allocs->settled.lost;
 	if (count_period(allocs, &counts))
 		period.counted = &counts;
 	alloc_weights__settle(&allocs->weights, allocs->flow, &period);
 	allocs->window_ns = 0;
 	allocs->window_cpu_ns = 0;
 	allocs->period_began_ns = now_ns;
-	allocs->settled_lost = allocs->counts.lost;
+	allocs->period_cpu_ns = cpu_ns;
+	allocs->settled = allocs->counts;
+	allocs->settled_records = allocs->records;
 }
 
 /* --- when ------------------------------------------------------------------------------------------ */
+
+/* Whether a record of each hit, as many as there were in this period, would be within the budget. */
+static bool affords_all(const struct target_allocs *allocs)
+{
+	double hits = (double)(allocs->counts.hits - allocs->settled.hits);
+
+	return alloc_windows__affords(&allocs->windows, allocs->window_ns, allocs->window_cpu_ns,
+				      hits * (allocs->cost.hit_ns + allocs->cost.record_ns));
+}
+
+/* How many of the next window's hits are told, by what there was in the one that has been closed. */
+static void choose_gap(struct target_allocs *allocs)
+{
+	uint64_t hits = allocs->counts.hits - allocs->settled.hits;
+
+	if (allocs->source != ALLOC_SOURCE_WINDOWS)
+		return;
+	if (affords_all(allocs))
+		allocs->gap = 0;
+	else if (hits && (allocs->gap || allocs->windows.credit_ns <= 0))
+		allocs->gap =
+			alloc_draws__gap(hits, allocs->counts.amount - allocs->settled.amount);
+}
 
 static bool wants_window(const struct alloc_watch *watch, struct target *target, uint64_t now_ns)
 {
 	struct target_allocs *allocs = target->allocs;
 	/* Only those that can become dear at any moment. */
 	bool rests = watch->rests && allocs->source == ALLOC_SOURCE_WINDOWS;
-	uint64_t cpu_ns, hits = allocs->records + allocs->counts.lost + allocs->counts.skipped;
+	uint64_t cpu_ns;
 
 	if (process__cpu_ns(target__pid(target), &cpu_ns))
 		return false;
-	return alloc_windows__tick(&allocs->windows, now_ns, cpu_ns, hits) && !rests;
+	return alloc_windows__tick(&allocs->windows, now_ns, cpu_ns,
+				   target_allocs__spent_ns(allocs)) &&
+	       !rests;
 }
 
 static void look_at(struct alloc_watch *watch, struct target *target)
 {
 	struct target_allocs *allocs = target->allocs;
 	uint64_t now_ns = clock__monotonic_ns();
-	bool wanted;
+	bool wanted, period_over;
 
 	if (allocs->missing.text[0] || allocs->ended.text[0])
 		return;
 	wanted = wants_window(watch, target, now_ns);
+	period_over = allocs->attached && now_ns - allocs->period_began_ns > PERIOD_NS;
+	if (period_over)
+		note_window(target, now_ns);
+	/* It need not draw any more: opened again, it tells all. */
+	if (period_over && allocs->gap && affords_all(allocs))
+		wanted = false;
 	if (!wanted && allocs->attached) {
 		close_window(target);
 		access__come_first(false);
 		drain(watch);
+		choose_gap(allocs);
 	}
-	if (wanted && (!allocs->attached || now_ns - allocs->period_began_ns > PERIOD_NS))
+	if (wanted && (!allocs->attached || period_over))
 		settle(target);
 	if (wanted && !allocs->attached)
 		open_window(watch, target);
@@ -340,7 +394,11 @@ static int prepare(struct alloc_watch *watch, struct target *target, uint64_t ra
 	allocs->slot = watch->n;
 	alloc_windows__init(&allocs->windows,
 			    allocs->source == ALLOC_SOURCE_ALL ? 0 : watch->options.max_overhead,
-			    watch->ns_per_hit * DEEPER_AND_COLD);
+			    hash__keyed_word(clock__monotonic_ns()));
+	allocs->cost = (struct alloc_cost){
+		.hit_ns = watch->cost.hit_ns * AT_MOST,
+		.record_ns = watch->cost.record_ns * DEEPER_AND_COLD,
+	};
 	if (!err)
 		err = plan_modules(target, failure);
 	if (!err)
@@ -416,7 +474,7 @@ int alloc_watch__forecast(const struct alloc_watch *watch, const struct target *
 	nanosleep(&wait, NULL);
 	if (count_all(target, &after) || process__cpu_ns(pid, &cpu_after))
 		return -ENODATA;
-	hits_ns = (double)(after - before) * watch->ns_per_hit;
+	hits_ns = (double)(after - before) * (watch->cost.hit_ns + watch->cost.record_ns);
 	cpu_ns = (double)(cpu_after - cpu_before);
 	*ret_per_second = (double)(after - before) * NSEC_PER_SEC / FORECAST_NS;
 	*ret_slowdown = cpu_ns > 0 ? 1 + hits_ns / cpu_ns : 1;
@@ -442,8 +500,9 @@ int alloc_watch__new(const struct alloc_watch_options *options, struct alloc_wat
 		err = alloc_probes__new(&outlook.features, ring_bytes, &watch->probes, failure);
 	watch->ring_records = ring_bytes / (BPF_RING_HEADER_BYTES + sizeof(struct gl_alloc));
 	if (!err) {
-		watch->ns_per_hit = alloc_probes__hit_ns(watch->probes);
-		log_debug("a hit of an allocation costs about %.0f ns", watch->ns_per_hit);
+		watch->cost = alloc_probes__cost(watch->probes);
+		log_debug("a hit of an allocation costs about %.0f ns, a record of it %.0f more",
+			  watch->cost.hit_ns, watch->cost.record_ns);
 		err = bpf_ring__new(alloc_probes__ring_fd(watch->probes), ring_bytes, &watch->ring);
 		if (err)
 			failure__set(

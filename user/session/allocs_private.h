@@ -54,19 +54,21 @@ struct target_allocs {
 	struct label_texts labels;
 
 	struct alloc_windows windows;
+	struct alloc_cost cost;
+	uint64_t gap; /* of the latest window: see alloc_probes__draw() */
 	struct alloc_weights weights;
 	struct heap_class_counts counted; /* at the beginning of the period */
 	bool counted_known;
 	uint64_t began_ns, period_began_ns, opened_ns; /* opened: the window that is open now */
 	/* Of the latest window: while probes come and go some sites have one and others do not. */
 	uint64_t valid_from_ns, valid_to_ns;
-	uint64_t opened_cpu_ns,
-		window_cpu_ns; /* CPU time of the target: then, and in these windows */
-	uint64_t window_ns;    /* of the period, windows that are closed */
-	uint64_t attached_ns;  /* before that window */
+	/* CPU time of the target: when the period and the window began, and in windows of the period. */
+	uint64_t period_cpu_ns, opened_cpu_ns, window_cpu_ns;
+	uint64_t window_ns;   /* of the period, windows that are closed */
+	uint64_t attached_ns; /* before that window */
 	uint64_t n_windows;
-	uint64_t settled_lost; /* when the period began */
-	struct gl_alloc_counts counts;
+	struct gl_alloc_counts counts, settled; /* now, and when the period began */
+	uint64_t settled_records;
 	uint64_t records;
 };
 
@@ -77,5 +79,8 @@ int target_allocs__open(struct target *target, struct failure *failure) __must_c
 void target_allocs__begin(struct target *target);
 /* target_allocs__take - a record of the ring buffer, of this target. */
 void target_allocs__take(struct target *target, const struct gl_alloc *record);
+
+/* target_allocs__spent_ns - of the target's CPU time, by all hits so far. */
+double target_allocs__spent_ns(const struct target_allocs *allocs);
 
 #endif /* GLEAKD_SESSION_ALLOCS_PRIVATE_H */

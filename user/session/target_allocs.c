@@ -12,6 +12,7 @@
 #include "base/index.h"
 #include "golang/labels.h"
 #include "heap/spans/spans.h"
+#include "probe/alloc_draws.h"
 #include "session/allocs_private.h"
 #include "session/target_heap.h"
 #include "session/target_internal.h"
@@ -200,6 +201,7 @@ static void take(struct target *target, const struct gl_alloc *record,
 		.bytes = block->bytes,
 		.size_class = block->size_class,
 		.tiny = block->tiny,
+		.weight = alloc_draws__weight(record->size, target->allocs->gap),
 		.object = slot_of(record),
 		.stack = stack_of(target, record),
 		.labels = labels_at(target, record->labels),
@@ -279,14 +281,21 @@ void target_allocs__close(struct target *target)
 
 /* --- what is known --------------------------------------------------------------------------------- */
 
+double target_allocs__spent_ns(const struct target_allocs *allocs)
+{
+	uint64_t hits = allocs->counts.hits + allocs->counts.skipped;
+	uint64_t records = allocs->records + allocs->counts.lost;
+
+	return (double)hits * allocs->cost.hit_ns + (double)records * allocs->cost.record_ns;
+}
+
 bool target_allocs__figures(const struct target *target, struct alloc_figures *ret_figures)
 {
 	const struct target_allocs *allocs = target->allocs;
-	uint64_t hits, now_ns = clock__monotonic_ns();
+	uint64_t now_ns = clock__monotonic_ns();
 
 	if (!allocs)
 		return false;
-	hits = allocs->records + allocs->counts.lost + allocs->counts.skipped;
 	*ret_figures = (struct alloc_figures){
 		.weights = &allocs->weights,
 		.source = allocs->source,
@@ -295,11 +304,10 @@ bool target_allocs__figures(const struct target *target, struct alloc_figures *r
 		.attached_ns =
 			allocs->attached_ns + (allocs->attached ? now_ns - allocs->opened_ns : 0),
 		.windows = allocs->n_windows,
-		.hits = hits,
+		.hits = allocs->counts.hits + allocs->counts.skipped,
 		.lost = allocs->counts.lost,
 		.refused = alloc_flow__refused(allocs->flow),
-		.ns_per_hit = allocs->windows.ns_per_hit,
-		.cost_ns = (uint64_t)((double)hits * allocs->windows.ns_per_hit),
+		.cost_ns = (uint64_t)target_allocs__spent_ns(allocs),
 		.missing = allocs->missing.text,
 		.ended = allocs->ended.text,
 	};

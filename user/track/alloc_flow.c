@@ -166,9 +166,10 @@ void alloc_flow__take(struct alloc_flow *flow, const struct alloc_hit *hit)
 		flow->refused++;
 		return;
 	}
-	flow->goroutines[goroutine].window_hits++;
+	flow->goroutines[goroutine].window_hits += hit->weight;
 	flow->entries[entry].hits++;
-	flow->entries[entry].window_hits++;
+	flow->entries[entry].window_hits += hit->weight;
+	flow->entries[entry].window_squares += hit->weight * hit->weight;
 	note_object(flow, hit->object, entry);
 }
 

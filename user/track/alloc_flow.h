@@ -38,7 +38,6 @@ struct alloc_figures {
 	uint64_t attached_ns; /* of that with probes */
 	uint64_t windows;
 	uint64_t hits, lost, refused;
-	double ns_per_hit;
 	uint64_t cost_ns;    /* of the target's CPU time: hits by what one costs */
 	const char *missing; /* why nothing is known; "" */
 	const char *ended;   /* why nothing more is seen, although the figures are right; "" */
@@ -52,6 +51,7 @@ struct alloc_hit {
 		bytes; /* what it takes of the heap: its size class, of a tiny one its part of a block */
 	uint8_t size_class; /* 0: a large object */
 	bool tiny;
+	double weight;		/* so many hits are told by this one: 1, unless it was drawn */
 	uint64_t object;	/* 0: not known */
 	uint32_t stack, labels; /* numbers of the caller's */
 };
@@ -62,18 +62,20 @@ struct alloc_flow_entry {
 	uint8_t size_class;
 	bool tiny;
 	uint32_t stack, labels;
-	uint32_t goroutine; /* in alloc_flow__goroutines() */
-	uint32_t live;	    /* of its objects, by the last alloc_flow__live() */
-	uint64_t hits;
-	uint64_t window_hits; /* since the last alloc_weights__settle() */
-	double objects;	      /* allocated, by all periods that are settled */
-	double squares;	      /* sum of the squares of those of each period that was seen in part */
-	double variance;      /* of chance within these periods */
+	uint32_t goroutine;    /* in alloc_flow__goroutines() */
+	uint32_t live;	       /* of its objects, by the last alloc_flow__live() */
+	uint64_t hits;	       /* that were told */
+	double window_hits;    /* all, since the last alloc_weights__settle() */
+	double window_squares; /* of the weights of those that were told */
+	double objects;	       /* allocated, by all periods that are settled */
+	double squares;	 /* sum of the squares of those of each period that was seen in part */
+	double products; /* sum of those by what there was of the class in that period */
+	double variance; /* of chance within these periods */
 };
 
 struct alloc_flow_goroutine {
 	uint64_t goid, creation_pc, start_pc;
-	uint64_t window_hits; /* as above */
+	double window_hits; /* as above */
 };
 
 struct alloc_flow_limits {

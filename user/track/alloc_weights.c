@@ -11,11 +11,22 @@
 #define PAGE_BYTES   8192u
 #define MAX_PART     0.98 /* of a window that a goroutine may have spent in hits */
 
-/* A class, while a period is settled. */
+/*
+ * How far off a weight may be, as a part of it: what there was in the windows by chance, and what a hit takes.
+ */
+#define CHANCE	    0.1
+#define UNSURE_COST 0.3
+
+/* Of all that a class has, by how much of the difference from the count each has to bear. */
+#define SHARES 32
+
 struct sums {
-	double hits;	     /* in blocks; large objects in bytes */
-	double saturated;    /* the same by u / (1 - u) of each */
-	double scale, extra; /* a hit weighs scale * (1 + extra * u / (1 - u)) */
+	double hits;		 /* in blocks; large objects in bytes */
+	double doubt;		 /* the most of one of its goroutines */
+	double by_share[SHARES]; /* what hits stand for before the count is looked at */
+	double factor;		 /* of one that bears all of the difference */
+	double rest;		 /* of all, where that is out of bounds */
+	double all;		 /* there was in the period */
 };
 
 static uint64_t tiny_part(uint64_t size)
@@ -48,41 +59,80 @@ struct alloc_block alloc_block__of(uint64_t size, bool has_pointers, int minor,
 
 /* --- a period ----------------------------------------------------------------------------------- */
 
-/* A process that spent more than this of its CPU time in hits did hardly anything else. */
+/* A process that spent more than this of its CPU time in hits: what one takes can be told from it. */
 #define BUSY_PART 0.4
-#define MOST_PART 0.97
+#define BOUND	  3 /* times what it should be, at most, and at least */
+
+/* What is known of the window as a whole. */
+struct window {
+	double ns, scale;
+	double most_hits, most_ns; /* of the busiest goroutine, and how long it could run */
+	double ns_per_hit;
+};
 
 /*
- * How the window is to be seen: a goroutine that always wants to run did so in a part of it, as goroutines as
- * busy as the busiest one share the processor time of the process. And where hits are nearly all that it did,
- * that tells what one takes.
+ * The CPU time of the process per allocation is what it is without probes, and in the window what a hit takes
+ * more. Both are known however long the process waits for processors. @n: allocations of the whole period.
  */
-static void see_window(const struct alloc_flow_goroutine *goroutines, size_t n,
-		       struct alloc_period *period)
+static double cost_of_hit(const struct alloc_period *period, double hits, double n)
+{
+	double in = (double)period->cpu_ns, all = (double)period->all_cpu_ns, cost;
+
+	if (hits * period->ns_per_hit < BUSY_PART * in || all <= in || n <= hits)
+		return period->ns_per_hit;
+	cost = in / hits - (all - in) / (n - hits);
+	return fmin(fmax(cost, period->ns_per_hit / BOUND), period->ns_per_hit * BOUND);
+}
+
+/* The busiest goroutine ran for the part of the CPU time that it has of the hits, if that is all it did. */
+static void see_window(const struct alloc_flow_goroutine *goroutines, size_t n_goroutines,
+		       const struct alloc_period *period, double n, struct window *window)
 {
 	double most = 0, all = 0, cpu_ns = (double)period->cpu_ns;
 
-	for (size_t i = 0; i < n; i++) {
-		most = fmax(most, (double)goroutines[i].window_hits);
-		all += (double)goroutines[i].window_hits;
+	for (size_t i = 0; i < n_goroutines; i++) {
+		most = fmax(most, goroutines[i].window_hits);
+		all += goroutines[i].window_hits;
 	}
-	if (cpu_ns <= 0 || all <= 0)
-		return;
-	if (all * period->ns_per_hit > BUSY_PART * cpu_ns)
-		period->ns_per_hit = MOST_PART * cpu_ns / all;
-	period->window_ns = (uint64_t)fmin((double)period->window_ns, cpu_ns * most / all);
+	*window = (struct window){
+		.ns = (double)period->window_ns,
+		.scale = period->window_ns ? (double)period->period_ns / (double)period->window_ns :
+					     1,
+		.most_hits = most,
+		.most_ns = (double)period->window_ns,
+		.ns_per_hit = all > 0 ? cost_of_hit(period, all, n) : period->ns_per_hit,
+	};
+	if (cpu_ns > 0 && all > 0)
+		window->most_ns = fmin(window->ns, cpu_ns * most / all);
 }
 
-/* u / (1 - u) of one goroutine. */
-static double saturation(const struct alloc_flow_goroutine *goroutine,
-			 const struct alloc_period *period)
+/* u / (1 - u) of one goroutine; the busier it was, the more it had to wait for processors. */
+static double saturation(const struct alloc_flow_goroutine *goroutine, const struct window *window)
 {
-	double part = period->window_ns ? (double)goroutine->window_hits * period->ns_per_hit /
-						  (double)period->window_ns :
-					  0;
+	double hits = goroutine->window_hits;
+	double busy = window->most_hits > 0 ? hits / window->most_hits : 0;
+	double ns = busy * window->most_ns + (1 - busy) * window->ns;
+	double part = ns > 0 ? fmin(hits * window->ns_per_hit / ns, MAX_PART) : 0;
 
-	part = fmin(part, MAX_PART);
 	return part / (1 - part);
+}
+
+/* The square of how far off the weight of its hits may be. */
+static double doubt(double saturation)
+{
+	return CHANCE * CHANCE + UNSURE_COST * saturation * UNSURE_COST * saturation;
+}
+
+static size_t share_of(const struct sums *sum, double saturation)
+{
+	return (size_t)lround(doubt(saturation) / sum->doubt * (SHARES - 1));
+}
+
+static double weight_of(const struct sums *sum, double saturation, const struct window *window)
+{
+	double share = (double)share_of(sum, saturation) / (SHARES - 1);
+
+	return sum->rest * window->scale * (1 + saturation) * pow(sum->factor, share);
 }
 
 /* In the unit in which the class is counted: blocks, bytes of large objects. */
@@ -100,107 +150,178 @@ static double counted_of(const struct alloc_counts *counted, size_t size_class)
 	return size_class ? (double)counted->objects[size_class] : (double)counted->large_bytes;
 }
 
-static void add_up(struct alloc_flow_entry *entries, size_t n,
-		   const struct alloc_flow_goroutine *goroutines, const struct alloc_period *period,
+static struct sums *sums_of(struct sums sums[ALLOC_CLASSES], const struct alloc_flow_entry *entry)
+{
+	return &sums[entry->size_class % ALLOC_CLASSES];
+}
+
+static void add_hits(const struct alloc_flow_entry *entries, size_t n,
+		     struct sums sums[ALLOC_CLASSES])
+{
+	for (size_t i = 0; i < n; i++)
+		sums_of(sums, &entries[i])->hits += entries[i].window_hits * units_of(&entries[i]);
+}
+
+static void add_up(const struct alloc_flow_entry *entries, size_t n,
+		   const struct alloc_flow_goroutine *goroutines, const struct window *window,
 		   struct sums sums[ALLOC_CLASSES])
 {
 	for (size_t i = 0; i < n; i++) {
-		const struct alloc_flow_entry *entry = &entries[i];
-		double hits = (double)entry->window_hits * units_of(entry);
-		struct sums *sum = &sums[entry->size_class % ALLOC_CLASSES];
+		struct sums *sum = sums_of(sums, &entries[i]);
 
-		if (!entry->window_hits)
-			continue;
-		sum->hits += hits;
-		sum->saturated += hits * saturation(&goroutines[entry->goroutine], period);
+		if (entries[i].window_hits > 0)
+			sum->doubt =
+				fmax(sum->doubt,
+				     doubt(saturation(&goroutines[entries[i].goroutine], window)));
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct sums *sum = sums_of(sums, &entries[i]);
+		double much = saturation(&goroutines[entries[i].goroutine], window);
+
+		if (entries[i].window_hits > 0)
+			sum->by_share[share_of(sum, much)] += entries[i].window_hits *
+							      units_of(&entries[i]) *
+							      window->scale * (1 + much);
 	}
 }
 
-static void choose_weights(struct sums *sum, double counted, double time_scale)
+static double total(const struct sums *sum, double factor)
 {
-	double missing = counted - time_scale * sum->hits;
+	double all = 0, step = pow(factor, 1.0 / (SHARES - 1)), power = 1;
 
-	/* Less than was seen: the window was busier than the rest. */
-	if (missing <= 0 || sum->saturated <= 0) {
-		sum->scale = counted > 0 ? counted / sum->hits : time_scale;
-		sum->extra = 0;
-		return;
+	for (size_t i = 0; i < SHARES; i++) {
+		all += sum->by_share[i] * power;
+		power *= step;
 	}
-	sum->scale = time_scale;
-	sum->extra = missing / (time_scale * sum->saturated);
+	return all;
+}
+
+/* The factor with which the class has what was counted of it: it grows with the factor. */
+static void choose_factor(struct sums *sum, double counted)
+{
+	double low = -10, high = 10; /* its logarithm */
+
+	sum->factor = sum->rest = 1;
+	sum->all = total(sum, 1);
+	if (counted <= 0)
+		return;
+	for (int i = 0; i < 40; i++) {
+		double middle = (low + high) / 2;
+
+		if (total(sum, exp(middle)) < counted)
+			low = middle;
+		else
+			high = middle;
+	}
+	sum->factor = exp(low);
+	sum->rest = counted / total(sum, sum->factor);
+	sum->all = counted;
 }
 
 /*
  * Hits of a class that the runtime has not counted any of yet: it counts whole spans of small objects,
  * and what is in use now later.
  */
+static void carry(struct alloc_weights *weights, const struct alloc_period *period)
+{
+	for (size_t c = 0; c < ALLOC_CLASSES && period->counted; c++)
+		weights->carried.objects[c] += c ? period->counted->objects[c] : 0;
+	weights->carried.large_bytes += period->counted ? period->counted->large_bytes : 0;
+}
+
+/* Allocations of the period, as far as they were counted. */
+static double all_allocations(const struct alloc_weights *weights,
+			      const struct sums sums[ALLOC_CLASSES],
+			      const struct alloc_flow_entry *entries, size_t n)
+{
+	double all = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t c = entries[i].size_class % ALLOC_CLASSES;
+
+		if (sums[c].hits > 0)
+			all += entries[i].window_hits * counted_of(&weights->carried, c) /
+			       sums[c].hits;
+	}
+	return all;
+}
+
 static void weigh_classes(struct alloc_weights *weights, const struct alloc_period *period,
 			  struct sums sums[ALLOC_CLASSES])
 {
-	double time_scale =
-		period->window_ns ? (double)period->period_ns / (double)period->window_ns : 1;
-
 	for (size_t c = 0; c < ALLOC_CLASSES; c++) {
 		struct alloc_counts *carried = &weights->carried;
-		uint64_t *rest = c ? &carried->objects[c] : &carried->large_bytes;
-		double counted;
 
-		if (period->counted)
-			*rest += c ? period->counted->objects[c] : period->counted->large_bytes;
-		counted = counted_of(carried, c);
-		if (!sums[c].hits)
+		if (sums[c].hits <= 0)
 			continue;
-		choose_weights(&sums[c], period->counted ? counted : 0, time_scale);
-		*rest = 0;
+		choose_factor(&sums[c], period->counted ? counted_of(carried, c) : 0);
+		*(c ? &carried->objects[c] : &carried->large_bytes) = 0;
+		weights->squares[c] += sums[c].all * sums[c].all;
 	}
 }
 
-static void add_weights(struct alloc_weights *weights, struct alloc_flow_entry *entries, size_t n,
-			const struct alloc_flow_goroutine *goroutines,
-			const struct alloc_period *period, const struct sums sums[ALLOC_CLASSES])
+/* Of hits that were drawn the error is chance; of all that there were, none. */
+static void add_complete(struct alloc_weights *weights, struct alloc_flow_entry *entry)
+{
+	entry->objects += entry->window_hits;
+	weights->settled[entry->size_class % ALLOC_CLASSES] += entry->window_hits * units_of(entry);
+	entry->variance += entry->window_squares - entry->window_hits;
+}
+
+static void add_weighted(struct alloc_weights *weights, struct alloc_flow_entry *entry,
+			 const struct sums *sum, double weight)
+{
+	double objects = entry->window_hits * weight;
+
+	entry->objects += objects;
+	weights->settled[entry->size_class % ALLOC_CLASSES] += objects * units_of(entry);
+	entry->variance += entry->window_squares * weight * weight;
+	entry->squares += objects * objects;
+	entry->products += objects * sum->all;
+}
+
+static void add_entries(struct alloc_weights *weights, struct alloc_flow_entry *entries, size_t n,
+			const struct alloc_flow_goroutine *goroutines, const struct window *window,
+			struct sums sums[ALLOC_CLASSES])
 {
 	for (size_t i = 0; i < n; i++) {
 		struct alloc_flow_entry *entry = &entries[i];
-		const struct sums *sum = &sums[entry->size_class % ALLOC_CLASSES];
-		double hits = (double)entry->window_hits, weight;
+		const struct sums *sum = sums_of(sums, entry);
+		double much;
 
-		if (!entry->window_hits)
+		if (entry->window_hits <= 0)
 			continue;
-		weight = period->complete ?
-				 1 :
-				 sum->scale *
-					 (1 + sum->extra * saturation(&goroutines[entry->goroutine],
-								      period));
-		entry->objects += hits * weight;
-		weights->settled[entry->size_class % ALLOC_CLASSES] +=
-			hits * weight * units_of(entry);
-		/* Of n hits of chance the error is the root of n; of all that there were, none. */
-		if (!period->complete) {
-			entry->variance += hits * weight * weight;
-			entry->squares += hits * weight * hits * weight;
+		if (window) {
+			much = saturation(&goroutines[entry->goroutine], window);
+			add_weighted(weights, entry, sum, weight_of(sum, much, window));
+		} else {
+			add_complete(weights, entry);
 		}
-		entry->window_hits = 0;
+		entry->window_hits = entry->window_squares = 0;
 	}
 }
 
 void alloc_weights__settle(struct alloc_weights *weights, struct alloc_flow *flow,
 			   const struct alloc_period *period)
 {
-	struct alloc_period weighing = *period;
 	struct sums sums[ALLOC_CLASSES] = {0};
 	struct alloc_flow_goroutine *goroutines;
 	struct alloc_flow_entry *entries;
+	struct window window;
 	size_t n, n_goroutines;
 
 	entries = alloc_flow__entries(flow, &n);
 	goroutines = alloc_flow__goroutines(flow, &n_goroutines);
 	if (!period->complete) {
 		weights->periods++;
-		see_window(goroutines, n_goroutines, &weighing);
-		add_up(entries, n, goroutines, &weighing, sums);
+		carry(weights, period);
+		add_hits(entries, n, sums);
+		see_window(goroutines, n_goroutines, period,
+			   all_allocations(weights, sums, entries, n), &window);
+		add_up(entries, n, goroutines, &window, sums);
 		weigh_classes(weights, period, sums);
 	}
-	add_weights(weights, entries, n, goroutines, &weighing, sums);
+	add_entries(weights, entries, n, goroutines, period->complete ? NULL : &window, sums);
 	for (size_t i = 0; i < n_goroutines; i++)
 		goroutines[i].window_hits = 0;
 }
@@ -217,6 +338,7 @@ void alloc_weights__extend(struct alloc_weights *weights, struct alloc_flow *flo
 
 		factors[c] = weights->settled[c] > 0 ? 1 + more / weights->settled[c] : 1;
 		weights->settled[c] *= factors[c];
+		weights->squares[c] *= factors[c] * factors[c];
 		if (weights->settled[c] > 0)
 			continue;
 		weights->carried.objects[c] += counted->objects[c];
@@ -228,6 +350,7 @@ void alloc_weights__extend(struct alloc_weights *weights, struct alloc_flow *flo
 
 		entries[i].objects *= factor;
 		entries[i].squares *= factor * factor;
+		entries[i].products *= factor * factor;
 		entries[i].variance *= factor * factor;
 	}
 }
@@ -235,11 +358,15 @@ void alloc_weights__extend(struct alloc_weights *weights, struct alloc_flow *flo
 double alloc_weights__variance(const struct alloc_weights *weights,
 			       const struct alloc_flow_entry *entry)
 {
-	double n = (double)weights->periods, mean_square = entry->objects * entry->objects / n;
+	double n = (double)weights->periods, units = units_of(entry);
+	double squares = weights->squares[entry->size_class % ALLOC_CLASSES], part, differ;
 
-	if (!weights->periods || entry->squares <= 0)
-		return 0;
+	if (!weights->periods || entry->squares <= 0 || squares <= 0)
+		return entry->variance;
 	if (weights->periods == 1)
 		return entry->squares;
-	return fmax(entry->variance, n / (n - 1) * fmax(entry->squares - mean_square, 0));
+	/* The straight line through zero that fits best, and how far from it they are. */
+	part = fmin(entry->products * units / squares, 1);
+	differ = entry->squares - entry->products * entry->products / squares;
+	return fmax(entry->variance * (1 - part), n / (n - 1) * fmax(differ, 0));
 }

@@ -7,11 +7,13 @@
  *
  * The runtime counts what it allocates of each size class, exactly, but not where. So the hits of a class
  * share what was counted of it. Within a class a goroutine that does little else than allocate is slowed
- * by its own hits and seen too seldom, one that waits in between is not: a goroutine that spent the part u
- * of the window in hits may have done 1 / (1 - u) times as much without. (Of a process that has to wait for
- * processors, the window is the time in which it had some.) By how much, the count says:
- * each hit weighs s (1 + k u / (1 - u)), s being the period by the window, and k the number with which
- * the sum is right, 0 or more.
+ * by its own hits and seen too seldom, one that waits in between is not: of a goroutine that spent the part u
+ * of the window in hits, each stands for s / (1 - u), s being the period by the window. (One that always wants
+ * to run and has to wait for processors had a part of the window only.)
+ *
+ * What the sum of these differs from the count is shared out by how far off each may be: what the windows have
+ * by chance, the same for all, and what an error of u makes of 1 / (1 - u). That is little for who has waited
+ * most of the time, and nearly all for who has done nothing but allocate; there only the count knows.
  */
 #include "track/alloc_flow.h"
 
@@ -37,9 +39,10 @@ struct alloc_block alloc_block__of(uint64_t size, bool has_pointers, int minor,
 				   uint32_t (*class_size)(uint8_t));
 
 struct alloc_period {
-	uint64_t period_ns, window_ns;	    /* the same: probes were there all the time */
-	bool complete;			    /* and no hit was lost */
-	uint64_t cpu_ns;		    /* that the process used in the window; 0: not known */
+	uint64_t period_ns, window_ns; /* the same: probes were there all the time */
+	bool complete;		       /* and no hit was lost */
+	uint64_t cpu_ns,
+		all_cpu_ns; /* that the process used in the window, and in the period; 0: not known */
 	double ns_per_hit;		    /* by calibration */
 	const struct alloc_counts *counted; /* in it; NULL: not known */
 };
@@ -48,7 +51,9 @@ struct alloc_weights {
 	/* Counted in periods without a hit of the class: the next hits of it stand for these as well. */
 	struct alloc_counts carried;
 	double settled[ALLOC_CLASSES]; /* all that entries stand for, in the unit of the counts */
-	uint64_t periods;	       /* that were seen in part */
+	double squares
+		[ALLOC_CLASSES]; /* sum of the squares of what there was in each period, in that unit */
+	uint64_t periods;	 /* that were seen in part */
 };
 
 /*
@@ -66,8 +71,9 @@ void alloc_weights__extend(struct alloc_weights *weights, struct alloc_flow *flo
 			   const struct alloc_counts *counted);
 
 /*
- * alloc_weights__variance - of entry->objects: how the periods differ from each other, which the hits within
- * one do not show, and chance at least. Of a single period nothing is known of that: all of it.
+ * alloc_weights__variance - of entry->objects: how its part of what there was of its class differs from period
+ * to period, which the hits within one do not show, and chance at least. What there was in all is known. Of a
+ * single period nothing is known: all of it.
  */
 double alloc_weights__variance(const struct alloc_weights *weights,
 			       const struct alloc_flow_entry *entry);

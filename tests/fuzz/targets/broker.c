@@ -50,7 +50,8 @@ static void require_program(const struct broker_request *request)
 	if (request->op < BROKER_LOAD || request->op > BROKER_ATTACH)
 		return;
 	fuzz__require(request->handle < PROGRAMS_KINDS);
-	if (request->op == BROKER_DESCRIBE || request->op == BROKER_COUNTS)
+	if (request->op == BROKER_DESCRIBE || request->op == BROKER_COUNTS ||
+	    request->op == BROKER_DRAW)
 		fuzz__require(request->slot < GL_MAX_TARGETS);
 	if (request->op == BROKER_ATTACH)
 		fuzz__require(request->site.pid > 0 && request->site.pid != OWN &&

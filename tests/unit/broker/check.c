@@ -187,7 +187,8 @@ Test(broker_check, of_gleakd_itself_only_what_it_runs_is_known)
 Test(broker_check, programs_places_and_slots_are_those_that_there_are)
 {
 	static const enum broker_op ops[] = {BROKER_LOAD,     BROKER_UNLOAD, BROKER_HIT_COST,
-					     BROKER_DESCRIBE, BROKER_COUNTS, BROKER_ATTACH};
+					     BROKER_DESCRIBE, BROKER_COUNTS, BROKER_DRAW,
+					     BROKER_ATTACH};
 
 	for (size_t i = 0; i < ARRAY_SIZE(ops); i++) {
 		begin(ops[i]);

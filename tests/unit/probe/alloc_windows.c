@@ -5,23 +5,26 @@
 
 #define MS NSEC_PER_MSEC
 
+#define HIT_NS 2000.0
+
 /* A target of @cores that makes @hits per ms while probed; returns the share that hits took. */
-static double simulate(struct alloc_windows *windows, double cores, uint64_t hits, uint64_t seconds,
+static double simulate(struct alloc_windows *windows, double cores, double hits, uint64_t seconds,
 		       uint64_t *ret_windows)
 {
-	uint64_t cpu_ns = 0, n = 0, total = 0;
+	uint64_t cpu_ns = 0;
+	double spent_ns = 0;
 
 	for (uint64_t ms = 1; ms <= seconds * 1000; ms++) {
 		bool open;
 
 		cpu_ns += (uint64_t)(cores * MS);
-		n += windows->open ? hits : 0;
-		total += windows->open ? hits : 0;
-		open = alloc_windows__tick(windows, ms * MS, cpu_ns, n);
+		spent_ns += windows->open ? hits * HIT_NS : 0;
+		open = alloc_windows__tick(windows, ms * MS, cpu_ns, spent_ns);
 		*ret_windows += open && !windows->open;
-		alloc_windows__set(windows, open);
+		if (open != windows->open)
+			alloc_windows__set(windows, open);
 	}
-	return (double)total * windows->ns_per_hit / (double)cpu_ns;
+	return spent_ns / (double)cpu_ns;
 }
 
 Test(alloc_windows, the_budget_is_kept)
@@ -30,7 +33,7 @@ Test(alloc_windows, the_budget_is_kept)
 	uint64_t n = 0;
 	double share;
 
-	alloc_windows__init(&windows, 0.01, 2000);
+	alloc_windows__init(&windows, 0.01, 1);
 	share = simulate(&windows, 2, 900, 100, &n);
 	cr_expect_float_eq(share, 0.01, 0.001, "%f", share);
 	cr_expect_geq(n, 100, "%lu windows", (unsigned long)n);
@@ -41,7 +44,7 @@ Test(alloc_windows, who_allocates_little_is_seen_all_the_time)
 	struct alloc_windows windows;
 	uint64_t n = 0;
 
-	alloc_windows__init(&windows, 0.01, 2000);
+	alloc_windows__init(&windows, 0.01, 1);
 	simulate(&windows, 1, 4, 100, &n); /* 0.8 % */
 	cr_expect_eq(n, 1);
 	cr_expect(windows.open);
@@ -52,11 +55,11 @@ Test(alloc_windows, of_nearly_nothing_no_share_is_taken)
 	struct alloc_windows windows;
 	uint64_t n = 0;
 
-	alloc_windows__init(&windows, 0.01, 100000);
-	simulate(&windows, 0, 1, 1, &n);
+	alloc_windows__init(&windows, 0.01, 1);
+	simulate(&windows, 0, 50, 1, &n);
 	n = 0;
 	/* 0.1 ms of hits per ms and window: a tenth of a core pays for 1 % of that. */
-	simulate(&windows, 0, 1, 100, &n);
+	simulate(&windows, 0, 50, 100, &n);
 	cr_expect_gt(n, 5);
 	cr_expect_lt(n, 20);
 }
@@ -65,14 +68,54 @@ Test(alloc_windows, a_debt_is_waited_for)
 {
 	struct alloc_windows windows;
 
-	alloc_windows__init(&windows, 0.01, 1000);
+	alloc_windows__init(&windows, 0.01, 1);
 	cr_expect(alloc_windows__tick(&windows, MS, 0, 0));
 	alloc_windows__set(&windows, true);
 	/* 100 ms of hits at one time: what ten seconds of a core bring in. */
-	cr_expect_not(alloc_windows__tick(&windows, 2 * MS, MS, 100000));
+	cr_expect_not(alloc_windows__tick(&windows, 2 * MS, MS, 100 * MS));
 	alloc_windows__set(&windows, false);
-	cr_expect_not(alloc_windows__tick(&windows, 9000 * MS, 9000 * MS, 100000));
-	cr_expect(alloc_windows__tick(&windows, 10500 * MS, 10500 * MS, 100000));
+	cr_expect_not(alloc_windows__tick(&windows, 9000 * MS, 9000 * MS, 100 * MS));
+	alloc_windows__tick(&windows, 10500 * MS, 10500 * MS, 100 * MS);
+	cr_expect(alloc_windows__tick(&windows, 10600 * MS, 10600 * MS, 100 * MS));
+}
+
+/* Runs for 10 ms, waits for 40: windows are to have as much of the one as there is. */
+Test(alloc_windows, they_are_a_fair_sample_of_time)
+{
+	struct alloc_windows windows;
+	uint64_t cpu_ns = 0, open_ms = 0, running_ms = 0, n = 0;
+	double spent_ns = 0;
+
+	alloc_windows__init(&windows, 0.05, 1);
+	for (uint64_t ms = 1; ms <= 1000000; ms++) {
+		bool runs = ms % 50 < 10, open;
+
+		cpu_ns += runs ? MS : 0;
+		open_ms += windows.open;
+		running_ms += windows.open && runs;
+		spent_ns += windows.open && runs ? 0.9 * MS : 0;
+		open = alloc_windows__tick(&windows, ms * MS, cpu_ns, spent_ns);
+		n += open && !windows.open;
+		if (open != windows.open)
+			alloc_windows__set(&windows, open);
+	}
+	cr_expect_gt(n, 400, "%lu windows", (unsigned long)n);
+	cr_expect_float_eq((double)running_ms / (double)open_ms, 0.2, 0.03, "%lu of %lu ms",
+			   (unsigned long)running_ms, (unsigned long)open_ms);
+}
+
+Test(alloc_windows, whether_more_could_be_told)
+{
+	struct alloc_windows windows;
+
+	alloc_windows__init(&windows, 0.01, 1);
+	/* 10 ms of a second that was all used, of which twice the cost has to be there. */
+	cr_expect(alloc_windows__affords(&windows, NSEC_PER_SEC, NSEC_PER_SEC, 4 * MS));
+	cr_expect_not(alloc_windows__affords(&windows, NSEC_PER_SEC, NSEC_PER_SEC, 6 * MS));
+	/* A tenth of a core at least. */
+	cr_expect(alloc_windows__affords(&windows, NSEC_PER_SEC, 0, 0.4 * MS));
+	alloc_windows__init(&windows, 0, 1);
+	cr_expect(alloc_windows__affords(&windows, MS, 0, 1000 * MS));
 }
 
 Test(alloc_windows, without_a_limit_it_stays_open)
@@ -80,7 +123,7 @@ Test(alloc_windows, without_a_limit_it_stays_open)
 	struct alloc_windows windows;
 	uint64_t n = 0;
 
-	alloc_windows__init(&windows, 0, 2000);
+	alloc_windows__init(&windows, 0, 1);
 	simulate(&windows, 1, 100000, 1, &n);
 	cr_expect_eq(n, 1);
 	cr_expect(windows.open);

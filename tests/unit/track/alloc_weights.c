@@ -2,6 +2,7 @@
 #include "track/alloc_weights.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 
 #include "heap/spans/spans.h"
 
@@ -67,6 +68,7 @@ static void hit(uint64_t goid, uint32_t stack, uint8_t size_class, uint64_t byte
 {
 	for (unsigned int i = 0; i < n; i++)
 		alloc_flow__take(flow, &(struct alloc_hit){.goid = goid,
+							   .weight = 1,
 							   .stack = stack,
 							   .size_class = size_class,
 							   .bytes = bytes});
@@ -172,23 +174,134 @@ Test(alloc_weights_periods, without_counts_time_tells)
 
 	hit(1, 7, 5, 64, 3);
 	alloc_weights__settle(&weights, flow, &period);
-	cr_expect_float_eq(objects_at(7), 300, 1e-6);
+	cr_expect_float_eq(objects_at(7), 300, 0.1, "%f", objects_at(7));
 }
 
 Test(alloc_weights_periods, the_error_is_how_periods_differ)
 {
-	counted.objects[5] = 1000;
+	counted.objects[5] = 2000;
 	for (int i = 0; i < 4; i++) {
 		hit(1, 7, 5, 64, 100);
+		hit(1, 8, 5, 64, 100);
 		settle(1000, 10, false);
 	}
 	cr_expect_float_eq(objects_at(7), 4000, 1e-6);
-	cr_expect_float_eq(variance_at(7), 4000 * 10, 1e-3, "chance alone: %f", variance_at(7));
-	counted.objects[5] = 9000;
-	hit(1, 7, 5, 64, 100);
+	cr_expect_float_eq(variance_at(7), 4000 * 10 / 2, 1e-3,
+			   "chance alone, and the sum is known: %f", variance_at(7));
+	/* A class that grows, of which both have as much as ever: no error comes from that. */
+	counted.objects[5] = 20000;
+	hit(1, 7, 5, 64, 1000);
+	hit(1, 8, 5, 64, 1000);
 	settle(1000, 10, false);
-	/* 1000, 1000, 1000, 1000, 9000 */
-	cr_expect_float_eq(variance_at(7), 5.0 / 4 * (4e6 + 81e6 - 13000.0 * 13000 / 5), 1e-3);
+	cr_expect_float_eq(variance_at(7), (4000 + 10000) * 10 / 2, 1e-3, "%f", variance_at(7));
+	/* Five in which it was a half, and one in which it was all. */
+	counted.objects[5] = 20000;
+	hit(1, 7, 5, 64, 2000);
+	settle(1000, 10, false);
+	cr_expect_float_eq(sqrt(variance_at(7)), 8000, 1000, "%f", sqrt(variance_at(7)));
+}
+
+Test(alloc_weights_periods, who_is_alone_in_a_class_has_all_of_it)
+{
+	for (int i = 0; i < 4; i++) {
+		counted.objects[5] = 1000U << i;
+		hit(1, 7, 5, 64, 100);
+		settle(1000, 10, false);
+	}
+	cr_expect_float_eq(objects_at(7), 15000, 1e-6);
+	cr_expect_float_eq(variance_at(7), 0, 1e-6, "%f", variance_at(7));
+}
+
+Test(alloc_weights_periods, what_was_drawn_stands_for_more)
+{
+	const struct alloc_hit drawn = {
+		.goid = 1, .weight = 32, .stack = 7, .size_class = 5, .bytes = 64};
+
+	for (int i = 0; i < 10; i++)
+		alloc_flow__take(flow, &drawn);
+	hit(1, 8, 5, 64, 5);
+	settle(1000, 1000, true);
+	cr_expect_float_eq(objects_at(7), 320, 1e-9);
+	cr_expect_float_eq(variance_at(7), 10 * (32 * 32 - 32), 1e-9);
+	cr_expect_float_eq(variance_at(8), 0, 1e-9);
+	for (int i = 0; i < 10; i++)
+		alloc_flow__take(flow, &drawn);
+	hit(1, 8, 5, 64, 320);
+	counted.objects[5] = 64000;
+	settle(1000, 10, false);
+	cr_expect_float_eq(objects_at(7), 320 + 32000, 1e-6);
+	cr_expect_float_eq(objects_at(8), 5 + 32000, 1e-6);
+}
+
+/*
+ * One that does nothing but allocate every 100 ns, and one that allocates 200 of the same each ms, in windows
+ * of 10 ms with hits of @cost_ns; the first has only the part @share of its processor. What is made of the
+ * second, by what it has done.
+ */
+static double slow_one(double cost_ns, double calibrated_ns, double share)
+{
+	const double window_ns = 10e6, period_ns = 1e9, own_ns = 100, sleep_ns = 1e6;
+	double burst_ns = 200 * (own_ns + cost_ns), real = 0;
+
+	for (int i = 0; i < 10; i++) {
+		double fast = share * window_ns / (own_ns + cost_ns);
+		double slow = 200 * window_ns / (sleep_ns + burst_ns);
+		double fast_out = share * (period_ns - window_ns) / own_ns;
+		double slow_out = 200 * (period_ns - window_ns) / (sleep_ns + 200 * own_ns);
+		const struct alloc_period period = {
+			.period_ns = (uint64_t)period_ns,
+			.window_ns = (uint64_t)window_ns,
+			.cpu_ns = (uint64_t)((fast + slow) * (own_ns + cost_ns)),
+			.all_cpu_ns = (uint64_t)((fast + slow) * (own_ns + cost_ns) +
+						 (fast_out + slow_out) * own_ns),
+			.ns_per_hit = calibrated_ns,
+			.counted = &counted,
+		};
+
+		hit(1, 7, 5, 64, (unsigned int)fast);
+		hit(2, 8, 5, 64, (unsigned int)slow);
+		counted.objects[5] = (uint64_t)(fast + slow + fast_out + slow_out);
+		alloc_weights__settle(&weights, flow, &period);
+		real += slow + slow_out;
+	}
+	return objects_at(8) / real;
+}
+
+#define CHECK_SLOW_ONE(...)                                                                \
+	do {                                                                               \
+		double found = slow_one(__VA_ARGS__);                                      \
+                                                                                           \
+		cr_expect_float_eq(found, 1, 0.07, "it came to %f of what it was", found); \
+	} while (0)
+
+Test(alloc_weights_periods, a_slow_one_beside_a_fast_one)
+{
+	CHECK_SLOW_ONE(630, 630, 1);
+}
+
+Test(alloc_weights_periods, a_slow_one_where_hits_are_dearer_than_calibrated)
+{
+	CHECK_SLOW_ONE(900, 630, 1);
+}
+
+Test(alloc_weights_periods, a_slow_one_where_hits_are_cheaper_than_calibrated)
+{
+	CHECK_SLOW_ONE(450, 630, 1);
+}
+
+Test(alloc_weights_periods, a_slow_one_where_a_trap_takes_five_microseconds)
+{
+	CHECK_SLOW_ONE(5000, 5000, 1);
+}
+
+Test(alloc_weights_periods, a_slow_one_where_that_was_not_known)
+{
+	CHECK_SLOW_ONE(5000, 3000, 1);
+}
+
+Test(alloc_weights_periods, a_slow_one_where_the_fast_one_waits_for_processors)
+{
+	CHECK_SLOW_ONE(630, 630, 0.3);
 }
 
 Test(alloc_weights_periods, one_period_says_nothing_of_the_others)
@@ -249,8 +362,8 @@ Test(alloc_weights_periods, the_last_hit_at_an_address_counts)
 	const struct alloc_flow_entry *entries;
 	size_t n;
 
-	alloc_flow__take(flow, &(struct alloc_hit){.stack = 1, .object = address});
-	alloc_flow__take(flow, &(struct alloc_hit){.stack = 2, .object = address});
+	alloc_flow__take(flow, &(struct alloc_hit){.weight = 1, .stack = 1, .object = address});
+	alloc_flow__take(flow, &(struct alloc_hit){.weight = 1, .stack = 2, .object = address});
 	for (int i = 0; i < 2; i++) {
 		alloc_flow__live(flow);
 		alloc_flow__is_alive(flow, address);

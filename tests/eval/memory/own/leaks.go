@@ -38,6 +38,7 @@ var (
 	registry   sync.Map
 	scratch    = sync.Pool{New: newWork}
 	journal    bytes.Buffer
+	pages      [][]byte
 	bus        topic
 )
 
@@ -130,6 +131,24 @@ func init() {
 	add("one-buffer", func(i int) {
 		journal.Write(inUse[i%len(inUse)]) // leak: one-buffer
 	})
+	for _, megabytes := range []int{20, 5, 1} {
+		cases[fmt.Sprintf("%d-a-minute", megabytes)] = trickle(megabytes)
+	}
+}
+
+// trickle is a leak of so many megabytes a minute, beside as much churn as the others have.
+func trickle(megabytes int) func() {
+	return func() {
+		go churn()
+		every(time.Minute/time.Duration(1000*megabytes), func(int) {
+			pages = append(pages, page()) // leak: by-rate
+		})
+	}
+}
+
+//go:noinline
+func page() []byte {
+	return make([]byte, 1000) // leak: by-rate
 }
 
 var (

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_PROBE_ALLOC_DRAWS_H
+#define GLEAKD_PROBE_ALLOC_DRAWS_H
+
+/*
+ * Which hits of the allocator there is a record of, with the stack, which costs several times what a hit
+ * without one does: those that chance draws, as the runtime draws its samples, by what they allocate. Pure.
+ */
+#include "base/common.h"
+#include "probe/alloc_abi.h"
+
+/* One in so many hits is drawn: records then cost a tenth of what the hits do. */
+#define ALLOC_DRAWS_ONE_IN 32
+
+/* alloc_draws__table - for the program: it takes the lengths of its gaps from there. */
+void alloc_draws__table(uint32_t table[GL_ALLOC_GAPS + 1]);
+
+/* alloc_draws__gap - with which one in ALLOC_DRAWS_ONE_IN hits like these is drawn, at most GL_ALLOC_MAX_GAP. */
+uint64_t alloc_draws__gap(uint64_t hits, uint64_t amount);
+
+/* alloc_draws__first - how far the first one of a processor is; @random: any number is as likely. */
+int64_t alloc_draws__first(uint64_t gap, uint64_t random);
+
+/* alloc_draws__weight - how many hits of @size bytes a drawn one stands for; 1 where @gap is 0. */
+double alloc_draws__weight(uint64_t size, uint64_t gap);
+
+#endif /* GLEAKD_PROBE_ALLOC_DRAWS_H */
