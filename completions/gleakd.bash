@@ -131,6 +131,17 @@ _gleakd()
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
+	--evidence)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	--max-evidence)
+		return
+		;;
+	--max-evidence-size)
+		return
+		;;
 	--textfile)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
@@ -154,7 +165,7 @@ _gleakd()
 		;;
 	esac
 	case ${COMP_WORDS[1]} in
-	watch) words='--pid -p --min-age --interval --duration --once --goroutines --mode --max-overhead --max-self-cpu --no-heap --max-memory --max-targets --min-process-age --only --exclude --group-by --json --verbose -v --all --explain --html --allow --state --textfile --fail-on --error-exitcode --json-schema --config --print-config --color --help -h --version -V' ;;
+	watch) words='--pid -p --min-age --interval --duration --once --goroutines --mode --max-overhead --max-self-cpu --no-heap --max-memory --max-targets --min-process-age --only --exclude --group-by --json --verbose -v --all --explain --html --allow --state --evidence --max-evidence --max-evidence-size --textfile --fail-on --error-exitcode --json-schema --config --print-config --color --help -h --version -V' ;;
 	top) words='--pid -p --min-age --interval --duration --mode --max-overhead --max-self-cpu --no-heap --max-memory --max-targets --min-process-age --only --exclude --allow --color --help -h --version -V' ;;
 	list) words='--json --verbose -v --color --help -h --version -V' ;;
 	dump) words='--pid -p --state --reason --func --min-age --label --goid --folded --json --verbose -v --all --pprof --color --help -h --version -V' ;;
@@ -167,7 +178,7 @@ _gleakd()
 	doctor) words='--json --textfile --color --help -h --version -V' ;;
 	help) words='--help -h --version -V watch top list dump prove heap holders record report diff doctor help version' ;;
 	version) words='--help -h --version -V' ;;
-	*) words='--pid -p --min-age --interval --duration --once --goroutines --mode --max-overhead --max-self-cpu --no-heap --max-memory --max-targets --min-process-age --only --exclude --group-by --json --verbose -v --all --explain --html --allow --state --textfile --fail-on --error-exitcode --json-schema --config --print-config --color --help -h --version -V' ;;
+	*) words='--pid -p --min-age --interval --duration --once --goroutines --mode --max-overhead --max-self-cpu --no-heap --max-memory --max-targets --min-process-age --only --exclude --group-by --json --verbose -v --all --explain --html --allow --state --evidence --max-evidence --max-evidence-size --textfile --fail-on --error-exitcode --json-schema --config --print-config --color --help -h --version -V' ;;
 	esac
 	if [[ $COMP_CWORD -eq 1 && $cur != -* ]]; then
 		words='watch top list dump prove heap holders record report diff doctor help version'

@@ -130,7 +130,7 @@ static size_t texts_of(enum broker_op op)
 {
 	if (op == BROKER_OPEN_BELOW)
 		return 2;
-	return op <= BROKER_OUTPUT || op == BROKER_NOTIFY || op == BROKER_USER_ID ? 1 : 0;
+	return op <= BROKER_EVIDENCE_OPEN || op == BROKER_NOTIFY || op == BROKER_USER_ID ? 1 : 0;
 }
 
 /* "MAINPID=" and other things that a service manager believes are not among them. */
@@ -150,6 +150,36 @@ static bool may_notify(const char *text)
 	       !text[strlen(reloading) + strspn(text + strlen(reloading), "0123456789")];
 }
 
+static int check_evidence_open(const struct broker_request *request,
+			       const struct broker_files *files)
+{
+	bool same = files->evidence && !strcmp(request->text, files->evidence) &&
+		    request->slot == files->evidence_limits.items &&
+		    request->size == files->evidence_limits.bytes;
+
+	return same ? 0 : -EPERM;
+}
+
+static int check_evidence(const struct broker_request *request)
+{
+	switch ((enum access_evidence_step)request->flags) {
+	case EVIDENCE_BEGIN:
+		return request->pid > 0 ? 0 : -EINVAL;
+	case EVIDENCE_APPEND:
+		return request->handle < EVIDENCE_FILES && request->size <= ACCESS_EVIDENCE_PART ?
+			       0 :
+			       -EINVAL;
+	case EVIDENCE_KEEP:
+	case EVIDENCE_DISCARD:
+	case EVIDENCE_CLOSE:
+		return 0;
+	case EVIDENCE_OPEN:
+	case EVIDENCE_STEPS:
+		break;
+	}
+	return -EINVAL;
+}
+
 static int check_file(const struct broker_request *request, const struct broker_files *files,
 		      pid_t own, pid_t worker)
 {
@@ -167,6 +197,8 @@ static int check_file(const struct broker_request *request, const struct broker_
 		return request->flags < OUTPUT_STEPS && is_named(request->text, files->out) ?
 			       0 :
 			       -EPERM;
+	case BROKER_EVIDENCE_OPEN:
+		return check_evidence_open(request, files);
 	default:
 		break;
 	}
@@ -215,8 +247,12 @@ int broker_request__check(const struct broker_request *request, size_t size,
 			       -EINVAL;
 	case BROKER_NOTIFY:
 		return may_notify(request->text) ? 0 : -EPERM;
+	case BROKER_EVIDENCE:
+		return check_evidence(request);
 	default:
-		return request->op <= BROKER_OUTPUT ? check_file(request, files, own, worker) : 0;
+		return request->op <= BROKER_EVIDENCE_OPEN ?
+			       check_file(request, files, own, worker) :
+			       0;
 	}
 }
 

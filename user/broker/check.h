@@ -11,6 +11,8 @@
 struct broker_files {
 	const char *in[BROKER_FILES_MAX];
 	const char *out[BROKER_FILES_MAX];
+	const char *evidence; /* a folder; NULL: none */
+	struct evidence_limits evidence_limits;
 };
 
 /*

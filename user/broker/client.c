@@ -194,6 +194,34 @@ static int client_output(enum access_output step, const char *path)
 	return result || !got.n_fds ? (int)result : got.fds[0];
 }
 
+static int client_evidence(const struct access_evidence *evidence, struct failure *failure)
+{
+	bool opens = evidence->step == EVIDENCE_OPEN, appends = evidence->step == EVIDENCE_APPEND;
+	struct broker_request request;
+	struct broker_got got;
+	int64_t err;
+
+	broker_client__begin(&request, opens ? BROKER_EVIDENCE_OPEN : BROKER_EVIDENCE);
+	request.flags = evidence->step;
+	request.pid = evidence->pid;
+	request.handle = appends ? evidence->file : evidence->site;
+	request.slot = evidence->limits.items;
+	request.size =
+		opens ? evidence->limits.bytes : min_of(evidence->size, ACCESS_EVIDENCE_PART);
+	if (opens && !put_text(&request, evidence->path))
+		return -ENAMETOOLONG;
+	pthread_mutex_lock(&broker_client.lock);
+	if (appends)
+		memcpy(broker_client.shared->window, evidence->bytes, (size_t)request.size);
+	err = broker_client__ask(&request, -1, &got);
+	if (evidence->name)
+		memcpy(evidence->name, broker_client.shared->window, EVIDENCE_NAME_SIZE);
+	pthread_mutex_unlock(&broker_client.lock);
+	if (err && failure)
+		*failure = got.failure;
+	return (int)err;
+}
+
 /* --- processes ----------------------------------------------------------------------------------- */
 
 static int client_pidfd(pid_t pid)
@@ -416,6 +444,7 @@ static const struct access_ops access_ops = {
 	.hostname = client_hostname,
 	.input = client_input,
 	.output = client_output,
+	.evidence = client_evidence,
 	.usage = client_usage,
 	.user_name = client_user_name,
 	.user_id = client_user_id,

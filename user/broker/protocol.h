@@ -21,14 +21,15 @@
 
 enum broker_op {
 	/* Files; the path is text[]. */
-	BROKER_OPEN,	   /* flags -> descriptor */
-	BROKER_OPEN_BELOW, /* text[]: the root, NUL, the path; flags -> descriptor */
-	BROKER_READ,	   /* size -> bytes in the window */
-	BROKER_LINK,	   /* likewise */
-	BROKER_STAT,	   /* flags: the mask -> struct statx in the window */
-	BROKER_LIST,	   /* -> pid_t in the window; the result is their number */
-	BROKER_INPUT,	   /* a file that the user named, flags -> descriptor */
-	BROKER_OUTPUT,	   /* likewise; flags: enum access_output -> descriptor, or 0 */
+	BROKER_OPEN,	      /* flags -> descriptor */
+	BROKER_OPEN_BELOW,    /* text[]: the root, NUL, the path; flags -> descriptor */
+	BROKER_READ,	      /* size -> bytes in the window */
+	BROKER_LINK,	      /* likewise */
+	BROKER_STAT,	      /* flags: the mask -> struct statx in the window */
+	BROKER_LIST,	      /* -> pid_t in the window; the result is their number */
+	BROKER_INPUT,	      /* a file that the user named, flags -> descriptor */
+	BROKER_OUTPUT,	      /* likewise; flags: enum access_output -> descriptor, or 0 */
+	BROKER_EVIDENCE_OPEN, /* a folder that the user named; slot: folders, size: bytes */
 	/* Processes; pid. */
 	BROKER_PIDFD,	   /* -> descriptor */
 	BROKER_OWNER,	   /* flags: its uid -> uid */
@@ -59,6 +60,8 @@ enum broker_op {
 	BROKER_USAGE,	  /* -> struct access_usage in the window */
 	BROKER_USER_NAME, /* flags: the uid -> its name in the window, the result is its length */
 	BROKER_USER_ID,	  /* text[] -> uid */
+	/* flags: enum access_evidence_step; pid; handle: the site, or the file; size: bytes in the window. */
+	BROKER_EVIDENCE, /* -> the name in the window */
 	BROKER_OPS,
 };
 

@@ -98,6 +98,17 @@ static int64_t output(const struct broker_request *request, struct reply *reply)
 	}
 }
 
+static int64_t open_evidence(const struct broker_request *request, struct failure *failure)
+{
+	const struct access_evidence evidence = {
+		.step = EVIDENCE_OPEN,
+		.path = request->text,
+		.limits = {.items = (uint32_t)request->slot, .bytes = request->size},
+	};
+
+	return access_direct.evidence(&evidence, failure);
+}
+
 struct mapped {
 	ino_t inode;
 	bool found;
@@ -171,6 +182,8 @@ static int64_t do_file(struct broker_server *server, struct reply *reply)
 		return give(reply, access_direct.input(path, flags | O_NONBLOCK));
 	case BROKER_OUTPUT:
 		return output(request, reply);
+	case BROKER_EVIDENCE_OPEN:
+		return open_evidence(request, &reply->answer.failure);
 	default:
 		return -EPROTO;
 	}
@@ -433,6 +446,26 @@ static int64_t tell_usage(struct broker_server *server)
 	return 0;
 }
 
+/* What is written comes from the window at once: how much that is cannot change meanwhile. */
+static int64_t do_evidence(struct broker_server *server)
+{
+	const struct broker_request *request = &server->request;
+	char name[EVIDENCE_NAME_SIZE] = "";
+	const struct access_evidence evidence = {
+		.step = (enum access_evidence_step)request->flags,
+		.pid = request->pid,
+		.site = request->handle,
+		.file = (enum evidence_file)request->handle,
+		.bytes = server->shared->window,
+		.size = (size_t)request->size,
+		.name = name,
+	};
+	int err = access_direct.evidence(&evidence, NULL);
+
+	memcpy(server->shared->window, name, sizeof(name));
+	return err;
+}
+
 static int64_t do_rest(struct broker_server *server)
 {
 	const struct broker_server_options *options = &server->options;
@@ -452,6 +485,8 @@ static int64_t do_rest(struct broker_server *server)
 					       (char *)server->shared->window, BROKER_WINDOW);
 	case BROKER_USER_ID:
 		return access_direct.user_id(request->text);
+	case BROKER_EVIDENCE:
+		return do_evidence(server);
 	default:
 		return -EPROTO;
 	}
@@ -492,6 +527,7 @@ void broker_server__free(struct broker_server *server)
 		access_direct.release(server->stop);
 	for (size_t i = 0; i < PROGRAMS_KINDS; i++)
 		unload(&server->programs[i]);
+	(void)!access_direct.evidence(&(struct access_evidence){.step = EVIDENCE_CLOSE}, NULL);
 	for (size_t i = 0; i < BROKER_MAX_MEMORIES; i++) {
 		if (server->memories[i])
 			access_direct.close_memory(server->memories[i]);

@@ -98,6 +98,9 @@ struct options {
 	const char *allow;	     /* file; NULL: none */
 	const char *state;	     /* file; NULL: none */
 	const char *textfile;	     /* likewise */
+	const char *evidence;	     /* folder; NULL: none */
+	unsigned int max_evidence;   /* in it, of one finding each */
+	uint64_t max_evidence_size;  /* bytes of all of them */
 	unsigned int fail_on;	     /* enum finding */
 	unsigned int error_exitcode; /* 0: findings do not change the exit status */
 	bool json_schema;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/edit_distance.h"
 #include "cli/options_table.h"
+#include "host/evidence_store.h"
 
 #include <limits.h>
 #include <string.h>
@@ -252,6 +253,16 @@ const struct option_spec option_specs[] = {
 	{"state", 0, OPTION_PATH, WATCH, OPTION_IN_FILE, FIELD(state), .min = 1,
 	 .max = PATH_MAX - 1, .metavar = "FILE",
 	 .help = "go on from what FILE remembers of the processes, and keep it there"},
+	{"evidence", 0, OPTION_PATH, WATCH, OPTION_IN_FILE, FIELD(evidence), .min = 1,
+	 .max = PATH_MAX - 1, .metavar = "DIR",
+	 .help = "when goroutines are found to leak or to be stuck, keep in a folder of DIR what is known "
+		 "then: report, goroutines, profile, heap"},
+	{"max-evidence", 0, OPTION_NUMBER, WATCH, OPTION_IN_FILE, FIELD(max_evidence), .min = 1,
+	 .max = EVIDENCE_MAX_ITEMS, .fallback = "100", .metavar = "N",
+	 .help = "the most folders that --evidence keeps; the oldest go first"},
+	{"max-evidence-size", 0, OPTION_BYTES, WATCH, OPTION_IN_FILE, FIELD(max_evidence_size),
+	 .min = MIB, .max = MIB << 20, .fallback = "1G", .metavar = "SIZE",
+	 .help = "the most that all of them take; the oldest go first"},
 	{"textfile", 0, OPTION_TEXTFILE, WATCH, OPTION_IN_FILE, FIELD(textfile), .min = 1,
 	 .max = PATH_MAX - 1, .metavar = "FILE",
 	 .help = "write metrics there at each report, for Prometheus' node_exporter "

@@ -34,8 +34,11 @@ static void report(struct rounds *rounds, enum report_end end)
 	if (rounds->ops->note)
 		rounds->ops->note(rounds->ctx, &notes);
 	report_builder__note(rounds->builder, &notes);
+	evidence__forget_report(rounds->evidence);
 	err = report_builder__build(rounds->builder, rounds->session, clock__monotonic_ns(),
 				    clock__realtime_ns(), end, &report);
+	if (!err)
+		evidence__note(rounds->evidence, rounds->session, report);
 	if (!err)
 		err = outputs__write(&rounds->outputs, report);
 	if (!err && rounds->ops->reported)
@@ -63,6 +66,7 @@ void rounds__finish(struct rounds *rounds, enum report_end end)
 	session__drain(rounds->session);
 	err = state_autosave__save_last(&rounds->state, rounds->session, &rounds->failure);
 	report(rounds, end);
+	evidence__finish(rounds->evidence, rounds->session);
 	stop(rounds, err);
 }
 
@@ -161,6 +165,8 @@ static bool work(void *ctx)
 		more |= heap_slice(rounds, now_ns);
 		more |= sample_slice(rounds, now_ns);
 	}
+	if (!rounds->under_way && !rounds->end)
+		more |= evidence__step(rounds->evidence, rounds->session, now_ns);
 	return more || rounds->under_way || session__census_under_way(rounds->session);
 }
 
@@ -366,6 +372,8 @@ static int bring_up(struct rounds *rounds, const struct session_options *session
 	if (!err && options->state)
 		err = state_autosave__open(&rounds->state, options->state, &rounds->failure);
 	if (!err)
+		err = evidence__open(options, &rounds->evidence, &rounds->failure);
+	if (!err)
 		err = loop__new(&rounds->loop);
 	/* Before anything is attached: from here on every end is an orderly one. */
 	if (!err)
@@ -374,6 +382,8 @@ static int bring_up(struct rounds *rounds, const struct session_options *session
 		err = open_session(rounds, session);
 	if (!err)
 		err = rounds__new_builder(options, &rounds->outputs, &rounds->builder);
+	if (!err)
+		report_builder__set_evidence(rounds->builder, evidence__folder, rounds->evidence);
 	return err ? err : outputs__open(&rounds->outputs);
 }
 
@@ -459,6 +469,7 @@ void rounds__replace(struct rounds *rounds, const struct options *options,
 		     const struct outputs *outputs, struct report_builder *builder)
 {
 	uint64_t textfile_errors = rounds->outputs.exporter.errors;
+	struct failure failure = {""};
 
 	/* The metrics file before this is removed; the round that follows writes the one after. */
 	outputs__close(&rounds->outputs);
@@ -468,6 +479,10 @@ void rounds__replace(struct rounds *rounds, const struct options *options,
 	report_builder__free(rounds->builder);
 	rounds->builder = builder;
 	rounds->options = options;
+	evidence__forget_report(rounds->evidence);
+	if (evidence__use(&rounds->evidence, options, &failure))
+		log_error("%s; none is kept from now on", failure.text);
+	report_builder__set_evidence(builder, evidence__folder, rounds->evidence);
 	if (rounds->began)
 		set_timer(rounds, 1);
 }
@@ -515,6 +530,7 @@ int rounds__close(struct rounds *rounds, int err)
 	if (!err && rounds->outputs.allow && rounds->options->verbose)
 		findings__tell_unused(rounds->outputs.allow, rounds->options->allow);
 	outputs__close(&rounds->outputs);
+	evidence__close(rounds->evidence);
 	report_builder__free(rounds->builder);
 	session__free(rounds->session);
 	loop__free(rounds->loop);

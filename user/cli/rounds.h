@@ -10,6 +10,7 @@
  */
 #include "base/loop.h"
 #include "base/notify.h"
+#include "cli/evidence.h"
 #include "cli/options.h"
 #include "cli/outputs.h"
 #include "cli/state_autosave.h"
@@ -63,6 +64,7 @@ struct rounds {
 	struct session *session;
 	struct report_builder *builder;
 	struct outputs outputs;
+	struct evidence *evidence; /* NULL: none is kept */
 	struct state_autosave state;
 	struct notify notify;
 	bool began;	     /* the first round has begun */

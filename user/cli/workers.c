@@ -37,6 +37,8 @@ static void name_files(struct workers *workers, const struct options *options)
 		.in = {options->allow, options->state,
 		       options->config ? options->config : CONFIG_PATH},
 		.out = {options->state, options->textfile, options->pprof, options->html},
+		.evidence = options->evidence,
+		.evidence_limits = {options->max_evidence, options->max_evidence_size},
 	};
 	for (size_t i = 0; options->command == COMMAND_RECORD && options->output &&
 			   i < ARRAY_SIZE(workers->recording);

@@ -94,6 +94,11 @@ int access__output(enum access_output step, const char *path)
 	return ops->output(step, path);
 }
 
+int access__evidence(const struct access_evidence *evidence, struct failure *failure)
+{
+	return ops->evidence(evidence, failure);
+}
+
 ssize_t access__user_name(uid_t uid, char *name, size_t size)
 {
 	return ops->user_name(uid, name, size);

@@ -17,6 +17,7 @@
 
 #include "base/common.h"
 #include "base/failure.h"
+#include "host/evidence_store.h"
 #include "host/process_programs.h"
 
 struct process_stop;
@@ -33,6 +34,31 @@ enum access_output {
 	OUTPUT_LOOK, /* a descriptor that only names it (O_PATH) */
 	OUTPUT_STEPS,
 };
+
+enum access_evidence_step {
+	EVIDENCE_OPEN, /* path, limits; one is open at a time */
+	EVIDENCE_CLOSE,
+	EVIDENCE_BEGIN,	 /* pid, site, name */
+	EVIDENCE_APPEND, /* file, bytes, size */
+	EVIDENCE_KEEP,	 /* name */
+	EVIDENCE_DISCARD,
+	EVIDENCE_STEPS,
+};
+
+/* One step of what host/evidence_store.h does. */
+struct access_evidence {
+	enum access_evidence_step step;
+	const char *path;
+	struct evidence_limits limits;
+	pid_t pid;
+	uint32_t site;
+	enum evidence_file file;
+	const void *bytes;
+	size_t size; /* ACCESS_EVIDENCE_PART at most */
+	char *name;  /* EVIDENCE_NAME_SIZE bytes, written; "": there is none */
+};
+
+#define ACCESS_EVIDENCE_PART ((size_t)1 << 20)
 
 /* What somebody who acts on behalf of this process uses for it. */
 struct access_usage {
@@ -64,6 +90,7 @@ struct access_ops {
 	ssize_t (*hostname)(const char *proc_root, pid_t pid, char *name, size_t size);
 	int (*input)(const char *path, int flags);
 	int (*output)(enum access_output step, const char *path);
+	int (*evidence)(const struct access_evidence *evidence, struct failure *failure);
 	ssize_t (*user_name)(uid_t uid, char *name, size_t size);
 	int64_t (*user_id)(const char *name);
 	void (*usage)(struct access_usage *ret_usage);
@@ -149,6 +176,12 @@ int access__input(const char *path, int flags) __must_check;
 
 /* access__output - one step; the path is the one that the user named. Returns a descriptor, or 0. */
 int access__output(enum access_output step, const char *path) __must_check;
+
+/*
+ * access__evidence - one step; what is not of it is 0. Errors as those of evidence_store__open() and so on,
+ * in words only those of EVIDENCE_OPEN; -EBADF nothing is open.
+ */
+int access__evidence(const struct access_evidence *evidence, struct failure *failure) __must_check;
 
 /*
  * access__user_name - as the system's databases have it, which may be on other machines, without a NUL, at

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/read.h"
 #include "base/temp_file.h"
 #include "host/access.h"
@@ -149,6 +150,47 @@ static int direct_output(enum access_output step, const char *path)
 		fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 		return fd < 0 ? -errno : fd;
 	case OUTPUT_STEPS:
+		break;
+	}
+	return -EINVAL;
+}
+
+/* That of this process. */
+static struct evidence_store *evidence_store;
+
+static int open_evidence(const struct access_evidence *evidence, struct failure *failure)
+{
+	evidence_store__close(evidence_store);
+	evidence_store = NULL;
+	return evidence_store__open(evidence->path, &evidence->limits, &evidence_store, failure);
+}
+
+static int direct_evidence(const struct access_evidence *evidence, struct failure *failure)
+{
+	struct evidence_store *store = evidence_store;
+
+	if (evidence->step == EVIDENCE_OPEN)
+		return open_evidence(evidence, failure);
+	if (!store)
+		return -EBADF;
+	switch (evidence->step) {
+	case EVIDENCE_BEGIN:
+		return evidence_store__begin(store, evidence->pid, evidence->site,
+					     clock__realtime_ns() / NSEC_PER_SEC, evidence->name);
+	case EVIDENCE_APPEND:
+		return evidence_store__append(store, evidence->file, evidence->bytes,
+					      evidence->size);
+	case EVIDENCE_KEEP:
+		return evidence_store__keep(store, evidence->name);
+	case EVIDENCE_DISCARD:
+		evidence_store__discard(store);
+		return 0;
+	case EVIDENCE_CLOSE:
+		evidence_store__close(store);
+		evidence_store = NULL;
+		return 0;
+	case EVIDENCE_OPEN:
+	case EVIDENCE_STEPS:
 		break;
 	}
 	return -EINVAL;
@@ -330,6 +372,7 @@ const struct access_ops access_direct = {
 	.hostname = direct_hostname,
 	.input = direct_input,
 	.output = direct_output,
+	.evidence = direct_evidence,
 	.usage = direct_usage,
 	.user_name = direct_user_name,
 	.user_id = direct_user_id,

@@ -66,6 +66,7 @@ struct report_site {
 	const char *meaning; /* what goroutines are that a library started; "" */
 	bool suppressed;     /* by the allow-list ... */
 	const char *suppressed_reason;
+	const char *evidence_folder;	    /* where --evidence keeps what was known of it; "" */
 	const struct wait_objects *objects; /* what members wait on; NULL: nobody looked */
 	const char *wait_reason;	    /* the runtime's words; "" while running */
 	struct report_frame created_by;

@@ -58,6 +58,8 @@ struct report_builder {
 	size_t n_saved;
 	struct saved_report *saved; /* owned; one per process of the last report */
 	struct allow_list *allow;   /* borrowed; NULL: none */
+	const char *(*evidence_folder)(void *ctx, const struct runtime_id *id, const char *site);
+	void *evidence_ctx;
 	enum report_group group;
 	struct report_alloc_choice alloc_choice;
 	bool discovers;
@@ -80,6 +82,15 @@ int report_builder__new(uint64_t min_age_ns, struct report_builder **ret_builder
 void report_builder__set_allow(struct report_builder *builder, struct allow_list *allow)
 {
 	builder->allow = allow;
+}
+
+void report_builder__set_evidence(struct report_builder *builder,
+				  const char *(*folder)(void *ctx, const struct runtime_id *id,
+							const char *site),
+				  void *ctx)
+{
+	builder->evidence_folder = folder;
+	builder->evidence_ctx = ctx;
 }
 
 void report_builder__set_group(struct report_builder *builder, enum report_group group)
@@ -313,9 +324,11 @@ static void suppress(struct report_builder *builder, struct report_site *site)
 }
 
 /* What was found at a site is saved until the next look, which is after the next build. */
-static void finish_sites(struct report_builder *builder, struct looked_at *looked,
+static void finish_sites(struct report_builder *builder, struct saved_report *saved,
 			 uint64_t realtime_ns, struct built_target *built)
 {
+	struct looked_at *looked = &saved->looked_at;
+
 	built_locks__place(&looked->locks, built->sites, built->n_sites);
 	for (size_t i = 0; i < built->n_sites; i++) {
 		struct report_site *site = &built->sites[i];
@@ -330,6 +343,9 @@ static void finish_sites(struct report_builder *builder, struct looked_at *looke
 		if (site->view.due_ns)
 			site->due_ns = realtime_ns + site->view.due_ns;
 		suppress(builder, site);
+		if (builder->evidence_folder)
+			site->evidence_folder = builder->evidence_folder(builder->evidence_ctx,
+									 &saved->id, site->id);
 	}
 }
 
@@ -358,8 +374,9 @@ struct moment {
 };
 
 static int build_sites(struct report_builder *builder, size_t t, struct target *target,
-		       struct looked_at *looked, const struct moment *moment)
+		       struct saved_report *saved, const struct moment *moment)
 {
+	struct looked_at *looked = &saved->looked_at;
 	struct built_target *built = &builder->targets[t];
 	int news, err;
 
@@ -378,7 +395,7 @@ static int build_sites(struct report_builder *builder, size_t t, struct target *
 	err = resolve_sites(target, built);
 	if (err)
 		return err;
-	finish_sites(builder, looked, moment->realtime_ns, built);
+	finish_sites(builder, saved, moment->realtime_ns, built);
 	return built_findings__make(&built->findings, built->sites, built->n_sites);
 }
 
@@ -492,8 +509,7 @@ int report_builder__build(struct report_builder *builder, struct session *sessio
 		struct target *target = session__target(session, i);
 		struct saved_report *saved = find_saved(builder, target__id(target), i);
 		struct tracker_totals totals;
-		int err = saved ? build_sites(builder, i, target, &saved->looked_at, &moment) :
-				  -ENOMEM;
+		int err = saved ? build_sites(builder, i, target, saved, &moment) : -ENOMEM;
 
 		if (err)
 			return err;

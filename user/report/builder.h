@@ -34,6 +34,15 @@ void report_builder__set_allow(struct report_builder *builder, struct allow_list
 void report_builder__set_allocations(struct report_builder *builder,
 				     const struct report_alloc_choice *choice);
 
+/*
+ * report_builder__set_evidence - @folder tells where evidence of a site is kept; NULL: nowhere. What it returns
+ * outlives the report.
+ */
+void report_builder__set_evidence(struct report_builder *builder,
+				  const char *(*folder)(void *ctx, const struct runtime_id *id,
+							const char *site),
+				  void *ctx);
+
 void report_builder__set_group(struct report_builder *builder, enum report_group group);
 
 /* report_builder__note - for the reports to come; copied. */

@@ -75,8 +75,9 @@ void goroutine_list__free(struct goroutine_list *list)
 
 static bool make_room(struct goroutine_list *list)
 {
-	return list->n < GOROUTINE_LIST_MAX &&
-	       array__reserve(list->sightings, list->capacity, list->n + 1);
+	size_t max = list->source.max ? list->source.max : GOROUTINE_LIST_MAX;
+
+	return list->n < max && array__reserve(list->sightings, list->capacity, list->n + 1);
 }
 
 void goroutine_list__add(struct goroutine_list *list, const struct census_goroutine *g)

@@ -27,6 +27,7 @@ struct goroutine_list_source {
 	const struct go_layout *layout;
 	struct symbolizer *symbolizer;
 	const struct stack_table *stacks;
+	size_t max;		   /* of goroutines that are looked at; 0: GOROUTINE_LIST_MAX */
 	bool system;		   /* list the runtime's own goroutines, too */
 	goroutine_wanted_fn wants; /* NULL: all of them */
 	void *wants_ctx;

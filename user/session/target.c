@@ -51,6 +51,11 @@ static bool answer_is_system(void *ctx, uint64_t start_pc)
 
 /* --- census into tracker ------------------------------------------------------------------------ */
 
+static bool is_listing(const struct target *target)
+{
+	return target->options.list_goroutines || target->listing == LISTING_UNDER_WAY;
+}
+
 static uint32_t on_census_seen(void *ctx, const struct census_goroutine *g)
 {
 	struct target *target = ctx;
@@ -70,8 +75,13 @@ static uint32_t on_census_seen(void *ctx, const struct census_goroutine *g)
 		.in_syscall = g->in_syscall,
 	};
 
-	if (target->goroutine_list)
+	if (is_listing(target)) {
+		uint32_t handle = tracker__census_told(target->tracker, g->goid);
+
 		goroutine_list__add(target->goroutine_list, g);
+		if (handle)
+			return handle;
+	}
 	return tracker__census_seen(target->tracker, &sighting);
 }
 
@@ -79,9 +89,10 @@ static bool on_census_unchanged(void *ctx, uint32_t handle, uint64_t goid, uint6
 {
 	struct target *target = ctx;
 
-	/* A goroutine_list wants to see each in full. */
-	return !target->goroutine_list &&
-	       tracker__census_unchanged(target->tracker, handle, goid, read_at_ns);
+	bool known = tracker__census_unchanged(target->tracker, handle, goid, read_at_ns);
+
+	/* A goroutine_list wants to see each in full; the tracker knows by then that it has not run. */
+	return known && !is_listing(target);
 }
 
 static const struct census_ops census_ops = {
@@ -91,20 +102,19 @@ static const struct census_ops census_ops = {
 
 /* --- bringing it up ----------------------------------------------------------------------------- */
 
-static int build_goroutine_list(struct target *target)
+static int build_goroutine_list(struct target *target, size_t max)
 {
 	struct goroutine_list_source source = {
 		.layout = go_binary__layout(target->executable->binary),
 		.symbolizer = target->executable->symbolizer,
 		.stacks = target->executable->stacks,
+		.max = max,
 		.system = target->options.list_system,
 		.wants = target->options.list_wants,
 		.wants_ctx = target->options.list_ctx,
 	};
 
-	return target->options.list_goroutines ?
-		       goroutine_list__new(&source, &target->goroutine_list) :
-		       0;
+	return goroutine_list__new(&source, &target->goroutine_list);
 }
 
 /* The monotonic time of a start that /proc tells. */
@@ -151,8 +161,8 @@ static int build_books(struct target *target, struct failure *failure)
 	};
 	int err = tracker__new(&tracking, &target->tracker);
 
-	if (!err)
-		err = build_goroutine_list(target);
+	if (!err && target->options.list_goroutines)
+		err = build_goroutine_list(target, 0);
 	if (!err)
 		err = census__new(target->modules, target->remote, target->executable->stacks,
 				  &census, &census_ops, target, &target->census);
@@ -313,7 +323,9 @@ int target__census_start(struct target *target, struct failure *failure)
 	if (err)
 		return census_failed(target, err, failure);
 	tracker__census_begin(target->tracker, started_ns);
-	if (target->goroutine_list)
+	if (target->listing == LISTING_WANTED)
+		target->listing = LISTING_UNDER_WAY;
+	if (is_listing(target))
 		goroutine_list__clear(target->goroutine_list);
 	target->census_open = true;
 	return 0;
@@ -331,9 +343,10 @@ int target__census_step(struct target *target, uint64_t budget_ns, struct failur
 		target->census_open = false;
 		return census_failed(target, more, failure);
 	}
-	if (!more && target->goroutine_list) {
+	if (!more && is_listing(target)) {
 		int err = goroutine_list__complete(target->goroutine_list, target->remote);
 
+		target->listing = LISTING_DONE;
 		if (err)
 			return failure__set(failure, err, "no memory for a list of %zu goroutines",
 					    census__result(target->census)->alive);
@@ -512,5 +525,27 @@ struct wait_reader *target__wait_reader(struct target *target)
 
 const struct goroutine_list *target__goroutine_list(const struct target *target)
 {
-	return target->goroutine_list;
+	return target->options.list_goroutines ? target->goroutine_list : NULL;
+}
+
+int target__list_once(struct target *target, size_t max)
+{
+	if (target->goroutine_list)
+		return 0;
+	target->listing = LISTING_WANTED;
+	return build_goroutine_list(target, max);
+}
+
+const struct goroutine_list *target__listed_once(const struct target *target)
+{
+	return target->listing == LISTING_DONE ? target->goroutine_list : NULL;
+}
+
+void target__forget_list(struct target *target)
+{
+	if (target->options.list_goroutines)
+		return;
+	goroutine_list__free(target->goroutine_list);
+	target->goroutine_list = NULL;
+	target->listing = LISTING_NEVER;
 }

@@ -160,4 +160,12 @@ const struct remote *target__remote(const struct target *target);
 const struct goroutine_list *
 target__goroutine_list(const struct target *target); /* NULL: not asked for */
 
+/*
+ * target__list_once - the next census of it that begins lists its goroutines, @max at most. -ENOMEM.
+ * target__listed_once - that list, until target__forget_list(); NULL: it is not there yet.
+ */
+int target__list_once(struct target *target, size_t max) __must_check;
+const struct goroutine_list *target__listed_once(const struct target *target);
+void target__forget_list(struct target *target);
+
 #endif /* GLEAKD_SESSION_TARGET_H */

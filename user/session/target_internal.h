@@ -44,6 +44,12 @@ struct target {
 	struct tracker *tracker;
 	struct census *census;
 	struct goroutine_list *goroutine_list; /* NULL: not asked for */
+	enum listing_state {
+		LISTING_NEVER,
+		LISTING_WANTED,	   /* by the next census */
+		LISTING_UNDER_WAY, /* by this one */
+		LISTING_DONE,
+	} listing; /* once; not where each census makes a list */
 	struct wait_reader *wait_reader;
 	struct probe_plan plan;		     /* of the runtime's own module */
 	struct module_probes *probes;	     /* NULL: nothing can be attached */

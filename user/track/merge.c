@@ -241,6 +241,14 @@ bool tracker__census_unchanged(struct tracker *tracker, uint32_t handle, uint64_
 	return true;
 }
 
+uint32_t tracker__census_told(const struct tracker *tracker, uint64_t goid)
+{
+	uint32_t handle;
+	const struct goroutine *g = goroutine_table__find(tracker->goroutines, goid, &handle);
+
+	return g && g->epoch == tracker->epoch ? handle : 0;
+}
+
 static void sweep(struct tracker *tracker)
 {
 	struct goroutine *g;

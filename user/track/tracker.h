@@ -119,6 +119,12 @@ uint32_t tracker__census_seen(struct tracker *tracker, const struct tracker_sigh
  */
 bool tracker__census_unchanged(struct tracker *tracker, uint32_t handle, uint64_t goid,
 			       uint64_t read_at_ns);
+
+/*
+ * tracker__census_told - the handle of goroutine @goid when this census has already told of it; 0: it has not.
+ * Whoever wants to see each in full need not tell of what is unchanged as if it had run.
+ */
+uint32_t tracker__census_told(const struct tracker *tracker, uint64_t goid);
 /*
  * tracker__census_end - the census has seen every goroutine: those that it did not see are gone,
  * and each site gets a sample of history.

@@ -11,7 +11,12 @@
 #define OWN    (pid_t)4711
 #define WORKER (pid_t)4712
 
-static const struct broker_files files = {.in = {"/allow"}, .out = {"/state"}};
+static const struct broker_files files = {
+	.in = {"/allow"},
+	.out = {"/state"},
+	.evidence = "/evidence",
+	.evidence_limits = {7, 1 << 20},
+};
 
 /* Whether @path is one of a single process, and which. */
 static bool is_of(const char *path, pid_t *ret_pid)
@@ -32,6 +37,11 @@ static void require_file(const struct broker_request *request)
 	}
 	if (request->op == BROKER_OUTPUT) {
 		fuzz__require(!strcmp(request->text, "/state"));
+		return;
+	}
+	if (request->op == BROKER_EVIDENCE_OPEN) {
+		fuzz__require(!strcmp(request->text, "/evidence") && request->slot == 7 &&
+			      request->size == 1 << 20);
 		return;
 	}
 	fuzz__require(!(request->flags & (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC)) ||
@@ -69,8 +79,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(&request, data, n);
 	if (!broker_request__check(&request, size, &files, OWN, WORKER)) {
 		fuzz__require(request.op < BROKER_OPS && size <= sizeof(request));
-		if (request.op <= BROKER_OUTPUT)
+		if (request.op <= BROKER_EVIDENCE_OPEN)
 			require_file(&request);
+		else if (request.op == BROKER_EVIDENCE && request.flags == EVIDENCE_APPEND)
+			fuzz__require(request.handle < EVIDENCE_FILES &&
+				      request.size <= ACCESS_EVIDENCE_PART);
 		else if (request.op == BROKER_HOLD || request.op == BROKER_MEMORY_OPEN)
 			fuzz__require(request.pid > 0 && request.pid != OWN);
 		require_program(&request);

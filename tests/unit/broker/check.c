@@ -15,6 +15,8 @@ static struct broker_request request;
 static const struct broker_files files = {
 	.in = {"/etc/gleakd/gleakd.conf", "allow", NULL, "/var/lib/gleakd/state"},
 	.out = {"/var/lib/gleakd/state", NULL, "/srv/gleakd.prom"},
+	.evidence = "/var/lib/gleakd/evidence",
+	.evidence_limits = {101, 103 << 20},
 };
 
 static void begin(enum broker_op op)
@@ -275,4 +277,54 @@ Test(broker_check, ranges)
 	begin(BROKER_MEMORY_READ);
 	request.size = ACCESS_RANGES_MAX + 1;
 	cr_expect_eq(check(), -EINVAL);
+}
+
+static int check_evidence(enum access_evidence_step step, uint32_t handle, uint64_t size, pid_t pid)
+{
+	begin(BROKER_EVIDENCE);
+	request.flags = step;
+	request.handle = handle;
+	request.size = size;
+	request.pid = pid;
+	return check();
+}
+
+Test(broker_check, evidence_goes_where_the_user_wants_it)
+{
+	static const char *const folders[] = {"/var/lib/gleakd", "/var/lib/gleakd/evidence/",
+					      "/etc"};
+
+	begin(BROKER_EVIDENCE_OPEN);
+	add_text("/var/lib/gleakd/evidence");
+	request.slot = 101;
+	request.size = 103 << 20;
+	cr_expect_eq(check(), 0);
+	request.slot = 102;
+	cr_expect_eq(check(), -EPERM, "more folders");
+	request.slot = 101;
+	request.size++;
+	cr_expect_eq(check(), -EPERM, "more bytes");
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+		begin(BROKER_EVIDENCE_OPEN);
+		add_text(folders[i]);
+		request.slot = 101;
+		request.size = 103 << 20;
+		cr_expect_eq(check(), -EPERM, "%s", folders[i]);
+	}
+	begin(BROKER_EVIDENCE_OPEN);
+	cr_expect_eq(check(), -EPROTO, "nowhere");
+}
+
+Test(broker_check, evidence_is_of_files_with_known_names)
+{
+	cr_expect_eq(check_evidence(EVIDENCE_BEGIN, 0xdeadbeef, 0, 7), 0);
+	cr_expect_eq(check_evidence(EVIDENCE_BEGIN, 0xdeadbeef, 0, 0), -EINVAL);
+	cr_expect_eq(check_evidence(EVIDENCE_APPEND, EVIDENCE_HEAP, ACCESS_EVIDENCE_PART, 0), 0);
+	cr_expect_eq(check_evidence(EVIDENCE_APPEND, EVIDENCE_FILES, 1, 0), -EINVAL);
+	cr_expect_eq(check_evidence(EVIDENCE_APPEND, EVIDENCE_REPORT, ACCESS_EVIDENCE_PART + 1, 0),
+		     -EINVAL);
+	cr_expect_eq(check_evidence(EVIDENCE_KEEP, 0, 0, 0), 0);
+	cr_expect_eq(check_evidence(EVIDENCE_DISCARD, 0, 0, 0), 0);
+	cr_expect_eq(check_evidence(EVIDENCE_OPEN, 0, 0, 0), -EINVAL, "without its name");
+	cr_expect_eq(check_evidence(EVIDENCE_STEPS, 0, 0, 0), -EINVAL);
 }

@@ -67,6 +67,9 @@ Test(options, defaults)
 	cr_expect_eq(options.max_self_cpu, 0.02);
 	cr_expect_eq(options.max_memory, 512ULL << 20);
 	cr_expect_eq(options.max_targets, 512);
+	cr_expect_null(options.evidence);
+	cr_expect_eq(options.max_evidence, 100);
+	cr_expect_eq(options.max_evidence_size, 1ULL << 30);
 	cr_expect_eq(options.min_process_age_ns, 2 * NSEC_PER_SEC);
 	cr_expect_eq(options.group_by, REPORT_GROUP_EXE);
 	cr_expect_eq(options.only.n + options.exclude.n, 0);

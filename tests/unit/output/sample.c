@@ -218,6 +218,8 @@ void sample__leaks(struct sample *sample)
 		}};
 	use(sample, leaks, ARRAY_SIZE(leaks));
 	sample_evidence__leaks(sample->sites);
+	sample->sites[0].evidence_folder =
+		"/var/lib/gleakd/evidence/20260102T030405Z-4242-0123abcd";
 }
 
 void sample__suppressed(struct sample *sample)

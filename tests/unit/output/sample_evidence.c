@@ -229,6 +229,7 @@ void sample_evidence__hostile(struct report_site *site, const char *text)
 	site->view.confidence = NAN;
 	site->meaning = text;
 	site->suppressed_reason = text;
+	site->evidence_folder = text;
 	site->view.evidence = (struct site_evidence){
 		.observed_ns = UINT64_MAX,
 		.arrivals = UINT64_MAX,
@@ -311,6 +312,7 @@ void sample_evidence__random(struct report_site *site, unsigned int *seed,
 	site->meaning = text(seed);
 	site->suppressed = rand_r(seed) % 3 == 0;
 	site->suppressed_reason = text(seed);
+	site->evidence_folder = text(seed);
 	site->view.evidence = (struct site_evidence){
 		.observed_ns = count(seed),
 		.arrivals = count(seed),
@@ -342,4 +344,5 @@ void sample_evidence__free(struct report_site *site)
 	free((struct wait_objects *)site->objects);
 	free((char *)site->meaning);
 	free((char *)site->suppressed_reason);
+	free((char *)site->evidence_folder);
 }

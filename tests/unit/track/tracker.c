@@ -249,6 +249,20 @@ Test(tracker, unchanged_keeps_the_age)
 	tracker__free(t);
 }
 
+Test(tracker, what_is_unchanged_was_told)
+{
+	struct tracker *t = tracker_for_test(false);
+	uint32_t handle = census(t, 5, 7, 1);
+
+	tracker__census_begin(t, AT(2));
+	cr_expect_eq(tracker__census_told(t, 5), 0);
+	cr_expect(tracker__census_unchanged(t, handle, 5, AT(2)));
+	cr_expect_eq(tracker__census_told(t, 5), handle);
+	cr_expect_eq(tracker__census_told(t, 6), 0);
+	tracker__census_end(t, AT(2));
+	tracker__free(t);
+}
+
 Test(tracker, without_park_events_a_change_is_a_new_park)
 {
 	struct tracker *t = tracker_for_test(false);

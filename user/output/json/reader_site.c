@@ -202,6 +202,7 @@ static void read_opinion(struct report_reader *reader, const json_t *json, uint6
 	view->confidence = read__real(json, "confidence");
 	site->suppressed = json_is_string(json_object_get(json, "silenced"));
 	site->suppressed_reason = silenced;
+	site->evidence_folder = read__text(json, "evidence_folder");
 	site->meaning = read__text(json, "meaning");
 	/* The time 0 is none. */
 	if (clock__from_rfc3339(read__text(json, "due"), &site->due_ns))

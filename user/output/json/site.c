@@ -257,6 +257,7 @@ static void put_opinion(struct json *json, const struct report_site *site)
 		json__text(json, "silenced", site->suppressed_reason);
 	else
 		json__null(json, "silenced");
+	json__text_or_null(json, "evidence_folder", site->evidence_folder);
 	json__text_or_null(json, "meaning", site->meaning);
 	json__array(json, "why");
 	for (size_t i = 0; i < view->n_why; i++)

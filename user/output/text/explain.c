@@ -176,6 +176,14 @@ static void put_suppression(struct screen *screen, const struct report_site *sit
 	put_sentence(screen, "Without its entry there the site would be flagged by its verdict.");
 }
 
+static void put_folder(struct screen *screen, const struct report_site *site)
+{
+	if (!*report__text(site->evidence_folder))
+		return;
+	explain_part__heading(screen, "evidence is kept in");
+	put_sentence(screen, site->evidence_folder);
+}
+
 static void put_changes(struct screen *screen, const struct report_site *site)
 {
 	explain_part__heading(screen, "what would change the verdict");
@@ -205,6 +213,7 @@ void explain__put(struct screen *screen, const struct report *report,
 	screen__end_line(screen);
 	put_site(screen, site);
 	put_suppression(screen, site);
+	put_folder(screen, site);
 	explain_part__weights(screen, site);
 	explain_part__heading(screen, "who came and who stayed");
 	put_flow(screen, site);

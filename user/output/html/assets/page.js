@@ -123,7 +123,7 @@ function siteFacts(site) {
 		["waiting for", site.wait_reason], ["waiting on", objectsOf(site.objects)],
 		["lock seems held by", lockHolders(site.objects)], ["seems to hold", heldLocks(site.holds)],
 		["held by", proof.reachable_by], ["library", site.library && `${site.library.module} ${site.library.version}`], ["keep", kept ? `${format.bytes(kept)} that nothing else needs` : ""],
-		["silenced", site.silenced]]);
+		["silenced", site.silenced], ["evidence is kept in", site.evidence_folder]]);
 }
 
 const badge = (verdict) => el("span", {class: `badge ${verdict}`}, verdict);
