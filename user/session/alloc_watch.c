@@ -120,15 +120,14 @@ static void open_window(struct alloc_watch *watch, struct target *target)
 	allocs->attached = true;
 	if (process__cpu_ns(target__pid(target), &allocs->opened_cpu_ns))
 		allocs->opened_cpu_ns = 0;
-	allocs->period_cpu_ns = allocs->opened_cpu_ns;
 	allocs->opened_ns = clock__monotonic_ns();
 	allocs->valid_from_ns = allocs->opened_ns;
 	allocs->valid_to_ns = UINT64_MAX;
 	allocs->n_windows++;
-	/* The period before is settled; attaching belongs to neither. */
-	allocs->period_began_ns = allocs->opened_ns;
 	if (!allocs->began_ns) {
 		allocs->began_ns = allocs->opened_ns;
+		allocs->period_began_ns = allocs->opened_ns;
+		allocs->period_cpu_ns = allocs->opened_cpu_ns;
 		allocs->counted_known = !heap_class_counts__read(allocs->runtime, &allocs->counted);
 	}
 	alloc_windows__set(&allocs->windows, true);
@@ -200,7 +199,10 @@ static double hits_ns(const struct target_allocs *allocs)
 	       (hits > 0 ? (double)records * allocs->cost.record_ns / hits : 0);
 }
 
-/* Without a window since the last period, it is as the time before. */
+/*
+ * A period ends with its window. How long the pause before it was does not depend on what the window saw; the
+ * pause after it does, which is longer after one that was dear. Without a window, it is as the time before.
+ */
 static void settle(struct target *target)
 {
 	struct target_allocs *allocs = target->allocs;
@@ -210,16 +212,17 @@ static void settle(struct target *target)
 	uint64_t cpu_ns = allocs->period_cpu_ns;
 
 	note_window(target, now_ns);
+	(void)!process__cpu_ns(target__pid(target), &cpu_ns);
 	if (!allocs->window_ns) {
 		if (allocs->n_windows && count_period(allocs, &counts)) {
 			alloc_weights__extend(&allocs->weights, allocs->flow, &counts);
 			allocs->period_began_ns = now_ns;
+			allocs->period_cpu_ns = cpu_ns;
 		}
 		return;
 	}
 	period.period_ns = now_ns - allocs->period_began_ns;
 	period.window_ns = allocs->window_ns;
-	(void)!process__cpu_ns(target__pid(target), &cpu_ns);
 	period.cpu_ns = allocs->window_cpu_ns;
 	period.all_cpu_ns = cpu_ns - min_of(cpu_ns, allocs->period_cpu_ns);
 	period.complete = allocs->window_ns >= period.period_ns &&
@@ -294,9 +297,10 @@ static void look_at(struct alloc_watch *watch, struct target *target)
 		access__come_first(false);
 		drain(watch);
 		choose_gap(allocs);
-	}
-	if (wanted && (!allocs->attached || period_over))
 		settle(target);
+	} else if (period_over) {
+		settle(target);
+	}
 	if (wanted && !allocs->attached)
 		open_window(watch, target);
 }
