@@ -36,16 +36,17 @@ static uint64_t next_random(struct alloc_windows *windows)
 	return windows->random;
 }
 
-static double income(const struct alloc_windows *windows, double elapsed_ns, double cpu_ns)
+/* Of which a share may be used. */
+static double basis(double elapsed_ns, double cpu_ns)
 {
-	return windows->max_overhead * fmax(cpu_ns, COST_BASE_SHARE * elapsed_ns);
+	return fmax(cpu_ns, COST_BASE_SHARE * elapsed_ns);
 }
 
-bool alloc_windows__affords(const struct alloc_windows *windows, uint64_t elapsed_ns,
-			    uint64_t cpu_ns, double cost_ns)
+double alloc_windows__share(uint64_t elapsed_ns, uint64_t cpu_ns, double cost_ns)
 {
-	return windows->max_overhead <= 0 ||
-	       2 * cost_ns < income(windows, (double)elapsed_ns, (double)cpu_ns);
+	double all_ns = basis((double)elapsed_ns, (double)cpu_ns);
+
+	return all_ns > 0 ? cost_ns / all_ns : 0;
 }
 
 static bool opens(struct alloc_windows *windows)
@@ -58,10 +59,10 @@ static bool opens(struct alloc_windows *windows)
 	return windows->time_ns >= windows->opens_ns;
 }
 
-static void begin(struct alloc_windows *windows)
+static void begin(struct alloc_windows *windows, uint64_t now_ns)
 {
-	windows->closes_ns = windows->time_ns + windows->length_ns;
-	windows->began_ns = windows->time_ns;
+	windows->closes_ns = now_ns + windows->length_ns;
+	windows->began_ns = now_ns;
 	windows->began_spent_ns = windows->spent_ns;
 	windows->began_credit_ns = windows->credit_ns;
 }
@@ -77,7 +78,7 @@ static bool stays_open(struct alloc_windows *windows)
 	    windows->credit_ns < windows->began_credit_ns - CHEAP * CREDIT_NS)
 		return false;
 	windows->length_ns = min_of(2 * windows->length_ns, (uint64_t)MAX_LENGTH);
-	begin(windows);
+	begin(windows, windows->time_ns);
 	return true;
 }
 
@@ -90,8 +91,8 @@ bool alloc_windows__tick(struct alloc_windows *windows, uint64_t now_ns, uint64_
 		double elapsed = (double)(now_ns - windows->time_ns);
 		double cpu = (double)(cpu_ns - min_of(cpu_ns, windows->cpu_ns));
 
-		windows->credit_ns +=
-			income(windows, elapsed, cpu) - fmax(0, spent_ns - windows->spent_ns);
+		windows->credit_ns += windows->max_overhead * basis(elapsed, cpu) -
+				      fmax(0, spent_ns - windows->spent_ns);
 		windows->credit_ns = fmin(windows->credit_ns, MAX_CREDIT_NS);
 	}
 	windows->time_ns = now_ns;
@@ -101,21 +102,21 @@ bool alloc_windows__tick(struct alloc_windows *windows, uint64_t now_ns, uint64_
 }
 
 /* By what this one has cost in its time. */
-static void choose_length(struct alloc_windows *windows)
+static void choose_length(struct alloc_windows *windows, uint64_t now_ns)
 {
 	double spent_ns = windows->spent_ns - windows->began_spent_ns;
-	double length_ns = (double)(windows->time_ns - windows->began_ns);
+	double length_ns = (double)(now_ns - min_of(windows->began_ns, now_ns));
 
 	length_ns *= spent_ns > 0 ? fmin(CREDIT_NS / spent_ns, 2) : 2;
 	windows->length_ns = (uint64_t)fmin(fmax(length_ns, MIN_LENGTH), MAX_LENGTH);
 }
 
-void alloc_windows__set(struct alloc_windows *windows, bool open)
+void alloc_windows__set(struct alloc_windows *windows, bool open, uint64_t now_ns)
 {
 	if (open)
-		begin(windows);
+		begin(windows, now_ns);
 	else if (windows->open)
-		choose_length(windows);
+		choose_length(windows, now_ns);
 	windows->opens_ns = 0;
 	windows->open = open;
 }

@@ -41,17 +41,17 @@ void alloc_windows__init(struct alloc_windows *windows, double max_overhead, uin
 
 /*
  * alloc_windows__tick - @cpu_ns: used by the target so far, @spent_ns: of that by hits so far. Returns whether
- * a window is to be open from now on; the caller says by alloc_windows__set() what has come of it.
+ * a window is to be open from now on; the caller says by alloc_windows__set() what has come of it, and
+ * when: to attach takes its time.
  */
 bool alloc_windows__tick(struct alloc_windows *windows, uint64_t now_ns, uint64_t cpu_ns,
 			 double spent_ns);
-void alloc_windows__set(struct alloc_windows *windows, bool open);
+void alloc_windows__set(struct alloc_windows *windows, bool open, uint64_t now_ns);
 
 /*
- * alloc_windows__affords - whether there is room, twice over, for hits that cost @cost_ns in @elapsed_ns, of
- * which the target used @cpu_ns: an open window would stay open with them.
+ * alloc_windows__share - of what the budget is taken of, hits that cost @cost_ns in @elapsed_ns, of which the
+ * target used @cpu_ns.
  */
-bool alloc_windows__affords(const struct alloc_windows *windows, uint64_t elapsed_ns,
-			    uint64_t cpu_ns, double cost_ns);
+double alloc_windows__share(uint64_t elapsed_ns, uint64_t cpu_ns, double cost_ns);
 
 #endif /* GLEAKD_PROBE_ALLOC_WINDOWS_H */

@@ -2,6 +2,7 @@
 #include "session/alloc_watch.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,13 +125,15 @@ static void open_window(struct alloc_watch *watch, struct target *target)
 	allocs->valid_from_ns = allocs->opened_ns;
 	allocs->valid_to_ns = UINT64_MAX;
 	allocs->n_windows++;
-	if (!allocs->began_ns) {
-		allocs->began_ns = allocs->opened_ns;
+	if (!allocs->gap) {
 		allocs->period_began_ns = allocs->opened_ns;
 		allocs->period_cpu_ns = allocs->opened_cpu_ns;
+	}
+	if (!allocs->began_ns) {
+		allocs->began_ns = allocs->opened_ns;
 		allocs->counted_known = !heap_class_counts__read(allocs->runtime, &allocs->counted);
 	}
-	alloc_windows__set(&allocs->windows, true);
+	alloc_windows__set(&allocs->windows, true, allocs->opened_ns);
 	log_debug("allocations of process %d: probes attached, for the %llu. time",
 		  target__pid(target), (unsigned long long)allocs->n_windows);
 }
@@ -156,10 +159,11 @@ static void close_window(struct target *target)
 
 	note_window(target, clock__monotonic_ns());
 	allocs->valid_to_ns = allocs->opened_ns;
+	allocs->closed_known = !heap_class_counts__read(allocs->runtime, &allocs->closed);
 	for (size_t i = 0; i < allocs->n_modules; i++)
 		alloc_links__detach(&allocs->modules[i].links);
 	allocs->attached = false;
-	alloc_windows__set(&allocs->windows, false);
+	alloc_windows__set(&allocs->windows, false, allocs->valid_to_ns);
 }
 
 /* --- periods --------------------------------------------------------------------------------------- */
@@ -173,13 +177,14 @@ static uint64_t grown(uint64_t now, uint64_t *before)
 	return more;
 }
 
-/* What the runtime has counted since the period began; false: not known. */
-static bool count_period(struct target_allocs *allocs, struct alloc_counts *counts)
+/* What the runtime has counted from the beginning of the period until now, or until @closed; false: not known. */
+static bool count_period(struct target_allocs *allocs, bool closed, struct alloc_counts *counts)
 {
-	struct heap_class_counts now;
+	struct heap_class_counts now = allocs->closed;
 
-	if (allocs->source == ALLOC_SOURCE_SAMPLE_HITS || !allocs->counted_known ||
-	    heap_class_counts__read(allocs->runtime, &now))
+	if (allocs->source == ALLOC_SOURCE_SAMPLE_HITS || !allocs->counted_known)
+		return false;
+	if (closed ? !allocs->closed_known : heap_class_counts__read(allocs->runtime, &now) != 0)
 		return false;
 	/* What is being moved from one of its counters to another may be missing for a moment. */
 	for (size_t c = 0; c < ALLOC_CLASSES; c++)
@@ -206,15 +211,20 @@ static double hits_ns(const struct target_allocs *allocs)
 static void settle(struct target *target)
 {
 	struct target_allocs *allocs = target->allocs;
-	uint64_t now_ns = clock__monotonic_ns();
+	uint64_t now_ns = allocs->valid_to_ns;
 	struct alloc_period period = {.ns_per_hit = hits_ns(allocs)};
 	struct alloc_counts counts;
-	uint64_t cpu_ns = allocs->period_cpu_ns;
+	uint64_t cpu_ns = allocs->opened_cpu_ns;
+	/* Then it ended with the window: the kernel takes its time for probes to go. */
+	bool closed = !allocs->attached && allocs->window_ns;
 
-	note_window(target, now_ns);
-	(void)!process__cpu_ns(target__pid(target), &cpu_ns);
+	if (!closed) {
+		now_ns = clock__monotonic_ns();
+		note_window(target, now_ns);
+		(void)!process__cpu_ns(target__pid(target), &cpu_ns);
+	}
 	if (!allocs->window_ns) {
-		if (allocs->n_windows && count_period(allocs, &counts)) {
+		if (allocs->n_windows && count_period(allocs, closed, &counts)) {
 			alloc_weights__extend(&allocs->weights, allocs->flow, &counts);
 			allocs->period_began_ns = now_ns;
 			allocs->period_cpu_ns = cpu_ns;
@@ -227,7 +237,7 @@ static void settle(struct target *target)
 	period.all_cpu_ns = cpu_ns - min_of(cpu_ns, allocs->period_cpu_ns);
 	period.complete = allocs->window_ns >= period.period_ns &&
 			  allocs->counts.lost == allocs->settled.lost;
-	if (count_period(allocs, &counts))
+	if (count_period(allocs, closed, &counts))
 		period.counted = &counts;
 	alloc_weights__settle(&allocs->weights, allocs->flow, &period);
 	allocs->window_ns = 0;
@@ -240,25 +250,43 @@ static void settle(struct target *target)
 
 /* --- when ------------------------------------------------------------------------------------------ */
 
-/* Whether a record of each hit, as many as there were in this period, would be within the budget. */
-static bool affords_all(const struct target_allocs *allocs)
+/* What a record of each hit would take, by this period. */
+static double share_of_all(const struct target_allocs *allocs)
 {
 	double hits = (double)(allocs->counts.hits - allocs->settled.hits);
 
-	return alloc_windows__affords(&allocs->windows, allocs->window_ns, allocs->window_cpu_ns,
-				      hits * (allocs->cost.hit_ns + allocs->cost.record_ns));
+	return alloc_windows__share(allocs->window_ns, allocs->window_cpu_ns,
+				    hits * (allocs->cost.hit_ns + allocs->cost.record_ns));
+}
+
+/* No budget is so large that a program should spend more than this in records. */
+#define MAX_SHARE 0.2
+
+/* All hits are told when that leaves half of the budget, until the account is used up. */
+static bool affords_all(const struct target_allocs *allocs)
+{
+	return share_of_all(allocs) < fmin(allocs->windows.max_overhead, MAX_SHARE) / 2;
+}
+
+/* Whether the window should be closed to tell all hits from now on, or to draw some. */
+static bool should_change(const struct target_allocs *allocs)
+{
+	if (allocs->source != ALLOC_SOURCE_WINDOWS || allocs->windows.max_overhead <= 0)
+		return false;
+	return allocs->gap ? affords_all(allocs) : share_of_all(allocs) > MAX_SHARE;
 }
 
 /* How many of the next window's hits are told, by what there was in the one that has been closed. */
 static void choose_gap(struct target_allocs *allocs)
 {
 	uint64_t hits = allocs->counts.hits - allocs->settled.hits;
+	bool used_up = allocs->windows.credit_ns < (double)ALLOC_WINDOW_CREDIT_NS;
 
-	if (allocs->source != ALLOC_SOURCE_WINDOWS)
+	if (allocs->source != ALLOC_SOURCE_WINDOWS || allocs->windows.max_overhead <= 0)
 		return;
 	if (affords_all(allocs))
 		allocs->gap = 0;
-	else if (hits && (allocs->gap || allocs->windows.credit_ns <= 0))
+	else if (hits && (allocs->gap || used_up || share_of_all(allocs) > MAX_SHARE))
 		allocs->gap =
 			alloc_draws__gap(hits, allocs->counts.amount - allocs->settled.amount);
 }
@@ -286,11 +314,11 @@ static void look_at(struct alloc_watch *watch, struct target *target)
 	if (allocs->missing.text[0] || allocs->ended.text[0])
 		return;
 	wanted = wants_window(watch, target, now_ns);
-	period_over = allocs->attached && now_ns - allocs->period_began_ns > PERIOD_NS;
+	period_over = allocs->attached &&
+		      now_ns - max_of(allocs->period_began_ns, allocs->valid_from_ns) > PERIOD_NS;
 	if (period_over)
 		note_window(target, now_ns);
-	/* It need not draw any more: opened again, it tells all. */
-	if (period_over && allocs->gap && affords_all(allocs))
+	if (period_over && should_change(allocs))
 		wanted = false;
 	if (!wanted && allocs->attached) {
 		close_window(target);
@@ -301,8 +329,12 @@ static void look_at(struct alloc_watch *watch, struct target *target)
 	} else if (period_over) {
 		settle(target);
 	}
-	if (wanted && !allocs->attached)
+	if (wanted && !allocs->attached) {
+		/* What is seen in full stands for itself alone: the pause is as the time before. */
+		if (!allocs->gap)
+			settle(target);
 		open_window(watch, target);
+	}
 }
 
 static bool is_attached(const struct alloc_watch *watch)

@@ -57,8 +57,9 @@ struct target_allocs {
 	struct alloc_cost cost;
 	uint64_t gap; /* of the latest window: see alloc_probes__draw() */
 	struct alloc_weights weights;
-	struct heap_class_counts counted; /* at the beginning of the period */
-	bool counted_known;
+	/* At the beginning of the period, and at the end of the latest window. */
+	struct heap_class_counts counted, closed;
+	bool counted_known, closed_known;
 	uint64_t began_ns, period_began_ns, opened_ns; /* opened: the window that is open now */
 	/* Of the latest window: while probes come and go some sites have one and others do not. */
 	uint64_t valid_from_ns, valid_to_ns;

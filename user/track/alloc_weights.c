@@ -222,11 +222,11 @@ static void choose_factor(struct sums *sum, double counted)
  * Hits of a class that the runtime has not counted any of yet: it counts whole spans of small objects,
  * and what is in use now later.
  */
-static void carry(struct alloc_weights *weights, const struct alloc_period *period)
+static void carry(struct alloc_weights *weights, const struct alloc_counts *counted)
 {
-	for (size_t c = 0; c < ALLOC_CLASSES && period->counted; c++)
-		weights->carried.objects[c] += c ? period->counted->objects[c] : 0;
-	weights->carried.large_bytes += period->counted ? period->counted->large_bytes : 0;
+	for (size_t c = 0; c < ALLOC_CLASSES; c++)
+		weights->carried.objects[c] += counted->objects[c];
+	weights->carried.large_bytes += counted->large_bytes;
 }
 
 /* Allocations of the period, as far as they were counted. */
@@ -314,7 +314,8 @@ void alloc_weights__settle(struct alloc_weights *weights, struct alloc_flow *flo
 	goroutines = alloc_flow__goroutines(flow, &n_goroutines);
 	if (!period->complete) {
 		weights->periods++;
-		carry(weights, period);
+		if (period->counted)
+			carry(weights, period->counted);
 		add_hits(entries, n, sums);
 		see_window(goroutines, n_goroutines, period,
 			   all_allocations(weights, sums, entries, n), &window);
@@ -333,16 +334,17 @@ void alloc_weights__extend(struct alloc_weights *weights, struct alloc_flow *flo
 	double factors[ALLOC_CLASSES];
 	size_t n;
 
+	carry(weights, counted);
 	for (size_t c = 0; c < ALLOC_CLASSES; c++) {
-		double more = counted_of(counted, c);
+		struct alloc_counts *carried = &weights->carried;
 
-		factors[c] = weights->settled[c] > 0 ? 1 + more / weights->settled[c] : 1;
+		factors[c] = 1;
+		if (weights->settled[c] <= 0)
+			continue;
+		factors[c] += counted_of(carried, c) / weights->settled[c];
 		weights->settled[c] *= factors[c];
 		weights->squares[c] *= factors[c] * factors[c];
-		if (weights->settled[c] > 0)
-			continue;
-		weights->carried.objects[c] += counted->objects[c];
-		weights->carried.large_bytes += c ? 0 : counted->large_bytes;
+		*(c ? &carried->objects[c] : &carried->large_bytes) = 0;
 	}
 	entries = alloc_flow__entries(flow, &n);
 	for (size_t i = 0; i < n; i++) {

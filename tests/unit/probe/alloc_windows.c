@@ -22,7 +22,7 @@ static double simulate(struct alloc_windows *windows, double cores, double hits,
 		open = alloc_windows__tick(windows, ms * MS, cpu_ns, spent_ns);
 		*ret_windows += open && !windows->open;
 		if (open != windows->open)
-			alloc_windows__set(windows, open);
+			alloc_windows__set(windows, open, ms * MS);
 	}
 	return spent_ns / (double)cpu_ns;
 }
@@ -70,10 +70,10 @@ Test(alloc_windows, a_debt_is_waited_for)
 
 	alloc_windows__init(&windows, 0.01, 1);
 	cr_expect(alloc_windows__tick(&windows, MS, 0, 0));
-	alloc_windows__set(&windows, true);
+	alloc_windows__set(&windows, true, MS);
 	/* 100 ms of hits at one time: what ten seconds of a core bring in. */
 	cr_expect_not(alloc_windows__tick(&windows, 2 * MS, MS, 100 * MS));
-	alloc_windows__set(&windows, false);
+	alloc_windows__set(&windows, false, 2 * MS);
 	cr_expect_not(alloc_windows__tick(&windows, 9000 * MS, 9000 * MS, 100 * MS));
 	alloc_windows__tick(&windows, 10500 * MS, 10500 * MS, 100 * MS);
 	cr_expect(alloc_windows__tick(&windows, 10600 * MS, 10600 * MS, 100 * MS));
@@ -97,25 +97,32 @@ Test(alloc_windows, they_are_a_fair_sample_of_time)
 		open = alloc_windows__tick(&windows, ms * MS, cpu_ns, spent_ns);
 		n += open && !windows.open;
 		if (open != windows.open)
-			alloc_windows__set(&windows, open);
+			alloc_windows__set(&windows, open, ms * MS);
 	}
 	cr_expect_gt(n, 400, "%lu windows", (unsigned long)n);
 	cr_expect_float_eq((double)running_ms / (double)open_ms, 0.2, 0.03, "%lu of %lu ms",
 			   (unsigned long)running_ms, (unsigned long)open_ms);
 }
 
-Test(alloc_windows, whether_more_could_be_told)
+Test(alloc_windows, to_attach_takes_time)
 {
 	struct alloc_windows windows;
 
 	alloc_windows__init(&windows, 0.01, 1);
-	/* 10 ms of a second that was all used, of which twice the cost has to be there. */
-	cr_expect(alloc_windows__affords(&windows, NSEC_PER_SEC, NSEC_PER_SEC, 4 * MS));
-	cr_expect_not(alloc_windows__affords(&windows, NSEC_PER_SEC, NSEC_PER_SEC, 6 * MS));
-	/* A tenth of a core at least. */
-	cr_expect(alloc_windows__affords(&windows, NSEC_PER_SEC, 0, 0.4 * MS));
-	alloc_windows__init(&windows, 0, 1);
-	cr_expect(alloc_windows__affords(&windows, MS, 0, 1000 * MS));
+	cr_expect(alloc_windows__tick(&windows, MS, 0, 0));
+	alloc_windows__set(&windows, true, 100 * MS);
+	cr_expect(alloc_windows__tick(&windows, 101 * MS, MS, MS));
+	cr_expect(alloc_windows__tick(&windows, 109 * MS, 9 * MS, 8 * MS));
+	cr_expect_not(alloc_windows__tick(&windows, 110 * MS, 10 * MS, 9 * MS));
+}
+
+Test(alloc_windows, what_share_it_is)
+{
+	cr_expect_float_eq(alloc_windows__share(NSEC_PER_SEC, NSEC_PER_SEC / 2, 10 * MS), 0.02,
+			   1e-9);
+	/* Of a tenth of a core at least. */
+	cr_expect_float_eq(alloc_windows__share(NSEC_PER_SEC, 0, 10 * MS), 0.1, 1e-9);
+	cr_expect_eq(alloc_windows__share(0, 0, 0), 0);
 }
 
 Test(alloc_windows, without_a_limit_it_stays_open)

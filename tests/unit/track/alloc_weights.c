@@ -343,6 +343,18 @@ Test(alloc_weights_periods, the_time_after_the_last_window_is_as_before)
 	cr_expect_eq(weights.carried.objects[5], 0);
 }
 
+Test(alloc_weights_periods, what_an_empty_window_left_over_is_not_forgotten)
+{
+	hit(1, 7, 5, 64, 30);
+	counted.objects[5] = 4000;
+	settle(1000, 10, false);
+	counted.objects[5] = 2000;
+	settle(1000, 10, false);
+	counted.objects[5] = 1000;
+	alloc_weights__extend(&weights, flow, &counted);
+	cr_expect_float_eq(objects_at(7), 7000, 1e-6);
+}
+
 /* --- the flow -------------------------------------------------------------------------------------- */
 
 Test(alloc_weights_periods, what_has_no_room_is_counted)
