@@ -180,29 +180,37 @@ def what_allocates_little_is_seen_all_the_time(t):
                 "both from one go statement")
 
 
-MIXED = ("Large", "Bytes", "Header", "Node", "Map", "Ints", "String", "Tiny")
+MIXED = ("Large", "Bytes", "Header", "Node", "Map", "Ints", "String", "Tiny", "Other")
 
 
-def bytes_by_kind(target):
+def sites_by_kind(target):
+    """{kind: (bytes allocated, what they may be off by)}"""
     found = {}
     for site in target["alloc_sites"]:
         function = (site["allocated_at"] or {"function": ""})["function"]
         if function.startswith("main.make"):
             kind = function[len("main.make"):]
-            found[kind] = found.get(kind, 0) + site["alloc_bytes"]
+            size, error = found.get(kind, (0, 0))
+            found[kind] = (size + site["alloc_bytes"],
+                           error + site["alloc_bytes"] * site["relative_error"])
     return found
+
+
+def bytes_by_kind(target):
+    return {kind: size for kind, (size, _) in sites_by_kind(target).items()}
 
 
 def judge_windows(t, program):
     """A fast goroutine beside a slow one, for 10 s, at a budget of 5 %: shares of the top sites.
 
-    What a round allocates of each is known from the same program with every object sampled.
+    What a round allocates of each is known from the same program with every object sampled. On a busy machine
+    there are few windows, and the report says by how much more they may be off.
     """
     sampled = begin(t, program, rate=1)
-    rounds = int(sampled.ask("mix 200").split()[2])
+    rounds, others = map(int, sampled.ask("mix 200").split()[2:4])
     code, out, said = run(t, "heap", str(sampled.pid), "--json")
     check_equal(code, 0, said)
-    each = {kind: size / rounds
+    each = {kind: size / (others if kind == "Other" else rounds)
             for kind, size in bytes_by_kind(json.loads(out)["targets"][0]).items()}
     target = begin(t, program)
     answers = []
@@ -212,14 +220,18 @@ def judge_windows(t, program):
     check_equal((allocating["source"], allocating["lost"]), ("allocation_windows", 0), "source")
     # A tenth of a core is the least that a budget is taken of.
     check(allocating["cost_seconds"] < 0.05 * 10 * 2 * 1.5, f"cost: {allocating}")
-    rounds = int(answers[0].split()[2])
-    figures = bytes_by_kind(found)
-    wanted = {kind: each[kind] * rounds for kind in MIXED}
+    rounds, others = map(int, answers[0].split()[2:4])
+    figures = sites_by_kind(found)
+    wanted = {kind: each[kind] * (others if kind == "Other" else rounds) for kind in MIXED}
+    figures_sum, wanted_sum = sum(figures[k][0] for k in MIXED), sum(wanted.values())
     for kind in MIXED:
-        share = figures[kind] / sum(figures[k] for k in MIXED)
-        check(abs(share / (wanted[kind] / sum(wanted.values())) - 1) < 0.1,
-              f"share of {kind}: {figures}, not {wanted}; {allocating}")
-    check(0.9 < sum(figures.values()) / sum(wanted.values()) < 1.1, f"all: {figures}, {wanted}")
+        size, error = figures[kind]
+        off = abs(size / figures_sum / (wanted[kind] / wanted_sum) - 1)
+        t.note(f"{kind}: {size / wanted[kind]:.3f} of what it was, ±{error / size:.3f}")
+        # The slow one's is what a few windows have of it, beside a thousand times as many.
+        most = 0.6 if kind == "Other" else 0.1
+        check(off < most + 4 * error / size, f"share of {kind}: {figures}, not {wanted}; {allocating}")
+    check(0.9 < figures_sum / wanted_sum < 1.1, f"all: {figures}, {wanted}")
 
 
 @cases_for({name: VERSION_PROGRAMS[name] for name in VERSION_PROGRAMS if "-" not in name},

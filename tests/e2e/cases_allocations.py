@@ -6,7 +6,8 @@ import os
 import re
 import subprocess
 
-from harness import VERSIONS, case, cases_for, check, check_equal
+import heap_profiles
+from harness import VERSIONS, Failed, case, cases_for, check, check_equal
 from programs import Program, go_command, start
 from tracer import check_schema, run
 
@@ -32,40 +33,12 @@ MIB = 1 << 20
 # --- profiles -------------------------------------------------------------------------------------
 
 
-def raw(path):
-    """What `go tool pprof` reads in a profile: its text, with all stacks and values."""
-    got = subprocess.run([go_command(), "tool", "pprof", "-raw", path], capture_output=True,
-                         text=True, timeout=60, env=dict(os.environ, HOME="/root"))
-    check_equal(got.returncode, 0, f"go tool pprof: {got.stderr}")
-    return got.stdout
-
-
 def samples(path):
-    """{(stack of (function, line), bytes of an object): values}, where a fill has allocated."""
-    before, _, rest = raw(path).partition("\nLocations\n")
-    calls, number = {}, 0
-    for line in rest.partition("\nMappings")[0].splitlines():
-        numbered = re.match(r" *(\d+): 0x[0-9a-f]+ M=\d+ (.*)", line)
-        if numbered:
-            number = int(numbered[1])
-            calls[number] = []
-        call = re.match(r"(\S.*?) (\S+):(\d+):\d+ s=\d+", numbered[2] if numbered else line.strip())
-        if call:
-            # Tracebacks, and gleakd, leave out what a generic function is made for.
-            function = re.sub(r"\[.*\]", "[...]", call[1])
-            calls[number].append((function, int(call[3])))
-    found, stack, values = {}, (), []
-    for line in before.partition("Samples:\n")[2].splitlines()[1:]:
-        label = re.match(r" +bytes:\[(\d+)\]", line)
-        if not label:
-            numbers, _, locations = line.partition(":")
-            stack = tuple(sum((calls[int(i)] for i in locations.split()), []))
-            values = [int(value) for value in numbers.split()]
-        elif any(function.startswith("main.fill") for function, _ in stack):
-            # Several places in the machine code may be one line.
-            sums = found.setdefault((stack, int(label[1])), [0] * len(values))
-            found[stack, int(label[1])] = [a + b for a, b in zip(sums, values)]
-    return found
+    """Where a fill has allocated."""
+    try:
+        return heap_profiles.samples(path, "main.fill")
+    except subprocess.CalledProcessError as problem:
+        raise Failed(f"go tool pprof: {problem.stderr}") from None
 
 
 def differences(found, own):

@@ -198,11 +198,11 @@ def build_loaders(options):
     return loaders
 
 
-def get_binaries(options, servers):
+def get_binaries(options, servers, known=EVERY_SERVER):
     """{name: path, or install.Missing}; one after the other, each build takes all processors."""
     names = {name for s in servers for name in (s.name, *s.helpers)}
     binaries = {}
-    for server in (s for s in EVERY_SERVER if s.name in names):
+    for server in {s.name: s for s in known if s.name in names}.values():
         try:
             binaries[server.name] = install.server(options, server)
         except install.Missing as missing:

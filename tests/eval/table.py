@@ -11,6 +11,7 @@ TITLES = {
     "proof": "What the heap proves",
     "racing": "What the heap must not say",
     "memory": "Memory that grows",
+    "profiles": "Where memory is allocated",
     "reports": "Public reports",
 }
 
