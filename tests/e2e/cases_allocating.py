@@ -228,8 +228,9 @@ def judge_windows(t, program):
         size, error = figures[kind]
         off = abs(size / figures_sum / (wanted[kind] / wanted_sum) - 1)
         t.note(f"{kind}: {size / wanted[kind]:.3f} of what it was, ±{error / size:.3f}")
-        # The slow one's is what a few windows have of it, beside a thousand times as many.
-        most = 0.6 if kind == "Other" else 0.1
+        # The slow one's is what a few windows have of it, beside a thousand times as many: where others keep
+        # the processors busy, no more than its order is sure. tests/unit/track/alloc_weights.c has the rest.
+        most = 2 if kind == "Other" else 0.1
         check(off < most + 4 * error / size, f"share of {kind}: {figures}, not {wanted}; {allocating}")
     check(0.9 < figures_sum / wanted_sum < 1.1, f"all: {figures}, {wanted}")
 
