@@ -104,7 +104,8 @@ def of_a_host_and_a_daemon_that_starts_anew(t):
     targets = [start(t, COUNTS, path=own_copy(t, COUNTS, name)) for name in ("first", "second")]
     for target in targets:
         target.ask(f"shape nilreceive {STUCK}")
-    arguments = ("--min-age", "500ms", "--evidence", folder)
+    # Whatever that takes on a busy machine: else it looks less and less often.
+    arguments = ("--min-age", "500ms", "--max-self-cpu", "0", "--evidence", folder)
     g = host(t, *arguments)
     both = lambda r: all(named(r, target.pid) for target in targets)
     names = {target.pid: named(shows(g, "both", both), target.pid) for target in targets}

@@ -257,9 +257,10 @@ static void set_folder(const struct evidence *evidence, struct known *known, con
 }
 
 /* True: a census has begun. */
-static bool begin(struct evidence *evidence, struct known *known, struct target *target,
+static bool begin(struct evidence *evidence, struct known *known, struct session *session,
 		  uint64_t now_ns)
 {
+	struct target *target = find_target(session, &known->id);
 	char name[EVIDENCE_NAME_SIZE] = "";
 	const struct access_evidence begin = {
 		.step = EVIDENCE_BEGIN,
@@ -281,10 +282,11 @@ static bool begin(struct evidence *evidence, struct known *known, struct target 
 	known->state = KNOWN_UNDER_WAY;
 	evidence->begun_ns = now_ns;
 	if (!target || target__state(target) != TARGET_LIVE ||
-	    target__list_once(target, MAX_LISTED) || target__census_under_way(target))
+	    target__list_once(target, MAX_LISTED))
 		return false;
 	/* What is wrong with it the next round will tell. */
-	return !target__census_start(target, &failure) && target__census_under_way(target);
+	return !session__census_start_of(session, target, &failure) &&
+	       target__census_under_way(target);
 }
 
 struct patience {
@@ -416,7 +418,7 @@ bool evidence__step(struct evidence *evidence, struct session *session, uint64_t
 		return false;
 	}
 	known = now_ns < evidence->pause_end_ns ? NULL : first_in(evidence, KNOWN_WAITS);
-	return known && begin(evidence, known, find_target(session, &known->id), now_ns);
+	return known && begin(evidence, known, session, now_ns);
 }
 
 void evidence__finish(struct evidence *evidence, struct session *session)

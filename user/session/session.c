@@ -373,6 +373,21 @@ int session__census_start(struct session *session, struct failure *failure)
 	return 0;
 }
 
+int session__census_start_of(struct session *session, struct target *target,
+			     struct failure *failure)
+{
+	int err;
+
+	if (target__census_under_way(target))
+		return 0;
+	session__drain(session);
+	err = target__census_start(target, failure);
+	if (err)
+		return note_failure(session, target, err, failure);
+	note_slots(session, target);
+	return 0;
+}
+
 /* The next target's turn; 1: its census goes on. */
 static int take_turn(struct session *session, uint64_t budget_ns, struct failure *failure)
 {

@@ -99,6 +99,10 @@ void session__drain(struct session *session);
  */
 int session__census_start(struct session *session, struct failure *failure) __must_check;
 
+/* session__census_start_of - of @target alone, between rounds; nothing where one is under way. */
+int session__census_start_of(struct session *session, struct target *target,
+			     struct failure *failure) __must_check;
+
 /*
  * session__census_step - go on for about @budget_ns, with one target after the other: whoever takes
  * longer than that comes again when the others had their turns. 1: more to do, 0: every census is
