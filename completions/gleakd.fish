@@ -146,6 +146,7 @@ complete -c gleakd -n '__fish_seen_subcommand_from record' -l help -s h -d 'prin
 complete -c gleakd -n '__fish_seen_subcommand_from record' -l version -s V -d 'print the version, then end'
 complete -c gleakd -n '__fish_seen_subcommand_from report' -l output -s o -r -F -d 'write to FILE instead of stdout'
 complete -c gleakd -n '__fish_seen_subcommand_from report' -l format -s f -x -a 'text json pprof folded html perfetto' -d 'what to make of it: text for people, json as --json of a watch, pprof for go tool pprof, folded for flame graphs, html for a browser, perfetto (of a recording) for ui.perfetto.dev'
+complete -c gleakd -n '__fish_seen_subcommand_from report' -l memory -d 'with --format pprof or folded: where memory is allocated and how much of it is in use, instead of goroutines'
 complete -c gleakd -n '__fish_seen_subcommand_from report' -l verbose -s v -d 'whole park stacks; twice: what gleakd itself is doing'
 complete -c gleakd -n '__fish_seen_subcommand_from report' -l all -d 'every site, not only the first few'
 complete -c gleakd -n '__fish_seen_subcommand_from report' -l color -x -a 'auto always never' -d 'when to use colors: always, never, auto (on a terminal; NO_COLOR, CLICOLOR_FORCE)'

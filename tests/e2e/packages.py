@@ -35,7 +35,7 @@ def npm_package(name):
 def prepared(*packages):
     """Fetches them before the tests begin."""
     for package in packages:
-        fetch = npm_package if package.startswith("@") else unpacked
+        fetch = npm_package if "@" in package else unpacked
         harness.to_prepare(f"fetching {package}", lambda p=package, f=fetch: f(p))
 
 

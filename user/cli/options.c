@@ -288,6 +288,11 @@ static int check_together(const struct options *options, const struct options_gi
 		return failure__set(failure, -EINVAL,
 				    "--fail-on says what --error-exitcode is about: add "
 				    "--error-exitcode N");
+	if (options->memory && options->format != FORMAT_PPROF && options->format != FORMAT_FOLDED)
+		return failure__set(
+			failure, -EINVAL,
+			"--memory is about --format pprof and folded: the others tell of "
+			"goroutines and of memory");
 	err = check_heap(options, failure);
 	return err ? err : check_mode(options, given, failure);
 }

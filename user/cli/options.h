@@ -127,6 +127,7 @@ struct options {
 	uint64_t max_size;	  /* of a recording, bytes */
 	uint64_t min_park_ns;	  /* that are recorded one by one */
 	unsigned int format;	  /* enum report_format */
+	bool memory;		  /* in that, where it is allocated and not goroutines */
 	const char *config;	  /* file; NULL: the usual one */
 	bool print_config;
 	uint32_t ring_bytes; /* hidden, for tests: 0 is the default */

@@ -112,6 +112,10 @@ const struct option_spec option_specs[] = {
 	 .brief = "text, json, pprof, folded, html, perfetto",
 	 .help = "what to make of it: text for people, json as --json of a watch, pprof for go "
 		 "tool pprof, folded for flame graphs, html for a browser, perfetto (of a recording) for ui.perfetto.dev"},
+	{"memory", 0, OPTION_FLAG, REPORT, .offset = FIELD(memory),
+	 .brief = "with pprof or folded: memory, not goroutines",
+	 .help = "with --format pprof or folded: where memory is allocated and how much of it is in use, "
+		 "instead of goroutines"},
 	{"once", 0, OPTION_FLAG, WATCH, .offset = FIELD(once),
 	 .brief = "one look, one report, then end",
 	 .help = "one census of each process, one report, then end"},

@@ -14,6 +14,7 @@
 #include "output/html/page.h"
 #include "output/json/report.h"
 #include "output/perfetto/trace.h"
+#include "output/pprof/allocations.h"
 #include "output/pprof/goroutines.h"
 #include "output/pprof/sites.h"
 #include "output/text/dump.h"
@@ -40,24 +41,33 @@ static int write_text(FILE *out, const struct report_file *file, const struct op
 	return err;
 }
 
-static int write_profile(FILE *out, const struct report_file *file, struct failure *failure)
+static int make_profile(const struct report_file *file, bool memory, struct pprof **ret_profile,
+			struct failure *failure)
 {
 	const struct timeline_target *timeline = NULL;
 	const struct report *report = file->report;
 	const struct report_target *target;
-	struct pprof *profile;
-	int err;
 
 	if (report->n_targets != 1)
 		return failure__set(failure, -EINVAL,
 				    "a profile is of one Go runtime, and here are %zu",
 				    report->n_targets);
 	target = &report->targets[0];
+	if (memory)
+		return allocations_profile__make(target, report->realtime_ns, ret_profile, failure);
 	if (file->timeline && file->timeline->n_targets)
 		timeline = &file->timeline->targets[0];
-	err = target->goroutines_listed ?
-		      goroutines_profile__make(target, report->realtime_ns, &profile) :
-		      sites_profile__make(target, timeline, report->realtime_ns, &profile);
+	return target->goroutines_listed ?
+		       goroutines_profile__make(target, report->realtime_ns, ret_profile) :
+		       sites_profile__make(target, timeline, report->realtime_ns, ret_profile);
+}
+
+static int write_profile(FILE *out, const struct report_file *file, bool memory,
+			 struct failure *failure)
+{
+	struct pprof *profile = NULL;
+	int err = make_profile(file, memory, &profile, failure);
+
 	if (err)
 		return err;
 	err = pprof__write(profile, out);
@@ -83,9 +93,10 @@ static int write_as(FILE *out, const struct report_file *file, const struct opti
 	case FORMAT_JSON:
 		return report__write_json(out, file->report);
 	case FORMAT_PPROF:
-		return write_profile(out, file, failure);
+		return write_profile(out, file, options->memory, failure);
 	case FORMAT_FOLDED:
-		return dump__write_folded(out, file->report);
+		return options->memory ? dump__write_folded_memory(out, file->report) :
+					 dump__write_folded(out, file->report);
 	case FORMAT_HTML:
 		return html__write(out, file->report, file->timeline);
 	case FORMAT_PERFETTO:

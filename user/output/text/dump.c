@@ -284,3 +284,21 @@ int dump__write_folded(FILE *out, const struct report *report)
 	}
 	return err ? err : stream__flush(out);
 }
+
+int dump__write_folded_memory(FILE *out, const struct report *report)
+{
+	for (size_t i = 0; i < report->n_targets; i++) {
+		const struct report_allocations *allocations = report->targets[i].allocations;
+
+		for (size_t k = 0; allocations && k < allocations->n_sites; k++) {
+			const struct report_alloc_site *site = &allocations->sites[k];
+
+			put_folded_stack(out, report__text(site->allocated_at.function),
+					 site->stack, site->n_stack);
+			put_folded_state(
+				out, *report__text(site->type) ? site->type : "unknown type",
+				allocations->in_use_known ? site->in_use_bytes : site->alloc_bytes);
+		}
+	}
+	return stream__flush(out);
+}

@@ -19,4 +19,10 @@
 int dump__write(FILE *out, const struct report *report) __must_check;
 int dump__write_folded(FILE *out, const struct report *report) __must_check;
 
+/*
+ * dump__write_folded_memory - likewise, places that allocate with the bytes that are in use there, or where that is
+ * not known with those that were allocated.
+ */
+int dump__write_folded_memory(FILE *out, const struct report *report) __must_check;
+
 #endif /* GLEAKD_OUTPUT_TEXT_DUMP_H */
