@@ -156,14 +156,18 @@ def memory_that_says_nothing_of_others(t):
 
 @case
 def programs_that_become_others(t):
-    """At any moment: probes that were meant for one never show in the code of another."""
+    """At any moment, and root's: probes that were meant for one never show in the code of another."""
     path = own_copy(t, HOSTILE, "turning")
+    wary = os.path.join(os.path.dirname(path), "wary")
+    shutil.copy(kit(), wary)
+    os.chmod(wary, 0o4755)
     g = host(t, "--min-process-age", "0s", "--interval", "100ms", "--max-overhead", "0")
-    turning = [Target(t, as_user(NOBODY, path, "turn", str(first), kit(), "wary", "150"))
+    turning = [Target(t, as_user(NOBODY, path, "turn", str(first), wary, "wary", "90"))
                for first in (0, 40, 80)]
-    for _ in range(15):
+    for _ in range(20):
         for target in turning:
-            check_equal(target.answer(("clean", "hit")), "clean", "code of the other program")
+            check_equal(target.answer(("clean", "hit")), f"clean as 0 for {NOBODY}",
+                        "code of the other program")
     shows(g)
 
 
@@ -172,7 +176,7 @@ def deaf(t, what, path, *args):
     if not os.path.exists("/dev/fuse"):
         raise Skip("/dev/fuse", always=True)
     argv = [compiled("deaf.c", "deaf", "-static"), what, path, *args]
-    target = Target(t, as_user(NOBODY, *argv) if what == "overlay" else argv)
+    target = Target(t, argv if what == "memory" else as_user(NOBODY, *argv))
     try:
         target.answer("ready")
     except Failed as failure:
@@ -209,4 +213,21 @@ def executable_whose_server_does_not_answer(t):
     other.ask("shape chanreceive 11")
     shows(g, "the other alone", lambda r: alive(r) == {other.pid: 49})
     target.ask("ping")
+    g.interrupt(PATIENCE)
+
+
+@case
+def executable_of_which_no_page_comes_any_more(t):
+    """It was opened in time. A worker that waits for it is replaced, and the next does not look at it."""
+    target = deaf(t, "pages", own_copy(t, COUNTS, "paged"))
+    other = bystander(t)
+    g = host(t, "--only", "exe:/mnt/over/*", "--min-process-age", "3s")
+    shows(g, "the other", lambda r: pids(r) == [other.pid])
+    until("the worker was given up", lambda: any("has waited for" in e for e in g.errors))
+    check(any(f"looking at pid {target.pid}," in e for e in g.errors), "it is not named")
+    seen = len(g.reports)
+    shows(g, "the other, from a new worker, and who is in quarantine", lambda r:
+          len(g.reports) > seen + 1 and alive(r) == {other.pid: 38} and r["self"]["quarantined"] == 1)
+    other.ask("shape chanreceive 11")
+    shows(g, "the other alone", lambda r: alive(r) == {other.pid: 49})
     g.interrupt(PATIENCE)

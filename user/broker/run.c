@@ -14,12 +14,17 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "broker/client.h"
+#include "broker/watch.h"
+#include "host/access.h"
+#include "host/access_guard.h"
 #include "host/capability.h"
+#include "host/process.h"
 
 /*
  * What the worker decides about, and what it is to leave a core of: a watchdog sends SIGABRT to the main
@@ -29,6 +34,9 @@
 static const int passed_on[] = {SIGTERM, SIGINT,  SIGHUP,   SIGQUIT, SIGUSR1, SIGUSR2,
 				SIGABRT, SIGSEGV, SIGWINCH, SIGTSTP, SIGCONT};
 
+/* How often is looked at what the worker does. */
+#define WATCH_MS 1000
+
 struct broker {
 	const struct broker_options *options;
 	struct broker_server *server;
@@ -36,7 +44,9 @@ struct broker {
 	struct notify notify;
 	int channel, signals;
 	pid_t worker;
-	sigset_t before;		       /* which signals were blocked */
+	sigset_t before; /* which signals were blocked */
+	struct worker_watch watch;
+	uint64_t looked_ns;
 	bool ending;			       /* somebody wants the worker to end */
 	uint64_t died_ns[BROKER_MAX_RESTARTS]; /* the last times */
 };
@@ -111,7 +121,10 @@ static uint64_t give_up(void *ctx, bool probes, bool uprobe_multi)
 {
 	const struct broker *broker = ctx;
 
-	return broker->options->give_up(broker->options->ctx, probes, uprobe_multi);
+	uint64_t kept = broker->options->give_up(broker->options->ctx, probes, uprobe_multi);
+
+	access_guard__renew();
+	return kept;
 }
 
 static void pass_on_notice(void *ctx, const char *message)
@@ -170,6 +183,63 @@ static void tell_refused(struct broker *broker)
 			 what);
 }
 
+static void read_of_worker(const struct broker *broker, const char *leaf, char *text, size_t size)
+{
+	char path[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), PROC_ROOT "/%d/%s", broker->worker, leaf);
+	n = access__read(path, text, size - 1);
+	text[max_of(n, (ssize_t)0)] = '\0';
+}
+
+/* Whether it is to be ended: once a second of one that would be replaced. */
+static bool is_lost(struct broker *broker)
+{
+	uint64_t now_ns = clock__monotonic_ns();
+	char stat[1024], call[256];
+
+	if (!broker->options->restarts || now_ns - broker->looked_ns < NSEC_PER_SEC)
+		return false;
+	broker->looked_ns = now_ns;
+	read_of_worker(broker, "stat", stat, sizeof(stat));
+	read_of_worker(broker, "syscall", call, sizeof(call));
+	switch (worker_watch__look(&broker->watch, stat, call,
+				   broker_server__requests(broker->server),
+				   (uint64_t)sysconf(_SC_CLK_TCK))) {
+	case WORKER_IS_STUCK:
+		log_warn("the worker process has waited for %d s for a file; it was looking at pid "
+			 "%d, which is left alone for %d minutes. Is it on a file system whose "
+			 "server does not answer?",
+			 WORKER_STUCK_SECONDS, broker_server__last_pid(broker->server),
+			 (int)(ACCESS_GUARD_QUARANTINE_NS / NSEC_PER_SEC / 60));
+		access_guard__blame(broker_server__last_pid(broker->server));
+		return true;
+	case WORKER_SPINS:
+		log_warn("the worker process has used %d s of a processor and asked for nothing",
+			 WORKER_SPIN_SECONDS);
+		return true;
+	case WORKER_WORKS:
+		break;
+	}
+	return false;
+}
+
+/* One that waits beyond the reach of signals is left behind: it ends when it comes back. */
+static int end_worker(struct broker *broker)
+{
+	const struct timespec pause = {.tv_nsec = 10 * NSEC_PER_MSEC};
+	int status;
+
+	kill(broker->worker, SIGKILL);
+	for (int i = 0; i < 100; i++) {
+		if (waitpid(broker->worker, &status, WNOHANG) == broker->worker)
+			return status;
+		nanosleep(&pause, NULL);
+	}
+	return SIGKILL;
+}
+
 /* Until the worker has ended. Returns how. */
 static int serve(struct broker *broker)
 {
@@ -179,8 +249,13 @@ static int serve(struct broker *broker)
 	};
 	int status;
 
+	broker->watch = (struct worker_watch){.seconds = 0};
 	for (;;) {
-		if (poll(ends, 2, -1) < 0 && errno != EINTR)
+		if (poll(ends, 2, broker_server__wait_ms(broker->server, WATCH_MS)) < 0 &&
+		    errno != EINTR)
+			break;
+		broker_server__tick(broker->server);
+		if (is_lost(broker))
 			break;
 		if (ends[1].revents && read_signals(broker, &status))
 			return status;
@@ -194,8 +269,7 @@ static int serve(struct broker *broker)
 		kill(broker->worker, SIGKILL);
 		ends[0].fd = -1;
 	}
-	kill(broker->worker, SIGKILL);
-	return waitpid(broker->worker, &status, 0) == broker->worker ? status : SIGKILL;
+	return end_worker(broker);
 }
 
 static bool may_restart(struct broker *broker, int status)
@@ -326,6 +400,7 @@ int broker__run(const struct broker_options *options, int (*work)(void *ctx), vo
 		log_error("cannot start the worker process: %s", strerror(-err));
 		return 1;
 	}
+	access__use(access_guard__ops());
 	notify__open(&broker.notify);
 	return run_workers(&broker, work, ctx);
 }

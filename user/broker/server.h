@@ -34,6 +34,18 @@ void broker_server__set_worker(struct broker_server *server, pid_t worker);
  */
 int broker_server__serve(struct broker_server *server, int channel) __must_check;
 
+/*
+ * broker_server__wait_ms - how long the next request may be waited for, @max_ms at most;
+ * broker_server__tick - afterwards, whether one came or not: a process that stands still for longer than was
+ * allowed goes on.
+ */
+int broker_server__wait_ms(const struct broker_server *server, int max_ms);
+void broker_server__tick(struct broker_server *server);
+
+/* broker_server__requests - so far; and the process of which a file was opened last, 0: none. */
+uint64_t broker_server__requests(const struct broker_server *server);
+pid_t broker_server__last_pid(const struct broker_server *server);
+
 /* broker_server__refused - what check.h did not allow since the last call; NULL: nothing. */
 const char *broker_server__refused(struct broker_server *server);
 

@@ -9,7 +9,6 @@
 #include "cli/config.h"
 #include "cli/privileges.h"
 #include "discover/container_name.h"
-#include "host/access_guard.h"
 #include "record/recording_files.h"
 
 /*
@@ -134,9 +133,6 @@ int workers__run(const struct options *options, int argc, char **argv,
 	};
 	int code;
 
-	/* Others look at one process that the user has named, and have no time for a helper. */
-	if (options->command == COMMAND_WATCH || options->command == COMMAND_LIST)
-		access_guard__enable();
 	folder_of(options->state, state);
 	name_files(&workers, options);
 	code = broker__run(&broker, run, &workers);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/access.h"
 
-#include "host/access_guard.h"
-
 static const struct access_ops *ops = &access_direct;
 
 void access__use(const struct access_ops *wanted)
@@ -59,9 +57,7 @@ ssize_t access__read_memory(struct access_memory *memory, const struct iovec *lo
 
 size_t access__memory_max(void)
 {
-	return access_guard__is_enabled() ?
-		       min_of(ops->memory_max, (size_t)ACCESS_GUARD_MEMORY_MAX) :
-		       ops->memory_max;
+	return ops->memory_max;
 }
 
 int access__memory_in_use(const struct access_memory *memory)

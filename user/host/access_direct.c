@@ -14,8 +14,7 @@
 #include "base/clock.h"
 #include "base/read.h"
 #include "base/temp_file.h"
-#include "host/access.h"
-#include "host/access_guard.h"
+#include "host/access_private.h"
 #include "host/owner.h"
 #include "host/pids.h"
 #include "host/priority.h"
@@ -29,19 +28,11 @@
 
 /* --- files --------------------------------------------------------------------------------------- */
 
-/* The process that "/proc/PID/..." is about; 0: none. */
-static pid_t pid_of(const char *path)
-{
-	const size_t root = strlen(PROC_ROOT "/");
-
-	return strncmp(path, PROC_ROOT "/", root) != 0 ? 0 : (pid_t)strtol(path + root, NULL, 10);
-}
-
 /*
  * @handle is O_PATH, which opens nothing: the other end of a FIFO or a device does not notice. Opens the
  * inode that was examined, whatever the path leads to by now.
  */
-static int open_again(pid_t pid, int handle, int flags)
+static int open_again(int handle, int flags)
 {
 	struct statx file;
 	char path[64];
@@ -51,8 +42,6 @@ static int open_again(pid_t pid, int handle, int flags)
 		return -errno;
 	if (!S_ISREG(file.stx_mode))
 		return -ENOEXEC;
-	if (pid && access_guard__is_enabled())
-		return access_guard__open(pid, handle, flags);
 	snprintf(path, sizeof(path), PROC_ROOT "/self/fd/%d", handle);
 	fd = open(path, flags | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
@@ -68,7 +57,7 @@ static int direct_open(const char *path, int flags)
 		return -errno;
 	if (!whole)
 		return fd;
-	again = open_again(pid_of(path), fd, flags);
+	again = open_again(fd, flags);
 	close(fd);
 	return again;
 }
@@ -87,7 +76,7 @@ static int direct_open_below(const char *root, const char *path, int flags)
 		return -errno;
 	if (flags & O_PATH)
 		return fd;
-	again = open_again(pid_of(root), fd, flags);
+	again = open_again(fd, flags);
 	close(fd);
 	return again;
 }
@@ -216,10 +205,7 @@ static int64_t direct_user_id(const char *name)
 
 static void direct_usage(struct access_usage *ret_usage)
 {
-	struct access_guard_counts counts = access_guard__counts();
-
-	*ret_usage = (struct access_usage){.quarantined = counts.quarantined,
-					   .missed_deadlines = counts.missed};
+	*ret_usage = (struct access_usage){.cpu_seconds = 0};
 }
 
 static int direct_pidfd(pid_t pid)
@@ -282,11 +268,14 @@ static void direct_come_first(bool first)
 
 /* --- memory -------------------------------------------------------------------------------------- */
 
-struct access_memory {
-	pid_t pid;
-	pid_t task; /* the thread by which it is reached, see process__task() */
-	int fd;	    /* /proc/PID/mem, which tells whether the address space is in use; -1: none */
-};
+/* What it runs, by what is cached of it. */
+static int identify(pid_t task, struct statx *ret_exe)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), PROC_ROOT "/%d/exe", task);
+	return direct_stat(path, STATX_INO, ret_exe);
+}
 
 static int direct_open_memory(pid_t pid, struct access_memory **ret_memory)
 {
@@ -299,6 +288,7 @@ static int direct_open_memory(pid_t pid, struct access_memory **ret_memory)
 	memory->task = process__task(PROC_ROOT, pid);
 	snprintf(path, sizeof(path), PROC_ROOT "/%d/mem", memory->task);
 	memory->fd = open(path, O_RDONLY | O_CLOEXEC);
+	memory->known = !identify(memory->task, &memory->exe);
 	*ret_memory = memory;
 	return 0;
 }
@@ -308,34 +298,6 @@ static void direct_close_memory(struct access_memory *memory)
 	if (memory->fd >= 0)
 		close(memory->fd);
 	free(memory);
-}
-
-static ssize_t read_by(const struct access_memory *memory, pid_t task, const struct iovec *local,
-		       size_t n_local, const struct iovec *foreign, size_t n_foreign)
-{
-	ssize_t n;
-
-	if (access_guard__is_enabled())
-		return access_guard__read_memory(memory->pid, task, local, n_local, foreign,
-						 n_foreign);
-	n = process_vm_readv(task, local, n_local, foreign, n_foreign, 0);
-	return n < 0 ? -errno : n;
-}
-
-static ssize_t direct_read_memory(struct access_memory *memory, const struct iovec *local,
-				  size_t n_local, const struct iovec *foreign, size_t n_foreign)
-{
-	/* Several threads may read (memory_copy.h). */
-	pid_t task = __atomic_load_n(&memory->task, __ATOMIC_RELAXED);
-	ssize_t n = read_by(memory, task, local, n_local, foreign, n_foreign);
-
-	if (n == -ESRCH) {
-		/* The thread has ended; others may go on. */
-		task = process__task(PROC_ROOT, memory->pid);
-		__atomic_store_n(&memory->task, task, __ATOMIC_RELAXED);
-		n = read_by(memory, task, local, n_local, foreign, n_foreign);
-	}
-	return n;
 }
 
 /*
@@ -354,6 +316,44 @@ static int direct_memory_in_use(const struct access_memory *memory)
 		n = pread(memory->fd, &byte, 1, 0);
 	while (n < 0 && errno == EINTR);
 	return n != 0;
+}
+
+/*
+ * Whether what was read came from the program that was opened. Who executes another in between has another
+ * address space; where somebody else keeps the old one in use (CLONE_VM), another executable.
+ */
+static bool is_same_program(const struct access_memory *memory, pid_t task)
+{
+	struct statx now;
+
+	if (!direct_memory_in_use(memory))
+		return false;
+	if (!memory->known)
+		return true;
+	/* The thread may have ended since. */
+	if (identify(task, &now) && identify(process__task(PROC_ROOT, memory->pid), &now))
+		return false;
+	return now.stx_ino == memory->exe.stx_ino &&
+	       now.stx_dev_major == memory->exe.stx_dev_major &&
+	       now.stx_dev_minor == memory->exe.stx_dev_minor;
+}
+
+static ssize_t direct_read_memory(struct access_memory *memory, const struct iovec *local,
+				  size_t n_local, const struct iovec *foreign, size_t n_foreign)
+{
+	/* Several threads may read (memory_copy.h). */
+	pid_t task = __atomic_load_n(&memory->task, __ATOMIC_RELAXED);
+	ssize_t n = process_vm_readv(task, local, n_local, foreign, n_foreign, 0);
+
+	if (n < 0 && errno == ESRCH) {
+		/* The thread has ended; others may go on. */
+		task = process__task(PROC_ROOT, memory->pid);
+		__atomic_store_n(&memory->task, task, __ATOMIC_RELAXED);
+		n = process_vm_readv(task, local, n_local, foreign, n_foreign, 0);
+	}
+	if (n < 0)
+		return -errno;
+	return is_same_program(memory, task) ? n : -ESRCH;
 }
 
 const struct access_ops access_direct = {

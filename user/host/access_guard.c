@@ -13,8 +13,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "host/access.h"
 #include "host/access_helper.h"
+#include "host/priority.h"
+#include "host/process.h"
 #include "host/quarantine.h"
 
 /* Helpers that wait for servers are not ended by anything; more are not made. */
@@ -22,23 +23,13 @@
 
 static struct {
 	pthread_mutex_t lock;
-	bool enabled;
 	struct access_helper helper; /* .pid 0: there is none */
+	struct priority priority;    /* the helper's */
 	struct quarantine quarantine;
 	pid_t left_behind[MAX_LEFT_BEHIND];
 	size_t n_left_behind;
 	uint64_t missed;
 } guard = {.lock = PTHREAD_MUTEX_INITIALIZER};
-
-void access_guard__enable(void)
-{
-	guard.enabled = true;
-}
-
-bool access_guard__is_enabled(void)
-{
-	return guard.enabled;
-}
 
 /* Those whose server has answered after all. */
 static void reap(void)
@@ -75,18 +66,15 @@ static void leave_behind(pid_t pid)
 		(int)(ACCESS_GUARD_QUARANTINE_NS / NSEC_PER_SEC / 60));
 }
 
-static ssize_t ask(pid_t pid, const struct access_request *request, int handle, int *ret_fd)
+/* The lock is held, and there is a helper whose memory has what belongs to the request. */
+static ssize_t ask(const struct access_request *request, int *ret_fd)
 {
+	pid_t pid = request->memory.pid;
 	ssize_t result;
-	int err;
 
 	if (quarantine__has(&guard.quarantine, pid, clock__monotonic_ns()))
 		return -ETIMEDOUT;
-	err = have_helper();
-	if (err)
-		return err;
-	result = access_helper__ask(&guard.helper, request, handle, ACCESS_GUARD_DEADLINE_NS,
-				    ret_fd);
+	result = access_helper__ask(&guard.helper, request, ACCESS_GUARD_DEADLINE_NS, ret_fd);
 	if (result == -ETIMEDOUT)
 		leave_behind(pid);
 	else if (result == -EPIPE)
@@ -95,17 +83,67 @@ static ssize_t ask(pid_t pid, const struct access_request *request, int handle, 
 	return result;
 }
 
-int access_guard__open(pid_t pid, int handle, int flags)
+/* --- files --------------------------------------------------------------------------------------- */
+
+/* The process that "/proc/PID/..." is about; 0: none. */
+static pid_t pid_of(const char *path)
 {
-	const struct access_request request = {.op = ACCESS_HELPER_OPEN, .flags = flags};
+	const size_t root = strlen(PROC_ROOT "/");
+
+	return strncmp(path, PROC_ROOT "/", root) != 0 ? 0 : (pid_t)strtol(path + root, NULL, 10);
+}
+
+static int open_by_helper(enum access_helper_op op, const char *first, const char *second,
+			  int flags)
+{
+	const struct access_request request = {
+		.op = op, .flags = flags, .memory = {.pid = pid_of(first), .fd = -1}};
 	ssize_t result;
 	int fd = -1;
 
+	if (strlen(first) >= PATH_MAX || strlen(second) >= PATH_MAX)
+		return -ENAMETOOLONG;
 	pthread_mutex_lock(&guard.lock);
-	result = ask(pid, &request, handle, &fd);
+	result = have_helper();
+	if (!result) {
+		memcpy(guard.helper.shared->texts[0], first, strlen(first) + 1);
+		memcpy(guard.helper.shared->texts[1], second, strlen(second) + 1);
+		result = ask(&request, &fd);
+	}
 	pthread_mutex_unlock(&guard.lock);
 	return result < 0 ? (int)result : fd;
 }
+
+static int guarded_open(const char *path, int flags)
+{
+	return pid_of(path) ? open_by_helper(ACCESS_HELPER_OPEN, path, "", flags) :
+			      access_direct.open(path, flags);
+}
+
+static int guarded_open_below(const char *root, const char *path, int flags)
+{
+	return open_by_helper(ACCESS_HELPER_OPEN_BELOW, root, path, flags);
+}
+
+/* The environment is memory. */
+static ssize_t guarded_hostname(const char *proc_root __maybe_unused, pid_t pid, char *name,
+				size_t size)
+{
+	const struct access_request request = {
+		.op = ACCESS_HELPER_HOSTNAME, .size = size, .memory = {.pid = pid, .fd = -1}};
+	ssize_t n;
+
+	pthread_mutex_lock(&guard.lock);
+	n = have_helper();
+	if (!n)
+		n = ask(&request, NULL);
+	if (n > 0)
+		memcpy(name, guard.helper.shared->window, min_of((size_t)n, size));
+	pthread_mutex_unlock(&guard.lock);
+	return n;
+}
+
+/* --- memory -------------------------------------------------------------------------------------- */
 
 static void scatter(const uint8_t *from, size_t n, const struct iovec *local, size_t n_local)
 {
@@ -118,11 +156,11 @@ static void scatter(const uint8_t *from, size_t n, const struct iovec *local, si
 	}
 }
 
-ssize_t access_guard__read_memory(pid_t pid, pid_t task, const struct iovec *local, size_t n_local,
-				  const struct iovec *foreign, size_t n_foreign)
+static ssize_t guarded_read_memory(struct access_memory *memory, const struct iovec *local,
+				   size_t n_local, const struct iovec *foreign, size_t n_foreign)
 {
 	const struct access_request request = {
-		.op = ACCESS_HELPER_READ, .pid = task, .n_ranges = n_foreign};
+		.op = ACCESS_HELPER_READ, .size = n_foreign, .memory = *memory};
 	ssize_t n;
 
 	if (n_foreign > ACCESS_RANGES_MAX)
@@ -131,12 +169,41 @@ ssize_t access_guard__read_memory(pid_t pid, pid_t task, const struct iovec *loc
 	n = have_helper();
 	if (!n) {
 		memcpy(guard.helper.shared->ranges, foreign, n_foreign * sizeof(*foreign));
-		n = ask(pid, &request, -1, NULL);
+		n = ask(&request, NULL);
 	}
 	if (n > 0)
 		scatter(guard.helper.shared->window, (size_t)n, local, n_local);
 	pthread_mutex_unlock(&guard.lock);
 	return n;
+}
+
+static int guarded_memory_in_use(const struct access_memory *memory)
+{
+	const struct access_request request = {.op = ACCESS_HELPER_IN_USE, .memory = *memory};
+	ssize_t result;
+
+	pthread_mutex_lock(&guard.lock);
+	result = have_helper();
+	if (!result)
+		result = ask(&request, NULL);
+	pthread_mutex_unlock(&guard.lock);
+	return (int)result;
+}
+
+/* --- the rest ------------------------------------------------------------------------------------ */
+
+const struct access_ops *access_guard__ops(void)
+{
+	static struct access_ops guarded;
+
+	guarded = access_direct;
+	guarded.open = guarded_open;
+	guarded.open_below = guarded_open_below;
+	guarded.hostname = guarded_hostname;
+	guarded.read_memory = guarded_read_memory;
+	guarded.memory_in_use = guarded_memory_in_use;
+	guarded.memory_max = ACCESS_GUARD_MEMORY_MAX;
+	return &guarded;
 }
 
 struct access_guard_counts access_guard__counts(void)
@@ -152,4 +219,30 @@ struct access_guard_counts access_guard__counts(void)
 	};
 	pthread_mutex_unlock(&guard.lock);
 	return counts;
+}
+
+void access_guard__blame(pid_t pid)
+{
+	pthread_mutex_lock(&guard.lock);
+	guard.missed++;
+	quarantine__put(&guard.quarantine, pid, clock__monotonic_ns());
+	pthread_mutex_unlock(&guard.lock);
+}
+
+void access_guard__come_first(bool first)
+{
+	pthread_mutex_lock(&guard.lock);
+	if (!first)
+		priority__as_before(&guard.priority);
+	else if (!have_helper())
+		priority__first(&guard.priority, guard.helper.pid);
+	pthread_mutex_unlock(&guard.lock);
+}
+
+void access_guard__renew(void)
+{
+	pthread_mutex_lock(&guard.lock);
+	if (guard.helper.pid)
+		access_helper__end(&guard.helper);
+	pthread_mutex_unlock(&guard.lock);
 }

@@ -68,21 +68,84 @@ static int receive_packet(int channel, void *packet, size_t size, int *ret_fd)
 
 /* --- the helper ---------------------------------------------------------------------------------- */
 
-static ssize_t open_again(int handle, int flags, int *ret_fd)
-{
-	char path[64];
+/* Of a few tens of thousands of mappings; what is more is somebody's joke, and cut. */
+#define TEXT_MAX (64u << 20)
 
-	snprintf(path, sizeof(path), PROC_ROOT "/self/fd/%d", handle);
-	*ret_fd = open(path, flags | O_CLOEXEC);
-	return *ret_fd < 0 ? -errno : 0;
+/*
+ * Whether the kernel writes it with the lock of an address space, which its owner can hold up. (So it does
+ * smaps, which takes seconds of a large process, and is read of processes that the user has named.)
+ */
+static bool is_of_address_space(const char *path)
+{
+	const char *name = strrchr(path, '/');
+
+	return name && !strcmp(name, "/maps");
 }
 
-static ssize_t read_ranges(struct access_shared *shared, pid_t pid, size_t n)
+/* What is read of @fd now can be read at any time from what is returned. */
+static int copy_text(int fd, void *buffer, size_t size)
+{
+	int copy = memfd_create("gleakd-text", MFD_CLOEXEC);
+	size_t total = 0;
+	ssize_t n;
+
+	if (copy < 0)
+		return -errno;
+	do {
+		n = read(fd, buffer, size);
+		if (n > 0 && write(copy, buffer, (size_t)n) != n)
+			n = -1;
+		total += n > 0 ? (size_t)n : 0;
+	} while (n > 0 && total < TEXT_MAX);
+	if (n < 0 || lseek(copy, 0, SEEK_SET)) {
+		int err = errno ? -errno : -EIO;
+
+		close(copy);
+		return err;
+	}
+	return copy;
+}
+
+static int open_file(struct access_shared *shared, int flags)
+{
+	char path[PATH_MAX];
+	int fd, copy;
+
+	snprintf(path, sizeof(path), "%s", shared->texts[0]);
+	fd = access_direct.open(path, flags);
+	if (fd < 0 || !is_of_address_space(path))
+		return fd;
+	copy = copy_text(fd, shared->window, sizeof(shared->window));
+	close(fd);
+	return copy;
+}
+
+static ssize_t read_ranges(struct access_shared *shared, struct access_memory *memory, size_t n)
 {
 	const struct iovec window = {.iov_base = shared->window, .iov_len = sizeof(shared->window)};
-	ssize_t got = process_vm_readv(pid, &window, 1, shared->ranges, n, 0);
 
-	return got < 0 ? -errno : got;
+	return access_direct.read_memory(memory, &window, 1, shared->ranges, n);
+}
+
+static ssize_t do_it(struct access_shared *shared, struct access_request *request, int *ret_fd)
+{
+	switch (request->op) {
+	case ACCESS_HELPER_OPEN:
+		*ret_fd = open_file(shared, request->flags);
+		return min_of(*ret_fd, 0);
+	case ACCESS_HELPER_OPEN_BELOW:
+		*ret_fd = access_direct.open_below(shared->texts[0], shared->texts[1],
+						   request->flags);
+		return min_of(*ret_fd, 0);
+	case ACCESS_HELPER_HOSTNAME:
+		return access_direct.hostname(PROC_ROOT, request->memory.pid,
+					      (char *)shared->window, request->size);
+	case ACCESS_HELPER_READ:
+		return read_ranges(shared, &request->memory, request->size);
+	case ACCESS_HELPER_IN_USE:
+		return access_direct.memory_in_use(&request->memory);
+	}
+	return -EINVAL;
 }
 
 static void serve(struct access_shared *shared)
@@ -92,9 +155,11 @@ static void serve(struct access_shared *shared)
 
 	while (!receive_packet(CHANNEL, &request, sizeof(request), &handle)) {
 		int fd = -1;
-		ssize_t result = request.op == ACCESS_HELPER_OPEN ?
-					 open_again(handle, request.flags, &fd) :
-					 read_ranges(shared, request.pid, request.n_ranges);
+		ssize_t result;
+
+		/* Its number here takes the place of that there. */
+		request.memory.fd = handle;
+		result = do_it(shared, &request, &fd);
 
 		if (send_packet(CHANNEL, &result, sizeof(result), fd))
 			break;
@@ -112,6 +177,7 @@ static void be_helper(int channel, struct access_shared *shared)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, "gleakd-helper");
+	access__use(&access_direct);
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
 		signal(others[i], SIG_IGN);
 	if (dup2(channel, CHANNEL) == CHANNEL) {
@@ -150,12 +216,13 @@ int access_helper__start(struct access_helper *helper)
 }
 
 ssize_t access_helper__ask(const struct access_helper *helper, const struct access_request *request,
-			   int handle, uint64_t deadline_ns, int *ret_fd)
+			   uint64_t deadline_ns, int *ret_fd)
 {
 	uint64_t end_ns = clock__monotonic_ns() + deadline_ns, now_ns;
 	struct pollfd answer = {.fd = helper->channel, .events = POLLIN};
 	ssize_t result;
-	int fd, n, err = send_packet(helper->channel, request, sizeof(*request), handle);
+	int fd, n,
+		err = send_packet(helper->channel, request, sizeof(*request), request->memory.fd);
 
 	if (err)
 		return -EPIPE;

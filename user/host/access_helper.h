@@ -2,29 +2,34 @@
 #ifndef GLEAKD_HOST_ACCESS_HELPER_H
 #define GLEAKD_HOST_ACCESS_HELPER_H
 
-/* The helper of access_guard.h: a fork of this process that opens files and reads memory when asked. */
+/* The helper of access_guard.h: a fork of this process that does what access_direct does, when asked. */
+#include <limits.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
 #include "base/common.h"
-#include "host/access.h"
 #include "host/access_guard.h"
+#include "host/access_private.h"
 
 enum access_helper_op {
-	ACCESS_HELPER_OPEN, /* the descriptor that comes with it, once more with .flags */
-	ACCESS_HELPER_READ, /* .n_ranges of process .pid into the window */
+	ACCESS_HELPER_OPEN,	  /* .texts[0], .flags -> descriptor */
+	ACCESS_HELPER_OPEN_BELOW, /* .texts[0] the root, [1] the path */
+	ACCESS_HELPER_HOSTNAME,	  /* .memory.pid, .size -> bytes in the window */
+	ACCESS_HELPER_READ,   /* .memory, whose descriptor comes with it; .size ranges -> bytes */
+	ACCESS_HELPER_IN_USE, /* likewise */
 };
 
 struct access_request {
 	enum access_helper_op op;
 	int flags;
-	pid_t pid;
-	size_t n_ranges;
+	size_t size;
+	struct access_memory memory;
 };
 
 /* Both have it mapped. */
 struct access_shared {
 	struct iovec ranges[ACCESS_RANGES_MAX];
+	char texts[2][PATH_MAX];
 	uint8_t window[ACCESS_GUARD_MEMORY_MAX];
 };
 
@@ -39,10 +44,10 @@ int access_helper__start(struct access_helper *helper) __must_check;
 
 /*
  * access_helper__ask - returns what the system call did, and the descriptor that came of it in @ret_fd.
- * @handle: goes with it, -1: none. -ETIMEDOUT: no answer within @deadline_ns; -EPIPE: it has ended.
+ * @request's memory has the descriptor that goes with it, -1: none. -ETIMEDOUT: no answer within @deadline_ns; -EPIPE: it has ended.
  */
 ssize_t access_helper__ask(const struct access_helper *helper, const struct access_request *request,
-			   int handle, uint64_t deadline_ns, int *ret_fd) __must_check;
+			   uint64_t deadline_ns, int *ret_fd) __must_check;
 
 /* access_helper__forget - let it be; access_helper__end - when it is known to have ended. */
 void access_helper__forget(struct access_helper *helper);

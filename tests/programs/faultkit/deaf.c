@@ -8,6 +8,8 @@
  *		PROGRAM with a file of two pages as descriptor 3, reads of which are never answered
  *	deaf overlay PROGRAM [ARG...]
  *		PROGRAM, executed from an overlay above it; who opens it after a second waits for ever
+ *	deaf pages PROGRAM [ARG...]
+ *		the same, of which it is opened for everybody, and no page is read after a second
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,6 +32,7 @@
 #define VALID_SECONDS 3600
 
 static int device, source = -1; /* what is served; -1: nothing */
+static int opens;		/* for everybody */
 static uint64_t size = 2 * PAGE;
 static time_t began;
 
@@ -70,7 +73,7 @@ static void answer_read(uint64_t unique, const struct fuse_read_in *wanted)
 	static char data[1 << 20];
 	ssize_t n = wanted->size < sizeof(data) ? wanted->size : sizeof(data);
 
-	if (source < 0)
+	if (source < 0 || (opens && time(NULL) > began + 1))
 		return;
 	n = pread(source, data, (size_t)n, (off_t)wanted->offset);
 	reply(unique, n < 0 ? -EIO : 0, data, n < 0 ? 0 : (size_t)n);
@@ -105,7 +108,7 @@ static void answer(const struct fuse_in_header *in, const void *argument)
 		reply(in->unique, 0, &got, sizeof(got));
 		break;
 	case FUSE_OPEN:
-		if (source >= 0 && time(NULL) > began + 1)
+		if (source >= 0 && !opens && time(NULL) > began + 1)
 			break;
 		reply(in->unique, 0, &opened, sizeof(opened));
 		break;
@@ -178,12 +181,13 @@ static void enter_namespaces(int of_user)
 
 int main(int argc, char **argv)
 {
-	int overlay = argc >= 3 && !strcmp(argv[1], "overlay"), fd;
+	int overlay = argc >= 3 && strcmp(argv[1], "memory"), fd;
 	char options[128];
 	struct stat file;
 
 	if (argc < 3)
 		return 2;
+	opens = !strcmp(argv[1], "pages");
 	if (overlay) {
 		source = open(argv[2], O_RDONLY | O_CLOEXEC);
 		check(source < 0 || fstat(source, &file), argv[2]);

@@ -17,8 +17,8 @@
  *		PROGRAM, stopped before its first instruction for good, with 512 bytes of zeros at ADDRESS;
  *		"poisoned PID"
  *	faultkit wary MILLISECONDS PROGRAM [ARG...]
- *		for so long looks whether its own code is as in its file, with "hit" or "clean" at the end;
- *		then executes PROGRAM
+ *		for so long looks whether its own code is as in its file, with "hit" or "clean" at the end,
+ *		and for whom it runs; then executes PROGRAM, as who that is
  *	faultkit quit
  */
 #include <errno.h>
@@ -223,8 +223,11 @@ static int be_wary(long milliseconds, char *const program[])
 
 	while (now() < end)
 		hit |= is_hit(file, (size_t)(etext - __executable_start));
-	printf(hit ? "hit\n" : "clean\n");
+	printf("%s as %d for %d\n", hit ? "hit" : "clean", (int)geteuid(), (int)getuid());
 	fflush(stdout);
+	/* As newgrp(1) and its like do. */
+	if (setresuid(getuid(), getuid(), getuid()))
+		return 1;
 	execv(program[0], program);
 	return 1;
 }

@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,4 +131,31 @@ Test(broker_server, what_is_no_request_ends_it)
 	close(channels[1]);
 	channels[1] = -1;
 	cr_expect_eq(broker_server__serve(server, channels[0]), -EPIPE);
+}
+
+Test(broker_server, what_stands_still_goes_on_in_time)
+{
+	int wait_ms;
+
+	memset(&request, 0, sizeof(request));
+	request.op = BROKER_HOLD;
+	request.pid = child;
+	request.size = 50 * NSEC_PER_MSEC;
+	cr_expect_eq(broker_server__wait_ms(server, 1000), 1000, "nobody stands still");
+	cr_assert_eq(ask(), 0, "%s", answer.failure.text);
+	cr_expect_eq(ask(), -EBUSY);
+	wait_ms = broker_server__wait_ms(server, 1000);
+	cr_expect_leq(wait_ms, 51);
+	broker_server__tick(server);
+	poll(NULL, 0, wait_ms);
+	broker_server__tick(server);
+	cr_expect_eq(broker_server__wait_ms(server, 1000), 1000, "it goes on");
+	request.op = BROKER_RELEASE;
+	cr_expect_eq(ask(), -ESRCH, "too late");
+	request.op = BROKER_HOLD;
+	request.size = 5 * NSEC_PER_SEC;
+	cr_assert_eq(ask(), 0);
+	request.op = BROKER_RELEASE;
+	cr_expect_eq(ask(), 0);
+	cr_expect_gt(((const struct broker_held *)shared->window)->begin_ns, 0, "for how long");
 }

@@ -213,6 +213,9 @@ int heap_picture__take(struct heap_picture *picture, struct failure *failure)
 	if (!err)
 		err = copy_stopped(picture);
 	picture->figures.stopped_ns = access__release(picture->stop);
+	/* It was let go before. */
+	if (!err && !picture->figures.stopped_ns)
+		err = -ETIME;
 	picture->stop = NULL;
 	picture->figures.again_bytes = totals->again_bytes;
 	picture->figures.copy_bytes = totals->copied_bytes;

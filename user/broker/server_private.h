@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_BROKER_SERVER_PRIVATE_H
+#define GLEAKD_BROKER_SERVER_PRIVATE_H
+
+/* What the parts of the server share: server.c, and server_probes.c for all that is BPF. */
+#include "broker/server.h"
+#include "host/access.h"
+#include "host/priority.h"
+
+struct broker_server {
+	struct broker_server_options options;
+	struct broker_shared *shared;
+	pid_t own, worker;
+	uint64_t requests;
+	pid_t last_pid;	  /* that a file was opened of */
+	uint64_t refused; /* and not asked about yet */
+	char refused_what[256];
+	struct programs_outlook outlook;
+	struct programs *programs[PROGRAMS_KINDS];
+	struct process_stop *stop;
+	uint64_t stop_ends_ns;	  /* then it goes on, whatever the worker does */
+	struct priority priority; /* the worker's */
+	struct access_memory *memories[BROKER_MAX_MEMORIES];
+	pid_t pids[BROKER_MAX_MEMORIES]; /* whose they are; 0: none */
+	struct broker_request request;	 /* the one that is being answered */
+	struct broker_range ranges[ACCESS_RANGES_MAX];
+};
+
+/* What goes back. */
+struct broker_reply {
+	struct broker_answer answer;
+	int fds[BROKER_MAX_FDS];
+	size_t n_fds;
+	bool keeps_fds; /* they are the broker's own, and stay open */
+};
+
+/* @fd: a descriptor or -errno. */
+static inline int64_t broker_reply__give(struct broker_reply *reply, int fd)
+{
+	if (fd < 0)
+		return fd;
+	reply->fds[reply->n_fds++] = fd;
+	return 0;
+}
+
+/*
+ * broker_server__check_mapped - whether process @pid runs code from the file: one that it does not run is not to
+ * be probed, or opened, in its name. By inode: what maps says of the device is not always what stat(2) says (btrfs,
+ * overlayfs). Errors: -ESRCH it does not.
+ */
+int broker_server__check_mapped(pid_t pid, int fd) __must_check;
+
+/* broker_server__do_probes - requests from BROKER_FOLLOW on, before BROKER_GIVE_UP. */
+int64_t broker_server__do_probes(struct broker_server *server, struct broker_reply *reply,
+				 int exe_fd);
+void broker_server__unload_all(struct broker_server *server);
+
+#endif /* GLEAKD_BROKER_SERVER_PRIVATE_H */

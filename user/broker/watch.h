@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_BROKER_WATCH_H
+#define GLEAKD_BROKER_WATCH_H
+
+/*
+ * Whether a worker still does something: what it has opened may be on a file system whose server does not answer any
+ * more, and what it reads may lead it around in circles. Told once a second what /proc/PID says of it.
+ */
+#include "base/common.h"
+
+/* In one call that reads a file, or beyond the reach of signals, for so many seconds. */
+#define WORKER_STUCK_SECONDS 5
+/* Processor time without a request: parsing the largest programs takes a tenth of it. */
+#define WORKER_SPIN_SECONDS 60
+
+enum worker_state {
+	WORKER_WORKS,
+	WORKER_IS_STUCK,
+	WORKER_SPINS,
+};
+
+/* All zero: it has just begun. */
+struct worker_watch {
+	uint64_t requests, ticks; /* by then */
+	unsigned int seconds;	  /* in which it was stuck */
+};
+
+/*
+ * worker_watch__look - @stat and @call: texts of /proc/PID/stat and syscall; @ticks_per_second: of processor
+ * times, sysconf(_SC_CLK_TCK).
+ */
+enum worker_state worker_watch__look(struct worker_watch *watch, const char *stat, const char *call,
+				     uint64_t requests, uint64_t ticks_per_second);
+
+#endif /* GLEAKD_BROKER_WATCH_H */
