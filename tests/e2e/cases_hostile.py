@@ -190,7 +190,8 @@ def memory_whose_server_does_not_answer(t):
     metrics = os.path.join(t.directory(), "gleakd.prom")
     target = deaf(t, "memory", own_copy(t, HOSTILE, "mapped"), "mapped", "1")
     other = bystander(t)
-    g = host(t, "--textfile", metrics)
+    state = os.path.join(t.directory(), "state")
+    g = host(t, "--textfile", metrics, "--state", state)
     shows(g, "both", lambda r: pids(r) == sorted((target.pid, other.pid)))
     target.ask("arm")
     r = shows(g, "it is in quarantine", lambda r: r["self"]["quarantined"] == 1)
@@ -199,6 +200,11 @@ def memory_whose_server_does_not_answer(t):
     other.ask("shape chanreceive 11")
     shows(g, "the other alone", lambda r: alive(r) == {other.pid: 49})
     metrics_when("the metrics tell", metrics, lambda m: m["gleakd_quarantined_processes"] == 1)
+    g.interrupt(PATIENCE)
+    g = host(t, "--state", state)
+    r = shows(g, "the next one remembers", lambda r: alive(r) == {other.pid: 49} and
+              r["self"]["quarantined"] == 1)
+    check_equal(r["self"]["missed_deadlines"], 0, "deadlines of the next one")
     g.interrupt(PATIENCE)
 
 
@@ -209,7 +215,8 @@ def executable_whose_server_does_not_answer(t):
     other = bystander(t)
     g = host(t, "--only", "exe:/mnt/over/*", "--min-process-age", "3s")
     shows(g, "the other", lambda r: pids(r) == [other.pid])
-    shows(g, "it is in quarantine", lambda r: r["self"]["quarantined"] == 1)
+    shows(g, "it is in quarantine", lambda r: r["self"]["quarantined"] >= 1)
+    check(any(f"pid {target.pid}" in e for e in g.errors), "it is not named")
     other.ask("shape chanreceive 11")
     shows(g, "the other alone", lambda r: alive(r) == {other.pid: 49})
     target.ask("ping")
@@ -221,13 +228,13 @@ def executable_of_which_no_page_comes_any_more(t):
     """It was opened in time. A worker that waits for it is replaced, and the next does not look at it."""
     target = deaf(t, "pages", own_copy(t, COUNTS, "paged"))
     other = bystander(t)
-    g = host(t, "--only", "exe:/mnt/over/*", "--min-process-age", "3s")
+    g = host(t, "--only", "exe:/mnt/pages/*", "--min-process-age", "3s")
     shows(g, "the other", lambda r: pids(r) == [other.pid])
     until("the worker was given up", lambda: any("has waited for" in e for e in g.errors))
     check(any(f"looking at pid {target.pid}," in e for e in g.errors), "it is not named")
     seen = len(g.reports)
     shows(g, "the other, from a new worker, and who is in quarantine", lambda r:
-          len(g.reports) > seen + 1 and alive(r) == {other.pid: 38} and r["self"]["quarantined"] == 1)
+          len(g.reports) > seen + 1 and alive(r) == {other.pid: 38} and r["self"]["quarantined"] >= 1)
     other.ask("shape chanreceive 11")
     shows(g, "the other alone", lambda r: alive(r) == {other.pid: 49})
     g.interrupt(PATIENCE)

@@ -412,6 +412,9 @@ def state():
     yield "process", bytes([1]) + process + bytes([0, 0, 0])
     yield "clock", bytes([1]) + process + bytes([2, 5, 5, 1, 1, 0, 0])
     yield "site", bytes([1]) + process + bytes([0, 0, 2]) + bytes(60) + b"\0"
+    held = bytes([4]) + varint(4242) + varint(777) + varint(65534) + varint(300)
+    yield "quarantined", bytes([1]) + held * 2 + process + bytes([0, 0, 0])
+    yield "quarantined-late", bytes([1]) + process + bytes([0, 0]) + held + b"\0"
     yield "history", bytes([1]) + process + bytes([0, 1, 1, 9]) + bytes(6 + 3 + 21) + b"\0"
 
 

@@ -414,6 +414,29 @@ static int64_t client_user_id(const char *name)
 					  -ENAMETOOLONG;
 }
 
+static size_t client_quarantined(struct quarantine_entry *entries, size_t max)
+{
+	struct broker_request request;
+	struct broker_got got;
+	int64_t n;
+
+	broker_client__begin(&request, BROKER_QUARANTINED);
+	pthread_mutex_lock(&broker_client.lock);
+	n = min_of(max_of(broker_client__ask(&request, -1, &got), (int64_t)0), (int64_t)max);
+	memcpy(entries, broker_client.shared->window, (size_t)n * sizeof(*entries));
+	pthread_mutex_unlock(&broker_client.lock);
+	return (size_t)n;
+}
+
+static void client_quarantine(const struct quarantine_entry *entry)
+{
+	struct broker_request request;
+
+	broker_client__begin(&request, BROKER_QUARANTINE);
+	request.quarantine = *entry;
+	(void)!broker_client__ask_for(&request, NULL, 0, false, NULL);
+}
+
 static int client_follow(struct process_programs *ret_programs)
 {
 	struct broker_request request;
@@ -453,6 +476,8 @@ static const struct access_ops access_ops = {
 	.hold = client_hold,
 	.release = client_release,
 	.come_first = client_come_first,
+	.quarantined = client_quarantined,
+	.quarantine = client_quarantine,
 	.memory_max = BROKER_MEMORY_MAX,
 };
 

@@ -55,11 +55,13 @@ enum broker_op {
 	BROKER_DRAW,	 /* slot; size: the gap */
 	BROKER_ATTACH, /* site, the executable's descriptor; size: the number of places in the shared memory -> a link's */
 	/* The rest. */
-	BROKER_GIVE_UP,	  /* flags: probes are wanted -> capabilities that the broker kept */
-	BROKER_NOTIFY,	  /* text[] to the service manager */
-	BROKER_USAGE,	  /* -> struct access_usage in the window */
-	BROKER_USER_NAME, /* flags: the uid -> its name in the window, the result is its length */
-	BROKER_USER_ID,	  /* text[] -> uid */
+	BROKER_GIVE_UP,	    /* flags: probes are wanted -> capabilities that the broker kept */
+	BROKER_NOTIFY,	    /* text[] to the service manager */
+	BROKER_USAGE,	    /* -> struct access_usage in the window */
+	BROKER_QUARANTINED, /* -> struct quarantine_entry in the window; the result is their number */
+	BROKER_QUARANTINE, /* .quarantine */
+	BROKER_USER_NAME,  /* flags: the uid -> its name in the window, the result is its length */
+	BROKER_USER_ID,	   /* text[] -> uid */
 	/* flags: enum access_evidence_step; pid; handle: the site, or the file; size: bytes in the window. */
 	BROKER_EVIDENCE, /* -> the name in the window */
 	BROKER_OPS,
@@ -76,6 +78,7 @@ struct broker_request {
 	__u64 size;
 	__u64 slot;
 	union program_target target;
+	struct quarantine_entry quarantine;
 	struct program_site site; /* the descriptor in it means nothing */
 	__u32 text_size;	  /* of text[]; the packet ends with it */
 	char text[BROKER_TEXT_MAX];

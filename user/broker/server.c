@@ -135,7 +135,9 @@ static int64_t do_file(struct broker_server *server, struct broker_reply *reply)
 
 	switch (request->op) {
 	case BROKER_OPEN:
-		server->last_pid = pid_of(path);
+		/* Not what the kernel makes up. */
+		if (strstr(path, "/exe") || strstr(path, "/map_files/"))
+			server->last_pid = pid_of(path);
 		return broker_reply__give(reply, access__open(path, flags));
 	case BROKER_OPEN_BELOW:
 		server->last_pid = pid_of(path);
@@ -350,6 +352,11 @@ static int64_t do_rest(struct broker_server *server)
 		return 0;
 	case BROKER_USAGE:
 		return tell_usage(server);
+	case BROKER_QUARANTINED:
+		return (int64_t)access__quarantined((void *)server->shared->window, QUARANTINE_MAX);
+	case BROKER_QUARANTINE:
+		access__quarantine(&request->quarantine);
+		return 0;
 	case BROKER_USER_NAME:
 		return access__user_name((uid_t)request->flags, (char *)server->shared->window,
 					 BROKER_WINDOW);

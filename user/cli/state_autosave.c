@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "base/log.h"
+#include "host/access.h"
 
 /* A directory that cannot be written to is an error now, not a minute later. */
 static int create_empty(const char *path, struct failure *failure)
@@ -15,6 +16,17 @@ static int create_empty(const char *path, struct failure *failure)
 	if (err)
 		return failure__set(failure, err, "no memory to save the state");
 	return state_writer__commit(writer, failure);
+}
+
+static void resume_quarantine(const struct state_file *file)
+{
+	size_t n;
+	const struct quarantine_entry *entries = state_file__quarantined(file, &n);
+
+	for (size_t i = 0; i < n; i++)
+		access__quarantine(&entries[i]);
+	if (n)
+		log_info("%zu processes held gleakd up before, and are left alone for now", n);
 }
 
 int state_autosave__open(struct state_autosave *state, const char *path, struct failure *failure)
@@ -30,6 +42,7 @@ int state_autosave__open(struct state_autosave *state, const char *path, struct 
 	err = state_file__open(path, &state->file, &reason);
 	switch (err) {
 	case 0:
+		resume_quarantine(state->file);
 		return 0;
 	case -ENOENT:
 		return create_empty(path, failure);

@@ -135,3 +135,13 @@ void access__come_first(bool first)
 {
 	ops->come_first(first);
 }
+
+size_t access__quarantined(struct quarantine_entry *entries, size_t max)
+{
+	return ops->quarantined(entries, max);
+}
+
+void access__quarantine(const struct quarantine_entry *entry)
+{
+	ops->quarantine(entry);
+}

@@ -19,6 +19,7 @@
 #include "base/failure.h"
 #include "host/evidence_store.h"
 #include "host/process_programs.h"
+#include "host/quarantine.h"
 
 struct process_stop;
 struct access_memory;
@@ -100,6 +101,8 @@ struct access_ops {
 		    struct process_stop **ret_stop, struct failure *failure);
 	uint64_t (*release)(struct process_stop *stop);
 	void (*come_first)(bool first);
+	size_t (*quarantined)(struct quarantine_entry *entries, size_t max);
+	void (*quarantine)(const struct quarantine_entry *entry);
 	size_t memory_max; /* bytes of one call of read_memory */
 };
 
@@ -211,5 +214,14 @@ void access__come_first(bool first);
 int access__hold(const char *proc_root, pid_t pid, uint64_t limit_ns,
 		 struct process_stop **ret_stop, struct failure *failure) __must_check;
 uint64_t access__release(struct process_stop *stop);
+
+/*
+ * access__quarantined - processes that are left alone since they held somebody up (host/access_guard.h).
+ * Returns how many, @max at most.
+ */
+size_t access__quarantined(struct quarantine_entry *entries, size_t max);
+
+/* access__quarantine - leave this one alone, as an earlier gleakd did: quarantine__resume(). */
+void access__quarantine(const struct quarantine_entry *entry);
 
 #endif /* GLEAKD_HOST_ACCESS_H */

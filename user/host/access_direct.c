@@ -266,6 +266,16 @@ static void direct_come_first(bool first)
 		priority__as_before(&priority);
 }
 
+static size_t direct_quarantined(struct quarantine_entry *entries __maybe_unused,
+				 size_t max __maybe_unused)
+{
+	return 0;
+}
+
+static void direct_quarantine(const struct quarantine_entry *entry __maybe_unused)
+{
+}
+
 /* --- memory -------------------------------------------------------------------------------------- */
 
 /* What it runs, by what is cached of it. */
@@ -381,5 +391,7 @@ const struct access_ops access_direct = {
 	.hold = process_stop__hold,
 	.release = process_stop__release,
 	.come_first = direct_come_first,
+	.quarantined = direct_quarantined,
+	.quarantine = direct_quarantine,
 	.memory_max = MEMORY_MAX,
 };

@@ -190,6 +190,26 @@ static int guarded_memory_in_use(const struct access_memory *memory)
 	return (int)result;
 }
 
+/* --- quarantine ---------------------------------------------------------------------------------- */
+
+static size_t guarded_quarantined(struct quarantine_entry *entries, size_t max)
+{
+	size_t n;
+
+	pthread_mutex_lock(&guard.lock);
+	n = min_of(quarantine__count(&guard.quarantine, clock__monotonic_ns()), max);
+	memcpy(entries, guard.quarantine.entries, n * sizeof(*entries));
+	pthread_mutex_unlock(&guard.lock);
+	return n;
+}
+
+static void guarded_quarantine(const struct quarantine_entry *entry)
+{
+	pthread_mutex_lock(&guard.lock);
+	quarantine__resume(&guard.quarantine, entry, clock__monotonic_ns());
+	pthread_mutex_unlock(&guard.lock);
+}
+
 /* --- the rest ------------------------------------------------------------------------------------ */
 
 const struct access_ops *access_guard__ops(void)
@@ -202,6 +222,8 @@ const struct access_ops *access_guard__ops(void)
 	guarded.hostname = guarded_hostname;
 	guarded.read_memory = guarded_read_memory;
 	guarded.memory_in_use = guarded_memory_in_use;
+	guarded.quarantined = guarded_quarantined;
+	guarded.quarantine = guarded_quarantine;
 	guarded.memory_max = ACCESS_GUARD_MEMORY_MAX;
 	return &guarded;
 }

@@ -80,3 +80,26 @@ size_t quarantine__count(struct quarantine *quarantine, uint64_t now_ns)
 	forget_old(quarantine, now_ns);
 	return quarantine->n;
 }
+
+static bool is_known(const struct quarantine *quarantine, const struct process_id *id)
+{
+	for (size_t i = 0; i < quarantine->n; i++) {
+		if (quarantine->entries[i].id.pid == id->pid &&
+		    quarantine->entries[i].id.start_time == id->start_time)
+			return true;
+	}
+	return false;
+}
+
+void quarantine__resume(struct quarantine *quarantine, const struct quarantine_entry *entry,
+			uint64_t now_ns)
+{
+	forget_old(quarantine, now_ns);
+	/* One that has ended counts as well: of its user. */
+	if (entry->until_ns <= now_ns || quarantine->n == QUARANTINE_MAX ||
+	    is_known(quarantine, &entry->id))
+		return;
+	quarantine->entries[quarantine->n] = *entry;
+	quarantine->entries[quarantine->n++].until_ns =
+		min_of(entry->until_ns, now_ns + ACCESS_GUARD_QUARANTINE_NS);
+}

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "host/access.h"
 #include "observe/events.h"
 #include "probe/programs.h"
 #include "session/saved_state.h"
@@ -445,6 +446,17 @@ static int write_targets(struct session *session, struct state_writer *writer)
 	return err;
 }
 
+static int write_quarantined(struct state_writer *writer)
+{
+	struct quarantine_entry entries[QUARANTINE_MAX];
+	size_t n = access__quarantined(entries, QUARANTINE_MAX);
+	int err = 0;
+
+	for (size_t i = 0; i < n && !err; i++)
+		err = state_writer__quarantined(writer, &entries[i]);
+	return err;
+}
+
 int session__save(struct session *session, const char *path, struct state_writer **ret_writer,
 		  struct failure *failure)
 {
@@ -453,7 +465,9 @@ int session__save(struct session *session, const char *path, struct state_writer
 
 	if (err)
 		return failure__set(failure, err, "no memory to save the state");
-	err = write_targets(session, writer);
+	err = write_quarantined(writer);
+	if (!err)
+		err = write_targets(session, writer);
 	if (err) {
 		state_writer__abort(writer);
 		return failure__set(failure, err, "the state was not saved: %s", strerror(-err));

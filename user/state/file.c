@@ -107,6 +107,16 @@ static int keep_or_take_back(struct state_writer *writer, size_t before)
 	return err;
 }
 
+int state_writer__quarantined(struct state_writer *writer, const struct quarantine_entry *entry)
+{
+	size_t before = writer->bytes.length;
+
+	if (writer->n_processes)
+		return -EINVAL;
+	state_bytes__put_quarantined(&writer->bytes, entry);
+	return keep_or_take_back(writer, before);
+}
+
 int state_writer__process(struct state_writer *writer, const struct runtime_id *id,
 			  const struct saved_process *process)
 {
@@ -282,6 +292,8 @@ struct state_file {
 	uint8_t *data; /* owned */
 	size_t length;
 	uint64_t now_ticks;
+	struct quarantine_entry quarantined[QUARANTINE_MAX];
+	size_t n_quarantined;
 	size_t n_processes, capacity;
 	struct known_process *processes;
 	/* What state_file__find() returned last, and its sites. */
@@ -313,6 +325,17 @@ static int add_process(struct state_file *file, const struct runtime_id *id, con
 struct record_counts {
 	size_t sites, allocs;
 };
+
+static void take_quarantined(struct state_file *file)
+{
+	struct quarantine_entry entry;
+
+	state_cursor__quarantined(file->of_sites, &entry);
+	if (file->n_processes || file->n_quarantined == QUARANTINE_MAX)
+		file->of_sites->fault = "it has processes in quarantine too many";
+	else
+		file->quarantined[file->n_quarantined++] = entry;
+}
 
 static void check_record(struct state_file *file, enum state_record record,
 			 struct record_counts *counts)
@@ -354,6 +377,8 @@ static int check_records(struct state_file *file, const char **ret_fault)
 				cursor->fault = "it has more processes than any host";
 			else
 				err = add_process(file, &id, at);
+		} else if (record == STATE_QUARANTINED) {
+			take_quarantined(file);
 		} else {
 			check_record(file, record, &counts);
 		}
@@ -533,4 +558,10 @@ void state_file__each_alloc(const struct state_file *file,
 		state_cursor__alloc(cursor, &alloc);
 		more = visit(ctx, &alloc);
 	}
+}
+
+const struct quarantine_entry *state_file__quarantined(const struct state_file *file, size_t *ret_n)
+{
+	*ret_n = file->n_quarantined;
+	return file->quarantined;
 }

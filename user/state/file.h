@@ -11,6 +11,7 @@
 #include "base/common.h"
 #include "base/failure.h"
 #include "golang/runtime_id.h"
+#include "host/quarantine.h"
 #include "track/saved.h"
 
 #define STATE_MAX_BYTES	    (256u << 20)
@@ -24,6 +25,9 @@ struct state_writer;
 
 /* state_writer__begin - for @path; nothing is written yet. -ENOMEM. */
 int state_writer__begin(const char *path, struct state_writer **ret_writer) __must_check;
+/* state_writer__quarantined - before all processes. */
+int state_writer__quarantined(struct state_writer *writer,
+			      const struct quarantine_entry *entry) __must_check;
 int state_writer__process(struct state_writer *writer, const struct runtime_id *id,
 			  const struct saved_process *process) __must_check;
 /* state_writer__site - of the process before. */
@@ -48,6 +52,10 @@ struct state_file;
 int state_file__open(const char *path, struct state_file **ret_file,
 		     struct failure *failure) __must_check;
 void state_file__close(struct state_file *file);
+
+/* state_file__quarantined - who was in quarantine when it was written, QUARANTINE_MAX at most. */
+const struct quarantine_entry *state_file__quarantined(const struct state_file *file,
+						       size_t *ret_n);
 
 /*
  * state_file__find - what is known of runtime @id of a process: NULL when nothing is. Visits its sites;

@@ -12,7 +12,7 @@
 /* The line break and the control character tell when a file was sent as text. */
 static const uint8_t magic[8] = {'g', 'l', 'e', 'a', 'k', 'd', '\x1a', '\n'};
 
-#define VERSION 3u
+#define VERSION 4u
 
 #define AT_VERSION 8
 #define AT_CRC	   12
@@ -201,6 +201,15 @@ void state_bytes__put_site(struct state_bytes *bytes, const struct saved_site *s
 	put(bytes, site->alarm.growth_ns);
 	put(bytes, site->alarm.goroutines);
 	put_history(bytes, site->history);
+}
+
+void state_bytes__put_quarantined(struct state_bytes *bytes, const struct quarantine_entry *entry)
+{
+	put(bytes, STATE_QUARANTINED);
+	put(bytes, (uint64_t)entry->id.pid);
+	put(bytes, entry->id.start_time);
+	put(bytes, entry->owner);
+	put(bytes, entry->until_ns / NSEC_PER_SEC);
 }
 
 void state_bytes__begin(struct state_bytes *bytes)
@@ -406,7 +415,7 @@ static void get_looks(struct state_cursor *cursor, struct alloc_times *times)
 
 enum state_record state_cursor__next(struct state_cursor *cursor)
 {
-	enum state_record record = (enum state_record)get(cursor, STATE_ALLOC);
+	enum state_record record = (enum state_record)get(cursor, STATE_QUARANTINED);
 
 	if (record == STATE_END && cursor->at != cursor->end)
 		fail(cursor, "something follows its last process");
@@ -457,4 +466,12 @@ void state_cursor__alloc(struct state_cursor *cursor, struct saved_alloc *ret_al
 		ret_alloc->past.stayed[i] = get_u32(cursor);
 		ret_alloc->past.freed[i] = get_u32(cursor);
 	}
+}
+
+void state_cursor__quarantined(struct state_cursor *cursor, struct quarantine_entry *ret_entry)
+{
+	ret_entry->id.pid = (pid_t)get(cursor, PID_LIMIT);
+	ret_entry->id.start_time = get(cursor, UINT64_MAX);
+	ret_entry->owner = get_u32(cursor);
+	ret_entry->until_ns = get(cursor, UINT64_MAX / NSEC_PER_SEC) * NSEC_PER_SEC;
 }

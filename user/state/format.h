@@ -10,7 +10,7 @@
  *	12  4  CRC-32 (zlib's) of all that follows
  *	16  8  length of the file
  *	24 16  boot id
- *	40     processes
+ *	40     who is in quarantine, then processes
  *
  * The rest is numbers in base 128, little-endian, seven bits a byte and the eighth set in all but the
  * last: most are small. What rises (times, goids) is the difference to the one before.
@@ -18,12 +18,14 @@
  *	process  1, pid, start time, address of moduledata, struct saved_process; then its sites
  *	site     2, struct saved_site
  *	alloc    3, struct saved_alloc; all of a process follow its sites
+ *	quarantined 4, pid, start time, owner, until when (monotonic, in seconds)
  *	end      0
  *
  * The structs of track/saved.h are their fields in order, a history after a 1, a missing one 0.
  */
 #include "base/common.h"
 #include "golang/runtime_id.h"
+#include "host/quarantine.h"
 #include "track/saved.h"
 
 #define STATE_HEAD_SIZE	   40u
@@ -49,6 +51,8 @@ void state_bytes__put_site(struct state_bytes *bytes, const struct saved_site *s
 /* state_bytes__put_alloc - of a process with @looks. */
 void state_bytes__put_alloc(struct state_bytes *bytes, const struct saved_alloc *alloc,
 			    unsigned int looks);
+
+void state_bytes__put_quarantined(struct state_bytes *bytes, const struct quarantine_entry *entry);
 
 /* state_bytes__begin - leave room for the head. */
 void state_bytes__begin(struct state_bytes *bytes);
@@ -77,6 +81,7 @@ enum state_record {
 	STATE_PROCESS,
 	STATE_SITE,
 	STATE_ALLOC,
+	STATE_QUARANTINED,
 };
 
 void state_cursor__init(struct state_cursor *cursor, const uint8_t *at, const uint8_t *end,
@@ -90,5 +95,6 @@ void state_cursor__process(struct state_cursor *cursor, struct runtime_id *ret_i
 			   struct saved_process *ret_process);
 void state_cursor__site(struct state_cursor *cursor, struct saved_site *ret_site);
 void state_cursor__alloc(struct state_cursor *cursor, struct saved_alloc *ret_alloc);
+void state_cursor__quarantined(struct state_cursor *cursor, struct quarantine_entry *ret_entry);
 
 #endif /* GLEAKD_STATE_FORMAT_H */

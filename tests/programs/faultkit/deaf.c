@@ -9,7 +9,7 @@
  *	deaf overlay PROGRAM [ARG...]
  *		PROGRAM, executed from an overlay above it; who opens it after a second waits for ever
  *	deaf pages PROGRAM [ARG...]
- *		the same, of which it is opened for everybody, and no page is read after a second
+ *		the same below /mnt/pages, which is opened for everybody, and of which no page comes after a second
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -175,7 +175,8 @@ static void enter_namespaces(int of_user)
 	}
 	check(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "private mounts");
 	check(mount("none", "/mnt", "tmpfs", 0, NULL), "tmpfs");
-	check(mkdir("/mnt/fuse", 0755) || mkdir("/mnt/empty", 0755) || mkdir("/mnt/over", 0755),
+	check(mkdir("/mnt/fuse", 0755) || mkdir("/mnt/empty", 0755) || mkdir("/mnt/over", 0755) ||
+		      mkdir("/mnt/pages", 0755),
 	      "folders");
 }
 
@@ -202,10 +203,10 @@ int main(int argc, char **argv)
 	if (!fork())
 		serve();
 	if (overlay) {
-		check(mount("over", "/mnt/over", "overlay", 0,
+		check(mount("over", opens ? "/mnt/pages" : "/mnt/over", "overlay", 0,
 			    "lowerdir=/mnt/fuse:/mnt/empty,userxattr"),
 		      "mount overlay");
-		argv[2] = "/mnt/over/file";
+		argv[2] = opens ? "/mnt/pages/file" : "/mnt/over/file";
 	} else {
 		check(setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY),
 		      "setresuid");

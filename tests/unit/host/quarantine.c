@@ -76,3 +76,33 @@ Test(quarantine, the_oldest_make_room)
 	cr_expect(quarantine__has(&quarantine, pid, 500));
 	end(pid);
 }
+
+Test(quarantine, what_was_known_before_goes_on)
+{
+	struct quarantine before = {.n = 0}, quarantine = {.n = 0};
+	pid_t one = child();
+	struct quarantine_entry entry;
+
+	quarantine__put(&before, one, 1);
+	entry = before.entries[0];
+	quarantine__resume(&quarantine, &entry, 7);
+	quarantine__resume(&quarantine, &entry, 7);
+	cr_expect_eq(quarantine__count(&quarantine, 7), 1, "once");
+	cr_expect(quarantine__has(&quarantine, one, ACCESS_GUARD_QUARANTINE_NS));
+	cr_expect_not(quarantine__has(&quarantine, one, ACCESS_GUARD_QUARANTINE_NS + 1));
+	entry.id.start_time++;
+	quarantine__resume(&quarantine, &entry, 7);
+	cr_expect_not(quarantine__has(&(struct quarantine){.entries = {entry}, .n = 1}, one, 7),
+		      "it was another process");
+	entry.until_ns = UINT64_MAX;
+	entry.id.start_time++;
+	quarantine__resume(&quarantine, &entry, 7);
+	cr_expect_eq(quarantine__count(&quarantine, 8 + ACCESS_GUARD_QUARANTINE_NS), 0,
+		     "not for longer than from now on");
+	for (uint64_t i = 0; i < 2 * QUARANTINE_MAX; i++) {
+		entry.id.start_time = 1000 + i;
+		quarantine__resume(&quarantine, &entry, 7);
+	}
+	cr_expect_eq(quarantine__count(&quarantine, 7), QUARANTINE_MAX);
+	end(one);
+}

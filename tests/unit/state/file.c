@@ -127,6 +127,34 @@ Test(state_file, saved_and_saved_again, .init = make_folder)
 	cr_expect_eq(remove_folder(), 1, "nothing but the file is left");
 }
 
+Test(state_file, who_is_in_quarantine, .init = make_folder)
+{
+	const struct quarantine_entry held = {
+		.id = {4243, 999}, .owner = 65534, .until_ns = 77 * NSEC_PER_SEC};
+	const struct saved_process process = {.created = 0};
+	const struct quarantine_entry *entries;
+	struct failure failure = {""};
+	struct state_writer *writer;
+	struct state_file *file;
+	size_t n;
+
+	cr_assert_eq(state_writer__begin(path, &writer), 0);
+	cr_expect_eq(state_writer__quarantined(writer, &held), 0);
+	cr_assert_eq(state_writer__process(writer, &first, &process), 0);
+	cr_expect_eq(state_writer__quarantined(writer, &held), -EINVAL, "processes follow");
+	cr_assert_eq(state_writer__commit(writer, &failure), 0, "%s", failure.text);
+	cr_assert_eq(state_file__open(path, &file, &failure), 0, "%s", failure.text);
+	entries = state_file__quarantined(file, &n);
+	cr_assert_eq(n, 1);
+	cr_expect_eq(entries[0].id.pid, held.id.pid);
+	cr_expect_eq(entries[0].id.start_time, held.id.start_time);
+	cr_expect_eq(entries[0].owner, held.owner);
+	cr_expect_eq(entries[0].until_ns, held.until_ns);
+	cr_expect_not_null(state_file__find(file, &first, NULL, NULL));
+	state_file__close(file);
+	remove_folder();
+}
+
 Test(state_file, what_a_killed_one_left_goes, .init = make_folder)
 {
 	struct failure failure = {""};
