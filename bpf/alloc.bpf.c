@@ -39,6 +39,9 @@ const volatile __u64 gl_alloc_wakeup_bytes = 0;
 
 const volatile __u32 gl_alloc_gaps[GL_ALLOC_GAPS + 1] = {0};
 
+/* Size classes by words. */
+const volatile __u8 gl_size_classes[GL_ALLOC_SMALL_WORDS] = {0};
+
 struct registers {
 	__u64 object, size, type;
 };
@@ -57,8 +60,14 @@ static __always_inline void read_registers(struct pt_regs *ctx, __u8 kind, struc
 	barrier_var(reg1);
 	barrier_var(reg2);
 	out->type = kind == GL_ALLOC_CALL ? reg1 : 0;
-	out->object = kind == GL_ALLOC_SAMPLE ? reg1 : kind == GL_ALLOC_SAMPLE_OLD ? reg0 : 0;
-	out->size = kind == GL_ALLOC_SAMPLE ? reg2 : kind == GL_ALLOC_SAMPLE_OLD ? reg1 : reg0;
+	out->object = kind == GL_ALLOC_SAMPLE	  ? reg1 :
+		      kind == GL_ALLOC_SAMPLE_OLD ? reg0 :
+		      kind == GL_ALLOC_LARGE	  ? reg1 :
+						    0;
+	out->size = kind == GL_ALLOC_SAMPLE	? reg2 :
+		    kind == GL_ALLOC_SAMPLE_OLD ? reg1 :
+		    kind == GL_ALLOC_LARGE	? 1 :
+						  reg0;
 }
 
 static __always_inline __u64 word_of(const __u64 *window, __u32 word)
@@ -102,6 +111,101 @@ static __always_inline void fill_stack(struct pt_regs *ctx, struct gl_alloc *eve
 	event->n_pcs = bytes > 0 ? (__u8)(1 + bytes / sizeof(event->pcs[0])) : 1;
 }
 
+#define TINY_MAX \
+	16 /* src/runtime/malloc.go: maxTinySize, minSizeForMallocHeader, mallocHeaderSize */
+#define HEADER_OVER    512
+#define HEADER_BYTES   8
+#define TYPE_PTR_BYTES 8  /* src/internal/abi/type.go */
+#define TINY_BEFORE    24 /* mcache.tiny, tinyoffset: this far before alloc */
+
+static __always_inline bool has_pointers(__u64 type)
+{
+	__u64 pointer_bytes = 0;
+
+	return type && read_word(&pointer_bytes, type + TYPE_PTR_BYTES) && pointer_bytes;
+}
+
+/* Whether a tiny object goes into the block that the last ones have begun (src/runtime/malloc.go). */
+static __always_inline bool fits_block(__u64 mcache, const struct gl_alloc_target *target,
+				       __u64 size)
+{
+	__u64 tiny[2] = {0}, align = size & 7 ? (size & 3 ? (size & 1 ? 1 : 2) : 4) : 8;
+
+	if (bpf_probe_read_user(tiny, sizeof(tiny),
+				(void *)(mcache + target->mcache_alloc - TINY_BEFORE)))
+		return true;
+	return tiny[0] && ((tiny[1] + align - 1) & ~(align - 1)) + size <= TINY_MAX;
+}
+
+/* The span that it comes from; GL_ALLOC_NO_CLASS: none. Large objects have class 0. */
+static __always_inline __u8 span_class_of(const struct gl_alloc *event,
+					  const struct gl_alloc_target *target)
+{
+	bool pointers = has_pointers(event->type);
+	__u64 size = event->size, words;
+
+	if (!pointers && size < TINY_MAX) {
+		if (fits_block(event->mcache, target, size))
+			return GL_ALLOC_NO_CLASS;
+		size = TINY_MAX;
+	}
+	if (pointers && target->headers && size > HEADER_OVER)
+		size += HEADER_BYTES;
+	else if (target->headers && size > GL_ALLOC_SMALL_MAX - HEADER_BYTES)
+		return !pointers;
+	words = (size + 7) / 8;
+	if (words >= GL_ALLOC_SMALL_WORDS)
+		return !pointers;
+	return gl_size_classes[words] << 1 | !pointers;
+}
+
+static __always_inline void fill_span(struct gl_alloc *event, const struct gl_alloc_target *target)
+{
+	__u64 window[GL_SPAN_WORDS] = {0};
+	__u32 word = target->freeindex_word, half = target->sweepgen_half;
+
+	if (bpf_probe_read_user(window, sizeof(window),
+				(void *)(event->span + target->span_start)) ||
+	    word >= GL_SPAN_WORDS || half >= 2 * GL_SPAN_WORDS)
+		return;
+	event->base = window[0];
+	event->free_index = (__u16)window[word];
+	event->sweepgen = (__u32)(window[half / 2] >> (half & 1 ? 32 : 0));
+}
+
+static __always_inline __u64 mcache_of(__u64 g, const struct gl_alloc_target *target)
+{
+	__u64 m = 0, p = 0, mcache = 0;
+
+	if (!read_word(&m, g + target->g_m) || !read_word(&p, m + target->m_p) || !p ||
+	    !read_word(&mcache, p + target->p_mcache))
+		return 0;
+	return mcache;
+}
+
+static __always_inline void fill_cached(struct gl_alloc *event,
+					const struct gl_alloc_target *target)
+{
+	if (read_word(&event->span,
+		      event->mcache + target->mcache_alloc + 8 * (__u64)event->span_class))
+		fill_span(event, target);
+}
+
+/*
+ * What the allocator will do is not known here; but at the next hit the span says which object was given out
+ * last.
+ */
+static __always_inline void fill_place(struct gl_alloc *event, __u64 g,
+				       const struct gl_alloc_target *target)
+{
+	event->mcache = mcache_of(g, target);
+	if (!event->mcache)
+		return;
+	event->span_class = span_class_of(event, target);
+	if (event->span_class >= GL_ALLOC_FIRST_SMALL && event->span_class != GL_ALLOC_NO_CLASS)
+		fill_cached(event, target);
+}
+
 static __always_inline __u64 submit_flags(__u64 time_ns)
 {
 	/* As in gleakd.bpf.c: a look at the fill level now and then. */
@@ -143,50 +247,138 @@ static __always_inline bool is_drawn(struct gl_alloc_counts *counts, __u64 size)
 	return true;
 }
 
-SEC("uprobe")
-int gl_alloc(struct pt_regs *ctx)
+static __always_inline struct gl_alloc *reserve(struct gl_alloc_counts *counts, __u32 slot,
+						__u8 kind, const struct gl_alloc_target *target)
 {
-	__u64 cookie = bpf_get_attach_cookie(ctx);
-	__u32 slot = GL_ALLOC_COOKIE_SLOT(cookie);
-	const struct gl_alloc_target *target;
-	struct gl_alloc_counts *counts;
-	struct registers registers;
-	struct gl_alloc *event;
+	struct gl_alloc *event = bpf_ringbuf_reserve(&gl_allocs, sizeof(*event), 0);
 
-	if (GL_ALLOC_COOKIE_GUARD(cookie) == GL_GUARD_BRANCH_NOT_TAKEN && go_branch_taken(ctx))
-		return 0;
-	counts = bpf_map_lookup_elem(&gl_alloc_counts, &slot);
-	if (!counts)
-		return 0;
-	read_registers(ctx, GL_ALLOC_COOKIE_KIND(cookie), &registers);
-	if (!registers.size || registers.size < GL_ALLOC_COOKIE_MIN_SIZE(cookie)) {
-		counts->skipped++;
-		return 0;
-	}
-	if (!is_drawn(counts, registers.size))
-		return 0;
-	target = bpf_map_lookup_elem(&gl_alloc_targets, &slot);
-	if (!target)
-		return 0;
-	event = bpf_ringbuf_reserve(&gl_allocs, sizeof(*event), 0);
 	if (!event) {
 		counts->lost++;
-		return 0;
+		return event;
 	}
 	event->slot = (__u16)slot;
-	event->kind = GL_ALLOC_COOKIE_KIND(cookie);
+	event->kind = kind;
+	event->n_pcs = 1;
 	event->tgid = target->tgid;
 	event->time_ns = bpf_ktime_get_ns();
 	event->goid = 0;
 	event->creation_pc = 0;
 	event->start_pc = 0;
 	event->labels = 0;
-	event->object = registers.object;
-	event->size = registers.size;
-	event->type = registers.type;
+	event->object = 0;
+	event->size = 1;
+	event->type = 0;
+	event->mcache = 0;
+	event->span = 0;
+	event->base = 0;
+	event->sweepgen = 0;
+	event->free_index = 0;
+	event->span_class = GL_ALLOC_NO_CLASS;
+	return event;
+}
+
+/*
+ * Of a hit that was drawn, and has allocated by now: where its object is. Another thread of this processor
+ * may have got in between; then nobody knows.
+ */
+static __always_inline void tell_found(struct pt_regs *ctx, struct gl_alloc_counts *counts,
+				       __u32 slot, const struct gl_alloc_target *target)
+{
+	__u64 mcache = counts->wait_mcache;
+	struct gl_alloc *event;
+
+	counts->wait_mcache = 0;
+	if (counts->wait_class < GL_ALLOC_FIRST_SMALL || mcache_of(GO_G(ctx), target) != mcache)
+		return;
+	event = reserve(counts, slot, GL_ALLOC_FOUND, target);
+	if (!event)
+		return;
+	event->mcache = mcache;
+	event->span_class = (__u8)counts->wait_class;
+	fill_cached(event, target);
+	bpf_ringbuf_submit(event, submit_flags(event->time_ns));
+}
+
+/* The span of a large object: that of the last hit, if there is a record of that. */
+static __always_inline void tell_large(struct pt_regs *ctx, struct gl_alloc_counts *counts,
+				       __u32 slot, const struct gl_alloc_target *target, __u64 span)
+{
+	__u64 mcache = target->follows ? mcache_of(GO_G(ctx), target) : 0;
+	bool wanted = !counts->gap ||
+		      (counts->wait_mcache == mcache && counts->wait_class < GL_ALLOC_FIRST_SMALL);
+	struct gl_alloc *event;
+
+	counts->skipped++;
+	if (!mcache || !wanted)
+		return;
+	counts->wait_mcache = 0;
+	event = reserve(counts, slot, GL_ALLOC_LARGE, target);
+	if (!event)
+		return;
+	event->mcache = mcache;
+	event->span_class = 0;
+	event->span = span;
+	fill_span(event, target);
+	bpf_ringbuf_submit(event, submit_flags(event->time_ns));
+}
+
+static __always_inline void tell(struct pt_regs *ctx, struct gl_alloc_counts *counts, __u32 slot,
+				 __u8 kind, const struct gl_alloc_target *target,
+				 const struct registers *registers)
+{
+	struct gl_alloc *event = reserve(counts, slot, kind, target);
+
+	if (!event)
+		return;
+	event->object = registers->object;
+	event->size = registers->size;
+	event->type = registers->type;
+	if (target->follows)
+		fill_place(event, GO_G(ctx), target);
+	if (counts->gap && event->span_class != GL_ALLOC_NO_CLASS) {
+		counts->wait_mcache = event->mcache;
+		counts->wait_class = event->span_class;
+	}
 	fill_goroutine(event, GO_G(ctx), target);
 	fill_stack(ctx, event);
 	bpf_ringbuf_submit(event, submit_flags(event->time_ns));
+}
+
+SEC("uprobe")
+int gl_alloc(struct pt_regs *ctx)
+{
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+	__u32 slot = GL_ALLOC_COOKIE_SLOT(cookie);
+	__u8 kind = GL_ALLOC_COOKIE_KIND(cookie);
+	const struct gl_alloc_target *target;
+	struct gl_alloc_counts *counts;
+	struct registers registers;
+
+	if (GL_ALLOC_COOKIE_GUARD(cookie) == GL_GUARD_BRANCH_NOT_TAKEN && go_branch_taken(ctx))
+		return 0;
+	counts = bpf_map_lookup_elem(&gl_alloc_counts, &slot);
+	if (!counts)
+		return 0;
+	read_registers(ctx, kind, &registers);
+	if (!registers.size || registers.size < GL_ALLOC_COOKIE_MIN_SIZE(cookie)) {
+		counts->skipped++;
+		return 0;
+	}
+	if (kind != GL_ALLOC_LARGE && !counts->wait_mcache && !is_drawn(counts, registers.size))
+		return 0;
+	target = bpf_map_lookup_elem(&gl_alloc_targets, &slot);
+	if (!target)
+		return 0;
+	if (kind == GL_ALLOC_LARGE) {
+		tell_large(ctx, counts, slot, target, registers.object);
+		return 0;
+	}
+	if (counts->wait_mcache) {
+		tell_found(ctx, counts, slot, target);
+		if (!is_drawn(counts, registers.size))
+			return 0;
+	}
+	tell(ctx, counts, slot, kind, target, &registers);
 	return 0;
 }
 

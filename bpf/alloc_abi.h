@@ -16,8 +16,18 @@ enum gl_alloc_kind {
 	GL_ALLOC_SAMPLE = 0,	 /* profilealloc(mp, object, size): one of MemProfileRate bytes */
 	GL_ALLOC_CALL = 1,	 /* mallocgc(size, type, ...) and those like it: each allocation */
 	GL_ALLOC_SAMPLE_OLD = 2, /* mProf_Malloc(object, size), until Go 1.22 */
-	GL_ALLOC_KINDS = 3,
+	GL_ALLOC_LARGE =
+		3, /* (*spanSet).push(set, span): the span of the last call's large object */
+	GL_ALLOC_FOUND = 4, /* none: where the allocator is behind the last call that was drawn */
+	GL_ALLOC_KINDS = 5,
 };
+
+/* Go's size classes (src/runtime/sizeclasses.go): of objects up to this, by their size in words. */
+#define GL_ALLOC_SMALL_MAX   32768
+#define GL_ALLOC_SMALL_WORDS (GL_ALLOC_SMALL_MAX / 8 + 1)
+
+/* From startAddr on; in Go 1.18 to 1.27 sweepgen ends 80 bytes further. */
+#define GL_SPAN_WORDS 10
 
 /* Fields of one Go version's runtime.g, in the slot of the process. */
 struct gl_alloc_target {
@@ -27,11 +37,19 @@ struct gl_alloc_target {
 	__u16 m_curg;
 	__u8 gopc_word; /* as in struct gl_target */
 	__u8 startpc_word;
-	__u16 padding;
+	__u8 follows; /* calls tell where the allocator is */
+	__u8 headers; /* as Go 1.22 and later: 8 bytes before objects of more than 512 with pointers */
 	__u32 tgid;
+	__u16 m_p, p_mcache, mcache_alloc;
+	__u16 span_start;		    /* offset in runtime.mspan */
+	__u8 freeindex_word, sweepgen_half; /* from there on, in units of 8 and 4 bytes */
+	__u16 padding;
+	__u32 padding2;
 };
 
-#define GL_ALLOC_NO_FIELD 0xffff
+#define GL_ALLOC_NO_FIELD    0xffff
+#define GL_ALLOC_NO_CLASS    0xff
+#define GL_ALLOC_FIRST_SMALL 2 /* span classes below are those of large objects */
 
 struct gl_alloc {
 	__u16 slot;
@@ -41,10 +59,19 @@ struct gl_alloc {
 	__u64 time_ns; /* CLOCK_MONOTONIC */
 	__u64 goid;    /* 0: the runtime's own, on no goroutine's behalf */
 	__u64 creation_pc, start_pc;
-	__u64 labels;		   /* where g.labels points */
-	__u64 object;		   /* of samples; 0: not known */
-	__u64 size;		   /* of a sample that of its size class, of a call as asked for */
-	__u64 type;		   /* of a call: address of its type descriptor, 0 for bytes */
+	__u64 labels; /* where g.labels points */
+	__u64 object; /* of samples; 0: not known */
+	__u64 size;   /* of a sample that of its size class, of a call as asked for */
+	__u64 type;   /* of a call: address of its type descriptor, 0 for bytes */
+	/*
+	 * Of a call, before it allocates, and of a large object's span: the processor's cache, its span for
+	 * such objects, and where the span's objects begin. 0: not known.
+	 */
+	__u64 mcache, span, base;
+	__u32 sweepgen;	  /* mspan.sweepgen */
+	__u16 free_index; /* mspan.freeindex */
+	__u8 span_class;  /* GL_ALLOC_NO_CLASS: a tiny object in a block that is there already */
+	__u8 padding;
 	__u64 pcs[GL_ALLOC_STACK]; /* return addresses, innermost first */
 };
 
@@ -71,6 +98,8 @@ struct gl_alloc_counts {
 	__u64 skipped; /* seen by another probe, too, or nothing was allocated */
 	__u64 gap;     /* from one to the next that is drawn, on average; 0: each one is */
 	__s64 left;    /* of the amount until the next one */
+	/* The last one that was drawn: its object is looked for at the next hit. mcache 0: none. */
+	__u64 wait_mcache, wait_class;
 };
 
 /* So that there are also records of small objects among large ones. */
@@ -83,8 +112,8 @@ struct gl_alloc_counts {
 #define GL_ALLOC_GAPS	  1024
 #define GL_ALLOC_GAP_UNIT (1 << 16)
 
-_Static_assert(sizeof(struct gl_alloc_target) == 16, "gl_alloc_target is part of the ABI");
-_Static_assert(sizeof(struct gl_alloc) == 72 + 8 * GL_ALLOC_STACK, "gl_alloc is part of the ABI");
-_Static_assert(sizeof(struct gl_alloc_counts) == 48, "gl_alloc_counts is part of the ABI");
+_Static_assert(sizeof(struct gl_alloc_target) == 32, "gl_alloc_target is part of the ABI");
+_Static_assert(sizeof(struct gl_alloc) == 104 + 8 * GL_ALLOC_STACK, "gl_alloc is part of the ABI");
+_Static_assert(sizeof(struct gl_alloc_counts) == 64, "gl_alloc_counts is part of the ABI");
 
 #endif /* GLEAKD_BPF_ALLOC_ABI_H */

@@ -89,6 +89,7 @@ var columns = []column{
 	field("p_id", "p", "id"),
 	field("p_status", "p", "status"),
 	field("p_m", "p", "m"),
+	field("p_mcache", "p", "mcache"),
 	field("p_goidcache", "p", "goidcache"),
 	field("p_goidcacheend", "p", "goidcacheend"),
 	// A slice of pointers, from 1.23 on of pointers and times.
@@ -97,6 +98,7 @@ var columns = []column{
 	field("timer_arg", "timer", "arg"),
 	field("p_wbBuf_next", "p", "wbBuf.next"),
 	field("p_wbBuf_buf", "p", "wbBuf.buf"),
+	field("mcache_alloc", "mcache", "alloc"),
 
 	field("sched_goidgen", "schedt", "goidgen"),
 	field("sched_ngsys", "schedt", "ngsys"),

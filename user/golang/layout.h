@@ -25,8 +25,9 @@
 	X(g_asyncSafePoint) X(g_xRegs) X(g_sizeof)                                          \
 	X(defer_heap) X(defer_fn) X(defer_link) X(defer_sizeof)                             \
 	X(m_g0) X(m_procid) X(m_curg) X(m_gsignal) X(m_p)                                   \
-	X(p_id) X(p_status) X(p_m) X(p_goidcache) X(p_goidcacheend)                         \
-	X(p_timers) X(timer_when) X(timer_arg) X(p_wbBuf_next) X(p_wbBuf_buf)                                                      \
+	X(p_id) X(p_status) X(p_m) X(p_mcache) X(p_goidcache) X(p_goidcacheend)             \
+	X(p_timers) X(timer_when) X(timer_arg) X(p_wbBuf_next) X(p_wbBuf_buf)         \
+	X(mcache_alloc)                                                                     \
 	X(sched_goidgen) X(sched_ngsys)                                                     \
 	X(sudog_g) X(sudog_elem) X(sudog_waitlink) X(sudog_c) X(sudog_next)                 \
 	X(sudog_prev) X(sudog_sizeof)                                                       \

@@ -28,6 +28,7 @@ enum {
 	MHEAP,
 	HEAP_ARENA,
 	MSPAN,
+	MCACHE,
 	SPECIAL,
 	CLEANUP_QUEUE,
 	CLEANUP_BLOCK,
@@ -58,6 +59,7 @@ static const struct {
 	[MHEAP] = {"mheap_", "runtime.mheap", .optional = true},
 	[HEAP_ARENA] = {"heapArena_", "runtime.heapArena", .optional = true},
 	[MSPAN] = {"mspan_", "runtime.mspan", .optional = true},
+	[MCACHE] = {"mcache_", "runtime.mcache", .optional = true},
 	[SPECIAL] = {"special_", "runtime.special", .optional = true},
 	[CLEANUP_QUEUE] = {"cleanupQueue_", "runtime.cleanupQueue", .optional = true},
 	[CLEANUP_BLOCK] = {"cleanupBlock_", "runtime.cleanupBlock", .optional = true},
@@ -265,9 +267,10 @@ static const struct {
 
 /* Columns of the other structs that only heaps and timers need: a new Go may rename them. */
 static const char *const minor_columns[] = {
-	"g_sched_ctxt", "g_sched_lr", "g_panic",	"g_defer",	     "g_asyncSafePoint",
-	"m_gsignal",	"m_p",	      "p_wbBuf_next",	"p_wbBuf_buf",	     "sudog_next",
-	"sudog_prev",	"hchan_buf",  "hchan_elemtype", "moduledata_rodata", "p_timers",
+	"g_sched_ctxt",	    "g_sched_lr",	 "g_panic",    "g_defer",
+	"g_asyncSafePoint", "m_gsignal",	 "m_p",	       "p_wbBuf_next",
+	"p_wbBuf_buf",	    "sudog_next",	 "sudog_prev", "hchan_buf",
+	"hchan_elemtype",   "moduledata_rodata", "p_timers",   "p_mcache",
 };
 
 static bool is_optional(const char *column, uint32_t oldest, uint32_t newest)

@@ -13,14 +13,21 @@
  * each small size class (malloc_tables_generated.go), which compiled code calls past mallocgc, and which
  * mallocgc calls for all sizes up to that of the largest of these classes.
  */
-enum { FUNCTION_MALLOCGC, FUNCTION_PROFILEALLOC, FUNCTION_MPROF_MALLOC, FUNCTION_FIRST_SPECIAL };
+enum {
+	FUNCTION_MALLOCGC,
+	FUNCTION_PROFILEALLOC,
+	FUNCTION_MPROF_MALLOC,
+	FUNCTION_ALLOC_LARGE,
+	FUNCTION_PUSH,
+	FUNCTION_FIRST_SPECIAL
+};
 
 #define MAX_CLASS     26 /* 512 bytes: no more are made */
 #define MAX_TINY_SIZE 15
 #define MAX_NAMES     (FUNCTION_FIRST_SPECIAL + 1 + MAX_TINY_SIZE + 2 * MAX_CLASS)
 #define NAME_MAX_TEXT 48
 
-_Static_assert(MAX_NAMES - FUNCTION_FIRST_SPECIAL + 1 <= ALLOC_PLAN_MAX_SITES, "all have room");
+_Static_assert(MAX_NAMES - FUNCTION_FIRST_SPECIAL + 2 <= ALLOC_PLAN_MAX_SITES, "all have room");
 
 /* src/runtime/sizeclasses.go, class_to_size: the same from Go 1.18 to 1.27. */
 static const uint16_t class_bytes[MAX_CLASS + 1] = {0,	 8,   16,  24,	32,  48,  64,  80,  96,
@@ -56,6 +63,8 @@ static void add_names(struct planner *planner)
 	add_name(planner, "mallocgc", -1, 0);
 	add_name(planner, "profilealloc", -1, 0);
 	add_name(planner, "mProf_Malloc", -1, 0);
+	add_name(planner, "(*mcache).allocLarge", -1, 0);
+	add_name(planner, "(*spanSet).push", -1, 0);
 	add_name(planner, "mallocgcTinySC", 2, 0);
 	for (int size = 1; size <= MAX_TINY_SIZE; size++)
 		add_name(planner, "mallocgcTinySize", size, 0);
@@ -142,6 +151,29 @@ static int plan_samples(const struct planner *planner, struct alloc_plan *plan,
 			plan, failure);
 }
 
+/*
+ * Where a large object's span is at hand: the allocator puts it on a list (src/runtime/mcache.go allocLarge). Without
+ * it large objects are counted, and not followed.
+ */
+static void plan_large(const struct planner *planner, struct alloc_plan *plan)
+{
+	const struct pclntab_func *function = &planner->functions[FUNCTION_ALLOC_LARGE];
+	uint64_t push = planner->functions[FUNCTION_PUSH].entry;
+	struct alloc_site_plan *site = &plan->sites[plan->n];
+	__cleanup_free uint8_t *bytes = NULL;
+	struct path_point point;
+	struct code code;
+
+	if (!function->entry || !push ||
+	    function_code__read(planner->image, function, &bytes, &code) ||
+	    path__only_call(&code, push, &point) ||
+	    probe_site__set(&site->site, planner->image, function->entry,
+			    planner->names[FUNCTION_ALLOC_LARGE], &point))
+		return;
+	site->kind = GL_ALLOC_LARGE;
+	plan->n++;
+}
+
 static int plan_all(const struct planner *planner, struct alloc_plan *plan, struct failure *failure)
 {
 	uint16_t largest = 0;
@@ -156,6 +188,8 @@ static int plan_all(const struct planner *planner, struct alloc_plan *plan, stru
 	/* What mallocgc hands on to those is seen there. */
 	if (!err && plan->n > 1)
 		plan->sites[0].min_size = class_bytes[largest] + 1;
+	if (!err)
+		plan_large(planner, plan);
 	return err;
 }
 

@@ -50,12 +50,12 @@ int alloc_probes__ring_fd(const struct alloc_probes *probes)
 }
 
 int alloc_probes__describe(struct alloc_probes *probes, size_t slot, const struct go_layout *layout,
-			   pid_t pid, struct failure *failure)
+			   pid_t pid, bool follows, struct failure *failure)
 {
 	union program_target target;
 	int err;
 
-	if (!gl_alloc_target__describe(layout, pid, &target.allocations))
+	if (!gl_alloc_target__describe(layout, pid, follows, &target.allocations))
 		return failure__set(
 			failure, -EINVAL,
 			"the probes cannot read the goroutines of Go 1.%d: its runtime.g "

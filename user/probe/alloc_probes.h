@@ -37,10 +37,10 @@ int alloc_probes__ring_fd(const struct alloc_probes *probes);
 
 /*
  * alloc_probes__describe - tell the program what process @pid is in @slot, below GL_ALLOC_MAX_TARGETS.
- * Errors: -EINVAL the layout does not fit the ABI, else the kernel's.
+ * @follows: each call tells where the allocator is. Errors: -EINVAL the layout does not fit the ABI, else the kernel's.
  */
 int alloc_probes__describe(struct alloc_probes *probes, size_t slot, const struct go_layout *layout,
-			   pid_t pid, struct failure *failure) __must_check;
+			   pid_t pid, bool follows, struct failure *failure) __must_check;
 
 /*
  * alloc_probes__attach - all sites of @plan, in the file of @exe_fd (O_PATH will do); on failure nothing is attached. Errors:

@@ -207,7 +207,10 @@ int path__cheapest(const struct code *code, const struct path_query *query,
 	return err ? err : walk(code, &listing, query, ret_point);
 }
 
-int path__only_return(const struct code *code, struct path_point *ret_point)
+/* The one instruction that is such; `offset` is never 0: see path.h. */
+static int only_one(const struct code *code,
+		    bool (*is_it)(const struct insn *insn, uint64_t target), uint64_t target,
+		    struct path_point *ret_point)
 {
 	__cleanup(listing__done) struct listing listing = {0};
 	struct path_point point = {.location = GL_G_IN_REG0, .guard = GL_GUARD_NONE};
@@ -216,7 +219,7 @@ int path__only_return(const struct code *code, struct path_point *ret_point)
 	if (err)
 		return err;
 	for (size_t i = 1; i < listing.n; i++) {
-		if (!listing.insns[i].returns)
+		if (!is_it(&listing.insns[i], target))
 			continue;
 		if (point.offset)
 			return -ENOENT;
@@ -228,6 +231,27 @@ int path__only_return(const struct code *code, struct path_point *ret_point)
 		return -ENOENT;
 	*ret_point = point;
 	return 0;
+}
+
+static bool is_return(const struct insn *insn, uint64_t target)
+{
+	(void)target;
+	return insn->returns;
+}
+
+static bool is_call_of(const struct insn *insn, uint64_t target)
+{
+	return insn->kind == INSN_CALL && insn->target == target && insn->probeable;
+}
+
+int path__only_return(const struct code *code, struct path_point *ret_point)
+{
+	return only_one(code, is_return, 0, ret_point);
+}
+
+int path__only_call(const struct code *code, uint64_t target, struct path_point *ret_point)
+{
+	return only_one(code, is_call_of, target, ret_point);
 }
 
 int path__calls(const struct code *code, uint64_t target)

@@ -56,4 +56,11 @@ int path__only_return(const struct code *code, struct path_point *ret_point) __m
  */
 int path__calls(const struct code *code, uint64_t target) __must_check;
 
+/*
+ * path__only_call - the one call of @target in the function, where its arguments are in their registers.
+ * Errors: -ENOENT there is none, or several; as above.
+ */
+int path__only_call(const struct code *code, uint64_t target,
+		    struct path_point *ret_point) __must_check;
+
 #endif /* GLEAKD_PROBE_PATH_H */

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "golang/size_classes.h"
 #include "probe/alloc_cost.h"
 #include "probe/alloc_draws.h"
 #include "probe/calibrate.h"
@@ -104,6 +105,17 @@ static int load_goroutines(struct programs *programs)
 	return err ? err : gleakd_bpf__load(skeleton);
 }
 
+static void set_classes(uint8_t by_words[GL_ALLOC_SMALL_WORDS])
+{
+	uint8_t class = 1;
+
+	for (size_t words = 1; words < GL_ALLOC_SMALL_WORDS; words++) {
+		while (go_class_sizes[class] < words * 8)
+			class ++;
+		by_words[words] = class;
+	}
+}
+
 static int load_allocations(struct programs *programs)
 {
 	int err, n_cpus = libbpf_num_possible_cpus();
@@ -126,6 +138,7 @@ static int load_allocations(struct programs *programs)
 		programs->programs[event] = skeleton->progs.gl_alloc;
 	skeleton->rodata->gl_alloc_wakeup_bytes = programs->ring_bytes / 2;
 	alloc_draws__table((uint32_t *)skeleton->rodata->gl_alloc_gaps);
+	set_classes((uint8_t *)skeleton->rodata->gl_size_classes);
 	err = prepare_programs(programs, skeleton->maps.gl_allocs, skeleton->obj);
 	return err ? err : alloc_bpf__load(skeleton);
 }

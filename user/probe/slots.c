@@ -44,7 +44,29 @@ bool gl_target__describe(const struct go_layout *layout, pid_t pid, struct gl_ta
 	return true;
 }
 
-bool gl_alloc_target__describe(const struct go_layout *layout, pid_t pid,
+/* False: they are not where the program looks for them. */
+static bool describe_places(const struct go_layout *l, struct gl_alloc_target *target)
+{
+	const uint32_t window = GL_SPAN_WORDS * 8;
+	uint32_t free_at = l->mspan_freeindex - l->mspan_startAddr,
+		 sweep_at = l->mspan_sweepgen - l->mspan_startAddr;
+
+	if (l->m_p > UINT16_MAX || l->p_mcache > UINT16_MAX || l->mcache_alloc > UINT16_MAX ||
+	    l->mspan_startAddr > UINT16_MAX || free_at % 8 || free_at >= window || sweep_at % 4 ||
+	    sweep_at >= window)
+		return false;
+	target->m_p = (__u16)l->m_p;
+	target->p_mcache = (__u16)l->p_mcache;
+	target->mcache_alloc = (__u16)l->mcache_alloc;
+	target->span_start = (__u16)l->mspan_startAddr;
+	target->freeindex_word = (__u8)(free_at / 8);
+	target->sweepgen_half = (__u8)(sweep_at / 4);
+	/* Versions with headers have largeType, as in user/heap/spans/spans.c. */
+	target->headers = l->mspan_largeType != GO_LAYOUT_ABSENT;
+	return true;
+}
+
+bool gl_alloc_target__describe(const struct go_layout *layout, pid_t pid, bool follows,
 			       struct gl_alloc_target *ret_target)
 {
 	bool labels = layout->g_labels < GL_ALLOC_NO_FIELD;
@@ -62,5 +84,6 @@ bool gl_alloc_target__describe(const struct go_layout *layout, pid_t pid,
 		.startpc_word = g.startpc_word,
 		.tgid = g.tgid,
 	};
+	ret_target->follows = follows && describe_places(layout, ret_target);
 	return true;
 }

@@ -30,8 +30,8 @@ void slots__release(struct slots *slots, size_t slot);
  */
 bool gl_target__describe(const struct go_layout *layout, pid_t pid,
 			 struct gl_target *ret_target) __must_check;
-/* gl_alloc_target__describe - the same for allocations. */
-bool gl_alloc_target__describe(const struct go_layout *layout, pid_t pid,
+/* gl_alloc_target__describe - the same for allocations. @follows: where their objects are is wanted. */
+bool gl_alloc_target__describe(const struct go_layout *layout, pid_t pid, bool follows,
 			       struct gl_alloc_target *ret_target) __must_check;
 
 #endif /* GLEAKD_PROBE_SLOTS_H */

@@ -41,6 +41,16 @@ struct alloc_groups {
 	size_t n_members, members_capacity;
 };
 
+/* How many objects there were for each that was followed. */
+static double followed_scale(const struct alloc_flow_entry *entry)
+{
+	double followed = entry->followed - entry->lost;
+
+	if (followed < 1)
+		return 1;
+	return fmax(entry->objects / followed, 1);
+}
+
 struct alloc_share alloc_share__of(const struct alloc_flow_entry *entry,
 				   const struct alloc_figures *figures)
 {
@@ -56,18 +66,33 @@ struct alloc_share alloc_share__of(const struct alloc_flow_entry *entry,
 	share.variance =
 		(alloc_weights__variance(figures->weights, entry) * scale * scale + chance) *
 		bytes * bytes;
-	share.in_use_objects = entry->live * scale;
+	share.samples = entry->live;
+	if (figures->source == ALLOC_SOURCE_SAMPLE_HITS) {
+		share.in_use_objects = entry->live * scale;
+		share.in_use_variance =
+			heap_sample__variance(entry->live, entry->bytes, figures->rate);
+	} else {
+		scale = followed_scale(entry);
+		share.in_use_objects = entry->live_weight * scale;
+		/* As heap_sample__variance() has it. */
+		share.in_use_variance = entry->live_squares * scale * scale - share.in_use_objects;
+	}
 	share.in_use_bytes = share.in_use_objects * bytes;
+	share.old_bytes = entry->old_weight * scale * bytes;
+	share.in_use_variance = fmax(share.in_use_variance, 0) * bytes * bytes;
 	return share;
 }
 
-static void add_share(struct alloc_share *sum, const struct alloc_share *share)
+void alloc_share__add(struct alloc_share *sum, const struct alloc_share *share)
 {
 	sum->objects += share->objects;
 	sum->bytes += share->bytes;
 	sum->variance += share->variance;
 	sum->in_use_objects += share->in_use_objects;
 	sum->in_use_bytes += share->in_use_bytes;
+	sum->in_use_variance += share->in_use_variance;
+	sum->samples += share->samples;
+	sum->old_bytes += share->old_bytes;
 }
 
 /* --- groups ---------------------------------------------------------------------------------------- */
@@ -151,7 +176,7 @@ static int add_entry(struct alloc_groups *groups, struct target *target,
 	if (err)
 		return err;
 	sums = &groups->sums[i];
-	add_share(&sums->share, &share);
+	alloc_share__add(&sums->share, &share);
 	sums->labels = entry->labels;
 	sums->type = entry->type;
 	if (share.bytes > sums->stack_bytes) {
@@ -172,9 +197,11 @@ static void note_live(struct alloc_groups *groups, struct target *target, struct
 	const struct heap_sample_object *live;
 	size_t n;
 
-	groups->report.in_use_known = groups->report.figures.source == ALLOC_SOURCE_SAMPLE_HITS &&
-				      samples && samples->last;
-	if (!groups->report.in_use_known)
+	groups->report.in_use_known = groups->report.figures.source != ALLOC_SOURCE_SAMPLE_HITS ||
+				      (samples && samples->last);
+	/* Objects that are followed have been counted. */
+	if (groups->report.figures.source != ALLOC_SOURCE_SAMPLE_HITS ||
+	    !groups->report.in_use_known)
 		return;
 	alloc_flow__live(flow);
 	live = heap_samples__objects(samples->last, &n);

@@ -24,10 +24,14 @@ struct alloc_share {
 	double objects, bytes;
 	double variance; /* of bytes */
 	double in_use_objects, in_use_bytes;
+	double in_use_variance; /* of bytes */
+	/* Of objects that are followed: those that are there to stay, and what they stand for. */
+	double samples, old_bytes;
 };
 
 /* alloc_share__of - by where the figures come from. */
 struct alloc_share alloc_share__of(const struct alloc_flow_entry *entry,
 				   const struct alloc_figures *figures);
+void alloc_share__add(struct alloc_share *sum, const struct alloc_share *share);
 
 #endif /* GLEAKD_REPORT_ALLOC_GROUPS_H */

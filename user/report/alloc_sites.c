@@ -10,15 +10,13 @@
 #include "base/array.h"
 #include "base/hash.h"
 #include "base/index.h"
-#include "naming/site_frames.h"
+#include "report/alloc_places.h"
 
-#define MAX_SITES     (1u << 17)
 #define NAME_MAX_TEXT 512
 #define HELD_MIN_PART 20 /* what holds less than one in so many of its bytes is not named */
 
 /* What is added up for a site, beside what is reported. */
 struct sums {
-	uint64_t place;
 	double in_use_variance, alloc_variance; /* of bytes */
 	double grown;				/* bytes in use since the first look */
 	struct alloc_evidence evidence;
@@ -28,12 +26,9 @@ struct sums {
 
 struct alloc_sites {
 	struct report_allocations report;
-	struct report_alloc_site *all;
+	struct alloc_places places;
 	struct sums *sums; /* of each site */
-	size_t n, capacity, sums_capacity;
-	struct index *by_place;
-	struct report_frame **stacks; /* owned, of each site */
-	size_t stacks_capacity;
+	size_t n_sums, sums_capacity;
 	uint64_t changed_ns; /* of the samples that they were built of */
 };
 
@@ -59,46 +54,17 @@ struct build {
 
 /* --- one site ----------------------------------------------------------------------------------- */
 
-static bool find_site(const struct alloc_sites *sites, uint64_t place, size_t *ret_i)
-{
-	struct index_search search = index__search(sites->by_place, hash__keyed_word(place));
-
-	while (index__next(&search)) {
-		if (sites->sums[search.number].place != place)
-			continue;
-		*ret_i = search.number;
-		return true;
-	}
-	return false;
-}
-
 /* @none: the evidence of a site that has no bucket yet. */
 static int site_of(struct alloc_sites *sites, const struct site_frames *frames,
 		   const struct alloc_evidence *none, size_t *ret_i)
 {
-	struct report_alloc_site site = {.allocated_at = frames->blocked_at};
-	size_t i = sites->n;
-	int err;
+	int err = alloc_places__of(&sites->places, frames, ret_i);
 
-	if (find_site(sites, frames->place, ret_i))
-		return 0;
-	if (!array__reserve(sites->all, sites->capacity, i + 1) ||
-	    !array__reserve(sites->sums, sites->sums_capacity, i + 1) ||
-	    !array__reserve(sites->stacks, sites->stacks_capacity, i + 1))
-		return -ENOMEM;
-	err = index__add(sites->by_place, hash__keyed_word(frames->place), (uint32_t)i);
-	if (err)
+	if (err || *ret_i < sites->n_sums)
 		return err;
-	snprintf(site.id, sizeof(site.id), "%08x", (uint32_t)(frames->place ^ frames->place >> 32));
-	sites->all[i] = site;
-	sites->sums[i] = (struct sums){
-		.place = frames->place,
-		.stack_weight = -1,
-		.evidence = *none,
-	};
-	sites->stacks[i] = NULL;
-	sites->n++;
-	*ret_i = i;
+	if (!array__reserve(sites->sums, sites->sums_capacity, sites->n_sums + 1))
+		return -ENOMEM;
+	sites->sums[sites->n_sums++] = (struct sums){.stack_weight = -1, .evidence = *none};
 	return 0;
 }
 
@@ -107,19 +73,12 @@ static int offer_stack(struct build *build, size_t i, const struct heap_sample_b
 		       double weight)
 {
 	struct heap_paths *paths = target_view__paths(build->target);
-	const struct site_frames *frames = &build->frames;
 	struct alloc_sites *sites = build->sites;
-	struct report_frame *stack;
 
 	if (weight <= sites->sums[i].stack_weight)
 		return 0;
-	stack = malloc((frames->n_stack + 1) * sizeof(*stack));
-	if (!stack)
+	if (alloc_places__keep_stack(&sites->places, i, &build->frames))
 		return -ENOMEM;
-	memcpy(stack, frames->stack, frames->n_stack * sizeof(*stack));
-	free(sites->stacks[i]);
-	sites->stacks[i] = stack;
-	sites->all[i].n_stack = frames->n_stack;
 	sites->sums[i].stack_weight = weight;
 	if (paths && bucket->n_pcs)
 		sites->sums[i].what =
@@ -145,7 +104,7 @@ static uint64_t add(uint64_t sum, uint64_t n)
 static void add_bucket(struct alloc_sites *sites, size_t i, const struct heap_sample_bucket *bucket,
 		       double grown)
 {
-	struct report_alloc_site *site = &sites->all[i];
+	struct report_alloc_site *site = &sites->places.all[i];
 	struct sums *sums = &sites->sums[i];
 	uint64_t rate = sites->report.rate, size = bucket->size;
 	double scale = heap_sample__scale(size, rate), square = (double)size * (double)size;
@@ -212,13 +171,13 @@ static int name_types(struct build *build)
 	struct alloc_sites *sites = build->sites;
 	char text[NAME_MAX_TEXT];
 
-	for (size_t i = 0; i < sites->n && paths; i++) {
+	for (size_t i = 0; i < sites->places.n && paths; i++) {
 		heap_allocated__name(heap_paths__allocated(paths), &sites->sums[i].what, text,
 				     sizeof(text));
 		if (!*text)
 			continue;
-		sites->all[i].type = strdup(text);
-		if (!sites->all[i].type)
+		sites->places.all[i].type = strdup(text);
+		if (!sites->places.all[i].type)
 			return -ENOMEM;
 	}
 	return 0;
@@ -228,7 +187,7 @@ static int name_types(struct build *build)
 static int name_held(struct build *build, struct heap_paths *paths, const struct held *held,
 		     size_t n)
 {
-	struct report_alloc_site *site = &build->sites->all[held->site];
+	struct report_alloc_site *site = &build->sites->places.all[held->site];
 	const struct path_tree *tree = heap_paths__tree(paths);
 	char text[NAME_MAX_TEXT];
 
@@ -357,16 +316,15 @@ static void finish(struct build *build)
 	/* Where they are read again and again, by what stayed over the periods that were judged. */
 	if (build->samples->again)
 		sites->report.growth_known =
-			sites->n && alloc_judge__of(&sites->sums[0].evidence).verdict;
+			sites->places.n && alloc_judge__of(&sites->sums[0].evidence).verdict;
 	else
 		sites->report.growth_known = between_ns != 0;
 	sites->report.watched = build->samples->again;
-	for (size_t i = 0; i < sites->n; i++) {
-		struct report_alloc_site *site = &sites->all[i];
+	for (size_t i = 0; i < sites->places.n; i++) {
+		struct report_alloc_site *site = &sites->places.all[i];
 		struct sums *sums = &sites->sums[i];
 
 		site->judgement = alloc_judge__of(&sums->evidence);
-		site->stack = sites->stacks[i];
 		if (site->in_use_bytes)
 			site->relative_error =
 				sqrt(sums->in_use_variance) / (double)site->in_use_bytes;
@@ -378,53 +336,6 @@ static void finish(struct build *build)
 		else if (between_ns)
 			site->growth_per_minute = sums->grown / minutes;
 	}
-}
-
-static double key_of(const struct report_alloc_site *site, enum report_alloc_order order)
-{
-	switch (order) {
-	case REPORT_BY_IN_USE_BYTES:
-		return (double)site->in_use_bytes;
-	case REPORT_BY_IN_USE_OBJECTS:
-		return (double)site->in_use_objects;
-	case REPORT_BY_ALLOC_BYTES:
-		return (double)site->alloc_bytes;
-	case REPORT_BY_ALLOC_OBJECTS:
-		return (double)site->alloc_objects;
-	case REPORT_BY_GROWTH:
-		return site->growth_per_minute;
-	}
-	return 0;
-}
-
-struct ordering {
-	enum report_alloc_order by;
-	bool growing_first;
-};
-
-static bool grows(const struct report_alloc_site *site)
-{
-	return site->judgement.verdict == ALLOC_GROWING;
-}
-
-/* What is equal is in the same order in each report. */
-static int compare(const void *a, const void *b, void *ctx)
-{
-	const struct report_alloc_site *x = a, *y = b;
-	const struct ordering *ordering = ctx;
-	bool both_grow = grows(x) && grows(y);
-	enum report_alloc_order order =
-		ordering->growing_first && both_grow ? REPORT_BY_GROWTH : ordering->by;
-	double key_x = key_of(x, order), key_y = key_of(y, order);
-
-	if (ordering->growing_first && grows(x) != grows(y))
-		return grows(x) ? -1 : 1;
-
-	if (key_x != key_y)
-		return key_x < key_y ? 1 : -1;
-	if (x->alloc_bytes != y->alloc_bytes)
-		return x->alloc_bytes < y->alloc_bytes ? 1 : -1;
-	return strcmp(x->id, y->id);
 }
 
 static int take_all(struct build *build)
@@ -460,9 +371,9 @@ static int copy_text(char **to, const char *from)
 
 static const struct report_alloc_site *find_by_id(const struct alloc_sites *sites, const char *id)
 {
-	for (size_t i = 0; sites && i < sites->n; i++) {
-		if (!strcmp(sites->all[i].id, id))
-			return &sites->all[i];
+	for (size_t i = 0; sites && i < sites->places.n; i++) {
+		if (!strcmp(sites->places.all[i].id, id))
+			return &sites->places.all[i];
 	}
 	return NULL;
 }
@@ -472,11 +383,11 @@ static int inherit(struct alloc_sites *sites, const struct alloc_sites *before)
 {
 	int err = 0;
 
-	for (size_t i = 0; i < sites->n && !err; i++) {
-		struct report_alloc_site *site = &sites->all[i];
+	for (size_t i = 0; i < sites->places.n && !err; i++) {
+		struct report_alloc_site *site = &sites->places.all[i];
 		const struct report_alloc_site *was;
 
-		if (!grows(site) || site->held_by[0])
+		if (!alloc_site__grows(site) || site->held_by[0])
 			continue;
 		was = find_by_id(before, site->id);
 		if (!was)
@@ -499,8 +410,8 @@ static bool is_current(const struct alloc_sites *sites, const struct target *tar
 /* Whether something grows of which it is not known who holds it. */
 static bool lack_holders(const struct alloc_sites *sites)
 {
-	for (size_t i = 0; sites && i < sites->n; i++) {
-		if (grows(&sites->all[i]) && !sites->all[i].held_by[0])
+	for (size_t i = 0; sites && i < sites->places.n; i++) {
+		if (alloc_site__grows(&sites->places.all[i]) && !sites->places.all[i].held_by[0])
 			return true;
 	}
 	return false;
@@ -510,7 +421,6 @@ static int build_sites(struct target *target, enum report_alloc_order order,
 		       const struct alloc_sites *before, struct alloc_sites **ret_sites)
 {
 	const struct target_samples *samples = target_samples__get(target);
-	struct ordering ordering = {.by = order};
 	struct alloc_sites *sites;
 	struct build *build;
 	int err;
@@ -518,10 +428,9 @@ static int build_sites(struct target *target, enum report_alloc_order order,
 	*ret_sites = NULL;
 	if (!samples)
 		return 0;
-	ordering.growing_first = samples->again;
 	sites = calloc(1, sizeof(*sites));
 	build = calloc(1, sizeof(*build));
-	err = sites && build ? index__new(MAX_SITES, &sites->by_place) : -ENOMEM;
+	err = sites && build ? alloc_places__init(&sites->places) : -ENOMEM;
 	if (!err && samples->last) {
 		*build = (struct build){.target = target, .sites = sites, .samples = samples};
 		build->none.min_window_ns = samples->min_window_ns;
@@ -538,12 +447,11 @@ static int build_sites(struct target *target, enum report_alloc_order order,
 		alloc_sites__free(sites);
 		return err;
 	}
-	if (sites->n)
-		qsort_r(sites->all, sites->n, sizeof(sites->all[0]), compare, &ordering);
+	alloc_places__sort(&sites->places, order, samples->again);
 	sites->changed_ns = samples->changed_ns;
 	sites->report.missing = samples->missing.text;
-	sites->report.sites = sites->all;
-	sites->report.n_sites = sites->n;
+	sites->report.sites = sites->places.all;
+	sites->report.n_sites = sites->places.n;
 	*ret_sites = sites;
 	return 0;
 }
@@ -575,16 +483,8 @@ void alloc_sites__free(struct alloc_sites *sites)
 {
 	if (!sites)
 		return;
-	for (size_t i = 0; i < sites->n; i++) {
-		free(sites->stacks[i]);
-		free(sites->all[i].type);
-		for (size_t k = 0; k < REPORT_MAX_HELD_BY; k++)
-			free(sites->all[i].held_by[k]);
-	}
-	free(sites->stacks);
-	free(sites->all);
+	alloc_places__done(&sites->places);
 	free(sites->sums);
-	index__free(sites->by_place);
 	free(sites);
 }
 

@@ -3,66 +3,56 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
-#include "base/hash.h"
-#include "base/index.h"
-#include "naming/site_frames.h"
 #include "report/alloc_groups.h"
+#include "report/alloc_places.h"
 #include "session/target_allocs.h"
 
-#define MAX_SITES (1u << 17)
-#define NO_SITE	  UINT32_MAX
+#define NO_SITE UINT32_MAX
 
 /* What is added up for a site, beside what is reported. */
 struct sums {
-	uint64_t place;
-	double objects, bytes, variance;
+	struct alloc_share share;
 	double most; /* bytes of the entry with the most, whose stack and type are shown */
 	uint64_t type;
+	struct alloc_evidence evidence;
 };
 
 struct flow_sites {
 	struct report_allocations report;
-	struct report_alloc_site *all;
-	struct sums *sums;
-	struct report_frame **stacks; /* owned */
-	size_t n, capacity, sums_capacity, stacks_capacity;
-	struct index *by_place;
+	struct alloc_places places;
+	struct sums *sums; /* of each */
+	size_t n_sums, sums_capacity;
 };
 
 struct build {
 	struct target *target;
 	struct flow_sites *sites;
 	const struct alloc_figures *figures;
-	uint32_t *of_stack; /* sites by number of stack; NO_SITE: not known yet */
+	struct followed_past past;
+	bool followed;
+	struct alloc_evidence none, whole; /* of what has no past; the heap */
+	uint32_t *of_stack;		   /* sites by number of stack; NO_SITE: not known yet */
 	size_t n_stacks;
+	int err; /* that a callback met */
 	struct site_frames frames;
 };
 
 /* --- one site ----------------------------------------------------------------------------------- */
 
-static int add_site(struct flow_sites *sites, const struct site_frames *frames)
+static int site_of(struct build *build, size_t *ret_i)
 {
-	struct report_alloc_site site = {.allocated_at = frames->blocked_at};
-	size_t i = sites->n;
-	int err;
+	struct flow_sites *sites = build->sites;
+	int err = alloc_places__of(&sites->places, &build->frames, ret_i);
 
-	if (!array__reserve(sites->all, sites->capacity, i + 1) ||
-	    !array__reserve(sites->sums, sites->sums_capacity, i + 1) ||
-	    !array__reserve(sites->stacks, sites->stacks_capacity, i + 1))
-		return -ENOMEM;
-	err = index__add(sites->by_place, hash__keyed_word(frames->place), (uint32_t)i);
-	if (err)
+	if (err || *ret_i < sites->n_sums)
 		return err;
-	snprintf(site.id, sizeof(site.id), "%08x", (uint32_t)(frames->place ^ frames->place >> 32));
-	sites->all[i] = site;
-	sites->sums[i] = (struct sums){.place = frames->place, .most = -1};
-	sites->stacks[i] = NULL;
-	sites->n++;
+	if (!array__reserve(sites->sums, sites->sums_capacity, sites->n_sums + 1))
+		return -ENOMEM;
+	sites->sums[sites->n_sums++] = (struct sums){.most = -1, .evidence = build->none};
 	return 0;
 }
 
@@ -75,7 +65,6 @@ static void resolve(struct build *build, uint32_t stack)
 static int site_of_stack(struct build *build, uint32_t stack, size_t *ret_i)
 {
 	bool known = stack < build->n_stacks;
-	struct index_search search;
 	int err;
 
 	if (known && build->of_stack[stack] != NO_SITE) {
@@ -83,33 +72,10 @@ static int site_of_stack(struct build *build, uint32_t stack, size_t *ret_i)
 		return 0;
 	}
 	resolve(build, stack);
-	*ret_i = build->sites->n;
-	search = index__search(build->sites->by_place, hash__keyed_word(build->frames.place));
-	while (index__next(&search)) {
-		if (build->sites->sums[search.number].place == build->frames.place)
-			*ret_i = search.number;
-	}
-	err = *ret_i < build->sites->n ? 0 : add_site(build->sites, &build->frames);
+	err = site_of(build, ret_i);
 	if (!err && known)
 		build->of_stack[stack] = (uint32_t)*ret_i;
 	return err;
-}
-
-/* The stack of most of it stands for the others. */
-static int keep_stack(struct build *build, size_t i, uint32_t stack)
-{
-	struct flow_sites *sites = build->sites;
-	struct report_frame *copy;
-
-	resolve(build, stack);
-	copy = malloc((build->frames.n_stack + 1) * sizeof(*copy));
-	if (!copy)
-		return -ENOMEM;
-	memcpy(copy, build->frames.stack, build->frames.n_stack * sizeof(*copy));
-	free(sites->stacks[i]);
-	sites->stacks[i] = copy;
-	sites->all[i].n_stack = build->frames.n_stack;
-	return 0;
 }
 
 static int take_entry(struct build *build, const struct alloc_flow_entry *entry)
@@ -126,37 +92,100 @@ static int take_entry(struct build *build, const struct alloc_flow_entry *entry)
 	if (err)
 		return err;
 	sums = &build->sites->sums[i];
-	sums->objects += share.objects;
-	sums->bytes += share.bytes;
-	sums->variance += share.variance;
+	alloc_share__add(&sums->share, &share);
 	if (share.bytes <= sums->most)
 		return 0;
 	sums->most = share.bytes;
 	sums->type = entry->type;
-	return keep_stack(build, i, entry->stack);
+	/* The stack of most of it stands for the others. */
+	resolve(build, entry->stack);
+	return alloc_places__keep_stack(&build->sites->places, i, &build->frames);
+}
+
+/* --- what became of them ------------------------------------------------------------------------- */
+
+/* What one object that was followed stands for at this site, on average of those that are alive. */
+static double bytes_per_sample(const struct sums *sums)
+{
+	return sums->share.samples > 0 ? sums->share.old_bytes / sums->share.samples : 0;
+}
+
+static bool on_bucket(void *ctx, uint64_t bucket, const struct alloc_past *past)
+{
+	struct build *build = ctx;
+	struct sums *sums;
+	double bytes;
+	size_t i;
+
+	build->err = site_of_stack(build, alloc_follow__stack(bucket), &i);
+	if (build->err == -ENOSPC)
+		build->err = 0;
+	else if (!build->err) {
+		sums = &build->sites->sums[i];
+		bytes = bytes_per_sample(sums);
+		alloc_evidence__add(&sums->evidence, past, bytes);
+		alloc_evidence__add(&build->whole, past, bytes);
+	}
+	return !build->err;
+}
+
+static int judge_all(struct build *build)
+{
+	struct flow_sites *sites = build->sites;
+
+	if (!build->followed || !build->past.history)
+		return 0;
+	alloc_history__each(build->past.history, on_bucket, build);
+	for (size_t i = 0; i < sites->n_sums && !build->err; i++) {
+		struct alloc_evidence *evidence = &sites->sums[i].evidence;
+		struct report_alloc_site *site = &sites->places.all[i];
+
+		alloc_evidence__of_heap(evidence, build->past.heap_bytes, &build->whole);
+		site->judgement = alloc_judge__of(evidence);
+		site->growth_per_minute = site->judgement.bytes_per_minute;
+		sites->report.growth_known |= site->judgement.verdict != ALLOC_NOT_JUDGED;
+	}
+	return build->err;
+}
+
+static void follow(struct build *build)
+{
+	build->followed = target_allocs__past(build->target, &build->past);
+	build->none.min_window_ns = build->past.min_window_ns;
+	if (build->followed && build->past.history)
+		build->none.times = *alloc_history__times(build->past.history);
+	build->whole = build->none;
+	build->sites->report.in_use_known = build->followed;
 }
 
 /* --- all of them -------------------------------------------------------------------------------- */
+
+static double relative_error(const struct alloc_share *share, bool in_use_known)
+{
+	if (in_use_known && share->in_use_bytes > 0)
+		return sqrt(share->in_use_variance) / share->in_use_bytes;
+	return share->bytes > 0 ? sqrt(share->variance) / share->bytes : 0;
+}
 
 static int finish(struct build *build)
 {
 	struct flow_sites *sites = build->sites;
 
-	for (size_t i = 0; i < sites->n; i++) {
+	for (size_t i = 0; i < sites->n_sums; i++) {
 		const char *type = target_allocs__type(build->target, sites->sums[i].type);
-		struct report_alloc_site *site = &sites->all[i];
-		const struct sums *sums = &sites->sums[i];
+		struct report_alloc_site *site = &sites->places.all[i];
+		const struct alloc_share *share = &sites->sums[i].share;
 
-		site->alloc_objects = (uint64_t)llround(sums->objects);
-		site->alloc_bytes = (uint64_t)llround(sums->bytes);
-		if (sums->bytes > 0)
-			site->relative_error = sqrt(sums->variance) / sums->bytes;
-		site->stack = sites->stacks[i];
+		site->alloc_objects = (uint64_t)llround(share->objects);
+		site->alloc_bytes = (uint64_t)llround(share->bytes);
+		site->in_use_objects = (uint64_t)llround(share->in_use_objects);
+		site->in_use_bytes = (uint64_t)llround(share->in_use_bytes);
+		site->relative_error = relative_error(share, build->followed);
 		site->type = type ? strdup(type) : NULL;
 		if (type && !site->type)
 			return -ENOMEM;
 	}
-	return 0;
+	return judge_all(build);
 }
 
 static int take_all(struct build *build)
@@ -172,29 +201,16 @@ static int take_all(struct build *build)
 		return -ENOMEM;
 	for (size_t i = 0; i < build->n_stacks; i++)
 		build->of_stack[i] = NO_SITE;
+	follow(build);
 	for (size_t i = 0; i < n && !err; i++)
 		err = take_entry(build, &entries[i]);
 	return err ? err : finish(build);
 }
 
-/* What is equal is in the same order in each report. */
-static int compare(const void *a, const void *b, void *ctx)
-{
-	const struct report_alloc_site *x = a, *y = b;
-	const enum report_alloc_order *order = ctx;
-	bool by_objects = *order == REPORT_BY_IN_USE_OBJECTS || *order == REPORT_BY_ALLOC_OBJECTS;
-
-	if (by_objects && x->alloc_objects != y->alloc_objects)
-		return x->alloc_objects < y->alloc_objects ? 1 : -1;
-	if (x->alloc_bytes != y->alloc_bytes)
-		return x->alloc_bytes < y->alloc_bytes ? 1 : -1;
-	return strcmp(x->id, y->id);
-}
-
 static int make(struct build *build)
 {
 	struct flow_sites *sites = build->sites;
-	int err = index__new(MAX_SITES, &sites->by_place);
+	int err = alloc_places__init(&sites->places);
 
 	if (err || !build->figures->windows)
 		return err;
@@ -221,14 +237,13 @@ int flow_sites__build(struct target *target, enum report_alloc_order order,
 		flow_sites__free(sites);
 		return err;
 	}
-	if (sites->n)
-		qsort_r(sites->all, sites->n, sizeof(sites->all[0]), compare, &order);
+	alloc_places__sort(&sites->places, order, false);
 	sites->report.missing = figures->windows  ? "" :
 				*figures->missing ? figures->missing :
 				*figures->ended	  ? figures->ended :
 						    "no window of time was open yet";
-	sites->report.sites = sites->all;
-	sites->report.n_sites = sites->n;
+	sites->report.sites = sites->places.all;
+	sites->report.n_sites = sites->places.n;
 	*ret_sites = sites;
 	return 0;
 }
@@ -237,14 +252,8 @@ void flow_sites__free(struct flow_sites *sites)
 {
 	if (!sites)
 		return;
-	for (size_t i = 0; i < sites->n; i++) {
-		free(sites->stacks[i]);
-		free(sites->all[i].type);
-	}
-	free(sites->stacks);
-	free(sites->all);
+	alloc_places__done(&sites->places);
 	free(sites->sums);
-	index__free(sites->by_place);
 	free(sites);
 }
 

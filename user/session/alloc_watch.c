@@ -70,16 +70,27 @@ static bool on_record(void *ctx, const void *data, size_t size)
 	return ++watch->batch < watch->ring_records;
 }
 
-static void drain(struct alloc_watch *watch)
+/* @now: where the allocator is, is of interest at this moment. */
+static void drain(struct alloc_watch *watch, bool now)
 {
 	for (size_t i = 0; i < watch->n; i++) {
 		struct target_allocs *allocs = watch->by_slot[i]->allocs;
+		uint64_t lost = allocs->counts.lost;
 
 		target_allocs__begin(watch->by_slot[i]);
+		if (allocs->follow && allocs->attached && !allocs->gap)
+			alloc_follow__peek(allocs->follow, now);
 		(void)!alloc_probes__counts(watch->probes, i, &allocs->counts);
+		if (allocs->follow && allocs->counts.lost != lost)
+			alloc_follow__gap(allocs->follow, allocs->attached && !allocs->gap);
 	}
 	watch->batch = 0;
 	bpf_ring__consume(watch->ring, on_record, watch);
+	/* Else there are records that are older. */
+	for (size_t i = 0; i < watch->n && watch->batch < watch->ring_records; i++) {
+		if (watch->by_slot[i]->allocs->follow)
+			alloc_follow__found(watch->by_slot[i]->allocs->follow);
+	}
 }
 
 /* --- what is attached ------------------------------------------------------------------------------ */
@@ -125,6 +136,8 @@ static void open_window(struct alloc_watch *watch, struct target *target)
 	allocs->valid_from_ns = allocs->opened_ns;
 	allocs->valid_to_ns = UINT64_MAX;
 	allocs->n_windows++;
+	if (allocs->follow)
+		alloc_follow__gap(allocs->follow, !allocs->gap);
 	if (!allocs->gap) {
 		allocs->period_began_ns = allocs->opened_ns;
 		allocs->period_cpu_ns = allocs->opened_cpu_ns;
@@ -138,114 +151,19 @@ static void open_window(struct alloc_watch *watch, struct target *target)
 		  target__pid(target), (unsigned long long)allocs->n_windows);
 }
 
-static void note_window(struct target *target, uint64_t now_ns)
-{
-	struct target_allocs *allocs = target->allocs;
-	uint64_t cpu_ns = allocs->opened_cpu_ns;
-
-	if (!allocs->attached)
-		return;
-	(void)!process__cpu_ns(target__pid(target), &cpu_ns);
-	allocs->window_cpu_ns += cpu_ns - min_of(cpu_ns, allocs->opened_cpu_ns);
-	allocs->opened_cpu_ns = cpu_ns;
-	allocs->window_ns += now_ns - allocs->opened_ns;
-	allocs->attached_ns += now_ns - allocs->opened_ns;
-	allocs->opened_ns = now_ns;
-}
-
 static void close_window(struct target *target)
 {
 	struct target_allocs *allocs = target->allocs;
 
-	note_window(target, clock__monotonic_ns());
+	target_allocs__note_window(target, clock__monotonic_ns());
 	allocs->valid_to_ns = allocs->opened_ns;
 	allocs->closed_known = !heap_class_counts__read(allocs->runtime, &allocs->closed);
 	for (size_t i = 0; i < allocs->n_modules; i++)
 		alloc_links__detach(&allocs->modules[i].links);
 	allocs->attached = false;
+	if (allocs->follow)
+		alloc_follow__gap(allocs->follow, false);
 	alloc_windows__set(&allocs->windows, false, allocs->valid_to_ns);
-}
-
-/* --- periods --------------------------------------------------------------------------------------- */
-
-/* By how much *@before has grown, which is now from now on. */
-static uint64_t grown(uint64_t now, uint64_t *before)
-{
-	uint64_t more = now > *before ? now - *before : 0;
-
-	*before += more;
-	return more;
-}
-
-/* What the runtime has counted from the beginning of the period until now, or until @closed; false: not known. */
-static bool count_period(struct target_allocs *allocs, bool closed, struct alloc_counts *counts)
-{
-	struct heap_class_counts now = allocs->closed;
-
-	if (allocs->source == ALLOC_SOURCE_SAMPLE_HITS || !allocs->counted_known)
-		return false;
-	if (closed ? !allocs->closed_known : heap_class_counts__read(allocs->runtime, &now) != 0)
-		return false;
-	/* What is being moved from one of its counters to another may be missing for a moment. */
-	for (size_t c = 0; c < ALLOC_CLASSES; c++)
-		counts->objects[c] = grown(now.objects[c], &allocs->counted.objects[c]);
-	counts->large_bytes = grown(now.large_bytes, &allocs->counted.large_bytes);
-	return true;
-}
-
-/* What one has cost in this period, with its share of the records. */
-static double hits_ns(const struct target_allocs *allocs)
-{
-	double hits = (double)(allocs->counts.hits - allocs->settled.hits);
-	uint64_t records = allocs->records - allocs->settled_records + allocs->counts.lost -
-			   allocs->settled.lost;
-
-	return allocs->cost.hit_ns +
-	       (hits > 0 ? (double)records * allocs->cost.record_ns / hits : 0);
-}
-
-/*
- * A period ends with its window. How long the pause before it was does not depend on what the window saw; the
- * pause after it does, which is longer after one that was dear. Without a window, it is as the time before.
- */
-static void settle(struct target *target)
-{
-	struct target_allocs *allocs = target->allocs;
-	uint64_t now_ns = allocs->valid_to_ns;
-	struct alloc_period period = {.ns_per_hit = hits_ns(allocs)};
-	struct alloc_counts counts;
-	uint64_t cpu_ns = allocs->opened_cpu_ns;
-	/* Then it ended with the window: the kernel takes its time for probes to go. */
-	bool closed = !allocs->attached && allocs->window_ns;
-
-	if (!closed) {
-		now_ns = clock__monotonic_ns();
-		note_window(target, now_ns);
-		(void)!process__cpu_ns(target__pid(target), &cpu_ns);
-	}
-	if (!allocs->window_ns) {
-		if (allocs->n_windows && count_period(allocs, closed, &counts)) {
-			alloc_weights__extend(&allocs->weights, allocs->flow, &counts);
-			allocs->period_began_ns = now_ns;
-			allocs->period_cpu_ns = cpu_ns;
-		}
-		return;
-	}
-	period.period_ns = now_ns - allocs->period_began_ns;
-	period.window_ns = allocs->window_ns;
-	period.cpu_ns = allocs->window_cpu_ns;
-	period.all_cpu_ns = cpu_ns - min_of(cpu_ns, allocs->period_cpu_ns);
-	period.complete = allocs->window_ns >= period.period_ns &&
-			  allocs->counts.lost == allocs->settled.lost;
-	if (count_period(allocs, closed, &counts))
-		period.counted = &counts;
-	alloc_weights__settle(&allocs->weights, allocs->flow, &period);
-	allocs->window_ns = 0;
-	allocs->window_cpu_ns = 0;
-	allocs->period_began_ns = now_ns;
-	allocs->period_cpu_ns = cpu_ns;
-	allocs->settled = allocs->counts;
-	allocs->settled_records = allocs->records;
 }
 
 /* --- when ------------------------------------------------------------------------------------------ */
@@ -305,34 +223,53 @@ static bool wants_window(const struct alloc_watch *watch, struct target *target,
 	       !rests;
 }
 
+/* While one window is open all the time nothing is missed. */
+static struct followed_time followed_time(const struct target_allocs *allocs, uint64_t now_ns)
+{
+	uint64_t watched_ns = allocs->began_ns ? now_ns - min_of(now_ns, allocs->began_ns) : 0;
+	bool seen_all = allocs->attached && allocs->n_windows == 1;
+
+	return (struct followed_time){
+		.now_ns = now_ns,
+		.watched_ns = max_of(watched_ns, (uint64_t)1),
+		.apart_ns = seen_all || !allocs->n_windows ? 0 : watched_ns / allocs->n_windows,
+	};
+}
+
 static void look_at(struct alloc_watch *watch, struct target *target)
 {
 	struct target_allocs *allocs = target->allocs;
 	uint64_t now_ns = clock__monotonic_ns();
+	struct followed_time time = followed_time(allocs, now_ns);
 	bool wanted, period_over;
 
-	if (allocs->missing.text[0] || allocs->ended.text[0])
+	if (allocs->missing.text[0])
+		return;
+	if (allocs->follow)
+		alloc_follow__tick(allocs->follow, &time);
+	if (allocs->ended.text[0])
 		return;
 	wanted = wants_window(watch, target, now_ns);
 	period_over = allocs->attached &&
 		      now_ns - max_of(allocs->period_began_ns, allocs->valid_from_ns) > PERIOD_NS;
 	if (period_over)
-		note_window(target, now_ns);
+		target_allocs__note_window(target, now_ns);
 	if (period_over && should_change(allocs))
 		wanted = false;
 	if (!wanted && allocs->attached) {
+		drain(watch, true);
 		close_window(target);
 		access__come_first(false);
-		drain(watch);
+		drain(watch, false);
 		choose_gap(allocs);
-		settle(target);
+		target_allocs__settle(target);
 	} else if (period_over) {
-		settle(target);
+		target_allocs__settle(target);
 	}
 	if (wanted && !allocs->attached) {
 		/* What is seen in full stands for itself alone: the pause is as the time before. */
 		if (!allocs->gap)
-			settle(target);
+			target_allocs__settle(target);
 		open_window(watch, target);
 	}
 }
@@ -353,7 +290,7 @@ void alloc_watch__tick(struct alloc_watch *watch)
 	if (!is_attached(watch) && now_ns < watch->ticked_ns + PAUSE_TICK_NS)
 		return;
 	watch->ticked_ns = now_ns;
-	drain(watch);
+	drain(watch, false);
 	for (size_t i = 0; i < watch->n; i++)
 		look_at(watch, watch->by_slot[i]);
 }
@@ -368,10 +305,16 @@ void alloc_watch__rest(struct alloc_watch *watch, bool rests)
 
 void alloc_watch__settle(struct alloc_watch *watch)
 {
-	drain(watch);
+	drain(watch, true);
 	for (size_t i = 0; i < watch->n; i++) {
-		if (!watch->by_slot[i]->allocs->missing.text[0])
-			settle(watch->by_slot[i]);
+		struct target_allocs *allocs = watch->by_slot[i]->allocs;
+		struct followed_time time = followed_time(allocs, clock__monotonic_ns());
+
+		if (allocs->missing.text[0])
+			continue;
+		target_allocs__settle(watch->by_slot[i]);
+		if (allocs->follow)
+			alloc_follow__look(allocs->follow, &time);
 	}
 }
 
@@ -413,11 +356,26 @@ static int plan_modules(struct target *target, struct failure *failure)
 	return 0;
 }
 
+/* Where the runtime has samples, it keeps them itself. */
+static int follow_objects(const struct alloc_watch *watch, struct target_allocs *allocs,
+			  struct failure *failure)
+{
+	const struct alloc_follow_options options = {
+		.period_ns = watch->options.period_ns,
+		.min_window_ns = watch->options.min_window_ns,
+	};
+
+	if (alloc_follow__new(allocs->runtime, allocs->flow, &options, &allocs->follow))
+		return failure__set(failure, -ENOMEM, "out of memory");
+	return 0;
+}
+
 static int prepare(struct alloc_watch *watch, struct target *target, uint64_t rate)
 {
 	struct target_allocs *allocs;
 	struct failure *failure;
 	struct failure opened = {""};
+	bool follows;
 	int err = target_allocs__open(target, &opened);
 
 	if (!target->allocs)
@@ -426,6 +384,7 @@ static int prepare(struct alloc_watch *watch, struct target *target, uint64_t ra
 	failure = &allocs->missing;
 	*failure = opened;
 	allocs->source = source_for(watch, rate);
+	follows = allocs->source != ALLOC_SOURCE_SAMPLE_HITS;
 	allocs->rate = rate;
 	allocs->slot = watch->n;
 	alloc_windows__init(&allocs->windows,
@@ -440,7 +399,9 @@ static int prepare(struct alloc_watch *watch, struct target *target, uint64_t ra
 	if (!err)
 		err = alloc_probes__describe(watch->probes, allocs->slot,
 					     go_binary__layout(target->executable->binary),
-					     target__pid(target), failure);
+					     target__pid(target), follows, failure);
+	if (!err && follows)
+		err = follow_objects(watch, allocs, failure);
 	return err;
 }
 

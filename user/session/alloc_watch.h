@@ -11,6 +11,8 @@ struct alloc_watch_options {
 	bool exact;	     /* each allocation, all the time, whatever it costs */
 	bool samples;	     /* of programs that sample themselves, those samples */
 	double max_overhead; /* share of the target's CPU time; 0: no limit */
+	/* Of objects that are followed: as in struct alloc_follow_options. */
+	uint64_t period_ns, min_window_ns;
 };
 
 /* How often alloc_watch__tick() is to be called; while nothing is attached it does not do much. */

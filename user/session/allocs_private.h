@@ -8,6 +8,7 @@
 #include "heap/view/counters.h"
 #include "probe/alloc_probes.h"
 #include "probe/alloc_windows.h"
+#include "session/alloc_follow.h"
 #include "session/target_allocs.h"
 
 #define ALLOC_MAX_MODULES 16 /* of a target, plugins included */
@@ -52,6 +53,7 @@ struct target_allocs {
 	struct alloc_flow *flow;
 	struct stack_table *stacks;
 	struct label_texts labels;
+	struct alloc_follow *follow; /* NULL: the runtime's samples are seen */
 
 	struct alloc_windows windows;
 	struct alloc_cost cost;
@@ -80,6 +82,15 @@ int target_allocs__open(struct target *target, struct failure *failure) __must_c
 void target_allocs__begin(struct target *target);
 /* target_allocs__take - a record of the ring buffer, of this target. */
 void target_allocs__take(struct target *target, const struct gl_alloc *record);
+
+/* target_allocs__note_window - how long the window that is open, if one is, has been until @now_ns. */
+void target_allocs__note_window(struct target *target, uint64_t now_ns);
+/*
+ * target_allocs__settle - the hits of the period become figures, and the next begins. A period ends with its window.
+ * How long the pause before it was does not depend on what the window saw; the pause after it does, which is
+ * longer after one that was dear. Without a window, it is as the time before.
+ */
+void target_allocs__settle(struct target *target);
 
 /* target_allocs__spent_ns - of the target's CPU time, by all hits so far. */
 double target_allocs__spent_ns(const struct target_allocs *allocs);

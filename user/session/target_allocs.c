@@ -190,8 +190,8 @@ static uint64_t slot_of(const struct gl_alloc *record)
 						  record->object / aligned * aligned;
 }
 
-static void take(struct target *target, const struct gl_alloc *record,
-		 const struct alloc_block *block)
+static uint32_t take(struct target *target, const struct gl_alloc *record,
+		     const struct alloc_block *block)
 {
 	const struct alloc_hit hit = {
 		.goid = record->goid,
@@ -207,19 +207,30 @@ static void take(struct target *target, const struct gl_alloc *record,
 		.labels = labels_at(target, record->labels),
 	};
 
-	alloc_flow__take(target->allocs->flow, &hit);
+	return alloc_flow__take(target->allocs->flow, &hit);
 }
 
 void target_allocs__take(struct target *target, const struct gl_alloc *record)
 {
 	struct target_allocs *allocs = target->allocs;
+	bool is_call = record->kind != GL_ALLOC_LARGE && record->kind != GL_ALLOC_FOUND;
+	struct followed_hit hit = {
+		.entry = ALLOC_NO_ENTRY,
+		.weight = alloc_draws__weight(record->size, allocs->gap),
+		.time_ns = record->time_ns,
+		.drawn = allocs->gap,
+	};
 	struct alloc_block block;
 
-	allocs->records++;
+	allocs->records += is_call;
 	if (record->time_ns < allocs->valid_from_ns || record->time_ns > allocs->valid_to_ns)
 		return;
-	block = block_of(target, record);
-	take(target, record, &block);
+	if (is_call) {
+		block = block_of(target, record);
+		hit.entry = take(target, record, &block);
+	}
+	if (allocs->follow)
+		alloc_follow__record(allocs->follow, record, &hit);
 }
 
 /* --- its life -------------------------------------------------------------------------------------- */
@@ -272,6 +283,7 @@ void target_allocs__close(struct target *target)
 	free(allocs->modules);
 	label_texts__done(&allocs->labels);
 	stack_table__free(allocs->stacks);
+	alloc_follow__free(allocs->follow);
 	alloc_flow__free(allocs->flow);
 	heap_types__free(allocs->types);
 	free(allocs->runtime_modules);
@@ -311,6 +323,16 @@ bool target_allocs__figures(const struct target *target, struct alloc_figures *r
 		.missing = allocs->missing.text,
 		.ended = allocs->ended.text,
 	};
+	return true;
+}
+
+bool target_allocs__past(const struct target *target, struct followed_past *ret_past)
+{
+	const struct target_allocs *allocs = target->allocs;
+
+	if (!allocs || !allocs->follow)
+		return false;
+	alloc_follow__past(allocs->follow, ret_past);
 	return true;
 }
 

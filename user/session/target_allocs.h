@@ -8,12 +8,16 @@
  * all targets.
  */
 #include "observe/stack_table.h"
+#include "session/alloc_follow.h"
 #include "session/target.h"
 #include "track/alloc_flow.h"
 #include "track/alloc_weights.h"
 
 /* target_allocs__figures - false: nobody watches. */
 bool target_allocs__figures(const struct target *target, struct alloc_figures *ret_figures);
+
+/* target_allocs__past - what became of the objects that were seen; false: they are not followed. */
+bool target_allocs__past(const struct target *target, struct followed_past *ret_past);
 
 /* Of these the rest says nothing where `missing` is not "". */
 struct alloc_flow *target_allocs__flow(const struct target *target);

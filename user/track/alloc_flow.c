@@ -157,20 +157,21 @@ static void note_object(struct alloc_flow *flow, uint64_t address, uint32_t entr
 	flow->objects[flow->n_objects++] = (struct object){address, entry};
 }
 
-void alloc_flow__take(struct alloc_flow *flow, const struct alloc_hit *hit)
+uint32_t alloc_flow__take(struct alloc_flow *flow, const struct alloc_hit *hit)
 {
 	uint32_t goroutine, entry;
 
 	flow->hits++;
 	if (goroutine_of(flow, hit, &goroutine) || entry_of(flow, hit, goroutine, &entry)) {
 		flow->refused++;
-		return;
+		return ALLOC_NO_ENTRY;
 	}
 	flow->goroutines[goroutine].window_hits += hit->weight;
 	flow->entries[entry].hits++;
 	flow->entries[entry].window_hits += hit->weight;
 	flow->entries[entry].window_squares += hit->weight * hit->weight;
 	note_object(flow, hit->object, entry);
+	return entry;
 }
 
 void alloc_flow__live(struct alloc_flow *flow)

@@ -62,8 +62,15 @@ struct alloc_flow_entry {
 	uint8_t size_class;
 	bool tiny;
 	uint32_t stack, labels;
-	uint32_t goroutine;    /* in alloc_flow__goroutines() */
-	uint32_t live;	       /* of its objects, by the last alloc_flow__live() */
+	uint32_t goroutine; /* in alloc_flow__goroutines() */
+	uint32_t live;	    /* of its objects, by the last alloc_flow__live() */
+	double live_weight; /* by alloc_followed__count(): how many of those that are followed are in use */
+	double live_squares; /* sum of the squares of what each stands for in that */
+	double old_weight;   /* and of these, those that the `live` ones stand for */
+	double young,
+		young_squares; /* ns that those that died were in use for, as far as they were young */
+	double followed;       /* hits whose objects are known, by weight; of these: */
+	double lost;	       /* nobody knows what became of them */
 	uint64_t hits;	       /* that were told */
 	double window_hits;    /* all, since the last alloc_weights__settle() */
 	double window_squares; /* of the weights of those that were told */
@@ -88,8 +95,9 @@ int alloc_flow__new(const struct alloc_flow_limits *limits,
 		    struct alloc_flow **ret_flow) __must_check;
 void alloc_flow__free(struct alloc_flow *flow);
 
-/* alloc_flow__take - one hit. What has no room is counted as refused. */
-void alloc_flow__take(struct alloc_flow *flow, const struct alloc_hit *hit);
+/* alloc_flow__take - one hit. Returns its entry; what has no room is counted as refused: ALLOC_NO_ENTRY. */
+#define ALLOC_NO_ENTRY UINT32_MAX
+uint32_t alloc_flow__take(struct alloc_flow *flow, const struct alloc_hit *hit);
 
 /*
  * alloc_flow__live - begin to say which objects are alive: none so far. _is_alive: the one at @address,

@@ -16,6 +16,8 @@ struct window {
 	double bytes[ALLOC_PERIODS + 1];
 	uint64_t freed;
 	uint64_t ns;
+	bool held_against_heap;
+	double heap[2], whole[2]; /* at its beginning and end */
 };
 
 void alloc_evidence__add(struct alloc_evidence *evidence, const struct alloc_past *past,
@@ -25,6 +27,16 @@ void alloc_evidence__add(struct alloc_evidence *evidence, const struct alloc_pas
 		evidence->stayed[i] += past->stayed[i];
 		evidence->freed[i] += past->freed[i];
 		evidence->bytes[i] += past->stayed[i] * bytes;
+	}
+}
+
+void alloc_evidence__of_heap(struct alloc_evidence *evidence, const double heap_bytes[ALLOC_LOOKS],
+			     const struct alloc_evidence *whole)
+{
+	evidence->held_against_heap = true;
+	for (unsigned int i = 0; i < evidence->times.n; i++) {
+		evidence->heap[i] = heap_bytes[i];
+		evidence->whole[i] = whole->bytes[i];
 	}
 }
 
@@ -49,7 +61,12 @@ static bool window_of(const struct alloc_evidence *e, unsigned int step, struct 
 	if (e->times.n <= step * ALLOC_PERIODS)
 		return false;
 	first = last - step * ALLOC_PERIODS;
-	*window = (struct window){.ns = e->times.ns[last] - e->times.ns[first]};
+	*window = (struct window){
+		.ns = e->times.ns[last] - e->times.ns[first],
+		.held_against_heap = e->held_against_heap,
+		.heap = {e->heap[first], e->heap[last]},
+		.whole = {e->whole[first], e->whole[last]},
+	};
 	for (unsigned int i = 0; i <= ALLOC_PERIODS; i++) {
 		window->stayed[i] = e->stayed[first + i * step];
 		window->bytes[i] = e->bytes[first + i * step];
@@ -84,6 +101,29 @@ static bool is_growing(const struct window *w)
 	       rises_all_the_time(w, rise);
 }
 
+/* Whether the heap has become larger by what is said to stay, or by a good part of it. */
+static bool heap_agrees(const struct window *w)
+{
+	double rise = w->heap[1] - w->heap[0];
+
+	if (!w->held_against_heap)
+		return true;
+	return w->heap[0] > 0 && w->heap[1] > 0 && rise > 0 &&
+	       rise * ALLOC_HEAP_PART >= w->whole[1] - w->whole[0] &&
+	       rise * ALLOC_HEAP_PART >= w->bytes[ALLOC_PERIODS] - w->bytes[0];
+}
+
+static void explain_heap(const struct window *w, struct alloc_judgement *judgement)
+{
+	char before[NUMBER_BYTES_SIZE], after[NUMBER_BYTES_SIZE];
+
+	number__bytes((uint64_t)w->heap[0], before);
+	number__bytes((uint64_t)w->heap[1], after);
+	snprintf(judgement->why[judgement->n_why], sizeof(judgement->why[0]),
+		 "what collections left of the whole heap rose from %s to %s", before, after);
+	judgement->n_why++;
+}
+
 static void explain(const struct window *w, struct alloc_judgement *judgement)
 {
 	char before[NUMBER_BYTES_SIZE], after[NUMBER_BYTES_SIZE], window[DURATION_SIZE];
@@ -103,6 +143,8 @@ static void explain(const struct window *w, struct alloc_judgement *judgement)
 			 "none of the %" PRIu64 " sampled objects that stayed was freed",
 			 w->stayed[ALLOC_PERIODS]);
 	judgement->n_why = 2;
+	if (w->held_against_heap)
+		explain_heap(w, judgement);
 }
 
 static double pace(const struct window *w)
@@ -122,6 +164,8 @@ struct alloc_judgement alloc_judge__of(const struct alloc_evidence *evidence)
 		if (!window_of(evidence, step, &window))
 			continue;
 		if (is_growing(&window)) {
+			if (!heap_agrees(&window))
+				continue;
 			judgement.verdict = ALLOC_GROWING;
 			judgement.bytes_per_minute = pace(&window);
 			explain(&window, &judgement);

@@ -16,6 +16,7 @@
 #define ALLOC_MIN_RISE	      16 /* sampled objects: four standard deviations of that many */
 #define ALLOC_MAX_FREED_PART  50 /* no more than one in so many of the rise was freed */
 #define ALLOC_PERIOD_MAX_PART 2	 /* no period has more than one in so many of the rise: a burst */
+#define ALLOC_HEAP_PART	      2	 /* the heap rises by no less than one in so many of what stays */
 #define ALLOC_SLOWING_PART    2 /* the last half rises by no less than one in so many of the first */
 
 /* Of all buckets of a place, over the looks of their pasts. */
@@ -25,11 +26,22 @@ struct alloc_evidence {
 	uint64_t stayed[ALLOC_LOOKS]; /* sampled objects */
 	uint64_t freed[ALLOC_LOOKS];
 	double bytes[ALLOC_LOOKS]; /* that those that stayed stand for */
+	/*
+	 * Of what is followed only since watching began, all seems to grow until the first of it is freed. So what
+	 * stays of all places together is held against the heap.
+	 */
+	bool held_against_heap;
+	double heap[ALLOC_LOOKS]; /* bytes that collections left of it; 0: not known */
+	double whole[ALLOC_LOOKS];
 };
 
 /* alloc_evidence__add - one more bucket, each of whose objects stands for @bytes. */
 void alloc_evidence__add(struct alloc_evidence *evidence, const struct alloc_past *past,
 			 double bytes);
+
+/* alloc_evidence__of_heap - @heap_bytes at each look, @whole: of all places together. */
+void alloc_evidence__of_heap(struct alloc_evidence *evidence, const double heap_bytes[ALLOC_LOOKS],
+			     const struct alloc_evidence *whole);
 
 enum alloc_verdict {
 	ALLOC_NOT_JUDGED, /* too few looks that count */
@@ -39,7 +51,7 @@ enum alloc_verdict {
 
 const char *alloc_verdict__name(enum alloc_verdict verdict); /* "growing"; "" when not judged */
 
-#define ALLOC_MAX_WHY 2
+#define ALLOC_MAX_WHY 3
 
 struct alloc_judgement {
 	enum alloc_verdict verdict;

@@ -7,6 +7,7 @@
 #include "fake_heap.h"
 #include "fuzz.h"
 #include "heap/samples/samples.h"
+#include "heap/samples/survivors.h"
 
 enum choice {
 	SLICES = 1 << 0,
@@ -100,6 +101,26 @@ static void run(struct fake_heap *heap, const struct heap_samples_options *optio
 	heap_samples__free(samples);
 }
 
+/* Objects anywhere, in spans that may be none. */
+static void follow(struct fuzz_input *input, struct fake_heap *heap)
+{
+	struct survivor all[8];
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		uint8_t span = fuzz_input__u8(input), where = fuzz_input__u8(input);
+
+		all[i] = (struct survivor){
+			.mspan = where & 128 ? where : heap->list[span % FAKE_MAX_SPANS],
+			.base = heap->spans[span % FAKE_MAX_SPANS].base,
+			.index = where * 8u,
+			.sweepgen = FAKE_SWEEPGEN - where % 6,
+		};
+	}
+	fuzz__require(!survivors__check(&heap->runtime, all, ARRAY_SIZE(all)));
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		fuzz__require(all[i].fate <= SURVIVOR_DEAD);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input input = {data, size};
@@ -114,6 +135,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	run(heap, &options, 0);
 	patch(&input, heap);
 	run(heap, &options, choices & SLICES ? 1 : 0);
+	follow(&input, heap);
 	fake_heap__free(heap);
 	return 0;
 }

@@ -224,6 +224,7 @@ static void make_info(const struct recipe *recipe)
 	put_struct(recipe, "mheap_", "runtime.mheap", 100000);
 	put_struct(recipe, "heapArena_", "runtime.heapArena", 2200000);
 	put_struct(recipe, "mspan_", "runtime.mspan", row->mspan_sizeof);
+	put_struct(recipe, "mcache_", "runtime.mcache", 1200);
 	put_struct(recipe, "special_", "runtime.special", row->special_sizeof);
 	put_struct(recipe, "bucket_", "runtime.bucket", row->bucket_sizeof);
 	put_struct(recipe, "memRecord_", "runtime.memRecord", row->memRecord_sizeof);

@@ -380,6 +380,47 @@ Test(alloc_history, how_fast_it_grows)
 	cr_assert_float_eq(judge(BUCKET + 8).bytes_per_minute, 0, 0.1);
 }
 
+/* --- held against the heap ----------------------------------------------------------------------- */
+
+static struct alloc_judgement judge_with_heap(double before, double after, double others)
+{
+	struct alloc_evidence evidence = {.times = *alloc_history__times(program.history)}, whole;
+	double heap[ALLOC_LOOKS] = {0};
+	struct alloc_past past;
+
+	alloc_history__past(program.history, BUCKET, &past);
+	alloc_evidence__add(&evidence, &past, 8192);
+	whole = evidence;
+	for (unsigned int i = 0; i < n_looks(); i++) {
+		double part = (double)i / (n_looks() - 1);
+
+		heap[i] = before > 0 ? before + (after - before) * part : 0;
+		whole.bytes[i] += others * part;
+	}
+	alloc_evidence__of_heap(&evidence, heap, &whole);
+	return alloc_judge__of(&evidence);
+}
+
+/* 24 objects of 8 KiB, 197 kB, have come to stay in six periods. */
+Test(alloc_history, what_is_followed_only_since_then_is_held_against_the_heap)
+{
+	struct alloc_judgement judgement;
+
+	look_at_leak(4, LOOKS);
+	judgement = judge_with_heap(1e6, 1.2e6, 0);
+	cr_assert_eq(judgement.verdict, ALLOC_GROWING);
+	cr_assert_str_eq(judgement.why[2],
+			 "what collections left of the whole heap rose from 1.0 MB to 1.2 MB");
+	cr_expect_eq(judge_with_heap(1e6, 1.1e6, 0).verdict, ALLOC_GROWING,
+		     "half of it, by chance");
+	cr_expect_eq(judge_with_heap(1e6, 1.09e6, 0).verdict, ALLOC_NOT_JUDGED);
+	cr_expect_eq(judge_with_heap(1e6, 1e6, 0).verdict, ALLOC_NOT_JUDGED,
+		     "as much went elsewhere");
+	cr_expect_eq(judge_with_heap(1e6, 1.2e6, 3e5).verdict, ALLOC_NOT_JUDGED,
+		     "caches that turn over look like that");
+	cr_expect_eq(judge_with_heap(0, 0, 0).verdict, ALLOC_NOT_JUDGED, "nobody knows");
+}
+
 /* --- across restarts ---------------------------------------------------------------------------- */
 
 struct copy {

@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "golang/size_classes.h"
 
 #define WORD	      8u
 #define SPAN_IN_USE   1 /* src/runtime/mheap.go mSpanInUse */
@@ -25,29 +26,11 @@
 #define ADDRESS_END   (1ULL << GO_HEAP_BITS)
 #define MAX_NELEMS    1024u /* a page of 8-byte objects */
 
-/* src/runtime/sizeclasses.go (internal/runtime/gc from 1.25 on), the same from Go 1.18 to 1.27. */
-static const uint16_t class_sizes[] = {
-	0,     8,     16,    24,    32,	   48,	  64,	 80,	96,    112,   128,   144,
-	160,   176,   192,   208,   224,   240,	  256,	 288,	320,   352,   384,   416,
-	448,   480,   512,   576,   640,   704,	  768,	 896,	1024,  1152,  1280,  1408,
-	1536,  1792,  2048,  2304,  2688,  3072,  3200,	 3456,	4096,  4864,  5376,  6144,
-	6528,  6784,  6912,  8192,  9472,  9728,  10240, 10880, 12288, 13568, 14336, 16384,
-	18432, 19072, 20480, 21760, 24576, 27264, 28672, 32768,
-};
-
-/* Pages of a span of each class, likewise. */
-static const uint8_t class_pages[] = {
-	0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,  1, 1, 1,
-	1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 2, 1, 2, 1, 3, 2,  3, 1, 3,
-	2, 3, 4, 5, 6, 1, 7, 6, 5, 4, 3, 5, 7, 2, 9, 7, 5, 8, 3, 10, 7, 4,
-};
-_Static_assert(ARRAY_SIZE(class_pages) == ARRAY_SIZE(class_sizes), "one per class");
-
 uint8_t heap_spans__size_class(uint64_t size, uint32_t *ret_size)
 {
-	for (size_t i = 1; i < ARRAY_SIZE(class_sizes); i++) {
-		if (size <= class_sizes[i]) {
-			*ret_size = class_sizes[i];
+	for (size_t i = 1; i < GO_SIZE_CLASSES; i++) {
+		if (size <= go_class_sizes[i]) {
+			*ret_size = go_class_sizes[i];
 			return (uint8_t)i;
 		}
 	}
@@ -57,7 +40,7 @@ uint8_t heap_spans__size_class(uint64_t size, uint32_t *ret_size)
 
 uint32_t heap_spans__class_size(uint8_t size_class)
 {
-	return size_class < ARRAY_SIZE(class_sizes) ? class_sizes[size_class] : 0;
+	return size_class < GO_SIZE_CLASSES ? go_class_sizes[size_class] : 0;
 }
 
 /* --- the table ---------------------------------------------------------------------------------- */
@@ -173,14 +156,14 @@ static bool decode(const struct go_layout *l, const uint8_t *mspan, struct heap_
 		span->flags |= HEAP_SPAN_USER_ARENA;
 	if (!span->base || span->base % GO_PAGE_SIZE || span->base >= ADDRESS_END || !npages ||
 	    npages > (ADDRESS_END - span->base) >> GO_PAGE_SHIFT || npages > UINT32_MAX ||
-	    !nelems || nelems > MAX_NELEMS || span->size_class >= ARRAY_SIZE(class_sizes))
+	    !nelems || nelems > MAX_NELEMS || span->size_class >= GO_SIZE_CLASSES)
 		return false;
 	if (!span->size_class)
 		return nelems == 1 && span->elemsize && span->elemsize % WORD == 0 &&
 		       span->elemsize <= heap_span__bytes(span);
-	span->reciprocal = UINT32_MAX / class_sizes[span->size_class] + 1;
-	return span->elemsize == class_sizes[span->size_class] &&
-	       npages == class_pages[span->size_class] &&
+	span->reciprocal = UINT32_MAX / go_class_sizes[span->size_class] + 1;
+	return span->elemsize == go_class_sizes[span->size_class] &&
+	       npages == go_class_pages[span->size_class] &&
 	       nelems * span->elemsize <= heap_span__bytes(span);
 }
 

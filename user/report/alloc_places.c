@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/alloc_places.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/hash.h"
+#include "base/index.h"
+
+#define MAX_SITES (1u << 17)
+
+int alloc_places__init(struct alloc_places *places)
+{
+	*places = (struct alloc_places){0};
+	return index__new(MAX_SITES, &places->by_place);
+}
+
+void alloc_places__done(struct alloc_places *places)
+{
+	for (size_t i = 0; i < places->n; i++) {
+		free(places->stacks[i]);
+		free(places->all[i].type);
+		for (size_t k = 0; k < REPORT_MAX_HELD_BY; k++)
+			free(places->all[i].held_by[k]);
+	}
+	free(places->stacks);
+	free(places->keys);
+	free(places->all);
+	index__free(places->by_place);
+}
+
+static bool find(const struct alloc_places *places, uint64_t key, size_t *ret_i)
+{
+	struct index_search search = index__search(places->by_place, hash__keyed_word(key));
+
+	while (index__next(&search)) {
+		if (places->keys[search.number] != key)
+			continue;
+		*ret_i = search.number;
+		return true;
+	}
+	return false;
+}
+
+int alloc_places__of(struct alloc_places *places, const struct site_frames *frames, size_t *ret_i)
+{
+	struct report_alloc_site site = {.allocated_at = frames->blocked_at};
+	size_t i = places->n;
+	int err;
+
+	if (find(places, frames->place, ret_i))
+		return 0;
+	if (!array__reserve(places->all, places->capacity, i + 1) ||
+	    !array__reserve(places->keys, places->keys_capacity, i + 1) ||
+	    !array__reserve(places->stacks, places->stacks_capacity, i + 1))
+		return -ENOMEM;
+	err = index__add(places->by_place, hash__keyed_word(frames->place), (uint32_t)i);
+	if (err)
+		return err;
+	snprintf(site.id, sizeof(site.id), "%08x", (uint32_t)(frames->place ^ frames->place >> 32));
+	places->all[i] = site;
+	places->keys[i] = frames->place;
+	places->stacks[i] = NULL;
+	places->n++;
+	*ret_i = i;
+	return 0;
+}
+
+int alloc_places__keep_stack(struct alloc_places *places, size_t i,
+			     const struct site_frames *frames)
+{
+	struct report_frame *stack = malloc((frames->n_stack + 1) * sizeof(*stack));
+
+	if (!stack)
+		return -ENOMEM;
+	memcpy(stack, frames->stack, frames->n_stack * sizeof(*stack));
+	free(places->stacks[i]);
+	places->stacks[i] = stack;
+	places->all[i].stack = stack;
+	places->all[i].n_stack = frames->n_stack;
+	return 0;
+}
+
+/* --- their order --------------------------------------------------------------------------------- */
+
+static double key_of(const struct report_alloc_site *site, enum report_alloc_order order)
+{
+	switch (order) {
+	case REPORT_BY_IN_USE_BYTES:
+		return (double)site->in_use_bytes;
+	case REPORT_BY_IN_USE_OBJECTS:
+		return (double)site->in_use_objects;
+	case REPORT_BY_ALLOC_BYTES:
+		return (double)site->alloc_bytes;
+	case REPORT_BY_ALLOC_OBJECTS:
+		return (double)site->alloc_objects;
+	case REPORT_BY_GROWTH:
+		return site->growth_per_minute;
+	}
+	return 0;
+}
+
+struct ordering {
+	enum report_alloc_order by;
+	bool growing_first;
+};
+
+static int compare(const void *a, const void *b, void *ctx)
+{
+	const struct report_alloc_site *x = a, *y = b;
+	const struct ordering *ordering = ctx;
+	bool x_grows = alloc_site__grows(x), y_grows = alloc_site__grows(y);
+	enum report_alloc_order order =
+		ordering->growing_first && x_grows && y_grows ? REPORT_BY_GROWTH : ordering->by;
+	double key_x = key_of(x, order), key_y = key_of(y, order);
+
+	if (ordering->growing_first && x_grows != y_grows)
+		return x_grows ? -1 : 1;
+	if (key_x != key_y)
+		return key_x < key_y ? 1 : -1;
+	if (x->alloc_bytes != y->alloc_bytes)
+		return x->alloc_bytes < y->alloc_bytes ? 1 : -1;
+	return strcmp(x->id, y->id);
+}
+
+void alloc_places__sort(struct alloc_places *places, enum report_alloc_order order,
+			bool growing_first)
+{
+	struct ordering ordering = {.by = order, .growing_first = growing_first};
+
+	if (places->n)
+		qsort_r(places->all, places->n, sizeof(places->all[0]), compare, &ordering);
+}
