@@ -309,7 +309,7 @@ static int64_t tell_usage(struct broker_server *server)
 	const struct access_usage usage = {
 		.quarantined = counts.quarantined,
 		.missed_deadlines = counts.missed,
-		.cpu_seconds = own.cpu_seconds,
+		.cpu_seconds = own.cpu_seconds + (double)counts.cpu_ns / NSEC_PER_SEC,
 		.resident_bytes = own.resident_bytes,
 		.bpf_bytes = bpf_usage__read(PROC_ROOT, ring).bytes,
 	};

@@ -22,7 +22,7 @@ static void tell_plan(const struct target *target, const struct heap_picture_fig
 	number__bytes(figures->left_out_bytes, left_out);
 	log_info(
 		"process %d: %s of memory to copy (%s hold no pointers and are left out), %s; it is "
-		"stopped for about %.3g ms, %.3g ms at most",
+		"stopped for about %.1f ms, %.0f ms at most",
 		target__pid(target), copied, left_out,
 		figures->soft_dirty ? "what is written meanwhile once more" : "twice",
 		(double)figures->expected_stop_ns / NSEC_PER_MSEC,
@@ -55,7 +55,7 @@ static int attempt(struct target *target, const struct options *options, struct 
 	else
 		err = target_heap__prove(target, picture, options->max_memory, failure);
 	if (figures->stopped_ns)
-		log_info("process %d was stopped for %.3g ms", target__pid(target),
+		log_info("process %d was stopped for %.1f ms", target__pid(target),
 			 (double)figures->stopped_ns / NSEC_PER_MSEC);
 	heap_picture__free(picture);
 	return err;

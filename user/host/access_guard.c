@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -25,6 +26,7 @@ static struct {
 	pthread_mutex_t lock;
 	struct access_helper helper; /* .pid 0: there is none */
 	struct priority priority;    /* the helper's */
+	uint64_t cpu_ns;	     /* of those before it */
 	struct quarantine quarantine;
 	pid_t left_behind[MAX_LEFT_BEHIND];
 	size_t n_left_behind;
@@ -41,6 +43,24 @@ static void reap(void)
 	}
 }
 
+/* What the helper that there is has used. */
+static uint64_t helper_cpu_ns(void)
+{
+	struct timespec used;
+	clockid_t clock;
+
+	if (!guard.helper.pid || clock_getcpuclockid(guard.helper.pid, &clock) ||
+	    clock_gettime(clock, &used))
+		return 0;
+	return (uint64_t)used.tv_sec * NSEC_PER_SEC + (uint64_t)used.tv_nsec;
+}
+
+static void end_helper(void)
+{
+	guard.cpu_ns += helper_cpu_ns();
+	access_helper__end(&guard.helper);
+}
+
 static int have_helper(void)
 {
 	if (guard.helper.pid)
@@ -55,6 +75,7 @@ static int have_helper(void)
 static void leave_behind(pid_t pid)
 {
 	guard.missed++;
+	guard.cpu_ns += helper_cpu_ns();
 	kill(guard.helper.pid, SIGKILL);
 	guard.left_behind[guard.n_left_behind++] = guard.helper.pid;
 	access_helper__forget(&guard.helper);
@@ -79,7 +100,7 @@ static ssize_t ask(const struct access_request *request, int *ret_fd)
 		leave_behind(pid);
 	else if (result == -EPIPE)
 		/* Somebody has killed it. The next request makes a new one. */
-		access_helper__end(&guard.helper);
+		end_helper();
 	return result;
 }
 
@@ -238,6 +259,7 @@ struct access_guard_counts access_guard__counts(void)
 		.missed = guard.missed,
 		.quarantined = quarantine__count(&guard.quarantine, clock__monotonic_ns()),
 		.left_behind = guard.n_left_behind,
+		.cpu_ns = guard.cpu_ns + helper_cpu_ns(),
 	};
 	pthread_mutex_unlock(&guard.lock);
 	return counts;
@@ -265,6 +287,6 @@ void access_guard__renew(void)
 {
 	pthread_mutex_lock(&guard.lock);
 	if (guard.helper.pid)
-		access_helper__end(&guard.helper);
+		end_helper();
 	pthread_mutex_unlock(&guard.lock);
 }

@@ -6,7 +6,7 @@
 #include "heap/mark/mark.h"
 
 #define MARK_BUFFER_SIZE (1u << 20)
-#define MARK_BATCH	 32u /* pieces read together: what a core's own cache holds */
+#define MARK_BATCH	 128u /* pieces read together */
 #define LATE_PAGES	 65536u
 #define MARK_NUMBER_BITS 28u /* of a span's number; a page's has 35 */
 
