@@ -4,14 +4,16 @@
 What they do is in tests/programs/hostile; files and memory that are garbage are for the fuzz targets.
 """
 
+import json
 import os
 import shutil
 import subprocess
 
 from cases_host import host, of_pid, own_copy, pids
-from faults import PATIENCE, alive, compiled, figures, kit, metrics_when, shows, until
+from faults import CGROUPS, PATIENCE, alive, compiled, figures, kit, metrics_when, shows, until
 from harness import VERSIONS, Failed, Skip, case, check, check_equal
 from programs import Program, Target, go_command, go_environment
+from tracer import run
 
 HOSTILE = Program("hostile", linkname=True)
 # The last Go that has a Cond's waiters only in the Cond.
@@ -43,6 +45,36 @@ def bystander(t, number=37):
     target = started_as(t, OTHER, own_copy(t, COUNTS, "bystander"))
     target.ask(f"shape chanreceive {number}")
     return target
+
+
+class Group:
+    """Control groups of a case, the lower ones maybe given to a user."""
+
+    def __init__(self, t):
+        base = next((base for base in CGROUPS
+                     if os.access(os.path.join(base, "cgroup.procs"), os.W_OK)), None)
+        if not base:
+            raise Skip("control groups", always=True)
+        self.base, self.path = base, os.path.join(base, f"gleakd-test-{os.getpid()}-{id(self)}")
+        t.defer(self._end)
+
+    def take(self, pid, name, owner=0):
+        """Process @pid into group @name, whose folder is the owner's."""
+        path = os.path.join(self.path, name)
+        os.makedirs(path, exist_ok=True)
+        if owner:
+            os.chown(os.path.dirname(path), owner, owner)
+        with open(os.path.join(path, "cgroup.procs"), "w", encoding="ascii") as file:
+            file.write(str(pid))
+
+    def _end(self):
+        for folder, _, _ in os.walk(self.path, topdown=False):
+            with open(os.path.join(folder, "cgroup.procs"), encoding="ascii") as file:
+                left = file.read().split()
+            for pid in left:
+                with open(os.path.join(self.base, "cgroup.procs"), "w", encoding="ascii") as file:
+                    file.write(pid)
+            os.rmdir(folder)
 
 
 def own_figure(g, name):
@@ -169,6 +201,44 @@ def programs_that_become_others(t):
             check_equal(target.answer(("clean", "hit")), f"clean as 0 for {NOBODY}",
                         "code of the other program")
     shows(g)
+
+
+def told(metrics, name, condition):
+    """The group's goroutines once they are as they should be."""
+    series = f'gleakd_goroutines{{groupname="{name}"}}'
+    return metrics_when(name, metrics, lambda m: condition(m.get(series, 0)))[series]
+
+
+@case
+def names_of_others(t):
+    """The same path by a mount namespace, the same unit below a group of his own: another group."""
+    path, own = own_copy(t, COUNTS, "service"), own_copy(t, COUNTS, "own")
+    group = Group(t)
+    other = started_as(t, OTHER, path)
+    other.ask("shape chanreceive 37")
+    spoof = Target(t, as_user(NOBODY, "unshare", "-Urm", "--", "sh", "-c",
+                              f"mount --bind {own} {path} && exec {path}"))
+    try:
+        spoof.answer("ready")
+    except Failed as failure:
+        raise Skip(f"user namespaces ({failure})", always=True) from None
+    group.take(other.pid, "trusted.service")
+    group.take(spoof.pid, "given/trusted.service", NOBODY)
+    listed = json.loads(run(t, "list", "--json")[1])["processes"]
+    check_equal({p["pid"]: p["claimed_by"] for p in listed if p["exe"] == path},
+                {other.pid: {"exe": None, "exe_elsewhere": False},
+                 spoof.pid: {"exe": f"user {NOBODY}", "exe_elsewhere": True}}, "list")
+    for by, name in (("exe", "service"), ("unit", "trusted.service")):
+        metrics = os.path.join(t.directory(), "gleakd.prom")
+        g = host(t, "--textfile", metrics, "--group-by", by)
+        r = shows(g, "both", lambda r: pids(r) == sorted((other.pid, spoof.pid)))
+        check_equal(figures(r, spoof.pid, "claimed_by")["unit"], f"user {NOBODY}", "unit")
+        check_equal(figures(r, other.pid, "claimed_by")["unit"], None, "unit")
+        check_equal(told(metrics, name, lambda n: n == 38), 38, "the service's")
+        check(told(metrics, f"user {NOBODY}: {name}", lambda n: n > 0) < 38, "the other's")
+        g.interrupt(PATIENCE)
+    g = host(t, "--only", "unit:trusted.service")
+    shows(g, "the service alone", lambda r: pids(r) == [other.pid])
 
 
 def deaf(t, what, path, *args):

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "cli/rounds.h"
+#include "host/exe_claim.h"
 
 struct watch;
 
@@ -93,6 +94,23 @@ static int on_report(void *ctx, const struct report *report)
 	return extra ? extra->reported(extra->ctx, &watch->rounds, report) : 0;
 }
 
+static void set_origin(struct watch *watch, pid_t pid)
+{
+	struct session *session = watch->rounds.session;
+	struct process_origin origin = {0};
+
+	/* Without it, it belongs nowhere. */
+	(void)!cgroup__read(PROC_ROOT, pid, &origin);
+	for (size_t i = 0; i < session__n_targets(session); i++) {
+		struct target *target = session__target(session, i);
+
+		if (target__pid(target) != pid)
+			continue;
+		exe_claim__find(PROC_ROOT, pid, target__process(target)->uid, &origin);
+		target__set_origin(target, &origin);
+	}
+}
+
 /* Libraries are loaded at any time, and with them runtimes. */
 static void on_begin(void *ctx, uint64_t now_ns __maybe_unused)
 {
@@ -111,6 +129,8 @@ static void on_begin(void *ctx, uint64_t now_ns __maybe_unused)
 			continue;
 		n = session__add_runtimes(watch->rounds.session, pid, NULL, &later, &failure);
 		watched->mapped_code = later ? 0 : code;
+		if (n > 0)
+			set_origin(watch, pid);
 		if (n > 0)
 			log_info("process %d: %d more Go %s", pid, n,
 				 n == 1 ? "runtime" : "runtimes");
@@ -164,6 +184,7 @@ static int add_target(struct watch *watch, pid_t pid)
 	watched->watch = watch;
 	watched->target = session__find(watch->rounds.session, pid);
 	log_sites(watched->target);
+	set_origin(watch, pid);
 	watched->pidfd = process__pidfd(pid);
 	return watched->pidfd < 0 ?
 		       0 :

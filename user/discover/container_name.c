@@ -70,7 +70,7 @@ static bool host_is_called(const char *proc_root, pid_t pid, const char *name)
 bool container_name__matches(const char *proc_root, pid_t pid, const struct process_origin *origin,
 			     const char *docker_containers, const char *name)
 {
-	if (!origin->container_id[0])
+	if (!origin->container_id[0] || *cgroup__claimed(origin, origin->container_at))
 		return false;
 	return begins_id(origin->container_id, name) ||
 	       docker_calls_it(docker_containers, origin->container_id, name) ||

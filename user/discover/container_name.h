@@ -17,7 +17,7 @@
  * is what @name means: the container's id or the first six or more digits of it, as `docker ps` and
  * `crictl ps` show it; the name that Docker gave it (@docker_containers is DOCKER_CONTAINERS but in
  * tests); or its host name, which in Kubernetes is the name of the pod. False as well where that may
- * not be read.
+ * not be read, and for an id that somebody claims (host/cgroup.h).
  */
 bool container_name__matches(const char *proc_root, pid_t pid, const struct process_origin *origin,
 			     const char *docker_containers, const char *name);

@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "golang/go_sniff.h"
+#include "host/exe_claim.h"
 #include "host/exe_file.h"
 #include "host/access.h"
 #include "host/owner.h"
@@ -342,6 +343,7 @@ static bool read_process(struct discovery *discovery, struct process_entry *entr
 		return false;
 	}
 	entry->id = info.id;
+	entry->uid = info.uid;
 	entry->owner = access__owner(discovery->proc_root, info.id.pid, info.uid);
 	/* Without it, it belongs nowhere. */
 	(void)!cgroup__read(discovery->proc_root, info.id.pid, origin);
@@ -354,7 +356,7 @@ static bool read_process(struct discovery *discovery, struct process_entry *entr
 
 /* Of a process that is wanted; true when an attach was tried. */
 static bool look_at_wanted(struct discovery *discovery, struct process_entry *entry,
-			   const struct process_origin *origin, struct exe_knowledge knowledge)
+			   struct process_origin *origin, struct exe_knowledge knowledge)
 {
 	struct failure failure = {""};
 
@@ -379,6 +381,7 @@ static bool look_at_wanted(struct discovery *discovery, struct process_entry *en
 		pause_target(discovery, entry);
 		return false;
 	}
+	exe_claim__find(discovery->proc_root, entry->id.pid, entry->uid, origin);
 	attach(discovery, entry, origin, knowledge);
 	return true;
 }

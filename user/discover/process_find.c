@@ -59,7 +59,9 @@ static bool matches(const struct process_find_options *options, const char *name
 	process->by_name = is_comm(info->comm, name) || is_exe(info->exe, name);
 	if (cgroup__read(options->proc_root, info->id.pid, &process->origin))
 		process->origin = (struct process_origin){0};
-	return process->by_name || is_unit(process->origin.unit, name) ||
+	return process->by_name ||
+	       (is_unit(process->origin.unit, name) &&
+		!*cgroup__claimed(&process->origin, process->origin.unit_at)) ||
 	       container_name__matches(options->proc_root, info->id.pid, &process->origin,
 				       options->docker_containers, name);
 }

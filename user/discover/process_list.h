@@ -36,6 +36,8 @@ struct listed_process {
 	const char *user; /* its name; "" when the uid has none */
 	const char *comm;
 	const char *exe;
+	const char *exe_claimant; /* whose word exe is (host/exe_claim.h); "": root's */
+	bool exe_elsewhere;
 	const char *runtime_file; /* that the Go runtime came with: exe, or a library */
 	const char *build_id;	  /* of that file; "" */
 	bool another;		  /* of a process that is in the list already */

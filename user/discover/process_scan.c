@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "host/access.h"
 #include "host/capability.h"
+#include "host/exe_claim.h"
 #include "host/image_file.h"
 #include "host/pids.h"
 #include "discover/exe_cache.h"
@@ -57,6 +58,7 @@ static void process_release(struct listed_process *process)
 	free((char *)process->comm);
 	free((char *)process->exe);
 	free((char *)process->runtime_file);
+	free((char *)process->exe_claimant);
 	free((char *)process->build_id);
 	free((char *)process->go_version);
 	free((char *)process->module);
@@ -93,6 +95,7 @@ struct finding {
 	struct process_info info;
 	const struct runtime_place *place;
 	struct execution execution;
+	const struct process_origin *origin;
 	bool supported, counted;
 	uint64_t goroutines;
 	const char *reason;
@@ -107,6 +110,8 @@ static int add(struct process_scan *scan, const struct go_file *file, const stru
 		.user = user_name(scan, finding->info.uid),
 		.comm = strdup(finding->info.comm),
 		.exe = strdup(finding->info.exe),
+		.exe_claimant = strdup(finding->origin->exe_claimant),
+		.exe_elsewhere = finding->origin->exe_elsewhere,
 		.runtime_file =
 			strdup(finding->place ? finding->place->mapped.path : finding->info.exe),
 		.build_id = strdup(file->binary ? go_binary__build_id(file->binary) : ""),
@@ -125,8 +130,8 @@ static int add(struct process_scan *scan, const struct go_file *file, const stru
 	/* A library has no interpreter of its own. */
 	if (finding->place)
 		process.build.statically_linked = FACT_NO;
-	if (!process.user || !process.comm || !process.exe || !process.runtime_file ||
-	    !process.build_id || !process.go_version || !process.module ||
+	if (!process.user || !process.comm || !process.exe || !process.exe_claimant ||
+	    !process.runtime_file || !process.build_id || !process.go_version || !process.module ||
 	    !process.module_version || !process.reason ||
 	    !array__reserve(scan->processes, scan->size, scan->n + 1)) {
 		process_release(&process);
@@ -190,13 +195,17 @@ static bool is_plugin(const struct process_scan *scan, const struct candidate *c
 static int examine(struct process_scan *scan, const struct candidate *candidate,
 		   struct go_file *file)
 {
-	struct finding finding = {.place = candidate->place, .reason = file->reason.text};
+	struct process_origin origin = {0};
+	struct finding finding = {
+		.place = candidate->place, .origin = &origin, .reason = file->reason.text};
 	struct failure failure = {""};
 	int err = process__read(scan->proc_root, candidate->pid, &finding.info, NULL);
 
 	if (err || is_plugin(scan, candidate, file))
 		return 0;
 	look_at_execution(scan, candidate->pid, &finding.execution);
+	(void)!cgroup__read(scan->proc_root, candidate->pid, &origin);
+	exe_claim__find(scan->proc_root, candidate->pid, finding.info.uid, &origin);
 	if (file->binary) {
 		err = goroutine_count__take(scan->proc_root, candidate->pid, candidate->place,
 					    file->binary, &file->symbolizer, &finding.goroutines,

@@ -28,6 +28,7 @@ struct process_entry {
 	bool identified;       /* else there is no image */
 	bool leaving;	       /* attached, and said to have ended */
 	uint8_t attempts;      /* in vain, in a row */
+	uid_t uid;	       /* effective */
 	uid_t owner;	       /* as host/owner.h has it; does not change while it is attached */
 	bool searched;	       /* for what it has mapped, which was then: */
 	uint64_t mapped_code, fingerprint; /* as discover/runtimes.h has it */

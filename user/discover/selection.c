@@ -183,6 +183,22 @@ void selection__free(struct selection *selection)
 
 /* --- matching ------------------------------------------------------------------------------------ */
 
+/*
+ * What users make of the groups that were given to them does not make theirs another's: stars and question
+ * marks stand for what is trusted, unless the pattern has named all of that literally.
+ */
+static bool matches_cgroup(const char *glob, const struct process_origin *origin)
+{
+	size_t trusted = min_of(origin->trusted, sizeof(origin->cgroup) - 1);
+	char path[sizeof(origin->cgroup)];
+
+	memcpy(path, origin->cgroup, sizeof(path));
+	if (origin->claimant[0] &&
+	    (strcspn(glob, "*?") <= trusted || memcmp(glob, path, trusted) != 0))
+		path[trusted] = '\0';
+	return glob__match(glob, path);
+}
+
 static bool matches(const struct pattern *pattern, const struct process_info *process,
 		    const struct process_origin *origin)
 {
@@ -192,9 +208,10 @@ static bool matches(const struct pattern *pattern, const struct process_info *pr
 	case KIND_EXE:
 		return glob__match(pattern->text, process->exe);
 	case KIND_UNIT:
-		return glob__match(pattern->text, origin->unit);
+		return !*cgroup__claimed(origin, origin->unit_at) &&
+		       glob__match(pattern->text, origin->unit);
 	case KIND_CGROUP:
-		return glob__match(pattern->text, origin->cgroup);
+		return matches_cgroup(pattern->text, origin);
 	case KIND_USER:
 		return pattern->uid == process->uid;
 	default:

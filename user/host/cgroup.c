@@ -10,6 +10,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,8 @@
 
 #define ID_DIGITS  64
 #define UID_DIGITS 32
+
+#define MAX_INNER 48 /* of the name of a container that has no id */
 
 /* A piece of text inside a longer one. */
 struct part {
@@ -202,37 +205,75 @@ static bool is_user_manager(struct part name)
 
 struct walk {
 	struct process_origin *origin;
+	const char *path; /* its beginning */
 	struct part parent;
 	struct part unit;
 	bool in_kubepods;
 	bool inner; /* units of another systemd may follow */
 };
 
+/* What follows behind @end, unless it is somebody's word already. */
+__attribute__((format(printf, 3, 4))) static void give_away(struct process_origin *origin,
+							    size_t end, const char *format, ...)
+{
+	va_list args;
+
+	if (origin->trusted <= end)
+		return;
+	origin->trusted = end;
+	va_start(args, format);
+	vsnprintf(origin->claimant, sizeof(origin->claimant), format, args);
+	va_end(args);
+}
+
+/* systemd lets a user make the groups below his manager's, "user@1000.service". */
+static void give_to_user(struct walk *walk, struct part name, size_t end)
+{
+	struct part uid = part__cut(part__skip(name, strlen("user@")), ".service");
+
+	if (uid.n && uid.n <= UID_DIGITS && strspn(uid.at, "0123456789") >= uid.n &&
+	    !(uid.n == 1 && *uid.at == '0'))
+		give_away(walk->origin, end, "user %.*s", (int)uid.n, uid.at);
+}
+
 static void step(struct walk *walk, struct part component)
 {
 	struct process_origin *origin = walk->origin;
 	struct part name = unescape(component);
 	bool boundary = is_boundary(component);
+	size_t at = (size_t)(component.at - walk->path), end = at + component.n;
 
 	if (part__ends(walk->parent, "kubepods") || part__is(walk->parent, "kubepods.slice"))
 		walk->in_kubepods = true;
-	if (take_pod(component, walk->in_kubepods, origin))
+	if (take_pod(component, walk->in_kubepods, origin)) {
 		walk->unit.n = 0; /* containerd.service around it is not its unit */
-	if (take_container(component, origin))
+		origin->pod_at = at;
+	}
+	if (take_container(component, origin)) {
+		origin->container_at = at;
+		give_away(origin, end, "container %.12s", origin->container_id);
 		return;
+	}
+	if (boundary)
+		give_away(origin, end, "container %.*s",
+			  (int)min_of(component.n, (size_t)MAX_INNER), component.at);
 	walk->inner |= boundary || part__is(component, "payload");
 	if (is_unit(name) && (!walk->unit.n || walk->inner)) {
 		walk->unit = name;
+		origin->unit_at = at;
 		walk->inner = is_user_manager(name) || boundary;
+		if (is_user_manager(name))
+			give_to_user(walk, name, end);
 	}
 }
 
 /* Returns how much the path says: a container more than a unit, a unit more than nothing. */
 static int read_path(struct part path, struct process_origin *origin)
 {
-	struct walk walk = {.origin = origin, .parent = {"", 0}, .unit = {"", 0}};
+	struct walk walk = {.origin = origin, .path = path.at, .parent = {"", 0}, .unit = {"", 0}};
 
 	path = part__cut(path, " (deleted)");
+	origin->trusted = SIZE_MAX;
 	part__copy(path, origin->cgroup, sizeof(origin->cgroup));
 	while (path.n) {
 		const char *slash = memchr(path.at, '/', path.n);
@@ -252,8 +293,8 @@ static int read_path(struct part path, struct process_origin *origin)
 
 /* --- the file ------------------------------------------------------------------------------------ */
 
-/* The path of "ID:CONTROLLERS:PATH"; the controllers may be "name=systemd". */
-static bool path_of(struct part line, struct part *ret_path, bool *ret_named)
+/* "ID:CONTROLLERS:PATH"; the controllers may be "name=systemd". */
+static bool path_of(struct part line, struct part *ret_path, struct part *ret_controllers)
 {
 	const char *first = line.n ? memchr(line.at, ':', line.n) : NULL;
 	const char *second;
@@ -266,9 +307,8 @@ static bool path_of(struct part line, struct part *ret_path, bool *ret_named)
 	if (!second)
 		return false;
 	*ret_path = part__skip(rest, (size_t)(second + 1 - rest.at));
-	/* The hierarchies systemd itself keeps: the unified one and, before there was one, its own. */
 	rest.n = (size_t)(second - rest.at);
-	*ret_named = !rest.n || part__is(rest, "name=systemd");
+	*ret_controllers = rest;
 	return ret_path->n && ret_path->at[0] == '/';
 }
 
@@ -279,14 +319,17 @@ void cgroup__parse(const char *text, struct process_origin *ret_origin)
 
 	memset(ret_origin, 0, sizeof(*ret_origin));
 	while (*text) {
-		struct part line = {text, strcspn(text, "\n")}, path;
+		struct part line = {text, strcspn(text, "\n")}, path, controllers;
 		bool named;
 		int score;
 
 		text += line.n + (text[line.n] == '\n');
-		if (!path_of(line, &path, &named))
+		if (!path_of(line, &path, &controllers))
 			continue;
+		/* Those that systemd keeps: the unified one and, before there was one, its own. */
+		named = !controllers.n || part__is(controllers, "name=systemd");
 		memset(&origin, 0, sizeof(origin));
+		part__copy(controllers, origin.controllers, sizeof(origin.controllers));
 		score = 2 * read_path(path, &origin) + named;
 		if (score <= best)
 			continue;
@@ -313,5 +356,6 @@ int cgroup__read(const char *proc_root, pid_t pid, struct process_origin *ret_or
 		return proc_error((int)-length);
 	text[length] = '\0';
 	cgroup__parse(text, ret_origin);
+	cgroup__look(CGROUP_ROOT, ret_origin);
 	return 0;
 }

@@ -10,8 +10,6 @@
 
 #include "base/common.h"
 
-#define CGROUP_ROOT "/sys/fs/cgroup"
-
 enum execution_state {
 	EXECUTION_RUNNING, /* or waiting, or not known */
 	EXECUTION_STOPPED, /* by a signal: SIGSTOP, SIGTSTP */

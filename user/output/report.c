@@ -45,6 +45,20 @@ const char *report__why(const struct report_site *site, size_t i, char out[REPOR
 	return out;
 }
 
+const char *report__named_by(const struct report_target *target)
+{
+	const struct report_claims *claims = &target->claims;
+	const char *const all[] = {claims->exe_elsewhere ? claims->exe : "", claims->unit,
+				   claims->container_id, claims->pod_uid};
+
+	/* That what runs in a container has its own files goes without saying. */
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		if (!strncmp(report__text(all[i]), "user ", 5))
+			return all[i];
+	}
+	return "";
+}
+
 bool report__waits_for(const struct report_site *site, const struct report_lock *lock)
 {
 	for (size_t i = 0; i < lock->n_sites; i++) {

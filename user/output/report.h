@@ -217,6 +217,15 @@ struct report_alloc_groups {
 	size_t n_groups;
 };
 
+/*
+ * Whose word names are, "user 1000", "container" or the name of one; "" where they are root's, and trusted.
+ * What is claimed is never counted with what is trusted.
+ */
+struct report_claims {
+	const char *group, *exe, *unit, *container_id, *pod_uid, *cgroup;
+	bool exe_elsewhere; /* a path of another mount or user namespace than the host's */
+};
+
 struct report_target {
 	pid_t pid;
 	const char *comm;
@@ -270,6 +279,7 @@ struct report_target {
 	const char *container_id; /* 64 hex digits */
 	const char *pod_uid;	  /* Kubernetes */
 	const char *cgroup;
+	struct report_claims claims;
 	uint64_t start_time_seconds; /* since the epoch */
 
 	/* What watching costs it, and what may be. */
@@ -352,6 +362,12 @@ static inline bool report__final(const struct report *report)
 {
 	return report->end != REPORT_GOES_ON;
 }
+
+/*
+ * report__named_by - who may have chosen the names of @target to look like another's: a user, by a namespace
+ * or a control group of his own. "": nobody.
+ */
+const char *report__named_by(const struct report_target *target);
 
 /* report__text - never NULL. */
 static inline const char *report__text(const char *text)

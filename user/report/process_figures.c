@@ -12,32 +12,64 @@
 #include "host/self_usage.h"
 #include "session/target_heap.h"
 
-static const char *group_of(enum report_group group, char *pid, const struct report_target *report)
+static void choose_group(enum report_group group, const struct process_origin *origin, char *pid,
+			 struct report_target *report)
 {
+	report->group = text__base_name(report->exe);
+	report->claims.group = report->claims.exe;
 	switch (group) {
 	case REPORT_GROUP_EXE:
 		break;
 	case REPORT_GROUP_COMM:
-		return report->comm;
+		report->group = report->comm;
+		report->claims.group = origin->comm_claimant;
+		break;
 	case REPORT_GROUP_UNIT:
-		return *report->unit ? report->unit : text__base_name(report->exe);
+		if (*report->unit) {
+			report->group = report->unit;
+			report->claims.group = report->claims.unit;
+		}
+		break;
 	case REPORT_GROUP_CONTAINER:
-		return *report->container_id ? report->container_id : text__base_name(report->exe);
+		if (*report->container_id) {
+			report->group = report->container_id;
+			report->claims.group = report->claims.container_id;
+		}
+		break;
 	case REPORT_GROUP_PID:
 		snprintf(pid, REPORT_PID_TEXT, "%d", report->pid);
-		return pid;
+		report->group = pid;
+		report->claims.group = "";
+		break;
 	}
-	return text__base_name(report->exe);
+}
+
+static const char *claimed(const struct process_origin *origin, const char *name, size_t at)
+{
+	return *name ? cgroup__claimed(origin, at) : "";
+}
+
+static void fill_origin(const struct process_origin *origin, struct report_target *report)
+{
+	report->unit = origin->unit;
+	report->container_id = origin->container_id;
+	report->pod_uid = origin->pod_uid;
+	report->cgroup = origin->cgroup;
+	report->claims = (struct report_claims){
+		.exe = origin->exe_claimant,
+		.unit = claimed(origin, origin->unit, origin->unit_at),
+		.container_id = claimed(origin, origin->container_id, origin->container_at),
+		.pod_uid = claimed(origin, origin->pod_uid, origin->pod_at),
+		.cgroup = claimed(origin, origin->cgroup, strlen(origin->cgroup)),
+		.exe_elsewhere = origin->exe_elsewhere,
+	};
 }
 
 /* For metrics: whom it is counted with, and what was counted. */
 void report_metrics__fill_target(const struct target *target, enum report_group group,
 				 char pid[REPORT_PID_TEXT], struct report_target *report)
 {
-	report->unit = target__origin(target)->unit;
-	report->container_id = target__origin(target)->container_id;
-	report->pod_uid = target__origin(target)->pod_uid;
-	report->cgroup = target__origin(target)->cgroup;
+	fill_origin(target__origin(target), report);
 	report->start_time_seconds = target__started_seconds(target);
 	report->execution = *target__execution(target);
 	target__hits(target, report->probe_hits);
@@ -49,7 +81,7 @@ void report_metrics__fill_target(const struct target *target, enum report_group 
 	report->mode_changes = target__governor(target)->changes;
 	report->remote_reads = remote__calls(target__remote(target));
 	report->remote_bytes = remote__bytes_read(target__remote(target));
-	report->group = group_of(group, pid, report);
+	choose_group(group, target__origin(target), pid, report);
 }
 
 void report_metrics__fill_memory(struct target *target, uint64_t now_ns,

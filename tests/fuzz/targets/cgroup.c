@@ -31,6 +31,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz__require(!strchr(origin.cgroup, '\n') && !strpbrk(origin.unit, "/\n"));
 	fuzz__require(!origin.container_id[0] || is_hex(origin.container_id, 64));
 	fuzz__require(!origin.pod_uid[0] || is_hex(origin.pod_uid, 32) || is_uid(origin.pod_uid));
+	cgroup__look("/nowhere", &origin);
+	fuzz__require(memchr(origin.claimant, '\0', sizeof(origin.claimant)));
+	/* Whose word a name is, is told where there is a name. */
+	fuzz__require(!*cgroup__claimed(&origin, origin.unit_at) || origin.claimant[0]);
+	fuzz__require(origin.unit_at < PATH_MAX * 2 || !origin.unit[0]);
 	free(text);
 	return 0;
 }

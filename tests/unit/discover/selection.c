@@ -50,6 +50,31 @@ Test(selection, each_kind)
 	cr_expect_not(wants((struct selection_options){.user = PATTERNS("root")}));
 }
 
+/* What a user called a group of his own does not make it another's, unless that is meant. */
+Test(selection, claimed_groups)
+{
+	const char *own = "/user.slice/user-1000.slice/user@1000.service";
+	const struct process_origin trusted = origin;
+
+	snprintf(origin.cgroup, sizeof(origin.cgroup), "%s/app.slice/shop@1.service", own);
+	snprintf(origin.claimant, sizeof(origin.claimant), "user 1000");
+	origin.trusted = strlen(own);
+	origin.unit_at = strlen(own) + strlen("/app.slice/");
+	cr_expect_not(wants((struct selection_options){.unit = PATTERNS("shop@1.service")}));
+	cr_expect(wants((struct selection_options){.exclude = PATTERNS("unit:shop*")}));
+	cr_expect_not(wants((struct selection_options){.cgroup = PATTERNS("*/shop@1.service")}));
+	cr_expect(wants((struct selection_options){.cgroup = PATTERNS("/user.slice/*")}));
+	cr_expect(wants((struct selection_options){.cgroup = PATTERNS(own)}));
+	cr_expect(wants((struct selection_options){
+		.cgroup = PATTERNS(
+			"/user.slice/user-1000.slice/user@1000.service/app.slice/shop*")}));
+	cr_expect_not(wants((struct selection_options){
+		.cgroup = PATTERNS("/user.slice/user-100?.slice/user@1000.service/app.slice/*")}));
+	cr_expect_not(wants((struct selection_options){
+		.cgroup = PATTERNS("/user.slice/user-1001.slice/user@1000.service/app.slice/*")}));
+	origin = trusted;
+}
+
 Test(selection, one_of_a_kind_and_all_kinds)
 {
 	cr_expect(wants((struct selection_options){.comm = PATTERNS("other", "sh*")}));

@@ -144,6 +144,93 @@ Test(cgroup, recorded_lines)
 	}
 }
 
+/* --- whose word names are ----------------------------------------------------------------------- */
+
+#define MANAGER "/user.slice/user-1000.slice/user@1000.service"
+
+static const struct {
+	const char *path;
+	const char *unit, *container, *pod, *cgroup; /* who claims them */
+} claims[] = {
+	{"/system.slice/shop.service", "", "", "", ""},
+	{"/user.slice/user-1000.slice/session-3.scope", "", "", "", ""},
+	{MANAGER, "", "", "", ""},
+	{MANAGER "/app.slice/shop.service", "user 1000", "", "", "user 1000"},
+	{MANAGER "/user.slice/docker-" ID ".scope", "", "user 1000", "", "user 1000"},
+	{MANAGER KUBE_SLICE "crio-" ID ".scope", "", "user 1000", "user 1000", "user 1000"},
+	{"/user.slice/user-0.slice/user@0.service/app.slice/shop.service", "", "", "", ""},
+	{KUBE_SLICE "crio-" ID ".scope/container", "", "", "", "container 3f4ab8c0d1e2"},
+	{"/docker/" OUTER "/docker/" ID, "", "container 001122334455", "",
+	 "container 001122334455"},
+	{"/docker/" OUTER "/system.slice/shop.service", "container 001122334455", "", "",
+	 "container 001122334455"},
+	{"/lxc.payload.web/system.slice/shop.service", "container lxc.payload.web", "", "",
+	 "container lxc.payload.web"},
+	{"/docker/" OUTER MANAGER "/x.service", "container 001122334455", "", "",
+	 "container 001122334455"},
+};
+
+static void expect_claims(const struct process_origin *origin, size_t i)
+{
+	const char *unit = origin->unit[0] ? cgroup__claimed(origin, origin->unit_at) : "";
+
+	cr_expect_str_eq(unit, claims[i].unit, "%s: unit: %s", claims[i].path, unit);
+	cr_expect_str_eq(cgroup__claimed(origin, origin->container_at), claims[i].container, "%s",
+			 claims[i].path);
+	cr_expect_str_eq(cgroup__claimed(origin, origin->pod_at), claims[i].pod, "%s",
+			 claims[i].path);
+	cr_expect_str_eq(cgroup__claimed(origin, strlen(origin->cgroup)), claims[i].cgroup, "%s",
+			 claims[i].path);
+}
+
+Test(cgroup, names_that_somebody_claims)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(claims); i++) {
+		struct process_origin origin;
+		char line[512];
+
+		snprintf(line, sizeof(line), "0::%s\n", claims[i].path);
+		cgroup__parse(line, &origin);
+		expect_claims(&origin, i);
+	}
+}
+
+/* The owners of directories tell more than names do. */
+Test(cgroup, groups_that_were_given_away)
+{
+	static const char *const groups[] = {"unified", "unified/batch", "unified/batch/job",
+					     "unified/batch/job/shop.service"};
+	char root[] = "/tmp/gleakd-cgroup-XXXXXX", path[128];
+	struct process_origin origin;
+
+	cr_assert_not_null(mkdtemp(root));
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
+		snprintf(path, sizeof(path), "%s/%s", root, groups[i]);
+		cr_assert_eq(mkdir(path, 0755), 0);
+	}
+	cgroup__parse("0::/batch/job/shop.service\n", &origin);
+	cgroup__look(root, &origin);
+	if (geteuid() != 0) {
+		cr_expect_eq(origin.trusted, 0, "whose the root is, his is all of it");
+	} else {
+		cr_expect_str_eq(cgroup__claimed(&origin, origin.unit_at), "");
+		snprintf(path, sizeof(path), "%s/%s", root, groups[2]);
+		cr_assert_eq(chown(path, 1000, 1000), 0);
+		cgroup__look(root, &origin);
+		cr_expect_str_eq(cgroup__claimed(&origin, origin.unit_at), "user 1000");
+		cr_expect_eq(origin.trusted, strlen("/batch/job"));
+		snprintf(path, sizeof(path), "%s/%s", root, groups[1]);
+		cr_assert_eq(chmod(path, 0757), 0);
+		cgroup__look(root, &origin);
+		cr_expect_str_eq(cgroup__claimed(&origin, origin.unit_at), "anybody");
+	}
+	for (size_t i = ARRAY_SIZE(groups); i-- > 0;) {
+		snprintf(path, sizeof(path), "%s/%s", root, groups[i]);
+		rmdir(path);
+	}
+	rmdir(root);
+}
+
 Test(cgroup, the_group_itself)
 {
 	struct process_origin origin;

@@ -39,6 +39,10 @@ static void put_process(struct json *json, const struct listed_process *process)
 	json__count(json, "uid", process->uid);
 	json__text(json, "comm", process->comm);
 	json__text(json, "exe", process->exe);
+	json__object(json, "claimed_by");
+	json__text_or_null(json, "exe", process->exe_claimant);
+	json__bool(json, "exe_elsewhere", process->exe_elsewhere);
+	json__end_object(json);
 	json__object(json, "runtime");
 	json__text(json, "file", process->runtime_file);
 	json__text_or_null(json, "build_id", process->build_id);

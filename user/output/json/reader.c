@@ -89,6 +89,7 @@ static void read_place(const json_t *json, struct report_target *target)
 {
 	const json_t *runtime = json_object_get(json, "runtime");
 	const json_t *program = json_object_get(json, "program");
+	const json_t *claims = json_object_get(json, "claimed_by");
 
 	target->pid = (pid_t)min_of(read__count(json, "pid"), (uint64_t)INT32_MAX);
 	target->comm = read__text(json, "comm");
@@ -109,6 +110,15 @@ static void read_place(const json_t *json, struct report_target *target)
 	target->container_id = read__text(json, "container_id");
 	target->pod_uid = read__text(json, "pod_uid");
 	target->cgroup = read__text(json, "cgroup");
+	target->claims = (struct report_claims){
+		.exe = read__text(claims, "exe"),
+		.unit = read__text(claims, "unit"),
+		.container_id = read__text(claims, "container_id"),
+		.pod_uid = read__text(claims, "pod_uid"),
+		.cgroup = read__text(claims, "cgroup"),
+		.exe_elsewhere = read__bool(claims, "exe_elsewhere"),
+	};
+	target->claims.group = target->claims.exe;
 }
 
 static void read_target(struct report_reader *reader, const json_t *json,

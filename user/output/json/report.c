@@ -150,6 +150,18 @@ static void put_program(struct json *json, const struct report_target *target)
 	json__end_object(json);
 }
 
+static void put_claims(struct json *json, const struct report_claims *claims)
+{
+	json__object(json, "claimed_by");
+	json__text_or_null(json, "exe", report__text(claims->exe));
+	json__bool(json, "exe_elsewhere", claims->exe_elsewhere);
+	json__text_or_null(json, "unit", report__text(claims->unit));
+	json__text_or_null(json, "container_id", report__text(claims->container_id));
+	json__text_or_null(json, "pod_uid", report__text(claims->pod_uid));
+	json__text_or_null(json, "cgroup", report__text(claims->cgroup));
+	json__end_object(json);
+}
+
 static void put_target(struct json *json, const struct report_target *target)
 {
 	json__object(json, NULL);
@@ -167,6 +179,7 @@ static void put_target(struct json *json, const struct report_target *target)
 	json__text_or_null(json, "container_id", target->container_id);
 	json__text_or_null(json, "pod_uid", target->pod_uid);
 	json__text_or_null(json, "cgroup", target->cgroup);
+	put_claims(json, &target->claims);
 	json__seconds(json, "observed_seconds", target->observed_ns);
 	json__execution(json, &target->execution);
 	json__text(json, "mode", probe_mode__name(target->mode));

@@ -33,6 +33,20 @@ char *exposition__clean(const char *text, size_t columns)
 	return clean;
 }
 
+char *exposition__claimed(const char *claimant, const char *name, size_t columns)
+{
+	char *clean = exposition__clean(name, columns), *whose, *claimed = NULL;
+
+	if (!clean || !*clean || !claimant || !*claimant)
+		return clean;
+	whose = exposition__clean(claimant, columns);
+	if (whose && asprintf(&claimed, "%s: %s", whose, clean) < 0)
+		claimed = NULL;
+	free(whose);
+	free(clean);
+	return claimed;
+}
+
 void exposition__family(FILE *out, const char *name, enum exposition_type type, const char *help)
 {
 	static const char *const types[] = {

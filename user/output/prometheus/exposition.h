@@ -27,6 +27,12 @@ struct exposition_label {
  */
 char *exposition__clean(const char *text, size_t columns) __must_check;
 
+/*
+ * exposition__claimed - the same of a name that is the word of @claimant, who stands before it: "user 1000:
+ * shop.service". "" or NULL: the name is trusted, and stands alone. An empty name is nobody's word.
+ */
+char *exposition__claimed(const char *claimant, const char *name, size_t columns) __must_check;
+
 enum exposition_type {
 	EXPOSITION_GAUGE,
 	EXPOSITION_COUNTER,

@@ -107,7 +107,7 @@ static const char *raw_name(const struct report_target *target)
 
 char *group_name(const struct report_target *target)
 {
-	return exposition__clean(raw_name(target), MAX_NAME);
+	return exposition__claimed(target->claims.group, raw_name(target), MAX_NAME);
 }
 
 /* --- members ---------------------------------------------------------------------------------- */

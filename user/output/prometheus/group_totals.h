@@ -43,8 +43,8 @@ void group_counts__add(struct group_counts *counts, const struct group_counts *m
 
 /*
  * group_name - the group of @target as it is exported, to free(): never empty, printable, valid
- * UTF-8 and of a bounded length, so that two groups with different names stay two. NULL without
- * memory.
+ * UTF-8 and of a bounded length, so that two groups with different names stay two, and two of the
+ * same name that different people claim. NULL without memory.
  */
 char *group_name(const struct report_target *target) __must_check;
 

@@ -12,7 +12,7 @@
 #define MAX_VERSION 60
 #define MAX_MODULE  120
 #define MAX_UNIT    120
-#define MAX_ID	    64 /* hex digits of a container's */
+#define MAX_ID	    128 /* 64 hex digits of a container's, and who claims it */
 
 /* A process under the name of its group. */
 struct member {
@@ -113,17 +113,20 @@ static bool known_info(const struct metrics_group *group, const struct metrics_i
 
 static int add_info(struct metrics_group *group, const struct report_target *target)
 {
+	const struct report_claims *claims = &target->claims;
 	struct metrics_info info = {
-		.exe = exposition__clean(report__text(target->exe), MAX_EXE),
+		.exe = exposition__claimed(claims->exe, report__text(target->exe), MAX_EXE),
 		.library = exposition__clean(report__text(target->library), MAX_EXE),
 		.go_version = exposition__clean(report__text(target->go_version), MAX_VERSION),
 		.module = exposition__clean(report__text(target->module), MAX_MODULE),
 		.module_version =
 			exposition__clean(report__text(target->module_version), MAX_VERSION),
 		.vcs_revision = exposition__clean(report__text(target->vcs_revision), MAX_VERSION),
-		.unit = exposition__clean(report__text(target->unit), MAX_UNIT),
-		.container_id = exposition__clean(report__text(target->container_id), MAX_ID),
-		.pod_uid = exposition__clean(report__text(target->pod_uid), MAX_ID),
+		.unit = exposition__claimed(claims->unit, report__text(target->unit), MAX_UNIT),
+		.container_id = exposition__claimed(claims->container_id,
+						    report__text(target->container_id), MAX_ID),
+		.pod_uid =
+			exposition__claimed(claims->pod_uid, report__text(target->pod_uid), MAX_ID),
 	};
 
 	if (!info.exe || !info.library || !info.go_version || !info.module ||

@@ -225,6 +225,9 @@ static void put_process(struct screen *screen, const struct widths *widths,
 		put_note(screen, STYLE_DIM, "", process->exe, notes);
 	if (is_library(process))
 		put_note(screen, STYLE_DIM, "in ", process->runtime_file, notes);
+	if (process->exe_elsewhere && !strncmp(report__text(process->exe_claimant), "user ", 5))
+		put_note(screen, STYLE_GROWING, "runs in namespaces that are not the host's, of ",
+			 process->exe_claimant, notes);
 	execution__text(&process->execution, held);
 	put_note(screen, STYLE_GROWING, "", held, notes);
 	put_note(screen, STYLE_GROWING,

@@ -11,18 +11,30 @@
 
 #define MAX_NAME	32
 #define MAX_WORD	60 /* a Go version */
+#define PID_SIZE	96
 #define PROGRAM_SIZE	512
 #define MAX_LINES	6
 #define ITEM_GAP	3
 #define MICRO		"\xc2\xb5" /* micro sign */
 #define UNREADABLE_PART 20	   /* more than one of so many goroutines are worth a note */
 
+/* " (pid 42)", " (pid 42, named by user 1000)" */
+static void put_pid(const struct report_target *target, char out[PID_SIZE])
+{
+	const char *whose = report__named_by(target);
+
+	snprintf(out, PID_SIZE, " (pid %d%s%.*s)", (int)target->pid, *whose ? ", named by " : "",
+		 MAX_NAME, whose);
+}
+
 void text_part__name(struct screen *screen, const struct report_target *target)
 {
 	const char *library = report__text(target->library);
+	char pid[PID_SIZE];
 
 	screen__put_within(screen, STYLE_BOLD, report__text(target->comm), MAX_NAME);
-	screen__putf(screen, STYLE_PLAIN, " (pid %d)", (int)target->pid);
+	put_pid(target, pid);
+	screen__put(screen, STYLE_PLAIN, pid);
 	if (*library) {
 		screen__put(screen, STYLE_PLAIN, " ");
 		screen__put_within(screen, STYLE_BOLD, library, MAX_NAME);
@@ -32,9 +44,9 @@ void text_part__name(struct screen *screen, const struct report_target *target)
 size_t text_part__name_width(const struct report_target *target)
 {
 	size_t library = utf8__width(report__text(target->library));
-	char pid[32];
+	char pid[PID_SIZE];
 
-	snprintf(pid, sizeof(pid), " (pid %d)", (int)target->pid);
+	put_pid(target, pid);
 	return min_of(utf8__width(report__text(target->comm)), (size_t)MAX_NAME) + strlen(pid) +
 	       (library ? 1 + min_of(library, (size_t)MAX_NAME) : 0);
 }

@@ -49,10 +49,13 @@ static char *location_of(const struct report_frame *frame)
 static char *name_of(const struct report_target *target)
 {
 	const char *name = report__text(target->comm), *library = report__text(target->library);
+	const char *whose = report__named_by(target);
 	int n = (int)utf8__prefix(name, MAX_TEXT), n_library = (int)utf8__prefix(library, MAX_TEXT);
 	char *text = NULL;
 
-	return asprintf(&text, "%.*s%s%.*s", n, name, *library ? " " : "", n_library, library) < 0 ?
+	return asprintf(&text, "%.*s%s%.*s%s%.*s%s", n, name, *library ? " " : "", n_library,
+			library, *whose ? " (named by " : "", MAX_TEXT, whose,
+			*whose ? ")" : "") < 0 ?
 		       NULL :
 		       text;
 }

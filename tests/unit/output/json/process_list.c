@@ -41,10 +41,22 @@ Test(list_json, a_host)
 /* The names which docs/schema.md promises. */
 Test(list_json, names_are_all_there)
 {
-	static const char *const names[] = {
-		"pid",	      "uid",	"comm",		  "exe",   "uptime_seconds", "goroutines",
-		"go_version", "module", "module_version", "build", "supported",	     "reason",
-		"run_state",  "tracer", "runtime"};
+	static const char *const names[] = {"pid",
+					    "uid",
+					    "comm",
+					    "exe",
+					    "uptime_seconds",
+					    "goroutines",
+					    "go_version",
+					    "module",
+					    "module_version",
+					    "build",
+					    "supported",
+					    "reason",
+					    "run_state",
+					    "tracer",
+					    "runtime",
+					    "claimed_by"};
 	static const char *const facts[] = {"stripped", "pie", "cgo", "static", "race"};
 	json_t *json = parse(line_of(list_sample__host()));
 	json_t *processes = json_object_get(json, "processes");
