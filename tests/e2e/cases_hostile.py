@@ -7,13 +7,14 @@ What they do is in tests/programs/hostile; files and memory that are garbage are
 import json
 import os
 import shutil
+import signal
 import subprocess
 
-from cases_host import host, of_pid, own_copy, pids
+from cases_host import folder, host, of_pid, own_copy, pids
 from faults import CGROUPS, PATIENCE, alive, compiled, figures, kit, metrics_when, shows, until
 from harness import VERSIONS, Failed, Skip, case, check, check_equal
 from programs import Program, Target, go_command, go_environment
-from tracer import run
+from tracer import binary, run
 
 HOSTILE = Program("hostile", linkname=True)
 # The last Go that has a Cond's waiters only in the Cond.
@@ -166,6 +167,55 @@ def processes_that_take_all_places(t):
         target.ask("ping")
 
 
+def told(metrics, name, condition):
+    """The group's goroutines once they are as they should be."""
+    series = f'gleakd_goroutines{{groupname="{name}"}}'
+    return metrics_when(name, metrics, lambda m: condition(m.get(series, 0)))[series]
+
+
+def sites_of(r, target):
+    return figures(r, target.pid, "sites") or []
+
+
+@case
+def places_without_number(t):
+    """Each goroutine at a place of its own: the largest sites are told, the rest counted."""
+    target, other = hostile(t, "many", 20000), bystander(t)
+    g = host(t)
+    shows(g, "both", lambda r: pids(r) == sorted((target.pid, other.pid)))
+    target.ask("arm")
+    r = shows(g, "the rest is one", lambda r: figures(r, target.pid, "folded_sites") and
+              alive(r)[target.pid] > 20000)
+    plain = [s for s in sites_of(r, target) if s["verdict"] in ("active", "idle")]
+    rest = [s for s in plain if s["start_function"] == "(beyond the limit of sites)"]
+    check_equal((len(plain), len(rest)), (1001, 1), "sites of which nothing is suspected")
+    check_equal(sum(s["goroutines"] for s in sites_of(r, target)), alive(r)[target.pid], "their sum")
+    check_equal(alive(r)[other.pid], 38, "the other's")
+
+
+@case
+def reader_that_does_not_read(t):
+    """It holds nobody up: reports are left out, whole ones, until it reads again."""
+    target, other = hostile(t, "many", 20000), bystander(t)
+    metrics = os.path.join(t.directory(), "gleakd.prom")
+    argv = [binary(t), "--json", "--only", f"exe:{folder(t)}/*", "--config", "/dev/null",
+            "--interval", "100ms", "--min-process-age", "200ms", "--max-self-cpu", "0", "--textfile",
+            metrics]
+    g = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
+    t.defer(lambda: (g.kill(), g.wait()))
+    told(metrics, "hostile", lambda n: n > 0)
+    target.ask("arm")
+    metrics_when("reports are left out", metrics, lambda m: m["gleakd_reports_left_out_total"] > 2)
+    other.ask("shape chanreceive 11")
+    told(metrics, "bystander", lambda n: n == 49)
+    lines = (json.loads(line) for line in g.stdout)
+    check(any(r["self"]["losses"]["reports"] > 2 and alive(r).get(other.pid) == 49 for r in lines),
+          "it goes on")
+    g.send_signal(signal.SIGINT)
+    check([r["final"] for r in lines][-1], "the last one")
+    check_equal(g.wait(PATIENCE), 0, "exit code")
+
+
 def address_of(path, symbol):
     said = subprocess.run([go_command(), "tool", "nm", path], capture_output=True, text=True,
                           check=True, env=go_environment("local")).stdout
@@ -201,12 +251,6 @@ def programs_that_become_others(t):
             check_equal(target.answer(("clean", "hit")), f"clean as 0 for {NOBODY}",
                         "code of the other program")
     shows(g)
-
-
-def told(metrics, name, condition):
-    """The group's goroutines once they are as they should be."""
-    series = f'gleakd_goroutines{{groupname="{name}"}}'
-    return metrics_when(name, metrics, lambda m: condition(m.get(series, 0)))[series]
 
 
 @case

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cli/findings.h"
+#include "cli/report_pipe.h"
 #include "cli/terminal.h"
 #include "output/json/report.h"
 #include "output/pprof/goroutines.h"
@@ -33,7 +34,7 @@ static void open_explainer(struct outputs *outputs)
 	const struct options *options = outputs->options;
 
 	outputs->explainer = (struct explainer){
-		.out = stdout,
+		.out = report_pipe__out(),
 		.pattern = options->explain,
 		.terminal = terminal__present(STDOUT_FILENO) && !options->once,
 		.options =
@@ -115,7 +116,7 @@ int outputs__open(struct outputs *outputs)
 		return open_top(outputs);
 	if (options->json)
 		return 0;
-	return text_writer__new(stdout, &text, &outputs->text);
+	return text_writer__new(report_pipe__out(), &text, &outputs->text);
 }
 
 /* People get goroutines by place, programs one by one. */
@@ -127,6 +128,8 @@ static bool is_raw_dump(const struct options *options)
 
 static int write_report(struct outputs *outputs, const struct report *report)
 {
+	FILE *out = report_pipe__out();
+
 	if (outputs->options->command == COMMAND_RECORD)
 		return 0; /* it goes to the recording */
 	if (outputs->top)
@@ -136,12 +139,12 @@ static int write_report(struct outputs *outputs, const struct report *report)
 		return goroutines_profile__make(&report->targets[0], clock__realtime_ns(),
 						&outputs->profile);
 	if (is_raw_dump(outputs->options))
-		return outputs->options->dump.folded ? dump__write_folded(stdout, report) :
-						       dump__write(stdout, report);
+		return outputs->options->dump.folded ? dump__write_folded(out, report) :
+						       dump__write(out, report);
 	if (outputs->options->explain)
 		return explainer__write(&outputs->explainer, report);
 	return outputs->text ? text_writer__write(outputs->text, report) :
-			       report__write_json(stdout, report);
+			       report__write_json(out, report);
 }
 
 /*
@@ -185,6 +188,8 @@ int outputs__write(struct outputs *outputs, const struct report *report)
 		log__divert(NULL, NULL);
 	}
 	err = write_report(outputs, report);
+	if (!err)
+		err = report_pipe__send(report__final(report));
 	if (was_lost(outputs, report, err))
 		return write_to_stderr(outputs, report);
 	if (!report__final(report) && outputs->draws)

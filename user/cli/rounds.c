@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/findings.h"
 #include "cli/privileges.h"
+#include "cli/report_pipe.h"
 
 static void stop(struct rounds *rounds, int err)
 {
@@ -27,6 +28,7 @@ static void report(struct rounds *rounds, enum report_end end)
 		.interval_stretch = rounds->stretch,
 		.textfile_errors = rounds->outputs.exporter.errors,
 		.state_errors = rounds->state.errors,
+		.reports_left_out = report_pipe__left_out(),
 	};
 	const struct report *report;
 	int err;

@@ -257,6 +257,8 @@ struct report_target {
 	struct execution execution; /* whether it gets to run, and who traces it */
 	const struct report_site *sites; /* worst verdict first, then the largest */
 	size_t n_sites;
+	uint64_t
+		folded_sites; /* of which nothing is suspected, put into one of them that is `other` */
 	const struct report_finding *findings; /* worst first */
 	size_t n_findings;
 	bool goroutines_listed;			       /* asked for */
@@ -331,7 +333,8 @@ struct report_self {
 	uint64_t slowed_targets; /* that have a census less often than that, for the same reason */
 	/* What of gleakd's own work came to nothing. */
 	uint64_t process_events_lost, textfile_errors, state_errors;
-	uint64_t worker_restarts; /* workers that ended before their time */
+	uint64_t reports_left_out; /* since their reader did not keep up */
+	uint64_t worker_restarts;  /* workers that ended before their time */
 };
 
 /* Why a run ends with a report. */

@@ -30,6 +30,7 @@ struct built_target {
 	size_t n_sites;
 	size_t capacity;
 	size_t refused;
+	size_t n_plain, folded;	   /* without suspicion: shown; put into one */
 	struct report_site *sites; /* see report/site.h */
 	struct built_findings findings;
 	char pid[REPORT_PID_TEXT]; /* as a group's name */
@@ -128,6 +129,7 @@ void report_builder__note(struct report_builder *builder, const struct report_no
 	self->process_events_lost = notes->process_events_lost;
 	self->textfile_errors = notes->textfile_errors;
 	self->state_errors = notes->state_errors;
+	self->reports_left_out = notes->reports_left_out;
 }
 
 static void clear_target(struct built_target *built)
@@ -212,10 +214,8 @@ static void drop_unused_saved(struct report_builder *builder)
 
 /* --- collecting the tracker's sites ------------------------------------------------------------- */
 
-static int collect_site(struct built_target *built, const struct site_view *view)
+static int take_site(struct built_target *built, const struct site_view *view)
 {
-	if (view->system)
-		return 0;
 	if (built->n_sites == REPORT_MAX_SITES) {
 		built->refused += view->goroutines;
 		return 0;
@@ -223,6 +223,24 @@ static int collect_site(struct built_target *built, const struct site_view *view
 	if (!array__reserve(built->sites, built->capacity, built->n_sites + 1))
 		return -ENOMEM;
 	built->sites[built->n_sites++] = (struct report_site){.view = *view};
+	return 0;
+}
+
+/* Sites come in the order of their importance. */
+static int collect_site(struct built_target *built, struct report_site *rest,
+			const struct site_view *view)
+{
+	const struct report_site site = {.view = *view};
+
+	if (view->system)
+		return 0;
+	if (verdict__is_suspect(view->verdict) || view->other ||
+	    built->n_plain < REPORT_MAX_PLAIN_SITES) {
+		built->n_plain += !verdict__is_suspect(view->verdict);
+		return take_site(built, view);
+	}
+	built->folded++;
+	built_site__merge(rest, &site);
 	return 0;
 }
 
@@ -355,6 +373,7 @@ static int judge_sites(const struct report_builder *builder, struct target *targ
 {
 	const struct tracker_policy policy = {.min_age_ns = builder->min_age_ns};
 	struct tracker *tracker = target__tracker(target);
+	struct report_site rest = {.view = {.index = SITE_OTHER, .other = true}};
 	const struct site_view *views;
 	size_t n;
 	int err;
@@ -363,8 +382,8 @@ static int judge_sites(const struct report_builder *builder, struct target *targ
 	err = tracker__judge(tracker, &policy, now_ns);
 	views = tracker__sites(tracker, &n);
 	for (size_t i = 0; i < n && !err; i++)
-		err = collect_site(built, &views[i]);
-	return err;
+		err = collect_site(built, &rest, &views[i]);
+	return err || !built->folded ? err : take_site(built, &rest.view);
 }
 
 /* The moment that a report is about. */
@@ -469,6 +488,7 @@ static void fill_target(const struct target *target, const struct built_target *
 	report->holders = target_holders__get(target);
 	report->sites = built->sites;
 	report->n_sites = built->n_sites;
+	report->folded_sites = built->folded;
 	report->findings = built->findings.findings;
 	report->n_findings = built->findings.n;
 }

@@ -139,6 +139,7 @@ static void read_target(struct report_reader *reader, const json_t *json,
 	target->mode_reason = read__text(json, "mode_reason");
 	read_totals(json, target);
 	read_cost(json_object_get(json, "cost"), target);
+	target->folded_sites = read__count(json, "folded_sites");
 	target->n_sites =
 		read__array(reader, list, sizeof(*sites), REPORT_READER_MAX_SITES, &sites);
 	target->sites = sites;
@@ -172,6 +173,7 @@ static void read_self(const json_t *json, struct report_self *self)
 	self->process_events_lost = read__count(losses, "process_events");
 	self->events_malformed = read__count(losses, "malformed_events");
 	self->textfile_errors = read__count(losses, "textfile_writes");
+	self->reports_left_out = read__count(losses, "reports");
 	self->state_errors = read__count(losses, "state_saves");
 }
 

@@ -197,6 +197,7 @@ static void put_target(struct json *json, const struct report_target *target)
 	put_losses(json, target);
 	put_cost(json, target);
 	json__count(json, "silenced_sites", report__count_suppressed(target));
+	json__count(json, "folded_sites", target->folded_sites);
 	json__array(json, "findings");
 	for (size_t i = 0; i < target->n_findings; i++)
 		json__finding(json, &target->findings[i]);
@@ -231,6 +232,7 @@ static void put_own_losses(struct json *json, const struct report_self *self)
 	json__count(json, "malformed_events", self->events_malformed);
 	json__count(json, "textfile_writes", self->textfile_errors);
 	json__count(json, "state_saves", self->state_errors);
+	json__count(json, "reports", self->reports_left_out);
 	json__end_object(json);
 }
 

@@ -140,6 +140,9 @@ static void put_failures(FILE *out, const struct report_self *self)
 		  "Times that these metrics could not be written.", self->textfile_errors);
 	put_count(out, "gleakd_state_save_errors_total", EXPOSITION_COUNTER,
 		  "Times that the state could not be saved.", self->state_errors);
+	put_count(out, "gleakd_reports_left_out_total", EXPOSITION_COUNTER,
+		  "Reports that were not written: who reads standard output did not keep up.",
+		  self->reports_left_out);
 	put_count(out, "gleakd_worker_restarts_total", EXPOSITION_COUNTER,
 		  "Times that gleakd's worker process crashed or was killed, and was replaced.",
 		  self->worker_restarts);

@@ -62,6 +62,7 @@ Test(json_reader, leaks)
 		.interval_stretch = 4,
 		.process_events_lost = 6,
 		.textfile_errors = 7,
+		.reports_left_out = 9,
 		.state_errors = 8,
 	};
 	expect_the_same(&sample.report);

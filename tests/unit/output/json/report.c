@@ -60,6 +60,7 @@ Test(json, leaks)
 		.interval_stretch = 4,
 		.process_events_lost = 1013,
 		.textfile_errors = 2,
+		.reports_left_out = 3,
 		.state_errors = 7,
 	};
 	text = write_json(&sample.report);

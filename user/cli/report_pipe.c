@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/report_pipe.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+/* A reader that reads has what there is by then, and its errors are known with the report they are of. */
+#define MOMENT_NS (10 * NSEC_PER_MSEC)
+
+struct bytes {
+	char *at;
+	size_t n, size;
+};
+
+static struct {
+	FILE *out;	   /* NULL: nobody has asked yet */
+	struct bytes made; /* of the report that is being written */
+
+	pthread_mutex_t lock; /* of all that follows */
+	pthread_cond_t changed;
+	struct bytes waiting; /* whole reports, which the thread takes all at once */
+	size_t taken;	      /* bytes that it has not got rid of yet */
+	int err;
+	uint64_t left_out;
+} reports = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+/* --- the thread ----------------------------------------------------------------------------------- */
+
+static int write_all(const char *at, size_t n)
+{
+	while (n) {
+		ssize_t written = write(STDOUT_FILENO, at, n);
+
+		if (written < 0 && errno != EINTR)
+			return -errno;
+		at += max_of(written, (ssize_t)0);
+		n -= (size_t)max_of(written, (ssize_t)0);
+	}
+	return 0;
+}
+
+static void *run(void *arg __maybe_unused)
+{
+	for (;;) {
+		struct bytes bytes;
+		int err;
+
+		pthread_mutex_lock(&reports.lock);
+		while (!reports.waiting.n)
+			pthread_cond_wait(&reports.changed, &reports.lock);
+		bytes = reports.waiting;
+		reports.waiting = (struct bytes){0};
+		reports.taken = bytes.n;
+		err = reports.err;
+		pthread_mutex_unlock(&reports.lock);
+		if (!err)
+			err = write_all(bytes.at, bytes.n);
+		free(bytes.at);
+		pthread_mutex_lock(&reports.lock);
+		reports.taken = 0;
+		reports.err = err;
+		pthread_cond_broadcast(&reports.changed);
+		pthread_mutex_unlock(&reports.lock);
+	}
+	return NULL;
+}
+
+static int start(void)
+{
+	sigset_t all, before;
+	pthread_t thread;
+	int err;
+
+	sigfillset(&all);
+	err = pthread_sigmask(SIG_SETMASK, &all, &before);
+	if (err)
+		return -err;
+	err = pthread_create(&thread, NULL, run, NULL);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!err)
+		pthread_detach(thread);
+	return -err;
+}
+
+/* --- who writes reports --------------------------------------------------------------------------- */
+
+static bool append(struct bytes *bytes, const char *more, size_t n)
+{
+	if (bytes->size - bytes->n < n) {
+		size_t size = max_of(2 * bytes->size, bytes->n + n);
+		char *at = realloc(bytes->at, size);
+
+		if (!at)
+			return false;
+		bytes->at = at;
+		bytes->size = size;
+	}
+	memcpy(bytes->at + bytes->n, more, n);
+	bytes->n += n;
+	return true;
+}
+
+static ssize_t take(void *cookie __maybe_unused, const char *bytes, size_t n)
+{
+	return append(&reports.made, bytes, n) ? (ssize_t)n : 0;
+}
+
+FILE *report_pipe__out(void)
+{
+	struct stat stat;
+
+	if (reports.out)
+		return reports.out;
+	reports.out = stdout;
+	if (fstat(STDOUT_FILENO, &stat) || !(S_ISFIFO(stat.st_mode) || S_ISSOCK(stat.st_mode)) ||
+	    start())
+		return reports.out;
+	reports.out = fopencookie(NULL, "w", (cookie_io_functions_t){.write = take});
+	if (!reports.out)
+		reports.out = stdout;
+	return reports.out;
+}
+
+static void wait_for_reader(bool last)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += MOMENT_NS;
+	if (until.tv_nsec >= (long)NSEC_PER_SEC) {
+		until.tv_nsec -= (long)NSEC_PER_SEC;
+		until.tv_sec++;
+	}
+	while ((reports.waiting.n || reports.taken) && !reports.err) {
+		if (last)
+			pthread_cond_wait(&reports.changed, &reports.lock);
+		else if (pthread_cond_timedwait(&reports.changed, &reports.lock, &until))
+			return;
+	}
+}
+
+/* What is made begins anew, whether it is sent or not. */
+static int hand_over(bool last)
+{
+	size_t waiting = reports.waiting.n + reports.taken;
+	int err = 0;
+
+	if (waiting && waiting + reports.made.n > REPORT_PIPE_MAX_WAITING && !last) {
+		if (!reports.left_out++)
+			log_warn(
+				"reports are left out, whole ones: whoever reads them does not keep "
+				"up; have him read faster, or ask for fewer (--interval)");
+	} else if (!reports.waiting.n) {
+		struct bytes none = reports.waiting;
+
+		reports.waiting = reports.made;
+		reports.made = none;
+	} else if (!append(&reports.waiting, reports.made.at, reports.made.n)) {
+		err = -ENOMEM;
+	}
+	reports.made.n = 0;
+	return err;
+}
+
+int report_pipe__send(bool last)
+{
+	int err;
+
+	if (!reports.out || reports.out == stdout)
+		return 0;
+	if (fflush(reports.out)) {
+		clearerr(reports.out);
+		reports.made.n = 0;
+		return -ENOMEM;
+	}
+	pthread_mutex_lock(&reports.lock);
+	err = hand_over(last);
+	pthread_cond_broadcast(&reports.changed);
+	wait_for_reader(last);
+	err = reports.err ? reports.err : err;
+	pthread_mutex_unlock(&reports.lock);
+	return err;
+}
+
+uint64_t report_pipe__left_out(void)
+{
+	uint64_t n;
+
+	pthread_mutex_lock(&reports.lock);
+	n = reports.left_out;
+	pthread_mutex_unlock(&reports.lock);
+	return n;
+}
