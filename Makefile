@@ -9,6 +9,7 @@
 # make eval       recall and precision of the verdicts, an hour (root); eval-quick: minutes
 # make vm         gleakd on other kernels, in virtual machines; vm-quick: the oldest ones
 # make soak       MINUTES=15 of churn: memory and descriptors stay as they are (root)
+# make hostile    users who work against gleakd, in full (root, minutes); its cases are in make test
 # make lint       format, clang-tidy, cppcheck, arrows between folders
 # make install    DESTDIR= PREFIX=/usr
 # make deb        a Debian package in build/deb, checked by lintian
@@ -219,6 +220,7 @@ include tests/matrix.mk
 include tests/eval.mk
 include tests/vm.mk
 include tests/soak.mk
+include tests/hostile.mk
 include deploy/deploy.mk
 
 .PHONY: clean

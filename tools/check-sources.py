@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Rules of CONTRIBUTING.md that no other tool knows: sizes, arrows between folders, licence lines,
-banned functions. Prints one line per finding; exit code 1 when there are any."""
+banned functions, promises without tests. Prints one line per finding; exit code 1 when there are any."""
 
 import os
 import re
@@ -24,6 +24,8 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 FACT_AS_WORD = re.compile(r'strn?(?:case)?cmp\s*\([^;]*"(?:active|idle|growing|suspected|stuck|leaking|full|lifecycle|census)"')
 # `dir/file.ext` in a page.
 NAMED_PATH = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.\w+)`")
+UNIT_TEST = re.compile(r"^(?:Parameterized)?Test\((?:struct \w+ \*\w+, )?(\w+), (\w+)", re.MULTILINE)
+CASE = re.compile(r"^@case\w*(?:\(.*?\))?\n(?:# .*\n)*def (\w+)\(", re.MULTILINE | re.DOTALL)
 # Data, licences, prose and formats without comments carry no licence line of their own.
 UNMARKED = re.compile(
     r"(\.(tsv|json|md|txt|golden|bin|gz|sum|service|rules|png|svg|[1-9])|LICENSE[^/]*|COPYING[^/]*)$"
@@ -141,6 +143,58 @@ def named_paths():
                         yield page, number, f"there is no {path}"
 
 
+def known_tests():
+    """Names as tests/run has them: unit.FOLDER.SUITE.NAME, FILE.CASE; the fuzz targets are in tests/fuzz/."""
+    for path in sources():
+        unit = re.match(r"tests/unit/(\w+)/.*\.c$", path)
+        cases = re.match(r"tests/e2e/cases_(\w+)\.py$", path)
+        target = re.match(r"tests/fuzz/targets/(\w+)\.c$", path)
+        if target:
+            yield f"fuzz.{target.group(1)}"
+        if not unit and not cases:
+            continue
+        with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+            text = file.read()
+        if unit:
+            yield from (f"unit.{unit.group(1)}.{suite}.{name}" for suite, name in UNIT_TEST.findall(text))
+        else:
+            yield from (f"{cases.group(1)}.{name}" for name in CASE.findall(text))
+
+
+def is_there(word, tests):
+    """Whether what SECURITY.md names in its column of tests can be run."""
+    if word.startswith("make "):
+        return any(re.search(rf"^{word[5:]}:", open(os.path.join(ROOT, path), encoding="utf-8").read(), re.M)
+                   for path in sources() if path == "Makefile" or path.endswith(".mk"))
+    if word.startswith("*"):
+        return any(name.split(".")[-2].endswith(word[1:]) for name in tests if name.startswith("unit."))
+    if "/" in word:
+        return os.path.exists(os.path.join(ROOT, word))
+    name = word.removesuffix(".*") if "." in word else f"fuzz.{word}"
+    return any(test == name or test.startswith(name + ".") for test in tests)
+
+
+def promises():
+    """Each promise of SECURITY.md names tests that exist, and each hostile case holds a promise."""
+    page, tests, named = "SECURITY.md", set(known_tests()), set()
+    with open(os.path.join(ROOT, page), encoding="utf-8") as file:
+        lines = file.read().splitlines()
+    for number, line in enumerate(lines, 1):
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if not line.startswith("|") or len(cells) != 3 or cells[0] in ("promise", "---"):
+            continue
+        words = re.findall(r"`([^`]+)`", cells[2])
+        named.update(words)
+        if not words:
+            yield page, number, "a promise that no test holds"
+        for word in words:
+            if not is_there(word, tests):
+                yield page, number, f"there is no test {word}"
+    for test in sorted(tests):
+        if test.startswith("hostile.") and test not in named:
+            yield page, 1, f"no promise names {test}"
+
+
 def check(path):
     with open(os.path.join(ROOT, path), "rb") as file:
         raw = file.read()
@@ -165,6 +219,7 @@ def main():
     findings = [(p, n, words) for p in sources() for n, words in check(p)]
     findings += folder_order()
     findings += named_paths()
+    findings += promises()
     for path, number, words in findings:
         print(f"{path}:{number}: {words}")
     return 1 if findings else 0

@@ -9,10 +9,13 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
+from datetime import datetime
 
 from cases_host import folder, host, of_pid, own_copy, pids
 from faults import CGROUPS, PATIENCE, alive, compiled, figures, kit, metrics_when, shows, until
 from harness import VERSIONS, Failed, Skip, case, check, check_equal
+from liars import liar
 from programs import Program, Target, go_command, go_environment
 from tracer import binary, run
 
@@ -226,9 +229,7 @@ def address_of(path, symbol):
 def memory_that_says_nothing_of_others(t):
     """A user's copy of a service, without a runtime in its memory, is no word about the service."""
     path = own_copy(t, COUNTS, "service")
-    poisoned = Target(t, as_user(NOBODY, kit(), "poisoned", path,
-                                 address_of(path, "runtime.firstmoduledata")))
-    pid = int(poisoned.answer("poisoned").split()[1])
+    pid = poisoned(t, path)
     metrics = os.path.join(t.directory(), "gleakd.prom")
     g = host(t, "--textfile", metrics)
     until("it was tried", lambda: any(f"pid {pid} " in e for e in g.errors))
@@ -260,12 +261,7 @@ def names_of_others(t):
     group = Group(t)
     other = started_as(t, OTHER, path)
     other.ask("shape chanreceive 37")
-    spoof = Target(t, as_user(NOBODY, "unshare", "-Urm", "--", "sh", "-c",
-                              f"mount --bind {own} {path} && exec {path}"))
-    try:
-        spoof.answer("ready")
-    except Failed as failure:
-        raise Skip(f"user namespaces ({failure})", always=True) from None
+    spoof = spoofed(t, path, own)
     group.take(other.pid, "trusted.service")
     group.take(spoof.pid, "given/trusted.service", NOBODY)
     listed = json.loads(run(t, "list", "--json")[1])["processes"]
@@ -283,6 +279,24 @@ def names_of_others(t):
         g.interrupt(PATIENCE)
     g = host(t, "--only", "unit:trusted.service")
     shows(g, "the service alone", lambda r: pids(r) == [other.pid])
+
+
+def spoofed(t, path, own):
+    """A user's program which to itself, and to /proc, is at the path of another one."""
+    target = Target(t, as_user(NOBODY, "unshare", "-Urm", "--", "sh", "-c",
+                               f"mount --bind {own} {path} && exec {path}"))
+    try:
+        target.answer("ready")
+    except Failed as failure:
+        raise Skip(f"user namespaces ({failure})", always=True) from None
+    return target
+
+
+def poisoned(t, path):
+    """A user's copy of a service, without a runtime in its memory."""
+    target = Target(t, as_user(NOBODY, kit(), "poisoned", path,
+                               address_of(path, "runtime.firstmoduledata")))
+    return int(target.answer("poisoned").split()[1])
 
 
 def deaf(t, what, path, *args):
@@ -352,3 +366,139 @@ def executable_of_which_no_page_comes_any_more(t):
     other.ask("shape chanreceive 11")
     shows(g, "the other alone", lambda r: alive(r) == {other.pid: 49})
     g.interrupt(PATIENCE)
+
+
+def feed(t, target, line):
+    """It is told that again and again, for as long as the case lasts."""
+    stop = threading.Event()
+
+    def run_on():
+        while not stop.wait(0.25):
+            target.ask(line)
+
+    feeder = threading.Thread(target=run_on)
+    feeder.start()
+    t.defer(feeder.join)
+    t.defer(stop.set)
+
+
+def everybody_hostile(t, services):
+    """All of them, of one user; those that are to be armed once they are watched."""
+    armed = [hostile(t, what, number, name=what) for what, number in (
+        ("collide", 200000), ("many", 20000), ("crowd", 1000000), ("scramble", 5000))]
+    armed.append(deaf(t, "memory", own_copy(t, HOSTILE, "mapped"), "mapped", "1"))
+    turning = own_copy(t, HOSTILE, "turning")
+    for first in (0, 40):
+        Target(t, as_user(NOBODY, turning, "turn", str(first), kit(), "wary", "150"))
+    deaf(t, "overlay", own_copy(t, COUNTS, "overlaid"))
+    deaf(t, "mounts", own_copy(t, COUNTS, "mounts"))
+    spoofed(t, services[0], own_copy(t, COUNTS, "own"))
+    poisoned(t, services[1])
+    idle = own_copy(t, COUNTS, "idle")
+    for _ in range(12):
+        started_as(t, NOBODY, idle)
+    storm = subprocess.Popen(as_user(NOBODY, kit(), "storm", "300", "600", kit(), "quit"),
+                             stdout=subprocess.DEVNULL)
+    t.defer(storm.wait)
+    t.defer(storm.kill)
+    return armed
+
+
+def lateness(reports):
+    """The longest time from one to the next, in seconds."""
+    times = [datetime.fromisoformat(r["time"].replace("Z", "+00:00")) for r in reports]
+    return max((b - a).total_seconds() for a, b in zip(times, times[1:]))
+
+
+@case(seconds=240)
+def all_of_them_together(t):
+    """Three healthy services and a leaking one beside them are watched as if they were alone."""
+    names = ("healthy-a", "healthy-b", "healthy-c")
+    paths = [own_copy(t, COUNTS, name) for name in names]
+    healthy = [started_as(t, OTHER, path) for path in paths]
+    for target, number in zip(healthy, (37, 41, 43)):
+        target.ask(f"shape chanreceive {number}")
+    leaking = started_as(t, OTHER, own_copy(t, COUNTS, "leaking"))
+    armed = everybody_hostile(t, paths)
+    metrics = os.path.join(t.directory(), "gleakd.prom")
+    g = host(t, "--only", "exe:/mnt/over/*", "--interval", "2s", "--min-age", "4s", "--max-targets",
+             "16", "--textfile", metrics)
+    services = sorted(x.pid for x in (*healthy, leaking))
+    shows(g, "the services", lambda r: set(services) <= set(pids(r)))
+    for target in armed:
+        target.ask("arm")
+    feed(t, leaking, "shape chansend 2")
+    shows(g, "the leak", lambda r: any(
+        s["verdict"] == "leaking" for s in figures(r, leaking.pid, "sites")))
+    for target in healthy:
+        target.ask("shape chanreceive 11")
+    now = shows(g, "what they are", lambda r: [alive(r).get(x.pid) for x in healthy] == [49, 53, 55])
+    for name, number in zip(names, (49, 53, 55)):
+        told(metrics, name, lambda n, number=number: n == number)
+    seen = len(g.reports)
+    shows(g, "it goes on", lambda r: len(g.reports) > seen + 3)
+    for r in g.reports[g.reports.index(now):]:
+        check_equal([alive(r).get(x.pid) for x in healthy], [49, 53, 55], "the healthy services")
+    wrong = [s["id"] for r in g.reports for x in healthy for s in figures(r, x.pid, "sites")
+             if s["verdict"] in ("leaking", "stuck")]
+    check_equal(wrong, [], "flagged in healthy services")
+    # Timing is for a quiet machine: make hostile.
+    if os.environ.get("GLEAKD_HOSTILE_STRICT"):
+        check(lateness(g.reports) < 4, f"a report came {lateness(g.reports)} s after the one before")
+
+
+BATCH = 100
+
+
+@case(seconds=3600 if os.environ.get("GLEAKD_HOSTILE_FILES") else 120)
+def executables_that_lie(t):
+    """Section tables, notes and tables of functions that make no sense: none holds gleakd up or ends it."""
+    number = int(os.environ.get("GLEAKD_HOSTILE_FILES", 2 * BATCH))
+    bases = []
+    for path in (compiled("fake_go.c", "fake_go"), COUNTS.build()):
+        with open(path, "rb") as file:
+            bases.append(file.read())
+    other = bystander(t)
+    metrics = os.path.join(t.directory(), "gleakd.prom")
+    g = host(t, "--textfile", metrics, "--min-process-age", "100ms")
+    shows(g, "the other", lambda r: pids(r) == [other.pid])
+    before = metrics_when("at first", metrics, lambda m: True)
+    for first in range(0, number, BATCH):
+        paths = []
+        for seed in range(first, first + BATCH):
+            paths.append(os.path.join(folder(t), f"liar-{seed}"))
+            with open(paths[-1], "wb") as file:
+                # A real Go program is a thousand times as large.
+                file.write(liar(bases[seed % 20 == 0], seed))
+            os.chmod(paths[-1], 0o755)
+        run_at_once(t, paths, g)
+        for path in paths:
+            os.unlink(path)
+    other.ask("shape chanreceive 11")
+    shows(g, "the other's", lambda r: alive(r).get(other.pid) == 49)
+    after = metrics_when("at the end", metrics,
+                         lambda m: m['gleakd_goroutines{groupname="bystander"}'] == 49)
+    t.note(f"{number} files: {after['gleakd_process_cpu_seconds_total']:.1f} s of CPU time, "
+           f"{after['gleakd_process_resident_memory_bytes'] / 2**20:.0f} MiB, a report every "
+           f"{lateness(g.reports):.2f} s at worst")
+    for name in ("gleakd_worker_restarts_total", "gleakd_missed_deadlines_total"):
+        check_equal(after[name], 0, name)
+    check(max(r["self"]["processes"]["unsupported"] for r in g.reports) > 10, "they were looked at")
+    check(after["gleakd_process_open_fds"] <= before["gleakd_process_open_fds"] + 8, "descriptors")
+
+
+def run_at_once(t, paths, g):
+    """Those programs, of one user, until gleakd has told of two rounds more."""
+    # The shell outlives SIGTERM to see to the ends of all of them.
+    script = 'trap : TERM; for path; do "$path" <&0 >/dev/null 2>&1 & done; echo started; wait; wait'
+    reader, writer = os.pipe()
+    group = subprocess.Popen(as_user(NOBODY, "sh", "-c", script, "sh", *paths), stdin=reader,
+                             stdout=subprocess.PIPE, start_new_session=True)
+    t.defer(lambda: group.poll() is None and os.killpg(group.pid, signal.SIGKILL))
+    group.stdout.readline()
+    seen = len(g.reports)
+    shows(g, "two rounds more", lambda r: len(g.reports) > seen + 1)
+    os.killpg(group.pid, signal.SIGTERM)
+    group.wait(PATIENCE)
+    os.close(reader)
+    os.close(writer)

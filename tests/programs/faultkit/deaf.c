@@ -10,6 +10,8 @@
  *		PROGRAM, executed from an overlay above it; who opens it after a second waits for ever
  *	deaf pages PROGRAM [ARG...]
  *		the same below /mnt/pages, which is opened for everybody, and of which no page comes after a second
+ *	deaf mounts PROGRAM [ARG...]
+ *		PROGRAM in a namespace of MOUNTS mounts, and none of those file systems
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,6 +32,7 @@
 #define FILE_NODE     2
 #define NOBODY	      65534
 #define VALID_SECONDS 3600
+#define MOUNTS	      3000
 
 static int device, source = -1; /* what is served; -1: nothing */
 static int opens;		/* for everybody */
@@ -180,9 +183,22 @@ static void enter_namespaces(int of_user)
 	      "folders");
 }
 
+/* As many as are allowed, /proc/sys/fs/mount-max. */
+static void make_mounts(void)
+{
+	char path[32];
+
+	for (int i = 0; i < MOUNTS; i++) {
+		snprintf(path, sizeof(path), "/mnt/%d", i);
+		if (mkdir(path, 0755) || mount("/mnt/empty", path, NULL, MS_BIND, NULL))
+			return;
+	}
+}
+
 int main(int argc, char **argv)
 {
-	int overlay = argc >= 3 && strcmp(argv[1], "memory"), fd;
+	int mounts = argc >= 3 && !strcmp(argv[1], "mounts");
+	int overlay = argc >= 3 && !mounts && strcmp(argv[1], "memory"), fd;
 	char options[128];
 	struct stat file;
 
@@ -194,7 +210,12 @@ int main(int argc, char **argv)
 		check(source < 0 || fstat(source, &file), argv[2]);
 		size = (uint64_t)file.st_size;
 	}
-	enter_namespaces(overlay);
+	enter_namespaces(overlay || mounts);
+	if (mounts) {
+		make_mounts();
+		execv(argv[2], argv + 2);
+		check(1, argv[2]);
+	}
 	device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
 	check(device < 0, "/dev/fuse");
 	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=%d,group_id=%d", device,

@@ -9,6 +9,7 @@
 //	hostile collide N	N goroutines whose goids an unkeyed hash puts into one bucket
 //	hostile lists N		N goroutines in sync.Cond.Wait whose stacks are full of lists without an end
 //
+//	hostile scramble N	N goroutines whose memory is something else all the time
 //	hostile mapped N	a goroutine in the second page of the file that is descriptor 3
 //	hostile turn MS PROGRAM [ARG...]	executes that after so many milliseconds, with the next longer delay
 //
@@ -100,6 +101,28 @@ func crowd(n int) []uintptr {
 	return withReal(n, func(i int) uintptr { return address(words, i*stride) })
 }
 
+// scramble: every word is a small number, an address in or near the region, or nothing that makes sense.
+func scramble(n int) []uintptr {
+	const stride = 64
+	words := region(n*stride + 64)
+	go func() {
+		for random := uint64(1); ; random = random*6364136223846793005 + 1442695040888963407 {
+			value := random >> 32 % 8
+			switch random >> 60 % 4 {
+			case 1:
+				value = uint64(address(words, int(random>>20)%len(words)))
+			case 2:
+				value = random
+			}
+			words[int(random>>33)%len(words)] = value
+			if random>>33%4096 == 0 {
+				time.Sleep(time.Millisecond)
+			}
+		}
+	}()
+	return withReal(n, func(i int) uintptr { return address(words, i*stride) })
+}
+
 func mapped(int) []uintptr {
 	page, err := syscall.Mmap(3, 0, 8192, syscall.PROT_READ, syscall.MAP_SHARED)
 	if err != nil {
@@ -154,7 +177,7 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
-	makers := map[string]func(int) []uintptr{"many": many, "crowd": crowd, "collide": collide, "mapped": mapped, "lists": lists}
+	makers := map[string]func(int) []uintptr{"many": many, "crowd": crowd, "collide": collide, "mapped": mapped, "lists": lists, "scramble": scramble}
 	if os.Args[1] == "lists" {
 		wait(n)
 	}

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "discovery_steps.h"
 #include "fake_proc.h"
 
 #define SELF 4
@@ -18,7 +19,6 @@ static enum discovery_state last_state;
 static char last_reason[640], last_unit[CGROUP_UNIT_SIZE];
 static int n_changed;
 
-static struct discovery *d;
 static uint64_t boot_seconds; /* now, on the clock of start times */
 
 static uint64_t boottime(void)
@@ -85,30 +85,6 @@ static void unmake(void)
 }
 
 TestSuite(discovery, .init = make, .fini = unmake);
-
-static uint64_t at(double seconds)
-{
-	return (uint64_t)(seconds * (double)NSEC_PER_SEC);
-}
-
-static void tick(double seconds)
-{
-	while (discovery__tick(d, at(seconds)))
-		;
-}
-
-static void sweep(double seconds)
-{
-	cr_assert_eq(discovery__sweep(d, at(seconds)), 0);
-}
-
-static struct discovery_counts counts(void)
-{
-	struct discovery_counts now;
-
-	discovery__counts(d, &now);
-	return now;
-}
 
 static void put(int pid, const char *exe)
 {

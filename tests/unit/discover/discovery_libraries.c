@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "discover/runtimes.h"
+#include "discovery_steps.h"
 #include "fake_proc.h"
 
-static struct discovery *d;
 static bool attached[16];
 static int n_attached, n_detached, n_refreshed;
 static int answer, refresh_answer;
@@ -82,30 +82,6 @@ static void unmake(void)
 }
 
 TestSuite(discovery_libraries, .init = make, .fini = unmake);
-
-static uint64_t at(double seconds)
-{
-	return (uint64_t)(seconds * (double)NSEC_PER_SEC);
-}
-
-static void tick(double seconds)
-{
-	while (discovery__tick(d, at(seconds)))
-		;
-}
-
-static void sweep(double seconds)
-{
-	cr_assert_eq(discovery__sweep(d, at(seconds)), 0);
-}
-
-static struct discovery_counts counts(void)
-{
-	struct discovery_counts now;
-
-	discovery__counts(d, &now);
-	return now;
-}
 
 static void put_mapped(int pid, const char *exe, const char *library, unsigned long code)
 {

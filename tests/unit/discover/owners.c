@@ -5,11 +5,11 @@
 #include <criterion/criterion.h>
 
 #include "discover/discovery.h"
+#include "discovery_steps.h"
 #include "fake_proc.h"
 
 static bool attached[100];
 static int n_attached, n_detached;
-static struct discovery *d;
 
 static uint64_t boottime(void)
 {
@@ -54,30 +54,6 @@ static void unmake(void)
 }
 
 TestSuite(owners, .init = make, .fini = unmake);
-
-static uint64_t at(double seconds)
-{
-	return (uint64_t)(seconds * (double)NSEC_PER_SEC);
-}
-
-static void tick(double seconds)
-{
-	while (discovery__tick(d, at(seconds)))
-		;
-}
-
-static void sweep(double seconds)
-{
-	cr_assert_eq(discovery__sweep(d, at(seconds)), 0);
-}
-
-static struct discovery_counts counts(void)
-{
-	struct discovery_counts counts;
-
-	discovery__counts(d, &counts);
-	return counts;
-}
 
 static void put_of(int pid, unsigned int uid)
 {
