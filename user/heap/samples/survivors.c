@@ -112,7 +112,7 @@ static void take_back(struct check *check, const uint32_t *before)
 
 static int run(struct check *check)
 {
-	uint32_t before[SURVIVORS_MAX], after;
+	uint32_t before[SURVIVORS_MAX] = {0}, after;
 	int err = survivors__sweepgen(check->runtime, &check->sweepgen);
 
 	for (size_t i = 0; i < check->n; i++)
