@@ -117,7 +117,7 @@ def what_closures_have_captured(t):
     def is_there():
         shown = look(t, target.pid)
         held.update((h["path"], h["type"]) for h in shown["holders"])
-        return ("main.handlers[…]", "*main.session") in held
+        return ("main.handlers[…].s", "*main.session") in held
 
     until(f"sessions that handlers hold in {held}", is_there)
 

@@ -194,6 +194,77 @@ def dwarf():
     yield "packed-gnu", struct.pack("<BH", 6, len(abbrev)) + abbrev + packed
 
 
+# Attributes of DWARF that Go has of its own (src/cmd/internal/dwarf/dwarf.go).
+GO_KIND, GO_ELEM, RUNTIME_TYPE, CLOSURE_OFFSET = 0x2900, 0x2902, 0x2904, 0x2907
+
+
+def variables():
+    """A pointer's type, an array of them, a variable of a package, and a function with others: in the frame,
+    in parts, by a list of places, in a block, inlined, captured."""
+    addr, data2, sec_offset, block, ref4 = 0x01, 0x05, 0x17, 0x18, 0x13
+    low_pc, high_pc, frame_base, location, kind, origin = 0x11, 0x12, 0x40, 0x02, 0x49, 0x31
+    name = (0x03, STRING)
+    table = (
+        (0x11, 1, name, (LANGUAGE, DATA1), (low_pc, addr)),
+        (0x0F, 0, name, (kind, ref4), (GO_KIND, DATA1), (RUNTIME_TYPE, addr)),
+        (0x01, 0, name, (kind, ref4), (GO_KIND, DATA1), (SIZE, DATA1)),
+        (0x34, 0, name, (location, block), (kind, ref4)),
+        (0x2E, 1, name, (low_pc, addr), (high_pc, data2), (frame_base, block)),
+        (0x05, 0, name, (location, sec_offset), (kind, ref4)),
+        (0x0B, 1, (low_pc, addr), (high_pc, data2)),
+        (0x1D, 1, (origin, ref4), (low_pc, addr), (high_pc, data2)),
+        (0x34, 0, (origin, ref4), (location, block)),
+        (0x34, 0, name, (CLOSURE_OFFSET, UDATA), (location, block), (kind, ref4)),
+        (0x2E, 1, name),
+        (0x34, 0, name, (kind, ref4)),
+        (0x13, 1, name, (GO_KIND, DATA1), (SIZE, DATA1)),
+        (0x0D, 0, name, (0x38, UDATA), (kind, ref4)),
+    )
+    abbrev = b"".join(varint(number) + varint(tag) + bytes([children])
+                      + b"".join(varint(a) + varint(f) for a, f in attributes) + b"\0\0"
+                      for number, (tag, children, *attributes) in enumerate(table, 1)) + b"\0"
+
+    def expression(data):
+        return varint(len(data)) + data
+
+    fbreg = b"\x91\x78"  # 8 bytes below the end of the frame
+    parts = fbreg + b"\x93\x08" + b"\x93\x08" + b"\x91\x60\x93\x08"
+    for version in (4, 5):
+        head = struct.pack("<HIB", 4, 0, 8) if version == 4 else struct.pack("<HBBI", 5, 1, 8, 0)
+        info = bytearray(4) + head
+
+        def add(die):
+            at = len(info)
+            info.extend(die)
+            return struct.pack("<I", at)
+
+        add(b"\1main\0\x16" + struct.pack("<Q", 0x1000))
+        pointer = add(b"\2*main.T\0" + struct.pack("<I", 0) + b"\x16" + struct.pack("<Q", 0x40))
+        array = add(b"\3[3]*main.T\0" + pointer + b"\x11\x18")
+        made = add(b"\x0dmain.local\0\x19\x18")
+        add(b"\x0ep\0\0" + pointer + b"\x0eq\0\x08" + array + b"\0")
+        add(b"\4main.v\0" + expression(b"\3" + struct.pack("<Q", 0x8010)) + made)
+        inlined = add(b"\x0bmain.inlined\0")
+        argument = add(b"\x0cargument\0" + pointer)
+        add(b"\0\5main.f\0" + struct.pack("<QH", 0x1000, 16) + expression(b"\x9c"))
+        add(b"\4&moved\0" + expression(b"\x9c") + pointer)
+        add(b"\4parts\0" + expression(parts) + array)
+        add(b"\6listed\0" + struct.pack("<I", 0 if version == 4 else 12) + array)
+        add(b"\7" + struct.pack("<QH", 0x1004, 8))
+        add(b"\4inner\0" + expression(fbreg) + pointer + b"\0")
+        add(b"\x08" + inlined + struct.pack("<QH", 0x1002, 9))
+        add(b"\x09" + argument + expression(b"\x91\x10") + b"\0")
+        add(b"\x0acaptured\0\x08" + expression(b"") + pointer + b"\0\0")
+        info[0:4] = struct.pack("<I", len(info) - 4)
+        if version == 4:
+            places = struct.pack("<QQH", 0, 12, 2) + fbreg + bytes(16)
+        else:
+            places = struct.pack("<IHBBI", 17, 5, 8, 0, 0) + b"\x04\0\x0c\x02" + fbreg + b"\0"
+        for choices in (version - 4, version - 4 | 2):
+            yield f"dwarf{version}-{choices}", (
+                struct.pack("<BHH", choices, len(abbrev), len(places)) + abbrev + places + info)
+
+
 def pclntab():
     for choices in (0, 1, 2, 3, 5, 9, 16, 17):
         yield f"kind-{choices}", bytes([choices])
@@ -513,7 +584,7 @@ def broker():
 
 
 TARGETS = {f.__name__.rstrip("_"): f for f in (
-    elf_image, sniff, buildinfo, dwarf, pclntab, binary, census, heap, stack_scan, types, samples,
+    elf_image, sniff, buildinfo, dwarf, variables, pclntab, binary, census, heap, stack_scan, types, samples,
     wait_objects, unwind, tracker, events, code, proc, options, config, utf8, report, list_, allow_list, state,
     cgroup, textfile, calibration, sockets, recording, json_report, broker,
 )}

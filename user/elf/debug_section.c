@@ -106,6 +106,11 @@ static int read_gnu(struct input *input, uint8_t *buffer, size_t max, size_t *re
  * unit of .debug_info is longer than its type of 1 or 2 would say, and the first abbreviation and
  * the first string do not begin with three zeros.
  */
+static bool is_compressed(const Elf64_Chdr *header)
+{
+	return !header->ch_reserved && header->ch_type && header->ch_type <= 2;
+}
+
 static int read_elf(struct input *input, uint8_t *buffer, size_t max, size_t *ret_size)
 {
 	Elf64_Chdr header;
@@ -114,11 +119,43 @@ static int read_elf(struct input *input, uint8_t *buffer, size_t max, size_t *re
 		return read_plain(input, buffer, max, ret_size);
 	if (elf_image__read_offset(input->image, input->offset, &header, sizeof(header)))
 		return -EPROTO;
-	if (header.ch_reserved || !header.ch_type || header.ch_type > 2)
+	if (!is_compressed(&header))
 		return read_plain(input, buffer, max, ret_size);
 	if (header.ch_type != ELFCOMPRESS_ZLIB) /* 2 is zstd, which no Go linker writes */
 		return -EPROTO;
 	return read_input(input, sizeof(header), buffer, max, ret_size);
+}
+
+static bool find(struct elf_image *image, const char *name, struct elf_section *section, bool *gnu)
+{
+	char full_name[64];
+
+	*gnu = false;
+	snprintf(full_name, sizeof(full_name), ".debug_%s", name);
+	if (elf_image__section(image, full_name, section)) {
+		snprintf(full_name, sizeof(full_name), ".zdebug_%s", name);
+		*gnu = true;
+		if (elf_image__section(image, full_name, section))
+			return false;
+	}
+	return section->has_bits;
+}
+
+size_t debug_section__most(struct elf_image *image, const char *name, size_t max)
+{
+	struct elf_section section;
+	Elf64_Chdr header;
+	bool gnu;
+
+	if (!find(image, name, &section, &gnu))
+		return 0;
+	if (gnu)
+		return max;
+	if (section.size >= sizeof(header) &&
+	    (elf_image__read_offset(image, section.offset, &header, sizeof(header)) ||
+	     is_compressed(&header)))
+		return max;
+	return (size_t)min_of(section.size, (uint64_t)max);
 }
 
 int debug_section__read(struct elf_image *image, const char *name, uint8_t *buffer, size_t max,
@@ -126,19 +163,11 @@ int debug_section__read(struct elf_image *image, const char *name, uint8_t *buff
 {
 	struct elf_section section;
 	struct input input = {.image = image};
-	char full_name[64];
-	bool gnu = false;
+	bool gnu;
 
 	if (max > UINT32_MAX)
 		return -EINVAL;
-	snprintf(full_name, sizeof(full_name), ".debug_%s", name);
-	if (elf_image__section(image, full_name, &section)) {
-		snprintf(full_name, sizeof(full_name), ".zdebug_%s", name);
-		if (elf_image__section(image, full_name, &section))
-			return -ENOENT;
-		gnu = true;
-	}
-	if (!section.has_bits)
+	if (!find(image, name, &section, &gnu))
 		return -ENOENT;
 	input.offset = section.offset;
 	input.left = section.size;

@@ -17,4 +17,10 @@
 int debug_section__read(struct elf_image *image, const char *name, uint8_t *buffer, size_t max,
 			size_t *ret_size) __must_check;
 
+/*
+ * debug_section__most - how much of @max bytes debug_section__read() can take at most: 0 when there is none,
+ * and all of it for what is compressed.
+ */
+size_t debug_section__most(struct elf_image *image, const char *name, size_t max);
+
 #endif /* GLEAKD_ELF_DEBUG_SECTION_H */

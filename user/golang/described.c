@@ -44,14 +44,6 @@ int go_described__init(struct go_variables *variables)
 	return index__new(MAX_ENTRIES, &variables->by_offset);
 }
 
-void go_described__forget_offsets(struct go_variables *variables)
-{
-	index__free(variables->by_offset);
-	free(variables->entries);
-	variables->by_offset = NULL;
-	variables->entries = NULL;
-}
-
 static void free_described(struct go_described *described)
 {
 	for (size_t i = 0; i < described->n_fields; i++)
@@ -63,7 +55,8 @@ static void free_described(struct go_described *described)
 
 void go_described__release(struct go_variables *variables)
 {
-	go_described__forget_offsets(variables);
+	index__free(variables->by_offset);
+	free(variables->entries);
 	for (size_t i = 0; i < variables->n_described; i++)
 		free_described(variables->described[i]);
 	free(variables->described);
@@ -328,5 +321,10 @@ static struct described_type read_die(struct go_variables *variables, Dwarf_Die 
 
 struct described_type go_described__of(struct go_variables *variables, Dwarf_Die *die)
 {
-	return refer(variables, die, DW_AT_type);
+	Dwarf_Die origin = *die;
+
+	if (dwarf_hasattr(die, DW_AT_abstract_origin) &&
+	    !die_at(die, DW_AT_abstract_origin, &origin))
+		return (struct described_type){0};
+	return refer(variables, &origin, DW_AT_type);
 }

@@ -11,10 +11,23 @@
 #define MAX_STR	   ((size_t)4 * 1024 * 1024)
 #define MAX_UNITS  100000
 
-static const char section_names[] = "\0.debug_info\0.debug_abbrev\0.debug_str\0.shstrtab";
+#define MIN_PLACES ((size_t)1024 * 1024)
+#define OVERHEAD   ((size_t)8192) /* headers, names and padding */
+
+static const char section_names[] = "\0.debug_info\0.debug_abbrev\0.debug_str\0.shstrtab"
+				    "\0.debug_loc\0.debug_ranges\0.debug_loclists"
+				    "\0.debug_rnglists\0.debug_addr";
 enum { NAME_INFO = 1, NAME_ABBREV = 13, NAME_STR = 27, NAME_NAMES = 38 };
-enum { NO_SECTION, INFO, ABBREV, STR, NAMES };
-_Static_assert(NAMES + 1 == DWARF_FILE_SECTIONS, "room for all of them");
+enum { NO_SECTION, INFO, ABBREV, STR, NAMES, PLACES };
+
+/* Where variables are, and which code a block is: of DWARF 4, then of 5. */
+static const struct {
+	const char *name;
+	uint32_t at; /* of section_names */
+} places[] = {
+	{"addr", 105}, {"loclists", 73}, {"rnglists", 89}, {"loc", 48}, {"ranges", 59},
+};
+_Static_assert(PLACES + ARRAY_SIZE(places) == DWARF_FILE_SECTIONS, "room for all of them");
 
 void dwarf_file__close(struct dwarf_file *file)
 {
@@ -74,46 +87,101 @@ static void finish_file(struct dwarf_file *file)
 	memcpy(file->data, &header, sizeof(header));
 }
 
-static int fill_file(struct elf_image *image, size_t prefix, struct dwarf_file *file)
+/* Room for @size bytes more than are used. Pages that are not written to cost nothing. */
+static bool make_room(struct dwarf_file *file, size_t size)
 {
-	size_t size = 0, whole;
+	void *data = realloc(file->data, file->used + size + OVERHEAD);
+
+	if (data)
+		file->data = data;
+	return data;
+}
+
+/* At most @max bytes of a section to where the used ones end; *@ret_size is 0 when there are none. */
+static int read_section(struct elf_image *image, const char *name, size_t max,
+			struct dwarf_file *file, size_t *ret_size)
+{
+	size_t most = debug_section__most(image, name, max);
+
+	*ret_size = 0;
+	if (!make_room(file, most))
+		return -ENOMEM;
+	return most ? debug_section__read(image, name, file->data + file->used, most, ret_size) :
+		      -ENOENT;
+}
+
+/* Each as far as there is room; without one of them less is known of variables. */
+static int add_places(struct elf_image *image, size_t max, struct dwarf_file *file)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(places) && max; i++) {
+		size_t size;
+		int err = read_section(image, places[i].name, max, file, &size);
+
+		if (err == -ENOMEM)
+			return err;
+		if (err)
+			continue;
+		add_section(file, PLACES + (int)i, places[i].at, SHT_PROGBITS, size);
+		max -= size;
+	}
+	return 0;
+}
+
+/* @places_max: bytes that the lists may take, with what .debug_info leaves of @prefix; 0: they are not wanted. */
+static int fill_file(struct elf_image *image, size_t prefix, size_t places_max,
+		     struct dwarf_file *file)
+{
+	size_t size, whole;
 	int err;
 
 	file->used = sizeof(Elf64_Ehdr);
-	err = debug_section__read(image, "info", file->data + file->used, prefix, &size);
+	err = read_section(image, "info", prefix, file, &size);
 	if (err)
 		return err;
 	file->info_is_whole = size < prefix;
 	whole = whole_units(file->data + file->used, size);
 	add_section(file, INFO, NAME_INFO, SHT_PROGBITS, whole);
 
-	err = debug_section__read(image, "abbrev", file->data + file->used, MAX_ABBREV, &size);
+	err = read_section(image, "abbrev", MAX_ABBREV, file, &size);
 	if (err)
 		return err;
 	add_section(file, ABBREV, NAME_ABBREV, SHT_PROGBITS, size);
 
 	/* Go writes names in place; tools that rewrite DWARF (dwz) may move them here. */
-	size = 0;
-	err = debug_section__read(image, "str", file->data + file->used, MAX_STR, &size);
+	err = read_section(image, "str", MAX_STR, file, &size);
 	if (err && err != -ENOENT)
 		return err;
 	add_section(file, STR, NAME_STR, SHT_PROGBITS, size);
-	finish_file(file);
-	return 0;
+	err = places_max ? add_places(image, max_of(places_max, prefix - whole), file) : 0;
+	/* What was reserved for more goes back. */
+	if (!err && !make_room(file, 0))
+		err = -ENOMEM;
+	if (!err)
+		finish_file(file);
+	return err;
 }
 
-int dwarf_file__open(struct elf_image *image, size_t prefix, struct dwarf_file *file)
+static int open_file(struct elf_image *image, size_t prefix, size_t places_max,
+		     struct dwarf_file *file)
 {
 	int err;
 
-	/* Pages that are not written to cost nothing. */
-	file->data = malloc(sizeof(Elf64_Ehdr) + prefix + MAX_ABBREV + MAX_STR + 4096);
-	if (!file->data || elf_version(EV_CURRENT) == EV_NONE)
+	if (elf_version(EV_CURRENT) == EV_NONE)
 		return -ENOMEM;
-	err = fill_file(image, prefix, file);
+	err = fill_file(image, prefix, places_max, file);
 	if (err)
 		return err;
 	file->elf = elf_memory((char *)file->data, file->used);
 	file->dwarf = file->elf ? dwarf_begin_elf(file->elf, DWARF_C_READ, NULL) : NULL;
 	return file->dwarf ? 0 : -ENOENT;
+}
+
+int dwarf_file__open(struct elf_image *image, size_t prefix, struct dwarf_file *file)
+{
+	return open_file(image, prefix, 0, file);
+}
+
+int dwarf_file__open_with_places(struct elf_image *image, size_t max, struct dwarf_file *file)
+{
+	return open_file(image, max, MIN_PLACES, file);
 }

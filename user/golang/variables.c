@@ -8,7 +8,6 @@
 
 #include "base/array.h"
 #include "base/bytes.h"
-#include "golang/dwarf_file.h"
 #include "golang/variables_private.h"
 
 #define MIN_INFO      ((size_t)1 << 20)
@@ -72,29 +71,31 @@ static int visit_unit(struct go_variables *variables, Dwarf_Die *unit, size_t *d
 	for (; !more && *dies_left && !err; --*dies_left) {
 		if (dwarf_tag(&die) == DW_TAG_variable)
 			err = visit_variable(variables, &die);
+		else if (dwarf_tag(&die) == DW_TAG_subprogram)
+			err = go_locals__add_function(variables->locals, &die);
 		more = dwarf_siblingof(&die, &die);
 	}
 	return err;
 }
 
-static int read_dwarf(struct go_variables *variables, struct elf_image *image, size_t max)
+static int read_dwarf(struct go_variables *variables)
 {
-	struct dwarf_file file = {0};
+	Dwarf *dwarf = go_locals__dwarf(variables->locals);
 	size_t header_size, dies_left = MAX_DIES;
 	Dwarf_Off offset = 0, next;
-	int err = dwarf_file__open(image, max, &file);
+	int err = 0;
 
-	while (!err && dies_left &&
-	       !dwarf_nextcu(file.dwarf, offset, &next, &header_size, NULL, NULL, NULL) &&
+	while (dwarf && !err && dies_left &&
+	       !dwarf_nextcu(dwarf, offset, &next, &header_size, NULL, NULL, NULL) &&
 	       next > offset) {
 		Dwarf_Die unit;
 
-		if (dwarf_offdie(file.dwarf, offset + header_size, &unit))
+		if (dwarf_offdie(dwarf, offset + header_size, &unit))
 			err = visit_unit(variables, &unit, &dies_left);
 		offset = next;
 	}
-	dwarf_file__close(&file);
-	return err == -ENOMEM ? err : 0;
+	go_locals__sort(variables->locals);
+	return err;
 }
 
 /* --- by symbols --------------------------------------------------------------------------------- */
@@ -145,8 +146,13 @@ static void drop_twins(struct go_variables *variables)
 int go_variables__read(const struct go_binary *binary, size_t max_bytes,
 		       struct go_variables **ret_variables)
 {
-	const struct go_module *module = go_binary__module(binary);
-	struct elf_image *image = go_binary__image(binary);
+	return go_variables__of(go_binary__image(binary), go_binary__module(binary), max_bytes,
+				ret_variables);
+}
+
+int go_variables__of(struct elf_image *image, const struct go_module *module, size_t max_bytes,
+		     struct go_variables **ret_variables)
+{
 	struct go_variables *variables = calloc(1, sizeof(*variables));
 	int err;
 
@@ -159,11 +165,13 @@ int go_variables__read(const struct go_binary *binary, size_t max_bytes,
 	variables->etypes = max_of(module->etypes, module->types);
 	err = go_described__init(variables);
 	if (!err)
-		err = read_dwarf(variables, image, max_of(min_of(max_bytes, MAX_INFO), MIN_INFO));
+		err = go_locals__new(image, max_of(min_of(max_bytes, MAX_INFO), MIN_INFO),
+				     &variables->locals);
+	if (!err)
+		err = read_dwarf(variables);
 	variables->have_types = variables->n > 0;
 	if (!err)
 		err = read_symbols(variables, image);
-	go_described__forget_offsets(variables);
 	if (err) {
 		go_variables__free(variables);
 		return err;
@@ -183,6 +191,7 @@ void go_variables__free(struct go_variables *variables)
 		free((void *)variables->all[i].name);
 	free(variables->all);
 	go_described__release(variables);
+	go_locals__free(variables->locals);
 	free(variables);
 }
 

@@ -28,8 +28,10 @@ static bool is_worth_it(const struct heap_turns *turns, const struct target *tar
 }
 
 /* The first scan at once; then by what the last one left to be done. */
-static bool is_due(const struct heap_turns *turns, const struct target *target, uint64_t now_ns)
+static bool is_due(void *ctx, void *thing, uint64_t now_ns)
 {
+	const struct heap_turns *turns = ctx;
+	const struct target *target = thing;
 	const struct target_heap_figures *figures = target_heap__figures(target);
 	uint64_t pause_ns;
 
@@ -46,92 +48,75 @@ static bool is_due(const struct heap_turns *turns, const struct target *target, 
 	return now_ns - figures->last_ended_ns >= pause_ns && is_worth_it(turns, target);
 }
 
-static struct target *find_due(struct heap_turns *turns, const struct session *session,
-			       uint64_t now_ns)
+static size_t count(void *ctx)
 {
-	size_t n = session__n_targets(session);
+	const struct heap_turns *turns = ctx;
 
-	for (size_t i = 0; i < n; i++) {
-		size_t index = (turns->next + i) % n;
-		struct target *target = session__target(session, index);
-
-		if (!is_due(turns, target, now_ns))
-			continue;
-		turns->next = index + 1;
-		return target;
-	}
-	return NULL;
+	return session__n_targets(turns->session);
 }
 
-static void pause_after(struct heap_turns *turns, const struct target *target, uint64_t now_ns)
+static void *get(void *ctx, size_t index)
 {
-	const struct target_heap_figures *figures = target_heap__figures(target);
-	double share = turns->max_share > 0 ? turns->max_share : HEAP_TURNS_SHARE;
-	uint64_t cpu_ns = figures ? figures->last_cpu_ns : 0;
+	const struct heap_turns *turns = ctx;
 
-	turns->pause_end_ns = now_ns + (uint64_t)((double)cpu_ns / share);
+	return session__target(turns->session, index);
 }
 
-/*
- * The one whose scan is under way. One that is not watched any more has been freed, and another may be
- * where it was, but that one is not being scanned.
- */
-static struct target *current(const struct heap_turns *turns, const struct session *session)
+static int start(void *ctx, void *thing)
 {
-	for (size_t i = 0; i < session__n_targets(session); i++) {
-		struct target *target = session__target(session, i);
+	struct heap_turns *turns = ctx;
 
-		if (target == turns->current)
-			return target_heap__is_scanning(target) ? target : NULL;
-	}
-	return NULL;
+	return target_heap__start(thing, &turns->confirm, turns->max_heap_bytes, &turns->failure);
+}
+
+static bool is_under_way(void *ctx, void *thing)
+{
+	(void)ctx;
+	return target_heap__is_scanning(thing);
+}
+
+/* A census that takes long is under way: the scan goes on afterwards. */
+static bool may_go_on(void *ctx, void *thing)
+{
+	(void)ctx;
+	return !target__census_under_way(thing);
+}
+
+static int step(void *ctx, void *thing, uint64_t budget_ns)
+{
+	struct heap_turns *turns = ctx;
+
+	return target_heap__step(thing, budget_ns, &turns->failure);
 }
 
 /* Whose heap cannot be read now is not tried again and again; the others have their turns. */
-static void note_failure(struct heap_turns *turns, struct target *target, uint64_t now_ns)
+static uint64_t ended(void *ctx, void *thing, int err, uint64_t now_ns)
 {
-	turns->failures++;
-	target_heap__hold_off(target, now_ns + HEAP_TURNS_IDLE_NS);
-}
+	const struct target_heap_figures *figures = target_heap__figures(thing);
+	struct heap_turns *turns = ctx;
 
-static bool go_on(struct heap_turns *turns, struct session *session, uint64_t budget_ns,
-		  uint64_t now_ns)
-{
-	struct target *target = current(turns, session);
-	int more;
-
-	/* A census that takes long is under way: the scan goes on afterwards. */
-	if (target && target__census_under_way(target))
-		return false;
-	more = target ? target_heap__step(target, budget_ns, &turns->failure) : 0;
-
-	if (more == 1)
-		return true;
-	turns->current = NULL;
-	if (target)
-		pause_after(turns, target, now_ns);
-	if (more < 0)
-		note_failure(turns, target, now_ns);
-	return false;
+	if (err) {
+		turns->failures++;
+		target_heap__hold_off(thing, now_ns + HEAP_TURNS_IDLE_NS);
+	}
+	return figures ? figures->last_cpu_ns : 0;
 }
 
 bool heap_turns__step(struct heap_turns *turns, struct session *session, uint64_t budget_ns,
 		      uint64_t now_ns)
 {
-	struct target *target;
+	static const struct turns_ops ops = {
+		.count = count,
+		.get = get,
+		.is_due = is_due,
+		.start = start,
+		.is_under_way = is_under_way,
+		.may_go_on = may_go_on,
+		.step = step,
+		.ended = ended,
+	};
 
-	if (turns->current)
-		return go_on(turns, session, budget_ns, now_ns);
-	if (now_ns < turns->pause_end_ns)
-		return false;
-	target = find_due(turns, session, now_ns);
-	if (!target)
-		return false;
-	if (target_heap__start(target, &turns->confirm, turns->max_heap_bytes, &turns->failure)) {
-		note_failure(turns, target, now_ns);
-		/* The next one is asked right away. */
-		return true;
-	}
-	turns->current = target;
-	return true;
+	turns->session = session;
+	turns->turns.share = turns->max_share > 0 ? turns->max_share : HEAP_TURNS_SHARE;
+	return turns__step(&turns->turns, &ops, turns, budget_ns, now_ns);
 }

@@ -9,6 +9,7 @@
  */
 #include "heap/scan/confirm.h"
 #include "session/session.h"
+#include "session/turns.h"
 
 struct heap_turns {
 	/* Set by whoever owns it. */
@@ -18,9 +19,8 @@ struct heap_turns {
 	uint64_t
 		max_heap_bytes; /* of a target; larger ones are not scanned; 0: as in heap/scan/scan.h */
 	/* For heap_turns.c. */
-	struct target *current; /* whose scan is under way, if it is still watched; NULL: none is */
-	size_t next;		/* target to ask first */
-	uint64_t pause_end_ns;	/* no scan begins before */
+	struct session *session;
+	struct turns turns;
 	/* To be read: scans that could not be made, and why not the last of them. */
 	uint64_t failures;
 	struct failure failure;

@@ -16,96 +16,84 @@ static bool is_old_enough(const struct sample_turns *turns, const struct target 
 	return now_ns > started_ns && now_ns - started_ns >= turns->min_process_age_ns;
 }
 
-static bool is_due(const struct sample_turns *turns, struct target *target, uint64_t now_ns)
+static bool is_due(void *ctx, void *thing, uint64_t now_ns)
 {
+	const struct sample_turns *turns = ctx;
+	struct target *target = thing;
+
 	return target__state(target) == TARGET_LIVE && target__census(target)->alive &&
 	       now_ns >= target->samples_due_ns && is_old_enough(turns, target) &&
 	       target_samples__are_due(target, now_ns);
 }
 
-static struct target *find_due(struct sample_turns *turns, const struct session *session,
-			       uint64_t now_ns)
+static size_t count(void *ctx)
 {
-	size_t n = session__n_targets(session);
+	const struct sample_turns *turns = ctx;
 
-	for (size_t i = 0; i < n; i++) {
-		size_t index = (turns->next + i) % n;
-		struct target *target = session__target(session, index);
-
-		if (!is_due(turns, target, now_ns))
-			continue;
-		turns->next = index + 1;
-		return target;
-	}
-	return NULL;
+	return session__n_targets(turns->session);
 }
 
-/* One that is not watched any more has been freed, as in heap_turns.c. */
-static struct target *current(const struct sample_turns *turns, const struct session *session)
+static void *get(void *ctx, size_t index)
 {
-	for (size_t i = 0; i < session__n_targets(session); i++) {
-		struct target *target = session__target(session, i);
+	const struct sample_turns *turns = ctx;
 
-		if (target == turns->current)
-			return target_samples__is_reading(target) ? target : NULL;
-	}
-	return NULL;
+	return session__target(turns->session, index);
 }
 
-static void end_turn(struct sample_turns *turns, struct target *target, int err, uint64_t now_ns)
+static int start(void *ctx, void *thing)
 {
-	double share = turns->max_share > 0 ? turns->max_share : SAMPLE_TURNS_SHARE;
+	const struct sample_turns *turns = ctx;
+	struct failure failure;
+	int err = target_samples__start(thing, &turns->options, &failure);
+
+	if (err)
+		log_debug("memory samples: %s", failure.text);
+	return err;
+}
+
+static bool is_under_way(void *ctx, void *thing)
+{
+	(void)ctx;
+	return target_samples__is_reading(thing);
+}
+
+static int step(void *ctx, void *thing, uint64_t budget_ns)
+{
+	struct failure failure;
+	int more = target_samples__step(thing, budget_ns, &failure);
+
+	(void)ctx;
+	if (more < 0)
+		log_debug("memory samples: %s", failure.text);
+	return more;
+}
+
+static uint64_t ended(void *ctx, void *thing, int err, uint64_t now_ns)
+{
+	struct target *target = thing;
 	const struct target_samples *samples = target_samples__get(target);
 
-	turns->current = NULL;
-	turns->pause_end_ns = now_ns + (uint64_t)((double)target_samples__cpu_ns(target) / share);
+	(void)ctx;
 	if (err || !samples || samples->missing.text[0])
 		target->samples_due_ns = now_ns + SAMPLE_TURNS_RETRY_NS;
-}
-
-static bool go_on(struct sample_turns *turns, struct session *session, uint64_t budget_ns,
-		  uint64_t now_ns)
-{
-	struct target *target = current(turns, session);
-	struct failure failure;
-	int more;
-
-	if (!target) {
-		turns->current = NULL;
-		return false;
-	}
-	more = target_samples__step(target, budget_ns, &failure);
-	if (more == 1)
-		return true;
-	if (more)
-		log_debug("memory samples: %s", failure.text);
-	end_turn(turns, target, more, now_ns);
-	return false;
+	return target_samples__cpu_ns(target);
 }
 
 bool sample_turns__step(struct sample_turns *turns, struct session *session, uint64_t budget_ns,
 			uint64_t now_ns)
 {
-	struct target *target;
-	struct failure failure;
-	int err;
+	static const struct turns_ops ops = {
+		.count = count,
+		.get = get,
+		.is_due = is_due,
+		.start = start,
+		.is_under_way = is_under_way,
+		.step = step,
+		.ended = ended,
+	};
 
-	if (turns->current)
-		return go_on(turns, session, budget_ns, now_ns);
-	if (now_ns < turns->pause_end_ns || now_ns < turns->idle_until_ns)
-		return false;
-	target = find_due(turns, session, now_ns);
-	if (!target) {
-		turns->idle_until_ns = now_ns + ASK_AGAIN_NS;
-		return false;
-	}
-	err = target_samples__start(target, &turns->options, &failure);
-	if (err)
-		log_debug("memory samples: %s", failure.text);
-	if (err || !target_samples__is_reading(target)) {
-		end_turn(turns, target, err, now_ns);
-		return false;
-	}
-	turns->current = target;
-	return true;
+	turns->session = session;
+	turns->turns.share = turns->max_share > 0 ? turns->max_share : SAMPLE_TURNS_SHARE;
+	turns->turns.ask_again_ns = ASK_AGAIN_NS;
+	return turns__step(&turns->turns, &ops, turns, budget_ns, now_ns);
 }

@@ -8,6 +8,7 @@
  */
 #include "session/session.h"
 #include "session/target_samples.h"
+#include "session/turns.h"
 
 struct sample_turns {
 	/* Set by whoever owns it. */
@@ -15,11 +16,8 @@ struct sample_turns {
 	uint64_t min_process_age_ns; /* what fills at its start is left alone */
 	double max_share;	     /* of a processor; 0: SAMPLE_TURNS_SHARE */
 	/* For sample_turns.c. */
-	struct target
-		*current; /* whose samples are being read, if it is still watched; NULL: none */
-	size_t next;	  /* target to ask first */
-	uint64_t pause_end_ns;	/* no reading begins before */
-	uint64_t idle_until_ns; /* none was due when they were asked; they are asked again then */
+	struct session *session;
+	struct turns turns;
 };
 
 #define SAMPLE_TURNS_SHARE 0.01

@@ -10,8 +10,8 @@
 #include "base/array.h"
 #include "heap/mark/visitors.h"
 
-#define MAX_SITES 64 /* that one scan looks at */
-#define PER_SITE  2  /* members */
+#define MAX_SITES 256 /* that one scan looks at */
+#define PER_SITE  2   /* members */
 #define MAX_ASKED (MAX_SITES * 4)
 #define MAX_KNOWN 1024 /* of a target */
 #define TEXT_SIZE 256
@@ -19,6 +19,7 @@
 
 struct site_text {
 	uint32_t site;
+	enum proof_holder holder;
 	char *text;
 };
 
@@ -33,6 +34,7 @@ struct site_ways {
 	struct site_ways_options options;
 	struct heap_visitors visitors;
 	struct heap_ways *ways; /* NULL: it does not take part */
+	bool too_large;		/* they would take more memory than they may */
 	struct {
 		uint32_t site;
 		size_t members;
@@ -68,13 +70,23 @@ void site_ways__free(struct site_ways *ways)
 	free(ways);
 }
 
-const char *site_ways__text(const struct site_ways *ways, uint32_t index)
+const char *site_ways__text(const struct site_ways *ways, uint32_t index,
+			    enum proof_holder *ret_holder)
 {
 	for (size_t i = 0; ways && i < ways->n_known; i++) {
-		if (ways->known[i].site == index)
-			return ways->known[i].text;
+		if (ways->known[i].site != index)
+			continue;
+		*ret_holder = ways->known[i].holder;
+		return ways->known[i].text;
 	}
 	return NULL;
+}
+
+static bool is_known(const struct site_ways *ways, uint32_t index)
+{
+	enum proof_holder holder;
+
+	return site_ways__text(ways, index, &holder);
 }
 
 /* --- which sites -------------------------------------------------------------------------------- */
@@ -82,7 +94,7 @@ const char *site_ways__text(const struct site_ways *ways, uint32_t index)
 static bool is_of_interest(const struct site_ways *ways, const struct site_view *view)
 {
 	return !view->system && !view->other && wait_class__facts(view->wait_class)->can_leak &&
-	       !view->proof.goroutines && !site_ways__text(ways, view->index) &&
+	       !view->proof.goroutines && !is_known(ways, view->index) &&
 	       (verdict__is_suspect(view->verdict) ||
 		view->oldest_park_ns >= ways->options.min_age_ns);
 }
@@ -109,7 +121,7 @@ static bool wants_member(struct site_ways *ways, uint32_t site)
 		if (ways->wanted[i].site == site)
 			return ways->wanted[i].members++ < PER_SITE;
 	}
-	if (!ways->options.every_site || ways->n_wanted == MAX_SITES || site_ways__text(ways, site))
+	if (!ways->options.every_site || ways->n_wanted == MAX_SITES || is_known(ways, site))
 		return false;
 	ways->wanted[ways->n_wanted].site = site;
 	ways->wanted[ways->n_wanted++].members = 1;
@@ -151,6 +163,7 @@ static int on_ready(void *ctx, struct heap_scan *scan)
 	if (!err && ways->n_asked)
 		return 0;
 	/* The scan does not need it. */
+	ways->too_large = err == -E2BIG;
 	heap_ways__free(ways->ways);
 	ways->ways = NULL;
 	heap_mark__visit(heap_scan__mark(scan), NULL);
@@ -163,7 +176,8 @@ bool site_ways__wants(struct site_ways *ways, const struct site_ways_options *op
 {
 	ways->options = *options;
 	choose_sites(ways);
-	return (ways->n_wanted || options->every_site) && ways->n_known < MAX_KNOWN;
+	return (ways->n_wanted || options->every_site) && ways->n_known < MAX_KNOWN &&
+	       !ways->too_large;
 }
 
 int site_ways__join(struct site_ways *ways, const struct site_ways_options *options,
@@ -184,6 +198,7 @@ int site_ways__join(struct site_ways *ways, const struct site_ways_options *opti
 			    options->paths ? heap_paths__visitor(options->paths) : NULL,
 			    heap_ways__visitor(ways->ways));
 	scan->visitor = &ways->visitors.both;
+	scan->by_level = true;
 	scan->ready = on_ready;
 	scan->ready_ctx = ways;
 	return 0;
@@ -208,6 +223,35 @@ static void __printf_fmt(2, 3) put(struct text *text, const char *format, ...)
 		text->n = min_of(text->n + (size_t)n, sizeof(text->bytes) - 1);
 }
 
+/* Whether the first step says which variable of the function it is. */
+static bool begins_with_local(const struct heap_way *way, const struct heap_namer *namer)
+{
+	char type[HEAP_NAME_SIZE] = "", field[HEAP_NAME_SIZE] = "";
+
+	if (way->root.kind == HEAP_WAY_STACK && way->n_steps)
+		(void)namer->step(namer->ctx, way, 0, HEAP_NO_STEP, type, field, sizeof(type));
+	return *field == '.';
+}
+
+static enum proof_holder holder_of(const struct heap_way *way)
+{
+	switch (way->root.kind) {
+	case HEAP_WAY_VARIABLE:
+		return HOLDER_VARIABLE;
+	case HEAP_WAY_STACK:
+	case HEAP_WAY_GOROUTINE:
+		return HOLDER_GOROUTINE;
+	case HEAP_WAY_FINALIZER:
+		return HOLDER_FINALIZER;
+	case HEAP_WAY_RUNTIME:
+		return HOLDER_RUNTIME;
+	case HEAP_WAY_UNKNOWN:
+	case HEAP_WAY_ROOTS:
+		break;
+	}
+	return HOLDER_NOT_KNOWN;
+}
+
 /* False: it came to be during the scan, which says nothing. */
 static bool put_root(struct text *text, const struct heap_way *way, const struct heap_namer *namer)
 {
@@ -219,8 +263,11 @@ static bool put_root(struct text *text, const struct heap_way *way, const struct
 		put(text, "%s", name);
 		return true;
 	case HEAP_WAY_STACK:
-		put(text, "the stack of %s (goroutine %llu)", *name ? name : "a function",
-		    (unsigned long long)way->root.goid);
+		if (begins_with_local(way, namer))
+			put(text, "goroutine %llu's %s", (unsigned long long)way->root.goid, name);
+		else
+			put(text, "the stack of %s (goroutine %llu)", *name ? name : "a function",
+			    (unsigned long long)way->root.goid);
 		return true;
 	case HEAP_WAY_FINALIZER:
 		put(text, "%s", proof_holder__text(HOLDER_FINALIZER));
@@ -256,6 +303,7 @@ static void put_way(struct text *text, const struct heap_way *way, const struct 
 {
 	char type[HEAP_NAME_SIZE] = "", field[HEAP_NAME_SIZE];
 	size_t before = HEAP_NO_STEP;
+	bool is_variable = way->root.kind == HEAP_WAY_VARIABLE || begins_with_local(way, namer);
 
 	for (size_t i = 0; i < way->n_steps; i++) {
 		if (way->n_steps > FEW_STEPS && i == FEW_STEPS / 2) {
@@ -267,8 +315,8 @@ static void put_way(struct text *text, const struct heap_way *way, const struct 
 		if (!namer->step(namer->ctx, way, i, before, type, field, sizeof(type)) &&
 		    i + 1 < way->n_steps)
 			continue;
-		put_step(text, before == HEAP_NO_STEP && (i || way->root.kind != HEAP_WAY_VARIABLE),
-			 type, field, way->steps[i].size);
+		put_step(text, before == HEAP_NO_STEP && (i || !is_variable), type, field,
+			 way->steps[i].size);
 		before = i;
 	}
 	if (*type)
@@ -281,13 +329,12 @@ static void keep(struct site_ways *ways, uint32_t site, const struct heap_way *w
 	struct text text = {.n = 0};
 	char *copy;
 
-	if (site_ways__text(ways, site) || ways->n_known == MAX_KNOWN ||
-	    !put_root(&text, way, namer))
+	if (is_known(ways, site) || ways->n_known == MAX_KNOWN || !put_root(&text, way, namer))
 		return;
 	put_way(&text, way, namer);
 	copy = strdup(text.bytes);
 	if (copy && array__reserve(ways->known, ways->capacity, ways->n_known + 1))
-		ways->known[ways->n_known++] = (struct site_text){site, copy};
+		ways->known[ways->n_known++] = (struct site_text){site, holder_of(way), copy};
 	else
 		free(copy);
 }

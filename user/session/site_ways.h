@@ -17,7 +17,7 @@ struct site_ways_options {
 	uint64_t min_age_ns; /* sites whose members are not parked for so long are left alone */
 	bool every_site;     /* whether suspected or not */
 	struct heap_paths *paths; /* of the same scan, for names; NULL: there are none */
-	const struct go_variables *variables;
+	struct go_variables *variables;
 };
 
 /* site_ways__new - of @target, whose heap @runtime is. -ENOMEM. */
@@ -30,7 +30,7 @@ bool site_ways__wants(struct site_ways *ways, const struct site_ways_options *op
 
 /*
  * site_ways__join - take part in a scan that is about to begin: sets the visitor and what is called
- * when it is ready, unless no site wants to be looked at. -ENOMEM.
+ * when it is ready, and has it go by level, unless no site wants to be looked at. -ENOMEM.
  */
 int site_ways__join(struct site_ways *ways, const struct site_ways_options *options,
 		    struct heap_scan_options *scan) __must_check;
@@ -38,7 +38,11 @@ int site_ways__join(struct site_ways *ways, const struct site_ways_options *opti
 /* site_ways__end - the scan has ended, and is still there: finds the ways. NULL: it came to nothing. */
 void site_ways__end(struct site_ways *ways, struct heap_scan *scan);
 
-/* site_ways__text - the way to what members of site @index wait on; NULL: not known. Stays valid. */
-const char *site_ways__text(const struct site_ways *ways, uint32_t index);
+/*
+ * site_ways__text - the shortest way to what members of site @index wait on, and what it begins with; NULL: not
+ * known. Stays valid.
+ */
+const char *site_ways__text(const struct site_ways *ways, uint32_t index,
+			    enum proof_holder *ret_holder);
 
 #endif /* GLEAKD_SESSION_SITE_WAYS_H */

@@ -18,6 +18,7 @@ struct target_heap {
 	struct heap_scan *scan; /* NULL: none is under way */
 	struct site_ways *ways;
 	bool own_names;		  /* the target's view was opened for this scan alone */
+	bool by_level;		  /* the latest scan */
 	struct heap_paths *paths; /* that see the scan under way; NULL: none do */
 	struct target_heap_figures figures;
 };
@@ -40,6 +41,7 @@ struct target_heap {
 struct finding {
 	uint32_t site;
 	enum proof_holder holder; /* HOLDER_NOT_KNOWN: nothing leads to what it waits on */
+	bool by_any;		  /* the holder may be another: it says that there is one */
 	size_t index;		  /* in heap_goroutines.all */
 };
 
@@ -176,7 +178,13 @@ static struct finding *find_all(struct target *target, const struct heap_scan *s
 			continue;
 		if (!find_site(target, g, &site))
 			continue;
-		found[n++] = (struct finding){.site = site, .holder = holder, .index = i};
+		/* A scan by level has all roots at once, and stacks last of them. */
+		found[n++] = (struct finding){
+			.site = site,
+			.holder = holder,
+			.by_any = target->heap->by_level && g->reached_by == HEAP_ROOT_GOROUTINE,
+			.index = i,
+		};
 	}
 	if (found)
 		qsort(found, n, sizeof(*found), by_site);
@@ -209,14 +217,14 @@ static int find_retained(struct heap_scan *scan, const struct finding *found, si
 	return 0;
 }
 
-/* What leads to most of them. */
+/* What leads to most of them of which it is known. */
 static enum proof_holder common_holder(const struct finding *found, size_t n)
 {
 	size_t counts[HOLDER_GOROUTINE + 1] = {0};
 	enum proof_holder best = HOLDER_NOT_KNOWN;
 
 	for (size_t i = 0; i < n; i++)
-		counts[found[i].holder]++;
+		counts[found[i].holder] += !found[i].by_any;
 	counts[HOLDER_NOT_KNOWN] = 0;
 	for (enum proof_holder h = HOLDER_VARIABLE; h <= HOLDER_GOROUTINE; h++)
 		best = counts[h] > counts[best] ? h : best;
@@ -227,12 +235,13 @@ static enum proof_holder common_holder(const struct finding *found, size_t n)
 static int note_site(struct target *target, struct heap_scan *scan, const struct finding *found,
 		     size_t n, enum proof_level level)
 {
-	struct site_proof proof = {
-		.holder = common_holder(found, n),
-		.path = site_ways__text(target->heap->ways, found->site),
-	};
-	int err = find_retained(scan, found, n, &proof);
+	struct site_proof proof = {0};
+	int err;
 
+	proof.path = site_ways__text(target->heap->ways, found->site, &proof.holder);
+	if (!proof.path)
+		proof.holder = common_holder(found, n);
+	err = find_retained(scan, found, n, &proof);
 	if (err)
 		return err;
 	proof.level = proof.goroutines ? level : PROOF_NONE;
@@ -306,7 +315,7 @@ static int join_paths(struct target *target, struct heap_scan_options *scan,
 		.max_memory = scan->max_heap_bytes ? scan->max_heap_bytes / HEAP_SCAN_PER_MEMORY :
 						     PATHS_MAX_MEMORY,
 	};
-	const struct go_variables *variables;
+	struct go_variables *variables;
 	struct target_heap *heap = target->heap;
 	int err = target_view__names(target, &heap->runtime, &view, &heap->paths, &variables,
 				     failure);
@@ -368,6 +377,7 @@ int target_heap__start(struct target *target, const struct heap_confirm_options 
 		name_ways(target, &ways);
 		err = site_ways__join(target->heap->ways, &ways, &options);
 	}
+	target->heap->by_level = options.by_level;
 	if (!err)
 		err = heap_scan__new(&target->heap->runtime, &options, &target->heap->scan);
 	return err ? failure__set(failure, err, "out of memory") : 0;
@@ -392,6 +402,7 @@ int target_heap__step(struct target *target, uint64_t budget_ns, struct failure 
 	heap_scan__free(heap->scan);
 	heap->scan = NULL;
 	forget_names(target);
+	target_view__rest(target);
 	return err;
 }
 
@@ -446,6 +457,7 @@ static int join_ways(struct target *target, uint64_t max_bytes, struct heap_scan
 	if (err)
 		return err;
 	err = site_ways__join(heap->ways, &options, scan);
+	heap->by_level = scan->by_level;
 	return err ? failure__set(failure, err, "out of memory") : 0;
 }
 

@@ -117,7 +117,7 @@ static struct target_view *open_view(struct target *target, const struct heap_ru
 
 int target_view__names(struct target *target, const struct heap_runtime *runtime,
 		       const struct target_view_options *options, struct heap_paths **ret_paths,
-		       const struct go_variables **ret_variables, struct failure *failure)
+		       struct go_variables **ret_variables, struct failure *failure)
 {
 	int err;
 	const struct target_view *view = open_view(target, runtime, options, &err, failure);
@@ -207,6 +207,12 @@ struct heap_paths *target_view__paths(const struct target *target)
 const struct heap_view *target_view__get(const struct target *target)
 {
 	return target->view && target->view->filled ? &target->view->shown : NULL;
+}
+
+void target_view__rest(struct target *target)
+{
+	if (target->view)
+		go_variables__rest(target->view->variables);
 }
 
 void target_view__close(struct target *target)

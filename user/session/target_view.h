@@ -38,14 +38,16 @@ int target_view__check_size(const struct target *target, const struct heap_runti
  */
 int target_view__names(struct target *target, const struct heap_runtime *runtime,
 		       const struct target_view_options *options, struct heap_paths **ret_paths,
-		       const struct go_variables **ret_variables,
-		       struct failure *failure) __must_check;
+		       struct go_variables **ret_variables, struct failure *failure) __must_check;
 
 /* target_view__paths - names of nodes that the last look has counted; NULL: there was none. */
 struct heap_paths *target_view__paths(const struct target *target);
 
 /* target_view__get - what the last one found; NULL: there was none. */
 const struct heap_view *target_view__get(const struct target *target);
+
+/* target_view__rest - gives back what is not needed between two scans. */
+void target_view__rest(struct target *target);
 
 /* target_view__close - part of target__free(). */
 void target_view__close(struct target *target);

@@ -31,6 +31,9 @@
 #define ENTRY_KEY	24u /* the second word of each */
 #define ENTRY_VALUE	40u
 
+#define WORD		8u
+#define CLOSURE_OFFSETS 23 /* Go 1.23 writes them to DWARF */
+
 static void by_map(struct heap_paths *paths, const struct path_node *node, uint64_t offset,
 		   bool small, struct paths_step *step)
 {
@@ -119,12 +122,82 @@ static void by_trie_entry(uint64_t offset, struct paths_step *step, char *label)
 
 /* --- closures ----------------------------------------------------------------------------------- */
 
+/* From Go 1.21 on what is captured has numbers for names (cmd/compile/internal/typecheck/func.go). */
+static size_t number_length(const char *label)
+{
+	size_t digits = !strncmp(label, ".X", 2) ? strspn(label + 2, "0123456789") : 0;
+	char behind = digits ? label[2 + digits] : 'X';
+
+	return behind == '.' || behind == '[' || !behind ? 2 + digits : 0;
+}
+
+/* The type of the field of the closure at @offset; 0: not known. */
+static uint64_t field_type(struct heap_paths *paths, uint64_t type_address, uint64_t offset)
+{
+	const struct heap_type *type = heap_types__any(paths->types, type_address);
+	const struct heap_shape *shape = type ? heap_types__shape(paths->types, type) : NULL;
+	uint64_t found = 0;
+
+	for (size_t i = 0; shape && i < shape->n_fields && shape->fields[i].offset <= offset; i++)
+		found = shape->fields[i].type;
+	return found;
+}
+
+static bool is_at(const struct go_captured *captured, uint64_t offset)
+{
+	return captured->offset &&
+	       offset - captured->offset < max_of(captured->size, (uint64_t)WORD);
+}
+
+/*
+ * The variable at @offset; NULL: it is not known. Without offsets it has to be the only one of its type
+ * that can be meant.
+ */
+static const char *captured_name(struct heap_paths *paths, const struct path_node *node,
+				 uint64_t offset)
+{
+	uint64_t type = field_type(paths, node->type, offset);
+	const char *found = NULL;
+	size_t n, alike = 0;
+	const struct go_captured *all =
+		go_variables__captured(paths->variables, node->shown - paths->runtime->bias, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (is_at(&all[i], offset))
+			return all[i].name;
+		if (type && heap_types__of_variable(paths->types, all[i].type) == type) {
+			found = all[i].name;
+			alike++;
+		}
+	}
+	return alike == 1 && paths->runtime->layout->minor < CLOSURE_OFFSETS ? found : NULL;
+}
+
+void path_containers__name_captured(struct heap_paths *paths, const struct path_node *node,
+				    uint64_t offset, char *label)
+{
+	size_t length = number_length(label);
+	const char *name = length && paths->variables ? captured_name(paths, node, offset) : NULL;
+	size_t rest = strlen(label + length), new_length = name ? strlen(name) + 1 : 0;
+
+	if (!length || new_length + rest >= PATHS_LABEL)
+		return;
+	memmove(label + new_length, label + length, rest + 1);
+	if (!name)
+		return;
+	label[0] = '.';
+	memcpy(label + 1, name, new_length - 1);
+}
+
 uint16_t path_containers__captured(struct heap_paths *paths, uint16_t holder,
 				   const struct heap_contents *in)
 {
 	struct path_step step = {.label = "", .role = PATH_CAPTURED};
+	uint64_t code = path_steps__word(in, in->object);
 
-	step.type = heap_closures__type(paths->closures, path_steps__word(in, in->object));
+	step.type = heap_closures__type(paths->closures, code);
+	/* Closures with different code may be of the same type. */
+	step.shown = code;
 	return step.type ? path_tree__child(paths->tree, holder, &step) : PATH_NONE;
 }
 

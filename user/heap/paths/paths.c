@@ -21,7 +21,7 @@ static void see_contents(void *ctx, const struct heap_contents *contents);
 static void see_reference(void *ctx, const struct heap_reference *reference);
 static bool settle(void *ctx, struct heap_mark *mark);
 
-int heap_paths__new(const struct heap_runtime *runtime, const struct go_variables *variables,
+int heap_paths__new(const struct heap_runtime *runtime, struct go_variables *variables,
 		    size_t max_slots, struct heap_paths **ret_paths)
 {
 	struct heap_paths *paths = calloc(1, sizeof(*paths));
@@ -262,12 +262,8 @@ static bool offset_of(const struct heap_paths *paths, const struct heap_referenc
 	uint64_t header = 0;
 	uint32_t number;
 
-	if (in->place == HEAP_IN_VARIABLES) {
-		*ret_offset = paths->variable ? reference->from - paths->variable : 0;
-		return true;
-	}
 	if (in->place != HEAP_IN_OBJECT) {
-		*ret_offset = 0;
+		*ret_offset = paths->root_offset;
 		return true;
 	}
 	number = heap_spans__find(heap_mark__spans(reference->mark), in->object);
@@ -285,6 +281,8 @@ static void count_slice(struct heap_paths *paths, const struct heap_reference *r
 {
 	struct path_node *node = path_tree__node(paths->tree, number);
 
+	if (reference->in->place == HEAP_IN_STACK && paths->root_torn)
+		return;
 	if (node->role == PATH_ARRAY && reference->from && !reference->in->again)
 		node->entries += min_of(path_steps__word(reference->in, reference->from + 8),
 					(uint64_t)UINT32_MAX);

@@ -29,7 +29,7 @@ struct heap_paths_unknown {
  * heap_paths__new - @runtime and @variables (NULL: none are known) must outlive it. @max_slots: of a heap
  * with more, what is beyond is of no known type. Errors: -ENOMEM, as heap_modules__read().
  */
-int heap_paths__new(const struct heap_runtime *runtime, const struct go_variables *variables,
+int heap_paths__new(const struct heap_runtime *runtime, struct go_variables *variables,
 		    size_t max_slots, struct heap_paths **ret_paths) __must_check;
 void heap_paths__free(struct heap_paths *paths);
 

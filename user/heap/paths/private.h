@@ -12,6 +12,7 @@
 #define PATHS_LABEL  256u
 #define PATHS_ITABS  4096u /* a power of two */
 #define PATHS_STACKS 1024u
+#define PATHS_LOCALS 4096u
 #define PATHS_RECENT 8192u
 
 enum step_kind {
@@ -43,6 +44,12 @@ struct paths_stack {
 	uint16_t root, node;
 };
 
+/* A variable on stacks of goroutines that began with the same function. */
+struct paths_local {
+	const struct go_local *local; /* NULL: none */
+	uint16_t root, node;
+};
+
 /* A value that no variable has, but one leads to. Target's address. */
 struct paths_static {
 	uint64_t address, size;
@@ -62,7 +69,7 @@ struct paths_lesson {
 
 struct heap_paths {
 	const struct heap_runtime *runtime;
-	const struct go_variables *variables; /* or NULL */
+	struct go_variables *variables; /* or NULL */
 	struct heap_modules modules;
 	struct heap_types *types;
 	struct type_index *type_index;
@@ -82,6 +89,7 @@ struct heap_paths {
 	const struct heap_type *node_types[PATH_MAX_NODES + 1];
 	struct paths_itab itabs[PATHS_ITABS];
 	struct paths_stack stacks[PATHS_STACKS];
+	struct paths_local locals[PATHS_LOCALS];
 
 	struct paths_static *statics; /* by rising address */
 	size_t n_statics, statics_capacity;
@@ -90,6 +98,9 @@ struct heap_paths {
 	/* The variable that was looked at last: its target's address, 0 for a word without a name. */
 	uint64_t variable, variable_size;
 	uint16_t variable_node;
+	/* Of the root that was looked at last: where in it the word is, and whether those beside it are its. */
+	uint64_t root_offset;
+	bool root_torn;
 
 	struct heap_closures *closures;
 	struct heap_allocated *allocated;
@@ -119,7 +130,7 @@ int path_statics__find(struct heap_paths *paths) __must_check;
 /* path_statics__at - the one that @address is in, or NULL. */
 struct paths_static *path_statics__at(const struct heap_paths *paths, uint64_t address);
 
-/* path_roots__of - the root that @reference starts from. */
+/* path_roots__of - the root that @reference starts from; sets root_offset and root_torn. */
 uint16_t path_roots__of(struct heap_paths *paths, const struct heap_reference *reference);
 
 /*
@@ -154,6 +165,13 @@ void path_steps__set(struct paths_step *step, enum path_role role, uint64_t type
  */
 uint16_t path_containers__captured(struct heap_paths *paths, uint16_t holder,
 				   const struct heap_contents *in);
+
+/*
+ * path_containers__name_captured - the name of the variable at @offset of what @node, a PATH_CAPTURED, stands
+ * for in place of the number that it has in @label; without one, if it is not known.
+ */
+void path_containers__name_captured(struct heap_paths *paths, const struct path_node *node,
+				    uint64_t offset, char *label);
 
 /* path_containers__resolve - where @step leads in a part of a container, and by what @label. */
 void path_containers__resolve(struct heap_paths *paths, const struct path_node *node,

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Where ways begin: "main.sessions", a variable by name, or by where it is; "stack of main.worker", by
- * the function that the goroutine was started with, and the one whose frame it is.
+ * the function that the goroutine was started with, and there "main.worker.buf", a variable by name, or the
+ * function whose frame it is.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "heap/paths/private.h"
+#include "heap/roots/stack_scan.h"
+#include "heap/types/leaf.h"
 
 static uint16_t plain_root(struct heap_paths *paths, enum path_role role, const char *label)
 {
@@ -112,27 +115,93 @@ static struct paths_stack *stack_of(struct heap_paths *paths, const struct heap_
 	return stack;
 }
 
-static uint16_t stack_root(struct heap_paths *paths, const struct heap_contents *in)
-{
-	const struct paths_stack *stack = stack_of(paths, in);
-	struct path_node *root = path_tree__node(paths->tree, stack->root);
-
-	root->goid = root->goid && root->goid != in->goid ? UINT64_MAX : in->goid;
-	return stack->node;
-}
-
 uint64_t path_roots__receiver(struct heap_paths *paths, const struct heap_contents *in)
 {
 	return in->place == HEAP_IN_STACK && in->function ? stack_of(paths, in)->receiver : 0;
 }
 
+/* --- variables on stacks ------------------------------------------------------------------------ */
+
+/* Words of a variable that are not beside each other do not tell what they mean together. */
+static uint64_t type_of_local(struct heap_paths *paths, const struct go_local *local)
+{
+	uint64_t address = heap_types__of_variable(paths->types, local->type);
+	const struct heap_type *type = address ? heap_types__any(paths->types, address) : NULL;
+	char path[PATHS_LABEL];
+	struct heap_leaf leaf;
+
+	if (!type || local->whole)
+		return address;
+	return heap_types__leaf(paths->types, type, (uint64_t)local->offset, &leaf, path,
+				sizeof(path)) &&
+			       leaf.word != HEAP_WORD_EFACE && leaf.word != HEAP_WORD_IFACE ?
+		       address :
+		       0;
+}
+
+static uint16_t name_local(struct heap_paths *paths, const struct go_local *local, uint16_t root)
+{
+	struct path_step step = {.label = local->name, .role = PATH_LOCAL};
+	const struct heap_type *type;
+	const struct heap_shape *shape;
+
+	step.type = type_of_local(paths, local);
+	step.shown = step.type;
+	type = step.type ? heap_types__any(paths->types, step.type) : NULL;
+	shape = local->by_address && type ? heap_types__shape(paths->types, type) : NULL;
+	if (shape)
+		step.shown = shape->elem;
+	return path_tree__child(paths->tree, root, &step);
+}
+
+/* The variable that the word at @from is in, below @root; PATH_NONE: it is not known to be in one. */
+static uint16_t local_root(struct heap_paths *paths, const struct heap_stack_contents *in,
+			   uint64_t from, uint16_t root)
+{
+	int64_t place = (int64_t)(from - in->frame);
+	const struct go_local *local =
+		paths->variables && from && in->frame ?
+			go_variables__local(paths->variables, in->pc, place) :
+			NULL;
+	struct paths_local *known;
+
+	if (!local)
+		return PATH_NONE;
+	known = &paths->locals[hash__mix64((uint64_t)(uintptr_t)local ^ root) % PATHS_LOCALS];
+	if (known->local != local || known->root != root)
+		*known = (struct paths_local){local, root, name_local(paths, local, root)};
+	paths->root_offset = (uint64_t)(place - local->place + local->offset);
+	paths->root_torn = !local->whole;
+	return known->node;
+}
+
+static uint16_t stack_root(struct heap_paths *paths, const struct heap_reference *reference)
+{
+	const struct heap_contents *in = reference->in;
+	const struct paths_stack *stack = stack_of(paths, in);
+	struct path_node *root = path_tree__node(paths->tree, stack->root);
+	uint16_t local;
+
+	root->goid = root->goid && root->goid != in->goid ? UINT64_MAX : in->goid;
+	local = local_root(paths, heap_stack_contents__of(in), reference->from, stack->root);
+	return local ? local : stack->node;
+}
+
+/* ------------------------------------------------------------------------------------------------ */
+
 uint16_t path_roots__of(struct heap_paths *paths, const struct heap_reference *reference)
 {
+	uint16_t root;
+
+	paths->root_offset = 0;
+	paths->root_torn = false;
 	switch (reference->in->place) {
 	case HEAP_IN_VARIABLES:
-		return variable_root(paths, reference->from);
+		root = variable_root(paths, reference->from);
+		paths->root_offset = paths->variable ? reference->from - paths->variable : 0;
+		return root;
 	case HEAP_IN_STACK:
-		return stack_root(paths, reference->in);
+		return stack_root(paths, reference);
 	case HEAP_IN_YOUNG:
 		return plain_root(paths, PATH_RUNTIME, PATH_YOUNG);
 	default:

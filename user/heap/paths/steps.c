@@ -229,15 +229,6 @@ static void fold_trie(struct heap_paths *paths, struct paths_step *step, char *l
 		label[length - strlen(root)] = '\0';
 }
 
-/* src/cmd/compile/internal/typecheck/func.go: from Go 1.21 on what is captured has numbers for names. */
-static void strip_captured(char *label)
-{
-	size_t digits = !strncmp(label, ".X", 2) ? strspn(label + 2, "0123456789") : 0;
-
-	if (digits && (label[2 + digits] == '.' || !label[2 + digits] || label[2 + digits] == '['))
-		memmove(label, label + 2 + digits, strlen(label + 2 + digits) + 1);
-}
-
 /* A word of values of the node's type, which has been found to be @offset bytes into one. */
 static void by_type(struct heap_paths *paths, const struct path_node *node, uint64_t offset,
 		    struct paths_step *step, char *label)
@@ -256,7 +247,7 @@ static void by_type(struct heap_paths *paths, const struct path_node *node, uint
 	if (!strip_list(paths, step, label))
 		fold_trie(paths, step, label);
 	if (node->role == PATH_CAPTURED)
-		strip_captured(label);
+		path_containers__name_captured(paths, node, offset, label);
 	if (node->role != PATH_MAP_SLOTS)
 		return;
 	if (!strcmp(path, ".overflow")) {
@@ -272,6 +263,7 @@ static void resolve(struct heap_paths *paths, const struct path_node *node, stru
 	*label = '\0';
 	switch (node->role) {
 	case PATH_VARIABLE:
+	case PATH_LOCAL:
 	case PATH_VARIABLES:
 	case PATH_VALUE:
 	case PATH_ARRAY:
@@ -441,6 +433,11 @@ static uint16_t child_of(struct heap_paths *paths, uint16_t holder, struct paths
 	return step->unknown;
 }
 
+static bool is_variable(const struct path_node *node)
+{
+	return node->role == PATH_VARIABLE || node->role == PATH_LOCAL;
+}
+
 /* --- all together ------------------------------------------------------------------------------- */
 
 /* What tells apart where a word leads beside its place: the size of a map, a type beside it. */
@@ -460,7 +457,7 @@ static uint64_t circumstances(struct heap_paths *paths, const struct path_node *
 			return receiver;
 	}
 	if (node->role == PATH_UNKNOWN || node->role == PATH_FUNC || node->role == PATH_STACK ||
-	    node->role == PATH_INTERNAL || (node->role == PATH_VARIABLE && !node->type))
+	    node->role == PATH_INTERNAL || (is_variable(node) && !node->type))
 		return guess_dynamic(paths,
 				     path_steps__word(reference->in, reference->from - WORD));
 	return 0;
@@ -481,6 +478,7 @@ static uint64_t place_in_value(struct heap_paths *paths, uint16_t number, uint64
 		type = type_of_node(paths, number);
 		return type && type->size ? offset % type->size : ANY_OFFSET;
 	case PATH_VARIABLE:
+	case PATH_LOCAL:
 		return node->type ? offset : ANY_OFFSET;
 	case PATH_MAP:
 	case PATH_MAP_TABLE:

@@ -281,13 +281,15 @@ size_t path_tree__path(const struct path_tree *tree, uint16_t node, char *path, 
 	static const char gap[] = "...";
 	const char *labels[PATH_MAX_DEPTH + 3];
 	size_t n = 0, used, left;
-	uint64_t goid = 0;
+	uint64_t goid = 0; /* of the root: it has one if that is a stack */
 
 	for (; node && n < ARRAY_SIZE(labels); node = tree->all[node].parent) {
 		/* The parts of a container are no steps. */
 		if (!tree->all[node].part)
 			labels[n++] = tree->all[node].label;
 		goid = tree->all[node].goid;
+		if (tree->all[node].role == PATH_LOCAL)
+			break;
 	}
 	if (!n || size < sizeof(gap))
 		return 0;

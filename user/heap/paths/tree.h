@@ -25,6 +25,7 @@ enum path_role {
 	PATH_VARIABLES, /* a root: an array of values, as the next */
 	PATH_VARIABLE,	/* a root: values of a type, but no object of the heap */
 	PATH_STACK,
+	PATH_LOCAL, /* a variable on a stack, as PATH_VARIABLE but below PATH_STACK; paths begin there */
 	PATH_RUNTIME,
 	PATH_OTHER,  /* the root of what had no room in the tree, by type */
 	PATH_VALUE,  /* one value of the type */
@@ -41,7 +42,7 @@ enum path_role {
 	PATH_MAP_OVERFLOW,
 	PATH_CHAN,	  /* type: of the channel */
 	PATH_CHAN_BUFFER, /* type: of an element */
-	PATH_CAPTURED,	  /* what a PATH_FUNC has captured; type: the struct that it is */
+	PATH_CAPTURED,	  /* what a PATH_FUNC has captured; type: the struct; shown: its code */
 	PATH_TRIE_ENTRY,  /* has one key and value of a PATH_TRIE */
 	PATH_INTERNAL,	  /* anything else that the runtime made for a container */
 };

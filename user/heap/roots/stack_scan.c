@@ -26,7 +26,7 @@
 struct stack_object {
 	uint64_t start, end;
 	const struct frame_object *record; /* NULL: it has been scanned */
-	uint64_t function;		   /* whose frame it is in */
+	uint64_t function, pc, frame;	   /* of the frame it is in */
 };
 
 struct words {
@@ -43,7 +43,7 @@ struct heap_stack_scanner {
 
 	/* Of the stack that is being scanned. */
 	const struct heap_stack *stack;
-	struct heap_contents contents;
+	struct heap_stack_contents inside;
 	struct stack_object *objects; /* by rising address */
 	size_t n_objects, objects_capacity;
 	struct words precise, guessed; /* addresses on the stack that something points to */
@@ -174,7 +174,9 @@ static void add_object(struct heap_stack_scanner *s, uint64_t start,
 		.start = start,
 		.end = start + record->size,
 		.record = record,
-		.function = s->contents.function,
+		.function = s->inside.contents.function,
+		.pc = s->inside.pc,
+		.frame = s->inside.frame,
 	};
 }
 
@@ -205,7 +207,9 @@ static void scan_objects(struct heap_stack_scanner *s)
 		if (!record)
 			continue;
 		object->record = NULL;
-		s->contents.function = object->function;
+		s->inside.contents.function = object->function;
+		s->inside.pc = object->pc;
+		s->inside.frame = object->frame;
 		scan_object(s, object->start, record, guess);
 	}
 }
@@ -241,14 +245,31 @@ static void guess_frame(struct heap_stack_scanner *s, struct frame *frame)
 	frame->guess = is_interruption(s, map) || map->args_dynamic || !map->maps_known;
 }
 
+/* For whoever watches. A return address is behind the call. */
+static void enter_frame(struct heap_stack_scanner *s, const struct frame *frame)
+{
+	const struct frame_map *map = frame->map;
+	uint64_t pc = frame->pc - s->runtime->bias;
+
+	s->inside.contents.function = map->func.entry;
+	s->inside.contents.arguments = frame->argp;
+	s->inside.pc = pc > map->func.entry ? pc - 1 : pc;
+	s->inside.frame = frame->fp;
+}
+
+static void leave_frames(struct heap_stack_scanner *s)
+{
+	s->inside.contents.function = s->inside.contents.arguments = 0;
+	s->inside.pc = s->inside.frame = 0;
+}
+
 static void scan_frame(struct heap_stack_scanner *s, struct frame *frame)
 {
 	const struct frame_map *map = frame->map;
 	uint64_t locals = (uint64_t)map->locals.n * WORD;
 
 	s->totals.frames++;
-	s->contents.function = map->func.entry;
-	s->contents.arguments = frame->argp;
+	enter_frame(s, frame);
 	if (frame->guess || is_interruption(s, map) || map->args_dynamic || !map->maps_known) {
 		guess_frame(s, frame);
 		return;
@@ -403,16 +424,19 @@ static void scan_defers(struct heap_stack_scanner *s)
 	}
 }
 
-struct heap_contents heap_stack__contents(const struct heap_stack *stack, uint64_t bias)
+struct heap_stack_contents heap_stack__contents(const struct heap_stack *stack, uint64_t bias)
 {
-	return (struct heap_contents){
-		.place = HEAP_IN_STACK,
-		.start = stack->from,
-		.data = stack->copy,
-		.size = stack->copy ? (size_t)(stack->hi - stack->from) : 0,
-		.goid = stack->goid,
-		.first_function = stack->startpc ? stack->startpc - bias : 0,
-		.again = stack->again,
+	return (struct heap_stack_contents){
+		.contents =
+			{
+				.place = HEAP_IN_STACK,
+				.start = stack->from,
+				.data = stack->copy,
+				.size = stack->copy ? (size_t)(stack->hi - stack->from) : 0,
+				.goid = stack->goid,
+				.first_function = stack->startpc ? stack->startpc - bias : 0,
+				.again = stack->again,
+			},
 	};
 }
 
@@ -423,15 +447,15 @@ int heap_stack_scanner__scan(struct heap_stack_scanner *scanner, const struct he
 	scanner->stack = stack;
 	scanner->n_objects = scanner->precise.n = scanner->guessed.n = 0;
 	scanner->totals.stacks++;
-	scanner->contents = heap_stack__contents(stack, scanner->runtime->bias);
-	heap_mark__inside(scanner->mark, &scanner->contents);
+	scanner->inside = heap_stack__contents(stack, scanner->runtime->bias);
+	heap_mark__inside(scanner->mark, &scanner->inside.contents);
 	pointer(scanner, 0, stack->ctxt, false);
 	rest = walk(scanner);
+	leave_frames(scanner);
 	if (rest < stack->hi) {
 		scanner->totals.guessed_stacks++;
 		guess_from(scanner, rest, stack->hi);
 	}
-	scanner->contents.function = scanner->contents.arguments = 0;
 	scan_defers(scanner);
 	/* Panics are always on the stack. */
 	pointer(scanner, 0, stack->panic, false);

@@ -39,8 +39,24 @@ int heap_stack_scanner__new(const struct heap_runtime *runtime, struct heap_fram
 			    struct heap_stack_scanner **ret_scanner) __must_check;
 void heap_stack_scanner__free(struct heap_stack_scanner *scanner);
 
-/* heap_stack__contents - what a visitor of the mark is told. @bias: of struct heap_runtime. */
-struct heap_contents heap_stack__contents(const struct heap_stack *stack, uint64_t bias);
+/* What a visitor of the mark is told of a stack: every struct heap_contents of HEAP_IN_STACK is in one. */
+struct heap_stack_contents {
+	struct heap_contents contents;
+	/* Of the frame that the word is in: the call that it stands at, link-time, and its end; 0: not known. */
+	uint64_t pc;
+	uint64_t frame;
+};
+
+/* heap_stack__contents - of the whole stack. @bias: of struct heap_runtime. */
+struct heap_stack_contents heap_stack__contents(const struct heap_stack *stack, uint64_t bias);
+
+/* heap_stack_contents__of - @contents must be of HEAP_IN_STACK. */
+static inline const struct heap_stack_contents *
+heap_stack_contents__of(const struct heap_contents *contents)
+{
+	_Static_assert(offsetof(struct heap_stack_contents, contents) == 0, "the head of it");
+	return (const void *)contents;
+}
 
 /* heap_stack_scanner__scan - mark what a stack that does not run points to. -ENOMEM. */
 int heap_stack_scanner__scan(struct heap_stack_scanner *scanner,

@@ -286,11 +286,11 @@ static struct heap_stack stack_of(const struct heap_stacks *stacks, const struct
 static int scan_in_chunks(struct heap_stacks *stacks, const struct stack *stack)
 {
 	const struct heap_stack scanned = stack_of(stacks, stack, NULL);
-	struct heap_contents contents = heap_stack__contents(&scanned, stacks->runtime->bias);
+	struct heap_stack_contents inside = heap_stack__contents(&scanned, stacks->runtime->bias);
 	uint64_t at = stack->from;
 	int err = 0;
 
-	heap_mark__inside(stacks->mark, &contents);
+	heap_mark__inside(stacks->mark, &inside.contents);
 
 	while (at < stack->g.stack_hi && !err) {
 		size_t size = (size_t)min_of(stack->g.stack_hi - at, (uint64_t)CHUNK);
@@ -327,13 +327,13 @@ static int scan_alone(struct heap_stacks *stacks, struct stack *stack)
 static int scan_copied(struct heap_stacks *stacks, const struct stack *stack)
 {
 	const struct heap_stack scanned = stack_of(stacks, stack, stack->copy);
-	struct heap_contents contents;
+	struct heap_stack_contents inside;
 
 	if (!stack->whole)
 		return heap_stack_scanner__scan(stacks->scanner, &scanned);
 	stacks->totals.whole++;
-	contents = heap_stack__contents(&scanned, stacks->runtime->bias);
-	heap_mark__inside(stacks->mark, &contents);
+	inside = heap_stack__contents(&scanned, stacks->runtime->bias);
+	heap_mark__inside(stacks->mark, &inside.contents);
 	guess_words(stacks, stack->from, stack->copy, (size_t)(stack->g.stack_hi - stack->from));
 	heap_mark__guess(stacks->mark, 0, stack->g.ctxt);
 	heap_mark__inside(stacks->mark, NULL);

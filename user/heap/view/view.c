@@ -190,8 +190,8 @@ static uint32_t skip_root(const struct making *m, uint32_t number)
 	const struct path_node *node = path_tree__node(m->tree, (uint16_t)number);
 	uint32_t child = m->first[number];
 
-	if (!node->parent && node->role != PATH_STACK && child && !m->next[child] &&
-	    !*path_tree__node(m->tree, (uint16_t)child)->label)
+	if ((!node->parent || node->role == PATH_LOCAL) && node->role != PATH_STACK && child &&
+	    !m->next[child] && !*path_tree__node(m->tree, (uint16_t)child)->label)
 		return child;
 	return number;
 }
@@ -207,9 +207,12 @@ static char *type_beside(struct making *m, uint16_t number)
 	return strdup(name);
 }
 
-static int add_holder(struct making *m, uint32_t number, unsigned int depth, size_t *capacity)
+/* @above: the variable that it is one line with, or @number itself. */
+static int add_holder(struct making *m, uint32_t number, uint32_t above, unsigned int depth,
+		      size_t *capacity)
 {
 	const struct path_node *node = path_tree__node(m->tree, (uint16_t)number);
+	const struct path_node *top = path_tree__node(m->tree, (uint16_t)above);
 	struct heap_view *view = m->view;
 	struct heap_view_holder *holder;
 	char path[PATH_MAX_SIZE];
@@ -220,7 +223,8 @@ static int add_holder(struct making *m, uint32_t number, unsigned int depth, siz
 	holder = &view->holders[view->n_holders++];
 	*holder = (struct heap_view_holder){
 		.path = strdup(path),
-		.type = type_beside(m, (uint16_t)number),
+		/* One that was moved to the heap is not the pointer to it that there is on the stack. */
+		.type = type_beside(m, (uint16_t)(top->role == PATH_LOCAL ? above : number)),
 		.objects = m->objects[number],
 		.retained_bytes = m->bytes[number],
 		.depth = depth,
@@ -229,8 +233,8 @@ static int add_holder(struct making *m, uint32_t number, unsigned int depth, siz
 	if (!holder->path || !holder->type)
 		return -ENOMEM;
 	holder->step = holder->path;
-	if (depth && strlen(node->label) < length)
-		holder->step += length - strlen(node->label);
+	if (depth && strlen(top->label) < length)
+		holder->step += length - strlen(top->label);
 	return 0;
 }
 
@@ -252,8 +256,8 @@ static int add_holders(struct making *m)
 			at = m->next[stack[--depth]];
 			continue;
 		}
-		shown = depth ? at : skip_root(m, at);
-		err = add_holder(m, shown, depth, &capacity);
+		shown = skip_root(m, at);
+		err = add_holder(m, shown, at, depth, &capacity);
 		if (depth < PATH_MAX_DEPTH) {
 			stack[depth++] = at;
 			at = m->first[shown];

@@ -42,16 +42,29 @@ static void name_variable(const struct heap_way_names *names, uint64_t address, 
 		snprintf(name, size, "variable at 0x%llx", (unsigned long long)address);
 }
 
+/* The variable on a stack that a way begins with; NULL: it is not known. */
+static const struct go_local *local_of(const struct heap_way_names *names,
+				       const struct heap_way *way)
+{
+	return way->root.kind == HEAP_WAY_STACK && way->root.address && way->root.pc &&
+			       names->variables ?
+		       go_variables__local(names->variables, way->root.pc, way->root.place) :
+		       NULL;
+}
+
 static void name_root(void *ctx, const struct heap_way *way, char *name, size_t size)
 {
 	const struct heap_way_names *names = ctx;
 	const struct heap_runtime *runtime = names->runtime;
+	const struct go_local *local = local_of(names, way);
 	struct pclntab_func func;
 
 	if (way->root.kind == HEAP_WAY_VARIABLE) {
 		name_variable(names, way->root.address - runtime->bias, name, size);
-	} else if (way->root.kind == HEAP_WAY_STACK && way->root.function &&
-		   (pclntab__lookup(runtime->tab, way->root.function, &func) ||
+	} else if (local) {
+		snprintf(name, size, "%.*s", (int)local->function_length, local->name);
+	} else if (way->root.kind == HEAP_WAY_STACK && way->root.pc &&
+		   (pclntab__lookup(runtime->tab, way->root.pc, &func) ||
 		    pclntab__name(runtime->tab, &func, name, size) < 0)) {
 		name[0] = '\0';
 	}
@@ -85,6 +98,33 @@ static bool by_tree(const struct heap_paths *paths, uint16_t node, uint16_t abov
 		put_before(field, size, n->label);
 		node = n->parent;
 	}
+	return true;
+}
+
+/* ".buf", the variable, and the part of it that the word is in. */
+static bool by_local(const struct heap_way_names *names, const struct heap_way *way, uint16_t node,
+		     char *field, size_t size)
+{
+	const struct go_local *local = local_of(names, way);
+	const struct heap_paths *paths = names->paths;
+	const struct heap_type *type;
+	uint16_t above = node;
+	struct heap_leaf leaf;
+	uint64_t offset;
+
+	if (!local || !paths)
+		return false;
+	while (above && path_tree__node(paths->tree, above)->role != PATH_LOCAL)
+		above = path_tree__node(paths->tree, above)->parent;
+	if (!above || strcmp(path_tree__node(paths->tree, above)->label, local->name) != 0 ||
+	    !by_tree(paths, node, above, false, field, size)) {
+		type = heap_types__any(paths->types,
+				       heap_types__of_variable(paths->types, local->type));
+		offset = (uint64_t)((int64_t)way->root.place - local->place + local->offset);
+		if (!type || !heap_types__leaf(paths->types, type, offset, &leaf, field, size))
+			field[0] = '\0';
+	}
+	put_before(field, size, local->name + local->function_length);
 	return true;
 }
 
@@ -128,6 +168,8 @@ static bool name_step(void *ctx, const struct heap_way *way, size_t step, size_t
 		snprintf(type, size, "runtime.g");
 	if (!first && names->paths)
 		above = heap_paths__at(names->paths, holder->slot);
+	if (!step && by_local(names, way, node, field, size))
+		return true;
 	if (first ? variable && by_tree(names->paths, node, PATH_NONE, true, field, size) :
 		    by_tree(names->paths, node, above, false, field, size))
 		return !path_role__is_part(path_tree__node(names->paths->tree, node)->role);

@@ -11,9 +11,9 @@
 
 struct heap_way_names {
 	const struct heap_runtime *runtime;
-	struct heap_paths *paths;	      /* NULL: there are no types */
-	const struct go_variables *variables; /* NULL: variables go by their symbols in @image */
-	struct elf_image *image;	      /* or NULL */
+	struct heap_paths *paths;	/* NULL: there are no types */
+	struct go_variables *variables; /* NULL: variables go by their symbols in @image */
+	struct elf_image *image;	/* or NULL */
 };
 
 /* heap_way_names__namer - @names must outlive it. */

@@ -26,9 +26,10 @@ const char *heap_way_root__name(enum heap_way_root kind); /* "global", "stack", 
 
 struct heap_root {
 	enum heap_way_root kind;
-	uint64_t address;  /* of the word; 0: it is not in memory */
-	uint64_t goid;	   /* whose stack; 0 */
-	uint64_t function; /* link-time entry of the one whose frame it is in; 0: not known */
+	int32_t place;	  /* on a stack: of the word, from the end of the frame that it is in */
+	uint64_t address; /* of the word; 0: it is not in memory */
+	uint64_t goid;	  /* whose stack; 0 */
+	uint64_t pc; /* link-time, where the function stands whose frame it is in; 0: not known */
 };
 
 struct heap_step {
