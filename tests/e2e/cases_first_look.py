@@ -3,13 +3,21 @@
 
 import json
 import random
+import time
 
-from harness import case, check, check_equal
+from harness import case, cases_for, check, check_equal
 from past import Past, start_with_a_past
-from programs import Program
+from programs import Program, start
 from tracer import Gleakd, run, sites, total
 
 PAST = Program("past")
+OF_VERSIONS = {
+    "local": PAST,
+    "local-stripped": Program("past", strip=True),
+    "go1.18.10": Program("past", "1.18.10"),
+    "go1.22.12": Program("past", "1.22.12"),
+    "go1.27.4": Program("past", "1.27.4"),
+}
 FOUND = 42
 MINUTE = 60
 ANY = "--fail-on=leaking,stuck,suspected"
@@ -50,6 +58,30 @@ def senders_that_nobody_receives_are_stuck(t):
     first = Gleakd(t, target.pid, "--interval", "30s")
     shown, = sites(first.report("the first frame"), *place("unreceived"))
     check_equal(shown["verdict"], "stuck", "in the first frame of a watch")
+
+
+@cases_for(OF_VERSIONS)
+def a_wait_is_said_to_last_no_longer_than_it_did(t, program):
+    """The collection that finds them notes the end of the one before them."""
+    target = start(t, program)
+    target.ask("collect 1")
+    time.sleep(3)
+    target.ask("unreceived 7")
+    while len(sites(once(t, target, "--all")[1], program.line("made:unreceived"),
+                    program.line("blocked:unreceived"))) != 1:
+        pass
+    time.sleep(1.5)
+    collected = time.monotonic()
+    target.ask("collect 1")
+    found = time.monotonic()
+    time.sleep(2)
+    asked = time.monotonic()
+    _, report = once(t, target, "--all")
+    site, = sites(report, program.line("made:unreceived"), program.line("blocked:unreceived"))
+    said = site["oldest_park_seconds"]
+    check_equal(site["goroutines"], 7, "goroutines")
+    check(asked - found - 0.01 <= said, f"{said} s, but {asked - found} since they were found")
+    check(said <= time.monotonic() - collected, f"{said} s, but they were not found before")
 
 
 @case

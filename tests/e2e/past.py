@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A past for goroutines that have just begun to wait.
 
-The runtime's GC notes in g.waitsince since when a goroutine waits (src/runtime/mgcmark.go). Here it
-is written from outside, into goroutines that wait and will go on waiting, so that what a process
-looks like after half an hour can be looked at after a second. Where each field is stands in
-data/go-layout.tsv.
+The runtime's GC notes in g.waitsince when the collection before the one that found a goroutine waiting
+ended (src/runtime/mgcmark.go), and in memstats when the last ones did. Here both are written from outside,
+into goroutines that wait and will go on waiting, so that what a process looks like after half an hour can
+be looked at after a second. Where each field is stands in data/go-layout.tsv.
 """
 
 import csv
@@ -20,6 +20,8 @@ from programs import Target, go_command, go_version, start
 
 WAITING = 4  # src/runtime/runtime2.go _Gwaiting
 LONGEST = 2 * 3600
+BETWEEN = 2  # seconds between two collections
+KEPT = 200  # collections; src/runtime/mstats.go has room for 256
 
 
 def start_with_a_past(case, program):
@@ -50,11 +52,13 @@ def _layout(minor):
     raise Skip(f"a layout of Go 1.{minor}")
 
 
-def _allgs(path):
+def _variables(path, *names):
     said = subprocess.run([go_command(), "tool", "nm", path], capture_output=True, text=True)
-    found = re.search(r"^ *([0-9a-f]+) \w runtime\.allgs$", said.stdout, re.M)
-    check(found, f"no runtime.allgs in {path}: {said.stderr.strip()}")
-    return int(found.group(1), 16)
+    found = {name: int(address, 16) for address, name in
+             re.findall(r"^ *([0-9a-f]+) \w (runtime\.\w+)$", said.stdout, re.M)}
+    missing = [name for name in names if name not in found]
+    check(not missing, f"no {missing} in {path}: {said.stderr.strip()}")
+    return [found[name] for name in names]
 
 
 class Past:
@@ -65,9 +69,10 @@ class Past:
             raise Skip("root")
         self.target = target
         self.layout = _layout(go_version(program.go).split(".")[1])
-        self.allgs = _allgs(program.path)
+        self.allgs, self.memstats = _variables(program.path, "runtime.allgs", "runtime.memstats")
         self.memory = open(f"/proc/{target.pid}/mem", "r+b", 0)
         case.defer(self.memory.close)
+        self.ends, self.kept = set(), False  # of collections, seconds ago; whether there were so many
 
     def _read(self, address, form):
         self.memory.seek(address)
@@ -96,12 +101,35 @@ class Past:
                 return waiting
             check(time.monotonic() < end, f"{len(waiting)} of {len(new)} wait, not {number * each}")
 
+    def _write(self, address, form, value):
+        self.memory.seek(address)
+        self.memory.write(struct.pack(form, value))
+
     def waited(self, goroutines, seconds):
-        """They have waited for so many seconds each."""
+        """They have waited for so many seconds each: a collection that ended then found them."""
         now = _monotonic_ns(self.target.pid)
         for g, ago in zip(goroutines, seconds):
-            self.memory.seek(g + int(self.layout["g_waitsince"]))
-            self.memory.write(struct.pack("<q", now - int(ago * 1e9)))
+            self._write(g + int(self.layout["g_waitsince"]), "<q",
+                        now - int((ago + BETWEEN) * 1e9))
+        self.ends |= {*seconds, *(ago + BETWEEN for ago in seconds)}
+        self._collected(now)
+
+    def _stat(self, name):
+        return self.memstats + int(self.layout["mstats_" + name])
+
+    def _collected(self, now):
+        """The runtime remembers a number of collections: some of those there were, and the last."""
+        if not self.kept:
+            self.target.ask(f"collect {KEPT}")
+        self.kept = True
+        last_ns, = self._read(self._stat("last_gc_nanotime"), "<q")
+        last_unix, = self._read(self._stat("last_gc_unix"), "<q")
+        cycles, = self._read(self._stat("numgc"), "<I")
+        ends = sorted(self.ends)
+        ends = [ends[i * len(ends) // (KEPT - 1)] for i in range(KEPT - 1)]  # the latest first
+        for i, ago in enumerate(ends):
+            at = self._stat("pause_end") + (cycles - 2 - i) % 256 * 8
+            self._write(at, "<q", last_unix - last_ns + now - int(ago * 1e9))
 
     def one_by_one(self, goroutines, first, last=0):
         """They came at even distances, the first so many seconds ago, and the last."""

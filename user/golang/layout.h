@@ -58,7 +58,9 @@
 	X(memRecordCycle_allocs) X(memRecordCycle_frees) X(memRecordCycle_sizeof)           \
 	X(mstats_heapStats) X(mstats_mspan_sys) X(mstats_mcache_sys)                        \
 	X(mstats_buckhash_sys) X(mstats_gcMiscSys) X(mstats_other_sys)                      \
-	X(mstats_pause_total_ns) X(mstats_numgc) X(mstats_enablegc)                         \
+	X(mstats_last_gc_unix) X(mstats_pause_end) X(mstats_last_gc_nanotime)               \
+	X(mstats_pause_total_ns) X(mstats_numgc)                                            \
+	X(mstats_enablegc)                                                                  \
 	X(heapStats_inHeap) X(heapStats_inStacks) X(heapStats_inWorkBufs)                   \
 	X(heapStats_inPtrScalarBits) X(heapStats_largeAlloc)                                \
 	X(heapStats_largeAllocCount) X(heapStats_tinyAllocCount)                            \

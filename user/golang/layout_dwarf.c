@@ -261,6 +261,9 @@ static const struct {
 	{"mstats_mcache_sys", {"mcache_sys", "mcache_sys"}},
 	{"mstats_buckhash_sys", {"buckhash_sys", "buckhash_sys"}},
 	{"mstats_other_sys", {"other_sys", "other_sys"}},
+	{"mstats_last_gc_unix", {"last_gc_unix", "last_gc_unix"}},
+	{"mstats_pause_end", {"pause_end", "pause_end"}},
+	{"mstats_last_gc_nanotime", {"last_gc_nanotime", "last_gc_nanotime"}},
 	{"mstats_pause_total_ns", {"pause_total_ns", "pause_total_ns"}},
 	{"gcController_heapGoal", {"gcPercentHeapGoal", "heapGoal"}},
 };

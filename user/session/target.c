@@ -323,6 +323,7 @@ int target__census_start(struct target *target, struct failure *failure)
 	if (err)
 		return census_failed(target, err, failure);
 	tracker__census_begin(target->tracker, started_ns);
+	target_heap__note_collections(target, started_ns);
 	if (target->listing == LISTING_WANTED)
 		target->listing = LISTING_UNDER_WAY;
 	if (is_listing(target))

@@ -21,6 +21,7 @@ struct target_heap {
 	bool by_level;		  /* the latest scan */
 	struct heap_paths *paths; /* that see the scan under way; NULL: none do */
 	struct target_heap_figures figures;
+	uint64_t last_gc_ns; /* the end of the last collection known of; by the process's clock */
 };
 
 /* Where a program has no more to do but to run on, main waits for ever: in select{}, or at a channel. */
@@ -528,6 +529,40 @@ bool target_heap__counters(struct target *target, uint64_t now_ns,
 	keep_rising(ret_counters, &target->memory_counted);
 	target->memory_counted = *ret_counters;
 	return true;
+}
+
+/* All that the runtime still knows of, for the first census; after that each as it comes. */
+static void note_former(struct target *target, uint64_t offset_ns)
+{
+	uint64_t ended_ns[HEAP_COLLECTIONS_MAX];
+	int n = heap_counters__collections(&target->heap->runtime, ended_ns);
+
+	for (int i = 0; i < n; i++)
+		tracker__collected(target->tracker, ended_ns[i] - offset_ns);
+}
+
+void target_heap__note_collections(struct target *target, uint64_t now_ns)
+{
+	uint64_t ended_ns, offset_ns;
+	struct failure failure;
+
+	if (now_ns < target->counters_due_ns)
+		return;
+	if (open_heap(target, &failure)) {
+		target->counters_due_ns = now_ns + COUNTERS_RETRY_NS;
+		return;
+	}
+	if (heap_counters__last_gc(&target->heap->runtime, &ended_ns) || !ended_ns ||
+	    ended_ns == target->heap->last_gc_ns)
+		return;
+	offset_ns =
+		(uint64_t)process__clock_offset(target->options.proc_root, target->process.id.pid);
+	if (ended_ns - offset_ns > now_ns)
+		return;
+	if (!target->heap->last_gc_ns)
+		note_former(target, offset_ns);
+	target->heap->last_gc_ns = ended_ns;
+	tracker__collected(target->tracker, ended_ns - offset_ns);
 }
 
 const struct target_heap_figures *target_heap__figures(const struct target *target)

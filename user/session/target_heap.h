@@ -66,6 +66,12 @@ int target_heap__runtime(struct target *target, const struct heap_runtime **ret_
 bool target_heap__counters(struct target *target, uint64_t now_ns,
 			   struct heap_counters *ret_counters);
 
+/*
+ * target_heap__note_collections - tell the target's tracker when its collections ended; nothing where that
+ * cannot be read.
+ */
+void target_heap__note_collections(struct target *target, uint64_t now_ns);
+
 /* target_heap__figures - NULL: its heap was not looked at. */
 const struct target_heap_figures *target_heap__figures(const struct target *target);
 

@@ -147,7 +147,10 @@ static void look_at_members(struct look *look)
 		if (!(g->flags & GOROUTINE_PARKED))
 			continue;
 		if (has_moved(look, g))
-			members->moved_ticks = max_of(members->moved_ticks, since);
+			members->moved_ticks =
+				max_of(members->moved_ticks,
+				       collections__bound(&look->tracker->collections, since,
+							  look->tracker->parks_ticks));
 		else
 			note_stayed(look, members, g);
 	}
@@ -155,18 +158,23 @@ static void look_at_members(struct look *look)
 
 /*
  * The first collection may come long after the process' start: the runtime only collects every two
- * minutes once there has been one (src/runtime/mgc.go gcTrigger.test). Members that it found waiting
- * had come at any time before it. They are taken to have come evenly from the process' start on; if
- * that is not so, the rest does not go on in the same way.
+ * minutes once there has been one (src/runtime/mgc.go gcTrigger.test). Members that the first two found
+ * waiting had come at any time before the second, and have the end of the first. They are taken to have
+ * come evenly from the process' start on; if that is not so, the rest does not go on in the same way.
  */
 static void spread_first(const struct look *look, struct members *members)
 {
 	uint64_t before_ns = look->uptime_ns - min_of(look->uptime_ns, members->oldest_ns);
+	uint64_t second =
+		collections__bound(&look->tracker->collections, look->first_ticks, look->now);
+	uint64_t least_ns =
+		second < look->now ? ticks__age_ns(second, look->now) : members->oldest_ns;
+	uint64_t span_ns = look->uptime_ns - min_of(look->uptime_ns, least_ns);
 
 	for (uint64_t i = 0; i < members->since_first; i++)
 		age_histogram__add(members->waits,
-				   members->oldest_ns + (uint64_t)((double)before_ns * (double)i /
-								   (double)members->since_first));
+				   least_ns + (uint64_t)((double)span_ns * (double)i /
+							 (double)members->since_first));
 	if (members->since_first)
 		members->oldest_ns += before_ns;
 }

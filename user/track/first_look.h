@@ -13,10 +13,10 @@
  *   up to the present? A leak does. So do a few healthy things (tenants, subscribers), and so does
  *   whatever had a good reason to leave that one look cannot show: docs/verdicts.md.
  *
- * The GC writes the time of its own begin into g.waitsince of those that it finds waiting
- * (src/runtime/mgcmark.go markroot), so the begin of a wait is known to the distance between two
- * collections: two minutes at most, unless the program has switched the GC off (forcegcperiod in
- * src/runtime/proc.go).
+ * The GC writes the end of the GC before it into g.waitsince of those that it finds waiting
+ * (track/collections.h), so the begin of a wait is known to the distance between two collections: two
+ * minutes at most, unless the program has switched the GC off (forcegcperiod in src/runtime/proc.go). What
+ * the order of arrivals tells takes the one end of that; how long a goroutine waits, the other.
  */
 #include "base/common.h"
 

@@ -492,6 +492,8 @@ static int look_first(const struct judge *judge)
 		return 0;
 	if (!tracker->restored)
 		err = first_look__take(tracker, judge->now);
+	if (!err)
+		tracker__settle_waits(tracker);
 	tracker->looked_first = !err;
 	return err;
 }

@@ -28,9 +28,9 @@ void tracker__census_begin(struct tracker *tracker, uint64_t started_ns)
 }
 
 /*
- * The latest time at which the wait that @sighting shows can have begun: when it was read, or what
- * the target's GC has noted if that is earlier. The goroutine has existed since @existed at the
- * earliest.
+ * When the wait that @sighting shows began: when it was read, or what the target's GC has noted if that is
+ * earlier. The goroutine has existed since @existed at the earliest. This is the earliest time of those at
+ * which it can have begun (track/collections.h); latest_begin() is the latest.
  */
 static uint64_t wait_began(const struct tracker_sighting *sighting, uint64_t existed, uint64_t read)
 {
@@ -38,11 +38,39 @@ static uint64_t wait_began(const struct tracker_sighting *sighting, uint64_t exi
 
 	if (!sighting->waitsince_ns || since > read)
 		return read;
-	/*
-	 * The GC notes its own begin, at which the goroutine need not exist
-	 * (src/runtime/mgcmark.go).
-	 */
 	return max_of(since, min_of(existed, read));
+}
+
+/*
+ * In the first census the earliest time is kept: the first look makes use of it, and puts the latest in its
+ * place (tracker__settle_waits()).
+ */
+static uint64_t latest_begin(const struct tracker *tracker, uint64_t began, uint64_t read)
+{
+	return tracker->n_censuses ? collections__bound(&tracker->collections, began, read) : began;
+}
+
+void tracker__settle_waits(struct tracker *tracker)
+{
+	uint32_t handle = 0;
+	struct goroutine *g;
+
+	while ((g = goroutine_table__next(tracker->goroutines, &handle))) {
+		uint64_t since = goroutine__parked_since(g), latest;
+
+		if (!(g->flags & GOROUTINE_PARKED) || g->flags & GOROUTINE_BY_EVENT ||
+		    since >= tracker->previous_ticks)
+			continue;
+		latest = collections__bound(&tracker->collections, since, tracker->parks_ticks);
+		if (goroutine__existed_since(g) == since)
+			goroutine__set_existed_since(g, latest);
+		record__park(tracker, g, latest);
+	}
+}
+
+void tracker__collected(struct tracker *tracker, uint64_t ended_ns)
+{
+	collections__note(&tracker->collections, ticks__of(ended_ns));
 }
 
 static uint32_t sighted_site(struct tracker *tracker, const struct goroutine *g,
@@ -77,6 +105,7 @@ static void merge_parked(struct tracker *tracker, struct goroutine *g,
 {
 	uint32_t site = sighted_site(tracker, g, sighting);
 	uint64_t began = wait_began(sighting, goroutine__existed_since(g), read);
+	uint64_t latest = latest_begin(tracker, began, read);
 	bool parked = g->flags & GOROUTINE_PARKED, moved = site != goroutine__site(g);
 	bool told = g->flags & GOROUTINE_MOVED;
 	bool events_flow = (tracker->parks_told || tracker->parks_now) && !tracker->inexact &&
@@ -89,10 +118,10 @@ static void merge_parked(struct tracker *tracker, struct goroutine *g,
 		 */
 	} else if (parked && !moved && began <= goroutine__last_news(g)) {
 		/* The target's GC knows that this wait had begun when the last census looked. */
-		record__park(tracker, g, min_of(goroutine__parked_since(g), began));
+		record__park(tracker, g, min_of(goroutine__parked_since(g), latest));
 	} else {
-		record__unpark(tracker, g, began);
-		record__park(tracker, g, began);
+		record__unpark(tracker, g, latest);
+		record__park(tracker, g, latest);
 	}
 	if (moved)
 		record__move(tracker, g, site);
@@ -141,8 +170,9 @@ static struct goroutine *adopt(struct tracker *tracker, const struct tracker_sig
 	}
 	/* The last complete census did not see it: it has not existed for longer. */
 	if (sighting->parked)
-		goroutine__set_existed_since(g,
-					     wait_began(sighting, tracker->previous_ticks, read));
+		goroutine__set_existed_since(
+			g, latest_begin(tracker,
+					wait_began(sighting, tracker->previous_ticks, read), read));
 	/* In the first census: it is older than the attach, or its creation event is on its way. */
 	if (!tracker->n_censuses) {
 		if (tracker->restored)
@@ -202,6 +232,8 @@ uint32_t tracker__census_seen(struct tracker *tracker, const struct tracker_sigh
 
 	if (!sighting->goid)
 		return 0;
+	if (sighting->waitsince_ns && ticks__of(sighting->waitsince_ns) <= read)
+		collections__note(&tracker->collections, ticks__of(sighting->waitsince_ns));
 	g = goroutine_table__find(tracker->goroutines, sighting->goid, &handle);
 	if (g && read < goroutine__last_news(g)) {
 		g->epoch = tracker->epoch;

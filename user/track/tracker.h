@@ -96,10 +96,11 @@ struct tracker_sighting {
 	uint64_t goid;
 	uint64_t creation_pc;
 	uint64_t start_pc;
-	uint64_t waitsince_ns; /* when the target's GC first found it in this wait; 0: not yet */
-	uint64_t read_at_ns;   /* taken before the read */
-	uint64_t place;	       /* of the code where it waits, the same in every run; 0: not known */
-	uint32_t stack_id;     /* an example of a stack there; 0: none known */
+	uint64_t
+		waitsince_ns; /* the end of the GC before the one that found this wait; 0: none has */
+	uint64_t read_at_ns; /* taken before the read */
+	uint64_t place;	     /* of the code where it waits, the same in every run; 0: not known */
+	uint32_t stack_id;   /* an example of a stack there; 0: none known */
 	uint8_t wait_reason;
 	bool parked; /* waiting, really off the processor */
 	bool in_syscall;
@@ -125,6 +126,9 @@ bool tracker__census_unchanged(struct tracker *tracker, uint32_t handle, uint64_
  * Whoever wants to see each in full need not tell of what is unchanged as if it had run.
  */
 uint32_t tracker__census_told(const struct tracker *tracker, uint64_t goid);
+
+/* tracker__collected - a collection of the target ended at @ended_ns, which tells how long waits last. */
+void tracker__collected(struct tracker *tracker, uint64_t ended_ns);
 /*
  * tracker__census_end - the census has seen every goroutine: those that it did not see are gone,
  * and each site gets a sample of history.

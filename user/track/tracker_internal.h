@@ -8,6 +8,7 @@
  * Every change of a record goes through the functions below, which keep the totals and the sites'
  * counts in step.
  */
+#include "track/collections.h"
 #include "track/departed.h"
 #include "track/goid_clock.h"
 #include "track/goroutine_table.h"
@@ -69,8 +70,9 @@ struct tracker {
 	bool wants_sockets;
 
 	uint64_t process_ticks; /* the process' start */
-	bool looked_first;	/* first_look__take() has been done */
-	uint64_t judged_ticks;	/* 0: never */
+	struct collections collections;
+	bool looked_first;     /* first_look__take() has been done, and waits are settled */
+	uint64_t judged_ticks; /* 0: never */
 	struct site_views views;
 };
 
@@ -101,5 +103,11 @@ void record__move(struct tracker *tracker, struct goroutine *g, uint32_t site);
 void record__park(struct tracker *tracker, struct goroutine *g, uint64_t since);
 /* record__unpark - its park ended by @ticks, if it was parked. */
 void record__unpark(struct tracker *tracker, struct goroutine *g, uint64_t ticks);
+
+/*
+ * tracker__settle_waits - after the first look: waits of which the target's collections tell when they began are
+ * taken to have begun as late as they can have.
+ */
+void tracker__settle_waits(struct tracker *tracker);
 
 #endif /* GLEAKD_TRACK_TRACKER_INTERNAL_H */

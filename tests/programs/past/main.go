@@ -2,8 +2,8 @@
 
 // Past has goroutines that wait in the ways that leaks and healthy services do. How long each has
 // waited is written into it from outside (tests/e2e/past.py), so that a test need not take half an
-// hour. It obeys lines "KIND N" on stdin: N goroutines of that kind, or N pairs of connections; and
-// acknowledges each. Ends with its stdin.
+// hour. It obeys lines "KIND N" on stdin: N goroutines of that kind, or N pairs of connections, or so
+// many collections; and acknowledges each. Ends with its stdin.
 package main
 
 import (
@@ -181,6 +181,10 @@ func serve(peer, conn net.Conn) {
 
 func obey(kind string, n int) error {
 	switch kind {
+	case "collect":
+		for i := 0; i < n; i++ {
+			runtime.GC()
+		}
 	case "unreceived":
 		unreceived(n)
 	case "unsent":

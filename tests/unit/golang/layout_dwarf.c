@@ -149,7 +149,7 @@ static void put_column(const struct recipe *recipe, const char *prefix, const ch
 	const char *field = column + strlen(prefix);
 
 	if (strncmp(column, prefix, strlen(prefix)) != 0 || !strcmp(field, "heapStats") ||
-	    (strchr(field, '_') && !strstr(field, "_sys") && !strstr(field, "_total")) ||
+	    (strchr(field, '_') && strcmp(prefix, "mstats_") != 0) ||
 	    !strcmp(field, "sizeof") || offset == GO_LAYOUT_ABSENT)
 		return;
 	if (recipe->left_out && !strcmp(column, recipe->left_out))

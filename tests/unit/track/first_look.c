@@ -23,7 +23,6 @@ struct process {
 	uint64_t collects_from;	     /* the first collection comes late where little is allocated */
 	enum wait_class class;	     /* of the site in question */
 	struct site_objects objects; /* what its members turn out to wait on */
-	bool young;		     /* collections note what they do in Go */
 	bool until_attach;	     /* it changes nothing any more once gleakd watches */
 };
 
@@ -61,7 +60,6 @@ static void look(struct world *world, const struct process *process, struct watc
 static void run_and_look(struct world *world, const struct process *process, struct watch *watch)
 {
 	world__new(world, false, false);
-	world->notes_before = process->young;
 	if (process->start)
 		process->start(world);
 	while (world->now < WORLD_START + process->runs)
@@ -189,8 +187,7 @@ static const struct process leaks[] = {
 	{.name = "forty a second in a young process",
 	 .each_second = leak_forty,
 	 .runs = 61 * SECOND,
-	 .collects_every = 6 * SECOND,
-	 .young = true},
+	 .collects_every = 6 * SECOND},
 };
 
 Test(first_look, leaks_are_suspected_and_then_told)
@@ -513,18 +510,15 @@ static const struct process healthy[] = {
 	{.name = "many connections of a young server",
 	 .each_second = many_connections,
 	 .runs = 61 * SECOND,
-	 .collects_every = 6 * SECOND,
-	 .young = true},
+	 .collects_every = 6 * SECOND},
 	{.name = "a large pool of a young process",
 	 .start = large_pool,
 	 .runs = 61 * SECOND,
-	 .collects_every = 6 * SECOND,
-	 .young = true},
+	 .collects_every = 6 * SECOND},
 	{.name = "a large pool that starts in half a minute",
 	 .each_second = large_pool_starts,
 	 .runs = 61 * SECOND,
-	 .collects_every = 6 * SECOND,
-	 .young = true},
+	 .collects_every = 6 * SECOND},
 };
 
 Test(first_look, healthy_processes_are_not_even_suspected)

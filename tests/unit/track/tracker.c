@@ -271,17 +271,18 @@ Test(tracker, without_park_events_a_change_is_a_new_park)
 	census(t, 5, 7, 1);
 	census(t, 5, 7, 11);
 	cr_expect_float_eq(park_age(t, 7, 12), 1, 0.01);
-	/* The GC saw it in this very wait before. */
+	/* A collection found it in this very wait, and ended after 15 s; the one before, after 13 s. */
 	s.waitsince_ns = AT(13);
 	tracker__census_begin(t, AT(21));
+	tracker__collected(t, AT(15));
 	tracker__census_seen(t, &s);
 	tracker__census_end(t, AT(21));
-	cr_expect_float_eq(park_age(t, 7, 22), 9, 0.01);
+	cr_expect_float_eq(park_age(t, 7, 22), 7, 0.01);
 	s.read_at_ns = AT(31);
 	tracker__census_begin(t, AT(31));
 	tracker__census_seen(t, &s);
 	tracker__census_end(t, AT(31));
-	cr_expect_float_eq(park_age(t, 7, 33), 20, 0.01, "still the same wait");
+	cr_expect_float_eq(park_age(t, 7, 33), 18, 0.01, "still the same wait");
 	tracker__free(t);
 }
 
@@ -293,11 +294,13 @@ Test(tracker, waitsince_tells_the_age_of_the_old)
 
 	s.waitsince_ns = AT(1) - 900 * SECOND;
 	tracker__census_begin(t, AT(1));
+	tracker__collected(t, AT(1) - 100 * SECOND);
+	tracker__collected(t, AT(1) - 800 * SECOND);
 	tracker__census_seen(t, &s);
 	tracker__census_end(t, AT(1));
 	cr_assert(view_of(t, START_PC, 7, AT(1), &view));
-	cr_expect_float_eq((double)view.oldest_park_ns / 1e9, 900, 0.01);
-	cr_expect_float_eq((double)view.oldest_age_ns / 1e9, 900, 0.01);
+	cr_expect_float_eq((double)view.oldest_park_ns / 1e9, 800, 0.01);
+	cr_expect_float_eq((double)view.oldest_age_ns / 1e9, 800, 0.01);
 	/* From the future it is no evidence. */
 	s = sighting(6, 8, 2);
 	s.waitsince_ns = AT(50);
@@ -315,11 +318,12 @@ Test(tracker, waitsince_cannot_precede_the_birth)
 
 	census(t, 0, 0, 0.1);
 	created(t, 5, 5);
-	s.waitsince_ns = AT(4); /* begin of the GC cycle that found it parked */
+	s.waitsince_ns = AT(3); /* end of the collection before the one that found it parked */
 	tracker__census_begin(t, AT(6));
+	tracker__collected(t, AT(4.5));
 	tracker__census_seen(t, &s);
 	tracker__census_end(t, AT(6));
-	cr_expect_float_eq(park_age(t, 7, 7), 2, 0.01);
+	cr_expect_float_eq(park_age(t, 7, 7), 1, 0.01);
 	tracker__free(t);
 }
 

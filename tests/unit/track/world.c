@@ -218,9 +218,11 @@ void world__collect(struct world *world)
 		struct actor *actor = &world->actors[i];
 
 		if (actor->place && !actor->waitsince_ns)
-			actor->waitsince_ns = world->notes_before ? world->collected : world->now;
+			actor->waitsince_ns = world->collected;
 	}
 	world->collected = world->now;
+	if (world->n_collections < ARRAY_SIZE(world->collections))
+		world->collections[world->n_collections++] = world->now;
 }
 
 /* Every connection is an open file. */
@@ -244,6 +246,8 @@ static void tell_files(struct world *world)
 void world__census(struct world *world)
 {
 	tracker__census_begin(world->tracker, world->now);
+	for (size_t i = 0; i < world->n_collections; i++)
+		tracker__collected(world->tracker, world->collections[i]);
 	for (size_t i = 0; i < world->n_actors; i++) {
 		struct actor *actor = &world->actors[i];
 		const struct tracker_sighting sighting = {

@@ -41,12 +41,13 @@ struct world {
 	struct tracker *tracker;
 	struct tracker_policy policy;
 	uint64_t now;
-	uint64_t collected; /* when the last collection ended; 0: there was none */
 	/*
-	 * As Go does it, a collection notes the end of the one before (src/runtime/mgcmark.go markroot);
-	 * else its own time, as if it came right after what it finds.
+	 * When the last collection ended; 0: there was none. Each notes the end of the one before
+	 * (src/runtime/mgcmark.go markroot).
 	 */
-	bool notes_before;
+	uint64_t collected;
+	uint64_t collections[512]; /* all of them */
+	size_t n_collections;
 	uint64_t attached;
 	uint64_t interval, next_census;
 	bool lifecycle, parks;	   /* events attached */

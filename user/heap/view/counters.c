@@ -187,6 +187,54 @@ int heap_counters__read(const struct heap_runtime *runtime, struct heap_counters
 	return err;
 }
 
+int heap_counters__last_gc(const struct heap_runtime *runtime, uint64_t *ret_ns)
+{
+	uint32_t at = runtime->layout->mstats_last_gc_nanotime;
+
+	if (!runtime->memstats || at == GO_LAYOUT_ABSENT)
+		return -ENODATA;
+	return remote__read_u64(runtime->remote, runtime->memstats + at, ret_ns);
+}
+
+/* src/runtime/mgc.go gcMarkTermination: pause_end[numgc % 256] = unixNow; then numgc++. */
+int heap_counters__collections(const struct heap_runtime *runtime,
+			       uint64_t ret_ns[HEAP_COLLECTIONS_MAX])
+{
+	const struct go_layout *l = runtime->layout;
+	uint64_t ends[HEAP_COLLECTIONS_MAX], last_ns, last_unix, again_ns;
+	uint32_t cycles;
+	int n = 0, err = heap_counters__last_gc(runtime, &last_ns);
+
+	if (!err &&
+	    (l->mstats_pause_end == GO_LAYOUT_ABSENT || l->mstats_last_gc_unix == GO_LAYOUT_ABSENT))
+		err = -ENODATA;
+	if (!err)
+		err = remote__read(runtime->remote, runtime->memstats + l->mstats_numgc, &cycles,
+				   sizeof(cycles));
+	if (!err)
+		err = remote__read(runtime->remote, runtime->memstats + l->mstats_pause_end, ends,
+				   sizeof(ends));
+	if (!err)
+		err = remote__read_u64(runtime->remote, runtime->memstats + l->mstats_last_gc_unix,
+				       &last_unix);
+	if (!err)
+		err = heap_counters__last_gc(runtime, &again_ns);
+	if (err)
+		return err;
+	if (again_ns != last_ns)
+		return -EAGAIN;
+	for (uint32_t i = 0; i < min_of(cycles, (uint32_t)HEAP_COLLECTIONS_MAX); i++) {
+		uint64_t end = ends[(cycles - 1 - i) % HEAP_COLLECTIONS_MAX];
+
+		/* What goes backwards, or to before the clock began, was not taken by this clock. */
+		if (end > last_unix || last_unix - end >= last_ns ||
+		    (n && last_ns - (last_unix - end) > ret_ns[n - 1]))
+			break;
+		ret_ns[n++] = last_ns - (last_unix - end);
+	}
+	return n;
+}
+
 static void add_classes(const struct go_layout *l, const uint8_t *stats,
 			struct heap_class_counts *counts)
 {

@@ -37,6 +37,23 @@ struct heap_counters {
 int heap_counters__read(const struct heap_runtime *runtime,
 			struct heap_counters *ret_counters) __must_check;
 
+/*
+ * heap_counters__last_gc - when the last collection ended, by the process's monotonic clock; 0: none has.
+ * Errors: -ENODATA it cannot be found; -EFAULT, -ESRCH.
+ */
+int heap_counters__last_gc(const struct heap_runtime *runtime, uint64_t *ret_ns) __must_check;
+
+#define HEAP_COLLECTIONS_MAX 256 /* src/runtime/mstats.go pause_end */
+
+/*
+ * heap_counters__collections - when the last collections ended, by the process's monotonic clock, the latest
+ * first. The runtime has only the wall clock's times of those before the last: where that clock was set
+ * in between, they are off by as much. Returns how many. Errors: as heap_counters__last_gc(); -EAGAIN
+ * there was one meanwhile.
+ */
+int heap_counters__collections(const struct heap_runtime *runtime,
+			       uint64_t ret_ns[HEAP_COLLECTIONS_MAX]) __must_check;
+
 #define HEAP_COUNTED_CLASSES 68 /* size classes; 0: large objects */
 
 /* What was allocated of each size class since the program began. */

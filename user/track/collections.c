@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "track/collections.h"
+
+#include <string.h>
+
+#include "track/ticks.h"
+
+/*
+ * The end of one collection is told twice: work.tstart and memstats.last_gc_nanotime are taken before and
+ * after the program is stopped for the last time (src/runtime/mgc.go gcMarkTermination).
+ */
+#define SAME_NS NSEC_PER_SEC
+
+/* The first that is after @ticks. */
+static size_t place_after(const struct collections *collections, uint64_t ticks)
+{
+	size_t low = 0, high = collections->n;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (collections->ticks[middle] <= ticks)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void thin_out(struct collections *collections)
+{
+	size_t kept = 0;
+
+	for (size_t i = 1; i < collections->n; i += 2)
+		collections->ticks[kept++] = collections->ticks[i];
+	collections->n = kept;
+}
+
+void collections__note(struct collections *collections, uint64_t ticks)
+{
+	size_t at;
+
+	if (collections->n == COLLECTIONS_MAX)
+		thin_out(collections);
+	at = place_after(collections, ticks);
+	if (at && collections->ticks[at - 1] == ticks)
+		return;
+	memmove(&collections->ticks[at + 1], &collections->ticks[at],
+		(collections->n - at) * sizeof(collections->ticks[0]));
+	collections->ticks[at] = ticks;
+	collections->n++;
+}
+
+uint64_t collections__bound(const struct collections *collections, uint64_t since, uint64_t read)
+{
+	size_t at = place_after(collections, since + ticks__of(SAME_NS));
+
+	return at < collections->n ? min_of(collections->ticks[at], read) : read;
+}
