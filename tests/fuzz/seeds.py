@@ -398,6 +398,15 @@ def code():
     yield "nops", b"\0" + b"\x90" * 40
 
 
+def lock_code():
+    head = bytes([4, 8, 16, *range(1, 5)])
+    calls = b"".join(b"\xe8" + struct.pack("<i", to - at - 5) for at, to in ((0, 16), (5, 32), (10, 64)))
+    branches = struct.pack("<3I", 0x94000004, 0x94000007, 0x9400000E)
+    yield "amd64", b"\0" + head + calls + b"\x90" * 9
+    yield "arm64", b"\1" + head + branches + b"\x90" * 9
+    yield "cut", b"\0" + head + calls[:-1]
+
+
 def proc():
     for tree in sorted(os.listdir(GOLDEN_PROC)):
         folder = os.path.join(GOLDEN_PROC, tree)
@@ -585,7 +594,8 @@ def broker():
 
 TARGETS = {f.__name__.rstrip("_"): f for f in (
     elf_image, sniff, buildinfo, dwarf, variables, pclntab, binary, census, heap, stack_scan, types, samples,
-    wait_objects, unwind, tracker, events, code, proc, options, config, utf8, report, list_, allow_list, state,
+    wait_objects, unwind, tracker, events, code, lock_code, proc, options, config, utf8, report, list_, allow_list,
+    state,
     cgroup, textfile, calibration, sockets, recording, json_report, broker,
 )}
 

@@ -115,7 +115,11 @@ static const char *what_of_lock(const struct report_lock *lock, char out[REPORT_
 			lock->more_waiters ? "more than " : "", waiters,
 			lock->waiters == 1 && !lock->more_waiters ? "s" : "",
 			wait_object_kind__name(lock->kind));
-	if (lock->n_holders)
+	if (lock->n_holders && lock->kind == WAIT_OBJECT_CHANNEL)
+		snprintf(out + used, REPORT_WHAT_SIZE - (size_t)used,
+			 ", whose other end goroutine %" PRIu64 "%s seems to be",
+			 lock->holders[0].goid, lock->n_holders > 1 ? " or another" : "");
+	else if (lock->n_holders)
 		snprintf(out + used, REPORT_WHAT_SIZE - (size_t)used,
 			 ", which goroutine %" PRIu64 "%s seems to hold", lock->holders[0].goid,
 			 lock->n_holders > 1 ? " or another" : "");

@@ -8,6 +8,8 @@
 #include "base/cleanup.h"
 #include "report/site_id.h"
 
+#define MAX_CHANNELS 2 /* of one site, for these to be shared */
+
 _Static_assert(REPORT_LOCK_MAX_SITES == LOCK_HOLDERS_MAX_SITES, "one for each");
 _Static_assert(REPORT_LOCK_MAX_HOLDERS == LOCK_HOLDERS_MAX, "one for each");
 
@@ -29,8 +31,32 @@ static const struct site_view *find_view(const struct target *target, uint32_t i
 	return NULL;
 }
 
+/*
+ * What code of somebody does who would end the waits for it; 0: nobody is asked for. A channel that is
+ * one of many at its site belongs to one member each.
+ */
+static unsigned int needs_of(const struct wait_object *object, const struct wait_objects *found)
+{
+	switch (object->kind) {
+	case WAIT_OBJECT_MUTEX:
+	case WAIT_OBJECT_RWMUTEX:
+		return LOCK_CODE_TAKES;
+	case WAIT_OBJECT_CHANNEL:
+		if (found->distinct > MAX_CHANNELS || object->timer || object->closed ||
+		    !object->senders == !object->receivers)
+			return 0;
+		return object->senders ? LOCK_CODE_RECEIVES : LOCK_CODE_SENDS;
+	case WAIT_OBJECT_WAIT_GROUP:
+	case WAIT_OBJECT_COND:
+	case WAIT_OBJECT_SEMAPHORE:
+		break;
+	}
+	return 0;
+}
+
 /* Its number; BUILT_LOCKS_MAX: there is no room. An RWMutex begins with the Mutex of its writers. */
-static size_t intern(struct collected *collected, const struct wait_object *object)
+static size_t intern(struct collected *collected, const struct wait_object *object,
+		     unsigned int needs)
 {
 	struct built_locks *locks = collected->locks;
 
@@ -45,28 +71,37 @@ static size_t intern(struct collected *collected, const struct wait_object *obje
 		return BUILT_LOCKS_MAX;
 	locks->all[locks->n] =
 		(struct report_lock){.kind = object->kind, .address = object->address};
-	collected->questions[locks->n] = (struct lock_question){.address = object->address};
+	collected->questions[locks->n] =
+		(struct lock_question){.address = object->address, .needs = needs};
 	return locks->n++;
 }
 
+/* How many wait for it, as the object itself tells: of a channel, at the end where they wait. */
+static uint64_t waiters_of(const struct wait_object *object)
+{
+	return object->kind == WAIT_OBJECT_CHANNEL ? max_of(object->senders, object->receivers) :
+						     object->waiters;
+}
+
 static void collect(struct collected *collected, const struct site_objects_wanted *site,
-		    const struct site_view *view)
+		    const struct site_view *view, bool channels)
 {
 	for (size_t i = 0; i < site->found.n_top; i++) {
 		const struct wait_object *object = &site->found.top[i];
 		struct lock_question *question;
 		struct report_lock *lock;
+		unsigned int needs = needs_of(object, &site->found);
 		size_t number;
 
-		if (object->kind != WAIT_OBJECT_MUTEX && object->kind != WAIT_OBJECT_RWMUTEX)
+		if (!needs || (object->kind == WAIT_OBJECT_CHANNEL) != channels)
 			continue;
-		number = intern(collected, object);
+		number = intern(collected, object, needs);
 		if (number == BUILT_LOCKS_MAX)
 			return;
 		lock = &collected->locks->all[number];
 		question = &collected->questions[number];
 		/* Members of one site were looked at; of all that wait the object itself tells. */
-		lock->waiters = max_of(lock->waiters + object->members, (uint64_t)object->waiters);
+		lock->waiters = max_of(lock->waiters + object->members, waiters_of(object));
 		lock->more_waiters |= object->more_waiters || site->found.looked_at < view->parked;
 		question->waiting_ns = max_of(question->waiting_ns, view->oldest_park_ns);
 		if (question->n_sites < LOCK_HOLDERS_MAX_SITES)
@@ -107,11 +142,13 @@ int built_locks__find(struct target *target, const struct site_objects_wanted *l
 	if (!collected)
 		return -ENOMEM;
 	collected->locks = ret_locks;
-	for (size_t i = 0; i < n; i++) {
-		const struct site_view *view = find_view(target, looked_at[i].site);
+	/* Where there is no room for all, locks come first. */
+	for (size_t i = 0; i < 2 * n; i++) {
+		const struct site_objects_wanted *site = &looked_at[i % n];
+		const struct site_view *view = find_view(target, site->site);
 
 		if (view)
-			collect(collected, &looked_at[i], view);
+			collect(collected, site, view, i >= n);
 	}
 	if (!ret_locks->n)
 		return 0;

@@ -10,16 +10,26 @@
 #define MAX_CODE (128u << 10) /* of one function */
 #define N_KNOWN	 1024	      /* functions that are remembered */
 
-/* Of Go 1.18 to 1.27: what is called where a lock is taken, inlined or not. */
-static const char *const takers[] = {
-	"sync.(*Mutex).Lock",
-	"sync.(*Mutex).lockSlow",
-	"internal/sync.(*Mutex).Lock",
-	"internal/sync.(*Mutex).lockSlow",
-	"sync.(*RWMutex).Lock",
-	"sync.(*RWMutex).RLock",
-	"sync.runtime_SemacquireRWMutexR",
-	"sync.runtime_SemacquireMutex", /* RLock until Go 1.19 */
+/* Of Go 1.18 to 1.27: what is called where a lock is taken, inlined or not, and of channels. */
+static const struct {
+	const char *name;
+	unsigned int does;
+} known_callees[] = {
+	{"sync.(*Mutex).Lock", LOCK_CODE_TAKES},
+	{"sync.(*Mutex).lockSlow", LOCK_CODE_TAKES},
+	{"internal/sync.(*Mutex).Lock", LOCK_CODE_TAKES},
+	{"internal/sync.(*Mutex).lockSlow", LOCK_CODE_TAKES},
+	{"sync.(*RWMutex).Lock", LOCK_CODE_TAKES},
+	{"sync.(*RWMutex).RLock", LOCK_CODE_TAKES},
+	{"sync.runtime_SemacquireRWMutexR", LOCK_CODE_TAKES},
+	{"sync.runtime_SemacquireMutex", LOCK_CODE_TAKES}, /* RLock until Go 1.19 */
+	{"runtime.chanrecv1", LOCK_CODE_RECEIVES},
+	{"runtime.chanrecv2", LOCK_CODE_RECEIVES},
+	{"runtime.selectnbrecv", LOCK_CODE_RECEIVES},
+	{"runtime.chansend1", LOCK_CODE_SENDS},
+	{"runtime.selectnbsend", LOCK_CODE_SENDS},
+	{"runtime.closechan", LOCK_CODE_SENDS},
+	{"runtime.selectgo", LOCK_CODE_RECEIVES | LOCK_CODE_SENDS},
 };
 
 /* They take locks for others, or on their own behalf. */
@@ -28,7 +38,7 @@ static const char *const packages[] = {"runtime.", "sync.", "internal/sync.", "i
 struct lock_code {
 	const struct loaded_module *module;
 	enum elf_machine machine;
-	uint64_t takers[ARRAY_SIZE(takers)]; /* entries; 0: not in this program */
+	struct lock_callee callees[ARRAY_SIZE(known_callees)];
 	uint64_t addresses[LOCK_CODE_MAX_ADDRESSES];
 	size_t n_addresses;
 	struct {
@@ -41,7 +51,8 @@ struct lock_code {
 int lock_code__new(const struct loaded_module *module, const uint64_t *addresses, size_t n,
 		   struct lock_code **ret_code)
 {
-	struct pclntab_func funcs[ARRAY_SIZE(takers)] = {0};
+	struct pclntab_func funcs[ARRAY_SIZE(known_callees)] = {0};
+	const char *wanted[ARRAY_SIZE(known_callees)];
 	struct lock_code *code;
 	int found;
 
@@ -54,13 +65,15 @@ int lock_code__new(const struct loaded_module *module, const uint64_t *addresses
 	code->machine = elf_image__machine(go_binary__image(module->binary));
 	code->n_addresses = min_of(n, (size_t)LOCK_CODE_MAX_ADDRESSES);
 	memcpy(code->addresses, addresses, code->n_addresses * sizeof(*addresses));
-	found = pclntab__find(module->tab, takers, funcs, ARRAY_SIZE(takers));
+	for (size_t i = 0; i < ARRAY_SIZE(known_callees); i++)
+		wanted[i] = known_callees[i].name;
+	found = pclntab__find(module->tab, wanted, funcs, ARRAY_SIZE(known_callees));
 	if (found <= 0) {
 		lock_code__free(code);
 		return found ? found : -EOPNOTSUPP;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(takers); i++)
-		code->takers[i] = funcs[i].entry;
+	for (size_t i = 0; i < ARRAY_SIZE(known_callees); i++)
+		code->callees[i] = (struct lock_callee){funcs[i].entry, known_callees[i].does};
 	*ret_code = code;
 	return 0;
 }
@@ -70,19 +83,29 @@ void lock_code__free(struct lock_code *code)
 	free(code);
 }
 
-static bool is_taker(const struct lock_code *code, uint64_t address)
+/* What is to be found in the code of a function. */
+struct sought {
+	const struct lock_callee *callees;
+	size_t n_callees;
+	const uint64_t *addresses;
+	size_t n_addresses;
+};
+
+static unsigned int calls(const struct sought *sought, uint64_t address)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(takers); i++) {
-		if (code->takers[i] && code->takers[i] == address)
-			return true;
+	unsigned int does = 0;
+
+	for (size_t i = 0; i < sought->n_callees; i++) {
+		if (sought->callees[i].entry && sought->callees[i].entry == address)
+			does |= sought->callees[i].does;
 	}
-	return false;
+	return does;
 }
 
-static unsigned int names(const struct lock_code *code, uint64_t address)
+static unsigned int names(const struct sought *sought, uint64_t address)
 {
-	for (unsigned int i = 0; i < code->n_addresses; i++) {
-		if (code->addresses[i] == address)
+	for (unsigned int i = 0; i < sought->n_addresses; i++) {
+		if (sought->addresses[i] && sought->addresses[i] == address)
 			return LOCK_CODE_NAMES(i);
 	}
 	return 0;
@@ -92,29 +115,49 @@ static unsigned int names(const struct lock_code *code, uint64_t address)
  * Every four bytes that would be the distance to something that is looked for are taken for one: there
  * is no need to know where instructions begin, since other bytes hardly ever are.
  */
-static unsigned int scan_amd64(const struct lock_code *code, uint64_t entry, size_t size)
+static unsigned int scan_amd64(const struct sought *sought, uint64_t entry, const uint8_t *code,
+			       size_t size)
 {
 	unsigned int does = 0;
 
 	for (size_t i = 1; i + 4 <= size; i++) {
-		uint64_t to = entry + i + 4 + (uint64_t)(int64_t)(int32_t)bytes__u32(code->code, i);
+		uint64_t to = entry + i + 4 + (uint64_t)(int64_t)(int32_t)bytes__u32(code, i);
 
-		if (code->code[i - 1] == 0xe8 && is_taker(code, to)) /* call rel32 */
-			does |= LOCK_CODE_TAKES;
-		does |= names(code, to);
+		if (code[i - 1] == 0xe8) /* call rel32 */
+			does |= calls(sought, to);
+		does |= names(sought, to);
 	}
 	return does;
 }
 
 /* Addresses of variables are made of two instructions there, and are not looked for. */
-static unsigned int scan_arm64(const struct lock_code *code, uint64_t entry, size_t size)
+static unsigned int scan_arm64(const struct sought *sought, uint64_t entry, const uint8_t *code,
+			       size_t size)
 {
+	unsigned int does = 0;
+
 	for (size_t i = 0; i + 4 <= size; i += 4) {
-		uint32_t insn = bytes__u32(code->code, i);
+		uint32_t insn = bytes__u32(code, i);
 		int64_t distance = (int64_t)((uint64_t)insn << 38) >> 36; /* imm26, in words */
 
-		if (insn >> 26 == 0x25 && is_taker(code, entry + i + (uint64_t)distance)) /* bl */
-			return LOCK_CODE_TAKES;
+		if (insn >> 26 == 0x25) /* bl */
+			does |= calls(sought, entry + i + (uint64_t)distance);
+	}
+	return does;
+}
+
+unsigned int lock_code__scan(enum elf_machine machine, uint64_t entry, const uint8_t *code,
+			     size_t size, const struct lock_callee *callees, size_t n_callees,
+			     const uint64_t *addresses, size_t n_addresses)
+{
+	const struct sought sought = {callees, n_callees, addresses,
+				      min_of(n_addresses, (size_t)LOCK_CODE_MAX_ADDRESSES)};
+
+	switch (machine) {
+	case ELF_MACHINE_AMD64:
+		return scan_amd64(&sought, entry, code, size);
+	case ELF_MACHINE_ARM64:
+		return scan_arm64(&sought, entry, code, size);
 	}
 	return 0;
 }
@@ -139,27 +182,27 @@ static unsigned int look_at(struct lock_code *code, const struct pclntab_func *f
 	if (is_left_out(code, func) ||
 	    elf_image__read(go_binary__image(code->module->binary), func->entry, code->code, size))
 		return 0;
-	switch (code->machine) {
-	case ELF_MACHINE_AMD64:
-		return scan_amd64(code, func->entry, size);
-	case ELF_MACHINE_ARM64:
-		return scan_arm64(code, func->entry, size);
+	return lock_code__scan(code->machine, func->entry, code->code, size, code->callees,
+			       ARRAY_SIZE(code->callees), code->addresses, code->n_addresses);
+}
+
+unsigned int lock_code__of_function(struct lock_code *code, const struct pclntab_func *func)
+{
+	size_t slot = func->entry / 32 % N_KNOWN;
+
+	if (code->known[slot].entry != func->entry) {
+		code->known[slot].entry = func->entry;
+		code->known[slot].does = look_at(code, func);
 	}
-	return 0;
+	return code->known[slot].does;
 }
 
 unsigned int lock_code__of(struct lock_code *code, uint64_t pc)
 {
 	struct pclntab_func func;
-	size_t slot;
 
 	if (module_pc__number(pc) != code->module->number ||
 	    pclntab__lookup(code->module->tab, module_pc__address(pc) - 1, &func))
 		return 0;
-	slot = func.entry / 32 % N_KNOWN;
-	if (code->known[slot].entry != func.entry) {
-		code->known[slot].entry = func.entry;
-		code->known[slot].does = look_at(code, &func);
-	}
-	return code->known[slot].does;
+	return lock_code__of_function(code, &func);
 }

@@ -3,9 +3,10 @@
 #define GLEAKD_SESSION_LOCK_CODE_H
 
 /*
- * Which functions of a program take a lock, by its machine code: those that call what takes one, whether
- * directly or from a copy that was inlined, of which the slow path is a call (src/sync/mutex.go Lock,
- * rwmutex.go RLock). Go does not write down who holds a lock; who runs such a function may.
+ * Which functions of a program take a lock, or serve a channel, by its machine code: those that call what
+ * does, whether directly or from a copy that was inlined, of which the slow path is a call (src/sync/mutex.go
+ * Lock, rwmutex.go RLock). Go does not write down who holds a lock, or who would receive what is sent; who
+ * runs such a function may.
  */
 #include "golang/module_map.h"
 
@@ -13,7 +14,15 @@
 
 /* What a function does, in bits. */
 #define LOCK_CODE_TAKES		 1u
-#define LOCK_CODE_NAMES(address) (2u << (address)) /* it has the address of this variable in it */
+#define LOCK_CODE_RECEIVES	 2u /* from a channel, a case of a select among them */
+#define LOCK_CODE_SENDS		 4u /* ... or closes it */
+#define LOCK_CODE_NAMES(address) (8u << (address)) /* it has the address of this variable in it */
+
+/* What is called, and what of the above its caller does. */
+struct lock_callee {
+	uint64_t entry; /* 0: not in this program */
+	unsigned int does;
+};
 
 struct lock_code;
 
@@ -32,5 +41,16 @@ void lock_code__free(struct lock_code *code);
  * cannot be read, for functions of other modules, and for those of the runtime and package sync.
  */
 unsigned int lock_code__of(struct lock_code *code, uint64_t pc);
+
+/* lock_code__of_function - the same of a function of that module. */
+unsigned int lock_code__of_function(struct lock_code *code, const struct pclntab_func *func);
+
+/*
+ * lock_code__scan - what @code does, @size bytes of the function at @entry: which of @callees it calls, and
+ * which of @addresses (LOCK_CODE_MAX_ADDRESSES at most, 0: none) it names.
+ */
+unsigned int lock_code__scan(enum elf_machine machine, uint64_t entry, const uint8_t *code,
+			     size_t size, const struct lock_callee *callees, size_t n_callees,
+			     const uint64_t *addresses, size_t n_addresses);
 
 #endif /* GLEAKD_SESSION_LOCK_CODE_H */

@@ -5,9 +5,12 @@
 #include <stdlib.h>
 
 #include "base/bytes.h"
+#include "base/cleanup.h"
+#include "golang/heap_globals.h"
 #include "heap/goroutines/goroutines.h"
+#include "heap/runtime/modules.h"
 #include "heap/spans/spans.h"
-#include "session/lock_code.h"
+#include "session/frame_words.h"
 #include "session/target_heap.h"
 
 #define WORD	      8u
@@ -16,13 +19,15 @@
 #define MAX_MEMBERS   4096u
 #define MAX_STACK     (32u << 10) /* of one, from the innermost frame on */
 #define MAX_STEPS     128	  /* pointers of a stack that are followed by one step */
+#define MAX_READS     (1u << 16)  /* of what they lead to, in all: a tenth of a second */
+#define N_SEEN	      8192u	  /* pointers that are remembered */
 #define MAX_OBJECT    2048u	  /* of what they lead to */
 #define MIN_STACK     2048u	  /* src/runtime/stack.go stackMin */
 #define LOWEST_OBJECT (1ULL << 16)
 
 _Static_assert(LOCK_HOLDERS_MAX_QUESTIONS <= LOCK_CODE_MAX_ADDRESSES, "each may be a variable");
 
-/* A site whose members run a function that takes a lock. */
+/* A site whose members run a function that takes a lock or serves a channel. */
 struct taking_site {
 	uint32_t site;
 	unsigned int does;
@@ -45,10 +50,17 @@ struct search {
 	const struct heap_runtime *runtime;
 	struct heap_spans *spans;
 	struct lock_code *code;
+	struct heap_frames *frames;
 	struct lock_question *questions;
 	size_t n;
 	struct extent extents[LOCK_HOLDERS_MAX_QUESTIONS];
 	size_t seem[LOCK_HOLDERS_MAX_QUESTIONS]; /* how many seem to hold it */
+	bool near[LOCK_HOLDERS_MAX_QUESTIONS];	 /* ... that have a pointer to it themselves */
+	struct {
+		uint64_t pointer;
+		uint32_t leads; /* to which locks, in bits */
+	} seen[N_SEEN];
+	unsigned int reads_left;
 	uint64_t now_ns;
 	struct taking_site taking[MAX_SITES];
 	size_t n_taking;
@@ -57,6 +69,7 @@ struct search {
 	struct member members[MAX_MEMBERS];
 	size_t n_members;
 	uint8_t stack[MAX_STACK];
+	struct frame_words words; /* of one member */
 };
 
 /* --- whose code takes locks --------------------------------------------------------------------- */
@@ -66,11 +79,13 @@ static unsigned int does_of(struct search *search, const struct site_view *view)
 	size_t depth;
 	const uint64_t *pcs =
 		stack_table__get(target__stacks(search->target), view->stack_id, &depth);
-	unsigned int does = 0;
+	unsigned int does = 0, needs = 0;
 
 	for (size_t i = 0; i < depth; i++)
 		does |= lock_code__of(search->code, pcs[i]);
-	return does & LOCK_CODE_TAKES ? does : 0;
+	for (size_t i = 0; i < search->n; i++)
+		needs |= search->questions[i].needs;
+	return does & needs ? does : 0;
 }
 
 static int find_sites(struct search *search)
@@ -163,46 +178,99 @@ static size_t stack_bounds_size(const uint8_t *object, size_t size)
 		       0;
 }
 
-/* Whether an object that @stack leads to leads to @extent. */
-static bool leads_in_a_step(struct search *search, size_t size, const struct extent *extent)
+/* Which of the locks the object that @pointer leads to leads to, in bits. */
+static uint32_t leads_of_object(struct search *search, uint64_t pointer)
 {
 	uint8_t object[MAX_OBJECT];
+	struct extent found;
+	size_t bytes, bounds;
+	uint32_t leads = 0;
+
+	if (!object_of(search->spans, pointer, &found))
+		return 0;
+	bytes = (size_t)min_of(found.size, (uint64_t)MAX_OBJECT);
+	if (remote__read(search->runtime->remote, found.base, object, bytes))
+		return 0;
+	bounds = stack_bounds_size(object, bytes);
+	for (size_t i = 0; i < search->n; i++)
+		leads |= (uint32_t)leads_to(object + bounds, bytes - bounds, &search->extents[i])
+			 << i;
+	return leads;
+}
+
+/* The locks among @sought that whoever does @does may hold. */
+static uint32_t suited(const struct search *search, uint32_t sought, unsigned int does)
+{
+	uint32_t suit = 0;
+
+	for (size_t i = 0; i < search->n; i++) {
+		if (sought & 1u << i && does & search->questions[i].needs)
+			suit |= 1u << i;
+	}
+	return suit;
+}
+
+/*
+ * ... that one of the objects leads to that its frames lead to, among @sought. Most pointers are in many
+ * frames. Once too many were read the search says nothing at all.
+ */
+static uint32_t leads_in_a_step(struct search *search, uint32_t sought)
+{
 	unsigned int steps = 0;
+	uint32_t leads = 0;
 
-	for (size_t at = 0; at + WORD <= size && steps < MAX_STEPS; at += WORD) {
-		struct extent found;
-		size_t bytes, bounds;
+	for (size_t i = 0; i < search->words.n && steps < MAX_STEPS; i++) {
+		uint64_t pointer = search->words.all[i].value;
+		uint32_t suit = suited(search, sought & ~leads, search->words.all[i].does);
+		size_t slot = (size_t)(pointer / WORD % N_SEEN);
 
-		if (!object_of(search->spans, bytes__u64(search->stack, at), &found))
+		if (!suit || pointer < LOWEST_OBJECT || pointer >> GO_HEAP_BITS)
 			continue;
-		steps++;
-		bytes = (size_t)min_of(found.size, (uint64_t)MAX_OBJECT);
-		if (remote__read(search->runtime->remote, found.base, object, bytes))
-			continue;
-		bounds = stack_bounds_size(object, bytes);
-		if (leads_to(object + bounds, bytes - bounds, extent))
+		if (search->seen[slot].pointer != pointer) {
+			if (!search->reads_left)
+				return 0;
+			search->reads_left--;
+			search->seen[slot].leads = leads_of_object(search, pointer);
+			search->seen[slot].pointer = pointer;
+			steps++;
+		}
+		leads |= search->seen[slot].leads & suit;
+	}
+	return leads;
+}
+
+static bool has_pointer_to(const struct search *search, size_t question)
+{
+	const struct extent *extent = &search->extents[question];
+
+	for (size_t i = 0; i < search->words.n; i++) {
+		if (search->words.all[i].does & search->questions[question].needs &&
+		    search->words.all[i].value - extent->base < extent->size)
 			return true;
 	}
 	return false;
 }
 
-/* The innermost bytes of its stack that could be read; 0: it runs, or is gone. */
-static size_t read_stack(struct search *search, const struct member *member)
+/* What it has in its frames; nothing: it runs, or is gone. */
+static void read_words(struct search *search, const struct member *member)
 {
 	uint8_t data[HEAP_G_MAX];
 	struct heap_g g;
 	size_t size;
 
+	search->words.n = 0;
 	if (search->runtime->layout->g_sizeof > HEAP_G_MAX ||
 	    remote__read(search->runtime->remote, member->address, data,
 			 search->runtime->layout->g_sizeof))
-		return 0;
+		return;
 	heap_g__decode(search->runtime, data, &g);
 	if (g.goid != member->goid || !heap_g__is_off_thread(&g) || g.sp % WORD ||
 	    g.stack_hi <= g.sp)
-		return 0;
+		return;
 	size = (size_t)min_of(g.stack_hi - g.sp, (uint64_t)MAX_STACK);
-	return remote__read(search->runtime->remote, g.sp, search->stack, size) ? 0 : size;
+	if (!remote__read(search->runtime->remote, g.sp, search->stack, size))
+		frame_words__read(search->runtime, search->frames, search->code, &g, search->stack,
+				  size, &search->words);
 }
 
 /* --- who holds what ----------------------------------------------------------------------------- */
@@ -235,27 +303,78 @@ static void add_holder(struct lock_question *question, const struct lock_holder 
 	question->n_holders = min_of(question->n_holders + 1, (size_t)LOCK_HOLDERS_MAX);
 }
 
+/* The locks that @member may hold, by its code, by when it began to wait and by what it waits for; in bits. */
+static uint32_t may_hold(const struct search *search, const struct member *member)
+{
+	const struct taking_site *taking = &search->taking[member->taking];
+	uint32_t may = 0;
+
+	for (size_t i = 0; i < search->n; i++) {
+		const struct lock_question *question = &search->questions[i];
+
+		/* Where many seem to hold it already, more make no difference. */
+		if (taking->does & question->needs &&
+		    !(search->near[i] && search->seem[i] > LOCK_HOLDERS_MAX) &&
+		    apart(member->waiting_ns, question->waiting_ns) <= LOCK_HOLDERS_APART_NS &&
+		    !waits_for(question, taking->site))
+			may |= 1u << i;
+	}
+	return may;
+}
+
+/* The locks among @sought that its frames lead to; *@ret_near: those that are not a step away. */
+static uint32_t leads_of_frames(struct search *search, const struct member *member, uint32_t sought,
+				uint32_t *ret_near)
+{
+	uint32_t objects = 0;
+
+	*ret_near = 0;
+	for (size_t i = 0; i < search->n; i++) {
+		if (sought & 1u << i && search->extents[i].size)
+			objects |= 1u << i;
+	}
+	if (!objects)
+		return 0;
+	read_words(search, member);
+	for (size_t i = 0; i < search->n; i++) {
+		if (objects & 1u << i && has_pointer_to(search, i))
+			*ret_near |= 1u << i;
+	}
+	return *ret_near | leads_in_a_step(search, objects & ~*ret_near);
+}
+
+/*
+ * Of those that have a pointer to it themselves and those that are a step away only the former count: an
+ * object leads to many others.
+ */
+static void note_holder(struct search *search, size_t question, const struct lock_holder *holder,
+			bool near)
+{
+	if (near && !search->near[question]) {
+		search->near[question] = true;
+		search->seem[question] = 0;
+		search->questions[question].n_holders = 0;
+	}
+	if (near != search->near[question])
+		return;
+	search->seem[question]++;
+	add_holder(&search->questions[question], holder);
+}
+
 static void ask_member(struct search *search, const struct member *member)
 {
 	const struct taking_site *taking = &search->taking[member->taking];
 	const struct lock_holder holder = {member->goid, taking->site, member->waiting_ns};
-	size_t size = 0;
+	uint32_t may = may_hold(search, member), named = 0, leads, near;
 
 	for (size_t i = 0; i < search->n; i++) {
-		struct lock_question *question = &search->questions[i];
-		const struct extent *extent = &search->extents[i];
-
-		if (apart(member->waiting_ns, question->waiting_ns) > LOCK_HOLDERS_APART_NS ||
-		    waits_for(question, taking->site))
-			continue;
-		if (!size && extent->size)
-			size = read_stack(search, member);
-		if (!(taking->does & LOCK_CODE_NAMES(i)) &&
-		    !(extent->size && (leads_to(search->stack, size, extent) ||
-				       leads_in_a_step(search, size, extent))))
-			continue;
-		search->seem[i]++;
-		add_holder(question, &holder);
+		if (may & 1u << i && taking->does & LOCK_CODE_NAMES(i))
+			named |= 1u << i;
+	}
+	leads = leads_of_frames(search, member, may & ~named, &near);
+	for (size_t i = 0; i < search->n; i++) {
+		if ((named | leads) & 1u << i)
+			note_holder(search, i, &holder, (named | near) & 1u << i);
 	}
 }
 
@@ -269,7 +388,7 @@ static int answer(struct search *search)
 	for (size_t i = 0; i < search->n_members; i++)
 		ask_member(search, &search->members[i]);
 	for (size_t i = 0; i < search->n; i++) {
-		if (search->seem[i] > LOCK_HOLDERS_MAX)
+		if (search->seem[i] > LOCK_HOLDERS_MAX || !search->reads_left)
 			search->questions[i].n_holders = 0;
 	}
 	return 0;
@@ -280,9 +399,16 @@ static int prepare(struct search *search)
 {
 	const struct loaded_module *module = module_map__at(target__modules(search->target), 0);
 	uint64_t variables[LOCK_HOLDERS_MAX_QUESTIONS];
+	struct heap_modules *modules __cleanup_free = malloc(sizeof(*modules));
 	struct failure failure;
 	int err = target_heap__runtime(search->target, &search->runtime, &failure);
 
+	if (!modules)
+		return -ENOMEM;
+	if (!err)
+		err = heap_modules__read(search->runtime, modules);
+	if (!err)
+		err = heap_frames__new(search->runtime, modules->all[0].rodata, &search->frames);
 	if (!err)
 		err = heap_spans__new(search->runtime, &(struct heap_span_options){0},
 				      &search->spans);
@@ -308,12 +434,14 @@ int lock_holders__find(struct target *target, struct lock_question *questions, s
 	search->questions = questions;
 	search->n = min_of(n, (size_t)LOCK_HOLDERS_MAX_QUESTIONS);
 	search->now_ns = now_ns;
+	search->reads_left = MAX_READS;
 	for (size_t i = 0; i < n; i++)
 		questions[i].n_holders = 0;
 	err = prepare(search);
 	if (!err)
 		err = answer(search);
 	lock_code__free(search->code);
+	heap_frames__free(search->frames);
 	heap_spans__free(search->spans);
 	free(search->taking_of);
 	free(search);

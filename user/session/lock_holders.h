@@ -3,12 +3,14 @@
 #define GLEAKD_SESSION_LOCK_HOLDERS_H
 
 /*
- * Who seems to hold a lock that others wait for. Go does not write it down. But whoever took one and then
- * blocks leaves traces: a function on its stack takes a lock, a pointer to what the lock is part of is on
- * its stack or one step from there (or the function names the variable), it does not wait for that
- * lock itself, and it began to wait about when the others did. All of that together is told as what it
- * is: likely.
+ * Who seems to hold a lock that others wait for, or to be the other end of a channel. Go does not write it
+ * down. But whoever took a lock and then blocks leaves traces: a function on its stack takes a lock, a
+ * pointer to what the lock is part of is on its stack or one step from there (or the function names the
+ * variable), it does not wait for that lock itself, and it began to wait about when the others did. So does
+ * whoever would receive from a channel that others send to, or send to one that others receive from. All of
+ * that together is told as what it is: likely.
  */
+#include "session/lock_code.h"
 #include "session/target.h"
 
 #define LOCK_HOLDERS_MAX	   3 /* more that seem to are nobody */
@@ -23,10 +25,11 @@ struct lock_holder {
 	uint64_t waiting_ns;
 };
 
-/* A lock, where it is in the target, and who waits for it. */
+/* A lock or channel, where it is in the target, and who waits for it. */
 struct lock_question {
 	uint64_t address;
-	uint64_t waiting_ns;			/* the longest wait for it */
+	unsigned int needs;  /* what code of a holder does: LOCK_CODE_TAKES, _RECEIVES or _SENDS */
+	uint64_t waiting_ns; /* the longest wait for it */
 	uint32_t sites[LOCK_HOLDERS_MAX_SITES]; /* whose members wait for it */
 	size_t n_sites;
 	struct lock_holder holders[LOCK_HOLDERS_MAX]; /* the answer, the likeliest first */

@@ -91,7 +91,7 @@ Test(findings, a_line_of_the_programs_own_leads)
 
 Test(findings, those_that_wait_for_one_lock_and_who_holds_it)
 {
-	const struct report_lock locks[] = {
+	struct report_lock locks[] = {
 		{.kind = WAIT_OBJECT_MUTEX, .sites = {"0000000b"}, .n_sites = 1, .waiters = 44},
 		{.kind = WAIT_OBJECT_RWMUTEX,
 		 .address = 0xc000123000,
@@ -116,6 +116,14 @@ Test(findings, those_that_wait_for_one_lock_and_who_holds_it)
 	cr_expect_eq(built.findings[1].sites[0], &sites[2], "who holds it leads");
 	cr_expect_str_eq(report_finding__what(&built.findings[1], what),
 			 "145 wait for one rwmutex, which goroutine 41 seems to hold");
+	locks[1].kind = WAIT_OBJECT_CHANNEL;
+	locks[1].n_holders = 2;
+	cr_expect_str_eq(
+		report_finding__what(&built.findings[1], what),
+		"145 wait for one channel, whose other end goroutine 41 or another seems to be");
+	locks[1].n_holders = 0;
+	cr_expect_str_eq(report_finding__what(&built.findings[1], what),
+			 "145 wait for one channel");
 	cr_expect_eq(built.findings[1].units, 1);
 	cr_expect_eq(report__lock_at(&sites[1], 0xc000123000), &locks[1]);
 	cr_expect_null(report__lock_at(&sites[1], 0xc000123008));

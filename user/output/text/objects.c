@@ -8,8 +8,9 @@
  *	waiting on  all 11 wait on one channel 0xc000123040 (buffer 5 of 5, 11 senders, no receiver)
  *
  *	holder      goroutine 41 seems to hold it, for 5m12s in chan send at main.fill (e3b0c442)
+ *	other end   goroutine 7 seems to be it, for 5m12s in sync.Mutex.Lock at main.drain (0a3f55c1)
  *
- * Who holds a lock Go does not write down: what is told is who seems to.
+ * Who holds a lock, or would serve a channel, Go does not write down: what is told is who seems to.
  */
 #include "output/text/objects.h"
 
@@ -123,6 +124,7 @@ static void put_shared(struct screen *screen, const struct report_site *site,
 /* "goroutine 41 seems to hold it, for 5m12s in chan send at (*Client).eventHijack.func1 (e3b0c442)" */
 static void put_holder(struct screen *screen, const struct report_lock *lock)
 {
+	bool channel = lock && lock->kind == WAIT_OBJECT_CHANNEL;
 	char text[2 * WORDS], waiting[DURATION_SIZE];
 
 	for (size_t i = 0; lock && i < lock->n_holders; i++) {
@@ -131,11 +133,12 @@ static void put_holder(struct screen *screen, const struct report_lock *lock)
 
 		duration__format(holder->waiting_ns, waiting);
 		snprintf(text, sizeof(text),
-			 "goroutine %" PRIu64 " seems to hold it, for %s in %s%s%s (%s)",
-			 holder->goid, waiting, at ? at->wait_reason : "another wait",
+			 "goroutine %" PRIu64 " seems to %s it, for %s in %s%s%s (%s)",
+			 holder->goid, channel ? "be" : "hold", waiting,
+			 at ? at->wait_reason : "another wait",
 			 at && report__frame_known(&at->blocked_at) ? " at " : "",
 			 at ? report__text(at->blocked_at.function) : "", holder->site);
-		text_part__label(screen, i ? "" : "holder");
+		text_part__label(screen, i ? "" : channel ? "other end" : "holder");
 		screen__wrap(screen, STYLE_PLAIN, text, MAX_LINES);
 	}
 }
@@ -166,7 +169,8 @@ void text_part__holds(struct screen *screen, const struct report_site *site)
 			continue;
 		waiting_words(waiters, lock->waiters, lock->more_waiters, "goroutine");
 		used = snprintf(text, sizeof(text),
-				"%s 0x%" PRIx64 ", as it seems, that %s wait%s for: ",
+				"%s%s 0x%" PRIx64 ", as it seems, that %s wait%s for: ",
+				lock->kind == WAIT_OBJECT_CHANNEL ? "of " : "",
 				wait_object_kind__name(lock->kind), lock->address, waiters,
 				lock->waiters == 1 && !lock->more_waiters ? "s" : "");
 		for (size_t j = 0; j < lock->n_sites && used < (int)sizeof(text) - 1; j++) {
@@ -178,7 +182,7 @@ void text_part__holds(struct screen *screen, const struct report_site *site)
 				used += snprintf(text + used, sizeof(text) - (size_t)used, "%s%s",
 						 j ? ", " : "", lock->sites[j]);
 		}
-		text_part__label(screen, "holds");
+		text_part__label(screen, lock->kind == WAIT_OBJECT_CHANNEL ? "other end" : "holds");
 		screen__wrap(screen, STYLE_PLAIN, text, MAX_LINES);
 	}
 }

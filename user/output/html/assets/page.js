@@ -101,9 +101,10 @@ function objectsOf(objects) {
 		objects.distinct > 3 ? ", …" : ""}`;
 }
 
-/* Go does not write down who holds a lock: these are likely. */
-function lockHolders(objects) {
-	const holders = ((objects || {}).items || []).flatMap((object) => (object.holders || []).map((holder) =>
+/* Go does not write down who holds a lock, or has the other end of a channel: these are likely. */
+function likelyHolders(objects, ofChannels) {
+	const items = ((objects || {}).items || []).filter((object) => (object.kind === "channel") === ofChannels);
+	const holders = items.flatMap((object) => (object.holders || []).map((holder) =>
 		`goroutine ${holder.goid} (site ${holder.site || "not known"}), which has waited ${format.duration(holder.waiting_seconds)}`));
 	return [...new Set(holders)].slice(0, 3).join(", ");
 }
@@ -121,7 +122,8 @@ function siteFacts(site) {
 	return described([["created at", site.created_by && frameLine(site.created_by)],
 		["blocked at", site.blocked_at && frameLine(site.blocked_at)], ["these are", site.meaning],
 		["waiting for", site.wait_reason], ["waiting on", objectsOf(site.objects)],
-		["lock seems held by", lockHolders(site.objects)], ["seems to hold", heldLocks(site.holds)],
+		["lock seems held by", likelyHolders(site.objects, false)], ["other end seems to be", likelyHolders(site.objects, true)],
+		["seems to hold", heldLocks(site.holds)],
 		["held by", proof.reachable_by], ["library", site.library && `${site.library.module} ${site.library.version}`], ["keep", kept ? `${format.bytes(kept)} that nothing else needs` : ""],
 		["silenced", site.silenced], ["evidence is kept in", site.evidence_folder]]);
 }
