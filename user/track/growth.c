@@ -177,7 +177,11 @@ static void find_least_window(const struct question *q, struct growth *g)
 	}
 	ask_for_step(q, g);
 	if (g->of_lives && g->stayed < GROWTH_LIVES_FAST_RATE * (double)g->window_ns / NSEC_PER_SEC)
-		ask_for_window(g, min_age * GROWTH_LIVES_WINDOW, OBSTACLE_WAKE);
+		ask_for_window(g,
+			       min_age * (q->e->nature == NATURE_ABANDONED ?
+						  GROWTH_UNFINISHED_WINDOW :
+						  GROWTH_LIVES_WINDOW),
+			       OBSTACLE_WAKE);
 	if (is_queue(q->e, g))
 		ask_for_window(g, min_age * GROWTH_QUEUE_WINDOW, OBSTACLE_QUEUE);
 }

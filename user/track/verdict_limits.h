@@ -35,6 +35,7 @@
 #define GROWTH_QUEUE_WINDOW	 30
 #define GROWTH_LIVES_WINDOW	 30  /* of goroutines that wake up, if they come more slowly than */
 #define GROWTH_LIVES_FAST_RATE	 0.9 /* a second */
+#define GROWTH_UNFINISHED_WINDOW 10  /* ... that exist only while something was not finished */
 #define GROWTH_RUN_WINDOW	 10  /* of goroutines that run without a break */
 #define GROWTH_TIMER_STAY	 30  /* T of parks that an armed timer will end */
 

@@ -275,6 +275,11 @@ Test(verdict, lives_of_a_few_a_minute_need_a_longer_window)
 		age_histogram__add(&ages, s * SECOND);
 	e.lives_watched_ns = 200 * SECOND;
 	cr_expect_eq(of(&e), VERDICT_GROWING);
+	e.nature = NATURE_ABANDONED;
+	cr_expect_eq(of(&e), VERDICT_LEAKING, "what was not finished needs none so long");
+	e.nature = NATURE_SERVICE;
+	cr_expect_eq(of(&e), VERDICT_GROWING);
+	e.nature = NATURE_UNKNOWN;
 	for (uint64_t s = 200; s < 330; s += 3)
 		age_histogram__add(&ages, s * SECOND);
 	e.lives_watched_ns = 330 * SECOND;

@@ -108,6 +108,10 @@ Test(verdict_docs, growth)
 	     "counts below %.0f a minute only over a window of %d times `--min-age` (%d "
 	     "minutes)",
 	     GROWTH_LIVES_FAST_RATE * 60, GROWTH_LIVES_WINDOW, window(GROWTH_LIVES_WINDOW));
+	says(page, "%d times `--min-age` (%d seconds) where gleakd knows that they exist only",
+	     GROWTH_UNFINISHED_WINDOW, GROWTH_UNFINISHED_WINDOW * 10);
+	says(page, "| ... that exist only because something was not finished | %d seconds |",
+	     GROWTH_UNFINISHED_WINDOW * 10 + 10);
 	says(page, "parks shorter than %d times `--min-age` (%d minutes)", GROWTH_TIMER_STAY,
 	     window(GROWTH_TIMER_STAY));
 	says(page, "--min-age + max(%.1f × --min-age, %.0f / r)", GROWTH_WINDOW_TENTHS / 10.0,
