@@ -13,7 +13,7 @@ with open(os.path.join(ROOT, "Makefile"), encoding="utf-8") as makefile:
     FOLDERS = re.search(r"^FOLDERS := (.*)$", makefile.read(), re.MULTILINE).group(1).split()
 # Parts of a folder that build on each other, in that order.
 SUBFOLDERS = {
-    "heap": "runtime spans types mark goroutines roots scan samples paths ways view".split(),
+    "heap": "runtime spans types mark goroutines roots scan samples paths ways view resources".split(),
 }
 MAX_FILE, MAX_FUNCTION = 600, 80
 BANNED = "strcpy strcat sprintf vsprintf gets strtok atoi atol atoll atof system popen".split()

@@ -121,6 +121,23 @@ const struct command_spec commands[COMMAND_COUNT] = {
 			.max_words = OPTION_LIST_MAX,
 			.has_page = true,
 		},
+	[COMMAND_RESOURCES] =
+		{
+			.name = "resources",
+			.usage = "[NAME|PID...] [options]",
+			.examples = {{"sudo gleakd resources shop", "what it has open, by holder"},
+				     {"sudo gleakd resources shop --duration 2m",
+				      "what is opened and never closed"}},
+			.summary = "what a process has opened and not closed",
+			.about = "Reads the heap of a Go process while it runs, and tells which "
+				 "files, connections, processes, contexts, database handles, "
+				 "bodies of responses, timers and tickers are open, and what "
+				 "holds them; with --duration how many were opened and closed, and "
+				 "where the open ones only ever become more. The process is "
+				 "neither stopped nor changed.",
+			.max_words = OPTION_LIST_MAX,
+			.has_page = true,
+		},
 	[COMMAND_RECORD] =
 		{
 			.name = "record",

@@ -19,6 +19,7 @@
 #include "cli/prove.h"
 #include "cli/record.h"
 #include "cli/report.h"
+#include "cli/resources.h"
 #include "cli/top.h"
 #include "cli/watch.h"
 #include "cli/workers.h"
@@ -100,6 +101,11 @@ static int holders(const struct options *options)
 	return code ? code : with_processes(options, command__holders);
 }
 
+static int resources(const struct options *options)
+{
+	return with_processes(options, command__resources);
+}
+
 static int record(const struct options *options)
 {
 	if (!options->output) {
@@ -146,12 +152,19 @@ static int top(const struct options *options)
 }
 
 static int (*const run[COMMAND_COUNT])(const struct options *options) = {
-	[COMMAND_WATCH] = watch,	[COMMAND_TOP] = top,
-	[COMMAND_LIST] = command__list, [COMMAND_DOCTOR] = command__doctor,
-	[COMMAND_DUMP] = dump,		[COMMAND_PROVE] = prove,
-	[COMMAND_HEAP] = heap,		[COMMAND_HOLDERS] = holders,
-	[COMMAND_RECORD] = record,	[COMMAND_REPORT] = command__report,
-	[COMMAND_DIFF] = command__diff, [COMMAND_HELP] = help,
+	[COMMAND_WATCH] = watch,
+	[COMMAND_TOP] = top,
+	[COMMAND_LIST] = command__list,
+	[COMMAND_DOCTOR] = command__doctor,
+	[COMMAND_DUMP] = dump,
+	[COMMAND_PROVE] = prove,
+	[COMMAND_HEAP] = heap,
+	[COMMAND_HOLDERS] = holders,
+	[COMMAND_RESOURCES] = resources,
+	[COMMAND_RECORD] = record,
+	[COMMAND_REPORT] = command__report,
+	[COMMAND_DIFF] = command__diff,
+	[COMMAND_HELP] = help,
 	[COMMAND_VERSION] = version,
 };
 

@@ -6,21 +6,22 @@
 #include <limits.h>
 #include <string.h>
 
-#define WATCH	(1u << COMMAND_WATCH)
-#define TOP	(1u << COMMAND_TOP)
-#define LIST	(1u << COMMAND_LIST)
-#define DUMP	(1u << COMMAND_DUMP)
-#define PROVE	(1u << COMMAND_PROVE)
-#define HEAP	(1u << COMMAND_HEAP)
-#define HOLDERS (1u << COMMAND_HOLDERS)
-#define RECORD	(1u << COMMAND_RECORD)
-#define REPORT	(1u << COMMAND_REPORT)
-#define DIFF	(1u << COMMAND_DIFF)
-#define DOCTOR	(1u << COMMAND_DOCTOR)
-#define HELP	(1u << COMMAND_HELP)
-#define EVERY                                                                                   \
-	(WATCH | TOP | LIST | DUMP | PROVE | HEAP | HOLDERS | RECORD | REPORT | DIFF | DOCTOR | \
-	 HELP | 1u << COMMAND_VERSION)
+#define WATCH	  (1u << COMMAND_WATCH)
+#define TOP	  (1u << COMMAND_TOP)
+#define LIST	  (1u << COMMAND_LIST)
+#define DUMP	  (1u << COMMAND_DUMP)
+#define PROVE	  (1u << COMMAND_PROVE)
+#define HEAP	  (1u << COMMAND_HEAP)
+#define HOLDERS	  (1u << COMMAND_HOLDERS)
+#define RESOURCES (1u << COMMAND_RESOURCES)
+#define RECORD	  (1u << COMMAND_RECORD)
+#define REPORT	  (1u << COMMAND_REPORT)
+#define DIFF	  (1u << COMMAND_DIFF)
+#define DOCTOR	  (1u << COMMAND_DOCTOR)
+#define HELP	  (1u << COMMAND_HELP)
+#define EVERY                                                                                      \
+	(WATCH | TOP | LIST | DUMP | PROVE | HEAP | HOLDERS | RESOURCES | RECORD | REPORT | DIFF | \
+	 DOCTOR | HELP | 1u << COMMAND_VERSION)
 
 static const char *const color_words[] = {"auto", "always", "never", NULL};
 static const char *const group_words[] = {"exe", "comm", "unit", "container", "pid", NULL};
@@ -70,7 +71,7 @@ const struct option_spec option_specs[] = {
 	 .max = PID_LIMIT, .metavar = "N|NAME", .brief = "the Go process to watch; may be repeated",
 	 .help = "the Go process to watch: its number, or the name of process, executable, systemd "
 		 "unit or container; may be repeated (default: all of this host)"},
-	{"pid", 'p', OPTION_PROCESSES, DUMP | PROVE | HEAP | HOLDERS | RECORD,
+	{"pid", 'p', OPTION_PROCESSES, DUMP | PROVE | HEAP | HOLDERS | RESOURCES | RECORD,
 	 .offset = FIELD(processes), .min = 1, .max = PID_LIMIT, .metavar = "N|NAME",
 	 .help = "the Go process to look at, by its number or a name, as for watching; may be "
 		 "repeated"},
@@ -85,7 +86,7 @@ const struct option_spec option_specs[] = {
 	 .min = 100 * NSEC_PER_MSEC, .max = 365 * DAY, .metavar = "TIME",
 	 .brief = "end after this time, as 30s, 5m, 1h30m",
 	 .help = "end after this time (default: when interrupted)"},
-	{"duration", 0, OPTION_DURATION, HEAP, .offset = FIELD(duration_ns),
+	{"duration", 0, OPTION_DURATION, HEAP | RESOURCES, .offset = FIELD(duration_ns),
 	 .min = 100 * NSEC_PER_MSEC, .max = 365 * DAY, .metavar = "TIME",
 	 .brief = "look several times within this time",
 	 .help = "look several times within this time, and report each (default: one look)"},
@@ -165,9 +166,9 @@ const struct option_spec option_specs[] = {
 	 .metavar = "SIZE",
 	 .help = "memory gleakd itself may use; further processes and goroutines are "
 		 "counted only"},
-	{"max-memory", 0, OPTION_BYTES, PROVE | HEAP | HOLDERS, .offset = FIELD(max_memory),
-	 .min = 16 * MIB, .max = MIB << 20, .pid_fallback = "4G", .metavar = "SIZE",
-	 .help = "memory gleakd may take for what it reads"},
+	{"max-memory", 0, OPTION_BYTES, PROVE | HEAP | HOLDERS | RESOURCES,
+	 .offset = FIELD(max_memory), .min = 16 * MIB, .max = MIB << 20, .pid_fallback = "4G",
+	 .metavar = "SIZE", .help = "memory gleakd may take for what it reads"},
 	{"max-targets", 0, OPTION_NUMBER, WATCH | TOP, OPTION_IN_FILE | OPTION_FOR_HOST,
 	 FIELD(max_targets), .min = 1, .max = TARGETS_LIMIT, .fallback = "512", .metavar = "N",
 	 .help = "processes followed at one time"},
@@ -185,11 +186,12 @@ const struct option_spec option_specs[] = {
 	 .choices = group_words, .fallback = "exe", .metavar = "WHAT",
 	 .help = "what processes are counted together by in metrics: exe, comm, unit, container, "
 		 "pid"},
-	{"json", 0, OPTION_FLAG, WATCH | PROVE | HEAP | HOLDERS, OPTION_IN_FILE, FIELD(json),
-	 .brief = "for scripts", .help = "one JSON object per line and interval (docs/schema.md)"},
+	{"json", 0, OPTION_FLAG, WATCH | PROVE | HEAP | HOLDERS | RESOURCES, OPTION_IN_FILE,
+	 FIELD(json), .brief = "for scripts",
+	 .help = "one JSON object per line and interval (docs/schema.md)"},
 	{"json", 0, OPTION_FLAG, LIST | DUMP | DIFF | DOCTOR, .offset = FIELD(json),
 	 .help = "one JSON object (docs/schema.md)"},
-	{"verbose", 'v', OPTION_COUNT, RECORD, .offset = FIELD(verbose), .max = 2,
+	{"verbose", 'v', OPTION_COUNT, RESOURCES | RECORD, .offset = FIELD(verbose), .max = 2,
 	 .help = "tell more; twice: what gleakd itself is doing"},
 	{"verbose", 'v', OPTION_COUNT, WATCH | PROVE | HEAP | HOLDERS | REPORT, OPTION_IN_FILE,
 	 FIELD(verbose), .max = 2, .brief = "whole stacks",
@@ -225,6 +227,8 @@ const struct option_spec option_specs[] = {
 	 .help = "write where it allocates to FILE, as a profile for go tool pprof; of one process"},
 	{"all", 0, OPTION_FLAG, HEAP, .offset = FIELD(all),
 	 .help = "every type, holder and place that allocates"},
+	{"all", 0, OPTION_FLAG, RESOURCES, .offset = FIELD(all),
+	 .help = "every place where something is open, not only the first few"},
 	{"all", 0, OPTION_FLAG, HOLDERS, .offset = FIELD(all),
 	 .help = "every way, not only the first few"},
 	{"all", 0, OPTION_FLAG, WATCH | PROVE | REPORT, OPTION_IN_FILE, FIELD(all),
@@ -305,7 +309,7 @@ const struct option_spec option_specs[] = {
 	{"print-config", 0, OPTION_FLAG, WATCH, .offset = FIELD(print_config),
 	 .help = "print what would be in force, as a config file, then end"},
 	{"color", 0, OPTION_CHOICE,
-	 WATCH | TOP | LIST | DUMP | PROVE | HEAP | HOLDERS | REPORT | DIFF | DOCTOR,
+	 WATCH | TOP | LIST | DUMP | PROVE | HEAP | HOLDERS | RESOURCES | REPORT | DIFF | DOCTOR,
 	 OPTION_IN_FILE, FIELD(color), .choices = color_words, .fallback = "auto",
 	 .metavar = "WHEN",
 	 .help = "when to use colors: always, never, auto (on a terminal; NO_COLOR, CLICOLOR_FORCE)"},

@@ -55,7 +55,8 @@ static struct text_options text_options_of(const struct outputs *outputs, int fd
 		.verbose = options->verbose > 0,
 		.all = options->all,
 		.host = !options->processes.n,
-		.heap = options->command == COMMAND_HEAP || options->command == COMMAND_HOLDERS,
+		.heap = options->command == COMMAND_HEAP || options->command == COMMAND_HOLDERS ||
+			options->command == COMMAND_RESOURCES,
 		.alloc_by = options->alloc_by,
 		.no_verdict = options->command == COMMAND_DUMP,
 	};

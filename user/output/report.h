@@ -15,6 +15,7 @@
 #include "golang/dependencies.h"
 #include "heap/view/view.h"
 #include "heap/ways/holders.h"
+#include "track/resources.h"
 #include "host/execution.h"
 #include "observe/wait_objects.h"
 #include "probe/cost.h"
@@ -269,6 +270,7 @@ struct report_target {
 	const struct report_allocations *allocations;	/* likewise */
 	const struct report_alloc_groups *alloc_groups; /* likewise */
 	const struct heap_holders *holders;		/* likewise */
+	const struct resource_lines *resources;		/* likewise */
 
 	/* What its runtime counts of its memory, if that could be read now; whether its heap was scanned. */
 	bool counters_known, heap_scanned;

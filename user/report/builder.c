@@ -21,6 +21,7 @@
 #include "report/site_id.h"
 #include "naming/site_frames.h"
 #include "session/target_holders.h"
+#include "session/target_resources.h"
 #include "session/target_view.h"
 
 /* The least time that a rate is taken over. */
@@ -484,8 +485,10 @@ static void fill_target(const struct target *target, const struct built_target *
 	report->unreadable = census->unreadable + census->stacks_failed;
 	report->exited_target =
 		target__state(target) == TARGET_EXITED || target__state(target) == TARGET_EXECUTED;
-	report->heap = target_view__get(target);
 	report->holders = target_holders__get(target);
+	report->resources = target_resources__get(target);
+	/* That its heap was looked at for what it has open is nobody's question. */
+	report->heap = report->resources ? NULL : target_view__get(target);
 	report->sites = built->sites;
 	report->n_sites = built->n_sites;
 	report->folded_sites = built->folded;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/target_internal.h"
+#include "session/target_resources.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -218,6 +219,7 @@ void target__free(struct target *target)
 	target_allocs__close(target);
 	target_samples__close(target);
 	target_holders__close(target);
+	target_resources__close(target);
 	wait_reader__free(target->wait_reader);
 	tracker__free(target->tracker);
 	module_map__free(target->modules);

@@ -60,6 +60,7 @@ struct target {
 	struct heap_holders *holders;	     /* NULL: nobody asked */
 	struct target_view *view;	     /* NULL: not asked for */
 	struct target_samples *samples;	     /* likewise */
+	struct target_resources *resources;  /* likewise */
 	struct target_allocs *allocs;	     /* likewise */
 	uint64_t samples_due_ns;	     /* they are left alone until then */
 	struct gl_losses losses;	     /* when the tracker was last told */

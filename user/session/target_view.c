@@ -129,14 +129,31 @@ int target_view__names(struct target *target, const struct heap_runtime *runtime
 	return 0;
 }
 
+/* For whoever wants to see more of a scan than what the view shows. */
+struct onlooker {
+	const struct target_view_options *options;
+	struct heap_paths *paths;
+};
+
+static int on_ready(void *ctx, struct heap_scan *scan)
+{
+	const struct onlooker *onlooker = ctx;
+	const struct target_view_options *options = onlooker->options;
+
+	return options->ready ? options->ready(options->scan_ctx, scan, onlooker->paths) : 0;
+}
+
 /* One scan, and what it shows. 1: it is not sure of all roots. */
 static int look(struct target *target, const struct heap_runtime *runtime,
 		const struct target_view_options *options, struct failure *failure)
 {
+	struct onlooker onlooker = {options, target->view->paths};
 	const struct heap_scan_options scan_options = {
 		.max_heap_bytes = options->max_memory * HEAP_SCAN_PER_MEMORY,
 		.whole = true,
 		.visitor = heap_paths__visitor(target->view->paths),
+		.ready = on_ready,
+		.ready_ctx = &onlooker,
 	};
 	const struct heap_scan_result *result;
 	struct heap_scan *scan;
@@ -165,6 +182,10 @@ static int look(struct target *target, const struct heap_runtime *runtime,
 		if (!err)
 			target_samples__locate(target, heap_mark__spans(heap_scan__mark(scan)),
 					       target->view->paths);
+		if (!err && options->scanned)
+			err = options->scanned(options->scan_ctx, scan, target->view->paths) ?
+				      failure__set(failure, -ENOMEM, "out of memory") :
+				      0;
 		if (!err && result->doubt != HEAP_SCAN_SURE)
 			err = 1;
 	}

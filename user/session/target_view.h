@@ -14,6 +14,10 @@ struct target_view_options {
 	/* Asked every few milliseconds; true: give up. NULL: never. */
 	bool (*interrupted)(void *ctx);
 	void *ctx;
+	/* Called with each scan of target_view__take(), when nothing has been marked and at its end; or NULL. */
+	int (*ready)(void *ctx, struct heap_scan *scan, struct heap_paths *paths);
+	int (*scanned)(void *ctx, struct heap_scan *scan, struct heap_paths *paths);
+	void *scan_ctx;
 };
 
 /*

@@ -13,6 +13,7 @@
 #include "heap/scan/confirm.h"
 #include "heap/scan/scan.h"
 #include "heap/mark/visitors.h"
+#include "heap/resources/resources.h"
 #include "heap/view/view.h"
 #include "heap/ways/ways.h"
 
@@ -146,11 +147,34 @@ static void know(struct fuzz_input *input, const struct fake_heap *heap, struct 
 	fuzz__require(!heap_paths__know(paths, known, ARRAY_SIZE(known)));
 }
 
-/* Types and holders of two looks. Patched types may say anything of what is where. */
+static int prepare(void *ctx, struct heap_scan *scan)
+{
+	fuzz__require(!heap_resources__prepare(ctx, scan));
+	return 0;
+}
+
+/* Whatever finalizers and timers say. */
+static void list_open(struct heap_resources *resources, struct heap_scan *scan)
+{
+	const struct heap_resource *all;
+	char text[64];
+	size_t n;
+
+	fuzz__require(!heap_resources__take(resources, scan, 1));
+	all = heap_resources__all(resources, &n);
+	for (size_t i = 0; i < n; i++) {
+		heap_resources__describe(resources, &all[i], text, sizeof(text));
+		heap_resources__function(resources, &all[i], text, sizeof(text));
+		fuzz__require(all[i].kind < RESOURCE_KINDS);
+	}
+}
+
+/* Types, holders and what is open, of two looks. Patched types may say anything of what is where. */
 static void hold(struct fuzz_input *input, struct fake_heap *heap)
 {
-	struct heap_scan_options options = {.whole = true};
+	struct heap_scan_options options = {.whole = true, .ready = prepare};
 	struct heap_view view = {0};
+	struct heap_resources *resources;
 	struct heap_growth *growth;
 	struct heap_paths *paths;
 
@@ -158,6 +182,8 @@ static void hold(struct fuzz_input *input, struct fake_heap *heap)
 		return;
 	options.visitor = heap_paths__visitor(paths);
 	fuzz__require(!heap_growth__new(&growth));
+	fuzz__require(!heap_resources__new(&heap->runtime, paths, 0, &resources));
+	options.ready_ctx = resources;
 	for (uint64_t i = 0; i < 2; i++) {
 		const struct heap_look look = {.begin_ns = i, .end_ns = i + 1};
 		struct failure failure = {0};
@@ -171,12 +197,14 @@ static void hold(struct fuzz_input *input, struct fake_heap *heap)
 			fuzz__require(!heap_view__fill(&view, paths, growth, &look));
 			fuzz__require(view.typed_bytes <= view.bytes);
 			fuzz__require(view.bytes <= heap_scan__result(scan)->spans.bytes);
+			list_open(resources, scan);
 		}
 		heap_scan__free(scan);
 		patch(input, heap);
 	}
 	heap_view__clear(&view);
 	heap_growth__free(growth);
+	heap_resources__free(resources);
 	heap_paths__free(paths);
 }
 

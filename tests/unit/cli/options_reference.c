@@ -45,9 +45,9 @@ static char *make_page(const char *template)
 
 Test(options_reference, man_pages_are_current)
 {
-	static const char *const pages[] = {"gleakd.8",	      "gleakd-list.8", "gleakd-doctor.8",
-					    "gleakd-prove.8", "gleakd-heap.8", "gleakd-holders.8",
-					    "gleakd.conf.5"};
+	static const char *const pages[] = {
+		"gleakd.8",	 "gleakd-list.8",    "gleakd-doctor.8",	   "gleakd-prove.8",
+		"gleakd-heap.8", "gleakd-holders.8", "gleakd-resources.8", "gleakd.conf.5"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
 		char path[64], template[64], *wanted;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "heap/types/fields.h"
 #include "host/remote.h"
 
 /* timerCtx embeds a cancelCtx, and so does afterFuncCtx. */
@@ -66,26 +67,6 @@ static bool count_children(struct remote *remote, uint64_t map, uint64_t *ret_ch
 	return !head || !remote__read(remote, head, ret_children, sizeof(*ret_children));
 }
 
-/* What the interface at @address holds: true, and the type and address of that value. */
-static bool follow(struct heap_types *types, struct remote *remote, uint64_t address,
-		   uint64_t *ret_type, uint64_t *ret_address)
-{
-	uint64_t words[2], itab[2]; /* src/internal/abi/iface.go ITab: Inter, Type */
-	const struct heap_type *type;
-	const struct heap_shape *shape;
-
-	if (remote__read(remote, address, words, sizeof(words)) || !words[0] || !words[1] ||
-	    remote__read(remote, words[0], itab, sizeof(itab)))
-		return false;
-	*ret_type = itab[1];
-	*ret_address = words[1];
-	type = heap_types__any(types, itab[1]);
-	shape = type ? heap_types__shape(types, type) : NULL;
-	if (shape && type->kind == GO_KIND_POINTER)
-		*ret_type = shape->elem;
-	return shape;
-}
-
 size_t heap_contexts__chain(struct heap_types *types, struct remote *remote, uint64_t address,
 			    uint64_t type, struct heap_context *chain, size_t max)
 {
@@ -105,7 +86,7 @@ size_t heap_contexts__chain(struct heap_types *types, struct remote *remote, uin
 			context->cancels = count_children(remote, address + fields.children,
 							  &context->children);
 		more = fields.parent != NOWHERE &&
-		       follow(types, remote, address + fields.parent, &type, &address);
+		       heap_fields__follow(types, remote, address + fields.parent, &type, &address);
 	}
 	return n;
 }

@@ -366,6 +366,7 @@ void read__heap(struct report_reader *reader, const json_t *json, struct report_
 	target->allocations = read_allocations(reader, json);
 	target->alloc_groups = read_groups(reader, json_object_get(json, "allocating"));
 	target->holders = read_ways(reader, json);
+	target->resources = read__resources(reader, json);
 }
 
 /* --- goroutines ---------------------------------------------------------------------------------- */

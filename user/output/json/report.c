@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 #include "output/json/execution.h"
 #include "output/json/heap.h"
+#include "output/json/resources.h"
 #include "output/json/ways.h"
 #include "output/json/site.h"
 #include "output/json/writer.h"
@@ -210,6 +211,7 @@ static void put_target(struct json *json, const struct report_target *target)
 		put_goroutine_list(json, target);
 	json__heap(json, target);
 	json__ways(json, target);
+	json__resources(json, target->resources);
 	json__end_object(json);
 }
 

@@ -17,6 +17,7 @@
 #include "output/text/goroutines.h"
 #include "output/text/alloc_sites.h"
 #include "output/text/heap.h"
+#include "output/text/resources.h"
 #include "output/text/ways.h"
 #include "output/text/legend.h"
 #include "output/text/others.h"
@@ -531,6 +532,9 @@ static void put_heaps(struct screen *screen, struct text_writer *writer,
 		text_part__identity(screen, &report->targets[i]);
 		if (report->targets[i].holders)
 			text_part__ways(screen, &report->targets[i], writer->options.all);
+		else if (report->targets[i].resources)
+			text_part__resources(screen, report->targets[i].resources,
+					     writer->options.all);
 		else
 			text_part__heap(screen, &report->targets[i], &allocations);
 	}

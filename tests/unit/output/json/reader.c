@@ -9,6 +9,7 @@
 
 #include "output/json/report.h"
 #include "sample.h"
+#include "sample_resources.h"
 
 static char *write_json(const struct report *report)
 {
@@ -203,4 +204,13 @@ Test(json_reader, members_of_other_types_are_not_known)
 	cr_expect_eq(report->targets[1].sites[1].view.goroutines, 0);
 	cr_expect_str_eq(report->targets[1].sites[1].id, "01234567");
 	report_reader__free(reader);
+}
+
+Test(json_reader, what_is_open)
+{
+	struct sample sample;
+
+	sample__leaks(&sample);
+	sample.target.resources = sample_resources();
+	expect_the_same(&sample.report);
 }

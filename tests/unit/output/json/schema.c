@@ -14,6 +14,7 @@
 
 #include "output/json/report.h"
 #include "sample.h"
+#include "sample_resources.h"
 #include "schema_written.h"
 
 static char *schema_text(void)
@@ -393,6 +394,7 @@ static json_t *whole_report(void)
 	sample.target.allocations = &allocations;
 	sample.target.alloc_groups = sample_alloc_groups();
 	sample.target.holders = sample_ways();
+	sample.target.resources = sample_resources();
 	sample.target.goroutines_listed = true;
 	sample.target.goroutine_list = goroutines;
 	sample.target.n_goroutine_list = ARRAY_SIZE(goroutines);

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a process has opened and not closed: by kind, by holder, and what only ever grows."""
+
+import json
+
+from harness import VERSIONS, case, cases_for, check, check_equal
+from programs import Program, start
+from tracer import check_schema, run
+
+PROGRAM = Program("resources")
+VERSION_PROGRAMS = {
+    f"go{version}": Program("resources", version)
+    for version in ("1.18.10", "1.22.12", "1.23.12", "1.26.11", "1.27.1")
+}
+STRIPPED_PROGRAMS = {
+    f"go{version}": Program("resources", version, strip=True, pie=True)
+    for version in ("1.18.10", "1.22.12", "1.27.1")
+}
+# By the names that the program and gleakd have for them; each opened as often as no other.
+OPENED = {
+    "file": ("file", 7, "main.files[…].file"),
+    "conn": ("net.Conn", 11, "main.clients[…].conn.conn.fd"),
+    "listener": ("listener", 5, "main.listeners[…].fd"),
+    "process": ("process", 13, "main.children[…].Process"),
+    "context": ("context", 17, None),
+    "db": ("sql.DB", 3, "main.databases[…]"),
+    "rows": ("sql.Rows", 19, "main.results[…]"),
+    "stmt": ("sql.Stmt", 23, "main.statements[…]"),
+    "tx": ("sql.Tx", 29, "main.pending[…]"),
+    "body": ("http body", 31, "main.bodies[…].Body"),
+    "body2": ("http body", 37, "main.bodies[…].Body"),
+    "timer": ("timer", 41, None),
+    "after": ("timer", 43, None),
+    "ticker": ("ticker", 47, None),
+}
+SQL_CONNECTIONS = 2
+SECONDS = 16
+
+
+def look(t, pid, *arguments):
+    """What is open, by the last report."""
+    code, out, said = run(t, "resources", "--pid", str(pid), "--json", *arguments, seconds=60)
+    check_equal(code, 0, f"exit code; {said}")
+    report = json.loads(out.splitlines()[-1])
+    check_schema(report)
+    return report["targets"][0]
+
+
+def outstanding(target):
+    """{kind: how many}"""
+    counts = {}
+    for r in target["resources"]:
+        counts[r["kind"]] = counts.get(r["kind"], 0) + r["outstanding"]
+    return counts
+
+
+def fill(t, program):
+    """Opens everything, after as much of it was opened and closed again."""
+    target = start(t, program)
+    for kind, (_, n, _) in OPENED.items():
+        target.ask(f"churn {kind} 3")
+        target.ask(f"open {kind} {n}")
+    target.ask(f"open sqlconn {SQL_CONNECTIONS}")
+    return target
+
+
+def expect_counts(counts, left_out=()):
+    wanted = {}
+    for kind, n, _ in OPENED.values():
+        wanted[kind] = wanted.get(kind, 0) + n
+    # What its servers, its own listener and what belongs to these have open as well.
+    wanted["listener"] += 3
+    wanted["net.Conn"] += 2 * OPENED["body"][1] + 2
+    wanted["sql.DB"] += 1
+    wanted["sql.Conn"] = SQL_CONNECTIONS + OPENED["rows"][1] + OPENED["tx"][1]
+    for kind, n in wanted.items():
+        if kind not in ("context", *left_out):
+            check_equal(counts.get(kind, 0), n, f"open {kind}: {counts}")
+
+
+def judge(t, program):
+    target = fill(t, program)
+    found = look(t, target.pid)
+    expect_counts(outstanding(found))
+    for kind, n, holder in OPENED.values():
+        check(not holder or any(r["kind"] == kind and r["outstanding"] == n and
+                                r["held_by"] == [holder] for r in found["resources"]),
+              f"{n} × {kind} held by {holder}: {found['resources']}")
+    contexts = [r["outstanding"] for r in found["resources"]
+                if r["held_by"] == ["main.serviceContext"]]
+    check_equal(contexts, [OPENED["context"][1] + 1], "the parent with its children")
+    calls = [r["outstanding"] for r in found["resources"] if r["calls"] == "main.expire"]
+    check_equal(calls, [OPENED["after"][1]], "timers that call main.expire")
+    files = [r for r in found["resources"] if r["held_by"] == ["main.files[…].file"]]
+    check(all(e.endswith("/proc/self/maps") for e in files[0]["examples"]), f"examples: {files}")
+    for r in found["resources"]:
+        check_equal((r["opened"], r["closed"], r["growth_per_minute"], r["oldest_seconds"],
+                     r["verdict"]), (0, 0, None, None, None), f"one look tells no change: {r}")
+
+
+@case
+def each_kind_is_counted_and_its_holder_named(t):
+    judge(t, PROGRAM)
+
+
+@cases_for(VERSION_PROGRAMS, tier=VERSIONS)
+def each_kind_is_counted_and_its_holder_named_in(t, program):
+    judge(t, program)
+
+
+@cases_for(STRIPPED_PROGRAMS, tier=VERSIONS)
+def each_kind_is_counted_without_symbols(t, program):
+    """But for rows of Go 1.18, to which nothing leads that tells a type."""
+    target = fill(t, program)
+    expect_counts(outstanding(look(t, target.pid)),
+                  left_out=("sql.Rows",) if program.go == "1.18.10" else ())
+
+
+@case
+def what_is_closed_is_not_open(t):
+    target = fill(t, PROGRAM)
+    for kind in OPENED:
+        target.ask(f"close {kind}")
+    target.ask("close sqlconn")
+    counts = outstanding(look(t, target.pid))
+    for kind in ("file", "process", "sql.Conn", "sql.Rows", "sql.Stmt", "sql.Tx", "http body",
+                 "timer", "ticker"):
+        check_equal(counts.get(kind, 0), 0, f"open {kind}: {counts}")
+    check_equal(counts["sql.DB"], 1, "the one that stays")
+
+
+@case
+def files_that_nothing_leads_to_are_told(t):
+    """While no collection has come by: a garbage collection would close them."""
+    target = start(t, PROGRAM)
+    target.ask("lose file 6")
+    lost = [r for r in look(t, target.pid)["resources"] if r["kind"] == "file"]
+    check_equal([(r["outstanding"], r["held_by"]) for r in lost], [(6, [])], "lost files")
+    check("nothing was found to lead to them" in lost[0]["why"][0], f"why: {lost}")
+
+
+@case
+def what_only_ever_comes_grows_and_nothing_else(t):
+    target = start(t, PROGRAM)
+    for kind, n in (("rows", 5), ("conn", 11), ("ticker", 13)):
+        target.ask(f"open {kind} {n}")
+    for kind, ms in (("file", 150), ("context", 70), ("after", 230)):
+        target.ask(f"leak {kind} {ms}")
+    target.ask("turn rows 90")
+    found = look(t, target.pid, "--duration", f"{SECONDS}s")
+    growing = {(r["kind"], (r["held_by"] or [r["calls"]])[0]): r for r in found["resources"]
+               if r["verdict"] == "growing"}
+    check_equal(sorted(kind for kind, _ in growing), ["context", "file", "timer"], "what grows")
+    check(("file", "main.files[…].file") in growing, f"what grows: {growing}")
+    for r in growing.values():
+        check(r["opened"] >= 10 and r["closed"] * 10 <= r["opened"], f"evidence: {r}")
+        check(r["growth_per_minute"] > 0 and "more at each of" in r["why"][0], f"evidence: {r}")
+    rows = [r for r in found["resources"] if r["kind"] == "sql.Rows"]
+    check_equal([r["outstanding"] for r in rows], [5], "rows")
+    check(rows[0]["opened"] > 10 and rows[0]["closed"] > 10, f"rows come and go: {rows}")
+    conns = [r for r in found["resources"] if r["kind"] == "net.Conn"]
+    check_equal([(r["outstanding"], r["opened"], r["verdict"]) for r in conns],
+                [(11, 0, "steady")], "connections")
+
+
+@case
+def it_is_shown_for_people(t):
+    target = start(t, PROGRAM)
+    target.ask("open file 7")
+    target.ask("open conn 11")
+    code, out, said = run(t, "resources", str(target.pid))
+    check_equal(code, 0, f"exit code; {said}")
+    for line in ("file", "main.files[…].file", "net.Conn", "main.clients[…].conn.conn.fd",
+                 "/proc/self/maps", "tcp 127.0.0.1:"):
+        check(line in out, f"{line} in {out}")

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/text/resources.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sample_resources.h"
+
+static char *shown(const struct resource_lines *lines, bool all)
+{
+	const struct screen_options options = {.columns = 120, .whole = true, .ascii = true};
+	struct screen screen;
+	char *text;
+
+	screen__init(&screen, &options);
+	text_part__resources(&screen, lines, all);
+	cr_assert_eq(screen__error(&screen), 0);
+	text = strndup(screen.data, screen.len);
+	screen__release(&screen);
+	cr_assert(text);
+	return text;
+}
+
+static void has(const char *text, const char *line)
+{
+	cr_assert(strstr(text, line), "%s in %s", line, text);
+}
+
+Test(text_resources, what_grows_with_its_evidence)
+{
+	char *text = shown(sample_resources(), false);
+
+	has(text,
+	    "file              61       48        0       +24       2m  main.logs[...]\n"
+	    "            more at each of 9 looks in 2m, 13 to 61; of 48 opened meanwhile 0 closed\n"
+	    "            fd 7 /var/log/shop\n"
+	    "            fd 9 /var/log/shop.1\n");
+	has(text,
+	    "net.Conn          17        5        7        -1       1m  main.pool.conns[...].fd\n");
+	has(text, "the runtime, calls main.expire\n");
+	has(text, "  nothing\n            nothing was found to lead to them");
+	has(text, "4 places more; --all shows them\n");
+	has(text, "6 objects could not be read, or were too many\n");
+	cr_assert_not(strstr(text, "never closed"));
+	free(text);
+}
+
+Test(text_resources, one_look_tells_no_changes)
+{
+	struct resource_lines lines = *sample_resources();
+	char *text;
+
+	lines.looks = 1;
+	lines.elapsed_ns = 0;
+	lines.all += 1;
+	lines.n = 1;
+	lines.left_out = lines.refused = 0;
+	text = shown(&lines, false);
+	cr_assert_str_eq(text, "\nkind            open  held by\n"
+			       "net.Conn          17  main.pool.conns[...].fd\n"
+			       "            fd 3 tcp 10.0.0.1:5432\n");
+	free(text);
+}
+
+Test(text_resources, nothing_grows)
+{
+	struct resource_lines lines = *sample_resources();
+	char *text;
+
+	lines.all += 1;
+	lines.n = 1;
+	text = shown(&lines, false);
+	has(text, "in 2m nothing was opened that is never closed\n");
+	free(text);
+}
+
+Test(text_resources, too_few_looks)
+{
+	struct resource_lines lines = *sample_resources();
+	char *text;
+
+	lines.looks = RESOURCE_MIN_LOOKS - 1;
+	text = shown(&lines, false);
+	has(text, "what grows would take 5 looks to tell; a longer --duration has them\n");
+	free(text);
+}
+
+Test(text_resources, nothing_is_open)
+{
+	const struct resource_lines lines = {.looks = 1};
+	char *text = shown(&lines, true);
+
+	cr_assert_str_eq(text, "\nnothing is open\n");
+	free(text);
+}

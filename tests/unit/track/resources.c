@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "track/resources.h"
+
+#include <criterion/criterion.h>
+
+#define MAX   2048
+#define STEP  (10 * NSEC_PER_SEC)
+#define PLACE 7
+
+static struct resource_tracker *tracker;
+static struct heap_resource all[MAX];
+static size_t n;
+static uint64_t now, next_object;
+
+static void setup(void)
+{
+	cr_assert_eq(resource_tracker__new(&tracker), 0);
+	n = 0;
+	now = 1000 * NSEC_PER_SEC;
+	next_object = 0xc000000000;
+}
+
+static void teardown(void)
+{
+	resource_tracker__free(tracker);
+}
+
+static void opened(enum resource_kind kind, uint16_t node, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		all[n++] = (struct heap_resource){
+			.kind = kind,
+			.node = node,
+			.held = true,
+			.object = next_object += 64,
+			.id = n,
+		};
+}
+
+/* The @count oldest. */
+static void closed(size_t count)
+{
+	for (size_t i = count; i < n; i++)
+		all[i - count] = all[i];
+	n -= count;
+}
+
+static void look(void)
+{
+	cr_assert_eq(resource_tracker__take(tracker, all, n, now), 0);
+	now += STEP;
+}
+
+static const struct resource_place *place_at(enum resource_kind kind, uint16_t node)
+{
+	size_t n_places;
+	const struct resource_place *places = resource_tracker__places(tracker, &n_places);
+
+	for (size_t i = 0; i < n_places; i++) {
+		if (places[i].kind == kind && places[i].node == node)
+			return &places[i];
+	}
+	cr_assert_fail("no such place");
+	return NULL;
+}
+
+TestSuite(resources, .init = setup, .fini = teardown);
+
+Test(resources, what_only_ever_comes_grows)
+{
+	opened(RESOURCE_FILE, PLACE, 13);
+	for (int i = 0; i < RESOURCE_MIN_LOOKS; i++) {
+		look();
+		opened(RESOURCE_FILE, PLACE, 11);
+	}
+	const struct resource_place *place = place_at(RESOURCE_FILE, PLACE);
+
+	cr_assert_eq(place->verdict, RESOURCE_GROWING);
+	cr_assert_eq(place->outstanding, 13 + 44);
+	cr_assert_eq(place->opened, 44);
+	cr_assert_eq(place->closed, 0);
+	cr_assert_eq(place->first, 13);
+	cr_assert_eq(place->oldest_ns, 4 * STEP);
+	cr_assert_float_eq(place->per_minute, 66, 0.01);
+}
+
+Test(resources, fewer_looks_tell_nothing)
+{
+	for (int i = 0; i < RESOURCE_MIN_LOOKS - 1; i++) {
+		opened(RESOURCE_FILE, PLACE, 11);
+		look();
+	}
+	cr_assert_eq(place_at(RESOURCE_FILE, PLACE)->verdict, RESOURCE_NOT_JUDGED);
+}
+
+Test(resources, a_pool_that_is_turned_over_does_not_grow)
+{
+	opened(RESOURCE_SQL_CONN, PLACE, 17);
+	for (int i = 0; i < 20; i++) {
+		look();
+		opened(RESOURCE_SQL_CONN, PLACE, 5);
+		closed(5);
+	}
+	const struct resource_place *place = place_at(RESOURCE_SQL_CONN, PLACE);
+
+	cr_assert_eq(place->verdict, RESOURCE_STEADY);
+	cr_assert_eq(place->outstanding, 17);
+	cr_assert_eq(place->opened, 95);
+	cr_assert_eq(place->closed, 90);
+	cr_assert_eq(place->per_minute, 0);
+}
+
+Test(resources, more_requests_at_each_look_are_a_load_that_rises)
+{
+	for (int i = 1; i < 12; i++) {
+		closed(n);
+		opened(RESOURCE_HTTP_BODY, PLACE, 10 * (size_t)i);
+		look();
+	}
+	cr_assert_eq(place_at(RESOURCE_HTTP_BODY, PLACE)->verdict, RESOURCE_STEADY);
+}
+
+Test(resources, what_was_filled_at_the_beginning_does_not_grow)
+{
+	for (int i = 0; i < 4; i++) {
+		opened(RESOURCE_NET_CONN, PLACE, 25);
+		look();
+	}
+	for (int i = 0; i < 4; i++)
+		look();
+	cr_assert_eq(place_at(RESOURCE_NET_CONN, PLACE)->verdict, RESOURCE_STEADY);
+}
+
+Test(resources, what_one_look_has_missed_was_not_closed)
+{
+	for (int i = 0; i < 8; i++) {
+		opened(RESOURCE_CONTEXT, PLACE, 11);
+		/* The oldest. */
+		size_t missed = i == 4 ? 30 : 0;
+
+		cr_assert_eq(resource_tracker__take(tracker, all + missed, n - missed, now), 0);
+		now += STEP;
+	}
+	const struct resource_place *place = place_at(RESOURCE_CONTEXT, PLACE);
+
+	cr_assert_eq(place->verdict, RESOURCE_GROWING);
+	cr_assert_eq(place->outstanding, 88);
+	cr_assert_eq(place->closed, 0);
+	cr_assert_eq(place->opened, 77);
+}
+
+Test(resources, a_burst_is_no_growth)
+{
+	opened(RESOURCE_FILE, PLACE, 3);
+	for (int i = 0; i < 8; i++) {
+		opened(RESOURCE_FILE, PLACE, i == 4 ? 101 : 1);
+		look();
+	}
+	cr_assert_eq(place_at(RESOURCE_FILE, PLACE)->verdict, RESOURCE_STEADY);
+}
+
+Test(resources, an_address_with_another_descriptor_is_another_file)
+{
+	opened(RESOURCE_FILE, PLACE, 1);
+	look();
+	all[0].id = 99;
+	look();
+	look();
+	const struct resource_place *place = place_at(RESOURCE_FILE, PLACE);
+
+	cr_assert_eq(place->opened, 1);
+	cr_assert_eq(place->closed, 1);
+	cr_assert_eq(place->outstanding, 1);
+}
+
+Test(resources, what_is_found_elsewhere_was_neither_opened_nor_closed)
+{
+	opened(RESOURCE_CONTEXT, PLACE, 19);
+	look();
+	for (size_t i = 0; i < n; i++)
+		all[i].node = PLACE + 1;
+	look();
+	cr_assert_eq(place_at(RESOURCE_CONTEXT, PLACE + 1)->outstanding, 19);
+	cr_assert_eq(place_at(RESOURCE_CONTEXT, PLACE + 1)->opened, 0);
+	cr_assert_eq(place_at(RESOURCE_CONTEXT, PLACE + 1)->oldest_ns, STEP);
+}
+
+Test(resources, what_is_seen_twice_counts_once)
+{
+	opened(RESOURCE_TIMER, PLACE, 1);
+	all[n++] = all[0];
+	look();
+	cr_assert_eq(place_at(RESOURCE_TIMER, PLACE)->outstanding, 1);
+}
+
+Test(resources, a_long_watch_keeps_as_many_looks_as_there_is_room_for)
+{
+	opened(RESOURCE_FILE, PLACE, 2);
+	for (int i = 0; i < 3 * RESOURCE_MAX_LOOKS; i++) {
+		opened(RESOURCE_FILE, PLACE, 3);
+		look();
+	}
+	const struct resource_place *place = place_at(RESOURCE_FILE, PLACE);
+
+	cr_assert_eq(resource_tracker__looks(tracker), 3 * RESOURCE_MAX_LOOKS);
+	cr_assert_eq(place->verdict, RESOURCE_GROWING);
+	cr_assert_eq(place->first, 5);
+	cr_assert_eq(place->outstanding, 2 + 9 * RESOURCE_MAX_LOOKS);
+}
+
+Test(resources, what_grows_comes_first)
+{
+	size_t n_places;
+
+	opened(RESOURCE_NET_CONN, PLACE, 500);
+	for (int i = 0; i < RESOURCE_MIN_LOOKS; i++) {
+		look();
+		opened(RESOURCE_FILE, PLACE + 1, 7);
+	}
+	cr_assert_eq(resource_tracker__places(tracker, &n_places)->kind, RESOURCE_FILE);
+	cr_assert_eq(n_places, 2);
+}
+
+Test(resources, names_are_found_again)
+{
+	for (enum resource_kind kind = 0; kind < RESOURCE_KINDS; kind++)
+		cr_assert_eq(resource_kind__find(resource_kind__name(kind)), kind);
+	cr_assert_eq(resource_kind__find("no such kind"), RESOURCE_KINDS);
+	cr_assert_eq(resource_verdict__find("growing"), RESOURCE_GROWING);
+	cr_assert_eq(resource_verdict__find("steady"), RESOURCE_STEADY);
+	cr_assert_eq(resource_verdict__find(""), RESOURCE_NOT_JUDGED);
+}

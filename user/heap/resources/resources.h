@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_HEAP_RESOURCES_RESOURCES_H
+#define GLEAKD_HEAP_RESOURCES_RESOURCES_H
+
+/*
+ * What a program has opened and not closed, by what its heap says now: files and connections by their
+ * finalizers, contexts, rows, statements, transactions and bodies by the fields that tell whether they are
+ * done, armed timers by the heaps of the Ps. No probe: what was opened and closed before is not seen.
+ */
+#include "heap/paths/paths.h"
+#include "heap/scan/scan.h"
+
+enum resource_kind {
+	RESOURCE_FILE, /* os.File, os.Root */
+	RESOURCE_NET_CONN,
+	RESOURCE_LISTENER,
+	RESOURCE_PROCESS, /* started and not waited for */
+	RESOURCE_CONTEXT, /* that can be cancelled, and was not */
+	RESOURCE_SQL_DB,
+	RESOURCE_SQL_CONN, /* taken from the pool of a sql.DB */
+	RESOURCE_SQL_ROWS,
+	RESOURCE_SQL_STMT,
+	RESOURCE_SQL_TX,
+	RESOURCE_HTTP_BODY, /* of a response, neither read to its end nor closed */
+	RESOURCE_TIMER,
+	RESOURCE_TICKER,
+	RESOURCE_KINDS,
+};
+
+const char *resource_kind__name(enum resource_kind kind); /* "file", "net.Conn", ... */
+
+/* resource_kind__find - the kind with that name, or RESOURCE_KINDS. */
+enum resource_kind resource_kind__find(const char *name);
+
+struct heap_resource {
+	enum resource_kind kind;
+	uint8_t type; /* heap_resources__describe() needs it */
+	uint16_t
+		node; /* of the paths, where it stands; PATH_NONE: nothing is known to lead to it */
+	bool held; /* something leads to it: else the collector will find it, and close it or not */
+	uint64_t object;   /* its start */
+	uint64_t value;	   /* where the value begins, behind a header */
+	uint64_t id;	   /* descriptor, process, or when a timer is due; 0: it has none */
+	uint64_t function; /* of a timer that calls one: link-time entry; 0 */
+};
+
+#define HEAP_MAX_RESOURCES (1u << 20)
+
+struct heap_resources;
+
+/*
+ * heap_resources__new - @runtime and @paths, whose types they are, must outlive it. @clock_offset: ns that
+ * the target's monotonic clock is ahead. -ENOMEM.
+ */
+int heap_resources__new(const struct heap_runtime *runtime, struct heap_paths *paths,
+			int64_t clock_offset, struct heap_resources **ret_resources) __must_check;
+void heap_resources__free(struct heap_resources *resources);
+
+/*
+ * heap_resources__prepare - when @scan is ready and has marked nothing yet: what is there by then and will not
+ * have been reached in the end is held by nothing. What came later may have been passed by. As
+ * heap_resources__take().
+ */
+int heap_resources__prepare(struct heap_resources *resources, struct heap_scan *scan) __must_check;
+
+/*
+ * heap_resources__take - what there is after @scan, a whole one that the paths have visited. In the
+ * monotonic time @now_ns of the host. Errors: -ENOMEM, -ESRCH.
+ */
+int heap_resources__take(struct heap_resources *resources, struct heap_scan *scan,
+			 uint64_t now_ns) __must_check;
+
+/* heap_resources__all - of the last time, in no order. */
+const struct heap_resource *heap_resources__all(const struct heap_resources *resources,
+						size_t *ret_n);
+
+/* heap_resources__refused - how many were beyond HEAP_MAX_RESOURCES, or could not be read. */
+uint64_t heap_resources__refused(const struct heap_resources *resources);
+
+/*
+ * heap_resources__describe - what a person calls @resource: "fd 7 /var/log/shop", "fd 9 tcp 10.0.0.1:5432",
+ * "pid 4242", as the target has it now.
+ */
+void heap_resources__describe(struct heap_resources *resources,
+			      const struct heap_resource *resource, char *text, size_t size);
+
+/* heap_resources__function - the name of what a timer calls; "". */
+void heap_resources__function(const struct heap_resources *resources,
+			      const struct heap_resource *resource, char *name, size_t size);
+
+#endif /* GLEAKD_HEAP_RESOURCES_RESOURCES_H */

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What is open. Texts belong to the tree, and nobody changes or frees them. */
+#include "output/json/reader_private.h"
+
+/* At most @max; returns how many. */
+static size_t read_texts(const json_t *list, char **texts, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < json_array_size(list) && n < max; i++) {
+		const char *text = json_string_value(json_array_get(list, i));
+
+		if (text)
+			texts[n++] = (char *)text;
+	}
+	return n;
+}
+
+static void read_line(const json_t *json, struct resource_line *line)
+{
+	static char nothing[] = "";
+	struct resource_place *place = &line->place;
+
+	line->held_by = nothing;
+	line->calls = (char *)read__text(json, "calls");
+	place->kind = resource_kind__find(read__text(json, "kind"));
+	place->opened = read__count(json, "opened");
+	place->closed = read__count(json, "closed");
+	place->outstanding = read__count(json, "outstanding");
+	place->per_minute = read__real(json, "growth_per_minute");
+	place->oldest_ns = read__seconds(json, "oldest_seconds");
+	place->verdict = resource_verdict__find(read__text(json, "verdict"));
+	line->n_why = read_texts(json_object_get(json, "why"), line->why, RESOURCE_MAX_WHY);
+	place->held = read_texts(json_object_get(json, "held_by"), &line->held_by, 1);
+	place->n_examples =
+		read_texts(json_object_get(json, "examples"), line->examples, RESOURCE_EXAMPLES);
+}
+
+const struct resource_lines *read__resources(struct report_reader *reader, const json_t *json)
+{
+	const json_t *looks = json_object_get(json, "resource_looks"),
+		     *list = json_object_get(json, "resources");
+	struct resource_lines *lines;
+
+	if (!json_is_object(looks))
+		return NULL;
+	lines = arena__take(&reader->arena, 1, sizeof(*lines));
+	if (!lines)
+		return NULL;
+	lines->looks = read__count(looks, "looks");
+	lines->elapsed_ns = read__seconds(looks, "seconds");
+	lines->refused = read__count(looks, "refused");
+	lines->left_out = read__count(looks, "left_out");
+	lines->n = read__array(reader, list, sizeof(*lines->all), REPORT_READER_MAX_ITEMS,
+			       &lines->all);
+	for (size_t i = 0; i < lines->n; i++)
+		read_line(json_array_get(list, i), &lines->all[i]);
+	return lines;
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/text/resources.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/duration.h"
+#include "base/number.h"
+
+#define MAX_PLACES 15u
+#define MAX_LINES  3u /* of one text */
+#define EXAMPLE	   12u
+/* Columns, by where they end: open, opened, closed, a minute, seen for. */
+#define KIND	   10u
+#define OPEN_END   20u
+#define OPENED_END 29u
+#define CLOSED_END 38u
+#define MINUTE_END 48u
+#define OLDEST_END 57u
+#define HELD_BY	   59u
+
+static void put_count(struct screen *screen, uint64_t n, unsigned int from, unsigned int to)
+{
+	char text[NUMBER_COUNT_SIZE];
+
+	number__count(n, text);
+	screen__put_right(screen, from == KIND ? STYLE_BOLD : STYLE_PLAIN, text, from, to - from);
+}
+
+static void put_head(struct screen *screen, const struct resource_lines *lines)
+{
+	screen__put(screen, STYLE_DIM, "kind");
+	screen__put_right(screen, STYLE_DIM, "open", KIND, OPEN_END - KIND);
+	if (lines->looks > 1) {
+		screen__put_right(screen, STYLE_DIM, "opened", OPEN_END, OPENED_END - OPEN_END);
+		screen__put_right(screen, STYLE_DIM, "closed", OPENED_END, CLOSED_END - OPENED_END);
+		screen__put_right(screen, STYLE_DIM, "a minute", CLOSED_END,
+				  MINUTE_END - CLOSED_END);
+		screen__put_right(screen, STYLE_DIM, "seen for", MINUTE_END,
+				  OLDEST_END - MINUTE_END);
+	}
+	screen__next(screen, lines->looks > 1 ? HELD_BY : OPEN_END + 2);
+	screen__put(screen, STYLE_DIM, "held by");
+	screen__end_line(screen);
+}
+
+static void put_changes(struct screen *screen, const struct resource_place *place)
+{
+	char rate[NUMBER_RATE_SIZE + 2], duration[DURATION_SIZE];
+	double per_minute = place->per_minute < 0 ? -place->per_minute : place->per_minute;
+
+	put_count(screen, place->opened, OPEN_END, OPENED_END);
+	put_count(screen, place->closed, OPENED_END, CLOSED_END);
+	rate[0] = place->per_minute < 0 ? '-' : '+';
+	number__rate(per_minute, rate + 1);
+	screen__put_right(screen, STYLE_PLAIN, per_minute > 0 ? rate : "0", CLOSED_END,
+			  MINUTE_END - CLOSED_END);
+	duration__format(place->oldest_ns / NSEC_PER_SEC * NSEC_PER_SEC, duration);
+	screen__put_right(screen, STYLE_PLAIN, duration, MINUTE_END, OLDEST_END - MINUTE_END);
+}
+
+static void put_holder(struct screen *screen, const struct resource_line *line)
+{
+	if (*line->held_by)
+		screen__put(screen, STYLE_PLAIN, line->held_by);
+	else if (line->place.kind == RESOURCE_TIMER || line->place.kind == RESOURCE_TICKER)
+		screen__put(screen, STYLE_DIM, "the runtime");
+	else
+		screen__put(screen, STYLE_DIM,
+			    line->place.held ? "something of no known type" : "nothing");
+	if (*line->calls)
+		screen__putf(screen, STYLE_DIM, ", calls %s", line->calls);
+}
+
+static void put_example(struct screen *screen, enum style style, const char *text)
+{
+	screen__to(screen, EXAMPLE);
+	screen__wrap(screen, style, text, MAX_LINES);
+}
+
+static void put_line(struct screen *screen, const struct resource_lines *lines,
+		     const struct resource_line *line, bool all)
+{
+	bool grows = line->place.verdict == RESOURCE_GROWING;
+	size_t examples =
+		grows || all ? line->place.n_examples : min_of(line->place.n_examples, (size_t)1);
+
+	screen__put(screen, grows ? STYLE_GROWING : STYLE_PLAIN,
+		    resource_kind__name(line->place.kind));
+	put_count(screen, line->place.outstanding, KIND, OPEN_END);
+	if (lines->looks > 1)
+		put_changes(screen, &line->place);
+	screen__next(screen, lines->looks > 1 ? HELD_BY : OPEN_END + 2);
+	put_holder(screen, line);
+	screen__end_line(screen);
+	for (size_t i = 0; i < line->n_why; i++)
+		put_example(screen, grows ? STYLE_GROWING : STYLE_DIM, line->why[i]);
+	for (size_t i = 0; i < examples; i++)
+		put_example(screen, STYLE_DIM, line->examples[i]);
+}
+
+static void put_end(struct screen *screen, const struct resource_lines *lines, size_t shown)
+{
+	size_t more = lines->n - shown + lines->left_out;
+	char duration[DURATION_SIZE];
+
+	if (more) {
+		screen__put_owned(screen, STYLE_DIM, number__counted(more, "place"));
+		screen__put(screen, STYLE_DIM, " more; --all shows them");
+		screen__end_line(screen);
+	}
+	if (lines->refused) {
+		screen__put_owned(screen, STYLE_DIM, number__counted(lines->refused, "object"));
+		screen__put(screen, STYLE_DIM, " could not be read, or were too many");
+		screen__end_line(screen);
+	}
+	duration__format(lines->elapsed_ns / NSEC_PER_SEC * NSEC_PER_SEC, duration);
+	if (lines->looks > 1 && lines->looks < RESOURCE_MIN_LOOKS)
+		screen__putf(screen, STYLE_DIM,
+			     "what grows would take %d looks to tell; a longer --duration has them",
+			     RESOURCE_MIN_LOOKS);
+	else if (lines->looks > 1 && (!lines->n || lines->all[0].place.verdict != RESOURCE_GROWING))
+		screen__putf(screen, STYLE_GOOD, "in %s nothing was opened that is never closed",
+			     duration);
+	else
+		return;
+	screen__end_line(screen);
+}
+
+void text_part__resources(struct screen *screen, const struct resource_lines *lines, bool all)
+{
+	size_t shown = 0;
+
+	screen__end_line(screen);
+	if (lines->n) {
+		put_head(screen, lines);
+	} else {
+		screen__put(screen, STYLE_PLAIN, "nothing is open");
+		screen__end_line(screen);
+	}
+	for (; shown < lines->n; shown++) {
+		const struct resource_line *line = &lines->all[shown];
+
+		if (!all && shown >= MAX_PLACES && line->place.verdict != RESOURCE_GROWING)
+			break;
+		put_line(screen, lines, line, all);
+	}
+	put_end(screen, lines, shown);
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/target_resources.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/duration.h"
+#include "host/process.h"
+#include "session/target_heap.h"
+#include "session/target_internal.h"
+
+#define TEXT_MAX      256
+#define PATH_TEXT_MAX 1024
+
+struct target_resources {
+	struct heap_resources
+		*census; /* NULL but while a look is made: names of nodes may go afterwards */
+	struct resource_tracker *tracker;
+	struct resource_lines lines;
+};
+
+/* Of the scan that counts: the last one, of those that a look needs to be sure of all roots. */
+struct look {
+	struct target *target;
+	const struct heap_runtime *runtime;
+	uint64_t now_ns;
+};
+
+static void clear_lines(struct resource_lines *lines)
+{
+	for (size_t i = 0; i < lines->n; i++) {
+		free(lines->all[i].held_by);
+		free(lines->all[i].calls);
+		for (size_t e = 0; e < RESOURCE_EXAMPLES; e++)
+			free(lines->all[i].examples[e]);
+		for (size_t w = 0; w < RESOURCE_MAX_WHY; w++)
+			free(lines->all[i].why[w]);
+	}
+	free(lines->all);
+	*lines = (struct resource_lines){0};
+}
+
+/* --- words -------------------------------------------------------------------------------------- */
+
+static bool is_runtimes(const char *path)
+{
+	return !strncmp(path, "runtime.", strlen("runtime."));
+}
+
+/* "" where all that is known is that the runtime has it, by which timers are armed. */
+static char *held_by(struct heap_paths *paths, const struct resource_place *place)
+{
+	const struct path_tree *tree = heap_paths__tree(paths);
+	const struct path_node *node = path_tree__node(tree, place->node);
+	char path[PATH_TEXT_MAX] = "";
+
+	if (place->node && place->held && !node->below_unknown)
+		path_tree__path(tree, place->node, path, sizeof(path));
+	return strdup(is_runtimes(path) ? "" : path);
+}
+
+static char *describe(const struct target *target, const struct heap_resource *resource)
+{
+	char text[TEXT_MAX];
+
+	heap_resources__describe(target->resources->census, resource, text, sizeof(text));
+	return strdup(text);
+}
+
+static bool add_why(struct resource_line *line, const char *text)
+{
+	line->why[line->n_why] = strdup(text);
+	line->n_why += line->why[line->n_why] != NULL;
+	return line->n_why;
+}
+
+/* "rose at each of 9 looks in 2m, 12 to 60; of 48 that were opened meanwhile none was closed" */
+static bool explain(const struct resource_tracker *tracker, struct resource_line *line)
+{
+	const struct resource_place *place = &line->place;
+	char duration[DURATION_SIZE], text[TEXT_MAX];
+	bool complete = true;
+
+	duration__format(resource_tracker__elapsed_ns(tracker), duration);
+	if (place->verdict == RESOURCE_GROWING) {
+		snprintf(text, sizeof(text),
+			 "more at each of %zu looks in %s, %" PRIu64 " to %" PRIu64 "; of %" PRIu64
+			 " opened meanwhile %" PRIu64 " closed",
+			 resource_tracker__looks(tracker), duration, place->first,
+			 place->outstanding, place->opened, place->closed);
+		complete = add_why(line, text);
+	}
+	if (!place->held && place->outstanding && place->kind != RESOURCE_TIMER &&
+	    place->kind != RESOURCE_TICKER)
+		complete = complete && add_why(line, "nothing was found to lead to them: if so, "
+						     "they are open until a collection");
+	return complete;
+}
+
+static int make_line(const struct target *target, const struct resource_place *place,
+		     struct resource_line *line)
+{
+	struct target_resources *r = target->resources;
+	size_t n;
+	const struct heap_resource *all = heap_resources__all(r->census, &n);
+	char name[TEXT_MAX] = "";
+	bool complete;
+
+	*line = (struct resource_line){
+		.place = *place,
+		.held_by = held_by(target_view__paths(target), place),
+	};
+	if (place->n_examples)
+		heap_resources__function(r->census, &all[place->examples[0]], name, sizeof(name));
+	line->calls = strdup(name);
+	complete = line->held_by && line->calls && explain(r->tracker, line);
+	for (size_t i = 0; i < place->n_examples; i++) {
+		line->examples[i] = describe(target, &all[place->examples[i]]);
+		complete = complete && line->examples[i];
+	}
+	return complete ? 0 : -ENOMEM;
+}
+
+static int make_lines(const struct target *target)
+{
+	struct target_resources *r = target->resources;
+	struct resource_lines *lines = &r->lines;
+	size_t n;
+	const struct resource_place *places = resource_tracker__places(r->tracker, &n);
+	int err = 0;
+
+	clear_lines(lines);
+	lines->all = calloc(min_of(n, (size_t)RESOURCE_MAX_LINES) + 1, sizeof(*lines->all));
+	if (!lines->all)
+		return -ENOMEM;
+	lines->left_out = n - min_of(n, (size_t)RESOURCE_MAX_LINES);
+	lines->looks = resource_tracker__looks(r->tracker);
+	lines->elapsed_ns = resource_tracker__elapsed_ns(r->tracker);
+	lines->refused = heap_resources__refused(r->census);
+	for (size_t i = 0; i < min_of(n, (size_t)RESOURCE_MAX_LINES) && !err; i++)
+		err = make_line(target, &places[i], &lines->all[lines->n++]);
+	return err;
+}
+
+/* ------------------------------------------------------------------------------------------------ */
+
+static int ready(void *ctx, struct heap_scan *scan, struct heap_paths *paths)
+{
+	struct look *look = ctx;
+	struct target *target = look->target;
+	struct target_resources *r = target->resources;
+	int64_t offset = process__clock_offset(target->options.proc_root, target__pid(target));
+	int err;
+
+	heap_resources__free(r->census);
+	r->census = NULL;
+	err = heap_resources__new(look->runtime, paths, offset, &r->census);
+	return err ? err : heap_resources__prepare(r->census, scan);
+}
+
+static int scanned(void *ctx, struct heap_scan *scan, struct heap_paths *paths __maybe_unused)
+{
+	struct look *look = ctx;
+
+	look->now_ns = clock__monotonic_ns();
+	return heap_resources__take(look->target->resources->census, scan, look->now_ns);
+}
+
+static int open_resources(struct target *target)
+{
+	if (target->resources)
+		return 0;
+	target->resources = calloc(1, sizeof(*target->resources));
+	return target->resources ? resource_tracker__new(&target->resources->tracker) : -ENOMEM;
+}
+
+/* What the census of this look has found is added to what the others have. */
+static int note_look(struct target *target, uint64_t now_ns, struct failure *failure)
+{
+	struct target_resources *r = target->resources;
+	size_t n;
+	const struct heap_resource *all = heap_resources__all(r->census, &n);
+	int err = resource_tracker__take(r->tracker, all, n, now_ns);
+
+	if (!err)
+		err = make_lines(target);
+	return err ? failure__set(failure, err, "process %d: what it has open: %s",
+				  target__pid(target), strerror(-err)) :
+		     0;
+}
+
+int target_resources__take(struct target *target, const struct target_view_options *options,
+			   struct failure *failure)
+{
+	struct target_view_options view = *options;
+	struct look look = {.target = target};
+	int err = target_heap__runtime(target, &look.runtime, failure);
+
+	if (err)
+		return err;
+	view.scanned = scanned;
+	view.ready = ready;
+	view.scan_ctx = &look;
+	err = open_resources(target);
+	if (err)
+		return failure__set(failure, err, "out of memory");
+	err = target_view__take(target, &view, failure);
+	if (!err)
+		err = note_look(target, look.now_ns, failure);
+	heap_resources__free(target->resources->census);
+	target->resources->census = NULL;
+	return err;
+}
+
+const struct resource_lines *target_resources__get(const struct target *target)
+{
+	return target->resources && target->resources->lines.looks ? &target->resources->lines :
+								     NULL;
+}
+
+void target_resources__close(struct target *target)
+{
+	struct target_resources *r = target->resources;
+
+	if (!r)
+		return;
+	clear_lines(&r->lines);
+	heap_resources__free(r->census);
+	resource_tracker__free(r->tracker);
+	free(r);
+	target->resources = NULL;
+}

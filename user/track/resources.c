@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "track/resources.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/hash.h"
+#include "base/index.h"
+
+/* One resource, from the look that saw it first on. */
+struct member {
+	enum resource_kind kind;
+	bool stayed;  /* the next look has seen it too */
+	bool missing; /* this look has not: a scan of what changes meanwhile may pass by something */
+	uint64_t object, id;
+	uint64_t first_ns;
+	uint32_t place;
+};
+
+struct members {
+	struct member *all;
+	size_t n, capacity;
+	struct index *by_object;
+};
+
+struct resource_tracker {
+	struct members now, before;
+	struct resource_place *places;
+	size_t n_places, capacity;
+	struct index *by_place;
+	struct resource_place *sorted;
+	uint64_t times[RESOURCE_MAX_LOOKS]; /* of the looks that are kept */
+	size_t n_times;
+	size_t looks;
+	uint64_t first_ns, last_ns;
+};
+
+const char *resource_verdict__name(enum resource_verdict verdict)
+{
+	switch (verdict) {
+	case RESOURCE_NOT_JUDGED:
+		break;
+	case RESOURCE_STEADY:
+		return "steady";
+	case RESOURCE_GROWING:
+		return "growing";
+	}
+	return "";
+}
+
+enum resource_verdict resource_verdict__find(const char *name)
+{
+	for (enum resource_verdict v = RESOURCE_STEADY; v <= RESOURCE_GROWING; v++) {
+		if (!strcmp(resource_verdict__name(v), name))
+			return v;
+	}
+	return RESOURCE_NOT_JUDGED;
+}
+
+int resource_tracker__new(struct resource_tracker **ret_tracker)
+{
+	struct resource_tracker *tracker = calloc(1, sizeof(*tracker));
+	int err = tracker ? index__new(HEAP_MAX_RESOURCES, &tracker->now.by_object) : -ENOMEM;
+
+	if (!err)
+		err = index__new(HEAP_MAX_RESOURCES, &tracker->before.by_object);
+	if (!err)
+		err = index__new(RESOURCE_MAX_PLACES, &tracker->by_place);
+	if (err) {
+		resource_tracker__free(tracker);
+		return err;
+	}
+	*ret_tracker = tracker;
+	return 0;
+}
+
+void resource_tracker__free(struct resource_tracker *tracker)
+{
+	if (!tracker)
+		return;
+	index__free(tracker->now.by_object);
+	index__free(tracker->before.by_object);
+	index__free(tracker->by_place);
+	free(tracker->now.all);
+	free(tracker->before.all);
+	free(tracker->places);
+	free(tracker->sorted);
+	free(tracker);
+}
+
+size_t resource_tracker__looks(const struct resource_tracker *tracker)
+{
+	return tracker->looks;
+}
+
+uint64_t resource_tracker__elapsed_ns(const struct resource_tracker *tracker)
+{
+	return tracker->last_ns - tracker->first_ns;
+}
+
+/* --- members ------------------------------------------------------------------------------------ */
+
+static uint64_t member_hash(const struct heap_resource *resource)
+{
+	uint64_t hash = hash__keyed_word(resource->object);
+
+	return hash__combine(hash__combine(hash, resource->id), (uint64_t)resource->kind);
+}
+
+static struct member *find_member(const struct members *members,
+				  const struct heap_resource *resource)
+{
+	struct index_search search = index__search(members->by_object, member_hash(resource));
+
+	while (index__next(&search)) {
+		struct member *member = &members->all[search.number];
+
+		if (member->object == resource->object && member->id == resource->id &&
+		    member->kind == resource->kind)
+			return member;
+	}
+	return NULL;
+}
+
+static int add_member(struct members *members, const struct member *member)
+{
+	const struct heap_resource key = {
+		.kind = member->kind,
+		.object = member->object,
+		.id = member->id,
+	};
+
+	if (members->n == HEAP_MAX_RESOURCES)
+		return 0;
+	if (!array__reserve(members->all, members->capacity, members->n + 1))
+		return -ENOMEM;
+	members->all[members->n] = *member;
+	return index__add(members->by_object, member_hash(&key), (uint32_t)members->n++);
+}
+
+/* --- places ------------------------------------------------------------------------------------- */
+
+static bool is_at(const struct resource_place *place, const struct heap_resource *resource)
+{
+	return place->kind == resource->kind && place->node == resource->node &&
+	       place->held == resource->held && place->function == resource->function;
+}
+
+/* There is always room for the first of a kind. */
+static bool is_full(const struct resource_tracker *tracker)
+{
+	return tracker->n_places >= RESOURCE_MAX_PLACES - RESOURCE_KINDS;
+}
+
+/* Places beyond the limit are one with the first of that kind: nothing is lost but where it is. */
+static int place_of(struct resource_tracker *tracker, const struct heap_resource *resource,
+		    uint32_t *ret_place)
+{
+	uint64_t hash = hash__combine(hash__keyed_word(resource->function),
+				      (uint64_t)resource->kind << 32 |
+					      (uint64_t)resource->held << 16 | resource->node);
+	struct index_search search = index__search(tracker->by_place, hash);
+
+	while (index__next(&search)) {
+		if (is_at(&tracker->places[search.number], resource)) {
+			*ret_place = search.number;
+			return 0;
+		}
+	}
+	for (uint32_t i = 0; i < tracker->n_places && is_full(tracker); i++) {
+		if (tracker->places[i].kind == resource->kind) {
+			*ret_place = i;
+			return 0;
+		}
+	}
+	if (!array__reserve(tracker->places, tracker->capacity, tracker->n_places + 1))
+		return -ENOMEM;
+	*ret_place = (uint32_t)tracker->n_places;
+	tracker->places[tracker->n_places] = (struct resource_place){
+		.kind = resource->kind,
+		.node = resource->node,
+		.held = resource->held,
+		.function = resource->function,
+	};
+	return index__add(tracker->by_place, hash, (uint32_t)tracker->n_places++);
+}
+
+static void note_example(struct resource_place *place, size_t number)
+{
+	if (place->n_examples < RESOURCE_EXAMPLES)
+		place->examples[place->n_examples++] = number;
+}
+
+static int take_one(struct resource_tracker *tracker, const struct heap_resource *resource,
+		    size_t number, uint64_t now_ns)
+{
+	struct member *old = find_member(&tracker->before, resource);
+	uint64_t first_ns = old ? old->first_ns : now_ns;
+	struct resource_place *place;
+	uint32_t at;
+	int err = place_of(tracker, resource, &at);
+
+	/* What moves while lists are read may be seen twice. */
+	if (err || find_member(&tracker->now, resource))
+		return err;
+	place = &tracker->places[at];
+	place->outstanding++;
+	place->opened += !old && tracker->looks;
+	place->oldest_ns = max_of(place->oldest_ns, now_ns - first_ns);
+	note_example(place, number);
+	if (old)
+		old->stayed = true;
+	return add_member(&tracker->now, &(struct member){
+						 .kind = resource->kind,
+						 .object = resource->object,
+						 .id = resource->id,
+						 .first_ns = first_ns,
+						 .place = at,
+					 });
+}
+
+/* --- looks -------------------------------------------------------------------------------------- */
+
+static void drop_every_other(struct resource_tracker *tracker)
+{
+	size_t kept = (tracker->n_times + 1) / 2;
+
+	for (size_t i = 0; i < kept; i++)
+		tracker->times[i] = tracker->times[2 * i];
+	tracker->n_times = kept;
+}
+
+static void begin(struct resource_tracker *tracker)
+{
+	struct members old = tracker->before;
+
+	tracker->before = tracker->now;
+	old.n = 0;
+	index__clear(old.by_object);
+	tracker->now = old;
+	if (tracker->n_times == RESOURCE_MAX_LOOKS)
+		drop_every_other(tracker);
+	for (size_t i = 0; i < tracker->n_places; i++) {
+		tracker->places[i].outstanding = 0;
+		tracker->places[i].oldest_ns = 0;
+		tracker->places[i].n_examples = 0;
+	}
+}
+
+static bool rises(const struct resource_tracker *tracker, const struct resource_place *place)
+{
+	size_t last = tracker->n_times - 1;
+	double rise = (double)place->counts[last] - (double)place->counts[0];
+	double span = (double)(tracker->times[last] - tracker->times[0]);
+
+	if (rise < fmax(RESOURCE_MIN_RISE, 2 * sqrt((double)place->counts[0])) || span <= 0)
+		return false;
+	for (size_t i = 1; i <= last; i++) {
+		double step = (double)place->counts[i] - (double)place->counts[i - 1];
+		double part = (double)(tracker->times[i] - tracker->times[i - 1]) / span;
+
+		if (step <= 0 || step < RESOURCE_MIN_STEP * rise * part)
+			return false;
+	}
+	return true;
+}
+
+static void judge(const struct resource_tracker *tracker, struct resource_place *place)
+{
+	double minutes = (double)resource_tracker__elapsed_ns(tracker) / 60e9;
+
+	place->per_minute =
+		minutes > 0 ? ((double)place->outstanding - (double)place->first) / minutes : 0;
+	if (tracker->n_times < RESOURCE_MIN_LOOKS)
+		place->verdict = RESOURCE_NOT_JUDGED;
+	else if (rises(tracker, place) && place->closed * RESOURCE_MAX_CLOSED_PART <= place->opened)
+		place->verdict = RESOURCE_GROWING;
+	else
+		place->verdict = RESOURCE_STEADY;
+}
+
+/* What is missing for the first time is kept for the next look. */
+static int keep_missing(struct resource_tracker *tracker)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < tracker->before.n && !err; i++) {
+		struct member member = tracker->before.all[i];
+
+		if (member.stayed)
+			continue;
+		if (member.missing) {
+			tracker->places[member.place].closed++;
+			continue;
+		}
+		member.missing = true;
+		err = add_member(&tracker->now, &member);
+	}
+	return err;
+}
+
+/* The look, of those that are kept, at which something that was first seen at @first_ns was there. */
+static size_t look_of(const struct resource_tracker *tracker, uint64_t first_ns)
+{
+	size_t low = 0, high = tracker->n_times - 1;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (tracker->times[middle] < first_ns)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Of those that are here, how many had been seen by each look. */
+static void count_cohorts(struct resource_tracker *tracker)
+{
+	for (size_t p = 0; p < tracker->n_places; p++)
+		memset(tracker->places[p].counts, 0, sizeof(tracker->places[p].counts));
+	for (size_t i = 0; i < tracker->now.n; i++) {
+		const struct member *member = &tracker->now.all[i];
+
+		if (!member->missing)
+			tracker->places[member->place].counts[look_of(tracker, member->first_ns)]++;
+	}
+	for (size_t p = 0; p < tracker->n_places; p++) {
+		for (size_t i = 1; i < tracker->n_times; i++)
+			tracker->places[p].counts[i] += tracker->places[p].counts[i - 1];
+	}
+}
+
+static int end(struct resource_tracker *tracker, uint64_t now_ns)
+{
+	int err = keep_missing(tracker);
+
+	if (!tracker->looks++)
+		tracker->first_ns = now_ns;
+	tracker->last_ns = now_ns;
+	tracker->times[tracker->n_times++] = now_ns;
+	count_cohorts(tracker);
+	for (size_t i = 0; i < tracker->n_places; i++) {
+		if (tracker->looks == 1)
+			tracker->places[i].first = tracker->places[i].outstanding;
+		judge(tracker, &tracker->places[i]);
+	}
+	return err;
+}
+
+int resource_tracker__take(struct resource_tracker *tracker, const struct heap_resource *resources,
+			   size_t n, uint64_t now_ns)
+{
+	int err = 0;
+
+	begin(tracker);
+	for (size_t i = 0; i < n && !err; i++)
+		err = take_one(tracker, &resources[i], i, now_ns);
+	return err ? err : end(tracker, now_ns);
+}
+
+/* --- shown -------------------------------------------------------------------------------------- */
+
+static int worst_first(const void *a, const void *b)
+{
+	const struct resource_place *x = a, *y = b;
+	bool grows_x = x->verdict == RESOURCE_GROWING, grows_y = y->verdict == RESOURCE_GROWING;
+
+	if (grows_x != grows_y)
+		return grows_x ? -1 : 1;
+	if (x->outstanding != y->outstanding)
+		return x->outstanding > y->outstanding ? -1 : 1;
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	if (x->node != y->node)
+		return x->node < y->node ? -1 : 1;
+	return x->function < y->function ? -1 : x->function > y->function;
+}
+
+const struct resource_place *resource_tracker__places(struct resource_tracker *tracker,
+						      size_t *ret_n)
+{
+	struct resource_place *sorted =
+		realloc(tracker->sorted, (tracker->n_places + 1) * sizeof(*sorted));
+
+	*ret_n = 0;
+	if (!sorted)
+		return tracker->sorted;
+	tracker->sorted = sorted;
+	for (size_t i = 0; i < tracker->n_places; i++) {
+		const struct resource_place *place = &tracker->places[i];
+
+		if (place->outstanding || place->opened || place->closed)
+			sorted[(*ret_n)++] = *place;
+	}
+	if (*ret_n)
+		qsort(sorted, *ret_n, sizeof(*sorted), worst_first);
+	return sorted;
+}
