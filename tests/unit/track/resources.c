@@ -33,7 +33,7 @@ static void opened(enum resource_kind kind, uint16_t node, size_t count)
 			.node = node,
 			.held = true,
 			.object = next_object += 64,
-			.id = n,
+			.id = next_object,
 		};
 }
 
