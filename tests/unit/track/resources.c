@@ -27,14 +27,16 @@ static void teardown(void)
 
 static void opened(enum resource_kind kind, uint16_t node, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		next_object += 64;
 		all[n++] = (struct heap_resource){
 			.kind = kind,
 			.node = node,
 			.held = true,
-			.object = next_object += 64,
+			.object = next_object,
 			.id = next_object,
 		};
+	}
 }
 
 /* The @count oldest. */
