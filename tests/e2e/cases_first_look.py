@@ -6,7 +6,7 @@ import random
 import time
 
 from harness import case, cases_for, check, check_equal
-from past import Past, start_with_a_past
+from past import BETWEEN, Past, start_with_a_past
 from programs import Program, start
 from tracer import Gleakd, run, sites, total
 
@@ -44,7 +44,7 @@ def once(t, target, *args):
 def senders_that_nobody_receives_are_stuck(t):
     """1,237 of them, each at an unbuffered channel of its own, blocked for 18 minutes."""
     target, past = begin(t)
-    past.waited(past.spawn("unreceived", 1237), [18 * MINUTE] * 1237)
+    past.waited(past.spawn("unreceived", 1237), [18 * MINUTE + BETWEEN] * 1237)
     code, report = once(t, target)
     site, = sites(report, *place("unreceived"))
     check_equal((site["verdict"], site["goroutines"]), ("stuck", 1237), "verdict")

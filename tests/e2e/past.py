@@ -106,12 +106,14 @@ class Past:
         self.memory.write(struct.pack(form, value))
 
     def waited(self, goroutines, seconds):
-        """They have waited for so many seconds each: a collection that ended then found them."""
+        """So many seconds ago the collection ended that came before they waited; the next one found them."""
+        if not self.kept:
+            self.target.ask(f"collect {KEPT}")
+        self.kept = True
         now = _monotonic_ns(self.target.pid)
         for g, ago in zip(goroutines, seconds):
-            self._write(g + int(self.layout["g_waitsince"]), "<q",
-                        now - int((ago + BETWEEN) * 1e9))
-        self.ends |= {*seconds, *(ago + BETWEEN for ago in seconds)}
+            self._write(g + int(self.layout["g_waitsince"]), "<q", now - int(ago * 1e9))
+        self.ends |= {*seconds, *(ago - BETWEEN for ago in seconds)}
         self._collected(now)
 
     def _stat(self, name):
@@ -119,13 +121,10 @@ class Past:
 
     def _collected(self, now):
         """The runtime remembers a number of collections: some of those there were, and the last."""
-        if not self.kept:
-            self.target.ask(f"collect {KEPT}")
-        self.kept = True
         last_ns, = self._read(self._stat("last_gc_nanotime"), "<q")
         last_unix, = self._read(self._stat("last_gc_unix"), "<q")
         cycles, = self._read(self._stat("numgc"), "<I")
-        ends = sorted(self.ends)
+        ends = sorted(ago for ago in self.ends if now - int(ago * 1e9) < last_ns)
         ends = [ends[i * len(ends) // (KEPT - 1)] for i in range(KEPT - 1)]  # the latest first
         for i, ago in enumerate(ends):
             at = self._stat("pause_end") + (cycles - 2 - i) % 256 * 8

@@ -27,13 +27,19 @@ static size_t place_after(const struct collections *collections, uint64_t ticks)
 	return low;
 }
 
+/* From the latest on, so that each that is forgotten has one at most so far behind it. */
 static void thin_out(struct collections *collections)
 {
-	size_t kept = 0;
+	uint64_t *ticks = collections->ticks;
+	size_t kept = COLLECTIONS_MAX - 1;
 
-	for (size_t i = 1; i < collections->n; i += 2)
-		collections->ticks[kept++] = collections->ticks[i];
-	collections->n = kept;
+	collections->apart = (ticks[COLLECTIONS_MAX - 1] - ticks[0]) / (COLLECTIONS_MAX / 2) + 1;
+	for (size_t i = COLLECTIONS_MAX - 1; i-- > 0;) {
+		if (ticks[kept] - ticks[i] >= collections->apart)
+			ticks[--kept] = ticks[i];
+	}
+	collections->n = COLLECTIONS_MAX - kept;
+	memmove(ticks, &ticks[kept], collections->n * sizeof(ticks[0]));
 }
 
 void collections__note(struct collections *collections, uint64_t ticks)
@@ -43,7 +49,8 @@ void collections__note(struct collections *collections, uint64_t ticks)
 	if (collections->n == COLLECTIONS_MAX)
 		thin_out(collections);
 	at = place_after(collections, ticks);
-	if (at && collections->ticks[at - 1] == ticks)
+	if ((at && collections->ticks[at - 1] == ticks) ||
+	    (at < collections->n && collections->ticks[at] - ticks < collections->apart))
 		return;
 	memmove(&collections->ticks[at + 1], &collections->ticks[at],
 		(collections->n - at) * sizeof(collections->ticks[0]));

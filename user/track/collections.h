@@ -16,9 +16,13 @@
 struct collections {
 	uint64_t ticks[COLLECTIONS_MAX]; /* in rising order; not all of them */
 	size_t n;
+	uint64_t apart; /* those that are closer to the next are left out */
 };
 
-/* collections__note - one has ended at @ticks. When there are too many, every other one is forgotten. */
+/*
+ * collections__note - one has ended at @ticks. When there are too many, those that are close to the next are
+ * forgotten: a 256th of the time that they have been known for.
+ */
 void collections__note(struct collections *collections, uint64_t ticks);
 
 /*

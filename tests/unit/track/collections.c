@@ -40,16 +40,20 @@ Test(collections, the_same_end_told_twice_is_no_later_one)
 
 Test(collections, of_too_many_some_are_forgotten_and_bounds_stay_true)
 {
-	struct collections collections = {0};
+	const unsigned int n = 10 * COLLECTIONS_MAX;
 
-	for (unsigned int i = 1; i <= 10 * COLLECTIONS_MAX; i++)
-		collections__note(&collections, at(2.0 * i));
-	cr_assert_leq(collections.n, COLLECTIONS_MAX);
-	cr_assert_gt(collections.n, COLLECTIONS_MAX / 4);
-	for (unsigned int i = 1; i < 9 * COLLECTIONS_MAX; i++) {
-		uint64_t bound = collections__bound(&collections, at(2.0 * i), at(1e6));
+	for (int backwards = 0; backwards < 2; backwards++) {
+		struct collections collections = {0};
 
-		cr_assert_geq(bound, at(2.0 * i + 2), "%u", i);
-		cr_assert_lt(bound, at(1e6), "%u", i);
+		for (unsigned int i = 1; i <= n; i++)
+			collections__note(&collections, at(2.0 * (backwards ? n + 1 - i : i)));
+		cr_assert_leq(collections.n, COLLECTIONS_MAX);
+		for (unsigned int i = 1; i < n; i++) {
+			uint64_t bound = collections__bound(&collections, at(2.0 * i), at(1e6));
+
+			cr_assert_geq(bound, at(2.0 * i + 2), "%u", i);
+			cr_assert_leq(bound, at(2.0 * i + 2 + 3 * 2.0 * n / (COLLECTIONS_MAX / 2)),
+				      "%u", i);
+		}
 	}
 }
