@@ -24,7 +24,8 @@
 struct series {
 	uint64_t first, last;
 	uint64_t bytes_before, bytes_after;
-	double least; /* step, per nanosecond */
+	uint64_t bytes_most; /* in any look after the first */
+	double least;	     /* step, per nanosecond */
 };
 
 struct heap_growth {
@@ -94,6 +95,8 @@ static void take(struct series *series, uint64_t entries, uint64_t bytes, uint64
 	}
 	series->last = entries;
 	series->bytes_after = bytes;
+	if (!first)
+		series->bytes_most = max_of(series->bytes_most, bytes);
 }
 
 int heap_growth__take(struct heap_growth *growth, const struct path_tree *tree,
@@ -145,7 +148,9 @@ bool heap_growth__of(const struct heap_growth *growth, const struct path_tree *t
 	const struct series *series = &growth->all[node];
 	double least = fmax(MIN_ENTRIES, MIN_ROOTS * sqrt((double)series->first));
 
+	/* What fills a buffer that is there keeps no more than before; a map may be between two sizes. */
 	return node < growth->n && at->objects && !path_tree__is_young(tree, node) &&
+	       series->bytes_most > series->bytes_before &&
 	       has_grown(growth, series, least, ret_series);
 }
 

@@ -32,19 +32,25 @@ static void end(struct bench *b)
 	path_tree__free(b->tree);
 }
 
-/* One look, @seconds after the last one. */
-static void look(struct bench *b, uint64_t entries, uint64_t other, double seconds)
+/* One look, @seconds after the last one, at @entries that take @bytes. */
+static void look_at(struct bench *b, uint64_t entries, uint64_t bytes, uint64_t other,
+		    double seconds)
 {
 	struct path_node *node = path_tree__node(b->tree, b->node);
 
 	path_tree__clear(b->tree);
 	node->entries = entries;
 	node->objects = entries ? 1 : 0;
-	b->sums[b->node] = entries * 100;
+	b->sums[b->node] = bytes;
 	b->time_ns += (uint64_t)(seconds * 1e9);
 	cr_assert_eq(heap_growth__take(b->growth, b->tree, b->sums, other,
 				       &(struct heap_look){b->time_ns, b->time_ns}),
 		     0);
+}
+
+static void look(struct bench *b, uint64_t entries, uint64_t other, double seconds)
+{
+	look_at(b, entries, entries * 100, other, seconds);
 }
 
 static bool grows(const struct bench *b, struct heap_growth_series *ret)
@@ -88,6 +94,28 @@ Test(growth, about_as_much_each_time)
 {
 	cr_assert(GROWS(0, 90, 210, 300, 395, 520));
 	cr_assert(GROWS(100000, 101000, 102100, 102900));
+}
+
+Test(growth, what_fills_a_buffer_that_is_there_does_not)
+{
+	struct bench b = begin(PATH_ARRAY);
+	struct heap_growth_series series;
+
+	for (uint64_t i = 0; i < 6; i++)
+		look_at(&b, 100 + 50 * i, 8192, 0, 10);
+	cr_assert_not(grows(&b, &series));
+	end(&b);
+}
+
+Test(growth, a_map_that_is_between_two_sizes_at_the_last_look_does)
+{
+	struct bench b = begin(PATH_MAP);
+	struct heap_growth_series series;
+
+	for (uint64_t i = 0; i < 6; i++)
+		look_at(&b, 100 + 50 * i, i < 5 ? 8192 + 4096 * i : 8000, 0, 10);
+	cr_assert(grows(&b, &series));
+	end(&b);
 }
 
 Test(growth, not_before_the_fourth_look)
@@ -162,6 +190,7 @@ Test(growth, a_list_has_as_many_entries_as_objects)
 	path_tree__node(b.tree, b.node)->recursive = true;
 	for (uint64_t i = 0; i < 5; i++) {
 		path_tree__node(b.tree, b.node)->objects = 1000 * (i + 1);
+		b.sums[b.node] = 64000 * (i + 1);
 		b.time_ns += NSEC_PER_SEC;
 		cr_assert_eq(heap_growth__take(b.growth, b.tree, b.sums, 0,
 					       &(struct heap_look){b.time_ns, b.time_ns}),
@@ -228,6 +257,7 @@ Test(growth, how_long_looks_take_is_no_time_in_between)
 		/* The first took long, and counted at its end. */
 		node->entries = 10000 * i + (i == 0 ? 9000 : 0);
 		node->objects = 1;
+		b.sums[b.node] = 100 * node->entries;
 		cr_assert_eq(heap_growth__take(b.growth, b.tree, b.sums, 0, &look), 0);
 	}
 	cr_assert(grows(&b, &series));
