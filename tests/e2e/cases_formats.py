@@ -20,7 +20,7 @@ from tracer import run
 
 COUNTS, ALLOCATIONS = Program("counts"), Program("allocations")
 SPEEDSCOPE = "speedscope@1.25.0"
-PARKED, NODES = 1009, 10007
+PARKED, NODES = 1009, 400_009  # 25 MB of them: some fifty samples
 
 prepared(SPEEDSCOPE)
 
