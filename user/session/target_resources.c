@@ -33,7 +33,8 @@ struct look {
 static void clear_lines(struct resource_lines *lines)
 {
 	for (size_t i = 0; i < lines->n; i++) {
-		free(lines->all[i].held_by);
+		for (size_t n = 0; n < RESOURCE_HOLDERS; n++)
+			free(lines->all[i].held_by[n]);
 		free(lines->all[i].calls);
 		for (size_t e = 0; e < RESOURCE_EXAMPLES; e++)
 			free(lines->all[i].examples[e]);
@@ -52,15 +53,18 @@ static bool is_runtimes(const char *path)
 }
 
 /* "" where all that is known is that the runtime has it, by which timers are armed. */
-static char *held_by(struct heap_paths *paths, const struct resource_place *place)
+static bool add_holder(struct heap_paths *paths, uint16_t number, struct resource_line *line)
 {
 	const struct path_tree *tree = heap_paths__tree(paths);
-	const struct path_node *node = path_tree__node(tree, place->node);
+	const struct path_node *node = path_tree__node(tree, number);
 	char path[PATH_TEXT_MAX] = "";
 
-	if (place->node && place->held && !node->below_unknown)
-		path_tree__path(tree, place->node, path, sizeof(path));
-	return strdup(is_runtimes(path) ? "" : path);
+	if (number && line->place.held && !node->below_unknown)
+		path_tree__path(tree, number, path, sizeof(path));
+	if (!*path || is_runtimes(path))
+		return true;
+	line->held_by[line->n_held_by] = strdup(path);
+	return line->held_by[line->n_held_by++];
 }
 
 static char *describe(const struct target *target, const struct heap_resource *resource)
@@ -112,12 +116,14 @@ static int make_line(const struct target *target, const struct resource_place *p
 
 	*line = (struct resource_line){
 		.place = *place,
-		.held_by = held_by(target_view__paths(target), place),
 	};
 	if (place->n_examples)
 		heap_resources__function(r->census, &all[place->examples[0]], name, sizeof(name));
 	line->calls = strdup(name);
-	complete = line->held_by && line->calls && explain(r->tracker, line);
+	complete = line->calls && explain(r->tracker, line);
+	for (size_t i = 0; i < place->n_nodes; i++)
+		complete =
+			complete && add_holder(target_view__paths(target), place->nodes[i], line);
 	for (size_t i = 0; i < place->n_examples; i++) {
 		line->examples[i] = describe(target, &all[place->examples[i]]);
 		complete = complete && line->examples[i];

@@ -10,6 +10,8 @@
 #include "base/hash.h"
 #include "base/index.h"
 
+#define MAX_MOVES 65536u
+
 /* One resource, from the look that saw it first on. */
 struct member {
 	enum resource_kind kind;
@@ -18,6 +20,11 @@ struct member {
 	uint64_t object, id;
 	uint64_t first_ns;
 	uint32_t place;
+};
+
+/* From one place to another, by the first places that they were joined to. */
+struct move {
+	uint32_t from, to;
 };
 
 struct members {
@@ -31,6 +38,9 @@ struct resource_tracker {
 	struct resource_place *places;
 	size_t n_places, capacity;
 	struct index *by_place;
+	struct index *by_move; /* of moves: pairs of places between which something has moved */
+	struct move *moves;
+	size_t n_moves, moves_capacity;
 	struct resource_place *sorted;
 	uint64_t times[RESOURCE_MAX_LOOKS]; /* of the looks that are kept */
 	size_t n_times;
@@ -69,6 +79,8 @@ int resource_tracker__new(struct resource_tracker **ret_tracker)
 		err = index__new(HEAP_MAX_RESOURCES, &tracker->before.by_object);
 	if (!err)
 		err = index__new(RESOURCE_MAX_PLACES, &tracker->by_place);
+	if (!err)
+		err = index__new(MAX_MOVES, &tracker->by_move);
 	if (err) {
 		resource_tracker__free(tracker);
 		return err;
@@ -84,6 +96,8 @@ void resource_tracker__free(struct resource_tracker *tracker)
 	index__free(tracker->now.by_object);
 	index__free(tracker->before.by_object);
 	index__free(tracker->by_place);
+	index__free(tracker->by_move);
+	free(tracker->moves);
 	free(tracker->now.all);
 	free(tracker->before.all);
 	free(tracker->places);
@@ -143,9 +157,16 @@ static int add_member(struct members *members, const struct member *member)
 
 /* --- places ------------------------------------------------------------------------------------- */
 
+static uint32_t first_of(const struct resource_tracker *tracker, uint32_t place)
+{
+	while (tracker->places[place].joined != place)
+		place = tracker->places[place].joined;
+	return place;
+}
+
 static bool is_at(const struct resource_place *place, const struct heap_resource *resource)
 {
-	return place->kind == resource->kind && place->node == resource->node &&
+	return place->kind == resource->kind && place->nodes[0] == resource->node &&
 	       place->held == resource->held && place->function == resource->function;
 }
 
@@ -166,13 +187,13 @@ static int place_of(struct resource_tracker *tracker, const struct heap_resource
 
 	while (index__next(&search)) {
 		if (is_at(&tracker->places[search.number], resource)) {
-			*ret_place = search.number;
+			*ret_place = first_of(tracker, search.number);
 			return 0;
 		}
 	}
 	for (uint32_t i = 0; i < tracker->n_places && is_full(tracker); i++) {
 		if (tracker->places[i].kind == resource->kind) {
-			*ret_place = i;
+			*ret_place = first_of(tracker, i);
 			return 0;
 		}
 	}
@@ -181,7 +202,9 @@ static int place_of(struct resource_tracker *tracker, const struct heap_resource
 	*ret_place = (uint32_t)tracker->n_places;
 	tracker->places[tracker->n_places] = (struct resource_place){
 		.kind = resource->kind,
-		.node = resource->node,
+		.nodes = {resource->node},
+		.n_nodes = 1,
+		.joined = *ret_place,
 		.held = resource->held,
 		.function = resource->function,
 	};
@@ -192,6 +215,63 @@ static void note_example(struct resource_place *place, size_t number)
 {
 	if (place->n_examples < RESOURCE_EXAMPLES)
 		place->examples[place->n_examples++] = number;
+}
+
+static bool has_moved(const struct resource_tracker *tracker, uint32_t from, uint32_t to)
+{
+	struct index_search search =
+		index__search(tracker->by_move, hash__combine(hash__keyed_word(from), to));
+
+	while (index__next(&search)) {
+		if (tracker->moves[search.number].from == from &&
+		    tracker->moves[search.number].to == to)
+			return true;
+	}
+	return false;
+}
+
+/* What is at either is at the first from now on. */
+static void join(struct resource_tracker *tracker, uint32_t a, uint32_t b)
+{
+	struct resource_place *first = &tracker->places[min_of(a, b)];
+	struct resource_place *other = &tracker->places[max_of(a, b)];
+
+	for (size_t i = 0; i < other->n_nodes && first->n_nodes < RESOURCE_HOLDERS; i++)
+		first->nodes[first->n_nodes++] = other->nodes[i];
+	for (size_t i = 0; i < other->n_examples; i++)
+		note_example(first, other->examples[i]);
+	first->held |= other->held;
+	first->outstanding += other->outstanding;
+	first->opened += other->opened;
+	first->closed += other->closed;
+	first->first += other->first;
+	first->oldest_ns = max_of(first->oldest_ns, other->oldest_ns);
+	other->joined = first->joined;
+	other->outstanding = other->opened = other->closed = other->first = 0;
+	other->n_examples = 0;
+}
+
+/*
+ * Who holds them both is found by chance, by the one way or the other: what has moved there and back tells. What
+ * goes one way only, from those in use to those that are idle as it may be, is told apart.
+ */
+static int note_move(struct resource_tracker *tracker, uint32_t from, uint32_t to)
+{
+	uint64_t hash = hash__combine(hash__keyed_word(from), to);
+	int err;
+
+	if (has_moved(tracker, to, from)) {
+		join(tracker, from, to);
+		return 0;
+	}
+	if (has_moved(tracker, from, to) || tracker->n_moves == MAX_MOVES)
+		return 0;
+	if (!array__reserve(tracker->moves, tracker->moves_capacity, tracker->n_moves + 1))
+		return -ENOMEM;
+	tracker->moves[tracker->n_moves] = (struct move){from, to};
+	err = index__add(tracker->by_move, hash, (uint32_t)tracker->n_moves);
+	tracker->n_moves += !err;
+	return err;
 }
 
 static int take_one(struct resource_tracker *tracker, const struct heap_resource *resource,
@@ -206,6 +286,11 @@ static int take_one(struct resource_tracker *tracker, const struct heap_resource
 	/* What moves while lists are read may be seen twice. */
 	if (err || find_member(&tracker->now, resource))
 		return err;
+	if (old && first_of(tracker, old->place) != at)
+		err = note_move(tracker, first_of(tracker, old->place), at);
+	if (err)
+		return err;
+	at = first_of(tracker, at);
 	place = &tracker->places[at];
 	place->outstanding++;
 	place->opened += !old && tracker->looks;
@@ -293,7 +378,7 @@ static int keep_missing(struct resource_tracker *tracker)
 		if (member.stayed)
 			continue;
 		if (member.missing) {
-			tracker->places[member.place].closed++;
+			tracker->places[first_of(tracker, member.place)].closed++;
 			continue;
 		}
 		member.missing = true;
@@ -326,8 +411,10 @@ static void count_cohorts(struct resource_tracker *tracker)
 	for (size_t i = 0; i < tracker->now.n; i++) {
 		const struct member *member = &tracker->now.all[i];
 
+		struct resource_place *place = &tracker->places[first_of(tracker, member->place)];
+
 		if (!member->missing)
-			tracker->places[member->place].counts[look_of(tracker, member->first_ns)]++;
+			place->counts[look_of(tracker, member->first_ns)]++;
 	}
 	for (size_t p = 0; p < tracker->n_places; p++) {
 		for (size_t i = 1; i < tracker->n_times; i++)
@@ -376,8 +463,8 @@ static int worst_first(const void *a, const void *b)
 		return x->outstanding > y->outstanding ? -1 : 1;
 	if (x->kind != y->kind)
 		return x->kind < y->kind ? -1 : 1;
-	if (x->node != y->node)
-		return x->node < y->node ? -1 : 1;
+	if (x->nodes[0] != y->nodes[0])
+		return x->nodes[0] < y->nodes[0] ? -1 : 1;
 	return x->function < y->function ? -1 : x->function > y->function;
 }
 

@@ -29,10 +29,14 @@ enum resource_verdict resource_verdict__find(const char *name);
 
 #define RESOURCE_EXAMPLES 3
 #define RESOURCE_MAX_WHY  2
+#define RESOURCE_HOLDERS  3
 
 struct resource_place {
 	enum resource_kind kind;
-	uint16_t node;
+	/* The place it was found at first, and others where the same resources are found now and then. */
+	uint16_t nodes[RESOURCE_HOLDERS];
+	size_t n_nodes;
+	uint32_t joined; /* with another place: its number; its own: with none */
 	bool held;
 	uint64_t function; /* of timers */
 	uint64_t outstanding;
@@ -52,8 +56,9 @@ struct resource_place {
 /* The same for people to read. Texts are owned by whoever made the line; none is NULL. */
 struct resource_line {
 	struct resource_place place;
-	char *held_by; /* main.pool.conns[…]; "": nothing, or it is not known */
-	char *calls;   /* what a timer calls; "" */
+	char *held_by[RESOURCE_HOLDERS];   /* main.pool.conns[…] */
+	size_t n_held_by;		   /* 0: nothing, or it is not known */
+	char *calls;			   /* what a timer calls; "" */
 	char *examples[RESOURCE_EXAMPLES]; /* place.n_examples of them */
 	char *why[RESOURCE_MAX_WHY];	   /* evidence in words */
 	size_t n_why;

@@ -59,7 +59,7 @@ static const struct resource_place *place_at(enum resource_kind kind, uint16_t n
 	const struct resource_place *places = resource_tracker__places(tracker, &n_places);
 
 	for (size_t i = 0; i < n_places; i++) {
-		if (places[i].kind == kind && places[i].node == node)
+		if (places[i].kind == kind && places[i].nodes[0] == node)
 			return &places[i];
 	}
 	cr_assert_fail("no such place");
@@ -185,6 +185,47 @@ Test(resources, what_is_found_elsewhere_was_neither_opened_nor_closed)
 	cr_assert_eq(place_at(RESOURCE_CONTEXT, PLACE + 1)->outstanding, 19);
 	cr_assert_eq(place_at(RESOURCE_CONTEXT, PLACE + 1)->opened, 0);
 	cr_assert_eq(place_at(RESOURCE_CONTEXT, PLACE + 1)->oldest_ns, STEP);
+}
+
+/* At @node from now on, as another look finds them by another way. */
+static void found_at(uint16_t node)
+{
+	for (size_t i = 0; i < n; i++)
+		all[i].node = node;
+}
+
+Test(resources, what_moves_there_and_back_is_at_one_place)
+{
+	for (int i = 0; i < 8; i++) {
+		opened(RESOURCE_CONTEXT, PLACE, 11);
+		found_at(i % 3 == 1 ? PLACE + 1 : PLACE);
+		look();
+	}
+	size_t n_places;
+	const struct resource_place *places = resource_tracker__places(tracker, &n_places);
+
+	cr_assert_eq(n_places, 1);
+	cr_assert_eq(places[0].verdict, RESOURCE_GROWING);
+	cr_assert_eq(places[0].outstanding, 88);
+	cr_assert_eq(places[0].opened, 77);
+	cr_assert_eq(places[0].n_nodes, 2);
+	cr_assert_eq(places[0].nodes[1], PLACE + 1);
+}
+
+Test(resources, what_goes_one_way_only_is_at_two)
+{
+	size_t n_places;
+
+	opened(RESOURCE_NET_CONN, PLACE, 13);
+	look();
+	found_at(PLACE + 1);
+	look();
+	opened(RESOURCE_NET_CONN, PLACE, 17);
+	look();
+	resource_tracker__places(tracker, &n_places);
+	cr_assert_eq(n_places, 2);
+	cr_assert_eq(place_at(RESOURCE_NET_CONN, PLACE)->outstanding, 17);
+	cr_assert_eq(place_at(RESOURCE_NET_CONN, PLACE + 1)->outstanding, 13);
 }
 
 Test(resources, what_is_seen_twice_counts_once)

@@ -18,10 +18,8 @@ static size_t read_texts(const json_t *list, char **texts, size_t max)
 
 static void read_line(const json_t *json, struct resource_line *line)
 {
-	static char nothing[] = "";
 	struct resource_place *place = &line->place;
 
-	line->held_by = nothing;
 	line->calls = (char *)read__text(json, "calls");
 	place->kind = resource_kind__find(read__text(json, "kind"));
 	place->opened = read__count(json, "opened");
@@ -31,7 +29,9 @@ static void read_line(const json_t *json, struct resource_line *line)
 	place->oldest_ns = read__seconds(json, "oldest_seconds");
 	place->verdict = resource_verdict__find(read__text(json, "verdict"));
 	line->n_why = read_texts(json_object_get(json, "why"), line->why, RESOURCE_MAX_WHY);
-	place->held = read_texts(json_object_get(json, "held_by"), &line->held_by, 1);
+	line->n_held_by =
+		read_texts(json_object_get(json, "held_by"), line->held_by, RESOURCE_HOLDERS);
+	place->held = line->n_held_by;
 	place->n_examples =
 		read_texts(json_object_get(json, "examples"), line->examples, RESOURCE_EXAMPLES);
 }

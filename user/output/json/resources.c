@@ -32,7 +32,7 @@ static void put_line(struct json *json, const struct resource_lines *lines,
 	/* No opening has been watched. */
 	json__null(json, "opened_at");
 	put_texts(json, "stack", NULL, 0);
-	put_texts(json, "held_by", &line->held_by, *line->held_by != '\0');
+	put_texts(json, "held_by", line->held_by, line->n_held_by);
 	json__text_or_null(json, "calls", line->calls);
 	put_texts(json, "examples", line->examples, place->n_examples);
 	json__end_object(json);

@@ -61,8 +61,8 @@ static void put_changes(struct screen *screen, const struct resource_place *plac
 
 static void put_holder(struct screen *screen, const struct resource_line *line)
 {
-	if (*line->held_by)
-		screen__put(screen, STYLE_PLAIN, line->held_by);
+	if (line->n_held_by)
+		screen__put(screen, STYLE_PLAIN, line->held_by[0]);
 	else if (line->place.kind == RESOURCE_TIMER || line->place.kind == RESOURCE_TICKER)
 		screen__put(screen, STYLE_DIM, "the runtime");
 	else
@@ -76,6 +76,14 @@ static void put_example(struct screen *screen, enum style style, const char *tex
 {
 	screen__to(screen, EXAMPLE);
 	screen__wrap(screen, style, text, MAX_LINES);
+}
+
+static void put_also(struct screen *screen, const char *holder)
+{
+	screen__to(screen, EXAMPLE);
+	screen__put(screen, STYLE_DIM, "also held by ");
+	screen__put(screen, STYLE_PLAIN, holder);
+	screen__end_line(screen);
 }
 
 static void put_line(struct screen *screen, const struct resource_lines *lines,
@@ -95,6 +103,8 @@ static void put_line(struct screen *screen, const struct resource_lines *lines,
 	screen__end_line(screen);
 	for (size_t i = 0; i < line->n_why; i++)
 		put_example(screen, grows ? STYLE_GROWING : STYLE_DIM, line->why[i]);
+	for (size_t i = 1; i < line->n_held_by; i++)
+		put_also(screen, line->held_by[i]);
 	for (size_t i = 0; i < examples; i++)
 		put_example(screen, STYLE_DIM, line->examples[i]);
 }

@@ -34,6 +34,7 @@ Test(text_resources, what_grows_with_its_evidence)
 	has(text,
 	    "file              61       48        0       +24       2m  main.logs[...]\n"
 	    "            more at each of 9 looks in 2m, 13 to 61; of 48 opened meanwhile 0 closed\n"
+	    "            also held by main.pool.conns[...].fd\n"
 	    "            fd 7 /var/log/shop\n"
 	    "            fd 9 /var/log/shop.1\n");
 	has(text,
