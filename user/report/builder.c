@@ -348,7 +348,8 @@ static void finish_sites(struct report_builder *builder, struct saved_report *sa
 {
 	struct looked_at *looked = &saved->looked_at;
 
-	built_locks__place(&looked->locks, built->sites, built->n_sites);
+	if (looked->locks)
+		built_locks__place(looked->locks, built->sites, built->n_sites);
 	for (size_t i = 0; i < built->n_sites; i++) {
 		struct report_site *site = &built->sites[i];
 		uint64_t time_ns;
@@ -357,8 +358,8 @@ static void finish_sites(struct report_builder *builder, struct saved_report *sa
 
 		if (seen && site->view.parked)
 			site->objects = &seen->found;
-		site->locks = looked->locks.all;
-		site->n_locks = looked->locks.n;
+		site->locks = looked->locks ? looked->locks->all : NULL;
+		site->n_locks = looked->locks ? looked->locks->n : 0;
 		if (site->view.due_ns)
 			site->due_ns = realtime_ns + site->view.due_ns;
 		suppress(builder, site);

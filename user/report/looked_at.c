@@ -66,13 +66,16 @@ int looked_at__renew(struct looked_at *looked, struct target *target,
 							   .wait_class = view->wait_class,
 							   .wait_reason = view->wait_reason};
 	}
-	if (stale) {
-		err = site_objects__look(target, wanted, n);
-		if (!err)
-			err = built_locks__find(target, wanted, n, now_ns, &looked->locks);
-		if (!err)
-			keep_looked_at(looked, wanted, n, now_ns);
+	if (stale && !looked->locks) {
+		looked->locks = calloc(1, sizeof(*looked->locks));
+		err = looked->locks ? 0 : -ENOMEM;
 	}
+	if (stale && !err)
+		err = site_objects__look(target, wanted, n);
+	if (stale && !err)
+		err = built_locks__find(target, wanted, n, now_ns, looked->locks);
+	if (stale && !err)
+		keep_looked_at(looked, wanted, n, now_ns);
 	free(wanted);
 	return err ? err : stale;
 }
@@ -80,5 +83,6 @@ int looked_at__renew(struct looked_at *looked, struct target *target,
 void looked_at__clear(struct looked_at *looked)
 {
 	free(looked->items);
+	free(looked->locks);
 	*looked = (struct looked_at){0};
 }

@@ -13,7 +13,8 @@ struct looked_at {
 		uint64_t time_ns;
 		struct site_objects_wanted site;
 	} * items; /* owned */
-	struct built_locks locks;
+	/* Owned, and at its place as long as nothing is looked at anew: reports point into it. NULL: none. */
+	struct built_locks *locks;
 };
 
 void looked_at__clear(struct looked_at *looked);
