@@ -29,7 +29,7 @@ struct census_goroutine {
 	uint64_t parent_goid; /* 0: unknown (before Go 1.21) */
 	uint64_t creation_pc; /* return address of the go statement; 0: none (goroutine 1) */
 	uint64_t start_pc;
-	uint64_t waitsince_ns; /* g.waitsince, as the host's monotonic time; 0: no GC has seen it blocked yet */
+	uint64_t waitsince_ns; /* the host's monotonic; 0: no GC has seen it blocked yet */
 	uint64_t read_at_ns;   /* monotonic, taken before the read */
 	uint64_t address;      /* of its g, the target's */
 	uint64_t labels;       /* of its set of profiler labels, the target's; 0: none */

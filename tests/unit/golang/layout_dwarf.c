@@ -149,8 +149,8 @@ static void put_column(const struct recipe *recipe, const char *prefix, const ch
 	const char *field = column + strlen(prefix);
 
 	if (strncmp(column, prefix, strlen(prefix)) != 0 || !strcmp(field, "heapStats") ||
-	    (strchr(field, '_') && strcmp(prefix, "mstats_") != 0) ||
-	    !strcmp(field, "sizeof") || offset == GO_LAYOUT_ABSENT)
+	    (strchr(field, '_') && strcmp(prefix, "mstats_") != 0) || !strcmp(field, "sizeof") ||
+	    offset == GO_LAYOUT_ABSENT)
 		return;
 	if (recipe->left_out && !strcmp(column, recipe->left_out))
 		return;
