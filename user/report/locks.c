@@ -109,6 +109,17 @@ static void collect(struct collected *collected, const struct site_objects_wante
 	}
 }
 
+static void collect_all(struct collected *collected, const struct target *target,
+			const struct site_objects_wanted *looked_at, size_t n, bool channels)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct site_view *view = find_view(target, looked_at[i].site);
+
+		if (view)
+			collect(collected, &looked_at[i], view, channels);
+	}
+}
+
 static void name_sites(const struct target *target, const struct lock_question *question,
 		       struct report_lock *lock)
 {
@@ -143,13 +154,8 @@ int built_locks__find(struct target *target, const struct site_objects_wanted *l
 		return -ENOMEM;
 	collected->locks = ret_locks;
 	/* Where there is no room for all, locks come first. */
-	for (size_t i = 0; i < 2 * n; i++) {
-		const struct site_objects_wanted *site = &looked_at[i % n];
-		const struct site_view *view = find_view(target, site->site);
-
-		if (view)
-			collect(collected, site, view, i >= n);
-	}
+	collect_all(collected, target, looked_at, n, false);
+	collect_all(collected, target, looked_at, n, true);
 	if (!ret_locks->n)
 		return 0;
 	err = lock_holders__find(target, collected->questions, ret_locks->n, now_ns);

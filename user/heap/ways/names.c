@@ -170,8 +170,9 @@ static bool name_step(void *ctx, const struct heap_way *way, size_t step, size_t
 		above = heap_paths__at(names->paths, holder->slot);
 	if (!step && by_local(names, way, node, field, size))
 		return true;
-	if (first ? variable && by_tree(names->paths, node, PATH_NONE, true, field, size) :
-		    by_tree(names->paths, node, above, false, field, size))
+	if (names->paths &&
+	    (first ? variable && by_tree(names->paths, node, PATH_NONE, true, field, size) :
+		     by_tree(names->paths, node, above, false, field, size)))
 		return !path_role__is_part(path_tree__node(names->paths->tree, node)->role);
 	field[0] = '\0';
 	if (direct && here->from && !by_type(names, holder, here->from, field, size))
