@@ -312,7 +312,11 @@ def deaf(t, what, path, *args):
     return target
 
 
-@case
+# These are alone: gleakd opens what every process of the host runs, and after three that do not answer it leaves a
+# user's other processes alone, too.
+
+
+@case(alone=True)
 def memory_whose_server_does_not_answer(t):
     """Reading it ends in a helper that is left behind; the process is in quarantine, all goes on."""
     metrics = os.path.join(t.directory(), "gleakd.prom")
@@ -337,7 +341,7 @@ def memory_whose_server_does_not_answer(t):
     g.interrupt(PATIENCE)
 
 
-@case
+@case(alone=True)
 def executable_whose_server_does_not_answer(t):
     """On an overlay above it, which does not say so."""
     target = deaf(t, "overlay", own_copy(t, COUNTS, "overlaid"))
@@ -352,7 +356,7 @@ def executable_whose_server_does_not_answer(t):
     g.interrupt(PATIENCE)
 
 
-@case
+@case(alone=True)
 def executable_of_which_no_page_comes_any_more(t):
     """It was opened in time. A worker that waits for it is replaced, and the next does not look at it."""
     target = deaf(t, "pages", own_copy(t, COUNTS, "paged"))
@@ -411,7 +415,7 @@ def lateness(reports):
     return max((b - a).total_seconds() for a, b in zip(times, times[1:]))
 
 
-@case(seconds=240)
+@case(seconds=240, alone=True)
 def all_of_them_together(t):
     """Three healthy services and a leaking one beside them are watched as if they were alone."""
     names = ("healthy-a", "healthy-b", "healthy-c")

@@ -26,8 +26,12 @@ enum worker_state worker_watch__look(struct worker_watch *watch, const char *sta
 	    sscanf(rest + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64,
 		   &state, &user, &system) != 3)
 		return WORKER_WORKS;
-	if (requests != watch->requests || !watch->ticks) {
-		*watch = (struct worker_watch){.requests = requests, .ticks = user + system};
+	if (requests != watch->requests || !watch->begun) {
+		*watch = (struct worker_watch){
+			.begun = true,
+			.requests = requests,
+			.ticks = user + system,
+		};
 		return WORKER_WORKS;
 	}
 	watch->seconds = state == 'D' || is_reading(call) ? watch->seconds + 1 : 0;

@@ -21,6 +21,7 @@ enum worker_state {
 
 /* All zero: it has just begun. */
 struct worker_watch {
+	bool begun;
 	uint64_t requests, ticks; /* by then */
 	unsigned int seconds;	  /* in which it was stuck */
 };

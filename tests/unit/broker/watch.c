@@ -36,6 +36,13 @@ Test(broker_watch, a_file_that_does_not_come_is_noticed)
 	cr_expect_eq(look('D', 7, SYS_openat, 3), WORKER_IS_STUCK);
 }
 
+Test(broker_watch, also_before_it_has_used_a_tick)
+{
+	for (int i = 0; i < WORKER_STUCK_SECONDS; i++)
+		cr_expect_eq(look('S', 0, SYS_pread64, 3), WORKER_WORKS);
+	cr_expect_eq(look('S', 0, SYS_pread64, 3), WORKER_IS_STUCK);
+}
+
 Test(broker_watch, one_that_asks_in_between_works)
 {
 	for (uint64_t i = 0; i < 100; i++)
