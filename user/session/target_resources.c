@@ -19,6 +19,7 @@
 struct target_resources {
 	struct heap_resources
 		*census; /* NULL but while a look is made: names of nodes may go afterwards */
+	const struct heap_runtime *runtime; /* likewise */
 	struct resource_tracker *tracker;
 	struct resource_lines lines;
 };
@@ -47,21 +48,30 @@ static void clear_lines(struct resource_lines *lines)
 
 /* --- words -------------------------------------------------------------------------------------- */
 
-static bool is_runtimes(const char *path)
+static bool begins(const char *text, const char *with)
 {
-	return !strncmp(path, "runtime.", strlen("runtime."));
+	return !strncmp(text, with, strlen(with));
+}
+
+/* Timers hang from the Ps, whose variable has a name only where there are symbols. */
+static bool is_runtimes(const struct heap_runtime *runtime, const char *path)
+{
+	char ps[64];
+
+	snprintf(ps, sizeof(ps), "variable at 0x%" PRIx64, runtime->allp - runtime->bias);
+	return begins(path, "runtime.") || (runtime->allp && begins(path, ps));
 }
 
 /* "" where all that is known is that the runtime has it, by which timers are armed. */
-static bool add_holder(struct heap_paths *paths, uint16_t number, struct resource_line *line)
+static bool add_holder(const struct target *target, uint16_t number, struct resource_line *line)
 {
-	const struct path_tree *tree = heap_paths__tree(paths);
+	const struct path_tree *tree = heap_paths__tree(target_view__paths(target));
 	const struct path_node *node = path_tree__node(tree, number);
 	char path[PATH_TEXT_MAX] = "";
 
 	if (number && line->place.held && !node->below_unknown)
 		path_tree__path(tree, number, path, sizeof(path));
-	if (!*path || is_runtimes(path))
+	if (!*path || is_runtimes(target->resources->runtime, path))
 		return true;
 	line->held_by[line->n_held_by] = strdup(path);
 	return line->held_by[line->n_held_by++];
@@ -122,8 +132,7 @@ static int make_line(const struct target *target, const struct resource_place *p
 	line->calls = strdup(name);
 	complete = line->calls && explain(r->tracker, line);
 	for (size_t i = 0; i < place->n_nodes; i++)
-		complete =
-			complete && add_holder(target_view__paths(target), place->nodes[i], line);
+		complete = complete && add_holder(target, place->nodes[i], line);
 	for (size_t i = 0; i < place->n_examples; i++) {
 		line->examples[i] = describe(target, &all[place->examples[i]]);
 		complete = complete && line->examples[i];
@@ -164,6 +173,7 @@ static int ready(void *ctx, struct heap_scan *scan, struct heap_paths *paths)
 
 	heap_resources__free(r->census);
 	r->census = NULL;
+	r->runtime = look->runtime;
 	err = heap_resources__new(look->runtime, paths, offset, &r->census);
 	return err ? err : heap_resources__prepare(r->census, scan);
 }

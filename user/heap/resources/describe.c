@@ -9,6 +9,7 @@
 #include "golang/pclntab.h"
 #include "heap/paths/private.h"
 #include "heap/resources/private.h"
+#include "heap/ways/contexts.h"
 
 #define TEXT_MAX 96
 #define ADDR_MAX 256u /* bytes of a net.Addr's value */
@@ -99,18 +100,19 @@ static void describe_db(struct heap_resources *resources, const struct resource_
 		snprintf(text + n, size - (size_t)n, ", %" PRIu64 " had to wait", waited);
 }
 
-/* The number of entries is the first word of a map, in all versions; a nil map has none. */
 static void describe_context(struct heap_resources *resources, const struct resource_type *type,
 			     const struct heap_resource *resource, char *text, size_t size)
 {
-	uint64_t map = word_of(resources, type->address, resource->value, "children"), n = 0;
+	struct heap_context context = {0};
+	size_t length;
 
-	if (map && remote__read_u64(resources->runtime->remote, map, &n))
-		n = 0;
-	snprintf(text, size, "context.%s 0x%" PRIx64, type->rule->type, resource->value);
-	if (n)
-		snprintf(text + strlen(text), size - strlen(text),
-			 " with %" PRIu64 " that hang%s from it", n, n == 1 ? "s" : "");
+	heap_contexts__chain(resources->paths->types, resources->runtime->remote, resource->value,
+			     type->address, &context, 1);
+	snprintf(text, size, "%s 0x%" PRIx64, context.type, resource->value);
+	length = strlen(text);
+	if (context.children)
+		snprintf(text + length, size - length, " with %" PRIu64 " that hang%s from it",
+			 context.children, context.children == 1 ? "s" : "");
 }
 
 void heap_resources__function(const struct heap_resources *resources,

@@ -99,13 +99,13 @@ static bool is_programs(const struct heap_runtime *runtime, const struct timer_w
 }
 
 static int add(struct timers *timers, const struct timer_words *words, uint64_t object,
-	       uint16_t node, bool held)
+	       uint16_t node)
 {
 	struct heap_resources *resources = timers->resources;
 	struct heap_resource found = {
 		.kind = words->period > 0 ? RESOURCE_TICKER : RESOURCE_TIMER,
 		.node = node,
-		.held = held,
+		.held = true,
 		.object = object,
 		.value = object,
 		.id = (uint64_t)(words->period > 0 ? words->period : words->when),
@@ -137,7 +137,7 @@ static int take_timer(struct timers *timers, uint64_t address, const struct time
 		return 0;
 	slot = (uint64_t)mark->spans->all[span].first_word * 64 +
 	       heap_span__index(&mark->spans->all[span], object);
-	return add(timers, words, object, heap_paths__at(resources->paths, slot), true);
+	return add(timers, words, object, heap_paths__at(resources->paths, slot));
 }
 
 /* @n timers, whose addresses are the first of each @stride words. */
@@ -217,7 +217,7 @@ static int see_timer(void *ctx, uint16_t node, const struct heap_span *span, uin
 	/* One that has fired keeps its time until somebody looks at its channel. */
 	if (words.when <= 0 || (words.period <= 0 && words.when <= timers->resources->now_ns))
 		return 0;
-	return add(timers, &words, object, node, true);
+	return add(timers, &words, object, node);
 }
 
 /*
