@@ -104,18 +104,31 @@ static bool is_own(const struct look *look, uint64_t inode)
 
 /* --- tables --------------------------------------------------------------------------------------- */
 
+/* @n digits, all of them; sscanf(3) would take a sign for one of them. */
+static bool parse_hex(const char *text, size_t n, uint32_t *ret_value)
+{
+	char digits[8 + 1];
+
+	if (n >= sizeof(digits) || strspn(text, "0123456789abcdefABCDEF") < n)
+		return false;
+	memcpy(digits, text, n);
+	digits[n] = '\0';
+	*ret_value = (uint32_t)strtoul(digits, NULL, 16);
+	return true;
+}
+
 /* "0100007F:1F90", or four such words; net/ipv4/tcp_ipv4.c get_tcp4_sock, net/ipv6/tcp_ipv6.c. */
 static bool parse_endpoint(const char *text, struct endpoint *ret_endpoint)
 {
 	struct endpoint at = {.words = {0, 0, htonl(0xffff)}};
+	size_t n = strlen(text), words = n == 8 + 5 ? 1 : 4;
 
-	if (strlen(text) == 8 + 5) {
-		if (sscanf(text, "%8" SCNx32 ":%4" SCNx32, &at.words[3], &at.port) != 2)
-			return false;
-	} else if (sscanf(text, "%8" SCNx32 "%8" SCNx32 "%8" SCNx32 "%8" SCNx32 ":%4" SCNx32,
-			  &at.words[0], &at.words[1], &at.words[2], &at.words[3], &at.port) != 5) {
+	if (n != words * 8 + 5 || text[words * 8] != ':' ||
+	    !parse_hex(text + words * 8 + 1, 4, &at.port))
 		return false;
-	}
+	for (size_t i = 0; i < words; i++)
+		if (!parse_hex(text + i * 8, 8, &at.words[4 - words + i]))
+			return false;
 	*ret_endpoint = at;
 	return true;
 }
@@ -242,7 +255,7 @@ static int compare_remotes(const void *a, const void *b)
 
 static bool is_listened(const struct look *look, const struct endpoint *at)
 {
-	return at->port < PORTS && look->listened[at->port / 8] & 1u << at->port % 8;
+	return look->listened[at->port / 8] & 1u << at->port % 8;
 }
 
 /* Whether the process has the other end, too. @look->own is sorted. */

@@ -150,7 +150,8 @@ Test(sockets, tables_that_make_no_sense, .fini = remove_tree)
 
 	make_tree(links, ARRAY_SIZE(links));
 	put("77/net/tcp", TCP_TITLES TCP("7F:1F90", "x", "0A", "11") "\n: : :\n" TCP(
-				  HERE ":FFFFF", THERE ":0016", "01", "11"));
+				  HERE ":-001", HERE ":-F90", "0A", "11")
+				  TCP(HERE ":FFFFF", THERE ":0016", "01", "11"));
 	sockets = look(0);
 	cr_expect_eq(sockets.accepted + sockets.dialled, 2, "%lu, %lu", sockets.accepted,
 		     sockets.dialled);
