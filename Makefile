@@ -153,7 +153,7 @@ $(B)/generated/meanings_table.inc: data/meanings.tsv tools/meanings-table.sh
 HTML_ASSETS := user/output/html/assets
 $(B)/generated/report_schema.inc: data/report.schema.json
 $(B)/generated/html_style.inc: $(HTML_ASSETS)/report.css
-$(B)/generated/html_script.inc: $(addprefix $(HTML_ASSETS)/,base.js charts.js page.js)
+$(B)/generated/html_script.inc: $(addprefix $(HTML_ASSETS)/,base.js charts.js findings.js time.js page.js)
 $(B)/generated/report_schema.inc $(B)/generated/html_style.inc $(B)/generated/html_script.inc:
 	$(call msg,GEN,$@)
 	$(Q)mkdir -p $(@D)

@@ -150,6 +150,7 @@ complete -c gleakd -n '__fish_seen_subcommand_from record' -l min-park -x -d 're
 complete -c gleakd -n '__fish_seen_subcommand_from record' -l mode -x -a 'census lifecycle full auto' -d 'the most that is attached: full (creation, exit, park), lifecycle (creation, exit), census (nothing), auto (as full); --max-overhead is kept in every mode'
 complete -c gleakd -n '__fish_seen_subcommand_from record' -l max-overhead -x -d 'what watching may cost a process, of its own CPU time and of one core; less is attached when it would cost more; 0: no limit, whatever it costs'
 complete -c gleakd -n '__fish_seen_subcommand_from record' -l no-heap -d 'do not read the heap: neither to confirm that nothing leads to what goroutines wait on, nor to tell where memory grows'
+complete -c gleakd -n '__fish_seen_subcommand_from record' -l max-memory -x -d 'memory gleakd may take for what it reads'
 complete -c gleakd -n '__fish_seen_subcommand_from record' -l verbose -s v -d 'tell more; twice: what gleakd itself is doing'
 complete -c gleakd -n '__fish_seen_subcommand_from record' -l allow -r -F -d 'do not flag known cases: on each line a pattern of a function or file:line, and the reason'
 complete -c gleakd -n '__fish_seen_subcommand_from record' -l help -s h -d 'print what there is to choose from, then end'

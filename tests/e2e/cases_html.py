@@ -37,8 +37,9 @@ def page(t, *more):
 def it_shows_what_was_found_and_can_be_used(t):
     browser = Browser(t)
     browser.open(page(t))
-    check_equal(browser.text("h2")[:7], ["Findings", "By place over time", "Lives of goroutines", "Flame graph",
-                                         "What holds the memory", "How long they live", "All places"],
+    check_equal(browser.text("h2")[:8], ["Findings", "By place over time", "Lives of goroutines", "Flame graph",
+                                         "What holds the memory", "What is open", "How long they live",
+                                         "All places"],
                 "sections")
     check(any("149" in text for text in browser.text("tbody tr")), "no row with 149 goroutines")
     for section in ("#time canvas", "#lives canvas", "#flames canvas"):

@@ -13,6 +13,7 @@ from programs import Program, go_command, start
 from tracer import at, binary, check_schema, needs_tracing, run, sites, total
 
 COUNTS = Program("counts")
+RESOURCES = Program("resources")
 MADE, SPAWNED = "made:run", "made:spawn"
 STAY, ALL, BRIEF = 53, 1009, 499
 
@@ -214,9 +215,51 @@ def a_trace_for_perfetto(t):
     kept = os.path.join(os.path.dirname(recording.path), "report.json")
     with open(kept, "w", encoding="utf-8") as file:
         file.write(recording.has("SELECT json FROM report"))
-    code, _, err = run(t, "report", kept, "--format", "perfetto")
-    check_equal(code, 1, err)
-    check("recording" in err, err)
+    # Of a report there is what was at that moment: no lives, but where they stand.
+    code, _, err = run(t, "report", kept, "--format", "perfetto", "-o", path)
+    check_equal(code, 0, err)
+    with open(path, "rb") as file:
+        of_report = list(packets(file.read()))
+    check(any(b"main.worker" in p for p in of_report), "no stacks of the report")
+    check(not any(f"goroutine {goids[0]} ".encode() in p for p in of_report), "lives of a report")
+
+
+HEAP_GRAPH = b"\xc2\x03"  # tag of TracePacket.heap_graph: field 56, with a length
+
+
+@case
+def who_holds_the_heap_and_what_is_open(t):
+    target = start(t, RESOURCES)
+    target.ask("open file 7")
+    recording = Recording(t, target)
+    recording.until("that seven files are open",
+                    "SELECT count(*) FROM resource_points p JOIN resources r ON r.id = p.resource WHERE "
+                    "r.kind = 'file' AND r.held_by = 'main.files[…].file' AND p.outstanding = 7")
+    check(recording.has("SELECT count(*) FROM memory WHERE gc_pause_ns IS NOT NULL"), "pauses")
+    code, said = recording.finish()
+    check_equal(code, 0, said)
+    report, = json_of(t, recording.path)["targets"]
+    check(any(holder["path"] == "main.files" for holder in report["holders"]), f"{report['holders']}")
+    check_equal([r["outstanding"] for r in report["resources"] if r["kind"] == "file"], [7], "files")
+    path = recording.path + ".pftrace"
+    code, _, err = run(t, "report", recording.path, "--format", "perfetto", "-o", path)
+    check_equal(code, 0, err)
+    with open(path, "rb") as file:
+        graphs = [p for p in packets(file.read()) if HEAP_GRAPH in p and b"main.files" in p]
+    check_equal(len(graphs), 1, "graphs of the heap")
+
+
+@case
+def the_heap_is_not_read_when_it_is_not_wanted(t):
+    target = start(t, RESOURCES)
+    target.ask("open file 7")
+    recording = Recording(t, target, "--no-heap")
+    recording.until("the first report", "SELECT count(*) FROM report")
+    code, said = recording.finish()
+    check_equal(code, 0, said)
+    check_equal(recording.ask("SELECT count(*) FROM resource_points"), [(0,)], "what is open")
+    report, = json_of(t, recording.path)["targets"]
+    check("holders" not in report and "resources" not in report, f"{list(report)}")
 
 
 @case

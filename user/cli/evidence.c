@@ -345,7 +345,7 @@ static int write_files(const struct evidence *evidence, const struct known *know
 	finding.target = &with_heap;
 	err = evidence_files__write(&finding);
 	if (target)
-		target_view__close(target);
+		target_view__release(target);
 	return err;
 }
 

@@ -166,7 +166,7 @@ const struct option_spec option_specs[] = {
 	 .metavar = "SIZE",
 	 .help = "memory gleakd itself may use; further processes and goroutines are "
 		 "counted only"},
-	{"max-memory", 0, OPTION_BYTES, PROVE | HEAP | HOLDERS | RESOURCES,
+	{"max-memory", 0, OPTION_BYTES, PROVE | HEAP | HOLDERS | RESOURCES | RECORD,
 	 .offset = FIELD(max_memory), .min = 16 * MIB, .max = MIB << 20, .pid_fallback = "4G",
 	 .metavar = "SIZE", .help = "memory gleakd may take for what it reads"},
 	{"max-targets", 0, OPTION_NUMBER, WATCH | TOP, OPTION_IN_FILE | OPTION_FOR_HOST,

@@ -10,6 +10,7 @@
 #include "base/duration.h"
 #include "base/log.h"
 #include "base/number.h"
+#include "cli/heap_looks.h"
 #include "cli/terminal.h"
 #include "cli/watch.h"
 #include "record/recorder.h"
@@ -22,6 +23,7 @@ struct record {
 	struct recorder *recorder; /* NULL: not open yet */
 	uint64_t began_ns;
 	bool draws; /* the progress line is on the terminal */
+	struct heap_looks *looks;
 };
 
 static int open_recording(void *ctx, struct rounds *rounds)
@@ -41,6 +43,8 @@ static int begin(void *ctx, struct rounds *rounds)
 	struct record *record = ctx;
 
 	record->began_ns = clock__monotonic_ns();
+	if (!record->options->no_heap)
+		report_builder__show_heap(rounds->builder);
 	return recorder__watch(record->recorder, rounds->session, &rounds->failure);
 }
 
@@ -101,6 +105,16 @@ static int on_second(void *ctx, struct rounds *rounds, uint64_t now_ns)
 
 /* --- rounds -------------------------------------------------------------------------------------- */
 
+/* A run that ends waits for nothing but what it has never seen. */
+static int on_complete(void *ctx, struct rounds *rounds)
+{
+	struct record *record = ctx;
+
+	return record->options->no_heap ?
+		       0 :
+		       heap_looks__round(record->looks, rounds, clock__monotonic_ns());
+}
+
 static int on_report(void *ctx, struct rounds *rounds, const struct report *report)
 {
 	struct record *record = ctx;
@@ -133,6 +147,7 @@ static void close_recording(void *ctx)
 	take_line_away(record);
 	recorder__free(record->recorder);
 	record->recorder = NULL;
+	heap_looks__free(record->looks);
 }
 
 int command__record(const struct options *options, const struct named *named)
@@ -142,11 +157,16 @@ int command__record(const struct options *options, const struct named *named)
 		.open = open_recording,
 		.begin = begin,
 		.second = on_second,
+		.complete = on_complete,
 		.reported = on_report,
 		.finish = finish,
 		.close = close_recording,
 		.ctx = &record,
 	};
 
+	if (heap_looks__new(options->max_memory, &record.looks)) {
+		log_error("no memory to record");
+		return failure__exit_code(-ENOMEM);
+	}
 	return watch__run(options, named, &extra);
 }

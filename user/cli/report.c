@@ -75,15 +75,6 @@ static int write_profile(FILE *out, const struct report_file *file, bool memory,
 	return err;
 }
 
-static int write_trace(FILE *out, const struct report_file *file, struct failure *failure)
-{
-	if (!file->timeline)
-		return failure__set(
-			failure, -EINVAL,
-			"a trace is of a recording, and this is a report: it has no times");
-	return perfetto__write(out, file->timeline);
-}
-
 static int write_as(FILE *out, const struct report_file *file, const struct options *options,
 		    struct failure *failure)
 {
@@ -100,7 +91,8 @@ static int write_as(FILE *out, const struct report_file *file, const struct opti
 	case FORMAT_HTML:
 		return html__write(out, file->report, file->timeline);
 	case FORMAT_PERFETTO:
-		return write_trace(out, file, failure);
+		return file->timeline ? perfetto__write(out, file->timeline) :
+					perfetto__write_report(out, file->report);
 	}
 	return -EINVAL;
 }

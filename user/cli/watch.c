@@ -73,7 +73,7 @@ static int on_complete(void *ctx, enum report_end *ret_end)
 	}
 	if (!session__live(watch->rounds.session))
 		*ret_end = end_of(watch->watched[0].target);
-	return 0;
+	return watch->extra ? watch->extra->complete(watch->extra->ctx, &watch->rounds) : 0;
 }
 
 static void on_second(void *ctx, uint64_t now_ns)

@@ -18,6 +18,9 @@ struct watch_extra {
 	int (*open)(void *ctx, struct rounds *rounds);	/* before privileges are given up */
 	int (*begin)(void *ctx, struct rounds *rounds); /* all processes are there */
 	int (*second)(void *ctx, struct rounds *rounds, uint64_t now_ns);
+	int (*complete)(
+		void *ctx,
+		struct rounds *rounds); /* the censuses of a round are, and its report follows */
 	int (*reported)(void *ctx, struct rounds *rounds, const struct report *report);
 	int (*finish)(void *ctx, struct rounds *rounds); /* after the last report */
 	void (*close)(void *ctx); /* in any case, while there is still a session */

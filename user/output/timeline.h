@@ -81,9 +81,11 @@ struct timeline_memory {
 	uint64_t allocated; /* objects that have not been freed */
 	uint64_t objects;
 	uint64_t live; /* that the last collection found */
+	uint64_t goal; /* at which the next collection is to end; 0: not known */
 	uint64_t stacks;
-	uint64_t threads;     /* of the operating system */
-	bool counted, marked; /* allocated, objects and stacks; live are known */
+	uint64_t pause_ns;	     /* that collections have stopped it for, since it began */
+	uint64_t threads;	     /* of the operating system */
+	bool counted, marked, timed; /* allocated, objects and stacks; live; pause_ns are known */
 };
 
 /* The collector has completed the cycles @first to @last between two looks. */
@@ -102,6 +104,19 @@ struct timeline_alloc {
 	char id[9]; /* as in struct report_alloc_site */
 	const char *function, *type;
 	const struct timeline_alloc_point *points;
+	size_t n_points;
+};
+
+struct timeline_resource_point {
+	uint64_t time_ns;
+	uint64_t outstanding, opened, closed; /* the last two since it was looked at first */
+};
+
+/* What of one kind is open and held at one place. */
+struct timeline_resource {
+	enum resource_kind kind;
+	const char *held_by, *calls; /* as in struct resource_line */
+	const struct timeline_resource_point *points;
 	size_t n_points;
 };
 
@@ -124,6 +139,8 @@ struct timeline_target {
 	size_t n_gcs;
 	const struct timeline_alloc *allocs;
 	size_t n_allocs;
+	const struct timeline_resource *resources;
+	size_t n_resources;
 	uint64_t lifetimes[TRACKER_LIFETIMES]; /* of all that ended */
 	uint64_t left_out; /* lives, parks and points that the recording had no room for */
 };

@@ -49,6 +49,16 @@ bool rows__next(struct recording *recording, sqlite3_stmt **rows)
 	return false;
 }
 
+size_t rows__count(struct recording *recording, const char *sql, uint64_t max, size_t *ret_n)
+{
+	sqlite3_stmt *rows = rows__begin(recording, sql, 0);
+
+	*ret_n = 0;
+	while (rows__next(recording, &rows))
+		*ret_n = (size_t)min_of(row__count(rows, 0), max);
+	return *ret_n;
+}
+
 uint64_t row__count(sqlite3_stmt *row, int column)
 {
 	return (uint64_t)max_of(sqlite3_column_int64(row, column), (sqlite3_int64)0);

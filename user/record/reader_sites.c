@@ -8,16 +8,6 @@
 
 /* --- names --------------------------------------------------------------------------------------- */
 
-static bool count_rows(struct recording *recording, const char *sql, uint64_t max, size_t *ret_n)
-{
-	sqlite3_stmt *rows = rows__begin(recording, sql, 0);
-
-	*ret_n = 0;
-	while (rows__next(recording, &rows))
-		*ret_n = (size_t)min_of(row__count(rows, 0), max);
-	return *ret_n;
-}
-
 static const struct report_site *find_in_report(const struct report_target *target, const char *id)
 {
 	for (size_t i = 0; target && i < target->n_sites; i++) {
@@ -70,8 +60,8 @@ static void read_places(struct recording *recording)
 {
 	sqlite3_stmt *rows;
 
-	if (!count_rows(recording, "SELECT max(id) FROM places", RECORD_MAX_PLACES,
-			&recording->n_places))
+	if (!rows__count(recording, "SELECT max(id) FROM places", RECORD_MAX_PLACES,
+			 &recording->n_places))
 		return;
 	recording->n_places++;
 	recording->places =
@@ -92,8 +82,8 @@ void reader_sites__read(struct recording *recording)
 	sqlite3_stmt *rows;
 
 	make_room(recording);
-	if (!count_rows(recording, "SELECT max(id) FROM sites", RECORD_MAX_SITES,
-			&recording->n_sites))
+	if (!rows__count(recording, "SELECT max(id) FROM sites", RECORD_MAX_SITES,
+			 &recording->n_sites))
 		return;
 	recording->n_sites++;
 	recording->sites =
@@ -217,16 +207,33 @@ static void find_gcs(struct recording *recording, struct reading *reading)
 	reading->target.gcs = gcs;
 }
 
-static void read_memory(struct recording *recording, struct reading *reading)
+#define MEMORY_ALWAYS                                                         \
+	"SELECT time_ns, gc_cycles, rss_bytes, heap_bytes, allocated_bytes, " \
+	"allocated_objects, live_bytes, stack_bytes, threads"
+#define MEMORY_OF " FROM memory WHERE target = ? ORDER BY time_ns"
+
+/* The first gleakds that recorded had neither goal nor pauses. */
+static const char *memory_query(struct recording *recording)
 {
 	sqlite3_stmt *rows =
 		rows__begin(recording,
-			    "SELECT time_ns, gc_cycles, rss_bytes, heap_bytes, allocated_bytes, "
-			    "allocated_objects, live_bytes, stack_bytes, threads FROM memory "
-			    "WHERE target = ? ORDER BY time_ns",
-			    reading->id);
+			    "SELECT count(*) FROM pragma_table_info('memory') WHERE name IN "
+			    "('goal_bytes', 'gc_pause_ns')",
+			    0);
+	uint64_t found = 0;
+
+	while (rows__next(recording, &rows))
+		found = row__count(rows, 0);
+	return found == 2 ? MEMORY_ALWAYS ", goal_bytes, gc_pause_ns" MEMORY_OF :
+			    MEMORY_ALWAYS ", NULL, NULL" MEMORY_OF;
+}
+
+static void read_memory(struct recording *recording, struct reading *reading)
+{
+	sqlite3_stmt *rows = rows__begin(recording, memory_query(recording), reading->id);
 	struct series series;
 
+	_Static_assert(sizeof(struct timeline_memory) <= sizeof(series.last), "a point fits");
 	series__begin(&series, sizeof(struct timeline_memory));
 	while (rows__next(recording, &rows)) {
 		const struct timeline_memory memory = {
@@ -239,8 +246,11 @@ static void read_memory(struct recording *recording, struct reading *reading)
 			.live = row__count(rows, 6),
 			.stacks = row__count(rows, 7),
 			.threads = row__count(rows, 8),
+			.goal = row__count(rows, 9),
+			.pause_ns = row__count(rows, 10),
 			.counted = row__known(rows, 4),
 			.marked = row__known(rows, 6),
+			.timed = row__known(rows, 10),
 		};
 
 		series__add(recording, &series, &memory);
@@ -318,7 +328,7 @@ static void read_allocations(struct recording *recording)
 	struct timeline_alloc **by_number;
 	size_t n;
 
-	if (!count_rows(recording, "SELECT max(id) FROM allocations", RECORD_MAX_ALLOCS, &n))
+	if (!rows__count(recording, "SELECT max(id) FROM allocations", RECORD_MAX_ALLOCS, &n))
 		return;
 	n++;
 	by_number = arena__take(&recording->arena, n, sizeof(struct timeline_alloc *));

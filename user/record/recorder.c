@@ -30,10 +30,12 @@ static const char *const texts[STATEMENTS] = {
 	[PUT_PARK] = "INSERT INTO parks VALUES (?, ?, ?, ?, ?)",
 	[PUT_POPULATION] = "INSERT INTO populations VALUES (?, ?, ?, ?, ?, ?)",
 	[PUT_VERDICT] = "INSERT INTO verdicts VALUES (?, ?, ?, ?, ?, ?)",
-	[PUT_MEMORY] = "INSERT INTO memory VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[PUT_MEMORY] = "INSERT INTO memory VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[PUT_ALLOCATION] = "INSERT INTO allocations VALUES (?, ?, ?, ?, ?)",
 	[PUT_ALLOCATION_STACK] = "INSERT INTO allocation_stacks VALUES (?, ?, ?)",
 	[PUT_ALLOCATION_POINT] = "INSERT INTO allocation_points VALUES (?, ?, ?, ?, ?, ?)",
+	[PUT_RESOURCE] = "INSERT INTO resources VALUES (?, ?, ?, ?, ?)",
+	[PUT_RESOURCE_POINT] = "INSERT INTO resource_points VALUES (?, ?, ?, ?, ?, ?)",
 	[PUT_LOSS] = "INSERT OR REPLACE INTO losses VALUES (?, ?, ?)",
 	[PUT_REPORT] = "INSERT OR REPLACE INTO report VALUES (1, ?, ?, ?)",
 };
@@ -320,6 +322,8 @@ static void put_memory(struct recorded *recorded, uint64_t now_ns)
 	bind_if(statement, 10, known && counters.counted, counters.runtime_bytes);
 	bind_if(statement, 11, target__threads(recorded->target),
 		target__threads(recorded->target));
+	bind_if(statement, 12, known && counters.has_goal, counters.goal_bytes);
+	bind_if(statement, 13, known && counters.timed, counters.pause_ns);
 	recorder__put(recorded->recorder, PUT_MEMORY);
 }
 
@@ -394,6 +398,7 @@ int recorder__report(struct recorder *recorder, struct session *session,
 		if (!recorded->memory_ns || report__final(report))
 			put_memory(recorded, now_ns);
 		record_sites__write(recorded, &report->targets[i], now_ns);
+		record_resources__write(recorded, report->targets[i].resources, now_ns);
 	}
 	record_lives__settle(recorder);
 	put_report(recorder, report, now_ns);
@@ -434,6 +439,7 @@ void recorder__free(struct recorder *recorder)
 	names__free(&recorder->frames);
 	names__free(&recorder->sites);
 	names__free(&recorder->allocs);
+	names__free(&recorder->resources);
 	free(recorder->targets);
 	free(recorder->written);
 	free(recorder->open_places);

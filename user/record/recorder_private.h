@@ -4,7 +4,8 @@
 
 /*
  * What the parts of the recorder share: recorder.c (its file, what comes each second), record_lives.c
- * (goroutines one by one), record_sites.c (rounds), record_names.c (what is named once).
+ * (goroutines one by one), record_sites.c (rounds), record_resources.c (what is open), record_names.c (what is
+ * named once).
  */
 #include "base/index.h"
 #include "record/recorder.h"
@@ -27,6 +28,8 @@ enum statement {
 	PUT_ALLOCATION,
 	PUT_ALLOCATION_STACK,
 	PUT_ALLOCATION_POINT,
+	PUT_RESOURCE,
+	PUT_RESOURCE_POINT,
 	PUT_LOSS,
 	PUT_REPORT,
 	STATEMENTS,
@@ -61,7 +64,8 @@ struct recorded {
 	struct target *target; /* borrowed from the session */
 	uint32_t number;
 	uint64_t left_out_lives, left_out_parks, left_out_points;
-	uint64_t memory_ns; /* when it was last looked at; 0: never */
+	uint64_t memory_ns;    /* when it was last looked at; 0: never */
+	size_t resource_looks; /* that were written */
 	/* By the tracker's number of a site: the place as last told, and its own number. */
 	struct numbered_place {
 		struct tracker_place at;
@@ -84,7 +88,7 @@ struct recorder {
 	uint64_t lives, parks;
 	uint64_t bytes;
 	uint32_t n_places;
-	struct names frames, sites, allocs;
+	struct names frames, sites, allocs, resources;
 	struct written_site *written; /* by number of a site */
 	size_t written_capacity;
 	struct open_place *open_places;
@@ -140,5 +144,9 @@ void record_lives__settle(struct recorder *recorder);
 /* record_sites__write - what the report says of @recorded. */
 void record_sites__write(struct recorded *recorded, const struct report_target *target,
 			 uint64_t now_ns);
+
+/* record_resources__write - what is open, if it was looked at since the report before. */
+void record_resources__write(struct recorded *recorded, const struct resource_lines *lines,
+			     uint64_t now_ns);
 
 #endif /* GLEAKD_RECORD_RECORDER_PRIVATE_H */

@@ -13,10 +13,11 @@
 #define RECORD_VERSION	      1
 #define RECORD_APPLICATION_ID 0x676c6b64 /* "glkd", in the header of the file */
 
-#define RECORD_MAX_SITES  65536u /* of all runtimes together; likewise */
-#define RECORD_MAX_PLACES 262144u
-#define RECORD_MAX_FRAMES 524288u
-#define RECORD_MAX_ALLOCS 16384u
+#define RECORD_MAX_SITES     65536u /* of all runtimes together; likewise */
+#define RECORD_MAX_PLACES    262144u
+#define RECORD_MAX_FRAMES    524288u
+#define RECORD_MAX_ALLOCS    16384u
+#define RECORD_MAX_RESOURCES 65536u
 
 extern const char record_schema[]; /* statements that make the tables */
 

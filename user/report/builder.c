@@ -64,7 +64,7 @@ struct report_builder {
 	void *evidence_ctx;
 	enum report_group group;
 	struct report_alloc_choice alloc_choice;
-	bool discovers;
+	bool discovers, shows_heap;
 	struct report_self self; /* what does not change from report to report, or was noted */
 	struct report report;
 };
@@ -93,6 +93,11 @@ void report_builder__set_evidence(struct report_builder *builder,
 {
 	builder->evidence_folder = folder;
 	builder->evidence_ctx = ctx;
+}
+
+void report_builder__show_heap(struct report_builder *builder)
+{
+	builder->shows_heap = true;
 }
 
 void report_builder__set_group(struct report_builder *builder, enum report_group group)
@@ -539,6 +544,8 @@ int report_builder__build(struct report_builder *builder, struct session *sessio
 			return err;
 		tracker__totals(target__tracker(target), &totals);
 		fill_target(target, &builder->targets[i], &totals, now_ns, &builder->reports[i]);
+		if (builder->shows_heap)
+			builder->reports[i].heap = target_view__get(target);
 		builder->reports[i].totals.lost += session__malformed(session);
 		builder->reports[i].another = is_another(builder, i);
 		report_metrics__fill_target(target, builder->group, builder->targets[i].pid,

@@ -49,6 +49,12 @@ void report_builder__set_evidence(struct report_builder *builder,
 							const char *site),
 				  void *ctx);
 
+/*
+ * report_builder__show_heap - what looks at heaps have found is told, whatever they were made for; else what
+ * heaps consist of is told unless somebody asked what is open.
+ */
+void report_builder__show_heap(struct report_builder *builder);
+
 void report_builder__set_group(struct report_builder *builder, enum report_group group);
 
 /* report_builder__note - for the reports to come; copied. */

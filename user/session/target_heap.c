@@ -350,8 +350,20 @@ static void name_ways(struct target *target, struct site_ways_options *ways)
 static void forget_names(struct target *target)
 {
 	if (target->heap->own_names)
-		target_view__close(target);
+		target_view__release(target);
 	target->heap->own_names = false;
+}
+
+static void drop_scan(struct target *target)
+{
+	struct target_heap *heap = target->heap;
+
+	heap->paths = NULL;
+	site_ways__end(heap->ways, NULL);
+	heap_scan__free(heap->scan);
+	heap->scan = NULL;
+	forget_names(target);
+	target_view__rest(target);
 }
 
 int target_heap__start(struct target *target, const struct heap_confirm_options *confirm,
@@ -387,6 +399,7 @@ int target_heap__start(struct target *target, const struct heap_confirm_options 
 int target_heap__step(struct target *target, uint64_t budget_ns, struct failure *failure)
 {
 	struct target_heap *heap = target->heap;
+	bool has_paths;
 	int err;
 
 	if (!heap || !heap->scan)
@@ -396,15 +409,17 @@ int target_heap__step(struct target *target, uint64_t budget_ns, struct failure 
 		return 1;
 	if (!err)
 		err = end_scan(target, failure);
-	if (err && heap->paths)
-		target_view__close(target);
-	heap->paths = NULL;
-	site_ways__end(heap->ways, NULL);
-	heap_scan__free(heap->scan);
-	heap->scan = NULL;
-	forget_names(target);
-	target_view__rest(target);
+	has_paths = heap->paths;
+	drop_scan(target);
+	if (err && has_paths)
+		target_view__release(target);
 	return err;
+}
+
+void target_heap__give_up(struct target *target)
+{
+	if (target_heap__is_scanning(target))
+		drop_scan(target);
 }
 
 bool target_heap__is_scanning(const struct target *target)

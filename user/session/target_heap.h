@@ -35,6 +35,12 @@ int target_heap__step(struct target *target, uint64_t budget_ns,
 /* target_heap__is_scanning - a scan has begun and not ended. */
 bool target_heap__is_scanning(const struct target *target);
 
+/*
+ * target_heap__give_up - the scan under way, if there is one: it uses what others are to use now, and begins
+ * anew when it is due.
+ */
+void target_heap__give_up(struct target *target);
+
 /* target_heap__hold_off - no scan of this target is due before @until_ns; _held_off: whether one is not. */
 void target_heap__hold_off(struct target *target, uint64_t until_ns);
 bool target_heap__held_off(const struct target *target, uint64_t now_ns);

@@ -388,7 +388,7 @@ void target_samples__told(struct target *target)
 	if (!kept || !kept->again || !kept->places)
 		return;
 	forget_places(kept);
-	target_view__close(target);
+	target_view__release(target);
 }
 
 int target_samples__rate(struct target *target, uint64_t *ret_rate, struct failure *failure)

@@ -28,7 +28,7 @@ struct target_view {
 	struct heap_growth *growth;
 	struct heap_view shown;
 	struct heap_look look; /* the last one */
-	bool filled;
+	bool filled, kept;
 };
 
 int target_view__check_size(const struct target *target, const struct heap_runtime *runtime,
@@ -204,9 +204,11 @@ int target_view__take(struct target *target, const struct target_view_options *o
 		err = target_view__check_size(target, runtime, options, failure);
 	if (err)
 		return err;
+	target_heap__give_up(target);
 	view = open_view(target, runtime, options, &err, failure);
 	if (!view)
 		return err;
+	view->kept = view->kept || options->keep;
 	err = 1;
 	for (int i = 0; i < ATTEMPTS && err == 1; i++)
 		err = look(target, runtime, options, failure);
@@ -234,6 +236,15 @@ void target_view__rest(struct target *target)
 {
 	if (target->view)
 		go_variables__rest(target->view->variables);
+}
+
+void target_view__release(struct target *target)
+{
+	if (!target->view || target->view->kept)
+		return;
+	target_heap__give_up(target);
+	/* Whose names they were has seen to it. */
+	target_view__close(target);
 }
 
 void target_view__close(struct target *target)

@@ -11,6 +11,7 @@
 
 struct target_view_options {
 	uint64_t max_memory; /* of ours, which bounds the heap that can be read */
+	bool keep; /* until the end: what is found in look after look is told apart by the same nodes */
 	/* Asked every few milliseconds; true: give up. NULL: never. */
 	bool (*interrupted)(void *ctx);
 	void *ctx;
@@ -21,7 +22,8 @@ struct target_view_options {
 };
 
 /*
- * target_view__take - scan the heap of @target once, and keep what is found until the next time.
+ * target_view__take - scan the heap of @target once, and keep what is found until the next time. A scan of it
+ * that is under way (target_heap.h) is given up.
  * Errors, for this target only: -EINTR given up, -E2BIG the heap is too large for @max_memory, as
  * heap_runtime__init(), heap_scan__step(), heap_memory__measure(), resident__each().
  */
@@ -52,6 +54,9 @@ const struct heap_view *target_view__get(const struct target *target);
 
 /* target_view__rest - gives back what is not needed between two scans. */
 void target_view__rest(struct target *target);
+
+/* target_view__release - it is not needed any more, unless it is kept. */
+void target_view__release(struct target *target);
 
 /* target_view__close - part of target__free(). */
 void target_view__close(struct target *target);

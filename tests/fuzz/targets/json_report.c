@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "output/html/page.h"
 #include "output/json/report.h"
+#include "output/perfetto/trace.h"
 #include "shown.h"
 
 static char *written(const struct report *report, size_t *ret_size)
@@ -17,6 +19,18 @@ static char *written(const struct report *report, size_t *ret_size)
 	fuzz__require(out && !report__write_json(out, report));
 	fclose(out);
 	return text;
+}
+
+static void check_pictures(const struct report *report)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	fuzz__require(out && !html__write(out, report, NULL));
+	fuzz__require(!perfetto__write_report(out, report));
+	fclose(out);
+	free(text);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -31,6 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	shown__check_json(text, size);
 	fuzz__require(!report_reader__new(text, size, "what was written", &again, &failure));
 	free(written(report_reader__report(again), &size));
+	check_pictures(report_reader__report(reader));
 	free(text);
 	report_reader__free(again);
 	report_reader__free(reader);

@@ -7,7 +7,9 @@
 
 #include "fuzz.h"
 #include "made_recording.h"
+#include "output/html/page.h"
 #include "output/json/report.h"
+#include "output/perfetto/trace.h"
 #include "shown.h"
 
 static void check_json(const struct report *report)
@@ -19,6 +21,19 @@ static void check_json(const struct report *report)
 	fuzz__require(out && !report__write_json(out, report));
 	fclose(out);
 	shown__check_json(text, size);
+	free(text);
+}
+
+/* What it looks like is for others to read: it is whole, whatever the recording says. */
+static void check_pictures(const struct report *report, const struct timeline *timeline)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	fuzz__require(out && !html__write(out, report, timeline));
+	fuzz__require(!perfetto__write(out, timeline));
+	fclose(out);
 	free(text);
 }
 
@@ -43,6 +58,11 @@ static void check_target(const struct timeline *timeline, const struct timeline_
 		fuzz__require(target->sites[i].n_points <= TIMELINE_MAX_POINTS);
 		fuzz__require(strlen(target->sites[i].id) < sizeof(target->sites[i].id));
 		fuzz__require(target->sites[i].function && target->sites[i].wait_reason);
+	}
+	for (size_t i = 0; i < target->n_resources; i++) {
+		fuzz__require(target->resources[i].kind < RESOURCE_KINDS);
+		fuzz__require(target->resources[i].n_points <= TIMELINE_MAX_POINTS);
+		fuzz__require(target->resources[i].held_by && target->resources[i].calls);
 	}
 	for (size_t i = 0; i < target->n_gcs; i++)
 		fuzz__require(target->gcs[i].first <= target->gcs[i].last);
@@ -70,6 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (size_t i = 0; i < timeline->n_targets; i++)
 			check_target(timeline, &timeline->targets[i]);
 		check_json(recording__report(recording));
+		check_pictures(recording__report(recording), timeline);
 		recording__free(recording);
 	}
 	free(region.data);

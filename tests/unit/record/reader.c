@@ -77,6 +77,10 @@ Test(recording, sites_and_their_series)
 	cr_assert_eq(target->n_memory, 3);
 	cr_expect(target->memory[0].counted && target->memory[0].marked);
 	cr_expect_not(target->memory[2].counted || target->memory[2].marked);
+	cr_expect_eq(target->memory[0].goal, 6000000);
+	cr_expect_eq(target->memory[1].goal, 0, "not known");
+	cr_expect(target->memory[1].timed && target->memory[1].pause_ns == 17000);
+	cr_expect_not(target->memory[2].timed);
 	cr_assert_eq(target->n_gcs, 1);
 	cr_expect_eq(target->gcs[0].first, 6);
 	cr_expect_eq(target->gcs[0].last, 8);
@@ -84,6 +88,39 @@ Test(recording, sites_and_their_series)
 	cr_expect_str_eq(target->allocs[0].type, "main.session");
 	cr_assert_eq(target->allocs[0].n_points, 2);
 	cr_expect_eq(target->allocs[0].points[1].in_use_bytes, 8192);
+	recording__free(recording);
+}
+
+Test(recording, what_is_open)
+{
+	struct recording *recording =
+		open_made("INSERT INTO resource_points VALUES (1, 77, 1, 1, 1, NULL)");
+	const struct timeline_target *target = &recording__timeline(recording)->targets[0];
+
+	cr_assert_eq(target->n_resources, 2, "of kinds that are known");
+	cr_expect_eq(target->resources[0].kind, RESOURCE_FILE);
+	cr_expect_str_eq(target->resources[0].held_by, "main.logs[…].file");
+	cr_assert_eq(target->resources[0].n_points, 2);
+	cr_expect_eq(target->resources[0].points[1].outstanding, 19);
+	cr_expect_eq(target->resources[0].points[1].opened, 13);
+	cr_expect_eq(target->resources[0].points[1].closed, 1);
+	cr_expect_str_eq(target->resources[1].calls, "main.tick");
+	cr_expect_eq(target->resources[1].n_points, 1);
+	recording__free(recording);
+}
+
+Test(recording, of_a_gleakd_that_recorded_less)
+{
+	struct recording *recording =
+		open_made("ALTER TABLE memory DROP COLUMN gc_pause_ns;"
+			  "ALTER TABLE memory DROP COLUMN goal_bytes; DROP TABLE resource_points");
+	const struct timeline_target *target = &recording__timeline(recording)->targets[0];
+
+	cr_assert_eq(target->n_memory, 3);
+	cr_expect_eq(target->memory[0].live, 2000000);
+	cr_expect_eq(target->memory[0].goal, 0);
+	cr_expect_not(target->memory[0].timed);
+	cr_expect_eq(target->n_resources, 0);
 	recording__free(recording);
 }
 

@@ -2,17 +2,23 @@
 #include "output/html/keeper.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
 
-/* A number of a place at each moment. */
+enum series_kind { SERIES_GOROUTINES, SERIES_MEMORY, SERIES_RESOURCES };
+
+/* A number of a place at each moment: goroutines, bytes in use that were allocated there, what is open. */
 struct series {
+	enum series_kind kind;
 	char id[9];
-	bool memory; /* bytes that a place has allocated, not goroutines */
 	char *function, *start_function, *what;
+	enum resource_kind resource;
 	uint64_t values[HTML_KEEPER_MOMENTS];
+	struct timeline_verdict *verdicts; /* changes; texts are owned */
+	size_t n_verdicts;
 };
 
 struct kept_target {
@@ -70,6 +76,9 @@ static void series__free(struct series *series)
 	free(series->function);
 	free(series->start_function);
 	free(series->what);
+	for (size_t i = 0; i < series->n_verdicts; i++)
+		free((char *)series->verdicts[i].why);
+	free(series->verdicts);
 	free(series);
 }
 
@@ -166,16 +175,24 @@ static struct kept_target *keep_target(struct html_keeper *keeper, const struct 
 
 /* What a series is of. */
 struct subject {
-	const char *id;
-	bool memory;
+	enum series_kind kind;
+	const char *id; /* "" of resources, which have none */
 	const char *function, *start_function, *what;
+	enum resource_kind resource;
 };
 
 static int compare_series(const struct series *series, const struct subject *subject)
 {
-	if (series->memory != subject->memory)
-		return series->memory ? 1 : -1;
-	return strcmp(series->id, subject->id);
+	int order = (int)series->kind - (int)subject->kind;
+
+	if (!order)
+		order = strcmp(series->id, subject->id);
+	if (!order)
+		order = (int)series->resource - (int)subject->resource;
+	if (order || subject->kind != SERIES_RESOURCES)
+		return order;
+	order = strcmp(series->function, report__text(subject->function));
+	return order ? order : strcmp(series->what, report__text(subject->what));
 }
 
 static size_t place_of(const struct kept_target *target, const struct subject *subject)
@@ -199,8 +216,9 @@ static struct series *new_series(const struct subject *subject)
 
 	if (!series)
 		return NULL;
-	memcpy(series->id, subject->id, sizeof(series->id));
-	series->memory = subject->memory;
+	snprintf(series->id, sizeof(series->id), "%s", subject->id);
+	series->kind = subject->kind;
+	series->resource = subject->resource;
 	series->function = strdup(report__text(subject->function));
 	series->start_function = strdup(report__text(subject->start_function));
 	series->what = strdup(report__text(subject->what));
@@ -210,13 +228,16 @@ static struct series *new_series(const struct subject *subject)
 	return NULL;
 }
 
+/* *@ret_series: NULL where there is no room for one more. */
 static int keep_value(struct html_keeper *keeper, struct kept_target *target,
-		      const struct subject *subject, uint64_t value)
+		      const struct subject *subject, uint64_t value, struct series **ret_series)
 {
 	size_t at = place_of(target, subject);
 	struct series *series;
 
+	*ret_series = NULL;
 	if (at < target->n && !compare_series(target->series[at], subject)) {
+		*ret_series = target->series[at];
 		target->series[at]->values[keeper->n] += value;
 		return 0;
 	}
@@ -235,13 +256,63 @@ static int keep_value(struct html_keeper *keeper, struct kept_target *target,
 	series->values[keeper->n] = value;
 	target->n++;
 	keeper->n_series++;
+	*ret_series = series;
 	return 0;
+}
+
+/* Of a verdict that comes and goes the last changes are left out. */
+static int keep_verdict(const struct html_keeper *keeper, struct series *series,
+			const struct report_site *site)
+{
+	enum verdict verdict = site->view.verdict;
+	char why[REPORT_WHY_SIZE];
+	void *grown;
+
+	if (series->n_verdicts == HTML_KEEPER_VERDICTS ||
+	    (series->n_verdicts && series->verdicts[series->n_verdicts - 1].verdict == verdict) ||
+	    (!series->n_verdicts && !verdict__is_suspect(verdict)))
+		return 0;
+	grown = reallocarray(series->verdicts, series->n_verdicts + 1, sizeof(*series->verdicts));
+	if (!grown)
+		return -ENOMEM;
+	series->verdicts = grown;
+	series->verdicts[series->n_verdicts] = (struct timeline_verdict){
+		.time_ns = keeper->monotonic_ns,
+		.verdict = verdict,
+		.why = strdup(site->view.n_why ? report__why(site, 0, why) : ""),
+	};
+	if (!series->verdicts[series->n_verdicts].why)
+		return -ENOMEM;
+	series->n_verdicts++;
+	return 0;
+}
+
+static int keep_resources(struct html_keeper *keeper, struct kept_target *target,
+			  const struct resource_lines *resources)
+{
+	struct series *series;
+	int err = 0;
+
+	for (size_t i = 0; resources && i < resources->n && !err; i++) {
+		const struct resource_line *line = &resources->all[i];
+		const struct subject subject = {
+			.kind = SERIES_RESOURCES,
+			.id = "",
+			.function = line->n_held_by ? line->held_by[0] : "",
+			.what = line->calls,
+			.resource = line->place.kind,
+		};
+
+		err = keep_value(keeper, target, &subject, line->place.outstanding, &series);
+	}
+	return err;
 }
 
 static int keep_sites(struct html_keeper *keeper, struct kept_target *target,
 		      const struct report_target *of)
 {
 	const struct report_allocations *allocations = of->allocations;
+	struct series *series;
 	int err = 0;
 
 	for (size_t i = 0; i < of->n_sites && !err; i++) {
@@ -253,20 +324,22 @@ static int keep_sites(struct html_keeper *keeper, struct kept_target *target,
 			.what = site->wait_reason,
 		};
 
-		err = keep_value(keeper, target, &subject, site->view.goroutines);
+		err = keep_value(keeper, target, &subject, site->view.goroutines, &series);
+		if (!err && series)
+			err = keep_verdict(keeper, series, site);
 	}
 	for (size_t i = 0; allocations && i < allocations->n_sites && !err; i++) {
 		const struct report_alloc_site *site = &allocations->sites[i];
 		const struct subject subject = {
 			.id = site->id,
-			.memory = true,
+			.kind = SERIES_MEMORY,
 			.function = site->allocated_at.function,
 			.what = site->type,
 		};
 
-		err = keep_value(keeper, target, &subject, site->in_use_bytes);
+		err = keep_value(keeper, target, &subject, site->in_use_bytes, &series);
 	}
-	return err;
+	return err ? err : keep_resources(keeper, target, of->resources);
 }
 
 static void keep_memory(const struct html_keeper *keeper, struct kept_target *target,
@@ -284,6 +357,10 @@ static void keep_memory(const struct html_keeper *keeper, struct kept_target *ta
 		.objects = counters->counted ? counters->allocated_objects : 0,
 		.stacks = counters->counted ? counters->stack_bytes : 0,
 		.live = counters->marked ? counters->live_bytes : 0,
+		.goal = counters->has_goal ? counters->goal_bytes : 0,
+		.pause_ns = counters->timed ? counters->pause_ns : 0,
+		.timed = counters->timed,
+		.rss = of->resident_bytes,
 		.threads = of->threads,
 		.counted = counters->counted,
 		.marked = counters->marked,
@@ -334,6 +411,8 @@ static int make_site(struct html_keeper *keeper, size_t moments, const struct se
 	site->wait_reason = series->what;
 	site->points = points;
 	site->n_points = moments;
+	site->verdicts = series->verdicts;
+	site->n_verdicts = series->n_verdicts;
 	for (size_t i = 0; i < moments; i++) {
 		points[i].time_ns = keeper->times[i];
 		points[i].goroutines = series->values[i];
@@ -356,6 +435,25 @@ static int make_alloc(struct html_keeper *keeper, size_t moments, const struct s
 	for (size_t i = 0; i < moments; i++) {
 		points[i].time_ns = keeper->times[i];
 		points[i].in_use_bytes = series->values[i];
+	}
+	return 0;
+}
+
+static int make_resource(struct html_keeper *keeper, size_t moments, const struct series *series,
+			 struct timeline_resource *resource)
+{
+	struct timeline_resource_point *points = piece(&keeper->made, moments, sizeof(*points));
+
+	if (!points)
+		return -ENOMEM;
+	resource->kind = series->resource;
+	resource->held_by = series->function;
+	resource->calls = series->what;
+	resource->points = points;
+	resource->n_points = moments;
+	for (size_t i = 0; i < moments; i++) {
+		points[i].time_ns = keeper->times[i];
+		points[i].outstanding = series->values[i];
 	}
 	return 0;
 }
@@ -399,6 +497,7 @@ static int make_target(struct html_keeper *keeper, size_t moments, const struct 
 {
 	const struct kept_target *target = find_target(keeper, of);
 	struct timeline_site *sites;
+	struct timeline_resource *resources;
 	struct timeline_alloc *allocs;
 	int err;
 
@@ -411,17 +510,23 @@ static int make_target(struct html_keeper *keeper, size_t moments, const struct 
 	made->left_out = target->left_out;
 	sites = piece(&keeper->made, target->n, sizeof(*sites));
 	allocs = piece(&keeper->made, target->n, sizeof(*allocs));
-	if (!sites || !allocs)
+	resources = piece(&keeper->made, target->n, sizeof(*resources));
+	if (!sites || !allocs || !resources)
 		return -ENOMEM;
 	err = make_memory(keeper, moments, target, made);
 	for (size_t i = 0; i < target->n && !err; i++) {
 		const struct series *series = target->series[i];
 
-		err = series->memory ?
-			      make_alloc(keeper, moments, series, &allocs[made->n_allocs++]) :
-			      make_site(keeper, moments, series, &sites[made->n_sites++]);
+		if (series->kind == SERIES_MEMORY)
+			err = make_alloc(keeper, moments, series, &allocs[made->n_allocs++]);
+		else if (series->kind == SERIES_RESOURCES)
+			err = make_resource(keeper, moments, series,
+					    &resources[made->n_resources++]);
+		else
+			err = make_site(keeper, moments, series, &sites[made->n_sites++]);
 	}
 	made->sites = sites;
+	made->resources = resources;
 	made->allocs = allocs;
 	return err;
 }

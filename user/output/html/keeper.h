@@ -11,8 +11,9 @@
 
 struct html_keeper;
 
-#define HTML_KEEPER_MOMENTS 240u
-#define HTML_KEEPER_SERIES  16384u /* places of all processes together; others are left out */
+#define HTML_KEEPER_MOMENTS  240u
+#define HTML_KEEPER_VERDICTS 16u    /* changes of one place */
+#define HTML_KEEPER_SERIES   16384u /* places of all processes together; others are left out */
 
 int html_keeper__new(struct html_keeper **ret_keeper) __must_check;
 void html_keeper__free(struct html_keeper *keeper);

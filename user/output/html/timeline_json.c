@@ -8,11 +8,12 @@
 #define LIFE_CREATED 2u
 
 /* What began before is at the beginning. */
-static void put_time(struct json *json, const struct timeline *timeline, uint64_t time_ns)
+static void put_time(struct json *json, const char *name, const struct timeline *timeline,
+		     uint64_t time_ns)
 {
 	uint64_t begin_ns = timeline->begin_ns;
 
-	json__real(json, NULL, report__seconds(time_ns - min_of(time_ns, begin_ns)));
+	json__real(json, name, report__seconds(time_ns - min_of(time_ns, begin_ns)));
 }
 
 /* A column of @items: @value of each, by @put. */
@@ -24,12 +25,12 @@ static void put_time(struct json *json, const struct timeline *timeline, uint64_
 		json__end_array(json);                          \
 	} while (0)
 
-#define put_times(json, name, timeline, items, n, field)                   \
-	do {                                                               \
-		json__array((json), (name));                               \
-		for (size_t row_ = 0; row_ < (n); row_++)                  \
-			put_time((json), (timeline), (items)[row_].field); \
-		json__end_array(json);                                     \
+#define put_times(json, name, timeline, items, n, field)                         \
+	do {                                                                     \
+		json__array((json), (name));                                     \
+		for (size_t row_ = 0; row_ < (n); row_++)                        \
+			put_time((json), NULL, (timeline), (items)[row_].field); \
+		json__end_array(json);                                           \
 	} while (0)
 
 static void put_lifetimes(struct json *json, const uint64_t lifetimes[TRACKER_LIFETIMES])
@@ -37,6 +38,30 @@ static void put_lifetimes(struct json *json, const uint64_t lifetimes[TRACKER_LI
 	json__array(json, "lifetimes");
 	for (size_t i = 0; i < TRACKER_LIFETIMES; i++)
 		json__count(json, NULL, lifetimes[i]);
+	json__end_array(json);
+}
+
+/* Of a site that was never suspected there is nothing to be told. */
+static void put_verdicts(struct json *json, const struct timeline *timeline,
+			 const struct timeline_site *site)
+{
+	bool suspected = false;
+
+	for (size_t i = 0; i < site->n_verdicts; i++)
+		suspected |= verdict__is_suspect(site->verdicts[i].verdict);
+	json__array(json, "verdicts");
+	for (size_t i = 0; i < site->n_verdicts && suspected; i++) {
+		const struct timeline_verdict *at = &site->verdicts[i];
+
+		/* That it is more sure than before is no change. */
+		if (i && at[-1].verdict == at->verdict)
+			continue;
+		json__object(json, NULL);
+		put_time(json, "t", timeline, at->time_ns);
+		json__text(json, "verdict", verdict__name(at->verdict));
+		json__text(json, "why", at->why);
+		json__end_object(json);
+	}
 	json__end_array(json);
 }
 
@@ -50,7 +75,36 @@ static void put_site(struct json *json, const struct timeline *timeline,
 	json__text(json, "wait_reason", site->wait_reason);
 	put_times(json, "t", timeline, site->points, site->n_points, time_ns);
 	put_column(json, "n", site->points, site->n_points, json__count, goroutines);
+	put_verdicts(json, timeline, site);
 	put_lifetimes(json, site->lifetimes);
+	json__end_object(json);
+}
+
+/* An index of sites; -1: none. */
+static void put_index(struct json *json, const struct timeline_target *target, uint32_t site)
+{
+	if (site < target->n_sites)
+		json__count(json, NULL, site);
+	else
+		json__real(json, NULL, -1);
+}
+
+static void put_parks(struct json *json, const struct timeline *timeline,
+		      const struct timeline_target *target)
+{
+	const struct timeline_park *parks = target->parks;
+	size_t n = target->n_parks;
+
+	json__count(json, "all_parks", target->all_parks);
+	json__seconds(json, "long_park_seconds", target->long_park_ns);
+	json__object(json, "parks");
+	put_column(json, "goid", parks, n, json__count, goid);
+	put_times(json, "begin", timeline, parks, n, begin_ns);
+	put_times(json, "end", timeline, parks, n, end_ns);
+	json__array(json, "site");
+	for (size_t i = 0; i < n; i++)
+		put_index(json, target, parks[i].site);
+	json__end_array(json);
 	json__end_object(json);
 }
 
@@ -66,12 +120,8 @@ static void put_lives(struct json *json, const struct timeline *timeline,
 	put_times(json, "begin", timeline, lives, n, begin_ns);
 	put_times(json, "end", timeline, lives, n, end_ns);
 	json__array(json, "site");
-	for (size_t i = 0; i < n; i++) {
-		if (lives[i].site < target->n_sites)
-			json__count(json, NULL, lives[i].site);
-		else
-			json__real(json, NULL, -1);
-	}
+	for (size_t i = 0; i < n; i++)
+		put_index(json, target, lives[i].site);
 	json__end_array(json);
 	json__array(json, "flags");
 	for (size_t i = 0; i < n; i++)
@@ -95,6 +145,9 @@ static void put_memory(struct json *json, const struct timeline *timeline,
 	put_column(json, "heap", memory, n, json__count, heap);
 	put_column(json, "allocated", memory, n, json__count, allocated);
 	put_column(json, "live", memory, n, json__count, live);
+	put_column(json, "goal", memory, n, json__count, goal);
+	put_column(json, "stacks", memory, n, json__count, stacks);
+	put_column(json, "paused_ns", memory, n, json__count, pause_ns);
 	json__end_object(json);
 	json__object(json, "gcs");
 	put_times(json, "t", timeline, target->gcs, target->n_gcs, end_ns);
@@ -124,6 +177,25 @@ static void put_allocs(struct json *json, const struct timeline *timeline,
 	json__end_array(json);
 }
 
+static void put_resources(struct json *json, const struct timeline *timeline,
+			  const struct timeline_target *target)
+{
+	json__array(json, "resources");
+	for (size_t i = 0; i < target->n_resources; i++) {
+		const struct timeline_resource *resource = &target->resources[i];
+
+		json__object(json, NULL);
+		json__text(json, "kind", resource_kind__name(resource->kind));
+		json__text(json, "held_by", resource->held_by);
+		json__text(json, "calls", resource->calls);
+		put_times(json, "t", timeline, resource->points, resource->n_points, time_ns);
+		put_column(json, "n", resource->points, resource->n_points, json__count,
+			   outstanding);
+		json__end_object(json);
+	}
+	json__end_array(json);
+}
+
 static void put_target(struct json *json, const struct report *report,
 		       const struct timeline *timeline, const struct timeline_target *target)
 {
@@ -137,8 +209,10 @@ static void put_target(struct json *json, const struct report *report,
 		put_site(json, timeline, &target->sites[i]);
 	json__end_array(json);
 	put_lives(json, timeline, target);
+	put_parks(json, timeline, target);
 	put_memory(json, timeline, target);
 	put_allocs(json, timeline, target);
+	put_resources(json, timeline, target);
 	put_lifetimes(json, target->lifetimes);
 	json__end_object(json);
 }

@@ -15,7 +15,7 @@ struct packets {
 	int err;
 };
 
-enum packet_unit { PACKET_COUNT = 2, PACKET_BYTES = 3 };
+enum packet_unit { PACKET_NS = 1, PACKET_COUNT = 2, PACKET_BYTES = 3 };
 
 /* perfetto: protos/perfetto/common/builtin_clock.proto, CLOCK_MONOTONIC */
 #define PACKET_CLOCK 3
@@ -23,6 +23,7 @@ enum packet_unit { PACKET_COUNT = 2, PACKET_BYTES = 3 };
 /* Of all packets that are of no other; of the others, what was interned is forgotten with each. */
 #define PACKET_SEQUENCE	      1
 #define PACKET_STACK_SEQUENCE 2
+#define PACKET_HEAP_SEQUENCE  3 /* and on, one for each graph */
 
 /* TracePacket.sequence_flags */
 #define PACKET_CLEARED	   1

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/stream.h"
+#include "output/perfetto/heap_graph.h"
 #include "output/perfetto/packets.h"
 #include "output/perfetto/stacks.h"
 
@@ -116,7 +117,10 @@ static void put_memory(struct packets *packets, uint64_t process,
 	uint64_t rss = packets__counter(packets, process, "RSS", PACKET_BYTES);
 	uint64_t heap = packets__counter(packets, process, "heap in use", PACKET_BYTES);
 	uint64_t live = packets__counter(packets, process, "heap live at last GC", PACKET_BYTES);
+	uint64_t goal =
+		packets__counter(packets, process, "heap at which the next GC ends", PACKET_BYTES);
 	uint64_t stacks = packets__counter(packets, process, "stacks", PACKET_BYTES);
+	uint64_t pauses = packets__counter(packets, process, "stopped by GC so far", PACKET_NS);
 	uint64_t gc = packets__track(packets, process, "GC");
 
 	for (size_t i = 0; i < target->n_memory; i++) {
@@ -128,6 +132,10 @@ static void put_memory(struct packets *packets, uint64_t process,
 			packets__value(packets, live, memory->time_ns, memory->live);
 		if (memory->counted)
 			packets__value(packets, stacks, memory->time_ns, memory->stacks);
+		if (memory->goal)
+			packets__value(packets, goal, memory->time_ns, memory->goal);
+		if (memory->timed)
+			packets__value(packets, pauses, memory->time_ns, memory->pause_ns);
 	}
 	for (size_t i = 0; i < target->n_gcs; i++) {
 		const struct timeline_gc *at = &target->gcs[i];
@@ -139,6 +147,27 @@ static void put_memory(struct packets *packets, uint64_t process,
 			snprintf(name, sizeof(name), "GC %llu to %llu",
 				 (unsigned long long)at->first, (unsigned long long)at->last);
 		packets__slice(packets, gc, at->begin_ns, at->end_ns, name);
+	}
+}
+
+/* --- what is open -------------------------------------------------------------------------------- */
+
+static void put_resources(struct packets *packets, uint64_t process,
+			  const struct timeline_target *target)
+{
+	for (size_t i = 0; i < min_of(target->n_resources, (size_t)PERFETTO_MAX_RESOURCES); i++) {
+		const struct timeline_resource *resource = &target->resources[i];
+		const char *calls = report__text(resource->calls);
+		char name[NAME_SIZE];
+		uint64_t track;
+
+		snprintf(name, sizeof(name), "open %s %.300s%s%.100s",
+			 resource_kind__name(resource->kind), report__text(resource->held_by),
+			 *calls ? " calls " : "", calls);
+		track = packets__counter(packets, process, name, PACKET_COUNT);
+		for (size_t p = 0; p < resource->n_points; p++)
+			packets__value(packets, track, resource->points[p].time_ns,
+				       resource->points[p].outstanding);
 	}
 }
 
@@ -212,20 +241,59 @@ static void put_lives(struct packets *packets, uint64_t process,
 
 /* ------------------------------------------------------------------------------------------------- */
 
+static void put_target(struct packets *packets, const struct timeline *timeline, uint32_t number)
+{
+	const struct timeline_target *target = &timeline->targets[number];
+	uint64_t process = packets__process(packets, target->pid, target->comm);
+
+	put_sites(packets, process, target);
+	if (target->n_memory)
+		put_memory(packets, process, target);
+	put_resources(packets, process, target);
+	if (target->n_lives)
+		put_lives(packets, process, target);
+	perfetto_stacks__put(packets, target, timeline->end_ns);
+	if (target->target)
+		perfetto_heap_graph__put(packets, target->target, number, timeline->end_ns);
+}
+
 int perfetto__write(FILE *out, const struct timeline *timeline)
 {
 	struct packets packets = {.out = out};
 
 	for (size_t i = 0; i < timeline->n_clocks; i++)
 		put_clock(&packets, &timeline->clocks[i]);
-	for (size_t i = 0; i < timeline->n_targets; i++) {
-		const struct timeline_target *target = &timeline->targets[i];
-		uint64_t process = packets__process(&packets, target->pid, target->comm);
-
-		put_sites(&packets, process, target);
-		put_memory(&packets, process, target);
-		put_lives(&packets, process, target);
-		perfetto_stacks__put(&packets, target, timeline->end_ns);
-	}
+	for (size_t i = 0; i < timeline->n_targets; i++)
+		put_target(&packets, timeline, (uint32_t)i);
 	return packets.err ? packets.err : stream__flush(out);
+}
+
+int perfetto__write_report(FILE *out, const struct report *report)
+{
+	const struct timeline_clock clock = {
+		.monotonic_ns = report->realtime_ns,
+		.realtime_ns = report->realtime_ns,
+		.boottime_ns = report->realtime_ns,
+	};
+	struct timeline_target *targets = calloc(report->n_targets + 1, sizeof(*targets));
+	const struct timeline timeline = {
+		.begin_ns = report->realtime_ns,
+		.end_ns = report->realtime_ns,
+		.clocks = &clock,
+		.n_clocks = 1,
+		.targets = targets,
+		.n_targets = report->n_targets,
+	};
+	int err;
+
+	if (!targets)
+		return -ENOMEM;
+	for (size_t i = 0; i < report->n_targets; i++) {
+		targets[i].target = &report->targets[i];
+		targets[i].pid = report->targets[i].pid;
+		targets[i].comm = report->targets[i].comm;
+	}
+	err = perfetto__write(out, &timeline);
+	free(targets);
+	return err;
 }

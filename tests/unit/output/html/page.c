@@ -8,6 +8,7 @@
 
 #include "output/html/keeper.h"
 #include "sample.h"
+#include "sample_resources.h"
 
 #define BAD "</script><script>alert(1)</script><!--<b>&\"'"
 
@@ -274,6 +275,66 @@ Test(html_keeper, places_that_come_and_go)
 	html_keeper__free(keeper);
 }
 
+Test(html_keeper, when_a_verdict_changes)
+{
+	struct html_keeper *keeper;
+	const struct timeline *timeline;
+	const struct timeline_site *site;
+	struct sample sample;
+
+	sample__leaks(&sample);
+	cr_assert_eq(html_keeper__new(&keeper), 0);
+	sample.sites[0].view.verdict = VERDICT_IDLE;
+	cr_assert_eq(html_keeper__add(keeper, &sample.report, NSEC_PER_SEC), 0);
+	sample.sites[0].view.verdict = VERDICT_GROWING;
+	cr_assert_eq(html_keeper__add(keeper, &sample.report, 2 * NSEC_PER_SEC), 0);
+	sample.sites[0].view.verdict = VERDICT_LEAKING;
+	cr_assert_eq(html_keeper__add(keeper, &sample.report, 3 * NSEC_PER_SEC), 0);
+	cr_assert_eq(html_keeper__add(keeper, &sample.report, 4 * NSEC_PER_SEC), 0);
+	cr_assert_eq(html_keeper__timeline(keeper, &sample.report, &timeline), 0);
+	site = site_of(timeline, sample.sites[0].id);
+	cr_assert_eq(site->n_verdicts, 2, "that it is idle is no news");
+	cr_expect_eq(site->verdicts[0].verdict, VERDICT_GROWING);
+	cr_expect_eq(site->verdicts[0].time_ns, 2 * NSEC_PER_SEC);
+	cr_expect_eq(site->verdicts[1].verdict, VERDICT_LEAKING);
+	cr_expect_eq(site->verdicts[1].time_ns, 3 * NSEC_PER_SEC);
+	cr_expect(*site->verdicts[1].why);
+	for (uint64_t i = 5; i < 200; i++) {
+		sample.sites[0].view.verdict = i % 2 ? VERDICT_STUCK : VERDICT_LEAKING;
+		cr_assert_eq(html_keeper__add(keeper, &sample.report, i * NSEC_PER_SEC), 0);
+	}
+	cr_assert_eq(html_keeper__timeline(keeper, &sample.report, &timeline), 0);
+	site = site_of(timeline, sample.sites[0].id);
+	cr_expect_eq(site->n_verdicts, HTML_KEEPER_VERDICTS);
+	html_keeper__free(keeper);
+}
+
+Test(html_keeper, what_is_open)
+{
+	struct html_keeper *keeper;
+	const struct timeline *timeline;
+	const struct timeline_target *target;
+	uint64_t files = 0;
+	struct sample sample;
+
+	sample__leaks(&sample);
+	sample.target.resources = sample_resources();
+	cr_assert_eq(html_keeper__new(&keeper), 0);
+	cr_assert_eq(html_keeper__add(keeper, &sample.report, NSEC_PER_SEC), 0);
+	cr_assert_eq(html_keeper__add(keeper, &sample.report, 2 * NSEC_PER_SEC), 0);
+	cr_assert_eq(html_keeper__timeline(keeper, &sample.report, &timeline), 0);
+	target = &timeline->targets[0];
+	cr_assert_eq(target->n_resources, sample.target.resources->n);
+	for (size_t i = 0; i < target->n_resources; i++) {
+		cr_assert_eq(target->resources[i].n_points, 2);
+		if (target->resources[i].kind == RESOURCE_FILE &&
+		    !strcmp(target->resources[i].held_by, "main.logs[...]"))
+			files = target->resources[i].points[1].outstanding;
+	}
+	cr_expect_eq(files, 61);
+	html_keeper__free(keeper);
+}
+
 Test(html_keeper, its_timeline_in_a_page)
 {
 	struct html_keeper *keeper;
@@ -282,6 +343,7 @@ Test(html_keeper, its_timeline_in_a_page)
 	char *page;
 
 	sample__leaks(&sample);
+	sample.target.resources = sample_resources();
 	cr_assert_eq(html_keeper__new(&keeper), 0);
 	page = page_of(&sample.report, watch(keeper, &sample, 7));
 	data = data_of(page);
@@ -290,6 +352,13 @@ Test(html_keeper, its_timeline_in_a_page)
 	cr_expect_eq(json_array_size(json_object_get(first(target, "sites"), "t")), 7);
 	cr_expect_eq(json_array_size(json_object_get(json_object_get(target, "memory"), "heap")),
 		     6);
+	cr_expect_eq(json_array_size(json_object_get(json_object_get(target, "memory"), "goal")),
+		     6);
+	cr_expect_str_eq(json_string_value(json_object_get(
+				 first(first(target, "sites"), "verdicts"), "verdict")),
+			 "leaking");
+	cr_expect_eq(json_array_size(json_object_get(first(target, "resources"), "n")), 7);
+	cr_expect_eq(json_array_size(json_object_get(json_object_get(target, "parks"), "goid")), 0);
 	json_decref(data);
 	free(page);
 	html_keeper__free(keeper);

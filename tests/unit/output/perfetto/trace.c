@@ -23,9 +23,45 @@ static const struct report_alloc_site place = {.id = "0000cccc",
 					       .stack = &stack[1],
 					       .n_stack = 1};
 static const struct report_allocations allocations = {.sites = &place, .n_sites = 1};
-static const struct report_target report = {.sites = &report_site,
+static struct heap_view_holder holders[] = {
+	{.path = (char *)"main.sessions",
+	 .step = "main.sessions",
+	 .type = (char *)"map[string]*main.session",
+	 .objects = 100,
+	 .retained_bytes = 9000},
+	{.path = (char *)"main.sessions[…]",
+	 .step = "[…]",
+	 .type = (char *)"*main.session",
+	 .depth = 1,
+	 .objects = 90,
+	 .retained_bytes = 6000},
+	{.path = (char *)"main.sessions[…].buf",
+	 .step = ".buf",
+	 .type = (char *)"struct { a int }",
+	 .depth = 2,
+	 .objects = 30,
+	 .retained_bytes = 1500},
+	/* One that skips levels, as a foreign report may. */
+	{.path = (char *)"stack of main.serve",
+	 .step = "stack of main.serve",
+	 .type = (char *)"",
+	 .objects = 5,
+	 .retained_bytes = 700},
+	{.path = (char *)"main.serve.far",
+	 .step = ".far",
+	 .type = (char *)"int",
+	 .depth = 9,
+	 .retained_bytes = 900},
+};
+static const struct heap_view heap = {.memory = {.live_bytes = 10000},
+				      .holders = holders,
+				      .n_holders = ARRAY_SIZE(holders)};
+static const struct report_target report = {.pid = 4242,
+					    .comm = "shop",
+					    .sites = &report_site,
 					    .n_sites = 1,
-					    .allocations = &allocations};
+					    .allocations = &allocations,
+					    .heap = &heap};
 static const struct timeline_point points[] = {{.time_ns = AT(1), .goroutines = 7},
 					       {.time_ns = AT(2), .goroutines = 13}};
 static const struct timeline_verdict verdicts[] = {
@@ -52,13 +88,22 @@ static const struct timeline_memory memory[] = {
 	 .rss = 9000,
 	 .heap = 4000,
 	 .live = 2000,
+	 .goal = 6000,
 	 .stacks = 64,
+	 .pause_ns = 11000,
 	 .counted = true,
-	 .marked = true},
+	 .marked = true,
+	 .timed = true},
 	{.time_ns = AT(2), .gc_cycles = 8, .rss = 9001},
 };
 static const struct timeline_gc gcs[] = {
 	{.begin_ns = AT(1), .end_ns = AT(2), .first = 6, .last = 8}};
+static const struct timeline_resource_point open_points[] = {{.time_ns = AT(1), .outstanding = 5},
+							     {.time_ns = AT(2), .outstanding = 11}};
+static const struct timeline_resource resource = {.kind = RESOURCE_FILE,
+						  .held_by = "main.logs[…]",
+						  .points = open_points,
+						  .n_points = 2};
 static const struct timeline_clock clocks[] = {
 	{.monotonic_ns = AT(0), .realtime_ns = 1700 * NSEC_PER_SEC, .boottime_ns = AT(500)}};
 
@@ -66,6 +111,30 @@ struct read_trace {
 	Gleakd__Perfetto__Trace *trace;
 	size_t types[5]; /* of events */
 };
+
+/* @timeline, or the report alone. */
+static struct read_trace read_back(const struct timeline *timeline)
+{
+	const struct report alone = {
+		.realtime_ns = 1700 * NSEC_PER_SEC, .targets = &report, .n_targets = 1};
+	struct read_trace read = {0};
+	char *bytes = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&bytes, &size);
+
+	cr_assert_not_null(out);
+	cr_assert_eq(
+		timeline ? perfetto__write(out, timeline) : perfetto__write_report(out, &alone), 0);
+	fclose(out);
+	read.trace = gleakd__perfetto__trace__unpack(NULL, size, (const uint8_t *)bytes);
+	cr_assert_not_null(read.trace);
+	free(bytes);
+	for (size_t i = 0; i < read.trace->n_packet; i++) {
+		if (read.trace->packet[i]->track_event)
+			read.types[read.trace->packet[i]->track_event->type % 5]++;
+	}
+	return read;
+}
 
 static struct read_trace written(void)
 {
@@ -81,29 +150,17 @@ static struct read_trace written(void)
 					       .memory = memory,
 					       .n_memory = 2,
 					       .gcs = gcs,
-					       .n_gcs = 1};
+					       .n_gcs = 1,
+					       .resources = &resource,
+					       .n_resources = 1};
 	const struct timeline timeline = {.begin_ns = AT(0),
 					  .end_ns = AT(30),
 					  .clocks = clocks,
 					  .n_clocks = 1,
 					  .targets = &target,
 					  .n_targets = 1};
-	struct read_trace read = {0};
-	char *bytes = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&bytes, &size);
 
-	cr_assert_not_null(out);
-	cr_assert_eq(perfetto__write(out, &timeline), 0);
-	fclose(out);
-	read.trace = gleakd__perfetto__trace__unpack(NULL, size, (const uint8_t *)bytes);
-	cr_assert_not_null(read.trace);
-	free(bytes);
-	for (size_t i = 0; i < read.trace->n_packet; i++) {
-		if (read.trace->packet[i]->track_event)
-			read.types[read.trace->packet[i]->track_event->type % 5]++;
-	}
-	return read;
+	return read_back(&timeline);
 }
 
 static uint64_t track_named(const Gleakd__Perfetto__Trace *trace, const char *name)
@@ -156,8 +213,10 @@ Test(perfetto, counters)
 	cr_expect_eq(values[0], 7);
 	cr_expect_eq(values[1], 13);
 	track_named(read.trace, "RSS");
-	/* Two points; RSS and heap twice, what is not known once. */
-	cr_expect_eq(read.types[4], 2 + 2 * 2 + 2);
+	track_named(read.trace, "heap at which the next GC ends");
+	track_named(read.trace, "open file main.logs[…]");
+	/* Two points of a site, two of files; RSS and heap twice, what is not known once. */
+	cr_expect_eq(read.types[4], 2 + 2 + 2 * 2 + 4);
 	cr_expect_eq(read.types[3], 1, "verdicts");
 	gleakd__perfetto__trace__free_unpacked(read.trace, NULL);
 }
@@ -215,5 +274,70 @@ Test(perfetto, stacks_by_goroutines_and_bytes)
 	cr_expect_eq(weights[0], 13);
 	cr_expect_eq(units[1], 4);
 	cr_expect_eq(weights[1], 8192);
+	gleakd__perfetto__trace__free_unpacked(read.trace, NULL);
+}
+
+static const Gleakd__Perfetto__HeapGraph *graph_of(const Gleakd__Perfetto__Trace *trace)
+{
+	for (size_t i = 0; i < trace->n_packet; i++) {
+		if (trace->packet[i]->heap_graph)
+			return trace->packet[i]->heap_graph;
+	}
+	cr_assert_fail("no heap graph");
+	return NULL;
+}
+
+Test(perfetto, who_holds_the_heap_is_a_graph)
+{
+	struct read_trace read = written();
+	const Gleakd__Perfetto__HeapGraph *graph = graph_of(read.trace);
+	const Gleakd__Perfetto__HeapGraphObject *top = graph->objects[0];
+	uint64_t bytes = 0;
+
+	cr_expect_eq(graph->pid, 4242);
+	cr_expect_eq(graph->index, 0);
+	cr_expect_not(graph->continued);
+	cr_assert_eq(graph->n_objects, ARRAY_SIZE(holders) + 1);
+	for (size_t i = 0; i < graph->n_objects; i++) {
+		bytes += graph->objects[i]->self_size;
+		cr_assert_eq(graph->objects[i]->n_reference_object_id,
+			     graph->objects[i]->n_reference_field_id);
+		cr_assert_eq(graph->types[graph->objects[i]->type_id - 1]->id,
+			     graph->objects[i]->type_id);
+	}
+	/* What its children keep is theirs; the last keeps more than what it hangs from says. */
+	cr_expect_eq(top->self_size, 9000 - 6000);
+	cr_expect_eq(graph->objects[3]->self_size, 0);
+	cr_expect_eq(graph->objects[5]->self_size, 10000 - 9000 - 700);
+	cr_expect_eq(bytes, 10000 + 900 - 700);
+	cr_assert_eq(top->n_reference_object_id, 1);
+	cr_expect_eq(top->reference_object_id[0], graph->objects[1]->id);
+	cr_expect(!memcmp(graph->field_names[top->reference_field_id[0] - 1]->str.data,
+			  "*main.session […]", strlen("*main.session […]")));
+	/* A blank would end the type. */
+	cr_expect(!memcmp(graph->field_names[2]->str.data, "struct_{_a_int_} .buf", 21));
+	cr_expect_str_eq(graph->types[0]->class_name, "map[string]*main.session");
+	cr_assert_eq(graph->n_roots, 3);
+	cr_expect_eq(graph->roots[0]->root_type, 5);
+	cr_expect_eq(graph->roots[0]->object_ids[0], top->id);
+	cr_expect_eq(graph->roots[1]->root_type, 3, "a stack");
+	cr_expect_eq(graph->roots[2]->object_ids[0], graph->objects[5]->id);
+	gleakd__perfetto__trace__free_unpacked(read.trace, NULL);
+}
+
+Test(perfetto, of_a_report_the_one_moment)
+{
+	struct read_trace read = read_back(NULL);
+	size_t samples = 0;
+
+	cr_expect_eq(graph_of(read.trace)->n_objects, ARRAY_SIZE(holders) + 1);
+	for (size_t i = 0; i < read.trace->n_packet; i++) {
+		const Gleakd__Perfetto__TracePacket *packet = read.trace->packet[i];
+
+		samples += packet->stack_sample != NULL;
+		cr_expect(!packet->has_timestamp || packet->timestamp == 1700 * NSEC_PER_SEC);
+	}
+	cr_expect_eq(samples, 2);
+	cr_expect_eq(read.trace->packet[0]->clock_snapshot->n_clocks, 3);
 	gleakd__perfetto__trace__free_unpacked(read.trace, NULL);
 }

@@ -58,6 +58,11 @@ const format = {
 		return `${Math.floor(s / 86400)}d${two(Math.floor(s / 3600) % 24)}h`;
 	},
 
+	/* Collections stop a process for microseconds. */
+	pause(seconds) {
+		return seconds && seconds < 0.0095 ? `${Math.round(seconds * 1e6)}µs` : format.duration(seconds);
+	},
+
 	rate(n) {
 		const size = Math.abs(n);
 		return size >= 100 ? format.count(n) : size >= 10 ? n.toFixed(1) : n.toFixed(2);

@@ -1,13 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 "use strict";
 
+/* --- moments at which something was said of a place --------------------------------------------------- */
+
+const markColor = (verdict) => ({leaking: "leaking", stuck: "stuck", growing: "growing", suspected: "growing"}[verdict] || "good");
+
+/* A pole with a flag at @y, in the colour of the verdict. */
+function drawMark(ctx, x, y, height, verdict) {
+	ctx.fillStyle = theme.get(markColor(verdict));
+	ctx.fillRect(x, y, 1.5, height);
+	ctx.beginPath();
+	ctx.moveTo(x, y);
+	ctx.lineTo(x + 9, y + 4);
+	ctx.lineTo(x, y + 8);
+	ctx.closePath();
+	ctx.fill();
+}
+
+const tellMark = (mark) => [tipRow(`${mark.name ? `${mark.name}: ` : ""}${mark.verdict}`, format.clock(mark.t), `var(--${markColor(mark.verdict)})`),
+	mark.why ? el("div", {class: "where"}, mark.why) : ""].filter(Boolean);
+
 /* --- areas on top of each other ----------------------------------------------------------------------- */
 
 class Stack extends Chart {
-	/* @series: {name, color, t, v}, the largest first. @unit: of format. */
-	constructor(host, series, unit, label) {
+	/* @series: {name, color, t, v}, the largest first. @unit: of format. @marks: {t, name, verdict, why}. */
+	constructor(host, series, unit, label, marks) {
 		super(host, 300, label, 64);
 		this.series = series;
+		this.marks = marks;
 		this.unit = unit;
 		this.only = null;
 		this.hover((x) => this.tell(x));
@@ -58,6 +78,11 @@ class Stack extends Chart {
 			ctx.lineWidth = 0.7;
 			ctx.stroke();
 		}
+		for (const mark of this.marks) {
+			const x = this.x(mark.t);
+			if (x >= this.left && x <= width)
+				drawMark(ctx, Math.min(x, width - 10), 2, bottom - 2, mark.verdict);
+		}
 	}
 
 	drawScale(ctx, most, y, width) {
@@ -77,7 +102,8 @@ class Stack extends Chart {
 		const time = this.time(x);
 		const values = this.shown().map((one) => [one, valueAt(one.t, one.v, time)]);
 		const sum = values.reduce((total, [, value]) => total + value, 0);
-		return [el("b", {}, `${format.clock(time)}  ${format[this.unit](sum)}`),
+		const near = this.marks.filter((mark) => Math.abs(this.x(mark.t) - x) < 8).slice(0, 5);
+		return [el("b", {}, `${format.clock(time)}  ${format[this.unit](sum)}`), ...near.flatMap(tellMark),
 			...values.filter(([, value]) => value > 0).sort((a, b) => b[1] - a[1]).slice(0, 14).map(
 				([one, value]) => tipRow(one.name, format[this.unit](value), `var(--${one.color})`))];
 	}
@@ -261,7 +287,7 @@ const LANE = 56;
 class Timeline extends Chart {
 	/*
 	 * @lanes: {name, unit, lines: [{name, color, t, v}]} above; @gcs: times; @bands: of sites, each with rows
-	 * of bars {from, to, row, ended, tell}.
+	 * of bars {from, to, row, ended, parks, tell} and marks {t, verdict, why}.
 	 */
 	constructor(host, lanes, gcs, bands) {
 		super(host, 100, "goroutines, memory, garbage collections and lives of goroutines over time", 190);
@@ -343,8 +369,27 @@ class Timeline extends Chart {
 			ctx.globalAlpha = bar.ended ? 0.25 + 0.5 * bar.length : 0.45 + 0.55 * bar.length;
 			ctx.fillStyle = theme.get(bar.ended ? "c8" : band.color);
 			ctx.fillRect(from, band.y + bar.row * tall, Math.max(1, to - from), Math.max(0.7, tall - (tall > 2.5 ? 1 : 0)));
+			if (bar.parks)
+				this.drawParks(ctx, bar, band.y + bar.row * tall, tall, width);
 		}
 		ctx.globalAlpha = 1;
+		for (const mark of band.marks) {
+			const x = this.x(mark.t);
+			if (x >= this.left && x <= width)
+				drawMark(ctx, Math.min(x, width - 10), band.y - 3, band.height + 3, mark.verdict);
+		}
+	}
+
+	/* Where it waited for long, as a line within its bar. */
+	drawParks(ctx, bar, y, tall, width) {
+		const high = Math.max(0.6, tall / 4);
+		ctx.globalAlpha = 0.75;
+		ctx.fillStyle = theme.get("text");
+		for (const park of bar.parks) {
+			const from = Math.max(this.left, this.x(park.from)), to = Math.min(width, this.x(park.to));
+			if (to > from)
+				ctx.fillRect(from, y + (tall - high) / 2, to - from, high);
+		}
 	}
 
 	tell(x, y) {
@@ -362,7 +407,8 @@ class Timeline extends Chart {
 		const near = Math.ceil(band.rows / band.height);
 		const bar = band.bars.find((one) => Math.abs(one.row - row) <= near && time >= one.from - slack &&
 			time <= one.to + slack);
-		return [el("b", {}, band.name), ...(bar ? bar.tell() : [tipRow(format.clock(time), "")])];
+		const marks = band.marks.filter((mark) => Math.abs(this.x(mark.t) - x) < 8);
+		return [el("b", {}, band.name), ...marks.flatMap(tellMark), ...(bar ? bar.tell(time) : [tipRow(format.clock(time), "")])];
 	}
 }
 

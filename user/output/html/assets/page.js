@@ -1,298 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 "use strict";
-/* From data to sections. */
+/* Stacks, holders, what is open, lifetimes, the table, and the page around all of it. */
 
-const MAX_AREAS = 11; /* the rest is one more */
-const MAX_BANDS = 30;
 const MAX_ROWS = 300;
 const LIFETIMES = ["≤ 10 ms", "≤ 100 ms", "≤ 1 s", "≤ 10 s", "≤ 1 m", "≤ 10 m", "≤ 1 h", "longer"];
-const RANK = {leaking: 0, stuck: 1, suspected: 2, growing: 3};
-
-/* --- what is told of one process ------------------------------------------------------------------------ */
-
-/* Steps of a site: recorded, else what the report remembers of it. */
-function stepsOf(site, recorded) {
-	if (recorded && recorded.t.length)
-		return {t: recorded.t, v: recorded.n};
-	const points = (site && site.evidence && site.evidence.population) || [];
-	return {t: points.map((point) => axis.end - point.seconds_ago), v: points.map((point) => point.goroutines)};
-}
-
-const siteName = (site) => shortFunction((site.blocked_at || {}).function || site.start_function ||
-	(site.created_by || {}).function || "");
-
-function targetOf(index) {
-	const target = DATA.report.targets[index];
-	const recorded = (DATA.timeline && DATA.timeline.targets.find((one) => one.target === index)) || null;
-	const byId = new Map(((recorded || {}).sites || []).map((site) => [site.id, site]));
-	const sites = target.sites.map((site) => ({
-		...site, name: siteName(site), steps: stepsOf(site, byId.get(site.id)), recorded: byId.get(site.id)}));
-	/* Those that are gone by the end are in the recording alone. */
-	const there = new Set(sites.map((site) => site.id));
-	const gone = ((recorded || {}).sites || []).filter((site) => !there.has(site.id)).map((site) => ({
-		id: site.id, name: shortFunction(site.function || site.start_function), verdict: "gone", goroutines: 0,
-		steps: stepsOf(null, site), recorded: site}));
-	return {target, recorded, sites, gone};
-}
-
-/* --- sections ----------------------------------------------------------------------------------------------- */
-
-function section(id, title, ...tools) {
-	const node = el("section", {id, "aria-labelledby": `${id}-title`}, el("header", {},
-		el("h2", {id: `${id}-title`}, title), el("div", {class: "tools"}, ...tools)));
-	document.querySelector("main").append(node);
-	return node;
-}
-
-/* Buttons of which one is pressed. */
-function choice(options, chosen, use) {
-	const buttons = options.map(([value, label]) => el("button", {"aria-pressed": String(value === chosen),
-		onclick: () => {
-			for (const button of buttons)
-				button.setAttribute("aria-pressed", String(button === buttons[options.findIndex((o) => o[0] === value)]));
-			use(value);
-		}}, label));
-	return buttons;
-}
-
-const figure = (value, label, kind) => el("div", {class: `figure ${kind || ""}`}, el("b", {}, value), el("span", {}, label));
-
-function figures(process) {
-	const {target} = process, flagged = target.sites.filter((site) => !site.silenced);
-	const count = (verdict) => flagged.filter((site) => site.verdict === verdict).length;
-	const of = (verdict) => flagged.filter((site) => site.verdict === verdict).reduce((n, site) => n + site.goroutines, 0);
-	const growing = (target.alloc_sites || []).filter((site) => site.verdict === "growing").length + (target.growing || []).length;
-	const memory = last((process.recorded || {}).memory);
-	const list = [figure(format.count(target.goroutines.alive), "goroutines now")];
-	if (count("leaking"))
-		list.push(figure(format.count(of("leaking")), `goroutines leak at ${count("leaking")} ${count("leaking") === 1 ? "place" : "places"}`, "leaking"));
-	if (count("stuck"))
-		list.push(figure(format.count(of("stuck")), "goroutines are stuck", "stuck"));
-	if (growing)
-		list.push(figure(format.count(growing), `${growing === 1 ? "place keeps" : "places keep"} more and more memory`, "growing"));
-	if (!count("leaking") && !count("stuck") && !growing)
-		list.push(figure("none", "leak was found", "good"));
-	list.push(figure(format.count(target.goroutines.created), "created while watched"),
-		figure(format.duration(target.observed_seconds), "watched"));
-	if (memory)
-		list.push(figure(format.bytes(memory.allocated || memory.heap), "heap in use"));
-	if (memory && memory.gc)
-		list.push(figure(format.count(memory.gc), "garbage collections so far"));
-	return el("div", {class: "figures"}, list);
-}
-
-/* The last of columns that are kept apart, as an object. */
-function last(columns) {
-	if (!columns || !columns.t.length)
-		return null;
-	return Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values[values.length - 1]]));
-}
-
-function stackOf(stack, open) {
-	return stack && stack.length ? el("details", {open}, el("summary", {}, `stack, ${stack.length} ${stack.length === 1 ? "frame" : "frames"}`),
-		el("ol", {class: "stack"}, stack.map((frame) => el("li", {}, frameLine(frame))))) : "";
-}
-
-function objectsOf(objects) {
-	if (!objects || !objects.items.length)
-		return "";
-	const kinds = objects.items.slice(0, 3).map((object) => `${object.kind} ${object.address}`).join(", ");
-	return `${format.count(objects.looked_at)} looked at wait on ${objects.distinct === 1 ? "one object" : `${format.count(objects.distinct)} objects`}: ${kinds}${
-		objects.distinct > 3 ? ", …" : ""}`;
-}
-
-/* Go does not write down who holds a lock, or has the other end of a channel: these are likely. */
-function likelyHolders(objects, ofChannels) {
-	const items = ((objects || {}).items || []).filter((object) => (object.kind === "channel") === ofChannels);
-	const holders = items.flatMap((object) => (object.holders || []).map((holder) =>
-		`goroutine ${holder.goid} (site ${holder.site || "not known"}), which has waited ${format.duration(holder.waiting_seconds)}`));
-	return [...new Set(holders)].slice(0, 3).join(", ");
-}
-
-const heldLocks = (locks) => (locks || []).map((lock) => `${lock.kind} ${lock.address}, for which ${lock.more_waiters ? "more than " : ""}${
-	format.count(lock.waiters)} ${lock.waiters === 1 ? "waits" : "wait"}`).join(", ");
-
-function described(pairs) {
-	return el("dl", {}, pairs.filter(([, value]) => value).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
-}
-
-function siteFacts(site) {
-	const proof = site.proof || {};
-	const kept = (proof.retained_heap_bytes || 0) + (proof.retained_stack_bytes || 0);
-	return described([["created at", site.created_by && frameLine(site.created_by)],
-		["blocked at", site.blocked_at && frameLine(site.blocked_at)], ["these are", site.meaning],
-		["waiting for", site.wait_reason], ["waiting on", objectsOf(site.objects)],
-		["lock seems held by", likelyHolders(site.objects, false)], ["other end seems to be", likelyHolders(site.objects, true)],
-		["seems to hold", heldLocks(site.holds)],
-		["held by", proof.reachable_by], ["library", site.library && `${site.library.module} ${site.library.version}`], ["keep", kept ? `${format.bytes(kept)} that nothing else needs` : ""],
-		["silenced", site.silenced], ["evidence is kept in", site.evidence_folder]]);
-}
-
-const badge = (verdict) => el("span", {class: `badge ${verdict}`}, verdict);
-
-function sure(confidence) {
-	return confidence ? el("span", {}, el("span", {class: "sure", "aria-hidden": "true"},
-		el("i", {style: {width: `${confidence * 100}%`}})), ` ${Math.round(confidence * 100)} % sure`) : "";
-}
-
-function siteCard(site) {
-	return el("article", {class: `card ${site.verdict}`},
-		el("div", {class: "top"}, el("div", {}, badge(site.verdict), " ", sure(site.confidence),
-			el("div", {class: "count"}, format.count(site.goroutines), el("span", {class: "where"},
-				site.growth_per_minute ? `  ${site.growth_per_minute > 0 ? "+" : ""}${format.rate(site.growth_per_minute)}/min` : ""))),
-			site.steps.t.length > 1 ? sparkline(site.steps.t, site.steps.v, site.verdict === "growing" ? "growing" : site.verdict === "stuck" ? "stuck" : "leaking") : ""),
-		el("h3", {}, el("code", {title: (site.blocked_at || {}).function}, site.name), el("span", {class: "where"}, `  ${placeOf(site.blocked_at)}  ${site.id}`)),
-		el("ul", {class: "why"}, site.why.map((why) => el("li", {}, why))), siteFacts(site), stackOf(site.stack));
-}
-
-function memoryCard(site) {
-	return el("article", {class: "card growing"},
-		el("div", {class: "top"}, el("div", {}, badge(site.verdict), " memory",
-			el("div", {class: "count"}, format.bytes(site.in_use_bytes), el("span", {class: "where"},
-				site.growth_bytes_per_minute ? `  +${format.bytes(site.growth_bytes_per_minute)}/min` : "")))),
-		el("h3", {}, el("code", {}, shortFunction((site.allocated_at || {}).function || "")), el("span", {class: "where"}, `  ${placeOf(site.allocated_at)}`)),
-		el("ul", {class: "why"}, site.why.map((why) => el("li", {}, why))),
-		described([["allocated at", site.allocated_at && frameLine(site.allocated_at)], ["type", site.type],
-			["held by", site.held_by.join(", ")]]), stackOf(site.stack));
-}
-
-/* A container that has more and more entries, by several looks at the heap. */
-function growthCard(growth) {
-	const counted = growth.entries_before !== null && growth.entries_after !== null;
-	return el("article", {class: "card growing"}, badge("growing"), " memory", el("div", {class: "count"},
-			counted ? `${format.count(growth.entries_after)} entries` : format.bytes(growth.bytes_after),
-			el("span", {class: "where"}, `  +${counted ? format.rate(growth.per_minute) : format.bytes(growth.per_minute)}/min`)),
-		el("h3", {}, el("code", {}, growth.path)),
-		described([["type", growth.type], ["before", `${counted ? `${format.count(growth.entries_before)} entries, ` : ""}${format.bytes(growth.bytes_before)}`],
-			["now", `${counted ? `${format.count(growth.entries_after)} entries, ` : ""}${format.bytes(growth.bytes_after)}`]]));
-}
-
-function findings(process) {
-	const accused = process.sites.filter((site) => site.verdict in RANK && !site.silenced)
-		.sort((a, b) => RANK[a.verdict] - RANK[b.verdict] || b.goroutines - a.goroutines);
-	const memory = (process.target.alloc_sites || []).filter((site) => site.verdict === "growing");
-	const growing = process.target.growing || [];
-	const node = section("findings", "Findings");
-	if (!accused.length && !memory.length && !growing.length)
-		node.append(el("p", {}, "Nothing was found: no goroutines pile up, and nothing waits for what cannot come."));
-	const cards = el("div", {class: "cards"}, accused.slice(0, 40).map(siteCard), memory.slice(0, 20).map(memoryCard),
-		growing.slice(0, 20).map(growthCard));
-	node.append(cards);
-	if (accused.length > 40)
-		node.append(el("p", {class: "note"}, `${format.count(accused.length - 40)} more are in the table below.`));
-}
-
-/* --- over time ---------------------------------------------------------------------------------------------- */
-
-function areas(series) {
-	const most = (one) => one.v.reduce((a, b) => Math.max(a, b), 0);
-	const sorted = series.filter((one) => one.t.length && most(one) > 0).sort((a, b) => most(b) - most(a));
-	const shown = sorted.slice(0, MAX_AREAS).map((one, i) => ({...one, color: `c${i % (PALETTE - 1)}`}));
-	const rest = sorted.slice(MAX_AREAS);
-	if (rest.length) {
-		const times = [...new Set(rest.flatMap((one) => Array.from(one.t)))].sort((a, b) => a - b);
-		const grid = times.length > 400 ? Array.from({length: 401}, (_, i) => axis.begin + i / 400 * (axis.end - axis.begin)) : times;
-		shown.push({name: `${format.count(rest.length)} other places`, color: "c11", t: grid,
-			v: grid.map((time) => rest.reduce((sum, one) => sum + valueAt(one.t, one.v, time), 0))});
-	}
-	return shown;
-}
-
-function overTime(process) {
-	const kinds = {};
-	kinds.goroutines = areas([...process.sites, ...process.gone].map((site) => ({
-		name: `${site.name}${site.wait_reason ? `, ${site.wait_reason}` : ""}`, ...site.steps})));
-	const allocs = ((process.recorded || {}).allocs || []);
-	if (allocs.length)
-		kinds.memory = areas(allocs.map((site) => ({
-			name: `${shortFunction(site.function)}${site.type ? `, ${site.type}` : ""}`, t: site.t, v: site.bytes})));
-	const body = el("div");
-	const draw = (kind) => {
-		body.replaceChildren();
-		if (!kinds[kind].length)
-			body.append(el("p", {class: "note"}, "Nothing is known of it over time."));
-		else
-			new Stack(body, kinds[kind], kind === "memory" ? "bytes" : "count", `${kind} by place over time`);
-	};
-	const node = section("time", "By place over time",
-		...(kinds.memory ? choice([["goroutines", "goroutines"], ["memory", "memory in use"]], "goroutines", draw) : []),
-		el("button", {onclick: () => axis.reset(), title: "double click in a chart does the same"}, "whole time"));
-	node.append(body, el("p", {class: "note"}, "Drag to zoom, Ctrl with the wheel, or + and - ; a click on a name shows it alone."));
-	draw("goroutines");
-}
-
-/* --- lives ---------------------------------------------------------------------------------------------- */
-
-function lanesOf(process) {
-	const population = areas([...process.sites, ...process.gone].map((site) => site.steps));
-	const times = [...new Set(population.flatMap((one) => Array.from(one.t)))].sort((a, b) => a - b);
-	const lanes = [{name: "goroutines", unit: "count", lines: [{name: "goroutines", color: "c0", t: times,
-		v: times.map((time) => population.reduce((sum, one) => sum + valueAt(one.t, one.v, time), 0))}]}];
-	const memory = (process.recorded || {}).memory;
-	if (memory && memory.t.length) {
-		const lines = [["heap in use", "c1", memory.allocated.some((n) => n) ? memory.allocated : memory.heap],
-			["live after GC", "c2", memory.live], ["resident", "c8", memory.rss]];
-		lanes.push({name: "memory", unit: "bytes", lines: lines.filter(([, , v]) => v.some((n) => n)).map(
-			([name, color, v]) => ({name, color, t: memory.t, v}))});
-	}
-	return lanes;
-}
-
-/* Bars of lives that were recorded one by one. */
-function barsOfLives(lives, bandFor) {
-	const bands = new Map();
-	for (let i = 0; i < lives.goid.length; i++) {
-		const site = lives.site[i], from = lives.begin[i], to = lives.end[i], ended = lives.flags[i] & 1;
-		const created = lives.flags[i] & 2, goid = lives.goid[i];
-		if (!bands.has(site))
-			bands.set(site, []);
-		bands.get(site).push({from, to, ended, length: (to - from) / (axis.end - axis.begin || 1), tell: () => [
-			tipRow(`goroutine ${goid}`, `${created ? "" : "at least "}${format.duration(to - from)}`),
-			tipRow(`${created ? "created" : "there since"} ${format.clock(from)}`, ended ? `ended ${format.clock(to)}` : "still there")]});
-	}
-	return [...bands].map(([site, bars]) => bandFor(site, bars));
-}
-
-/* Without them: those that were created within one span of time, as one bar for who is still there. */
-function barsOfCohorts(site) {
-	const cohorts = ((site.evidence || {}).cohorts || []).filter((cohort) => cohort.created || cohort.alive);
-	return cohorts.map((cohort) => {
-		const from = Math.max(axis.begin, axis.end - cohort.from_seconds_ago), part = cohort.alive / Math.max(1, cohort.created);
-		const to = cohort.alive ? axis.end : Math.max(from, axis.end - cohort.to_seconds_ago);
-		return {from, to, ended: !cohort.alive, length: cohort.alive ? part : 0, tell: () => [
-			tipRow(`${format.count(cohort.created)} created`, `${format.duration(cohort.from_seconds_ago)} to ${format.duration(cohort.to_seconds_ago)} ago`),
-			tipRow(`${format.count(cohort.alive)} still there`, `${Math.round(100 * part)} %`)]};
-	});
-}
-
-function bandOf(site, bars) {
-	return {name: site ? site.name : "not known", color: site && site.verdict in RANK ? (site.verdict === "stuck" ? "stuck" : site.verdict === "leaking" ? "leaking" : "growing") : "c0",
-		rank: site && site.verdict in RANK ? RANK[site.verdict] : 9, bars};
-}
-
-function lives(process) {
-	const recorded = process.recorded, node = section("lives", "Lives of goroutines");
-	const byId = new Map([...process.sites, ...process.gone].map((site) => [site.id, site]));
-	const exact = recorded && recorded.lives.goid.length;
-	let bands = exact ?
-		barsOfLives(recorded.lives, (site, bars) => bandOf(site >= 0 ? byId.get(recorded.sites[site].id) : null, bars)) :
-		process.sites.filter((site) => site.goroutines).map((site) => bandOf(site, barsOfCohorts(site))).filter((band) => band.bars.length);
-	for (const band of bands) {
-		band.rows = packRows(band.bars);
-		band.sum = band.bars.reduce((sum, bar) => sum + bar.to - bar.from, 0);
-		band.note = exact ? `${format.count(band.bars.length)} lives` : `${band.bars.length} spans of creation`;
-	}
-	bands.sort((a, b) => a.rank - b.rank || b.sum - a.sum);
-	const left = bands.length - MAX_BANDS;
-	bands = bands.slice(0, MAX_BANDS);
-	new Timeline(node, lanesOf(process), gcsOf(recorded), bands);
-	node.append(el("p", {class: "note"}, exact ?
-		`Each bar is a goroutine; ${format.count(recorded.all_lives)} lives were recorded, and the ${format.count(recorded.lives.goid.length)} longest are here.` :
-		"Each bar is what was created within one span of time, from then until now for as long as any of it is there. A recording (gleakd record) has each goroutine.",
-		left > 0 ? ` ${format.count(left)} more places are not shown.` : ""));
-}
-
-const gcsOf = (recorded) => ((recorded || {}).gcs || {t: []}).t.map((t, i) => ({t, n: recorded.gcs.n[i]}));
 
 /* --- flames ---------------------------------------------------------------------------------------------------- */
 
@@ -426,6 +137,39 @@ function holders(process) {
 	chart.it.use(tree);
 }
 
+/* --- what is open ---------------------------------------------------------------------------------------------- */
+
+const OPEN_COLUMNS = [
+	["kind", (line) => [line.kind, " ", line.verdict === "growing" ? badge("growing") : ""]],
+	["open", (line) => format.count(line.outstanding), "n"], ["opened", (line) => format.count(line.opened), "n"],
+	["closed", (line) => format.count(line.closed), "n"],
+	["per minute", (line) => (Math.abs(line.growth_per_minute || 0) < 0.005 ? "" : format.rate(line.growth_per_minute)), "n"],
+	["opened at", (line) => (line.opened_at ? [el("code", {title: line.opened_at.function}, shortFunction(line.opened_at.function)),
+		el("span", {class: "where"}, ` ${placeOf(line.opened_at)}`)] : ""), "place"],
+	["seen for", (line) => (line.oldest_seconds ? format.duration(line.oldest_seconds) : ""), "n"],
+	["held by", (line) => [el("code", {}, heldBy(line)), line.calls ? [" calls ", el("code", {}, line.calls)] : ""].flat(), "place"],
+	["such as", (line) => line.examples.join(", "), "place where"],
+];
+
+function whatIsOpen(process) {
+	const lines = process.target.resources || [], looks = process.target.resource_looks, node = section("open", "What is open");
+	if (!looks) {
+		node.append(el("p", {class: "note"}, "This run did not look at it: gleakd resources does, and gleakd record."));
+		return;
+	}
+	const shown = OPEN_COLUMNS.filter(([title]) => title !== "opened at" || lines.some((line) => line.opened_at));
+	node.append(el("p", {class: "note"}, `Files, connections, rows, contexts, timers: ${format.count(lines.reduce((n, line) => n + line.outstanding, 0))
+		} at ${format.count(lines.length + looks.left_out)} places, by ${format.count(looks.looks)} ${looks.looks === 1 ? "look" : "looks"} at the heap. `,
+		"Opened and closed since the first."));
+	if (!lines.length)
+		return;
+	node.append(el("div", {class: "scroll"}, el("table", {}, el("thead", {}, el("tr", {}, shown.map(([title, , kind]) =>
+		el("th", {class: kind === "n" ? "n" : "", scope: "col"}, title)))),
+		el("tbody", {}, lines.slice(0, MAX_ROWS).map((line) => el("tr", {}, shown.map(([, show, kind]) => el("td", {class: kind}, show(line)))))))));
+	if (lines.length > MAX_ROWS)
+		node.append(el("p", {class: "note"}, `${format.count(lines.length - MAX_ROWS)} more places are in --json.`));
+}
+
 /* --- lifetimes ------------------------------------------------------------------------------------------------- */
 
 function lifetimes(process) {
@@ -548,10 +292,10 @@ function table(process) {
 /* --- the page ------------------------------------------------------------------------------------------------------ */
 
 const SECTIONS = [["findings", "Findings"], ["time", "Over time"], ["lives", "Lives"], ["flames", "Flames"],
-	["holders", "Holders"], ["lifetimes", "Lifetimes"], ["table", "Table"]];
+	["holders", "Holders"], ["open", "Open"], ["lifetimes", "Lifetimes"], ["table", "Table"]];
 
 const keysDialog = el("dialog", {"aria-label": "keys"}, el("h2", {}, "Keys"), el("ul", {class: "keys"},
-	[["1 … 7", "go to a section"], ["/", "search the table"], ["t", "light or dark"], ["+  -  0", "zoom all charts of time, show all"],
+	[["1 … 8", "go to a section"], ["/", "search the table"], ["t", "light or dark"], ["+  -  0", "zoom all charts of time, show all"],
 		["← →", "move in time"], ["↑ ↓ ← → Enter Esc", "in a flame graph"], ["n  p", "next, previous process"], ["?", "this"]].map(
 		([key, does]) => el("li", {}, el("kbd", {}, key), ` ${does}`))),
 	el("form", {method: "dialog"}, el("button", {}, "close")));
@@ -572,7 +316,7 @@ function show(index) {
 			timeline.host, timeline.kernel, DATA.report.final_reason, DATA.version && `gleakd ${DATA.version}`,
 			timeline.complete === false ? "the recording did not come to its end" : ""].filter(Boolean).join("  ·  ")),
 		figures(process));
-	for (const part of [findings, overTime, lives, flames, holders, lifetimes, table])
+	for (const part of [findings, overTime, lives, flames, holders, whatIsOpen, lifetimes, table])
 		part(process);
 	document.body.dataset.shown = String(index);
 }
@@ -604,7 +348,7 @@ function onKey(event) {
 	const act = {"/": () => document.getElementById("search").focus(), t: () => theme.set(!theme.dark()),
 		"?": () => keysDialog.showModal(), n: () => choose((index + 1) % n), p: () => choose((index + n - 1) % n),
 		"+": () => axis.zoom(middle, 0.6), "-": () => axis.zoom(middle, 1.7), "0": () => axis.reset()}[event.key];
-	if (/^[1-7]$/.test(event.key))
+	if (/^[1-8]$/.test(event.key))
 		goTo(SECTIONS[Number(event.key) - 1][0]);
 	else if (act)
 		act();

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_CLI_HEAP_LOOKS_H
+#define GLEAKD_CLI_HEAP_LOOKS_H
+
+/*
+ * Looks at the heaps of what is watched, now and then: what they consist of, who holds it, and what is open.
+ * So seldom that they take no more than a small share of the time, since everything else waits for one, and
+ * none at heaps that take long to read.
+ */
+#include "cli/rounds.h"
+
+struct heap_looks;
+
+/* heap_looks__new - @max_memory: of ours, for one heap. -ENOMEM. */
+int heap_looks__new(uint64_t max_memory, struct heap_looks **ret_looks) __must_check;
+void heap_looks__free(struct heap_looks *looks);
+
+/*
+ * heap_looks__round - between the censuses of a round and its report; monotonic @now_ns. What cannot be looked
+ * at is logged once, and left alone from then on. -ENOMEM, in words.
+ */
+int heap_looks__round(struct heap_looks *looks, struct rounds *rounds,
+		      uint64_t now_ns) __must_check;
+
+#endif /* GLEAKD_CLI_HEAP_LOOKS_H */
