@@ -223,6 +223,10 @@ int broker_request__check(const struct broker_request *request, size_t size,
 											   -EACCES;
 	case BROKER_MEMORY_READ:
 		return request->size && request->size <= ACCESS_RANGES_MAX ? 0 : -EINVAL;
+	case BROKER_SHARE:
+		return request->size <= BROKER_SHARE_MAX ? 0 : -EINVAL;
+	case BROKER_MEMORY_COPY:
+		return request->size && request->size <= ACCESS_COPY_RANGES ? 0 : -EINVAL;
 	case BROKER_UNLOAD:
 	case BROKER_HIT_COST:
 		return request->handle < PROGRAMS_KINDS ? 0 : -EINVAL;
@@ -254,6 +258,16 @@ int broker_request__check(const struct broker_request *request, size_t size,
 			       check_file(request, files, own, worker) :
 			       0;
 	}
+}
+
+int broker_ranges__check_offsets(const struct broker_range *ranges, const __u64 *offsets, size_t n,
+				 size_t size)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (offsets[i] > size || ranges[i].size > size - offsets[i])
+			return -EINVAL;
+	}
+	return 0;
 }
 
 int broker_ranges__check(const struct broker_range *ranges, size_t n, size_t max)

@@ -30,4 +30,11 @@ int broker_request__check(const struct broker_request *request, size_t size,
  */
 int broker_ranges__check(const struct broker_range *ranges, size_t n, size_t max) __must_check;
 
+/*
+ * broker_ranges__check_offsets - @n checked ranges, each of which goes to its offset in @size bytes. -EINVAL: one
+ * would go beyond them.
+ */
+int broker_ranges__check_offsets(const struct broker_range *ranges, const __u64 *offsets, size_t n,
+				 size_t size) __must_check;
+
 #endif /* GLEAKD_BROKER_CHECK_H */

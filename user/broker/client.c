@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "broker/channel.h"
@@ -387,6 +388,68 @@ static ssize_t client_read_memory(struct access_memory *memory, const struct iov
 	return n;
 }
 
+/* What of it is mapped, once at a time. */
+static struct {
+	uint8_t *data;
+	size_t size;
+} shared_copies;
+
+static int client_share(size_t size, void **ret_data)
+{
+	struct broker_request request;
+	void *data;
+	int fd;
+
+	broker_client__begin(&request, BROKER_SHARE);
+	request.size = size;
+	fd = ask_for_fd(&request);
+	if (fd < 0)
+		return fd;
+	data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+	close(fd);
+	if (data == MAP_FAILED)
+		return -ENOMEM;
+	shared_copies.data = data;
+	shared_copies.size = size;
+	*ret_data = data;
+	return 0;
+}
+
+static void client_unshare(void *data, size_t size)
+{
+	struct broker_request request;
+
+	munmap(data, size);
+	shared_copies.data = NULL;
+	shared_copies.size = 0;
+	broker_client__begin(&request, BROKER_SHARE);
+	(void)!broker_client__ask_for(&request, NULL, 0, false, NULL);
+}
+
+static ssize_t client_copy_memory(struct access_memory *memory, const struct iovec *local,
+				  const struct iovec *foreign, size_t n)
+{
+	struct broker_request request;
+	struct broker_got got;
+	int64_t done;
+
+	if (n > ACCESS_COPY_RANGES)
+		return -EINVAL;
+	broker_client__begin(&request, BROKER_MEMORY_COPY);
+	request.handle = memory->handle;
+	request.size = n;
+	pthread_mutex_lock(&broker_client.lock);
+	for (size_t i = 0; i < n; i++) {
+		broker_client.shared->ranges[i] = (struct broker_range){
+			.address = (uintptr_t)foreign[i].iov_base, .size = foreign[i].iov_len};
+		broker_client.shared->offsets[i] =
+			(uintptr_t)local[i].iov_base - (uintptr_t)shared_copies.data;
+	}
+	done = broker_client__ask(&request, -1, &got);
+	pthread_mutex_unlock(&broker_client.lock);
+	return done;
+}
+
 static void client_usage(struct access_usage *ret_usage)
 {
 	struct broker_request request;
@@ -460,6 +523,9 @@ static const struct access_ops access_ops = {
 	.list = client_list,
 	.open_memory = client_open_memory,
 	.read_memory = client_read_memory,
+	.share = client_share,
+	.unshare = client_unshare,
+	.copy_memory = client_copy_memory,
 	.memory_in_use = client_memory_in_use,
 	.close_memory = client_close_memory,
 	.pidfd = client_pidfd,

@@ -41,6 +41,8 @@ enum broker_op {
 	BROKER_MEMORY_OPEN, /* -> handle */
 	/* Memory; handle. */
 	BROKER_MEMORY_READ, /* size: the number of ranges in the shared memory -> bytes in the window */
+	BROKER_SHARE,	    /* size: of memory for copies, 0: no more -> its descriptor */
+	BROKER_MEMORY_COPY, /* size: the number of ranges in the shared memory -> bytes, at their offsets */
 	BROKER_MEMORY_IN_USE,
 	BROKER_MEMORY_CLOSE,
 	/* Probes. */
@@ -99,6 +101,9 @@ struct broker_range {
 	__u64 size;
 };
 
+/* Addresses that the memory for copies takes in both; pages that nothing was copied to do not exist. */
+#define BROKER_SHARE_MAX (1ull << 40)
+
 /* Memory of a process that is open at one time; each has a descriptor. */
 #define BROKER_MAX_MEMORIES 8192
 
@@ -116,6 +121,7 @@ struct broker_held {
 /* Both write to it at any time: what the broker judges it copies first. */
 struct broker_shared {
 	struct broker_range ranges[ACCESS_RANGES_MAX];
+	__u64 offsets[ACCESS_COPY_RANGES]; /* where each of them goes that is copied */
 	struct program_place places[PROGRAM_PLACES_MAX];
 	__u8 window[BROKER_WINDOW];
 };

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "broker/channel.h"
+#include "broker/copies.h"
 #include "broker/server_private.h"
 #include "host/access.h"
 #include "host/access_guard.h"
@@ -216,6 +217,28 @@ static uint64_t let_go(struct broker_server *server)
 	return stopped_ns;
 }
 
+/* As read_memory(), each range to where the worker wants it. */
+static int64_t copy_memory(struct broker_server *server, struct access_memory *memory)
+{
+	size_t n = (size_t)server->request.size;
+	__u64 offsets[ACCESS_COPY_RANGES];
+
+	memcpy(server->ranges, server->shared->ranges, n * sizeof(server->ranges[0]));
+	memcpy(offsets, server->shared->offsets, n * sizeof(offsets[0]));
+	if (broker_ranges__check(server->ranges, n, ACCESS_COPY_MAX))
+		return -EINVAL;
+	return broker_copies__read(&server->copies, memory, server->ranges, offsets, n);
+}
+
+static int64_t share(struct broker_server *server, struct broker_reply *reply)
+{
+	broker_copies__close(&server->copies);
+	if (!server->request.size)
+		return 0;
+	return broker_reply__give(reply, broker_copies__open(&server->copies,
+							    (size_t)server->request.size));
+}
+
 static int64_t release(struct broker_server *server)
 {
 	const struct broker_held held = {.begin_ns = let_go(server)};
@@ -283,6 +306,10 @@ static int64_t do_process(struct broker_server *server, struct broker_reply *rep
 		return open_memory(server);
 	case BROKER_MEMORY_READ:
 		return memory ? read_memory(server, *memory) : -EBADF;
+	case BROKER_SHARE:
+		return share(server, reply);
+	case BROKER_MEMORY_COPY:
+		return memory ? copy_memory(server, *memory) : -EBADF;
 	case BROKER_MEMORY_IN_USE:
 		return memory ? access__memory_in_use(*memory) : -EBADF;
 	case BROKER_MEMORY_CLOSE:
@@ -407,6 +434,7 @@ void broker_server__free(struct broker_server *server)
 		if (server->memories[i])
 			access__close_memory(server->memories[i]);
 	}
+	broker_copies__close(&server->copies);
 	free(server);
 }
 

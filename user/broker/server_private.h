@@ -3,6 +3,7 @@
 #define GLEAKD_BROKER_SERVER_PRIVATE_H
 
 /* What the parts of the server share: server.c, and server_probes.c for all that is BPF. */
+#include "broker/copies.h"
 #include "broker/server.h"
 #include "host/access.h"
 #include "host/priority.h"
@@ -24,6 +25,7 @@ struct broker_server {
 	pid_t pids[BROKER_MAX_MEMORIES]; /* whose they are; 0: none */
 	struct broker_request request;	 /* the one that is being answered */
 	struct broker_range ranges[ACCESS_RANGES_MAX];
+	struct broker_copies copies;
 };
 
 /* What goes back. */

@@ -60,6 +60,23 @@ size_t access__memory_max(void)
 	return ops->memory_max;
 }
 
+int access__share(size_t size, void **ret_data)
+{
+	return ops->share(size, ret_data);
+}
+
+void access__unshare(void *data, size_t size)
+{
+	if (data)
+		ops->unshare(data, size);
+}
+
+ssize_t access__copy_memory(struct access_memory *memory, const struct iovec *local,
+			    const struct iovec *foreign, size_t n)
+{
+	return ops->copy_memory(memory, local, foreign, n);
+}
+
 int access__memory_in_use(const struct access_memory *memory)
 {
 	return ops->memory_in_use(memory);

@@ -24,6 +24,10 @@
 struct process_stop;
 struct access_memory;
 
+/* Ranges and bytes of one call of access__copy_memory(). */
+#define ACCESS_COPY_RANGES 64
+#define ACCESS_COPY_MAX	   (64u << 20)
+
 /* What is done with a file that the user named for output. */
 enum access_output {
 	OUTPUT_OPEN, /* for writing, made if need be, as it is: descriptor */
@@ -84,6 +88,10 @@ struct access_ops {
 	int (*open_memory)(pid_t pid, struct access_memory **ret_memory);
 	ssize_t (*read_memory)(struct access_memory *memory, const struct iovec *local,
 			       size_t n_local, const struct iovec *foreign, size_t n_foreign);
+	int (*share)(size_t size, void **ret_data);
+	void (*unshare)(void *data, size_t size);
+	ssize_t (*copy_memory)(struct access_memory *memory, const struct iovec *local,
+			       const struct iovec *foreign, size_t n);
 	int (*memory_in_use)(const struct access_memory *memory);
 	void (*close_memory)(struct access_memory *memory);
 	int (*pidfd)(pid_t pid);
@@ -152,6 +160,20 @@ void access__close_memory(struct access_memory *memory);
 ssize_t access__read_memory(struct access_memory *memory, const struct iovec *local, size_t n_local,
 			    const struct iovec *foreign, size_t n_foreign) __must_check;
 size_t access__memory_max(void);
+
+/*
+ * access__share - @size bytes of memory, zeros, that whoever reads for this process writes to as well; once
+ * at a time. Errors: -ENOMEM; -EOPNOTSUPP there is none such. unshare takes NULL.
+ */
+int access__share(size_t size, void **ret_data) __must_check;
+void access__unshare(void *data, size_t size);
+
+/*
+ * access__copy_memory - as access__read_memory(), range by range, into memory of access__share(), with no
+ * further copy on the way. At most ACCESS_COPY_RANGES, of ACCESS_COPY_MAX bytes together.
+ */
+ssize_t access__copy_memory(struct access_memory *memory, const struct iovec *local,
+			    const struct iovec *foreign, size_t n) __must_check;
 
 /*
  * access__memory_in_use - 1: the process still has the address space that was opened; 0: nobody has it

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -366,6 +367,28 @@ static ssize_t direct_read_memory(struct access_memory *memory, const struct iov
 	return is_same_program(memory, task) ? n : -ESRCH;
 }
 
+static int direct_share(size_t size, void **ret_data)
+{
+	void *data = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (data == MAP_FAILED)
+		return -ENOMEM;
+	*ret_data = data;
+	return 0;
+}
+
+static void direct_unshare(void *data, size_t size)
+{
+	munmap(data, size);
+}
+
+static ssize_t direct_copy_memory(struct access_memory *memory, const struct iovec *local,
+				  const struct iovec *foreign, size_t n)
+{
+	return direct_read_memory(memory, local, n, foreign, n);
+}
+
 const struct access_ops access_direct = {
 	.open = direct_open,
 	.open_below = direct_open_below,
@@ -375,6 +398,9 @@ const struct access_ops access_direct = {
 	.list = pids__list,
 	.open_memory = direct_open_memory,
 	.read_memory = direct_read_memory,
+	.share = direct_share,
+	.unshare = direct_unshare,
+	.copy_memory = direct_copy_memory,
 	.memory_in_use = direct_memory_in_use,
 	.close_memory = direct_close_memory,
 	.pidfd = direct_pidfd,

@@ -198,6 +198,27 @@ static ssize_t guarded_read_memory(struct access_memory *memory, const struct io
 	return n;
 }
 
+/* To memory of this process that it shares with whoever it forks: the helper has it at the same addresses. */
+static ssize_t guarded_copy_memory(struct access_memory *memory, const struct iovec *local,
+				   const struct iovec *foreign, size_t n)
+{
+	const struct access_request request = {
+		.op = ACCESS_HELPER_COPY, .size = n, .memory = *memory};
+	ssize_t result;
+
+	if (n > ACCESS_COPY_RANGES)
+		return -EINVAL;
+	pthread_mutex_lock(&guard.lock);
+	result = have_helper();
+	if (!result) {
+		memcpy(guard.helper.shared->ranges, foreign, n * sizeof(*foreign));
+		memcpy(guard.helper.shared->places, local, n * sizeof(*local));
+		result = ask(&request, NULL);
+	}
+	pthread_mutex_unlock(&guard.lock);
+	return result;
+}
+
 static int guarded_memory_in_use(const struct access_memory *memory)
 {
 	const struct access_request request = {.op = ACCESS_HELPER_IN_USE, .memory = *memory};
@@ -242,6 +263,7 @@ const struct access_ops *access_guard__ops(void)
 	guarded.open_below = guarded_open_below;
 	guarded.hostname = guarded_hostname;
 	guarded.read_memory = guarded_read_memory;
+	guarded.copy_memory = guarded_copy_memory;
 	guarded.memory_in_use = guarded_memory_in_use;
 	guarded.quarantined = guarded_quarantined;
 	guarded.quarantine = guarded_quarantine;
@@ -286,7 +308,9 @@ void access_guard__come_first(bool first)
 void access_guard__renew(void)
 {
 	pthread_mutex_lock(&guard.lock);
-	if (guard.helper.pid)
+	if (guard.helper.pid) {
+		priority__as_before(&guard.priority);
 		end_helper();
+	}
 	pthread_mutex_unlock(&guard.lock);
 }

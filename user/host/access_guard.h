@@ -44,7 +44,10 @@ void access_guard__blame(pid_t pid);
  */
 void access_guard__come_first(bool first);
 
-/* access_guard__renew - this process has given up privileges: so does the helper. */
+/*
+ * access_guard__renew - this process has given up privileges, or has other memory to share: so does the helper, and
+ * has it.
+ */
 void access_guard__renew(void);
 
 #endif /* GLEAKD_HOST_ACCESS_GUARD_H */

@@ -142,6 +142,9 @@ static ssize_t do_it(struct access_shared *shared, struct access_request *reques
 					      (char *)shared->window, request->size);
 	case ACCESS_HELPER_READ:
 		return read_ranges(shared, &request->memory, request->size);
+	case ACCESS_HELPER_COPY:
+		return access_direct.copy_memory(&request->memory, shared->places, shared->ranges,
+						 request->size);
 	case ACCESS_HELPER_IN_USE:
 		return access_direct.memory_in_use(&request->memory);
 	}

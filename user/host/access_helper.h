@@ -16,6 +16,7 @@ enum access_helper_op {
 	ACCESS_HELPER_OPEN_BELOW, /* .texts[0] the root, [1] the path */
 	ACCESS_HELPER_HOSTNAME,	  /* .memory.pid, .size -> bytes in the window */
 	ACCESS_HELPER_READ,   /* .memory, whose descriptor comes with it; .size ranges -> bytes */
+	ACCESS_HELPER_COPY,   /* likewise, each of them to its .places[] */
 	ACCESS_HELPER_IN_USE, /* likewise */
 };
 
@@ -29,6 +30,7 @@ struct access_request {
 /* Both have it mapped. */
 struct access_shared {
 	struct iovec ranges[ACCESS_RANGES_MAX];
+	struct iovec places[ACCESS_COPY_RANGES];
 	char texts[2][PATH_MAX];
 	uint8_t window[ACCESS_GUARD_MEMORY_MAX];
 };

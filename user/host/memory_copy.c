@@ -20,6 +20,9 @@
 #define MAX_CONSTANT (256ull << 20)
 /* Shadow memory of sanitizers (and of Go's race detector) is larger; a heap of 256 GiB is not copied. */
 #define MAX_REGION_BYTES (256ull << 30)
+/* Addresses and not memory: what is never written takes none. */
+#define MAX_SHARED (1ull << 39)
+#define MIN_SPARE  (64ull << 20)
 /* Threads that copy side by side: the process stands still, and its processors have nothing to do. */
 #define MAX_WORKERS 4
 
@@ -27,11 +30,28 @@
 
 static void release(struct region *region)
 {
-	if (region->data)
+	if (region->data && !region->shared)
 		munmap(region->data, region->end - region->start);
 	free(region->skip);
 	free(region->have);
 	free(region->still);
+}
+
+/* Memory for what is mapped at [@start, @end). */
+static void take_room(struct memory_copy *copy, struct region *region)
+{
+	size_t size = region->end - region->start;
+	void *data;
+
+	if (size <= copy->shared_size - copy->shared_used) {
+		region->shared = true;
+		region->data = copy->shared + copy->shared_used;
+		copy->shared_used += size;
+		return;
+	}
+	data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		    -1, 0);
+	region->data = data == MAP_FAILED ? NULL : data;
 }
 
 static int add_region(struct memory_copy *copy, const struct maps_line *line, uint64_t start,
@@ -44,15 +64,12 @@ static int add_region(struct memory_copy *copy, const struct maps_line *line, ui
 		.constant = !line->mapping.writable,
 	};
 	size_t bits = (end - start) / copy->page / 8 + 1;
-	void *data;
 
 	if (copy->n >= MAX_REGIONS)
 		return -E2BIG;
 	if (!array__reserve(copy->regions, copy->capacity, copy->n + 1))
 		return -ENOMEM;
-	data = mmap(NULL, end - start, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	region.data = data == MAP_FAILED ? NULL : data;
+	take_room(copy, &region);
 	region.skip = calloc(bits, 1);
 	region.have = calloc(bits, 1);
 	region.still = calloc(bits, 1);
@@ -119,6 +136,32 @@ static bool add_mapping(void *ctx, const struct maps_line *line)
 		at = copy->regions[i].end;
 	}
 	return !walk->err;
+}
+
+static bool add_size(void *ctx, const struct maps_line *line)
+{
+	uint64_t *bytes = ctx;
+
+	if (is_wanted(line))
+		*bytes += line->mapping.end - line->mapping.start;
+	return *bytes <= MAX_SHARED;
+}
+
+/* Without it all is copied once more on the way. */
+static void share(struct memory_copy *copy)
+{
+	uint64_t bytes = 0;
+	char path[PATH_MAX];
+	void *shared;
+
+	snprintf(path, sizeof(path), "%s/%d/maps", copy->options.proc_root, copy->options.pid);
+	if (maps__each(path, add_size, &bytes) || bytes > MAX_SHARED)
+		return;
+	bytes += bytes / 8 / copy->page * copy->page + MIN_SPARE;
+	if (access__share(bytes, &shared))
+		return;
+	copy->shared = shared;
+	copy->shared_size = bytes;
 }
 
 static int by_address(const void *a, const void *b)
@@ -211,6 +254,8 @@ int memory_copy__new(const struct memory_copy_options *options, struct memory_co
 	copy->options = *options;
 	copy->page = (uint64_t)sysconf(_SC_PAGESIZE);
 	copy->pagemap = open_pagemap(copy);
+	if (copy->pagemap >= 0)
+		share(copy);
 	err = copy->pagemap < 0 ? copy->pagemap : memory_copy__read_maps(copy);
 	if (!err)
 		err = make_workers(copy);
@@ -232,6 +277,7 @@ void memory_copy__free(struct memory_copy *copy)
 		release(&copy->regions[i]);
 	if (copy->pagemap >= 0)
 		close(copy->pagemap);
+	access__unshare(copy->shared, copy->shared_size);
 	remote__free(copy->image);
 	pthread_mutex_destroy(&copy->pieces.lock);
 	free(copy->workers);

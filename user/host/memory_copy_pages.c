@@ -29,7 +29,8 @@ static int read_batch(struct worker *worker)
 {
 	struct memory_copy *copy = worker->copy;
 	struct page_batch *batch = &worker->batch;
-	int err = remote__read_spans(copy->options.remote, batch->runs, batch->n);
+	int err = batch->shared ? remote__copy_spans(copy->options.remote, batch->runs, batch->n) :
+				  remote__read_spans(copy->options.remote, batch->runs, batch->n);
 
 	for (size_t i = 0; i < batch->n && !err; i++) {
 		const struct remote_span *run = &batch->runs[i];
@@ -62,7 +63,7 @@ static int add_page(struct worker *worker, struct region *region, uint64_t page)
 		last->size += (uint32_t)copy->page;
 		return 0;
 	}
-	if (batch->n == BATCH_RUNS) {
+	if (batch->n == BATCH_RUNS || (batch->n && batch->shared != region->shared)) {
 		int err = read_batch(worker);
 
 		if (err)
@@ -73,6 +74,7 @@ static int add_page(struct worker *worker, struct region *region, uint64_t page)
 		.buffer = region->data + page * copy->page,
 		.size = (uint32_t)copy->page,
 	};
+	batch->shared = region->shared;
 	batch->regions[batch->n++] = region;
 	return 0;
 }

@@ -14,7 +14,7 @@
 
 /* One look at the page map, and what one thread takes: 16 MiB of the process at pages of 4 KiB. */
 #define LOOK_PAGES 4096
-#define BATCH_RUNS 8
+#define BATCH_RUNS 64
 
 enum pass {
 	PASS_FIRST,
@@ -25,6 +25,7 @@ enum pass {
 struct region {
 	uint64_t start, end;
 	uint8_t *data;	/* as large as the mapping; pages that are not copied cost nothing */
+	bool shared;	/* it is a part of memory_copy.shared */
 	bool from_file; /* pages that are not present have contents all the same */
 	bool constant;	/* not writable */
 	uint8_t *skip;	/* a bit for each page: not wanted, ... */
@@ -37,6 +38,7 @@ struct page_batch {
 	struct remote_span runs[BATCH_RUNS];
 	struct region *regions[BATCH_RUNS];
 	size_t n;
+	bool shared; /* the regions' */
 };
 
 /* What one thread has for itself. */
@@ -68,6 +70,9 @@ struct memory_copy {
 	size_t next;	    /* of the first pass: region ... */
 	uint64_t next_page; /* ... and page in it */
 	struct remote *image;
+	/* Room for what was mapped when the copy began, and for some more: access__share(); or NULL. */
+	uint8_t *shared;
+	size_t shared_size, shared_used;
 	struct pieces pieces;
 	struct worker *workers;
 	size_t n_workers;

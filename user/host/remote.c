@@ -34,6 +34,7 @@
 struct remote_ops {
 	int (*read)(struct remote *remote, uint64_t address, void *buffer, size_t size);
 	int (*read_spans)(struct remote *remote, struct remote_span *spans, size_t n_spans);
+	int (*copy_spans)(struct remote *remote, struct remote_span *spans, size_t n_spans);
 	enum remote_memory (*memory)(const struct remote *remote);
 	void (*release)(struct remote *remote);
 };
@@ -76,15 +77,20 @@ static bool range_wraps(uint64_t address, uint64_t size)
 
 /* --- a live process ----------------------------------------------------------------------------- */
 
+/* Several threads may read (memory_copy.h). */
+static void note_read(struct remote *remote, ssize_t n)
+{
+	__atomic_fetch_add(&remote->calls, 1, __ATOMIC_RELAXED);
+	if (n > 0)
+		__atomic_fetch_add(&remote->bytes_read, (uint64_t)n, __ATOMIC_RELAXED);
+}
+
 static ssize_t vm_read(struct remote *remote, const struct iovec *local, size_t n_local,
 		       const struct iovec *foreign, size_t n_foreign)
 {
 	ssize_t n = access__read_memory(remote->memory, local, n_local, foreign, n_foreign);
 
-	/* Several threads may read (memory_copy.h). */
-	__atomic_fetch_add(&remote->calls, 1, __ATOMIC_RELAXED);
-	if (n > 0)
-		__atomic_fetch_add(&remote->bytes_read, (uint64_t)n, __ATOMIC_RELAXED);
+	note_read(remote, n);
 	return n;
 }
 
@@ -243,6 +249,46 @@ static int process_read_spans(struct remote *remote, struct remote_span *spans, 
 	return 0;
 }
 
+/* The next spans of which one call takes the ranges; returns how many. */
+static size_t take_spans(const struct remote_span *spans, size_t n_spans, struct iovec *local,
+			 struct iovec *foreign)
+{
+	size_t n = 0, bytes = 0;
+
+	for (; n < min_of(n_spans, (size_t)ACCESS_COPY_RANGES); n++) {
+		if (n && spans[n].size > ACCESS_COPY_MAX - bytes)
+			break;
+		local[n] = (struct iovec){spans[n].buffer, spans[n].size};
+		foreign[n] = (struct iovec){(void *)(uintptr_t)spans[n].address, spans[n].size};
+		bytes += spans[n].size;
+	}
+	return n;
+}
+
+static int process_copy_spans(struct remote *remote, struct remote_span *spans, size_t n_spans)
+{
+	struct iovec local[ACCESS_COPY_RANGES], foreign[ACCESS_COPY_RANGES];
+
+	while (n_spans) {
+		size_t n = take_spans(spans, n_spans, local, foreign), i = 0;
+		ssize_t done = access__copy_memory(remote->memory, local, foreign, n);
+
+		note_read(remote, done);
+		if (done < 0 && done != -EFAULT)
+			return (int)done;
+		done = max_of(done, (ssize_t)0);
+		for (; i < n && done >= (ssize_t)spans[i].size; i++) {
+			spans[i].result = 0;
+			done -= (ssize_t)spans[i].size;
+		}
+		if (i < n)
+			spans[i++].result = -EFAULT;
+		spans += i;
+		n_spans -= i;
+	}
+	return 0;
+}
+
 static enum remote_memory process_memory(const struct remote *remote)
 {
 	int in_use = access__memory_in_use(remote->memory);
@@ -260,6 +306,7 @@ static void process_release(struct remote *remote)
 static const struct remote_ops process_ops = {
 	.read = process_read,
 	.read_spans = process_read_spans,
+	.copy_spans = process_copy_spans,
 	.memory = process_memory,
 	.release = process_release,
 };
@@ -457,6 +504,7 @@ void remote__replace_image(struct remote *remote)
 static const struct remote_ops image_ops = {
 	.read = image_read,
 	.read_spans = image_read_spans,
+	.copy_spans = image_read_spans,
 	.memory = image_memory,
 	.release = image_release,
 };
@@ -522,6 +570,11 @@ int remote__read_u64(struct remote *remote, uint64_t address, uint64_t *ret_valu
 int remote__read_spans(struct remote *remote, struct remote_span *spans, size_t n_spans)
 {
 	return remote->ops->read_spans(remote, spans, n_spans);
+}
+
+int remote__copy_spans(struct remote *remote, struct remote_span *spans, size_t n_spans)
+{
+	return remote->ops->copy_spans(remote, spans, n_spans);
 }
 
 uint64_t remote__bytes_read(const struct remote *remote)

@@ -76,6 +76,13 @@ int remote__read_u64(struct remote *remote, uint64_t address, uint64_t *ret_valu
 int remote__read_spans(struct remote *remote, struct remote_span *spans,
 		       size_t n_spans) __must_check;
 
+/*
+ * remote__copy_spans - the same for a few large ones, at most ACCESS_COPY_MAX bytes each, whose buffers are in
+ * memory of access__share() (host/access.h).
+ */
+int remote__copy_spans(struct remote *remote, struct remote_span *spans,
+		       size_t n_spans) __must_check;
+
 /* remote__bytes_read / remote__calls - totals since opening, for self-metrics. */
 uint64_t remote__bytes_read(const struct remote *remote);
 uint64_t remote__calls(const struct remote *remote);

@@ -328,3 +328,16 @@ Test(broker_check, evidence_is_of_files_with_known_names)
 	cr_expect_eq(check_evidence(EVIDENCE_OPEN, 0, 0, 0), -EINVAL, "without its name");
 	cr_expect_eq(check_evidence(EVIDENCE_STEPS, 0, 0, 0), -EINVAL);
 }
+
+Test(broker_check, where_copies_go)
+{
+	const struct broker_range ranges[] = {{4096, 10}, {8192, 90}};
+	const __u64 fine[] = {90, 10}, beyond[] = {91, 0}, behind[] = {0, 101},
+		    around[] = {0, UINT64_MAX - 3};
+
+	cr_expect_eq(broker_ranges__check_offsets(ranges, fine, 2, 100), 0);
+	cr_expect_eq(broker_ranges__check_offsets(ranges, beyond, 2, 100), -EINVAL);
+	cr_expect_eq(broker_ranges__check_offsets(ranges, behind, 2, 100), -EINVAL);
+	cr_expect_eq(broker_ranges__check_offsets(ranges, around, 2, 100), -EINVAL);
+	cr_expect_eq(broker_ranges__check_offsets(ranges, fine, 2, 0), -EINVAL, "there is none");
+}

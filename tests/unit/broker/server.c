@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -120,6 +121,61 @@ Test(broker_server, memory_is_read_by_handle_and_in_bounds)
 	cr_expect_eq(ask(), -EBADF);
 	request.handle = UINT32_MAX;
 	cr_expect_eq(ask(), -EBADF);
+}
+
+static int64_t ask_to_share(size_t size)
+{
+	memset(&request, 0, sizeof(request));
+	request.op = BROKER_SHARE;
+	request.size = size;
+	return ask();
+}
+
+Test(broker_server, copies_go_where_they_are_wanted_and_nowhere_else)
+{
+	static const char here[] = "what is here is there";
+	const size_t size = 1u << 20, offset = size - sizeof(here);
+	const char *copies;
+
+	cr_assert_eq(ask_to_share(size), 0);
+	cr_assert_eq(n_fds, 1);
+	copies = mmap(NULL, size, PROT_READ, MAP_SHARED, fds[0], 0);
+	cr_assert_neq((const void *)copies, MAP_FAILED);
+	cr_expect_eq(ftruncate(fds[0], 4096), -1, "what is gone would end the broker");
+	cr_expect_eq(ftruncate(fds[0], 2 * (off_t)size), -1);
+	close(fds[0]);
+
+	memset(&request, 0, sizeof(request));
+	request.op = BROKER_MEMORY_OPEN;
+	request.pid = child;
+	cr_assert_eq(ask(), 0);
+	request.op = BROKER_MEMORY_COPY;
+	request.size = 2;
+	shared->ranges[0] = (struct broker_range){(uintptr_t)here, sizeof(here)};
+	shared->offsets[0] = offset;
+	shared->ranges[1] = (struct broker_range){(uintptr_t)here + 5, 2};
+	shared->offsets[1] = 7;
+	cr_assert_eq(ask(), (int64_t)sizeof(here) + 2);
+	cr_expect_str_eq(copies + offset, here);
+	cr_expect_str_eq(copies + 7, "is");
+	cr_expect_eq(copies[6], 0);
+
+	shared->offsets[0] = offset + 1;
+	cr_expect_eq(ask(), -EINVAL);
+	shared->offsets[0] = UINT64_MAX - 2;
+	cr_expect_eq(ask(), -EINVAL);
+	shared->ranges[0] = (struct broker_range){16, 8};
+	shared->offsets[0] = 0;
+	cr_expect_eq(ask(), -EFAULT, "nothing is mapped there");
+	request.size = ACCESS_COPY_RANGES + 1;
+	cr_expect_eq(ask(), -EINVAL);
+
+	cr_expect_eq(ask_to_share(0), 0);
+	request.op = BROKER_MEMORY_COPY;
+	request.size = 1;
+	shared->ranges[0] = (struct broker_range){(uintptr_t)here, 1};
+	cr_expect_eq(ask(), -EINVAL, "there is no room any more");
+	cr_expect_eq(ask_to_share(BROKER_SHARE_MAX + 1), -EINVAL);
 }
 
 Test(broker_server, what_is_no_request_ends_it)

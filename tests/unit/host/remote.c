@@ -75,6 +75,11 @@ Test(remote_process, reads_and_counts)
 	remote__free(remote);
 }
 
+static bool third(size_t page)
+{
+	return page == 17 * 3 + 2;
+}
+
 static bool second(size_t page)
 {
 	return page == 1;
@@ -258,6 +263,25 @@ Test(remote_process, many_gaps)
 		cr_assert_arr_eq(spans[i].buffer, base + 20 * i, 8, "span %zu", i);
 	}
 	cr_assert_leq(remote__calls(remote), 6);
+	free_spans(spans);
+	remote__free(remote);
+}
+
+Test(remote_process, large_spans_are_copied_one_by_one)
+{
+	uint8_t *base = map_pages(300, third);
+	struct remote *remote = open_self();
+	struct remote_span *spans = make_spans(100, 3 * PAGE, 3 * PAGE);
+
+	for (size_t i = 0; i < 100; i++)
+		spans[i].address = (uintptr_t)base + 3 * i * PAGE;
+	cr_assert_eq(remote__copy_spans(remote, spans, 100), 0);
+	for (size_t i = 0; i < 100; i++) {
+		cr_assert_eq(spans[i].result, i == 17 ? -EFAULT : 0, "span %zu", i);
+		if (i != 17)
+			cr_assert_arr_eq(spans[i].buffer, base + 3 * i * PAGE, 3 * PAGE);
+	}
+	cr_assert_leq(remote__calls(remote), 4);
 	free_spans(spans);
 	remote__free(remote);
 }
