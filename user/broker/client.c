@@ -545,6 +545,7 @@ static const struct access_ops access_ops = {
 	.quarantined = client_quarantined,
 	.quarantine = client_quarantine,
 	.memory_max = BROKER_MEMORY_MAX,
+	.one_at_a_time = true,
 };
 
 /* --- the interface ------------------------------------------------------------------------------- */

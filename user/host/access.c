@@ -77,6 +77,11 @@ ssize_t access__copy_memory(struct access_memory *memory, const struct iovec *lo
 	return ops->copy_memory(memory, local, foreign, n);
 }
 
+bool access__is_one_at_a_time(void)
+{
+	return ops->one_at_a_time;
+}
+
 int access__memory_in_use(const struct access_memory *memory)
 {
 	return ops->memory_in_use(memory);

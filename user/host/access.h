@@ -111,7 +111,8 @@ struct access_ops {
 	void (*come_first)(bool first);
 	size_t (*quarantined)(struct quarantine_entry *entries, size_t max);
 	void (*quarantine)(const struct quarantine_entry *entry);
-	size_t memory_max; /* bytes of one call of read_memory */
+	size_t memory_max;  /* bytes of one call of read_memory */
+	bool one_at_a_time; /* several threads only wait for one another */
 };
 
 /* With the privileges of this process. */
@@ -160,6 +161,9 @@ void access__close_memory(struct access_memory *memory);
 ssize_t access__read_memory(struct access_memory *memory, const struct iovec *local, size_t n_local,
 			    const struct iovec *foreign, size_t n_foreign) __must_check;
 size_t access__memory_max(void);
+
+/* access__is_one_at_a_time - whether it is no use to read memory by several threads. */
+bool access__is_one_at_a_time(void);
 
 /*
  * access__share - @size bytes of memory, zeros, that whoever reads for this process writes to as well; once

@@ -233,6 +233,9 @@ static int make_workers(struct memory_copy *copy)
 	long online = sysconf(_SC_NPROCESSORS_ONLN);
 	size_t n = online < 1 ? 1 : min_of((size_t)online, (size_t)MAX_WORKERS);
 
+	/* One that has no priority would keep waiting one that has it (process_stop.h). */
+	if (access__is_one_at_a_time())
+		n = 1;
 	copy->workers = calloc(n, sizeof(*copy->workers));
 	if (!copy->workers)
 		return -ENOMEM;
