@@ -21,8 +21,9 @@
 #define PORTS	  65536
 
 /* include/net/tcp_states.h */
-#define TCP_CLOSE_STATE	 7
-#define TCP_LISTEN_STATE 10
+#define TCP_CLOSE_STATE	     7
+#define TCP_CLOSE_WAIT_STATE 8
+#define TCP_LISTEN_STATE     10
 
 /* include/uapi/linux/net.h SS_CONNECTED */
 #define UNIX_CONNECTED 3
@@ -41,7 +42,9 @@ struct look {
 	size_t n_inodes, inodes_room, n_own, own_room, rows;
 	uint64_t *inodes;	/* of its sockets, rising */
 	struct connection *own; /* its TCP connections */
-	uint64_t known;		/* sockets that were found in a table */
+	uint32_t *hung_up;	/* local ports of those whose peer has closed its end */
+	size_t n_hung_up, hung_up_room;
+	uint64_t known; /* sockets that were found in a table */
 	uint64_t unix_accepted, opened;
 	uint8_t listened[PORTS / 8];
 };
@@ -160,8 +163,14 @@ static int take_tcp(const char *line, struct look *look)
 	if (!is_own(look, inode))
 		return 0;
 	look->known++;
-	return state == TCP_LISTEN_STATE || state == TCP_CLOSE_STATE ? 0 :
-								       add_own(look, &connection);
+	if (state == TCP_LISTEN_STATE || state == TCP_CLOSE_STATE)
+		return 0;
+	if (state == TCP_CLOSE_WAIT_STATE) {
+		if (!array__reserve(look->hung_up, look->hung_up_room, look->n_hung_up + 1))
+			return -ENOMEM;
+		look->hung_up[look->n_hung_up++] = connection.local.port;
+	}
+	return add_own(look, &connection);
 }
 
 /* A row of net/udp or net/udp6: nobody accepts those. */
@@ -253,9 +262,9 @@ static int compare_remotes(const void *a, const void *b)
 	return memcmp(&x->remote, &y->remote, sizeof(x->remote));
 }
 
-static bool is_listened(const struct look *look, const struct endpoint *at)
+static bool is_listened(const struct look *look, uint32_t port)
 {
-	return look->listened[at->port / 8] & 1u << at->port % 8;
+	return look->listened[port / 8] & 1u << port % 8;
 }
 
 /* Whether the process has the other end, too. @look->own is sorted. */
@@ -290,7 +299,7 @@ static void keep_dialled(struct look *look, struct process_sockets *sockets)
 
 		sockets->with_itself += accepted && with_itself;
 		if (accepted)
-			accepted[i] = is_listened(look, &look->own[i].local) && !with_itself;
+			accepted[i] = is_listened(look, look->own[i].local.port) && !with_itself;
 	}
 	for (size_t i = 0; i < look->n_own; i++) {
 		if (!accepted || accepted[i])
@@ -328,6 +337,9 @@ static void conclude(struct look *look, struct process_sockets *sockets)
 	if (look->n_own)
 		qsort(look->own, look->n_own, sizeof(*look->own), compare_connections);
 	keep_dialled(look, sockets);
+	for (size_t i = 0; i < look->n_hung_up; i++)
+		sockets->hung_up += is_listened(look, look->hung_up[i]);
+	sockets->hung_up = min_of(sockets->hung_up, sockets->accepted);
 	sockets->dialled = look->n_own + look->opened;
 	find_peer(look, sockets);
 }
@@ -350,6 +362,7 @@ int process__sockets(const char *proc_root, pid_t pid, struct process_sockets *r
 		conclude(look, ret_sockets);
 	free(look->inodes);
 	free(look->own);
+	free(look->hung_up);
 	free(look);
 	return err;
 }

@@ -17,6 +17,7 @@
 
 struct process_sockets {
 	uint64_t accepted, dialled;
+	uint64_t hung_up;     /* of the accepted ones, over TCP: the peer has closed its end */
 	uint64_t with_itself; /* of the dialled ones, both ends of those that it has both ends of */
 	uint64_t to_peer;     /* of the dialled ones, to the address that most go to ... */
 	char peer[SOCKETS_PEER_SIZE]; /* ... "10.0.0.5:22"; "" without TCP connections */

@@ -253,6 +253,7 @@ static bool count_channel(struct wait_visit *visit, struct wait_look_object *obj
 	described->more_waiters = receivers.more || senders.more;
 	described->length = object->channel.length;
 	described->capacity = object->channel.capacity;
+	described->value_bytes = object->channel.value_bytes;
 	described->closed = object->channel.closed;
 	described->timer = object->channel.timer;
 	return !described->more_waiters || receivers.n + senders.n == limit;

@@ -42,6 +42,7 @@ struct wait_object {
 	/* Not all could be counted: too many, a queue that kept changing, or no semaphore table. */
 	bool more_waiters;
 	uint64_t length, capacity;
+	uint16_t value_bytes; /* of what a channel carries; 0: it is a mere signal */
 	bool closed, timer;
 };
 

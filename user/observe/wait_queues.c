@@ -16,6 +16,8 @@
 #define SUDOG_NEXT  8
 #define SUDOG_PREV  16
 #define WAITQ_FIRST 0
+/* src/runtime/chan.go hchan, in each of these versions: elemsize comes behind buf. */
+#define HCHAN_ELEMSIZE WORD
 /* src/runtime/sema.go notifyList: wait, notify uint32; lock, head, tail. */
 #define NOTIFY_LIST_HEAD 16
 #define NOTIFY_LIST_SIZE 32
@@ -31,7 +33,8 @@ bool wait_queues__usable(const struct go_layout *layout)
 	const uint32_t sudog[] = {layout->sudog_g, layout->sudog_elem, layout->sudog_waitlink,
 				  layout->sudog_c};
 	const uint32_t hchan[] = {layout->hchan_qcount, layout->hchan_dataqsiz,
-				  layout->hchan_closed, layout->hchan_recvq, layout->hchan_sendq};
+				  layout->hchan_closed, layout->hchan_recvq,
+				  layout->hchan_sendq,	layout->hchan_buf + HCHAN_ELEMSIZE};
 
 	if (layout->sudog_sizeof > MAX_STRUCT || layout->hchan_sizeof > MAX_STRUCT)
 		return false;
@@ -104,6 +107,7 @@ int wait_queues__channel(const struct wait_runtime *runtime, struct wait_memory 
 	channel = (struct wait_channel){
 		.length = bytes__u64(data, layout->hchan_qcount),
 		.capacity = bytes__u64(data, layout->hchan_dataqsiz),
+		.value_bytes = (uint16_t)bytes__u64(data, layout->hchan_buf + HCHAN_ELEMSIZE),
 		.receivers = bytes__u64(data, layout->hchan_recvq + WAITQ_FIRST),
 		.senders = bytes__u64(data, layout->hchan_sendq + WAITQ_FIRST),
 		.closed = closed,

@@ -28,6 +28,7 @@ struct wait_sudog {
 
 struct wait_channel {
 	uint64_t length, capacity;
+	uint16_t value_bytes;	     /* of what it carries; 0: it is a mere signal */
 	uint64_t receivers, senders; /* first sudog of each queue */
 	bool closed;
 	bool timer; /* of a timer that is armed */

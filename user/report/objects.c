@@ -56,6 +56,7 @@ static void read_site(struct target *target, struct wait_reader *reader,
 		.with_timer = wanted->found.with_timer,
 		.with_buffer = wanted->found.with_buffer,
 		.queue = wanted->found.n_top && wanted->found.top[0].capacity > 0,
+		.values = wanted->found.n_top && wanted->found.top[0].value_bytes > 0,
 	};
 	tracker__note_objects(target__tracker(target), wanted->site, &seen);
 }

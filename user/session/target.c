@@ -375,7 +375,8 @@ static void note_sockets(struct target *target, uint64_t now_ns)
 		return;
 	}
 	told = (struct tracker_sockets){
-		.accepted = sockets.accepted,
+		.accepted = sockets.accepted - sockets.hung_up,
+		.hung_up = sockets.hung_up,
 		.dialled = sockets.dialled,
 		.with_itself = sockets.with_itself,
 		.to_peer = sockets.to_peer,

@@ -46,9 +46,11 @@ static double accepted_now(const struct evidence *e)
 /* How many more of them there are than when the window of @g began. */
 static double accepted_rise(const struct evidence *e, const struct growth *g)
 {
-	uint64_t from = e->now - min_of((g->stay_ns + g->window_ns) >> TICK_SHIFT, e->now);
+	uint64_t span = min_of((g->stay_ns + g->window_ns) >> TICK_SHIFT, e->now),
+		 from = e->now - span;
 
-	if (!e->accepted || !history__covers(e->accepted, from))
+	/* A history that becomes coarser loses a little of its begin. */
+	if (!e->accepted || !history__covers(e->accepted, from + span / 8))
 		return 0;
 	return min_of(accepted_now(e), history__rise(e->accepted, from, e->now));
 }
@@ -103,7 +105,9 @@ static enum in_step is_in_step(const struct question *q, const struct growth *g)
 	    (!wait_class__facts(e->wait_class)->may_serve_connection || rise <= 0 ||
 	     rise < g->stayed / 2))
 		return IN_STEP_NOT;
-	return opened_and_silent(e, g) ? IN_STEP_OWN : IN_STEP;
+	if (opened_and_silent(e, g))
+		return IN_STEP_OWN;
+	return accepted_rise(e, g) >= g->stayed / 2 ? IN_STEP_ACCEPTED : IN_STEP;
 }
 
 /*
@@ -119,8 +123,13 @@ static bool is_queue(const struct evidence *e, const struct growth *g)
 		return false;
 	if (e->wait_class == WAIT_CHAN_SEND)
 		return objects->queue;
-	/* Jobs come through a buffer, or workers are seen to wake up and take some now and then. */
-	return (objects->queue || g->of_lives) && objects->distinct <= 3 &&
+	/*
+	 * Jobs come through a buffer or by themselves, or workers are seen to wake up and take some now and
+	 * then. What carries no values is closed one day, to end those that wait.
+	 */
+	return (objects->queue || g->of_lives ||
+		(objects->values && e->wait_class == WAIT_CHAN_RECEIVE)) &&
+	       objects->distinct <= 3 &&
 	       (e->wait_class == WAIT_CHAN_RECEIVE || e->wait_class == WAIT_SELECT);
 }
 
@@ -144,11 +153,21 @@ static void ask_for_window(struct growth *g, uint64_t ns, enum growth_obstacle o
 
 static void ask_for_step(const struct question *q, struct growth *g)
 {
-	if (g->in_step == IN_STEP)
-		ask_for_window(g, q->e->min_age_ns * GROWTH_CONNECTION_WINDOW,
-			       OBSTACLE_CONNECTIONS);
-	else if (g->in_step == IN_STEP_OWN)
-		ask_for_window(g, q->e->min_age_ns * GROWTH_OWN_WINDOW, OBSTACLE_OWN);
+	uint64_t min_age = q->e->min_age_ns;
+
+	switch (g->in_step) {
+	case IN_STEP_NOT:
+		break;
+	case IN_STEP_OWN:
+		ask_for_window(g, min_age * GROWTH_OWN_WINDOW, OBSTACLE_OWN);
+		break;
+	case IN_STEP:
+		ask_for_window(g, min_age * GROWTH_CONNECTION_WINDOW, OBSTACLE_CONNECTIONS);
+		break;
+	case IN_STEP_ACCEPTED:
+		ask_for_window(g, min_age * GROWTH_ACCEPTED_WINDOW, OBSTACLE_ACCEPTED);
+		break;
+	}
 }
 
 /*

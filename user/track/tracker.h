@@ -199,6 +199,7 @@ struct site_objects {
 	uint32_t with_timer;  /* members of which one case is the channel of an armed timer */
 	uint32_t with_buffer; /* ... a channel with a buffer */
 	bool queue;	      /* what most wait on is a channel with a buffer */
+	bool values;	      /* ... a channel that carries values, not a mere signal */
 };
 
 /* tracker__note_objects - what was found at site @index; the next tracker__judge() uses it. */
@@ -229,7 +230,8 @@ void tracker__note_proof(struct tracker *tracker, uint32_t index, const struct s
 
 /* Who opened the connections of the process. */
 struct tracker_sockets {
-	uint64_t accepted;	      /* others did, or may have */
+	uint64_t accepted;	      /* others did, or may have, and have not hung up */
+	uint64_t hung_up;	      /* others did, and have */
 	uint64_t dialled;	      /* the process did */
 	uint64_t with_itself;	      /* of those: it has both ends */
 	uint64_t to_peer;	      /* of those, to the address that most go to ... */

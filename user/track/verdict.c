@@ -119,8 +119,15 @@ static bool never_proceeds(const struct evidence *e)
 	       e->parked_min_age > (e->has_main ? 1 : 0);
 }
 
+/* Whether the heap shows that somebody still has what they wait on, and may go on with it. */
+static bool is_held(const struct evidence *e)
+{
+	return e->proof.holder && !e->proof.goroutines;
+}
+
 /*
- * A lone sender may be one that makes something on demand and is asked seldom. At first most have to
+ * A lone sender may be one that makes something on demand and is asked seldom, and so may several whose
+ * channels somebody has. At first most have to
  * wait that long: those that do not may be on their way. A channel with a buffer may be what limits
  * how many work at a time (golang.org/x/sync/errgroup SetLimit): for as long as the wait has to be,
  * nothing must have been seen to proceed.
@@ -128,7 +135,7 @@ static bool never_proceeds(const struct evidence *e)
 static bool is_stuck_send(const struct evidence *e)
 {
 	bool lone = e->parked_long < 2, most = e->parked_long * 2 >= e->parked;
-	uint64_t least = lone ? STUCK_LONE_SEND_NS : STUCK_SEND_NS;
+	uint64_t least = lone || is_held(e) ? STUCK_LONE_SEND_NS : STUCK_SEND_NS;
 
 	if (e->wait_class != WAIT_CHAN_SEND || !e->parked_long || (!is_watched(e) && !most))
 		return false;
@@ -465,8 +472,10 @@ void verdict__of(const struct evidence *evidence, struct judgement *ret_judgemen
 	judge(evidence, ret_judgement);
 	if (!verdict__is_alarm(ret_judgement->verdict) && is_companion(evidence))
 		accuse_companion(evidence, ret_judgement);
+	/* Also where it pauses: what went on where nobody looked is not known. */
 	ret_judgement->asks_who_opened = (ret_judgement->verdict == VERDICT_GROWING ||
-					  ret_judgement->verdict == VERDICT_LEAKING) &&
+					  ret_judgement->verdict == VERDICT_LEAKING ||
+					  evidence->trend.rise >= GROWING_MIN_RISE) &&
 					 may_come_with_connections(evidence);
 	ret_judgement->asks_who_opened |= evidence->companions > 0;
 }

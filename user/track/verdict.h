@@ -128,6 +128,7 @@ enum growth_obstacle {
 	OBSTACLE_SHORT,	      /* has not lasted long enough */
 	OBSTACLE_WATCHED,     /* ... for so long a watch */
 	OBSTACLE_CONNECTIONS, /* ... for what comes with connections or open files */
+	OBSTACLE_ACCEPTED,    /* ... that others opened, and are still there for */
 	OBSTACLE_OWN,	      /* ... that the process opened itself */
 	OBSTACLE_WAKE,	      /* ... for what wakes up now and then */
 	OBSTACLE_QUEUE,	      /* ... for what waits at one queue */
@@ -149,6 +150,7 @@ enum in_step {
 	IN_STEP_NOT,
 	IN_STEP_OWN, /* but nobody else opened them, and nothing has come through them of late */
 	IN_STEP,
+	IN_STEP_ACCEPTED, /* others opened that many more than they have closed */
 };
 
 /* What the growth test found. */

@@ -31,6 +31,7 @@
 
 /* Longer windows, in multiples of min_age. */
 #define GROWTH_CONNECTION_WINDOW 60
+#define GROWTH_ACCEPTED_WINDOW	 360 /* ... that others opened and have not closed */
 #define GROWTH_OWN_WINDOW	 10 /* ... in step with connections that the process opened itself */
 #define GROWTH_QUEUE_WINDOW	 30
 #define GROWTH_LIVES_WINDOW	 30  /* of goroutines that wake up, if they come more slowly than */

@@ -111,12 +111,25 @@ static const char *peer_words(const struct evidence *e, char out[PEER_WORDS])
 	return out;
 }
 
+/* Whether it was others who opened most of what is silent, and they have gone. */
+static bool have_hung_up(const struct evidence *e)
+{
+	return e->sockets && e->sockets->hung_up > e->sockets->dialled;
+}
+
 void verdict_words__own(const struct evidence *e, const struct growth *growth,
 			struct judgement *judgement)
 {
 	char peer[PEER_WORDS];
 
-	if (growth->in_step == IN_STEP_OWN)
+	if (growth->in_step != IN_STEP_OWN)
+		return;
+	if (have_hung_up(e))
+		verdict_words__add(judgement,
+				   "with them came connections that others opened: of %" PRIu64
+				   " the other end has hung up",
+				   e->sockets->hung_up);
+	else
 		verdict_words__add(
 			judgement,
 			"with them came connections or files that the process opened, silent "
@@ -156,10 +169,20 @@ void verdict_words__hold(const struct evidence *e, const struct growth_hold *hol
 					   "rises with connections: there is one per connection" :
 					   "rises with connections or open files");
 		break;
+	case OBSTACLE_ACCEPTED:
+		verdict_words__add(
+			judgement,
+			"rises with connections that others opened and are still there for");
+		break;
 	case OBSTACLE_OWN:
-		verdict_words__add(judgement,
-				   "rises with connections or files that the process opened%s",
-				   peer_words(e, peer));
+		if (have_hung_up(e))
+			verdict_words__add(judgement,
+					   "rises with connections whose other ends have hung up");
+		else
+			verdict_words__add(
+				judgement,
+				"rises with connections or files that the process opened%s",
+				peer_words(e, peer));
 		break;
 	case OBSTACLE_WAKE:
 		verdict_words__add(judgement,

@@ -137,7 +137,7 @@ void weights__of_leak(const struct evidence *evidence, const struct growth *grow
 	if (growth->in_step == IN_STEP_OWN)
 		add_weight(judgement, DECIBANS_IN_STEP_OWN,
 			   "in step with connections or files that it opened itself");
-	else if (growth->in_step == IN_STEP && evidence->nature != NATURE_CONNECTION)
+	else if (growth->in_step >= IN_STEP && evidence->nature != NATURE_CONNECTION)
 		add_weight(judgement, DECIBANS_IN_STEP, "in step with connections or open files");
 	/* What members waited on before says nothing of those that do not wait. */
 	if (!growth->of_runs) {

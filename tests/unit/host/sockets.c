@@ -123,6 +123,24 @@ Test(sockets, both_ends_of_its_own, .fini = remove_tree)
 	cr_expect_eq(sockets.with_itself, 2, "%lu", sockets.with_itself);
 }
 
+/* CLOSE_WAIT: a call that was accepted, one that was made, and one that goes on. */
+Test(sockets, whose_other_end_has_hung_up, .fini = remove_tree)
+{
+	static const char *const links[] = {"socket:[11]", "socket:[12]", "socket:[13]",
+					    "socket:[14]"};
+	struct process_sockets sockets;
+
+	make_tree(links, ARRAY_SIZE(links));
+	put("77/net/tcp", TCP_TITLES TCP(HERE ":1F90", "00000000:0000", "0A", "11")
+				  TCP(HERE ":1F90", THERE ":9001", "08", "12")
+					  TCP(HERE ":9002", THERE ":0016", "08", "13")
+						  TCP(HERE ":1F90", THERE ":9003", "01", "14"));
+	sockets = look(0);
+	cr_expect_eq(sockets.accepted, 2, "%lu", sockets.accepted);
+	cr_expect_eq(sockets.hung_up, 1, "%lu", sockets.hung_up);
+	cr_expect_eq(sockets.dialled, 1, "%lu", sockets.dialled);
+}
+
 Test(sockets, of_other_families, .fini = remove_tree)
 {
 	static const char *const links[] = {"socket:[11]", "socket:[12]", "socket:[13]",

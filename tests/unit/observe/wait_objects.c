@@ -69,6 +69,7 @@ FOR_ALL_VERSIONS(senders_on_a_full_channel_of_which_some_are_members)
 	uint64_t channel = waits_channel(waits, 3, 3);
 	struct wait_objects objects;
 
+	waits_put(waits, channel + waits->layout->hchan_buf + 8, 24);
 	for (int i = 0; i < 11; i++)
 		waits_case(waits, waits_g(waits, "chan send"), channel, true);
 	waits->n = 5;
@@ -79,6 +80,7 @@ FOR_ALL_VERSIONS(senders_on_a_full_channel_of_which_some_are_members)
 	cr_assert_eq(objects.top[0].receivers, 0);
 	cr_assert_eq(objects.top[0].length, 3);
 	cr_assert_eq(objects.top[0].capacity, 3);
+	cr_assert_eq(objects.top[0].value_bytes, 24);
 	waits_free(waits);
 }
 

@@ -73,19 +73,25 @@ static void expect_leak(const char *name, const struct service *service, uint64_
 	}
 }
 
-static void expect_never_flagged(const char *name, const struct service *service)
+static void expect_not_flagged_for(const char *name, const struct service *service,
+				   uint64_t duration)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
 		struct watch watch = {.place = SESSION_PLACE};
 		struct world world;
 
-		run(&world, &modes[i], service, 10 * MINUTE, &watch, 1);
+		run(&world, &modes[i], service, duration, &watch, 1);
 		cr_expect_gt(world__count(&world, SESSION_PLACE), 90);
 		cr_expect(watch.worst < VERDICT_STUCK, "%s, %s: %s after %.0fs: %s", name,
 			  modes[i].name, verdict__name(watch.worst), watch.first_leaking / 1e9,
 			  watch.why);
 		world__free(&world);
 	}
+}
+
+static void expect_never_flagged(const char *name, const struct service *service)
+{
+	expect_not_flagged_for(name, service, 10 * MINUTE);
 }
 
 /* A reader in a network wait, and another goroutine of the same connection. */
@@ -112,6 +118,22 @@ Test(connections, forgotten_clients_are_found_within_two_minutes)
 
 	expect_leak("clients", &service, 0, 2 * MINUTE);
 	expect_leak("clients of nobody knows who", &untold, 10 * MINUTE, 11 * MINUTE);
+}
+
+/* A handler that goes on when its client has hung up, and keeps the connection. */
+static void forget_a_handler(struct world *world, uint64_t since)
+{
+	if (!due(since, 3 * SECOND))
+		return;
+	connect_one(world, LEAK, LEAK_PLACE, FOREVER);
+	world->hung_up++;
+}
+
+Test(connections, handlers_whose_clients_have_gone_are_found_within_two_minutes)
+{
+	static const struct service service = {.step = forget_a_handler, .tells_sockets = true};
+
+	expect_leak("forgotten handlers", &service, 0, 2 * MINUTE);
 }
 
 Test(connections, an_alarm_about_clients_says_whose_they_are)
@@ -307,6 +329,14 @@ static void websockets(struct world *world, uint64_t since)
 	world->accepted++;
 }
 
+static void more_websockets(struct world *world, uint64_t since)
+{
+	if (!due(since, 3 * SECOND))
+		return;
+	connect_one(world, SESSION, SESSION_PLACE, FOREVER);
+	world->accepted++;
+}
+
 static void proxied_websockets(struct world *world, uint64_t since)
 {
 	if (!arrives(since))
@@ -332,6 +362,9 @@ Test(connections, that_others_open_are_no_leak)
 {
 	expect_never_flagged("websockets",
 			     &(struct service){.step = websockets, .tells_sockets = true});
+	expect_not_flagged_for("a morning's websockets",
+			       &(struct service){.step = more_websockets, .tells_sockets = true},
+			       50 * MINUTE);
 	expect_never_flagged("a proxy",
 			     &(struct service){.step = proxied_websockets, .tells_sockets = true});
 }

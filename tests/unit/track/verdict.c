@@ -226,6 +226,12 @@ Test(verdict, workers_at_one_queue_are_not_accused_soon)
 	e.wait_class = WAIT_CHAN_RECEIVE;
 	e.objects = (struct site_objects){.looked_at = 60, .distinct = 1, .shared_by = 60};
 	cr_expect_eq(of(&e), VERDICT_LEAKING, "or wait for what never comes");
+	e.objects.values = true;
+	cr_expect_eq(of(&e), VERDICT_GROWING, "or for what it carries");
+	e.wait_class = WAIT_SELECT;
+	cr_expect_eq(of(&e), VERDICT_LEAKING, "one of several channels");
+	e.wait_class = WAIT_CHAN_RECEIVE;
+	e.objects.values = false;
 	e.objects.queue = true;
 	cr_expect_eq(of(&e), VERDICT_GROWING, "none has work");
 	e.objects.distinct = 60;
@@ -461,6 +467,21 @@ Test(verdict, sends_into_a_buffer_have_to_be_watched)
 	cr_expect_eq(of(&e), VERDICT_IDLE, "not that long");
 	e.objects.with_buffer = 1;
 	cr_expect_eq(of(&e), VERDICT_STUCK, "most have none");
+}
+
+/* Generators that nobody asks for long: somebody has their channels, and may. */
+Test(verdict, sends_that_somebody_may_receive_have_more_time)
+{
+	struct evidence e = fixed(WAIT_CHAN_SEND);
+
+	e.proof = (struct site_proof){.holder = HOLDER_VARIABLE, .path = "main.all"};
+	cr_expect_eq(of(&e), VERDICT_IDLE, "for ten minutes");
+	e.oldest_park_ns = e.watched_ns = e.moved_ns = 15 * MINUTE;
+	cr_expect_eq(of(&e), VERDICT_STUCK, "no longer than a lone one");
+	e = fixed(WAIT_CHAN_SEND);
+	e.proof = (struct site_proof){
+		.level = PROOF_CONFIRMED, .holder = HOLDER_VARIABLE, .goroutines = 1};
+	cr_expect_eq(of(&e), VERDICT_STUCK, "not all have one");
 }
 
 /* 300 receivers that came one by one over half an hour. */

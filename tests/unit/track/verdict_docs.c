@@ -92,9 +92,15 @@ Test(verdict_docs, growth)
 	says(page, "more than %s standard deviations", word(GROWTH_SIGMAS));
 	says(page, "has to be %d times `--min-age` (%d minutes), as it has for goroutines of which",
 	     GROWTH_CONNECTION_WINDOW, window(GROWTH_CONNECTION_WINDOW));
+	says(page, "For these the window has to be %d times `--min-age` (%d minutes). A connection",
+	     GROWTH_ACCEPTED_WINDOW, window(GROWTH_ACCEPTED_WINDOW));
+	says(page, "| ... that others opened, and have not closed | %d minutes |",
+	     window(GROWTH_ACCEPTED_WINDOW));
 	says(page, "to be %d times `--min-age` (%d seconds) only", GROWTH_OWN_WINDOW,
 	     GROWTH_OWN_WINDOW * 10);
-	says(page, "| ... that the process opened itself, and that are silent | %d seconds |",
+	says(page,
+	     "| ... that the process opened itself or others have hung up, and that are silent | %d "
+	     "seconds |",
 	     GROWTH_OWN_WINDOW * 10 + 10);
 	says(page, "The window has to be %d times `--min-age` (%d seconds), since what computes",
 	     GROWTH_RUN_WINDOW, GROWTH_RUN_WINDOW * 10);
@@ -175,6 +181,7 @@ Test(verdict_docs, stuck)
 	says(page, "for the first minute of a watch, of senders at least half");
 	says(page, "two or more have waited for %d minutes, or one for %d", minutes(STUCK_SEND_NS),
 	     minutes(STUCK_LONE_SEND_NS));
+	says(page, "also %d where scans of the heap", minutes(STUCK_LONE_SEND_NS));
 	says(page, "must have watched for the %d or %d minutes", minutes(STUCK_SEND_NS),
 	     minutes(STUCK_LONE_SEND_NS));
 	says(page, "at least %s times the longest wait", word(STUCK_TIMES_LONGEST));

@@ -231,13 +231,15 @@ static void tell_files(struct world *world)
 	const struct tracker_sockets sockets = {
 		.accepted = world->accepted,
 		.dialled = world->dialled,
+		.hung_up = world->hung_up,
 		.to_peer = world->dialled,
 		.peer = "10.0.0.5:22",
 	};
 
 	if (!world->accepted && !world->dialled)
 		return;
-	tracker__note_files(world->tracker, world->accepted + world->dialled, world->now);
+	tracker__note_files(world->tracker, world->accepted + world->dialled + world->hung_up,
+			    world->now);
 	if (tracker__wants_sockets(world->tracker))
 		tracker__note_sockets(world->tracker, world->tells_sockets ? &sockets : NULL,
 				      world->now);

@@ -55,7 +55,7 @@ struct world {
 	uint64_t lag;		   /* events are told this late at most, in any order */
 
 	bool tells_sockets; /* who opened the connections is told, and it is this: */
-	uint64_t accepted, dialled;
+	uint64_t accepted, dialled, hung_up;
 
 	struct event *pending;
 	size_t n_pending, pending_allocated;
