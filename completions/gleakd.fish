@@ -137,6 +137,7 @@ complete -c gleakd -n '__fish_seen_subcommand_from resources' -l max-memory -x -
 complete -c gleakd -n '__fish_seen_subcommand_from resources' -l json -d 'one JSON object per line and interval (docs/schema.md)'
 complete -c gleakd -n '__fish_seen_subcommand_from resources' -l verbose -s v -d 'tell more; twice: what gleakd itself is doing'
 complete -c gleakd -n '__fish_seen_subcommand_from resources' -l all -d 'every place where something is open, not only the first few'
+complete -c gleakd -n '__fish_seen_subcommand_from resources' -l html -r -F -d 'write all of it to FILE at the end, as a page for a browser'
 complete -c gleakd -n '__fish_seen_subcommand_from resources' -l color -x -a 'auto always never' -d 'when to use colors: always, never, auto (on a terminal; NO_COLOR, CLICOLOR_FORCE)'
 complete -c gleakd -n '__fish_seen_subcommand_from resources' -l help -s h -d 'print what there is to choose from, then end'
 complete -c gleakd -n '__fish_seen_subcommand_from resources' -l version -s V -d 'print the version, then end'

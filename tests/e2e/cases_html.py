@@ -181,3 +181,23 @@ def a_file_that_cannot_be_written(t):
     target = start(t, COUNTS)
     code, _, err = run(t, "--pid", str(target.process.pid), "--once", "--html", "/nonexistent/page.html")
     check(code == 1 and "--html: /nonexistent/page.html: " in err, f"{code} {err}")
+
+
+@case
+def what_is_open_and_never_closed(t):
+    needs_tracing()
+    target = start(t, Program("resources"))
+    target.ask("leak file 100")
+    path = os.path.join(t.directory(), "page.html")
+    code, _, err = run(t, "resources", "--pid", str(target.process.pid), "--duration", "12s", "--html", path)
+    check_equal(code, 0, f"exit code ({err})")
+    browser = Browser(t)
+    browser.open(path)
+    check(any("file" in text and "main.files" in text for text in browser.text("#findings article")),
+          f"{browser.text('#findings article')}")
+    check(any("main.files" in text for text in browser.text("#open tbody tr")), f"{browser.text('#open')}")
+    browser.click("#time .tools button:nth-child(2)")
+    check(any("file, main.files" in text for text in browser.text("#time .legend button")),
+          f"{browser.text('#time .legend')}")
+    check(browser.run(DRAWN, "#time canvas") > 4, "it is drawn over time")
+    check_equal(browser.console(), [], "console")

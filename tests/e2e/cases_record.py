@@ -158,6 +158,10 @@ def reports_of_it_are_those_of_the_watch(t):
     with open(kept, "w", encoding="utf-8") as file:
         json.dump(report, file)
     check_equal(differences(json_of(t, kept), stored), [], "the report in JSON")
+    for pair in ((recording.path, kept), (kept, recording.path)):
+        code, out, err = run(t, "diff", *pair, "--error-exitcode", "10", prefix=nobody)
+        check_equal(code, 0, err)
+        check("Nothing has changed" in out, out)
     for path in (recording.path, kept):
         code, text, err = run(t, "report", path, "--all", prefix=nobody)
         check_equal(code, 0, err)

@@ -251,7 +251,7 @@ const struct option_spec option_specs[] = {
 	{"object", 0, OPTION_STRING, HOLDERS, .offset = FIELD(object), .min = 1, .max = 20,
 	 .metavar = "ADDRESS", .brief = "the object at this address",
 	 .help = "the object of the heap that is at this address, as 0xc000123456"},
-	{"html", 0, OPTION_PATH, WATCH | PROVE | HEAP, .offset = FIELD(html), .min = 1,
+	{"html", 0, OPTION_PATH, WATCH | PROVE | HEAP | RESOURCES, .offset = FIELD(html), .min = 1,
 	 .max = PATH_MAX - 1, .metavar = "FILE", .brief = "at the end, a page to look at",
 	 .help = "write all of it to FILE at the end, as a page for a browser"},
 	{"allow", 0, OPTION_PATH, WATCH | TOP | PROVE | RECORD, OPTION_IN_FILE, FIELD(allow),

@@ -53,8 +53,8 @@ static void put_verdicts(struct json *json, const struct timeline *timeline,
 	for (size_t i = 0; i < site->n_verdicts && suspected; i++) {
 		const struct timeline_verdict *at = &site->verdicts[i];
 
-		/* That it is more sure than before is no change. */
-		if (i && at[-1].verdict == at->verdict)
+		/* That it is more sure than before is no change, nor how it began, if that is nothing. */
+		if (i ? at[-1].verdict == at->verdict : !verdict__is_suspect(at->verdict))
 			continue;
 		json__object(json, NULL);
 		put_time(json, "t", timeline, at->time_ns);

@@ -9,20 +9,8 @@
 
 #include "output/json/report.h"
 #include "sample.h"
+#include "sample_json.h"
 #include "sample_resources.h"
-
-static char *write_json(const struct report *report)
-{
-	struct sample_stream stream;
-	char *text;
-
-	sample__open(&stream);
-	cr_assert_eq(report__write_json(stream.file, report), 0);
-	text = strdup(sample__added(&stream));
-	cr_assert_not_null(text);
-	sample__close(&stream);
-	return text;
-}
 
 static struct report_reader *read_text(const char *text)
 {
@@ -36,10 +24,10 @@ static struct report_reader *read_text(const char *text)
 
 static void expect_the_same(const struct report *report)
 {
-	char *text = write_json(report), *again;
+	char *text = sample_json__text(report), *again;
 	struct report_reader *reader = read_text(text);
 
-	again = write_json(report_reader__report(reader));
+	again = sample_json__text(report_reader__report(reader));
 	cr_expect_str_eq(again, text);
 	free(again);
 	free(text);
@@ -52,20 +40,7 @@ Test(json_reader, leaks)
 
 	sample__leaks(&sample);
 	sample.report.end = REPORT_DURATION_OVER;
-	sample.report.self = (struct report_self){
-		.targets = {1, 2, 3, 4},
-		.events_malformed = 5,
-		.cpu_seconds = 0.82,
-		.resident_bytes = 12 << 20,
-		.bpf_bytes = 3 << 20,
-		.open_fds = 31,
-		.cycle_ns = 13100000,
-		.interval_stretch = 4,
-		.process_events_lost = 6,
-		.textfile_errors = 7,
-		.reports_left_out = 9,
-		.state_errors = 8,
-	};
+	sample.report.self = sample_self();
 	expect_the_same(&sample.report);
 	sample__suppressed(&sample);
 	expect_the_same(&sample.report);
@@ -135,7 +110,7 @@ Test(json_reader, goroutines_of_one_place_share_it)
 	sample.target.goroutine_list = list;
 	sample.target.n_goroutine_list = ARRAY_SIZE(list);
 	expect_the_same(&sample.report);
-	text = write_json(&sample.report);
+	text = sample_json__text(&sample.report);
 	reader = read_text(text);
 	target = &report_reader__report(reader)->targets[0];
 	cr_assert_eq(target->n_goroutine_list, 2);
@@ -152,9 +127,9 @@ Test(json_reader, of_several_lines_the_last_whole_one)
 	char *first, *second, all[65536];
 
 	sample__empty(&sample);
-	first = write_json(&sample.report);
+	first = sample_json__text(&sample.report);
 	sample.target.pid = 7919;
-	second = write_json(&sample.report);
+	second = sample_json__text(&sample.report);
 	snprintf(all, sizeof(all), "%s%s{\"schema_version\": 1, \"targ", first, second);
 	reader = read_text(all);
 	cr_expect_eq(report_reader__report(reader)->targets[0].pid, 7919);

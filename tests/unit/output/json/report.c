@@ -10,30 +10,7 @@
 #include <string.h>
 
 #include "sample.h"
-
-static char *write_json(const struct report *report)
-{
-	struct sample_stream stream;
-	char *text;
-
-	sample__open(&stream);
-	cr_assert_eq(report__write_json(stream.file, report), 0);
-	text = strdup(sample__added(&stream));
-	cr_assert_not_null(text);
-	sample__close(&stream);
-	return text;
-}
-
-static json_t *parse(const struct report *report)
-{
-	char *text = write_json(report);
-	json_error_t error;
-	json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, &error);
-
-	cr_assert_not_null(json, "%s at %d of:\n%s", error.text, error.position, text);
-	free(text);
-	return json;
-}
+#include "sample_json.h"
 
 static json_t *site_of(json_t *json, size_t index)
 {
@@ -49,21 +26,8 @@ Test(json, leaks)
 
 	sample__leaks(&sample);
 	sample.report.end = REPORT_INTERRUPTED;
-	sample.report.self = (struct report_self){
-		.targets = {1, 2, 3, 4},
-		.events_malformed = 5,
-		.cpu_seconds = 0.82,
-		.resident_bytes = 12 << 20,
-		.bpf_bytes = 3 << 20,
-		.open_fds = 31,
-		.cycle_ns = 13100000,
-		.interval_stretch = 4,
-		.process_events_lost = 1013,
-		.textfile_errors = 2,
-		.reports_left_out = 3,
-		.state_errors = 7,
-	};
-	text = write_json(&sample.report);
+	sample.report.self = sample_self();
+	text = sample_json__text(&sample.report);
 	sample__golden("leaks.json", text);
 	free(text);
 }
@@ -74,7 +38,7 @@ Test(json, one_line_and_nothing_but_printable_ascii)
 	char *text;
 
 	sample__hostile(&sample);
-	text = write_json(&sample.report);
+	text = sample_json__text(&sample.report);
 	cr_assert_eq(strchr(text, '\n'), text + strlen(text) - 1);
 	for (const char *c = text; c[1]; c++)
 		cr_assert(*c >= ' ' && (unsigned char)*c < 0x7f, "byte %#x", (unsigned char)*c);
@@ -90,7 +54,7 @@ Test(json, invalid_utf8_is_replaced)
 	sample__leaks(&sample);
 	sample.target.comm = "a\xff"
 			     "b\xe2\x80";
-	json = parse(&sample.report);
+	json = sample_json__tree(&sample.report);
 	cr_assert_str_eq(json_string_value(json_object_get(
 				 json_array_get(json_object_get(json, "targets"), 0), "comm")),
 			 "a\xef\xbf\xbd"
@@ -109,7 +73,7 @@ Test(json, what_json_has_no_number_for_is_zero)
 		json_t *json, *growth;
 
 		sample.sites[0].view.growth_per_minute = odd[i];
-		json = parse(&sample.report);
+		json = sample_json__tree(&sample.report);
 		growth = json_object_get(site_of(json, 0), "growth_per_minute");
 		cr_expect(json_is_real(growth) && json_real_value(growth) == 0);
 		json_decref(json);
@@ -122,7 +86,7 @@ Test(json, what_is_not_known_is_null)
 	json_t *json, *target;
 
 	sample__leaks(&sample);
-	json = parse(&sample.report);
+	json = sample_json__tree(&sample.report);
 	target = json_array_get(json_object_get(json, "targets"), 0);
 	cr_expect(json_is_null(json_object_get(json, "final_reason")));
 	cr_expect(json_is_null(json_object_get(target, "mode_reason")));
@@ -148,7 +112,7 @@ Test(json, numbers_are_short_finite_and_fit_other_readers)
 	sample.sites[0].view.oldest_park_ns = 0;
 	sample.sites[0].view.oldest_age_ns = 1234499999;
 	sample.sites[0].view.growth_per_minute = -1.23456;
-	text = write_json(&sample.report);
+	text = sample_json__text(&sample.report);
 	cr_expect_not_null(strstr(text, "\"observed_seconds\":0.3,"));
 	cr_expect_not_null(strstr(text, "\"alive\":9223372036854775807,"));
 	cr_expect_not_null(strstr(text, "\"oldest_park_seconds\":0.0,\"oldest_age_seconds\":1.234,"
@@ -162,13 +126,13 @@ Test(json, reports_without_sites_or_targets)
 	json_t *json;
 
 	sample__empty(&sample);
-	json = parse(&sample.report);
+	json = sample_json__tree(&sample.report);
 	cr_expect_eq(json_array_size(json_object_get(
 			     json_array_get(json_object_get(json, "targets"), 0), "sites")),
 		     0);
 	json_decref(json);
 	sample.report.n_targets = 0;
-	json = parse(&sample.report);
+	json = sample_json__tree(&sample.report);
 	cr_expect(json_is_array(json_object_get(json, "targets")));
 	json_decref(json);
 }
@@ -180,7 +144,7 @@ Test(json, any_report_parses)
 		json_t *json, *target;
 
 		sample__random(&sample, seed);
-		json = parse(&sample.report);
+		json = sample_json__tree(&sample.report);
 		target = json_array_get(json_object_get(json, "targets"), 0);
 		cr_assert_eq(json_array_size(json_object_get(target, "sites")),
 			     sample.target.n_sites);
@@ -204,7 +168,7 @@ Test(json, ten_thousand_sites)
 	}
 	sample.target.sites = sites;
 	sample.target.n_sites = N;
-	json = parse(&sample.report);
+	json = sample_json__tree(&sample.report);
 	cr_assert_eq(json_integer_value(json_object_get(site_of(json, N - 1), "goroutines")),
 		     N - 1);
 	json_decref(json);
@@ -255,7 +219,7 @@ Test(json, every_field_is_documented)
 	cr_assert_gt(getdelim(&doc, &size, '\0', file), 0);
 	fclose(file);
 	sample__leaks(&sample);
-	json = parse(&sample.report);
+	json = sample_json__tree(&sample.report);
 	check_documented(doc, json);
 	json_decref(json);
 	free(doc);

@@ -8,6 +8,7 @@
 #include "output/json/report.h"
 #include "output/text/dump.h"
 #include "sample.h"
+#include "sample_json.h"
 
 #define N 9
 
@@ -168,20 +169,6 @@ Test(goroutines, dumps_of_several_processes_are_told_apart)
 	sample__close(&stream);
 }
 
-static json_t *written(const struct report *report)
-{
-	struct sample_stream stream;
-	json_error_t error;
-	json_t *json;
-
-	sample__open(&stream);
-	cr_assert_eq(report__write_json(stream.file, report), 0);
-	json = json_loads(sample__added(&stream), JSON_REJECT_DUPLICATES, &error);
-	cr_assert_not_null(json, "%s", error.text);
-	sample__close(&stream);
-	return json;
-}
-
 static json_t *list_of(json_t *json)
 {
 	json_t *target = json_array_get(json_object_get(json, "targets"), 0);
@@ -203,7 +190,7 @@ Test(goroutines, as_json)
 	json_t *json, *goroutines, *one;
 
 	make_list(&list);
-	json = written(&list.sample.report);
+	json = sample_json__tree(&list.sample.report);
 	goroutines = list_of(json);
 	cr_assert_eq(json_array_size(goroutines), N);
 	one = json_array_get(goroutines, 0);
@@ -235,12 +222,12 @@ Test(goroutines, only_when_asked_for)
 
 	make_list(&list);
 	list.sample.target.goroutines_listed = false;
-	json = written(&list.sample.report);
+	json = sample_json__tree(&list.sample.report);
 	cr_assert_null(list_of(json));
 	json_decref(json);
 	list.sample.target.goroutines_listed = true;
 	list.sample.target.n_goroutine_list = 0;
-	json = written(&list.sample.report);
+	json = sample_json__tree(&list.sample.report);
 	cr_assert(json_is_array(list_of(json)));
 	json_decref(json);
 }
@@ -262,7 +249,7 @@ Test(goroutines, hostile_labels)
 	make_list(&list);
 	list.list[1].labels = &hostile;
 	list.list[1].state = "\033[2J";
-	json = written(&list.sample.report);
+	json = sample_json__tree(&list.sample.report);
 	cr_assert_eq(json_array_size(list_of(json)), N);
 	json_decref(json);
 	text = sample__text(&list.sample.report, &options);

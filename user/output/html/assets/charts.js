@@ -283,6 +283,7 @@ class Icicle extends Chart {
 /* --- lives ---------------------------------------------------------------------------------------------- */
 
 const LANE = 56;
+const LOW_BAR = 4;
 
 class Timeline extends Chart {
 	/*
@@ -317,7 +318,7 @@ class Timeline extends Chart {
 		const columns = Math.floor(width - this.left);
 		const values = lane.lines.map((line) => Array.from({length: columns + 1}, (_, i) =>
 			valueAt(line.t, line.v, axis.from + i / columns * (axis.to - axis.from))));
-		const most = Math.max(1, ...values.map((line) => line.reduce((a, b) => Math.max(a, b), 0)));
+		const most = Math.max(lane.unit === "pause" ? 1e-6 : 1, ...values.map((line) => line.reduce((a, b) => Math.max(a, b), 0)));
 		ctx.textAlign = "left";
 		ctx.fillStyle = theme.get("text");
 		ctx.fillText(fitText(ctx, lane.name, this.left - 60), 0, y + 14);
@@ -369,7 +370,8 @@ class Timeline extends Chart {
 			ctx.globalAlpha = bar.ended ? 0.25 + 0.5 * bar.length : 0.45 + 0.55 * bar.length;
 			ctx.fillStyle = theme.get(bar.ended ? "c8" : band.color);
 			ctx.fillRect(from, band.y + bar.row * tall, Math.max(1, to - from), Math.max(0.7, tall - (tall > 2.5 ? 1 : 0)));
-			if (bar.parks)
+			/* In lower ones lines would be all there is. */
+			if (bar.parks && tall >= LOW_BAR)
 				this.drawParks(ctx, bar, band.y + bar.row * tall, tall, width);
 		}
 		ctx.globalAlpha = 1;

@@ -60,7 +60,7 @@ function figures(process) {
 	const {target} = process, flagged = target.sites.filter((site) => !site.silenced);
 	const count = (verdict) => flagged.filter((site) => site.verdict === verdict).length;
 	const of = (verdict) => flagged.filter((site) => site.verdict === verdict).reduce((n, site) => n + site.goroutines, 0);
-	const growing = (target.alloc_sites || []).filter((site) => site.verdict === "growing").length + (target.growing || []).length;
+	const growing = (target.alloc_sites || []).filter((site) => site.verdict === "growing").length + growths(target).length;
 	const memory = last((process.recorded || {}).memory);
 	const unclosed = (target.resources || []).filter((line) => line.verdict === "growing").length;
 	const list = [figure(format.count(target.goroutines.alive), "goroutines now")];
@@ -158,6 +158,9 @@ function memoryCard(site) {
 			["held by", site.held_by.join(", ")]]), stackOf(site.stack));
 }
 
+/* The runtime keeps what it once needed for goroutines: who has too many of those is told by their places. */
+const growths = (target) => (target.growing || []).filter((growth) => !growth.path.startsWith("runtime."));
+
 /* A container that has more and more entries, by several looks at the heap. */
 function growthCard(growth) {
 	const counted = growth.entries_before !== null && growth.entries_after !== null;
@@ -187,7 +190,7 @@ function findings(process) {
 	const accused = process.sites.filter((site) => site.verdict in RANK && !site.silenced)
 		.sort((a, b) => RANK[a.verdict] - RANK[b.verdict] || b.goroutines - a.goroutines);
 	const memory = (process.target.alloc_sites || []).filter((site) => site.verdict === "growing");
-	const growing = process.target.growing || [];
+	const growing = growths(process.target);
 	const open = (process.target.resources || []).filter((line) => line.verdict === "growing");
 	const node = section("findings", "Findings");
 	if (!accused.length && !memory.length && !growing.length && !open.length)

@@ -62,8 +62,10 @@ function lanesOf(process) {
 	const memory = (process.recorded || {}).memory;
 	if (memory && memory.t.length) {
 		const lines = [["heap in use", "c1", memory.allocated.some((n) => n) ? memory.allocated : memory.heap],
-			["live after GC", "c2", memory.live], ["next GC ends at", "c3", memory.goal], ["stacks", "c4", memory.stacks], ["resident", "c8", memory.rss]];
-		lanes.push({name: "memory", unit: "bytes", lines: lines.filter(([, , v]) => v.some((n) => n)).map(
+			["live after GC", "c2", memory.live], ["next GC ends at", "c3", memory.goal], ["stacks", "c4", memory.stacks]];
+		if (memory.rss.some((n) => n))
+			lanes.push({name: "resident memory", unit: "bytes", lines: [{name: "resident", color: "c8", t: memory.t, v: memory.rss}]});
+		lanes.push({name: "heap", unit: "bytes", lines: lines.filter(([, , v]) => v.some((n) => n)).map(
 			([name, color, v]) => ({name, color, t: memory.t, v}))});
 		const stopped = memory.paused_ns.map((ns, i) => (i ? Math.max(0, ns - memory.paused_ns[i - 1]) / 1e9 : 0));
 		if (stopped.some((seconds) => seconds > 0))
