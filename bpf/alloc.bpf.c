@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * Allocations, from uprobes on instructions inside the Go runtime: who allocates how much of what, with
- * the stack. One program for all: the attach cookie says what the registers hold. Most hits only count:
+ * the stack; and from those inside other functions who opens things. One program for all: the attach cookie says what the registers hold. Most hits only count:
  * walking the stack is what costs, so it is done for those that are drawn by chance.
  *
  * At a probed instruction the function has not made its frame yet: its caller's frame pointer and the
@@ -344,6 +344,61 @@ static __always_inline void tell(struct pt_regs *ctx, struct gl_alloc_counts *co
 	bpf_ringbuf_submit(event, submit_flags(event->time_ns));
 }
 
+/* As read_registers(). */
+static __always_inline __u64 register_of(struct pt_regs *ctx, __u32 number)
+{
+	__u64 reg0 = GO_REG0(ctx), reg1 = GO_REG1(ctx), reg2 = GO_REG2(ctx);
+	__u64 reg3 = GO_REG3(ctx), reg4 = GO_REG4(ctx), reg5 = GO_REG5(ctx);
+
+	barrier_var(reg0);
+	barrier_var(reg1);
+	barrier_var(reg2);
+	barrier_var(reg3);
+	barrier_var(reg4);
+	barrier_var(reg5);
+	switch (number) {
+	case 0:
+		return reg0;
+	case 1:
+		return reg1;
+	case 2:
+		return reg2;
+	case 3:
+		return reg3;
+	case 4:
+		return reg4;
+	default:
+		return reg5;
+	}
+}
+
+/* In a frame of its own the function's caller is the first that the frame pointer leads to. */
+static __always_inline void fill_framed_stack(struct pt_regs *ctx, struct gl_alloc *event)
+{
+	long bytes = bpf_get_stack(ctx, &event->pcs[0], sizeof(event->pcs), BPF_F_USER_STACK | 1);
+
+	event->n_pcs = bytes > 0 ? (__u8)(bytes / sizeof(event->pcs[0])) : 0;
+}
+
+static __always_inline void tell_open(struct pt_regs *ctx, struct gl_alloc_counts *counts,
+				      __u32 slot, const struct gl_alloc_target *target, __u16 what)
+{
+	struct gl_alloc *event;
+
+	counts->hits++;
+	event = reserve(counts, slot, GL_ALLOC_OPEN, target);
+	if (!event)
+		return;
+	event->object = register_of(ctx, GL_ALLOC_OPEN_REGISTER(what));
+	event->type = what;
+	fill_goroutine(event, GO_G(ctx), target);
+	if (GL_ALLOC_OPEN_IS_FRAMED(what))
+		fill_framed_stack(ctx, event);
+	else
+		fill_stack(ctx, event);
+	bpf_ringbuf_submit(event, submit_flags(event->time_ns));
+}
+
 SEC("uprobe")
 int gl_alloc(struct pt_regs *ctx)
 {
@@ -359,6 +414,12 @@ int gl_alloc(struct pt_regs *ctx)
 	counts = bpf_map_lookup_elem(&gl_alloc_counts, &slot);
 	if (!counts)
 		return 0;
+	if (kind == GL_ALLOC_OPEN) {
+		target = bpf_map_lookup_elem(&gl_alloc_targets, &slot);
+		if (target)
+			tell_open(ctx, counts, slot, target, GL_ALLOC_COOKIE_MIN_SIZE(cookie));
+		return 0;
+	}
 	read_registers(ctx, kind, &registers);
 	if (!registers.size || registers.size < GL_ALLOC_COOKIE_MIN_SIZE(cookie)) {
 		counts->skipped++;

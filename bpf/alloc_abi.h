@@ -19,7 +19,8 @@ enum gl_alloc_kind {
 	GL_ALLOC_LARGE =
 		3, /* (*spanSet).push(set, span): the span of the last call's large object */
 	GL_ALLOC_FOUND = 4, /* none: where the allocator is behind the last call that was drawn */
-	GL_ALLOC_KINDS = 5,
+	GL_ALLOC_OPEN = 5,  /* something is opened: any function, see GL_ALLOC_OPEN_WHAT() */
+	GL_ALLOC_KINDS = 6,
 };
 
 /* Go's size classes (src/runtime/sizeclasses.go): of objects up to this, by their size in words. */
@@ -60,9 +61,10 @@ struct gl_alloc {
 	__u64 goid;    /* 0: the runtime's own, on no goroutine's behalf */
 	__u64 creation_pc, start_pc;
 	__u64 labels; /* where g.labels points */
-	__u64 object; /* of samples; 0: not known */
+	__u64 object; /* of samples; 0: not known. Of what is opened the register */
 	__u64 size;   /* of a sample that of its size class, of a call as asked for */
-	__u64 type;   /* of a call: address of its type descriptor, 0 for bytes */
+	/* Of a call: address of its type descriptor, 0 for bytes. Of what is opened GL_ALLOC_OPEN_WHAT(). */
+	__u64 type;
 	/*
 	 * Of a call, before it allocates, and of a large object's span: the processor's cache, its span for
 	 * such objects, and where the span's objects begin. 0: not known.
@@ -85,6 +87,17 @@ struct gl_alloc {
 #define GL_ALLOC_COOKIE_KIND(cookie)	 ((__u8)((cookie) >> 16))
 #define GL_ALLOC_COOKIE_GUARD(cookie)	 ((__u8)((cookie) >> 24))
 #define GL_ALLOC_COOKIE_MIN_SIZE(cookie) ((__u16)((cookie) >> 32))
+
+/*
+ * In place of min_size, of what is opened: what number the function has with whoever attached the probe, which of its
+ * first GL_ALLOC_OPEN_REGISTERS arguments is told, and whether it has made its frame.
+ */
+#define GL_ALLOC_OPEN_REGISTERS 6
+#define GL_ALLOC_OPEN_WHAT(function, reg, framed) \
+	((__u16)((function) << 8 | ((framed) ? 0x80 : 0) | (reg)))
+#define GL_ALLOC_OPEN_FUNCTION(what)  ((__u8)((what) >> 8))
+#define GL_ALLOC_OPEN_IS_FRAMED(what) (((what)&0x80) != 0)
+#define GL_ALLOC_OPEN_REGISTER(what)  ((what)&0x7f)
 
 /*
  * What one processor has of a slot: what it has seen, and which hits there is a record of. These are drawn

@@ -4,7 +4,7 @@
 
 /*
  * Where Go's register ABI keeps things at a probe site (src/cmd/compile/abi-internal.md): the first
- * three integer arguments, the g, the stack pointer, and whether the branch under the probe is about to
+ * six integer arguments, the g, the stack pointer, and whether the branch under the probe is about to
  * be taken.
  */
 #if defined(__TARGET_ARCH_x86)
@@ -12,6 +12,9 @@
 #define GO_REG0(ctx) ((ctx)->ax)
 #define GO_REG1(ctx) ((ctx)->bx)
 #define GO_REG2(ctx) ((ctx)->cx)
+#define GO_REG3(ctx) ((ctx)->di)
+#define GO_REG4(ctx) ((ctx)->si)
+#define GO_REG5(ctx) ((ctx)->r8)
 #define GO_G(ctx)    ((ctx)->r14)
 #define GO_SP(ctx)   ((ctx)->sp)
 
@@ -39,6 +42,9 @@ static __always_inline bool go_branch_taken(const struct pt_regs *ctx)
 #define GO_REG0(ctx) (GO_REGS(ctx)->regs[0])
 #define GO_REG1(ctx) (GO_REGS(ctx)->regs[1])
 #define GO_REG2(ctx) (GO_REGS(ctx)->regs[2])
+#define GO_REG3(ctx) (GO_REGS(ctx)->regs[3])
+#define GO_REG4(ctx) (GO_REGS(ctx)->regs[4])
+#define GO_REG5(ctx) (GO_REGS(ctx)->regs[5])
 #define GO_G(ctx)    (GO_REGS(ctx)->regs[28])
 #define GO_SP(ctx)   (GO_REGS(ctx)->sp)
 

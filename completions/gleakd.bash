@@ -106,6 +106,10 @@ _gleakd()
 		mapfile -t COMPREPLY < <(compgen -W 'all site type holder goroutine creation label' -- "$cur")
 		return
 		;;
+	--probe-opens)
+		mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$cur")
+		return
+		;;
 	--explain)
 		return
 		;;
@@ -172,7 +176,7 @@ _gleakd()
 	prove) words='--pid -p --min-age --max-stop --max-memory --json --verbose -v --all --html --allow --fail-on --error-exitcode --color --help -h --version -V' ;;
 	heap) words='--pid -p --duration --max-memory --json --verbose -v --sort --by --exact --max-overhead --pprof --all --html --error-exitcode --color --help -h --version -V' ;;
 	holders) words='--pid -p --max-memory --json --verbose -v --all --type --goroutine --site --object --color --help -h --version -V' ;;
-	resources) words='--pid -p --duration --max-memory --json --verbose -v --all --html --color --help -h --version -V' ;;
+	resources) words='--pid -p --duration --max-memory --json --verbose -v --probe-opens --max-overhead --all --html --color --help -h --version -V' ;;
 	record) words='--pid -p --min-age --interval --duration -d --output -o --max-size --min-park --mode --max-overhead --no-heap --max-memory --verbose -v --allow --help -h --version -V' ;;
 	report) words='--output -o --format -f --memory --verbose -v --all --color --help -h --version -V' ;;
 	diff) words='--json --error-exitcode --color --help -h --version -V' ;;

@@ -136,6 +136,8 @@ complete -c gleakd -n '__fish_seen_subcommand_from resources' -l duration -x -d 
 complete -c gleakd -n '__fish_seen_subcommand_from resources' -l max-memory -x -d 'memory gleakd may take for what it reads'
 complete -c gleakd -n '__fish_seen_subcommand_from resources' -l json -d 'one JSON object per line and interval (docs/schema.md)'
 complete -c gleakd -n '__fish_seen_subcommand_from resources' -l verbose -s v -d 'tell more; twice: what gleakd itself is doing'
+complete -c gleakd -n '__fish_seen_subcommand_from resources' -l probe-opens -x -a 'auto always never' -d 'with --duration, see which calls open things, by probes: auto (until that is known of what grows), always, never (nothing is attached)'
+complete -c gleakd -n '__fish_seen_subcommand_from resources' -l max-overhead -x -d 'what these probes may cost the process, of its own CPU time; they are attached for shorter windows where it would be more; 0: no limit'
 complete -c gleakd -n '__fish_seen_subcommand_from resources' -l all -d 'every place where something is open, not only the first few'
 complete -c gleakd -n '__fish_seen_subcommand_from resources' -l html -r -F -d 'write all of it to FILE at the end, as a page for a browser'
 complete -c gleakd -n '__fish_seen_subcommand_from resources' -l color -x -a 'auto always never' -d 'when to use colors: always, never, auto (on a terminal; NO_COLOR, CLICOLOR_FORCE)'

@@ -240,6 +240,16 @@ static int check_heap(const struct options *options, struct failure *failure)
 			    who ? "--by goroutine, creation or label" : "--exact");
 }
 
+static int check_resources(const struct options *options, struct failure *failure)
+{
+	if (options->command != COMMAND_RESOURCES || options->duration_ns ||
+	    options->probe_opens != PROBE_OPENS_ALWAYS)
+		return 0;
+	return failure__set(failure, -EINVAL,
+			    "--probe-opens=always takes a --duration: who opens things is watched "
+			    "for as long");
+}
+
 /* What is about all processes means nothing for one, and the other way round. */
 static int check_mode(const struct options *options, const struct options_given *given,
 		      struct failure *failure)
@@ -294,6 +304,8 @@ static int check_together(const struct options *options, const struct options_gi
 			"--memory is about --format pprof and folded: the others tell of "
 			"goroutines and of memory");
 	err = check_heap(options, failure);
+	if (!err)
+		err = check_resources(options, failure);
 	return err ? err : check_mode(options, given, failure);
 }
 

@@ -79,6 +79,13 @@ enum report_format {
 	FORMAT_PERFETTO,
 };
 
+/* When it is watched who opens things. */
+enum probe_opens {
+	PROBE_OPENS_AUTO, /* while it is not known of what grows */
+	PROBE_OPENS_ALWAYS,
+	PROBE_OPENS_NEVER,
+};
+
 /* Texts are those of argv, or of the config file that was read. */
 struct options {
 	enum command command;
@@ -119,8 +126,9 @@ struct options {
 	enum report_group group_by;
 	enum report_alloc_order alloc_order;
 	enum report_alloc_by alloc_by;
-	double alloc_overhead; /* of watching allocations: share of the target's CPU time; 0: no limit */
-	bool exact;	       /* watch each allocation, all the time */
+	double alloc_overhead; /* of watching allocations, or openings: share of the target's CPU time; 0: no limit */
+	enum probe_opens probe_opens;
+	bool exact;		  /* watch each allocation, all the time */
 	const char *pprof;	  /* file; NULL: none */
 	const char *html;	  /* likewise */
 	struct option_list files; /* of COMMAND_REPORT: what it is about */

@@ -34,6 +34,8 @@ static const char *const alloc_words[] = {"in_use_bytes",  "in_use_objects", "al
 /* enum report_alloc_by */
 static const char *const by_words[] = {"all",	    "site",	"type",	 "holder",
 				       "goroutine", "creation", "label", NULL};
+/* In the order of enum probe_opens. */
+static const char *const probe_opens_words[] = {"auto", "always", "never", NULL};
 /* In the order of enum goroutine_state. */
 static const char *const state_words[] = {"waiting", "running", "runnable", "syscall", NULL};
 static const char *const format_words[] = {"text", "json",     "pprof", "folded",
@@ -222,6 +224,15 @@ const struct option_spec option_specs[] = {
 	 .max = 100 * PERCENT, .fallback = "1%", .metavar = "PERCENT",
 	 .help = "what watching allocations may cost the process, of its own CPU time; they are "
 		 "seen for shorter windows where it would be more; 0: no limit"},
+	{"probe-opens", 0, OPTION_CHOICE, RESOURCES, .offset = FIELD(probe_opens),
+	 .choices = probe_opens_words, .fallback = "auto", .metavar = "WHEN",
+	 .brief = "see which calls open it: auto, always, never",
+	 .help = "with --duration, see which calls open things, by probes: auto (until that is known of "
+		 "what grows), always, never (nothing is attached)"},
+	{"max-overhead", 0, OPTION_PERCENT, RESOURCES, .offset = FIELD(alloc_overhead),
+	 .max = 100 * PERCENT, .fallback = "1%", .metavar = "PERCENT",
+	 .help = "what these probes may cost the process, of its own CPU time; they are attached for "
+		 "shorter windows where it would be more; 0: no limit"},
 	{"pprof", 0, OPTION_PATH, HEAP, .offset = FIELD(pprof), .min = 1, .max = PATH_MAX - 1,
 	 .metavar = "FILE", .brief = "where it allocates, for go tool pprof",
 	 .help = "write where it allocates to FILE, as a profile for go tool pprof; of one process"},

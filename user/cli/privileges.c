@@ -40,7 +40,9 @@ uint64_t privileges__keep(const struct options *options, bool probes, bool uprob
 		.uprobe_multi = uprobe_multi,
 		/* What is waited for, or paid by somebody else, is to be over soon. */
 		.stops = options->command == COMMAND_PROVE ||
-			 (options->command == COMMAND_HEAP && probes),
+			 ((options->command == COMMAND_HEAP ||
+			   options->command == COMMAND_RESOURCES) &&
+			  probes),
 		.write_anywhere = needs_override(options->state) ||
 				  needs_override(options->textfile) ||
 				  needs_override(options->output),

@@ -15,6 +15,7 @@
 #include "host/bpf_ring.h"
 #include "observe/alloc_records.h"
 #include "probe/alloc_draws.h"
+#include "session/alloc_modules.h"
 #include "session/allocs_private.h"
 #include "session/target_internal.h"
 #include "session/target_samples.h"
@@ -95,25 +96,12 @@ static void drain(struct alloc_watch *watch, bool now)
 
 /* --- what is attached ------------------------------------------------------------------------------ */
 
-static int attach(struct alloc_watch *watch, struct target *target, struct failure *failure)
+static int attach(const struct alloc_watch *watch, struct target *target, struct failure *failure)
 {
 	struct target_allocs *allocs = target->allocs;
-	int err = 0;
+	const struct alloc_modules modules = {allocs->modules, allocs->n_modules};
 
-	for (size_t i = 0; i < allocs->n_modules && !err; i++) {
-		struct alloc_module *module = &allocs->modules[i];
-
-		if (target_hindrance__of_allocations(target, &module->plan, module->bias,
-						     failure->text, sizeof(failure->text)))
-			err = -EBUSY;
-		else
-			err = alloc_probes__attach(watch->probes, allocs->slot, &module->plan,
-						   target__pid(target), module->fd, &module->links,
-						   failure);
-	}
-	for (size_t i = 0; i < allocs->n_modules && err; i++)
-		alloc_links__detach(&allocs->modules[i].links);
-	return err;
+	return alloc_modules__attach(&modules, watch->probes, target, allocs->slot, failure);
 }
 
 static void open_window(struct alloc_watch *watch, struct target *target)
@@ -158,8 +146,7 @@ static void close_window(struct target *target)
 	target_allocs__note_window(target, clock__monotonic_ns());
 	allocs->valid_to_ns = allocs->opened_ns;
 	allocs->closed_known = !heap_class_counts__read(allocs->runtime, &allocs->closed);
-	for (size_t i = 0; i < allocs->n_modules; i++)
-		alloc_links__detach(&allocs->modules[i].links);
+	alloc_modules__detach(&(struct alloc_modules){allocs->modules, allocs->n_modules});
 	allocs->attached = false;
 	if (allocs->follow)
 		alloc_follow__gap(allocs->follow, false);

@@ -6,12 +6,10 @@
 #include "heap/runtime/modules.h"
 #include "heap/types/types.h"
 #include "heap/view/counters.h"
-#include "probe/alloc_probes.h"
 #include "probe/alloc_windows.h"
 #include "session/alloc_follow.h"
+#include "session/alloc_modules.h"
 #include "session/target_allocs.h"
-
-#define ALLOC_MAX_MODULES 16 /* of a target, plugins included */
 
 /* Each set of labels once, in words. */
 struct label_texts {
@@ -29,13 +27,6 @@ struct label_texts {
 	size_t n_addresses, addresses_capacity;
 	struct index *by_address;
 	uint32_t sweepgen;
-};
-
-struct alloc_module {
-	struct alloc_plan plan;
-	uint64_t bias;
-	int fd; /* the executable's, or of its module */
-	struct alloc_links links;
 };
 
 struct target_allocs {

@@ -18,6 +18,7 @@
 #include "discover/load_bias.h"
 #include "session/saved_state.h"
 #include "session/target_allocs.h"
+#include "session/target_openings.h"
 #include "session/target_heap.h"
 #include "session/target_samples.h"
 #include "session/target_holders.h"
@@ -217,6 +218,7 @@ void target__free(struct target *target)
 	target_heap__close(target);
 	target_view__close(target);
 	target_allocs__close(target);
+	target_openings__close(target);
 	target_samples__close(target);
 	target_holders__close(target);
 	target_resources__close(target);

@@ -278,8 +278,7 @@ void target_allocs__close(struct target *target)
 
 	if (!allocs)
 		return;
-	for (size_t i = 0; i < allocs->n_modules; i++)
-		alloc_links__detach(&allocs->modules[i].links);
+	alloc_modules__detach(&(struct alloc_modules){allocs->modules, allocs->n_modules});
 	free(allocs->modules);
 	label_texts__done(&allocs->labels);
 	stack_table__free(allocs->stacks);

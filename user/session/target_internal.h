@@ -62,6 +62,7 @@ struct target {
 	struct target_samples *samples;	     /* likewise */
 	struct target_resources *resources;  /* likewise */
 	struct target_allocs *allocs;	     /* likewise */
+	struct target_openings *openings;    /* likewise */
 	uint64_t samples_due_ns;	     /* they are left alone until then */
 	struct gl_losses losses;	     /* when the tracker was last told */
 	uint64_t events[PROBE_EVENT_COUNT];  /* that arrived */

@@ -12,6 +12,7 @@
 #include "host/process.h"
 #include "session/target_heap.h"
 #include "session/target_internal.h"
+#include "session/target_openings.h"
 
 #define TEXT_MAX      256
 #define PATH_TEXT_MAX 1024
@@ -131,6 +132,8 @@ static int make_line(const struct target *target, const struct resource_place *p
 		heap_resources__function(r->census, &all[place->examples[0]], name, sizeof(name));
 	line->calls = strdup(name);
 	complete = line->calls && explain(r->tracker, line);
+	for (size_t i = 0; i < place->n_openers; i++)
+		line->opened_at[i] = target_openings__at(target, place->openers[i].number);
 	for (size_t i = 0; i < place->n_nodes; i++)
 		complete = complete && add_holder(target, place->nodes[i], line);
 	for (size_t i = 0; i < place->n_examples; i++) {
@@ -156,6 +159,7 @@ static int make_lines(const struct target *target)
 	lines->looks = resource_tracker__looks(r->tracker);
 	lines->elapsed_ns = resource_tracker__elapsed_ns(r->tracker);
 	lines->refused = heap_resources__refused(r->census);
+	lines->watched = target_openings__get(target, &lines->openings);
 	for (size_t i = 0; i < min_of(n, (size_t)RESOURCE_MAX_LINES) && !err; i++)
 		err = make_line(target, &places[i], &lines->all[lines->n++]);
 	return err;
@@ -181,9 +185,14 @@ static int ready(void *ctx, struct heap_scan *scan, struct heap_paths *paths)
 static int scanned(void *ctx, struct heap_scan *scan, struct heap_paths *paths __maybe_unused)
 {
 	struct look *look = ctx;
+	struct target_resources *r = look->target->resources;
+	int err;
 
 	look->now_ns = clock__monotonic_ns();
-	return heap_resources__take(look->target->resources->census, scan, look->now_ns);
+	err = heap_resources__take(r->census, scan, look->now_ns);
+	if (!err)
+		target_openings__fill(look->target, r->census, scan, r->tracker);
+	return err;
 }
 
 static int open_resources(struct target *target)
@@ -202,6 +211,8 @@ static int note_look(struct target *target, uint64_t now_ns, struct failure *fai
 	const struct heap_resource *all = heap_resources__all(r->census, &n);
 	int err = resource_tracker__take(r->tracker, all, n, now_ns);
 
+	if (!err)
+		target_openings__next(target, resource_tracker__wants_openers(r->tracker));
 	if (!err)
 		err = make_lines(target);
 	return err ? failure__set(failure, err, "process %d: what it has open: %s",

@@ -20,6 +20,7 @@ struct member {
 	uint64_t object, id;
 	uint64_t first_ns;
 	uint32_t place;
+	uint32_t opener; /* 0: not known */
 };
 
 /* From one place to another, by the first places that they were joined to. */
@@ -155,6 +156,76 @@ static int add_member(struct members *members, const struct member *member)
 	return index__add(members->by_object, member_hash(&key), (uint32_t)members->n++);
 }
 
+bool resource_tracker__knows(const struct resource_tracker *tracker,
+			     const struct heap_resource *resource)
+{
+	return find_member(&tracker->now, resource);
+}
+
+/* --- openers ------------------------------------------------------------------------------------ */
+
+/* The last one is for all others when there is no more room. */
+static struct resource_opener *opener_of(struct resource_place *place, uint32_t number)
+{
+	struct resource_opener *opener;
+
+	for (size_t i = 0; i < place->n_openers; i++) {
+		if (place->openers[i].number == number)
+			return &place->openers[i];
+	}
+	if (place->n_openers == RESOURCE_OPENERS)
+		return &place->openers[RESOURCE_OPENERS - 1];
+	opener = &place->openers[place->n_openers++];
+	*opener = (struct resource_opener){
+		.number = place->n_openers == RESOURCE_OPENERS ? 0 : number,
+	};
+	return opener;
+}
+
+static void join_openers(struct resource_place *place, const struct resource_place *other)
+{
+	for (size_t i = 0; i < other->n_openers; i++) {
+		const struct resource_opener *from = &other->openers[i];
+		struct resource_opener *to = opener_of(place, from->number);
+
+		to->outstanding += from->outstanding;
+		to->opened += from->opened;
+		to->closed += from->closed;
+	}
+}
+
+static uint64_t seen_opened(const struct resource_place *place)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < place->n_openers; i++)
+		n += place->openers[i].opened;
+	return n;
+}
+
+/* A few that come and stay are no reason to attach anything. */
+#define STAYS 3
+
+/* Of those that are here, how many came after the first look and were there at the one before this. */
+static uint64_t stayed(const struct resource_tracker *tracker, const struct resource_place *place)
+{
+	return tracker->n_times < 3 ? 0 : place->counts[tracker->n_times - 2] - place->counts[0];
+}
+
+bool resource_tracker__wants_openers(const struct resource_tracker *tracker)
+{
+	for (size_t i = 0; i < tracker->n_places; i++) {
+		const struct resource_place *place = &tracker->places[i];
+		uint64_t seen = seen_opened(place);
+
+		if (stayed(tracker, place) >= STAYS &&
+		    place->closed * RESOURCE_MAX_CLOSED_PART <= place->opened &&
+		    seen < RESOURCE_KNOWN_OPENERS && 2 * seen < place->opened)
+			return true;
+	}
+	return false;
+}
+
 /* --- places ------------------------------------------------------------------------------------- */
 
 static uint32_t first_of(const struct resource_tracker *tracker, uint32_t place)
@@ -241,6 +312,8 @@ static void join(struct resource_tracker *tracker, uint32_t a, uint32_t b)
 	for (size_t i = 0; i < other->n_examples; i++)
 		note_example(first, other->examples[i]);
 	first->held |= other->held;
+	join_openers(first, other);
+	other->n_openers = 0;
 	first->outstanding += other->outstanding;
 	first->opened += other->opened;
 	first->closed += other->closed;
@@ -279,6 +352,7 @@ static int take_one(struct resource_tracker *tracker, const struct heap_resource
 {
 	struct member *old = find_member(&tracker->before, resource);
 	uint64_t first_ns = old ? old->first_ns : now_ns;
+	uint32_t opener = old ? old->opener : resource->opener;
 	struct resource_place *place;
 	uint32_t at;
 	int err = place_of(tracker, resource, &at);
@@ -294,6 +368,10 @@ static int take_one(struct resource_tracker *tracker, const struct heap_resource
 	place = &tracker->places[at];
 	place->outstanding++;
 	place->opened += !old && tracker->looks;
+	if (opener) {
+		opener_of(place, opener)->outstanding++;
+		opener_of(place, opener)->opened += !old && tracker->looks;
+	}
 	place->oldest_ns = max_of(place->oldest_ns, now_ns - first_ns);
 	note_example(place, number);
 	if (old)
@@ -304,6 +382,7 @@ static int take_one(struct resource_tracker *tracker, const struct heap_resource
 						 .id = resource->id,
 						 .first_ns = first_ns,
 						 .place = at,
+						 .opener = opener,
 					 });
 }
 
@@ -332,6 +411,8 @@ static void begin(struct resource_tracker *tracker)
 		tracker->places[i].outstanding = 0;
 		tracker->places[i].oldest_ns = 0;
 		tracker->places[i].n_examples = 0;
+		for (size_t k = 0; k < tracker->places[i].n_openers; k++)
+			tracker->places[i].openers[k].outstanding = 0;
 	}
 }
 
@@ -367,6 +448,13 @@ static void judge(const struct resource_tracker *tracker, struct resource_place 
 		place->verdict = RESOURCE_STEADY;
 }
 
+static void note_closed(struct resource_place *place, const struct member *member)
+{
+	place->closed++;
+	if (member->opener)
+		opener_of(place, member->opener)->closed++;
+}
+
 /* What is missing for the first time is kept for the next look. */
 static int keep_missing(struct resource_tracker *tracker)
 {
@@ -378,7 +466,7 @@ static int keep_missing(struct resource_tracker *tracker)
 		if (member.stayed)
 			continue;
 		if (member.missing) {
-			tracker->places[first_of(tracker, member.place)].closed++;
+			note_closed(&tracker->places[first_of(tracker, member.place)], &member);
 			continue;
 		}
 		member.missing = true;
@@ -468,6 +556,15 @@ static int worst_first(const void *a, const void *b)
 	return x->function < y->function ? -1 : x->function > y->function;
 }
 
+static int most_first(const void *a, const void *b)
+{
+	const struct resource_opener *x = a, *y = b;
+
+	if (x->outstanding != y->outstanding)
+		return x->outstanding > y->outstanding ? -1 : 1;
+	return (x->number > y->number) - (x->number < y->number);
+}
+
 const struct resource_place *resource_tracker__places(struct resource_tracker *tracker,
 						      size_t *ret_n)
 {
@@ -481,8 +578,12 @@ const struct resource_place *resource_tracker__places(struct resource_tracker *t
 	for (size_t i = 0; i < tracker->n_places; i++) {
 		const struct resource_place *place = &tracker->places[i];
 
-		if (place->outstanding || place->opened || place->closed)
-			sorted[(*ret_n)++] = *place;
+		if (!place->outstanding && !place->opened && !place->closed)
+			continue;
+		sorted[*ret_n] = *place;
+		qsort(sorted[*ret_n].openers, place->n_openers, sizeof(place->openers[0]),
+		      most_first);
+		++*ret_n;
 	}
 	if (*ret_n)
 		qsort(sorted, *ret_n, sizeof(*sorted), worst_first);

@@ -27,9 +27,20 @@ enum resource_verdict {
 const char *resource_verdict__name(enum resource_verdict verdict); /* "growing"; "" not judged */
 enum resource_verdict resource_verdict__find(const char *name);
 
+/* Who opens most of what is at a place is known: of so many, or of half of what came. */
+#define RESOURCE_KNOWN_OPENERS 16
+
+#define RESOURCE_OPENERS \
+	4 /* of a place that are told apart: the first that were seen, and all others */
 #define RESOURCE_EXAMPLES 3
-#define RESOURCE_MAX_WHY  2
+#define RESOURCE_MAX_WHY  3
 #define RESOURCE_HOLDERS  3
+
+/* Of what is at a place what one has opened; what was opened when nobody watched is in none of these. */
+struct resource_opener {
+	uint32_t number; /* as in struct heap_resource; 0: the others */
+	uint64_t outstanding, opened, closed;
+};
 
 struct resource_place {
 	enum resource_kind kind;
@@ -46,6 +57,8 @@ struct resource_place {
 	double per_minute;  /* outstanding, from the first look to the last */
 	uint64_t oldest_ns; /* for how long one has been seen at least */
 	enum resource_verdict verdict;
+	size_t n_openers;
+	struct resource_opener openers[RESOURCE_OPENERS]; /* as shown: the most outstanding first */
 	/* The last that were seen here, as numbers in what was taken last. */
 	size_t n_examples;
 	size_t examples[RESOURCE_EXAMPLES];
@@ -53,7 +66,18 @@ struct resource_place {
 	uint64_t counts[RESOURCE_MAX_LOOKS];
 };
 
-/* The same for people to read. Texts are owned by whoever made the line; none is NULL. */
+struct report_frame;
+
+/* A line that opens them, and how it gets there: in a report, innermost first. */
+struct resource_opened_at {
+	const struct report_frame *at; /* NULL: the others */
+	const struct report_frame *stack;
+	size_t n_stack;
+};
+
+/*
+ * The same for people to read. Texts are owned by whoever made the line; none is NULL. Frames are not.
+ */
 struct resource_line {
 	struct resource_place place;
 	char *held_by[RESOURCE_HOLDERS];   /* main.pool.conns[…] */
@@ -62,6 +86,14 @@ struct resource_line {
 	char *examples[RESOURCE_EXAMPLES]; /* place.n_examples of them */
 	char *why[RESOURCE_MAX_WHY];	   /* evidence in words */
 	size_t n_why;
+	struct resource_opened_at opened_at[RESOURCE_OPENERS]; /* of each of place.openers */
+};
+
+/* What was watched to know who opens things. */
+struct resource_openings {
+	uint64_t windows, seen, lost; /* windows 0: it was not asked for so far */
+	uint64_t cost_ns;	      /* of the target's CPU time */
+	const char *missing;	      /* why nothing is seen; "" */
 };
 
 struct resource_lines {
@@ -71,6 +103,8 @@ struct resource_lines {
 	size_t looks;
 	uint64_t elapsed_ns; /* from the first look to the last */
 	uint64_t refused;    /* resources that could not be read, or were too many */
+	bool watched;	     /* who opens them */
+	struct resource_openings openings;
 };
 
 #define RESOURCE_MAX_LINES 1000
@@ -91,6 +125,16 @@ int resource_tracker__take(struct resource_tracker *tracker, const struct heap_r
  */
 const struct resource_place *resource_tracker__places(struct resource_tracker *tracker,
 						      size_t *ret_n);
+
+/* resource_tracker__knows - whether the last look has found @resource. */
+bool resource_tracker__knows(const struct resource_tracker *tracker,
+			     const struct heap_resource *resource);
+
+/*
+ * resource_tracker__wants_openers - whether something has come to stay, and it is not known yet who opens most of
+ * it.
+ */
+bool resource_tracker__wants_openers(const struct resource_tracker *tracker);
 
 size_t resource_tracker__looks(const struct resource_tracker *tracker);
 uint64_t resource_tracker__elapsed_ns(const struct resource_tracker *tracker);

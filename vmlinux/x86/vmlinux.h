@@ -46,9 +46,12 @@ enum {
 
 struct pt_regs {
 	long unsigned int r14;
+	long unsigned int r8;
 	long unsigned int bx;
 	long unsigned int ax;
 	long unsigned int cx;
+	long unsigned int si;
+	long unsigned int di;
 	long unsigned int flags;
 	long unsigned int sp;
 } __attribute__((preserve_access_index));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sample_resources.h"
 
+#include "output/report.h"
+
 #define MINUTES(n) ((n)*60 * NSEC_PER_SEC)
 
 static char nothing[] = "", files[] = "main.logs[...]", conns[] = "main.pool.conns[...].fd",
@@ -9,6 +11,15 @@ static char nothing[] = "", files[] = "main.logs[...]", conns[] = "main.pool.con
 	    function[] = "main.expire",
 	    grew[] = "more at each of 9 looks in 2m, 13 to 61; of 48 opened meanwhile 0 closed",
 	    lost[] = "nothing was found to lead to them: if so, they are open until a collection";
+
+static const struct report_frame stack[] = {
+	{.function = "os.Create", .file = "/go/src/os/file.go", .line = 360, .inlined = true},
+	{.function = "main.rotate", .file = "/src/shop/log.go", .line = 44, .own = true},
+	{.function = "net/http.(*ServeMux).ServeHTTP",
+	 .file = "/go/src/net/http/server.go",
+	 .line = 2800},
+	{.function = "main.serve", .file = "/src/shop/main.go", .line = 17, .own = true},
+};
 
 const struct resource_lines *sample_resources(void)
 {
@@ -21,7 +32,16 @@ const struct resource_lines *sample_resources(void)
 				  .per_minute = 24,
 				  .oldest_ns = MINUTES(2),
 				  .verdict = RESOURCE_GROWING,
+				  .n_openers = 2,
+				  .openers = {{.number = 5,
+					       .outstanding = 17,
+					       .opened = 19,
+					       .closed = 2},
+					      {.outstanding = 3, .opened = 3}},
 				  .n_examples = 2},
+			.opened_at = {{.at = &stack[1],
+				       .stack = stack,
+				       .n_stack = ARRAY_SIZE(stack)}},
 			.held_by = {files, conns},
 			.n_held_by = 2,
 			.calls = nothing,
@@ -68,6 +88,12 @@ const struct resource_lines *sample_resources(void)
 		.looks = 9,
 		.elapsed_ns = MINUTES(2),
 		.refused = 6,
+		.watched = true,
+		.openings = {.windows = 2,
+			     .seen = 23,
+			     .lost = 1,
+			     .cost_ns = 5 * NSEC_PER_MSEC,
+			     .missing = nothing},
 	};
 
 	return &lines;

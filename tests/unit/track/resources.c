@@ -251,6 +251,88 @@ Test(resources, a_long_watch_keeps_as_many_looks_as_there_is_room_for)
 	cr_assert_eq(place->outstanding, 2 + 9 * RESOURCE_MAX_LOOKS);
 }
 
+static void opened_by(uint32_t opener, size_t count)
+{
+	size_t from = n;
+
+	opened(RESOURCE_FILE, PLACE, count);
+	for (size_t i = from; i < n; i++)
+		all[i].opener = opener;
+}
+
+Test(resources, openers_are_told_apart_and_the_first_looks_are_nobodys)
+{
+	opened_by(0, 5);
+	look();
+	opened_by(7, 3);
+	opened_by(9, 11);
+	look();
+	/* Who opened something is known once and for all. */
+	for (size_t i = 0; i < n; i++)
+		all[i].opener = 0;
+	closed(6);
+	look();
+	look();
+	const struct resource_place *place = place_at(RESOURCE_FILE, PLACE);
+
+	cr_assert_eq(place->n_openers, 2);
+	cr_expect_eq(place->openers[0].number, 9);
+	cr_expect_eq(place->openers[0].outstanding, 11);
+	cr_expect_eq(place->openers[0].opened, 11);
+	cr_expect_eq(place->openers[0].closed, 0);
+	cr_expect_eq(place->openers[1].number, 7);
+	cr_expect_eq(place->openers[1].outstanding, 2);
+	cr_expect_eq(place->openers[1].opened, 3);
+	cr_expect_eq(place->openers[1].closed, 1);
+}
+
+Test(resources, more_openers_than_fit_are_one)
+{
+	look();
+	for (uint32_t i = 1; i <= RESOURCE_OPENERS + 3; i++)
+		opened_by(i, i);
+	look();
+	const struct resource_place *place = place_at(RESOURCE_FILE, PLACE);
+	uint64_t sum = 0;
+
+	cr_assert_eq(place->n_openers, RESOURCE_OPENERS);
+	for (size_t i = 0; i < place->n_openers; i++)
+		sum += place->openers[i].outstanding;
+	cr_assert_eq(sum, place->outstanding);
+	cr_assert_eq(place->openers[0].number, 0, "the others are most");
+}
+
+Test(resources, openers_are_wanted_until_they_are_known)
+{
+	opened_by(0, 5);
+	look();
+	opened_by(0, 2);
+	look();
+	look();
+	cr_expect_not(resource_tracker__wants_openers(tracker), "two more are nothing");
+	opened_by(0, 40);
+	look();
+	cr_expect_not(resource_tracker__wants_openers(tracker), "they may go again");
+	opened_by(3, RESOURCE_KNOWN_OPENERS - 1);
+	look();
+	cr_expect(resource_tracker__wants_openers(tracker));
+	opened_by(4, 1);
+	look();
+	cr_expect_not(resource_tracker__wants_openers(tracker));
+}
+
+Test(resources, who_opens_what_is_closed_again_is_not_wanted)
+{
+	opened_by(0, 5);
+	for (int i = 0; i < 4; i++) {
+		look();
+		closed(5);
+		opened_by(0, 7);
+		cr_expect_not(resource_tracker__wants_openers(tracker));
+		closed(2);
+	}
+}
+
 Test(resources, what_grows_comes_first)
 {
 	size_t n_places;

@@ -160,6 +160,12 @@ const struct heap_resource *heap_resources__all(const struct heap_resources *res
 	return resources->all;
 }
 
+struct heap_resource *heap_resources__of(struct heap_resources *resources, size_t *ret_n)
+{
+	*ret_n = resources->n;
+	return resources->all;
+}
+
 uint64_t heap_resources__refused(const struct heap_resources *resources)
 {
 	return resources->refused;

@@ -42,6 +42,8 @@ struct heap_resource {
 	uint64_t value;	   /* where the value begins, behind a header */
 	uint64_t id;	   /* descriptor, process, or when a timer is due; 0: it has none */
 	uint64_t function; /* of a timer that calls one: link-time entry; 0 */
+	uint32_t
+		opener; /* who was seen to open it, by the numbers of whoever fills it in; 0: nobody */
 };
 
 #define HEAP_MAX_RESOURCES (1u << 20)
@@ -87,5 +89,17 @@ void heap_resources__describe(struct heap_resources *resources,
 /* heap_resources__function - the name of what a timer calls; "". */
 void heap_resources__function(const struct heap_resources *resources,
 			      const struct heap_resource *resource, char *name, size_t size);
+
+/*
+ * heap_resources__find_lead - the first word of @resource, no timer, or of the objects that it points to, that @fn is
+ * looking for; 0: none, or it could not be read. @scan: that of heap_resources__take().
+ */
+typedef bool (*resource_lead_fn)(void *ctx, uint64_t word);
+uint64_t heap_resources__find_lead(const struct heap_resources *resources, struct heap_scan *scan,
+				   const struct heap_resource *resource, resource_lead_fn fn,
+				   void *ctx);
+
+/* heap_resources__of - to fill in their openers. */
+struct heap_resource *heap_resources__of(struct heap_resources *resources, size_t *ret_n);
 
 #endif /* GLEAKD_HEAP_RESOURCES_RESOURCES_H */

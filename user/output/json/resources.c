@@ -1,11 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/json/resources.h"
 
+#include "output/json/site.h"
+
 static void put_texts(struct json *json, const char *name, char *const *texts, size_t n)
 {
 	json__array(json, name);
 	for (size_t i = 0; i < n; i++)
 		json__text(json, NULL, texts[i]);
+	json__end_array(json);
+}
+
+/* The line that opens most of them, then each that was seen to. */
+static void put_openers(struct json *json, const struct resource_line *line)
+{
+	const struct resource_place *place = &line->place;
+	static const struct report_frame no_frame;
+	const struct resource_opened_at none = {0}, *first = &none;
+
+	for (size_t i = 0; i < place->n_openers && !first->at; i++)
+		first = &line->opened_at[i];
+	json__frame(json, "opened_at", first->at ? first->at : &no_frame);
+	json__stack(json, "stack", first->stack, first->n_stack);
+	json__array(json, "openers");
+	for (size_t i = 0; i < place->n_openers; i++) {
+		json__object(json, NULL);
+		json__frame(json, "opened_at",
+			    line->opened_at[i].at ? line->opened_at[i].at : &no_frame);
+		json__count(json, "opened", place->openers[i].opened);
+		json__count(json, "closed", place->openers[i].closed);
+		json__count(json, "outstanding", place->openers[i].outstanding);
+		json__end_object(json);
+	}
 	json__end_array(json);
 }
 
@@ -29,12 +55,27 @@ static void put_line(struct json *json, const struct resource_lines *lines,
 	}
 	json__text_or_null(json, "verdict", verdict);
 	put_texts(json, "why", line->why, line->n_why);
-	/* No opening has been watched. */
-	json__null(json, "opened_at");
-	put_texts(json, "stack", NULL, 0);
+	put_openers(json, line);
 	put_texts(json, "held_by", line->held_by, line->n_held_by);
 	json__text_or_null(json, "calls", line->calls);
 	put_texts(json, "examples", line->examples, place->n_examples);
+	json__end_object(json);
+}
+
+static void put_openings(struct json *json, const struct resource_lines *lines)
+{
+	const struct resource_openings *openings = &lines->openings;
+
+	if (!lines->watched) {
+		json__null(json, "openings");
+		return;
+	}
+	json__object(json, "openings");
+	json__count(json, "windows", openings->windows);
+	json__count(json, "seen", openings->seen);
+	json__count(json, "lost", openings->lost);
+	json__seconds(json, "cost_seconds", openings->cost_ns);
+	json__text_or_null(json, "missing", openings->missing);
 	json__end_object(json);
 }
 
@@ -47,6 +88,7 @@ void json__resources(struct json *json, const struct resource_lines *lines)
 	json__seconds(json, "seconds", lines->elapsed_ns);
 	json__count(json, "refused", lines->refused);
 	json__count(json, "left_out", lines->left_out);
+	put_openings(json, lines);
 	json__end_object(json);
 	json__array(json, "resources");
 	for (size_t i = 0; i < lines->n; i++)

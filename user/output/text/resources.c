@@ -3,13 +3,17 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/duration.h"
 #include "base/number.h"
+#include "output/report.h"
+#include "output/text/block.h"
 
-#define MAX_PLACES 15u
-#define MAX_LINES  3u /* of one text */
-#define EXAMPLE	   12u
+#define MAX_PLACES  15u
+#define MAX_LINES   3u /* of one text */
+#define MAX_CALLERS 3u
+#define EXAMPLE	    12u
 /* Columns, by where they end: open, opened, closed, a minute, seen for. */
 #define KIND	   10u
 #define OPEN_END   20u
@@ -78,6 +82,57 @@ static void put_example(struct screen *screen, enum style style, const char *tex
 	screen__wrap(screen, style, text, MAX_LINES);
 }
 
+static bool is_same_frame(const struct report_frame *a, const struct report_frame *b)
+{
+	return a->line == b->line && !strcmp(report__text(a->file), report__text(b->file)) &&
+	       !strcmp(report__text(a->function), report__text(b->function));
+}
+
+/* The program's own calls that led to that line. */
+static void put_callers(struct screen *screen, const struct resource_opened_at *opened)
+{
+	size_t from = 0, shown = 0;
+
+	while (from < opened->n_stack && !is_same_frame(&opened->stack[from], opened->at))
+		from++;
+	for (size_t i = from + 1; i < opened->n_stack && shown < MAX_CALLERS; i++) {
+		if (!opened->stack[i].own)
+			continue;
+		shown++;
+		screen__to(screen, EXAMPLE);
+		screen__put(screen, STYLE_DIM, "called by ");
+		text_part__frame(screen, STYLE_DIM, &opened->stack[i],
+				 (unsigned int)text_part__function_width(&opened->stack[i]), false);
+		screen__end_line(screen);
+	}
+}
+
+/* Of those whose opening was seen. */
+static void put_openers(struct screen *screen, const struct resource_line *line)
+{
+	bool grows = line->place.verdict == RESOURCE_GROWING;
+
+	for (size_t i = 0; i < line->place.n_openers; i++) {
+		const struct resource_opened_at *opened = &line->opened_at[i];
+		char count[NUMBER_COUNT_SIZE];
+
+		if (!line->place.openers[i].outstanding)
+			continue;
+		number__count(line->place.openers[i].outstanding, count);
+		screen__to(screen, EXAMPLE);
+		screen__putf(screen, STYLE_DIM, "%s opened at ", count);
+		if (opened->at)
+			text_part__frame(screen, grows ? STYLE_GROWING : STYLE_PLAIN, opened->at,
+					 (unsigned int)text_part__function_width(opened->at),
+					 false);
+		else
+			screen__put(screen, STYLE_PLAIN, "other lines");
+		screen__end_line(screen);
+		if (!i && grows && opened->at)
+			put_callers(screen, opened);
+	}
+}
+
 static void put_also(struct screen *screen, const char *holder)
 {
 	screen__to(screen, EXAMPLE);
@@ -103,10 +158,31 @@ static void put_line(struct screen *screen, const struct resource_lines *lines,
 	screen__end_line(screen);
 	for (size_t i = 0; i < line->n_why; i++)
 		put_example(screen, grows ? STYLE_GROWING : STYLE_DIM, line->why[i]);
+	put_openers(screen, line);
 	for (size_t i = 1; i < line->n_held_by; i++)
 		put_also(screen, line->held_by[i]);
 	for (size_t i = 0; i < examples; i++)
 		put_example(screen, STYLE_DIM, line->examples[i]);
+}
+
+static void put_watched(struct screen *screen, const struct resource_lines *lines)
+{
+	const struct resource_openings *openings = &lines->openings;
+
+	if (!lines->watched || (!openings->windows && !*openings->missing))
+		return;
+	if (openings->windows) {
+		screen__put_owned(screen, STYLE_DIM, number__counted(openings->seen, "opening"));
+		screen__put(screen, STYLE_DIM, " seen by probes in ");
+		screen__put_owned(screen, STYLE_DIM, number__counted(openings->windows, "window"));
+		if (openings->lost)
+			screen__putf(screen, STYLE_DIM, ", %" PRIu64 " lost", openings->lost);
+		screen__end_line(screen);
+	}
+	if (*openings->missing) {
+		screen__put(screen, STYLE_DIM, "who opens them cannot be seen: ");
+		screen__wrap(screen, STYLE_DIM, openings->missing, MAX_LINES);
+	}
 }
 
 static void put_end(struct screen *screen, const struct resource_lines *lines, size_t shown)
@@ -124,6 +200,7 @@ static void put_end(struct screen *screen, const struct resource_lines *lines, s
 		screen__put(screen, STYLE_DIM, " could not be read, or were too many");
 		screen__end_line(screen);
 	}
+	put_watched(screen, lines);
 	duration__format(lines->elapsed_ns / NSEC_PER_SEC * NSEC_PER_SEC, duration);
 	if (lines->looks > 1 && lines->looks < RESOURCE_MIN_LOOKS)
 		screen__putf(screen, STYLE_DIM,

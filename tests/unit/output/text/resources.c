@@ -34,6 +34,9 @@ Test(text_resources, what_grows_with_its_evidence)
 	has(text,
 	    "file              61       48        0       +24       2m  main.logs[...]\n"
 	    "            more at each of 9 looks in 2m, 13 to 61; of 48 opened meanwhile 0 closed\n"
+	    "            17 opened at main.rotate  log.go:44\n"
+	    "            called by main.serve  main.go:17\n"
+	    "            3 opened at other lines\n"
 	    "            also held by main.pool.conns[...].fd\n"
 	    "            fd 7 /var/log/shop\n"
 	    "            fd 9 /var/log/shop.1\n");
@@ -41,9 +44,22 @@ Test(text_resources, what_grows_with_its_evidence)
 	    "net.Conn          17        5        7        -1       1m  main.pool.conns[...].fd\n");
 	has(text, "the runtime, calls main.expire\n");
 	has(text, "  nothing\n            nothing was found to lead to them");
+	has(text, "23 openings seen by probes in 2 windows, 1 lost\n");
 	has(text, "4 places more; --all shows them\n");
 	has(text, "6 objects could not be read, or were too many\n");
 	cr_assert_not(strstr(text, "never closed"));
+	free(text);
+}
+
+Test(text_resources, why_nobody_is_seen_to_open_them)
+{
+	struct resource_lines lines = *sample_resources();
+	char *text;
+
+	lines.openings = (struct resource_openings){.missing = "its code is not understood"};
+	text = shown(&lines, false);
+	has(text, "who opens them cannot be seen: its code is not understood\n");
+	cr_assert_not(strstr(text, "window"));
 	free(text);
 }
 
@@ -57,6 +73,7 @@ Test(text_resources, one_look_tells_no_changes)
 	lines.all += 1;
 	lines.n = 1;
 	lines.left_out = lines.refused = 0;
+	lines.watched = false;
 	text = shown(&lines, false);
 	cr_assert_str_eq(text, "\nkind            open  held by\n"
 			       "net.Conn          17  main.pool.conns[...].fd\n"
