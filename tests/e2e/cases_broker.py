@@ -2,17 +2,22 @@
 """Two processes: the broker, which may, and the worker, which works. SECURITY.md promises what is here."""
 
 import os
+import re
+import shutil
 import signal
 import subprocess
 
+from datetime import datetime
+
 from cases_host import host, own_copy, pids
 from cases_systemd import capability_names
-from faults import PATIENCE, attached, created, metrics_when, shows, until
-from harness import case, check, check_equal
-from programs import Program, start
+from faults import PATIENCE, alive, attached, created, figures, metrics_when, shows, until
+from harness import Skip, case, cases_for, check, check_equal
+from programs import Program, Target, start
 from tracer import Gleakd, binary, needs_tracing, run
 
 COUNTS = Program("counts")
+HOSTILE = Program("hostile", linkname=True)
 
 WATCHING = {"CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH", "CAP_CHECKPOINT_RESTORE"}
 PROBING = WATCHING | {"CAP_BPF", "CAP_PERFMON", "CAP_SYS_ADMIN"}
@@ -61,7 +66,7 @@ def what_each_of_them_may(t):
         check_equal(capabilities(worker, which), 0, f"{which} of the worker")
     for pid, who in ((worker, "worker"), (broker, "broker")):
         check_equal(status(pid)["NoNewPrivs"], "1", f"no_new_privs of the {who}")
-    check_equal(status(worker)["Seccomp"], "2", "filter of the worker")
+        check_equal(status(pid)["Seccomp"], "2", f"filter of the {who}")
     left = capability_names(capabilities(broker))
     check(WATCHING <= left <= PROBING, f"the broker has {left}")
     held = descriptors(worker)
@@ -94,6 +99,39 @@ def a_killed_worker_is_replaced(t):
           attached(target)(g.reports[-1]) and 1009 <= created(g.reports[-1])[target.pid] <= 1220)
     metrics_when("the restart is counted", path, lambda m: m["gleakd_worker_restarts_total"] == 1)
     until("it is told", lambda: any("ended by signal 9" in line for line in g.errors))
+    g.interrupt(PATIENCE)
+
+
+@cases_for({"killed": signal.SIGKILL, "crashed": signal.SIGSEGV})
+def a_worker_that_ends_within_a_census_is_replaced(t, sent):
+    """The census is one of three million goroutines, in slices; the next worker goes on with what was known."""
+    crowd = Target(t, [own_copy(t, HOSTILE, "crowd"), "crowd", "3000000"])
+    crowd.answer("ready")
+    other = start(t, COUNTS, path=own_copy(t, COUNTS, "other"))
+    options = ("--max-self-cpu", "0", "--max-overhead", "0", "--state",
+               os.path.join(t.directory(), "state"))
+    g = host(t, *options)
+    shows(g, "both", attached(crowd, other))
+    other.ask("spawn 1009")
+    shows(g, "all counted", lambda r: created(r).get(other.pid) == 1009)
+    g.interrupt(PATIENCE)
+    g = host(t, *options)
+    shows(g, "remembered", lambda r: attached(crowd, other)(r) and created(r)[other.pid] == 1009)
+    crowd.ask("arm")
+    shows(g, "a report in the middle of it",
+          lambda r: (figures(r, crowd.pid, "census_age_seconds") or 0) >
+          (figures(r, other.pid, "census_age_seconds") or 99) + 0.9)
+    ended, seen = worker_of(g), len(g.reports)
+    os.kill(ended, sent)
+    until("there is another", lambda: g.workers() and g.workers() != [ended])
+    shows(g, "the other's figures", lambda r: len(g.reports) > seen and
+          created(r).get(other.pid) == 1009)
+    before, after = (datetime.fromisoformat(g.reports[i]["time"].replace("Z", "+00:00"))
+                     for i in (seen - 1, seen))
+    t.note(f"the first report of the new worker came {(after - before).total_seconds():.2f} s after the last")
+    wrong = [s["id"] for r in g.reports for s in figures(r, other.pid, "sites") or []
+             if s["verdict"] in ("leaking", "stuck")]
+    check_equal(wrong, [], "flagged")
     g.interrupt(PATIENCE)
 
 
@@ -196,3 +234,74 @@ def commands_that_make_files_or_probe_allocations(t):
     works_without_privileges("heap", command, has_links)
     command.finish()
     target.ask("ping")
+
+
+# --- what each process of each command may, and does ------------------------------------------------
+
+
+class Trace:
+    """What strace saw of a run: capabilities and system calls of its processes, by what they are."""
+
+    START = re.compile(r"(\d+) +(?:<\.\.\. )?([a-z]\w*)(?: resumed>|\()(.*)")
+
+    def __init__(self, path):
+        self.calls, self.capabilities, self.roles = {}, {}, {}
+        with open(path, encoding="utf-8", errors="replace") as file:
+            for line in file:
+                found = self.START.match(line)
+                if found:
+                    self._take(int(found[1]), found[2], found[3])
+
+    def _take(self, pid, call, rest):
+        role = self.roles.setdefault(pid, None if self.roles else "broker")
+        if call in ("clone", "clone3", "fork", "vfork") and re.search(r" = \d+$", rest):
+            child = int(rest.rsplit(" ", 1)[1])
+            # A thread is what its maker is; a process says what it becomes.
+            if "CLONE_THREAD" in rest or role == "worker":
+                self.roles[child] = role
+        if call == "prctl" and "gleakd-helper" in rest:
+            self.roles[pid] = "helper"
+        elif call == "landlock_restrict_self" and role is None:
+            self.roles[pid] = "sandboxed"
+        elif call == "seccomp" and "SECCOMP_SET_MODE_FILTER" in rest and role == "sandboxed":
+            self.roles[pid] = "worker"
+        elif call == "seccomp" and "SECCOMP_SET_MODE_FILTER" in rest and role == "broker":
+            self.calls.setdefault(role, set())
+        elif role in self.calls or role in ("worker", "helper"):
+            self.calls.setdefault(role, set()).add(call)
+        if call == "capset":
+            effective = re.search(r"effective=([^,]*)", rest)[1]
+            self.capabilities[role or "sandboxed"] = set(re.findall(r"CAP_\w+", effective))
+
+
+COMMANDS = {
+    "watch": lambda pid, files: ["--pid", pid, "--duration", "1s", "--interval", "300ms"],
+    "host": lambda pid, files: ["--only", f"pid:{pid}", "--duration", "1s", "--interval", "300ms",
+                                "--min-process-age", "0", "--state", os.path.join(files, "state"),
+                                "--textfile", os.path.join(files, "gleakd.prom")],
+    "dump": lambda pid, files: ["dump", pid],
+    "prove": lambda pid, files: ["prove", pid, "--max-stop", "10s"],
+    "heap": lambda pid, files: ["heap", pid],
+    "heap_duration": lambda pid, files: ["heap", pid, "--duration", "1s"],
+    "holders": lambda pid, files: ["holders", pid, "--goroutine", "1"],
+    "resources": lambda pid, files: ["resources", pid],
+    "record": lambda pid, files: ["record", pid, "-o", os.path.join(files, "r.db"), "--duration", "1s"],
+}
+
+
+@cases_for(COMMANDS)
+def capabilities_and_system_calls_of_all_processes(t, arguments):
+    if not shutil.which("strace"):
+        raise Skip("strace")
+    needs_tracing()
+    target = start(t, COUNTS)
+    target.ask("shape chanreceive 7")
+    files = t.directory()
+    path = os.path.join(files, "trace")
+    args = arguments(str(target.pid), files)
+    code, _, err = run(t, *args, prefix=["strace", "-f", "-o", path], seconds=120)
+    check_equal(code, 0, err)
+    trace = Trace(path)
+    open(f"/tmp/hcalls.{args[0]}{len(args)}", "w").write(repr(({r: sorted(c) for r, c in trace.calls.items()}, trace.capabilities)))
+    t.note({role: sorted(calls) for role, calls in trace.calls.items()})
+    t.note(trace.capabilities)

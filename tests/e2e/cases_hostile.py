@@ -238,6 +238,23 @@ def memory_that_says_nothing_of_others(t):
 
 
 @case
+def memory_that_says_nothing_of_its_owners_others(t):
+    """The first process of a file that a user runs says of the runtime what is not so: a second is watched all the same."""
+    path = own_copy(t, HOSTILE, "service")
+    first = started_as(t, NOBODY, path, "pretend", "64")
+    g = host(t)
+    shows(g, "the first", lambda r: pids(r) == [first.pid])
+    second = started_as(t, NOBODY, path, "crowd", "37")
+    shows(g, "both", lambda r: pids(r) == sorted((first.pid, second.pid)))
+    listed = {p["pid"]: p["supported"] for p in json.loads(run(t, "list", "--json")[1])["processes"]}
+    check_equal(listed.get(second.pid), True, "list")
+    second.ask("arm")
+    r = shows(g, "the second's", lambda r: alive(r).get(second.pid, 0) > 37)
+    check_equal(sum("could not be watched" in e for e in g.errors), 0, f"left out: {g.errors}")
+    check(r["self"]["quarantined"] == len(r["self"]["quarantined_processes"]), "quarantine")
+
+
+@case
 def programs_that_become_others(t):
     """At any moment, and root's: probes that were meant for one never show in the code of another."""
     path = own_copy(t, HOSTILE, "turning")
@@ -330,6 +347,7 @@ def memory_whose_server_does_not_answer(t):
     # gleakd looks at all executables of the host, and other cases have such ones, too.
     check(r["self"]["missed_deadlines"] >= 1, "deadlines")
     check(any(f"pid {target.pid}: its memory or a file" in e for e in g.errors), "it is not named")
+    check(target.pid in [p["pid"] for p in r["self"]["quarantined_processes"]], "nor in the report")
     other.ask("shape chanreceive 11")
     shows(g, "the other alone", lambda r: alive(r) == {other.pid: 49})
     metrics_when("the metrics tell", metrics, lambda m: m["gleakd_quarantined_processes"] >= 1)

@@ -193,29 +193,52 @@ static void read_of_worker(const struct broker *broker, const char *leaf, char *
 	text[max_of(n, (ssize_t)0)] = '\0';
 }
 
-/* Whether it is to be ended: once a second of one that would be replaced. */
-static bool is_lost(struct broker *broker)
+static enum worker_state look_at_worker(struct broker *broker)
 {
-	uint64_t now_ns = clock__monotonic_ns();
 	char stat[1024], call[256];
 
-	if (!broker->options->restarts || now_ns - broker->looked_ns < NSEC_PER_SEC)
-		return false;
-	broker->looked_ns = now_ns;
 	read_of_worker(broker, "stat", stat, sizeof(stat));
 	read_of_worker(broker, "syscall", call, sizeof(call));
-	switch (worker_watch__look(&broker->watch, stat, call,
-				   broker_server__requests(broker->server),
-				   (uint64_t)sysconf(_SC_CLK_TCK))) {
-	case WORKER_IS_STUCK:
+	return worker_watch__look(&broker->watch, stat, call,
+				  broker_server__requests(broker->server),
+				  (uint64_t)sysconf(_SC_CLK_TCK));
+}
+
+static void tell_stuck(const struct broker *broker)
+{
+	int pid = broker_server__last_pid(broker->server);
+
+	if (broker->options->restarts)
 		log_warn("the worker process has waited for %d s for a file; it was looking at pid "
 			 "%d, which is left alone for %d minutes. Is it on a file system whose "
 			 "server does not answer?",
-			 WORKER_STUCK_SECONDS, broker_server__last_pid(broker->server),
+			 WORKER_STUCK_SECONDS, pid,
 			 (int)(ACCESS_GUARD_QUARANTINE_NS / NSEC_PER_SEC / 60));
+	else
+		log_error("a file could not be read for %d s, probably what pid %d runs: is it on a "
+			  "file system whose server does not answer? End that process, or name "
+			  "others",
+			  COMMAND_STUCK_SECONDS, pid);
+}
+
+/* Whether it is to be ended: once a second. What a command computes may take as long as it does. */
+static bool is_lost(struct broker *broker)
+{
+	uint64_t now_ns = clock__monotonic_ns();
+
+	if (now_ns - broker->looked_ns < NSEC_PER_SEC)
+		return false;
+	broker->looked_ns = now_ns;
+	switch (look_at_worker(broker)) {
+	case WORKER_IS_STUCK:
+		if (!broker->options->restarts && broker->watch.seconds < COMMAND_STUCK_SECONDS)
+			return false;
+		tell_stuck(broker);
 		access_guard__blame(broker_server__last_pid(broker->server));
 		return true;
 	case WORKER_SPINS:
+		if (!broker->options->restarts)
+			return false;
 		log_warn("the worker process has used %d s of a processor and asked for nothing",
 			 WORKER_SPIN_SECONDS);
 		return true;
@@ -229,15 +252,15 @@ static bool is_lost(struct broker *broker)
 static int end_worker(struct broker *broker)
 {
 	const struct timespec pause = {.tv_nsec = 10 * NSEC_PER_MSEC};
-	int status;
 
 	kill(broker->worker, SIGKILL);
 	for (int i = 0; i < 100; i++) {
-		if (waitpid(broker->worker, &status, WNOHANG) == broker->worker)
-			return status;
+		if (waitpid(broker->worker, NULL, WNOHANG) == broker->worker)
+			break;
 		nanosleep(&pause, NULL);
 	}
-	return SIGKILL;
+	/* Of a command it is told why; nobody is to take it for killed. */
+	return broker->options->restarts ? SIGKILL : W_EXITCODE(1, 0);
 }
 
 /* Until the worker has ended. Returns how. */
@@ -389,6 +412,19 @@ static int run_workers(struct broker *broker, int (*work)(void *ctx), void *ctx)
 	}
 }
 
+/* Before anybody is forked, who then has it, too. */
+static void restrict_itself(bool stops)
+{
+	bool done = false;
+	int err = sandbox__forbid(stops, &done);
+
+	if (err)
+		log_warn("system calls that gleakd has no need of were not forbidden: %s; a sandbox "
+			 "around gleakd has to allow seccomp",
+			 strerror(-err));
+	log_debug("broker: seccomp %s", done ? "on" : "off");
+}
+
 int broker__run(const struct broker_options *options, int (*work)(void *ctx), void *ctx)
 {
 	struct broker broker = {.options = options, .channel = -1, .signals = -1};
@@ -400,6 +436,7 @@ int broker__run(const struct broker_options *options, int (*work)(void *ctx), vo
 		log_error("cannot start the worker process: %s", strerror(-err));
 		return 1;
 	}
+	restrict_itself(options->stops);
 	access__use(access_guard__ops());
 	notify__open(&broker.notify);
 	return run_workers(&broker, work, ctx);

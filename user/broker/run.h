@@ -18,6 +18,7 @@ struct broker_options {
 	void *ctx;
 	struct sandbox_options sandbox;
 	bool restarts; /* a worker that crashes or is killed is replaced */
+	bool stops;    /* it may ask for a process to stand still */
 };
 
 /* A worker that dies more often than this is not replaced: as StartLimit of systemd.unit(5). */

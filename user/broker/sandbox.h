@@ -30,6 +30,14 @@ struct sandbox {
 int sandbox__enter(const struct sandbox_options *options, struct sandbox *ret_sandbox,
 		   struct failure *failure) __must_check;
 
+/*
+ * sandbox__forbid - the calling process, the broker, and whatever it forks from now on: what neither it nor its
+ * helpers need, whatever privileges they have. @stops: processes may be stopped (ptrace). It is refused with
+ * -EPERM; a library that tries something goes on without. Kernels without seccomp are no error. Errors: those of
+ * prctl(2), seccomp(2).
+ */
+int sandbox__forbid(bool stops, bool *ret_done) __must_check;
+
 /* sandbox__restrict_files, sandbox__restrict_calls - its parts. */
 int sandbox__restrict_files(const struct sandbox_options *options, int *ret_version) __must_check;
 int sandbox__restrict_calls(bool *ret_done) __must_check;

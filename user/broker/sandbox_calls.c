@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <termios.h>
 #include <unistd.h>
@@ -131,7 +132,94 @@ static const int deadly[] = {
 	SYS_userfaultfd,
 };
 
+/*
+ * What the broker has no business with. Some of these its capabilities would allow: to write to other processes
+ * (CAP_SYS_PTRACE), to open files by handle (CAP_DAC_READ_SEARCH), to mount (CAP_SYS_ADMIN).
+ */
+static const int forbidden[] = {
+	SYS_execve,
+	SYS_execveat,
+	SYS_process_vm_writev,
+	SYS_process_madvise,
+	SYS_pidfd_getfd,
+	SYS_pidfd_send_signal,
+	SYS_open_by_handle_at,
+	SYS_name_to_handle_at,
+	SYS_mount,
+	SYS_umount2,
+	SYS_pivot_root,
+	SYS_chroot,
+	SYS_open_tree,
+	SYS_move_mount,
+	SYS_fsopen,
+	SYS_fsmount,
+	SYS_fspick,
+	SYS_unshare,
+	SYS_setns,
+	SYS_init_module,
+	SYS_finit_module,
+	SYS_delete_module,
+	SYS_kexec_load,
+	SYS_reboot,
+	SYS_swapon,
+	SYS_swapoff,
+	SYS_acct,
+	SYS_quotactl,
+	SYS_syslog,
+	SYS_sethostname,
+	SYS_setdomainname,
+	SYS_settimeofday,
+	SYS_clock_settime,
+	SYS_adjtimex,
+	SYS_clock_adjtime,
+	SYS_mknodat,
+	SYS_fchownat,
+	SYS_setxattr,
+	SYS_lsetxattr,
+	SYS_fsetxattr,
+	SYS_setuid,
+	SYS_setreuid,
+	SYS_setresuid,
+	SYS_setgid,
+	SYS_setregid,
+	SYS_setresgid,
+	SYS_setgroups,
+	SYS_setfsuid,
+	SYS_setfsgid,
+	SYS_keyctl,
+	SYS_add_key,
+	SYS_request_key,
+	SYS_userfaultfd,
+	SYS_io_uring_setup,
+	SYS_io_uring_enter,
+	SYS_io_uring_register,
+	SYS_fanotify_init,
+	SYS_move_pages,
+	SYS_migrate_pages,
+	SYS_kcmp,
+	SYS_personality,
+	SYS_listen,
+	SYS_accept,
+	SYS_accept4,
+	SYS_bind,
+#ifdef __x86_64__
+	SYS_kexec_file_load,
+	SYS_ioperm,
+	SYS_iopl,
+	SYS_modify_ldt,
+	SYS_mknod,
+	SYS_chown,
+	SYS_lchown,
+	SYS_uselib,
+	SYS_ustat,
+#endif
+};
+
 #define MAX_VALUES 7
+
+#ifdef __x86_64__
+#define X32_CALLS 0x40000000u /* __X32_SYSCALL_BIT, arch/x86/include/uapi/asm/unistd.h */
+#endif
 
 /* Allowed if argument @argument, of which the bits of @mask count, is one of @values. */
 struct condition {
@@ -215,29 +303,65 @@ static void put_conditions(struct filter *filter)
 		put_condition(filter, &conditions[i]);
 }
 
-int sandbox__restrict_calls(bool *ret_done)
+/* Calls of another architecture are the end. */
+static void begin(struct filter *filter)
 {
-	struct filter filter = {.n = 0};
-	struct sock_fprog program = {.filter = filter.code};
+	load(filter, offsetof(struct seccomp_data, arch));
+	put(filter, BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0);
+	put(filter, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS, 0, 0);
+	load(filter, offsetof(struct seccomp_data, nr));
+}
+
+static int install(struct filter *filter, bool *ret_done)
+{
+	struct sock_fprog program = {.filter = filter->code, .len = filter->n};
 
 	*ret_done = false;
-	load(&filter, offsetof(struct seccomp_data, arch));
-	put(&filter, BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0);
-	put(&filter, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS, 0, 0);
-	load(&filter, offsetof(struct seccomp_data, nr));
-	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++)
-		end_if_equal(&filter, (uint32_t)allowed[i], SECCOMP_RET_ALLOW);
-	for (size_t i = 0; i < ARRAY_SIZE(deadly); i++)
-		end_if_equal(&filter, (uint32_t)deadly[i], SECCOMP_RET_KILL_PROCESS);
-	put_conditions(&filter);
-	put(&filter, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM, 0, 0);
-	if (filter.n > MAX_INSTRUCTIONS)
+	if (filter->n > MAX_INSTRUCTIONS)
 		return -E2BIG;
-	program.len = filter.n;
 	if (!syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program)) {
 		*ret_done = true;
 		return 0;
 	}
 	/* A kernel without it (CONFIG_SECCOMP_FILTER). */
 	return errno == ENOSYS || errno == EINVAL ? 0 : -errno;
+}
+
+int sandbox__forbid(bool stops, bool *ret_done)
+{
+	/* To the service manager, and to whoever knows the names of users. */
+	const struct condition local = {SYS_socket, 0, UINT32_MAX, 1, {AF_UNIX}, EAFNOSUPPORT};
+	struct filter filter = {.n = 0};
+
+	*ret_done = false;
+	begin(&filter);
+#ifdef __x86_64__
+	/* The other numbering of the same calls (arch/x86/entry/syscalls/syscall_64.tbl, x32). */
+	put(&filter, BPF_JMP | BPF_JGE | BPF_K, X32_CALLS, 0, 1);
+	put(&filter, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS, 0, 0);
+#endif
+	for (size_t i = 0; i < ARRAY_SIZE(forbidden); i++)
+		end_if_equal(&filter, (uint32_t)forbidden[i], SECCOMP_RET_ERRNO | EPERM);
+	if (!stops)
+		end_if_equal(&filter, SYS_ptrace, SECCOMP_RET_ERRNO | EPERM);
+	put_condition(&filter, &local);
+	put(&filter, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
+	/* So that one without privileges may take from itself, too. */
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return -errno;
+	return install(&filter, ret_done);
+}
+
+int sandbox__restrict_calls(bool *ret_done)
+{
+	struct filter filter = {.n = 0};
+
+	begin(&filter);
+	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++)
+		end_if_equal(&filter, (uint32_t)allowed[i], SECCOMP_RET_ALLOW);
+	for (size_t i = 0; i < ARRAY_SIZE(deadly); i++)
+		end_if_equal(&filter, (uint32_t)deadly[i], SECCOMP_RET_KILL_PROCESS);
+	put_conditions(&filter);
+	put(&filter, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM, 0, 0);
+	return install(&filter, ret_done);
 }

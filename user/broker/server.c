@@ -16,7 +16,6 @@
 #include "host/access.h"
 #include "host/access_guard.h"
 #include "host/bpf_usage.h"
-#include "host/maps.h"
 #include "host/priority.h"
 #include "host/process.h"
 #include "host/process_stop.h"
@@ -81,36 +80,6 @@ static int64_t open_evidence(const struct broker_request *request, struct failur
 	return access__evidence(&evidence, failure);
 }
 
-struct mapped {
-	ino_t inode;
-	bool found;
-};
-
-static bool is_mapped(void *ctx, const struct maps_line *line)
-{
-	struct mapped *mapped = ctx;
-
-	mapped->found = line->mapping.executable && line->inode == mapped->inode;
-	return !mapped->found;
-}
-
-int broker_server__check_mapped(pid_t pid, int fd)
-{
-	struct mapped mapped = {.found = false};
-	struct stat file;
-	char path[64];
-	int err;
-
-	if (fstat(fd, &file))
-		return -errno;
-	mapped.inode = file.st_ino;
-	snprintf(path, sizeof(path), PROC_ROOT "/%d/maps", process__task(PROC_ROOT, pid));
-	err = maps__each(path, is_mapped, &mapped);
-	if (err)
-		return err;
-	return mapped.found ? 0 : -ESRCH;
-}
-
 /* Of a path that was checked. */
 static pid_t pid_of(const char *path)
 {
@@ -121,7 +90,7 @@ static pid_t pid_of(const char *path)
 static int64_t open_below(const char *root, const char *path, int flags, struct broker_reply *reply)
 {
 	int fd = access__open_below(root, path, flags);
-	int err = fd < 0 ? fd : broker_server__check_mapped(pid_of(root), fd);
+	int err = fd < 0 ? fd : broker_server__check_code(pid_of(root), fd, NULL, 0);
 
 	if (fd >= 0 && err)
 		close(fd);
@@ -257,11 +226,16 @@ static int64_t hold(struct broker_server *server, struct failure *failure)
 
 	if (server->stop)
 		return -EBUSY;
+	if (!broker_server__has_opened(server, request->pid))
+		return -ESRCH;
 	/* Whoever works for the one that stands still comes first, as this process does: here, and below. */
 	access_guard__come_first(true);
 	err = access__hold(PROC_ROOT, request->pid, request->size, &server->stop, failure);
+	/* Now that it cannot become another any more. */
+	if (!err && !broker_server__has_opened(server, request->pid))
+		err = -ESRCH;
 	if (err) {
-		access_guard__come_first(false);
+		let_go(server);
 		return err;
 	}
 	threads = process_stop__threads(server->stop, &n);
@@ -290,7 +264,9 @@ static int64_t do_process(struct broker_server *server, struct broker_reply *rep
 		return access__hostname(PROC_ROOT, request->pid, (char *)server->shared->window,
 					HOST_NAME_MAX);
 	case BROKER_MARK_PAGES:
-		return access__mark_pages(request->pid);
+		return broker_server__has_opened(server, request->pid) ?
+			       access__mark_pages(request->pid) :
+			       -ESRCH;
 	case BROKER_HOLD:
 		return hold(server, &reply->answer.failure);
 	case BROKER_RELEASE:
@@ -334,7 +310,6 @@ static int64_t tell_usage(struct broker_server *server)
 	int ring = programs ? programs_direct.ring_fd(programs) : -1;
 	struct access_guard_counts counts = access_guard__counts();
 	const struct access_usage usage = {
-		.quarantined = counts.quarantined,
 		.missed_deadlines = counts.missed,
 		.cpu_seconds = own.cpu_seconds + (double)counts.cpu_ns / NSEC_PER_SEC,
 		.resident_bytes = own.resident_bytes,

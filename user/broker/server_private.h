@@ -2,7 +2,10 @@
 #ifndef GLEAKD_BROKER_SERVER_PRIVATE_H
 #define GLEAKD_BROKER_SERVER_PRIVATE_H
 
-/* What the parts of the server share: server.c, and server_probes.c for all that is BPF. */
+/*
+ * What the parts of the server share: server.c; server_identity.c, whether a process and a file are those that
+ * are meant; and server_probes.c for all that is BPF.
+ */
 #include "broker/copies.h"
 #include "broker/server.h"
 #include "host/access.h"
@@ -46,11 +49,15 @@ static inline int64_t broker_reply__give(struct broker_reply *reply, int fd)
 }
 
 /*
- * broker_server__check_mapped - whether process @pid runs code from the file: one that it does not run is not to
- * be probed, or opened, in its name. By inode: what maps says of the device is not always what stat(2) says (btrfs,
- * overlayfs). Errors: -ESRCH it does not.
+ * broker_server__check_code - whether process @pid runs code from the file, that very one, and has all of @places
+ * of it mapped as code: what it does not run is not to be probed, or opened, in its name. Errors: -ESRCH it
+ * does not.
  */
-int broker_server__check_mapped(pid_t pid, int fd) __must_check;
+int broker_server__check_code(pid_t pid, int fd, const struct program_place *places,
+			      size_t n) __must_check;
+
+/* broker_server__has_opened - whether @pid still has an address space that was opened for the worker. */
+bool broker_server__has_opened(const struct broker_server *server, pid_t pid);
 
 /* broker_server__do_probes - requests from BROKER_FOLLOW on, before BROKER_GIVE_UP. */
 int64_t broker_server__do_probes(struct broker_server *server, struct broker_reply *reply,

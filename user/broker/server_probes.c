@@ -62,13 +62,14 @@ static int64_t hit_cost(const struct broker_server *server, struct programs *pro
  * Whether the process still has an address space that was opened, and runs the file: whatever it has become
  * since, its worker knows nothing of.
  */
-static int check_program(const struct broker_server *server, pid_t pid, int exe_fd)
+static int check_program(const struct broker_server *server, int exe_fd,
+			 const struct program_place *places, size_t n)
 {
-	bool in_use = false;
+	pid_t pid = server->request.site.pid;
 
-	for (size_t i = 0; i < BROKER_MAX_MEMORIES && !in_use; i++)
-		in_use = server->pids[i] == pid && access__memory_in_use(server->memories[i]) == 1;
-	return in_use ? broker_server__check_mapped(pid, exe_fd) : -ESRCH;
+	return broker_server__has_opened(server, pid) ?
+		       broker_server__check_code(pid, exe_fd, places, n) :
+		       -ESRCH;
 }
 
 static int64_t attach(struct broker_server *server, struct programs *programs,
@@ -77,15 +78,17 @@ static int64_t attach(struct broker_server *server, struct programs *programs,
 	struct program_place places[PROGRAM_PLACES_MAX];
 	struct program_site site = server->request.site;
 	size_t n = (size_t)server->request.size;
-	int link, err = exe_fd < 0 ? -EBADF : check_program(server, site.pid, exe_fd);
+	int link, err = exe_fd < 0 ? -EBADF : 0;
 
+	memcpy(places, server->shared->places, n * sizeof(places[0]));
+	if (!err)
+		err = check_program(server, exe_fd, places, n);
 	if (err)
 		return err;
-	memcpy(places, server->shared->places, n * sizeof(places[0]));
 	site.exe_fd = exe_fd;
 	link = programs_direct.attach(programs, &site, places, n);
 	/* Now that there is no moment left in which it could have become another. */
-	err = link < 0 ? 0 : check_program(server, site.pid, exe_fd);
+	err = link < 0 ? 0 : check_program(server, exe_fd, places, n);
 	if (err)
 		close(link);
 	return err ? err : broker_reply__give(reply, link);

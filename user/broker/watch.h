@@ -8,8 +8,12 @@
  */
 #include "base/common.h"
 
-/* In one call that reads a file, or beyond the reach of signals, for so many seconds. */
-#define WORKER_STUCK_SECONDS 5
+/*
+ * In the same call that reads a file, or beyond the reach of signals, for so many seconds; a command that somebody
+ * waits for is ended then, and a daemon's worker, which is replaced, earlier.
+ */
+#define WORKER_STUCK_SECONDS  5
+#define COMMAND_STUCK_SECONDS 10
 /* Processor time without a request: parsing the largest programs takes a tenth of it. */
 #define WORKER_SPIN_SECONDS 60
 
@@ -23,6 +27,7 @@ enum worker_state {
 struct worker_watch {
 	bool begun;
 	uint64_t requests, ticks; /* by then */
+	char call[128];		  /* the last one, with its arguments */
 	unsigned int seconds;	  /* in which it was stuck */
 };
 

@@ -176,6 +176,14 @@ static bool was_lost(const struct outputs *outputs, const struct report *report,
 	return err == -EPIPE || (!err && !terminal__pipe_was_read(STDOUT_FILENO));
 }
 
+/* A service manager, whose signal it is, has what comes behind the report to wait for. */
+static enum report_pipe_next next_of(const struct report *report)
+{
+	if (!report__final(report))
+		return REPORT_PIPE_MORE;
+	return report->end == REPORT_TERMINATED ? REPORT_PIPE_END_SOON : REPORT_PIPE_END;
+}
+
 int outputs__write(struct outputs *outputs, const struct report *report)
 {
 	int err;
@@ -190,7 +198,7 @@ int outputs__write(struct outputs *outputs, const struct report *report)
 	}
 	err = write_report(outputs, report);
 	if (!err)
-		err = report_pipe__send(report__final(report));
+		err = report_pipe__send(next_of(report));
 	if (was_lost(outputs, report, err))
 		return write_to_stderr(outputs, report);
 	if (!report__final(report) && outputs->draws)

@@ -10,10 +10,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 
 /* A reader that reads has what there is by then, and its errors are known with the report they are of. */
 #define MOMENT_NS (10 * NSEC_PER_MSEC)
+
+/* How often is looked at whether somebody still reads; what is written at once, PIPE_BUF being the least. */
+#define TICK_NS (100 * NSEC_PER_MSEC)
+#define PART	(64u << 10)
 
 struct bytes {
 	char *at;
@@ -28,6 +33,7 @@ static struct {
 	pthread_cond_t changed;
 	struct bytes waiting; /* whole reports, which the thread takes all at once */
 	size_t taken;	      /* bytes that it has not got rid of yet */
+	uint64_t written;     /* by it, so far */
 	int err;
 	uint64_t left_out;
 } reports = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
@@ -37,10 +43,13 @@ static struct {
 static int write_all(const char *at, size_t n)
 {
 	while (n) {
-		ssize_t written = write(STDOUT_FILENO, at, n);
+		ssize_t written = write(STDOUT_FILENO, at, min_of(n, (size_t)PART));
 
 		if (written < 0 && errno != EINTR)
 			return -errno;
+		pthread_mutex_lock(&reports.lock);
+		reports.written += (uint64_t)max_of(written, (ssize_t)0);
+		pthread_mutex_unlock(&reports.lock);
 		at += max_of(written, (ssize_t)0);
 		n -= (size_t)max_of(written, (ssize_t)0);
 	}
@@ -129,31 +138,69 @@ FILE *report_pipe__out(void)
 	return reports.out;
 }
 
-static void wait_for_reader(bool last)
+static struct timespec in(uint64_t ns)
 {
 	struct timespec until;
 
 	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += MOMENT_NS;
-	if (until.tv_nsec >= (long)NSEC_PER_SEC) {
-		until.tv_nsec -= (long)NSEC_PER_SEC;
-		until.tv_sec++;
+	ns += (uint64_t)until.tv_nsec;
+	until.tv_sec += (time_t)(ns / NSEC_PER_SEC);
+	until.tv_nsec = (long)(ns % NSEC_PER_SEC);
+	return until;
+}
+
+/* Ctrl-C or SIGTERM once more, which the loop has blocked. */
+static bool is_told_again(void)
+{
+	sigset_t pending;
+
+	return !sigpending(&pending) &&
+	       (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1);
+}
+
+static bool is_all_taken(void)
+{
+	return (!reports.waiting.n && !reports.taken) || reports.err;
+}
+
+static void wait_a_moment(void)
+{
+	const struct timespec until = in(MOMENT_NS);
+
+	while (!is_all_taken() &&
+	       !pthread_cond_timedwait(&reports.changed, &reports.lock, &until))
+		;
+}
+
+/* Also for somebody who reads a page at a time; not for one who is not there, when others wait for the end. */
+static void wait_for_reader(bool hurry)
+{
+	uint64_t written = 0, since_ns = clock__monotonic_ns();
+
+	while (!is_all_taken() && !is_told_again()) {
+		const struct timespec until = in(TICK_NS);
+		uint64_t now_ns = clock__monotonic_ns();
+
+		if (written != reports.written)
+			since_ns = now_ns;
+		written = reports.written;
+		if (hurry && now_ns - since_ns >= REPORT_PIPE_HURRY_NS)
+			break;
+		(void)pthread_cond_timedwait(&reports.changed, &reports.lock, &until);
 	}
-	while ((reports.waiting.n || reports.taken) && !reports.err) {
-		if (last)
-			pthread_cond_wait(&reports.changed, &reports.lock);
-		else if (pthread_cond_timedwait(&reports.changed, &reports.lock, &until))
-			return;
-	}
+	if (is_all_taken())
+		return;
+	reports.left_out++;
+	log_warn("the last report did not get to its reader, who does not read");
 }
 
 /* What is made begins anew, whether it is sent or not. */
-static int hand_over(bool last)
+static int hand_over(bool must)
 {
 	size_t waiting = reports.waiting.n + reports.taken;
 	int err = 0;
 
-	if (waiting && waiting + reports.made.n > REPORT_PIPE_MAX_WAITING && !last) {
+	if (waiting && waiting + reports.made.n > REPORT_PIPE_MAX_WAITING && !must) {
 		if (!reports.left_out++)
 			log_warn(
 				"reports are left out, whole ones: whoever reads them does not keep "
@@ -170,7 +217,7 @@ static int hand_over(bool last)
 	return err;
 }
 
-int report_pipe__send(bool last)
+int report_pipe__send(enum report_pipe_next next)
 {
 	int err;
 
@@ -182,9 +229,12 @@ int report_pipe__send(bool last)
 		return -ENOMEM;
 	}
 	pthread_mutex_lock(&reports.lock);
-	err = hand_over(last);
+	err = hand_over(next != REPORT_PIPE_MORE);
 	pthread_cond_broadcast(&reports.changed);
-	wait_for_reader(last);
+	if (next == REPORT_PIPE_MORE)
+		wait_a_moment();
+	else
+		wait_for_reader(next == REPORT_PIPE_END_SOON);
 	err = reports.err ? reports.err : err;
 	pthread_mutex_unlock(&reports.lock);
 	return err;

@@ -17,12 +17,19 @@
 /* report_pipe__out - where to write reports: stdout itself where nobody can hold up who writes to it. */
 FILE *report_pipe__out(void);
 
+enum report_pipe_next {
+	REPORT_PIPE_MORE, /* reports will follow */
+	REPORT_PIPE_END,  /* none will: its reader is waited for, until Ctrl-C or SIGTERM come once more */
+	REPORT_PIPE_END_SOON, /* and others wait for the end: until he has read nothing for REPORT_PIPE_HURRY_NS */
+};
+
+#define REPORT_PIPE_HURRY_NS (2 * NSEC_PER_SEC)
+
 /*
- * report_pipe__send - what was written there since the call before is a report. @last: and no other will
- * follow, so that it is waited for until all is with the reader. Returns 0, or why that or an earlier one
- * did not get there: -EPIPE, -ENOMEM and kin.
+ * report_pipe__send - what was written there since the call before is a report. Returns 0, or why that or an earlier
+ * one did not get there: -EPIPE, -ENOMEM and kin.
  */
-int report_pipe__send(bool last) __must_check;
+int report_pipe__send(enum report_pipe_next next) __must_check;
 
 /* report_pipe__left_out - how many reports were, as the reader did not take those before. */
 uint64_t report_pipe__left_out(void);

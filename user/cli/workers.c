@@ -130,6 +130,7 @@ int workers__run(const struct options *options, int argc, char **argv,
 						 0,
 			},
 		.restarts = daemon && !options->once && !options->duration_ns,
+		.stops = options->command == COMMAND_PROVE,
 	};
 	int code;
 

@@ -191,9 +191,36 @@ static bool is_plugin(const struct process_scan *scan, const struct candidate *c
 	return false;
 }
 
-/* Adds @candidate, which has the Go program @file, unless it has ended by now. */
+static int count_goroutines(const struct process_scan *scan, const struct candidate *candidate,
+			    struct go_file *file, uint64_t *ret_goroutines,
+			    struct failure *failure)
+{
+	return goroutine_count__take(scan->proc_root, candidate->pid, candidate->place,
+				     file->binary, &file->symbolizer, ret_goroutines, failure);
+}
+
+/*
+ * Where its memory is not as that of another process of the file, at which the file was looked with before, one of the
+ * two may be lying: nobody's memory is a word about others. @fd: of the file.
+ */
+static int count_by_itself(const struct process_scan *scan, const struct candidate *candidate,
+			   int fd, uint64_t *ret_goroutines, struct failure *failure)
+{
+	struct go_file own;
+	int err = go_file__read(fd, &own);
+
+	if (err)
+		return failure__set(failure, err, "its file cannot be read: %s", strerror(-err));
+	err = own.binary ?
+		      count_goroutines(scan, candidate, &own, ret_goroutines, failure) :
+		      -EOPNOTSUPP;
+	go_file__release(&own);
+	return err;
+}
+
+/* Adds @candidate, which has the Go program @file, open as @fd, unless it has ended by now. */
 static int examine(struct process_scan *scan, const struct candidate *candidate,
-		   struct go_file *file)
+		   struct go_file *file, int fd)
 {
 	struct process_origin origin = {0};
 	struct finding finding = {
@@ -207,9 +234,11 @@ static int examine(struct process_scan *scan, const struct candidate *candidate,
 	(void)!cgroup__read(scan->proc_root, candidate->pid, &origin);
 	exe_claim__find(scan->proc_root, candidate->pid, finding.info.uid, &origin);
 	if (file->binary) {
-		err = goroutine_count__take(scan->proc_root, candidate->pid, candidate->place,
-					    file->binary, &file->symbolizer, &finding.goroutines,
-					    &failure);
+		bool bound = go_binary__is_bound(file->binary);
+
+		err = count_goroutines(scan, candidate, file, &finding.goroutines, &failure);
+		if (err == -EOPNOTSUPP && bound)
+			err = count_by_itself(scan, candidate, fd, &finding.goroutines, &failure);
 		if (is_fatal(err))
 			return err;
 		finding.counted = !err;
@@ -257,7 +286,7 @@ static int leave_out(struct process_scan *scan, const struct candidate *group, s
 
 	for (size_t i = 0; i < n && !err; i++) {
 		if (group[i].place)
-			err = examine(scan, &group[i], &file);
+			err = examine(scan, &group[i], &file, -1);
 		else
 			scan->list.not_readable++;
 	}
@@ -285,7 +314,7 @@ static int examine_group(struct process_scan *scan, const struct candidate *grou
 		return is_fatal(err) ? err : leave_out(scan, group, n, &failure);
 	}
 	for (size_t i = 0; i < n && file.is_go && !err; i++)
-		err = examine(scan, &group[i], &file);
+		err = examine(scan, &group[i], &file, fd);
 	go_file__release(&file);
 	return err;
 }

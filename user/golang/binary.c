@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "golang/code_fields.h"
@@ -19,6 +20,7 @@
 #include "golang/live.h"
 #include "golang/live_reasons.h"
 #include "golang/moduledata.h"
+#include "golang/procs.h"
 #include "golang/self_check.h"
 #include "golang/semtable.h"
 #include "golang/version_in_code.h"
@@ -36,6 +38,7 @@ struct go_binary {
 
 	bool bound;
 	struct go_globals globals;
+	enum globals_source globals_source;
 	struct go_module module;
 	uint64_t runtime_main;
 	struct live_reasons *reasons; /* unless the layout is from the table */
@@ -310,6 +313,7 @@ static int bind_first(struct go_binary *binary, struct live *live)
 		return err;
 	globals.moduledata = moduledata;
 	binary->globals = globals;
+	binary->globals_source = globals_source;
 	binary->module = live->module;
 	binary->runtime_main = live->runtime_main;
 	use_reasons(binary, reasons);
@@ -330,16 +334,73 @@ static int check_text(const struct go_binary *binary, struct live *live)
 			    (unsigned long long)binary->module.text);
 }
 
+/* All of it is of the file. A process that says otherwise, or said so first, speaks for itself. */
+static int check_module(const struct go_binary *binary, struct live *live)
+{
+	int err = check_text(binary, live);
+
+	if (err || !memcmp(&live->module, &binary->module, sizeof(live->module)))
+		return err;
+	return live__refuse(live,
+			    "runtime.firstmoduledata is not as in another process of the same "
+			    "file");
+}
+
+/* Those that are not certain without a process: found here by themselves. */
+static int check_globals(const struct go_binary *binary, struct live *live)
+{
+	const struct go_globals *known = &binary->globals;
+	struct go_globals own = *known;
+	enum globals_source source;
+	int err = 0;
+
+	if (binary->globals_source == GLOBALS_CODE || !own.sched || !own.allp)
+		err = globals__find(live, &own, &source);
+	else
+		procs__verify(live, &own);
+	if (err)
+		return err;
+	if (own.allgptr == known->allgptr && own.allglen == known->allglen &&
+	    own.allgs == known->allgs && own.sched == known->sched && own.allp == known->allp &&
+	    (!own.semtable || !known->semtable || own.semtable == known->semtable))
+		return 0;
+	return live__refuse(live, "the runtime's variables are not where another process of the "
+				  "same file has them");
+}
+
+/* What is read of the process itself, where the table does not tell. */
+static int check_reasons(const struct go_binary *binary, struct live *live)
+{
+	struct live_reasons *own;
+	int err;
+
+	if (!binary->reasons)
+		return 0;
+	own = calloc(1, sizeof(*own));
+	if (!own)
+		return failure__set(live->failure, -ENOMEM, "out of memory");
+	err = live_reasons__read(live, own);
+	if (!err &&
+	    (own->n != binary->reasons->n || memcmp(own->text, binary->reasons->text, sizeof(own->text)) != 0))
+		err = live__refuse(live, "reasons to wait are not those of another process of the "
+					 "same file");
+	free(own);
+	return err;
+}
+
 static int bind_again(struct go_binary *binary, struct live *live)
 {
 	int err = moduledata__read(live, binary->globals.moduledata);
 
 	if (!err)
-		err = check_text(binary, live);
+		err = check_module(binary, live);
 	if (err)
 		return err;
 	live->runtime_main = binary->runtime_main;
-	return self_check__run(live, &binary->globals);
+	err = self_check__run(live, &binary->globals);
+	if (!err)
+		err = check_globals(binary, live);
+	return err ? err : check_reasons(binary, live);
 }
 
 /* Half of what is read is allowed to be unreadable; of a process that has ended everything is. */
@@ -405,6 +466,11 @@ int go_binary__bind_module(struct go_binary *binary, struct remote *remote, uint
 	binary->bound = true;
 	*ret_bias = live.bias;
 	return 0;
+}
+
+bool go_binary__is_bound(const struct go_binary *binary)
+{
+	return binary->bound;
 }
 
 uint64_t go_binary__find_semtable(struct go_binary *binary, struct remote *remote,

@@ -64,13 +64,17 @@ int go_binary__open_module(int fd, const struct go_binary *runtime, struct go_bi
  * runtime.Goexit, another one in its g), every g sampled has a sane status, stack and pc. sched and
  * allp are left 0 when they do not add up. A layout that is a guess is held against the program's
  * code and more of its goroutines; wait reasons that no row tells are read. May be called again for another process of the same
- * file; it then only checks.
+ * file; it then only checks: also that this one's memory says the same, so that nobody's memory counts for another. One
+ * that is refused then (-EOPNOTSUPP) may fit a binary of its own.
  * @load_bias: start address minus link-time address of the image in that process.
  * Errors: -EAGAIN the runtime has not started yet (try again shortly), -EOPNOTSUPP a check failed
  * (the failure says which, with the values), -ESRCH the process is gone.
  */
 int go_binary__bind(struct go_binary *binary, struct remote *remote, uint64_t load_bias,
 		    struct failure *failure) __must_check;
+
+/* go_binary__is_bound - a process has completed it. */
+bool go_binary__is_bound(const struct go_binary *binary);
 
 /*
  * go_binary__bind_module - complete what go_binary__open_module() opened, with its moduledata at the

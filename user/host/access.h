@@ -70,7 +70,7 @@ struct access_usage {
 	double cpu_seconds;
 	uint64_t resident_bytes;
 	uint64_t bpf_bytes;
-	uint64_t quarantined, missed_deadlines; /* host/access_guard.h */
+	uint64_t missed_deadlines; /* host/access_guard.h */
 };
 
 /* The most that access__read() returns: a control group's path has no limit, and is read to here. */

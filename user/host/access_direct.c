@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -296,6 +297,8 @@ static int direct_open_memory(pid_t pid, struct access_memory **ret_memory)
 	if (!memory)
 		return -ENOMEM;
 	memory->pid = pid;
+	/* First: what is opened then is of this process, or is over. */
+	memory->pidfd = direct_pidfd(pid);
 	memory->task = process__task(PROC_ROOT, pid);
 	snprintf(path, sizeof(path), PROC_ROOT "/%d/mem", memory->task);
 	memory->fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -308,7 +311,16 @@ static void direct_close_memory(struct access_memory *memory)
 {
 	if (memory->fd >= 0)
 		close(memory->fd);
+	if (memory->pidfd >= 0)
+		close(memory->pidfd);
 	free(memory);
+}
+
+bool access_memory__is_over(const struct access_memory *memory)
+{
+	struct pollfd end = {.fd = memory->pidfd, .events = POLLIN};
+
+	return memory->pidfd == -ESRCH || (memory->pidfd >= 0 && poll(&end, 1, 0) == 1);
 }
 
 /*
@@ -354,8 +366,11 @@ static ssize_t direct_read_memory(struct access_memory *memory, const struct iov
 {
 	/* Several threads may read (memory_copy.h). */
 	pid_t task = __atomic_load_n(&memory->task, __ATOMIC_RELAXED);
-	ssize_t n = process_vm_readv(task, local, n_local, foreign, n_foreign, 0);
+	ssize_t n;
 
+	if (access_memory__is_over(memory))
+		return -ESRCH;
+	n = process_vm_readv(task, local, n_local, foreign, n_foreign, 0);
 	if (n < 0 && errno == ESRCH) {
 		/* The thread has ended; others may go on. */
 		task = process__task(PROC_ROOT, memory->pid);

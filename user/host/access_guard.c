@@ -22,6 +22,9 @@
 /* Helpers that wait for servers are not ended by anything; more are not made. */
 #define MAX_LEFT_BEHIND 16
 
+/* All page tables of a process are gone through: 10 s for a terabyte. */
+#define MARK_DEADLINE_NS (30 * NSEC_PER_SEC)
+
 static struct {
 	pthread_mutex_t lock;
 	struct access_helper helper; /* .pid 0: there is none */
@@ -95,7 +98,10 @@ static ssize_t ask(const struct access_request *request, int *ret_fd)
 
 	if (quarantine__has(&guard.quarantine, pid, clock__monotonic_ns()))
 		return -ETIMEDOUT;
-	result = access_helper__ask(&guard.helper, request, ACCESS_GUARD_DEADLINE_NS, ret_fd);
+	result = access_helper__ask(&guard.helper, request,
+				    request->op == ACCESS_HELPER_MARK ? MARK_DEADLINE_NS :
+									ACCESS_GUARD_DEADLINE_NS,
+				    ret_fd);
 	if (result == -ETIMEDOUT)
 		leave_behind(pid);
 	else if (result == -EPIPE)
@@ -186,6 +192,8 @@ static ssize_t guarded_read_memory(struct access_memory *memory, const struct io
 
 	if (n_foreign > ACCESS_RANGES_MAX)
 		return -EINVAL;
+	if (access_memory__is_over(memory))
+		return -ESRCH;
 	pthread_mutex_lock(&guard.lock);
 	n = have_helper();
 	if (!n) {
@@ -208,6 +216,8 @@ static ssize_t guarded_copy_memory(struct access_memory *memory, const struct io
 
 	if (n > ACCESS_COPY_RANGES)
 		return -EINVAL;
+	if (access_memory__is_over(memory))
+		return -ESRCH;
 	pthread_mutex_lock(&guard.lock);
 	result = have_helper();
 	if (!result) {
@@ -222,6 +232,20 @@ static ssize_t guarded_copy_memory(struct access_memory *memory, const struct io
 static int guarded_memory_in_use(const struct access_memory *memory)
 {
 	const struct access_request request = {.op = ACCESS_HELPER_IN_USE, .memory = *memory};
+	ssize_t result;
+
+	pthread_mutex_lock(&guard.lock);
+	result = have_helper();
+	if (!result)
+		result = ask(&request, NULL);
+	pthread_mutex_unlock(&guard.lock);
+	return (int)result;
+}
+
+static int guarded_mark_pages(pid_t pid)
+{
+	const struct access_request request = {.op = ACCESS_HELPER_MARK,
+					       .memory = {.pid = pid, .fd = -1, .pidfd = -1}};
 	ssize_t result;
 
 	pthread_mutex_lock(&guard.lock);
@@ -265,6 +289,7 @@ const struct access_ops *access_guard__ops(void)
 	guarded.read_memory = guarded_read_memory;
 	guarded.copy_memory = guarded_copy_memory;
 	guarded.memory_in_use = guarded_memory_in_use;
+	guarded.mark_pages = guarded_mark_pages;
 	guarded.quarantined = guarded_quarantined;
 	guarded.quarantine = guarded_quarantine;
 	guarded.memory_max = ACCESS_GUARD_MEMORY_MAX;
@@ -279,7 +304,6 @@ struct access_guard_counts access_guard__counts(void)
 	reap();
 	counts = (struct access_guard_counts){
 		.missed = guard.missed,
-		.quarantined = quarantine__count(&guard.quarantine, clock__monotonic_ns()),
 		.left_behind = guard.n_left_behind,
 		.cpu_ns = guard.cpu_ns + helper_cpu_ns(),
 	};

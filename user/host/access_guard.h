@@ -22,7 +22,6 @@
 
 struct access_guard_counts {
 	uint64_t missed;    /* deadlines so far */
-	size_t quarantined; /* now: processes, and users with all of theirs */
 	size_t left_behind; /* helpers that wait still */
 	uint64_t cpu_ns;    /* that helpers have used */
 };

@@ -147,6 +147,8 @@ static ssize_t do_it(struct access_shared *shared, struct access_request *reques
 						 request->size);
 	case ACCESS_HELPER_IN_USE:
 		return access_direct.memory_in_use(&request->memory);
+	case ACCESS_HELPER_MARK:
+		return access_direct.mark_pages(request->memory.pid);
 	}
 	return -EINVAL;
 }
@@ -160,8 +162,9 @@ static void serve(struct access_shared *shared)
 		int fd = -1;
 		ssize_t result;
 
-		/* Its number here takes the place of that there. */
+		/* Its number here takes the place of that there; whether the process is over was looked at there. */
 		request.memory.fd = handle;
+		request.memory.pidfd = -1;
 		result = do_it(shared, &request, &fd);
 
 		if (send_packet(CHANNEL, &result, sizeof(result), fd))

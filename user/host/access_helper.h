@@ -18,6 +18,7 @@ enum access_helper_op {
 	ACCESS_HELPER_READ,   /* .memory, whose descriptor comes with it; .size ranges -> bytes */
 	ACCESS_HELPER_COPY,   /* likewise, each of them to its .places[] */
 	ACCESS_HELPER_IN_USE, /* likewise */
+	ACCESS_HELPER_MARK,   /* .memory.pid */
 };
 
 struct access_request {

@@ -316,6 +316,15 @@ enum report_target_state {
 };
 
 /* gleakd itself. */
+/* A process that is left alone for a while. */
+struct report_quarantined {
+	pid_t pid;
+	uint32_t owner; /* host/owner.h */
+	uint64_t left_ns; /* from now */
+};
+
+#define REPORT_MAX_QUARANTINED 64
+
 struct report_self {
 	uint64_t start_time_seconds; /* since the epoch */
 	uint64_t targets[REPORT_TARGET_STATES];
@@ -330,7 +339,8 @@ struct report_self {
 	uint64_t processes_seen, processes_rejected;
 	uint64_t cycle_ns;	   /* the last round over all targets */
 	uint32_t interval_stretch; /* one round every so many intervals, to keep gleakd's budget */
-	uint64_t quarantined;	   /* processes that are left alone since they held gleakd up */
+	uint64_t quarantined;	   /* processes that are left alone since they held gleakd up: */
+	struct report_quarantined quarantine[REPORT_MAX_QUARANTINED];
 	uint64_t missed_deadlines; /* how often that was */
 	uint64_t slowed_targets; /* that have a census less often than that, for the same reason */
 	/* What of gleakd's own work came to nothing. */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "broker/run.h"
 #include "host/access.h"
@@ -103,6 +104,21 @@ static void fill_probe_costs(const struct calibration *calibration, struct repor
 	self->single_step_hit_ns = calibration->ns[CALIBRATION_SINGLE_STEP];
 }
 
+static void fill_quarantine(struct report_self *self)
+{
+	struct quarantine_entry entries[QUARANTINE_MAX];
+	uint64_t now_ns = clock__monotonic_ns();
+
+	_Static_assert(QUARANTINE_MAX <= REPORT_MAX_QUARANTINED, "all fit");
+	self->quarantined = access__quarantined(entries, QUARANTINE_MAX);
+	for (size_t i = 0; i < self->quarantined; i++)
+		self->quarantine[i] = (struct report_quarantined){
+			.pid = entries[i].id.pid,
+			.owner = entries[i].owner,
+			.left_ns = entries[i].until_ns - min_of(entries[i].until_ns, now_ns),
+		};
+}
+
 static void fill_descriptors(struct report_self *self)
 {
 	struct bpf_usage usage = bpf_usage__read(PROC_ROOT, -1);
@@ -112,7 +128,7 @@ static void fill_descriptors(struct report_self *self)
 	access__usage(&agent);
 	self->bpf_bytes = usage.bytes + agent.bpf_bytes;
 	self->bpf_links = usage.links;
-	self->quarantined = agent.quarantined;
+	fill_quarantine(self);
 	self->missed_deadlines = agent.missed_deadlines;
 	self->open_fds = usage.fds;
 	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur != RLIM_INFINITY)

@@ -144,10 +144,10 @@ static int explain(int err, const char *proc_root, pid_t pid, const struct runti
 			    strerror(-err));
 }
 
-int executables__take(struct executables *executables, const char *proc_root,
-		      const struct process_info *process, const struct runtime_place *place,
-		      const struct exe_file *expected, struct executable **ret_executable,
-		      struct failure *failure)
+static int take(struct executables *executables, const char *proc_root,
+		const struct process_info *process, const struct runtime_place *place,
+		const struct exe_file *expected, bool again, struct executable **ret_executable,
+		struct failure *failure)
 {
 	pid_t pid = process->id.pid;
 	struct exe_file file;
@@ -159,7 +159,7 @@ int executables__take(struct executables *executables, const char *proc_root,
 		return explain(err, proc_root, pid, place, failure);
 	if (expected && !exe_file__same_file(&file, expected))
 		return became_another(pid, failure);
-	entry = find(executables, &file, process->uid);
+	entry = again ? NULL : find(executables, &file, process->uid);
 	if (!entry) {
 		err = open_entry(executables, proc_root, process, place, &file, &entry, failure);
 		if (!entry)
@@ -168,6 +168,33 @@ int executables__take(struct executables *executables, const char *proc_root,
 	entry->users++;
 	*ret_executable = &entry->executable;
 	return 0;
+}
+
+int executables__take(struct executables *executables, const char *proc_root,
+		      const struct process_info *process, const struct runtime_place *place,
+		      const struct exe_file *expected, struct executable **ret_executable,
+		      struct failure *failure)
+{
+	return take(executables, proc_root, process, place, expected, false, ret_executable,
+		    failure);
+}
+
+int executables__take_another(struct executables *executables, const char *proc_root,
+			    const struct process_info *process, const struct runtime_place *place,
+			    struct executable **ret_executable, struct failure *failure)
+{
+	struct executable *shared = *ret_executable;
+	int err = take(executables, proc_root, process, place, &shared->file, true, ret_executable,
+		       failure);
+
+	if (!err)
+		executables__put(executables, shared);
+	return err;
+}
+
+bool executable__is_bound(const struct executable *executable)
+{
+	return executable->places;
 }
 
 void executables__put(struct executables *executables, struct executable *executable)

@@ -62,6 +62,17 @@ int executables__take(struct executables *executables, const char *proc_root,
 		      const struct process_info *process, const struct runtime_place *place,
 		      const struct exe_file *expected, struct executable **ret_executable,
 		      struct failure *failure) __must_check;
+
+/*
+ * executables__take_another - as it was taken, @ret_executable, which is put back, but read once more: what
+ * processes have in their memory, of which some is kept of the first, is their own word only. Whoever comes next
+ * has this one. Errors: as above, and then nothing is put back.
+ */
+int executables__take_another(struct executables *executables, const char *proc_root,
+			      const struct process_info *process, const struct runtime_place *place,
+			      struct executable **ret_executable,
+			      struct failure *failure) __must_check;
+
 /* executables__put - @executable may be NULL. */
 void executables__put(struct executables *executables, struct executable *executable);
 
@@ -71,6 +82,9 @@ void executables__put(struct executables *executables, struct executable *execut
  */
 int executable__bind(struct executable *executable, struct remote *remote, uint64_t load_bias,
 		     struct failure *failure) __must_check;
+
+/* executable__is_bound - to some process already. */
+bool executable__is_bound(const struct executable *executable);
 
 /*
  * executable__module - the number of the module in the file @mapped of process @pid, which no process

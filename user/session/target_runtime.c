@@ -81,14 +81,27 @@ static bool is_same_program(struct target *target, bool of_exe)
 	return target__check_alive(target);
 }
 
+/* Where its memory is not as that of another process of the file, one of the two may be lying. */
+static int bind_alone(struct target *target, const struct runtime_place *place,
+		      struct failure *failure)
+{
+	int err = executables__take_another(target->options.executables, target->options.proc_root,
+					  &target->process, place, &target->executable, failure);
+
+	return err ? err : bind_program(target, failure);
+}
+
 static int read_memory(struct target *target, const struct runtime_place *place,
 		       struct failure *failure)
 {
+	bool shared = executable__is_bound(target->executable);
 	int err = load_bias__read(target->options.proc_root, target->process.id.pid, place,
 				  target->executable->binary, &target->load_bias, failure);
 
 	if (!err)
 		err = bind_program(target, failure);
+	if (err == -EOPNOTSUPP && shared)
+		err = bind_alone(target, place, failure);
 	/* What a process has in its memory says nothing about others that run the same file. */
 	return err == -EOPNOTSUPP || err == -ENOEXEC ? -ENOTRECOVERABLE : err;
 }

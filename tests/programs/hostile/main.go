@@ -10,6 +10,7 @@
 //	hostile lists N		N goroutines in sync.Cond.Wait whose stacks are full of lists without an end
 //
 //	hostile scramble N	N goroutines whose memory is something else all the time
+//	hostile pretend N	the runtime's tables of functions are N bytes further on than they are
 //	hostile mapped N	a goroutine in the second page of the file that is descriptor 3
 //	hostile turn MS PROGRAM [ARG...]	executes that after so many milliseconds, with the next longer delay
 //
@@ -34,6 +35,9 @@ var allgptr **uintptr
 
 //go:linkname allglen runtime.allglen
 var allglen uintptr
+
+//go:linkname lastmoduledatap runtime.lastmoduledatap
+var lastmoduledatap *[128]uintptr
 
 const (
 	word    = 8
@@ -123,6 +127,12 @@ func scramble(n int) []uintptr {
 	return withReal(n, func(i int) uintptr { return address(words, i*stride) })
 }
 
+// pretend: go:func.*, which nobody but the unwinder needs, and nothing is unwound here (Go 1.20 to 1.26).
+func pretend(n int) []uintptr {
+	lastmoduledatap[320/word] += uintptr(n)
+	return present()
+}
+
 func mapped(int) []uintptr {
 	page, err := syscall.Mmap(3, 0, 8192, syscall.PROT_READ, syscall.MAP_SHARED)
 	if err != nil {
@@ -177,7 +187,7 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
-	makers := map[string]func(int) []uintptr{"many": many, "crowd": crowd, "collide": collide, "mapped": mapped, "lists": lists, "scramble": scramble}
+	makers := map[string]func(int) []uintptr{"many": many, "crowd": crowd, "collide": collide, "mapped": mapped, "pretend": pretend, "lists": lists, "scramble": scramble}
 	if os.Args[1] == "lists" {
 		wait(n)
 	}

@@ -198,6 +198,12 @@ Test(broker_server, what_stands_still_goes_on_in_time)
 	request.op = BROKER_HOLD;
 	request.pid = child;
 	request.size = 50 * NSEC_PER_MSEC;
+	cr_expect_eq(ask(), -ESRCH, "nobody has opened its memory");
+	request.op = BROKER_MARK_PAGES;
+	cr_expect_eq(ask(), -ESRCH, "nor has anybody for this");
+	request.op = BROKER_MEMORY_OPEN;
+	cr_assert_eq(ask(), 0);
+	request.op = BROKER_HOLD;
 	cr_expect_eq(broker_server__wait_ms(server, 1000), 1000, "nobody stands still");
 	cr_assert_eq(ask(), 0, "%s", answer.failure.text);
 	cr_expect_eq(ask(), -EBUSY);

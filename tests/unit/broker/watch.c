@@ -9,13 +9,15 @@
 
 static struct worker_watch watch;
 
+static unsigned int offset; /* that is read at */
+
 static enum worker_state look(char state, unsigned int ticks, long call, uint64_t requests)
 {
 	char stat[256], text[64];
 
 	snprintf(stat, sizeof(stat), "17 (a) R 1) %c 1 2 3 4 5 6 7 8 9 10 %u %u 0 0 20 0 1", state,
 		 ticks, ticks);
-	snprintf(text, sizeof(text), "%ld 0x3 0x0 0x7ffd 0x7f00", call);
+	snprintf(text, sizeof(text), "%ld 0x3 0x0 0x7ffd 0x%x 0x7f00", call, offset);
 	return worker_watch__look(&watch, stat, text, requests, TICKS);
 }
 
@@ -41,6 +43,13 @@ Test(broker_watch, also_before_it_has_used_a_tick)
 	for (int i = 0; i < WORKER_STUCK_SECONDS; i++)
 		cr_expect_eq(look('S', 0, SYS_pread64, 3), WORKER_WORKS);
 	cr_expect_eq(look('S', 0, SYS_pread64, 3), WORKER_IS_STUCK);
+}
+
+Test(broker_watch, one_that_reads_a_long_file_works)
+{
+	for (offset = 0; offset < 100; offset++)
+		cr_expect_eq(look('D', 7, SYS_pread64, 3), WORKER_WORKS);
+	offset = 0;
 }
 
 Test(broker_watch, one_that_asks_in_between_works)

@@ -238,6 +238,21 @@ static void put_own_losses(struct json *json, const struct report_self *self)
 	json__end_object(json);
 }
 
+static void put_quarantine(struct json *json, const struct report_self *self)
+{
+	size_t n = min_of((size_t)self->quarantined, (size_t)REPORT_MAX_QUARANTINED);
+
+	json__array(json, "quarantined_processes");
+	for (size_t i = 0; i < n; i++) {
+		json__object(json, NULL);
+		json__count(json, "pid", (uint64_t)self->quarantine[i].pid);
+		json__count(json, "owner", self->quarantine[i].owner);
+		json__seconds(json, "seconds_left", self->quarantine[i].left_ns);
+		json__end_object(json);
+	}
+	json__end_array(json);
+}
+
 static void put_self(struct json *json, const struct report_self *self)
 {
 	json__object(json, "self");
@@ -249,6 +264,7 @@ static void put_self(struct json *json, const struct report_self *self)
 	json__count(json, "interval_stretch", max_of(self->interval_stretch, 1u));
 	json__count(json, "slowed_targets", self->slowed_targets);
 	json__count(json, "quarantined", self->quarantined);
+	put_quarantine(json, self);
 	json__count(json, "missed_deadlines", self->missed_deadlines);
 	put_processes(json, self);
 	put_own_losses(json, self);

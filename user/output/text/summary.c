@@ -142,6 +142,21 @@ static void put_summary(struct screen *screen, const struct overview *overview, 
 	}
 }
 
+#define MAX_NAMED 5
+
+static void put_quarantine(struct screen *screen, const struct report_self *self, const char *before)
+{
+	if (!self->quarantined)
+		return;
+	screen__putf(screen, STYLE_GROWING, "%s%llu that did not answer in time: pid", before,
+		     (unsigned long long)self->quarantined);
+	for (size_t i = 0; i < min_of((size_t)self->quarantined, (size_t)MAX_NAMED); i++)
+		screen__putf(screen, STYLE_GROWING, "%s %d", i ? "," : "",
+			     (int)self->quarantine[i].pid);
+	if (self->quarantined > MAX_NAMED)
+		screen__put(screen, STYLE_GROWING, ", and others");
+}
+
 void text_part__unwatched(struct screen *screen, const struct report *report)
 {
 	static const struct {
@@ -163,6 +178,7 @@ void text_part__unwatched(struct screen *screen, const struct report *report)
 			     states[i].words);
 		before = ", ";
 	}
+	put_quarantine(screen, &report->self, before);
 	if (screen->column > 0)
 		screen__end_line(screen);
 }
