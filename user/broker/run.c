@@ -215,10 +215,11 @@ static void tell_stuck(const struct broker *broker)
 			 WORKER_STUCK_SECONDS, pid,
 			 (int)(ACCESS_GUARD_QUARANTINE_NS / NSEC_PER_SEC / 60));
 	else
-		log_error("a file could not be read for %d s, probably what pid %d runs: is it on a "
-			  "file system whose server does not answer? End that process, or name "
-			  "others",
-			  COMMAND_STUCK_SECONDS, pid);
+		log_error(
+			"a file could not be read for %d s, probably what pid %d runs: is it on a "
+			"file system whose server does not answer? End that process, or name "
+			"others",
+			COMMAND_STUCK_SECONDS, pid);
 }
 
 /* Whether it is to be ended: once a second. What a command computes may take as long as it does. */
@@ -419,9 +420,10 @@ static void restrict_itself(bool stops)
 	int err = sandbox__forbid(stops, &done);
 
 	if (err)
-		log_warn("system calls that gleakd has no need of were not forbidden: %s; a sandbox "
-			 "around gleakd has to allow seccomp",
-			 strerror(-err));
+		log_warn(
+			"system calls that gleakd has no need of were not forbidden: %s; a sandbox "
+			"around gleakd has to allow seccomp",
+			strerror(-err));
 	log_debug("broker: seccomp %s", done ? "on" : "off");
 }
 

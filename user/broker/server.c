@@ -204,8 +204,8 @@ static int64_t share(struct broker_server *server, struct broker_reply *reply)
 	broker_copies__close(&server->copies);
 	if (!server->request.size)
 		return 0;
-	return broker_reply__give(reply, broker_copies__open(&server->copies,
-							    (size_t)server->request.size));
+	return broker_reply__give(
+		reply, broker_copies__open(&server->copies, (size_t)server->request.size));
 }
 
 static int64_t release(struct broker_server *server)

@@ -56,7 +56,8 @@ static bool same_file(const struct exe_file *a, const struct exe_file *b)
  * What maps says of the device is not always what stat(2) says (btrfs, overlayfs), so the file itself is asked. Who may
  * not open what others have mapped (CAP_CHECKPOINT_RESTORE) has the inode alone to go by.
  */
-static int check_file(pid_t task, const struct exe_file *file, const struct process_mapping *mapping)
+static int check_file(pid_t task, const struct exe_file *file,
+		      const struct process_mapping *mapping)
 {
 	int fd __cleanup_close = -1;
 	struct exe_file found;

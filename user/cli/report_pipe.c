@@ -167,8 +167,7 @@ static void wait_a_moment(void)
 {
 	const struct timespec until = in(MOMENT_NS);
 
-	while (!is_all_taken() &&
-	       !pthread_cond_timedwait(&reports.changed, &reports.lock, &until))
+	while (!is_all_taken() && !pthread_cond_timedwait(&reports.changed, &reports.lock, &until))
 		;
 }
 

@@ -19,7 +19,7 @@ FILE *report_pipe__out(void);
 
 enum report_pipe_next {
 	REPORT_PIPE_MORE, /* reports will follow */
-	REPORT_PIPE_END,  /* none will: its reader is waited for, until Ctrl-C or SIGTERM come once more */
+	REPORT_PIPE_END, /* none will: its reader is waited for, until Ctrl-C or SIGTERM come once more */
 	REPORT_PIPE_END_SOON, /* and others wait for the end: until he has read nothing for REPORT_PIPE_HURRY_NS */
 };
 

@@ -192,8 +192,7 @@ static bool is_plugin(const struct process_scan *scan, const struct candidate *c
 }
 
 static int count_goroutines(const struct process_scan *scan, const struct candidate *candidate,
-			    struct go_file *file, uint64_t *ret_goroutines,
-			    struct failure *failure)
+			    struct go_file *file, uint64_t *ret_goroutines, struct failure *failure)
 {
 	return goroutine_count__take(scan->proc_root, candidate->pid, candidate->place,
 				     file->binary, &file->symbolizer, ret_goroutines, failure);
@@ -211,9 +210,8 @@ static int count_by_itself(const struct process_scan *scan, const struct candida
 
 	if (err)
 		return failure__set(failure, err, "its file cannot be read: %s", strerror(-err));
-	err = own.binary ?
-		      count_goroutines(scan, candidate, &own, ret_goroutines, failure) :
-		      -EOPNOTSUPP;
+	err = own.binary ? count_goroutines(scan, candidate, &own, ret_goroutines, failure) :
+			   -EOPNOTSUPP;
 	go_file__release(&own);
 	return err;
 }

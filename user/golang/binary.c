@@ -380,8 +380,8 @@ static int check_reasons(const struct go_binary *binary, struct live *live)
 	if (!own)
 		return failure__set(live->failure, -ENOMEM, "out of memory");
 	err = live_reasons__read(live, own);
-	if (!err &&
-	    (own->n != binary->reasons->n || memcmp(own->text, binary->reasons->text, sizeof(own->text)) != 0))
+	if (!err && (own->n != binary->reasons->n ||
+		     memcmp(own->text, binary->reasons->text, sizeof(own->text)) != 0))
 		err = live__refuse(live, "reasons to wait are not those of another process of the "
 					 "same file");
 	free(own);

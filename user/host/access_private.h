@@ -8,7 +8,7 @@
 struct access_memory {
 	pid_t pid;
 	pid_t task; /* the thread by which it is reached, see process__task() */
-	int pidfd;  /* the process itself: its number may be another's by now; -1: not known, or somebody else looks */
+	int pidfd; /* the process itself: its number may be another's by now; -1: not known, or somebody else looks */
 	int fd;	    /* /proc/PID/mem, which tells whether the address space is in use; -1: none */
 	bool known; /* what it runs: */
 	struct statx exe; /* device and inode count */

@@ -319,7 +319,7 @@ enum report_target_state {
 /* A process that is left alone for a while. */
 struct report_quarantined {
 	pid_t pid;
-	uint32_t owner; /* host/owner.h */
+	uint32_t owner;	  /* host/owner.h */
 	uint64_t left_ns; /* from now */
 };
 

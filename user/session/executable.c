@@ -180,8 +180,8 @@ int executables__take(struct executables *executables, const char *proc_root,
 }
 
 int executables__take_another(struct executables *executables, const char *proc_root,
-			    const struct process_info *process, const struct runtime_place *place,
-			    struct executable **ret_executable, struct failure *failure)
+			      const struct process_info *process, const struct runtime_place *place,
+			      struct executable **ret_executable, struct failure *failure)
 {
 	struct executable *shared = *ret_executable;
 	int err = take(executables, proc_root, process, place, &shared->file, true, ret_executable,

@@ -86,7 +86,7 @@ static int bind_alone(struct target *target, const struct runtime_place *place,
 		      struct failure *failure)
 {
 	int err = executables__take_another(target->options.executables, target->options.proc_root,
-					  &target->process, place, &target->executable, failure);
+					    &target->process, place, &target->executable, failure);
 
 	return err ? err : bind_program(target, failure);
 }

@@ -154,6 +154,22 @@ static void read_target(struct report_reader *reader, const json_t *json,
 
 /* --- report -------------------------------------------------------------------------------------- */
 
+static void read_quarantine(const json_t *json, struct report_self *self)
+{
+	size_t n = min_of(json_array_size(json), (size_t)REPORT_MAX_QUARANTINED);
+
+	for (size_t i = 0; i < n; i++) {
+		const json_t *process = json_array_get(json, i);
+
+		self->quarantine[i] = (struct report_quarantined){
+			.pid = (pid_t)min_of(read__count32(process, "pid"), (uint32_t)INT32_MAX),
+			.owner = read__count32(process, "owner"),
+			.left_ns = read__seconds(process, "seconds_left"),
+		};
+	}
+	self->quarantined = n;
+}
+
 static void read_self(const json_t *json, struct report_self *self)
 {
 	const json_t *processes = json_object_get(json, "processes");
@@ -166,6 +182,8 @@ static void read_self(const json_t *json, struct report_self *self)
 	self->cycle_ns = read__seconds(json, "cycle_seconds");
 	self->interval_stretch = read__count32(json, "interval_stretch");
 	self->slowed_targets = read__count(json, "slowed_targets");
+	read_quarantine(json_object_get(json, "quarantined_processes"), self);
+	self->missed_deadlines = read__count(json, "missed_deadlines");
 	self->targets[REPORT_ATTACHED] = read__count(processes, "attached");
 	self->targets[REPORT_UNSUPPORTED] = read__count(processes, "unsupported");
 	self->targets[REPORT_FAILED] = read__count(processes, "failed");

@@ -144,7 +144,8 @@ static void put_summary(struct screen *screen, const struct overview *overview, 
 
 #define MAX_NAMED 5
 
-static void put_quarantine(struct screen *screen, const struct report_self *self, const char *before)
+static void put_quarantine(struct screen *screen, const struct report_self *self,
+			   const char *before)
 {
 	if (!self->quarantined)
 		return;
