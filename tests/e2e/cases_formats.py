@@ -85,8 +85,9 @@ def memory_of_a_report(t):
                              (("--memory",), "--format pprof and folded")):
         code, _, err = run(t, "report", source, *arguments)
         check(code == 2 and words in err, f"{arguments}: {code}, {err}")
-    code, _, err = run(t, "report", of_goroutines(t), "-f", "pprof", "--memory")
+    code, _, err = run(t, "report", of_goroutines(t), "-f", "pprof", "--memory", "-o", path)
     check(code == 1 and "where process" in err and "is not in it" in err, f"{code}, {err}")
+    check_equal(pprof(t, "-top", "-unit=B", "-nodefraction=0", path), top, "what was in the file before")
 
 
 @case

@@ -14,14 +14,16 @@
 #define PAUSE_NS (10 * NSEC_PER_SEC)
 /* And so many times as long as the last look has taken. */
 #define PAUSE_LOOKS 20
-/* A heap that takes longer to read is not looked at any more. */
-#define LONG_LOOK_NS (3 * NSEC_PER_SEC)
-/* The search for what leaks has its turn first, but not for ever. */
-#define PATIENCE_NS (60 * NSEC_PER_SEC)
+/* A heap that takes longer to read, each of so many times, is not looked at any more. */
+#define LONG_LOOK_NS (10 * NSEC_PER_SEC)
+#define MAX_TRIES    3
+/* The search for what leaks may end first, if it does so soon: else it begins anew. */
+#define PATIENCE_NS (5 * NSEC_PER_SEC)
 
 /* Of one target, by its place in the session. */
 struct looked {
 	uint64_t due_ns;
+	unsigned int tries; /* that took too long, one after the other */
 	bool gave_up;
 };
 
@@ -61,7 +63,7 @@ static bool is_over(void *ctx)
 	const struct patience *patience = ctx;
 
 	session__drain(patience->session);
-	return clock__monotonic_ns() >= patience->end_ns;
+	return clock__monotonic_ns() >= patience->end_ns || rounds__end_is_pending();
 }
 
 static int look_at(const struct heap_looks *looks, struct looked *looked, struct rounds *rounds,
@@ -76,12 +78,17 @@ static int look_at(const struct heap_looks *looks, struct looked *looked, struct
 	};
 	struct failure failure = {""};
 	int err = target_resources__take(target, &options, &failure);
-	uint64_t end_ns = clock__monotonic_ns();
+	uint64_t end_ns = clock__monotonic_ns(), pause_ns = PAUSE_NS;
 
-	looked->due_ns = end_ns + max_of((end_ns - now_ns) * PAUSE_LOOKS, (uint64_t)PAUSE_NS);
+	if (!err)
+		pause_ns = max_of((end_ns - now_ns) * PAUSE_LOOKS, pause_ns);
+	looked->due_ns = end_ns + pause_ns;
 	if (err == -ENOMEM)
 		return failure__set(&rounds->failure, err, "%s", failure.text);
-	if (err == -ESRCH || !err)
+	if (!err)
+		looked->tries = 0;
+	if (!err || err == -ESRCH ||
+	    (err == -EINTR && (rounds__end_is_pending() || ++looked->tries < MAX_TRIES)))
 		return 0;
 	looked->gave_up = true;
 	log_info("who holds the memory of process %d, and what it has open, is not recorded: %s",

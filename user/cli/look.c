@@ -2,7 +2,6 @@
 #include "cli/look.h"
 
 #include <errno.h>
-#include <signal.h>
 
 #include "base/log.h"
 
@@ -16,16 +15,13 @@ struct look {
 	const struct look_ops *ops;
 };
 
-/* Ctrl-C and SIGTERM, which the loop has blocked and reads when this look is over. */
 static bool is_interrupted(void *ctx)
 {
 	const struct look *look = ctx;
-	sigset_t pending;
 
 	if (look->ops->idle)
 		look->ops->idle(look->ops->ctx);
-	return !sigpending(&pending) &&
-	       (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1);
+	return rounds__end_is_pending();
 }
 
 static int look_at(struct look *look, struct target *target, bool alone)

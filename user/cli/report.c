@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "base/stream.h"
 #include "cli/command.h"
@@ -102,19 +103,32 @@ static bool is_binary(enum report_format format)
 	return format == FORMAT_PPROF || format == FORMAT_PERFETTO;
 }
 
-/* Under the name of what could be written at last: what was there before stays until then. */
-static int write_file(const struct report_file *file, const struct options *options,
-		      struct failure *failure)
+static int write_bytes(const char *path, const char *bytes, size_t size, struct failure *failure)
 {
-	FILE *out = fopen(options->output, "we");
+	FILE *out = fopen(path, "we");
 	int err;
 
 	if (!out)
-		return failure__set(failure, -errno, "--output: %s: %s", options->output,
-				    strerror(errno));
-	err = write_as(out, file, options, failure);
+		return failure__set(failure, -errno, "--output: %s: %s", path, strerror(errno));
+	err = stream__write(out, bytes, size);
 	if (fclose(out) && !err)
 		err = -errno;
+	return err;
+}
+
+/* What cannot be made leaves what was there before as it is. */
+static int write_file(const struct report_file *file, const struct options *options,
+		      struct failure *failure)
+{
+	char *bytes __cleanup_free = NULL;
+	size_t size = 0;
+	FILE *memory = open_memstream(&bytes, &size);
+	int err = memory ? write_as(memory, file, options, failure) : -ENOMEM;
+
+	if (memory && fclose(memory) && !err)
+		err = -ENOMEM;
+	if (!err)
+		err = write_bytes(options->output, bytes, size, failure);
 	if (err && !*failure->text)
 		failure__set(failure, err, "--output: %s: %s; the file is not whole",
 			     options->output, strerror(-err));

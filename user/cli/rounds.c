@@ -410,8 +410,8 @@ static void set_heap_limits(struct rounds *rounds)
 	rounds->heap.confirm.min_age_ns = options->min_age_ns;
 	rounds->samples.options.period_ns = period_ns;
 	rounds->samples.options.min_window_ns = period_ns * SAMPLES_MIN_WINDOW;
-	/* Whoever sits in front of it wants to see what there is. */
-	if (options->command != COMMAND_TOP)
+	/* Whoever sits in front of it wants to see what there is, and of a recording who looks at it later. */
+	if (options->command != COMMAND_TOP && options->command != COMMAND_RECORD)
 		rounds->samples.min_process_age_ns = period_ns * SAMPLES_MIN_AGE;
 	if (options->processes.n)
 		return;
@@ -459,6 +459,14 @@ int rounds__run(struct rounds *rounds)
 	loop__set_work(rounds->loop, work, rounds);
 	err = loop__run(rounds->loop);
 	return err ? err : rounds->err;
+}
+
+bool rounds__end_is_pending(void)
+{
+	sigset_t pending;
+
+	return !sigpending(&pending) &&
+	       (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1);
 }
 
 void rounds__reloading(struct rounds *rounds)

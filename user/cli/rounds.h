@@ -105,6 +105,12 @@ int rounds__run(struct rounds *rounds) __must_check;
 /* rounds__finish - drain, save, report for the last time and end the run, for this reason. */
 void rounds__finish(struct rounds *rounds, enum report_end end);
 
+/*
+ * rounds__end_is_pending - Ctrl-C or SIGTERM has come, which are blocked and read when the loop goes on: for
+ * whatever keeps it waiting.
+ */
+bool rounds__end_is_pending(void);
+
 /* rounds__fail - the run ends with @err, which is in words in rounds->failure. */
 void rounds__fail(struct rounds *rounds, int err);
 

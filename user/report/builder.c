@@ -36,6 +36,7 @@ struct built_target {
 	struct built_findings findings;
 	char pid[REPORT_PID_TEXT]; /* as a group's name */
 	struct built_allocations allocations;
+	struct report_allocations all_places; /* as those of the report, all to be told */
 };
 
 /* What a report said, to derive rates. */
@@ -512,6 +513,18 @@ static void fill_goroutine_list(const struct goroutine_list *list, struct report
 	report->totals.refused += goroutine_list__refused(list);
 }
 
+/* Of what a recording tells everything may be asked later. */
+static void show_heap(struct built_target *built, const struct target *target,
+		      struct report_target *report)
+{
+	report->heap = target_view__get(target);
+	if (!report->allocations)
+		return;
+	built->all_places = *report->allocations;
+	built->all_places.watched = false;
+	report->allocations = &built->all_places;
+}
+
 static bool is_another(const struct report_builder *builder, size_t index)
 {
 	for (size_t i = 0; i < index; i++) {
@@ -544,8 +557,6 @@ int report_builder__build(struct report_builder *builder, struct session *sessio
 			return err;
 		tracker__totals(target__tracker(target), &totals);
 		fill_target(target, &builder->targets[i], &totals, now_ns, &builder->reports[i]);
-		if (builder->shows_heap)
-			builder->reports[i].heap = target_view__get(target);
 		builder->reports[i].totals.lost += session__malformed(session);
 		builder->reports[i].another = is_another(builder, i);
 		report_metrics__fill_target(target, builder->group, builder->targets[i].pid,
@@ -557,6 +568,8 @@ int report_builder__build(struct report_builder *builder, struct session *sessio
 					       &builder->reports[i]);
 		if (err)
 			return err;
+		if (builder->shows_heap)
+			show_heap(&builder->targets[i], target, &builder->reports[i]);
 		saved->used = true;
 		fill_rates(saved, &totals, now_ns, end != REPORT_GOES_ON, &builder->reports[i]);
 	}
