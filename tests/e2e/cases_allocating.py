@@ -5,10 +5,12 @@ import json
 import os
 import signal
 import subprocess
+import time
 
-from harness import VERSIONS, case, cases_for, check, check_equal
-from programs import Program, start
-from tracer import binary, check_schema, needs_tracing, run
+import heap_profiles
+from harness import VERSIONS, case, cases_for, check, check_equal, until
+from programs import Program, go_command, start
+from tracer import Gleakd, binary, check_schema, needs_tracing, run
 
 VERSION_PROGRAMS = {
     f"go{version}{kind}": Program("allocators", version, strip=bool(kind))
@@ -267,6 +269,75 @@ def judge_windows(t, program):
            tier=VERSIONS)
 def shares_by_windows_in(t, program):
     judge_windows(t, program)
+
+
+@case
+def a_profile_of_what_probes_have_seen(t):
+    """go tool pprof opens it, and subtracts one from the other."""
+    target = begin(t, Program("allocators"))
+    before, after = (os.path.join(t.directory(), name) for name in ("before", "after"))
+    for path, runs in ((before, RUNS), (after, RUNS + RUNS)):
+        watch(t, target, "--exact", "--pprof", path, commands=commands_of(runs))
+    for path, times in ((before, 1), (after, 2)):
+        found = heap_profiles.samples(path, "main.")
+        for function, n, size in (("makeNode", 2003, NODE), ("makeBytes", 503, BYTES)):
+            objects = sum(values[0] for (stack, _), values in found.items()
+                          if any(name == "main." + function for name, _ in stack))
+            space = sum(values[1] for (stack, _), values in found.items()
+                        if any(name == "main." + function for name, _ in stack))
+            check(n * times <= objects < n * times + 40, f"{function}: {objects}")
+            check(n * times * size <= space < n * times * size + 8192, f"{function}: {space}")
+    check("type:[main.node]" in heap_profiles.raw(before), "types are labels")
+    said = subprocess.run([go_command(), "tool", "pprof", "-top", "-sample_index=alloc_objects",
+                           "-diff_base", before, after], capture_output=True, text=True, timeout=120,
+                          env=dict(os.environ, HOME="/root"), check=True).stdout
+    line = next(line for line in said.splitlines() if line.endswith("main.makeNode"))
+    check(2003 - 40 <= int(line.split()[0]) <= 2003 + 40, f"the difference: {line}")
+
+
+@case
+def a_watch_tells_who_allocates(t):
+    """By labels, while it goes on; and a recording has it as well."""
+    target = begin(t, Program("allocators"), rate=1)
+    code, _, said = run(t, "--pid", str(target.pid), "--by", "holder")
+    check_equal(code, 2, "what a watch does not tell")
+    check("gleakd heap" in said, said)
+    g = Gleakd(t, target.pid, "--interval", "500ms", "--by", "label", "-vv",
+               "--max-overhead", "100%")
+    until("probes", lambda: any("the 1. time" in line for line in g.errors), 30)
+    for command in commands_of(RUNS):
+        target.ask(command)
+
+    def seen(groups, *names):
+        return sum(group["alloc_objects"] for group in groups if group["name"] in names)
+
+    # Those of a set that a collection has freed by then are not told by it.
+    def in_red(report):
+        groups = report["targets"][0].get("allocating", {}).get("groups", [])
+        return seen(groups, "tenant=red", None) >= 2003 + 503 and seen(groups, "tenant=red")
+
+    report = g.report("all of one tenant", in_red, seconds=30)
+    allocating = report["targets"][0]["allocating"]
+    check_equal((allocating["source"], allocating["by"]), ("sampled_allocations", "label"), "how")
+    check(seen(allocating["groups"], "tenant=red") < 2003 + 503 + 60, f"{allocating}")
+    g.interrupt()
+    path = os.path.join(t.directory(), "recording.db")
+    record = subprocess.Popen([binary(t), "record", "--pid", str(target.pid), "--by", "label", "-o",
+                               path, "--interval", "500ms"], stderr=subprocess.PIPE, text=True)
+    t.defer(record.kill)
+    until("a recording", lambda: os.path.exists(path), 30)
+    end = time.monotonic() + 3
+    while time.monotonic() < end:
+        target.ask("run red node 211")
+    record.send_signal(signal.SIGINT)
+    _, said = record.communicate(timeout=30)
+    check_equal(record.returncode, 0, said)
+    code, out, said = run(t, "report", path, "--format", "json")
+    check_equal(code, 0, said)
+    groups = json.loads(out.splitlines()[-1])["targets"][0]["allocating"]["groups"]
+    check(seen(groups, "tenant=red") >= 1 and seen(groups, "tenant=red", None) >= 211, f"recorded: {groups}")
+    code, out, said = run(t, "report", path)
+    check(code == 0 and "allocating" in out and "tenant=red" in out, f"to be read: {out} {said}")
 
 
 @case

@@ -10,13 +10,15 @@ from programs import Program, start
 from tracer import Gleakd, binary
 
 ALLOCATIONS = Program("allocations")
+# Whose executable is another: who watches all of the one does not see these.
+OTHER = Program("allocations", pie=True)
 FAST = ("--interval", "1s", "--min-age", "1s", "--mode", "census")
 
 
-def begin(t, rate, *words):
+def begin(t, rate, *words, program=ALLOCATIONS):
     os.environ["RATE"] = str(rate)
     try:
-        target = start(t, ALLOCATIONS)
+        target = start(t, program)
     finally:
         del os.environ["RATE"]
     for word in words:
@@ -93,3 +95,42 @@ def a_program_without_samples_says_so(t):
                "memory")
     check_equal(g.finish(30), 5, "exit code")
     check("linked without memory profiling" in g.said(), f"why: {g.said()}")
+
+
+@case(seconds=180)
+def a_leak_without_samples_is_told_by_probes(t):
+    """The same of a program that does not sample itself; and whoever knows it does not hear of it."""
+    target = begin(t, 0, "churn", "leak", program=OTHER)
+    allowed = os.path.join(t.directory(), "allowed")
+    with open(allowed, "w", encoding="utf-8") as file:
+        file.write("main.newNode  a table that fills up\n")
+    fast = ("--interval", "1s", "--min-age", "1s", "--max-overhead", "20%")
+    g = Gleakd(t, target.pid, *fast, "--error-exitcode", "17", "--fail-on", "memory")
+    report = g.report("a place that grows, and who holds it",
+                      lambda r: growing(r) and growing(r)[0]["held_by"], seconds=120)
+    found = growing(report)
+    check_equal(functions(found), {"main.newNode"}, "what grows")
+    check_equal((report["targets"][0]["memory"]["source"], found[0]["type"], found[0]["silenced"]),
+                ("allocation_windows", "main.node", None), "what is told of it")
+    # Its array may have been made anew while the heap was read.
+    check(found[0]["held_by"][0] in ("main.leaked[…]", "allocated during the scan[…]"), f"{found[0]}")
+    check("of the whole heap" in found[0]["why"][2], f"why: {found[0]['why']}")
+    rate = found[0]["alloc_bytes_per_second"]
+    check(rate is not None and rate < 4 * 7 * 64 * 200, f"a second: {found[0]}")
+    g.process.send_signal(signal.SIGINT)
+    check_equal(g.finish(20), 17, f"exit code; {g.said()}")
+    known = Gleakd(t, target.pid, *fast, "--error-exitcode", "17", "--fail-on", "memory",
+                   "--allow", allowed)
+    report = known.report("one that is known", growing, seconds=120)
+    check_equal({site["silenced"] for site in growing(report)}, {"a table that fills up"}, "why")
+    known.interrupt()
+
+
+@case
+def without_probes_nothing_is_attached_to_allocations(t):
+    """--mode census, and a process that is too young."""
+    target = begin(t, 0, "leak", program=OTHER)
+    g = Gleakd(t, target.pid, *FAST, "-vv", "--duration", "9s")
+    young = Gleakd(t, target.pid, "--interval", "1s", "-vv", "--duration", "9s")
+    check_equal((g.finish(30), young.finish(30)), (0, 0), "exit codes")
+    check_equal([line for line in g.errors + young.errors if "allocation site" in line], [], "probes")

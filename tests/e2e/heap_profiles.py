@@ -41,6 +41,9 @@ def samples(path, within=""):
     found, stack, values = {}, (), []
     for line in before.partition("Samples:\n")[2].splitlines()[1:]:
         label = re.match(r" +bytes:\[(\d+)\]", line)
+        # A label with a text: gleakd's have the type.
+        if not label and re.match(r" +\w+:\[", line):
+            continue
         if not label:
             numbers, _, locations = line.partition(":")
             stack = tuple(sum((calls[int(i)] for i in locations.split()), []))

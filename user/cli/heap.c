@@ -49,20 +49,14 @@ static int write_profile(struct heap_command *heap, struct rounds *rounds)
 
 /* --- allocations ---------------------------------------------------------------------------------- */
 
-static bool is_by_who(const struct options *options)
-{
-	return options->alloc_by == REPORT_ALLOC_BY_GOROUTINE ||
-	       options->alloc_by == REPORT_ALLOC_BY_CREATION ||
-	       options->alloc_by == REPORT_ALLOC_BY_LABEL;
-}
-
 /* Without being asked for they are watched where that is possible. */
 static int open_watch(struct heap_command *heap, struct rounds *rounds)
 {
 	const struct options *options = heap->options;
 	const struct alloc_watch_options watch = {
 		.exact = options->exact,
-		.samples = is_by_who(options),
+		.samples = options__by_who(options),
+		.who = options__by_who(options) || options->alloc_by == REPORT_ALLOC_BY_TYPE,
 		.max_overhead = options->alloc_overhead,
 	};
 	int err;
@@ -70,7 +64,7 @@ static int open_watch(struct heap_command *heap, struct rounds *rounds)
 	if (!options->duration_ns)
 		return 0;
 	err = alloc_watch__new(&watch, &heap->watch, &rounds->failure);
-	if (err && !options->exact && !is_by_who(options) && err != -ENOMEM) {
+	if (err && !options->exact && !options__by_who(options) && err != -ENOMEM) {
 		log_info("allocations of programs that do not sample themselves are not watched: "
 			 "%s",
 			 rounds->failure.text);

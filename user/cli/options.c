@@ -226,13 +226,25 @@ static int parse_arguments(int argc, char **argv, struct options *options,
 	return err;
 }
 
-/* Who allocates shows only while somebody watches. */
+bool options__by_who(const struct options *options)
+{
+	return options->alloc_by == REPORT_ALLOC_BY_GOROUTINE ||
+	       options->alloc_by == REPORT_ALLOC_BY_CREATION ||
+	       options->alloc_by == REPORT_ALLOC_BY_LABEL;
+}
+
+/* Who allocates shows only while somebody watches; what a heap consists of is not told by a watch. */
 static int check_heap(const struct options *options, struct failure *failure)
 {
-	bool who = options->alloc_by == REPORT_ALLOC_BY_GOROUTINE ||
-		   options->alloc_by == REPORT_ALLOC_BY_CREATION ||
-		   options->alloc_by == REPORT_ALLOC_BY_LABEL;
+	bool who = options__by_who(options);
 
+	if (options->command != COMMAND_HEAP && (options->alloc_by == REPORT_ALLOC_BY_SITE ||
+						 options->alloc_by == REPORT_ALLOC_BY_HOLDER))
+		return failure__set(
+			failure, -EINVAL,
+			"a watch tells allocations apart by goroutine, creation, label or "
+			"type; for --by %s use 'gleakd heap'",
+			report_alloc_by__name(options->alloc_by));
 	if (options->command != COMMAND_HEAP || options->duration_ns || (!who && !options->exact))
 		return 0;
 	return failure__set(failure, -EINVAL,

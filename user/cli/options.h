@@ -153,6 +153,9 @@ struct options {
 int options__parse(int argc, char **argv, struct options *ret_options,
 		   struct failure *failure) __must_check;
 
+/* options__by_who - whether it is to be told who allocates, for which probes are attached. */
+bool options__by_who(const struct options *options);
+
 /* options__free - what they own. Texts must not be used after it. */
 void options__free(struct options *options);
 

@@ -216,6 +216,10 @@ const struct option_spec option_specs[] = {
 	 .help = "what to tell memory apart by: site, type, holder; and with --duration, who "
 		 "allocates meanwhile: goroutine, creation (the go statements they come from), "
 		 "label (of the profiler, as pprof.Do sets)"},
+	{"by", 0, OPTION_CHOICE, WATCH | TOP | RECORD, OPTION_FOR_PID, FIELD(alloc_by),
+	 .choices = by_words, .fallback = "all", .metavar = "WHAT",
+	 .help = "tell, too, who allocates memory: by goroutine, creation (the go statements they "
+		 "come from), label (of the profiler, as pprof.Do sets), or type"},
 	{"exact", 0, OPTION_FLAG, HEAP, .offset = FIELD(exact),
 	 .brief = "every allocation, whatever that costs it",
 	 .help = "with --duration: see every single allocation; the process becomes several times "
@@ -265,7 +269,7 @@ const struct option_spec option_specs[] = {
 	{"html", 0, OPTION_PATH, WATCH | PROVE | HEAP | RESOURCES, .offset = FIELD(html), .min = 1,
 	 .max = PATH_MAX - 1, .metavar = "FILE", .brief = "at the end, a page to look at",
 	 .help = "write all of it to FILE at the end, as a page for a browser"},
-	{"allow", 0, OPTION_PATH, WATCH | TOP | PROVE | RECORD, OPTION_IN_FILE, FIELD(allow),
+	{"allow", 0, OPTION_PATH, WATCH | TOP | PROVE | RECORD | HEAP, OPTION_IN_FILE, FIELD(allow),
 	 .min = 1, .max = PATH_MAX - 1, .metavar = "FILE",
 	 .help = "do not flag known cases: on each line a pattern of a function or file:line, and "
 		 "the reason"},

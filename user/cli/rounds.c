@@ -10,6 +10,7 @@
 #include "cli/findings.h"
 #include "cli/privileges.h"
 #include "cli/report_pipe.h"
+#include "cli/round_limits.h"
 
 static void stop(struct rounds *rounds, int err)
 {
@@ -169,7 +170,8 @@ static bool work(void *ctx)
 	}
 	if (!rounds->under_way && !rounds->end)
 		more |= evidence__step(rounds->evidence, rounds->session, now_ns);
-	return more || rounds->under_way || session__census_under_way(rounds->session);
+	rounds->busy = more || rounds->under_way || session__census_under_way(rounds->session);
+	return rounds->busy;
 }
 
 static void on_interval(void *ctx)
@@ -206,6 +208,7 @@ static void begin(struct rounds *rounds)
 	int err;
 
 	rounds->began = true;
+	alloc_turns__settle(&rounds->allocs);
 	if (rounds->ops->begin)
 		rounds->ops->begin(rounds->ctx, now_ns);
 	keep_interval(rounds);
@@ -244,6 +247,28 @@ static void end_with(struct rounds *rounds, enum report_end end)
 		begin(rounds);
 }
 
+static void on_alloc_tick(void *ctx)
+{
+	struct rounds *rounds = ctx;
+
+	alloc_turns__tick(&rounds->allocs, rounds->busy || rounds->under_way);
+}
+
+static void choose_watched(struct rounds *rounds, uint64_t now_ns)
+{
+	int err;
+
+	if (!alloc_turns__second(&rounds->allocs, rounds->session, now_ns))
+		return;
+	err = loop__add_fd(rounds->loop, alloc_turns__ring_fd(&rounds->allocs), on_alloc_tick,
+			   rounds);
+	if (!err)
+		err = loop__add_timer(rounds->loop, ALLOC_WATCH_TICK_NS, ALLOC_WATCH_TICK_NS,
+				      on_alloc_tick, rounds);
+	if (err)
+		stop(rounds, err);
+}
+
 static void on_second(void *ctx)
 {
 	struct rounds *rounds = ctx;
@@ -254,6 +279,8 @@ static void on_second(void *ctx)
 		rounds->ops->second(rounds->ctx, now_ns);
 	log__tell_suppressed(now_ns);
 	session__govern(rounds->session, now_ns);
+	if (rounds->began && !rounds->under_way && !rounds->end)
+		choose_watched(rounds, now_ns);
 	loop__set_work(rounds->loop, work, rounds);
 }
 
@@ -389,43 +416,10 @@ static int bring_up(struct rounds *rounds, const struct session_options *session
 	return err ? err : outputs__open(&rounds->outputs);
 }
 
-/* Of what gleakd may use of a processor; censuses come first. */
-#define HEAP_SHARE   0.25
-#define SAMPLE_SHARE 0.1
-
-/* In multiples of the time between looks: how old a process has to be, and how long memory must grow. */
-#define SAMPLES_MIN_AGE	   6
-#define SAMPLES_MIN_WINDOW 12
-/* Between looks, which is --min-age: shorter ones tell nothing more, and longer ones too little. */
-#define SAMPLES_LEAST_NS NSEC_PER_SEC
-#define SAMPLES_MOST_NS	 (60 * NSEC_PER_SEC)
-
-static void set_heap_limits(struct rounds *rounds)
-{
-	const struct options *options = rounds->options;
-	uint64_t period_ns = min_of(max_of(options->min_age_ns, (uint64_t)SAMPLES_LEAST_NS),
-				    (uint64_t)SAMPLES_MOST_NS);
-
-	rounds->heap.confirm.interval_ns = options->interval_ns;
-	rounds->heap.confirm.min_age_ns = options->min_age_ns;
-	rounds->samples.options.period_ns = period_ns;
-	rounds->samples.options.min_window_ns = period_ns * SAMPLES_MIN_WINDOW;
-	/* Whoever sits in front of it wants to see what there is, and of a recording who looks at it later. */
-	if (options->command != COMMAND_TOP && options->command != COMMAND_RECORD)
-		rounds->samples.min_process_age_ns = period_ns * SAMPLES_MIN_AGE;
-	if (options->processes.n)
-		return;
-	rounds->heap.only_suspects = true;
-	rounds->heap.max_share = options->max_self_cpu * HEAP_SHARE;
-	rounds->heap.max_heap_bytes = options->max_memory * HEAP_SCAN_PER_MEMORY;
-	rounds->samples.options.max_heap_bytes = rounds->heap.max_heap_bytes;
-	rounds->samples.max_share = options->max_self_cpu * SAMPLE_SHARE;
-}
-
 int rounds__open(struct rounds *rounds, const struct session_options *session)
 {
 	rounds->stretch = 1;
-	set_heap_limits(rounds);
+	round_limits__set(rounds, wanted_mode(rounds->options));
 	notify__open(&rounds->notify);
 	log__limit(true);
 	return bring_up(rounds, session);
@@ -543,6 +537,7 @@ int rounds__close(struct rounds *rounds, int err)
 	evidence__close(rounds->evidence);
 	report_builder__free(rounds->builder);
 	session__free(rounds->session);
+	alloc_turns__close(&rounds->allocs);
 	loop__free(rounds->loop);
 	state_autosave__close(&rounds->state);
 	log__tell_suppressed(UINT64_MAX);

@@ -15,6 +15,7 @@
 #include "cli/outputs.h"
 #include "cli/state_autosave.h"
 #include "report/builder.h"
+#include "session/alloc_turns.h"
 #include "session/heap_turns.h"
 #include "session/sample_turns.h"
 #include "session/session.h"
@@ -74,11 +75,13 @@ struct rounds {
 	struct failure failure;
 	struct heap_turns heap;	     /* between two rounds */
 	struct sample_turns samples; /* likewise */
+	struct alloc_turns allocs;   /* by probes, while nothing else is being done */
 
 	/* For rounds.c. */
 	uint64_t interval_ns; /* of the timer; 0: not set yet */
 	uint64_t round_began_ns;
 	uint64_t round_ns; /* how long the last complete round took */
+	bool busy;	   /* there is work to go on with */
 	bool told_ready;   /* the service manager was told */
 	bool finished;	   /* the last report was written */
 	int err;

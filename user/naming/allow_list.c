@@ -240,16 +240,30 @@ static bool search_text(void *ctx, const char *text)
 	return search->found > 0;
 }
 
+static const char *use(struct allow_list *list, size_t found)
+{
+	if (found == list->n)
+		return NULL;
+	list->entries[found].used++;
+	return list->entries[found].reason;
+}
+
 const char *allow_list__match(struct allow_list *list, const struct report_site *site)
 {
 	struct search search = {.list = list, .found = list->n};
 
 	if (list->n)
 		site_texts__visit(site, search_text, &search);
-	if (search.found == list->n)
-		return NULL;
-	list->entries[search.found].used++;
-	return list->entries[search.found].reason;
+	return use(list, search.found);
+}
+
+const char *allow_list__match_place(struct allow_list *list, const struct report_alloc_site *place)
+{
+	struct search search = {.list = list, .found = list->n};
+
+	if (list->n)
+		site_texts__visit_place(place, search_text, &search);
+	return use(list, search.found);
 }
 
 const char *allow_list__unused(const struct allow_list *list, size_t n, unsigned int *ret_line)

@@ -30,8 +30,12 @@ int allow_list__read(const char *path, struct allow_list **ret_list,
 		     struct failure *failure) __must_check;
 void allow_list__free(struct allow_list *list);
 
-/* allow_list__match - the reason why @site is suppressed, NULL when it is not. Counts the use. */
+/*
+ * allow_list__match - the reason why @site is suppressed, NULL when it is not. Counts the use. _match_place: the same
+ * of a place that allocates.
+ */
 const char *allow_list__match(struct allow_list *list, const struct report_site *site);
+const char *allow_list__match_place(struct allow_list *list, const struct report_alloc_site *place);
 
 /*
  * allow_list__unused - the pattern number @n that never matched, and its line; NULL past the last.

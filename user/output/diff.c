@@ -176,7 +176,7 @@ static void take_site(struct diff *diff, const char *program, const struct entry
 
 static bool is_growing(const struct report_alloc_site *place)
 {
-	return place && place->judgement.verdict == ALLOC_GROWING;
+	return place && report__memory_flagged(place);
 }
 
 static void take_place(struct diff *diff, const char *program, const struct entry *old,

@@ -143,7 +143,11 @@ struct report_alloc_site {
 	uint64_t alloc_bytes, alloc_objects;
 	double relative_error;	  /* of in_use_bytes, of alloc_bytes where nothing is in use */
 	double growth_per_minute; /* bytes in use, over the looks so far */
+	bool rate_known;
+	double bytes_per_second; /* allocated, since the look before */
 	struct alloc_judgement judgement;
+	bool suppressed; /* by the allow-list, for this reason */
+	const char *suppressed_reason;
 	char *type;			   /* of most of what is in use; NULL: not known */
 	char *held_by[REPORT_MAX_HELD_BY]; /* what leads to it, the most first; NULL: no more */
 	struct report_frame allocated_at;  /* the program's own line, or the best there is */
@@ -463,14 +467,20 @@ static inline bool report__suppressed(const struct report_site *site)
 	return site->suppressed && verdict__is_suspect(site->view.verdict);
 }
 
-/* report__count_growing_memory - places that allocate what stays, and more and more of it. */
+/* report__memory_flagged - what it allocates stays, and more and more of it; the allow-list does not know it. */
+static inline bool report__memory_flagged(const struct report_alloc_site *site)
+{
+	return site->judgement.verdict == ALLOC_GROWING && !site->suppressed;
+}
+
+/* report__count_growing_memory - places of which that is so. */
 static inline size_t report__count_growing_memory(const struct report_target *target)
 {
 	const struct report_allocations *allocations = target->allocations;
 	size_t n = 0;
 
 	for (size_t i = 0; allocations && i < allocations->n_sites; i++)
-		n += allocations->sites[i].judgement.verdict == ALLOC_GROWING;
+		n += report__memory_flagged(&allocations->sites[i]);
 	return n;
 }
 

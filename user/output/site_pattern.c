@@ -92,15 +92,26 @@ static bool see_frame(const struct report_frame *frame, site_text_fn see, void *
 	return see_function(frame->function, see, ctx) && see_location(frame, see, ctx);
 }
 
+static void see_stack(const struct report_frame *stack, size_t n, site_text_fn see, void *ctx)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!see_frame(&stack[i], see, ctx))
+			return;
+	}
+}
+
 void site_texts__visit(const struct report_site *site, site_text_fn see, void *ctx)
 {
 	if (!see_frame(&site->created_by, see, ctx) ||
 	    !see_function(site->start_function, see, ctx))
 		return;
-	for (size_t i = 0; i < site->n_stack; i++) {
-		if (!see_frame(&site->stack[i], see, ctx))
-			return;
-	}
+	see_stack(site->stack, site->n_stack, see, ctx);
+}
+
+void site_texts__visit_place(const struct report_alloc_site *place, site_text_fn see, void *ctx)
+{
+	if (see_frame(&place->allocated_at, see, ctx))
+		see_stack(place->stack, place->n_stack, see, ctx);
 }
 
 /* --- one pattern --------------------------------------------------------------------------------- */

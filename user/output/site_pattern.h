@@ -35,6 +35,9 @@ bool site_glob__matches(const struct site_glob *glob, const char *text);
 typedef bool (*site_text_fn)(void *ctx, const char *text);
 void site_texts__visit(const struct report_site *site, site_text_fn see, void *ctx);
 
+/* site_texts__visit_place - the same of a place that allocates: its stack. */
+void site_texts__visit_place(const struct report_alloc_site *place, site_text_fn see, void *ctx);
+
 enum site_match {
 	SITE_MATCH_NONE,
 	SITE_MATCH_PART,  /* it is a part of a function's name, and no glob */

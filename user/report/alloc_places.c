@@ -84,6 +84,89 @@ int alloc_places__keep_stack(struct alloc_places *places, size_t i,
 	return 0;
 }
 
+/* --- from build to build ------------------------------------------------------------------------ */
+
+static int copy_text(char **to, const char *from)
+{
+	if (*to || !from)
+		return 0;
+	*to = strdup(from);
+	return *to ? 0 : -ENOMEM;
+}
+
+static const struct report_alloc_site *find_by_id(const struct alloc_places *places,
+						  const struct index *by_id, const char *id)
+{
+	struct index_search search = index__search(by_id, hash__keyed(id, strlen(id)));
+
+	while (index__next(&search)) {
+		if (!strcmp(places->all[search.number].id, id))
+			return &places->all[search.number];
+	}
+	return NULL;
+}
+
+/* What grows, which are few places, is held by the same as when that was looked at last. */
+static int inherit(struct report_alloc_site *site, const struct report_alloc_site *was,
+		   double seconds)
+{
+	uint64_t before = was ? was->alloc_bytes : 0;
+	int err = 0;
+
+	site->rate_known = seconds > 0 || (was && was->rate_known);
+	if (seconds <= 0)
+		site->bytes_per_second = was ? was->bytes_per_second : 0;
+	else
+		site->bytes_per_second =
+			(double)(site->alloc_bytes - min_of(site->alloc_bytes, before)) / seconds;
+	if (!was || !alloc_site__grows(site) || site->held_by[0])
+		return 0;
+	err = copy_text(&site->type, was->type);
+	for (size_t k = 0; k < REPORT_MAX_HELD_BY && !err; k++)
+		err = copy_text(&site->held_by[k], was->held_by[k]);
+	return err;
+}
+
+int alloc_places__inherit(struct alloc_places *places, const struct alloc_places *before,
+			  double seconds)
+{
+	struct index *by_id;
+	int err = index__new(max_of(before->n, (size_t)1), &by_id);
+
+	for (size_t i = 0; i < before->n && !err; i++) {
+		const char *id = before->all[i].id;
+
+		err = index__add(by_id, hash__keyed(id, strlen(id)), (uint32_t)i);
+	}
+	for (size_t i = 0; i < places->n && !err; i++)
+		err = inherit(&places->all[i], find_by_id(before, by_id, places->all[i].id),
+			      seconds);
+	index__free(by_id);
+	return err;
+}
+
+bool alloc_places__lack_holders(const struct alloc_places *places)
+{
+	for (size_t i = 0; i < places->n; i++) {
+		if (alloc_site__grows(&places->all[i]) && !places->all[i].held_by[0])
+			return true;
+	}
+	return false;
+}
+
+void alloc_places__suppress(struct alloc_places *places, struct allow_list *allow)
+{
+	for (size_t i = 0; i < places->n; i++) {
+		struct report_alloc_site *site = &places->all[i];
+		const char *reason = allow && alloc_site__grows(site) ?
+					     allow_list__match_place(allow, site) :
+					     NULL;
+
+		site->suppressed = reason;
+		site->suppressed_reason = reason;
+	}
+}
+
 /* --- their order --------------------------------------------------------------------------------- */
 
 static double key_of(const struct report_alloc_site *site, enum report_alloc_order order)

@@ -6,6 +6,7 @@
  * Places that allocate, whatever tells of them: a place is the line that allocates together with the program's own
  * line that got it there (naming/site_frames.h).
  */
+#include "naming/allow_list.h"
 #include "naming/site_frames.h"
 #include "output/report.h"
 
@@ -31,6 +32,17 @@ int alloc_places__of(struct alloc_places *places, const struct site_frames *fram
 /* alloc_places__keep_stack - that of @frames stands for the others from now on. -ENOMEM. */
 int alloc_places__keep_stack(struct alloc_places *places, size_t i,
 			     const struct site_frames *frames) __must_check;
+
+/*
+ * alloc_places__inherit - what was allocated since @before, @seconds ago (0: not known), and who holds what grows,
+ * as it was when that was looked at last. -ENOMEM. alloc_places__lack_holders: whether something grows of which it is not known who holds it.
+ */
+int alloc_places__inherit(struct alloc_places *places, const struct alloc_places *before,
+			  double seconds) __must_check;
+bool alloc_places__lack_holders(const struct alloc_places *places);
+
+/* alloc_places__suppress - what grows and @allow knows (NULL: nothing) is not flagged, for the reason it has. */
+void alloc_places__suppress(struct alloc_places *places, struct allow_list *allow);
 
 /*
  * alloc_places__sort - what is equal is in the same order in each report. With @growing_first those that grow

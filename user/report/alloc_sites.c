@@ -10,10 +10,10 @@
 #include "base/array.h"
 #include "base/hash.h"
 #include "base/index.h"
+#include "report/alloc_held.h"
 #include "report/alloc_places.h"
 
 #define NAME_MAX_TEXT 512
-#define HELD_MIN_PART 20 /* what holds less than one in so many of its bytes is not named */
 
 /* What is added up for a site, beside what is reported. */
 struct sums {
@@ -30,13 +30,7 @@ struct alloc_sites {
 	struct sums *sums; /* of each site */
 	size_t n_sums, sums_capacity;
 	uint64_t changed_ns; /* of the samples that they were built of */
-};
-
-/* Bytes of a site that hang at one node of the path tree. */
-struct held {
-	size_t site;
-	uint16_t node;
-	double bytes;
+	uint64_t read_ns;    /* when those were read; 0: there are none */
 };
 
 /* What building takes. */
@@ -45,8 +39,7 @@ struct build {
 	struct alloc_sites *sites;
 	const struct target_samples *samples;
 	struct index *first_by_address; /* of buckets of the first look; NULL: there was only one */
-	struct held *held;
-	size_t n_held, held_capacity;
+	struct alloc_held held;
 	struct alloc_evidence none; /* of what has no past: when it was looked at */
 	struct site_frames frames;
 	uint64_t pcs[PROFILE_MAX_STACK];
@@ -118,51 +111,7 @@ static void add_bucket(struct alloc_sites *sites, size_t i, const struct heap_sa
 	sums->grown += grown * scale * (double)size;
 }
 
-/* --- what it is and who holds it ----------------------------------------------------------------- */
-
-static int by_site_and_node(const void *a, const void *b)
-{
-	const struct held *x = a, *y = b;
-
-	if (x->site != y->site)
-		return (x->site > y->site) - (x->site < y->site);
-	return (x->node > y->node) - (x->node < y->node);
-}
-
-static int by_site_and_bytes(const void *a, const void *b)
-{
-	const struct held *x = a, *y = b;
-
-	if (x->site != y->site)
-		return (x->site > y->site) - (x->site < y->site);
-	return (x->bytes < y->bytes) - (x->bytes > y->bytes);
-}
-
-/* Where the samples of @bucket hang counts for site @i; each stands for @bytes. */
-static int add_held(struct build *build, size_t i, uint64_t bucket, double bytes)
-{
-	const struct target_samples *samples = build->samples;
-	size_t low = 0, high = samples->n_places;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (samples->places[middle].bucket < bucket)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (; low < samples->n_places && samples->places[low].bucket == bucket; low++) {
-		if (!array__reserve(build->held, build->held_capacity, build->n_held + 1))
-			return -ENOMEM;
-		build->held[build->n_held++] = (struct held){
-			.site = i,
-			.node = samples->places[low].node,
-			.bytes = samples->places[low].samples * bytes,
-		};
-	}
-	return 0;
-}
+/* --- what it is --------------------------------------------------------------------------------- */
 
 /* The type that the allocator was told; else that of most of it, as it hangs. */
 static int name_types(struct build *build)
@@ -181,57 +130,6 @@ static int name_types(struct build *build)
 			return -ENOMEM;
 	}
 	return 0;
-}
-
-/* The type of most of it, and the first few that hold it. */
-static int name_held(struct build *build, struct heap_paths *paths, const struct held *held,
-		     size_t n)
-{
-	struct report_alloc_site *site = &build->sites->places.all[held->site];
-	const struct path_tree *tree = heap_paths__tree(paths);
-	char text[NAME_MAX_TEXT];
-
-	if (!site->type && held->bytes * 2 >= (double)site->in_use_bytes &&
-	    path_tree__node(tree, held->node)->type) {
-		heap_paths__type_name(paths, held->node, text, sizeof(text));
-		site->type = strdup(text);
-		if (!site->type)
-			return -ENOMEM;
-	}
-	for (size_t k = 0; k < n && k < REPORT_MAX_HELD_BY; k++) {
-		if (held[k].bytes * HELD_MIN_PART < (double)site->in_use_bytes)
-			break;
-		path_tree__path(tree, held[k].node, text, sizeof(text));
-		site->held_by[k] = strdup(text);
-		if (!site->held_by[k])
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-static int name_all_held(struct build *build)
-{
-	struct heap_paths *paths = target_view__paths(build->target);
-	struct held *held = build->held;
-	size_t n = 0, end;
-	int err = 0;
-
-	if (!paths || !build->n_held)
-		return 0;
-	qsort(held, build->n_held, sizeof(*held), by_site_and_node);
-	for (size_t i = 0; i < build->n_held; i++) {
-		if (n && !by_site_and_node(&held[n - 1], &held[i]))
-			held[n - 1].bytes += held[i].bytes;
-		else
-			held[n++] = held[i];
-	}
-	qsort(held, n, sizeof(*held), by_site_and_bytes);
-	for (size_t begin = 0; begin < n && !err; begin = end) {
-		for (end = begin + 1; end < n && held[end].site == held[begin].site;)
-			end++;
-		err = name_held(build, paths, &held[begin], end - begin);
-	}
-	return err;
 }
 
 /* --- growth ------------------------------------------------------------------------------------- */
@@ -298,7 +196,7 @@ static int take_bucket(struct build *build, const struct heap_sample_bucket *buc
 		alloc_history__past(build->samples->history, bucket->address, &past);
 		alloc_evidence__add(&build->sites->sums[i].evidence, &past, bytes);
 	}
-	err = add_held(build, i, bucket->address, bytes);
+	err = alloc_held__add(&build->held, &build->samples->places, bucket->address, i, bytes);
 	if (err)
 		return err;
 	/* What is in use counts a million times what only was: a terabyte of it counts less than that. */
@@ -356,48 +254,12 @@ static int take_all(struct build *build)
 		finish(build);
 	if (!err)
 		err = name_types(build);
-	return err ? err : name_all_held(build);
+	return err ? err :
+		     alloc_held__name(&build->held, target_view__paths(build->target),
+				      &build->sites->places);
 }
 
 /* --- from build to build ------------------------------------------------------------------------ */
-
-static int copy_text(char **to, const char *from)
-{
-	if (*to || !from)
-		return 0;
-	*to = strdup(from);
-	return *to ? 0 : -ENOMEM;
-}
-
-static const struct report_alloc_site *find_by_id(const struct alloc_sites *sites, const char *id)
-{
-	for (size_t i = 0; sites && i < sites->places.n; i++) {
-		if (!strcmp(sites->places.all[i].id, id))
-			return &sites->places.all[i];
-	}
-	return NULL;
-}
-
-/* What grows, which are few places, is held by the same as when that was looked at last. */
-static int inherit(struct alloc_sites *sites, const struct alloc_sites *before)
-{
-	int err = 0;
-
-	for (size_t i = 0; i < sites->places.n && !err; i++) {
-		struct report_alloc_site *site = &sites->places.all[i];
-		const struct report_alloc_site *was;
-
-		if (!alloc_site__grows(site) || site->held_by[0])
-			continue;
-		was = find_by_id(before, site->id);
-		if (!was)
-			continue;
-		err = copy_text(&site->type, was->type);
-		for (size_t k = 0; k < REPORT_MAX_HELD_BY && !err; k++)
-			err = copy_text(&site->held_by[k], was->held_by[k]);
-	}
-	return err;
-}
 
 /* Whether they would be the same if they were built now. */
 static bool is_current(const struct alloc_sites *sites, const struct target *target)
@@ -407,14 +269,14 @@ static bool is_current(const struct alloc_sites *sites, const struct target *tar
 	return sites && samples && sites->changed_ns == samples->changed_ns;
 }
 
-/* Whether something grows of which it is not known who holds it. */
-static bool lack_holders(const struct alloc_sites *sites)
+/*
+ * From reading to reading. What else may have changed since is where they hang: then the rate is what it was.
+ */
+static double seconds_between(const struct alloc_sites *before, const struct alloc_sites *now)
 {
-	for (size_t i = 0; sites && i < sites->places.n; i++) {
-		if (alloc_site__grows(&sites->places.all[i]) && !sites->places.all[i].held_by[0])
-			return true;
-	}
-	return false;
+	return before->read_ns && now->read_ns > before->read_ns ?
+		       report__seconds(now->read_ns - before->read_ns) :
+		       0;
 }
 
 static int build_sites(struct target *target, enum report_alloc_order order,
@@ -438,11 +300,14 @@ static int build_sites(struct target *target, enum report_alloc_order order,
 			build->none.times = *alloc_history__times(samples->history);
 		err = take_all(build);
 		index__free(build->first_by_address);
-		free(build->held);
+		alloc_held__done(&build->held);
 	}
 	free(build);
-	if (!err)
-		err = inherit(sites, before);
+	if (!err && samples->last)
+		sites->read_ns = heap_samples__totals(samples->last)->finished_ns;
+	if (!err && before)
+		err = alloc_places__inherit(&sites->places, &before->places,
+					    seconds_between(before, sites));
 	if (err) {
 		alloc_sites__free(sites);
 		return err;
@@ -454,6 +319,18 @@ static int build_sites(struct target *target, enum report_alloc_order order,
 	sites->report.n_sites = sites->places.n;
 	*ret_sites = sites;
 	return 0;
+}
+
+/* Whoever looks but a few times has the places of his own scans. */
+static void tell_places(struct target *target, const struct alloc_sites *made, uint64_t now_ns)
+{
+	struct target_samples *samples = target_samples__kept(target);
+
+	if (!made || !samples->again)
+		return;
+	target_places__told(target, &samples->places);
+	if (alloc_places__lack_holders(&made->places))
+		target_places__want(target, now_ns);
 }
 
 /*
@@ -473,9 +350,7 @@ int alloc_sites__refresh(struct target *target, enum report_alloc_order order, u
 		return err;
 	alloc_sites__free(*sites);
 	*sites = made;
-	target_samples__told(target);
-	if (lack_holders(made))
-		target_samples__want_places(target, now_ns);
+	tell_places(target, made, now_ns);
 	return 0;
 }
 
@@ -486,6 +361,12 @@ void alloc_sites__free(struct alloc_sites *sites)
 	alloc_places__done(&sites->places);
 	free(sites->sums);
 	free(sites);
+}
+
+void alloc_sites__suppress(struct alloc_sites *sites, struct allow_list *allow)
+{
+	if (sites)
+		alloc_places__suppress(&sites->places, allow);
 }
 
 const struct report_allocations *alloc_sites__report(const struct alloc_sites *sites)

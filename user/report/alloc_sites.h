@@ -7,6 +7,7 @@
  * as with goroutines (naming/places.h). Names the innermost line that is not the runtime's and the
  * line of the program's own code.
  */
+#include "naming/allow_list.h"
 #include "output/report.h"
 #include "session/target_samples.h"
 
@@ -20,6 +21,9 @@ struct alloc_sites;
 int alloc_sites__refresh(struct target *target, enum report_alloc_order order, uint64_t now_ns,
 			 struct alloc_sites **sites) __must_check;
 void alloc_sites__free(struct alloc_sites *sites);
+
+/* alloc_sites__suppress - as alloc_places__suppress(); nothing for NULL. */
+void alloc_sites__suppress(struct alloc_sites *sites, struct allow_list *allow);
 
 /* alloc_sites__report - what they are in a report; NULL for NULL. */
 const struct report_allocations *alloc_sites__report(const struct alloc_sites *sites);

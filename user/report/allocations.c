@@ -20,25 +20,36 @@ static bool are_wanted(const struct target *target, const struct report_target *
 
 int built_allocations__build(struct built_allocations *built, struct target *target,
 			     const struct report_alloc_choice *choice, uint64_t now_ns,
-			     struct alloc_sites **samples, struct report_target *report)
+			     struct kept_allocations *kept, struct report_target *report)
 {
 	struct alloc_figures figures;
-	int err = alloc_sites__refresh(target, choice->order, now_ns, samples);
+	int err = alloc_sites__refresh(target, choice->order, now_ns, &kept->samples);
 
-	report->allocations = alloc_sites__report(*samples);
+	report->allocations = alloc_sites__report(kept->samples);
 	if (!err)
 		err = alloc_groups__build(target, choice->by, &built->groups);
 	report->alloc_groups = alloc_groups__report(built->groups);
 	if (err || !are_wanted(target, report, &figures))
 		return err;
-	err = flow_sites__build(target, choice->order, &figures, &built->sites);
+	err = flow_sites__refresh(target, choice->order, &figures, now_ns, &kept->seen);
 	if (!err)
-		report->allocations = flow_sites__report(built->sites);
+		report->allocations = flow_sites__report(kept->seen);
 	return err;
 }
 
 void built_allocations__free(struct built_allocations *built)
 {
-	flow_sites__free(built->sites);
 	alloc_groups__free(built->groups);
+}
+
+void kept_allocations__suppress(struct kept_allocations *kept, struct allow_list *allow)
+{
+	alloc_sites__suppress(kept->samples, allow);
+	flow_sites__suppress(kept->seen, allow);
+}
+
+void kept_allocations__free(struct kept_allocations *kept)
+{
+	alloc_sites__free(kept->samples);
+	flow_sites__free(kept->seen);
 }

@@ -3,26 +3,32 @@
 #define GLEAKD_REPORT_ALLOCATIONS_H
 
 /* What a report tells of the allocations of a target. */
+#include "naming/allow_list.h"
 #include "output/report.h"
 #include "session/target.h"
 
-struct alloc_sites;
-
-/* By probes; all zero: nobody asked. */
+/* Who allocates, by probes; all zero: nobody asked. */
 struct built_allocations {
-	struct flow_sites *sites;
 	struct alloc_groups *groups;
 };
 
+/* Where, which lasts from report to report; all zero: nothing yet. */
+struct kept_allocations {
+	struct alloc_sites *samples;
+	struct flow_sites *seen; /* by probes */
+};
+
 /*
- * built_allocations__build - into @report as well, which it must outlive. *@samples: as alloc_sites__refresh()
- * has it; what probes tell takes its place where there are no samples, or each allocation was to be seen.
+ * built_allocations__build - into @report as well, which it and @kept must outlive. What probes tell takes its place where there are no samples, or each allocation was to be seen.
  * -ENOMEM.
  */
 int built_allocations__build(struct built_allocations *built, struct target *target,
 			     const struct report_alloc_choice *choice, uint64_t now_ns,
-			     struct alloc_sites **samples,
+			     struct kept_allocations *kept,
 			     struct report_target *report) __must_check;
 void built_allocations__free(struct built_allocations *built);
+/* kept_allocations__suppress - what @allow (NULL: nothing) knows is not flagged. */
+void kept_allocations__suppress(struct kept_allocations *kept, struct allow_list *allow);
+void kept_allocations__free(struct kept_allocations *kept);
 
 #endif /* GLEAKD_REPORT_ALLOCATIONS_H */

@@ -12,7 +12,6 @@
 #include "host/self_usage.h"
 #include "discover/discovery.h"
 #include "naming/meanings.h"
-#include "report/alloc_sites.h"
 #include "report/allocations.h"
 #include "report/findings.h"
 #include "report/looked_at.h"
@@ -49,8 +48,8 @@ struct saved_report {
 	struct runtime_id id;
 	struct told_totals first, last; /* reports; time 0: there was none */
 	struct looked_at looked_at;
-	struct alloc_sites *alloc_sites; /* owned; NULL: nobody asked */
-	bool used;			 /* in the report under way */
+	struct kept_allocations allocations;
+	bool used; /* in the report under way */
 };
 
 struct report_builder {
@@ -163,7 +162,7 @@ static void clear(struct report_builder *builder)
 static void release_saved(struct saved_report *saved)
 {
 	looked_at__clear(&saved->looked_at);
-	alloc_sites__free(saved->alloc_sites);
+	kept_allocations__free(&saved->allocations);
 }
 
 void report_builder__free(struct report_builder *builder)
@@ -564,12 +563,13 @@ int report_builder__build(struct report_builder *builder, struct session *sessio
 		report_metrics__fill_memory(target, now_ns, &builder->reports[i]);
 		fill_goroutine_list(target__goroutine_list(target), &builder->reports[i]);
 		err = built_allocations__build(&builder->targets[i].allocations, target,
-					       &builder->alloc_choice, now_ns, &saved->alloc_sites,
+					       &builder->alloc_choice, now_ns, &saved->allocations,
 					       &builder->reports[i]);
 		if (err)
 			return err;
 		if (builder->shows_heap)
 			show_heap(&builder->targets[i], target, &builder->reports[i]);
+		kept_allocations__suppress(&saved->allocations, builder->allow);
 		saved->used = true;
 		fill_rates(saved, &totals, now_ns, end != REPORT_GOES_ON, &builder->reports[i]);
 	}

@@ -8,8 +8,9 @@
 
 #include "base/array.h"
 #include "report/alloc_groups.h"
-#include "report/alloc_places.h"
+#include "report/alloc_held.h"
 #include "session/target_allocs.h"
+#include "session/target_view.h"
 
 #define NO_SITE UINT32_MAX
 
@@ -34,6 +35,7 @@ struct build {
 	const struct alloc_figures *figures;
 	struct followed_past past;
 	bool followed;
+	struct alloc_held held;
 	struct alloc_evidence none, whole; /* of what has no past; the heap */
 	uint32_t *of_stack;		   /* sites by number of stack; NO_SITE: not known yet */
 	size_t n_stacks;
@@ -129,6 +131,30 @@ static bool on_bucket(void *ctx, uint64_t bucket, const struct alloc_past *past)
 	return !build->err;
 }
 
+/* Where they hang, if a scan has found that out. */
+static int add_held(struct build *build)
+{
+	const struct object_places *places = target_allocs__places(build->target);
+	int err = 0;
+
+	for (size_t at = 0; at < places->n && !err;) {
+		uint64_t bucket = places->all[at].bucket;
+		size_t i;
+
+		err = site_of_stack(build, alloc_follow__stack(bucket), &i);
+		if (!err)
+			err = alloc_held__add(&build->held, places, bucket, i,
+					      bytes_per_sample(&build->sites->sums[i]));
+		if (err == -ENOSPC)
+			err = 0;
+		while (at < places->n && places->all[at].bucket == bucket)
+			at++;
+	}
+	return err ? err :
+		     alloc_held__name(&build->held, target_view__paths(build->target),
+				      &build->sites->places);
+}
+
 static int judge_all(struct build *build)
 {
 	struct flow_sites *sites = build->sites;
@@ -185,7 +211,7 @@ static int finish(struct build *build)
 		if (type && !site->type)
 			return -ENOMEM;
 	}
-	return judge_all(build);
+	return add_held(build);
 }
 
 static int take_all(struct build *build)
@@ -204,7 +230,9 @@ static int take_all(struct build *build)
 	follow(build);
 	for (size_t i = 0; i < n && !err; i++)
 		err = take_entry(build, &entries[i]);
-	return err ? err : finish(build);
+	if (!err)
+		err = finish(build);
+	return err ? err : judge_all(build);
 }
 
 static int make(struct build *build)
@@ -215,36 +243,66 @@ static int make(struct build *build)
 	if (err || !build->figures->windows)
 		return err;
 	sites->report.source = build->figures->source;
+	sites->report.watched = build->figures->again;
 	sites->report.seconds = (double)build->figures->watched_ns / NSEC_PER_SEC;
 	sites->report.refused = build->figures->refused;
 	return take_all(build);
 }
 
-int flow_sites__build(struct target *target, enum report_alloc_order order,
-		      const struct alloc_figures *figures, struct flow_sites **ret_sites)
+static const char *what_is_missing(const struct alloc_figures *figures)
+{
+	if (figures->windows)
+		return "";
+	if (*figures->missing)
+		return figures->missing;
+	return *figures->ended ? figures->ended : "no window of time was open yet";
+}
+
+/* NULL, and *@ret_err says why. */
+static struct flow_sites *build_sites(struct target *target, const struct alloc_figures *figures,
+				      int *ret_err)
 {
 	struct flow_sites *sites = calloc(1, sizeof(*sites));
 	struct build *build = calloc(1, sizeof(*build));
-	int err = -ENOMEM;
 
+	*ret_err = -ENOMEM;
 	if (sites && build) {
 		*build = (struct build){.target = target, .sites = sites, .figures = figures};
-		err = make(build);
+		*ret_err = make(build);
 		free(build->of_stack);
+		alloc_held__done(&build->held);
 	}
 	free(build);
+	if (!*ret_err)
+		return sites;
+	flow_sites__free(sites);
+	return NULL;
+}
+
+int flow_sites__refresh(struct target *target, enum report_alloc_order order,
+			const struct alloc_figures *figures, uint64_t now_ns,
+			struct flow_sites **sites)
+{
+	struct flow_sites *before = *sites, *made;
+	int err;
+
+	made = build_sites(target, figures, &err);
+	if (made && before)
+		err = alloc_places__inherit(&made->places, &before->places,
+					    made->report.seconds - before->report.seconds);
 	if (err) {
-		flow_sites__free(sites);
+		flow_sites__free(made);
 		return err;
 	}
-	alloc_places__sort(&sites->places, order, false);
-	sites->report.missing = figures->windows  ? "" :
-				*figures->missing ? figures->missing :
-				*figures->ended	  ? figures->ended :
-						    "no window of time was open yet";
-	sites->report.sites = sites->places.all;
-	sites->report.n_sites = sites->places.n;
-	*ret_sites = sites;
+	flow_sites__free(before);
+	*sites = made;
+	target_allocs__told(target);
+	if (figures->again && alloc_places__lack_holders(&made->places))
+		target_places__want(target, now_ns);
+	alloc_places__sort(&made->places, order, figures->again);
+	made->report.missing = what_is_missing(figures);
+	made->report.sites = made->places.all;
+	made->report.n_sites = made->places.n;
 	return 0;
 }
 
@@ -255,6 +313,12 @@ void flow_sites__free(struct flow_sites *sites)
 	alloc_places__done(&sites->places);
 	free(sites->sums);
 	free(sites);
+}
+
+void flow_sites__suppress(struct flow_sites *sites, struct allow_list *allow)
+{
+	if (sites)
+		alloc_places__suppress(&sites->places, allow);
 }
 
 const struct report_allocations *flow_sites__report(const struct flow_sites *sites)

@@ -2,8 +2,16 @@
 #include "report/heap_profile.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "report/alloc_groups.h"
+#include "session/target_allocs.h"
+#include "session/target_view.h"
+
+#define MAX_INLINE    32
+#define TYPE_NAME_MAX 512
 
 /* src/runtime/pprof/protomem.go writeHeapProto: the same, in the same order. */
 static const struct pprof_kind kinds[] = {
@@ -78,12 +86,44 @@ static int64_t scaled(uint64_t n, double scale)
 	return value < (double)INT64_MAX ? (int64_t)value : INT64_MAX;
 }
 
+/* @type: NULL or "", it is not known. */
+static int add_sample(struct pprof *profile, const int64_t *values, const struct stack *stack,
+		      uint64_t bytes, const char *type)
+{
+	const struct pprof_label labels[] = {
+		{.key = "bytes", .number = (int64_t)bytes},
+		{.key = "type", .text = type},
+	};
+	const struct pprof_frame *frames;
+	size_t n;
+
+	frames = trim(stack, &n);
+	return pprof__add(profile, values, frames, n, labels, type && *type ? 2 : 1);
+}
+
+/* --- the runtime's samples ----------------------------------------------------------------------- */
+
+/* What the allocator was told, once the types of the heap have been read. */
+static void name_type(struct target *target, const struct heap_samples *samples,
+		      const struct heap_sample_bucket *bucket, char text[TYPE_NAME_MAX])
+{
+	struct heap_paths *paths = target_view__paths(target);
+	struct heap_allocation what;
+
+	text[0] = '\0';
+	if (!paths || !bucket->n_pcs)
+		return;
+	what = heap_allocated__of(heap_paths__allocated(paths),
+				  heap_samples__stack(samples, bucket), bucket->n_pcs,
+				  bucket->size);
+	heap_allocated__name(heap_paths__allocated(paths), &what, text, TYPE_NAME_MAX);
+}
+
 static int add_bucket(struct target *target, const struct heap_samples *samples,
 		      const struct heap_sample_bucket *bucket, struct stack *stack,
 		      struct pprof *profile)
 {
 	double scale = heap_sample__scale(bucket->size, heap_samples__totals(samples)->rate);
-	const struct pprof_label size = {.key = "bytes", .number = (int64_t)bucket->size};
 	const int64_t values[] = {
 		scaled(bucket->allocs, scale),
 		scaled(bucket->allocs * bucket->size, scale),
@@ -91,14 +131,13 @@ static int add_bucket(struct target *target, const struct heap_samples *samples,
 		scaled(bucket->live * bucket->size, scale),
 	};
 	const uint64_t *pcs = heap_samples__stack(samples, bucket);
-	const struct pprof_frame *frames;
-	size_t n;
+	char type[TYPE_NAME_MAX];
 
 	stack->n = 0;
 	for (uint32_t i = 0; i < bucket->n_pcs; i++)
 		add_call(target, stack, target__module_pc(target, pcs[i]));
-	frames = trim(stack, &n);
-	return pprof__add(profile, values, frames, n, &size, 1);
+	name_type(target, samples, bucket, type);
+	return add_sample(profile, values, stack, bucket->size, type);
 }
 
 static int add_all(struct target *target, const struct heap_samples *samples, struct pprof *profile)
@@ -115,18 +154,111 @@ static int add_all(struct target *target, const struct heap_samples *samples, st
 	return err;
 }
 
+/* --- what probes have seen ----------------------------------------------------------------------- */
+
+/* Calls that are not inlined: each stands for all that are inlined into it. */
+static void add_calls(struct target *target, struct stack *stack, uint64_t pc)
+{
+	struct frame calls[MAX_INLINE];
+	size_t n = symbolizer__frames(target__symbolizer(target), pc, true, calls, MAX_INLINE);
+
+	for (size_t i = 0; i < n && stack->n < PROFILE_MAX_STACK; i++) {
+		if (calls[i].wrapper)
+			continue;
+		stack->frames[stack->n++] = (struct pprof_frame){
+			.frame = {.function = calls[i].function,
+				  .file = calls[i].file,
+				  .line = calls[i].line,
+				  .inlined = calls[i].inlined,
+				  .module = calls[i].module},
+			.address = module_pc__address(pc) - 1,
+		};
+	}
+}
+
+static int64_t rounded(double value)
+{
+	return value < (double)INT64_MAX ? (int64_t)llround(value) : INT64_MAX;
+}
+
+static int add_entry(struct target *target, const struct alloc_flow_entry *entry,
+		     const struct alloc_figures *figures, struct stack *stack,
+		     struct pprof *profile)
+{
+	struct alloc_share share = alloc_share__of(entry, figures);
+	const int64_t values[] = {
+		rounded(share.objects),
+		rounded(share.bytes),
+		rounded(share.in_use_objects),
+		rounded(share.in_use_bytes),
+	};
+	const uint64_t *pcs;
+	size_t n;
+
+	stack->n = 0;
+	pcs = stack_table__get(target_allocs__stacks(target), entry->stack, &n);
+	for (size_t i = 0; i < n; i++)
+		add_calls(target, stack, pcs[i]);
+	return add_sample(profile, values, stack, entry->bytes,
+			  target_allocs__type(target, entry->type));
+}
+
+/* Whether that is what the report tells of places, as well. */
+static bool is_by_probes(const struct target *target, struct alloc_figures *figures)
+{
+	const struct target_samples *samples = target_samples__get(target);
+
+	if (!target_allocs__figures(target, figures) || !figures->windows)
+		return false;
+	return figures->source == ALLOC_SOURCE_ALL ||
+	       (figures->source == ALLOC_SOURCE_WINDOWS && (!samples || !samples->last));
+}
+
+static int add_seen(struct target *target, const struct alloc_figures *figures,
+		    struct pprof *profile)
+{
+	struct stack *stack = malloc(sizeof(*stack));
+	const struct alloc_flow_entry *all;
+	int err = stack ? 0 : -ENOMEM;
+	size_t n;
+
+	all = alloc_flow__entries(target_allocs__flow(target), &n);
+	for (size_t i = 0; i < n && !err; i++)
+		err = add_entry(target, &all[i], figures, stack, profile);
+	free(stack);
+	return err;
+}
+
+/* ------------------------------------------------------------------------------------------------- */
+
+static int nothing_known(const struct target *target, struct failure *failure)
+{
+	const struct target_samples *samples = target_samples__get(target);
+	struct alloc_figures figures;
+
+	return failure__set(failure, -ENODATA, "process %d has no memory profile: %s%s",
+			    target__pid(target),
+			    samples ? samples->missing.text : "it was not read",
+			    target_allocs__figures(target, &figures) ?
+				    "; no allocation was seen" :
+				    "; with --duration its allocations are watched");
+}
+
 int heap_profile__make(struct target *target, uint64_t realtime_ns, struct pprof **ret_profile,
 		       struct failure *failure)
 {
+	struct alloc_figures figures;
+	bool seen = is_by_probes(target, &figures);
 	const struct target_samples *samples = target_samples__get(target);
 	const struct pprof_options options = {
 		.kinds = kinds,
 		.n_kinds = ARRAY_SIZE(kinds),
 		.shown = "inuse_space",
 		.period_kind = {"space", "bytes"},
-		.period = samples && samples->last ?
+		.period = !seen && samples && samples->last ?
 				  (int64_t)heap_samples__totals(samples->last)->rate :
 				  0,
+		.duration_ns = seen ? figures.watched_ns : 0,
 		.time_ns = realtime_ns,
 		.binary = target__process(target)->exe,
 		.build_id = go_binary__build_id(target__binary(target)),
@@ -134,13 +266,12 @@ int heap_profile__make(struct target *target, uint64_t realtime_ns, struct pprof
 	struct pprof *profile;
 	int err;
 
-	if (!samples || !samples->last)
-		return failure__set(failure, -ENODATA, "process %d has no memory profile: %s",
-				    target__pid(target),
-				    samples ? samples->missing.text : "it was not read");
+	if (!seen && (!samples || !samples->last))
+		return nothing_known(target, failure);
 	err = pprof__new(&options, &profile);
 	if (!err) {
-		err = add_all(target, samples->last, profile);
+		err = seen ? add_seen(target, &figures, profile) :
+			     add_all(target, samples->last, profile);
 		if (err)
 			pprof__free(profile);
 	}

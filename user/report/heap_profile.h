@@ -2,13 +2,16 @@
 #ifndef GLEAKD_REPORT_HEAP_PROFILE_H
 #define GLEAKD_REPORT_HEAP_PROFILE_H
 
-/* The samples of a target as a profile, as runtime/pprof would write it at this moment. */
+/*
+ * The samples of a target as a profile, as runtime/pprof would write it at this moment; where it has none, what
+ * probes have seen of it: each kind of allocation a sample, with what was allocated since watching began.
+ */
 #include "output/pprof/profile.h"
 #include "session/target_samples.h"
 
 /*
  * heap_profile__make - of what was last read of @target at @realtime_ns: each bucket a sample. Errors:
- * -ENODATA there are no samples (the failure says why), -ENOMEM, -E2BIG.
+ * -ENODATA there is neither (the failure says why), -ENOMEM, -E2BIG.
  */
 int heap_profile__make(struct target *target, uint64_t realtime_ns, struct pprof **ret_profile,
 		       struct failure *failure) __must_check;

@@ -134,6 +134,11 @@ void alloc_follow__gap(struct alloc_follow *follow, bool seeing)
 	alloc_followed__gap(follow->followed, seeing);
 }
 
+void alloc_follow__renumber(struct alloc_follow *follow, const uint32_t *map)
+{
+	alloc_followed__renumber(follow->followed, map);
+}
+
 /* --- the last of each class ----------------------------------------------------------------------- */
 
 /* Reads the caches' spans of all that are waited for: first which, then what they are. */
@@ -300,24 +305,33 @@ static void note_look(struct alloc_follow *follow, uint64_t now_ns,
 	};
 }
 
-static int take(struct alloc_follow *follow, uint64_t now_ns, uint32_t gc_cycles)
+struct alloc_object *alloc_follow__objects(const struct alloc_follow *follow, size_t *ret_n)
 {
 	const struct followed_object *objects;
 	const struct alloc_flow_entry *entries;
 	struct alloc_object *seen;
-	size_t n, n_entries;
-	int err;
+	size_t n_entries;
 
-	objects = alloc_followed__objects(follow->followed, &n);
+	objects = alloc_followed__objects(follow->followed, ret_n);
 	entries = alloc_flow__entries(follow->flow, &n_entries);
-	seen = calloc(n + 1, sizeof(*seen));
-	if (!seen)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
+	seen = calloc(*ret_n + 1, sizeof(*seen));
+	for (size_t i = 0; seen && i < *ret_n; i++)
 		seen[i] = (struct alloc_object){
 			.address = objects[i].address,
 			.bucket = alloc_follow__bucket(&entries[objects[i].entry]),
 		};
+	return seen;
+}
+
+static int take(struct alloc_follow *follow, uint64_t now_ns, uint32_t gc_cycles)
+{
+	struct alloc_object *seen;
+	size_t n;
+	int err;
+
+	seen = alloc_follow__objects(follow, &n);
+	if (!seen)
+		return -ENOMEM;
 	err = alloc_history__take(follow->history, now_ns, gc_cycles, seen, n);
 	free(seen);
 	return err;

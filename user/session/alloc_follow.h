@@ -39,6 +39,9 @@ void alloc_follow__gap(struct alloc_follow *follow, bool seeing);
 /* alloc_follow__tick - whether a collection has ended since, and what it has left. To be called often. */
 void alloc_follow__tick(struct alloc_follow *follow, const struct followed_time *time);
 
+/* alloc_follow__renumber - as alloc_followed__renumber(). */
+void alloc_follow__renumber(struct alloc_follow *follow, const uint32_t *map);
+
 /* alloc_follow__look - what is there now becomes a look of the history, where it is time for one. */
 void alloc_follow__look(struct alloc_follow *follow, const struct followed_time *time);
 
@@ -49,6 +52,9 @@ struct followed_past {
 	/* At each look of the history: what collections left of the whole heap; 0: not known. */
 	double heap_bytes[ALLOC_LOOKS];
 };
+
+/* alloc_follow__objects - those that are followed, by their buckets, for the caller to free. NULL: no memory. */
+struct alloc_object *alloc_follow__objects(const struct alloc_follow *follow, size_t *ret_n);
 
 void alloc_follow__past(const struct alloc_follow *follow, struct followed_past *ret_past);
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* From windows to figures: what the hits of a period stand for. */
+#include <stdlib.h>
+
 #include "base/clock.h"
 #include "session/allocs_private.h"
 #include "session/target_internal.h"
@@ -55,6 +57,26 @@ static double hits_ns(const struct target_allocs *allocs)
 	       (hits > 0 ? (double)records * allocs->cost.record_ns / hits : 0);
 }
 
+/* Kinds of allocations are some hundred, goroutines come and go. */
+#define FOLD_ENTRIES ((size_t)8192)
+
+/* All hits have been settled. */
+static void fold(struct target_allocs *allocs)
+{
+	uint32_t *map;
+	size_t n;
+
+	alloc_flow__entries(allocs->flow, &n);
+	if (allocs->who || n < max_of(allocs->fold_at, FOLD_ENTRIES) ||
+	    alloc_flow__fold(allocs->flow, &map))
+		return;
+	if (allocs->follow)
+		alloc_follow__renumber(allocs->follow, map);
+	free(map);
+	alloc_flow__entries(allocs->flow, &n);
+	allocs->fold_at = 2 * n;
+}
+
 void target_allocs__settle(struct target *target)
 {
 	struct target_allocs *allocs = target->allocs;
@@ -93,4 +115,5 @@ void target_allocs__settle(struct target *target)
 	allocs->period_cpu_ns = cpu_ns;
 	allocs->settled = allocs->counts;
 	allocs->settled_records = allocs->records;
+	fold(allocs);
 }

@@ -46,9 +46,20 @@ struct alloc_watch {
 	struct alloc_cost cost; /* by calibration */
 	bool rests;
 	uint64_t ticked_ns;
-	size_t n;
-	struct target *by_slot[GL_ALLOC_MAX_TARGETS];
+	struct target *by_slot[GL_ALLOC_MAX_TARGETS]; /* NULL: free */
 };
+
+/* The target in slot *@at or the next one behind it; NULL: there are no more. */
+static struct target *next_target(const struct alloc_watch *watch, size_t *at)
+{
+	while (*at < GL_ALLOC_MAX_TARGETS) {
+		struct target *target = watch->by_slot[(*at)++];
+
+		if (target)
+			return target;
+	}
+	return NULL;
+}
 
 /* --- records --------------------------------------------------------------------------------------- */
 
@@ -74,23 +85,26 @@ static bool on_record(void *ctx, const void *data, size_t size)
 /* @now: where the allocator is, is of interest at this moment. */
 static void drain(struct alloc_watch *watch, bool now)
 {
-	for (size_t i = 0; i < watch->n; i++) {
-		struct target_allocs *allocs = watch->by_slot[i]->allocs;
+	struct target *target;
+
+	for (size_t i = 0; (target = next_target(watch, &i));) {
+		struct target_allocs *allocs = target->allocs;
 		uint64_t lost = allocs->counts.lost;
 
-		target_allocs__begin(watch->by_slot[i]);
+		target_allocs__begin(target);
 		if (allocs->follow && allocs->attached && !allocs->gap)
 			alloc_follow__peek(allocs->follow, now);
-		(void)!alloc_probes__counts(watch->probes, i, &allocs->counts);
+		(void)!alloc_probes__counts(watch->probes, allocs->slot, &allocs->counts);
 		if (allocs->follow && allocs->counts.lost != lost)
 			alloc_follow__gap(allocs->follow, allocs->attached && !allocs->gap);
 	}
 	watch->batch = 0;
 	bpf_ring__consume(watch->ring, on_record, watch);
 	/* Else there are records that are older. */
-	for (size_t i = 0; i < watch->n && watch->batch < watch->ring_records; i++) {
-		if (watch->by_slot[i]->allocs->follow)
-			alloc_follow__found(watch->by_slot[i]->allocs->follow);
+	for (size_t i = 0;
+	     watch->batch < watch->ring_records && (target = next_target(watch, &i));) {
+		if (target->allocs->follow)
+			alloc_follow__found(target->allocs->follow);
 	}
 }
 
@@ -263,8 +277,10 @@ static void look_at(struct alloc_watch *watch, struct target *target)
 
 static bool is_attached(const struct alloc_watch *watch)
 {
-	for (size_t i = 0; i < watch->n; i++) {
-		if (watch->by_slot[i]->allocs->attached)
+	const struct target *target;
+
+	for (size_t i = 0; (target = next_target(watch, &i));) {
+		if (target->allocs->attached)
 			return true;
 	}
 	return false;
@@ -273,33 +289,38 @@ static bool is_attached(const struct alloc_watch *watch)
 void alloc_watch__tick(struct alloc_watch *watch)
 {
 	uint64_t now_ns = clock__monotonic_ns();
+	struct target *target;
 
 	if (!is_attached(watch) && now_ns < watch->ticked_ns + PAUSE_TICK_NS)
 		return;
 	watch->ticked_ns = now_ns;
 	drain(watch, false);
-	for (size_t i = 0; i < watch->n; i++)
-		look_at(watch, watch->by_slot[i]);
+	for (size_t i = 0; (target = next_target(watch, &i));)
+		look_at(watch, target);
 }
 
 void alloc_watch__rest(struct alloc_watch *watch, bool rests)
 {
+	bool rested = watch->rests;
+
 	watch->rests = rests;
 	alloc_watch__tick(watch);
-	if (rests)
+	if (rests && !rested)
 		access__come_first(false);
 }
 
 void alloc_watch__settle(struct alloc_watch *watch)
 {
+	struct target *target;
+
 	drain(watch, true);
-	for (size_t i = 0; i < watch->n; i++) {
-		struct target_allocs *allocs = watch->by_slot[i]->allocs;
+	for (size_t i = 0; (target = next_target(watch, &i));) {
+		struct target_allocs *allocs = target->allocs;
 		struct followed_time time = followed_time(allocs, clock__monotonic_ns());
 
 		if (allocs->missing.text[0])
 			continue;
-		target_allocs__settle(watch->by_slot[i]);
+		target_allocs__settle(target);
 		if (allocs->follow)
 			alloc_follow__look(allocs->follow, &time);
 	}
@@ -316,33 +337,6 @@ static enum alloc_source source_for(const struct alloc_watch *watch, uint64_t ra
 	return watch->options.samples ? ALLOC_SOURCE_SAMPLE_HITS : ALLOC_SOURCE_NONE;
 }
 
-static int plan_modules(struct target *target, struct failure *failure)
-{
-	struct target_allocs *allocs = target->allocs;
-	enum alloc_plan_wanted wanted =
-		allocs->source == ALLOC_SOURCE_SAMPLE_HITS ? ALLOC_PLAN_SAMPLES : ALLOC_PLAN_ALL;
-	size_t n = module_map__count(target->modules);
-
-	if (n > ALLOC_MAX_MODULES)
-		return failure__set(failure, -E2BIG, "it has more than %d modules",
-				    ALLOC_MAX_MODULES);
-	for (size_t i = 0; i < n; i++) {
-		const struct loaded_module *loaded = module_map__at(target->modules, i);
-		struct alloc_module *module = &allocs->modules[i];
-		int err;
-
-		if (!loaded->binary)
-			return failure__set(failure, -ENOENT, "one of its plugins is not readable");
-		err = alloc_plan__make(loaded->binary, wanted, &module->plan, failure);
-		if (err)
-			return err;
-		module->bias = loaded->bias;
-		module->fd = executable__fd(target->executable, loaded->number);
-		allocs->n_modules++;
-	}
-	return 0;
-}
-
 /* Where the runtime has samples, it keeps them itself. */
 static int follow_objects(const struct alloc_watch *watch, struct target_allocs *allocs,
 			  struct failure *failure)
@@ -357,7 +351,33 @@ static int follow_objects(const struct alloc_watch *watch, struct target_allocs 
 	return 0;
 }
 
-static int prepare(struct alloc_watch *watch, struct target *target, uint64_t rate)
+/* What other probes have cost in the last second is what they cost in the next one, to about that. */
+#define OTHERS_AT_MOST 1.5
+
+/*
+ * What others leave of what a target's probes may cost. One without a limit has one here: each allocation is more than
+ * anybody asked for.
+ */
+static double overhead_of(const struct alloc_watch *watch, struct target *target)
+{
+	double part = watch->options.part, max = target->options.max_overhead;
+
+	if (part <= 0 || max <= 0)
+		return watch->options.max_overhead;
+	return fmax(max * part, max - OTHERS_AT_MOST * target->governor.overhead);
+}
+
+void alloc_watch__second(struct alloc_watch *watch)
+{
+	struct target *target;
+
+	for (size_t i = 0; (target = next_target(watch, &i));) {
+		if (target->allocs->source == ALLOC_SOURCE_WINDOWS)
+			target->allocs->windows.max_overhead = overhead_of(watch, target);
+	}
+}
+
+static int prepare(struct alloc_watch *watch, struct target *target, uint64_t rate, size_t slot)
 {
 	struct target_allocs *allocs;
 	struct failure *failure;
@@ -373,16 +393,20 @@ static int prepare(struct alloc_watch *watch, struct target *target, uint64_t ra
 	allocs->source = source_for(watch, rate);
 	follows = allocs->source != ALLOC_SOURCE_SAMPLE_HITS;
 	allocs->rate = rate;
-	allocs->slot = watch->n;
+	allocs->slot = slot;
+	allocs->who = watch->options.who;
+	allocs->again = watch->options.part > 0;
+	if (allocs->source == ALLOC_SOURCE_WINDOWS)
+		target__share_overhead(target, watch->options.part);
 	alloc_windows__init(&allocs->windows,
-			    allocs->source == ALLOC_SOURCE_ALL ? 0 : watch->options.max_overhead,
+			    allocs->source == ALLOC_SOURCE_ALL ? 0 : overhead_of(watch, target),
 			    hash__keyed_word(clock__monotonic_ns()));
 	allocs->cost = (struct alloc_cost){
 		.hit_ns = watch->cost.hit_ns * AT_MOST,
 		.record_ns = watch->cost.record_ns * DEEPER_AND_COLD,
 	};
 	if (!err)
-		err = plan_modules(target, failure);
+		err = target_allocs__plan(target, failure);
 	if (!err)
 		err = alloc_probes__describe(watch->probes, allocs->slot,
 					     go_binary__layout(target->executable->binary),
@@ -392,19 +416,18 @@ static int prepare(struct alloc_watch *watch, struct target *target, uint64_t ra
 	return err;
 }
 
-static void tell_sites(const struct target *target)
+static size_t free_slot(const struct alloc_watch *watch)
 {
-	const struct alloc_plan *plan = &target->allocs->modules[0].plan;
+	size_t slot = 0;
 
-	for (size_t i = 0; i < plan->n; i++)
-		log_debug("allocation site %s+0x%x 0x%llx %s", plan->sites[i].site.function,
-			  plan->sites[i].site.func_offset,
-			  (unsigned long long)plan->sites[i].site.address,
-			  probe_class__name(plan->sites[i].site.class));
+	while (slot < GL_ALLOC_MAX_TARGETS && watch->by_slot[slot])
+		slot++;
+	return slot;
 }
 
 int alloc_watch__add(struct alloc_watch *watch, struct target *target, struct failure *failure)
 {
+	size_t slot = free_slot(watch);
 	uint64_t rate;
 	int err = target_samples__rate(target, &rate, failure);
 
@@ -414,19 +437,34 @@ int alloc_watch__add(struct alloc_watch *watch, struct target *target, struct fa
 		rate = 0;
 	if (source_for(watch, rate) == ALLOC_SOURCE_NONE)
 		return 0;
-	if (watch->n == GL_ALLOC_MAX_TARGETS)
+	if (slot == GL_ALLOC_MAX_TARGETS)
 		return failure__set(failure, -ENOSPC,
 				    "allocations of no more than %d processes are watched",
 				    GL_ALLOC_MAX_TARGETS);
-	err = prepare(watch, target, rate);
+	err = prepare(watch, target, rate, slot);
 	if (err == -ENOMEM || err == -ESRCH)
 		return failure__set(failure, err, "%s",
 				    err == -ENOMEM ? "out of memory" : "the process is gone");
 	if (err)
 		return 0;
-	watch->by_slot[watch->n++] = target;
-	tell_sites(target);
+	watch->by_slot[slot] = target;
+	target->allocs->watch = watch;
 	return 0;
+}
+
+void alloc_watch__remove(struct alloc_watch *watch, struct target *target)
+{
+	struct target_allocs *allocs = target->allocs;
+
+	if (!allocs || allocs->watch != watch)
+		return;
+	if (allocs->attached && allocs->source == ALLOC_SOURCE_WINDOWS)
+		access__come_first(false);
+	target->former_allocs_ns = target_allocs__cost_ns(target);
+	watch->by_slot[allocs->slot] = NULL;
+	allocs->watch = NULL;
+	target_allocs__close(target);
+	target__share_overhead(target, 0);
 }
 
 /* --- what it would cost ----------------------------------------------------------------------------- */

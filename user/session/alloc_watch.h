@@ -8,9 +8,15 @@
 struct alloc_watch;
 
 struct alloc_watch_options {
-	bool exact;	     /* each allocation, all the time, whatever it costs */
-	bool samples;	     /* of programs that sample themselves, those samples */
+	bool exact;   /* each allocation, all the time, whatever it costs */
+	bool samples; /* of programs that sample themselves, those samples */
+	bool who; /* goroutines and labels are told apart; a watch without end has no room for that */
 	double max_overhead; /* share of the target's CPU time; 0: no limit */
+	/*
+	 * Of what all of a target's probes may cost it, the part that these have at least, and what the others leave;
+	 * 0: they have @max_overhead, and so where there is no limit.
+	 */
+	double part;
 	/* Of objects that are followed: as in struct alloc_follow_options. */
 	uint64_t period_ns, min_window_ns;
 };
@@ -24,7 +30,7 @@ struct alloc_watch_options {
  */
 int alloc_watch__new(const struct alloc_watch_options *options, struct alloc_watch **ret_watch,
 		     struct failure *failure) __must_check;
-/* alloc_watch__free - after its targets were freed. NULL is fine. */
+/* alloc_watch__free - after its targets were freed or removed. NULL is fine. */
 void alloc_watch__free(struct alloc_watch *watch);
 
 bool alloc_watch__uprobe_multi(const struct alloc_watch *watch);
@@ -35,6 +41,12 @@ bool alloc_watch__uprobe_multi(const struct alloc_watch *watch);
  */
 int alloc_watch__add(struct alloc_watch *watch, struct target *target,
 		     struct failure *failure) __must_check;
+
+/* alloc_watch__second - once a second, where they share it with others. */
+void alloc_watch__second(struct alloc_watch *watch);
+
+/* alloc_watch__remove - detach from @target and forget it; nothing happens when it is not watched. */
+void alloc_watch__remove(struct alloc_watch *watch, struct target *target);
 
 /* alloc_watch__ring_fd - readable when the ring is filling up. */
 int alloc_watch__ring_fd(const struct alloc_watch *watch);

@@ -10,6 +10,7 @@
 #include "session/alloc_follow.h"
 #include "session/alloc_modules.h"
 #include "session/target_allocs.h"
+#include "session/target_places.h"
 
 /* Each set of labels once, in words. */
 struct label_texts {
@@ -33,7 +34,9 @@ struct target_allocs {
 	enum alloc_source source;
 	struct failure missing, ended;
 	uint64_t rate;
+	struct alloc_watch *watch; /* NULL: it has no slot there */
 	size_t slot;
+	bool who, again;	      /* as in struct alloc_figures; goroutines are told apart */
 	struct alloc_module *modules; /* ALLOC_MAX_MODULES of them */
 	size_t n_modules;
 	bool attached;
@@ -45,6 +48,7 @@ struct target_allocs {
 	struct stack_table *stacks;
 	struct label_texts labels;
 	struct alloc_follow *follow; /* NULL: the runtime's samples are seen */
+	struct object_places places; /* of what is followed; none before a scan */
 
 	struct alloc_windows windows;
 	struct alloc_cost cost;
@@ -64,10 +68,17 @@ struct target_allocs {
 	struct gl_alloc_counts counts, settled; /* now, and when the period began */
 	uint64_t settled_records;
 	uint64_t records;
+	size_t fold_at; /* entries of the flow that are too many */
 };
 
 /* target_allocs__open - nothing is attached yet. -ENOMEM. */
 int target_allocs__open(struct target *target, struct failure *failure) __must_check;
+
+/*
+ * target_allocs__plan - where the probes go, in all modules; by its source. Errors: as alloc_plan__make(), -E2BIG too many
+ * modules, -ENOENT one is not readable.
+ */
+int target_allocs__plan(struct target *target, struct failure *failure) __must_check;
 
 /* target_allocs__begin - records follow. */
 void target_allocs__begin(struct target *target);

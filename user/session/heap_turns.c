@@ -2,7 +2,7 @@
 #include "session/heap_turns.h"
 
 #include "session/target_heap.h"
-#include "session/target_samples.h"
+#include "session/target_places.h"
 
 /* What a scan could confirm: goroutines that wait on channels or locks, for long enough. */
 static bool waits_for_long(const struct site_view *site, uint64_t min_age_ns)
@@ -38,7 +38,7 @@ static bool is_due(void *ctx, void *thing, uint64_t now_ns)
 	if (target__state(target) != TARGET_LIVE || !target__census(target)->alive ||
 	    target__census_under_way(target) || target_heap__held_off(target, now_ns))
 		return false;
-	if (target_samples__places_wanted(target))
+	if (target_places__are_wanted(target))
 		return true;
 	if (!figures)
 		return is_worth_it(turns, target);

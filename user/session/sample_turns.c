@@ -1,20 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/sample_turns.h"
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "session/target_internal.h"
 
 /* How often targets of which none was due are asked again. */
 #define ASK_AGAIN_NS (NSEC_PER_SEC / 4)
-
-static bool is_old_enough(const struct sample_turns *turns, const struct target *target)
-{
-	uint64_t started_ns = target__started_seconds(target) * NSEC_PER_SEC;
-	uint64_t now_ns = clock__realtime_ns();
-
-	return now_ns > started_ns && now_ns - started_ns >= turns->min_process_age_ns;
-}
 
 static bool is_due(void *ctx, void *thing, uint64_t now_ns)
 {
@@ -22,7 +13,8 @@ static bool is_due(void *ctx, void *thing, uint64_t now_ns)
 	struct target *target = thing;
 
 	return target__state(target) == TARGET_LIVE && target__census(target)->alive &&
-	       now_ns >= target->samples_due_ns && is_old_enough(turns, target) &&
+	       now_ns >= target->samples_due_ns &&
+	       target__is_of_age(target, turns->min_process_age_ns) &&
 	       target_samples__are_due(target, now_ns);
 }
 

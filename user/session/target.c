@@ -490,6 +490,14 @@ uint64_t target__started_seconds(const struct target *target)
 	return target->started_seconds;
 }
 
+bool target__is_of_age(const struct target *target, uint64_t age_ns)
+{
+	uint64_t started_ns = target->started_seconds * NSEC_PER_SEC;
+	uint64_t now_ns = clock__realtime_ns();
+
+	return now_ns > started_ns && now_ns - started_ns >= age_ns;
+}
+
 struct tracker *target__tracker(const struct target *target)
 {
 	return target->tracker;

@@ -76,6 +76,7 @@ void target__govern(struct target *target, uint64_t now_ns);
 
 /* target__set_max_overhead - as in struct target_options; kept from the next tick on. */
 void target__set_max_overhead(struct target *target, double max_overhead);
+double target__max_overhead(const struct target *target);
 
 /*
  * target__freeze - while @frozen, it takes in no more goroutines, stacks and sites than it has at this
@@ -147,6 +148,8 @@ const char *target__mode_reason(const struct target *target); /* why not all tha
 uint64_t target__threads(const struct target *target);	      /* at the last census; 0: not known */
 uint64_t target__attached_ns(const struct target *target);
 uint64_t target__started_seconds(const struct target *target); /* since the epoch */
+/* target__is_of_age - whether its process began as long ago as that. */
+bool target__is_of_age(const struct target *target, uint64_t age_ns);
 struct tracker *target__tracker(const struct target *target);
 struct symbolizer *target__symbolizer(const struct target *target);
 struct stack_table *target__stacks(const struct target *target);

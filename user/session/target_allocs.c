@@ -10,14 +10,17 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/index.h"
+#include "base/log.h"
 #include "golang/labels.h"
 #include "heap/spans/spans.h"
 #include "probe/alloc_draws.h"
+#include "session/alloc_watch.h"
 #include "session/allocs_private.h"
 #include "session/target_heap.h"
 #include "session/target_internal.h"
 
 #define MAX_STACKS    (1u << 18)
+#define MAX_ENTRIES   (1u << 20)
 #define MAX_LABELS    (1u << 16) /* different sets */
 #define MAX_ADDRESSES (1u << 18)
 #define LABELS_TEXT   512
@@ -134,7 +137,7 @@ static uint32_t labels_at(struct target *target, uint64_t address)
 	struct index_search search;
 	uint32_t found, sweepgen;
 
-	if (!address)
+	if (!address || !target->allocs->who)
 		return ALLOC_LABELS_NONE;
 	search = index__search(labels->by_address, hash__keyed_word(address));
 	while (index__next(&search)) {
@@ -254,7 +257,11 @@ static int open_types(struct target *target, struct failure *failure)
 
 int target_allocs__open(struct target *target, struct failure *failure)
 {
-	const struct alloc_flow_limits limits = {0};
+	const struct alloc_flow_limits limits = {
+		.entries = MAX_ENTRIES,
+		.goroutines = MAX_ENTRIES,
+		.objects = MAX_ENTRIES,
+	};
 	struct target_allocs *allocs = calloc(1, sizeof(*allocs));
 	int err;
 
@@ -272,16 +279,60 @@ int target_allocs__open(struct target *target, struct failure *failure)
 	return open_types(target, failure);
 }
 
+static void tell_sites(const struct target *target)
+{
+	const struct alloc_plan *plan = &target->allocs->modules[0].plan;
+
+	for (size_t i = 0; i < plan->n; i++)
+		log_debug("allocation site %s+0x%x 0x%llx %s", plan->sites[i].site.function,
+			  plan->sites[i].site.func_offset,
+			  (unsigned long long)plan->sites[i].site.address,
+			  probe_class__name(plan->sites[i].site.class));
+}
+
+int target_allocs__plan(struct target *target, struct failure *failure)
+{
+	struct target_allocs *allocs = target->allocs;
+	enum alloc_plan_wanted wanted =
+		allocs->source == ALLOC_SOURCE_SAMPLE_HITS ? ALLOC_PLAN_SAMPLES : ALLOC_PLAN_ALL;
+	size_t n = module_map__count(target->modules);
+
+	if (n > ALLOC_MAX_MODULES)
+		return failure__set(failure, -E2BIG, "it has more than %d modules",
+				    ALLOC_MAX_MODULES);
+	for (size_t i = 0; i < n; i++) {
+		const struct loaded_module *loaded = module_map__at(target->modules, i);
+		struct alloc_module *module = &allocs->modules[i];
+		int err;
+
+		if (!loaded->binary)
+			return failure__set(failure, -ENOENT, "one of its plugins is not readable");
+		err = alloc_plan__make(loaded->binary, wanted, &module->plan, failure);
+		if (err)
+			return err;
+		module->bias = loaded->bias;
+		module->fd = executable__fd(target->executable, loaded->number);
+		allocs->n_modules++;
+	}
+	tell_sites(target);
+	return 0;
+}
+
 void target_allocs__close(struct target *target)
 {
 	struct target_allocs *allocs = target->allocs;
 
 	if (!allocs)
 		return;
+	if (allocs->watch) {
+		alloc_watch__remove(allocs->watch, target);
+		return;
+	}
 	alloc_modules__detach(&(struct alloc_modules){allocs->modules, allocs->n_modules});
 	free(allocs->modules);
 	label_texts__done(&allocs->labels);
 	stack_table__free(allocs->stacks);
+	object_places__forget(&allocs->places);
 	alloc_follow__free(allocs->follow);
 	alloc_flow__free(allocs->flow);
 	heap_types__free(allocs->types);
@@ -300,6 +351,13 @@ double target_allocs__spent_ns(const struct target_allocs *allocs)
 	return (double)hits * allocs->cost.hit_ns + (double)records * allocs->cost.record_ns;
 }
 
+uint64_t target_allocs__cost_ns(const struct target *target)
+{
+	double ns = target->allocs ? target_allocs__spent_ns(target->allocs) : 0;
+
+	return target->former_allocs_ns + (uint64_t)ns;
+}
+
 bool target_allocs__figures(const struct target *target, struct alloc_figures *ret_figures)
 {
 	const struct target_allocs *allocs = target->allocs;
@@ -311,6 +369,7 @@ bool target_allocs__figures(const struct target *target, struct alloc_figures *r
 		.weights = &allocs->weights,
 		.source = allocs->source,
 		.rate = allocs->rate,
+		.again = allocs->again,
 		.watched_ns = allocs->began_ns ? now_ns - allocs->began_ns : 0,
 		.attached_ns =
 			allocs->attached_ns + (allocs->attached ? now_ns - allocs->opened_ns : 0),
@@ -333,6 +392,18 @@ bool target_allocs__past(const struct target *target, struct followed_past *ret_
 		return false;
 	alloc_follow__past(allocs->follow, ret_past);
 	return true;
+}
+
+const struct object_places *target_allocs__places(const struct target *target)
+{
+	return target->allocs ? &target->allocs->places : NULL;
+}
+
+/* Who looks once in a while has a view of the heap of its own. */
+void target_allocs__told(struct target *target)
+{
+	if (target->allocs && target->allocs->again)
+		target_places__told(target, &target->allocs->places);
 }
 
 struct alloc_flow *target_allocs__flow(const struct target *target)

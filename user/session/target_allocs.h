@@ -10,14 +10,25 @@
 #include "observe/stack_table.h"
 #include "session/alloc_follow.h"
 #include "session/target.h"
+#include "session/target_places.h"
 #include "track/alloc_flow.h"
 #include "track/alloc_weights.h"
 
 /* target_allocs__figures - false: nobody watches. */
 bool target_allocs__figures(const struct target *target, struct alloc_figures *ret_figures);
 
+/* target_allocs__cost_ns - of its CPU time, that probes on allocations have cost it; 0: there were none. */
+uint64_t target_allocs__cost_ns(const struct target *target);
+
 /* target_allocs__past - what became of the objects that were seen; false: they are not followed. */
 bool target_allocs__past(const struct target *target, struct followed_past *ret_past);
+
+/*
+ * target_allocs__places - where what is followed hangs, its buckets as alloc_follow__bucket(); NULL: nobody watches.
+ * target_allocs__told - the report has named it.
+ */
+const struct object_places *target_allocs__places(const struct target *target);
+void target_allocs__told(struct target *target);
 
 /* Of these the rest says nothing where `missing` is not "". */
 struct alloc_flow *target_allocs__flow(const struct target *target);

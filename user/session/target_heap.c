@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "session/site_ways.h"
 #include "session/target_internal.h"
-#include "session/target_samples.h"
+#include "session/target_places.h"
 #include "session/target_view.h"
 
 struct target_heap {
@@ -284,7 +284,7 @@ static void locate_samples(struct target *target)
 	struct heap_mark *mark = heap_scan__mark(heap->scan);
 
 	if (heap->paths && !heap_paths__count(heap->paths, mark, 0))
-		target_samples__locate(target, heap_mark__spans(mark), heap->paths);
+		target_places__locate(target, heap_mark__spans(mark), heap->paths);
 }
 
 static int end_scan(struct target *target, struct failure *failure)
@@ -382,7 +382,7 @@ int target_heap__start(struct target *target, const struct heap_confirm_options 
 	target->heap->scan = NULL;
 	target->heap->paths = NULL;
 	forget_names(target);
-	if (target_samples__take_request(target) && join_paths(target, &options, failure))
+	if (target_places__take_request(target) && join_paths(target, &options, failure))
 		log_debug("heap of process %d: %s", target__pid(target), failure->text);
 	if (!target->heap->confirm)
 		err = heap_confirm__new(confirm, &target->heap->confirm);

@@ -63,11 +63,17 @@ struct target {
 	struct target_resources *resources;  /* likewise */
 	struct target_allocs *allocs;	     /* likewise */
 	struct target_openings *openings;    /* likewise */
-	uint64_t samples_due_ns;	     /* they are left alone until then */
-	struct gl_losses losses;	     /* when the tracker was last told */
-	uint64_t events[PROBE_EVENT_COUNT];  /* that arrived */
+	uint64_t former_allocs_ns; /* what probes on allocations have cost it that are gone */
+	bool allocs_asked;	   /* whether they are to be watched was decided */
+	uint64_t least_live_bytes; /* of its heap, behind a collection; 0: not known */
+	bool places_wanted; /* a scan is to find out where samples hang, and what is followed */
+	uint64_t places_asked_ns;	    /* when that was asked for last; 0: never */
+	uint64_t samples_due_ns;	    /* they are left alone until then */
+	struct gl_losses losses;	    /* when the tracker was last told */
+	uint64_t events[PROBE_EVENT_COUNT]; /* that arrived */
 
 	struct governor governor;
+	double others_part;   /* of what probes may cost: for those of others than goroutines */
 	uint64_t governed_ns; /* when the governor last ticked; 0: never */
 	uint64_t governed_hits[PROBE_EVENT_COUNT];
 	double probe_ns; /* what hits have cost by then */
@@ -122,6 +128,9 @@ bool target_hindrance__look(struct target *target, unsigned int events);
  */
 bool target_hindrance__of_allocations(const struct target *target, const struct alloc_plan *plan,
 				      uint64_t bias, char *text, size_t size);
+
+/* target__share_overhead - @part of what probes may cost is not for those of goroutines from now on. */
+void target__share_overhead(struct target *target, double part);
 
 /* target_execution__note - a census is complete: whether the target got to run. */
 void target_execution__note(struct target *target);

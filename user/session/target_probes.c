@@ -296,7 +296,18 @@ static void fill_tick(struct target *target, uint64_t now_ns, uint64_t cpu_ns,
 void target__set_max_overhead(struct target *target, double max_overhead)
 {
 	target->options.max_overhead = max_overhead;
-	target->governor.options.max_overhead = max_overhead;
+	target->governor.options.max_overhead = max_overhead * (1 - target->others_part);
+}
+
+void target__share_overhead(struct target *target, double part)
+{
+	target->others_part = part;
+	target__set_max_overhead(target, target->options.max_overhead);
+}
+
+double target__max_overhead(const struct target *target)
+{
+	return target->options.max_overhead;
 }
 
 /*

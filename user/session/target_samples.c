@@ -13,9 +13,6 @@
 #define SLICE_NS    (20 * NSEC_PER_MSEC)
 #define MAX_OBJECTS ((size_t)4 << 20) /* whose history is kept */
 
-/* A scan that did not find out where they hang is not made again at once. */
-#define PLACES_RETRY_NS (600 * NSEC_PER_SEC)
-
 static int open_samples(struct target *target, struct failure *failure)
 {
 	if (!target->samples)
@@ -27,6 +24,11 @@ static int open_samples(struct target *target, struct failure *failure)
 static void note_change(struct target_samples *kept)
 {
 	kept->changed_ns = max_of(clock__monotonic_ns(), kept->changed_ns + 1);
+}
+
+void target_samples__note_change(struct target *target)
+{
+	note_change(target->samples);
 }
 
 struct alloc_history *target_samples__history(struct target *target, bool make)
@@ -71,11 +73,20 @@ static void tell(const struct target *target, const struct heap_samples *samples
 		  (unsigned long long)totals->buckets.refused);
 }
 
+struct alloc_object *target_samples__objects(const struct target *target, size_t *ret_n)
+{
+	const struct heap_sample_object *live = heap_samples__objects(target->samples->last, ret_n);
+	struct alloc_object *objects = calloc(*ret_n + 1, sizeof(*objects));
+
+	for (size_t i = 0; objects && i < *ret_n; i++)
+		objects[i] = (struct alloc_object){live[i].address, live[i].bucket};
+	return objects;
+}
+
 /* Without the number of collections nothing is known of what survives them. */
 static void note_history(struct target *target, const struct heap_samples *samples)
 {
 	struct target_samples *kept = target->samples;
-	const struct heap_sample_object *live;
 	const struct heap_runtime *runtime;
 	struct alloc_object *objects;
 	struct heap_counters counters;
@@ -86,25 +97,15 @@ static void note_history(struct target *target, const struct heap_samples *sampl
 	if (!kept->history || target_heap__runtime(target, &runtime, &failure) ||
 	    heap_counters__read(runtime, &counters))
 		return;
-	live = heap_samples__objects(samples, &n);
-	objects = calloc(n + 1, sizeof(*objects));
+	objects = target_samples__objects(target, &n);
 	if (!objects)
 		return;
-	for (size_t i = 0; i < n; i++)
-		objects[i] = (struct alloc_object){live[i].address, live[i].bucket};
 	err = alloc_history__take(kept->history, heap_samples__totals(samples)->finished_ns,
 				  counters.gc_cycles, objects, n);
 	free(objects);
 	log_debug("memory samples of process %d: %s after %u collections (%d)", target__pid(target),
 		  err == 1 ? "what stayed is known" : "nothing is known of it", counters.gc_cycles,
 		  err);
-}
-
-static void forget_places(struct target_samples *kept)
-{
-	free(kept->places);
-	kept->places = NULL;
-	kept->n_places = 0;
 }
 
 static void keep(struct target_samples *kept, struct heap_samples *samples)
@@ -118,7 +119,7 @@ static void keep(struct target_samples *kept, struct heap_samples *samples)
 	if (!kept->first)
 		kept->first = samples;
 	kept->last = samples;
-	forget_places(kept);
+	object_places__forget(&kept->places);
 	kept->missing.text[0] = '\0';
 }
 
@@ -228,7 +229,7 @@ bool target_samples__are_due(struct target *target, uint64_t now_ns)
 	if (!kept || !kept->history)
 		return true;
 	/* Before the report has named them, the next reading would make them another's. */
-	return !kept->places && target_heap__counters(target, now_ns, &counters) &&
+	return !kept->places.all && target_heap__counters(target, now_ns, &counters) &&
 	       alloc_history__is_due(kept->history, now_ns, counters.gc_cycles);
 }
 
@@ -300,96 +301,7 @@ void target_samples__know(const struct target *target, struct heap_paths *paths)
 	free(known);
 }
 
-/* --- where they hang ---------------------------------------------------------------------------- */
-
-static int by_bucket(const void *a, const void *b)
-{
-	const struct sample_place *x = a, *y = b;
-
-	if (x->bucket != y->bucket)
-		return (x->bucket > y->bucket) - (x->bucket < y->bucket);
-	return (x->node > y->node) - (x->node < y->node);
-}
-
-static uint16_t node_of(const struct heap_spans *spans, const struct heap_paths *paths,
-			uint64_t address)
-{
-	uint32_t number = heap_spans__find(spans, address);
-	const struct heap_span *span;
-
-	if (number == HEAP_NO_SPAN)
-		return PATH_NONE;
-	span = &spans->all[number];
-	return heap_paths__at(paths,
-			      (uint64_t)span->first_word * 64 + heap_span__index(span, address));
-}
-
-void target_samples__locate(struct target *target, const struct heap_spans *spans,
-			    const struct heap_paths *paths)
-{
-	struct target_samples *kept = target->samples;
-	const struct heap_sample_object *live;
-	struct sample_place *places;
-	size_t n, kinds = 0, found = 0;
-
-	if (!kept || !kept->last)
-		return;
-	forget_places(kept);
-	live = heap_samples__objects(kept->last, &n);
-	places = calloc(n + 1, sizeof(*places));
-	if (!places)
-		return;
-	for (size_t i = 0; i < n; i++) {
-		uint16_t node = node_of(spans, paths, live[i].address);
-
-		if (node != PATH_NONE)
-			places[found++] = (struct sample_place){live[i].bucket, node, 1};
-	}
-	qsort(places, found, sizeof(*places), by_bucket);
-	for (size_t i = 0; i < found; i++) {
-		if (kinds && !by_bucket(&places[kinds - 1], &places[i]))
-			places[kinds - 1].samples++;
-		else
-			places[kinds++] = places[i];
-	}
-	kept->places = places;
-	kept->n_places = kinds;
-	note_change(kept);
-}
-
-void target_samples__want_places(struct target *target, uint64_t now_ns)
-{
-	struct target_samples *kept = target->samples;
-
-	if (!kept || (kept->asked_ns && now_ns - kept->asked_ns < PLACES_RETRY_NS))
-		return;
-	kept->places_wanted = true;
-	kept->asked_ns = now_ns;
-}
-
-bool target_samples__places_wanted(const struct target *target)
-{
-	return target->samples && target->samples->places_wanted && target->samples->last;
-}
-
-bool target_samples__take_request(struct target *target)
-{
-	bool wanted = target_samples__places_wanted(target);
-
-	if (wanted)
-		target->samples->places_wanted = false;
-	return wanted;
-}
-
-void target_samples__told(struct target *target)
-{
-	struct target_samples *kept = target->samples;
-
-	if (!kept || !kept->again || !kept->places)
-		return;
-	forget_places(kept);
-	target_view__release(target);
-}
+/* --- whether there are any ----------------------------------------------------------------------- */
 
 int target_samples__rate(struct target *target, uint64_t *ret_rate, struct failure *failure)
 {
@@ -411,6 +323,11 @@ const struct target_samples *target_samples__get(const struct target *target)
 	return target->samples;
 }
 
+struct target_samples *target_samples__kept(struct target *target)
+{
+	return target->samples;
+}
+
 void target_samples__close(struct target *target)
 {
 	struct target_samples *kept = target->samples;
@@ -422,7 +339,7 @@ void target_samples__close(struct target *target)
 	heap_samples__free(kept->first);
 	heap_samples__free(kept->reading);
 	alloc_history__free(kept->history);
-	free(kept->places);
+	object_places__forget(&kept->places);
 	free(kept);
 	target->samples = NULL;
 }

@@ -8,15 +8,9 @@
  */
 #include "heap/paths/paths.h"
 #include "heap/samples/samples.h"
+#include "session/target_places.h"
 #include "session/target_view.h"
 #include "track/alloc_history.h"
-
-/* How many of a bucket's live samples stand at one node of the path tree of the heap. */
-struct sample_place {
-	uint64_t bucket; /* its address */
-	uint16_t node;
-	uint32_t samples;
-};
 
 struct target_samples_options {
 	uint64_t max_heap_bytes; /* as in heap/scan.h */
@@ -33,13 +27,11 @@ struct target_samples {
 	struct alloc_history *history;
 	uint64_t min_window_ns;
 	bool again;		     /* they are read again and again */
-	struct sample_place *places; /* of the last reading, by bucket; none before a scan */
-	size_t n_places;
+	struct object_places places; /* of the last reading; none before a scan */
 	uint64_t changed_ns; /* monotonic: when any of that was another; never twice the same */
 	/* For target_samples.c. */
 	struct heap_samples *reading; /* under way */
-	bool places_wanted;
-	uint64_t cpu_ns, asked_ns; /* what the latest reading took; when places were wanted */
+	uint64_t cpu_ns;	      /* what the latest reading took */
 };
 
 /*
@@ -64,28 +56,16 @@ uint64_t target_samples__cpu_ns(const struct target *target);
 bool target_samples__are_due(struct target *target, uint64_t now_ns);
 
 /*
- * target_samples__want_places - ask for a scan that finds out where the samples hang, though not again
- * and again; _places_wanted: whether one is still to come; _take_request: likewise, and it comes now.
- * target_samples__told: the report has named what is there, and places are not needed any more where
- * samples are read again and again.
- */
-void target_samples__want_places(struct target *target, uint64_t now_ns);
-bool target_samples__places_wanted(const struct target *target);
-bool target_samples__take_request(struct target *target);
-void target_samples__told(struct target *target);
-
-/*
  * target_samples__know - tell @paths of what type the samples of the last reading are. Without memory, or
  * without samples, nothing more is known.
  */
 void target_samples__know(const struct target *target, struct heap_paths *paths);
 
-/*
- * target_samples__locate - where in the heap the samples of the last reading hang, by a scan whose spans
- * are @spans and whose objects @paths has counted. Without memory nothing is known of it.
- */
-void target_samples__locate(struct target *target, const struct heap_spans *spans,
-			    const struct heap_paths *paths);
+/* target_samples__objects - those that the last reading has found alive, for the caller to free. NULL: no memory. */
+struct alloc_object *target_samples__objects(const struct target *target, size_t *ret_n);
+
+/* target_samples__note_change - what is known of them has become another. */
+void target_samples__note_change(struct target *target);
 
 /*
  * target_samples__history - for what an earlier gleakd knew, or of what this one knows; made when @make
@@ -100,8 +80,9 @@ struct alloc_history *target_samples__history(struct target *target, bool make);
 int target_samples__rate(struct target *target, uint64_t *ret_rate,
 			 struct failure *failure) __must_check;
 
-/* target_samples__get - NULL: nobody asked. */
+/* target_samples__get - NULL: nobody asked. _kept: to be told of, as target_places__told() has it. */
 const struct target_samples *target_samples__get(const struct target *target);
+struct target_samples *target_samples__kept(struct target *target);
 
 /* target_samples__close - part of target__free(). */
 void target_samples__close(struct target *target);

@@ -12,6 +12,7 @@
 #include "heap/view/counters.h"
 #include "session/target_heap.h"
 #include "session/target_internal.h"
+#include "session/target_places.h"
 #include "session/target_samples.h"
 
 #define SLICE_NS (20 * NSEC_PER_MSEC)
@@ -180,8 +181,8 @@ static int look(struct target *target, const struct heap_runtime *runtime,
 				      failure__set(failure, -ENOMEM, "out of memory") :
 				      0;
 		if (!err)
-			target_samples__locate(target, heap_mark__spans(heap_scan__mark(scan)),
-					       target->view->paths);
+			target_places__locate(target, heap_mark__spans(heap_scan__mark(scan)),
+					      target->view->paths);
 		if (!err && options->scanned)
 			err = options->scanned(options->scan_ctx, scan, target->view->paths) ?
 				      failure__set(failure, -ENOMEM, "out of memory") :

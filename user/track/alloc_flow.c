@@ -90,6 +90,14 @@ static int goroutine_of(struct alloc_flow *flow, const struct alloc_hit *hit, ui
 	return 0;
 }
 
+static uint64_t hash_of_hit(const struct alloc_hit *hit, uint32_t goroutine)
+{
+	const uint64_t key[] = {(uint64_t)hit->stack << 32 | goroutine, hit->bytes << 1 | hit->tiny,
+				hit->type, hit->labels};
+
+	return hash__keyed(key, sizeof(key));
+}
+
 static bool is_same(const struct alloc_flow_entry *entry, const struct alloc_hit *hit,
 		    uint32_t goroutine)
 {
@@ -101,9 +109,7 @@ static bool is_same(const struct alloc_flow_entry *entry, const struct alloc_hit
 static int entry_of(struct alloc_flow *flow, const struct alloc_hit *hit, uint32_t goroutine,
 		    uint32_t *ret_number)
 {
-	const uint64_t key[] = {(uint64_t)hit->stack << 32 | goroutine, hit->bytes << 1 | hit->tiny,
-				hit->type, hit->labels};
-	uint64_t hash = hash__keyed(key, sizeof(key));
+	uint64_t hash = hash_of_hit(hit, goroutine);
 	struct index_search search = index__search(flow->by_key, hash);
 	int err;
 
@@ -129,6 +135,94 @@ static int entry_of(struct alloc_flow *flow, const struct alloc_hit *hit, uint32
 	};
 	return 0;
 }
+
+/* --- without goroutines --------------------------------------------------------------------------- */
+
+static void merge(struct alloc_flow_entry *into, const struct alloc_flow_entry *entry)
+{
+	into->live += entry->live;
+	into->live_weight += entry->live_weight;
+	into->live_squares += entry->live_squares;
+	into->old_weight += entry->old_weight;
+	into->young += entry->young;
+	into->young_squares += entry->young_squares;
+	into->followed += entry->followed;
+	into->lost += entry->lost;
+	into->hits += entry->hits;
+	into->objects += entry->objects;
+	into->squares += entry->squares;
+	into->products += entry->products;
+	into->variance += entry->variance;
+}
+
+static uint64_t hash_of(const struct alloc_flow_entry *entry)
+{
+	const struct alloc_hit hit = {
+		.stack = entry->stack,
+		.bytes = entry->bytes,
+		.tiny = entry->tiny,
+		.type = entry->type,
+		.labels = entry->labels,
+	};
+
+	return hash_of_hit(&hit, entry->goroutine);
+}
+
+/* Of the first @n, which have no goroutines any more, the one that @entry belongs to; @n: none. */
+static size_t equal_entry(const struct alloc_flow *flow, const struct alloc_flow_entry *entry,
+			  uint64_t hash, size_t n)
+{
+	struct index_search search = index__search(flow->by_key, hash);
+
+	while (index__next(&search)) {
+		const struct alloc_flow_entry *other = &flow->entries[search.number];
+
+		if (other->stack == entry->stack && other->bytes == entry->bytes &&
+		    other->tiny == entry->tiny && other->type == entry->type &&
+		    other->labels == entry->labels)
+			return search.number;
+	}
+	return n;
+}
+
+int alloc_flow__fold(struct alloc_flow *flow, uint32_t **ret_map)
+{
+	const struct alloc_hit nobody = {.goid = 0};
+	uint32_t *map = malloc((flow->n_entries + 1) * sizeof(*map)), number;
+	size_t n = 0;
+
+	if (!map)
+		return -ENOMEM;
+	index__clear(flow->by_key);
+	for (size_t i = 0; i < flow->n_entries; i++) {
+		struct alloc_flow_entry entry = flow->entries[i];
+		size_t found;
+		uint64_t hash;
+
+		entry.goroutine = 0;
+		hash = hash_of(&entry);
+		found = equal_entry(flow, &entry, hash, n);
+
+		map[i] = (uint32_t)found;
+		if (found < n) {
+			merge(&flow->entries[found], &entry);
+			continue;
+		}
+		flow->entries[n] = entry;
+		/* It has had as many and more. */
+		(void)!index__add(flow->by_key, hash, (uint32_t)n++);
+	}
+	flow->n_entries = n;
+	for (size_t i = 0; i < flow->n_objects; i++)
+		flow->objects[i].entry = map[flow->objects[i].entry];
+	index__clear(flow->by_goid);
+	flow->n_goroutines = 0;
+	(void)!goroutine_of(flow, &nobody, &number);
+	*ret_map = map;
+	return 0;
+}
+
+/* --- objects --------------------------------------------------------------------------------------- */
 
 static struct object *find_object(struct alloc_flow *flow, uint64_t address)
 {

@@ -33,6 +33,7 @@ struct alloc_weights;
 struct alloc_figures {
 	const struct alloc_weights *weights;
 	enum alloc_source source;
+	bool again;	      /* a watch that goes on, and judges */
 	uint64_t rate;	      /* of ALLOC_SOURCE_SAMPLE_HITS: bytes from one to the next */
 	uint64_t watched_ns;  /* since the beginning */
 	uint64_t attached_ns; /* of that with probes */
@@ -105,6 +106,13 @@ uint32_t alloc_flow__take(struct alloc_flow *flow, const struct alloc_hit *hit);
  */
 void alloc_flow__live(struct alloc_flow *flow);
 void alloc_flow__is_alive(struct alloc_flow *flow, uint64_t address);
+
+/*
+ * alloc_flow__fold - when all hits are settled: who allocated is forgotten, so that entries are as many as there are
+ * kinds of allocations, however many goroutines come and go. *@ret_map, owned by the caller, has the new number of
+ * each entry that there was. -ENOMEM; then nothing has changed.
+ */
+int alloc_flow__fold(struct alloc_flow *flow, uint32_t **ret_map) __must_check;
 
 /* alloc_flow__entries - in no order; valid until the next hit. */
 struct alloc_flow_entry *alloc_flow__entries(struct alloc_flow *flow, size_t *ret_n);

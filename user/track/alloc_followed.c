@@ -348,6 +348,16 @@ void alloc_followed__count(struct alloc_followed *followed, const struct followe
 	}
 }
 
+void alloc_followed__renumber(struct alloc_followed *followed, const uint32_t *map)
+{
+	for (size_t i = 0; i < followed->n; i++)
+		followed->objects[i].entry = map[followed->objects[i].entry];
+	for (size_t i = 0; i < followed->n_waiting; i++) {
+		if (followed->waiting[i].valid)
+			followed->waiting[i].entry = map[followed->waiting[i].entry];
+	}
+}
+
 unsigned int alloc_followed__thinned(const struct alloc_followed *followed)
 {
 	return followed->thinned;

@@ -115,6 +115,9 @@ void alloc_followed__drop(struct alloc_followed *followed, const struct followed
 /* alloc_followed__count - what of each entry is in use: the fields of it that say so. */
 void alloc_followed__count(struct alloc_followed *followed, const struct followed_time *time);
 
+/* alloc_followed__renumber - entries of the flow have other numbers now: as alloc_flow__fold() has it. */
+void alloc_followed__renumber(struct alloc_followed *followed, const uint32_t *map);
+
 /* alloc_followed__thinned - how often some had to be forgotten for room. */
 unsigned int alloc_followed__thinned(const struct alloc_followed *followed);
 

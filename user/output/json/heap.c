@@ -93,6 +93,10 @@ static void put_alloc_site(struct json *json, const struct report_allocations *a
 		json__real(json, "growth_bytes_per_minute", site->growth_per_minute);
 	else
 		json__null(json, "growth_bytes_per_minute");
+	if (site->rate_known)
+		json__real(json, "alloc_bytes_per_second", site->bytes_per_second);
+	else
+		json__null(json, "alloc_bytes_per_second");
 	json__text_or_null(json, "verdict", alloc_verdict__name(site->judgement.verdict));
 	json__array(json, "why");
 	for (unsigned int i = 0; i < site->judgement.n_why; i++)
@@ -105,6 +109,7 @@ static void put_alloc_site(struct json *json, const struct report_allocations *a
 	for (size_t i = 0; i < REPORT_MAX_HELD_BY && site->held_by[i]; i++)
 		json__text(json, NULL, site->held_by[i]);
 	json__end_array(json);
+	json__text_or_null(json, "silenced", site->suppressed ? site->suppressed_reason : "");
 	json__end_object(json);
 }
 

@@ -197,7 +197,11 @@ static void read_alloc_site(struct report_reader *reader, const json_t *json,
 	site->alloc_objects = read__count(json, "alloc_objects");
 	site->relative_error = read__real(json, "relative_error");
 	site->growth_per_minute = read__real(json, "growth_bytes_per_minute");
+	site->rate_known = json_is_number(json_object_get(json, "alloc_bytes_per_second"));
+	site->bytes_per_second = read__real(json, "alloc_bytes_per_second");
 	read_judgement(json, &site->judgement);
+	site->suppressed = json_is_string(json_object_get(json, "silenced"));
+	site->suppressed_reason = read__text(json, "silenced");
 	site->type = json_is_string(json_object_get(json, "type")) ? text_of(json, "type") : NULL;
 	for (size_t i = 0; i < REPORT_MAX_HELD_BY && i < json_array_size(held_by); i++)
 		site->held_by[i] = (char *)json_string_value(json_array_get(held_by, i));

@@ -204,7 +204,7 @@ static void add_growing(struct metrics_memory *memory, const struct report_alloc
 		return;
 	memory->judged++;
 	for (size_t i = 0; i < allocations->n_sites; i++) {
-		if (allocations->sites[i].judgement.verdict == ALLOC_GROWING)
+		if (report__memory_flagged(&allocations->sites[i]))
 			add_growing_place(memory, &allocations->sites[i]);
 	}
 }

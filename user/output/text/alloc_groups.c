@@ -125,18 +125,18 @@ static void put_frame(struct screen *screen, const char *before, const struct re
 	}
 }
 
-static void put_name(struct screen *screen, enum report_alloc_by by,
-		     const struct report_alloc_group *group)
+void text_part__alloc_group_name(struct screen *screen, enum report_alloc_by by,
+				 const struct report_alloc_group *group)
 {
-	screen__to(screen, NAME);
+	const char *name = report__text(group->name);
+
 	if (by == REPORT_ALLOC_BY_LABEL)
-		screen__put(screen, group->name ? STYLE_PLAIN : STYLE_DIM,
-			    group->name	   ? group->name :
+		screen__put(screen, *name ? STYLE_PLAIN : STYLE_DIM,
+			    *name	   ? name :
 			    group->unknown ? "(labels that were gone too soon)" :
 					     "(no labels)");
 	else if (by == REPORT_ALLOC_BY_TYPE)
-		screen__put(screen, group->name ? STYLE_PLAIN : STYLE_DIM,
-			    group->name ? group->name : "(bytes)");
+		screen__put(screen, *name ? STYLE_PLAIN : STYLE_DIM, *name ? name : "(bytes)");
 	else if (by == REPORT_ALLOC_BY_GOROUTINE && group->goid)
 		screen__putf(screen, STYLE_PLAIN, "%llu  %s", (unsigned long long)group->goid,
 			     report__text(group->start_function));
@@ -145,11 +145,10 @@ static void put_name(struct screen *screen, enum report_alloc_by by,
 	else
 		screen__put(screen, STYLE_DIM,
 			    group->goroutines ? "(the program itself)" : "(the runtime itself)");
-	screen__end_line(screen);
 }
 
-static void put_group(struct screen *screen, const struct report_alloc_groups *groups,
-		      const struct report_alloc_group *group)
+void text_part__alloc_group(struct screen *screen, const struct report_alloc_groups *groups,
+			    const struct report_alloc_group *group)
 {
 	char bytes[NUMBER_BYTES_SIZE], rate[NUMBER_BYTES_SIZE + 2], objects[NUMBER_COUNT_SIZE],
 		in_use[NUMBER_BYTES_SIZE], error[PERCENT_SIZE] = "", per_second[NUMBER_BYTES_SIZE];
@@ -169,7 +168,9 @@ static void put_group(struct screen *screen, const struct report_alloc_groups *g
 	put_right(screen, STYLE_PLAIN, objects, RATE_END, OBJECTS_END);
 	if (groups->in_use_known)
 		put_right(screen, STYLE_PLAIN, in_use, OBJECTS_END, IN_USE_END);
-	put_name(screen, groups->by, group);
+	screen__to(screen, NAME);
+	text_part__alloc_group_name(screen, groups->by, group);
+	screen__end_line(screen);
 	if (groups->by == REPORT_ALLOC_BY_GOROUTINE && report__frame_known(&group->created_by)) {
 		screen__to(screen, INDENT);
 		put_frame(screen, "created by ", &group->created_by);
@@ -185,7 +186,7 @@ static void put_group(struct screen *screen, const struct report_alloc_groups *g
 void text_part__alloc_groups(struct screen *screen, const struct report_alloc_groups *groups,
 			     const struct alloc_sites_options *options)
 {
-	size_t shown;
+	size_t shown, few = options->few ? options->few : FIRST_FEW;
 
 	if (!groups)
 		return;
@@ -199,9 +200,9 @@ void text_part__alloc_groups(struct screen *screen, const struct report_alloc_gr
 		return;
 	}
 	put_header(screen, groups);
-	shown = options->all ? groups->n_groups : min_of(groups->n_groups, (size_t)FIRST_FEW);
+	shown = options->all ? groups->n_groups : min_of(groups->n_groups, few);
 	for (size_t i = 0; i < shown; i++)
-		put_group(screen, groups, &groups->groups[i]);
+		text_part__alloc_group(screen, groups, &groups->groups[i]);
 	if (shown == groups->n_groups)
 		return;
 	screen__to(screen, 4);

@@ -91,10 +91,17 @@ static void put_holders(struct screen *screen, const struct report_alloc_site *s
 
 static void put_verdict(struct screen *screen, const struct report_alloc_site *site)
 {
+	if (site->judgement.n_why && site->suppressed) {
+		screen__to(screen, STACK_INDENT);
+		screen__put(screen, STYLE_DIM, "silenced");
+		screen__to(screen, STACK_INDENT + WHY_INDENT);
+		screen__wrap(screen, STYLE_DIM, report__text(site->suppressed_reason), MAX_LINES);
+	}
 	for (unsigned int i = 0; i < site->judgement.n_why; i++) {
 		if (!i) {
 			screen__to(screen, STACK_INDENT);
-			screen__put(screen, STYLE_GROWING, "GROWING");
+			screen__put(screen, site->suppressed ? STYLE_DIM : STYLE_GROWING,
+				    site->suppressed ? "growing" : "GROWING");
 		}
 		screen__to(screen, STACK_INDENT + WHY_INDENT);
 		screen__wrap(screen, STYLE_PLAIN, site->judgement.why[i], MAX_LINES);
@@ -210,12 +217,15 @@ void text_part__alloc_sites(struct screen *screen, const struct report_allocatio
 
 /* --- in a watch --------------------------------------------------------------------------------- */
 
-static void put_growing_header(struct screen *screen, uint64_t n)
+static void put_growing_header(struct screen *screen, const struct report_allocations *allocations,
+			       uint64_t n)
 {
 	screen__put(screen, STYLE_GROWING, "memory grows");
 	screen__put(screen, STYLE_PLAIN, " at ");
 	screen__put_owned(screen, STYLE_BOLD, number__counted(n, "place"));
-	screen__put(screen, STYLE_PLAIN, ", by the runtime's own samples");
+	screen__put(screen, STYLE_PLAIN,
+		    allocations->source == ALLOC_SOURCE_SAMPLES ? ", by the runtime's own samples" :
+								  ", by probes on its allocations");
 	screen__end_line(screen);
 }
 
@@ -233,7 +243,7 @@ void text_part__growing_site(struct screen *screen, const struct report_allocati
 			     const struct report_alloc_site *site, bool stacks)
 {
 	screen__end_line(screen);
-	put_growing_header(screen, 1);
+	put_growing_header(screen, allocations, 1);
 	put_titles(screen, allocations);
 	put_growing(screen, allocations, site, stacks);
 }
@@ -246,10 +256,10 @@ void text_part__growing_memory(struct screen *screen, const struct report_target
 
 	if (!n || !max)
 		return;
-	put_growing_header(screen, n);
+	put_growing_header(screen, allocations, n);
 	put_titles(screen, allocations);
 	for (size_t i = 0; i < allocations->n_sites && shown < max; i++) {
-		if (allocations->sites[i].judgement.verdict != ALLOC_GROWING)
+		if (!report__memory_flagged(&allocations->sites[i]))
 			continue;
 		put_growing(screen, allocations, &allocations->sites[i], stacks);
 		shown++;

@@ -9,6 +9,7 @@
 struct alloc_sites_options {
 	bool stacks;		 /* whole, below each */
 	bool all;		 /* not only the first few */
+	size_t few;		 /* groups; 0: ten */
 	enum report_alloc_by by; /* what of the heap is told */
 };
 
@@ -32,5 +33,10 @@ void text_part__growing_site(struct screen *screen, const struct report_allocati
  */
 void text_part__alloc_groups(struct screen *screen, const struct report_alloc_groups *groups,
 			     const struct alloc_sites_options *options);
+/* text_part__alloc_group - one of them; _name: what it is, which does not end the line. */
+void text_part__alloc_group(struct screen *screen, const struct report_alloc_groups *groups,
+			    const struct report_alloc_group *group);
+void text_part__alloc_group_name(struct screen *screen, enum report_alloc_by by,
+				 const struct report_alloc_group *group);
 
 #endif /* GLEAKD_OUTPUT_TEXT_ALLOC_SITES_H */

@@ -163,7 +163,7 @@ static void fill_memory(struct entry_list *list, const struct report_target *tar
 	const struct report_allocations *allocations = target->allocations;
 
 	for (size_t i = 0; allocations && i < allocations->n_sites; i++) {
-		if (allocations->sites[i].judgement.verdict == ALLOC_GROWING)
+		if (report__memory_flagged(&allocations->sites[i]))
 			list->entries[list->n++] = entry_of_memory(target, &allocations->sites[i]);
 	}
 }
@@ -252,7 +252,7 @@ bool text_news__memory(const struct text_news *news, const struct report_target 
 {
 	struct entry now = entry_of_memory(target, site);
 
-	return site->judgement.verdict == ALLOC_GROWING && !find(&news->told, &now);
+	return report__memory_flagged(site) && !find(&news->told, &now);
 }
 
 void text_news__resolved(const struct text_news *news, const struct report_target *target,

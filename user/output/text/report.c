@@ -92,6 +92,16 @@ static void put_header(struct screen *screen, const struct report_target *target
 	}
 }
 
+/* The first @n of who allocates, where that was asked for. */
+static void put_allocating(struct screen *screen, const struct report_target *target, size_t n)
+{
+	const struct alloc_sites_options options = {.few = n};
+
+	text_part__alloc_groups(screen, target->alloc_groups, &options);
+	if (target->alloc_groups)
+		screen__end_line(screen);
+}
+
 static void put_whole(struct screen *screen, const struct text_options *options,
 		      const struct report_target *target)
 {
@@ -104,6 +114,7 @@ static void put_whole(struct screen *screen, const struct text_options *options,
 			   options->verbose ? SITE_STACK : SITE_EVIDENCE);
 	text_part__growing_memory(screen, target, options->all ? SIZE_MAX : FEW_GROWING,
 				  options->verbose);
+	put_allocating(screen, target, options->all ? SIZE_MAX : FEW_OTHERS);
 	text_part__suppressed(screen, target, SIZE_MAX, options->all);
 	text_part__others(screen, target, options->all ? SIZE_MAX : FEW_OTHERS, options->all,
 			  options->all && options->verbose);
@@ -155,16 +166,22 @@ static void fit_flagged(struct screen *screen, const struct report_target *targe
 #define OTHERS_ROWS 2
 
 /* As many as fit @rows, if one does. */
-static void fit_memory(struct screen *screen, const struct report_target *target, size_t rows)
+static void fit(struct screen *screen, const struct report_target *target, size_t rows,
+		void (*put)(struct screen *screen, const struct report_target *target, size_t n))
 {
 	struct screen_mark mark = screen__mark(screen);
 
 	for (size_t n = FEW_GROWING; n > 0; n--) {
-		text_part__growing_memory(screen, target, n, false);
+		put(screen, target, n);
 		if (screen->lines - mark.lines <= rows)
 			return;
 		screen__rollback(screen, mark);
 	}
+}
+
+static void put_growing(struct screen *screen, const struct report_target *target, size_t n)
+{
+	text_part__growing_memory(screen, target, n, false);
 }
 
 static void fit_target(struct screen *screen, const struct text_options *options,
@@ -178,8 +195,10 @@ static void fit_target(struct screen *screen, const struct text_options *options
 	put_header(screen, target);
 	room = last_row - min_of(last_row, screen->lines + OTHERS_ROWS + suppressed);
 	fit_flagged(screen, target, room, options->verbose ? SITE_STACK : SITE_EVIDENCE);
-	fit_memory(screen, target,
-		   last_row - min_of(last_row, screen->lines + OTHERS_ROWS + suppressed));
+	room = last_row - min_of(last_row, screen->lines + OTHERS_ROWS + suppressed);
+	fit(screen, target, room, put_growing);
+	room = last_row - min_of(last_row, screen->lines + OTHERS_ROWS + suppressed);
+	fit(screen, target, room, put_allocating);
 	/* A site takes two lines here, and all of them no more than half of what is left. */
 	room = last_row - min_of(last_row, screen->lines + OTHERS_ROWS + suppressed);
 	text_part__suppressed(screen, target, room / 4, options->all);
@@ -454,6 +473,7 @@ static void put_found(struct screen *screen, const struct overview *overview)
 		}
 		text_part__flagged(screen, target, SIZE_MAX, SITE_HEADLINE);
 		text_part__growing_memory(screen, target, SIZE_MAX, false);
+		put_allocating(screen, target, FEW_OTHERS);
 	}
 	if (overview->n > 1)
 		screen__end_line(screen);

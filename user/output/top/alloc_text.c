@@ -65,6 +65,10 @@ void alloc_text__put(struct screen *screen, const struct report_alloc_site *site
 		screen__put(screen, STYLE_PLAIN, site->held_by[i]);
 		screen__end_line(screen);
 	}
+	if (site->suppressed) {
+		put_label(screen, "silenced");
+		screen__wrap(screen, STYLE_DIM, report__text(site->suppressed_reason), MAX_LINES);
+	}
 	for (unsigned int i = 0; i < site->judgement.n_why; i++) {
 		put_label(screen, i ? "" : "verdict");
 		screen__wrap(screen, STYLE_PLAIN, site->judgement.why[i], MAX_LINES);

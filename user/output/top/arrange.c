@@ -25,8 +25,16 @@ const char *top_order__name(const struct top *top, enum top_order order)
 		[ORDER_NAME] = "where",
 	};
 
+	static const char *const allocators[ORDERS] = {
+		[ORDER_WORST] = "allocated",
+		[ORDER_COUNT] = "objects",
+		[ORDER_NAME] = "who",
+	};
+
 	if (top->level == LEVEL_PROCESSES)
 		return processes[order];
+	if (top->kind == TOP_ALLOCATORS)
+		return allocators[order];
 	return top->kind == TOP_MEMORY ? memory[order] : goroutines[order];
 }
 

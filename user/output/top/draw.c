@@ -147,6 +147,15 @@ static void site_allocated(const void *item, char *out, size_t size)
 	put_known_bytes(((const struct top_site *)item)->allocated, out, size);
 }
 
+static void site_per_second(const void *item, char *out, size_t size)
+{
+	double per_second = ((const struct top_site *)item)->per_second;
+
+	out[0] = '\0';
+	if (per_second >= 1)
+		put_known_bytes((uint64_t)min_of(per_second, 1e18), out, size);
+}
+
 static void site_byte_growth(const void *item, char *out, size_t size)
 {
 	double growth = ((const struct top_site *)item)->growth;
@@ -181,7 +190,16 @@ static const struct column memory_columns[] = {
 	{"VERDICT", 7, false, false, site_verdict},    {"IN USE", 8, true, false, site_bytes},
 	{"PER MIN", 9, true, false, site_byte_growth}, {"OVER TIME", TOP_BARS, false, false, NULL},
 	{"OBJECTS", 10, true, true, site_count},       {"ALLOCATED", 9, true, true, site_allocated},
-	{"TYPE", 16, false, true, site_what},
+	{"PER SEC", 8, true, true, site_per_second},   {"TYPE", 16, false, true, site_what},
+};
+
+static const struct column allocator_columns[] = {
+	{"ALLOCATED", 9, true, false, site_allocated},
+	{"PER SEC", 8, true, false, site_per_second},
+	{"OVER TIME", TOP_BARS, false, false, NULL},
+	{"IN USE", 8, true, false, site_bytes},
+	{"OBJECTS", 10, true, true, site_count},
+	{"MOST OF IT AT", 20, false, true, site_what},
 };
 
 struct table {
@@ -194,6 +212,8 @@ static struct table table_of(const struct top *top)
 {
 	if (top->level == LEVEL_PROCESSES)
 		return (struct table){process_columns, ARRAY_SIZE(process_columns), "PROCESS"};
+	if (top->kind == TOP_ALLOCATORS)
+		return (struct table){allocator_columns, ARRAY_SIZE(allocator_columns), "WHO"};
 	if (top->kind == TOP_MEMORY)
 		return (struct table){memory_columns, ARRAY_SIZE(memory_columns), "ALLOCATED AT"};
 	return (struct table){site_columns, ARRAY_SIZE(site_columns), "WHERE"};
@@ -315,6 +335,9 @@ static const char *emptiness(const struct top *top)
 		return "nothing matches; Esc shows all";
 	if (top->level == LEVEL_PROCESSES)
 		return "no Go process is watched yet";
+	if (top->kind == TOP_ALLOCATORS)
+		return process && process->nobody[0] ? process->nobody :
+						       "no allocation was seen yet";
 	if (top->kind == TOP_MEMORY)
 		return process && process->no_memory[0] ?
 			       process->no_memory :
@@ -388,7 +411,8 @@ static const char *const help_lines[] = {
 	"  Up Down PgUp PgDn Home End   choose, or scroll; k j g G as well",
 	"  Enter                        open what is chosen; a second click does, too",
 	"  Esc, Left                    back",
-	"  Tab, m                       goroutines or memory of a process",
+	"  Tab, m                       goroutines or memory of a process; with --by,",
+	"                               then who allocates it",
 	"  s  S                         sort by the next, or the one before",
 	"  r                            the other way round",
 	"  /                            show only what contains a text; Esc shows all",
@@ -432,6 +456,11 @@ static void put_title(const struct top *top, struct top_frame *frame)
 
 static void put_opened(const struct top *top, struct top_frame *frame)
 {
+	static const char *const kinds[TOP_KINDS] = {
+		[TOP_GOROUTINES] = "goroutines",
+		[TOP_MEMORY] = "memory",
+		[TOP_ALLOCATORS] = "who allocates",
+	};
 	const struct top_process *process = top__process(top);
 	char text[256];
 	unsigned int end;
@@ -440,7 +469,7 @@ static void put_opened(const struct top *top, struct top_frame *frame)
 		return;
 	end = top_frame__put(frame, 1, 0, frame->columns / 2, STYLE_BOLD, process->name);
 	snprintf(text, sizeof(text), " (pid %d)  %.40s  %s", (int)process->pid, process->version,
-		 top->kind == TOP_MEMORY ? "memory" : "goroutines");
+		 kinds[top->kind]);
 	end = top_frame__put(frame, 1, end, ANY, STYLE_PLAIN, text);
 	if (top->level == LEVEL_SITE) {
 		snprintf(text, sizeof(text), "  site %s", top->id);

@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "output/text/alloc_sites.h"
 #include "output/text/explain.h"
 #include "output/text/overview.h"
 #include "output/text/site_columns.h"
@@ -136,6 +138,8 @@ static int take_sites(const struct taking *taking, struct top_sites *sites)
 
 static const char *alloc_word(const struct report_alloc_site *site)
 {
+	if (site->judgement.verdict == ALLOC_GROWING && site->suppressed)
+		return "known";
 	return site->judgement.verdict == ALLOC_NOT_JUDGED ?
 		       "" :
 		       alloc_verdict__name(site->judgement.verdict);
@@ -149,10 +153,11 @@ static int take_alloc_site(const struct taking *taking, const struct report_allo
 
 	memcpy(site->id, from->id, sizeof(site->id));
 	site->verdict = alloc_word(from);
-	site->style = from->judgement.verdict == ALLOC_GROWING ? STYLE_GROWING : STYLE_PLAIN;
+	site->style = report__memory_flagged(from) ? STYLE_GROWING : STYLE_PLAIN;
 	site->count = from->in_use_objects;
 	site->bytes = from->in_use_bytes;
 	site->allocated = from->alloc_bytes;
+	site->per_second = from->rate_known ? from->bytes_per_second : -1;
 	site->growth = from->growth_per_minute;
 	if (earlier)
 		site->series = earlier->series;
@@ -184,6 +189,73 @@ static int take_allocations(const struct taking *taking, const struct top_proces
 		err = take_alloc_site(taking, &from->sites[sites->n],
 				      before ? &before->sites[TOP_MEMORY] : NULL,
 				      &sites->items[sites->n]);
+	}
+	return err;
+}
+
+/* --- who allocates -------------------------------------------------------------------------------- */
+
+/* A goroutine, a `go` statement, labels or a type: in each report the same. */
+static void identify(const struct report_alloc_group *from, char id[9])
+{
+	uint64_t hash = hash__combine(from->goid, from->created_by.line);
+	const char *texts[] = {report__text(from->name), report__text(from->created_by.file),
+			       report__text(from->start_function)};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		hash = hash__combine(hash, hash__keyed(texts[i], strlen(texts[i])));
+	snprintf(id, 9, "%08x", (uint32_t)(hash ^ hash >> 32));
+}
+
+static int take_group(const struct taking *taking, const struct report_alloc_groups *groups,
+		      const struct report_alloc_group *from, const struct top_sites *before,
+		      struct top_site *site)
+{
+	struct screen_options plain = taking->options->screen;
+	const struct top_site *earlier;
+	struct screen screen;
+
+	plain.color = false;
+	identify(from, site->id);
+	earlier = before ? top_sites__find(before, site->id) : NULL;
+	site->verdict = "";
+	site->count = from->alloc_objects;
+	site->bytes = from->in_use_bytes;
+	site->allocated = from->alloc_bytes;
+	site->per_second = from->bytes_per_second;
+	if (earlier)
+		site->series = earlier->series;
+	series__add(&site->series, site->allocated);
+	screen__init(&screen, &plain);
+	text_part__alloc_group_name(&screen, groups->by, from);
+	site->function = text_of(&screen);
+	site->what = copy(from->allocated_at.function);
+	site->location = location_of(&from->allocated_at);
+	screen__init(&screen, &taking->options->screen);
+	text_part__alloc_group(&screen, groups, from);
+	site->text = text_of(&screen);
+	return site->what && site->function && site->location && site->text ? 0 : -ENOMEM;
+}
+
+static int take_groups(const struct taking *taking, const struct top_process *before,
+		       struct top_process *process)
+{
+	const struct report_alloc_groups *from = taking->target->alloc_groups;
+	struct top_sites *sites = &process->sites[TOP_ALLOCATORS];
+	size_t n = from ? min_of(from->n_groups, (size_t)TOP_MAX_SITES) : 0;
+	int err = 0;
+
+	process->by_who = from;
+	process->nobody = copy(from ? from->figures.missing : NULL);
+	sites->items = calloc(n + 1, sizeof(*sites->items));
+	if (!process->nobody || !sites->items)
+		return -ENOMEM;
+	sites->left_out = from ? from->n_groups - n : 0;
+	for (; sites->n < n && !err; sites->n++) {
+		sites->items[sites->n].rank = sites->n;
+		err = take_group(taking, from, &from->groups[sites->n],
+				 before ? &before->sites[TOP_ALLOCATORS] : NULL,
+				 &sites->items[sites->n]);
 	}
 	return err;
 }
@@ -230,7 +302,9 @@ static int take_process(struct taking *taking, const struct top_kept *before,
 	taking->all_explained = taking->options->opened == target->pid &&
 				taking->options->opened_runtime == target->runtime;
 	err = take_sites(taking, &process->sites[TOP_GOROUTINES]);
-	return err ? err : take_allocations(taking, earlier, process);
+	if (!err)
+		err = take_allocations(taking, earlier, process);
+	return err ? err : take_groups(taking, earlier, process);
 }
 
 static void rank(struct top_kept *kept, const struct report *report)
@@ -294,6 +368,7 @@ void top_kept__release(struct top_kept *kept)
 		free(process->name);
 		free(process->version);
 		free(process->no_memory);
+		free(process->nobody);
 	}
 	free(kept->processes);
 	*kept = (struct top_kept){0};

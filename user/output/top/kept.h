@@ -20,7 +20,7 @@ struct top_series {
 	size_t n;
 };
 
-/* A place in the code: where goroutines wait, or where memory is allocated. */
+/* A place in the code: where goroutines wait, or where memory is allocated; or who allocates it. */
 struct top_site {
 	char id[9];
 	size_t rank; /* in the report: the worst first */
@@ -29,6 +29,7 @@ struct top_site {
 	uint64_t count;		   /* goroutines, or objects in use */
 	uint64_t bytes;		   /* in use, and ... */
 	uint64_t allocated;	   /* ... since the program began: of memory alone */
+	double per_second;	   /* of that; < 0: not known */
 	double growth;		   /* of goroutines or bytes per minute */
 	uint64_t oldest_ns;	   /* age of the oldest member: of goroutines alone */
 	char *what;		   /* they wait for; the type that is allocated */
@@ -45,6 +46,7 @@ struct top_sites {
 enum top_kind {
 	TOP_GOROUTINES,
 	TOP_MEMORY,
+	TOP_ALLOCATORS, /* who allocates it, where that was asked for */
 	TOP_KINDS,
 };
 
@@ -65,6 +67,8 @@ struct top_process {
 	struct top_series series;
 	struct top_sites sites[TOP_KINDS];
 	char *no_memory; /* why nothing is known of where it allocates */
+	bool by_who;	 /* who allocates was asked for; why nothing is known of that: */
+	char *nobody;
 };
 
 struct top_kept {

@@ -216,10 +216,14 @@ static void sort(struct top *top, int step)
 
 static void other_kind(struct top *top)
 {
+	const struct top_process *process = top__process(top);
+
 	if (top->level == LEVEL_PROCESSES)
 		return;
 	top->level = LEVEL_SITES;
 	top->kind = (enum top_kind)((top->kind + 1) % TOP_KINDS);
+	if (top->kind == TOP_ALLOCATORS && !(process && process->by_who))
+		top->kind = TOP_GOROUTINES;
 	top->id[0] = '\0';
 }
 

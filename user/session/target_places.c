@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/target_places.h"
+
+#include <stdlib.h>
+
+#include "session/allocs_private.h"
+#include "session/target_internal.h"
+#include "session/target_samples.h"
+#include "session/target_view.h"
+
+/* A scan that did not find out where they hang is not made again at once. */
+#define RETRY_NS (600 * NSEC_PER_SEC)
+
+void object_places__forget(struct object_places *places)
+{
+	free(places->all);
+	*places = (struct object_places){0};
+}
+
+size_t object_places__first(const struct object_places *places, uint64_t bucket)
+{
+	size_t low = 0, high = places->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (places->all[middle].bucket < bucket)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < places->n && places->all[low].bucket == bucket ? low : places->n;
+}
+
+/* --- a scan -------------------------------------------------------------------------------------- */
+
+static int by_bucket(const void *a, const void *b)
+{
+	const struct object_place *x = a, *y = b;
+
+	if (x->bucket != y->bucket)
+		return (x->bucket > y->bucket) - (x->bucket < y->bucket);
+	return (x->node > y->node) - (x->node < y->node);
+}
+
+static uint16_t node_of(const struct heap_spans *spans, const struct heap_paths *paths,
+			uint64_t address)
+{
+	uint32_t number = heap_spans__find(spans, address);
+	const struct heap_span *span;
+
+	if (number == HEAP_NO_SPAN)
+		return PATH_NONE;
+	span = &spans->all[number];
+	return heap_paths__at(paths,
+			      (uint64_t)span->first_word * 64 + heap_span__index(span, address));
+}
+
+/* Those of @objects, which are given up. */
+static void locate(struct object_places *places, struct alloc_object *objects, size_t n,
+		   const struct heap_spans *spans, const struct heap_paths *paths)
+{
+	size_t kinds = 0, found = 0;
+
+	object_places__forget(places);
+	places->all = objects ? calloc(n + 1, sizeof(*places->all)) : NULL;
+	for (size_t i = 0; places->all && i < n; i++) {
+		uint16_t node = node_of(spans, paths, objects[i].address);
+
+		if (node != PATH_NONE)
+			places->all[found++] = (struct object_place){objects[i].bucket, node, 1};
+	}
+	if (found)
+		qsort(places->all, found, sizeof(places->all[0]), by_bucket);
+	for (size_t i = 0; i < found; i++) {
+		if (kinds && !by_bucket(&places->all[kinds - 1], &places->all[i]))
+			places->all[kinds - 1].objects++;
+		else
+			places->all[kinds++] = places->all[i];
+	}
+	places->n = kinds;
+	free(objects);
+}
+
+void target_places__locate(struct target *target, const struct heap_spans *spans,
+			   const struct heap_paths *paths)
+{
+	struct alloc_object *objects;
+	size_t n;
+
+	if (target->samples && target->samples->last) {
+		objects = target_samples__objects(target, &n);
+		locate(&target->samples->places, objects, n, spans, paths);
+		target_samples__note_change(target);
+	}
+	if (target->allocs && target->allocs->follow) {
+		objects = alloc_follow__objects(target->allocs->follow, &n);
+		locate(&target->allocs->places, objects, n, spans, paths);
+	}
+}
+
+/* --- on request ---------------------------------------------------------------------------------- */
+
+void target_places__want(struct target *target, uint64_t now_ns)
+{
+	if (target->places_asked_ns && now_ns - target->places_asked_ns < RETRY_NS)
+		return;
+	target->places_wanted = true;
+	target->places_asked_ns = now_ns;
+}
+
+bool target_places__are_wanted(const struct target *target)
+{
+	bool any = (target->samples && target->samples->last) ||
+		   (target->allocs && target->allocs->follow);
+
+	return target->places_wanted && any;
+}
+
+bool target_places__take_request(struct target *target)
+{
+	bool wanted = target_places__are_wanted(target);
+
+	if (wanted)
+		target->places_wanted = false;
+	return wanted;
+}
+
+void target_places__told(struct target *target, struct object_places *places)
+{
+	if (!places->all)
+		return;
+	object_places__forget(places);
+	target_view__release(target);
+}
