@@ -17,15 +17,18 @@ enum probe_event {
 	PROBE_EVENT_COUNT,
 };
 
+/* Return addresses of who created a goroutine: calls that are not inlined. */
+#define GL_CREATOR_STACK 40
+
 /*
  * Head of every ring-buffer record, and the whole of EXIT and PARK. The reader takes a record that
  * is longer than it knows and ignores the rest; it counts a shorter one as malformed.
  */
 struct gl_event {
-	__u8 kind; /* enum probe_event */
-	__u8 padding;
-	__u16 slot;    /* in gl_targets, of the process that was hit */
-	__u32 tgid;    /* process, as seen in gleakd's pid namespace */
+	__u8 kind;  /* enum probe_event */
+	__u8 n_pcs; /* of CREATE: so many are in the struct gl_creator that follows; 0: none does */
+	__u16 slot; /* in gl_targets, of the process that was hit */
+	__u32 tgid; /* process, as seen in gleakd's pid namespace */
 	__u64 time_ns; /* CLOCK_MONOTONIC */
 	__u64 goid;
 };
@@ -34,6 +37,29 @@ struct gl_event_create {
 	struct gl_event head;
 	__u64 creation_pc; /* g.gopc: return address of the go statement, target address */
 	__u64 start_pc;	   /* g.startpc: entry of the goroutine's function, target address */
+};
+
+/* Who created it. The stack begins within the runtime, crosses to the goroutine's own, and has creation_pc. */
+struct gl_creator {
+	__u64 goid; /* 0: not known, or the runtime's own */
+	__u64 pcs[GL_CREATOR_STACK];
+};
+
+struct gl_event_called {
+	struct gl_event_create create;
+	struct gl_creator creator;
+};
+
+/*
+ * When the stacks of creators were last taken: of each `go` statement one in so many nanoseconds. Two of
+ * the paces of its process, by its address, stand for one: only where others keep both busy is it left
+ * out. Units of 2^GL_PACE_SHIFT ns.
+ */
+#define GL_PACES      64
+#define GL_PACE_SHIFT 25
+
+struct gl_paces {
+	__u32 last[GL_PACES];
 };
 
 /*
@@ -53,6 +79,9 @@ struct gl_target {
 	__u8 gopc_word; /* in the window, as the next one */
 	__u8 startpc_word;
 	__u32 tgid; /* goes into gl_event.tgid */
+	__u16 g_m;  /* offset in runtime.g, of its thread */
+	__u16 m_curg;
+	__u32 padding;
 };
 
 /*
@@ -94,7 +123,9 @@ struct gl_losses {
 
 _Static_assert(sizeof(struct gl_event) == 24, "gl_event is part of the ABI");
 _Static_assert(sizeof(struct gl_event_create) == 40, "gl_event_create is part of the ABI");
-_Static_assert(sizeof(struct gl_target) == 8, "gl_target is part of the ABI");
+_Static_assert(sizeof(struct gl_event_called) == 48 + 8 * GL_CREATOR_STACK,
+	       "gl_event_called is part of the ABI");
+_Static_assert(sizeof(struct gl_target) == 16, "gl_target is part of the ABI");
 _Static_assert(sizeof(struct gl_losses) == 40, "gl_losses is part of the ABI");
 
 #endif /* GLEAKD_BPF_ABI_H */

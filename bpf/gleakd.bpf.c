@@ -105,7 +105,7 @@ static __always_inline void fill_head(struct gl_event *head, const struct hit *h
 				      enum probe_event event)
 {
 	head->kind = event;
-	head->padding = 0;
+	head->n_pcs = 0;
 	head->slot = hit->slot;
 	head->tgid = hit->target->tgid;
 	head->time_ns = hit->time_ns;
@@ -122,15 +122,91 @@ static __always_inline __u64 word_of(const __u64 *window, __u32 word)
 	return word < GL_WINDOW_WORDS ? window[word] : 0;
 }
 
-static __always_inline long fill_create(struct gl_event_create *event, const struct hit *hit)
+struct created {
+	__u64 goid, creation_pc, start_pc;
+};
+
+static __always_inline long read_created(struct created *created, const struct hit *hit)
 {
 	__u64 window[GL_WINDOW_WORDS];
 
 	if (read_window(window, sizeof(window), hit))
 		return -1;
-	event->head.goid = window[0];
-	event->creation_pc = word_of(window, hit->target->gopc_word);
-	event->start_pc = word_of(window, hit->target->startpc_word);
+	created->goid = window[0];
+	created->creation_pc = word_of(window, hit->target->gopc_word);
+	created->start_pc = word_of(window, hit->target->startpc_word);
+	return 0;
+}
+
+static __always_inline void fill_create(struct gl_event_create *event, const struct hit *hit,
+					const struct created *created)
+{
+	fill_head(&event->head, hit, PROBE_EVENT_CREATE);
+	event->head.goid = created->goid;
+	event->creation_pc = created->creation_pc;
+	event->start_pc = created->start_pc;
+}
+
+/* Whether it is time for a stack of this `go` statement's creator. */
+static __always_inline bool is_stack_due(const struct hit *hit, __u64 creation_pc)
+{
+	const __u64 golden_ratio = 0x9e3779b97f4a7c15ULL; /* spreads what is near */
+	__u64 spread = creation_pc * golden_ratio;
+	__u32 first = spread >> 58 & (GL_PACES - 1), second = spread >> 52 & (GL_PACES - 1);
+	__u32 slot = hit->slot, now = hit->time_ns >> GL_PACE_SHIFT;
+	struct gl_paces *paces = bpf_map_lookup_elem(&gl_paces, &slot);
+
+	if (!paces)
+		return false;
+	if (paces->last[first] != now)
+		paces->last[first] = now;
+	else if (paces->last[second] != now)
+		paces->last[second] = now;
+	else
+		return false;
+	return true;
+}
+
+/*
+ * Frame pointers lead from the scheduler's stack to that of the goroutine which has called it. The kernel
+ * does not follow them there on all architectures. Each frame has the one before it and where it returns to.
+ */
+static __always_inline void fill_creator(struct pt_regs *ctx, struct gl_event_called *event,
+					 const struct hit *hit)
+{
+	struct {
+		__u64 outer, pc;
+	} frame;
+	__u64 at = GO_FP(ctx), m = 0, curg = 0;
+	__u32 n = 0;
+
+	event->creator.goid = 0;
+	if (!bpf_probe_read_user(&m, sizeof(m), (void *)(GO_G(ctx) + hit->target->g_m)) &&
+	    !bpf_probe_read_user(&curg, sizeof(curg), (void *)(m + hit->target->m_curg)) && curg)
+		bpf_probe_read_user(&event->creator.goid, sizeof(event->creator.goid),
+				    (void *)(curg + hit->target->g_goid));
+	for (__u32 i = 0; i < GL_CREATOR_STACK; i++) {
+		if (!at || bpf_probe_read_user(&frame, sizeof(frame), (void *)at) || !frame.pc)
+			break;
+		event->creator.pcs[i] = frame.pc;
+		at = frame.outer;
+		n++;
+	}
+	event->create.head.n_pcs = n;
+}
+
+static __always_inline int emit_called(struct pt_regs *ctx, const struct hit *hit,
+				       const struct created *created)
+{
+	struct gl_event_called *event = bpf_ringbuf_reserve(&gl_events, sizeof(*event), 0);
+
+	if (!event) {
+		lose(hit, GL_LOST_RING_FULL, PROBE_EVENT_CREATE);
+		return 0;
+	}
+	fill_create(&event->create, hit, created);
+	fill_creator(ctx, event, hit);
+	bpf_ringbuf_submit(event, submit_flags(hit));
 	return 0;
 }
 
@@ -161,21 +237,23 @@ SEC("uprobe")
 int gl_create(struct pt_regs *ctx)
 {
 	struct gl_event_create *event;
+	struct created created;
 	struct hit hit;
 
 	if (!hit__take(ctx, &hit))
 		return 0;
+	if (read_created(&created, &hit)) {
+		lose(&hit, GL_LOST_UNREADABLE, PROBE_EVENT_CREATE);
+		return 0;
+	}
+	if (is_stack_due(&hit, created.creation_pc))
+		return emit_called(ctx, &hit, &created);
 	event = bpf_ringbuf_reserve(&gl_events, sizeof(*event), 0);
 	if (!event) {
 		lose(&hit, GL_LOST_RING_FULL, PROBE_EVENT_CREATE);
 		return 0;
 	}
-	fill_head(&event->head, &hit, PROBE_EVENT_CREATE);
-	if (fill_create(event, &hit)) {
-		lose(&hit, GL_LOST_UNREADABLE, PROBE_EVENT_CREATE);
-		bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
-		return 0;
-	}
+	fill_create(event, &hit, &created);
 	bpf_ringbuf_submit(event, submit_flags(&hit));
 	return 0;
 }

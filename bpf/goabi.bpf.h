@@ -17,6 +17,7 @@
 #define GO_REG5(ctx) ((ctx)->r8)
 #define GO_G(ctx)    ((ctx)->r14)
 #define GO_SP(ctx)   ((ctx)->sp)
+#define GO_FP(ctx)   ((ctx)->bp)
 
 /* What a function returns to, before it has made its frame; 0: not readable. */
 static __always_inline __u64 go_caller(const struct pt_regs *ctx)
@@ -47,6 +48,7 @@ static __always_inline bool go_branch_taken(const struct pt_regs *ctx)
 #define GO_REG5(ctx) (GO_REGS(ctx)->regs[5])
 #define GO_G(ctx)    (GO_REGS(ctx)->regs[28])
 #define GO_SP(ctx)   (GO_REGS(ctx)->sp)
+#define GO_FP(ctx)   (GO_REGS(ctx)->regs[29])
 
 /* What a function returns to, before it has made its frame: the link register. */
 static __always_inline __u64 go_caller(const struct pt_regs *ctx)

@@ -25,6 +25,13 @@ struct {
 	__type(value, struct gl_losses);
 } gl_losses SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GL_MAX_TARGETS);
+	__type(key, __u32);
+	__type(value, struct gl_paces);
+} gl_paces SEC(".maps");
+
 /* The programs wake gleakd when the ring buffer holds this many unread bytes. */
 const volatile __u64 gl_wakeup_bytes = 0;
 

@@ -28,7 +28,7 @@ struct pair_table {
 	struct index *index; /* of the pairs, by key */
 };
 
-/* One for creations, one for starts. */
+/* One for creations, one for starts, one for calls. */
 struct pc_cache {
 	struct pair_table canonical; /* by pc */
 	struct pair_table first;     /* the first pc of a name */
@@ -38,7 +38,7 @@ struct pc_cache {
 struct places {
 	struct symbolizer *symbolizer;
 	const struct stack_table *stacks;
-	struct pc_cache creations, starts;
+	struct pc_cache creations, starts, calls;
 	uint64_t *parks; /* by stack id, which are dense; 0: not asked for yet */
 	size_t n_parks;
 	struct site_frames frames; /* scratch: big */
@@ -68,15 +68,15 @@ static void add_pair(struct pair_table *table, uint64_t key, uint64_t value)
 		table->pairs[table->n++] = (struct pair){key, value};
 }
 
-/* --- creations and starts ------------------------------------------------------------------------ */
+/* --- creations, starts and calls ------------------------------------------------------------------------ */
 
 static uint64_t first_pc(struct places *places, struct pc_cache *cache, uint64_t pc)
 {
 	uint64_t name = cache->name(places->symbolizer, pc);
 	const struct pair *first = find_pair(&cache->first, name);
-	uint64_t canonical = first ? first->value : pc;
+	uint64_t canonical = first ? first->value : name ? pc : 0;
 
-	if (!first)
+	if (!first && name)
 		add_pair(&cache->first, name, pc);
 	add_pair(&cache->canonical, pc, canonical);
 	return canonical;
@@ -100,6 +100,11 @@ uint64_t places__creation(struct places *places, uint64_t pc)
 uint64_t places__start(struct places *places, uint64_t pc)
 {
 	return canonical_pc(places, &places->starts, pc);
+}
+
+uint64_t places__call(struct places *places, uint64_t pc)
+{
+	return canonical_pc(places, &places->calls, pc);
 }
 
 /* --- parks --------------------------------------------------------------------------------------- */
@@ -159,7 +164,8 @@ int places__new(struct symbolizer *symbolizer, const struct stack_table *stacks,
 	places->symbolizer = symbolizer;
 	places->stacks = stacks;
 	if (pc_cache__init(&places->creations, site_frames__creation) ||
-	    pc_cache__init(&places->starts, site_frames__start)) {
+	    pc_cache__init(&places->starts, site_frames__start) ||
+	    pc_cache__init(&places->calls, site_frames__call)) {
 		places__free(places);
 		return -ENOMEM;
 	}
@@ -173,6 +179,7 @@ void places__free(struct places *places)
 		return;
 	pc_cache__fini(&places->creations);
 	pc_cache__fini(&places->starts);
+	pc_cache__fini(&places->calls);
 	free(places->parks);
 	free(places);
 }

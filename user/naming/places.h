@@ -11,6 +11,7 @@
  * - a start is the line where the started function begins; named functions on one line are told
  *   apart by their names, and the wrappers that hold the arguments of several `go f(x)` on one line
  *   by their numbers. Several closures on one line are one start;
+ * - a call is the innermost line of the program's own code that it stands for;
  * - a park place is the line of the innermost frame that is not the runtime's, and the line that
  *   reports name: the innermost of the main module, or the best there is. So: where it blocks, and
  *   where the program got it there. What is between and outside of them may differ (recursion,
@@ -33,6 +34,9 @@ void places__free(struct places *places);
  */
 uint64_t places__creation(struct places *places, uint64_t pc);
 uint64_t places__start(struct places *places, uint64_t pc);
+
+/* places__call - likewise, of a call that returns to @pc; 0 where none of it is the program's own code. */
+uint64_t places__call(struct places *places, uint64_t pc);
 
 /*
  * places__park - the name of the place where @stack_id is parked: 0 for STACK_ID_NONE and for no

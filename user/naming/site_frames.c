@@ -219,6 +219,52 @@ uint64_t site_frames__start(struct symbolizer *symbolizer, uint64_t pc)
 	return finish_name(hash_start_function(hash, frame));
 }
 
+/* The first of the program's own of what @pc stands for; false: there is none. */
+static bool find_own(struct symbolizer *symbolizer, uint64_t pc, struct frame *ret_frame)
+{
+	struct frame frames[MAX_INLINE];
+	size_t n = symbolizer__frames(symbolizer, pc, true, frames, MAX_INLINE);
+
+	for (size_t i = 0; i < n; i++) {
+		if (frames[i].owner != FRAME_MAIN || frames[i].wrapper)
+			continue;
+		*ret_frame = frames[i];
+		return true;
+	}
+	return false;
+}
+
+uint64_t site_frames__call(struct symbolizer *symbolizer, uint64_t pc)
+{
+	struct frame own;
+
+	if (!pc || !find_own(symbolizer, pc, &own))
+		return 0;
+	return finish_name(hash_line(HASH_FNV_BASIS, own.function, own.file, own.line));
+}
+
+bool site_frames__is_own(struct symbolizer *symbolizer, uint64_t creation_pc)
+{
+	struct frame frame;
+
+	return creation_pc && symbolizer__frames(symbolizer, creation_pc, true, &frame, 1) &&
+	       frame.owner == FRAME_MAIN;
+}
+
+void site_frames__set_call(struct site_frames *frames, struct symbolizer *symbolizer, uint64_t pc,
+			   bool apart)
+{
+	struct frame own;
+
+	frames->called_from = no_frame;
+	frames->call = 0;
+	if (!pc || !find_own(symbolizer, pc, &own))
+		return;
+	frames->called_from = to_report(&own);
+	if (apart)
+		frames->call = site_frames__call(symbolizer, pc);
+}
+
 static uint64_t hash_frame(uint64_t hash, const struct report_frame *frame)
 {
 	return hash_line(hash, frame->function, frame->file, frame->line);
@@ -256,7 +302,8 @@ void site_frames__resolve(struct symbolizer *symbolizer, const struct stack_tabl
 	const uint64_t *pcs = stack_table__get(stacks, stack_id, &depth);
 
 	ret_frames->n_stack = 0;
-	ret_frames->created_by = no_frame;
+	ret_frames->created_by = ret_frames->called_from = no_frame;
+	ret_frames->call = 0;
 	ret_frames->start_function = start_pc ? symbolizer__function(symbolizer, start_pc) : "";
 	if (creation_pc && symbolizer__frames(symbolizer, creation_pc, true, &creation, 1))
 		ret_frames->created_by = to_report(&creation);
@@ -293,6 +340,8 @@ void site_frames__id(const struct site_frames *frames, const char *wait_reason, 
 	hash = hash__bytes(hash, &frames->creation, sizeof(frames->creation));
 	hash = hash__bytes(hash, &frames->start, sizeof(frames->start));
 	hash = hash__bytes(hash, &frames->place, sizeof(frames->place));
+	if (frames->call)
+		hash = hash__bytes(hash, &frames->call, sizeof(frames->call));
 	/* Sites that stand for no place have words in its stead. */
 	if (!frames->start)
 		hash = hash_string(hash, frames->start_function);

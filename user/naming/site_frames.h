@@ -21,6 +21,8 @@ struct site_frames {
 	struct report_frame blocked_at;
 	const char *start_function;
 	uint64_t creation, start, place; /* names of the three; 0: there is none */
+	struct report_frame called_from; /* see site_frames__set_call() */
+	uint64_t call;			 /* its name; 0: the site is not one by that */
 	struct report_frame stack[SITE_MAX_FRAMES];
 	size_t n_stack;
 };
@@ -49,6 +51,18 @@ void site_frames__of_calls(struct symbolizer *symbolizer, const uint64_t *pcs, s
  */
 uint64_t site_frames__creation(struct symbolizer *symbolizer, uint64_t pc);
 uint64_t site_frames__start(struct symbolizer *symbolizer, uint64_t pc);
+
+/*
+ * site_frames__call - name of the innermost line of the program's own code that the call which @pc
+ * returns to stands for; 0: there is none, it is all others'.
+ * site_frames__is_own - whether the `go` statement that @pc returns to is the program's own.
+ * site_frames__set_call - sets `called_from` to that line, of the call that led to the `go` statement; pc 0:
+ * not known. @apart: the site has those alone that came from there, and is another for that.
+ */
+uint64_t site_frames__call(struct symbolizer *symbolizer, uint64_t pc);
+bool site_frames__is_own(struct symbolizer *symbolizer, uint64_t creation_pc);
+void site_frames__set_call(struct site_frames *frames, struct symbolizer *symbolizer, uint64_t pc,
+			   bool apart);
 
 /*
  * site_frames__is_shown - whether the runtime's own traceback shows @frame

@@ -18,6 +18,20 @@ struct event_reader {
 	uint64_t malformed;
 };
 
+/* A creation with the stack of its creator. */
+static bool decode_called(const void *data, size_t size, event_fn fn, void *ctx)
+{
+	struct gl_event_called record;
+
+	if (size < sizeof(record))
+		return false;
+	memcpy(&record, data, sizeof(record));
+	if (record.create.head.n_pcs > GL_CREATOR_STACK)
+		return false;
+	fn(ctx, &record.create.head, &record.create, &record.creator);
+	return true;
+}
+
 /*
  * The record is copied: a fuzz target hands in bytes that need not be aligned, and copying 40 bytes
  * costs less than a branch on the alignment.
@@ -36,12 +50,14 @@ bool event_record__decode(const void *data, size_t size, event_fn fn, void *ctx)
 	case PROBE_EVENT_CREATE:
 		if (size < sizeof(record))
 			return false;
+		if (record.head.n_pcs)
+			return decode_called(data, size, fn, ctx);
 		memcpy(&record, data, sizeof(record));
-		fn(ctx, &record.head, &record);
+		fn(ctx, &record.head, &record, NULL);
 		return true;
 	case PROBE_EVENT_EXIT:
 	case PROBE_EVENT_PARK:
-		fn(ctx, &record.head, NULL);
+		fn(ctx, &record.head, NULL, NULL);
 		return true;
 	default:
 		return false;

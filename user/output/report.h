@@ -71,6 +71,8 @@ struct report_site {
 	const struct wait_objects *objects; /* what members wait on; NULL: nobody looked */
 	const char *wait_reason;	    /* the runtime's words; "" while running */
 	struct report_frame created_by;
+	struct report_frame
+		called_from; /* the program's line that led to it; of a library's go statement */
 	struct report_frame blocked_at;
 	const struct go_dependency *
 		library; /* that the code is of in which it blocks; NULL: the program's own, or not known */

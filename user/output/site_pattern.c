@@ -102,7 +102,7 @@ static void see_stack(const struct report_frame *stack, size_t n, site_text_fn s
 
 void site_texts__visit(const struct report_site *site, site_text_fn see, void *ctx)
 {
-	if (!see_frame(&site->created_by, see, ctx) ||
+	if (!see_frame(&site->created_by, see, ctx) || !see_frame(&site->called_from, see, ctx) ||
 	    !see_function(site->start_function, see, ctx))
 		return;
 	see_stack(site->stack, site->n_stack, see, ctx);
@@ -153,7 +153,8 @@ static bool is_part(const char *pattern, const char *function)
 
 static bool is_part_of_a_function(const char *pattern, const struct report_site *site)
 {
-	if (is_part(pattern, site->created_by.function) || is_part(pattern, site->start_function))
+	if (is_part(pattern, site->created_by.function) ||
+	    is_part(pattern, site->called_from.function) || is_part(pattern, site->start_function))
 		return true;
 	for (size_t i = 0; i < site->n_stack; i++) {
 		if (is_part(pattern, site->stack[i].function))

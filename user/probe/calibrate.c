@@ -77,6 +77,8 @@ static int configure(struct bench *bench)
 		err = bpf_map__set_max_entries(skeleton->maps.gl_targets, 1);
 	if (!err)
 		err = bpf_map__set_max_entries(skeleton->maps.gl_losses, 1);
+	if (!err)
+		err = bpf_map__set_max_entries(skeleton->maps.gl_paces, 1);
 	for (enum calibration_kind kind = 0;
 	     kind < CALIBRATION_KINDS && !err && bench->uprobe_multi; kind++)
 		err = bpf_program__set_expected_attach_type(program_for(bench, kind),

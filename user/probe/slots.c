@@ -36,10 +36,13 @@ bool gl_target__describe(const struct go_layout *layout, pid_t pid, struct gl_ta
 {
 	struct gl_target target = {.g_goid = (__u16)layout->g_goid, .tgid = (__u32)pid};
 
-	if (layout->g_goid > UINT16_MAX ||
+	if (layout->g_goid > UINT16_MAX || layout->g_m > UINT16_MAX ||
+	    layout->m_curg > UINT16_MAX ||
 	    !word_in_window(layout->g_gopc, layout->g_goid, &target.gopc_word) ||
 	    !word_in_window(layout->g_startpc, layout->g_goid, &target.startpc_word))
 		return false;
+	target.g_m = (__u16)layout->g_m;
+	target.m_curg = (__u16)layout->m_curg;
 	*ret_target = target;
 	return true;
 }
@@ -72,14 +75,13 @@ bool gl_alloc_target__describe(const struct go_layout *layout, pid_t pid, bool f
 	bool labels = layout->g_labels < GL_ALLOC_NO_FIELD;
 	struct gl_target g;
 
-	if (!gl_target__describe(layout, pid, &g) || layout->g_m > UINT16_MAX ||
-	    layout->m_curg > UINT16_MAX)
+	if (!gl_target__describe(layout, pid, &g))
 		return false;
 	*ret_target = (struct gl_alloc_target){
 		.g_goid = g.g_goid,
-		.g_m = (__u16)layout->g_m,
+		.g_m = g.g_m,
 		.g_labels = labels ? (__u16)layout->g_labels : GL_ALLOC_NO_FIELD,
-		.m_curg = (__u16)layout->m_curg,
+		.m_curg = g.m_curg,
 		.gopc_word = g.gopc_word,
 		.startpc_word = g.startpc_word,
 		.tgid = g.tgid,

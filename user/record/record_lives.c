@@ -131,6 +131,7 @@ static uint32_t site_of(struct recorder *recorder, const struct open_place *plac
 
 	site_frames__resolve(target__symbolizer(target), target__stacks(target), at->creation_pc,
 			     at->start_pc, at->stack_id, frames);
+	site_frames__set_call(frames, target__symbolizer(target), at->call_pc, at->call_pc);
 	site_frames__id(frames, words, id);
 	name = (struct site_name){
 		.id = id,

@@ -254,6 +254,7 @@ static int collect_site(struct built_target *built, struct report_site *rest,
 
 static const struct site_frames beyond_limit = {
 	.created_by = {.function = "", .file = ""},
+	.called_from = {.function = "", .file = ""},
 	.blocked_at = {.function = "", .file = ""},
 	.start_function = "(beyond the limit of sites)",
 };
@@ -270,11 +271,14 @@ static int resolve_site(const struct target *target, struct report_site *site,
 	else
 		site_frames__resolve(target__symbolizer(target), target__stacks(target),
 				     view->creation_pc, view->start_pc, view->stack_id, frames);
+	site_frames__set_call(frames, target__symbolizer(target), site_view__call(view),
+			      view->apart);
 	site_frames__id(frames, site->wait_reason, site->id);
 	site->library = site_frames__library(frames, target__binary(target));
 	meaning = meanings__of(frames, site->wait_reason, site->library);
 	site->meaning = meaning ? meaning->text : "";
 	site->created_by = frames->created_by;
+	site->called_from = frames->called_from;
 	site->blocked_at = frames->blocked_at;
 	site->start_function = frames->start_function;
 	return built_site__set_stack(site, frames->stack, frames->n_stack);

@@ -33,7 +33,7 @@ static bool is_part(const struct report_site *first, const struct report_site *s
 /* How much @site says of where the leak is: a line of the program's own most, then a meaning. */
 static unsigned int says(const struct report_site *site)
 {
-	if (site->created_by.own || site->blocked_at.own)
+	if (site->created_by.own || site->blocked_at.own || site->called_from.own)
 		return 3;
 	for (size_t i = 0; i < site->n_stack; i++)
 		if (site->stack[i].own)

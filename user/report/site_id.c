@@ -23,5 +23,6 @@ void site_id__of(const struct target *target, const struct site_view *view, char
 		return;
 	site_frames__resolve(target__symbolizer(target), target__stacks(target), view->creation_pc,
 			     view->start_pc, view->stack_id, frames);
+	site_frames__set_call(frames, target__symbolizer(target), view->call_pc, view->apart);
 	site_frames__id(frames, site_id__wait_words(target, view), id);
 }

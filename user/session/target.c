@@ -19,6 +19,7 @@
 #include "session/saved_state.h"
 #include "session/target_allocs.h"
 #include "session/target_openings.h"
+#include "session/target_calls.h"
 #include "session/target_heap.h"
 #include "session/target_samples.h"
 #include "session/target_holders.h"
@@ -241,7 +242,7 @@ static uint64_t place_of(struct target *target, uint64_t pc)
 }
 
 void target__event(struct target *target, const struct gl_event *head,
-		   const struct gl_event_create *create)
+		   const struct gl_event_create *create, const struct gl_creator *creator)
 {
 	target->events[head->kind]++;
 	switch ((enum probe_event)head->kind) {
@@ -252,6 +253,8 @@ void target__event(struct target *target, const struct gl_event *head,
 				 places__start(target->executable->places,
 					       place_of(target, create->start_pc)),
 				 head->time_ns);
+		if (creator)
+			target_calls__note(target, head, create, creator);
 		break;
 	case PROBE_EVENT_EXIT:
 		tracker__exited(target->tracker, head->goid, head->time_ns);

@@ -64,9 +64,9 @@ int target__open(const struct target_options *options, pid_t pid, const struct r
 /* target__free - detach and forget. NULL is fine. */
 void target__free(struct target *target);
 
-/* target__event - one record of the ring buffer that names this process. */
+/* target__event - one record of the ring buffer that names this process; as event_fn. */
 void target__event(struct target *target, const struct gl_event *head,
-		   const struct gl_event_create *create);
+		   const struct gl_event_create *create, const struct gl_creator *creator);
 
 /*
  * target__govern - about once a second: what watching cost since the last time, and whether the mode

@@ -83,6 +83,13 @@ void length_histogram__add(struct length_histogram *lengths, uint64_t length_ns)
 	*bin += *bin < UINT32_MAX;
 }
 
+void length_histogram__add_all(struct length_histogram *lengths,
+			       const struct length_histogram *others)
+{
+	for (size_t i = 0; i < LENGTH_BINS; i++)
+		lengths->bins[i] += min_of(others->bins[i], UINT32_MAX - lengths->bins[i]);
+}
+
 uint64_t length_histogram__at_least(const struct length_histogram *lengths, uint64_t length_ns)
 {
 	uint64_t sum = 0;

@@ -45,6 +45,8 @@ struct length_histogram {
 };
 
 void length_histogram__add(struct length_histogram *lengths, uint64_t length_ns);
+void length_histogram__add_all(struct length_histogram *lengths,
+			       const struct length_histogram *others);
 /* length_histogram__at_least - how many may have been @length_ns or longer: rounded to more. */
 uint64_t length_histogram__at_least(const struct length_histogram *lengths, uint64_t length_ns);
 /* length_histogram__longest_ns - the longest of all, rounded to more; 0 when there is none. */

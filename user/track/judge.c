@@ -79,6 +79,16 @@ static void passes_begin(struct judge *judge)
 	}
 }
 
+static void calls_begin(struct judge *judge)
+{
+	size_t n = 0;
+	struct call_stat *stats =
+		judge->tracker->callers ? callers__stats(judge->tracker->callers, &n) : NULL;
+
+	for (size_t i = 0; i < n; i++)
+		stats[i].stayed = 0;
+}
+
 static void passes_end(struct judge *judge)
 {
 	struct site_table *sites = judge->tracker->sites;
@@ -112,7 +122,9 @@ static void pass_parked(const struct judge *judge, const struct goroutine *g,
 	}
 	if (pass->park_ages)
 		age_histogram__add(pass->park_ages, age);
-	if (age < judge->policy->min_age_ns)
+	/* One that was there and only waits again is no more than there were. */
+	if (age < judge->policy->min_age_ns ||
+	    goroutine__existed_since(g) <= judge->tracker->parks_ticks)
 		return;
 	pass->came_first_ns = max_of(pass->came_first_ns, age);
 	pass->came_last_ns = pass->came ? min_of(pass->came_last_ns, age) : age;
@@ -149,6 +161,24 @@ static void pass_connection(struct judge *judge, const struct goroutine *g, uint
 		age_histogram__add(&judge->awake_connections, age);
 }
 
+/* Which call led to it. */
+static void pass_call(struct judge *judge, struct site *site, const struct goroutine *g,
+		      uint64_t age)
+{
+	const struct tracker *tracker = judge->tracker;
+	const struct site *origin = site_table__at(tracker->sites, site->origin);
+	struct call_stat *stat;
+	uint64_t call_pc;
+
+	call_pc = origin->called ? callers__of(tracker->callers, goroutine__goid(g)) : 0;
+	if (!call_pc)
+		return;
+	call_counts__add(&site->pass.calls, call_pc);
+	stat = callers__stat(tracker->callers, site_key__hash(&origin->key), call_pc);
+	if (stat)
+		stat->stayed += age >= judge->policy->min_age_ns;
+}
+
 /* What the life of one member adds to its site's pass, and to that of its site's origin. */
 static void pass_life(struct judge *judge, struct site *site, const struct goroutine *g)
 {
@@ -161,6 +191,7 @@ static void pass_life(struct judge *judge, struct site *site, const struct gorou
 		step--;
 	site->pass.age_steps[step]++;
 	site->pass.lived_min_age += age >= judge->policy->min_age_ns;
+	pass_call(judge, site, g, age);
 	site->pass.of_alarm += ticks__age_ns(existed, site->alarm.ticks) >=
 			       max_of(judge->policy->min_age_ns, (uint64_t)1);
 	if (existed <= judge->tracker->watch_ticks)
@@ -214,11 +245,23 @@ static struct site_proof proof_now(const struct site *site)
 				  (struct site_proof){.holder = proof.holder, .path = proof.path};
 }
 
+/* Of all that its go statement created, or of those that came by the call which the site is for. */
+static const struct length_histogram *ended_lives(const struct tracker *tracker,
+						  const struct site *site)
+{
+	const struct site *origin = site_table__at(tracker->sites, site->origin);
+	const struct call_stat *stat = NULL;
+
+	if (site->key.call_pc)
+		stat = callers__stat(tracker->callers, site_key__hash(&origin->key),
+				     site->key.call_pc);
+	return stat ? &stat->lengths : &origin->ended_lives;
+}
+
 static void collect(const struct judge *judge, const struct site *site, bool other,
 		    struct evidence *e)
 {
 	const struct tracker *tracker = judge->tracker;
-	const struct site *origin = site_table__at(tracker->sites, site->origin);
 	uint64_t parks_watched = ticks__age_ns(tracker->parks_ticks, judge->now);
 	uint64_t lives_watched = ticks__age_ns(tracker->watch_ticks, judge->now);
 	bool parks_told = tracker->parks_told || tracker->parks_now;
@@ -253,7 +296,7 @@ static void collect(const struct judge *judge, const struct site *site, bool oth
 		.running_min_age = site->pass.running_min_age,
 		.in_syscall = site->key.place && !site->key.wait_reason,
 		.ended_parks = &site->ended_parks,
-		.ended_lives = &origin->ended_lives,
+		.ended_lives = ended_lives(tracker, site),
 		.connections = &judge->connections,
 		.awake_connections = &judge->awake_connections,
 		.accepted = &tracker->accepted,
@@ -321,6 +364,8 @@ static void fill_view(const struct site *site, uint32_t index, const struct judg
 		.creation_pc = site->key.creation_pc,
 		.start_pc = site->key.start_pc,
 		.place = site->key.place,
+		.call_pc = site->key.call_pc,
+		.apart = site->key.call_pc != 0,
 		.stack_id = site->stack_id,
 		.wait_reason = site->key.wait_reason,
 		.wait_class = site->wait_class,
@@ -341,6 +386,11 @@ static void fill_view(const struct site *site, uint32_t index, const struct judg
 		.due_ns = judgement->due_ns,
 		.proof = proof_now(site),
 	};
+	if (!view->call_pc)
+		view->call_pc = call_counts__first(&site->pass.calls, &view->called);
+	else
+		view->called = site->goroutines;
+	view->call_known = site->pass.calls.known;
 }
 
 static int judge_and_show(const struct judge *judge, uint32_t index)
@@ -353,6 +403,7 @@ static int judge_and_show(const struct judge *judge, uint32_t index)
 	struct trend trend;
 
 	judge_site(judge, index, &judgement, &trend);
+	site_table__at(sites, site->origin)->pass.suspect |= verdict__is_suspect(judgement.verdict);
 	site_past__fill(site, site_table__at(sites, site->origin), judge->now, &past);
 	fill_view(site, index, &judgement, &view);
 	view.growth_per_minute = trend.per_minute;
@@ -511,6 +562,7 @@ int tracker__judge(struct tracker *tracker, const struct tracker_policy *policy,
 	tracker->judged_ticks = judge.now;
 	tracker->wants_sockets = false;
 	passes_begin(&judge);
+	calls_begin(&judge);
 	pass_all(&judge);
 	find_bundles(&judge);
 	for (uint32_t i = 0; i < site_table__end(tracker->sites) && !err; i++) {
@@ -519,6 +571,8 @@ int tracker__judge(struct tracker *tracker, const struct tracker_policy *policy,
 		if (site->goroutines || site->created || site->exited)
 			err = judge_and_show(&judge, i);
 	}
+	if (!err)
+		apart__judge(tracker, policy->min_age_ns);
 	passes_end(&judge);
 	if (err)
 		site_views__clear(&tracker->views);

@@ -17,6 +17,7 @@ static struct tracker_place place_of(const struct tracker *tracker, const struct
 		.creation_pc = site->key.creation_pc,
 		.start_pc = site->key.start_pc,
 		.place = site->key.place,
+		.call_pc = site->key.call_pc,
 		.stack_id = site->stack_id,
 		.wait_reason = site->key.wait_reason,
 	};

@@ -13,6 +13,7 @@
 struct tracker_place {
 	uint32_t site; /* struct site_view.index */
 	uint64_t creation_pc, start_pc, place;
+	uint64_t call_pc; /* 0: the site is for all calls */
 	uint32_t stack_id;
 	uint8_t wait_reason;
 };

@@ -82,6 +82,7 @@ static uint32_t sighted_site(struct tracker *tracker, const struct goroutine *g,
 		.start_pc = sighting->start_pc,
 		.wait_reason = sighting->parked ? sighting->wait_reason : 0,
 		.place = blocked ? sighting->place : 0,
+		.call_pc = g && blocked ? tracker__call_of(tracker, g) : 0,
 	};
 
 	if (g && blocked && !key.place) {
@@ -354,8 +355,11 @@ void tracker__census_end(struct tracker *tracker, uint64_t finished_ns)
 	tracker->previous_ticks = tracker->census_ticks;
 	if (ticks__age_ns(tracker->halved_ticks, finished) >= HALVE_ENDED_NS) {
 		site_table__halve_ended(tracker->sites);
+		if (tracker->callers)
+			callers__halve_ended(tracker->callers);
 		tracker->halved_ticks = finished;
 	}
 	goid_clock__add(&tracker->clock, tracker->max_goid, tracker->census_ticks);
+	apart__cut(tracker);
 	site_table__sample(tracker->sites, finished);
 }

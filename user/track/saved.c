@@ -12,6 +12,7 @@ static bool worth_saving(const struct site *site)
 	return site->goroutines || site->created || site->exited || site->alarm.ticks;
 }
 
+/* Which goroutine came by which call, the next gleakd does not know: it begins with all of them at one. */
 static void save_site(const struct site *site, struct saved_site *ret_site)
 {
 	*ret_site = (struct saved_site){
@@ -23,8 +24,9 @@ static void save_site(const struct site *site, struct saved_site *ret_site)
 		.ended_parks = site->ended_parks,
 		.ended_lives = site->ended_lives,
 		.alarm = site->alarm,
-		.history = site->history,
+		.history = site->key.call_pc ? NULL : site->history,
 	};
+	ret_site->key.call_pc = 0;
 }
 
 void tracker__save(const struct tracker *tracker, struct saved_process *ret_process,
@@ -61,13 +63,15 @@ int tracker__restore_site(struct tracker *tracker, const struct saved_site *site
 
 	if (index == SITE_OTHER)
 		return -ENOSPC;
-	at->first_ticks = site->first_ticks;
-	at->created = site->created;
-	at->exited = site->exited;
-	at->left_ticks = site->left_ticks;
-	at->ended_parks = site->ended_parks;
-	at->ended_lives = site->ended_lives;
-	at->alarm = site->alarm;
+	at->first_ticks =
+		at->first_ticks ? min_of(at->first_ticks, site->first_ticks) : site->first_ticks;
+	at->created += site->created;
+	at->exited += site->exited;
+	at->left_ticks = max_of(at->left_ticks, site->left_ticks);
+	length_histogram__add_all(&at->ended_parks, &site->ended_parks);
+	length_histogram__add_all(&at->ended_lives, &site->ended_lives);
+	if (site->alarm.ticks >= at->alarm.ticks)
+		at->alarm = site->alarm;
 	history = site->history ? site_table__history(tracker->sites, index) : NULL;
 	if (history)
 		history__copy(history, site->history);

@@ -30,14 +30,20 @@ struct site_table {
 static bool key_equal(const struct site_key *a, const struct site_key *b)
 {
 	return a->creation_pc == b->creation_pc && a->start_pc == b->start_pc &&
-	       a->place == b->place && a->wait_reason == b->wait_reason;
+	       a->place == b->place && a->call_pc == b->call_pc && a->wait_reason == b->wait_reason;
+}
+
+uint64_t site_key__hash(const struct site_key *key)
+{
+	const uint64_t words[] = {key->creation_pc, key->start_pc, key->place, key->call_pc,
+				  key->wait_reason};
+
+	return hash__keyed(words, sizeof(words));
 }
 
 static uint32_t key_home(const struct site_table *table, const struct site_key *key)
 {
-	const uint64_t words[] = {key->creation_pc, key->start_pc, key->place, key->wait_reason};
-
-	return (uint32_t)hash__keyed(words, sizeof(words)) & table->mask;
+	return (uint32_t)site_key__hash(key) & table->mask;
 }
 
 /* Room for @allocated sites; the index follows. On failure nothing has changed. */

@@ -9,6 +9,7 @@
  */
 #include "base/common.h"
 #include "golang/wait_reason.h"
+#include "track/callers.h"
 #include "track/first_look.h"
 #include "track/histograms.h"
 #include "track/history.h"
@@ -21,8 +22,13 @@ struct site_cohorts;
 struct site_key {
 	uint64_t creation_pc, start_pc;
 	uint64_t place;
+	uint64_t
+		call_pc; /* the call that led to the go statement, where that is a site of its own; 0 */
 	uint8_t wait_reason;
 };
+
+/* site_key__hash - names the site among those of one run of gleakd. */
+uint64_t site_key__hash(const struct site_key *key);
 
 /* The growth that last made the site leaking: the verdict outlives it for a while (verdict.c). */
 struct site_alarm {
@@ -42,7 +48,7 @@ struct site_pass {
 	uint32_t parked_long;	  /* ... for max(min_age, STUCK_SEND_NS) or longer */
 	uint32_t running_min_age; /* members that have not parked for min_age or longer */
 	uint32_t parked_before;	  /* members whose park began before the watch did */
-	uint32_t came; /* members whose park began later and has lasted for min_age ... */
+	uint32_t came; /* members that are younger, whose park has lasted for min_age ... */
 	uint64_t came_first_ns,
 		came_last_ns;	/* ... how long that of the first has, and of the last */
 	uint32_t lived_min_age; /* members that have lived for min_age or longer */
@@ -51,6 +57,8 @@ struct site_pass {
 	uint8_t slot;		/* among the sites that may be one leak, from 1 on; 0: none */
 	uint32_t bundle;   /* one more than the index of the first site of its bundle; 0: none */
 	double companions; /* the confidence that the others of its bundle leak; 0: they do not */
+	bool suspect;	   /* of an origin: a site of it is one */
+	struct call_counts calls; /* that led to members */
 	uint32_t age_steps[SITE_AGE_STEPS];
 	struct age_histogram *park_ages;
 	struct age_histogram *life_ages;
@@ -73,6 +81,9 @@ struct site {
 	uint32_t stack_id; /* an example of a stack at the place */
 	uint32_t origin;   /* index of its origin; its own if it is one */
 	uint32_t children; /* of an origin: sites that refer to it */
+	bool called; /* of an origin: which call led to it is known of some (track/callers.h) */
+	bool tells_apart; /* ... and what these do differs by the call */
+	bool apart;	  /* ... so each call has sites of its own */
 	uint32_t goroutines, parked;
 	uint64_t created, exited;
 	/* Since the last sample of history. The latter two of an origin: of all that it created. */

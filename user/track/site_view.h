@@ -145,6 +145,10 @@ static inline const char *site_proof__reachable_by(const struct site_proof *proo
 struct site_view {
 	uint32_t index; /* stable while the tracker lives */
 	uint64_t creation_pc, start_pc, place;
+	uint64_t call_pc;    /* the call that led to most members' go statement; 0: not known ... */
+	uint32_t called;     /* ... to that of so many at least ... */
+	uint32_t call_known; /* ... of those of which it is known */
+	bool apart;	     /* the site is for those that came by that call alone */
 	uint32_t stack_id;
 	uint8_t wait_reason;
 	enum wait_class wait_class;
@@ -166,5 +170,11 @@ struct site_view {
 	struct site_evidence evidence;
 	struct site_proof proof;
 };
+
+/* site_view__call - that led to most of those members of which it is known; 0: to no such many. */
+static inline uint64_t site_view__call(const struct site_view *view)
+{
+	return (uint64_t)view->called * 2 > view->call_known ? view->call_pc : 0;
+}
 
 #endif /* GLEAKD_TRACK_SITE_VIEW_H */

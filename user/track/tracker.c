@@ -44,6 +44,7 @@ void tracker__free(struct tracker *tracker)
 	goroutine_table__free(tracker->goroutines);
 	site_table__free(tracker->sites);
 	departed__free(tracker->departed);
+	callers__free(tracker->callers);
 	site_views__release(&tracker->views);
 	history__clear(&tracker->files);
 	history__clear(&tracker->accepted);
@@ -61,7 +62,8 @@ void tracker__freeze(struct tracker *tracker, bool frozen)
 
 uint64_t tracker__memory(const struct tracker *tracker)
 {
-	return goroutine_table__memory(tracker->goroutines) + site_table__memory(tracker->sites);
+	return goroutine_table__memory(tracker->goroutines) + site_table__memory(tracker->sites) +
+	       (tracker->callers ? callers__memory(tracker->callers) : 0);
 }
 
 void tracker__expect_events(struct tracker *tracker, bool expected, uint64_t now_ns)
@@ -263,11 +265,13 @@ void record__park(struct tracker *tracker, struct goroutine *g, uint64_t since)
 void record__unpark(struct tracker *tracker, struct goroutine *g, uint64_t ticks)
 {
 	struct site *site = site_of(tracker, g);
+	uint64_t length = ticks__age_ns(goroutine__parked_since(g), ticks);
 
 	if (!(g->flags & GOROUTINE_PARKED))
 		return;
 	lives__unparked(tracker, g, ticks);
-	length_histogram__add(&site->ended_parks, ticks__age_ns(goroutine__parked_since(g), ticks));
+	apart__park_ended(tracker, g, length);
+	length_histogram__add(&site->ended_parks, length);
 	site->left_ticks = max_of(site->left_ticks, ticks);
 	count_parked(tracker, g, -1);
 	g->flags &= (uint8_t) ~(GOROUTINE_PARKED | GOROUTINE_BY_EVENT);
@@ -296,6 +300,9 @@ void record__exit(struct tracker *tracker, struct goroutine *g, uint32_t handle,
 		flags |= DEPARTED_CONCLUDED;
 	record__unpark(tracker, g, ticks);
 	lives__ended(tracker, g, ticks);
+	if (origin->called)
+		callers__exited(tracker->callers, goroutine__goid(g),
+				ticks__age_ns(goroutine__existed_since(g), ticks));
 	site->goroutines--;
 	site->departures++;
 	site->exited++;

@@ -77,6 +77,15 @@ void tracker__exited(struct tracker *tracker, uint64_t goid, uint64_t time_ns);
 void tracker__parked(struct tracker *tracker, uint64_t goid, uint64_t time_ns);
 
 /*
+ * tracker__note_call - goroutine @goid, which was created a moment ago, comes from the call of the program's own
+ * code that returns to @call_pc, which stands for its line.
+ * tracker__comes_from - what is known of that of goroutine @goid, 0: nothing; @ret_creation_pc: its go statement.
+ */
+void tracker__note_call(struct tracker *tracker, uint64_t goid, uint64_t call_pc);
+uint64_t tracker__comes_from(const struct tracker *tracker, uint64_t goid,
+			     uint64_t *ret_creation_pc);
+
+/*
  * tracker__lost - @events were lost up to now, @creations of them creations. The next census
  * repairs what they left wrong. Goroutines whose creation was lost and of which neither a census
  * nor a later event tells have ended unseen: they are added to the created and the exited, at the

@@ -4,10 +4,12 @@
 
 /*
  * What the parts of the tracker share: tracker.c (records, events), merge.c (censuses),
- * first_look.c (what the first census tells of the past), judge.c (verdicts), saved.c (restarts), lives.c (who keeps goroutines one by one).
+ * first_look.c (what the first census tells of the past), judge.c (verdicts), apart.c (calls that
+ * led to a go statement), saved.c (restarts), lives.c (who keeps goroutines one by one).
  * Every change of a record goes through the functions below, which keep the totals and the sites'
  * counts in step.
  */
+#include "track/callers.h"
 #include "track/collections.h"
 #include "track/departed.h"
 #include "track/goid_clock.h"
@@ -24,6 +26,7 @@ struct tracker {
 	struct goroutine_table *goroutines;
 	struct site_table *sites;
 	struct departed *departed;
+	struct callers *callers; /* NULL: of no goroutine it is known */
 
 	uint64_t created, exited, lost, repaired;
 	uint64_t lifetimes[TRACKER_LIFETIMES];
@@ -109,5 +112,13 @@ void record__unpark(struct tracker *tracker, struct goroutine *g, uint64_t ticks
  * taken to have begun as late as they can have.
  */
 void tracker__settle_waits(struct tracker *tracker);
+
+/* tracker__call_of - the call that led to @g where that makes a site of its own; 0: it does not. */
+uint64_t tracker__call_of(const struct tracker *tracker, const struct goroutine *g);
+/* apart.c: judge whether calls tell goroutines of one go statement apart, and give those calls sites. */
+void apart__judge(struct tracker *tracker, uint64_t min_age_ns);
+void apart__cut(struct tracker *tracker);
+/* apart__park_ended - of @g, which is where it was, after @length nanoseconds. */
+void apart__park_ended(struct tracker *tracker, const struct goroutine *g, uint64_t length);
 
 #endif /* GLEAKD_TRACK_TRACKER_INTERNAL_H */

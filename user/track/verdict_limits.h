@@ -103,6 +103,10 @@
 #define BUNDLE_GAP_PART	 4 /* ... within this part of the usual gap between two members */
 #define BUNDLE_MAX_TIMES 8 /* as many of one site as of the other, or so many times as many */
 
+/* --- calls that lead to a library's go statement (apart.c) ------------------------------------------- */
+
+#define APART_MIN 8 /* so many of a call have stayed, or ended, for it to tell goroutines apart */
+
 /* --- confidence: weights of evidence in decibans (weights.c) -------------------------------------- */
 
 #define CONFIDENCE_MAX 0.99 /* no more than a heap analysis may be surer than this */

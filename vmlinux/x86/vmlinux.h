@@ -47,6 +47,7 @@ enum {
 struct pt_regs {
 	long unsigned int r14;
 	long unsigned int r8;
+	long unsigned int bp;
 	long unsigned int bx;
 	long unsigned int ax;
 	long unsigned int cx;

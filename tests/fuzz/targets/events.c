@@ -13,7 +13,8 @@ struct expected {
 	int calls;
 };
 
-static void on_event(void *ctx, const struct gl_event *head, const struct gl_event_create *create)
+static void on_event(void *ctx, const struct gl_event *head, const struct gl_event_create *create,
+		     const struct gl_creator *creator)
 {
 	struct expected *expected = ctx;
 
@@ -26,6 +27,10 @@ static void on_event(void *ctx, const struct gl_event *head, const struct gl_eve
 		return;
 	fuzz__require(expected->size >= sizeof(*create));
 	fuzz__require(!memcmp(create, expected->data, sizeof(*create)));
+	fuzz__require((creator != NULL) == (head->n_pcs != 0));
+	fuzz__require(head->n_pcs <= GL_CREATOR_STACK);
+	if (creator)
+		fuzz__require(!memcmp(creator, expected->data + sizeof(*create), sizeof(*creator)));
 }
 
 static void on_alloc(void *ctx, const struct gl_alloc *record)

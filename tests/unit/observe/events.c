@@ -19,9 +19,12 @@ struct seen {
 	struct gl_event head;
 	struct gl_event_create create;
 	bool created;
+	struct gl_creator creator;
+	bool called;
 };
 
-static void see(void *ctx, const struct gl_event *head, const struct gl_event_create *create)
+static void see(void *ctx, const struct gl_event *head, const struct gl_event_create *create,
+		const struct gl_creator *creator)
 {
 	struct seen *seen = ctx;
 
@@ -30,6 +33,9 @@ static void see(void *ctx, const struct gl_event *head, const struct gl_event_cr
 	seen->created = create != NULL;
 	if (create)
 		seen->create = *create;
+	seen->called = creator != NULL;
+	if (creator)
+		seen->creator = *creator;
 }
 
 static struct gl_event_create record_of(uint8_t kind)
@@ -66,6 +72,28 @@ Test(event_record, create)
 	cr_assert(seen.created);
 	cr_assert_arr_eq(&seen.create, &expected, sizeof(expected));
 	cr_assert_arr_eq(&seen.head, &expected.head, sizeof(expected.head));
+}
+
+Test(event_record, create_with_the_stack_of_who_did)
+{
+	struct gl_event_called record = {
+		.create = record_of(PROBE_EVENT_CREATE),
+		.creator = {.goid = 17, .pcs = {0x401000, 0x401234, 0x402000}},
+	};
+	struct seen seen = {0};
+
+	record.create.head.n_pcs = 3;
+	cr_assert(event_record__decode(&record, sizeof(record), see, &seen));
+	cr_assert(seen.created && seen.called);
+	cr_assert_eq(seen.head.n_pcs, 3);
+	cr_assert_eq(seen.creator.goid, 17);
+	cr_assert_eq(seen.creator.pcs[2], 0x402000);
+	cr_assert_not(event_record__decode(&record, sizeof(record) - 1, see, &seen), "cut short");
+	record.create.head.n_pcs = GL_CREATOR_STACK + 1;
+	cr_assert_not(event_record__decode(&record, sizeof(record), see, &seen), "too deep");
+	record.create.head.n_pcs = 0;
+	cr_assert(event_record__decode(&record, sizeof(record), see, &seen));
+	cr_assert_not(seen.called);
 }
 
 Test(event_record, exit_and_park_are_heads)
@@ -229,11 +257,12 @@ Test(event_reader, counts_malformed_records)
 
 /* Keeps the ring filled from inside the callback: as a target that is faster than we are. */
 static void see_and_produce(void *ctx, const struct gl_event *head,
-			    const struct gl_event_create *create)
+			    const struct gl_event_create *create, const struct gl_creator *creator)
 {
 	int *ring_fd = ctx;
 
 	(void)create;
+	(void)creator;
 	produce(*ring_fd, head->kind, sizeof(struct gl_event), 2);
 }
 

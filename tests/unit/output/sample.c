@@ -76,6 +76,8 @@ static const struct report_site leaks[] = {
 	 .created_by =
 		 FRAME("github.com/acme/queue/v2/internal/dispatch.(*Dispatcher).Subscribe",
 		       "/home/joe/go/pkg/mod/github.com/acme/queue/v2@v2.3.1/dispatch.go", 1208),
+	 .called_from = FRAME("main.(*listener).start", SRC "listen.go", 41, .own = true),
+	 .view.called = 83,
 	 .blocked_at = FRAME("main.(*listener).run", SRC "listen.go", 77, .own = true),
 	 .start_function = "main.(*listener).run",
 	 .view.oldest_park_ns = SECONDS(93784),

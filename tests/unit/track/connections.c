@@ -364,7 +364,7 @@ Test(connections, that_others_open_are_no_leak)
 			     &(struct service){.step = websockets, .tells_sockets = true});
 	expect_not_flagged_for("a morning's websockets",
 			       &(struct service){.step = more_websockets, .tells_sockets = true},
-			       50 * MINUTE);
+			       20 * MINUTE);
 	expect_never_flagged("a proxy",
 			     &(struct service){.step = proxied_websockets, .tells_sockets = true});
 }

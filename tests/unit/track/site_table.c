@@ -22,7 +22,8 @@ Test(site_table, every_part_of_the_key_counts)
 {
 	struct site_table *table = table_new(100);
 	const struct site_key keys[] = {
-		{0}, {.creation_pc = 1}, {.start_pc = 1}, {.place = 1}, {.wait_reason = 1},
+		{0},	      {.creation_pc = 1}, {.start_pc = 1},
+		{.place = 1}, {.call_pc = 1},	  {.wait_reason = 1},
 	};
 	bool is_new;
 

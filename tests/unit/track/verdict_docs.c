@@ -169,6 +169,17 @@ Test(verdict_docs, bundles)
 	free(page);
 }
 
+Test(verdict_docs, calls)
+{
+	char *page = read_text(PAGE);
+
+	says(page,
+	     "when %d goroutines or more of one call have stayed and next to none of them left, "
+	     "while %d of another have ended; or when %d each of several calls",
+	     APART_MIN, APART_MIN, APART_MIN);
+	free(page);
+}
+
 Test(verdict_docs, stuck)
 {
 	char *page = read_text(PAGE);

@@ -241,6 +241,9 @@ void read__site(struct report_reader *reader, const json_t *json, uint64_t realt
 	view->wait_class = wait_class__of(site->wait_reason);
 	view->in_syscall = view->wait_class == WAIT_SYSCALL;
 	site->created_by = read__frame(json_object_get(json, "created_by"));
+	site->called_from = read__frame(json_object_get(json, "called_from"));
+	view->called =
+		(uint32_t)min_of(read__count(json, "called_from_goroutines"), (uint64_t)UINT32_MAX);
 	site->blocked_at = read__frame(json_object_get(json, "blocked_at"));
 	site->start_function = read__text(json, "start_function");
 	site->library = read_library(reader, json_object_get(json, "library"));

@@ -281,6 +281,11 @@ void json__site(struct json *json, const struct report_site *site)
 	json__count(json, "exited", view->exited);
 	json__text(json, "wait_reason", site->wait_reason);
 	json__frame(json, "created_by", &site->created_by);
+	json__frame(json, "called_from", &site->called_from);
+	if (report__frame_known(&site->called_from))
+		json__count(json, "called_from_goroutines", view->called);
+	else
+		json__null(json, "called_from_goroutines");
 	json__frame(json, "blocked_at", &site->blocked_at);
 	put_library(json, site);
 	json__text(json, "start_function", site->start_function);

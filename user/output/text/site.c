@@ -150,9 +150,13 @@ static void put_frames(struct screen *screen, const struct report_site *site)
 
 	if (report__frame_known(&site->created_by))
 		text_part__widen_to(&width, text_part__function_width(&site->created_by), limit);
+	if (report__frame_known(&site->called_from))
+		text_part__widen_to(&width, text_part__function_width(&site->called_from), limit);
 	if (report__frame_known(&site->blocked_at))
 		text_part__widen_to(&width, text_part__function_width(&site->blocked_at), limit);
 	text_part__labelled_frame(screen, "created at", &site->created_by, width);
+	if (report__frame_known(&site->called_from))
+		text_part__labelled_frame(screen, "called from", &site->called_from, width);
 	/* What the go statement runs; most often it is also where it blocks. */
 	if (*runs && (!blocked || strcmp(runs, blocked) != 0)) {
 		text_part__label(screen, "runs");

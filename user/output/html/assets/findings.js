@@ -122,6 +122,7 @@ function siteFacts(site) {
 	const proof = site.proof || {};
 	const kept = (proof.retained_heap_bytes || 0) + (proof.retained_stack_bytes || 0);
 	return described([["created at", site.created_by && frameLine(site.created_by)],
+		["called from", site.called_from && frameLine(site.called_from)],
 		["blocked at", site.blocked_at && frameLine(site.blocked_at)], ["these are", site.meaning],
 		["waiting for", site.wait_reason], ["waiting on", objectsOf(site.objects)],
 		["lock seems held by", likelyHolders(site.objects, false)], ["other end seems to be", likelyHolders(site.objects, true)],
