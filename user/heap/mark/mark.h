@@ -69,6 +69,8 @@ struct heap_visitor {
 	 * which it is called once more. NULL: it never does.
 	 */
 	bool (*settle)(void *ctx, struct heap_mark *mark);
+	/* A reference to the object with that number will be shown soon, or not: time to prefetch. Or NULL. */
+	void (*coming)(void *ctx, uint64_t slot);
 };
 
 /* All counts are since heap_mark__new(). */

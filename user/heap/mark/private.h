@@ -143,6 +143,13 @@ void mark__ahead(struct heap_mark *mark, uint64_t from, uint64_t value);
 /* mark__ahead_all - mark what is still on its way. */
 void mark__ahead_all(struct heap_mark *mark);
 
+/*
+ * mark__foresee - @value will be shown to the visitor soon: where that will look is fetched meanwhile. all: of what
+ * has been told so far nothing is left to be fetched.
+ */
+void mark__foresee(struct heap_mark *mark, uint64_t value);
+void mark__foresee_all(struct heap_mark *mark);
+
 /* mark__next_wave - what has come since is what is read now. */
 void mark__next_wave(struct heap_mark *mark);
 

@@ -348,6 +348,40 @@ static void scan_object(struct heap_mark *mark, const struct part *part, uint64_
 	heap_mark__inside(mark, NULL);
 }
 
+static void foresee(struct heap_mark *mark, const struct part *part, uint64_t object, size_t size)
+{
+	const uint8_t *data = part->piece.data + (object - part->piece.address);
+	uint64_t *mask = mark->batch->mask;
+
+	heap_bits__object(&mark->bits, &part->piece, object, object, size, mask);
+	for (size_t i = 0; i < (size / WORD + 63) / 64; i++) {
+		for (uint64_t left = mask[i]; left; left &= left - 1) {
+			size_t at = (i * 64 + (size_t)__builtin_ctzll(left)) * WORD;
+
+			if (at < size)
+				mark__foresee(mark, bytes__u64(data, at));
+		}
+	}
+}
+
+static void foresee_small(struct heap_mark *mark, const struct part *part)
+{
+	const struct heap_span *span = &mark->spans->all[part->number];
+	const uint64_t *words = mark->pending.words + span->first_word;
+	uint64_t end = part->piece.address + part->piece.size;
+
+	for (uint32_t i = 0; i < (span->nelems + 63) / 64; i++) {
+		for (uint64_t left = words[i]; left; left &= left - 1) {
+			uint64_t at =
+				heap_span__object(span, i * 64 + (uint32_t)__builtin_ctzll(left));
+
+			if (at >= part->piece.address && at + span->elemsize <= end)
+				foresee(mark, part, at, span->elemsize);
+		}
+	}
+	mark__foresee_all(mark);
+}
+
 /* Every pending object that was read, until none is: one may lead to the next in the same span. */
 static void scan_small(struct heap_mark *mark, const struct part *part)
 {
@@ -433,6 +467,8 @@ static void settle(struct heap_mark *mark, struct part *part)
 
 	if (usable && span->size_class) {
 		keep_copy(mark, part);
+		if (mark->visitor && !(span->flags & HEAP_SPAN_CHANGED))
+			foresee_small(mark, part);
 		scan_small(mark, part);
 	} else if (usable) {
 		scan_object(mark, part, span->base, part->piece.address,

@@ -20,6 +20,7 @@
 static void see_contents(void *ctx, const struct heap_contents *contents);
 static void see_reference(void *ctx, const struct heap_reference *reference);
 static bool settle(void *ctx, struct heap_mark *mark);
+static void see_coming(void *ctx, uint64_t slot);
 
 int heap_paths__new(const struct heap_runtime *runtime, struct go_variables *variables,
 		    size_t max_slots, struct heap_paths **ret_paths)
@@ -32,7 +33,8 @@ int heap_paths__new(const struct heap_runtime *runtime, struct go_variables *var
 	paths->runtime = runtime;
 	paths->variables = variables;
 	paths->max_slots = max_slots;
-	paths->visitor = (struct heap_visitor){see_contents, see_reference, paths, settle};
+	paths->visitor =
+		(struct heap_visitor){see_contents, see_reference, paths, settle, see_coming};
 	err = heap_modules__read(runtime, &paths->modules);
 	if (!err)
 		err = heap_types__new(runtime, &paths->types);
@@ -324,6 +326,14 @@ static bool settle(void *ctx, struct heap_mark *mark)
 	return paths_known__settle(ctx, mark);
 }
 
+static void see_coming(void *ctx, uint64_t slot)
+{
+	const struct heap_paths *paths = ctx;
+
+	if (slot < paths->n_slots)
+		__builtin_prefetch(&paths->slots[slot], 1);
+}
+
 /* --- counts ------------------------------------------------------------------------------------- */
 
 static void count_object(struct heap_paths *paths, const struct heap_span *span, uint16_t number)
@@ -349,10 +359,11 @@ static void count_span(struct heap_paths *paths, const struct heap_mark *mark,
 				~mark->hidden.words[span->first_word + word];
 
 		for (; left; left &= left - 1) {
-			uint64_t slot = (uint64_t)(span->first_word + word) * 64 +
-					(uint64_t)__builtin_ctzll(left);
+			uint32_t index = word * 64 + (uint32_t)__builtin_ctzll(left);
+			uint64_t slot = (uint64_t)span->first_word * 64 + index;
+			uint16_t number = slot < paths->n_slots ? paths->slots[slot] : PATH_NONE;
 
-			count_object(paths, span, slot < paths->n_slots ? paths->slots[slot] : 0);
+			count_object(paths, span, number);
 		}
 	}
 }

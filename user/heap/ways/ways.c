@@ -224,6 +224,14 @@ static void on_reference(void *ctx, const struct heap_reference *reference)
 	ways->parents[reference->slot] = origin_of(ways, reference);
 }
 
+static void on_coming(void *ctx, uint64_t slot)
+{
+	const struct heap_ways *ways = ctx;
+
+	if (slot < ways->n_parents)
+		__builtin_prefetch(&ways->parents[slot], 1);
+}
+
 /* --- life --------------------------------------------------------------------------------------- */
 
 int heap_ways__new(const struct heap_ways_options *options, struct heap_ways **ret_paths)
@@ -238,7 +246,11 @@ int heap_ways__new(const struct heap_ways_options *options, struct heap_ways **r
 	if (!ways->options.max_ways)
 		ways->options.max_ways = MAX_WAYS;
 	ways->visitor = (struct heap_visitor){
-		.contents = on_contents, .reference = on_reference, .ctx = ways};
+		.contents = on_contents,
+		.reference = on_reference,
+		.ctx = ways,
+		.coming = on_coming,
+	};
 	if (index__new(ways->options.max_targets, &ways->by_object) ||
 	    index__new(ways->options.max_ways, &ways->by_word)) {
 		heap_ways__free(ways);
