@@ -10,6 +10,7 @@
 #include "host/access.h"
 #include "host/memory_copy.h"
 #include "host/process_stop.h"
+#include "host/stop_delay.h"
 
 struct heap_picture {
 	const struct heap_runtime *live;
@@ -103,7 +104,9 @@ static int copy_first(struct heap_picture *picture, struct failure *failure)
 	picture->figures.copy_bytes = totals->copied_bytes;
 	picture->figures.expected_stop_ns =
 		totals->rehearsed_ns +
-		process_stop__expected_ns(picture->options.proc_root, picture->options.pid);
+		process_stop__expected_ns(picture->options.proc_root, picture->options.pid) +
+		/* Threads stop when they get a processor, and those of ours wait as long for one. */
+		stop_delay__measure();
 	picture->figures.soft_dirty = totals->soft_dirty;
 	return 0;
 }
