@@ -108,8 +108,10 @@ static struct target_view *open_view(struct target *target, const struct heap_ru
 	if (!err)
 		err = heap_paths__new(runtime, view->variables,
 				      options->max_memory / MEMORY_PER_SLOT, &view->paths);
-	if (!err)
+	if (!err) {
+		heap_paths__draw(view->paths, heap_growth__members(view->growth));
 		return view;
+	}
 	target_view__close(target);
 	*ret_err = failure__set(failure, err, "process %d: %s", target__pid(target),
 				err == -ENOMEM ? "out of memory" : "its modules cannot be read");

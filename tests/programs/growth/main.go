@@ -2,7 +2,7 @@
 
 // Growth has ten kinds of memory that only grows, and ten that look like it for a while and are
 // healthy. Everything happens a few times each step, at a constant rate. With names of kinds as arguments
-// only these are active.
+// only these are active; "copies" is only then.
 package main
 
 import (
@@ -128,6 +128,7 @@ var (
 	buffer   bytes.Buffer
 	matrix   [][]int
 	words    = map[string]int{}
+	copies   map[int]*session
 )
 
 func useLRU(i int) {
@@ -204,6 +205,18 @@ func useBuffer(i int) {
 	}
 }
 
+// Every 1.4 seconds, with more in it each time, and nothing of what was in it before.
+func useCopies(i int) {
+	if i%(70*perStep) != 0 {
+		return
+	}
+	made := map[int]*session{}
+	for n := 0; n < 5*(i/perStep-limit); n++ {
+		made[n] = newSession(n)
+	}
+	copies = made
+}
+
 var kinds = []struct {
 	name string
 	do   func(int)
@@ -214,7 +227,11 @@ var kinds = []struct {
 	{"lru", useLRU}, {"warming", useWarming}, {"pool", usePool}, {"batch", useBatch},
 	{"fixed ring", useRing}, {"visitors", useVisitors}, {"jobs", useJobs},
 	{"stopped timers", useTimers}, {"cancelled contexts", useContexts}, {"buffer", useBuffer},
+	{asked, useCopies},
 }
+
+// Never without its name.
+const asked = "copies"
 
 func wanted(name string) bool {
 	for _, arg := range os.Args[1:] {
@@ -235,7 +252,7 @@ func main() {
 	fmt.Println("ready")
 	for i := limit; ; i++ {
 		for _, kind := range kinds {
-			if len(os.Args) > 1 && !wanted(kind.name) {
+			if (len(os.Args) > 1 || kind.name == asked) && !wanted(kind.name) {
 				continue
 			}
 			for n := 0; n < perStep; n++ {

@@ -20,6 +20,14 @@
 #define MIN_ENTRIES 10.0
 /* Memory that is not Go's comes in pages, of the executable among others. */
 #define MIN_OTHER_BYTES ((double)(1u << 20))
+/*
+ * What a container has more than at the first look should still be there at the next one, if it grows: of it
+ * this share at least, and no fewer than chance may leave of those that are drawn.
+ */
+#define MIN_STAYED    0.5
+#define MAX_DEVIATION 3.0
+/* Times as many as the objects that are known of it may be its entries. */
+#define MIN_MEMBERS 2u
 
 struct series {
 	uint64_t first, last;
@@ -28,9 +36,20 @@ struct series {
 	double least;	     /* step, per nanosecond */
 };
 
+/* Who is in a container, by those of the node below it that has most of them. */
+struct turnover {
+	uint16_t node;	      /* PATH_NONE: it has no objects in it */
+	uint64_t first, last; /* objects there */
+	/* Of those that were drawn: how many would have stayed of nothing but what it has grown by, and did. */
+	double expected, variance, stayed;
+};
+
 struct heap_growth {
 	struct series *all; /* per node */
 	size_t n, capacity;
+	struct turnover *turnovers; /* likewise */
+	size_t turnovers_capacity;
+	struct path_members *members;
 	struct series other;
 	size_t looks;
 	uint64_t first_ns, last_ns; /* when looks began */
@@ -39,16 +58,29 @@ struct heap_growth {
 
 int heap_growth__new(struct heap_growth **ret_growth)
 {
-	*ret_growth = calloc(1, sizeof(**ret_growth));
-	return *ret_growth ? 0 : -ENOMEM;
+	struct heap_growth *growth = calloc(1, sizeof(*growth));
+
+	if (!growth || path_members__new(&growth->members)) {
+		free(growth);
+		return -ENOMEM;
+	}
+	*ret_growth = growth;
+	return 0;
 }
 
 void heap_growth__free(struct heap_growth *growth)
 {
 	if (!growth)
 		return;
+	path_members__free(growth->members);
+	free(growth->turnovers);
 	free(growth->all);
 	free(growth);
+}
+
+struct path_members *heap_growth__members(struct heap_growth *growth)
+{
+	return growth->members;
 }
 
 size_t heap_growth__looks(const struct heap_growth *growth)
@@ -99,14 +131,100 @@ static void take(struct series *series, uint64_t entries, uint64_t bytes, uint64
 		series->bytes_most = max_of(series->bytes_most, bytes);
 }
 
+/* --- who --------------------------------------------------------------------------------------- */
+
+/* The node of the most objects that are in the container @node, and not in one of these. */
+static void find_members(const struct path_tree *tree, uint16_t *members)
+{
+	for (size_t i = path_tree__count(tree); i-- > 1;) {
+		const struct path_node *node = path_tree__node(tree, (uint16_t)i);
+		/* An entry of a sync.Map, or a list that leads to itself, is what there is. */
+		bool own = node->recursive || node->role == PATH_TRIE_ENTRY;
+		uint16_t above =
+			path_tree__container(tree, own && !node->part ? (uint16_t)i : node->parent);
+
+		if (!node->objects || (node->part && !own) || !above)
+			continue;
+		if (!members[above] ||
+		    path_tree__node(tree, members[above])->objects < node->objects)
+			members[above] = (uint16_t)i;
+	}
+}
+
+static void compare(const struct path_members *members, struct turnover *turnover)
+{
+	double share = ((double)turnover->last - (double)turnover->first) / (double)turnover->last;
+	size_t drawn, stayed = path_members__stayed(members, turnover->node, &drawn);
+
+	turnover->expected += (double)drawn * share;
+	turnover->variance += (double)drawn * share * (1 - share);
+	turnover->stayed += (double)stayed;
+}
+
+static int take_members(struct heap_growth *growth, const struct path_tree *tree)
+{
+	size_t n = path_tree__count(tree);
+	uint16_t *members = calloc(n, sizeof(*members));
+
+	if (!members || !array__reserve(growth->turnovers, growth->turnovers_capacity, n)) {
+		free(members);
+		return -ENOMEM;
+	}
+	find_members(tree, members);
+	for (size_t i = growth->n; i < n; i++)
+		growth->turnovers[i] = (struct turnover){0};
+	for (size_t i = 1; i < n; i++) {
+		struct turnover *turnover = &growth->turnovers[i];
+		uint64_t objects = path_tree__node(tree, members[i])->objects;
+
+		/* Most of what is in it was found by another way, or is no object. */
+		if (MIN_MEMBERS * objects < entries_at(path_tree__node(tree, (uint16_t)i)))
+			members[i] = PATH_NONE;
+		if (!members[i]) {
+			turnover->last = 0;
+			continue;
+		}
+		if (turnover->node != members[i]) {
+			turnover->node = members[i];
+			turnover->first = objects;
+		} else if (turnover->last > turnover->first) {
+			compare(growth->members, turnover);
+		}
+		turnover->last = objects;
+	}
+	free(members);
+	return 0;
+}
+
+/* Those that were there went, and others came: more of them each time, as it happened. */
+static bool were_replaced(const struct turnover *turnover)
+{
+	return turnover->stayed < MIN_STAYED * turnover->expected &&
+	       turnover->stayed < turnover->expected - MAX_DEVIATION * sqrt(turnover->variance);
+}
+
+/* What is in things that were replaced is not what was in those before them. */
+static bool is_replaced(const struct heap_growth *growth, const struct path_tree *tree,
+			uint16_t node)
+{
+	for (; node; node = path_tree__node(tree, node)->parent) {
+		if (were_replaced(&growth->turnovers[node]))
+			return true;
+	}
+	return false;
+}
+
+/* ------------------------------------------------------------------------------------------------ */
+
 int heap_growth__take(struct heap_growth *growth, const struct path_tree *tree,
 		      const uint64_t *sums, uint64_t other_bytes, const struct heap_look *look)
 {
 	size_t n = path_tree__count(tree);
 	uint64_t elapsed_ns = look->begin_ns - min_of(growth->ended_ns, look->begin_ns);
 
-	if (!array__reserve(growth->all, growth->capacity, n))
+	if (!array__reserve(growth->all, growth->capacity, n) || take_members(growth, tree))
 		return -ENOMEM;
+	path_members__next(growth->members);
 	/* What was not there had nothing in it. */
 	for (size_t i = growth->n; i < n; i++)
 		growth->all[i] = (struct series){.least = INFINITY};
@@ -151,6 +269,7 @@ bool heap_growth__of(const struct heap_growth *growth, const struct path_tree *t
 	/* What fills a buffer that is there keeps no more than before; a map may be between two sizes. */
 	return node < growth->n && at->objects && !path_tree__is_young(tree, node) &&
 	       series->bytes_most > series->bytes_before &&
+	       !is_replaced(growth, tree, node) &&
 	       has_grown(growth, series, least, ret_series);
 }
 

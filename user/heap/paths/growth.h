@@ -5,10 +5,12 @@
 /*
  * Which containers grow: those with more in them at each look than at the one before, by about as much
  * each time. What grows while a program warms up gets slower, a cache at its limit does not grow, and
- * what comes and goes has as often less as it has more.
+ * what comes and goes has as often less as it has more. What has more in it each time that is looked, and is filled
+ * anew in between, does not grow either: then few of those stay that would make up the growth.
  *
  * Pure: looks are given with their time.
  */
+#include "heap/paths/members.h"
 #include "heap/paths/tree.h"
 
 #define GROWTH_MIN_LOOKS 4u
@@ -31,6 +33,9 @@ struct heap_growth_series {
 
 int heap_growth__new(struct heap_growth **ret_growth) __must_check;
 void heap_growth__free(struct heap_growth *growth);
+
+/* heap_growth__members - to be told of all objects before each look is taken. */
+struct path_members *heap_growth__members(struct heap_growth *growth);
 
 /*
  * heap_growth__take - one more look: the @tree after all objects have been counted, and memory that is

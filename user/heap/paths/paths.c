@@ -102,8 +102,15 @@ void heap_paths__begin(struct heap_paths *paths)
 	unmap(paths);
 	path_tree__clear(paths->tree);
 	paths_known__forget(paths);
+	if (paths->members)
+		path_members__begin(paths->members);
 	memset(paths->unknown, 0, sizeof(paths->unknown));
 	paths->span = 0;
+}
+
+void heap_paths__draw(struct heap_paths *paths, struct path_members *members)
+{
+	paths->members = members;
 }
 
 struct heap_allocated *heap_paths__allocated(struct heap_paths *paths)
@@ -364,6 +371,9 @@ static void count_span(struct heap_paths *paths, const struct heap_mark *mark,
 			uint16_t number = slot < paths->n_slots ? paths->slots[slot] : PATH_NONE;
 
 			count_object(paths, span, number);
+			if (paths->members)
+				path_members__note(paths->members, number,
+						   heap_span__object(span, index));
 		}
 	}
 }

@@ -14,6 +14,7 @@
 #include "elf/image.h"
 #include "golang/variables.h"
 #include "heap/mark/mark.h"
+#include "heap/paths/members.h"
 #include "heap/paths/tree.h"
 #include "heap/types/allocated.h"
 
@@ -49,6 +50,9 @@ struct heap_allocated *heap_paths__allocated(struct heap_paths *paths);
  */
 int heap_paths__know(struct heap_paths *paths, const struct heap_known *known,
 		     size_t n) __must_check;
+
+/* heap_paths__draw - from now on @members are told of all objects that are counted; NULL: nobody is. */
+void heap_paths__draw(struct heap_paths *paths, struct path_members *members);
 
 /* heap_paths__begin - for the next scan; what the last one counted is forgotten. */
 void heap_paths__begin(struct heap_paths *paths);

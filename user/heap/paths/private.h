@@ -74,6 +74,7 @@ struct heap_paths {
 	struct heap_types *types;
 	struct type_index *type_index;
 	struct path_tree *tree;
+	struct path_members *members; /* not ours; or NULL */
 	struct heap_visitor visitor;
 
 	uint16_t *slots;   /* per object of the heap its node; only pages that are touched exist */

@@ -264,3 +264,59 @@ Test(growth, how_long_looks_take_is_no_time_in_between)
 	cr_assert_eq(series.first, 9000);
 	end(&b);
 }
+
+/* A map of values, the first of which is number @oldest: whether it grows after @looks with @more each time. */
+static bool values_grow(uint64_t looks, uint64_t more, uint64_t goes_per_look)
+{
+	const struct path_step slots = {.label = "", .role = PATH_MAP_SLOTS, .type = 0x2000};
+	const struct path_step value = {.label = "[…]", .role = PATH_VALUE, .type = 0x3000};
+	struct bench b = begin(PATH_MAP);
+	struct heap_growth_series series;
+	uint16_t parts = path_tree__child(b.tree, b.node, &slots);
+	uint16_t values = path_tree__child(b.tree, parts, &value);
+	uint64_t oldest = 0, next = 1000;
+	bool answer;
+
+	for (uint64_t i = 0; i < looks; i++) {
+		struct path_node *node = path_tree__node(b.tree, values);
+
+		for (uint64_t n = oldest; n < next; n++)
+			path_members__note(heap_growth__members(b.growth), values, 64 * n);
+		path_tree__clear(b.tree);
+		node->objects = next - oldest;
+		path_tree__node(b.tree, b.node)->objects = 1;
+		path_tree__node(b.tree, b.node)->entries = next - oldest;
+		b.sums[b.node] = 100 * (next - oldest);
+		b.time_ns += 10 * NSEC_PER_SEC;
+		cr_assert_eq(heap_growth__take(b.growth, b.tree, b.sums, 0,
+					       &(struct heap_look){b.time_ns, b.time_ns}),
+			     0);
+		oldest += goes_per_look;
+		next += goes_per_look + more;
+	}
+	answer = grows(&b, &series);
+	end(&b);
+	return answer;
+}
+
+Test(growth, what_is_filled_anew_each_time_does_not)
+{
+	cr_assert(values_grow(6, 700, 0));
+	cr_assert(values_grow(6, 700, 500), "a part of it comes and goes");
+	cr_assert_not(values_grow(6, 700, 10000), "a tooth of a saw at each look");
+	cr_assert(values_grow(9, 70, 900), "few enough stay to be what it has grown by");
+}
+
+/* They are not in the tree below it: others hold them as well, or they are no pointers. */
+Test(growth, of_what_is_in_it_nothing_may_be_known)
+{
+	struct bench b = begin(PATH_MAP);
+	struct heap_growth_series series;
+
+	for (uint64_t i = 0; i < 5; i++) {
+		path_members__note(heap_growth__members(b.growth), b.node, 8 * i);
+		look(&b, 12000 + 3000 * i, 0, 30);
+	}
+	cr_assert(grows(&b, &series));
+	end(&b);
+}
