@@ -29,10 +29,10 @@ def own_copy(t, program, name):
     return path
 
 
-def host(t, *args):
+def host(t, *args, prefix=()):
     """All Go programs below the case's folder."""
     return Gleakd(t, None, "--only", f"exe:{folder(t)}/*", "--config", "/dev/null", "--interval", "1s",
-                  "--min-process-age", "200ms", *args)
+                  "--min-process-age", "200ms", *args, prefix=prefix)
 
 
 def pids(report):

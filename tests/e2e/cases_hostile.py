@@ -10,11 +10,12 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 from datetime import datetime
 
 from cases_host import folder, host, of_pid, own_copy, pids
 from faults import CGROUPS, PATIENCE, alive, compiled, figures, kit, metrics_when, shows, until
-from harness import VERSIONS, Failed, Skip, case, check, check_equal
+from harness import VERSIONS, Failed, Skip, case, cases_for, check, check_equal
 from liars import liar
 from programs import Program, Target, go_command, go_environment
 from tracer import binary, run
@@ -389,6 +390,47 @@ def executable_of_which_no_page_comes_any_more(t):
     other.ask("shape chanreceive 11")
     shows(g, "the other alone", lambda r: alive(r) == {other.pid: 49})
     g.interrupt(PATIENCE)
+
+
+def looked_at_by(t, *args):
+    """A command that looks at all processes of the host; at its end its exit code and what it has said."""
+    paths = [os.path.join(t.directory(), name) for name in ("out", "err")]
+    # Not pipes: who is left behind in the kernel holds them open.
+    with open(paths[0], "wb") as out, open(paths[1], "wb") as err:
+        process = subprocess.Popen([binary(t), *args], stdout=out, stderr=err)
+    t.defer(lambda: (process.kill(), process.wait()))
+
+    def end():
+        code, texts = process.wait(PATIENCE), []
+        for path in paths:
+            with open(path, encoding="utf-8", errors="replace") as file:
+                texts.append(file.read())
+        return code, *texts
+    return end
+
+
+@cases_for({"memory": "memory", "overlay": "overlay", "pages": "pages"}, alone=True)
+def commands_that_look_at_all_processes_come_back(t, what):
+    """list and doctor, which names who did not answer, or that somebody did not."""
+    program = [own_copy(t, HOSTILE, "mapped"), "mapped", "1"] if what == "memory" else \
+        [own_copy(t, COUNTS, what)]
+    target = deaf(t, what, *program)
+    began = time.monotonic()
+    if what == "memory":
+        target.ask("arm")
+    else:
+        until("it has become deaf", lambda: time.monotonic() - began > 1.5)
+    doctor = looked_at_by(t, "doctor", "--json")
+    code, out, err = doctor()
+    check_equal(code, 0, f"exit code of doctor: {err}")
+    checks = {c["name"]: c for c in json.loads(out)["checks"]}
+    if what == "pages":
+        check("not known" in checks["go_processes"]["found"], checks["go_processes"])
+    else:
+        check(str(target.pid) in checks["unanswered"]["found"], checks["unanswered"])
+    code, _, err = looked_at_by(t, "list", "--json")()
+    check_equal(code, int(what == "pages"), f"exit code of list: {err}")
+    check(str(target.pid) in err, f"it is not named: {err}")
 
 
 def feed(t, target, line):

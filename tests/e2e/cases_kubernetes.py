@@ -8,6 +8,9 @@ import shutil
 import subprocess
 
 import harness
+from cases_host import host, pids
+from cases_hostile import bystander, hostile
+from faults import alive, figures, shows, until
 from harness import ROOT, Failed, Skip, case, check, check_equal
 from programs import Program, go_command, go_environment, go_version, start
 from tracer import run
@@ -142,3 +145,65 @@ def configuration_of_the_pods_is_valid(t):
         file.write(config["data"]["gleakd.conf"])
     code, out, err = run(t, "--config", path, "--print-config")
     check_equal((code, err), (0, ""), f"exit code and words; {out}")
+
+
+# --- with the limits of the container -------------------------------------------------------------
+
+UNITS = {"M": 1 << 20, "Mi": 1 << 20, "m": 0.001}
+
+
+def shipped(name, pattern):
+    """A number of a manifest, by its unit."""
+    with open(os.path.join(FOLDER, "base", name), encoding="utf-8") as file:
+        found = re.search(pattern, file.read(), re.S)
+    return int(found[1]) * UNITS[found[2]]
+
+
+def limited(t, memory, cpu):
+    """What gleakd is started with to have no more than that, and where the most that it had is told."""
+    name = f"gleakd-test-{os.getpid()}-{id(t)}"
+    script = []
+    for controller, file, value in (("memory", "memory.limit_in_bytes", memory),
+                                    ("cpu", "cpu.cfs_quota_us", int(cpu * 100000))):
+        path = os.path.join("/sys/fs/cgroup", controller, name)
+        try:
+            os.makedirs(path)
+            t.defer(lambda path=path: until("nobody is left", lambda: removed(path)))
+            with open(os.path.join(path, file), "w", encoding="ascii") as limit:
+                limit.write(str(value))
+        except OSError as error:
+            raise Skip(f"control groups of version 1 ({error})", always=True) from None
+        script.append(f"echo $$ > {path}/cgroup.procs")
+    return (["sh", "-c", "; ".join((*script, 'exec "$@"')), "sh"],
+            os.path.join("/sys/fs/cgroup/memory", name, "memory.max_usage_in_bytes"))
+
+
+def removed(path):
+    try:
+        os.rmdir(path)
+    except OSError:
+        return False
+    return True
+
+
+@case(seconds=240)
+def eight_million_goroutines_of_each_process(t):
+    """Three processes that show eight million goroutines each, at eight bytes: gleakd lives in what its pod has."""
+    memory = shipped("daemonset.yaml", r"limits:.*?memory: (\d+)(Mi)")
+    prefix, most = limited(t, memory, shipped("daemonset.yaml", r"limits:.*?cpu: (\d+)(m)"))
+    crowds = [hostile(t, "many", 7900000, name=f"many-{i}") for i in range(3)]
+    other = bystander(t)
+    g = host(t, "--max-memory", str(shipped("configmap.yaml", r"max-memory = (\d+)(M)")), prefix=prefix)
+    shows(g, "all", lambda r: len(pids(r)) == 4)
+    for target in crowds:
+        target.ask("arm")
+    for target in crowds:
+        shows(g, "what finds no room is counted", lambda r, pid=target.pid: pid in pids(r)
+              and figures(r, pid, "losses")["refused"] > 1000000)
+    other.ask("shape chanreceive 11")
+    shows(g, "the other's", lambda r: alive(r).get(other.pid) == 49)
+    check(not any("ended by signal" in e for e in g.errors), f"it was ended: {g.errors}")
+    with open(most, encoding="ascii") as file:
+        used = int(file.read())
+    print(f"memory of gleakd: {used >> 20} of {memory >> 20} MiB at most", flush=True)
+    check(used < memory, f"{used} of {memory} bytes: the kernel had to take some away")

@@ -149,11 +149,11 @@ def _is_helper(pid):
 class Gleakd:
     """A running gleakd --json on one process."""
 
-    def __init__(self, case, pid, *args, env=None):
+    def __init__(self, case, pid, *args, env=None, prefix=()):
         needs_tracing()
         # Without a pid: all of the host that the arguments leave.
         which = ["--pid", str(pid)] if pid else []
-        self.argv = [binary(case), *which, "--json", *args]
+        self.argv = [*prefix, binary(case), *which, "--json", *args]
         self.process = subprocess.Popen(
             self.argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, text=True
         )

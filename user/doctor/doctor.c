@@ -26,7 +26,7 @@
 #define PROCESSES "processes"
 
 /* A thousand files are looked at in a second; who does not answer takes two of each user's three tries. */
-#define PROCESSES_PATIENCE_MS 20000
+#define PROCESSES_PATIENCE_MS 15000
 
 /* include/linux/proc_ns.h: PROC_USER_INIT_INO, the inode of the first user namespace. */
 #define HOST_USER_NAMESPACE 0xeffffffdu
