@@ -19,6 +19,7 @@
 #include "output/pprof/goroutines.h"
 #include "output/pprof/sites.h"
 #include "output/text/dump.h"
+#include "output/text/memory_series.h"
 #include "output/text/report.h"
 
 static int write_text(FILE *out, const struct report_file *file, const struct options *options)
@@ -39,7 +40,8 @@ static int write_text(FILE *out, const struct report_file *file, const struct op
 		report.end = REPORT_ONCE;
 	err = text_writer__write(writer, &report);
 	text_writer__free(writer);
-	return err;
+	return err || !file->timeline ? err :
+					memory_series__write(out, file->timeline, &text.screen);
 }
 
 static int make_profile(const struct report_file *file, bool memory, struct pprof **ret_profile,
