@@ -181,6 +181,16 @@ static uint64_t run_window_ns(const struct question *q)
 	return q->e->min_age_ns * (sure ? GROWTH_RUN_WINDOW : GROWTH_LIVES_WINDOW);
 }
 
+/*
+ * Whether something else than a timer wakes them: somebody still sends to those, as to actors and
+ * subscribers. Where nobody has looked what they wait on, that is not known.
+ */
+static bool others_wake(const struct evidence *e)
+{
+	return e->wait_class != WAIT_SLEEP && e->nature != NATURE_ABANDONED &&
+	       e->objects.looked_at && !site_objects__end_by_timer(&e->objects);
+}
+
 /* Finds out over how long a window a rise proves something at this site, and which rule says so. */
 static void find_least_window(const struct question *q, struct growth *g)
 {
@@ -195,7 +205,9 @@ static void find_least_window(const struct question *q, struct growth *g)
 		return;
 	}
 	ask_for_step(q, g);
-	if (g->of_lives && g->stayed < GROWTH_LIVES_FAST_RATE * (double)g->window_ns / NSEC_PER_SEC)
+	if (g->of_lives &&
+	    (others_wake(q->e) ||
+	     g->stayed < GROWTH_LIVES_FAST_RATE * (double)g->window_ns / NSEC_PER_SEC))
 		ask_for_window(g,
 			       min_age * (q->e->nature == NATURE_ABANDONED ?
 						  GROWTH_UNFINISHED_WINDOW :

@@ -246,7 +246,7 @@ Test(verdict, workers_at_one_queue_are_not_accused_soon)
 	e.objects = (struct site_objects){.looked_at = 60, .distinct = 2, .shared_by = 60};
 	cr_expect_eq(of(&e), VERDICT_GROWING);
 	e.objects = (struct site_objects){.looked_at = 60, .distinct = 60, .shared_by = 1};
-	cr_expect_eq(of(&e), VERDICT_LEAKING);
+	cr_expect_eq(of(&e), VERDICT_GROWING, "somebody sends to each");
 }
 
 Test(verdict, what_fills_up_slows_down)
@@ -290,6 +290,26 @@ Test(verdict, lives_of_a_few_a_minute_need_a_longer_window)
 		age_histogram__add(&ages, s * SECOND);
 	e.lives_watched_ns = 330 * SECOND;
 	cr_expect_eq(of(&e), VERDICT_LEAKING);
+}
+
+/* Sixty a minute. */
+Test(verdict, lives_that_others_wake_need_a_longer_window_at_any_rate)
+{
+	struct evidence e = leak();
+	struct age_histogram never_long = {0};
+
+	e.wait_class = WAIT_CHAN_RECEIVE;
+	e.park_ages = &never_long;
+	e.life_ages = &ages;
+	e.lives_watched_ns = e.watched_ns;
+	cr_expect_eq(of(&e), VERDICT_LEAKING, "nobody has looked");
+	e.objects = (struct site_objects){.looked_at = 60, .distinct = 60, .shared_by = 1};
+	cr_expect_eq(of(&e), VERDICT_GROWING, "actors");
+	e.objects.with_timer = 60;
+	cr_expect_eq(of(&e), VERDICT_LEAKING, "tickers");
+	e.objects.with_timer = 0;
+	e.nature = NATURE_ABANDONED;
+	cr_expect_eq(of(&e), VERDICT_LEAKING, "what was not finished");
 }
 
 Test(verdict, a_first_wait_may_be_long)
