@@ -56,7 +56,7 @@ struct gl_event_called {
  * out. Units of 2^GL_PACE_SHIFT ns.
  */
 #define GL_PACES      64
-#define GL_PACE_SHIFT 25
+#define GL_PACE_SHIFT 26
 
 struct gl_paces {
 	__u32 last[GL_PACES];

@@ -16,9 +16,10 @@ func init() {
 			go serve(tasks)
 		})
 	})
-	// The same, with nearly nothing to do.
+	// The same, with nothing to do for now.
 	add("worker-pool-idle", func() {
 		tasks := make(chan int)
+		kept = append(kept, tasks) // of a queue that nobody has any more they would be leaked
 		every(240*time.Millisecond, 500, func(int) {
 			go serve(tasks)
 		})
