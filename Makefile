@@ -95,7 +95,7 @@ ALL_OBJECTS := $(foreach f,$(FOLDERS),$(call objects,$(f)))
 BPF_SOURCES := $(wildcard bpf/*.bpf.c)
 SKELETONS   := $(patsubst bpf/%.bpf.c,$(B)/generated/%.skel.h,$(BPF_SOURCES))
 GENERATED   := $(SKELETONS) $(B)/generated/go_layout_table.inc $(B)/generated/meanings_table.inc \
-	       $(B)/generated/report_schema.inc \
+	       $(B)/generated/report_schema.inc $(B)/generated/system_call_names.inc \
 	       $(B)/generated/html_style.inc $(B)/generated/html_script.inc \
 	       $(B)/generated/version.h $(B)/generated/profile.pb-c.h $(B)/generated/trace.pb-c.h
 
@@ -116,6 +116,7 @@ $(B)/lib/$(1).a: $$(filter-out %/main.o,$$(call objects,$(1)))
 endef
 $(foreach f,$(FOLDERS),$(eval $(call folder_archive,$(f))))
 
+$(B)/obj/user/host/system_calls.o: $(B)/generated/system_call_names.inc
 $(B)/obj/user/naming/meanings.o: $(B)/generated/meanings_table.inc
 $(B)/obj/user/output/html/page.o: $(B)/generated/html_style.inc $(B)/generated/html_script.inc
 $(B)/obj/user/%.o: user/%.c | $(GENERATED)
@@ -147,6 +148,15 @@ $(B)/generated/meanings_table.inc: data/meanings.tsv tools/meanings-table.sh
 	$(call msg,GEN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)tools/meanings-table.sh data/meanings.tsv > $@.tmp
+	$(Q)mv $@.tmp $@
+
+# Those of the kernel headers that the compiler uses; two that are not names of calls left out.
+$(B)/generated/system_call_names.inc:
+	$(call msg,GEN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)echo '#include <sys/syscall.h>' | $(CC) -E -dM - | \
+		sed -n 's/^#define __NR_\([a-z][a-z0-9_]*\) .*/[__NR_\1] = "\1",/p' | \
+		grep -v -e '"syscalls"' -e '"arch_specific_syscall"' | sort > $@.tmp
 	$(Q)mv $@.tmp $@
 
 # Files as the elements of a C array of bytes.

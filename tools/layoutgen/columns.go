@@ -57,6 +57,8 @@ var columns = []column{
 	field("g_waitsince", "g", "waitsince"),
 	field("g_waitreason", "g", "waitreason"),
 	field("g_trackingSeq", "g", "trackingSeq"),
+	field("g_tracking", "g", "tracking"),
+	field("g_trackingStamp", "g", "trackingStamp", "runnableStamp"), // renamed in 1.20
 	field("g_lockedm", "g", "lockedm"),
 	fieldSince(21, "g_parentGoid", "g", "parentGoid"),
 	field("g_gopc", "g", "gopc"),
@@ -85,10 +87,14 @@ var columns = []column{
 	field("m_curg", "m", "curg"),
 	field("m_gsignal", "m", "gsignal"),
 	field("m_p", "m", "p"),
+	field("m_incgo", "m", "incgo"),
 
 	field("p_id", "p", "id"),
 	field("p_status", "p", "status"),
 	field("p_m", "p", "m"),
+	field("p_schedtick", "p", "schedtick"),
+	field("p_sysmontick_schedtick", "p", "sysmontick.schedtick"),
+	field("p_sysmontick_schedwhen", "p", "sysmontick.schedwhen"),
 	field("p_mcache", "p", "mcache"),
 	field("p_goidcache", "p", "goidcache"),
 	field("p_goidcacheend", "p", "goidcacheend"),
@@ -102,6 +108,9 @@ var columns = []column{
 
 	field("sched_goidgen", "schedt", "goidgen"),
 	field("sched_ngsys", "schedt", "ngsys"),
+	field("sched_timeToRun", "schedt", "timeToRun"),
+	field("timeHistogram_counts", "timeHistogram", "counts"),
+	size("timeHistogram_sizeof", "timeHistogram"),
 
 	// From 1.26 on elem and c hold a maybeTraceablePtr{vp, vu}: vp is nil while the leak
 	// profile's GC runs, vu always holds the address (src/runtime/runtime2.go).

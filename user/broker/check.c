@@ -66,6 +66,12 @@ static bool is_range(const char *text)
 	return start && start <= 16 && end && end <= 16 && !text[start + 1 + end];
 }
 
+/* Of a thread: what it waits in, and for how long it had no processor. */
+static bool is_of_task(const char *leaf)
+{
+	return !strcmp(leaf, "/syscall") || !strcmp(leaf, "/status") || !strcmp(leaf, "/schedstat");
+}
+
 static unsigned int ops_of_leaf(const char *leaf)
 {
 	const char *end;
@@ -76,6 +82,8 @@ static unsigned int ops_of_leaf(const char *leaf)
 	}
 	if (!strncmp(leaf, "fd/", 3) && number_at(leaf + 3, &end) >= 0 && !*end)
 		return MAY(BROKER_LINK);
+	if (!strncmp(leaf, "task/", 5) && number_at(leaf + 5, &end) > 0 && is_of_task(end))
+		return MAY(BROKER_READ);
 	if (!strncmp(leaf, "map_files/", 10) && is_range(leaf + 10))
 		return MAY(BROKER_OPEN);
 	return 0;

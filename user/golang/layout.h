@@ -19,16 +19,19 @@
 	X(g_stack_lo) X(g_stack_hi) X(g_m) X(g_sched_sp) X(g_sched_pc)                      \
 	X(g_sched_bp) X(g_syscallsp) X(g_syscallpc) X(g_syscallbp) X(g_param)               \
 	X(g_atomicstatus) X(g_goid) X(g_waitsince) X(g_waitreason)                          \
-	X(g_trackingSeq) X(g_lockedm) X(g_parentGoid) X(g_gopc) X(g_startpc)                \
+	X(g_trackingSeq) X(g_tracking) X(g_trackingStamp) X(g_lockedm)                      \
+	X(g_parentGoid) X(g_gopc) X(g_startpc)                                              \
 	X(g_waiting) X(g_labels) X(g_timer) X(g_sleepWhen) X(g_coroarg)                     \
 	X(g_bubble) X(g_sched_ctxt) X(g_sched_lr) X(g_panic) X(g_defer)                     \
 	X(g_asyncSafePoint) X(g_xRegs) X(g_sizeof)                                          \
 	X(defer_heap) X(defer_fn) X(defer_link) X(defer_sizeof)                             \
-	X(m_g0) X(m_procid) X(m_curg) X(m_gsignal) X(m_p)                                   \
-	X(p_id) X(p_status) X(p_m) X(p_mcache) X(p_goidcache) X(p_goidcacheend)             \
-	X(p_timers) X(timer_when) X(timer_arg) X(p_wbBuf_next) X(p_wbBuf_buf)         \
+	X(m_g0) X(m_procid) X(m_curg) X(m_gsignal) X(m_p) X(m_incgo)                        \
+	X(p_id) X(p_status) X(p_m) X(p_schedtick) X(p_sysmontick_schedtick)                 \
+	X(p_sysmontick_schedwhen) X(p_mcache) X(p_goidcache) X(p_goidcacheend)              \
+	X(p_timers) X(timer_when) X(timer_arg) X(p_wbBuf_next) X(p_wbBuf_buf)               \
 	X(mcache_alloc)                                                                     \
-	X(sched_goidgen) X(sched_ngsys)                                                     \
+	X(sched_goidgen) X(sched_ngsys) X(sched_timeToRun) X(timeHistogram_counts)          \
+	X(timeHistogram_sizeof)                                                             \
 	X(sudog_g) X(sudog_elem) X(sudog_waitlink) X(sudog_c) X(sudog_next)                 \
 	X(sudog_prev) X(sudog_sizeof)                                                       \
 	X(hchan_qcount) X(hchan_dataqsiz) X(hchan_closed) X(hchan_timer)                    \

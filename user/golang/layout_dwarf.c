@@ -39,6 +39,7 @@ enum {
 	HEAP_STATS,
 	GC_CONTROLLER,
 	TIMER,
+	TIME_HISTOGRAM,
 	N_STRUCTS,
 };
 
@@ -46,7 +47,7 @@ enum {
 static const struct {
 	const char *prefix;
 	const char *name;
-	bool optional; /* only heaps and timers are read with it: what lacks is for those to refuse */
+	bool optional; /* only heaps, timers and delays are read with it: what lacks is for those to refuse */
 } struct_names[N_STRUCTS] = {
 	[G] = {"g_", "runtime.g", .optional = false},
 	[M] = {"m_", "runtime.m", .optional = false},
@@ -70,6 +71,7 @@ static const struct {
 	[HEAP_STATS] = {"heapStats_", "runtime.heapStatsDelta", .optional = true},
 	[GC_CONTROLLER] = {"gcController_", "runtime.gcControllerState", .optional = true},
 	[TIMER] = {"timer_", "runtime.timer", .optional = true},
+	[TIME_HISTOGRAM] = {"timeHistogram_", "runtime.timeHistogram", .optional = true},
 };
 
 struct runtime_types {
@@ -249,6 +251,7 @@ static const struct {
 	{"sudog_c", {"c.maybeTraceablePtr.vu", "*c"}},
 	{"p_timers", {"timers.heap", "timers"}},
 	{"g_bubble", {"bubble", "syncGroup"}},
+	{"g_trackingStamp", {"trackingStamp", "runnableStamp"}},
 	{"g_panic", {"_panic", "_panic"}},
 	{"g_defer", {"_defer", "_defer"}},
 	{"g_xRegs", {"xRegs.state", "xRegs.state"}},
@@ -268,12 +271,31 @@ static const struct {
 	{"gcController_heapGoal", {"gcPercentHeapGoal", "heapGoal"}},
 };
 
-/* Columns of the other structs that only heaps and timers need: a new Go may rename them. */
+/* Columns of the other structs that only heaps, timers and delays need: a new Go may rename them. */
 static const char *const minor_columns[] = {
-	"g_sched_ctxt",	    "g_sched_lr",	 "g_panic",    "g_defer",
-	"g_asyncSafePoint", "m_gsignal",	 "m_p",	       "p_wbBuf_next",
-	"p_wbBuf_buf",	    "sudog_next",	 "sudog_prev", "hchan_buf",
-	"hchan_elemtype",   "moduledata_rodata", "p_timers",   "p_mcache",
+	"g_tracking",
+	"g_trackingStamp",
+	"m_incgo",
+	"p_schedtick",
+	"p_sysmontick_schedtick",
+	"p_sysmontick_schedwhen",
+	"sched_timeToRun",
+	"g_sched_ctxt",
+	"g_sched_lr",
+	"g_panic",
+	"g_defer",
+	"g_asyncSafePoint",
+	"m_gsignal",
+	"m_p",
+	"p_wbBuf_next",
+	"p_wbBuf_buf",
+	"sudog_next",
+	"sudog_prev",
+	"hchan_buf",
+	"hchan_elemtype",
+	"moduledata_rodata",
+	"p_timers",
+	"p_mcache",
 };
 
 static bool is_optional(const char *column, uint32_t oldest, uint32_t newest)

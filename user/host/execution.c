@@ -2,24 +2,17 @@
 #include "host/execution.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/cleanup.h"
-#include "base/read.h"
 #include "host/access.h"
+#include "host/cgroup_file.h"
 #include "host/proc_error.h"
 
 /* The head of /proc/PID/status up to TracerPid, its eighth line (fs/proc/array.c proc_pid_status). */
 #define STATUS_HEAD_BYTES 512
-/* As in host/cgroup.c. */
-#define CGROUP_MAX_BYTES (64u << 10)
-/* "populated 1\nfrozen 0\n", "FREEZING\n" */
-#define STATE_MAX_BYTES 256
 
 static const char *const names[] = {
 	[EXECUTION_RUNNING] = "running",
@@ -52,28 +45,15 @@ void execution__text(const struct execution *execution, char out[EXECUTION_TEXT]
 	}
 }
 
-/* @n bytes of @text were read, or -errno. */
-static int end_text(char *text, ssize_t n)
+/* Up to @size - 1 bytes of a file of a process, NUL-terminated; -errno. */
+static int read_proc(const char *path, char *text, size_t size)
 {
+	ssize_t n = access__read(path, text, size - 1);
+
 	if (n < 0)
 		return proc_error((int)-n);
 	text[n] = '\0';
 	return 0;
-}
-
-/* Up to @size - 1 bytes of a file of a process, NUL-terminated; -errno. */
-static int read_proc(const char *path, char *text, size_t size)
-{
-	return end_text(text, access__read(path, text, size - 1));
-}
-
-/* The same of a control group, which anybody may read. */
-static int read_text(const char *path, char *text, size_t size)
-{
-	int fd __cleanup_close = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	ssize_t n = fd < 0 ? -errno : read__whole(fd, text, size - 1);
-
-	return end_text(text, n);
 }
 
 static void read_comm(const char *proc_root, pid_t pid, char *comm, size_t size)
@@ -137,63 +117,21 @@ int execution__read(const char *proc_root, pid_t pid, struct execution *ret_exec
 
 /* --- control groups ------------------------------------------------------------------------------ */
 
-/* Whether file @leaf of group @group, @n bytes long, contains @word. */
-static bool group_says(const char *mount, const char *group, size_t n, const char *leaf,
-		       const char *word)
+static bool says_frozen(void *ctx, const char *text, bool v2)
 {
-	char path[PATH_MAX], text[STATE_MAX_BYTES];
+	bool *frozen = ctx;
 
-	if ((size_t)snprintf(path, sizeof(path), "%s%.*s/%s", mount, (int)n, group, leaf) >=
-	    sizeof(path))
-		return false;
-	return !read_text(path, text, sizeof(text)) && strstr(text, word);
-}
-
-/* One line of /proc/PID/cgroup, "ID:CONTROLLERS:PATH" (cgroups(7)), and what its group says. */
-static bool line_is_frozen(const char *line, size_t length, const char *cgroup_root)
-{
-	const char *end = line + length;
-	const char *controllers = memchr(line, ':', length);
-	const char *path =
-		controllers ? memchr(controllers + 1, ':', (size_t)(end - controllers - 1)) : NULL;
-	char mount[PATH_MAX];
-	size_t n;
-
-	if (!path || path[1] != '/')
-		return false;
-	path++;
-	n = (size_t)(end - path);
-	/* A group outside of our cgroup namespace is not visible here. */
-	if (n >= PATH_MAX || memmem(path, n, "/..", 3))
-		return false;
-	/* Version 2, mounted there or beside those of version 1. */
-	if (controllers[1] == ':') {
-		if (group_says(cgroup_root, path, n, "cgroup.events", "frozen 1"))
-			return true;
-		snprintf(mount, sizeof(mount), "%s/unified", cgroup_root);
-		return group_says(mount, path, n, "cgroup.events", "frozen 1");
-	}
-	if (!memmem(controllers, (size_t)(path - controllers), "freezer", 7))
-		return false;
-	snprintf(mount, sizeof(mount), "%s/freezer", cgroup_root);
-	return group_says(mount, path, n, "freezer.state", "FROZEN");
+	*frozen = strstr(text, v2 ? "frozen 1" : "FROZEN") != NULL;
+	return !*frozen;
 }
 
 bool execution__is_frozen(const char *proc_root, const char *cgroup_root, pid_t pid)
 {
-	char *text __cleanup_free = malloc(CGROUP_MAX_BYTES);
-	char path[PATH_MAX];
+	/* What holds a group shows in those below it, too. */
+	static const struct cgroup_file file = {
+		.v2 = "cgroup.events", .controller = "freezer", .v1 = "freezer.state"};
+	bool frozen = false;
 
-	if (!text ||
-	    (size_t)snprintf(path, sizeof(path), "%s/%d/cgroup", proc_root, pid) >= sizeof(path) ||
-	    read_proc(path, text, CGROUP_MAX_BYTES))
-		return false;
-	for (const char *line = text; *line;) {
-		size_t length = strcspn(line, "\n");
-
-		if (line_is_frozen(line, length, cgroup_root))
-			return true;
-		line += length + (line[length] == '\n');
-	}
-	return false;
+	cgroup_file__visit(proc_root, cgroup_root, pid, &file, says_frozen, &frozen);
+	return frozen;
 }

@@ -16,7 +16,6 @@
 #include <sys/mman.h>
 
 #include "base/clock.h"
-#include "base/hash.h"
 #include "observe/census_gather.h"
 #include "observe/census_private.h"
 #include "observe/census_runtime.h"
@@ -112,6 +111,7 @@ int census__new_runtime(const struct census_runtime *runtime, struct stack_table
 		return -ENOMEM;
 	census->runtime = *runtime;
 	census->options = *options;
+	census->runtime.clock_offset = options->clock_offset;
 	if (!census->options.max_goroutines)
 		census->options.max_goroutines = DEFAULT_MAX_GOROUTINES;
 	census->ops = *ops;
@@ -307,20 +307,6 @@ static int step_add(struct census *census, struct failure *failure)
 
 /* --- WALK ------------------------------------------------------------------------------------- */
 
-/*
- * fingerprint - of what changes whenever the goroutine runs, or another takes over its g. Never 0.
- * The leak profile of the runtime marks a waiting goroutine LEAKED without its having run.
- */
-static uint64_t fingerprint(uint64_t goid, uint64_t pc, uint32_t status, uint8_t reason,
-			    uint8_t seq)
-{
-	uint64_t small = (uint64_t)(status == GO_STATUS_LEAKED ? GO_STATUS_WAITING : status) << 16 |
-			 (uint64_t)reason << 8 | seq;
-	uint64_t hash = hash__combine(hash__mix64(goid) + pc, small);
-
-	return hash ? hash : 1;
-}
-
 static void forget(struct census *census, size_t slot)
 {
 	census->slots.fingerprints[slot] = 0;
@@ -353,23 +339,30 @@ static void report(struct census *census, size_t slot, const struct census_g *g,
 		.start_pc = module_map__pc(modules, g->startpc),
 		/* A value that is no time lies in the future. */
 		.waitsince_ns =
-			g->waitsince ? g->waitsince - (uint64_t)census->options.clock_offset : 0,
+			g->waitsince ? g->waitsince - (uint64_t)census->runtime.clock_offset : 0,
 		.read_at_ns = census->read_at_ns,
 		.address = census->slots.addresses[slot],
+		.runnable_since_ns =
+			g->tracking_stamp ?
+				g->tracking_stamp - (uint64_t)census->runtime.clock_offset :
+				0,
+		.m = g->m,
 		.labels = g->labels,
 		.stack_id = stack_id,
 		.status = g->status,
 		.wait_reason = g->wait_reason,
 		.on_system_stack = go_status__waits(g->status) && g->m != 0,
 		.in_syscall = g->status == GO_STATUS_SYSCALL,
+		.runnable = g->status == GO_STATUS_RUNNABLE,
+		.never_ran = g->status == GO_STATUS_RUNNABLE && g->sched_pc == g->startpc,
 		.locked_to_thread = g->locked_to_thread,
 		.in_bubble = g->in_bubble,
 	};
 
 	census->current.changed++;
 	census->slots.handles[slot] = census->ops.seen(census->ctx, &goroutine);
-	census->slots.fingerprints[slot] = known ? fingerprint(g->goid, g->sched_pc, g->status,
-							       g->wait_reason, g->tracking_seq) :
+	census->slots.fingerprints[slot] = known ? g_fingerprint(g->goid, g->sched_pc, g->status,
+								 g->wait_reason, g->tracking_seq) :
 						   0;
 }
 
@@ -451,9 +444,9 @@ static int visit(struct census *census, size_t slot, const uint8_t *copy)
 		return 0;
 	}
 	census->current.alive++;
-	print = fingerprint(goid, g_load64(runtime, copy, layout->g_sched_pc), status,
-			    g_load8(runtime, copy, layout->g_waitreason),
-			    g_load8(runtime, copy, layout->g_trackingSeq));
+	print = g_fingerprint(goid, g_load64(runtime, copy, layout->g_sched_pc), status,
+			      g_load8(runtime, copy, layout->g_waitreason),
+			      g_load8(runtime, copy, layout->g_trackingSeq));
 	if (print == slots->fingerprints[slot] && slots->handles[slot] &&
 	    census->ops.unchanged(census->ctx, slots->handles[slot], goid, census->read_at_ns))
 		return 0;
@@ -583,6 +576,11 @@ uint64_t census__goids_issued(const struct census *census)
 const struct census_result *census__result(const struct census *census)
 {
 	return &census->last;
+}
+
+const struct census_runtime *census__runtime(const struct census *census)
+{
+	return &census->runtime;
 }
 
 void census__slots(const struct census *census,

@@ -11,4 +11,7 @@ int census__new_runtime(const struct census_runtime *runtime, struct stack_table
 			const struct census_options *options, const struct census_ops *ops,
 			void *ctx, struct census **ret_census) __must_check;
 
+/* census__runtime - what it reads; as long as the census. */
+const struct census_runtime *census__runtime(const struct census *census);
+
 #endif /* GLEAKD_OBSERVE_CENSUS_PRIVATE_H */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "golang/arch.h"
 
 #define MAX_WINDOW     4096 /* a g has been 392 to 456 bytes */
@@ -46,6 +47,8 @@ int census_runtime__set_window(struct census_runtime *runtime, struct failure *f
 		/* Nothing depends on these. */
 		OPTIONAL(g_lockedm),
 		OPTIONAL(g_labels),
+		OPTIONAL(g_tracking),
+		OPTIONAL(g_trackingStamp),
 	};
 #undef REQUIRED
 #undef OPTIONAL
@@ -102,6 +105,20 @@ static uint64_t load_optional(const struct census_runtime *runtime, const uint8_
 }
 
 /*
+ * Since when it is runnable: measured of each goroutine every eighth time (src/runtime/proc.go casgstatus,
+ * gTrackingPeriod).
+ */
+static uint64_t load_tracking_stamp(const struct census_runtime *runtime, const uint8_t *window)
+{
+	const struct go_layout *layout = runtime->layout;
+
+	if (layout->g_tracking == GO_LAYOUT_ABSENT || layout->g_trackingStamp == GO_LAYOUT_ABSENT ||
+	    !g_load8(runtime, window, layout->g_tracking))
+		return 0;
+	return g_load64(runtime, window, layout->g_trackingStamp);
+}
+
+/*
  * Where a goroutine in a system call stopped: reentersyscall() saves pc and sp, and bp from Go 1.23
  * on (src/runtime/proc.go). Without it the first step needs the pcsp table.
  */
@@ -141,6 +158,8 @@ void census_runtime__decode(const struct census_runtime *runtime, const uint8_t 
 	/* 0 too in a goroutine that was created parked and has no frame yet (iter.Pull, 1.23 on). */
 	g->bp_valid = g->bp != 0;
 	g->waitsince = g_load64(runtime, window, layout->g_waitsince);
+	if (g->status == GO_STATUS_RUNNABLE)
+		g->tracking_stamp = load_tracking_stamp(runtime, window);
 	g->gopc = g_load64(runtime, window, layout->g_gopc);
 	g->startpc = g_load64(runtime, window, layout->g_startpc);
 	g->labels = load_optional(runtime, window, layout->g_labels);
@@ -148,6 +167,15 @@ void census_runtime__decode(const struct census_runtime *runtime, const uint8_t 
 	g->in_bubble = load_optional(runtime, window, layout->g_bubble) != 0;
 	g->wait_reason = g_load8(runtime, window, layout->g_waitreason);
 	g->tracking_seq = g_load8(runtime, window, layout->g_trackingSeq);
+}
+
+uint64_t g_fingerprint(uint64_t goid, uint64_t pc, uint32_t status, uint8_t reason, uint8_t seq)
+{
+	uint64_t small = (uint64_t)(status == GO_STATUS_LEAKED ? GO_STATUS_WAITING : status) << 16 |
+			 (uint64_t)reason << 8 | seq;
+	uint64_t hash = hash__combine(hash__mix64(goid) + pc, small);
+
+	return hash ? hash : 1;
 }
 
 /* sum_unused - ids which the Ps at @ps, at most PS_PER_READ, have drawn and not used. */

@@ -20,6 +20,7 @@ struct census_runtime {
 	bool uses_lr;		    /* see struct go_arch */
 	/* Target addresses; sched and allp may be 0 (unknown). */
 	uint64_t allgptr, allglen, sched, allp;
+	int64_t clock_offset; /* ns that the process's monotonic clock is ahead of the host's */
 	/* Bytes of a g that the census reads: [g + window, g + window + window_size). */
 	uint32_t window, window_size;
 };
@@ -34,6 +35,7 @@ struct census_g {
 	uint64_t frames;     /* lowest address of a frame: sp, or with lr the word below */
 	uint64_t sched_pc;
 	uint64_t waitsince;
+	uint64_t tracking_stamp; /* when it became runnable, the target's clock; 0: not measured */
 	uint64_t gopc, startpc;
 	uint64_t labels;
 	uint8_t status; /* enum go_status, scan bit removed */
@@ -80,5 +82,11 @@ static inline uint32_t g_status(const struct census_runtime *runtime, const uint
 {
 	return go_status__of(bytes__u32(window, runtime->layout->g_atomicstatus - runtime->window));
 }
+
+/*
+ * g_fingerprint - of what changes whenever the goroutine runs, or another takes over its g. Never 0.
+ * The leak profile of the runtime marks a waiting goroutine LEAKED without its having run.
+ */
+uint64_t g_fingerprint(uint64_t goid, uint64_t pc, uint32_t status, uint8_t reason, uint8_t seq);
 
 #endif /* GLEAKD_OBSERVE_CENSUS_RUNTIME_H */

@@ -16,6 +16,7 @@
 #include "report/findings.h"
 #include "report/looked_at.h"
 #include "report/process_figures.h"
+#include "report/scheduling.h"
 #include "report/site.h"
 #include "report/site_id.h"
 #include "naming/site_frames.h"
@@ -36,6 +37,7 @@ struct built_target {
 	char pid[REPORT_PID_TEXT]; /* as a group's name */
 	struct built_allocations allocations;
 	struct report_allocations all_places; /* as those of the report, all to be told */
+	struct report_scheduling *scheduling; /* owned */
 };
 
 /* What a report said, to derive rates. */
@@ -145,6 +147,7 @@ static void clear_target(struct built_target *built)
 	free(built->sites);
 	built_findings__clear(&built->findings);
 	built_allocations__free(&built->allocations);
+	free(built->scheduling);
 	*built = (struct built_target){0};
 }
 
@@ -426,7 +429,8 @@ static int build_sites(struct report_builder *builder, size_t t, struct target *
 	if (err)
 		return err;
 	finish_sites(builder, saved, moment->realtime_ns, built);
-	return built_findings__make(&built->findings, built->sites, built->n_sites);
+	err = built_scheduling__make(target, built->sites, built->n_sites, &built->scheduling);
+	return err ? err : built_findings__make(&built->findings, built->sites, built->n_sites);
 }
 
 /* --- the target's head -------------------------------------------------------------------------- */
@@ -497,6 +501,7 @@ static void fill_target(const struct target *target, const struct built_target *
 		target__state(target) == TARGET_EXITED || target__state(target) == TARGET_EXECUTED;
 	report->holders = target_holders__get(target);
 	report->resources = target_resources__get(target);
+	report->scheduling = built->scheduling;
 	/* That its heap was looked at for what it has open is nobody's question. */
 	report->heap = report->resources ? NULL : target_view__get(target);
 	report->sites = built->sites;

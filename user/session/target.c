@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/target_internal.h"
 #include "session/target_resources.h"
+#include "session/target_scheduling.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -78,6 +79,7 @@ static uint32_t on_census_seen(void *ctx, const struct census_goroutine *g)
 		.in_syscall = g->in_syscall,
 	};
 
+	target_scheduling__seen(target, g);
 	if (is_listing(target)) {
 		uint32_t handle = tracker__census_told(target->tracker, g->goid);
 
@@ -94,6 +96,8 @@ static bool on_census_unchanged(void *ctx, uint32_t handle, uint64_t goid, uint6
 
 	bool known = tracker__census_unchanged(target->tracker, handle, goid, read_at_ns);
 
+	if (known)
+		target_scheduling__unchanged(target->scheduling, goid, read_at_ns);
 	/* A goroutine_list wants to see each in full; the tracker knows by then that it has not run. */
 	return known && !is_listing(target);
 }
@@ -164,6 +168,8 @@ static int build_books(struct target *target, struct failure *failure)
 	};
 	int err = tracker__new(&tracking, &target->tracker);
 
+	if (!err)
+		err = target_scheduling__open(&target->scheduling);
 	if (!err && target->options.list_goroutines)
 		err = build_goroutine_list(target, 0);
 	if (!err)
@@ -223,6 +229,7 @@ void target__free(struct target *target)
 	target_samples__close(target);
 	target_holders__close(target);
 	target_resources__close(target);
+	target_scheduling__close(target->scheduling);
 	wait_reader__free(target->wait_reader);
 	tracker__free(target->tracker);
 	module_map__free(target->modules);
@@ -330,6 +337,7 @@ int target__census_start(struct target *target, struct failure *failure)
 	if (err)
 		return census_failed(target, err, failure);
 	tracker__census_begin(target->tracker, started_ns);
+	target_scheduling__begin(target->scheduling);
 	target_heap__note_collections(target, started_ns);
 	if (target->listing == LISTING_WANTED)
 		target->listing = LISTING_UNDER_WAY;
@@ -401,6 +409,7 @@ void target__census_finish(struct target *target)
 				   &target->threads))
 		target->threads = 0;
 	tracker__census_end(target->tracker, now_ns);
+	target_scheduling__finish(target, now_ns);
 	target_probes__note_census(target);
 	target_execution__note(target);
 	target->census_open = false;

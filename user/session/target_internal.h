@@ -67,7 +67,8 @@ struct target {
 	bool allocs_asked;	   /* whether they are to be watched was decided */
 	uint64_t least_live_bytes; /* of its heap, behind a collection; 0: not known */
 	bool places_wanted; /* a scan is to find out where samples hang, and what is followed */
-	uint64_t places_asked_ns;	    /* when that was asked for last; 0: never */
+	uint64_t places_asked_ns; /* when that was asked for last; 0: never */
+	struct target_scheduling *scheduling;
 	uint64_t samples_due_ns;	    /* they are left alone until then */
 	struct gl_losses losses;	    /* when the tracker was last told */
 	uint64_t events[PROBE_EVENT_COUNT]; /* that arrived */

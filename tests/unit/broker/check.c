@@ -78,6 +78,12 @@ Test(broker_check, what_a_process_is_may_be_read)
 	cr_expect_eq(check_path(BROKER_LIST, "/proc"), 0);
 	cr_expect_eq(check_path(BROKER_LIST, "/proc/7/task"), 0);
 	cr_expect_eq(check_path(BROKER_LIST, "/proc/7/fd"), 0);
+	cr_expect_eq(check_path(BROKER_READ, "/proc/7/task/8/syscall"), 0);
+	cr_expect_eq(check_path(BROKER_READ, "/proc/7/task/8/status"), 0);
+	cr_expect_eq(check_path(BROKER_READ, "/proc/7/task/8/schedstat"), 0);
+	cr_expect_eq(check_path(BROKER_READ, "/proc/7/task/8/environ"), -EPERM);
+	cr_expect_eq(check_path(BROKER_READ, "/proc/7/task/0/status"), -EPERM);
+	cr_expect_eq(check_path(BROKER_READ, "/proc/7/task/8x/status"), -EPERM);
 	cr_expect_eq(check_path(BROKER_LINK, "/proc/7/fd/0"), 0);
 	cr_expect_eq(check_path(BROKER_LINK, "/proc/7/exe"), 0);
 	cr_expect_eq(check_path(BROKER_STAT, "/proc/7/exe"), 0);
@@ -116,6 +122,10 @@ Test(broker_check, nothing_else_may)
 		"/proc/7/map_files/1",
 		"/proc/7/map_files/00000000000000001-2",
 		"/proc/7/task/8/mem",
+		"/proc/7/task/8/syscall",
+		"/proc/7/task/8/status/..",
+		"/proc/7/task/08/status",
+		"/proc/7/task/0/status",
 		"/proc/7/net/../mem",
 		"/procfs/7/stat",
 		"/proc/kcore",

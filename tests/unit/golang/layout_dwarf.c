@@ -91,7 +91,7 @@ static struct {
 	uint8_t info[INFO_MAX];
 	size_t n;
 	uint32_t pointer; /* offset of a pointer type */
-	uint32_t stack, sched, write_barrier_buffer, heap_stats;
+	uint32_t stack, sched, write_barrier_buffer, heap_stats, sysmontick;
 } made;
 
 static void put(const void *data, size_t size)
@@ -170,6 +170,7 @@ static void put_struct(const struct recipe *recipe, const char *prefix, const ch
 		put_member("_defer", recipe->row->g_defer, made.pointer);
 	} else if (!strcmp(prefix, "p_")) {
 		put_member("wbBuf", recipe->row->p_wbBuf_next, made.write_barrier_buffer);
+		put_member("sysmontick", recipe->row->p_sysmontick_schedtick, made.sysmontick);
 	} else if (!strcmp(prefix, "mstats_")) {
 		put_member("heapStats", recipe->row->mstats_heapStats, made.heap_stats);
 	}
@@ -207,6 +208,11 @@ static void make_info(const struct recipe *recipe)
 	put_member("next", 0, made.pointer);
 	put_member("buf", row->p_wbBuf_buf - row->p_wbBuf_next, made.pointer);
 	put8(0);
+	made.sysmontick = begin_struct("runtime.sysmontick", 24);
+	put_member("schedtick", 0, made.pointer);
+	put_member("schedwhen", row->p_sysmontick_schedwhen - row->p_sysmontick_schedtick,
+		   made.pointer);
+	put8(0);
 	made.heap_stats = begin_struct("runtime.consistentHeapStats", 4096);
 	put_member("stats", 0, made.pointer);
 	put8(0);
@@ -233,6 +239,7 @@ static void make_info(const struct recipe *recipe)
 	put_struct(recipe, "heapStats_", "runtime.heapStatsDelta", row->heapStats_sizeof);
 	put_struct(recipe, "gcController_", "runtime.gcControllerState", 400);
 	put_struct(recipe, "timer_", "runtime.timer", 104);
+	put_struct(recipe, "timeHistogram_", "runtime.timeHistogram", row->timeHistogram_sizeof);
 	if (row->cleanupQueue_all != GO_LAYOUT_ABSENT) {
 		put_struct(recipe, "cleanupQueue_", "runtime.cleanupQueue", 512);
 		put_struct(recipe, "cleanupBlock_", "runtime.cleanupBlock", 512);

@@ -3,61 +3,26 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <ftw.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "made_tree.h"
 
 /* A tree that holds both /proc and the control groups. */
-static char root[64];
+static const char *root;
 
 static void make_root(void)
 {
-	snprintf(root, sizeof(root), "/tmp/execution-XXXXXX");
-	cr_assert_not_null(mkdtemp(root));
+	root = made_tree__new();
 }
 
-static int remove_one(const char *path, const struct stat *stat, int kind, struct FTW *at)
-{
-	(void)stat;
-	(void)kind;
-	(void)at;
-	return remove(path);
-}
-
-static void remove_root(void)
-{
-	cr_assert_eq(nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
-}
-
-TestSuite(execution, .init = make_root, .fini = remove_root);
-
-/* A file of the tree, with the folders that it needs. */
-static void put(const char *name, const char *text)
-{
-	char path[256];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/%s", root, name);
-	for (char *slash = strchr(path + strlen(root) + 1, '/'); slash;
-	     slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		mkdir(path, 0755);
-		*slash = '/';
-	}
-	file = fopen(path, "w");
-	cr_assert_not_null(file, "%s", path);
-	fputs(text, file);
-	fclose(file);
-}
+TestSuite(execution, .init = make_root, .fini = made_tree__remove);
 
 static struct execution read_status(const char *status)
 {
 	struct execution execution = {0};
 
-	put("7/status", status);
+	made_tree__put("7/status", status);
 	cr_assert_eq(execution__read(root, 7, &execution), 0);
 	return execution;
 }
@@ -111,9 +76,9 @@ Test(execution, who_traces_it)
 	execution = read_status(STATUS("S (sleeping)", "4711"));
 	cr_expect_eq(execution.tracer, 4711);
 	cr_expect_str_empty(execution.tracer_comm, "it has ended meanwhile");
-	put("4711/comm", "gdb\n");
+	made_tree__put("4711/comm", "gdb\n");
 	cr_expect_str_eq(read_status(STATUS("S (sleeping)", "4711")).tracer_comm, "gdb");
-	put("4711/comm", "a\tb\x1b[31m\n");
+	made_tree__put("4711/comm", "a\tb\x1b[31m\n");
 	cr_expect_str_eq(read_status(STATUS("S (sleeping)", "4711")).tracer_comm, "a?b?[31m");
 }
 
@@ -131,24 +96,24 @@ Test(execution, what_it_refuses)
 	struct execution execution = {.tracer = 99};
 
 	cr_expect_eq(execution__read(root, 7, &execution), -ESRCH);
-	put("7/status", "Name:\tserver\n");
+	made_tree__put("7/status", "Name:\tserver\n");
 	cr_expect_eq(execution__read(root, 7, &execution), -EPROTO);
-	put("7/status", "");
+	made_tree__put("7/status", "");
 	cr_expect_eq(execution__read(root, 7, &execution), -EPROTO);
 	cr_expect_eq(execution.tracer, 99, "outputs stay untouched on failure");
 }
 
 static bool is_frozen(const char *groups)
 {
-	put("7/cgroup", groups);
+	made_tree__put("7/cgroup", groups);
 	return execution__is_frozen(root, root, 7);
 }
 
 Test(execution, frozen_by_version_2)
 {
-	put("shop/cgroup.events", "populated 1\nfrozen 0\n");
+	made_tree__put("shop/cgroup.events", "populated 1\nfrozen 0\n");
 	cr_expect_not(is_frozen("0::/shop\n"));
-	put("shop/cgroup.events", "populated 1\nfrozen 1\n");
+	made_tree__put("shop/cgroup.events", "populated 1\nfrozen 1\n");
 	cr_expect(is_frozen("0::/shop\n"));
 	cr_expect(is_frozen("0::/shop"), "without the last newline");
 	cr_expect_not(is_frozen("0::/\n"), "the root has no such file");
@@ -156,15 +121,15 @@ Test(execution, frozen_by_version_2)
 
 Test(execution, frozen_by_version_2_beside_version_1)
 {
-	put("unified/shop/cgroup.events", "populated 1\nfrozen 1\n");
+	made_tree__put("unified/shop/cgroup.events", "populated 1\nfrozen 1\n");
 	cr_expect(is_frozen("12:cpu,cpuacct:/\n0::/shop\n"));
 }
 
 Test(execution, frozen_by_version_1)
 {
-	put("freezer/shop/freezer.state", "THAWED\n");
+	made_tree__put("freezer/shop/freezer.state", "THAWED\n");
 	cr_expect_not(is_frozen("6:freezer:/shop\n0::/\n"));
-	put("freezer/shop/freezer.state", "FROZEN\n");
+	made_tree__put("freezer/shop/freezer.state", "FROZEN\n");
 	cr_expect(is_frozen("6:freezer:/shop\n0::/\n"));
 	cr_expect(is_frozen("9:name=systemd:/x\n6:cpu,freezer:/shop\n0::/\n"));
 	cr_expect_not(is_frozen("6:cpu:/shop\n0::/\n"), "another controller's group");
@@ -175,7 +140,7 @@ Test(execution, groups_that_cannot_be_seen)
 	char *text = malloc(128 << 10);
 
 	cr_assert_not_null(text);
-	put("shop/cgroup.events", "populated 1\nfrozen 1\n");
+	made_tree__put("shop/cgroup.events", "populated 1\nfrozen 1\n");
 	cr_expect_not(execution__is_frozen(root, root, 7), "no such file");
 	cr_expect_not(is_frozen(""));
 	cr_expect_not(is_frozen("\n\n:\n::\n0:\n0::\n0::x\n"));

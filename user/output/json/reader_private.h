@@ -4,7 +4,7 @@
 
 /*
  * What the parts of the reader share: reader.c (the report), reader_values.c (values), reader_site.c,
- * reader_locks.c, reader_heap.c, reader_resources.c. Texts are those of the JSON tree, arrays are of the arena; both live as long as the
+ * reader_locks.c, reader_heap.c, reader_resources.c, reader_scheduling.c. Texts are those of the JSON tree, arrays are of the arena; both live as long as the
  * reader. A member that is not there, or of another type, has the value 0, "" or NULL.
  */
 #include <jansson.h>
@@ -54,5 +54,9 @@ void read__goroutines(struct report_reader *reader, const json_t *list,
 
 /* read__resources - what is open; NULL: that was not asked for. */
 const struct resource_lines *read__resources(struct report_reader *reader, const json_t *json);
+
+/* read__scheduling - what does not get on, in @target, whose sites are read; NULL: not known. */
+const struct report_scheduling *read__scheduling(struct report_reader *reader, const json_t *json,
+						 const struct report_target *target);
 
 #endif /* GLEAKD_OUTPUT_JSON_READER_PRIVATE_H */

@@ -6,6 +6,7 @@
 #include "output/json/execution.h"
 #include "output/json/heap.h"
 #include "output/json/resources.h"
+#include "output/json/scheduling.h"
 #include "output/json/ways.h"
 #include "output/json/site.h"
 #include "output/json/writer.h"
@@ -212,6 +213,7 @@ static void put_target(struct json *json, const struct report_target *target)
 	json__heap(json, target);
 	json__ways(json, target);
 	json__resources(json, target->resources);
+	json__scheduling(json, target);
 	json__end_object(json);
 }
 

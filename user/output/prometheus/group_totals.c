@@ -60,6 +60,8 @@ struct group_counts group_counts__of(const struct report_target *target)
 				[GROUP_GC_PAUSE_NS] = target->counters.pause_ns,
 				[GROUP_ALLOCATED_BYTES] = target->counters.total_bytes,
 				[GROUP_ALLOCATED_OBJECTS] = target->counters.total_objects,
+				[GROUP_OVER_10MS] =
+					target->scheduling ? target->scheduling->view.over_10ms : 0,
 			},
 		.lifetime_seconds = counted_seconds(target->totals.lifetime_seconds),
 	};

@@ -239,6 +239,23 @@ static void add_memory(struct metrics_memory *memory, const struct report_target
 	}
 }
 
+static void add_scheduling(struct metrics_scheduling *sum, const struct report_target *target)
+{
+	const struct report_scheduling *scheduling = target->scheduling;
+
+	sum->runtimes++;
+	sum->with_threads += target->threads || target->another;
+	if (!target->another)
+		sum->threads = add(sum->threads, target->threads);
+	if (!scheduling)
+		return;
+	sum->known++;
+	sum->with_latencies += scheduling->view.latencies_known;
+	sum->late = add(sum->late, scheduling->view.n_late + scheduling->view.more_late);
+	sum->hogs = add(sum->hogs, scheduling->view.n_hogs);
+	sum->stuck = add(sum->stuck, scheduling->view.n_stuck + scheduling->view.more_stuck);
+}
+
 static int add_process(struct metrics_group *group, const struct report_target *target)
 {
 	double overhead = positive(target->overhead);
@@ -255,6 +272,7 @@ static int add_process(struct metrics_group *group, const struct report_target *
 	for (size_t i = 0; i < target->n_sites; i++)
 		add_site_counts(group, &target->sites[i]);
 	add_memory(&group->memory, target);
+	add_scheduling(&group->scheduling, target);
 	return add_info(group, target);
 }
 

@@ -32,6 +32,13 @@ struct metrics_memory {
 	uint64_t retained_heap_bytes, retained_stack_bytes;
 };
 
+/* Likewise. */
+struct metrics_scheduling {
+	uint64_t runtimes, known, with_latencies;
+	uint64_t with_threads; /* or of a process that is counted already */
+	uint64_t late, hogs, stuck, threads;
+};
+
 /* What tells processes of one group apart. */
 struct metrics_info {
 	char *exe, *library, *go_version, *module, *module_version, *vcs_revision;
@@ -52,6 +59,7 @@ struct metrics_group {
 	double dearer;			     /* of the process where hits are dearest */
 	struct group_counts counts;
 	struct metrics_memory memory;
+	struct metrics_scheduling scheduling;
 	struct metrics_info infos[METRICS_MAX_INFOS];
 	size_t n_infos;
 	uint64_t infos_omitted; /* processes */

@@ -52,6 +52,7 @@ int textfile__render(FILE *out, const struct report *report, const struct textfi
 	put_build(out, options);
 	textfile_part__self(out, &metrics, report);
 	textfile_part__groups(out, &metrics, report->realtime_ns);
+	textfile_part__scheduling(out, &metrics);
 	err = textfile_part__memory(out, &metrics);
 	if (!err)
 		err = textfile_part__sites(out, &metrics);

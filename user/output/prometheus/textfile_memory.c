@@ -8,52 +8,61 @@
 #include "output/prometheus/textfile_parts.h"
 #include "output/shorten.h"
 
-struct memory_gauge {
-	const char *name, *help;
-	enum exposition_type type;
-	bool (*known)(const struct metrics_memory *memory);
-	uint64_t (*value)(const struct metrics_group *group);
-};
-
-static bool has_cycles(const struct metrics_memory *memory)
+static bool has_cycles(const struct metrics_group *group)
 {
+	const struct metrics_memory *memory = &group->memory;
+
 	return memory->runtimes && memory->with_cycles == memory->runtimes;
 }
 
-static bool has_stacks(const struct metrics_memory *memory)
+static bool has_stacks(const struct metrics_group *group)
 {
+	const struct metrics_memory *memory = &group->memory;
+
 	return memory->runtimes && memory->with_stacks == memory->runtimes;
 }
 
-static bool has_live(const struct metrics_memory *memory)
+static bool has_live(const struct metrics_group *group)
 {
+	const struct metrics_memory *memory = &group->memory;
+
 	return memory->runtimes && memory->with_live == memory->runtimes;
 }
 
 /* Those that were left out have nothing that a scan could confirm. */
-static bool has_scan(const struct metrics_memory *memory)
+static bool has_scan(const struct metrics_group *group)
 {
+	const struct metrics_memory *memory = &group->memory;
+
 	return memory->scanned > 0;
 }
 
-static bool has_goal(const struct metrics_memory *memory)
+static bool has_goal(const struct metrics_group *group)
 {
+	const struct metrics_memory *memory = &group->memory;
+
 	return memory->runtimes && memory->with_goal == memory->runtimes;
 }
 
-static bool has_pauses(const struct metrics_memory *memory)
+static bool has_pauses(const struct metrics_group *group)
 {
+	const struct metrics_memory *memory = &group->memory;
+
 	return memory->runtimes && memory->with_pauses == memory->runtimes;
 }
 
-static bool has_resident(const struct metrics_memory *memory)
+static bool has_resident(const struct metrics_group *group)
 {
+	const struct metrics_memory *memory = &group->memory;
+
 	return memory->runtimes && memory->with_resident == memory->runtimes;
 }
 
 /* Likewise: a process without samples has nothing that is known to grow. */
-static bool is_judged(const struct metrics_memory *memory)
+static bool is_judged(const struct metrics_group *group)
 {
+	const struct metrics_memory *memory = &group->memory;
+
 	return memory->judged > 0;
 }
 
@@ -117,7 +126,7 @@ static uint64_t retained_stacks(const struct metrics_group *group)
 	return group->memory.retained_stack_bytes;
 }
 
-static const struct memory_gauge gauges[] = {
+static const struct textfile_gauge gauges[] = {
 	{"gleakd_heap_live_bytes",
 	 "Bytes of the Go heap that the last garbage collection found to be alive.",
 	 EXPOSITION_GAUGE, has_live, live},
@@ -147,23 +156,6 @@ static const struct memory_gauge gauges[] = {
 	 EXPOSITION_GAUGE, has_scan, retained_stacks},
 };
 
-static void put_gauge(FILE *out, const struct metrics *metrics, const struct memory_gauge *gauge)
-{
-	bool any = false;
-
-	for (size_t g = 0; g < metrics->n_groups; g++) {
-		const struct metrics_group *group = &metrics->groups[g];
-
-		if (!gauge->known(&group->memory))
-			continue;
-		if (!any)
-			exposition__family(out, gauge->name, gauge->type, gauge->help);
-		any = true;
-		exposition__count(out, gauge->name, EXPOSITION_LABELS({"groupname", group->name}),
-				  gauge->value(group));
-	}
-}
-
 /* Not a gauge of those above: it is in seconds. */
 static void put_pauses(FILE *out, const struct metrics *metrics)
 {
@@ -173,7 +165,7 @@ static void put_pauses(FILE *out, const struct metrics *metrics)
 	for (size_t g = 0; g < metrics->n_groups; g++) {
 		const struct metrics_group *group = &metrics->groups[g];
 
-		if (!has_pauses(&group->memory))
+		if (!has_pauses(group))
 			continue;
 		if (!any)
 			exposition__family(
@@ -228,8 +220,7 @@ static int put_places(FILE *out, const struct metrics *metrics)
 
 int textfile_part__memory(FILE *out, const struct metrics *metrics)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(gauges); i++)
-		put_gauge(out, metrics, &gauges[i]);
+	textfile_part__gauges(out, metrics, gauges, ARRAY_SIZE(gauges));
 	put_pauses(out, metrics);
 	return put_places(out, metrics);
 }

@@ -5,13 +5,29 @@
 /* The parts of the textfile; textfile.c puts them together. */
 #include <stdio.h>
 
+#include "output/prometheus/exposition.h"
 #include "output/prometheus/metrics.h"
+
+/* A figure of a group. */
+struct textfile_gauge {
+	const char *name, *help;
+	enum exposition_type type;
+	bool (*known)(const struct metrics_group *group);
+	uint64_t (*value)(const struct metrics_group *group);
+};
+
+/* textfile_part__gauges - each of all groups of which it is known. */
+void textfile_part__gauges(FILE *out, const struct metrics *metrics,
+			   const struct textfile_gauge *gauges, size_t n);
 
 /* textfile_part__groups - what there is once per group. @realtime_ns is the time of the report. */
 void textfile_part__groups(FILE *out, const struct metrics *metrics, uint64_t realtime_ns);
 
 /* textfile_part__memory - what groups keep in memory. -ENOMEM. */
 int textfile_part__memory(FILE *out, const struct metrics *metrics) __must_check;
+
+/* textfile_part__scheduling - what of groups does not get on. */
+void textfile_part__scheduling(FILE *out, const struct metrics *metrics);
 
 /* textfile_part__sites - the chosen sites. -ENOMEM. */
 int textfile_part__sites(FILE *out, const struct metrics *metrics) __must_check;

@@ -18,6 +18,7 @@
 #include "output/text/alloc_sites.h"
 #include "output/text/heap.h"
 #include "output/text/resources.h"
+#include "output/text/scheduling.h"
 #include "output/text/ways.h"
 #include "output/text/legend.h"
 #include "output/text/others.h"
@@ -82,7 +83,7 @@ void text_writer__resize(struct text_writer *writer, unsigned int columns, unsig
 
 /* --- the parts of a whole report ------------------------------------------------------------------ */
 
-static void put_header(struct screen *screen, const struct report_target *target)
+static void put_header(struct screen *screen, const struct report_target *target, bool all)
 {
 	text_part__target(screen, target);
 	screen__end_line(screen);
@@ -90,6 +91,7 @@ static void put_header(struct screen *screen, const struct report_target *target
 		screen__put(screen, STYLE_PLAIN, "no goroutines seen yet");
 		screen__end_line(screen);
 	}
+	text_part__scheduling(screen, target, all);
 }
 
 /* The first @n of who allocates, where that was asked for. */
@@ -105,7 +107,7 @@ static void put_allocating(struct screen *screen, const struct report_target *ta
 static void put_whole(struct screen *screen, const struct text_options *options,
 		      const struct report_target *target)
 {
-	put_header(screen, target);
+	put_header(screen, target, options->all);
 	if (target->goroutines_listed) {
 		text_part__goroutines(screen, target, options->verbose);
 		return;
@@ -192,7 +194,7 @@ static void fit_target(struct screen *screen, const struct text_options *options
 	size_t suppressed = report__count_suppressed(target) > 0;
 	size_t room;
 
-	put_header(screen, target);
+	put_header(screen, target, options->all);
 	room = last_row - min_of(last_row, screen->lines + OTHERS_ROWS + suppressed);
 	fit_flagged(screen, target, room, options->verbose ? SITE_STACK : SITE_EVIDENCE);
 	room = last_row - min_of(last_row, screen->lines + OTHERS_ROWS + suppressed);
@@ -469,7 +471,7 @@ static void put_found(struct screen *screen, const struct overview *overview)
 			text_part__name(screen, target);
 			screen__end_line(screen);
 		} else {
-			put_header(screen, target);
+			put_header(screen, target, false);
 		}
 		text_part__flagged(screen, target, SIZE_MAX, SITE_HEADLINE);
 		text_part__growing_memory(screen, target, SIZE_MAX, false);

@@ -11,6 +11,7 @@
 #include "sample.h"
 #include "sample_json.h"
 #include "sample_resources.h"
+#include "sample_scheduling.h"
 
 static struct report_reader *read_text(const char *text)
 {
@@ -187,5 +188,16 @@ Test(json_reader, what_is_open)
 
 	sample__leaks(&sample);
 	sample.target.resources = sample_resources();
+	expect_the_same(&sample.report);
+}
+
+Test(json_reader, what_does_not_get_on)
+{
+	struct report_scheduling scheduling;
+	struct sample sample;
+
+	sample__leaks(&sample);
+	scheduling = sample_scheduling(sample.sites);
+	sample.target.scheduling = &scheduling;
 	expect_the_same(&sample.report);
 }

@@ -16,6 +16,7 @@
 #include "sample.h"
 #include "sample_json.h"
 #include "sample_resources.h"
+#include "sample_scheduling.h"
 #include "schema_written.h"
 
 static char *schema_text(void)
@@ -307,6 +308,14 @@ static const struct heap_holders *sample_ways(void)
 	return &holders;
 }
 
+static const struct report_scheduling *scheduling_of(const struct sample *sample)
+{
+	static struct report_scheduling scheduling;
+
+	scheduling = sample_scheduling(sample->sites);
+	return &scheduling;
+}
+
 /* With goroutines, and everything that a report may have. */
 static json_t *whole_report(void)
 {
@@ -372,11 +381,10 @@ static json_t *whole_report(void)
 	sample__suppressed(&sample);
 	found[0] = &sample.sites[0];
 	found[1] = &sample.sites[4];
-	sample.sites[4].blocked_at = (struct report_frame){
-		.function = "example.org/lib.Get",
-		.file = "/go/pkg/mod/example.org/lib@v1.3.3/get.go",
-		.line = 7,
-	};
+	sample.sites[4].blocked_at =
+		(struct report_frame){.function = "example.org/lib.Get",
+				      .file = "/go/pkg/mod/example.org/lib@v1.3.3/get.go",
+				      .line = 7};
 	sample.target.findings = &finding;
 	sample.target.n_findings = 1;
 	sample.target.heap = &heap;
@@ -384,6 +392,7 @@ static json_t *whole_report(void)
 	sample.target.alloc_groups = sample_alloc_groups();
 	sample.target.holders = sample_ways();
 	sample.target.resources = sample_resources();
+	sample.target.scheduling = scheduling_of(&sample);
 	sample.target.goroutines_listed = true;
 	sample.target.goroutine_list = goroutines;
 	sample.target.n_goroutine_list = ARRAY_SIZE(goroutines);

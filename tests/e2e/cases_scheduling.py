@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Goroutines that wait for a processor, those that keep one, and threads that stay in a call."""
+
+import os
+
+from faults import until
+from harness import VERSIONS, Skip, case, cases_for, check, check_equal
+from programs import Program, Target
+from tracer import Gleakd, run
+
+PROGRAM = Program("scheduling", cgo=True)
+VERSION_PROGRAMS = {
+    f"go{version}": Program("scheduling", version)
+    for version in ("1.18.10", "1.19.13", "1.20.14", "1.22.12", "1.26.11")
+} | {"go1.27.1-stripped-pie": Program("scheduling", "1.27.1", strip=True, pie=True)}
+# Longer than a call takes to be told of, on a machine that is busy.
+SECONDS = 60
+INTERVAL = ("--interval", "1s")
+
+
+def begin(t, program, processors=2, **env):
+    target = Target(t, [program.build()],
+                    env=dict(os.environ, GOMAXPROCS=str(processors), **env))
+    target.answer("ready")
+    return target
+
+
+def late(target):
+    return int(target.ask("late").split()[2])
+
+
+def scheduling(report):
+    return report["targets"][0]["scheduling"]
+
+
+def when(g, what, condition):
+    """(scheduling, {site: ...}) of the first report of which the condition holds."""
+    report = g.report(what, lambda r: scheduling(r) and condition(scheduling(r)), SECONDS)
+    return scheduling(report), {s["id"]: s for s in report["targets"][0]["sites"]}
+
+
+def started(sites, found):
+    return sorted(sites[f["site"]]["start_function"] for f in found)
+
+
+def fifo(t, name):
+    path = os.path.join(t.directory(), name)
+    os.mkfifo(path)
+    return path
+
+
+@case
+def threads_that_stay_in_a_call(t):
+    target = begin(t, PROGRAM)
+    read, opened = fifo(t, "read"), fifo(t, "opened")
+    t.defer(os.close, os.open(read, os.O_RDWR))
+    for command in (f"read {read}", f"open {opened}", "nap 3 1009", "c 1013"):
+        target.ask(command)
+    found, sites = when(Gleakd(t, target.pid, *INTERVAL), "six threads in calls",
+                        lambda s: len(s["stuck_syscalls"]) >= 6)
+    for stuck in found["stuck_syscalls"]:
+        check(stuck["seconds"] >= 5, f"too early: {stuck}")
+        check(os.path.exists(f"/proc/{target.pid}/task/{stuck['thread']}"), f"thread: {stuck}")
+        check(stuck["site"] in sites, f"site: {stuck}")
+    everything = [s["call"] for s in found["stuck_syscalls"]]
+    check(any(c.startswith("read(") and read in c for c in everything), f"{read}: {everything}")
+    check(f'openat("{opened}")' in everything, f"{opened}: {everything}")
+    check_equal(sum("nanosleep(" in c for c in everything), 4, f"naps: {everything}")
+    check_equal(sum(s["in_c"] for s in found["stuck_syscalls"]), 1, "calls of C")
+    check_equal(found["hogs"], [], "hogs")
+
+
+@case
+def who_computes_while_others_are_late(t):
+    target = begin(t, PROGRAM, processors=1)
+    target.ask("busy 2")
+    target.ask("tick 7")
+    g = Gleakd(t, target.pid, *INTERVAL)
+    before = late(target)
+    found, sites = when(g, "two that compute, and waits that are counted",
+                        lambda s: len(s["hogs"]) == 2 and s["latency_over_10ms"] > before)
+    check(found["latency_over_10ms"] <= late(target), f"more than the runtime says: {found}")
+    check_equal(started(sites, found["hogs"]), ["main.busy", "main.busy"], "who computes")
+    check(not any(hog["unyielding"] for hog in found["hogs"]), f"hogs: {found}")
+    check(found["latency_over_10ms_new"] > 0 and found["since_seconds"] > 0, f"new: {found}")
+    check_equal(found["processors"], 1, "GOMAXPROCS")
+    check(found["delayed_by"] in ("go", "kernel"), f"delayed by: {found}")
+    g.interrupt()
+    code, out, said = run(t, "--pid", str(target.pid), "--duration", "8s", *INTERVAL, "--all")
+    check_equal(code, 0, said)
+    check("for a processor" in out and "was found running each time" in out, out)
+
+
+@case
+def who_does_not_yield(t):
+    target = begin(t, PROGRAM, GODEBUG="asyncpreemptoff=1")
+    target.ask("busy 1")
+    found, sites = when(Gleakd(t, target.pid, *INTERVAL), "one that does not yield",
+                        lambda s: s["hogs"] and s["hogs"][0]["unyielding"])
+    check_equal(started(sites, found["hogs"]), ["main.busy"], "who does not yield")
+    check(found["hogs"][0]["running_seconds"] >= 0.1, f"hogs: {found}")
+
+
+@case
+def who_has_never_run(t):
+    """Nobody else runs on the only processor; but the thread that reads orders may, at times."""
+    target = begin(t, PROGRAM, processors=1, GODEBUG="asyncpreemptoff=1")
+    target.send("hoard 11")  # it may never get to say so
+    found, sites = when(Gleakd(t, target.pid, *INTERVAL), "11 that have never run",
+                        lambda s: sum(g["never_ran"] for g in s["late"]) == 11)
+    check(all(g["waiting_seconds"] >= 0.01 for g in found["late"]), f"late: {found}")
+    # A function with arguments is started by one that the compiler makes.
+    check_equal(started(sites, found["hogs"]), ["main.obey.gowrap1"], "who keeps the processor")
+
+
+def limited_group(t):
+    """A new control group that may use a fifth of a processor."""
+    for base, files in (("/sys/fs/cgroup/cpu", {"cpu.cfs_quota_us": "20000"}),
+                        ("/sys/fs/cgroup", {"cpu.max": "20000 100000"})):
+        path = os.path.join(base, f"gleakd-limit-{os.getpid()}")
+        try:
+            os.mkdir(path)
+            t.defer(os.rmdir, path)
+            for name, words in files.items():
+                with open(os.path.join(path, name), "w", encoding="ascii") as file:
+                    file.write(words)
+            return base, path
+        except OSError:
+            continue
+    raise Skip("control groups with a limit of processor time")
+
+
+def move(pid, group):
+    with open(os.path.join(group, "cgroup.procs"), "w", encoding="ascii") as file:
+        file.write(str(pid))
+
+
+@case
+def who_is_throttled(t):
+    base, group = limited_group(t)
+    target = begin(t, PROGRAM, processors=1)
+    t.defer(until, "the group is empty",
+            lambda: not open(os.path.join(group, "cgroup.procs"), encoding="ascii").read())
+    t.defer(target.end)
+    move(target.pid, group)
+    target.ask("busy 1")
+    target.ask("tick 7")
+    found, _ = when(Gleakd(t, target.pid, *INTERVAL), "it is throttled",
+                    lambda s: s["delayed_by"] == "throttled")
+    check(found["throttled_seconds"] > 0, f"for how long: {found} ({base})")
+
+
+@case
+def nothing_is_wrong_where_nothing_is(t):
+    target = begin(t, PROGRAM)
+    target.ask("tick 7")
+    g = Gleakd(t, target.pid, *INTERVAL)
+    for report in (g.report(f"report {n}", lambda r, n=n: len(g.reports) >= n) for n in range(3, 8)):
+        found = scheduling(report)
+        check_equal((found["hogs"], found["left_out"]), ([], 0), "who keeps a processor")
+    # It reads its orders.
+    check_equal({s["call"].split("(")[0] for s in scheduling(g.interrupt())["stuck_syscalls"]} -
+                {"read"}, set(), "calls")
+
+
+@cases_for(VERSION_PROGRAMS, tier=VERSIONS)
+def counts_are_those_of_the_runtime_in(t, program):
+    target = begin(t, program, processors=1)
+    path = fifo(t, "read")
+    t.defer(os.close, os.open(path, os.O_RDWR))
+    for command in ("busy 2", "tick 7", f"read {path}"):
+        target.ask(command)
+    g = Gleakd(t, target.pid, *INTERVAL)
+    found, _ = when(g, "waits, two that compute, a thread that reads",
+                    lambda s: s["latency_over_10ms"] and len(s["hogs"]) == 2 and
+                    any(path in c["call"] for c in s["stuck_syscalls"]))
+    check(found["latency_over_10ms"] <= late(target), f"more than the runtime says: {found}")
+    target.ask("stop")
+    least = late(target)
+    found, _ = when(g, "the runtime's own number", lambda s: s["latency_over_10ms"] >= least)
+    check(found["latency_over_10ms"] <= late(target), f"more than the runtime says: {found}")

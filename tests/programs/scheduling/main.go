@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Goroutines that do not get on, in each way there is, on command: those that wait for a processor, those
+// that keep one, and threads that stay in a system call or in C. It builds with every Go from 1.18 on.
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/metrics"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+var (
+	done  uint64
+	stop  uint32
+	sleep func(seconds int) // in C
+)
+
+// Yields when it is asked to, and goes on as soon as it may.
+func busy() {
+	for atomic.LoadUint32(&stop) == 0 {
+		for i := 0; i < 1000; i++ {
+			atomic.AddUint64(&done, 1) // runs: busy
+		}
+	}
+}
+
+// Wakes a thousand times a second, if it may.
+func tick() {
+	for atomic.LoadUint32(&stop) == 0 {
+		time.Sleep(time.Millisecond) // waits: tick
+	}
+}
+
+// Starts others, and never lets them run.
+func hoard(n int) {
+	for i := 0; i < n; i++ {
+		go tick()
+	}
+	busy()
+}
+
+// A file that is no business of the poller: the thread waits.
+func readBlocking(path string) {
+	fd, err := syscall.Open(path, syscall.O_RDONLY, 0)
+	if err != nil {
+		panic(err)
+	}
+	buffer := make([]byte, 16)
+	syscall.Read(fd, buffer) // stuck: read
+}
+
+func openBlocking(path string) {
+	syscall.Open(path, syscall.O_WRONLY, 0) // stuck: open
+}
+
+func nap(seconds int) {
+	runtime.LockOSThread()
+	span := syscall.Timespec{Sec: int64(seconds)}
+	syscall.Nanosleep(&span, nil) // stuck: nanosleep
+}
+
+// What the runtime itself says: waits of more than 10.49 ms, where its histogram has an edge.
+func late() uint64 {
+	sample := []metrics.Sample{{Name: "/sched/latencies:seconds"}}
+	metrics.Read(sample)
+	histogram := sample[0].Value.Float64Histogram()
+	var n uint64
+	for i, count := range histogram.Counts {
+		if histogram.Buckets[i] >= 0.01048 {
+			n += count
+		}
+	}
+	return n
+}
+
+func number(words []string, at int) int {
+	n, err := strconv.Atoi(words[at])
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
+func obey(words []string) string {
+	switch words[0] {
+	case "busy":
+		for i := 0; i < number(words, 1); i++ {
+			go busy()
+		}
+	case "tick":
+		for i := 0; i < number(words, 1); i++ {
+			go tick()
+		}
+	case "hoard":
+		go hoard(number(words, 1))
+	case "read":
+		go readBlocking(words[1])
+	case "open":
+		go openBlocking(words[1])
+	case "nap":
+		for i := 0; i < number(words, 1); i++ {
+			go nap(number(words, 2))
+		}
+	case "c":
+		go sleep(number(words, 1))
+	case "stop":
+		atomic.StoreUint32(&stop, 1)
+	case "late":
+		return fmt.Sprint(late())
+	case "quit":
+		os.Exit(0)
+	}
+	return ""
+}
+
+func main() {
+	fmt.Println("ready", os.Getpid())
+	in := bufio.NewScanner(os.Stdin)
+	for in.Scan() {
+		if words := strings.Fields(in.Text()); len(words) > 0 {
+			fmt.Println("ok", words[0], obey(words))
+		}
+	}
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/task.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+
+#include "host/cpu_limit.h"
+#include "made_tree.h"
+
+static const char *root;
+
+static void make(void)
+{
+	root = made_tree__new();
+}
+
+TestSuite(task, .init = make, .fini = made_tree__remove);
+
+#define STATUS(ids, voluntary, involuntary)                                    \
+	"Name:\tserver\nNSpid:\t" ids "\nvoluntary_ctxt_switches:\t" voluntary \
+	"\nnonvoluntary_ctxt_switches:\t" involuntary "\n"
+
+static int call_of(const char *syscall, const char *status, struct task_call *ret_call)
+{
+	made_tree__put("7/task/11/syscall", syscall);
+	made_tree__put("7/task/11/status", status);
+	return task__call(root, 7, 11, ret_call);
+}
+
+Test(task, what_it_is_in)
+{
+	struct task_call call;
+
+	cr_assert_eq(call_of("0 0x3 0xc000012000 0x10 0x0 0x0 0x5 0x7ffc8c0 0x4054c5\n",
+			     STATUS("11", "17", "2"), &call),
+		     0);
+	cr_expect_eq(call.number, 0);
+	cr_expect_eq(call.args[0], 3);
+	cr_expect_eq(call.args[1], 0xc000012000);
+	cr_expect_eq(call.args[5], 5);
+	cr_expect_eq(call.sp, 0x7ffc8c0);
+	cr_expect_eq(call.pc, 0x4054c5);
+	cr_expect_eq(call.switches, 19);
+	cr_assert_eq(call_of("-1 0x7ffc8c0 0x4054c5\n", STATUS("11", "17", "2"), &call), 0);
+	cr_expect_eq(call.number, -1);
+	cr_expect_eq(call.sp, 0x7ffc8c0);
+}
+
+Test(task, what_is_no_call)
+{
+	struct task_call call;
+
+	cr_expect_eq(call_of("running\n", STATUS("11", "1", "2"), &call), -EAGAIN);
+	cr_expect_eq(call_of("0 0x3\n", STATUS("11", "1", "2"), &call), -EPROTO);
+	cr_expect_eq(call_of("", STATUS("11", "1", "2"), &call), -EPROTO);
+	cr_expect_eq(call_of("-1 0x7ffc8c0 0x4054c5\n", "Name:\tserver\n", &call), -EPROTO);
+	cr_expect_eq(task__call(root, 7, 13, &call), -EOPNOTSUPP);
+}
+
+Test(task, one_of_another_namespace)
+{
+	pid_t tid;
+
+	made_tree__put("7/task/4711/status", STATUS("4711\t11", "1", "2"));
+	made_tree__put("7/task/4712/status", STATUS("4712\t13", "1", "2"));
+	cr_assert_eq(task__find(root, 7, 13, &tid), 0);
+	cr_expect_eq(tid, 4712);
+	cr_assert_eq(task__find(root, 7, 11, &tid), 0);
+	cr_expect_eq(tid, 4711);
+	cr_expect_eq(task__find(root, 7, 4711, &tid), -ESRCH, "it does not call itself so");
+	cr_expect_eq(task__find(root, 7, 0, &tid), -ESRCH);
+	cr_expect_eq(task__find(root, 7, 1ULL << 40, &tid), -ESRCH);
+}
+
+Test(task, without_a_processor)
+{
+	uint64_t ns = 0;
+
+	cr_expect_eq(process__run_delay(root, 7, &ns), -ESRCH);
+	made_tree__put("7/task/11/schedstat", "5 1009 3\n");
+	made_tree__put("7/task/13/schedstat", "5 17 3\n");
+	made_tree__put("7/task/17/schedstat", "x\n");
+	cr_assert_eq(process__run_delay(root, 7, &ns), 0);
+	cr_expect_eq(ns, 1026);
+}
+
+/* --- the limit of its groups ----------------------------------------------------------------------- */
+
+static uint64_t throttled(int expected)
+{
+	uint64_t ns = 0;
+
+	cr_expect_eq(process__throttled(root, root, 7, &ns), expected);
+	return ns;
+}
+
+Test(task, held_back_by_a_group_above)
+{
+	made_tree__put("7/cgroup", "0::/a/b/c\n");
+	made_tree__put("a/b/c/cpu.stat", "usage_usec 5\nnr_throttled 0\nthrottled_usec 0\n");
+	made_tree__put("a/b/cpu.stat", "usage_usec 5\nnr_throttled 3\nthrottled_usec 1009\n");
+	made_tree__put("a/cpu.stat", "usage_usec 5\n");
+	cr_expect_eq(throttled(0), 1009000);
+}
+
+Test(task, held_back_in_cgroup_v1)
+{
+	made_tree__put("7/cgroup", "4:cpuset:/x\n3:cpuacct,cpu:/a\n");
+	made_tree__put("cpu/x/cpu.stat", "throttled_time 5\n");
+	made_tree__put("cpu/a/cpu.stat", "nr_periods 3\nnr_throttled 2\nthrottled_time 1013\n");
+	cr_expect_eq(throttled(0), 1013);
+}
+
+Test(task, not_limited)
+{
+	throttled(-ESRCH);
+	made_tree__put("7/cgroup", "0::/a\n");
+	throttled(-EOPNOTSUPP);
+	made_tree__put("a/cpu.stat", "usage_usec 5\n");
+	throttled(-EOPNOTSUPP);
+	made_tree__put("7/cgroup", "0::/../b\n");
+	made_tree__put("b/cpu.stat", "throttled_usec 1009\n");
+	throttled(-EOPNOTSUPP);
+}

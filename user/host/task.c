@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/task.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "host/access.h"
+#include "host/proc_error.h"
+
+/* /proc/PID/task/TID/status has some 1.5 KiB; its last lines are those that count switches. */
+#define STATUS_BYTES 4096
+/* Nine numbers; three. */
+#define LINE_BYTES 256
+/* Threads that a process in another pid namespace is searched for one. */
+#define MAX_SEARCHED 4096
+#define MAX_DELAYED  256
+
+/* NUL-terminated; -errno. */
+static int read_task(const char *proc_root, pid_t pid, pid_t tid, const char *leaf, char *text,
+		     size_t size)
+{
+	char path[PATH_MAX];
+	ssize_t n;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/%d/task/%d/%s", proc_root, pid, tid, leaf) >=
+	    sizeof(path))
+		return -ENAMETOOLONG;
+	n = access__read(path, text, size - 1);
+	if (n == -ENOENT && strcmp(leaf, "status"))
+		return -EOPNOTSUPP;
+	if (n < 0)
+		return proc_error((int)-n);
+	text[n] = '\0';
+	return 0;
+}
+
+/* Its number in its own namespace, the last of "NSpid:\t4711\t12"; 0: not known. */
+static uint64_t own_number(const char *status)
+{
+	const char *line = strstr(status, "\nNSpid:");
+	uint64_t number = 0;
+	char *end;
+
+	if (!line)
+		return 0;
+	for (line += strlen("\nNSpid:"); *line == '\t'; line = end) {
+		number = strtoull(line + 1, &end, 10);
+		if (end == line + 1)
+			return 0;
+	}
+	return number;
+}
+
+static bool calls_itself(const char *proc_root, pid_t pid, pid_t tid, uint64_t wanted)
+{
+	char status[STATUS_BYTES];
+
+	return !read_task(proc_root, pid, tid, "status", status, sizeof(status)) &&
+	       own_number(status) == wanted;
+}
+
+int task__find(const char *proc_root, pid_t pid, uint64_t tid, pid_t *ret_tid)
+{
+	pid_t *tids __cleanup_free = NULL;
+	char path[PATH_MAX];
+	size_t n;
+	int err;
+
+	if (!tid || tid > INT_MAX)
+		return -ESRCH;
+	/* Nearly always. */
+	*ret_tid = (pid_t)tid;
+	if (calls_itself(proc_root, pid, *ret_tid, tid))
+		return 0;
+	if ((size_t)snprintf(path, sizeof(path), "%s/%d/task", proc_root, pid) >= sizeof(path))
+		return -ENAMETOOLONG;
+	err = access__list(path, &tids, &n);
+	if (err)
+		return proc_error(-err);
+	for (size_t i = 0; i < n && i < MAX_SEARCHED; i++) {
+		*ret_tid = tids[i];
+		if (calls_itself(proc_root, pid, tids[i], tid))
+			return 0;
+	}
+	return -ESRCH;
+}
+
+/* The number behind @label; false: there is none. */
+static bool count_of(const char *status, const char *label, uint64_t *ret_count)
+{
+	const char *line = strstr(status, label);
+	char *end;
+
+	if (!line)
+		return false;
+	*ret_count = strtoull(line + strlen(label), &end, 10);
+	return end != line + strlen(label);
+}
+
+/* "0 0x3 0xc000012000 0x1000 0x0 0x0 0x0 0x7ffc8c0 0x4054c5", "-1 0x7ffc8c0 0x4054c5", "running". */
+static int parse_call(const char *text, struct task_call *ret_call)
+{
+	struct task_call call = {.number = -1};
+	uint64_t *args = call.args;
+
+	if (!strncmp(text, "running", strlen("running")))
+		return -EAGAIN;
+	if (sscanf(text, "-1 %" SCNx64 " %" SCNx64, &call.sp, &call.pc) != 2 &&
+	    sscanf(text,
+		   "%" SCNd64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64
+		   " %" SCNx64 " %" SCNx64 " %" SCNx64,
+		   &call.number, &args[0], &args[1], &args[2], &args[3], &args[4], &args[5],
+		   &call.sp, &call.pc) != 9)
+		return -EPROTO;
+	*ret_call = call;
+	return 0;
+}
+
+int task__call(const char *proc_root, pid_t pid, pid_t tid, struct task_call *ret_call)
+{
+	char line[LINE_BYTES], status[STATUS_BYTES];
+	uint64_t voluntary, involuntary;
+	int err = read_task(proc_root, pid, tid, "syscall", line, sizeof(line));
+
+	if (!err)
+		err = parse_call(line, ret_call);
+	if (!err)
+		err = read_task(proc_root, pid, tid, "status", status, sizeof(status));
+	if (err)
+		return err;
+	if (!count_of(status, "\nvoluntary_ctxt_switches:\t", &voluntary) ||
+	    !count_of(status, "\nnonvoluntary_ctxt_switches:\t", &involuntary))
+		return -EPROTO;
+	ret_call->switches = voluntary + involuntary;
+	return 0;
+}
+
+int process__run_delay(const char *proc_root, pid_t pid, uint64_t *ret_ns)
+{
+	pid_t *tids __cleanup_free = NULL;
+	char path[PATH_MAX], line[LINE_BYTES];
+	uint64_t delay, sum = 0;
+	size_t n, read = 0;
+	int err;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/%d/task", proc_root, pid) >= sizeof(path))
+		return -ENAMETOOLONG;
+	err = access__list(path, &tids, &n);
+	if (err)
+		return proc_error(-err);
+	for (size_t i = 0; i < n && i < MAX_DELAYED; i++) {
+		/* Time on a processor, time without one, turns: proc(5). */
+		if (read_task(proc_root, pid, tids[i], "schedstat", line, sizeof(line)) ||
+		    sscanf(line, "%*u %" SCNu64, &delay) != 1)
+			continue;
+		sum += delay;
+		read++;
+	}
+	*ret_ns = sum;
+	return read ? 0 : -EOPNOTSUPP;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_HOST_TASK_H
+#define GLEAKD_HOST_TASK_H
+
+/* Threads of a process as /proc/PID/task shows them. */
+#include <sys/types.h>
+
+#include "base/common.h"
+
+/* The system call that a thread is in. */
+struct task_call {
+	int64_t number; /* -1: it blocks, and in none */
+	uint64_t args[6];
+	uint64_t sp, pc; /* of user space */
+	uint64_t
+		switches; /* how often it has given up its processor: it blocked, or was preempted */
+};
+
+/*
+ * task__find - the thread of @pid that calls itself @tid in its own pid namespace. -ESRCH: there is none,
+ * or not among the first few thousand.
+ */
+int task__find(const char *proc_root, pid_t pid, uint64_t tid, pid_t *ret_tid) __must_check;
+
+/*
+ * task__call - what thread @tid of @pid is in. Errors: -EAGAIN it runs in user space; -ESRCH; -EACCES;
+ * -EPROTO /proc says something unexpected; -EOPNOTSUPP this kernel does not tell.
+ */
+int task__call(const char *proc_root, pid_t pid, pid_t tid,
+	       struct task_call *ret_call) __must_check;
+
+/*
+ * process__run_delay - how long its threads, the first 256 of them, were runnable and had no processor, all
+ * together, since they began. Errors: -ESRCH; -EOPNOTSUPP this kernel does not tell.
+ */
+int process__run_delay(const char *proc_root, pid_t pid, uint64_t *ret_ns) __must_check;
+
+#endif /* GLEAKD_HOST_TASK_H */

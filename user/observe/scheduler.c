@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "observe/scheduler.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "observe/census_private.h"
+
+/* src/runtime/runtime2.go: _Prunning. From Go 1.26 on also while its goroutine is in a system call. */
+#define P_RUNNING 1
+
+/* From its status on to m: 64 bytes in every version. */
+#define P_WINDOW_MAX 256
+
+/*
+ * Where 10.49 ms begin in counts of a timeHistogram (src/runtime/histogram.go record): powers of two, each in
+ * as many parts. Up to Go 1.19 sixteen, and the first power is 2^4; then four, and the first is 2^8.
+ */
+#define EDGE_16_PARTS ((24 - 4) * 16 + 4)
+#define EDGE_4_PARTS  ((24 - 9 + 1) * 4 + 1)
+#define SIZE_16_PARTS ((45 * 16 + 1) * 8)
+#define SIZE_4_PARTS  ((40 * 4 + 2) * 8)
+
+struct counts {
+	uint64_t words[45 * 16 + 1];
+};
+
+/* The last word of the older one counts times below zero; of the newer one those past its end. */
+static bool find_edge(const struct go_layout *layout, size_t *ret_first, size_t *ret_end)
+{
+	switch (layout->timeHistogram_sizeof) {
+	case SIZE_16_PARTS:
+		*ret_first = EDGE_16_PARTS;
+		*ret_end = SIZE_16_PARTS / 8 - 1;
+		return true;
+	case SIZE_4_PARTS:
+		*ret_first = EDGE_4_PARTS;
+		*ret_end = SIZE_4_PARTS / 8;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Index 160 of the newer one, between what it counts and what lies past its end: times below zero. */
+static bool is_underflow(const struct go_layout *layout, size_t index)
+{
+	return layout->timeHistogram_sizeof == SIZE_4_PARTS && index == SIZE_4_PARTS / 8 - 2;
+}
+
+static void look_at_latencies(const struct census_runtime *runtime, struct scheduler_look *look)
+{
+	const struct go_layout *layout = runtime->layout;
+	struct counts counts;
+	size_t first, end;
+
+	if (!runtime->sched || layout->sched_timeToRun == GO_LAYOUT_ABSENT ||
+	    layout->timeHistogram_counts != 0 || !find_edge(layout, &first, &end) ||
+	    remote__read(runtime->remote, runtime->sched + layout->sched_timeToRun, counts.words,
+			 end * sizeof(counts.words[0])))
+		return;
+	for (size_t i = first; i < end; i++)
+		look->over_10ms += is_underflow(layout, i) ? 0 : counts.words[i];
+	look->latencies_known = true;
+}
+
+/* --- what runs ---------------------------------------------------------------------------------- */
+
+struct p_copy {
+	uint64_t m;
+	uint64_t since_ns; /* the target's clock; 0: not known */
+};
+
+static bool ps_are_readable(const struct census_runtime *runtime)
+{
+	const struct go_layout *layout = runtime->layout;
+
+	return runtime->allp && layout->p_status < P_WINDOW_MAX - 8 &&
+	       layout->p_m < P_WINDOW_MAX - 8 && layout->p_schedtick < P_WINDOW_MAX - 8 &&
+	       layout->p_sysmontick_schedtick < P_WINDOW_MAX - 8 &&
+	       layout->p_sysmontick_schedwhen < P_WINDOW_MAX - 8 &&
+	       layout->m_curg != GO_LAYOUT_ABSENT;
+}
+
+/* false: nothing runs on it. */
+static bool decode_p(const struct go_layout *layout, const uint8_t *window, struct p_copy *ret_copy)
+{
+	uint32_t tick = bytes__u32(window, layout->p_schedtick);
+
+	ret_copy->m = bytes__u64(window, layout->p_m);
+	/* What the monitor has seen is of this turn. */
+	ret_copy->since_ns = bytes__u32(window, layout->p_sysmontick_schedtick) == tick ?
+				     bytes__u64(window, layout->p_sysmontick_schedwhen) :
+				     0;
+	return bytes__u32(window, layout->p_status) == P_RUNNING && ret_copy->m;
+}
+
+/* The addresses of its Ps; -errno, or how many. */
+static int read_allp(const struct census_runtime *runtime, uint64_t ps[SCHEDULER_MAX_RUNNING])
+{
+	uint64_t slice[2];
+	int err = remote__read(runtime->remote, runtime->allp, slice, sizeof(slice));
+
+	if (err)
+		return err;
+	slice[1] = min_of(slice[1], (uint64_t)SCHEDULER_MAX_RUNNING);
+	if (!slice[0] || !slice[1])
+		return -EAGAIN;
+	err = remote__read(runtime->remote, slice[0], ps, slice[1] * sizeof(ps[0]));
+	return err ? err : (int)slice[1];
+}
+
+/* All of @n at once, those at addresses of 0 not; -errno. */
+static int read_words(const struct census_runtime *runtime, const uint64_t *bases, uint32_t offset,
+		      size_t n, uint64_t *words)
+{
+	struct remote_span spans[SCHEDULER_MAX_RUNNING];
+	size_t n_spans = 0;
+	int err;
+
+	memset(words, 0, n * sizeof(words[0]));
+	for (size_t i = 0; i < n; i++) {
+		if (bases[i])
+			spans[n_spans++] = (struct remote_span){bases[i] + offset, &words[i],
+								sizeof(words[i]), 0};
+	}
+	err = n_spans ? remote__read_spans(runtime->remote, spans, n_spans) : 0;
+	for (size_t i = 0; !err && i < n_spans; i++) {
+		if (spans[i].result)
+			memset(spans[i].buffer, 0, sizeof(words[0]));
+	}
+	return err;
+}
+
+static int read_ps(const struct census_runtime *runtime, const uint64_t *ps, size_t n,
+		   struct p_copy copies[SCHEDULER_MAX_RUNNING], size_t *ret_running)
+{
+	static const uint8_t none[P_WINDOW_MAX];
+	uint8_t windows[SCHEDULER_MAX_RUNNING][P_WINDOW_MAX];
+	struct remote_span spans[SCHEDULER_MAX_RUNNING];
+	int err;
+
+	*ret_running = 0;
+	for (size_t i = 0; i < n; i++)
+		spans[i] = (struct remote_span){ps[i], windows[i], P_WINDOW_MAX, 0};
+	err = remote__read_spans(runtime->remote, spans, n);
+	if (err)
+		return err;
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t *window = spans[i].result ? none : windows[i];
+
+		*ret_running += decode_p(runtime->layout, window, &copies[*ret_running]);
+	}
+	return 0;
+}
+
+/* Of the goroutines at @gs: only who runs is told, not who is in a system call. */
+static int read_running(const struct census_runtime *runtime, const uint64_t *gs,
+			const struct p_copy *copies, size_t n, int64_t clock_offset,
+			struct scheduler_look *look)
+{
+	const struct go_layout *layout = runtime->layout;
+	uint64_t goids[SCHEDULER_MAX_RUNNING], statuses[SCHEDULER_MAX_RUNNING];
+	uint64_t starts[SCHEDULER_MAX_RUNNING];
+	int err = read_words(runtime, gs, layout->g_goid, n, goids);
+
+	if (!err)
+		err = read_words(runtime, gs, layout->g_atomicstatus, n, statuses);
+	if (!err)
+		err = read_words(runtime, gs, layout->g_startpc, n, starts);
+	for (size_t i = 0; !err && i < n; i++) {
+		uint64_t since = copies[i].since_ns;
+
+		if (!goids[i] || go_status__of((uint32_t)statuses[i]) != GO_STATUS_RUNNING)
+			continue;
+		look->running[look->n_running++] = (struct scheduler_running){
+			.goid = goids[i],
+			.start_pc = module_map__pc(runtime->modules, starts[i]),
+			.since_ns = since ? since - (uint64_t)clock_offset : 0,
+		};
+	}
+	return err;
+}
+
+static void look_at_ps(const struct census_runtime *runtime, int64_t clock_offset,
+		       struct scheduler_look *look)
+{
+	uint64_t ps[SCHEDULER_MAX_RUNNING], ms[SCHEDULER_MAX_RUNNING], gs[SCHEDULER_MAX_RUNNING];
+	struct p_copy copies[SCHEDULER_MAX_RUNNING];
+	int n = ps_are_readable(runtime) ? read_allp(runtime, ps) : -EOPNOTSUPP;
+	size_t running;
+
+	if (n <= 0 || read_ps(runtime, ps, (size_t)n, copies, &running))
+		return;
+	look->n_ps = (size_t)n;
+	for (size_t i = 0; i < running; i++)
+		ms[i] = copies[i].m;
+	look->running_known = !read_words(runtime, ms, runtime->layout->m_curg, running, gs) &&
+			      !read_running(runtime, gs, copies, running, clock_offset, look);
+}
+
+void scheduler__look(const struct census *census, struct scheduler_look *ret_look)
+{
+	const struct census_runtime *runtime = census__runtime(census);
+
+	memset(ret_look, 0, sizeof(*ret_look));
+	look_at_latencies(runtime, ret_look);
+	look_at_ps(runtime, runtime->clock_offset, ret_look);
+	ret_look->read_at_ns = clock__monotonic_ns();
+}
+
+int scheduler__thread(const struct census *census, uint64_t m, uint64_t *ret_tid, bool *ret_in_c)
+{
+	const struct census_runtime *runtime = census__runtime(census);
+	const struct go_layout *layout = runtime->layout;
+	uint8_t in_c = 0;
+	int err;
+
+	if (!m || layout->m_procid == GO_LAYOUT_ABSENT || layout->m_incgo == GO_LAYOUT_ABSENT)
+		return -EOPNOTSUPP;
+	err = remote__read_u64(runtime->remote, m + layout->m_procid, ret_tid);
+	if (!err)
+		err = remote__read(runtime->remote, m + layout->m_incgo, &in_c, sizeof(in_c));
+	*ret_in_c = in_c != 0;
+	return err;
+}

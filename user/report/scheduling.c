@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/scheduling.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/site_id.h"
+#include "session/target_scheduling.h"
+
+_Static_assert(REPORT_CALL_SIZE == TARGET_CALL_TEXT, "a call's text is taken as it is");
+
+static const struct site_view *find_view(const struct target *target, uint32_t index)
+{
+	size_t n;
+	const struct site_view *views =
+		tracker__sites(target__tracker((struct target *)target), &n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (views[i].index == index)
+			return &views[i];
+	}
+	return NULL;
+}
+
+static void place(const struct target *target, const struct report_site *sites, size_t n,
+		  uint64_t goid, struct report_held *held)
+{
+	const struct site_view *view;
+	uint64_t parked_since_ns;
+	uint32_t index;
+
+	if (!tracker__find(target__tracker((struct target *)target), goid, &index,
+			   &parked_since_ns))
+		return;
+	view = find_view(target, index);
+	if (!view)
+		return;
+	site_id__of(target, view, held->site);
+	for (size_t i = 0; i < n && !held->at; i++) {
+		if (!strcmp(sites[i].id, held->site))
+			held->at = &sites[i];
+	}
+}
+
+int built_scheduling__make(const struct target *target, const struct report_site *sites, size_t n,
+			   struct report_scheduling **ret_scheduling)
+{
+	const struct scheduling_view *view = target_scheduling__get(target);
+	struct report_scheduling *made;
+
+	*ret_scheduling = NULL;
+	if (!view)
+		return 0;
+	made = calloc(1, sizeof(*made));
+	if (!made)
+		return -ENOMEM;
+	made->view = *view;
+	for (size_t i = 0; i < view->n_late; i++)
+		place(target, sites, n, view->late[i].goid, &made->late[i]);
+	for (size_t i = 0; i < view->n_hogs; i++)
+		place(target, sites, n, view->hogs[i].goid, &made->hogs[i]);
+	for (size_t i = 0; i < view->n_stuck; i++) {
+		place(target, sites, n, view->stuck[i].call.goid, &made->stuck[i]);
+		target_scheduling__call_text(target, &view->stuck[i].call, made->stuck[i].call);
+	}
+	*ret_scheduling = made;
+	return 0;
+}

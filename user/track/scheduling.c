@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "track/scheduling.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Since when a goroutine is known to wait for a processor. */
+struct runnable {
+	uint64_t goid;
+	uint64_t since_ns; /* measured, or of the census that saw it first */
+	uint64_t read_at_ns;
+	bool measured, never_ran;
+};
+
+struct call {
+	struct scheduling_call seen;
+	bool before; /* the census before has seen it in one, too, on the same thread */
+	bool noted;
+	uint64_t since_ns; /* that the kernel has shown the same of it */
+};
+
+struct running {
+	uint64_t goid;
+	uint64_t first_ns; /* of the looks in a row that found it running */
+	uint64_t unyielding_ns;
+	uint32_t looks; /* in a row that found it running, or waiting for a processor */
+	uint32_t times; /* of these, running */
+};
+
+/* What one census has seen. */
+struct sighting {
+	struct runnable runnable[SCHEDULING_MAX_RUNNABLE];
+	struct call calls[SCHEDULING_MAX_CALLS];
+	struct running running[SCHEDULING_MAX_RUNNING];
+	size_t n_runnable, n_calls, n_running;
+	uint64_t left_out;
+};
+
+struct scheduling {
+	struct sighting sightings[2];
+	struct sighting *now, *before;
+	struct scheduling_view view;
+	struct scheduling_cpu totals; /* at the census before */
+	uint64_t ended_ns;	      /* the census before; 0: there was none */
+	bool ever_late;
+};
+
+int scheduling__new(struct scheduling **ret_scheduling)
+{
+	struct scheduling *scheduling = calloc(1, sizeof(*scheduling));
+
+	if (!scheduling)
+		return -ENOMEM;
+	scheduling->now = &scheduling->sightings[0];
+	scheduling->before = &scheduling->sightings[1];
+	*ret_scheduling = scheduling;
+	return 0;
+}
+
+void scheduling__free(struct scheduling *scheduling)
+{
+	free(scheduling);
+}
+
+/* --- seen ------------------------------------------------------------------------------------------ */
+
+void scheduling__begin(struct scheduling *scheduling)
+{
+	struct sighting *now = scheduling->now;
+
+	now->n_runnable = now->n_calls = now->n_running = 0;
+	now->left_out = 0;
+}
+
+static void add_runnable(struct sighting *now, const struct runnable *one)
+{
+	if (now->n_runnable == SCHEDULING_MAX_RUNNABLE)
+		now->left_out++;
+	else
+		now->runnable[now->n_runnable++] = *one;
+}
+
+void scheduling__runnable(struct scheduling *scheduling, uint64_t goid, uint64_t since_ns,
+			  uint64_t read_at_ns, bool never_ran)
+{
+	bool measured = since_ns && since_ns <= read_at_ns;
+	const struct runnable one = {goid, measured ? since_ns : read_at_ns, read_at_ns, measured,
+				     never_ran};
+
+	add_runnable(scheduling->now, &one);
+}
+
+/* Every member begins with a goid, and they lie in its order. */
+static int compare_goids(const void *a, const void *b)
+{
+	uint64_t x, y;
+
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	return (x > y) - (x < y);
+}
+
+static const struct call *find_call(const struct sighting *sighting, uint64_t goid, uint64_t m)
+{
+	const struct call *found =
+		bsearch(&goid, sighting->calls, sighting->n_calls, sizeof(*found), compare_goids);
+
+	return found && found->seen.m == m ? found : NULL;
+}
+
+void scheduling__in_call(struct scheduling *scheduling, uint64_t goid, uint64_t m)
+{
+	struct sighting *now = scheduling->now;
+
+	if (now->n_calls == SCHEDULING_MAX_CALLS) {
+		now->left_out++;
+		return;
+	}
+	now->calls[now->n_calls++] = (struct call){
+		.seen = {.goid = goid, .m = m},
+		.before = find_call(scheduling->before, goid, m) != NULL,
+	};
+}
+
+static void keep_runnable(struct scheduling *scheduling, uint64_t goid, uint64_t read_at_ns)
+{
+	const struct sighting *before = scheduling->before;
+	const struct runnable *found =
+		bsearch(&goid, before->runnable, before->n_runnable, sizeof(*found), compare_goids);
+	struct runnable one;
+
+	if (!found)
+		return;
+	one = *found;
+	one.read_at_ns = read_at_ns;
+	add_runnable(scheduling->now, &one);
+}
+
+void scheduling__unchanged(struct scheduling *scheduling, uint64_t goid, uint64_t read_at_ns)
+{
+	const struct sighting *before = scheduling->before;
+	const struct call *call;
+
+	/* Nearly always there are none. */
+	if (before->n_runnable)
+		keep_runnable(scheduling, goid, read_at_ns);
+	if (!before->n_calls)
+		return;
+	call = bsearch(&goid, before->calls, before->n_calls, sizeof(*call), compare_goids);
+	if (call)
+		scheduling__in_call(scheduling, goid, call->seen.m);
+}
+
+bool scheduling__wants_call(const struct scheduling *scheduling, size_t *index, uint64_t *ret_goid,
+			    uint64_t *ret_m)
+{
+	const struct sighting *now = scheduling->now;
+
+	while (*index < now->n_calls && !now->calls[*index].before)
+		++*index;
+	if (*index == now->n_calls)
+		return false;
+	*ret_goid = now->calls[*index].seen.goid;
+	*ret_m = now->calls[*index].seen.m;
+	++*index;
+	return true;
+}
+
+/* A thread that has blocked again has left the call, or what it waited for in it has come. */
+static bool is_same_call(const struct scheduling_call *a, const struct scheduling_call *b)
+{
+	return a->tid == b->tid && a->number == b->number && a->switches == b->switches &&
+	       a->sp == b->sp && a->pc == b->pc && !memcmp(a->args, b->args, sizeof(a->args));
+}
+
+void scheduling__note_call(struct scheduling *scheduling, const struct scheduling_call *call,
+			   uint64_t now_ns)
+{
+	struct sighting *now = scheduling->now;
+	const struct call *before = find_call(scheduling->before, call->goid, call->m);
+
+	for (size_t i = 0; i < now->n_calls; i++) {
+		struct call *one = &now->calls[i];
+
+		if (one->seen.goid != call->goid)
+			continue;
+		one->seen = *call;
+		one->noted = true;
+		one->since_ns = before && before->noted && is_same_call(&before->seen, call) ?
+					before->since_ns :
+					now_ns;
+		return;
+	}
+}
+
+void scheduling__running(struct scheduling *scheduling, uint64_t goid, uint64_t since_ns,
+			 uint64_t now_ns)
+{
+	struct sighting *now = scheduling->now;
+	const struct sighting *before = scheduling->before;
+	const struct running *found =
+		bsearch(&goid, before->running, before->n_running, sizeof(*found), compare_goids);
+	struct running *one;
+
+	if (now->n_running == SCHEDULING_MAX_RUNNING)
+		return;
+	one = &now->running[now->n_running++];
+	*one = (struct running){goid, now_ns, 0, 1, 1};
+	if (found) {
+		one->first_ns = found->first_ns;
+		one->looks = found->looks + 1;
+		one->times = found->times + 1;
+	}
+	if (since_ns && since_ns < now_ns)
+		one->unyielding_ns = now_ns - since_ns;
+}
+
+/* --- told ------------------------------------------------------------------------------------------ */
+
+/*
+ * Puts @value where it belongs among the @n of @size bytes in @list, by the time at @at of each, the longest
+ * first. False: one fell out at the end.
+ */
+static bool insert_longest(void *list, size_t *n, size_t size, size_t at, const void *value)
+{
+	uint8_t *bytes = list;
+	uint64_t time, other;
+	size_t place = *n;
+	bool room = *n < SCHEDULING_MAX_TOLD;
+
+	memcpy(&time, (const uint8_t *)value + at, sizeof(time));
+	for (; place; place--) {
+		memcpy(&other, bytes + (place - 1) * size + at, sizeof(other));
+		if (other >= time)
+			break;
+	}
+	if (place == SCHEDULING_MAX_TOLD)
+		return false;
+	*n += room;
+	memmove(bytes + (place + 1) * size, bytes + place * size, (*n - 1 - place) * size);
+	memcpy(bytes + place * size, value, size);
+	return room;
+}
+
+static void tell_late(const struct sighting *now, struct scheduling_view *view)
+{
+	for (size_t i = 0; i < now->n_runnable; i++) {
+		const struct runnable *one = &now->runnable[i];
+		struct scheduling_late late = {one->goid, one->read_at_ns - one->since_ns,
+					       one->measured, one->never_ran};
+
+		if (late.waiting_ns >= SCHEDULING_LATE_NS)
+			view->more_late += !insert_longest(
+				view->late, &view->n_late, sizeof(late),
+				offsetof(struct scheduling_late, waiting_ns), &late);
+	}
+}
+
+/* Who ran and now waits for its next turn has not rested. */
+static void carry_on(struct sighting *now, const struct sighting *before)
+{
+	size_t n = now->n_running;
+
+	for (size_t i = 0; i < before->n_running && now->n_running < SCHEDULING_MAX_RUNNING; i++) {
+		struct running one = before->running[i];
+
+		if (!bsearch(&one.goid, now->runnable, now->n_runnable, sizeof(now->runnable[0]),
+			     compare_goids) ||
+		    bsearch(&one.goid, now->running, n, sizeof(one), compare_goids))
+			continue;
+		one.unyielding_ns = 0;
+		one.looks++;
+		now->running[now->n_running++] = one;
+	}
+	qsort(now->running, now->n_running, sizeof(now->running[0]), compare_goids);
+}
+
+/*
+ * Who is found running each time keeps a processor if it does not yield when asked, or if others wait
+ * meanwhile: with a processor for everybody that is nobody's business.
+ */
+static void tell_hogs(const struct sighting *now, uint64_t now_ns, struct scheduling_view *view)
+{
+	bool others_wait = view->n_late || view->over_10ms_new;
+
+	for (size_t i = 0; i < now->n_running; i++) {
+		const struct running *one = &now->running[i];
+		struct scheduling_hog hog = {.goid = one->goid, .looks = one->looks};
+
+		hog.unyielding = one->unyielding_ns >= SCHEDULING_HOG_NS;
+		if (!hog.unyielding && !(others_wait && one->looks >= SCHEDULING_HOG_LOOKS &&
+					 one->times >= SCHEDULING_HOG_TIMES))
+			continue;
+		hog.running_ns = hog.unyielding ? one->unyielding_ns : now_ns - one->first_ns;
+		(void)insert_longest(view->hogs, &view->n_hogs, sizeof(hog),
+				     offsetof(struct scheduling_hog, running_ns), &hog);
+	}
+}
+
+static void tell_stuck(const struct sighting *now, uint64_t now_ns, struct scheduling_view *view)
+{
+	for (size_t i = 0; i < now->n_calls; i++) {
+		const struct call *one = &now->calls[i];
+		struct scheduling_stuck stuck = {one->seen, now_ns - min_of(one->since_ns, now_ns)};
+
+		if (one->noted && stuck.for_ns >= SCHEDULING_STUCK_NS)
+			view->more_stuck +=
+				!insert_longest(view->stuck, &view->n_stuck, sizeof(stuck),
+						offsetof(struct scheduling_stuck, for_ns), &stuck);
+	}
+}
+
+static void tell_latencies(const struct scheduling *scheduling,
+			   const struct scheduling_counts *counts, uint64_t now_ns,
+			   struct scheduling_view *view)
+{
+	const struct scheduling_view *before = &scheduling->view;
+
+	view->processors = counts->processors;
+	view->latencies_known = counts->latencies_known;
+	view->over_10ms = counts->over_10ms;
+	if (!scheduling->ended_ns)
+		return;
+	view->since_ns = now_ns - min_of(scheduling->ended_ns, now_ns);
+	if (before->latencies_known && counts->over_10ms > before->over_10ms)
+		view->over_10ms_new = counts->over_10ms - before->over_10ms;
+}
+
+void scheduling__end(struct scheduling *scheduling, const struct scheduling_counts *counts,
+		     uint64_t now_ns)
+{
+	struct sighting *now = scheduling->now;
+	struct scheduling_view view = {.left_out = now->left_out};
+
+	qsort(now->runnable, now->n_runnable, sizeof(now->runnable[0]), compare_goids);
+	qsort(now->calls, now->n_calls, sizeof(now->calls[0]), compare_goids);
+	qsort(now->running, now->n_running, sizeof(now->running[0]), compare_goids);
+	carry_on(now, scheduling->before);
+	tell_latencies(scheduling, counts, now_ns, &view);
+	tell_late(now, &view);
+	tell_hogs(now, now_ns, &view);
+	tell_stuck(now, now_ns, &view);
+	scheduling->now = scheduling->before;
+	scheduling->before = now;
+	scheduling->view = view;
+	scheduling->ended_ns = now_ns;
+	scheduling->ever_late |= view.n_late || view.over_10ms_new || view.n_hogs;
+}
+
+bool scheduling__wants_cpu(const struct scheduling *scheduling)
+{
+	return scheduling->ever_late;
+}
+
+static uint64_t risen(bool known, uint64_t now, bool known_before, uint64_t before, bool *ret_known)
+{
+	*ret_known = known && known_before && now >= before;
+	return *ret_known ? now - before : 0;
+}
+
+void scheduling__note_cpu(struct scheduling *scheduling, const struct scheduling_cpu *totals)
+{
+	const struct scheduling_cpu *before = &scheduling->totals;
+	struct scheduling_cpu *cpu = &scheduling->view.cpu;
+
+	cpu->run_delay_ns =
+		risen(totals->run_delay_known, totals->run_delay_ns, before->run_delay_known,
+		      before->run_delay_ns, &cpu->run_delay_known);
+	cpu->throttled_ns =
+		risen(totals->throttled_known, totals->throttled_ns, before->throttled_known,
+		      before->throttled_ns, &cpu->throttled_known);
+	scheduling->totals = *totals;
+}
+
+const struct scheduling_view *scheduling__view(const struct scheduling *scheduling)
+{
+	return &scheduling->view;
+}

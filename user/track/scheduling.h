@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_TRACK_SCHEDULING_H
+#define GLEAKD_TRACK_SCHEDULING_H
+
+/*
+ * What does not get on in one process: goroutines that wait for a processor, those that keep one to
+ * themselves, and threads that stay in one system call. By comparing what censuses saw; each time told is one
+ * that passed at least.
+ *
+ * Pure: what is seen is given with its time.
+ */
+#include "base/common.h"
+
+/* As the runtime has it: who has run for that long is asked to yield (src/runtime/proc.go forcePreemptNS). */
+#define SCHEDULING_LATE_NS (10 * NSEC_PER_MSEC)
+/* For so long nobody else is scheduled on a P that asks its goroutine to yield ten times. */
+#define SCHEDULING_HOG_NS (100 * NSEC_PER_MSEC)
+/*
+ * So often in a row a goroutine was found running, or waiting for its next turn, while others waited for a
+ * processor; so often of these running: who is late for a moment's work is hardly ever found at it.
+ */
+#define SCHEDULING_HOG_LOOKS 3
+#define SCHEDULING_HOG_TIMES 2
+#define SCHEDULING_STUCK_NS  (5 * NSEC_PER_SEC)
+
+/* More goroutines than that are not compared from census to census; how many were left out is counted. */
+#define SCHEDULING_MAX_RUNNABLE 4096
+#define SCHEDULING_MAX_CALLS	256
+#define SCHEDULING_MAX_RUNNING	256
+/* The longest ones of each are told. */
+#define SCHEDULING_MAX_TOLD 16
+
+/* A goroutine that waits for a processor. */
+struct scheduling_late {
+	uint64_t goid;
+	uint64_t waiting_ns;
+	bool measured; /* by the runtime, to the ns; otherwise by two censuses, between which it did not run */
+	bool never_ran; /* since it was created */
+};
+
+/* One that keeps a processor. */
+struct scheduling_hog {
+	uint64_t goid;
+	uint64_t running_ns;
+	bool unyielding; /* nobody else was scheduled on its P for that long */
+	uint32_t looks;	 /* in a row that found it so */
+};
+
+/* A call as the kernel shows it (proc(5), /proc/PID/task/TID/syscall), and how often its thread has blocked. */
+struct scheduling_call {
+	uint64_t goid;
+	uint64_t m; /* address of the goroutine's thread in the runtime */
+	uint64_t tid;
+	bool in_c;
+	int64_t number; /* of the system call */
+	uint64_t args[6];
+	uint64_t sp, pc;
+	uint64_t switches;
+};
+
+struct scheduling_stuck {
+	struct scheduling_call call;
+	uint64_t for_ns;
+};
+
+/* Why nobody got on in the meantime; what a kernel does not tell is not known. */
+struct scheduling_cpu {
+	bool run_delay_known, throttled_known;
+	uint64_t run_delay_ns; /* its threads were runnable and had no processor, all together */
+	uint64_t throttled_ns; /* by the limit of its control groups */
+};
+
+/* What one census adds up to. */
+struct scheduling_view {
+	bool latencies_known;
+	uint64_t
+		over_10ms; /* waits of more than 10 ms since the program began, of one in eight goroutines */
+	uint64_t over_10ms_new; /* of these, since the census before; 0 at the first */
+	uint64_t since_ns;	/* how long ago that was; 0: there was none */
+	struct scheduling_late late[SCHEDULING_MAX_TOLD];
+	size_t n_late;
+	uint64_t more_late; /* that are not in late[] */
+	struct scheduling_hog hogs[SCHEDULING_MAX_TOLD];
+	size_t n_hogs;
+	struct scheduling_stuck stuck[SCHEDULING_MAX_TOLD];
+	size_t n_stuck;
+	uint64_t more_stuck;
+	uint64_t processors;	   /* Ps: GOMAXPROCS; 0: not known */
+	struct scheduling_cpu cpu; /* since the census before */
+	uint64_t left_out;	   /* goroutines that there was no room to compare */
+};
+
+struct scheduling;
+
+/* scheduling__new - -ENOMEM. free takes NULL. */
+int scheduling__new(struct scheduling **ret_scheduling) __must_check;
+void scheduling__free(struct scheduling *scheduling);
+
+/* --- a census, in this order --------------------------------------------------------------------- */
+
+void scheduling__begin(struct scheduling *scheduling);
+
+/*
+ * scheduling__runnable - a goroutine waits for a processor, since @since_ns (0: not measured). It has run
+ * since the census before, or was not seen there.
+ */
+void scheduling__runnable(struct scheduling *scheduling, uint64_t goid, uint64_t since_ns,
+			  uint64_t read_at_ns, bool never_ran);
+
+/* scheduling__unchanged - a goroutine has not run since the census before. */
+void scheduling__unchanged(struct scheduling *scheduling, uint64_t goid, uint64_t read_at_ns);
+
+/* scheduling__in_call - a goroutine is in a system call or in C, on the thread @m. */
+void scheduling__in_call(struct scheduling *scheduling, uint64_t goid, uint64_t m);
+
+/*
+ * scheduling__wants_call - whether what the kernel says of the call of a goroutine matters: for those that
+ * were in one at the census before. *@index goes from 0 on. False when there are no more.
+ */
+bool scheduling__wants_call(const struct scheduling *scheduling, size_t *index, uint64_t *ret_goid,
+			    uint64_t *ret_m);
+void scheduling__note_call(struct scheduling *scheduling, const struct scheduling_call *call,
+			   uint64_t now_ns);
+
+/* A goroutine on a P, as observe/scheduler.h has it. */
+void scheduling__running(struct scheduling *scheduling, uint64_t goid, uint64_t since_ns,
+			 uint64_t now_ns);
+
+/* What the runtime counts: so many Ps (0: not known), so many waits of more than 10 ms since it began. */
+struct scheduling_counts {
+	uint64_t processors;
+	bool latencies_known;
+	uint64_t over_10ms;
+};
+
+/* scheduling__end - all of a census is known. */
+void scheduling__end(struct scheduling *scheduling, const struct scheduling_counts *counts,
+		     uint64_t now_ns);
+
+/* scheduling__wants_cpu - whether somebody was late by now, so that it matters why. */
+bool scheduling__wants_cpu(const struct scheduling *scheduling);
+
+/* scheduling__note_cpu - totals since the process began, at the end of a census; what is less is not known. */
+void scheduling__note_cpu(struct scheduling *scheduling, const struct scheduling_cpu *totals);
+
+/* scheduling__view - of the last census; all zero before. */
+const struct scheduling_view *scheduling__view(const struct scheduling *scheduling);
+
+#endif /* GLEAKD_TRACK_SCHEDULING_H */
