@@ -2,10 +2,11 @@
 """What a process has opened and not closed: by kind, by holder, and what only ever grows."""
 
 import json
+import os
 
 from harness import VERSIONS, case, cases_for, check, check_equal
 from programs import Program, start
-from tracer import check_schema, run
+from tracer import Gleakd, check_schema, run
 
 PROGRAM = Program("resources")
 VERSION_PROGRAMS = {
@@ -243,15 +244,35 @@ def probes_are_attached_only_where_something_grows(t):
     target = start(t, PROGRAM)
     target.ask("open file 7")
     target.ask("turn file 40")
-    found = look(t, target.pid, "--duration", "8s")
+    found = look(t, target.pid, "--duration", "6s")
     check_equal(found["resource_looks"]["openings"]["windows"], 0, "nothing stays")
-    target.ask("leak file 30")
+    target.ask("leak context 30")
     found = look(t, target.pid, "--duration", "8s")
     check(found["resource_looks"]["openings"]["windows"] >= 1, "something stays")
-    check(openers(found).get(("file", "main.openFile"), 0) >= 3, f"openers: {found}")
-    found = look(t, target.pid, "--duration", "5s", "--probe-opens", "never")
+    check(openers(found).get(("context", "main.openContext"), 0) >= 3, f"openers: {found}")
+    found = look(t, target.pid, "--duration", "3s", "--probe-opens", "never")
     check_equal(found["resource_looks"]["openings"], None, "nothing may be attached")
     check_equal(openers(found), {}, "nobody is seen to open anything")
+
+
+def grows(report):
+    return any(r["verdict"] == "growing" for r in report["targets"][0].get("resources", ()))
+
+
+@case
+def a_watch_tells_what_grows(t):
+    target = start(t, PROGRAM)
+    target.ask("leak file 40")
+    target.ask("open conn 11")
+    metrics = os.path.join(t.directory(), "open.prom")
+    gleakd = Gleakd(t, target.pid, "--interval", "1s", "--textfile", metrics)
+    found = gleakd.report("one in which files grow", grows, seconds=120)["targets"][0]
+    growing = [r["held_by"] for r in found["resources"] if r["verdict"] == "growing"]
+    check_equal(growing, [["main.files[…].file"]], "what grows")
+    with open(metrics, encoding="utf-8") as file:
+        lines = [line for line in file if line.startswith("gleakd_open_resources{")]
+    check(any('kind="net.Conn"} 11' in line for line in lines), f"metrics: {lines}")
+    gleakd.end()
 
 
 @case

@@ -11,12 +11,10 @@
 #include "session/target_heap.h"
 #include "session/target_resources.h"
 
-#define PAUSE_NS (10 * NSEC_PER_SEC)
-/* And so many times as long as the last look has taken. */
+/* A look is followed by a pause of so many times as long as it has taken, if that is longer. */
 #define PAUSE_LOOKS 20
-/* A heap that takes longer to read, each of so many times, is not looked at any more. */
-#define LONG_LOOK_NS (10 * NSEC_PER_SEC)
-#define MAX_TRIES    3
+/* A heap that takes too long to read so many times is not looked at any more. */
+#define MAX_TRIES 3
 /* The search for what leaks may end first, if it does so soon: else it begins anew. */
 #define PATIENCE_NS (5 * NSEC_PER_SEC)
 
@@ -28,18 +26,18 @@ struct looked {
 };
 
 struct heap_looks {
-	uint64_t max_memory;
+	struct heap_looks_options options;
 	struct looked *looked;
 	size_t capacity;
 };
 
-int heap_looks__new(uint64_t max_memory, struct heap_looks **ret_looks)
+int heap_looks__new(const struct heap_looks_options *options, struct heap_looks **ret_looks)
 {
 	struct heap_looks *looks = calloc(1, sizeof(*looks));
 
 	if (!looks)
 		return -ENOMEM;
-	looks->max_memory = max_memory;
+	looks->options = *options;
 	*ret_looks = looks;
 	return 0;
 }
@@ -69,16 +67,16 @@ static bool is_over(void *ctx)
 static int look_at(const struct heap_looks *looks, struct looked *looked, struct rounds *rounds,
 		   struct target *target, uint64_t now_ns)
 {
-	struct patience patience = {rounds->session, now_ns + LONG_LOOK_NS};
+	struct patience patience = {rounds->session, now_ns + looks->options.max_ns};
 	const struct target_view_options options = {
-		.max_memory = looks->max_memory,
+		.max_memory = looks->options.max_memory,
 		.keep = true,
 		.interrupted = is_over,
 		.ctx = &patience,
 	};
 	struct failure failure = {""};
 	int err = target_resources__take(target, &options, &failure);
-	uint64_t end_ns = clock__monotonic_ns(), pause_ns = PAUSE_NS;
+	uint64_t end_ns = clock__monotonic_ns(), pause_ns = looks->options.pause_ns;
 
 	if (!err)
 		pause_ns = max_of((end_ns - now_ns) * PAUSE_LOOKS, pause_ns);
@@ -91,7 +89,7 @@ static int look_at(const struct heap_looks *looks, struct looked *looked, struct
 	    (err == -EINTR && (rounds__end_is_pending() || ++looked->tries < MAX_TRIES)))
 		return 0;
 	looked->gave_up = true;
-	log_info("who holds the memory of process %d, and what it has open, is not recorded: %s",
+	log_info("the heap of process %d is not looked at for who holds it and what is open: %s",
 		 target__pid(target),
 		 err == -EINTR ? "its heap takes longer to read than events can wait" :
 				 failure.text);
@@ -111,6 +109,10 @@ int heap_looks__round(struct heap_looks *looks, struct rounds *rounds, uint64_t 
 		struct looked *looked = &looks->looked[i];
 		bool never = !looked->due_ns;
 
+		if (never && looks->options.not_at_once) {
+			looked->due_ns = now_ns + looks->options.pause_ns;
+			continue;
+		}
 		if (target__state(target) != TARGET_LIVE || looked->gave_up ||
 		    now_ns < looked->due_ns || (rounds->end && !never))
 			continue;

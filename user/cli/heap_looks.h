@@ -11,8 +11,16 @@
 
 struct heap_looks;
 
-/* heap_looks__new - @max_memory: of ours, for one heap. -ENOMEM. */
-int heap_looks__new(uint64_t max_memory, struct heap_looks **ret_looks) __must_check;
+struct heap_looks_options {
+	uint64_t max_memory; /* of ours, for one heap */
+	uint64_t pause_ns;   /* between two looks at a target, at least */
+	uint64_t max_ns;  /* a heap that takes longer to read, each of some times, is left alone */
+	bool not_at_once; /* the first, too, after a pause: a short run is not about it */
+};
+
+/* heap_looks__new - -ENOMEM. */
+int heap_looks__new(const struct heap_looks_options *options,
+		    struct heap_looks **ret_looks) __must_check;
 void heap_looks__free(struct heap_looks *looks);
 
 /*

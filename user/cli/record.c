@@ -18,6 +18,9 @@
 /* Columns of the progress line, with what ends it. */
 #define PROGRESS_SIZE 256
 
+#define LOOK_PAUSE_NS (10 * NSEC_PER_SEC)
+#define LONG_LOOK_NS  (10 * NSEC_PER_SEC)
+
 struct record {
 	const struct options *options;
 	struct recorder *recorder; /* NULL: not open yet */
@@ -163,8 +166,13 @@ int command__record(const struct options *options, const struct named *named)
 		.close = close_recording,
 		.ctx = &record,
 	};
+	const struct heap_looks_options looks = {
+		.max_memory = options->max_memory,
+		.pause_ns = LOOK_PAUSE_NS,
+		.max_ns = LONG_LOOK_NS,
+	};
 
-	if (heap_looks__new(options->max_memory, &record.looks)) {
+	if (heap_looks__new(&looks, &record.looks)) {
 		log_error("no memory to record");
 		return failure__exit_code(-ENOMEM);
 	}

@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "cli/heap_looks.h"
 #include "cli/rounds.h"
 #include "host/exe_claim.h"
 
@@ -18,8 +20,15 @@ struct watched {
 	uint64_t mapped_code; /* when it was last searched for runtimes */
 };
 
+/* What is open is looked at once in so many intervals: five looks tell what grows. */
+#define LOOK_INTERVALS	  3
+#define LOOK_MIN_PAUSE_NS (3 * NSEC_PER_SEC)
+/* Everything else waits for it, the governor of probes, too. */
+#define LONG_LOOK_NS (2 * NSEC_PER_SEC)
+
 struct watch {
 	struct rounds rounds;
+	struct heap_looks *looks;	 /* NULL: none are made */
 	const struct watch_extra *extra; /* NULL: nothing */
 	size_t n;
 	struct watched watched[OPTION_LIST_MAX];
@@ -73,7 +82,11 @@ static int on_complete(void *ctx, enum report_end *ret_end)
 	}
 	if (!session__live(watch->rounds.session))
 		*ret_end = end_of(watch->watched[0].target);
-	return watch->extra ? watch->extra->complete(watch->extra->ctx, &watch->rounds) : 0;
+	if (watch->extra)
+		return watch->extra->complete(watch->extra->ctx, &watch->rounds);
+	return watch->looks ?
+		       heap_looks__round(watch->looks, &watch->rounds, clock__monotonic_ns()) :
+		       0;
 }
 
 static void on_second(void *ctx, uint64_t now_ns)
@@ -191,6 +204,25 @@ static int add_target(struct watch *watch, pid_t pid)
 		       loop__add_fd(watch->rounds.loop, watched->pidfd, on_exit_of_target, watched);
 }
 
+/* For what is open, unless somebody else looks at heaps, or nobody is to. */
+static int open_looks(struct watch *watch)
+{
+	const struct options *options = watch->rounds.options;
+	const struct heap_looks_options looks = {
+		.max_memory = options->max_memory,
+		.pause_ns =
+			max_of(options->interval_ns * LOOK_INTERVALS, (uint64_t)LOOK_MIN_PAUSE_NS),
+		.max_ns = LONG_LOOK_NS,
+		.not_at_once = true,
+	};
+
+	if (watch->extra || options->once || options->no_heap || options->goroutines)
+		return 0;
+	return heap_looks__new(&looks, &watch->looks) ?
+		       failure__set(&watch->rounds.failure, -ENOMEM, "out of memory") :
+		       0;
+}
+
 /* From the processes to the last report. */
 static int run(struct watch *watch, const struct named *named)
 {
@@ -198,6 +230,8 @@ static int run(struct watch *watch, const struct named *named)
 	struct rounds *rounds = &watch->rounds;
 	int err = extra ? extra->open(extra->ctx, rounds) : 0;
 
+	if (!err)
+		err = open_looks(watch);
 	if (!err)
 		rounds__drop_privileges(rounds);
 	for (size_t i = 0; i < named->n && !err; i++)
@@ -237,6 +271,7 @@ int watch__run(const struct options *options, const struct named *named,
 		extra->close(extra->ctx);
 	for (size_t i = 0; i < watch.n; i++)
 		forget_pidfd(&watch.watched[i]);
+	heap_looks__free(watch.looks);
 	return rounds__close(&watch.rounds, err);
 }
 

@@ -503,6 +503,16 @@ static inline bool report__suppressed(const struct report_site *site)
 	return site->suppressed && verdict__is_suspect(site->view.verdict);
 }
 
+/* report__count_growing_resources - places where what is open only ever becomes more: they come first. */
+static inline size_t report__count_growing_resources(const struct resource_lines *lines)
+{
+	size_t n = 0;
+
+	while (lines && n < lines->n && lines->all[n].place.verdict == RESOURCE_GROWING)
+		n++;
+	return n;
+}
+
 /* report__memory_flagged - what it allocates stays, and more and more of it; the allow-list does not know it. */
 static inline bool report__memory_flagged(const struct report_alloc_site *site)
 {

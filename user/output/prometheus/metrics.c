@@ -209,6 +209,16 @@ static void add_growing(struct metrics_memory *memory, const struct report_alloc
 	}
 }
 
+static void add_open(struct metrics_memory *memory, const struct resource_lines *lines)
+{
+	memory->looked_at += lines != NULL;
+	for (size_t i = 0; lines && i < lines->n; i++) {
+		const struct resource_place *place = &lines->all[i].place;
+
+		memory->open[place->kind] = add(memory->open[place->kind], place->outstanding);
+	}
+}
+
 static void add_memory(struct metrics_memory *memory, const struct report_target *target)
 {
 	const struct heap_counters *counters = &target->counters;
@@ -228,6 +238,7 @@ static void add_memory(struct metrics_memory *memory, const struct report_target
 	if (!target->another)
 		memory->resident_bytes = add(memory->resident_bytes, target->resident_bytes);
 	add_growing(memory, target->allocations);
+	add_open(memory, target->resources);
 	memory->scanned += target->heap_scanned;
 	for (size_t i = 0; i < target->n_sites; i++) {
 		const struct site_proof *proof = &target->sites[i].view.proof;

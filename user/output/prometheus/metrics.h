@@ -27,6 +27,8 @@ struct metrics_memory {
 	uint64_t judged;	 /* runtimes whose samples tell what grows */
 	struct metrics_growing growing[METRICS_MAX_GROWING];
 	size_t n_growing, growing_omitted;
+	uint64_t looked_at; /* runtimes, for what they have open */
+	uint64_t open[RESOURCE_KINDS];
 	uint64_t scanned;   /* runtimes */
 	uint64_t confirmed; /* goroutines */
 	uint64_t retained_heap_bytes, retained_stack_bytes;

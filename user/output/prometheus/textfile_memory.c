@@ -177,6 +177,29 @@ static void put_pauses(FILE *out, const struct metrics *metrics)
 	}
 }
 
+static void put_open(FILE *out, const struct metrics *metrics)
+{
+	static const char name[] = "gleakd_open_resources";
+	bool any = false;
+
+	for (size_t g = 0; g < metrics->n_groups; g++) {
+		const struct metrics_group *group = &metrics->groups[g];
+
+		for (enum resource_kind k = 0; k < RESOURCE_KINDS && group->memory.looked_at; k++) {
+			if (!any)
+				exposition__family(
+					out, name, EXPOSITION_GAUGE,
+					"Files, connections, contexts, ... that are open, "
+					"by the last look at the heap.");
+			any = true;
+			exposition__count(out, name,
+					  EXPOSITION_LABELS({"groupname", group->name},
+							    {"kind", resource_kind__name(k)}),
+					  group->memory.open[k]);
+		}
+	}
+}
+
 static int put_place(FILE *out, const char *name, const struct metrics_group *group,
 		     const struct metrics_growing *place)
 {
@@ -222,5 +245,6 @@ int textfile_part__memory(FILE *out, const struct metrics *metrics)
 {
 	textfile_part__gauges(out, metrics, gauges, ARRAY_SIZE(gauges));
 	put_pauses(out, metrics);
+	put_open(out, metrics);
 	return put_places(out, metrics);
 }

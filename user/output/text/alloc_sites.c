@@ -239,13 +239,21 @@ static void put_growing(struct screen *screen, const struct report_allocations *
 		put_stack(screen, site);
 }
 
-void text_part__growing_site(struct screen *screen, const struct report_allocations *allocations,
-			     const struct report_alloc_site *site, bool stacks)
+void text_part__memory_news(struct screen *screen, const struct text_news *news,
+			    const struct report_target *target, size_t max, bool stacks)
 {
-	screen__end_line(screen);
-	put_growing_header(screen, allocations, 1);
-	put_titles(screen, allocations);
-	put_growing(screen, allocations, site, stacks);
+	const struct report_allocations *allocations = target->allocations;
+	size_t shown = 0;
+
+	for (size_t i = 0; allocations && i < allocations->n_sites && shown < max; i++) {
+		if (!text_news__memory(news, target, &allocations->sites[i]))
+			continue;
+		screen__end_line(screen);
+		put_growing_header(screen, allocations, 1);
+		put_titles(screen, allocations);
+		put_growing(screen, allocations, &allocations->sites[i], stacks);
+		shown++;
+	}
 }
 
 void text_part__growing_memory(struct screen *screen, const struct report_target *target,

@@ -4,6 +4,7 @@
 
 /* Where a process allocates its memory: all of it for `gleakd heap`, what grows for a watch. */
 #include "output/report.h"
+#include "output/text/news.h"
 #include "output/text/screen.h"
 
 struct alloc_sites_options {
@@ -24,9 +25,9 @@ void text_part__alloc_sites(struct screen *screen, const struct report_allocatio
 void text_part__growing_memory(struct screen *screen, const struct report_target *target,
 			       size_t max, bool stacks);
 
-/* text_part__growing_site - one of them, with a blank line before it. */
-void text_part__growing_site(struct screen *screen, const struct report_allocations *allocations,
-			     const struct report_alloc_site *site, bool stacks);
+/* text_part__memory_news - those of them that @news has not printed, @max at most, each with a blank line before it. */
+void text_part__memory_news(struct screen *screen, const struct text_news *news,
+			    const struct report_target *target, size_t max, bool stacks);
 
 /*
  * text_part__alloc_groups - who allocates, and how that is known, or why it is not; nothing for NULL.

@@ -6,18 +6,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "output/text/resources.h"
+
 /* A tenth more or fewer: a growing leak then gets a line less and less often, but never none. */
 #define NEWS_SHARE 10
 
 #define NAME_SIZE 32
 
-/* What was printed about a flagged site, a place where memory grows or, with an empty id, about a target. */
+/*
+ * What was printed about a flagged site, a place where memory or what is open grows or, with an empty id, about a
+ * target.
+ */
 struct entry {
 	pid_t pid;
 	uint64_t start_time; /* another process may have got the pid */
 	uint64_t runtime;    /* of the process */
 	char id[9];
-	bool memory;	      /* it is a place that allocates */
+	enum entry_about {
+		ABOUT_SITE, /* or a target */
+		ABOUT_MEMORY,
+		ABOUT_RESOURCE,
+	} about;
 	enum verdict verdict; /* of a site */
 	enum probe_mode mode; /* of a target */
 	uint64_t goroutines;
@@ -67,8 +76,8 @@ static int compare_entries(const void *left, const void *right)
 		return a->start_time < b->start_time ? -1 : 1;
 	if (a->runtime != b->runtime)
 		return a->runtime < b->runtime ? -1 : 1;
-	if (a->memory != b->memory)
-		return a->memory ? 1 : -1;
+	if (a->about != b->about)
+		return a->about < b->about ? -1 : 1;
 	return strcmp(a->id, b->id);
 }
 
@@ -118,11 +127,27 @@ static struct entry entry_of_memory(const struct report_target *target,
 		.pid = target->pid,
 		.start_time = target->start_time_seconds,
 		.runtime = target->runtime,
-		.memory = true,
+		.about = ABOUT_MEMORY,
 		.verdict = VERDICT_GROWING,
 	};
 
 	snprintf(entry.id, sizeof(entry.id), "%s", site->id);
+	return entry;
+}
+
+/* Known by its kind, and by what held it first. */
+static struct entry entry_of_resource(const struct report_target *target,
+				      const struct resource_line *line)
+{
+	struct entry entry = {
+		.pid = target->pid,
+		.start_time = target->start_time_seconds,
+		.runtime = target->runtime,
+		.about = ABOUT_RESOURCE,
+		.verdict = VERDICT_GROWING,
+	};
+
+	text_part__resource_id(line, entry.id);
 	return entry;
 }
 
@@ -151,7 +176,8 @@ static size_t count_entries(const struct report *report)
 	size_t n = report->n_targets;
 
 	for (size_t t = 0; t < report->n_targets; t++) {
-		n += report__count_growing_memory(&report->targets[t]);
+		n += report__count_growing_memory(&report->targets[t]) +
+		     report__count_growing_resources(report->targets[t].resources);
 		for (size_t i = 0; i < report->targets[t].n_sites; i++)
 			n += report__flagged(&report->targets[t].sites[i]);
 	}
@@ -168,6 +194,14 @@ static void fill_memory(struct entry_list *list, const struct report_target *tar
 	}
 }
 
+static void fill_resources(struct entry_list *list, const struct report_target *target)
+{
+	size_t n = report__count_growing_resources(target->resources);
+
+	for (size_t i = 0; i < n; i++)
+		list->entries[list->n++] = entry_of_resource(target, &target->resources->all[i]);
+}
+
 static void fill(const struct text_news *news, struct entry_list *list, const struct report *report)
 {
 	for (size_t t = 0; t < report->n_targets; t++) {
@@ -177,6 +211,7 @@ static void fill(const struct text_news *news, struct entry_list *list, const st
 			continue;
 		list->entries[list->n++] = entry_of_target(news, target);
 		fill_memory(list, target);
+		fill_resources(list, target);
 		for (size_t i = 0; i < target->n_sites; i++) {
 			if (report__flagged(&target->sites[i]))
 				list->entries[list->n++] = entry_of_site(target, &target->sites[i]);
@@ -255,6 +290,14 @@ bool text_news__memory(const struct text_news *news, const struct report_target 
 	return report__memory_flagged(site) && !find(&news->told, &now);
 }
 
+bool text_news__resource(const struct text_news *news, const struct report_target *target,
+			 const struct resource_line *line)
+{
+	struct entry now = entry_of_resource(target, line);
+
+	return line->place.verdict == RESOURCE_GROWING && !find(&news->told, &now);
+}
+
 void text_news__resolved(const struct text_news *news, const struct report_target *target,
 			 void (*visit)(void *ctx, const char *id, enum verdict verdict), void *ctx)
 {
@@ -262,7 +305,7 @@ void text_news__resolved(const struct text_news *news, const struct report_targe
 		const struct entry *told = &news->told.entries[i];
 
 		if (told->pid == target->pid && told->start_time == target->start_time_seconds &&
-		    told->runtime == target->runtime && told->id[0] && !told->memory &&
+		    told->runtime == target->runtime && told->id[0] && told->about == ABOUT_SITE &&
 		    !find(&news->current, told))
 			visit(ctx, told->id, told->verdict);
 	}

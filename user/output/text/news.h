@@ -46,6 +46,10 @@ enum site_news text_news__site(const struct text_news *news, const struct report
 bool text_news__memory(const struct text_news *news, const struct report_target *target,
 		       const struct report_alloc_site *site);
 
+/* text_news__resource - a place where what is open grows, and of which nothing was printed. */
+bool text_news__resource(const struct text_news *news, const struct report_target *target,
+			 const struct resource_line *line);
+
 /* text_news__came - nothing was told of the target yet. */
 bool text_news__came(const struct text_news *news, const struct report_target *target);
 

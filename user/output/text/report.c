@@ -117,6 +117,8 @@ static void put_whole(struct screen *screen, const struct text_options *options,
 	text_part__growing_memory(screen, target, options->all ? SIZE_MAX : FEW_GROWING,
 				  options->verbose);
 	put_allocating(screen, target, options->all ? SIZE_MAX : FEW_OTHERS);
+	text_part__growing_resources(screen, target->resources,
+				     options->all ? SIZE_MAX : FEW_GROWING);
 	text_part__suppressed(screen, target, SIZE_MAX, options->all);
 	text_part__others(screen, target, options->all ? SIZE_MAX : FEW_OTHERS, options->all,
 			  options->all && options->verbose);
@@ -126,7 +128,8 @@ static void put_whole(struct screen *screen, const struct text_options *options,
 static bool worth_a_block(const struct text_options *options, const struct report_target *target)
 {
 	return options->all || target->goroutines_listed || overview__worst(target) ||
-	       report__count_suppressed(target) || report__count_growing_memory(target);
+	       report__count_suppressed(target) || report__count_growing_memory(target) ||
+	       report__count_growing_resources(target->resources);
 }
 
 /* Of several processes a table first, the worst ones on top. */
@@ -184,6 +187,7 @@ static void fit(struct screen *screen, const struct report_target *target, size_
 static void put_growing(struct screen *screen, const struct report_target *target, size_t n)
 {
 	text_part__growing_memory(screen, target, n, false);
+	text_part__growing_resources(screen, target->resources, n);
 }
 
 static void fit_target(struct screen *screen, const struct text_options *options,
@@ -312,21 +316,6 @@ static void put_new_site(struct screen *screen, const struct report_site *site, 
 	text_part__site(screen, &columns, site, verbose ? SITE_STACK : SITE_EVIDENCE);
 }
 
-static void put_memory_changes(struct screen *screen, const struct text_writer *writer,
-			       const struct report_target *target)
-{
-	const struct report_allocations *allocations = target->allocations;
-	size_t shown = 0;
-
-	for (size_t i = 0; allocations && i < allocations->n_sites && shown < MANY_FLAGGED; i++) {
-		if (!text_news__memory(writer->news, target, &allocations->sites[i]))
-			continue;
-		text_part__growing_site(screen, allocations, &allocations->sites[i],
-					writer->options.verbose);
-		shown++;
-	}
-}
-
 static void put_changes(struct screen *screen, const struct text_writer *writer,
 			const struct report *report, const struct report_target *target)
 {
@@ -349,7 +338,8 @@ static void put_changes(struct screen *screen, const struct text_writer *writer,
 		put_new_site(screen, site, writer->options.verbose);
 		blocks++;
 	}
-	put_memory_changes(screen, writer, target);
+	text_part__memory_news(screen, writer->news, target, MANY_FLAGGED, writer->options.verbose);
+	text_part__resource_news(screen, writer->news, target, MANY_FLAGGED);
 	if (blocks)
 		screen__end_line(screen);
 }
@@ -464,7 +454,8 @@ static void put_found(struct screen *screen, const struct overview *overview)
 		const struct report_target *target = overview->targets[i];
 
 		if (overview->n > 1 && !text_part__count_flagged(target) &&
-		    !report__count_growing_memory(target))
+		    !report__count_growing_memory(target) &&
+		    !report__count_growing_resources(target->resources))
 			continue;
 		if (overview->n > 1) {
 			screen__end_line(screen);
@@ -476,6 +467,7 @@ static void put_found(struct screen *screen, const struct overview *overview)
 		text_part__flagged(screen, target, SIZE_MAX, SITE_HEADLINE);
 		text_part__growing_memory(screen, target, SIZE_MAX, false);
 		put_allocating(screen, target, FEW_OTHERS);
+		text_part__growing_resources(screen, target->resources, SIZE_MAX);
 	}
 	if (overview->n > 1)
 		screen__end_line(screen);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/duration.h"
+#include "base/hash.h"
 #include "base/number.h"
 #include "output/report.h"
 #include "output/text/block.h"
@@ -63,15 +64,19 @@ static void put_changes(struct screen *screen, const struct resource_place *plac
 	screen__put_right(screen, STYLE_PLAIN, duration, MINUTE_END, OLDEST_END - MINUTE_END);
 }
 
-static void put_holder(struct screen *screen, const struct resource_line *line)
+const char *text_part__resource_holder(const struct resource_line *line)
 {
 	if (line->n_held_by)
-		screen__put(screen, STYLE_PLAIN, line->held_by[0]);
-	else if (line->place.kind == RESOURCE_TIMER || line->place.kind == RESOURCE_TICKER)
-		screen__put(screen, STYLE_DIM, "the runtime");
-	else
-		screen__put(screen, STYLE_DIM,
-			    line->place.held ? "something of no known type" : "nothing");
+		return line->held_by[0];
+	if (line->place.kind == RESOURCE_TIMER || line->place.kind == RESOURCE_TICKER)
+		return "the runtime";
+	return line->place.held ? "something of no known type" : "nothing";
+}
+
+static void put_holder(struct screen *screen, const struct resource_line *line)
+{
+	screen__put(screen, line->n_held_by ? STYLE_PLAIN : STYLE_DIM,
+		    text_part__resource_holder(line));
 	if (*line->calls)
 		screen__putf(screen, STYLE_DIM, ", calls %s", line->calls);
 }
@@ -233,4 +238,67 @@ void text_part__resources(struct screen *screen, const struct resource_lines *li
 		put_line(screen, lines, line, all);
 	}
 	put_end(screen, lines, shown);
+}
+
+/* --- in a watch --------------------------------------------------------------------------------- */
+
+static void put_growing_header(struct screen *screen, const struct resource_lines *lines, size_t n)
+{
+	screen__put(screen, STYLE_GROWING, "opened and not closed");
+	screen__put(screen, STYLE_PLAIN, ", more and more, at ");
+	screen__put_owned(screen, STYLE_BOLD, number__counted(n, "place"));
+	screen__put(screen, STYLE_DIM, "; gleakd resources finds out which lines open it");
+	screen__end_line(screen);
+	put_head(screen, lines);
+}
+
+void text_part__resource_news(struct screen *screen, const struct text_news *news,
+			      const struct report_target *target, size_t max)
+{
+	const struct resource_lines *lines = target->resources;
+	size_t n = report__count_growing_resources(lines), shown = 0;
+
+	for (size_t i = 0; i < n && shown < max; i++) {
+		if (!text_news__resource(news, target, &lines->all[i]))
+			continue;
+		screen__end_line(screen);
+		put_growing_header(screen, lines, 1);
+		put_line(screen, lines, &lines->all[i], false);
+		shown++;
+	}
+}
+
+void text_part__growing_resources(struct screen *screen, const struct resource_lines *lines,
+				  size_t max)
+{
+	size_t n = report__count_growing_resources(lines);
+
+	if (!n || !max)
+		return;
+	put_growing_header(screen, lines, n);
+	for (size_t i = 0; i < min_of(n, max); i++)
+		put_line(screen, lines, &lines->all[i], false);
+	if (n > max) {
+		screen__to(screen, EXAMPLE);
+		screen__put_owned(screen, STYLE_DIM, number__counted(n - max, "more place"));
+		screen__end_line(screen);
+	}
+	screen__end_line(screen);
+}
+
+/* --- one of them -------------------------------------------------------------------------------- */
+
+void text_part__resource(struct screen *screen, const struct resource_lines *lines,
+			 const struct resource_line *line)
+{
+	put_head(screen, lines);
+	put_line(screen, lines, line, true);
+}
+
+void text_part__resource_id(const struct resource_line *line, char id[9])
+{
+	const char *holder = line->n_held_by ? line->held_by[0] : line->calls;
+	uint64_t hash = hash__bytes((uint64_t)line->place.kind, holder, strlen(holder));
+
+	snprintf(id, 9, "%08x", (uint32_t)(hash ^ hash >> 32));
 }

@@ -30,11 +30,17 @@ const char *top_order__name(const struct top *top, enum top_order order)
 		[ORDER_COUNT] = "objects",
 		[ORDER_NAME] = "who",
 	};
+	static const char *const resources[ORDERS] = {
+		[ORDER_WORST] = "verdict", [ORDER_COUNT] = "open",  [ORDER_GROWTH] = "growth",
+		[ORDER_AGE] = "age",	   [ORDER_NAME] = "holder",
+	};
 
 	if (top->level == LEVEL_PROCESSES)
 		return processes[order];
 	if (top->kind == TOP_ALLOCATORS)
 		return allocators[order];
+	if (top->kind == TOP_RESOURCES)
+		return resources[order];
 	return top->kind == TOP_MEMORY ? memory[order] : goroutines[order];
 }
 

@@ -202,6 +202,12 @@ static const struct column allocator_columns[] = {
 	{"MOST OF IT AT", 20, false, true, site_what},
 };
 
+static const struct column resource_columns[] = {
+	{"VERDICT", 7, false, false, site_verdict}, {"OPEN", 8, true, false, site_count},
+	{"PER MIN", 8, true, false, site_growth},   {"OVER TIME", TOP_BARS, false, false, NULL},
+	{"SEEN FOR", 8, true, true, site_oldest},   {"KIND", 10, false, false, site_what},
+};
+
 struct table {
 	const struct column *columns;
 	size_t n;
@@ -216,6 +222,8 @@ static struct table table_of(const struct top *top)
 		return (struct table){allocator_columns, ARRAY_SIZE(allocator_columns), "WHO"};
 	if (top->kind == TOP_MEMORY)
 		return (struct table){memory_columns, ARRAY_SIZE(memory_columns), "ALLOCATED AT"};
+	if (top->kind == TOP_RESOURCES)
+		return (struct table){resource_columns, ARRAY_SIZE(resource_columns), "HELD BY"};
 	return (struct table){site_columns, ARRAY_SIZE(site_columns), "WHERE"};
 }
 
@@ -342,6 +350,9 @@ static const char *emptiness(const struct top *top)
 		return process && process->no_memory[0] ?
 			       process->no_memory :
 			       "nothing is known yet of where it allocates its memory";
+	if (top->kind == TOP_RESOURCES)
+		return "nothing is known yet of what is open: only processes that were named are "
+		       "asked";
 	return "no goroutines were seen yet";
 }
 
@@ -405,14 +416,14 @@ static void put_site(struct top *top, struct top_frame *frame)
 }
 
 static const char *const help_lines[] = {
-	"Processes, the places where their goroutines wait or their memory is",
-	"allocated, and one such place with all that is known of it.",
+	"Processes, the places where their goroutines wait, their memory is allocated",
+	"or what they have open is held, and one such place with all that is known.",
 	"",
 	"  Up Down PgUp PgDn Home End   choose, or scroll; k j g G as well",
 	"  Enter                        open what is chosen; a second click does, too",
 	"  Esc, Left                    back",
-	"  Tab, m                       goroutines or memory of a process; with --by,",
-	"                               then who allocates it",
+	"  Tab, m                       goroutines, memory, what is open; with --by,",
+	"                               also who allocates it",
 	"  s  S                         sort by the next, or the one before",
 	"  r                            the other way round",
 	"  /                            show only what contains a text; Esc shows all",
@@ -460,6 +471,7 @@ static void put_opened(const struct top *top, struct top_frame *frame)
 		[TOP_GOROUTINES] = "goroutines",
 		[TOP_MEMORY] = "memory",
 		[TOP_ALLOCATORS] = "who allocates",
+		[TOP_RESOURCES] = "what is open",
 	};
 	const struct top_process *process = top__process(top);
 	char text[256];
@@ -506,7 +518,7 @@ static void put_keys(const struct top *top, struct top_frame *frame)
 	static const char *const keys[] = {
 		[LEVEL_PROCESSES] = "Enter sites  s sort  r reverse  / filter  p pause  h help  "
 				    "q quit",
-		[LEVEL_SITES] = "Enter details  Tab memory  Esc back  s sort  / filter  p pause  "
+		[LEVEL_SITES] = "Enter details  Tab others  Esc back  s sort  / filter  p pause  "
 				"h help  q quit",
 		[LEVEL_SITE] = "Up/Down scroll  Esc back  p pause  h help  q quit",
 	};

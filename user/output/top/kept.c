@@ -12,6 +12,7 @@
 #include "output/text/alloc_sites.h"
 #include "output/text/explain.h"
 #include "output/text/overview.h"
+#include "output/text/resources.h"
 #include "output/text/site_columns.h"
 #include "output/top/alloc_text.h"
 
@@ -260,6 +261,55 @@ static int take_groups(const struct taking *taking, const struct top_process *be
 	return err;
 }
 
+/* --- what is open --------------------------------------------------------------------------------- */
+
+static int take_resource(const struct taking *taking, const struct resource_line *from,
+			 const struct top_sites *before, struct top_site *site)
+{
+	const struct report_frame *at = from->opened_at[0].at;
+	const struct top_site *earlier;
+	struct screen screen;
+
+	text_part__resource_id(from, site->id);
+	earlier = before ? top_sites__find(before, site->id) : NULL;
+	site->verdict = resource_verdict__name(from->place.verdict);
+	site->style = from->place.verdict == RESOURCE_GROWING ? STYLE_GROWING : STYLE_PLAIN;
+	site->count = from->place.outstanding;
+	site->growth = from->place.per_minute;
+	site->oldest_ns = from->place.oldest_ns;
+	if (earlier)
+		site->series = earlier->series;
+	series__add(&site->series, site->count);
+	site->what = copy(resource_kind__name(from->place.kind));
+	site->function = copy(text_part__resource_holder(from));
+	site->location = at ? location_of(at) : copy("");
+	screen__init(&screen, &taking->options->screen);
+	text_part__resource(&screen, taking->target->resources, from);
+	site->text = text_of(&screen);
+	return site->what && site->function && site->location && site->text ? 0 : -ENOMEM;
+}
+
+static int take_resources(const struct taking *taking, const struct top_process *before,
+			  struct top_process *process)
+{
+	const struct resource_lines *from = taking->target->resources;
+	struct top_sites *sites = &process->sites[TOP_RESOURCES];
+	size_t n = from ? min_of(from->n, (size_t)TOP_MAX_SITES) : 0;
+	int err = 0;
+
+	sites->items = calloc(n + 1, sizeof(*sites->items));
+	if (!sites->items)
+		return -ENOMEM;
+	sites->left_out = from ? from->n - n + from->left_out : 0;
+	for (; sites->n < n && !err; sites->n++) {
+		sites->items[sites->n].rank = sites->n;
+		err = take_resource(taking, &from->all[sites->n],
+				    before ? &before->sites[TOP_RESOURCES] : NULL,
+				    &sites->items[sites->n]);
+	}
+	return err;
+}
+
 /* --- processes ------------------------------------------------------------------------------------ */
 
 static void take_figures(const struct report_target *target, struct top_process *process)
@@ -304,7 +354,9 @@ static int take_process(struct taking *taking, const struct top_kept *before,
 	err = take_sites(taking, &process->sites[TOP_GOROUTINES]);
 	if (!err)
 		err = take_allocations(taking, earlier, process);
-	return err ? err : take_groups(taking, earlier, process);
+	if (!err)
+		err = take_groups(taking, earlier, process);
+	return err ? err : take_resources(taking, earlier, process);
 }
 
 static void rank(struct top_kept *kept, const struct report *report)

@@ -20,19 +20,22 @@ struct top_series {
 	size_t n;
 };
 
-/* A place in the code: where goroutines wait, or where memory is allocated; or who allocates it. */
+/*
+ * A place in the code: where goroutines wait, or where memory is allocated; or who allocates it; or in memory: what
+ * is open, and held there.
+ */
 struct top_site {
 	char id[9];
 	size_t rank; /* in the report: the worst first */
 	const char *verdict;
 	enum style style;
-	uint64_t count;		   /* goroutines, or objects in use */
+	uint64_t count;		   /* goroutines, objects in use, what is open */
 	uint64_t bytes;		   /* in use, and ... */
 	uint64_t allocated;	   /* ... since the program began: of memory alone */
 	double per_second;	   /* of that; < 0: not known */
 	double growth;		   /* of goroutines or bytes per minute */
-	uint64_t oldest_ns;	   /* age of the oldest member: of goroutines alone */
-	char *what;		   /* they wait for; the type that is allocated */
+	uint64_t oldest_ns;	   /* age of the oldest member, where it is known */
+	char *what;		   /* they wait for; the type that is allocated; the kind */
 	char *function, *location; /* where; "" */
 	char *text; /* all that is known, with colours; NULL: nobody asked for it yet */
 	struct top_series series;
@@ -47,6 +50,7 @@ enum top_kind {
 	TOP_GOROUTINES,
 	TOP_MEMORY,
 	TOP_ALLOCATORS, /* who allocates it, where that was asked for */
+	TOP_RESOURCES,
 	TOP_KINDS,
 };
 

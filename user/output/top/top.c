@@ -223,7 +223,7 @@ static void other_kind(struct top *top)
 	top->level = LEVEL_SITES;
 	top->kind = (enum top_kind)((top->kind + 1) % TOP_KINDS);
 	if (top->kind == TOP_ALLOCATORS && !(process && process->by_who))
-		top->kind = TOP_GOROUTINES;
+		top->kind = TOP_RESOURCES;
 	top->id[0] = '\0';
 }
 

@@ -6,6 +6,7 @@
 #include "exposition_check.h"
 #include "output/prometheus/textfile.h"
 #include "sample.h"
+#include "sample_resources.h"
 
 static char *render(struct report_target *targets, size_t n)
 {
@@ -125,6 +126,19 @@ Test(textfile_memory, places_where_memory_grows)
 	expect(targets, 1, "site=\"0000000a\"", false);
 }
 
+Test(textfile_memory, what_is_open_by_kind)
+{
+	struct report_target targets[] = {make_target(17, "shop"), make_target(19, "shop")};
+
+	expect(targets, 2, "gleakd_open_resources", false);
+	targets[0].resources = targets[1].resources = sample_resources();
+	expect(targets, 1, "\ngleakd_open_resources{groupname=\"shop\",kind=\"file\"} 63\n", true);
+	expect(targets, 2, "\ngleakd_open_resources{groupname=\"shop\",kind=\"file\"} 126\n", true);
+	expect(targets, 2, "\ngleakd_open_resources{groupname=\"shop\",kind=\"net.Conn\"} 34\n",
+	       true);
+	expect(targets, 2, "\ngleakd_open_resources{groupname=\"shop\",kind=\"sql.Tx\"} 0\n", true);
+}
+
 /* All that there is of memory: tests/e2e/cases_prometheus.py holds the dashboard against it. */
 Test(textfile_memory, all_of_it)
 {
@@ -139,6 +153,7 @@ Test(textfile_memory, all_of_it)
 	char *text;
 
 	target.allocations = &allocations;
+	target.resources = sample_resources();
 	target.heap_scanned = true;
 	text = render(&target, 1);
 	sample__golden("memory.prom", text);

@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "output/top/top.h"
 #include "sample.h"
+#include "sample_resources.h"
 
 /* A host with processes, the last of which is none of those that are shown at first. */
 struct host {
@@ -214,8 +215,23 @@ Test(top, memory_of_a_process_and_one_place)
 	golden(&host, "top-memory-140.txt", 140, 12);
 	press(&host, "\n");
 	golden(&host, "top-memory-place.txt", 80, 24);
-	press(&host, "\t");
+	press(&host, "\t\t");
 	expect(&host, "WHERE", true);
+	teardown(&host);
+}
+
+Test(top, what_is_open_and_one_place_of_it)
+{
+	struct host host;
+
+	setup(&host, (struct top_options){.alone = true});
+	press(&host, "\t\t");
+	expect(&host, "nothing is known yet of what is open", true);
+	host.targets[0].resources = sample_resources();
+	cr_assert_eq(top__take(host.top, &host.report), 0);
+	golden(&host, "top-resources.txt", 80, 24);
+	press(&host, "\n");
+	golden(&host, "top-resources-place.txt", 80, 24);
 	teardown(&host);
 }
 
