@@ -25,6 +25,7 @@ GOROUTINES, LEAKED = 110_000, 10_000
 BYTES_PER_MEGABYTE = 2.6e6  # of memory, with what the collector lets a heap grow by
 STACKS_BYTES = 400e6
 SECONDS = 6
+WATCH_SECONDS = 20  # in which there is a scan
 TURNS = 4
 # Goals, per gigabyte (1e9 bytes) of spans that may hold pointers.
 CPU_GOAL, STOP_GOAL_MS, STOP_SOFT_DIRTY_MS = 1.0, 250, 10
@@ -74,22 +75,34 @@ def while_scanned(case, target, seconds):
         scanner.wait()
 
 
-def noticed(case, results, options, label, target):
-    """What the target's own work loses while it is scanned."""
-    seconds, turns = (1, 1) if options.quick else (SECONDS, TURNS)
+def while_watched(case, target, seconds):
+    """With gleakd's defaults: probes as far as they are worth it, censuses, scans within its budget."""
+    watcher = subprocess.Popen([binary(case), "--pid", str(target.pid), "--json"],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    case.defer(watcher.kill)
+    try:
+        return window(target, seconds, watcher)
+    finally:
+        watcher.terminate()
+        watcher.wait()
+
+
+def noticed(case, results, options, label, target, what, beside, seconds):
+    """What the target's own work loses while `beside` runs."""
+    seconds, turns = (1, 1) if options.quick else (seconds, TURNS)
     window(target, 1)
     found, before = [], window(target, seconds)
     for _ in range(turns):
-        steady = while_scanned(case, target, seconds)
+        steady = beside(case, target, seconds)
         after = window(target, seconds)
         found.append(dict(around=[before, after], steady=steady))
         before = after
     kept = undisturbed(results, label, found)
-    for field, what, goal in (("rate", "operations/s", dict(at_least=0.98)),
+    for field, name, goal in (("rate", "operations/s", dict(at_least=0.98)),
                               ("p99", "p99", dict(at_most=1.1))):
         middle, least, most = ratios([(t["steady"][field], [u[field] for u in t["around"]])
                                       for t in kept])
-        results.add(f"{label}: while scanned: {what}", middle, "× alone", spread=(least, most),
+        results.add(f"{label}: while {what}: {name}", middle, "× alone", spread=(least, most),
                     **goal)
     return found
 
@@ -166,7 +179,9 @@ def one_size(case, results, options, megabytes):
     target = Target(case, [BALLAST.build(), str(megabytes), str(GOROUTINES), str(LEAKED)])
     target.answer("ready", 300)
     scans, size = racing(case, results, label, target)
-    turns = noticed(case, results, options, label, target)
+    turns = [noticed(case, results, options, label, target, *how)
+             for how in (("scanned", while_scanned, SECONDS),
+                         ("watched", while_watched, WATCH_SECONDS))]
     answer(target, "meter")
     proof = prove(case, results, label, target, size)
     profile = own_profile(results, label, target)

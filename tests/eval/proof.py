@@ -35,6 +35,9 @@ ABOUT = {"go": leakprofile.GO}
 # A goroutine in these states goes on by itself.
 MAY_RUN = ("running", "runnable", "sleep", "IO wait", "syscall")
 
+# So long those that go on by themselves may take to come to rest; some never do.
+STILL_MOVING_SECONDS = 30
+
 # One place of one program: how many the reference has there, and how many gleakd proved.
 Site = collections.namedtuple("Site", "key leaked proven")
 
@@ -160,14 +163,17 @@ def picture(options, pid, *arguments):
 
 
 def let_it_leak(driver):
-    """Once, and until nothing moves any more; then as it is after a collection."""
+    """Once, and until nothing moves any more; then as it is after a collection. Where some go on for
+    ever the numbers at each place stay the same sooner."""
     driver.ask("once", 90)
-    seen = []
+    seen, begin = [], time.monotonic()
 
     def at_rest():
         goroutines = leakprofile.parse(driver.ask("stacks", 60))
         seen.append(collections.Counter(leakprofile.key_of_goroutine(g) for g in goroutines))
-        return len(seen) > 1 and seen[-1] == seen[-2]
+        moving = any(key.reason in MAY_RUN and not leakprofile.ours(key) for key in seen[-1])
+        late = time.monotonic() - begin > STILL_MOVING_SECONDS
+        return len(seen) > 1 and seen[-1] == seen[-2] and (late or not moving)
 
     common.until("a program at rest", at_rest, 90, 0.5)
     driver.ask("collect", 60)
@@ -211,18 +217,26 @@ def may_leak(scenario, goroutine):
     return any(re.match(pattern.split(r" \[")[0], name) for pattern in scenario.expected or [])
 
 
+def parked(driver):
+    """{goid: where} of those that wait."""
+    return {g.goid: without_reason(leakprofile.key_of_goroutine(g))
+            for g in leakprofile.parse(driver.ask("stacks", 60)) if g.reason not in MAY_RUN}
+
+
 def against_its_count(options, scenario, toolchain, places):
     """`places`: {key without reason: how many of those there are not leaked to Go 1.27}."""
     with Driver(options, scenario, "proof-" + toolchain) as driver:
         let_it_leak(driver)
+        before = parked(driver)
         proven, held = proven_by_key(options, driver.pid, without_reason)
         scan = picture(options, driver.pid)
         goroutines = leakprofile.parse(driver.ask("stacks", 60))
     counted, listed = collections.Counter(), set()
     for goroutine in goroutines:
-        if goroutine.reason in MAY_RUN:
-            continue
         key = without_reason(leakprofile.key_of_goroutine(goroutine))
+        # Whoever came there only after the proof was not there to be proven.
+        if goroutine.reason in MAY_RUN or before.get(goroutine.goid) != key:
+            continue
         counted[key] += 1
         if key in places or may_leak(scenario, goroutine):
             listed.add(key)

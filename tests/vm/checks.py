@@ -336,6 +336,29 @@ def a_proof_copies_again_what_was_written(t):
 
 
 @expecting("always")
+def what_written_pages_are_worth(t):
+    """How long a proof stops a process with the kernel's marks and without them: prove_both.txt."""
+    target = Target(t, [BALLAST.build(), "80", "3", "2"])
+    target.answer("ready", PATIENCE)
+    target.send("pace 1")
+    target.answer("ok", PATIENCE)
+    written, told = knows_written_pages(), []
+    unmarked = ("unshare", "-m", "sh", "-c", "mount --bind /dev/full "
+                f"/proc/{target.pid}/clear_refs && exec \"$0\" \"$@\"")
+    for prefix in ((), unmarked):
+        code, _, err = run(t, "prove", str(target.pid), "--max-stop", "1m", "--json",
+                           seconds=3 * PATIENCE, prefix=prefix)
+        check_equal(code, 0, f"exit code; {err}")
+        marked = written and not prefix
+        check_equal("what is written meanwhile once more" in err, marked, f"what is copied: {err}")
+        told.append(f"soft-dirty {marked}\n{err}")
+    tell({"artefact": "prove_both.txt", "text": "\n".join(told)})
+
+
+what_written_pages_are_worth.seconds = 7 * PATIENCE
+
+
+@expecting("always")
 def zz_the_kernel_does_not_complain(t):
     """Last, of all that came before."""
     said = subprocess.run(["dmesg"], capture_output=True, text=True, errors="replace").stdout

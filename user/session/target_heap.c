@@ -437,6 +437,16 @@ bool target_heap__held_off(const struct target *target, uint64_t now_ns)
 	return now_ns < target->heap_due_ns;
 }
 
+/* Of types, variables and functions: whoever asks for a proof can wait for them. */
+static int read_names(struct target *target, uint64_t max_bytes, struct site_ways_options *options,
+		      struct failure *failure)
+{
+	const struct target_view_options view = {.max_memory = max_bytes};
+
+	return target_view__names(target, &target->heap->runtime, &view, &options->paths,
+				  &options->variables, failure);
+}
+
 int target_heap__prepare(struct target *target, uint64_t max_stop_ns, uint64_t max_bytes,
 			 struct heap_picture **ret_picture, struct failure *failure)
 {
@@ -446,8 +456,12 @@ int target_heap__prepare(struct target *target, uint64_t max_stop_ns, uint64_t m
 		.max_stop_ns = max_stop_ns,
 		.max_bytes = max_bytes,
 	};
+	struct site_ways_options ways;
 	int err = open_heap(target, failure);
 
+	/* Before anything is copied: what is written between that and the stop has to be copied again. */
+	if (!err)
+		err = read_names(target, max_bytes, &ways, failure);
 	return err ? err :
 		     heap_picture__prepare(&target->heap->runtime, &options, ret_picture, failure);
 }
@@ -459,16 +473,13 @@ static int end_proof(struct target *target, struct heap_scan *scan)
 	return note_findings(target, scan, PROOF_PROVEN);
 }
 
-/* With the names of types: whoever asks for a proof can wait for them. */
 static int join_ways(struct target *target, uint64_t max_bytes, struct heap_scan_options *scan,
 		     struct failure *failure)
 {
-	const struct target_view_options view = {.max_memory = max_bytes};
 	struct target_heap *heap = target->heap;
 	struct site_ways_options options = {.max_bytes = max_bytes / WAYS_SHARE,
 					    .every_site = true};
-	int err = target_view__names(target, &heap->runtime, &view, &options.paths,
-				     &options.variables, failure);
+	int err = read_names(target, max_bytes, &options, failure);
 
 	if (err)
 		return err;

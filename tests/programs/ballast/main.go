@@ -15,6 +15,7 @@
 //	threads N  N more threads, each of a goroutine of its own
 //	churn      from now on threads come and go, as fast as they can
 //	exec       becomes the same program once more, which keeps its process
+//	pace N     from now on at most N operations a second; 0: none
 //	profile    takes the runtime's own goroutineleak profile: {"seconds", "leaked"}, or "none"
 package main
 
@@ -62,6 +63,7 @@ var (
 	samples []float64 // microseconds
 	begun   time.Time
 	longest int64
+	pace    int64 = -1 // operations a second; -1: as many as can be
 )
 
 func newRecord(i int) *record {
@@ -103,9 +105,19 @@ func echo() {
 	}
 }
 
+func keepPace() {
+	switch most := atomic.LoadInt64(&pace); {
+	case most > 0:
+		time.Sleep(time.Second / time.Duration(most))
+	case most == 0:
+		<-never
+	}
+}
+
 func work() {
 	random := rand.New(rand.NewSource(11))
 	for {
+		keepPace()
 		begin := time.Now()
 		for i := 0; i < 50; i++ {
 			r := table[random.Intn(len(table))]
@@ -223,6 +235,10 @@ func main() {
 			n, _ := strconv.Atoi(argument)
 			lockThreads(n)
 			fmt.Println("ok threads")
+		case "pace":
+			n, _ := strconv.ParseInt(argument, 10, 64)
+			atomic.StoreInt64(&pace, n)
+			fmt.Println("ok pace")
 		case "churn":
 			go churn()
 			fmt.Println("ok churn")
