@@ -507,6 +507,7 @@ def all_of_them_together(t):
     wrong = [s["id"] for r in g.reports for x in healthy for s in figures(r, x.pid, "sites")
              if s["verdict"] in ("leaking", "stuck")]
     check_equal(wrong, [], "flagged in healthy services")
+    print(f"a report every {lateness(g.reports):.2f} s at worst, at intervals of 2 s", flush=True)
     # Timing is for a quiet machine: make hostile.
     if os.environ.get("GLEAKD_HOSTILE_STRICT"):
         check(lateness(g.reports) < 4, f"a report came {lateness(g.reports)} s after the one before")
@@ -543,9 +544,9 @@ def executables_that_lie(t):
     shows(g, "the other's", lambda r: alive(r).get(other.pid) == 49)
     after = metrics_when("at the end", metrics,
                          lambda m: m['gleakd_goroutines{groupname="bystander"}'] == 49)
-    t.note(f"{number} files: {after['gleakd_process_cpu_seconds_total']:.1f} s of CPU time, "
-           f"{after['gleakd_process_resident_memory_bytes'] / 2**20:.0f} MiB, a report every "
-           f"{lateness(g.reports):.2f} s at worst")
+    print(f"{number} files: {after['gleakd_process_cpu_seconds_total']:.1f} s of CPU time, "
+          f"{after['gleakd_process_resident_memory_bytes'] / 2**20:.0f} MiB, a report every "
+          f"{lateness(g.reports):.2f} s at worst", flush=True)
     # Executables that other cases have on file systems which do not answer are no affair of this one.
     crashed = [line for line in g.errors if "ended by signal" in line and "signal 9 " not in line]
     check_equal(crashed, [], "ends of the worker")

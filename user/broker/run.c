@@ -320,6 +320,7 @@ static int open_server(struct broker *broker)
 		.files = broker->options->files,
 		.give_up = give_up,
 		.notify = pass_on_notice,
+		.max_bytes = broker->options->max_bytes,
 		.ctx = broker,
 	};
 

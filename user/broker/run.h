@@ -17,8 +17,9 @@ struct broker_options {
 	void (*reload)(void *ctx); /* before a SIGHUP is passed on: the files may be others now */
 	void *ctx;
 	struct sandbox_options sandbox;
-	bool restarts; /* a worker that crashes or is killed is replaced */
-	bool stops;    /* it may ask for a process to stand still */
+	bool restarts;	    /* a worker that crashes or is killed is replaced */
+	bool stops;	    /* it may ask for a process to stand still */
+	uint64_t max_bytes; /* struct broker_server_options */
 };
 
 /* A worker that dies more often than this is not replaced: as StartLimit of systemd.unit(5). */

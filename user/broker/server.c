@@ -159,6 +159,25 @@ static int64_t open_memory(struct broker_server *server)
 	return -EMFILE;
 }
 
+/* A worker that somebody took over is not to read all day long, at the cost of whom it reads. */
+static bool may_read(struct broker_server *server, uint64_t bytes)
+{
+	uint64_t now_ns = clock__monotonic_ns();
+
+	if (now_ns - server->minute_ns >= 60 * NSEC_PER_SEC) {
+		server->minute_ns = now_ns;
+		server->minute_bytes = 0;
+	}
+	server->minute_bytes += bytes;
+	if (!server->options.max_bytes || server->minute_bytes <= server->options.max_bytes)
+		return true;
+	server->refused++;
+	snprintf(server->refused_what, sizeof(server->refused_what),
+		 "more memory in a minute than %llu bytes",
+		 (unsigned long long)server->options.max_bytes);
+	return false;
+}
+
 /* Into the window, one range behind the other. The ranges are copied before they are judged. */
 static int64_t read_memory(struct broker_server *server, struct access_memory *memory)
 {
@@ -174,7 +193,9 @@ static int64_t read_memory(struct broker_server *server, struct access_memory *m
 		foreign[i].iov_len = server->ranges[i].size;
 		local.iov_len += server->ranges[i].size;
 	}
-	return access__read_memory(memory, &local, 1, foreign, n);
+	return may_read(server, local.iov_len) ?
+		       access__read_memory(memory, &local, 1, foreign, n) :
+		       -EDQUOT;
 }
 
 static uint64_t let_go(struct broker_server *server)
@@ -191,11 +212,16 @@ static int64_t copy_memory(struct broker_server *server, struct access_memory *m
 {
 	size_t n = (size_t)server->request.size;
 	__u64 offsets[ACCESS_COPY_RANGES];
+	uint64_t bytes = 0;
 
 	memcpy(server->ranges, server->shared->ranges, n * sizeof(server->ranges[0]));
 	memcpy(offsets, server->shared->offsets, n * sizeof(offsets[0]));
 	if (broker_ranges__check(server->ranges, n, ACCESS_COPY_MAX))
 		return -EINVAL;
+	for (size_t i = 0; i < n; i++)
+		bytes += server->ranges[i].size;
+	if (!may_read(server, bytes))
+		return -EDQUOT;
 	return broker_copies__read(&server->copies, memory, server->ranges, offsets, n);
 }
 

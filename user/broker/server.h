@@ -15,6 +15,7 @@ struct broker_server_options {
 	/* Gives up what is not needed; returns the capabilities that are left. */
 	uint64_t (*give_up)(void *ctx, bool probes, bool uprobe_multi);
 	void (*notify)(void *ctx, const char *message);
+	uint64_t max_bytes; /* of processes' memory in a minute; 0: no limit */
 	void *ctx;
 };
 

@@ -28,6 +28,7 @@ struct broker_server {
 	pid_t pids[BROKER_MAX_MEMORIES]; /* whose they are; 0: none */
 	struct broker_request request;	 /* the one that is being answered */
 	struct broker_range ranges[ACCESS_RANGES_MAX];
+	uint64_t minute_ns, minute_bytes; /* when it began, and what was read since */
 	struct broker_copies copies;
 };
 

@@ -18,6 +18,9 @@
 #define ADDRESS_SPACE_PER_MEMORY 32
 #define LEAST_ADDRESS_SPACE	 (8ULL << 30)
 
+/* Twice what a daemon without --max-self-cpu reads of eight million goroutines, every ten seconds. */
+#define MAX_BYTES_PER_MINUTE (64ULL << 30)
+
 struct workers {
 	const struct options *options;
 	int (*run)(const struct options *options);
@@ -131,6 +134,7 @@ int workers__run(const struct options *options, int argc, char **argv,
 			},
 		.restarts = daemon && !options->once && !options->duration_ns,
 		.stops = options->command == COMMAND_PROVE,
+		.max_bytes = daemon ? MAX_BYTES_PER_MINUTE : 0,
 	};
 	int code;
 

@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +18,9 @@
 #include <unistd.h>
 
 #include "broker/channel.h"
+#include "broker/server_private.h"
+
+#define MAX_BYTES (4 * BROKER_MEMORY_MAX)
 
 static struct broker_shared *shared;
 static struct broker_server *server;
@@ -29,7 +33,7 @@ static pid_t child;
 static void set_up(void)
 {
 	static const struct broker_files files;
-	const struct broker_server_options options = {.files = &files};
+	const struct broker_server_options options = {.files = &files, .max_bytes = MAX_BYTES};
 
 	shared = calloc(1, sizeof(*shared));
 	cr_assert_not_null(shared);
@@ -176,6 +180,65 @@ Test(broker_server, copies_go_where_they_are_wanted_and_nowhere_else)
 	shared->ranges[0] = (struct broker_range){(uintptr_t)here, 1};
 	cr_expect_eq(ask(), -EINVAL, "there is no room any more");
 	cr_expect_eq(ask_to_share(BROKER_SHARE_MAX + 1), -EINVAL);
+}
+
+Test(broker_server, no_more_than_so_much_in_a_minute)
+{
+	static const uint8_t here[BROKER_MEMORY_MAX];
+	uint64_t n = 0;
+
+	memset(&request, 0, sizeof(request));
+	request.op = BROKER_MEMORY_OPEN;
+	request.pid = child;
+	cr_assert_eq(ask(), 0);
+	request.op = BROKER_MEMORY_READ;
+	request.size = 1;
+	shared->ranges[0] = (struct broker_range){(uintptr_t)here, sizeof(here)};
+	for (; ask() == (int64_t)sizeof(here); n += sizeof(here))
+		cr_assert_null(broker_server__refused(server));
+	cr_expect_eq(answer.result, -EDQUOT);
+	cr_expect_eq(n, MAX_BYTES);
+	cr_expect_not_null(broker_server__refused(server));
+}
+
+/* Where the code of this program is in its file. */
+static uint64_t code_offset(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	uint64_t start, end, offset = 0;
+	char line[PATH_MAX], mode[5];
+
+	cr_assert_not_null(maps);
+	while (fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64, &start, &end, mode,
+			   &offset) == 4 &&
+		    mode[2] == 'x' && strchr(line, '/'))
+			break;
+	}
+	fclose(maps);
+	return offset;
+}
+
+static int check_at(const char *path, uint64_t first, uint64_t second)
+{
+	const struct program_place places[] = {{.file_offset = first}, {.file_offset = second}};
+	int fd = open(path, O_PATH | O_CLOEXEC), err;
+
+	cr_assert_geq(fd, 0);
+	err = broker_server__check_code(child, fd, places, ARRAY_SIZE(places));
+	close(fd);
+	return err;
+}
+
+Test(broker_server, probes_are_for_code_of_that_very_file)
+{
+	uint64_t offset = code_offset();
+
+	cr_assert_gt(offset, 0);
+	cr_expect_eq(check_at("/proc/self/exe", offset, offset + 1), 0);
+	cr_expect_eq(check_at("/proc/self/exe", offset, 0), -ESRCH, "the header is no code");
+	cr_expect_eq(check_at("/proc/self/exe", offset, UINT64_MAX), -ESRCH);
+	cr_expect_eq(check_at("/etc/passwd", offset, offset), -ESRCH, "nobody runs that");
 }
 
 Test(broker_server, what_is_no_request_ends_it)
