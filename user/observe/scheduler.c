@@ -201,13 +201,14 @@ static void look_at_ps(const struct census_runtime *runtime, int64_t clock_offse
 			      !read_running(runtime, gs, copies, running, clock_offset, look);
 }
 
-void scheduler__look(const struct census *census, struct scheduler_look *ret_look)
+void scheduler__look(const struct census *census, bool running, struct scheduler_look *ret_look)
 {
 	const struct census_runtime *runtime = census__runtime(census);
 
 	memset(ret_look, 0, sizeof(*ret_look));
 	look_at_latencies(runtime, ret_look);
-	look_at_ps(runtime, runtime->clock_offset, ret_look);
+	if (running)
+		look_at_ps(runtime, runtime->clock_offset, ret_look);
 	ret_look->read_at_ns = clock__monotonic_ns();
 }
 

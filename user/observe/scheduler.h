@@ -36,8 +36,11 @@ struct scheduler_look {
 	struct scheduler_running running[SCHEDULER_MAX_RUNNING];
 };
 
-/* scheduler__look - what cannot be read is not known. Not while a census is under way. */
-void scheduler__look(const struct census *census, struct scheduler_look *ret_look);
+/*
+ * scheduler__look - what cannot be read is not known. Who runs only where @running: a look at each P. Not
+ * while a census is under way.
+ */
+void scheduler__look(const struct census *census, bool running, struct scheduler_look *ret_look);
 
 /*
  * scheduler__thread - the id that the kernel calls the thread of the M at @m by, in the process' own pid

@@ -21,6 +21,7 @@ struct target_scheduling {
 	struct scheduling *book;
 	uint64_t unchanged; /* goid of the goroutine that was told last as one */
 	bool complete;	    /* one census at least */
+	uint64_t taken_ns;  /* of processor time by the process, at the last one */
 };
 
 int target_scheduling__open(struct target_scheduling **ret_scheduling)
@@ -133,13 +134,23 @@ static void note_cpu(struct target *target)
 	scheduling__note_cpu(target->scheduling->book, &totals);
 }
 
+/* Nobody keeps a processor in a process that has used none to speak of. */
+static bool may_have_hogs(struct target *target)
+{
+	uint64_t before_ns = target->scheduling->taken_ns;
+
+	if (process__cpu_ns(target->process.id.pid, &target->scheduling->taken_ns))
+		return true;
+	return target->scheduling->taken_ns >= before_ns + SCHEDULING_HOG_NS;
+}
+
 void target_scheduling__finish(struct target *target, uint64_t now_ns)
 {
 	struct scheduling *book = target->scheduling->book;
 	struct scheduling_counts counts;
 	struct scheduler_look look;
 
-	scheduler__look(target->census, &look);
+	scheduler__look(target->census, may_have_hogs(target), &look);
 	note_running(target, &look);
 	ask_for_calls(target, now_ns);
 	counts = (struct scheduling_counts){

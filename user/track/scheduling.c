@@ -317,7 +317,7 @@ static void tell_latencies(const struct scheduling *scheduling,
 {
 	const struct scheduling_view *before = &scheduling->view;
 
-	view->processors = counts->processors;
+	view->processors = counts->processors ? counts->processors : before->processors;
 	view->latencies_known = counts->latencies_known;
 	view->over_10ms = counts->over_10ms;
 	if (!scheduling->ended_ns)

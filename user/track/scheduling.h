@@ -126,7 +126,7 @@ void scheduling__note_call(struct scheduling *scheduling, const struct schedulin
 void scheduling__running(struct scheduling *scheduling, uint64_t goid, uint64_t since_ns,
 			 uint64_t now_ns);
 
-/* What the runtime counts: so many Ps (0: not known), so many waits of more than 10 ms since it began. */
+/* What the runtime counts: so many Ps (0: not known, or not looked at), so many waits of more than 10 ms since it began. */
 struct scheduling_counts {
 	uint64_t processors;
 	bool latencies_known;

@@ -78,7 +78,7 @@ Test(scheduler, who_runs)
 	run_on(f, 1, b, 1, 777); /* another turn than the one that the monitor knows */
 	run_on(f, 2, c, 0, 777);
 	fake_set_status(f->fake, c, GO_STATUS_SYSCALL);
-	scheduler__look(f->census, &look);
+	scheduler__look(f->census, true, &look);
 	cr_assert(look.running_known);
 	cr_expect_eq(look.n_ps, 3);
 	cr_assert_eq(look.n_running, 2);
@@ -98,7 +98,7 @@ Test(scheduler, waits_of_more_than_10_ms)
 	fake_global(f->fake, HISTOGRAM + 159 * 8, 13);
 	fake_global(f->fake, HISTOGRAM + 160 * 8, 7);  /* of times below zero */
 	fake_global(f->fake, HISTOGRAM + 161 * 8, 17); /* past its end */
-	scheduler__look(f->census, &look);
+	scheduler__look(f->census, true, &look);
 	cr_expect(look.latencies_known);
 	cr_expect_eq(look.over_10ms, 1009 + 13 + 17);
 	cr_expect(!look.running_known);
@@ -110,14 +110,16 @@ Test(scheduler, what_is_not_there_is_not_known)
 	struct fixture *f = make(26, UINT64_MAX);
 
 	f->fake->layout.timeHistogram_sizeof = 100;
-	scheduler__look(f->census, &look);
+	scheduler__look(f->census, true, &look);
 	cr_expect(!look.latencies_known);
+	scheduler__look(f->census, false, &look);
+	cr_expect(!look.running_known);
 	fake_global(f->fake, FAKE_ALLP, 0x10);
-	scheduler__look(f->census, &look);
+	scheduler__look(f->census, true, &look);
 	cr_expect(!look.running_known);
 	cr_expect_eq(look.n_running, 0);
 	f->fake->layout.p_m = GO_LAYOUT_ABSENT;
-	scheduler__look(f->census, &look);
+	scheduler__look(f->census, true, &look);
 	cr_expect(!look.running_known);
 	fixture_free(f);
 }
