@@ -15,6 +15,7 @@
 struct reading {
 	int64_t id; /* in the recording */
 	struct timeline_site *sites;
+	size_t max_sites; /* that there is room for */
 	struct timeline_target target;
 };
 

@@ -24,7 +24,7 @@ static void read_site(struct recording *recording, sqlite3_stmt *row)
 	struct timeline_site *site;
 
 	if (!reading || number >= recording->n_sites ||
-	    reading->target.n_sites == TIMELINE_MAX_SITES)
+	    reading->target.n_sites == reading->max_sites)
 		return;
 	site = &reading->sites[reading->target.n_sites];
 	snprintf(site->id, sizeof(site->id), "%s", row__text(recording, row, 2));
@@ -38,7 +38,7 @@ static void read_site(struct recording *recording, sqlite3_stmt *row)
 	};
 }
 
-/* How many sites there may be of each target. */
+/* How many sites there may be of each target: a table and its index need not agree. */
 static void make_room(struct recording *recording)
 {
 	for (size_t i = 0; i < recording->n_readings; i++) {
@@ -49,9 +49,9 @@ static void make_room(struct recording *recording)
 
 		while (rows__next(recording, &rows))
 			n = row__count(rows, 0);
-		reading->sites =
-			arena__take(&recording->arena, min_of(n, (uint64_t)TIMELINE_MAX_SITES) + 1,
-				    sizeof(*reading->sites));
+		n = min_of(n, (uint64_t)TIMELINE_MAX_SITES);
+		reading->sites = arena__take(&recording->arena, n, sizeof(*reading->sites));
+		reading->max_sites = reading->sites ? n : 0;
 		reading->target.sites = reading->sites;
 	}
 }

@@ -90,7 +90,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (size_t i = 0; i < timeline->n_targets; i++)
 			check_target(timeline, &timeline->targets[i]);
 		check_json(recording__report(recording));
-		check_pictures(recording__report(recording), timeline);
+		/* It takes as long as all the rest. */
+		if (size % 4 == 0)
+			check_pictures(recording__report(recording), timeline);
 		recording__free(recording);
 	}
 	free(region.data);
