@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 
-from harness import case, check, check_equal
+from harness import VERSIONS, case, check, check_equal
 from programs import Program, start
 from tracer import Gleakd, binary
 
@@ -134,3 +134,20 @@ def without_probes_nothing_is_attached_to_allocations(t):
     young = Gleakd(t, target.pid, "--interval", "1s", "-vv", "--duration", "9s")
     check_equal((g.finish(30), young.finish(30)), (0, 0), "exit codes")
     check_equal([line for line in g.errors + young.errors if "allocation site" in line], [], "probes")
+
+
+@case(seconds=200, tier=VERSIONS)
+def of_many_those_are_watched_whose_heap_grows(t):
+    """Nothing is attached to one that only churns."""
+    steady, leaking = begin(t, 0, "churn", program=OTHER), begin(t, 0, "leak", program=OTHER)
+    g = Gleakd(t, None, "--interval", "1s", "--min-age", "1s", "--max-overhead", "20%", "-vv",
+               "--only", f"exe:{os.path.realpath(f'/proc/{leaking.pid}/exe')}", "--config",
+               "/dev/null", "--min-process-age", "0s", "--max-self-cpu", "50%")
+    report = g.report("a place that grows", growing, seconds=150)
+    found = {target["pid"]: growing({"targets": [target]}) for target in report["targets"]}
+    check_equal(functions(found[leaking.pid]), {"main.newNode"}, "what grows")
+    check_equal(found[steady.pid], [], "what does not")
+    watched = {line.split("process ")[1].split(":")[0] for line in g.errors
+               if "probes attached, for the 1. time" in line}
+    check_equal(watched, {str(leaking.pid)}, "who is watched")
+    g.interrupt()

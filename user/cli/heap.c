@@ -83,7 +83,11 @@ static void on_tick(void *ctx)
 	struct heap_command *heap = ctx;
 
 	/* What rested while the heap was read goes on. */
-	alloc_watch__rest(heap->watch, heap->rounds->under_way);
+	uint64_t again_ns = alloc_watch__rest(heap->watch, heap->rounds->under_way);
+	int err = loop__set_timer(heap->rounds->loop, again_ns, 0, on_tick, heap);
+
+	if (err)
+		rounds__fail(heap->rounds, err);
 }
 
 /* Before anything is attached. */
@@ -108,16 +112,13 @@ static int add_targets(struct heap_command *heap, struct rounds *rounds)
 {
 	int err = loop__add_fd(rounds->loop, alloc_watch__ring_fd(heap->watch), on_tick, heap);
 
-	if (!err)
-		err = loop__add_timer(rounds->loop, ALLOC_WATCH_TICK_NS, ALLOC_WATCH_TICK_NS,
-				      on_tick, heap);
 	for (size_t i = 0; i < session__n_targets(rounds->session) && !err; i++)
 		err = alloc_watch__add(heap->watch, session__target(rounds->session, i),
 				       &rounds->failure);
 	if (!err && heap->options->exact)
 		tell_cost(heap, rounds->session);
 	if (!err)
-		alloc_watch__tick(heap->watch);
+		on_tick(heap);
 	return err;
 }
 

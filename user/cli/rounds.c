@@ -250,8 +250,11 @@ static void end_with(struct rounds *rounds, enum report_end end)
 static void on_alloc_tick(void *ctx)
 {
 	struct rounds *rounds = ctx;
+	uint64_t again_ns = alloc_turns__tick(&rounds->allocs, rounds->busy || rounds->under_way);
+	int err = again_ns ? loop__set_timer(rounds->loop, again_ns, 0, on_alloc_tick, rounds) : 0;
 
-	alloc_turns__tick(&rounds->allocs, rounds->busy || rounds->under_way);
+	if (err)
+		stop(rounds, err);
 }
 
 static void choose_watched(struct rounds *rounds, uint64_t now_ns)
@@ -262,11 +265,10 @@ static void choose_watched(struct rounds *rounds, uint64_t now_ns)
 		return;
 	err = loop__add_fd(rounds->loop, alloc_turns__ring_fd(&rounds->allocs), on_alloc_tick,
 			   rounds);
-	if (!err)
-		err = loop__add_timer(rounds->loop, ALLOC_WATCH_TICK_NS, ALLOC_WATCH_TICK_NS,
-				      on_alloc_tick, rounds);
 	if (err)
 		stop(rounds, err);
+	else
+		on_alloc_tick(rounds);
 }
 
 static void on_second(void *ctx)

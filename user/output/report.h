@@ -213,6 +213,8 @@ struct report_allocations {
 	const struct report_alloc_site *sites;
 	size_t n_sites;
 	uint64_t refused; /* samples beyond limits of ours */
+	uint64_t
+		unseen_bytes; /* that windows of time have missed, by the runtime's count of each size */
 };
 
 /* What `gleakd heap` is to show, or to tell allocations apart by. */

@@ -16,6 +16,16 @@
 /* A window that has taken less than this part of what was there for it goes on. */
 #define CHEAP 0.25
 
+/* What is dear is looked for in spans of so long, and forgotten by half in so long. */
+#define SPAN_NS	       ((double)(2 * NSEC_PER_MSEC))
+#define FORGET_HALF_NS ((double)(10 * NSEC_PER_SEC))
+
+/* What has cost no less than this part of what is dearest is as dear. */
+#define DEAR_PART 0.5
+
+/* Who waits most of the time is looked at so often while it does. */
+#define CHEAP_DELAYS 4
+
 void alloc_windows__init(struct alloc_windows *windows, double max_overhead, uint64_t random)
 {
 	*windows = (struct alloc_windows){
@@ -54,8 +64,10 @@ static bool opens(struct alloc_windows *windows)
 	if (windows->credit_ns < CREDIT_NS)
 		return false;
 	if (!windows->opens_ns)
-		windows->opens_ns =
-			windows->time_ns + next_random(windows) % ALLOC_WINDOW_MAX_DELAY_NS;
+		windows->opens_ns = windows->time_ns +
+				    next_random(windows) % (windows->cheap ? CHEAP_DELAYS : 1) *
+					    ALLOC_WINDOW_MAX_DELAY_NS +
+				    next_random(windows) % ALLOC_WINDOW_MAX_DELAY_NS;
 	return windows->time_ns >= windows->opens_ns;
 }
 
@@ -67,19 +79,58 @@ static void begin(struct alloc_windows *windows, uint64_t now_ns)
 	windows->began_credit_ns = windows->credit_ns;
 }
 
+/* It costs more than there is: what is dearest in it is what windows have to be made for. */
+static bool use_up(struct alloc_windows *windows)
+{
+	windows->dearest = fmax(windows->dearest, windows->window_dearest);
+	return false;
+}
+
+static bool is_cheap(const struct alloc_windows *windows)
+{
+	return windows->credit_ns > 0 &&
+	       windows->credit_ns >= windows->began_credit_ns - CHEAP * CREDIT_NS;
+}
+
+/* Hits as dear as they were could not go on for the longest window that there is, and these are cheaper. */
+static bool waits_for_dearer(const struct alloc_windows *windows)
+{
+	double spent_ns = windows->spent_ns - windows->began_spent_ns;
+	double length_ns = (double)(windows->time_ns - windows->began_ns);
+
+	return windows->dearest * (double)MAX_LENGTH > CREDIT_NS &&
+	       spent_ns < DEAR_PART * windows->dearest * length_ns;
+}
+
 static bool stays_open(struct alloc_windows *windows)
 {
 	/* It costs twice what it was meant to. */
 	if (windows->credit_ns < -CREDIT_NS)
-		return false;
+		return use_up(windows);
 	if (windows->time_ns < windows->closes_ns)
 		return true;
-	if (windows->credit_ns <= 0 ||
-	    windows->credit_ns < windows->began_credit_ns - CHEAP * CREDIT_NS)
+	if (!is_cheap(windows))
+		return use_up(windows);
+	if (waits_for_dearer(windows))
 		return false;
 	windows->length_ns = min_of(2 * windows->length_ns, (uint64_t)MAX_LENGTH);
 	begin(windows, windows->time_ns);
 	return true;
+}
+
+/* A hit that is counted a moment late makes a short time dear. */
+static void look_for_dearest(struct alloc_windows *windows, double elapsed_ns, double spent_ns)
+{
+	windows->dearest *= exp2(-elapsed_ns / FORGET_HALF_NS);
+	if (!windows->open)
+		return;
+	windows->span_ns += elapsed_ns;
+	windows->span_spent_ns += spent_ns;
+	if (windows->span_ns < SPAN_NS)
+		return;
+	windows->window_dearest =
+		fmax(windows->window_dearest, windows->span_spent_ns / windows->span_ns);
+	windows->span_ns = windows->span_spent_ns = 0;
 }
 
 bool alloc_windows__tick(struct alloc_windows *windows, uint64_t now_ns, uint64_t cpu_ns,
@@ -90,9 +141,10 @@ bool alloc_windows__tick(struct alloc_windows *windows, uint64_t now_ns, uint64_
 	if (windows->time_ns && now_ns > windows->time_ns) {
 		double elapsed = (double)(now_ns - windows->time_ns);
 		double cpu = (double)(cpu_ns - min_of(cpu_ns, windows->cpu_ns));
+		double spent = fmax(0, spent_ns - windows->spent_ns);
 
-		windows->credit_ns += windows->max_overhead * basis(elapsed, cpu) -
-				      fmax(0, spent_ns - windows->spent_ns);
+		look_for_dearest(windows, elapsed, spent);
+		windows->credit_ns += windows->max_overhead * basis(elapsed, cpu) - spent;
 		windows->credit_ns = fmin(windows->credit_ns, MAX_CREDIT_NS);
 	}
 	windows->time_ns = now_ns;
@@ -108,15 +160,20 @@ static void choose_length(struct alloc_windows *windows, uint64_t now_ns)
 	double length_ns = (double)(now_ns - min_of(windows->began_ns, now_ns));
 
 	length_ns *= spent_ns > 0 ? fmin(CREDIT_NS / spent_ns, 2) : 2;
+	if (windows->dearest > 0)
+		length_ns = CREDIT_NS / windows->dearest;
 	windows->length_ns = (uint64_t)fmin(fmax(length_ns, MIN_LENGTH), MAX_LENGTH);
 }
 
 void alloc_windows__set(struct alloc_windows *windows, bool open, uint64_t now_ns)
 {
-	if (open)
+	if (open) {
 		begin(windows, now_ns);
-	else if (windows->open)
+		windows->window_dearest = windows->span_ns = windows->span_spent_ns = 0;
+	} else if (windows->open) {
+		windows->cheap = is_cheap(windows);
 		choose_length(windows, now_ns);
+	}
 	windows->opens_ns = 0;
 	windows->open = open;
 }

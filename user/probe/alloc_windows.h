@@ -11,6 +11,10 @@
  * probes were gone, is a debt that the next one waits for. Of a target that allocates little the account never
  * gets empty, and the window does not close.
  *
+ * A target that waits and then allocates a lot would find a window open each time that it begins, and use it up before
+ * it comes to what it does next. So once one was used up, windows are no longer than what is dearest in the target allows,
+ * whatever they see, until nothing was as dear for a while.
+ *
  * Windows are to be a fair sample of time. On a busy machine a target runs in bursts, and the account is filled,
  * and emptied, while it runs: so a window begins some time of chance later, and is as long as it was
  * meant to be, by what the one before has cost.
@@ -26,6 +30,10 @@ struct alloc_windows {
 	uint64_t opens_ns;  /* when the next one does; 0: not known yet */
 	uint64_t closes_ns; /* when the one that is open is looked at again */
 	uint64_t length_ns; /* of one */
+	/* What hits cost by the ns where that was most: in this window, and lately; 0: none was used up. */
+	double window_dearest, dearest;
+	double span_ns, span_spent_ns; /* since the last time that was looked at */
+	bool cheap;		       /* the last window was */
 	/* When it was opened, or was seen to go on. */
 	uint64_t began_ns;
 	double began_spent_ns, began_credit_ns;

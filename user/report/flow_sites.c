@@ -246,6 +246,7 @@ static int make(struct build *build)
 	sites->report.watched = build->figures->again;
 	sites->report.seconds = (double)build->figures->watched_ns / NSEC_PER_SEC;
 	sites->report.refused = build->figures->refused;
+	sites->report.unseen_bytes = build->figures->unseen_bytes;
 	return take_all(build);
 }
 

@@ -126,10 +126,9 @@ int alloc_turns__ring_fd(const struct alloc_turns *turns)
 	return alloc_watch__ring_fd(turns->watch);
 }
 
-void alloc_turns__tick(struct alloc_turns *turns, bool busy)
+uint64_t alloc_turns__tick(struct alloc_turns *turns, bool busy)
 {
-	if (turns->watch)
-		alloc_watch__rest(turns->watch, busy);
+	return turns->watch ? alloc_watch__rest(turns->watch, busy) : 0;
 }
 
 void alloc_turns__settle(struct alloc_turns *turns)

@@ -32,7 +32,7 @@ struct alloc_turns {
 
 /*
  * alloc_turns__second - once a second: who is watched from now on, and who no longer. True: there was
- * nobody before, so that alloc_turns__tick() is called from now on.
+ * nobody before, so that alloc_turns__tick() is to be called from now on.
  */
 bool alloc_turns__second(struct alloc_turns *turns, struct session *session, uint64_t now_ns);
 
@@ -40,10 +40,10 @@ bool alloc_turns__second(struct alloc_turns *turns, struct session *session, uin
 int alloc_turns__ring_fd(const struct alloc_turns *turns);
 
 /*
- * alloc_turns__tick - every ALLOC_WATCH_TICK_NS. @busy: other work goes on in slices, behind which a window could
- * not be closed in time.
+ * alloc_turns__tick - returns after how many ns it is to be called again; 0: not at all. @busy: other work goes on in
+ * slices, behind which a window could not be closed in time.
  */
-void alloc_turns__tick(struct alloc_turns *turns, bool busy);
+uint64_t alloc_turns__tick(struct alloc_turns *turns, bool busy);
 
 /* alloc_turns__settle - what was seen so far becomes figures: before a report. */
 void alloc_turns__settle(struct alloc_turns *turns);

@@ -33,8 +33,13 @@
 /* What a hit costs is known to about a tenth; the budget is kept where it is that much more. */
 #define AT_MOST 1.1
 
-/* Between two windows there is nothing to drain. */
-#define PAUSE_TICK_NS (5 * NSEC_PER_MSEC)
+/*
+ * Between two looks: often enough for collections, after which what is followed is looked at; and while a window is
+ * open that may have to be closed. One that was open for so long, and has cost nearly nothing, will be for a while.
+ */
+#define TICK_NS		 (5 * NSEC_PER_MSEC)
+#define PRESSING_TICK_NS NSEC_PER_MSEC
+#define CALM_NS		 (100 * NSEC_PER_MSEC)
 
 struct alloc_watch {
 	struct alloc_watch_options options;
@@ -286,27 +291,51 @@ static bool is_attached(const struct alloc_watch *watch)
 	return false;
 }
 
-void alloc_watch__tick(struct alloc_watch *watch)
+/* Whether it can become too dear before long. */
+static bool is_pressing(const struct target_allocs *allocs, uint64_t now_ns)
+{
+	return allocs->attached && allocs->source == ALLOC_SOURCE_WINDOWS &&
+	       (now_ns - allocs->valid_from_ns < CALM_NS ||
+		allocs->windows.credit_ns < (double)ALLOC_WINDOW_CREDIT_NS);
+}
+
+/* Each time somebody else has a processor less for a moment, also where there is nothing to do. */
+static uint64_t pause_ns(const struct alloc_watch *watch, uint64_t now_ns)
+{
+	const struct target *target;
+
+	for (size_t i = 0; (target = next_target(watch, &i));) {
+		if (is_pressing(target->allocs, now_ns))
+			return PRESSING_TICK_NS;
+	}
+	return TICK_NS;
+}
+
+uint64_t alloc_watch__tick(struct alloc_watch *watch)
 {
 	uint64_t now_ns = clock__monotonic_ns();
 	struct target *target;
 
-	if (!is_attached(watch) && now_ns < watch->ticked_ns + PAUSE_TICK_NS)
-		return;
+	if (!is_attached(watch) && now_ns < watch->ticked_ns + TICK_NS)
+		return watch->ticked_ns + TICK_NS - now_ns;
 	watch->ticked_ns = now_ns;
-	drain(watch, false);
+	if (is_attached(watch))
+		drain(watch, false);
 	for (size_t i = 0; (target = next_target(watch, &i));)
 		look_at(watch, target);
+	return pause_ns(watch, now_ns);
 }
 
-void alloc_watch__rest(struct alloc_watch *watch, bool rests)
+uint64_t alloc_watch__rest(struct alloc_watch *watch, bool rests)
 {
 	bool rested = watch->rests;
+	uint64_t again_ns;
 
 	watch->rests = rests;
-	alloc_watch__tick(watch);
+	again_ns = alloc_watch__tick(watch);
 	if (rests && !rested)
 		access__come_first(false);
+	return again_ns;
 }
 
 void alloc_watch__settle(struct alloc_watch *watch)

@@ -21,9 +21,6 @@ struct alloc_watch_options {
 	uint64_t period_ns, min_window_ns;
 };
 
-/* How often alloc_watch__tick() is to be called; while nothing is attached it does not do much. */
-#define ALLOC_WATCH_TICK_NS NSEC_PER_MSEC
-
 /*
  * alloc_watch__new - load the program and measure what a hit costs. Errors: as kernel__check() and
  * alloc_probes__new().
@@ -51,11 +48,14 @@ void alloc_watch__remove(struct alloc_watch *watch, struct target *target);
 /* alloc_watch__ring_fd - readable when the ring is filling up. */
 int alloc_watch__ring_fd(const struct alloc_watch *watch);
 
-/* alloc_watch__tick - drain the ring, open and close windows. */
-void alloc_watch__tick(struct alloc_watch *watch);
+/* alloc_watch__tick - drain the ring, open and close windows. Returns after how many ns it is to be called again. */
+uint64_t alloc_watch__tick(struct alloc_watch *watch);
 
-/* alloc_watch__rest - no windows on each allocation from now on, until it is called with false. */
-void alloc_watch__rest(struct alloc_watch *watch, bool rests);
+/*
+ * alloc_watch__rest - the same; with @rests no windows on each allocation are open from now on, until it is called with
+ * false.
+ */
+uint64_t alloc_watch__rest(struct alloc_watch *watch, bool rests);
 
 /*
  * alloc_watch__forecast - what watching all of a target's allocations will do to it: how many there are a

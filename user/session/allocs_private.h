@@ -28,6 +28,7 @@ struct label_texts {
 	size_t n_addresses, addresses_capacity;
 	struct index *by_address;
 	uint32_t sweepgen;
+	uint64_t since_ns; /* no collection has ended between then and the last look */
 };
 
 struct target_allocs {

@@ -110,11 +110,26 @@ static uint32_t sweepgen_of(const struct target *target)
 	return err ? NO_SWEEPGEN : sweepgen;
 }
 
-static void forget_addresses(struct label_texts *labels, uint32_t sweepgen)
+/* When its last collection ended, by our clock; now where that is not known. The world stands still then. */
+static uint64_t collected_ns(const struct target *target)
 {
+	uint64_t now_ns = clock__monotonic_ns(), ended_ns;
+
+	if (heap_counters__last_gc(target->allocs->runtime, &ended_ns) || !ended_ns)
+		return now_ns;
+	ended_ns -=
+		(uint64_t)process__clock_offset(target->options.proc_root, target->process.id.pid);
+	return min_of(ended_ns, now_ns);
+}
+
+static void forget_addresses(const struct target *target, uint32_t sweepgen)
+{
+	struct label_texts *labels = &target->allocs->labels;
+
 	index__clear(labels->by_address);
 	labels->n_addresses = 0;
 	labels->sweepgen = sweepgen;
+	labels->since_ns = collected_ns(target);
 }
 
 static uint32_t note_address(struct label_texts *labels, uint64_t address, uint32_t found)
@@ -129,9 +144,9 @@ static uint32_t note_address(struct label_texts *labels, uint64_t address, uint3
 
 /*
  * A set is never changed, and its memory becomes another thing only after a collection. So what is read
- * at @address was there at the hit if no collection has ended since a time before it: the last look.
+ * at @address was there at @time_ns, that of the hit, if no collection has ended since then.
  */
-static uint32_t labels_at(struct target *target, uint64_t address)
+static uint32_t labels_at(struct target *target, uint64_t address, uint64_t time_ns)
 {
 	struct label_texts *labels = &target->allocs->labels;
 	struct index_search search;
@@ -139,6 +154,8 @@ static uint32_t labels_at(struct target *target, uint64_t address)
 
 	if (!address || !target->allocs->who)
 		return ALLOC_LABELS_NONE;
+	if (time_ns < labels->since_ns)
+		return ALLOC_LABELS_UNKNOWN;
 	search = index__search(labels->by_address, hash__keyed_word(address));
 	while (index__next(&search)) {
 		if (labels->addresses[search.number].address == address)
@@ -157,7 +174,7 @@ void target_allocs__begin(struct target *target)
 	uint32_t sweepgen = sweepgen_of(target);
 
 	if (sweepgen != labels->sweepgen)
-		forget_addresses(labels, sweepgen);
+		forget_addresses(target, sweepgen);
 }
 
 /* --- hits ------------------------------------------------------------------------------------------ */
@@ -207,7 +224,7 @@ static uint32_t take(struct target *target, const struct gl_alloc *record,
 		.weight = alloc_draws__weight(record->size, target->allocs->gap),
 		.object = slot_of(record),
 		.stack = stack_of(target, record),
-		.labels = labels_at(target, record->labels),
+		.labels = labels_at(target, record->labels, record->time_ns),
 	};
 
 	return alloc_flow__take(target->allocs->flow, &hit);
@@ -378,6 +395,10 @@ bool target_allocs__figures(const struct target *target, struct alloc_figures *r
 		.lost = allocs->counts.lost,
 		.refused = alloc_flow__refused(allocs->flow),
 		.cost_ns = (uint64_t)target_allocs__spent_ns(allocs),
+		.unseen_bytes =
+			allocs->source == ALLOC_SOURCE_WINDOWS ?
+				alloc_weights__unseen(&allocs->weights, heap_spans__class_size) :
+				0,
 		.missing = allocs->missing.text,
 		.ended = allocs->ended.text,
 	};

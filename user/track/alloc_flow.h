@@ -39,9 +39,10 @@ struct alloc_figures {
 	uint64_t attached_ns; /* of that with probes */
 	uint64_t windows;
 	uint64_t hits, lost, refused;
-	uint64_t cost_ns;    /* of the target's CPU time: hits by what one costs */
-	const char *missing; /* why nothing is known; "" */
-	const char *ended;   /* why nothing more is seen, although the figures are right; "" */
+	uint64_t unseen_bytes; /* allocated since then, of sizes of which no hit has told */
+	uint64_t cost_ns;      /* of the target's CPU time: hits by what one costs */
+	const char *missing;   /* why nothing is known; "" */
+	const char *ended;     /* why nothing more is seen, although the figures are right; "" */
 };
 
 struct alloc_hit {

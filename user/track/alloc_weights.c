@@ -357,6 +357,15 @@ void alloc_weights__extend(struct alloc_weights *weights, struct alloc_flow *flo
 	}
 }
 
+uint64_t alloc_weights__unseen(const struct alloc_weights *weights, uint32_t (*class_size)(uint8_t))
+{
+	uint64_t bytes = weights->carried.large_bytes;
+
+	for (unsigned int c = 1; c < ALLOC_CLASSES; c++)
+		bytes += weights->carried.objects[c] * class_size((uint8_t)c);
+	return bytes;
+}
+
 double alloc_weights__variance(const struct alloc_weights *weights,
 			       const struct alloc_flow_entry *entry)
 {

@@ -71,6 +71,13 @@ void alloc_weights__extend(struct alloc_weights *weights, struct alloc_flow *flo
 			   const struct alloc_counts *counted);
 
 /*
+ * alloc_weights__unseen - bytes that the runtime has counted of size classes of which no hit was told since. @class_size as
+ * above.
+ */
+uint64_t alloc_weights__unseen(const struct alloc_weights *weights,
+			       uint32_t (*class_size)(uint8_t));
+
+/*
  * alloc_weights__variance - of entry->objects: how its part of what there was of its class differs from period
  * to period, which the hits within one do not show, and chance at least. What there was in all is known. Of a
  * single period nothing is known: all of it.

@@ -50,6 +50,21 @@ Test(alloc_windows, who_allocates_little_is_seen_all_the_time)
 	cr_expect(windows.open);
 }
 
+Test(alloc_windows, what_is_dear_and_can_be_paid_is_seen_all_the_time)
+{
+	struct alloc_windows windows;
+	uint64_t n = 0, before;
+
+	alloc_windows__init(&windows, 0.9, 1);
+	simulate(&windows, 1, 1000, 2, &n); /* twice as much as there is */
+	cr_expect_gt(n, 2, "it was used up");
+	simulate(&windows, 1, 400, 2, &n); /* 80 % */
+	before = n;
+	simulate(&windows, 1, 400, 10, &n);
+	cr_expect_leq(n - before, 1, "%lu windows", (unsigned long)(n - before));
+	cr_expect(windows.open);
+}
+
 Test(alloc_windows, of_nearly_nothing_no_share_is_taken)
 {
 	struct alloc_windows windows;
@@ -102,6 +117,37 @@ Test(alloc_windows, they_are_a_fair_sample_of_time)
 	cr_expect_gt(n, 400, "%lu windows", (unsigned long)n);
 	cr_expect_float_eq((double)running_ms / (double)open_ms, 0.2, 0.03, "%lu of %lu ms",
 			   (unsigned long)running_ms, (unsigned long)open_ms);
+}
+
+/*
+ * Once a second it does one thing for 50 ms, and then another: what windows see of each is to be as much, though
+ * each could use one up.
+ */
+Test(alloc_windows, what_comes_first_is_not_all_that_is_seen)
+{
+	struct alloc_windows windows;
+	uint64_t cpu_ns = 0, first_ms = 0, second_ms = 0, n = 0;
+	double spent_ns = 0;
+
+	alloc_windows__init(&windows, 0.05, 1);
+	for (uint64_t ms = 1; ms <= 2000000; ms++) {
+		uint64_t at = ms % 1009;
+		bool runs = at < 100, open;
+
+		cpu_ns += runs ? MS : 0;
+		first_ms += windows.open && at < 50;
+		second_ms += windows.open && at >= 50 && runs;
+		spent_ns += windows.open && runs ? 0.9 * MS : 0;
+		open = alloc_windows__tick(&windows, ms * MS, cpu_ns, spent_ns);
+		n += open && !windows.open;
+		if (open != windows.open)
+			alloc_windows__set(&windows, open, ms * MS);
+	}
+	cr_expect_gt(n, 2000, "%lu windows", (unsigned long)n);
+	cr_expect_gt(second_ms, 2000, "%lu and %lu ms", (unsigned long)first_ms,
+		     (unsigned long)second_ms);
+	cr_expect_float_eq((double)first_ms / (double)second_ms, 1, 0.15, "%lu and %lu ms",
+			   (unsigned long)first_ms, (unsigned long)second_ms);
 }
 
 Test(alloc_windows, to_attach_takes_time)

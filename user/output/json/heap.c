@@ -5,6 +5,14 @@
 
 #include "output/json/site.h"
 
+static void put_count(struct json *json, const char *name, bool known, uint64_t value)
+{
+	if (known)
+		json__count(json, name, value);
+	else
+		json__null(json, name);
+}
+
 static void put_source(struct json *json, const struct report_allocations *allocations)
 {
 	json__text_or_null(json, "source",
@@ -14,14 +22,9 @@ static void put_source(struct json *json, const struct report_allocations *alloc
 		json__count(json, "sample_rate_bytes", allocations->rate);
 	else
 		json__null(json, "sample_rate_bytes");
-}
-
-static void put_count(struct json *json, const char *name, bool known, uint64_t value)
-{
-	if (known)
-		json__count(json, name, value);
-	else
-		json__null(json, name);
+	put_count(json, "unseen_alloc_bytes",
+		  allocations && allocations->source == ALLOC_SOURCE_WINDOWS,
+		  allocations ? allocations->unseen_bytes : 0);
 }
 
 /* What the runtime counts, whether its heap was looked at or not. */

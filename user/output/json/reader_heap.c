@@ -226,6 +226,7 @@ static const struct report_allocations *read_allocations(struct report_reader *r
 	allocations->source =
 		(enum alloc_source)read__word(memory, "source", source_name, ALLOC_SOURCE_ALL + 1);
 	allocations->rate = read__count(memory, "sample_rate_bytes");
+	allocations->unseen_bytes = read__count(memory, "unseen_alloc_bytes");
 	allocations->n_sites =
 		read__array(reader, list, sizeof(*sites), REPORT_READER_MAX_ITEMS, &sites);
 	for (size_t i = 0; i < allocations->n_sites; i++) {

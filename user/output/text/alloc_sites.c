@@ -12,6 +12,7 @@
 #include "base/number.h"
 
 #define FIRST_FEW    10
+#define UNSEEN_MIN   (1u << 20) /* less is a span that was taken and not filled yet */
 #define MAX_LINES    6
 #define MIN_LOCATION 16 /* what a function's name leaves for its file and line */
 #define PERCENT_SIZE 16
@@ -176,6 +177,15 @@ static void put_rest(struct screen *screen, const struct report_allocations *all
 		screen__put_owned(screen, STYLE_DIM,
 				  number__counted(allocations->n_sites - shown, "place"));
 		screen__put(screen, STYLE_DIM, " more; --all shows them");
+		screen__end_line(screen);
+	}
+	if (allocations->unseen_bytes >= UNSEEN_MIN) {
+		char bytes[NUMBER_BYTES_SIZE];
+
+		number__bytes(allocations->unseen_bytes, bytes);
+		screen__to(screen, 4);
+		screen__putf(screen, STYLE_PLAIN,
+			     "%s more, of sizes of which no window has seen one", bytes);
 		screen__end_line(screen);
 	}
 	if (allocations->refused) {
