@@ -24,7 +24,8 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 
-PARTS = ("leaking", "healthy", "hard", "proof", "racing", "memory", "profiles", "reports")
+PARTS = ("leaking", "healthy", "hard", "proof", "racing", "memory", "profiles", "reports",
+         "resources")
 
 # What a site can be. idle and active are one class here: both say that nothing is wrong.
 CLASSES = ("leaking", "stuck", "suspected", "growing", "quiet")
@@ -280,12 +281,12 @@ class Gleakd(Process):
     So what was flagged for a moment only is in `first`, though the latest report has it no more.
     """
 
-    def __init__(self, options, pid, name, *arguments, nice=0):
+    def __init__(self, options, pid, name, *arguments, nice=0, command=()):
         if not os.access(options.gleakd(), os.X_OK):
             raise Unfinished("build/gleakd is not there: run make")
         self.stream = options.path(name + ".ndjson")
         super().__init__(
-            [options.gleakd(), "--pid", str(pid), "--json", *arguments],
+            [options.gleakd(), *command, "--pid", str(pid), "--json", *arguments],
             self.stream, options.path(name + ".err"), nice=nice)
         self.offset, self.reports = 0, 0
         self.target_pid, self.report, self.sites = pid, {}, []

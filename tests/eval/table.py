@@ -13,6 +13,7 @@ TITLES = {
     "memory": "Memory that grows",
     "profiles": "Where memory is allocated",
     "reports": "Public reports",
+    "resources": "Opened and not closed",
 }
 
 
