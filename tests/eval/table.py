@@ -50,12 +50,12 @@ def by_class(results):
 
 
 def untold_by_class(results):
-    """{expected class: sites} of what cannot be told from outside."""
+    """{(expected class, got class): sites} of what cannot be told from outside."""
     counts = {}
     for result in results:
-        for expected, _, n, untold in result.judged():
+        for expected, got, n, untold in result.judged():
             if untold:
-                counts[expected] = counts.get(expected, 0) + n
+                counts[expected, got] = counts.get((expected, got), 0) + n
     return counts
 
 
@@ -66,11 +66,12 @@ def class_rows(results):
         expected = sum(n for (e, _), n in counts.items() if e == name)
         got = sum(n for (_, g), n in counts.items() if g == name)
         right = counts.get((name, name), 0)
-        hidden = untold.get(name, 0)
+        hidden = sum(n for (e, _), n in untold.items() if e == name)
         as_others = ", ".join(f"{n:,} as {g or 'nothing'}" for (e, g), n in sorted(counts.items())
                               if e == name and g != name)
         # Somebody healthy in a class beside somebody untold is no error of that class.
-        precise = got if name != "quiet" else got - sum(untold.values())
+        precise = got if name != "quiet" else got - sum(
+            n for (e, g), n in untold.items() if g == name and e != name)
         rows.append([label(name), expected, share(right, expected),
                      share(right, expected - hidden), share(right, precise), as_others or "–"])
     return rows
