@@ -246,11 +246,16 @@ def against_its_count(options, scenario, toolchain, places):
     if not leaks and not proven and places:
         return Result(PART, name, "0", "0", "flaky", "the leak did not happen",
                       extra={"group": toolchain})
+    going_on = sum(g.reason in MAY_RUN and not leakprofile.ours(leakprofile.key_of_goroutine(g))
+                   for g in goroutines)
     words = [f"{scan.held} wait for a lock in a block of tiny objects, of which another is in use"]
     found = result(name, toolchain, compare(leaks, proven), words * bool(scan.held), held,
                    brief=True)
     if found.status == "miss" and scan.held:
         found.status = "untold"
+    missed = sum(max(0, leaked - proven) for _, leaked, proven in found.extra["sites"])
+    if found.status == "miss" and missed <= going_on:
+        found.status, found.note = "ok", f"{missed} wait for {going_on} that go on: {found.note}"
     return found
 
 

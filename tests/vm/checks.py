@@ -338,7 +338,7 @@ def a_proof_copies_again_what_was_written(t):
 @expecting("always")
 def what_written_pages_are_worth(t):
     """How long a proof stops a process with the kernel's marks and without them: prove_both.txt."""
-    target = Target(t, [BALLAST.build(), "80", "3", "2"])
+    target = Target(t, [BALLAST.build(), "40", "3", "2"])
     target.answer("ready", PATIENCE)
     target.send("pace 1")
     target.answer("ok", PATIENCE)
