@@ -182,6 +182,7 @@ static void hold(struct fuzz_input *input, struct fake_heap *heap)
 		return;
 	options.visitor = heap_paths__visitor(paths);
 	fuzz__require(!heap_growth__new(&growth));
+	heap_paths__draw(paths, heap_growth__members(growth));
 	fuzz__require(!heap_resources__new(&heap->runtime, paths, 0, &resources));
 	options.ready_ctx = resources;
 	for (uint64_t i = 0; i < 2; i++) {
