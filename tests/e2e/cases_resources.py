@@ -183,9 +183,10 @@ def what_only_ever_comes_grows_and_nothing_else(t):
         check(r["growth_per_minute"] > 0 and "more at each of" in r["why"][0], f"evidence: {r}")
     rows = [r for r in found[-1]["resources"] if r["kind"] == "sql.Rows"]
     rows = [r for r in rows if r["outstanding"]]
-    # One is opened, then one closed: a look may come between them, or miss the one that is new.
-    check([r["outstanding"] for r in rows] in ([4], [5], [6]), f"rows: {rows}")
-    check(rows[0]["opened"] > 10 and rows[0]["closed"] > 10, f"rows come and go: {rows}")
+    # One is opened, then one closed: a look may come between them, miss the one that is new, or find it elsewhere.
+    check(4 <= sum(r["outstanding"] for r in rows) <= 6, f"rows: {rows}")
+    check(sum(r["opened"] for r in rows) > 10 and sum(r["closed"] for r in rows) > 10,
+          f"rows come and go: {rows}")
     conns = [r for r in found[-1]["resources"] if r["kind"] == "net.Conn"]
     check_equal([(r["outstanding"], r["opened"], r["verdict"]) for r in conns],
                 [(11, 0, "steady")], "connections")
