@@ -17,11 +17,14 @@
 #define CHEAP 0.25
 
 /* What is dear is looked for in spans of so long, and forgotten by half in so long. */
-#define SPAN_NS	       ((double)(2 * NSEC_PER_MSEC))
+#define SPAN_NS	       ((double)(5 * NSEC_PER_MSEC))
 #define FORGET_HALF_NS ((double)(10 * NSEC_PER_SEC))
 
 /* What has cost no less than this part of what is dearest is as dear. */
-#define DEAR_PART 0.5
+#define DEAR_PART 0.25
+
+/* Who may spend half of its time in hits hardly ever uses a window up. */
+#define NEARLY_ALL 0.5
 
 /* Who waits most of the time is looked at so often while it does. */
 #define CHEAP_DELAYS 4
@@ -98,7 +101,8 @@ static bool waits_for_dearer(const struct alloc_windows *windows)
 	double spent_ns = windows->spent_ns - windows->began_spent_ns;
 	double length_ns = (double)(windows->time_ns - windows->began_ns);
 
-	return windows->dearest * (double)MAX_LENGTH > CREDIT_NS &&
+	return windows->max_overhead < NEARLY_ALL &&
+	       windows->dearest * (double)MAX_LENGTH > CREDIT_NS &&
 	       spent_ns < DEAR_PART * windows->dearest * length_ns;
 }
 
@@ -171,7 +175,7 @@ void alloc_windows__set(struct alloc_windows *windows, bool open, uint64_t now_n
 		begin(windows, now_ns);
 		windows->window_dearest = windows->span_ns = windows->span_spent_ns = 0;
 	} else if (windows->open) {
-		windows->cheap = is_cheap(windows);
+		windows->cheap = windows->max_overhead < NEARLY_ALL && is_cheap(windows);
 		choose_length(windows, now_ns);
 	}
 	windows->opens_ns = 0;
