@@ -33,16 +33,16 @@ struct census_goroutine {
 	uint64_t read_at_ns;   /* monotonic, taken before the read */
 	/* Since when it waits for a processor, the host's monotonic; 0: not measured, or it does not. */
 	uint64_t runnable_since_ns;
-	uint64_t address;      /* of its g, the target's */
-	uint64_t m;	       /* of the M that runs it, the target's; 0: none */
-	uint64_t labels;       /* of its set of profiler labels, the target's; 0: none */
-	uint32_t stack_id;     /* park stack, STACK_ID_NONE while running or unreadable */
-	uint8_t status;	       /* enum go_status, scan bit removed */
-	uint8_t wait_reason;   /* this version's number; only meaningful while waiting */
-	bool on_system_stack;  /* waiting, but its M runs it on g0 for the GC: not blocked */
+	uint64_t address;     /* of its g, the target's */
+	uint64_t m;	      /* of the M that runs it, the target's; 0: none */
+	uint64_t labels;      /* of its set of profiler labels, the target's; 0: none */
+	uint32_t stack_id;    /* park stack, STACK_ID_NONE while running or unreadable */
+	uint8_t status;	      /* enum go_status, scan bit removed */
+	uint8_t wait_reason;  /* this version's number; only meaningful while waiting */
+	bool on_system_stack; /* waiting, but its M runs it on g0 for the GC: not blocked */
 	bool in_syscall;
 	bool runnable;
-	bool never_ran; /* it is runnable and has not left the instruction it starts at */
+	bool never_ran;	       /* it is runnable and has not left the instruction it starts at */
 	bool locked_to_thread; /* runtime.LockOSThread */
 	bool in_bubble;	       /* of testing/synctest, from Go 1.24 on */
 };

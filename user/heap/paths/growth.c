@@ -268,8 +268,7 @@ bool heap_growth__of(const struct heap_growth *growth, const struct path_tree *t
 
 	/* What fills a buffer that is there keeps no more than before; a map may be between two sizes. */
 	return node < growth->n && at->objects && !path_tree__is_young(tree, node) &&
-	       series->bytes_most > series->bytes_before &&
-	       !is_replaced(growth, tree, node) &&
+	       series->bytes_most > series->bytes_before && !is_replaced(growth, tree, node) &&
 	       has_grown(growth, series, least, ret_series);
 }
 

@@ -150,8 +150,7 @@ static void read_target(struct report_reader *reader, const json_t *json,
 	read__findings(reader, json_object_get(json, "findings"), target);
 	read__goroutines(reader, json_object_get(json, "goroutine_list"), target);
 	read__heap(reader, json, target);
-	target->scheduling =
-		read__scheduling(reader, json_object_get(json, "scheduling"), target);
+	target->scheduling = read__scheduling(reader, json_object_get(json, "scheduling"), target);
 }
 
 /* --- report -------------------------------------------------------------------------------------- */
