@@ -12,9 +12,9 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "host/access.h"
-#include "host/bpf_ring.h"
 #include "observe/alloc_records.h"
 #include "probe/alloc_draws.h"
+#include "session/alloc_feed.h"
 #include "session/alloc_modules.h"
 #include "session/allocs_private.h"
 #include "session/target_internal.h"
@@ -43,12 +43,9 @@
 
 struct alloc_watch {
 	struct alloc_watch_options options;
-	bool uprobe_multi;
-	struct alloc_probes *probes;
-	struct bpf_ring *ring;
-	size_t batch, ring_records; /* of a round of reading; the most of one */
+	struct alloc_feed feed;
+	size_t batch; /* of a round of reading */
 	uint64_t malformed;
-	struct alloc_cost cost; /* by calibration */
 	bool rests;
 	uint64_t ticked_ns;
 	struct target *by_slot[GL_ALLOC_MAX_TARGETS]; /* NULL: free */
@@ -84,7 +81,7 @@ static bool on_record(void *ctx, const void *data, size_t size)
 
 	if (!alloc_record__decode(data, size, on_checked, ctx))
 		watch->malformed++;
-	return ++watch->batch < watch->ring_records;
+	return ++watch->batch < watch->feed.ring_records;
 }
 
 /* @now: where the allocator is, is of interest at this moment. */
@@ -99,15 +96,15 @@ static void drain(struct alloc_watch *watch, bool now)
 		target_allocs__begin(target);
 		if (allocs->follow && allocs->attached && !allocs->gap)
 			alloc_follow__peek(allocs->follow, now);
-		(void)!alloc_probes__counts(watch->probes, allocs->slot, &allocs->counts);
+		(void)!alloc_probes__counts(watch->feed.probes, allocs->slot, &allocs->counts);
 		if (allocs->follow && allocs->counts.lost != lost)
 			alloc_follow__gap(allocs->follow, allocs->attached && !allocs->gap);
 	}
 	watch->batch = 0;
-	bpf_ring__consume(watch->ring, on_record, watch);
+	bpf_ring__consume(watch->feed.ring, on_record, watch);
 	/* Else there are records that are older. */
 	for (size_t i = 0;
-	     watch->batch < watch->ring_records && (target = next_target(watch, &i));) {
+	     watch->batch < watch->feed.ring_records && (target = next_target(watch, &i));) {
 		if (target->allocs->follow)
 			alloc_follow__found(target->allocs->follow);
 	}
@@ -120,14 +117,14 @@ static int attach(const struct alloc_watch *watch, struct target *target, struct
 	struct target_allocs *allocs = target->allocs;
 	const struct alloc_modules modules = {allocs->modules, allocs->n_modules};
 
-	return alloc_modules__attach(&modules, watch->probes, target, allocs->slot, failure);
+	return alloc_modules__attach(&modules, watch->feed.probes, target, allocs->slot, failure);
 }
 
 static void open_window(struct alloc_watch *watch, struct target *target)
 {
 	struct target_allocs *allocs = target->allocs;
 
-	if (alloc_probes__draw(watch->probes, allocs->slot, allocs->gap))
+	if (alloc_probes__draw(watch->feed.probes, allocs->slot, allocs->gap))
 		return;
 	/* It is to be closed in time, however many wait for a processor. */
 	if (allocs->source == ALLOC_SOURCE_WINDOWS)
@@ -431,13 +428,13 @@ static int prepare(struct alloc_watch *watch, struct target *target, uint64_t ra
 			    allocs->source == ALLOC_SOURCE_ALL ? 0 : overhead_of(watch, target),
 			    hash__keyed_word(clock__monotonic_ns()));
 	allocs->cost = (struct alloc_cost){
-		.hit_ns = watch->cost.hit_ns * AT_MOST,
-		.record_ns = watch->cost.record_ns * DEEPER_AND_COLD,
+		.hit_ns = watch->feed.cost.hit_ns * AT_MOST,
+		.record_ns = watch->feed.cost.record_ns * DEEPER_AND_COLD,
 	};
 	if (!err)
 		err = target_allocs__plan(target, failure);
 	if (!err)
-		err = alloc_probes__describe(watch->probes, allocs->slot,
+		err = alloc_probes__describe(watch->feed.probes, allocs->slot,
 					     go_binary__layout(target->executable->binary),
 					     target__pid(target), follows, failure);
 	if (!err && follows)
@@ -525,7 +522,7 @@ int alloc_watch__forecast(const struct alloc_watch *watch, const struct target *
 	nanosleep(&wait, NULL);
 	if (count_all(target, &after) || process__cpu_ns(pid, &cpu_after))
 		return -ENODATA;
-	hits_ns = (double)(after - before) * (watch->cost.hit_ns + watch->cost.record_ns);
+	hits_ns = (double)(after - before) * (watch->feed.cost.hit_ns + watch->feed.cost.record_ns);
 	cpu_ns = (double)(cpu_after - cpu_before);
 	*ret_per_second = (double)(after - before) * NSEC_PER_SEC / FORECAST_NS;
 	*ret_slowdown = cpu_ns > 0 ? 1 + hits_ns / cpu_ns : 1;
@@ -537,30 +534,14 @@ int alloc_watch__forecast(const struct alloc_watch *watch, const struct target *
 int alloc_watch__new(const struct alloc_watch_options *options, struct alloc_watch **ret_watch,
 		     struct failure *failure)
 {
-	uint32_t ring_bytes = options->exact ? EXACT_RING_BYTES : RING_BYTES;
 	struct alloc_watch *watch = calloc(1, sizeof(*watch));
-	struct programs_outlook outlook = {.calibrated = false};
 	int err;
 
 	if (!watch)
 		return failure__set(failure, -ENOMEM, "out of memory");
 	watch->options = *options;
-	err = programs__prepare(&outlook, failure);
-	watch->uprobe_multi = outlook.features.uprobe_multi;
-	if (!err)
-		err = alloc_probes__new(&outlook.features, ring_bytes, &watch->probes, failure);
-	watch->ring_records = ring_bytes / (BPF_RING_HEADER_BYTES + sizeof(struct gl_alloc));
-	if (!err) {
-		watch->cost = alloc_probes__cost(watch->probes);
-		log_debug("a hit of an allocation costs about %.0f ns, a record of it %.0f more",
-			  watch->cost.hit_ns, watch->cost.record_ns);
-		err = bpf_ring__new(alloc_probes__ring_fd(watch->probes), ring_bytes, &watch->ring);
-		if (err)
-			failure__set(
-				failure, err,
-				"cannot map the ring buffer; raise the memory limit (ulimit -l) "
-				"and try again");
-	}
+	err = alloc_feed__open(&watch->feed, options->exact ? EXACT_RING_BYTES : RING_BYTES,
+			       failure);
 	if (err) {
 		alloc_watch__free(watch);
 		return err;
@@ -573,17 +554,16 @@ void alloc_watch__free(struct alloc_watch *watch)
 {
 	if (!watch)
 		return;
-	bpf_ring__free(watch->ring);
-	alloc_probes__free(watch->probes);
+	alloc_feed__close(&watch->feed);
 	free(watch);
 }
 
 bool alloc_watch__uprobe_multi(const struct alloc_watch *watch)
 {
-	return watch->uprobe_multi;
+	return watch->feed.uprobe_multi;
 }
 
 int alloc_watch__ring_fd(const struct alloc_watch *watch)
 {
-	return alloc_probes__ring_fd(watch->probes);
+	return alloc_probes__ring_fd(watch->feed.probes);
 }

@@ -9,10 +9,9 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "host/access.h"
-#include "host/bpf_ring.h"
 #include "observe/alloc_records.h"
 #include "probe/open_plan.h"
-#include "probe/programs.h"
+#include "session/alloc_feed.h"
 #include "session/openings_private.h"
 #include "session/target_internal.h"
 
@@ -24,11 +23,8 @@
 
 struct open_watch {
 	struct open_watch_options options;
-	bool uprobe_multi;
-	struct alloc_probes *probes;
-	struct bpf_ring *ring;
-	struct alloc_cost cost; /* by calibration */
-	size_t batch, ring_records;
+	struct alloc_feed feed;
+	size_t batch;
 	uint64_t malformed;
 	size_t n;
 	struct target *by_slot[GL_ALLOC_MAX_TARGETS]; /* NULL: it is gone */
@@ -51,18 +47,18 @@ static bool on_record(void *ctx, const void *data, size_t size)
 
 	if (!alloc_record__decode(data, size, on_checked, ctx))
 		watch->malformed++;
-	return ++watch->batch < watch->ring_records;
+	return ++watch->batch < watch->feed.ring_records;
 }
 
 void open_watch__drain(struct open_watch *watch)
 {
 	for (size_t i = 0; i < watch->n; i++) {
 		if (watch->by_slot[i])
-			(void)!alloc_probes__counts(watch->probes, i,
+			(void)!alloc_probes__counts(watch->feed.probes, i,
 						    &watch->by_slot[i]->openings->counts);
 	}
 	watch->batch = 0;
-	bpf_ring__consume(watch->ring, on_record, watch);
+	bpf_ring__consume(watch->feed.ring, on_record, watch);
 }
 
 /* --- windows --------------------------------------------------------------------------------------- */
@@ -74,7 +70,7 @@ static void open_window(struct open_watch *watch, struct target *target)
 
 	/* It is to be closed in time, however many wait for a processor. */
 	access__come_first(true);
-	if (alloc_modules__attach(&modules, watch->probes, target, openings->slot,
+	if (alloc_modules__attach(&modules, watch->feed.probes, target, openings->slot,
 				  &openings->missing)) {
 		access__come_first(false);
 		return;
@@ -181,12 +177,12 @@ int open_watch__add(struct open_watch *watch, struct target *target, struct fail
 	alloc_windows__init(&openings->windows, watch->options.max_overhead,
 			    hash__keyed_word(clock__monotonic_ns()));
 	openings->cost = (struct alloc_cost){
-		.hit_ns = watch->cost.hit_ns * AT_MOST,
-		.record_ns = watch->cost.record_ns * DEEPER_AND_COLD,
+		.hit_ns = watch->feed.cost.hit_ns * AT_MOST,
+		.record_ns = watch->feed.cost.record_ns * DEEPER_AND_COLD,
 	};
 	err = plan_modules(target, &openings->missing);
 	if (!err)
-		err = alloc_probes__describe(watch->probes, openings->slot,
+		err = alloc_probes__describe(watch->feed.probes, openings->slot,
 					     go_binary__layout(target->executable->binary),
 					     target__pid(target), false, &openings->missing);
 	if (!err)
@@ -201,26 +197,12 @@ int open_watch__new(const struct open_watch_options *options, struct open_watch 
 		    struct failure *failure)
 {
 	struct open_watch *watch = calloc(1, sizeof(*watch));
-	struct programs_outlook outlook = {.calibrated = false};
 	int err;
 
 	if (!watch)
 		return failure__set(failure, -ENOMEM, "out of memory");
 	watch->options = *options;
-	watch->ring_records = RING_BYTES / (BPF_RING_HEADER_BYTES + sizeof(struct gl_alloc));
-	err = programs__prepare(&outlook, failure);
-	watch->uprobe_multi = outlook.features.uprobe_multi;
-	if (!err)
-		err = alloc_probes__new(&outlook.features, RING_BYTES, &watch->probes, failure);
-	if (!err) {
-		watch->cost = alloc_probes__cost(watch->probes);
-		err = bpf_ring__new(alloc_probes__ring_fd(watch->probes), RING_BYTES, &watch->ring);
-		if (err)
-			failure__set(
-				failure, err,
-				"cannot map the ring buffer; raise the memory limit (ulimit -l) "
-				"and try again");
-	}
+	err = alloc_feed__open(&watch->feed, RING_BYTES, failure);
 	if (err) {
 		open_watch__free(watch);
 		return err;
@@ -233,17 +215,16 @@ void open_watch__free(struct open_watch *watch)
 {
 	if (!watch)
 		return;
-	bpf_ring__free(watch->ring);
-	alloc_probes__free(watch->probes);
+	alloc_feed__close(&watch->feed);
 	free(watch);
 }
 
 bool open_watch__uprobe_multi(const struct open_watch *watch)
 {
-	return watch->uprobe_multi;
+	return watch->feed.uprobe_multi;
 }
 
 int open_watch__ring_fd(const struct open_watch *watch)
 {
-	return alloc_probes__ring_fd(watch->probes);
+	return alloc_probes__ring_fd(watch->feed.probes);
 }
