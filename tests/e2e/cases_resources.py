@@ -108,10 +108,12 @@ def judge(t, program):
         check(not holder or any(r["kind"] == kind and r["outstanding"] == n and
                                 r["held_by"] == [holder] for r in found["resources"]),
               f"{n} × {kind} held by {holder}: {found['resources']}")
-    contexts = [r["outstanding"] for r in found["resources"]
-                if r["held_by"] == ["main.serviceContext"]]
+    # What cancels the parent leads to its children as well.
+    contexts = [r for r in found["resources"] if r["kind"] == "context" and
+                any(h.startswith(("main.serviceContext", "main.stopService")) for h in r["held_by"])]
     n = OPENED["context"][1]
-    check(contexts in ([n], [n + 1]), f"children, and their parent if it is found there: {contexts}")
+    check(sum(r["outstanding"] for r in contexts) in (n, n + 1),
+          f"children, and their parent if it is found there: {contexts}")
     calls = [r["outstanding"] for r in found["resources"] if r["calls"] == "main.expire"]
     check_equal(calls, [OPENED["after"][1]], "timers that call main.expire")
     files = [r for r in found["resources"] if r["held_by"] == ["main.files[…].file"]]
