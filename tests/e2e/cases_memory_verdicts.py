@@ -139,7 +139,8 @@ def without_probes_nothing_is_attached_to_allocations(t):
 @case(seconds=200, tier=VERSIONS)
 def of_many_those_are_watched_whose_heap_grows(t):
     """Nothing is attached to one that only churns."""
-    steady, leaking = begin(t, 0, "churn", program=OTHER), begin(t, 0, "leak", program=OTHER)
+    steady = begin(t, 0, "churn", program=OTHER)
+    leaking = begin(t, 0, "churn", "leak", program=OTHER)
     g = Gleakd(t, None, "--interval", "1s", "--min-age", "1s", "--max-overhead", "20%", "-vv",
                "--only", f"exe:{os.path.realpath(f'/proc/{leaking.pid}/exe')}", "--config",
                "/dev/null", "--min-process-age", "0s", "--max-self-cpu", "50%")

@@ -70,7 +70,10 @@ static struct saved_process make_process(const struct history *files)
 static struct saved_site make_site(uint64_t number, const struct history *history)
 {
 	struct saved_site site = {
-		.key = {0x401000 + number, 0x402000, UINT64_MAX - number, 255},
+		.key = {.creation_pc = 0x401000 + number,
+			.start_pc = 0x402000,
+			.place = UINT64_MAX - number,
+			.wait_reason = 255},
 		.first_ticks = 5001,
 		.created = 300 + number,
 		.exited = 16384,
