@@ -119,7 +119,8 @@ int heap_goroutines__start(struct heap_goroutines *goroutines, bool keep)
 		err = remote__read_u64(runtime->remote, runtime->allgptr, &array);
 	if (err)
 		return err;
-	if (!n || !array || array % WORD)
+	/* The list never gets shorter, and what is known of it is kept. */
+	if (!n || !array || array % WORD || (keep && n < goroutines->n))
 		return -EFAULT;
 	if (n > goroutines->max)
 		return -E2BIG;

@@ -272,6 +272,29 @@ Test(scan, what_is_no_heap)
 	fake_heap__free(heap);
 }
 
+/* What is known of those that are gone is not made room for any more. */
+Test(scan, a_list_of_goroutines_that_gets_shorter_is_none)
+{
+	struct fake_heap *heap = fake_heap__new(26);
+	struct heap_goroutines goroutines;
+
+	for (int i = 0; i < 7; i++)
+		fake_heap__goroutine(heap, "chan receive");
+	heap_goroutines__init(&goroutines, &heap->runtime, 0);
+	cr_assert_eq(heap_goroutines__start(&goroutines, false), 0);
+	cr_assert_eq(heap_goroutines__step(&goroutines, 0), 0);
+	cr_assert_eq(goroutines.n, 8);
+	heap->bss[0] = 3; /* allglen */
+	cr_assert_eq(heap_goroutines__start(&goroutines, true), -EFAULT);
+	cr_assert_eq(goroutines.n, 8);
+	cr_assert_geq(goroutines.capacity, 8);
+	cr_assert_eq(heap_goroutines__start(&goroutines, false), 0);
+	cr_assert_eq(heap_goroutines__step(&goroutines, 0), 0);
+	cr_assert_eq(goroutines.n, 3);
+	heap_goroutines__release(&goroutines);
+	fake_heap__free(heap);
+}
+
 static uint64_t next_random(uint64_t *state)
 {
 	*state ^= *state << 13;
