@@ -24,8 +24,8 @@
 #define SCHEDULING_STUCK_NS  (5 * NSEC_PER_SEC)
 
 /* More goroutines than that are not compared from census to census; how many were left out is counted. */
-#define SCHEDULING_MAX_RUNNABLE 4096
-#define SCHEDULING_MAX_CALLS	256
+#define SCHEDULING_MAX_RUNNABLE 1024
+#define SCHEDULING_MAX_CALLS	64
 #define SCHEDULING_MAX_RUNNING	256
 /* The longest ones of each are told. */
 #define SCHEDULING_MAX_TOLD 16
