@@ -19,18 +19,6 @@ struct collected {
 	struct lock_question questions[BUILT_LOCKS_MAX];
 };
 
-static const struct site_view *find_view(const struct target *target, uint32_t index)
-{
-	size_t n;
-	const struct site_view *views = tracker__sites(target__tracker(target), &n);
-
-	for (size_t i = 0; i < n; i++) {
-		if (views[i].index == index)
-			return &views[i];
-	}
-	return NULL;
-}
-
 /*
  * What code of somebody does who would end the waits for it; 0: nobody is asked for. A channel that is
  * one of many at its site belongs to one member each.
@@ -113,7 +101,7 @@ static void collect_all(struct collected *collected, const struct target *target
 			const struct site_objects_wanted *looked_at, size_t n, bool channels)
 {
 	for (size_t i = 0; i < n; i++) {
-		const struct site_view *view = find_view(target, looked_at[i].site);
+		const struct site_view *view = site_id__view(target, looked_at[i].site);
 
 		if (view)
 			collect(collected, &looked_at[i], view, channels);
@@ -124,14 +112,14 @@ static void name_sites(const struct target *target, const struct lock_question *
 		       struct report_lock *lock)
 {
 	for (size_t i = 0; i < question->n_sites; i++) {
-		const struct site_view *view = find_view(target, question->sites[i]);
+		const struct site_view *view = site_id__view(target, question->sites[i]);
 
 		if (view)
 			site_id__of(target, view, lock->sites[lock->n_sites++]);
 	}
 	for (size_t i = 0; i < question->n_holders; i++) {
 		const struct lock_holder *holder = &question->holders[i];
-		const struct site_view *view = find_view(target, holder->site);
+		const struct site_view *view = site_id__view(target, holder->site);
 		struct report_lock_holder *told = &lock->holders[lock->n_holders];
 
 		if (!view)

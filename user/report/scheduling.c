@@ -10,19 +10,6 @@
 
 _Static_assert(REPORT_CALL_SIZE == TARGET_CALL_TEXT, "a call's text is taken as it is");
 
-static const struct site_view *find_view(const struct target *target, uint32_t index)
-{
-	size_t n;
-	const struct site_view *views =
-		tracker__sites(target__tracker((struct target *)target), &n);
-
-	for (size_t i = 0; i < n; i++) {
-		if (views[i].index == index)
-			return &views[i];
-	}
-	return NULL;
-}
-
 static void place(const struct target *target, const struct report_site *sites, size_t n,
 		  uint64_t goid, struct report_held *held)
 {
@@ -30,10 +17,9 @@ static void place(const struct target *target, const struct report_site *sites, 
 	uint64_t parked_since_ns;
 	uint32_t index;
 
-	if (!tracker__find(target__tracker((struct target *)target), goid, &index,
-			   &parked_since_ns))
+	if (!tracker__find(target__tracker(target), goid, &index, &parked_since_ns))
 		return;
-	view = find_view(target, index);
+	view = site_id__view(target, index);
 	if (!view)
 		return;
 	site_id__of(target, view, held->site);

@@ -14,6 +14,18 @@ const char *site_id__wait_words(const struct target *target, const struct site_v
 	return go_layout__wait_reason(go_binary__layout(target__binary(target)), view->wait_reason);
 }
 
+const struct site_view *site_id__view(const struct target *target, uint32_t index)
+{
+	size_t n;
+	const struct site_view *views = tracker__sites(target__tracker(target), &n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (views[i].index == index)
+			return &views[i];
+	}
+	return NULL;
+}
+
 void site_id__of(const struct target *target, const struct site_view *view, char id[9])
 {
 	struct site_frames *frames __cleanup_free = malloc(sizeof(*frames));
