@@ -103,9 +103,16 @@ def who_has_never_run(t):
     """Nobody else runs on the only processor; but the thread that reads orders may, at times."""
     target = begin(t, PROGRAM, processors=1, GODEBUG="asyncpreemptoff=1")
     target.send("hoard 11")  # it may never get to say so
-    found, sites = when(Gleakd(t, target.pid, *INTERVAL), "11 that have never run",
-                        lambda s: sum(g["never_ran"] for g in s["late"]) == 11)
-    check(all(g["waiting_seconds"] >= 0.01 for g in found["late"]), f"late: {found}")
+    g = Gleakd(t, target.pid, *INTERVAL)
+
+    def never_ran(report):
+        sites = {s["id"]: s["start_function"] for s in report["targets"][0]["sites"]}
+        late = (scheduling(report) or {"late": []})["late"]
+        return [sites.get(f["site"]) for f in late if f["never_ran"]].count("main.tick")
+
+    report = g.report("11 that have never run", lambda r: never_ran(r) == 11, SECONDS)
+    found, sites = scheduling(report), {s["id"]: s for s in report["targets"][0]["sites"]}
+    check(all(f["waiting_seconds"] >= 0.01 for f in found["late"]), f"late: {found}")
     # A function with arguments is started by one that the compiler makes.
     check_equal(started(sites, found["hogs"]), ["main.obey.gowrap1"], "who keeps the processor")
 

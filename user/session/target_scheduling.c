@@ -58,6 +58,13 @@ static bool is_system(const struct target *target, uint64_t start_pc)
 	return symbolizer__is_system_goroutine(target->executable->symbolizer, start_pc);
 }
 
+/* Its thread waits for as long as there is no signal (src/os/signal/signal_unix.go): in nearly every server. */
+static bool waits_for_signals(const struct target *target, uint64_t start_pc)
+{
+	return !strcmp(symbolizer__function(target->executable->symbolizer, start_pc),
+		       "os/signal.loop");
+}
+
 void target_scheduling__seen(struct target *target, const struct census_goroutine *g)
 {
 	struct target_scheduling *scheduling = target->scheduling;
@@ -68,7 +75,7 @@ void target_scheduling__seen(struct target *target, const struct census_goroutin
 	if (g->runnable && !is_system(target, g->start_pc))
 		scheduling__runnable(scheduling->book, g->goid, g->runnable_since_ns, g->read_at_ns,
 				     g->never_ran);
-	else if (g->in_syscall && g->m)
+	else if (g->in_syscall && g->m && !waits_for_signals(target, g->start_pc))
 		scheduling__in_call(scheduling->book, g->goid, g->m);
 }
 
@@ -141,7 +148,7 @@ static bool may_have_hogs(struct target *target)
 
 	if (process__cpu_ns(target->process.id.pid, &target->scheduling->taken_ns))
 		return true;
-	return target->scheduling->taken_ns >= before_ns + SCHEDULING_HOG_NS;
+	return !before_ns || target->scheduling->taken_ns >= before_ns + SCHEDULING_HOG_NS;
 }
 
 void target_scheduling__finish(struct target *target, uint64_t now_ns)
