@@ -115,8 +115,7 @@ LIBRARY = [
 LOAD = [
     Hard("ramp-5s", 300, peak=190, about="1 to 200 requests in flight in 3 min, 5 s each"),
     Hard("ramp-20s", 300, peak=190, about="the same, 20 s each"),
-    Hard("ramp-60s", 360, peak=190, about="the same, 60 s each",
-         untold="for the first 60 s nobody leaves"),
+    Hard("ramp-60s", 360, peak=190, about="the same, 60 s each"),
     Hard("ramp-60s-running", 360, peak=190, prepare=200,
          about="the same, after two minutes with 60 in flight"),
     Hard("ramp-up-down", 390, peak=190, about="1 to 200 and back in 6 min, 5 s each"),

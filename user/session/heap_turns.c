@@ -27,13 +27,41 @@ static bool is_worth_it(const struct heap_turns *turns, const struct target *tar
 	return false;
 }
 
+/* Who has what the members of a site under suspicion wait on decides how long it may rise. */
+static bool is_unexplained(const struct site_view *site)
+{
+	return !site->system && !site->other && verdict__is_suspect(site->verdict) &&
+	       wait_class__facts(site->wait_class)->can_leak && !site->proof.holder &&
+	       !site->proof.goroutines;
+}
+
+static bool has_unexplained(const struct target *target)
+{
+	size_t n;
+	const struct site_view *sites = tracker__sites(target__tracker(target), &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (is_unexplained(&sites[i]))
+			return true;
+	return false;
+}
+
+/* How long after a scan the next one is due. */
+static uint64_t pause_ns(const struct heap_turns *turns, const struct target *target,
+			 const struct target_heap_figures *figures)
+{
+	if (figures->to_confirm || figures->doubt != HEAP_SCAN_SURE)
+		return turns->confirm.interval_ns;
+	return max_of(has_unexplained(target) ? turns->confirm.min_age_ns : HEAP_TURNS_IDLE_NS,
+		      turns->confirm.interval_ns);
+}
+
 /* The first scan at once; then by what the last one left to be done. */
 static bool is_due(void *ctx, void *thing, uint64_t now_ns)
 {
 	const struct heap_turns *turns = ctx;
 	const struct target *target = thing;
 	const struct target_heap_figures *figures = target_heap__figures(target);
-	uint64_t pause_ns;
 
 	if (target__state(target) != TARGET_LIVE || !target__census(target)->alive ||
 	    target__census_under_way(target) || target_heap__held_off(target, now_ns))
@@ -42,10 +70,8 @@ static bool is_due(void *ctx, void *thing, uint64_t now_ns)
 		return true;
 	if (!figures)
 		return is_worth_it(turns, target);
-	pause_ns = figures->to_confirm || figures->doubt != HEAP_SCAN_SURE ?
-			   turns->confirm.interval_ns :
-			   max_of(HEAP_TURNS_IDLE_NS, turns->confirm.interval_ns);
-	return now_ns - figures->last_ended_ns >= pause_ns && is_worth_it(turns, target);
+	return now_ns - figures->last_ended_ns >= pause_ns(turns, target, figures) &&
+	       is_worth_it(turns, target);
 }
 
 static size_t count(void *ctx)

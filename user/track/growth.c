@@ -133,6 +133,25 @@ static bool is_queue(const struct evidence *e, const struct growth *g)
 	       (e->wait_class == WAIT_CHAN_RECEIVE || e->wait_class == WAIT_SELECT);
 }
 
+/*
+ * Whether each member receives values from a channel of its own that a variable of the program still has:
+ * workers with a queue each, which the program may send to; or subscribers that it has forgotten in a list.
+ */
+static bool has_own_queues(const struct evidence *e)
+{
+	return e->wait_class == WAIT_CHAN_RECEIVE && e->objects.values &&
+	       evidence__held_by(e) == HOLDER_VARIABLE && e->objects.looked_at >= 2 &&
+	       e->objects.distinct >= e->objects.looked_at;
+}
+
+/* Whether all members wait for one signal that somebody still has, and may give: the end, of most. */
+static bool is_one_signal(const struct evidence *e)
+{
+	return e->wait_class == WAIT_CHAN_RECEIVE && !e->objects.values &&
+	       evidence__held_by(e) != HOLDER_NOT_KNOWN && e->objects.looked_at >= 2 &&
+	       e->objects.distinct == 1;
+}
+
 /* The shortest window that proves anything, whatever else is known of the site. */
 static uint64_t shortest_window_ns(uint64_t stay_ns, double stayed)
 {
@@ -191,6 +210,23 @@ static bool others_wake(const struct evidence *e)
 	       e->objects.looked_at && !site_objects__end_by_timer(&e->objects);
 }
 
+/* What a program starts so many of is a pool no more, unless one queue is for all of them. */
+static void ask_for_pool(const struct question *q, struct growth *g)
+{
+	uint64_t least = q->e->min_age_ns * GROWTH_QUEUE_WINDOW;
+
+	if (is_queue(q->e, g)) {
+		ask_for_window(g, least, OBSTACLE_QUEUE);
+		return;
+	}
+	if (q->e->nature != NATURE_UNKNOWN || g->stayed >= GROWTH_POOL_MAX)
+		return;
+	if (has_own_queues(q->e))
+		ask_for_window(g, least, OBSTACLE_OWN_QUEUES);
+	else if (is_one_signal(q->e))
+		ask_for_window(g, least, OBSTACLE_SIGNAL);
+}
+
 /* Finds out over how long a window a rise proves something at this site, and which rule says so. */
 static void find_least_window(const struct question *q, struct growth *g)
 {
@@ -213,8 +249,7 @@ static void find_least_window(const struct question *q, struct growth *g)
 						  GROWTH_UNFINISHED_WINDOW :
 						  GROWTH_LIVES_WINDOW),
 			       OBSTACLE_WAKE);
-	if (is_queue(q->e, g))
-		ask_for_window(g, min_age * GROWTH_QUEUE_WINDOW, OBSTACLE_QUEUE);
+	ask_for_pool(q, g);
 }
 
 /*
@@ -347,7 +382,7 @@ static uint64_t least_stay_ns(uint64_t min_age_ns)
 
 static struct question question_of_parks(const struct evidence *e)
 {
-	bool timer = site_objects__end_by_timer(&e->objects);
+	bool timer = evidence__ends_by_timer(e);
 
 	return (struct question){
 		.e = e,

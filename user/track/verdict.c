@@ -119,12 +119,6 @@ static bool never_proceeds(const struct evidence *e)
 	       e->parked_min_age > (e->has_main ? 1 : 0);
 }
 
-/* Whether the heap shows that somebody still has what they wait on, and may go on with it. */
-static bool is_held(const struct evidence *e)
-{
-	return e->proof.holder && !e->proof.goroutines;
-}
-
 /*
  * A lone sender may be one that makes something on demand and is asked seldom, and so may several whose
  * channels somebody has. At first most have to
@@ -135,7 +129,8 @@ static bool is_held(const struct evidence *e)
 static bool is_stuck_send(const struct evidence *e)
 {
 	bool lone = e->parked_long < 2, most = e->parked_long * 2 >= e->parked;
-	uint64_t least = lone || is_held(e) ? STUCK_LONE_SEND_NS : STUCK_SEND_NS;
+	bool held = evidence__held_by(e) != HOLDER_NOT_KNOWN;
+	uint64_t least = lone || held ? STUCK_LONE_SEND_NS : STUCK_SEND_NS;
 
 	if (e->wait_class != WAIT_CHAN_SEND || !e->parked_long || (!is_watched(e) && !most))
 		return false;

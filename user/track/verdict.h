@@ -120,6 +120,23 @@ static inline bool site_objects__are_shared(const struct site_objects *objects)
 	       objects->distinct <= 3;
 }
 
+/* evidence__held_by - what leads to what members wait on; HOLDER_NOT_KNOWN as well where nothing does. */
+static inline enum proof_holder evidence__held_by(const struct evidence *evidence)
+{
+	return evidence->proof.goroutines ? HOLDER_NOT_KNOWN : evidence->proof.holder;
+}
+
+/*
+ * evidence__ends_by_timer - a timer will end most members' waits: one that they wait for, or one whose
+ * function has what they wait for (time.AfterFunc).
+ */
+static inline bool evidence__ends_by_timer(const struct evidence *evidence)
+{
+	return site_objects__end_by_timer(&evidence->objects) ||
+	       (evidence->nature != NATURE_ABANDONED &&
+		evidence__held_by(evidence) == HOLDER_RUNTIME);
+}
+
 /* Why the growth test does not hold; the last ones come nearest to it. */
 enum growth_obstacle {
 	OBSTACLE_NONE,
@@ -132,6 +149,8 @@ enum growth_obstacle {
 	OBSTACLE_OWN,	      /* ... that the process opened itself */
 	OBSTACLE_WAKE,	      /* ... for what wakes up now and then */
 	OBSTACLE_QUEUE,	      /* ... for what waits at one queue */
+	OBSTACLE_OWN_QUEUES,  /* ... at a queue of its own that a variable has */
+	OBSTACLE_SIGNAL,      /* ... for one signal that somebody may give */
 	OBSTACLE_TIMER,	      /* ... for what a timer wakes */
 	OBSTACLE_RUN,	      /* ... for what runs, or is in a system call or in C */
 	OBSTACLE_UNEVEN,      /* not spread over the window, as a leak would be */

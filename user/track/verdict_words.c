@@ -137,79 +137,72 @@ void verdict_words__own(const struct evidence *e, const struct growth *growth,
 			peer_words(e, peer));
 }
 
+/* What holds it back, where no number belongs to it. */
+static const char *hold_text(const struct evidence *e, enum growth_obstacle obstacle)
+{
+	switch (obstacle) {
+	case OBSTACLE_NONE:
+	case OBSTACLE_SHORT:
+	case OBSTACLE_FEW:
+	case OBSTACLE_LEFT:
+		break;
+	case OBSTACLE_WATCHED:
+		return "a rise has to last longer where the watch is this long";
+	case OBSTACLE_CONNECTIONS:
+		return e->nature == NATURE_CONNECTION ?
+			       "rises with connections: there is one per connection" :
+			       "rises with connections or open files";
+	case OBSTACLE_ACCEPTED:
+		return "rises with connections that others opened and are still there for";
+	case OBSTACLE_OWN:
+		return have_hung_up(e) ? "rises with connections whose other ends have hung up" :
+					 "rises with connections or files that the process opened";
+	case OBSTACLE_WAKE:
+		return "they wake up now and then, as sessions or tenants do";
+	case OBSTACLE_QUEUE:
+		return "all wait at one queue, as workers do";
+	case OBSTACLE_OWN_QUEUES:
+		return "each waits at a queue of its own that a variable still has, as workers do";
+	case OBSTACLE_SIGNAL:
+		return "all wait for one signal that somebody still has, as for the end of the "
+		       "service";
+	case OBSTACLE_TIMER:
+		return site_objects__end_by_timer(&e->objects) ?
+			       "a timer will wake most of them up" :
+			       "what they wait for hangs on the runtime, as on a timer that will "
+			       "wake them up";
+	case OBSTACLE_RUN:
+		return e->in_syscall ?
+			       "in a system call or in C, as what waits for a child process is" :
+			       "they run without a break, as what computes does";
+	case OBSTACLE_UNEVEN:
+		return "they did not come evenly, as they would in a leak";
+	case OBSTACLE_SLOWS:
+		return "fewer come than before, as where something fills up";
+	case OBSTACLE_STOPPED:
+		return "none has come for longer than usual";
+	}
+	return "has not risen for long enough yet";
+}
+
 void verdict_words__hold(const struct evidence *e, const struct growth_hold *hold,
 			 struct judgement *judgement)
 {
-	char stay[DURATION_SIZE], least[DURATION_SIZE], peer[PEER_WORDS];
+	char stay[DURATION_SIZE], least[DURATION_SIZE], peer[PEER_WORDS] = "";
 
 	verdict_words__duration(stay, hold->stay_ns);
 	verdict_words__duration(least, hold->least_stay_ns);
-	switch (hold->obstacle) {
-	case OBSTACLE_NONE:
-	case OBSTACLE_SHORT:
-		verdict_words__add(judgement, "has not risen for long enough yet");
-		break;
-	case OBSTACLE_FEW:
+	if (hold->obstacle == OBSTACLE_FEW) {
 		verdict_words__add(judgement,
 				   "%" PRIu64 " have stayed %s or longer so far, %.0f have to",
 				   hold->stayed, stay, GROWTH_MIN_STAYED);
-		break;
-	case OBSTACLE_LEFT:
+	} else if (hold->obstacle == OBSTACLE_LEFT) {
 		verdict_words__add(judgement,
 				   "%" PRIu64 " %s of %s or longer ended, so staying takes %s here",
 				   hold->left, hold->of_lives ? "lives" : "waits", least, stay);
-		break;
-	case OBSTACLE_WATCHED:
-		verdict_words__add(judgement,
-				   "a rise has to last longer where the watch is this long");
-		break;
-	case OBSTACLE_CONNECTIONS:
-		verdict_words__add(judgement,
-				   e->nature == NATURE_CONNECTION ?
-					   "rises with connections: there is one per connection" :
-					   "rises with connections or open files");
-		break;
-	case OBSTACLE_ACCEPTED:
-		verdict_words__add(
-			judgement,
-			"rises with connections that others opened and are still there for");
-		break;
-	case OBSTACLE_OWN:
-		if (have_hung_up(e))
-			verdict_words__add(judgement,
-					   "rises with connections whose other ends have hung up");
-		else
-			verdict_words__add(
-				judgement,
-				"rises with connections or files that the process opened%s",
-				peer_words(e, peer));
-		break;
-	case OBSTACLE_WAKE:
-		verdict_words__add(judgement,
-				   "they wake up now and then, as sessions or tenants do");
-		break;
-	case OBSTACLE_QUEUE:
-		verdict_words__add(judgement, "all wait at one queue, as workers do");
-		break;
-	case OBSTACLE_TIMER:
-		verdict_words__add(judgement, "a timer will wake most of them up");
-		break;
-	case OBSTACLE_RUN:
-		verdict_words__add(
-			judgement,
-			e->in_syscall ?
-				"in a system call or in C, as what waits for a child process is" :
-				"they run without a break, as what computes does");
-		break;
-	case OBSTACLE_UNEVEN:
-		verdict_words__add(judgement, "they did not come evenly, as they would in a leak");
-		break;
-	case OBSTACLE_SLOWS:
-		verdict_words__add(judgement,
-				   "fewer come than before, as where something fills up");
-		break;
-	case OBSTACLE_STOPPED:
-		verdict_words__add(judgement, "none has come for longer than usual");
-		break;
+	} else {
+		if (hold->obstacle == OBSTACLE_OWN && !have_hung_up(e))
+			peer_words(e, peer);
+		verdict_words__add(judgement, "%s%s", hold_text(e, hold->obstacle), peer);
 	}
 }

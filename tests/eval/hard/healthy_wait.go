@@ -131,9 +131,11 @@ func fullQueue(producers, arrivals int) {
 	})
 }
 
+// Who ends the service has it; else all that wait for it would be lost.
+var shutdown = make(chan struct{})
+
 // Goroutines that wait for the end of the service, one for each tenant; 100 tenants in 200 s.
 func tenants() {
-	shutdown := make(chan struct{})
 	every(2*time.Second, 100, func(int) {
 		go func() {
 			<-shutdown

@@ -57,6 +57,87 @@ Test(held_back, a_rise_says_which_rule_holds_it_back_and_until_when)
 	holds_back(&e, "they wake up now and then, as sessions or tenants do", 250);
 }
 
+/* Receivers that somebody may still serve, as a scan of the heap tells. */
+static struct evidence receivers(enum proof_holder holder, uint32_t distinct, bool values)
+{
+	struct evidence e = leak();
+
+	e.wait_class = WAIT_CHAN_RECEIVE;
+	e.objects = (struct site_objects){.looked_at = 60,
+					  .distinct = distinct,
+					  .shared_by = distinct == 1 ? 60 : 1,
+					  .values = values};
+	e.proof.holder = holder;
+	return e;
+}
+
+static enum verdict verdict_of(const struct evidence *e)
+{
+	struct judgement judgement;
+
+	verdict__of(e, &judgement);
+	return judgement.verdict;
+}
+
+#define OWN_QUEUES "each waits at a queue of its own that a variable still has, as workers do"
+#define ONE_SIGNAL "all wait for one signal that somebody still has, as for the end of the service"
+#define ON_A_TIMER "what they wait for hangs on the runtime, as on a timer that will wake them up"
+
+Test(held_back, who_has_what_they_wait_for_may_still_give_it)
+{
+	struct evidence e = receivers(HOLDER_VARIABLE, 60, true);
+
+	holds_back(&e, OWN_QUEUES, 250);
+	e = receivers(HOLDER_GOROUTINE, 1, false);
+	holds_back(&e, ONE_SIGNAL, 250);
+	e = receivers(HOLDER_RUNTIME, 60, false);
+	holds_back(&e, ON_A_TIMER, 300 + 480 - 60);
+}
+
+Test(held_back, who_has_what_else_they_wait_for_is_no_excuse)
+{
+	struct evidence e = receivers(HOLDER_VARIABLE, 60, false);
+
+	cr_expect_eq(verdict_of(&e), VERDICT_LEAKING, "signals of their own");
+	e = receivers(HOLDER_GOROUTINE, 60, true);
+	cr_expect_eq(verdict_of(&e), VERDICT_LEAKING, "on the way to an answer");
+	e = receivers(HOLDER_NOT_KNOWN, 1, false);
+	cr_expect_eq(verdict_of(&e), VERDICT_LEAKING, "nobody has looked");
+	e = receivers(HOLDER_VARIABLE, 60, true);
+	e.wait_class = WAIT_SELECT;
+	cr_expect_eq(verdict_of(&e), VERDICT_LEAKING, "a select");
+	e = receivers(HOLDER_VARIABLE, 60, true);
+	e.nature = NATURE_ABANDONED;
+	cr_expect_eq(verdict_of(&e), VERDICT_LEAKING, "something was not finished");
+	e = receivers(HOLDER_RUNTIME, 60, false);
+	e.nature = NATURE_ABANDONED;
+	cr_expect_eq(verdict_of(&e), VERDICT_LEAKING, "not finished, until a time is over");
+	/* What nothing leads to is told as such, whoever has the others. */
+	e = receivers(HOLDER_VARIABLE, 60, true);
+	e.proof.level = PROOF_CONFIRMED;
+	e.proof.goroutines = 1;
+	cr_expect_eq(verdict_of(&e), VERDICT_LEAKING, "confirmed");
+}
+
+Test(held_back, so_many_are_no_pool)
+{
+	struct evidence e = receivers(HOLDER_VARIABLE, 60, true);
+
+	memset(&ages, 0, sizeof(ages));
+	for (uint64_t ms = 0; ms < 60000; ms += 20)
+		age_histogram__add(&ages, ms * NSEC_PER_MSEC);
+	e.goroutines = e.parked = e.trend.last = 3000;
+	e.trend.rise = 2500;
+	e.parked_min_age = 2500;
+	cr_expect_eq(verdict_of(&e), VERDICT_LEAKING);
+	memset(&ages, 0, sizeof(ages));
+	for (uint64_t ms = 0; ms < 60000; ms += 100)
+		age_histogram__add(&ages, ms * NSEC_PER_MSEC);
+	e.goroutines = e.parked = e.trend.last = 600;
+	e.parked_min_age = 500;
+	cr_expect_eq(verdict_of(&e), VERDICT_GROWING);
+}
+
 Test(held_back, a_rise_of_few_is_due_when_enough_have_stayed)
 {
 	struct evidence e = leak();
