@@ -15,7 +15,7 @@ from datetime import datetime
 
 from cases_host import folder, host, of_pid, own_copy, pids
 from faults import CGROUPS, PATIENCE, alive, compiled, figures, kit, metrics_when, shows, until
-from harness import VERSIONS, Failed, Skip, case, cases_for, check, check_equal
+from harness import BUT_UNITS, VERSIONS, Failed, Skip, case, cases_for, check, check_equal
 from liars import liar
 from programs import Program, Target, go_command, go_environment
 from tracer import binary, run
@@ -334,7 +334,7 @@ def deaf(t, what, path, *args):
 # user's other processes alone, too.
 
 
-@case(alone=True)
+@case(alone=BUT_UNITS)
 def memory_whose_server_does_not_answer(t):
     """Reading it ends in a helper that is left behind; the process is in quarantine, all goes on."""
     metrics = os.path.join(t.directory(), "gleakd.prom")
@@ -360,7 +360,7 @@ def memory_whose_server_does_not_answer(t):
     g.interrupt(PATIENCE)
 
 
-@case(alone=True)
+@case(alone=BUT_UNITS)
 def executable_whose_server_does_not_answer(t):
     """On an overlay above it, which does not say so."""
     target = deaf(t, "overlay", own_copy(t, COUNTS, "overlaid"))
@@ -375,7 +375,7 @@ def executable_whose_server_does_not_answer(t):
     g.interrupt(PATIENCE)
 
 
-@case(alone=True)
+@case(alone=BUT_UNITS)
 def executable_of_which_no_page_comes_any_more(t):
     """It was opened in time. A worker that waits for it is replaced, and the next does not look at it."""
     target = deaf(t, "pages", own_copy(t, COUNTS, "paged"))
@@ -409,8 +409,7 @@ def looked_at_by(t, *args):
     return end
 
 
-@cases_for({"memory": "memory", "overlay": "overlay", "pages": "pages"}, alone=True)
-def commands_that_look_at_all_processes_come_back(t, what):
+def commands_come_back(t, what):
     """list and doctor, which names who did not answer, or that somebody did not."""
     program = [own_copy(t, HOSTILE, "mapped"), "mapped", "1"] if what == "memory" else \
         [own_copy(t, COUNTS, what)]
@@ -434,6 +433,17 @@ def commands_that_look_at_all_processes_come_back(t, what):
     code, _, err = looked_at_by(t, "list", "--json")()
     check_equal(code, int(what == "pages"), f"exit code of list: {err}")
     check(str(target.pid) in err, f"it is not named: {err}")
+
+
+@case(alone=BUT_UNITS)
+def commands_that_look_at_all_processes_come_back(t):
+    commands_come_back(t, "memory")
+
+
+@cases_for({"overlay": "overlay", "pages": "pages"}, alone=BUT_UNITS, tier=VERSIONS)
+def commands_that_look_at_all_files_come_back(t, what):
+    """The same again, each of which takes half a minute."""
+    commands_come_back(t, what)
 
 
 def feed(t, target, line):
@@ -478,7 +488,7 @@ def lateness(reports):
     return max((b - a).total_seconds() for a, b in zip(times, times[1:]))
 
 
-@case(seconds=240, alone=True)
+@case(seconds=240, alone=BUT_UNITS)
 def all_of_them_together(t):
     """Three healthy services and a leaking one beside them are watched as if they were alone."""
     names = ("healthy-a", "healthy-b", "healthy-c")

@@ -45,7 +45,7 @@ def a_watch(t, target, *arguments):
     return process
 
 
-@case(seconds=180)
+@case(seconds=180, is_long=True)
 def a_leak_is_told_and_a_restart_goes_on(t):
     """Beside 100 MB a second that come and go, and a cache that is full."""
     target = begin(t, 4096, "churn", "leak")
@@ -97,7 +97,7 @@ def a_program_without_samples_says_so(t):
     check("linked without memory profiling" in g.said(), f"why: {g.said()}")
 
 
-@case(seconds=180)
+@case(seconds=180, is_long=True)
 def a_leak_without_samples_is_told_by_probes(t):
     """The same of a program that does not sample itself; and whoever knows it does not hear of it."""
     target = begin(t, 0, "churn", "leak", program=OTHER)

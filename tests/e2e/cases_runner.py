@@ -95,6 +95,36 @@ def there(t):
     pass
 """
 
+LONELY = """
+import os, time
+from harness import BUT_UNITS, case, cases_for
+
+def told(what):
+    with open(os.environ["TOLD"], "a") as file:
+        file.write(what + "\\n")
+
+def for_a_while(name):
+    told("begin " + name)
+    time.sleep(0.3)
+    told("end " + name)
+
+@case(alone=True)
+def alone(t):
+    for_a_while("alone")
+
+@cases_for({"a": "a", "b": "b"}, alone=BUT_UNITS)
+def but_units(t, which):
+    for_a_while("but_units")
+
+@cases_for({str(i): i for i in range(6)})
+def others(t, i):
+    for_a_while("others")
+
+@case(is_long=True)
+def long(t):
+    for_a_while("long")
+"""
+
 UNSTEADY = """
 import os
 from harness import case, check
@@ -210,7 +240,7 @@ def a_file_of_cases_that_cannot_be_loaded_has_failed(t):
 
 @cases_for({"in CI": True, "elsewhere": False})
 def at_the_time_limit_the_rest_is_named(t, ci):
-    r = Run(t, MANY, ["--time-limit", "2", "--grace", "1"], ci=ci).start()
+    r = Run(t, MANY, ["-j2", "--time-limit", "2", "--grace", "1"], ci=ci).start()
     lines = r.end(2, 5 if ci else 0, 0 if ci else 5)
     check_equal(r.code(), 1, "exit code")
     check_line(lines, r"^NOT RUN 5: the time limit of 2 s$")
@@ -225,6 +255,27 @@ def interrupted_it_says_what_it_knows(t, number):
     lines = r.end(2, 0, 5)
     check_equal(r.code(), 128 + number, "exit code")
     check_line(lines, rf"^NOT RUN 5: interrupted by {number.name}$")
+
+
+@case
+def who_must_be_alone_is(t):
+    """Beside what has to do with the whole host there are unit tests at most."""
+    r = Run(t, LONELY, ["-j4", "--case-seconds", "5"])
+    r.unit_program()
+    r.start().end(10 + 3, 3, 0)
+    with open(r.told, encoding="utf-8") as file:
+        told = [line.split() for line in file]
+    running, order = [], []
+    for what, name in told:
+        if what == "end":
+            running.remove(name)
+            continue
+        running.append(name)
+        order.append(name)
+        lonely = {"alone", "but_units"} & set(running)
+        check(not lonely or len(running) == 1, f"at once: {running}")
+    check_equal(order[:3], ["but_units", "but_units", "long"], "who begins")
+    check_equal(order[-1], "alone", "who is last")
 
 
 @cases_for({"in CI": True, "elsewhere": False})

@@ -11,7 +11,7 @@ import tempfile
 
 import harness
 from cases_prometheus import metrics
-from harness import ROOT, Failed, Skip, case, cases_for, check, check_equal, until
+from harness import BUT_UNITS, ROOT, Failed, Skip, case, cases_for, check, check_equal, until
 from machine import Machine
 from programs import Program, Target
 from tracer import needs_tracing, run
@@ -168,7 +168,7 @@ def capability_names(mask):
     return {name for name, bit in CAPABILITIES.items() if mask >> bit & 1}
 
 
-@case(alone=True)
+@case(alone=BUT_UNITS)
 def service_runs_reloads_and_stops(t):
     """READY, figures, few capabilities, files with the right modes; and all gone at the end."""
     s = Service(t)
@@ -202,7 +202,7 @@ def service_runs_reloads_and_stops(t):
     check(s.target.alive(), "the program is gone")
 
 
-@case(alone=True)
+@case(alone=BUT_UNITS)
 def package_starts_nothing_by_itself(t):
     """It would watch a whole host: installing it is not asking for that. An upgrade keeps both."""
     s = Service(t, enable=False)
@@ -219,7 +219,7 @@ def package_starts_nothing_by_itself(t):
     check_equal(s.machine.run("systemctl", "is-enabled", "gleakd"), "enabled\n", "enabled")
 
 
-@case(alone=True)
+@case(alone=BUT_UNITS)
 def service_killed_goes_on_with_its_history(t):
     s = Service(t)
     s.wait_active()
@@ -236,7 +236,7 @@ def service_killed_goes_on_with_its_history(t):
     check(s.target.alive(), "the program is gone")
 
 
-@case(alone=True)
+@case(alone=BUT_UNITS)
 def service_that_hangs_is_restarted(t):
     """Stopped, it cannot feed the watchdog; before, it does for longer than the interval."""
     s = Service(t, drop_in="WatchdogSec=2s\nTimeoutAbortSec=1s\n")
@@ -256,7 +256,7 @@ def service_that_hangs_is_restarted(t):
     check("atchdog" in s.machine.journal("gleakd"), "the journal says why")
 
 
-@case(alone=True)
+@case(alone=BUT_UNITS)
 def service_without_sys_admin_attaches(t):
     """The drop-in for kernels with uprobe_multi."""
     with open(NO_SYS_ADMIN, encoding="utf-8") as file:
@@ -281,7 +281,7 @@ def service_with_a_mistake_does_not_try_again(t, options):
                 "exit code and restarts")
 
 
-@case(alone=True)
+@case(alone=BUT_UNITS)
 def service_messages_have_priorities(t):
     """Warnings are warnings in the journal: here that the metrics' folder is missing."""
     s = Service(t)
@@ -296,7 +296,7 @@ def service_messages_have_priorities(t):
     check("<4>" not in all_of_it and "gleakd: " not in all_of_it, f"prefixes in {all_of_it!r}")
 
 
-@case(alone=True)
+@case(alone=BUT_UNITS)
 def package_goes_as_it_came(t):
     s = Service(t)
     s.wait_active()

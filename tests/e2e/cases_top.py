@@ -178,7 +178,7 @@ def ctrl_c_and_the_end_of_the_target(t):
     screen.is_sane("the target's end")
 
 
-@case
+@case(is_long=True)
 def stopped_and_continued(t):
     target = start(t, COUNTS)
     screen = top(t, target)

@@ -124,7 +124,7 @@ def a_rise_says_when_a_verdict_is_due(t):
     check(-3 < late.total_seconds() < 3, f"leaking {late.total_seconds():.1f} s after it was due")
 
 
-@case
+@case(is_long=True)
 def what_comes_with_silent_connections_of_its_own(t):
     """A goroutine for each connection that the process opened and left alone: forgotten clients."""
     target = start(t, COUNTS)
@@ -177,7 +177,7 @@ def what_can_never_proceed_is_stuck(t):
     check_equal(sorted(s["goroutines"] for s in flagged(final)), sorted(kinds.values()), "flagged")
 
 
-@case
+@case(is_long=True)
 def a_lock_that_is_never_released_is_stuck(t):
     """A minute is what a lock may take; the report says which lock, and how many wait for it."""
     target = start(t, COUNTS)

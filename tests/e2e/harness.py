@@ -22,6 +22,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 # The everyday tier makes do with the machine's own Go; what needs other versions is a tier apart.
 EVERYDAY, VERSIONS = "everyday", "versions"
+BUT_UNITS = "but units"  # see case()
 CASE_SECONDS = 120
 
 CASES = []
@@ -44,11 +45,16 @@ class Deadline(BaseException):
     """A case is to end at once; no Exception, so that no case mistakes it for an outcome."""
 
 
-def case(function=None, *, alone=False, tier=EVERYDAY, seconds=CASE_SECONDS):
-    """Registers a case. `alone`: its figures would suffer from another case running beside it."""
+def case(function=None, *, alone=False, is_long=False, tier=EVERYDAY, seconds=CASE_SECONDS):
+    """Registers a case.
+
+    alone     its figures would suffer from another case running beside it; BUT_UNITS: it or other
+              cases would, since both have to do with the whole host, but unit tests have not
+    is_long   it takes half a minute or more
+    """
 
     def register(f):
-        f.alone, f.tier, f.seconds = alone, tier, seconds
+        f.alone, f.tier, f.seconds, f.is_long = alone, tier, seconds, is_long
         f.case_name = f.__module__.replace("cases_", "") + "." + f.__name__
         CASES.append(f)
         return f

@@ -16,7 +16,7 @@ import time
 import traceback
 
 import harness
-from harness import Outcome
+from harness import BUT_UNITS, Outcome
 
 ENDING = 15  # seconds that a killed process may need to end
 BUSY_LIMIT = 20 * 60  # seconds that one job may spend on downloads and builds
@@ -29,11 +29,30 @@ def prctl(option, value):
 
 
 class Job:
-    """`function(tell)` reports an Outcome for each of `names` by tell(outcome=...)."""
+    """`function(tell)` reports an Outcome for each of `names` by tell(outcome=...).
 
-    def __init__(self, names, function, seconds, alone=False, title=None):
+    alone     nothing runs beside it, or BUT_UNITS: one of those that are apart may
+    apart     it has to do with nothing but itself, as a unit test
+    is_long   it begins early, so that nobody has to wait for it at the end
+    """
+
+    def __init__(self, names, function, seconds, alone=False, title=None, apart=False,
+                 is_long=False):
         self.names, self.function, self.seconds, self.alone = names, function, seconds, alone
-        self.title = title or names[0]
+        self.title, self.apart, self.is_long = title or names[0], apart, is_long
+
+    def turn(self):
+        """Who begins before whom."""
+        if self.alone == BUT_UNITS:
+            return 0
+        if self.alone:
+            return 4
+        return 1 if self.is_long else 2 if self.apart else 3
+
+    def may_run_beside(self, others):
+        if self.alone == BUT_UNITS or any(o.alone == BUT_UNITS for o in others):
+            return len(others) < 2 and all(o.apart or self.apart for o in others)
+        return not others or not (self.alone or any(o.alone for o in others))
 
 
 class Running:
@@ -197,7 +216,7 @@ def reap(pid, seconds):
 
 
 class Pool:
-    """Runs jobs, at most so many at once; those that must be alone come last.
+    """Runs jobs, at most so many at once; those beside which nothing may run come last.
 
     `report` gets each Outcome as it comes. `screen` prints, after `silence` seconds without a line
     what is going on. What was told to end is killed `grace` seconds later.
@@ -221,12 +240,13 @@ class Pool:
 
     def run(self, jobs, what, seconds=None):
         """Returns [(reason, names)] of what did not run."""
-        waiting = [j for j in jobs if not j.alone] + [j for j in jobs if j.alone]
+        waiting = sorted(jobs, key=Job.turn)
         total, end = len(waiting), time.monotonic() + seconds if seconds else None
         not_run = []
         while self.running or (waiting and not self.stopped):
-            while waiting and not self.stopped and self._room_for(waiting[0]):
-                self._start(waiting.pop(0))
+            while not self.stopped and (job := self._next(waiting)):
+                waiting.remove(job)
+                self._start(job)
             self.selector.select(0.2)
             now = time.monotonic()
             for r in list(self.running):
@@ -240,10 +260,12 @@ class Pool:
                 self._show(what, total - len(waiting) - len(self.running), total, now)
         return not_run + [(self.stopped, j.names) for j in waiting]
 
-    def _room_for(self, job):
-        if job.alone or any(r.job.alone for r in self.running):
-            return not self.running
-        return len(self.running) < self.at_once
+    def _next(self, waiting):
+        """The first that there is room for."""
+        if len(self.running) >= self.at_once:
+            return None
+        others = [r.job for r in self.running]
+        return next((job for job in waiting if job.may_run_beside(others)), None)
 
     def _start(self, job):
         # What is in the buffers would be printed by the child as well.

@@ -70,7 +70,8 @@ def jobs(build, wanted, tier, test_seconds=None):
         if tests:
             found.append(Job([full_name(folder, test) for test in tests],
                              Run(program, tests, tests == every, tier,
-                                 test_seconds or TEST_SECONDS), PROGRAM_SECONDS, title=f"unit.{folder}"))
+                                 test_seconds or TEST_SECONDS), PROGRAM_SECONDS,
+                             title=f"unit.{folder}", apart=True))
     return found
 
 
