@@ -13,6 +13,7 @@ from programs import Program, go_command, start
 from tracer import at, binary, check_schema, needs_tracing, run, sites, total
 
 COUNTS = Program("counts")
+CALLS = Program("calls")
 RESOURCES = Program("resources")
 MADE, SPAWNED = "made:run", "made:spawn"
 STAY, ALL, BRIEF = 53, 1009, 499
@@ -151,6 +152,9 @@ def reports_of_it_are_those_of_the_watch(t):
     nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     report = json_of(t, recording.path, prefix=nobody)
     stored = json.loads(recording.has("SELECT json FROM report"))
+    series = report["targets"][0].pop("memory_series")
+    check_equal(len(series), int(recording.has("SELECT count(*) FROM memory")), "moments of memory")
+    check(all(m["heap_in_use_bytes"] for m in series), f"memory: {series[:3]}")
     check_equal(differences(report, stored), [], "the report")
     check_equal(total(sites(report, line), "goroutines"), STAY, "goroutines")
     # A report in JSON is shown likewise, and is the same.
@@ -283,7 +287,7 @@ def it_is_whole_after_kill_9(t):
     check(target.alive(), "the target is gone")
 
 
-@case
+@case(is_long=True)
 def the_file_has_a_limit(t):
     target = start(t, COUNTS)
     recording = Recording(t, target, "--max-size", "1M")
@@ -345,6 +349,23 @@ def what_is_no_recording_is_refused_in_words(t):
         check(says in err and name in err, err)
     code, _, err = run(t, "report")
     check_equal(code, 2, err)
+
+
+@case
+def who_called_a_library_is_in_it(t):
+    """Nothing of a site tells when it is seen first: it is added when some have come."""
+    target = start(t, CALLS)
+    recording = Recording(t, target)
+    recording.until("it is attached", "SELECT count(*) FROM sites")
+    target.ask("forget 29")
+    _, line = CALLS.line("call: forget")
+    recording.until("the line", "SELECT count(*) FROM sites s JOIN frames f ON f.id = s.called_from "
+                                f"WHERE f.function = 'main.forget' AND f.line = {line}")
+    code, said = recording.finish()
+    check_equal(code, 0, said)
+    check_equal(recording.has("SELECT count(*) FROM sites s JOIN frames f ON f.id = s.created_by "
+                              "WHERE f.function LIKE 'main.%' AND s.called_from IS NOT NULL"), 0,
+                "sites that the program created itself")
 
 
 @case

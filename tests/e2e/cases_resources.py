@@ -142,6 +142,35 @@ def each_kind_is_counted_without_symbols(t, program):
 
 
 @case
+def a_difference_tells_where_more_is_open_or_less(t):
+    """13 files more and 23 contexts gone, and nothing else."""
+    target, folder = start(t, PROGRAM), t.directory()
+    paths = [os.path.join(folder, name) for name in ("old.json", "new.json")]
+    target.ask("open file 7")
+    target.ask("open stmt 23")
+    for path in paths:
+        code, out, said = run(t, "resources", "--pid", str(target.pid), "--json", seconds=60)
+        check_equal(code, 0, said)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(out.splitlines()[-1])
+        target.ask("open file 13")
+        target.ask("close stmt")
+    code, out, said = run(t, "diff", *paths, "--json")
+    check_equal(code, 0, said)
+    report = json.loads(out)
+    found = {(c["change"], c["kind"], c["held_by"], c["outstanding_before"], c["outstanding"])
+             for c in report["changed_resources"]}
+    for wanted in (("grew", "file", "main.files[…].file", 7, 20),
+                   ("gone", "sql.Stmt", "main.statements[…]", 23, 0)):
+        check(wanted in found, f"{wanted} is not among {found}")
+    code, out, said = run(t, "diff", *paths)
+    check_equal(code, 0, said)
+    check("7 → 20" in out and "held by main.files[…].file" in out, out)
+    code, out, said = run(t, "diff", paths[1], paths[1])
+    check_equal((code, "Nothing has changed" in out), (0, True), out + said)
+
+
+@case
 def what_is_closed_is_not_open(t):
     target = fill(t, PROGRAM)
     for kind in OPENED:
@@ -262,7 +291,7 @@ def grows(report):
     return any(r["verdict"] == "growing" for r in report["targets"][0].get("resources", ()))
 
 
-@case
+@case(is_long=True)
 def a_watch_tells_what_grows(t):
     target = start(t, PROGRAM)
     target.ask("leak file 40")

@@ -85,7 +85,7 @@ static int write_as(FILE *out, const struct report_file *file, const struct opti
 	case FORMAT_TEXT:
 		return write_text(out, file, options);
 	case FORMAT_JSON:
-		return report__write_json(out, file->report);
+		return report__write_recorded_json(out, file->report, file->timeline);
 	case FORMAT_PPROF:
 		return write_profile(out, file, options->memory, failure);
 	case FORMAT_FOLDED:

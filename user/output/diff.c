@@ -6,20 +6,27 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "output/text/resources.h"
 
-/* What has an id, of one report: sites, or places that allocate. */
+/* What has an id, of one report: sites, places that allocate, or where something is open. */
 struct entry {
-	const char *program, *id;
+	const char *program;
+	char id[sizeof(((struct report_site *)0)->id)];
 	uint64_t amount;
 	uint64_t largest; /* of what is in here, the amount of the one that stands for it */
 	const struct report_site *site;
 	const struct report_alloc_site *place;
+	const struct resource_line *resource;
 };
 
 struct entries {
 	struct entry *items;
 	size_t n;
+	bool looked; /* at any target: what is not there does not exist */
 };
+
+/* What a report has. */
+enum { SITES, PLACES, RESOURCES, KINDS_OF_ENTRIES };
 
 const char *diff_kind__name(enum diff_kind kind)
 {
@@ -62,6 +69,7 @@ static void merge(struct entries *entries)
 		into->largest = entry->largest;
 		into->site = entry->site;
 		into->place = entry->place;
+		into->resource = entry->resource;
 	}
 	entries->n = kept;
 }
@@ -73,27 +81,39 @@ static const char *program_of(const struct report_target *target)
 	return *exe ? text__base_name(exe) : report__text(target->comm);
 }
 
+static struct entry *add(struct entries *entries, const char *program, uint64_t amount)
+{
+	struct entry *entry = &entries->items[entries->n++];
+
+	*entry = (struct entry){.program = program, .amount = amount, .largest = amount};
+	return entry;
+}
+
 static void add_site(struct entries *entries, const char *program, const struct report_site *site)
 {
-	entries->items[entries->n++] = (struct entry){
-		.program = program,
-		.id = site->id,
-		.amount = site->view.goroutines,
-		.largest = site->view.goroutines,
-		.site = site,
-	};
+	struct entry *entry = add(entries, program, site->view.goroutines);
+
+	memcpy(entry->id, site->id, sizeof(entry->id));
+	entry->site = site;
 }
 
 static void add_place(struct entries *entries, const char *program,
 		      const struct report_alloc_site *place)
 {
-	entries->items[entries->n++] = (struct entry){
-		.program = program,
-		.id = place->id,
-		.amount = place->in_use_bytes,
-		.largest = place->in_use_bytes,
-		.place = place,
-	};
+	struct entry *entry = add(entries, program, place->in_use_bytes);
+
+	_Static_assert(sizeof(entry->id) == sizeof(place->id), "ids of both are as long");
+	memcpy(entry->id, place->id, sizeof(entry->id));
+	entry->place = place;
+}
+
+static void add_resource(struct entries *entries, const char *program,
+			 const struct resource_line *line)
+{
+	struct entry *entry = add(entries, program, line->place.outstanding);
+
+	text_part__resource_id(line, entry->id);
+	entry->resource = line;
 }
 
 static size_t n_places_of(const struct report_target *target)
@@ -101,29 +121,50 @@ static size_t n_places_of(const struct report_target *target)
 	return target->allocations ? target->allocations->n_sites : 0;
 }
 
-static int gather(const struct report *report, struct entries *sites, struct entries *places)
+static size_t n_resources_of(const struct report_target *target)
 {
-	size_t n_sites = 0, n_places = 0;
+	return target->resources ? target->resources->n : 0;
+}
+
+static int make_room(const struct report *report, struct entries *entries)
+{
+	size_t n[KINDS_OF_ENTRIES] = {0};
 
 	for (size_t t = 0; t < report->n_targets; t++) {
-		n_sites += report->targets[t].n_sites;
-		n_places += n_places_of(&report->targets[t]);
+		n[SITES] += report->targets[t].n_sites;
+		n[PLACES] += n_places_of(&report->targets[t]);
+		n[RESOURCES] += n_resources_of(&report->targets[t]);
 	}
-	sites->items = calloc(n_sites + 1, sizeof(*sites->items));
-	places->items = calloc(n_places + 1, sizeof(*places->items));
-	if (!sites->items || !places->items)
-		return -ENOMEM;
+	for (int kind = 0; kind < KINDS_OF_ENTRIES; kind++) {
+		entries[kind].items = calloc(n[kind] + 1, sizeof(*entries[kind].items));
+		if (!entries[kind].items)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int gather(const struct report *report, struct entries *entries)
+{
+	int err = make_room(report, entries);
+
+	if (err)
+		return err;
+	entries[SITES].looked = true;
 	for (size_t t = 0; t < report->n_targets; t++) {
 		const struct report_target *target = &report->targets[t];
 		const char *program = program_of(target);
 
 		for (size_t i = 0; i < target->n_sites; i++)
-			add_site(sites, program, &target->sites[i]);
+			add_site(&entries[SITES], program, &target->sites[i]);
 		for (size_t i = 0; i < n_places_of(target); i++)
-			add_place(places, program, &target->allocations->sites[i]);
+			add_place(&entries[PLACES], program, &target->allocations->sites[i]);
+		for (size_t i = 0; i < n_resources_of(target); i++)
+			add_resource(&entries[RESOURCES], program, &target->resources->all[i]);
+		entries[PLACES].looked |= n_places_of(target) != 0;
+		entries[RESOURCES].looked |= target->resources != NULL;
 	}
-	merge(sites);
-	merge(places);
+	for (int kind = 0; kind < KINDS_OF_ENTRIES; kind++)
+		merge(&entries[kind]);
 	return 0;
 }
 
@@ -205,6 +246,33 @@ static void take_place(struct diff *diff, const char *program, const struct entr
 	diff->places[diff->n_places++] = place;
 }
 
+static bool opens_more(const struct resource_line *line)
+{
+	return line && line->place.verdict == RESOURCE_GROWING;
+}
+
+static void take_resource(struct diff *diff, const char *program, const struct entry *old,
+			  const struct entry *now)
+{
+	struct diff_resource resource = {
+		.program = program,
+		.old = old ? old->resource : NULL,
+		.line = now ? now->resource : NULL,
+		.before = old ? old->amount : 0,
+		.now = now ? now->amount : 0,
+	};
+
+	resource.kind = kind_of(resource.before, resource.now, DIFF_MIN_OPEN);
+	resource.worse = opens_more(resource.line) && !opens_more(resource.old);
+	if (opens_more(resource.old) && resource.line && !opens_more(resource.line) &&
+	    resource.kind == DIFF_SAME)
+		resource.kind = DIFF_CONVERGED;
+	if (resource.kind == DIFF_SAME && !resource.worse)
+		return;
+	diff->worse += resource.worse;
+	diff->resources[diff->n_resources++] = resource;
+}
+
 /* Each id once: from the one, the other, or both. */
 static void join(struct diff *diff, const struct entries *old, const struct entries *now,
 		 void (*take)(struct diff *diff, const char *program, const struct entry *old,
@@ -257,30 +325,54 @@ static int compare_places(const void *a, const void *b)
 			 distance(left->now, left->before), distance(right->now, right->before));
 }
 
+static int compare_resources(const void *a, const void *b)
+{
+	const struct diff_resource *left = a, *right = b;
+
+	return by_change(left->worse, right->worse, left->kind, right->kind,
+			 distance(left->now, left->before), distance(right->now, right->before));
+}
+
+/* A report that has not looked for what it lacks says nothing of it. */
+static bool can_be_compared(const struct entries *old, const struct entries *now)
+{
+	return old->looked && now->looked;
+}
+
+static int compare_all(struct diff *diff, const struct entries *old, const struct entries *now)
+{
+	diff->sites = calloc(old[SITES].n + now[SITES].n + 1, sizeof(*diff->sites));
+	diff->places = calloc(old[PLACES].n + now[PLACES].n + 1, sizeof(*diff->places));
+	diff->resources = calloc(old[RESOURCES].n + now[RESOURCES].n + 1, sizeof(*diff->resources));
+	if (!diff->sites || !diff->places || !diff->resources)
+		return -ENOMEM;
+	join(diff, &old[SITES], &now[SITES], take_site);
+	qsort(diff->sites, diff->n_sites, sizeof(*diff->sites), compare_sites);
+	if (can_be_compared(&old[PLACES], &now[PLACES])) {
+		join(diff, &old[PLACES], &now[PLACES], take_place);
+		qsort(diff->places, diff->n_places, sizeof(*diff->places), compare_places);
+	}
+	if (can_be_compared(&old[RESOURCES], &now[RESOURCES])) {
+		join(diff, &old[RESOURCES], &now[RESOURCES], take_resource);
+		qsort(diff->resources, diff->n_resources, sizeof(*diff->resources),
+		      compare_resources);
+	}
+	return 0;
+}
+
 int diff__make(const struct report *old, const struct report *report, struct diff *ret_diff)
 {
-	struct entries sites[2] = {{0}}, places[2] = {{0}};
+	struct entries before[KINDS_OF_ENTRIES] = {{0}}, now[KINDS_OF_ENTRIES] = {{0}};
 	struct diff diff = {.old = old, .report = report};
-	int err = gather(old, &sites[0], &places[0]);
+	int err = gather(old, before);
 
 	if (!err)
-		err = gather(report, &sites[1], &places[1]);
-	diff.sites = calloc(sites[0].n + sites[1].n + 1, sizeof(*diff.sites));
-	diff.places = calloc(places[0].n + places[1].n + 1, sizeof(*diff.places));
-	if (!diff.sites || !diff.places)
-		err = -ENOMEM;
-	if (!err) {
-		join(&diff, &sites[0], &sites[1], take_site);
-		qsort(diff.sites, diff.n_sites, sizeof(*diff.sites), compare_sites);
-	}
-	/* A report that has none says nothing of them. */
-	if (!err && places[0].n && places[1].n) {
-		join(&diff, &places[0], &places[1], take_place);
-		qsort(diff.places, diff.n_places, sizeof(*diff.places), compare_places);
-	}
-	for (int i = 0; i < 2; i++) {
-		free(sites[i].items);
-		free(places[i].items);
+		err = gather(report, now);
+	if (!err)
+		err = compare_all(&diff, before, now);
+	for (int kind = 0; kind < KINDS_OF_ENTRIES; kind++) {
+		free(before[kind].items);
+		free(now[kind].items);
 	}
 	if (err)
 		diff__release(&diff);
@@ -293,6 +385,8 @@ void diff__release(struct diff *diff)
 {
 	free(diff->sites);
 	free(diff->places);
+	free(diff->resources);
 	diff->sites = NULL;
 	diff->places = NULL;
+	diff->resources = NULL;
 }

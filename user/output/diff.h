@@ -4,9 +4,9 @@
 
 /*
  * What is different in a report from what was in an earlier one: which sites appeared, grew, shrank,
- * stopped to grow or are gone, and which places that allocate memory have more in use or less. Sites and
- * places are the same when their ids are, in programs of the same name; of several processes of one
- * program they add up.
+ * stopped to grow or are gone, which places that allocate memory have more in use or less, and where more is
+ * open or less. Sites and places are the same when their ids are, in programs of the same name; of several
+ * processes of one program they add up.
  */
 #include <stdio.h>
 
@@ -29,6 +29,7 @@ const char *diff_kind__name(enum diff_kind kind); /* "appeared", ... */
 #define DIFF_MIN_GOROUTINES 5
 #define DIFF_PART	    10
 #define DIFF_MIN_BYTES	    (64 << 10)
+#define DIFF_MIN_OPEN	    3
 
 struct diff_site {
 	enum diff_kind kind;
@@ -46,13 +47,24 @@ struct diff_place {
 	uint64_t before, now; /* bytes in use */
 };
 
+/* What of one kind is open and held at one place. */
+struct diff_resource {
+	enum diff_kind kind;
+	bool worse; /* growing now, and was not before */
+	const char *program;
+	const struct resource_line *old, *line;
+	uint64_t before, now; /* open */
+};
+
 struct diff {
 	const struct report *old, *report;
 	struct diff_site *sites; /* worse ones first, then by kind, then by how much */
 	size_t n_sites;
 	struct diff_place *places; /* likewise; none unless both reports have them */
 	size_t n_places;
-	size_t worse; /* of both */
+	struct diff_resource *resources; /* likewise; none unless both reports have looked for them */
+	size_t n_resources;
+	size_t worse; /* of all */
 };
 
 /* diff__make - both reports must outlive @ret_diff. -ENOMEM. */

@@ -105,6 +105,21 @@ static void put_verdict(struct recorder *recorder, uint32_t number, const struct
 	recorder__put(recorder, PUT_VERDICT);
 }
 
+/* Which line led to a library's go statement is known when some have come, and may be another one then. */
+static void put_call(struct recorder *recorder, uint32_t number, const struct report_site *site,
+		     struct written_site *written)
+{
+	uint32_t frame = record_names__frame(recorder, &site->called_from);
+	sqlite3_stmt *statement = recorder__bind(recorder, PUT_SITE_CALL);
+
+	if (!frame || frame == written->called_from)
+		return;
+	written->called_from = frame;
+	record_bind__count(statement, 1, frame);
+	record_bind__count(statement, 2, number);
+	recorder__put(recorder, PUT_SITE_CALL);
+}
+
 static void put_site(struct recorded *recorded, const struct report_site *site, uint64_t now_ns)
 {
 	struct recorder *recorder = recorded->recorder;
@@ -126,6 +141,7 @@ static void put_site(struct recorded *recorded, const struct report_site *site, 
 	}
 	put_population(recorder, number, &site->view, written, now_ns);
 	put_verdict(recorder, number, site, written, now_ns);
+	put_call(recorder, number, site, written);
 }
 
 /* --- allocations --------------------------------------------------------------------------------- */

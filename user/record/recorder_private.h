@@ -18,6 +18,7 @@ enum statement {
 	PUT_TARGET,
 	PUT_FRAME,
 	PUT_SITE,
+	PUT_SITE_CALL,
 	PUT_SITE_STACK,
 	PUT_PLACE,
 	PUT_GOROUTINE,
@@ -48,6 +49,7 @@ struct written_site {
 	enum verdict verdict;
 	unsigned int percent;
 	bool silenced, judged;
+	uint32_t called_from; /* number of a frame; 0: not known */
 };
 
 /* A place of goroutines that has a number and no site yet. */

@@ -15,7 +15,7 @@ const char record_schema[] =
 	" line INTEGER NOT NULL, module TEXT NOT NULL);"
 	"CREATE TABLE sites (id INTEGER PRIMARY KEY, target INTEGER NOT NULL, site TEXT NOT NULL,"
 	" wait_reason TEXT NOT NULL, start_function TEXT NOT NULL, created_by INTEGER,"
-	" blocked_at INTEGER, UNIQUE (target, site));"
+	" blocked_at INTEGER, called_from INTEGER, UNIQUE (target, site));"
 	"CREATE TABLE site_stacks (site INTEGER NOT NULL, depth INTEGER NOT NULL,"
 	" frame INTEGER NOT NULL, PRIMARY KEY (site, depth)) WITHOUT ROWID;"
 	"CREATE TABLE places (id INTEGER PRIMARY KEY, target INTEGER NOT NULL, site INTEGER);"

@@ -141,6 +141,70 @@ Test(diff, of_memory_beyond_the_error_of_the_estimates)
 	diff__release(&diff);
 }
 
+/* Files that are held by a variable, and nothing else. */
+struct open_files {
+	struct resource_line line;
+	struct resource_lines lines;
+	char *held_by;
+};
+
+static void make_open(struct open_files *files, struct one *one, uint64_t n,
+		      enum resource_verdict verdict)
+{
+	static char held_by[] = "main.logs[…]", nothing[] = "";
+
+	make_one(one, VERDICT_IDLE, 3);
+	*files = (struct open_files){
+		.line = {.place = {.kind = RESOURCE_FILE, .outstanding = n, .verdict = verdict},
+			 .held_by = {held_by},
+			 .n_held_by = 1,
+			 .calls = nothing},
+		.lines = {.n = n ? 1 : 0},
+	};
+	files->lines.all = &files->line;
+	one->target.resources = &files->lines;
+}
+
+static const struct {
+	enum resource_verdict old, now;
+	uint64_t before, after;
+	enum diff_kind kind;
+	bool worse;
+} open_cases[] = {
+	{RESOURCE_STEADY, RESOURCE_STEADY, 7, 7, DIFF_SAME, false},
+	{RESOURCE_STEADY, RESOURCE_STEADY, 7, 9, DIFF_SAME, false},
+	{RESOURCE_STEADY, RESOURCE_STEADY, 7, 11, DIFF_GREW, false},
+	{RESOURCE_STEADY, RESOURCE_GROWING, 7, 11, DIFF_GREW, true},
+	{RESOURCE_STEADY, RESOURCE_GROWING, 7, 8, DIFF_SAME, true},
+	{RESOURCE_GROWING, RESOURCE_GROWING, 7, 11, DIFF_GREW, false},
+	{RESOURCE_GROWING, RESOURCE_STEADY, 7, 7, DIFF_CONVERGED, false},
+	{RESOURCE_STEADY, RESOURCE_STEADY, 11, 7, DIFF_SHRANK, false},
+	{RESOURCE_STEADY, RESOURCE_STEADY, 0, 1, DIFF_APPEARED, false},
+	{RESOURCE_STEADY, RESOURCE_STEADY, 2, 0, DIFF_GONE, false},
+};
+
+Test(diff, of_what_is_open)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(open_cases); i++) {
+		bool listed = open_cases[i].kind != DIFF_SAME || open_cases[i].worse;
+		struct open_files before, after;
+		struct one old, now;
+		struct diff diff;
+
+		make_open(&before, &old, open_cases[i].before, open_cases[i].old);
+		make_open(&after, &now, open_cases[i].after, open_cases[i].now);
+		cr_assert_eq(diff__make(&old.report, &now.report, &diff), 0);
+		cr_assert_eq(diff.n_resources, listed, "case %zu", i);
+		cr_expect_eq(diff.worse, open_cases[i].worse, "case %zu", i);
+		if (listed) {
+			cr_expect_eq(diff.resources[0].kind, open_cases[i].kind, "case %zu", i);
+			cr_expect_eq(diff.resources[0].before, open_cases[i].before, "case %zu", i);
+			cr_expect_eq(diff.resources[0].now, open_cases[i].after, "case %zu", i);
+		}
+		diff__release(&diff);
+	}
+}
+
 static char *written(const struct diff *diff, const struct screen_options *options)
 {
 	char *text = NULL;
@@ -152,6 +216,31 @@ static char *written(const struct diff *diff, const struct screen_options *optio
 		     0);
 	fclose(out);
 	return text;
+}
+
+Test(diff, of_what_one_of_them_has_not_looked_for_nothing_is_said)
+{
+	const struct screen_options options = {.columns = 100};
+	struct open_files before, after;
+	struct one old, now;
+	struct diff diff;
+	char *text;
+
+	make_open(&before, &old, 2, RESOURCE_STEADY);
+	make_open(&after, &now, 53, RESOURCE_GROWING);
+	old.target.resources = NULL;
+	cr_assert_eq(diff__make(&old.report, &now.report, &diff), 0);
+	cr_expect_eq(diff.n_resources, 0);
+	diff__release(&diff);
+	old.target.resources = &before.lines;
+	cr_assert_eq(diff__make(&old.report, &now.report, &diff), 0);
+	text = written(&diff, &options);
+	cr_expect_not_null(strstr(text, "grew       file      growing    2 → 53            held by "
+					"main.logs[…]\n"),
+			   "%s", text);
+	cr_expect_not_null(strstr(text, "Worse: 1 that leak, are stuck or grow\n"), "%s", text);
+	free(text);
+	diff__release(&diff);
 }
 
 Test(diff, hostile_names_can_be_shown)

@@ -6,9 +6,11 @@
 #include "discover/process_list.h"
 #include "output/diff.h"
 #include "output/doctor.h"
+#include "output/json/report.h"
 #include "output/process_list.h"
 #include "process_list_sample.h"
 #include "sample.h"
+#include "sample_resources.h"
 
 json_t *schema_written__parse(const char *text)
 {
@@ -36,6 +38,7 @@ json_t *schema_written__diff(void)
 {
 	static const struct report_alloc_site place = {.id = "0123abcd", .in_use_bytes = 4 << 20};
 	static const struct report_alloc_site before = {.id = "0123abcd", .in_use_bytes = 1 << 20};
+	static const struct resource_lines none;
 	struct report_allocations allocations[] = {{.sites = &before, .n_sites = 1},
 						   {.sites = &place, .n_sites = 1}};
 	struct sample old, sample;
@@ -45,15 +48,54 @@ json_t *schema_written__diff(void)
 
 	sample__healthy(&old);
 	sample__leaks(&sample);
+	old.target.resources = &none;
+	sample.target.resources = sample_resources();
 	old.target.allocations = &allocations[0];
 	sample.target.allocations = &allocations[1];
 	cr_assert_eq(diff__make(&old.report, &sample.report, &diff), 0);
-	cr_assert(diff.n_sites && diff.n_places);
+	cr_assert(diff.n_sites && diff.n_places && diff.n_resources);
 	sample__open(&stream);
 	cr_assert_eq(diff__write_json(stream.file, &diff), 0);
 	json = schema_written__parse(sample__added(&stream));
 	sample__close(&stream);
 	diff__release(&diff);
+	return json;
+}
+
+json_t *schema_written__recording(void)
+{
+	static const struct timeline_memory memory[] = {
+		{.time_ns = NSEC_PER_SEC, .heap = 4 << 20, .gc_cycles = 3},
+		{.time_ns = 3 * NSEC_PER_SEC,
+		 .rss = 20 << 20,
+		 .heap = 5 << 20,
+		 .live = 2 << 20,
+		 .goal = 4 << 20,
+		 .allocated = 3 << 20,
+		 .objects = 1013,
+		 .stacks = 64 << 10,
+		 .gc_cycles = 7,
+		 .pause_ns = 1500 * NSEC_PER_MSEC,
+		 .threads = 11,
+		 .counted = true,
+		 .marked = true,
+		 .timed = true},
+	};
+	struct sample sample;
+	const struct timeline_target target = {
+		.target = &sample.target, .memory = memory, .n_memory = ARRAY_SIZE(memory)};
+	const struct timeline_clock clock = {.monotonic_ns = NSEC_PER_SEC,
+					     .realtime_ns = SAMPLE_TIME_NS};
+	const struct timeline timeline = {
+		.clocks = &clock, .n_clocks = 1, .targets = &target, .n_targets = 1};
+	struct sample_stream stream;
+	json_t *json;
+
+	sample__leaks(&sample);
+	sample__open(&stream);
+	cr_assert_eq(report__write_recorded_json(stream.file, &sample.report, &timeline), 0);
+	json = schema_written__parse(sample__added(&stream));
+	sample__close(&stream);
 	return json;
 }
 

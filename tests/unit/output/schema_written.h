@@ -9,5 +9,6 @@ json_t *schema_written__parse(const char *text);
 json_t *schema_written__list(void);
 json_t *schema_written__checkup(void);
 json_t *schema_written__diff(void);
+json_t *schema_written__recording(void); /* a report of one, with a series of two moments */
 
 #endif /* TESTS_UNIT_OUTPUT_SCHEMA_WRITTEN_H */

@@ -189,8 +189,8 @@ Test(recording, what_makes_no_sense_is_left_out)
 			  "UPDATE goroutines SET begin_ns = 9000000000000000000 WHERE goid = 103;"
 			  "UPDATE goroutines SET lived_ns = 9000000000000000000 WHERE goid = 104;"
 			  "UPDATE goroutines SET lived_ns = 'x' WHERE goid = 105;"
-			  "INSERT INTO sites VALUES (900000000, 1, 'far', '', '', NULL, NULL);"
-			  "INSERT INTO sites VALUES (5, 7, 'nobodys', '', '', NULL, NULL);"
+			  "INSERT INTO sites VALUES (900000000, 1, 'far', '', '', NULL, NULL, NULL);"
+			  "INSERT INTO sites VALUES (5, 7, 'nobodys', '', '', NULL, NULL, NULL);"
 			  "INSERT INTO populations VALUES (1, 99, 1, 1, 1, 1), (1, -1, 1, 1, 1, 1);"
 			  "INSERT INTO verdicts VALUES (1, 1, 'no verdict', 7, NULL, 'no json');"
 			  "INSERT INTO allocation_points VALUES (1, 4444, 1, 1, 1, 1);");

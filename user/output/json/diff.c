@@ -60,6 +60,29 @@ static void put_place(struct json *json, const struct diff_place *change)
 	json__end_object(json);
 }
 
+static void put_open_verdict(struct json *json, const char *name, const struct resource_line *line)
+{
+	json__text_or_null(json, name, line ? resource_verdict__name(line->place.verdict) : "");
+}
+
+static void put_resource(struct json *json, const struct diff_resource *change)
+{
+	const struct resource_line *line = change->line ? change->line : change->old;
+
+	json__object(json, NULL);
+	json__text(json, "change", diff_kind__name(change->kind));
+	json__bool(json, "worse", change->worse);
+	json__text(json, "program", change->program);
+	json__text(json, "kind", resource_kind__name(line->place.kind));
+	json__text_or_null(json, "held_by", line->n_held_by ? line->held_by[0] : "");
+	json__text_or_null(json, "calls", line->calls);
+	put_open_verdict(json, "verdict_before", change->old);
+	put_open_verdict(json, "verdict", change->line);
+	json__count(json, "outstanding_before", change->before);
+	json__count(json, "outstanding", change->now);
+	json__end_object(json);
+}
+
 int diff__write_json(FILE *out, const struct diff *diff)
 {
 	struct json json;
@@ -77,6 +100,10 @@ int diff__write_json(FILE *out, const struct diff *diff)
 	json__array(&json, "changed_alloc_sites");
 	for (size_t i = 0; i < diff->n_places; i++)
 		put_place(&json, &diff->places[i]);
+	json__end_array(&json);
+	json__array(&json, "changed_resources");
+	for (size_t i = 0; i < diff->n_resources; i++)
+		put_resource(&json, &diff->resources[i]);
 	json__end_array(&json);
 	json__end_object(&json);
 	return json__finish(&json, out);

@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 #include "output/json/execution.h"
 #include "output/json/heap.h"
+#include "output/json/memory_series.h"
 #include "output/json/resources.h"
 #include "output/json/scheduling.h"
 #include "output/json/ways.h"
@@ -164,7 +165,8 @@ static void put_claims(struct json *json, const struct report_claims *claims)
 	json__end_object(json);
 }
 
-static void put_target(struct json *json, const struct report_target *target)
+static void put_target(struct json *json, const struct report_target *target,
+		       const struct timeline *timeline)
 {
 	json__object(json, NULL);
 	json__count(json, "pid", (uint64_t)target->pid);
@@ -214,6 +216,7 @@ static void put_target(struct json *json, const struct report_target *target)
 	json__ways(json, target);
 	json__resources(json, target->resources);
 	json__scheduling(json, target);
+	json__memory_series(json, timeline, target);
 	json__end_object(json);
 }
 
@@ -275,6 +278,12 @@ static void put_self(struct json *json, const struct report_self *self)
 
 int report__write_json(FILE *out, const struct report *report)
 {
+	return report__write_recorded_json(out, report, NULL);
+}
+
+int report__write_recorded_json(FILE *out, const struct report *report,
+				const struct timeline *timeline)
+{
 	char time[CLOCK_RFC3339_SIZE];
 	struct json json;
 
@@ -288,7 +297,7 @@ int report__write_json(FILE *out, const struct report *report)
 	put_self(&json, &report->self);
 	json__array(&json, "targets");
 	for (size_t i = 0; i < report->n_targets; i++)
-		put_target(&json, &report->targets[i]);
+		put_target(&json, &report->targets[i], timeline);
 	json__end_array(&json);
 	json__end_object(&json);
 	return json__finish(&json, out);

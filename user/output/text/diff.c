@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/number.h"
 #include "output/diff.h"
+#include "output/text/resources.h"
 #include "output/text/screen.h"
 
 /* Where columns begin. */
@@ -102,6 +103,27 @@ static void put_place(struct screen *screen, const struct diff_place *change)
 	screen__end_line(screen);
 }
 
+static void put_resource(struct screen *screen, const struct diff_resource *change)
+{
+	const struct resource_line *line = change->line ? change->line : change->old;
+	char before[NUMBER_COUNT_SIZE], now[NUMBER_COUNT_SIZE];
+
+	number__count(change->before, before);
+	number__count(change->now, now);
+	screen__put(screen, style_of(change->worse, change->kind), diff_kind__name(change->kind));
+	screen__to(screen, ID_COLUMN);
+	screen__put(screen, STYLE_BOLD, resource_kind__name(line->place.kind));
+	screen__to(screen, VERDICT_COLUMN);
+	screen__put(screen, STYLE_PLAIN, resource_verdict__name(line->place.verdict));
+	put_amounts(screen, before, now);
+	screen__to(screen, FUNCTION_COLUMN);
+	screen__put(screen, STYLE_DIM, "held by ");
+	screen__put(screen, STYLE_PLAIN, text_part__resource_holder(line));
+	if (*line->calls)
+		screen__putf(screen, STYLE_DIM, ", calls %s", line->calls);
+	screen__end_line(screen);
+}
+
 int diff__write_text(FILE *out, const struct diff *diff, const struct screen_options *options)
 {
 	const struct screen_options within = screen_options__within(options, SCREEN_MAX_REPORT);
@@ -117,7 +139,11 @@ int diff__write_text(FILE *out, const struct diff *diff, const struct screen_opt
 		screen__end_line(&screen);
 	for (size_t i = 0; i < diff->n_places; i++)
 		put_place(&screen, &diff->places[i]);
-	if (!diff->n_sites && !diff->n_places)
+	if (diff->n_resources && (diff->n_sites || diff->n_places))
+		screen__end_line(&screen);
+	for (size_t i = 0; i < diff->n_resources; i++)
+		put_resource(&screen, &diff->resources[i]);
+	if (!diff->n_sites && !diff->n_places && !diff->n_resources)
 		screen__put(&screen, STYLE_GOOD, "Nothing has changed that matters");
 	else if (diff->worse)
 		screen__putf(&screen, STYLE_LEAKING, "Worse: %zu that leak, are stuck or grow",

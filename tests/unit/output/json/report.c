@@ -11,6 +11,7 @@
 
 #include "sample.h"
 #include "sample_json.h"
+#include "schema_written.h"
 
 static json_t *site_of(json_t *json, size_t index)
 {
@@ -223,4 +224,23 @@ Test(json, every_field_is_documented)
 	check_documented(doc, json);
 	json_decref(json);
 	free(doc);
+}
+
+Test(json, of_a_recording_the_memory_by_time)
+{
+	json_t *report = schema_written__recording();
+	json_t *target = json_array_get(json_object_get(report, "targets"), 0);
+	json_t *series = json_object_get(target, "memory_series");
+	json_t *last = json_array_get(series, 1);
+
+	cr_assert_eq(json_array_size(series), 2);
+	cr_expect(json_is_null(json_object_get(json_array_get(series, 0), "heap_live_bytes")));
+	cr_expect_eq(json_integer_value(json_object_get(last, "rss_bytes")), 20 << 20);
+	cr_expect_eq(json_integer_value(json_object_get(last, "allocated_objects")), 1013);
+	cr_expect_eq(json_integer_value(json_object_get(last, "threads")), 11);
+	cr_expect_float_eq(json_number_value(json_object_get(last, "gc_pause_seconds_total")), 1.5,
+			   1e-6);
+	cr_expect_str_eq(json_string_value(json_object_get(last, "time")),
+			 "2026-01-02T03:04:07.678Z");
+	json_decref(report);
 }

@@ -420,6 +420,7 @@ Test(schema, what_is_written_is_valid)
 	check_valid(&check, "list", schema_written__list());
 	check_valid(&check, "checkup", schema_written__checkup());
 	check_valid(&check, "diff", schema_written__diff());
+	check_valid(&check, "report", schema_written__recording());
 	json_decref(check.schema);
 }
 
@@ -486,6 +487,7 @@ Test(schema, has_no_field_that_is_never_written)
 	check_valid(&check, "list", schema_written__list());
 	check_valid(&check, "checkup", schema_written__checkup());
 	check_valid(&check, "diff", schema_written__diff());
+	check_valid(&check, "report", schema_written__recording());
 	each_field(check.schema, must_be_met, check.met);
 	json_decref(check.met);
 	json_decref(check.schema);
