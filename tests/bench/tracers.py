@@ -273,11 +273,13 @@ def ratios(pairs):
 
 
 def rss_bytes(pid):
-    """Of a process and its children; pages that they share count once for each."""
-    total = 0
+    """Of a process and its children; what they share with each other counts once, for the one with most."""
+    private, shared = 0, 0
     for each in with_children(pid):
-        with open(f"/proc/{each}/status", encoding="utf-8") as status:
-            match = re.search(r"VmRSS:\s+(\d+) kB", status.read())
-        check(match, f"no VmRSS of {each}")
-        total += int(match.group(1)) * 1024
-    return total
+        with open(f"/proc/{each}/smaps_rollup", encoding="utf-8") as rollup:
+            sizes = {name: int(kb) * 1024 for name, kb in
+                     re.findall(r"^(Rss|Private_Clean|Private_Dirty):\s+(\d+) kB", rollup.read(), re.M)}
+        own = sizes["Private_Clean"] + sizes["Private_Dirty"]
+        private += own
+        shared = max(shared, sizes["Rss"] - own)
+    return private + shared

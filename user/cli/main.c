@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 
@@ -26,6 +27,9 @@
 #include "output/json/schema.h"
 #include "output/site_pattern.h"
 #include "version.h"
+
+/* Bytes from which on a block has pages of its own, and free ones at the end of the heap go back. */
+#define KEPT_BLOCK (128 << 10)
 
 /* Not only the command line: the config file as well. */
 static int refuse(int err, const struct config_errors *errors)
@@ -201,12 +205,23 @@ static int run_command(const struct options *options)
 	return workers__run(options, arguments.argc, arguments.argv, run[options->command]);
 }
 
+/*
+ * glibc takes freed blocks of up to 32 MB for what it had better keep (malloc(3), M_MMAP_THRESHOLD): what a
+ * look or a report needs for a moment stays then, among what lasts, and is most of what gleakd occupies.
+ */
+static void give_memory_back(void)
+{
+	mallopt(M_MMAP_THRESHOLD, KEPT_BLOCK);
+	mallopt(M_TRIM_THRESHOLD, KEPT_BLOCK);
+}
+
 int main(int argc, char **argv)
 {
 	struct config_errors errors;
 	struct options options;
 	int err = config__load(argc, argv, CONFIG_PATH, &options, &errors);
 
+	give_memory_back();
 	/* Writing into a pipe without a reader is then an error and not the end. */
 	signal(SIGPIPE, SIG_IGN);
 	arguments.argc = argc;

@@ -40,8 +40,8 @@ struct site_ways {
 		size_t members;
 	} wanted[MAX_SITES];
 	size_t n_wanted;
-	struct asked asked[MAX_ASKED];
-	size_t n_asked;
+	struct asked *asked; /* as long as a scan lasts */
+	size_t n_asked, asked_capacity;
 	struct site_text *known;
 	size_t n_known, capacity;
 };
@@ -64,6 +64,7 @@ void site_ways__free(struct site_ways *ways)
 	if (!ways)
 		return;
 	heap_ways__free(ways->ways);
+	free(ways->asked);
 	for (size_t i = 0; i < ways->n_known; i++)
 		free(ways->known[i].text);
 	free(ways->known);
@@ -139,6 +140,8 @@ static int ask(struct site_ways *ways, const struct heap_goroutines *goroutines,
 			continue;
 		if (number < 0)
 			return number;
+		if (!array__reserve(ways->asked, ways->asked_capacity, ways->n_asked + 1))
+			return -ENOMEM;
 		ways->asked[ways->n_asked++] = (struct asked){site, (size_t)number};
 	}
 	return 0;
@@ -360,4 +363,7 @@ void site_ways__end(struct site_ways *ways, struct heap_scan *scan)
 	}
 	heap_ways__free(ways->ways);
 	ways->ways = NULL;
+	free(ways->asked);
+	ways->asked = NULL;
+	ways->n_asked = ways->asked_capacity = 0;
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 /* Since when a goroutine is known to wait for a processor. */
 struct runnable {
 	uint64_t goid;
@@ -28,12 +30,13 @@ struct running {
 	uint32_t times; /* of these, running */
 };
 
-/* What one census has seen. */
+/* What one census has seen. In most processes that is nothing, and there are many of them. */
 struct sighting {
-	struct runnable runnable[SCHEDULING_MAX_RUNNABLE];
-	struct call calls[SCHEDULING_MAX_CALLS];
-	struct running running[SCHEDULING_MAX_RUNNING];
+	struct runnable *runnable;
+	struct call *calls;
+	struct running *running;
 	size_t n_runnable, n_calls, n_running;
+	size_t runnable_capacity, calls_capacity, running_capacity;
 	uint64_t left_out;
 };
 
@@ -60,6 +63,13 @@ int scheduling__new(struct scheduling **ret_scheduling)
 
 void scheduling__free(struct scheduling *scheduling)
 {
+	if (!scheduling)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(scheduling->sightings); i++) {
+		free(scheduling->sightings[i].runnable);
+		free(scheduling->sightings[i].calls);
+		free(scheduling->sightings[i].running);
+	}
 	free(scheduling);
 }
 
@@ -75,7 +85,8 @@ void scheduling__begin(struct scheduling *scheduling)
 
 static void add_runnable(struct sighting *now, const struct runnable *one)
 {
-	if (now->n_runnable == SCHEDULING_MAX_RUNNABLE)
+	if (now->n_runnable == SCHEDULING_MAX_RUNNABLE ||
+	    !array__reserve(now->runnable, now->runnable_capacity, now->n_runnable + 1))
 		now->left_out++;
 	else
 		now->runnable[now->n_runnable++] = *one;
@@ -101,10 +112,26 @@ static int compare_goids(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* An empty list has no memory of its own, which the library's functions do not take. */
+static void *find(const void *list, size_t n, size_t size, uint64_t goid)
+{
+	return n ? bsearch(&goid, list, n, size, compare_goids) : NULL;
+}
+
+static bool has_goid(const void *list, size_t n, size_t size, uint64_t goid)
+{
+	return find(list, n, size, goid) != NULL;
+}
+
+static void sort(void *list, size_t n, size_t size)
+{
+	if (n)
+		qsort(list, n, size, compare_goids);
+}
+
 static const struct call *find_call(const struct sighting *sighting, uint64_t goid, uint64_t m)
 {
-	const struct call *found =
-		bsearch(&goid, sighting->calls, sighting->n_calls, sizeof(*found), compare_goids);
+	const struct call *found = find(sighting->calls, sighting->n_calls, sizeof(*found), goid);
 
 	return found && found->seen.m == m ? found : NULL;
 }
@@ -113,7 +140,8 @@ void scheduling__in_call(struct scheduling *scheduling, uint64_t goid, uint64_t 
 {
 	struct sighting *now = scheduling->now;
 
-	if (now->n_calls == SCHEDULING_MAX_CALLS) {
+	if (now->n_calls == SCHEDULING_MAX_CALLS ||
+	    !array__reserve(now->calls, now->calls_capacity, now->n_calls + 1)) {
 		now->left_out++;
 		return;
 	}
@@ -127,7 +155,7 @@ static void keep_runnable(struct scheduling *scheduling, uint64_t goid, uint64_t
 {
 	const struct sighting *before = scheduling->before;
 	const struct runnable *found =
-		bsearch(&goid, before->runnable, before->n_runnable, sizeof(*found), compare_goids);
+		find(before->runnable, before->n_runnable, sizeof(*found), goid);
 	struct runnable one;
 
 	if (!found)
@@ -147,7 +175,7 @@ void scheduling__unchanged(struct scheduling *scheduling, uint64_t goid, uint64_
 		keep_runnable(scheduling, goid, read_at_ns);
 	if (!before->n_calls)
 		return;
-	call = bsearch(&goid, before->calls, before->n_calls, sizeof(*call), compare_goids);
+	call = find(before->calls, before->n_calls, sizeof(*call), goid);
 	if (call)
 		scheduling__in_call(scheduling, goid, call->seen.m);
 }
@@ -194,26 +222,32 @@ void scheduling__note_call(struct scheduling *scheduling, const struct schedulin
 	}
 }
 
+static void add_running(struct sighting *now, const struct running *one)
+{
+	if (now->n_running == SCHEDULING_MAX_RUNNING ||
+	    !array__reserve(now->running, now->running_capacity, now->n_running + 1))
+		now->left_out++;
+	else
+		now->running[now->n_running++] = *one;
+}
+
 void scheduling__running(struct scheduling *scheduling, uint64_t goid, uint64_t since_ns,
 			 uint64_t now_ns)
 {
 	struct sighting *now = scheduling->now;
 	const struct sighting *before = scheduling->before;
 	const struct running *found =
-		bsearch(&goid, before->running, before->n_running, sizeof(*found), compare_goids);
-	struct running *one;
+		find(before->running, before->n_running, sizeof(*found), goid);
+	struct running one = {goid, now_ns, 0, 1, 1};
 
-	if (now->n_running == SCHEDULING_MAX_RUNNING)
-		return;
-	one = &now->running[now->n_running++];
-	*one = (struct running){goid, now_ns, 0, 1, 1};
 	if (found) {
-		one->first_ns = found->first_ns;
-		one->looks = found->looks + 1;
-		one->times = found->times + 1;
+		one.first_ns = found->first_ns;
+		one.looks = found->looks + 1;
+		one.times = found->times + 1;
 	}
 	if (since_ns && since_ns < now_ns)
-		one->unyielding_ns = now_ns - since_ns;
+		one.unyielding_ns = now_ns - since_ns;
+	add_running(now, &one);
 }
 
 /* --- told ------------------------------------------------------------------------------------------ */
@@ -262,18 +296,17 @@ static void carry_on(struct sighting *now, const struct sighting *before)
 {
 	size_t n = now->n_running;
 
-	for (size_t i = 0; i < before->n_running && now->n_running < SCHEDULING_MAX_RUNNING; i++) {
+	for (size_t i = 0; i < before->n_running; i++) {
 		struct running one = before->running[i];
 
-		if (!bsearch(&one.goid, now->runnable, now->n_runnable, sizeof(now->runnable[0]),
-			     compare_goids) ||
-		    bsearch(&one.goid, now->running, n, sizeof(one), compare_goids))
+		if (!has_goid(now->runnable, now->n_runnable, sizeof(now->runnable[0]), one.goid) ||
+		    has_goid(now->running, n, sizeof(one), one.goid))
 			continue;
 		one.unyielding_ns = 0;
 		one.looks++;
-		now->running[now->n_running++] = one;
+		add_running(now, &one);
 	}
-	qsort(now->running, now->n_running, sizeof(now->running[0]), compare_goids);
+	sort(now->running, now->n_running, sizeof(now->running[0]));
 }
 
 /*
@@ -333,9 +366,9 @@ void scheduling__end(struct scheduling *scheduling, const struct scheduling_coun
 	struct sighting *now = scheduling->now;
 	struct scheduling_view view = {.left_out = now->left_out};
 
-	qsort(now->runnable, now->n_runnable, sizeof(now->runnable[0]), compare_goids);
-	qsort(now->calls, now->n_calls, sizeof(now->calls[0]), compare_goids);
-	qsort(now->running, now->n_running, sizeof(now->running[0]), compare_goids);
+	sort(now->runnable, now->n_runnable, sizeof(now->runnable[0]));
+	sort(now->calls, now->n_calls, sizeof(now->calls[0]));
+	sort(now->running, now->n_running, sizeof(now->running[0]));
 	carry_on(now, scheduling->before);
 	tell_latencies(scheduling, counts, now_ns, &view);
 	tell_late(now, &view);
