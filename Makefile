@@ -4,19 +4,20 @@
 # make deps       install what building needs (apt; root); deps-test: and testing
 # make demo       build, run a small leaking service and gleakd on it (root)
 # make test       everyday tests (root for the end-to-end tier); they need one Go, whichever
-# make test-versions   those that need other versions of Go, which are fetched
+# make test-versions   those that need other versions of Go, which are fetched; test-static: the static program
 # make bench      ratios of cost, in one run (root)
 # make eval       recall and precision of the verdicts, an hour (root); eval-quick: minutes
-# make vm         gleakd on other kernels, in virtual machines; vm-quick: the oldest ones
+# make vm         gleakd on other kernels, in virtual machines; vm-quick: the oldest ones; vm-arm64: on arm64
 # make soak       MINUTES=15 of churn: memory and descriptors stay as they are (root)
 # make hostile    users who work against gleakd, in full (root, minutes); its cases are in make test
 # make lint       format, clang-tidy, cppcheck, arrows between folders
 # make install    DESTDIR= PREFIX=/usr
 # make deb        a Debian package in build/deb, checked by lintian
+# make static     build/static/gleakd-amd64 and -arm64: one file each, for any distribution
 # make fresh      the README's commands and the package on a new Debian 12 and 13 (root)
 #
 # It builds with all processors; -j1 for one thing after the other.
-# CONFIG=release (default), debug, asan; CC=gcc or clang; WERROR=1 makes warnings errors;
+# CONFIG=release (default), debug, asan, static; CC=gcc or clang; WERROR=1 makes warnings errors;
 # ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- cross-builds.
 
 include version.mk
@@ -46,7 +47,8 @@ ifneq ($(ARCH),$(HOST_ARCH))
 CROSS_COMPILE ?= aarch64-linux-gnu-
 CC	   := $(CROSS_COMPILE)gcc
 AR	   := $(CROSS_COMPILE)ar
-PKG_CONFIG ?= $(CROSS_COMPILE)pkg-config
+# The compiler's name without its last "-" is that of the libraries' folder.
+PKG_CONFIG ?= env PKG_CONFIG_LIBDIR=/usr/lib/$(CROSS_COMPILE:-=)/pkgconfig pkg-config
 endif
 AR	   ?= ar
 PKG_CONFIG ?= pkg-config
@@ -70,12 +72,20 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwr
 CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2
 CFLAGS_debug   := -O0 -g3
 CFLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined
+CFLAGS_static  := $(CFLAGS_release) -DGLEAKD_STATIC
 CFLAGS += -std=gnu11 $(WARNINGS) $(CFLAGS_$(CONFIG)) -fno-omit-frame-pointer \
 	  -fstack-protector-strong -fPIE -pthread $(EXTRA_CFLAGS)
 LDFLAGS_asan := -fsanitize=address,undefined
-LDFLAGS += -pie -Wl,-z,relro,-z,now -pthread $(LDFLAGS_$(CONFIG)) $(EXTRA_LDFLAGS)
-LIBS := $(shell $(PKG_CONFIG) --libs libbpf libdw libelf zlib jansson libprotobuf-c ncursesw sqlite3 2>/dev/null || \
+LDFLAGS += $(if $(filter static,$(CONFIG)),-static-pie,-pie) -Wl,-z,relro,-z,now -pthread $(LDFLAGS_$(CONFIG)) $(EXTRA_LDFLAGS)
+# What comes as a static library as well; where pkg-config does not know them, what they are on Debian 12.
+PACKAGES := libbpf libdw libelf zlib jansson libprotobuf-c ncursesw sqlite3
+ifeq ($(CONFIG),static)
+LIBS := -Wl,--start-group $(shell $(PKG_CONFIG) --static --libs $(PACKAGES) || echo -lunknown) \
+	$(B)/lib/zydis.a -Wl,--end-group -lm
+else
+LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null || \
 	  echo -lbpf -ldw -lelf -lz -ljansson -lprotobuf-c -lncursesw -ltinfo -lsqlite3) -lZydis -lm
+endif
 
 # Folders from left to right: each may include, and links with, those to its left only. This line is
 # what tools/check-sources.py and a test of docs/architecture.md read, too.
@@ -224,6 +234,7 @@ unit: $(UNIT_TESTS)
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 
+include deploy/static.mk
 include tests/tests.mk
 include tests/fuzz.mk
 include tests/matrix.mk

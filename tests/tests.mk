@@ -17,6 +17,12 @@ test:
 test-versions: tested
 	$(Q)tests/run --tier versions --build $(B)
 
+# The program that needs no library, where there is none.
+.PHONY: test-static
+test-static: all static-$(HOST_GO_ARCH)
+	$(Q)tools/deps.sh build go static test
+	$(Q)tests/run --tier static --e2e --build $(B)
+
 .PHONY: test-unit
 test-unit: unit
 	$(Q)tests/run --unit --build $(B)

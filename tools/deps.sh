@@ -9,7 +9,8 @@
 #
 #	build	the compilers and libraries		go	a Go, where there is none
 #	test	what the everyday tests run		deb	the Debian package
-#	bench, fuzz, vm, lint, cross, fresh		what these targets of make need
+#	bench, fuzz, vm, lint, fresh, static		what these targets of make need
+#	cross, static-arm64, vm-arm64		what they need for arm64
 set -eu
 
 build='clang gcc libc6-dev make pkg-config bpftool libbpf-dev libdw-dev libelf-dev zlib1g-dev libzydis-dev
@@ -26,6 +27,9 @@ lint='clang-format clang-tidy cppcheck shellcheck python3'
 cross='gcc-aarch64-linux-gnu libbpf-dev:arm64 libdw-dev:arm64 libelf-dev:arm64 zlib1g-dev:arm64
 	libzydis-dev:arm64 libzycore-dev:arm64 libjansson-dev:arm64 libprotobuf-c-dev:arm64
 	libncurses-dev:arm64 libsqlite3-dev:arm64'
+static='dpkg-dev debian-archive-keyring musl-tools libbz2-dev liblzma-dev libzstd-dev'
+static_arm64="$cross libbz2-dev:arm64 liblzma-dev:arm64 libzstd-dev:arm64"
+vm_arm64='qemu-system-arm debian-archive-keyring'
 
 installed() {
 	dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed
@@ -49,7 +53,7 @@ if [ "${1:-}" = --list ]; then
 	list=yes
 	shift
 fi
-[ $# -gt 0 ] || set -- build go test deb bench fuzz vm lint cross fresh
+[ $# -gt 0 ] || set -- build go test deb bench fuzz vm lint fresh static static-arm64 vm-arm64
 for group in "$@"; do
 	case $group in
 	build) packages="$packages $build" ;;
@@ -61,8 +65,14 @@ for group in "$@"; do
 	deb) packages="$packages $deb" ;;
 	vm) packages="$packages $vm" ;;
 	lint) packages="$packages $lint" ;;
+	static) packages="$packages $static" ;;
+	vm-arm64) packages="$packages $vm_arm64" ;;
 	cross)
 		packages="$packages $cross"
+		foreign=arm64
+		;;
+	static-arm64)
+		packages="$packages $static_arm64"
 		foreign=arm64
 		;;
 	*)

@@ -68,7 +68,7 @@ def tests_that_are_interrupted_while_they_build_end_with_a_summary(t, number):
 def packages_for_the_tests_bring_no_service(t):
     """Servers that tests use are unpacked, not installed: else systemd would start them from then on."""
     listed = run(t, os.path.join(TOOLS, "deps.sh"), "--list", "build", "go", "test", "deb", "bench",
-                 "fuzz", "vm", "lint", "fresh").stdout.split()
+                 "fuzz", "vm", "vm-arm64", "lint", "fresh", "static").stdout.split()
     check(len(listed) > 30, f"packages: {listed}")
     looked_at = 0
     for package in sorted(set(listed) - HAVE_SERVICES):

@@ -17,11 +17,14 @@ import threading
 import time
 import traceback
 
+# How many times longer all may take: in an emulated machine (tests/vm).
+SLOW = float(os.environ.get("gleakd_slow", "1"))
 IN_CI = os.environ.get("CI", "") not in ("", "0", "false")
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-# The everyday tier makes do with the machine's own Go; what needs other versions is a tier apart.
-EVERYDAY, VERSIONS = "everyday", "versions"
+# The everyday tier makes do with the machine's own Go; what needs other versions is a tier apart, and so is
+# what needs the static program, which is built for it.
+EVERYDAY, VERSIONS, STATIC = "everyday", "versions", "static"
 BUT_UNITS = "but units"  # see case()
 CASE_SECONDS = 120
 
@@ -183,7 +186,7 @@ def check_equal(got, wanted, what):
 
 def until(what, condition, seconds=10):
     """Polls until condition() is true and returns its value."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * SLOW
     while True:
         value = condition()
         if value:

@@ -10,10 +10,14 @@ import subprocess
 import threading
 
 import harness
-from harness import EVERYDAY, ROOT, VERSIONS, Failed, Skip, check
+from harness import EVERYDAY, ROOT, SLOW, VERSIONS, Failed, Skip, check
 
 SOURCES = os.path.join(ROOT, "tests", "programs")
 BUILT = os.path.join(ROOT, "build", "programs")
+
+
+# As Go calls this machine.
+MACHINE = {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine)
 
 
 def go_command():
@@ -24,7 +28,7 @@ def go_command():
     raise Skip("a go command")
 
 
-def go_environment(version, arch="amd64"):
+def go_environment(version, arch=MACHINE):
     env = dict(os.environ, CGO_ENABLED="0", GOARCH=arch, GOFLAGS="-mod=mod", GOWORK="off")
     env["GOTOOLCHAIN"] = "local" if version == "local" else "go" + version
     env.setdefault("HOME", "/root")
@@ -96,7 +100,7 @@ def _build_unit_binary(version, kind):
 class Program:
     """One program as built by one toolchain in one way."""
 
-    def __init__(self, name, go="local", strip=False, pie=False, arch="amd64", says="", mode="",
+    def __init__(self, name, go="local", strip=False, pie=False, arch=MACHINE, says="", mode="",
                  cgo=False, linkname=False):
         """`says`: the version that it gives as its own; `mode`: "plugin", "c-shared", ...; `linkname`: it
         refers to variables of the runtime, which since Go 1.23 the linker has to be told."""
@@ -105,7 +109,7 @@ class Program:
         self.linkname = linkname
         kind = ("-stripped" if strip else "") + ("-pie" if pie else "")
         kind += "-says" + says if says else ""
-        kind += "" if arch == "amd64" else "-" + arch
+        kind += "" if arch == MACHINE else "-" + arch
         kind += {"": "", "c-archive": ".a"}.get(mode, ".so")
         self.path = os.path.join(BUILT, f"{name.replace('/', '-')}-go{go}{kind}")
         harness.to_prepare(f"building {os.path.basename(self.path)}", self.build,
@@ -129,10 +133,17 @@ class Program:
         env = dict(go_environment(self.go, self.arch), CGO_ENABLED=str(int(self.cgo)))
         if self.cgo and not shutil.which("gcc"):
             raise Skip("gcc")
+        if self.cgo and self.arch != MACHINE:
+            raise Skip(f"a C compiler for {self.arch}")
         built = subprocess.run(command, cwd=SOURCES, env=env, capture_output=True, text=True)
         if built.returncode:
             raise Failed(f"{' '.join(command)}: {built.stderr.strip()}")
         return self.path
+
+    def on(self, arch):
+        """The same program for another architecture."""
+        return Program(self.name, self.go, self.strip, self.pie, arch, self.says, self.mode, self.cgo,
+                       self.linkname)
 
     def minor(self):
         """26 of go1.26.8; of the machine's own Go too, which may be any."""
@@ -185,7 +196,7 @@ class Target:
 
     def answer(self, begins, seconds=30):
         try:
-            line = self.lines.get(timeout=seconds)
+            line = self.lines.get(timeout=seconds * SLOW)
         except queue.Empty:
             raise Failed(f"target {self.pid} said nothing for {seconds} s") from None
         if line is None:

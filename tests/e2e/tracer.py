@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 
-from harness import Failed, Skip, check
+from harness import SLOW, Failed, Skip, check
 
 VERDICTS = ("leaking", "stuck", "suspected", "growing", "idle", "active")
 MODES = ("full", "lifecycle", "census")
@@ -151,6 +151,9 @@ class Gleakd:
 
     def __init__(self, case, pid, *args, env=None, prefix=()):
         needs_tracing()
+        if SLOW > 1 and "--max-overhead" not in args:
+            # Probes cost an emulated processor so much that the governor would have none of them.
+            args = (*args, "--max-overhead", "0")
         # Without a pid: all of the host that the arguments leave.
         which = ["--pid", str(pid)] if pid else []
         self.argv = [*prefix, binary(case), *which, "--json", *args]
@@ -190,7 +193,7 @@ class Gleakd:
 
     def report(self, what="a report", condition=lambda report: True, seconds=15):
         """The first report from now back to the last one seen that meets the condition."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * SLOW
         seen = 0
         with self.news:
             while True:
@@ -213,7 +216,7 @@ class Gleakd:
     def finish(self, seconds=10):
         """Waits for its end; returns the exit code."""
         try:
-            code = self.process.wait(seconds)
+            code = self.process.wait(seconds * SLOW)
         except subprocess.TimeoutExpired:
             raise Failed(f"gleakd still runs after {seconds} s: {self.said()}") from None
         for reader in self.readers:
@@ -269,7 +272,7 @@ def run(case, *args, seconds=20, env=None, prefix=(), text=True, path=None):
     command = [*prefix, path or binary(case), *args]
     try:
         done = subprocess.run(
-            command, capture_output=True, text=text, timeout=seconds, env=env,
+            command, capture_output=True, text=text, timeout=seconds * SLOW, env=env,
             stdin=subprocess.DEVNULL,
         )
     except subprocess.TimeoutExpired:
