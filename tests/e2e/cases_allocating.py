@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who allocates, by probes in the allocator: `gleakd heap --duration`."""
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
-import time
 
 import heap_profiles
 from harness import VERSIONS, case, cases_for, check, check_equal, until
@@ -325,10 +326,12 @@ def a_watch_tells_who_allocates(t):
     record = subprocess.Popen([binary(t), "record", "--pid", str(target.pid), "--by", "label", "-o",
                                path, "--interval", "500ms"], stderr=subprocess.PIPE, text=True)
     t.defer(record.kill)
-    until("a recording", lambda: os.path.exists(path), 30)
-    end = time.monotonic() + 3
-    while time.monotonic() < end:
+
+    def recorded():
         target.ask("run red node 211")
+        return len(set(series_of(path))) > 1
+
+    until("that red has allocated more and more", recorded, 60)
     record.send_signal(signal.SIGINT)
     _, said = record.communicate(timeout=30)
     check_equal(record.returncode, 0, said)
@@ -338,6 +341,30 @@ def a_watch_tells_who_allocates(t):
     check(seen(groups, "tenant=red") >= 1 and seen(groups, "tenant=red", None) >= 211, f"recorded: {groups}")
     code, out, said = run(t, "report", path)
     check(code == 0 and "allocating" in out and "tenant=red" in out, f"to be read: {out} {said}")
+    check_series(t, path)
+
+
+def series_of(path):
+    """What was allocated with one label by then, of a recording that may not have begun."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+            return [row[0] for row in database.execute(
+                "SELECT p.alloc_objects FROM allocator_points p JOIN allocators a "
+                "ON a.id = p.allocator WHERE a.by = 'label' AND a.name = 'tenant=red' "
+                "ORDER BY p.time_ns")]
+    except sqlite3.OperationalError:
+        return []
+
+
+def check_series(t, path):
+    """Who allocates, over time, in a recording and in what Perfetto opens."""
+    series = series_of(path)
+    check_equal(series, sorted(series), "it only rises")
+    trace = path + ".pftrace"
+    code, _, said = run(t, "report", path, "--format", "perfetto", "-o", trace)
+    check_equal(code, 0, said)
+    with open(trace, "rb") as file:
+        check(b"allocated so far by tenant=red" in file.read(), "a counter")
 
 
 @case

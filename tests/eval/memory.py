@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Part 6: programs whose memory grows, or looks as if it did (memory/own, memory/public).
 
-Each runs under gleakd with its defaults, from its own start on. A leak has to be told at a line that is marked in
+Each runs under gleakd with its defaults, from its own start on: built as servers are, whose runtime samples what they
+allocate, and once more without anything that asks for samples, so that the linker leaves them out. A leak has to be told at a line that is marked in
 its source, among the first three places of the report; nothing else may ever be called growing, not in a single
 report. Reports are kept (memory/NAME.ndjson).
 """
@@ -78,6 +79,8 @@ ABOUT = {"text": [
     f"leaked. `growing` has to come at a line that leaks, among the first {FIRST_FEW} places of the report; no other "
     "line may be growing in a single report. Times are from the start of the watch, which is that of the process: "
     "looks begin after a minute, and the first verdict is possible after three.",
+    "Without samples: the same programs built without anything that asks for a profile, so that gleakd watches their "
+    "allocations by probes (`memory.source` has to say so), within the budget of its defaults.",
     "The page's figures by class are about goroutines, and are without this part.",
 ]}
 
@@ -85,24 +88,28 @@ ABOUT = {"text": [
 # --- programs -------------------------------------------------------------------------------------
 
 
-def build(options):
-    """{case: its program}."""
-    own, public = options.cache("memory-own"), options.cache("memory-public")
-    common.go("build", "-buildvcs=false", "-o", own, ".", cwd=os.path.join(SOURCES, "own"),
-              CGO_ENABLED="0")
+def build_as(options, suffix, *flags):
+    """{case: its program}, which are named with that suffix."""
+    own, public = (options.cache(f"memory-{name}{suffix}") for name in ("own", "public"))
+    common.go("build", *flags, "-buildvcs=false", "-o", own, ".",
+              cwd=os.path.join(SOURCES, "own"), CGO_ENABLED="0")
     # Sums are not kept with us: modules come through the proxy, into a copy.
     folder = options.cache("memory-public-source", "go.mod")[:-len("/go.mod")]
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(os.path.join(SOURCES, "public"), folder)
     programs = dict.fromkeys([*LEAKS, *HEALTHY], own)
     try:
-        common.go("build", "-mod=mod", "-buildvcs=false", "-o", public, ".", cwd=folder,
+        common.go("build", *flags, "-mod=mod", "-buildvcs=false", "-o", public, ".", cwd=folder,
                   CGO_ENABLED="0")
         programs.update(dict.fromkeys(PUBLIC, public))
     except common.Unfinished as problem:
         print(f"public leaks are left out: {problem}", flush=True)
+    return {name + suffix: program for name, program in programs.items()}
+
+
+def build(options):
     ABOUT["go"] = re.search(r"go\d[\w.]*", common.go("version")).group(0)
-    return programs
+    return {**build_as(options, ""), **build_as(options, UNSAMPLED, "-tags", "unsampled")}
 
 
 def marks():
@@ -118,6 +125,8 @@ def marks():
 
 
 RATES_GROUP = "Leaks by rate"
+WITHOUT = ", without samples"
+UNSAMPLED = "-unsampled"  # of cases: as the one before it, of a program that has no samples
 
 
 def rate_cases():
@@ -133,12 +142,13 @@ class Watch(common.Gleakd):
     """Also keeps when each line was growing: {(file, line): [(seconds, position), ...]}."""
 
     def __init__(self, *arguments, **more):
-        self.growing, self.memory_sites = {}, []
+        self.growing, self.memory_sites, self.sources = {}, [], set()
         super().__init__(*arguments, **more)
 
     def _take(self, report):
         super()._take(report)
         self.memory_sites = self.report.get("alloc_sites", [])
+        self.sources.add((self.report.get("memory") or {}).get("source"))
         for position, site in enumerate(self.memory_sites, 1):
             if site["verdict"] == "growing" and site["allocated_at"]:
                 self.growing.setdefault(common.place(site["allocated_at"])[:2], []).append(
@@ -189,9 +199,10 @@ def judge(name, group, about, seen, here):
     elif told and min(position for _, position, _ in told[:3]) > FIRST_FEW:
         status = "miss"
         note.append(f"only in place {told[0][1]}")
-    if name in UNTOLD and status in ("miss", "false alarm"):
+    untold = UNTOLD.get(name.removesuffix(UNSAMPLED))
+    if untold and status in ("miss", "false alarm"):
         status = "untold"
-        note.insert(1, "cannot be told: " + UNTOLD[name])
+        note.insert(1, "cannot be told: " + untold)
     if leaks and not told:
         seconds = None
     return common.Result("memory", name, "growing" if leaks else "quiet", got, status,
@@ -208,8 +219,10 @@ def run_one(options, case, found_marks):
             program_case, later, _ = rate_cases()[name]
             seen = watch(options, name, program, seconds, program_case, later, True)
         else:
-            seen = watch(options, name, program, seconds)
-        mark = "by-rate" if group == RATES_GROUP else name
+            seen = watch(options, name, program, seconds, name.removesuffix(UNSAMPLED))
+            if name.endswith(UNSAMPLED) and seen.sources - {None} != {"allocation_windows"}:
+                raise common.Unfinished(f"its allocations were not watched: {seen.sources}")
+        mark = "by-rate" if group == RATES_GROUP else name.removesuffix(UNSAMPLED)
         result = judge(name, group, about, seen, found_marks.get(mark, set()))
     except common.Unfinished as problem:
         result = common.Result("memory", name, "", "", "unfinished", str(problem),
@@ -224,7 +237,8 @@ def run_one(options, case, found_marks):
 
 def times_table(results):
     rows = []
-    for group in ("Leaks", "Leaks that were reported in public"):
+    for group in (group + kind for kind in ("", WITHOUT)
+                  for group in ("Leaks", "Leaks that were reported in public")):
         members = [r for r in results if r.extra["group"] == group]
         told = [r.seconds for r in members if r.got == "growing" and r.status == "ok"]
         rows.append([group, len(members), len(told),
@@ -253,13 +267,14 @@ def run(options):
     programs, found_marks = build(options), marks()
     rates = {name: f"{case[2]} MB a minute" for name, case in rate_cases().items()}
     programs.update(dict.fromkeys(rates, programs["map"]))
-    cases = [(name, group, about, programs.get(name), seconds)
+    cases = [(name + suffix, group + kind, about, programs.get(name + suffix), seconds)
+             for suffix, kind in (("", ""), (UNSAMPLED, WITHOUT))
              for group, members, seconds in (
                  ("Leaks", LEAKS, LEAK_SECONDS),
                  ("Leaks that were reported in public", PUBLIC, LEAK_SECONDS),
                  ("No leaks", HEALTHY, HEALTHY_SECONDS))
              for name, about in members.items()
-             if options.wanted(name) and (not options.quick or name in QUICK)]
+             if options.wanted(name + suffix) and (not options.quick or name in QUICK)]
     cases += [(name, RATES_GROUP, about, programs[name], RATES[rate_cases()[name][2]])
               for name, about in rates.items() if options.wanted(name) and not options.quick]
     # Longest first, so that the end of the run is not one long case alone.

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cli/evidence_files.h"
+#include "cli/patience.h"
 #include "host/access.h"
 #include "session/target_view.h"
 
@@ -19,7 +20,7 @@
 #define MAX_KNOWN 4096u
 /* A process whose census takes longer is written without its goroutines. */
 #define LISTING_NS (30 * NSEC_PER_SEC)
-/* The loop stands still meanwhile, but for the ring buffer. */
+/* Censuses and reports wait for it. */
 #define HEAP_NS	 (3 * NSEC_PER_SEC)
 #define PAUSE_NS (2 * NSEC_PER_SEC)
 #define LAST_NS	 (10 * NSEC_PER_SEC)
@@ -289,27 +290,17 @@ static bool begin(struct evidence *evidence, struct known *known, struct session
 	       target__census_under_way(target);
 }
 
-struct patience {
-	struct session *session;
-	uint64_t end_ns;
-};
-
-/* Events go on to come while the heap is read. */
-static bool is_over(void *ctx)
-{
-	const struct patience *patience = ctx;
-
-	session__drain(patience->session);
-	return clock__monotonic_ns() >= patience->end_ns;
-}
-
-static bool look_at_heap(const struct options *options, struct session *session,
+static bool look_at_heap(const struct options *options, struct rounds *rounds,
 			 struct target *target)
 {
-	struct patience patience = {session, clock__monotonic_ns() + HEAP_NS};
+	struct patience patience = {
+		.rounds = rounds,
+		.end_ns = clock__monotonic_ns() + HEAP_NS,
+		.unto_end = true,
+	};
 	const struct target_view_options view = {
 		.max_memory = options->max_memory,
-		.interrupted = is_over,
+		.interrupted = patience__is_over,
 		.ctx = &patience,
 	};
 	struct failure failure;
@@ -328,10 +319,10 @@ static bool look_at_heap(const struct options *options, struct session *session,
 }
 
 static int write_files(const struct evidence *evidence, const struct known *known,
-		       struct session *session, struct target *target)
+		       struct rounds *rounds, struct target *target)
 {
 	const struct goroutine_list *list = target ? target__listed_once(target) : NULL;
-	bool heap = look_at_heap(evidence->options, session, target);
+	bool heap = look_at_heap(evidence->options, rounds, target);
 	struct report_target with_heap;
 	struct evidence_finding finding;
 	int err;
@@ -361,11 +352,11 @@ static void tell_kept(const struct evidence *evidence, const struct known *known
 		 verdict__name(finding.site->view.verdict), report__text(known->folder));
 }
 
-static void finish(struct evidence *evidence, struct known *known, struct session *session,
+static void finish(struct evidence *evidence, struct known *known, struct rounds *rounds,
 		   struct target *target, uint64_t now_ns)
 {
 	char name[EVIDENCE_NAME_SIZE] = "";
-	int err = write_files(evidence, known, session, target);
+	int err = write_files(evidence, known, rounds, target);
 
 	if (target)
 		target__forget_list(target);
@@ -403,7 +394,7 @@ static bool is_complete(const struct evidence *evidence, const struct target *ta
 	       now_ns - evidence->begun_ns >= LISTING_NS;
 }
 
-bool evidence__step(struct evidence *evidence, struct session *session, uint64_t now_ns)
+bool evidence__step(struct evidence *evidence, struct rounds *rounds, uint64_t now_ns)
 {
 	struct known *known;
 	struct target *target;
@@ -412,16 +403,16 @@ bool evidence__step(struct evidence *evidence, struct session *session, uint64_t
 		return false;
 	known = first_in(evidence, KNOWN_UNDER_WAY);
 	if (known) {
-		target = find_target(session, &known->id);
+		target = find_target(rounds->session, &known->id);
 		if (is_complete(evidence, target, now_ns))
-			finish(evidence, known, session, target, now_ns);
+			finish(evidence, known, rounds, target, now_ns);
 		return false;
 	}
 	known = now_ns < evidence->pause_end_ns ? NULL : first_in(evidence, KNOWN_WAITS);
-	return known && begin(evidence, known, session, now_ns);
+	return known && begin(evidence, known, rounds->session, now_ns);
 }
 
-void evidence__finish(struct evidence *evidence, struct session *session)
+void evidence__finish(struct evidence *evidence, struct rounds *rounds)
 {
 	uint64_t now_ns = clock__monotonic_ns(), end_ns = now_ns + LAST_NS;
 	struct failure failure;
@@ -429,8 +420,8 @@ void evidence__finish(struct evidence *evidence, struct session *session)
 	while (evidence && now_ns < end_ns &&
 	       (first_in(evidence, KNOWN_UNDER_WAY) || first_in(evidence, KNOWN_WAITS))) {
 		evidence->pause_end_ns = 0;
-		evidence__step(evidence, session, now_ns);
-		while (session__census_step(session, SESSION_SLICE_NS, &failure) == 1 &&
+		evidence__step(evidence, rounds, now_ns);
+		while (session__census_step(rounds->session, SESSION_SLICE_NS, &failure) == 1 &&
 		       clock__monotonic_ns() < end_ns)
 			;
 		now_ns = clock__monotonic_ns();

@@ -12,6 +12,7 @@
 #include "session/session.h"
 
 struct evidence;
+struct rounds;
 
 /*
  * evidence__open - *@ret_evidence is NULL where the options want none. Errors in words: as evidence_store__open().
@@ -44,9 +45,9 @@ void evidence__note(struct evidence *evidence, const struct session *session,
  * evidence__step - while nothing else is due: begin with one, or write what is there. Takes seconds at
  * most. True: a census has begun. NULL is fine.
  */
-bool evidence__step(struct evidence *evidence, struct session *session, uint64_t now_ns);
+bool evidence__step(struct evidence *evidence, struct rounds *rounds, uint64_t now_ns);
 
 /* evidence__finish - the last report was noted: all that is left, within ten seconds. NULL is fine. */
-void evidence__finish(struct evidence *evidence, struct session *session);
+void evidence__finish(struct evidence *evidence, struct rounds *rounds);
 
 #endif /* GLEAKD_CLI_EVIDENCE_H */

@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "cli/patience.h"
 #include "session/target_heap.h"
 #include "session/target_resources.h"
 
@@ -50,28 +51,18 @@ void heap_looks__free(struct heap_looks *looks)
 	free(looks);
 }
 
-struct patience {
-	struct session *session;
-	uint64_t end_ns;
-};
-
-/* Events go on to come while the heap is read. */
-static bool is_over(void *ctx)
-{
-	const struct patience *patience = ctx;
-
-	session__drain(patience->session);
-	return clock__monotonic_ns() >= patience->end_ns || rounds__end_is_pending();
-}
-
 static int look_at(const struct heap_looks *looks, struct looked *looked, struct rounds *rounds,
 		   struct target *target, uint64_t now_ns)
 {
-	struct patience patience = {rounds->session, now_ns + looks->options.max_ns};
+	struct patience patience = {
+		.rounds = rounds,
+		.end_ns = now_ns + looks->options.max_ns,
+		.seconds = true,
+	};
 	const struct target_view_options options = {
 		.max_memory = looks->options.max_memory,
 		.keep = true,
-		.interrupted = is_over,
+		.interrupted = patience__is_over,
 		.ctx = &patience,
 	};
 	struct failure failure = {""};

@@ -69,7 +69,7 @@ void rounds__finish(struct rounds *rounds, enum report_end end)
 	session__drain(rounds->session);
 	err = state_autosave__save_last(&rounds->state, rounds->session, &rounds->failure);
 	report(rounds, end);
-	evidence__finish(rounds->evidence, rounds->session);
+	evidence__finish(rounds->evidence, rounds);
 	stop(rounds, err);
 }
 
@@ -169,7 +169,7 @@ static bool work(void *ctx)
 		more |= sample_slice(rounds, now_ns);
 	}
 	if (!rounds->under_way && !rounds->end)
-		more |= evidence__step(rounds->evidence, rounds->session, now_ns);
+		more |= evidence__step(rounds->evidence, rounds, now_ns);
 	rounds->busy = more || rounds->under_way || session__census_under_way(rounds->session);
 	return rounds->busy;
 }
@@ -271,6 +271,26 @@ static void choose_watched(struct rounds *rounds, uint64_t now_ns)
 		on_alloc_tick(rounds);
 }
 
+static void keep_budgets(struct rounds *rounds, uint64_t now_ns)
+{
+	log__tell_suppressed(now_ns);
+	session__govern(rounds->session, now_ns);
+	rounds->kept_ns = now_ns;
+}
+
+bool rounds__meanwhile(struct rounds *rounds)
+{
+	uint64_t now_ns = clock__monotonic_ns();
+
+	notify__watchdog(&rounds->notify, now_ns);
+	session__drain(rounds->session);
+	(void)alloc_turns__tick(&rounds->allocs, true);
+	if (now_ns - rounds->kept_ns < SESSION_GOVERN_NS)
+		return false;
+	keep_budgets(rounds, now_ns);
+	return true;
+}
+
 static void on_second(void *ctx)
 {
 	struct rounds *rounds = ctx;
@@ -279,8 +299,7 @@ static void on_second(void *ctx)
 	notify__watchdog(&rounds->notify, now_ns);
 	if (rounds->ops->second)
 		rounds->ops->second(rounds->ctx, now_ns);
-	log__tell_suppressed(now_ns);
-	session__govern(rounds->session, now_ns);
+	keep_budgets(rounds, now_ns);
 	if (rounds->began && !rounds->under_way && !rounds->end)
 		choose_watched(rounds, now_ns);
 	loop__set_work(rounds->loop, work, rounds);

@@ -81,6 +81,7 @@ struct rounds {
 	uint64_t interval_ns; /* of the timer; 0: not set yet */
 	uint64_t round_began_ns;
 	uint64_t round_ns; /* how long the last complete round took */
+	uint64_t kept_ns;  /* when budgets were last kept */
 	bool busy;	   /* there is work to go on with */
 	bool told_ready;   /* the service manager was told */
 	bool finished;	   /* the last report was written */
@@ -104,6 +105,12 @@ void rounds__drop_privileges(const struct rounds *rounds);
  * ops->complete says. Reports what was found by then.
  */
 int rounds__run(struct rounds *rounds) __must_check;
+
+/*
+ * rounds__meanwhile - every few milliseconds by what keeps the loop waiting: the ring is drained, windows on allocations are
+ * closed, and budgets are kept. True: a second has passed, and they were.
+ */
+bool rounds__meanwhile(struct rounds *rounds);
 
 /* rounds__finish - drain, save, report for the last time and end the run, for this reason. */
 void rounds__finish(struct rounds *rounds, enum report_end end);

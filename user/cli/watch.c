@@ -23,7 +23,7 @@ struct watched {
 /* What is open is looked at once in so many intervals: five looks tell what grows. */
 #define LOOK_INTERVALS	  3
 #define LOOK_MIN_PAUSE_NS (3 * NSEC_PER_SEC)
-/* Everything else waits for it, the governor of probes, too. */
+/* Censuses and reports wait for it. */
 #define LONG_LOOK_NS (2 * NSEC_PER_SEC)
 
 struct watch {

@@ -33,15 +33,24 @@ const char *report_end__words(enum report_end end)
 	return "";
 }
 
-const char *report__why(const struct report_site *site, size_t i, char out[REPORT_WHY_SIZE])
+const char *report__due(uint64_t due_ns, char out[REPORT_DUE_SIZE])
 {
 	char time[CLOCK_RFC3339_SIZE];
 
+	clock__rfc3339(due_ns, time);
+	snprintf(out, REPORT_DUE_SIZE, "due at %.8s UTC if it goes on",
+		 time + sizeof("2026-01-02T") - 1);
+	return out;
+}
+
+const char *report__why(const struct report_site *site, size_t i, char out[REPORT_WHY_SIZE])
+{
+	char due[REPORT_DUE_SIZE];
+
 	if (i || !site->due_ns || site->view.verdict != VERDICT_GROWING)
 		return site->view.why[i];
-	clock__rfc3339(site->due_ns, time);
-	snprintf(out, REPORT_WHY_SIZE, "%s: due at %.8s UTC if it goes on",
-		 report__text(site->view.why[i]), time + sizeof("2026-01-02T") - 1);
+	snprintf(out, REPORT_WHY_SIZE, "%s: %s", report__text(site->view.why[i]),
+		 report__due(site->due_ns, due));
 	return out;
 }
 

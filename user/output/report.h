@@ -181,6 +181,8 @@ struct report_alloc_site {
 	bool rate_known;
 	double bytes_per_second; /* allocated, since the look before */
 	struct alloc_judgement judgement;
+	/* When it is growing if it goes on as now, since the epoch; 0: it is, or that cannot be told. */
+	uint64_t due_ns;
 	bool suppressed; /* by the allow-list, for this reason */
 	const char *suppressed_reason;
 	char *type;			   /* of most of what is in use; NULL: not known */
@@ -462,6 +464,10 @@ static inline unsigned int report__percent(const struct report_site *site)
 }
 
 #define REPORT_WHY_SIZE 256
+#define REPORT_DUE_SIZE sizeof("due at 10:14:05 UTC if it goes on")
+
+/* report__due - "due at 10:14:05 UTC if it goes on", of a time since the epoch. */
+const char *report__due(uint64_t due_ns, char out[REPORT_DUE_SIZE]);
 
 /*
  * report__why - the @i-th reason of @site's verdict. Of what rises, the first is the rule that holds a

@@ -107,6 +107,22 @@ struct timeline_alloc {
 	size_t n_points;
 };
 
+struct timeline_allocator_point {
+	uint64_t time_ns;
+	uint64_t bytes, objects; /* since watching began */
+};
+
+/* Who allocates; what of it is known depends on by what they are told apart. */
+struct timeline_allocator {
+	const char *by;	  /* "goroutine", as options have it */
+	const char *name; /* labels or type */
+	uint64_t goid;
+	const char *created_by; /* the go statement's function */
+	const char *start_function;
+	const struct timeline_allocator_point *points;
+	size_t n_points;
+};
+
 struct timeline_resource_point {
 	uint64_t time_ns;
 	uint64_t outstanding, opened, closed; /* the last two since it was looked at first */
@@ -139,6 +155,8 @@ struct timeline_target {
 	size_t n_gcs;
 	const struct timeline_alloc *allocs;
 	size_t n_allocs;
+	const struct timeline_allocator *allocators;
+	size_t n_allocators;
 	const struct timeline_resource *resources;
 	size_t n_resources;
 	uint64_t lifetimes[TRACKER_LIFETIMES]; /* of all that ended */

@@ -332,6 +332,8 @@ static void read_all(struct recording *recording)
 		reader_series__read(recording);
 	if (!recording->err)
 		reader_resources__read(recording);
+	if (!recording->err)
+		reader_allocators__read(recording);
 	for (size_t i = 0; i < recording->n_readings && !recording->err; i++)
 		reader_lives__read(recording, &recording->readings[i]);
 	read_losses(recording);

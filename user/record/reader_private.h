@@ -4,7 +4,8 @@
 
 /*
  * What the parts of the reader share: reader.c (the file, and what it is of), reader_sites.c (series),
- * reader_lives.c (goroutines one by one), reader_resources.c (what is open), reader_rows.c (rows, bounded lists).
+ * reader_lives.c (goroutines one by one), reader_resources.c (what is open), reader_allocators.c (who
+ * allocated), reader_rows.c (rows, bounded lists).
  */
 #include "base/arena.h"
 #include "output/json/reader.h"
@@ -54,6 +55,9 @@ sqlite3_stmt *rows__begin(struct recording *recording, const char *sql, int64_t 
 bool rows__next(struct recording *recording, sqlite3_stmt **rows);
 /* rows__count - the one number of @sql, @max at most: *@ret_n, and returned. */
 size_t rows__count(struct recording *recording, const char *sql, uint64_t max, size_t *ret_n);
+
+/* rows__have_tables - the first gleakds that recorded did not make all; @one and @other: of this file's texts. */
+bool rows__have_tables(struct recording *recording, const char *one, const char *other);
 
 uint64_t row__count(sqlite3_stmt *row, int column); /* 0 for what is none */
 bool row__known(sqlite3_stmt *row, int column);	    /* it is not NULL */
@@ -110,6 +114,7 @@ void reader_sites__read(struct recording *recording);
 void reader_lives__read(struct recording *recording, struct reading *reading);
 void reader_series__read(struct recording *recording);
 void reader_resources__read(struct recording *recording);
+void reader_allocators__read(struct recording *recording);
 
 /* reader__site - of a place in the recording, index in the sites of @reading. */
 uint32_t reader__site(const struct recording *recording, const struct reading *reading,

@@ -2,20 +2,6 @@
 /* What was open, by look. */
 #include "record/reader_private.h"
 
-/* The first gleakds that recorded had no such tables. */
-static bool has_tables(struct recording *recording)
-{
-	sqlite3_stmt *rows = rows__begin(recording,
-					 "SELECT count(*) FROM sqlite_master WHERE type = 'table' "
-					 "AND name IN ('resources', 'resource_points')",
-					 0);
-	uint64_t found = 0;
-
-	while (rows__next(recording, &rows))
-		found = row__count(rows, 0);
-	return found == 2;
-}
-
 static void keep_points(void *of, const void *items, size_t n)
 {
 	struct timeline_resource *resource = of;
@@ -81,7 +67,7 @@ void reader_resources__read(struct recording *recording)
 	struct timeline_resource **by_number;
 	size_t n;
 
-	if (!has_tables(recording) ||
+	if (!rows__have_tables(recording, "resources", "resource_points") ||
 	    !rows__count(recording, "SELECT max(id) FROM resources", RECORD_MAX_RESOURCES, &n))
 		return;
 	n++;

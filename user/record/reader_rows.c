@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Rows of a recording, and lists that stay short. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,6 +58,17 @@ size_t rows__count(struct recording *recording, const char *sql, uint64_t max, s
 	while (rows__next(recording, &rows))
 		*ret_n = (size_t)min_of(row__count(rows, 0), max);
 	return *ret_n;
+}
+
+bool rows__have_tables(struct recording *recording, const char *one, const char *other)
+{
+	char sql[160];
+	size_t n;
+
+	snprintf(sql, sizeof(sql),
+		 "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('%s', '%s')",
+		 one, other);
+	return rows__count(recording, sql, 2, &n) == 2;
 }
 
 uint64_t row__count(sqlite3_stmt *row, int column)

@@ -33,22 +33,22 @@ void names__free(struct names *names)
 	free(names->keys);
 }
 
-static uint64_t add_text(uint64_t hash, const char *text)
+uint64_t names__add_text(uint64_t hash, const char *text)
 {
 	return hash__combine(hash, hash__keyed(report__text(text), strlen(report__text(text))));
 }
 
 uint32_t record_names__frame(struct recorder *recorder, const struct report_frame *frame)
 {
-	uint64_t key = add_text(add_text(frame->line, frame->function), frame->file);
+	uint64_t key = names__add_text(names__add_text(frame->line, frame->function), frame->file);
 	sqlite3_stmt *statement = recorder__bind(recorder, PUT_FRAME);
 	uint32_t number;
 	bool is_new;
 
 	if (!report__frame_known(frame))
 		return 0;
-	number = names__number(&recorder->frames, add_text(key, frame->module), RECORD_MAX_FRAMES,
-			       &is_new);
+	number = names__number(&recorder->frames, names__add_text(key, frame->module),
+			       RECORD_MAX_FRAMES, &is_new);
 	if (!is_new)
 		return number;
 	record_bind__count(statement, 1, number);
@@ -95,8 +95,8 @@ uint32_t record_names__site(struct recorder *recorder, uint32_t target,
 
 	if (!*name->id)
 		return 0;
-	number = names__number(&recorder->sites, add_text(target, name->id), RECORD_MAX_SITES,
-			       &is_new);
+	number = names__number(&recorder->sites, names__add_text(target, name->id),
+			       RECORD_MAX_SITES, &is_new);
 	if (!is_new)
 		return number;
 	record_bind__count(statement, 1, number);

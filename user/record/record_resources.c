@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What is open, by look. */
-#include <string.h>
-
 #include "base/hash.h"
 #include "record/recorder_private.h"
 
@@ -10,17 +8,12 @@ static const char *holder_of(const struct resource_line *line)
 	return line->n_held_by ? line->held_by[0] : "";
 }
 
-static uint64_t add_text(uint64_t hash, const char *text)
-{
-	return hash__combine(hash, hash__keyed(report__text(text), strlen(report__text(text))));
-}
-
 /* Its number; 0: none. */
 static uint32_t name_resource(struct recorded *recorded, const struct resource_line *line)
 {
 	struct recorder *recorder = recorded->recorder;
 	uint64_t kind = hash__combine(recorded->number, line->place.kind);
-	uint64_t key = add_text(add_text(kind, holder_of(line)), line->calls);
+	uint64_t key = names__add_text(names__add_text(kind, holder_of(line)), line->calls);
 	sqlite3_stmt *statement = recorder__bind(recorder, PUT_RESOURCE);
 	bool is_new;
 	uint32_t number = names__number(&recorder->resources, key, RECORD_MAX_RESOURCES, &is_new);

@@ -35,6 +35,8 @@ static const char *const texts[STATEMENTS] = {
 	[PUT_ALLOCATION] = "INSERT INTO allocations VALUES (?, ?, ?, ?, ?)",
 	[PUT_ALLOCATION_STACK] = "INSERT INTO allocation_stacks VALUES (?, ?, ?)",
 	[PUT_ALLOCATION_POINT] = "INSERT INTO allocation_points VALUES (?, ?, ?, ?, ?, ?)",
+	[PUT_ALLOCATOR] = "INSERT INTO allocators VALUES (?, ?, ?, ?, ?, ?, ?)",
+	[PUT_ALLOCATOR_POINT] = "INSERT INTO allocator_points VALUES (?, ?, ?, ?, ?)",
 	[PUT_RESOURCE] = "INSERT INTO resources VALUES (?, ?, ?, ?, ?)",
 	[PUT_RESOURCE_POINT] = "INSERT INTO resource_points VALUES (?, ?, ?, ?, ?, ?)",
 	[PUT_LOSS] = "INSERT OR REPLACE INTO losses VALUES (?, ?, ?)",
@@ -399,6 +401,7 @@ int recorder__report(struct recorder *recorder, struct session *session,
 		if (!recorded->memory_ns || report__final(report))
 			put_memory(recorded, now_ns);
 		record_sites__write(recorded, &report->targets[i], now_ns);
+		record_allocators__write(recorded, report->targets[i].alloc_groups, now_ns);
 		record_resources__write(recorded, report->targets[i].resources, now_ns);
 	}
 	record_lives__settle(recorder);
@@ -440,6 +443,7 @@ void recorder__free(struct recorder *recorder)
 	names__free(&recorder->frames);
 	names__free(&recorder->sites);
 	names__free(&recorder->allocs);
+	names__free(&recorder->allocators);
 	names__free(&recorder->resources);
 	free(recorder->targets);
 	free(recorder->written);

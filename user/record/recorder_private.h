@@ -4,8 +4,8 @@
 
 /*
  * What the parts of the recorder share: recorder.c (its file, what comes each second), record_lives.c
- * (goroutines one by one), record_sites.c (rounds), record_resources.c (what is open), record_names.c (what is
- * named once).
+ * (goroutines one by one), record_sites.c (rounds), record_allocators.c (who allocates), record_resources.c
+ * (what is open), record_names.c (what is named once).
  */
 #include "base/index.h"
 #include "record/recorder.h"
@@ -29,6 +29,8 @@ enum statement {
 	PUT_ALLOCATION,
 	PUT_ALLOCATION_STACK,
 	PUT_ALLOCATION_POINT,
+	PUT_ALLOCATOR,
+	PUT_ALLOCATOR_POINT,
 	PUT_RESOURCE,
 	PUT_RESOURCE_POINT,
 	PUT_LOSS,
@@ -90,7 +92,7 @@ struct recorder {
 	uint64_t lives, parks;
 	uint64_t bytes;
 	uint32_t n_places;
-	struct names frames, sites, allocs, resources;
+	struct names frames, sites, allocs, allocators, resources;
 	struct written_site *written; /* by number of a site */
 	size_t written_capacity;
 	struct open_place *open_places;
@@ -122,6 +124,9 @@ void record_bind__count(sqlite3_stmt *statement, int at, uint64_t n);
 uint32_t names__number(struct names *names, uint64_t key, size_t max, bool *ret_new);
 void names__free(struct names *names);
 
+/* names__add_text - @hash of what has @text as well; NULL as "". */
+uint64_t names__add_text(uint64_t hash, const char *text);
+
 /* record_names__frame - its number; 0: none. */
 uint32_t record_names__frame(struct recorder *recorder, const struct report_frame *frame);
 
@@ -146,6 +151,10 @@ void record_lives__settle(struct recorder *recorder);
 /* record_sites__write - what the report says of @recorded. */
 void record_sites__write(struct recorded *recorded, const struct report_target *target,
 			 uint64_t now_ns);
+
+/* record_allocators__write - who has allocated how much by now; NULL is fine. */
+void record_allocators__write(struct recorded *recorded, const struct report_alloc_groups *groups,
+			      uint64_t now_ns);
 
 /* record_resources__write - what is open, if it was looked at since the report before. */
 void record_resources__write(struct recorded *recorded, const struct resource_lines *lines,

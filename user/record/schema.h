@@ -18,6 +18,7 @@
 #define RECORD_MAX_FRAMES    524288u
 #define RECORD_MAX_ALLOCS    16384u
 #define RECORD_MAX_RESOURCES 65536u
+#define RECORD_MAX_GROUPS    16384u /* who allocates */
 
 extern const char record_schema[]; /* statements that make the tables */
 

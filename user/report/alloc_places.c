@@ -217,3 +217,13 @@ void alloc_places__sort(struct alloc_places *places, enum report_alloc_order ord
 	if (places->n)
 		qsort_r(places->all, places->n, sizeof(places->all[0]), compare, &ordering);
 }
+
+void alloc_places__tell_due(struct alloc_places *places, uint64_t now_ns, uint64_t realtime_ns)
+{
+	for (size_t i = 0; i < places->n; i++) {
+		uint64_t due_ns = places->all[i].judgement.due_ns;
+
+		/* What is due is judged at the next look. */
+		places->all[i].due_ns = due_ns > now_ns ? realtime_ns + (due_ns - now_ns) : 0;
+	}
+}

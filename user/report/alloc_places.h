@@ -44,6 +44,9 @@ bool alloc_places__lack_holders(const struct alloc_places *places);
 /* alloc_places__suppress - what grows and @allow knows (NULL: nothing) is not flagged, for the reason it has. */
 void alloc_places__suppress(struct alloc_places *places, struct allow_list *allow);
 
+/* alloc_places__tell_due - when what rises is growing if it goes on; monotonic @now_ns is @realtime_ns. */
+void alloc_places__tell_due(struct alloc_places *places, uint64_t now_ns, uint64_t realtime_ns);
+
 /*
  * alloc_places__sort - what is equal is in the same order in each report. With @growing_first those that grow
  * come before the others, the fastest first. Numbers of places mean nothing any more.

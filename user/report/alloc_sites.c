@@ -369,6 +369,12 @@ void alloc_sites__suppress(struct alloc_sites *sites, struct allow_list *allow)
 		alloc_places__suppress(&sites->places, allow);
 }
 
+void alloc_sites__tell_due(struct alloc_sites *sites, uint64_t now_ns, uint64_t realtime_ns)
+{
+	if (sites)
+		alloc_places__tell_due(&sites->places, now_ns, realtime_ns);
+}
+
 const struct report_allocations *alloc_sites__report(const struct alloc_sites *sites)
 {
 	return sites ? &sites->report : NULL;

@@ -25,6 +25,9 @@ void alloc_sites__free(struct alloc_sites *sites);
 /* alloc_sites__suppress - as alloc_places__suppress(); nothing for NULL. */
 void alloc_sites__suppress(struct alloc_sites *sites, struct allow_list *allow);
 
+/* alloc_sites__tell_due - as alloc_places__tell_due(); nothing for NULL. */
+void alloc_sites__tell_due(struct alloc_sites *sites, uint64_t now_ns, uint64_t realtime_ns);
+
 /* alloc_sites__report - what they are in a report; NULL for NULL. */
 const struct report_allocations *alloc_sites__report(const struct alloc_sites *sites);
 

@@ -48,6 +48,13 @@ void kept_allocations__suppress(struct kept_allocations *kept, struct allow_list
 	flow_sites__suppress(kept->seen, allow);
 }
 
+void kept_allocations__tell_due(struct kept_allocations *kept, uint64_t now_ns,
+				uint64_t realtime_ns)
+{
+	alloc_sites__tell_due(kept->samples, now_ns, realtime_ns);
+	flow_sites__tell_due(kept->seen, now_ns, realtime_ns);
+}
+
 void kept_allocations__free(struct kept_allocations *kept)
 {
 	alloc_sites__free(kept->samples);

@@ -29,6 +29,9 @@ int built_allocations__build(struct built_allocations *built, struct target *tar
 void built_allocations__free(struct built_allocations *built);
 /* kept_allocations__suppress - what @allow (NULL: nothing) knows is not flagged. */
 void kept_allocations__suppress(struct kept_allocations *kept, struct allow_list *allow);
+/* kept_allocations__tell_due - as alloc_places__tell_due(). */
+void kept_allocations__tell_due(struct kept_allocations *kept, uint64_t now_ns,
+				uint64_t realtime_ns);
 void kept_allocations__free(struct kept_allocations *kept);
 
 #endif /* GLEAKD_REPORT_ALLOCATIONS_H */

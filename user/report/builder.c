@@ -579,6 +579,7 @@ int report_builder__build(struct report_builder *builder, struct session *sessio
 		if (builder->shows_heap)
 			show_heap(&builder->targets[i], target, &builder->reports[i]);
 		kept_allocations__suppress(&saved->allocations, builder->allow);
+		kept_allocations__tell_due(&saved->allocations, now_ns, realtime_ns);
 		saved->used = true;
 		fill_rates(saved, &totals, now_ns, end != REPORT_GOES_ON, &builder->reports[i]);
 	}

@@ -322,6 +322,12 @@ void flow_sites__suppress(struct flow_sites *sites, struct allow_list *allow)
 		alloc_places__suppress(&sites->places, allow);
 }
 
+void flow_sites__tell_due(struct flow_sites *sites, uint64_t now_ns, uint64_t realtime_ns)
+{
+	if (sites)
+		alloc_places__tell_due(&sites->places, now_ns, realtime_ns);
+}
+
 const struct report_allocations *flow_sites__report(const struct flow_sites *sites)
 {
 	return &sites->report;

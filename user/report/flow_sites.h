@@ -21,6 +21,9 @@ void flow_sites__free(struct flow_sites *sites);
 /* flow_sites__suppress - as alloc_places__suppress(); nothing for NULL. */
 void flow_sites__suppress(struct flow_sites *sites, struct allow_list *allow);
 
+/* flow_sites__tell_due - as alloc_places__tell_due(). */
+void flow_sites__tell_due(struct flow_sites *sites, uint64_t now_ns, uint64_t realtime_ns);
+
 const struct report_allocations *flow_sites__report(const struct flow_sites *sites);
 
 #endif /* GLEAKD_REPORT_FLOW_SITES_H */

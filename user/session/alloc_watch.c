@@ -167,6 +167,9 @@ static void close_window(struct target *target)
 	if (allocs->follow)
 		alloc_follow__gap(allocs->follow, false);
 	alloc_windows__set(&allocs->windows, false, allocs->valid_to_ns);
+	log_debug("allocations of process %d: probes detached, which took %.1f ms",
+		  target__pid(target),
+		  (double)(clock__monotonic_ns() - allocs->valid_to_ns) / NSEC_PER_MSEC);
 }
 
 /* --- when ------------------------------------------------------------------------------------------ */

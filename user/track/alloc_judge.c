@@ -154,6 +154,64 @@ static double pace(const struct window *w)
 	return minutes > 0 ? (w->bytes[ALLOC_PERIODS] - w->bytes[0]) / minutes : 0;
 }
 
+/* --- when it would be growing --------------------------------------------------------------------- */
+
+/* Since it has risen at each look, up to the last one. */
+static struct window rise_of(const struct alloc_evidence *e, unsigned int *ret_periods)
+{
+	unsigned int last = e->times.n - 1, first = last;
+	struct window window = {.held_against_heap = e->held_against_heap};
+
+	while (first && e->stayed[first - 1] < e->stayed[first])
+		window.freed += e->freed[first--];
+	window.ns = e->times.ns[last] - e->times.ns[first];
+	window.stayed[ALLOC_PERIODS] = e->stayed[last];
+	window.bytes[ALLOC_PERIODS] = e->bytes[last];
+	window.stayed[0] = e->stayed[first];
+	window.bytes[0] = e->bytes[first];
+	window.heap[0] = e->heap[first];
+	window.heap[1] = e->heap[last];
+	window.whole[0] = e->whole[first];
+	window.whole[1] = e->whole[last];
+	*ret_periods = last - first;
+	return window;
+}
+
+/* Periods of the first window that is long enough and has enough of the rise, at the pace so far; 0: none. */
+static unsigned int periods_needed(const struct alloc_evidence *e, uint64_t pace_ns, uint64_t rise,
+				   unsigned int periods)
+{
+	uint64_t min_ns = e->min_window_ns - e->min_window_ns / ALLOC_SLACK_PART;
+
+	for (unsigned int step = 1; step <= MAX_STEP; step++) {
+		unsigned int n = step * ALLOC_PERIODS;
+
+		if (pace_ns * n >= min_ns && rise * n >= (uint64_t)ALLOC_MIN_RISE * periods)
+			return n;
+	}
+	return 0;
+}
+
+static uint64_t due_of(const struct alloc_evidence *e)
+{
+	unsigned int periods, needed;
+	uint64_t rise, pace_ns;
+	struct window w;
+
+	if (!e->times.n)
+		return 0;
+	w = rise_of(e, &periods);
+	rise = w.stayed[ALLOC_PERIODS] - w.stayed[0];
+	if (periods < ALLOC_RISE_PERIODS || w.freed * ALLOC_MAX_FREED_PART > rise ||
+	    rise < ALLOC_MIN_RISE / 2 || !heap_agrees(&w))
+		return 0;
+	pace_ns = w.ns / periods;
+	needed = periods_needed(e, pace_ns, rise, periods);
+	if (needed <= periods)
+		return 0;
+	return e->times.ns[e->times.n - 1] + (needed - periods) * pace_ns;
+}
+
 struct alloc_judgement alloc_judge__of(const struct alloc_evidence *evidence)
 {
 	struct alloc_judgement judgement = {.verdict = ALLOC_NOT_JUDGED};
@@ -174,5 +232,7 @@ struct alloc_judgement alloc_judge__of(const struct alloc_evidence *evidence)
 			judgement.bytes_per_minute = pace(&window);
 		}
 	}
+	if (judgement.verdict != ALLOC_GROWING)
+		judgement.due_ns = due_of(evidence);
 	return judgement;
 }

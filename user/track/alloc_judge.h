@@ -17,6 +17,7 @@
 #define ALLOC_MAX_FREED_PART  50 /* no more than one in so many of the rise was freed */
 #define ALLOC_PERIOD_MAX_PART 2	 /* no period has more than one in so many of the rise: a burst */
 #define ALLOC_HEAP_PART	      2	 /* the heap rises by no less than one in so many of what stays */
+#define ALLOC_RISE_PERIODS    2	 /* so long it has risen before it is told when a verdict is due */
 #define ALLOC_SLOWING_PART    2 /* the last half rises by no less than one in so many of the first */
 
 /* Of all buckets of a place, over the looks of their pasts. */
@@ -56,6 +57,8 @@ const char *alloc_verdict__name(enum alloc_verdict verdict); /* "growing"; "" wh
 struct alloc_judgement {
 	enum alloc_verdict verdict;
 	double bytes_per_minute; /* of what stays, over the periods judged; 0: not judged */
+	/* Of what does not grow yet, but rises: at what time of the looks it would if it goes on; 0: cannot be told. */
+	uint64_t due_ns;
 	unsigned int n_why;
 	char why[ALLOC_MAX_WHY][160];
 };

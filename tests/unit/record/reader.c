@@ -109,11 +109,29 @@ Test(recording, what_is_open)
 	recording__free(recording);
 }
 
+Test(recording, who_allocates)
+{
+	struct recording *recording =
+		open_made("INSERT INTO allocator_points VALUES (1, 77, 1, 1, NULL)");
+	const struct timeline_target *target = &recording__timeline(recording)->targets[0];
+
+	cr_assert_eq(target->n_allocators, 2);
+	cr_expect_str_eq(target->allocators[0].name, "tenant=red");
+	cr_expect_str_eq(target->allocators[0].by, "label");
+	cr_assert_eq(target->allocators[0].n_points, 2);
+	cr_expect_eq(target->allocators[0].points[1].bytes, 1024);
+	cr_expect_eq(target->allocators[1].goid, 17);
+	cr_expect_str_eq(target->allocators[1].start_function, "main.fill");
+	cr_expect_eq(target->allocators[1].n_points, 1);
+	recording__free(recording);
+}
+
 Test(recording, of_a_gleakd_that_recorded_less)
 {
 	struct recording *recording =
 		open_made("ALTER TABLE memory DROP COLUMN gc_pause_ns;"
-			  "ALTER TABLE memory DROP COLUMN goal_bytes; DROP TABLE resource_points");
+			  "ALTER TABLE memory DROP COLUMN goal_bytes; DROP TABLE resource_points;"
+			  "DROP TABLE allocators");
 	const struct timeline_target *target = &recording__timeline(recording)->targets[0];
 
 	cr_assert_eq(target->n_memory, 3);
@@ -121,6 +139,7 @@ Test(recording, of_a_gleakd_that_recorded_less)
 	cr_expect_eq(target->memory[0].goal, 0);
 	cr_expect_not(target->memory[0].timed);
 	cr_expect_eq(target->n_resources, 0);
+	cr_expect_eq(target->n_allocators, 0);
 	recording__free(recording);
 }
 

@@ -43,6 +43,11 @@ static const char rows[] =
 	"INSERT INTO allocation_stacks VALUES (1, 0, 1);"
 	"INSERT INTO allocation_points VALUES (1002" S ", 1, 4096, 8, 8192, 16),"
 	" (1030" S ", 1, 8192, 16, 16384, 32);"
+	"INSERT INTO allocators VALUES (1, 1, 'label', 'tenant=red', NULL, NULL, ''),"
+	" (2, 1, 'goroutine', NULL, 17, 1, 'main.fill');"
+	"INSERT INTO allocator_points VALUES (1002" S ", 1, 512, 7, 64), (1030" S
+	", 1, 1024, 13, NULL),"
+	" (1030" S ", 2, 4096, 1, 0);"
 	"INSERT INTO resources VALUES (1, 1, 'file', 'main.logs[…].file', ''),"
 	" (2, 1, 'timer', '', 'main.tick'), (3, 1, 'a kind of another gleakd', '', '');"
 	"INSERT INTO resource_points VALUES (1002" S ", 1, 7, 0, 0, NULL),"

@@ -380,6 +380,46 @@ Test(alloc_history, how_fast_it_grows)
 	cr_assert_float_eq(judge(BUCKET + 8).bytes_per_minute, 0, 0.1);
 }
 
+/* --- when it would be growing ------------------------------------------------------------------- */
+
+Test(alloc_history, what_rises_is_due)
+{
+	uint64_t first_ns;
+
+	look_at_leak(4, 3);
+	cr_assert_eq(judge(BUCKET).due_ns, 0, "one rise is none");
+	look_at_leak(4, 1);
+	first_ns = alloc_history__times(program.history)->ns[0];
+	cr_assert_eq(judge(BUCKET).verdict, ALLOC_NOT_JUDGED);
+	cr_assert_eq(judge(BUCKET).due_ns, first_ns + ALLOC_PERIODS * PERIOD_NS);
+	program.min_window_ns = 160 * NSEC_PER_SEC;
+	cr_assert_eq(judge(BUCKET).due_ns, first_ns + 2 * ALLOC_PERIODS * PERIOD_NS,
+		     "as long as it takes");
+	program.min_window_ns = 0;
+	look_at_leak(4, 4);
+	cr_assert_eq(judge(BUCKET).verdict, ALLOC_GROWING);
+	cr_assert_eq(judge(BUCKET).due_ns, 0, "it is");
+}
+
+/* Two samples in each period: 16 of them take longer ones. */
+Test(alloc_history, what_rises_slowly_is_due_later)
+{
+	look_at_leak(2, LOOKS);
+	cr_assert_eq(judge(BUCKET).verdict, ALLOC_STEADY);
+	cr_assert_eq(judge(BUCKET).due_ns, program.time_ns + ALLOC_PERIODS * PERIOD_NS);
+	look_at_leak(2, ALLOC_PERIODS);
+	cr_assert_eq(judge(BUCKET).verdict, ALLOC_GROWING);
+	cr_assert_eq(judge(BUCKET).due_ns, 0);
+}
+
+Test(alloc_history, what_is_freed_is_not_due)
+{
+	static const uint64_t first[] = {0, 2, 4, 6, 8}, end[] = {10, 20, 30, 40, 50};
+
+	cr_assert_eq(verdict_of(first, end, ARRAY_SIZE(end)), ALLOC_NOT_JUDGED);
+	cr_assert_eq(judge(BUCKET).due_ns, 0);
+}
+
 /* --- held against the heap ----------------------------------------------------------------------- */
 
 static struct alloc_judgement judge_with_heap(double before, double after, double others)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/json/heap.h"
 
+#include "base/clock.h"
 #include "output/json/holders.h"
 
 #include "output/json/site.h"
@@ -85,6 +86,10 @@ static void put_known(struct json *json, const char *key, uint64_t count, bool k
 static void put_alloc_site(struct json *json, const struct report_allocations *allocations,
 			   const struct report_alloc_site *site)
 {
+	char due[CLOCK_RFC3339_SIZE] = "";
+
+	if (site->due_ns)
+		clock__rfc3339(site->due_ns, due);
 	json__object(json, NULL);
 	json__text(json, "id", site->id);
 	put_known(json, "in_use_bytes", site->in_use_bytes, allocations->in_use_known);
@@ -105,6 +110,7 @@ static void put_alloc_site(struct json *json, const struct report_allocations *a
 	for (unsigned int i = 0; i < site->judgement.n_why; i++)
 		json__text(json, NULL, site->judgement.why[i]);
 	json__end_array(json);
+	json__text_or_null(json, "due", due);
 	json__text_or_null(json, "type", site->type);
 	json__frame(json, "allocated_at", &site->allocated_at);
 	json__stack(json, "stack", site->stack, site->n_stack);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/index.h"
 #include "output/json/reader_private.h"
@@ -200,6 +201,8 @@ static void read_alloc_site(struct report_reader *reader, const json_t *json,
 	site->rate_known = json_is_number(json_object_get(json, "alloc_bytes_per_second"));
 	site->bytes_per_second = read__real(json, "alloc_bytes_per_second");
 	read_judgement(json, &site->judgement);
+	if (!clock__from_rfc3339(read__text(json, "due"), &site->due_ns))
+		site->due_ns = 0;
 	site->suppressed = json_is_string(json_object_get(json, "silenced"));
 	site->suppressed_reason = read__text(json, "silenced");
 	site->type = json_is_string(json_object_get(json, "type")) ? text_of(json, "type") : NULL;

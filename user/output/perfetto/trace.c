@@ -171,6 +171,41 @@ static void put_resources(struct packets *packets, uint64_t process,
 	}
 }
 
+/* --- who allocates -------------------------------------------------------------------------------- */
+
+/* "allocated so far by goroutine 17 main.worker", "... by tenant=red" */
+static void name_allocator(const struct timeline_allocator *allocator, char name[NAME_SIZE])
+{
+	const char *function = *report__text(allocator->start_function) ?
+				       allocator->start_function :
+				       report__text(allocator->created_by);
+
+	if (allocator->goid)
+		snprintf(name, NAME_SIZE, "allocated so far by goroutine %llu %.300s",
+			 (unsigned long long)allocator->goid, function);
+	else if (*report__text(allocator->name))
+		snprintf(name, NAME_SIZE, "allocated so far by %.300s", allocator->name);
+	else
+		snprintf(name, NAME_SIZE, "allocated so far by %.300s",
+			 *function ? function : "others");
+}
+
+static void put_allocators(struct packets *packets, uint64_t process,
+			   const struct timeline_target *target)
+{
+	for (size_t i = 0; i < min_of(target->n_allocators, (size_t)PERFETTO_MAX_ALLOCATORS); i++) {
+		const struct timeline_allocator *allocator = &target->allocators[i];
+		char name[NAME_SIZE];
+		uint64_t track;
+
+		name_allocator(allocator, name);
+		track = packets__counter(packets, process, name, PACKET_BYTES);
+		for (size_t p = 0; p < allocator->n_points; p++)
+			packets__value(packets, track, allocator->points[p].time_ns,
+				       allocator->points[p].bytes);
+	}
+}
+
 /* --- goroutines ---------------------------------------------------------------------------------- */
 
 static int by_length(const void *a, const void *b)
@@ -249,6 +284,7 @@ static void put_target(struct packets *packets, const struct timeline *timeline,
 	put_sites(packets, process, target);
 	if (target->n_memory)
 		put_memory(packets, process, target);
+	put_allocators(packets, process, target);
 	put_resources(packets, process, target);
 	if (target->n_lives)
 		put_lives(packets, process, target);

@@ -14,9 +14,10 @@
 #include "output/timeline.h"
 
 /* More tracks than that nobody finds anything in. */
-#define PERFETTO_MAX_SITES     100u
-#define PERFETTO_MAX_LIVES     300u
-#define PERFETTO_MAX_RESOURCES 100u
+#define PERFETTO_MAX_SITES	100u
+#define PERFETTO_MAX_LIVES	300u
+#define PERFETTO_MAX_RESOURCES	100u
+#define PERFETTO_MAX_ALLOCATORS 50u
 
 /* perfetto__write - -ENOMEM, or the error of writing. */
 int perfetto__write(FILE *out, const struct timeline *timeline) __must_check;

@@ -109,6 +109,19 @@ static void put_verdict(struct screen *screen, const struct report_alloc_site *s
 	}
 }
 
+static void put_due(struct screen *screen, const struct report_alloc_site *site)
+{
+	char due[REPORT_DUE_SIZE];
+
+	if (!site->due_ns)
+		return;
+	screen__to(screen, STACK_INDENT);
+	screen__put(screen, STYLE_GROWING, "rises");
+	screen__to(screen, STACK_INDENT + WHY_INDENT);
+	screen__putf(screen, STYLE_PLAIN, "growing is %s", report__due(site->due_ns, due));
+	screen__end_line(screen);
+}
+
 static void put_site(struct screen *screen, const struct report_allocations *allocations,
 		     const struct report_alloc_site *site)
 {
@@ -219,6 +232,7 @@ void text_part__alloc_sites(struct screen *screen, const struct report_allocatio
 		put_site(screen, allocations, &allocations->sites[i]);
 		put_holders(screen, &allocations->sites[i]);
 		put_verdict(screen, &allocations->sites[i]);
+		put_due(screen, &allocations->sites[i]);
 		if (options->stacks)
 			put_stack(screen, &allocations->sites[i]);
 	}
@@ -245,8 +259,33 @@ static void put_growing(struct screen *screen, const struct report_allocations *
 	put_site(screen, allocations, site);
 	put_holders(screen, site);
 	put_verdict(screen, site);
+	put_due(screen, site);
 	if (stacks)
 		put_stack(screen, site);
+}
+
+/* What does not grow yet, and will if it goes on. True: there is some. */
+static bool put_rising(struct screen *screen, const struct report_allocations *allocations,
+		       size_t max)
+{
+	size_t n = 0, shown = 0;
+
+	for (size_t i = 0; i < allocations->n_sites; i++)
+		n += allocations->sites[i].due_ns != 0;
+	if (!n)
+		return false;
+	screen__put(screen, STYLE_GROWING, "memory rises");
+	screen__put(screen, STYLE_PLAIN, " at ");
+	screen__put_owned(screen, STYLE_BOLD, number__counted(n, "place"));
+	screen__end_line(screen);
+	put_titles(screen, allocations);
+	for (size_t i = 0; i < allocations->n_sites && shown < max; i++) {
+		if (!allocations->sites[i].due_ns)
+			continue;
+		put_growing(screen, allocations, &allocations->sites[i], false);
+		shown++;
+	}
+	return true;
 }
 
 void text_part__memory_news(struct screen *screen, const struct text_news *news,
@@ -266,14 +305,11 @@ void text_part__memory_news(struct screen *screen, const struct text_news *news,
 	}
 }
 
-void text_part__growing_memory(struct screen *screen, const struct report_target *target,
-			       size_t max, bool stacks)
+static void put_flagged(struct screen *screen, const struct report_allocations *allocations,
+			size_t n, size_t max, bool stacks)
 {
-	const struct report_allocations *allocations = target->allocations;
-	size_t n = report__count_growing_memory(target), shown = 0;
+	size_t shown = 0;
 
-	if (!n || !max)
-		return;
 	put_growing_header(screen, allocations, n);
 	put_titles(screen, allocations);
 	for (size_t i = 0; i < allocations->n_sites && shown < max; i++) {
@@ -287,5 +323,20 @@ void text_part__growing_memory(struct screen *screen, const struct report_target
 		screen__put_owned(screen, STYLE_DIM, number__counted(n - shown, "more place"));
 		screen__end_line(screen);
 	}
-	screen__end_line(screen);
+}
+
+void text_part__growing_memory(struct screen *screen, const struct report_target *target,
+			       size_t max, bool stacks)
+{
+	const struct report_allocations *allocations = target->allocations;
+	size_t n = report__count_growing_memory(target);
+	bool some = n;
+
+	if (!allocations || !max)
+		return;
+	if (n)
+		put_flagged(screen, allocations, n, max, stacks);
+	some |= put_rising(screen, allocations, max);
+	if (some)
+		screen__end_line(screen);
 }

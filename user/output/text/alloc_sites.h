@@ -19,8 +19,8 @@ void text_part__alloc_sites(struct screen *screen, const struct report_allocatio
 			    const struct alloc_sites_options *options);
 
 /*
- * text_part__growing_memory - the first @max places that grow, how many more there are, and a blank line;
- * nothing where none does.
+ * text_part__growing_memory - the first @max places that grow, how many more there are, those that
+ * rise and when they will be growing, and a blank line; nothing where none does.
  */
 void text_part__growing_memory(struct screen *screen, const struct report_target *target,
 			       size_t max, bool stacks);

@@ -46,6 +46,7 @@ static void put_growth(struct screen *screen, double per_minute)
 void alloc_text__put(struct screen *screen, const struct report_alloc_site *site)
 {
 	unsigned int columns = text_part__function_limit(screen, MIN_FUNCTION);
+	char due[REPORT_DUE_SIZE];
 
 	put_label(screen, "allocated at");
 	text_part__frame(screen, STYLE_BOLD, &site->allocated_at, columns, true);
@@ -72,6 +73,12 @@ void alloc_text__put(struct screen *screen, const struct report_alloc_site *site
 	for (unsigned int i = 0; i < site->judgement.n_why; i++) {
 		put_label(screen, i ? "" : "verdict");
 		screen__wrap(screen, STYLE_PLAIN, site->judgement.why[i], MAX_LINES);
+	}
+	if (site->due_ns) {
+		put_label(screen, "verdict");
+		screen__putf(screen, STYLE_PLAIN, "rises: growing is %s",
+			     report__due(site->due_ns, due));
+		screen__end_line(screen);
 	}
 	screen__end_line(screen);
 	for (size_t i = 0; i < min_of(site->n_stack, (size_t)MAX_STACK); i++) {

@@ -8,7 +8,6 @@ package main
 import (
 	"fmt"
 	"io"
-	_ "net/http/pprof" // so that the runtime samples allocations, as it does in servers
 	"os"
 	"sort"
 	"time"

@@ -14,7 +14,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	_ "net/http/pprof"
 	"os"
 	"time"
 

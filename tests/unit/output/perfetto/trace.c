@@ -104,6 +104,15 @@ static const struct timeline_resource resource = {.kind = RESOURCE_FILE,
 						  .held_by = "main.logs[…]",
 						  .points = open_points,
 						  .n_points = 2};
+static const struct timeline_allocator_point allocated[] = {{.time_ns = AT(1), .bytes = 4096},
+							    {.time_ns = AT(2), .bytes = 7777}};
+static const struct timeline_allocator allocators[] = {{.by = "goroutine",
+							.goid = 17,
+							.start_function = "main.fill",
+							.points = allocated,
+							.n_points = 2},
+						       {.by = "label", .name = "tenant=red"},
+						       {.by = "label"}};
 static const struct timeline_clock clocks[] = {
 	{.monotonic_ns = AT(0), .realtime_ns = 1700 * NSEC_PER_SEC, .boottime_ns = AT(500)}};
 
@@ -151,6 +160,8 @@ static struct read_trace written(void)
 					       .n_memory = 2,
 					       .gcs = gcs,
 					       .n_gcs = 1,
+					       .allocators = allocators,
+					       .n_allocators = ARRAY_SIZE(allocators),
 					       .resources = &resource,
 					       .n_resources = 1};
 	const struct timeline timeline = {.begin_ns = AT(0),
@@ -215,8 +226,11 @@ Test(perfetto, counters)
 	track_named(read.trace, "RSS");
 	track_named(read.trace, "heap at which the next GC ends");
 	track_named(read.trace, "open file main.logs[…]");
-	/* Two points of a site, two of files; RSS and heap twice, what is not known once. */
-	cr_expect_eq(read.types[4], 2 + 2 + 2 * 2 + 4);
+	track_named(read.trace, "allocated so far by goroutine 17 main.fill");
+	track_named(read.trace, "allocated so far by tenant=red");
+	track_named(read.trace, "allocated so far by others");
+	/* Two points of a site, two of files and of who allocates; RSS and heap twice, what is not known once. */
+	cr_expect_eq(read.types[4], 2 + 2 + 2 + 2 * 2 + 4);
 	cr_expect_eq(read.types[3], 1, "verdicts");
 	gleakd__perfetto__trace__free_unpacked(read.trace, NULL);
 }

@@ -43,6 +43,7 @@ static void set_up(void)
 			"6 periods",
 			"none of the 36 sampled objects that stayed was freed"},
 	};
+	sites[2].due_ns = 1767348845678901234; /* 2026-01-02 10:14:05 */
 	sites[0].type = type;
 	sites[0].held_by[0] = path;
 	sites[0].held_by[1] = other_path;
