@@ -5,14 +5,19 @@ The control and each way of tracing take turns on the same process, whose rounds
 24 allocations or so in each) are counted by itself.
 """
 
+import json
 import os
+import random
 import re
+import signal
 import statistics
 import subprocess
+import threading
+import time
 
 from harness import Skip, check, until
 from programs import Program, start
-from tracers import Attached, bpftrace, cpu_ns, floor
+from tracers import Attached, bpftrace, cpu_ns, floor, with_children
 
 ALLOCATORS = Program("allocators")
 ALLOCATIONS = Program("allocations")
@@ -110,25 +115,105 @@ def samples(case, results, options):
         target.end()
 
 
-def compare(case, results, options, label, rate, *arguments):
-    """Rounds done with and without, in turns."""
-    if rate:
-        os.environ["RATE"] = str(rate)
+def slices_of(target, ms):
+    """[(since, until, rounds, nanoseconds of CPU time)] of some 20 ms each, while it does nothing else."""
+    words = target.ask(f"slices {ms}", ms / 1000 + 60).split()[2:]
+    at = [tuple(map(int, word.split(","))) for word in words]
+    return [(a[0], b[0], b[1] - a[1], b[2] - a[2]) for a, b in zip(at, at[1:]) if b[1] > a[1]]
+
+
+def windows_of(attached):
+    """[(since, until)], with what attaching takes before and detaching behind it."""
+    found, since = [], None
+    for when, line in zip(attached.when, attached.lines):
+        if "probes attached" in line:
+            since = when - ATTACH_NS
+        elif "probes detached" in line and since:
+            found.append((since, when))
+            since = None
+    return found
+
+
+ATTACH_NS = 3_000_000
+NEAR = 10  # slices before and after one
+
+
+def lost_in(windows, slices):
+    """The part of its CPU time that went into no rounds in windows: by the slices around, which are in none."""
+    inside = [any(since < until_slice and until > begin for since, until in windows)
+              for begin, until_slice, _, _ in slices]
+    lost = 0
+    for i, (_, _, rounds, ns) in enumerate(slices):
+        near = [s for s, within in zip(slices[max(0, i - NEAR):i + NEAR + 1],
+                                       inside[max(0, i - NEAR):i + NEAR + 1]) if not within]
+        if inside[i] and near:
+            lost += ns - rounds * sum(s[3] for s in near) / sum(s[2] for s in near)
+    return lost / sum(s[3] for s in slices)
+
+
+def freeze(pids, number):
+    for pid in pids:
+        os.kill(pid, number)
+
+
+def beside(case, target, seconds, *arguments):
+    """(what is done per CPU second while gleakd runs ÷ while it is stopped, standard error), by turns of 0.1 s."""
+    attached = watch(case, target, *arguments)
+    pids, turns, answer = with_children(attached.process.pid), [], []
+    thread = threading.Thread(target=lambda: answer.extend(slices_of(target, seconds * 1000)))
+    thread.start()
+    while thread.is_alive():
+        for number in (signal.SIGCONT, signal.SIGSTOP):
+            freeze(pids[::-1] if number == signal.SIGSTOP else pids, number)
+            begin = time.monotonic_ns()
+            time.sleep(random.uniform(0.08, 0.16))
+            turns.append((begin, time.monotonic_ns()))
+    thread.join()
+    freeze(pids, signal.SIGCONT)
+    attached.detach()
+    each = []
+    for since, until_turn in turns:
+        within = [s for s in answer if s[0] >= since and s[1] <= until_turn]
+        each.append(sum(s[3] for s in within) / sum(s[2] for s in within) if within else 0)
+    found = [(a + c) / 2 / b for a, b, c in zip(each[1::2], each[2::2], each[3::2]) if a and b and c]
+    return statistics.mean(found), statistics.stdev(found) / len(found) ** 0.5
+
+
+def cost(attached, slices):
+    """What gleakd says that hits have cost, of what was used."""
+    target = json.loads(attached.out[-1])["targets"][0]
+    return target["allocating"]["cost_seconds"] * 1e9 / sum(s[3] for s in slices)
+
+
+def throughput(case, results, options):
+    """What an allocation-bound program still does: what is lost in windows, or by hits, and beside gleakd."""
+    seconds = 6 if options.quick else 30
+    target = start(case, ALLOCATORS)
+    mix(target)
+    alone, error = beside(case, target, 2 * seconds, "--max-overhead", "0.01%")
+    results.add("throughput: beside gleakd, without windows", alone, "× untraced",
+                spread=(alone - error, alone + error))
+    for budget in ("1%", "5%"):
+        attached = watch(case, target, "--by", "type", "--max-overhead", budget)
+        slices = slices_of(target, seconds * 1000)
+        attached.detach()
+        lost = lost_in(windows_of(attached), slices)
+        name = f"throughput: windows at {budget}"
+        results.add(f"{name}, CPU time lost in them", lost * 100, "%")
+        results.add(f"{name}, hits as gleakd accounts them", cost(attached, slices) * 100, "%")
+        results.add(name, 1 - lost, "× untraced", at_least=0.99 if budget == "1%" else None)
+    target.end()
+    os.environ["RATE"] = str(512 << 10)
     try:
         target = start(case, ALLOCATORS)
     finally:
-        os.environ.pop("RATE", None)
-    ratios = []
+        del os.environ["RATE"]
     mix(target)
-    for _ in range(2 if options.quick else options.repetitions):
-        before = mix(target, 2 * MS)[1]
-        attached = watch(case, target, *arguments)
-        with_it = mix(target, 2 * MS)[1]
-        attached.detach()
-        after = mix(target, 2 * MS)[1]
-        ratios.append((before + after) / 2 / with_it)
-    results.add(label, statistics.median(ratios), "× untraced", at_least=0.99,
-                spread=(min(ratios), max(ratios)))
+    attached = watch(case, target, "--by", "goroutine")
+    slices = slices_of(target, seconds * 1000)
+    attached.detach()
+    results.add("throughput: samples by a probe, hits", cost(attached, slices) * 100, "%")
+    target.end()
 
 
 def allocs(case, results, options):
@@ -137,8 +222,4 @@ def allocs(case, results, options):
     hits(case, results, options, target)
     target.end()
     samples(case, results, options)
-    compare(case, results, options, "allocations per CPU second, samples by a probe", 512 << 10,
-            "--by", "goroutine")
-    compare(case, results, options, "allocations per CPU second, windows at 1 %", None)
-    compare(case, results, options, "allocations per CPU second, windows at 5 %", None,
-            "--max-overhead", "5%")
+    throughput(case, results, options)

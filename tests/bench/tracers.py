@@ -19,17 +19,18 @@ CENSUS = re.compile(r"\bcensus (.*)")
 
 
 class Attached:
-    """A tracer process. `lines` is its stderr, for what -vv tells."""
+    """A tracer process. `lines` is its stderr, for what -vv tells, `when` each came (CLOCK_MONOTONIC)."""
 
     def __init__(self, case, argv, pid, sites):
         self.pid = pid
         self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True)
         case.defer(self._kill)
-        self.lines, self.out = [], []
+        self.lines, self.when, self.out = [], [], []
         self.threads = []
-        for stream, kept in ((self.process.stderr, self.lines), (self.process.stdout, self.out)):
-            thread = threading.Thread(target=self._drain, args=(stream, kept), daemon=True)
+        for stream, kept, when in ((self.process.stderr, self.lines, self.when),
+                                   (self.process.stdout, self.out, [])):
+            thread = threading.Thread(target=self._drain, args=(stream, kept, when), daemon=True)
             thread.start()
             self.threads.append(thread)
         try:
@@ -42,8 +43,9 @@ class Attached:
             raise Failed(f"{self.process.args[0]} ended: {' / '.join(self.lines[-3:])}")
 
     @staticmethod
-    def _drain(stream, kept):
+    def _drain(stream, kept, when):
         for line in stream:
+            when.append(time.monotonic_ns())
             kept.append(line.rstrip("\n"))
 
     def detach(self):

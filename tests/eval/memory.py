@@ -79,8 +79,8 @@ ABOUT = {"text": [
     f"leaked. `growing` has to come at a line that leaks, among the first {FIRST_FEW} places of the report; no other "
     "line may be growing in a single report. Times are from the start of the watch, which is that of the process: "
     "looks begin after a minute, and the first verdict is possible after three.",
-    "Without samples: the same programs built without anything that asks for a profile, so that gleakd watches their "
-    "allocations by probes (`memory.source` has to say so), within the budget of its defaults.",
+    "Without samples: the same programs built without anything that asks for a profile, and run with "
+    "GODEBUG=memprofilerate=0 for those whose modules do, so that gleakd watches their allocations by probes (`memory.source` has to say so), within the budget of its defaults.",
     "The page's figures by class are about goroutines, and are without this part.",
 ]}
 
@@ -158,7 +158,9 @@ class Watch(common.Gleakd):
 def watch(options, name, program, seconds, case=None, later=0, until_told=False):
     """`later`: how old it is when gleakd comes. `until_told`: no longer than it takes."""
     base = os.path.join("memory", name)
-    with common.Process([program, case or name], options.path(base + ".out"), stdin=True,
+    # Modules ask for a profile that no program has asked them for.
+    env = {**os.environ, "GODEBUG": "memprofilerate=0"} if name.endswith(UNSAMPLED) else None
+    with common.Process([program, case or name], options.path(base + ".out"), stdin=True, env=env,
                         errors=options.path(base + ".said"), nice=5) as target:
         common.until(f"{name} ready", lambda: "ready" in common.tail(target.output), 30)
         time.sleep(later)

@@ -384,6 +384,12 @@ static int follow_objects(const struct alloc_watch *watch, struct target_allocs 
 #define OTHERS_AT_MOST 1.5
 
 /*
+ * The rest is what is not counted: the kernel's work on its code when probes come and go, caches that are cold behind
+ * a hit, and gleakd beside it.
+ */
+#define FOR_HITS 0.8
+
+/*
  * What others leave of what a target's probes may cost. One without a limit has one here: each allocation is more than
  * anybody asked for.
  */
@@ -392,8 +398,8 @@ static double overhead_of(const struct alloc_watch *watch, struct target *target
 	double part = watch->options.part, max = target->options.max_overhead;
 
 	if (part <= 0 || max <= 0)
-		return watch->options.max_overhead;
-	return fmax(max * part, max - OTHERS_AT_MOST * target->governor.overhead);
+		return FOR_HITS * watch->options.max_overhead;
+	return FOR_HITS * fmax(max * part, max - OTHERS_AT_MOST * target->governor.overhead);
 }
 
 void alloc_watch__second(struct alloc_watch *watch)

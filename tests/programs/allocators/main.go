@@ -5,7 +5,8 @@
 //	RATE=1 allocators    every object is a sample; without RATE it has no profile
 //
 // Each line on stdin is answered: "run NAME KIND N" by a goroutine of that profiler label, which has
-// ended by then, "mix N" by rounds of all kinds for N ms, "collect".
+// ended by then, "mix N" by rounds of all kinds for N ms, "slices N" likewise, with what was done and used by then
+// every 20 ms (CLOCK_MONOTONIC, rounds, CPU time), "collect".
 package main
 
 import (
@@ -17,7 +18,9 @@ import (
 	"runtime/pprof"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
+	"unsafe"
 )
 
 type node struct {
@@ -133,6 +136,9 @@ func mix(ms int) (rounds, others int) {
 		close(done)
 	}()
 	for ; rounds%100 != 0 || time.Now().Before(end); rounds++ {
+		if rounds%100 == 0 {
+			note(rounds)
+		}
 		for k := 0; k < 10; k++ {
 			makeNode()
 			makeTiny()
@@ -150,6 +156,40 @@ func mix(ms int) (rounds, others int) {
 	}
 	<-done
 	return rounds, others
+}
+
+type slice struct {
+	at, cpu int64
+	rounds  int
+}
+
+// The log is made before anything is measured; without room nothing is noted.
+var slices []slice
+var noted time.Time
+
+func clock(id uintptr) int64 {
+	var at syscall.Timespec
+	syscall.Syscall(syscall.SYS_CLOCK_GETTIME, id, uintptr(unsafe.Pointer(&at)), 0)
+	return at.Nano()
+}
+
+func note(rounds int) {
+	if len(slices) == cap(slices) || time.Since(noted) < 20*time.Millisecond {
+		return
+	}
+	noted = time.Now()
+	slices = append(slices, slice{clock(1), clock(2), rounds}) // CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID
+}
+
+func mixInSlices(ms int) {
+	slices = make([]slice, 0, ms/20+2)
+	mix(ms)
+	fmt.Print("ok slices")
+	for _, s := range slices {
+		fmt.Print(" ", s.at, ",", s.rounds, ",", s.cpu)
+	}
+	fmt.Println()
+	slices = nil
 }
 
 func init() {
@@ -171,6 +211,10 @@ func main() {
 			n, _ := strconv.Atoi(words[1])
 			rounds, others := mix(n)
 			fmt.Println("ok mix", rounds, others)
+			continue
+		case "slices":
+			n, _ := strconv.Atoi(words[1])
+			mixInSlices(n)
 			continue
 		case "collect":
 			runtime.GC()
