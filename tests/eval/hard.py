@@ -29,13 +29,11 @@ ABOUT = {"text": [
     f"{INTERVAL:g} s after it began, where the line does not say otherwise, and from then "
     "on while it lasts. Nothing else may be leaking or stuck in a single report; growing "
     "is no alarm.",
-    "Three healthy cases are accused, and why they are is the same in all: until they stop, they are what a "
-    "leak is. In ramp-60s nobody who came has been there for long enough to leave, and the alarm ends when "
-    "the first do. In worker-pool-own-queues each waits to receive from a channel of its own that a variable "
-    "holds; so do subscribers that were forgotten in a list, the commonest of the leaks that a variable holds. "
-    "In tenants all wait for one signal that somebody may give: so do goroutines that wait for the end of "
-    "a context which lives as long as the process, as the leak of shared-channel does. (Where what they share "
-    "carries values they are taken for workers at a queue, and have five minutes.)",
+    "Three of these look like a leak until they stop, and are not accused for the first five minutes, since a scan "
+    "of the heap finds who still has what they wait for: in ramp-60s timers, which are going to close it; in "
+    "worker-pool-own-queues a variable, through which each may get work; in tenants a variable, too, for the end "
+    "of the service. It costs leaks of the same look as much: shared-channel, where somebody has the one signal that "
+    "all wait for, is told when 200 of them have stayed, or after five minutes.",
     "Figures by class count the sites of each case without those of the small service that runs in "
     "all of them.",
 ]}

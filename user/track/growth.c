@@ -219,11 +219,11 @@ static void ask_for_pool(const struct question *q, struct growth *g)
 		ask_for_window(g, least, OBSTACLE_QUEUE);
 		return;
 	}
-	if (q->e->nature != NATURE_UNKNOWN || g->stayed >= GROWTH_POOL_MAX)
+	if (q->e->nature != NATURE_UNKNOWN)
 		return;
-	if (has_own_queues(q->e))
+	if (g->stayed < GROWTH_POOL_MAX && has_own_queues(q->e))
 		ask_for_window(g, least, OBSTACLE_OWN_QUEUES);
-	else if (is_one_signal(q->e))
+	else if (g->stayed < GROWTH_SIGNAL_MAX && is_one_signal(q->e))
 		ask_for_window(g, least, OBSTACLE_SIGNAL);
 }
 

@@ -34,7 +34,8 @@
 #define GROWTH_ACCEPTED_WINDOW	 360 /* ... that others opened and have not closed */
 #define GROWTH_OWN_WINDOW	 10 /* ... in step with connections that the process opened itself */
 #define GROWTH_QUEUE_WINDOW	 30
-#define GROWTH_POOL_MAX		 1000.0 /* of workers with a queue each, or waiting for one signal */
+#define GROWTH_POOL_MAX		 1000.0 /* that stayed, of workers with a queue each ... */
+#define GROWTH_SIGNAL_MAX	 200.0	/* ... or of what waits for one signal: more are no pool */
 #define GROWTH_LIVES_WINDOW	 30  /* of goroutines that wake up, if they come more slowly than */
 #define GROWTH_LIVES_FAST_RATE	 0.9 /* a second */
 #define GROWTH_UNFINISHED_WINDOW 10  /* ... that exist only while something was not finished */

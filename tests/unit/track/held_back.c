@@ -136,6 +136,12 @@ Test(held_back, so_many_are_no_pool)
 	e.goroutines = e.parked = e.trend.last = 600;
 	e.parked_min_age = 500;
 	cr_expect_eq(verdict_of(&e), VERDICT_GROWING);
+	/* Whoever waits for the end of a service is one of some dozens. */
+	e.objects = receivers(HOLDER_VARIABLE, 1, false).objects;
+	memset(&ages, 0, sizeof(ages));
+	for (uint64_t ms = 0; ms < 60000; ms += 100)
+		age_histogram__add(&ages, ms * NSEC_PER_MSEC);
+	cr_expect_eq(verdict_of(&e), VERDICT_LEAKING);
 }
 
 Test(held_back, a_rise_of_few_is_due_when_enough_have_stayed)

@@ -110,8 +110,9 @@ Test(verdict_docs, growth)
 	     GROWTH_RUN_WINDOW * 10 + 10);
 	says(page, "For these the window has to be %d times `--min-age` (%d minutes)",
 	     GROWTH_QUEUE_WINDOW, window(GROWTH_QUEUE_WINDOW));
-	says(page, "the window has to be %d times `--min-age`, until %.0f of them have stayed",
-	     GROWTH_QUEUE_WINDOW, GROWTH_POOL_MAX);
+	says(page,
+	     "the window has to be %d times `--min-age`, until %.0f of the former or %.0f of the latter",
+	     GROWTH_QUEUE_WINDOW, GROWTH_POOL_MAX, GROWTH_SIGNAL_MAX);
 	says(page,
 	     "counts below %.0f a minute only over a window of %d times `--min-age` (%d "
 	     "minutes)",
