@@ -128,12 +128,13 @@ static inline enum proof_holder evidence__held_by(const struct evidence *evidenc
 
 /*
  * evidence__ends_by_timer - a timer will end most members' waits: one that they wait for, or one whose
- * function has what they wait for (time.AfterFunc).
+ * function has the channel that they receive from (time.AfterFunc). Among several channels of a select it
+ * may be a context's end that is far away.
  */
 static inline bool evidence__ends_by_timer(const struct evidence *evidence)
 {
 	return site_objects__end_by_timer(&evidence->objects) ||
-	       (evidence->nature != NATURE_ABANDONED &&
+	       (evidence->wait_class == WAIT_CHAN_RECEIVE && evidence->nature != NATURE_ABANDONED &&
 		evidence__held_by(evidence) == HOLDER_RUNTIME);
 }
 

@@ -110,6 +110,9 @@ Test(held_back, who_has_what_else_they_wait_for_is_no_excuse)
 	e.nature = NATURE_ABANDONED;
 	cr_expect_eq(verdict_of(&e), VERDICT_LEAKING, "something was not finished");
 	e = receivers(HOLDER_RUNTIME, 60, false);
+	e.wait_class = WAIT_SELECT;
+	cr_expect_eq(verdict_of(&e), VERDICT_LEAKING, "a context that ends some day");
+	e = receivers(HOLDER_RUNTIME, 60, false);
 	e.nature = NATURE_ABANDONED;
 	cr_expect_eq(verdict_of(&e), VERDICT_LEAKING, "not finished, until a time is over");
 	/* What nothing leads to is told as such, whoever has the others. */
