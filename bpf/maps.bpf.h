@@ -17,9 +17,13 @@ struct {
 	__type(value, struct gl_target);
 } gl_targets SEC(".maps");
 
-/* Written only when a record is lost, so one counter for all CPUs is enough. */
+/*
+ * Written only when a record is lost, so one counter for all CPUs is enough. User space has it mapped: it looks
+ * many times a second, at all targets.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, 1u << 10); /* BPF_F_MMAPABLE of include/uapi/linux/bpf.h, Linux 5.5 */
 	__uint(max_entries, GL_MAX_TARGETS);
 	__type(key, __u32);
 	__type(value, struct gl_losses);

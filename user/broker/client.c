@@ -34,6 +34,7 @@ int64_t broker_client__ask(struct broker_request *request, int fd, struct broker
 	if (n != sizeof(answer))
 		give_in();
 	got->failure = answer.failure;
+	got->at = answer.at;
 	return answer.result;
 }
 
@@ -351,11 +352,9 @@ static int client_memory_in_use(const struct access_memory *memory)
 	return (int)broker_client__ask_for(&request, NULL, 0, false, NULL);
 }
 
-/* The window's first @n bytes, to where they belong. */
-static void scatter(const struct iovec *local, size_t n_local, size_t n)
+/* @n bytes of the window, to where they belong. */
+static void scatter(const uint8_t *at, const struct iovec *local, size_t n_local, size_t n)
 {
-	const uint8_t *at = broker_client.shared->window;
-
 	for (size_t i = 0; i < n_local && n; i++) {
 		size_t part = min_of(n, local[i].iov_len);
 
@@ -383,7 +382,7 @@ static ssize_t client_read_memory(struct access_memory *memory, const struct iov
 			.address = (uintptr_t)foreign[i].iov_base, .size = foreign[i].iov_len};
 	n = broker_client__ask(&request, -1, &got);
 	if (n > 0)
-		scatter(local, n_local, (size_t)n);
+		scatter(broker_client.shared->window + got.at, local, n_local, (size_t)n);
 	pthread_mutex_unlock(&broker_client.lock);
 	return n;
 }
@@ -546,6 +545,7 @@ static const struct access_ops access_ops = {
 	.quarantine = client_quarantine,
 	.memory_max = BROKER_MEMORY_MAX,
 	.one_at_a_time = true,
+	.asks_another = true,
 };
 
 /* --- the interface ------------------------------------------------------------------------------- */

@@ -19,6 +19,7 @@ extern struct broker_client broker_client;
 struct broker_got {
 	int fds[BROKER_MAX_FDS];
 	size_t n_fds;
+	uint64_t at; /* where in the window it begins */
 	struct failure failure;
 };
 

@@ -2,17 +2,21 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "broker/client_private.h"
 
 /* --- probes -------------------------------------------------------------------------------------- */
 
-/* The broker has them; here is the ring. */
+/* The broker has them; here is the ring, and what is looked at all the time. */
 struct programs {
 	enum programs_kind kind;
 	int ring_fd;
+	const struct gl_losses *losses; /* by slot, of goroutines; NULL: the broker is asked */
 };
+
+#define LOSSES_BYTES (GL_MAX_TARGETS * sizeof(struct gl_losses))
 
 static int client_prepare(struct programs_outlook *ret_outlook, struct failure *failure)
 {
@@ -34,6 +38,15 @@ static void begin_for(struct broker_request *request, enum broker_op op,
 	request->handle = programs->kind;
 }
 
+static void map_losses(struct programs *programs, int fd)
+{
+	void *losses = mmap(NULL, LOSSES_BYTES, PROT_READ, MAP_SHARED, fd, 0);
+
+	if (losses != MAP_FAILED)
+		programs->losses = losses;
+	close(fd);
+}
+
 static int client_load(enum programs_kind kind, uint32_t ring_bytes,
 		       const struct kernel_features *features __maybe_unused,
 		       struct programs **ret_programs, struct failure *failure)
@@ -50,6 +63,8 @@ static int client_load(enum programs_kind kind, uint32_t ring_bytes,
 	request.size = ring_bytes;
 	err = broker_client__ask_for(&request, NULL, 0, false, &got);
 	programs->ring_fd = broker_client__fd_of(err, &got);
+	if (got.n_fds > 1)
+		map_losses(programs, got.fds[1]);
 	if (programs->ring_fd < 0) {
 		err = programs->ring_fd;
 		free(programs);
@@ -67,6 +82,8 @@ static void client_unload(struct programs *programs)
 
 	begin_for(&request, BROKER_UNLOAD, programs);
 	(void)!broker_client__ask_for(&request, NULL, 0, false, NULL);
+	if (programs->losses)
+		munmap((void *)(uintptr_t)programs->losses, LOSSES_BYTES);
 	close(programs->ring_fd);
 	free(programs);
 }
@@ -95,11 +112,27 @@ static int client_describe(struct programs *programs, size_t slot,
 	return (int)broker_client__ask_for(&request, NULL, 0, false, NULL);
 }
 
+/* Programs count at the same time. */
+static struct gl_losses read_losses(const struct gl_losses *losses)
+{
+	struct gl_losses copy;
+
+	for (size_t i = 0; i < GL_LOST_REASONS; i++)
+		copy.by_reason[i] = __atomic_load_n(&losses->by_reason[i], __ATOMIC_RELAXED);
+	for (size_t i = 0; i < PROBE_EVENT_COUNT; i++)
+		copy.by_event[i] = __atomic_load_n(&losses->by_event[i], __ATOMIC_RELAXED);
+	return copy;
+}
+
 static int client_counts(const struct programs *programs, size_t slot,
 			 union program_counts *ret_counts)
 {
 	struct broker_request request;
 
+	if (programs->losses) {
+		ret_counts->goroutines = read_losses(&programs->losses[slot]);
+		return 0;
+	}
 	begin_for(&request, BROKER_COUNTS, programs);
 	request.slot = slot;
 	return (int)broker_client__ask_for(&request, ret_counts, sizeof(*ret_counts), true, NULL);

@@ -17,6 +17,7 @@
 #include "base/common.h"
 #include "base/failure.h"
 #include "host/access.h"
+#include "host/access_guard.h"
 #include "probe/programs.h"
 
 enum broker_op {
@@ -49,11 +50,11 @@ enum broker_op {
 	BROKER_FOLLOW,	/* -> descriptors of struct process_programs */
 	BROKER_PREPARE, /* -> struct programs_outlook in the window */
 	/* handle: enum programs_kind. */
-	BROKER_LOAD, /* size: of the ring -> its descriptor */
+	BROKER_LOAD, /* size: of the ring -> its descriptor, and of goroutines that of their counts */
 	BROKER_UNLOAD,
 	BROKER_HIT_COST, /* -> struct alloc_cost in the window */
 	BROKER_DESCRIBE, /* slot, target */
-	BROKER_COUNTS,	 /* slot -> union program_counts in the window */
+	BROKER_COUNTS,	 /* of allocations; slot -> union program_counts in the window */
 	BROKER_DRAW,	 /* slot; size: the gap */
 	BROKER_ATTACH, /* site, the executable's descriptor; size: the number of places in the shared memory -> a link's */
 	/* The rest. */
@@ -91,6 +92,7 @@ struct broker_request {
 /* As many descriptors as PROCESS_PROGRAM_FDS come with it at most. */
 struct broker_answer {
 	__s64 result; /* -errno */
+	__u64 at;     /* of the window's bytes, the first that belongs to it */
 	struct failure failure;
 };
 
@@ -123,7 +125,10 @@ struct broker_shared {
 	struct broker_range ranges[ACCESS_RANGES_MAX];
 	__u64 offsets[ACCESS_COPY_RANGES]; /* where each of them goes that is copied */
 	struct program_place places[PROGRAM_PLACES_MAX];
-	__u8 window[BROKER_WINDOW];
+	/* Behind that of answers those where helpers leave what they read. */
+	__u8 window[BROKER_WINDOW + ACCESS_GUARD_WINDOWS * BROKER_MEMORY_MAX];
 };
+
+_Static_assert(BROKER_MEMORY_MAX == ACCESS_GUARD_MEMORY_MAX, "a helper reads what one request may");
 
 #endif /* GLEAKD_BROKER_PROTOCOL_H */

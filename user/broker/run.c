@@ -441,6 +441,7 @@ int broker__run(const struct broker_options *options, int (*work)(void *ctx), vo
 	}
 	restrict_itself(options->stops);
 	access__use(access_guard__ops());
+	access_guard__lend(&broker.shared->window[BROKER_WINDOW]);
 	notify__open(&broker.notify);
 	return run_workers(&broker, work, ctx);
 }

@@ -179,10 +179,12 @@ static bool may_read(struct broker_server *server, uint64_t bytes)
 }
 
 /* Into the window, one range behind the other. The ranges are copied before they are judged. */
-static int64_t read_memory(struct broker_server *server, struct access_memory *memory)
+static int64_t read_memory(struct broker_server *server, struct access_memory *memory,
+			   __u64 *ret_at)
 {
 	struct iovec foreign[ACCESS_RANGES_MAX];
-	struct iovec local = {.iov_base = server->shared->window};
+	uint8_t *window = access_guard__window();
+	struct iovec local = {.iov_base = window ? window : server->shared->window};
 	size_t n = (size_t)server->request.size;
 
 	memcpy(server->ranges, server->shared->ranges, n * sizeof(server->ranges[0]));
@@ -193,6 +195,7 @@ static int64_t read_memory(struct broker_server *server, struct access_memory *m
 		foreign[i].iov_len = server->ranges[i].size;
 		local.iov_len += server->ranges[i].size;
 	}
+	*ret_at = (__u64)((uint8_t *)local.iov_base - server->shared->window);
 	return may_read(server, local.iov_len) ?
 		       access__read_memory(memory, &local, 1, foreign, n) :
 		       -EDQUOT;
@@ -307,7 +310,7 @@ static int64_t do_process(struct broker_server *server, struct broker_reply *rep
 	case BROKER_MEMORY_OPEN:
 		return open_memory(server);
 	case BROKER_MEMORY_READ:
-		return memory ? read_memory(server, *memory) : -EBADF;
+		return memory ? read_memory(server, *memory, &reply->answer.at) : -EBADF;
 	case BROKER_SHARE:
 		return share(server, reply);
 	case BROKER_MEMORY_COPY:

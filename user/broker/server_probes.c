@@ -35,7 +35,10 @@ static int64_t load(struct broker_server *server, struct broker_reply *reply)
 	if (err)
 		return err;
 	reply->keeps_fds = true;
-	return broker_reply__give(reply, programs_direct.ring_fd(*programs));
+	(void)!broker_reply__give(reply, programs_direct.ring_fd(*programs));
+	return request->handle == PROGRAMS_GOROUTINES ?
+		       broker_reply__give(reply, programs_direct.counts_fd(*programs)) :
+		       0;
 }
 
 static int64_t counts(const struct broker_server *server, const struct programs *programs)

@@ -28,6 +28,8 @@ struct daemon {
 
 	struct discovery_counts counts; /* for the report being built */
 	bool told_none;
+	bool all_attached;	/* all that were there when gleakd began, and could be */
+	size_t n_in_last_round; /* targets */
 	uint64_t started_ns;
 	uint64_t next_sweep_ns;	      /* 0: the first one is still to come */
 	uint64_t process_events_lost; /* when last looked */
@@ -76,12 +78,26 @@ static void on_second(void *ctx, uint64_t now_ns)
 	keep_memory(daemon);
 }
 
+/* The first round did not wait for those that take long to attach: the second does not wait for an interval. */
+static void tell_all_attached(struct daemon *daemon)
+{
+	if (daemon->all_attached || !follower__settled(daemon->follower) || !daemon->rounds.began ||
+	    daemon->rounds.under_way)
+		return;
+	daemon->all_attached = true;
+	if (session__n_targets(daemon->rounds.session) > daemon->n_in_last_round)
+		rounds__hurry(&daemon->rounds);
+}
+
 static bool on_work(void *ctx)
 {
 	struct daemon *daemon = ctx;
+	bool more;
 
 	keep_memory(daemon);
-	return follower__step(daemon->follower);
+	more = follower__step(daemon->follower);
+	tell_all_attached(daemon);
+	return more;
 }
 
 /* One look at all processes waits for all of them. */
@@ -106,7 +122,14 @@ static void on_begin(void *ctx, uint64_t now_ns)
 	/* One look is a look at all. */
 	daemon->rounds.max_round_ns =
 		daemon->rounds.options->once ? 0 : daemon->rounds.options->interval_ns / 2;
+}
+
+static void on_begun(void *ctx)
+{
+	struct daemon *daemon = ctx;
+
 	follower__check_targets(daemon->follower);
+	daemon->n_in_last_round = session__n_targets(daemon->rounds.session);
 }
 
 /* Says once that there is nothing to watch yet: a wrong --only looks just like a quiet host. */
@@ -280,6 +303,7 @@ static const struct rounds_ops daemon_ops = {
 	.work = on_work,
 	.ready = on_ready,
 	.begin = on_begin,
+	.begun = on_begun,
 	.complete = on_complete,
 	.note = on_note,
 	.hangup = on_hangup,
@@ -291,6 +315,7 @@ static const struct rounds_ops top_ops = {
 	.work = on_work,
 	.ready = on_ready,
 	.begin = on_begin,
+	.begun = on_begun,
 	.complete = on_complete,
 	.note = on_note,
 };

@@ -202,6 +202,8 @@ static int run_command(const struct options *options)
 		log__set_level(LOG_LEVEL_DEBUG);
 	if (is_one_process(options->command))
 		return run[options->command](options);
+	if (options->command == COMMAND_TOP)
+		top_screen__note_terminal();
 	return workers__run(options, arguments.argc, arguments.argv, run[options->command]);
 }
 

@@ -193,6 +193,12 @@ static void set_timer(struct rounds *rounds, uint64_t first_ns)
 	rounds->interval_ns = interval_ns;
 }
 
+void rounds__hurry(struct rounds *rounds)
+{
+	if (rounds->began && !rounds->under_way && !rounds->options->once)
+		set_timer(rounds, 1);
+}
+
 /* Sets the timer of rounds unless it has this interval already. */
 static void keep_interval(struct rounds *rounds)
 {
@@ -218,6 +224,8 @@ static void begin(struct rounds *rounds)
 		stop(rounds, err);
 		return;
 	}
+	if (rounds->ops->begun)
+		rounds->ops->begun(rounds->ctx);
 	rounds->under_way = true;
 	loop__set_work(rounds->loop, work, rounds);
 }

@@ -30,6 +30,8 @@ struct rounds_ops {
 	bool (*ready)(void *ctx, uint64_t now_ns);
 	/* Before a round. */
 	void (*begin)(void *ctx, uint64_t now_ns);
+	/* After all censuses were begun: whose memory is not that of the process any more is known by then. */
+	void (*begun)(void *ctx);
 	/*
 	 * After its censuses, before its report. *@ret_end, REPORT_GOES_ON so far, is why the run ends with
 	 * it. A negative errno, in words in rounds->failure, fails the run.
@@ -111,6 +113,9 @@ int rounds__run(struct rounds *rounds) __must_check;
  * closed, and budgets are kept. True: a second has passed, and they were.
  */
 bool rounds__meanwhile(struct rounds *rounds);
+
+/* rounds__hurry - the next round begins at once, unless one is under way, and those after it an interval apart. */
+void rounds__hurry(struct rounds *rounds);
 
 /* rounds__finish - drain, save, report for the last time and end the run, for this reason. */
 void rounds__finish(struct rounds *rounds, enum report_end end);

@@ -44,7 +44,8 @@ struct top_screen {
 
 /* What gives the terminal back without ncurses, which must not be called from a signal handler. */
 static struct {
-	struct termios modes;
+	bool noted;
+	struct termios modes; /* from before there was a screen */
 	char sequence[256];
 	size_t n;
 	volatile sig_atomic_t armed;
@@ -314,6 +315,11 @@ int top_screen__listen(struct top_screen *screen, struct loop *loop, loop_fn qui
 
 /* --- beginning and end ---------------------------------------------------------------------------- */
 
+void top_screen__note_terminal(void)
+{
+	rescue.noted = !tcgetattr(STDIN_FILENO, &rescue.modes);
+}
+
 int command__check_top(void)
 {
 	int known;
@@ -357,7 +363,9 @@ static void choose_colors(struct top_screen *screen, enum color_choice choice)
 
 static int take_terminal(struct top_screen *screen)
 {
-	tcgetattr(STDIN_FILENO, &rescue.modes);
+	/* Those that a screen was killed in are not those to go back to. */
+	if (rescue.noted && tcsetattr(STDIN_FILENO, TCSADRAIN, &rescue.modes))
+		log_debug("the terminal stays in its modes: %s", strerror(errno));
 	screen->terminal = newterm(NULL, stdout, stdin);
 	if (!screen->terminal)
 		return -ENOTTY;

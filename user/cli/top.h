@@ -12,6 +12,12 @@
 
 struct top_screen;
 
+/*
+ * top_screen__note_terminal - in what modes it is, for each screen of this process and of those it forks: what one
+ * that is killed leaves behind are others.
+ */
+void top_screen__note_terminal(void);
+
 /* command__check_top - 0, or the exit code when there is no terminal to show anything on. */
 int command__check_top(void);
 

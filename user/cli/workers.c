@@ -12,8 +12,8 @@
 #include "record/recording_files.h"
 
 /*
- * A daemon's budget is kept by itself (cli/budget.h); this is for when it cannot keep it any more. Address
- * space is far more than memory: arrays are reserved and filled bit by bit.
+ * A daemon keeps its budget itself (cli/budget.h), and other commands look no further than theirs allows; this is
+ * for when they cannot any more. Address space is far more than memory: arrays are reserved and filled bit by bit.
  */
 #define ADDRESS_SPACE_PER_MEMORY 32
 #define LEAST_ADDRESS_SPACE	 (8ULL << 30)
@@ -103,6 +103,7 @@ int workers__run(const struct options *options, int argc, char **argv,
 	struct workers workers = {
 		.options = options, .run = run_command, .argc = argc, .argv = argv};
 	bool daemon = options->command == COMMAND_WATCH && !options->processes.n;
+	bool top = options->command == COMMAND_TOP && !options->processes.n;
 	char state[PATH_MAX];
 	const char *const readable[] = {
 		"/proc",
@@ -127,12 +128,10 @@ int workers__run(const struct options *options, int argc, char **argv,
 				.readable = readable,
 				.n_readable = ARRAY_SIZE(readable),
 				.max_address_space =
-					daemon ? max_of(options->max_memory *
-								ADDRESS_SPACE_PER_MEMORY,
-							LEAST_ADDRESS_SPACE) :
-						 0,
+					max_of(options->max_memory * ADDRESS_SPACE_PER_MEMORY,
+					       LEAST_ADDRESS_SPACE),
 			},
-		.restarts = daemon && !options->once && !options->duration_ns,
+		.restarts = (daemon || top) && !options->once && !options->duration_ns,
 		.stops = options->command == COMMAND_PROVE,
 		.max_bytes = daemon ? MAX_BYTES_PER_MINUTE : 0,
 	};

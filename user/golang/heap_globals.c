@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
@@ -17,7 +18,6 @@
 #define WORD	  8u
 #define MAX_SPANS (1ULL << 32) /* 32 TiB of the smallest */
 #define SAMPLES	  64
-#define BLOCK	  512
 /* Before the first that is in use, of a peak of a gigabyte. */
 #define MAX_DEAD    (1ULL << 17)
 #define MSPAN_READ  256 /* an mspan has 168 bytes in the largest version */
@@ -101,20 +101,83 @@ struct search {
 	const struct go_module *module;
 };
 
-/* 1: a span in use that the page map knows; 0: none in use, or it changed; -1: no span. */
-static int check_span(const struct search *s, const struct page_map *map, uint64_t mspan)
+/* A word of each of @n addresses at once; of 0, and where nothing can be read, 0. */
+static void read_words(const struct search *s, const uint64_t *addresses, size_t n, uint64_t *words)
 {
-	uint8_t data[MSPAN_READ];
-	uint64_t start, found;
+	struct remote_span spans[SAMPLES];
+	size_t n_spans = 0;
+	int err;
 
-	if (!mspan || mspan % WORD || remote__read(s->remote, mspan, data, s->layout->mspan_sizeof))
-		return -1;
-	if (data[s->layout->mspan_state] != SPAN_IN_USE)
-		return 0;
-	start = bytes__u64(data, s->layout->mspan_startAddr);
-	if (start % GO_PAGE_SIZE)
-		return -1;
-	return !page_map__span(map, start, &found) && found == mspan;
+	memset(words, 0, n * sizeof(*words));
+	for (size_t i = 0; i < n; i++) {
+		if (addresses[i])
+			spans[n_spans++] =
+				(struct remote_span){addresses[i], &words[i], sizeof(*words), 0};
+	}
+	err = remote__read_spans(s->remote, spans, n_spans);
+	for (size_t i = 0; i < n_spans; i++) {
+		if (err || spans[i].result)
+			memset(spans[i].buffer, 0, sizeof(*words));
+	}
+}
+
+/* page_map__span() of @n addresses; 0 where there is none. */
+static void find_spans(const struct search *s, const struct page_map *map,
+		       const uint64_t *addresses, size_t n, uint64_t *mspans)
+{
+	uint64_t at[SAMPLES] = {0}, arenas[SAMPLES];
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t index = (addresses[i] - map->base_offset) >> GO_ARENA_SHIFT;
+
+		if (addresses[i] && index < GO_N_ARENAS)
+			at[i] = map->arenas + index * WORD;
+	}
+	read_words(s, at, n, arenas);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t page = addresses[i] % GO_ARENA_SIZE / GO_PAGE_SIZE;
+
+		at[i] = arenas[i] ? arenas[i] + map->spans + page * WORD : 0;
+	}
+	read_words(s, at, n, mspans);
+}
+
+enum found {
+	FOUND_NO_SPAN,
+	FOUND_OTHER, /* none in use, or it changed */
+	FOUND_USED,  /* a span in use that the page map knows */
+};
+
+/* What the @n @mspans are, SAMPLES at most. */
+static void check_spans(const struct search *s, const struct page_map *map, const uint64_t *mspans,
+			size_t n, enum found *found)
+{
+	uint8_t data[SAMPLES][MSPAN_READ];
+	struct remote_span spans[SAMPLES];
+	uint64_t starts[SAMPLES] = {0}, at_start[SAMPLES];
+	int err;
+
+	for (size_t i = 0; i < n; i++)
+		spans[i] = (struct remote_span){mspans[i], data[i], s->layout->mspan_sizeof, 0};
+	err = remote__read_spans(s->remote, spans, n);
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t *mspan = data[i];
+		uint64_t start;
+
+		found[i] = FOUND_NO_SPAN;
+		if (err || !mspans[i] || mspans[i] % WORD || spans[i].result)
+			continue;
+		start = bytes__u64(mspan, s->layout->mspan_startAddr);
+		if (mspan[s->layout->mspan_state] != SPAN_IN_USE)
+			found[i] = FOUND_OTHER;
+		else if (start % GO_PAGE_SIZE == 0)
+			starts[i] = start;
+	}
+	find_spans(s, map, starts, n, at_start);
+	for (size_t i = 0; i < n; i++) {
+		if (starts[i])
+			found[i] = at_start[i] == mspans[i] ? FOUND_USED : FOUND_OTHER;
+	}
 }
 
 /*
@@ -124,18 +187,18 @@ static int check_span(const struct search *s, const struct page_map *map, uint64
 static bool has_span_in_use(const struct search *s, const struct page_map *map, uint64_t all,
 			    uint64_t n)
 {
-	uint64_t mspans[BLOCK];
+	uint64_t mspans[SAMPLES];
+	enum found found[SAMPLES];
 
-	for (uint64_t i = 0; i < min_of(n, MAX_DEAD); i += BLOCK) {
-		size_t count = (size_t)min_of(n - i, (uint64_t)BLOCK);
+	for (uint64_t i = 0; i < min_of(n, MAX_DEAD); i += SAMPLES) {
+		size_t count = (size_t)min_of(n - i, (uint64_t)SAMPLES);
 
 		if (remote__read(s->remote, all + i * WORD, mspans, count * WORD))
 			return false;
+		check_spans(s, map, mspans, count, found);
 		for (size_t k = 0; k < count; k++) {
-			int found = check_span(s, map, mspans[k]);
-
-			if (found)
-				return found > 0;
+			if (found[k] != FOUND_OTHER)
+				return found[k] == FOUND_USED;
 		}
 	}
 	return false;
@@ -144,26 +207,26 @@ static bool has_span_in_use(const struct search *s, const struct page_map *map, 
 /* Whether the target's address @mheap is mheap_. */
 static bool is_mheap(const struct search *s, uint64_t mheap)
 {
-	uint64_t slice[3], n;
+	uint64_t slice[3], at[SAMPLES] = {0}, mspans[SAMPLES];
+	enum found found[SAMPLES];
 	bool in_use = false;
 	struct page_map map;
+	size_t n;
 
 	if (mheap % WORD ||
 	    remote__read(s->remote, mheap + s->layout->mheap_allspans, slice, sizeof(slice)) ||
 	    !slice[0] || slice[0] % WORD || !slice[1] || slice[1] > slice[2] ||
 	    slice[2] > MAX_SPANS || page_map__open(&map, s->remote, s->layout, s->arch, mheap))
 		return false;
-	n = min_of(slice[1], (uint64_t)SAMPLES);
-	for (uint64_t i = 0; i < n; i++) {
-		uint64_t mspan;
-		int found;
-
-		if (remote__read_u64(s->remote, slice[0] + i * slice[1] / n * WORD, &mspan))
+	n = (size_t)min_of(slice[1], (uint64_t)SAMPLES);
+	for (size_t i = 0; i < n; i++)
+		at[i] = slice[0] + i * slice[1] / n * WORD;
+	read_words(s, at, n, mspans);
+	check_spans(s, &map, mspans, n, found);
+	for (size_t i = 0; i < n; i++) {
+		if (found[i] == FOUND_NO_SPAN)
 			return false;
-		found = check_span(s, &map, mspan);
-		if (found < 0)
-			return false;
-		in_use |= found > 0;
+		in_use |= found[i] == FOUND_USED;
 	}
 	return in_use || has_span_in_use(s, &map, slice[0], slice[1]);
 }

@@ -30,20 +30,12 @@ static bool is_plain_text(const char *text, size_t length)
 	return true;
 }
 
-/* Copies number @number; false where there is no such string. */
-static bool read_text(struct live *live, const uint8_t *header, size_t number,
-		      struct live_reasons *reasons)
+/* Whether there may be such a string as number @number. */
+static bool header_fits(const uint8_t *header, size_t number)
 {
-	uint64_t address = bytes__u64(header, 0), length = bytes__u64(header, sizeof(uint64_t));
-	char *text = reasons->text[number];
+	uint64_t length = bytes__u64(header, sizeof(uint64_t));
 
-	if (length > LIVE_REASONS_MAX_LENGTH || !length != !number)
-		return false;
-	if (length && remote__read(live->remote, address, text, length))
-		return false;
-	text[length] = '\0';
-	reasons->texts[number] = text;
-	return is_plain_text(text, length);
+	return length <= LIVE_REASONS_MAX_LENGTH && !length == !number;
 }
 
 /* Without these it is another array, or a runtime of which nothing can be said. */
@@ -64,17 +56,54 @@ static bool has_the_usual(const struct live_reasons *reasons)
 	return true;
 }
 
+/* Reads the headers of up to @max strings; what is not readable is 0, which is no string but the first. */
+static void read_headers(struct live *live, uint64_t target, uint8_t *headers, size_t max)
+{
+	struct remote_span spans[LIVE_REASONS_MAX];
+	int err;
+
+	for (size_t i = 0; i < max; i++)
+		spans[i] = (struct remote_span){target + i * HEADER_SIZE, headers + i * HEADER_SIZE,
+						HEADER_SIZE, 0};
+	err = remote__read_spans(live->remote, spans, max);
+	for (size_t i = 0; i < max; i++) {
+		if (err || spans[i].result)
+			memset(spans[i].buffer, 0, HEADER_SIZE);
+	}
+}
+
+/* Copies the strings of @headers, from the first on as far as they are some. */
+static void read_texts(struct live *live, const uint8_t *headers, size_t max,
+		       struct live_reasons *reasons)
+{
+	struct remote_span spans[LIVE_REASONS_MAX];
+	size_t n = 0;
+
+	for (; n < max && header_fits(headers + n * HEADER_SIZE, n); n++) {
+		const uint8_t *header = headers + n * HEADER_SIZE;
+		uint32_t length = (uint32_t)bytes__u64(header, sizeof(uint64_t));
+
+		spans[n] = (struct remote_span){bytes__u64(header, 0), reasons->text[n], length, 0};
+		reasons->text[n][length] = '\0';
+	}
+	if (remote__read_spans(live->remote, spans, n))
+		n = 0;
+	while (reasons->n < n && !spans[reasons->n].result &&
+	       is_plain_text(reasons->text[reasons->n], spans[reasons->n].size)) {
+		reasons->texts[reasons->n] = reasons->text[reasons->n];
+		reasons->n++;
+	}
+}
+
 /* At most @max strings from link-time @address on. */
 static int read_array(struct live *live, uint64_t address, size_t max, struct live_reasons *reasons)
 {
-	uint8_t header[HEADER_SIZE];
+	uint8_t headers[LIVE_REASONS_MAX * HEADER_SIZE];
 
 	reasons->n = 0;
-	while (reasons->n < min_of(max, (size_t)LIVE_REASONS_MAX) &&
-	       !remote__read(live->remote, address + live->bias + reasons->n * HEADER_SIZE, header,
-			     sizeof(header)) &&
-	       read_text(live, header, reasons->n, reasons))
-		reasons->n++;
+	max = min_of(max, (size_t)LIVE_REASONS_MAX);
+	read_headers(live, address + live->bias, headers, max);
+	read_texts(live, headers, max, reasons);
 	return has_the_usual(reasons) ? 0 : -ENOENT;
 }
 

@@ -167,20 +167,47 @@ static int check_sample(struct live *live, uint64_t array, struct sample *sample
 			    (unsigned long long)sample->g, wrong, (unsigned long long)value);
 }
 
+/* All of @n samples by two reads; which of them could be read, and fit, is told in @fits. */
+static void read_at_once(struct live *live, uint64_t array, struct sample *samples, size_t n,
+			 bool *fits)
+{
+	struct remote_span spans[SAMPLES];
+	uint64_t value;
+	int err;
+
+	for (size_t i = 0; i < n; i++) {
+		samples[i].g = 0;
+		spans[i] = (struct remote_span){array + samples[i].index * WORD, &samples[i].g,
+						WORD, 0};
+	}
+	err = remote__read_spans(live->remote, spans, n);
+	for (size_t i = 0; i < n; i++) {
+		fits[i] = !err && !spans[i].result && samples[i].g && samples[i].g % WORD == 0;
+		spans[i] = (struct remote_span){samples[i].g, samples[i].data,
+						fits[i] ? live->layout->g_sizeof : 0, 0};
+	}
+	err = remote__read_spans(live->remote, spans, n);
+	for (size_t i = 0; i < n; i++)
+		fits[i] = fits[i] && !err && !spans[i].result &&
+			  !defect(live, samples[i].data, &value);
+}
+
 static int check_samples(struct live *live, uint64_t array, uint64_t n)
 {
-	uint64_t count = min_of(n, (uint64_t)SAMPLES);
-	struct sample *sample __cleanup_free = malloc(sizeof(*sample));
+	size_t count = (size_t)min_of(n, (uint64_t)SAMPLES);
+	struct sample *samples __cleanup_free = calloc(SAMPLES, sizeof(*samples));
+	bool fits[SAMPLES];
 
-	if (!sample)
+	if (!samples)
 		return failure__set(live->failure, -ENOMEM, "out of memory");
-	if (live->layout->g_sizeof > sizeof(sample->data))
+	if (live->layout->g_sizeof > sizeof(samples->data))
 		return live__refuse(live, "a g of %u bytes", live->layout->g_sizeof);
-	for (uint64_t i = 0; i < count; i++) {
-		int err;
+	for (size_t i = 0; i < count; i++)
+		samples[i].index = i * n / count;
+	read_at_once(live, array, samples, count, fits);
+	for (size_t i = 0; i < count; i++) {
+		int err = fits[i] ? 0 : check_sample(live, array, &samples[i]);
 
-		sample->index = i * n / count;
-		err = check_sample(live, array, sample);
 		if (err)
 			return err;
 	}

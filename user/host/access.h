@@ -113,6 +113,7 @@ struct access_ops {
 	void (*quarantine)(const struct quarantine_entry *entry);
 	size_t memory_max;  /* bytes of one call of read_memory */
 	bool one_at_a_time; /* several threads only wait for one another */
+	bool asks_another;  /* what takes no privileges is sooner done by this process itself */
 };
 
 /* With the privileges of this process. */
@@ -138,6 +139,13 @@ int access__open_below(const char *root, const char *path, int flags) __must_che
  * up when it is read. Returns how many.
  */
 ssize_t access__read(const char *path, void *buffer, size_t size) __must_check;
+
+/*
+ * access__read_public - the same of a file that anybody may read, and that tells everybody the same of what matters
+ * here; /proc/PID/stat tells only who may trace a process where its code is. Nobody is asked for it where /proc
+ * is not kept from this process (hidepid=).
+ */
+ssize_t access__read_public(const char *path, void *buffer, size_t size) __must_check;
 
 /* access__link - the text of a link, without a NUL. Returns its length, @size at most. */
 ssize_t access__link(const char *path, char *text, size_t size) __must_check;

@@ -19,9 +19,6 @@
 #include "host/process.h"
 #include "host/quarantine.h"
 
-/* Helpers that wait for servers are not ended by anything; more are not made. */
-#define MAX_LEFT_BEHIND 16
-
 /* All page tables of a process are gone through: 10 s for a terabyte. */
 #define MARK_DEADLINE_NS (30 * NSEC_PER_SEC)
 
@@ -31,8 +28,12 @@ static struct {
 	struct priority priority;    /* the helper's */
 	uint64_t cpu_ns;	     /* of those before it */
 	struct quarantine quarantine;
-	pid_t left_behind[MAX_LEFT_BEHIND];
+	struct left_behind {
+		pid_t pid;
+		const uint8_t *window;
+	} left_behind[ACCESS_GUARD_LEFT_BEHIND];
 	size_t n_left_behind;
+	uint8_t *windows; /* NULL: none were lent */
 	uint64_t missed;
 } guard = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -40,7 +41,7 @@ static struct {
 static void reap(void)
 {
 	for (size_t i = guard.n_left_behind; i-- > 0;) {
-		if (waitpid(guard.left_behind[i], NULL, WNOHANG) == 0)
+		if (waitpid(guard.left_behind[i].pid, NULL, WNOHANG) == 0)
 			continue;
 		guard.left_behind[i] = guard.left_behind[--guard.n_left_behind];
 	}
@@ -64,14 +65,29 @@ static void end_helper(void)
 	access_helper__end(&guard.helper);
 }
 
+/* One that nobody who was left behind may still write to. */
+static uint8_t *free_window(void)
+{
+	for (size_t w = 0; guard.windows && w < ACCESS_GUARD_WINDOWS; w++) {
+		uint8_t *window = guard.windows + w * ACCESS_GUARD_MEMORY_MAX;
+		size_t i = 0;
+
+		while (i < guard.n_left_behind && guard.left_behind[i].window != window)
+			i++;
+		if (i == guard.n_left_behind)
+			return window;
+	}
+	return NULL;
+}
+
 static int have_helper(void)
 {
 	if (guard.helper.pid)
 		return 0;
 	reap();
-	if (guard.n_left_behind == MAX_LEFT_BEHIND)
+	if (guard.n_left_behind == ACCESS_GUARD_LEFT_BEHIND)
 		return -ETIMEDOUT;
-	return access_helper__start(&guard.helper);
+	return access_helper__start(&guard.helper, free_window());
 }
 
 /* It ends as soon as it can, and has nothing of ours but its memory. */
@@ -80,7 +96,8 @@ static void leave_behind(pid_t pid)
 	guard.missed++;
 	guard.cpu_ns += helper_cpu_ns();
 	kill(guard.helper.pid, SIGKILL);
-	guard.left_behind[guard.n_left_behind++] = guard.helper.pid;
+	guard.left_behind[guard.n_left_behind++] =
+		(struct left_behind){guard.helper.pid, guard.helper.window};
 	access_helper__forget(&guard.helper);
 	quarantine__put(&guard.quarantine, pid, clock__monotonic_ns());
 	log_warn(
@@ -165,7 +182,7 @@ static ssize_t guarded_hostname(const char *proc_root __maybe_unused, pid_t pid,
 	if (!n)
 		n = ask(&request, NULL);
 	if (n > 0)
-		memcpy(name, guard.helper.shared->window, min_of((size_t)n, size));
+		memcpy(name, guard.helper.window, min_of((size_t)n, size));
 	pthread_mutex_unlock(&guard.lock);
 	return n;
 }
@@ -200,8 +217,8 @@ static ssize_t guarded_read_memory(struct access_memory *memory, const struct io
 		memcpy(guard.helper.shared->ranges, foreign, n_foreign * sizeof(*foreign));
 		n = ask(&request, NULL);
 	}
-	if (n > 0)
-		scatter(guard.helper.shared->window, (size_t)n, local, n_local);
+	if (n > 0 && !(n_local == 1 && local->iov_base == guard.helper.window))
+		scatter(guard.helper.window, (size_t)n, local, n_local);
 	pthread_mutex_unlock(&guard.lock);
 	return n;
 }
@@ -317,6 +334,21 @@ void access_guard__blame(pid_t pid)
 	guard.missed++;
 	quarantine__put(&guard.quarantine, pid, clock__monotonic_ns());
 	pthread_mutex_unlock(&guard.lock);
+}
+
+void access_guard__lend(uint8_t *windows)
+{
+	guard.windows = windows;
+}
+
+uint8_t *access_guard__window(void)
+{
+	uint8_t *window;
+
+	pthread_mutex_lock(&guard.lock);
+	window = guard.windows && !have_helper() ? guard.helper.window : NULL;
+	pthread_mutex_unlock(&guard.lock);
+	return window;
 }
 
 void access_guard__come_first(bool first)

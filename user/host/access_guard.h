@@ -20,6 +20,9 @@
 #define ACCESS_GUARD_DEADLINE_NS   (2 * NSEC_PER_SEC)
 #define ACCESS_GUARD_QUARANTINE_NS (300 * NSEC_PER_SEC)
 
+/* Helpers that wait for servers are not ended by anything; more are not made. */
+#define ACCESS_GUARD_LEFT_BEHIND 16
+
 struct access_guard_counts {
 	uint64_t missed;    /* deadlines so far */
 	size_t left_behind; /* helpers that wait still */
@@ -36,6 +39,21 @@ struct access_guard_counts access_guard__counts(void);
 
 /* access_guard__blame - process @pid has held somebody up in another way: it is in quarantine from now on. */
 void access_guard__blame(pid_t pid);
+
+/*
+ * access_guard__lend - memory that others have mapped as well, ACCESS_GUARD_WINDOWS times
+ * ACCESS_GUARD_MEMORY_MAX bytes: what helpers read of processes they leave there, where access_guard__window() says,
+ * and nobody has to copy it. Each has a part for itself, also when it was left behind: what it waits for may
+ * come, and be written, at any time.
+ */
+#define ACCESS_GUARD_WINDOWS (ACCESS_GUARD_LEFT_BEHIND + 1)
+void access_guard__lend(uint8_t *windows);
+
+/*
+ * access_guard__window - where the next that is read will be, if it is read to there by one call with one buffer;
+ * makes a helper if there is none. NULL: nothing was lent, or there can be no helper.
+ */
+uint8_t *access_guard__window(void);
 
 /*
  * access_guard__come_first - what is asked of the helper from now on comes before everybody else on a processor,

@@ -106,42 +106,50 @@ static int copy_text(int fd, void *buffer, size_t size)
 	return copy;
 }
 
-static int open_file(struct access_shared *shared, int flags)
+/* What the helper works with. */
+struct bench {
+	struct access_shared *shared;
+	uint8_t *window;
+};
+
+static int open_file(const struct bench *bench, int flags)
 {
 	char path[PATH_MAX];
 	int fd, copy;
 
-	snprintf(path, sizeof(path), "%s", shared->texts[0]);
+	snprintf(path, sizeof(path), "%s", bench->shared->texts[0]);
 	fd = access_direct.open(path, flags);
 	if (fd < 0 || !is_of_address_space(path))
 		return fd;
-	copy = copy_text(fd, shared->window, sizeof(shared->window));
+	copy = copy_text(fd, bench->window, ACCESS_GUARD_MEMORY_MAX);
 	close(fd);
 	return copy;
 }
 
-static ssize_t read_ranges(struct access_shared *shared, struct access_memory *memory, size_t n)
+static ssize_t read_ranges(const struct bench *bench, struct access_memory *memory, size_t n)
 {
-	const struct iovec window = {.iov_base = shared->window, .iov_len = sizeof(shared->window)};
+	const struct iovec window = {.iov_base = bench->window, .iov_len = ACCESS_GUARD_MEMORY_MAX};
 
-	return access_direct.read_memory(memory, &window, 1, shared->ranges, n);
+	return access_direct.read_memory(memory, &window, 1, bench->shared->ranges, n);
 }
 
-static ssize_t do_it(struct access_shared *shared, struct access_request *request, int *ret_fd)
+static ssize_t do_it(const struct bench *bench, struct access_request *request, int *ret_fd)
 {
+	struct access_shared *shared = bench->shared;
+
 	switch (request->op) {
 	case ACCESS_HELPER_OPEN:
-		*ret_fd = open_file(shared, request->flags);
+		*ret_fd = open_file(bench, request->flags);
 		return min_of(*ret_fd, 0);
 	case ACCESS_HELPER_OPEN_BELOW:
 		*ret_fd = access_direct.open_below(shared->texts[0], shared->texts[1],
 						   request->flags);
 		return min_of(*ret_fd, 0);
 	case ACCESS_HELPER_HOSTNAME:
-		return access_direct.hostname(PROC_ROOT, request->memory.pid,
-					      (char *)shared->window, request->size);
+		return access_direct.hostname(PROC_ROOT, request->memory.pid, (char *)bench->window,
+					      request->size);
 	case ACCESS_HELPER_READ:
-		return read_ranges(shared, &request->memory, request->size);
+		return read_ranges(bench, &request->memory, request->size);
 	case ACCESS_HELPER_COPY:
 		return access_direct.copy_memory(&request->memory, shared->places, shared->ranges,
 						 request->size);
@@ -153,7 +161,7 @@ static ssize_t do_it(struct access_shared *shared, struct access_request *reques
 	return -EINVAL;
 }
 
-static void serve(struct access_shared *shared)
+static void serve(const struct bench *bench)
 {
 	struct access_request request;
 	int handle;
@@ -165,7 +173,7 @@ static void serve(struct access_shared *shared)
 		/* Its number here takes the place of that there; whether the process is over was looked at there. */
 		request.memory.fd = handle;
 		request.memory.pidfd = -1;
-		result = do_it(shared, &request, &fd);
+		result = do_it(bench, &request, &fd);
 
 		if (send_packet(CHANNEL, &result, sizeof(result), fd))
 			break;
@@ -177,7 +185,7 @@ static void serve(struct access_shared *shared)
 }
 
 /* Its parent's end ends it, and no signal that is meant for that; of its files it keeps none. */
-static void be_helper(int channel, struct access_shared *shared)
+static void be_helper(int channel, const struct bench *bench)
 {
 	static const int others[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
@@ -190,17 +198,18 @@ static void be_helper(int channel, struct access_shared *shared)
 		for (int fd = 0; fd < CHANNEL; fd++)
 			close(fd);
 		syscall(SYS_close_range, CHANNEL + 1, ~0U, 0);
-		serve(shared);
+		serve(bench);
 	}
 	_exit(0);
 }
 
 /* --- who asks ------------------------------------------------------------------------------------ */
 
-int access_helper__start(struct access_helper *helper)
+int access_helper__start(struct access_helper *helper, uint8_t *window)
 {
 	struct access_shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 					    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct bench bench;
 	int ends[2];
 	pid_t pid;
 
@@ -210,11 +219,13 @@ int access_helper__start(struct access_helper *helper)
 		munmap(shared, sizeof(*shared));
 		return -errno;
 	}
+	bench = (struct bench){shared, window ? window : shared->own_window};
 	pid = fork();
 	if (pid == 0)
-		be_helper(ends[1], shared);
+		be_helper(ends[1], &bench);
 	close(ends[1]);
-	*helper = (struct access_helper){.pid = pid, .channel = ends[0], .shared = shared};
+	*helper = (struct access_helper){
+		.pid = pid, .channel = ends[0], .shared = shared, .window = bench.window};
 	if (pid > 0)
 		return 0;
 	access_helper__forget(helper);

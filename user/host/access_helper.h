@@ -33,17 +33,21 @@ struct access_shared {
 	struct iovec ranges[ACCESS_RANGES_MAX];
 	struct iovec places[ACCESS_COPY_RANGES];
 	char texts[2][PATH_MAX];
-	uint8_t window[ACCESS_GUARD_MEMORY_MAX];
+	uint8_t own_window[ACCESS_GUARD_MEMORY_MAX]; /* of a helper that has no other */
 };
 
 struct access_helper {
 	pid_t pid; /* 0: none */
 	int channel;
 	struct access_shared *shared;
+	uint8_t *window; /* where it leaves what it has read: ACCESS_GUARD_MEMORY_MAX bytes */
 };
 
-/* access_helper__start - -errno of fork(2) or of what it needs. */
-int access_helper__start(struct access_helper *helper) __must_check;
+/*
+ * access_helper__start - with @window, which is shared with whoever is forked; NULL: one of its own. -errno of
+ * fork(2) or of what it needs.
+ */
+int access_helper__start(struct access_helper *helper, uint8_t *window) __must_check;
 
 /*
  * access_helper__ask - returns what the system call did, and the descriptor that came of it in @ret_fd.

@@ -351,7 +351,7 @@ int cgroup__read(const char *proc_root, pid_t pid, struct process_origin *ret_or
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return -ENAMETOOLONG;
 	/* The beginning of a longer file is enough. */
-	length = access__read(path, text, MAX_BYTES - 1);
+	length = access__read_public(path, text, MAX_BYTES - 1);
 	if (length < 0)
 		return proc_error((int)-length);
 	text[length] = '\0';

@@ -122,7 +122,7 @@ int cgroup_file__visit(const char *proc_root, const char *cgroup_root, pid_t pid
 		return -ENOMEM;
 	if ((size_t)snprintf(path, sizeof(path), "%s/%d/cgroup", proc_root, pid) >= sizeof(path))
 		return -ENAMETOOLONG;
-	n = access__read(path, text, CGROUP_MAX_BYTES - 1);
+	n = access__read_public(path, text, CGROUP_MAX_BYTES - 1);
 	if (n < 0)
 		return proc_error((int)-n);
 	text[n] = '\0';

@@ -11,8 +11,11 @@
 #include "host/cgroup_file.h"
 #include "host/proc_error.h"
 
-/* The head of /proc/PID/status up to TracerPid, its eighth line (fs/proc/array.c proc_pid_status). */
-#define STATUS_HEAD_BYTES 512
+/*
+ * /proc/PID/status (fs/proc/array.c proc_pid_status): TracerPid is its eighth line; Threads comes after the
+ * groups, of which some 300 fit.
+ */
+#define STATUS_BYTES 4096
 
 static const char *const names[] = {
 	[EXECUTION_RUNNING] = "running",
@@ -48,7 +51,7 @@ void execution__text(const struct execution *execution, char out[EXECUTION_TEXT]
 /* Up to @size - 1 bytes of a file of a process, NUL-terminated; -errno. */
 static int read_proc(const char *path, char *text, size_t size)
 {
-	ssize_t n = access__read(path, text, size - 1);
+	ssize_t n = access__read_public(path, text, size - 1);
 
 	if (n < 0)
 		return proc_error((int)-n);
@@ -93,8 +96,8 @@ static enum execution_state state_of(char letter)
 int execution__read(const char *proc_root, pid_t pid, struct execution *ret_execution)
 {
 	struct execution execution = {0};
-	char path[PATH_MAX], status[STATUS_HEAD_BYTES];
-	const char *state, *tracer;
+	char path[PATH_MAX], status[STATUS_BYTES];
+	const char *state, *tracer, *threads;
 	int err;
 
 	if ((size_t)snprintf(path, sizeof(path), "%s/%d/status", proc_root, pid) >= sizeof(path))
@@ -106,7 +109,10 @@ int execution__read(const char *proc_root, pid_t pid, struct execution *ret_exec
 	tracer = value_of(status, "\nTracerPid:\t");
 	if (!state || !tracer)
 		return -EPROTO;
+	threads = value_of(tracer, "\nThreads:\t");
 	execution.state = state_of(*state);
+	execution.first_thread_ended = *state == 'Z' || *state == 'X';
+	execution.threads = threads ? strtoull(threads, NULL, 10) : 0;
 	execution.tracer = (pid_t)strtol(tracer, NULL, 10);
 	if (execution.tracer > 0)
 		read_comm(proc_root, execution.tracer, execution.tracer_comm,

@@ -20,7 +20,9 @@ enum execution_state {
 struct execution {
 	enum execution_state state;
 	pid_t tracer; /* the process that traces it with ptrace(2), by its pid in /proc; 0: none */
-	char tracer_comm[64]; /* "" unknown; control characters became '?' */
+	char tracer_comm[64];	 /* "" unknown; control characters became '?' */
+	bool first_thread_ended; /* others may go on */
+	uint64_t threads;	 /* 0: not known */
 };
 
 const char *execution_state__name(enum execution_state state); /* "running", "stopped", ... */

@@ -53,12 +53,15 @@ static int proc_path(char *path, size_t size, const char *proc_root, pid_t pid, 
 	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
 }
 
+typedef ssize_t (*read_fn)(const char *path, void *buffer, size_t size);
+
 /* Up to @size - 1 bytes from the start of the file, NUL-terminated. Returns their number. */
-static int read_head(const char *proc_root, pid_t pid, const char *leaf, char *buf, size_t size)
+static int read_head_by(read_fn read, const char *proc_root, pid_t pid, const char *leaf, char *buf,
+			size_t size)
 {
 	char path[PATH_MAX];
 	int err = proc_path(path, sizeof(path), proc_root, pid, leaf);
-	ssize_t n = err ? err : access__read(path, buf, size - 1);
+	ssize_t n = err ? err : read(path, buf, size - 1);
 
 	if (err)
 		return err;
@@ -67,6 +70,11 @@ static int read_head(const char *proc_root, pid_t pid, const char *leaf, char *b
 		return proc_error((int)-n);
 	buf[n] = '\0';
 	return (int)n;
+}
+
+static int read_head(const char *proc_root, pid_t pid, const char *leaf, char *buf, size_t size)
+{
+	return read_head_by(access__read_public, proc_root, pid, leaf, buf, size);
 }
 
 /*
@@ -104,10 +112,10 @@ static int parse_stat(char *line, struct proc_stat *stat)
 	return 0;
 }
 
-static int read_stat(const char *proc_root, pid_t pid, struct proc_stat *ret_stat)
+static int read_stat_by(read_fn read, const char *proc_root, pid_t pid, struct proc_stat *ret_stat)
 {
 	char line[STAT_MAX_BYTES];
-	int n = read_head(proc_root, pid, "stat", line, sizeof(line));
+	int n = read_head_by(read, proc_root, pid, "stat", line, sizeof(line));
 
 	if (n < 0)
 		return n;
@@ -115,6 +123,11 @@ static int read_stat(const char *proc_root, pid_t pid, struct proc_stat *ret_sta
 	if (n == (int)sizeof(line) - 1 || strlen(line) != (size_t)n)
 		return -EPROTO;
 	return parse_stat(line, ret_stat);
+}
+
+static int read_stat(const char *proc_root, pid_t pid, struct proc_stat *ret_stat)
+{
+	return read_stat_by(access__read_public, proc_root, pid, ret_stat);
 }
 
 /* The thread is a zombie or being reaped: no memory, no image, only an exit code to be collected. */
@@ -315,16 +328,18 @@ int process__count_files(const char *proc_root, pid_t pid, uint64_t *ret_files)
 {
 	char path[PATH_MAX];
 	struct statx folder;
-	int err = proc_path(path, sizeof(path), proc_root, process__task(proc_root, pid), "fd");
+	int err = proc_path(path, sizeof(path), proc_root, pid, "fd");
 
 	if (!err)
 		err = access__stat(path, STATX_SIZE, &folder);
-	if (err)
-		return proc_error(-err);
-	if (!folder.stx_size)
-		return count_entries(path, ret_files);
-	*ret_files = folder.stx_size;
-	return 0;
+	if (!err && folder.stx_size) {
+		*ret_files = folder.stx_size;
+		return 0;
+	}
+	/* An older kernel, or its first thread has ended and has none any more. */
+	if (!err)
+		err = proc_path(path, sizeof(path), proc_root, process__task(proc_root, pid), "fd");
+	return err ? proc_error(-err) : count_entries(path, ret_files);
 }
 
 int process__count_threads(const char *proc_root, pid_t pid, uint64_t *ret_threads)
@@ -340,9 +355,11 @@ int process__count_threads(const char *proc_root, pid_t pid, uint64_t *ret_threa
 int process__resident(const char *proc_root, pid_t pid, uint64_t *ret_bytes)
 {
 	struct proc_stat stat;
-	/* Of whoever has ended in the first thread alone, another one has the memory. */
-	int err = read_stat(proc_root, process__task(proc_root, pid), &stat);
+	int err = read_stat(proc_root, pid, &stat);
 
+	/* Of whoever has ended in the first thread alone, another one has the memory. */
+	if (!err && thread_has_ended(&stat))
+		err = read_stat(proc_root, process__task(proc_root, pid), &stat);
 	if (!err)
 		*ret_bytes = stat.field[STAT_RSS] * (uint64_t)sysconf(_SC_PAGESIZE);
 	return err;
@@ -441,7 +458,8 @@ int process__exe_mappings(const char *proc_root, pid_t pid, struct process_mappi
 	int err;
 
 	pid = process__task(proc_root, pid);
-	err = read_stat(proc_root, pid, &process);
+	/* Where its code begins is told to who may trace it. */
+	err = read_stat_by(access__read, proc_root, pid, &process);
 	if (!err)
 		err = read_exe_link(proc_root, pid, exe);
 	if (!err)

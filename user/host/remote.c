@@ -461,6 +461,8 @@ static int image_read(struct remote *remote, uint64_t address, void *buffer, siz
 {
 	size_t done = 0;
 
+	if (remote->replaced)
+		return -ESRCH;
 	remote->calls++;
 	/* As with mappings, a read may go over from one range into the next. */
 	while (done < size) {
@@ -480,6 +482,8 @@ static int image_read(struct remote *remote, uint64_t address, void *buffer, siz
 
 static int image_read_spans(struct remote *remote, struct remote_span *spans, size_t n_spans)
 {
+	if (remote->replaced)
+		return -ESRCH;
 	for (size_t i = 0; i < n_spans; i++)
 		spans[i].result =
 			remote__read(remote, spans[i].address, spans[i].buffer, spans[i].size);

@@ -356,7 +356,8 @@ int process__sockets(const char *proc_root, pid_t pid, struct process_sockets *r
 		err = -EINVAL;
 	else
 		err = collect_inodes(folder, look);
-	if (!err)
+	/* The kernel goes through all of its own for each of these tables. */
+	if (!err && look->n_inodes)
 		err = read_tables(proc_root, pid, look);
 	if (!err)
 		conclude(look, ret_sockets);

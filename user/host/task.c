@@ -30,7 +30,7 @@ static int read_task(const char *proc_root, pid_t pid, pid_t tid, const char *le
 	if ((size_t)snprintf(path, sizeof(path), "%s/%d/task/%d/%s", proc_root, pid, tid, leaf) >=
 	    sizeof(path))
 		return -ENAMETOOLONG;
-	n = access__read(path, text, size - 1);
+	n = access__read_public(path, text, size - 1);
 	if (n == -ENOENT && strcmp(leaf, "status"))
 		return -EOPNOTSUPP;
 	if (n < 0)

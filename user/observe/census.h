@@ -129,7 +129,7 @@ int census__step(struct census *census, uint64_t budget_ns, struct failure *fail
 bool census__running(const struct census *census);
 
 /* census__goids_issued - goroutine ids that the process has handed out by now; 0: that cannot be known. */
-uint64_t census__goids_issued(const struct census *census);
+uint64_t census__goids_issued(struct census *census);
 
 /* census__result - of the last complete census; all zero before the first. */
 const struct census_result *census__result(const struct census *census);

@@ -9,7 +9,7 @@
 
 #define MAX_WINDOW     4096 /* a g has been 392 to 456 bytes */
 #define MAX_PS	       4096 /* GOMAXPROCS beyond this: goids_issued stays unknown */
-#define PS_PER_READ    64
+#define PS_PER_READ    CENSUS_MAX_PS
 #define MAX_P_SPREAD   64 /* goidcache and goidcacheend are neighbours in every version */
 #define GOIDS_ATTEMPTS 4
 
@@ -178,47 +178,71 @@ uint64_t g_fingerprint(uint64_t goid, uint64_t pc, uint32_t status, uint8_t reas
 	return hash ? hash : 1;
 }
 
-/* sum_unused - ids which the Ps at @ps, at most PS_PER_READ, have drawn and not used. */
-static int sum_unused(const struct census_runtime *runtime, const uint64_t *ps, size_t n,
-		      uint64_t *unused)
-{
-	const struct go_layout *layout = runtime->layout;
-	uint32_t lo = min_of(layout->p_goidcache, layout->p_goidcacheend);
-	uint32_t size = max_of(layout->p_goidcache, layout->p_goidcacheend) - lo + 8;
-	uint8_t copies[PS_PER_READ][MAX_P_SPREAD + 8];
-	struct remote_span spans[PS_PER_READ];
-	size_t n_spans = 0;
-	int err;
+/* What a P has drawn and not used is between two of its words. */
+struct p_window {
+	uint32_t lo, size;
+};
 
+static struct p_window p_window(const struct go_layout *layout)
+{
+	uint32_t lo = min_of(layout->p_goidcache, layout->p_goidcacheend);
+
+	return (struct p_window){lo, max_of(layout->p_goidcache, layout->p_goidcacheend) - lo +
+					     (uint32_t)sizeof(uint64_t)};
+}
+
+struct p_copies {
+	struct remote_span spans[PS_PER_READ];
+	size_t n;
+	uint8_t bytes[PS_PER_READ][MAX_P_SPREAD + 8];
+};
+
+/* Of the Ps at @ps, at most PS_PER_READ. */
+static void want_ps(const struct go_layout *layout, const uint64_t *ps, size_t n,
+		    struct p_copies *copies)
+{
+	struct p_window window = p_window(layout);
+
+	copies->n = 0;
 	for (size_t i = 0; i < n; i++) {
 		if (!ps[i])
 			continue;
-		spans[n_spans] = (struct remote_span){ps[i] + lo, copies[n_spans], size, 0};
-		n_spans++;
+		copies->spans[copies->n] = (struct remote_span){
+			ps[i] + window.lo, copies->bytes[copies->n], window.size, 0};
+		copies->n++;
 	}
-	err = remote__read_spans(runtime->remote, spans, n_spans);
-	for (size_t i = 0; !err && i < n_spans; i++) {
+}
+
+/* sum_unused - ids which they have drawn and not used. */
+static int sum_unused(const struct go_layout *layout, const struct remote_span *spans, size_t n,
+		      uint64_t *unused)
+{
+	uint32_t lo = p_window(layout).lo;
+
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t *copy = spans[i].buffer;
 		uint64_t next, end;
 
 		if (spans[i].result)
 			return spans[i].result;
-		memcpy(&next, &copies[i][layout->p_goidcache - lo], sizeof(next));
-		memcpy(&end, &copies[i][layout->p_goidcacheend - lo], sizeof(end));
+		memcpy(&next, copy + layout->p_goidcache - lo, sizeof(next));
+		memcpy(&end, copy + layout->p_goidcacheend - lo, sizeof(end));
 		/* _GoidCacheBatch is 16 in every version. */
 		if (end < next || end - next > 16)
 			return -EAGAIN;
 		*unused += end - next;
 	}
-	return err;
+	return 0;
 }
 
 /*
  * All of allp's capacity is visited: when GOMAXPROCS falls, procresize() shortens the slice but
  * keeps the Ps, and the ids they hold, for the next time it rises.
  */
-static int read_unused(const struct census_runtime *runtime, uint64_t *ret_unused)
+static int read_unused(struct census_runtime *runtime, uint64_t *ret_unused)
 {
 	uint64_t slice[3], ps[PS_PER_READ], unused = 0;
+	struct p_copies copies;
 	int err = remote__read(runtime->remote, runtime->allp, slice, sizeof(slice));
 
 	if (err)
@@ -230,10 +254,17 @@ static int read_unused(const struct census_runtime *runtime, uint64_t *ret_unuse
 
 		err = remote__read(runtime->remote, slice[0] + i * sizeof(ps[0]), ps,
 				   n * sizeof(ps[0]));
+		want_ps(runtime->layout, ps, err ? 0 : n, &copies);
 		if (!err)
-			err = sum_unused(runtime, ps, n, &unused);
+			err = remote__read_spans(runtime->remote, copies.spans, copies.n);
+		if (!err)
+			err = sum_unused(runtime->layout, copies.spans, copies.n, &unused);
 		if (err)
 			return err;
+	}
+	if (slice[2] <= PS_PER_READ) {
+		memcpy(runtime->known_ps.slice, slice, sizeof(slice));
+		memcpy(runtime->known_ps.ps, ps, slice[2] * sizeof(ps[0]));
 	}
 	*ret_unused = unused;
 	return 0;
@@ -250,15 +281,39 @@ static bool goids_known(const struct census_runtime *runtime)
 }
 
 /*
+ * As goids_of(), with one read of all, which goes from the first span to the last: where the Ps are is known from
+ * before. -EAGAIN: they are others by now, or it did not work out.
+ */
+static int goids_by_known(const struct census_runtime *runtime, uint64_t address,
+			  uint64_t *ret_issued)
+{
+	const struct census_ps *known = &runtime->known_ps;
+	struct remote_span spans[2 + PS_PER_READ + 1];
+	uint64_t before, after, slice[3], unused = 0;
+	struct p_copies copies;
+	int err;
+
+	want_ps(runtime->layout, known->ps, known->slice[2], &copies);
+	spans[0] = (struct remote_span){address, &before, sizeof(before), 0};
+	spans[1] = (struct remote_span){runtime->allp, slice, sizeof(slice), 0};
+	memcpy(&spans[2], copies.spans, copies.n * sizeof(spans[0]));
+	spans[2 + copies.n] = (struct remote_span){address, &after, sizeof(after), 0};
+	err = remote__read_spans(runtime->remote, spans, copies.n + 3);
+	if (!err)
+		err = sum_unused(runtime->layout, spans + 2, copies.n, &unused);
+	if (err || spans[0].result || spans[1].result || spans[2 + copies.n].result ||
+	    memcmp(slice, known->slice, sizeof(slice)) || before != after || unused > after)
+		return -EAGAIN;
+	*ret_issued = after - unused;
+	return 0;
+}
+
+/*
  * goidgen is read before and after: if it did not move, no P drew a batch in between, and each P's
  * share only shrank by ids which were really handed out.
  */
-uint64_t census_runtime__goids_issued(const struct census_runtime *runtime)
+static uint64_t goids_of(struct census_runtime *runtime, uint64_t address)
 {
-	uint64_t address = runtime->sched + runtime->layout->sched_goidgen;
-
-	if (!goids_known(runtime))
-		return 0;
 	for (int attempt = 0; attempt < GOIDS_ATTEMPTS; attempt++) {
 		uint64_t before, after, unused = 0;
 		int err;
@@ -274,4 +329,15 @@ uint64_t census_runtime__goids_issued(const struct census_runtime *runtime)
 			return after - unused;
 	}
 	return 0;
+}
+
+uint64_t census_runtime__goids_issued(struct census_runtime *runtime)
+{
+	uint64_t address = runtime->sched + runtime->layout->sched_goidgen, issued;
+
+	if (!goids_known(runtime))
+		return 0;
+	if (runtime->known_ps.slice[2] && !goids_by_known(runtime, address, &issued))
+		return issued;
+	return goids_of(runtime, address);
 }

@@ -13,6 +13,13 @@
 #include "golang/module_map.h"
 #include "host/remote.h"
 
+/* runtime.allp as it was found; while the slice is the same, so are its elements (src/runtime/proc.go procresize). */
+#define CENSUS_MAX_PS 64
+struct census_ps {
+	uint64_t slice[3]; /* all 0: not known */
+	uint64_t ps[CENSUS_MAX_PS];
+};
+
 struct census_runtime {
 	const struct go_layout *layout;
 	struct remote *remote;
@@ -23,6 +30,7 @@ struct census_runtime {
 	int64_t clock_offset; /* ns that the process's monotonic clock is ahead of the host's */
 	/* Bytes of a g that the census reads: [g + window, g + window + window_size). */
 	uint32_t window, window_size;
+	struct census_ps known_ps;
 };
 
 /* One g struct, decoded. Addresses are the target's. */
@@ -63,7 +71,7 @@ void census_runtime__decode(const struct census_runtime *runtime, const uint8_t 
  * and not used is subtracted. Exact for some moment during the call, or 0 if the target draws ids
  * faster than its Ps can be read.
  */
-uint64_t census_runtime__goids_issued(const struct census_runtime *runtime);
+uint64_t census_runtime__goids_issued(struct census_runtime *runtime);
 
 /* g_load* - a field of a copied g, by its offset in the struct. */
 static inline uint64_t g_load64(const struct census_runtime *runtime, const uint8_t *window,

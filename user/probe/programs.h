@@ -72,6 +72,7 @@ struct programs_ops {
 		    struct failure *failure);
 	void (*unload)(struct programs *programs);
 	int (*ring_fd)(const struct programs *programs);
+	int (*counts_fd)(const struct programs *programs);
 	int (*hit_cost)(struct programs *programs, struct alloc_cost *ret_cost);
 	int (*describe)(struct programs *programs, size_t slot, const union program_target *target);
 	int (*counts)(const struct programs *programs, size_t slot,
@@ -81,7 +82,10 @@ struct programs_ops {
 		      const struct program_place *places, size_t n);
 };
 
-/* With the privileges of this process. */
+/*
+ * With the privileges of this process. @counts_fd, which no other has: of PROGRAMS_GOROUTINES, an array of
+ * GL_MAX_TARGETS struct gl_losses that can be mapped.
+ */
 extern const struct programs_ops programs_direct;
 
 /* programs__use - from now on, for the whole process. @ops outlives it. */

@@ -198,6 +198,11 @@ static int direct_ring_fd(const struct programs *programs)
 	return bpf_map__fd(programs->ring);
 }
 
+static int direct_counts_fd(const struct programs *programs)
+{
+	return bpf_map__fd(programs->counts);
+}
+
 /* Of allocations to and from programs->per_cpu, else @counts. */
 static int write_counts(const struct programs *programs, size_t slot,
 			const union program_counts *counts)
@@ -318,6 +323,7 @@ const struct programs_ops programs_direct = {
 	.load = direct_load,
 	.unload = direct_unload,
 	.ring_fd = direct_ring_fd,
+	.counts_fd = direct_counts_fd,
 	.hit_cost = direct_hit_cost,
 	.describe = direct_describe,
 	.counts = direct_counts,

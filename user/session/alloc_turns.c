@@ -29,7 +29,7 @@ static uint64_t live_bytes(struct target *target, uint64_t now_ns)
 {
 	struct heap_counters counters;
 
-	return target_heap__counters(target, now_ns, &counters) && counters.marked ?
+	return target_heap__counters_lately(target, now_ns, &counters) && counters.marked ?
 		       counters.live_bytes :
 		       0;
 }

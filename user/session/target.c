@@ -293,6 +293,9 @@ bool target__check_alive(struct target *target)
 {
 	if (target->state != TARGET_LIVE)
 		return false;
+	/* It is being read, which tells if it is not what it was (census_failed()). */
+	if (target__census_under_way(target))
+		return true;
 	if (!process__same(target->options.proc_root, target->process.id))
 		target->state = TARGET_EXITED;
 	else if (has_executed(target))
@@ -309,6 +312,7 @@ bool target__check_alive(struct target *target)
  */
 static int census_failed(struct target *target, int err, struct failure *failure)
 {
+	target->census_open = false;
 	if (err != -ESRCH && err != -ESTALE && err != -EPROTO && err != -ETIMEDOUT)
 		return failure__set(failure, err, "%s", target->trouble.text);
 	if (!target__check_alive(target))
@@ -327,7 +331,7 @@ int target__census_start(struct target *target, struct failure *failure)
 	uint64_t started_ns;
 	int err;
 
-	if (!target__check_alive(target))
+	if (target->state != TARGET_LIVE)
 		return 0;
 	if (target_modules__refresh(target))
 		target_probes__add_modules(target);
@@ -355,10 +359,8 @@ int target__census_step(struct target *target, uint64_t budget_ns, struct failur
 	    !census__running(target->census))
 		return 0;
 	more = census__step(target->census, budget_ns, &target->trouble);
-	if (more < 0) {
-		target->census_open = false;
+	if (more < 0)
 		return census_failed(target, more, failure);
-	}
 	if (!more && is_listing(target)) {
 		int err = goroutine_list__complete(target->goroutine_list, target->remote);
 
@@ -405,9 +407,6 @@ void target__census_finish(struct target *target)
 	if (!process__count_files(target->options.proc_root, target->process.id.pid, &files))
 		tracker__note_files(target->tracker, files, now_ns);
 	note_sockets(target, now_ns);
-	if (process__count_threads(target->options.proc_root, target->process.id.pid,
-				   &target->threads))
-		target->threads = 0;
 	tracker__census_end(target->tracker, now_ns);
 	target_scheduling__finish(target, now_ns);
 	target_probes__note_census(target);

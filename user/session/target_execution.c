@@ -15,6 +15,7 @@
 struct tracer {
 	pid_t pid; /* 0: nobody */
 	char name[sizeof(((struct execution *)0)->tracer_comm) + 24];
+	bool first_thread_ended; /* of who is traced */
 };
 
 static void find_tracer(const struct target *target, struct tracer *tracer)
@@ -26,6 +27,7 @@ static void find_tracer(const struct target *target, struct tracer *tracer)
 	if (execution__read(target->options.proc_root, target->process.id.pid, &execution))
 		return;
 	tracer->pid = execution.tracer;
+	tracer->first_thread_ended = execution.first_thread_ended;
 	snprintf(tracer->name, sizeof(tracer->name), "%s (pid %d)", execution.tracer_comm,
 		 execution.tracer);
 }
@@ -81,11 +83,13 @@ static bool look_at_sites(struct target *target, const struct probe_plan *plan, 
 }
 
 /* The kernel finds the process that a probe is for by its first thread (kernel/trace/bpf_trace.c). */
-static bool has_lost_first_thread(const struct target *target, char *text, size_t size)
+static bool has_lost_first_thread(const struct target *target, const struct tracer *tracer,
+				  char *text, size_t size)
 {
 	pid_t pid = target->process.id.pid;
 
-	if (process__task(target->options.proc_root, pid) == pid)
+	/* It may be that the others have ended as well. */
+	if (!tracer->first_thread_ended || process__task(target->options.proc_root, pid) == pid)
 		return false;
 	snprintf(text, size,
 		 "its first thread has ended, by which the kernel would find it for a probe");
@@ -109,9 +113,9 @@ bool target_hindrance__look(struct target *target, unsigned int events)
 	size_t n = target->probes ? module_probes__count(target->probes) : 0;
 	struct tracer tracer;
 
-	if (has_lost_first_thread(target, target->hindrance, size))
-		return true;
 	find_tracer(target, &tracer);
+	if (has_lost_first_thread(target, &tracer, target->hindrance, size))
+		return true;
 	if (!n && look_at_sites(target, &target->plan, target->load_bias, events, &tracer))
 		return true;
 	for (size_t i = 0; i < n; i++) {
@@ -129,9 +133,9 @@ bool target_hindrance__of_allocations(const struct target *target, const struct 
 {
 	struct tracer tracer;
 
-	if (has_lost_first_thread(target, text, size))
-		return true;
 	find_tracer(target, &tracer);
+	if (has_lost_first_thread(target, &tracer, text, size))
+		return true;
 	for (size_t i = 0; i < plan->n; i++) {
 		if (look_at_site(target, &plan->sites[i].site, bias, &tracer, text, size))
 			return true;
@@ -145,8 +149,11 @@ void target_execution__note(struct target *target)
 	pid_t pid = target->process.id.pid;
 	uint64_t cpu_ns;
 
-	if (process__cpu_ns(pid, &cpu_ns) ||
-	    execution__read(target->options.proc_root, pid, &execution))
+	target->threads = 0;
+	if (execution__read(target->options.proc_root, pid, &execution))
+		return;
+	target->threads = execution.threads;
+	if (process__cpu_ns(pid, &cpu_ns))
 		return;
 	/* Who traces it may stop it for moments only. */
 	if (cpu_ns != target->executed_ns)

@@ -27,9 +27,6 @@ struct target_heap {
 /* Where a program has no more to do but to run on, main waits for ever: in select{}, or at a channel. */
 #define MAIN_GOID 1
 
-/* A program that is starting has no heap yet, and one of an unknown version never will. */
-#define COUNTERS_RETRY_NS (60 * NSEC_PER_SEC)
-
 /* Where it is not bounded. */
 #define PATHS_MAX_MEMORY (1ULL << 30)
 /* For names on the ways to what sites wait on: 16 MiB of debug information, 16 million objects. */
@@ -518,45 +515,6 @@ int target_heap__prove(struct target *target, struct heap_picture *picture, uint
 	return err;
 }
 
-/* What only rises: while it is not known it stays as it was, as counters of metrics have to. */
-static struct heap_counters totals_of(const struct heap_counters *counted)
-{
-	return (struct heap_counters){
-		.gc_cycles = counted->gc_cycles,
-		.total_bytes = counted->total_bytes,
-		.total_objects = counted->total_objects,
-		.pause_ns = counted->pause_ns,
-	};
-}
-
-/* The runtime moves its counts about: for a moment some may be in none of the places. */
-static void keep_rising(struct heap_counters *now, const struct heap_counters *before)
-{
-	now->gc_cycles = max_of(now->gc_cycles, before->gc_cycles);
-	now->total_bytes = max_of(now->total_bytes, before->total_bytes);
-	now->total_objects = max_of(now->total_objects, before->total_objects);
-	now->pause_ns = max_of(now->pause_ns, before->pause_ns);
-}
-
-bool target_heap__counters(struct target *target, uint64_t now_ns,
-			   struct heap_counters *ret_counters)
-{
-	struct failure failure;
-
-	*ret_counters = totals_of(&target->memory_counted);
-	if (target__state(target) != TARGET_LIVE || now_ns < target->counters_due_ns)
-		return false;
-	if (open_heap(target, &failure) ||
-	    heap_counters__read(&target->heap->runtime, ret_counters)) {
-		*ret_counters = totals_of(&target->memory_counted);
-		target->counters_due_ns = now_ns + COUNTERS_RETRY_NS;
-		return false;
-	}
-	keep_rising(ret_counters, &target->memory_counted);
-	target->memory_counted = *ret_counters;
-	return true;
-}
-
 /* All that the runtime still knows of, for the first census; after that each as it comes. */
 static void note_former(struct target *target, uint64_t offset_ns)
 {
@@ -575,7 +533,7 @@ void target_heap__note_collections(struct target *target, uint64_t now_ns)
 	if (now_ns < target->counters_due_ns)
 		return;
 	if (open_heap(target, &failure)) {
-		target->counters_due_ns = now_ns + COUNTERS_RETRY_NS;
+		target->counters_due_ns = now_ns + TARGET_COUNTERS_RETRY_NS;
 		return;
 	}
 	if (heap_counters__last_gc(&target->heap->runtime, &ended_ns) || !ended_ns ||

@@ -64,6 +64,9 @@ int target_heap__prove(struct target *target, struct heap_picture *picture, uint
 int target_heap__runtime(struct target *target, const struct heap_runtime **ret_runtime,
 			 struct failure *failure) __must_check;
 
+/* A program that is starting has no heap yet, and one of an unknown version never will. */
+#define TARGET_COUNTERS_RETRY_NS (60 * NSEC_PER_SEC)
+
 /*
  * target_heap__counters - what the target's runtime counts of its memory, read now, with a few reads.
  * False: it cannot be read, or it has ended; then it is not tried again for a minute, and only what
@@ -71,6 +74,14 @@ int target_heap__runtime(struct target *target, const struct heap_runtime **ret_
  */
 bool target_heap__counters(struct target *target, uint64_t now_ns,
 			   struct heap_counters *ret_counters);
+
+/*
+ * target_heap__counters_lately - the same, not older than TARGET_COUNTERS_LATELY_NS: for what is decided by them
+ * many times between two reports.
+ */
+#define TARGET_COUNTERS_LATELY_NS (10 * NSEC_PER_SEC)
+bool target_heap__counters_lately(struct target *target, uint64_t now_ns,
+				  struct heap_counters *ret_counters);
 
 /*
  * target_heap__note_collections - tell the target's tracker when its collections ended; nothing where that

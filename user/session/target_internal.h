@@ -57,6 +57,7 @@ struct target {
 	uint64_t heap_due_ns;		     /* its heap is left alone until then */
 	uint64_t counters_due_ns;	     /* likewise what is counted there */
 	struct heap_counters memory_counted; /* when that was read last; totals never fall */
+	uint64_t memory_counted_ns;	     /* when that was; 0: never */
 	struct heap_holders *holders;	     /* NULL: nobody asked */
 	struct target_view *view;	     /* NULL: not asked for */
 	struct target_samples *samples;	     /* likewise */

@@ -229,7 +229,7 @@ bool target_samples__are_due(struct target *target, uint64_t now_ns)
 	if (!kept || !kept->history)
 		return true;
 	/* Before the report has named them, the next reading would make them another's. */
-	return !kept->places.all && target_heap__counters(target, now_ns, &counters) &&
+	return !kept->places.all && target_heap__counters_lately(target, now_ns, &counters) &&
 	       alloc_history__is_due(kept->history, now_ns, counters.gc_cycles);
 }
 

@@ -40,6 +40,18 @@ Test(execution, states)
 	cr_expect_eq(read_status(STATUS("t (tracing stop)", "9")).state, EXECUTION_TRACED);
 }
 
+Test(execution, threads)
+{
+	struct execution execution = read_status(STATUS("S (sleeping)", "0"));
+
+	cr_expect_eq(execution.threads, 0u, "it does not say");
+	cr_expect_not(execution.first_thread_ended);
+	execution = read_status(STATUS("Z (zombie)", "0") "Groups:\t0 27 \nThreads:\t7\n");
+	cr_expect_eq(execution.threads, 7u);
+	cr_expect(execution.first_thread_ended);
+	cr_expect(read_status(STATUS("X (dead)", "0")).first_thread_ended);
+}
+
 Test(execution, names)
 {
 	cr_expect_str_eq(execution_state__name(EXECUTION_RUNNING), "running");

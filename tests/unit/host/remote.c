@@ -499,12 +499,16 @@ Test(remote_image, reads_over_adjacent_ranges)
 
 Test(remote_image, memory_is_the_same_until_replaced)
 {
+	uint8_t byte;
+	struct remote_span span = {0, &byte, 1, 0};
 	struct remote *remote;
 
 	cr_assert_eq(remote__open_image(NULL, 0, &remote), 0);
 	cr_expect_eq(remote__memory(remote), REMOTE_MEMORY_SAME);
 	remote__replace_image(remote);
 	cr_expect_eq(remote__memory(remote), REMOTE_MEMORY_GONE);
+	cr_expect_eq(remote__read(remote, 0, &byte, 1), -ESRCH, "nor can it be read");
+	cr_expect_eq(remote__read_spans(remote, &span, 1), -ESRCH);
 	remote__free(remote);
 }
 

@@ -180,6 +180,29 @@ Test(census_goids, unused_ids_of_all_ps_are_subtracted)
 	fake_free(fake);
 }
 
+/* Where the Ps are is looked up once, and again when there are others. */
+Test(census_goids, ps_that_are_known)
+{
+	struct fake *fake = with_ps();
+	struct census_runtime *runtime = &fake->runtime;
+	uint64_t calls, first;
+
+	cr_assert_eq(census_runtime__goids_issued(runtime), 64u - 16 - 9 - 0 - 2);
+	first = remote__calls(runtime->remote);
+	fake_global(fake, FAKE_SCHED, 80);
+	fake_global(fake, FAKE_P + fake->layout.p_goidcache, 20);
+	cr_assert_eq(census_runtime__goids_issued(runtime), 80u - 13 - 9 - 0 - 2);
+	/* An image counts a call for each range: goidgen twice, the slice, four Ps; not the list of Ps. */
+	calls = remote__calls(runtime->remote) - first;
+	cr_expect_eq(calls, 7u);
+	fake_global(fake, FAKE_PS + 8 * 4, FAKE_GLOBALS + FAKE_P + 4 * FAKE_P_SIZE);
+	fake_global(fake, FAKE_ALLP + 8, 5);
+	fake_global(fake, FAKE_P + 4 * FAKE_P_SIZE + fake->layout.p_goidcache, 70);
+	fake_global(fake, FAKE_P + 4 * FAKE_P_SIZE + fake->layout.p_goidcacheend, 75);
+	cr_assert_eq(census_runtime__goids_issued(runtime), 80u - 13 - 9 - 0 - 2 - 5);
+	fake_free(fake);
+}
+
 /* More Ps than are read at once, nearly all of them out of use. */
 Test(census_goids, many_ps)
 {

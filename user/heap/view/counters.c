@@ -64,43 +64,99 @@ static void add_shard(const struct go_layout *l, const uint8_t *stats, struct su
 	add_small(l, stats, sums);
 }
 
-/* Memory that the runtime has mapped for itself (MemStats: MSpanSys, MCacheSys, ... OtherSys). */
-static int read_own(const struct heap_runtime *runtime, uint64_t *ret_bytes)
+/* All that is read of a process, at once: each read goes by way of others. */
+#define OWN_FIELDS 5
+struct raw {
+	uint32_t sweepgen;
+	uint64_t pages;
+	uint64_t own[OWN_FIELDS];
+	uint64_t live, limit, goal, pause;
+	uint8_t stats[GO_HEAP_STATS * STATS_MAX];
+};
+
+/* What math.MaxInt64 is: no limit. With one the goal is a lower one most of the time. */
+#define NO_LIMIT ((uint64_t)INT64_MAX)
+
+#define MAX_SPANS (OWN_FIELDS + 7)
+
+struct wanted {
+	struct remote_span spans[MAX_SPANS];
+	size_t n;
+	size_t n_needed; /* of these, without which nothing is known */
+};
+
+static void want(struct wanted *wanted, uint64_t address, void *buffer, size_t size)
+{
+	wanted->spans[wanted->n++] = (struct remote_span){address, buffer, (uint32_t)size, 0};
+}
+
+static void want_memstats(const struct heap_runtime *runtime, struct raw *raw,
+			  struct wanted *wanted)
 {
 	const struct go_layout *l = runtime->layout;
-	const uint32_t fields[] = {l->mstats_mspan_sys, l->mstats_mcache_sys,
-				   l->mstats_buckhash_sys, l->mstats_gcMiscSys,
-				   l->mstats_other_sys};
-	int err = 0;
+	/* Memory that the runtime has mapped for itself (MemStats: MSpanSys, MCacheSys, ... OtherSys). */
+	const uint32_t fields[OWN_FIELDS] = {l->mstats_mspan_sys, l->mstats_mcache_sys,
+					     l->mstats_buckhash_sys, l->mstats_gcMiscSys,
+					     l->mstats_other_sys};
 
-	*ret_bytes = 0;
-	for (size_t i = 0; i < ARRAY_SIZE(fields) && !err; i++) {
-		uint64_t part = 0;
+	want(wanted, runtime->memstats + l->mstats_heapStats, raw->stats,
+	     (size_t)GO_HEAP_STATS * l->heapStats_sizeof);
+	for (size_t i = 0; i < OWN_FIELDS; i++)
+		want(wanted, runtime->memstats + fields[i], &raw->own[i], sizeof(raw->own[i]));
+}
 
-		err = remote__read_u64(runtime->remote, runtime->memstats + fields[i], &part);
-		*ret_bytes += part;
-	}
+static bool has_memstats(const struct heap_runtime *runtime)
+{
+	return runtime->memstats && layout_is_complete(runtime->layout);
+}
+
+static bool has_pauses(const struct heap_runtime *runtime)
+{
+	return runtime->memstats && runtime->layout->mstats_pause_total_ns != GO_LAYOUT_ABSENT;
+}
+
+static int read_raw(const struct heap_runtime *runtime, struct raw *raw)
+{
+	const struct go_layout *l = runtime->layout;
+	struct wanted wanted = {.n = 0};
+	int err;
+
+	if (l->mheap_pagesInUse == GO_LAYOUT_ABSENT)
+		return -EFAULT;
+	*raw = (struct raw){.limit = NO_LIMIT, .goal = MAX_BYTES, .pause = UINT64_MAX};
+	want(&wanted, runtime->mheap + l->mheap_sweepgen, &raw->sweepgen, sizeof(raw->sweepgen));
+	want(&wanted, runtime->mheap + l->mheap_pagesInUse, &raw->pages, sizeof(raw->pages));
+	if (has_memstats(runtime))
+		want_memstats(runtime, raw, &wanted);
+	if (runtime->gc_controller)
+		want(&wanted, runtime->gc_controller + l->gcController_heapMarked, &raw->live,
+		     sizeof(raw->live));
+	wanted.n_needed = wanted.n;
+	if (runtime->gc_controller && l->gcController_memoryLimit != GO_LAYOUT_ABSENT)
+		want(&wanted, runtime->gc_controller + l->gcController_memoryLimit, &raw->limit,
+		     sizeof(raw->limit));
+	if (runtime->gc_controller && l->gcController_heapGoal != GO_LAYOUT_ABSENT)
+		want(&wanted, runtime->gc_controller + l->gcController_heapGoal, &raw->goal,
+		     sizeof(raw->goal));
+	if (has_pauses(runtime))
+		want(&wanted, runtime->memstats + l->mstats_pause_total_ns, &raw->pause,
+		     sizeof(raw->pause));
+	err = remote__read_spans(runtime->remote, wanted.spans, wanted.n);
+	for (size_t i = 0; i < wanted.n_needed && !err; i++)
+		err = wanted.spans[i].result;
 	return err;
 }
 
-static int read_memstats(const struct heap_runtime *runtime, struct heap_counters *counters)
+static void count_memstats(const struct go_layout *l, const struct raw *raw,
+			   struct heap_counters *counters)
 {
-	const struct go_layout *l = runtime->layout;
-	uint8_t stats[GO_HEAP_STATS * STATS_MAX];
 	struct sums sums = {0};
-	uint64_t own;
-	int err;
+	uint64_t own = 0;
 
-	if (!layout_is_complete(l))
-		return 0;
-	err = remote__read(runtime->remote, runtime->memstats + l->mstats_heapStats, stats,
-			   (size_t)GO_HEAP_STATS * l->heapStats_sizeof);
-	if (!err)
-		err = read_own(runtime, &own);
-	if (err)
-		return err;
+	for (size_t i = 0; i < OWN_FIELDS; i++)
+		own += raw->own[i];
 	for (size_t i = 0; i < GO_HEAP_STATS; i++)
-		add_shard(l, stats + i * l->heapStats_sizeof, &sums);
+		add_shard(l, raw->stats + i * l->heapStats_sizeof, &sums);
 	counters->stack_bytes = sums.stacks;
 	counters->allocated_bytes = sums.large_bytes + sums.small_bytes;
 	counters->allocated_objects = sums.large_objects + sums.small_objects;
@@ -113,77 +169,38 @@ static int read_memstats(const struct heap_runtime *runtime, struct heap_counter
 		counters->allocated_objects < MAX_OBJECTS && counters->work_bytes < MAX_BYTES &&
 		counters->runtime_bytes < MAX_BYTES &&
 		counters->total_bytes >= counters->allocated_bytes;
-	return 0;
 }
 
-/* A count that is being moved from one shard to another may be missing for a moment. */
-static int read_counts(const struct heap_runtime *runtime, struct heap_counters *counters)
+static void count(const struct heap_runtime *runtime, const struct raw *raw,
+		  struct heap_counters *counters)
 {
-	int err = 0;
-
-	for (int i = 0; i < ATTEMPTS && !err && !counters->counted; i++)
-		err = read_memstats(runtime, counters);
-	return err;
-}
-
-/* What math.MaxInt64 is: no limit. With one the goal is a lower one most of the time. */
-#define NO_LIMIT ((uint64_t)INT64_MAX)
-
-static void read_goal(const struct heap_runtime *runtime, struct heap_counters *counters)
-{
-	const struct go_layout *l = runtime->layout;
-	uint64_t limit = NO_LIMIT, goal;
-
-	if (l->gcController_heapGoal == GO_LAYOUT_ABSENT)
-		return;
-	if (l->gcController_memoryLimit != GO_LAYOUT_ABSENT &&
-	    remote__read_u64(runtime->remote, runtime->gc_controller + l->gcController_memoryLimit,
-			     &limit))
-		return;
-	if (limit != NO_LIMIT ||
-	    remote__read_u64(runtime->remote, runtime->gc_controller + l->gcController_heapGoal,
-			     &goal) ||
-	    goal >= MAX_BYTES)
-		return;
-	counters->goal_bytes = goal;
-	counters->has_goal = true;
+	/* Each collection adds two (src/runtime/mgc.go gcSweep). */
+	counters->gc_cycles = raw->sweepgen / 2;
+	counters->heap_bytes = raw->pages * GO_PAGE_SIZE;
+	if (has_memstats(runtime))
+		count_memstats(runtime->layout, raw, counters);
+	counters->marked = runtime->gc_controller != 0;
+	counters->live_bytes = raw->live;
+	counters->has_goal = raw->limit == NO_LIMIT && raw->goal < MAX_BYTES;
+	counters->goal_bytes = counters->has_goal ? raw->goal : 0;
+	counters->timed = has_pauses(runtime) && raw->pause <= INT64_MAX;
+	counters->pause_ns = counters->timed ? raw->pause : 0;
 }
 
 int heap_counters__read(const struct heap_runtime *runtime, struct heap_counters *ret_counters)
 {
-	const struct go_layout *l = runtime->layout;
-	uint64_t pages;
-	uint32_t sweepgen;
-	int err = remote__read(runtime->remote, runtime->mheap + l->mheap_sweepgen, &sweepgen,
-			       sizeof(sweepgen));
+	bool whole = false;
+	struct raw raw;
+	int err = 0;
 
 	*ret_counters = (struct heap_counters){0};
-	if (!err && l->mheap_pagesInUse == GO_LAYOUT_ABSENT)
-		err = -EFAULT;
-	if (!err)
-		err = remote__read_u64(runtime->remote, runtime->mheap + l->mheap_pagesInUse,
-				       &pages);
-	if (err)
-		return err;
-	/* Each collection adds two (src/runtime/mgc.go gcSweep). */
-	ret_counters->gc_cycles = sweepgen / 2;
-	ret_counters->heap_bytes = pages * GO_PAGE_SIZE;
-	if (runtime->memstats)
-		err = read_counts(runtime, ret_counters);
-	if (!err && runtime->gc_controller) {
-		err = remote__read_u64(runtime->remote,
-				       runtime->gc_controller + l->gcController_heapMarked,
-				       &ret_counters->live_bytes);
-		ret_counters->marked = !err;
+	/* A count that is being moved from one shard to another may be missing for a moment. */
+	for (int i = 0; i < ATTEMPTS && !err && !whole; i++) {
+		err = read_raw(runtime, &raw);
+		if (!err)
+			count(runtime, &raw, ret_counters);
+		whole = ret_counters->counted || !has_memstats(runtime);
 	}
-	if (!err && runtime->gc_controller)
-		read_goal(runtime, ret_counters);
-	if (!err && runtime->memstats && l->mstats_pause_total_ns != GO_LAYOUT_ABSENT)
-		ret_counters->timed =
-			!remote__read_u64(runtime->remote,
-					  runtime->memstats + l->mstats_pause_total_ns,
-					  &ret_counters->pause_ns) &&
-			ret_counters->pause_ns <= INT64_MAX;
 	return err;
 }
 

@@ -414,7 +414,8 @@ Test(text, who_stands_still_is_told_as_such)
 
 	sample__leaks(&sample);
 	for (enum execution_state state = EXECUTION_STOPPED; state <= EXECUTION_FROZEN; state++) {
-		sample.target.execution = (struct execution){state, 99, "gdb"};
+		sample.target.execution =
+			(struct execution){.state = state, .tracer = 99, .tracer_comm = "gdb"};
 		text = sample__text(&sample.report, &plain);
 		cr_expect_not_null(strstr(text, words[state]), "%s", text);
 		free(text);
