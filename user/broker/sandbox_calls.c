@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "broker/sandbox.h"
+#include "host/pagemap_scan.h"
 
 #if defined(__x86_64__)
 #define ARCHITECTURE AUDIT_ARCH_X86_64
@@ -215,7 +216,7 @@ static const int forbidden[] = {
 #endif
 };
 
-#define MAX_VALUES 7
+#define MAX_VALUES 8
 
 #ifdef __x86_64__
 #define X32_CALLS 0x40000000u /* __X32_SYSCALL_BIT, arch/x86/include/uapi/asm/unistd.h */
@@ -286,12 +287,15 @@ static void put_conditions(struct filter *filter)
 		/* Threads, not processes. glibc tries clone3 first, whose flags no filter can see. */
 		{SYS_clone, 0, CLONE_THREAD, 1, {CLONE_THREAD}, EPERM},
 		{SYS_clone3, 0, 0, 0, {0}, ENOSYS},
-		/* The terminal's modes, width and job, what waits in a pipe; not what is typed into it. */
+		/*
+		 * The terminal's modes, width and job, what waits in a pipe; not what is typed into it. Which pages
+		 * a process has.
+		 */
 		{SYS_ioctl,
 		 1,
 		 UINT32_MAX,
-		 7,
-		 {TCGETS, TCSETS, TCSETSW, TCSETSF, TIOCGPGRP, TIOCGWINSZ, FIONREAD},
+		 8,
+		 {TCGETS, TCSETS, TCSETSW, TCSETSF, TIOCGPGRP, TIOCGWINSZ, FIONREAD, PAGEMAP_SCAN},
 		 ENOTTY},
 		/* To itself. */
 		{SYS_tgkill, 0, UINT32_MAX, 1, {(uint32_t)getpid()}, EPERM},

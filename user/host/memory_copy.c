@@ -256,10 +256,10 @@ int memory_copy__new(const struct memory_copy_options *options, struct memory_co
 	pthread_mutex_init(&copy->pieces.lock, NULL);
 	copy->options = *options;
 	copy->page = (uint64_t)sysconf(_SC_PAGESIZE);
-	copy->pagemap = open_pagemap(copy);
-	if (copy->pagemap >= 0)
+	copy->pagemap = (struct pagemap){.fd = open_pagemap(copy), .page = copy->page};
+	if (copy->pagemap.fd >= 0)
 		share(copy);
-	err = copy->pagemap < 0 ? copy->pagemap : memory_copy__read_maps(copy);
+	err = copy->pagemap.fd < 0 ? copy->pagemap.fd : memory_copy__read_maps(copy);
 	if (!err)
 		err = make_workers(copy);
 	if (err) {
@@ -278,8 +278,8 @@ void memory_copy__free(struct memory_copy *copy)
 		return;
 	for (size_t i = 0; i < copy->n; i++)
 		release(&copy->regions[i]);
-	if (copy->pagemap >= 0)
-		close(copy->pagemap);
+	if (copy->pagemap.fd >= 0)
+		close(copy->pagemap.fd);
 	access__unshare(copy->shared, copy->shared_size);
 	remote__free(copy->image);
 	pthread_mutex_destroy(&copy->pieces.lock);

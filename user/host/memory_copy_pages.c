@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/read.h"
 #include "host/access.h"
 #include "host/memory_copy_private.h"
 
@@ -109,17 +108,17 @@ static bool has_vanished(const struct memory_copy *copy, const struct region *re
 /* @n pages of @region from @first on. */
 static int copy_pages(struct worker *worker, struct region *region, uint64_t first, size_t n)
 {
-	const struct memory_copy *copy = worker->copy;
+	struct memory_copy *copy = worker->copy;
 	const uint64_t *entries = worker->entries;
-	uint64_t at = (region->start / copy->page + first) * sizeof(entries[0]);
-	ssize_t got = read__at(copy->pagemap, at, worker->entries, n * sizeof(entries[0]));
+	ssize_t got = pagemap__look(&copy->pagemap, region->start / copy->page + first,
+				    worker->entries, n);
 
 	if (got < 0)
 		return (int)got;
 	/* Nothing at all: the process has no memory any more. */
 	if (!got)
 		return -ESRCH;
-	for (size_t i = 0; i < (size_t)got / sizeof(entries[0]); i++) {
+	for (size_t i = 0; i < (size_t)got; i++) {
 		int err = 0;
 
 		if (is_due(copy, region, first + i, entries[i]))

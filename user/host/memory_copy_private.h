@@ -6,11 +6,7 @@
 #include <pthread.h>
 
 #include "host/memory_copy.h"
-
-/* Documentation/admin-guide/mm/pagemap.rst */
-#define PAGEMAP_PRESENT	   (1ull << 63)
-#define PAGEMAP_SWAPPED	   (1ull << 62)
-#define PAGEMAP_SOFT_DIRTY (1ull << 55)
+#include "host/pagemap.h"
 
 /* One look at the page map, and what one thread takes: 16 MiB of the process at pages of 4 KiB. */
 #define LOOK_PAGES 4096
@@ -62,7 +58,7 @@ struct pieces {
 struct memory_copy {
 	struct memory_copy_options options;
 	struct memory_copy_totals totals;
-	int pagemap;
+	struct pagemap pagemap;
 	uint64_t page;
 	struct region *regions; /* by address */
 	size_t n, capacity;

@@ -64,3 +64,11 @@ struct self_usage self_usage__read(const char *proc_root)
 	usage.resident_bytes += agent.resident_bytes;
 	return usage;
 }
+
+uint64_t self_usage__cpu_ns(void)
+{
+	struct access_usage agent;
+
+	access__usage(&agent);
+	return clock__thread_cpu_ns() + (uint64_t)(agent.cpu_seconds * (double)NSEC_PER_SEC);
+}

@@ -28,4 +28,7 @@ uint64_t process__start_seconds_at(uint64_t start_time_ticks, uint64_t realtime_
  */
 uint64_t process__start_seconds(uint64_t start_time_ticks);
 
+/* self_usage__cpu_ns - of the calling thread, and of whoever reads for this process. */
+uint64_t self_usage__cpu_ns(void);
+
 #endif /* GLEAKD_HOST_SELF_USAGE_H */

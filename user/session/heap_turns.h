@@ -21,6 +21,8 @@ struct heap_turns {
 	/* For heap_turns.c. */
 	struct session *session;
 	struct turns turns;
+	uint64_t
+		used_ns; /* processor time that the scan under way has taken, ours and of whoever reads for us */
 	/* To be read: scans that could not be made, and why not the last of them. */
 	uint64_t failures;
 	struct failure failure;

@@ -270,7 +270,6 @@ static void note_scan(struct target_heap_figures *figures, const struct heap_sca
 {
 	figures->scans++;
 	figures->doubt = result->doubt;
-	figures->last_cpu_ns = result->cpu_ns;
 	figures->last_ended_ns = result->finished_ns;
 }
 

@@ -17,7 +17,7 @@
 struct target_heap_figures {
 	uint64_t scans;		    /* that came to an end */
 	enum heap_scan_doubt doubt; /* why the last says nothing, if it does */
-	uint64_t last_cpu_ns, last_ended_ns;
+	uint64_t last_ended_ns;
 	size_t to_confirm; /* goroutines of which further scans will tell */
 };
 

@@ -447,22 +447,22 @@ void mark__late(struct heap_mark *mark, uint64_t from, uint64_t address)
 {
 	/* A visitor is to be shown all that leads there, if there is room for it. */
 	bool each = mark->visitor && mark->n_late < LATE_PAGES / 2;
-	uint64_t page = address >> GO_PAGE_SHIFT, holder = each ? from >> GO_PAGE_SHIFT : 0;
+	uint64_t page = address >> GO_PAGE_SHIFT;
+	uint64_t holder = each && from ? heap_mark__object(mark, from, NULL) : 0;
 	uint64_t hash = hash__keyed_word(page ^ holder << 32);
 	struct index_search search = index__search(mark->late_pages, hash);
 
 	while (index__next(&search)) {
 		const struct mark_late *late = &mark->late[search.number];
 
-		if (late->address >> GO_PAGE_SHIFT == page &&
-		    (!each || late->from >> GO_PAGE_SHIFT == holder))
+		if (late->address >> GO_PAGE_SHIFT == page && (!each || late->holder == holder))
 			return;
 	}
 	if (!array__reserve(mark->late, mark->late_capacity, mark->n_late + 1) ||
 	    index__add(mark->late_pages, hash, (uint32_t)mark->n_late))
 		mark->totals.late_refused++;
 	else
-		mark->late[mark->n_late++] = (struct mark_late){address, from};
+		mark->late[mark->n_late++] = (struct mark_late){address, holder};
 }
 
 /*
@@ -500,9 +500,20 @@ static int look_up_late(struct heap_mark *mark)
 			return err;
 	}
 	/* Whoever wants to know what hangs from what has not seen that it hangs there. */
-	if (mark->visitor && late.from)
-		heap_mark__contents(mark, late.from);
+	if (mark->visitor && late.holder)
+		heap_mark__contents(mark, late.holder);
 	return 0;
+}
+
+/* Many at once: a holder of many is then shown once. */
+static int look_up_some_late(struct heap_mark *mark)
+{
+	size_t end = min_of(mark->n_late, mark->late_done + LATE_AT_ONCE);
+	int err = 0;
+
+	while (!err && mark->late_done < end)
+		err = look_up_late(mark);
+	return err;
 }
 
 /* ------------------------------------------------------------------------------------------------ */
@@ -538,7 +549,7 @@ int heap_mark__drain(struct heap_mark *mark, uint64_t budget_ns)
 		else if (mark->n_next)
 			next_level(mark);
 		else if (mark->late_done < mark->n_late)
-			mark->failed = look_up_late(mark);
+			mark->failed = look_up_some_late(mark);
 		else
 			return 0;
 		if (budget_ns && clock__monotonic_ns() >= end)

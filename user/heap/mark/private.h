@@ -8,7 +8,8 @@
 #define MARK_BUFFER_SIZE (1u << 20)
 #define MARK_BATCH	 128u /* pieces read together */
 #define LATE_PAGES	 65536u
-#define MARK_NUMBER_BITS 28u /* of a span's number; a page's has 35 */
+#define LATE_AT_ONCE	 1024u /* looked up before what they lead to is read */
+#define MARK_NUMBER_BITS 28u   /* of a span's number; a page's has 35 */
 
 struct mark_bits {
 	uint64_t *words;
@@ -32,7 +33,7 @@ struct mark_step {
 /* A pointer to where no span was yet. */
 struct mark_late {
 	uint64_t address;
-	uint64_t from; /* where it was found, or 0 */
+	uint64_t holder; /* the object that it was found in, or 0 */
 };
 
 #define MARK_STAGE \

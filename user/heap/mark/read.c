@@ -32,8 +32,9 @@ struct part {
 
 /* A whole span of one page in one of the buffers. */
 struct copy {
-	uint32_t number; /* of its span, plus one; 0: none */
-	uint64_t round;	 /* of the buffer */
+	uint32_t number;    /* of its span, plus one; 0: none */
+	uint32_t allocated; /* objects, from the first on, that were there when it was read */
+	uint64_t round;	    /* of the buffer */
 	struct heap_piece piece;
 };
 
@@ -133,14 +134,18 @@ static bool is_page(const struct heap_span *span)
 	return span->size_class && span->npages == 1;
 }
 
-/* The span as one of the last batches read it, if it did. */
-static bool add_copy(struct heap_mark *mark, uint32_t number)
+/*
+ * The span as one of the last batches read it, if it did, up to object @last. One that has been allocated since
+ * may lead to all there is: it has to be read.
+ */
+static bool add_copy(struct heap_mark *mark, uint32_t number, uint32_t last)
 {
 	struct mark_batch *batch = mark->batch;
 	const struct copy *copy = &batch->copies[number % COPIES];
 	struct part *part = &batch->parts[batch->n_parts];
 
-	if (copy->number != number + 1 || batch->round - copy->round >= BUFFERS)
+	if (copy->number != number + 1 || batch->round - copy->round >= BUFFERS ||
+	    last >= copy->allocated)
 		return false;
 	*part = (struct part){.number = number, .piece = copy->piece};
 	part->piece.span = &mark->spans->all[number]; /* the table may have moved */
@@ -153,6 +158,8 @@ static void keep_copy(struct heap_mark *mark, const struct part *part)
 	if (part->n_reads && is_page(part->piece.span))
 		mark->batch->copies[part->number % COPIES] = (struct copy){
 			.number = part->number + 1,
+			.allocated =
+				heap_spans__allocated(mark->spans, part->piece.span, part->mspan),
 			.round = mark->batch->round,
 			.piece = part->piece,
 		};
@@ -273,7 +280,7 @@ static void add_queued(struct heap_mark *mark)
 		span->flags &= (uint8_t)~HEAP_SPAN_QUEUED;
 	else if (!span->size_class)
 		begin_large(mark, number);
-	else if (!is_page(span) || !add_copy(mark, number))
+	else if (!is_page(span) || !add_copy(mark, number, last))
 		add_part(mark, number, heap_span__object(span, first),
 			 heap_span__object(span, last) + span->elemsize);
 }

@@ -225,9 +225,9 @@ int heap_growth__take(struct heap_growth *growth, const struct path_tree *tree,
 	if (!array__reserve(growth->all, growth->capacity, n) || take_members(growth, tree))
 		return -ENOMEM;
 	path_members__next(growth->members);
-	/* What was not there had nothing in it. */
+	/* What was not there had nothing in it, and from the second look on nothing more each time. */
 	for (size_t i = growth->n; i < n; i++)
-		growth->all[i] = (struct series){.least = INFINITY};
+		growth->all[i] = (struct series){.least = growth->looks > 1 ? 0 : INFINITY};
 	for (size_t i = 0; i < n; i++)
 		take(&growth->all[i], entries_at(path_tree__node(tree, (uint16_t)i)), sums[i],
 		     elapsed_ns, !growth->looks);

@@ -14,7 +14,7 @@
 
 #define MAX_STEPS    (1u << 18)
 #define COUNT_SPANS  4096u /* between looks at the clock */
-#define CERTAIN	     5
+#define CERTAIN	     7
 #define FIRST_HEADER 22 /* Go 1.22 */
 
 static void see_contents(void *ctx, const struct heap_contents *contents);
@@ -192,20 +192,25 @@ uint64_t paths__header_size(const struct heap_paths *paths, const struct heap_sp
 
 /* --- what is seen ------------------------------------------------------------------------------- */
 
-/* How much is known of an object that stands at a node; the more the better. */
+/*
+ * How much is known of an object that stands at a node; the more the better. Any way is better than to have been
+ * allocated during the scan, which says nothing of who holds it.
+ */
 static int rank(const struct heap_paths *paths, uint16_t number)
 {
 	const struct path_node *node = path_tree__node(paths->tree, number);
 
 	if (!number)
 		return -1;
+	if (node->young)
+		return node->role == PATH_UNKNOWN ? 0 : 1;
 	if (node->role == PATH_UNKNOWN)
-		return node->below_unknown ? 0 : 1;
+		return node->below_unknown ? 2 : 3;
 	if (node->inferred)
-		return 2;
+		return 4;
 	if (node->parent && path_tree__node(paths->tree, node->parent)->role == PATH_OTHER)
-		return 3;
-	return node->below_unknown ? 4 : CERTAIN;
+		return 5;
+	return node->below_unknown ? 6 : CERTAIN;
 }
 
 /* Number of entries that the container itself says it has. */

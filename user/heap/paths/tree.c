@@ -150,6 +150,8 @@ static uint16_t add(struct path_tree *tree, uint16_t parent, const struct path_s
 		.part = path_role__is_part(step->role),
 		.below_unknown = above->below_unknown || above->inferred ||
 				 (parent && above->role == PATH_UNKNOWN),
+		.young = parent ? above->young :
+				  step->role == PATH_RUNTIME && !strcmp(label, PATH_YOUNG),
 		.type = step->type,
 		.shown = step->shown,
 		.label = label,
@@ -247,9 +249,7 @@ uint16_t path_tree__sibling(struct path_tree *tree, uint16_t node, enum path_rol
 
 bool path_tree__is_young(const struct path_tree *tree, uint16_t node)
 {
-	while (tree->all[node].parent)
-		node = tree->all[node].parent;
-	return tree->all[node].role == PATH_RUNTIME && !strcmp(tree->all[node].label, PATH_YOUNG);
+	return tree->all[node].young;
 }
 
 uint16_t path_tree__container(const struct path_tree *tree, uint16_t node)

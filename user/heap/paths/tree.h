@@ -60,6 +60,7 @@ struct path_node {
 	bool part;	    /* what is in it belongs to the container above it */
 	bool recursive;	    /* it leads to itself */
 	bool below_unknown; /* the way there goes through something of no known type */
+	bool young;	    /* it hangs from PATH_YOUNG */
 	bool inferred; /* its type is that of others which hang there; or it hangs there in passing */
 	uint64_t type, shown;
 	const char *label; /* of the tree */

@@ -265,6 +265,18 @@ int heap_spans__is_free(const struct heap_spans *spans, const struct heap_span *
 	return err;
 }
 
+uint32_t heap_spans__allocated(const struct heap_spans *spans, const struct heap_span *span,
+			       const uint8_t *mspan)
+{
+	const struct go_layout *l = spans->runtime->layout;
+	uint64_t before = count_at(l, mspan, l->mspan_freeindex);
+
+	/* src/runtime/mgcsweep.go: where nothing is free freeindex stays 0 after a sweep. */
+	if (bytes__u16(mspan, l->mspan_allocCount) >= span->nelems)
+		return span->nelems;
+	return (uint32_t)min_of(before, (uint64_t)span->nelems);
+}
+
 /* --- the list ----------------------------------------------------------------------------------- */
 
 static int copy_list(struct heap_spans *spans)

@@ -120,6 +120,13 @@ bool heap_spans__same(const struct heap_spans *spans, const struct heap_span *sp
 int heap_spans__is_free(const struct heap_spans *spans, const struct heap_span *span,
 			uint32_t index, bool *ret_free) __must_check;
 
+/*
+ * heap_spans__allocated - so many objects of @span were allocated when @mspan was read, from the first on; others may
+ * have been as well.
+ */
+uint32_t heap_spans__allocated(const struct heap_spans *spans, const struct heap_span *span,
+			       const uint8_t *mspan);
+
 /* heap_spans__size_class - the smallest class that holds @size bytes (0: none), and its size. */
 uint8_t heap_spans__size_class(uint64_t size, uint32_t *ret_size);
 

@@ -171,6 +171,23 @@ Test(growth, what_was_not_there_had_nothing_in_it)
 	end(&b);
 }
 
+/* Once is not each time, whatever came before it. */
+Test(growth, what_comes_with_the_last_looks_does_not_grow)
+{
+	struct bench b = begin(PATH_ARRAY);
+	const struct path_step later = {.label = ".later", .role = PATH_CHAN, .type = 0x2000};
+	struct heap_growth_series series;
+
+	for (uint64_t i = 0; i < 4; i++)
+		look(&b, 0, 0, 10);
+	b.node = path_tree__child(b.tree, b.root, &later);
+	for (uint64_t i = 1; i < 5; i++) {
+		look(&b, 135 * i, 0, 10);
+		cr_expect_not(grows(&b, &series), "after %llu", (unsigned long long)i);
+	}
+	end(&b);
+}
+
 Test(growth, only_containers_do)
 {
 	struct bench b = begin(PATH_STRING);

@@ -12,11 +12,11 @@ struct bench {
 	struct fake_heap *heap;
 	struct heap_paths *paths;
 	struct heap_scan *scan;
+	uint64_t young_type;
 };
 
-static void scan(struct bench *b)
+static void scan_with(struct bench *b, struct heap_scan_options options)
 {
-	struct heap_scan_options options = {.whole = true};
 	struct failure failure = {0};
 
 	cr_assert_eq(heap_paths__new(&b->heap->runtime, NULL, 1u << 20, &b->paths), 0);
@@ -32,6 +32,11 @@ static void end(struct bench *b)
 	heap_scan__free(b->scan);
 	heap_paths__free(b->paths);
 	fake_heap__free(b->heap);
+}
+
+static void scan(struct bench *b)
+{
+	scan_with(b, (struct heap_scan_options){.whole = true});
 }
 
 /* The node that has objects of @type; PATH_NONE: there is none. */
@@ -99,6 +104,37 @@ Test(paths, the_allocators_type_is_believed)
 		cr_assert_neq(node, PATH_NONE, "Go 1.%d", minor);
 		cr_assert_eq(path_tree__node(heap_paths__tree(b.paths), node)->role, PATH_ARRAY);
 		cr_assert_eq(path_tree__node(heap_paths__tree(b.paths), node)->bytes, 1024);
+		end(&b);
+	}
+}
+
+/* The table of spans has been read by then. */
+static int hold_young(void *ctx, struct heap_scan *scan)
+{
+	struct bench *b = ctx;
+	size_t span = fake_heap__span(b->heap, 1024, 1, false);
+	uint64_t object = fake_heap__alloc(b->heap, span);
+
+	(void)scan;
+	b->heap->globals[7] = object;
+	fake_heap__set_type(b->heap, span, object, b->young_type);
+	return 0;
+}
+
+Test(paths, what_came_during_the_scan_hangs_from_who_holds_it)
+{
+	for (int minor = 22; minor <= 27; minor++) {
+		struct bench b = {.heap = fake_heap__new(minor)};
+		uint16_t node;
+
+		b.young_type = fake_heap__type(b.heap, 32, 16, (const uint8_t[]){2});
+		scan_with(&b, (struct heap_scan_options){
+				      .whole = true, .ready = hold_young, .ready_ctx = &b});
+		node = node_of(&b, b.young_type);
+		cr_assert_neq(node, PATH_NONE, "Go 1.%d", minor);
+		cr_expect_gt(heap_scan__result(b.scan)->spans.late, 0);
+		cr_expect_not(path_tree__is_young(heap_paths__tree(b.paths), node), "Go 1.%d",
+			      minor);
 		end(&b);
 	}
 }
