@@ -35,6 +35,38 @@ def options():
         yield f"line-{i}", line.encode()
 
 
+def trigger():
+    for i, text in enumerate(("runnable>100ms for 10s", "goroutines>50000", "heap_live > 2G", "leaking",
+                              "stuck for 3s", "in_call>1h1m for 24h", "threads>", "resident>18446744073709551615")):
+        yield f"text-{i}", text.encode()
+
+
+def go_trace():
+    """Two goroutines: one that goes on, one that waits; a collection, a region, the heap."""
+    def batch(m, data, kind=b"\x01", generation=1):
+        return kind + varint(generation) + varint(m) + varint(1000) + varint(len(data)) + data
+
+    def event(kind, *numbers):
+        return bytes([kind]) + b"".join(varint(n) for n in numbers)
+
+    clock = batch(2**64 - 1, b"\x32" + event(8, 15625000) + event(51, 5, 64000, 1700000000, 7))
+    texts = batch(2**64 - 1, b"\x04" + b"".join(event(5, i, len(text)) + text for i, text in (
+        (1, b"main.work"), (2, b"chan receive"), (3, b"step"), (4, b"/src/main.go"))))
+    stacks = batch(2**64 - 1, b"\x02" + event(3, 1, 1, 4198400, 1, 4, 17))
+    one = event(25, 10, 1, 0, 2) + event(14, 3, 7, 1, 0) + event(42, 1, 0, 3, 0) + event(29, 2, 1, 0)
+    one += event(26, 1, 3, 0) + event(27, 1) + event(30, 9, 2) + event(37, 1, 4096) + event(38, 1, 8192)
+    one += event(43, 2, 0, 3, 0) + event(22, 2, 1, 0) + event(23, 4) + event(20, 3, 2, 0)
+    other = event(16, 20, 7, 1) + event(19, 30, 3, 0) + event(16, 5, 7, 2) + event(21, 2, 1, 1, 0) + event(17, 9)
+    whole = clock + texts + stacks + batch(0, one) + batch(1, other)
+    for version in (25, 26):
+        head = b"go 1.%d trace\0\0\0" % version
+        yield f"whole-{version}", head + whole + (b"\x34" if version > 25 else b"")
+        yield f"cut-{version}", head + whole[:-7]
+        yield f"two-{version}", head + whole + batch(0, one, generation=2) + whole.replace(b"\x01\x01", b"\x01\x02")
+    yield "old", b"go 1.22 trace\0\0\0" + whole
+    yield "experiment", b"go 1.25 trace\0\0\0" + clock + batch(0, event(129, 3, 1, 1, 1)) + b"\x31\x01" + batch(0, b"x", b"")
+
+
 def config():
     for i, text in enumerate((
         "# all of it\ninterval = 3s\nmin-age=1h1m1s5ms\nmode = census\nmax-overhead = 0.5%\n",

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/number.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 void number__count(uint64_t n, char out[NUMBER_COUNT_SIZE])
 {
@@ -64,4 +67,30 @@ void number__bytes(uint64_t bytes, char out[NUMBER_BYTES_SIZE])
 	}
 	snprintf(out, NUMBER_BYTES_SIZE, unit && value < 9.95 ? "%.1f %s" : "%.0f %s", value,
 		 units[unit]);
+}
+
+int number__parse_size(const char *text, uint64_t *ret_bytes)
+{
+	static const char suffixes[] = "KMGT";
+	size_t digits = strspn(text, "0123456789");
+	unsigned long long number;
+	unsigned int shift = 0;
+	const char *suffix;
+
+	if (!digits)
+		return -EINVAL;
+	errno = 0;
+	number = strtoull(text, NULL, 10);
+	if (errno)
+		return -ERANGE;
+	if (text[digits]) {
+		suffix = strchr(suffixes, text[digits]);
+		if (!suffix || text[digits + 1])
+			return -EINVAL;
+		shift = 10 * (unsigned int)(suffix - suffixes + 1);
+	}
+	if (number > UINT64_MAX >> shift)
+		return -ERANGE;
+	*ret_bytes = (uint64_t)number << shift;
+	return 0;
 }

@@ -20,4 +20,7 @@ void number__rate(double rate, char out[NUMBER_RATE_SIZE]);
 #define NUMBER_BYTES_SIZE 24
 void number__bytes(uint64_t bytes, char out[NUMBER_BYTES_SIZE]);
 
+/* number__parse_size - "512M", "2G" (powers of 1,024), or plain bytes. -EINVAL; -ERANGE: 64 bits do not hold it. */
+int number__parse_size(const char *text, uint64_t *ret_bytes) __must_check;
+
 #endif /* GLEAKD_BASE_NUMBER_H */

@@ -228,7 +228,7 @@ static int read_line(struct reader *reader, char *line)
 	if (!spec)
 		return -EINVAL;
 	i = (size_t)(spec - option_specs);
-	if (reader->first[i] && spec->type != OPTION_PATTERNS)
+	if (reader->first[i] && !option_spec__is_list(spec))
 		return at_line(reader, "%s: already given in line %u; keep one of them", name,
 			       reader->first[i]);
 	reader->first[i] = reader->line;

@@ -155,7 +155,8 @@ static void write_value(FILE *out, const struct option_spec *spec, const void *f
 	case OPTION_TEXTFILE:
 		write_text(out, *(const char *const *)field);
 		break;
-	case OPTION_PATTERNS:  /* write_option() writes a line for each */
+	case OPTION_PATTERNS: /* write_option() writes a line for each */
+	case OPTION_TRIGGERS:
 	case OPTION_PROCESSES: /* for the command line only */
 	case OPTION_TEXTS:
 		break;
@@ -175,7 +176,7 @@ static void write_option(FILE *out, const struct option_spec *spec, const struct
 
 	fputc('\n', out);
 	write_comment(out, spec->help);
-	if (spec->type == OPTION_PATTERNS) {
+	if (option_spec__is_list(spec)) {
 		for (unsigned int i = 0; i < list->n; i++) {
 			fprintf(out, "%s = ", spec->name);
 			write_text(out, list->items[i]);

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "cli/evidence_files.h"
 #include "cli/patience.h"
+#include "cli/trigger.h"
 #include "host/access.h"
 #include "session/target_view.h"
 
@@ -26,18 +27,21 @@
 #define LAST_NS	 (10 * NSEC_PER_SEC)
 
 enum known_state {
+	KNOWN_RISES, /* a trigger's figure is too high, and not yet for long enough */
 	KNOWN_WAITS,
 	KNOWN_UNDER_WAY,
 	KNOWN_KEPT,
 	KNOWN_FAILED, /* it is not tried again while it stays flagged */
 };
 
-/* A site that is flagged. */
+/* A site that is flagged, or a trigger that is met. */
 struct known {
 	struct runtime_id id;
-	char site[9];
+	char site[9];		       /* or the trigger's id */
+	const struct trigger *trigger; /* NULL: it is a site */
+	uint64_t since_ns;	       /* that it is met */
 	enum known_state state;
-	bool unused;  /* not flagged in the last report */
+	bool unused;  /* not so in the last report */
 	char *folder; /* owned; NULL: none */
 };
 
@@ -45,6 +49,8 @@ struct evidence {
 	const struct options *options;
 	char *path; /* owned: that which is open */
 	struct evidence_limits limits;
+	struct trigger triggers[REPORT_MAX_TRIGGERS];
+	size_t n_triggers;
 	struct known *known;
 	size_t n, capacity;
 	const struct report *report; /* NULL: gone */
@@ -59,6 +65,20 @@ static struct evidence_limits limits_of(const struct options *options)
 }
 
 /* --- opening ------------------------------------------------------------------------------------- */
+
+/* The texts have been checked. */
+static int read_triggers(struct evidence *evidence, struct failure *failure)
+{
+	const struct option_list *list = &evidence->options->triggers;
+	int err = 0;
+
+	evidence->n_triggers = 0;
+	for (unsigned int i = 0; i < list->n && i < REPORT_MAX_TRIGGERS && !err; i++) {
+		err = trigger__parse(list->items[i], &evidence->triggers[i], failure);
+		evidence->n_triggers += err ? 0 : 1;
+	}
+	return err;
+}
 
 int evidence__open(const struct options *options, struct evidence **ret_evidence,
 		   struct failure *failure)
@@ -77,7 +97,9 @@ int evidence__open(const struct options *options, struct evidence **ret_evidence
 	evidence->options = options;
 	evidence->limits = open.limits;
 	evidence->path = strdup(options->evidence);
-	err = evidence->path ? access__evidence(&open, failure) : -ENOMEM;
+	err = evidence->path ? read_triggers(evidence, failure) : -ENOMEM;
+	if (!err)
+		err = access__evidence(&open, failure);
 	if (err) {
 		evidence__close(evidence);
 		return err;
@@ -106,6 +128,22 @@ void evidence__close(struct evidence *evidence)
 	free(evidence);
 }
 
+/* What was kept of them the folder itself knows. */
+static void forget_triggers(struct evidence *evidence)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < evidence->n; i++) {
+		struct known *known = &evidence->known[i];
+
+		if (known->trigger)
+			free(known->folder);
+		else
+			evidence->known[kept++] = *known;
+	}
+	evidence->n = kept;
+}
+
 int evidence__use(struct evidence **evidence, const struct options *options,
 		  struct failure *failure)
 {
@@ -115,46 +153,103 @@ int evidence__use(struct evidence **evidence, const struct options *options,
 	if (old && options->evidence && !strcmp(old->path, options->evidence) &&
 	    old->limits.items == limits.items && old->limits.bytes == limits.bytes) {
 		old->options = options;
-		return 0;
+		forget_triggers(old);
+		return read_triggers(old, failure);
 	}
 	evidence__close(old);
 	return evidence__open(options, evidence, failure);
 }
 
-/* --- what is flagged ----------------------------------------------------------------------------- */
+/* --- what is flagged, and what is met ------------------------------------------------------------- */
 
 static struct known *find(const struct evidence *evidence, const struct runtime_id *id,
-			  const char *site)
+			  const char *site, const struct trigger *trigger)
 {
 	for (size_t i = 0; i < evidence->n; i++) {
 		struct known *known = &evidence->known[i];
 
-		if (runtime_id__same(&known->id, id) && !strcmp(known->site, site))
+		if (known->trigger == trigger && !strcmp(known->site, site) &&
+		    runtime_id__same(&known->id, id))
 			return known;
 	}
 	return NULL;
 }
 
-const char *evidence__folder(void *ctx, const struct runtime_id *id, const char *site)
+static const char *folder_of(void *ctx, const struct runtime_id *id, const char *site)
 {
-	const struct known *known = ctx ? find(ctx, id, site) : NULL;
+	const struct known *known = ctx ? find(ctx, id, site, NULL) : NULL;
 
 	return known ? known->folder : NULL;
 }
 
+/* NULL: there is no room. */
+static struct known *add(struct evidence *evidence, const struct runtime_id *id, const char *site,
+			 const struct trigger *trigger, enum known_state state)
+{
+	struct known *known;
+
+	if (evidence->n == MAX_KNOWN ||
+	    !array__reserve(evidence->known, evidence->capacity, evidence->n + 1))
+		return NULL;
+	known = &evidence->known[evidence->n++];
+	*known = (struct known){.id = *id, .trigger = trigger, .state = state};
+	memcpy(known->site, site, sizeof(known->site));
+	return known;
+}
+
 static void note_site(struct evidence *evidence, const struct runtime_id *id, const char *site)
 {
-	struct known *known = find(evidence, id, site);
+	struct known *known = find(evidence, id, site, NULL);
+
+	if (!known)
+		known = add(evidence, id, site, NULL, KNOWN_WAITS);
+	if (known)
+		known->unused = false;
+}
+
+static struct known *note_met(struct evidence *evidence, const struct runtime_id *id,
+			      const struct trigger *trigger, uint64_t now_ns)
+{
+	struct known *known = find(evidence, id, trigger->id, trigger);
 
 	if (!known) {
-		if (evidence->n == MAX_KNOWN ||
-		    !array__reserve(evidence->known, evidence->capacity, evidence->n + 1))
-			return;
-		known = &evidence->known[evidence->n++];
-		*known = (struct known){.id = *id};
-		memcpy(known->site, site, sizeof(known->site));
+		known = add(evidence, id, trigger->id, trigger, KNOWN_RISES);
+		if (!known)
+			return NULL;
+		known->since_ns = now_ns;
 	}
 	known->unused = false;
+	if (known->state == KNOWN_RISES && now_ns - known->since_ns >= trigger->for_ns)
+		known->state = KNOWN_WAITS;
+	return known;
+}
+
+static size_t triggers_of(void *ctx, const struct runtime_id *id,
+			  const struct report_target *target, uint64_t now_ns,
+			  struct report_trigger *triggers, size_t max)
+{
+	struct evidence *evidence = ctx;
+	size_t n = 0;
+
+	for (size_t i = 0; evidence && i < evidence->n_triggers && n < max; i++) {
+		const struct trigger *trigger = &evidence->triggers[i];
+		bool met = trigger__is_met(trigger, target);
+		const struct known *known = met ? note_met(evidence, id, trigger, now_ns) :
+						  find(evidence, id, trigger->id, trigger);
+
+		if (known && known->state != KNOWN_RISES)
+			triggers[n++] = (struct report_trigger){trigger->text, met, known->folder};
+	}
+	return n;
+}
+
+const struct report_evidence_ops evidence_ops = {.folder = folder_of, .triggers = triggers_of};
+
+/* What is under way is written all the same, it was so; and so is what a trigger waits for its turn with. */
+static bool is_to_stay(const struct known *known)
+{
+	return !known->unused || known->state == KNOWN_UNDER_WAY ||
+	       (known->trigger && known->state == KNOWN_WAITS);
 }
 
 static void forget_unused(struct evidence *evidence)
@@ -164,23 +259,33 @@ static void forget_unused(struct evidence *evidence)
 	for (size_t i = 0; i < evidence->n; i++) {
 		struct known *known = &evidence->known[i];
 
-		/* What is under way is written all the same: it was so. */
-		if (known->unused && known->state != KNOWN_UNDER_WAY) {
+		if (!is_to_stay(known)) {
 			free(known->folder);
 			continue;
 		}
-		evidence->known[kept++] = *known;
+		evidence->known[kept] = *known;
+		evidence->known[kept++].unused = true;
 	}
 	evidence->n = kept;
 }
 
 void evidence__forget_report(struct evidence *evidence)
 {
-	if (!evidence)
+	if (!evidence || !evidence->report)
 		return;
 	evidence->report = NULL;
-	/* It has named their folders. */
+	/* It has named their folders; the next says what is so from now on. */
 	forget_unused(evidence);
+}
+
+/* Findings, where nothing else was asked for. */
+static bool is_wanted(const struct evidence *evidence, const struct report_site *site)
+{
+	for (size_t i = 0; i < evidence->n_triggers; i++) {
+		if (trigger__wants(&evidence->triggers[i], site))
+			return report__leads(site);
+	}
+	return !evidence->n_triggers && report__flagged(site) && report__leads(site);
 }
 
 void evidence__note(struct evidence *evidence, const struct session *session,
@@ -189,14 +294,12 @@ void evidence__note(struct evidence *evidence, const struct session *session,
 	if (!evidence)
 		return;
 	evidence->report = report;
-	for (size_t i = 0; i < evidence->n; i++)
-		evidence->known[i].unused = true;
 	for (size_t t = 0; t < report->n_targets; t++) {
 		const struct report_target *target = &report->targets[t];
 		struct runtime_id id = target__id(session__target(session, t));
 
 		for (size_t i = 0; i < target->n_sites; i++) {
-			if (report__flagged(&target->sites[i]) && report__leads(&target->sites[i]))
+			if (is_wanted(evidence, &target->sites[i]))
 				note_site(evidence, &id, target->sites[i].id);
 		}
 	}
@@ -216,6 +319,15 @@ static struct target *find_target(const struct session *session, const struct ru
 	return NULL;
 }
 
+static const struct report_site *find_site(const struct report_target *target, const char *id)
+{
+	for (size_t i = 0; i < target->n_sites; i++) {
+		if (!strcmp(target->sites[i].id, id))
+			return &target->sites[i];
+	}
+	return NULL;
+}
+
 /* False: the report does not have it any more. */
 static bool find_reported(const struct evidence *evidence, const struct known *known,
 			  struct evidence_finding *ret_finding)
@@ -224,16 +336,17 @@ static bool find_reported(const struct evidence *evidence, const struct known *k
 
 	for (size_t t = 0; t < report->n_targets; t++) {
 		const struct report_target *target = &report->targets[t];
+		const struct report_site *site = NULL;
 
 		if (target->pid != known->id.process.pid || target->runtime != known->id.moduledata)
 			continue;
-		for (size_t i = 0; i < target->n_sites; i++) {
-			if (strcmp(target->sites[i].id, known->site) != 0)
-				continue;
-			*ret_finding = (struct evidence_finding){
-				.report = report, .target = target, .site = &target->sites[i]};
-			return true;
-		}
+		if (!known->trigger)
+			site = find_site(target, known->site);
+		if (!site && !known->trigger)
+			continue;
+		*ret_finding =
+			(struct evidence_finding){.report = report, .target = target, .site = site};
+		return true;
 	}
 	return false;
 }
@@ -340,12 +453,28 @@ static int write_files(const struct evidence *evidence, const struct known *know
 	return err;
 }
 
+static void tell_trigger(const struct known *known, const struct report_target *target)
+{
+	char figure[TRIGGER_FIGURE_SIZE];
+	uint64_t n = 0;
+
+	trigger__figure(known->trigger, target, &n);
+	trigger__figure_text(known->trigger, n, figure);
+	log_info("process %d (%s): %s: it is %s now; what is known of it is kept in %s",
+		 target->pid, target->comm, known->trigger->text, figure,
+		 report__text(known->folder));
+}
+
 static void tell_kept(const struct evidence *evidence, const struct known *known)
 {
 	struct evidence_finding finding;
 
 	if (!find_reported(evidence, known, &finding))
 		return;
+	if (known->trigger) {
+		tell_trigger(known, finding.target);
+		return;
+	}
 	log_info("process %d (%s): %s is %s; what is known of it is kept in %s",
 		 finding.target->pid, finding.target->comm,
 		 report__text(finding.site->start_function),

@@ -3,12 +3,14 @@
 #define GLEAKD_CLI_EVIDENCE_H
 
 /*
- * --evidence: when a site becomes flagged, what an engineer will want to see of it tomorrow is kept, in a
- * folder for each finding (host/evidence_store.h): the report on its process, the goroutines of the
- * finding one by one, a profile of all of the process, what its heap consists of. One at a time, between
- * rounds; the goroutines are listed by a census of that process alone, which begins right away.
+ * --evidence: when a site becomes flagged, or a trigger is met, what an engineer will want to see of it tomorrow is
+ * kept, in a folder for each (host/evidence_store.h): the report on its process, the goroutines of the
+ * finding one by one (of a trigger, those of the process), a profile of all of the process, what its heap consists
+ * of. One at a time, between rounds; the goroutines are listed by a census of that process alone, which begins right
+ * away. Of one site or one trigger, and one process, once an hour.
  */
 #include "cli/options.h"
+#include "report/builder.h"
 #include "session/session.h"
 
 struct evidence;
@@ -28,15 +30,15 @@ void evidence__close(struct evidence *evidence);
 int evidence__use(struct evidence **evidence, const struct options *options,
 		  struct failure *failure) __must_check;
 
-/* evidence__folder - for report_builder__set_evidence(); @ctx: NULL is fine. */
-const char *evidence__folder(void *ctx, const struct runtime_id *id, const char *site);
+/* evidence_ops - for report_builder__set_evidence(); the context is the struct evidence, or NULL. */
+extern const struct report_evidence_ops evidence_ops;
 
 /* evidence__forget_report - the last one is about to be gone. NULL is fine. */
 void evidence__forget_report(struct evidence *evidence);
 
 /*
- * evidence__note - @report, just built of @session, is the last one: sites that are flagged in it and were not are to be
- * kept. It is valid until evidence__forget_report(). NULL is fine.
+ * evidence__note - @report, just built of @session, is the last one: sites that are flagged in it and were not, and
+ * triggers that it was found to meet, are to be kept. It is valid until evidence__forget_report(). NULL is fine.
  */
 void evidence__note(struct evidence *evidence, const struct session *session,
 		    const struct report *report);

@@ -99,8 +99,10 @@ static int write_file(enum evidence_file file, const struct report_target *targe
 /* Whether goroutines of the site with this id are what was found. */
 static bool is_of_finding(const struct report_site *site, const char *id)
 {
-	const struct report_finding *finding = site->finding;
+	const struct report_finding *finding = site ? site->finding : NULL;
 
+	if (!site)
+		return true;
 	for (size_t i = 0; finding && i < finding->n_sites; i++) {
 		if (!strcmp(finding->sites[i]->id, id))
 			return true;

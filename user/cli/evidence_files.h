@@ -2,7 +2,7 @@
 #ifndef GLEAKD_CLI_EVIDENCE_FILES_H
 #define GLEAKD_CLI_EVIDENCE_FILES_H
 
-/* The files of one finding, written to the folder that was begun (access__evidence()). */
+/* The files of one finding or one trigger, written to the folder that was begun (access__evidence()). */
 #include "output/report.h"
 
 /* Of a finding, in the list of its goroutines: the oldest. */
@@ -11,7 +11,8 @@
 struct evidence_finding {
 	const struct report *report;
 	const struct report_target *target; /* of that report; with the heap, if that was read */
-	const struct report_site *site;	    /* of that target: the finding's first */
+	const struct report_site
+		*site; /* of that target: the finding's first; NULL: it is about all of it */
 	const struct report_goroutine *goroutines; /* of the process, by goid; NULL: not listed */
 	size_t n_goroutines;
 };

@@ -310,11 +310,19 @@ static int check_together(const struct options *options, const struct options_gi
 		return failure__set(failure, -EINVAL,
 				    "--fail-on says what --error-exitcode is about: add "
 				    "--error-exitcode N");
+	if (options->triggers.n && !options->evidence)
+		return failure__set(
+			failure, -EINVAL,
+			"--trigger says what --evidence is kept of: add --evidence DIR");
 	if (options->memory && options->format != FORMAT_PPROF && options->format != FORMAT_FOLDED)
 		return failure__set(
 			failure, -EINVAL,
 			"--memory is about --format pprof and folded: the others tell of "
 			"goroutines and of memory");
+	if (options->with_trace && options->format != FORMAT_PERFETTO)
+		return failure__set(
+			failure, -EINVAL,
+			"--with-trace is about --format perfetto: add that, and -o FILE");
 	err = check_heap(options, failure);
 	if (!err)
 		err = check_resources(options, failure);

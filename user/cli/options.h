@@ -109,6 +109,7 @@ struct options {
 	const char *evidence;	     /* folder; NULL: none */
 	unsigned int max_evidence;   /* in it, of one finding each */
 	uint64_t max_evidence_size;  /* bytes of all of them */
+	struct option_list triggers; /* cli/trigger.h; none: leaking and stuck */
 	unsigned int fail_on;	     /* enum finding */
 	unsigned int error_exitcode; /* 0: findings do not change the exit status */
 	bool json_schema;
@@ -136,6 +137,7 @@ struct options {
 	uint64_t max_size;	  /* of a recording, bytes */
 	uint64_t min_park_ns;	  /* that are recorded one by one */
 	unsigned int format;	  /* enum report_format */
+	const char *with_trace;	  /* file; NULL: none */
 	bool memory;		  /* in that, where it is allocated and not goroutines */
 	const char *config;	  /* file; NULL: the usual one */
 	bool print_config;

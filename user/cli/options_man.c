@@ -134,7 +134,7 @@ static void write_key(FILE *out, const struct option_spec *spec)
 	write_sentence(out, spec->help);
 	if (spec->type == OPTION_COUNT)
 		fprintf(out, "A number from 0 to %u.\n", (unsigned int)spec->max);
-	if (spec->type == OPTION_PATTERNS)
+	if (option_spec__is_list(spec))
 		fputs("May be given several times.\n", out);
 	write_default(out, spec);
 }

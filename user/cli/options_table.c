@@ -119,6 +119,11 @@ const struct option_spec option_specs[] = {
 	 .brief = "with pprof or folded: memory, not goroutines",
 	 .help = "with --format pprof or folded: where memory is allocated and how much of it is in use, "
 		 "instead of goroutines"},
+	{"with-trace", 0, OPTION_PATH, REPORT, .offset = FIELD(with_trace), .min = 1,
+	 .max = PATH_MAX - 1, .metavar = "TRACE",
+	 .brief = "with perfetto: Go's own trace beside it",
+	 .help = "with --format perfetto of a recording: lay an execution trace (runtime/trace) over it "
+		 "that the process has made of itself meanwhile; of Go 1.25 or later"},
 	{"once", 0, OPTION_FLAG, WATCH, .offset = FIELD(once),
 	 .brief = "one look, one report, then end",
 	 .help = "one census of each process, one report, then end"},
@@ -286,6 +291,10 @@ const struct option_spec option_specs[] = {
 	{"max-evidence-size", 0, OPTION_BYTES, WATCH, OPTION_IN_FILE, FIELD(max_evidence_size),
 	 .min = MIB, .max = MIB << 20, .fallback = "1G", .metavar = "SIZE",
 	 .help = "the most that all of them take; the oldest go first"},
+	{"trigger", 0, OPTION_TRIGGERS, WATCH, OPTION_IN_FILE, FIELD(triggers), .metavar = "WHAT",
+	 .help = "what --evidence is kept of, in place of leaking and stuck: 'runnable>100ms for 10s', "
+		 "'in_call>30s', 'goroutines>50000', 'threads>500', 'heap_live>2G', 'resident>4G', "
+		 "leaking, stuck, growing; may be repeated"},
 	{"textfile", 0, OPTION_TEXTFILE, WATCH, OPTION_IN_FILE, FIELD(textfile), .min = 1,
 	 .max = PATH_MAX - 1, .metavar = "FILE",
 	 .help = "write metrics there at each report, for Prometheus' node_exporter "
@@ -357,7 +366,7 @@ bool option_spec__takes_value(const struct option_spec *spec)
 bool option_spec__is_list(const struct option_spec *spec)
 {
 	return spec->type == OPTION_PATTERNS || spec->type == OPTION_TEXTS ||
-	       spec->type == OPTION_PROCESSES;
+	       spec->type == OPTION_TRIGGERS || spec->type == OPTION_PROCESSES;
 }
 
 const struct option_spec *option_spec__find(const char *name, enum command command)

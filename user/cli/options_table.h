@@ -44,6 +44,7 @@ enum option_type {
 	OPTION_PERCENT,	  /* double, a share: 0.01 for "1%"; min and max in OPTION_PERCENT_UNITS */
 	OPTION_BYTES,	  /* uint64_t */
 	OPTION_PATTERNS,  /* struct option_list of patterns of processes; may be repeated */
+	OPTION_TRIGGERS,  /* struct option_list of triggers (cli/trigger.h); may be repeated */
 	OPTION_TEXTS,	  /* struct option_list of texts, min to max bytes; may be repeated */
 	OPTION_PROCESSES, /* struct option_list of pids, min to max, and names; may be repeated */
 };

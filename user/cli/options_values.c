@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "base/duration.h"
+#include "base/number.h"
 #include "cli/options_table.h"
+#include "cli/trigger.h"
 #include "output/prometheus/textfile.h"
 
 static int set_number(const struct option_spec *spec, const char *text, uint64_t *ret_number,
@@ -80,37 +82,11 @@ static int set_percent(const struct option_spec *spec, const char *text, double 
 	return 0;
 }
 
-static int parse_bytes(const char *text, uint64_t *ret_bytes)
-{
-	static const char suffixes[] = "KMGT";
-	size_t digits = strspn(text, "0123456789");
-	unsigned long long number;
-	unsigned int shift = 0;
-	const char *suffix;
-
-	if (!digits)
-		return -EINVAL;
-	errno = 0;
-	number = strtoull(text, NULL, 10);
-	if (errno)
-		return -ERANGE;
-	if (text[digits]) {
-		suffix = strchr(suffixes, text[digits]);
-		if (!suffix || text[digits + 1])
-			return -EINVAL;
-		shift = 10 * (unsigned int)(suffix - suffixes + 1);
-	}
-	if (number > UINT64_MAX >> shift)
-		return -ERANGE;
-	*ret_bytes = (uint64_t)number << shift;
-	return 0;
-}
-
 static int set_bytes(const struct option_spec *spec, const char *text, uint64_t *ret_bytes,
 		     struct failure *failure)
 {
 	uint64_t bytes = 0;
-	int err = parse_bytes(text, &bytes);
+	int err = number__parse_size(text, &bytes);
 
 	if (err == -EINVAL)
 		return failure__set(failure, -EINVAL,
@@ -176,6 +152,19 @@ static int add_text(const struct option_spec *spec, const char *text, struct opt
 	if (!err && spec->type == OPTION_PATTERNS)
 		err = check_pattern(spec, text, failure);
 	return err ? err : add_item(spec, item, list, "use '*' to put some into one", failure);
+}
+
+static int add_trigger(const struct option_spec *spec, const char *text, struct option_list *list,
+		       struct failure *failure)
+{
+	struct trigger trigger;
+	int err = trigger__parse(text, &trigger, failure);
+
+	if (!err && list->n == REPORT_MAX_TRIGGERS)
+		err = failure__set(failure, -EINVAL,
+				   "--%s: more than %d of them; leave out what another one tells",
+				   spec->name, REPORT_MAX_TRIGGERS);
+	return err ? err : add_item(spec, text, list, "", failure);
 }
 
 /* A number, or a name that is looked up later. */
@@ -323,6 +312,9 @@ int option_spec__set(const struct option_spec *spec, struct options *options, co
 	case OPTION_PATTERNS:
 	case OPTION_TEXTS:
 		err = add_text(spec, text, field, failure);
+		break;
+	case OPTION_TRIGGERS:
+		err = add_trigger(spec, text, field, failure);
 		break;
 	case OPTION_TEXTFILE:
 		err = set_text(spec, text, field, failure);

@@ -2,6 +2,7 @@
 #include "cli/report.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@
 #include "output/text/dump.h"
 #include "output/text/memory_series.h"
 #include "output/text/report.h"
+#include "record/go_trace.h"
 
 static int write_text(FILE *out, const struct report_file *file, const struct options *options)
 {
@@ -78,6 +80,57 @@ static int write_profile(FILE *out, const struct report_file *file, bool memory,
 	return err;
 }
 
+static int lay_over(FILE *out, const struct report_file *file, const char *path,
+		    struct failure *failure)
+{
+	struct timeline timeline = *file->timeline;
+	const struct timeline_trace *laid;
+	struct go_trace *trace;
+	int err;
+
+	if (timeline.n_targets != 1)
+		return failure__set(
+			failure, -EINVAL,
+			"--with-trace is about a recording of one Go runtime, and here are "
+			"%zu: record the process alone",
+			timeline.n_targets);
+	err = go_trace__open(path, timeline.targets[0].clock_offset_ns, &trace, failure);
+	if (err)
+		return err;
+	err = go_trace__check(trace, &timeline, path, failure);
+	laid = go_trace__timeline(trace);
+	if (!err && (laid->begin_ns > timeline.end_ns || laid->end_ns < timeline.begin_ns))
+		log_warn("%s is of another time than the recording: both are there, one after the "
+			 "other",
+			 path);
+	if (!err && laid->cut)
+		log_warn("%s ends in the middle: what was whole is there", path);
+	if (!err && laid->left_out)
+		log_warn("%s has more than is shown: %" PRIu64
+			 " states, regions or values are left "
+			 "out",
+			 path, laid->left_out);
+	timeline.trace = laid;
+	if (!err)
+		err = perfetto__write(out, &timeline);
+	go_trace__free(trace);
+	return err;
+}
+
+static int write_perfetto(FILE *out, const struct report_file *file, const struct options *options,
+			  struct failure *failure)
+{
+	if (options->with_trace && !file->timeline)
+		return failure__set(
+			failure, -EINVAL,
+			"--with-trace is about a recording (gleakd record), and this is a "
+			"report of one moment");
+	if (options->with_trace)
+		return lay_over(out, file, options->with_trace, failure);
+	return file->timeline ? perfetto__write(out, file->timeline) :
+				perfetto__write_report(out, file->report);
+}
+
 static int write_as(FILE *out, const struct report_file *file, const struct options *options,
 		    struct failure *failure)
 {
@@ -94,8 +147,7 @@ static int write_as(FILE *out, const struct report_file *file, const struct opti
 	case FORMAT_HTML:
 		return html__write(out, file->report, file->timeline);
 	case FORMAT_PERFETTO:
-		return file->timeline ? perfetto__write(out, file->timeline) :
-					perfetto__write_report(out, file->report);
+		return write_perfetto(out, file, options, failure);
 	}
 	return -EINVAL;
 }

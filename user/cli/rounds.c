@@ -441,7 +441,7 @@ static int bring_up(struct rounds *rounds, const struct session_options *session
 	if (!err)
 		err = rounds__new_builder(options, &rounds->outputs, &rounds->builder);
 	if (!err)
-		report_builder__set_evidence(rounds->builder, evidence__folder, rounds->evidence);
+		report_builder__set_evidence(rounds->builder, &evidence_ops, rounds->evidence);
 	return err ? err : outputs__open(&rounds->outputs);
 }
 
@@ -515,7 +515,7 @@ void rounds__replace(struct rounds *rounds, const struct options *options,
 	evidence__forget_report(rounds->evidence);
 	if (evidence__use(&rounds->evidence, options, &failure))
 		log_error("%s; none is kept from now on", failure.text);
-	report_builder__set_evidence(builder, evidence__folder, rounds->evidence);
+	report_builder__set_evidence(builder, &evidence_ops, rounds->evidence);
 	if (rounds->began)
 		set_timer(rounds, 1);
 }

@@ -270,6 +270,16 @@ struct report_claims {
 	bool exe_elsewhere; /* a path of another mount or user namespace than the host's */
 };
 
+#define REPORT_MAX_TRIGGERS 16 /* per target */
+
+/* What --trigger was to look out for. */
+struct report_trigger {
+	const char *text; /* "goroutines>50000" */
+	bool met;	  /* now; otherwise it was in the report before */
+	const char *
+		evidence_folder; /* where what was known then is kept; "": nothing is, or not yet */
+};
+
 struct report_target {
 	pid_t pid;
 	const char *comm;
@@ -315,6 +325,8 @@ struct report_target {
 	const struct heap_holders *holders;		/* likewise */
 	const struct resource_lines *resources;		/* likewise */
 	const struct report_scheduling *scheduling;	/* NULL: not known */
+	const struct report_trigger *triggers;		/* that are met, or were just now */
+	size_t n_triggers;
 
 	/* What its runtime counts of its memory, if that could be read now; whether its heap was scanned. */
 	bool counters_known, heap_scanned;

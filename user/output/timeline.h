@@ -140,6 +140,7 @@ struct timeline_target {
 	const struct report_target *target; /* in the report; NULL: it has none */
 	pid_t pid;
 	const char *comm;
+	int64_t clock_offset_ns; /* how far its own monotonic clock is ahead of the host's */
 	const struct timeline_site *sites;
 	size_t n_sites;
 	const struct timeline_life *lives; /* by begin */
@@ -163,15 +164,59 @@ struct timeline_target {
 	uint64_t left_out; /* lives, parks and points that the recording had no room for */
 };
 
+enum timeline_state {
+	TIMELINE_RUNNABLE,
+	TIMELINE_RUNNING,
+	TIMELINE_IN_SYSCALL,
+	TIMELINE_WAITING,
+};
+
+/* A goroutine was in one state; or a collection, a stop of the world, a region of the program's own. */
+struct timeline_span {
+	uint64_t begin_ns, end_ns;
+	const char *name; /* of a state: what it waited for; "" */
+	enum timeline_state state;
+};
+
+/* A goroutine in an execution trace. */
+struct timeline_traced {
+	uint64_t goid;
+	const char *function; /* that it began with; "": not known */
+	uint64_t running_ns;
+	const struct timeline_span *states; /* one after the other */
+	size_t n_states;
+	const struct timeline_span *regions; /* by begin, the outer before the inner */
+	size_t n_regions;
+};
+
+struct timeline_level {
+	uint64_t time_ns, value;
+};
+
+/* A Go execution trace of one of the processes (runtime/trace), on the timeline's clock. */
+struct timeline_trace {
+	uint64_t begin_ns, end_ns;
+	struct timeline_clock clock; /* as the process read it at some moment; no boottime_ns */
+	const struct timeline_traced *goroutines; /* who ran longest first */
+	size_t n_goroutines;
+	const struct timeline_span *gcs, *stops;
+	size_t n_gcs, n_stops;
+	const struct timeline_level *heap, *goal; /* bytes */
+	size_t n_heap, n_goal;
+	uint64_t left_out; /* of all of it, for want of room */
+	bool cut;	   /* the file ends in the middle */
+};
+
 struct timeline {
 	uint64_t begin_ns, end_ns;
 	const struct timeline_clock *clocks; /* by time; at least one */
 	size_t n_clocks;
 	const struct timeline_target *targets;
 	size_t n_targets;
-	const char *host, *kernel; /* where it was recorded */
-	const char *version;	   /* of the gleakd that recorded */
-	bool complete;		   /* recording ended in an orderly way */
+	const struct timeline_trace *trace; /* of the first target; NULL: none was given */
+	const char *host, *kernel;	    /* where it was recorded */
+	const char *version;		    /* of the gleakd that recorded */
+	bool complete;			    /* recording ended in an orderly way */
 };
 
 /* timeline__realtime_ns - wall clock at @monotonic_ns, by the last clock pair before it. */

@@ -276,7 +276,8 @@ static void read_targets(struct recording *recording)
 		arena__take(&recording->arena, RECORD_MAX_TARGETS, sizeof(*recording->readings));
 	if (!recording->readings)
 		return;
-	rows = rows__begin(recording, "SELECT id, pid, comm FROM targets ORDER BY id", 0);
+	rows = rows__begin(recording,
+			   "SELECT id, pid, comm, clock_offset_ns FROM targets ORDER BY id", 0);
 	while (rows__next(recording, &rows)) {
 		size_t i = recording->n_readings;
 		struct timeline_target *target = &recording->readings[i].target;
@@ -286,6 +287,7 @@ static void read_targets(struct recording *recording)
 		recording->readings[i].id = (int64_t)row__count(rows, 0);
 		target->pid = (pid_t)min_of(row__count(rows, 1), (uint64_t)INT32_MAX);
 		target->comm = row__text(recording, rows, 2);
+		target->clock_offset_ns = sqlite3_column_int64(rows, 3);
 		target->long_park_ns = recording->long_park_ns;
 		/* They are in the report in the order in which they came. */
 		if (i < report->n_targets && report->targets[i].pid == target->pid)

@@ -38,6 +38,7 @@ struct built_target {
 	struct built_allocations allocations;
 	struct report_allocations all_places; /* as those of the report, all to be told */
 	struct report_scheduling *scheduling; /* owned */
+	struct report_trigger triggers[REPORT_MAX_TRIGGERS];
 };
 
 /* What a report said, to derive rates. */
@@ -60,9 +61,9 @@ struct report_builder {
 	struct built_target *targets;
 	struct report_target *reports;
 	size_t n_saved;
-	struct saved_report *saved; /* owned; one per process of the last report */
-	struct allow_list *allow;   /* borrowed; NULL: none */
-	const char *(*evidence_folder)(void *ctx, const struct runtime_id *id, const char *site);
+	struct saved_report *saved;		    /* owned; one per process of the last report */
+	struct allow_list *allow;		    /* borrowed; NULL: none */
+	const struct report_evidence_ops *evidence; /* NULL: none is kept */
 	void *evidence_ctx;
 	enum report_group group;
 	struct report_alloc_choice alloc_choice;
@@ -89,11 +90,9 @@ void report_builder__set_allow(struct report_builder *builder, struct allow_list
 }
 
 void report_builder__set_evidence(struct report_builder *builder,
-				  const char *(*folder)(void *ctx, const struct runtime_id *id,
-							const char *site),
-				  void *ctx)
+				  const struct report_evidence_ops *ops, void *ctx)
 {
-	builder->evidence_folder = folder;
+	builder->evidence = ops;
 	builder->evidence_ctx = ctx;
 }
 
@@ -375,9 +374,9 @@ static void finish_sites(struct report_builder *builder, struct saved_report *sa
 		if (site->view.due_ns)
 			site->due_ns = realtime_ns + site->view.due_ns;
 		suppress(builder, site);
-		if (builder->evidence_folder)
-			site->evidence_folder = builder->evidence_folder(builder->evidence_ctx,
-									 &saved->id, site->id);
+		if (builder->evidence)
+			site->evidence_folder = builder->evidence->folder(builder->evidence_ctx,
+									  &saved->id, site->id);
 	}
 }
 
@@ -511,16 +510,6 @@ static void fill_target(const struct target *target, const struct built_target *
 	report->n_findings = built->findings.n;
 }
 
-static void fill_goroutine_list(const struct goroutine_list *list, struct report_target *report)
-{
-	if (!list)
-		return;
-	report->goroutines_listed = true;
-	report->goroutine_list = goroutine_list__list(list, &report->n_goroutine_list);
-	report->unreadable += goroutine_list__labels_unread(list);
-	report->totals.refused += goroutine_list__refused(list);
-}
-
 /* Of what a recording tells everything may be asked later. */
 static void show_heap(struct built_target *built, const struct target *target,
 		      struct report_target *report)
@@ -531,6 +520,16 @@ static void show_heap(struct built_target *built, const struct target *target,
 	built->all_places = *report->allocations;
 	built->all_places.watched = false;
 	report->allocations = &built->all_places;
+}
+
+static void fill_triggers(const struct report_builder *builder, const struct runtime_id *id,
+			  uint64_t now_ns, struct built_target *built, struct report_target *report)
+{
+	if (!builder->evidence)
+		return;
+	report->n_triggers = builder->evidence->triggers(builder->evidence_ctx, id, report, now_ns,
+							 built->triggers, REPORT_MAX_TRIGGERS);
+	report->triggers = built->triggers;
 }
 
 static bool is_another(const struct report_builder *builder, size_t index)
@@ -570,7 +569,8 @@ int report_builder__build(struct report_builder *builder, struct session *sessio
 		report_metrics__fill_target(target, builder->group, builder->targets[i].pid,
 					    &builder->reports[i]);
 		report_metrics__fill_memory(target, now_ns, &builder->reports[i]);
-		fill_goroutine_list(target__goroutine_list(target), &builder->reports[i]);
+		report_metrics__fill_goroutines(target__goroutine_list(target),
+						&builder->reports[i]);
 		err = built_allocations__build(&builder->targets[i].allocations, target,
 					       &builder->alloc_choice, now_ns, &saved->allocations,
 					       &builder->reports[i]);
@@ -582,6 +582,8 @@ int report_builder__build(struct report_builder *builder, struct session *sessio
 		kept_allocations__tell_due(&saved->allocations, now_ns, realtime_ns);
 		saved->used = true;
 		fill_rates(saved, &totals, now_ns, end != REPORT_GOES_ON, &builder->reports[i]);
+		fill_triggers(builder, &saved->id, now_ns, &builder->targets[i],
+			      &builder->reports[i]);
 	}
 	drop_unused_saved(builder);
 	builder->report = (struct report){.realtime_ns = realtime_ns,

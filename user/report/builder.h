@@ -40,14 +40,19 @@ void report_builder__set_allow(struct report_builder *builder, struct allow_list
 void report_builder__set_allocations(struct report_builder *builder,
 				     const struct report_alloc_choice *choice);
 
-/*
- * report_builder__set_evidence - @folder tells where evidence of a site is kept; NULL: nowhere. What it returns
- * outlives the report.
- */
+/* Where evidence is kept, and of what. What is returned outlives the report. */
+struct report_evidence_ops {
+	const char *(*folder)(void *ctx, const struct runtime_id *id,
+			      const char *site); /* NULL: nowhere */
+	/* Of a report that is whole otherwise, at most @max; returns how many. */
+	size_t (*triggers)(void *ctx, const struct runtime_id *id,
+			   const struct report_target *target, uint64_t now_ns,
+			   struct report_trigger *triggers, size_t max);
+};
+
+/* report_builder__set_evidence - @ops lasts. */
 void report_builder__set_evidence(struct report_builder *builder,
-				  const char *(*folder)(void *ctx, const struct runtime_id *id,
-							const char *site),
-				  void *ctx);
+				  const struct report_evidence_ops *ops, void *ctx);
 
 /*
  * report_builder__show_heap - what looks at heaps have found is told, whatever they were made for; else what

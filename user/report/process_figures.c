@@ -157,3 +157,14 @@ void report_metrics__fill_self(const struct session *session, struct report *rep
 	for (size_t i = 0; i < report->n_targets; i++)
 		self->targets[REPORT_ATTACHED] += !report->targets[i].exited_target;
 }
+
+void report_metrics__fill_goroutines(const struct goroutine_list *list,
+				     struct report_target *report)
+{
+	if (!list)
+		return;
+	report->goroutines_listed = true;
+	report->goroutine_list = goroutine_list__list(list, &report->n_goroutine_list);
+	report->unreadable += goroutine_list__labels_unread(list);
+	report->totals.refused += goroutine_list__refused(list);
+}

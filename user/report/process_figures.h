@@ -22,4 +22,8 @@ void report_metrics__fill_memory(struct target *target, uint64_t now_ns,
 void report_metrics__fill_self(const struct session *session, struct report *report,
 			       bool discovers);
 
+/* report_metrics__fill_goroutines - those of @list; NULL: they were not asked for. */
+void report_metrics__fill_goroutines(const struct goroutine_list *list,
+				     struct report_target *report);
+
 #endif /* GLEAKD_REPORT_PROCESS_FIGURES_H */

@@ -52,6 +52,7 @@ static void check_options(const struct options *options)
 	fuzz__require(options->max_targets > 0 && options->max_targets <= 1024);
 	fuzz__require(options->max_evidence > 0 && options->max_evidence <= 10000);
 	fuzz__require(options->max_evidence_size >= 1 << 20);
+	fuzz__require(options->triggers.n <= 16 && (options->evidence || !options->triggers.n));
 	fuzz__require(!options->evidence || is_text(options->evidence, PATH_MAX - 1));
 	fuzz__require((unsigned int)options->group_by <= REPORT_GROUP_PID);
 	fuzz__require(options->only.n <= OPTION_LIST_MAX && options->exclude.n <= OPTION_LIST_MAX);

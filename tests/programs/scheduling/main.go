@@ -6,11 +6,13 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"os"
 	"os/signal"
 	"runtime"
 	"runtime/metrics"
+	"runtime/trace"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -68,6 +70,27 @@ func nap(seconds int) {
 	syscall.Nanosleep(&span, nil) // stuck: nanosleep
 }
 
+// Traces itself, until stopTrace().
+func startTrace(path string) {
+	file, err := os.Create(path)
+	if err != nil {
+		panic(err)
+	}
+	if err := trace.Start(file); err != nil {
+		panic(err)
+	}
+}
+
+// Each takes a while, and has the collector in it.
+func regions(n int) {
+	for i := 0; i < n; i++ {
+		trace.WithRegion(context.Background(), "step", func() {
+			time.Sleep(3 * time.Millisecond)
+			runtime.GC()
+		})
+	}
+}
+
 // What the runtime itself says: waits of more than 10.49 ms, where its histogram has an edge.
 func late() uint64 {
 	sample := []metrics.Sample{{Name: "/sched/latencies:seconds"}}
@@ -112,6 +135,17 @@ func obey(words []string) string {
 		}
 	case "c":
 		go sleep(number(words, 1))
+	case "trace":
+		startTrace(words[1])
+	case "regions":
+		done := make(chan bool)
+		go func() {
+			regions(number(words, 1))
+			done <- true
+		}()
+		<-done
+	case "untrace":
+		trace.Stop()
 	case "stop":
 		atomic.StoreUint32(&stop, 1)
 	case "late":

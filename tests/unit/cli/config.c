@@ -59,13 +59,13 @@ Test(config, nothing_changes_nothing)
 
 Test(config, values_of_every_type)
 {
-	struct options options =
-		accept("interval = 3s\nmax-overhead=0.5%\n  max-memory\t=\t64M  \n"
-		       "max-targets = 7\nmode = census\njson = true\nall = false\n"
-		       "verbose = 2\nallow = /a b/c\ntextfile = x.prom\n"
-		       "evidence = /srv/e\nmax-evidence = 11\nmax-evidence-size = 13M\n"
-		       "only = user:bob\nexclude = a*\nexclude = b#1 # c\n"
-		       "group-by = unit\nmin-process-age = 0");
+	struct options options = accept(
+		"interval = 3s\nmax-overhead=0.5%\n  max-memory\t=\t64M  \n"
+		"max-targets = 7\nmode = census\njson = true\nall = false\n"
+		"verbose = 2\nallow = /a b/c\ntextfile = x.prom\n"
+		"evidence = /srv/e\ntrigger = goroutines>5\ntrigger = stuck\nmax-evidence = 11\nmax-evidence-size = 13M\n"
+		"only = user:bob\nexclude = a*\nexclude = b#1 # c\n"
+		"group-by = unit\nmin-process-age = 0");
 
 	cr_expect_eq(options.interval_ns, 3 * NSEC_PER_SEC);
 	cr_expect_eq(options.max_overhead, 0.005);
@@ -77,6 +77,8 @@ Test(config, values_of_every_type)
 	cr_expect_str_eq(options.allow, "/a b/c");
 	cr_expect_str_eq(options.textfile, "x.prom");
 	cr_expect_str_eq(options.evidence, "/srv/e");
+	cr_expect_eq(options.triggers.n, 2);
+	cr_expect_str_eq(options.triggers.items[1], "stuck");
 	cr_expect_eq(options.max_evidence, 11);
 	cr_expect_eq(options.max_evidence_size, 13ULL << 20);
 	cr_assert_eq(options.only.n, 1);
@@ -435,7 +437,7 @@ Test(config, what_is_written_means_the_same)
 		"min-process-age = 0.000000007\nonly = \"# x\"\nonly = \"a #b\"\nexclude = user:a\n"
 		"group-by = container\njson = true\nverbose = 1\nall = true\nallow = \" \"\n"
 		"state = \"\\x01\\xc3\\xa4\"\ntextfile = \"a\\\"b.prom\"\ncolor = never\n"
-		"evidence = \"a b\"\nmax-evidence = 9999\nmax-evidence-size = 1048577\n";
+		"evidence = \"a b\"\ntrigger = \"threads>9 for 1m\"\ntrigger = leaking\nmax-evidence = 9999\nmax-evidence-size = 1048577\n";
 	struct options options = accept(content);
 	char *first = written(&options), *second, wanted[32];
 

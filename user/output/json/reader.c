@@ -121,6 +121,23 @@ static void read_place(const json_t *json, struct report_target *target)
 	target->claims.group = target->claims.exe;
 }
 
+static void read_triggers(struct report_reader *reader, const json_t *list,
+			  struct report_target *target)
+{
+	struct report_trigger *triggers = NULL;
+
+	target->n_triggers =
+		read__array(reader, list, sizeof(*triggers), REPORT_READER_MAX_ITEMS, &triggers);
+	for (size_t i = 0; i < target->n_triggers; i++) {
+		const json_t *trigger = json_array_get(list, i);
+
+		triggers[i] = (struct report_trigger){read__text(trigger, "trigger"),
+						      read__bool(trigger, "met"),
+						      read__text(trigger, "evidence_folder")};
+	}
+	target->triggers = triggers;
+}
+
 static void read_target(struct report_reader *reader, const json_t *json,
 			struct report_target *target)
 {
@@ -151,6 +168,7 @@ static void read_target(struct report_reader *reader, const json_t *json,
 	read__goroutines(reader, json_object_get(json, "goroutine_list"), target);
 	read__heap(reader, json, target);
 	target->scheduling = read__scheduling(reader, json_object_get(json, "scheduling"), target);
+	read_triggers(reader, json_object_get(json, "triggers"), target);
 }
 
 /* --- report -------------------------------------------------------------------------------------- */

@@ -165,6 +165,21 @@ static void put_claims(struct json *json, const struct report_claims *claims)
 	json__end_object(json);
 }
 
+static void put_triggers(struct json *json, const struct report_target *target)
+{
+	json__array(json, "triggers");
+	for (size_t i = 0; i < target->n_triggers; i++) {
+		const struct report_trigger *trigger = &target->triggers[i];
+
+		json__object(json, NULL);
+		json__text(json, "trigger", trigger->text);
+		json__bool(json, "met", trigger->met);
+		json__text_or_null(json, "evidence_folder", report__text(trigger->evidence_folder));
+		json__end_object(json);
+	}
+	json__end_array(json);
+}
+
 static void put_target(struct json *json, const struct report_target *target,
 		       const struct timeline *timeline)
 {
@@ -216,6 +231,7 @@ static void put_target(struct json *json, const struct report_target *target,
 	json__ways(json, target);
 	json__resources(json, target->resources);
 	json__scheduling(json, target);
+	put_triggers(json, target);
 	json__memory_series(json, timeline, target);
 	json__end_object(json);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/stream.h"
+#include "output/perfetto/execution.h"
 #include "output/perfetto/heap_graph.h"
 #include "output/perfetto/packets.h"
 #include "output/perfetto/stacks.h"
@@ -288,6 +289,8 @@ static void put_target(struct packets *packets, const struct timeline *timeline,
 	put_resources(packets, process, target);
 	if (target->n_lives)
 		put_lives(packets, process, target);
+	if (timeline->trace && !number)
+		perfetto_execution__put(packets, process, timeline->trace);
 	perfetto_stacks__put(packets, target, timeline->end_ns);
 	if (target->target)
 		perfetto_heap_graph__put(packets, target->target, number, timeline->end_ns);

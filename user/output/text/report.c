@@ -92,6 +92,7 @@ static void put_header(struct screen *screen, const struct report_target *target
 		screen__end_line(screen);
 	}
 	text_part__scheduling(screen, target, all);
+	text_part__triggers(screen, target);
 }
 
 /* The first @n of who allocates, where that was asked for. */

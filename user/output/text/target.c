@@ -252,6 +252,21 @@ void text_part__losses(struct screen *screen, const struct report_target *target
 			 "share of what gleakd may use (--max-self-cpu)");
 }
 
+void text_part__triggers(struct screen *screen, const struct report_target *target)
+{
+	for (size_t i = 0; i < target->n_triggers; i++) {
+		const struct report_trigger *trigger = &target->triggers[i];
+		const char *folder = report__text(trigger->evidence_folder);
+
+		screen__put(screen, STYLE_GROWING, "trigger: ");
+		screen__put(screen, STYLE_PLAIN, report__text(trigger->text));
+		screen__putf(screen, STYLE_PLAIN, "%s%s%s", trigger->met ? "" : " (no longer)",
+			     *folder ? "; kept in " : "; what is known of it is being kept",
+			     folder);
+		screen__end_line(screen);
+	}
+}
+
 void text_part__target(struct screen *screen, const struct report_target *target)
 {
 	text_part__identity(screen, target);

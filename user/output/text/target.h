@@ -18,6 +18,9 @@ void text_part__losses(struct screen *screen, const struct report_target *target
 /* text_part__mode - why not all probes are attached; nothing in mode full. */
 void text_part__mode(struct screen *screen, const struct report_target *target);
 
+/* text_part__triggers - a line for each that is met; nothing without --trigger. */
+void text_part__triggers(struct screen *screen, const struct report_target *target);
+
 /* text_part__name - "name (pid 42)", and behind it the library that the runtime came with, if one did. */
 void text_part__name(struct screen *screen, const struct report_target *target);
 size_t text_part__name_width(const struct report_target *target);

@@ -12,6 +12,7 @@
 #include "sample_json.h"
 #include "sample_resources.h"
 #include "sample_scheduling.h"
+#include "sample_triggers.h"
 
 static struct report_reader *read_text(const char *text)
 {
@@ -199,5 +200,6 @@ Test(json_reader, what_does_not_get_on)
 	sample__leaks(&sample);
 	scheduling = sample_scheduling(sample.sites);
 	sample.target.scheduling = &scheduling;
+	sample_triggers__add(&sample.target);
 	expect_the_same(&sample.report);
 }

@@ -17,6 +17,7 @@
 #include "sample_json.h"
 #include "sample_resources.h"
 #include "sample_scheduling.h"
+#include "sample_triggers.h"
 #include "schema_written.h"
 
 static char *schema_text(void)
@@ -308,12 +309,13 @@ static const struct heap_holders *sample_ways(void)
 	return &holders;
 }
 
-static const struct report_scheduling *scheduling_of(const struct sample *sample)
+static void add_scheduling(struct sample *sample)
 {
 	static struct report_scheduling scheduling;
 
 	scheduling = sample_scheduling(sample->sites);
-	return &scheduling;
+	sample->target.scheduling = &scheduling;
+	sample_triggers__add(&sample->target);
 }
 
 /* With goroutines, and everything that a report may have. */
@@ -392,7 +394,7 @@ static json_t *whole_report(void)
 	sample.target.alloc_groups = sample_alloc_groups();
 	sample.target.holders = sample_ways();
 	sample.target.resources = sample_resources();
-	sample.target.scheduling = scheduling_of(&sample);
+	add_scheduling(&sample);
 	sample.target.goroutines_listed = true;
 	sample.target.goroutine_list = goroutines;
 	sample.target.n_goroutine_list = ARRAY_SIZE(goroutines);
