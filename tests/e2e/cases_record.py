@@ -155,6 +155,8 @@ def reports_of_it_are_those_of_the_watch(t):
     nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     report = json_of(t, recording.path, prefix=nobody)
     stored = json.loads(recording.has("SELECT json FROM report"))
+    for name in ("scheduling_series", "stuck_calls"):
+        report["targets"][0].pop(name)
     series = report["targets"][0].pop("memory_series")
     check_equal(len(series), int(recording.has("SELECT count(*) FROM memory")), "moments of memory")
     check(all(m["heap_in_use_bytes"] for m in series), f"memory: {series[:3]}")
@@ -408,6 +410,40 @@ def a_difference_is_found_and_fails_a_build(t):
     check("Nothing has changed" in out, out)
     code, out, err = run(t, "diff", paths[1])
     check_equal(code, 2, err)
+
+
+@case
+def what_did_not_get_on(t):
+    """A call that a thread stays in is one row, however many censuses see it; so are waits, by census."""
+    fifo = os.path.join(t.directory(), "fifo")
+    os.mkfifo(fifo)
+    t.defer(os.close, os.open(fifo, os.O_RDWR))
+    target = Target(t, [SCHEDULING.build()], env=dict(os.environ, GOMAXPROCS="1"))
+    target.answer("ready")
+    for command in (f"read {fifo}", "busy 2", "tick 7"):
+        target.ask(command)
+    recording = Recording(t, target)
+    stuck = f"FROM stuck_calls WHERE call LIKE 'read(%{fifo})'"
+    recording.until("the call, seen for seven seconds", f"SELECT count(*) {stuck} AND lasted_ns > 7e9")
+    recording.until("waits", "SELECT max(over_10ms) > min(over_10ms) FROM scheduling")
+    code, said = recording.finish()
+    check_equal(code, 0, said)
+    check_equal(recording.has(f"SELECT count(*) {stuck}"), 1, "rows of the call")
+    report, = json_of(t, recording.path)["targets"]
+    call, = (call for call in report["stuck_calls"] if fifo in call["call"])
+    check(call["seconds"] > 7 and call["goid"] and call["thread"] != target.pid, f"the call: {call}")
+    last = report["scheduling_series"][-1]
+    check_equal(last["latency_over_10ms"], report["scheduling"]["latency_over_10ms"], "waits at the end")
+    code, out, err = run(t, "report", recording.path)
+    check(code == 0 and "scheduling of scheduling" in out and fifo in out.split("scheduling of scheduling")[1],
+          f"{out}{err}")
+    path = recording.path + ".pftrace"
+    code, _, err = run(t, "report", recording.path, "-f", "perfetto", "-o", path)
+    check_equal(code, 0, err)
+    with open(path, "rb") as file:
+        found = list(packets(file.read()))
+    check_equal(sum(b"read(" in p and fifo.encode() in p for p in found), 1, "slices of the call")
+    check(any(b"latency_over_10ms" in p for p in found), "the counter")
 
 
 def go_tool_trace(path):

@@ -22,6 +22,7 @@
 #include "output/text/dump.h"
 #include "output/text/memory_series.h"
 #include "output/text/report.h"
+#include "output/text/scheduling_series.h"
 #include "record/go_trace.h"
 
 static int write_text(FILE *out, const struct report_file *file, const struct options *options)
@@ -42,8 +43,11 @@ static int write_text(FILE *out, const struct report_file *file, const struct op
 		report.end = REPORT_ONCE;
 	err = text_writer__write(writer, &report);
 	text_writer__free(writer);
-	return err || !file->timeline ? err :
-					memory_series__write(out, file->timeline, &text.screen);
+	if (!err && file->timeline)
+		err = memory_series__write(out, file->timeline, &text.screen);
+	if (!err && file->timeline)
+		err = scheduling_series__write(out, file->timeline, &text.screen);
+	return err;
 }
 
 static int make_profile(const struct report_file *file, bool memory, struct pprof **ret_profile,

@@ -14,3 +14,13 @@ uint64_t timeline__realtime_ns(const struct timeline *timeline, uint64_t monoton
 	}
 	return clock->realtime_ns + monotonic_ns - clock->monotonic_ns;
 }
+
+const struct timeline_target *timeline__find(const struct timeline *timeline,
+					     const struct report_target *target)
+{
+	for (size_t i = 0; timeline && i < timeline->n_targets; i++) {
+		if (timeline->targets[i].target == target)
+			return &timeline->targets[i];
+	}
+	return NULL;
+}

@@ -18,6 +18,7 @@
 #define TIMELINE_MAX_POINTS 2000u  /* of one series; of more every so-many-th, and the last */
 
 #define TIMELINE_MAX_SITES 10000u /* of one target */
+#define TIMELINE_MAX_CALLS 1000u  /* likewise: the longest */
 
 #define TIMELINE_NO_SITE UINT32_MAX
 
@@ -136,6 +137,25 @@ struct timeline_resource {
 	size_t n_points;
 };
 
+/* What did not get on, at one census. */
+struct timeline_scheduling {
+	uint64_t time_ns;
+	uint64_t over_10ms;	  /* waits for a processor since the program began */
+	uint64_t late;		  /* goroutines that wait for one then ... */
+	uint64_t longest_late_ns; /* ... the longest of them */
+	uint64_t hogs, stuck;
+	uint64_t throttled_ns, run_delay_ns; /* since the recording began */
+	bool latencies_known;		     /* over_10ms is */
+};
+
+/* A thread that stayed in one system call. */
+struct timeline_call {
+	uint64_t goid, thread;
+	uint64_t begin_ns, end_ns; /* the last census that found it so */
+	const char *call;	   /* "read(3: /run/fifo)" */
+	bool in_c;
+};
+
 struct timeline_target {
 	const struct report_target *target; /* in the report; NULL: it has none */
 	pid_t pid;
@@ -160,6 +180,10 @@ struct timeline_target {
 	size_t n_allocators;
 	const struct timeline_resource *resources;
 	size_t n_resources;
+	const struct timeline_scheduling *scheduling;
+	size_t n_scheduling;
+	const struct timeline_call *calls; /* the longest first */
+	size_t n_calls;
 	uint64_t lifetimes[TRACKER_LIFETIMES]; /* of all that ended */
 	uint64_t left_out; /* lives, parks and points that the recording had no room for */
 };
@@ -221,5 +245,9 @@ struct timeline {
 
 /* timeline__realtime_ns - wall clock at @monotonic_ns, by the last clock pair before it. */
 uint64_t timeline__realtime_ns(const struct timeline *timeline, uint64_t monotonic_ns);
+
+/* timeline__find - what became of @target; NULL: @timeline is, or has nothing of it. */
+const struct timeline_target *timeline__find(const struct timeline *timeline,
+					     const struct report_target *target);
 
 #endif /* GLEAKD_OUTPUT_TIMELINE_H */

@@ -336,6 +336,8 @@ static void read_all(struct recording *recording)
 		reader_resources__read(recording);
 	if (!recording->err)
 		reader_allocators__read(recording);
+	if (!recording->err)
+		reader_scheduling__read(recording);
 	for (size_t i = 0; i < recording->n_readings && !recording->err; i++)
 		reader_lives__read(recording, &recording->readings[i]);
 	read_losses(recording);

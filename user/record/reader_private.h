@@ -5,7 +5,7 @@
 /*
  * What the parts of the reader share: reader.c (the file, and what it is of), reader_sites.c (series),
  * reader_lives.c (goroutines one by one), reader_resources.c (what is open), reader_allocators.c (who
- * allocated), reader_rows.c (rows, bounded lists).
+ * allocated), reader_scheduling.c (what does not get on), reader_rows.c (rows, bounded lists).
  */
 #include "base/arena.h"
 #include "output/json/reader.h"
@@ -115,6 +115,7 @@ void reader_lives__read(struct recording *recording, struct reading *reading);
 void reader_series__read(struct recording *recording);
 void reader_resources__read(struct recording *recording);
 void reader_allocators__read(struct recording *recording);
+void reader_scheduling__read(struct recording *recording);
 
 /* reader__site - of a place in the recording, index in the sites of @reading. */
 uint32_t reader__site(const struct recording *recording, const struct reading *reading,

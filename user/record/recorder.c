@@ -39,6 +39,8 @@ static const char *const texts[STATEMENTS] = {
 	[PUT_ALLOCATOR_POINT] = "INSERT INTO allocator_points VALUES (?, ?, ?, ?, ?)",
 	[PUT_RESOURCE] = "INSERT INTO resources VALUES (?, ?, ?, ?, ?)",
 	[PUT_RESOURCE_POINT] = "INSERT INTO resource_points VALUES (?, ?, ?, ?, ?, ?)",
+	[PUT_SCHEDULING] = "INSERT INTO scheduling VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[PUT_STUCK_CALL] = "INSERT OR REPLACE INTO stuck_calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[PUT_LOSS] = "INSERT OR REPLACE INTO losses VALUES (?, ?, ?)",
 	[PUT_REPORT] = "INSERT OR REPLACE INTO report VALUES (1, ?, ?, ?)",
 };
@@ -403,6 +405,7 @@ int recorder__report(struct recorder *recorder, struct session *session,
 		record_sites__write(recorded, &report->targets[i], now_ns);
 		record_allocators__write(recorded, report->targets[i].alloc_groups, now_ns);
 		record_resources__write(recorded, report->targets[i].resources, now_ns);
+		record_scheduling__write(recorded, report->targets[i].scheduling, now_ns);
 	}
 	record_lives__settle(recorder);
 	put_report(recorder, report, now_ns);

@@ -5,7 +5,7 @@
 /*
  * What the parts of the recorder share: recorder.c (its file, what comes each second), record_lives.c
  * (goroutines one by one), record_sites.c (rounds), record_allocators.c (who allocates), record_resources.c
- * (what is open), record_names.c (what is named once).
+ * (what is open), record_names.c (what is named once), record_scheduling.c (what does not get on).
  */
 #include "base/index.h"
 #include "record/recorder.h"
@@ -33,6 +33,8 @@ enum statement {
 	PUT_ALLOCATOR_POINT,
 	PUT_RESOURCE,
 	PUT_RESOURCE_POINT,
+	PUT_SCHEDULING,
+	PUT_STUCK_CALL,
 	PUT_LOSS,
 	PUT_REPORT,
 	STATEMENTS,
@@ -61,6 +63,13 @@ struct open_place {
 	struct tracker_place at;
 };
 
+/* A call that a thread was in at the last census, and its number. */
+struct open_call {
+	struct scheduling_call call;
+	uint32_t number;
+	uint64_t begin_ns;
+};
+
 struct recorder;
 
 struct recorded {
@@ -70,6 +79,8 @@ struct recorded {
 	uint64_t left_out_lives, left_out_parks, left_out_points;
 	uint64_t memory_ns;    /* when it was last looked at; 0: never */
 	size_t resource_looks; /* that were written */
+	struct open_call calls[SCHEDULING_MAX_TOLD];
+	size_t n_calls;
 	/* By the tracker's number of a site: the place as last told, and its own number. */
 	struct numbered_place {
 		struct tracker_place at;
@@ -91,7 +102,7 @@ struct recorder {
 	size_t n_targets;
 	uint64_t lives, parks;
 	uint64_t bytes;
-	uint32_t n_places;
+	uint32_t n_places, n_stuck_calls;
 	struct names frames, sites, allocs, allocators, resources;
 	struct written_site *written; /* by number of a site */
 	size_t written_capacity;
@@ -159,5 +170,9 @@ void record_allocators__write(struct recorded *recorded, const struct report_all
 /* record_resources__write - what is open, if it was looked at since the report before. */
 void record_resources__write(struct recorded *recorded, const struct resource_lines *lines,
 			     uint64_t now_ns);
+
+/* record_scheduling__write - what does not get on; NULL: that is not known. */
+void record_scheduling__write(struct recorded *recorded, const struct report_scheduling *scheduling,
+			      uint64_t now_ns);
 
 #endif /* GLEAKD_RECORD_RECORDER_PRIVATE_H */

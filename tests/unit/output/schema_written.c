@@ -81,9 +81,23 @@ json_t *schema_written__recording(void)
 		 .marked = true,
 		 .timed = true},
 	};
+	static const struct timeline_scheduling scheduling[] = {
+		{.time_ns = NSEC_PER_SEC},
+		{.time_ns = 2 * NSEC_PER_SEC, .latencies_known = true, .over_10ms = 58, .late = 1},
+	};
+	static const struct timeline_call call = {.begin_ns = NSEC_PER_SEC,
+						  .end_ns = 3 * NSEC_PER_SEC,
+						  .goid = 7,
+						  .thread = 4711,
+						  .call = "read(3: /run/fifo)"};
 	struct sample sample;
-	const struct timeline_target target = {
-		.target = &sample.target, .memory = memory, .n_memory = ARRAY_SIZE(memory)};
+	const struct timeline_target target = {.target = &sample.target,
+					       .memory = memory,
+					       .n_memory = ARRAY_SIZE(memory),
+					       .scheduling = scheduling,
+					       .n_scheduling = ARRAY_SIZE(scheduling),
+					       .calls = &call,
+					       .n_calls = 1};
 	const struct timeline_clock clock = {.monotonic_ns = NSEC_PER_SEC,
 					     .realtime_ns = SAMPLE_TIME_NS};
 	const struct timeline timeline = {

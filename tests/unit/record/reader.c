@@ -126,12 +126,34 @@ Test(recording, who_allocates)
 	recording__free(recording);
 }
 
+Test(recording, what_does_not_get_on)
+{
+	struct recording *recording = open_made(NULL);
+	const struct timeline_target *target = &recording__timeline(recording)->targets[0];
+
+	cr_assert_eq(target->n_scheduling, 3);
+	cr_expect_eq(target->scheduling[1].over_10ms, 16);
+	cr_expect_eq(target->scheduling[1].late, 3);
+	cr_expect_eq(target->scheduling[1].longest_late_ns, 230 * NSEC_PER_MSEC);
+	cr_expect_eq(target->scheduling[1].hogs, 1);
+	cr_expect_eq(target->scheduling[1].stuck, 2);
+	cr_expect_eq(target->scheduling[2].throttled_ns, 2 * NSEC_PER_SEC, "in all so far");
+	cr_expect_eq(target->scheduling[2].run_delay_ns, 8000);
+	cr_assert_eq(target->n_calls, 2);
+	cr_expect_str_eq(target->calls[0].call, "nanosleep()", "the longest first");
+	cr_expect(target->calls[0].in_c);
+	cr_expect_eq(target->calls[1].goid, 7);
+	cr_expect_eq(target->calls[1].thread, 4711);
+	cr_expect_eq(target->calls[1].end_ns - target->calls[1].begin_ns, 20 * NSEC_PER_SEC);
+	recording__free(recording);
+}
+
 Test(recording, of_a_gleakd_that_recorded_less)
 {
 	struct recording *recording =
 		open_made("ALTER TABLE memory DROP COLUMN gc_pause_ns;"
 			  "ALTER TABLE memory DROP COLUMN goal_bytes; DROP TABLE resource_points;"
-			  "DROP TABLE allocators");
+			  "DROP TABLE allocators; DROP TABLE stuck_calls");
 	const struct timeline_target *target = &recording__timeline(recording)->targets[0];
 
 	cr_assert_eq(target->n_memory, 3);
@@ -140,6 +162,7 @@ Test(recording, of_a_gleakd_that_recorded_less)
 	cr_expect_not(target->memory[0].timed);
 	cr_expect_eq(target->n_resources, 0);
 	cr_expect_eq(target->n_allocators, 0);
+	cr_expect_eq(target->n_scheduling, 0);
 	recording__free(recording);
 }
 
@@ -202,17 +225,17 @@ Test(recording, a_long_series_is_thinned_evenly_and_ends_where_it_ended)
 
 Test(recording, what_makes_no_sense_is_left_out)
 {
-	struct recording *recording =
-		open_made("UPDATE goroutines SET place = 77777777 WHERE goid = 101;"
-			  "UPDATE goroutines SET begin_ns = -5 WHERE goid = 102;"
-			  "UPDATE goroutines SET begin_ns = 9000000000000000000 WHERE goid = 103;"
-			  "UPDATE goroutines SET lived_ns = 9000000000000000000 WHERE goid = 104;"
-			  "UPDATE goroutines SET lived_ns = 'x' WHERE goid = 105;"
-			  "INSERT INTO sites VALUES (900000000, 1, 'far', '', '', NULL, NULL, NULL);"
-			  "INSERT INTO sites VALUES (5, 7, 'nobodys', '', '', NULL, NULL, NULL);"
-			  "INSERT INTO populations VALUES (1, 99, 1, 1, 1, 1), (1, -1, 1, 1, 1, 1);"
-			  "INSERT INTO verdicts VALUES (1, 1, 'no verdict', 7, NULL, 'no json');"
-			  "INSERT INTO allocation_points VALUES (1, 4444, 1, 1, 1, 1);");
+	struct recording *recording = open_made(
+		"UPDATE goroutines SET place = 77777777 WHERE goid = 101;"
+		"UPDATE goroutines SET begin_ns = -5 WHERE goid = 102;"
+		"UPDATE goroutines SET begin_ns = 9000000000000000000 WHERE goid = 103;"
+		"UPDATE goroutines SET lived_ns = 9000000000000000000 WHERE goid = 104;"
+		"UPDATE goroutines SET lived_ns = 'x' WHERE goid = 105;"
+		"INSERT INTO sites VALUES (900000000, 1, 'far', '', '', NULL, NULL, NULL);"
+		"INSERT INTO sites VALUES (5, 7, 'nobodys', '', '', NULL, NULL, NULL);"
+		"INSERT INTO populations VALUES (1, 99, 1, 1, 1, 1), (1, -1, 1, 1, 1, 1);"
+		"INSERT INTO verdicts VALUES (1, 1, 'no verdict', 7, NULL, 'no json');"
+		"INSERT INTO allocation_points VALUES (1, 4444, 1, 1, 1, 1);");
 	const struct timeline *timeline = recording__timeline(recording);
 	const struct timeline_target *target = &timeline->targets[0];
 

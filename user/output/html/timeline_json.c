@@ -196,6 +196,30 @@ static void put_resources(struct json *json, const struct timeline *timeline,
 	json__end_array(json);
 }
 
+static void put_scheduling(struct json *json, const struct timeline *timeline,
+			   const struct timeline_target *target)
+{
+	const struct timeline_scheduling *scheduling = target->scheduling;
+	const struct timeline_call *calls = target->calls;
+	size_t n = target->n_scheduling;
+
+	json__object(json, "scheduling");
+	put_times(json, "t", timeline, scheduling, n, time_ns);
+	put_column(json, "over_10ms", scheduling, n, json__count, over_10ms);
+	put_column(json, "late", scheduling, n, json__count, late);
+	put_column(json, "hogs", scheduling, n, json__count, hogs);
+	put_column(json, "throttled_ns", scheduling, n, json__count, throttled_ns);
+	put_column(json, "run_delay_ns", scheduling, n, json__count, run_delay_ns);
+	json__end_object(json);
+	json__object(json, "calls");
+	put_times(json, "begin", timeline, calls, target->n_calls, begin_ns);
+	put_times(json, "end", timeline, calls, target->n_calls, end_ns);
+	put_column(json, "goid", calls, target->n_calls, json__count, goid);
+	put_column(json, "thread", calls, target->n_calls, json__count, thread);
+	put_column(json, "call", calls, target->n_calls, json__text, call);
+	json__end_object(json);
+}
+
 static void put_target(struct json *json, const struct report *report,
 		       const struct timeline *timeline, const struct timeline_target *target)
 {
@@ -213,6 +237,7 @@ static void put_target(struct json *json, const struct report *report,
 	put_memory(json, timeline, target);
 	put_allocs(json, timeline, target);
 	put_resources(json, timeline, target);
+	put_scheduling(json, timeline, target);
 	put_lifetimes(json, target->lifetimes);
 	json__end_object(json);
 }

@@ -35,19 +35,10 @@ static void put_moment(struct json *json, const struct timeline *timeline,
 	json__end_object(json);
 }
 
-static const struct timeline_target *find(const struct timeline *timeline,
-					  const struct report_target *target)
-{
-	for (size_t i = 0; i < timeline->n_targets; i++)
-		if (timeline->targets[i].target == target)
-			return &timeline->targets[i];
-	return NULL;
-}
-
 void json__memory_series(struct json *json, const struct timeline *timeline,
 			 const struct report_target *target)
 {
-	const struct timeline_target *found = timeline ? find(timeline, target) : NULL;
+	const struct timeline_target *found = timeline__find(timeline, target);
 
 	if (!found)
 		return;

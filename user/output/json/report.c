@@ -8,6 +8,7 @@
 #include "output/json/memory_series.h"
 #include "output/json/resources.h"
 #include "output/json/scheduling.h"
+#include "output/json/scheduling_series.h"
 #include "output/json/ways.h"
 #include "output/json/site.h"
 #include "output/json/writer.h"
@@ -233,6 +234,7 @@ static void put_target(struct json *json, const struct report_target *target,
 	json__scheduling(json, target);
 	put_triggers(json, target);
 	json__memory_series(json, timeline, target);
+	json__scheduling_series(json, timeline, target);
 	json__end_object(json);
 }
 

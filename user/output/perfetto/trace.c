@@ -8,6 +8,7 @@
 #include "output/perfetto/execution.h"
 #include "output/perfetto/heap_graph.h"
 #include "output/perfetto/packets.h"
+#include "output/perfetto/scheduling.h"
 #include "output/perfetto/stacks.h"
 
 /* perfetto: protos/perfetto/common/builtin_clock.proto */
@@ -287,6 +288,7 @@ static void put_target(struct packets *packets, const struct timeline *timeline,
 		put_memory(packets, process, target);
 	put_allocators(packets, process, target);
 	put_resources(packets, process, target);
+	perfetto_scheduling__put(packets, process, target);
 	if (target->n_lives)
 		put_lives(packets, process, target);
 	if (timeline->trace && !number)

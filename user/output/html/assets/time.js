@@ -71,7 +71,30 @@ function lanesOf(process) {
 		if (stopped.some((seconds) => seconds > 0))
 			lanes.push({name: "GC pauses", unit: "pause", lines: [{name: "stopped since the look before", color: "c6", t: memory.t, v: stopped}]});
 	}
-	return lanes;
+	return [...lanes, ...lanesOfScheduling((process.recorded || {}).scheduling)];
+}
+
+/* What did not get on: since the look before, and at it. */
+function lanesOfScheduling(scheduling) {
+	if (!scheduling || !scheduling.t.length)
+		return [];
+	const since = (v, scale) => v.map((n, i) => (i ? Math.max(0, n - v[i - 1]) / scale : 0));
+	const lane = (name, unit, lines) => ({name, unit, lines: lines.filter((line) => line.v.some((n) => n > 0)).map((line) => ({...line, t: scheduling.t}))});
+	return [
+		lane("late for a processor", "count", [{name: "waits of more than 10 ms", color: "c5", v: since(scheduling.over_10ms, 1)},
+			{name: "waiting then", color: "c7", v: scheduling.late}, {name: "keep a processor", color: "c9", v: scheduling.hogs}]),
+		lane("without a processor", "pause", [{name: "throttled since the look before", color: "c3", v: since(scheduling.throttled_ns, 1e9)},
+			{name: "threads without a processor", color: "c10", v: since(scheduling.run_delay_ns, 1e9)}])].filter((one) => one.lines.length);
+}
+
+/* Threads that stayed in one system call, as a band of its own. */
+function bandOfCalls(calls) {
+	if (!calls || !calls.begin.length)
+		return [];
+	return [{name: "threads that stay in a system call", color: "stuck", rank: 8, marks: [], bars: calls.begin.map((from, i) => ({
+		from, to: calls.end[i], ended: calls.end[i] < axis.end, length: (calls.end[i] - from) / (axis.end - axis.begin || 1), tell: () => [
+			tipRow(calls.call[i], format.duration(calls.end[i] - from)),
+			tipRow(`goroutine ${calls.goid[i]}`, `thread ${calls.thread[i]}`)]}))}];
 }
 
 /* Long parks of each goroutine. */
@@ -131,10 +154,11 @@ function lives(process) {
 	let bands = exact ?
 		barsOfLives(recorded, (site, bars) => bandOf(site >= 0 ? byId.get(recorded.sites[site].id) : null, bars)) :
 		process.sites.filter((site) => site.goroutines).map((site) => bandOf(site, barsOfCohorts(site))).filter((band) => band.bars.length);
+	bands.push(...bandOfCalls((recorded || {}).calls));
 	for (const band of bands) {
 		band.rows = packRows(band.bars);
 		band.sum = band.bars.reduce((sum, bar) => sum + bar.to - bar.from, 0);
-		band.note = exact ? `${format.count(band.bars.length)} lives` : `${band.bars.length} spans of creation`;
+		band.note = band.rank === 8 ? `${format.count(band.bars.length)} calls` : exact ? `${format.count(band.bars.length)} lives` : `${band.bars.length} spans of creation`;
 	}
 	bands.sort((a, b) => a.rank - b.rank || b.sum - a.sum);
 	const left = bands.length - MAX_BANDS;
