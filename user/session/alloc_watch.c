@@ -225,7 +225,7 @@ static bool wants_window(const struct alloc_watch *watch, struct target *target,
 	if (process__cpu_ns(target__pid(target), &cpu_ns))
 		return false;
 	return alloc_windows__tick(&allocs->windows, now_ns, cpu_ns,
-				   target_allocs__spent_ns(allocs)) &&
+				   target_allocs__charge(allocs)) &&
 	       !rests;
 }
 

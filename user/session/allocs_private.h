@@ -53,7 +53,9 @@ struct target_allocs {
 
 	struct alloc_windows windows;
 	struct alloc_cost cost;
-	uint64_t gap; /* of the latest window: see alloc_probes__draw() */
+	double charged_ns,
+		charged_to_ns; /* what hits are accounted with, up to what they should have cost */
+	uint64_t gap;	       /* of the latest window: see alloc_probes__draw() */
 	struct alloc_weights weights;
 	/* At the beginning of the period, and at the end of the latest window. */
 	struct heap_class_counts counted, closed;
@@ -95,7 +97,10 @@ void target_allocs__note_window(struct target *target, uint64_t now_ns);
  */
 void target_allocs__settle(struct target *target);
 
-/* target_allocs__spent_ns - of the target's CPU time, by all hits so far. */
-double target_allocs__spent_ns(const struct target_allocs *allocs);
+/*
+ * target_allocs__charge - of the target's CPU time, by all hits so far, with what they were seen to cost. What is dearer from
+ * now on is not charged for what was before.
+ */
+double target_allocs__charge(struct target_allocs *allocs);
 
 #endif /* GLEAKD_SESSION_ALLOCS_PRIVATE_H */

@@ -84,9 +84,28 @@ static double cost_of_hit(const struct alloc_period *period, double hits, double
 	return fmin(fmax(cost, period->ns_per_hit / BOUND), period->ns_per_hit * BOUND);
 }
 
+/* What was seen before counts so much less with each window. */
+#define FORGET 0.9
+
+/* Where a process does more than allocate, what a hit takes is not seen. */
+static void learn_cost(struct alloc_weights *weights, const struct alloc_period *period,
+		       double hits, double ns_per_hit)
+{
+	if (hits * period->ns_per_hit < BUSY_PART * (double)period->cpu_ns || !period->all_cpu_ns)
+		return;
+	weights->seen_ns = FORGET * weights->seen_ns + hits * ns_per_hit;
+	weights->expected_ns = FORGET * weights->expected_ns + hits * period->ns_per_hit;
+}
+
+double alloc_weights__dearer(const struct alloc_weights *weights)
+{
+	return weights->expected_ns > 0 ? fmax(weights->seen_ns / weights->expected_ns, 1) : 1;
+}
+
 /* The busiest goroutine ran for the part of the CPU time that it has of the hits, if that is all it did. */
-static void see_window(const struct alloc_flow_goroutine *goroutines, size_t n_goroutines,
-		       const struct alloc_period *period, double n, struct window *window)
+static void see_window(struct alloc_weights *weights, const struct alloc_flow_goroutine *goroutines,
+		       size_t n_goroutines, const struct alloc_period *period, double n,
+		       struct window *window)
 {
 	double most = 0, all = 0, cpu_ns = (double)period->cpu_ns;
 
@@ -102,6 +121,7 @@ static void see_window(const struct alloc_flow_goroutine *goroutines, size_t n_g
 		.most_ns = (double)period->window_ns,
 		.ns_per_hit = all > 0 ? cost_of_hit(period, all, n) : period->ns_per_hit,
 	};
+	learn_cost(weights, period, all, window->ns_per_hit);
 	if (cpu_ns > 0 && all > 0)
 		window->most_ns = fmin(window->ns, cpu_ns * most / all);
 }
@@ -317,7 +337,7 @@ void alloc_weights__settle(struct alloc_weights *weights, struct alloc_flow *flo
 		if (period->counted)
 			carry(weights, period->counted);
 		add_hits(entries, n, sums);
-		see_window(goroutines, n_goroutines, period,
+		see_window(weights, goroutines, n_goroutines, period,
 			   all_allocations(weights, sums, entries, n), &window);
 		add_up(entries, n, goroutines, &window, sums);
 		weigh_classes(weights, period, sums);

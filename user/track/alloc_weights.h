@@ -54,6 +54,8 @@ struct alloc_weights {
 	double squares
 		[ALLOC_CLASSES]; /* sum of the squares of what there was in each period, in that unit */
 	uint64_t periods;	 /* that were seen in part */
+	/* What hits in windows have taken lately, as it was seen, and by calibration. */
+	double seen_ns, expected_ns;
 };
 
 /*
@@ -62,6 +64,12 @@ struct alloc_weights {
  */
 void alloc_weights__settle(struct alloc_weights *weights, struct alloc_flow *flow,
 			   const struct alloc_period *period);
+
+/*
+ * alloc_weights__dearer - how many times as much hits have taken lately as calibration expects, by the CPU time per
+ * allocation in windows and between them; 1: no more, or nothing is known.
+ */
+double alloc_weights__dearer(const struct alloc_weights *weights);
 
 /*
  * alloc_weights__extend - of the time since the last period nothing but @counted is known: what there is of each

@@ -277,16 +277,19 @@ static double slow_one(double cost_ns, double calibrated_ns, double share)
 Test(alloc_weights_periods, a_slow_one_beside_a_fast_one)
 {
 	CHECK_SLOW_ONE(630, 630, 1);
+	cr_expect_float_eq(alloc_weights__dearer(&weights), 1, 0.01);
 }
 
 Test(alloc_weights_periods, a_slow_one_where_hits_are_dearer_than_calibrated)
 {
 	CHECK_SLOW_ONE(900, 630, 1);
+	cr_expect_float_eq(alloc_weights__dearer(&weights), 900.0 / 630, 0.01);
 }
 
 Test(alloc_weights_periods, a_slow_one_where_hits_are_cheaper_than_calibrated)
 {
 	CHECK_SLOW_ONE(450, 630, 1);
+	cr_expect_eq(alloc_weights__dearer(&weights), 1, "the budget is none to be used up");
 }
 
 Test(alloc_weights_periods, a_slow_one_where_a_trap_takes_five_microseconds)
