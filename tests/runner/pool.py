@@ -32,7 +32,7 @@ class Job:
     """`function(tell)` reports an Outcome for each of `names` by tell(outcome=...).
 
     alone     nothing runs beside it, or BUT_UNITS: one of those that are apart may
-    apart     it has to do with nothing but itself, as a unit test
+    apart     it has to do with nothing but itself and computes, as a unit test
     is_long   it begins early, so that nobody has to wait for it at the end
     """
 
@@ -265,7 +265,10 @@ class Pool:
         if len(self.running) >= self.at_once:
             return None
         others = [r.job for r in self.running]
-        return next((job for job in waiting if job.may_run_beside(others)), None)
+        # The others mostly wait: of those that compute there are half as many.
+        computing = sum(job.apart for job in others) >= max(1, self.at_once // 2)
+        return next((job for job in waiting if job.may_run_beside(others)
+                     and not (computing and job.apart)), None)
 
     def _start(self, job):
         # What is in the buffers would be printed by the child as well.
