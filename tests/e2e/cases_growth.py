@@ -52,7 +52,7 @@ def judge(t, program):
             check(g["entries_after"] >= g["entries_before"] + 10, f"entries: {g}")
 
 
-@case
+@case(alone=True)  # the looks race with the program: one that takes long misses what a list has got meanwhile
 def ten_kinds_of_growth_are_named_and_nothing_healthy(t):
     judge(t, Program("growth"))
 
