@@ -30,7 +30,7 @@ $(STATIC)/gleakd-$(GO_ARCH): $(B)/gleakd
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CROSS_COMPILE)strip -o $@ $<
 
-$(B)/gleakd: $(B)/lib/zydis.a $(B)/obj/deploy/static/no_libraries.o
+$(B)/gleakd $(B)/tests/heapscan: $(B)/lib/zydis.a $(B)/obj/deploy/static/no_libraries.o
 LIBS += $(B)/obj/deploy/static/no_libraries.o
 # What loads libraries after all is an error.
 LDFLAGS += -Wl,--fatal-warnings -Wl,--wrap=dlopen,--wrap=dlsym,--wrap=dlclose,--wrap=dlerror

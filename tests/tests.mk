@@ -96,6 +96,8 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/gleakd.fish
 
 # What user/heap says about a running process, for tests against real programs.
+.PHONY: heapscan
+heapscan: $(B)/tests/heapscan
 $(B)/tests/heapscan: $(B)/obj/tests/heap/heapscan.o $(call archives_up_to,discover)
 	$(call msg,LINK,$@)
 	$(Q)mkdir -p $(@D)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs in the virtual machine: the checks, one after the other, told as lines of JSON on stdout."""
 
+import importlib
 import json
 import os
 import sys
@@ -26,6 +27,23 @@ def built(program):
     return program.path
 
 
+def go_version(version):
+    """As it was where they were built."""
+    return os.environ.get("gleakd_go", version) if version == "local" else version
+
+
+def wanted():
+    """Checks for such a kernel, and cases of tests/e2e that the machine was told the beginnings of."""
+    beginnings = tuple(filter(None, os.environ.get("gleakd_cases", "").split(",")))
+    expected = os.environ.get("gleakd_expected", "probes")
+    for module in {name.partition(".")[0] for name in beginnings}:
+        importlib.import_module("cases_" + module)
+    for function in harness.CASES:
+        if getattr(function, "expected", None) in (expected, "always") or (
+                function.case_name.startswith(beginnings)):
+            yield function
+
+
 def main():
     begin = time.monotonic()
     tell({"kernel": os.uname().release, "booted_seconds": time.clock_gettime(time.CLOCK_BOOTTIME)})
@@ -38,9 +56,8 @@ def main():
     checks.tell = tell
     programs.Program.build = built
     build = os.path.join(harness.ROOT, "build")
-    expected = os.environ.get("gleakd_expected", "probes")
-    harness.CASES[:] = [f for f in harness.CASES if f.expected in (expected, "always")]
-    for check in harness.CASES:
+    programs.go_version = go_version
+    for check in list(wanted()):
         if os.environ.get("gleakd_only", "") in check.case_name:
             report(harness.run_one(check, build))
     tell({"end": True, "seconds": round(time.monotonic() - begin, 1)})

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the virtual machine boots into: gleakd, Python and the test programs, as one cpio archive.
 
-Everything is at the path that it has here, so that nothing has to be told where it is. Python comes
-as compiled modules: a kernel need not keep the times that would tell that they are current.
+Everything of this machine is at the path that it has here, so that nothing has to be told where it is. Python
+comes as compiled modules: a kernel need not keep the times that would tell that they are current.
 """
 
+import glob
 import os
 import py_compile
-import re
-import shutil
 import stat
 import subprocess
 import sys
@@ -16,15 +15,12 @@ import sysconfig
 import tempfile
 
 from harness import ROOT, Failed, Skip
+from programs import MACHINE
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-STDLIB = sysconfig.get_path("stdlib")
 # Imported when they are first used, by what checks.py imports.
 LATE = ("concurrent.futures.thread", "encodings.ascii", "encodings.latin_1", "encodings.idna",
         "stringprep", "unicodedata")
-
-# What busybox lacks; the check that misses one says so.
-TOOLS = ("setpriv",)
 
 
 class Archive:
@@ -70,24 +66,20 @@ class Archive:
         self._entry("TRAILER!!!", 0, b"")
 
 
-def libraries(program):
-    """What the dynamic linker loads for a program, itself included."""
-    said = subprocess.run(["ldd", program], capture_output=True, text=True).stdout
-    missing = re.findall(r"(\S+) => not found", said)
-    if missing:
-        raise Failed(f"{program} needs {', '.join(missing)}")
-    return re.findall(r"(/\S+) \(0x", said)
+def add_program(archive, userland, path):
+    add_file(archive, userland, userland.at(path), path)
 
 
-def add_program(archive, source, path=None):
+def add_file(archive, userland, source, path):
+    """A program or a library with what it loads."""
     archive.copy(source, path)
-    for library in libraries(source):
-        archive.copy(library)
+    for library in userland.libraries(source):
+        archive.copy(userland.at(library), library)
 
 
 def modules():
     """Files of the Python modules that the guest imports, as Python itself tells."""
-    names = ("guest", *LATE)
+    names = ("guest", *LATE, *{name for name in sys.modules if name.startswith("cases_")})
     code = (f"import sys; sys.path[:0] = {[HERE, os.path.join(ROOT, 'tests', 'e2e')]!r}\n"
             f"import {', '.join(names)}\n"
             "print(*{m.__file__ for m in sys.modules.values() if getattr(m, '__file__', None)},"
@@ -98,42 +90,53 @@ def modules():
     return said.stdout.split()
 
 
-def add_python(archive):
-    add_program(archive, os.path.realpath(sys.executable), sys.executable)
-    # Python knows its folder by os.py.
-    for source in sorted({os.path.join(STDLIB, "os.py"), *modules()}):
-        if source.endswith(".so"):
-            add_program(archive, source)
-        elif source.startswith(ROOT):
+def add_python(archive, userland):
+    add_program(archive, userland, userland.python)
+    here = sysconfig.get_path("stdlib")
+    names = {"os.py"}  # by which Python knows its folder
+    for source in modules():
+        if source.startswith(ROOT):
             archive.copy(source)
         else:
-            archive.add(source + "c", compiled(source))
+            names.add(os.path.relpath(source, here))
+    folder = userland.at(userland.stdlib)
+    if not userland.same_version:
+        names |= set(glob.glob("**/*.py", root_dir=folder, recursive=True))
+    for name in sorted(names):
+        add_module(archive, userland, folder, name)
 
 
-def compiled(source):
+def add_module(archive, userland, folder, name):
+    path = os.path.join(userland.stdlib, name)
+    if name.endswith(".so"):
+        # "_ctypes.cpython-311-x86_64-linux-gnu.so"; one that is not there is part of Python itself.
+        for found in glob.glob(name.partition(".")[0] + ".*.so", root_dir=folder):
+            add_program(archive, userland, os.path.join(userland.stdlib, found))
+    elif not os.path.exists(os.path.join(folder, name)):
+        return
+    elif userland.same_version:
+        archive.add(path + "c", compiled(os.path.join(folder, name), path))
+    else:
+        archive.copy(os.path.join(folder, name), path)
+
+
+def compiled(source, name):
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "module.pyc")
-        py_compile.compile(source, path, dfile=source, doraise=True,
+        py_compile.compile(source, path, dfile=name, doraise=True,
                            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
         with open(path, "rb") as file:
             return file.read()
 
 
-def is_static(path):
-    return "=>" not in subprocess.run(["ldd", path], capture_output=True, text=True).stdout
-
-
-def busybox():
-    for path in ("/bin/busybox", "/usr/bin/busybox"):
-        if os.access(path, os.X_OK) and is_static(path):
-            return path
-    raise Skip("busybox-static")
-
-
-def add_go_program(archive, program):
-    """Its sources too, in which checks look for lines. What cannot be built, the checks miss."""
+def add_go_program(archive, program, arch):
+    """
+    At the path that it has where it is not for another architecture, with its sources, in which checks look
+    for lines. What cannot be built, the checks miss.
+    """
     try:
-        archive.copy(program.build())
+        built = program.on(arch) if program.arch == MACHINE else program
+        archive.copy(built.build(), program.path)
     except Skip as skip:
         print(f"not built: {program.name} needs {skip}", file=sys.stderr)
     folder = os.path.join(ROOT, "tests", "programs", program.name)
@@ -142,21 +145,23 @@ def add_go_program(archive, program):
             archive.copy(os.path.join(folder, name))
 
 
-def write(path, gleakd, programs):
-    """The archive with this gleakd and these Programs of tests/programs."""
-    if not shutil.which("ldd"):
-        raise Skip("ldd (libc-bin)")
+def write(path, userland, tools, programs):
+    """
+    The archive with these Programs of tests/programs; `tools`: gleakd and what belongs to it, by where in the
+    machine's build folder they are to be.
+    """
+    userland.prepare()
     with open(path + ".new", "wb") as file:
         archive = Archive(file)
         archive.console()
         archive.copy(os.path.join(HERE, "init"), "/init")
-        archive.copy(busybox(), "/bin/busybox")
-        add_program(archive, gleakd, os.path.join(ROOT, "build", "gleakd"))
-        add_python(archive)
-        for tool in TOOLS:
-            if shutil.which(tool):
-                add_program(archive, shutil.which(tool))
+        archive.copy(userland.at(userland.busybox()), "/bin/busybox")
+        for name, source in tools.items():
+            add_file(archive, userland, source, os.path.join(ROOT, "build", name))
+        add_python(archive, userland)
+        for tool in userland.tools():
+            add_program(archive, userland, tool)
         for program in programs:
-            add_go_program(archive, program)
+            add_go_program(archive, program, userland.arch)
         archive.close()
     os.replace(path + ".new", path)

@@ -19,7 +19,7 @@ type customers struct {
 	errors  int64
 }
 
-func openCustomers(ctx context.Context, base string) *customers {
+func openCustomers(ctx context.Context, base string, calm int) *customers {
 	c := &customers{
 		base: base,
 		client: &http.Client{
@@ -27,12 +27,13 @@ func openCustomers(ctx context.Context, base string) *customers {
 			Transport: &http.Transport{MaxIdleConnsPerHost: 64},
 		},
 	}
+	pace := func(ms int) time.Duration { return time.Duration(ms*calm) * time.Millisecond }
 	branches := []string{"north", "south", "north", "south", "north", "south", "export"}
-	go c.each(ctx, 12*time.Millisecond, func(i int) string { return fmt.Sprint("/quote?item=", i) })
-	go c.each(ctx, 40*time.Millisecond, func(i int) string {
+	go c.each(ctx, pace(12), func(i int) string { return fmt.Sprint("/quote?item=", i) })
+	go c.each(ctx, pace(40), func(i int) string {
 		return "/order?branch=" + branches[i%len(branches)]
 	})
-	go c.each(ctx, 30*time.Millisecond, func(i int) string { return fmt.Sprint("/track?parcel=", i) })
+	go c.each(ctx, pace(30), func(i int) string { return fmt.Sprint("/track?parcel=", i) })
 	for i := 0; i < 20; i++ {
 		go c.readNews(ctx)
 	}

@@ -22,6 +22,7 @@ func main() {
 	healthy := flag.Bool("healthy", false, "run without the leaks")
 	length := flag.Duration("for", 2*time.Minute, "how long to run")
 	quiet := flag.Bool("quiet", false, "no words on stdout but the first line")
+	calm := flag.Int("calm", 1, "how many times less often customers come, for slow machines")
 	flag.Parse()
 
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -43,7 +44,7 @@ func main() {
 	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
 	ctx, cancel := context.WithTimeout(context.Background(), *length)
 	defer cancel()
-	customers := openCustomers(ctx, "http://"+listener.Addr().String())
+	customers := openCustomers(ctx, "http://"+listener.Addr().String(), *calm)
 	select {
 	case <-stop:
 	case <-ctx.Done():
