@@ -3,6 +3,8 @@
 
 import json
 import os
+import socket
+import threading
 
 from harness import VERSIONS, case, cases_for, check, check_equal
 from programs import Program, start
@@ -285,6 +287,87 @@ def probes_are_attached_only_where_something_grows(t):
     found = look(t, target.pid, "--duration", "3s", "--probe-opens", "never")
     check_equal(found["resource_looks"]["openings"], None, "nothing may be attached")
     check_equal(openers(found), {}, "nobody is seen to open anything")
+
+
+class Clients:
+    """One connects each `ms` milliseconds; all stay, or hang up at once."""
+
+    def __init__(self, target, ms, stay):
+        host, port = target.ask("serve").split()[-1].rsplit(":", 1)
+        self.at, self.pause, self.stay = (host, int(port)), ms / 1000, stay
+        self.kept, self.over = [], threading.Event()
+        self.thread = threading.Thread(target=self.come, daemon=True)
+
+    def come(self):
+        while not self.over.wait(self.pause):
+            client = socket.create_connection(self.at)
+            if self.stay:
+                self.kept.append(client)
+            else:
+                client.close()
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+        for client in self.kept:
+            client.close()
+
+
+def judge_clients(t, program):
+    target = start(t, program)
+    for kind in ("defer", "deferred"):
+        target.ask(f"leak {kind} 90")
+    for kind in ("lost", "pooled"):
+        target.ask(f"leak {kind} 10")
+    with Clients(target, 70, stay=True):
+        reports = looks(t, target.pid, "--duration", "14s", "--max-overhead", "0")
+    found = reports[-1]
+    growing = [r for report in reports[-4:] for r in report["resources"]
+               if r["verdict"] == "growing"]
+    check_equal({r["kind"] for r in growing}, {"defer"}, f"what grows: {growing}")
+    check_equal(growing[0]["opened_at"]["function"], "main.deferInLoop", "where it is deferred")
+    check(growing[0]["openers"][0]["growth_per_minute"] > 0, f"the line: {growing}")
+    conns = [r for r in found["resources"] if r["kind"] == "net.Conn" and r["opened"] > 10]
+    check_equal([(r["why"], r["held_by"]) for r in conns],
+                [(["accepted, and their clients are connected"],
+                  ["main.accepted[…].conn.conn.fd"])], "connections of clients")
+    contexts = [r for r in found["resources"] if r["kind"] == "context" and r["opened"] > 10]
+    check(any("clients that came" in why for report in reports for r in report["resources"]
+              if r["kind"] == "context" for why in r["why"]), f"contexts of clients: {contexts}")
+    pools = {r["held_by"][0]: r for r in found["resources"] if r["kind"] == "sync.Pool"}
+    lost, kept = pools["main.lostBuffers"], pools["main.buffers"]
+    check_equal((lost["verdict"], kept["verdict"]), ("reuse lost", "steady"), f"pools: {pools}")
+    check_equal(lost["opened_at"]["function"], "main.takeAndKeep", "who takes and keeps")
+    check(lost["opened"] > 2.5 * lost["closed"] and kept["opened"] < 1.2 * kept["closed"],
+          f"taken and put back: {pools}")
+
+
+@case
+def clients_that_stay_are_no_leak_and_deferred_calls_of_a_loop_are(t):
+    judge_clients(t, PROGRAM)
+
+
+@cases_for(VERSION_PROGRAMS, tier=VERSIONS)
+def clients_that_stay_are_no_leak_and_deferred_calls_of_a_loop_are_in(t, program):
+    judge_clients(t, program)
+
+
+@case
+def connections_whose_clients_have_gone_leak(t):
+    target = start(t, PROGRAM)
+    with Clients(target, 70, stay=False):
+        found = looks(t, target.pid, "--duration", "14s")
+    conns = [r for report in found[-4:] for r in report["resources"]
+             if (r["kind"], r["verdict"]) == ("net.Conn", "growing")]
+    seen = [(r["kind"], r["opened"], r["outstanding"], r["verdict"], r["why"], r["held_by"])
+            for report in found for r in report["resources"]]
+    check(conns, f"connections nobody is at: {seen}")
+    check_equal((conns[-1]["held_by"], conns[-1]["opened_at"]["function"]),
+                (["main.accepted[…].conn.conn.fd"], "main.acceptClients.func1"), "who has them")
 
 
 def grows(report):

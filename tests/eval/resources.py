@@ -15,8 +15,6 @@ import reports
 
 WATCH = 96  # seconds: nine looks
 SAME_TIME = 4
-# What is behind an accusation that is known; it is one all the same.
-KNOWN = {"caddy": "its clients come and stay to the end: what they hold open grows"}
 SERVERS = ("etcd", "prometheus", "caddy", "nats-server")
 FAILSAFE = "github.com/failsafe-go/failsafe-go"
 
@@ -128,13 +126,12 @@ class ServerRun(healthy.Run):
         self.watcher.interrupt()
         grown = list(self.watcher.ever_growing().values())
         looks = self.watcher.report["resource_looks"]
-        known = KNOWN.get(self.server.name)
         note = [f"{self.server.about}; {counted['requests']:,} requests; {looks['looks']} looks, "
                 f"{looks['openings']['seen']} openings seen"]
         return common.Result(
             "resources", self.server.name, "quiet", "growing" if grown else "quiet",
             "false alarm" if grown else "ok",
-            ". ".join(note + [known] * bool(grown and known) + [words(line) for line in grown]),
+            ". ".join(note + [words(line) for line in grown]),
             self.watcher.observed(),
             {"group": "servers"})
 

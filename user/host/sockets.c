@@ -21,9 +21,10 @@
 #define PORTS	  65536
 
 /* include/net/tcp_states.h */
-#define TCP_CLOSE_STATE	     7
-#define TCP_CLOSE_WAIT_STATE 8
-#define TCP_LISTEN_STATE     10
+#define TCP_ESTABLISHED_STATE 1
+#define TCP_CLOSE_STATE	      7
+#define TCP_CLOSE_WAIT_STATE  8
+#define TCP_LISTEN_STATE      10
 
 /* include/uapi/linux/net.h SS_CONNECTED */
 #define UNIX_CONNECTED 3
@@ -38,11 +39,18 @@ struct connection {
 	struct endpoint local, remote;
 };
 
+struct own_socket {
+	uint64_t inode;
+	int fd;
+	bool established;
+	struct connection tcp; /* if so */
+};
+
 struct look {
-	size_t n_inodes, inodes_room, n_own, own_room, rows;
-	uint64_t *inodes;	/* of its sockets, rising */
-	struct connection *own; /* its TCP connections */
-	uint32_t *hung_up;	/* local ports of those whose peer has closed its end */
+	size_t n_sockets, sockets_room, n_own, own_room, rows;
+	struct own_socket *sockets; /* by rising inodes */
+	struct connection *own;	    /* its TCP connections */
+	uint32_t *hung_up;	    /* local ports of those whose peer has closed its end */
 	size_t n_hung_up, hung_up_room;
 	uint64_t known; /* sockets that were found in a table */
 	uint64_t unix_accepted, opened;
@@ -53,9 +61,9 @@ struct look {
 
 static int compare_inodes(const void *a, const void *b)
 {
-	const uint64_t *x = a, *y = b;
+	const struct own_socket *x = a, *y = b;
 
-	return (*x > *y) - (*x < *y);
+	return (x->inode > y->inode) - (x->inode < y->inode);
 }
 
 /* "socket:[12345]", as proc(5) has it; 0 for other files. */
@@ -74,35 +82,39 @@ static uint64_t socket_inode(const char *folder, int fd)
 	return sscanf(target, "socket:[%" SCNu64, &inode) == 1 ? inode : 0;
 }
 
-static int collect_inodes(const char *folder, struct look *look)
+static int collect_sockets(const char *folder, const pid_t *fds, size_t n, struct look *look)
 {
-	pid_t *fds __cleanup_free = NULL;
-	size_t n;
-	int err = access__list(folder, &fds, &n);
+	int err = n > MAX_FILES ? -E2BIG : 0;
 
-	if (err)
-		return proc_error(-err);
-	if (n > MAX_FILES)
-		return -E2BIG;
 	for (size_t i = 0; i < n && !err; i++) {
 		uint64_t inode = socket_inode(folder, fds[i]);
 
 		if (!inode)
 			continue;
-		if (!array__reserve(look->inodes, look->inodes_room, look->n_inodes + 1))
+		if (!array__reserve(look->sockets, look->sockets_room, look->n_sockets + 1))
 			err = -ENOMEM;
 		else
-			look->inodes[look->n_inodes++] = inode;
+			look->sockets[look->n_sockets++] =
+				(struct own_socket){.inode = inode, .fd = fds[i]};
 	}
-	if (look->n_inodes)
-		qsort(look->inodes, look->n_inodes, sizeof(*look->inodes), compare_inodes);
+	if (look->n_sockets)
+		qsort(look->sockets, look->n_sockets, sizeof(*look->sockets), compare_inodes);
 	return err;
+}
+
+/* One of those with @inode, which several descriptors may have; NULL. */
+static struct own_socket *find_own(const struct look *look, uint64_t inode)
+{
+	const struct own_socket key = {.inode = inode};
+
+	return inode && look->n_sockets ?
+		       bsearch(&key, look->sockets, look->n_sockets, sizeof(key), compare_inodes) :
+		       NULL;
 }
 
 static bool is_own(const struct look *look, uint64_t inode)
 {
-	return inode && look->n_inodes &&
-	       bsearch(&inode, look->inodes, look->n_inodes, sizeof(inode), compare_inodes);
+	return find_own(look, inode);
 }
 
 /* --- tables --------------------------------------------------------------------------------------- */
@@ -149,6 +161,7 @@ static int take_tcp(const char *line, struct look *look)
 {
 	char local[48], remote[48];
 	struct connection connection;
+	struct own_socket *own;
 	unsigned int state;
 	uint64_t inode;
 
@@ -160,8 +173,11 @@ static int take_tcp(const char *line, struct look *look)
 	if (state == TCP_LISTEN_STATE)
 		look->listened[connection.local.port / 8] |=
 			(uint8_t)(1u << connection.local.port % 8);
-	if (!is_own(look, inode))
+	own = find_own(look, inode);
+	if (!own)
 		return 0;
+	own->established = state == TCP_ESTABLISHED_STATE;
+	own->tcp = connection;
 	look->known++;
 	if (state == TCP_LISTEN_STATE || state == TCP_CLOSE_STATE)
 		return 0;
@@ -331,11 +347,9 @@ static void find_peer(struct look *look, struct process_sockets *sockets)
 
 static void conclude(struct look *look, struct process_sockets *sockets)
 {
-	uint64_t unknown = look->n_inodes - min_of(look->known, (uint64_t)look->n_inodes);
+	uint64_t unknown = look->n_sockets - min_of(look->known, (uint64_t)look->n_sockets);
 
 	*sockets = (struct process_sockets){.accepted = look->unix_accepted + unknown};
-	if (look->n_own)
-		qsort(look->own, look->n_own, sizeof(*look->own), compare_connections);
 	keep_dialled(look, sockets);
 	for (size_t i = 0; i < look->n_hung_up; i++)
 		sockets->hung_up += is_listened(look, look->hung_up[i]);
@@ -344,26 +358,84 @@ static void conclude(struct look *look, struct process_sockets *sockets)
 	find_peer(look, sockets);
 }
 
+/* Of descriptors @fds; NULL: of all that it has. */
+static int take_look(const char *proc_root, pid_t pid, const int *fds, size_t n, struct look *look)
+{
+	pid_t *all __cleanup_free = NULL;
+	char folder[PATH_MAX];
+	int err = 0;
+
+	if (snprintf(folder, sizeof(folder), "%s/%d/fd", proc_root, pid) >= (int)sizeof(folder))
+		return -EINVAL;
+	if (!fds)
+		err = access__list(folder, &all, &n);
+	if (err)
+		return proc_error(-err);
+	err = collect_sockets(folder, fds ? fds : all, n, look);
+	/* The kernel goes through all of its own for each of these tables. */
+	if (!err && look->n_sockets)
+		err = read_tables(proc_root, pid, look);
+	if (!err && look->n_own)
+		qsort(look->own, look->n_own, sizeof(*look->own), compare_connections);
+	return err;
+}
+
+static void free_look(struct look *look)
+{
+	free(look->sockets);
+	free(look->own);
+	free(look->hung_up);
+	free(look);
+}
+
 int process__sockets(const char *proc_root, pid_t pid, struct process_sockets *ret_sockets)
 {
 	struct look *look = calloc(1, sizeof(*look));
-	char folder[PATH_MAX];
 	int err;
 
 	if (!look)
 		return -ENOMEM;
-	if (snprintf(folder, sizeof(folder), "%s/%d/fd", proc_root, pid) >= (int)sizeof(folder))
-		err = -EINVAL;
-	else
-		err = collect_inodes(folder, look);
-	/* The kernel goes through all of its own for each of these tables. */
-	if (!err && look->n_inodes)
-		err = read_tables(proc_root, pid, look);
+	err = take_look(proc_root, pid, NULL, 0, look);
 	if (!err)
 		conclude(look, ret_sockets);
-	free(look->inodes);
-	free(look->own);
-	free(look->hung_up);
-	free(look);
+	free_look(look);
 	return err;
+}
+
+static int compare_fds(const void *a, const void *b)
+{
+	const int *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* As many as were asked about, at most. */
+static size_t keep_clients(const struct look *look, int *fds)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < look->n_sockets; i++) {
+		const struct own_socket *socket = &look->sockets[i];
+
+		if (socket->established && is_listened(look, socket->tcp.local.port) &&
+		    !is_with_itself(look, &socket->tcp))
+			fds[n++] = socket->fd;
+	}
+	if (n)
+		qsort(fds, n, sizeof(*fds), compare_fds);
+	return n;
+}
+
+ssize_t process__clients(const char *proc_root, pid_t pid, int *fds, size_t n)
+{
+	struct look *look = calloc(1, sizeof(*look));
+	ssize_t result;
+
+	if (!look)
+		return -ENOMEM;
+	result = take_look(proc_root, pid, fds, n, look);
+	if (!result)
+		result = (ssize_t)keep_clients(look, fds);
+	free_look(look);
+	return result;
 }

@@ -30,4 +30,11 @@ struct process_sockets {
 int process__sockets(const char *proc_root, pid_t pid,
 		     struct process_sockets *ret_sockets) __must_check;
 
+/*
+ * process__clients - which of the descriptors @fds, all connections that @pid has, are of TCP connections that it has
+ * accepted from other processes, which have not closed them: these are kept in @fds, rising. Returns how many; errors:
+ * as process__sockets().
+ */
+ssize_t process__clients(const char *proc_root, pid_t pid, int *fds, size_t n) __must_check;
+
 #endif /* GLEAKD_HOST_SOCKETS_H */

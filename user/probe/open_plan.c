@@ -45,7 +45,15 @@ static const struct opening {
 	{OPEN_HTTP2, "golang.org/x/net/http2.(*ClientConn).RoundTrip", NULL, 1},
 	/* newHandleProcess(pid, handle): from Go 1.25 on a Process has no finalizer */
 	{OPEN_PROCESS, "os.newHandleProcess", NULL, 0},
+	/* (p *Pool) Get(), Put(x) */
+	{OPEN_POOL_GET, "sync.(*Pool).Get", NULL, 0},
+	{OPEN_POOL_PUT, "sync.(*Pool).Put", NULL, 0},
 };
+
+static bool is_of_pools(enum open_function function)
+{
+	return function == OPEN_POOL_GET || function == OPEN_POOL_PUT;
+}
 
 #define MAX_NAMES (2 * ARRAY_SIZE(openings))
 
@@ -91,7 +99,8 @@ static int add_site(const struct planner *planner, size_t i, struct alloc_plan *
 	return 0;
 }
 
-int open_plan__make(struct go_binary *binary, struct alloc_plan *ret_plan, struct failure *failure)
+int open_plan__make(struct go_binary *binary, enum open_watched watched,
+		    struct alloc_plan *ret_plan, struct failure *failure)
 {
 	struct planner planner = {.image = go_binary__image(binary)};
 	struct alloc_plan plan = {0};
@@ -108,8 +117,10 @@ int open_plan__make(struct go_binary *binary, struct alloc_plan *ret_plan, struc
 				    "cannot look up what opens files and contexts in the "
 				    "executable: %s",
 				    strerror(-n));
-	for (size_t i = 0; i < ARRAY_SIZE(openings) && !err; i++)
-		err = add_site(&planner, i, &plan);
+	for (size_t i = 0; i < ARRAY_SIZE(openings) && !err; i++) {
+		if (is_of_pools(openings[i].function) == (watched == OPEN_WATCH_POOLS))
+			err = add_site(&planner, i, &plan);
+	}
 	if (err)
 		return failure__set(failure, err, "out of memory");
 	*ret_plan = plan;

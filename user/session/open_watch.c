@@ -21,13 +21,18 @@
 #define DEEPER_AND_COLD 1.5
 #define AT_MOST		1.1
 
+#define OPEN_MAX_TARGETS (GL_ALLOC_MAX_TARGETS / OPEN_WATCHED)
+
+/* Of the budget; the rest is for what is opened. */
+#define POOLS_SHARE 0.5
+
 struct open_watch {
 	struct open_watch_options options;
 	struct alloc_feed feed;
 	size_t batch;
 	uint64_t malformed;
 	size_t n;
-	struct target *by_slot[GL_ALLOC_MAX_TARGETS]; /* NULL: it is gone */
+	struct target *all[OPEN_MAX_TARGETS]; /* NULL: it is gone */
 };
 
 /* --- records --------------------------------------------------------------------------------------- */
@@ -35,7 +40,8 @@ struct open_watch {
 static void on_checked(void *ctx, const struct gl_alloc *record)
 {
 	struct open_watch *watch = ctx;
-	struct target *target = watch->by_slot[record->slot];
+	size_t number = record->slot / OPEN_WATCHED;
+	struct target *target = number < watch->n ? watch->all[number] : NULL;
 
 	if (target && target__pid(target) == (pid_t)record->tgid && record->kind == GL_ALLOC_OPEN)
 		target_openings__take(target, record);
@@ -52,10 +58,13 @@ static bool on_record(void *ctx, const void *data, size_t size)
 
 void open_watch__drain(struct open_watch *watch)
 {
-	for (size_t i = 0; i < watch->n; i++) {
-		if (watch->by_slot[i])
-			(void)!alloc_probes__counts(watch->feed.probes, i,
-						    &watch->by_slot[i]->openings->counts);
+	for (size_t i = 0; i < watch->n * OPEN_WATCHED; i++) {
+		struct target *target = watch->all[i / OPEN_WATCHED];
+
+		if (target)
+			(void)!alloc_probes__counts(
+				watch->feed.probes, i,
+				&target->openings->lanes[i % OPEN_WATCHED].counts);
 	}
 	watch->batch = 0;
 	bpf_ring__consume(watch->feed.ring, on_record, watch);
@@ -63,85 +72,91 @@ void open_watch__drain(struct open_watch *watch)
 
 /* --- windows --------------------------------------------------------------------------------------- */
 
-static void open_window(struct open_watch *watch, struct target *target)
+static const char *of_what(const struct open_lane *lane)
 {
-	struct target_openings *openings = target->openings;
-	const struct alloc_modules modules = {openings->modules, openings->n_modules};
+	return lane->slot % OPEN_WATCHED == OPEN_WATCH_POOLS ? " (pools)" : "";
+}
+
+static void open_window(struct open_watch *watch, struct target *target, struct open_lane *lane)
+{
+	const struct alloc_modules modules = {lane->modules, lane->n_modules};
 
 	/* It is to be closed in time, however many wait for a processor. */
 	access__come_first(true);
-	if (alloc_modules__attach(&modules, watch->feed.probes, target, openings->slot,
-				  &openings->missing)) {
+	if (alloc_modules__attach(&modules, watch->feed.probes, target, lane->slot,
+				  &lane->missing)) {
 		access__come_first(false);
 		return;
 	}
-	openings->attached = true;
-	openings->n_windows++;
-	alloc_windows__set(&openings->windows, true, clock__monotonic_ns());
-	log_debug("what process %d opens: probes attached, for the %llu. time", target__pid(target),
-		  (unsigned long long)openings->n_windows);
+	lane->attached = true;
+	lane->opened_ns = clock__monotonic_ns();
+	lane->closed_ns = 0;
+	lane->n_windows++;
+	alloc_windows__set(&lane->windows, true, clock__monotonic_ns());
+	log_debug("what process %d opens%s: probes attached, for the %llu. time",
+		  target__pid(target), of_what(lane), (unsigned long long)lane->n_windows);
 }
 
-static void close_window(struct target *target)
+static void close_window(struct target *target, struct open_lane *lane)
 {
-	struct target_openings *openings = target->openings;
-
-	alloc_modules__detach(&(struct alloc_modules){openings->modules, openings->n_modules});
+	lane->closed_ns = clock__monotonic_ns();
+	alloc_modules__detach(&(struct alloc_modules){lane->modules, lane->n_modules});
 	access__come_first(false);
-	openings->attached = false;
-	alloc_windows__set(&openings->windows, false, clock__monotonic_ns());
-	log_debug("what process %d opens: probes detached", target__pid(target));
+	lane->attached = false;
+	alloc_windows__set(&lane->windows, false, clock__monotonic_ns());
+	log_debug("what process %d opens%s: probes detached", target__pid(target), of_what(lane));
 }
 
-static void look_at(struct open_watch *watch, struct target *target)
+static void look_at(struct open_watch *watch, struct target *target, struct open_lane *lane)
 {
-	struct target_openings *openings = target->openings;
-	bool wanted = openings->wanted || watch->options.always;
+	bool wanted = lane->wanted || watch->options.always;
 	uint64_t cpu_ns;
 
-	if (openings->missing.text[0] || (!wanted && !openings->attached) ||
+	if (lane->missing.text[0] || (!wanted && !lane->attached) ||
 	    process__cpu_ns(target__pid(target), &cpu_ns))
 		return;
-	wanted = alloc_windows__tick(&openings->windows, clock__monotonic_ns(), cpu_ns,
-				     target_openings__spent_ns(openings)) &&
+	wanted = alloc_windows__tick(&lane->windows, clock__monotonic_ns(), cpu_ns,
+				     target_openings__spent_ns(target->openings, lane)) &&
 		 wanted;
-	if (!wanted && openings->attached)
-		close_window(target);
-	if (wanted && !openings->attached)
-		open_window(watch, target);
+	if (!wanted && lane->attached)
+		close_window(target, lane);
+	if (wanted && !lane->attached)
+		open_window(watch, target, lane);
 }
 
 void open_watch__tick(struct open_watch *watch)
 {
 	open_watch__drain(watch);
-	for (size_t i = 0; i < watch->n; i++) {
-		if (watch->by_slot[i])
-			look_at(watch, watch->by_slot[i]);
+	for (size_t i = 0; i < watch->n * OPEN_WATCHED; i++) {
+		struct target *target = watch->all[i / OPEN_WATCHED];
+
+		if (target)
+			look_at(watch, target, &target->openings->lanes[i % OPEN_WATCHED]);
 	}
 }
 
 /* --- a target -------------------------------------------------------------------------------------- */
 
-static int plan_modules(struct target *target, struct failure *failure)
+static int plan_modules(struct target *target, enum open_watched watched, struct failure *failure)
 {
-	struct target_openings *openings = target->openings;
+	struct open_lane *lane = &target->openings->lanes[watched];
 	size_t n = min_of(module_map__count(target->modules), (size_t)ALLOC_MAX_MODULES);
 	size_t sites = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct loaded_module *loaded = module_map__at(target->modules, i);
-		struct alloc_module *module = &openings->modules[openings->n_modules];
+		struct alloc_module *module = &lane->modules[lane->n_modules];
 		int err;
 
 		if (!loaded->binary)
 			continue;
-		err = open_plan__make(loaded->binary, &module->plan, failure);
+		err = open_plan__make(loaded->binary, watched, &module->plan, failure);
 		if (err)
 			return err;
 		module->bias = loaded->bias;
 		module->fd = executable__fd(target->executable, loaded->number);
 		sites += module->plan.n;
-		openings->n_modules += module->plan.n != 0;
+		lane->n_modules += module->plan.n != 0;
 	}
 	return sites ? 0 :
 		       failure__set(failure, -ENOENT,
@@ -149,10 +164,10 @@ static int plan_modules(struct target *target, struct failure *failure)
 				    "is not understood");
 }
 
-static void tell_sites(const struct target_openings *openings)
+static void tell_sites(const struct open_lane *lane)
 {
-	for (size_t i = 0; i < openings->n_modules; i++) {
-		const struct alloc_plan *plan = &openings->modules[i].plan;
+	for (size_t i = 0; i < lane->n_modules; i++) {
+		const struct alloc_plan *plan = &lane->modules[i].plan;
 
 		for (size_t k = 0; k < plan->n; k++)
 			log_debug("opening site %s+0x%x 0x%llx %s", plan->sites[k].site.function,
@@ -162,33 +177,42 @@ static void tell_sites(const struct target_openings *openings)
 	}
 }
 
-int open_watch__add(struct open_watch *watch, struct target *target, struct failure *failure)
+static int plan_lane(struct open_watch *watch, struct target *target, enum open_watched watched)
 {
-	struct target_openings *openings;
+	struct open_lane *lane = &target->openings->lanes[watched];
+	double share = watched == OPEN_WATCH_POOLS ? POOLS_SHARE : 1 - POOLS_SHARE;
 	int err;
 
-	if (watch->n == GL_ALLOC_MAX_TARGETS)
+	lane->slot = watch->n * OPEN_WATCHED + watched;
+	alloc_windows__init(&lane->windows, watch->options.max_overhead * share,
+			    hash__keyed_word(clock__monotonic_ns()));
+	err = plan_modules(target, watched, &lane->missing);
+	if (!err)
+		err = alloc_probes__describe(watch->feed.probes, lane->slot,
+					     go_binary__layout(target->executable->binary),
+					     target__pid(target), false, &lane->missing);
+	if (!err)
+		tell_sites(lane);
+	return err == -ENOMEM ? err : 0;
+}
+
+int open_watch__add(struct open_watch *watch, struct target *target, struct failure *failure)
+{
+	int err;
+
+	if (watch->n == OPEN_MAX_TARGETS)
 		return 0;
 	err = target_openings__open(target, watch);
-	if (err)
-		return failure__set(failure, err, "out of memory");
-	openings = target->openings;
-	openings->slot = watch->n;
-	alloc_windows__init(&openings->windows, watch->options.max_overhead,
-			    hash__keyed_word(clock__monotonic_ns()));
-	openings->cost = (struct alloc_cost){
-		.hit_ns = watch->feed.cost.hit_ns * AT_MOST,
-		.record_ns = watch->feed.cost.record_ns * DEEPER_AND_COLD,
-	};
-	err = plan_modules(target, &openings->missing);
-	if (!err)
-		err = alloc_probes__describe(watch->feed.probes, openings->slot,
-					     go_binary__layout(target->executable->binary),
-					     target__pid(target), false, &openings->missing);
-	if (!err)
-		tell_sites(openings);
-	watch->by_slot[watch->n++] = target;
-	return err == -ENOMEM ? failure__set(failure, err, "out of memory") : 0;
+	if (!err) {
+		target->openings->cost = (struct alloc_cost){
+			.hit_ns = watch->feed.cost.hit_ns * AT_MOST,
+			.record_ns = watch->feed.cost.record_ns * DEEPER_AND_COLD,
+		};
+		for (enum open_watched i = 0; i < OPEN_WATCHED && !err; i++)
+			err = plan_lane(watch, target, i);
+		watch->all[watch->n++] = target;
+	}
+	return err ? failure__set(failure, err, "out of memory") : 0;
 }
 
 /* --- its life -------------------------------------------------------------------------------------- */

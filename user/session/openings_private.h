@@ -9,26 +9,36 @@
 #include "session/alloc_modules.h"
 #include "session/target_openings.h"
 #include "track/openings.h"
+#include "track/pools.h"
 
 /* A line that opens things. */
 struct opener {
 	uint64_t key;		     /* of function, file and line */
+	uint32_t of_function;	     /* the first number of those of its function */
 	struct report_frame *frames; /* owned: the line, and behind it the stack */
 	size_t n_stack;
 };
 
-struct target_openings {
-	struct open_watch *watch;
+/* What is attached at one time. */
+struct open_lane {
 	struct failure missing;
 	size_t slot;
 	struct alloc_module *modules; /* ALLOC_MAX_MODULES of them */
 	size_t n_modules;
 	bool wanted, attached;
+	/* All probes were attached from the one to the other; closed 0: they are. */
+	uint64_t opened_ns, closed_ns;
 	struct alloc_windows windows;
-	struct alloc_cost cost;
 	struct gl_alloc_counts counts;
 	uint64_t records, n_windows;
+};
+
+struct target_openings {
+	struct open_watch *watch;
+	struct alloc_cost cost;
+	struct open_lane lanes[OPEN_WATCHED]; /* by enum open_watched */
 	struct openings *seen;
+	struct pool_uses *pools;
 	struct stack_table *stacks;
 	uint32_t *of_stack; /* openers of stacks, by their ids; 0: not asked yet */
 	size_t n_of_stack, of_stack_capacity;
@@ -43,8 +53,9 @@ int target_openings__open(struct target *target, struct open_watch *watch) __mus
 /* target_openings__take - a record of the ring buffer, of this target. */
 void target_openings__take(struct target *target, const struct gl_alloc *record);
 
-/* target_openings__spent_ns - of the target's CPU time, by all hits so far. */
-double target_openings__spent_ns(const struct target_openings *openings);
+/* target_openings__spent_ns - of the target's CPU time, by all hits of @lane so far. */
+double target_openings__spent_ns(const struct target_openings *openings,
+				 const struct open_lane *lane);
 
 /* open_watch__drain - take in what is in the ring. */
 void open_watch__drain(struct open_watch *watch);

@@ -58,10 +58,17 @@ static uint64_t key_of(const struct report_frame *line)
 	return hash__combine(hash__combine(hash, hash__keyed(file, strlen(file))), line->line);
 }
 
+static bool is_same_function(const struct report_frame *a, const struct report_frame *b)
+{
+	return !strcmp(report__text(a->function), report__text(b->function)) &&
+	       !strcmp(report__text(a->file), report__text(b->file));
+}
+
 static int add_opener(struct target_openings *openings, const struct site_frames *frames,
 		      const struct report_frame *line)
 {
 	struct report_frame *copy = malloc((frames->n_stack + 1) * sizeof(*copy));
+	uint32_t of_function = 0;
 	int err = copy && array__reserve(openings->openers, openings->openers_capacity,
 					 openings->n_openers + 1) ?
 			  0 :
@@ -73,10 +80,14 @@ static int add_opener(struct target_openings *openings, const struct site_frames
 		free(copy);
 		return err;
 	}
+	while (of_function < openings->n_openers &&
+	       !is_same_function(&openings->openers[of_function].frames[0], line))
+		of_function++;
 	copy[0] = *line;
 	memcpy(&copy[1], frames->stack, frames->n_stack * sizeof(*copy));
 	openings->openers[openings->n_openers++] = (struct opener){
 		.key = key_of(line),
+		.of_function = of_function + 1,
 		.frames = copy,
 		.n_stack = frames->n_stack,
 	};
@@ -137,6 +148,21 @@ struct resource_opened_at target_openings__at(const struct target *target, uint3
 
 /* --- hits ------------------------------------------------------------------------------------------ */
 
+/* Get and Put are told apart by functions, and are to be seen for the same time. */
+static void note_use(struct target_openings *openings, const struct gl_alloc *record,
+		     uint32_t opener)
+{
+	const struct open_lane *lane = &openings->lanes[OPEN_WATCH_POOLS];
+	bool put = GL_ALLOC_OPEN_FUNCTION(record->type) == OPEN_POOL_PUT;
+
+	if (record->time_ns < lane->opened_ns ||
+	    (lane->closed_ns && record->time_ns > lane->closed_ns))
+		return;
+	if (opener)
+		opener = openings->openers[opener - 1].of_function;
+	(void)!pool_uses__note(openings->pools, record->object, opener, put);
+}
+
 void target_openings__take(struct target *target, const struct gl_alloc *record)
 {
 	struct target_openings *openings = target->openings;
@@ -144,25 +170,30 @@ void target_openings__take(struct target *target, const struct gl_alloc *record)
 	uint64_t pcs[GL_ALLOC_STACK], object;
 	uint32_t opener;
 
-	openings->records++;
+	bool of_pools = function == OPEN_POOL_GET || function == OPEN_POOL_PUT;
+
+	openings->lanes[of_pools ? OPEN_WATCH_POOLS : OPEN_WATCH_OPENINGS].records++;
 	if (function >= OPEN_FUNCTIONS || !record->object)
 		return;
 	for (size_t i = 0; i < record->n_pcs; i++)
 		pcs[i] = target__module_pc(target, record->pcs[i]);
 	opener = opener_of_stack(target, stack_table__intern(openings->stacks, pcs, record->n_pcs));
+	/* Without memory for it less is known. */
+	if (of_pools) {
+		note_use(openings, record, opener);
+		return;
+	}
 	object = open_function__object((enum open_function)function, record->object,
 				       go_binary__layout(target->executable->binary)->minor);
-	/* Without memory for it less is known. */
 	if (opener)
 		(void)!openings__note(openings->seen, (enum open_function)function, object, opener);
 }
 
-double target_openings__spent_ns(const struct target_openings *openings)
+double target_openings__spent_ns(const struct target_openings *openings,
+				 const struct open_lane *lane)
 {
-	uint64_t hits = openings->counts.hits;
-
-	return (double)hits * openings->cost.hit_ns +
-	       (double)(openings->records + openings->counts.lost) * openings->cost.record_ns;
+	return (double)lane->counts.hits * openings->cost.hit_ns +
+	       (double)(lane->records + lane->counts.lost) * openings->cost.record_ns;
 }
 
 /* --- looks ----------------------------------------------------------------------------------------- */
@@ -223,24 +254,40 @@ void target_openings__fill(struct target *target, struct heap_resources *resourc
 
 void target_openings__next(struct target *target, bool wanted)
 {
-	if (!target->openings)
+	struct target_openings *openings = target->openings;
+
+	if (!openings)
 		return;
-	openings__next(target->openings->seen);
-	target->openings->wanted = wanted;
+	openings__next(openings->seen);
+	openings->lanes[OPEN_WATCH_OPENINGS].wanted = wanted;
+	openings->lanes[OPEN_WATCH_POOLS].wanted =
+		pool_uses__count(openings->pools) < POOL_ENOUGH_USES;
+}
+
+const struct pool_uses *target_openings__pools(const struct target *target)
+{
+	return target->openings ? target->openings->pools : NULL;
 }
 
 bool target_openings__get(const struct target *target, struct resource_openings *ret_openings)
 {
 	const struct target_openings *openings = target->openings;
+	const struct open_lane *opens, *pools;
 
 	if (!openings)
 		return false;
+	opens = &openings->lanes[OPEN_WATCH_OPENINGS];
+	pools = &openings->lanes[OPEN_WATCH_POOLS];
 	*ret_openings = (struct resource_openings){
-		.windows = openings->n_windows,
-		.seen = openings->records,
-		.lost = openings->counts.lost + openings__refused(openings->seen),
-		.cost_ns = (uint64_t)target_openings__spent_ns(openings),
-		.missing = openings->missing.text,
+		.windows = opens->n_windows,
+		.seen = opens->records,
+		.lost = opens->counts.lost + openings__refused(openings->seen),
+		.cost_ns = (uint64_t)target_openings__spent_ns(openings, opens),
+		.pool_windows = pools->n_windows,
+		.pool_seen = pools->records,
+		.pool_lost = pools->counts.lost + pool_uses__refused(openings->pools),
+		.pool_cost_ns = (uint64_t)target_openings__spent_ns(openings, pools),
+		.missing = opens->missing.text,
 	};
 	return true;
 }
@@ -256,8 +303,15 @@ int target_openings__open(struct target *target, struct open_watch *watch)
 		return -ENOMEM;
 	target->openings = openings;
 	openings->watch = watch;
-	openings->modules = calloc(ALLOC_MAX_MODULES, sizeof(*openings->modules));
-	err = openings->modules ? openings__new(&openings->seen) : -ENOMEM;
+	err = openings__new(&openings->seen);
+	if (!err)
+		err = pool_uses__new(&openings->pools);
+	for (size_t i = 0; i < OPEN_WATCHED && !err; i++) {
+		struct open_lane *lane = &openings->lanes[i];
+
+		lane->modules = calloc(ALLOC_MAX_MODULES, sizeof(*lane->modules));
+		err = lane->modules ? 0 : -ENOMEM;
+	}
 	if (!err)
 		err = stack_table__new(MAX_STACKS, &openings->stacks);
 	if (!err)
@@ -271,9 +325,14 @@ void target_openings__close(struct target *target)
 
 	if (!openings)
 		return;
-	alloc_modules__detach(&(struct alloc_modules){openings->modules, openings->n_modules});
-	free(openings->modules);
+	for (size_t i = 0; i < OPEN_WATCHED; i++) {
+		struct open_lane *lane = &openings->lanes[i];
+
+		alloc_modules__detach(&(struct alloc_modules){lane->modules, lane->n_modules});
+		free(lane->modules);
+	}
 	openings__free(openings->seen);
+	pool_uses__free(openings->pools);
 	stack_table__free(openings->stacks);
 	index__free(openings->by_key);
 	for (size_t i = 0; i < openings->n_openers; i++)

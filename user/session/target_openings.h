@@ -5,6 +5,7 @@
 /* Who was seen to open what in a target, by the probes of a struct open_watch, which is for all targets. */
 #include "heap/resources/resources.h"
 #include "session/target.h"
+#include "track/pools.h"
 #include "track/resources.h"
 
 /*
@@ -19,6 +20,9 @@ void target_openings__next(struct target *target, bool wanted);
 
 /* target_openings__at - who has @number; .at NULL: nobody. Valid as long as the target. */
 struct resource_opened_at target_openings__at(const struct target *target, uint32_t number);
+
+/* target_openings__pools - how its pools were used; NULL: nobody watches. Addresses are the target's. */
+const struct pool_uses *target_openings__pools(const struct target *target);
 
 /* target_openings__get - what was watched; false: nobody watches. */
 bool target_openings__get(const struct target *target, struct resource_openings *ret_openings);

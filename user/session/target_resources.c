@@ -10,9 +10,12 @@
 #include "base/clock.h"
 #include "base/duration.h"
 #include "host/process.h"
+#include "host/sockets.h"
+#include "session/deferred_lines.h"
 #include "session/target_heap.h"
 #include "session/target_internal.h"
 #include "session/target_openings.h"
+#include "session/target_pools.h"
 
 #define TEXT_MAX      256
 #define PATH_TEXT_MAX 1024
@@ -23,6 +26,8 @@ struct target_resources {
 	const struct heap_runtime *runtime; /* likewise */
 	struct resource_tracker *tracker;
 	struct resource_lines lines;
+	struct deferred_lines deferred;
+	struct target_pools pools;
 };
 
 /* Of the scan that counts: the last one, of those that a look needs to be sure of all roots. */
@@ -93,12 +98,37 @@ static bool add_why(struct resource_line *line, const char *text)
 	return line->n_why;
 }
 
+/* What grows may be clients that come and stay: what they hold open is their business. */
+static bool explain_clients(struct resource_line *line)
+{
+	const struct resource_place *place = &line->place;
+	char text[TEXT_MAX];
+	bool complete = true;
+
+	if (place->served && place->served == place->outstanding)
+		complete = add_why(line, "accepted, and their clients are connected");
+	else if (place->served) {
+		snprintf(text, sizeof(text),
+			 "%" PRIu64 " of them accepted, and their clients are connected",
+			 place->served);
+		complete = add_why(line, text);
+	}
+	if (place->clients) {
+		snprintf(text, sizeof(text),
+			 "no more than %d for each of %" PRIu64
+			 " clients that came meanwhile and are connected",
+			 RESOURCE_PER_CLIENT, place->clients);
+		complete = complete && add_why(line, text);
+	}
+	return complete;
+}
+
 /* "rose at each of 9 looks in 2m, 12 to 60; of 48 that were opened meanwhile none was closed" */
 static bool explain(const struct resource_tracker *tracker, struct resource_line *line)
 {
 	const struct resource_place *place = &line->place;
 	char duration[DURATION_SIZE], text[TEXT_MAX];
-	bool complete = true;
+	bool complete = explain_clients(line);
 
 	duration__format(resource_tracker__elapsed_ns(tracker), duration);
 	if (place->verdict == RESOURCE_GROWING) {
@@ -107,13 +137,49 @@ static bool explain(const struct resource_tracker *tracker, struct resource_line
 			 " opened meanwhile %" PRIu64 " closed",
 			 resource_tracker__looks(tracker), duration, place->first,
 			 place->outstanding, place->opened, place->closed);
-		complete = add_why(line, text);
+		complete = complete && add_why(line, text);
 	}
+	if (place->kind == RESOURCE_DEFER && place->verdict == RESOURCE_GROWING)
+		complete =
+			complete && add_why(line, "deferred in a loop: they run when the function "
+						  "returns, not at the end of each turn");
 	if (!place->held && place->outstanding && place->kind != RESOURCE_TIMER &&
 	    place->kind != RESOURCE_TICKER)
 		complete = complete && add_why(line, "nothing was found to lead to them: if so, "
 						     "they are open until a collection");
 	return complete;
+}
+
+/* Which function it waits for, and at which line: "main.rotate log.go:44". */
+static bool add_deferred(const struct target *target, struct resource_line *line)
+{
+	struct resource_place *place = &line->place;
+	struct resource_opened_at *opened = &line->opened_at[0];
+	char text[PATH_TEXT_MAX];
+	const char *file;
+
+	if (deferred_lines__at(
+		    &target->resources->deferred, target,
+		    target__module_pc(target, place->function + target->resources->runtime->bias),
+		    opened))
+		return false;
+	if (!opened->at)
+		return true;
+	place->n_openers = 1;
+	place->openers[0] = (struct resource_opener){
+		.outstanding = place->outstanding,
+		.opened = place->opened,
+		.closed = place->closed,
+		.per_minute = place->per_minute,
+		.oldest_ns = place->oldest_ns,
+		.verdict = place->verdict,
+	};
+	file = strrchr(report__text(opened->at->file), '/');
+	snprintf(text, sizeof(text), "%s %s:%u", report__text(opened->at->function),
+		 file ? file + 1 : report__text(opened->at->file), opened->at->line);
+	line->held_by[0] = strdup(text);
+	line->n_held_by = line->held_by[0] != NULL;
+	return line->n_held_by;
 }
 
 static int make_line(const struct target *target, const struct resource_place *place,
@@ -128,13 +194,15 @@ static int make_line(const struct target *target, const struct resource_place *p
 	*line = (struct resource_line){
 		.place = *place,
 	};
-	if (place->n_examples)
+	if (place->n_examples && place->kind != RESOURCE_DEFER)
 		heap_resources__function(r->census, &all[place->examples[0]], name, sizeof(name));
 	line->calls = strdup(name);
 	complete = line->calls && explain(r->tracker, line);
 	for (size_t i = 0; i < place->n_openers; i++)
 		line->opened_at[i] = target_openings__at(target, place->openers[i].number);
-	for (size_t i = 0; i < place->n_nodes; i++)
+	if (place->kind == RESOURCE_DEFER)
+		complete = complete && add_deferred(target, line);
+	for (size_t i = 0; i < place->n_nodes && place->kind != RESOURCE_DEFER; i++)
 		complete = complete && add_holder(target, place->nodes[i], line);
 	for (size_t i = 0; i < place->n_examples; i++) {
 		line->examples[i] = describe(target, &all[place->examples[i]]);
@@ -143,26 +211,78 @@ static int make_line(const struct target *target, const struct resource_place *p
 	return complete ? 0 : -ENOMEM;
 }
 
+static int make_pool_line(const struct target *target, const struct target_pool *pool,
+			  struct resource_line *line)
+{
+	char text[TEXT_MAX];
+	bool complete;
+
+	*line = (struct resource_line){
+		.place = target_pools__place(pool, target_openings__pools(target)),
+		.calls = strdup(""),
+		.held_by = {strdup(pool->name)},
+		.n_held_by = 1,
+	};
+	complete = line->calls && line->held_by[0];
+	for (size_t i = 0; i < line->place.n_openers; i++)
+		line->opened_at[i] = target_openings__at(target, line->place.openers[i].number);
+	if (complete && line->place.verdict == RESOURCE_REUSE_LOST) {
+		snprintf(text, sizeof(text),
+			 "of %" PRIu64 " that were seen to be taken %" PRIu64
+			 " were put back: reuse lost, no leak",
+			 line->place.opened, line->place.closed);
+		complete = add_why(line, text);
+	}
+	return complete ? 0 : -ENOMEM;
+}
+
+/* Those of which reuse is lost come before all others. */
+static int add_pools(const struct target *target, struct resource_lines *lines, bool lost)
+{
+	const struct target_pools *pools = &target->resources->pools;
+	int err = 0;
+
+	for (size_t i = 0; i < pools->n && !err; i++) {
+		struct resource_place place =
+			target_pools__place(&pools->all[i], target_openings__pools(target));
+
+		if ((place.verdict == RESOURCE_REUSE_LOST) != lost ||
+		    (!place.outstanding && !place.opened && !place.closed))
+			continue;
+		if (lines->n == lines->capacity)
+			lines->left_out++;
+		else
+			err = make_pool_line(target, &pools->all[i], &lines->all[lines->n++]);
+	}
+	return err;
+}
+
 static int make_lines(const struct target *target)
 {
 	struct target_resources *r = target->resources;
 	struct resource_lines *lines = &r->lines;
 	size_t n;
 	const struct resource_place *places = resource_tracker__places(r->tracker, &n);
+	size_t i = 0;
 	int err = 0;
 
 	clear_lines(lines);
-	lines->all = calloc(min_of(n, (size_t)RESOURCE_MAX_LINES) + 1, sizeof(*lines->all));
+	lines->capacity = min_of(n + r->pools.n, (size_t)RESOURCE_MAX_LINES);
+	lines->all = calloc(lines->capacity + 1, sizeof(*lines->all));
 	if (!lines->all)
 		return -ENOMEM;
-	lines->left_out = n - min_of(n, (size_t)RESOURCE_MAX_LINES);
 	lines->looks = resource_tracker__looks(r->tracker);
 	lines->elapsed_ns = resource_tracker__elapsed_ns(r->tracker);
 	lines->refused = heap_resources__refused(r->census);
 	lines->watched = target_openings__get(target, &lines->openings);
-	for (size_t i = 0; i < min_of(n, (size_t)RESOURCE_MAX_LINES) && !err; i++)
-		err = make_line(target, &places[i], &lines->all[lines->n++]);
-	return err;
+	while (i < n && places[i].verdict == RESOURCE_GROWING && lines->n < lines->capacity && !err)
+		err = make_line(target, &places[i++], &lines->all[lines->n++]);
+	if (!err)
+		err = add_pools(target, lines, true);
+	while (i < n && lines->n < lines->capacity && !err)
+		err = make_line(target, &places[i++], &lines->all[lines->n++]);
+	lines->left_out += n - i;
+	return err ? err : add_pools(target, lines, false);
 }
 
 /* ------------------------------------------------------------------------------------------------ */
@@ -182,7 +302,46 @@ static int ready(void *ctx, struct heap_scan *scan, struct heap_paths *paths)
 	return err ? err : heap_resources__prepare(r->census, scan);
 }
 
-static int scanned(void *ctx, struct heap_scan *scan, struct heap_paths *paths __maybe_unused)
+static int compare_numbers(const void *a, const void *b)
+{
+	const int *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static bool is_connection(const struct heap_resource *resource)
+{
+	return resource->kind == RESOURCE_NET_CONN;
+}
+
+/* Which connections are those of clients; where that cannot be found out, none is taken for one. */
+static int note_clients(const struct target *target, struct heap_resources *resources)
+{
+	size_t n, n_fds = 0;
+	struct heap_resource *all = heap_resources__of(resources, &n);
+	int *fds = malloc((n + 1) * sizeof(*fds));
+	ssize_t n_clients = 0;
+
+	if (!fds)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		if (is_connection(&all[i]))
+			fds[n_fds++] = (int)all[i].id;
+	}
+	if (n_fds)
+		n_clients = process__clients(target->options.proc_root, target__pid(target), fds,
+					     n_fds);
+	for (size_t i = 0; i < n && n_clients > 0; i++) {
+		int fd = (int)all[i].id;
+
+		all[i].served |= is_connection(&all[i]) &&
+				 bsearch(&fd, fds, (size_t)n_clients, sizeof(fd), compare_numbers);
+	}
+	free(fds);
+	return 0;
+}
+
+static int scanned(void *ctx, struct heap_scan *scan, struct heap_paths *paths)
 {
 	struct look *look = ctx;
 	struct target_resources *r = look->target->resources;
@@ -191,7 +350,12 @@ static int scanned(void *ctx, struct heap_scan *scan, struct heap_paths *paths _
 	look->now_ns = clock__monotonic_ns();
 	err = heap_resources__take(r->census, scan, look->now_ns);
 	if (!err)
+		err = note_clients(look->target, r->census);
+	if (!err)
 		target_openings__fill(look->target, r->census, scan, r->tracker);
+	if (!err)
+		err = target_pools__take(&r->pools, look->target, look->runtime, paths, scan,
+					 target_openings__pools(look->target), look->now_ns);
 	return err;
 }
 
@@ -256,6 +420,8 @@ void target_resources__close(struct target *target)
 	if (!r)
 		return;
 	clear_lines(&r->lines);
+	deferred_lines__release(&r->deferred);
+	target_pools__release(&r->pools);
 	heap_resources__free(r->census);
 	resource_tracker__free(r->tracker);
 	free(r);

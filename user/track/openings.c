@@ -142,6 +142,10 @@ unsigned int openings__of_itself(enum resource_kind kind)
 	case RESOURCE_SQL_STMT:
 	case RESOURCE_SQL_TX:
 	case RESOURCE_KINDS:
+	case RESOURCE_POOL:
+	case RESOURCE_SEMAPHORE:
+	case RESOURCE_DEFER:
+	case RESOURCE_REQUEST:
 		break;
 	}
 	return 0;

@@ -2,13 +2,13 @@
 #include "track/resources.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
 #include "base/hash.h"
 #include "base/index.h"
+#include "track/resource_judge.h"
 
 #define MAX_MOVES 65536u
 
@@ -17,8 +17,10 @@ struct member {
 	enum resource_kind kind;
 	bool stayed;  /* the next look has seen it too */
 	bool missing; /* this look has not: a scan of what changes meanwhile may pass by something */
+	bool served;
 	uint64_t object, id;
 	uint64_t first_ns;
+	uint64_t since_ns; /* since when it is served, or is not */
 	uint32_t place;
 	uint32_t opener; /* 0: not known */
 };
@@ -43,33 +45,10 @@ struct resource_tracker {
 	struct move *moves;
 	size_t n_moves, moves_capacity;
 	struct resource_place *sorted;
-	uint64_t times[RESOURCE_MAX_LOOKS]; /* of the looks that are kept */
-	size_t n_times;
+	struct resource_series series;
 	size_t looks;
 	uint64_t first_ns, last_ns;
 };
-
-const char *resource_verdict__name(enum resource_verdict verdict)
-{
-	switch (verdict) {
-	case RESOURCE_NOT_JUDGED:
-		break;
-	case RESOURCE_STEADY:
-		return "steady";
-	case RESOURCE_GROWING:
-		return "growing";
-	}
-	return "";
-}
-
-enum resource_verdict resource_verdict__find(const char *name)
-{
-	for (enum resource_verdict v = RESOURCE_STEADY; v <= RESOURCE_GROWING; v++) {
-		if (!strcmp(resource_verdict__name(v), name))
-			return v;
-	}
-	return RESOURCE_NOT_JUDGED;
-}
 
 int resource_tracker__new(struct resource_tracker **ret_tracker)
 {
@@ -182,6 +161,13 @@ static struct resource_opener *opener_of(struct resource_place *place, uint32_t 
 	return opener;
 }
 
+static void note_opened(struct resource_opener *opener, bool is_new, uint64_t age_ns)
+{
+	opener->outstanding++;
+	opener->opened += is_new;
+	opener->oldest_ns = max_of(opener->oldest_ns, age_ns);
+}
+
 static void join_openers(struct resource_place *place, const struct resource_place *other)
 {
 	for (size_t i = 0; i < other->n_openers; i++) {
@@ -191,6 +177,7 @@ static void join_openers(struct resource_place *place, const struct resource_pla
 		to->outstanding += from->outstanding;
 		to->opened += from->opened;
 		to->closed += from->closed;
+		to->oldest_ns = max_of(to->oldest_ns, from->oldest_ns);
 	}
 }
 
@@ -209,7 +196,7 @@ static uint64_t seen_opened(const struct resource_place *place)
 /* Of those that are here, how many came after the first look and were there at the one before this. */
 static uint64_t stayed(const struct resource_tracker *tracker, const struct resource_place *place)
 {
-	return tracker->n_times < 3 ? 0 : place->counts[tracker->n_times - 2] - place->counts[0];
+	return tracker->series.n < 3 ? 0 : place->counts[tracker->series.n - 2] - place->counts[0];
 }
 
 bool resource_tracker__wants_openers(const struct resource_tracker *tracker)
@@ -219,6 +206,7 @@ bool resource_tracker__wants_openers(const struct resource_tracker *tracker)
 		uint64_t seen = seen_opened(place);
 
 		if (stayed(tracker, place) >= STAYS &&
+		    !resource_series__clients(&tracker->series, place) &&
 		    place->closed * RESOURCE_MAX_CLOSED_PART <= place->opened &&
 		    seen < RESOURCE_KNOWN_OPENERS && 2 * seen < place->opened)
 			return true;
@@ -244,7 +232,7 @@ static bool is_at(const struct resource_place *place, const struct heap_resource
 /* There is always room for the first of a kind. */
 static bool is_full(const struct resource_tracker *tracker)
 {
-	return tracker->n_places >= RESOURCE_MAX_PLACES - RESOURCE_KINDS;
+	return tracker->n_places >= RESOURCE_MAX_PLACES - RESOURCE_REQUEST;
 }
 
 /* Places beyond the limit are one with the first of that kind: nothing is lost but where it is. */
@@ -315,12 +303,14 @@ static void join(struct resource_tracker *tracker, uint32_t a, uint32_t b)
 	join_openers(first, other);
 	other->n_openers = 0;
 	first->outstanding += other->outstanding;
+	first->served += other->served;
+	first->missing += other->missing;
 	first->opened += other->opened;
 	first->closed += other->closed;
 	first->first += other->first;
 	first->oldest_ns = max_of(first->oldest_ns, other->oldest_ns);
 	other->joined = first->joined;
-	other->outstanding = other->opened = other->closed = other->first = 0;
+	other->outstanding = other->opened = other->closed = other->first = other->served = 0;
 	other->n_examples = 0;
 }
 
@@ -352,6 +342,7 @@ static int take_one(struct resource_tracker *tracker, const struct heap_resource
 {
 	struct member *old = find_member(&tracker->before, resource);
 	uint64_t first_ns = old ? old->first_ns : now_ns;
+	uint64_t since_ns = old && old->served == resource->served ? old->since_ns : now_ns;
 	uint32_t opener = old ? old->opener : resource->opener;
 	struct resource_place *place;
 	uint32_t at;
@@ -367,11 +358,10 @@ static int take_one(struct resource_tracker *tracker, const struct heap_resource
 	at = first_of(tracker, at);
 	place = &tracker->places[at];
 	place->outstanding++;
+	place->served += resource->served;
 	place->opened += !old && tracker->looks;
-	if (opener) {
-		opener_of(place, opener)->outstanding++;
-		opener_of(place, opener)->opened += !old && tracker->looks;
-	}
+	if (opener)
+		note_opened(opener_of(place, opener), !old && tracker->looks, now_ns - first_ns);
 	place->oldest_ns = max_of(place->oldest_ns, now_ns - first_ns);
 	note_example(place, number);
 	if (old)
@@ -381,20 +371,33 @@ static int take_one(struct resource_tracker *tracker, const struct heap_resource
 						 .object = resource->object,
 						 .id = resource->id,
 						 .first_ns = first_ns,
+						 .since_ns = since_ns,
 						 .place = at,
 						 .opener = opener,
+						 .served = resource->served,
 					 });
 }
 
 /* --- looks -------------------------------------------------------------------------------------- */
 
+static uint64_t every_other_bit(uint64_t bits)
+{
+	uint64_t kept = 0;
+
+	for (size_t i = 0; i < RESOURCE_MAX_LOOKS / 2; i++)
+		kept |= (bits >> (2 * i) & 1) << i;
+	return kept;
+}
+
 static void drop_every_other(struct resource_tracker *tracker)
 {
-	size_t kept = (tracker->n_times + 1) / 2;
+	size_t kept = (tracker->series.n + 1) / 2;
 
 	for (size_t i = 0; i < kept; i++)
-		tracker->times[i] = tracker->times[2 * i];
-	tracker->n_times = kept;
+		tracker->series.times[i] = tracker->series.times[2 * i];
+	tracker->series.n = kept;
+	for (size_t i = 0; i < tracker->n_places; i++)
+		tracker->places[i].blind = every_other_bit(tracker->places[i].blind);
 }
 
 static void begin(struct resource_tracker *tracker)
@@ -405,47 +408,19 @@ static void begin(struct resource_tracker *tracker)
 	old.n = 0;
 	index__clear(old.by_object);
 	tracker->now = old;
-	if (tracker->n_times == RESOURCE_MAX_LOOKS)
+	if (tracker->series.n == RESOURCE_MAX_LOOKS)
 		drop_every_other(tracker);
 	for (size_t i = 0; i < tracker->n_places; i++) {
 		tracker->places[i].outstanding = 0;
+		tracker->places[i].served = 0;
+		tracker->places[i].missing = 0;
 		tracker->places[i].oldest_ns = 0;
 		tracker->places[i].n_examples = 0;
-		for (size_t k = 0; k < tracker->places[i].n_openers; k++)
+		for (size_t k = 0; k < tracker->places[i].n_openers; k++) {
 			tracker->places[i].openers[k].outstanding = 0;
+			tracker->places[i].openers[k].oldest_ns = 0;
+		}
 	}
-}
-
-static bool rises(const struct resource_tracker *tracker, const struct resource_place *place)
-{
-	size_t last = tracker->n_times - 1;
-	double rise = (double)place->counts[last] - (double)place->counts[0];
-	double span = (double)(tracker->times[last] - tracker->times[0]);
-
-	if (rise < fmax(RESOURCE_MIN_RISE, 2 * sqrt((double)place->counts[0])) || span <= 0)
-		return false;
-	for (size_t i = 1; i <= last; i++) {
-		double step = (double)place->counts[i] - (double)place->counts[i - 1];
-		double part = (double)(tracker->times[i] - tracker->times[i - 1]) / span;
-
-		if (step <= 0 || step < RESOURCE_MIN_STEP * rise * part)
-			return false;
-	}
-	return true;
-}
-
-static void judge(const struct resource_tracker *tracker, struct resource_place *place)
-{
-	double minutes = (double)resource_tracker__elapsed_ns(tracker) / 60e9;
-
-	place->per_minute =
-		minutes > 0 ? ((double)place->outstanding - (double)place->first) / minutes : 0;
-	if (tracker->n_times < RESOURCE_MIN_LOOKS)
-		place->verdict = RESOURCE_NOT_JUDGED;
-	else if (rises(tracker, place) && place->closed * RESOURCE_MAX_CLOSED_PART <= place->opened)
-		place->verdict = RESOURCE_GROWING;
-	else
-		place->verdict = RESOURCE_STEADY;
 }
 
 static void note_closed(struct resource_place *place, const struct member *member)
@@ -470,20 +445,21 @@ static int keep_missing(struct resource_tracker *tracker)
 			continue;
 		}
 		member.missing = true;
+		tracker->places[first_of(tracker, member.place)].missing++;
 		err = add_member(&tracker->now, &member);
 	}
 	return err;
 }
 
-/* The look, of those that are kept, at which something that was first seen at @first_ns was there. */
-static size_t look_of(const struct resource_tracker *tracker, uint64_t first_ns)
+/* The look, of those that are kept, at which something that is so since @since_ns was there. */
+static size_t look_of(const struct resource_tracker *tracker, uint64_t since_ns)
 {
-	size_t low = 0, high = tracker->n_times - 1;
+	size_t low = 0, high = tracker->series.n - 1;
 
 	while (low < high) {
 		size_t middle = (low + high) / 2;
 
-		if (tracker->times[middle] < first_ns)
+		if (tracker->series.times[middle] < since_ns)
 			low = middle + 1;
 		else
 			high = middle;
@@ -494,18 +470,22 @@ static size_t look_of(const struct resource_tracker *tracker, uint64_t first_ns)
 /* Of those that are here, how many had been seen by each look. */
 static void count_cohorts(struct resource_tracker *tracker)
 {
+	memset(tracker->series.clients, 0, sizeof(tracker->series.clients));
 	for (size_t p = 0; p < tracker->n_places; p++)
 		memset(tracker->places[p].counts, 0, sizeof(tracker->places[p].counts));
 	for (size_t i = 0; i < tracker->now.n; i++) {
 		const struct member *member = &tracker->now.all[i];
 
 		struct resource_place *place = &tracker->places[first_of(tracker, member->place)];
+		size_t look = look_of(tracker, member->since_ns);
 
 		if (!member->missing)
-			place->counts[look_of(tracker, member->first_ns)]++;
+			++*(member->served ? &tracker->series.clients[look] : &place->counts[look]);
 	}
+	for (size_t i = 1; i < tracker->series.n; i++)
+		tracker->series.clients[i] += tracker->series.clients[i - 1];
 	for (size_t p = 0; p < tracker->n_places; p++) {
-		for (size_t i = 1; i < tracker->n_times; i++)
+		for (size_t i = 1; i < tracker->series.n; i++)
 			tracker->places[p].counts[i] += tracker->places[p].counts[i - 1];
 	}
 }
@@ -517,12 +497,15 @@ static int end(struct resource_tracker *tracker, uint64_t now_ns)
 	if (!tracker->looks++)
 		tracker->first_ns = now_ns;
 	tracker->last_ns = now_ns;
-	tracker->times[tracker->n_times++] = now_ns;
+	tracker->series.times[tracker->series.n++] = now_ns;
 	count_cohorts(tracker);
 	for (size_t i = 0; i < tracker->n_places; i++) {
 		if (tracker->looks == 1)
 			tracker->places[i].first = tracker->places[i].outstanding;
-		judge(tracker, &tracker->places[i]);
+		if (tracker->places[i].missing > tracker->places[i].outstanding)
+			tracker->places[i].blind |= 1ULL << (tracker->series.n - 1);
+		resource_place__judge(&tracker->places[i], &tracker->series,
+				      resource_tracker__elapsed_ns(tracker));
 	}
 	return err;
 }
@@ -578,7 +561,8 @@ const struct resource_place *resource_tracker__places(struct resource_tracker *t
 	for (size_t i = 0; i < tracker->n_places; i++) {
 		const struct resource_place *place = &tracker->places[i];
 
-		if (!place->outstanding && !place->opened && !place->closed)
+		if ((!place->outstanding && !place->opened && !place->closed) ||
+		    place->kind == RESOURCE_REQUEST)
 			continue;
 		sorted[*ret_n] = *place;
 		qsort(sorted[*ret_n].openers, place->n_openers, sizeof(place->openers[0]),

@@ -17,11 +17,14 @@
 #define RESOURCE_MIN_STEP	 0.4 /* of the mean step: each is that large at least */
 #define RESOURCE_MAX_CLOSED_PART 10  /* growing: not more than one in so many opened was closed */
 #define RESOURCE_MAX_PLACES	 65536
+#define RESOURCE_PER_CLIENT \
+	2 /* at one place: as many are clients' own, for each that came and is still connected */
 
 enum resource_verdict {
 	RESOURCE_NOT_JUDGED, /* too few looks */
 	RESOURCE_STEADY,
 	RESOURCE_GROWING,
+	RESOURCE_REUSE_LOST, /* a sync.Pool that is given back next to nothing (track/pools.h) */
 };
 
 const char *resource_verdict__name(enum resource_verdict verdict); /* "growing"; "" not judged */
@@ -40,6 +43,9 @@ enum resource_verdict resource_verdict__find(const char *name);
 struct resource_opener {
 	uint32_t number; /* as in struct heap_resource; 0: the others */
 	uint64_t outstanding, opened, closed;
+	double per_minute; /* its part of the place's */
+	uint64_t oldest_ns;
+	enum resource_verdict verdict;
 };
 
 struct resource_place {
@@ -49,8 +55,11 @@ struct resource_place {
 	size_t n_nodes;
 	uint32_t joined; /* with another place: its number; its own: with none */
 	bool held;
-	uint64_t function; /* of timers */
+	uint64_t function; /* of timers and deferred calls */
 	uint64_t outstanding;
+	uint64_t served; /* of these, connections of clients that have not gone */
+	uint64_t
+		clients; /* what would grow comes with so many that came meanwhile; 0: it does not */
 	uint64_t opened,
 		closed;	    /* since the first look; closed: two looks have not found it any more */
 	uint64_t first;	    /* outstanding then */
@@ -62,7 +71,9 @@ struct resource_place {
 	/* The last that were seen here, as numbers in what was taken last. */
 	size_t n_examples;
 	size_t examples[RESOURCE_EXAMPLES];
-	/* Of those that are outstanding, how many had been seen by each of the looks that are kept. */
+	uint64_t missing; /* of those of the look before, what this one has not found */
+	uint64_t blind; /* looks, by bits, that have passed by most: what held it moved meanwhile */
+	/* Of those that are outstanding and not served, how many had been seen by each of the looks that are kept. */
 	uint64_t counts[RESOURCE_MAX_LOOKS];
 };
 
@@ -93,12 +104,14 @@ struct resource_line {
 struct resource_openings {
 	uint64_t windows, seen, lost; /* windows 0: it was not asked for so far */
 	uint64_t cost_ns;	      /* of the target's CPU time */
-	const char *missing;	      /* why nothing is seen; "" */
+	/* The same of how pools are used. */
+	uint64_t pool_windows, pool_seen, pool_lost, pool_cost_ns;
+	const char *missing; /* why nothing is seen; "" */
 };
 
 struct resource_lines {
 	struct resource_line *all;
-	size_t n;
+	size_t n, capacity;
 	size_t left_out; /* places beyond RESOURCE_MAX_LINES */
 	size_t looks;
 	uint64_t elapsed_ns; /* from the first look to the last */

@@ -13,6 +13,7 @@
 #include "heap/scan/confirm.h"
 #include "heap/scan/scan.h"
 #include "heap/mark/visitors.h"
+#include "heap/resources/pools.h"
 #include "heap/resources/resources.h"
 #include "heap/view/view.h"
 #include "heap/ways/ways.h"
@@ -165,7 +166,22 @@ static void list_open(struct heap_resources *resources, struct heap_scan *scan)
 	for (size_t i = 0; i < n; i++) {
 		heap_resources__describe(resources, &all[i], text, sizeof(text));
 		heap_resources__function(resources, &all[i], text, sizeof(text));
-		fuzz__require(all[i].kind < RESOURCE_KINDS);
+		fuzz__require(all[i].kind <= RESOURCE_REQUEST && all[i].kind != RESOURCE_KINDS);
+	}
+}
+
+/* Whatever lists of pools, and what seems to be one, say. */
+static void list_pools(struct fake_heap *heap, struct heap_paths *paths, struct heap_scan *scan)
+{
+	static uint64_t pools[HEAP_MAX_POOLS];
+	const uint64_t lists[] = {heap->globals[9], heap->globals[11]};
+	size_t n = heap_pools__list(&heap->runtime, lists, pools);
+	char name[64];
+
+	fuzz__require(n <= HEAP_MAX_POOLS);
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		(void)heap_pools__objects(&heap->runtime, lists[i]);
+		heap_pools__name(paths, scan, lists[i], name, sizeof(name));
 	}
 }
 
@@ -199,6 +215,7 @@ static void hold(struct fuzz_input *input, struct fake_heap *heap)
 			fuzz__require(view.typed_bytes <= view.bytes);
 			fuzz__require(view.bytes <= heap_scan__result(scan)->spans.bytes);
 			list_open(resources, scan);
+			list_pools(heap, paths, scan);
 		}
 		heap_scan__free(scan);
 		patch(input, heap);

@@ -9,6 +9,7 @@
 //	lose KIND N    N of them, opened and kept by nobody
 //	leak KIND MS   one more each MS milliseconds, kept, until the end
 //	turn KIND MS   the same, but each closes the oldest of those kept
+//	serve          accepts clients and keeps them; says where
 //	ping           nothing
 //	quit           (or end of input) exit 0
 package main
@@ -46,6 +47,10 @@ var kinds = map[string]*kind{
 	"timer":    {open: openTimer},
 	"after":    {open: openAfter},
 	"ticker":   {open: openTicker},
+	"defer":    {open: openDefer},
+	"deferred": {open: closeDefer}, // each is over at once
+	"lost":     {open: takeAndKeep},
+	"pooled":   {open: takeAndPut},
 }
 
 func (k *kind) add() {
@@ -80,7 +85,8 @@ func lose(name string, n int) {
 	}
 }
 
-func obey(words []string) {
+// obey returns what is to be said of it.
+func obey(words []string) (says string) {
 	var k *kind
 	n := 0
 	if len(words) > 1 {
@@ -108,9 +114,12 @@ func obey(words []string) {
 		go k.each(n, k.add)
 	case "turn":
 		go k.each(n, func() { k.add(); k.closeOldest() })
+	case "serve":
+		says = acceptClients()
 	case "quit":
 		os.Exit(0)
 	}
+	return says
 }
 
 func main() {
@@ -118,8 +127,7 @@ func main() {
 	in := bufio.NewScanner(os.Stdin)
 	for in.Scan() {
 		if words := strings.Fields(in.Text()); len(words) > 0 {
-			obey(words)
-			fmt.Println("ok", words[0])
+			fmt.Println("ok", words[0], obey(words))
 		}
 	}
 }

@@ -141,6 +141,28 @@ Test(sockets, whose_other_end_has_hung_up, .fini = remove_tree)
 	cr_expect_eq(sockets.dialled, 1, "%lu", sockets.dialled);
 }
 
+/* Those of others that have not hung up: not 12 (CLOSE_WAIT), 13 (dialled), 15 and 16 (its own two ends). */
+Test(sockets, whose_clients_are_there, .fini = remove_tree)
+{
+	static const char *const links[] = {"socket:[11]", "/dev/null",	  "socket:[14]",
+					    "socket:[12]", "socket:[13]", "socket:[15]",
+					    "socket:[16]", "socket:[17]"};
+	int fds[] = {0, 1, 2, 3, 4, 5, 6, 7};
+
+	make_tree(links, ARRAY_SIZE(links));
+	put("77/net/tcp",
+	    TCP_TITLES TCP(HERE ":1F90", "00000000:0000", "0A", "11")
+		    TCP(HERE ":1F90", THERE ":9001", "08", "12") TCP(HERE ":9002", THERE ":0016",
+								     "01", "13")
+			    TCP(HERE ":1F90", THERE ":9003", "01", "14")
+				    TCP(HERE ":1F90", HERE ":9004", "01", "15")
+					    TCP(HERE ":9004", HERE ":1F90", "01", "16")
+						    TCP(HERE ":1F90", THERE ":9005", "01", "17"));
+	cr_assert_eq(process__clients(root, 77, fds, ARRAY_SIZE(fds)), 2);
+	cr_expect_eq(fds[0], 2);
+	cr_expect_eq(fds[1], 7);
+}
+
 Test(sockets, of_other_families, .fini = remove_tree)
 {
 	static const char *const links[] = {"socket:[11]", "socket:[12]", "socket:[13]",

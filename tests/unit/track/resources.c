@@ -346,6 +346,105 @@ Test(resources, what_grows_comes_first)
 	cr_assert_eq(n_places, 2);
 }
 
+/* Of clients that are connected: one more connection each. */
+static void came(size_t count)
+{
+	size_t from = n;
+
+	opened(RESOURCE_NET_CONN, PLACE + 1, count);
+	for (size_t i = from; i < n; i++)
+		all[i].served = true;
+}
+
+Test(resources, clients_that_stay_are_no_leak)
+{
+	came(13);
+	for (int i = 0; i < RESOURCE_MIN_LOOKS; i++) {
+		look();
+		came(11);
+		opened(RESOURCE_CONTEXT, PLACE, 11 * RESOURCE_PER_CLIENT);
+		opened(RESOURCE_DEFER, PLACE, 11);
+		cr_expect_not(resource_tracker__wants_openers(tracker) && !i);
+	}
+	cr_expect_eq(place_at(RESOURCE_NET_CONN, PLACE + 1)->verdict, RESOURCE_STEADY);
+	cr_expect_eq(place_at(RESOURCE_NET_CONN, PLACE + 1)->served, 13 + 4 * 11);
+	cr_expect_eq(place_at(RESOURCE_CONTEXT, PLACE)->verdict, RESOURCE_STEADY);
+	cr_expect_eq(place_at(RESOURCE_CONTEXT, PLACE)->clients, 4 * 11);
+	cr_expect_eq(place_at(RESOURCE_DEFER, PLACE)->verdict, RESOURCE_GROWING, "by one call");
+}
+
+Test(resources, more_than_clients_have_is_a_leak)
+{
+	for (int i = 0; i < RESOURCE_MIN_LOOKS; i++) {
+		came(11);
+		opened(RESOURCE_CONTEXT, PLACE, 11 * RESOURCE_PER_CLIENT + 1);
+		look();
+	}
+	cr_expect_eq(place_at(RESOURCE_CONTEXT, PLACE)->verdict, RESOURCE_GROWING);
+}
+
+/* What holds them is copied while a look is made, which finds none of them. */
+Test(resources, a_look_that_passes_by_all_is_none)
+{
+	size_t had;
+
+	opened(RESOURCE_FILE, PLACE, 13);
+	for (int i = 0; i < 2 * RESOURCE_MIN_LOOKS; i++) {
+		look();
+		opened(RESOURCE_FILE, PLACE, 11);
+		if (i != 4)
+			continue;
+		had = n;
+		n = 0;
+		look();
+		n = had;
+		cr_expect_eq(place_at(RESOURCE_FILE, PLACE)->verdict, RESOURCE_GROWING);
+		opened(RESOURCE_FILE, PLACE, 11);
+	}
+	cr_expect_eq(place_at(RESOURCE_FILE, PLACE)->verdict, RESOURCE_GROWING);
+	cr_expect_eq(place_at(RESOURCE_FILE, PLACE)->closed, 0);
+}
+
+Test(resources, requests_are_not_shown)
+{
+	size_t n_places;
+
+	opened(RESOURCE_REQUEST, PLACE, 3);
+	look();
+	resource_tracker__places(tracker, &n_places);
+	cr_expect_eq(n_places, 0);
+}
+
+/* Their clients have gone (CLOSE_WAIT), and they stay. */
+Test(resources, connections_without_a_client_leak)
+{
+	for (int i = 0; i < RESOURCE_MIN_LOOKS; i++) {
+		came(11);
+		for (size_t k = 0; k < n - 11; k++)
+			all[k].served = false;
+		look();
+	}
+	cr_expect_eq(place_at(RESOURCE_NET_CONN, PLACE + 1)->verdict, RESOURCE_GROWING);
+}
+
+Test(resources, an_opener_has_its_part_of_the_growth)
+{
+	const struct resource_place *place;
+
+	opened(RESOURCE_FILE, PLACE, 5);
+	for (int i = 0; i < RESOURCE_MIN_LOOKS; i++) {
+		look();
+		opened_by(3, 9);
+		opened_by(4, 3);
+	}
+	place = place_at(RESOURCE_FILE, PLACE);
+	cr_assert_eq(place->n_openers, 2);
+	cr_expect_eq(place->openers[0].number, 3);
+	cr_expect_float_eq(place->openers[0].per_minute, place->per_minute * 9 / 12, 1e-6);
+	cr_expect_eq(place->openers[0].verdict, RESOURCE_GROWING);
+	cr_expect_eq(place->openers[0].oldest_ns, 3 * STEP);
+}
+
 Test(resources, names_are_found_again)
 {
 	for (enum resource_kind kind = 0; kind < RESOURCE_KINDS; kind++)
@@ -353,5 +452,6 @@ Test(resources, names_are_found_again)
 	cr_assert_eq(resource_kind__find("no such kind"), RESOURCE_KINDS);
 	cr_assert_eq(resource_verdict__find("growing"), RESOURCE_GROWING);
 	cr_assert_eq(resource_verdict__find("steady"), RESOURCE_STEADY);
+	cr_assert_eq(resource_verdict__find("reuse lost"), RESOURCE_REUSE_LOST);
 	cr_assert_eq(resource_verdict__find(""), RESOURCE_NOT_JUDGED);
 }

@@ -27,6 +27,9 @@
 #define SOCK_STREAM_TYPE    1u
 #define SOCK_SEQPACKET_TYPE 5u
 
+/* net/http/internal/http2/server.go stateClosed, the same in all versions. */
+#define STREAM_CLOSED 4u
+
 /* The fields are those of Go 1.18 to 1.27; of several, those that a version has. */
 static const struct resource_rule rules[] = {
 	{"os", "file", RESOURCE_FILE, .id = "pfd.Sysfd", .detail = "name", .finalized = true},
@@ -49,6 +52,14 @@ static const struct resource_rule rules[] = {
 	{"net/http/internal/http2", "ClientRequest", RESOURCE_HTTP_BODY,
 	 .done = {"stream.readClosed", "stream.readAborted", "stream.abortErr"},
 	 .in_use = "stream.res"},
+	{"golang.org/x/sync/semaphore", "Weighted", RESOURCE_SEMAPHORE, .in_use = "cur"},
+	{"net/http", "http2stream", RESOURCE_REQUEST, .done = {"state"}, .in_use = "id"},
+	{"net/http/internal/http2", "stream", RESOURCE_REQUEST, .done = {"state"}, .in_use = "id"},
+	{"golang.org/x/net/http2", "stream", RESOURCE_REQUEST, .done = {"state"}, .in_use = "id"},
+	{"google.golang.org/grpc/internal/transport", "ServerStream", RESOURCE_REQUEST,
+	 .in_use = "st"},
+	/* Until grpc 1.69 a Stream is of either side. */
+	{"google.golang.org/grpc/internal/transport", "Stream", RESOURCE_REQUEST, .in_use = "st"},
 	{"golang.org/x/net/http2", "clientStream", RESOURCE_HTTP_BODY,
 	 .done = {"readClosed", "readAborted", "abortErr"}, .in_use = "res"},
 };
@@ -64,7 +75,8 @@ const char *resource_kind__name(enum resource_kind kind)
 		[RESOURCE_SQL_CONN] = "sql.Conn",   [RESOURCE_SQL_ROWS] = "sql.Rows",
 		[RESOURCE_SQL_STMT] = "sql.Stmt",   [RESOURCE_SQL_TX] = "sql.Tx",
 		[RESOURCE_HTTP_BODY] = "http body", [RESOURCE_TIMER] = "timer",
-		[RESOURCE_TICKER] = "ticker",
+		[RESOURCE_TICKER] = "ticker",	    [RESOURCE_SEMAPHORE] = "semaphore",
+		[RESOURCE_POOL] = "sync.Pool",	    [RESOURCE_DEFER] = "defer",
 	};
 
 	return kind < RESOURCE_KINDS ? names[kind] : "";
@@ -260,6 +272,8 @@ static bool is_done(const struct resource_type *type, const struct heap_field_at
 {
 	if (type->rule->kind == RESOURCE_PROCESS && field->size == sizeof(uint64_t))
 		return heap_fields__number(field, value, size) >> PROCESS_STATUS_SHIFT;
+	if (type->rule->kind == RESOURCE_REQUEST)
+		return heap_fields__number(field, value, size) == STREAM_CLOSED;
 	return !heap_fields__is_zero(field, value, size);
 }
 
@@ -314,6 +328,7 @@ static int take_value(struct census *census, const struct value *value, const ui
 		if (is_listener(census->resources, type, data, size))
 			found.kind = RESOURCE_LISTENER;
 	}
+	found.served = found.kind == RESOURCE_REQUEST;
 	return resources__add(census->resources, &found);
 }
 
@@ -489,5 +504,7 @@ int heap_resources__take(struct heap_resources *resources, struct heap_scan *sca
 		err = flush(census);
 	free(census);
 	resources->now_ns = (int64_t)now_ns + resources->clock_offset;
-	return err ? err : resource_timers__take(resources, scan);
+	if (!err)
+		err = resource_timers__take(resources, scan);
+	return err ? err : resource_defers__take(resources, scan);
 }

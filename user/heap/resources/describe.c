@@ -100,6 +100,20 @@ static void describe_db(struct heap_resources *resources, const struct resource_
 		snprintf(text + n, size - (size_t)n, ", %" PRIu64 " had to wait", waited);
 }
 
+/* golang.org/x/sync/semaphore Weighted */
+static void describe_semaphore(struct heap_resources *resources, const struct resource_type *type,
+			       const struct heap_resource *resource, char *text, size_t size)
+{
+	uint64_t taken = word_of(resources, type->address, resource->value, "cur");
+	uint64_t of = word_of(resources, type->address, resource->value, "size");
+	uint64_t waiting = word_of(resources, type->address, resource->value, "waiters.len");
+	int n = snprintf(text, size, "%" PRIu64 " of %" PRIu64 " taken", taken, of);
+
+	if (n > 0 && (size_t)n < size && waiting)
+		snprintf(text + n, size - (size_t)n, ", %" PRIu64 " wait%s", waiting,
+			 waiting == 1 ? "s" : "");
+}
+
 static void describe_context(struct heap_resources *resources, const struct resource_type *type,
 			     const struct heap_resource *resource, char *text, size_t size)
 {
@@ -152,6 +166,12 @@ void heap_resources__describe(struct heap_resources *resources,
 		return;
 	}
 	switch (resource->kind) {
+	case RESOURCE_SEMAPHORE:
+		describe_semaphore(resources, type, resource, text, size);
+		break;
+	case RESOURCE_DEFER:
+		snprintf(text, size, "by goroutine %" PRIu64, resource->id);
+		break;
 	case RESOURCE_NET_CONN:
 	case RESOURCE_LISTENER:
 		describe_socket(resources, type, resource, text, size);

@@ -2,7 +2,7 @@
 #ifndef GLEAKD_HEAP_RESOURCES_PRIVATE_H
 #define GLEAKD_HEAP_RESOURCES_PRIVATE_H
 
-/* What census.c (who there is), timers.c and describe.c share. */
+/* What census.c (who there is), timers.c, defers.c and describe.c share. */
 #include "heap/resources/resources.h"
 #include "heap/types/fields.h"
 
@@ -53,6 +53,9 @@ const struct resource_type *resources__type_at(const struct heap_resources *reso
 
 /* resource_timers__take - those that are armed. Errors: as heap_resources__take(). */
 int resource_timers__take(struct heap_resources *resources, struct heap_scan *scan);
+
+/* resource_defers__take - those of loops. Errors: as heap_resources__take(). */
+int resource_defers__take(struct heap_resources *resources, const struct heap_scan *scan);
 
 /* resource_objects__each - marked objects of the heap that stand at nodes of @type. */
 typedef int (*resource_object_fn)(void *ctx, uint16_t node, const struct heap_span *span,

@@ -5,7 +5,7 @@
 /*
  * What a program has opened and not closed, by what its heap says now: files and connections by their
  * finalizers, contexts, rows, statements, transactions and bodies by the fields that tell whether they are
- * done, armed timers by the heaps of the Ps. No probe: what was opened and closed before is not seen.
+ * done, armed timers by the heaps of the Ps, deferred calls by the lists of goroutines. No probe: what was opened and closed before is not seen.
  */
 #include "heap/paths/paths.h"
 #include "heap/scan/scan.h"
@@ -24,7 +24,11 @@ enum resource_kind {
 	RESOURCE_HTTP_BODY, /* of a response, neither read to its end nor closed */
 	RESOURCE_TIMER,
 	RESOURCE_TICKER,
+	RESOURCE_POOL,	    /* a sync.Pool: objects that lie in it (pools.h) */
+	RESOURCE_SEMAPHORE, /* of x/sync, of which something is taken */
+	RESOURCE_DEFER,	    /* a deferred call of a loop that waits for its function to return */
 	RESOURCE_KINDS,
+	RESOURCE_REQUEST, /* of a client by HTTP/2 that is being answered: nothing that is shown */
 };
 
 const char *resource_kind__name(enum resource_kind kind); /* "file", "net.Conn", ... */
@@ -38,10 +42,13 @@ struct heap_resource {
 	uint16_t
 		node; /* of the paths, where it stands; PATH_NONE: nothing is known to lead to it */
 	bool held; /* something leads to it: else the collector will find it, and close it or not */
-	uint64_t object;   /* its start */
-	uint64_t value;	   /* where the value begins, behind a header */
-	uint64_t id;	   /* descriptor, process, or when a timer is due; 0: it has none */
-	uint64_t function; /* of a timer that calls one: link-time entry; 0 */
+	uint64_t object; /* its start */
+	uint64_t value;	 /* where the value begins, behind a header */
+	uint64_t
+		id; /* descriptor, process, when a timer is due, the goroutine that defers; 0: it has none */
+	/* Link-time: of a timer that calls one the function's entry, of a deferred call where it was deferred; 0. */
+	uint64_t function;
+	bool served; /* it lives for as long as a client of another process stays connected */
 	uint32_t
 		opener; /* who was seen to open it, by the numbers of whoever fills it in; 0: nobody */
 };
@@ -86,7 +93,7 @@ uint64_t heap_resources__refused(const struct heap_resources *resources);
 void heap_resources__describe(struct heap_resources *resources,
 			      const struct heap_resource *resource, char *text, size_t size);
 
-/* heap_resources__function - the name of what a timer calls; "". */
+/* heap_resources__function - the name of what a timer calls, or of the function that defers; "". */
 void heap_resources__function(const struct heap_resources *resources,
 			      const struct heap_resource *resource, char *name, size_t size);
 

@@ -46,6 +46,9 @@ static void read_openers(struct report_reader *reader, const json_t *json,
 			.opened = read__count(item, "opened"),
 			.closed = read__count(item, "closed"),
 			.outstanding = read__count(item, "outstanding"),
+			.per_minute = read__real(item, "growth_per_minute"),
+			.oldest_ns = read__seconds(item, "oldest_seconds"),
+			.verdict = resource_verdict__find(read__text(item, "verdict")),
 		};
 		opened->at = read_own_frame(reader, json_object_get(item, "opened_at"));
 		if (opened->at && first)
@@ -57,12 +60,18 @@ static void read_openers(struct report_reader *reader, const json_t *json,
 
 static void read_openings(const json_t *json, struct resource_lines *lines)
 {
+	const json_t *pools = json_object_get(json, "pools");
+
 	lines->watched = json_is_object(json);
 	lines->openings = (struct resource_openings){
 		.windows = read__count(json, "windows"),
 		.seen = read__count(json, "seen"),
 		.lost = read__count(json, "lost"),
 		.cost_ns = read__seconds(json, "cost_seconds"),
+		.pool_windows = read__count(pools, "windows"),
+		.pool_seen = read__count(pools, "seen"),
+		.pool_lost = read__count(pools, "lost"),
+		.pool_cost_ns = read__seconds(pools, "cost_seconds"),
 		.missing = read__text(json, "missing"),
 	};
 }

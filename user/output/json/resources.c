@@ -11,8 +11,22 @@ static void put_texts(struct json *json, const char *name, char *const *texts, s
 	json__end_array(json);
 }
 
+/* One look tells no change. */
+static void put_change(struct json *json, const struct resource_lines *lines, double per_minute,
+		       uint64_t oldest_ns)
+{
+	if (lines->looks > 1) {
+		json__real(json, "growth_per_minute", per_minute);
+		json__seconds(json, "oldest_seconds", oldest_ns);
+	} else {
+		json__null(json, "growth_per_minute");
+		json__null(json, "oldest_seconds");
+	}
+}
+
 /* The line that opens most of them, then each that was seen to. */
-static void put_openers(struct json *json, const struct resource_line *line)
+static void put_openers(struct json *json, const struct resource_lines *lines,
+			const struct resource_line *line)
 {
 	const struct resource_place *place = &line->place;
 	static const struct report_frame no_frame;
@@ -30,6 +44,9 @@ static void put_openers(struct json *json, const struct resource_line *line)
 		json__count(json, "opened", place->openers[i].opened);
 		json__count(json, "closed", place->openers[i].closed);
 		json__count(json, "outstanding", place->openers[i].outstanding);
+		put_change(json, lines, place->openers[i].per_minute, place->openers[i].oldest_ns);
+		json__text_or_null(json, "verdict",
+				   resource_verdict__name(place->openers[i].verdict));
 		json__end_object(json);
 	}
 	json__end_array(json);
@@ -46,16 +63,10 @@ static void put_line(struct json *json, const struct resource_lines *lines,
 	json__count(json, "opened", place->opened);
 	json__count(json, "closed", place->closed);
 	json__count(json, "outstanding", place->outstanding);
-	if (lines->looks > 1) {
-		json__real(json, "growth_per_minute", place->per_minute);
-		json__seconds(json, "oldest_seconds", place->oldest_ns);
-	} else {
-		json__null(json, "growth_per_minute");
-		json__null(json, "oldest_seconds");
-	}
+	put_change(json, lines, place->per_minute, place->oldest_ns);
 	json__text_or_null(json, "verdict", verdict);
 	put_texts(json, "why", line->why, line->n_why);
-	put_openers(json, line);
+	put_openers(json, lines, line);
 	put_texts(json, "held_by", line->held_by, line->n_held_by);
 	json__text_or_null(json, "calls", line->calls);
 	put_texts(json, "examples", line->examples, place->n_examples);
@@ -76,6 +87,12 @@ static void put_openings(struct json *json, const struct resource_lines *lines)
 	json__count(json, "lost", openings->lost);
 	json__seconds(json, "cost_seconds", openings->cost_ns);
 	json__text_or_null(json, "missing", openings->missing);
+	json__object(json, "pools");
+	json__count(json, "windows", openings->pool_windows);
+	json__count(json, "seen", openings->pool_seen);
+	json__count(json, "lost", openings->pool_lost);
+	json__seconds(json, "cost_seconds", openings->pool_cost_ns);
+	json__end_object(json);
 	json__end_object(json);
 }
 

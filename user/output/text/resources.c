@@ -117,7 +117,8 @@ static void put_openers(struct screen *screen, const struct resource_line *line)
 {
 	bool grows = line->place.verdict == RESOURCE_GROWING;
 
-	for (size_t i = 0; i < line->place.n_openers; i++) {
+	/* Where it is deferred is who holds it. */
+	for (size_t i = 0; i < line->place.n_openers && line->place.kind != RESOURCE_DEFER; i++) {
 		const struct resource_opened_at *opened = &line->opened_at[i];
 		char count[NUMBER_COUNT_SIZE];
 
@@ -138,6 +139,26 @@ static void put_openers(struct screen *screen, const struct resource_line *line)
 	}
 }
 
+/* Of a pool: how many each line takes and puts back. */
+static void put_users(struct screen *screen, const struct resource_line *line)
+{
+	for (size_t i = 0; i < line->place.n_openers; i++) {
+		const struct resource_opened_at *opened = &line->opened_at[i];
+		bool lost = line->place.openers[i].verdict == RESOURCE_REUSE_LOST;
+
+		screen__to(screen, EXAMPLE);
+		screen__putf(screen, STYLE_DIM, "%" PRIu64 " taken, %" PRIu64 " put back at ",
+			     line->place.openers[i].opened, line->place.openers[i].closed);
+		if (opened->at)
+			text_part__frame(screen, lost ? STYLE_GROWING : STYLE_PLAIN, opened->at,
+					 (unsigned int)text_part__function_width(opened->at),
+					 false);
+		else
+			screen__put(screen, STYLE_PLAIN, "other lines");
+		screen__end_line(screen);
+	}
+}
+
 static void put_also(struct screen *screen, const char *holder)
 {
 	screen__to(screen, EXAMPLE);
@@ -146,10 +167,17 @@ static void put_also(struct screen *screen, const char *holder)
 	screen__end_line(screen);
 }
 
+/* It grows, or is a pool that is of no use. */
+static bool is_told(const struct resource_line *line)
+{
+	return line->place.verdict == RESOURCE_GROWING ||
+	       line->place.verdict == RESOURCE_REUSE_LOST;
+}
+
 static void put_line(struct screen *screen, const struct resource_lines *lines,
 		     const struct resource_line *line, bool all)
 {
-	bool grows = line->place.verdict == RESOURCE_GROWING;
+	bool grows = is_told(line);
 	size_t examples =
 		grows || all ? line->place.n_examples : min_of(line->place.n_examples, (size_t)1);
 
@@ -163,7 +191,10 @@ static void put_line(struct screen *screen, const struct resource_lines *lines,
 	screen__end_line(screen);
 	for (size_t i = 0; i < line->n_why; i++)
 		put_example(screen, grows ? STYLE_GROWING : STYLE_DIM, line->why[i]);
-	put_openers(screen, line);
+	if (line->place.kind == RESOURCE_POOL)
+		put_users(screen, line);
+	else
+		put_openers(screen, line);
 	for (size_t i = 1; i < line->n_held_by; i++)
 		put_also(screen, line->held_by[i]);
 	for (size_t i = 0; i < examples; i++)
@@ -174,8 +205,17 @@ static void put_watched(struct screen *screen, const struct resource_lines *line
 {
 	const struct resource_openings *openings = &lines->openings;
 
-	if (!lines->watched || (!openings->windows && !*openings->missing))
+	if (!lines->watched || (!openings->windows && !openings->pool_seen && !*openings->missing))
 		return;
+	if (openings->pool_seen) {
+		screen__put_owned(screen, STYLE_DIM, number__counted(openings->pool_seen, "use"));
+		screen__put(screen, STYLE_DIM, " of pools seen by probes in ");
+		screen__put_owned(screen, STYLE_DIM,
+				  number__counted(openings->pool_windows, "window"));
+		if (openings->pool_lost)
+			screen__putf(screen, STYLE_DIM, ", %" PRIu64 " lost", openings->pool_lost);
+		screen__end_line(screen);
+	}
 	if (openings->windows) {
 		screen__put_owned(screen, STYLE_DIM, number__counted(openings->seen, "opening"));
 		screen__put(screen, STYLE_DIM, " seen by probes in ");
@@ -230,12 +270,15 @@ void text_part__resources(struct screen *screen, const struct resource_lines *li
 		screen__put(screen, STYLE_PLAIN, "nothing is open");
 		screen__end_line(screen);
 	}
-	for (; shown < lines->n; shown++) {
-		const struct resource_line *line = &lines->all[shown];
+	for (size_t i = 0; i < lines->n; i++) {
+		const struct resource_line *line = &lines->all[i];
 
-		if (!all && shown >= MAX_PLACES && line->place.verdict != RESOURCE_GROWING)
-			break;
+		/* Pools that are of use have nothing open. */
+		if (!all && !is_told(line) &&
+		    (shown >= MAX_PLACES || line->place.kind == RESOURCE_POOL))
+			continue;
 		put_line(screen, lines, line, all);
+		shown++;
 	}
 	put_end(screen, lines, shown);
 }

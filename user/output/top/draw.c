@@ -203,9 +203,9 @@ static const struct column allocator_columns[] = {
 };
 
 static const struct column resource_columns[] = {
-	{"VERDICT", 7, false, false, site_verdict}, {"OPEN", 8, true, false, site_count},
-	{"PER MIN", 8, true, false, site_growth},   {"OVER TIME", TOP_BARS, false, false, NULL},
-	{"SEEN FOR", 8, true, true, site_oldest},   {"KIND", 10, false, false, site_what},
+	{"VERDICT", 10, false, false, site_verdict}, {"OPEN", 8, true, false, site_count},
+	{"PER MIN", 8, true, false, site_growth},    {"OVER TIME", TOP_BARS, false, false, NULL},
+	{"SEEN FOR", 8, true, true, site_oldest},    {"KIND", 10, false, false, site_what},
 };
 
 struct table {

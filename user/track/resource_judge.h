@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLEAKD_TRACK_RESOURCE_JUDGE_H
+#define GLEAKD_TRACK_RESOURCE_JUDGE_H
+
+/* Whether what is open at a place only ever comes, by how much of it was there at each look. Pure. */
+#include "track/resources.h"
+
+/* The looks that are kept. */
+struct resource_series {
+	size_t n;
+	uint64_t times[RESOURCE_MAX_LOOKS];
+	uint64_t clients[RESOURCE_MAX_LOOKS]; /* as counts of a place, of what is served */
+};
+
+/*
+ * resource_series__clients - how many clients, connections or requests of HTTP/2, came after the first look and are
+ * there, if what has come to @place since is no more than what they may have open: it goes with them. Else 0.
+ */
+uint64_t resource_series__clients(const struct resource_series *series,
+				  const struct resource_place *place);
+
+/* resource_place__judge - by its counts, in @elapsed_ns from the first look to the last: it and its openers. */
+void resource_place__judge(struct resource_place *place, const struct resource_series *series,
+			   uint64_t elapsed_ns);
+
+#endif /* GLEAKD_TRACK_RESOURCE_JUDGE_H */
