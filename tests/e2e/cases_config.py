@@ -143,7 +143,7 @@ def installed(t):
         path = os.path.join(share, path)
         check(os.path.isfile(path), f"{path} is not there")
         check_equal(os.stat(path).st_mode & 0o777, 0o644, f"mode of {path}")
-    check_equal(len(PAGES), 13, "man pages")
+    check_equal(len(PAGES), 14, "man pages")
 
 
 BASH = """
@@ -166,7 +166,8 @@ def bash_offers(*words):
 def completion_bash(t):
     needs("bash")
     for words, offers in (
-        (("",), ["watch", "top", "list", "dump", "prove", "heap", "holders", "resources", "record",
+        (("",), ["watch", "run", "top", "list", "dump", "prove", "heap", "holders", "resources",
+               "record",
                  "report", "diff", "doctor", "help", "version"]),
         (("li",), ["list"]),
         (("help", "doc"), ["doctor"]),
@@ -197,7 +198,8 @@ def completion_fish(t):
         return [said for said in found if said.startswith(line.split(" ")[-1])]
 
     check_equal(sorted(offers("gleakd ")), ["diff", "doctor", "dump", "heap", "help", "holders", "list", "prove",
-                                         "record", "report", "resources", "top", "version", "watch"], "commands")
+                                         "record", "report", "resources", "run", "top", "version",
+                                         "watch"], "commands")
     check_equal(offers("gleakd --gr"), ["--group-by"], "option")
     check_equal(offers("gleakd --group-by c"), ["comm", "container"], "values")
     check_equal(offers("gleakd list --gr"), [], "option of another command")

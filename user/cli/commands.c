@@ -22,6 +22,25 @@ const struct command_spec commands[COMMAND_COUNT] = {
 				 "changed.",
 			.max_words = OPTION_LIST_MAX,
 		},
+	[COMMAND_RUN] =
+		{
+			.name = "run",
+			.usage = "[options] -- PROGRAM [ARGUMENT...]",
+			.examples = {{"sudo gleakd run --duration 2m -- ./shop -port 8080",
+				      "10 when it leaks"},
+				     {"gleakd run --mode census -- ./batch",
+				      "without root, until it ends"},
+				     {"sudo gleakd run --format junit --report leaks.xml -- ./shop",
+				      "for CI"}},
+			.summary = "start a program, and watch it from its first goroutine on",
+			.about = "Starts a Go program as a child, watches it from its first "
+				 "goroutine until it ends or --duration is over, and fails when "
+				 "goroutines leaked, when it ended before, or when nothing could "
+				 "be judged. The program has the rights, input and output of who "
+				 "started it.",
+			.max_words = OPTION_LIST_MAX,
+			.has_page = true,
+		},
 	[COMMAND_TOP] =
 		{
 			.name = "top",

@@ -38,6 +38,17 @@ static bool is_judged(const struct report_allocations *allocations)
 	       allocations->sites[0].judgement.verdict != ALLOC_NOT_JUDGED;
 }
 
+unsigned int findings__verdicts(unsigned int fail_on)
+{
+	unsigned int verdicts = 0;
+
+	for (int v = 0; v <= VERDICT_LEAKING; v++) {
+		if (finding_of((enum verdict)v) & fail_on)
+			verdicts |= 1u << v;
+	}
+	return verdicts;
+}
+
 bool findings__any(const struct report *report, unsigned int fail_on)
 {
 	for (size_t t = 0; t < report->n_targets; t++) {
@@ -142,11 +153,12 @@ static bool memory_judged(const struct report_target *target, const struct optio
 			  struct failure *ret_why)
 {
 	const struct report_allocations *allocations = target->allocations;
+	bool watches = options->command == COMMAND_WATCH || options->command == COMMAND_RUN;
 	char age[DURATION_SIZE];
 
 	if (is_judged(allocations))
 		return true;
-	if (options->no_heap && options->command == COMMAND_WATCH) {
+	if (options->no_heap && watches) {
 		failure__set(
 			ret_why, 0,
 			"whether memory of process %d keeps growing is not told with --no-heap",
@@ -154,7 +166,7 @@ static bool memory_judged(const struct report_target *target, const struct optio
 	} else if (allocations && *report__text(allocations->missing)) {
 		failure__set(ret_why, 0, "where process %d allocates memory is not known: %s",
 			     target->pid, allocations->missing);
-	} else if (options->command == COMMAND_WATCH) {
+	} else if (watches) {
 		duration__format(options->min_age_ns, age);
 		failure__set(
 			ret_why, 0,

@@ -11,6 +11,9 @@
 #include "output/report.h"
 #include "naming/allow_list.h"
 
+/* findings__verdicts - those that @fail_on (enum finding) is about, as 1 << enum verdict. */
+unsigned int findings__verdicts(unsigned int fail_on);
+
 /* findings__any - whether @report has a site of @fail_on (enum finding) that is not suppressed. */
 bool findings__any(const struct report *report, unsigned int fail_on);
 

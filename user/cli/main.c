@@ -21,6 +21,7 @@
 #include "cli/record.h"
 #include "cli/report.h"
 #include "cli/resources.h"
+#include "cli/run.h"
 #include "cli/top.h"
 #include "cli/watch.h"
 #include "cli/workers.h"
@@ -200,6 +201,8 @@ static int run_command(const struct options *options)
 		return command__wrote(config__write(stdout, options), "the configuration");
 	if (options->verbose > 1)
 		log__set_level(LOG_LEVEL_DEBUG);
+	if (options->command == COMMAND_RUN)
+		return command__run(options, arguments.argc, arguments.argv);
 	if (is_one_process(options->command))
 		return run[options->command](options);
 	if (options->command == COMMAND_TOP)

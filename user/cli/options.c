@@ -12,6 +12,9 @@
 /* getopt's value for option_specs[i]: apart from all characters. */
 #define LONG_BASE 256
 
+/* Of COMMAND_RUN when something was found, unless --error-exitcode says otherwise. */
+#define RUN_EXIT_CODE 10
+
 /* --- usage errors --------------------------------------------------------------------------------- */
 
 /* Whether another command takes this option. */
@@ -125,7 +128,9 @@ static int set_pid_fallbacks(struct options *options, const struct options_given
 
 static void fill_getopt(enum command command, struct option *longs, char *shorts)
 {
-	*shorts++ = ':'; /* tell a missing value from an unknown option */
+	if (command == COMMAND_RUN)
+		*shorts++ = '+'; /* what follows the program is the program's */
+	*shorts++ = ':';	 /* tell a missing value from an unknown option */
 	for (size_t i = 0; i < n_option_specs; i++) {
 		if (!option_spec__belongs(&option_specs[i], command))
 			continue;
@@ -196,11 +201,22 @@ static int take_word(const char *word, struct options *options, struct options_g
 	return option_spec__set(pid, options, word, failure);
 }
 
+/* The rest of them. The program is watched as one that was named. */
+static int take_program(int argc, char **argv, struct options *options, struct failure *failure)
+{
+	if (optind < argc && !argv[optind][0])
+		return failure__set(failure, -EINVAL, "the name of the program is empty");
+	options->program = optind < argc ? argv + optind : NULL;
+	options->processes.n = optind < argc;
+	options->processes.items[0] = optind < argc ? argv[optind] : NULL;
+	return 0;
+}
+
 static int parse_arguments(int argc, char **argv, struct options *options,
 			   struct options_given *given, struct failure *failure)
 {
 	struct option longs[OPTIONS_MAX + 1] = {0};
-	char shorts[2 * OPTIONS_MAX + 2];
+	char shorts[2 * OPTIONS_MAX + 3];
 	int result, err;
 
 	fill_getopt(options->command, longs, shorts);
@@ -221,6 +237,8 @@ static int parse_arguments(int argc, char **argv, struct options *options,
 		if (options->help || options->version)
 			return 0;
 	}
+	if (options->command == COMMAND_RUN)
+		return take_program(argc, argv, options, failure);
 	for (err = 0; optind < argc && !err; optind++)
 		err = take_word(argv[optind], options, given, failure);
 	return err;
@@ -323,6 +341,11 @@ static int check_together(const struct options *options, const struct options_gi
 		return failure__set(
 			failure, -EINVAL,
 			"--with-trace is about --format perfetto: add that, and -o FILE");
+	if (options->explain && options->format != FORMAT_TEXT)
+		return failure__set(
+			failure, -EINVAL,
+			"--explain and --format exclude each other: the one shows a site, "
+			"the other all there are");
 	err = check_heap(options, failure);
 	if (!err)
 		err = check_resources(options, failure);
@@ -343,6 +366,12 @@ int options__parse_over(int argc, char **argv, struct options *options,
 	for (size_t i = 0; i < n_option_specs; i++)
 		either.at[i] |= given.at[i];
 	err = set_pid_fallbacks(options, &either, failure);
+	/* Whoever runs a program under gleakd wants to know. */
+	if (options->command == COMMAND_RUN && !options->error_exitcode)
+		options->error_exitcode = RUN_EXIT_CODE;
+	/* The same by two names. */
+	if (!err && options->command != COMMAND_REPORT)
+		options->json |= options->format == FORMAT_JSON;
 	return err ? err : check_together(options, &given, failure);
 }
 

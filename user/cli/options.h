@@ -15,6 +15,7 @@
 
 enum command {
 	COMMAND_WATCH, /* also without a word: all Go processes, or those that are named */
+	COMMAND_RUN,
 	COMMAND_TOP,
 	COMMAND_LIST,
 	COMMAND_DUMP,
@@ -69,10 +70,12 @@ struct dump_options {
 	bool folded;
 };
 
-/* Of COMMAND_REPORT, in the order of the words. */
+/* In the order of the words; a watch has those before FORMAT_PPROF. */
 enum report_format {
 	FORMAT_TEXT,
 	FORMAT_JSON,
+	FORMAT_JUNIT,
+	FORMAT_GITHUB,
 	FORMAT_PPROF,
 	FORMAT_FOLDED,
 	FORMAT_HTML,
@@ -133,13 +136,16 @@ struct options {
 	const char *pprof;	  /* file; NULL: none */
 	const char *html;	  /* likewise */
 	struct option_list files; /* of COMMAND_REPORT: what it is about */
-	const char *output;	  /* file; NULL: stdout */
-	uint64_t max_size;	  /* of a recording, bytes */
-	uint64_t min_park_ns;	  /* that are recorded one by one */
-	unsigned int format;	  /* enum report_format */
-	const char *with_trace;	  /* file; NULL: none */
-	bool memory;		  /* in that, where it is allocated and not goroutines */
-	const char *config;	  /* file; NULL: the usual one */
+	const char *output;	  /* file; NULL: stdout, of COMMAND_RUN stderr */
+	char *const *program; /* of COMMAND_RUN: with its arguments, NULL at the end; NULL: none */
+	const char *user;     /* that it runs as; NULL: who asks for it */
+	const char *source;   /* folder with the source code; NULL: none */
+	uint64_t max_size;    /* of a recording, bytes */
+	uint64_t min_park_ns; /* that are recorded one by one */
+	unsigned int format;  /* enum report_format */
+	const char *with_trace; /* file; NULL: none */
+	bool memory;		/* in that, where it is allocated and not goroutines */
+	const char *config;	/* file; NULL: the usual one */
 	bool print_config;
 	uint32_t ring_bytes; /* hidden, for tests: 0 is the default */
 	bool help;

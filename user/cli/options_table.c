@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define WATCH	  (1u << COMMAND_WATCH)
+#define RUN	  (1u << COMMAND_RUN)
 #define TOP	  (1u << COMMAND_TOP)
 #define LIST	  (1u << COMMAND_LIST)
 #define DUMP	  (1u << COMMAND_DUMP)
@@ -19,9 +20,9 @@
 #define DIFF	  (1u << COMMAND_DIFF)
 #define DOCTOR	  (1u << COMMAND_DOCTOR)
 #define HELP	  (1u << COMMAND_HELP)
-#define EVERY                                                                                      \
-	(WATCH | TOP | LIST | DUMP | PROVE | HEAP | HOLDERS | RESOURCES | RECORD | REPORT | DIFF | \
-	 DOCTOR | HELP | 1u << COMMAND_VERSION)
+#define EVERY                                                                                     \
+	(WATCH | RUN | TOP | LIST | DUMP | PROVE | HEAP | HOLDERS | RESOURCES | RECORD | REPORT | \
+	 DIFF | DOCTOR | HELP | 1u << COMMAND_VERSION)
 
 static const char *const color_words[] = {"auto", "always", "never", NULL};
 static const char *const group_words[] = {"exe", "comm", "unit", "container", "pid", NULL};
@@ -38,8 +39,9 @@ static const char *const by_words[] = {"all",	    "site",	"type",	 "holder",
 static const char *const probe_opens_words[] = {"auto", "always", "never", NULL};
 /* In the order of enum goroutine_state. */
 static const char *const state_words[] = {"waiting", "running", "runnable", "syscall", NULL};
-static const char *const format_words[] = {"text", "json",     "pprof", "folded",
-					   "html", "perfetto", NULL};
+static const char *const format_words[] = {"text",   "json", "junit",	 "github", "pprof",
+					   "folded", "html", "perfetto", NULL};
+static const char *const watch_format_words[] = {"text", "json", "junit", "github", NULL};
 static const char *const mode_words[] = {"census", "lifecycle", "full", "auto", NULL};
 
 #define MINUTE (60 * NSEC_PER_SEC)
@@ -77,17 +79,33 @@ const struct option_spec option_specs[] = {
 	 .offset = FIELD(processes), .min = 1, .max = PID_LIMIT, .metavar = "N|NAME",
 	 .help = "the Go process to look at, by its number or a name, as for watching; may be "
 		 "repeated"},
-	{"min-age", 0, OPTION_DURATION, WATCH | TOP | PROVE | RECORD, OPTION_IN_FILE,
+	{"min-age", 0, OPTION_DURATION, WATCH | RUN | TOP | PROVE | RECORD, OPTION_IN_FILE,
 	 FIELD(min_age_ns), .min = 100 * NSEC_PER_MSEC, .max = DAY, .fallback = "10s",
 	 .metavar = "TIME",
 	 .help = "a goroutine counts as staying once it has been parked this long"},
-	{"interval", 0, OPTION_DURATION, WATCH | TOP | RECORD, OPTION_IN_FILE, FIELD(interval_ns),
-	 .min = 100 * NSEC_PER_MSEC, .max = HOUR, .fallback = "10s", .pid_fallback = "2s",
-	 .metavar = "TIME", .help = "time from one census and report to the next"},
+	{"interval", 0, OPTION_DURATION, WATCH | RUN | TOP | RECORD, OPTION_IN_FILE,
+	 FIELD(interval_ns), .min = 100 * NSEC_PER_MSEC, .max = HOUR, .fallback = "10s",
+	 .pid_fallback = "2s", .metavar = "TIME",
+	 .help = "time from one census and report to the next"},
 	{"duration", 0, OPTION_DURATION, WATCH | TOP, .offset = FIELD(duration_ns),
 	 .min = 100 * NSEC_PER_MSEC, .max = 365 * DAY, .metavar = "TIME",
 	 .brief = "end after this time, as 30s, 5m, 1h30m",
 	 .help = "end after this time (default: when interrupted)"},
+	{"duration", 0, OPTION_DURATION, RUN, .offset = FIELD(duration_ns),
+	 .min = 100 * NSEC_PER_MSEC, .max = 365 * DAY, .metavar = "TIME",
+	 .brief = "end the program after this time, as 30s, 5m",
+	 .help = "end the program, by SIGTERM, after this time; that it ends before is a failure "
+		 "(default: until it ends)"},
+	{"user", 0, OPTION_STRING, RUN, .offset = FIELD(user), .min = 1, .max = 63,
+	 .metavar = "USER", .brief = "run the program as this user",
+	 .help = "run the program as this user, by name or number (default: who has called sudo, else "
+		 "who runs gleakd)"},
+	{"report", 0, OPTION_PATH, RUN, .offset = FIELD(output), .min = 1, .max = PATH_MAX - 1,
+	 .metavar = "FILE", .brief = "write the report to FILE, not to stderr",
+	 .help = "write the report to FILE (default: to stderr, as stdout is the program's)"},
+	{"report", 0, OPTION_PATH, WATCH, OPTION_FOR_PID, FIELD(output), .min = 1,
+	 .max = PATH_MAX - 1, .metavar = "FILE",
+	 .help = "write the last report to FILE instead of all of them to stdout"},
 	{"duration", 0, OPTION_DURATION, HEAP | RESOURCES, .offset = FIELD(duration_ns),
 	 .min = 100 * NSEC_PER_MSEC, .max = 365 * DAY, .metavar = "TIME",
 	 .brief = "look several times within this time",
@@ -110,11 +128,19 @@ const struct option_spec option_specs[] = {
 	{"min-park", 0, OPTION_DURATION, RECORD, .offset = FIELD(min_park_ns), .min = NSEC_PER_MSEC,
 	 .max = DAY, .fallback = "1s", .metavar = "TIME",
 	 .help = "record parks one by one that last this long"},
+	{"format", 'f', OPTION_CHOICE, RUN, .offset = FIELD(format), .choices = watch_format_words,
+	 .fallback = "text", .metavar = "WHAT", .brief = "text, json, junit, github",
+	 .help = "what the report is: text for people, json (docs/schema.md), junit as test systems "
+		 "read results, github as annotations of a workflow (docs/ci.md)"},
+	{"format", 'f', OPTION_CHOICE, WATCH, OPTION_FOR_PID, FIELD(format),
+	 .choices = watch_format_words, .fallback = "text", .metavar = "WHAT",
+	 .help = "what reports are: text, json as with --json; of the last report junit (XML as test "
+		 "systems read it) or github (annotations of a workflow)"},
 	{"format", 'f', OPTION_CHOICE, REPORT, .offset = FIELD(format), .choices = format_words,
 	 .fallback = "text", .metavar = "WHAT",
-	 .brief = "text, json, pprof, folded, html, perfetto",
-	 .help = "what to make of it: text for people, json as --json of a watch, pprof for go "
-		 "tool pprof, folded for flame graphs, html for a browser, perfetto (of a recording) for ui.perfetto.dev"},
+	 .brief = "text, json, junit, github, pprof, html ...",
+	 .help = "what to make of it: text for people, json as --json of a watch, junit and github for "
+		 "CI, pprof for go tool pprof, folded for flame graphs, html for a browser, perfetto (of a recording) for ui.perfetto.dev"},
 	{"memory", 0, OPTION_FLAG, REPORT, .offset = FIELD(memory),
 	 .brief = "with pprof or folded: memory, not goroutines",
 	 .help = "with --format pprof or folded: where memory is allocated and how much of it is in use, "
@@ -148,11 +174,11 @@ const struct option_spec option_specs[] = {
 	 .metavar = "N[-N]", .help = "only those with these numbers; may be repeated"},
 	{"folded", 0, OPTION_FLAG, DUMP, .offset = FIELD(dump.folded),
 	 .help = "a line for each stack, with how many stand there, for flame graphs"},
-	{"mode", 0, OPTION_CHOICE, WATCH | TOP | RECORD, OPTION_IN_FILE, FIELD(mode),
+	{"mode", 0, OPTION_CHOICE, WATCH | RUN | TOP | RECORD, OPTION_IN_FILE, FIELD(mode),
 	 .choices = mode_words, .fallback = "auto", .metavar = "MODE",
 	 .help = "the most that is attached: full (creation, exit, park), lifecycle (creation, exit), "
 		 "census (nothing), auto (as full); --max-overhead is kept in every mode"},
-	{"max-overhead", 0, OPTION_PERCENT, WATCH | TOP | RECORD, OPTION_IN_FILE,
+	{"max-overhead", 0, OPTION_PERCENT, WATCH | RUN | TOP | RECORD, OPTION_IN_FILE,
 	 FIELD(max_overhead), .max = 100 * PERCENT, .fallback = "1%", .pid_fallback = "5%",
 	 .metavar = "PERCENT",
 	 .help = "what watching may cost a process, of its own CPU time and of one core; less is "
@@ -161,7 +187,7 @@ const struct option_spec option_specs[] = {
 	 FIELD(max_self_cpu), .max = 100 * PERCENT, .fallback = "2%", .metavar = "PERCENT",
 	 .help = "what gleakd itself may use of one core; it looks less often when it would use "
 		 "more; 0: no limit"},
-	{"no-heap", 0, OPTION_FLAG, WATCH | TOP | RECORD, OPTION_IN_FILE, FIELD(no_heap),
+	{"no-heap", 0, OPTION_FLAG, WATCH | RUN | TOP | RECORD, OPTION_IN_FILE, FIELD(no_heap),
 	 .help = "do not read the heap: neither to confirm that nothing leads to what goroutines wait "
 		 "on, nor to tell where memory grows"},
 	{"max-stop", 0, OPTION_DURATION, PROVE, .offset = FIELD(max_stop_ns), .min = NSEC_PER_MSEC,
@@ -200,8 +226,8 @@ const struct option_spec option_specs[] = {
 	 .help = "one JSON object (docs/schema.md)"},
 	{"verbose", 'v', OPTION_COUNT, RESOURCES | RECORD, .offset = FIELD(verbose), .max = 2,
 	 .help = "tell more; twice: what gleakd itself is doing"},
-	{"verbose", 'v', OPTION_COUNT, WATCH | PROVE | HEAP | HOLDERS | REPORT, OPTION_IN_FILE,
-	 FIELD(verbose), .max = 2, .brief = "whole stacks",
+	{"verbose", 'v', OPTION_COUNT, WATCH | RUN | PROVE | HEAP | HOLDERS | REPORT,
+	 OPTION_IN_FILE, FIELD(verbose), .max = 2, .brief = "whole stacks",
 	 .help = "whole park stacks; twice: what gleakd itself is doing"},
 	{"verbose", 'v', OPTION_COUNT, DUMP, .offset = FIELD(verbose), .max = 2,
 	 .help = "every path and number in full; twice: what gleakd itself is doing"},
@@ -251,7 +277,7 @@ const struct option_spec option_specs[] = {
 	 .help = "every place where something is open, not only the first few"},
 	{"all", 0, OPTION_FLAG, HOLDERS, .offset = FIELD(all),
 	 .help = "every way, not only the first few"},
-	{"all", 0, OPTION_FLAG, WATCH | PROVE | REPORT, OPTION_IN_FILE, FIELD(all),
+	{"all", 0, OPTION_FLAG, WATCH | RUN | PROVE | REPORT, OPTION_IN_FILE, FIELD(all),
 	 .help = "every site, not only the first few"},
 	{"explain", 0, OPTION_STRING, WATCH, OPTION_FOR_PID, FIELD(explain), .min = 1,
 	 .max = SITE_LIMIT, .metavar = "SITE", .brief = "all that is known of one finding",
@@ -271,11 +297,15 @@ const struct option_spec option_specs[] = {
 	{"object", 0, OPTION_STRING, HOLDERS, .offset = FIELD(object), .min = 1, .max = 20,
 	 .metavar = "ADDRESS", .brief = "the object at this address",
 	 .help = "the object of the heap that is at this address, as 0xc000123456"},
-	{"html", 0, OPTION_PATH, WATCH | PROVE | HEAP | RESOURCES, .offset = FIELD(html), .min = 1,
-	 .max = PATH_MAX - 1, .metavar = "FILE", .brief = "at the end, a page to look at",
+	{"html", 0, OPTION_PATH, WATCH | RUN | PROVE | HEAP | RESOURCES, .offset = FIELD(html),
+	 .min = 1, .max = PATH_MAX - 1, .metavar = "FILE", .brief = "at the end, a page to look at",
 	 .help = "write all of it to FILE at the end, as a page for a browser"},
-	{"allow", 0, OPTION_PATH, WATCH | TOP | PROVE | RECORD | HEAP, OPTION_IN_FILE, FIELD(allow),
-	 .min = 1, .max = PATH_MAX - 1, .metavar = "FILE",
+	{"source", 0, OPTION_PATH, WATCH | RUN | PROVE | REPORT, .offset = FIELD(source), .min = 1,
+	 .max = PATH_MAX - 1, .metavar = "DIR",
+	 .help = "show the lines of code that findings are about, from the source code in DIR; / for the "
+		 "paths that the binary has"},
+	{"allow", 0, OPTION_PATH, WATCH | RUN | TOP | PROVE | RECORD | HEAP, OPTION_IN_FILE,
+	 FIELD(allow), .min = 1, .max = PATH_MAX - 1, .metavar = "FILE",
 	 .help = "do not flag known cases: on each line a pattern of a function or file:line, and "
 		 "the reason"},
 	{"state", 0, OPTION_PATH, WATCH, OPTION_IN_FILE, FIELD(state), .min = 1,
@@ -306,6 +336,10 @@ const struct option_spec option_specs[] = {
 	 .fallback = "leaking,stuck", .metavar = "WORDS",
 	 .help = "what counts for --error-exitcode: leaking, stuck, growing, suspected (goroutines), "
 		 "memory (a place that allocates is growing), or several with commas"},
+	{"fail-on", 0, OPTION_WORDS, RUN, .offset = FIELD(fail_on), .choices = watch_words,
+	 .fallback = "leaking,stuck", .metavar = "WORDS", .brief = "what counts as found",
+	 .help = "what makes the run fail: leaking, stuck, growing, suspected (goroutines), memory (a "
+		 "place that allocates is growing), or several with commas"},
 	{"fail-on", 0, OPTION_WORDS, PROVE, .offset = FIELD(fail_on), .choices = finding_words,
 	 .fallback = "leaking,stuck", .metavar = "WORDS",
 	 .help = "what counts for --error-exitcode: leaking, stuck, growing, suspected, or several "
@@ -315,6 +349,9 @@ const struct option_spec option_specs[] = {
 	 .brief = "exit with N when something leaks or is stuck",
 	 .help = "exit with N when the last report shows what --fail-on is about, and with 5 when "
 		 "nothing could be judged (default: findings do not change the exit status)"},
+	{"error-exitcode", 0, OPTION_NUMBER, RUN, .offset = FIELD(error_exitcode), .min = 1,
+	 .max = 255, .metavar = "N",
+	 .help = "exit with N when the report shows what --fail-on is about (default: 10)"},
 	{"error-exitcode", 0, OPTION_NUMBER, HEAP, .offset = FIELD(error_exitcode), .min = 1,
 	 .max = 255, .metavar = "N",
 	 .help = "exit with N when a place that allocates is growing, and with 5 when that could not "
@@ -333,7 +370,8 @@ const struct option_spec option_specs[] = {
 	{"print-config", 0, OPTION_FLAG, WATCH, .offset = FIELD(print_config),
 	 .help = "print what would be in force, as a config file, then end"},
 	{"color", 0, OPTION_CHOICE,
-	 WATCH | TOP | LIST | DUMP | PROVE | HEAP | HOLDERS | RESOURCES | REPORT | DIFF | DOCTOR,
+	 WATCH | RUN | TOP | LIST | DUMP | PROVE | HEAP | HOLDERS | RESOURCES | REPORT | DIFF |
+		 DOCTOR,
 	 OPTION_IN_FILE, FIELD(color), .choices = color_words, .fallback = "auto",
 	 .metavar = "WHEN",
 	 .help = "when to use colors: always, never, auto (on a terminal; NO_COLOR, CLICOLOR_FORCE)"},

@@ -75,7 +75,7 @@ struct option_spec {
 	const char *brief; /* in the short help: in few words; NULL: it is not there */
 };
 
-#define OPTIONS_MAX 96
+#define OPTIONS_MAX 112
 
 extern const struct option_spec option_specs[];
 extern const size_t n_option_specs; /* OPTIONS_MAX at most */

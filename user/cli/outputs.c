@@ -2,6 +2,7 @@
 #include "cli/outputs.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,9 +11,42 @@
 #include "cli/findings.h"
 #include "cli/report_pipe.h"
 #include "cli/terminal.h"
+#include "host/access.h"
+#include "output/ci/ci.h"
 #include "output/json/report.h"
 #include "output/pprof/goroutines.h"
 #include "output/text/dump.h"
+
+static int open_file(struct outputs *outputs, const char *path, struct failure *failure)
+{
+	int fd = access__output(OUTPUT_OPEN, path);
+
+	outputs->file = fd < 0 ? NULL : fdopen(fd, "w");
+	if (outputs->file)
+		return 0;
+	if (fd >= 0)
+		close(fd);
+	return failure__set(failure, fd < 0 ? fd : -ENOMEM,
+			    "--report: %s: %s; name a file that can be written", path,
+			    strerror(fd < 0 ? -fd : ENOMEM));
+}
+
+/* The only one that is shown is the last. */
+static bool shows_last(const struct outputs *outputs)
+{
+	const struct options *options = outputs->options;
+
+	return options->command == COMMAND_RUN || outputs->file ||
+	       options->format == FORMAT_JUNIT || options->format == FORMAT_GITHUB;
+}
+
+/* What a program writes to stdout that was started for it is not mixed with reports. */
+static FILE *out_of(const struct outputs *outputs)
+{
+	if (outputs->file)
+		return outputs->file;
+	return outputs->options->command == COMMAND_RUN ? stderr : report_pipe__out();
+}
 
 int outputs__read_files(struct outputs *outputs, const struct options *options,
 			struct failure *failure)
@@ -22,8 +56,12 @@ int outputs__read_files(struct outputs *outputs, const struct options *options,
 	*outputs = (struct outputs){.options = options};
 	if (options->allow)
 		err = allow_list__read(options->allow, &outputs->allow, failure);
+	if (!err && options->source)
+		err = source_tree__open(options->source, &outputs->source, failure);
 	if (!err)
 		err = exporter__open(&outputs->exporter, options->textfile, options->once, failure);
+	if (!err && options->output && options->command != COMMAND_RECORD)
+		err = open_file(outputs, options->output, failure);
 	if (!err && options->html)
 		err = html_file__open(options->html, &outputs->html, failure);
 	return err;
@@ -49,7 +87,7 @@ static struct text_options text_options_of(const struct outputs *outputs, int fd
 
 	return (struct text_options){
 		.screen = terminal__screen(fd, options->color, TERMINAL_DEFAULT_COLUMNS),
-		.terminal = terminal__present(fd) && !options->once &&
+		.terminal = terminal__present(fd) && !options->once && !shows_last(outputs) &&
 			    options->command != COMMAND_RECORD,
 		.rows = terminal__rows(),
 		.verbose = options->verbose > 0,
@@ -106,7 +144,7 @@ static int end_top(struct outputs *outputs, enum report_end end)
 int outputs__open(struct outputs *outputs)
 {
 	const struct options *options = outputs->options;
-	struct text_options text = text_options_of(outputs, STDOUT_FILENO);
+	struct text_options text = text_options_of(outputs, fileno(out_of(outputs)));
 
 	outputs->draws = text.terminal && terminal__has_stderr() && !options->json;
 	if (options->explain) {
@@ -115,9 +153,9 @@ int outputs__open(struct outputs *outputs)
 	}
 	if (options->command == COMMAND_TOP)
 		return open_top(outputs);
-	if (options->json)
+	if (options->json || options->format == FORMAT_JUNIT || options->format == FORMAT_GITHUB)
 		return 0;
-	return text_writer__new(report_pipe__out(), &text, &outputs->text);
+	return text_writer__new(out_of(outputs), &text, &outputs->text);
 }
 
 /* People get goroutines by place, programs one by one. */
@@ -127,9 +165,23 @@ static bool is_raw_dump(const struct options *options)
 	       (options->dump.folded || !terminal__present(STDOUT_FILENO));
 }
 
+static int write_for_ci(const struct outputs *outputs, FILE *out, const struct report *report)
+{
+	const struct options *options = outputs->options;
+	const struct ci_options ci = {
+		.verdicts = findings__verdicts(options->fail_on),
+		.memory = options->fail_on & FINDING_MEMORY,
+		.not_judged = outputs->judged ? NULL : outputs->not_judged.text,
+		.root = getenv("GITHUB_WORKSPACE"),
+	};
+
+	return options->format == FORMAT_JUNIT ? junit__write(out, report, &ci) :
+						 github__write(out, report, &ci);
+}
+
 static int write_report(struct outputs *outputs, const struct report *report)
 {
-	FILE *out = report_pipe__out();
+	FILE *out = out_of(outputs);
 
 	if (outputs->options->command == COMMAND_RECORD)
 		return 0; /* it goes to the recording */
@@ -142,6 +194,8 @@ static int write_report(struct outputs *outputs, const struct report *report)
 	if (is_raw_dump(outputs->options))
 		return outputs->options->dump.folded ? dump__write_folded(out, report) :
 						       dump__write(out, report);
+	if (outputs->options->format == FORMAT_JUNIT || outputs->options->format == FORMAT_GITHUB)
+		return write_for_ci(outputs, out, report);
 	if (outputs->options->explain)
 		return explainer__write(&outputs->explainer, report);
 	return outputs->text ? text_writer__write(outputs->text, report) :
@@ -170,7 +224,7 @@ static int write_to_stderr(const struct outputs *outputs, const struct report *r
 /* Whether the last report, which is written now with @err, was lost to a reader that has gone. */
 static bool was_lost(const struct outputs *outputs, const struct report *report, int err)
 {
-	if (!outputs->text ||
+	if (!outputs->text || shows_last(outputs) ||
 	    (report->end != REPORT_INTERRUPTED && report->end != REPORT_TERMINATED))
 		return false;
 	return err == -EPIPE || (!err && !terminal__pipe_was_read(STDOUT_FILENO));
@@ -182,6 +236,26 @@ static enum report_pipe_next next_of(const struct report *report)
 	if (!report__final(report))
 		return REPORT_PIPE_MORE;
 	return report->end == REPORT_TERMINATED ? REPORT_PIPE_END_SOON : REPORT_PIPE_END;
+}
+
+/* The run goes on to its end, and fails then. */
+static int file_failed(struct outputs *outputs, int err)
+{
+	outputs->file_err = err;
+	log_error("--report: %s: %s; the report is not whole", outputs->options->output,
+		  strerror(-err));
+	return 0;
+}
+
+static int write_last(struct outputs *outputs, const struct report *report)
+{
+	int err = 0;
+
+	if (report__final(report) || !shows_last(outputs))
+		err = write_report(outputs, report);
+	if (err || (!outputs->file && outputs->options->command == COMMAND_RUN))
+		return outputs->file ? file_failed(outputs, err) : err;
+	return outputs->file ? 0 : report_pipe__send(next_of(report));
 }
 
 int outputs__write(struct outputs *outputs, const struct report *report)
@@ -196,9 +270,7 @@ int outputs__write(struct outputs *outputs, const struct report *report)
 		outputs->judged = findings__judged(report, outputs->options, &outputs->not_judged);
 		log__divert(NULL, NULL);
 	}
-	err = write_report(outputs, report);
-	if (!err)
-		err = report_pipe__send(next_of(report));
+	err = write_last(outputs, report);
 	if (was_lost(outputs, report, err))
 		return write_to_stderr(outputs, report);
 	if (!report__final(report) && outputs->draws)
@@ -251,8 +323,13 @@ void outputs__close(struct outputs *outputs)
 		leave_frame(outputs);
 	text_writer__free(outputs->text);
 	allow_list__free(outputs->allow);
+	source_tree__free(outputs->source);
 	pprof__free(outputs->profile);
+	if (outputs->file)
+		fclose(outputs->file);
+	outputs->file = NULL;
 	outputs->text = NULL;
 	outputs->allow = NULL;
+	outputs->source = NULL;
 	outputs->profile = NULL;
 }

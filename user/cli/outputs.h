@@ -11,6 +11,7 @@
 #include "output/pprof/profile.h"
 #include "output/text/report.h"
 #include "naming/allow_list.h"
+#include "naming/source_tree.h"
 
 struct outputs {
 	const struct options *options;
@@ -18,14 +19,17 @@ struct outputs {
 	struct top_screen *top;	    /* of COMMAND_TOP, else NULL */
 	struct explainer explainer; /* for --explain */
 	struct exporter exporter;
-	struct html_file *html;	   /* of --html; NULL: none */
-	struct allow_list *allow;  /* NULL: none */
-	bool found;		   /* by the last report: something of --fail-on */
-	bool judged;		   /* by the final one: findings__judged() */
-	struct failure not_judged; /* else why */
-	bool wants_profile;	   /* of the goroutines of one runtime, instead of being shown */
-	struct pprof *profile;	   /* owned: that of the last report; NULL: there was none */
-	bool draws;		   /* on the terminal that messages go to as well */
+	struct html_file *html;	    /* of --html; NULL: none */
+	struct allow_list *allow;   /* NULL: none */
+	struct source_tree *source; /* likewise */
+	bool found;		    /* by the last report: something of --fail-on */
+	bool judged;		    /* by the final one: findings__judged() */
+	struct failure not_judged;  /* else why */
+	bool wants_profile;	    /* of the goroutines of one runtime, instead of being shown */
+	struct pprof *profile;	    /* owned: that of the last report; NULL: there was none */
+	FILE *file;		    /* of --report; NULL: none */
+	int file_err;		    /* that is not whole, and why */
+	bool draws;		    /* on the terminal that messages go to as well */
 };
 
 /* outputs__read_files - what options name; may block on a pipe. Errors in words. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,8 +12,11 @@
 #include "base/log.h"
 #include "base/stream.h"
 #include "cli/command.h"
+#include "cli/findings.h"
 #include "cli/report_file.h"
 #include "cli/terminal.h"
+#include "naming/source_tree.h"
+#include "output/ci/ci.h"
 #include "output/html/page.h"
 #include "output/json/report.h"
 #include "output/perfetto/trace.h"
@@ -135,14 +139,29 @@ static int write_perfetto(FILE *out, const struct report_file *file, const struc
 				perfetto__write_report(out, file->report);
 }
 
+/* Of --fail-on there is none here: what a watch would have by default. */
+static struct ci_options ci_options_of(void)
+{
+	return (struct ci_options){
+		.verdicts = findings__verdicts(FINDING_LEAKING | FINDING_STUCK),
+		.root = getenv("GITHUB_WORKSPACE"),
+	};
+}
+
 static int write_as(FILE *out, const struct report_file *file, const struct options *options,
 		    struct failure *failure)
 {
+	struct ci_options ci = ci_options_of();
+
 	switch ((enum report_format)options->format) {
 	case FORMAT_TEXT:
 		return write_text(out, file, options);
 	case FORMAT_JSON:
 		return report__write_recorded_json(out, file->report, file->timeline);
+	case FORMAT_JUNIT:
+		return junit__write(out, file->report, &ci);
+	case FORMAT_GITHUB:
+		return github__write(out, file->report, &ci);
 	case FORMAT_PPROF:
 		return write_profile(out, file, options->memory, failure);
 	case FORMAT_FOLDED:
@@ -212,6 +231,47 @@ static int run(const struct options *options, const struct report_file *file,
 	return command__wrote(err, "the report");
 }
 
+/* Lines of code for the sites of @report, to be freed one by one in @sources, which has room for all. */
+static void add_source(const struct source_tree *tree, const struct report *report,
+		       struct report_source **sources)
+{
+	for (size_t t = 0; t < report->n_targets; t++) {
+		const struct report_target *target = &report->targets[t];
+
+		for (size_t i = 0; i < target->n_sites; i++) {
+			/* The report is this command's alone. */
+			struct report_site *site = (struct report_site *)&target->sites[i];
+
+			*sources = source_tree__of_site(tree, site);
+			if (*sources)
+				site->source = *sources++;
+		}
+	}
+}
+
+static int run_with_source(const struct options *options, const struct report_file *file,
+			   struct failure *failure)
+{
+	struct report_source **sources;
+	struct source_tree *tree;
+	size_t n = 0;
+	int code, err = source_tree__open(options->source, &tree, failure);
+
+	if (err)
+		return command__failed(err, failure);
+	for (size_t t = 0; t < file->report->n_targets; t++)
+		n += file->report->targets[t].n_sites;
+	sources = calloc(n + 1, sizeof(struct report_source *));
+	if (sources)
+		add_source(tree, file->report, sources);
+	code = sources ? run(options, file, failure) : command__failed(-ENOMEM, failure);
+	for (size_t i = 0; sources && sources[i]; i++)
+		free(sources[i]);
+	free((void *)sources);
+	source_tree__free(tree);
+	return code;
+}
+
 int command__report(const struct options *options)
 {
 	struct failure failure = {""};
@@ -226,7 +286,8 @@ int command__report(const struct options *options)
 	err = report_file__open(options->files.items[0], &file, &failure);
 	if (err)
 		return command__failed(err, &failure);
-	code = run(options, &file, &failure);
+	code = options->source ? run_with_source(options, &file, &failure) :
+				 run(options, &file, &failure);
 	report_file__close(&file);
 	return code;
 }

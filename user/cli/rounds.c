@@ -414,6 +414,7 @@ int rounds__new_builder(const struct options *options, const struct outputs *out
 	if (err)
 		return err;
 	report_builder__set_allow(*ret_builder, outputs->allow);
+	report_builder__set_source(*ret_builder, outputs->source);
 	report_builder__set_group(*ret_builder, options->group_by);
 	report_builder__set_allocations(
 		*ret_builder,
@@ -523,7 +524,8 @@ void rounds__replace(struct rounds *rounds, const struct options *options,
 /* Whether the run was started for an answer. A service is not, and is stopped at any time. */
 static bool is_asked(const struct options *options)
 {
-	bool judges = options->command == COMMAND_WATCH || options->command == COMMAND_PROVE;
+	bool judges = options->command == COMMAND_WATCH || options->command == COMMAND_PROVE ||
+		      options->command == COMMAND_RUN;
 
 	if (!judges || options->explain)
 		return options->error_exitcode;
@@ -551,6 +553,8 @@ static int exit_code(const struct rounds *rounds, int err)
 		return failure__exit_code(exporter__error(&outputs->exporter));
 	if (html_file__error(outputs->html))
 		return failure__exit_code(html_file__error(outputs->html));
+	if (outputs->file_err)
+		return failure__exit_code(outputs->file_err);
 	return unjudged && code ? EXIT_CODE_NOT_JUDGED : 0;
 }
 

@@ -82,7 +82,7 @@ static int on_complete(void *ctx, enum report_end *ret_end)
 	}
 	if (!session__live(watch->rounds.session))
 		*ret_end = end_of(watch->watched[0].target);
-	if (watch->extra)
+	if (watch->extra && watch->extra->complete)
 		return watch->extra->complete(watch->extra->ctx, &watch->rounds);
 	return watch->looks ?
 		       heap_looks__round(watch->looks, &watch->rounds, clock__monotonic_ns()) :
@@ -93,7 +93,7 @@ static void on_second(void *ctx, uint64_t now_ns)
 {
 	struct watch *watch = ctx;
 	const struct watch_extra *extra = watch->extra;
-	int err = extra ? extra->second(extra->ctx, &watch->rounds, now_ns) : 0;
+	int err = extra && extra->second ? extra->second(extra->ctx, &watch->rounds, now_ns) : 0;
 
 	if (err)
 		rounds__fail(&watch->rounds, err);
@@ -104,7 +104,7 @@ static int on_report(void *ctx, const struct report *report)
 	struct watch *watch = ctx;
 	const struct watch_extra *extra = watch->extra;
 
-	return extra ? extra->reported(extra->ctx, &watch->rounds, report) : 0;
+	return extra && extra->reported ? extra->reported(extra->ctx, &watch->rounds, report) : 0;
 }
 
 static void set_origin(struct watch *watch, pid_t pid)
@@ -216,7 +216,8 @@ static int open_looks(struct watch *watch)
 		.not_at_once = true,
 	};
 
-	if (watch->extra || options->once || options->no_heap || options->goroutines)
+	if ((watch->extra && watch->extra->complete) || options->once || options->no_heap ||
+	    options->goroutines)
 		return 0;
 	return heap_looks__new(&looks, &watch->looks) ?
 		       failure__set(&watch->rounds.failure, -ENOMEM, "out of memory") :
@@ -228,7 +229,7 @@ static int run(struct watch *watch, const struct named *named)
 {
 	const struct watch_extra *extra = watch->extra;
 	struct rounds *rounds = &watch->rounds;
-	int err = extra ? extra->open(extra->ctx, rounds) : 0;
+	int err = extra && extra->open ? extra->open(extra->ctx, rounds) : 0;
 
 	if (!err)
 		err = open_looks(watch);
@@ -236,11 +237,11 @@ static int run(struct watch *watch, const struct named *named)
 		rounds__drop_privileges(rounds);
 	for (size_t i = 0; i < named->n && !err; i++)
 		err = add_target(watch, named->pids[i]);
-	if (!err && extra)
+	if (!err && extra && extra->begin)
 		err = extra->begin(extra->ctx, rounds);
 	if (!err)
 		err = rounds__run(rounds);
-	if (!err && extra)
+	if (!err && extra && extra->finish)
 		err = extra->finish(extra->ctx, rounds);
 	return err;
 }
@@ -267,7 +268,7 @@ int watch__run(const struct options *options, const struct named *named,
 
 	if (!err)
 		err = run(&watch, named);
-	if (extra)
+	if (extra && extra->close)
 		extra->close(extra->ctx);
 	for (size_t i = 0; i < watch.n; i++)
 		forget_pidfd(&watch.watched[i]);

@@ -13,7 +13,10 @@
  */
 int command__watch(const struct options *options, const struct named *named);
 
-/* What a command adds that watches likewise. Errors are in words in rounds->failure. */
+/*
+ * What a command adds that watches likewise; each may be NULL. Errors are in words in rounds->failure. With
+ * complete() it is the command that looks at heaps.
+ */
 struct watch_extra {
 	int (*open)(void *ctx, struct rounds *rounds);	/* before privileges are given up */
 	int (*begin)(void *ctx, struct rounds *rounds); /* all processes are there */

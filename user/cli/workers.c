@@ -21,6 +21,9 @@
 /* Twice what a daemon without --max-self-cpu reads of eight million goroutines, every ten seconds. */
 #define MAX_BYTES_PER_MINUTE (64ULL << 30)
 
+/* In broker_files.out, behind what a reload has there. */
+#define OUT_REPORT 5
+
 struct workers {
 	const struct options *options;
 	int (*run)(const struct options *options);
@@ -42,6 +45,8 @@ static void name_files(struct workers *workers, const struct options *options)
 		.evidence = options->evidence,
 		.evidence_limits = {options->max_evidence, options->max_evidence_size},
 	};
+	if (options->command != COMMAND_RECORD)
+		workers->files.out[OUT_REPORT] = options->output;
 	for (size_t i = 0; options->command == COMMAND_RECORD && options->output &&
 			   i < ARRAY_SIZE(workers->recording);
 	     i++) {
@@ -117,6 +122,7 @@ int workers__run(const struct options *options, int argc, char **argv,
 		"/lib/terminfo",
 		"/usr/share/terminfo",
 		"/usr/lib/locale",
+		options->source ? options->source : "/proc",
 	};
 	const struct broker_options broker = {
 		.files = &workers.files,

@@ -60,6 +60,18 @@ struct report_lock {
 	size_t n_holders;
 };
 
+#define REPORT_SOURCE_LINES 3
+#define REPORT_SOURCE_WIDTH 200
+
+/* The line of code that a site is about, with the one before it and the one after it. */
+struct report_source {
+	char path[512];
+	uint32_t line;	/* that is meant */
+	uint32_t first; /* the number of the first one here */
+	unsigned int n;
+	char text[REPORT_SOURCE_LINES][REPORT_SOURCE_WIDTH + 1]; /* without the line's end */
+};
+
 struct report_site {
 	char id[9];	       /* 8 hex digits, stable across runs of the same build */
 	struct site_view view; /* as the tracker has it */
@@ -80,6 +92,7 @@ struct report_site {
 	const char *start_function;
 	const struct report_frame *stack; /* innermost first */
 	size_t n_stack;
+	const struct report_source *source;   /* NULL: it is not at hand */
 	const struct report_finding *finding; /* that it is a part of; NULL: of none */
 	const struct report_lock *locks;      /* of the whole process, that somebody waits for */
 	size_t n_locks;

@@ -11,7 +11,6 @@
 #include "base/text.h"
 #include "host/self_usage.h"
 #include "discover/discovery.h"
-#include "naming/meanings.h"
 #include "report/allocations.h"
 #include "report/findings.h"
 #include "report/looked_at.h"
@@ -19,7 +18,7 @@
 #include "report/scheduling.h"
 #include "report/site.h"
 #include "report/site_id.h"
-#include "naming/site_frames.h"
+#include "naming/meanings.h"
 #include "session/target_holders.h"
 #include "session/target_resources.h"
 #include "session/target_view.h"
@@ -28,9 +27,7 @@
 #define RATE_MIN_NS (200 * NSEC_PER_MSEC)
 
 struct built_target {
-	size_t n_sites;
-	size_t capacity;
-	size_t refused;
+	size_t n_sites, capacity, refused;
 	size_t n_plain, folded;	   /* without suspicion: shown; put into one */
 	struct report_site *sites; /* see report/site.h */
 	struct built_findings findings;
@@ -65,6 +62,7 @@ struct report_builder {
 	struct allow_list *allow;		    /* borrowed; NULL: none */
 	const struct report_evidence_ops *evidence; /* NULL: none is kept */
 	void *evidence_ctx;
+	const struct source_tree *source; /* borrowed; NULL: none */
 	enum report_group group;
 	struct report_alloc_choice alloc_choice;
 	bool discovers, shows_heap;
@@ -87,6 +85,11 @@ int report_builder__new(uint64_t min_age_ns, struct report_builder **ret_builder
 void report_builder__set_allow(struct report_builder *builder, struct allow_list *allow)
 {
 	builder->allow = allow;
+}
+
+void report_builder__set_source(struct report_builder *builder, const struct source_tree *tree)
+{
+	builder->source = tree;
 }
 
 void report_builder__set_evidence(struct report_builder *builder,
@@ -363,9 +366,9 @@ static void finish_sites(struct report_builder *builder, struct saved_report *sa
 		built_locks__place(looked->locks, built->sites, built->n_sites);
 	for (size_t i = 0; i < built->n_sites; i++) {
 		struct report_site *site = &built->sites[i];
-		uint64_t time_ns;
+		uint64_t at_ns;
 		const struct site_objects_wanted *seen =
-			looked_at__find(looked, site->view.index, &time_ns);
+			looked_at__find(looked, site->view.index, &at_ns);
 
 		if (seen && site->view.parked)
 			site->objects = &seen->found;
@@ -374,6 +377,7 @@ static void finish_sites(struct report_builder *builder, struct saved_report *sa
 		if (site->view.due_ns)
 			site->due_ns = realtime_ns + site->view.due_ns;
 		suppress(builder, site);
+		site->source = source_tree__of_site(builder->source, site);
 		if (builder->evidence)
 			site->evidence_folder = builder->evidence->folder(builder->evidence_ctx,
 									  &saved->id, site->id);
@@ -399,7 +403,6 @@ static int judge_sites(const struct report_builder *builder, struct target *targ
 	return err || !built->folded ? err : take_site(built, &rest.view);
 }
 
-/* The moment that a report is about. */
 struct moment {
 	uint64_t now_ns, realtime_ns;
 	bool final;

@@ -9,6 +9,7 @@
 #include "base/common.h"
 #include "output/report.h"
 #include "naming/allow_list.h"
+#include "naming/source_tree.h"
 #include "session/session.h"
 
 struct report_builder;
@@ -59,6 +60,9 @@ void report_builder__set_evidence(struct report_builder *builder,
  * heaps consist of is told unless somebody asked what is open.
  */
 void report_builder__show_heap(struct report_builder *builder);
+
+/* report_builder__set_source - lines of sites are read there; @tree (NULL: none) is borrowed. */
+void report_builder__set_source(struct report_builder *builder, const struct source_tree *tree);
 
 void report_builder__set_group(struct report_builder *builder, enum report_group group);
 

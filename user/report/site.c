@@ -21,6 +21,7 @@ int built_site__set_stack(struct report_site *site, const struct report_frame *s
 void built_site__clear(struct report_site *site)
 {
 	free((void *)site->stack);
+	free((void *)site->source);
 }
 
 static void merge_proofs(struct site_proof *into, const struct site_proof *from)

@@ -226,6 +226,28 @@ static const struct go_dependency *read_library(struct report_reader *reader, co
 	return library;
 }
 
+static const struct report_source *read_source(struct report_reader *reader, const json_t *json)
+{
+	const json_t *lines = json_object_get(json, "lines");
+	size_t n = min_of(json_array_size(lines), (size_t)REPORT_SOURCE_LINES);
+	struct report_source *source = n ? arena__take(&reader->arena, 1, sizeof(*source)) : NULL;
+
+	if (!source)
+		return NULL;
+	*source = (struct report_source){
+		.line = (uint32_t)min_of(read__count(json, "line"), (uint64_t)UINT32_MAX),
+		.first = (uint32_t)min_of(read__count(json, "first"), (uint64_t)INT32_MAX),
+		.n = (unsigned int)n,
+	};
+	snprintf(source->path, sizeof(source->path), "%s", read__text(json, "file"));
+	for (size_t i = 0; i < n; i++) {
+		const char *text = json_string_value(json_array_get(lines, i));
+
+		snprintf(source->text[i], sizeof(source->text[i]), "%s", report__text(text));
+	}
+	return source;
+}
+
 void read__site(struct report_reader *reader, const json_t *json, uint64_t realtime_ns,
 		struct report_site *site)
 {
@@ -254,6 +276,7 @@ void read__site(struct report_reader *reader, const json_t *json, uint64_t realt
 	read_evidence(reader, json_object_get(json, "evidence"), &view->evidence);
 	site->objects = read_objects(reader, json_object_get(json, "objects"));
 	read_proof(json_object_get(json, "proof"), &view->proof);
+	site->source = read_source(reader, json_object_get(json, "source"));
 }
 
 /* --- findings ------------------------------------------------------------------------------------ */

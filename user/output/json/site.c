@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "output/repair.h"
 
 /* --- places --------------------------------------------------------------------------------------- */
 
@@ -268,6 +269,35 @@ static void put_opinion(struct json *json, const struct report_site *site)
 	json__text_or_null(json, "due", due);
 }
 
+/* What usually mends it, and the lines that it is about. */
+static void put_help(struct json *json, const struct report_site *site)
+{
+	const struct repair *repair = report__repair(site);
+	const struct report_source *source = site->source;
+
+	if (repair) {
+		json__object(json, "repair");
+		json__text(json, "text", repair->text);
+		json__text(json, "link", repair->link);
+		json__end_object(json);
+	} else {
+		json__null(json, "repair");
+	}
+	if (!source) {
+		json__null(json, "source");
+		return;
+	}
+	json__object(json, "source");
+	json__text(json, "file", source->path);
+	json__count(json, "line", source->line);
+	json__count(json, "first", source->first);
+	json__array(json, "lines");
+	for (unsigned int i = 0; i < source->n; i++)
+		json__text(json, NULL, source->text[i]);
+	json__end_array(json);
+	json__end_object(json);
+}
+
 void json__site(struct json *json, const struct report_site *site)
 {
 	const struct site_view *view = &site->view;
@@ -297,6 +327,7 @@ void json__site(struct json *json, const struct report_site *site)
 	put_objects(json, site);
 	put_holds(json, site);
 	put_proof(json, view);
+	put_help(json, site);
 	json__end_object(json);
 }
 

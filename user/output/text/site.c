@@ -19,6 +19,7 @@
 #include "base/cleanup.h"
 #include "base/number.h"
 #include "output/text/block.h"
+#include "output/repair.h"
 #include "output/text/objects.h"
 
 #define MAX_WHY_LINES  4
@@ -248,6 +249,29 @@ static void put_why(struct screen *screen, const struct report_site *site)
 	}
 }
 
+/* The lines of code that it is about, and what usually mends it. */
+static void put_help(struct screen *screen, const struct report_site *site)
+{
+	const struct repair *repair = report__repair(site);
+	const struct report_source *source = site->source;
+
+	for (unsigned int i = 0; source && i < source->n; i++) {
+		bool meant = source->first + i == source->line;
+
+		text_part__label(screen, i ? "" : "source");
+		screen__putf(screen, STYLE_DIM, "%c %5u  ", meant ? '>' : ' ', source->first + i);
+		screen__put(screen, meant ? STYLE_BOLD : STYLE_PLAIN, source->text[i]);
+		screen__end_line(screen);
+	}
+	if (!repair)
+		return;
+	text_part__label(screen, "to mend it");
+	screen__wrap(screen, STYLE_PLAIN, repair->text, MAX_WHY_LINES);
+	text_part__label(screen, "");
+	screen__put(screen, STYLE_DIM, repair->link);
+	screen__end_line(screen);
+}
+
 void text_part__site(struct screen *screen, const struct site_columns *columns,
 		     const struct report_site *site, enum site_detail detail)
 {
@@ -264,6 +288,8 @@ void text_part__site(struct screen *screen, const struct site_columns *columns,
 		text_part__objects(screen, site, detail >= SITE_STACK ? SIZE_MAX : MAX_OBJECTS);
 		text_part__holds(screen, site);
 	}
-	if (detail >= SITE_STACK)
+	if (detail >= SITE_STACK) {
+		put_help(screen, site);
 		text_part__stack(screen, site);
+	}
 }

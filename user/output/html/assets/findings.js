@@ -118,6 +118,15 @@ function described(pairs) {
 	return el("dl", {}, pairs.filter(([, value]) => value).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
 }
 
+/* The lines of code that it is about, that which is meant marked. */
+function sourceLines(source) {
+	return el("pre", {class: "source"}, source.lines.map((text, i) => {
+		const number = source.first + i, meant = number === source.line;
+
+		return el(meant ? "b" : "span", {}, `${meant ? ">" : " "} ${String(number).padStart(5)}  ${text}\n`);
+	}));
+}
+
 function siteFacts(site) {
 	const proof = site.proof || {};
 	const kept = (proof.retained_heap_bytes || 0) + (proof.retained_stack_bytes || 0);
@@ -128,7 +137,9 @@ function siteFacts(site) {
 		["lock seems held by", likelyHolders(site.objects, false)], ["other end seems to be", likelyHolders(site.objects, true)],
 		["seems to hold", heldLocks(site.holds)],
 		["held by", proof.reachable_by], ["library", site.library && `${site.library.module} ${site.library.version}`], ["keep", kept ? `${format.bytes(kept)} that nothing else needs` : ""],
-		["silenced", site.silenced], ["evidence is kept in", site.evidence_folder]]);
+		["silenced", site.silenced], ["evidence is kept in", site.evidence_folder],
+		["to mend it", site.repair && `${site.repair.text} (${site.repair.link})`],
+		["source", site.source && sourceLines(site.source)]]);
 }
 
 const badge = (verdict) => el("span", {class: `badge ${verdict}`}, verdict);
