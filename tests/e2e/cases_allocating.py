@@ -251,6 +251,7 @@ def judge_windows(t, program):
     check_equal((allocating["source"], allocating["lost"]), ("allocation_windows", 0), "source")
     # A tenth of a core is the least that a budget is taken of.
     check(allocating["cost_seconds"] < 0.05 * 10 * 2 * 1.5, f"cost: {allocating}")
+    t.note(f"windows: {allocating['windows']}")
     rounds, others = map(int, answers[0].split()[2:4])
     figures = sites_by_kind(found)
     wanted = {kind: each[kind] * (others if kind == "Other" else rounds) for kind in MIXED}

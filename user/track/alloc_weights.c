@@ -102,6 +102,18 @@ double alloc_weights__dearer(const struct alloc_weights *weights)
 	return weights->expected_ns > 0 ? fmax(weights->seen_ns / weights->expected_ns, 1) : 1;
 }
 
+/* Its windows had less than this part of the processor time that there was on average. */
+#define WAITED_PART 0.5
+
+/* Who allocates most was not there: what is counted is not of those who were. */
+static bool has_waited(const struct alloc_period *period)
+{
+	double in = (double)period->cpu_ns * (double)period->period_ns;
+	double all = (double)period->all_cpu_ns * (double)period->window_ns;
+
+	return period->window_ns < period->period_ns && in < WAITED_PART * all;
+}
+
 /* The busiest goroutine ran for the part of the CPU time that it has of the hits, if that is all it did. */
 static void see_window(struct alloc_weights *weights, const struct alloc_flow_goroutine *goroutines,
 		       size_t n_goroutines, const struct alloc_period *period, double n,
@@ -122,7 +134,7 @@ static void see_window(struct alloc_weights *weights, const struct alloc_flow_go
 		.ns_per_hit = all > 0 ? cost_of_hit(period, all, n) : period->ns_per_hit,
 	};
 	learn_cost(weights, period, all, window->ns_per_hit);
-	if (cpu_ns > 0 && all > 0)
+	if (cpu_ns > 0 && all > 0 && !has_waited(period))
 		window->most_ns = fmin(window->ns, cpu_ns * most / all);
 }
 
@@ -266,16 +278,29 @@ static double all_allocations(const struct alloc_weights *weights,
 	return all;
 }
 
+/* What such windows have stands for the time; the rest of the count is for the next. Returns what is left. */
+static double weigh_class(struct sums *sum, double counted, bool waited)
+{
+	choose_factor(sum, 0);
+	if (waited && sum->all < counted)
+		return counted - sum->all;
+	choose_factor(sum, counted);
+	return 0;
+}
+
 static void weigh_classes(struct alloc_weights *weights, const struct alloc_period *period,
 			  struct sums sums[ALLOC_CLASSES])
 {
+	bool waited = has_waited(period);
+
 	for (size_t c = 0; c < ALLOC_CLASSES; c++) {
 		struct alloc_counts *carried = &weights->carried;
+		double left;
 
 		if (sums[c].hits <= 0)
 			continue;
-		choose_factor(&sums[c], period->counted ? counted_of(carried, c) : 0);
-		*(c ? &carried->objects[c] : &carried->large_bytes) = 0;
+		left = weigh_class(&sums[c], period->counted ? counted_of(carried, c) : 0, waited);
+		*(c ? &carried->objects[c] : &carried->large_bytes) = (uint64_t)left;
 		weights->squares[c] += sums[c].all * sums[c].all;
 	}
 }

@@ -307,6 +307,33 @@ Test(alloc_weights_periods, a_slow_one_where_the_fast_one_waits_for_processors)
 	CHECK_SLOW_ONE(630, 630, 0.3);
 }
 
+/* In one window in four the fast one has no processor; what it does meanwhile is counted all the same. */
+Test(alloc_weights_periods, who_is_alone_in_a_window_does_not_have_what_others_do)
+{
+	double real = 0;
+
+	for (int i = 0; i < 12; i++) {
+		bool alone = i % 4 == 1;
+		struct alloc_period period = {
+			.period_ns = NSEC_PER_SEC,
+			.window_ns = 10 * NSEC_PER_MSEC,
+			.cpu_ns = (alone ? 1 : 8) * NSEC_PER_MSEC,
+			.all_cpu_ns = 800 * NSEC_PER_MSEC,
+			.ns_per_hit = 700,
+			.counted = &counted,
+		};
+
+		hit(1, 7, 5, 64, alone ? 0 : 9000);
+		hit(2, 8, 5, 64, 1000);
+		counted.objects[5] = 7000000;
+		real += 100 * 1000 * 1.1;
+		alloc_weights__settle(&weights, flow, &period);
+	}
+	cr_expect_float_eq(objects_at(7) + objects_at(8), 12 * 7000000.0, 12);
+	cr_expect_lt(objects_at(8) / real, 1.3, "%f of what it was", objects_at(8) / real);
+	cr_expect_gt(objects_at(8) / real, 0.7, "%f of what it was", objects_at(8) / real);
+}
+
 Test(alloc_weights_periods, one_period_says_nothing_of_the_others)
 {
 	hit(1, 7, 5, 64, 100);
