@@ -287,7 +287,8 @@ CALLS = {
         sched_getscheduler sched_setscheduler sendto setrlimit signalfd4 socket socketpair sysinfo tgkill umask
         clone3 epoll_create1 epoll_ctl epoll_pwait epoll_wait uname unlink unlinkat wait4 waitid ftruncate fchmod fstatfs statfs clock_nanosleep nanosleep
         sched_getaffinity""".split()),
-    "helper": ANY | set("""access close_range memfd_create openat2 poll process_vm_readv""".split()),
+    "helper": ANY | set("""access clone clone3 close_range memfd_create openat2 poll process_vm_readv sched_getparam
+        sched_getaffinity sched_getscheduler sched_setscheduler""".split()),
     "worker": ANY | set("""access clock_nanosleep clone clone3 epoll_create1 epoll_ctl epoll_pwait epoll_wait faccessat
         faccessat2 fchmod fchown fdatasync flock fsync ftruncate getcwd getdents64 getegid geteuid getgid getpgid
         getppid getrusage getrlimit getuid ioctl membarrier nanosleep poll ppoll prlimit64 pwrite64 rt_sigpending

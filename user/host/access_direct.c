@@ -17,6 +17,7 @@
 #include "base/read.h"
 #include "base/temp_file.h"
 #include "host/access_private.h"
+#include "host/copy_pair.h"
 #include "host/owner.h"
 #include "host/pids.h"
 #include "host/priority.h"
@@ -390,8 +391,11 @@ static bool is_same_program(const struct access_memory *memory, pid_t task)
 	       now.stx_dev_minor == memory->exe.stx_dev_minor;
 }
 
-static ssize_t direct_read_memory(struct access_memory *memory, const struct iovec *local,
-				  size_t n_local, const struct iovec *foreign, size_t n_foreign)
+typedef ssize_t (*read_fn)(pid_t task, const struct iovec *local, size_t n_local,
+			   const struct iovec *foreign, size_t n_foreign);
+
+static ssize_t read_by(read_fn fn, struct access_memory *memory, const struct iovec *local,
+		       size_t n_local, const struct iovec *foreign, size_t n_foreign)
 {
 	/* Several threads may read (memory_copy.h). */
 	pid_t task = __atomic_load_n(&memory->task, __ATOMIC_RELAXED);
@@ -399,16 +403,37 @@ static ssize_t direct_read_memory(struct access_memory *memory, const struct iov
 
 	if (access_memory__is_over(memory))
 		return -ESRCH;
-	n = process_vm_readv(task, local, n_local, foreign, n_foreign, 0);
-	if (n < 0 && errno == ESRCH) {
+	n = fn(task, local, n_local, foreign, n_foreign);
+	if (n == -ESRCH) {
 		/* The thread has ended; others may go on. */
 		task = process__task(PROC_ROOT, memory->pid);
 		__atomic_store_n(&memory->task, task, __ATOMIC_RELAXED);
-		n = process_vm_readv(task, local, n_local, foreign, n_foreign, 0);
+		n = fn(task, local, n_local, foreign, n_foreign);
 	}
 	if (n < 0)
-		return -errno;
+		return n;
 	return is_same_program(memory, task) ? n : -ESRCH;
+}
+
+static ssize_t read_at_once(pid_t task, const struct iovec *local, size_t n_local,
+			    const struct iovec *foreign, size_t n_foreign)
+{
+	ssize_t n = process_vm_readv(task, local, n_local, foreign, n_foreign, 0);
+
+	return n < 0 ? -errno : n;
+}
+
+static ssize_t direct_read_memory(struct access_memory *memory, const struct iovec *local,
+				  size_t n_local, const struct iovec *foreign, size_t n_foreign)
+{
+	return read_by(read_at_once, memory, local, n_local, foreign, n_foreign);
+}
+
+static ssize_t read_side_by_side(pid_t task, const struct iovec *local,
+				 size_t n_local __maybe_unused, const struct iovec *foreign,
+				 size_t n_foreign)
+{
+	return copy_pair__read(task, local, foreign, n_foreign);
 }
 
 static int direct_share(size_t size, void **ret_data)
@@ -430,7 +455,7 @@ static void direct_unshare(void *data, size_t size)
 static ssize_t direct_copy_memory(struct access_memory *memory, const struct iovec *local,
 				  const struct iovec *foreign, size_t n)
 {
-	return direct_read_memory(memory, local, n, foreign, n);
+	return read_by(read_side_by_side, memory, local, n, foreign, n);
 }
 
 const struct access_ops access_direct = {

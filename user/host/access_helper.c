@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "host/copy_pair.h"
 #include "host/process.h"
 
 /* Where the helper has its end of the channel: it has nothing else open. */
@@ -151,6 +152,7 @@ static ssize_t do_it(const struct bench *bench, struct access_request *request, 
 	case ACCESS_HELPER_READ:
 		return read_ranges(bench, &request->memory, request->size);
 	case ACCESS_HELPER_COPY:
+		copy_pair__start();
 		return access_direct.copy_memory(&request->memory, shared->places, shared->ranges,
 						 request->size);
 	case ACCESS_HELPER_IN_USE:

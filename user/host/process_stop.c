@@ -52,7 +52,6 @@ struct process_stop {
 	uint64_t begin_ns, limit_ns;
 	/*
 	 * Ours before. Whoever stands still waits for us: nobody else on this processor is to come before.
-	 * Threads that help are ordinary ones, so that a small machine does not stand still as a whole.
 	 */
 	struct priority priority, lent;
 };

@@ -187,9 +187,8 @@ static int fill(struct heap_stacks *stacks)
 	size_t n = min_of(stacks->n, (size_t)BATCH), kept = 0;
 	int err;
 
-	/* As they were added, which is mostly by ascending address: host/remote.c makes few ranges of these. */
 	for (size_t i = 0; i < n; i++)
-		stacks->batch[i] = (struct stack){.entry = stacks->entries[stacks->n - n + i]};
+		stacks->batch[i] = (struct stack){.entry = stacks->entries[stacks->n - 1 - i]};
 	stacks->n_batch = n;
 	err = read_gs(stacks);
 	if (err)
