@@ -319,8 +319,12 @@ class Clients:
 
 def judge_clients(t, program):
     target = start(t, program)
+    loops = {"main.deferInLoop"}
     for kind in ("defer", "deferred"):
         target.ask(f"leak {kind} 90")
+    if program.go not in ("1.18.10", "1.22.12"):  # which have no loops over functions
+        target.ask("leak ranged 80")
+        loops.add("main.deferInRange")
     for kind in ("lost", "pooled"):
         target.ask(f"leak {kind} 10")
     with Clients(target, 70, stay=True):
@@ -329,7 +333,7 @@ def judge_clients(t, program):
     growing = [r for report in reports[-4:] for r in report["resources"]
                if r["verdict"] == "growing"]
     check_equal({r["kind"] for r in growing}, {"defer"}, f"what grows: {growing}")
-    check_equal(growing[0]["opened_at"]["function"], "main.deferInLoop", "where it is deferred")
+    check_equal({r["opened_at"]["function"] for r in growing}, loops, "where it is deferred")
     check(growing[0]["openers"][0]["growth_per_minute"] > 0, f"the line: {growing}")
     conns = [r for r in found["resources"] if r["kind"] == "net.Conn" and r["opened"] > 10]
     check_equal([(r["why"], r["held_by"]) for r in conns],

@@ -69,15 +69,16 @@ static bool read_record(struct defers *defers, uint64_t address, uint8_t record[
 	return true;
 }
 
-static int note(struct defers *defers, uint64_t address, const uint8_t *record)
+/* @call: the record that says at which call of the function @address was made, which may be another. */
+static int note(struct defers *defers, uint64_t address, const uint8_t *call)
 {
 	if (!array__reserve(defers->all, defers->capacity, defers->n + 1))
 		return -ENOMEM;
 	defers->all[defers->n++] = (struct deferred){
 		.record = address,
 		.goid = defers->goid,
-		.sp = bytes__u64(record, DEFER_SP),
-		.pc = bytes__u64(record, DEFER_PC),
+		.sp = bytes__u64(call, DEFER_SP),
+		.pc = bytes__u64(call, DEFER_PC),
 	};
 	return 0;
 }
@@ -95,9 +96,10 @@ static bool goes_on(struct defers *defers)
 
 /*
  * Records that are linked from @address on. What a goroutine that runs meanwhile has made of them may lead in a circle:
- * one that comes again after a power of two of steps.
+ * one that comes again after a power of two of steps. @range: the record of a loop over a function, which these were
+ * made for: it has the call's words and these have not (src/runtime/panic.go deferconvert); or NULL.
  */
-static int walk(struct defers *defers, uint64_t address, bool of_range)
+static int walk(struct defers *defers, uint64_t address, const uint8_t *range)
 {
 	const struct go_layout *layout = defers->resources->runtime->layout;
 	uint64_t earlier = 0;
@@ -111,12 +113,12 @@ static int walk(struct defers *defers, uint64_t address, bool of_range)
 			return 0;
 		if (!(steps & (steps - 1)))
 			earlier = address;
-		if (layout->minor >= WITH_RANGE && !of_range && record[layout->defer_heap + 1])
+		if (layout->minor >= WITH_RANGE && !range && record[layout->defer_heap + 1])
 			head = bytes__u64(record, layout->defer_link + WORD);
 		if (head && !remote__read_u64(defers->resources->runtime->remote, head, &head))
-			err = walk(defers, head, true);
+			err = walk(defers, head, record);
 		else if (record[layout->defer_heap])
-			err = note(defers, address, record);
+			err = note(defers, address, range ? range : record);
 		address = bytes__u64(record, layout->defer_link);
 	}
 	return err;
@@ -141,7 +143,7 @@ static int walk_some(struct defers *defers, const struct heap_goroutine *const *
 		defers->goid = some[i]->goid;
 		defers->walked = 0;
 		if (!reads[i].result)
-			err = walk(defers, first[i], false);
+			err = walk(defers, first[i], NULL);
 	}
 	return err;
 }
