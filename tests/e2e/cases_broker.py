@@ -207,6 +207,9 @@ def works_without_privileges(what, command, condition):
     for which in ("CapEff", "CapPrm", "CapAmb"):
         check_equal(capabilities(worker, which), 0, f"{which} of the worker of {what}")
     check_equal(status(worker)["Seccomp"], "2", f"filter of the worker of {what}")
+    with open(f"/proc/{worker}/limits", encoding="ascii") as file:
+        limit = re.search(r"^Max address space +(\S+)", file.read(), re.MULTILINE).group(1)
+    check(limit != "unlimited" and int(limit) >= 8 << 30, f"address space of the worker of {what}: {limit}")
     held = descriptors(worker)
     check("anon_inode:bpf-prog" not in held, f"the worker of {what} has programs: {held}")
 
@@ -299,6 +302,7 @@ COMMANDS = {
     "host": lambda pid, files: ["--only", f"pid:{pid}", "--duration", "1s", "--interval", "300ms",
                                 "--min-process-age", "0", "--state", os.path.join(files, "state"),
                                 "--textfile", os.path.join(files, "gleakd.prom")],
+    "list": lambda pid, files: ["list"],
     "dump": lambda pid, files: ["dump", pid],
     "prove": lambda pid, files: ["prove", pid, "--max-stop", "10s"],
     "heap": lambda pid, files: ["heap", pid],

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/privileges.h"
 #include "cli/terminal.h"
 #include "host/process.h"
 #include "discover/process_scan.h"
@@ -24,6 +25,7 @@ int command__list(const struct options *options)
 	struct process_scan *scan;
 	int err;
 
+	privileges__drop(options, false, false);
 	err = process_scan__take(PROC_ROOT, &scan, &failure);
 	if (err)
 		return command__failed(err, &failure);

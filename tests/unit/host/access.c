@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -125,6 +126,52 @@ Test(access, a_helper_does_the_same)
 	access__use(access_guard__ops());
 	of_the_first_program_alone(true);
 	cr_expect_eq(access_guard__counts().missed, 0);
+}
+
+/* The next one has another part: whoever was left behind may write to its own at any time. */
+Test(access, a_helper_leaves_what_it_reads_in_what_was_lent)
+{
+	const size_t size = (size_t)ACCESS_GUARD_WINDOWS * ACCESS_GUARD_MEMORY_MAX;
+	uint8_t *windows = mmap(NULL, size, PROT_READ | PROT_WRITE,
+				MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	const struct iovec foreign = {.iov_base = (void *)(uintptr_t)here, .iov_len = sizeof(here)};
+	struct iovec local = {.iov_len = sizeof(here)};
+	struct access_memory *memory;
+
+	cr_assert_neq(windows, MAP_FAILED);
+	access__use(access_guard__ops());
+	cr_expect_null(access_guard__window(), "nothing was lent");
+	access_guard__lend(windows);
+	begin(false);
+	cr_assert_eq(access__open_memory(child, &memory), 0);
+	local.iov_base = access_guard__window();
+	cr_assert_eq(local.iov_base, windows);
+	cr_expect_eq(access__read_memory(memory, &local, 1, &foreign, 1), (ssize_t)sizeof(here));
+	cr_expect_str_eq((const char *)windows, here);
+	/* To elsewhere it is copied. */
+	cr_expect_eq(read_at(memory, (uintptr_t)here), (ssize_t)sizeof(here));
+	access_guard__renew();
+	cr_expect_eq(access_guard__window(), windows, "of one that has ended it is free again");
+	access__close_memory(memory);
+	end();
+	access_guard__lend(NULL);
+	munmap(windows, size);
+}
+
+Test(access, a_file_that_anybody_may_read)
+{
+	char text[256] = "", path[64];
+	struct access_ops asks = access_direct;
+
+	asks.read = NULL;
+	asks.asks_another = true;
+	access__use(&asks);
+	snprintf(path, sizeof(path), "/proc/%d/status", getpid());
+	cr_expect_gt(access__read_public(path, text, sizeof(text) - 1), 0, "nobody is asked");
+	cr_expect_eq(strncmp(text, "Name:", 5), 0, "%s", text);
+	asks.read = access_direct.read;
+	cr_expect_eq(access__read_public("/proc/0/status", text, sizeof(text)), -ENOENT);
+	access__use(&access_direct);
 }
 
 Test(access, a_helper_reads_the_mappings_at_once)
