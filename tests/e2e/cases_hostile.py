@@ -14,7 +14,6 @@ import time
 from datetime import datetime
 
 from cases_host import folder, host, of_pid, own_copy, pids
-from cases_top import Tmux
 from faults import CGROUPS, PATIENCE, alive, compiled, figures, kit, metrics_when, shows, until
 from harness import BUT_UNITS, VERSIONS, Failed, Skip, case, cases_for, check, check_equal
 from liars import liar
@@ -391,40 +390,6 @@ def executable_of_which_no_page_comes_any_more(t):
     other.ask("shape chanreceive 11")
     shows(g, "the other alone", lambda r: alive(r) == {other.pid: 49})
     g.interrupt(PATIENCE)
-
-
-def workers_below(pid):
-    """Of gleakd with that pid, one that was left behind among them."""
-    found = set()
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
-        for child in file.read().split():
-            try:
-                with open(f"/proc/{child}/comm", encoding="ascii") as comm:
-                    if comm.read() == "gleakd\n":
-                        found.add(child)
-            except OSError:
-                pass
-    return found
-
-
-@case(alone=True)
-def top_goes_on_beside_a_file_system_that_does_not_answer(t):
-    """Its worker is replaced; the next one draws anew, and at the end the terminal is as it was at first."""
-    other = bystander(t)
-    screen = Tmux(t)
-    deaf(t, "pages", own_copy(t, COUNTS, "paged"))
-    screen.line(f"clear; {binary(t)} top --interval 500ms --min-process-age 3s --only 'exe:/mnt/pages/*' "
-                f"--only 'exe:{folder(t)}/*'; echo ended $?")
-    screen.until(r"bystander", seconds=PATIENCE)
-    gleakd = screen.child()
-    first = workers_below(gleakd)
-    until("another worker", lambda: workers_below(gleakd) - first)
-    screen.until(r"\b38\b.*bystander", seconds=PATIENCE)
-    other.ask("shape chanreceive 11")
-    screen.until(r"\b49\b.*bystander", seconds=PATIENCE)
-    screen.type("q")
-    screen.until(r"^ended 0$", seconds=PATIENCE)
-    screen.is_sane("q, by another worker")
 
 
 def looked_at_by(t, *args):

@@ -8,7 +8,10 @@ import signal
 import subprocess
 import time
 
-from harness import Failed, Skip, case, check, check_equal
+from cases_host import folder, own_copy
+from cases_hostile import bystander, deaf
+from faults import PATIENCE
+from harness import Failed, Skip, case, check, check_equal, until
 from programs import Program, start
 from terminal import plain_environment
 from tracer import binary, needs_tracing, run
@@ -204,3 +207,37 @@ def without_a_terminal(t):
     code, out, err = run(t, "top", "--pid", str(os.getpid()))
     check_equal((code, out), (2, ""), "exit code and output")
     check("gleakd watch" in err, err)
+
+
+def workers_below(pid):
+    """Of gleakd with that pid, one that was left behind among them."""
+    found = set()
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        for child in file.read().split():
+            try:
+                with open(f"/proc/{child}/comm", encoding="ascii") as comm:
+                    if comm.read() == "gleakd\n":
+                        found.add(child)
+            except OSError:
+                pass
+    return found
+
+
+@case(alone=True)
+def it_goes_on_beside_a_file_system_that_does_not_answer(t):
+    """Its worker is replaced; the next one draws anew, and at the end the terminal is as it was at first."""
+    other = bystander(t)
+    screen = Tmux(t)
+    deaf(t, "pages", own_copy(t, COUNTS, "paged"))
+    screen.line(f"clear; {binary(t)} top --interval 500ms --min-process-age 3s --only 'exe:/mnt/pages/*' "
+                f"--only 'exe:{folder(t)}/*'; echo ended $?")
+    screen.until(r"bystander", seconds=PATIENCE)
+    gleakd = screen.child()
+    first = workers_below(gleakd)
+    until("another worker", lambda: workers_below(gleakd) - first, PATIENCE)
+    screen.until(r"\b38\b.*bystander", seconds=PATIENCE)
+    other.ask("shape chanreceive 11")
+    screen.until(r"\b49\b.*bystander", seconds=PATIENCE)
+    screen.type("q")
+    screen.until(r"^ended 0$", seconds=PATIENCE)
+    screen.is_sane("q, by another worker")
