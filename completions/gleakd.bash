@@ -200,7 +200,7 @@ _gleakd()
 	holders) words='--pid -p --max-memory --json --verbose -v --all --type --goroutine --site --object --color --help -h --version -V' ;;
 	resources) words='--pid -p --duration --max-memory --json --verbose -v --probe-opens --max-overhead --all --html --color --help -h --version -V' ;;
 	record) words='--pid -p --min-age --interval --duration -d --output -o --max-size --min-park --mode --max-overhead --no-heap --max-memory --verbose -v --by --allow --help -h --version -V' ;;
-	report) words='--output -o --format -f --memory --with-trace --verbose -v --all --source --color --help -h --version -V' ;;
+	report) words='--output -o --format -f --memory --contention --with-trace --verbose -v --all --source --color --help -h --version -V' ;;
 	diff) words='--json --error-exitcode --color --help -h --version -V' ;;
 	doctor) words='--json --textfile --color --help -h --version -V' ;;
 	help) words='--help -h --version -V watch run top list dump prove heap holders resources record report diff doctor help version' ;;

@@ -190,6 +190,7 @@ complete -c gleakd -n '__fish_seen_subcommand_from record' -l version -s V -d 'p
 complete -c gleakd -n '__fish_seen_subcommand_from report' -l output -s o -r -F -d 'write to FILE instead of stdout'
 complete -c gleakd -n '__fish_seen_subcommand_from report' -l format -s f -x -a 'text json junit github pprof folded html perfetto' -d 'what to make of it: text for people, json as --json of a watch, junit and github for CI, pprof for go tool pprof, folded for flame graphs, html for a browser, perfetto (of a recording) for ui.perfetto.dev'
 complete -c gleakd -n '__fish_seen_subcommand_from report' -l memory -d 'with --format pprof or folded: where memory is allocated and how much of it is in use, instead of goroutines'
+complete -c gleakd -n '__fish_seen_subcommand_from report' -l contention -d 'with --format pprof: for how long goroutines have waited for locks, channels and the like, as Go\'s own block profile has it, instead of how many there are'
 complete -c gleakd -n '__fish_seen_subcommand_from report' -l with-trace -r -F -d 'with --format perfetto of a recording: lay an execution trace (runtime/trace) over it that the process has made of itself meanwhile; of Go 1.25 or later'
 complete -c gleakd -n '__fish_seen_subcommand_from report' -l verbose -s v -d 'whole park stacks; twice: what gleakd itself is doing'
 complete -c gleakd -n '__fish_seen_subcommand_from report' -l all -d 'every site, not only the first few'

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Goroutines that wait for a processor, those that keep one, and threads that stay in a call."""
 
+import json
 import os
+import subprocess
 
 from faults import until
 from harness import VERSIONS, Skip, case, cases_for, check, check_equal
-from programs import Program, Target
-from tracer import Gleakd
+from programs import Program, Target, go_command
+from tracer import Gleakd, run
 
 PROGRAM = Program("scheduling", cgo=True)
 VERSION_PROGRAMS = {
@@ -152,6 +154,41 @@ def who_is_throttled(t):
     found, _ = when(Gleakd(t, target.pid, *INTERVAL), "it is throttled",
                     lambda s: s["delayed_by"] == "throttled")
     check(found["throttled_seconds"] > 0, f"for how long: {found} ({base})")
+
+
+@case
+def where_goroutines_wait_for_each_other(t):
+    """Of 17 that want one lock, 16 wait at any moment; Go's own profile says as much."""
+    target = begin(t, PROGRAM)
+    g = Gleakd(t, target.pid, *INTERVAL, "--max-overhead", "0")
+    g.report("a census before", lambda r: scheduling(r))
+    target.ask("convoy 17")
+
+    def waits(report):
+        sites = {s["id"]: s for s in report["targets"][0]["sites"]}
+        for one in report["targets"][0]["contention"]:
+            if (sites.get(one["site"], {}).get("created_by") or {}).get("function") == "main.obey" and \
+               "Mutex" in (one["wait_reason"] or ""):
+                return one
+        return None
+
+    begun = g.report("that they wait", waits, SECONDS)
+    report = g.report("for a while", lambda r: waits(r) and
+                      r["targets"][0]["observed_seconds"] > begun["targets"][0]["observed_seconds"] + 5, SECONDS)
+    seconds = report["targets"][0]["observed_seconds"] - begun["targets"][0]["observed_seconds"]
+    parked = waits(report)["parked_seconds"] - waits(begun)["parked_seconds"]
+    check(8 * seconds <= parked <= 18 * seconds, f"{parked} s of 16 in {seconds} s")
+    if report["targets"][0]["mode"] == "full":
+        check(waits(report)["parks"] > waits(begun)["parks"], f"parks: {waits(begun)}, {waits(report)}")
+    check(report["targets"][0]["contention"][0]["parked_seconds"] >= parked, "the most first")
+    final = os.path.join(t.directory(), "report.json")
+    with open(final, "w", encoding="utf-8") as file:
+        json.dump(g.interrupt(), file)
+    profile = final + ".gz"
+    code, _, err = run(t, "report", final, "-f", "pprof", "--contention", "-o", profile)
+    check_equal(code, 0, err)
+    top = subprocess.run([go_command(), "tool", "pprof", "-traces", profile], capture_output=True, text=True, check=False)
+    check("Type: delay" in top.stdout and "main.convoy" in top.stdout, top.stdout + top.stderr)
 
 
 @case

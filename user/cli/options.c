@@ -303,6 +303,31 @@ static int check_mode(const struct options *options, const struct options_given 
 	return 0;
 }
 
+/* What one format has and others have not. */
+static int check_formats(const struct options *options, struct failure *failure)
+{
+	if (options->memory && options->format != FORMAT_PPROF && options->format != FORMAT_FOLDED)
+		return failure__set(
+			failure, -EINVAL,
+			"--memory is about --format pprof and folded: the others tell of "
+			"goroutines and of memory");
+	if (options->contention && (options->format != FORMAT_PPROF || options->memory))
+		return failure__set(
+			failure, -EINVAL,
+			"--contention is about --format pprof, and not of memory: add that "
+			"format, and -o FILE");
+	if (options->with_trace && options->format != FORMAT_PERFETTO)
+		return failure__set(
+			failure, -EINVAL,
+			"--with-trace is about --format perfetto: add that, and -o FILE");
+	if (options->explain && options->format != FORMAT_TEXT)
+		return failure__set(
+			failure, -EINVAL,
+			"--explain and --format exclude each other: the one shows a site, "
+			"the other all there are");
+	return 0;
+}
+
 /* Options that make no sense together. */
 static int check_together(const struct options *options, const struct options_given *given,
 			  struct failure *failure)
@@ -332,21 +357,9 @@ static int check_together(const struct options *options, const struct options_gi
 		return failure__set(
 			failure, -EINVAL,
 			"--trigger says what --evidence is kept of: add --evidence DIR");
-	if (options->memory && options->format != FORMAT_PPROF && options->format != FORMAT_FOLDED)
-		return failure__set(
-			failure, -EINVAL,
-			"--memory is about --format pprof and folded: the others tell of "
-			"goroutines and of memory");
-	if (options->with_trace && options->format != FORMAT_PERFETTO)
-		return failure__set(
-			failure, -EINVAL,
-			"--with-trace is about --format perfetto: add that, and -o FILE");
-	if (options->explain && options->format != FORMAT_TEXT)
-		return failure__set(
-			failure, -EINVAL,
-			"--explain and --format exclude each other: the one shows a site, "
-			"the other all there are");
-	err = check_heap(options, failure);
+	err = check_formats(options, failure);
+	if (!err)
+		err = check_heap(options, failure);
 	if (!err)
 		err = check_resources(options, failure);
 	return err ? err : check_mode(options, given, failure);

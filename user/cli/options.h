@@ -143,6 +143,7 @@ struct options {
 	uint64_t max_size;    /* of a recording, bytes */
 	uint64_t min_park_ns; /* that are recorded one by one */
 	unsigned int format;  /* enum report_format */
+	bool contention;      /* in that, where goroutines wait for others */
 	const char *with_trace; /* file; NULL: none */
 	bool memory;		/* in that, where it is allocated and not goroutines */
 	const char *config;	/* file; NULL: the usual one */

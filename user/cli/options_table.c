@@ -145,6 +145,10 @@ const struct option_spec option_specs[] = {
 	 .brief = "with pprof or folded: memory, not goroutines",
 	 .help = "with --format pprof or folded: where memory is allocated and how much of it is in use, "
 		 "instead of goroutines"},
+	{"contention", 0, OPTION_FLAG, REPORT, .offset = FIELD(contention),
+	 .brief = "with pprof: where goroutines wait for others",
+	 .help = "with --format pprof: for how long goroutines have waited for locks, channels and the like, "
+		 "as Go's own block profile has it, instead of how many there are"},
 	{"with-trace", 0, OPTION_PATH, REPORT, .offset = FIELD(with_trace), .min = 1,
 	 .max = PATH_MAX - 1, .metavar = "TRACE",
 	 .brief = "with perfetto: Go's own trace beside it",

@@ -54,8 +54,8 @@ static int write_text(FILE *out, const struct report_file *file, const struct op
 	return err;
 }
 
-static int make_profile(const struct report_file *file, bool memory, struct pprof **ret_profile,
-			struct failure *failure)
+static int make_profile(const struct report_file *file, const struct options *options,
+			struct pprof **ret_profile, struct failure *failure)
 {
 	const struct timeline_target *timeline = NULL;
 	const struct report *report = file->report;
@@ -66,7 +66,9 @@ static int make_profile(const struct report_file *file, bool memory, struct ppro
 				    "a profile is of one Go runtime, and here are %zu",
 				    report->n_targets);
 	target = &report->targets[0];
-	if (memory)
+	if (options->contention)
+		return contention_profile__make(target, report->realtime_ns, ret_profile);
+	if (options->memory)
 		return allocations_profile__make(target, report->realtime_ns, ret_profile, failure);
 	if (file->timeline && file->timeline->n_targets)
 		timeline = &file->timeline->targets[0];
@@ -75,11 +77,11 @@ static int make_profile(const struct report_file *file, bool memory, struct ppro
 		       sites_profile__make(target, timeline, report->realtime_ns, ret_profile);
 }
 
-static int write_profile(FILE *out, const struct report_file *file, bool memory,
+static int write_profile(FILE *out, const struct report_file *file, const struct options *options,
 			 struct failure *failure)
 {
 	struct pprof *profile = NULL;
-	int err = make_profile(file, memory, &profile, failure);
+	int err = make_profile(file, options, &profile, failure);
 
 	if (err)
 		return err;
@@ -163,7 +165,7 @@ static int write_as(FILE *out, const struct report_file *file, const struct opti
 	case FORMAT_GITHUB:
 		return github__write(out, file->report, &ci);
 	case FORMAT_PPROF:
-		return write_profile(out, file, options->memory, failure);
+		return write_profile(out, file, options, failure);
 	case FORMAT_FOLDED:
 		return options->memory ? dump__write_folded_memory(out, file->report) :
 					 dump__write_folded(out, file->report);

@@ -507,6 +507,18 @@ bool report__holds(const struct report_site *site, const struct report_lock *loc
 /* report__lock_at - the lock at @address; NULL: no lock, or nobody looked. */
 const struct report_lock *report__lock_at(const struct report_site *site, uint64_t address);
 
+#define REPORT_MAX_CONTENTION 16
+
+/*
+ * report__contention - the sites of @target where most time was spent waiting for others of the process: for locks,
+ * channels and the like; the most first. Returns how many.
+ */
+size_t report__contention(const struct report_target *target,
+			  const struct report_site *sites[REPORT_MAX_CONTENTION]);
+
+/* report__contended - whether that is what goroutines of @site wait for. */
+bool report__contended(const struct report_site *site);
+
 /* report__leads - it is shown for all sites that are the same finding. */
 static inline bool report__leads(const struct report_site *site)
 {

@@ -47,6 +47,8 @@ void built_site__merge(struct report_site *into, const struct report_site *from)
 	a->exited += b->exited;
 	a->oldest_park_ns = max_of(a->oldest_park_ns, b->oldest_park_ns);
 	a->oldest_age_ns = max_of(a->oldest_age_ns, b->oldest_age_ns);
+	a->waited_ns += b->waited_ns;
+	a->parks += b->parks;
 	a->growth_per_minute += b->growth_per_minute;
 	merge_proofs(&a->proof, &b->proof);
 }

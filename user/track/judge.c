@@ -380,6 +380,8 @@ static void fill_view(const struct site *site, uint32_t index, const struct judg
 		.in_syscall = site->key.place && !site->key.wait_reason,
 		.oldest_park_ns = site->pass.oldest_park_ns,
 		.oldest_age_ns = site->pass.oldest_age_ns,
+		.waited_ns = site->waited_ns,
+		.parks = site->parks,
 		.verdict = judgement->verdict,
 		.confidence = judgement->confidence,
 		.bundle = site->pass.bundle,

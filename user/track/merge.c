@@ -335,6 +335,21 @@ static void begin_watch(struct tracker *tracker, uint64_t finished)
 		site_table__at(tracker->sites, i)->arrivals = 0;
 }
 
+/*
+ * As many as are parked at a moment have been so since the moment before, on average: sums of that are right
+ * whoever came and went in between.
+ */
+static void add_waits(struct tracker *tracker)
+{
+	uint64_t since_ns = ticks__age_ns(tracker->previous_ticks, tracker->census_ticks);
+
+	for (uint32_t i = 0; i < site_table__end(tracker->sites); i++) {
+		struct site *site = site_table__at(tracker->sites, i);
+
+		site->waited_ns += site->parked * since_ns;
+	}
+}
+
 void tracker__census_end(struct tracker *tracker, uint64_t finished_ns)
 {
 	uint64_t finished = ticks__of(finished_ns);
@@ -348,6 +363,8 @@ void tracker__census_end(struct tracker *tracker, uint64_t finished_ns)
 	tracker->inexact = tracker->inexact_now;
 	tracker->inexact_now = false;
 	tracker->in_census = false;
+	if (tracker->n_censuses)
+		add_waits(tracker);
 	if (!tracker->n_censuses++)
 		begin_watch(tracker, finished);
 	else if (tracker->census_ticks > tracker->previous_ticks)

@@ -86,6 +86,8 @@ struct site {
 	bool apart;	  /* ... so each call has sites of its own */
 	uint32_t goroutines, parked;
 	uint64_t created, exited;
+	uint64_t waited_ns; /* that members have been parked here, in sum: by censuses */
+	uint64_t parks;	    /* that events told of while it was where members were */
 	/* Since the last sample of history. The latter two of an origin: of all that it created. */
 	uint32_t arrivals, departures;
 	uint32_t sample_created, sample_exited;

@@ -160,6 +160,8 @@ struct site_view {
 	bool in_syscall;	 /* that is where its members are, or in C */
 	uint64_t oldest_park_ns; /* longest time a member has been parked without a break */
 	uint64_t oldest_age_ns;	 /* longest known lifetime of a member */
+	uint64_t waited_ns; /* that members have been parked here since the first census, in sum */
+	uint64_t parks;	    /* how often, where that is traced */
 	double growth_per_minute;
 	enum verdict verdict;
 	double confidence; /* that members of a suspect are leaked, 0 to 0.99 */

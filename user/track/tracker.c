@@ -498,6 +498,7 @@ void tracker__parked(struct tracker *tracker, uint64_t goid, uint64_t time_ns)
 	record__park(tracker, g, ticks);
 	goroutine__set_last_news(g, ticks);
 	g->flags |= GOROUTINE_MOVED | GOROUTINE_BY_EVENT;
+	site_table__at(tracker->sites, goroutine__site(g))->parks++;
 }
 
 void tracker__lost(struct tracker *tracker, uint64_t events, uint64_t creations)

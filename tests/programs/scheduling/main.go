@@ -15,6 +15,7 @@ import (
 	"runtime/trace"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -70,6 +71,21 @@ func nap(seconds int) {
 	syscall.Nanosleep(&span, nil) // stuck: nanosleep
 }
 
+var (
+	convoyed sync.Mutex
+	passed   uint64
+)
+
+// Each keeps it for a millisecond: all others wait.
+func convoy() {
+	for atomic.LoadUint32(&stop) == 0 {
+		convoyed.Lock() // waits: convoy
+		time.Sleep(time.Millisecond)
+		convoyed.Unlock()
+		atomic.AddUint64(&passed, 1)
+	}
+}
+
 // Traces itself, until stopTrace().
 func startTrace(path string) {
 	file, err := os.Create(path)
@@ -122,6 +138,10 @@ func obey(words []string) string {
 	case "tick":
 		for i := 0; i < number(words, 1); i++ {
 			go tick()
+		}
+	case "convoy":
+		for i := 0; i < number(words, 1); i++ {
+			go convoy()
 		}
 	case "hoard":
 		go hoard(number(words, 1))

@@ -414,3 +414,25 @@ Test(tracker, hostile_times)
 	tracker__exited(t, 5, 0);
 	tracker__free(t);
 }
+
+/* --- waiting --- */
+
+Test(tracker, time_parked_is_what_censuses_add_up_to)
+{
+	struct tracker *t = tracker_for_test(true);
+	struct site_view view;
+
+	census(t, 5, 7, 10);
+	census(t, 5, 7, 12);
+	census(t, 5, 0, 14);
+	census(t, 5, 7, 16);
+	cr_assert(view_of(t, START_PC, 7, AT(16), &view));
+	/* Of the two seconds before 14 it is not known: it ran then. */
+	cr_expect_float_eq((double)view.waited_ns / 1e9, 4, 0.01);
+	cr_expect_eq(view.parks, 0, "nobody told of any");
+	parked(t, 5, 17);
+	parked(t, 5, 18);
+	cr_assert(view_of(t, START_PC, 7, AT(18), &view));
+	cr_expect_eq(view.parks, 2);
+	tracker__free(t);
+}

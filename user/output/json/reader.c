@@ -121,6 +121,23 @@ static void read_place(const json_t *json, struct report_target *target)
 	target->claims.group = target->claims.exe;
 }
 
+static void read_contention(const json_t *list, struct report_site *sites, size_t n)
+{
+	size_t n_listed = min_of(json_array_size(list), (size_t)REPORT_MAX_CONTENTION);
+
+	for (size_t i = 0; i < n_listed; i++) {
+		const json_t *one = json_array_get(list, i);
+
+		for (size_t k = 0; k < n; k++) {
+			if (strcmp(sites[k].id, read__text(one, "site")) != 0)
+				continue;
+			sites[k].view.waited_ns = read__seconds(one, "parked_seconds");
+			sites[k].view.parks = read__count(one, "parks");
+			break;
+		}
+	}
+}
+
 static void read_triggers(struct report_reader *reader, const json_t *list,
 			  struct report_target *target)
 {
@@ -168,6 +185,7 @@ static void read_target(struct report_reader *reader, const json_t *json,
 	read__goroutines(reader, json_object_get(json, "goroutine_list"), target);
 	read__heap(reader, json, target);
 	target->scheduling = read__scheduling(reader, json_object_get(json, "scheduling"), target);
+	read_contention(json_object_get(json, "contention"), sites, target->n_sites);
 	read_triggers(reader, json_object_get(json, "triggers"), target);
 }
 

@@ -166,6 +166,23 @@ static void put_claims(struct json *json, const struct report_claims *claims)
 	json__end_object(json);
 }
 
+static void put_contention(struct json *json, const struct report_target *target)
+{
+	const struct report_site *sites[REPORT_MAX_CONTENTION];
+	size_t n = report__contention(target, sites);
+
+	json__array(json, "contention");
+	for (size_t i = 0; i < n; i++) {
+		json__object(json, NULL);
+		json__text(json, "site", sites[i]->id);
+		json__text_or_null(json, "wait_reason", report__text(sites[i]->wait_reason));
+		json__seconds(json, "parked_seconds", sites[i]->view.waited_ns);
+		json__count(json, "parks", sites[i]->view.parks);
+		json__end_object(json);
+	}
+	json__end_array(json);
+}
+
 static void put_triggers(struct json *json, const struct report_target *target)
 {
 	json__array(json, "triggers");
@@ -232,6 +249,7 @@ static void put_target(struct json *json, const struct report_target *target,
 	json__ways(json, target);
 	json__resources(json, target->resources);
 	json__scheduling(json, target);
+	put_contention(json, target);
 	put_triggers(json, target);
 	json__memory_series(json, timeline, target);
 	json__scheduling_series(json, timeline, target);

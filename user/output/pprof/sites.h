@@ -14,4 +14,11 @@
 int sites_profile__make(const struct report_target *target, const struct timeline_target *timeline,
 			uint64_t realtime_ns, struct pprof **ret_profile) __must_check;
 
+/*
+ * contention_profile__make - where goroutines have waited for others of the process, as Go's own block profile has it:
+ * how often (0: not traced), and for how long in sum. Errors: as above.
+ */
+int contention_profile__make(const struct report_target *target, uint64_t realtime_ns,
+			     struct pprof **ret_profile) __must_check;
+
 #endif /* GLEAKD_OUTPUT_PPROF_SITES_H */

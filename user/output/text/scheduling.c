@@ -8,6 +8,9 @@
 #include "base/text.h"
 #include "output/text/block.h"
 
+/* Lines of where goroutines wait for each other. */
+#define MAX_CONTENTION 5
+
 static const char *const delayed_by[] = {
 	[REPORT_DELAY_UNKNOWN] = "",
 	[REPORT_DELAY_GO] = "; its other goroutines keep its processors",
@@ -137,10 +140,34 @@ static void put_stuck(struct screen *screen, const struct report_scheduling *sch
 	}
 }
 
+/* "waited  12m3s in sum, sync.Mutex.Lock, main.serve main.go:17, 1,204 times" */
+static void put_contention(struct screen *screen, const struct report_target *target)
+{
+	const struct report_site *sites[REPORT_MAX_CONTENTION];
+	size_t n = min_of(report__contention(target, sites), (size_t)MAX_CONTENTION);
+	char time[DURATION_SIZE], count[NUMBER_COUNT_SIZE];
+
+	for (size_t i = 0; i < n; i++) {
+		const struct report_held held = {.at = sites[i]};
+
+		duration__format(sites[i]->view.waited_ns, time);
+		text_part__label(screen, i ? "" : "waited");
+		screen__putf(screen, STYLE_PLAIN, "%s in sum, %s", time,
+			     report__text(sites[i]->wait_reason));
+		put_where(screen, &held);
+		number__count(sites[i]->view.parks, count);
+		if (sites[i]->view.parks)
+			screen__putf(screen, STYLE_PLAIN, ", %s times", count);
+		screen__end_line(screen);
+	}
+}
+
 void text_part__scheduling(struct screen *screen, const struct report_target *target, bool all)
 {
 	const struct report_scheduling *scheduling = target->scheduling;
 
+	if (all)
+		put_contention(screen, target);
 	if (!scheduling)
 		return;
 	if (!report__gets_on(scheduling))

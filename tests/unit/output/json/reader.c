@@ -201,5 +201,8 @@ Test(json_reader, what_does_not_get_on)
 	scheduling = sample_scheduling(sample.sites);
 	sample.target.scheduling = &scheduling;
 	sample_triggers__add(&sample.target);
+	sample.sites[0].view.wait_class = wait_class__of(sample.sites[0].wait_reason);
+	sample.sites[0].view.waited_ns = 7 * NSEC_PER_SEC;
+	sample.sites[0].view.parks = 1013;
 	expect_the_same(&sample.report);
 }

@@ -315,6 +315,8 @@ static void add_scheduling(struct sample *sample)
 
 	scheduling = sample_scheduling(sample->sites);
 	sample->target.scheduling = &scheduling;
+	sample->sites[0].view.wait_class = WAIT_LOCK;
+	sample->sites[0].view.waited_ns = 7 * NSEC_PER_SEC;
 	sample_triggers__add(&sample->target);
 }
 
