@@ -10,7 +10,7 @@
 #include "track/resources.h"
 
 #define POOL_USES_MAX	 16384 /* pairs of a pool and a line */
-#define POOL_MIN_GETS	 500  /* before anything is said of one */
+#define POOL_MIN_GETS	 500   /* before anything is said of one */
 #define POOL_MAX_RATIO	 2.5   /* Get ÷ Put: reuse is lost above it */
 #define POOL_ENOUGH_USES 16384 /* of all pools: by then what is used much is known */
 
