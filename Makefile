@@ -12,7 +12,8 @@
 # make hostile    users who work against gleakd, in full (root, minutes); its cases are in make test
 # make lint       format, clang-tidy, cppcheck, arrows between folders
 # make install    DESTDIR= PREFIX=/usr
-# make deb        a Debian package in build/deb, checked by lintian
+# make deb        a Debian package in build/deb, checked by lintian; make rpm: an RPM in build/rpm
+# make release    all that a release consists of, in build/release (RELEASE_KEY= signs it)
 # make static     build/static/gleakd-amd64 and -arm64: one file each, for any distribution
 # make fresh      the README's commands and the package on a new Debian 12 and 13 (root)
 #
@@ -243,6 +244,7 @@ include tests/vm.mk
 include tests/soak.mk
 include tests/hostile.mk
 include deploy/deploy.mk
+include deploy/release.mk
 
 .PHONY: clean
 clean:

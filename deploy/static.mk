@@ -29,11 +29,12 @@ ifeq ($(CONFIG),static)
 $(STATIC)/gleakd-$(GO_ARCH): $(B)/gleakd
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CROSS_COMPILE)strip -o $@ $<
+	$(Q)cp $(B)/gleakd.map $@.map
 
 $(B)/gleakd $(B)/tests/heapscan: $(B)/lib/zydis.a $(B)/obj/deploy/static/no_libraries.o
 LIBS += $(B)/obj/deploy/static/no_libraries.o
 # What loads libraries after all is an error.
-LDFLAGS += -Wl,--fatal-warnings -Wl,--wrap=dlopen,--wrap=dlsym,--wrap=dlclose,--wrap=dlerror
+LDFLAGS += -Wl,-Map=$(B)/gleakd.map -Wl,--fatal-warnings -Wl,--wrap=dlopen,--wrap=dlsym,--wrap=dlclose,--wrap=dlerror
 
 $(B)/lib/zydis.a: $(patsubst $(ZYDIS)/src/%.c,$(B)/obj/zydis/%.o,$(wildcard $(ZYDIS)/src/*.c))
 	$(call msg,AR,$@)

@@ -9,7 +9,7 @@
 #
 #	build	the compilers and libraries		go	a Go, where there is none
 #	test	what the everyday tests run		deb	the Debian package
-#	bench, fuzz, vm, lint, fresh, static		what these targets of make need
+#	bench, fuzz, vm, lint, fresh, static, rpm	what these targets of make need
 #	cross, static-arm64, vm-arm64		what they need for arm64
 set -eu
 
@@ -17,8 +17,9 @@ build='clang gcc libc6-dev make pkg-config bpftool libbpf-dev libdw-dev libelf-d
 	libzycore-dev libjansson-dev libprotobuf-c-dev protobuf-c-compiler libncurses-dev
 	libsqlite3-dev'
 deb='build-essential debhelper lintian'
+rpm='rpm'
 test="libcriterion-dev python3 python3-jsonschema util-linux binutils ca-certificates
-	chromium chromium-driver jsonnet mandoc man-db tmux zsh fish systemd dbus $deb"
+	chromium chromium-driver jsonnet mandoc man-db tmux zsh fish systemd dbus $deb $rpm"
 bench='bpftrace'
 fuzz='libclang-rt-dev'
 fresh='debootstrap debian-archive-keyring'
@@ -63,6 +64,7 @@ for group in "$@"; do
 	fuzz) packages="$packages $fuzz" ;;
 	fresh) packages="$packages $fresh" ;;
 	deb) packages="$packages $deb" ;;
+	rpm) packages="$packages $rpm" ;;
 	vm) packages="$packages $vm" ;;
 	lint) packages="$packages $lint" ;;
 	static) packages="$packages $static" ;;

@@ -11,7 +11,7 @@ import harness
 from cases_host import host, pids
 from cases_hostile import bystander, hostile
 from faults import alive, figures, shows, until
-from harness import ROOT, Failed, Skip, case, check, check_equal
+from harness import ROOT, VERSIONS, Failed, Skip, case, check, check_equal
 from programs import Program, go_command, go_environment, go_version, start
 from tracer import run
 
@@ -78,6 +78,86 @@ def manifests_for_old_kernels_add_sys_admin(t):
     container, = old["DaemonSet"]["spec"]["template"]["spec"]["containers"]
     check_equal(set(container["securityContext"]["capabilities"]["add"]), NEEDED | {"SYS_ADMIN"},
                 "capabilities")
+
+
+CHART = os.path.join(ROOT, "deploy", "helm", "gleakd")
+# The last of the series that builds with the Go of go.mod.
+HELM = "helm.sh/helm/v3/cmd/helm@v3.16.4"
+
+
+def helm():
+    return harness.once("building helm", _helm)
+
+
+def _helm():
+    folder = os.path.join(ROOT, "build", "tests")
+    go_version("local")
+    env = dict(go_environment("local"), GOBIN=folder, GOTOOLCHAIN="auto")
+    built = subprocess.run([go_command(), "install", HELM], env=env, capture_output=True, text=True)
+    if "proxy" in built.stderr or "dial tcp" in built.stderr:
+        raise Skip("helm (Go module proxy)")
+    if built.returncode:
+        raise Failed(f"helm: {built.stderr.strip()[-500:]}")
+    return os.path.join(folder, "helm")
+
+
+harness.to_prepare("building helm", helm, VERSIONS)
+
+
+def rendered(t, *args):
+    """{kind: object} of what Helm makes of the chart, decoded strictly like a kustomization."""
+    done = subprocess.run([helm(), "template", "leaks", CHART, "--namespace", "watch",
+                           "--kube-version", "1.31.0", *args],
+                          capture_output=True, text=True)
+    check_equal(done.returncode, 0, done.stderr)
+    folder = t.directory()
+    for name, text in (("all.yaml", done.stdout),
+                       ("kustomization.yaml", "apiVersion: kustomize.config.k8s.io/v1beta1\n"
+                        "kind: Kustomization\nresources:\n  - all.yaml\n")):
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+            file.write(text)
+    return objects(checker(), folder)
+
+
+@case(tier=VERSIONS, seconds=900)
+def helm_makes_the_same_of_its_chart(t):
+    linted = subprocess.run([helm(), "lint", "--strict", CHART], capture_output=True, text=True)
+    check_equal(linted.returncode, 0, linted.stdout + linted.stderr)
+    plain = objects(checker(), os.path.join(FOLDER, "base"))
+    made = rendered(t)
+    check_equal(set(made), {"ConfigMap", "DaemonSet"}, "kinds")
+    pods = [o["DaemonSet"]["spec"]["template"]["spec"] for o in (plain, made)]
+    for pod in pods:
+        for volume in pod["volumes"]:
+            volume.get("configMap", {}).pop("name", None)
+    check_equal(pods[1], pods[0], "the pod")
+    selector = made["DaemonSet"]["spec"]["selector"]["matchLabels"]
+    labels = made["DaemonSet"]["spec"]["template"]["metadata"]["labels"]
+    check(selector.items() <= labels.items(), f"{selector} of {labels}")
+    path = os.path.join(t.directory(), "gleakd.conf")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(made["ConfigMap"]["data"]["gleakd.conf"])
+    code, out, err = run(t, "--config", path, "--print-config")
+    check_equal((code, err), (0, ""), f"the configuration; {out}")
+
+
+@case(tier=VERSIONS, seconds=900)
+def helm_with_other_values(t):
+    made = rendered(t, "--set", "oldKernels=true", "--set", "seccompProfile.type=Localhost",
+                    "--set", "seLinuxOptions.type=spc_t", "--set", "image.repository=r.example/g",
+                    "--set", "image.tag=9.9.9", "--set", "nodeSelector.disk=ssd",
+                    "--set", "hostPaths.state=/srv/gleakd", "--set", "priorityClassName=low",
+                    "--set", "podAnnotations.a=b")
+    pod = made["DaemonSet"]["spec"]["template"]["spec"]
+    container, = pod["containers"]
+    check_equal(set(container["securityContext"]["capabilities"]["add"]), NEEDED | {"SYS_ADMIN"},
+                "capabilities")
+    check_equal(container["image"], "r.example/g:9.9.9", "image")
+    check_equal(pod["securityContext"]["seccompProfile"],
+                {"type": "Localhost", "localhostProfile": "gleakd-seccomp.json"}, "seccomp")
+    check_equal(pod["securityContext"]["seLinuxOptions"], {"type": "spc_t"}, "SELinux")
+    check_equal(pod["nodeSelector"], {"kubernetes.io/os": "linux", "disk": "ssd"}, "nodes")
+    check("/srv/gleakd" in [v.get("hostPath", {}).get("path") for v in pod["volumes"]], "state")
 
 
 PROFILE = os.path.join(FOLDER, "own-seccomp", "gleakd-seccomp.json")
