@@ -110,7 +110,7 @@ struct broker_range {
 #define BROKER_MAX_MEMORIES 8192
 
 /* One read: what is written here is read by the other processor a moment later, from its cache. */
-#define BROKER_MEMORY_MAX (2u << 20)
+#define BROKER_MEMORY_MAX ACCESS_GUARD_MEMORY_MAX
 
 /* The threads of a process that stands still, PROCESS_STOP_MAX_THREADS of them, and any other answer. */
 #define BROKER_WINDOW (8u << 20)
@@ -128,7 +128,5 @@ struct broker_shared {
 	/* Behind that of answers those where helpers leave what they read. */
 	__u8 window[BROKER_WINDOW + ACCESS_GUARD_WINDOWS * BROKER_MEMORY_MAX];
 };
-
-_Static_assert(BROKER_MEMORY_MAX == ACCESS_GUARD_MEMORY_MAX, "a helper reads what one request may");
 
 #endif /* GLEAKD_BROKER_PROTOCOL_H */
