@@ -4,7 +4,6 @@
 #include <limits.h>
 #include <linux/openat2.h>
 #include <poll.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +22,7 @@
 #include "host/priority.h"
 #include "host/process.h"
 #include "host/process_stop.h"
+#include "host/users.h"
 
 /* The kernel silently cuts a call at MAX_RW_COUNT, just below 2 GiB (include/linux/fs.h). */
 #define MEMORY_MAX (1u << 30)
@@ -188,38 +188,9 @@ static int direct_evidence(const struct access_evidence *evidence, struct failur
 	return -EINVAL;
 }
 
-#ifdef GLEAKD_STATIC
-
-#define PASSWD "/etc/passwd"
-
-/* nsswitch.conf(5) names libraries, which a static program cannot load: the file alone. */
-static const struct passwd *find_user(const char *name, uid_t uid)
-{
-	FILE *file = fopen(PASSWD, "re");
-	const struct passwd *entry = NULL;
-
-	if (!file)
-		return NULL;
-	while ((entry = fgetpwent(file))) {
-		if (name ? !strcmp(entry->pw_name, name) : entry->pw_uid == uid)
-			break;
-	}
-	fclose(file);
-	return entry;
-}
-
-#else
-
-static const struct passwd *find_user(const char *name, uid_t uid)
-{
-	return name ? getpwnam(name) : getpwuid(uid);
-}
-
-#endif
-
 static ssize_t direct_user_name(uid_t uid, char *name, size_t size)
 {
-	const struct passwd *entry = find_user(NULL, uid);
+	const struct passwd *entry = users__find(NULL, uid);
 	size_t length = entry ? min_of(strlen(entry->pw_name), size) : 0;
 
 	if (!entry)
@@ -230,7 +201,7 @@ static ssize_t direct_user_name(uid_t uid, char *name, size_t size)
 
 static int64_t direct_user_id(const char *name)
 {
-	const struct passwd *entry = find_user(name, 0);
+	const struct passwd *entry = users__find(name, 0);
 
 	return entry ? (int64_t)entry->pw_uid : -ENOENT;
 }
