@@ -65,7 +65,7 @@ MACHINES = {
     "arm64": Machine("qemu-system-aarch64", "qemu-system-arm", "ttyAMA0", "ttyS0",
                      ["-device", "pci-serial,chardev=told"],
                      ["-machine", "virt", "-cpu", "max,pauth-impdef=on", "-m", "2048"],
-                     ["nosoftlockup", "rcupdate.rcu_cpu_stall_suppress=1", "gleakd_slow=5"], 3000),
+                     ["nosoftlockup", "gleakd_slow=5"], 3000),
 }
 
 
