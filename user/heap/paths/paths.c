@@ -297,7 +297,9 @@ static void count_slice(struct heap_paths *paths, const struct heap_reference *r
 
 	if (reference->in->place == HEAP_IN_STACK && paths->root_torn)
 		return;
-	if (node->role == PATH_ARRAY && reference->from && !reference->in->again)
+	/* Once more only what was not there, or in a span that was not known yet. */
+	if (node->role == PATH_ARRAY && reference->from &&
+	    (!reference->in->again || !node->entries))
 		node->entries += min_of(path_steps__word(reference->in, reference->from + 8),
 					(uint64_t)UINT32_MAX);
 }

@@ -32,7 +32,9 @@ struct heap_scan {
 	struct heap_scan_options options;
 	struct heap_scan_result result;
 	enum scan_phase phase;
-	bool roots_read; /* of this phase */
+	bool roots_read;      /* of this phase */
+	unsigned int n_again; /* looks at variables and stacks once more */
+	size_t late_before;   /* younger spans, before the last of them */
 
 	struct heap_spans *spans;
 	struct heap_types *types;

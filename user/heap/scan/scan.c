@@ -25,6 +25,8 @@
 #include "base/clock.h"
 #include "heap/scan/private.h"
 
+#define MAX_AGAIN 4u
+
 const char *heap_scan_doubt__text(enum heap_scan_doubt doubt)
 {
 	static const char *const texts[] = {
@@ -235,12 +237,22 @@ static int run_again(struct heap_scan *scan, uint64_t budget_ns)
 		err = heap_roots__globals(scan->roots, budget_ns);
 		if (!err)
 			err = scan_again__add_stacks(scan);
-		if (!err)
+		if (!err) {
 			scan->roots_read = true;
+			scan->n_again++;
+			scan->late_before = scan->spans->totals.late;
+		}
 	}
 	if (!err)
 		err = heap_stacks__step(scan->stacks, budget_ns);
-	return err ? err : drain(scan, budget_ns, HEAP_ROOT_GOROUTINE);
+	if (!err)
+		err = drain(scan, budget_ns, HEAP_ROOT_GOROUTINE);
+	if (err || !scan->options.visitor || scan->spans->totals.late == scan->late_before ||
+	    scan->n_again == MAX_AGAIN)
+		return err;
+	/* What was in spans that nobody knew of is shown where it hangs, too. */
+	scan->roots_read = false;
+	return 1;
 }
 
 /* What those keep that nothing leads to: the collector does not free it either. */
