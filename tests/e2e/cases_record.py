@@ -17,7 +17,7 @@ COUNTS = Program("counts")
 CALLS = Program("calls")
 RESOURCES = Program("resources")
 SCHEDULING = Program("scheduling", cgo=True)
-REGIONS = 17
+REGIONS = 5
 MADE, SPAWNED = "made:run", "made:spawn"
 STAY, ALL, BRIEF = 53, 1009, 499
 
