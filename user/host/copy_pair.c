@@ -24,6 +24,7 @@ struct piece {
 
 static struct {
 	bool started;
+	bool may_be_first; /* the helping thread: there is a processor left for everybody else */
 	pthread_t thread;
 	_Atomic pid_t tid; /* of the helping one, 0: it has not run yet */
 	sem_t go, idle;	   /* for the helping thread; what it has taken is done */
@@ -67,12 +68,14 @@ static void *help(void *ctx __maybe_unused)
 
 void copy_pair__start(void)
 {
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	pthread_attr_t attributes;
 
-	if (pair.started || sysconf(_SC_NPROCESSORS_ONLN) < 2 || sem_init(&pair.go, 0, 0) ||
+	if (pair.started || processors < 2 || sem_init(&pair.go, 0, 0) ||
 	    sem_init(&pair.idle, 0, 0) || pthread_attr_init(&attributes))
 		return;
 	pthread_attr_setstacksize(&attributes, (size_t)PTHREAD_STACK_MIN + (64u << 10));
+	pair.may_be_first = processors > 2;
 	pair.started = !pthread_create(&pair.thread, &attributes, help, NULL);
 	pthread_attr_destroy(&attributes);
 }
@@ -140,7 +143,8 @@ ssize_t copy_pair__read(pid_t task, const struct iovec *local, const struct iove
 		return done < 0 ? -errno : done;
 	}
 	/* Where somebody stands still for as long as this takes. */
-	if (sched_getscheduler(0) == (SCHED_FIFO | SCHED_RESET_ON_FORK) && atomic_load(&pair.tid))
+	if (pair.may_be_first && sched_getscheduler(0) == (SCHED_FIFO | SCHED_RESET_ON_FORK) &&
+	    atomic_load(&pair.tid))
 		priority__first(&lent, atomic_load(&pair.tid));
 	pair.task = task;
 	cut(local, foreign, n);
