@@ -41,7 +41,8 @@ def rpm(t):
     package = os.path.join(folder, "gleakd.rpm")
     files = said("rpm", "-qlp", package).split()
     for name in ("/usr/sbin/gleakd", "/usr/lib/systemd/system/gleakd.service",
-                 "/usr/share/man/man8/gleakd-run.8", "/etc/gleakd/gleakd.conf"):
+                 "/usr/share/man/man8/gleakd-run.8", "/etc/gleakd/gleakd.conf",
+                 "/usr/share/doc/gleakd/repairs.md"):
         check(name in files, f"{name} is not in {files}")
     check_equal(said("rpm", "-qcp", package).split(), ["/etc/gleakd/gleakd.conf"], "configuration")
     asked = [line for line in said("rpm", "-qp", "--requires", package).splitlines()

@@ -57,7 +57,8 @@ def package_is_clean_and_complete(t):
                    "/etc/gleakd/gleakd.conf", "/usr/share/doc/gleakd/copyright",
                    "/usr/share/gleakd/gleakd.rules.yml", "/usr/share/gleakd/dashboards/gleakd.json",
                    "/usr/share/gleakd/mixin/mixin.libsonnet",
-                   "/usr/share/doc/gleakd/systemd.md.gz", "/usr/share/man/man8/gleakd.8.gz"):
+                   "/usr/share/doc/gleakd/systemd.md.gz", "/usr/share/doc/gleakd/repairs.md.gz",
+                   "/usr/share/man/man8/gleakd.8.gz"):
         # Since Debian 13 units are below /usr/lib, which /lib is a link to.
         check(re.search(rf" \.(/usr)?{re.escape(wanted)}\n", listed), f"no {wanted} in:\n{listed}")
 
