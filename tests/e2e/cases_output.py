@@ -68,7 +68,7 @@ def pipe_gets_plain_lines(t):
 
     def feed():
         while not stop.wait(0.2):
-            target.ask("run 7 5")
+            target.ask("run 17 13")
 
     feeder = threading.Thread(target=feed)
     feeder.start()
@@ -82,8 +82,9 @@ def pipe_gets_plain_lines(t):
     summary = text[text.rindex("gleakd  "):]
     rate = re.search(r"created [\d,]+ \(([\d.,]+)/s\)", summary)
     check(rate, f"no rate of creations in:\n{summary}")
-    # Seven each fifth of a second, over the whole watch; asking takes its time.
-    check(10 < float(rate.group(1)) < 40, f"{rate.group(1)} a second created in:\n{summary}")
+    # Seventeen each fifth of a second, over the whole watch; asking takes its time. So many stay that what they
+    # wait for, which the program still has, is no pool's.
+    check(20 < float(rate.group(1)) < 100, f"{rate.group(1)} a second created in:\n{summary}")
     check("e+" not in text, f"a number that nobody reads in:\n{text}")
     check_equal(text.count("\nsite      "), 1, "explanations of what a site is")
     for what, pattern in {
