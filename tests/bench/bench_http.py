@@ -16,6 +16,7 @@ import time
 from bench_hits import function_end
 from harness import Failed, Skip, check
 from programs import Program, Target, start
+from tracer import binary
 from tracers import (Attached, Governed, ModeWatch, Shares, bpftrace, cpu_ns, ratios,
                      undisturbed)
 
@@ -29,6 +30,8 @@ WINDOW = {"low": 10, "medium": 5, "saturating": 5}
 FIRST_SECONDS = 3
 
 GOVERNED = ("--pid, governed", "host, governed")
+# Goroutines, delays of scheduling, calls of threads, what is open and the heap, all without a probe.
+UNPROBED = "--pid, census only"
 NO_LIMIT = ["--mode", "full", "--max-overhead", "0"]
 # A peer that probes the same two events: https://github.com/keisku/gmon
 PEER = "gmon"
@@ -89,6 +92,8 @@ def ways_of_tracing(case, results, server, path):
         # As a user runs it. Of the host the server alone is selected; all else is as it comes.
         GOVERNED[0]: lambda: Governed(case, server.pid, watch),
         GOVERNED[1]: lambda: Governed(case, server.pid, watch, exe=path),
+        UNPROBED: lambda: Attached(case, [binary(case), "--pid", str(server.pid), "--json", "--mode",
+                                          "census"], server.pid, 0),
         "--pid, full, no governor": lambda: Governed(case, server.pid, watch, *NO_LIMIT),
     }
     others = {"bpftrace": lambda: bpftrace(case, server.pid, path, functions),
@@ -155,7 +160,8 @@ def pairs(turns, phase, field):
 
 def tell(results, level, name, turns):
     """The figures of one way of tracing at one level; goals are for what a user gets unasked."""
-    goals = name in GOVERNED
+    governed = name in GOVERNED
+    goals = governed or name == UNPROBED
     turns = undisturbed(results, f"http {level}: {name}", turns)
     for phase, label in (("steady", ""), ("first", f", first {FIRST_SECONDS} s")):
         for field, what, goal in (("rate", "requests/s", dict(at_least=0.99)),
@@ -170,7 +176,7 @@ def tell(results, level, name, turns):
         results.add(f"http {level}: {name}: its own CPU",
                     100 * statistics.median(t["steady"]["tracer_share"] for t in turns),
                     "% of a core")
-    if goals:
+    if governed:
         tell_mode(results, level, name, [t["facts"] for t in turns])
 
 
