@@ -29,6 +29,10 @@ VERSION_PROGRAMS = {
     f"go{version}": Program("unreachable", version, strip=True)
     for version in ("1.18.10", "1.22.12", "1.27.1")
 }
+CALLBACKS = {
+    f"go{version}": Program("callback", version, strip=True, cgo=True)
+    for version in ("1.18.10", "1.22.12", "1.27.1")
+}
 DEMO = Program("demo", strip=True)
 SLEEPERS = Program("sleepers")
 BALLAST = Program("ballast")
@@ -87,6 +91,24 @@ def lost_goroutines_are_proven(t):
 @cases_for(VERSION_PROGRAMS, tier=VERSIONS)
 def lost_goroutines_are_proven_in(t, program):
     check_proven(t, program)
+
+
+def check_callback(t, program):
+    report, _ = prove(t, start(t, program).pid)
+    check_equal(by_function(report, "proven"), {"lose.func1": 7}, "proven goroutines by function")
+    ways = [site["proof"]["reachable_by"] for site in report["targets"][0]["sites"]
+            if site["start_function"] == "main.hold.func1"]
+    check(len(ways) == 1 and "main.hold " in ways[0], f"what leads to the others: {ways}")
+
+
+@case
+def what_is_known_below_a_callback_from_c_is_not_lost(t):
+    check_callback(t, Program("callback", strip=True, cgo=True))
+
+
+@cases_for(CALLBACKS, tier=VERSIONS)
+def what_is_known_below_a_callback_from_c_is_not_lost_in(t, program):
+    check_callback(t, program)
 
 
 @case
