@@ -54,31 +54,42 @@ static int add_site(struct pprof *profile, const struct report_site *site, uint6
 	return err;
 }
 
-int sites_profile__make(const struct report_target *target, const struct timeline_target *timeline,
-			uint64_t realtime_ns, struct pprof **ret_profile)
+/* What is told of a site; 0 and 0: nothing. */
+struct figures {
+	uint64_t count, ns;
+};
+
+typedef struct figures (*figures_fn)(const struct report_site *site,
+				     const struct timeline_target *timeline);
+
+static struct figures goroutines_of(const struct report_site *site,
+				    const struct timeline_target *timeline)
 {
-	const struct pprof_options options = {
-		.kinds = kinds,
-		.n_kinds = timeline ? 2 : 1,
-		.shown = "goroutines",
-		.period_kind = kinds[0],
-		.period = 1,
-		.time_ns = realtime_ns,
-		.duration_ns = target->observed_ns,
-		.binary = target->exe,
-		.build_id = report__text(target->build_id),
-	};
+	return (struct figures){site->view.goroutines,
+				site->view.goroutines ? waiting_of(timeline, site) : 0};
+}
+
+static struct figures contention_of(const struct report_site *site,
+				    const struct timeline_target *timeline __maybe_unused)
+{
+	return report__contended(site) ? (struct figures){site->view.parks, site->view.waited_ns} :
+					 (struct figures){0, 0};
+}
+
+static int make(const struct report_target *target, const struct timeline_target *timeline,
+		const struct pprof_options *options, figures_fn figures_of,
+		struct pprof **ret_profile)
+{
 	struct pprof *profile;
-	int err = pprof__new(&options, &profile);
+	int err = pprof__new(options, &profile);
 
 	if (err)
 		return err;
 	for (size_t i = 0; i < target->n_sites && !err; i++) {
-		const struct report_site *site = &target->sites[i];
+		struct figures figures = figures_of(&target->sites[i], timeline);
 
-		if (site->view.goroutines)
-			err = add_site(profile, site, site->view.goroutines,
-				       waiting_of(timeline, site));
+		if (figures.count || figures.ns)
+			err = add_site(profile, &target->sites[i], figures.count, figures.ns);
 	}
 	if (err)
 		pprof__free(profile);
@@ -87,33 +98,35 @@ int sites_profile__make(const struct report_target *target, const struct timelin
 	return err;
 }
 
-int contention_profile__make(const struct report_target *target, uint64_t realtime_ns,
-			     struct pprof **ret_profile)
+static struct pprof_options options_of(const struct report_target *target, uint64_t realtime_ns,
+				       const struct pprof_kind *of, size_t n_kinds)
 {
-	const struct pprof_options options = {
-		.kinds = contention_kinds,
-		.n_kinds = ARRAY_SIZE(contention_kinds),
-		.period_kind = contention_kinds[0],
+	return (struct pprof_options){
+		.kinds = of,
+		.n_kinds = n_kinds,
+		.period_kind = of[0],
 		.period = 1,
 		.time_ns = realtime_ns,
 		.duration_ns = target->observed_ns,
 		.binary = target->exe,
 		.build_id = report__text(target->build_id),
 	};
-	struct pprof *profile;
-	int err = pprof__new(&options, &profile);
+}
 
-	if (err)
-		return err;
-	for (size_t i = 0; i < target->n_sites && !err; i++) {
-		const struct report_site *site = &target->sites[i];
+int sites_profile__make(const struct report_target *target, const struct timeline_target *timeline,
+			uint64_t realtime_ns, struct pprof **ret_profile)
+{
+	struct pprof_options options = options_of(target, realtime_ns, kinds, timeline ? 2 : 1);
 
-		if (report__contended(site))
-			err = add_site(profile, site, site->view.parks, site->view.waited_ns);
-	}
-	if (err)
-		pprof__free(profile);
-	else
-		*ret_profile = profile;
-	return err;
+	options.shown = "goroutines";
+	return make(target, timeline, &options, goroutines_of, ret_profile);
+}
+
+int contention_profile__make(const struct report_target *target, uint64_t realtime_ns,
+			     struct pprof **ret_profile)
+{
+	const struct pprof_options options =
+		options_of(target, realtime_ns, contention_kinds, ARRAY_SIZE(contention_kinds));
+
+	return make(target, NULL, &options, contention_of, ret_profile);
 }
