@@ -425,9 +425,8 @@ static int build_sites(struct report_builder *builder, size_t t, struct target *
 	/* What they wait on is evidence, too. */
 	if (news)
 		err = judge_sites(builder, target, moment->now_ns, built);
-	if (err)
-		return err;
-	err = resolve_sites(target, built);
+	if (!err)
+		err = resolve_sites(target, built);
 	if (err)
 		return err;
 	finish_sites(builder, saved, moment->realtime_ns, built);
@@ -548,8 +547,9 @@ int report_builder__build(struct report_builder *builder, struct session *sessio
 			  uint64_t realtime_ns, enum report_end end,
 			  const struct report **ret_report)
 {
-	const struct moment moment = {now_ns, realtime_ns, end != REPORT_GOES_ON};
 	size_t n = session__n_targets(session);
+	const struct moment moment = {now_ns, realtime_ns,
+				      end != REPORT_GOES_ON && n <= LOOKED_AT_MAX_TARGETS};
 
 	clear(builder);
 	builder->targets = calloc(max_of(n, (size_t)1), sizeof(*builder->targets));

@@ -6,6 +6,9 @@
 #include "report/locks.h"
 #include "report/objects.h"
 
+/* Of so many targets the last report looks at all that waits; of more that would take seconds. */
+#define LOOKED_AT_MAX_TARGETS 16
+
 /* What members of sites were found to wait on, and when. */
 struct looked_at {
 	size_t n;
