@@ -251,18 +251,21 @@ def undisturbed(results, label, turns):
 
 
 class Shares:
-    """Processor time of some processes, and of all others, from now to end()."""
+    """Processor time of some processes with their children, and of all others, from now to end()."""
 
     def __init__(self, pids):
-        pids = {**pids, "bench": os.getpid()}
-        self.before = {who: (pid, cpu_ns(pid)) for who, pid in pids.items()}
+        # Whose children are all that is measured.
+        bench = os.getpid()
+        self.before = {"bench": (cpu_ns, bench, cpu_ns(bench))}
+        for who, pid in pids.items():
+            self.before[who] = (gleakd_cpu_ns, pid, gleakd_cpu_ns(pid))
         self.all_before = busy_ns()
         self.started = time.monotonic()
 
     def end(self):
         """{who: nanoseconds}, and the share of a core that went to the others."""
         everything = busy_ns() - self.all_before
-        used = {who: cpu_ns(pid) - before for who, (pid, before) in self.before.items()}
+        used = {who: count(pid) - before for who, (count, pid, before) in self.before.items()}
         length = time.monotonic() - self.started
         return used, max(0, everything - sum(used.values())) / 1e9 / length
 

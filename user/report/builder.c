@@ -405,7 +405,7 @@ static int judge_sites(const struct report_builder *builder, struct target *targ
 
 struct moment {
 	uint64_t now_ns, realtime_ns;
-	bool final;
+	bool all_waits; /* are looked at, not only those under suspicion */
 };
 
 static int build_sites(struct report_builder *builder, size_t t, struct target *target,
@@ -419,7 +419,7 @@ static int build_sites(struct report_builder *builder, size_t t, struct target *
 	if (err)
 		return err;
 	news = looked_at__renew(looked, target, built->sites, built->n_sites, moment->now_ns,
-				moment->final);
+				moment->all_waits);
 	if (news < 0)
 		return news;
 	/* What they wait on is evidence, too. */
