@@ -18,7 +18,7 @@ build='clang gcc libc6-dev make pkg-config bpftool libbpf-dev libdw-dev libelf-d
 	libsqlite3-dev'
 deb='build-essential debhelper lintian'
 rpm='rpm'
-test="libcriterion-dev python3 python3-jsonschema util-linux binutils ca-certificates
+test="libcriterion-dev python3 python3-jsonschema libxml2-utils util-linux binutils ca-certificates
 	chromium chromium-driver jsonnet mandoc man-db tmux zsh fish systemd dbus $deb $rpm"
 bench='bpftrace'
 fuzz='libclang-rt-dev'

@@ -4,16 +4,21 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
+import sys
 import time
 import xml.etree.ElementTree as ET
 
+from ci_formats import annotations, check_junit
 from harness import Skip, case, cases_for, check, check_equal
 from programs import Program
+from terminal import Shell
 from tracer import binary, needs_tracing, run
 
 DEMO = Program("demo")
+SIGNALS = Program("signals")
 COUNTS = {"static": Program("counts"), "pie": Program("counts", strip=True, pie=True),
           "cgo": Program("counts", cgo=True)}
 SHORT = ("--interval", "500ms", "--min-age", "1s")
@@ -76,23 +81,6 @@ def every_goroutine_from_the_first_on(t, program):
     check_equal(target["losses"]["events"], 0, "events lost")
 
 
-def check_junit(path):
-    """What the formats' readers rely on: counts that add up, known elements, names that are unique."""
-    suites = ET.parse(path).getroot()
-    check_equal(suites.tag, "testsuites", "the first element")
-    for suite in suites:
-        cases = suite.findall("testcase")
-        for name, of in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
-            check_equal(int(suite.get(name)), len(suite.findall(f"testcase/{of}")), name)
-        check_equal(int(suite.get("tests")), len(cases), "tests")
-        names = [(c.get("classname"), c.get("name")) for c in cases]
-        check_equal(len(set(names)), len(names), f"names of cases {names}")
-        check(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", suite.get("timestamp")), "timestamp")
-        check({e.tag for e in suite} <= {"properties", "testcase", "system-out", "system-err"},
-              "elements of a suite")
-    return suites
-
-
 def run_stuck(t, *args, prefix=()):
     """A run of a program with three goroutines that nothing can wake: (exit code, stderr)."""
     out, err = (open(os.path.join(t.directory(), name), "w+", encoding="utf-8") for name in ("out", "err"))
@@ -138,9 +126,9 @@ def annotations_have_paths_of_the_checkout(t):
     env = dict(os.environ, GITHUB_WORKSPACE=os.path.realpath(os.path.dirname(__file__) + "/../.."))
     code, out, err = run(t, "report", path, "--format", "github", env=env)
     check_equal(code, 0, err)
-    errors = [line for line in out.splitlines() if line.startswith("::error ")]
-    check_equal(len(errors), 1, out)
-    check(re.match(r"::error file=tests/programs/counts/shapes\.go,line=\d+,title=", errors[0]), out)
+    error, = (a for a in annotations(out) if a["level"] == "error")
+    check_equal(error["file"], "tests/programs/counts/shapes.go", "file")
+    check_equal(int(error["line"]), COUNTS["static"].line("blocked:nilreceive")[1], "line")
     code, out, err = run(t, "report", path, "--format", "junit")
     check_equal(code, 0, err)
     check_equal(len(ET.fromstring(out).findall("testsuite/testcase/failure")), 1, "failures")
@@ -162,8 +150,16 @@ def an_early_end(t, given):
 def what_is_no_go_program(t):
     code, out, err = gleakd_run(t, "--", "/bin/sh", "-c", "echo mine; exit 3")
     check_equal((code, out), (3, "mine\n"), f"a shell ({err})")
-    code, _, err = gleakd_run(t, "--", "/bin/true")
+    path = os.path.join(t.directory(), "nothing.xml")
+    code, _, err = gleakd_run(t, "--format", "junit", "--report", path, "--", "/bin/true")
     check_equal(code, NOT_JUDGED, f"nothing was watched ({err})")
+    errors = check_junit(path).findall("testsuite/testcase/error")
+    check_equal([e.get("message") for e in errors],
+                ["/bin/true has ended before it was a running Go program"], "what CI is told")
+    code, _, err = gleakd_run(t, "--format", "github", "--", "/bin/true")
+    error, = annotations("".join(line + "\n" for line in err.splitlines() if line.startswith("::")))
+    check_equal((code, error["level"], error["title"]), (NOT_JUDGED, "error", "gleakd: nothing could be judged"),
+                err)
     code, _, err = gleakd_run(t, "--", "/nonexistent")
     check_equal(code, 2, err)
     check("cannot run /nonexistent: No such file or directory" in err, err)
@@ -206,6 +202,93 @@ def signals_reach_the_program(t):
     out, err = process.communicate(timeout=30)
     check("requests answered" in out, f"it ended as it does after SIGTERM ({err})")
     check(gone(pid), "it is gone")
+
+
+PASSED_ON = {"usr1": (signal.SIGUSR1, "user defined signal 1"), "usr2": (signal.SIGUSR2, "user defined signal 2"),
+             "quit": (signal.SIGQUIT, "quit")}
+ENDING = {"int": (signal.SIGINT, "interrupt"), "term": (signal.SIGTERM, "terminated"),
+          "hup": (signal.SIGHUP, "terminated")}
+
+
+@cases_for(PASSED_ON)
+def a_signal_for_the_program_alone(t, given):
+    """To gleakd, and then to all of its group, as a terminal and timeout(1) do: each is one for the program."""
+    number, word = given
+    needs_tracing()
+    process, pid = begin(t, *SHORT, "--", SIGNALS.build(), start_new_session=True)
+    process.send_signal(number)
+    check_equal(process.stdout.readline(), f"got {word}\n", "to gleakd alone")
+    check(not gone(pid) and process.poll() is None, "both go on")
+    out, err = process.communicate("quit\n", timeout=30)
+    check_equal((out, process.returncode), ("", NOT_JUDGED), f"what came after it ({err})")
+
+
+@cases_for(ENDING)
+def a_signal_that_ends_both(t, given):
+    number, word = given
+    needs_tracing()
+    process, pid = begin(t, *SHORT, "--", SIGNALS.build())
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    check_equal((out, gone(pid)), (f"got {word}\n", True), f"what it got ({err})")
+
+
+@case
+def a_signal_to_the_whole_group(t):
+    """As timeout(1) gives it: a program that takes the second SIGTERM for haste has one."""
+    needs_tracing()
+    process, pid = begin(t, *SHORT, "--", SIGNALS.build(), start_new_session=True)
+    os.killpg(process.pid, signal.SIGTERM)
+    out, err = process.communicate(timeout=30)
+    check_equal((out, gone(pid)), ("got terminated\n", True), f"what it got ({err})")
+
+
+@case
+def keys_of_a_terminal(t):
+    """Ctrl-\\ and Ctrl-C go to all that runs there: each reaches the program once."""
+    shell = Shell(t, shlex.join([binary(t), "run", *SHORT, "--", SIGNALS.build()]))
+    shell.until("ready ")
+    shell.type("\x1c")
+    shell.until("got quit")
+    shell.type("\x03")
+    shell.until("got interrupt")
+    check_equal(shell.process.wait(30), NOT_JUDGED, "exit code")
+    shown = shell.until("got interrupt")
+    check_equal((shown.count("got quit"), shown.count("got interrupt")), (1, 1), shown)
+
+
+# As kernel.yama.ptrace_scope 3 and many a container's seccomp profile answer: "no ptrace(2)".
+FORBID_TRACING = """
+import ctypes, os, struct, sys
+def bpf(code, jt, jf, k): return struct.pack("HBBI", code, jt, jf, k)
+number = {"x86_64": 101, "aarch64": 117}[os.uname().machine]
+program = bpf(0x20, 0, 0, 0) + bpf(0x15, 0, 1, number) + bpf(0x06, 0, 0, 0x00050001) + bpf(0x06, 0, 0, 0x7fff0000)
+text = ctypes.create_string_buffer(program)
+class Filter(ctypes.Structure): _fields_ = [("n", ctypes.c_ushort), ("at", ctypes.c_void_p)]
+libc = ctypes.CDLL(None, use_errno=True)
+if libc.prctl(22, 2, ctypes.byref(Filter(4, ctypes.addressof(text))), 0, 0): sys.exit("no seccomp")
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+
+
+@case
+def where_tracing_is_forbidden(t):
+    """It is told, and the program is watched from its first moments on instead of from its first goroutine."""
+    needs_tracing()
+    out, err = (open(os.path.join(t.directory(), name), "w+", encoding="utf-8") for name in ("out", "err"))
+    with out, err:
+        process = subprocess.Popen(
+            [sys.executable, "-c", FORBID_TRACING, binary(t), "run", "--duration", "5s", *SHORT, "--",
+             COUNTS["static"].build()], stdin=subprocess.PIPE, stdout=out, stderr=err, text=True)
+        t.defer(process.kill)
+        process.stdin.write("shape nilreceive 3\n")
+        process.stdin.flush()
+        code = process.wait(timeout=90)
+        err.seek(0)
+        said = err.read()
+    t.note(said)
+    check("runs before it is watched, as the kernel does not let it be held: Operation not permitted" in said, said)
+    check_equal(code, FOUND, f"exit code ({said})")
 
 
 @case

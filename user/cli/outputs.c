@@ -278,6 +278,29 @@ int outputs__write(struct outputs *outputs, const struct report *report)
 	return err;
 }
 
+int outputs__tell_ci(const struct options *options, const char *why)
+{
+	const struct report nothing = {.end = REPORT_TARGET_EXITED,
+				       .realtime_ns = clock__realtime_ns()};
+	struct outputs outputs = {.options = options};
+	struct failure failure = {""};
+	int err;
+
+	if (options->format != FORMAT_JUNIT && options->format != FORMAT_GITHUB)
+		return 0;
+	err = outputs__read_files(&outputs, options, &failure);
+	if (err) {
+		log_error("%s", failure.text);
+	} else {
+		failure__set(&outputs.not_judged, 0, "%s", why);
+		err = write_for_ci(&outputs, out_of(&outputs), &nothing);
+		if (err)
+			log_error("the report could not be written: %s", strerror(-err));
+	}
+	outputs__close(&outputs);
+	return err;
+}
+
 bool outputs__is_futile(const struct outputs *outputs)
 {
 	const struct explainer *explainer = &outputs->explainer;

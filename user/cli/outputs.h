@@ -43,6 +43,12 @@ int outputs__open(struct outputs *outputs) __must_check;
 int outputs__write(struct outputs *outputs, const struct report *report) __must_check;
 
 /*
+ * outputs__tell_ci - with --format junit or github: a report of no process, of which nothing could be judged for
+ * the reason @why. Errors are told, and returned.
+ */
+int outputs__tell_ci(const struct options *options, const char *why) __must_check;
+
+/*
  * outputs__is_futile - whether more reports are of no use: what --explain means is not there, and no
  * --duration was given to wait for it.
  */

@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "cli/command.h"
+#include "cli/outputs.h"
 #include "cli/watch.h"
 #include "cli/workers.h"
 #include "host/starter.h"
@@ -33,7 +35,7 @@ static void on_signal(void *ctx __maybe_unused, int signal)
 	starter__signal(starter, signal);
 }
 
-/* Signals that mean something to the program alone. */
+/* Signals that mean something to the program alone: to Go's runtime SIGQUIT, that it is to print all goroutines. */
 static int pass_on_signals(struct rounds *rounds)
 {
 	sigset_t signals;
@@ -41,6 +43,7 @@ static int pass_on_signals(struct rounds *rounds)
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGUSR1);
 	sigaddset(&signals, SIGUSR2);
+	sigaddset(&signals, SIGQUIT);
 	return loop__add_signals(rounds->loop, &signals, on_signal, NULL);
 }
 
@@ -137,6 +140,8 @@ static int not_started(const struct options *options, int err, const struct fail
 		return EXIT_CODE_USAGE;
 	else if (starter__status(starter, &status))
 		own = tell_status(options->program[0], status);
+	if (outputs__tell_ci(options, failure->text))
+		return EXIT_FAILURE;
 	return own ? own : EXIT_CODE_NOT_JUDGED;
 }
 

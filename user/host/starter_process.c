@@ -26,8 +26,8 @@ struct parent {
 	sigset_t before; /* which signals were blocked */
 	bool optioned;	 /* it is known which events of the child are told */
 	bool held;
-	bool from_terminal; /* Ctrl-C has gone to the program as well */
-	uint64_t kill_ns;   /* when SIGKILL is due; 0: it is not */
+	uint64_t given;	  /* by number: signals that the whole group got, and so the program */
+	uint64_t kill_ns; /* when SIGKILL is due; 0: it is not */
 	bool killed;
 };
 
@@ -145,13 +145,35 @@ static bool look_at_child(struct parent *parent)
 	return false;
 }
 
+/* What came here came by a terminal, or by whoever signals a group (timeout(1)): the program has it. */
+static void read_signals(struct parent *parent)
+{
+	struct signalfd_siginfo info;
+
+	while (read(parent->signals, &info, sizeof(info)) == sizeof(info))
+		parent->given |= 1ull << info.ssi_signo;
+}
+
+/* To the program, unless it has it. */
+static void give(struct parent *parent, int signal)
+{
+	uint64_t bit;
+
+	if (signal <= 0 || signal >= 64)
+		return;
+	bit = 1ull << signal;
+	read_signals(parent);
+	if (!(parent->given & bit))
+		kill(parent->child, signal);
+	parent->given &= ~bit;
+}
+
 static void end(struct parent *parent, int signal)
 {
 	if (parent->kill_ns)
 		return;
 	parent->kill_ns = clock__monotonic_ns() + STARTER_GRACE_NS;
-	if (signal != SIGINT || !parent->from_terminal)
-		kill(parent->child, signal);
+	give(parent, signal);
 	kill(parent->child, SIGCONT);
 }
 
@@ -167,18 +189,10 @@ static bool hear(struct parent *parent)
 	if (message.word == STARTER_GO)
 		kill(parent->child, SIGCONT);
 	else if (message.word == STARTER_SIGNAL)
-		kill(parent->child, message.value);
+		give(parent, message.value);
 	else if (message.word == STARTER_END)
 		end(parent, message.value);
 	return true;
-}
-
-static void read_signals(struct parent *parent)
-{
-	struct signalfd_siginfo info;
-
-	while (read(parent->signals, &info, sizeof(info)) == sizeof(info))
-		parent->from_terminal |= info.ssi_signo == SIGINT && info.ssi_code == SI_KERNEL;
 }
 
 static int wait_ms(const struct parent *parent)

@@ -5,8 +5,11 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
+#include "base/cleanup.h"
+#include "base/hash.h"
 #include "base/stream.h"
 #include "base/utf8.h"
 #include "output/ci/words.h"
@@ -77,6 +80,25 @@ static void put_property(FILE *out, const char *name, const char *value)
 
 /* --- cases --------------------------------------------------------------------------------------- */
 
+/* The cases of a suite so far, by what their names hash to. */
+struct names {
+	uint64_t *hashes;
+	size_t n;
+};
+
+/* Of two cases with one name a server that keeps results would keep one: the second gets a number. */
+static void distinguish(struct names *names, char name[CI_LINE_SIZE])
+{
+	uint64_t hash = hash__bytes(HASH_FNV_BASIS, name, strlen(name));
+	size_t length = strlen(name), same = 1;
+
+	for (size_t i = 0; i < names->n; i++)
+		same += names->hashes[i] == hash;
+	names->hashes[names->n++] = hash;
+	if (same > 1)
+		snprintf(name + length, CI_LINE_SIZE - length, ", number %zu", same);
+}
+
 static void begin_case(FILE *out, const char *class, const char *name)
 {
 	fputs("    <testcase", out);
@@ -103,11 +125,13 @@ static int put_body(FILE *out, const char *element, const char *type, const char
 	return 0;
 }
 
-static int put_site(FILE *out, const struct report_site *site, const struct ci_options *options)
+static int put_site(FILE *out, const struct report_site *site, struct names *names,
+		    const struct ci_options *options)
 {
 	char line[CI_LINE_SIZE];
 
 	ci_words__name(site, line);
+	distinguish(names, line);
 	begin_case(out, "gleakd.goroutines", line);
 	fputs(">\n", out);
 	ci_words__headline(site, line);
@@ -123,12 +147,13 @@ static int put_site(FILE *out, const struct report_site *site, const struct ci_o
 			ci_words__body(site));
 }
 
-static int put_memory(FILE *out, const struct report_alloc_site *place,
+static int put_memory(FILE *out, const struct report_alloc_site *place, struct names *names,
 		      const struct ci_options *options)
 {
 	char line[CI_LINE_SIZE];
 
 	ci_words__memory_name(place, line);
+	distinguish(names, line);
 	begin_case(out, "gleakd.memory", line);
 	fputs(">\n", out);
 	ci_words__memory_headline(place, line);
@@ -184,71 +209,98 @@ static void put_judged(FILE *out, const struct ci_options *options)
 	fputs("/>\n    </testcase>\n", out);
 }
 
-static void begin_suite(FILE *out, const struct report *report, const struct report_target *target,
-			const struct counts *counts)
+static void begin_suite(FILE *out, const struct report *report, const char *name,
+			const struct counts *counts, uint64_t observed_ns)
 {
-	char name[CI_LINE_SIZE], when[32] = "";
+	char when[32] = "";
 	time_t seconds = (time_t)(report->realtime_ns / NSEC_PER_SEC);
 	struct tm tm;
 
 	/* Its schemas allow no zone; UTC is meant. */
 	if (gmtime_r(&seconds, &tm))
 		strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(name, sizeof(name), "%.300s",
-		 *report__text(target->library) ? target->library : report__text(target->comm));
 	fputs("  <testsuite", out);
 	put_attribute(out, "name", name);
-	put_counts(out, counts, target->observed_ns);
+	put_counts(out, counts, observed_ns);
 	put_attribute(out, "timestamp", when);
 	put_attribute(out, "hostname", "localhost");
 	fputs(">\n    <properties>\n", out);
 	put_property(out, "gleakd", GLEAKD_VERSION);
+}
+
+static void put_properties(FILE *out, const struct report_target *target)
+{
 	put_property(out, "exe", target->exe);
 	put_property(out, "go_version", target->go_version);
 	put_property(out, "module", target->module);
 	put_property(out, "module_version", target->module_version);
 	put_property(out, "vcs_revision", target->vcs_revision);
 	put_property(out, "mode", probe_mode__name(target->mode));
+}
+
+static void end_properties(FILE *out)
+{
 	fputs("    </properties>\n", out);
+}
+
+static void end_suite(FILE *out, const char *looked_at)
+{
+	fputs("    <system-out>", out);
+	put_escaped(out, looked_at, false);
+	fputs("</system-out>\n    <system-err></system-err>\n  </testsuite>\n", out);
+}
+
+/* Those that have a case of their own. */
+static int put_cases(FILE *out, const struct report_target *target, size_t n,
+		     const struct ci_options *options)
+{
+	const struct report_allocations *allocations = target->allocations;
+	uint64_t *hashes __cleanup_free = calloc(n + 1, sizeof(*hashes));
+	struct names names = {.hashes = hashes};
+	int err = hashes ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < target->n_sites && !err; i++) {
+		if (is_told(&target->sites[i], options))
+			err = put_site(out, &target->sites[i], &names, options);
+	}
+	for (size_t i = 0; allocations && i < allocations->n_sites && !err; i++) {
+		if (report__memory_flagged(&allocations->sites[i]))
+			err = put_memory(out, &allocations->sites[i], &names, options);
+	}
+	return err;
 }
 
 static int put_suite(FILE *out, const struct report *report, const struct report_target *target,
 		     const struct ci_options *options)
 {
-	const struct report_allocations *allocations = target->allocations;
+	const char *comm = *report__text(target->comm) ? target->comm : "gleakd";
 	struct counts counts = count(target, options);
 	char line[CI_LINE_SIZE];
-	int err = 0;
+	int err;
 
-	begin_suite(out, report, target, &counts);
-	for (size_t i = 0; i < target->n_sites && !err; i++) {
-		if (is_told(&target->sites[i], options))
-			err = put_site(out, &target->sites[i], options);
-	}
-	for (size_t i = 0; allocations && i < allocations->n_sites && !err; i++) {
-		if (report__memory_flagged(&allocations->sites[i]))
-			err = put_memory(out, &allocations->sites[i], options);
-	}
+	snprintf(line, sizeof(line), "%.300s",
+		 *report__text(target->library) ? target->library : comm);
+	begin_suite(out, report, line, &counts, target->observed_ns);
+	put_properties(out, target);
+	end_properties(out);
+	err = put_cases(out, target, counts.tests, options);
 	begin_case(out, "gleakd.goroutines", "all other places");
 	fputs("/>\n", out);
 	put_judged(out, options);
 	ci_words__looked_at(target, line);
-	fputs("    <system-out>", out);
-	put_escaped(out, line, false);
-	fputs("</system-out>\n    <system-err></system-err>\n  </testsuite>\n", out);
+	end_suite(out, line);
 	return err;
 }
 
 /* No process was watched: a suite that says so. */
-static void put_nothing(FILE *out, const struct ci_options *options)
+static void put_nothing(FILE *out, const struct report *report, const struct ci_options *options)
 {
 	const struct counts counts = {.tests = 1, .errors = options->not_judged != NULL};
 
-	fputs("  <testsuite name=\"gleakd\"", out);
-	put_counts(out, &counts, 0);
-	fputs(">\n", out);
+	begin_suite(out, report, "gleakd", &counts, 0);
+	end_properties(out);
 	put_judged(out, options);
-	fputs("  </testsuite>\n", out);
+	end_suite(out, "no process was watched");
 }
 
 int junit__write(FILE *out, const struct report *report, const struct ci_options *options)
@@ -271,7 +323,7 @@ int junit__write(FILE *out, const struct report *report, const struct ci_options
 	for (size_t i = 0; i < report->n_targets && !err; i++)
 		err = put_suite(out, report, &report->targets[i], options);
 	if (!report->n_targets)
-		put_nothing(out, options);
+		put_nothing(out, report, options);
 	fputs("</testsuites>\n", out);
 	return err ? err : stream__flush(out);
 }
