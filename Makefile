@@ -15,6 +15,7 @@
 # make deb        a Debian package in build/deb, checked by lintian; make rpm: an RPM in build/rpm
 # make release    all that a release consists of, in build/release (RELEASE_KEY= signs it)
 # make static     build/static/gleakd-amd64 and -arm64: one file each, for any distribution
+# make image      build/image/gleakd-VERSION-amd64.tar: a container image with that; image-arm64
 # make fresh      the README's commands and the package on a new Debian 12 and 13 (root)
 #
 # It builds with all processors; -j1 for one thing after the other.

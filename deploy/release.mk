@@ -32,5 +32,5 @@ $(RPM_ARCHES): rpm-%: static-% all
 
 # RELEASE_KEY names the key that gpg(1) signs with.
 .PHONY: release
-release: $(RELEASE_ARCHES:%=static-%) $(RELEASE_ARCHES:%=rpm-%) deb
+release: $(RELEASE_ARCHES:%=image-%) $(RELEASE_ARCHES:%=rpm-%) deb
 	$(Q)tools/release.sh $(RELEASE) '$(VERSION)' '$(RELEASE_ARCHES)' $(DEB) '$(RELEASE_KEY)'

@@ -22,6 +22,17 @@ $(STATIC_ARCHES:%=static-%): static-%: $(ZYDIS)/src/Decoder.c | static-deps
 	$(Q)$(MAKE) --no-print-directory CONFIG=static ARCH=$(*:amd64=x86) ZYDIS=$(ZYDIS) $(STATIC)/gleakd-$*
 	$(Q)tools/check-static.sh $(STATIC)/gleakd-$*
 
+# The container image, as an archive that container engines load; it takes none to make it.
+IMAGE := build/image
+.PHONY: image $(STATIC_ARCHES:%=image-%)
+image: image-$(HOST_GO_ARCH)
+
+$(STATIC_ARCHES:%=image-%): image-%: static-%
+	$(Q)mkdir -p $(IMAGE)
+	$(Q)tools/image-root.sh $(IMAGE)/root-$* $(STATIC)/gleakd-$* $*
+	$(Q)tools/image.py $(IMAGE)/gleakd-$(VERSION)-$*.tar $(IMAGE)/root-$* '$(VERSION)' $* $(EPOCH)
+	$(Q)ls $(IMAGE)/gleakd-$(VERSION)-$*.tar
+
 $(STATIC)/zydis/src/Decoder.c: | static-deps
 	$(Q)tools/zydis-source.sh $(STATIC)/zydis
 

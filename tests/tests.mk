@@ -19,7 +19,7 @@ test-versions: tested
 
 # The program that needs no library, where there is none.
 .PHONY: test-static
-test-static: all static-$(HOST_GO_ARCH)
+test-static: all image-$(HOST_GO_ARCH)
 	$(Q)tools/deps.sh build go static test
 	$(Q)tests/run --tier static --e2e --build $(B)
 

@@ -27,6 +27,7 @@ for arch in $arches; do
 	install -m 0755 "build/static/gleakd-$arch" "$folder/$name"
 	tools/sbom.py "build/static/gleakd-$arch" "build/static/gleakd-$arch.map" "$version" "$arch" \
 		>"$folder/$name.cdx.json"
+	gzip -9nc "build/image/gleakd-$version-$arch.tar" >"$folder/gleakd-$version-image-$arch.tar.gz"
 done
 cp "$debs"/*.deb "$folder/"
 for arch in $arches; do
