@@ -142,6 +142,7 @@ def an_early_end(t, given):
                               asked=asked)
     check_equal(code, wanted, f"exit code ({err})")
     check(f"has ended with exit status {status}" in err, err)
+    check("more is watched" not in err, err)
     if not status:
         check("before --duration 1m was over" in err, err)
 

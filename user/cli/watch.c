@@ -17,6 +17,7 @@ struct watched {
 	struct watch *watch;
 	struct target *target; /* the first of its runtimes */
 	int pidfd; /* readable when the process ends; -1: the kernel gave none, or it has ended */
+	bool ended;
 	uint64_t mapped_code; /* when it was last searched for runtimes */
 };
 
@@ -166,17 +167,31 @@ static void forget_pidfd(struct watched *watched)
 	watched->pidfd = -1;
 }
 
+/* Processes that have not ended. */
+static size_t left(const struct watch *watch)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < watch->n; i++)
+		n += !watch->watched[i].ended &&
+		     target__state(watch->watched[i].target) == TARGET_LIVE;
+	return n;
+}
+
 static void on_exit_of_target(void *ctx)
 {
 	struct watched *watched = ctx;
 	struct rounds *rounds = &watched->watch->rounds;
-	size_t live = session__live(rounds->session);
+	/* One whose census is under way is live until that is over. */
+	size_t live = session__live(rounds->session), n;
 
 	forget_pidfd(watched);
-	if (live)
+	watched->ended = true;
+	n = left(watched->watch);
+	if (n)
 		log_info("process %d has ended; %zu more %s watched", target__pid(watched->target),
-			 live, live == 1 ? "is" : "are");
-	else
+			 n, n == 1 ? "is" : "are");
+	else if (!live)
 		rounds__finish(rounds, end_of(watched->target));
 }
 
