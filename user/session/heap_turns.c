@@ -58,10 +58,9 @@ static uint64_t pause_ns(const struct heap_turns *turns, const struct target *ta
 }
 
 /* The first scan at once; then by what the last one left to be done. */
-static bool is_due(void *ctx, void *thing, uint64_t now_ns)
+static bool is_due(void *ctx, struct target *target, uint64_t now_ns)
 {
 	const struct heap_turns *turns = ctx;
-	const struct target *target = thing;
 	const struct target_heap_figures *figures = target_heap__figures(target);
 
 	if (target__state(target) != TARGET_LIVE || !target__census(target)->alive ||
@@ -75,20 +74,6 @@ static bool is_due(void *ctx, void *thing, uint64_t now_ns)
 	       is_worth_it(turns, target);
 }
 
-static size_t count(void *ctx)
-{
-	const struct heap_turns *turns = ctx;
-
-	return session__n_targets(turns->session);
-}
-
-static void *get(void *ctx, size_t index)
-{
-	const struct heap_turns *turns = ctx;
-
-	return session__target(turns->session, index);
-}
-
 /* What a broker has used is not known while it is started anew. */
 static void add_used(struct heap_turns *turns, uint64_t begin_ns)
 {
@@ -97,68 +82,58 @@ static void add_used(struct heap_turns *turns, uint64_t begin_ns)
 	turns->used_ns += now_ns - min_of(now_ns, begin_ns);
 }
 
-static int start(void *ctx, void *thing)
+static int start(void *ctx, struct target *target)
 {
 	struct heap_turns *turns = ctx;
 	uint64_t begin_ns = self_usage__cpu_ns();
 	int err =
-		target_heap__start(thing, &turns->confirm, turns->max_heap_bytes, &turns->failure);
+		target_heap__start(target, &turns->confirm, turns->max_heap_bytes, &turns->failure);
 
 	turns->used_ns = 0;
 	add_used(turns, begin_ns);
 	return err;
 }
 
-static bool is_under_way(void *ctx, void *thing)
-{
-	(void)ctx;
-	return target_heap__is_scanning(thing);
-}
-
 /* A census that takes long is under way: the scan goes on afterwards. */
-static bool may_go_on(void *ctx, void *thing)
+static bool may_go_on(const struct target *target)
 {
-	(void)ctx;
-	return !target__census_under_way(thing);
+	return !target__census_under_way(target);
 }
 
-static int step(void *ctx, void *thing, uint64_t budget_ns)
+static int step(void *ctx, struct target *target, uint64_t budget_ns)
 {
 	struct heap_turns *turns = ctx;
 	uint64_t begin_ns = self_usage__cpu_ns();
-	int more = target_heap__step(thing, budget_ns, &turns->failure);
+	int more = target_heap__step(target, budget_ns, &turns->failure);
 
 	add_used(turns, begin_ns);
 	return more;
 }
 
 /* Whose heap cannot be read now is not tried again and again; the others have their turns. */
-static uint64_t ended(void *ctx, void *thing, int err, uint64_t now_ns)
+static uint64_t ended(void *ctx, struct target *target, int err, uint64_t now_ns)
 {
 	struct heap_turns *turns = ctx;
 
 	if (err) {
 		turns->failures++;
-		target_heap__hold_off(thing, now_ns + HEAP_TURNS_IDLE_NS);
+		target_heap__hold_off(target, now_ns + HEAP_TURNS_IDLE_NS);
 	}
 	return turns->used_ns;
 }
 
-bool heap_turns__step(struct heap_turns *turns, struct session *session, uint64_t budget_ns,
+bool heap_turns__step(struct heap_turns *turns, const struct session *session, uint64_t budget_ns,
 		      uint64_t now_ns)
 {
 	static const struct turns_ops ops = {
-		.count = count,
-		.get = get,
 		.is_due = is_due,
 		.start = start,
-		.is_under_way = is_under_way,
+		.is_under_way = target_heap__is_scanning,
 		.may_go_on = may_go_on,
 		.step = step,
 		.ended = ended,
 	};
 
-	turns->session = session;
 	turns->turns.share = turns->max_share > 0 ? turns->max_share : HEAP_TURNS_SHARE;
-	return turns__step(&turns->turns, &ops, turns, budget_ns, now_ns);
+	return turns__step(&turns->turns, &ops, turns, session__turns(session), budget_ns, now_ns);
 }

@@ -19,7 +19,6 @@ struct heap_turns {
 	uint64_t
 		max_heap_bytes; /* of a target; larger ones are not scanned; 0: as in heap/scan/scan.h */
 	/* For heap_turns.c. */
-	struct session *session;
 	struct turns turns;
 	uint64_t
 		used_ns; /* processor time that the scan under way has taken, ours and of whoever reads for us */
@@ -36,7 +35,7 @@ struct heap_turns {
  * heap_turns__step - go on with the scan under way, or begin the next that is due, for about
  * @budget_ns. True: there is more to do right now.
  */
-bool heap_turns__step(struct heap_turns *turns, struct session *session, uint64_t budget_ns,
+bool heap_turns__step(struct heap_turns *turns, const struct session *session, uint64_t budget_ns,
 		      uint64_t now_ns);
 
 #endif /* GLEAKD_SESSION_HEAP_TURNS_H */

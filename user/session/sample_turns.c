@@ -7,10 +7,9 @@
 /* How often targets of which none was due are asked again. */
 #define ASK_AGAIN_NS (NSEC_PER_SEC / 4)
 
-static bool is_due(void *ctx, void *thing, uint64_t now_ns)
+static bool is_due(void *ctx, struct target *target, uint64_t now_ns)
 {
 	const struct sample_turns *turns = ctx;
-	struct target *target = thing;
 
 	return target__state(target) == TARGET_LIVE && target__census(target)->alive &&
 	       now_ns >= target->samples_due_ns &&
@@ -18,41 +17,21 @@ static bool is_due(void *ctx, void *thing, uint64_t now_ns)
 	       target_samples__are_due(target, now_ns);
 }
 
-static size_t count(void *ctx)
-{
-	const struct sample_turns *turns = ctx;
-
-	return session__n_targets(turns->session);
-}
-
-static void *get(void *ctx, size_t index)
-{
-	const struct sample_turns *turns = ctx;
-
-	return session__target(turns->session, index);
-}
-
-static int start(void *ctx, void *thing)
+static int start(void *ctx, struct target *target)
 {
 	const struct sample_turns *turns = ctx;
 	struct failure failure;
-	int err = target_samples__start(thing, &turns->options, &failure);
+	int err = target_samples__start(target, &turns->options, &failure);
 
 	if (err)
 		log_debug("memory samples: %s", failure.text);
 	return err;
 }
 
-static bool is_under_way(void *ctx, void *thing)
-{
-	(void)ctx;
-	return target_samples__is_reading(thing);
-}
-
-static int step(void *ctx, void *thing, uint64_t budget_ns)
+static int step(void *ctx, struct target *target, uint64_t budget_ns)
 {
 	struct failure failure;
-	int more = target_samples__step(thing, budget_ns, &failure);
+	int more = target_samples__step(target, budget_ns, &failure);
 
 	(void)ctx;
 	if (more < 0)
@@ -60,9 +39,8 @@ static int step(void *ctx, void *thing, uint64_t budget_ns)
 	return more;
 }
 
-static uint64_t ended(void *ctx, void *thing, int err, uint64_t now_ns)
+static uint64_t ended(void *ctx, struct target *target, int err, uint64_t now_ns)
 {
-	struct target *target = thing;
 	const struct target_samples *samples = target_samples__get(target);
 
 	(void)ctx;
@@ -71,21 +49,18 @@ static uint64_t ended(void *ctx, void *thing, int err, uint64_t now_ns)
 	return target_samples__cpu_ns(target);
 }
 
-bool sample_turns__step(struct sample_turns *turns, struct session *session, uint64_t budget_ns,
-			uint64_t now_ns)
+bool sample_turns__step(struct sample_turns *turns, const struct session *session,
+			uint64_t budget_ns, uint64_t now_ns)
 {
 	static const struct turns_ops ops = {
-		.count = count,
-		.get = get,
 		.is_due = is_due,
 		.start = start,
-		.is_under_way = is_under_way,
+		.is_under_way = target_samples__is_reading,
 		.step = step,
 		.ended = ended,
 	};
 
-	turns->session = session;
 	turns->turns.share = turns->max_share > 0 ? turns->max_share : SAMPLE_TURNS_SHARE;
 	turns->turns.ask_again_ns = ASK_AGAIN_NS;
-	return turns__step(&turns->turns, &ops, turns, budget_ns, now_ns);
+	return turns__step(&turns->turns, &ops, turns, session__turns(session), budget_ns, now_ns);
 }

@@ -16,7 +16,6 @@ struct sample_turns {
 	uint64_t min_process_age_ns; /* what fills at its start is left alone */
 	double max_share;	     /* of a processor; 0: SAMPLE_TURNS_SHARE */
 	/* For sample_turns.c. */
-	struct session *session;
 	struct turns turns;
 };
 
@@ -28,7 +27,7 @@ struct sample_turns {
  * sample_turns__step - go on with the reading under way, or begin the next that is due, for about
  * @budget_ns. True: there is more to do right now.
  */
-bool sample_turns__step(struct sample_turns *turns, struct session *session, uint64_t budget_ns,
-			uint64_t now_ns);
+bool sample_turns__step(struct sample_turns *turns, const struct session *session,
+			uint64_t budget_ns, uint64_t now_ns);
 
 #endif /* GLEAKD_SESSION_SAMPLE_TURNS_H */

@@ -510,3 +510,8 @@ struct target *session__target(const struct session *session, size_t index)
 {
 	return session->targets[index];
 }
+
+struct turns_targets session__turns(const struct session *session)
+{
+	return (struct turns_targets){session->targets, session->n_targets};
+}

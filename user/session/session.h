@@ -9,6 +9,7 @@
 #include "base/common.h"
 #include "base/failure.h"
 #include "session/target.h"
+#include "session/turns.h"
 
 struct session;
 
@@ -135,5 +136,7 @@ uint64_t session__events(const struct session *session);
 
 size_t session__n_targets(const struct session *session);
 struct target *session__target(const struct session *session, size_t index);
+/* session__turns - all of them, for turns__step(); valid until one comes or goes. */
+struct turns_targets session__turns(const struct session *session);
 
 #endif /* GLEAKD_SESSION_SESSION_H */

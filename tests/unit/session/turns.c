@@ -9,7 +9,7 @@
 #define SECOND	   NSEC_PER_SEC
 #define BUDGET	   (10 * NSEC_PER_MSEC)
 
-struct thing {
+struct target {
 	bool due, waits;
 	int start_error, step_error;
 	bool done_at_once;
@@ -20,64 +20,39 @@ struct thing {
 	uint64_t cpu_ns;
 };
 
-static struct thing things[MAX_THINGS];
+static struct target things[MAX_THINGS];
 static size_t n_things;
 static uint64_t now_ns;
 static struct turns turns;
 
-static size_t count(void *ctx)
+static bool is_due(void *ctx, struct target *thing, uint64_t now)
 {
-	(void)ctx;
-	return n_things;
-}
-
-static void *get(void *ctx, size_t index)
-{
-	(void)ctx;
-	cr_assert_lt(index, n_things);
-	return &things[index];
-}
-
-static bool is_due(void *ctx, void *of, uint64_t now)
-{
-	struct thing *thing = of;
-
 	(void)ctx;
 	cr_expect_eq(now, now_ns);
 	thing->asked++;
 	return thing->due;
 }
 
-static int start(void *ctx, void *of)
+static int start(void *ctx, struct target *thing)
 {
-	struct thing *thing = of;
-
 	(void)ctx;
 	thing->started++;
 	thing->under_way = !thing->start_error && !thing->done_at_once;
 	return thing->start_error;
 }
 
-static bool is_under_way(void *ctx, void *of)
+static bool is_under_way(const struct target *thing)
 {
-	const struct thing *thing = of;
-
-	(void)ctx;
 	return thing->under_way;
 }
 
-static bool may_go_on(void *ctx, void *of)
+static bool may_go_on(const struct target *thing)
 {
-	const struct thing *thing = of;
-
-	(void)ctx;
 	return !thing->waits;
 }
 
-static int step(void *ctx, void *of, uint64_t budget_ns)
+static int step(void *ctx, struct target *thing, uint64_t budget_ns)
 {
-	struct thing *thing = of;
-
 	(void)ctx;
 	cr_expect_eq(budget_ns, BUDGET);
 	cr_expect(thing->under_way);
@@ -88,10 +63,8 @@ static int step(void *ctx, void *of, uint64_t budget_ns)
 	return thing->step_error;
 }
 
-static uint64_t ended(void *ctx, void *of, int err, uint64_t now)
+static uint64_t ended(void *ctx, struct target *thing, int err, uint64_t now)
 {
-	struct thing *thing = of;
-
 	(void)ctx;
 	cr_expect_eq(now, now_ns);
 	thing->ended++;
@@ -100,8 +73,6 @@ static uint64_t ended(void *ctx, void *of, int err, uint64_t now)
 }
 
 static const struct turns_ops ops = {
-	.count = count,
-	.get = get,
 	.is_due = is_due,
 	.start = start,
 	.is_under_way = is_under_way,
@@ -112,7 +83,12 @@ static const struct turns_ops ops = {
 
 static bool go(void)
 {
-	return turns__step(&turns, &ops, NULL, BUDGET, now_ns);
+	struct target *all[MAX_THINGS];
+
+	for (size_t i = 0; i < n_things; i++)
+		all[i] = &things[i];
+	return turns__step(&turns, &ops, NULL, (struct turns_targets){all, n_things}, BUDGET,
+			   now_ns);
 }
 
 static void set_up(void)
@@ -122,7 +98,7 @@ static void set_up(void)
 	now_ns = 100 * SECOND;
 	turns = (struct turns){.share = 0.5, .ask_again_ns = SECOND / 4};
 	for (size_t i = 0; i < n_things; i++)
-		things[i] = (struct thing){.steps_left = 2};
+		things[i] = (struct target){.steps_left = 2};
 }
 
 TestSuite(turns, .init = set_up);
