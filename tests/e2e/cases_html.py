@@ -37,8 +37,8 @@ def page(t, *more):
 def it_shows_what_was_found_and_can_be_used(t):
     browser = Browser(t)
     browser.open(page(t))
-    check_equal(browser.text("h2")[:8], ["Findings", "By place over time", "Lives of goroutines", "Flame graph",
-                                         "What holds the memory", "What is open", "How long they live",
+    check_equal(browser.text("h2")[:9], ["Findings", "By place over time", "Lives of goroutines", "Flame graph",
+                                         "What holds the memory", "Who allocates", "What is open", "How long they live",
                                          "All places"],
                 "sections")
     check(any("149" in text for text in browser.text("tbody tr")), "no row with 149 goroutines")
@@ -137,6 +137,51 @@ def hostile_names_are_text(t):
     check_equal(browser.run("return document.querySelectorAll('img, b:not(.figure b):not(.tip b):not(.bars b)')"
                             ".length"), 0, "elements that a name has made")
     check("owned" not in browser.run("return document.title").replace(HOSTILE, ""), "a name ran")
+    check_equal(browser.console(), [], "console")
+
+
+def edited(path, change):
+    """The page again, whose data change() has changed."""
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.S).group(1))
+    change(data["report"]["targets"][0])
+    quoted = json.dumps(data).replace("<", "\\u003c")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(re.sub(r'(id="data">).*?(</script>)', lambda m: m.group(1) + quoted + m.group(2), text,
+                          count=1, flags=re.S))
+    return path
+
+
+@case
+def who_allocates_and_when_memory_will_be_growing(t):
+    frame = {"function": "main.fill", "file": "/src/fill.go", "line": 22, "module": None}
+    group = {"name": "tenant=red", "goid": None, "goroutines": 3, "alloc_bytes": 9_100_000_000,
+             "alloc_objects": 67_339_896, "alloc_bytes_per_second": 302e6, "relative_error": 0.012,
+             "in_use_bytes": 37_000_000, "in_use_objects": 300, "start_function": None,
+             "created_by": frame, "allocated_at": frame}
+    site = {"id": "0badcafe", "in_use_bytes": 4_000_000, "in_use_objects": 10, "alloc_bytes": 5_000_000,
+            "alloc_objects": 20, "relative_error": 0.1, "growth_bytes_per_minute": 1e6,
+            "alloc_bytes_per_second": None, "verdict": "steady", "why": [], "due": "2026-12-01T10:14:05Z",
+            "type": "main.row", "allocated_at": frame, "stack": [frame], "held_by": ["main.rows"], "silenced": None}
+
+    def change(target):
+        target["alloc_sites"] = [site]
+        target["allocating"] = {"by": "label", "source": "allocation_windows", "missing": None,
+                                "sample_rate_bytes": None, "watched_seconds": 30, "attached_seconds": 0.4,
+                                "windows": 40, "hits": 1000, "lost": 0, "refused": 0, "cost_seconds": 0.1,
+                                "groups": [group, {**group, "name": None, "allocated_at": None}]}
+
+    browser = Browser(t)
+    browser.open(edited(page(t), change))
+    rows = browser.text("#allocating tbody tr")
+    check_equal(len(rows), 2, "sets of labels")
+    for words in ("tenant=red", "9.1 GB ±1 %", "302 MB/s", "67,339,896", "37 MB", "main.fill"):
+        check(words in rows[0], f"{words}: {rows[0]}")
+    check("(no labels)" in rows[1], rows[1])
+    card = next(text for text in browser.text("#findings .card") if "memory" in text)
+    for words in ("RISES", "due at 10:14:05 UTC if it goes on", "main.rows"):
+        check(words in card, f"{words}: {card}")
     check_equal(browser.console(), [], "console")
 
 

@@ -177,6 +177,26 @@ static void put_allocs(struct json *json, const struct timeline *timeline,
 	json__end_array(json);
 }
 
+static void put_allocators(struct json *json, const struct timeline *timeline,
+			   const struct timeline_target *target)
+{
+	json__array(json, "allocators");
+	for (size_t i = 0; i < target->n_allocators; i++) {
+		const struct timeline_allocator *one = &target->allocators[i];
+
+		json__object(json, NULL);
+		json__text(json, "by", one->by);
+		json__text(json, "name", one->name);
+		json__count(json, "goid", one->goid);
+		json__text(json, "created_by", one->created_by);
+		json__text(json, "start_function", one->start_function);
+		put_times(json, "t", timeline, one->points, one->n_points, time_ns);
+		put_column(json, "bytes", one->points, one->n_points, json__count, bytes);
+		json__end_object(json);
+	}
+	json__end_array(json);
+}
+
 static void put_resources(struct json *json, const struct timeline *timeline,
 			  const struct timeline_target *target)
 {
@@ -236,6 +256,7 @@ static void put_target(struct json *json, const struct report *report,
 	put_parks(json, timeline, target);
 	put_memory(json, timeline, target);
 	put_allocs(json, timeline, target);
+	put_allocators(json, timeline, target);
 	put_resources(json, timeline, target);
 	put_scheduling(json, timeline, target);
 	put_lifetimes(json, target->lifetimes);

@@ -127,10 +127,13 @@ function sourceLines(source) {
 	}));
 }
 
+/* When a verdict on what rises comes, "2026-12-01T10:14:05Z", as all other outputs say it. */
+const dueAt = (site) => (site.due ? `due at ${site.due.slice(11, 19)} UTC if it goes on` : "");
+
 function siteFacts(site) {
 	const proof = site.proof || {};
 	const kept = (proof.retained_heap_bytes || 0) + (proof.retained_stack_bytes || 0);
-	return described([["created at", site.created_by && frameLine(site.created_by)],
+	return described([["a verdict is", dueAt(site)], ["created at", site.created_by && frameLine(site.created_by)],
 		["called from", site.called_from && frameLine(site.called_from)],
 		["blocked at", site.blocked_at && frameLine(site.blocked_at)], ["these are", site.meaning],
 		["waiting for", site.wait_reason], ["waiting on", objectsOf(site.objects)],
@@ -161,12 +164,12 @@ function siteCard(site) {
 
 function memoryCard(site) {
 	return el("article", {class: "card growing"},
-		el("div", {class: "top"}, el("div", {}, badge(site.verdict), " memory",
+		el("div", {class: "top"}, el("div", {}, site.verdict === "growing" ? badge("growing") : badge("rises"), " memory",
 			el("div", {class: "count"}, format.bytes(site.in_use_bytes), el("span", {class: "where"},
 				site.growth_bytes_per_minute ? `  +${format.bytes(site.growth_bytes_per_minute)}/min` : "")))),
 		el("h3", {}, el("code", {}, shortFunction((site.allocated_at || {}).function || "")), el("span", {class: "where"}, `  ${placeOf(site.allocated_at)}`)),
 		el("ul", {class: "why"}, site.why.map((why) => el("li", {}, why))),
-		described([["allocated at", site.allocated_at && frameLine(site.allocated_at)], ["type", site.type],
+		described([["growing is", dueAt(site)], ["allocated at", site.allocated_at && frameLine(site.allocated_at)], ["type", site.type],
 			["held by", site.held_by.join(", ")]]), stackOf(site.stack));
 }
 
@@ -201,7 +204,8 @@ const openFacts = (line) => described([["opened at", line.opened_at && frameLine
 function findings(process) {
 	const accused = process.sites.filter((site) => site.verdict in RANK && !site.silenced)
 		.sort((a, b) => RANK[a.verdict] - RANK[b.verdict] || b.goroutines - a.goroutines);
-	const memory = (process.target.alloc_sites || []).filter((site) => site.verdict === "growing");
+	const allocs = process.target.alloc_sites || [];
+	const memory = [...allocs.filter((site) => site.verdict === "growing"), ...allocs.filter((site) => site.verdict !== "growing" && site.due)];
 	const growing = growths(process.target);
 	const open = (process.target.resources || []).filter((line) => line.verdict === "growing");
 	const node = section("findings", "Findings");

@@ -137,6 +137,49 @@ function holders(process) {
 	chart.it.use(tree);
 }
 
+/* --- who allocates ----------------------------------------------------------------------------------------------- */
+
+/* As in text. */
+function allocatorName(group, by) {
+	if (by === "goroutine" && group.goid)
+		return el("code", {}, `${group.goid}  ${shortFunction(group.start_function || "")}`);
+	if (by === "label" || by === "type")
+		return group.name ? el("code", {}, group.name) : by === "type" ? "(bytes)" : "(no labels)";
+	return group.created_by ? placeCell(group.created_by) : group.goroutines ? "(the program itself)" : "(the runtime itself)";
+}
+
+const placeCell = (frame) => (frame ? [el("code", {title: frame.function}, shortFunction(frame.function)),
+	el("span", {class: "where"}, ` ${placeOf(frame)}`)] : "");
+
+const ALLOCATOR_NOUNS = {goroutine: "goroutine", creation: "go statement", label: "labels", type: "type"};
+
+const allocatorColumns = (by, inUse) => [
+	[ALLOCATOR_NOUNS[by] || by, (group) => allocatorName(group, by), "place"],
+	["allocated", (group) => `${format.bytes(group.alloc_bytes)}${group.relative_error >= 0.005 ? ` ±${Math.round(group.relative_error * 100)} %` : ""}`, "n"],
+	["per second", (group) => `${format.bytes(group.alloc_bytes_per_second)}/s`, "n"],
+	["objects", (group) => format.count(group.alloc_objects), "n"],
+	...(inUse ? [["in use", (group) => format.bytes(group.in_use_bytes), "n"]] : []),
+	...(by === "goroutine" ? [["created at", (group) => placeCell(group.created_by), "place"]] : []),
+	["most of it at", (group) => placeCell(group.allocated_at), "place"],
+];
+
+function whoAllocates(process) {
+	const {allocating} = process.target, node = section("allocating", "Who allocates");
+	if (!allocating || !allocating.groups.length) {
+		node.append(el("p", {class: "note"}, allocating ? allocating.missing || "Nothing was allocated meanwhile." :
+			"This run did not tell them apart: --by goroutine, creation, label or type does."));
+		return;
+	}
+	const {groups} = allocating, columns = allocatorColumns(allocating.by, groups.some((group) => group.in_use_bytes !== null));
+	node.append(el("p", {class: "note"}, `Since it was watched, ${format.duration(allocating.watched_seconds)} ago`,
+		allocating.source === "allocation_windows" ? `, by probes that were there for ${format.duration(allocating.attached_seconds)} of that.` : "."),
+		el("div", {class: "scroll"}, el("table", {}, el("thead", {}, el("tr", {}, columns.map(([title, , kind]) =>
+			el("th", {class: kind === "n" ? "n" : "", scope: "col"}, title)))),
+			el("tbody", {}, groups.slice(0, MAX_ROWS).map((group) => el("tr", {}, columns.map(([, show, kind]) => el("td", {class: kind}, show(group)))))))));
+	if (groups.length > MAX_ROWS)
+		node.append(el("p", {class: "note"}, `${format.count(groups.length - MAX_ROWS)} more are in --json.`));
+}
+
 /* --- what is open ---------------------------------------------------------------------------------------------- */
 
 const OPEN_COLUMNS = [
@@ -144,8 +187,7 @@ const OPEN_COLUMNS = [
 	["open", (line) => format.count(line.outstanding), "n"], ["opened", (line) => format.count(line.opened), "n"],
 	["closed", (line) => format.count(line.closed), "n"],
 	["per minute", (line) => (Math.abs(line.growth_per_minute || 0) < 0.005 ? "" : format.rate(line.growth_per_minute)), "n"],
-	["opened at", (line) => (line.opened_at ? [el("code", {title: line.opened_at.function}, shortFunction(line.opened_at.function)),
-		el("span", {class: "where"}, ` ${placeOf(line.opened_at)}`)] : ""), "place"],
+	["opened at", (line) => placeCell(line.opened_at), "place"],
 	["seen for", (line) => (line.oldest_seconds ? format.duration(line.oldest_seconds) : ""), "n"],
 	["held by", (line) => [el("code", {}, heldBy(line)), line.calls ? [" calls ", el("code", {}, line.calls)] : ""].flat(), "place"],
 	["such as", (line) => line.examples.join(", "), "place where"],
@@ -292,10 +334,10 @@ function table(process) {
 /* --- the page ------------------------------------------------------------------------------------------------------ */
 
 const SECTIONS = [["findings", "Findings"], ["time", "Over time"], ["lives", "Lives"], ["flames", "Flames"],
-	["holders", "Holders"], ["open", "Open"], ["lifetimes", "Lifetimes"], ["table", "Table"]];
+	["holders", "Holders"], ["allocating", "Who allocates"], ["open", "Open"], ["lifetimes", "Lifetimes"], ["table", "Table"]];
 
 const keysDialog = el("dialog", {"aria-label": "keys"}, el("h2", {}, "Keys"), el("ul", {class: "keys"},
-	[["1 … 8", "go to a section"], ["/", "search the table"], ["t", "light or dark"], ["+  -  0", "zoom all charts of time, show all"],
+	[["1 … 9", "go to a section"], ["/", "search the table"], ["t", "light or dark"], ["+  -  0", "zoom all charts of time, show all"],
 		["← →", "move in time"], ["↑ ↓ ← → Enter Esc", "in a flame graph"], ["n  p", "next, previous process"], ["?", "this"]].map(
 		([key, does]) => el("li", {}, el("kbd", {}, key), ` ${does}`))),
 	el("form", {method: "dialog"}, el("button", {}, "close")));
@@ -316,7 +358,7 @@ function show(index) {
 			timeline.host, timeline.kernel, DATA.report.final_reason, DATA.version && `gleakd ${DATA.version}`,
 			timeline.complete === false ? "the recording did not come to its end" : ""].filter(Boolean).join("  ·  ")),
 		figures(process));
-	for (const part of [findings, overTime, lives, flames, holders, whatIsOpen, lifetimes, table])
+	for (const part of [findings, overTime, lives, flames, holders, whoAllocates, whatIsOpen, lifetimes, table])
 		part(process);
 	document.body.dataset.shown = String(index);
 }
@@ -348,7 +390,7 @@ function onKey(event) {
 	const act = {"/": () => document.getElementById("search").focus(), t: () => theme.set(!theme.dark()),
 		"?": () => keysDialog.showModal(), n: () => choose((index + 1) % n), p: () => choose((index + n - 1) % n),
 		"+": () => axis.zoom(middle, 0.6), "-": () => axis.zoom(middle, 1.7), "0": () => axis.reset()}[event.key];
-	if (/^[1-8]$/.test(event.key))
+	if (/^[1-9]$/.test(event.key))
 		goTo(SECTIONS[Number(event.key) - 1][0]);
 	else if (act)
 		act();

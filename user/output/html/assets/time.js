@@ -22,6 +22,9 @@ function areas(series) {
 	return shown;
 }
 
+const allocatorTitle = (one) => one.name || (one.goid ? `goroutine ${one.goid} ${shortFunction(one.start_function)}` :
+	one.created_by ? shortFunction(one.created_by) : one.by === "label" ? "(no labels)" : one.by === "type" ? "(bytes)" : "(the program itself)");
+
 function overTime(process) {
 	const kinds = {};
 	kinds.goroutines = areas([...process.sites, ...process.gone].map((site) => ({
@@ -30,6 +33,9 @@ function overTime(process) {
 	if (allocs.length)
 		kinds.memory = areas(allocs.map((site) => ({
 			name: `${shortFunction(site.function)}${site.type ? `, ${site.type}` : ""}`, t: site.t, v: site.bytes})));
+	const allocators = ((process.recorded || {}).allocators || []);
+	if (allocators.length)
+		kinds.allocated = areas(allocators.map((one) => ({name: allocatorTitle(one), t: one.t, v: one.bytes})));
 	const opened = ((process.recorded || {}).resources || []);
 	if (opened.length)
 		kinds.open = areas(opened.map((line) => ({
@@ -41,10 +47,10 @@ function overTime(process) {
 		if (!kinds[kind].length)
 			body.append(el("p", {class: "note"}, "Nothing is known of it over time."));
 		else
-			new Stack(body, kinds[kind], kind === "memory" ? "bytes" : "count", `${kind} by place over time`, kind === "goroutines" ? marks : []);
+			new Stack(body, kinds[kind], kind === "memory" || kind === "allocated" ? "bytes" : "count", `${kind} by place over time`, kind === "goroutines" ? marks : []);
 	};
 	const node = section("time", "By place over time",
-		...choice([["goroutines", "goroutines"], ["memory", "memory in use"], ["open", "what is open"]].filter(([kind]) => kinds[kind]),
+		...choice([["goroutines", "goroutines"], ["memory", "memory in use"], ["allocated", "allocated so far, by whom"], ["open", "what is open"]].filter(([kind]) => kinds[kind]),
 			"goroutines", draw),
 		el("button", {onclick: () => axis.reset(), title: "double click in a chart does the same"}, "whole time"));
 	node.append(body, el("p", {class: "note"}, "Drag to zoom, Ctrl with the wheel, or + and - ; a click on a name shows it alone.",
