@@ -34,7 +34,7 @@ struct {
 	__type(value, struct gl_alloc_counts);
 } gl_alloc_counts SEC(".maps");
 
-/* gleakd is woken when the ring buffer holds this many unread bytes. */
+/* gleakd is woken, and hits are drawn if they may be, when the ring buffer holds this many unread bytes. */
 const volatile __u64 gl_alloc_wakeup_bytes = 0;
 
 const volatile __u32 gl_alloc_gaps[GL_ALLOC_GAPS + 1] = {0};
@@ -247,6 +247,29 @@ static __always_inline bool is_drawn(struct gl_alloc_counts *counts, __u64 size)
 	return true;
 }
 
+/*
+ * Whoever reads the records does not keep up: it may have to wait for a processor, and the probes stay there meanwhile.
+ * From the next hit on they are drawn, by the size of those so far. Returns whether that begins now.
+ */
+static __always_inline bool begin_to_draw(struct gl_alloc_counts *counts,
+					  const struct gl_alloc_target *target)
+{
+	__u64 gap;
+
+	if (counts->gap || !target->draws || !counts->hits)
+		return false;
+	gap = counts->amount / counts->hits * GL_ALLOC_ONE_IN;
+	counts->gap = gap < GL_ALLOC_MAX_GAP ? gap : GL_ALLOC_MAX_GAP;
+	counts->left = random_gap(counts->gap);
+	return true;
+}
+
+static __always_inline bool is_pressing(__u64 time_ns)
+{
+	return !(time_ns >> 6 & 15) &&
+	       bpf_ringbuf_query(&gl_allocs, BPF_RB_AVAIL_DATA) >= gl_alloc_wakeup_bytes;
+}
+
 static __always_inline struct gl_alloc *reserve(struct gl_alloc_counts *counts, __u32 slot,
 						__u8 kind, const struct gl_alloc_target *target)
 {
@@ -265,6 +288,8 @@ static __always_inline struct gl_alloc *reserve(struct gl_alloc_counts *counts, 
 	event->creation_pc = 0;
 	event->start_pc = 0;
 	event->labels = 0;
+	event->last = 0;
+	event->gap = counts->gap;
 	event->object = 0;
 	event->size = 1;
 	event->type = 0;
@@ -328,8 +353,10 @@ static __always_inline void tell(struct pt_regs *ctx, struct gl_alloc_counts *co
 {
 	struct gl_alloc *event = reserve(counts, slot, kind, target);
 
-	if (!event)
+	if (!event) {
+		begin_to_draw(counts, target);
 		return;
+	}
 	event->object = registers->object;
 	event->size = registers->size;
 	event->type = registers->type;
@@ -341,6 +368,8 @@ static __always_inline void tell(struct pt_regs *ctx, struct gl_alloc_counts *co
 	}
 	fill_goroutine(event, GO_G(ctx), target);
 	fill_stack(ctx, event);
+	if (is_pressing(event->time_ns))
+		event->last = begin_to_draw(counts, target);
 	bpf_ringbuf_submit(event, submit_flags(event->time_ns));
 }
 

@@ -44,8 +44,8 @@ struct gl_alloc_target {
 	__u16 m_p, p_mcache, mcache_alloc;
 	__u16 span_start;		    /* offset in runtime.mspan */
 	__u8 freeindex_word, sweepgen_half; /* from there on, in units of 8 and 4 bytes */
-	__u16 padding;
-	__u32 padding2;
+	__u16 draws; /* where records come faster than they are read, hits are drawn from then on */
+	__u32 padding;
 };
 
 #define GL_ALLOC_NO_FIELD    0xffff
@@ -73,7 +73,8 @@ struct gl_alloc {
 	__u32 sweepgen;	  /* mspan.sweepgen */
 	__u16 free_index; /* mspan.freeindex */
 	__u8 span_class;  /* GL_ALLOC_NO_CLASS: a tiny object in a block that is there already */
-	__u8 padding;
+	__u8 last;	  /* told for certain, but on its processor the next ones are drawn */
+	__u64 gap;	  /* that it was drawn with; 0: for certain */
 	__u64 pcs[GL_ALLOC_STACK]; /* return addresses, innermost first */
 };
 
@@ -109,7 +110,7 @@ struct gl_alloc_counts {
 	__u64 amount;  /* their sizes, and GL_ALLOC_OBJECT for each */
 	__u64 lost;    /* drawn, but the ring buffer was full */
 	__u64 skipped; /* seen by another probe, too, or nothing was allocated */
-	__u64 gap;     /* from one to the next that is drawn, on average; 0: each one is */
+	__u64 gap;     /* from one to the next that is drawn, on average; 0: each one is told */
 	__s64 left;    /* of the amount until the next one */
 	/* The last one that was drawn: its object is looked for at the next hit. mcache 0: none. */
 	__u64 wait_mcache, wait_class;
@@ -117,6 +118,9 @@ struct gl_alloc_counts {
 
 /* So that there are also records of small objects among large ones. */
 #define GL_ALLOC_OBJECT 128
+
+/* One in so many hits is drawn: records then cost a tenth of what the hits do. */
+#define GL_ALLOC_ONE_IN 32
 
 /* No gap is larger: its product with the longest of gl_alloc_gaps has to fit into 64 bits. */
 #define GL_ALLOC_MAX_GAP (1ULL << 40)
@@ -126,7 +130,7 @@ struct gl_alloc_counts {
 #define GL_ALLOC_GAP_UNIT (1 << 16)
 
 _Static_assert(sizeof(struct gl_alloc_target) == 32, "gl_alloc_target is part of the ABI");
-_Static_assert(sizeof(struct gl_alloc) == 104 + 8 * GL_ALLOC_STACK, "gl_alloc is part of the ABI");
+_Static_assert(sizeof(struct gl_alloc) == 112 + 8 * GL_ALLOC_STACK, "gl_alloc is part of the ABI");
 _Static_assert(sizeof(struct gl_alloc_counts) == 64, "gl_alloc_counts is part of the ABI");
 
 #endif /* GLEAKD_BPF_ALLOC_ABI_H */

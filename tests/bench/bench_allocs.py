@@ -33,13 +33,13 @@ def mix(target, ms=MS):
     return rounds, (cpu_ns(target.pid) - before) / rounds
 
 
-def watch(case, target, *arguments):
+def watch(case, target, *arguments, sites=1):
     """gleakd heap that looks at the heap once a minute, with what is attached from the start."""
     path = os.path.join(case.build, "gleakd")
     if not os.path.exists(path):
         raise Skip(path)
     return Attached(case, [path, "heap", str(target.pid), "--json", "-vv", "--duration", "8m",
-                           *arguments], target.pid, 1)
+                           *arguments], target.pid, sites)
 
 
 def site_of(case, target):
@@ -54,7 +54,7 @@ def hits(case, results, options, target):
     address = site_of(case, target)
     ways = {"floor, an empty program on the same instruction":
                 lambda: floor(case, target.pid, ALLOCATORS.path, [address]),
-            # A budget that a window does not use up: it stays open, and most hits only count.
+            # A budget that no window uses up: it stays open, and most hits only count.
             "gleakd heap, an open window":
                 lambda: watch(case, target, "--max-overhead", "100%"),
             "gleakd heap --exact": lambda: watch(case, target, "--exact"),
@@ -158,7 +158,9 @@ def freeze(pids, number):
 
 def beside(case, target, seconds, *arguments):
     """(what is done per CPU second while gleakd runs ÷ while it is stopped, standard error), by turns of 0.1 s."""
-    attached = watch(case, target, *arguments)
+    attached = watch(case, target, *arguments, sites=0)
+    # Its first window is soon over.
+    until("probes came and went", lambda: any("probes detached" in line for line in attached.lines), 30)
     pids, turns, answer = with_children(attached.process.pid), [], []
     thread = threading.Thread(target=lambda: answer.extend(slices_of(target, seconds * 1000)))
     thread.start()

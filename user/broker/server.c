@@ -206,8 +206,21 @@ static uint64_t let_go(struct broker_server *server)
 	uint64_t stopped_ns = server->stop ? access__release(server->stop) : 0;
 
 	server->stop = NULL;
-	access_guard__come_first(false);
+	access_guard__come_first(server->own_priority.first);
 	return stopped_ns;
+}
+
+/* Whoever waits for somebody that comes last comes last: so all do that the worker waits for. */
+static void come_first(struct broker_server *server, bool first)
+{
+	if (first) {
+		priority__first(&server->priority, server->worker);
+		priority__first(&server->own_priority, 0);
+	} else {
+		priority__as_before(&server->own_priority);
+		priority__as_before(&server->priority);
+	}
+	access_guard__come_first(server->own_priority.first);
 }
 
 /* As read_memory(), each range to where the worker wants it. */
@@ -302,10 +315,7 @@ static int64_t do_process(struct broker_server *server, struct broker_reply *rep
 		return release(server);
 	case BROKER_COME_FIRST:
 		/* Permitted only where the broker keeps CAP_SYS_NICE for it (cli/privileges.c). */
-		if (request->flags)
-			priority__first(&server->priority, server->worker);
-		else
-			priority__as_before(&server->priority);
+		come_first(server, request->flags);
 		return 0;
 	case BROKER_MEMORY_OPEN:
 		return open_memory(server);
@@ -431,6 +441,7 @@ void broker_server__free(struct broker_server *server)
 {
 	if (!server)
 		return;
+	come_first(server, false);
 	let_go(server);
 	broker_server__unload_all(server);
 	(void)!access__evidence(&(struct access_evidence){.step = EVIDENCE_CLOSE}, NULL);

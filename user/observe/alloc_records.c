@@ -28,7 +28,8 @@ bool alloc_record__decode(const void *data, size_t size, alloc_record_fn fn, voi
 		return false;
 	memcpy(&record, data, sizeof(record));
 	if (record.kind >= GL_ALLOC_KINDS || record.slot >= GL_ALLOC_MAX_TARGETS || !record.n_pcs ||
-	    record.n_pcs > GL_ALLOC_STACK || !record.size || record.size > MAX_SIZE)
+	    record.n_pcs > GL_ALLOC_STACK || !record.size || record.size > MAX_SIZE ||
+	    record.gap > GL_ALLOC_MAX_GAP)
 		return false;
 	drop_twin(&record);
 	fn(ctx, &record);

@@ -13,7 +13,7 @@ void alloc_draws__table(uint32_t table[GL_ALLOC_GAPS + 1])
 
 uint64_t alloc_draws__gap(uint64_t hits, uint64_t amount)
 {
-	double gap = hits ? (double)amount / (double)hits * ALLOC_DRAWS_ONE_IN : 0;
+	double gap = hits ? (double)amount / (double)hits * GL_ALLOC_ONE_IN : 0;
 
 	return (uint64_t)fmin(gap, (double)GL_ALLOC_MAX_GAP);
 }

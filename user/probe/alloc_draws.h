@@ -9,13 +9,10 @@
 #include "base/common.h"
 #include "probe/alloc_abi.h"
 
-/* One in so many hits is drawn: records then cost a tenth of what the hits do. */
-#define ALLOC_DRAWS_ONE_IN 32
-
 /* alloc_draws__table - for the program: it takes the lengths of its gaps from there. */
 void alloc_draws__table(uint32_t table[GL_ALLOC_GAPS + 1]);
 
-/* alloc_draws__gap - with which one in ALLOC_DRAWS_ONE_IN hits like these is drawn, at most GL_ALLOC_MAX_GAP. */
+/* alloc_draws__gap - with which one in GL_ALLOC_ONE_IN hits like these is drawn, at most GL_ALLOC_MAX_GAP. */
 uint64_t alloc_draws__gap(uint64_t hits, uint64_t amount);
 
 /* alloc_draws__first - how far the first one of a processor is; @random: any number is as likely. */

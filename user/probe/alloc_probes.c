@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "probe/programs.h"
-#include "probe/slots.h"
 
 /* Where it cannot be measured. */
 static const struct alloc_cost usual_cost = {.hit_ns = 700, .record_ns = 1500};
@@ -50,12 +49,13 @@ int alloc_probes__ring_fd(const struct alloc_probes *probes)
 }
 
 int alloc_probes__describe(struct alloc_probes *probes, size_t slot, const struct go_layout *layout,
-			   pid_t pid, bool follows, struct failure *failure)
+			   pid_t pid, const struct alloc_recording *recording,
+			   struct failure *failure)
 {
 	union program_target target;
 	int err;
 
-	if (!gl_alloc_target__describe(layout, pid, follows, &target.allocations))
+	if (!gl_alloc_target__describe(layout, pid, recording, &target.allocations))
 		return failure__set(
 			failure, -EINVAL,
 			"the probes cannot read the goroutines of Go 1.%d: its runtime.g "

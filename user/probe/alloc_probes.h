@@ -14,6 +14,7 @@
 #include "probe/alloc_plan.h"
 #include "probe/kernel.h"
 #include "probe/links.h"
+#include "probe/slots.h"
 
 struct alloc_probes;
 
@@ -37,10 +38,11 @@ int alloc_probes__ring_fd(const struct alloc_probes *probes);
 
 /*
  * alloc_probes__describe - tell the program what process @pid is in @slot, below GL_ALLOC_MAX_TARGETS.
- * @follows: each call tells where the allocator is. Errors: -EINVAL the layout does not fit the ABI, else the kernel's.
+ * Errors: -EINVAL the layout does not fit the ABI, else the kernel's.
  */
 int alloc_probes__describe(struct alloc_probes *probes, size_t slot, const struct go_layout *layout,
-			   pid_t pid, bool follows, struct failure *failure) __must_check;
+			   pid_t pid, const struct alloc_recording *recording,
+			   struct failure *failure) __must_check;
 
 /*
  * alloc_probes__attach - all sites of @plan, in the file of @exe_fd (O_PATH will do); on failure nothing is attached. Errors:
@@ -68,7 +70,7 @@ struct alloc_cost alloc_probes__cost(struct alloc_probes *probes);
  */
 int alloc_probes__draw(struct alloc_probes *probes, size_t slot, uint64_t gap) __must_check;
 
-/* alloc_probes__counts - hits of @slot on all processors, so far; gap and left say nothing. */
+/* alloc_probes__counts - hits of @slot on all processors, so far; gap is that of a processor that draws. */
 int alloc_probes__counts(const struct alloc_probes *probes, size_t slot,
 			 struct gl_alloc_counts *ret_counts) __must_check;
 

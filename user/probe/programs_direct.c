@@ -246,6 +246,7 @@ static int direct_counts(const struct programs *programs, size_t slot,
 		counts.allocations.amount += programs->per_cpu[i].amount;
 		counts.allocations.lost += programs->per_cpu[i].lost;
 		counts.allocations.skipped += programs->per_cpu[i].skipped;
+		counts.allocations.gap = max_of(counts.allocations.gap, programs->per_cpu[i].gap);
 	}
 	*ret_counts = counts;
 	return 0;

@@ -69,7 +69,8 @@ static bool describe_places(const struct go_layout *l, struct gl_alloc_target *t
 	return true;
 }
 
-bool gl_alloc_target__describe(const struct go_layout *layout, pid_t pid, bool follows,
+bool gl_alloc_target__describe(const struct go_layout *layout, pid_t pid,
+			       const struct alloc_recording *recording,
 			       struct gl_alloc_target *ret_target)
 {
 	bool labels = layout->g_labels < GL_ALLOC_NO_FIELD;
@@ -85,7 +86,8 @@ bool gl_alloc_target__describe(const struct go_layout *layout, pid_t pid, bool f
 		.gopc_word = g.gopc_word,
 		.startpc_word = g.startpc_word,
 		.tgid = g.tgid,
+		.draws = recording->draws,
 	};
-	ret_target->follows = follows && describe_places(layout, ret_target);
+	ret_target->follows = recording->follows && describe_places(layout, ret_target);
 	return true;
 }

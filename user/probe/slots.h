@@ -30,8 +30,15 @@ void slots__release(struct slots *slots, size_t slot);
  */
 bool gl_target__describe(const struct go_layout *layout, pid_t pid,
 			 struct gl_target *ret_target) __must_check;
-/* gl_alloc_target__describe - the same for allocations. @follows: where their objects are is wanted. */
-bool gl_alloc_target__describe(const struct go_layout *layout, pid_t pid, bool follows,
+/* What records are to be like. */
+struct alloc_recording {
+	bool follows; /* each call tells where the allocator is */
+	bool draws;   /* where they come faster than they are read hits are drawn, and else lost */
+};
+
+/* gl_alloc_target__describe - the same for allocations. Without the fields that it takes to follow nothing is followed. */
+bool gl_alloc_target__describe(const struct go_layout *layout, pid_t pid,
+			       const struct alloc_recording *recording,
 			       struct gl_alloc_target *ret_target) __must_check;
 
 #endif /* GLEAKD_PROBE_SLOTS_H */

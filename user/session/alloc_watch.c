@@ -102,6 +102,10 @@ static void drain(struct alloc_watch *watch, bool now)
 	}
 	watch->batch = 0;
 	bpf_ring__consume(watch->feed.ring, on_record, watch);
+	for (size_t i = 0; (target = next_target(watch, &i));) {
+		if (target->allocs->attached && target->allocs->counts.gap)
+			target_allocs__draws(target, target->allocs->counts.gap);
+	}
 	/* Else there are records that are older. */
 	for (size_t i = 0;
 	     watch->batch < watch->feed.ring_records && (target = next_target(watch, &i));) {
@@ -389,6 +393,9 @@ static int follow_objects(const struct alloc_watch *watch, struct target_allocs 
  */
 #define FOR_HITS 0.8
 
+/* Who allows all of it, and more than all cannot be spent: hits are charged with more than they are likely to cost. */
+#define NO_END 4.0
+
 /*
  * What others leave of what a target's probes may cost. One without a limit has one here: each allocation is more than
  * anybody asked for.
@@ -397,6 +404,8 @@ static double overhead_of(const struct alloc_watch *watch, struct target *target
 {
 	double part = watch->options.part, max = target->options.max_overhead;
 
+	if (watch->options.max_overhead >= 1)
+		return NO_END;
 	if (part <= 0 || max <= 0)
 		return FOR_HITS * watch->options.max_overhead;
 	return FOR_HITS * fmax(max * part, max - OTHERS_AT_MOST * target->governor.overhead);
@@ -417,7 +426,7 @@ static int prepare(struct alloc_watch *watch, struct target *target, uint64_t ra
 	struct target_allocs *allocs;
 	struct failure *failure;
 	struct failure opened = {""};
-	bool follows;
+	struct alloc_recording recording;
 	int err = target_allocs__open(target, &opened);
 
 	if (!target->allocs)
@@ -426,7 +435,6 @@ static int prepare(struct alloc_watch *watch, struct target *target, uint64_t ra
 	failure = &allocs->missing;
 	*failure = opened;
 	allocs->source = source_for(watch, rate);
-	follows = allocs->source != ALLOC_SOURCE_SAMPLE_HITS;
 	allocs->rate = rate;
 	allocs->slot = slot;
 	allocs->who = watch->options.who;
@@ -436,6 +444,11 @@ static int prepare(struct alloc_watch *watch, struct target *target, uint64_t ra
 	alloc_windows__init(&allocs->windows,
 			    allocs->source == ALLOC_SOURCE_ALL ? 0 : overhead_of(watch, target),
 			    hash__keyed_word(clock__monotonic_ns()));
+	/* Each sample stands for others, and without a limit each hit is wanted. */
+	recording = (struct alloc_recording){
+		.follows = allocs->source != ALLOC_SOURCE_SAMPLE_HITS,
+		.draws = allocs->windows.max_overhead > 0 && allocs->source == ALLOC_SOURCE_WINDOWS,
+	};
 	allocs->cost = (struct alloc_cost){
 		.hit_ns = watch->feed.cost.hit_ns * AT_MOST,
 		.record_ns = watch->feed.cost.record_ns * DEEPER_AND_COLD,
@@ -445,8 +458,8 @@ static int prepare(struct alloc_watch *watch, struct target *target, uint64_t ra
 	if (!err)
 		err = alloc_probes__describe(watch->feed.probes, allocs->slot,
 					     go_binary__layout(target->executable->binary),
-					     target__pid(target), follows, failure);
-	if (!err && follows)
+					     target__pid(target), &recording, failure);
+	if (!err && recording.follows)
 		err = follow_objects(watch, allocs, failure);
 	return err;
 }

@@ -55,7 +55,7 @@ struct target_allocs {
 	struct alloc_cost cost;
 	double charged_ns,
 		charged_to_ns; /* what hits are accounted with, up to what they should have cost */
-	uint64_t gap;	       /* of the latest window: see alloc_probes__draw() */
+	uint64_t gap; /* of the latest window: see alloc_probes__draw(); 0: all hits were told */
 	struct alloc_weights weights;
 	/* At the beginning of the period, and at the end of the latest window. */
 	struct heap_class_counts counted, closed;
@@ -87,6 +87,12 @@ int target_allocs__plan(struct target *target, struct failure *failure) __must_c
 void target_allocs__begin(struct target *target);
 /* target_allocs__take - a record of the ring buffer, of this target. */
 void target_allocs__take(struct target *target, const struct gl_alloc *record);
+
+/*
+ * target_allocs__draws - since records came too fast the program draws hits, with @gap or another. For the next window
+ * that is chosen anew.
+ */
+void target_allocs__draws(struct target *target, uint64_t gap);
 
 /* target_allocs__note_window - how long the window that is open, if one is, has been until @now_ns. */
 void target_allocs__note_window(struct target *target, uint64_t now_ns);

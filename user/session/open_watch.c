@@ -180,6 +180,7 @@ static void tell_sites(const struct open_lane *lane)
 static int plan_lane(struct open_watch *watch, struct target *target, enum open_watched watched)
 {
 	struct open_lane *lane = &target->openings->lanes[watched];
+	const struct alloc_recording recording = {.follows = false};
 	double share = watched == OPEN_WATCH_POOLS ? POOLS_SHARE : 1 - POOLS_SHARE;
 	int err;
 
@@ -190,7 +191,7 @@ static int plan_lane(struct open_watch *watch, struct target *target, enum open_
 	if (!err)
 		err = alloc_probes__describe(watch->feed.probes, lane->slot,
 					     go_binary__layout(target->executable->binary),
-					     target__pid(target), false, &lane->missing);
+					     target__pid(target), &recording, &lane->missing);
 	if (!err)
 		tell_sites(lane);
 	return err == -ENOMEM ? err : 0;

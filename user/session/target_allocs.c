@@ -210,6 +210,12 @@ static uint64_t slot_of(const struct gl_alloc *record)
 						  record->object / aligned * aligned;
 }
 
+/* How many hits it stands for. */
+static double weight_of(const struct gl_alloc *record)
+{
+	return alloc_draws__weight(record->size, record->gap);
+}
+
 static uint32_t take(struct target *target, const struct gl_alloc *record,
 		     const struct alloc_block *block)
 {
@@ -221,7 +227,7 @@ static uint32_t take(struct target *target, const struct gl_alloc *record,
 		.bytes = block->bytes,
 		.size_class = block->size_class,
 		.tiny = block->tiny,
-		.weight = alloc_draws__weight(record->size, target->allocs->gap),
+		.weight = weight_of(record),
 		.object = slot_of(record),
 		.stack = stack_of(target, record),
 		.labels = labels_at(target, record->labels, record->time_ns),
@@ -236,9 +242,9 @@ void target_allocs__take(struct target *target, const struct gl_alloc *record)
 	bool is_call = record->kind != GL_ALLOC_LARGE && record->kind != GL_ALLOC_FOUND;
 	struct followed_hit hit = {
 		.entry = ALLOC_NO_ENTRY,
-		.weight = alloc_draws__weight(record->size, allocs->gap),
+		.weight = weight_of(record),
 		.time_ns = record->time_ns,
-		.drawn = allocs->gap,
+		.drawn = allocs->gap || record->gap,
 	};
 	struct alloc_block block;
 
@@ -251,6 +257,21 @@ void target_allocs__take(struct target *target, const struct gl_alloc *record)
 	}
 	if (allocs->follow)
 		alloc_follow__record(allocs->follow, record, &hit);
+	if (record->last)
+		target_allocs__draws(target, allocs->counts.gap);
+}
+
+void target_allocs__draws(struct target *target, uint64_t gap)
+{
+	struct target_allocs *allocs = target->allocs;
+
+	if (allocs->gap)
+		return;
+	allocs->gap = max_of(gap, (uint64_t)1);
+	log_debug("allocations of process %d: records came too fast, hits are drawn from now on",
+		  target__pid(target));
+	if (allocs->follow)
+		alloc_follow__gap(allocs->follow, false);
 }
 
 /* --- its life -------------------------------------------------------------------------------------- */

@@ -76,5 +76,8 @@ Test(alloc_records, what_makes_none)
 	cr_expect_not(decodes(&record));
 	record.size = 1ULL << 60;
 	cr_expect_not(decodes(&record));
+	record = record_of(2);
+	record.gap = GL_ALLOC_MAX_GAP + 1;
+	cr_expect_not(decodes(&record));
 	cr_expect_eq(n_got, 0);
 }

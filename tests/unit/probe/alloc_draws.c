@@ -91,8 +91,8 @@ Test(alloc_draws, what_is_drawn_stands_for_all)
 		  size == 64 ? &middle :
 			       &large) += alloc_draws__weight(size, gap);
 	}
-	cr_expect_leq(drawn, n / ALLOC_DRAWS_ONE_IN, "large ones are drawn once: %d", drawn);
-	cr_expect_geq(drawn, n / ALLOC_DRAWS_ONE_IN / 2, "%d", drawn);
+	cr_expect_leq(drawn, n / GL_ALLOC_ONE_IN, "large ones are drawn once: %d", drawn);
+	cr_expect_geq(drawn, n / GL_ALLOC_ONE_IN / 2, "%d", drawn);
 	cr_expect_float_eq(small / (0.6 * n), 1, 0.1, "%f", small);
 	cr_expect_float_eq(middle / (0.2 * n), 1, 0.15, "%f", middle);
 	cr_expect_float_eq(large / (0.2 * n), 1, 0.01, "%f", large);
