@@ -240,8 +240,10 @@ static int make_workers(struct memory_copy *copy)
 	if (!copy->workers)
 		return -ENOMEM;
 	copy->n_workers = n;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		copy->workers[i].copy = copy;
+		copy->workers[i].batch.max_bytes = RUN_BYTES;
+	}
 	return 0;
 }
 

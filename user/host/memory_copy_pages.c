@@ -7,8 +7,13 @@
 #include "host/access.h"
 #include "host/memory_copy_private.h"
 
-/* One read: large enough that copying is what it costs, small enough to keep a deadline. */
-#define RUN_BYTES (1u << 20)
+/*
+ * What is asked for at a time: twice as much as before when that came soon, half of it when it took long. On a machine
+ * that is starved, or emulated, it has to come within the time that a read may take (ACCESS_GUARD_DEADLINE_NS).
+ */
+#define MAX_BATCH_BYTES ((uint64_t)BATCH_RUNS * RUN_BYTES)
+#define SOON_NS		(50 * NSEC_PER_MSEC)
+#define LONG_NS		(200 * NSEC_PER_MSEC)
 /* The time on a processor is that much too short, one part of so many: 2 to 5 were seen at a load of 12. */
 #define HANDED_OVER 3u
 
@@ -23,6 +28,14 @@ static void note_copied(struct memory_copy *copy, struct region *region, uint64_
 		set_bit(region->still, page);
 }
 
+static void adapt(struct page_batch *batch, uint64_t took_ns)
+{
+	if (took_ns > LONG_NS)
+		batch->max_bytes = max_of(batch->max_bytes / 2, (uint64_t)RUN_BYTES);
+	else if (took_ns < SOON_NS && batch->bytes >= batch->max_bytes)
+		batch->max_bytes = min_of(batch->max_bytes * 2, MAX_BATCH_BYTES);
+}
+
 /*
  * A run that cannot be read was unmapped since the look at the page map; while the process stands
  * still that is an error.
@@ -31,6 +44,7 @@ static int read_batch(struct worker *worker)
 {
 	struct memory_copy *copy = worker->copy;
 	struct page_batch *batch = &worker->batch;
+	uint64_t begin_ns = clock__monotonic_ns();
 	int err = batch->shared ? remote__copy_spans(copy->options.remote, batch->runs, batch->n) :
 				  remote__read_spans(copy->options.remote, batch->runs, batch->n);
 
@@ -46,7 +60,9 @@ static int read_batch(struct worker *worker)
 		if (copy->pass == PASS_LAST)
 			__atomic_fetch_add(&copy->totals.again_bytes, run->size, __ATOMIC_RELAXED);
 	}
+	adapt(batch, clock__monotonic_ns() - begin_ns);
 	batch->n = 0;
+	batch->bytes = 0;
 	if (!err && copy->options.max_bytes &&
 	    __atomic_load_n(&copy->totals.copied_bytes, __ATOMIC_RELAXED) > copy->options.max_bytes)
 		err = -E2BIG;
@@ -63,9 +79,11 @@ static int add_page(struct worker *worker, struct region *region, uint64_t page)
 	if (last && batch->regions[batch->n - 1] == region &&
 	    last->address + last->size == address && last->size < RUN_BYTES) {
 		last->size += (uint32_t)copy->page;
+		batch->bytes += copy->page;
 		return 0;
 	}
-	if (batch->n == BATCH_RUNS || (batch->n && batch->shared != region->shared)) {
+	if (batch->n == BATCH_RUNS || batch->bytes >= batch->max_bytes ||
+	    (batch->n && batch->shared != region->shared)) {
 		int err = read_batch(worker);
 
 		if (err)
@@ -76,6 +94,7 @@ static int add_page(struct worker *worker, struct region *region, uint64_t page)
 		.buffer = region->data + page * copy->page,
 		.size = (uint32_t)copy->page,
 	};
+	batch->bytes += copy->page;
 	batch->shared = region->shared;
 	batch->regions[batch->n++] = region;
 	return 0;
@@ -195,6 +214,7 @@ static void *work(void *ctx)
 			worker->err = -ETIME;
 	}
 	worker->batch.n = 0;
+	worker->batch.bytes = 0;
 	worker->cpu_ns = clock__thread_cpu_ns() - begin_ns;
 	if (worker->err) {
 		pthread_mutex_lock(&copy->pieces.lock);

@@ -11,6 +11,8 @@
 /* One look at the page map, and what one thread takes: 16 MiB of the process at pages of 4 KiB. */
 #define LOOK_PAGES 4096
 #define BATCH_RUNS 64
+/* One read: large enough that copying is what it costs, small enough to keep a deadline. */
+#define RUN_BYTES (1u << 20)
 
 enum pass {
 	PASS_FIRST,
@@ -34,6 +36,7 @@ struct page_batch {
 	struct remote_span runs[BATCH_RUNS];
 	struct region *regions[BATCH_RUNS];
 	size_t n;
+	uint64_t bytes, max_bytes;
 	bool shared; /* the regions' */
 };
 
