@@ -40,12 +40,21 @@ struct sighting {
 	uint64_t left_out;
 };
 
+/* What was counted by the end of a census, that a later one is compared with. */
+struct base {
+	uint64_t ended_ns; /* 0: there was none */
+	bool latencies_known;
+	uint64_t over_10ms;
+	struct scheduling_cpu totals;
+};
+
 struct scheduling {
 	struct sighting sightings[2];
 	struct sighting *now, *before;
 	struct scheduling_view view;
-	struct scheduling_cpu totals; /* at the census before */
-	uint64_t ended_ns;	      /* the census before; 0: there was none */
+	struct base older, last; /* SCHEDULING_WINDOW_NS apart at least */
+	struct base compared;	 /* the one of them that the view is compared with */
+	uint64_t ended_ns;	 /* the census before */
 	bool ever_late;
 };
 
@@ -313,10 +322,9 @@ static void carry_on(struct sighting *now, const struct sighting *before)
  * Who is found running each time keeps a processor if it does not yield when asked, or if others wait
  * meanwhile: with a processor for everybody that is nobody's business.
  */
-static void tell_hogs(const struct sighting *now, uint64_t now_ns, struct scheduling_view *view)
+static void tell_hogs(const struct sighting *now, bool others_wait, uint64_t now_ns,
+		      struct scheduling_view *view)
 {
-	bool others_wait = view->n_late || view->over_10ms_new;
-
 	for (size_t i = 0; i < now->n_running; i++) {
 		const struct running *one = &now->running[i];
 		struct scheduling_hog hog = {.goid = one->goid, .looks = one->looks};
@@ -344,20 +352,48 @@ static void tell_stuck(const struct sighting *now, uint64_t now_ns, struct sched
 	}
 }
 
+static uint64_t risen(bool known, uint64_t now, bool known_before, uint64_t before, bool *ret_known)
+{
+	*ret_known = known && known_before && now >= before;
+	return *ret_known ? now - before : 0;
+}
+
+/* The one before, or where that was a moment ago, as a last report comes when it is asked for, the one before that. */
+static void choose_base(struct scheduling *scheduling, uint64_t now_ns)
+{
+	const struct base *older = &scheduling->older, *last = &scheduling->last;
+	bool short_of = older->ended_ns && now_ns < last->ended_ns + SCHEDULING_WINDOW_NS;
+
+	scheduling->compared = short_of ? *older : *last;
+}
+
+/* Where it is to be compared with at the next one. */
+static void keep_base(struct scheduling *scheduling, const struct scheduling_counts *counts,
+		      uint64_t now_ns)
+{
+	struct base *last = &scheduling->last;
+
+	if (last->ended_ns && now_ns < last->ended_ns + SCHEDULING_WINDOW_NS)
+		return;
+	scheduling->older = *last;
+	*last = (struct base){now_ns, counts->latencies_known, counts->over_10ms, {0}};
+}
+
 static void tell_latencies(const struct scheduling *scheduling,
 			   const struct scheduling_counts *counts, uint64_t now_ns,
 			   struct scheduling_view *view)
 {
-	const struct scheduling_view *before = &scheduling->view;
+	const struct base *base = &scheduling->compared;
+	bool known;
 
-	view->processors = counts->processors ? counts->processors : before->processors;
+	view->processors = counts->processors ? counts->processors : scheduling->view.processors;
 	view->latencies_known = counts->latencies_known;
 	view->over_10ms = counts->over_10ms;
-	if (!scheduling->ended_ns)
+	if (!base->ended_ns)
 		return;
-	view->since_ns = now_ns - min_of(scheduling->ended_ns, now_ns);
-	if (before->latencies_known && counts->over_10ms > before->over_10ms)
-		view->over_10ms_new = counts->over_10ms - before->over_10ms;
+	view->since_ns = now_ns - min_of(base->ended_ns, now_ns);
+	view->over_10ms_new = risen(counts->latencies_known, counts->over_10ms,
+				    base->latencies_known, base->over_10ms, &known);
 }
 
 void scheduling__end(struct scheduling *scheduling, const struct scheduling_counts *counts,
@@ -365,15 +401,20 @@ void scheduling__end(struct scheduling *scheduling, const struct scheduling_coun
 {
 	struct sighting *now = scheduling->now;
 	struct scheduling_view view = {.left_out = now->left_out};
+	/* Since the census before, whatever is told: who keeps a processor does so meanwhile. */
+	bool others_waited =
+		scheduling->view.latencies_known && counts->over_10ms > scheduling->view.over_10ms;
 
 	sort(now->runnable, now->n_runnable, sizeof(now->runnable[0]));
 	sort(now->calls, now->n_calls, sizeof(now->calls[0]));
 	sort(now->running, now->n_running, sizeof(now->running[0]));
 	carry_on(now, scheduling->before);
+	choose_base(scheduling, now_ns);
 	tell_latencies(scheduling, counts, now_ns, &view);
 	tell_late(now, &view);
-	tell_hogs(now, now_ns, &view);
+	tell_hogs(now, view.n_late || others_waited, now_ns, &view);
 	tell_stuck(now, now_ns, &view);
+	keep_base(scheduling, counts, now_ns);
 	scheduling->now = scheduling->before;
 	scheduling->before = now;
 	scheduling->view = view;
@@ -386,15 +427,9 @@ bool scheduling__wants_cpu(const struct scheduling *scheduling)
 	return scheduling->ever_late;
 }
 
-static uint64_t risen(bool known, uint64_t now, bool known_before, uint64_t before, bool *ret_known)
-{
-	*ret_known = known && known_before && now >= before;
-	return *ret_known ? now - before : 0;
-}
-
 void scheduling__note_cpu(struct scheduling *scheduling, const struct scheduling_cpu *totals)
 {
-	const struct scheduling_cpu *before = &scheduling->totals;
+	const struct scheduling_cpu *before = &scheduling->compared.totals;
 	struct scheduling_cpu *cpu = &scheduling->view.cpu;
 
 	cpu->run_delay_ns =
@@ -403,7 +438,8 @@ void scheduling__note_cpu(struct scheduling *scheduling, const struct scheduling
 	cpu->throttled_ns =
 		risen(totals->throttled_known, totals->throttled_ns, before->throttled_known,
 		      before->throttled_ns, &cpu->throttled_known);
-	scheduling->totals = *totals;
+	if (scheduling->last.ended_ns == scheduling->ended_ns)
+		scheduling->last.totals = *totals;
 }
 
 const struct scheduling_view *scheduling__view(const struct scheduling *scheduling)

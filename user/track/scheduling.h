@@ -22,6 +22,11 @@
 #define SCHEDULING_HOG_LOOKS 3
 #define SCHEDULING_HOG_TIMES 2
 #define SCHEDULING_STUCK_NS  (5 * NSEC_PER_SEC)
+/*
+ * What is counted is told of at least so long, once it is known for so long: in a moment nothing happens, and a
+ * last report may come a moment after the one before.
+ */
+#define SCHEDULING_WINDOW_NS NSEC_PER_SEC
 
 /* More goroutines than that are not compared from census to census; how many were left out is counted. */
 #define SCHEDULING_MAX_RUNNABLE 1024
@@ -75,8 +80,9 @@ struct scheduling_view {
 	bool latencies_known;
 	uint64_t
 		over_10ms; /* waits of more than 10 ms since the program began, of one in eight goroutines */
-	uint64_t over_10ms_new; /* of these, since the census before; 0 at the first */
-	uint64_t since_ns;	/* how long ago that was; 0: there was none */
+	/* Of these, in the last since_ns: since the census before, or the one before that (SCHEDULING_WINDOW_NS). */
+	uint64_t over_10ms_new; /* 0 at the first */
+	uint64_t since_ns;	/* 0: there was no census before */
 	struct scheduling_late late[SCHEDULING_MAX_TOLD];
 	size_t n_late;
 	uint64_t more_late; /* that are not in late[] */
@@ -86,7 +92,7 @@ struct scheduling_view {
 	size_t n_stuck;
 	uint64_t more_stuck;
 	uint64_t processors;	   /* Ps: GOMAXPROCS; 0: not known */
-	struct scheduling_cpu cpu; /* since the census before */
+	struct scheduling_cpu cpu; /* in the last since_ns */
 	uint64_t left_out;	   /* goroutines that there was no room to compare */
 };
 

@@ -120,6 +120,59 @@ Test(scheduling, counts_of_the_runtime)
 	cr_expect_eq(end()->over_10ms_new, 0);
 }
 
+static void note_run_delay(uint64_t ns)
+{
+	const struct scheduling_cpu cpu = {.run_delay_known = true, .run_delay_ns = ns};
+
+	scheduling__note_cpu(book, &cpu);
+}
+
+/* A last report, when it is asked for right behind another. */
+Test(scheduling, a_census_a_moment_later_is_compared_with_the_one_before_that)
+{
+	const uint64_t moment = SCHEDULING_WINDOW_NS / 7;
+	const struct scheduling_view *view;
+
+	begin();
+	end();
+	note_run_delay(17);
+	counts.over_10ms = 13;
+	begin();
+	cr_expect_eq(end()->over_10ms_new, 13);
+	note_run_delay(40);
+	counts.over_10ms = 14;
+	now += moment;
+	scheduling__begin(book);
+	view = end();
+	note_run_delay(41);
+	cr_expect_eq(view->over_10ms_new, 14);
+	cr_expect_eq(view->since_ns, STEP + moment);
+	cr_expect_eq(view->cpu.run_delay_ns, 24);
+	/* Whatever comes later is compared with the one that had a window of its own. */
+	counts.over_10ms = 33;
+	begin();
+	view = end();
+	note_run_delay(47);
+	cr_expect_eq(view->over_10ms_new, 20);
+	cr_expect_eq(view->since_ns, STEP + moment);
+	cr_expect_eq(view->cpu.run_delay_ns, 7);
+}
+
+Test(scheduling, censuses_in_short_intervals_tell_of_a_second)
+{
+	for (unsigned int i = 0; i < 40; i++) {
+		const struct scheduling_view *view;
+
+		now += SCHEDULING_WINDOW_NS / 4;
+		counts.over_10ms += 3;
+		scheduling__begin(book);
+		view = end();
+		cr_expect_eq(view->over_10ms_new, view->since_ns / (SCHEDULING_WINDOW_NS / 4) * 3);
+		cr_expect(i < 8 || view->since_ns >= SCHEDULING_WINDOW_NS);
+		cr_expect_lt(view->since_ns, 2 * SCHEDULING_WINDOW_NS);
+	}
+}
+
 /* --- who keeps a processor ------------------------------------------------------------------------- */
 
 Test(scheduling, who_does_not_yield)
