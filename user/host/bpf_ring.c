@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -61,32 +62,81 @@ void bpf_ring__free(struct bpf_ring *ring)
 	free(ring);
 }
 
-/* The record at @at, which the writer has reserved. False: it is still being written. */
-static bool take(const struct bpf_ring *ring, uint64_t *at, bpf_ring_fn fn, void *ctx, bool *more)
+/* What the record at @at takes, with its header, and how long it is. False: it is still being written. */
+static bool measure(const void *at, size_t most, size_t *ret_takes, size_t *ret_size,
+		    bool *ret_discarded)
 {
-	const uint8_t *record = ring->data + (*at & (ring->bytes - 1));
-	uint32_t head = __atomic_load_n((const uint32_t *)(const void *)record, __ATOMIC_ACQUIRE);
+	uint32_t head = __atomic_load_n((const uint32_t *)at, __ATOMIC_ACQUIRE);
 	size_t size = head & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
 
 	if (head & BPF_RINGBUF_BUSY_BIT)
 		return false;
-	/* The kernel writes no such record. */
-	size = min_of(size, ring->bytes - BPF_RING_HEADER_BYTES);
-	if (!(head & BPF_RINGBUF_DISCARD_BIT))
-		*more = fn(ctx, record + BPF_RING_HEADER_BYTES, size);
-	*at += (size + 2 * BPF_RING_HEADER_BYTES - 1) / BPF_RING_HEADER_BYTES *
-	       BPF_RING_HEADER_BYTES;
-	__atomic_store_n(ring->reader, *at, __ATOMIC_RELEASE);
+	/* The kernel writes no longer one. */
+	size = min_of(size, most - BPF_RING_HEADER_BYTES);
+	*ret_size = size;
+	*ret_takes = (size + 2 * BPF_RING_HEADER_BYTES - 1) / BPF_RING_HEADER_BYTES *
+		     BPF_RING_HEADER_BYTES;
+	*ret_discarded = head & BPF_RINGBUF_DISCARD_BIT;
 	return true;
 }
 
 void bpf_ring__consume(struct bpf_ring *ring, bpf_ring_fn fn, void *ctx)
 {
 	uint64_t at = __atomic_load_n(ring->reader, __ATOMIC_ACQUIRE);
-	bool more = true;
+	size_t takes, size;
+	bool discarded, more = true;
 
 	/* The writer's position is looked at before each record: what arrives meanwhile is read, too. */
-	while (more && at < __atomic_load_n(ring->writer, __ATOMIC_ACQUIRE) &&
-	       take(ring, &at, fn, ctx, &more))
-		;
+	while (more && at < __atomic_load_n(ring->writer, __ATOMIC_ACQUIRE)) {
+		const uint8_t *record = ring->data + (at & (ring->bytes - 1));
+
+		if (!measure(record, ring->bytes, &takes, &size, &discarded))
+			return;
+		if (!discarded)
+			more = fn(ctx, record + BPF_RING_HEADER_BYTES, size);
+		at += takes;
+		__atomic_store_n(ring->reader, at, __ATOMIC_RELEASE);
+	}
+}
+
+size_t bpf_ring__waiting(const struct bpf_ring *ring)
+{
+	uint64_t at = __atomic_load_n(ring->reader, __ATOMIC_ACQUIRE);
+
+	return (size_t)(__atomic_load_n(ring->writer, __ATOMIC_ACQUIRE) - at);
+}
+
+size_t bpf_ring__move(struct bpf_ring *ring, void *to, size_t size)
+{
+	uint64_t at = __atomic_load_n(ring->reader, __ATOMIC_ACQUIRE);
+	uint64_t end = __atomic_load_n(ring->writer, __ATOMIC_ACQUIRE);
+	const uint8_t *from = ring->data + (at & (ring->bytes - 1));
+	size_t takes, length, n = 0;
+	bool discarded;
+
+	/* No more than is mapped twice in a row: what has not been read is in the ring once. */
+	size = min_of(size, ring->bytes);
+	size = min_of(size, (size_t)(end - at));
+	while (n < size && measure(from + n, ring->bytes, &takes, &length, &discarded) &&
+	       takes <= size - n)
+		n += takes;
+	memcpy(to, from, n);
+	__atomic_store_n(ring->reader, at + n, __ATOMIC_RELEASE);
+	return n;
+}
+
+bool bpf_ring__each(const void *at, size_t n, bpf_ring_fn fn, void *ctx, size_t *ret_n)
+{
+	const uint8_t *record = at, *end = record + n;
+	size_t takes, size;
+	bool discarded, more = true;
+
+	while (more && record < end &&
+	       measure(record, (size_t)(end - record), &takes, &size, &discarded)) {
+		if (!discarded)
+			more = fn(ctx, record + BPF_RING_HEADER_BYTES, size);
+		record += takes;
+	}
+	*ret_n = (size_t)(record - (const uint8_t *)at);
+	return more;
 }

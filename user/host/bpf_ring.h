@@ -26,4 +26,19 @@ void bpf_ring__free(struct bpf_ring *ring);
 /* bpf_ring__consume - hand on what is there, oldest first, until @fn has enough. */
 void bpf_ring__consume(struct bpf_ring *ring, bpf_ring_fn fn, void *ctx);
 
+/* bpf_ring__waiting - bytes of records that nobody has read. */
+size_t bpf_ring__waiting(const struct bpf_ring *ring);
+
+/*
+ * bpf_ring__move - as many records, oldest first, as are there and fit the @size bytes at @to, with their headers.
+ * Returns how many bytes, a multiple of BPF_RING_HEADER_BYTES.
+ */
+size_t bpf_ring__move(struct bpf_ring *ring, void *to, size_t size);
+
+/*
+ * bpf_ring__each - hand on the records in the @n bytes that bpf_ring__move() has left at @at, until @fn has enough:
+ * false. *@ret_n is how many bytes of them are dealt with.
+ */
+bool bpf_ring__each(const void *at, size_t n, bpf_ring_fn fn, void *ctx, size_t *ret_n);
+
 #endif /* GLEAKD_HOST_BPF_RING_H */

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/bpf_ring.h"
+#include "host/ring_keeper.h"
 
 struct event_reader {
-	struct bpf_ring *ring;
+	struct ring_keeper *ring;
 	int fd;
 	event_fn fn;
 	void *ctx;
@@ -86,7 +86,7 @@ int event_reader__new(int ring_fd, size_t ring_bytes, event_fn fn, void *ctx,
 	reader->ctx = ctx;
 	reader->fd = ring_fd;
 	reader->ring_records = ring_bytes / (BPF_RING_HEADER_BYTES + sizeof(struct gl_event));
-	err = bpf_ring__new(ring_fd, ring_bytes, &reader->ring);
+	err = ring_keeper__new(ring_fd, ring_bytes, &reader->ring);
 	if (err) {
 		event_reader__free(reader);
 		return err;
@@ -99,7 +99,7 @@ void event_reader__free(struct event_reader *reader)
 {
 	if (!reader)
 		return;
-	bpf_ring__free(reader->ring);
+	ring_keeper__free(reader->ring);
 	free(reader);
 }
 
@@ -111,7 +111,7 @@ int event_reader__epoll_fd(const struct event_reader *reader)
 size_t event_reader__consume(struct event_reader *reader)
 {
 	reader->batch = 0;
-	bpf_ring__consume(reader->ring, on_record, reader);
+	ring_keeper__consume(reader->ring, on_record, reader);
 	reader->consumed += reader->batch;
 	return reader->batch;
 }

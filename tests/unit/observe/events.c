@@ -10,9 +10,12 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "host/ring_keeper.h"
 
 struct seen {
 	size_t n;
@@ -174,7 +177,7 @@ static struct bpf_insn insn(uint8_t code, uint8_t dst, uint8_t src, int16_t off,
 }
 
 /* A program which writes one record of @size bytes per run: @kind, goid 18, else zero. */
-static int load_producer(int ring_fd, uint8_t kind, int size)
+static int load_producer(int ring_fd, uint8_t kind, int size, int flags)
 {
 	const struct bpf_insn program[] = {
 		insn(BPF_ST | BPF_MEM | BPF_DW, BPF_REG_10, 0, -24, kind),
@@ -185,7 +188,7 @@ static int load_producer(int ring_fd, uint8_t kind, int size)
 		insn(BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_2, BPF_REG_10, 0, 0),
 		insn(BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_2, 0, 0, -24),
 		insn(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_3, 0, 0, size),
-		insn(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_4, 0, 0, 0),
+		insn(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_4, 0, 0, flags),
 		insn(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_ringbuf_output),
 		insn(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0),
 		insn(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
@@ -195,16 +198,21 @@ static int load_producer(int ring_fd, uint8_t kind, int size)
 			     NULL);
 }
 
-static void produce(int ring_fd, uint8_t kind, int size, int times)
+static void produce_with(int ring_fd, uint8_t kind, int size, int times, int flags)
 {
 	uint8_t frame[FRAME_SIZE] = {0};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
 		    .repeat = times);
-	int program = load_producer(ring_fd, kind, size);
+	int program = load_producer(ring_fd, kind, size, flags);
 
 	cr_assert_geq(program, 0, "program: %s", strerror(errno));
 	cr_assert_eq(bpf_prog_test_run_opts(program, &opts), 0);
 	close(program);
+}
+
+static void produce(int ring_fd, uint8_t kind, int size, int times)
+{
+	produce_with(ring_fd, kind, size, times, 0);
 }
 
 static int new_ring(void)
@@ -215,6 +223,12 @@ static int new_ring(void)
 		cr_skip_test("needs CAP_BPF and ring buffers (Linux 5.8)");
 	cr_assert_geq(fd, 0);
 	return fd;
+}
+
+static bool count_record(void *ctx, const void *data __maybe_unused, size_t size __maybe_unused)
+{
+	++*(int *)ctx;
+	return true;
 }
 
 Test(event_reader, consumes_what_is_there)
@@ -295,6 +309,31 @@ Test(event_reader, epoll_fd_becomes_readable)
 	event_reader__consume(reader);
 	cr_assert_eq(poll(&poll_fd, 1, 0), 0);
 	event_reader__free(reader);
+	close(ring_fd);
+}
+
+/* Nobody reads for as long as it takes to fill the ring several times. */
+Test(event_reader, what_a_busy_reader_leaves_in_the_ring_is_kept, .timeout = 30)
+{
+	const int half = RING_BYTES / 2 / 32, times = 2 * RING_KEEPER_RINGS - 1;
+	struct ring_keeper *keeper;
+	int ring_fd = new_ring(), n = 0;
+
+	cr_assert_eq(ring_keeper__new(ring_fd, RING_BYTES, &keeper), 0);
+	for (int i = 1; i <= times; i++) {
+		produce_with(ring_fd, PROBE_EVENT_EXIT, sizeof(struct gl_event), half,
+			     BPF_RB_FORCE_WAKEUP);
+		while (ring_keeper__kept(keeper) < (uint64_t)i * RING_BYTES / 2)
+			sched_yield();
+	}
+	produce(ring_fd, PROBE_EVENT_EXIT, sizeof(struct gl_event), 3);
+	ring_keeper__consume(keeper, count_record, &n);
+	cr_expect_eq(n, times * half + 3);
+	/* And begins anew. */
+	produce(ring_fd, PROBE_EVENT_EXIT, sizeof(struct gl_event), 7);
+	ring_keeper__consume(keeper, count_record, &n);
+	cr_expect_eq(n, times * half + 10);
+	ring_keeper__free(keeper);
 	close(ring_fd);
 }
 
