@@ -4,7 +4,7 @@
  *
  *   start   the address space is still the one we know (else exec); length of allgs; ids issued
  *   ADD     addresses of g structs which allgs has gained are merged into the sorted slots
- *   WALK    g structs in address order, some hundred per read: unchanged ones are reported by
+ *   WALK    g structs in address order, some thousand per read: unchanged ones are reported by
  *           handle, changed ones in full, parked ones of these after a second read for their stack
  *
  * The big buffers exist from start to end of a census only; between censuses it is 20 bytes a slot.
@@ -13,19 +13,16 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #include "base/clock.h"
 #include "observe/census_gather.h"
 #include "observe/census_private.h"
 #include "observe/census_runtime.h"
+#include "observe/census_scratch.h"
 #include "observe/census_slots.h"
 #include "observe/census_stacks.h"
 
 #define DEFAULT_MAX_GOROUTINES (8u << 20)
-
-/* Entries of allgs merged at a time. */
-#define ADD_CHUNK ((size_t)64 << 10)
 
 /* allgs grows by a quarter or more each time it moves: no process does that this often in a row. */
 #define ENTRY_ATTEMPTS 64
@@ -42,16 +39,6 @@ enum phase {
 	PHASE_WALK,
 };
 
-struct scratch {
-	struct census_gather gather;
-	struct census_parked parked[PARKED_BATCH];
-	size_t n_parked;
-	struct census_stacks_scratch stacks;
-	uint8_t windows[256u << 10]; /* copies of g structs; stays in the L2 cache */
-	uint64_t fresh[ADD_CHUNK];
-	uint64_t fresh_scratch[ADD_CHUNK];
-};
-
 struct census {
 	struct census_runtime runtime;
 	struct census_options options;
@@ -65,7 +52,7 @@ struct census {
 	size_t malformed; /* of those, how many cannot be a g */
 
 	enum phase phase;
-	struct scratch *scratch;
+	struct census_scratch *scratch;
 	struct census_stacks stacks;
 	size_t target;	   /* entries of allgs to know in this census */
 	size_t next;	   /* slot to walk */
@@ -137,8 +124,7 @@ int census__new(struct module_map *modules, struct remote *remote, struct stack_
 
 static void drop_scratch(struct census *census)
 {
-	if (census->scratch)
-		munmap(census->scratch, sizeof(*census->scratch));
+	census_scratch__drop(census->scratch);
 	census->scratch = NULL;
 	census->phase = PHASE_NONE;
 }
@@ -224,12 +210,9 @@ int census__start(struct census *census, struct failure *failure)
 
 	if (census->phase != PHASE_NONE)
 		return failure__set(failure, -EBUSY, "a census is under way");
-	census->scratch = mmap(NULL, sizeof(*census->scratch), PROT_READ | PROT_WRITE,
-			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (census->scratch == MAP_FAILED) {
-		census->scratch = NULL;
+	census->scratch = census_scratch__take();
+	if (!census->scratch)
 		return failure__set(failure, -ENOMEM, "no memory for a census");
-	}
 	census->current = (struct census_result){.started_ns = clock__monotonic_ns()};
 	err = begin(census, failure);
 	if (err) {
@@ -284,8 +267,9 @@ static size_t drop_malformed(struct census *census, uint64_t *entries, size_t n)
 
 static int step_add(struct census *census, struct failure *failure)
 {
-	struct scratch *scratch = census->scratch;
-	size_t n = min_of(census->target - census->known, ADD_CHUNK), malformed = census->malformed;
+	struct census_scratch *scratch = census->scratch;
+	size_t n = min_of(census->target - census->known, CENSUS_ADD_CHUNK),
+	       malformed = census->malformed;
 	int err;
 
 	if (census->frozen) {
@@ -332,9 +316,11 @@ static bool keeps(const struct census *census, const struct census_g *g)
 }
 
 /* report - hand a goroutine to the caller, and remember it if @known. */
-static void report(struct census *census, size_t slot, const struct census_g *g, uint32_t stack_id,
+static void report(struct census *census, const struct census_parked *seen, uint32_t stack_id,
 		   bool known)
 {
+	const struct census_g *g = &seen->g;
+	size_t slot = seen->slot;
 	struct module_map *modules = census->runtime.modules;
 	const struct census_goroutine goroutine = {
 		.goid = g->goid,
@@ -345,7 +331,7 @@ static void report(struct census *census, size_t slot, const struct census_g *g,
 		/* A value that is no time lies in the future. */
 		.waitsince_ns =
 			g->waitsince ? g->waitsince - (uint64_t)census->runtime.clock_offset : 0,
-		.read_at_ns = census->read_at_ns,
+		.read_at_ns = seen->read_at_ns,
 		.address = census->slots.addresses[slot],
 		.runnable_since_ns =
 			g->tracking_stamp ?
@@ -383,12 +369,12 @@ static void on_stack(void *ctx, const struct census_parked *parked, uint32_t sta
 		census->current.stacks_read++;
 	if (state == CENSUS_STACK_PARTIAL)
 		census->current.stacks_partial++;
-	report(census, parked->slot, &parked->g, stack_id, !failed && keeps(census, &parked->g));
+	report(census, parked, stack_id, !failed && keeps(census, &parked->g));
 }
 
 static int flush_parked(struct census *census)
 {
-	struct scratch *scratch = census->scratch;
+	struct census_scratch *scratch = census->scratch;
 	size_t n = scratch->n_parked;
 
 	scratch->n_parked = 0;
@@ -417,17 +403,18 @@ static bool stack_wanted(const struct census *census, const struct census_g *g)
 /* changed - a goroutine to be reported in full: now, or with the next batch of stacks. */
 static int changed(struct census *census, size_t slot, const uint8_t *copy)
 {
-	struct scratch *scratch = census->scratch;
+	struct census_scratch *scratch = census->scratch;
 	struct census_parked *parked = &scratch->parked[scratch->n_parked];
 	const struct census_g *g = &parked->g;
 
 	census_runtime__decode(&census->runtime, copy, &parked->g);
-	if (!stack_wanted(census, g)) {
-		report(census, slot, g, STACK_ID_NONE, keeps(census, g));
-		return 0;
-	}
 	parked->address = census->slots.addresses[slot];
 	parked->slot = slot;
+	parked->read_at_ns = census->read_at_ns;
+	if (!stack_wanted(census, g)) {
+		report(census, parked, STACK_ID_NONE, keeps(census, g));
+		return 0;
+	}
 	if (++scratch->n_parked < PARKED_BATCH)
 		return 0;
 	return flush_parked(census);
@@ -496,21 +483,19 @@ static int visit_spans(struct census *census)
 
 static int step_walk(struct census *census, struct failure *failure)
 {
-	struct scratch *scratch = census->scratch;
+	struct census_scratch *scratch = census->scratch;
 	bool merge = census->next >= census->single_end;
 	size_t end = merge ? census->slots.n : census->single_end;
 	int err;
 
 	census_gather__plan(&scratch->gather, census->slots.addresses + census->next,
 			    end - census->next, census->window, scratch->windows,
-			    sizeof(scratch->windows), merge);
+			    sizeof(scratch->windows), merge ? GATHER_GAP : GATHER_APART);
 	census->read_at_ns = clock__monotonic_ns();
 	err = remote__read_spans(census->runtime.remote, scratch->gather.spans,
 				 scratch->gather.n_spans);
 	if (!err)
 		err = visit_spans(census);
-	if (!err)
-		err = flush_parked(census);
 	return err ? explain(err, "goroutines", failure) : 0;
 }
 
@@ -548,6 +533,14 @@ static int finish(struct census *census, int result, struct failure *failure)
 	return 0;
 }
 
+/* Stacks are read by the batch, as far as goroutines are seen in one step: what is read of them fits together then. */
+static int flush_rest(struct census *census, int more, struct failure *failure)
+{
+	int err = flush_parked(census);
+
+	return err ? explain(err, "goroutines", failure) : more;
+}
+
 int census__step(struct census *census, uint64_t budget_ns, struct failure *failure)
 {
 	uint64_t start = clock__monotonic_ns(), cpu = clock__thread_cpu_ns();
@@ -555,9 +548,13 @@ int census__step(struct census *census, uint64_t budget_ns, struct failure *fail
 
 	if (census->phase == PHASE_NONE)
 		return 0;
+	/* Of one that failed. */
+	census->scratch->n_parked = 0;
 	do
 		more = advance(census, failure);
 	while (more == 1 && (!budget_ns || clock__monotonic_ns() - start < budget_ns));
+	if (more >= 0)
+		more = flush_rest(census, more, failure);
 	if (more == 0 || more == -EPROTO)
 		more = finish(census, more, failure);
 	cpu = clock__thread_cpu_ns() - cpu;

@@ -2,7 +2,8 @@
 #include "observe/census_gather.h"
 
 /* extend - make the last span reach over a window that ends at @end; false when it must not. */
-static bool extend(struct census_gather *gather, uint64_t start, uint64_t end, size_t room)
+static bool extend(struct census_gather *gather, uint64_t start, uint64_t end, size_t room,
+		   uint32_t gap)
 {
 	struct remote_span *span;
 	uint64_t span_end;
@@ -11,7 +12,7 @@ static bool extend(struct census_gather *gather, uint64_t start, uint64_t end, s
 		return false;
 	span = &gather->spans[gather->n_spans - 1];
 	span_end = span->address + span->size;
-	if (start > span_end && start - span_end > GATHER_GAP)
+	if (start > span_end && start - span_end > gap)
 		return false;
 	if (end <= span_end)
 		return true;
@@ -23,7 +24,7 @@ static bool extend(struct census_gather *gather, uint64_t start, uint64_t end, s
 
 size_t census_gather__plan(struct census_gather *gather, const uint64_t *addresses, size_t n,
 			   struct census_window window, uint8_t *buffer, size_t capacity,
-			   bool merge)
+			   uint32_t gap)
 {
 	size_t used = 0, i;
 
@@ -33,7 +34,7 @@ size_t census_gather__plan(struct census_gather *gather, const uint64_t *address
 		uint64_t end = start + window.size;
 		struct remote_span *span = &gather->spans[gather->n_spans];
 
-		if (merge && extend(gather, start, end, capacity - used)) {
+		if (gap != GATHER_APART && extend(gather, start, end, capacity - used, gap)) {
 			span--;
 		} else {
 			if (gather->n_spans == GATHER_SPANS || capacity - used < window.size)

@@ -15,7 +15,8 @@
 #define GATHER_SPANS 1024 /* IOV_MAX: one system call */
 
 /* A gap costs its bytes; a further range costs as much as copying about this many. */
-#define GATHER_GAP 4096
+#define GATHER_GAP   4096
+#define GATHER_APART UINT32_MAX /* each address has a range of its own */
 
 struct census_gather {
 	struct remote_span spans[GATHER_SPANS];
@@ -30,12 +31,12 @@ struct census_window {
 
 /*
  * census_gather__plan - lay out as many of @addresses (ascending) as fit into @buffer.
- * @merge: false gives every address a range of its own. Returns how many were placed, at least one
- * when n is not 0 (@capacity must hold one window).
+ * Windows with no more than @gap bytes between them are read together. Returns how many were placed, at least
+ * one when n is not 0 (@capacity must hold one window).
  */
 size_t census_gather__plan(struct census_gather *gather, const uint64_t *addresses, size_t n,
 			   struct census_window window, uint8_t *buffer, size_t capacity,
-			   bool merge);
+			   uint32_t gap);
 
 /* census_gather__at - the copy of the window of @address, which lies in span @index. */
 static inline const uint8_t *census_gather__at(const struct census_gather *gather, size_t index,

@@ -7,6 +7,9 @@
 
 #include "observe/unwind.h"
 
+/* Between g that are read again: those of a batch may be few of many, and a range more costs no request. */
+#define AGAIN_GAP 512
+
 static struct census_window g_window(const struct census_runtime *runtime)
 {
 	return (struct census_window){runtime->window, runtime->window_size};
@@ -98,62 +101,62 @@ static void plan_tops(struct census_stacks_scratch *scratch, const struct census
 	}
 }
 
-/* read_tops - copies[i] is NULL where the range could not be read. */
-static int read_tops(struct census_stacks *stacks, struct census_stacks_scratch *scratch,
-		     const struct census_parked *parked, size_t n)
+/* plan_again - all g once more; returns of how many, from the first on, there is room for. */
+static size_t plan_again(struct census_stacks *stacks, struct census_stacks_scratch *scratch,
+			 const struct census_parked *parked, size_t n)
 {
-	struct census_gather *gather = &scratch->gather;
+	for (size_t i = 0; i < n; i++)
+		scratch->addresses[i] = parked[i].address;
+	return census_gather__plan(&scratch->again, scratch->addresses, n,
+				   g_window(stacks->runtime), scratch->verify,
+				   sizeof(scratch->verify), AGAIN_GAP);
+}
+
+/*
+ * read_both - the kernel reads ranges in their order: each g is read after its stack, by the same call where all fit
+ * one. copies[i] is NULL where the top of the stack could not be read.
+ */
+static int read_both(struct census_stacks *stacks, struct census_stacks_scratch *scratch)
+{
+	struct census_gather *tops = &scratch->gather, *again = &scratch->again;
+	struct remote_span *spans = scratch->spans;
 	size_t i = 0;
 	int err;
 
-	sort_by_sp(scratch, parked, n);
-	plan_tops(scratch, parked, n);
-	err = remote__read_spans(stacks->runtime->remote, gather->spans, gather->n_spans);
+	memcpy(spans, tops->spans, tops->n_spans * sizeof(*spans));
+	memcpy(spans + tops->n_spans, again->spans, again->n_spans * sizeof(*spans));
+	err = remote__read_spans(stacks->runtime->remote, spans, tops->n_spans + again->n_spans);
 	if (err)
 		return err;
-	for (size_t s = 0; s < gather->n_spans; s++)
-		for (; i < gather->ends[s]; i++)
-			if (gather->spans[s].result)
+	memcpy(again->spans, spans + tops->n_spans, again->n_spans * sizeof(*spans));
+	for (size_t s = 0; s < tops->n_spans; s++)
+		for (; i < tops->ends[s]; i++)
+			if (spans[s].result)
 				scratch->copies[scratch->order[i]] = NULL;
 	return 0;
 }
 
-/* verify - read all g once more: same[i] tells which did not change. */
-static int verify(struct census_stacks *stacks, struct census_stacks_scratch *scratch,
-		  const struct census_parked *parked, size_t n)
+/* verify - same[i] tells which did not change while its stack was read. */
+static void verify(const struct census_stacks *stacks, struct census_stacks_scratch *scratch,
+		   const struct census_parked *parked)
 {
+	const struct census_gather *again = &scratch->again;
 	struct census_window window = g_window(stacks->runtime);
-	struct census_gather *gather = &scratch->gather;
-	size_t done = 0;
+	size_t i = 0;
 
-	for (size_t i = 0; i < n; i++)
-		scratch->addresses[i] = parked[i].address;
-	while (done < n) {
-		const uint64_t *addresses = scratch->addresses + done;
-		size_t i = 0;
-		size_t placed = census_gather__plan(gather, addresses, n - done, window,
-						    scratch->verify, sizeof(scratch->verify), true);
-		int err =
-			remote__read_spans(stacks->runtime->remote, gather->spans, gather->n_spans);
+	for (size_t s = 0; s < again->n_spans; s++) {
+		for (; i < again->ends[s]; i++) {
+			struct census_g now;
 
-		if (err)
-			return err;
-		for (size_t s = 0; s < gather->n_spans; s++) {
-			for (; i < gather->ends[s]; i++) {
-				struct census_g again;
-
-				scratch->same[done + i] = false;
-				if (gather->spans[s].result)
-					continue;
-				census_runtime__decode(
-					stacks->runtime,
-					census_gather__at(gather, s, addresses[i], window), &again);
-				scratch->same[done + i] = same_park(&parked[done + i].g, &again);
-			}
+			scratch->same[i] = false;
+			if (again->spans[s].result)
+				continue;
+			census_runtime__decode(
+				stacks->runtime,
+				census_gather__at(again, s, scratch->addresses[i], window), &now);
+			scratch->same[i] = same_park(&parked[i].g, &now);
 		}
-		done += placed;
 	}
-	return 0;
 }
 
 /* intern - the id of a stack that is known to be whole. */
@@ -240,14 +243,20 @@ static enum census_stack_state read_deep(struct census_stacks *stacks,
 	return walk(stacks, &parked->g, scratch->deep, size, ret_id, NULL);
 }
 
-int census_stacks__read(struct census_stacks *stacks, struct census_stacks_scratch *scratch,
-			const struct census_parked *parked, size_t n, census_stack_fn fn, void *ctx)
+/* As many as there is room for; returns how many. */
+static int read_some(struct census_stacks *stacks, struct census_stacks_scratch *scratch,
+		     const struct census_parked *parked, size_t n, census_stack_fn fn, void *ctx)
 {
-	int err = read_tops(stacks, scratch, parked, n);
+	int err;
 
-	if (!err)
-		err = verify(stacks, scratch, parked, n);
-	for (size_t i = 0; !err && i < n; i++) {
+	n = plan_again(stacks, scratch, parked, n);
+	sort_by_sp(scratch, parked, n);
+	plan_tops(scratch, parked, n);
+	err = read_both(stacks, scratch);
+	if (err)
+		return err;
+	verify(stacks, scratch, parked);
+	for (size_t i = 0; i < n; i++) {
 		enum census_stack_state state = CENSUS_STACK_FAILED;
 		uint32_t id = STACK_ID_NONE;
 		bool more = !scratch->copies[i];
@@ -259,5 +268,19 @@ int census_stacks__read(struct census_stacks *stacks, struct census_stacks_scrat
 			state = read_deep(stacks, scratch, &parked[i], &id);
 		fn(ctx, &parked[i], state == CENSUS_STACK_FAILED ? STACK_ID_NONE : id, state);
 	}
-	return err;
+	return (int)n;
+}
+
+int census_stacks__read(struct census_stacks *stacks, struct census_stacks_scratch *scratch,
+			const struct census_parked *parked, size_t n, census_stack_fn fn, void *ctx)
+{
+	while (n) {
+		int done = read_some(stacks, scratch, parked, n, fn, ctx);
+
+		if (done < 0)
+			return done;
+		parked += done;
+		n -= (size_t)done;
+	}
+	return 0;
 }

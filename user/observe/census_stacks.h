@@ -26,6 +26,7 @@
 struct census_parked {
 	uint64_t address; /* of its g */
 	size_t slot;
+	uint64_t read_at_ns; /* a moment before it was read */
 	struct census_g g;
 };
 
@@ -37,12 +38,14 @@ enum census_stack_state {
 
 /* Large; in a mapping of its own that lives as long as a census. */
 struct census_stacks_scratch {
-	struct census_gather gather;
-	size_t order[PARKED_BATCH];	     /* of parked, by sp */
-	uint64_t addresses[PARKED_BATCH];    /* of their g, ascending */
-	const uint8_t *copies[PARKED_BATCH]; /* of the tops of their stacks; NULL: unread */
-	bool same[PARKED_BATCH];	     /* the g did not change meanwhile */
-	uint8_t verify[256u << 10];	     /* second copies of g windows */
+	struct census_gather gather;		    /* of the tops of stacks */
+	struct census_gather again;		    /* of the g, a second time */
+	struct remote_span spans[2 * GATHER_SPANS]; /* first those, then these */
+	size_t order[PARKED_BATCH];		    /* of parked, by sp */
+	uint64_t addresses[PARKED_BATCH];	    /* of their g, ascending */
+	const uint8_t *copies[PARKED_BATCH];	    /* of the tops of their stacks; NULL: unread */
+	bool same[PARKED_BATCH];		    /* the g did not change meanwhile */
+	uint8_t verify[512u << 10];		    /* second copies of g windows */
 	uint8_t tops[PARKED_BATCH * STACK_FIRST_READ];
 	uint8_t deep[STACK_DEEP_READ];
 };

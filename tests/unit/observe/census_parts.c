@@ -94,9 +94,9 @@ Test(census_gather, neighbours_share_a_range)
 	const uint64_t addresses[] = {0x1000, 0x1200, 0x1000 + GATHER_GAP + 0x200,
 				      0x1000 + 2 * GATHER_GAP + 0x1000};
 
-	cr_assert_eq(
-		census_gather__plan(&gather, addresses, 4, window, buffer, sizeof(buffer), true),
-		4u);
+	cr_assert_eq(census_gather__plan(&gather, addresses, 4, window, buffer, sizeof(buffer),
+					 GATHER_GAP),
+		     4u);
 	cr_assert_eq(gather.n_spans, 2u);
 	cr_assert_eq(gather.spans[0].address, 0x1010u);
 	cr_assert_eq(gather.spans[0].size, GATHER_GAP + 0x200u + 100);
@@ -105,9 +105,9 @@ Test(census_gather, neighbours_share_a_range)
 	cr_assert_eq(gather.ends[1], 4u);
 	cr_assert_eq((uint8_t *)gather.spans[1].buffer, buffer + gather.spans[0].size);
 	cr_assert_eq(census_gather__at(&gather, 0, 0x1200, window), buffer + 0x200);
-	cr_assert_eq(
-		census_gather__plan(&gather, addresses, 4, window, buffer, sizeof(buffer), false),
-		4u);
+	cr_assert_eq(census_gather__plan(&gather, addresses, 4, window, buffer, sizeof(buffer),
+					 GATHER_APART),
+		     4u);
 	cr_assert_eq(gather.n_spans, 4u);
 }
 
@@ -124,7 +124,8 @@ Test(census_gather, never_more_than_the_buffer)
 			for (size_t i = 0; i < 5000; i++)
 				addresses[i] = 0xc000000000 + i * strides[k];
 			placed = census_gather__plan(&gather, addresses, 5000, window, buffer,
-						     sizeof(buffer), merge);
+						     sizeof(buffer),
+						     merge ? GATHER_GAP : GATHER_APART);
 			cr_assert_gt(placed, 100u);
 			cr_assert_leq(gather.n_spans, (size_t)GATHER_SPANS);
 			for (size_t s = 0; s < gather.n_spans; s++) {
@@ -145,9 +146,9 @@ Test(census_gather, at_most_one_call_of_ranges)
 
 	for (size_t i = 0; i < 2000; i++)
 		addresses[i] = 0x1000 + i * 3 * GATHER_GAP;
-	cr_assert_eq(
-		census_gather__plan(&gather, addresses, 2000, window, small, sizeof(small), true),
-		(size_t)GATHER_SPANS);
+	cr_assert_eq(census_gather__plan(&gather, addresses, 2000, window, small, sizeof(small),
+					 GATHER_GAP),
+		     (size_t)GATHER_SPANS);
 }
 
 /* GOMAXPROCS 3 of 4 Ps ever made; the last entry of allp's capacity was never used. */
