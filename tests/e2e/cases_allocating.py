@@ -39,14 +39,14 @@ def begin(t, program, rate=None):
 
 
 def processes_of(broker):
-    """Its worker and helper, and itself as the last."""
+    """Itself, its worker and helper."""
     with open(f"/proc/{broker}/task/{broker}/children", encoding="ascii") as file:
-        return [int(pid) for pid in file.read().split()] + [broker]
+        return [broker] + [int(pid) for pid in file.read().split()]
 
 
 @contextlib.contextmanager
 def without_a_processor(broker):
-    """Who is asked comes last to stop, and first to go on."""
+    """The broker stops first and goes on last: it stops when its worker does."""
     pids = processes_of(broker)
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
