@@ -341,9 +341,7 @@ static int check_module(const struct go_binary *binary, struct live *live)
 
 	if (err || !memcmp(&live->module, &binary->module, sizeof(live->module)))
 		return err;
-	return live__refuse(live,
-			    "runtime.firstmoduledata is not as in another process of the same "
-			    "file");
+	return live__refuse(live, "its moduledata is not as in another process of the same file");
 }
 
 /* Those that are not certain without a process: found here by themselves. */
@@ -361,8 +359,7 @@ static int check_globals(const struct go_binary *binary, struct live *live)
 	if (err)
 		return err;
 	if (own.allgptr == known->allgptr && own.allglen == known->allglen &&
-	    own.allgs == known->allgs && own.sched == known->sched && own.allp == known->allp &&
-	    (!own.semtable || !known->semtable || own.semtable == known->semtable))
+	    own.allgs == known->allgs && own.sched == known->sched && own.allp == known->allp)
 		return 0;
 	return live__refuse(live, "the runtime's variables are not where another process of the "
 				  "same file has them");
@@ -412,8 +409,8 @@ static bool has_ended(struct live *live)
 	       -ESRCH;
 }
 
-static struct live live_of(struct go_binary *binary, struct remote *remote, uint64_t load_bias,
-			   struct failure *failure)
+static struct live live_of(const struct go_binary *binary, struct remote *remote,
+			   uint64_t load_bias, struct failure *failure)
 {
 	return (struct live){
 		.image = binary->image,
@@ -438,14 +435,6 @@ int go_binary__bind(struct go_binary *binary, struct remote *remote, uint64_t lo
 	return err == -EOPNOTSUPP ? explain_version(binary, err, failure) : err;
 }
 
-/* The same file in another process: everything is where it was, but for the bias. */
-static int use_module(struct go_binary *binary, struct live *live)
-{
-	if (!binary->bound)
-		return use_text(binary, live);
-	return check_text(binary, live);
-}
-
 int go_binary__bind_module(struct go_binary *binary, struct remote *remote, uint64_t moduledata,
 			   uint64_t *ret_bias, struct failure *failure)
 {
@@ -459,7 +448,7 @@ int go_binary__bind_module(struct go_binary *binary, struct remote *remote, uint
 	live = live_of(binary, remote, head.pc_header - pclntab__address(binary->tab), failure);
 	err = moduledata__read(&live, moduledata - live.bias);
 	if (!err)
-		err = use_module(binary, &live);
+		err = binary->bound ? check_module(binary, &live) : use_text(binary, &live);
 	if (err)
 		return err;
 	binary->module = live.module;
@@ -473,17 +462,17 @@ bool go_binary__is_bound(const struct go_binary *binary)
 	return binary->bound;
 }
 
-uint64_t go_binary__find_semtable(struct go_binary *binary, struct remote *remote,
+uint64_t go_binary__find_semtable(const struct go_binary *binary, struct remote *remote,
 				  uint64_t load_bias)
 {
 	struct live live = live_of(binary, remote, load_bias, NULL);
 	uint64_t next = binary->globals.moduledata + load_bias + live.layout->moduledata_next;
 
+	if (!binary->bound || binary->globals.semtable)
+		return binary->globals.semtable;
 	live.module = binary->module;
 	live.other_modules = !remote__read_u64(remote, next, &live.next_module) && live.next_module;
-	if (binary->bound && !binary->globals.semtable)
-		binary->globals.semtable = semtable__find(&live);
-	return binary->globals.semtable;
+	return semtable__find(&live);
 }
 
 /* --- what is known ------------------------------------------------------------------------------ */

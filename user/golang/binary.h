@@ -27,7 +27,8 @@ struct go_globals {
 	uint64_t allgs;	     /* slice */
 	uint64_t sched;	     /* schedt; 0 when a stripped binary does not yield it */
 	uint64_t allp;	     /* slice of *p; 0 as above */
-	uint64_t semtable;   /* [251]{semaRoot, padding}; 0 as above */
+	uint64_t
+		semtable; /* [251]{semaRoot, padding}; 0: without symbols, see go_binary__find_semtable() */
 };
 
 /* The few words of moduledata that are needed, link-time addresses. */
@@ -78,18 +79,18 @@ bool go_binary__is_bound(const struct go_binary *binary);
 
 /*
  * go_binary__bind_module - complete what go_binary__open_module() opened, with its moduledata at the
- * target's address @moduledata. May be called again for other processes. @ret_bias: as the load bias
- * above. Errors: as above.
+ * target's address @moduledata. May be called again for other processes, whose memory must say the same; one that
+ * is refused then (-EOPNOTSUPP) may fit a binary of its own. @ret_bias: as the load bias above. Errors: as above.
  */
 int go_binary__bind_module(struct go_binary *binary, struct remote *remote, uint64_t moduledata,
 			   uint64_t *ret_bias, struct failure *failure) __must_check;
 
 /*
  * go_binary__find_semtable - link-time address of runtime.semtable, or 0. A stripped binary yields it
- * only while some goroutine waits on a lock, so a bind may have come too early: this tries again, on the
- * process which @remote and @load_bias stand for. Only after bind.
+ * only while some goroutine waits on a lock, of the process which @remote and @load_bias stand for; what that one's
+ * memory shows is for it alone. Only after bind.
  */
-uint64_t go_binary__find_semtable(struct go_binary *binary, struct remote *remote,
+uint64_t go_binary__find_semtable(const struct go_binary *binary, struct remote *remote,
 				  uint64_t load_bias);
 
 /*

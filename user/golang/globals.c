@@ -7,7 +7,6 @@
 #include "base/cleanup.h"
 #include "golang/globals_code.h"
 #include "golang/procs.h"
-#include "golang/semtable.h"
 
 enum { ALLGPTR, ALLGLEN, ALLGS, SCHED, ALLP, SEMTABLE, N_SYMBOLS };
 
@@ -81,7 +80,6 @@ static int from_code(struct live *live, struct go_globals *globals)
 	globals->allp = procs__find_allp(live, refs);
 	read_refs(live, &funcs[NEWPROC1], refs);
 	globals->sched = procs__find_sched(live, refs, globals->allp);
-	globals->semtable = semtable__find(live);
 	return 0;
 }
 

@@ -16,8 +16,8 @@ enum globals_source {
 
 /*
  * globals__find - live->module and live->runtime_main must be set. moduledata is left to the caller.
- * sched and allp are 0 when they cannot be found or verified, and so is semtable without symbols
- * while no goroutine waits on a lock: semtable__find() may be asked again later.
+ * sched and allp are 0 when they cannot be found or verified, and so is semtable without symbols: it shows
+ * only while a goroutine waits on a lock, see semtable__find().
  * Errors: -EAGAIN the runtime is not that far, -EOPNOTSUPP not found, -ESRCH, -ENOMEM.
  */
 int globals__find(struct live *live, struct go_globals *ret_globals,

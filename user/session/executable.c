@@ -269,19 +269,25 @@ static int add_module(struct executable *executable, struct executable_module *m
 }
 
 int executable__module(struct executable *executable, const char *proc_root, pid_t pid,
-		       const struct mapped_file *mapped, uint32_t *ret_number)
+		       const struct mapped_file *mapped, uint32_t after, uint32_t *ret_number)
 {
 	struct exe_file file = {.size = 0};
 	bool known = !mapped_file__identify(proc_root, pid, mapped, &file);
 	struct executable_module *module;
+	unsigned int of_it = 0;
 	int err;
 
 	for (size_t i = 0; i < executable->n_modules; i++) {
 		if (!is_module(executable->modules[i], mapped, known ? &file : NULL))
 			continue;
+		of_it++;
+		if (i < after)
+			continue;
 		*ret_number = (uint32_t)i + 1;
 		return 0;
 	}
+	if (of_it == EXECUTABLE_MODULE_TRIES)
+		return -ENOSPC;
 	module = calloc(1, sizeof(*module));
 	if (!module)
 		return -ENOMEM;

@@ -87,11 +87,16 @@ int executable__bind(struct executable *executable, struct remote *remote, uint6
 bool executable__is_bound(const struct executable *executable);
 
 /*
- * executable__module - the number of the module in the file @mapped of process @pid, which no process
- * may have shown before. Errors: -ENOMEM, -ENOSPC more than MODULE_MAX.
+ * executable__module - the number, above @after, of a module in the file @mapped of process @pid, which is opened once
+ * more where there is none: no process may have shown it before, or the memory of those that have may not be as
+ * that of this one. Errors: -ENOMEM; -ENOSPC there are MODULE_MAX modules, or EXECUTABLE_MODULE_TRIES of that file.
  */
 int executable__module(struct executable *executable, const char *proc_root, pid_t pid,
-		       const struct mapped_file *mapped, uint32_t *ret_number) __must_check;
+		       const struct mapped_file *mapped, uint32_t after,
+		       uint32_t *ret_number) __must_check;
+
+/* How many processes may each have something else in their memory of one plugin. */
+#define EXECUTABLE_MODULE_TRIES 4
 
 /* executable__fd - of the file of module @number; stays open until the executable is put back. */
 int executable__fd(const struct executable *executable, uint32_t number);

@@ -50,26 +50,47 @@ static int load(struct target *target, uint32_t number, struct go_binary *binary
 	return err ? err : module_map__load(target->modules, number, binary, bias, moduledata);
 }
 
+/* The next module above @after in the file; -ENOTRECOVERABLE: not as this process has it in its memory. */
+static int try_module(struct target *target, uint64_t moduledata,
+		      const struct moduledata_head *head, const struct mapped_file *file,
+		      uint32_t after, uint32_t *ret_number)
+{
+	struct failure failure = {""};
+	const struct executable_module *module;
+	bool shared;
+	int err = executable__module(target->executable, target->options.proc_root,
+				     target->process.id.pid, file, after, ret_number);
+
+	if (err)
+		return err;
+	module = target->executable->modules[*ret_number - 1];
+	if (!module->binary)
+		return add_unreadable(target, *ret_number, moduledata, head, module->reason.text);
+	shared = go_binary__is_bound(module->binary);
+	err = load(target, *ret_number, module->binary, moduledata, &failure);
+	if (err == -EOPNOTSUPP && shared)
+		return -ENOTRECOVERABLE;
+	return err == -EOPNOTSUPP ?
+		       add_unreadable(target, *ret_number, moduledata, head, failure.text) :
+		       err;
+}
+
+/* Where its memory is not as that of another process that has opened the plugin, one of the two may be lying. */
 static int add_module(struct target *target, uint64_t moduledata,
 		      const struct moduledata_head *head)
 {
-	struct failure failure = {""};
-	struct executable_module *module;
 	struct mapped_file file;
-	uint32_t number;
+	uint32_t number = 0;
 	int err;
 
 	find_file(target, head, &file);
-	err = executable__module(target->executable, target->options.proc_root,
-				 target->process.id.pid, &file, &number);
-	if (err)
-		return err;
-	module = target->executable->modules[number - 1];
-	if (!module->binary)
-		return add_unreadable(target, number, moduledata, head, module->reason.text);
-	err = load(target, number, module->binary, moduledata, &failure);
-	if (err == -EOPNOTSUPP)
-		return add_unreadable(target, number, moduledata, head, failure.text);
+	do
+		err = try_module(target, moduledata, head, &file, number, &number);
+	while (err == -ENOTRECOVERABLE);
+	if (err == -ENOSPC && number)
+		return add_unreadable(
+			target, number, moduledata, head,
+			"too many processes have something else in their memory of it");
 	return err;
 }
 

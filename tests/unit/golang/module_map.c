@@ -161,6 +161,28 @@ Test(module_list, plugins_bind_to_the_runtime_of_the_program)
 	module_map__free(map);
 }
 
+/* What the first process has in its memory of a plugin says nothing of the plugin. */
+Test(module_list, a_process_that_says_otherwise_speaks_for_itself)
+{
+	const uint64_t ebss = FAKE_MODULEDATA + plugin.layout->moduledata_ebss;
+	struct failure failure = {""};
+	uint64_t bias, module_ebss;
+
+	fake_go__set(&plugin, ebss, PLUGIN_BIAS + FAKE_NOPTRBSS - 64);
+	cr_assert_eq(go_binary__bind_module(plugin.binary, memory, PLUGIN_MODULE, &bias, &failure),
+		     0, "%s", failure.text);
+	module_ebss = go_binary__module(plugin.binary)->ebss;
+	fake_go__set(&plugin, ebss, PLUGIN_BIAS + FAKE_NOPTRBSS);
+	cr_expect_eq(go_binary__bind_module(plugin.binary, memory, PLUGIN_MODULE, &bias, &failure),
+		     -EOPNOTSUPP, "the second one");
+	cr_expect_eq(go_binary__module(plugin.binary)->ebss, module_ebss, "it changes nothing");
+	go_binary__free(plugin.binary);
+	cr_assert_eq(fake_go__open_plugin(&plugin, &program), 0);
+	cr_expect_eq(go_binary__bind_module(plugin.binary, memory, PLUGIN_MODULE, &bias, &failure),
+		     0, "with a reading of its own: %s", failure.text);
+	cr_expect_eq(go_binary__module(plugin.binary)->ebss, FAKE_NOPTRBSS);
+}
+
 Test(module_list, another_file_at_that_address_is_refused)
 {
 	struct failure failure = {""};

@@ -198,7 +198,7 @@ static uint32_t number_of(struct executable *executable, int pid, const struct m
 {
 	uint32_t number = 0;
 
-	cr_assert_eq(executable__module(executable, fake_proc__root(), pid, mapped, &number), 0);
+	cr_assert_eq(executable__module(executable, fake_proc__root(), pid, mapped, 0, &number), 0);
 	return number;
 }
 
@@ -277,6 +277,35 @@ Test(executable, a_plugin_has_one_number_in_all_processes)
 	cr_expect_not_null(executable->modules[1]->binary);
 	executables__put(executables, executable);
 	executables__put(executables, same);
+}
+
+Test(executable, a_plugin_is_read_once_more_for_whom_it_does_not_fit)
+{
+	struct executable *executable;
+	struct mapped_file one, other;
+	uint32_t number = 0;
+
+	cr_assert_eq(take(7, "server", ROOT_USER, &executable), 0);
+	fake_exe__put_bytes("one.so", fake.file, sizeof(fake.file));
+	fake_exe__put_bytes("other.so", fake.file, sizeof(fake.file));
+	one = map_exe(7, 0x10000, "one.so");
+	other = map_exe(7, 0x20000, "other.so");
+	cr_expect_eq(number_of(executable, 7, &one), 1);
+	cr_expect_eq(number_of(executable, 7, &other), 2);
+	for (uint32_t i = 1; i < EXECUTABLE_MODULE_TRIES; i++) {
+		cr_assert_eq(executable__module(executable, fake_proc__root(), 7, &one, number + 1,
+						&number),
+			     0);
+		cr_expect_eq(number, i + 2);
+	}
+	cr_expect_eq(executable__module(executable, fake_proc__root(), 7, &one, number, &number),
+		     -ENOSPC, "it ends");
+	cr_expect_eq(number, EXECUTABLE_MODULE_TRIES + 1, "untouched on failure");
+	cr_expect_eq(executable__module(executable, fake_proc__root(), 7, &one, 1, &number), 0);
+	cr_expect_eq(number, 3, "that of whoever came before");
+	cr_expect_eq(number_of(executable, 7, &one), 1);
+	cr_expect_eq(number_of(executable, 7, &other), 2);
+	executables__put(executables, executable);
 }
 
 Test(executable, a_plugin_that_cannot_be_read_is_one_too)
