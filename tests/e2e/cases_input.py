@@ -5,10 +5,11 @@ import os
 import random
 import re
 import shutil
+import stat
 import struct
 import subprocess
 
-from harness import VERSIONS, Skip, case, cases_for, check, check_equal
+from harness import VERSIONS, Skip, case, cases_for, check, check_equal, until
 from programs import Program, Target, start
 from tracer import Gleakd, binary, needs_tracing, run
 
@@ -269,3 +270,29 @@ def lying_executable_name(t):
     code, out, err = run(t, "--pid", str(target.pid), "--once")
     check_equal(code, 0, f"exit code ({err})")
     check("\x1b" not in out + err, "an escape sequence got through")
+
+
+@case
+def fifos_that_nobody_is_at_the_other_end_of(t):
+    """Whatever option names one: gleakd says so, and does not wait for anybody."""
+    needs_tracing()
+    target = start(t, COUNTS)
+    pid = str(target.pid)
+    path = os.path.join(t.directory(), "fifo")
+    os.mkfifo(path)
+    nobody = "nobody reads the FIFO"
+    refused(t, USAGE, "is not a regular file", "--pid", pid, "--once", "--config", path)
+    refused(t, FAILURE, "takes a regular file", "--pid", pid, "--once", "--state", path)
+    refused(t, FAILURE, nobody, "--pid", pid, "--once", "--report", path)
+    refused(t, FAILURE, nobody, "--pid", pid, "--duration", "1s", "--html", path)
+    refused(t, FAILURE, nobody, "heap", pid, "--pprof", path)
+    refused(t, FAILURE, nobody, "dump", pid, "--pprof", path)
+    refused(t, FAILURE, "exists", "record", pid, "-o", path, "--duration", "1s")
+    refused(t, FAILURE, "Not a directory", "--pid", pid, "--once", "--source", path)
+    refused(t, FAILURE, "Not a directory", "--only", f"pid:{pid}", "--duration", "1s", "--evidence", path)
+    check(stat.S_ISFIFO(os.stat(path).st_mode), "it is still there")
+    with subprocess.Popen(["cat", path], stdout=subprocess.PIPE, text=True) as reader:
+        t.defer(reader.kill)
+        until("it is read, and gleakd writes to it", lambda: run(
+            t, "--pid", pid, "--once", "--report", path)[0] == 0)
+        check("goroutines" in reader.communicate(timeout=20)[0], "the report")

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "cli/command.h"
+#include "cli/output_file.h"
 #include "cli/profile_file.h"
 #include "cli/rounds.h"
 #include "output/goroutine_filter.h"
@@ -39,7 +40,7 @@ static int run(const struct options *options, const struct named *named,
 	int err = rounds__open(&rounds, &session);
 
 	if (!err && options->pprof)
-		err = profile_file__open(options->pprof, &file, &rounds.failure);
+		err = output_file__open("--pprof", options->pprof, &file, &rounds.failure);
 	rounds.outputs.wants_profile = file;
 	if (!err)
 		rounds__drop_privileges(&rounds);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/number.h"
 #include "cli/look.h"
+#include "cli/output_file.h"
 #include "cli/profile_file.h"
 #include "report/heap_profile.h"
 #include "session/alloc_watch.h"
@@ -150,7 +151,8 @@ static int open_all(void *ctx, struct rounds *rounds)
 
 	heap->rounds = rounds;
 	if (heap->options->pprof)
-		err = profile_file__open(heap->options->pprof, &heap->profile, &rounds->failure);
+		err = output_file__open("--pprof", heap->options->pprof, &heap->profile,
+					&rounds->failure);
 	return err ? err : open_watch(heap, rounds);
 }
 

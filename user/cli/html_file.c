@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "host/access.h"
+#include "cli/output_file.h"
 #include "output/html/keeper.h"
 #include "output/html/page.h"
 
@@ -23,26 +23,20 @@ struct html_file {
 int html_file__open(const char *path, struct html_file **ret_file, struct failure *failure)
 {
 	struct html_file *file = calloc(1, sizeof(*file));
-	int fd, err;
+	int err;
 
 	if (!file)
 		return -ENOMEM;
 	file->path = path;
 	err = html_keeper__new(&file->keeper);
-	fd = err ? -1 : access__output(OUTPUT_OPEN, path);
-	file->out = fd < 0 ? NULL : fdopen(fd, "w");
-	if (file->out) {
-		*ret_file = file;
-		return 0;
-	}
 	if (!err)
-		err = failure__set(failure, fd < 0 ? fd : -ENOMEM,
-				   "--html: %s: %s; name a file that can be written", path,
-				   strerror(fd < 0 ? -fd : ENOMEM));
-	if (fd >= 0)
-		close(fd);
-	html_file__free(file);
-	return err;
+		err = output_file__open("--html", path, &file->out, failure);
+	if (err) {
+		html_file__free(file);
+		return err;
+	}
+	*ret_file = file;
+	return 0;
 }
 
 void html_file__free(struct html_file *file)

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cli/findings.h"
+#include "cli/output_file.h"
 #include "cli/report_pipe.h"
 #include "cli/terminal.h"
 #include "host/access.h"
@@ -16,20 +17,6 @@
 #include "output/json/report.h"
 #include "output/pprof/goroutines.h"
 #include "output/text/dump.h"
-
-static int open_file(struct outputs *outputs, const char *path, struct failure *failure)
-{
-	int fd = access__output(OUTPUT_OPEN, path);
-
-	outputs->file = fd < 0 ? NULL : fdopen(fd, "w");
-	if (outputs->file)
-		return 0;
-	if (fd >= 0)
-		close(fd);
-	return failure__set(failure, fd < 0 ? fd : -ENOMEM,
-			    "--report: %s: %s; name a file that can be written", path,
-			    strerror(fd < 0 ? -fd : ENOMEM));
-}
 
 /* The only one that is shown is the last. */
 static bool shows_last(const struct outputs *outputs)
@@ -61,7 +48,7 @@ int outputs__read_files(struct outputs *outputs, const struct options *options,
 	if (!err)
 		err = exporter__open(&outputs->exporter, options->textfile, options->once, failure);
 	if (!err && options->output && options->command != COMMAND_RECORD)
-		err = open_file(outputs, options->output, failure);
+		err = output_file__open("--report", options->output, &outputs->file, failure);
 	if (!err && options->html)
 		err = html_file__open(options->html, &outputs->html, failure);
 	return err;

@@ -5,23 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/access.h"
-
-int profile_file__open(const char *path, FILE **ret_file, struct failure *failure)
-{
-	int fd = access__output(OUTPUT_OPEN, path);
-
-	*ret_file = fd < 0 ? NULL : fdopen(fd, "w");
-	if (*ret_file)
-		return 0;
-	if (fd >= 0) {
-		close(fd);
-		fd = -ENOMEM;
-	}
-	return failure__set(failure, fd, "--pprof: %s: %s; name a file that can be written", path,
-			    strerror(-fd));
-}
-
 int profile_file__check(const struct session *session, struct failure *failure)
 {
 	size_t n = session__n_targets(session);

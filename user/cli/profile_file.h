@@ -9,13 +9,6 @@
 #include "output/pprof/profile.h"
 #include "session/session.h"
 
-/*
- * profile_file__open - to be called before privileges are given up: @path may be where only root or
- * only its owner may write. What is in it stays until there is something to write. The error of
- * open(2), in words.
- */
-int profile_file__open(const char *path, FILE **ret_file, struct failure *failure) __must_check;
-
 /* profile_file__check - -EINVAL, in words, unless exactly one runtime is looked at. */
 int profile_file__check(const struct session *session, struct failure *failure) __must_check;
 

@@ -113,6 +113,17 @@ static int direct_input(const char *path, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
+/* A FIFO that nobody reads is not waited for (-ENXIO); one that is read may be slow. */
+static int open_for_writing(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0666);
+	int err = fd < 0 || fcntl(fd, F_SETFL, 0) ? -errno : 0;
+
+	if (err && fd >= 0)
+		close(fd);
+	return err ? err : fd;
+}
+
 static int direct_output(enum access_output step, const char *path)
 {
 	char *temporary __cleanup_free = NULL;
@@ -124,8 +135,7 @@ static int direct_output(enum access_output step, const char *path)
 	}
 	switch (step) {
 	case OUTPUT_OPEN:
-		fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-		return fd < 0 ? -errno : fd;
+		return open_for_writing(path);
 	case OUTPUT_CREATE:
 		err = temp_file__create(temporary, &fd);
 		return err ? err : fd;
