@@ -14,6 +14,7 @@ from cases_systemd import capability_names
 from faults import PATIENCE, alive, attached, created, figures, metrics_when, shows, until
 from harness import Skip, case, cases_for, check, check_equal
 from programs import Program, Target, start
+from terminal import Terminal
 from tracer import Gleakd, binary, needs_tracing, run
 
 COUNTS = Program("counts")
@@ -264,9 +265,11 @@ class Trace:
         role = self.roles.setdefault(pid, None if self.roles else "broker")
         if call in ("clone", "clone3", "fork", "vfork") and re.search(r" = \d+$", rest):
             child = int(rest.rsplit(" ", 1)[1])
-            # A thread is what its maker is; a process says what it becomes.
+            # A thread is what its maker is; a process says what it becomes, but for the one before the broker is one.
             if "CLONE_THREAD" in rest or role == "worker":
                 self.roles[child] = role
+            elif role == "broker" and role not in self.calls:
+                self.roles[child] = "starter"
         if call == "prctl" and "gleakd-helper" in rest:
             self.roles[pid] = "helper"
         elif call == "landlock_restrict_self" and role is None:
@@ -275,11 +278,11 @@ class Trace:
             self.roles[pid] = "worker"
         elif call == "seccomp" and "SECCOMP_SET_MODE_FILTER" in rest and role == "broker":
             self.calls.setdefault(role, set())
-        elif role in self.calls or role in ("worker", "helper"):
+        elif role in self.calls or role in ("worker", "helper", "starter"):
             self.calls.setdefault(role, set()).add(call)
-        if call == "capset":
-            effective = re.search(r"effective=([^,]*)", rest)[1]
-            self.capabilities[role or "sandboxed"] = set(re.findall(r"CAP_\w+", effective))
+        effective = call == "capset" and re.search(r"effective=([^,]*)", rest)
+        if effective:
+            self.capabilities[role or "sandboxed"] = set(re.findall(r"CAP_\w+", effective[1]))
 
 
 # Each with what other libraries of C and older kernels use for the same. What the worker has no use for its filter
@@ -302,6 +305,8 @@ CALLS = {
         getppid getrusage getrlimit getuid ioctl membarrier nanosleep poll ppoll prlimit64 pwrite64 rt_sigpending
         sched_getaffinity sigaltstack signalfd4 sysinfo timerfd_create timerfd_settime tgkill uname""".split()),
 }
+# Beyond what a worker does: it asks itself what a broker would be permitted, and looks at others by children.
+DOCTOR = CALLS["broker"] | CALLS["helper"]
 COMMANDS = {
     "watch": lambda pid, files: ["--pid", pid, "--duration", "1s", "--interval", "300ms"],
     "host": lambda pid, files: ["--only", f"pid:{pid}", "--duration", "1s", "--interval", "300ms",
@@ -313,8 +318,12 @@ COMMANDS = {
     "heap": lambda pid, files: ["heap", pid],
     "heap_duration": lambda pid, files: ["heap", pid, "--duration", "1s"],
     "holders": lambda pid, files: ["holders", pid, "--goroutine", "1"],
+    "holders_site": lambda pid, files: ["holders", pid, "--site", "main.main", "--json"],
+    "holders_type": lambda pid, files: ["holders", pid, "--type", "runtime.p"],
     "resources": lambda pid, files: ["resources", pid],
     "record": lambda pid, files: ["record", pid, "-o", os.path.join(files, "r.db"), "--duration", "1s"],
+    "run": lambda pid, files: ["run", "--duration", "2s", "--interval", "300ms", "--", COUNTS.build()],
+    "top": lambda pid, files: ["top", pid, "--interval", "300ms"],
 }
 
 
@@ -328,13 +337,49 @@ def capabilities_and_system_calls_of_all_processes(t, arguments):
     files = t.directory()
     path = os.path.join(files, "trace")
     args = arguments(str(target.pid), files)
-    code, _, err = run(t, *args, prefix=["strace", "-f", "-o", path], seconds=120)
-    check_equal(code, 0, err)
+    strace = ["strace", "-f", "-o", path]
+    if args[0] == "top":
+        screen = Terminal(t, *args, prefix=strace)
+        screen.until("its screen", lambda _: "main.main" in screen.text(), 120)
+        os.write(screen.primary, b"q")
+        screen.rest()
+    else:
+        # The program of run reads, and ends when it has read all; it is watched for too short to be judged.
+        slowly = ["sh", "-c", 'sleep 5 | "$@"', "sh"] if args[0] == "run" else []
+        code, _, err = run(t, *args, prefix=slowly + strace, seconds=120)
+        check_equal(code, 5 if args[0] == "run" else 0, err)
     trace = Trace(path)
-    check_equal(set(trace.calls), {"broker", "worker", "helper"}, "processes")
+    check_equal(set(trace.calls), {"broker", "worker", "helper"} | ({"starter"} if args[0] == "run" else set()),
+                "processes")
     for role, calls in trace.calls.items():
         check(calls <= CALLS[role], f"system calls of the {role}: {sorted(calls - CALLS[role])}")
     check("ptrace" not in trace.calls["broker"] or args[0] == "prove", "it has stopped somebody")
     check_equal(trace.capabilities.get("sandboxed"), set(), "capabilities of the worker")
     left = trace.capabilities["broker"] - {"CAP_SYS_NICE"}
     check(WATCHING <= left <= PROBING, f"the broker has {left}")
+
+
+@case
+def system_calls_of_those_that_are_one_process(t):
+    """doctor, report and diff: of what a worker may not do, doctor tries what it tells about, the others do nothing."""
+    if not shutil.which("strace"):
+        raise Skip("strace")
+    needs_tracing()
+    target = start(t, COUNTS)
+    path = os.path.join(t.directory(), "trace")
+    reports = [os.path.join(t.directory(), name) for name in ("before.json", "after.json")]
+    for report in reports:
+        code, out, err = run(t, "--pid", str(target.pid), "--once", "--json")
+        check_equal(code, 0, err)
+        with open(report, "w", encoding="utf-8") as file:
+            file.write(out)
+    for args, more in ((["doctor"], DOCTOR), (["report", reports[0]], {"seccomp"}),
+                       (["diff", *reports], {"seccomp"})):
+        code, _, err = run(t, *args, prefix=["strace", "-f", "-o", path], seconds=120)
+        check_equal(code, 0, err)
+        with open(path, encoding="utf-8", errors="replace") as file:
+            found = {match[2] for match in map(Trace.START.match, file) if match}
+        # The program is executed, by strace; its helpers are processes of their own.
+        allowed = CALLS["worker"] | more | {"execve", "arch_prctl", "set_tid_address"}
+        check(found <= allowed, f"system calls of {args[0]}: {sorted(found - allowed)}")
+        check(args[0] == "doctor" or "seccomp" in found, f"{args[0]} has taken nothing from itself")

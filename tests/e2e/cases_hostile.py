@@ -9,12 +9,14 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from datetime import datetime
 
 from cases_host import folder, host, of_pid, own_copy, pids
-from faults import CGROUPS, PATIENCE, alive, compiled, figures, kit, metrics_when, shows, until
+from cgroups import Group
+from faults import PATIENCE, alive, compiled, figures, kit, metrics_when, shows, until
 from harness import BUT_UNITS, VERSIONS, Failed, Skip, case, cases_for, check, check_equal
 from liars import liar
 from programs import Program, Target, go_command, go_environment
@@ -50,36 +52,6 @@ def bystander(t, number=37):
     target = started_as(t, OTHER, own_copy(t, COUNTS, "bystander"))
     target.ask(f"shape chanreceive {number}")
     return target
-
-
-class Group:
-    """Control groups of a case, the lower ones maybe given to a user."""
-
-    def __init__(self, t):
-        base = next((base for base in CGROUPS
-                     if os.access(os.path.join(base, "cgroup.procs"), os.W_OK)), None)
-        if not base:
-            raise Skip("control groups", always=True)
-        self.base, self.path = base, os.path.join(base, f"gleakd-test-{os.getpid()}-{id(self)}")
-        t.defer(self._end)
-
-    def take(self, pid, name, owner=0):
-        """Process @pid into group @name, whose folder is the owner's."""
-        path = os.path.join(self.path, name)
-        os.makedirs(path, exist_ok=True)
-        if owner:
-            os.chown(os.path.dirname(path), owner, owner)
-        with open(os.path.join(path, "cgroup.procs"), "w", encoding="ascii") as file:
-            file.write(str(pid))
-
-    def _end(self):
-        for folder, _, _ in os.walk(self.path, topdown=False):
-            with open(os.path.join(folder, "cgroup.procs"), encoding="ascii") as file:
-                left = file.read().split()
-            for pid in left:
-                with open(os.path.join(self.base, "cgroup.procs"), "w", encoding="ascii") as file:
-                    file.write(pid)
-            os.rmdir(folder)
 
 
 def own_figure(g, name):
@@ -393,20 +365,12 @@ def executable_of_which_no_page_comes_any_more(t):
 
 
 def looked_at_by(t, *args):
-    """A command that looks at all processes of the host; at its end its exit code and what it has said."""
-    paths = [os.path.join(t.directory(), name) for name in ("out", "err")]
-    # Not pipes: who is left behind in the kernel holds them open.
-    with open(paths[0], "wb") as out, open(paths[1], "wb") as err:
-        process = subprocess.Popen([binary(t), *args], stdout=out, stderr=err)
+    """A command that looks at all processes of the host to the end of what it writes: exit code, stdout, stderr."""
+    process = subprocess.Popen([binary(t), *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     t.defer(lambda: (process.kill(), process.wait()))
-
-    def end():
-        code, texts = process.wait(PATIENCE), []
-        for path in paths:
-            with open(path, encoding="utf-8", errors="replace") as file:
-                texts.append(file.read())
-        return code, *texts
-    return end
+    # Who is left behind in the kernel holds neither open.
+    out, err = process.communicate(timeout=PATIENCE)
+    return process.returncode, out, err
 
 
 def commands_come_back(t, what):
@@ -422,17 +386,62 @@ def commands_come_back(t, what):
         # What the kernel has read ahead of it would be answered.
         with open("/proc/sys/vm/drop_caches", "w", encoding="ascii") as file:
             file.write("1")
-    doctor = looked_at_by(t, "doctor", "--json")
-    code, out, err = doctor()
+    code, out, err = looked_at_by(t, "doctor", "--json")
     check_equal(code, 0, f"exit code of doctor: {err}")
     checks = {c["name"]: c for c in json.loads(out)["checks"]}
     if what == "pages":
         check("not known" in checks["go_processes"]["found"], checks["go_processes"])
     else:
         check(str(target.pid) in checks["unanswered"]["found"], checks["unanswered"])
-    code, _, err = looked_at_by(t, "list", "--json")()
+    code, _, err = looked_at_by(t, "list", "--json")
     check_equal(code, int(what == "pages"), f"exit code of list: {err}")
     check(str(target.pid) in err, f"it is not named: {err}")
+
+
+def helper_of(g):
+    """The pid of the broker's helper that there is now; None: there is none."""
+    with open(f"/proc/{g.process.pid}/task/{g.process.pid}/children", encoding="ascii") as file:
+        children = file.read().split()
+    for child in children:
+        try:
+            with open(f"/proc/{child}/comm", encoding="ascii") as comm:
+                if comm.read() == "gleakd-helper\n":
+                    return int(child)
+        except OSError:
+            pass
+    return None
+
+
+SPINNING = "import os, time\nos.setpriority(os.PRIO_PROCESS, 0, -20)\nprint(flush=True)\nend = time.monotonic() + {}\n" \
+    "while time.monotonic() < end:\n    pass"
+
+
+@case(alone=True)
+def host_that_has_no_processor_for_it(t):
+    """Who reads for gleakd comes to its turn seconds late: nobody it was to read of is to blame."""
+    target = bystander(t)
+    g = host(t)
+    shows(g, "it", lambda r: alive(r) == {target.pid: 38})
+    until("there is a helper", lambda: helper_of(g))
+    helper, missed = helper_of(g), figures_of_self(g)
+    # On one processor with somebody who wants all of it, and of least weight (sched(7), SCHED_IDLE).
+    os.sched_setaffinity(helper, {0})
+    os.sched_setscheduler(helper, os.SCHED_IDLE, os.sched_param(0))
+    # In the same session: the kernel shares processors among sessions first (sched(7), autogroup).
+    spinning = subprocess.Popen(["taskset", "-c", "0", sys.executable, "-c", SPINNING.format(5)],
+                                stdout=subprocess.PIPE)
+    t.defer(lambda: (spinning.kill(), spinning.wait()))
+    spinning.stdout.readline()
+    seen = len(g.reports)
+    spinning.wait(PATIENCE)
+    shows(g, "it goes on", lambda r: len(g.reports) > seen + 2 and alive(r) == {target.pid: 38})
+    check_equal(figures_of_self(g), missed, "deadlines missed, and who is in quarantine")
+    check(lateness(g.reports[seen - 1:]) > 2.5, "it was not held up at all: nothing was shown")
+
+
+def figures_of_self(g):
+    own = g.reports[-1]["self"]
+    return own["missed_deadlines"], own["quarantined_processes"]
 
 
 @case(alone=BUT_UNITS)

@@ -235,7 +235,9 @@ def it_goes_on_beside_a_file_system_that_does_not_answer(t):
     gleakd = screen.child()
     first = workers_below(gleakd)
     until("another worker", lambda: workers_below(gleakd) - first, PATIENCE)
-    screen.until(r"\b38\b.*bystander", seconds=PATIENCE)
+    shown = screen.until(r"\b38\b.*bystander", r"^gleakd: warning: the worker process was ended by signal 9",
+                         seconds=PATIENCE)
+    check_equal(shown.count("gleakd: warning"), 1, f"what the broker has to say is on a line of its own: {shown}")
     other.ask("shape chanreceive 11")
     screen.until(r"\b49\b.*bystander", seconds=PATIENCE)
     screen.type("q")

@@ -67,12 +67,12 @@ class Shell:
 class Terminal:
     """A gleakd that draws."""
 
-    def __init__(self, t, *args, columns=100, rows=24, env=None):
+    def __init__(self, t, *args, columns=100, rows=24, env=None, prefix=()):
         needs_tracing()
         self.primary, secondary = pseudo_terminal(t, columns, rows)
         self.began = time.monotonic()
         self.process = subprocess.Popen(
-            [binary(t), *args], stdin=secondary, stdout=secondary, stderr=secondary,
+            [*prefix, binary(t), *args], stdin=secondary, stdout=secondary, stderr=secondary,
             env=env or plain_environment(), start_new_session=True)
         t.defer(self.process.wait)
         t.defer(self.process.kill)

@@ -40,6 +40,34 @@ static const struct {
 	{"fd", MAY(BROKER_LIST) | MAY(BROKER_STAT)},
 };
 
+/* What each request has to be; check_rest() has what else is asked of some. */
+static const struct rule {
+	unsigned int texts;
+	bool pid;	   /* of a process that is none of gleakd's */
+	bool kind, slot;   /* handle: of programs; slot: of a target */
+	uint64_t min, max; /* size; 0: not looked at */
+} rules[BROKER_OPS] = {
+	[BROKER_OPEN] = {.texts = 1},
+	[BROKER_OPEN_BELOW] = {.texts = 2},
+	[BROKER_READ... BROKER_EVIDENCE_OPEN] = {.texts = 1},
+	[BROKER_PIDFD... BROKER_HOLD] = {.pid = true},
+	[BROKER_MEMORY_OPEN] = {.pid = true},
+	[BROKER_MEMORY_READ] = {.min = 1, .max = ACCESS_RANGES_MAX},
+	[BROKER_SHARE] = {.max = BROKER_SHARE_MAX},
+	[BROKER_MEMORY_COPY] = {.min = 1, .max = ACCESS_COPY_RANGES},
+	[BROKER_LOAD] = {.kind = true, .min = 1, .max = UINT32_MAX},
+	[BROKER_UNLOAD... BROKER_HIT_COST] = {.kind = true},
+	[BROKER_DESCRIBE... BROKER_DRAW] = {.kind = true, .slot = true},
+	[BROKER_ATTACH] = {.kind = true, .min = 1, .max = PROGRAM_PLACES_MAX},
+	[BROKER_NOTIFY] = {.texts = 1},
+	[BROKER_USER_ID] = {.texts = 1},
+};
+
+static bool is_another(pid_t pid, pid_t own, pid_t worker)
+{
+	return pid > 0 && pid != own && pid != worker;
+}
+
 /* --- paths --------------------------------------------------------------------------------------- */
 
 /* The number at @text; @ret_end behind it. -1: there is none, or it has a zero before it. */
@@ -110,11 +138,11 @@ static int check_path(const char *path, enum broker_op op, pid_t own, pid_t work
 
 static bool is_named(const char *path, const char *const files[BROKER_FILES_MAX])
 {
-	for (size_t i = 0; i < BROKER_FILES_MAX; i++) {
-		if (files[i] && !strcmp(files[i], path))
-			return true;
-	}
-	return false;
+	size_t i = 0;
+
+	while (i < BROKER_FILES_MAX && (!files[i] || strcmp(files[i], path)))
+		i++;
+	return i < BROKER_FILES_MAX;
 }
 
 /* --- requests ------------------------------------------------------------------------------------ */
@@ -132,13 +160,6 @@ static bool has_texts(const struct broker_request *request, size_t n)
 		at += length + 1;
 	}
 	return at == request->text_size;
-}
-
-static size_t texts_of(enum broker_op op)
-{
-	if (op == BROKER_OPEN_BELOW)
-		return 2;
-	return op <= BROKER_EVIDENCE_OPEN || op == BROKER_NOTIFY || op == BROKER_USER_ID ? 1 : 0;
 }
 
 /* "MAINPID=" and other things that a service manager believes are not among them. */
@@ -170,93 +191,61 @@ static int check_evidence_open(const struct broker_request *request,
 
 static int check_evidence(const struct broker_request *request)
 {
+	bool fine = false;
+
 	switch ((enum access_evidence_step)request->flags) {
 	case EVIDENCE_BEGIN:
-		return request->pid > 0 ? 0 : -EINVAL;
+		fine = request->pid > 0;
+		break;
 	case EVIDENCE_APPEND:
-		return request->handle < EVIDENCE_FILES && request->size <= ACCESS_EVIDENCE_PART ?
-			       0 :
-			       -EINVAL;
+		fine = request->handle < EVIDENCE_FILES && request->size <= ACCESS_EVIDENCE_PART;
+		break;
 	case EVIDENCE_KEEP:
 	case EVIDENCE_DISCARD:
 	case EVIDENCE_CLOSE:
-		return 0;
+		fine = true;
+		break;
 	case EVIDENCE_OPEN:
 	case EVIDENCE_STEPS:
 		break;
 	}
-	return -EINVAL;
+	return fine ? 0 : -EINVAL;
 }
 
 static int check_file(const struct broker_request *request, const struct broker_files *files,
 		      pid_t own, pid_t worker)
 {
+	unsigned int flags = request->flags;
+
 	switch (request->op) {
-	case BROKER_OPEN:
-	case BROKER_OPEN_BELOW:
-		if (request->flags & ~(unsigned int)(O_PATH | O_NONBLOCK))
-			return -EPERM;
-		break;
 	case BROKER_INPUT:
-		if (request->flags & ~(unsigned int)(O_NONBLOCK | O_NOCTTY | O_NOFOLLOW))
-			return -EPERM;
-		return is_named(request->text, files->in) ? 0 : -EPERM;
-	case BROKER_OUTPUT:
-		return request->flags < OUTPUT_STEPS && is_named(request->text, files->out) ?
+		return !(flags & ~(unsigned int)(O_NONBLOCK | O_NOCTTY | O_NOFOLLOW)) &&
+				       is_named(request->text, files->in) ?
 			       0 :
 			       -EPERM;
+	case BROKER_OUTPUT:
+		return flags < OUTPUT_STEPS && is_named(request->text, files->out) ? 0 : -EPERM;
 	case BROKER_EVIDENCE_OPEN:
 		return check_evidence_open(request, files);
+	case BROKER_OPEN:
+	case BROKER_OPEN_BELOW:
+		if (flags & ~(unsigned int)(O_PATH | O_NONBLOCK))
+			return -EPERM;
+		break;
 	default:
 		break;
 	}
 	return check_path(request->text, (enum broker_op)request->op, own, worker);
 }
 
-int broker_request__check(const struct broker_request *request, size_t size,
-			  const struct broker_files *files, pid_t own, pid_t worker)
+static int check_rest(const struct broker_request *request, const struct broker_files *files,
+		      pid_t own, pid_t worker)
 {
-	if (size < BROKER_REQUEST_MIN || size - BROKER_REQUEST_MIN > BROKER_TEXT_MAX ||
-	    request->op >= BROKER_OPS || request->text_size != size - BROKER_REQUEST_MIN ||
-	    !has_texts(request, texts_of((enum broker_op)request->op)))
-		return -EPROTO;
-	switch ((enum broker_op)request->op) {
-	case BROKER_PIDFD:
-	case BROKER_OWNER:
-	case BROKER_HOSTNAME:
-	case BROKER_MARK_PAGES:
-	case BROKER_HOLD:
-	case BROKER_MEMORY_OPEN:
-		return request->pid > 0 && request->pid != own && request->pid != worker ? 0 :
-											   -EACCES;
-	case BROKER_MEMORY_READ:
-		return request->size && request->size <= ACCESS_RANGES_MAX ? 0 : -EINVAL;
-	case BROKER_SHARE:
-		return request->size <= BROKER_SHARE_MAX ? 0 : -EINVAL;
-	case BROKER_MEMORY_COPY:
-		return request->size && request->size <= ACCESS_COPY_RANGES ? 0 : -EINVAL;
-	case BROKER_UNLOAD:
-	case BROKER_HIT_COST:
-		return request->handle < PROGRAMS_KINDS ? 0 : -EINVAL;
-	case BROKER_DESCRIBE:
-	case BROKER_COUNTS:
-	case BROKER_DRAW:
-		return request->handle < PROGRAMS_KINDS && request->slot < GL_MAX_TARGETS ? 0 :
-											    -EINVAL;
+	switch (request->op) {
 	case BROKER_ATTACH:
-		if (request->handle >= PROGRAMS_KINDS ||
-		    (unsigned int)request->site.event >= PROBE_EVENT_COUNT || !request->size ||
-		    request->size > PROGRAM_PLACES_MAX)
+		if ((unsigned int)request->site.event >= PROBE_EVENT_COUNT)
 			return -EINVAL;
-		return request->site.pid > 0 && request->site.pid != own &&
-				       request->site.pid != worker ?
-			       0 :
-			       -EACCES;
-	case BROKER_LOAD:
-		return request->handle < PROGRAMS_KINDS && request->size &&
-				       request->size <= UINT32_MAX ?
-			       0 :
-			       -EINVAL;
+		return is_another(request->site.pid, own, worker) ? 0 : -EACCES;
 	case BROKER_NOTIFY:
 		return may_notify(request->text) ? 0 : -EPERM;
 	case BROKER_EVIDENCE:
@@ -268,25 +257,47 @@ int broker_request__check(const struct broker_request *request, size_t size,
 	}
 }
 
-int broker_ranges__check_offsets(const struct broker_range *ranges, const __u64 *offsets, size_t n,
+int broker_request__check(const struct broker_request *request, size_t size,
+			  const struct broker_files *files, pid_t own, pid_t worker)
+{
+	const struct rule *rule;
+
+	if (size < BROKER_REQUEST_MIN || size - BROKER_REQUEST_MIN > BROKER_TEXT_MAX ||
+	    request->op >= BROKER_OPS || request->text_size != size - BROKER_REQUEST_MIN)
+		return -EPROTO;
+	rule = &rules[request->op];
+	if (!has_texts(request, rule->texts))
+		return -EPROTO;
+	if (rule->pid && !is_another(request->pid, own, worker))
+		return -EACCES;
+	if ((rule->kind && request->handle >= PROGRAMS_KINDS) ||
+	    (rule->slot && request->slot >= GL_MAX_TARGETS) ||
+	    (rule->max && (request->size < rule->min || request->size > rule->max)))
+		return -EINVAL;
+	return check_rest(request, files, own, worker);
+}
+
+int broker_ranges__check_offsets(const struct iovec *ranges, const __u64 *offsets, size_t n,
 				 size_t size)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (offsets[i] > size || ranges[i].size > size - offsets[i])
+		if (offsets[i] > size || ranges[i].iov_len > size - offsets[i])
 			return -EINVAL;
 	}
 	return 0;
 }
 
-int broker_ranges__check(const struct broker_range *ranges, size_t n, size_t max)
+int broker_ranges__check(const struct iovec *ranges, size_t n, size_t max)
 {
 	size_t total = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (!ranges[i].size || ranges[i].size > max - total ||
-		    ranges[i].address + (ranges[i].size - 1) < ranges[i].address)
+		uintptr_t address = (uintptr_t)ranges[i].iov_base;
+		size_t last = ranges[i].iov_len - 1;
+
+		if (!ranges[i].iov_len || last >= max - total || address + last < address)
 			return -EINVAL;
-		total += ranges[i].size;
+		total += ranges[i].iov_len;
 	}
 	return 0;
 }

@@ -28,13 +28,13 @@ int broker_request__check(const struct broker_request *request, size_t size,
  * broker_ranges__check - @n ranges of one read: none of them empty or around the end of the address
  * space, @max bytes together at most. Errors: -EINVAL.
  */
-int broker_ranges__check(const struct broker_range *ranges, size_t n, size_t max) __must_check;
+int broker_ranges__check(const struct iovec *ranges, size_t n, size_t max) __must_check;
 
 /*
  * broker_ranges__check_offsets - @n checked ranges, each of which goes to its offset in @size bytes. -EINVAL: one
  * would go beyond them.
  */
-int broker_ranges__check_offsets(const struct broker_range *ranges, const __u64 *offsets, size_t n,
+int broker_ranges__check_offsets(const struct iovec *ranges, const __u64 *offsets, size_t n,
 				 size_t size) __must_check;
 
 #endif /* GLEAKD_BROKER_CHECK_H */

@@ -8,8 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "broker/channel.h"
 #include "broker/client_private.h"
+#include "host/channel.h"
 #include "host/process.h"
 #include "host/process_stop.h"
 
@@ -377,9 +377,7 @@ static ssize_t client_read_memory(struct access_memory *memory, const struct iov
 	request.handle = memory->handle;
 	request.size = n_foreign;
 	pthread_mutex_lock(&broker_client.lock);
-	for (size_t i = 0; i < n_foreign; i++)
-		broker_client.shared->ranges[i] = (struct broker_range){
-			.address = (uintptr_t)foreign[i].iov_base, .size = foreign[i].iov_len};
+	memcpy(broker_client.shared->ranges, foreign, n_foreign * sizeof(*foreign));
 	n = broker_client__ask(&request, -1, &got);
 	if (n > 0)
 		scatter(broker_client.shared->window + got.at, local, n_local, (size_t)n);
@@ -438,12 +436,10 @@ static ssize_t client_copy_memory(struct access_memory *memory, const struct iov
 	request.handle = memory->handle;
 	request.size = n;
 	pthread_mutex_lock(&broker_client.lock);
-	for (size_t i = 0; i < n; i++) {
-		broker_client.shared->ranges[i] = (struct broker_range){
-			.address = (uintptr_t)foreign[i].iov_base, .size = foreign[i].iov_len};
+	memcpy(broker_client.shared->ranges, foreign, n * sizeof(*foreign));
+	for (size_t i = 0; i < n; i++)
 		broker_client.shared->offsets[i] =
 			(uintptr_t)local[i].iov_base - (uintptr_t)shared_copies.data;
-	}
 	done = broker_client__ask(&request, -1, &got);
 	pthread_mutex_unlock(&broker_client.lock);
 	return done;

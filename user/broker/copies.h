@@ -19,7 +19,7 @@ void broker_copies__close(struct broker_copies *copies);
  * Returns as process_vm_readv(2); -EINVAL: one would not be inside.
  */
 int64_t broker_copies__read(const struct broker_copies *copies, struct access_memory *memory,
-			    const struct broker_range *ranges, const __u64 *offsets,
+			    const struct iovec *ranges, const __u64 *offsets,
 			    size_t n) __must_check;
 
 #endif /* GLEAKD_BROKER_COPIES_H */

@@ -13,6 +13,7 @@
 #include <linux/types.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include "base/common.h"
 #include "base/failure.h"
@@ -98,11 +99,6 @@ struct broker_answer {
 
 #define BROKER_MAX_FDS PROCESS_PROGRAM_FDS
 
-struct broker_range {
-	__u64 address;
-	__u64 size;
-};
-
 /* Addresses that the memory for copies takes in both; pages that nothing was copied to do not exist. */
 #define BROKER_SHARE_MAX (1ull << 40)
 
@@ -122,8 +118,8 @@ struct broker_held {
 
 /* Both write to it at any time: what the broker judges it copies first. */
 struct broker_shared {
-	struct broker_range ranges[ACCESS_RANGES_MAX];
-	__u64 offsets[ACCESS_COPY_RANGES]; /* where each of them goes that is copied */
+	struct iovec ranges[ACCESS_RANGES_MAX]; /* of the process whose memory it is */
+	__u64 offsets[ACCESS_COPY_RANGES];	/* where each of them goes that is copied */
 	struct program_place places[PROGRAM_PLACES_MAX];
 	/* Behind that of answers those where helpers leave what they read. */
 	__u8 window[BROKER_WINDOW + ACCESS_GUARD_WINDOWS * BROKER_MEMORY_MAX];

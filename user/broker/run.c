@@ -8,23 +8,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "broker/client.h"
+#include "broker/let_go.h"
 #include "broker/watch.h"
 #include "host/access.h"
 #include "host/access_guard.h"
 #include "host/capability.h"
 #include "host/process.h"
+#include "host/sealed_memory.h"
 
 /*
  * What the worker decides about, and what it is to leave a core of: a watchdog sends SIGABRT to the main
@@ -34,8 +34,9 @@
 static const int passed_on[] = {SIGTERM, SIGINT,  SIGHUP,   SIGQUIT, SIGUSR1, SIGUSR2,
 				SIGABRT, SIGSEGV, SIGWINCH, SIGTSTP, SIGCONT};
 
-/* How often is looked at what the worker does. */
+/* How often is looked at what the worker does; and how long its end is waited for. */
 #define WATCH_MS 1000
+#define END_MS	 1000
 
 struct broker {
 	const struct broker_options *options;
@@ -70,6 +71,7 @@ static int become_worker(struct broker *broker, int channel, pid_t parent)
 {
 	struct sandbox sandbox = {.landlock = 0};
 	struct failure failure = {""};
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	/* Without a broker there is nothing to do. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
@@ -81,6 +83,7 @@ static int become_worker(struct broker *broker, int channel, pid_t parent)
 	if (sandbox__enter(&broker->options->sandbox, &sandbox, &failure))
 		log_warn("%s", failure.text);
 	broker_client__use(channel, broker->shared);
+	let_go__start(channel, null);
 	log_debug("worker: no capabilities, landlock %d, seccomp %s", sandbox.landlock,
 		  sandbox.seccomp ? "on" : "off");
 	return -1;
@@ -117,23 +120,6 @@ static int start_worker(struct broker *broker, bool *ret_is_worker, int *ret_cod
 
 /* --- the broker ---------------------------------------------------------------------------------- */
 
-static uint64_t give_up(void *ctx, bool probes, bool uprobe_multi)
-{
-	const struct broker *broker = ctx;
-
-	uint64_t kept = broker->options->give_up(broker->options->ctx, probes, uprobe_multi);
-
-	access_guard__renew();
-	return kept;
-}
-
-static void pass_on_notice(void *ctx, const char *message)
-{
-	struct broker *broker = ctx;
-
-	notify__pass_on(&broker->notify, message);
-}
-
 static bool is_to_end(int signal)
 {
 	return signal != SIGHUP && signal != SIGWINCH && signal != SIGTSTP && signal != SIGCONT;
@@ -144,7 +130,7 @@ static void pass_on_signal(struct broker *broker, const struct signalfd_siginfo 
 	int signal = (int)info->ssi_signo;
 
 	if (signal == SIGHUP && broker->options->reload)
-		broker->options->reload(broker->options->ctx);
+		broker->options->reload(broker->options->server.ctx);
 	broker->ending |= is_to_end(signal);
 	/* The terminal has sent it to the worker as well. */
 	if (info->ssi_code != SI_KERNEL)
@@ -183,25 +169,18 @@ static void tell_refused(struct broker *broker)
 			 what);
 }
 
-static void read_of_worker(const struct broker *broker, const char *leaf, char *text, size_t size)
-{
-	char path[64];
-	ssize_t n;
-
-	snprintf(path, sizeof(path), PROC_ROOT "/%d/%s", broker->worker, leaf);
-	n = access__read(path, text, size - 1);
-	text[max_of(n, (ssize_t)0)] = '\0';
-}
-
 static enum worker_state look_at_worker(struct broker *broker)
 {
-	char stat[1024], call[256];
+	struct worker_doing doing = {
+		.state = process__state(PROC_ROOT, broker->worker),
+		.call = {.number = -1},
+		.requests = broker_server__requests(broker->server),
+	};
 
-	read_of_worker(broker, "stat", stat, sizeof(stat));
-	read_of_worker(broker, "syscall", call, sizeof(call));
-	return worker_watch__look(&broker->watch, stat, call,
-				  broker_server__requests(broker->server),
-				  (uint64_t)sysconf(_SC_CLK_TCK));
+	/* What cannot be told is no reason to end it. */
+	(void)!task__call(PROC_ROOT, broker->worker, broker->worker, &doing.call);
+	(void)!process__cpu_ns(broker->worker, &doing.cpu_ns);
+	return worker_watch__look(&broker->watch, &doing);
 }
 
 static void tell_stuck(const struct broker *broker)
@@ -249,17 +228,19 @@ static bool is_lost(struct broker *broker)
 	return false;
 }
 
-/* One that waits beyond the reach of signals is left behind: it ends when it comes back. */
+/*
+ * One that waits beyond the reach of signals is left behind: it ends when it comes back, and has let go of what others
+ * may wait for before (let_go.h).
+ */
 static int end_worker(struct broker *broker)
 {
-	const struct timespec pause = {.tv_nsec = 10 * NSEC_PER_MSEC};
+	struct pollfd end = {.fd = broker->channel};
 
+	shutdown(broker->channel, SHUT_WR);
+	(void)poll(&end, 1, END_MS);
 	kill(broker->worker, SIGKILL);
-	for (int i = 0; i < 100; i++) {
-		if (waitpid(broker->worker, NULL, WNOHANG) == broker->worker)
-			break;
-		nanosleep(&pause, NULL);
-	}
+	for (int i = 0; i < END_MS / 10 && waitpid(broker->worker, NULL, WNOHANG) == 0; i++)
+		(void)poll(NULL, 0, 10);
 	/* Of a command it is told why; nobody is to take it for killed. */
 	return broker->options->restarts ? SIGKILL : W_EXITCODE(1, 0);
 }
@@ -314,39 +295,16 @@ static bool may_restart(struct broker *broker, int status)
 	return true;
 }
 
-static int open_server(struct broker *broker)
-{
-	const struct broker_server_options options = {
-		.files = broker->options->files,
-		.give_up = give_up,
-		.notify = pass_on_notice,
-		.max_bytes = broker->options->max_bytes,
-		.ctx = broker,
-	};
-
-	return broker_server__new(&options, broker->shared, &broker->server);
-}
-
-/* The worker may not make it shorter: reading what is gone would end the broker. */
 static int share_memory(struct broker *broker)
 {
-	int fd = memfd_create("gleakd", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	void *shared = MAP_FAILED;
-	int err = fd < 0 ? -errno : 0;
+	void *shared;
+	int fd = sealed_memory__make("gleakd", sizeof(*broker->shared), &shared);
 
-	if (!err && (ftruncate(fd, sizeof(*broker->shared)) ||
-		     fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)))
-		err = -errno;
-	if (!err)
-		shared = mmap(NULL, sizeof(*broker->shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-			      0);
-	if (!err && shared == MAP_FAILED)
-		err = -errno;
-	if (fd >= 0)
-		close(fd);
-	if (!err)
-		broker->shared = shared;
-	return err;
+	if (fd < 0)
+		return fd;
+	close(fd);
+	broker->shared = shared;
+	return 0;
 }
 
 static int take_signals(struct broker *broker)
@@ -361,17 +319,6 @@ static int take_signals(struct broker *broker)
 		return -errno;
 	broker->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	return broker->signals < 0 ? -errno : 0;
-}
-
-/* Each target has a descriptor here. */
-static void raise_file_limit(void)
-{
-	struct rlimit files;
-
-	if (!getrlimit(RLIMIT_NOFILE, &files)) {
-		files.rlim_cur = files.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &files);
-	}
 }
 
 /* As the worker ended, so does this process. */
@@ -393,7 +340,9 @@ static int run_workers(struct broker *broker, int (*work)(void *ctx), void *ctx)
 {
 	for (;;) {
 		bool is_worker = false;
-		int status, code = -1, err = open_server(broker);
+		int status, code = -1;
+		int err = broker_server__new(&broker->options->server, &broker->notify,
+					     broker->shared, &broker->server);
 
 		if (!err)
 			err = start_worker(broker, &is_worker, &code);
@@ -403,14 +352,16 @@ static int run_workers(struct broker *broker, int (*work)(void *ctx), void *ctx)
 			log_error("cannot start the worker process: %s", strerror(-err));
 			return 1;
 		}
-		raise_file_limit();
 		log__limit(true);
 		status = serve(broker);
 		close(broker->channel);
 		broker_server__free(broker->server);
 		broker->server = NULL;
-		if (!may_restart(broker, status))
-			return end_alike(broker, status);
+		if (may_restart(broker, status))
+			continue;
+		if (broker->options->end)
+			broker->options->end(broker->options->server.ctx);
+		return end_alike(broker, status);
 	}
 }
 

@@ -12,14 +12,13 @@
 #include "broker/server.h"
 
 struct broker_options {
-	struct broker_files *files;
-	uint64_t (*give_up)(void *ctx, bool probes, bool uprobe_multi);
-	void (*reload)(void *ctx); /* before a SIGHUP is passed on: the files may be others now */
-	void *ctx;
+	struct broker_server_options server; /* its ctx is that of all of these */
+	/* Before a SIGHUP is passed on: the files may be others now. May be NULL, as the next. */
+	void (*reload)(void *ctx);
+	void (*end)(void *ctx); /* in the broker, which may end by a signal then */
 	struct sandbox_options sandbox;
-	bool restarts;	    /* a worker that crashes or is killed is replaced */
-	bool stops;	    /* it may ask for a process to stand still */
-	uint64_t max_bytes; /* struct broker_server_options */
+	bool restarts; /* a worker that crashes or is killed is replaced */
+	bool stops;    /* it may ask for a process to stand still */
 };
 
 /* A worker that dies more often than this is not replaced: as StartLimit of systemd.unit(5). */

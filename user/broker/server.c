@@ -10,20 +10,21 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "broker/channel.h"
 #include "broker/copies.h"
 #include "broker/server_private.h"
 #include "host/access.h"
 #include "host/access_guard.h"
 #include "host/bpf_usage.h"
+#include "host/channel.h"
 #include "host/priority.h"
 #include "host/process.h"
 #include "host/process_stop.h"
 #include "host/self_usage.h"
 
-static size_t window_size(const struct broker_request *request)
+int64_t broker_server__tell(struct broker_server *server, int err, const void *what, size_t size)
 {
-	return (size_t)min_of(request->size, (__u64)BROKER_WINDOW);
+	memcpy(server->shared->window, what, err ? 0 : size);
+	return err;
 }
 
 /* --- files --------------------------------------------------------------------------------------- */
@@ -49,24 +50,14 @@ static int64_t look(struct broker_server *server, const char *path, unsigned int
 	struct statx found;
 	int err = access__stat(path, mask, &found);
 
-	if (!err)
-		memcpy(server->shared->window, &found, sizeof(found));
-	return err;
+	return broker_server__tell(server, err, &found, sizeof(found));
 }
 
 static int64_t output(const struct broker_request *request, struct broker_reply *reply)
 {
 	int fd = access__output((enum access_output)request->flags, request->text);
 
-	switch ((enum access_output)request->flags) {
-	case OUTPUT_OPEN:
-	case OUTPUT_CREATE:
-	case OUTPUT_DATABASE:
-	case OUTPUT_LOOK:
-		return broker_reply__give(reply, fd);
-	default:
-		return fd;
-	}
+	return request->flags <= OUTPUT_LOOK ? broker_reply__give(reply, fd) : fd;
 }
 
 static int64_t open_evidence(const struct broker_request *request, struct failure *failure)
@@ -114,10 +105,10 @@ static int64_t do_file(struct broker_server *server, struct broker_reply *reply)
 		return open_below(path, path + strlen(path) + 1, flags, reply);
 	case BROKER_READ:
 		return access__read(path, server->shared->window,
-				    min_of(window_size(request), (size_t)ACCESS_READ_MAX));
+				    min_of((size_t)request->size, (size_t)ACCESS_READ_MAX));
 	case BROKER_LINK:
 		return access__link(path, (char *)server->shared->window,
-				    min_of(window_size(request), (size_t)PATH_MAX));
+				    min_of((size_t)request->size, (size_t)PATH_MAX));
 	case BROKER_STAT:
 		return look(server, path, request->flags);
 	case BROKER_LIST:
@@ -178,27 +169,48 @@ static bool may_read(struct broker_server *server, uint64_t bytes)
 	return false;
 }
 
-/* Into the window, one range behind the other. The ranges are copied before they are judged. */
+/*
+ * The ranges of a request, @max bytes at most, copied before they are judged: the worker may write to what is shared at
+ * any time. Returns the bytes.
+ */
+static int64_t take_ranges(struct broker_server *server, size_t max)
+{
+	size_t n = (size_t)server->request.size;
+	uint64_t bytes = 0;
+
+	memcpy(server->ranges, server->shared->ranges, n * sizeof(server->ranges[0]));
+	if (broker_ranges__check(server->ranges, n, max))
+		return -EINVAL;
+	for (size_t i = 0; i < n; i++)
+		bytes += server->ranges[i].iov_len;
+	return may_read(server, bytes) ? (int64_t)bytes : -EDQUOT;
+}
+
+/* Into the window, one range behind the other. */
 static int64_t read_memory(struct broker_server *server, struct access_memory *memory,
 			   __u64 *ret_at)
 {
-	struct iovec foreign[ACCESS_RANGES_MAX];
 	uint8_t *window = access_guard__window();
 	struct iovec local = {.iov_base = window ? window : server->shared->window};
-	size_t n = (size_t)server->request.size;
+	int64_t bytes = take_ranges(server, BROKER_MEMORY_MAX);
 
-	memcpy(server->ranges, server->shared->ranges, n * sizeof(server->ranges[0]));
-	if (broker_ranges__check(server->ranges, n, BROKER_MEMORY_MAX))
-		return -EINVAL;
-	for (size_t i = 0; i < n; i++) {
-		foreign[i].iov_base = (void *)(uintptr_t)server->ranges[i].address;
-		foreign[i].iov_len = server->ranges[i].size;
-		local.iov_len += server->ranges[i].size;
-	}
+	if (bytes < 0)
+		return bytes;
+	local.iov_len = (size_t)bytes;
 	*ret_at = (__u64)((uint8_t *)local.iov_base - server->shared->window);
-	return may_read(server, local.iov_len) ?
-		       access__read_memory(memory, &local, 1, foreign, n) :
-		       -EDQUOT;
+	return access__read_memory(memory, &local, 1, server->ranges, (size_t)server->request.size);
+}
+
+/* Each range to where the worker wants it. */
+static int64_t copy_memory(struct broker_server *server, struct access_memory *memory)
+{
+	size_t n = (size_t)server->request.size;
+	__u64 offsets[ACCESS_COPY_RANGES];
+	int64_t bytes = take_ranges(server, ACCESS_COPY_MAX);
+
+	memcpy(offsets, server->shared->offsets, n * sizeof(offsets[0]));
+	return bytes < 0 ? bytes :
+			   broker_copies__read(&server->copies, memory, server->ranges, offsets, n);
 }
 
 static uint64_t let_go(struct broker_server *server)
@@ -223,24 +235,6 @@ static void come_first(struct broker_server *server, bool first)
 	access_guard__come_first(server->own_priority.first);
 }
 
-/* As read_memory(), each range to where the worker wants it. */
-static int64_t copy_memory(struct broker_server *server, struct access_memory *memory)
-{
-	size_t n = (size_t)server->request.size;
-	__u64 offsets[ACCESS_COPY_RANGES];
-	uint64_t bytes = 0;
-
-	memcpy(server->ranges, server->shared->ranges, n * sizeof(server->ranges[0]));
-	memcpy(offsets, server->shared->offsets, n * sizeof(offsets[0]));
-	if (broker_ranges__check(server->ranges, n, ACCESS_COPY_MAX))
-		return -EINVAL;
-	for (size_t i = 0; i < n; i++)
-		bytes += server->ranges[i].size;
-	if (!may_read(server, bytes))
-		return -EDQUOT;
-	return broker_copies__read(&server->copies, memory, server->ranges, offsets, n);
-}
-
 static int64_t share(struct broker_server *server, struct broker_reply *reply)
 {
 	broker_copies__close(&server->copies);
@@ -254,8 +248,7 @@ static int64_t release(struct broker_server *server)
 {
 	const struct broker_held held = {.begin_ns = let_go(server)};
 
-	memcpy(server->shared->window, &held, sizeof(held));
-	return held.begin_ns ? 0 : -ESRCH;
+	return broker_server__tell(server, held.begin_ns ? 0 : -ESRCH, &held, sizeof(held));
 }
 
 static int64_t hold(struct broker_server *server, struct failure *failure)
@@ -286,10 +279,9 @@ static int64_t hold(struct broker_server *server, struct failure *failure)
 	server->stop_ends_ns = held.begin_ns + request->size;
 	_Static_assert(sizeof(held) + PROCESS_STOP_MAX_THREADS * sizeof(*threads) <= BROKER_WINDOW,
 		       "all threads fit");
-	memcpy(server->shared->window, &held, sizeof(held));
 	memcpy(server->shared->window + sizeof(held), threads, n * sizeof(*threads));
 	process_stop__lend_priority(server->stop, server->worker);
-	return 0;
+	return broker_server__tell(server, 0, &held, sizeof(held));
 }
 
 static int64_t do_process(struct broker_server *server, struct broker_reply *reply)
@@ -355,8 +347,7 @@ static int64_t tell_usage(struct broker_server *server)
 		.bpf_bytes = bpf_usage__read(PROC_ROOT, ring).bytes,
 	};
 
-	memcpy(server->shared->window, &usage, sizeof(usage));
-	return 0;
+	return broker_server__tell(server, 0, &usage, sizeof(usage));
 }
 
 /* What is written comes from the window at once: how much that is cannot change meanwhile. */
@@ -375,7 +366,7 @@ static int64_t do_evidence(struct broker_server *server)
 	};
 	int err = access__evidence(&evidence, NULL);
 
-	memcpy(server->shared->window, name, sizeof(name));
+	(void)broker_server__tell(server, 0, name, sizeof(name));
 	return err;
 }
 
@@ -389,7 +380,7 @@ static int64_t do_rest(struct broker_server *server)
 		return (int64_t)options->give_up(options->ctx, request->flags != 0,
 						 server->outlook.features.uprobe_multi);
 	case BROKER_NOTIFY:
-		options->notify(options->ctx, request->text);
+		notify__pass_on(server->notify, request->text);
 		return 0;
 	case BROKER_USAGE:
 		return tell_usage(server);
@@ -423,16 +414,15 @@ static int64_t do_it(struct broker_server *server, struct broker_reply *reply, i
 
 /* --- the interface ------------------------------------------------------------------------------- */
 
-int broker_server__new(const struct broker_server_options *options, struct broker_shared *shared,
-		       struct broker_server **ret_server)
+int broker_server__new(const struct broker_server_options *options, struct notify *notify,
+		       struct broker_shared *shared, struct broker_server **ret_server)
 {
 	struct broker_server *server = calloc(1, sizeof(*server));
 
 	if (!server)
 		return -ENOMEM;
-	server->options = *options;
-	server->shared = shared;
-	server->own = getpid();
+	*server = (struct broker_server){
+		.options = *options, .notify = notify, .shared = shared, .own = getpid()};
 	*ret_server = server;
 	return 0;
 }

@@ -6,6 +6,7 @@
  * Does what one worker asks for, after check.h has allowed it, and forgets what it opened for it when the
  * worker ends. Never writes to a process, and starts none.
  */
+#include "base/notify.h"
 #include "broker/check.h"
 
 struct broker_server;
@@ -14,13 +15,13 @@ struct broker_server_options {
 	const struct broker_files *files; /* may change; outlives the server */
 	/* Gives up what is not needed; returns the capabilities that are left. */
 	uint64_t (*give_up)(void *ctx, bool probes, bool uprobe_multi);
-	void (*notify)(void *ctx, const char *message);
 	uint64_t max_bytes; /* of processes' memory in a minute; 0: no limit */
 	void *ctx;
 };
 
-/* @shared, which the worker has mapped too, outlives the server. -ENOMEM. */
-int broker_server__new(const struct broker_server_options *options, struct broker_shared *shared,
+/* @notify and @shared, which the worker has mapped too, outlive the server. -ENOMEM. */
+int broker_server__new(const struct broker_server_options *options, struct notify *notify,
+		       struct broker_shared *shared,
 		       struct broker_server **ret_server) __must_check;
 
 /* broker_server__free - lets go of a process that stands still, and unloads the programs. */

@@ -13,6 +13,7 @@
 
 struct broker_server {
 	struct broker_server_options options;
+	struct notify *notify;
 	struct broker_shared *shared;
 	pid_t own, worker;
 	uint64_t requests;
@@ -28,7 +29,7 @@ struct broker_server {
 	struct access_memory *memories[BROKER_MAX_MEMORIES];
 	pid_t pids[BROKER_MAX_MEMORIES]; /* whose they are; 0: none */
 	struct broker_request request;	 /* the one that is being answered */
-	struct broker_range ranges[ACCESS_RANGES_MAX];
+	struct iovec ranges[ACCESS_RANGES_MAX];
 	uint64_t minute_ns, minute_bytes; /* when it began, and what was read since */
 	struct broker_copies copies;
 };
@@ -49,6 +50,9 @@ static inline int64_t broker_reply__give(struct broker_reply *reply, int fd)
 	reply->fds[reply->n_fds++] = fd;
 	return 0;
 }
+
+/* broker_server__tell - unless there is an error: what the window's first bytes are. Returns @err. */
+int64_t broker_server__tell(struct broker_server *server, int err, const void *what, size_t size);
 
 /*
  * broker_server__check_code - whether process @pid runs code from the file, that very one, and has all of @places

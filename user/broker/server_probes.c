@@ -11,9 +11,7 @@ static int64_t prepare(struct broker_server *server, struct failure *failure)
 {
 	int err = programs_direct.prepare(&server->outlook, failure);
 
-	if (!err)
-		memcpy(server->shared->window, &server->outlook, sizeof(server->outlook));
-	return err;
+	return broker_server__tell(server, err, &server->outlook, sizeof(server->outlook));
 }
 
 static void unload(struct programs **programs)
@@ -41,24 +39,20 @@ static int64_t load(struct broker_server *server, struct broker_reply *reply)
 		       0;
 }
 
-static int64_t counts(const struct broker_server *server, const struct programs *programs)
+static int64_t counts(struct broker_server *server, const struct programs *programs)
 {
 	union program_counts counts;
 	int err = programs_direct.counts(programs, (size_t)server->request.slot, &counts);
 
-	if (!err)
-		memcpy(server->shared->window, &counts, sizeof(counts));
-	return err;
+	return broker_server__tell(server, err, &counts, sizeof(counts));
 }
 
-static int64_t hit_cost(const struct broker_server *server, struct programs *programs)
+static int64_t hit_cost(struct broker_server *server, struct programs *programs)
 {
 	struct alloc_cost cost;
 	int err = programs_direct.hit_cost(programs, &cost);
 
-	if (!err)
-		memcpy(server->shared->window, &cost, sizeof(cost));
-	return err;
+	return broker_server__tell(server, err, &cost, sizeof(cost));
 }
 
 /*

@@ -4,9 +4,10 @@
 
 /*
  * Whether a worker still does something: what it has opened may be on a file system whose server does not answer any
- * more, and what it reads may lead it around in circles. Told once a second what /proc/PID says of it.
+ * more, and what it reads may lead it around in circles. Told once a second what it does.
  */
 #include "base/common.h"
+#include "host/task.h"
 
 /*
  * In the same call that reads a file, or beyond the reach of signals, for so many seconds; a command that somebody
@@ -23,19 +24,21 @@ enum worker_state {
 	WORKER_SPINS,
 };
 
+/* What it does at one moment. */
+struct worker_doing {
+	char state;		   /* as process__state() says it */
+	struct task_call call;	   /* of its first thread; number -1: not known */
+	uint64_t cpu_ns, requests; /* so far */
+};
+
 /* All zero: it has just begun. */
 struct worker_watch {
 	bool begun;
-	uint64_t requests, ticks; /* by then */
-	char call[128];		  /* the last one, with its arguments */
-	unsigned int seconds;	  /* in which it was stuck */
+	uint64_t cpu_ns; /* by its last request */
+	struct worker_doing last;
+	unsigned int seconds; /* in which it was stuck */
 };
 
-/*
- * worker_watch__look - @stat and @call: texts of /proc/PID/stat and syscall; @ticks_per_second: of processor
- * times, sysconf(_SC_CLK_TCK).
- */
-enum worker_state worker_watch__look(struct worker_watch *watch, const char *stat, const char *call,
-				     uint64_t requests, uint64_t ticks_per_second);
+enum worker_state worker_watch__look(struct worker_watch *watch, const struct worker_doing *now);
 
 #endif /* GLEAKD_BROKER_WATCH_H */

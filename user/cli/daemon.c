@@ -273,19 +273,6 @@ static void on_hangup(void *ctx)
 
 /* --- beginning and end ----------------------------------------------------------------------------- */
 
-/* A target takes up to seven descriptors; the limit of a shell allows for a hundred and fifty targets. */
-static void raise_file_limit(void)
-{
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files))
-		return;
-	files.rlim_cur = files.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &files))
-		log_debug("the limit of open files stays at %llu: %s",
-			  (unsigned long long)files.rlim_cur, strerror(errno));
-}
-
 static int add_follower(struct daemon *daemon)
 {
 	int err = open_follower(daemon->rounds.options, daemon->rounds.session, &daemon->follower,
@@ -337,7 +324,6 @@ int command__daemon(const struct options *options, int argc, char **argv)
 	};
 	int err;
 
-	raise_file_limit();
 	err = rounds__open(&daemon.rounds, &session);
 	if (!err)
 		err = add_follower(&daemon);

@@ -22,6 +22,7 @@
 
 #include "base/log.h"
 #include "cli/command.h"
+#include "cli/messages.h"
 #include "cli/terminal.h"
 #include "output/top/top.h"
 
@@ -291,6 +292,20 @@ static void go_on(struct top_screen *screen)
 	top_screen__resize(screen);
 }
 
+static void take_message(void *ctx, const char *line)
+{
+	const struct top_screen *screen = ctx;
+
+	top__urgent_message(screen->top, line);
+}
+
+/* Of the broker, which says little. */
+static void on_messages(void *ctx)
+{
+	messages__read(take_message, ctx);
+	redraw(ctx);
+}
+
 static void on_signal(void *ctx, int signal)
 {
 	if (signal == SIGTSTP)
@@ -310,6 +325,8 @@ int top_screen__listen(struct top_screen *screen, struct loop *loop, loop_fn qui
 	sigaddset(&signals, SIGTSTP);
 	sigaddset(&signals, SIGCONT);
 	err = loop__add_signals(loop, &signals, on_signal, screen);
+	if (!err && messages__fd() >= 0)
+		err = loop__add_fd(loop, messages__fd(), on_messages, screen);
 	return err ? err : loop__add_fd(loop, STDIN_FILENO, on_input, screen);
 }
 
@@ -410,8 +427,10 @@ void top_screen__free(struct top_screen *screen)
 {
 	if (!screen)
 		return;
-	if (screen->loop)
+	if (screen->loop) {
 		loop__remove_fd(screen->loop, STDIN_FILENO);
+		loop__remove_fd(screen->loop, messages__fd());
+	}
 	if (screen->terminal) {
 		endwin();
 		rescue.armed = 0;

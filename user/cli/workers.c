@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/workers.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
+#include "base/log.h"
 #include "broker/run.h"
 #include "cli/config.h"
+#include "cli/messages.h"
 #include "cli/privileges.h"
 #include "discover/container_name.h"
+#include "host/access_guard.h"
 #include "record/recording_files.h"
 
 /*
@@ -81,14 +86,24 @@ static uint64_t give_up(void *ctx, bool probes, bool uprobe_multi)
 {
 	const struct workers *workers = ctx;
 
-	return privileges__keep(workers->options, probes, uprobe_multi);
+	uint64_t kept = privileges__keep(workers->options, probes, uprobe_multi);
+
+	/* Who reads for this process has none of what it has given up, either. */
+	access_guard__renew();
+	return kept;
 }
 
 static int run(void *ctx)
 {
 	const struct workers *workers = ctx;
 
+	messages__take_over();
 	return workers->run(workers->options);
+}
+
+static void end(void *ctx __maybe_unused)
+{
+	messages__tell_rest();
 }
 
 /* The folder of file @path; "" without one. */
@@ -100,6 +115,19 @@ static void folder_of(const char *path, char folder[PATH_MAX])
 		 path ? path : "");
 	if (path && !slash)
 		snprintf(folder, PATH_MAX, ".");
+}
+
+/* Of both processes: a target takes up to seven descriptors, and one of the broker's; the limit of a shell allows for a hundred and fifty targets. */
+static void raise_file_limit(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files))
+		return;
+	files.rlim_cur = files.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &files))
+		log_debug("the limit of open files stays at %llu: %s",
+			  (unsigned long long)files.rlim_cur, strerror(errno));
 }
 
 int workers__run(const struct options *options, int argc, char **argv,
@@ -125,10 +153,15 @@ int workers__run(const struct options *options, int argc, char **argv,
 		options->source ? options->source : "/proc",
 	};
 	const struct broker_options broker = {
-		.files = &workers.files,
-		.give_up = give_up,
+		.server =
+			{
+				.files = &workers.files,
+				.give_up = give_up,
+				.max_bytes = daemon ? MAX_BYTES_PER_MINUTE : 0,
+				.ctx = &workers,
+			},
 		.reload = reload,
-		.ctx = &workers,
+		.end = end,
 		.sandbox =
 			{
 				.readable = readable,
@@ -139,13 +172,16 @@ int workers__run(const struct options *options, int argc, char **argv,
 			},
 		.restarts = (daemon || top) && !options->once && !options->duration_ns,
 		.stops = options->command == COMMAND_PROVE,
-		.max_bytes = daemon ? MAX_BYTES_PER_MINUTE : 0,
 	};
 	int code;
 
+	raise_file_limit();
 	folder_of(options->state, state);
 	name_files(&workers, options);
+	if (options->command == COMMAND_TOP)
+		messages__keep();
 	code = broker__run(&broker, run, &workers);
+	messages__tell_rest();
 	options__free(&workers.before);
 	options__free(&workers.last);
 	return code;

@@ -30,13 +30,15 @@ struct access_memory;
 
 /* What is done with a file that the user named for output. */
 enum access_output {
-	OUTPUT_OPEN, /* for writing, made if need be, as it is: descriptor */
-	OUTPUT_CREATE, /* empty, under the name with TEMP_FILE_SUFFIX: descriptor, see temp_file__create() */
-	OUTPUT_REPLACE, /* the real one by that */
+	/* These make a descriptor: */
+	OUTPUT_OPEN,   /* for writing, made if need be, as it is */
+	OUTPUT_CREATE, /* empty, under the name with TEMP_FILE_SUFFIX, see temp_file__create() */
+	OUTPUT_DATABASE, /* for reading and writing, made for its user alone if need be, and no link */
+	OUTPUT_LOOK,	 /* one that only names it (O_PATH) */
+	/* And these do not: */
+	OUTPUT_REPLACE, /* the real one by that of OUTPUT_CREATE */
 	OUTPUT_DISCARD, /* that */
 	OUTPUT_REMOVE,	/* the real one */
-	OUTPUT_DATABASE, /* for reading and writing, made for its user alone if need be, and no link: descriptor */
-	OUTPUT_LOOK, /* a descriptor that only names it (O_PATH) */
 	OUTPUT_STEPS,
 };
 

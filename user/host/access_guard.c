@@ -110,15 +110,19 @@ static void leave_behind(pid_t pid)
 /* The lock is held, and there is a helper whose memory has what belongs to the request. */
 static ssize_t ask(const struct access_request *request, int *ret_fd)
 {
+	uint64_t limit_ns =
+		request->op == ACCESS_HELPER_MARK ? MARK_DEADLINE_NS : ACCESS_GUARD_DEADLINE_NS;
+	/* Who comes before everybody else is not short of a processor, and somebody stands still meanwhile. */
+	const struct helper_wait wait = {
+		.left_ns = limit_ns,
+		.most_ns = limit_ns + (guard.priority.first ? 0 : ACCESS_GUARD_STARVED_NS),
+	};
 	pid_t pid = request->memory.pid;
 	ssize_t result;
 
 	if (quarantine__has(&guard.quarantine, pid, clock__monotonic_ns()))
 		return -ETIMEDOUT;
-	result = access_helper__ask(&guard.helper, request,
-				    request->op == ACCESS_HELPER_MARK ? MARK_DEADLINE_NS :
-									ACCESS_GUARD_DEADLINE_NS,
-				    ret_fd);
+	result = access_helper__ask(&guard.helper, request, &wait, ret_fd);
 	if (result == -ETIMEDOUT)
 		leave_behind(pid);
 	else if (result == -EPIPE)

@@ -17,7 +17,9 @@
 #include "base/common.h"
 #include "host/access.h"
 
-#define ACCESS_GUARD_DEADLINE_NS   (2 * NSEC_PER_SEC)
+#define ACCESS_GUARD_DEADLINE_NS (2 * NSEC_PER_SEC)
+/* In which it was ready but had no processor, or whoever waits for it had none: that is the host's doing, up to here. */
+#define ACCESS_GUARD_STARVED_NS	   (8 * NSEC_PER_SEC)
 #define ACCESS_GUARD_QUARANTINE_NS (300 * NSEC_PER_SEC)
 
 /* Helpers that wait for servers are not ended by anything; more are not made. */

@@ -17,53 +17,22 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "host/channel.h"
 #include "host/copy_pair.h"
 #include "host/process.h"
+#include "host/task.h"
 
 /* Where the helper has its end of the channel: it has nothing else open. */
 #define CHANNEL 3
 
-union control {
-	struct cmsghdr header;
-	char bytes[CMSG_SPACE(sizeof(int))];
-};
-
-static int send_packet(int channel, const void *packet, size_t size, int fd)
-{
-	struct iovec data = {.iov_base = (void *)packet, .iov_len = size};
-	union control control = {.bytes = {0}};
-	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
-
-	if (fd >= 0) {
-		message.msg_control = control.bytes;
-		message.msg_controllen = sizeof(control.bytes);
-		control.header.cmsg_level = SOL_SOCKET;
-		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(sizeof(fd));
-		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
-	}
-	return sendmsg(channel, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
-}
-
-/* -EPIPE: the other one is gone. */
+/* A packet of that very size, and the descriptor that came with it; -1: none. -EPIPE: the other one is gone. */
 static int receive_packet(int channel, void *packet, size_t size, int *ret_fd)
 {
-	struct iovec data = {.iov_base = packet, .iov_len = size};
-	union control control;
-	struct msghdr message = {.msg_iov = &data,
-				 .msg_iovlen = 1,
-				 .msg_control = control.bytes,
-				 .msg_controllen = sizeof(control.bytes)};
-	const struct cmsghdr *header;
-	ssize_t n;
+	size_t n_fds;
+	ssize_t n = channel__receive(channel, packet, size, ret_fd, 1, &n_fds);
 
-	*ret_fd = -1;
-	do
-		n = recvmsg(channel, &message, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
-	header = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
-	if (header && header->cmsg_type == SCM_RIGHTS)
-		memcpy(ret_fd, CMSG_DATA(header), sizeof(*ret_fd));
+	if (!n_fds)
+		*ret_fd = -1;
 	return n == (ssize_t)size ? 0 : -EPIPE;
 }
 
@@ -177,7 +146,7 @@ static void serve(const struct bench *bench)
 		request.memory.pidfd = -1;
 		result = do_it(bench, &request, &fd);
 
-		if (send_packet(CHANNEL, &result, sizeof(result), fd))
+		if (channel__send(CHANNEL, &result, sizeof(result), &fd, fd >= 0))
 			break;
 		if (fd >= 0)
 			close(fd);
@@ -234,23 +203,50 @@ int access_helper__start(struct access_helper *helper, uint8_t *window)
 	return -EAGAIN;
 }
 
-ssize_t access_helper__ask(const struct access_helper *helper, const struct access_request *request,
-			   uint64_t deadline_ns, int *ret_fd)
+static struct helper_progress progress_of(pid_t pid)
 {
-	uint64_t end_ns = clock__monotonic_ns() + deadline_ns, now_ns;
-	struct pollfd answer = {.fd = helper->channel, .events = POLLIN};
-	ssize_t result;
-	int fd, n,
-		err = send_packet(helper->channel, request, sizeof(*request), request->memory.fd);
+	struct helper_progress progress = {.state = process__state(PROC_ROOT, pid)};
 
-	if (err)
-		return -EPIPE;
-	do {
+	/* What cannot be told counts against it. */
+	(void)!process__cpu_ns(pid, &progress.cpu_ns);
+	(void)!process__run_delay(PROC_ROOT, pid, &progress.starved_ns);
+	return progress;
+}
+
+/* Whether there is an answer. Most times it comes at once, and nobody has to look at how it goes on. */
+static bool wait_for_answer(const struct access_helper *helper, struct helper_wait wait)
+{
+	struct pollfd answer = {.fd = helper->channel, .events = POLLIN};
+	uint64_t looked_ns = clock__monotonic_ns(), now_ns;
+	struct helper_progress now;
+	bool is_first = true;
+	int n;
+
+	for (;;) {
+		n = poll(&answer, 1, (int)(HELPER_WAIT_STEP_NS / NSEC_PER_MSEC));
+		if (n > 0 || (n < 0 && errno != EINTR))
+			return n > 0;
+		now = progress_of(helper->pid);
+		if (is_first)
+			wait.last = now;
+		is_first = false;
 		now_ns = clock__monotonic_ns();
-		n = poll(&answer, 1,
-			 now_ns < end_ns ? (int)((end_ns - now_ns) / NSEC_PER_MSEC) + 1 : 0);
-	} while (n < 0 && errno == EINTR);
-	if (n <= 0)
+		if (!helper_wait__step(&wait, &now, now_ns - looked_ns))
+			return false;
+		looked_ns = now_ns;
+	}
+}
+
+ssize_t access_helper__ask(const struct access_helper *helper, const struct access_request *request,
+			   const struct helper_wait *wait, int *ret_fd)
+{
+	ssize_t result;
+	int fd, err;
+
+	if (channel__send(helper->channel, request, sizeof(*request), &request->memory.fd,
+			  request->memory.fd >= 0))
+		return -EPIPE;
+	if (!wait_for_answer(helper, *wait))
 		return -ETIMEDOUT;
 	err = receive_packet(helper->channel, &result, sizeof(result), &fd);
 	if (err)

@@ -10,6 +10,7 @@
 #include "base/common.h"
 #include "host/access_guard.h"
 #include "host/access_private.h"
+#include "host/helper_wait.h"
 
 enum access_helper_op {
 	ACCESS_HELPER_OPEN,	  /* .texts[0], .flags -> descriptor */
@@ -51,10 +52,10 @@ int access_helper__start(struct access_helper *helper, uint8_t *window) __must_c
 
 /*
  * access_helper__ask - returns what the system call did, and the descriptor that came of it in @ret_fd.
- * @request's memory has the descriptor that goes with it, -1: none. -ETIMEDOUT: no answer within @deadline_ns; -EPIPE: it has ended.
+ * @request's memory has the descriptor that goes with it, -1: none. -ETIMEDOUT: no answer within @wait; -EPIPE: it has ended.
  */
 ssize_t access_helper__ask(const struct access_helper *helper, const struct access_request *request,
-			   uint64_t deadline_ns, int *ret_fd) __must_check;
+			   const struct helper_wait *wait, int *ret_fd) __must_check;
 
 /* access_helper__forget - let it be; access_helper__end - when it is known to have ended. */
 void access_helper__forget(struct access_helper *helper);

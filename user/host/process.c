@@ -394,6 +394,13 @@ int process__mapped_code(const char *proc_root, pid_t pid, uint64_t *ret_kib)
 	return task == pid ? err : mapped_code(proc_root, task, ret_kib);
 }
 
+char process__state(const char *proc_root, pid_t pid)
+{
+	struct proc_stat stat;
+
+	return read_stat(proc_root, pid, &stat) ? 0 : stat.state;
+}
+
 bool process__same(const char *proc_root, struct process_id id)
 {
 	struct proc_stat stat;

@@ -62,6 +62,12 @@ int process__resident(const char *proc_root, pid_t pid, uint64_t *ret_bytes) __m
  */
 int process__mapped_code(const char *proc_root, pid_t pid, uint64_t *ret_kib) __must_check;
 
+/*
+ * process__state - 'R' it is on a processor or waits for one, 'S' it waits, 'D' it does beyond the reach of signals,
+ * and so on as in proc_pid_stat(5); 0: not known.
+ */
+char process__state(const char *proc_root, pid_t pid);
+
 /* process__same - whether @id still names the running process it named before (not a zombie). */
 bool process__same(const char *proc_root, struct process_id id);
 

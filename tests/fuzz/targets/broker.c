@@ -71,7 +71,7 @@ static void require_program(const struct broker_request *request)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct broker_range ranges[16];
+	struct iovec ranges[16];
 	__u64 offsets[16];
 	struct broker_request request;
 	size_t n = min_of(size, sizeof(request)), total = 0;
@@ -94,13 +94,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (broker_ranges__check(ranges, n, BROKER_MEMORY_MAX))
 		return 0;
 	for (size_t i = 0; i < n; i++)
-		total += ranges[i].size;
+		total += ranges[i].iov_len;
 	fuzz__require(total <= BROKER_MEMORY_MAX);
 	memcpy(offsets, data + size - n * sizeof(offsets[0]), n * sizeof(offsets[0]));
 	if (broker_ranges__check_offsets(ranges, offsets, n, BROKER_MEMORY_MAX))
 		return 0;
 	for (size_t i = 0; i < n; i++)
 		fuzz__require(offsets[i] <= BROKER_MEMORY_MAX &&
-			      offsets[i] + ranges[i].size <= BROKER_MEMORY_MAX);
+			      offsets[i] + ranges[i].iov_len <= BROKER_MEMORY_MAX);
 	return 0;
 }

@@ -274,10 +274,10 @@ Test(broker_check, packets_that_are_none)
 
 Test(broker_check, ranges)
 {
-	const struct broker_range fine[] = {{4096, 1}, {UINT64_MAX, 1}, {0, 4094}};
-	const struct broker_range around[] = {{UINT64_MAX, 2}};
-	const struct broker_range empty[] = {{4096, 0}};
-	const struct broker_range huge[] = {{4096, 4000}, {4096, UINT64_MAX}};
+	const struct iovec fine[] = {{(void *)4096, 1}, {(void *)UINTPTR_MAX, 1}, {NULL, 4094}};
+	const struct iovec around[] = {{(void *)UINTPTR_MAX, 2}};
+	const struct iovec empty[] = {{(void *)4096, 0}};
+	const struct iovec huge[] = {{(void *)4096, 4000}, {(void *)4096, SIZE_MAX}};
 
 	cr_expect_eq(broker_ranges__check(fine, 3, 4096), 0);
 	cr_expect_eq(broker_ranges__check(fine, 3, 4095), -EINVAL);
@@ -341,7 +341,7 @@ Test(broker_check, evidence_is_of_files_with_known_names)
 
 Test(broker_check, where_copies_go)
 {
-	const struct broker_range ranges[] = {{4096, 10}, {8192, 90}};
+	const struct iovec ranges[] = {{(void *)4096, 10}, {(void *)8192, 90}};
 	const __u64 fine[] = {90, 10}, beyond[] = {91, 0}, behind[] = {0, 101},
 		    around[] = {0, UINT64_MAX - 3};
 

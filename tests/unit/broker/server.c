@@ -17,8 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "broker/channel.h"
 #include "broker/server_private.h"
+#include "host/channel.h"
 
 #define MAX_BYTES (4 * BROKER_MEMORY_MAX)
 
@@ -37,7 +37,7 @@ static void set_up(void)
 
 	shared = calloc(1, sizeof(*shared));
 	cr_assert_not_null(shared);
-	cr_assert_eq(broker_server__new(&options, shared, &server), 0);
+	cr_assert_eq(broker_server__new(&options, NULL, shared, &server), 0);
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channels), 0);
 	child = fork();
 	cr_assert_geq(child, 0);
@@ -116,10 +116,10 @@ Test(broker_server, memory_is_read_by_handle_and_in_bounds)
 	cr_assert_eq(ask(), 0);
 	request.op = BROKER_MEMORY_READ;
 	request.size = 1;
-	shared->ranges[0] = (struct broker_range){(uintptr_t)here, sizeof(here)};
+	shared->ranges[0] = (struct iovec){(void *)here, sizeof(here)};
 	cr_assert_eq(ask(), (int64_t)sizeof(here));
 	cr_expect_str_eq((const char *)shared->window, here);
-	shared->ranges[0].size = BROKER_MEMORY_MAX + 1;
+	shared->ranges[0].iov_len = BROKER_MEMORY_MAX + 1;
 	cr_expect_eq(ask(), -EINVAL);
 	request.handle = 1;
 	cr_expect_eq(ask(), -EBADF);
@@ -155,9 +155,9 @@ Test(broker_server, copies_go_where_they_are_wanted_and_nowhere_else)
 	cr_assert_eq(ask(), 0);
 	request.op = BROKER_MEMORY_COPY;
 	request.size = 2;
-	shared->ranges[0] = (struct broker_range){(uintptr_t)here, sizeof(here)};
+	shared->ranges[0] = (struct iovec){(void *)here, sizeof(here)};
 	shared->offsets[0] = offset;
-	shared->ranges[1] = (struct broker_range){(uintptr_t)here + 5, 2};
+	shared->ranges[1] = (struct iovec){(void *)(here + 5), 2};
 	shared->offsets[1] = 7;
 	cr_assert_eq(ask(), (int64_t)sizeof(here) + 2);
 	cr_expect_str_eq(copies + offset, here);
@@ -168,7 +168,7 @@ Test(broker_server, copies_go_where_they_are_wanted_and_nowhere_else)
 	cr_expect_eq(ask(), -EINVAL);
 	shared->offsets[0] = UINT64_MAX - 2;
 	cr_expect_eq(ask(), -EINVAL);
-	shared->ranges[0] = (struct broker_range){16, 8};
+	shared->ranges[0] = (struct iovec){(void *)16, 8};
 	shared->offsets[0] = 0;
 	cr_expect_eq(ask(), -EFAULT, "nothing is mapped there");
 	request.size = ACCESS_COPY_RANGES + 1;
@@ -177,7 +177,7 @@ Test(broker_server, copies_go_where_they_are_wanted_and_nowhere_else)
 	cr_expect_eq(ask_to_share(0), 0);
 	request.op = BROKER_MEMORY_COPY;
 	request.size = 1;
-	shared->ranges[0] = (struct broker_range){(uintptr_t)here, 1};
+	shared->ranges[0] = (struct iovec){(void *)here, 1};
 	cr_expect_eq(ask(), -EINVAL, "there is no room any more");
 	cr_expect_eq(ask_to_share(BROKER_SHARE_MAX + 1), -EINVAL);
 }
@@ -193,7 +193,7 @@ Test(broker_server, no_more_than_so_much_in_a_minute)
 	cr_assert_eq(ask(), 0);
 	request.op = BROKER_MEMORY_READ;
 	request.size = 1;
-	shared->ranges[0] = (struct broker_range){(uintptr_t)here, sizeof(here)};
+	shared->ranges[0] = (struct iovec){(void *)here, sizeof(here)};
 	for (; ask() == (int64_t)sizeof(here); n += sizeof(here))
 		cr_assert_null(broker_server__refused(server));
 	cr_expect_eq(answer.result, -EDQUOT);

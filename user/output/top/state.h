@@ -51,6 +51,7 @@ struct top {
 	char id[9];
 	char filter[TOP_MAX_FILTER * 4 + 1];
 	char message[256];
+	bool urgent; /* it stays */
 	/* Indices into what is listed, filtered and sorted. */
 	uint32_t *shown;
 	size_t n_shown;

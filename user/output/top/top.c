@@ -61,6 +61,13 @@ bool top__wants_end(const struct top *top)
 
 void top__message(struct top *top, const char *line)
 {
+	if (!top->urgent)
+		one_line__copy(top->message, sizeof(top->message), line);
+}
+
+void top__urgent_message(struct top *top, const char *line)
+{
+	top->urgent = true;
 	one_line__copy(top->message, sizeof(top->message), line);
 }
 
@@ -320,6 +327,7 @@ static void command(struct top *top, uint32_t key)
 void top__key(struct top *top, uint32_t key)
 {
 	top->message[0] = '\0';
+	top->urgent = false;
 	/* A list that could not be made has no rows to choose from. */
 	if (top->level != LEVEL_SITE && top__arrange(top))
 		top->n_shown = 0;

@@ -40,6 +40,9 @@ int top__take(struct top *top, const struct report *report) __must_check;
 /* top__message - what gleakd itself has to say; the latest is shown. */
 void top__message(struct top *top, const char *line);
 
+/* top__urgent_message - one that is replaced by its like alone, until a key is pressed. */
+void top__urgent_message(struct top *top, const char *line);
+
 /* top__key - an enum top_key, or a character. */
 void top__key(struct top *top, uint32_t key);
 

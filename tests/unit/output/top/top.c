@@ -474,6 +474,27 @@ Test(top, names_cannot_steer_the_terminal)
 	teardown(&host);
 }
 
+Test(top, what_is_urgent_stays_until_a_key_is_pressed)
+{
+	struct host host;
+
+	setup(&host, (struct top_options){0});
+	show_hostile(&host);
+	top__message(host.top, "pid 7 watched");
+	expect(&host, "pid 7 watched", true);
+	top__urgent_message(host.top, "it was ended");
+	top__message(host.top, "pid 11 watched");
+	expect(&host, "it was ended", true);
+	expect(&host, "pid 11 watched", false);
+	top__urgent_message(host.top, "it was ended again");
+	expect(&host, "it was ended again", true);
+	press(&host, "v");
+	expect(&host, "it was ended again", false);
+	top__message(host.top, "pid 11 watched");
+	expect(&host, "pid 11 watched", true);
+	teardown(&host);
+}
+
 Test(top, random_reports_and_keys)
 {
 	static const char keys[] = "\n\n\t<<vv^^jkgGsSrhp /x";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "broker/channel.h"
+#include "host/channel.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef GLEAKD_BROKER_CHANNEL_H
-#define GLEAKD_BROKER_CHANNEL_H
+#ifndef GLEAKD_HOST_CHANNEL_H
+#define GLEAKD_HOST_CHANNEL_H
 
-/* Packets with descriptors between broker and worker. */
+/* Packets with descriptors, by a SOCK_SEQPACKET of socketpair(2): between gleakd's processes. */
 #include <sys/types.h>
 
 #include "base/common.h"
@@ -21,4 +21,4 @@ int channel__send(int channel, const void *packet, size_t size, const int *fds,
 ssize_t channel__receive(int channel, void *packet, size_t max, int *fds, size_t max_fds,
 			 size_t *ret_n_fds) __must_check;
 
-#endif /* GLEAKD_BROKER_CHANNEL_H */
+#endif /* GLEAKD_HOST_CHANNEL_H */

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/let_go.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/common.h"
+
+/* It does next to nothing. */
+#define STACK_BYTES (64u << 10)
+
+static struct {
+	int channel, null;
+} let_go;
+
+static void *wait_for_end(void *ctx __maybe_unused)
+{
+	struct pollfd end = {.fd = let_go.channel, .events = POLLRDHUP};
+
+	while (poll(&end, 1, -1) < 0 && errno == EINTR)
+		;
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (let_go.null < 0)
+			close(fd);
+		else
+			(void)!dup2(let_go.null, fd);
+	}
+	/* This tells the broker. */
+	close(let_go.channel);
+	return NULL;
+}
+
+void let_go__start(int channel, int null)
+{
+	sigset_t all, before;
+	pthread_attr_t small;
+	pthread_t thread;
+
+	let_go.channel = channel;
+	let_go.null = null;
+	if (pthread_attr_init(&small))
+		return;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	(void)!pthread_attr_setstacksize(&small, STACK_BYTES);
+	(void)!pthread_attr_setdetachstate(&small, PTHREAD_CREATE_DETACHED);
+	(void)!pthread_create(&thread, &small, wait_for_end, NULL);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&small);
+}
