@@ -251,19 +251,22 @@ def commands_that_make_files_or_probe_allocations(t):
 class Trace:
     """What strace saw of a run: capabilities and system calls of its processes, by what they are."""
 
-    START = re.compile(r"(\d+) +(?:<\.\.\. )?([a-z]\w*)(?: resumed>|\()(.*)")
+    START = re.compile(r"(\d+) +(<\.\.\. )?([a-z]\w*)(?: resumed>|\()(.*)")
+
+    FORKS = ("clone", "clone3", "fork", "vfork")
 
     def __init__(self, path):
         self.calls, self.capabilities, self.roles = {}, {}, {}
         with open(path, encoding="utf-8", errors="replace") as file:
             for line in file:
                 found = self.START.match(line)
-                if found:
-                    self._take(int(found[1]), found[2], found[3])
+                # Of what was interrupted in the trace only a child's number comes later.
+                if found and (not found[2] or found[3] in self.FORKS):
+                    self._take(int(found[1]), found[3], found[4])
 
     def _take(self, pid, call, rest):
         role = self.roles.setdefault(pid, None if self.roles else "broker")
-        if call in ("clone", "clone3", "fork", "vfork") and re.search(r" = \d+$", rest):
+        if call in self.FORKS and re.search(r" = \d+$", rest):
             child = int(rest.rsplit(" ", 1)[1])
             # A thread is what its maker is; a process says what it becomes, but for the one before the broker is one.
             if "CLONE_THREAD" in rest or role == "worker":
@@ -300,6 +303,9 @@ CALLS = {
         sched_getaffinity""".split()),
     "helper": ANY | set("""access clone clone3 close_range memfd_create openat2 poll process_vm_readv sched_getparam
         sched_getaffinity sched_getscheduler sched_setscheduler""".split()),
+    # The parent of the program that run starts, with that one's rights; what the program does is its own affair.
+    "starter": ANY | set("""clone clone3 fork geteuid getgid getppid getuid kill pipe2 poll ppoll ptrace rt_sigtimedwait
+        setgroups setresgid setresuid signalfd4 tgkill vfork wait4 waitid""".split()),
     "worker": ANY | set("""access clock_nanosleep clone clone3 epoll_create1 epoll_ctl epoll_pwait epoll_wait faccessat
         faccessat2 fchmod fchown fdatasync flock fsync ftruncate getcwd getdents64 getegid geteuid getgid getpgid
         getppid getrusage getrlimit getuid ioctl membarrier nanosleep poll ppoll prlimit64 pwrite64 rt_sigpending
@@ -378,7 +384,7 @@ def system_calls_of_those_that_are_one_process(t):
         code, _, err = run(t, *args, prefix=["strace", "-f", "-o", path], seconds=120)
         check_equal(code, 0, err)
         with open(path, encoding="utf-8", errors="replace") as file:
-            found = {match[2] for match in map(Trace.START.match, file) if match}
+            found = {match[3] for match in map(Trace.START.match, file) if match}
         # The program is executed, by strace; its helpers are processes of their own.
         allowed = CALLS["worker"] | more | {"execve", "arch_prctl", "set_tid_address"}
         check(found <= allowed, f"system calls of {args[0]}: {sorted(found - allowed)}")
