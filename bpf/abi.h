@@ -14,6 +14,7 @@ enum probe_event {
 	PROBE_EVENT_CREATE = 0, /* newproc: the goroutine exists and is about to become runnable */
 	PROBE_EVENT_EXIT = 1,	/* gdestroy / goexit0: the goroutine is gone */
 	PROBE_EVENT_PARK = 2,	/* park_m: the goroutine stops running until it is made ready */
+	PROBE_EVENT_WAKE = 3,	/* ready: another one makes it ready that waited for it */
 	PROBE_EVENT_COUNT,
 };
 
@@ -26,7 +27,7 @@ enum probe_event {
  */
 struct gl_event {
 	__u8 kind;  /* enum probe_event */
-	__u8 n_pcs; /* of CREATE: so many are in the struct gl_creator that follows; 0: none does */
+	__u8 n_pcs; /* of CREATE: so many are in the struct gl_creator that follows; 0: none does; of WAKE its pcs */
 	__u16 slot; /* in gl_targets, of the process that was hit */
 	__u32 tgid; /* process, as seen in gleakd's pid namespace */
 	__u64 time_ns; /* CLOCK_MONOTONIC */
@@ -48,6 +49,17 @@ struct gl_creator {
 struct gl_event_called {
 	struct gl_event_create create;
 	struct gl_creator creator;
+};
+
+/* Frames of who was woken. A wait in a library of HTTP is some twenty deep. */
+#define GL_WAKE_STACK 32
+
+/* Who was woken, and where it waits: only of waits that gl_target.told has. head.n_pcs are in pcs. */
+struct gl_event_wake {
+	struct gl_event head;
+	__u64 creation_pc, start_pc; /* as in gl_event_create */
+	__u64 wait_reason;	     /* g.waitreason, the number of this Go version */
+	__u64 pcs[GL_WAKE_STACK];    /* innermost first: that of gopark, then return addresses */
 };
 
 /*
@@ -79,9 +91,14 @@ struct gl_target {
 	__u8 gopc_word; /* in the window, as the next one */
 	__u8 startpc_word;
 	__u32 tgid; /* goes into gl_event.tgid */
-	__u16 g_m;  /* offset in runtime.g, of its thread */
+	__u16 g_m; /* offset in runtime.g, of its thread */
 	__u16 m_curg;
-	__u32 padding;
+	__u16 g_sched_pc;   /* where a goroutine that waits goes on */
+	__u16 g_sched_bp;   /* its frame pointer */
+	__u16 reason_at;    /* bytes from goid in the window */
+	__u16 padding;
+	__u32 more_padding; /* so that the next one is aligned */
+	__u64 told; /* bit N: waits of reason N are told of when they end; others have no record */
 };
 
 /*
@@ -115,17 +132,23 @@ enum gl_loss_reason {
 	GL_LOST_REASONS = 2,
 };
 
-/* Records of one slot that did not arrive: each counts once by reason and once by event. */
+/*
+ * Records of one slot that did not arrive: each counts once by reason and once by event. And hits that have no
+ * record, as nobody wants one.
+ */
 struct gl_losses {
 	__u64 by_reason[GL_LOST_REASONS];
 	__u64 by_event[PROBE_EVENT_COUNT];
+	__u64 untold[PROBE_EVENT_COUNT];
 };
 
 _Static_assert(sizeof(struct gl_event) == 24, "gl_event is part of the ABI");
 _Static_assert(sizeof(struct gl_event_create) == 40, "gl_event_create is part of the ABI");
 _Static_assert(sizeof(struct gl_event_called) == 48 + 8 * GL_CREATOR_STACK,
 	       "gl_event_called is part of the ABI");
-_Static_assert(sizeof(struct gl_target) == 16, "gl_target is part of the ABI");
-_Static_assert(sizeof(struct gl_losses) == 40, "gl_losses is part of the ABI");
+_Static_assert(sizeof(struct gl_event_wake) == 48 + 8 * GL_WAKE_STACK,
+	       "gl_event_wake is part of the ABI");
+_Static_assert(sizeof(struct gl_target) == 32, "gl_target is part of the ABI");
+_Static_assert(sizeof(struct gl_losses) == 80, "gl_losses is part of the ABI");
 
 #endif /* GLEAKD_BPF_ABI_H */

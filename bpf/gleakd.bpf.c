@@ -5,8 +5,8 @@
  * instruction, gl_targets where its fields are.
  *
  * A program writes nothing but its record; only a record that does not reach gleakd is counted
- * here, by process, event and reason. The programs never filter: the trap costs far more than they
- * do, so an event that is not wanted is detached.
+ * here, by process, event and reason. The programs do not filter: the trap costs far more than they
+ * do, so an event that is not wanted is detached. gl_wake() alone leaves out what it has no use for.
  */
 #include "vmlinux.h"
 
@@ -268,6 +268,80 @@ SEC("uprobe")
 int gl_park(struct pt_regs *ctx)
 {
 	return emit_head(ctx, PROBE_EVENT_PARK);
+}
+
+/*
+ * Where a goroutine waits: what the scheduler has saved of it stays as it is until it runs again. Frames as
+ * in fill_creator().
+ */
+static __always_inline __u32 fill_stack(struct gl_event_wake *event, const struct hit *hit)
+{
+	struct {
+		__u64 outer, pc;
+	} frame;
+	__u64 at = 0;
+	__u32 n = 1;
+
+	if (bpf_probe_read_user(&event->pcs[0], sizeof(event->pcs[0]),
+				(void *)(hit->g + hit->target->g_sched_pc)) ||
+	    bpf_probe_read_user(&at, sizeof(at), (void *)(hit->g + hit->target->g_sched_bp)))
+		return 0;
+	for (__u32 i = 1; i < GL_WAKE_STACK; i++) {
+		if (!at || bpf_probe_read_user(&frame, sizeof(frame), (void *)at) || !frame.pc)
+			break;
+		event->pcs[i] = frame.pc;
+		at = frame.outer;
+		n++;
+	}
+	return n;
+}
+
+static __always_inline int emit_wake(const struct hit *hit, const __u64 *window, __u64 reason)
+{
+	struct gl_event_wake *event = bpf_ringbuf_reserve(&gl_events, sizeof(*event), 0);
+
+	if (!event) {
+		lose(hit, GL_LOST_RING_FULL, PROBE_EVENT_WAKE);
+		return 0;
+	}
+	fill_head(&event->head, hit, PROBE_EVENT_WAKE);
+	event->head.goid = window[0];
+	event->creation_pc = word_of(window, hit->target->gopc_word);
+	event->start_pc = word_of(window, hit->target->startpc_word);
+	event->wait_reason = reason;
+	event->head.n_pcs = fill_stack(event, hit);
+	bpf_ringbuf_submit(event, submit_flags(hit));
+	return 0;
+}
+
+/* A hit without a record: it cost the target as much, so it is counted. */
+static __always_inline int leave_out(const struct hit *hit, enum probe_event event)
+{
+	__u32 slot = hit->slot;
+	struct gl_losses *losses = bpf_map_lookup_elem(&gl_losses, &slot);
+
+	if (losses)
+		__sync_fetch_and_add(&losses->untold[event], 1);
+	return 0;
+}
+
+/* The one program that leaves hits out: most wakes are of timers and of the runtime itself, and have no record. */
+SEC("uprobe")
+int gl_wake(struct pt_regs *ctx)
+{
+	__u64 window[GL_WINDOW_WORDS], reason;
+	struct hit hit;
+
+	if (!hit__take(ctx, &hit))
+		return 0;
+	if (read_window(window, sizeof(window), &hit)) {
+		lose(&hit, GL_LOST_UNREADABLE, PROBE_EVENT_WAKE);
+		return 0;
+	}
+	reason = word_of(window, hit.target->reason_at / 8) >> hit.target->reason_at % 8 * 8 & 0xff;
+	if (reason > 63 || !(hit.target->told >> reason & 1))
+		return leave_out(&hit, PROBE_EVENT_WAKE);
+	return emit_wake(&hit, window, reason);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

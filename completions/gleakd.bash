@@ -71,7 +71,7 @@ _gleakd()
 		return
 		;;
 	--mode)
-		mapfile -t COMPREPLY < <(compgen -W 'census lifecycle full auto' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'census lifecycle full waits auto' -- "$cur")
 		return
 		;;
 	--max-overhead)

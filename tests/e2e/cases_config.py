@@ -53,7 +53,7 @@ def everything_wrong_is_told_with_its_line(t):
     code, out, err = run(t, "--config", path)
     check_equal((code, out), (USAGE, ""), "exit code and stdout")
     lines = err.splitlines()
-    for line, word in ((2, "did you mean 'interval'?"), (4, "census, lifecycle, full, auto"),
+    for line, word in ((2, "did you mean 'interval'?"), (4, "census, lifecycle, full, waits, auto"),
                        (5, "line 1"), (6, "--pid"), (7, "name = value"), (8, "0% and 100%")):
         wanted = f"{path}:{line}: "
         check(any(wanted in said and word in said for said in lines), f"{wanted} {word}: {err}")
@@ -177,7 +177,7 @@ def completion_bash(t):
         (("list", "--gr"), [""]), (("doctor", "--text"), ["--textfile"]),
         (("--group-by", "c"), ["comm", "container"]), (("--group-by", "=", "c"),
                                                        ["comm", "container"]),
-        (("--mode", "="), ["census", "lifecycle", "full", "auto"]),
+        (("--mode", "="), ["census", "lifecycle", "full", "waits", "auto"]),
         (("--only", "u"), ["unit:", "user:"]), (("--interval", ""), [""]),
         (("--allow", "gleakd.b"), ["gleakd.bash"]), (("-p", str(os.getpid())), [str(os.getpid())]),
         (("--ring",), [""]),

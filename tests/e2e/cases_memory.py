@@ -38,7 +38,7 @@ def look(t, pid, *arguments):
 
 def counted(target):
     names = ("alloc", "objects", "in_use", "stacks", "cycles", "live", "goal", "total",
-             "mallocs", "pause")
+             "mallocs", "pause", "released")
     return dict(zip(names, map(int, target.ask("counted").split()[2:])))
 
 
@@ -66,6 +66,8 @@ def judge(t, program):
     near(memory["allocated_bytes_total"], own["total"], MIB // 2, "allocated in all")
     near(memory["allocated_objects_total"], own["mallocs"], 5000, "objects allocated in all")
     near(memory["gc_pause_seconds_total"], own["pause"] / 1e9, 0.001, "pauses")
+    near(memory["heap_released_bytes"], own["released"], MIB, "given back to the system")
+    check(0 <= memory["gc_assist_seconds_last"] < 10, f"assists: {memory}")
     # But for what a host without much memory has swapped out.
     check(memory["not_resident_bytes"] < 4 * MIB, f"all is resident: {memory}")
 

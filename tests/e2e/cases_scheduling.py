@@ -112,7 +112,8 @@ def who_has_never_run(t):
         late = (scheduling(report) or {"late": []})["late"]
         return [sites.get(f["site"]) for f in late if f["never_ran"]].count("main.tick")
 
-    report = g.report("11 that have never run", lambda r: never_ran(r) == 11, SECONDS)
+    report = g.report("11 that have never run, and who keeps the processor",
+                      lambda r: never_ran(r) == 11 and scheduling(r)["hogs"], SECONDS)
     found, sites = scheduling(report), {s["id"]: s for s in report["targets"][0]["sites"]}
     check(all(f["waiting_seconds"] >= 0.01 for f in found["late"]), f"late: {found}")
     # A function with arguments is started by one that the compiler makes.
@@ -189,6 +190,92 @@ def where_goroutines_wait_for_each_other(t):
     check_equal(code, 0, err)
     top = subprocess.run([go_command(), "tool", "pprof", "-traces", profile], capture_output=True, text=True, check=False)
     check("Type: delay" in top.stdout and "main.convoy" in top.stdout, top.stdout + top.stderr)
+
+
+def waited(target):
+    """How often the lock was passed on, and how many seconds were waited for it in sum, as the program measures."""
+    n, ns = target.ask("waited").split()[2:]
+    return int(n), int(ns) / 1e9
+
+
+def lock_waits(report):
+    """What is told of waits for that lock."""
+    found = report["targets"][0]
+    return next((one for one in found["contention"] if "Mutex" in (one["wait_reason"] or "")), None)
+
+
+def traced_waits(t, program):
+    """All waits of the convoy, one by one, against what the program measures of each Lock()."""
+    target = begin(t, program)
+    g = Gleakd(t, target.pid, *INTERVAL, "--max-overhead", "0", "--mode", "waits")
+    report = g.report("waits are traced", lambda r: r["targets"][0]["contention_by"] == "events", SECONDS)
+    check_equal(report["targets"][0]["mode"], "waits", "mode")
+    target.ask("convoy 17")
+    g.report("that they wait", lambda r: lock_waits(r) and lock_waits(r)["parks"] >= 1009, SECONDS)
+    target.ask("stop")
+    g.report("the lock is free", lambda r: lock_waits(r) and not any(
+        s["start_function"] == "main.convoy" and s["goroutines"] for s in r["targets"][0]["sites"]), SECONDS)
+    passed, seconds = waited(target)
+    report = g.interrupt()
+    found, known = report["targets"][0], lock_waits(report)
+    check_equal((found["contention_by"], found["contention_missed"], found["losses"]["events"]),
+                ("events", 0, 0), f"nothing is missing: {found['cost']}")
+    # Who finds it free, or spins until it is, does not wait; and not all of Lock() is a wait.
+    check(0.8 * passed <= known["parks"] <= passed + 17, f"{known['parks']} waits of {passed}")
+    check(0.9 * seconds <= known["parked_seconds"] <= seconds, f"{known['parked_seconds']} s of {seconds}")
+    site = next(s for s in found["sites"] if s["id"] == known["site"])
+    check_equal((site["blocked_at"]["function"], site["created_by"]["function"]), ("main.convoy", "main.obey"), "where")
+
+
+@case
+def each_wait_is_traced(t):
+    traced_waits(t, PROGRAM)
+
+
+@cases_for({v: VERSION_PROGRAMS[v] for v in ("go1.18.10", "go1.20.14", "go1.22.12", "go1.27.1-stripped-pie")},
+           tier=VERSIONS)
+def each_wait_is_traced_in(t, program):
+    traced_waits(t, program)
+
+
+@case
+def waits_are_traced_within_the_budget(t):
+    """What the ends of waits would cost beyond it is not traced: the estimate stays, and the report says so."""
+    target = begin(t, PROGRAM)
+    target.ask("convoy 17")
+    g = Gleakd(t, target.pid, *INTERVAL, "--max-overhead", "0.01%", "--mode", "waits")
+    report = g.report("a lower mode", lambda r: r["targets"][0]["mode"] != "waits" and lock_waits(r), SECONDS)
+    found = report["targets"][0]
+    check_equal(found["contention_by"], "censuses", "source")
+    check("would cost" in found["mode_reason"], f"why: {found['mode_reason']}")
+    g.interrupt()
+
+
+@case
+def threads_become_more_and_more(t):
+    target = begin(t, PROGRAM)
+    folder = os.path.join(t.directory(), "logs", "a")
+    os.makedirs(folder)
+    path = os.path.join(folder, "f")
+    os.mkfifo(path)
+    t.defer(os.close, os.open(path, os.O_RDWR))
+    g = Gleakd(t, target.pid, *INTERVAL)
+    before = g.report("a census before", lambda r: scheduling(r) and scheduling(r)["threads"], SECONDS)
+    check_equal(scheduling(before)["threads_rise"], None, "at first")
+    for command in (f"block 31 {path}", "lock 7", "c 1013"):
+        target.ask(command)
+    found, _ = when(g, "threads that become more, and what they are in",
+                    lambda s: s["threads_rise"] and s["threads_rise"]["looked_at"] >= 32)
+    rise = found["threads_rise"]
+    check(rise["from"] <= scheduling(before)["threads"] and rise["to"] == found["threads"] >= 40, f"rise: {rise}")
+    check(rise["seconds"] > 0, f"rise: {rise}")
+    first = rise["calls"][0]
+    where = "files below /" + "/".join(folder.split("/")[1:3])
+    check_equal((first["call"], first["where"], first["threads"], first["in_c"]), ("read", where, 31, False), f"{rise}")
+    check_equal([c["threads"] for c in rise["calls"] if c["in_c"]], [1], f"in C: {rise}")
+    check_equal(found["locked_goroutines"], 7, "locked")
+    check(found["threads_in_calls"] >= 32, f"in calls: {found}")
+    g.interrupt()
 
 
 @case

@@ -12,7 +12,7 @@ import time
 from harness import SLOW, Failed, Skip, check
 
 VERDICTS = ("leaking", "stuck", "suspected", "growing", "idle", "active")
-MODES = ("full", "lifecycle", "census")
+MODES = ("waits", "full", "lifecycle", "census")
 FLAGGED = ("leaking", "stuck")
 
 FRAME = {"function": str, "file": str, "line": int}

@@ -220,6 +220,7 @@ var columns = []column{
 	field("mstats_pause_total_ns", "mstats", "pause_total_ns"),
 	field("mstats_numgc", "mstats", "numgc"),
 	field("mstats_enablegc", "mstats", "enablegc"),
+	field("heapStats_released", "heapStatsDelta", "released"),
 	field("heapStats_inHeap", "heapStatsDelta", "inHeap"),
 	field("heapStats_inStacks", "heapStatsDelta", "inStacks"),
 	field("heapStats_inWorkBufs", "heapStatsDelta", "inWorkBufs"),
@@ -237,4 +238,5 @@ var columns = []column{
 	// By GOGC; until Go 1.18 there was no other.
 	field("gcController_heapGoal", "gcControllerState", "gcPercentHeapGoal", "heapGoal"),
 	fieldSince(19, "gcController_memoryLimit", "gcControllerState", "memoryLimit"),
+	field("gcController_assistTime", "gcControllerState", "assistTime"),
 }

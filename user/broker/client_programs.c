@@ -119,8 +119,10 @@ static struct gl_losses read_losses(const struct gl_losses *losses)
 
 	for (size_t i = 0; i < GL_LOST_REASONS; i++)
 		copy.by_reason[i] = __atomic_load_n(&losses->by_reason[i], __ATOMIC_RELAXED);
-	for (size_t i = 0; i < PROBE_EVENT_COUNT; i++)
+	for (size_t i = 0; i < PROBE_EVENT_COUNT; i++) {
 		copy.by_event[i] = __atomic_load_n(&losses->by_event[i], __ATOMIC_RELAXED);
+		copy.untold[i] = __atomic_load_n(&losses->untold[i], __ATOMIC_RELAXED);
+	}
 	return copy;
 }
 

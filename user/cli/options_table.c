@@ -42,7 +42,7 @@ static const char *const state_words[] = {"waiting", "running", "runnable", "sys
 static const char *const format_words[] = {"text",   "json", "junit",	 "github", "pprof",
 					   "folded", "html", "perfetto", NULL};
 static const char *const watch_format_words[] = {"text", "json", "junit", "github", NULL};
-static const char *const mode_words[] = {"census", "lifecycle", "full", "auto", NULL};
+static const char *const mode_words[] = {"census", "lifecycle", "full", "waits", "auto", NULL};
 
 #define MINUTE (60 * NSEC_PER_SEC)
 #define HOUR   (60 * MINUTE)
@@ -181,7 +181,8 @@ const struct option_spec option_specs[] = {
 	{"mode", 0, OPTION_CHOICE, WATCH | RUN | TOP | RECORD, OPTION_IN_FILE, FIELD(mode),
 	 .choices = mode_words, .fallback = "auto", .metavar = "MODE",
 	 .help = "the most that is attached: full (creation, exit, park), lifecycle (creation, exit), "
-		 "census (nothing), auto (as full); --max-overhead is kept in every mode"},
+		 "census (nothing), waits (as full, and how long each wait for another goroutine lasts), "
+		 "auto (as full); --max-overhead is kept in every mode"},
 	{"max-overhead", 0, OPTION_PERCENT, WATCH | RUN | TOP | RECORD, OPTION_IN_FILE,
 	 FIELD(max_overhead), .max = 100 * PERCENT, .fallback = "1%", .pid_fallback = "5%",
 	 .metavar = "PERCENT",

@@ -95,6 +95,7 @@ static int lay_over(FILE *out, const struct report_file *file, const char *path,
 {
 	struct timeline timeline = *file->timeline;
 	const struct timeline_trace *laid;
+	struct go_trace_births births;
 	struct go_trace *trace;
 	int err;
 
@@ -107,8 +108,13 @@ static int lay_over(FILE *out, const struct report_file *file, const char *path,
 	err = go_trace__open(path, timeline.targets[0].clock_offset_ns, &trace, failure);
 	if (err)
 		return err;
-	err = go_trace__check(trace, &timeline, path, failure);
+	err = go_trace__check(trace, &timeline, path, &births, failure);
 	laid = go_trace__timeline(trace);
+	if (!err && !births.agree)
+		log_warn(
+			"whether %s is of the process that was recorded cannot be told: no goroutine "
+			"began in both",
+			path);
 	if (!err && (laid->begin_ns > timeline.end_ns || laid->end_ns < timeline.begin_ns))
 		log_warn("%s is of another time than the recording: both are there, one after the "
 			 "other",

@@ -64,6 +64,7 @@
 	X(mstats_last_gc_unix) X(mstats_pause_end) X(mstats_last_gc_nanotime)               \
 	X(mstats_pause_total_ns) X(mstats_numgc)                                            \
 	X(mstats_enablegc)                                                                  \
+	X(heapStats_released)                                                               \
 	X(heapStats_inHeap) X(heapStats_inStacks) X(heapStats_inWorkBufs)                   \
 	X(heapStats_inPtrScalarBits) X(heapStats_largeAlloc)                                \
 	X(heapStats_largeAllocCount) X(heapStats_tinyAllocCount)                            \
@@ -71,7 +72,8 @@
 	X(heapStats_largeFree) X(heapStats_largeFreeCount)                                  \
 	X(heapStats_smallFreeCount) X(heapStats_sizeof)                                     \
 	X(gcController_heapMinimum) X(gcController_heapMarked)                              \
-	X(gcController_heapGoal) X(gcController_memoryLimit)
+	X(gcController_heapGoal) X(gcController_memoryLimit)                                \
+	X(gcController_assistTime)
 /* clang-format on */
 
 struct go_layout {

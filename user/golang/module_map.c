@@ -111,6 +111,14 @@ uint64_t module_map__pc(struct module_map *map, uint64_t pc)
 			module_pc__make(MODULE_NONE, pc);
 }
 
+bool module_map__is_goexit(const struct module_map *map, uint64_t pc)
+{
+	const struct loaded_module *module = module_map__of(map, pc);
+	uint64_t address = module_pc__address(pc);
+
+	return module && address >= module->goexit && address < module->goexit_end;
+}
+
 int module_map__load(struct module_map *map, uint32_t number, struct go_binary *binary,
 		     uint64_t bias, uint64_t moduledata)
 {

@@ -68,6 +68,9 @@ const struct loaded_module *module_map__of(const struct module_map *map, uint64_
 /* module_map__pc - the target's address @pc as a module pc; 0 stays 0. */
 uint64_t module_map__pc(struct module_map *map, uint64_t pc);
 
+/* module_map__is_goexit - whether the module pc @pc is in the goexit of its module: no goroutine has a frame beyond. */
+bool module_map__is_goexit(const struct module_map *map, uint64_t pc);
+
 /*
  * module_map__load - as module_map__add() of number @number, with what @binary, which is bound, tells.
  * Errors: as there, and as pclntab__find().

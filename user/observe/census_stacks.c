@@ -172,18 +172,9 @@ static uint32_t intern(struct census_stacks *stacks, const uint64_t *pcs, size_t
 	return stacks->last_id;
 }
 
-/* The first frame is the goexit of the module whose newproc made the goroutine. */
-static bool is_goexit(const struct module_map *modules, uint64_t pc)
-{
-	const struct loaded_module *module = module_map__of(modules, pc);
-	uint64_t address = module_pc__address(pc);
-
-	return module && address >= module->goexit && address < module->goexit_end;
-}
-
 /*
- * walk - from a copy of the first @size bytes above sp. Every goroutine's first frame returns to
- * runtime.goexit (newproc1), which like the runtime's own tracebacks is left out. A chain that ends
+ * walk - from a copy of the first @size bytes above sp. Every goroutine's first frame returns to the
+ * runtime.goexit (newproc1) of the module whose newproc made it, which like the runtime's own tracebacks is left out. A chain that ends
  * earlier is one the frame pointers do not cover, e.g. in a callback from C; its inner part is as
  * true, unless that is nothing but the function which parked. With @ret_more, a walk that would need
  * more than the copy sets it and interns nothing; without, the stack is cut there.
@@ -214,7 +205,7 @@ static enum census_stack_state walk(struct census_stacks *stacks, const struct c
 		*ret_more = true;
 		return CENSUS_STACK_FAILED;
 	}
-	if (depth && is_goexit(runtime->modules, pcs[depth - 1])) {
+	if (depth && module_map__is_goexit(runtime->modules, pcs[depth - 1])) {
 		*ret_id = intern(stacks, pcs, depth - 1);
 		return CENSUS_STACK_READ;
 	}

@@ -28,7 +28,20 @@ static bool decode_called(const void *data, size_t size, event_fn fn, void *ctx)
 	memcpy(&record, data, sizeof(record));
 	if (record.create.head.n_pcs > GL_CREATOR_STACK)
 		return false;
-	fn(ctx, &record.create.head, &record.create, &record.creator);
+	fn(ctx, &record.create.head, &record.create, &record.creator, NULL);
+	return true;
+}
+
+static bool decode_wake(const void *data, size_t size, event_fn fn, void *ctx)
+{
+	struct gl_event_wake record;
+
+	if (size < sizeof(record))
+		return false;
+	memcpy(&record, data, sizeof(record));
+	if (record.head.n_pcs > GL_WAKE_STACK)
+		return false;
+	fn(ctx, &record.head, NULL, NULL, &record);
 	return true;
 }
 
@@ -53,12 +66,14 @@ bool event_record__decode(const void *data, size_t size, event_fn fn, void *ctx)
 		if (record.head.n_pcs)
 			return decode_called(data, size, fn, ctx);
 		memcpy(&record, data, sizeof(record));
-		fn(ctx, &record.head, &record, NULL);
+		fn(ctx, &record.head, &record, NULL, NULL);
 		return true;
 	case PROBE_EVENT_EXIT:
 	case PROBE_EVENT_PARK:
-		fn(ctx, &record.head, NULL, NULL);
+		fn(ctx, &record.head, NULL, NULL, NULL);
 		return true;
+	case PROBE_EVENT_WAKE:
+		return decode_wake(data, size, fn, ctx);
 	default:
 		return false;
 	}

@@ -13,11 +13,13 @@ struct event_reader;
 
 /*
  * Called once per record, oldest first. @create is NULL unless head->kind is PROBE_EVENT_CREATE, and @creator
- * unless the record has the stack of who created it: head->n_pcs, GL_CREATOR_STACK at most.
+ * unless the record has the stack of who created it: head->n_pcs, GL_CREATOR_STACK at most. @wake is NULL unless
+ * it is PROBE_EVENT_WAKE, with head->n_pcs, GL_WAKE_STACK at most, in it.
  * The pointers are valid during the call only.
  */
 typedef void (*event_fn)(void *ctx, const struct gl_event *head,
-			 const struct gl_event_create *create, const struct gl_creator *creator);
+			 const struct gl_event_create *create, const struct gl_creator *creator,
+			 const struct gl_event_wake *wake);
 
 /*
  * event_reader__new - consume the ring buffer map @ring_fd, which has @ring_bytes and outlives the reader.

@@ -1,29 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/report.h"
 
+/* What the one who waits waits on is an object that others have, too. */
 bool report__contended(const struct report_site *site)
 {
-	switch (site->view.wait_class) {
-	case WAIT_CHAN_RECEIVE:
-	case WAIT_CHAN_SEND:
-	case WAIT_SELECT:
-	case WAIT_LOCK:
-	case WAIT_SEMAPHORE:
-	case WAIT_WAIT_GROUP:
-	case WAIT_COND:
-		return site->view.waited_ns > 0;
-	case WAIT_NONE:
-	case WAIT_NIL_CHAN:
-	case WAIT_SELECT_NONE:
-	case WAIT_IO:
-	case WAIT_SLEEP:
-	case WAIT_COROUTINE:
-	case WAIT_SYSCALL:
-	case WAIT_RUNTIME:
-	case WAIT_CLASSES:
-		break;
-	}
-	return false;
+	return site->view.waited_ns > 0 &&
+	       wait_class__facts(site->view.wait_class)->on != WAIT_ON_NOTHING;
 }
 
 size_t report__contention(const struct report_target *target,

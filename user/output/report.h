@@ -18,11 +18,11 @@
 #include "track/resources.h"
 #include "host/execution.h"
 #include "observe/wait_objects.h"
+#include "output/scheduling.h"
 #include "probe/cost.h"
 #include "probe/event.h"
 #include "track/alloc_flow.h"
 #include "track/alloc_judge.h"
-#include "track/scheduling.h"
 #include "track/tracker.h"
 
 #define REPORT_SCHEMA_VERSION 1
@@ -150,38 +150,6 @@ struct report_goroutine {
 };
 
 #define REPORT_MAX_HELD_BY 3
-
-#define REPORT_CALL_SIZE 320
-
-/* Where a goroutine belongs that does not get on. */
-struct report_held {
-	char site[9];		      /* id of its site; "": it is not known */
-	const struct report_site *at; /* that, of the same report; NULL: it is not there */
-	char call[REPORT_CALL_SIZE];  /* that it is stuck in: "read(3: /run/fifo)" */
-};
-
-/* What does not get on, and what each of it is. */
-struct report_scheduling {
-	struct scheduling_view view;
-	struct report_held late[SCHEDULING_MAX_TOLD], hogs[SCHEDULING_MAX_TOLD],
-		stuck[SCHEDULING_MAX_TOLD];
-};
-
-/* Who the ones that wait for a processor wait for. */
-enum report_delay {
-	REPORT_DELAY_UNKNOWN,
-	REPORT_DELAY_GO,	/* the program's other goroutines: Go's own queue */
-	REPORT_DELAY_KERNEL,	/* other processes: its threads have no processor either */
-	REPORT_DELAY_THROTTLED, /* the limit of its control group */
-	REPORT_DELAYS,
-};
-
-/* report__delay - by what the kernel says of the time since the census before. */
-enum report_delay report__delay(const struct scheduling_view *view);
-const char *report_delay__name(enum report_delay delay); /* "go"; "" not known */
-
-/* report__gets_on - whether nothing of it is worth a line. */
-bool report__gets_on(const struct report_scheduling *scheduling);
 
 /* A place in the code that allocates memory. Figures are estimates, from samples. */
 struct report_alloc_site {
@@ -338,7 +306,10 @@ struct report_target {
 	const struct heap_holders *holders;		/* likewise */
 	const struct resource_lines *resources;		/* likewise */
 	const struct report_scheduling *scheduling;	/* NULL: not known */
-	const struct report_trigger *triggers;		/* that are met, or were just now */
+	uint64_t
+		waits_traced_ns; /* for so long each wait has been traced; 0: they are known by censuses */
+	uint64_t waits_missed;		       /* that ended, and nobody knows when they began */
+	const struct report_trigger *triggers; /* that are met, or were just now */
 	size_t n_triggers;
 
 	/* What its runtime counts of its memory, if that could be read now; whether its heap was scanned. */

@@ -12,10 +12,9 @@
 #define MANY_IN_SYSTEM_CALLS 8
 
 static const char *const delays[] = {
-	[REPORT_DELAY_UNKNOWN] = "",
-	[REPORT_DELAY_GO] = "go",
-	[REPORT_DELAY_KERNEL] = "kernel",
-	[REPORT_DELAY_THROTTLED] = "throttled",
+	[REPORT_DELAY_UNKNOWN] = "",	  [REPORT_DELAY_GO] = "go",
+	[REPORT_DELAY_KERNEL] = "kernel", [REPORT_DELAY_THROTTLED] = "throttled",
+	[REPORT_DELAY_STOLEN] = "stolen",
 };
 
 const char *report_delay__name(enum report_delay delay)
@@ -32,6 +31,10 @@ enum report_delay report__delay(const struct scheduling_view *view)
 		return REPORT_DELAY_UNKNOWN;
 	if (cpu->throttled_known && cpu->throttled_ns >= least)
 		return REPORT_DELAY_THROTTLED;
+	/* It looks to threads as if they ran: that is asked before who has no processor. */
+	if (cpu->stolen_known &&
+	    cpu->stolen_ns >= least * max_of(cpu->host_processors, (uint64_t)1))
+		return REPORT_DELAY_STOLEN;
 	if (!cpu->run_delay_known)
 		return REPORT_DELAY_UNKNOWN;
 	return cpu->run_delay_ns >= least ? REPORT_DELAY_KERNEL : REPORT_DELAY_GO;

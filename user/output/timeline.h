@@ -84,9 +84,13 @@ struct timeline_memory {
 	uint64_t live; /* that the last collection found */
 	uint64_t goal; /* at which the next collection is to end; 0: not known */
 	uint64_t stacks;
-	uint64_t pause_ns;	     /* that collections have stopped it for, since it began */
+	uint64_t pause_ns; /* that collections have stopped it for, since it began */
+	uint64_t
+		assist_ns; /* that goroutines had spent on the collection under way, or the last one */
+	uint64_t released;	     /* given back to the system */
 	uint64_t threads;	     /* of the operating system */
 	bool counted, marked, timed; /* allocated, objects and stacks; live; pause_ns are known */
+	bool assisted, returned;     /* assist_ns; released */
 };
 
 /* The collector has completed the cycles @first to @last between two looks. */
@@ -144,8 +148,9 @@ struct timeline_scheduling {
 	uint64_t late;		  /* goroutines that wait for one then ... */
 	uint64_t longest_late_ns; /* ... the longest of them */
 	uint64_t hogs, stuck;
-	uint64_t throttled_ns, run_delay_ns; /* since the recording began */
-	bool latencies_known;		     /* over_10ms is */
+	uint64_t in_calls, locked;			/* goroutines, each with a thread */
+	uint64_t throttled_ns, run_delay_ns, stolen_ns; /* since the recording began */
+	bool latencies_known;				/* over_10ms is */
 };
 
 /* A thread that stayed in one system call. */

@@ -36,6 +36,9 @@ uint64_t calibration__ns(const struct calibration *calibration, enum probe_event
 	/* What a single step needs beyond a trap does not come from caches. */
 	if (site->class == PROBE_CLASS_SINGLE_STEP)
 		return calibration->ns[CALIBRATION_SINGLE_STEP];
+	/* Reading a stack takes about as long as the trap. */
+	if (event == PROBE_EVENT_WAKE)
+		return emulated_ns(calibration) * 2 * percent / 100;
 	/* Creations are seen at calls, and have more to tell. */
 	if (event == PROBE_EVENT_CREATE)
 		return calibration->ns[CALIBRATION_CALL] * percent / 100;

@@ -5,6 +5,7 @@ static const struct probe_event_info events[PROBE_EVENT_COUNT] = {
 	[PROBE_EVENT_CREATE] = {"create", "creations", "gl_create", PROBE_MODE_LIFECYCLE},
 	[PROBE_EVENT_EXIT] = {"exit", "exits", "gl_exit", PROBE_MODE_LIFECYCLE},
 	[PROBE_EVENT_PARK] = {"park", "parks", "gl_park", PROBE_MODE_FULL},
+	[PROBE_EVENT_WAKE] = {"wake", "ends of waits", "gl_wake", PROBE_MODE_WAITS},
 };
 
 const struct probe_event_info *probe_event__info(enum probe_event event)
@@ -26,6 +27,8 @@ const char *probe_mode__name(enum probe_mode mode)
 		return "lifecycle";
 	case PROBE_MODE_FULL:
 		return "full";
+	case PROBE_MODE_WAITS:
+		return "waits";
 	}
 	return "unknown";
 }

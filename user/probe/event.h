@@ -11,11 +11,12 @@ enum probe_mode {
 	PROBE_MODE_CENSUS,    /* nothing attached */
 	PROBE_MODE_LIFECYCLE, /* create, exit */
 	PROBE_MODE_FULL,      /* create, exit, park */
+	PROBE_MODE_WAITS,     /* create, exit, park, wake */
 };
 
-#define PROBE_MODE_COUNT (PROBE_MODE_FULL + 1)
+#define PROBE_MODE_COUNT (PROBE_MODE_WAITS + 1)
 
-const char *probe_mode__name(enum probe_mode mode); /* "census", "lifecycle", "full" */
+const char *probe_mode__name(enum probe_mode mode); /* "census", "lifecycle", "full", "waits" */
 
 /* probe_mode__events - what is attached in @mode, a mask of 1 << enum probe_event. */
 unsigned int probe_mode__events(enum probe_mode mode);

@@ -147,7 +147,7 @@ static double expected_parks(const struct governor *governor, const struct gover
 	return min_of(by_cpu, by_creations);
 }
 
-/* What @mode would cost in such a tick; creations are known, exits follow them. */
+/* What @mode would cost in such a tick; creations are known, exits follow them, and who parks is woken. */
 static double expected_ns(const struct governor *governor, const struct governor_tick *tick,
 			  enum probe_mode mode)
 {
@@ -155,9 +155,12 @@ static double expected_ns(const struct governor *governor, const struct governor
 	double creations = max_of(governor->creations_per_s, 0.0) * (double)tick->elapsed_ns /
 			   (double)NSEC_PER_SEC;
 	double cost = creations * (double)(ns[PROBE_EVENT_CREATE] + ns[PROBE_EVENT_EXIT]);
+	double parks = expected_parks(governor, tick, creations);
 
-	if (mode == PROBE_MODE_FULL)
-		cost += expected_parks(governor, tick, creations) * (double)ns[PROBE_EVENT_PARK];
+	if (mode >= PROBE_MODE_FULL)
+		cost += parks * (double)ns[PROBE_EVENT_PARK];
+	if (mode >= PROBE_MODE_WAITS)
+		cost += parks * (double)ns[PROBE_EVENT_WAKE];
 	return cost * governor->dearer;
 }
 
@@ -169,7 +172,7 @@ static void learn(struct governor *governor, const struct governor_tick *tick)
 		governor->creations_per_s = (double)tick->hits[PROBE_EVENT_CREATE] / seconds;
 	else if (tick->creations != UINT64_MAX)
 		governor->creations_per_s = (double)tick->creations / seconds;
-	if (governor->mode != PROBE_MODE_FULL || !tick->target_cpu_ns)
+	if (governor->mode < PROBE_MODE_FULL || !tick->target_cpu_ns)
 		return;
 	governor->parks_per_cpu_s = (double)tick->hits[PROBE_EVENT_PARK] /
 				    ((double)tick->target_cpu_ns / (double)NSEC_PER_SEC);

@@ -18,6 +18,8 @@ enum function {
 	FUNCTION_GDESTROY,	/* (gp), Go 1.22 on: by goexit0 and when a coroutine ends */
 	FUNCTION_GOEXIT0,	/* (gp) */
 	FUNCTION_PARK_M,	/* (gp), on g0 by gopark's mcall */
+	FUNCTION_READY,		/* (gp, traceskip, next), on g0 by goready's systemstack */
+	FUNCTION_GOREADY_FUNC1, /* that closure: calls ready */
 	FUNCTION_COUNT,
 };
 
@@ -28,6 +30,8 @@ static const char *const function_names[FUNCTION_COUNT] = {
 	[FUNCTION_GDESTROY] = "runtime.gdestroy",
 	[FUNCTION_GOEXIT0] = "runtime.goexit0",
 	[FUNCTION_PARK_M] = "runtime.park_m",
+	[FUNCTION_READY] = "runtime.ready",
+	[FUNCTION_GOREADY_FUNC1] = "runtime.goready.func1",
 };
 
 struct planner {
@@ -157,6 +161,20 @@ static enum function exit_function(const struct planner *planner)
 								     FUNCTION_GOEXIT0;
 }
 
+/* Where a profile made the compiler inline ready into who calls it most, its own copy sees the rest alone. */
+static int plan_wake(const struct planner *planner, struct probe_site *site)
+{
+	if (entry_of(planner, FUNCTION_GOREADY_FUNC1) &&
+	    !calls(planner, FUNCTION_GOREADY_FUNC1, FUNCTION_READY)) {
+		snprintf(site->reason, sizeof(site->reason),
+			 "%s are not seen: the compiler has inlined %s",
+			 probe_event__info(PROBE_EVENT_WAKE)->plural,
+			 function_names[FUNCTION_READY]);
+		return -ENOENT;
+	}
+	return plan_argument(planner, FUNCTION_READY, PROBE_EVENT_WAKE, site);
+}
+
 static int plan_event(const struct planner *planner, enum probe_event event,
 		      struct probe_site *site)
 {
@@ -167,6 +185,8 @@ static int plan_event(const struct planner *planner, enum probe_event event,
 		return plan_argument(planner, exit_function(planner), event, site);
 	case PROBE_EVENT_PARK:
 		return plan_argument(planner, FUNCTION_PARK_M, event, site);
+	case PROBE_EVENT_WAKE:
+		return plan_wake(planner, site);
 	case PROBE_EVENT_COUNT:
 		break;
 	}
@@ -194,6 +214,7 @@ static bool note_absent(const struct planner *planner, struct probe_plan *plan)
 	plan->sites[PROBE_EVENT_EXIT].none =
 		!entry_of(planner, FUNCTION_GDESTROY) && !entry_of(planner, FUNCTION_GOEXIT0);
 	plan->sites[PROBE_EVENT_PARK].none = !entry_of(planner, FUNCTION_PARK_M);
+	plan->sites[PROBE_EVENT_WAKE].none = !entry_of(planner, FUNCTION_READY);
 	return plan->sites[PROBE_EVENT_CREATE].none && plan->sites[PROBE_EVENT_EXIT].none &&
 	       plan->sites[PROBE_EVENT_PARK].none;
 }

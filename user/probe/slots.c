@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "golang/wait_reason.h"
+
 int slots__take(struct slots *slots, size_t *ret_slot)
 {
 	for (size_t i = 0; i < GL_MAX_TARGETS; i++) {
@@ -32,6 +34,34 @@ static bool word_in_window(uint32_t field, uint32_t start, __u8 *ret_word)
 	return true;
 }
 
+/* Waits for other goroutines: of these it matters how long they last. */
+static __u64 told_reasons(const struct go_layout *layout)
+{
+	__u64 told = 0;
+
+	for (uint8_t reason = 0; reason < 64 && reason < layout->n_wait_reasons; reason++) {
+		const char *text = go_layout__wait_reason(layout, reason);
+
+		if (wait_class__facts(wait_class__of(text))->on != WAIT_ON_NOTHING)
+			told |= 1ULL << reason;
+	}
+	return told;
+}
+
+static bool describe_waits(const struct go_layout *layout, struct gl_target *target)
+{
+	uint32_t reason_at = layout->g_waitreason - layout->g_goid;
+
+	if (layout->g_sched_pc > UINT16_MAX || layout->g_sched_bp > UINT16_MAX ||
+	    layout->g_waitreason < layout->g_goid || reason_at >= GL_WINDOW_WORDS * 8)
+		return false;
+	target->g_sched_pc = (__u16)layout->g_sched_pc;
+	target->g_sched_bp = (__u16)layout->g_sched_bp;
+	target->reason_at = (__u16)reason_at;
+	target->told = told_reasons(layout);
+	return true;
+}
+
 bool gl_target__describe(const struct go_layout *layout, pid_t pid, struct gl_target *ret_target)
 {
 	struct gl_target target = {.g_goid = (__u16)layout->g_goid, .tgid = (__u32)pid};
@@ -43,6 +73,8 @@ bool gl_target__describe(const struct go_layout *layout, pid_t pid, struct gl_ta
 		return false;
 	target.g_m = (__u16)layout->g_m;
 	target.m_curg = (__u16)layout->m_curg;
+	if (!describe_waits(layout, &target))
+		return false;
 	*ret_target = target;
 	return true;
 }

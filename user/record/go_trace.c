@@ -271,8 +271,86 @@ const struct timeline_trace *go_trace__timeline(const struct go_trace *trace)
 	return &trace->timeline;
 }
 
+/* Events are read in ticks of 262 us, and a process that is starved comes to its own clock late. */
+#define MAX_BIRTH_DIFFERENCE_NS (100 * NSEC_PER_MSEC)
+
+static int compare_lives(const void *a, const void *b)
+{
+	const struct timeline_life *x = *(const struct timeline_life *const *)a,
+				   *y = *(const struct timeline_life *const *)b;
+
+	return (x->goid > y->goid) - (x->goid < y->goid);
+}
+
+static const struct timeline_life *find_life(const struct timeline_life *const *lives, size_t n,
+					     uint64_t goid)
+{
+	const struct timeline_life wanted = {.goid = goid}, *key = &wanted;
+	const struct timeline_life *const *found =
+		n ? bsearch(&key, lives, n, sizeof(lives[0]), compare_lives) : NULL;
+
+	return found ? *found : NULL;
+}
+
+/* A traced goroutine has the function that it began with where the trace has seen it begin. */
+static bool was_born(const struct timeline_traced *traced)
+{
+	return *report__text(traced->function) && traced->n_states;
+}
+
+static int compare_births(const struct timeline_trace *trace, const struct timeline_target *target,
+			  struct go_trace_births *births)
+{
+	const struct timeline_life **lives __cleanup_free =
+		calloc(max_of(target->n_lives, (size_t)1), sizeof(*lives));
+	size_t n = 0;
+
+	*births = (struct go_trace_births){0};
+	if (!lives)
+		return -ENOMEM;
+	for (size_t i = 0; i < target->n_lives; i++) {
+		if (target->lives[i].created)
+			lives[n++] = &target->lives[i];
+	}
+	qsort(lives, n, sizeof(*lives), compare_lives);
+	for (size_t i = 0; i < trace->n_goroutines; i++) {
+		const struct timeline_traced *traced = &trace->goroutines[i];
+		const struct timeline_life *life = find_life(lives, n, traced->goid);
+		uint64_t born_ns, began_ns;
+
+		if (!life || !was_born(traced))
+			continue;
+		born_ns = traced->states[0].begin_ns;
+		began_ns = life->begin_ns;
+		if (max_of(born_ns, began_ns) - min_of(born_ns, began_ns) <=
+		    MAX_BIRTH_DIFFERENCE_NS)
+			births->agree++;
+		else
+			births->differ++;
+	}
+	return 0;
+}
+
+static int check_process(const struct go_trace *trace, const struct timeline *timeline,
+			 const char *path, struct go_trace_births *births, struct failure *failure)
+{
+	int err = compare_births(&trace->timeline, &timeline->targets[0], births);
+
+	if (err)
+		return fail(path, err, failure);
+	if (births->differ <= births->agree)
+		return 0;
+	return failure__set(failure, -EINVAL,
+			    "%s was made by another process than the recording, %d: of %" PRIu64
+			    " goroutines that both saw begin, %" PRIu64
+			    " began at another time; take the trace of the process that was "
+			    "recorded",
+			    path, (int)timeline->targets[0].pid, births->agree + births->differ,
+			    births->differ);
+}
+
 int go_trace__check(const struct go_trace *trace, const struct timeline *timeline, const char *path,
-		    struct failure *failure)
+		    struct go_trace_births *ret_births, struct failure *failure)
 {
 	const struct timeline_clock *clock = &trace->timeline.clock;
 	uint64_t monotonic_ns = clock->monotonic_ns - (uint64_t)trace->offset_ns;
@@ -281,8 +359,11 @@ int go_trace__check(const struct go_trace *trace, const struct timeline *timelin
 					 expected_ns - clock->realtime_ns :
 					 clock->realtime_ns - expected_ns;
 
+	*ret_births = (struct go_trace_births){0};
 	if (difference_ns <= MAX_CLOCK_DIFFERENCE_NS)
-		return 0;
+		return timeline->n_targets ?
+			       check_process(trace, timeline, path, ret_births, failure) :
+			       0;
 	return failure__set(
 		failure, -EINVAL,
 		"%s was made on another host than the recording, or before it was started "

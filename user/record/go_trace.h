@@ -35,8 +35,17 @@ void go_trace__free(struct go_trace *trace);
 /* go_trace__timeline - valid until the trace is freed. */
 const struct timeline_trace *go_trace__timeline(const struct go_trace *trace);
 
-/* go_trace__check - -EINVAL in words where it was made in another boot than @timeline, or on another host. */
+/* Goroutines of which both saw the beginning. */
+struct go_trace_births {
+	uint64_t agree, differ;
+};
+
+/*
+ * go_trace__check - -EINVAL in words where it was made in another boot than @timeline, on another host, or by another
+ * process than its first target: then the goroutines of the same numbers were created at other times. *@ret_births
+ * has how many say so; where there are none nothing tells.
+ */
 int go_trace__check(const struct go_trace *trace, const struct timeline *timeline, const char *path,
-		    struct failure *failure) __must_check;
+		    struct go_trace_births *ret_births, struct failure *failure) __must_check;
 
 #endif /* GLEAKD_RECORD_GO_TRACE_H */

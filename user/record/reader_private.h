@@ -71,7 +71,7 @@ struct series {
 	size_t size, n, capacity;
 	size_t stride, seen;
 	bool has_last;
-	char last[96];
+	char last[112];
 };
 
 void series__begin(struct series *series, size_t size);

@@ -16,15 +16,33 @@ static bool has_tables(struct recording *recording)
 	return found == 2;
 }
 
+#define POINTS_ALWAYS                                                           \
+	"SELECT time_ns, over_10ms, late, longest_late_ns, hogs, stuck_calls, " \
+	"throttled_ns, run_delay_ns"
+#define POINTS_OF " FROM scheduling WHERE target = ? ORDER BY time_ns"
+
+/* The first of those that had, knew of fewer things. */
+static const char *points_query(struct recording *recording)
+{
+	sqlite3_stmt *rows =
+		rows__begin(recording,
+			    "SELECT count(*) FROM pragma_table_info('scheduling') WHERE name "
+			    "IN ('stolen_ns', 'threads_in_calls', 'locked_goroutines')",
+			    0);
+	uint64_t found = 0;
+
+	while (rows__next(recording, &rows))
+		found = row__count(rows, 0);
+	return found == 3 ? POINTS_ALWAYS
+		       ", stolen_ns, threads_in_calls, locked_goroutines" POINTS_OF :
+			    POINTS_ALWAYS ", NULL, NULL, NULL" POINTS_OF;
+}
+
 static void read_points(struct recording *recording, struct reading *reading)
 {
-	sqlite3_stmt *rows = rows__begin(recording,
-					 "SELECT time_ns, over_10ms, late, longest_late_ns, hogs, "
-					 "stuck_calls, throttled_ns, run_delay_ns FROM scheduling "
-					 "WHERE target = ? ORDER BY time_ns",
-					 reading->id);
+	sqlite3_stmt *rows = rows__begin(recording, points_query(recording), reading->id);
+	uint64_t throttled_ns = 0, run_delay_ns = 0, stolen_ns = 0;
 	struct series series;
-	uint64_t throttled_ns = 0, run_delay_ns = 0;
 
 	_Static_assert(sizeof(struct timeline_scheduling) <= sizeof(series.last), "a point fits");
 	series__begin(&series, sizeof(struct timeline_scheduling));
@@ -37,6 +55,8 @@ static void read_points(struct recording *recording, struct reading *reading)
 			.longest_late_ns = row__count(rows, 3),
 			.hogs = row__count(rows, 4),
 			.stuck = row__count(rows, 5),
+			.in_calls = row__count(rows, 9),
+			.locked = row__count(rows, 10),
 		};
 
 		/* Sums, so that a point that is left out takes nothing with it. */
@@ -44,6 +64,8 @@ static void read_points(struct recording *recording, struct reading *reading)
 		run_delay_ns += row__count(rows, 7);
 		point.throttled_ns = throttled_ns;
 		point.run_delay_ns = run_delay_ns;
+		stolen_ns += row__count(rows, 8);
+		point.stolen_ns = stolen_ns;
 		series__add(recording, &series, &point);
 	}
 	reading->target.scheduling = series__end(recording, &series, &reading->target.n_scheduling);

@@ -212,20 +212,23 @@ static void find_gcs(struct recording *recording, struct reading *reading)
 	"allocated_objects, live_bytes, stack_bytes, threads"
 #define MEMORY_OF " FROM memory WHERE target = ? ORDER BY time_ns"
 
-/* The first gleakds that recorded had neither goal nor pauses. */
+/* The first gleakds that recorded had neither goal nor pauses, later ones none of what came then. */
 static const char *memory_query(struct recording *recording)
 {
 	sqlite3_stmt *rows =
 		rows__begin(recording,
 			    "SELECT count(*) FROM pragma_table_info('memory') WHERE name IN "
-			    "('goal_bytes', 'gc_pause_ns')",
+			    "('goal_bytes', 'gc_pause_ns', 'gc_assist_ns', 'released_bytes')",
 			    0);
 	uint64_t found = 0;
 
 	while (rows__next(recording, &rows))
 		found = row__count(rows, 0);
-	return found == 2 ? MEMORY_ALWAYS ", goal_bytes, gc_pause_ns" MEMORY_OF :
-			    MEMORY_ALWAYS ", NULL, NULL" MEMORY_OF;
+	if (found == 4)
+		return MEMORY_ALWAYS
+			", goal_bytes, gc_pause_ns, gc_assist_ns, released_bytes" MEMORY_OF;
+	return found == 2 ? MEMORY_ALWAYS ", goal_bytes, gc_pause_ns, NULL, NULL" MEMORY_OF :
+			    MEMORY_ALWAYS ", NULL, NULL, NULL, NULL" MEMORY_OF;
 }
 
 static void read_memory(struct recording *recording, struct reading *reading)
@@ -248,9 +251,13 @@ static void read_memory(struct recording *recording, struct reading *reading)
 			.threads = row__count(rows, 8),
 			.goal = row__count(rows, 9),
 			.pause_ns = row__count(rows, 10),
+			.assist_ns = row__count(rows, 11),
+			.released = row__count(rows, 12),
 			.counted = row__known(rows, 4),
 			.marked = row__known(rows, 6),
 			.timed = row__known(rows, 10),
+			.assisted = row__known(rows, 11),
+			.returned = row__known(rows, 12),
 		};
 
 		series__add(recording, &series, &memory);

@@ -24,6 +24,10 @@ static void put_point(struct recorded *recorded, const struct scheduling_view *v
 		record_bind__count(statement, 9, view->cpu.run_delay_ns);
 	if (*delayed_by)
 		record_bind__text(statement, 10, delayed_by);
+	if (view->cpu.stolen_known)
+		record_bind__count(statement, 11, view->cpu.stolen_ns);
+	record_bind__count(statement, 12, view->in_calls);
+	record_bind__count(statement, 13, view->locked);
 	recorder__put(recorded->recorder, PUT_SCHEDULING);
 }
 

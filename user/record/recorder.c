@@ -31,7 +31,7 @@ static const char *const texts[STATEMENTS] = {
 	[PUT_PARK] = "INSERT INTO parks VALUES (?, ?, ?, ?, ?)",
 	[PUT_POPULATION] = "INSERT INTO populations VALUES (?, ?, ?, ?, ?, ?)",
 	[PUT_VERDICT] = "INSERT INTO verdicts VALUES (?, ?, ?, ?, ?, ?)",
-	[PUT_MEMORY] = "INSERT INTO memory VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[PUT_MEMORY] = "INSERT INTO memory VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[PUT_ALLOCATION] = "INSERT INTO allocations VALUES (?, ?, ?, ?, ?)",
 	[PUT_ALLOCATION_STACK] = "INSERT INTO allocation_stacks VALUES (?, ?, ?)",
 	[PUT_ALLOCATION_POINT] = "INSERT INTO allocation_points VALUES (?, ?, ?, ?, ?, ?)",
@@ -39,7 +39,7 @@ static const char *const texts[STATEMENTS] = {
 	[PUT_ALLOCATOR_POINT] = "INSERT INTO allocator_points VALUES (?, ?, ?, ?, ?)",
 	[PUT_RESOURCE] = "INSERT INTO resources VALUES (?, ?, ?, ?, ?)",
 	[PUT_RESOURCE_POINT] = "INSERT INTO resource_points VALUES (?, ?, ?, ?, ?, ?)",
-	[PUT_SCHEDULING] = "INSERT INTO scheduling VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[PUT_SCHEDULING] = "INSERT INTO scheduling VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[PUT_STUCK_CALL] = "INSERT OR REPLACE INTO stuck_calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[PUT_LOSS] = "INSERT OR REPLACE INTO losses VALUES (?, ?, ?)",
 	[PUT_REPORT] = "INSERT OR REPLACE INTO report VALUES (1, ?, ?, ?)",
@@ -329,6 +329,8 @@ static void put_memory(struct recorded *recorded, uint64_t now_ns)
 		target__threads(recorded->target));
 	bind_if(statement, 12, known && counters.has_goal, counters.goal_bytes);
 	bind_if(statement, 13, known && counters.timed, counters.pause_ns);
+	bind_if(statement, 14, known && counters.assisted, counters.assist_ns);
+	bind_if(statement, 15, known && counters.returned, counters.released_bytes);
 	recorder__put(recorded->recorder, PUT_MEMORY);
 }
 

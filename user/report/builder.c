@@ -489,7 +489,7 @@ static void fill_target(const struct target *target, const struct built_target *
 	report->mode = target__mode(target);
 	report->mode_reason = target__mode_reason(target);
 	report->observed_ns = now_ns - target__attached_ns(target);
-	report->threads = target__threads(target);
+	built_scheduling__fill(target, built->scheduling, now_ns, report);
 	report->census_stretch = target__stretch(target);
 	if (census->finished_ns)
 		report->census_age_ns = now_ns - min_of(census->finished_ns, now_ns);
@@ -502,7 +502,6 @@ static void fill_target(const struct target *target, const struct built_target *
 		target__state(target) == TARGET_EXITED || target__state(target) == TARGET_EXECUTED;
 	report->holders = target_holders__get(target);
 	report->resources = target_resources__get(target);
-	report->scheduling = built->scheduling;
 	/* That its heap was looked at for what it has open is nobody's question. */
 	report->heap = report->resources ? NULL : target_view__get(target);
 	report->sites = built->sites;

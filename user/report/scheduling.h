@@ -13,4 +13,8 @@
 int built_scheduling__make(const struct target *target, const struct report_site *sites, size_t n,
 			   struct report_scheduling **ret_scheduling) __must_check;
 
+/* built_scheduling__fill - what was made, threads, and whether each wait is traced, and for how long it has been. */
+void built_scheduling__fill(const struct target *target, const struct report_scheduling *made,
+			    uint64_t now_ns, struct report_target *report);
+
 #endif /* GLEAKD_REPORT_SCHEDULING_H */

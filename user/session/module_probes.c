@@ -95,8 +95,10 @@ static void add_losses(struct gl_losses *sum, const struct gl_losses *losses)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(sum->by_reason); i++)
 		sum->by_reason[i] += losses->by_reason[i];
-	for (size_t i = 0; i < ARRAY_SIZE(sum->by_event); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(sum->by_event); i++) {
 		sum->by_event[i] += losses->by_event[i];
+		sum->untold[i] += losses->untold[i];
+	}
 }
 
 void module_probes__losses(const struct module_probes *probes, struct gl_losses *ret_losses)

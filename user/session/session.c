@@ -54,14 +54,14 @@ static void note_slots(struct session *session, struct target *target)
 }
 
 static void on_event(void *ctx, const struct gl_event *head, const struct gl_event_create *create,
-		     const struct gl_creator *creator)
+		     const struct gl_creator *creator, const struct gl_event_wake *wake)
 {
 	struct session *session = ctx;
 	struct target *target = head->slot < GL_MAX_TARGETS ? session->by_slot[head->slot] : NULL;
 
 	/* Records of the slot's former owner may still have been on their way. */
 	if (target && target__pid(target) == (pid_t)head->tgid)
-		target__event(target, head, create, creator);
+		target__event(target, head, create, creator, wake);
 }
 
 static int load_probes(struct session *session, struct failure *failure)

@@ -25,6 +25,7 @@
 #include "session/target_samples.h"
 #include "session/target_holders.h"
 #include "session/target_view.h"
+#include "session/target_waits.h"
 #include "naming/site_frames.h"
 
 /* --- the tracker's questions ------------------------------------------------------------------- */
@@ -249,7 +250,8 @@ static uint64_t place_of(struct target *target, uint64_t pc)
 }
 
 void target__event(struct target *target, const struct gl_event *head,
-		   const struct gl_event_create *create, const struct gl_creator *creator)
+		   const struct gl_event_create *create, const struct gl_creator *creator,
+		   const struct gl_event_wake *wake)
 {
 	target->events[head->kind]++;
 	switch ((enum probe_event)head->kind) {
@@ -268,6 +270,10 @@ void target__event(struct target *target, const struct gl_event *head,
 		break;
 	case PROBE_EVENT_PARK:
 		tracker__parked(target->tracker, head->goid, head->time_ns);
+		tracker__wait_began(target->tracker, head->goid, head->time_ns);
+		break;
+	case PROBE_EVENT_WAKE:
+		target_waits__ended(target, wake);
 		break;
 	case PROBE_EVENT_COUNT:
 		break; /* the reader has refused others */
@@ -404,13 +410,14 @@ void target__census_finish(struct target *target)
 {
 	uint64_t now_ns = clock__monotonic_ns(), files;
 
+	target_scheduling__look(target);
 	if (!process__count_files(target->options.proc_root, target->process.id.pid, &files))
 		tracker__note_files(target->tracker, files, now_ns);
 	note_sockets(target, now_ns);
 	tracker__census_end(target->tracker, now_ns);
+	target_execution__note(target);
 	target_scheduling__finish(target, now_ns);
 	target_probes__note_census(target);
-	target_execution__note(target);
 	target->census_open = false;
 }
 

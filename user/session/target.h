@@ -66,7 +66,8 @@ void target__free(struct target *target);
 
 /* target__event - one record of the ring buffer that names this process; as event_fn. */
 void target__event(struct target *target, const struct gl_event *head,
-		   const struct gl_event_create *create, const struct gl_creator *creator);
+		   const struct gl_event_create *create, const struct gl_creator *creator,
+		   const struct gl_event_wake *wake);
 
 /*
  * target__govern - about once a second: what watching cost since the last time, and whether the mode

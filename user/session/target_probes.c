@@ -145,6 +145,8 @@ int target_probes__open(struct target *target, struct failure *failure)
 	if (target_hindrance__look(target, events))
 		target->mode = PROBE_MODE_CENSUS;
 	err = attach_first(target, failure);
+	tracker__trace_waits(target->tracker, !err && target->mode >= PROBE_MODE_WAITS,
+			     clock__monotonic_ns());
 	if (!err && target->mode == PROBE_MODE_CENSUS)
 		tracker__expect_events(target->tracker, false, clock__monotonic_ns());
 	/* The first tick counts from here: a process that cannot afford this bears it for one. */
@@ -184,7 +186,8 @@ void target__note_losses(struct target *target)
 void target__hits(const struct target *target, uint64_t ret_hits[PROBE_EVENT_COUNT])
 {
 	for (int e = 0; e < PROBE_EVENT_COUNT; e++)
-		ret_hits[e] = target->events[e] + target->losses.by_event[e];
+		ret_hits[e] =
+			target->events[e] + target->losses.by_event[e] + target->losses.untold[e];
 }
 
 uint64_t target__probe_ns(const struct target *target)
@@ -271,6 +274,7 @@ static void switch_mode(struct target *target, enum probe_mode mode, uint64_t no
 	target->all_events = false;
 	tracker__expect_events(target->tracker, (probe_mode__events(mode) & lifecycle) == lifecycle,
 			       now_ns);
+	tracker__trace_waits(target->tracker, mode >= PROBE_MODE_WAITS, now_ns);
 }
 
 static void fill_tick(struct target *target, uint64_t now_ns, uint64_t cpu_ns,
@@ -389,16 +393,20 @@ static void do_without(struct target *target, unsigned int missing)
 {
 	uint64_t now_ns = clock__monotonic_ns();
 
+	enum probe_mode highest = target->governor.options.highest;
+
 	if (missing & probe_mode__events(PROBE_MODE_LIFECYCLE)) {
 		if (target->mode != PROBE_MODE_CENSUS)
 			switch_mode(target, PROBE_MODE_CENSUS, now_ns);
 		module_probes__close(target->probes);
 		return;
 	}
-	target->governor.options.highest = PROBE_MODE_LIFECYCLE;
-	if (target->mode == PROBE_MODE_FULL) {
-		target->governor.mode = PROBE_MODE_LIFECYCLE;
-		switch_mode(target, PROBE_MODE_LIFECYCLE, now_ns);
+	while (missing & probe_mode__events(highest))
+		highest--;
+	target->governor.options.highest = highest;
+	if (target->mode > highest) {
+		target->governor.mode = highest;
+		switch_mode(target, highest, now_ns);
 	}
 }
 
@@ -408,7 +416,7 @@ static void add_module(struct target *target, const struct loaded_module *module
 	const char *name = mapped_file__name(&file->mapped);
 	struct probe_plan plan = {0};
 	struct failure failure = {""};
-	unsigned int missing = probe_mode__events(PROBE_MODE_FULL);
+	unsigned int missing = probe_mode__events(PROBE_MODE_WAITS);
 	int err = -ENOENT;
 
 	snprintf(target->mode_reason, sizeof(target->mode_reason), "the plugin %s is not readable",
@@ -426,7 +434,7 @@ static void add_module(struct target *target, const struct loaded_module *module
 					 &failure);
 	if (err && failure.text[0]) {
 		snprintf(target->mode_reason, sizeof(target->mode_reason), "%s", failure.text);
-		do_without(target, probe_mode__events(PROBE_MODE_FULL));
+		do_without(target, probe_mode__events(PROBE_MODE_WAITS));
 	}
 }
 

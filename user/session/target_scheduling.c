@@ -9,19 +9,22 @@
 
 #include "host/access.h"
 #include "host/cpu_limit.h"
+#include "host/steal.h"
 #include "host/system_calls.h"
 #include "host/task.h"
 #include "observe/scheduler.h"
 #include "session/target_internal.h"
 
-/* Threads that are asked for their system call after a census. */
-#define MAX_ASKED 64
+/* Threads that are asked for their system call after a census; and while there are more and more. */
+#define MAX_ASKED	 64
+#define MAX_ASKED_RISING 256
 
 struct target_scheduling {
 	struct scheduling *book;
-	uint64_t unchanged; /* goid of the goroutine that was told last as one */
-	bool complete;	    /* one census at least */
-	uint64_t taken_ns;  /* of processor time by the process, at the last one */
+	uint64_t unchanged;		 /* goid of the goroutine that was told last as one */
+	bool complete;			 /* one census at least */
+	uint64_t taken_ns;		 /* of processor time by the process, at the last one */
+	struct scheduling_counts counts; /* of the last look */
 };
 
 int target_scheduling__open(struct target_scheduling **ret_scheduling)
@@ -72,6 +75,8 @@ void target_scheduling__seen(struct target *target, const struct census_goroutin
 	/* One that is to be seen in full all the same, for a list. */
 	if (g->goid == scheduling->unchanged)
 		return;
+	if (g->locked_to_thread && !is_system(target, g->start_pc))
+		scheduling__locked(scheduling->book, g->goid);
 	if (g->runnable && !is_system(target, g->start_pc))
 		scheduling__runnable(scheduling->book, g->goid, g->runnable_since_ns, g->read_at_ns,
 				     g->never_ran);
@@ -109,12 +114,12 @@ static void ask_for_call(struct target *target, uint64_t goid, uint64_t m, uint6
 
 static void ask_for_calls(struct target *target, uint64_t now_ns)
 {
+	bool rising = scheduling__view(target->scheduling->book)->rise.over_ns;
+	size_t index = 0, most = rising ? MAX_ASKED_RISING : MAX_ASKED;
 	uint64_t goid, m;
-	size_t index = 0;
 
 	for (size_t n = 0;
-	     n < MAX_ASKED && scheduling__wants_call(target->scheduling->book, &index, &goid, &m);
-	     n++)
+	     n < most && scheduling__wants_call(target->scheduling->book, &index, &goid, &m); n++)
 		ask_for_call(target, goid, m, now_ns);
 }
 
@@ -134,7 +139,13 @@ static void note_cpu(struct target *target)
 	const char *proc_root = target->options.proc_root;
 	pid_t pid = target->process.id.pid;
 	struct scheduling_cpu totals = {0};
+	struct steal steal;
 
+	if (!host__steal(proc_root, &steal)) {
+		totals.stolen_known = true;
+		totals.stolen_ns = steal.ns;
+		totals.host_processors = steal.processors;
+	}
 	totals.run_delay_known = !process__run_delay(proc_root, pid, &totals.run_delay_ns);
 	totals.throttled_known =
 		!process__throttled(proc_root, CGROUP_ROOT, pid, &totals.throttled_ns);
@@ -151,21 +162,26 @@ static bool may_have_hogs(struct target *target)
 	return !before_ns || target->scheduling->taken_ns >= before_ns + SCHEDULING_HOG_NS;
 }
 
-void target_scheduling__finish(struct target *target, uint64_t now_ns)
+void target_scheduling__look(struct target *target)
 {
-	struct scheduling *book = target->scheduling->book;
-	struct scheduling_counts counts;
 	struct scheduler_look look;
 
 	scheduler__look(target->census, may_have_hogs(target), &look);
 	note_running(target, &look);
-	ask_for_calls(target, now_ns);
-	counts = (struct scheduling_counts){
+	target->scheduling->counts = (struct scheduling_counts){
 		.processors = look.n_ps,
 		.latencies_known = look.latencies_known,
 		.over_10ms = look.over_10ms,
 	};
-	scheduling__end(book, &counts, now_ns);
+}
+
+void target_scheduling__finish(struct target *target, uint64_t now_ns)
+{
+	struct scheduling *book = target->scheduling->book;
+
+	ask_for_calls(target, now_ns);
+	target->scheduling->counts.threads = target->threads;
+	scheduling__end(book, &target->scheduling->counts, now_ns);
 	if (scheduling__wants_cpu(book))
 		note_cpu(target);
 	target->scheduling->complete = true;
@@ -176,6 +192,11 @@ const struct scheduling_view *target_scheduling__get(const struct target *target
 	return target->scheduling && target->scheduling->complete ?
 		       scheduling__view(target->scheduling->book) :
 		       NULL;
+}
+
+const struct scheduling_call *target_scheduling__call(const struct target *target, size_t *index)
+{
+	return scheduling__call(target->scheduling->book, index);
 }
 
 /* --- in words ------------------------------------------------------------------------------------ */

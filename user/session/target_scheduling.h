@@ -20,10 +20,18 @@ void target_scheduling__begin(struct target_scheduling *scheduling);
 void target_scheduling__seen(struct target *target, const struct census_goroutine *g);
 void target_scheduling__unchanged(struct target_scheduling *scheduling, uint64_t goid,
 				  uint64_t read_at_ns);
+/*
+ * target_scheduling__look - who has a processor. Right after goroutines were read: whoever ran then and waits for its
+ * next turn now is in neither list.
+ */
+void target_scheduling__look(struct target *target);
 void target_scheduling__finish(struct target *target, uint64_t now_ns);
 
 /* target_scheduling__get - by the last census; NULL before the first. */
 const struct scheduling_view *target_scheduling__get(const struct target *target);
+
+/* target_scheduling__call - as scheduling__call(). Only where there is a view. */
+const struct scheduling_call *target_scheduling__call(const struct target *target, size_t *index);
 
 #define TARGET_CALL_TEXT 320
 

@@ -216,10 +216,12 @@ static void pass_all(struct judge *judge)
 		struct site *site = site_table__at(tracker->sites, goroutine__site(g));
 
 		site->pass.has_main |= goroutine__goid(g) == MAIN_GOID;
-		if (g->flags & GOROUTINE_PARKED)
+		if (g->flags & GOROUTINE_PARKED) {
 			pass_parked(judge, g, &site->pass);
-		else
+			site->pass.waiting_ns += waits__of(tracker, handle, g, judge->now);
+		} else {
 			pass_running(judge, g, &site->pass);
+		}
 		pass_life(judge, site, g);
 	}
 }
@@ -356,8 +358,8 @@ static void fill_evidence(const struct judge *judge, const struct site *site,
 		evidence->ages[i] = site->pass.age_steps[i];
 }
 
-static void fill_view(const struct site *site, uint32_t index, const struct judgement *judgement,
-		      struct site_view *view)
+static void fill_view(const struct site *site, uint32_t index, bool traced,
+		      const struct judgement *judgement, struct site_view *view)
 {
 	*view = (struct site_view){
 		.index = index,
@@ -380,8 +382,8 @@ static void fill_view(const struct site *site, uint32_t index, const struct judg
 		.in_syscall = site->key.place && !site->key.wait_reason,
 		.oldest_park_ns = site->pass.oldest_park_ns,
 		.oldest_age_ns = site->pass.oldest_age_ns,
-		.waited_ns = site->waited_ns,
-		.parks = site->parks,
+		.waited_ns = traced ? site->wait_ns + site->pass.waiting_ns : site->waited_ns,
+		.parks = traced ? site->waits : site->parks,
 		.verdict = judgement->verdict,
 		.confidence = judgement->confidence,
 		.bundle = site->pass.bundle,
@@ -407,7 +409,7 @@ static int judge_and_show(const struct judge *judge, uint32_t index)
 	judge_site(judge, index, &judgement, &trend);
 	site_table__at(sites, site->origin)->pass.suspect |= verdict__is_suspect(judgement.verdict);
 	site_past__fill(site, site_table__at(sites, site->origin), judge->now, &past);
-	fill_view(site, index, &judgement, &view);
+	fill_view(site, index, judge->tracker->waits != NULL, &judgement, &view);
 	view.growth_per_minute = trend.per_minute;
 	fill_evidence(judge, site, &judgement, &past, &view.evidence);
 	return site_views__add(&judge->tracker->views, &view, &judgement, &past);
@@ -570,7 +572,7 @@ int tracker__judge(struct tracker *tracker, const struct tracker_policy *policy,
 	for (uint32_t i = 0; i < site_table__end(tracker->sites) && !err; i++) {
 		const struct site *site = site_table__at(tracker->sites, i);
 
-		if (site->goroutines || site->created || site->exited)
+		if (site->goroutines || site->created || site->exited || site->waits)
 			err = judge_and_show(&judge, i);
 	}
 	if (!err)

@@ -35,8 +35,10 @@ struct sighting {
 	struct runnable *runnable;
 	struct call *calls;
 	struct running *running;
-	size_t n_runnable, n_calls, n_running;
-	size_t runnable_capacity, calls_capacity, running_capacity;
+	uint64_t *locked; /* goids */
+	size_t n_runnable, n_calls, n_running, n_locked;
+	size_t runnable_capacity, calls_capacity, running_capacity, locked_capacity;
+	uint64_t calls_refused;
 	uint64_t left_out;
 };
 
@@ -52,6 +54,7 @@ struct scheduling {
 	struct sighting sightings[2];
 	struct sighting *now, *before;
 	struct scheduling_view view;
+	struct threads threads;
 	struct base older, last; /* SCHEDULING_WINDOW_NS apart at least */
 	struct base compared;	 /* the one of them that the view is compared with */
 	uint64_t ended_ns;	 /* the census before */
@@ -78,6 +81,7 @@ void scheduling__free(struct scheduling *scheduling)
 		free(scheduling->sightings[i].runnable);
 		free(scheduling->sightings[i].calls);
 		free(scheduling->sightings[i].running);
+		free(scheduling->sightings[i].locked);
 	}
 	free(scheduling);
 }
@@ -88,8 +92,8 @@ void scheduling__begin(struct scheduling *scheduling)
 {
 	struct sighting *now = scheduling->now;
 
-	now->n_runnable = now->n_calls = now->n_running = 0;
-	now->left_out = 0;
+	now->n_runnable = now->n_calls = now->n_running = now->n_locked = 0;
+	now->left_out = now->calls_refused = 0;
 }
 
 static void add_runnable(struct sighting *now, const struct runnable *one)
@@ -152,12 +156,24 @@ void scheduling__in_call(struct scheduling *scheduling, uint64_t goid, uint64_t 
 	if (now->n_calls == SCHEDULING_MAX_CALLS ||
 	    !array__reserve(now->calls, now->calls_capacity, now->n_calls + 1)) {
 		now->left_out++;
+		now->calls_refused++;
 		return;
 	}
 	now->calls[now->n_calls++] = (struct call){
 		.seen = {.goid = goid, .m = m},
 		.before = find_call(scheduling->before, goid, m) != NULL,
 	};
+}
+
+void scheduling__locked(struct scheduling *scheduling, uint64_t goid)
+{
+	struct sighting *now = scheduling->now;
+
+	if (now->n_locked == SCHEDULING_MAX_LOCKED ||
+	    !array__reserve(now->locked, now->locked_capacity, now->n_locked + 1))
+		now->left_out++;
+	else
+		now->locked[now->n_locked++] = goid;
 }
 
 static void keep_runnable(struct scheduling *scheduling, uint64_t goid, uint64_t read_at_ns)
@@ -182,6 +198,8 @@ void scheduling__unchanged(struct scheduling *scheduling, uint64_t goid, uint64_
 	/* Nearly always there are none. */
 	if (before->n_runnable)
 		keep_runnable(scheduling, goid, read_at_ns);
+	if (has_goid(before->locked, before->n_locked, sizeof(before->locked[0]), goid))
+		scheduling__locked(scheduling, goid);
 	if (!before->n_calls)
 		return;
 	call = find(before->calls, before->n_calls, sizeof(*call), goid);
@@ -229,6 +247,19 @@ void scheduling__note_call(struct scheduling *scheduling, const struct schedulin
 					now_ns;
 		return;
 	}
+}
+
+const struct scheduling_call *scheduling__call(const struct scheduling *scheduling, size_t *index)
+{
+	const struct sighting *last = scheduling->before;
+
+	while (*index < last->n_calls) {
+		const struct call *one = &last->calls[(*index)++];
+
+		if (one->noted)
+			return &one->seen;
+	}
+	return NULL;
 }
 
 static void add_running(struct sighting *now, const struct running *one)
@@ -405,6 +436,9 @@ void scheduling__end(struct scheduling *scheduling, const struct scheduling_coun
 	bool others_waited =
 		scheduling->view.latencies_known && counts->over_10ms > scheduling->view.over_10ms;
 
+	view.in_calls = now->n_calls + now->calls_refused;
+	view.locked = now->n_locked;
+	sort(now->locked, now->n_locked, sizeof(now->locked[0]));
 	sort(now->runnable, now->n_runnable, sizeof(now->runnable[0]));
 	sort(now->calls, now->n_calls, sizeof(now->calls[0]));
 	sort(now->running, now->n_running, sizeof(now->running[0]));
@@ -414,6 +448,11 @@ void scheduling__end(struct scheduling *scheduling, const struct scheduling_coun
 	tell_late(now, &view);
 	tell_hogs(now, view.n_late || others_waited, now_ns, &view);
 	tell_stuck(now, now_ns, &view);
+	if (counts->threads) {
+		view.rise = threads__rise(&scheduling->threads, counts->threads, view.processors,
+					  now_ns);
+		threads__note(&scheduling->threads, counts->threads, now_ns);
+	}
 	keep_base(scheduling, counts, now_ns);
 	scheduling->now = scheduling->before;
 	scheduling->before = now;
@@ -438,6 +477,9 @@ void scheduling__note_cpu(struct scheduling *scheduling, const struct scheduling
 	cpu->throttled_ns =
 		risen(totals->throttled_known, totals->throttled_ns, before->throttled_known,
 		      before->throttled_ns, &cpu->throttled_known);
+	cpu->stolen_ns = risen(totals->stolen_known, totals->stolen_ns, before->stolen_known,
+			       before->stolen_ns, &cpu->stolen_known);
+	cpu->host_processors = totals->host_processors;
 	if (scheduling->last.ended_ns == scheduling->ended_ns)
 		scheduling->last.totals = *totals;
 }

@@ -10,6 +10,7 @@
  * Pure: what is seen is given with its time.
  */
 #include "base/common.h"
+#include "track/threads.h"
 
 /* As the runtime has it: who has run for that long is asked to yield (src/runtime/proc.go forcePreemptNS). */
 #define SCHEDULING_LATE_NS (10 * NSEC_PER_MSEC)
@@ -30,7 +31,8 @@
 
 /* More goroutines than that are not compared from census to census; how many were left out is counted. */
 #define SCHEDULING_MAX_RUNNABLE 1024
-#define SCHEDULING_MAX_CALLS	64
+#define SCHEDULING_MAX_CALLS	4096
+#define SCHEDULING_MAX_LOCKED	1024
 #define SCHEDULING_MAX_RUNNING	256
 /* The longest ones of each are told. */
 #define SCHEDULING_MAX_TOLD 16
@@ -70,9 +72,12 @@ struct scheduling_stuck {
 
 /* Why nobody got on in the meantime; what a kernel does not tell is not known. */
 struct scheduling_cpu {
-	bool run_delay_known, throttled_known;
+	bool run_delay_known, throttled_known, stolen_known;
 	uint64_t run_delay_ns; /* its threads were runnable and had no processor, all together */
 	uint64_t throttled_ns; /* by the limit of its control groups */
+	uint64_t
+		stolen_ns; /* whoever runs this machine gave its processors to others, all together */
+	uint64_t host_processors;
 };
 
 /* What one census adds up to. */
@@ -91,6 +96,9 @@ struct scheduling_view {
 	struct scheduling_stuck stuck[SCHEDULING_MAX_TOLD];
 	size_t n_stuck;
 	uint64_t more_stuck;
+	uint64_t in_calls;	   /* goroutines in a system call or in C, each on a thread */
+	uint64_t locked;	   /* goroutines that have a thread to themselves */
+	struct threads_rise rise;  /* of threads of the operating system */
 	uint64_t processors;	   /* Ps: GOMAXPROCS; 0: not known */
 	struct scheduling_cpu cpu; /* in the last since_ns */
 	uint64_t left_out;	   /* goroutines that there was no room to compare */
@@ -119,6 +127,9 @@ void scheduling__unchanged(struct scheduling *scheduling, uint64_t goid, uint64_
 /* scheduling__in_call - a goroutine is in a system call or in C, on the thread @m. */
 void scheduling__in_call(struct scheduling *scheduling, uint64_t goid, uint64_t m);
 
+/* scheduling__locked - a goroutine has locked itself to its thread; it may be told of as anything else, too. */
+void scheduling__locked(struct scheduling *scheduling, uint64_t goid);
+
 /*
  * scheduling__wants_call - whether what the kernel says of the call of a goroutine matters: for those that
  * were in one at the census before. *@index goes from 0 on. False when there are no more.
@@ -132,11 +143,18 @@ void scheduling__note_call(struct scheduling *scheduling, const struct schedulin
 void scheduling__running(struct scheduling *scheduling, uint64_t goid, uint64_t since_ns,
 			 uint64_t now_ns);
 
+/*
+ * scheduling__call - the calls of the last complete census of which the kernel was asked, by *@index from 0 on; NULL:
+ * there are no more.
+ */
+const struct scheduling_call *scheduling__call(const struct scheduling *scheduling, size_t *index);
+
 /* What the runtime counts: so many Ps (0: not known, or not looked at), so many waits of more than 10 ms since it began. */
 struct scheduling_counts {
 	uint64_t processors;
 	bool latencies_known;
 	uint64_t over_10ms;
+	uint64_t threads; /* of the operating system; 0: not known */
 };
 
 /* scheduling__end - all of a census is known. */

@@ -54,6 +54,7 @@ struct site_pass {
 	uint32_t lived_min_age; /* members that have lived for min_age or longer */
 	uint32_t of_alarm;	/* members that had when the alarm was last renewed */
 	bool has_main;		/* goroutine 1 is a member */
+	uint64_t waiting_ns;	/* of waits that are traced and have not ended */
 	uint8_t slot;		/* among the sites that may be one leak, from 1 on; 0: none */
 	uint32_t bundle;   /* one more than the index of the first site of its bundle; 0: none */
 	double companions; /* the confidence that the others of its bundle leak; 0: they do not */
@@ -88,6 +89,8 @@ struct site {
 	uint64_t created, exited;
 	uint64_t waited_ns; /* that members have been parked here, in sum: by censuses */
 	uint64_t parks;	    /* that events told of while it was where members were */
+	uint64_t waits,
+		wait_ns; /* of waits that were traced: so many have ended, after so long in sum */
 	/* Since the last sample of history. The latter two of an origin: of all that it created. */
 	uint32_t arrivals, departures;
 	uint32_t sample_created, sample_exited;

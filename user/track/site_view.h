@@ -160,8 +160,12 @@ struct site_view {
 	bool in_syscall;	 /* that is where its members are, or in C */
 	uint64_t oldest_park_ns; /* longest time a member has been parked without a break */
 	uint64_t oldest_age_ns;	 /* longest known lifetime of a member */
-	uint64_t waited_ns; /* that members have been parked here since the first census, in sum */
-	uint64_t parks;	    /* how often, where that is traced */
+	/*
+	 * That goroutines have been parked here, in sum: since the first census, by censuses; or since
+	 * tracker__waits_since(), each from its park to its wake.
+	 */
+	uint64_t waited_ns;
+	uint64_t parks; /* how often, where that is traced; of waits those that have ended */
 	double growth_per_minute;
 	enum verdict verdict;
 	double confidence; /* that members of a suspect are leaked, 0 to 0.99 */

@@ -45,6 +45,7 @@ void tracker__free(struct tracker *tracker)
 	site_table__free(tracker->sites);
 	departed__free(tracker->departed);
 	callers__free(tracker->callers);
+	waits__free(tracker->waits);
 	site_views__release(&tracker->views);
 	history__clear(&tracker->files);
 	history__clear(&tracker->accepted);
@@ -63,7 +64,7 @@ void tracker__freeze(struct tracker *tracker, bool frozen)
 uint64_t tracker__memory(const struct tracker *tracker)
 {
 	return goroutine_table__memory(tracker->goroutines) + site_table__memory(tracker->sites) +
-	       (tracker->callers ? callers__memory(tracker->callers) : 0);
+	       (tracker->callers ? callers__memory(tracker->callers) : 0) + waits__memory(tracker);
 }
 
 void tracker__expect_events(struct tracker *tracker, bool expected, uint64_t now_ns)

@@ -77,6 +77,27 @@ void tracker__exited(struct tracker *tracker, uint64_t goid, uint64_t time_ns);
 void tracker__parked(struct tracker *tracker, uint64_t goid, uint64_t time_ns);
 
 /*
+ * Waits of goroutines for each other, each from its park to its wake. tracker__trace_waits says whether both are
+ * told of from now on; what was known before is forgotten when that begins. tracker__waits_since is then, monotonic;
+ * 0: they are not traced, and what views have of waits is by censuses.
+ */
+struct tracker_wait {
+	uint64_t goid;
+	uint64_t creation_pc, start_pc;
+	uint64_t place;
+	uint32_t stack_id;
+	uint8_t wait_reason;
+	uint64_t ended_ns; /* monotonic */
+};
+
+void tracker__trace_waits(struct tracker *tracker, bool traced, uint64_t now_ns);
+void tracker__wait_began(struct tracker *tracker, uint64_t goid, uint64_t time_ns);
+void tracker__wait_ended(struct tracker *tracker, const struct tracker_wait *wait);
+uint64_t tracker__waits_since(const struct tracker *tracker);
+/* tracker__waits_missed - ends of waits of which nobody knows when they began: they are not in the sums. */
+uint64_t tracker__waits_missed(const struct tracker *tracker);
+
+/*
  * tracker__note_call - goroutine @goid, which was created a moment ago, comes from the call of the program's own
  * code that returns to @call_pc, which stands for its line.
  * tracker__comes_from - what is known of that of goroutine @goid, 0: nothing; @ret_creation_pc: its go statement.

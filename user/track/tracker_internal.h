@@ -27,6 +27,7 @@ struct tracker {
 	struct site_table *sites;
 	struct departed *departed;
 	struct callers *callers; /* NULL: of no goroutine it is known */
+	struct waits *waits;	 /* NULL: they are not traced */
 
 	uint64_t created, exited, lost, repaired;
 	uint64_t lifetimes[TRACKER_LIFETIMES];
@@ -112,6 +113,13 @@ void record__unpark(struct tracker *tracker, struct goroutine *g, uint64_t ticks
  * taken to have begun as late as they can have.
  */
 void tracker__settle_waits(struct tracker *tracker);
+
+/* waits.c */
+void waits__free(struct waits *waits);
+uint64_t waits__memory(const struct tracker *tracker); /* bytes */
+/* waits__of - how long @g, which is parked, has been waiting of the time that waits are traced for; 0: not known. */
+uint64_t waits__of(const struct tracker *tracker, uint32_t handle, const struct goroutine *g,
+		   uint64_t now);
 
 /* tracker__call_of - the call that led to @g where that makes a site of its own; 0: it does not. */
 uint64_t tracker__call_of(const struct tracker *tracker, const struct goroutine *g);

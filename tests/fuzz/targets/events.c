@@ -14,7 +14,7 @@ struct expected {
 };
 
 static void on_event(void *ctx, const struct gl_event *head, const struct gl_event_create *create,
-		     const struct gl_creator *creator)
+		     const struct gl_creator *creator, const struct gl_event_wake *wake)
 {
 	struct expected *expected = ctx;
 
@@ -23,6 +23,11 @@ static void on_event(void *ctx, const struct gl_event *head, const struct gl_eve
 	fuzz__require((head->kind == PROBE_EVENT_CREATE) == (create != NULL));
 	fuzz__require(expected->size >= sizeof(*head));
 	fuzz__require(!memcmp(head, expected->data, sizeof(*head)));
+	fuzz__require((head->kind == PROBE_EVENT_WAKE) == (wake != NULL));
+	if (wake) {
+		fuzz__require(expected->size >= sizeof(*wake) && head->n_pcs <= GL_WAKE_STACK);
+		fuzz__require(!memcmp(wake, expected->data, sizeof(*wake)));
+	}
 	if (!create)
 		return;
 	fuzz__require(expected->size >= sizeof(*create));

@@ -84,7 +84,7 @@ func counted() string {
 		live = int64(sample[0].Value.Uint64())
 	}
 	return fmt.Sprint(m.HeapAlloc, m.HeapObjects, m.HeapInuse, m.StackInuse, m.NumGC, live,
-		m.NextGC, m.TotalAlloc, m.Mallocs, m.PauseTotalNs)
+		m.NextGC, m.TotalAlloc, m.Mallocs, m.PauseTotalNs, m.HeapReleased)
 }
 
 func main() {

@@ -71,15 +71,24 @@ func nap(seconds int) {
 	syscall.Nanosleep(&span, nil) // stuck: nanosleep
 }
 
+// Waits, with a thread to itself.
+func lock() {
+	runtime.LockOSThread()
+	select {} // waits: lock
+}
+
 var (
 	convoyed sync.Mutex
 	passed   uint64
+	waitedNs int64
 )
 
 // Each keeps it for a millisecond: all others wait.
 func convoy() {
 	for atomic.LoadUint32(&stop) == 0 {
+		before := time.Now()
 		convoyed.Lock() // waits: convoy
+		atomic.AddInt64(&waitedNs, int64(time.Since(before)))
 		time.Sleep(time.Millisecond)
 		convoyed.Unlock()
 		atomic.AddUint64(&passed, 1)
@@ -145,6 +154,16 @@ func obey(words []string) string {
 		}
 	case "hoard":
 		go hoard(number(words, 1))
+	case "waited":
+		return fmt.Sprint(atomic.LoadUint64(&passed), atomic.LoadInt64(&waitedNs))
+	case "block":
+		for i := 0; i < number(words, 1); i++ {
+			go readBlocking(words[2])
+		}
+	case "lock":
+		for i := 0; i < number(words, 1); i++ {
+			go lock()
+		}
 	case "read":
 		go readBlocking(words[1])
 	case "open":

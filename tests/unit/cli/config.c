@@ -151,7 +151,7 @@ Test(config, values)
 		      "g.conf:1: interval: '99ms' is too short, between 100ms and 1h expected");
 	check_refused("only =", "g.conf:1: only: a value (PATTERN) is missing");
 	check_refused("mode = #full", "g.conf:1: mode: '' is not one of census, lifecycle, full, "
-				      "auto");
+				      "waits, auto");
 	check_refused("textfile = /x", "g.conf:1: the textfile '/x' would never be read: its name "
 				       "has to end in .prom, as in "
 				       "/var/lib/prometheus/node-exporter/gleakd.prom");

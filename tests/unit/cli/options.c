@@ -320,7 +320,7 @@ Test(options, durations)
 Test(options, choices_and_sizes)
 {
 	check_refused("--color=maybe", "--color: 'maybe' is not one of auto, always, never");
-	check_refused("--mode ''", "--mode: '' is not one of census, lifecycle, full, auto");
+	check_refused("--mode ''", "--mode: '' is not one of census, lifecycle, full, waits, auto");
 	check_refused("--ring-bytes 5000", "--ring-bytes: '5000' is not a power of two");
 	check_refused("--ring-bytes 2048",
 		      "--ring-bytes: '2048' is out of range, between 4096 and 1073741824 expected");

@@ -23,11 +23,13 @@ struct seen {
 	struct gl_event_create create;
 	bool created;
 	struct gl_creator creator;
+	bool woken;
+	struct gl_event_wake wake;
 	bool called;
 };
 
 static void see(void *ctx, const struct gl_event *head, const struct gl_event_create *create,
-		const struct gl_creator *creator)
+		const struct gl_creator *creator, const struct gl_event_wake *wake)
 {
 	struct seen *seen = ctx;
 
@@ -39,6 +41,9 @@ static void see(void *ctx, const struct gl_event *head, const struct gl_event_cr
 	seen->called = creator != NULL;
 	if (creator)
 		seen->creator = *creator;
+	seen->woken = wake != NULL;
+	if (wake)
+		seen->wake = *wake;
 }
 
 static struct gl_event_create record_of(uint8_t kind)
@@ -108,6 +113,25 @@ Test(event_record, exit_and_park_are_heads)
 	cr_assert_eq(seen.head.goid, 18);
 	cr_assert(decode(PROBE_EVENT_PARK, sizeof(struct gl_event), &seen));
 	cr_assert_not(seen.created);
+}
+
+Test(event_record, wake_with_where_it_waited)
+{
+	struct gl_event_wake record = {
+		.head = {.kind = PROBE_EVENT_WAKE, .n_pcs = 2, .time_ns = 2000, .goid = 18},
+		.creation_pc = 0x401234,
+		.start_pc = 0x405678,
+		.wait_reason = 14,
+		.pcs = {0x406000, 0x406100},
+	};
+	struct seen seen = {0};
+
+	cr_assert(event_record__decode(&record, sizeof(record), see, &seen));
+	cr_assert(seen.woken && !seen.created && !seen.called);
+	cr_assert_arr_eq(&seen.wake, &record, sizeof(record));
+	cr_assert_not(event_record__decode(&record, sizeof(record) - 1, see, &seen), "cut short");
+	record.head.n_pcs = GL_WAKE_STACK + 1;
+	cr_assert_not(event_record__decode(&record, sizeof(record), see, &seen), "too deep");
 }
 
 Test(event_record, short_records_are_malformed)
@@ -271,12 +295,14 @@ Test(event_reader, counts_malformed_records)
 
 /* Keeps the ring filled from inside the callback: as a target that is faster than we are. */
 static void see_and_produce(void *ctx, const struct gl_event *head,
-			    const struct gl_event_create *create, const struct gl_creator *creator)
+			    const struct gl_event_create *create, const struct gl_creator *creator,
+			    const struct gl_event_wake *wake)
 {
 	int *ring_fd = ctx;
 
 	(void)create;
 	(void)creator;
+	(void)wake;
 	produce(*ring_fd, head->kind, sizeof(struct gl_event), 2);
 }
 

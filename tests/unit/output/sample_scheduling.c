@@ -33,9 +33,21 @@ struct report_scheduling sample_scheduling(const struct report_site *sites)
 				.n_stuck = 2,
 				.more_stuck = 3,
 				.processors = 4,
-				.cpu = {true, true, 13 * NSEC_PER_MSEC, 0},
+				.cpu = {.run_delay_known = true,
+					.throttled_known = true,
+					.stolen_known = true,
+					.run_delay_ns = 13 * NSEC_PER_MSEC,
+					.stolen_ns = 17 * NSEC_PER_MSEC,
+					.host_processors = 8},
+				.in_calls = 388,
+				.locked = 3,
+				.rise = {12, 400, 120 * NSEC_PER_SEC},
 				.left_out = 17,
 			},
+		.looked_at = 256,
+		.groups = {{"read", "files below /mnt/\x1b[31mx", false, 250},
+			   {"futex", "", true, 6}},
+		.n_groups = 2,
 	};
 
 	scheduling.late[0] = held(&sites[0]);

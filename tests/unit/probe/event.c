@@ -11,10 +11,12 @@ Test(event, names)
 	cr_expect_str_eq(probe_event__name(PROBE_EVENT_CREATE), "create");
 	cr_expect_str_eq(probe_event__name(PROBE_EVENT_EXIT), "exit");
 	cr_expect_str_eq(probe_event__name(PROBE_EVENT_PARK), "park");
+	cr_expect_str_eq(probe_event__name(PROBE_EVENT_WAKE), "wake");
 	cr_expect_str_eq(probe_event__name(PROBE_EVENT_COUNT), "unknown");
 	cr_expect_str_eq(probe_mode__name(PROBE_MODE_CENSUS), "census");
 	cr_expect_str_eq(probe_mode__name(PROBE_MODE_LIFECYCLE), "lifecycle");
 	cr_expect_str_eq(probe_mode__name(PROBE_MODE_FULL), "full");
+	cr_expect_str_eq(probe_mode__name(PROBE_MODE_WAITS), "waits");
 	cr_expect_str_eq(probe_mode__name((enum probe_mode)9), "unknown");
 }
 
@@ -23,7 +25,9 @@ Test(event, modes)
 	cr_expect_eq(probe_mode__events(PROBE_MODE_CENSUS), 0);
 	cr_expect_eq(probe_mode__events(PROBE_MODE_LIFECYCLE),
 		     1u << PROBE_EVENT_CREATE | 1u << PROBE_EVENT_EXIT);
-	cr_expect_eq(probe_mode__events(PROBE_MODE_FULL), (1u << PROBE_EVENT_COUNT) - 1);
+	cr_expect_eq(probe_mode__events(PROBE_MODE_WAITS), (1u << PROBE_EVENT_COUNT) - 1);
+	cr_expect_eq(probe_mode__events(PROBE_MODE_FULL),
+		     probe_mode__events(PROBE_MODE_WAITS) & ~(1u << PROBE_EVENT_WAKE));
 }
 
 /* An event without a program, or a program that is attached for no event, is half a change. */

@@ -114,6 +114,8 @@ static void check_plan(struct go_binary *binary, const char *entry)
 	check_site(binary, &plan.sites[PROBE_EVENT_EXIT], entry,
 		   minor >= 22 ? "runtime.gdestroy" : "runtime.goexit0");
 	check_site(binary, &plan.sites[PROBE_EVENT_PARK], entry, "runtime.park_m");
+	check_site(binary, &plan.sites[PROBE_EVENT_WAKE], entry, "runtime.ready");
+	cr_assert_eq(plan.sites[PROBE_EVENT_WAKE].g_location, GL_G_IN_REG0);
 	cr_assert_eq(plan.sites[PROBE_EVENT_CREATE].g_location, GL_G_IN_REG1);
 	cr_assert_eq(plan.sites[PROBE_EVENT_EXIT].g_location, GL_G_IN_REG0);
 	cr_assert_eq(plan.sites[PROBE_EVENT_PARK].g_location, GL_G_IN_REG0);

@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <string.h>
 
 Test(slots, a_released_slot_is_taken_again_last)
 {
@@ -25,6 +26,29 @@ Test(slots, a_released_slot_is_taken_again_last)
 	cr_assert_eq(slot, 17);
 }
 
+static bool tells(const struct go_layout *layout, __u64 told, const char *text)
+{
+	for (uint8_t reason = 0; reason < 64; reason++) {
+		if (!strcmp(go_layout__wait_reason(layout, reason), text))
+			return told >> reason & 1;
+	}
+	cr_assert_fail("Go 1.%d has no \"%s\"", layout->minor, text);
+	return false;
+}
+
+/* What ends by what another goroutine does, and nothing else. */
+static void check_told(const struct go_layout *layout, __u64 told)
+{
+	cr_expect(tells(layout, told, "chan receive") && tells(layout, told, "select"));
+	cr_expect(tells(layout, told, "semacquire"));
+	if (layout->minor >= 20)
+		cr_expect(tells(layout, told, "sync.Mutex.Lock"));
+	cr_expect_not(tells(layout, told, "sleep") || tells(layout, told, "IO wait"));
+	cr_expect_not(tells(layout, told, "GC worker (idle)") ||
+		      tells(layout, told, "chan receive (nil chan)"));
+	cr_expect_not(told & 1, "no reason");
+}
+
 /* The window must lead back to the offsets of the table, for every version in it. */
 Test(slots, describes_every_known_go_version)
 {
@@ -39,6 +63,9 @@ Test(slots, describes_every_known_go_version)
 		cr_assert_eq(target.g_goid, layout->g_goid);
 		cr_assert_eq(target.g_goid + 8 * target.gopc_word, layout->g_gopc);
 		cr_assert_eq(target.g_goid + 8 * target.startpc_word, layout->g_startpc);
+		cr_assert_eq(target.g_goid + target.reason_at, layout->g_waitreason);
+		cr_assert_eq(target.g_sched_bp, layout->g_sched_bp);
+		check_told(layout, target.told);
 	}
 }
 

@@ -298,6 +298,7 @@ Test(go_trace, of_another_host)
 	struct timeline_clock clock = {.monotonic_ns = BEGIN_NS,
 				       .realtime_ns = REALTIME_S * NSEC_PER_SEC + MS};
 	const struct timeline timeline = {.clocks = &clock, .n_clocks = 1};
+	struct go_trace_births births;
 	struct failure failure = {""};
 	struct go_trace *trace;
 
@@ -305,9 +306,44 @@ Test(go_trace, of_another_host)
 	put_tables(1);
 	put_two();
 	trace = open_made(0);
-	cr_expect_eq(go_trace__check(trace, &timeline, "made", &failure), 0);
+	cr_expect_eq(go_trace__check(trace, &timeline, "made", &births, &failure), 0);
 	clock.realtime_ns += 3600 * NSEC_PER_SEC;
-	cr_expect_eq(go_trace__check(trace, &timeline, "made", &failure), -EINVAL);
+	cr_expect_eq(go_trace__check(trace, &timeline, "made", &births, &failure), -EINVAL);
 	cr_expect(strstr(failure.text, "another host"), "%s", failure.text);
+	go_trace__free(trace);
+}
+
+/* Of the two only goroutine 7 was seen to begin, 200 units after the trace did. */
+Test(go_trace, of_another_process)
+{
+	const struct timeline_clock clock = {.monotonic_ns = BEGIN_NS,
+					     .realtime_ns = REALTIME_S * NSEC_PER_SEC};
+	struct timeline_life lives[] = {
+		{.goid = 1, .begin_ns = BEGIN_NS - 3600 * NSEC_PER_SEC, .created = true},
+		{.goid = 7, .begin_ns = BEGIN_NS + 200 * UNIT_NS - MS, .created = true},
+	};
+	const struct timeline_target target = {
+		.pid = 4242, .lives = lives, .n_lives = sizeof(lives) / sizeof(lives[0])};
+	const struct timeline timeline = {
+		.clocks = &clock, .n_clocks = 1, .targets = &target, .n_targets = 1};
+	struct go_trace_births births;
+	struct failure failure = {""};
+	struct go_trace *trace;
+
+	begin("go 1.25 trace");
+	put_tables(1);
+	put_two();
+	trace = open_made(0);
+	cr_expect_eq(go_trace__check(trace, &timeline, "made", &births, &failure), 0, "%s",
+		     failure.text);
+	cr_expect_eq(births.agree, 1);
+	lives[1].begin_ns += NSEC_PER_SEC;
+	cr_expect_eq(go_trace__check(trace, &timeline, "made", &births, &failure), -EINVAL);
+	cr_expect(strstr(failure.text, "another process than the recording, 4242"), "%s",
+		  failure.text);
+	lives[1].created = false;
+	cr_expect_eq(go_trace__check(trace, &timeline, "made", &births, &failure), 0,
+		     "when it began is not known");
+	cr_expect_eq(births.agree, 0);
 	go_trace__free(trace);
 }

@@ -139,6 +139,9 @@ Test(recording, what_does_not_get_on)
 	cr_expect_eq(target->scheduling[1].stuck, 2);
 	cr_expect_eq(target->scheduling[2].throttled_ns, 2 * NSEC_PER_SEC, "in all so far");
 	cr_expect_eq(target->scheduling[2].run_delay_ns, 8000);
+	cr_expect_eq(target->scheduling[2].stolen_ns, 7000);
+	cr_expect_eq(target->scheduling[1].in_calls, 5);
+	cr_expect_eq(target->scheduling[1].locked, 1);
 	cr_assert_eq(target->n_calls, 2);
 	cr_expect_str_eq(target->calls[0].call, "nanosleep()", "the longest first");
 	cr_expect(target->calls[0].in_c);
@@ -151,7 +154,9 @@ Test(recording, what_does_not_get_on)
 Test(recording, of_a_gleakd_that_recorded_less)
 {
 	struct recording *recording =
-		open_made("ALTER TABLE memory DROP COLUMN gc_pause_ns;"
+		open_made("ALTER TABLE memory DROP COLUMN gc_assist_ns;"
+			  "ALTER TABLE memory DROP COLUMN released_bytes;"
+			  "ALTER TABLE memory DROP COLUMN gc_pause_ns;"
 			  "ALTER TABLE memory DROP COLUMN goal_bytes; DROP TABLE resource_points;"
 			  "DROP TABLE allocators; DROP TABLE stuck_calls");
 	const struct timeline_target *target = &recording__timeline(recording)->targets[0];
@@ -163,6 +168,25 @@ Test(recording, of_a_gleakd_that_recorded_less)
 	cr_expect_eq(target->n_resources, 0);
 	cr_expect_eq(target->n_allocators, 0);
 	cr_expect_eq(target->n_scheduling, 0);
+	recording__free(recording);
+}
+
+Test(recording, of_a_gleakd_that_recorded_a_little_less)
+{
+	struct recording *recording =
+		open_made("ALTER TABLE memory DROP COLUMN gc_assist_ns;"
+			  "ALTER TABLE memory DROP COLUMN released_bytes;"
+			  "ALTER TABLE scheduling DROP COLUMN stolen_ns;"
+			  "ALTER TABLE scheduling DROP COLUMN threads_in_calls;"
+			  "ALTER TABLE scheduling DROP COLUMN locked_goroutines");
+	const struct timeline_target *target = &recording__timeline(recording)->targets[0];
+
+	cr_assert_eq(target->n_memory, 3);
+	cr_expect(target->memory[0].timed);
+	cr_expect_not(target->memory[0].assisted || target->memory[0].returned);
+	cr_assert_eq(target->n_scheduling, 3);
+	cr_expect_eq(target->scheduling[1].late, 3);
+	cr_expect_eq(target->scheduling[1].in_calls, 0);
 	recording__free(recording);
 }
 

@@ -352,11 +352,47 @@ Test(scheduling, another_call_is_another_one)
 	cr_expect_eq(scheduling__view(book)->n_stuck, 1);
 }
 
+Test(scheduling, threads_that_goroutines_keep)
+{
+	const struct scheduling_view *view;
+	size_t index = 0;
+
+	counts.threads = 12;
+	begin();
+	for (uint64_t i = 1; i <= 5; i++)
+		scheduling__in_call(book, i, 0x1000 + i);
+	scheduling__locked(book, 5);
+	scheduling__locked(book, 17);
+	view = end();
+	cr_expect_eq(view->in_calls, 5);
+	cr_expect_eq(view->locked, 2);
+	cr_expect_eq(view->rise.over_ns, 0);
+	counts.threads = 47;
+	begin();
+	scheduling__unchanged(book, 3, now);
+	scheduling__unchanged(book, 17, now);
+	scheduling__note_call(book, &(struct scheduling_call){.goid = 3, .m = 0x1003}, now);
+	view = end();
+	cr_expect_eq(view->in_calls, 1);
+	cr_expect_eq(view->locked, 1);
+	cr_expect_eq(view->rise.from, 12);
+	cr_expect_eq(view->rise.to, 47);
+	cr_expect_eq(view->rise.over_ns, STEP);
+	cr_assert_eq(scheduling__call(book, &index)->goid, 3);
+	cr_expect_null(scheduling__call(book, &index));
+}
+
 /* --- whom they wait for ----------------------------------------------------------------------------- */
 
 Test(scheduling, why_matters_once_somebody_was_late)
 {
-	struct scheduling_cpu totals = {true, true, 700, 1100};
+	struct scheduling_cpu totals = {.run_delay_known = true,
+					.throttled_known = true,
+					.stolen_known = true,
+					.run_delay_ns = 700,
+					.throttled_ns = 1100,
+					.stolen_ns = 1300,
+					.host_processors = 2};
 	const struct scheduling_cpu *cpu = &scheduling__view(book)->cpu;
 
 	begin();
@@ -372,9 +408,13 @@ Test(scheduling, why_matters_once_somebody_was_late)
 	end();
 	cr_expect(scheduling__wants_cpu(book));
 	totals.run_delay_ns += 13;
+	totals.stolen_ns += 17;
 	totals.throttled_ns -= 1; /* of another group */
 	scheduling__note_cpu(book, &totals);
 	cr_expect(cpu->run_delay_known);
 	cr_expect_eq(cpu->run_delay_ns, 13);
+	cr_expect(cpu->stolen_known);
+	cr_expect_eq(cpu->stolen_ns, 17);
+	cr_expect_eq(cpu->host_processors, 2);
 	cr_expect(!cpu->throttled_known);
 }

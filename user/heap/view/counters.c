@@ -17,7 +17,8 @@
 
 /* Sums over the shards of one read; each may be negative alone (src/runtime/mstats.go). */
 struct sums {
-	uint64_t stacks, work, bits, large_bytes, large_objects, small_bytes, small_objects;
+	uint64_t released, stacks, work, bits, large_bytes, large_objects, small_bytes,
+		small_objects;
 	uint64_t total_bytes, total_objects; /* freed or not */
 };
 
@@ -48,6 +49,8 @@ static void add_small(const struct go_layout *l, const uint8_t *stats, struct su
 
 static void add_shard(const struct go_layout *l, const uint8_t *stats, struct sums *sums)
 {
+	if (l->heapStats_released != GO_LAYOUT_ABSENT)
+		sums->released += bytes__u64(stats, l->heapStats_released);
 	sums->stacks += bytes__u64(stats, l->heapStats_inStacks);
 	sums->work += bytes__u64(stats, l->heapStats_inWorkBufs);
 	if (l->heapStats_inPtrScalarBits != GO_LAYOUT_ABSENT)
@@ -70,14 +73,14 @@ struct raw {
 	uint32_t sweepgen;
 	uint64_t pages;
 	uint64_t own[OWN_FIELDS];
-	uint64_t live, limit, goal, pause;
+	uint64_t live, limit, goal, pause, assist;
 	uint8_t stats[GO_HEAP_STATS * STATS_MAX];
 };
 
 /* What math.MaxInt64 is: no limit. With one the goal is a lower one most of the time. */
 #define NO_LIMIT ((uint64_t)INT64_MAX)
 
-#define MAX_SPANS (OWN_FIELDS + 7)
+#define MAX_SPANS (OWN_FIELDS + 8)
 
 struct wanted {
 	struct remote_span spans[MAX_SPANS];
@@ -123,7 +126,8 @@ static int read_raw(const struct heap_runtime *runtime, struct raw *raw)
 
 	if (l->mheap_pagesInUse == GO_LAYOUT_ABSENT)
 		return -EFAULT;
-	*raw = (struct raw){.limit = NO_LIMIT, .goal = MAX_BYTES, .pause = UINT64_MAX};
+	*raw = (struct raw){
+		.limit = NO_LIMIT, .goal = MAX_BYTES, .pause = UINT64_MAX, .assist = UINT64_MAX};
 	want(&wanted, runtime->mheap + l->mheap_sweepgen, &raw->sweepgen, sizeof(raw->sweepgen));
 	want(&wanted, runtime->mheap + l->mheap_pagesInUse, &raw->pages, sizeof(raw->pages));
 	if (has_memstats(runtime))
@@ -138,6 +142,9 @@ static int read_raw(const struct heap_runtime *runtime, struct raw *raw)
 	if (runtime->gc_controller && l->gcController_heapGoal != GO_LAYOUT_ABSENT)
 		want(&wanted, runtime->gc_controller + l->gcController_heapGoal, &raw->goal,
 		     sizeof(raw->goal));
+	if (runtime->gc_controller && l->gcController_assistTime != GO_LAYOUT_ABSENT)
+		want(&wanted, runtime->gc_controller + l->gcController_assistTime, &raw->assist,
+		     sizeof(raw->assist));
 	if (has_pauses(runtime))
 		want(&wanted, runtime->memstats + l->mstats_pause_total_ns, &raw->pause,
 		     sizeof(raw->pause));
@@ -157,6 +164,8 @@ static void count_memstats(const struct go_layout *l, const struct raw *raw,
 		own += raw->own[i];
 	for (size_t i = 0; i < GO_HEAP_STATS; i++)
 		add_shard(l, raw->stats + i * l->heapStats_sizeof, &sums);
+	counters->returned = l->heapStats_released != GO_LAYOUT_ABSENT && sums.released < MAX_BYTES;
+	counters->released_bytes = counters->returned ? sums.released : 0;
 	counters->stack_bytes = sums.stacks;
 	counters->allocated_bytes = sums.large_bytes + sums.small_bytes;
 	counters->allocated_objects = sums.large_objects + sums.small_objects;
@@ -185,6 +194,8 @@ static void count(const struct heap_runtime *runtime, const struct raw *raw,
 	counters->goal_bytes = counters->has_goal ? raw->goal : 0;
 	counters->timed = has_pauses(runtime) && raw->pause <= INT64_MAX;
 	counters->pause_ns = counters->timed ? raw->pause : 0;
+	counters->assisted = raw->assist <= INT64_MAX;
+	counters->assist_ns = counters->assisted ? raw->assist : 0;
 }
 
 int heap_counters__read(const struct heap_runtime *runtime, struct heap_counters *ret_counters)

@@ -31,6 +31,11 @@ struct heap_counters {
 	uint64_t goal_bytes;
 	bool timed;
 	uint64_t pause_ns; /* of all collections: MemStats.PauseTotalNs */
+	bool returned;
+	uint64_t released_bytes; /* of the heap, given back to the system: MemStats.HeapReleased */
+	bool assisted;
+	/* That goroutines which allocate have spent on the collection under way, or on the last one. */
+	uint64_t assist_ns;
 };
 
 /* heap_counters__read - -EFAULT unreadable, or it makes no sense; -ESRCH. */

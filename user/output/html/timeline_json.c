@@ -148,6 +148,9 @@ static void put_memory(struct json *json, const struct timeline *timeline,
 	put_column(json, "goal", memory, n, json__count, goal);
 	put_column(json, "stacks", memory, n, json__count, stacks);
 	put_column(json, "paused_ns", memory, n, json__count, pause_ns);
+	put_column(json, "threads", memory, n, json__count, threads);
+	put_column(json, "assist_ns", memory, n, json__count, assist_ns);
+	put_column(json, "released", memory, n, json__count, released);
 	json__end_object(json);
 	json__object(json, "gcs");
 	put_times(json, "t", timeline, target->gcs, target->n_gcs, end_ns);
@@ -230,6 +233,9 @@ static void put_scheduling(struct json *json, const struct timeline *timeline,
 	put_column(json, "hogs", scheduling, n, json__count, hogs);
 	put_column(json, "throttled_ns", scheduling, n, json__count, throttled_ns);
 	put_column(json, "run_delay_ns", scheduling, n, json__count, run_delay_ns);
+	put_column(json, "stolen_ns", scheduling, n, json__count, stolen_ns);
+	put_column(json, "in_calls", scheduling, n, json__count, in_calls);
+	put_column(json, "locked", scheduling, n, json__count, locked);
 	json__end_object(json);
 	json__object(json, "calls");
 	put_times(json, "begin", timeline, calls, target->n_calls, begin_ns);

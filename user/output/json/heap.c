@@ -42,6 +42,12 @@ static void put_counters(struct json *json, const struct report_target *target)
 		json__seconds(json, "gc_pause_seconds_total", counters->pause_ns);
 	else
 		json__null(json, "gc_pause_seconds_total");
+	if (known && counters->assisted)
+		json__seconds(json, "gc_assist_seconds_last", counters->assist_ns);
+	else
+		json__null(json, "gc_assist_seconds_last");
+	put_count(json, "heap_released_bytes", known && counters->returned,
+		  counters->released_bytes);
 	put_count(json, "heap_goal_bytes", known && counters->has_goal, counters->goal_bytes);
 	put_count(json, "heap_in_use_bytes", known, counters->heap_bytes);
 	put_count(json, "allocated_bytes_total", known && counters->counted, counters->total_bytes);

@@ -31,6 +31,11 @@ static void put_moment(struct json *json, const struct timeline *timeline,
 		json__seconds(json, "gc_pause_seconds_total", memory->pause_ns);
 	else
 		json__null(json, "gc_pause_seconds_total");
+	if (memory->assisted)
+		json__seconds(json, "gc_assist_seconds_last", memory->assist_ns);
+	else
+		json__null(json, "gc_assist_seconds_last");
+	put_known(json, "heap_released_bytes", memory->returned, memory->released);
 	put_known(json, "threads", memory->threads, memory->threads);
 	json__end_object(json);
 }

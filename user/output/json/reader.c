@@ -121,8 +121,10 @@ static void read_place(const json_t *json, struct report_target *target)
 	target->claims.group = target->claims.exe;
 }
 
-static void read_contention(const json_t *list, struct report_site *sites, size_t n)
+static void read_contention(const json_t *json, struct report_site *sites, size_t n,
+			    struct report_target *target)
 {
+	const json_t *list = json_object_get(json, "contention");
 	size_t n_listed = min_of(json_array_size(list), (size_t)REPORT_MAX_CONTENTION);
 
 	for (size_t i = 0; i < n_listed; i++) {
@@ -136,6 +138,9 @@ static void read_contention(const json_t *list, struct report_site *sites, size_
 			break;
 		}
 	}
+	target->waits_missed = read__count(json, "contention_missed");
+	if (!strcmp(read__text(json, "contention_by"), "events"))
+		target->waits_traced_ns = read__seconds(json, "contention_seconds");
 }
 
 static void read_triggers(struct report_reader *reader, const json_t *list,
@@ -185,7 +190,7 @@ static void read_target(struct report_reader *reader, const json_t *json,
 	read__goroutines(reader, json_object_get(json, "goroutine_list"), target);
 	read__heap(reader, json, target);
 	target->scheduling = read__scheduling(reader, json_object_get(json, "scheduling"), target);
-	read_contention(json_object_get(json, "contention"), sites, target->n_sites);
+	read_contention(json, sites, target->n_sites, target);
 	read_triggers(reader, json_object_get(json, "triggers"), target);
 }
 

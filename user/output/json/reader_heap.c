@@ -71,6 +71,10 @@ static void read_counters(const json_t *json, struct report_target *target)
 		.goal_bytes = read__count(json, "heap_goal_bytes"),
 		.timed = is_number(json, "gc_pause_seconds_total"),
 		.pause_ns = read__seconds(json, "gc_pause_seconds_total"),
+		.assisted = is_number(json, "gc_assist_seconds_last"),
+		.assist_ns = read__seconds(json, "gc_assist_seconds_last"),
+		.returned = is_number(json, "heap_released_bytes"),
+		.released_bytes = read__count(json, "heap_released_bytes"),
 	};
 }
 

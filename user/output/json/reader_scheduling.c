@@ -59,6 +59,25 @@ static void read_lists(const json_t *json, const struct report_site *sites, size
 	}
 }
 
+static void read_rise(const json_t *json, struct report_scheduling *scheduling)
+{
+	const json_t *calls = json_object_get(json, "calls");
+
+	scheduling->view.rise = (struct threads_rise){
+		read__count(json, "from"), read__count(json, "to"), read__seconds(json, "seconds")};
+	scheduling->looked_at = read__count(json, "looked_at");
+	scheduling->n_groups = min_of(json_array_size(calls), (size_t)REPORT_MAX_THREAD_GROUPS);
+	for (size_t i = 0; i < scheduling->n_groups; i++) {
+		struct report_thread_group *group = &scheduling->groups[i];
+		const json_t *one = json_array_get(calls, i);
+
+		snprintf(group->call, sizeof(group->call), "%s", read__text(one, "call"));
+		snprintf(group->where, sizeof(group->where), "%s", read__text(one, "where"));
+		group->in_c = read__bool(one, "in_c");
+		group->threads = read__count(one, "threads");
+	}
+}
+
 static bool is_known(const json_t *json, const char *name)
 {
 	return json_is_number(json_object_get(json, name));
@@ -88,6 +107,12 @@ const struct report_scheduling *read__scheduling(struct report_reader *reader, c
 	view->cpu.throttled_ns = read__seconds(json, "throttled_seconds");
 	view->cpu.run_delay_known = is_known(json, "run_delay_seconds");
 	view->cpu.run_delay_ns = read__seconds(json, "run_delay_seconds");
+	view->cpu.stolen_known = is_known(json, "stolen_seconds");
+	view->cpu.stolen_ns = read__seconds(json, "stolen_seconds");
+	view->cpu.host_processors = read__count(json, "host_processors");
+	view->in_calls = read__count(json, "threads_in_calls");
+	view->locked = read__count(json, "locked_goroutines");
+	read_rise(json_object_get(json, "threads_rise"), scheduling);
 	view->left_out = read__count(json, "left_out");
 	return scheduling;
 }

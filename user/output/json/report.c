@@ -170,7 +170,12 @@ static void put_contention(struct json *json, const struct report_target *target
 {
 	const struct report_site *sites[REPORT_MAX_CONTENTION];
 	size_t n = report__contention(target, sites);
+	bool traced = target->waits_traced_ns;
 
+	json__text(json, "contention_by", traced ? "events" : "censuses");
+	json__seconds(json, "contention_seconds",
+		      traced ? target->waits_traced_ns : target->observed_ns);
+	json__count(json, "contention_missed", target->waits_missed);
 	json__array(json, "contention");
 	for (size_t i = 0; i < n; i++) {
 		json__object(json, NULL);

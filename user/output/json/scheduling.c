@@ -74,6 +74,40 @@ static void put_lists(struct json *json, const struct report_scheduling *schedul
 	json__end_array(json);
 }
 
+static void put_stolen(struct json *json, const struct scheduling_cpu *cpu)
+{
+	put_seconds_or_null(json, "stolen_seconds", cpu->stolen_known, cpu->stolen_ns);
+	put_count_or_null(json, "host_processors", cpu->stolen_known, cpu->host_processors);
+}
+
+static void put_rise(struct json *json, const struct report_scheduling *scheduling)
+{
+	const struct threads_rise *rise = &scheduling->view.rise;
+
+	if (!rise->over_ns) {
+		json__null(json, "threads_rise");
+		return;
+	}
+	json__object(json, "threads_rise");
+	json__count(json, "from", rise->from);
+	json__count(json, "to", rise->to);
+	json__seconds(json, "seconds", rise->over_ns);
+	json__count(json, "looked_at", scheduling->looked_at);
+	json__array(json, "calls");
+	for (size_t i = 0; i < scheduling->n_groups; i++) {
+		const struct report_thread_group *group = &scheduling->groups[i];
+
+		json__object(json, NULL);
+		json__text(json, "call", group->call);
+		json__text_or_null(json, "where", group->where);
+		json__bool(json, "in_c", group->in_c);
+		json__count(json, "threads", group->threads);
+		json__end_object(json);
+	}
+	json__end_array(json);
+	json__end_object(json);
+}
+
 void json__scheduling(struct json *json, const struct report_target *target)
 {
 	const struct report_scheduling *scheduling = target->scheduling;
@@ -92,10 +126,14 @@ void json__scheduling(struct json *json, const struct report_target *target)
 	put_lists(json, scheduling);
 	put_count_or_null(json, "processors", view->processors, view->processors);
 	put_count_or_null(json, "threads", target->threads, target->threads);
+	json__count(json, "threads_in_calls", view->in_calls);
+	json__count(json, "locked_goroutines", view->locked);
+	put_rise(json, scheduling);
 	put_seconds_or_null(json, "throttled_seconds", view->cpu.throttled_known,
 			    view->cpu.throttled_ns);
 	put_seconds_or_null(json, "run_delay_seconds", view->cpu.run_delay_known,
 			    view->cpu.run_delay_ns);
+	put_stolen(json, &view->cpu);
 	json__text_or_null(json, "delayed_by", report_delay__name(report__delay(view)));
 	json__count(json, "left_out", view->left_out);
 	json__end_object(json);

@@ -26,6 +26,9 @@ static void put_moment(struct json *json, const struct timeline *timeline,
 	json__count(json, "stuck_syscalls", at->stuck);
 	json__seconds(json, "throttled_seconds_total", at->throttled_ns);
 	json__seconds(json, "run_delay_seconds_total", at->run_delay_ns);
+	json__seconds(json, "stolen_seconds_total", at->stolen_ns);
+	json__count(json, "threads_in_calls", at->in_calls);
+	json__count(json, "locked_goroutines", at->locked);
 	json__end_object(json);
 }
 

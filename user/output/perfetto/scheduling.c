@@ -12,6 +12,9 @@ static void put_points(struct packets *packets, uint64_t process,
 	uint64_t throttled = packets__counter(packets, process, "throttled", PACKET_NS);
 	uint64_t delay =
 		packets__counter(packets, process, "threads without a processor", PACKET_NS);
+	uint64_t stolen = packets__counter(packets, process, "stolen from this machine", PACKET_NS);
+	uint64_t in_calls = packets__counter(packets, process, "threads in calls", PACKET_COUNT);
+	uint64_t locked = packets__counter(packets, process, "locked goroutines", PACKET_COUNT);
 
 	for (size_t i = 0; i < target->n_scheduling; i++) {
 		const struct timeline_scheduling *at = &target->scheduling[i];
@@ -22,6 +25,9 @@ static void put_points(struct packets *packets, uint64_t process,
 		packets__value(packets, hogs, at->time_ns, at->hogs);
 		packets__value(packets, throttled, at->time_ns, at->throttled_ns);
 		packets__value(packets, delay, at->time_ns, at->run_delay_ns);
+		packets__value(packets, stolen, at->time_ns, at->stolen_ns);
+		packets__value(packets, in_calls, at->time_ns, at->in_calls);
+		packets__value(packets, locked, at->time_ns, at->locked);
 	}
 }
 

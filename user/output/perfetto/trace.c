@@ -123,6 +123,10 @@ static void put_memory(struct packets *packets, uint64_t process,
 		packets__counter(packets, process, "heap at which the next GC ends", PACKET_BYTES);
 	uint64_t stacks = packets__counter(packets, process, "stacks", PACKET_BYTES);
 	uint64_t pauses = packets__counter(packets, process, "stopped by GC so far", PACKET_NS);
+	uint64_t assists = packets__counter(packets, process, "assists of the last GC", PACKET_NS);
+	uint64_t released =
+		packets__counter(packets, process, "heap given back to the system", PACKET_BYTES);
+	uint64_t threads = packets__counter(packets, process, "threads", PACKET_COUNT);
 	uint64_t gc = packets__track(packets, process, "GC");
 
 	for (size_t i = 0; i < target->n_memory; i++) {
@@ -138,6 +142,12 @@ static void put_memory(struct packets *packets, uint64_t process,
 			packets__value(packets, goal, memory->time_ns, memory->goal);
 		if (memory->timed)
 			packets__value(packets, pauses, memory->time_ns, memory->pause_ns);
+		if (memory->threads)
+			packets__value(packets, threads, memory->time_ns, memory->threads);
+		if (memory->assisted)
+			packets__value(packets, assists, memory->time_ns, memory->assist_ns);
+		if (memory->returned)
+			packets__value(packets, released, memory->time_ns, memory->released);
 	}
 	for (size_t i = 0; i < target->n_gcs; i++) {
 		const struct timeline_gc *at = &target->gcs[i];

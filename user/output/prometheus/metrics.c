@@ -231,7 +231,11 @@ static void add_memory(struct metrics_memory *memory, const struct report_target
 	memory->live_bytes = add(memory->live_bytes, counters->live_bytes);
 	memory->with_goal += target->counters_known && counters->has_goal;
 	memory->with_pauses += target->counters_known && counters->timed;
+	memory->with_released += target->counters_known && counters->returned;
+	memory->with_assists += target->counters_known && counters->assisted;
 	memory->goal_bytes = add(memory->goal_bytes, counters->goal_bytes);
+	memory->released_bytes = add(memory->released_bytes, counters->released_bytes);
+	memory->assist_ns = add(memory->assist_ns, counters->assist_ns);
 	memory->in_use_bytes = add(memory->in_use_bytes, counters->heap_bytes);
 	/* A process that has several runtimes is one process. */
 	memory->with_resident += target->resident_bytes || target->another;
@@ -264,6 +268,8 @@ static void add_scheduling(struct metrics_scheduling *sum, const struct report_t
 	sum->with_latencies += scheduling->view.latencies_known;
 	sum->late = add(sum->late, scheduling->view.n_late + scheduling->view.more_late);
 	sum->hogs = add(sum->hogs, scheduling->view.n_hogs);
+	sum->in_calls = add(sum->in_calls, scheduling->view.in_calls);
+	sum->locked = add(sum->locked, scheduling->view.locked);
 	sum->stuck = add(sum->stuck, scheduling->view.n_stuck + scheduling->view.more_stuck);
 }
 

@@ -22,7 +22,8 @@ struct metrics_memory {
 	uint64_t runtimes;
 	/* Of them: known. */
 	uint64_t with_cycles, with_stacks, with_live, with_goal, with_pauses, with_resident;
-	uint64_t stack_bytes, live_bytes, goal_bytes, in_use_bytes;
+	uint64_t with_released, with_assists;
+	uint64_t stack_bytes, live_bytes, goal_bytes, in_use_bytes, released_bytes, assist_ns;
 	uint64_t resident_bytes; /* of processes */
 	uint64_t judged;	 /* runtimes whose samples tell what grows */
 	struct metrics_growing growing[METRICS_MAX_GROWING];
@@ -38,7 +39,7 @@ struct metrics_memory {
 struct metrics_scheduling {
 	uint64_t runtimes, known, with_latencies;
 	uint64_t with_threads; /* or of a process that is counted already */
-	uint64_t late, hogs, stuck, threads;
+	uint64_t late, hogs, stuck, threads, in_calls, locked;
 };
 
 /* What tells processes of one group apart. */

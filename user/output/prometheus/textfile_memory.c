@@ -51,6 +51,20 @@ static bool has_pauses(const struct metrics_group *group)
 	return memory->runtimes && memory->with_pauses == memory->runtimes;
 }
 
+static bool has_assists(const struct metrics_group *group)
+{
+	const struct metrics_memory *memory = &group->memory;
+
+	return memory->runtimes && memory->with_assists == memory->runtimes;
+}
+
+static bool has_released(const struct metrics_group *group)
+{
+	const struct metrics_memory *memory = &group->memory;
+
+	return memory->runtimes && memory->with_released == memory->runtimes;
+}
+
 static bool has_resident(const struct metrics_group *group)
 {
 	const struct metrics_memory *memory = &group->memory;
@@ -69,6 +83,11 @@ static bool is_judged(const struct metrics_group *group)
 static uint64_t goal(const struct metrics_group *group)
 {
 	return group->memory.goal_bytes;
+}
+
+static uint64_t released(const struct metrics_group *group)
+{
+	return group->memory.released_bytes;
 }
 
 static uint64_t in_use(const struct metrics_group *group)
@@ -134,6 +153,8 @@ static const struct textfile_gauge gauges[] = {
 	 EXPOSITION_GAUGE, has_goal, goal},
 	{"gleakd_heap_in_use_bytes", "Bytes of the Go heap in spans that are in use.",
 	 EXPOSITION_GAUGE, has_cycles, in_use},
+	{"gleakd_heap_released_bytes", "Bytes of the Go heap that were given back to the system.",
+	 EXPOSITION_GAUGE, has_released, released},
 	{"gleakd_resident_memory_bytes", "Memory of the processes that is resident.",
 	 EXPOSITION_GAUGE, has_resident, resident},
 	{"gleakd_allocated_bytes_total", "Bytes that the processes have allocated on the Go heap.",
@@ -156,24 +177,39 @@ static const struct textfile_gauge gauges[] = {
 	 EXPOSITION_GAUGE, has_scan, retained_stacks},
 };
 
-/* Not a gauge of those above: it is in seconds. */
-static void put_pauses(FILE *out, const struct metrics *metrics)
+static uint64_t pause_ns(const struct metrics_group *group)
 {
-	static const char name[] = "gleakd_gc_pause_seconds_total";
+	return group->counts.n[GROUP_GC_PAUSE_NS];
+}
+
+static uint64_t assist_ns(const struct metrics_group *group)
+{
+	return group->memory.assist_ns;
+}
+
+/* Not gauges of those above: they are in seconds. */
+static const struct textfile_gauge times[] = {
+	{"gleakd_gc_pause_seconds_total", "Time for which collections have stopped the processes.",
+	 EXPOSITION_COUNTER, has_pauses, pause_ns},
+	{"gleakd_gc_assist_last_seconds",
+	 "Time that goroutines have spent on the collection under way, or on the last one.",
+	 EXPOSITION_GAUGE, has_assists, assist_ns},
+};
+
+static void put_time(FILE *out, const struct metrics *metrics, const struct textfile_gauge *time)
+{
 	bool any = false;
 
 	for (size_t g = 0; g < metrics->n_groups; g++) {
 		const struct metrics_group *group = &metrics->groups[g];
 
-		if (!has_pauses(group))
+		if (!time->known(group))
 			continue;
 		if (!any)
-			exposition__family(
-				out, name, EXPOSITION_COUNTER,
-				"Time for which collections have stopped the processes.");
+			exposition__family(out, time->name, time->type, time->help);
 		any = true;
-		exposition__number(out, name, EXPOSITION_LABELS({"groupname", group->name}),
-				   report__seconds(group->counts.n[GROUP_GC_PAUSE_NS]));
+		exposition__number(out, time->name, EXPOSITION_LABELS({"groupname", group->name}),
+				   report__seconds(time->value(group)));
 	}
 }
 
@@ -244,7 +280,8 @@ static int put_places(FILE *out, const struct metrics *metrics)
 int textfile_part__memory(FILE *out, const struct metrics *metrics)
 {
 	textfile_part__gauges(out, metrics, gauges, ARRAY_SIZE(gauges));
-	put_pauses(out, metrics);
+	for (size_t i = 0; i < ARRAY_SIZE(times); i++)
+		put_time(out, metrics, &times[i]);
 	put_open(out, metrics);
 	return put_places(out, metrics);
 }

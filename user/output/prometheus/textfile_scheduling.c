@@ -48,6 +48,16 @@ static uint64_t threads(const struct metrics_group *group)
 	return group->scheduling.threads;
 }
 
+static uint64_t in_calls(const struct metrics_group *group)
+{
+	return group->scheduling.in_calls;
+}
+
+static uint64_t locked(const struct metrics_group *group)
+{
+	return group->scheduling.locked;
+}
+
 static const struct textfile_gauge gauges[] = {
 	{"gleakd_sched_latency_over_10ms_total",
 	 "Waits of goroutines for a processor that took more than 10 ms, of one in eight goroutines.",
@@ -61,6 +71,11 @@ static const struct textfile_gauge gauges[] = {
 	 EXPOSITION_GAUGE, is_known, stuck},
 	{"gleakd_threads", "Threads of the operating system.", EXPOSITION_GAUGE, has_threads,
 	 threads},
+	{"gleakd_threads_in_calls",
+	 "Goroutines in a system call or in C, each of which takes a thread.", EXPOSITION_GAUGE,
+	 is_known, in_calls},
+	{"gleakd_locked_goroutines", "Goroutines that have a thread to themselves.",
+	 EXPOSITION_GAUGE, is_known, locked},
 };
 
 void textfile_part__scheduling(FILE *out, const struct metrics *metrics)

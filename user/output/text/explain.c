@@ -66,6 +66,9 @@ static void put_stay(struct screen *screen, const struct site_evidence *evidence
 static const char *mode_limit(enum probe_mode mode)
 {
 	switch (mode) {
+	case PROBE_MODE_WAITS:
+		return "Mode waits: creations, exits, parks and the ends of waits for each other are all seen "
+		       "as they happen.";
 	case PROBE_MODE_FULL:
 		return "Mode full: creations, exits and parks are all seen as they happen.";
 	case PROBE_MODE_LIFECYCLE:

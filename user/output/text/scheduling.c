@@ -7,6 +7,7 @@
 #include "base/number.h"
 #include "base/text.h"
 #include "output/text/block.h"
+#include "output/text/threads.h"
 
 /* Lines of where goroutines wait for each other. */
 #define MAX_CONTENTION 5
@@ -16,6 +17,7 @@ static const char *const delayed_by[] = {
 	[REPORT_DELAY_GO] = "; its other goroutines keep its processors",
 	[REPORT_DELAY_KERNEL] = "; its threads have no processor either: others use them",
 	[REPORT_DELAY_THROTTLED] = "; its control group has used up what it may use",
+	[REPORT_DELAY_STOLEN] = "; this machine's processors are given to other machines (steal)",
 };
 
 /* Where it waits; of who runs that is not known, but what it is. */
@@ -140,11 +142,15 @@ static void put_stuck(struct screen *screen, const struct report_scheduling *sch
 	}
 }
 
-/* "waited  12m3s in sum, sync.Mutex.Lock, main.serve main.go:17, 1,204 times" */
+/*
+ * "waited  about 12m3s in sum, sync.Mutex.Lock, main.serve main.go:17", or of waits that were traced
+ * "waited  12m3s in sum of 1,204, sync.Mutex.Lock, main.serve main.go:17 (each wait traced, for 5m)"
+ */
 static void put_contention(struct screen *screen, const struct report_target *target)
 {
 	const struct report_site *sites[REPORT_MAX_CONTENTION];
 	size_t n = min_of(report__contention(target, sites), (size_t)MAX_CONTENTION);
+	bool traced = target->waits_traced_ns;
 	char time[DURATION_SIZE], count[NUMBER_COUNT_SIZE];
 
 	for (size_t i = 0; i < n; i++) {
@@ -152,12 +158,16 @@ static void put_contention(struct screen *screen, const struct report_target *ta
 
 		duration__format(sites[i]->view.waited_ns, time);
 		text_part__label(screen, i ? "" : "waited");
-		screen__putf(screen, STYLE_PLAIN, "%s in sum, %s", time,
-			     report__text(sites[i]->wait_reason));
-		put_where(screen, &held);
+		screen__putf(screen, STYLE_PLAIN, "%s%s in sum", traced ? "" : "about ", time);
 		number__count(sites[i]->view.parks, count);
 		if (sites[i]->view.parks)
-			screen__putf(screen, STYLE_PLAIN, ", %s times", count);
+			screen__putf(screen, STYLE_PLAIN, " of %s", count);
+		screen__putf(screen, STYLE_PLAIN, ", %s", report__text(sites[i]->wait_reason));
+		put_where(screen, &held);
+		if (traced && !i) {
+			duration__format(target->waits_traced_ns, time);
+			screen__putf(screen, STYLE_PLAIN, " (each wait traced, for %s)", time);
+		}
 		screen__end_line(screen);
 	}
 }
@@ -172,6 +182,7 @@ void text_part__scheduling(struct screen *screen, const struct report_target *ta
 		return;
 	if (!report__gets_on(scheduling))
 		put_line(screen, scheduling);
+	text_part__threads(screen, target, all);
 	if (!all)
 		return;
 	put_late(screen, scheduling);

@@ -99,7 +99,7 @@ void text_part__identity(struct screen *screen, const struct report_target *targ
 	text_part__name(screen, target);
 	duration__format(target->observed_ns, observed);
 	put_item(screen, "", STYLE_PLAIN, report__text(target->go_version));
-	put_item(screen, "mode", target->mode == PROBE_MODE_FULL ? STYLE_PLAIN : STYLE_GROWING,
+	put_item(screen, "mode", target->mode >= PROBE_MODE_FULL ? STYLE_PLAIN : STYLE_GROWING,
 		 probe_mode__name(target->mode));
 	put_item(screen, "observed", STYLE_PLAIN, observed);
 	put_cost(screen, target);
@@ -208,7 +208,7 @@ static void put_execution(struct screen *screen, const struct report_target *tar
 
 void text_part__mode(struct screen *screen, const struct report_target *target)
 {
-	if (target->mode == PROBE_MODE_FULL || !target->mode_reason || !*target->mode_reason)
+	if (target->mode == PROBE_MODE_WAITS || !target->mode_reason || !*target->mode_reason)
 		return;
 	screen__put(screen, STYLE_GROWING, probe_mode__name(target->mode));
 	screen__put(screen, STYLE_GROWING, " only: ");

@@ -204,5 +204,7 @@ Test(json_reader, what_does_not_get_on)
 	sample.sites[0].view.wait_class = wait_class__of(sample.sites[0].wait_reason);
 	sample.sites[0].view.waited_ns = 7 * NSEC_PER_SEC;
 	sample.sites[0].view.parks = 1013;
+	sample.target.waits_traced_ns = 5 * NSEC_PER_SEC;
+	sample.target.waits_missed = 7;
 	expect_the_same(&sample.report);
 }

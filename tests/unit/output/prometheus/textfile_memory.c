@@ -45,7 +45,11 @@ static struct report_target make_target(pid_t pid, const char *group)
 			     .has_goal = true,
 			     .goal_bytes = 4 << 20,
 			     .timed = true,
-			     .pause_ns = 1500 * NSEC_PER_MSEC},
+			     .pause_ns = 1500 * NSEC_PER_MSEC,
+			     .returned = true,
+			     .released_bytes = 3 << 20,
+			     .assisted = true,
+			     .assist_ns = 250 * NSEC_PER_MSEC},
 		.resident_bytes = 65536,
 	};
 }
@@ -66,6 +70,8 @@ Test(textfile_memory, of_a_group_it_is_the_sum)
 	expect(targets, 2, "\ngleakd_stack_bytes{groupname=\"shop\"} 8192\n", true);
 	expect(targets, 2, "\ngleakd_gc_cycles_total{groupname=\"shop\"} 14\n", true);
 	expect(targets, 2, "\ngleakd_gc_pause_seconds_total{groupname=\"shop\"} 3\n", true);
+	expect(targets, 2, "\ngleakd_gc_assist_last_seconds{groupname=\"shop\"} 0.5\n", true);
+	expect(targets, 2, "\ngleakd_heap_released_bytes{groupname=\"shop\"} 6291456\n", true);
 	expect(targets, 2, "\ngleakd_heap_goal_bytes{groupname=\"shop\"} 8388608\n", true);
 	expect(targets, 2, "\ngleakd_heap_in_use_bytes{groupname=\"shop\"} 163840\n", true);
 	expect(targets, 2, "\ngleakd_resident_memory_bytes{groupname=\"shop\"} 131072\n", true);

@@ -50,6 +50,8 @@ Test(textfile_scheduling, of_a_group_it_is_the_sum)
 	expect("\ngleakd_processor_hogs{groupname=\"shop\"} 4\n", true);
 	expect("\ngleakd_stuck_syscalls{groupname=\"shop\"} 10\n", true);
 	expect("\ngleakd_threads{groupname=\"shop\"} 14\n", true);
+	expect("\ngleakd_threads_in_calls{groupname=\"shop\"} 776\n", true);
+	expect("\ngleakd_locked_goroutines{groupname=\"shop\"} 6\n", true);
 }
 
 Test(textfile_scheduling, a_process_with_two_runtimes_has_its_threads_once)

@@ -46,7 +46,10 @@ TestSuite(text_scheduling, .init = setup);
 
 Test(text_scheduling, one_line_where_something_is_wrong)
 {
-	char *text = shown(false);
+	char *text;
+
+	scheduling.view.rise.over_ns = 0;
+	text = shown(false);
 
 	cr_expect_eq(strchr(text, '\n') + 1 - text, (ptrdiff_t)strlen(text), "%s", text);
 	free(text);
@@ -73,9 +76,44 @@ Test(text_scheduling, whom_they_wait_for)
 	expect(false, "its threads have no processor either", true);
 	scheduling.view.cpu.throttled_ns = NSEC_PER_SEC;
 	expect(false, "its control group has used up what it may use", true);
+	scheduling.view.cpu.throttled_ns = 0;
+	scheduling.view.cpu.stolen_ns = 2 * NSEC_PER_SEC - 1;
+	expect(false, "its threads have no processor either", true);
+	scheduling.view.cpu.stolen_ns = 2 * NSEC_PER_SEC; /* a twentieth of 8 processors, for 5 s */
+	expect(false, "given to other machines (steal)", true);
 	scheduling.view.cpu = (struct scheduling_cpu){0};
 	expect(false, "processors\n", false);
 	expect(false, "control group", false);
+}
+
+Test(text_scheduling, threads)
+{
+	expect(false, "rose from 12 to 400 in 2m; 388 in system calls or in C, 3 locked to goroutines",
+	       true);
+	expect(false, "of 256 looked at 250 in read on files below /mnt/", true);
+	expect(false, "6 in futex, called by C\n", true);
+	expect(false, "\x1b", false);
+	scheduling.view.rise.over_ns = 0;
+	sample.target.threads = 401;
+	expect(false, "threads ", false);
+	expect(true, "401; 388 in system calls or in C, 3 locked to goroutines", true);
+	expect(true, "looked at", false);
+}
+
+Test(text_scheduling, waits)
+{
+	struct site_view *view = &sample.sites[0].view;
+
+	view->wait_class = WAIT_LOCK;
+	view->waited_ns = 61 * NSEC_PER_SEC;
+	view->parks = 0;
+	expect(true, "about 1m1s in sum, ", true);
+	expect(false, "in sum", false);
+	view->parks = 1013;
+	sample.target.waits_traced_ns = 8 * NSEC_PER_SEC;
+	expect(true, "1m1s in sum of 1,013, ", true);
+	expect(true, "about", false);
+	expect(true, "(each wait traced, for 8s)", true);
 }
 
 Test(text_scheduling, nothing_is_wrong)

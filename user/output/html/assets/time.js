@@ -68,7 +68,8 @@ function lanesOf(process) {
 	const memory = (process.recorded || {}).memory;
 	if (memory && memory.t.length) {
 		const lines = [["heap in use", "c1", memory.allocated.some((n) => n) ? memory.allocated : memory.heap],
-			["live after GC", "c2", memory.live], ["next GC ends at", "c3", memory.goal], ["stacks", "c4", memory.stacks]];
+			["live after GC", "c2", memory.live], ["next GC ends at", "c3", memory.goal], ["stacks", "c4", memory.stacks],
+			["given back to the system", "c5", memory.released || []]];
 		if (memory.rss.some((n) => n))
 			lanes.push({name: "resident memory", unit: "bytes", lines: [{name: "resident", color: "c8", t: memory.t, v: memory.rss}]});
 		lanes.push({name: "heap", unit: "bytes", lines: lines.filter(([, , v]) => v.some((n) => n)).map(
@@ -76,6 +77,11 @@ function lanesOf(process) {
 		const stopped = memory.paused_ns.map((ns, i) => (i ? Math.max(0, ns - memory.paused_ns[i - 1]) / 1e9 : 0));
 		if (stopped.some((seconds) => seconds > 0))
 			lanes.push({name: "GC pauses", unit: "pause", lines: [{name: "stopped since the look before", color: "c6", t: memory.t, v: stopped}]});
+		if ((memory.threads || []).some((n) => n))
+			lanes.push({name: "threads", unit: "count", lines: [{name: "of the operating system", color: "c10", t: memory.t, v: memory.threads}]});
+		const assists = (memory.assist_ns || []).map((ns) => ns / 1e9);
+		if (assists.some((seconds) => seconds > 0))
+			lanes.push({name: "GC assists", unit: "pause", lines: [{name: "time of goroutines in the last collection", color: "c7", t: memory.t, v: assists}]});
 	}
 	return [...lanes, ...lanesOfScheduling((process.recorded || {}).scheduling)];
 }
@@ -90,7 +96,10 @@ function lanesOfScheduling(scheduling) {
 		lane("late for a processor", "count", [{name: "waits of more than 10 ms", color: "c5", v: since(scheduling.over_10ms, 1)},
 			{name: "waiting then", color: "c7", v: scheduling.late}, {name: "keep a processor", color: "c9", v: scheduling.hogs}]),
 		lane("without a processor", "pause", [{name: "throttled since the look before", color: "c3", v: since(scheduling.throttled_ns, 1e9)},
-			{name: "threads without a processor", color: "c10", v: since(scheduling.run_delay_ns, 1e9)}])].filter((one) => one.lines.length);
+			{name: "threads without a processor", color: "c10", v: since(scheduling.run_delay_ns, 1e9)},
+			{name: "stolen from this machine", color: "c9", v: since(scheduling.stolen_ns || [], 1e9)}]),
+		lane("threads that block", "count", [{name: "in system calls or in C", color: "c5", v: scheduling.in_calls || []},
+			{name: "locked to goroutines", color: "c7", v: scheduling.locked || []}])].filter((one) => one.lines.length);
 }
 
 /* Threads that stayed in one system call, as a band of its own. */
