@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -97,7 +97,8 @@ static int create(struct ring_keeper *keeper)
 static void start_thread(struct ring_keeper *keeper, int fd)
 {
 	keeper->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	keeper->end_fd = eventfd(0, EFD_CLOEXEC);
+	/* Which goes off when the thread is to end. */
+	keeper->end_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
 	/* Each time that it is woken, and not for as long as there is something in the ring. */
 	keeper->has_thread = keeper->epoll_fd >= 0 && keeper->end_fd >= 0 &&
 			     !watch(keeper, fd, EPOLLIN | EPOLLET) &&
@@ -106,9 +107,9 @@ static void start_thread(struct ring_keeper *keeper, int fd)
 
 static void end_thread(struct ring_keeper *keeper)
 {
-	uint64_t one = 1;
+	const struct itimerspec now = {.it_value = {.tv_nsec = 1}};
 
-	if (keeper->has_thread && write(keeper->end_fd, &one, sizeof(one)) == sizeof(one))
+	if (keeper->has_thread && !timerfd_settime(keeper->end_fd, 0, &now, NULL))
 		pthread_join(keeper->thread, NULL);
 	if (keeper->epoll_fd >= 0)
 		close(keeper->epoll_fd);
