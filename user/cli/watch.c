@@ -228,6 +228,7 @@ static int open_looks(struct watch *watch)
 		.pause_ns =
 			max_of(options->interval_ns * LOOK_INTERVALS, (uint64_t)LOOK_MIN_PAUSE_NS),
 		.max_ns = LONG_LOOK_NS,
+		.max_share = HEAP_TURNS_SHARE,
 		.not_at_once = true,
 	};
 

@@ -77,9 +77,10 @@ static bool is_due(void *ctx, struct target *target, uint64_t now_ns)
 /* What a broker has used is not known while it is started anew. */
 static void add_used(struct heap_turns *turns, uint64_t begin_ns)
 {
-	uint64_t now_ns = self_usage__cpu_ns();
+	uint64_t now_ns = self_usage__cpu_ns(), used_ns = now_ns - min_of(now_ns, begin_ns);
 
-	turns->used_ns += now_ns - min_of(now_ns, begin_ns);
+	turns->used_ns += used_ns;
+	turns->total_ns += used_ns;
 }
 
 static int start(void *ctx, struct target *target)

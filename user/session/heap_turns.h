@@ -22,7 +22,9 @@ struct heap_turns {
 	struct turns turns;
 	uint64_t
 		used_ns; /* processor time that the scan under way has taken, ours and of whoever reads for us */
-	/* To be read: scans that could not be made, and why not the last of them. */
+	/* To be read: that of all scans. */
+	uint64_t total_ns;
+	/* Likewise: scans that could not be made, and why not the last of them. */
 	uint64_t failures;
 	struct failure failure;
 };

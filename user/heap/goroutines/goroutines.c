@@ -171,6 +171,16 @@ static bool may_be_leak(const struct heap_runtime *runtime, const struct heap_g 
 	}
 }
 
+/* What of its stack is in use, if it is less than 4 GB; it waits. */
+static void note_stack(struct heap_goroutine *goroutine, const struct heap_g *g)
+{
+	if (g->sp % WORD || g->stack_hi % WORD || g->sp <= g->stack_lo || g->sp >= g->stack_hi ||
+	    g->stack_hi - g->stack_lo > UINT32_MAX)
+		return;
+	goroutine->sp = g->sp;
+	goroutine->above = (uint32_t)(g->stack_hi - g->sp);
+}
+
 static void add(struct heap_goroutines *goroutines, uint64_t address, const uint8_t *data)
 {
 	const struct heap_runtime *runtime = goroutines->runtime;
@@ -186,6 +196,8 @@ static void add(struct heap_goroutines *goroutines, uint64_t address, const uint
 	};
 	if (!go_status__waits(g.status) || g.m || !ret->goid)
 		return;
+	note_stack(ret, &g);
+	ret->waiting = g.waiting;
 	ret->wait_class =
 		(uint8_t)wait_class__of(go_layout__wait_reason(runtime->layout, g.reason));
 	ret->candidate = may_be_leak(runtime, &g, (enum wait_class)ret->wait_class);

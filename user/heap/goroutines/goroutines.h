@@ -31,6 +31,10 @@ struct heap_goroutine {
 	uint64_t goid;	  /* 0: there is none in this g */
 	/* Of what changes whenever it runs; equal in two scans: it has not run in between. */
 	uint64_t fingerprint;
+	uint64_t waiting; /* the first of its sudogs, of candidates */
+	/* Where its stack is in use, from sp on; above 0: to be read from its g first. */
+	uint64_t sp;
+	uint32_t above;
 	uint32_t first_wait,
 		n_waits;    /* in heap_goroutines.waits; n_waits 0: select{}, nil channel */
 	uint8_t status;	    /* enum go_status */

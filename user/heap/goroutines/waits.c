@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * What candidates wait on. Channels, and from Go 1.26 on everything else, is in the list of sudogs
- * that begins at g.waiting: read a link of all goroutines at a time. The list of one that has woken
- * meanwhile belongs to somebody else or ends in nothing; such a goroutine is no candidate.
+ * that begins at g.waiting: read a link of many goroutines at a time. The list of one that has woken
+ * meanwhile belongs to somebody else or ends in nothing; such a goroutine is no candidate. Where it looks like its
+ * own all the same, its fingerprint is another by the end of the scan.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,7 +13,6 @@
 #include "base/array.h"
 #include "base/bytes.h"
 
-#define WORD	      8u
 #define BATCH	      1024u
 #define SUDOG_MAX     128    /* bytes; 104 in the largest version */
 #define MAX_CASES     65536u /* of a select: selectgo numbers them with 16 bits */
@@ -92,36 +92,21 @@ struct batch {
 	struct remote_span reads[BATCH];
 	struct list lists[BATCH];
 	size_t n;
-	uint64_t waiting[BATCH];
 	uint8_t data[BATCH * SUDOG_MAX];
 };
 
-/* @size bytes at each address in batch->lists[].next. */
-static int read_all(struct heap_goroutines *goroutines, struct batch *batch, void *data,
-		    size_t stride, uint32_t size)
-{
-	for (size_t i = 0; i < batch->n; i++)
-		batch->reads[i] = (struct remote_span){
-			.address = batch->lists[i].next,
-			.buffer = (uint8_t *)data + i * stride,
-			.size = size,
-		};
-	return remote__read_spans(goroutines->runtime->remote, batch->reads, batch->n);
-}
-
 static int read_batch(struct heap_goroutines *goroutines, struct batch *batch)
 {
-	const struct go_layout *l = goroutines->runtime->layout;
+	uint32_t size = goroutines->runtime->layout->sudog_sizeof;
 	int err;
 
 	for (size_t i = 0; i < batch->n; i++)
-		batch->lists[i].next = batch->lists[i].g->address + l->g_waiting;
-	err = read_all(goroutines, batch, batch->waiting, WORD, WORD);
-	if (err)
-		return err;
-	for (size_t i = 0; i < batch->n; i++)
-		batch->lists[i].next = batch->reads[i].result ? 0 : batch->waiting[i];
-	err = read_all(goroutines, batch, batch->data, SUDOG_MAX, l->sudog_sizeof);
+		batch->reads[i] = (struct remote_span){
+			.address = batch->lists[i].next,
+			.buffer = batch->data + i * SUDOG_MAX,
+			.size = size,
+		};
+	err = remote__read_spans(goroutines->runtime->remote, batch->reads, batch->n);
 	for (size_t i = 0; i < batch->n && !err; i++) {
 		if (batch->reads[i].result || !batch->lists[i].next)
 			heap_waits__drop(goroutines, batch->lists[i].g);
@@ -148,6 +133,7 @@ static int read_lists(struct heap_goroutines *goroutines, struct batch *batch)
 		if (has_list(goroutines, g))
 			batch->lists[batch->n++] = (struct list){
 				.g = g,
+				.next = g->waiting,
 				.by_channel = facts_of(g)->on == WAIT_ON_CHANNELS,
 			};
 		if (batch->n == BATCH || (batch->n && i + 1 == goroutines->n)) {

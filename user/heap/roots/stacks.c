@@ -19,6 +19,9 @@
 
 struct entry {
 	uint64_t address;
+	/* What of the stack to read, if the g is still the same then; above 0: the g says it. */
+	uint64_t fingerprint, sp;
+	uint32_t above;
 	uint8_t attempts;
 };
 
@@ -97,21 +100,30 @@ static int push(struct heap_stacks *stacks, struct entry entry)
 	return 0;
 }
 
-int heap_stacks__add(struct heap_stacks *stacks, uint64_t address)
+int heap_stacks__add(struct heap_stacks *stacks, const struct heap_goroutine *goroutine)
 {
-	return push(stacks, (struct entry){.address = address});
+	return push(stacks, (struct entry){
+				    .address = goroutine->address,
+				    .fingerprint = goroutine->fingerprint,
+				    .sp = goroutine->sp,
+				    .above = goroutine->above,
+			    });
 }
 
 /* --- reading ------------------------------------------------------------------------------------ */
 
-static int read_gs(struct heap_stacks *stacks)
+/* All, or only those that have to say where their stacks are. */
+static int read_gs(struct heap_stacks *stacks, bool all)
 {
-	for (size_t i = 0; i < stacks->n_batch; i++)
+	for (size_t i = 0; i < stacks->n_batch; i++) {
+		const struct entry *entry = &stacks->batch[i].entry;
+
 		stacks->reads[i] = (struct remote_span){
-			.address = stacks->batch[i].entry.address,
+			.address = entry->address,
 			.buffer = stacks->gs[i],
-			.size = stacks->runtime->layout->g_sizeof,
+			.size = all || !entry->above ? stacks->runtime->layout->g_sizeof : 0,
 		};
+	}
 	return remote__read_spans(stacks->runtime->remote, stacks->reads, stacks->n_batch);
 }
 
@@ -137,7 +149,15 @@ static uint64_t running_sp(const struct heap_stacks *stacks, const struct heap_g
 	return 0;
 }
 
-/* What of the stack is to be read. False: nothing. */
+/* What of the stack is to be read, as its @entry says. */
+static void plan_known(struct stack *stack)
+{
+	stack->g.sp = stack->entry.sp;
+	stack->g.stack_hi = stack->entry.sp + stack->entry.above;
+	stack->from = stack->entry.sp - WORD;
+}
+
+/* The same, by its g. False: nothing. */
 static bool plan(struct heap_stacks *stacks, struct stack *stack)
 {
 	const struct heap_g *g = &stack->g;
@@ -190,7 +210,7 @@ static int fill(struct heap_stacks *stacks)
 	for (size_t i = 0; i < n; i++)
 		stacks->batch[i] = (struct stack){.entry = stacks->entries[stacks->n - 1 - i]};
 	stacks->n_batch = n;
-	err = read_gs(stacks);
+	err = read_gs(stacks, false);
 	if (err)
 		return err;
 	stacks->n -= n;
@@ -202,9 +222,12 @@ static int fill(struct heap_stacks *stacks)
 			stacks->totals.unreadable++;
 			continue;
 		}
-		heap_g__decode(stacks->runtime, stacks->gs[i], &stack.g);
 		heap_mark__reveal(stacks->mark, stack.entry.address);
-		if (!plan(stacks, &stack))
+		if (stack.entry.above)
+			plan_known(&stack);
+		else
+			heap_g__decode(stacks->runtime, stacks->gs[i], &stack.g);
+		if (!stack.entry.above && !plan(stacks, &stack))
 			continue;
 		if (reserve(stacks, &stack))
 			stacks->batch[kept++] = stack;
@@ -345,6 +368,9 @@ static bool is_whole(const struct stack *stack, const struct heap_g *after)
 {
 	const struct heap_g *g = &stack->g;
 
+	if (stack->entry.above)
+		return stack->entry.fingerprint == after->fingerprint && !after->m &&
+		       g->sp == after->sp && g->stack_hi == after->stack_hi && is_sane(after);
 	return g->stack_lo == after->stack_lo && g->stack_hi == after->stack_hi &&
 	       (stack->whole || (g->fingerprint == after->fingerprint && g->m == after->m &&
 				 g->defer == after->defer && g->panic == after->panic));
@@ -359,11 +385,14 @@ static int settle(struct heap_stacks *stacks, size_t i)
 	heap_g__decode(stacks->runtime, stacks->gs[i], &after);
 	if (stack->result || !is_whole(stack, &after)) {
 		stacks->totals.torn++;
+		stack->entry.above = 0;
 		if (stack->entry.attempts++ < ATTEMPTS)
 			return push(stacks, stack->entry);
 		stacks->totals.unreadable++;
 		return 0;
 	}
+	if (stack->entry.above)
+		stack->g = after;
 	stacks->totals.bytes += stack->g.stack_hi - stack->from;
 	stacks->totals.allocated += stack->g.stack_hi - stack->g.stack_lo;
 	scan_registers(stacks, &stack->g);
@@ -385,7 +414,7 @@ int heap_stacks__step(struct heap_stacks *stacks, uint64_t budget_ns)
 		if (!err)
 			err = read_stacks(stacks);
 		if (!err)
-			err = read_gs(stacks);
+			err = read_gs(stacks, true);
 		for (size_t i = 0; i < stacks->n_batch && !err; i++)
 			err = settle(stacks, i);
 		if (err)

@@ -3,9 +3,9 @@
 #define GLEAKD_HEAP_ROOTS_STACKS_H
 
 /*
- * Stacks of many goroutines as roots: g structs and stacks are read in batches, and every g is read
- * once more after its stack. A goroutine that ran in between is tried again; one that runs has its
- * whole stack taken word by word. Dead ones have nothing on theirs.
+ * Stacks of many goroutines as roots: g structs and stacks are read in batches, and every g after its
+ * stack, before it as well where nobody knew by then where the stack is. A goroutine that ran in between is tried
+ * again; one that runs has its whole stack taken word by word. Dead ones have nothing on theirs.
  */
 #include "heap/goroutines/goroutines.h"
 #include "heap/roots/stack_scan.h"
@@ -35,8 +35,9 @@ void heap_stacks__free(struct heap_stacks *stacks);
 /* heap_stacks__threads - the target is stopped, and this is where its threads are. */
 void heap_stacks__threads(struct heap_stacks *stacks, const struct heap_thread *threads, size_t n);
 
-/* heap_stacks__add - the stack of the goroutine with its g at @address is a root. -ENOMEM. */
-int heap_stacks__add(struct heap_stacks *stacks, uint64_t address) __must_check;
+/* heap_stacks__add - the stack of @goroutine, which is copied, is a root. -ENOMEM. */
+int heap_stacks__add(struct heap_stacks *stacks,
+		     const struct heap_goroutine *goroutine) __must_check;
 
 /*
  * heap_stacks__step - read what was added and mark from it, for about @budget_ns (0: to the end). 1:

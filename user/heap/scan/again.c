@@ -83,6 +83,7 @@ static int look_again(struct heap_scan *scan, uint32_t i, const struct heap_g *n
 		return 0;
 	if (is_unreachable(g))
 		g->reached_by = HEAP_ROOT_MOVED;
+	g->above = 0;
 	return is_dead(now) ? 0 : scan_candidates__add_stack(scan, i);
 }
 
@@ -101,7 +102,7 @@ int scan_again__add_stacks(struct heap_scan *scan)
 		/* What it waits on was not read in time. */
 		heap_waits__drop(&scan->goroutines, g);
 		g->scanned = true;
-		err = heap_stacks__add(scan->stacks, g->address);
+		err = heap_stacks__add(scan->stacks, g);
 	}
 	return err;
 }

@@ -101,7 +101,7 @@ int scan_candidates__add_stack(struct heap_scan *scan, uint32_t i)
 	for (uint32_t w = 0; w < g->n_waits; w++)
 		heap_mark__reveal(scan->mark, scan->goroutines.waits[g->first_wait + w].sudog);
 	g->scanned = true;
-	return heap_stacks__add(scan->stacks, g->address);
+	return heap_stacks__add(scan->stacks, g);
 }
 
 int scan_candidates__add_stacks(struct heap_scan *scan)

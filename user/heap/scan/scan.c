@@ -149,7 +149,7 @@ static int add_stacks(struct heap_scan *scan)
 		if (g->candidate || g->scanned)
 			continue;
 		g->scanned = true;
-		err = heap_stacks__add(scan->stacks, g->address);
+		err = heap_stacks__add(scan->stacks, g);
 		if (err)
 			return err;
 	}
