@@ -290,7 +290,7 @@ class Trace:
 
 # Each with what other libraries of C and older kernels use for the same. What the worker has no use for its filter
 # refuses it (user/broker/sandbox_calls.c): here is what it tries.
-ANY = set("""brk clock_getres clock_gettime close dup dup2 exit exit_group fcntl fstat futex getpid getrandom gettid
+ANY = set("""brk clock_getres clock_gettime close dup dup2 dup3 exit exit_group fcntl fstat futex getpid getrandom gettid
     gettimeofday lseek madvise mmap mprotect mremap munmap newfstatat openat prctl pread64 read readlink readlinkat
     recvmsg restart_syscall rseq rt_sigaction rt_sigprocmask rt_sigreturn sched_yield sendmsg set_robust_list
     statx write writev""".split())
@@ -306,7 +306,7 @@ CALLS = {
     # The parent of the program that run starts, with that one's rights; what the program does is its own affair.
     "starter": ANY | set("""clone clone3 fork geteuid getgid getppid getuid kill pipe2 poll ppoll ptrace rt_sigtimedwait
         setgroups setresgid setresuid signalfd4 tgkill vfork wait4 waitid""".split()),
-    "worker": ANY | set("""access clock_nanosleep clone clone3 epoll_create1 epoll_ctl epoll_pwait epoll_wait faccessat
+    "worker": ANY | set("""access clock_nanosleep clone clone3 epoll_create1 epoll_ctl epoll_pwait epoll_wait eventfd2 faccessat
         faccessat2 fchmod fchown fdatasync flock fsync ftruncate getcwd getdents64 getegid geteuid getgid getpgid
         getppid getrusage getrlimit getuid ioctl membarrier nanosleep poll ppoll prlimit64 pwrite64 rt_sigpending
         sched_getaffinity sigaltstack signalfd4 sysinfo timerfd_create timerfd_settime tgkill uname""".split()),

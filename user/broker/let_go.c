@@ -26,7 +26,7 @@ static void *wait_for_end(void *ctx __maybe_unused)
 		if (let_go.null < 0)
 			close(fd);
 		else
-			(void)!dup2(let_go.null, fd);
+			(void)!dup3(let_go.null, fd, 0);
 	}
 	/* This tells the broker. */
 	close(let_go.channel);

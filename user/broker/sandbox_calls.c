@@ -50,6 +50,7 @@ static const int allowed[] = {
 	SYS_lseek,
 	SYS_close,
 	SYS_dup,
+	SYS_dup3,
 	SYS_fcntl,
 	SYS_fstat,
 	SYS_ftruncate,
@@ -68,6 +69,7 @@ static const int allowed[] = {
 	SYS_faccessat2,
 	/* waiting, and signals to itself */
 	SYS_ppoll,
+	SYS_eventfd2,
 	SYS_epoll_create1,
 	SYS_epoll_ctl,
 	SYS_epoll_pwait,
