@@ -93,7 +93,6 @@ static void drain(struct alloc_watch *watch, bool now)
 		struct target_allocs *allocs = target->allocs;
 		uint64_t lost = allocs->counts.lost;
 
-		target_allocs__begin(target);
 		if (allocs->follow && allocs->attached && !allocs->gap)
 			alloc_follow__peek(allocs->follow, now);
 		(void)!alloc_probes__counts(watch->feed.probes, allocs->slot, &allocs->counts);

@@ -28,7 +28,10 @@ struct label_texts {
 	size_t n_addresses, addresses_capacity;
 	struct index *by_address;
 	uint32_t sweepgen;
-	uint64_t since_ns; /* no collection has ended between then and the last look */
+	uint64_t
+		ended_ns; /* when the last collection did, by the program's clock; 0: never, or not known */
+	uint64_t since_ns,
+		looked_ns; /* no collection has ended between the first and the last of these */
 };
 
 struct target_allocs {
@@ -83,8 +86,6 @@ int target_allocs__open(struct target *target, struct failure *failure) __must_c
  */
 int target_allocs__plan(struct target *target, struct failure *failure) __must_check;
 
-/* target_allocs__begin - records follow. */
-void target_allocs__begin(struct target *target);
 /* target_allocs__take - a record of the ring buffer, of this target. */
 void target_allocs__take(struct target *target, const struct gl_alloc *record);
 

@@ -110,12 +110,20 @@ static uint32_t sweepgen_of(const struct target *target)
 	return err ? NO_SWEEPGEN : sweepgen;
 }
 
-/* When its last collection ended, by our clock; now where that is not known. The world stands still then. */
+/*
+ * When its last collection ended, by our clock; now where that is not known. The world stands still then, but sweepgen
+ * is another a moment before the time is.
+ */
 static uint64_t collected_ns(const struct target *target)
 {
-	uint64_t now_ns = clock__monotonic_ns(), ended_ns;
+	struct label_texts *labels = &target->allocs->labels;
+	uint64_t now_ns = clock__monotonic_ns(), ended_ns, before_ns = labels->ended_ns;
 
+	labels->ended_ns = 0;
 	if (heap_counters__last_gc(target->allocs->runtime, &ended_ns) || !ended_ns)
+		return now_ns;
+	labels->ended_ns = ended_ns;
+	if (ended_ns == before_ns)
 		return now_ns;
 	ended_ns -=
 		(uint64_t)process__clock_offset(target->options.proc_root, target->process.id.pid);
@@ -142,9 +150,22 @@ static uint32_t note_address(struct label_texts *labels, uint64_t address, uint3
 	return found;
 }
 
+/* Whether a collection has ended since the last time. */
+static void look_at_sweepgen(const struct target *target)
+{
+	struct label_texts *labels = &target->allocs->labels;
+	uint64_t now_ns = clock__monotonic_ns();
+	uint32_t sweepgen = sweepgen_of(target);
+
+	if (sweepgen != labels->sweepgen)
+		forget_addresses(target, sweepgen);
+	labels->looked_ns = now_ns;
+}
+
 /*
  * A set is never changed, and its memory becomes another thing only after a collection. So what is read
- * at @address was there at @time_ns, that of the hit, if no collection has ended since then.
+ * at @address was there at @time_ns, that of the hit, if no collection has ended since then. Hits may come while others
+ * are taken, and a collection with them.
  */
 static uint32_t labels_at(struct target *target, uint64_t address, uint64_t time_ns)
 {
@@ -154,6 +175,8 @@ static uint32_t labels_at(struct target *target, uint64_t address, uint64_t time
 
 	if (!address || !target->allocs->who)
 		return ALLOC_LABELS_NONE;
+	if (time_ns >= labels->looked_ns)
+		look_at_sweepgen(target);
 	if (time_ns < labels->since_ns)
 		return ALLOC_LABELS_UNKNOWN;
 	search = index__search(labels->by_address, hash__keyed_word(address));
@@ -166,15 +189,6 @@ static uint32_t labels_at(struct target *target, uint64_t address, uint64_t time
 	if (sweepgen == NO_SWEEPGEN || sweepgen != labels->sweepgen)
 		return ALLOC_LABELS_UNKNOWN;
 	return note_address(labels, address, found);
-}
-
-void target_allocs__begin(struct target *target)
-{
-	struct label_texts *labels = &target->allocs->labels;
-	uint32_t sweepgen = sweepgen_of(target);
-
-	if (sweepgen != labels->sweepgen)
-		forget_addresses(target, sweepgen);
 }
 
 /* --- hits ------------------------------------------------------------------------------------------ */
