@@ -4,7 +4,8 @@
 # make deps       install what building needs (apt; root); deps-test: and testing
 # make demo       build, run a small leaking service and gleakd on it (root)
 # make test       everyday tests (root for the end-to-end tier); they need one Go, whichever
-# make test-versions   those that need other versions of Go, which are fetched; test-static: the static program
+# make test-versions   those that need other versions of Go, which are fetched; test-static: the static program;
+#                 test-cluster: Kubernetes' API server, which is built
 # make bench      ratios of cost, in one run (root)
 # make eval       recall and precision of the verdicts, an hour (root); eval-quick: minutes
 # make vm         gleakd on other kernels, in virtual machines; vm-quick: the oldest ones; vm-arm64: on arm64

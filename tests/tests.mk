@@ -102,3 +102,9 @@ $(B)/tests/heapscan: $(B)/obj/tests/heap/heapscan.o $(call archives_up_to,discov
 	$(call msg,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(call archives_up_to,discover) $(LIBS)
+
+# Kubernetes' API server, built from its module, takes manifests and chart. Minutes, and gigabytes of modules.
+.PHONY: test-cluster
+test-cluster: all
+	$(Q)tools/deps.sh build go test
+	$(Q)tests/run --tier cluster --e2e --build $(B)

@@ -18,7 +18,7 @@ FOLDER = os.path.join(ROOT, "deploy", "kubernetes")
 PROFILE = os.path.join(FOLDER, "own-seccomp", "gleakd-seccomp.json")
 METRICS = "/var/lib/node-exporter"
 COUNTS, DEMO = Program("counts"), Program("demo", strip=True)
-prepared("umoci", "runc")
+prepared("umoci", "runc", tier=STATIC)
 
 
 def version():

@@ -23,8 +23,8 @@ IN_CI = os.environ.get("CI", "") not in ("", "0", "false")
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 # The everyday tier makes do with the machine's own Go; what needs other versions is a tier apart, and so is
-# what needs the static program, which is built for it.
-EVERYDAY, VERSIONS, STATIC = "everyday", "versions", "static"
+# what needs the static program, which is built for it, or Kubernetes' API server, which takes minutes to build.
+EVERYDAY, VERSIONS, STATIC, CLUSTER = "everyday", "versions", "static", "cluster"
 BUT_UNITS = "but units"  # see case()
 CASE_SECONDS = 120
 

@@ -32,11 +32,11 @@ def npm_package(name):
     return harness.once(f"fetching {name}", _npm_package, name)
 
 
-def prepared(*packages):
-    """Fetches them before the tests begin."""
+def prepared(*packages, tier=harness.EVERYDAY):
+    """Fetches them before the tests of a tier begin."""
     for package in packages:
         fetch = npm_package if "@" in package else unpacked
-        harness.to_prepare(f"fetching {package}", lambda p=package, f=fetch: f(p))
+        harness.to_prepare(f"fetching {package}", lambda p=package, f=fetch: f(p), tier)
 
 
 def _unpacked(package):

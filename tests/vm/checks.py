@@ -154,7 +154,7 @@ def counts_of_an_old_go(t):
 
 @expecting("probes")
 def leaks_are_flagged_and_nothing_else(t):
-    target = Target(t, [DEMO.build(), "-for", "300s", "-calm", str(int(SLOW))])
+    target = Target(t, [DEMO.build(), "-for", "600s", "-calm", str(int(2 * SLOW) if SLOW > 1 else 1)])
     target.answer("ready", PATIENCE)
     leaks = {DEMO.line(f"leak: {kind}") for kind in ("chan send", "mutex", "select")}
     g = Gleakd(t, target.pid, "--interval", "1s", "--min-age", "4s", *ANY_COST)
@@ -387,9 +387,29 @@ def what_written_pages_are_worth(t):
 what_written_pages_are_worth.seconds = 7 * PATIENCE
 
 
+@expecting("probes")
+def yama_forbids_everything(t):
+    """At kernel.yama.ptrace_scope 3, which stays so until the machine ends, not even root reads a process's memory."""
+    scope = "/proc/sys/kernel/yama/ptrace_scope"
+    if not os.path.exists(scope):
+        raise Skip("Yama in the kernel", always=True)
+    with open(scope, "w", encoding="ascii") as file:
+        file.write("3")
+    code, out, err = run(t, "run", "--duration", "10s", "--", DEMO.build(), "-for", "300s", seconds=PATIENCE)
+    check_equal(code, NOT_PERMITTED, f"exit code; {err}")
+    check("runs before it is watched, as the kernel does not let it be held" in err, err)
+    check("kernel.yama.ptrace_scope is 3, which forbids it to everybody until the next boot" in err, err)
+    left = subprocess.run(["pidof", os.path.basename(DEMO.path)], capture_output=True, text=True).stdout
+    check_equal(left, "", "programs left behind")
+
+
+# Of those that come last, in their order.
+yama_forbids_everything.last = 1
+
+
 @expecting("always")
-def zz_the_kernel_does_not_complain(t):
-    """Last, of all that came before."""
+def the_kernel_does_not_complain(t):
+    """Of all that came before."""
     said = subprocess.run(["dmesg"], capture_output=True, text=True, errors="replace").stdout
     marks = ("WARNING:", "BUG:", "Oops", "Call Trace", "rcu_", "general protection", "segfault")
     lines = [line for line in said.splitlines() if any(mark in line for mark in marks)]
@@ -399,3 +419,6 @@ def zz_the_kernel_does_not_complain(t):
     with contextlib.suppress(FileNotFoundError):
         with open("/sys/kernel/tracing/uprobe_events", encoding="utf-8") as file:
             check_equal(file.read(), "", "uprobes in tracefs")
+
+
+the_kernel_does_not_complain.last = 2

@@ -58,7 +58,7 @@ def main():
     build = os.path.join(harness.ROOT, "build")
     programs.go_version = go_version
     only = os.environ.get("gleakd_only", "").split(",")
-    for check in list(wanted()):
+    for check in sorted(wanted(), key=lambda check: getattr(check, "last", 0)):
         if any(text in check.case_name for text in only):
             report(harness.run_one(check, build))
     tell({"end": True, "seconds": round(time.monotonic() - begin, 1)})

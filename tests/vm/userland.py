@@ -59,7 +59,10 @@ class Unpacked:
     version = "3.11"
     packages = ("busybox-static", "libbz2-1.0", "libc6", "libcap-ng0", "libexpat1", "libffi8", "liblzma5",
                 "libssl3", "util-linux", "zlib1g",
-                "python3.11-minimal", "libpython3.11-minimal", "libpython3.11-stdlib")
+                "python3.11-minimal", "libpython3.11-minimal", "libpython3.11-stdlib",
+                # Of a gleakd that is not static.
+                "libbpf1", "libdw1", "libelf1", "libjansson4", "libncursesw6", "libprotobuf-c1", "libsqlite3-0",
+                "libtinfo6", "libzstd1", "libzycore1.4", "libzydis4.0")
     python, stdlib = "/usr/bin/python" + version, "/usr/lib/python" + version
     same_version = sys.version_info[:2] == (3, 11)
 
