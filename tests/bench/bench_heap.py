@@ -25,7 +25,8 @@ GOROUTINES, LEAKED = 110_000, 10_000
 BYTES_PER_MEGABYTE = 2.6e6  # of memory, with what the collector lets a heap grow by
 STACKS_BYTES = 400e6
 SECONDS = 6
-WATCH_SECONDS = 20  # in which there is a scan
+WATCH_SECONDS = 60  # the first minute, in which gleakd reads the program, and there is a scan or two
+ALONE_SECONDS = 20  # at most, before and after each
 TURNS = 4
 # Goals, per gigabyte (1e9 bytes) of spans that may hold pointers.
 CPU_GOAL, STOP_GOAL_MS, STOP_SOFT_DIRTY_MS = 1.0, 250, 10
@@ -91,10 +92,11 @@ def noticed(case, results, options, label, target, what, beside, seconds):
     """What the target's own work loses while `beside` runs."""
     seconds, turns = (1, 1) if options.quick else (seconds, TURNS)
     window(target, 1)
-    found, before = [], window(target, seconds)
+    alone = min(seconds, ALONE_SECONDS)
+    found, before = [], window(target, alone)
     for _ in range(turns):
         steady = beside(case, target, seconds)
-        after = window(target, seconds)
+        after = window(target, alone)
         found.append(dict(around=[before, after], steady=steady))
         before = after
     kept = undisturbed(results, label, found)

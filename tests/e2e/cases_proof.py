@@ -74,6 +74,7 @@ def check_proven(t, program):
     report, said = prove(t, target.pid)
     check_equal(by_function(report, "proven"), LOST, "proven goroutines by function")
     check("memory to copy" in said and "stopped for about" in said, f"what is said before: {said}")
+    check(f"nothing can wake {sum(LOST.values())} of its" in said, f"what is said after: {said}")
     check_equal(report["final_reason"], "proof", "why it ended")
     for site in flagged(report):
         proof = site["proof"]

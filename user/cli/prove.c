@@ -61,6 +61,21 @@ static int attempt(struct target *target, const struct options *options, struct 
 	return err;
 }
 
+/* In one line, whatever the report shows of it. */
+static void tell_proven(const struct target *target)
+{
+	const struct target_heap_figures *figures = target_heap__figures(target);
+
+	if (figures->proven)
+		log_info("process %d: nothing can wake %zu of its %zu goroutines that wait in "
+			 "channels and locks any more",
+			 target__pid(target), figures->proven, figures->judged);
+	else
+		log_info("process %d: none is proven leaked; something leads to what each of its "
+			 "%zu goroutines that wait in channels and locks waits on",
+			 target__pid(target), figures->judged);
+}
+
 static int prove_target(struct target *target, const struct options *options,
 			struct failure *failure)
 {
@@ -68,6 +83,8 @@ static int prove_target(struct target *target, const struct options *options,
 
 	for (int i = 0; i < ATTEMPTS && err == -EAGAIN; i++)
 		err = attempt(target, options, failure);
+	if (!err)
+		tell_proven(target);
 	return err;
 }
 

@@ -243,6 +243,8 @@ static int note_site(struct target *target, struct heap_scan *scan, const struct
 	if (err)
 		return err;
 	proof.level = proof.goroutines ? level : PROOF_NONE;
+	if (level == PROOF_PROVEN)
+		target->heap->figures.proven += proof.goroutines;
 	tracker__note_proof(target->tracker, found->site, &proof);
 	return 0;
 }
@@ -466,6 +468,8 @@ static int end_proof(struct target *target, struct heap_scan *scan)
 {
 	/* Before what the others keep is marked, too. */
 	site_ways__end(target->heap->ways, scan);
+	target->heap->figures.judged = heap_scan__result(scan)->candidates;
+	target->heap->figures.proven = 0;
 	return note_findings(target, scan, PROOF_PROVEN);
 }
 

@@ -19,6 +19,8 @@ struct target_heap_figures {
 	enum heap_scan_doubt doubt; /* why the last says nothing, if it does */
 	uint64_t last_ended_ns;
 	size_t to_confirm; /* goroutines of which further scans will tell */
+	/* By the last proof: goroutines that wait in channels and locks, and those that nothing can wake. */
+	size_t judged, proven;
 };
 
 /*

@@ -113,9 +113,15 @@ void text_part__ways(struct screen *screen, const struct report_target *target, 
 	if (holders->apart) {
 		screen__put_owned(screen, STYLE_BOLD, number__counted(holders->apart, "goroutine"));
 		screen__wrap(screen, STYLE_PLAIN,
-			     " of those wait for nothing that could be held: they run, sleep, or "
-			     "wait for the network or a timer",
+			     holders->apart > 1 ?
+				     " of those wait for nothing that could be held: they run, "
+				     "sleep, or wait for the network or a timer" :
+				     " of those waits for nothing that could be held: it runs, "
+				     "sleeps, or waits for the network or a timer",
 			     MAX_LINES);
+		/* Then there is nothing to count ways to. */
+		if (!holders->objects)
+			return;
 	}
 	put_sum(screen, holders);
 	for (size_t i = 0; i < n; i++) {

@@ -2,6 +2,7 @@
 /* What leads to objects, as text. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "sample.h"
 
@@ -44,17 +45,23 @@ static struct heap_holder_path paths[] = {
 static const struct heap_holders holders =
 	{.objects = 509, .held = 508, .ways = 1009, .apart = 2, .paths = paths, .n_paths = 6};
 
-static void check(bool all, const char *golden)
+/* To be freed. */
+static char *text_of(const struct heap_holders *shown, bool all)
 {
 	const struct text_options options = {
 		.screen.columns = 100, .heap = true, .all = all, .no_verdict = true};
 	struct sample sample;
-	char *text;
 
 	sample__healthy(&sample);
-	sample.target.holders = &holders;
+	sample.target.holders = shown;
 	sample.report.end = REPORT_ONCE;
-	text = sample__text(&sample.report, &options);
+	return sample__text(&sample.report, &options);
+}
+
+static void check(bool all, const char *golden)
+{
+	char *text = text_of(&holders, all);
+
 	sample__golden(golden, text);
 	free(text);
 }
@@ -67,4 +74,16 @@ Test(ways, the_first_few)
 Test(ways, all_of_them)
 {
 	check(true, "ways-all.txt");
+}
+
+Test(ways, one_that_waits_for_nothing_that_could_be_held)
+{
+	const struct heap_holders one = {.apart = 1};
+	char *text = text_of(&one, false);
+
+	cr_assert(
+		strstr(text, "1 goroutine of those waits for nothing that could be held: it runs"),
+		"%s", text);
+	cr_assert_not(strstr(text, "0 ways"), "%s", text);
+	free(text);
 }
