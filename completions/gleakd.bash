@@ -190,22 +190,22 @@ _gleakd()
 		;;
 	esac
 	case ${COMP_WORDS[1]} in
-	watch) words='--pid -p --min-age --interval --duration --report --format -f --once --goroutines --mode --max-overhead --max-self-cpu --no-heap --max-memory --max-targets --min-process-age --only --exclude --group-by --json --verbose -v --by --all --explain --html --source --allow --state --evidence --max-evidence --max-evidence-size --trigger --textfile --fail-on --error-exitcode --json-schema --config --print-config --color --help -h --version -V' ;;
+	watch) words='--pid -p --min-age --interval --duration --report --format -f --once --goroutines --mode --max-overhead --max-self-cpu --no-heap --resources --max-memory --max-targets --min-process-age --only --exclude --group-by --json --verbose -v --by --probe-opens --all --explain --html --source --allow --state --evidence --max-evidence --max-evidence-size --trigger --textfile --fail-on --error-exitcode --json-schema --config --print-config --color --help -h --version -V' ;;
 	run) words='--min-age --interval --duration --user --report --format -f --mode --max-overhead --no-heap --verbose -v --all --html --source --allow --fail-on --error-exitcode --color --help -h --version -V' ;;
-	top) words='--pid -p --min-age --interval --duration --mode --max-overhead --max-self-cpu --no-heap --max-memory --max-targets --min-process-age --only --exclude --by --allow --color --help -h --version -V' ;;
+	top) words='--pid -p --min-age --interval --duration --mode --max-overhead --max-self-cpu --no-heap --resources --max-memory --max-targets --min-process-age --only --exclude --by --probe-opens --allow --color --help -h --version -V' ;;
 	list) words='--json --verbose -v --color --help -h --version -V' ;;
 	dump) words='--pid -p --state --reason --func --min-age --label --goid --folded --json --verbose -v --all --pprof --color --help -h --version -V' ;;
 	prove) words='--pid -p --min-age --max-stop --max-memory --json --verbose -v --all --html --source --allow --fail-on --error-exitcode --color --help -h --version -V' ;;
 	heap) words='--pid -p --duration --max-memory --json --verbose -v --sort --by --exact --max-overhead --pprof --all --html --allow --error-exitcode --color --help -h --version -V' ;;
 	holders) words='--pid -p --max-memory --json --verbose -v --all --type --goroutine --site --object --color --help -h --version -V' ;;
 	resources) words='--pid -p --duration --max-memory --json --verbose -v --probe-opens --max-overhead --all --html --color --help -h --version -V' ;;
-	record) words='--pid -p --min-age --interval --duration -d --output -o --max-size --min-park --mode --max-overhead --no-heap --max-memory --verbose -v --by --allow --help -h --version -V' ;;
+	record) words='--pid -p --min-age --interval --duration -d --output -o --max-size --min-park --mode --max-overhead --no-heap --max-memory --verbose -v --by --probe-opens --allow --help -h --version -V' ;;
 	report) words='--output -o --format -f --memory --contention --with-trace --verbose -v --all --source --color --help -h --version -V' ;;
 	diff) words='--json --error-exitcode --color --help -h --version -V' ;;
 	doctor) words='--json --textfile --color --help -h --version -V' ;;
 	help) words='--help -h --version -V watch run top list dump prove heap holders resources record report diff doctor help version' ;;
 	version) words='--help -h --version -V' ;;
-	*) words='--pid -p --min-age --interval --duration --report --format -f --once --goroutines --mode --max-overhead --max-self-cpu --no-heap --max-memory --max-targets --min-process-age --only --exclude --group-by --json --verbose -v --by --all --explain --html --source --allow --state --evidence --max-evidence --max-evidence-size --trigger --textfile --fail-on --error-exitcode --json-schema --config --print-config --color --help -h --version -V' ;;
+	*) words='--pid -p --min-age --interval --duration --report --format -f --once --goroutines --mode --max-overhead --max-self-cpu --no-heap --resources --max-memory --max-targets --min-process-age --only --exclude --group-by --json --verbose -v --by --probe-opens --all --explain --html --source --allow --state --evidence --max-evidence --max-evidence-size --trigger --textfile --fail-on --error-exitcode --json-schema --config --print-config --color --help -h --version -V' ;;
 	esac
 	if [[ $COMP_CWORD -eq 1 && $cur != -* ]]; then
 		words='watch run top list dump prove heap holders resources record report diff doctor help version'

@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a process has opened and not closed: by kind, by holder, and what only ever grows."""
 
+import contextlib
 import json
 import os
+import re
+import shutil
 import socket
+import sqlite3
+import subprocess
 import threading
 
-from harness import VERSIONS, case, cases_for, check, check_equal
-from programs import Program, start
+from harness import VERSIONS, Skip, case, cases_for, check, check_equal, once, until
+from programs import SOURCES, Program, go_command, go_environment, go_version, start
 from tracer import Gleakd, check_schema, run
 
 PROGRAM = Program("resources")
@@ -47,6 +52,7 @@ OPENERS = {
     "rows": ("sql.Rows", "main.openRows"),
     "stmt": ("sql.Stmt", "main.openStmt"),
     "tx": ("sql.Tx", "main.openTx"),
+    "sqlconn": ("sql.Conn", "main.openSQLConn"),
     "body": ("http body", "main.get"),
     "body2": ("http body", "main.get"),
     "timer": ("timer", "main.openTimer"),
@@ -54,6 +60,8 @@ OPENERS = {
     "ticker": ("ticker", "main.openTicker"),
 }
 SQL_CONNECTIONS = 2
+# Of which one is taken, and five wait for it.
+NARROW = "1 open, 1 in use, at most 1, 5 wait for one, 5 had to wait so far"
 SECONDS = 16
 
 
@@ -95,8 +103,8 @@ def expect_counts(counts, left_out=()):
     # What its servers, its own listener and what belongs to these have open as well.
     wanted["listener"] += 3
     wanted["net.Conn"] += 2 * OPENED["body"][1] + 2
-    wanted["sql.DB"] += 1
-    wanted["sql.Conn"] = SQL_CONNECTIONS + OPENED["rows"][1] + OPENED["tx"][1]
+    wanted["sql.DB"] += 2
+    wanted["sql.Conn"] = 1 + SQL_CONNECTIONS + OPENED["rows"][1] + OPENED["tx"][1]
     for kind, n in wanted.items():
         if kind not in ("context", *left_out):
             check_equal(counts.get(kind, 0), n, f"open {kind}: {counts}")
@@ -104,6 +112,7 @@ def expect_counts(counts, left_out=()):
 
 def judge(t, program):
     target = fill(t, program)
+    target.ask("open waiting 6")
     found = look(t, target.pid)
     expect_counts(outstanding(found))
     for kind, n, holder in OPENED.values():
@@ -116,10 +125,14 @@ def judge(t, program):
     n = OPENED["context"][1]
     check(sum(r["outstanding"] for r in contexts) in (n, n + 1),
           f"children, and their parent if it is found there: {contexts}")
+    check(any(re.search(rf", depth [12], one of {n} that hang from context.cancelCtx 0x", example)
+              for r in contexts for example in r["examples"]), f"their parent: {contexts}")
     calls = [r["outstanding"] for r in found["resources"] if r["calls"] == "main.expire"]
     check_equal(calls, [OPENED["after"][1]], "timers that call main.expire")
     files = [r for r in found["resources"] if r["held_by"] == ["main.files[…].file"]]
     check(all(e.endswith("/proc/self/maps") for e in files[0]["examples"]), f"examples: {files}")
+    narrow = [r["examples"] for r in found["resources"] if r["held_by"] == ["main.narrow"]]
+    check_equal(narrow, [[NARROW]], "a database with one connection")
     for r in found["resources"]:
         check_equal((r["opened"], r["closed"], r["growth_per_minute"], r["oldest_seconds"],
                      r["verdict"]), (0, 0, None, None, None), f"one look tells no change: {r}")
@@ -139,6 +152,7 @@ def each_kind_is_counted_and_its_holder_named_in(t, program):
 def each_kind_is_counted_without_symbols(t, program):
     """But for rows of Go 1.18, to which nothing leads that tells a type."""
     target = fill(t, program)
+    target.ask("open waiting 6")
     expect_counts(outstanding(look(t, target.pid)),
                   left_out=("sql.Rows",) if program.go == "1.18.10" else ())
 
@@ -252,6 +266,9 @@ def judge_openers(t, program):
     check_equal(files["opened_at"]["function"], "main.openFile", "the first opener")
     check(any(f["function"] == "main.(*kind).each" for f in files["stack"]), f"stack: {files}")
     check(len(files["openers"]) == 1 and files["openers"][0]["opened"] >= 10, f"opened: {files}")
+    # Watched all the time, it has all of the growth, but for what came while probes were attached.
+    check(0.6 < files["openers"][0]["growth_per_minute"] / files["growth_per_minute"] < 1.4,
+          f"growth: {files}")
 
 
 @case
@@ -270,6 +287,99 @@ def the_line_that_opens_a_file_is_named_without_symbols(t, program):
     target.ask("leak file 90")
     found = look(t, target.pid, "--duration", "6s", "--probe-opens", "always")
     check(openers(found).get(("file", "main.openFile"), 0) >= 3, f"openers: {found}")
+
+
+def growing_kinds(t, *targets):
+    """Of each of them {kind} of what is said to grow in one of the last reports."""
+    for seconds in (SECONDS * 3 // 2, SECONDS * 4):
+        code, out, said = run(t, "resources", *(str(target.pid) for target in targets), "--json",
+                              "--duration", f"{seconds}s", "--probe-opens", "never",
+                              seconds=seconds + 60)
+        check_equal(code, 0, f"exit code; {said}")
+        reports = [json.loads(line) for line in out.splitlines()]
+        counts = [found["resource_looks"]["looks"] for found in reports[-1]["targets"]]
+        # On a busy machine a look takes longer than there is from one to the next.
+        if min(counts) >= 6:
+            break
+    check(min(counts) >= 5, f"too few looks for a verdict: {counts}")
+    return [{r["kind"] for report in reports[-3:] for found in report["targets"]
+             if found["pid"] == target.pid for r in found["resources"]
+             if r["verdict"] == "growing"} for target in targets]
+
+
+def judge_forgetting(t, program):
+    """
+    Programs that forget each kind, and one that closes the oldest for each that it opens. Requests of HTTP/2 that a
+    process answers are its clients, and what comes goes with them: so another one answers.
+    """
+    forgets, asks, answers, closes = (start(t, program) for _ in range(4))
+    asks.ask("peer " + answers.ask("serve2").split()[-1])
+    for kind, ms in zip(OPENERS, range(150, 700, 17)):
+        (asks if kind == "body2" else forgets).ask(f"leak {kind} {ms}")
+        closes.ask(f"open {kind} 3")
+        closes.ask(f"turn {kind} {ms}")
+    wanted = {kind for kind, _ in OPENERS.values()}
+    forgotten, asked, closed = growing_kinds(t, forgets, asks, closes)
+    check_equal(wanted - forgotten, set(), "forgotten, and not said to grow")
+    check("http body" in asked, f"bodies of HTTP/2: {asked}")
+    check_equal(closed, set(), "closed, and said to grow")
+
+
+@case(is_long=True, seconds=300)
+def each_kind_that_is_forgotten_grows_and_none_that_is_closed(t):
+    judge_forgetting(t, PROGRAM)
+
+
+@cases_for(VERSION_PROGRAMS, tier=VERSIONS, alone=True, seconds=300)
+def each_kind_that_is_forgotten_grows_and_none_that_is_closed_in(t, program):
+    judge_forgetting(t, program)
+
+
+# --- semaphores of golang.org/x/sync ----------------------------------------------------------------
+
+
+def semaphores(version):
+    """A program with the library itself, which comes through the module proxy."""
+    path = os.path.join(os.path.dirname(PROGRAM.path), f"semaphores-go{version}")
+    go_version(version)
+    built = subprocess.run([go_command(), "build", "-buildvcs=false", "-o", path, "."],
+                           cwd=os.path.join(SOURCES, "semaphores"), env=go_environment(version),
+                           capture_output=True, text=True)
+    if "dial tcp" in built.stderr or "no such host" in built.stderr:
+        raise Skip("Go modules of others")
+    check_equal(built.returncode, 0, built.stderr)
+    return path
+
+
+def judge_semaphores(t, version):
+    """11 of which something is taken, 7 of which nothing is; 3 goroutines wait for the first."""
+    path = once(f"building semaphores-go{version}", semaphores, version)
+    target = start(t, None, path=path)
+    for command in ("take 11", "free 7", "wait 3"):
+        target.ask(command)
+    found = [r for r in look(t, target.pid)["resources"] if r["kind"] == "semaphore"]
+    check_equal([(r["outstanding"], r["held_by"]) for r in found], [(11, ["main.tenants[…]"])],
+                "semaphores")
+    check("3 of 5 taken, 3 wait" in found[0]["examples"][0] or
+          all("3 of 5 taken" in example for example in found[0]["examples"]), f"examples: {found}")
+    target.ask("turn 20")
+    check_equal(growing_kinds(t, target), [set()], "given back")
+    target.ask("leak 110")
+    check_equal(growing_kinds(t, target), [{"semaphore"}], "taken and kept")
+
+
+@case(tier=VERSIONS, seconds=300)
+def semaphores_of_which_something_is_taken(t):
+    judge_semaphores(t, "local")
+
+
+@cases_for({f"go{v}": v for v in ("1.18.10", "1.22.12", "1.23.12", "1.27.1")}, tier=VERSIONS,
+           seconds=300)
+def semaphores_of_which_something_is_taken_in(t, version):
+    judge_semaphores(t, version)
+
+
+# --- who opens them, once more -----------------------------------------------------------------------
 
 
 @case
@@ -378,15 +488,31 @@ def grows(report):
     return any(r["verdict"] == "growing" for r in report["targets"][0].get("resources", ()))
 
 
+def is_known(report):
+    """Who opens what grows, and how the two pools are used."""
+    lines = report["targets"][0].get("resources", ())
+    return (any(r["verdict"] == "growing" and r["opened_at"] for r in lines) and
+            sum(r["kind"] == "sync.Pool" and r["verdict"] is not None for r in lines) >= 2)
+
+
 @case(is_long=True)
 def a_watch_tells_what_grows(t):
     target = start(t, PROGRAM)
     target.ask("leak file 40")
     target.ask("open conn 11")
+    for kind in ("lost", "pooled"):
+        target.ask(f"leak {kind} 10")
     metrics = os.path.join(t.directory(), "open.prom")
     gleakd = Gleakd(t, target.pid, "--interval", "1s", "--textfile", metrics)
-    found = gleakd.report("one in which files grow", grows, seconds=120)["targets"][0]
+    found = gleakd.report("one in which files grow, and pools are judged",
+                          lambda report: grows(report) and is_known(report),
+                          seconds=120)["targets"][0]
+    pools = {r["held_by"][0]: r for r in found["resources"] if r["kind"] == "sync.Pool"}
+    check_equal([pools[name]["verdict"] for name in ("main.lostBuffers", "main.buffers")],
+                ["reuse lost", "steady"], f"pools: {pools}")
     growing = [r for r in found["resources"] if r["verdict"] == "growing"]
+    check_equal({r["opened_at"]["function"] for r in growing if r["opened_at"]}, {"main.openFile"},
+                f"opened at: {growing}")
     # What closes them leads to them as well, and a look may find some by that way.
     check_equal({r["kind"] for r in growing}, {"file"}, f"what grows: {growing}")
     check({h for r in growing for h in r["held_by"]} <=
@@ -407,3 +533,68 @@ def it_is_shown_for_people(t):
     for line in ("file", "main.files[…].file", "net.Conn", "main.clients[…].conn.conn.fd",
                  "/proc/self/maps", "tcp 127.0.0.1:"):
         check(line in out, f"{line} in {out}")
+
+
+@case(is_long=True)
+def a_recording_knows_which_lines_open_what(t):
+    """Who opens things is watched from its first look on, and known at the second, ten seconds later."""
+    target = start(t, PROGRAM)
+    target.ask("leak file 40")
+    folder = t.directory()
+    recording, page = (os.path.join(folder, name) for name in ("it.db", "it.html"))
+    code, _, said = run(t, "record", str(target.pid), "-o", recording, "-d", "14s", "--interval",
+                        "1s", "--probe-opens", "always", seconds=60)
+    check_equal(code, 0, f"record: {said}")
+    with contextlib.closing(sqlite3.connect(f"file:{recording}?mode=ro", uri=True)) as database:
+        opened = database.execute(
+            "SELECT r.kind, f.function, max(o.opened) FROM resource_openers o JOIN resources r ON "
+            "r.id = o.resource JOIN frames f ON f.id = o.opened_at WHERE r.kind = 'file' "
+            "GROUP BY 1, 2").fetchall()
+    check(len(opened) == 1 and opened[0][:2] == ("file", "main.openFile") and opened[0][2] > 10,
+          f"openers: {opened}")
+    code, out, said = run(t, "report", recording, "--format", "json")
+    check_equal(code, 0, f"report: {said}")
+    report = json.loads(out)
+    check_schema(report)
+    check(openers(report["targets"][0]).get(("file", "main.openFile"), 0) > 10, f"openers: {out}")
+    code, _, said = run(t, "report", recording, "--format", "html", "-o", page)
+    check_equal(code, 0, f"report: {said}")
+    with open(page, encoding="utf-8") as file:
+        check("main.openFile" in file.read(), "the page")
+
+
+@case
+def nothing_is_attached_to_a_watched_process_where_that_is_forbidden(t):
+    target = start(t, PROGRAM)
+    target.ask("leak lost 10")
+    for refusal in (("--probe-opens", "never"), ("--mode", "census")):
+        gleakd = Gleakd(t, target.pid, "--interval", "1s", *refusal)
+        found = gleakd.report("one after three looks", lambda report:
+                              report["targets"][0].get("resource_looks", {}).get("looks", 0) >= 3,
+                              seconds=60)["targets"][0]
+        check_equal(found["resource_looks"]["openings"], None, " ".join(refusal))
+        gleakd.end()
+
+
+@case(is_long=True)
+def of_a_host_it_is_looked_at_when_that_is_asked_for(t):
+    """Of a program at a path of its own, which no other case runs."""
+    folder = t.directory()
+    path, metrics = (os.path.join(folder, name) for name in ("shop", "open.prom"))
+    shutil.copy2(PROGRAM.build(), path)
+    target = start(t, PROGRAM, path=path)
+    target.ask("open file 7")
+    gleakd = Gleakd(t, None, "--config", "/dev/null", "--only", "exe:" + path, "--interval", "1s",
+                    "--max-self-cpu", "0", "--textfile", metrics, "--resources")
+    found = gleakd.report("one with what is open", lambda report: any(
+        "resources" in found for found in report["targets"]), seconds=90)["targets"][0]
+    check_equal([(r["outstanding"], r["held_by"]) for r in found["resources"]
+                 if r["kind"] == "file"], [(7, ["main.files[…].file"])], "files")
+    check_equal(found["resource_looks"]["openings"], None, "probes of a host")
+    until("the metrics", lambda: 'kind="file"} 7' in open_metrics(metrics), 20)
+    gleakd.end()
+
+
+def open_metrics(path):
+    with open(path, encoding="utf-8") as file:
+        return "".join(line for line in file if line.startswith("gleakd_open_resources{"))

@@ -115,7 +115,8 @@ class ServerRun(healthy.Run):
 
     def watch(self, pid):
         name = os.path.join("resources", healthy.file_name(self.server))
-        watcher = Looker(self.options, pid, name, self.seconds * 3 // 2)
+        # Longer than its load by a look, of which there are eight in that time.
+        watcher = Looker(self.options, pid, name, self.seconds * 9 // 8)
         self.processes.append(watcher)
         return watcher
 

@@ -10,9 +10,11 @@
 #include "cli/budget.h"
 #include "cli/config.h"
 #include "cli/findings.h"
+#include "cli/heap_looks.h"
 #include "cli/rounds.h"
 #include "session/follower.h"
 #include "session/shares.h"
+#include "session/target_resources.h"
 
 /* The first round begins when the processes that are there are attached, and this late at the latest. */
 #define FIRST_ROUND_NS NSEC_PER_SEC
@@ -25,6 +27,7 @@ struct daemon {
 	char **argv;
 	struct follower *follower;
 	struct budget budget;
+	struct heap_looks *looks; /* NULL: none are made */
 
 	struct discovery_counts counts; /* for the report being built */
 	bool told_none;
@@ -49,6 +52,38 @@ static void keep_memory(struct daemon *daemon)
 	budget__keep_memory(&daemon->budget);
 	follower__pause(daemon->follower, daemon->budget.full);
 	shares__keep_memory(daemon->rounds.session, daemon->budget.max_memory, daemon->budget.full);
+}
+
+/* --- what is open --------------------------------------------------------------------------------- */
+
+/* Of what gleakd may use of a processor, or of a processor where that has no limit. */
+#define LOOKS_SHARE 0.1
+/* Between two looks at one of them, and for how long all others wait for one. */
+#define LOOK_PAUSE_NS (10 * NSEC_PER_SEC)
+#define LONG_LOOK_NS  NSEC_PER_SEC
+
+/* As the options want it, which may have changed. */
+static int use_looks(struct daemon *daemon)
+{
+	const struct options *options = daemon->rounds.options;
+	const struct heap_looks_options looks = {
+		.max_memory = options->max_memory,
+		.pause_ns = LOOK_PAUSE_NS,
+		.max_ns = LONG_LOOK_NS,
+		.not_at_once = true,
+		.many = true,
+		.max_share = LOOKS_SHARE * (options->max_self_cpu > 0 ? options->max_self_cpu : 1),
+	};
+	bool wanted = options->resources && !options->no_heap && !options->once;
+
+	heap_looks__free(daemon->looks);
+	daemon->looks = NULL;
+	if (wanted)
+		return heap_looks__new(&looks, &daemon->looks);
+	/* What was found is not so any more. */
+	for (size_t i = 0; i < session__n_targets(daemon->rounds.session); i++)
+		target_resources__close(session__target(daemon->rounds.session, i));
+	return 0;
 }
 
 /* --- what the loop calls --------------------------------------------------------------------------- */
@@ -139,6 +174,8 @@ static int on_complete(void *ctx, enum report_end *ret_end)
 	struct failure why = {""};
 
 	(void)ret_end;
+	if (daemon->looks && session__n_targets(daemon->rounds.session))
+		return heap_looks__round(daemon->looks, &daemon->rounds, clock__monotonic_ns());
 	if (session__n_targets(daemon->rounds.session) || daemon->rounds.end ||
 	    daemon->rounds.options->once || daemon->told_none)
 		return 0;
@@ -240,6 +277,8 @@ static void use_parts(struct daemon *daemon, struct parts *parts)
 	follower__free(daemon->follower);
 	daemon->follower = parts->follower;
 	use_budget(daemon);
+	if (use_looks(daemon))
+		log_error("no memory to look at what is open");
 	keep_memory(daemon);
 	session__set_max_overhead(daemon->rounds.session, daemon->reloaded.max_overhead);
 	follower__take_over(daemon->follower);
@@ -331,8 +370,11 @@ int command__daemon(const struct options *options, int argc, char **argv)
 		rounds__drop_privileges(&daemon.rounds);
 	use_budget(&daemon);
 	if (!err)
+		err = use_looks(&daemon);
+	if (!err)
 		err = rounds__run(&daemon.rounds);
 	err = rounds__close(&daemon.rounds, err);
+	heap_looks__free(daemon.looks);
 	follower__free(daemon.follower);
 	options__free(&daemon.reloaded);
 	return err;

@@ -3,9 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "cli/patience.h"
@@ -32,8 +30,10 @@
 /* On top of it: what is read but once, as the program's debug information. */
 #define ONCE_NS (NSEC_PER_SEC / 5)
 
-/* Of one target, by its place in the session. */
+/* Of one target. */
 struct looked {
+	const struct target *target;
+	struct runtime_id id;
 	uint64_t due_ns;
 	uint64_t cost_ns;   /* processor time of the last one */
 	unsigned int tries; /* that took too long, one after the other */
@@ -42,8 +42,8 @@ struct looked {
 
 struct heap_looks {
 	struct heap_looks_options options;
-	struct looked *looked;
-	size_t capacity;
+	struct looked *looked; /* by the place in the session */
+	size_t n;
 	uint64_t began_ns; /* the first round */
 	uint64_t used_ns;  /* processor time of all looks */
 };
@@ -94,13 +94,37 @@ static bool is_affordable(const struct heap_looks *looks, const struct looked *l
 	       (double)(looks->used_ns + expected_ns(looked, target)) <= left;
 }
 
+static void on_open_tick(void *ctx)
+{
+	struct rounds *rounds = ctx;
+	uint64_t again_ns = open_turns__tick(&rounds->opens);
+	int err = again_ns ? loop__set_timer(rounds->loop, again_ns, 0, on_open_tick, rounds) : 0;
+
+	if (err)
+		rounds__fail(rounds, err);
+}
+
+/* Who opens what was found. */
+static int watch_openings(struct rounds *rounds, struct target *target)
+{
+	bool first;
+	int err = open_turns__looked(&rounds->opens, target, &first, &rounds->failure);
+
+	if (!err && first)
+		err = loop__add_fd(rounds->loop, open_turns__ring_fd(&rounds->opens), on_open_tick,
+				   rounds);
+	if (!err)
+		on_open_tick(rounds);
+	return err;
+}
+
 static int look_at(struct heap_looks *looks, struct looked *looked, struct rounds *rounds,
 		   struct target *target, uint64_t now_ns)
 {
 	struct patience patience = {
 		.rounds = rounds,
 		.end_ns = now_ns + looks->options.max_ns,
-		.seconds = true,
+		.seconds = !looks->options.many,
 	};
 	const struct target_view_options options = {
 		.max_memory = looks->options.max_memory,
@@ -121,9 +145,11 @@ static int look_at(struct heap_looks *looks, struct looked *looked, struct round
 	looked->due_ns = end_ns + pause_ns;
 	if (err == -ENOMEM)
 		return failure__set(&rounds->failure, err, "%s", failure.text);
-	if (!err)
+	if (!err) {
 		looked->tries = 0;
-	if (!err || err == -ESRCH ||
+		return watch_openings(rounds, target);
+	}
+	if (err == -ESRCH ||
 	    (err == -EINTR && (rounds__end_is_pending() || ++looked->tries < MAX_TRIES)))
 		return 0;
 	looked->gave_up = true;
@@ -134,34 +160,93 @@ static int look_at(struct heap_looks *looks, struct looked *looked, struct round
 	return 0;
 }
 
+/* --- whose turn it is ---------------------------------------------------------------------------- */
+
+static bool is_of(const struct looked *looked, const struct target *target)
+{
+	struct runtime_id id = target__id(target);
+
+	return looked->target == target && runtime_id__same(&looked->id, &id);
+}
+
+/* Of those that are watched now, at their places in the session; what was known of others is forgotten. */
+static int follow_targets(struct heap_looks *looks, struct session *session)
+{
+	size_t n = session__n_targets(session);
+	struct looked *now = calloc(n + 1, sizeof(*now));
+
+	if (!now)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		const struct target *target = session__target(session, i);
+		size_t at = i;
+
+		if (i >= looks->n || !is_of(&looks->looked[i], target))
+			for (at = 0; at < looks->n && !is_of(&looks->looked[at], target);)
+				at++;
+		now[i] = at < looks->n ? looks->looked[at] : (struct looked){0};
+		now[i].target = target;
+		now[i].id = target__id(target);
+	}
+	free(looks->looked);
+	looks->looked = now;
+	looks->n = n;
+	return 0;
+}
+
+static bool is_due(const struct heap_looks *looks, const struct rounds *rounds,
+		   const struct target *target, struct looked *looked, uint64_t now_ns)
+{
+	bool never = !looked->due_ns;
+
+	if (never && looks->options.not_at_once) {
+		looked->due_ns = now_ns + looks->options.pause_ns;
+		return false;
+	}
+	if (target__state(target) != TARGET_LIVE || looked->gave_up || now_ns < looked->due_ns ||
+	    (rounds->end && !never))
+		return false;
+	return !target_heap__is_scanning(target) || never || now_ns >= looked->due_ns + PATIENCE_NS;
+}
+
+/* If that can be afforded: else it is waited for. */
+static int look_at_one(struct heap_looks *looks, struct rounds *rounds, uint64_t now_ns)
+{
+	size_t longest = looks->n;
+	struct target *target;
+
+	for (size_t i = 0; i < looks->n; i++) {
+		if (is_due(looks, rounds, session__target(rounds->session, i), &looks->looked[i],
+			   now_ns) &&
+		    (longest == looks->n ||
+		     looks->looked[i].due_ns < looks->looked[longest].due_ns))
+			longest = i;
+	}
+	if (longest == looks->n || rounds->end)
+		return 0;
+	target = session__target(rounds->session, longest);
+	return is_affordable(looks, &looks->looked[longest], rounds, target, now_ns) ?
+		       look_at(looks, &looks->looked[longest], rounds, target, now_ns) :
+		       0;
+}
+
 int heap_looks__round(struct heap_looks *looks, struct rounds *rounds, uint64_t now_ns)
 {
-	size_t n = session__n_targets(rounds->session), before = looks->capacity;
-	int err = 0;
+	int err = follow_targets(looks, rounds->session);
 
-	if (!array__reserve(looks->looked, looks->capacity, n + 1))
-		return failure__set(&rounds->failure, -ENOMEM, "out of memory");
-	memset(&looks->looked[before], 0, (looks->capacity - before) * sizeof(*looks->looked));
+	if (err)
+		return failure__set(&rounds->failure, err, "out of memory");
 	if (!looks->began_ns)
 		looks->began_ns = now_ns;
-	for (size_t i = 0; i < n && !err; i++) {
+	if (looks->options.many)
+		return look_at_one(looks, rounds, now_ns);
+	for (size_t i = 0; i < looks->n && !err; i++) {
 		struct target *target = session__target(rounds->session, i);
 		struct looked *looked = &looks->looked[i];
-		bool never = !looked->due_ns;
 
-		if (never && looks->options.not_at_once) {
-			looked->due_ns = now_ns + looks->options.pause_ns;
-			continue;
-		}
-		if (target__state(target) != TARGET_LIVE || looked->gave_up ||
-		    now_ns < looked->due_ns || (rounds->end && !never))
-			continue;
-		if (target_heap__is_scanning(target) && !never &&
-		    now_ns < looked->due_ns + PATIENCE_NS)
-			continue;
-		if (!is_affordable(looks, looked, rounds, target, now_ns))
-			continue;
-		err = look_at(looks, looked, rounds, target, clock__monotonic_ns());
+		if (is_due(looks, rounds, target, looked, now_ns) &&
+		    is_affordable(looks, looked, rounds, target, now_ns))
+			err = look_at(looks, looked, rounds, target, clock__monotonic_ns());
 	}
 	return err;
 }

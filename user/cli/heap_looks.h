@@ -21,6 +21,7 @@ struct heap_looks_options {
 	 */
 	double max_share;
 	bool not_at_once; /* the first, too, after a pause: a short run is not about it */
+	bool many; /* targets come and go, and in each round one is looked at: who has waited for longest */
 };
 
 /* heap_looks__new - -ENOMEM. */

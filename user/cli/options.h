@@ -120,6 +120,7 @@ struct options {
 	unsigned int mode;   /* enum probe_mode, or MODE_AUTO */
 	double max_overhead; /* share of the target's CPU time and of one core; 0: no limit */
 	bool no_heap;
+	bool resources; /* of a host: also what processes have open */
 	struct dump_options dump;
 	uint64_t max_stop_ns;
 	double max_self_cpu; /* share of one core; 0: no limit */

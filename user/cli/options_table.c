@@ -195,6 +195,10 @@ const struct option_spec option_specs[] = {
 	{"no-heap", 0, OPTION_FLAG, WATCH | RUN | TOP | RECORD, OPTION_IN_FILE, FIELD(no_heap),
 	 .help = "do not read the heap: neither to confirm that nothing leads to what goroutines wait "
 		 "on, nor to tell where memory grows"},
+	{"resources", 0, OPTION_FLAG, WATCH | TOP, OPTION_IN_FILE | OPTION_FOR_HOST,
+	 FIELD(resources),
+	 .help = "look at what processes have open as well, and at who holds it (docs/resources.md): one "
+		 "after the other, for a tenth of --max-self-cpu"},
 	{"max-stop", 0, OPTION_DURATION, PROVE, .offset = FIELD(max_stop_ns), .min = NSEC_PER_MSEC,
 	 .max = MINUTE, .fallback = "100ms", .metavar = "TIME",
 	 .brief = "stop the process for no longer than this",
@@ -269,6 +273,10 @@ const struct option_spec option_specs[] = {
 	 .brief = "see which calls open it: auto, always, never",
 	 .help = "with --duration, see which calls open things, by probes: auto (until that is known of "
 		 "what grows), always, never (nothing is attached)"},
+	{"probe-opens", 0, OPTION_CHOICE, WATCH | TOP | RECORD, OPTION_FOR_PID, FIELD(probe_opens),
+	 .choices = probe_opens_words, .fallback = "auto", .metavar = "WHEN",
+	 .help = "see which calls open what grows, and how pools are used, by probes: auto (until that is "
+		 "known), always, never"},
 	{"max-overhead", 0, OPTION_PERCENT, RESOURCES, .offset = FIELD(alloc_overhead),
 	 .max = 100 * PERCENT, .fallback = "1%", .metavar = "PERCENT",
 	 .help = "what these probes may cost the process, of its own CPU time; they are attached for "

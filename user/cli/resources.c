@@ -8,8 +8,12 @@
 #include "session/open_watch.h"
 #include "session/target_resources.h"
 
+/* Windows are looked at so often while nobody wants any: after the next look somebody may. */
+#define IDLE_TICK_NS (50 * NSEC_PER_MSEC)
+
 struct resources_command {
 	const struct options *options;
+	struct rounds *rounds;
 	struct open_watch *watch; /* NULL: who opens things is not watched */
 };
 
@@ -45,12 +49,23 @@ static int open_watch(void *ctx, struct rounds *rounds)
 	return 0;
 }
 
+static void on_tick(void *ctx)
+{
+	struct resources_command *resources = ctx;
+	uint64_t again_ns = open_watch__tick(resources->watch);
+	int err = loop__set_timer(resources->rounds->loop,
+				  again_ns ? again_ns : (uint64_t)IDLE_TICK_NS, 0, on_tick, ctx);
+
+	if (err)
+		rounds__fail(resources->rounds, err);
+}
+
 static void tick(void *ctx)
 {
 	struct resources_command *resources = ctx;
 
 	if (resources->watch)
-		open_watch__tick(resources->watch);
+		(void)open_watch__tick(resources->watch);
 }
 
 static int ready(void *ctx, struct rounds *rounds)
@@ -61,15 +76,13 @@ static int ready(void *ctx, struct rounds *rounds)
 
 	if (!resources->watch)
 		return 0;
+	resources->rounds = rounds;
 	err = loop__add_fd(rounds->loop, open_watch__ring_fd(resources->watch), tick, ctx);
-	if (!err)
-		err = loop__add_timer(rounds->loop, OPEN_WATCH_TICK_NS, OPEN_WATCH_TICK_NS, tick,
-				      ctx);
 	for (size_t i = 0; i < session__n_targets(session) && !err; i++)
 		err = open_watch__add(resources->watch, session__target(session, i),
 				      &rounds->failure);
 	if (!err)
-		open_watch__tick(resources->watch);
+		on_tick(resources);
 	return err;
 }
 

@@ -17,6 +17,21 @@
 #define ALLOCS_OVERHEAD 0.01 /* where there is no limit */
 #define ALLOCS_OF_MANY	4    /* targets at a time */
 
+/* Of what probes may cost a target, those on what it opens have so much while they are attached. */
+#define OPENS_PART 0.1
+
+static void set_open_limits(struct rounds *rounds, enum probe_mode mode)
+{
+	const struct options *options = rounds->options;
+	struct open_turns *opens = &rounds->opens;
+
+	opens->wanted = options->processes.n && mode != PROBE_MODE_CENSUS &&
+			options->probe_opens != PROBE_OPENS_NEVER;
+	opens->options.always = options->probe_opens == PROBE_OPENS_ALWAYS;
+	opens->options.part = OPENS_PART;
+	opens->options.max_overhead = ALLOCS_OVERHEAD;
+}
+
 static void set_alloc_limits(struct rounds *rounds, enum probe_mode mode)
 {
 	const struct options *options = rounds->options;
@@ -65,4 +80,5 @@ void round_limits__set(struct rounds *rounds, enum probe_mode mode)
 {
 	set_heap_limits(rounds);
 	set_alloc_limits(rounds, mode);
+	set_open_limits(rounds, mode);
 }

@@ -293,6 +293,7 @@ bool rounds__meanwhile(struct rounds *rounds)
 	notify__watchdog(&rounds->notify, now_ns);
 	session__drain(rounds->session);
 	(void)alloc_turns__tick(&rounds->allocs, true);
+	(void)open_turns__tick(&rounds->opens);
 	if (now_ns - rounds->kept_ns < SESSION_GOVERN_NS)
 		return false;
 	keep_budgets(rounds, now_ns);
@@ -571,6 +572,7 @@ int rounds__close(struct rounds *rounds, int err)
 	report_builder__free(rounds->builder);
 	session__free(rounds->session);
 	alloc_turns__close(&rounds->allocs);
+	open_turns__close(&rounds->opens);
 	loop__free(rounds->loop);
 	state_autosave__close(&rounds->state);
 	log__tell_suppressed(UINT64_MAX);

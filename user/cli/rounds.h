@@ -17,6 +17,7 @@
 #include "report/builder.h"
 #include "session/alloc_turns.h"
 #include "session/heap_turns.h"
+#include "session/open_turns.h"
 #include "session/sample_turns.h"
 #include "session/session.h"
 
@@ -78,6 +79,7 @@ struct rounds {
 	struct heap_turns heap;	     /* between two rounds */
 	struct sample_turns samples; /* likewise */
 	struct alloc_turns allocs;   /* by probes, while nothing else is being done */
+	struct open_turns opens;     /* likewise, from the first of heap_looks on */
 
 	/* For rounds.c. */
 	uint64_t interval_ns; /* of the timer; 0: not set yet */

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "probe/programs.h"
 
 /* Where it cannot be measured. */
 static const struct alloc_cost usual_cost = {.hit_ns = 700, .record_ns = 1500};
@@ -16,8 +15,9 @@ struct alloc_probes {
 	bool uprobe_multi;
 };
 
-int alloc_probes__new(const struct kernel_features *features, uint32_t ring_bytes,
-		      struct alloc_probes **ret_probes, struct failure *failure)
+int alloc_probes__new(enum programs_kind kind, const struct kernel_features *features,
+		      uint32_t ring_bytes, struct alloc_probes **ret_probes,
+		      struct failure *failure)
 {
 	struct alloc_probes *probes = calloc(1, sizeof(*probes));
 	int err;
@@ -25,8 +25,7 @@ int alloc_probes__new(const struct kernel_features *features, uint32_t ring_byte
 	if (!probes)
 		return failure__set(failure, -ENOMEM, "out of memory");
 	probes->uprobe_multi = features->uprobe_multi;
-	err = programs__load(PROGRAMS_ALLOCATIONS, ring_bytes, features, &probes->programs,
-			     failure);
+	err = programs__load(kind, ring_bytes, features, &probes->programs, failure);
 	if (err) {
 		alloc_probes__free(probes);
 		return err;

@@ -14,6 +14,7 @@
 #include "probe/alloc_plan.h"
 #include "probe/kernel.h"
 #include "probe/links.h"
+#include "probe/programs.h"
 #include "probe/slots.h"
 
 struct alloc_probes;
@@ -25,11 +26,13 @@ struct alloc_links {
 };
 
 /*
- * alloc_probes__new - load the program; nothing is attached yet. @ring_bytes: a power of two. Errors: as
- * kernel__check(); -ENOMEM; -EPERM; -EINVAL the kernel refuses it (the failure quotes it).
+ * alloc_probes__new - load the program; nothing is attached yet. @kind: PROGRAMS_ALLOCATIONS or PROGRAMS_OPENINGS, of which
+ * there is one each at a time. @ring_bytes: a power of two. Errors: as kernel__check(); -ENOMEM; -EPERM; -EINVAL the
+ * kernel refuses it (the failure quotes it).
  */
-int alloc_probes__new(const struct kernel_features *features, uint32_t ring_bytes,
-		      struct alloc_probes **ret_probes, struct failure *failure) __must_check;
+int alloc_probes__new(enum programs_kind kind, const struct kernel_features *features,
+		      uint32_t ring_bytes, struct alloc_probes **ret_probes,
+		      struct failure *failure) __must_check;
 /* alloc_probes__free - after all links. NULL is fine. */
 void alloc_probes__free(struct alloc_probes *probes);
 

@@ -35,6 +35,12 @@ static const struct opening {
 	/* (db *DB) beginDC(ctx, dc, ...), queryDC(ctx, txctx, dc, ...), prepareDC(ctx, dc, ...) */
 	{OPEN_TX, "database/sql.(*DB).beginDC", NULL, 3},
 	{OPEN_TX, "database/sql.(*DB).queryDC", NULL, 5},
+	/*
+	 * (dc *driverConn) resetSession(ctx), by which (db *DB) conn(...) takes one that was there, or that another goroutine
+	 * has opened for it; (db *DB) addDepLocked(x, dep) of one that it has opened itself
+	 */
+	{OPEN_CONN, "database/sql.(*driverConn).resetSession", NULL, 0},
+	{OPEN_CONN, "database/sql.(*DB).addDepLocked", NULL, 2},
 	{OPEN_STMT, "database/sql.(*DB).prepareDC", NULL, 3},
 	/* (pc *persistConn) roundTrip(...), (cc *ClientConn) roundTrip(req, ...) */
 	{OPEN_HTTP_CONN, "net/http.(*persistConn).roundTrip", NULL, 0},

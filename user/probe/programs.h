@@ -21,6 +21,7 @@
 enum programs_kind {
 	PROGRAMS_GOROUTINES,
 	PROGRAMS_ALLOCATIONS,
+	PROGRAMS_OPENINGS, /* those of allocations once more: on what is opened */
 	PROGRAMS_KINDS,
 };
 
@@ -28,8 +29,7 @@ struct programs;
 
 /* Which program is attached to which file of which process. */
 struct program_site {
-	enum probe_event
-		event; /* of PROGRAMS_GOROUTINES; there is one program for all allocations */
+	enum probe_event event; /* of PROGRAMS_GOROUTINES; the others have one program each */
 	pid_t pid;
 	int exe_fd; /* O_PATH will do */
 };
@@ -112,7 +112,7 @@ void programs__unload(struct programs *programs);
 int programs__ring_fd(const struct programs *programs);
 
 /*
- * programs__hit_cost - of PROGRAMS_ALLOCATIONS, on this machine, measured on gleakd's own instructions: nothing
+ * programs__hit_cost - of all but PROGRAMS_GOROUTINES, on this machine, measured on gleakd's own instructions: nothing
  * is attached yet, and nobody reads the ring. Errors: those of attaching, -ENODATA it was nothing.
  */
 int programs__hit_cost(struct programs *programs, struct alloc_cost *ret_cost) __must_check;
@@ -129,7 +129,7 @@ int programs__counts(const struct programs *programs, size_t slot,
 		     union program_counts *ret_counts) __must_check;
 
 /*
- * programs__draw - of PROGRAMS_ALLOCATIONS: how far apart the hits of a slot are that have a record, up to
+ * programs__draw - likewise: how far apart the hits of a slot are that have a record, up to
  * GL_ALLOC_MAX_GAP. Nothing of the slot is attached. Errors: -EINVAL, else the kernel's.
  */
 int programs__draw(struct programs *programs, size_t slot, uint64_t gap) __must_check;

@@ -29,6 +29,28 @@ static uint32_t name_resource(struct recorded *recorded, const struct resource_l
 	return number;
 }
 
+/* Of each line that was seen to open them. */
+static void put_openers(struct recorder *recorder, uint32_t number,
+			const struct resource_line *line, uint64_t now_ns)
+{
+	for (size_t i = 0; i < line->place.n_openers; i++) {
+		const struct resource_opener *opener = &line->place.openers[i];
+		const struct report_frame *at = line->opened_at[i].at;
+		uint32_t frame = at ? record_names__frame(recorder, at) : 0;
+		sqlite3_stmt *statement = recorder__bind(recorder, PUT_RESOURCE_OPENER);
+
+		if (!frame)
+			continue;
+		record_bind__count(statement, 1, now_ns);
+		record_bind__count(statement, 2, number);
+		record_bind__count(statement, 3, frame);
+		record_bind__count(statement, 4, opener->outstanding);
+		record_bind__count(statement, 5, opener->opened);
+		record_bind__count(statement, 6, opener->closed);
+		recorder__put(recorder, PUT_RESOURCE_OPENER);
+	}
+}
+
 static void put_point(struct recorded *recorded, const struct resource_line *line, uint64_t now_ns)
 {
 	sqlite3_stmt *statement = recorder__bind(recorded->recorder, PUT_RESOURCE_POINT);
@@ -47,6 +69,7 @@ static void put_point(struct recorded *recorded, const struct resource_line *lin
 	if (*verdict)
 		record_bind__text(statement, 6, verdict);
 	recorder__put(recorded->recorder, PUT_RESOURCE_POINT);
+	put_openers(recorded->recorder, number, line, now_ns);
 }
 
 void record_resources__write(struct recorded *recorded, const struct resource_lines *lines,

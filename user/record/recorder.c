@@ -39,6 +39,7 @@ static const char *const texts[STATEMENTS] = {
 	[PUT_ALLOCATOR_POINT] = "INSERT INTO allocator_points VALUES (?, ?, ?, ?, ?)",
 	[PUT_RESOURCE] = "INSERT INTO resources VALUES (?, ?, ?, ?, ?)",
 	[PUT_RESOURCE_POINT] = "INSERT INTO resource_points VALUES (?, ?, ?, ?, ?, ?)",
+	[PUT_RESOURCE_OPENER] = "INSERT INTO resource_openers VALUES (?, ?, ?, ?, ?, ?)",
 	[PUT_SCHEDULING] = "INSERT INTO scheduling VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[PUT_STUCK_CALL] = "INSERT OR REPLACE INTO stuck_calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[PUT_LOSS] = "INSERT OR REPLACE INTO losses VALUES (?, ?, ?)",

@@ -13,6 +13,7 @@
 #include "host/self_usage.h"
 #include "session/target_allocs.h"
 #include "session/target_heap.h"
+#include "session/target_openings.h"
 
 static void choose_group(enum report_group group, const struct process_origin *origin, char *pid,
 			 struct report_target *report)
@@ -75,7 +76,8 @@ void report_metrics__fill_target(const struct target *target, enum report_group 
 	report->start_time_seconds = target__started_seconds(target);
 	report->execution = *target__execution(target);
 	target__hits(target, report->probe_hits);
-	report->probe_ns = target__probe_ns(target) + target_allocs__cost_ns(target);
+	report->probe_ns = target__probe_ns(target) + target_allocs__cost_ns(target) +
+			   target_openings__cost_ns(target);
 	report->overhead = target__governor(target)->overhead;
 	report->overhead_max = target__max_overhead(target);
 	report->cost = governor__cost(target__governor(target));

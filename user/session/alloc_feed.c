@@ -2,9 +2,9 @@
 #include "session/alloc_feed.h"
 
 #include "base/log.h"
-#include "probe/programs.h"
 
-int alloc_feed__open(struct alloc_feed *feed, uint32_t ring_bytes, struct failure *failure)
+int alloc_feed__open(struct alloc_feed *feed, enum programs_kind kind, uint32_t ring_bytes,
+		     struct failure *failure)
 {
 	struct programs_outlook outlook = {.calibrated = false};
 	int err = programs__prepare(&outlook, failure);
@@ -14,7 +14,8 @@ int alloc_feed__open(struct alloc_feed *feed, uint32_t ring_bytes, struct failur
 		.ring_records = ring_bytes / (BPF_RING_HEADER_BYTES + sizeof(struct gl_alloc)),
 	};
 	if (!err)
-		err = alloc_probes__new(&outlook.features, ring_bytes, &feed->probes, failure);
+		err = alloc_probes__new(kind, &outlook.features, ring_bytes, &feed->probes,
+					failure);
 	if (err)
 		return err;
 	feed->cost = alloc_probes__cost(feed->probes);

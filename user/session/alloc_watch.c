@@ -439,7 +439,7 @@ static int prepare(struct alloc_watch *watch, struct target *target, uint64_t ra
 	allocs->who = watch->options.who;
 	allocs->again = watch->options.part > 0;
 	if (allocs->source == ALLOC_SOURCE_WINDOWS)
-		target__share_overhead(target, watch->options.part);
+		target__share_overhead(target, TARGET_ALLOCATIONS, watch->options.part);
 	alloc_windows__init(&allocs->windows,
 			    allocs->source == ALLOC_SOURCE_ALL ? 0 : overhead_of(watch, target),
 			    hash__keyed_word(clock__monotonic_ns()));
@@ -511,7 +511,7 @@ void alloc_watch__remove(struct alloc_watch *watch, struct target *target)
 	watch->by_slot[allocs->slot] = NULL;
 	allocs->watch = NULL;
 	target_allocs__close(target);
-	target__share_overhead(target, 0);
+	target__share_overhead(target, TARGET_ALLOCATIONS, 0);
 }
 
 /* --- what it would cost ----------------------------------------------------------------------------- */
@@ -561,8 +561,8 @@ int alloc_watch__new(const struct alloc_watch_options *options, struct alloc_wat
 	if (!watch)
 		return failure__set(failure, -ENOMEM, "out of memory");
 	watch->options = *options;
-	err = alloc_feed__open(&watch->feed, options->exact ? EXACT_RING_BYTES : RING_BYTES,
-			       failure);
+	err = alloc_feed__open(&watch->feed, PROGRAMS_ALLOCATIONS,
+			       options->exact ? EXACT_RING_BYTES : RING_BYTES, failure);
 	if (err) {
 		alloc_watch__free(watch);
 		return err;

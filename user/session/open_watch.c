@@ -21,7 +21,12 @@
 #define DEEPER_AND_COLD 1.5
 #define AT_MOST		1.1
 
-#define OPEN_MAX_TARGETS (GL_ALLOC_MAX_TARGETS / OPEN_WATCHED)
+_Static_assert(OPEN_MAX_TARGETS *OPEN_WATCHED <= GL_ALLOC_MAX_TARGETS, "each has a slot");
+
+/* How soon windows are looked at again: while one is new or dear, and while one is cheap, or waited for. */
+#define PRESSING_TICK_NS (5 * NSEC_PER_MSEC)
+#define TICK_NS		 (50 * NSEC_PER_MSEC)
+#define CALM_NS		 (100 * NSEC_PER_MSEC)
 
 /* Of the budget; the rest is for what is opened. */
 #define POOLS_SHARE 0.5
@@ -56,15 +61,23 @@ static bool on_record(void *ctx, const void *data, size_t size)
 	return ++watch->batch < watch->feed.ring_records;
 }
 
+/* A window, and the last hits of one that is over. */
+static bool is_counted(const struct open_lane *lane, uint64_t now_ns)
+{
+	return lane->attached || (lane->closed_ns && now_ns - lane->closed_ns < NSEC_PER_SEC);
+}
+
 void open_watch__drain(struct open_watch *watch)
 {
+	uint64_t now_ns = clock__monotonic_ns();
+
 	for (size_t i = 0; i < watch->n * OPEN_WATCHED; i++) {
 		struct target *target = watch->all[i / OPEN_WATCHED];
+		struct open_lane *lane =
+			target ? &target->openings->lanes[i % OPEN_WATCHED] : NULL;
 
-		if (target)
-			(void)!alloc_probes__counts(
-				watch->feed.probes, i,
-				&target->openings->lanes[i % OPEN_WATCHED].counts);
+		if (lane && is_counted(lane, now_ns))
+			(void)!alloc_probes__counts(watch->feed.probes, i, &lane->counts);
 	}
 	watch->batch = 0;
 	bpf_ring__consume(watch->feed.ring, on_record, watch);
@@ -77,15 +90,21 @@ static const char *of_what(const struct open_lane *lane)
 	return lane->slot % OPEN_WATCHED == OPEN_WATCH_POOLS ? " (pools)" : "";
 }
 
+/* A window is to be closed in time, however many wait for a processor. */
+static void come_first(const struct open_watch *watch, bool first)
+{
+	if (watch->options.part <= 0)
+		access__come_first(first);
+}
+
 static void open_window(struct open_watch *watch, struct target *target, struct open_lane *lane)
 {
 	const struct alloc_modules modules = {lane->modules, lane->n_modules};
 
-	/* It is to be closed in time, however many wait for a processor. */
-	access__come_first(true);
+	come_first(watch, true);
 	if (alloc_modules__attach(&modules, watch->feed.probes, target, lane->slot,
 				  &lane->missing)) {
-		access__come_first(false);
+		come_first(watch, false);
 		return;
 	}
 	lane->attached = true;
@@ -97,14 +116,29 @@ static void open_window(struct open_watch *watch, struct target *target, struct 
 		  target__pid(target), of_what(lane), (unsigned long long)lane->n_windows);
 }
 
-static void close_window(struct target *target, struct open_lane *lane)
+static void close_window(const struct open_watch *watch, struct target *target,
+			 struct open_lane *lane)
 {
 	lane->closed_ns = clock__monotonic_ns();
+	lane->watched_ns += lane->closed_ns - lane->opened_ns;
 	alloc_modules__detach(&(struct alloc_modules){lane->modules, lane->n_modules});
-	access__come_first(false);
+	come_first(watch, false);
 	lane->attached = false;
 	alloc_windows__set(&lane->windows, false, clock__monotonic_ns());
 	log_debug("what process %d opens%s: probes detached", target__pid(target), of_what(lane));
+}
+
+/* Of a target's CPU time; one without a limit has one here: who opens things is worth no more. */
+static double overhead_of(const struct open_watch *watch, const struct target *target)
+{
+	double max = target->options.max_overhead, part = watch->options.part;
+
+	return part > 0 && max > 0 ? max * part : watch->options.max_overhead;
+}
+
+static double share_of(const struct open_lane *lane)
+{
+	return lane->slot % OPEN_WATCHED == OPEN_WATCH_POOLS ? POOLS_SHARE : 1 - POOLS_SHARE;
 }
 
 static void look_at(struct open_watch *watch, struct target *target, struct open_lane *lane)
@@ -112,27 +146,76 @@ static void look_at(struct open_watch *watch, struct target *target, struct open
 	bool wanted = lane->wanted || watch->options.always;
 	uint64_t cpu_ns;
 
-	if (lane->missing.text[0] || (!wanted && !lane->attached) ||
-	    process__cpu_ns(target__pid(target), &cpu_ns))
+	if (lane->missing.text[0] || (!wanted && !lane->attached))
 		return;
+	if (process__cpu_ns(target__pid(target), &cpu_ns)) {
+		if (lane->attached)
+			close_window(watch, target, lane);
+		return;
+	}
+	lane->windows.max_overhead = overhead_of(watch, target) * share_of(lane);
 	wanted = alloc_windows__tick(&lane->windows, clock__monotonic_ns(), cpu_ns,
 				     target_openings__spent_ns(target->openings, lane)) &&
 		 wanted;
 	if (!wanted && lane->attached)
-		close_window(target, lane);
+		close_window(watch, target, lane);
 	if (wanted && !lane->attached)
 		open_window(watch, target, lane);
 }
 
-void open_watch__tick(struct open_watch *watch)
+/* When it is to be looked at again; 0: nobody wants to know anything. */
+static uint64_t pause_of(const struct open_watch *watch, const struct target *target,
+			 const struct open_lane *lane, uint64_t now_ns)
 {
-	open_watch__drain(watch);
-	for (size_t i = 0; i < watch->n * OPEN_WATCHED; i++) {
-		struct target *target = watch->all[i / OPEN_WATCHED];
+	if (lane->missing.text[0] || target__state(target) != TARGET_LIVE)
+		return 0;
+	if (!lane->attached)
+		return lane->wanted || watch->options.always ? TICK_NS : 0;
+	return now_ns - lane->opened_ns < CALM_NS ||
+			       lane->windows.credit_ns < (double)ALLOC_WINDOW_CREDIT_NS ?
+		       PRESSING_TICK_NS :
+		       TICK_NS;
+}
 
-		if (target)
-			look_at(watch, target, &target->openings->lanes[i % OPEN_WATCHED]);
+/* Probes on goroutines have what those on openings do not need. */
+static void share(const struct open_watch *watch, struct target *target, bool busy)
+{
+	struct target_openings *openings = target->openings;
+
+	if (watch->options.part > 0 && openings->shares != busy)
+		target__share_overhead(target, TARGET_OPENINGS, busy ? watch->options.part : 0);
+	openings->shares = busy;
+}
+
+static uint64_t tick_target(struct open_watch *watch, struct target *target)
+{
+	uint64_t again_ns = 0;
+
+	for (size_t i = 0; i < OPEN_WATCHED; i++) {
+		struct open_lane *lane = &target->openings->lanes[i];
+		uint64_t pause_ns;
+
+		look_at(watch, target, lane);
+		pause_ns = pause_of(watch, target, lane, clock__monotonic_ns());
+		if (pause_ns && (!again_ns || pause_ns < again_ns))
+			again_ns = pause_ns;
 	}
+	share(watch, target, again_ns);
+	return again_ns;
+}
+
+uint64_t open_watch__tick(struct open_watch *watch)
+{
+	uint64_t again_ns = 0;
+
+	open_watch__drain(watch);
+	for (size_t i = 0; i < watch->n; i++) {
+		uint64_t pause_ns = watch->all[i] ? tick_target(watch, watch->all[i]) : 0;
+
+		if (pause_ns && (!again_ns || pause_ns < again_ns))
+			again_ns = pause_ns;
+	}
+	return again_ns;
 }
 
 /* --- a target -------------------------------------------------------------------------------------- */
@@ -177,15 +260,15 @@ static void tell_sites(const struct open_lane *lane)
 	}
 }
 
-static int plan_lane(struct open_watch *watch, struct target *target, enum open_watched watched)
+static int plan_lane(struct open_watch *watch, struct target *target, size_t number,
+		     enum open_watched watched)
 {
 	struct open_lane *lane = &target->openings->lanes[watched];
 	const struct alloc_recording recording = {.follows = false};
-	double share = watched == OPEN_WATCH_POOLS ? POOLS_SHARE : 1 - POOLS_SHARE;
 	int err;
 
-	lane->slot = watch->n * OPEN_WATCHED + watched;
-	alloc_windows__init(&lane->windows, watch->options.max_overhead * share,
+	lane->slot = number * OPEN_WATCHED + watched;
+	alloc_windows__init(&lane->windows, overhead_of(watch, target) * share_of(lane),
 			    hash__keyed_word(clock__monotonic_ns()));
 	err = plan_modules(target, watched, &lane->missing);
 	if (!err)
@@ -199,9 +282,12 @@ static int plan_lane(struct open_watch *watch, struct target *target, enum open_
 
 int open_watch__add(struct open_watch *watch, struct target *target, struct failure *failure)
 {
+	size_t number = 0;
 	int err;
 
-	if (watch->n == OPEN_MAX_TARGETS)
+	while (number < watch->n && watch->all[number])
+		number++;
+	if (number == OPEN_MAX_TARGETS)
 		return 0;
 	err = target_openings__open(target, watch);
 	if (!err) {
@@ -210,8 +296,9 @@ int open_watch__add(struct open_watch *watch, struct target *target, struct fail
 			.record_ns = watch->feed.cost.record_ns * DEEPER_AND_COLD,
 		};
 		for (enum open_watched i = 0; i < OPEN_WATCHED && !err; i++)
-			err = plan_lane(watch, target, i);
-		watch->all[watch->n++] = target;
+			err = plan_lane(watch, target, number, i);
+		watch->all[number] = target;
+		watch->n = max_of(watch->n, number + 1);
 	}
 	return err ? failure__set(failure, err, "out of memory") : 0;
 }
@@ -227,13 +314,21 @@ int open_watch__new(const struct open_watch_options *options, struct open_watch 
 	if (!watch)
 		return failure__set(failure, -ENOMEM, "out of memory");
 	watch->options = *options;
-	err = alloc_feed__open(&watch->feed, RING_BYTES, failure);
+	err = alloc_feed__open(&watch->feed, PROGRAMS_OPENINGS, RING_BYTES, failure);
 	if (err) {
 		open_watch__free(watch);
 		return err;
 	}
 	*ret_watch = watch;
 	return 0;
+}
+
+void open_watch__forget(struct open_watch *watch, const struct target *target)
+{
+	for (size_t i = 0; i < watch->n; i++) {
+		if (watch->all[i] == target)
+			watch->all[i] = NULL;
+	}
 }
 
 void open_watch__free(struct open_watch *watch)

@@ -8,15 +8,19 @@
  */
 #include "session/target_openings.h"
 
+#define OPEN_MAX_TARGETS 32
+
 struct open_watch;
 
 struct open_watch_options {
 	bool always; /* from the beginning to the end; else while it is not known who opens what grows */
 	double max_overhead; /* share of the target's CPU time; 0: no limit */
+	/*
+	 * Beside other probes: of what all may cost a target, unless that has no limit. Then nothing comes first on a
+	 * processor for the sake of its windows. 0: there are no others.
+	 */
+	double part;
 };
-
-/* How often open_watch__tick() is to be called. */
-#define OPEN_WATCH_TICK_NS (5 * NSEC_PER_MSEC)
 
 /*
  * open_watch__new - load the program and measure what a hit costs. Errors: as kernel__check() and
@@ -33,12 +37,16 @@ bool open_watch__uprobe_multi(const struct open_watch *watch);
 int open_watch__ring_fd(const struct open_watch *watch);
 
 /*
- * open_watch__add - watch @target. What speaks against it is no error: target_openings__get() says it. Errors: -ENOMEM.
+ * open_watch__add - watch @target, when target_openings__want() asks for it. What speaks against it is no error:
+ * target_openings__get() says it. Beyond OPEN_MAX_TARGETS nobody is. Errors: -ENOMEM.
  */
 int open_watch__add(struct open_watch *watch, struct target *target,
 		    struct failure *failure) __must_check;
 
-/* open_watch__tick - drain the ring, open and close windows. */
-void open_watch__tick(struct open_watch *watch);
+/*
+ * open_watch__tick - drain the ring, open and close windows. Returns after how many ns it is to be called again; 0: not
+ * before somebody wants to know more.
+ */
+uint64_t open_watch__tick(struct open_watch *watch);
 
 #endif /* GLEAKD_SESSION_OPEN_WATCH_H */

@@ -31,11 +31,13 @@ struct open_lane {
 	struct alloc_windows windows;
 	struct gl_alloc_counts counts;
 	uint64_t records, n_windows;
+	uint64_t watched_ns; /* by windows that are over */
 };
 
 struct target_openings {
 	struct open_watch *watch;
 	struct alloc_cost cost;
+	bool shares;			      /* what probes may cost, with those on goroutines */
 	struct open_lane lanes[OPEN_WATCHED]; /* by enum open_watched */
 	struct openings *seen;
 	struct pool_uses *pools;
@@ -56,6 +58,9 @@ void target_openings__take(struct target *target, const struct gl_alloc *record)
 /* target_openings__spent_ns - of the target's CPU time, by all hits of @lane so far. */
 double target_openings__spent_ns(const struct target_openings *openings,
 				 const struct open_lane *lane);
+
+/* open_watch__forget - @target is to be freed. */
+void open_watch__forget(struct open_watch *watch, const struct target *target);
 
 /* open_watch__drain - take in what is in the ring. */
 void open_watch__drain(struct open_watch *watch);

@@ -11,6 +11,13 @@
 #include "session/module_probes.h"
 #include "session/target.h"
 
+/* Probes that have a share of what those of goroutines may cost. */
+enum target_other {
+	TARGET_ALLOCATIONS,
+	TARGET_OPENINGS,
+	TARGET_OTHERS,
+};
+
 struct target {
 	struct target_options options;
 	struct process_info process;
@@ -75,8 +82,9 @@ struct target {
 	uint64_t events[PROBE_EVENT_COUNT]; /* that arrived */
 
 	struct governor governor;
-	double others_part;   /* of what probes may cost: for those of others than goroutines */
-	uint64_t governed_ns; /* when the governor last ticked; 0: never */
+	double others_part
+		[TARGET_OTHERS]; /* of what probes may cost, for those that are not of goroutines */
+	uint64_t governed_ns;	 /* when the governor last ticked; 0: never */
 	uint64_t governed_hits[PROBE_EVENT_COUNT];
 	double probe_ns; /* what hits have cost by then */
 	uint64_t governed_cpu_ns;
@@ -131,8 +139,8 @@ bool target_hindrance__look(struct target *target, unsigned int events);
 bool target_hindrance__of_allocations(const struct target *target, const struct alloc_plan *plan,
 				      uint64_t bias, char *text, size_t size);
 
-/* target__share_overhead - @part of what probes may cost is not for those of goroutines from now on. */
-void target__share_overhead(struct target *target, double part);
+/* target__share_overhead - @part of what probes may cost is for those of @other, not of goroutines, from now on. */
+void target__share_overhead(struct target *target, enum target_other other, double part);
 
 /* target_execution__note - a census is complete: whether the target got to run. */
 void target_execution__note(struct target *target);

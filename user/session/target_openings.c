@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "naming/site_frames.h"
@@ -17,6 +18,9 @@
 
 /* Things whose words are read in one look to find out by what they are known. */
 #define MAX_READ 2048
+
+/* A program that has used its pools so little in that time will not be watched for ever for it. */
+#define POOL_ENOUGH_NS (600 * NSEC_PER_SEC)
 
 /* --- openers --------------------------------------------------------------------------------------- */
 
@@ -252,16 +256,46 @@ void target_openings__fill(struct target *target, struct heap_resources *resourc
 	}
 }
 
-void target_openings__next(struct target *target, bool wanted)
+static uint64_t watched_ns(const struct open_lane *lane, uint64_t now_ns)
+{
+	return lane->watched_ns +
+	       (lane->attached && now_ns > lane->opened_ns ? now_ns - lane->opened_ns : 0);
+}
+
+void target_openings__want(struct target *target, bool wanted)
 {
 	struct target_openings *openings = target->openings;
 
 	if (!openings)
 		return;
-	openings__next(openings->seen);
 	openings->lanes[OPEN_WATCH_OPENINGS].wanted = wanted;
 	openings->lanes[OPEN_WATCH_POOLS].wanted =
-		pool_uses__count(openings->pools) < POOL_ENOUGH_USES;
+		pool_uses__count(openings->pools) < POOL_ENOUGH_USES &&
+		watched_ns(&openings->lanes[OPEN_WATCH_POOLS], clock__monotonic_ns()) <
+			POOL_ENOUGH_NS;
+}
+
+void target_openings__next(struct target *target)
+{
+	if (target->openings)
+		openings__next(target->openings->seen);
+}
+
+uint64_t target_openings__watched_ns(const struct target *target, uint64_t now_ns)
+{
+	const struct target_openings *openings = target->openings;
+
+	return openings ? watched_ns(&openings->lanes[OPEN_WATCH_OPENINGS], now_ns) : 0;
+}
+
+uint64_t target_openings__cost_ns(const struct target *target)
+{
+	const struct target_openings *openings = target->openings;
+	double ns = 0;
+
+	for (size_t i = 0; openings && i < OPEN_WATCHED; i++)
+		ns += target_openings__spent_ns(openings, &openings->lanes[i]);
+	return (uint64_t)ns;
 }
 
 const struct pool_uses *target_openings__pools(const struct target *target)
@@ -325,6 +359,7 @@ void target_openings__close(struct target *target)
 
 	if (!openings)
 		return;
+	open_watch__forget(openings->watch, target);
 	for (size_t i = 0; i < OPEN_WATCHED; i++) {
 		struct open_lane *lane = &openings->lanes[i];
 

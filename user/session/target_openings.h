@@ -15,14 +15,26 @@
 void target_openings__fill(struct target *target, struct heap_resources *resources,
 			   struct heap_scan *scan, const struct resource_tracker *tracker);
 
-/* target_openings__next - a look is over; whether it is @wanted to know who opens things until the next one. */
-void target_openings__next(struct target *target, bool wanted);
+/* target_openings__next - a look is over. */
+void target_openings__next(struct target *target);
+
+/*
+ * target_openings__want - whether it is @wanted to know who opens things until the next look, and, until enough is known of
+ * that, how pools are used.
+ */
+void target_openings__want(struct target *target, bool wanted);
 
 /* target_openings__at - who has @number; .at NULL: nobody. Valid as long as the target. */
 struct resource_opened_at target_openings__at(const struct target *target, uint32_t number);
 
 /* target_openings__pools - how its pools were used; NULL: nobody watches. Addresses are the target's. */
 const struct pool_uses *target_openings__pools(const struct target *target);
+
+/* target_openings__watched_ns - for how long it has been watched who opens things, by monotonic @now_ns. */
+uint64_t target_openings__watched_ns(const struct target *target, uint64_t now_ns);
+
+/* target_openings__cost_ns - of its CPU time, that these probes have cost it. */
+uint64_t target_openings__cost_ns(const struct target *target);
 
 /* target_openings__get - what was watched; false: nobody watches. */
 bool target_openings__get(const struct target *target, struct resource_openings *ret_openings);

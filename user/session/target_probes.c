@@ -300,12 +300,14 @@ static void fill_tick(struct target *target, uint64_t now_ns, uint64_t cpu_ns,
 void target__set_max_overhead(struct target *target, double max_overhead)
 {
 	target->options.max_overhead = max_overhead;
-	target->governor.options.max_overhead = max_overhead * (1 - target->others_part);
+	target->governor.options.max_overhead =
+		max_overhead * (1 - target->others_part[TARGET_ALLOCATIONS] -
+				target->others_part[TARGET_OPENINGS]);
 }
 
-void target__share_overhead(struct target *target, double part)
+void target__share_overhead(struct target *target, enum target_other other, double part)
 {
-	target->others_part = part;
+	target->others_part[other] = part;
 	target__set_max_overhead(target, target->options.max_overhead);
 }
 

@@ -373,10 +373,15 @@ static int note_look(struct target *target, uint64_t now_ns, struct failure *fai
 	struct target_resources *r = target->resources;
 	size_t n;
 	const struct heap_resource *all = heap_resources__all(r->census, &n);
-	int err = resource_tracker__take(r->tracker, all, n, now_ns);
+	int err;
 
-	if (!err)
-		target_openings__next(target, resource_tracker__wants_openers(r->tracker));
+	resource_tracker__set_watched(r->tracker, target_openings__watched_ns(target, now_ns));
+	err = resource_tracker__take(r->tracker, all, n, now_ns);
+
+	if (!err) {
+		target_openings__next(target);
+		target_openings__want(target, resource_tracker__wants_openers(r->tracker));
+	}
 	if (!err)
 		err = make_lines(target);
 	return err ? failure__set(failure, err, "process %d: what it has open: %s",
@@ -405,6 +410,11 @@ int target_resources__take(struct target *target, const struct target_view_optio
 	heap_resources__free(target->resources->census);
 	target->resources->census = NULL;
 	return err;
+}
+
+bool target_resources__wants_openers(const struct target *target)
+{
+	return target->resources && resource_tracker__wants_openers(target->resources->tracker);
 }
 
 const struct resource_lines *target_resources__get(const struct target *target)

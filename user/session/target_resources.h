@@ -10,6 +10,9 @@
 int target_resources__take(struct target *target, const struct target_view_options *options,
 			   struct failure *failure) __must_check;
 
+/* target_resources__wants_openers - something has come to stay, by the last look, and who opens it is not known. */
+bool target_resources__wants_openers(const struct target *target);
+
 /* target_resources__get - since the first look; NULL: there was none. */
 const struct resource_lines *target_resources__get(const struct target *target);
 

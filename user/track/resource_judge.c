@@ -90,13 +90,19 @@ static bool few_closed(uint64_t closed, uint64_t opened)
 	return closed * RESOURCE_MAX_CLOSED_PART <= opened;
 }
 
-/*
- * What is known of an opener is from when somebody watched: of what came to the place as much is taken for its as it
- * has of what was seen.
- */
-static void judge_openers(struct resource_place *place)
+/* As long as from one look to the next. */
+static bool is_measured(const struct resource_times *times)
 {
-	double seen = 0;
+	return times->watched_ns && times->watched_ns * (times->looks - 1) >= times->elapsed_ns;
+}
+
+/*
+ * What is known of an opener is from when somebody watched: what it has opened then and not closed, in that time. Of a
+ * short time that says little: of what came to the place as much is taken for its as it has of what was seen.
+ */
+static void judge_openers(struct resource_place *place, const struct resource_times *times)
+{
+	double watched = (double)times->watched_ns / 60e9, seen = 0;
 
 	for (size_t i = 0; i < place->n_openers; i++)
 		seen += (double)(place->openers[i].opened - place->openers[i].closed);
@@ -104,7 +110,10 @@ static void judge_openers(struct resource_place *place)
 		struct resource_opener *opener = &place->openers[i];
 		double stayed = (double)(opener->opened - opener->closed);
 
-		opener->per_minute = seen > 0 ? place->per_minute * stayed / seen : 0;
+		if (is_measured(times))
+			opener->per_minute = stayed / watched;
+		else
+			opener->per_minute = seen > 0 ? place->per_minute * stayed / seen : 0;
 		opener->verdict = place->verdict;
 		if (place->verdict == RESOURCE_GROWING &&
 		    (stayed <= 0 || !few_closed(opener->closed, opener->opened)))
@@ -113,9 +122,9 @@ static void judge_openers(struct resource_place *place)
 }
 
 void resource_place__judge(struct resource_place *place, const struct resource_series *series,
-			   uint64_t elapsed_ns)
+			   const struct resource_times *times)
 {
-	double minutes = (double)elapsed_ns / 60e9;
+	double minutes = (double)times->elapsed_ns / 60e9;
 	bool grows;
 
 	/* Nothing is known of it: what it was it is. */
@@ -130,5 +139,5 @@ void resource_place__judge(struct resource_place *place, const struct resource_s
 		place->verdict = RESOURCE_NOT_JUDGED;
 	else
 		place->verdict = grows && !place->clients ? RESOURCE_GROWING : RESOURCE_STEADY;
-	judge_openers(place);
+	judge_openers(place, times);
 }

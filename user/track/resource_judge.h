@@ -19,8 +19,15 @@ struct resource_series {
 uint64_t resource_series__clients(const struct resource_series *series,
 				  const struct resource_place *place);
 
-/* resource_place__judge - by its counts, in @elapsed_ns from the first look to the last: it and its openers. */
+/* From the first look to the last. */
+struct resource_times {
+	size_t looks;
+	uint64_t elapsed_ns;
+	uint64_t watched_ns; /* of it, in which it was watched who opens things */
+};
+
+/* resource_place__judge - by its counts: it and its openers. */
 void resource_place__judge(struct resource_place *place, const struct resource_series *series,
-			   uint64_t elapsed_ns);
+			   const struct resource_times *times);
 
 #endif /* GLEAKD_TRACK_RESOURCE_JUDGE_H */

@@ -48,6 +48,8 @@ struct resource_tracker {
 	struct resource_series series;
 	size_t looks;
 	uint64_t first_ns, last_ns;
+	uint64_t watched_ns,
+		first_watched_ns; /* who opens things: by the last look, and by the first */
 };
 
 int resource_tracker__new(struct resource_tracker **ret_tracker)
@@ -492,22 +494,34 @@ static void count_cohorts(struct resource_tracker *tracker)
 
 static int end(struct resource_tracker *tracker, uint64_t now_ns)
 {
+	struct resource_times times;
 	int err = keep_missing(tracker);
 
-	if (!tracker->looks++)
+	if (!tracker->looks++) {
 		tracker->first_ns = now_ns;
+		tracker->first_watched_ns = tracker->watched_ns;
+	}
 	tracker->last_ns = now_ns;
 	tracker->series.times[tracker->series.n++] = now_ns;
 	count_cohorts(tracker);
+	times = (struct resource_times){
+		.looks = tracker->looks,
+		.elapsed_ns = resource_tracker__elapsed_ns(tracker),
+		.watched_ns = tracker->watched_ns - tracker->first_watched_ns,
+	};
 	for (size_t i = 0; i < tracker->n_places; i++) {
 		if (tracker->looks == 1)
 			tracker->places[i].first = tracker->places[i].outstanding;
 		if (tracker->places[i].missing > tracker->places[i].outstanding)
 			tracker->places[i].blind |= 1ULL << (tracker->series.n - 1);
-		resource_place__judge(&tracker->places[i], &tracker->series,
-				      resource_tracker__elapsed_ns(tracker));
+		resource_place__judge(&tracker->places[i], &tracker->series, &times);
 	}
 	return err;
+}
+
+void resource_tracker__set_watched(struct resource_tracker *tracker, uint64_t watched_ns)
+{
+	tracker->watched_ns = watched_ns;
 }
 
 int resource_tracker__take(struct resource_tracker *tracker, const struct heap_resource *resources,

@@ -43,7 +43,7 @@ enum resource_verdict resource_verdict__find(const char *name);
 struct resource_opener {
 	uint32_t number; /* as in struct heap_resource; 0: the others */
 	uint64_t outstanding, opened, closed;
-	double per_minute; /* its part of the place's */
+	double per_minute; /* while that was watched; of a shorter time its part of the place's */
 	uint64_t oldest_ns;
 	enum resource_verdict verdict;
 };
@@ -127,6 +127,12 @@ struct resource_tracker;
 /* resource_tracker__new - -ENOMEM. */
 int resource_tracker__new(struct resource_tracker **ret_tracker) __must_check;
 void resource_tracker__free(struct resource_tracker *tracker);
+
+/*
+ * resource_tracker__set_watched - for how long who opens things was watched, all in all, at the time of the look that is
+ * taken next.
+ */
+void resource_tracker__set_watched(struct resource_tracker *tracker, uint64_t watched_ns);
 
 /* resource_tracker__take - all there were in a look at monotonic @now_ns. -ENOMEM. */
 int resource_tracker__take(struct resource_tracker *tracker, const struct heap_resource *resources,

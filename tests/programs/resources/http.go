@@ -13,6 +13,7 @@ var (
 	bodies   []*http.Response
 	started  [2]sync.Once
 	servers  [2]*httptest.Server
+	peer     string // another process's server of HTTP/2, which is asked instead of its own
 )
 
 // What is larger than any buffer on the way is still there when nobody reads it.
@@ -25,14 +26,25 @@ func answer(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+func serve2() string {
+	started[1].Do(func() { startServer(2) })
+	return servers[1].URL
+}
+
+func startServer(version int) {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(answer))
+	s.EnableHTTP2 = version == 2
+	s.StartTLS()
+	servers[version-1] = s
+}
+
 func get(version int) func() {
-	started[version-1].Do(func() {
-		s := httptest.NewUnstartedServer(http.HandlerFunc(answer))
-		s.EnableHTTP2 = version == 2
-		s.StartTLS()
-		servers[version-1] = s
-	})
-	response, err := servers[version-1].Client().Get(servers[version-1].URL)
+	started[version-1].Do(func() { startServer(version) })
+	url := servers[version-1].URL
+	if version == 2 && peer != "" {
+		url = peer
+	}
+	response, err := servers[version-1].Client().Get(url)
 	must(err)
 	bodiesMu.Lock()
 	bodies = append(bodies, response)

@@ -10,6 +10,8 @@
 //	leak KIND MS   one more each MS milliseconds, kept, until the end
 //	turn KIND MS   the same, but each closes the oldest of those kept
 //	serve          accepts clients and keeps them; says where
+//	serve2         answers requests of HTTP/2; says where
+//	peer URL       what has to do with HTTP/2 asks there
 //	ping           nothing
 //	quit           (or end of input) exit 0
 package main
@@ -42,6 +44,7 @@ var kinds = map[string]*kind{
 	"rows":     {open: openRows},
 	"stmt":     {open: openStmt},
 	"tx":       {open: openTx},
+	"waiting":  {open: openWaiting},
 	"body":     {open: openBody},
 	"body2":    {open: openBody2},
 	"timer":    {open: openTimer},
@@ -116,6 +119,10 @@ func obey(words []string) (says string) {
 		go k.each(n, func() { k.add(); k.closeOldest() })
 	case "serve":
 		says = acceptClients()
+	case "serve2":
+		says = serve2()
+	case "peer":
+		peer = words[1]
 	case "quit":
 		os.Exit(0)
 	}

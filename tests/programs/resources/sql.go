@@ -8,6 +8,7 @@ import (
 	"database/sql/driver"
 	"io"
 	"sync"
+	"time"
 )
 
 // A driver whose every query has one row too many to be read to its end by accident.
@@ -43,6 +44,7 @@ var (
 	registered sync.Once
 	sqlMu      sync.Mutex
 	orders     *sql.DB
+	narrow     *sql.DB
 	databases  = map[*sql.DB]bool{}
 	results    []*sql.Rows
 	statements []*sql.Stmt
@@ -76,6 +78,25 @@ func openDB() func() {
 		sqlMu.Unlock()
 		db.Close()
 	}
+}
+
+// One of a database that has one connection, which is taken: all but the first wait for it.
+func openWaiting() func() {
+	sqlMu.Lock()
+	defer sqlMu.Unlock()
+	if narrow != nil {
+		wait := narrow.Stats().WaitCount
+		go narrow.Conn(context.Background())
+		for narrow.Stats().WaitCount == wait {
+			time.Sleep(time.Millisecond)
+		}
+		return func() {}
+	}
+	narrow = open()
+	narrow.SetMaxOpenConns(1)
+	c, err := narrow.Conn(context.Background())
+	must(err)
+	return func() { c.Close() }
 }
 
 func openSQLConn() func() {

@@ -445,6 +445,24 @@ Test(resources, an_opener_has_its_part_of_the_growth)
 	cr_expect_eq(place->openers[0].oldest_ns, 3 * STEP);
 }
 
+/* Nobody watched but from the third look to the fourth: 9 came by one line, and 4 by others. */
+Test(resources, growth_by_an_opener_is_measured_while_that_was_watched)
+{
+	const struct resource_place *place;
+
+	for (int i = 0; i < RESOURCE_MIN_LOOKS; i++) {
+		resource_tracker__set_watched(tracker, (i > 2 ? 2 : 1) * STEP);
+		look();
+		if (i == 2)
+			opened_by(3, 9);
+		opened(RESOURCE_FILE, PLACE, i == 2 ? 4 : 13);
+	}
+	place = place_at(RESOURCE_FILE, PLACE);
+	cr_assert_eq(place->n_openers, 1);
+	cr_expect_float_eq(place->openers[0].per_minute, 9 / (STEP / 60e9), 1e-6);
+	cr_expect_float_eq(place->per_minute, 13 / (STEP / 60e9), 1e-6);
+}
+
 Test(resources, names_are_found_again)
 {
 	for (enum resource_kind kind = 0; kind < RESOURCE_KINDS; kind++)

@@ -2,6 +2,7 @@
 /* What a person calls a resource. */
 #include <arpa/inet.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -78,26 +79,70 @@ static uint64_t word_of(struct heap_resources *resources, uint64_t type, uint64_
 	return number;
 }
 
-/* src/database/sql/sql.go DB; the length of freeConn is the second word of the slice. */
+static void append(char *text, size_t size, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void append(char *text, size_t size, const char *format, ...)
+{
+	size_t length = strlen(text);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text + length, size - length, format, args);
+	va_end(args);
+}
+
+/* The second word of the slice; 0: there is no such one. */
+static uint64_t length_of(struct heap_resources *resources, uint64_t type, uint64_t value,
+			  const char *path)
+{
+	struct heap_field_at slice = heap_fields__find(resources->paths->types, type, path);
+	uint64_t length = 0;
+
+	if (slice.size != 24 ||
+	    remote__read_u64(resources->runtime->remote, value + slice.offset + 8, &length))
+		return 0;
+	return length;
+}
+
+/*
+ * src/database/sql/sql.go DB connRequests: until Go 1.22 a map, whose first word is how many it has, from then on
+ * a connRequestSet with a slice.
+ */
+static uint64_t waiting_for(struct heap_resources *resources, uint64_t type, uint64_t value)
+{
+	struct heap_types *types = resources->paths->types;
+	struct heap_field_at map = heap_fields__find(types, type, "connRequests");
+	uint64_t at = 0, n = 0;
+
+	if (heap_fields__find(types, type, "connRequests.s").size)
+		return length_of(resources, type, value, "connRequests.s");
+	if (map.size != sizeof(at) ||
+	    remote__read_u64(resources->runtime->remote, value + map.offset, &at) || !at ||
+	    remote__read_u64(resources->runtime->remote, at, &n))
+		return 0;
+	return n;
+}
+
 static void describe_db(struct heap_resources *resources, const struct resource_type *type,
 			const struct heap_resource *resource, char *text, size_t size)
 {
-	struct heap_field_at free_conn =
-		heap_fields__find(resources->paths->types, type->address, "freeConn");
-	uint64_t open = word_of(resources, type->address, resource->value, "numOpen");
-	uint64_t max = word_of(resources, type->address, resource->value, "maxOpen");
-	uint64_t waited = word_of(resources, type->address, resource->value, "waitCount"), idle = 0;
-	int n;
+	uint64_t db = resource->value;
+	uint64_t open = word_of(resources, type->address, db, "numOpen");
+	uint64_t max = word_of(resources, type->address, db, "maxOpen");
+	uint64_t waited = word_of(resources, type->address, db, "waitCount");
+	uint64_t idle = length_of(resources, type->address, db, "freeConn");
+	uint64_t waiting = waiting_for(resources, type->address, db);
 
-	if (!free_conn.size || remote__read_u64(resources->runtime->remote,
-						resource->value + free_conn.offset + 8, &idle))
-		idle = 0;
-	n = snprintf(text, size, "%" PRIu64 " open, %" PRIu64 " in use", open,
-		     open - min_of(idle, open));
-	if (n > 0 && (size_t)n < size && (int64_t)max > 0)
-		n += snprintf(text + n, size - (size_t)n, ", at most %" PRIu64, max);
-	if (n > 0 && (size_t)n < size && waited)
-		snprintf(text + n, size - (size_t)n, ", %" PRIu64 " had to wait", waited);
+	snprintf(text, size, "%" PRIu64 " open, %" PRIu64 " in use", open,
+		 open - min_of(idle, open));
+	if ((int64_t)max > 0)
+		append(text, size, ", at most %" PRIu64, max);
+	if (waiting)
+		append(text, size, ", %" PRIu64 " wait%s for one", waiting,
+		       waiting == 1 ? "s" : "");
+	if (waited)
+		append(text, size, ", %" PRIu64 " had to wait so far", waited);
 }
 
 /* golang.org/x/sync/semaphore Weighted */
@@ -114,19 +159,26 @@ static void describe_semaphore(struct heap_resources *resources, const struct re
 			 waiting == 1 ? "s" : "");
 }
 
+/* How far it is from its root, and with how many others it waits for a parent that is to be cancelled. */
 static void describe_context(struct heap_resources *resources, const struct resource_type *type,
 			     const struct heap_resource *resource, char *text, size_t size)
 {
-	struct heap_context context = {0};
-	size_t length;
+	struct heap_context chain[HEAP_MAX_CONTEXTS] = {0};
+	size_t n = heap_contexts__chain(resources->paths->types, resources->runtime->remote,
+					resource->value, type->address, chain, HEAP_MAX_CONTEXTS);
+	size_t parent = 1;
 
-	heap_contexts__chain(resources->paths->types, resources->runtime->remote, resource->value,
-			     type->address, &context, 1);
-	snprintf(text, size, "%s 0x%" PRIx64, context.type, resource->value);
-	length = strlen(text);
-	if (context.children)
-		snprintf(text + length, size - length, " with %" PRIu64 " that hang%s from it",
-			 context.children, context.children == 1 ? "s" : "");
+	snprintf(text, size, "%s 0x%" PRIx64, chain[0].type, resource->value);
+	if (chain[0].children)
+		append(text, size, " with %" PRIu64 " that hang%s from it", chain[0].children,
+		       chain[0].children == 1 ? "s" : "");
+	if (n > 1)
+		append(text, size, ", depth %zu", n - 1);
+	while (parent < n && !chain[parent].children)
+		parent++;
+	if (parent < n)
+		append(text, size, ", one of %" PRIu64 " that hang from %s 0x%" PRIx64,
+		       chain[parent].children, chain[parent].type, chain[parent].address);
 }
 
 void heap_resources__function(const struct heap_resources *resources,

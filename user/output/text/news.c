@@ -177,7 +177,7 @@ static size_t count_entries(const struct report *report)
 
 	for (size_t t = 0; t < report->n_targets; t++) {
 		n += report__count_growing_memory(&report->targets[t]) +
-		     report__count_growing_resources(report->targets[t].resources);
+		     text_part__told_resources(report->targets[t].resources);
 		for (size_t i = 0; i < report->targets[t].n_sites; i++)
 			n += report__flagged(&report->targets[t].sites[i]);
 	}
@@ -196,7 +196,7 @@ static void fill_memory(struct entry_list *list, const struct report_target *tar
 
 static void fill_resources(struct entry_list *list, const struct report_target *target)
 {
-	size_t n = report__count_growing_resources(target->resources);
+	size_t n = text_part__told_resources(target->resources);
 
 	for (size_t i = 0; i < n; i++)
 		list->entries[list->n++] = entry_of_resource(target, &target->resources->all[i]);
@@ -295,7 +295,7 @@ bool text_news__resource(const struct text_news *news, const struct report_targe
 {
 	struct entry now = entry_of_resource(target, line);
 
-	return line->place.verdict == RESOURCE_GROWING && !find(&news->told, &now);
+	return !find(&news->told, &now);
 }
 
 void text_news__resolved(const struct text_news *news, const struct report_target *target,

@@ -46,7 +46,7 @@ enum site_news text_news__site(const struct text_news *news, const struct report
 bool text_news__memory(const struct text_news *news, const struct report_target *target,
 		       const struct report_alloc_site *site);
 
-/* text_news__resource - a place where what is open grows, and of which nothing was printed. */
+/* text_news__resource - of a place that is worth telling of (text_part__told_resources()) nothing was printed. */
 bool text_news__resource(const struct text_news *news, const struct report_target *target,
 			 const struct resource_line *line);
 

@@ -130,7 +130,7 @@ static bool worth_a_block(const struct text_options *options, const struct repor
 {
 	return options->all || target->goroutines_listed || overview__worst(target) ||
 	       report__count_suppressed(target) || report__count_growing_memory(target) ||
-	       report__count_growing_resources(target->resources);
+	       text_part__told_resources(target->resources);
 }
 
 /* Of several processes a table first, the worst ones on top. */
@@ -456,7 +456,7 @@ static void put_found(struct screen *screen, const struct overview *overview)
 
 		if (overview->n > 1 && !text_part__count_flagged(target) &&
 		    !report__count_growing_memory(target) &&
-		    !report__count_growing_resources(target->resources))
+		    !text_part__told_resources(target->resources))
 			continue;
 		if (overview->n > 1) {
 			screen__end_line(screen);

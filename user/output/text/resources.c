@@ -133,6 +133,12 @@ static void put_openers(struct screen *screen, const struct resource_line *line)
 					 false);
 		else
 			screen__put(screen, STYLE_PLAIN, "other lines");
+		if (grows && line->place.openers[i].per_minute > 0) {
+			char rate[NUMBER_RATE_SIZE];
+
+			number__rate(line->place.openers[i].per_minute, rate);
+			screen__putf(screen, STYLE_DIM, ", +%s a minute", rate);
+		}
 		screen__end_line(screen);
 		if (!i && grows && opened->at)
 			put_callers(screen, opened);
@@ -230,6 +236,29 @@ static void put_watched(struct screen *screen, const struct resource_lines *line
 	}
 }
 
+/* Where not all places are shown: how much of each kind is open at all of them. */
+static void put_kinds(struct screen *screen, const struct resource_lines *lines)
+{
+	uint64_t counts[RESOURCE_KINDS] = {0};
+	const char *before = "in all ";
+
+	for (size_t i = 0; i < lines->n; i++) {
+		if (lines->all[i].place.kind < RESOURCE_KINDS)
+			counts[lines->all[i].place.kind] += lines->all[i].place.outstanding;
+	}
+	for (enum resource_kind kind = 0; kind < RESOURCE_KINDS; kind++) {
+		char count[NUMBER_COUNT_SIZE];
+
+		if (!counts[kind] || kind == RESOURCE_POOL)
+			continue;
+		number__count(counts[kind], count);
+		screen__putf(screen, STYLE_DIM, "%s%s %s", before, count,
+			     resource_kind__name(kind));
+		before = ", ";
+	}
+	screen__end_line(screen);
+}
+
 static void put_end(struct screen *screen, const struct resource_lines *lines, size_t shown)
 {
 	size_t more = lines->n - shown + lines->left_out;
@@ -239,6 +268,8 @@ static void put_end(struct screen *screen, const struct resource_lines *lines, s
 		screen__put_owned(screen, STYLE_DIM, number__counted(more, "place"));
 		screen__put(screen, STYLE_DIM, " more; --all shows them");
 		screen__end_line(screen);
+		if (!lines->left_out)
+			put_kinds(screen, lines);
 	}
 	if (lines->refused) {
 		screen__put_owned(screen, STYLE_DIM, number__counted(lines->refused, "object"));
@@ -285,12 +316,43 @@ void text_part__resources(struct screen *screen, const struct resource_lines *li
 
 /* --- in a watch --------------------------------------------------------------------------------- */
 
+static size_t count_lost_pools(const struct resource_lines *lines)
+{
+	size_t first = report__count_growing_resources(lines), n = 0;
+
+	while (lines && first + n < lines->n &&
+	       lines->all[first + n].place.verdict == RESOURCE_REUSE_LOST)
+		n++;
+	return n;
+}
+
+size_t text_part__told_resources(const struct resource_lines *lines)
+{
+	return report__count_growing_resources(lines) + count_lost_pools(lines);
+}
+
+/* By probes, here. */
+static bool is_watched(const struct resource_lines *lines)
+{
+	return lines->watched && !*report__text(lines->openings.missing);
+}
+
 static void put_growing_header(struct screen *screen, const struct resource_lines *lines, size_t n)
 {
 	screen__put(screen, STYLE_GROWING, "opened and not closed");
 	screen__put(screen, STYLE_PLAIN, ", more and more, at ");
 	screen__put_owned(screen, STYLE_BOLD, number__counted(n, "place"));
-	screen__put(screen, STYLE_DIM, "; gleakd resources finds out which lines open it");
+	if (!is_watched(lines))
+		screen__put(screen, STYLE_DIM, "; gleakd resources finds out which lines open it");
+	screen__end_line(screen);
+	put_head(screen, lines);
+}
+
+static void put_pools_header(struct screen *screen, const struct resource_lines *lines, size_t n)
+{
+	screen__put(screen, STYLE_GROWING, "taken and not put back");
+	screen__put(screen, STYLE_PLAIN, ", from ");
+	screen__put_owned(screen, STYLE_BOLD, number__counted(n, "pool"));
 	screen__end_line(screen);
 	put_head(screen, lines);
 }
@@ -299,34 +361,48 @@ void text_part__resource_news(struct screen *screen, const struct text_news *new
 			      const struct report_target *target, size_t max)
 {
 	const struct resource_lines *lines = target->resources;
-	size_t n = report__count_growing_resources(lines), shown = 0;
+	size_t n = text_part__told_resources(lines), shown = 0;
 
 	for (size_t i = 0; i < n && shown < max; i++) {
 		if (!text_news__resource(news, target, &lines->all[i]))
 			continue;
 		screen__end_line(screen);
-		put_growing_header(screen, lines, 1);
+		if (lines->all[i].place.verdict == RESOURCE_GROWING)
+			put_growing_header(screen, lines, 1);
+		else
+			put_pools_header(screen, lines, 1);
 		put_line(screen, lines, &lines->all[i], false);
 		shown++;
 	}
 }
 
-void text_part__growing_resources(struct screen *screen, const struct resource_lines *lines,
-				  size_t max)
+/* @n of them from @first on, @max at most. */
+static void put_told(struct screen *screen, const struct resource_lines *lines, size_t first,
+		     size_t n, size_t max, const char *what)
 {
-	size_t n = report__count_growing_resources(lines);
-
-	if (!n || !max)
-		return;
-	put_growing_header(screen, lines, n);
 	for (size_t i = 0; i < min_of(n, max); i++)
-		put_line(screen, lines, &lines->all[i], false);
+		put_line(screen, lines, &lines->all[first + i], false);
 	if (n > max) {
 		screen__to(screen, EXAMPLE);
-		screen__put_owned(screen, STYLE_DIM, number__counted(n - max, "more place"));
+		screen__put_owned(screen, STYLE_DIM, number__counted(n - max, what));
 		screen__end_line(screen);
 	}
 	screen__end_line(screen);
+}
+
+void text_part__growing_resources(struct screen *screen, const struct resource_lines *lines,
+				  size_t max)
+{
+	size_t n = report__count_growing_resources(lines), pools = count_lost_pools(lines);
+
+	if (n && max) {
+		put_growing_header(screen, lines, n);
+		put_told(screen, lines, 0, n, max, "more place");
+	}
+	if (pools && max) {
+		put_pools_header(screen, lines, pools);
+		put_told(screen, lines, n, pools, max, "more pool");
+	}
 }
 
 /* --- one of them -------------------------------------------------------------------------------- */

@@ -10,9 +10,12 @@
 /* text_part__resources - @all: every place, not only what grows and the largest. */
 void text_part__resources(struct screen *screen, const struct resource_lines *lines, bool all);
 
+/* text_part__told_resources - how many places a watch tells of: those that grow, and behind them pools of no use. */
+size_t text_part__told_resources(const struct resource_lines *lines);
+
 /*
- * text_part__growing_resources - the first @max places where what is open only ever becomes more, how many more there
- * are, and a blank line; nothing where there are none, or for NULL.
+ * text_part__growing_resources - the first @max places where what is open only ever becomes more, and as many pools of no
+ * use, how many more there are, and a blank line behind each; nothing where there are none, or for NULL.
  */
 void text_part__growing_resources(struct screen *screen, const struct resource_lines *lines,
 				  size_t max);

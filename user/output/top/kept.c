@@ -273,7 +273,10 @@ static int take_resource(const struct taking *taking, const struct resource_line
 	text_part__resource_id(from, site->id);
 	earlier = before ? top_sites__find(before, site->id) : NULL;
 	site->verdict = resource_verdict__name(from->place.verdict);
-	site->style = from->place.verdict == RESOURCE_GROWING ? STYLE_GROWING : STYLE_PLAIN;
+	site->style = from->place.verdict == RESOURCE_GROWING ||
+				      from->place.verdict == RESOURCE_REUSE_LOST ?
+			      STYLE_GROWING :
+			      STYLE_PLAIN;
 	site->count = from->place.outstanding;
 	site->growth = from->place.per_minute;
 	site->oldest_ns = from->place.oldest_ns;

@@ -34,7 +34,7 @@ Test(text_resources, what_grows_with_its_evidence)
 	has(text,
 	    "file              61       48        0       +24       2m  main.logs[...]\n"
 	    "            more at each of 9 looks in 2m, 13 to 61; of 48 opened meanwhile 0 closed\n"
-	    "            17 opened at main.rotate  log.go:44\n"
+	    "            17 opened at main.rotate  log.go:44, +20 a minute\n"
 	    "            called by main.serve  main.go:17\n"
 	    "            3 opened at other lines\n"
 	    "            also held by main.pool.conns[...].fd\n"
@@ -55,6 +55,25 @@ Test(text_resources, what_grows_with_its_evidence)
 	has(text, "4 places more; --all shows them\n");
 	has(text, "6 objects could not be read, or were too many\n");
 	cr_assert_not(strstr(text, "never closed"));
+	free(text);
+}
+
+/* A pool that is of use is not shown, but in --all. */
+Test(text_resources, how_much_of_each_kind_where_not_all_is_shown)
+{
+	struct resource_lines lines = *sample_resources();
+	struct resource_line few[3];
+	char *text;
+
+	few[0] = lines.all[0];
+	few[1] = lines.all[1];
+	few[1].place.verdict = RESOURCE_STEADY;
+	few[2] = lines.all[3];
+	lines.all = few;
+	lines.n = ARRAY_SIZE(few);
+	lines.left_out = 0;
+	text = shown(&lines, false);
+	has(text, "1 place more; --all shows them\nin all 61 file, 17 net.Conn\n");
 	free(text);
 }
 
@@ -104,6 +123,9 @@ Test(text_resources, of_a_watch_only_what_grows)
 	cr_assert(text);
 	has(text, "opened and not closed, more and more, at 1 place");
 	has(text, "17 opened at main.rotate");
+	has(text, "\ntaken and not put back, from 1 pool\n");
+	has(text, "reuse lost, no leak\n            1001 taken, 5 put back at main.rotate");
+	cr_assert_not(strstr(text, "finds out which lines"));
 	cr_assert_not(strstr(text, "net.Conn"));
 	free(text);
 }

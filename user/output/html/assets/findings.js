@@ -191,13 +191,15 @@ const heldBy = (line) => (line.held_by.length ? line.held_by.join(", ") : "nothi
 
 /* What is opened at one place and never closed. */
 function openCard(line) {
-	return el("article", {class: "card growing"}, badge("growing"), ` ${line.kind}`, el("div", {class: "count"}, `${format.count(line.outstanding)} open`,
-			el("span", {class: "where"}, line.growth_per_minute ? `  +${format.rate(line.growth_per_minute)}/min` : "")),
+	const lost = line.verdict === "reuse lost";
+	return el("article", {class: "card growing"}, badge(line.verdict), ` ${line.kind}`, el("div", {class: "count"},
+			lost ? `${format.count(line.opened)} taken, ${format.count(line.closed)} put back` : `${format.count(line.outstanding)} open`,
+			el("span", {class: "where"}, !lost && line.growth_per_minute ? `  +${format.rate(line.growth_per_minute)}/min` : "")),
 		el("h3", {}, el("code", {}, line.held_by[0] || line.calls || line.kind)),
 		el("ul", {class: "why"}, line.why.map((why) => el("li", {}, why))), openFacts(line), stackOf(line.stack));
 }
 
-const openFacts = (line) => described([["opened at", line.opened_at && frameLine(line.opened_at)], ["held by", heldBy(line)],
+const openFacts = (line) => described([[line.verdict === "reuse lost" ? "taken at" : "opened at", line.opened_at && frameLine(line.opened_at)], ["held by", heldBy(line)],
 	["calls", line.calls && el("code", {}, line.calls)],
 	["such as", line.examples.length ? el("ul", {class: "why"}, line.examples.map((example) => el("li", {}, example))) : ""]]);
 
@@ -207,7 +209,7 @@ function findings(process) {
 	const allocs = process.target.alloc_sites || [];
 	const memory = [...allocs.filter((site) => site.verdict === "growing"), ...allocs.filter((site) => site.verdict !== "growing" && site.due)];
 	const growing = growths(process.target);
-	const open = (process.target.resources || []).filter((line) => line.verdict === "growing");
+	const open = (process.target.resources || []).filter((line) => line.verdict === "growing" || line.verdict === "reuse lost");
 	const node = section("findings", "Findings");
 	if (!accused.length && !memory.length && !growing.length && !open.length)
 		node.append(el("p", {}, "Nothing was found: no goroutines pile up, and nothing waits for what cannot come."));

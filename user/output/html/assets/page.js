@@ -183,7 +183,7 @@ function whoAllocates(process) {
 /* --- what is open ---------------------------------------------------------------------------------------------- */
 
 const OPEN_COLUMNS = [
-	["kind", (line) => [line.kind, " ", line.verdict === "growing" ? badge("growing") : ""]],
+	["kind", (line) => [line.kind, " ", ["growing", "reuse lost"].includes(line.verdict) ? badge(line.verdict) : ""]],
 	["open", (line) => format.count(line.outstanding), "n"], ["opened", (line) => format.count(line.opened), "n"],
 	["closed", (line) => format.count(line.closed), "n"],
 	["per minute", (line) => (Math.abs(line.growth_per_minute || 0) < 0.005 ? "" : format.rate(line.growth_per_minute)), "n"],
