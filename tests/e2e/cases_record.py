@@ -507,3 +507,26 @@ def traces_that_do_not_fit(t):
         code, _, err = run(t, "report", recording.path, *words)
         check_equal(code, exit_code, f"{words}: {err}")
         check(says in err and not os.path.exists(out), f"{words}: {err}")
+
+
+@case(is_long=True)
+def which_lines_open_what_is_recorded(t):
+    """Who opens things is watched from the first look on, and known at the second, ten seconds later."""
+    target = start(t, RESOURCES)
+    target.ask("leak file 40")
+    recording = Recording(t, target, "--probe-opens", "always")
+    recording.until("the line that opens files",
+                    "SELECT count(*) > 0 FROM resource_openers o JOIN resources r ON r.id = o.resource "
+                    "JOIN frames f ON f.id = o.opened_at WHERE r.kind = 'file' AND o.opened > 10 "
+                    "AND f.function = 'main.openFile'", seconds=100)
+    code, said = recording.finish()
+    check_equal(code, 0, said)
+    report, = json_of(t, recording.path)["targets"]
+    opened = {o["opened_at"]["function"] for r in report["resources"]
+              if r["kind"] == "file" for o in r["openers"] if o["opened_at"]}
+    check_equal(opened, {"main.openFile"}, "in the report")
+    page = recording.path + ".html"
+    code, _, err = run(t, "report", recording.path, "--format", "html", "-o", page)
+    check_equal(code, 0, err)
+    with open(page, encoding="utf-8") as file:
+        check("main.openFile" in file.read(), "in the page")

@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a process has opened and not closed: by kind, by holder, and what only ever grows."""
 
-import contextlib
 import json
 import os
 import re
 import shutil
 import socket
-import sqlite3
 import subprocess
 import threading
 
@@ -533,34 +531,6 @@ def it_is_shown_for_people(t):
     for line in ("file", "main.files[…].file", "net.Conn", "main.clients[…].conn.conn.fd",
                  "/proc/self/maps", "tcp 127.0.0.1:"):
         check(line in out, f"{line} in {out}")
-
-
-@case(is_long=True)
-def a_recording_knows_which_lines_open_what(t):
-    """Who opens things is watched from its first look on, and known at the second, ten seconds later."""
-    target = start(t, PROGRAM)
-    target.ask("leak file 40")
-    folder = t.directory()
-    recording, page = (os.path.join(folder, name) for name in ("it.db", "it.html"))
-    code, _, said = run(t, "record", str(target.pid), "-o", recording, "-d", "14s", "--interval",
-                        "1s", "--probe-opens", "always", seconds=60)
-    check_equal(code, 0, f"record: {said}")
-    with contextlib.closing(sqlite3.connect(f"file:{recording}?mode=ro", uri=True)) as database:
-        opened = database.execute(
-            "SELECT r.kind, f.function, max(o.opened) FROM resource_openers o JOIN resources r ON "
-            "r.id = o.resource JOIN frames f ON f.id = o.opened_at WHERE r.kind = 'file' "
-            "GROUP BY 1, 2").fetchall()
-    check(len(opened) == 1 and opened[0][:2] == ("file", "main.openFile") and opened[0][2] > 10,
-          f"openers: {opened}")
-    code, out, said = run(t, "report", recording, "--format", "json")
-    check_equal(code, 0, f"report: {said}")
-    report = json.loads(out)
-    check_schema(report)
-    check(openers(report["targets"][0]).get(("file", "main.openFile"), 0) > 10, f"openers: {out}")
-    code, _, said = run(t, "report", recording, "--format", "html", "-o", page)
-    check_equal(code, 0, f"report: {said}")
-    with open(page, encoding="utf-8") as file:
-        check("main.openFile" in file.read(), "the page")
 
 
 @case

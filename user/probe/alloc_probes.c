@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-
 /* Where it cannot be measured. */
 static const struct alloc_cost usual_cost = {.hit_ns = 700, .record_ns = 1500};
 
