@@ -43,6 +43,19 @@ static int64_t own_offset(void)
 	return clock__offset(text);
 }
 
+uint64_t clock__suspended_ns(void)
+{
+	struct timespec boot, monotonic;
+	uint64_t boot_ns, monotonic_ns;
+
+	/* In this order the time between the two reads is none that it was suspended for. */
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	clock_gettime(CLOCK_MONOTONIC, &monotonic);
+	boot_ns = (uint64_t)boot.tv_sec * NSEC_PER_SEC + (uint64_t)boot.tv_nsec;
+	monotonic_ns = (uint64_t)monotonic.tv_sec * NSEC_PER_SEC + (uint64_t)monotonic.tv_nsec;
+	return boot_ns - min_of(boot_ns, monotonic_ns);
+}
+
 uint64_t clock__monotonic_ns(void)
 {
 	static bool asked;

@@ -22,6 +22,13 @@ uint64_t clock__monotonic_ns(void);
 int64_t clock__offset(const char *timens_offsets);
 uint64_t clock__realtime_ns(void);
 
+/*
+ * clock__suspended_ns - for how long the machine has been suspended since boot: by so much CLOCK_BOOTTIME is ahead,
+ * give or take what a time namespace moves the two by. Waits and ages do not count it, for the monotonic clock
+ * stands still meanwhile.
+ */
+uint64_t clock__suspended_ns(void);
+
 /* clock__thread_cpu_ns - CPU time used by the calling thread, for budgets and self-metrics. */
 uint64_t clock__thread_cpu_ns(void);
 

@@ -98,6 +98,11 @@ enum wait_class wait_class__of(const char *text)
 	return find(text, length_without_variant(text))->class;
 }
 
+bool wait_reason__in_bubble(const char *text)
+{
+	return length_without_variant(text) < strlen(text);
+}
+
 bool wait_reason__is_durable(const char *text)
 {
 	return find(text, strlen(text))->durable;

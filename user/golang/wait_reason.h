@@ -74,4 +74,10 @@ enum wait_class wait_class__of(const char *text);
  */
 bool wait_reason__is_durable(const char *text);
 
+/*
+ * wait_reason__in_bubble - whether @text says that who waits is in a bubble of testing/synctest: its clock goes on
+ * when all of them wait, so how long by the clock of the host means nothing.
+ */
+bool wait_reason__in_bubble(const char *text);
+
 #endif /* GLEAKD_GOLANG_WAIT_REASON_H */

@@ -377,7 +377,9 @@ struct report_self {
 	uint64_t open_fds, max_fds; /* now; the limit, 0: none */
 	uint64_t bpf_links;
 	uint64_t processes_seen, processes_rejected;
-	uint64_t cycle_ns;	   /* the last round over all targets */
+	uint64_t cycle_ns; /* the last round over all targets */
+	uint64_t
+		suspended_ns; /* the machine was, since the first report: no wait or age counts it */
 	uint32_t interval_stretch; /* one round every so many intervals, to keep gleakd's budget */
 	uint64_t quarantined;	   /* processes that are left alone since they held gleakd up: */
 	struct report_quarantined quarantine[REPORT_MAX_QUARANTINED];

@@ -138,11 +138,26 @@ static void fill_descriptors(struct report_self *self)
 		self->max_fds = limit.rlim_cur;
 }
 
+/* Since it was first asked: what was before nobody has watched. */
+static uint64_t suspended_ns(void)
+{
+	static bool asked;
+	static uint64_t first_ns;
+	uint64_t now_ns = clock__suspended_ns();
+
+	if (!asked)
+		first_ns = now_ns;
+	asked = true;
+	/* The two clocks are read one after the other. */
+	return now_ns - first_ns >= NSEC_PER_SEC && now_ns > first_ns ? now_ns - first_ns : 0;
+}
+
 void report_metrics__fill_self(const struct session *session, struct report *report, bool discovers)
 {
 	struct self_usage usage = self_usage__read(PROC_ROOT);
 	struct report_self *self = &report->self;
 
+	self->suspended_ns = suspended_ns();
 	self->events_received = session__events(session);
 	self->slowed_targets = 0;
 	for (size_t i = 0; i < session__n_targets(session); i++)

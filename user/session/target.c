@@ -43,7 +43,11 @@ static void answer_traits(void *ctx, uint8_t reason, uint64_t creation_pc, uint6
 			     creation_pc, start_pc, stack_id, &frames);
 	meaning = meanings__of(&frames, reason_text,
 			       site_frames__library(&frames, target->executable->binary));
-	ret_traits->wait_class = site_frames__wait_class(&frames, wait_class__of(reason_text));
+	/* A test is there to stand still, and its time is none. */
+	ret_traits->wait_class =
+		wait_reason__in_bubble(reason_text) ?
+			WAIT_RUNTIME :
+			site_frames__wait_class(&frames, wait_class__of(reason_text));
 	ret_traits->nature = meaning ? meaning->nature : NATURE_UNKNOWN;
 }
 

@@ -86,3 +86,13 @@ Test(wait_reason, what_a_class_means)
 	cr_expect_eq(wait_class__facts(WAIT_LOCK)->on, WAIT_ON_SEMAPHORE);
 	cr_expect_eq(wait_class__facts(WAIT_CLASSES), wait_class__facts(WAIT_NONE));
 }
+
+Test(wait_reason, in_a_bubble)
+{
+	cr_expect(wait_reason__in_bubble("chan receive (durable)"));
+	cr_expect(wait_reason__in_bubble("select (synctest)"));
+	cr_expect_not(wait_reason__in_bubble("chan receive"));
+	cr_expect_not(wait_reason__in_bubble("chan receive (nil chan)"));
+	cr_expect_not(wait_reason__in_bubble(" (durable)"), "nothing before it");
+	cr_expect_not(wait_reason__in_bubble(""));
+}

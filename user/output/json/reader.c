@@ -222,6 +222,7 @@ static void read_self(const json_t *json, struct report_self *self)
 	self->bpf_bytes = read__count(json, "bpf_bytes");
 	self->open_fds = read__count(json, "open_files");
 	self->cycle_ns = read__seconds(json, "cycle_seconds");
+	self->suspended_ns = read__seconds(json, "suspended_seconds");
 	self->interval_stretch = read__count32(json, "interval_stretch");
 	self->slowed_targets = read__count(json, "slowed_targets");
 	read_quarantine(json_object_get(json, "quarantined_processes"), self);

@@ -184,6 +184,19 @@ void text_part__unwatched(struct screen *screen, const struct report *report)
 		screen__end_line(screen);
 }
 
+static void put_suspended(struct screen *screen, const struct report_self *self)
+{
+	char time[DURATION_SIZE];
+
+	if (!self->suspended_ns)
+		return;
+	duration__format(self->suspended_ns, time);
+	screen__putf(screen, STYLE_GROWING,
+		     "the machine was suspended for %s meanwhile: waits and ages do not count it",
+		     time);
+	screen__end_line(screen);
+}
+
 void text_part__summary(struct screen *screen, const struct report *report,
 			const struct overview *overview)
 {
@@ -196,6 +209,7 @@ void text_part__summary(struct screen *screen, const struct report *report,
 		screen__end_line(screen);
 	}
 	text_part__unwatched(screen, report);
+	put_suspended(screen, &report->self);
 	if (report__final(report) && !one_report) {
 		screen__putf(screen, STYLE_DIM, "ended: %s", report_end__words(report->end));
 		screen__end_line(screen);

@@ -206,5 +206,6 @@ Test(json_reader, what_does_not_get_on)
 	sample.sites[0].view.parks = 1013;
 	sample.target.waits_traced_ns = 5 * NSEC_PER_SEC;
 	sample.target.waits_missed = 7;
+	sample.report.self.suspended_ns = 3600 * NSEC_PER_SEC;
 	expect_the_same(&sample.report);
 }
