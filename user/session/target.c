@@ -299,6 +299,16 @@ static bool has_executed(const struct target *target)
 	       !image_file__same(&now, &target->image);
 }
 
+/* Or it is ending: then it has given up its memory before anything else, and has got no other. */
+static bool goes_on(const struct target *target)
+{
+	struct process_id id = target->process.id;
+	uint64_t bytes;
+
+	return process__same(target->options.proc_root, id) &&
+	       !process__resident(target->options.proc_root, id.pid, &bytes) && bytes;
+}
+
 bool target__check_alive(struct target *target)
 {
 	if (target->state != TARGET_LIVE)
@@ -309,10 +319,7 @@ bool target__check_alive(struct target *target)
 	if (!process__same(target->options.proc_root, target->process.id))
 		target->state = TARGET_EXITED;
 	else if (has_executed(target))
-		/* Or it is ending, and has given up its memory before anything else. */
-		target->state = process__same(target->options.proc_root, target->process.id) ?
-					TARGET_EXECUTED :
-					TARGET_EXITED;
+		target->state = goes_on(target) ? TARGET_EXECUTED : TARGET_EXITED;
 	return target->state == TARGET_LIVE;
 }
 
