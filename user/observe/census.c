@@ -163,7 +163,8 @@ static int begin(struct census *census, struct failure *failure)
 		{runtime->allglen, &length, sizeof(length), 0},
 		{runtime->allgptr, &array, sizeof(array), 0},
 	};
-	int err = remote__read_spans(runtime->remote, spans, ARRAY_SIZE(spans));
+	int err = census_runtime__read_first(runtime, spans, ARRAY_SIZE(spans),
+					     &current->goids_issued);
 
 	/* What can be read is of the memory that was opened. */
 	if (err && check_memory(census, failure))
@@ -180,7 +181,6 @@ static int begin(struct census *census, struct failure *failure)
 	census->target = max_of(census->target, census->known);
 	current->slots = (size_t)length;
 	current->refused = (size_t)(length - census->target);
-	current->goids_issued = census_runtime__goids_issued(runtime);
 	return 0;
 }
 

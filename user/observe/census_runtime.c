@@ -282,29 +282,32 @@ static bool goids_known(const struct census_runtime *runtime)
 
 /*
  * As goids_of(), with one read of all, which goes from the first span to the last: where the Ps are is known from
- * before. -EAGAIN: they are others by now, or it did not work out.
+ * before. @first come before them. *@ret_issued is 0 where they are others by now, or it did not work out.
  */
-static int goids_by_known(const struct census_runtime *runtime, uint64_t address,
-			  uint64_t *ret_issued)
+static int read_with_goids(const struct census_runtime *runtime, uint64_t address,
+			   struct remote_span *first, size_t n_first, uint64_t *ret_issued)
 {
 	const struct census_ps *known = &runtime->known_ps;
-	struct remote_span spans[2 + PS_PER_READ + 1];
+	struct remote_span spans[CENSUS_FIRST_SPANS + 2 + PS_PER_READ + 1], *own = spans + n_first;
 	uint64_t before, after, slice[3], unused = 0;
 	struct p_copies copies;
 	int err;
 
 	want_ps(runtime->layout, known->ps, known->slice[2], &copies);
-	spans[0] = (struct remote_span){address, &before, sizeof(before), 0};
-	spans[1] = (struct remote_span){runtime->allp, slice, sizeof(slice), 0};
-	memcpy(&spans[2], copies.spans, copies.n * sizeof(spans[0]));
-	spans[2 + copies.n] = (struct remote_span){address, &after, sizeof(after), 0};
-	err = remote__read_spans(runtime->remote, spans, copies.n + 3);
-	if (!err)
-		err = sum_unused(runtime->layout, spans + 2, copies.n, &unused);
-	if (err || spans[0].result || spans[1].result || spans[2 + copies.n].result ||
-	    memcmp(slice, known->slice, sizeof(slice)) || before != after || unused > after)
-		return -EAGAIN;
-	*ret_issued = after - unused;
+	memcpy(spans, first, n_first * sizeof(spans[0]));
+	own[0] = (struct remote_span){address, &before, sizeof(before), 0};
+	own[1] = (struct remote_span){runtime->allp, slice, sizeof(slice), 0};
+	memcpy(&own[2], copies.spans, copies.n * sizeof(spans[0]));
+	own[2 + copies.n] = (struct remote_span){address, &after, sizeof(after), 0};
+	*ret_issued = 0;
+	err = remote__read_spans(runtime->remote, spans, n_first + copies.n + 3);
+	if (err)
+		return err;
+	memcpy(first, spans, n_first * sizeof(spans[0]));
+	if (!sum_unused(runtime->layout, own + 2, copies.n, &unused) && !own[0].result &&
+	    !own[1].result && !own[2 + copies.n].result &&
+	    !memcmp(slice, known->slice, sizeof(slice)) && before == after && unused <= after)
+		*ret_issued = after - unused;
 	return 0;
 }
 
@@ -331,13 +334,27 @@ static uint64_t goids_of(struct census_runtime *runtime, uint64_t address)
 	return 0;
 }
 
+int census_runtime__read_first(struct census_runtime *runtime, struct remote_span *spans, size_t n,
+			       uint64_t *ret_issued)
+{
+	uint64_t address = runtime->sched + runtime->layout->sched_goidgen, issued = 0;
+	bool known = goids_known(runtime);
+	int err;
+
+	if (n > CENSUS_FIRST_SPANS)
+		return -EINVAL;
+	err = known && runtime->known_ps.slice[2] ?
+		      read_with_goids(runtime, address, spans, n, &issued) :
+		      remote__read_spans(runtime->remote, spans, n);
+	if (!err)
+		*ret_issued = issued || !known ? issued : goids_of(runtime, address);
+	return err;
+}
+
 uint64_t census_runtime__goids_issued(struct census_runtime *runtime)
 {
-	uint64_t address = runtime->sched + runtime->layout->sched_goidgen, issued;
+	struct remote_span none[1];
+	uint64_t issued;
 
-	if (!goids_known(runtime))
-		return 0;
-	if (runtime->known_ps.slice[2] && !goids_by_known(runtime, address, &issued))
-		return issued;
-	return goids_of(runtime, address);
+	return census_runtime__read_first(runtime, none, 0, &issued) ? 0 : issued;
 }

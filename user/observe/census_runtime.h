@@ -66,6 +66,14 @@ void census_runtime__decode(const struct census_runtime *runtime, const uint8_t 
 			    struct census_g *ret_g);
 
 /*
+ * census_runtime__read_first - @n spans, CENSUS_FIRST_SPANS at most, as remote__read_spans(), and then what
+ * census_runtime__goids_issued() says; in one request where that is possible.
+ */
+#define CENSUS_FIRST_SPANS 4
+int census_runtime__read_first(struct census_runtime *runtime, struct remote_span *spans, size_t n,
+			       uint64_t *ret_issued) __must_check;
+
+/*
  * census_runtime__goids_issued - goroutine ids handed out so far; 0 when it cannot be known. Ps
  * draw ids from sched.goidgen 16 at a time (src/runtime/proc.go newproc1), so what they have drawn
  * and not used is subtracted. Exact for some moment during the call, or 0 if the target draws ids

@@ -15,8 +15,8 @@
 #include "observe/census_runtime.h"
 #include "observe/stack_table.h"
 
-/* Goroutines in one batch: one remote range each, if no two stacks are neighbours. */
-#define PARKED_BATCH GATHER_SPANS
+/* Goroutines in one batch: two remote ranges each, if none are neighbours, and all of them in one system call. */
+#define PARKED_BATCH (GATHER_SPANS / 2)
 
 /* How much of a stack is read with the batch, and at most alone when frames lie deeper. */
 #define STACK_FIRST_READ 2048u
@@ -40,12 +40,12 @@ enum census_stack_state {
 struct census_stacks_scratch {
 	struct census_gather gather;		    /* of the tops of stacks */
 	struct census_gather again;		    /* of the g, a second time */
-	struct remote_span spans[2 * GATHER_SPANS]; /* first those, then these */
+	struct remote_span spans[2 * PARKED_BATCH]; /* first those, then these */
 	size_t order[PARKED_BATCH];		    /* of parked, by sp */
 	uint64_t addresses[PARKED_BATCH];	    /* of their g, ascending */
 	const uint8_t *copies[PARKED_BATCH];	    /* of the tops of their stacks; NULL: unread */
 	bool same[PARKED_BATCH];		    /* the g did not change meanwhile */
-	uint8_t verify[512u << 10];		    /* second copies of g windows */
+	uint8_t verify[256u << 10];		    /* second copies of g windows */
 	uint8_t tops[PARKED_BATCH * STACK_FIRST_READ];
 	uint8_t deep[STACK_DEEP_READ];
 };

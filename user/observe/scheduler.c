@@ -217,13 +217,17 @@ int scheduler__thread(const struct census *census, uint64_t m, uint64_t *ret_tid
 	const struct census_runtime *runtime = census__runtime(census);
 	const struct go_layout *layout = runtime->layout;
 	uint8_t in_c = 0;
+	struct remote_span spans[] = {
+		{m + layout->m_procid, ret_tid, sizeof(*ret_tid), 0},
+		{m + layout->m_incgo, &in_c, sizeof(in_c), 0},
+	};
 	int err;
 
 	if (!m || layout->m_procid == GO_LAYOUT_ABSENT || layout->m_incgo == GO_LAYOUT_ABSENT)
 		return -EOPNOTSUPP;
-	err = remote__read_u64(runtime->remote, m + layout->m_procid, ret_tid);
-	if (!err)
-		err = remote__read(runtime->remote, m + layout->m_incgo, &in_c, sizeof(in_c));
+	err = remote__read_spans(runtime->remote, spans, ARRAY_SIZE(spans));
+	for (size_t i = 0; !err && i < ARRAY_SIZE(spans); i++)
+		err = spans[i].result;
 	*ret_in_c = in_c != 0;
 	return err;
 }
