@@ -445,11 +445,12 @@ static ssize_t client_copy_memory(struct access_memory *memory, const struct iov
 	return done;
 }
 
-static void client_usage(struct access_usage *ret_usage)
+static void client_usage(struct access_usage *ret_usage, bool whole)
 {
 	struct broker_request request;
 
 	broker_client__begin(&request, BROKER_USAGE);
+	request.flags = whole;
 	if (broker_client__ask_for(&request, ret_usage, sizeof(*ret_usage), true, NULL))
 		*ret_usage = (struct access_usage){.cpu_seconds = 0};
 }

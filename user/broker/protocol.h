@@ -61,7 +61,7 @@ enum broker_op {
 	/* The rest. */
 	BROKER_GIVE_UP,	    /* flags: probes are wanted -> capabilities that the broker kept */
 	BROKER_NOTIFY,	    /* text[] to the service manager */
-	BROKER_USAGE,	    /* -> struct access_usage in the window */
+	BROKER_USAGE,	    /* flags: all of it -> struct access_usage in the window */
 	BROKER_QUARANTINED, /* -> struct quarantine_entry in the window; the result is their number */
 	BROKER_QUARANTINE, /* .quarantine */
 	BROKER_USER_NAME,  /* flags: the uid -> its name in the window, the result is its length */

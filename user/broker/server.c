@@ -344,7 +344,8 @@ static int64_t tell_usage(struct broker_server *server)
 		.missed_deadlines = counts.missed,
 		.cpu_seconds = own.cpu_seconds + (double)counts.cpu_ns / NSEC_PER_SEC,
 		.resident_bytes = own.resident_bytes,
-		.bpf_bytes = bpf_usage__read(PROC_ROOT, ring).bytes,
+		/* For which all descriptors are gone through. */
+		.bpf_bytes = server->request.flags ? bpf_usage__read(PROC_ROOT, ring).bytes : 0,
 	};
 
 	return broker_server__tell(server, 0, &usage, sizeof(usage));

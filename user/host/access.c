@@ -138,9 +138,9 @@ int64_t access__user_id(const char *name)
 	return ops->user_id(name);
 }
 
-void access__usage(struct access_usage *ret_usage)
+void access__usage(struct access_usage *ret_usage, bool whole)
 {
-	ops->usage(ret_usage);
+	ops->usage(ret_usage, whole);
 }
 
 int access__follow(struct process_programs *ret_programs)

@@ -104,7 +104,7 @@ struct access_ops {
 	int (*evidence)(const struct access_evidence *evidence, struct failure *failure);
 	ssize_t (*user_name)(uid_t uid, char *name, size_t size);
 	int64_t (*user_id)(const char *name);
-	void (*usage)(struct access_usage *ret_usage);
+	void (*usage)(struct access_usage *ret_usage, bool whole);
 	int (*follow)(struct process_programs *ret_programs);
 	int (*mark_pages)(pid_t pid);
 	int (*hold)(const char *proc_root, pid_t pid, uint64_t limit_ns,
@@ -231,8 +231,8 @@ ssize_t access__user_name(uid_t uid, char *name, size_t size) __must_check;
 /* access__user_id - of the user called @name. -ENOENT. */
 int64_t access__user_id(const char *name) __must_check;
 
-/* access__usage - zeros where nobody does. */
-void access__usage(struct access_usage *ret_usage);
+/* access__usage - zeros where nobody does. Unless @whole only processor time, which is soon told. */
+void access__usage(struct access_usage *ret_usage, bool whole);
 
 /* access__follow - what process_programs__load() says; the caller closes them. */
 int access__follow(struct process_programs *ret_programs) __must_check;

@@ -216,7 +216,7 @@ static int64_t direct_user_id(const char *name)
 	return entry ? (int64_t)entry->pw_uid : -ENOENT;
 }
 
-static void direct_usage(struct access_usage *ret_usage)
+static void direct_usage(struct access_usage *ret_usage, bool whole __maybe_unused)
 {
 	*ret_usage = (struct access_usage){.cpu_seconds = 0};
 }

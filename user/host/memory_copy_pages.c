@@ -253,7 +253,7 @@ static uint64_t agent_cpu_ns(void)
 	struct access_usage usage;
 	double threads = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 2 : 1;
 
-	access__usage(&usage);
+	access__usage(&usage, false);
 	return (uint64_t)(usage.cpu_seconds / threads * (double)NSEC_PER_SEC);
 }
 

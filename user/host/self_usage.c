@@ -59,7 +59,7 @@ struct self_usage self_usage__read(const char *proc_root)
 
 	if (!getrusage(RUSAGE_SELF, &used))
 		usage.cpu_seconds = seconds(&used.ru_utime) + seconds(&used.ru_stime);
-	access__usage(&agent);
+	access__usage(&agent, false);
 	usage.cpu_seconds += agent.cpu_seconds;
 	usage.resident_bytes += agent.resident_bytes;
 	return usage;
@@ -69,6 +69,6 @@ uint64_t self_usage__cpu_ns(void)
 {
 	struct access_usage agent;
 
-	access__usage(&agent);
+	access__usage(&agent, false);
 	return clock__thread_cpu_ns() + (uint64_t)(agent.cpu_seconds * (double)NSEC_PER_SEC);
 }

@@ -128,7 +128,7 @@ static void fill_descriptors(struct report_self *self)
 	struct access_usage agent;
 	struct rlimit limit;
 
-	access__usage(&agent);
+	access__usage(&agent, true);
 	self->bpf_bytes = usage.bytes + agent.bpf_bytes;
 	self->bpf_links = usage.links;
 	fill_quarantine(self);
