@@ -201,6 +201,20 @@ def many_targets_in_one_round(t):
 
 
 @case
+def a_start_is_paid_from_what_gleakd_may_use(t):
+    """Of half a thousandth of a processor a minute is used up before anything is watched."""
+    one = start(t, COUNTS, path=own_copy(t, COUNTS, "one"))
+    g = host(t, "--max-self-cpu", "0.05%")
+    until("it is said", lambda: any("has used what it may of a processor for a start" in line and
+                                    "--max-self-cpu 0.05%" in line for line in g.errors), 30)
+    g.report("one without it", lambda r: r["targets"] == [])
+    g.interrupt()
+    other = host(t, "--max-self-cpu", "0")
+    other.report("the program", lambda r: pids(r) == [one.pid])
+    other.interrupt()
+
+
+@case
 def reload_changes_who_is_followed(t):
     """Those that stay keep what is known of them; a bad file changes nothing."""
     one = start(t, COUNTS, path=own_copy(t, COUNTS, "one"))

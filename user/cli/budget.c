@@ -13,6 +13,12 @@
 /* Over its own budget gleakd takes longer breaks, up to that many times the interval. */
 #define MAX_STRETCH 32
 
+/* What can wait may take that much of it: rounds over what is watched already go on meanwhile. */
+#define BEGIN_SHARE 0.75
+/* How often it is looked at what was used, and how long a pause lasts at most. */
+#define LOOK_NS	     (50 * NSEC_PER_MSEC)
+#define PAUSE_MAX_NS (5 * NSEC_PER_SEC)
+
 /* What else gleakd does is paid from it, too. */
 #define CENSUS_SHARE 0.5
 
@@ -65,6 +71,32 @@ void budget__keep_cpu(struct budget *budget, struct session *session, bool settl
 	budget->cpu_seconds = usage.cpu_seconds;
 	budget->cpu_ns = now_ns;
 	budget->settled = settled;
+}
+
+uint64_t budget__held_until(const struct budget *budget, double used, uint64_t now_ns)
+{
+	uint64_t minute_end_ns = budget->started_ns + CPU_WINDOW_NS;
+	double earned = budget->max_cpu * BEGIN_SHARE;
+
+	if (now_ns < minute_end_ns)
+		return used <= earned * CPU_WINDOW_NS / NSEC_PER_SEC ? 0 : minute_end_ns;
+	return now_ns + min_of((uint64_t)((used - budget->begun_seconds) / earned * NSEC_PER_SEC),
+			       (uint64_t)PAUSE_MAX_NS);
+}
+
+uint64_t budget__hold(struct budget *budget, uint64_t now_ns)
+{
+	double used;
+
+	if (budget->max_cpu <= 0)
+		return 0;
+	if (now_ns >= budget->held_ns && now_ns - budget->looked_ns >= LOOK_NS) {
+		used = self_usage__read(PROC_ROOT).cpu_seconds;
+		budget->held_ns = budget__held_until(budget, used, now_ns);
+		budget->looked_ns = now_ns;
+		budget->begun_seconds = used;
+	}
+	return budget->held_ns - min_of(now_ns, budget->held_ns);
 }
 
 /* Before it is said to be full, what is free already goes back to the system; the heap keeps much of it. */

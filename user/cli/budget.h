@@ -24,6 +24,11 @@ struct budget {
 	double cpu_seconds; /* of gleakd when it was last looked at */
 	uint64_t cpu_ns;    /* and when that was; 0: never */
 	bool settled;	    /* no process was waiting to be attached then */
+
+	uint64_t started_ns;  /* gleakd */
+	uint64_t held_ns;     /* what can wait is not begun before */
+	uint64_t looked_ns;   /* when that was last thought of */
+	double begun_seconds; /* of processor time, when something was last begun */
 };
 
 /* budget__begin_round - before the other two. */
@@ -32,6 +37,20 @@ void budget__begin_round(struct budget *budget);
 /* budget__keep_cpu - before a round. @settled: no process is waiting to be attached. */
 void budget__keep_cpu(struct budget *budget, struct session *session, bool settled,
 		      uint64_t now_ns);
+
+/*
+ * budget__hold - when gleakd starts there is much to do at once: to attach all processes that are there, to read
+ * heaps. For it most of what may be used in the first minute is there; what takes more waits, until the
+ * minute is over at most. Then it is done with pauses. Asked often, before a piece of such work. Returns how long to
+ * wait, in ns; 0: not at all.
+ */
+uint64_t budget__hold(struct budget *budget, uint64_t now_ns);
+
+/*
+ * budget__held_until - the same by what gleakd has @used, in seconds of processor time: in the first minute in all,
+ * then since it was last looked at.
+ */
+uint64_t budget__held_until(const struct budget *budget, double used, uint64_t now_ns);
 
 /*
  * budget__keep_memory - often: a census takes in a million goroutines within a second.

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "broker/run.h"
 #include "cli/budget.h"
 #include "cli/config.h"
 #include "cli/findings.h"
@@ -30,7 +31,8 @@ struct daemon {
 	struct heap_looks *looks; /* NULL: none are made */
 
 	struct discovery_counts counts; /* for the report being built */
-	bool told_none;
+	bool told_none, told_postponed;
+	bool settled; /* all that were there when gleakd began were looked at, before any reload */
 	bool all_attached;	/* all that were there when gleakd began, and could be */
 	size_t n_in_last_round; /* targets */
 	uint64_t started_ns;
@@ -124,13 +126,47 @@ static void tell_all_attached(struct daemon *daemon)
 		rounds__hurry(&daemon->rounds);
 }
 
+static void tell_postponed(struct daemon *daemon, uint64_t held_ns)
+{
+	if (daemon->told_postponed)
+		return;
+	daemon->told_postponed = true;
+	follower__counts(daemon->follower, &daemon->counts);
+	log_warn(
+		"gleakd has used what it may of a processor for a start (--max-self-cpu %g%%): %llu "
+		"processes have not been looked at yet, and are from %llu s on, one after the other",
+		daemon->budget.max_cpu * 100, (unsigned long long)daemon->counts.candidates,
+		(unsigned long long)(held_ns / NSEC_PER_SEC + 1));
+}
+
+/*
+ * Until all that were there when gleakd began have had their turn; then processes come one by one. Who sits in front
+ * of a screen, or wants one look, does not wait for it.
+ */
+static bool is_held(struct daemon *daemon, uint64_t now_ns)
+{
+	const struct options *options = daemon->rounds.options;
+	uint64_t held_ns;
+
+	daemon->settled |= follower__settled(daemon->follower);
+	if (options->command == COMMAND_TOP || options->once || daemon->settled)
+		return false;
+	held_ns = budget__hold(&daemon->budget, now_ns);
+	daemon->rounds.heap.turns.not_before_ns = now_ns + held_ns;
+	daemon->rounds.samples.turns.not_before_ns = now_ns + held_ns;
+	if (held_ns && follower__due(daemon->follower, now_ns))
+		tell_postponed(daemon, held_ns);
+	return held_ns;
+}
+
 static bool on_work(void *ctx)
 {
 	struct daemon *daemon = ctx;
-	bool more;
+	bool more = false;
 
 	keep_memory(daemon);
-	more = follower__step(daemon->follower);
+	if (!is_held(daemon, clock__monotonic_ns()))
+		more = follower__step(daemon->follower);
 	tell_all_attached(daemon);
 	return more;
 }
@@ -354,7 +390,6 @@ int command__daemon(const struct options *options, int argc, char **argv)
 			   .ctx = &daemon},
 		.argc = argc,
 		.argv = argv,
-		.budget.stretch = 1,
 		.started_ns = clock__monotonic_ns(),
 	};
 	const struct session_options session = {
@@ -363,6 +398,9 @@ int command__daemon(const struct options *options, int argc, char **argv)
 	};
 	int err;
 
+	daemon.budget = (struct budget){.stretch = 1, .started_ns = daemon.started_ns};
+	/* After a worker that crashed the next has to be back soon. */
+	daemon.settled = broker__restarts() > 0;
 	err = rounds__open(&daemon.rounds, &session);
 	if (!err)
 		err = add_follower(&daemon);

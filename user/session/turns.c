@@ -65,7 +65,8 @@ bool turns__step(struct turns *turns, const struct turns_ops *ops, void *ctx,
 
 	if (turns->current)
 		return go_on(turns, ops, ctx, of, budget_ns, now_ns);
-	if (now_ns < turns->pause_end_ns || now_ns < turns->idle_until_ns)
+	if (now_ns < turns->pause_end_ns || now_ns < turns->idle_until_ns ||
+	    now_ns < turns->not_before_ns)
 		return false;
 	target = find_due(turns, ops, ctx, of, now_ns);
 	if (!target) {

@@ -27,12 +27,13 @@ struct turns_ops {
 
 struct turns {
 	/* Set by whoever owns it. */
-	double share;	       /* of a processor, above 0 */
-	uint64_t ask_again_ns; /* when none was due they are asked again after that */
+	double share;		/* of a processor, above 0 */
+	uint64_t ask_again_ns;	/* when none was due they are asked again after that */
+	uint64_t not_before_ns; /* nothing begins before */
 	/* For turns.c. */
 	const struct target *current; /* what is under way, if it is still there; NULL: nothing */
 	size_t next;		      /* to be asked first */
-	uint64_t pause_end_ns, idle_until_ns; /* nothing begins before */
+	uint64_t pause_end_ns, idle_until_ns; /* likewise */
 };
 
 /* Whose turns they are, at this moment. */

@@ -231,3 +231,18 @@ Test(turns, another_in_its_place_is_not_gone_on_with)
 	cr_expect(go());
 	cr_expect_eq(things[1].started, 1);
 }
+
+Test(turns, nothing_begins_before_it_may)
+{
+	things[0].due = true;
+	things[0].steps_left = 2;
+	turns.not_before_ns = now_ns + 1;
+	cr_expect_not(go());
+	cr_expect_eq(things[0].started, 0);
+	turns.not_before_ns = now_ns;
+	cr_expect(go());
+	/* What is under way goes on. */
+	turns.not_before_ns = now_ns + 1;
+	cr_expect(go());
+	cr_expect_eq(things[0].stepped, 1);
+}
