@@ -16,6 +16,7 @@ except ImportError:
     jsonschema = None
 
 COUNTS = Program("counts")
+ENDS = Program("ends")  # locks and channels whose holders are known
 SCHEMA = os.path.join(ROOT, "data", "report.schema.json")
 
 
@@ -88,6 +89,15 @@ def one_report(t):
     report = once(t, target)
     check_valid("report", report)
     check_confidence(report)
+
+
+@case
+def what_members_hold(t):
+    load()
+    report = once(t, start(t, ENDS), "--all")
+    held = {lock["kind"] for site in report["targets"][0]["sites"] for lock in site["holds"]}
+    check_equal(held, {"channel", "mutex"}, "kinds of what is held")
+    check_valid("report", report)
 
 
 @case
