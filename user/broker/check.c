@@ -191,25 +191,20 @@ static int check_evidence_open(const struct broker_request *request,
 
 static int check_evidence(const struct broker_request *request)
 {
-	bool fine = false;
-
-	switch ((enum access_evidence_step)request->flags) {
+	switch (request->flags) {
 	case EVIDENCE_BEGIN:
-		fine = request->pid > 0;
-		break;
+		return request->pid > 0 ? 0 : -EINVAL;
 	case EVIDENCE_APPEND:
-		fine = request->handle < EVIDENCE_FILES && request->size <= ACCESS_EVIDENCE_PART;
-		break;
+		return request->handle < EVIDENCE_FILES && request->size <= ACCESS_EVIDENCE_PART ?
+			       0 :
+			       -EINVAL;
 	case EVIDENCE_KEEP:
 	case EVIDENCE_DISCARD:
 	case EVIDENCE_CLOSE:
-		fine = true;
-		break;
-	case EVIDENCE_OPEN:
-	case EVIDENCE_STEPS:
-		break;
+		return 0;
+	default:
+		return -EINVAL;
 	}
-	return fine ? 0 : -EINVAL;
 }
 
 static int check_file(const struct broker_request *request, const struct broker_files *files,
