@@ -24,7 +24,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 
-PARTS = ("leaking", "healthy", "hard", "proof", "racing", "memory", "profiles", "reports",
+PARTS = ("leaking", "healthy", "hard", "proof", "racing", "memory", "profiles", "shares", "reports",
          "resources")
 
 # What a site can be. idle and active are one class here: both say that nothing is wrong.

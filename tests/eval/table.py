@@ -12,6 +12,7 @@ TITLES = {
     "racing": "What the heap must not say",
     "memory": "Memory that grows",
     "profiles": "Where memory is allocated",
+    "shares": "Where memory is allocated, without samples",
     "reports": "Public reports",
     "resources": "Opened and not closed",
 }
