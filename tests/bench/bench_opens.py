@@ -77,7 +77,7 @@ def hits(case, results, options, target):
     ways = {"floor, an empty program on the same instruction":
                 (lambda: floor(case, target.pid, RESOURCES.path, [int(site[2], 16)]), WORK),
             "gleakd resources": (lambda: watch(case, target, "--max-overhead", "0"), WORK),
-            "bpftrace by name": (lambda: bpftrace(case, target.pid, RESOURCES.path, [site[1]]),
+            "bpftrace by name": (lambda: bpftrace(case, target.pid, RESOURCES.path, [f'"{site[1]}"']),
                                  SLOW_WORK)}
     figures = {"untraced": [], **{name: [] for name in ways}}
     for _ in range(2 if options.quick else options.repetitions):
@@ -141,7 +141,7 @@ def program_times(pids):
         for fd in os.listdir(f"/proc/{pid}/fdinfo"):
             with open(f"/proc/{pid}/fdinfo/{fd}", encoding="ascii") as info:
                 fields = dict(re.findall(r"^(\w+):\s+(\S+)", info.read(), re.M))
-            if "prog_id" in fields:
+            if "run_cnt" in fields:  # which links have not
                 found[names[fields["prog_id"]]] = (int(fields["run_cnt"]), int(fields["run_time_ns"]))
     return found
 
