@@ -316,7 +316,7 @@ def judge_windows(t, program):
 
 
 @cases_for({name: VERSION_PROGRAMS[name] for name in VERSION_PROGRAMS if "-" not in name},
-           tier=VERSIONS)
+           tier=VERSIONS, alone=True)
 def shares_by_windows_in(t, program):
     judge_windows(t, program)
 
