@@ -18,14 +18,14 @@ static void put_point(struct recorded *recorded, const struct scheduling_view *v
 	record_bind__count(statement, 5, view->n_late ? view->late[0].waiting_ns : 0);
 	record_bind__count(statement, 6, view->n_hogs);
 	record_bind__count(statement, 7, view->n_stuck + view->more_stuck);
-	if (view->cpu.throttled_known)
-		record_bind__count(statement, 8, view->cpu.throttled_ns);
-	if (view->cpu.run_delay_known)
-		record_bind__count(statement, 9, view->cpu.run_delay_ns);
+	if (view->cpu_new.throttled_known)
+		record_bind__count(statement, 8, view->cpu_new.throttled_ns);
+	if (view->cpu_new.run_delay_known)
+		record_bind__count(statement, 9, view->cpu_new.run_delay_ns);
 	if (*delayed_by)
 		record_bind__text(statement, 10, delayed_by);
-	if (view->cpu.stolen_known)
-		record_bind__count(statement, 11, view->cpu.stolen_ns);
+	if (view->cpu_new.stolen_known)
+		record_bind__count(statement, 11, view->cpu_new.stolen_ns);
 	record_bind__count(statement, 12, view->in_calls);
 	record_bind__count(statement, 13, view->locked);
 	recorder__put(recorded->recorder, PUT_SCHEDULING);

@@ -55,9 +55,10 @@ struct scheduling {
 	struct sighting *now, *before;
 	struct scheduling_view view;
 	struct threads threads;
-	struct base older, last; /* SCHEDULING_WINDOW_NS apart at least */
-	struct base compared;	 /* the one of them that the view is compared with */
-	uint64_t ended_ns;	 /* the census before */
+	struct base older, last;      /* SCHEDULING_WINDOW_NS apart at least */
+	struct base compared;	      /* the one of them that the view is compared with */
+	uint64_t ended_ns;	      /* the census before */
+	struct scheduling_cpu totals; /* at that one, if it was asked then */
 	bool ever_late;
 };
 
@@ -466,20 +467,27 @@ bool scheduling__wants_cpu(const struct scheduling *scheduling)
 	return scheduling->ever_late;
 }
 
+static struct scheduling_cpu cpu_since(const struct scheduling_cpu *totals,
+				       const struct scheduling_cpu *before)
+{
+	struct scheduling_cpu cpu = {.host_processors = totals->host_processors};
+
+	cpu.run_delay_ns =
+		risen(totals->run_delay_known, totals->run_delay_ns, before->run_delay_known,
+		      before->run_delay_ns, &cpu.run_delay_known);
+	cpu.throttled_ns =
+		risen(totals->throttled_known, totals->throttled_ns, before->throttled_known,
+		      before->throttled_ns, &cpu.throttled_known);
+	cpu.stolen_ns = risen(totals->stolen_known, totals->stolen_ns, before->stolen_known,
+			      before->stolen_ns, &cpu.stolen_known);
+	return cpu;
+}
+
 void scheduling__note_cpu(struct scheduling *scheduling, const struct scheduling_cpu *totals)
 {
-	const struct scheduling_cpu *before = &scheduling->compared.totals;
-	struct scheduling_cpu *cpu = &scheduling->view.cpu;
-
-	cpu->run_delay_ns =
-		risen(totals->run_delay_known, totals->run_delay_ns, before->run_delay_known,
-		      before->run_delay_ns, &cpu->run_delay_known);
-	cpu->throttled_ns =
-		risen(totals->throttled_known, totals->throttled_ns, before->throttled_known,
-		      before->throttled_ns, &cpu->throttled_known);
-	cpu->stolen_ns = risen(totals->stolen_known, totals->stolen_ns, before->stolen_known,
-			       before->stolen_ns, &cpu->stolen_known);
-	cpu->host_processors = totals->host_processors;
+	scheduling->view.cpu = cpu_since(totals, &scheduling->compared.totals);
+	scheduling->view.cpu_new = cpu_since(totals, &scheduling->totals);
+	scheduling->totals = *totals;
 	if (scheduling->last.ended_ns == scheduling->ended_ns)
 		scheduling->last.totals = *totals;
 }

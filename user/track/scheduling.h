@@ -101,7 +101,9 @@ struct scheduling_view {
 	struct threads_rise rise;  /* of threads of the operating system */
 	uint64_t processors;	   /* Ps: GOMAXPROCS; 0: not known */
 	struct scheduling_cpu cpu; /* in the last since_ns */
-	uint64_t left_out;	   /* goroutines that there was no room to compare */
+	struct scheduling_cpu
+		cpu_new;   /* since the census before, however short: what can be added up */
+	uint64_t left_out; /* goroutines that there was no room to compare */
 };
 
 struct scheduling;

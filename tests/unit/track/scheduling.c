@@ -148,6 +148,7 @@ Test(scheduling, a_census_a_moment_later_is_compared_with_the_one_before_that)
 	cr_expect_eq(view->over_10ms_new, 14);
 	cr_expect_eq(view->since_ns, STEP + moment);
 	cr_expect_eq(view->cpu.run_delay_ns, 24);
+	cr_expect_eq(view->cpu_new.run_delay_ns, 1, "what is added up is added once");
 	/* Whatever comes later is compared with the one that had a window of its own. */
 	counts.over_10ms = 33;
 	begin();
