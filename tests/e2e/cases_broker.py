@@ -256,7 +256,7 @@ class Trace:
     FORKS = ("clone", "clone3", "fork", "vfork")
 
     def __init__(self, path):
-        self.calls, self.capabilities, self.roles = {}, {}, {}
+        self.calls, self.capabilities, self.roles, self.first = {}, {}, {}, {}
         with open(path, encoding="utf-8", errors="replace") as file:
             for line in file:
                 found = self.START.match(line)
@@ -283,6 +283,7 @@ class Trace:
             self.calls.setdefault(role, set())
         elif role in self.calls or role in ("worker", "helper", "starter"):
             self.calls.setdefault(role, set()).add(call)
+            self.first.setdefault((role, call), f"{pid}: {call} {rest}")
         effective = call == "capset" and re.search(r"effective=([^,]*)", rest)
         if effective:
             self.capabilities[role or "sandboxed"] = set(re.findall(r"CAP_\w+", effective[1]))
@@ -358,7 +359,8 @@ def capabilities_and_system_calls_of_all_processes(t, arguments):
     check_equal(set(trace.calls), {"broker", "worker", "helper"} | ({"starter"} if args[0] == "run" else set()),
                 "processes")
     for role, calls in trace.calls.items():
-        check(calls <= CALLS[role], f"system calls of the {role}: {sorted(calls - CALLS[role])}")
+        check(calls <= CALLS[role], f"system calls of the {role}: "
+              f"{[trace.first[role, call] for call in sorted(calls - CALLS[role])]}")
     check("ptrace" not in trace.calls["broker"] or args[0] == "prove", "it has stopped somebody")
     check_equal(trace.capabilities.get("sandboxed"), set(), "capabilities of the worker")
     left = trace.capabilities["broker"] - {"CAP_SYS_NICE"}

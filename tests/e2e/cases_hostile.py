@@ -413,38 +413,6 @@ def helper_of(g):
     return None
 
 
-SPINNING = "import os, time\nos.setpriority(os.PRIO_PROCESS, 0, -20)\nprint(flush=True)\nend = time.monotonic() + {}\n" \
-    "while time.monotonic() < end:\n    pass"
-
-
-@case(alone=True)
-def host_that_has_no_processor_for_it(t):
-    """Who reads for gleakd comes to its turn seconds late: nobody it was to read of is to blame."""
-    target = bystander(t)
-    g = host(t)
-    shows(g, "it", lambda r: alive(r) == {target.pid: 38})
-    until("there is a helper", lambda: helper_of(g))
-    helper, missed = helper_of(g), figures_of_self(g)
-    # On one processor with somebody who wants all of it, and of least weight (sched(7), SCHED_IDLE).
-    os.sched_setaffinity(helper, {0})
-    os.sched_setscheduler(helper, os.SCHED_IDLE, os.sched_param(0))
-    # In the same session: the kernel shares processors among sessions first (sched(7), autogroup).
-    spinning = subprocess.Popen(["taskset", "-c", "0", sys.executable, "-c", SPINNING.format(5)],
-                                stdout=subprocess.PIPE)
-    t.defer(lambda: (spinning.kill(), spinning.wait()))
-    spinning.stdout.readline()
-    seen = len(g.reports)
-    spinning.wait(PATIENCE)
-    shows(g, "it goes on", lambda r: len(g.reports) > seen + 2 and alive(r) == {target.pid: 38})
-    check_equal(figures_of_self(g), missed, "deadlines missed, and who is in quarantine")
-    check(lateness(g.reports[seen - 1:]) > 2.5, "it was not held up at all: nothing was shown")
-
-
-def figures_of_self(g):
-    own = g.reports[-1]["self"]
-    return own["missed_deadlines"], own["quarantined_processes"]
-
-
 @case(alone=BUT_UNITS)
 def commands_that_look_at_all_processes_come_back(t):
     commands_come_back(t, "memory")

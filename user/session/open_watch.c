@@ -141,9 +141,19 @@ static double share_of(const struct open_lane *lane)
 	return lane->slot % OPEN_WATCHED == OPEN_WATCH_POOLS ? POOLS_SHARE : 1 - POOLS_SHARE;
 }
 
+/* Where the budget allows nobody to be told who begins and ends, it has nothing for who opens what either. */
+static bool is_wanted(const struct open_watch *watch, const struct target *target,
+		      const struct open_lane *lane)
+{
+	if (watch->options.always)
+		return true;
+	return lane->wanted &&
+	       (watch->options.part <= 0 || target->governor.mode != PROBE_MODE_CENSUS);
+}
+
 static void look_at(struct open_watch *watch, struct target *target, struct open_lane *lane)
 {
-	bool wanted = lane->wanted || watch->options.always;
+	bool wanted = is_wanted(watch, target, lane);
 	uint64_t cpu_ns;
 
 	if (lane->missing.text[0] || (!wanted && !lane->attached))

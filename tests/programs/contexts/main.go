@@ -32,12 +32,15 @@ func main() {
 	waiting, cancel := context.WithTimeout(context.WithValue(parent, key{}, 1), time.Hour)
 	cancels = append(cancels, cancel, stop)
 	leaf = waiting
-	go waitForEnd(leaf.Done())
+	begun := make(chan bool)
+	go waitForEnd(leaf.Done(), begun)
+	<-begun
 	fmt.Println("ready")
 	bufio.NewScanner(os.Stdin).Scan()
 }
 
 //go:noinline
-func waitForEnd(done <-chan struct{}) {
+func waitForEnd(done <-chan struct{}, begun chan<- bool) {
+	close(begun)
 	<-done
 }
