@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include "base/common.h"
+#include "base/thread.h"
 
 /* It does next to nothing. */
 #define STACK_BYTES (64u << 10)
@@ -35,19 +35,10 @@ static void *wait_for_end(void *ctx __maybe_unused)
 
 void let_go__start(int channel, int null)
 {
-	sigset_t all, before;
-	pthread_attr_t small;
 	pthread_t thread;
 
 	let_go.channel = channel;
 	let_go.null = null;
-	if (pthread_attr_init(&small))
-		return;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	(void)!pthread_attr_setstacksize(&small, STACK_BYTES);
-	(void)!pthread_attr_setdetachstate(&small, PTHREAD_CREATE_DETACHED);
-	(void)!pthread_create(&thread, &small, wait_for_end, NULL);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&small);
+	if (!thread__start(&thread, STACK_BYTES, wait_for_end, NULL))
+		pthread_detach(thread);
 }

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 
 /* A reader that reads has what there is by then, and its errors are known with the report they are of. */
 #define MOMENT_NS (10 * NSEC_PER_MSEC)
@@ -84,19 +85,12 @@ static void *run(void *arg __maybe_unused)
 
 static int start(void)
 {
-	sigset_t all, before;
 	pthread_t thread;
-	int err;
+	int err = thread__start(&thread, 0, run, NULL);
 
-	sigfillset(&all);
-	err = pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (err)
-		return -err;
-	err = pthread_create(&thread, NULL, run, NULL);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (!err)
 		pthread_detach(thread);
-	return -err;
+	return err;
 }
 
 /* --- who writes reports --------------------------------------------------------------------------- */

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -11,6 +10,8 @@
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base/thread.h"
 
 /* What is read of the ring at a time, so that it is still in the cache when it is looked at. */
 #define PIECE_BYTES ((size_t)64 << 10)
@@ -75,25 +76,6 @@ static int watch(struct ring_keeper *keeper, int fd, uint32_t events)
 	return epoll_ctl(keeper->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
 }
 
-/* Signals are the loop's: the thread begins with all of them blocked. */
-static int create(struct ring_keeper *keeper)
-{
-	pthread_attr_t attributes;
-	sigset_t all, before;
-	int err;
-
-	sigfillset(&all);
-	err = pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (err)
-		return -err;
-	pthread_attr_init(&attributes);
-	(void)pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	err = pthread_create(&keeper->thread, &attributes, run, keeper);
-	pthread_attr_destroy(&attributes);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -err;
-}
-
 static void start_thread(struct ring_keeper *keeper, int fd)
 {
 	keeper->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -102,7 +84,8 @@ static void start_thread(struct ring_keeper *keeper, int fd)
 	/* Each time that it is woken, and not for as long as there is something in the ring. */
 	keeper->has_thread = keeper->epoll_fd >= 0 && keeper->end_fd >= 0 &&
 			     !watch(keeper, fd, EPOLLIN | EPOLLET) &&
-			     !watch(keeper, keeper->end_fd, EPOLLIN) && !create(keeper);
+			     !watch(keeper, keeper->end_fd, EPOLLIN) &&
+			     !thread__start(&keeper->thread, STACK_BYTES, run, keeper);
 }
 
 static void end_thread(struct ring_keeper *keeper)

@@ -3,9 +3,10 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
+
+#include "base/thread.h"
 
 /* A save: the thread's until it is over, and for good once it is abandoned. */
 struct save {
@@ -81,21 +82,6 @@ static struct save *new_save(void)
 	return save;
 }
 
-/* Signals are the loop's: the thread begins with all of them blocked. */
-static int start_thread(struct save *save)
-{
-	sigset_t all, before;
-	int err;
-
-	sigfillset(&all);
-	err = pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (err)
-		return -err;
-	err = pthread_create(&save->thread, NULL, run, save);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -err;
-}
-
 int state_saver__start(struct state_saver *saver, struct state_writer *writer,
 		       struct failure *failure)
 {
@@ -110,7 +96,7 @@ int state_saver__start(struct state_saver *saver, struct state_writer *writer,
 		return saver->commit(writer, failure);
 	save->commit = saver->commit;
 	save->writer = writer;
-	if (start_thread(save)) {
+	if (thread__start(&save->thread, 0, run, save)) {
 		free_save(save);
 		return saver->commit(writer, failure);
 	}
