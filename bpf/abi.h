@@ -26,10 +26,10 @@ enum probe_event {
  * is longer than it knows and ignores the rest; it counts a shorter one as malformed.
  */
 struct gl_event {
-	__u8 kind;  /* enum probe_event */
+	__u8 kind; /* enum probe_event */
 	__u8 n_pcs; /* of CREATE: so many are in the struct gl_creator that follows; 0: none does; of WAKE its pcs */
-	__u16 slot; /* in gl_targets, of the process that was hit */
-	__u32 tgid; /* process, as seen in gleakd's pid namespace */
+	__u16 slot;    /* in gl_targets, of the process that was hit */
+	__u32 tgid;    /* process, as seen in gleakd's pid namespace */
 	__u64 time_ns; /* CLOCK_MONOTONIC */
 	__u64 goid;
 };
@@ -91,11 +91,11 @@ struct gl_target {
 	__u8 gopc_word; /* in the window, as the next one */
 	__u8 startpc_word;
 	__u32 tgid; /* goes into gl_event.tgid */
-	__u16 g_m; /* offset in runtime.g, of its thread */
+	__u16 g_m;  /* offset in runtime.g, of its thread */
 	__u16 m_curg;
-	__u16 g_sched_pc;   /* where a goroutine that waits goes on */
-	__u16 g_sched_bp;   /* its frame pointer */
-	__u16 reason_at;    /* bytes from goid in the window */
+	__u16 g_sched_pc; /* where a goroutine that waits goes on */
+	__u16 g_sched_bp; /* its frame pointer */
+	__u16 reason_at;  /* bytes from goid in the window */
 	__u16 padding;
 	__u32 more_padding; /* so that the next one is aligned */
 	__u64 told; /* bit N: waits of reason N are told of when they end; others have no record */

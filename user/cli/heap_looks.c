@@ -28,7 +28,7 @@
 /* Scans come first, and may use all that reading heaps may take; this part of it is left to looks. */
 #define LEAST_PART 0.25
 /* On top of it: what is read but once, as the program's debug information. */
-#define ONCE_NS (NSEC_PER_SEC / 5)
+#define ONCE_NS (0.2 * NSEC_PER_SEC)
 
 /* Of one target. */
 struct looked {

@@ -73,8 +73,7 @@ void open_watch__drain(struct open_watch *watch)
 
 	for (size_t i = 0; i < watch->n * OPEN_WATCHED; i++) {
 		struct target *target = watch->all[i / OPEN_WATCHED];
-		struct open_lane *lane =
-			target ? &target->openings->lanes[i % OPEN_WATCHED] : NULL;
+		struct open_lane *lane = target ? &target->openings->lanes[i % OPEN_WATCHED] : NULL;
 
 		if (lane && is_counted(lane, now_ns))
 			(void)!alloc_probes__counts(watch->feed.probes, i, &lane->counts);

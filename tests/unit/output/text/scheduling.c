@@ -88,7 +88,8 @@ Test(text_scheduling, whom_they_wait_for)
 
 Test(text_scheduling, threads)
 {
-	expect(false, "rose from 12 to 400 in 2m; 388 in system calls or in C, 3 locked to goroutines",
+	expect(false,
+	       "rose from 12 to 400 in 2m; 388 in system calls or in C, 3 locked to goroutines",
 	       true);
 	expect(false, "of 256 looked at 250 in read on files below /mnt/", true);
 	expect(false, "6 in futex, called by C\n", true);
