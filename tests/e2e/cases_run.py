@@ -283,18 +283,7 @@ os.execvp(sys.argv[1], sys.argv[1:])
 def where_tracing_is_forbidden(t):
     """It is told, and the program is watched from its first moments on instead of from its first goroutine."""
     needs_tracing()
-    out, err = (open(os.path.join(t.directory(), name), "w+", encoding="utf-8") for name in ("out", "err"))
-    with out, err:
-        process = subprocess.Popen(
-            [sys.executable, "-c", FORBID_TRACING, binary(t), "run", "--duration", "5s", *SHORT, "--",
-             COUNTS["static"].build()], stdin=subprocess.PIPE, stdout=out, stderr=err, text=True)
-        t.defer(process.kill)
-        process.stdin.write("shape nilreceive 3\n")
-        process.stdin.flush()
-        code = process.wait(timeout=90)
-        err.seek(0)
-        said = err.read()
-    t.note(said)
+    code, said = run_stuck(t, prefix=(sys.executable, "-c", FORBID_TRACING))
     check("runs before it is watched, as the kernel does not let it be held: Operation not permitted" in said, said)
     check_equal(code, FOUND, f"exit code ({said})")
 

@@ -2,20 +2,6 @@
 /* What did not get on, by census. */
 #include "record/reader_private.h"
 
-/* The first gleakds that recorded had no such tables. */
-static bool has_tables(struct recording *recording)
-{
-	sqlite3_stmt *rows = rows__begin(recording,
-					 "SELECT count(*) FROM sqlite_master WHERE type = 'table' "
-					 "AND name IN ('scheduling', 'stuck_calls')",
-					 0);
-	uint64_t found = 0;
-
-	while (rows__next(recording, &rows))
-		found = row__count(rows, 0);
-	return found == 2;
-}
-
 #define POINTS_ALWAYS                                                           \
 	"SELECT time_ns, over_10ms, late, longest_late_ns, hogs, stuck_calls, " \
 	"throttled_ns, run_delay_ns"
@@ -24,15 +10,12 @@ static bool has_tables(struct recording *recording)
 /* The first of those that had, knew of fewer things. */
 static const char *points_query(struct recording *recording)
 {
-	sqlite3_stmt *rows =
-		rows__begin(recording,
-			    "SELECT count(*) FROM pragma_table_info('scheduling') WHERE name "
-			    "IN ('stolen_ns', 'threads_in_calls', 'locked_goroutines')",
-			    0);
-	uint64_t found = 0;
+	size_t found = 0;
 
-	while (rows__next(recording, &rows))
-		found = row__count(rows, 0);
+	rows__count(recording,
+		    "SELECT count(*) FROM pragma_table_info('scheduling') WHERE name "
+		    "IN ('stolen_ns', 'threads_in_calls', 'locked_goroutines')",
+		    3, &found);
 	return found == 3 ? POINTS_ALWAYS
 		       ", stolen_ns, threads_in_calls, locked_goroutines" POINTS_OF :
 			    POINTS_ALWAYS ", NULL, NULL, NULL" POINTS_OF;
@@ -105,7 +88,8 @@ static void read_calls(struct recording *recording, struct reading *reading)
 
 void reader_scheduling__read(struct recording *recording)
 {
-	if (!has_tables(recording))
+	/* The first gleakds that recorded had no such tables. */
+	if (!rows__have_tables(recording, "scheduling", "stuck_calls"))
 		return;
 	for (size_t i = 0; i < recording->n_readings; i++) {
 		read_points(recording, &recording->readings[i]);

@@ -215,15 +215,12 @@ static void find_gcs(struct recording *recording, struct reading *reading)
 /* The first gleakds that recorded had neither goal nor pauses, later ones none of what came then. */
 static const char *memory_query(struct recording *recording)
 {
-	sqlite3_stmt *rows =
-		rows__begin(recording,
-			    "SELECT count(*) FROM pragma_table_info('memory') WHERE name IN "
-			    "('goal_bytes', 'gc_pause_ns', 'gc_assist_ns', 'released_bytes')",
-			    0);
-	uint64_t found = 0;
+	size_t found = 0;
 
-	while (rows__next(recording, &rows))
-		found = row__count(rows, 0);
+	rows__count(recording,
+		    "SELECT count(*) FROM pragma_table_info('memory') WHERE name IN "
+		    "('goal_bytes', 'gc_pause_ns', 'gc_assist_ns', 'released_bytes')",
+		    4, &found);
 	if (found == 4)
 		return MEMORY_ALWAYS
 			", goal_bytes, gc_pause_ns, gc_assist_ns, released_bytes" MEMORY_OF;

@@ -27,6 +27,8 @@ _Static_assert(OPEN_MAX_TARGETS *OPEN_WATCHED <= GL_ALLOC_MAX_TARGETS, "each has
 #define PRESSING_TICK_NS (5 * NSEC_PER_MSEC)
 #define TICK_NS		 (50 * NSEC_PER_MSEC)
 #define CALM_NS		 (100 * NSEC_PER_MSEC)
+/* And while the budget has nothing for them. */
+#define GOVERNED_TICK_NS NSEC_PER_SEC
 
 /* Of the budget; the rest is for what is opened. */
 #define POOLS_SHARE 0.5
@@ -178,8 +180,10 @@ static uint64_t pause_of(const struct open_watch *watch, const struct target *ta
 {
 	if (lane->missing.text[0] || target__state(target) != TARGET_LIVE)
 		return 0;
+	if (!lane->attached && is_wanted(watch, target, lane))
+		return TICK_NS;
 	if (!lane->attached)
-		return lane->wanted || watch->options.always ? TICK_NS : 0;
+		return lane->wanted ? GOVERNED_TICK_NS : 0;
 	return now_ns - lane->opened_ns < CALM_NS ||
 			       lane->windows.credit_ns < (double)ALLOC_WINDOW_CREDIT_NS ?
 		       PRESSING_TICK_NS :
