@@ -96,8 +96,9 @@ def hits(case, results, options, target):
     added = {name: statistics.median(values) - base for name, values in figures.items() if values}
     for name, value in added.items():
         results.add(f"opening: added by {name}", value, "ns")
-    least = added["floor, an empty program on the same instruction"]
-    results.add("opening: gleakd resources ÷ floor", added["gleakd resources"] / least, "×")
+    least = added.get("floor, an empty program on the same instruction")
+    if least:
+        results.add("opening: gleakd resources ÷ floor", added["gleakd resources"] / least, "×")
 
 
 def for_seconds(target, seconds):
