@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two processes: the broker, which may, and the worker, which works. SECURITY.md promises what is here."""
 
+import json
 import os
 import re
 import shutil
@@ -302,8 +303,10 @@ CALLS = {
         sched_getscheduler sched_setscheduler sendto setrlimit signalfd4 socket socketpair sysinfo tgkill umask
         clone3 epoll_create1 epoll_ctl epoll_pwait epoll_wait uname unlink unlinkat wait4 waitid ftruncate fchmod fstatfs statfs clock_nanosleep nanosleep
         sched_getaffinity""".split()),
-    "helper": ANY | set("""access clone clone3 close_range memfd_create openat2 poll process_vm_readv sched_getparam
-        sched_getaffinity sched_getscheduler sched_setscheduler""".split()),
+    # Of what it is asked (user/host/access_helper.c): files and lists of mappings are copied to a memfd; where the first
+    # thread of a process has ended while others go on, or the process is about to, its threads are gone through.
+    "helper": ANY | set("""access clone clone3 close_range getdents64 memfd_create openat2 poll process_vm_readv
+        sched_getparam sched_getaffinity sched_getscheduler sched_setscheduler""".split()),
     # The parent of the program that run starts, with that one's rights; what the program does is its own affair.
     "starter": ANY | set("""clone clone3 fork geteuid getgid getppid getuid kill pipe2 poll ppoll ptrace rt_sigtimedwait
         setgroups setresgid setresuid signalfd4 tgkill vfork wait4 waitid""".split()),
@@ -312,6 +315,8 @@ CALLS = {
         getppid getrusage getrlimit getuid ioctl membarrier nanosleep poll ppoll prlimit64 pwrite64 rt_sigpending
         sched_getaffinity sigaltstack signalfd4 sysinfo timerfd_create timerfd_settime tgkill uname""".split()),
 }
+# What a worker takes from itself, before it works.
+IN_A_SANDBOX = {"landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "seccomp", "capset"}
 # Beyond what a worker does: it asks itself what a broker would be permitted, and looks at others by children.
 DOCTOR = CALLS["broker"] | CALLS["helper"]
 COMMANDS = {
@@ -331,7 +336,24 @@ COMMANDS = {
     "record": lambda pid, files: ["record", pid, "-o", os.path.join(files, "r.db"), "--duration", "1s"],
     "run": lambda pid, files: ["run", "--duration", "2s", "--interval", "300ms", "--", COUNTS.build()],
     "top": lambda pid, files: ["top", pid, "--interval", "300ms"],
+    "report": lambda pid, files: ["report", os.path.join(files, "old.json"), "-f", "html", "-o",
+                                  os.path.join(files, "page.html")],
+    "report_recording": lambda pid, files: ["report", os.path.join(files, "r.db")],
+    "diff": lambda pid, files: ["diff", os.path.join(files, "old.json"), os.path.join(files, "r.db")],
 }
+# What they read was kept before; they look at no process.
+OF_FILES = ("report", "diff")
+FOR_FILES = {"CAP_DAC_READ_SEARCH", "CAP_DAC_OVERRIDE"}
+
+
+def kept_in(t, files, pid):
+    """A report and a recording."""
+    code, out, err = run(t, "--pid", pid, "--once", "--json")
+    check_equal(code, 0, err)
+    with open(os.path.join(files, "old.json"), "w", encoding="utf-8") as file:
+        file.write(out)
+    code, _, err = run(t, "record", pid, "-o", os.path.join(files, "r.db"), "--duration", "1s")
+    check_equal(code, 0, err)
 
 
 @cases_for(COMMANDS)
@@ -344,6 +366,8 @@ def capabilities_and_system_calls_of_all_processes(t, arguments):
     files = t.directory()
     path = os.path.join(files, "trace")
     args = arguments(str(target.pid), files)
+    if args[0] in OF_FILES:
+        kept_in(t, files, str(target.pid))
     strace = ["strace", "-f", "-o", path]
     if args[0] == "top":
         screen = Terminal(t, *args, prefix=strace)
@@ -356,38 +380,37 @@ def capabilities_and_system_calls_of_all_processes(t, arguments):
         code, _, err = run(t, *args, prefix=slowly + strace, seconds=120)
         check_equal(code, 5 if args[0] == "run" else 0, err)
     trace = Trace(path)
-    check_equal(set(trace.calls), {"broker", "worker", "helper"} | ({"starter"} if args[0] == "run" else set()),
-                "processes")
+    others = {"run": {"helper", "starter"}}.get(args[0], set() if args[0] in OF_FILES else {"helper"})
+    check_equal(set(trace.calls), {"broker", "worker"} | others, "processes")
     for role, calls in trace.calls.items():
         check(calls <= CALLS[role], f"system calls of the {role}: "
               f"{[trace.first[role, call] for call in sorted(calls - CALLS[role])]}")
     check("ptrace" not in trace.calls["broker"] or args[0] == "prove", "it has stopped somebody")
     check_equal(trace.capabilities.get("sandboxed"), set(), "capabilities of the worker")
     left = trace.capabilities["broker"] - {"CAP_SYS_NICE"}
-    check(WATCHING <= left <= PROBING, f"the broker has {left}")
+    if args[0] in OF_FILES:
+        check(left <= FOR_FILES, f"the broker has {left}")
+        check(not trace.calls["broker"] & {"bpf", "process_vm_readv", "perf_event_open"}, "it looks at processes")
+    else:
+        check(WATCHING <= left <= PROBING, f"the broker has {left}")
 
 
 @case
-def system_calls_of_those_that_are_one_process(t):
-    """doctor, report and diff: of what a worker may not do, doctor tries what it tells about, the others do nothing."""
+def system_calls_of_doctor(t):
+    """It tries what it tells about, with the privileges that there are; at processes it looks as others do."""
     if not shutil.which("strace"):
         raise Skip("strace")
     needs_tracing()
-    target = start(t, COUNTS)
+    start(t, COUNTS)
     path = os.path.join(t.directory(), "trace")
-    reports = [os.path.join(t.directory(), name) for name in ("before.json", "after.json")]
-    for report in reports:
-        code, out, err = run(t, "--pid", str(target.pid), "--once", "--json")
-        check_equal(code, 0, err)
-        with open(report, "w", encoding="utf-8") as file:
-            file.write(out)
-    for args, more in ((["doctor"], DOCTOR), (["report", reports[0]], {"seccomp"}),
-                       (["diff", *reports], {"seccomp"})):
-        code, _, err = run(t, *args, prefix=["strace", "-f", "-o", path], seconds=120)
-        check_equal(code, 0, err)
-        with open(path, encoding="utf-8", errors="replace") as file:
-            found = {match[3] for match in map(Trace.START.match, file) if match}
-        # The program is executed, by strace; its helpers are processes of their own.
-        allowed = CALLS["worker"] | more | {"execve", "arch_prctl", "set_tid_address"}
-        check(found <= allowed, f"system calls of {args[0]}: {sorted(found - allowed)}")
-        check(args[0] == "doctor" or "seccomp" in found, f"{args[0]} has taken nothing from itself")
+    code, out, err = run(t, "doctor", "--json", prefix=["strace", "-f", "-o", path], seconds=120)
+    check_equal(code, 0, err)
+    told = {c["name"]: c["found"] for c in json.loads(out)["checks"]}
+    check("can be watched" in told["go_processes"], told["go_processes"])
+    with open(path, encoding="utf-8", errors="replace") as file:
+        lines = file.read().splitlines()
+    found = {match[3] for match in map(Trace.START.match, lines) if match}
+    # The program is executed, by strace; its helpers are processes of their own.
+    allowed = CALLS["worker"] | DOCTOR | IN_A_SANDBOX | {"execve", "arch_prctl", "set_tid_address", "getegid", "getgid"}
+    check(found <= allowed, f"system calls of doctor: {sorted(found - allowed)}")
+    check("landlock_restrict_self" in found, "nobody who reads executables was sandboxed")

@@ -8,6 +8,7 @@ import re
 import signal
 import sqlite3
 import subprocess
+import threading
 
 from harness import Failed, Skip, case, check, check_equal, until
 from programs import Program, Target, go_command, start
@@ -119,6 +120,39 @@ def every_goroutine_is_in_it(t):
     check(recording.has("SELECT count(*) > 0 FROM memory WHERE rss_bytes > 0 AND gc_cycles >= 0"),
           "memory")
     check(target.alive(), "the target is gone")
+
+
+@case
+def it_is_read_wherever_it_is(t):
+    """While it is written, in a folder that is another user's, by a link to it; nothing is made beside it."""
+    recording, _ = recorded(t)
+    home, links = os.path.dirname(recording.path), t.directory()
+    recording.until("all of them", f"SELECT count(*) = {ALL} {made_at(COUNTS.line(MADE)[1])}")
+    os.chown(home, 65534, 65534)
+    os.chmod(home, 0o700)
+    link = os.path.join(links, "link")
+    os.symlink(recording.path, link)
+    before = sorted(os.listdir(home))
+    code, out, err = run(t, "report", link, "--format", "folded")
+    check_equal((code, err), (0, ""), "report by a link")
+    check("main.worker" in out, f"what is in its journal is not told: {out}")
+    check_equal(sorted(os.listdir(home)), before, "files")
+    check_equal(os.listdir(links), ["link"], "files beside the link")
+    recording.finish()
+    report = json.dumps(json_of(t, link))
+    # What comes by a pipe comes when it does.
+    piped = 'gleakd=$1; shift; { sleep 0.5; cat; } | "$gleakd" "$@"'
+    for words in (("report", "-"), ("diff", "-", recording.path)):
+        done = subprocess.run(["sh", "-c", piped, "sh", binary(t), *words], input=report, capture_output=True,
+                              text=True, timeout=60)
+        check_equal((done.returncode, done.stderr), (0, ""), f"{words[0]} of a pipe")
+    reader, writer = os.pipe()
+    with open(writer, "w", encoding="utf-8") as file:
+        threading.Thread(target=lambda: (file.write(report), file.close())).start()
+        done = subprocess.run([binary(t), "report", f"/dev/fd/{reader}", "--format", "folded"], pass_fds=[reader],
+                              capture_output=True, text=True, timeout=60)
+    os.close(reader)
+    check("main.worker" in done.stdout, f"report of a pipe by its name: {done.stdout}{done.stderr}")
 
 
 def json_of(t, path, **options):

@@ -214,7 +214,7 @@ static int check_file(const struct broker_request *request, const struct broker_
 
 	switch (request->op) {
 	case BROKER_INPUT:
-		return !(flags & ~(unsigned int)(O_NONBLOCK | O_NOCTTY | O_NOFOLLOW)) &&
+		return !(flags & ~(unsigned int)(O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_PATH)) &&
 				       is_named(request->text, files->in) ?
 			       0 :
 			       -EPERM;

@@ -187,7 +187,11 @@ static void tell_stuck(const struct broker *broker)
 {
 	int pid = broker_server__last_pid(broker->server);
 
-	if (broker->options->restarts)
+	if (!pid)
+		log_error("a file could not be read for %u s: is it on a file system whose server "
+			  "does not answer?",
+			  broker->watch.seconds);
+	else if (broker->options->restarts)
 		log_warn("the worker process has waited for %d s for a file; it was looking at pid "
 			 "%d, which is left alone for %d minutes. Is it on a file system whose "
 			 "server does not answer?",

@@ -7,7 +7,6 @@
 
 #include "base/log.h"
 #include "base/stream.h"
-#include "broker/sandbox.h"
 #include "cli/command.h"
 #include "cli/config.h"
 #include "cli/daemon.h"
@@ -179,26 +178,12 @@ static bool is_one_process(enum command command)
 {
 	switch (command) {
 	case COMMAND_DOCTOR: /* asks this process itself what it may do */
-	case COMMAND_REPORT: /* these look at no process */
-	case COMMAND_DIFF:
 	case COMMAND_HELP:
 	case COMMAND_VERSION:
 		return true;
 	default:
 		return false;
 	}
-}
-
-/* Files may be from anywhere, and whoever reads them has the user's rights, but no use for most system calls. */
-static int read_files(const struct options *options)
-{
-	bool done;
-	int err = sandbox__forbid(false, &done);
-
-	if (err)
-		log_debug("system calls that are not needed were not forbidden: %s",
-			  strerror(-err));
-	return run[options->command](options);
 }
 
 static int run_command(const struct options *options)
@@ -217,8 +202,6 @@ static int run_command(const struct options *options)
 		log__set_level(LOG_LEVEL_DEBUG);
 	if (options->command == COMMAND_RUN)
 		return command__run(options, arguments.argc, arguments.argv);
-	if (options->command == COMMAND_REPORT || options->command == COMMAND_DIFF)
-		return read_files(options);
 	if (is_one_process(options->command))
 		return run[options->command](options);
 	if (options->command == COMMAND_TOP)

@@ -13,6 +13,7 @@
 #include "base/stream.h"
 #include "cli/command.h"
 #include "cli/findings.h"
+#include "cli/output_file.h"
 #include "cli/report_file.h"
 #include "cli/terminal.h"
 #include "naming/source_tree.h"
@@ -190,12 +191,16 @@ static bool is_binary(enum report_format format)
 
 static int write_bytes(const char *path, const char *bytes, size_t size, struct failure *failure)
 {
-	FILE *out = fopen(path, "we");
-	int err;
+	FILE *out;
+	int err = output_file__open("--output", path, &out, failure);
 
-	if (!out)
-		return failure__set(failure, -errno, "--output: %s: %s", path, strerror(errno));
-	err = stream__write(out, bytes, size);
+	if (err)
+		return err;
+	/* A pipe or a terminal has no size. */
+	if (ftruncate(fileno(out), 0) && errno != EINVAL && errno != EPERM)
+		err = -errno;
+	if (!err)
+		err = stream__write(out, bytes, size);
 	if (fclose(out) && !err)
 		err = -errno;
 	return err;

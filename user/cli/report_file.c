@@ -2,53 +2,92 @@
 #include "cli/report_file.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "host/access.h"
 #include "output/json/reader.h"
 
 #define CHUNK ((size_t)1 << 20)
 
-/* All of @stream, to free(). */
-static int read_all(FILE *stream, const char *path, char **ret_text, size_t *ret_size,
-		    struct failure *failure)
+static int failed(int err, const char *path, struct failure *failure)
 {
-	size_t size = 0, capacity = 0, n;
-	char *text = NULL;
+	return failure__set(failure, err, "%s: %s", path, strerror(-err));
+}
+
+/*
+ * read(2) of what may be a pipe. It is not waited for within that: who does so for long seems to wait for a file
+ * system (broker/watch.h).
+ */
+static ssize_t read_some(int fd, char *buffer, size_t size)
+{
+	struct pollfd readable = {.fd = fd, .events = POLLIN};
+	ssize_t n;
 
 	do {
-		char *grown = size + CHUNK > capacity ? realloc(text, 2 * (size + CHUNK)) : text;
+		if (poll(&readable, 1, -1) < 0 && errno != EINTR)
+			return -errno;
+		n = read(fd, buffer, size);
+	} while (n < 0 && (errno == EINTR || errno == EAGAIN));
+	return n < 0 ? -errno : n;
+}
 
-		if (!grown || size > REPORT_READER_MAX_BYTES) {
-			free(text);
-			return failure__set(failure, grown ? -E2BIG : -ENOMEM, "%s: %s", path,
-					    grown ? "too large for a report" : "out of memory");
+/* The first @size bytes of @fd, or what there is. */
+static ssize_t read_head(int fd, char *head, size_t size)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	do {
+		n = read_some(fd, head + done, size - done);
+		done += n > 0 ? (size_t)n : 0;
+	} while (n > 0 && done < size);
+	return n < 0 ? n : (ssize_t)done;
+}
+
+/* What is left of @fd behind the @size bytes of @head, to free(). */
+static int read_rest(int fd, const char *path, const char *head, size_t size, char **ret_text,
+		     size_t *ret_size, struct failure *failure)
+{
+	char *text = NULL, *grown;
+	size_t capacity = 0;
+	ssize_t n;
+
+	do {
+		if (size + CHUNK > capacity) {
+			capacity = 2 * (size + CHUNK);
+			grown = realloc(text, capacity);
+			if (!grown) {
+				free(text);
+				return failed(-ENOMEM, path, failure);
+			}
+			if (!text)
+				memcpy(grown, head, size);
+			text = grown;
 		}
-		capacity = grown == text ? capacity : 2 * (size + CHUNK);
-		text = grown;
-		errno = 0;
-		n = fread(text + size, 1, CHUNK, stream);
-		size += n;
-	} while (n == CHUNK);
-	if (ferror(stream)) {
-		int err = errno ? -errno : -EIO;
-
+		n = read_some(fd, text + size, CHUNK);
+		size += n > 0 ? (size_t)n : 0;
+	} while (n > 0 && size <= REPORT_READER_MAX_BYTES);
+	if (n) {
 		free(text);
-		return failure__set(failure, err, "%s: %s", path, strerror(-err));
+		return n < 0 ? failed((int)n, path, failure) :
+			       failure__set(failure, -E2BIG, "%s: too large for a report", path);
 	}
 	*ret_text = text;
 	*ret_size = size;
 	return 0;
 }
 
-static int open_json(FILE *stream, const char *path, struct report_file *file,
+static int open_json(int fd, const char *path, const char *head, size_t n, struct report_file *file,
 		     struct failure *failure)
 {
 	char *text __cleanup_free = NULL;
 	size_t size = 0;
-	int err = read_all(stream, path, &text, &size, failure);
+	int err = read_rest(fd, path, head, n, &text, &size, failure);
 
 	if (!err)
 		err = report_reader__new(text, size, path, &file->reader, failure);
@@ -70,21 +109,21 @@ static int open_recording(const char *path, struct report_file *file, struct fai
 
 int report_file__open(const char *path, struct report_file *ret_file, struct failure *failure)
 {
-	FILE *stream __cleanup_fclose = NULL;
+	bool is_stdin = !strcmp(path, "-");
+	int file __cleanup_close = is_stdin ? -1 : access__input(path, O_NONBLOCK | O_NOCTTY);
+	int fd = is_stdin ? STDIN_FILENO : file;
 	char head[32];
-	size_t n;
+	ssize_t n;
 
 	*ret_file = (struct report_file){0};
-	if (!strcmp(path, "-"))
-		return open_json(stdin, "stdin", ret_file, failure);
-	stream = fopen(path, "re");
-	if (!stream)
-		return failure__set(failure, -errno, "%s: %s", path, strerror(errno));
-	n = fread(head, 1, sizeof(head), stream);
-	if (recording__is(head, n))
+	if (fd < 0)
+		return failed(fd, path, failure);
+	n = read_head(fd, head, sizeof(head));
+	if (n < 0)
+		return failed((int)n, path, failure);
+	if (recording__is(head, (size_t)n) && !is_stdin)
 		return open_recording(path, ret_file, failure);
-	rewind(stream);
-	return open_json(stream, path, ret_file, failure);
+	return open_json(fd, is_stdin ? "stdin" : path, head, (size_t)n, ret_file, failure);
 }
 
 void report_file__close(struct report_file *file)

@@ -3,10 +3,13 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "broker/run.h"
 #include "cli/config.h"
@@ -14,6 +17,7 @@
 #include "cli/privileges.h"
 #include "discover/container_name.h"
 #include "host/access_guard.h"
+#include "host/capability.h"
 #include "record/recording_files.h"
 
 /*
@@ -29,6 +33,9 @@
 /* In broker_files.out, behind what a reload has there. */
 #define OUT_REPORT 5
 
+/* diff: the files of which there are journals. */
+#define MAX_READ 2
+
 struct workers {
 	const struct options *options;
 	int (*run)(const struct options *options);
@@ -36,13 +43,46 @@ struct workers {
 	char **argv;
 	struct broker_files files;
 	char recording[4][RECORDING_PATH_MAX];
+	char journals[MAX_READ][3][RECORDING_PATH_MAX];
 	/* Read since; the one before the last has the name of the file that is removed next. */
 	struct options last, before;
 	unsigned int n_read;
 };
 
+/* Of commands that read what was kept of processes, and look at none. */
+static bool reads_files(const struct options *options)
+{
+	return options->command == COMMAND_REPORT || options->command == COMMAND_DIFF;
+}
+
+/* Of a recording there are journals as well, beside what the name leads to (record/recording_files.c). */
+static void name_what_is_read(struct workers *workers, const struct options *options)
+{
+	static const char *const suffixes[] = RECORDING_SUFFIXES;
+	size_t n = 0;
+
+	workers->files = (struct broker_files){.out = {options->output}};
+	for (size_t i = 0; i < min_of(options->files.n, (size_t)MAX_READ); i++) {
+		char *real __cleanup_free = realpath(options->files.items[i], NULL);
+
+		workers->files.in[n++] = options->files.items[i];
+		for (size_t s = 1; real && s < ARRAY_SIZE(suffixes); s++) {
+			snprintf(workers->journals[i][s - 1], RECORDING_PATH_MAX, "%s%s", real,
+				 suffixes[s]);
+			workers->files.in[n++] = workers->journals[i][s - 1];
+		}
+	}
+	/* Of report alone, which reads one file. */
+	if (options->with_trace)
+		workers->files.in[n] = options->with_trace;
+}
+
 static void name_files(struct workers *workers, const struct options *options)
 {
+	if (reads_files(options)) {
+		name_what_is_read(workers, options);
+		return;
+	}
 	workers->files = (struct broker_files){
 		.in = {options->allow, options->state,
 		       options->config ? options->config : CONFIG_PATH},
@@ -130,6 +170,18 @@ static void raise_file_limit(void)
 			  (unsigned long long)files.rlim_cur, strerror(errno));
 }
 
+/* Other users' files are read, and written, by whom may; there is no process that anything is needed for. */
+static void keep_for_files(const struct options *options)
+{
+	struct failure failure = {""};
+	uint64_t kept;
+
+	if (capability__keep((1ULL << CAP_DAC_READ_SEARCH) |
+				     (options->output ? 1ULL << CAP_DAC_OVERRIDE : 0),
+			     &kept, &failure))
+		log_debug("privileges were not given up: %s", failure.text);
+}
+
 int workers__run(const struct options *options, int argc, char **argv,
 		 int (*run_command)(const struct options *options))
 {
@@ -176,6 +228,8 @@ int workers__run(const struct options *options, int argc, char **argv,
 	int code;
 
 	raise_file_limit();
+	if (reads_files(options))
+		keep_for_files(options);
 	folder_of(options->state, state);
 	name_files(&workers, options);
 	if (options->command == COMMAND_TOP)

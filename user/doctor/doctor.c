@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "broker/run.h"
 #include "host/access.h"
 #include "host/access_guard.h"
 #include "host/capability.h"
@@ -27,6 +28,9 @@
 
 /* A thousand files are looked at in a second; who does not answer takes two of each user's three tries. */
 #define PROCESSES_PATIENCE_MS 15000
+
+/* For what somebody made that leads around in circles: of the largest executables it is a small part. */
+#define MAX_ADDRESS_SPACE (8ULL << 30)
 
 /* include/linux/proc_ns.h: PROC_USER_INIT_INO, the inode of the first user namespace. */
 #define HOST_USER_NAMESPACE 0xeffffffdu
@@ -64,6 +68,25 @@ static void gather(const struct doctor_options *options, struct doctor_report *r
 
 /* --- processes, in a child ------------------------------------------------------------------------ */
 
+static const char *const process_checks[] = {"executables", "fuse", "go_processes", "unanswered"};
+
+/* What the child's worker says, which has read what others wrote, and is not to be trusted. */
+struct told {
+	size_t n;
+	struct told_item {
+		size_t check; /* of process_checks[] */
+		enum doctor_status status;
+		int err;
+		char found[DOCTOR_TEXT];
+		char advice[DOCTOR_TEXT];
+	} items[ARRAY_SIZE(process_checks)];
+};
+
+struct look {
+	const struct doctor_facts *facts;
+	struct told *told;
+};
+
 static void add_unanswered(struct doctor_report *report)
 {
 	struct quarantine_entry entries[QUARANTINE_MAX];
@@ -82,25 +105,92 @@ static void add_unanswered(struct doctor_report *report)
 				(int)(ACCESS_GUARD_DEADLINE_NS / NSEC_PER_SEC), pids);
 }
 
-static void look_at_processes(const struct doctor_facts *facts, struct doctor_report *report)
+static void tell(struct told *told, const struct doctor_report *report)
 {
+	for (size_t i = 0; i < report->n_items && told->n < ARRAY_SIZE(told->items); i++) {
+		const struct doctor_item *item = &report->items[i];
+		struct told_item *to = &told->items[told->n++];
+
+		while (to->check < ARRAY_SIZE(process_checks) &&
+		       strcmp(process_checks[to->check], item->name) != 0)
+			to->check++;
+		to->status = item->status;
+		to->err = item->err;
+		memcpy(to->found, item->found, sizeof(to->found));
+		memcpy(to->advice, item->advice, sizeof(to->advice));
+	}
+}
+
+static void take(struct doctor_report *report, const struct told *told)
+{
+	for (size_t i = 0; i < told->n && i < ARRAY_SIZE(told->items); i++) {
+		struct told_item item = told->items[i];
+
+		item.found[sizeof(item.found) - 1] = item.advice[sizeof(item.advice) - 1] = '\0';
+		if (item.check >= ARRAY_SIZE(process_checks))
+			continue;
+		if (item.status == DOCTOR_OK)
+			doctor__ok(report, PROCESSES, process_checks[item.check], "%s", item.found);
+		else
+			doctor__problem(report, PROCESSES, process_checks[item.check], item.err,
+					item.advice, "%s", item.found);
+	}
+}
+
+/* In the worker. */
+static int look_at_processes(void *ctx)
+{
+	const struct look *look = ctx;
+	struct doctor_report report = {.n_items = 0};
 	struct failure failure = {""};
 	struct process_scan *scan;
-	int err = process_scan__take(facts->proc_root, &scan, &failure);
+	int err = process_scan__take(look->facts->proc_root, &scan, &failure);
 
 	if (err) {
-		doctor__problem(report, PROCESSES, "go_processes", err,
+		doctor__problem(&report, PROCESSES, "go_processes", err,
 				"mount /proc where gleakd runs", "%s", failure.text);
-		return;
+	} else {
+		doctor_part__processes(&report, look->facts, process_scan__list(scan));
+		process_scan__free(scan);
+		add_unanswered(&report);
 	}
-	doctor_part__processes(report, facts, process_scan__list(scan));
-	process_scan__free(scan);
-	add_unanswered(report);
+	tell(look->told, &report);
+	return 0;
+}
+
+/* What looking at processes takes, which was given up already. */
+static uint64_t give_up(void *ctx __maybe_unused, bool probes __maybe_unused,
+			bool uprobe_multi __maybe_unused)
+{
+	return capability__all();
+}
+
+/* As every other command: who looks has no privileges, and asks who has. */
+static int look_by_worker(struct look *look)
+{
+	const struct capability_use census = {.probes = false};
+	const struct broker_files files = {.in = {NULL}};
+	const char *const readable[] = {look->facts->proc_root, "/sys/fs/cgroup",
+					"/sys/devices/system/cpu"};
+	const struct broker_options options = {
+		.server = {.files = &files, .give_up = give_up},
+		.sandbox =
+			{
+				.readable = readable,
+				.n_readable = ARRAY_SIZE(readable),
+				.max_address_space = MAX_ADDRESS_SPACE,
+			},
+	};
+	struct failure failure = {""};
+	uint64_t kept;
+
+	/* It was ours before: what cannot be given up is no reason not to look. */
+	(void)!capability__keep(capability__needed(&census), &kept, &failure);
+	return broker__run(&options, look_at_processes, look);
 }
 
 /* It holds nothing open that others wait for the end of, should it never get to its own. */
-static _Noreturn void be_child(const struct doctor_facts *facts, struct doctor_report *report,
-			       int until)
+static _Noreturn void be_child(struct look *look, int until)
 {
 	int nothing = open("/dev/null", O_RDWR);
 
@@ -112,9 +202,7 @@ static _Noreturn void be_child(const struct doctor_facts *facts, struct doctor_r
 	if (until != STDERR_FILENO + 1 && dup2(until, STDERR_FILENO + 1) < 0)
 		_exit(1);
 	close_range(STDERR_FILENO + 2, ~0u, 0);
-	access__use(access_guard__ops());
-	look_at_processes(facts, report);
-	_exit(0);
+	_exit(look_by_worker(look));
 }
 
 /* Whether the child came to its end; one that a file system holds is left behind as it is. */
@@ -141,23 +229,23 @@ static bool wait_for(pid_t pid, int end)
  */
 static void add_processes(const struct doctor_facts *facts, struct doctor_report *report)
 {
-	struct doctor_report *told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE,
-					  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct told *told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct look look = {.facts = facts, .told = told};
 	bool done = false;
 	int ends[2];
 	pid_t pid;
 
 	if (told != MAP_FAILED && !pipe2(ends, O_CLOEXEC)) {
-		*told = *report;
 		pid = fork();
 		if (!pid)
-			be_child(facts, told, ends[1]);
+			be_child(&look, ends[1]);
 		close(ends[1]);
 		done = pid > 0 && wait_for(pid, ends[0]);
 		close(ends[0]);
 	}
-	if (done)
-		*report = *told;
+	if (done && told->n)
+		take(report, told);
 	else
 		doctor__problem(report, PROCESSES, "go_processes", 0,
 				"see gleakd list: it names the process whose file cannot be read",

@@ -21,13 +21,15 @@ enum doctor_status {
 
 const char *doctor_status__name(enum doctor_status status); /* "ok", "warn", "fail" */
 
+#define DOCTOR_TEXT 480
+
 struct doctor_item {
 	const char *group; /* "kernel", items of one group in a row */
 	const char *name;  /* unique in its group; a contract: docs/doctor.md */
 	enum doctor_status status;
 	int err; /* of what failed: negative errno, for the exit code; else 0 */
-	char found[480];
-	char advice[480]; /* "" when there is nothing to do */
+	char found[DOCTOR_TEXT];
+	char advice[DOCTOR_TEXT]; /* "" when there is nothing to do */
 };
 
 #define DOCTOR_MAX_ITEMS 40

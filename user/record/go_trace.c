@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/read.h"
+#include "host/access.h"
 #include "record/go_trace_private.h"
 
 /* src/internal/trace/version/version.go: "go 1.%d trace\x00\x00\x00" */
@@ -219,13 +220,15 @@ int go_trace__open_bytes(const void *bytes, size_t size, const char *path, int64
 int go_trace__open(const char *path, int64_t offset_ns, struct go_trace **ret_trace,
 		   struct failure *failure)
 {
-	int fd __cleanup_close = open(path, O_RDONLY | O_CLOEXEC);
+	int fd __cleanup_close = access__input(path, O_NOCTTY);
 	struct stat found;
 	ssize_t n;
 	void *bytes;
 	int err;
 
-	if (fd < 0 || fstat(fd, &found))
+	if (fd < 0)
+		return fail(path, fd, failure);
+	if (fstat(fd, &found))
 		return fail(path, -errno, failure);
 	if (!S_ISREG(found.st_mode) || !found.st_size)
 		return refuse(path, failure);

@@ -6,10 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "record/reader_private.h"
+#include "record/recording_files.h"
 
 /* SQLite asks every so many steps of its machine whether to go on. */
 #define STEPS 1000
@@ -56,71 +55,53 @@ static void distrust(struct recording *recording, uint64_t bytes)
 	sqlite3_progress_handler(db, STEPS, is_too_long, recording);
 }
 
-/* "file:..." with what means something else in there escaped. */
-static char *uri_of(const char *path, const char *parameters)
-{
-	char *text = NULL;
-	size_t size = 0;
-	FILE *stream = open_memstream(&text, &size);
-
-	if (!stream)
-		return NULL;
-	fputs("file:", stream);
-	for (const char *at = path; *at; at++) {
-		if (strchr("%?#", *at))
-			fprintf(stream, "%%%02x", (unsigned int)*at);
-		else
-			fputc(*at, stream);
-	}
-	fputs(parameters, stream);
-	if (fclose(stream)) {
-		free(text);
-		return NULL;
-	}
-	return text;
-}
-
 static bool is_readable(sqlite3 *db)
 {
 	return !sqlite3_exec(db, "SELECT count(*) FROM sqlite_master", NULL, NULL, NULL);
 }
 
-static int open_as(const char *path, const char *parameters, sqlite3 **ret_db)
+static int open_as(const char *name, const char *parameters, sqlite3 **ret_db)
 {
-	char *uri = uri_of(path, parameters);
-	int result =
-		uri ? sqlite3_open_v2(uri, ret_db,
-				      SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI,
-				      NULL) :
-		      SQLITE_NOMEM;
+	char uri[RECORDING_PATH_MAX];
 
-	free(uri);
-	return result;
+	snprintf(uri, sizeof(uri), "file:%s%s", name, parameters);
+	return sqlite3_open_v2(uri, ret_db,
+			       SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL);
+}
+
+/* What belongs to a journal is not there, and nobody may make it. */
+static bool lacks_journal(sqlite3 *db)
+{
+	int result = sqlite3_extended_errcode(db);
+
+	return (result & 0xff) == SQLITE_CANTOPEN || result == SQLITE_READONLY_DIRECTORY ||
+	       result == SQLITE_READONLY_CANTINIT;
 }
 
 /*
- * Of one that is being written, or whose gleakd was killed, there is a journal beside it. Where that may
- * not be, because nobody may write there, the file has all.
+ * Of one that is being written, or whose gleakd was killed, there is a journal beside it. Where there is none the
+ * file has all.
  */
 static void open_file(struct recording *recording)
 {
-	struct stat stat_;
+	const char *name;
+	uint64_t bytes;
+	int err = recording_files__find(recording->path, &bytes, &name);
 
-	if (stat(recording->path, &stat_)) {
-		recording->err = failure__set(recording->failure, -errno, "%s: %s", recording->path,
-					      strerror(errno));
+	if (err) {
+		recording->err = failure__set(recording->failure, err, "%s: %s", recording->path,
+					      strerror(-err));
 		return;
 	}
-	if (open_as(recording->path, "", &recording->db) == SQLITE_OK) {
-		distrust(recording, (uint64_t)stat_.st_size);
-		if (is_readable(recording->db) ||
-		    (sqlite3_errcode(recording->db) & 0xff) != SQLITE_CANTOPEN)
+	if (open_as(name, "", &recording->db) == SQLITE_OK) {
+		distrust(recording, bytes);
+		if (is_readable(recording->db) || !lacks_journal(recording->db))
 			return;
 	}
 	sqlite3_close(recording->db);
 	recording->db = NULL;
-	if (open_as(recording->path, "?immutable=1", &recording->db) == SQLITE_OK)
-		distrust(recording, (uint64_t)stat_.st_size);
+	if (open_as(name, "?immutable=1", &recording->db) == SQLITE_OK)
+		distrust(recording, bytes);
 	else
 		recording->err = record__failed(recording->db, recording->path, recording->failure);
 }

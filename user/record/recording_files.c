@@ -16,15 +16,22 @@
 #define NAME "/gleakd recording"
 
 static const char *real_path;
+static bool reading;
+
+/* Of one that is read, where @real_path leads: what SQLite appends to its name is appended to that. */
+static char read_path[RECORDING_PATH_MAX];
 
 /* --- the system calls of SQLite (xSetSystemCall of its VFS "unix") --------------------------------- */
 
-/* The file that SQLite calls @name; false: it is none of a recording that is written. */
+/* The file that SQLite calls @name; false: it is none of a recording. */
 static bool is_ours(const char *name, char path[RECORDING_PATH_MAX])
 {
+	const char *suffix = name + strlen(NAME);
+
 	if (!real_path || strncmp(name, NAME, strlen(NAME)))
 		return false;
-	snprintf(path, RECORDING_PATH_MAX, "%s%s", real_path, name + strlen(NAME));
+	snprintf(path, RECORDING_PATH_MAX, "%s%s", reading && *suffix ? read_path : real_path,
+		 suffix);
 	return true;
 }
 
@@ -42,7 +49,10 @@ static int open_file(const char *name, int flags, int mode)
 
 	if (!is_ours(name, path))
 		return open(name, flags, mode);
-	return as_call(access__output(OUTPUT_DATABASE, path));
+	if (!reading)
+		return as_call(access__output(OUTPUT_DATABASE, path));
+	/* As where nobody may write, with which SQLite is at home. */
+	return as_call((flags & O_ACCMODE) != O_RDONLY ? -EACCES : access__input(path, O_NOCTTY));
 }
 
 /*
@@ -51,7 +61,8 @@ static int open_file(const char *name, int flags, int mode)
  */
 static int look_at(const char *path, struct stat *found)
 {
-	int fd __cleanup_close = access__output(OUTPUT_LOOK, path);
+	int fd __cleanup_close =
+		reading ? access__input(path, O_PATH) : access__output(OUTPUT_LOOK, path);
 
 	if (fd < 0)
 		return fd;
@@ -85,15 +96,18 @@ static int unlink_file(const char *name)
 {
 	char path[RECORDING_PATH_MAX];
 
-	return is_ours(name, path) ? as_call(access__output(OUTPUT_REMOVE, path)) : unlink(name);
+	if (!is_ours(name, path))
+		return unlink(name);
+	return as_call(reading ? -EACCES : access__output(OUTPUT_REMOVE, path));
 }
 
 /* --- the interface ------------------------------------------------------------------------------- */
 
-const char *recording_files__use(const char *path)
+static const char *use(const char *path, bool to_read)
 {
 	sqlite3_vfs *vfs = sqlite3_initialize() ? NULL : sqlite3_vfs_find("unix");
 
+	reading = to_read;
 	if (!vfs)
 		return path;
 	vfs->xSetSystemCall(vfs, "open", (sqlite3_syscall_ptr)open_file);
@@ -103,6 +117,31 @@ const char *recording_files__use(const char *path)
 	vfs->xSetSystemCall(vfs, "unlink", (sqlite3_syscall_ptr)unlink_file);
 	real_path = path;
 	return NAME;
+}
+
+const char *recording_files__use(const char *path)
+{
+	return use(path, false);
+}
+
+int recording_files__find(const char *path, uint64_t *ret_bytes, const char **ret_name)
+{
+	int fd __cleanup_close = access__input(path, O_PATH);
+	struct stat found;
+	char link[64];
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &found))
+		return -errno;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, read_path, PATH_MAX);
+	snprintf(read_path + max_of(n, (ssize_t)0),
+		 sizeof(read_path) - (size_t)max_of(n, (ssize_t)0), "%s", n > 0 ? "" : path);
+	*ret_bytes = (uint64_t)found.st_size;
+	*ret_name = use(path, true);
+	return 0;
 }
 
 int recording_files__create(const char *path, struct failure *failure)
