@@ -28,8 +28,7 @@ const struct command_spec commands[COMMAND_COUNT] = {
 			.usage = "[options] -- PROGRAM [ARGUMENT...]",
 			.examples = {{"sudo gleakd run --duration 2m -- ./shop -port 8080",
 				      "10 when it leaks"},
-				     {"gleakd run --mode census -- ./batch",
-				      "without root, until it ends"},
+				     {"gleakd run --mode census -- ./batch", "without root"},
 				     {"sudo gleakd run --format junit --report leaks.xml -- ./shop",
 				      "for CI"}},
 			.summary = "start a program, and watch it from its first goroutine on",
@@ -111,7 +110,7 @@ const struct command_spec commands[COMMAND_COUNT] = {
 			.examples = {{"sudo gleakd heap shop", "of what, held by whom"},
 				     {"sudo gleakd heap shop --duration 2m", "what grows"},
 				     {"sudo gleakd heap shop --pprof shop.pb.gz",
-				      "where it allocates, for go tool pprof"}},
+				      "where it allocates, for pprof"}},
 			.summary = "what the memory of a process consists of",
 			.about = "Reads the heap of a Go process while it runs, and tells how much "
 				 "of its memory is alive, dead, free, stacks, the runtime's own, "
@@ -127,7 +126,8 @@ const struct command_spec commands[COMMAND_COUNT] = {
 		{
 			.name = "holders",
 			.usage = "[NAME|PID...] [options]",
-			.examples = {{"sudo gleakd holders shop --type main.session", ""},
+			.examples = {{"sudo gleakd holders shop --type main.session",
+				      "who holds objects of it"},
 				     {"sudo gleakd holders shop --goroutine 18",
 				      "who could still wake it"},
 				     {"sudo gleakd holders shop --site 8f22",

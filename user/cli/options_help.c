@@ -29,13 +29,17 @@ static void write_wrapped(FILE *out, const char *text, int indent, int column)
 	fputc('\n', out);
 }
 
+/* What an example does is in a column of its own: behind a blank it would read as one more argument. */
 static void write_examples(FILE *out, const struct command_spec *command)
 {
+	int column = EXAMPLE_COLUMN - 4;
+
+	for (size_t i = 0; i < COMMAND_EXAMPLES && command->examples[i].typed; i++)
+		column = max_of(column, (int)strlen(command->examples[i].typed));
 	fputs("Examples:\n", out);
 	for (size_t i = 0; i < COMMAND_EXAMPLES && command->examples[i].typed; i++) {
-		/* A blank at least between the two. */
 		if (*command->examples[i].does)
-			fprintf(out, "  %-*s %s\n", EXAMPLE_COLUMN - 3, command->examples[i].typed,
+			fprintf(out, "  %-*s  %s\n", column, command->examples[i].typed,
 				command->examples[i].does);
 		else
 			fprintf(out, "  %s\n", command->examples[i].typed);

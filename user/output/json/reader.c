@@ -308,7 +308,10 @@ static int load(struct report_reader *reader, const char *text, size_t size, con
 	if (!reader->root)
 		reader->root = load_last_line(text, size, &error);
 	if (!reader->root)
-		return failure__set(failure, -EPROTO, "%s: no JSON: %s", what, error.text);
+		return failure__set(failure, -EPROTO,
+				    "%s: no JSON: %s (--json makes reports, 'gleakd record' "
+				    "recordings)",
+				    what, error.text);
 	return check(reader, what, failure);
 }
 
