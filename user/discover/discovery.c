@@ -11,16 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "base/cleanup.h"
-#include "golang/go_sniff.h"
 #include "host/exe_claim.h"
 #include "host/exe_file.h"
 #include "host/access.h"
 #include "host/owner.h"
 #include "host/pids.h"
-#include "discover/runtimes.h"
 
 #define RETRY_FIRST_NS NSEC_PER_SEC
 #define RETRY_MAX_NS   (300 * NSEC_PER_SEC)
@@ -109,105 +105,6 @@ static void retry(struct discovery *discovery, struct process_entry *entry,
 	process_table__schedule(discovery->table, entry, entry->looked_ns + pause);
 }
 
-/* --- what a file is ------------------------------------------------------------------------------ */
-
-static enum exe_verdict verdict_of(enum go_sniff_kind kind)
-{
-	switch (kind) {
-	case GO_SNIFF_NO:
-		return EXE_NOT_GO;
-	case GO_SNIFF_UNSURE:
-		return EXE_MAYBE_GO;
-	default:
-		/* Other compilers' as well: the attach says in words what is wrong with them. */
-		return EXE_GO;
-	}
-}
-
-/* -EAGAIN: it runs another file by now. Else as process__open_exe() and go_sniff__file(). */
-static int open_and_sniff(struct discovery *discovery, const struct process_entry *entry,
-			  enum exe_verdict *ret_verdict)
-{
-	int fd __cleanup_close = process__open_exe(discovery->proc_root, entry->id.pid, NULL);
-	struct go_sniff sniff;
-	struct stat opened;
-	int err;
-
-	if (fd == -ENOEXEC) {
-		*ret_verdict = EXE_NOT_GO;
-		return 0;
-	}
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &opened) || opened.st_dev != entry->image.file.device ||
-	    opened.st_ino != entry->image.file.inode)
-		return -EAGAIN;
-	discovery->counts.opened++;
-	err = go_sniff__file(fd, &sniff);
-	if (!err)
-		*ret_verdict = verdict_of(sniff.kind);
-	return err;
-}
-
-static int know_file(struct discovery *discovery, const struct process_entry *entry,
-		     struct exe_knowledge *knowledge)
-{
-	int err;
-
-	if (exe_cache__get(discovery->files, &entry->image, knowledge))
-		return 0;
-	*knowledge = (struct exe_knowledge){.pid = entry->id.pid};
-	if (image_file__may_block(discovery->proc_root, entry->id.pid, &entry->image.file)) {
-		knowledge->verdict = EXE_MAY_BLOCK;
-		discovery->counts.may_block++;
-	} else {
-		err = open_and_sniff(discovery, entry, &knowledge->verdict);
-		if (err)
-			return err;
-	}
-	exe_cache__put(discovery->files, &entry->image, *knowledge);
-	return 0;
-}
-
-/* --- what is mapped ------------------------------------------------------------------------------ */
-
-/* What is known of a process that has ended meanwhile is of no use; its end will be told. */
-static void note_mapped(struct discovery *discovery, struct process_entry *entry)
-{
-	entry->searched =
-		!process__mapped_code(discovery->proc_root, entry->id.pid, &entry->mapped_code) &&
-		!runtimes__fingerprint(discovery->proc_root, entry->id.pid, &entry->fingerprint);
-}
-
-/*
- * Whether @entry, whose executable is not Go's, has Go in its libraries. 1: it has. 0: it has not, or
- * none that can be watched, and the failure has the words then; else it is empty.
- */
-static int search_libraries(struct discovery *discovery, struct process_entry *entry,
-			    struct failure *failure)
-{
-	struct runtimes *found;
-	bool is_go;
-	/* Before the search: what is mapped after it makes a difference. */
-	bool sized =
-		!process__mapped_code(discovery->proc_root, entry->id.pid, &entry->mapped_code);
-	int err = runtimes__find(discovery->proc_root, entry->id.pid, discovery->files, &found);
-
-	entry->searched = sized && !err;
-	if (err)
-		return 0;
-	entry->fingerprint = found->fingerprint;
-	discovery->counts.opened += found->opened;
-	is_go = found->n;
-	if (!is_go && found->unsupported_with)
-		failure__set(failure, 0,
-			     "it has %.200s mapped, as process %d has, where the Go runtime in it "
-			     "could not be watched",
-			     found->unsupported, found->unsupported_with);
-	free(found);
-	return is_go;
-}
-
 /* --- attaching ----------------------------------------------------------------------------------- */
 
 static bool is_full(const struct discovery *discovery)
@@ -282,7 +179,7 @@ static void attach(struct discovery *discovery, struct process_entry *entry,
 	int err;
 
 	if (!is_not_go(knowledge))
-		note_mapped(discovery, entry);
+		discovery__note_mapped(discovery, entry);
 	err = discovery->ops.attach(discovery->ctx, entry->id.pid, origin, &failure);
 	discovery->counts.attach_attempts += err != -ENOSPC;
 	if (err >= 0) {
@@ -368,7 +265,7 @@ static bool look_at_wanted(struct discovery *discovery, struct process_entry *en
 		settle(discovery, entry, PROCESS_UNSUPPORTED, failure.text);
 		return false;
 	}
-	if (is_not_go(knowledge) && !search_libraries(discovery, entry, &failure)) {
+	if (is_not_go(knowledge) && !discovery__search_libraries(discovery, entry, &failure)) {
 		/* The start time of what is rejected is of no use: a sweep has less to read. */
 		entry->started = failure.text[0];
 		if (entry->started)
@@ -410,7 +307,7 @@ int discovery__identify(struct discovery *discovery, pid_t pid, struct exe_file 
 static void look_again(struct discovery *discovery, struct process_entry *entry)
 {
 	process_table__unschedule(discovery->table, entry);
-	note_mapped(discovery, entry);
+	discovery__note_mapped(discovery, entry);
 	if (discovery->ops.refresh && discovery->ops.refresh(discovery->ctx, entry->id.pid))
 		entry->mapped_code = entry->fingerprint = 0;
 }
@@ -436,7 +333,7 @@ static bool look(struct discovery *discovery, struct process_entry *entry, uint6
 	err = discovery__identify(discovery, entry->id.pid, &entry->image);
 	entry->identified = !err;
 	if (!err)
-		err = know_file(discovery, entry, &knowledge);
+		err = discovery__know_file(discovery, entry, &knowledge);
 	if (err) {
 		cannot_look(discovery, entry, err);
 		return false;

@@ -2,7 +2,10 @@
 #ifndef GLEAKD_DISCOVER_DISCOVERY_INTERNAL_H
 #define GLEAKD_DISCOVER_DISCOVERY_INTERNAL_H
 
-/* What discovery.c, which looks at processes, and discovery_sweep.c, which looks through /proc, share. */
+/*
+ * What discovery.c, which looks at processes, discovery_files.c, which looks at what they run, and
+ * discovery_sweep.c, which looks through /proc, share.
+ */
 #include "discover/discovery.h"
 #include "discover/exe_cache.h"
 #include "discover/process_table.h"
@@ -39,5 +42,25 @@ void discovery__restart(struct discovery *discovery, struct process_entry *entry
 /* discovery__identify - as exe_file__identify(). */
 int discovery__identify(struct discovery *discovery, pid_t pid,
 			struct exe_file *ret_file) __must_check;
+
+/*
+ * discovery__know_file - what is known of the executable of @entry, by its contents. Errors: -EAGAIN it runs another
+ * file by now; as process__open_exe() and go_sniff__file().
+ */
+int discovery__know_file(struct discovery *discovery, const struct process_entry *entry,
+			 struct exe_knowledge *knowledge) __must_check;
+
+/*
+ * discovery__note_mapped - how much it has mapped, to see later that it is more. What is known of a process that has
+ * ended meanwhile is of no use; its end will be told.
+ */
+void discovery__note_mapped(struct discovery *discovery, struct process_entry *entry);
+
+/*
+ * discovery__search_libraries - whether @entry, whose executable is not Go's, has Go in its libraries. 1: it has.
+ * 0: it has not, or none that can be watched, and the failure has the words then; else it is empty.
+ */
+int discovery__search_libraries(struct discovery *discovery, struct process_entry *entry,
+				struct failure *failure) __must_check;
 
 #endif /* GLEAKD_DISCOVER_DISCOVERY_INTERNAL_H */

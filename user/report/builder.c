@@ -5,9 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/array.h"
-#include "base/hash.h"
-#include "base/index.h"
 #include "base/text.h"
 #include "host/self_usage.h"
 #include "discover/discovery.h"
@@ -16,9 +13,7 @@
 #include "report/looked_at.h"
 #include "report/process_figures.h"
 #include "report/scheduling.h"
-#include "report/site.h"
-#include "report/site_id.h"
-#include "naming/meanings.h"
+#include "report/sites.h"
 #include "session/target_holders.h"
 #include "session/target_resources.h"
 #include "session/target_view.h"
@@ -27,9 +22,7 @@
 #define RATE_MIN_NS (200 * NSEC_PER_MSEC)
 
 struct built_target {
-	size_t n_sites, capacity, refused;
-	size_t n_plain, folded;	   /* without suspicion: shown; put into one */
-	struct report_site *sites; /* see report/site.h */
+	struct built_sites sites;
 	struct built_findings findings;
 	char pid[REPORT_PID_TEXT]; /* as a group's name */
 	struct built_allocations allocations;
@@ -144,9 +137,7 @@ void report_builder__note(struct report_builder *builder, const struct report_no
 
 static void clear_target(struct built_target *built)
 {
-	for (size_t i = 0; i < built->n_sites; i++)
-		built_site__clear(&built->sites[i]);
-	free(built->sites);
+	built_sites__clear(&built->sites);
 	built_findings__clear(&built->findings);
 	built_allocations__free(&built->allocations);
 	free(built->scheduling);
@@ -223,127 +214,7 @@ static void drop_unused_saved(struct report_builder *builder)
 	builder->n_saved = kept;
 }
 
-/* --- collecting the tracker's sites ------------------------------------------------------------- */
-
-static int take_site(struct built_target *built, const struct site_view *view)
-{
-	if (built->n_sites == REPORT_MAX_SITES) {
-		built->refused += view->goroutines;
-		return 0;
-	}
-	if (!array__reserve(built->sites, built->capacity, built->n_sites + 1))
-		return -ENOMEM;
-	built->sites[built->n_sites++] = (struct report_site){.view = *view};
-	return 0;
-}
-
-/* Sites come in the order of their importance. */
-static int collect_site(struct built_target *built, struct report_site *rest,
-			const struct site_view *view)
-{
-	const struct report_site site = {.view = *view};
-
-	if (view->system)
-		return 0;
-	if (verdict__is_suspect(view->verdict) || view->other ||
-	    built->n_plain < REPORT_MAX_PLAIN_SITES) {
-		built->n_plain += !verdict__is_suspect(view->verdict);
-		return take_site(built, view);
-	}
-	built->folded++;
-	built_site__merge(rest, &site);
-	return 0;
-}
-
-/* --- from numbers to frames --------------------------------------------------------------------- */
-
-static const struct site_frames beyond_limit = {
-	.created_by = {.function = "", .file = ""},
-	.called_from = {.function = "", .file = ""},
-	.blocked_at = {.function = "", .file = ""},
-	.start_function = "(beyond the limit of sites)",
-};
-
-static int resolve_site(const struct target *target, struct report_site *site,
-			struct site_frames *frames)
-{
-	const struct site_view *view = &site->view;
-	const struct meaning *meaning;
-
-	site->wait_reason = site_id__wait_words(target, view);
-	if (view->other)
-		*frames = beyond_limit;
-	else
-		site_frames__resolve(target__symbolizer(target), target__stacks(target),
-				     view->creation_pc, view->start_pc, view->stack_id, frames);
-	site_frames__set_call(frames, target__symbolizer(target), site_view__call(view),
-			      view->apart);
-	site_frames__id(frames, site->wait_reason, site->id);
-	site->library = site_frames__library(frames, target__binary(target));
-	meaning = meanings__of(frames, site->wait_reason, site->library);
-	site->meaning = meaning ? meaning->text : "";
-	site->created_by = frames->created_by;
-	site->called_from = frames->called_from;
-	site->blocked_at = frames->blocked_at;
-	site->start_function = frames->start_function;
-	return built_site__set_stack(site, frames->stack, frames->n_stack);
-}
-
-static struct report_site *find_site(const struct index *by_id, struct report_site *sites,
-				     const char *id)
-{
-	struct index_search search = index__search(by_id, hash__keyed(id, strlen(id)));
-
-	while (index__next(&search)) {
-		if (!strcmp(sites[search.number].id, id))
-			return &sites[search.number];
-	}
-	return NULL;
-}
-
-/* Keeps @site at the end of the kept ones, or adds it to the one it equals. */
-static int keep_or_merge(struct built_target *built, size_t *n_kept, struct index *by_id,
-			 struct report_site *site)
-{
-	struct report_site *equal = find_site(by_id, built->sites, site->id);
-	int err;
-
-	if (equal) {
-		built_site__merge(equal, site);
-		built_site__clear(site);
-		return 0;
-	}
-	err = index__add(by_id, hash__keyed(site->id, strlen(site->id)), (uint32_t)*n_kept);
-	if (err) {
-		built_site__clear(site);
-		return err;
-	}
-	built->sites[(*n_kept)++] = *site;
-	return 0;
-}
-
-static int resolve_sites(const struct target *target, struct built_target *built)
-{
-	struct site_frames *frames = malloc(sizeof(*frames));
-	struct index *by_id = NULL;
-	size_t kept = 0;
-	int err = frames ? index__new(REPORT_MAX_SITES, &by_id) : -ENOMEM;
-
-	for (size_t i = 0; i < built->n_sites && !err; i++) {
-		struct report_site site = built->sites[i];
-
-		err = resolve_site(target, &site, frames);
-		if (!err)
-			err = keep_or_merge(built, &kept, by_id, &site);
-		/* What was not looked at yet is given up with it. */
-		for (; err && i < built->n_sites; i++)
-			built_site__clear(&built->sites[i]);
-	}
-	built->n_sites = kept;
-	index__free(by_id);
-	free(frames);
-	return err;
-}
+/* --- sites -------------------------------------------------------------------------------------- */
 
 /* The allow-list has the last word on what is shown as found. */
 static void suppress(struct report_builder *builder, struct report_site *site)
@@ -358,14 +229,14 @@ static void suppress(struct report_builder *builder, struct report_site *site)
 
 /* What was found at a site is saved until the next look, which is after the next build. */
 static void finish_sites(struct report_builder *builder, struct saved_report *saved,
-			 uint64_t realtime_ns, struct built_target *built)
+			 uint64_t realtime_ns, struct built_sites *sites)
 {
 	struct looked_at *looked = &saved->looked_at;
 
 	if (looked->locks)
-		built_locks__place(looked->locks, built->sites, built->n_sites);
-	for (size_t i = 0; i < built->n_sites; i++) {
-		struct report_site *site = &built->sites[i];
+		built_locks__place(looked->locks, sites->all, sites->n);
+	for (size_t i = 0; i < sites->n; i++) {
+		struct report_site *site = &sites->all[i];
 		uint64_t at_ns;
 		const struct site_objects_wanted *seen =
 			looked_at__find(looked, site->view.index, &at_ns);
@@ -384,25 +255,6 @@ static void finish_sites(struct report_builder *builder, struct saved_report *sa
 	}
 }
 
-/* Judges the target's sites and takes them in, as many as there is memory for. */
-static int judge_sites(const struct report_builder *builder, struct target *target, uint64_t now_ns,
-		       struct built_target *built)
-{
-	const struct tracker_policy policy = {.min_age_ns = builder->min_age_ns};
-	struct tracker *tracker = target__tracker(target);
-	struct report_site rest = {.view = {.index = SITE_OTHER, .other = true}};
-	const struct site_view *views;
-	size_t n;
-	int err;
-
-	clear_target(built);
-	err = tracker__judge(tracker, &policy, now_ns);
-	views = tracker__sites(tracker, &n);
-	for (size_t i = 0; i < n && !err; i++)
-		err = collect_site(built, &rest, &views[i]);
-	return err || !built->folded ? err : take_site(built, &rest.view);
-}
-
 struct moment {
 	uint64_t now_ns, realtime_ns;
 	bool all_waits; /* are looked at, not only those under suspicion */
@@ -413,25 +265,26 @@ static int build_sites(struct report_builder *builder, size_t t, struct target *
 {
 	struct looked_at *looked = &saved->looked_at;
 	struct built_target *built = &builder->targets[t];
+	struct built_sites *sites = &built->sites;
 	int news, err;
 
-	err = judge_sites(builder, target, moment->now_ns, built);
+	err = built_sites__judge(sites, target, builder->min_age_ns, moment->now_ns);
 	if (err)
 		return err;
-	news = looked_at__renew(looked, target, built->sites, built->n_sites, moment->now_ns,
+	news = looked_at__renew(looked, target, sites->all, sites->n, moment->now_ns,
 				moment->all_waits);
 	if (news < 0)
 		return news;
 	/* What they wait on is evidence, too. */
 	if (news)
-		err = judge_sites(builder, target, moment->now_ns, built);
+		err = built_sites__judge(sites, target, builder->min_age_ns, moment->now_ns);
 	if (!err)
-		err = resolve_sites(target, built);
+		err = built_sites__resolve(sites, target);
 	if (err)
 		return err;
-	finish_sites(builder, saved, moment->realtime_ns, built);
-	err = built_scheduling__make(target, built->sites, built->n_sites, &built->scheduling);
-	return err ? err : built_findings__make(&built->findings, built->sites, built->n_sites);
+	finish_sites(builder, saved, moment->realtime_ns, sites);
+	err = built_scheduling__make(target, sites->all, sites->n, &built->scheduling);
+	return err ? err : built_findings__make(&built->findings, sites->all, sites->n);
 }
 
 /* --- the target's head -------------------------------------------------------------------------- */
@@ -496,7 +349,7 @@ static void fill_target(const struct target *target, const struct built_target *
 	report->totals = *totals;
 	report->totals.refused += stack_table__refused(target__stacks(target)) +
 				  symbolizer__unnamed(target__symbolizer(target)) +
-				  census->refused + built->refused;
+				  census->refused + built->sites.refused;
 	report->unreadable = census->unreadable + census->stacks_failed;
 	report->exited_target =
 		target__state(target) == TARGET_EXITED || target__state(target) == TARGET_EXECUTED;
@@ -504,9 +357,9 @@ static void fill_target(const struct target *target, const struct built_target *
 	report->resources = target_resources__get(target);
 	/* That its heap was looked at for what it has open is nobody's question. */
 	report->heap = report->resources ? NULL : target_view__get(target);
-	report->sites = built->sites;
-	report->n_sites = built->n_sites;
-	report->folded_sites = built->folded;
+	report->sites = built->sites.all;
+	report->n_sites = built->sites.n;
+	report->folded_sites = built->sites.folded;
 	report->findings = built->findings.findings;
 	report->n_findings = built->findings.n;
 }

@@ -23,14 +23,6 @@ struct report_notes {
 	uint64_t process_events_lost, textfile_errors, state_errors, reports_left_out;
 };
 
-#define REPORT_MAX_SITES 10000 /* per target; the rest is counted in refused */
-
-/*
- * Of those that nothing is wrong with, the largest; the rest are one, and counted: a report of a megabyte for
- * each process that likes to have many would be at the cost of others.
- */
-#define REPORT_MAX_PLAIN_SITES 1000
-
 int report_builder__new(uint64_t min_age_ns, struct report_builder **ret_builder) __must_check;
 void report_builder__free(struct report_builder *builder);
 

@@ -47,7 +47,7 @@ void tracker__observe(struct tracker *tracker, const struct tracker_observer *ob
 /* tracker__tell_alive - observer.life() for those that exist: @all, or those not told of before. */
 void tracker__tell_alive(struct tracker *tracker, bool all);
 
-/* For tracker.c: a record's life, or its park, ends at @ticks. */
+/* For records.c: a record's life, or its park, ends at @ticks. */
 struct goroutine;
 void lives__ended(struct tracker *tracker, const struct goroutine *g, uint64_t ticks);
 void lives__unparked(struct tracker *tracker, const struct goroutine *g, uint64_t ticks);
