@@ -352,18 +352,6 @@ static int client_memory_in_use(const struct access_memory *memory)
 	return (int)broker_client__ask_for(&request, NULL, 0, false, NULL);
 }
 
-/* @n bytes of the window, to where they belong. */
-static void scatter(const uint8_t *at, const struct iovec *local, size_t n_local, size_t n)
-{
-	for (size_t i = 0; i < n_local && n; i++) {
-		size_t part = min_of(n, local[i].iov_len);
-
-		memcpy(local[i].iov_base, at, part);
-		at += part;
-		n -= part;
-	}
-}
-
 static ssize_t client_read_memory(struct access_memory *memory, const struct iovec *local,
 				  size_t n_local, const struct iovec *foreign, size_t n_foreign)
 {
@@ -380,7 +368,7 @@ static ssize_t client_read_memory(struct access_memory *memory, const struct iov
 	memcpy(broker_client.shared->ranges, foreign, n_foreign * sizeof(*foreign));
 	n = broker_client__ask(&request, -1, &got);
 	if (n > 0)
-		scatter(broker_client.shared->window + got.at, local, n_local, (size_t)n);
+		access__scatter(broker_client.shared->window + got.at, (size_t)n, local, n_local);
 	pthread_mutex_unlock(&broker_client.lock);
 	return n;
 }

@@ -39,6 +39,7 @@ struct worker_watch {
 	unsigned int seconds; /* in which it was stuck */
 };
 
+/* worker_watch__look - to be told once a second what it does @now; what is to be thought of it. */
 enum worker_state worker_watch__look(struct worker_watch *watch, const struct worker_doing *now);
 
 #endif /* GLEAKD_BROKER_WATCH_H */

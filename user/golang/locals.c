@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/bisect.h"
 #include "base/hash.h"
 #include "golang/variables_private.h"
 
@@ -158,16 +159,8 @@ void go_locals__sort(struct go_locals *locals)
 /* The last one that begins at or before @pc; NULL. */
 static const struct function *function_at(const struct go_locals *locals, uint64_t pc)
 {
-	size_t low = 0, high = locals->n_functions;
+	size_t low = bisect(locals->n_functions, i, locals->functions[i].entry <= pc);
 
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (locals->functions[middle].entry <= pc)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	return low ? &locals->functions[low - 1] : NULL;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/bisect.h"
 #include "base/bytes.h"
 #include "golang/variables_private.h"
 
@@ -197,17 +198,9 @@ void go_variables__free(struct go_variables *variables)
 
 const struct go_variable *go_variables__at(const struct go_variables *variables, uint64_t address)
 {
-	size_t low = 0, high = variables->n;
+	size_t low = bisect(variables->n, i, variables->all[i].address <= address);
 	const struct go_variable *variable;
 
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (variables->all[middle].address <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	if (!low)
 		return NULL;
 	variable = &variables->all[low - 1];

@@ -2,6 +2,7 @@
 #include "host/access.h"
 
 #include <errno.h>
+#include <string.h>
 
 static const struct access_ops *ops = &access_direct;
 
@@ -86,6 +87,19 @@ ssize_t access__copy_memory(struct access_memory *memory, const struct iovec *lo
 			    const struct iovec *foreign, size_t n)
 {
 	return ops->copy_memory(memory, local, foreign, n);
+}
+
+void access__scatter(const void *from, size_t n, const struct iovec *local, size_t n_local)
+{
+	const uint8_t *next = from;
+
+	for (size_t i = 0; i < n_local && n; i++) {
+		size_t part = min_of(n, local[i].iov_len);
+
+		memcpy(local[i].iov_base, next, part);
+		next += part;
+		n -= part;
+	}
 }
 
 bool access__is_one_at_a_time(void)

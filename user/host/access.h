@@ -172,6 +172,9 @@ ssize_t access__read_memory(struct access_memory *memory, const struct iovec *lo
 			    const struct iovec *foreign, size_t n_foreign) __must_check;
 size_t access__memory_max(void);
 
+/* access__scatter - @n bytes that were read at @from, to where they belong: for whoever implements read_memory. */
+void access__scatter(const void *from, size_t n, const struct iovec *local, size_t n_local);
+
 /* access__is_one_at_a_time - whether it is no use to read memory by several threads. */
 bool access__is_one_at_a_time(void);
 

@@ -193,17 +193,6 @@ static ssize_t guarded_hostname(const char *proc_root __maybe_unused, pid_t pid,
 
 /* --- memory -------------------------------------------------------------------------------------- */
 
-static void scatter(const uint8_t *from, size_t n, const struct iovec *local, size_t n_local)
-{
-	for (size_t i = 0; i < n_local && n; i++) {
-		size_t part = min_of(n, local[i].iov_len);
-
-		memcpy(local[i].iov_base, from, part);
-		from += part;
-		n -= part;
-	}
-}
-
 static ssize_t guarded_read_memory(struct access_memory *memory, const struct iovec *local,
 				   size_t n_local, const struct iovec *foreign, size_t n_foreign)
 {
@@ -222,7 +211,7 @@ static ssize_t guarded_read_memory(struct access_memory *memory, const struct io
 		n = ask(&request, NULL);
 	}
 	if (n > 0 && !(n_local == 1 && local->iov_base == guard.helper.window))
-		scatter(guard.helper.window, (size_t)n, local, n_local);
+		access__scatter(guard.helper.window, (size_t)n, local, n_local);
 	pthread_mutex_unlock(&guard.lock);
 	return n;
 }

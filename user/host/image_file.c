@@ -10,32 +10,43 @@
 #include "host/mounts.h"
 #include "host/proc_error.h"
 
-static int identify(const char *proc_root, pid_t pid, struct image_file *ret_file)
+static int stat_exe(const char *proc_root, pid_t pid, unsigned int mask, struct statx *ret_stat)
 {
 	char path[PATH_MAX];
 	int n = snprintf(path, sizeof(path), "%s/%d/exe", proc_root, pid);
-	struct statx file;
 	int err;
 
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return -ENAMETOOLONG;
-	err = access__stat(path, STATX_INO | STATX_MNT_ID, &file);
-	if (err)
-		return proc_error(-err);
-	*ret_file = (struct image_file){
-		.device = makedev(file.stx_dev_major, file.stx_dev_minor),
-		.inode = file.stx_ino,
-		.mount = file.stx_mask & STATX_MNT_ID ? file.stx_mnt_id : 0, /* Linux 5.8 */
+	err = access__stat(path, mask, ret_stat);
+	return err ? proc_error(-err) : 0;
+}
+
+int image_file__stat(const char *proc_root, pid_t pid, unsigned int mask, struct statx *ret_stat)
+{
+	int err = stat_exe(proc_root, pid, mask | IMAGE_FILE_STATX, ret_stat);
+	pid_t task = err == -ESRCH ? process__task(proc_root, pid) : pid;
+
+	return task == pid ? err : stat_exe(proc_root, task, mask | IMAGE_FILE_STATX, ret_stat);
+}
+
+struct image_file image_file__of(const struct statx *stat)
+{
+	return (struct image_file){
+		.device = makedev(stat->stx_dev_major, stat->stx_dev_minor),
+		.inode = stat->stx_ino,
+		.mount = stat->stx_mask & STATX_MNT_ID ? stat->stx_mnt_id : 0, /* Linux 5.8 */
 	};
-	return 0;
 }
 
 int image_file__identify(const char *proc_root, pid_t pid, struct image_file *ret_file)
 {
-	int err = identify(proc_root, pid, ret_file);
-	pid_t task = err == -ESRCH ? process__task(proc_root, pid) : pid;
+	struct statx stat;
+	int err = image_file__stat(proc_root, pid, 0, &stat);
 
-	return task == pid ? err : identify(proc_root, task, ret_file);
+	if (!err)
+		*ret_file = image_file__of(&stat);
+	return err;
 }
 
 bool image_file__may_block(const char *proc_root, pid_t pid, const struct image_file *file)

@@ -8,8 +8,13 @@
  * statfs(2), open(2) or read(2) hangs for ever, and no signal ends it. Code that looks at all
  * processes of a host asks here first.
  */
+#include <sys/stat.h>
+
 #include "base/common.h"
 #include "host/process.h"
+
+/* What image_file__of() needs to know. */
+#define IMAGE_FILE_STATX (STATX_INO | STATX_MNT_ID)
 
 struct image_file {
 	uint64_t device; /* with the inode: which file; as stat(2) has it */
@@ -23,6 +28,11 @@ struct image_file {
  */
 int image_file__identify(const char *proc_root, pid_t pid,
 			 struct image_file *ret_file) __must_check;
+
+/* image_file__stat - all that @mask asks for of that file, and what it is; errors as above. */
+int image_file__stat(const char *proc_root, pid_t pid, unsigned int mask,
+		     struct statx *ret_stat) __must_check;
+struct image_file image_file__of(const struct statx *stat);
 
 static inline bool image_file__same(const struct image_file *a, const struct image_file *b)
 {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/bisect.h"
 #include "base/cleanup.h"
 #include "base/read.h"
 #include "host/access.h"
@@ -96,17 +97,7 @@ static bool is_wanted(const struct maps_line *line)
 /* The first region that ends behind @address; n when there is none. */
 static size_t find_region(const struct memory_copy *copy, size_t n, uint64_t address)
 {
-	size_t low = 0, high = n;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (copy->regions[middle].end <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return bisect(n, i, copy->regions[i].end <= address);
 }
 
 struct mapping_walk {

@@ -21,6 +21,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/bisect.h"
 #include "base/cleanup.h"
 #include "host/access.h"
 #include "host/capability.h"
@@ -422,16 +423,8 @@ static bool holds(const struct remote_range *range, uint64_t address)
 /* The last range that begins at @address or before; a copy of a process has thousands. */
 static const struct remote_range *find_sorted(const struct remote *remote, uint64_t address)
 {
-	size_t low = 0, high = remote->n_ranges;
+	size_t low = bisect(remote->n_ranges, i, remote->ranges[i].address <= address);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (remote->ranges[middle].address <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	return low && holds(&remote->ranges[low - 1], address) ? &remote->ranges[low - 1] : NULL;
 }
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/bisect.h"
 #include "session/allocs_private.h"
 #include "session/target_internal.h"
 #include "session/target_samples.h"
@@ -19,16 +20,8 @@ void object_places__forget(struct object_places *places)
 
 size_t object_places__first(const struct object_places *places, uint64_t bucket)
 {
-	size_t low = 0, high = places->n;
+	size_t low = bisect(places->n, i, places->all[i].bucket < bucket);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (places->all[middle].bucket < bucket)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	return low < places->n && places->all[low].bucket == bucket ? low : places->n;
 }
 

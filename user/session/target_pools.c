@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/bisect.h"
 #include "session/target_internal.h"
 
 #define NAME_MAX_SIZE 512
@@ -44,17 +45,7 @@ static void look_up(struct target_pools *pools, const struct target *target,
 
 static size_t position_of(const struct target_pools *pools, uint64_t address)
 {
-	size_t low = 0, high = pools->n;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (pools->all[middle].address < address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return bisect(pools->n, i, pools->all[i].address < address);
 }
 
 /* What is beyond HEAP_MAX_POOLS is left out. */

@@ -63,6 +63,7 @@ struct alloc_judgement {
 	char why[ALLOC_MAX_WHY][160];
 };
 
+/* alloc_judge__of - of one place, at its latest look. */
 struct alloc_judgement alloc_judge__of(const struct alloc_evidence *evidence);
 
 #endif /* GLEAKD_TRACK_ALLOC_JUDGE_H */

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/bisect.h"
 #include "track/ticks.h"
 #include "track/verdict_limits.h"
 
@@ -99,17 +100,7 @@ void bundles__add_birth(struct bundles *bundles, size_t slot, uint64_t goid, uin
 /* Index of the first of @births that is not below @key. */
 static size_t first_from(const struct births *births, uint64_t key)
 {
-	size_t low = 0, high = births->n;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (births->keys[middle] < key)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return bisect(births->n, i, births->keys[i] < key);
 }
 
 /* The members that were created in the time from which both sites have some. */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/bisect.h"
 #include "track/ticks.h"
 
 /*
@@ -14,17 +15,7 @@
 /* The first that is after @ticks. */
 static size_t place_after(const struct collections *collections, uint64_t ticks)
 {
-	size_t low = 0, high = collections->n;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (collections->ticks[middle] <= ticks)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return bisect(collections->n, i, collections->ticks[i] <= ticks);
 }
 
 /* From the latest on, so that each that is forgotten has one at most so far behind it. */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/bisect.h"
 #include "track/ticks.h"
 #include "track/verdict_limits.h"
 
@@ -22,17 +23,7 @@ void gc_steps__begin(struct gc_steps *steps, uint64_t now_ticks, uint64_t life_t
 /* The first that is not before @ticks. */
 static size_t place_of(const struct gc_steps *steps, uint64_t ticks)
 {
-	size_t low = 0, high = steps->n;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (steps->ticks[middle] < ticks)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return bisect(steps->n, i, steps->ticks[i] < ticks);
 }
 
 void gc_steps__note(struct gc_steps *steps, uint64_t since_ticks)

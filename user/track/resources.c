@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/bisect.h"
 #include "base/hash.h"
 #include "base/index.h"
 #include "track/resource_judge.h"
@@ -456,17 +457,7 @@ static int keep_missing(struct resource_tracker *tracker)
 /* The look, of those that are kept, at which something that is so since @since_ns was there. */
 static size_t look_of(const struct resource_tracker *tracker, uint64_t since_ns)
 {
-	size_t low = 0, high = tracker->series.n - 1;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (tracker->series.times[middle] < since_ns)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return bisect(tracker->series.n - 1, i, tracker->series.times[i] < since_ns);
 }
 
 /* Of those that are here, how many had been seen by each look. */

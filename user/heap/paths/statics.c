@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/bisect.h"
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "heap/paths/private.h"
@@ -142,17 +143,9 @@ int path_statics__find(struct heap_paths *paths)
 
 struct paths_static *path_statics__at(const struct heap_paths *paths, uint64_t address)
 {
-	size_t low = 0, high = paths->n_statics;
+	size_t low = bisect(paths->n_statics, i, paths->statics[i].address <= address);
 	struct paths_static *value;
 
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (paths->statics[middle].address <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	if (!low)
 		return NULL;
 	value = &paths->statics[low - 1];

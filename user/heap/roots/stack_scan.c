@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/bisect.h"
 #include "base/bytes.h"
 
 #define WORD	    8u
@@ -182,16 +183,8 @@ static void add_object(struct heap_stack_scanner *s, uint64_t start,
 
 static struct stack_object *find_object(struct heap_stack_scanner *s, uint64_t address)
 {
-	size_t low = 0, high = s->n_objects;
+	size_t low = bisect(s->n_objects, i, address >= s->objects[i].end);
 
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (address >= s->objects[middle].end)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	return low < s->n_objects && address >= s->objects[low].start ? &s->objects[low] : NULL;
 }
 

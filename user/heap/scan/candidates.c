@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/bisect.h"
+
 #include "heap/scan/private.h"
 
 static int by_object(const void *a, const void *b)
@@ -69,17 +71,7 @@ int scan_candidates__prepare(struct heap_scan *scan)
 
 static size_t first_of(const struct heap_scan *scan, uint64_t object)
 {
-	size_t low = 0, high = scan->n_by_object;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (scan->by_object[middle].object < object)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return bisect(scan->n_by_object, i, scan->by_object[i].object < object);
 }
 
 int scan_candidates__settle(struct heap_scan *scan, enum heap_root_kind kind)

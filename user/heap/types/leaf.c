@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bisect.h"
+
 #define WORD	  8u
 #define MAX_DEPTH 64u /* of structs and arrays in each other */
 
@@ -19,16 +21,8 @@ static void append(char *path, size_t size, const char *dot, const char *text)
 static const struct heap_field *field_at(struct heap_types *types, const struct heap_shape *shape,
 					 uint64_t offset, const struct heap_type **ret_type)
 {
-	size_t low = 0, high = shape->n_fields;
+	size_t low = bisect(shape->n_fields, i, shape->fields[i].offset <= offset);
 
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (shape->fields[middle].offset <= offset)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	while (low--) {
 		const struct heap_field *field = &shape->fields[low];
 		const struct heap_type *type = heap_types__any(types, field->type);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/bisect.h"
 
 enum series_kind { SERIES_GOROUTINES, SERIES_MEMORY, SERIES_RESOURCES };
 
@@ -197,17 +198,7 @@ static int compare_series(const struct series *series, const struct subject *sub
 
 static size_t place_of(const struct kept_target *target, const struct subject *subject)
 {
-	size_t low = 0, high = target->n;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (compare_series(target->series[middle], subject) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return bisect(target->n, i, compare_series(target->series[i], subject) < 0);
 }
 
 static struct series *new_series(const struct subject *subject)

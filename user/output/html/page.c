@@ -89,7 +89,8 @@ static void put_data(FILE *out, const char *json, size_t size)
 	}
 }
 
-static int put_report(FILE *out, const struct report *report)
+/* As JSON, of the timeline if there is one, else of the report. */
+static int put_json(FILE *out, const struct report *report, const struct timeline *timeline)
 {
 	char *json = NULL;
 	size_t size = 0;
@@ -98,30 +99,8 @@ static int put_report(FILE *out, const struct report *report)
 
 	if (!stream)
 		return -ENOMEM;
-	err = report__write_json(stream, report);
-	if (fclose(stream) && !err)
-		err = -ENOMEM;
-	if (!err)
-		put_data(out, json, size);
-	free(json);
-	return err;
-}
-
-static int put_timeline(FILE *out, const struct report *report, const struct timeline *timeline)
-{
-	char *json = NULL;
-	size_t size = 0;
-	FILE *stream;
-	int err;
-
-	if (!timeline) {
-		fputs("null", out);
-		return 0;
-	}
-	stream = open_memstream(&json, &size);
-	if (!stream)
-		return -ENOMEM;
-	err = timeline__write_json(stream, report, timeline);
+	err = timeline ? timeline__write_json(stream, report, timeline) :
+			 report__write_json(stream, report);
 	if (fclose(stream) && !err)
 		err = -ENOMEM;
 	if (!err)
@@ -139,11 +118,14 @@ int html__write(FILE *out, const struct report *report, const struct timeline *t
 		return err;
 	put_head(out, report, nonce);
 	fputs("<script type=\"application/json\" id=\"data\">{\"report\":", out);
-	err = put_report(out, report);
+	err = put_json(out, report, NULL);
 	if (err)
 		return err;
 	fputs(",\"timeline\":", out);
-	err = put_timeline(out, report, timeline);
+	if (timeline)
+		err = put_json(out, report, timeline);
+	else
+		fputs("null", out);
 	if (err)
 		return err;
 	fprintf(out, "}</script>\n<script nonce=\"%s\">\n", nonce);

@@ -6,18 +6,14 @@
  */
 #include "output/text/memory_series.h"
 
-#include "base/clock.h"
 #include "base/number.h"
+#include "output/text/series.h"
 
-#define ROWS	      8u
-#define TIME_END      8
-#define COLUMN	      11
-#define COLLECTIONS   13
-#define PAUSE_SIZE    (NUMBER_RATE_SIZE + 4)
-#define N_BYTES	      5u
-#define MAX_NAME      32
-#define TIME_OF_DAY   11 /* "2026-01-02T03:04:05.678Z" */
-#define TIME_OF_DAY_N 8
+#define TIME_END    8
+#define COLUMN	    11
+#define COLLECTIONS 13
+#define PAUSE_SIZE  (NUMBER_RATE_SIZE + 4)
+#define N_BYTES	    5u
 
 static void put_heads(struct screen *screen)
 {
@@ -47,12 +43,11 @@ static void put_row(struct screen *screen, const struct timeline *timeline,
 {
 	const uint64_t bytes[N_BYTES] = {memory->rss, memory->heap, memory->live, memory->goal,
 					 memory->stacks};
-	char time[CLOCK_RFC3339_SIZE], text[NUMBER_BYTES_SIZE], count[NUMBER_COUNT_SIZE];
+	char text[NUMBER_BYTES_SIZE], count[NUMBER_COUNT_SIZE];
 	char pause[PAUSE_SIZE];
 	unsigned int at = TIME_END;
 
-	clock__rfc3339(timeline__realtime_ns(timeline, memory->time_ns), time);
-	screen__putf(screen, STYLE_DIM, "%.*s", TIME_OF_DAY_N, time + TIME_OF_DAY);
+	series__put_time(screen, timeline, memory->time_ns);
 	for (unsigned int i = 0; i < N_BYTES; i++, at += COLUMN) {
 		number__bytes(bytes[i], text);
 		screen__put_right(screen, STYLE_PLAIN, bytes[i] ? text : "", at, COLUMN);
@@ -68,16 +63,11 @@ static void put_row(struct screen *screen, const struct timeline *timeline,
 static void put_target(struct screen *screen, const struct timeline *timeline,
 		       const struct timeline_target *target)
 {
-	size_t n = target->n_memory, rows = min_of(n, (size_t)ROWS);
+	size_t n = target->n_memory, rows = min_of(n, (size_t)SERIES_ROWS);
 
 	if (n < 2)
 		return;
-	screen__end_line(screen);
-	screen__put(screen, STYLE_BOLD, "memory");
-	screen__put(screen, STYLE_PLAIN, " of ");
-	screen__put_within(screen, STYLE_PLAIN, report__text(target->comm), MAX_NAME);
-	screen__putf(screen, STYLE_PLAIN, " (pid %d)", (int)target->pid);
-	screen__end_line(screen);
+	series__put_title(screen, "memory", target);
 	put_heads(screen);
 	for (size_t i = 0; i < rows; i++)
 		put_row(screen, timeline, &target->memory[i * (n - 1) / (rows - 1)]);
@@ -86,11 +76,5 @@ static void put_target(struct screen *screen, const struct timeline *timeline,
 int memory_series__write(FILE *out, const struct timeline *timeline,
 			 const struct screen_options *options)
 {
-	const struct screen_options within = screen_options__within(options, SCREEN_MAX_REPORT);
-	struct screen screen;
-
-	screen__init(&screen, &within);
-	for (size_t i = 0; i < timeline->n_targets; i++)
-		put_target(&screen, timeline, &timeline->targets[i]);
-	return screen__flush(&screen, out);
+	return series__write(out, timeline, options, put_target);
 }

@@ -9,15 +9,11 @@
 
 #include <inttypes.h>
 
-#include "base/clock.h"
 #include "base/duration.h"
 #include "base/number.h"
+#include "output/text/series.h"
 
-#define ROWS	      8u
-#define MAX_NAME      32
-#define MAX_CALL      60
-#define TIME_OF_DAY   11 /* "2026-01-02T03:04:05.678Z" */
-#define TIME_OF_DAY_N 8
+#define MAX_CALL 60
 
 struct sums {
 	uint64_t waits, looks_with_late, longest_ns, throttled_ns, run_delay_ns;
@@ -75,11 +71,11 @@ static void put_delays(struct screen *screen, const struct sums *sums)
 static void put_call(struct screen *screen, const struct timeline *timeline,
 		     const struct timeline_call *call)
 {
-	char time[CLOCK_RFC3339_SIZE], lasted[DURATION_SIZE];
+	char lasted[DURATION_SIZE];
 
-	clock__rfc3339(timeline__realtime_ns(timeline, call->begin_ns), time);
 	duration__format(call->end_ns - call->begin_ns, lasted);
-	screen__putf(screen, STYLE_DIM, "%.*s  ", TIME_OF_DAY_N, time + TIME_OF_DAY);
+	series__put_time(screen, timeline, call->begin_ns);
+	screen__put(screen, STYLE_DIM, "  ");
 	screen__put_within(screen, STYLE_PLAIN, report__text(call->call), MAX_CALL);
 	screen__putf(screen, STYLE_PLAIN, " for %s, goroutine %" PRIu64 ", thread %" PRIu64 "%s",
 		     lasted, call->goid, call->thread, call->in_c ? ", in C" : "");
@@ -93,31 +89,20 @@ static void put_target(struct screen *screen, const struct timeline *timeline,
 
 	if (!sums.waits && !sums.looks_with_late && !target->n_calls)
 		return;
-	screen__end_line(screen);
-	screen__put(screen, STYLE_BOLD, "scheduling");
-	screen__put(screen, STYLE_PLAIN, " of ");
-	screen__put_within(screen, STYLE_PLAIN, report__text(target->comm), MAX_NAME);
-	screen__putf(screen, STYLE_PLAIN, " (pid %d)", (int)target->pid);
-	screen__end_line(screen);
+	series__put_title(screen, "scheduling", target);
 	put_waits(screen, &sums, target->n_scheduling);
 	put_delays(screen, &sums);
-	for (size_t i = 0; i < min_of(target->n_calls, (size_t)ROWS); i++)
+	for (size_t i = 0; i < min_of(target->n_calls, (size_t)SERIES_ROWS); i++)
 		put_call(screen, timeline, &target->calls[i]);
-	if (target->n_calls > ROWS)
+	if (target->n_calls > SERIES_ROWS)
 		screen__putf(screen, STYLE_DIM, "and %zu more that stayed in a call",
-			     target->n_calls - ROWS);
-	if (target->n_calls > ROWS)
+			     target->n_calls - SERIES_ROWS);
+	if (target->n_calls > SERIES_ROWS)
 		screen__end_line(screen);
 }
 
 int scheduling_series__write(FILE *out, const struct timeline *timeline,
 			     const struct screen_options *options)
 {
-	const struct screen_options within = screen_options__within(options, SCREEN_MAX_REPORT);
-	struct screen screen;
-
-	screen__init(&screen, &within);
-	for (size_t i = 0; i < timeline->n_targets; i++)
-		put_target(&screen, timeline, &timeline->targets[i]);
-	return screen__flush(&screen, out);
+	return series__write(out, timeline, options, put_target);
 }
