@@ -4,7 +4,6 @@
 import os
 import re
 import shutil
-import threading
 import time
 
 from harness import case, check, check_equal
@@ -27,16 +26,7 @@ def host(t, healthy):
     for i in range(healthy):
         start(t, COUNTS, path=copy_of(folder, f"healthy{i}")).ask(f"run {101 + i} 97")
     leaking = start(t, COUNTS, path=copy_of(folder, "leaking"))
-    stop = threading.Event()
-
-    def leak():
-        while not stop.wait(0.2):
-            leaking.ask("run 7 5")
-
-    feeder = threading.Thread(target=leak)
-    feeder.start()
-    t.defer(feeder.join)
-    t.defer(stop.set)
+    leaking.feed("run 7 5", every=0.2)
     return folder, leaking
 
 

@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from datetime import datetime
 
@@ -424,20 +423,6 @@ def commands_that_look_at_all_files_come_back(t, what):
     commands_come_back(t, what)
 
 
-def feed(t, target, line):
-    """It is told that again and again, for as long as the case lasts."""
-    stop = threading.Event()
-
-    def run_on():
-        while not stop.wait(0.25):
-            target.ask(line)
-
-    feeder = threading.Thread(target=run_on)
-    feeder.start()
-    t.defer(feeder.join)
-    t.defer(stop.set)
-
-
 def everybody_hostile(t, services):
     """All of them, of one user; those that are to be armed once they are watched."""
     armed = [hostile(t, what, number, name=what) for what, number in (
@@ -483,7 +468,7 @@ def all_of_them_together(t):
     shows(g, "the services", lambda r: set(services) <= set(pids(r)))
     for target in armed:
         target.ask("arm")
-    feed(t, leaking, "shape chansend 2")
+    leaking.feed("shape chansend 2", every=0.25)
     shows(g, "the leak", lambda r: any(
         s["verdict"] == "leaking" for s in figures(r, leaking.pid, "sites")))
     for target in healthy:

@@ -86,16 +86,7 @@ def only_news_go_into_a_log(t):
     log.until(f"brief (pid {brief.pid})", "watched from now on")
     brief.process.kill()
     log.until(f"brief (pid {brief.pid})", "no longer watched")
-    stop = threading.Event()
-
-    def leak():
-        while not stop.wait(0.2):
-            leaking.ask("run 7 5")
-
-    feeder = threading.Thread(target=leak)
-    feeder.start()
-    t.defer(feeder.join)
-    t.defer(stop.set)
+    leaking.feed("run 7 5", every=0.2)
     log.until("LEAKING", seconds=40)
     log.until("created at")
     check(not any("not flagged" in line for line in log.seen), f"a whole table: {log.seen}")

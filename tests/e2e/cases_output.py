@@ -4,7 +4,6 @@
 import json
 import re
 import subprocess
-import threading
 import time
 
 from harness import case, cases_for, check, check_equal, until
@@ -64,16 +63,7 @@ def pipe_gets_plain_lines(t):
     """A leak in words: how many, since when, how fast, why, made where, blocked where."""
     needs_tracing()
     target = leaky(t)
-    stop = threading.Event()
-
-    def feed():
-        while not stop.wait(0.2):
-            target.ask("run 17 13")
-
-    feeder = threading.Thread(target=feed)
-    feeder.start()
-    t.defer(feeder.join)
-    t.defer(stop.set)
+    target.feed("run 17 13", every=0.2)
     code, out, err = run(t, "--pid", str(target.pid), "--interval", "500ms", "--duration", "8s",
                          "--min-age", "1s", env=plain_environment(), text=False)
     check_equal(code, 0, f"exit code ({err})")

@@ -2,7 +2,6 @@
 """Who is flagged and who is not."""
 
 import datetime
-import threading
 
 from harness import case, cases_for, check, check_equal
 from programs import Program, Target, start
@@ -65,17 +64,7 @@ def every_kind_of_leak(t):
     target = start(t, COUNTS)
     g = Gleakd(t, target.pid, "--interval", "500ms", "--min-age", "2s")
     g.report()
-    stop = threading.Event()
-
-    def feed():
-        while not stop.wait(0.25):
-            for kind in REASONS:
-                target.ask(f"shape {kind} 2")
-
-    feeder = threading.Thread(target=feed)
-    feeder.start()
-    t.defer(feeder.join)
-    t.defer(stop.set)
+    stop = target.feed(*(f"shape {kind} 2" for kind in REASONS), every=0.25)
 
     def place(kind):
         return COUNTS.line(f"made:{kind}"), COUNTS.line(f"blocked:{kind}")
@@ -84,7 +73,7 @@ def every_kind_of_leak(t):
         return {k for k in REASONS if any(s["verdict"] == "leaking" for s in sites(r, *place(k)))}
 
     g.report("every kind leaking", lambda r: caught(r) == set(REASONS), seconds=40)
-    stop.set()
+    stop()
     final = g.interrupt()
     for kind, words in REASONS.items():
         for site in sites(final, *place(kind)):
@@ -100,16 +89,7 @@ def a_rise_says_when_a_verdict_is_due(t):
     target = start(t, COUNTS)
     g = Gleakd(t, target.pid, "--interval", "500ms", "--min-age", "4s")
     g.report()
-    stop = threading.Event()
-
-    def feed():
-        while not stop.wait(0.3):
-            target.ask("shape chansend 1")
-
-    feeder = threading.Thread(target=feed)
-    feeder.start()
-    t.defer(feeder.join)
-    t.defer(stop.set)
+    target.feed("shape chansend 1", every=0.3)
     place = COUNTS.line("made:chansend"), COUNTS.line("blocked:chansend")
 
     def promised(r):
@@ -130,17 +110,7 @@ def what_comes_with_silent_connections_of_its_own(t):
     target = start(t, COUNTS)
     g = Gleakd(t, target.pid, "--interval", "500ms", "--min-age", "2s")
     g.report()
-    stop = threading.Event()
-
-    def feed():
-        while not stop.wait(0.4):
-            target.ask("shape iowait 1")
-            target.ask("shape select 1")
-
-    feeder = threading.Thread(target=feed)
-    feeder.start()
-    t.defer(feeder.join)
-    t.defer(stop.set)
+    target.feed("shape iowait 1", "shape select 1", every=0.4)
     place = COUNTS.line("made:select"), COUNTS.line("blocked:select")
 
     def has(verdict, words):

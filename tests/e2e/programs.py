@@ -177,6 +177,7 @@ class Target:
             bufsize=1,
             start_new_session=True,
         )
+        self.case = case
         case.defer(self.end)
         self.pid = self.process.pid
         self.lines = queue.Queue()
@@ -214,6 +215,22 @@ class Target:
     def ask(self, command, seconds=30):
         self.send(command)
         return self.answer("ok " + command.split()[0], seconds)
+
+    def feed(self, *commands, every):
+        """Asks all of that every so many seconds, until the case ends or what it returns is called. Nobody else
+        may ask meanwhile."""
+        stop = threading.Event()
+
+        def go_on():
+            while not stop.wait(every):
+                for command in commands:
+                    self.ask(command)
+
+        feeder = threading.Thread(target=go_on)
+        feeder.start()
+        self.case.defer(feeder.join)
+        self.case.defer(stop.set)
+        return stop.set
 
     def alive(self):
         return self.process.poll() is None

@@ -2,10 +2,13 @@
 #include "shown.h"
 
 #include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/utf8.h"
 #include "fuzz.h"
+#include "output/json/report.h"
 
 void shown__normalize(char *text)
 {
@@ -52,4 +55,16 @@ void shown__check_json(const char *text, size_t size)
 	json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 	fuzz__require(json_is_object(json));
 	json_decref(json);
+}
+
+void shown__check_report(const struct report *report)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	fuzz__require(out && !report__write_json(out, report));
+	fclose(out);
+	shown__check_json(text, size);
+	free(text);
 }

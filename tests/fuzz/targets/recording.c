@@ -8,21 +8,8 @@
 #include "fuzz.h"
 #include "made_recording.h"
 #include "output/html/page.h"
-#include "output/json/report.h"
 #include "output/perfetto/trace.h"
 #include "shown.h"
-
-static void check_json(const struct report *report)
-{
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-
-	fuzz__require(out && !report__write_json(out, report));
-	fclose(out);
-	shown__check_json(text, size);
-	free(text);
-}
 
 /* What it looks like is for others to read: it is whole, whatever the recording says. */
 static void check_pictures(const struct report *report, const struct timeline *timeline)
@@ -89,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz__require(timeline->begin_ns <= timeline->end_ns);
 		for (size_t i = 0; i < timeline->n_targets; i++)
 			check_target(timeline, &timeline->targets[i]);
-		check_json(recording__report(recording));
+		shown__check_report(recording__report(recording));
 		/* It takes as long as all the rest. */
 		if (size % 4 == 0)
 			check_pictures(recording__report(recording), timeline);

@@ -10,7 +10,6 @@
 
 #include "fuzz.h"
 #include "output/text/explain.h"
-#include "output/json/report.h"
 #include "output/text/report.h"
 #include "shown.h"
 
@@ -279,18 +278,6 @@ static void check_explained(const struct report *report, struct screen_options o
 	free(plain);
 }
 
-static void check_json(const struct report *report)
-{
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-
-	fuzz__require(out && !report__write_json(out, report));
-	fclose(out);
-	shown__check_json(text, size);
-	free(text);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct made made;
@@ -310,7 +297,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	make_report(&made, &numbers);
 	check_text(&made.report, options);
 	check_explained(&made.report, options.screen, bits % MAX_SITES);
-	check_json(&made.report);
+	shown__check_report(&made.report);
 	for (size_t i = 0; i < N_TEXTS; i++)
 		free(made.texts[i]);
 	return 0;

@@ -5,11 +5,11 @@
  */
 #include "golang/variables.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "elf_header.h"
 #include "fuzz.h"
 
 #define MAX_CONTENTS 16384
@@ -67,21 +67,8 @@ static void make_file(const struct fuzz_input *input, uint8_t choices, size_t n_
 	};
 
 	memset(&file, 0, sizeof(file));
-	file.header = (Elf64_Ehdr){
-		.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
-			    EV_CURRENT},
-		.e_type = ET_EXEC,
-		.e_machine = EM_X86_64,
-		.e_version = EV_CURRENT,
-		.e_phoff = offsetof(struct file, segment),
-		.e_shoff = offsetof(struct file, sections),
-		.e_ehsize = sizeof(Elf64_Ehdr),
-		.e_phentsize = sizeof(Elf64_Phdr),
-		.e_phnum = 1,
-		.e_shentsize = sizeof(Elf64_Shdr),
-		.e_shnum = N_SECTIONS,
-		.e_shstrndx = NAMES,
-	};
+	file.header = elf_header(offsetof(struct file, segment), offsetof(struct file, sections),
+				 N_SECTIONS, NAMES);
 	file.segment = (Elf64_Phdr){.p_type = PT_LOAD, .p_flags = PF_R};
 	memcpy(file.names, names, sizeof(names));
 	file.sections[NAMES] = (Elf64_Shdr){

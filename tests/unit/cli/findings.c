@@ -6,38 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define N_SITES 12
-
-/* Sites main.f0 to main.f11, the later the larger. */
-struct made {
-	struct report_site sites[N_SITES];
-	struct report_target target;
-	struct report report;
-	char names[N_SITES][16];
-};
-
-static void make(struct made *made)
-{
-	memset(made, 0, sizeof(*made));
-	for (unsigned int i = 0; i < N_SITES; i++) {
-		struct report_site *site = &made->sites[i];
-
-		snprintf(made->names[i], sizeof(made->names[i]), "main.f%u", i);
-		snprintf(site->id, sizeof(site->id), "%08x", 0xabc00000 + i * 0x11111);
-		site->view.verdict = VERDICT_IDLE;
-		site->start_function = made->names[i];
-		site->view.goroutines = i + 1;
-	}
-	made->target = (struct report_target){.sites = made->sites, .n_sites = N_SITES};
-	made->report = (struct report){
-		.end = REPORT_INTERRUPTED, .targets = &made->target, .n_targets = 1};
-}
+#include "made_sites.h"
 
 Test(findings, by_verdict)
 {
-	struct made made;
+	struct made_sites made;
 
-	make(&made);
+	made_sites__init(&made);
 	cr_expect_not(findings__any(&made.report, FINDING_LEAKING | FINDING_STUCK));
 	made.sites[3].view.verdict = VERDICT_STUCK;
 	cr_expect(findings__any(&made.report, FINDING_LEAKING | FINDING_STUCK));
@@ -49,9 +24,9 @@ Test(findings, by_verdict)
 
 Test(findings, what_is_not_sure_counts_where_it_is_asked_for)
 {
-	struct made made;
+	struct made_sites made;
 
-	make(&made);
+	made_sites__init(&made);
 	made.sites[5].view.verdict = VERDICT_GROWING;
 	cr_expect(findings__any(&made.report, FINDING_GROWING));
 	cr_expect_not(findings__any(&made.report, FINDING_SUSPECTED));
@@ -64,9 +39,9 @@ Test(findings, what_is_not_sure_counts_where_it_is_asked_for)
 
 Test(findings, suppressed_and_growing_ones_do_not_count)
 {
-	struct made made;
+	struct made_sites made;
 
-	make(&made);
+	made_sites__init(&made);
 	made.sites[0].view.verdict = VERDICT_LEAKING;
 	made.sites[0].suppressed = true;
 	made.sites[1].view.verdict = VERDICT_GROWING;
@@ -77,9 +52,9 @@ Test(findings, suppressed_and_growing_ones_do_not_count)
 
 Test(findings, growing_ones_count_when_asked_for)
 {
-	struct made made;
+	struct made_sites made;
 
-	make(&made);
+	made_sites__init(&made);
 	made.sites[1].view.verdict = VERDICT_GROWING;
 	cr_expect(findings__any(&made.report, FINDING_GROWING));
 	cr_expect_not(findings__any(&made.report, FINDING_LEAKING | FINDING_STUCK));
@@ -92,7 +67,7 @@ Test(findings, growing_ones_count_when_asked_for)
 #define SECOND NSEC_PER_SEC
 
 /* Of one process, "7" of the command line, watched for @seconds; or of all, one of which this is. */
-static struct options watch_of(struct made *made, uint64_t seconds, bool named)
+static struct options watch_of(struct made_sites *made, uint64_t seconds, bool named)
 {
 	struct options options = {
 		.min_age_ns = 10 * SECOND,
@@ -101,7 +76,7 @@ static struct options watch_of(struct made *made, uint64_t seconds, bool named)
 		.fail_on = FINDING_LEAKING | FINDING_STUCK,
 	};
 
-	make(made);
+	made_sites__init(made);
 	made->target.pid = 7;
 	made->target.mode = PROBE_MODE_FULL;
 	made->target.observed_ns = seconds * SECOND;
@@ -110,7 +85,7 @@ static struct options watch_of(struct made *made, uint64_t seconds, bool named)
 	return options;
 }
 
-static void check_not_judged(const struct made *made, const struct options *options,
+static void check_not_judged(const struct made_sites *made, const struct options *options,
 			     const char *why)
 {
 	struct failure failure = {""};
@@ -119,7 +94,7 @@ static void check_not_judged(const struct made *made, const struct options *opti
 	cr_expect_str_eq(failure.text, why);
 }
 
-static void check_judged(const struct made *made, const struct options *options)
+static void check_judged(const struct made_sites *made, const struct options *options)
 {
 	struct failure failure = {""};
 
@@ -128,7 +103,7 @@ static void check_judged(const struct made *made, const struct options *options)
 
 Test(judged, a_watch_of_26_seconds_is_long_enough)
 {
-	struct made made;
+	struct made_sites made;
 	struct options options = watch_of(&made, 26, true);
 
 	check_judged(&made, &options);
@@ -141,7 +116,7 @@ Test(judged, a_watch_of_26_seconds_is_long_enough)
 
 Test(judged, censuses_alone_take_four_of_them)
 {
-	struct made made;
+	struct made_sites made;
 	struct options options = watch_of(&made, 49, true);
 
 	options.interval_ns = 10 * SECOND;
@@ -152,7 +127,7 @@ Test(judged, censuses_alone_take_four_of_them)
 
 Test(judged, what_does_not_leak_is_seen_sooner)
 {
-	struct made made;
+	struct made_sites made;
 	struct options options = watch_of(&made, 10, true);
 
 	options.fail_on = FINDING_STUCK;
@@ -165,7 +140,7 @@ Test(judged, what_does_not_leak_is_seen_sooner)
 
 Test(judged, memory_takes_looks_at_samples)
 {
-	struct made made;
+	struct made_sites made;
 	struct options options = watch_of(&made, 10, true);
 	struct report_alloc_site site = {.judgement.verdict = ALLOC_NOT_JUDGED};
 	struct report_allocations allocations = {.missing = "", .sites = &site, .n_sites = 1};
@@ -197,16 +172,16 @@ Test(judged, memory_takes_looks_at_samples)
 
 Test(judged, what_a_state_file_knows_counts)
 {
-	struct made made;
+	struct made_sites made;
 	struct options options = watch_of(&made, 3, true);
 
-	made.sites[N_SITES - 1].view.evidence.observed_ns = 3600 * SECOND;
+	made.sites[MADE_SITES - 1].view.evidence.observed_ns = 3600 * SECOND;
 	check_judged(&made, &options);
 }
 
 Test(judged, a_process_that_was_named_has_to_stay)
 {
-	struct made made;
+	struct made_sites made;
 	struct options options = watch_of(&made, 40, true);
 
 	made.target.exited_target = true;
@@ -224,7 +199,7 @@ Test(judged, a_process_that_was_named_has_to_stay)
 
 Test(judged, all_that_are_named_but_any_of_a_host)
 {
-	struct made made;
+	struct made_sites made;
 	struct options options = watch_of(&made, 40, true);
 	struct report_target both[2] = {made.target, made.target};
 
@@ -242,7 +217,7 @@ Test(judged, all_that_are_named_but_any_of_a_host)
 
 Test(judged, nobody)
 {
-	struct made made;
+	struct made_sites made;
 	struct options options = watch_of(&made, 40, false);
 
 	made.report.n_targets = 0;

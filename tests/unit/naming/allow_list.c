@@ -9,22 +9,7 @@
 #include <unistd.h>
 
 #include "output/site_pattern.h"
-
-static const struct report_frame stack[] = {
-	{.function = "runtime.gopark", .file = "/usr/local/go/src/runtime/proc.go", .line = 435},
-	{.function = "github.com/acme/shop/jobs.(*Pump).run",
-	 .file = "/home/build/shop/jobs/pump.go",
-	 .line = 42},
-	{.function = "github.com/acme/shop/cart.Load[...]", .file = "cart/load.go", .line = 7},
-};
-
-static const struct report_site sample = {
-	.id = "3fa94c01",
-	.created_by = {.function = "main.main", .file = "/home/build/shop/main.go", .line = 9},
-	.start_function = "main.serve.func1",
-	.stack = stack,
-	.n_stack = ARRAY_SIZE(stack),
-};
+#include "pattern_site.h"
 
 /* allow_list__read() of a file with these bytes. */
 static int read_bytes(const void *text, size_t size, struct allow_list **ret_list,
@@ -59,8 +44,8 @@ static bool suppresses(const char *pattern)
 
 	snprintf(text, sizeof(text), "%s known\n", pattern);
 	list = read_list(text);
-	found = allow_list__match(list, &sample) != NULL;
-	cr_expect_eq(found, site_pattern__match(pattern, &sample) == SITE_MATCH_WHOLE, "%s",
+	found = allow_list__match(list, &pattern_site) != NULL;
+	cr_expect_eq(found, site_pattern__match(pattern, &pattern_site) == SITE_MATCH_WHOLE, "%s",
 		     pattern);
 	allow_list__free(list);
 	return found;
@@ -68,12 +53,12 @@ static bool suppresses(const char *pattern)
 
 static void check_refused(const void *text, size_t size, int err, const char *words)
 {
-	struct allow_list *list = (void *)&sample;
+	struct allow_list *list = (void *)&pattern_site;
 	struct failure failure = {""};
 
 	cr_expect_eq(read_bytes(text, size, &list, &failure), err, "%s: %s", words, failure.text);
 	cr_expect_not_null(strstr(failure.text, words), "%s", failure.text);
-	cr_expect_eq((void *)list, (void *)&sample);
+	cr_expect_eq((void *)list, (void *)&pattern_site);
 }
 
 static void check_text_refused(const char *text, int err, const char *words)
@@ -158,7 +143,8 @@ Test(allow_list, first_line_that_matches_gives_the_reason)
 			  " \t \n"
 			  "#main.main neither\n");
 
-	cr_expect_str_eq(allow_list__match(list, &sample), "one per tenant, see #12 (OPS-211)");
+	cr_expect_str_eq(allow_list__match(list, &pattern_site),
+			 "one per tenant, see #12 (OPS-211)");
 	allow_list__free(list);
 }
 
@@ -169,7 +155,7 @@ Test(allow_list, unused_ones_are_told)
 
 	cr_expect_str_eq(allow_list__unused(list, 1, &line), "main.main");
 	cr_expect_eq(line, 3);
-	cr_expect_str_eq(allow_list__match(list, &sample), "two");
+	cr_expect_str_eq(allow_list__match(list, &pattern_site), "two");
 	cr_expect_str_eq(allow_list__unused(list, 0, &line), "a.b");
 	cr_expect_eq(line, 2);
 	cr_expect_str_eq(allow_list__unused(list, 1, &line), "c.Load[...]");
@@ -185,7 +171,7 @@ Test(allow_list, an_empty_file_silences_nothing)
 	struct allow_list *list = read_list("");
 	unsigned int line;
 
-	cr_expect_null(allow_list__match(list, &sample));
+	cr_expect_null(allow_list__match(list, &pattern_site));
 	cr_expect_null(allow_list__unused(list, 0, &line));
 	allow_list__free(list);
 	list = read_list("\xef\xbb\xbf# all of it\r\n\r\n");
@@ -198,7 +184,7 @@ Test(allow_list, files_of_other_systems)
 	struct allow_list *list = read_list("\xef\xbb\xbfmain.main crlf\r\nx.y z\r\n");
 	unsigned int line;
 
-	cr_expect_str_eq(allow_list__match(list, &sample), "crlf");
+	cr_expect_str_eq(allow_list__match(list, &pattern_site), "crlf");
 	cr_expect_str_eq(allow_list__unused(list, 0, &line), "x.y");
 	allow_list__free(list);
 }
@@ -207,7 +193,7 @@ Test(allow_list, reasons_become_valid_utf8)
 {
 	struct allow_list *list = read_list("main.main caf\xe9 \xc3\xa9\n");
 
-	cr_expect_str_eq(allow_list__match(list, &sample), "caf\xef\xbf\xbd \xc3\xa9");
+	cr_expect_str_eq(allow_list__match(list, &pattern_site), "caf\xef\xbf\xbd \xc3\xa9");
 	allow_list__free(list);
 }
 
@@ -217,7 +203,7 @@ Test(allow_list, invalid_utf8_in_a_pattern_is_compared_as_it_is)
 	struct allow_list *list = read_list("main.\xff? odd\n");
 
 	cr_expect_str_eq(allow_list__match(list, &site), "odd");
-	cr_expect_null(allow_list__match(list, &sample));
+	cr_expect_null(allow_list__match(list, &pattern_site));
 	allow_list__free(list);
 }
 
@@ -286,7 +272,7 @@ Test(allow_list, patterns_have_a_limit)
 		      ", line 4097: more than 4096 patterns");
 	text[8u * ALLOW_LIST_MAX_PATTERNS] = '\0';
 	list = read_list(text);
-	cr_expect_null(allow_list__match(list, &sample));
+	cr_expect_null(allow_list__match(list, &pattern_site));
 	allow_list__free(list);
 	free(text);
 }

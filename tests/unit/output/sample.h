@@ -45,6 +45,13 @@ void sample__remove_site(struct sample *sample, size_t index);
 /* sample__text - what a new text_writer makes of the report; to free(). */
 char *sample__text(const struct report *report, const struct text_options *options);
 
+/* sample__begin - a plain screen of 120 columns, as of a file. sample__end - what was put on it; to free(). */
+void sample__begin(struct screen *screen);
+char *sample__end(struct screen *screen);
+
+/* sample__has - fails the test unless @text has @part somewhere. */
+void sample__has(const char *text, const char *part);
+
 /* Output in memory, read piece by piece. */
 struct sample_stream {
 	FILE *file;

@@ -48,3 +48,25 @@ size_t sample__check_lines(const char *text, unsigned int columns, const char *w
 	cr_assert_eq(width, 0, "%s: the last line has no end", what);
 	return lines;
 }
+
+void sample__begin(struct screen *screen)
+{
+	const struct screen_options options = {.columns = 120, .whole = true, .ascii = true};
+
+	screen__init(screen, &options);
+}
+
+char *sample__end(struct screen *screen)
+{
+	char *text = strndup(screen->data, screen->len);
+
+	cr_assert_eq(screen__error(screen), 0);
+	cr_assert_not_null(text);
+	screen__release(screen);
+	return text;
+}
+
+void sample__has(const char *text, const char *part)
+{
+	cr_expect(strstr(text, part), "no \"%s\" in:\n%s", part, text);
+}

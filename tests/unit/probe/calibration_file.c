@@ -10,23 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct calibration measured = {
-	.ns =
-		{
-			[CALIBRATION_CALL] = 503,
-			[CALIBRATION_JUMP] = 461,
-			[CALIBRATION_BRANCH] = 467,
-			[CALIBRATION_PUSH] = 0,
-			[CALIBRATION_SINGLE_STEP] = 17389,
-		},
-	.cold_percent = 210,
-};
-
-static void check_equal(const struct calibration *got)
-{
-	cr_assert_arr_eq(got->ns, measured.ns, sizeof(measured.ns));
-	cr_assert_eq(got->cold_percent, measured.cold_percent);
-}
+#include "sample_calibration.h"
 
 static char parent[64], folder[96], path[128];
 
@@ -51,7 +35,7 @@ TestSuite(calibration_file, .init = make_parent, .fini = remove_parent);
 
 static void write_it(void)
 {
-	cr_assert_eq(calibration_file__write(folder, &measured), 0);
+	cr_assert_eq(calibration_file__write(folder, &sample_calibration), 0);
 }
 
 static int read_it(void)
@@ -62,7 +46,7 @@ static int read_it(void)
 	if (err)
 		cr_assert_eq(got.cold_percent, 77, "outputs stay untouched on failure");
 	else
-		check_equal(&got);
+		sample_calibration__check(&got);
 	return err;
 }
 
@@ -90,10 +74,10 @@ Test(calibration_file, what_others_may_write_is_not_believed)
 	cr_expect_eq(read_it(), 0);
 	cr_assert_eq(chmod(folder, 0775), 0);
 	cr_expect_eq(read_it(), -EPERM);
-	cr_expect_eq(calibration_file__write(folder, &measured), -EPERM);
+	cr_expect_eq(calibration_file__write(folder, &sample_calibration), -EPERM);
 	cr_assert_eq(chmod(folder, 01777), 0);
 	cr_expect_eq(read_it(), -EPERM);
-	cr_expect_eq(calibration_file__write(folder, &measured), -EPERM);
+	cr_expect_eq(calibration_file__write(folder, &sample_calibration), -EPERM);
 }
 
 Test(calibration_file, what_belongs_to_others_is_not_believed)
@@ -107,7 +91,7 @@ Test(calibration_file, what_belongs_to_others_is_not_believed)
 	cr_expect_eq(read_it(), 0);
 	cr_assert_eq(chown(folder, 65534, 0), 0);
 	cr_expect_eq(read_it(), -EPERM);
-	cr_expect_eq(calibration_file__write(folder, &measured), -EPERM);
+	cr_expect_eq(calibration_file__write(folder, &sample_calibration), -EPERM);
 }
 
 Test(calibration_file, links_pipes_and_folders_are_no_files)
@@ -132,7 +116,7 @@ Test(calibration_file, links_pipes_and_folders_are_no_files)
 	rmdir(folder);
 	cr_assert_eq(symlink(parent, folder), 0);
 	cr_expect_lt(read_it(), 0, "nor is a link a folder");
-	cr_expect_lt(calibration_file__write(folder, &measured), 0);
+	cr_expect_lt(calibration_file__write(folder, &sample_calibration), 0);
 }
 
 Test(calibration_file, contents_that_are_none)
@@ -174,6 +158,6 @@ Test(calibration_file, the_folder)
 
 Test(calibration_file, no_place_for_it)
 {
-	cr_expect_eq(calibration_file__write("/nowhere/gleakd", &measured), -ENOENT);
+	cr_expect_eq(calibration_file__write("/nowhere/gleakd", &sample_calibration), -ENOENT);
 	cr_expect_eq(calibration_file__read("/nowhere/gleakd", &(struct calibration){0}), -ENOENT);
 }

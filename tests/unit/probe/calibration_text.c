@@ -6,17 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct calibration measured = {
-	.ns =
-		{
-			[CALIBRATION_CALL] = 503,
-			[CALIBRATION_JUMP] = 461,
-			[CALIBRATION_BRANCH] = 467,
-			[CALIBRATION_PUSH] = 0,
-			[CALIBRATION_SINGLE_STEP] = 17389,
-		},
-	.cold_percent = 210,
-};
+#include "sample_calibration.h"
 
 static const struct calibration_scope scope = {
 	.boot = "6c6c9d3e-0b1a-4f55-8c1d-1f2e3d4c5b6a",
@@ -27,23 +17,17 @@ static const struct calibration_scope scope = {
 
 static char text[CALIBRATION_TEXT_SIZE];
 
-static void check_equal(const struct calibration *got)
-{
-	cr_assert_arr_eq(got->ns, measured.ns, sizeof(measured.ns));
-	cr_assert_eq(got->cold_percent, measured.cold_percent);
-}
-
 static int read_back(const struct calibration_scope *then)
 {
 	struct calibration got = {.cold_percent = 77};
 	int err;
 
-	calibration_text__write(&measured, &scope, text);
+	calibration_text__write(&sample_calibration, &scope, text);
 	err = calibration_text__read(text, then, &got);
 	if (err)
 		cr_assert_eq(got.cold_percent, 77, "outputs stay untouched on failure");
 	else
-		check_equal(&got);
+		sample_calibration__check(&got);
 	return err;
 }
 
@@ -78,7 +62,7 @@ Test(calibration_text, holds_for_one_boot_kernel_build_and_hour)
 Test(calibration_text, a_long_scope_fits)
 {
 	struct calibration_scope longest = scope;
-	struct calibration got, most = measured;
+	struct calibration got, most = sample_calibration;
 
 	memset(longest.boot, 'b', sizeof(longest.boot) - 1);
 	memset(longest.kernel, 'k', sizeof(longest.kernel) - 1);
@@ -88,14 +72,14 @@ Test(calibration_text, a_long_scope_fits)
 		most.ns[kind] = UINT64_MAX;
 	cr_assert_lt(calibration_text__write(&most, &longest, text), CALIBRATION_TEXT_SIZE - 1);
 	cr_assert_eq(calibration_text__read(text, &longest, &got), -EPROTO, "no hit takes so long");
-	calibration_text__write(&measured, &longest, text);
+	calibration_text__write(&sample_calibration, &longest, text);
 	cr_assert_eq(calibration_text__read(text, &longest, &got), 0);
 }
 
 Test(calibration_text, every_byte_counts)
 {
 	struct calibration got = {.cold_percent = 77};
-	size_t n = calibration_text__write(&measured, &scope, text);
+	size_t n = calibration_text__write(&sample_calibration, &scope, text);
 
 	for (size_t i = 0; i < n; i++) {
 		char was = text[i];
@@ -120,7 +104,7 @@ static int read_with(const char *line, const char *instead)
 	char changed[CALIBRATION_TEXT_SIZE + 256];
 	char *at;
 
-	calibration_text__write(&measured, &scope, text);
+	calibration_text__write(&sample_calibration, &scope, text);
 	at = strstr(text, line);
 	cr_assert_not_null(at, "%s", line);
 	snprintf(changed, sizeof(changed), "%.*s%s%s", (int)(at - text), text, instead,

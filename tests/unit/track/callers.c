@@ -98,11 +98,6 @@ struct service {
 	bool forgets, holds, forgets_elsewhere;
 };
 
-static bool due(uint64_t since, uint64_t period)
-{
-	return since / period != (since - WORLD_STEP) / period;
-}
-
 static void spawn(struct world *world, uint64_t call_pc, uint64_t stays)
 {
 	const struct actor *actor = world__spawn(world, 0x1000, PLACE, WAIT_CHAN_RECEIVE, stays);
@@ -117,13 +112,13 @@ static void run(struct world *world, const struct service *service, uint64_t dur
 
 		world__step(world);
 		since = world->now - world->attached;
-		if (service->forgets && due(since, SECOND))
+		if (service->forgets && world__due(since, SECOND))
 			spawn(world, FORGET, FOREVER);
-		if (service->holds && due(since, 500 * NSEC_PER_MSEC))
+		if (service->holds && world__due(since, 500 * NSEC_PER_MSEC))
 			spawn(world, HOLD, 40 * SECOND);
-		if (service->forgets_elsewhere && due(since, 2 * SECOND))
+		if (service->forgets_elsewhere && world__due(since, 2 * SECOND))
 			spawn(world, OTHER, FOREVER);
-		if (due(since, SECOND))
+		if (world__due(since, SECOND))
 			cr_assert_eq(tracker__judge(world->tracker, &world->policy, world->now), 0);
 	}
 }

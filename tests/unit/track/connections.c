@@ -15,25 +15,11 @@
 
 enum { LEAK_PLACE = 1, SESSION_PLACE, READER_PLACE };
 
-static const struct mode {
-	const char *name;
-	bool lifecycle, parks;
-} modes[] = {
-	{"full", true, true},
-	{"lifecycle", true, false},
-	{"census", false, false},
-};
-
 struct service {
 	void (*before)(struct world *world);
 	void (*step)(struct world *world, uint64_t since_attach);
 	bool tells_sockets;
 };
-
-static bool due(uint64_t since, uint64_t period)
-{
-	return since / period != (since - WORLD_STEP) / period;
-}
 
 static void run(struct world *world, const struct mode *mode, const struct service *service,
 		uint64_t duration, struct watch *watches, size_t n)
@@ -47,7 +33,7 @@ static void run(struct world *world, const struct mode *mode, const struct servi
 	while (world->now < world->attached + duration) {
 		world__step(world);
 		service->step(world, world->now - world->attached);
-		if (due(world->now - world->attached, SECOND))
+		if (world__due(world->now - world->attached, SECOND))
 			world__look(world, watches, n);
 	}
 }
@@ -55,20 +41,21 @@ static void run(struct world *world, const struct mode *mode, const struct servi
 static void expect_leak(const char *name, const struct service *service, uint64_t from,
 			uint64_t within)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(world_modes); i++) {
 		struct watch watch[] = {{.place = LEAK_PLACE}, {.place = SESSION_PLACE}};
 		struct world world;
 
-		run(&world, &modes[i], service, within + 30 * SECOND, watch, ARRAY_SIZE(watch));
+		run(&world, &world_modes[i], service, within + 30 * SECOND, watch,
+		    ARRAY_SIZE(watch));
 		cr_expect(
 			watch[0].first_leaking > from && watch[0].first_leaking <= within,
 			"%s, %s: flagged after %.0fs (0: never), allowed %.0f to %.0fs; now %s: %s",
-			name, modes[i].name, watch[0].first_leaking / 1e9, from / 1e9, within / 1e9,
-			verdict__name(watch[0].latest), watch[0].why);
+			name, world_modes[i].name, watch[0].first_leaking / 1e9, from / 1e9,
+			within / 1e9, verdict__name(watch[0].latest), watch[0].why);
 		cr_expect_eq(watch[0].latest, VERDICT_LEAKING, "%s, %s: now %s", name,
-			     modes[i].name, verdict__name(watch[0].latest));
+			     world_modes[i].name, verdict__name(watch[0].latest));
 		cr_expect(watch[1].worst < VERDICT_STUCK, "%s, %s: healthy site %s", name,
-			  modes[i].name, verdict__name(watch[1].worst));
+			  world_modes[i].name, verdict__name(watch[1].worst));
 		world__free(&world);
 	}
 }
@@ -76,15 +63,15 @@ static void expect_leak(const char *name, const struct service *service, uint64_
 static void expect_not_flagged_for(const char *name, const struct service *service,
 				   uint64_t duration)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(world_modes); i++) {
 		struct watch watch = {.place = SESSION_PLACE};
 		struct world world;
 
-		run(&world, &modes[i], service, duration, &watch, 1);
+		run(&world, &world_modes[i], service, duration, &watch, 1);
 		cr_expect_gt(world__count(&world, SESSION_PLACE), 90);
 		cr_expect(watch.worst < VERDICT_STUCK, "%s, %s: %s after %.0fs: %s", name,
-			  modes[i].name, verdict__name(watch.worst), watch.first_leaking / 1e9,
-			  watch.why);
+			  world_modes[i].name, verdict__name(watch.worst),
+			  watch.first_leaking / 1e9, watch.why);
 		world__free(&world);
 	}
 }
@@ -105,7 +92,7 @@ static void connect_one(struct world *world, uint64_t start_pc, uint32_t place, 
 
 static void forget_a_client(struct world *world, uint64_t since)
 {
-	if (!due(since, 3 * SECOND))
+	if (!world__due(since, 3 * SECOND))
 		return;
 	connect_one(world, LEAK, LEAK_PLACE, FOREVER);
 	world->dialled++;
@@ -123,7 +110,7 @@ Test(connections, forgotten_clients_are_found_within_two_minutes)
 /* A handler that goes on when its client has hung up, and keeps the connection. */
 static void forget_a_handler(struct world *world, uint64_t since)
 {
-	if (!due(since, 3 * SECOND))
+	if (!world__due(since, 3 * SECOND))
 		return;
 	connect_one(world, LEAK, LEAK_PLACE, FOREVER);
 	world->hung_up++;
@@ -145,12 +132,12 @@ Test(connections, an_alarm_about_clients_says_whose_they_are)
 	const char *why = "";
 	size_t n;
 
-	run(&world, &modes[0], &service, 31 * SECOND, &watch, 1);
+	run(&world, &world_modes[0], &service, 31 * SECOND, &watch, 1);
 	cr_assert_eq(watch.latest, VERDICT_GROWING);
 	cr_expect_str_eq(watch.why, "rises with connections or files that the process opened, "
 				    "9 of 9 to 10.0.0.5:22");
 	world__free(&world);
-	run(&world, &modes[0], &service, 40 * SECOND, &watch, 1);
+	run(&world, &world_modes[0], &service, 40 * SECOND, &watch, 1);
 	cr_expect_str_eq(watch.why, "rises with connections or files that the process opened, "
 				    "13 of 13 to 10.0.0.5:22");
 	cr_expect_leq(watch.view.due_ns, 72 * SECOND);
@@ -170,7 +157,7 @@ Test(connections, an_alarm_about_clients_says_whose_they_are)
 /* A hundred connections that live for a minute each, and are replaced all the time. */
 static void sessions_of_a_minute(struct world *world, uint64_t since)
 {
-	if (due(since, 6 * WORLD_STEP))
+	if (world__due(since, 6 * WORLD_STEP))
 		connect_one(world, SESSION, SESSION_PLACE, MINUTE);
 }
 
@@ -186,7 +173,7 @@ static void a_hundred_sessions(struct world *world)
 static void leak_beside_sessions(struct world *world, uint64_t since)
 {
 	sessions_of_a_minute(world, since);
-	if (due(since, 10 * SECOND))
+	if (world__due(since, 10 * SECOND))
 		world__spawn(world, LEAK, LEAK_PLACE, WAIT_SELECT, FOREVER);
 }
 
@@ -214,18 +201,18 @@ static const struct site_view *view_at(struct world *world, uint32_t place)
 
 static void leak_of_any_kind(struct world *world, uint64_t since)
 {
-	if (due(since, 3 * SECOND))
+	if (world__due(since, 3 * SECOND))
 		world__spawn(world, LEAK, LEAK_PLACE, WAIT_CHAN_SEND, FOREVER);
 }
 
 /* The reader waits for the network, the keeper wakes up all the time: alone, neither is accused. */
 static void forget_a_whole_client(struct world *world, uint64_t since)
 {
-	for (size_t i = 0; i < world->n_actors && due(since, 2 * SECOND); i++)
+	for (size_t i = 0; i < world->n_actors && world__due(since, 2 * SECOND); i++)
 		if (world->actors[i].place == SESSION_PLACE)
 			world__wake(world, &world->actors[i]);
 	leak_of_any_kind(world, since);
-	if (!due(since, 3 * SECOND))
+	if (!world__due(since, 3 * SECOND))
 		return;
 	world__spawn(world, READER, READER_PLACE, WAIT_IO, FOREVER);
 	world__spawn(world, SESSION, SESSION_PLACE, WAIT_SELECT, FOREVER);
@@ -242,7 +229,7 @@ Test(connections, all_that_was_created_with_a_leak_is_one_finding)
 	struct world world;
 	uint32_t bundle;
 
-	run(&world, &modes[0], &service, MINUTE, &watch, 1);
+	run(&world, &world_modes[0], &service, MINUTE, &watch, 1);
 	cr_assert_eq(watch.latest, VERDICT_LEAKING);
 	bundle = view_at(&world, LEAK_PLACE)->bundle;
 	cr_expect_neq(bundle, 0);
@@ -263,7 +250,7 @@ Test(connections, all_that_was_created_with_a_leak_is_one_finding)
 static void forget_one_per_websocket(struct world *world, uint64_t since)
 {
 	leak_of_any_kind(world, since);
-	if (!due(since, 3 * SECOND))
+	if (!world__due(since, 3 * SECOND))
 		return;
 	connect_one(world, SESSION, SESSION_PLACE, FOREVER);
 	world->accepted++;
@@ -277,12 +264,12 @@ Test(connections, what_is_there_for_others_is_not_accused_with_a_leak)
 
 	expect_leak("one per websocket", &service, 0, MINUTE);
 	expect_leak("one per websocket, of nobody knows who", &untold, 0, MINUTE);
-	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(world_modes); i++) {
 		struct watch watch = {.place = READER_PLACE};
 		struct world world;
 
-		run(&world, &modes[i], &service, 2 * MINUTE, &watch, 1);
-		cr_expect_eq(watch.worst, VERDICT_IDLE, "%s: %s", modes[i].name,
+		run(&world, &world_modes[i], &service, 2 * MINUTE, &watch, 1);
+		cr_expect_eq(watch.worst, VERDICT_IDLE, "%s: %s", world_modes[i].name,
 			     verdict__name(watch.worst));
 		world__free(&world);
 	}
@@ -292,7 +279,7 @@ Test(connections, what_is_there_for_others_is_not_accused_with_a_leak)
 static void two_leaks(struct world *world, uint64_t since)
 {
 	leak_of_any_kind(world, since);
-	if (due(since + SECOND + world__random(world, 5) * WORLD_STEP, 3 * SECOND))
+	if (world__due(since + SECOND + world__random(world, 5) * WORLD_STEP, 3 * SECOND))
 		world__spawn(world, SESSION, SESSION_PLACE, WAIT_CHAN_SEND, FOREVER);
 }
 
@@ -300,15 +287,15 @@ Test(connections, two_leaks_are_two_findings)
 {
 	static const struct service service = {.step = two_leaks};
 
-	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(world_modes); i++) {
 		struct watch watch[] = {{.place = LEAK_PLACE}, {.place = SESSION_PLACE}};
 		struct world world;
 
-		run(&world, &modes[i], &service, MINUTE, watch, ARRAY_SIZE(watch));
+		run(&world, &world_modes[i], &service, MINUTE, watch, ARRAY_SIZE(watch));
 		cr_expect_eq(watch[0].latest, VERDICT_LEAKING);
 		cr_expect_eq(watch[1].latest, VERDICT_LEAKING);
-		cr_expect_eq(watch[0].view.bundle, 0, "%s", modes[i].name);
-		cr_expect_eq(watch[1].view.bundle, 0, "%s", modes[i].name);
+		cr_expect_eq(watch[0].view.bundle, 0, "%s", world_modes[i].name);
+		cr_expect_eq(watch[1].view.bundle, 0, "%s", world_modes[i].name);
 		world__free(&world);
 	}
 }
@@ -318,7 +305,7 @@ Test(connections, two_leaks_are_two_findings)
 /* One every three seconds, for five minutes. */
 static bool arrives(uint64_t since)
 {
-	return since <= 5 * MINUTE && due(since, 3 * SECOND);
+	return since <= 5 * MINUTE && world__due(since, 3 * SECOND);
 }
 
 static void websockets(struct world *world, uint64_t since)
@@ -331,7 +318,7 @@ static void websockets(struct world *world, uint64_t since)
 
 static void more_websockets(struct world *world, uint64_t since)
 {
-	if (!due(since, 3 * SECOND))
+	if (!world__due(since, 3 * SECOND))
 		return;
 	connect_one(world, SESSION, SESSION_PLACE, FOREVER);
 	world->accepted++;
@@ -349,7 +336,7 @@ static void proxied_websockets(struct world *world, uint64_t since)
 /* Others' demand comes through connections that the process opened: it drives them. */
 static void load_generator(struct world *world, uint64_t since)
 {
-	for (size_t i = 0; i < world->n_actors && due(since, 5 * SECOND); i++)
+	for (size_t i = 0; i < world->n_actors && world__due(since, 5 * SECOND); i++)
 		if (world->actors[i].place == READER_PLACE)
 			world__wake(world, &world->actors[i]);
 	if (!arrives(since))

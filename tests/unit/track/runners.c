@@ -9,20 +9,6 @@
 
 enum { RUNS, IN_SYSCALL, TICKS };
 
-static const struct mode {
-	const char *name;
-	bool lifecycle, parks;
-} modes[] = {
-	{"full", true, true},
-	{"lifecycle", true, false},
-	{"census", false, false},
-};
-
-static bool due(uint64_t since, uint64_t period)
-{
-	return since / period != (since - WORLD_STEP) / period;
-}
-
 static struct watch run(const struct mode *mode, void (*step)(struct world *world, uint64_t since),
 			uint32_t place, uint64_t duration)
 {
@@ -36,7 +22,7 @@ static struct watch run(const struct mode *mode, void (*step)(struct world *worl
 	while (world.now < world.attached + duration) {
 		world__step(&world);
 		step(&world, world.now - world.attached);
-		if (!due(world.now - world.attached, SECOND))
+		if (!world__due(world.now - world.attached, SECOND))
 			continue;
 		world__wake(&world, &world.actors[0]);
 		world__look(&world, &watch, 1);
@@ -47,18 +33,18 @@ static struct watch run(const struct mode *mode, void (*step)(struct world *worl
 
 static void spin(struct world *world, uint64_t since)
 {
-	if (due(since, 8 * SECOND))
+	if (world__due(since, 8 * SECOND))
 		world__spawn(world, START, RUNS, WAIT_NONE, FOREVER);
 }
 
 Test(runners, that_never_stop_are_leaked)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
-		uint64_t within = (modes[i].parks ? 115 : 330) * SECOND;
-		struct watch watch = run(&modes[i], spin, RUNS, within + 10 * SECOND);
+	for (size_t i = 0; i < ARRAY_SIZE(world_modes); i++) {
+		uint64_t within = (world_modes[i].parks ? 115 : 330) * SECOND;
+		struct watch watch = run(&world_modes[i], spin, RUNS, within + 10 * SECOND);
 
 		cr_expect(watch.first_leaking && watch.first_leaking <= within,
-			  "%s: after %.0fs (0: never), now %s: %s", modes[i].name,
+			  "%s: after %.0fs (0: never), now %s: %s", world_modes[i].name,
 			  watch.first_leaking / 1e9, verdict__name(watch.latest), watch.why);
 		cr_expect_eq(watch.latest, VERDICT_LEAKING);
 		cr_expect_not_null(strstr(watch.why, "running, or ready to run, without a break"),
@@ -70,17 +56,18 @@ Test(runners, that_never_stop_are_leaked)
 
 static void open_without_a_peer(struct world *world, uint64_t since)
 {
-	if (due(since, 2 * SECOND))
+	if (world__due(since, 2 * SECOND))
 		world__spawn(world, START, IN_SYSCALL, WAIT_SYSCALL, FOREVER);
 }
 
 Test(runners, in_system_calls_that_do_not_end_are_leaked)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
-		struct watch watch = run(&modes[i], open_without_a_peer, IN_SYSCALL, 340 * SECOND);
+	for (size_t i = 0; i < ARRAY_SIZE(world_modes); i++) {
+		struct watch watch =
+			run(&world_modes[i], open_without_a_peer, IN_SYSCALL, 340 * SECOND);
 
 		cr_expect(watch.first_leaking > 300 * SECOND && watch.first_leaking <= 330 * SECOND,
-			  "%s: after %.0fs (0: never), now %s: %s", modes[i].name,
+			  "%s: after %.0fs (0: never), now %s: %s", world_modes[i].name,
 			  watch.first_leaking / 1e9, verdict__name(watch.latest), watch.why);
 		cr_expect_not_null(
 			strstr(watch.why, "in a system call or in C, each with a thread"), "%s",
@@ -94,26 +81,26 @@ Test(runners, in_system_calls_that_do_not_end_are_leaked)
 /* Each computes for half a minute. */
 static void compute(struct world *world, uint64_t since)
 {
-	if (due(since, 3 * SECOND))
+	if (world__due(since, 3 * SECOND))
 		world__spawn(world, START, RUNS, WAIT_NONE, 30 * SECOND);
 }
 
 /* Child processes that are started one by one for four minutes, and stay. */
 static void wait_for_children(struct world *world, uint64_t since)
 {
-	if (since < 4 * MINUTE && due(since, 2 * SECOND))
+	if (since < 4 * MINUTE && world__due(since, 2 * SECOND))
 		world__spawn(world, START, IN_SYSCALL, WAIT_SYSCALL, FOREVER);
 }
 
 Test(runners, that_end_or_are_there_for_children_are_not)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
-		struct watch watch = run(&modes[i], compute, RUNS, 10 * MINUTE);
+	for (size_t i = 0; i < ARRAY_SIZE(world_modes); i++) {
+		struct watch watch = run(&world_modes[i], compute, RUNS, 10 * MINUTE);
 
-		cr_expect_lt(watch.worst, VERDICT_STUCK, "%s: jobs after %.0fs: %s", modes[i].name,
-			     watch.first_leaking / 1e9, watch.why);
-		watch = run(&modes[i], wait_for_children, IN_SYSCALL, 10 * MINUTE);
+		cr_expect_lt(watch.worst, VERDICT_STUCK, "%s: jobs after %.0fs: %s",
+			     world_modes[i].name, watch.first_leaking / 1e9, watch.why);
+		watch = run(&world_modes[i], wait_for_children, IN_SYSCALL, 10 * MINUTE);
 		cr_expect_lt(watch.worst, VERDICT_STUCK, "%s: children after %.0fs: %s",
-			     modes[i].name, watch.first_leaking / 1e9, watch.why);
+			     world_modes[i].name, watch.first_leaking / 1e9, watch.why);
 	}
 }

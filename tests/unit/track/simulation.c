@@ -12,28 +12,11 @@
 
 enum { LEAK_PLACE = 1, HEALTHY_PLACE, OTHER_PLACE, IO_PLACE };
 
-struct mode {
-	const char *name;
-	bool lifecycle, parks;
-};
-
-static const struct mode modes[] = {
-	{"full", true, true},
-	{"lifecycle", true, false},
-	{"census", false, false},
-};
-
 /* A service: what it does in each step, and how it began. */
 struct service {
 	void (*before)(struct world *world);
 	void (*step)(struct world *world, uint64_t since_attach);
 };
-
-/* Whether something that happens once per @period happens in this step. */
-static bool due(uint64_t since, uint64_t period)
-{
-	return since / period != (since - WORLD_STEP) / period;
-}
 
 static void run(struct world *world, const struct mode *mode, const struct service *service,
 		uint64_t duration, struct watch *watches, size_t n)
@@ -46,21 +29,21 @@ static void run(struct world *world, const struct mode *mode, const struct servi
 		world__step(world);
 		if (service->step)
 			service->step(world, world->now - world->attached);
-		if (due(world->now - world->attached, SECOND))
+		if (world__due(world->now - world->attached, SECOND))
 			world__look(world, watches, n);
 	}
 }
 
 static void expect_never_flagged(const char *name, const struct service *service, uint64_t duration)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(world_modes); i++) {
 		struct watch watch[] = {{.place = HEALTHY_PLACE}, {.place = OTHER_PLACE}};
 		struct world world;
 
-		run(&world, &modes[i], service, duration, watch, ARRAY_SIZE(watch));
+		run(&world, &world_modes[i], service, duration, watch, ARRAY_SIZE(watch));
 		for (size_t j = 0; j < ARRAY_SIZE(watch); j++)
 			cr_expect(watch[j].worst < VERDICT_STUCK, "%s, %s: %s after %.0fs: %s",
-				  name, modes[i].name, verdict__name(watch[j].worst),
+				  name, world_modes[i].name, verdict__name(watch[j].worst),
 				  watch[j].first_leaking / 1e9, watch[j].why);
 		world__free(&world);
 	}
@@ -68,20 +51,21 @@ static void expect_never_flagged(const char *name, const struct service *service
 
 static void expect_leak(const char *name, const struct service *service, uint64_t within)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(world_modes); i++) {
 		struct watch watch[] = {{.place = LEAK_PLACE}, {.place = HEALTHY_PLACE}};
 		struct world world;
 
-		run(&world, &modes[i], service, within + 30 * SECOND, watch, ARRAY_SIZE(watch));
+		run(&world, &world_modes[i], service, within + 30 * SECOND, watch,
+		    ARRAY_SIZE(watch));
 		cr_expect(watch[0].first_leaking && watch[0].first_leaking <= within,
 			  "%s, %s: flagged after %.0fs (0: never), allowed %.0fs; now %s", name,
-			  modes[i].name, watch[0].first_leaking / 1e9, within / 1e9,
+			  world_modes[i].name, watch[0].first_leaking / 1e9, within / 1e9,
 			  verdict__name(watch[0].latest));
 		cr_expect_eq(watch[0].latest, VERDICT_LEAKING, "%s, %s: now %s", name,
-			     modes[i].name, verdict__name(watch[0].latest));
+			     world_modes[i].name, verdict__name(watch[0].latest));
 		cr_expect(watch[0].view.n_why >= 2);
 		cr_expect(watch[1].worst < VERDICT_STUCK, "%s, %s: healthy site %s", name,
-			  modes[i].name, verdict__name(watch[1].worst));
+			  world_modes[i].name, verdict__name(watch[1].worst));
 		world__free(&world);
 	}
 }
@@ -90,7 +74,7 @@ static void expect_leak(const char *name, const struct service *service, uint64_
 
 static void leak_1s(struct world *world, uint64_t since)
 {
-	if (due(since, SECOND))
+	if (world__due(since, SECOND))
 		world__spawn(world, LEAK, LEAK_PLACE, WAIT_CHAN_SEND, FOREVER);
 }
 
@@ -127,7 +111,7 @@ static void leak_1min(struct world *world, uint64_t since)
 {
 	static uint64_t at;
 
-	if (due(since, MINUTE) || since == WORLD_STEP)
+	if (world__due(since, MINUTE) || since == WORLD_STEP)
 		at = since + world__random(world, 590) * WORLD_STEP;
 	if (since == at)
 		world__spawn(world, LEAK, LEAK_PLACE, WAIT_WAIT_GROUP, FOREVER);
@@ -180,7 +164,7 @@ static void demo_step(struct world *world, uint64_t since)
 	static const uint64_t periods[] = {SECOND / 2, SECOND / 5, SECOND / 10};
 
 	for (size_t i = 0; i < ARRAY_SIZE(periods); i++)
-		if (due(since, periods[i]))
+		if (world__due(since, periods[i]))
 			world__spawn(world, LEAK + i, 101 + (uint32_t)i,
 				     (enum wait_class[]){WAIT_CHAN_SEND, WAIT_CHAN_RECEIVE,
 							 WAIT_WAIT_GROUP}[i],
@@ -188,7 +172,7 @@ static void demo_step(struct world *world, uint64_t since)
 	for (int i = 0; i < 20; i++)
 		world__spawn(world, HEALTHY, HEALTHY_PLACE, WAIT_CHAN_RECEIVE,
 			     world__random(world, SECOND));
-	if (due(since, 2 * SECOND))
+	if (world__due(since, 2 * SECOND))
 		world__spawn(world, HEALTHY + 1, OTHER_PLACE, WAIT_SELECT, 3 * SECOND);
 }
 
@@ -196,7 +180,7 @@ Test(simulation, demonstration_of_45_seconds)
 {
 	const struct service service = {.before = fifty_workers, .step = demo_step};
 
-	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(world_modes); i++) {
 		struct watch watch[] = {{.place = 101},
 					{.place = 102},
 					{.place = 103},
@@ -204,20 +188,20 @@ Test(simulation, demonstration_of_45_seconds)
 					{.place = OTHER_PLACE}};
 		struct world world;
 
-		world__new(&world, modes[i].lifecycle, modes[i].parks);
+		world__new(&world, world_modes[i].lifecycle, world_modes[i].parks);
 		world.policy.min_age_ns = 5 * SECOND;
 		service.before(&world);
 		world__attach(&world);
 		while (world.now < world.attached + 40 * SECOND) {
 			world__step(&world);
 			service.step(&world, world.now - world.attached);
-			if (due(world.now - world.attached, SECOND))
+			if (world__due(world.now - world.attached, SECOND))
 				world__look(&world, watch, ARRAY_SIZE(watch));
 		}
 		for (size_t j = 0; j < 3; j++)
 			cr_expect(watch[j].first_leaking && watch[j].first_leaking <= 25 * SECOND &&
 					  watch[j].latest == VERDICT_LEAKING,
-				  "%s, leak %zu: %.0fs, now %s", modes[i].name, j,
+				  "%s, leak %zu: %.0fs, now %s", world_modes[i].name, j,
 				  watch[j].first_leaking / 1e9, verdict__name(watch[j].latest));
 		cr_expect(watch[3].worst < VERDICT_STUCK);
 		cr_expect(watch[4].worst < VERDICT_STUCK);
@@ -262,7 +246,7 @@ Test(simulation, pool_whose_workers_get_work_every_five_minutes)
 
 static void fill_pool(struct world *world, uint64_t since)
 {
-	if (since <= 20 * SECOND && due(since, SECOND / 2))
+	if (since <= 20 * SECOND && world__due(since, SECOND / 2))
 		world__spawn(world, HEALTHY, HEALTHY_PLACE, WAIT_CHAN_RECEIVE, FOREVER);
 }
 
@@ -274,7 +258,7 @@ Test(simulation, pool_that_fills_and_stays)
 /* Five connections a second for two minutes, each with a reader and a writer; then no more. */
 static void load_ramp(struct world *world, uint64_t since)
 {
-	if (since > 2 * MINUTE || !due(since, SECOND / 5))
+	if (since > 2 * MINUTE || !world__due(since, SECOND / 5))
 		return;
 	world__spawn(world, HEALTHY, IO_PLACE, WAIT_IO, FOREVER);
 	world__spawn(world, HEALTHY + 1, HEALTHY_PLACE, WAIT_SELECT, FOREVER);
@@ -287,7 +271,7 @@ Test(simulation, load_ramp_of_connections)
 
 static void bursts(struct world *world, uint64_t since)
 {
-	if (due(since, MINUTE))
+	if (world__due(since, MINUTE))
 		for (int i = 0; i < 400; i++)
 			world__spawn(world, HEALTHY, HEALTHY_PLACE, WAIT_SEMAPHORE,
 				     world__random(world, 40 * SECOND));
@@ -358,7 +342,7 @@ Test(simulation, leak_that_stops_keeps_its_verdict_for_as_long_as_it_grew)
 	struct watch watch = {.place = LEAK_PLACE};
 	struct world world;
 
-	run(&world, &modes[0], &service, 6 * MINUTE, &watch, 1);
+	run(&world, &world_modes[0], &service, 6 * MINUTE, &watch, 1);
 	cr_expect(watch.first_leaking && watch.first_leaking <= 30 * SECOND);
 	cr_expect(watch.last_leaking >= 3 * MINUTE, "ended at %.0fs", watch.last_leaking / 1e9);
 	cr_expect(watch.last_leaking <= 5 * MINUTE, "ended at %.0fs", watch.last_leaking / 1e9);
@@ -372,7 +356,7 @@ Test(simulation, false_alarm_ends_when_the_members_leave)
 	struct watch watch = {.place = LEAK_PLACE};
 	struct world world;
 
-	run(&world, &modes[1], &service, MINUTE, &watch, 1);
+	run(&world, &world_modes[1], &service, MINUTE, &watch, 1);
 	cr_assert_eq(watch.latest, VERDICT_LEAKING);
 	while (world.n_actors > 35)
 		world__exit(&world, world.n_actors - 1);
@@ -385,7 +369,7 @@ Test(simulation, false_alarm_ends_when_the_members_leave)
 /* Queries that live for a minute each, two a second: after the first minute as many end as begin. */
 static void queries_of_a_minute(struct world *world, uint64_t since)
 {
-	if (due(since, SECOND / 2))
+	if (world__due(since, SECOND / 2))
 		world__spawn(world, LEAK, LEAK_PLACE, WAIT_CHAN_RECEIVE, MINUTE);
 }
 
@@ -394,16 +378,16 @@ Test(simulation, false_alarm_ends_when_others_have_taken_the_members_place)
 {
 	static const struct service service = {.step = queries_of_a_minute};
 
-	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(world_modes); i++) {
 		struct watch watch = {.place = LEAK_PLACE};
 		struct world world;
 
-		run(&world, &modes[i], &service, 5 * MINUTE, &watch, 1);
+		run(&world, &world_modes[i], &service, 5 * MINUTE, &watch, 1);
 		cr_expect(watch.first_leaking, "%s: never flagged, so nothing is tested",
-			  modes[i].name);
+			  world_modes[i].name);
 		cr_expect_leq(watch.last_leaking, MINUTE + 25 * SECOND, "%s: ended at %.0fs",
-			      modes[i].name, watch.last_leaking / 1e9);
-		cr_expect_geq(watch.view.goroutines, 113, "%s: %lu", modes[i].name,
+			      world_modes[i].name, watch.last_leaking / 1e9);
+		cr_expect_geq(watch.view.goroutines, 113, "%s: %lu", world_modes[i].name,
 			      watch.view.goroutines);
 		world__free(&world);
 	}
@@ -411,7 +395,7 @@ Test(simulation, false_alarm_ends_when_others_have_taken_the_members_place)
 
 static void leak_7_per_3s(struct world *world, uint64_t since)
 {
-	if (due(since, 3 * SECOND))
+	if (world__due(since, 3 * SECOND))
 		for (int i = 0; i < 7; i++)
 			world__spawn(world, LEAK, LEAK_PLACE, WAIT_CHAN_SEND, FOREVER);
 }
@@ -419,11 +403,11 @@ static void leak_7_per_3s(struct world *world, uint64_t since)
 /* Where nobody has left no cohort misses anybody, however the ages fall. */
 Test(simulation, cohorts_miss_nobody_who_is_still_here)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(world_modes); i++) {
 		uint64_t created = 0;
 		struct world world;
 
-		world__new(&world, modes[i].lifecycle, modes[i].parks);
+		world__new(&world, world_modes[i].lifecycle, world_modes[i].parks);
 		world__attach(&world);
 		while (world.now < world.attached + 7 * MINUTE) {
 			const struct site_view *sites;
@@ -431,7 +415,7 @@ Test(simulation, cohorts_miss_nobody_who_is_still_here)
 
 			world__step(&world);
 			leak_7_per_3s(&world, world.now - world.attached);
-			if (!due(world.now - world.attached, SECOND))
+			if (!world__due(world.now - world.attached, SECOND))
 				continue;
 			sites = judge_for_test(world.tracker, 10 * SECOND, world.now, &n);
 			for (size_t j = 0; j < n; j++) {
@@ -440,8 +424,9 @@ Test(simulation, cohorts_miss_nobody_who_is_still_here)
 				for (size_t c = 0; c < e->n_cohorts; c++) {
 					created += e->cohorts[c].created;
 					cr_assert_eq(e->cohorts[c].alive, e->cohorts[c].created,
-						     "%s: %lu of %lu after %.0fs", modes[i].name,
-						     e->cohorts[c].alive, e->cohorts[c].created,
+						     "%s: %lu of %lu after %.0fs",
+						     world_modes[i].name, e->cohorts[c].alive,
+						     e->cohorts[c].created,
 						     (double)(world.now - world.attached) / 1e9);
 				}
 			}
@@ -457,7 +442,7 @@ Test(simulation, growth_is_said_before_it_is_called_a_leak)
 	struct watch watch = {.place = LEAK_PLACE};
 	struct world world;
 
-	run(&world, &modes[0], &service, 19 * SECOND, &watch, 1);
+	run(&world, &world_modes[0], &service, 19 * SECOND, &watch, 1);
 	cr_expect_eq(watch.latest, VERDICT_GROWING, "%s", verdict__name(watch.latest));
 	cr_expect_float_eq(watch.view.growth_per_minute, 60, 6, "%f a minute",
 			   watch.view.growth_per_minute);
@@ -470,7 +455,7 @@ Test(simulation, network_waits_are_idle_even_when_they_grow)
 	struct watch watch = {.place = IO_PLACE};
 	struct world world;
 
-	run(&world, &modes[0], &service, 2 * MINUTE, &watch, 1);
+	run(&world, &world_modes[0], &service, 2 * MINUTE, &watch, 1);
 	cr_expect_eq(watch.worst, VERDICT_IDLE);
 	cr_expect_eq(watch.latest, VERDICT_IDLE);
 	world__free(&world);

@@ -13,17 +13,6 @@
 
 enum { LOOP_PLACE = 1, OTHER_PLACE, IO_PLACE };
 
-struct mode {
-	const char *name;
-	bool lifecycle, parks;
-};
-
-static const struct mode modes[] = {
-	{"full", true, true},
-	{"lifecycle", true, false},
-	{"census", false, false},
-};
-
 /* The loop under test: who comes how often, wakes how often, leaves when. */
 struct loops {
 	uint64_t comes_every, wakes_every, stays;
@@ -31,11 +20,6 @@ struct loops {
 	uint64_t until; /* no more arrivals after this long */
 	bool with_connection, with_file;
 };
-
-static bool due(uint64_t since, uint64_t period)
-{
-	return since / period != (since - WORLD_STEP) / period;
-}
 
 static void step(struct world *world, const struct loops *loops, uint64_t *files)
 {
@@ -46,17 +30,17 @@ static void step(struct world *world, const struct loops *loops, uint64_t *files
 
 		/* Each at its own moment of the period. */
 		if (actor->place == LOOP_PLACE &&
-		    due(since + actor->goid % 16 * WORLD_STEP + loops->wakes_every,
-			loops->wakes_every))
+		    world__due(since + actor->goid % 16 * WORLD_STEP + loops->wakes_every,
+			       loops->wakes_every))
 			world__wake(world, actor);
 	}
-	if (since <= loops->until && due(since, loops->comes_every)) {
+	if (since <= loops->until && world__due(since, loops->comes_every)) {
 		world__spawn(world, LOOPS, LOOP_PLACE, loops->class, loops->stays);
 		if (loops->with_connection)
 			world__spawn(world, HEALTHY, IO_PLACE, WAIT_IO, loops->stays);
 		*files += loops->with_file;
 	}
-	if (loops->with_file && due(since, SECOND))
+	if (loops->with_file && world__due(since, SECOND))
 		tracker__note_files(world->tracker, *files, world->now);
 }
 
@@ -71,7 +55,7 @@ static struct watch watch_loops(const struct mode *mode, const struct loops *loo
 	while (world.now < world.attached + span) {
 		world__step(&world);
 		step(&world, loops, &files);
-		if (due(world.now - world.attached, SECOND))
+		if (world__due(world.now - world.attached, SECOND))
 			world__look(&world, &watch, 1);
 	}
 	world__free(&world);
@@ -80,25 +64,25 @@ static struct watch watch_loops(const struct mode *mode, const struct loops *loo
 
 static void expect_leak(const char *name, const struct loops *loops, uint64_t within)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
-		struct watch watch = watch_loops(&modes[i], loops, within + 30 * SECOND);
+	for (size_t i = 0; i < ARRAY_SIZE(world_modes); i++) {
+		struct watch watch = watch_loops(&world_modes[i], loops, within + 30 * SECOND);
 
 		cr_expect(watch.first_leaking && watch.first_leaking <= within,
 			  "%s, %s: flagged after %.0fs (0: never), allowed %.0fs", name,
-			  modes[i].name, watch.first_leaking / 1e9, within / 1e9);
-		cr_expect_eq(watch.latest, VERDICT_LEAKING, "%s, %s: now %s", name, modes[i].name,
-			     verdict__name(watch.latest));
+			  world_modes[i].name, watch.first_leaking / 1e9, within / 1e9);
+		cr_expect_eq(watch.latest, VERDICT_LEAKING, "%s, %s: now %s", name,
+			     world_modes[i].name, verdict__name(watch.latest));
 	}
 }
 
 static void expect_never_flagged(const char *name, const struct loops *loops, uint64_t span)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
-		struct watch watch = watch_loops(&modes[i], loops, span);
+	for (size_t i = 0; i < ARRAY_SIZE(world_modes); i++) {
+		struct watch watch = watch_loops(&world_modes[i], loops, span);
 
 		cr_expect(watch.worst < VERDICT_STUCK, "%s, %s: %s after %.0fs: %s", name,
-			  modes[i].name, verdict__name(watch.worst), watch.first_leaking / 1e9,
-			  watch.why);
+			  world_modes[i].name, verdict__name(watch.worst),
+			  watch.first_leaking / 1e9, watch.why);
 	}
 }
 

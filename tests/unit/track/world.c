@@ -7,6 +7,17 @@
 
 #include "base/hash.h"
 
+const struct mode world_modes[WORLD_MODES] = {
+	{"full", true, true},
+	{"lifecycle", true, false},
+	{"census", false, false},
+};
+
+bool world__due(uint64_t since, uint64_t period)
+{
+	return since / period != (since - WORLD_STEP) / period;
+}
+
 void classify_for_test(void *ctx __maybe_unused, uint8_t reason,
 		       uint64_t creation_pc __maybe_unused, uint64_t start_pc __maybe_unused,
 		       uint32_t stack_id __maybe_unused, struct site_traits *ret_traits)

@@ -77,6 +77,19 @@ struct watch {
 	char why[160];	       /* the first of its reasons */
 };
 
+/* What is attached. */
+struct mode {
+	const char *name;
+	bool lifecycle, parks;
+};
+
+#define WORLD_MODES 3
+/* Full, lifecycle, census. */
+extern const struct mode world_modes[WORLD_MODES];
+
+/* world__due - whether something that happens once per @period happens in the step that ends @since the attach. */
+bool world__due(uint64_t since, uint64_t period);
+
 /* world__new - not attached yet: what is spawned before world__attach() is older. */
 void world__new(struct world *world, bool lifecycle, bool parks);
 void world__free(struct world *world);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "exposition_check.h"
+#include "rendered.h"
 #include "sample.h"
 
 static const struct textfile_options build = {
@@ -15,21 +15,6 @@ static const struct textfile_options build = {
 	.libbpf = "1.1.2",
 	.arch = "x86_64",
 };
-
-static char *render(const struct report *report, const struct textfile_options *options)
-{
-	const char *wrong;
-	size_t size = 0;
-	char *text = NULL;
-	FILE *out = open_memstream(&text, &size);
-
-	cr_assert_not_null(out);
-	cr_assert_eq(textfile__render(out, report, options), 0);
-	fclose(out);
-	wrong = exposition_check(text, size);
-	cr_assert_null(wrong, "%s in:\n%s", wrong, text);
-	return text;
-}
 
 /* Whether the line is there, as a whole. */
 static bool has(const char *text, const char *line)
@@ -57,7 +42,7 @@ static size_t occurrences(const char *text, const char *what)
 #define expect_lines(report, options, ...)                                                  \
 	do {                                                                                \
 		const char *const lines_[] = {__VA_ARGS__};                                 \
-		char *text_ = render(report, options);                                      \
+		char *text_ = rendered(report, options);                                    \
 		for (size_t i_ = 0; i_ < ARRAY_SIZE(lines_); i_++)                          \
 			cr_expect(has(text_, lines_[i_]), "no line %s in:\n%s", lines_[i_], \
 				  text_);                                                   \
@@ -118,7 +103,7 @@ static void add_costs(struct sample *sample)
 
 static void check_golden(const char *name, const struct report *report)
 {
-	char *text = render(report, &build);
+	char *text = rendered(report, &build);
 
 	sample__golden(name, text);
 	free(text);
@@ -170,7 +155,7 @@ Test(textfile, anything_at_all_can_be_read)
 		report = sample.report;
 		report.targets = targets;
 		report.n_targets = seed % 6;
-		free(render(&report, &build));
+		free(rendered(&report, &build));
 		sample__random_free(&sample);
 	}
 }
@@ -309,7 +294,7 @@ Test(textfile, suppressed_and_unsuspected_sites_have_no_series)
 	suppressed->view.oldest_age_ns = 50 * NSEC_PER_SEC;
 	make_site(&made, target, 2, VERDICT_GROWING, 3);
 	make_site(&made, target, 3, VERDICT_IDLE, 3)->suppressed = true;
-	text = render(&made.report, &build);
+	text = rendered(&made.report, &build);
 	cr_expect(has(text, "gleakd_suspected_leaked_goroutines{groupname=\"shop\"} 0"));
 	cr_expect(has(text, "gleakd_silenced_goroutines{groupname=\"shop\"} 40"));
 	cr_expect(has(text, "gleakd_leak_sites{groupname=\"shop\"} 0"));
@@ -328,7 +313,7 @@ Test(textfile, an_ended_process_has_counters_but_no_goroutines)
 	target->totals.alive = 4;
 	target->totals.created = 12;
 	target->exited_target = true;
-	text = render(&made.report, &build);
+	text = rendered(&made.report, &build);
 	cr_expect(has(text, "gleakd_goroutines{groupname=\"shop\"} 0"));
 	cr_expect(has(text, "gleakd_target_processes{groupname=\"shop\"} 0"));
 	cr_expect(has(text, "gleakd_goroutines_created_total{groupname=\"shop\"} 12"));
@@ -411,7 +396,7 @@ Test(textfile, limits_keep_what_is_largest_and_count_the_rest)
 		make_site(&made, shop, i, VERDICT_LEAKING, 100 + i);
 		make_site(&made, bank, i, VERDICT_LEAKING, i);
 	}
-	text = render(&made.report, &options);
+	text = rendered(&made.report, &options);
 	cr_expect_eq(occurrences(text, "\ngleakd_leak_site_goroutines{"), 5);
 	cr_expect_eq(occurrences(text, "\ngleakd_leak_site_confidence_ratio{"), 5);
 	cr_expect(has(text, SITE("shop", "0000000a", "leaking") "110"));
@@ -442,7 +427,7 @@ Test(textfile, groups_with_leaks_are_the_last_to_be_omitted)
 		if (i == 2)
 			make_site(&made, target, 1, VERDICT_STUCK, 1);
 	}
-	text = render(&made.report, &options);
+	text = rendered(&made.report, &options);
 	cr_expect(has(text, "gleakd_groups_omitted 7"));
 	cr_expect(has(text, "gleakd_goroutines{groupname=\"g2\"} 2"));
 	cr_expect(has(text, "gleakd_goroutines{groupname=\"g8\"} 8"));
@@ -466,14 +451,14 @@ Test(textfile, the_defaults_are_limits)
 		for (unsigned int s = 0; s < 30; s++)
 			make_site(&made, target, s, VERDICT_LEAKING, 1 + s);
 	}
-	text = render(&made.report, &build);
+	text = rendered(&made.report, &build);
 	cr_expect_eq(occurrences(text, "\ngleakd_goroutines{"), TEXTFILE_MAX_GROUPS);
 	cr_expect_eq(occurrences(text, "\ngleakd_leak_site_goroutines{"), TEXTFILE_MAX_SITES);
 	cr_expect(has(text, "gleakd_groups_omitted 14"));
 	free(text);
 
 	made.report.n_targets = 1;
-	text = render(&made.report, &build);
+	text = rendered(&made.report, &build);
 	cr_expect_eq(occurrences(text, "\ngleakd_leak_site_goroutines{"), TEXTFILE_MAX_GROUP_SITES);
 	cr_expect(has(text, "gleakd_leak_sites_omitted{groupname=\"g0\"} 10"));
 	free(text);
@@ -489,7 +474,7 @@ Test(textfile, many_versions_of_a_program)
 		make_target(&made, "shop")->unit = units[i];
 		make_target(&made, "shop")->unit = units[i];
 	}
-	text = render(&made.report, &build);
+	text = rendered(&made.report, &build);
 	cr_expect_eq(occurrences(text, "\ngleakd_target_info{"), 10);
 	cr_expect(has(text, "gleakd_target_info_omitted{groupname=\"shop\"} 10"));
 	free(text);

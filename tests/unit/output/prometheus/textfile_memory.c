@@ -3,27 +3,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "exposition_check.h"
-#include "output/prometheus/textfile.h"
+#include "rendered.h"
 #include "sample.h"
 #include "sample_resources.h"
 
+static const struct textfile_options options = {.version = "1.2.3",
+						.revision = "0123456789ab",
+						.libbpf = "1.1.2",
+						.arch = "x86_64"};
+
 static char *render(struct report_target *targets, size_t n)
 {
-	const struct textfile_options options = {.version = "1.2.3",
-						 .revision = "0123456789ab",
-						 .libbpf = "1.1.2",
-						 .arch = "x86_64"};
 	const struct report report = {.targets = targets, .n_targets = n};
-	size_t size = 0;
-	char *text = NULL;
-	FILE *out = open_memstream(&text, &size);
 
-	cr_assert_not_null(out);
-	cr_assert_eq(textfile__render(out, &report, &options), 0);
-	fclose(out);
-	cr_assert_null(exposition_check(text, size));
-	return text;
+	return rendered(&report, &options);
 }
 
 static struct report_target make_target(pid_t pid, const char *group)

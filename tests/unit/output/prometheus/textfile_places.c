@@ -4,27 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "exposition_check.h"
-#include "output/prometheus/textfile.h"
+#include "rendered.h"
 
 #define CONTAINER "8c7a3f1de0b94a52c6d8e97f01a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4"
 #define POD	  "0f3b7c7e-5d3a-4d0e-9a55-2f6f1d9a2b11"
 
-static char *render(const struct report *report)
-{
-	static const struct textfile_options options = {.version = "1.2.3"};
-	const char *wrong;
-	size_t size = 0;
-	char *text = NULL;
-	FILE *out = open_memstream(&text, &size);
-
-	cr_assert_not_null(out);
-	cr_assert_eq(textfile__render(out, report, &options), 0);
-	fclose(out);
-	wrong = exposition_check(text, size);
-	cr_assert_null(wrong, "%s in:\n%s", wrong, text);
-	return text;
-}
+static const struct textfile_options options = {.version = "1.2.3"};
 
 static size_t occurrences(const char *text, const char *what)
 {
@@ -45,7 +30,7 @@ Test(textfile_places, containers_and_pods)
 		{.pid = 103, .exe = "/bin/x"},
 	};
 	const struct report report = {.targets = targets, .n_targets = ARRAY_SIZE(targets)};
-	char *text = render(&report);
+	char *text = rendered(&report, &options);
 
 	cr_expect_eq(occurrences(text, "\ngleakd_target_info{"), 3, "%s", text);
 	cr_expect_eq(occurrences(text, ",container_id=\"" CONTAINER "\",pod_uid=\"\"} 1\n"), 1);
@@ -77,7 +62,7 @@ Test(textfile_places, runtimes_of_one_process)
 		 .totals = {.alive = 2, .created = 11}},
 	};
 	const struct report report = {.targets = targets, .n_targets = ARRAY_SIZE(targets)};
-	char *text = render(&report);
+	char *text = rendered(&report, &options);
 
 	cr_expect_eq(occurrences(text, "\ngleakd_target_processes{groupname=\"python3\"} 1\n"), 1);
 	cr_expect_eq(occurrences(text, "\ngleakd_goroutines{groupname=\"python3\"} 42\n"), 1);
@@ -92,7 +77,7 @@ Test(textfile_places, runtimes_of_one_process)
 Test(textfile_places, no_limit_of_descriptors)
 {
 	const struct report report = {.self = {.open_fds = 7}};
-	char *text = render(&report);
+	char *text = rendered(&report, &options);
 
 	cr_expect_eq(occurrences(text, "\ngleakd_process_open_fds 7\n"), 1);
 	cr_expect_eq(occurrences(text, "gleakd_process_max_fds"), 0);

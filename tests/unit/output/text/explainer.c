@@ -7,32 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define N_SITES 12
-
-/* Sites main.f0 to main.f11, the later the larger. */
-struct made {
-	struct report_site sites[N_SITES];
-	struct report_target target;
-	struct report report;
-	char names[N_SITES][16];
-};
-
-static void make(struct made *made)
-{
-	memset(made, 0, sizeof(*made));
-	for (unsigned int i = 0; i < N_SITES; i++) {
-		struct report_site *site = &made->sites[i];
-
-		snprintf(made->names[i], sizeof(made->names[i]), "main.f%u", i);
-		snprintf(site->id, sizeof(site->id), "%08x", 0xabc00000 + i * 0x11111);
-		site->view.verdict = VERDICT_IDLE;
-		site->start_function = made->names[i];
-		site->view.goroutines = i + 1;
-	}
-	made->target = (struct report_target){.sites = made->sites, .n_sites = N_SITES};
-	made->report = (struct report){
-		.end = REPORT_INTERRUPTED, .targets = &made->target, .n_targets = 1};
-}
+#include "made_sites.h"
 
 /* What comes out for @pattern; to free(). */
 static char *explain(struct explainer *explainer, const struct report *report)
@@ -49,10 +24,10 @@ static char *explain(struct explainer *explainer, const struct report *report)
 static void check_shown(const char *pattern, const char *wanted)
 {
 	struct explainer explainer = {.pattern = pattern, .options.columns = 100};
-	struct made made;
+	struct made_sites made;
 	char *text;
 
-	make(&made);
+	made_sites__init(&made);
 	text = explain(&explainer, &made.report);
 	cr_expect_str_eq(text, wanted);
 	free(text);
@@ -86,10 +61,10 @@ Test(explainer, lists_those_that_are_meant_when_they_are_many)
 Test(explainer, does_not_list_hundreds)
 {
 	struct explainer explainer = {.pattern = "*", .options.columns = 100};
-	struct made made;
+	struct made_sites made;
 	char *text;
 
-	make(&made);
+	made_sites__init(&made);
 	text = explain(&explainer, &made.report);
 	cr_expect_not_null(strstr(text, "12 sites match '*';"));
 	cr_expect_not_null(strstr(text, "main.f9\n  and 2 more\n"));
@@ -100,10 +75,10 @@ Test(explainer, does_not_list_hundreds)
 Test(explainer, up_to_three_are_explained)
 {
 	struct explainer explainer = {.pattern = "main.f[2-4]", .options.columns = 100};
-	struct made made;
+	struct made_sites made;
 	char *text;
 
-	make(&made);
+	made_sites__init(&made);
 	text = explain(&explainer, &made.report);
 	cr_expect_not_null(strstr(text, "abc22222"));
 	cr_expect_not_null(strstr(text, "abc44444"));
@@ -119,17 +94,17 @@ Test(explainer, up_to_three_are_explained)
 Test(explainer, into_a_pipe_goes_what_is_first_known_and_the_last_word)
 {
 	struct explainer explainer = {.pattern = "abc8", .options.columns = 100};
-	struct made made;
+	struct made_sites made;
 	char *text;
 
-	make(&made);
+	made_sites__init(&made);
 	made.report.end = REPORT_GOES_ON;
 	made.target.n_sites = 3;
 	text = explain(&explainer, &made.report);
 	cr_expect_str_eq(text, "", "not known yet");
 	cr_expect_not(explainer__knows(&explainer));
 	free(text);
-	made.target.n_sites = N_SITES;
+	made.target.n_sites = MADE_SITES;
 	text = explain(&explainer, &made.report);
 	cr_expect(strncmp(text, "\n", 1) != 0);
 	cr_expect_not_null(strstr(text, "abc88888"));
@@ -149,10 +124,10 @@ Test(explainer, into_a_pipe_goes_what_is_first_known_and_the_last_word)
 Test(explainer, a_part_of_a_name_does)
 {
 	struct explainer explainer = {.pattern = "in.f11", .options.columns = 100};
-	struct made made;
+	struct made_sites made;
 	char *text;
 
-	make(&made);
+	made_sites__init(&made);
 	text = explain(&explainer, &made.report);
 	cr_expect_not_null(strstr(text, "abcbbbbb"));
 	cr_expect(explainer.explained);
@@ -163,10 +138,10 @@ Test(explainer, a_part_of_a_name_does)
 Test(explainer, a_whole_name_is_better_than_a_part)
 {
 	struct explainer explainer = {.pattern = "main.f1", .options.columns = 100};
-	struct made made;
+	struct made_sites made;
 	char *text;
 
-	make(&made);
+	made_sites__init(&made);
 	text = explain(&explainer, &made.report);
 	cr_expect_eq(explainer.meant, 1);
 	cr_expect_not_null(strstr(text, "abc11111"));
@@ -178,7 +153,7 @@ Test(explainer, a_whole_name_is_better_than_a_part)
 	free(text);
 	explainer.pattern = "f";
 	text = explain(&explainer, &made.report);
-	cr_expect_eq(explainer.meant, N_SITES);
+	cr_expect_eq(explainer.meant, MADE_SITES);
 	cr_expect_not(explainer__knows(&explainer));
 	free(text);
 }
@@ -190,10 +165,10 @@ Test(explainer, on_a_terminal_it_replaces_the_screen)
 	const char *rows = "\x1b[H\x1b[Kno site matches 'none'; the largest sites are:\n"
 			   "\x1b[K  abcbbbbb  idle            12  main.f11\n"
 			   "\x1b[K  abcaaaaa  idle            11  main.f10\n\x1b[J";
-	struct made made;
+	struct made_sites made;
 	char *text;
 
-	make(&made);
+	made_sites__init(&made);
 	made.report.end = REPORT_GOES_ON;
 	text = explain(&explainer, &made.report);
 	cr_expect(strncmp(text, "\n\n\n\n", 4) == 0);
@@ -212,9 +187,9 @@ Test(explainer, on_a_terminal_it_replaces_the_screen)
 Test(explainer, tells_that_nobody_reads)
 {
 	struct explainer explainer = {.pattern = "none", .options.columns = 100};
-	struct made made;
+	struct made_sites made;
 
-	make(&made);
+	made_sites__init(&made);
 	explainer.out = fopen("/dev/full", "we");
 	cr_expect_eq(explainer__write(&explainer, &made.report), -ENOSPC);
 	fclose(explainer.out);

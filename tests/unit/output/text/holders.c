@@ -5,28 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sample.h"
+
 static char map[] = "map[int]*main.session", path[] = "main.sessions.m", none[] = "",
 	    other[] = "memory that is not Go's", element[] = "main.sessions.m[...]",
 	    pointer[] = "*main.session";
 
 static char *shown(const struct heap_view *view, bool all)
 {
-	const struct screen_options options = {.columns = 120, .whole = true, .ascii = true};
 	struct screen screen;
-	char *text;
 
-	screen__init(&screen, &options);
+	sample__begin(&screen);
 	text_part__holders(&screen, view, &(struct holders_options){.all = all});
-	cr_assert_eq(screen__error(&screen), 0);
-	text = strndup(screen.data, screen.len);
-	screen__release(&screen);
-	cr_assert(text);
-	return text;
-}
-
-static void has(const char *text, const char *line)
-{
-	cr_assert(strstr(text, line), "%s in %s", line, text);
+	return sample__end(&screen);
 }
 
 Test(text_holders, types_holders_and_growth)
@@ -54,13 +45,13 @@ Test(text_holders, types_holders_and_growth)
 	};
 	char *text = shown(&view, false);
 
-	has(text, "of 90.0 % of the bytes the type is known");
-	has(text, "900 B  90 %            3  map[int]*main.session\n");
-	has(text, "900 B  90 %           20  main.sessions.m ");
-	has(text, "itself\n");
-	has(text, "GROWING main.sessions.m (map[int]*main.session) 12,000 ");
-	has(text, " 24,000 entries in 2m, retains +2.6 MB\n");
-	has(text, "GROWING memory that is not Go's 1.0 MB ");
+	sample__has(text, "of 90.0 % of the bytes the type is known");
+	sample__has(text, "900 B  90 %            3  map[int]*main.session\n");
+	sample__has(text, "900 B  90 %           20  main.sessions.m ");
+	sample__has(text, "itself\n");
+	sample__has(text, "GROWING main.sessions.m (map[int]*main.session) 12,000 ");
+	sample__has(text, " 24,000 entries in 2m, retains +2.6 MB\n");
+	sample__has(text, "GROWING memory that is not Go's 1.0 MB ");
 	free(text);
 }
 
@@ -69,7 +60,7 @@ Test(text_holders, too_few_looks_are_said)
 	struct heap_view view = {.looked_ns = NSEC_PER_SEC};
 	char *text = shown(&view, false);
 
-	has(text, "a longer --duration");
+	sample__has(text, "a longer --duration");
 	free(text);
 	view.looked_ns = 0; /* one look */
 	text = shown(&view, false);
@@ -77,7 +68,7 @@ Test(text_holders, too_few_looks_are_said)
 	free(text);
 	view = (struct heap_view){.looked_ns = NSEC_PER_SEC, .growth_known = true};
 	text = shown(&view, false);
-	has(text, "nothing grows at each look");
+	sample__has(text, "nothing grows at each look");
 	free(text);
 }
 
@@ -90,7 +81,7 @@ Test(text_holders, most_of_it_unless_all_is_wanted)
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
 		types[i] = (struct heap_view_type){map, 1, 100, true};
 	text = shown(&view, false);
-	has(text, "20 types more; --all shows them");
+	sample__has(text, "20 types more; --all shows them");
 	free(text);
 	text = shown(&view, true);
 	cr_assert_null(strstr(text, "more; --all"));

@@ -5,55 +5,48 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sample.h"
 #include "sample_resources.h"
 
 static char *shown(const struct resource_lines *lines, bool all)
 {
-	const struct screen_options options = {.columns = 120, .whole = true, .ascii = true};
 	struct screen screen;
-	char *text;
 
-	screen__init(&screen, &options);
+	sample__begin(&screen);
 	text_part__resources(&screen, lines, all);
-	cr_assert_eq(screen__error(&screen), 0);
-	text = strndup(screen.data, screen.len);
-	screen__release(&screen);
-	cr_assert(text);
-	return text;
-}
-
-static void has(const char *text, const char *line)
-{
-	cr_assert(strstr(text, line), "%s in %s", line, text);
+	return sample__end(&screen);
 }
 
 Test(text_resources, what_grows_with_its_evidence)
 {
 	char *text = shown(sample_resources(), false);
 
-	has(text,
-	    "file              61       48        0       +24       2m  main.logs[...]\n"
-	    "            more at each of 9 looks in 2m, 13 to 61; of 48 opened meanwhile 0 closed\n"
-	    "            17 opened at main.rotate  log.go:44, +20 a minute\n"
-	    "            called by main.serve  main.go:17\n"
-	    "            3 opened at other lines\n"
-	    "            also held by main.pool.conns[...].fd\n"
-	    "            fd 7 /var/log/shop\n"
-	    "            fd 9 /var/log/shop.1\n");
-	has(text,
-	    "net.Conn          17        5        7        -1       1m  main.pool.conns[...].fd\n");
-	has(text,
-	    "sync.Pool          5    1,103      107         0       2m  main.buffers\n"
-	    "            of 1103 that were seen to be taken 107 were put back: reuse lost, no leak\n"
-	    "            1001 taken, 5 put back at main.rotate  log.go:44\n"
-	    "            102 taken, 102 put back at other lines\n");
-	has(text, "main.rotate log.go:44\n            by goroutine 17\n");
-	has(text, "1,213 uses of pools seen by probes in 3 windows, 2 lost\n");
-	has(text, "the runtime, calls main.expire\n");
-	has(text, "  nothing\n            nothing was found to lead to them");
-	has(text, "23 openings seen by probes in 2 windows, 1 lost\n");
-	has(text, "4 places more; --all shows them\n");
-	has(text, "6 objects could not be read, or were too many\n");
+	sample__has(
+		text,
+		"file              61       48        0       +24       2m  main.logs[...]\n"
+		"            more at each of 9 looks in 2m, 13 to 61; of 48 opened meanwhile 0 closed\n"
+		"            17 opened at main.rotate  log.go:44, +20 a minute\n"
+		"            called by main.serve  main.go:17\n"
+		"            3 opened at other lines\n"
+		"            also held by main.pool.conns[...].fd\n"
+		"            fd 7 /var/log/shop\n"
+		"            fd 9 /var/log/shop.1\n");
+	sample__has(
+		text,
+		"net.Conn          17        5        7        -1       1m  main.pool.conns[...].fd\n");
+	sample__has(
+		text,
+		"sync.Pool          5    1,103      107         0       2m  main.buffers\n"
+		"            of 1103 that were seen to be taken 107 were put back: reuse lost, no leak\n"
+		"            1001 taken, 5 put back at main.rotate  log.go:44\n"
+		"            102 taken, 102 put back at other lines\n");
+	sample__has(text, "main.rotate log.go:44\n            by goroutine 17\n");
+	sample__has(text, "1,213 uses of pools seen by probes in 3 windows, 2 lost\n");
+	sample__has(text, "the runtime, calls main.expire\n");
+	sample__has(text, "  nothing\n            nothing was found to lead to them");
+	sample__has(text, "23 openings seen by probes in 2 windows, 1 lost\n");
+	sample__has(text, "4 places more; --all shows them\n");
+	sample__has(text, "6 objects could not be read, or were too many\n");
 	cr_assert_not(strstr(text, "never closed"));
 	free(text);
 }
@@ -73,7 +66,7 @@ Test(text_resources, how_much_of_each_kind_where_not_all_is_shown)
 	lines.n = ARRAY_SIZE(few);
 	lines.left_out = 0;
 	text = shown(&lines, false);
-	has(text, "1 place more; --all shows them\nin all 61 file, 17 net.Conn\n");
+	sample__has(text, "1 place more; --all shows them\nin all 61 file, 17 net.Conn\n");
 	free(text);
 }
 
@@ -84,7 +77,7 @@ Test(text_resources, why_nobody_is_seen_to_open_them)
 
 	lines.openings = (struct resource_openings){.missing = "its code is not understood"};
 	text = shown(&lines, false);
-	has(text, "who opens them cannot be seen: its code is not understood\n");
+	sample__has(text, "who opens them cannot be seen: its code is not understood\n");
 	cr_assert_not(strstr(text, "window"));
 	free(text);
 }
@@ -109,22 +102,19 @@ Test(text_resources, one_look_tells_no_changes)
 
 Test(text_resources, of_a_watch_only_what_grows)
 {
-	const struct screen_options options = {.columns = 120, .whole = true, .ascii = true};
 	struct screen screen;
 	char *text;
 
-	screen__init(&screen, &options);
+	sample__begin(&screen);
 	text_part__growing_resources(&screen, NULL, 3);
 	text_part__growing_resources(&screen, sample_resources(), 0);
 	cr_assert_eq(screen.len, 0);
 	text_part__growing_resources(&screen, sample_resources(), 3);
-	text = strndup(screen.data, screen.len);
-	screen__release(&screen);
-	cr_assert(text);
-	has(text, "opened and not closed, more and more, at 1 place");
-	has(text, "17 opened at main.rotate");
-	has(text, "\ntaken and not put back, from 1 pool\n");
-	has(text, "reuse lost, no leak\n            1001 taken, 5 put back at main.rotate");
+	text = sample__end(&screen);
+	sample__has(text, "opened and not closed, more and more, at 1 place");
+	sample__has(text, "17 opened at main.rotate");
+	sample__has(text, "\ntaken and not put back, from 1 pool\n");
+	sample__has(text, "reuse lost, no leak\n            1001 taken, 5 put back at main.rotate");
 	cr_assert_not(strstr(text, "finds out which lines"));
 	cr_assert_not(strstr(text, "net.Conn"));
 	free(text);
@@ -138,7 +128,7 @@ Test(text_resources, nothing_grows)
 	lines.all += 3;
 	lines.n = 1;
 	text = shown(&lines, false);
-	has(text, "in 2m nothing was opened that is never closed\n");
+	sample__has(text, "in 2m nothing was opened that is never closed\n");
 	free(text);
 }
 
@@ -149,7 +139,7 @@ Test(text_resources, too_few_looks)
 
 	lines.looks = RESOURCE_MIN_LOOKS - 1;
 	text = shown(&lines, false);
-	has(text, "what grows would take 5 looks to tell; a longer --duration has them\n");
+	sample__has(text, "what grows would take 5 looks to tell; a longer --duration has them\n");
 	free(text);
 }
 
