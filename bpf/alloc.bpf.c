@@ -419,6 +419,8 @@ static __always_inline void tell_open(struct pt_regs *ctx, struct gl_alloc_count
 	if (!event)
 		return;
 	event->object = register_of(ctx, GL_ALLOC_OPEN_REGISTER(what));
+	if (GL_ALLOC_OPEN_IS_KEY(what) && !read_word(&event->object, event->object + 8))
+		event->object = 0;
 	event->type = what;
 	fill_goroutine(event, GO_G(ctx), target);
 	if (GL_ALLOC_OPEN_IS_FRAMED(what))

@@ -91,14 +91,16 @@ struct gl_alloc {
 
 /*
  * In place of min_size, of what is opened: what number the function has with whoever attached the probe, which of its
- * first GL_ALLOC_OPEN_REGISTERS arguments is told, and whether it has made its frame.
+ * first GL_ALLOC_OPEN_REGISTERS arguments is told, and whether it has made its frame. Of a key that the argument
+ * points to, an interface, its value is told.
  */
 #define GL_ALLOC_OPEN_REGISTERS 6
-#define GL_ALLOC_OPEN_WHAT(function, reg, framed) \
-	((__u16)((function) << 8 | ((framed) ? 0x80 : 0) | (reg)))
+#define GL_ALLOC_OPEN_WHAT(function, reg, framed, key) \
+	((__u16)((function) << 8 | ((framed) ? 0x80 : 0) | ((key) ? 0x40 : 0) | (reg)))
 #define GL_ALLOC_OPEN_FUNCTION(what)  ((__u8)((what) >> 8))
 #define GL_ALLOC_OPEN_IS_FRAMED(what) (((what)&0x80) != 0)
-#define GL_ALLOC_OPEN_REGISTER(what)  ((what)&0x7f)
+#define GL_ALLOC_OPEN_IS_KEY(what)    (((what)&0x40) != 0)
+#define GL_ALLOC_OPEN_REGISTER(what)  ((what)&0x3f)
 
 /*
  * What one processor has of a slot: what it has seen, and which hits there is a record of. These are drawn

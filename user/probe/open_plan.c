@@ -15,6 +15,9 @@
 #define IN_OLD_TIMER	8u
 #define WITH_TIME_TIMER 23
 
+/* In place of a register: it points to an interface, a map's key, whose value is meant. */
+#define OF_KEY 0x80u
+
 /* Arguments by their registers; an interface has two, of which the second leads to the value. */
 static const struct opening {
 	enum open_function function;
@@ -32,15 +35,14 @@ static const struct opening {
 	{OPEN_TIMER, "time.startTimer", NULL, 0},
 	/* (rs *Rows) initContextClose(...) */
 	{OPEN_ROWS, "database/sql.(*Rows).initContextClose", NULL, 0},
-	/* (db *DB) beginDC(ctx, dc, ...), queryDC(ctx, txctx, dc, ...), prepareDC(ctx, dc, ...) */
-	{OPEN_TX, "database/sql.(*DB).beginDC", NULL, 3},
-	{OPEN_TX, "database/sql.(*DB).queryDC", NULL, 5},
 	/*
-	 * (dc *driverConn) resetSession(ctx), by which (db *DB) conn(...) takes one that was there, or that another goroutine
-	 * has opened for it; (db *DB) addDepLocked(x, dep) of one that it has opened itself
+	 * (db *DB) conn(...) takes one for whatever is to be done with it. One that was there, or that another goroutine has
+	 * opened for it: (dc *driverConn) resetSession(ctx). One that it has opened itself is the key of a map:
+	 * mapaccess1(type, map, key), as (db *DB) addDepLocked(x, dep) is inlined.
 	 */
 	{OPEN_CONN, "database/sql.(*driverConn).resetSession", NULL, 0},
-	{OPEN_CONN, "database/sql.(*DB).addDepLocked", NULL, 2},
+	{OPEN_CONN, "database/sql.(*DB).conn", "runtime.mapaccess1", OF_KEY | 2},
+	/* (db *DB) prepareDC(ctx, dc, ...) */
 	{OPEN_STMT, "database/sql.(*DB).prepareDC", NULL, 3},
 	/* (pc *persistConn) roundTrip(...), (cc *ClientConn) roundTrip(req, ...) */
 	{OPEN_HTTP_CONN, "net/http.(*persistConn).roundTrip", NULL, 0},
@@ -99,8 +101,8 @@ static int add_site(const struct planner *planner, size_t i, struct alloc_plan *
 	if (err)
 		return err == -ENOMEM ? err : 0;
 	site->kind = GL_ALLOC_OPEN;
-	site->min_size = GL_ALLOC_OPEN_WHAT(openings[i].function, openings[i].reg,
-					    openings[i].callee != NULL);
+	site->min_size = GL_ALLOC_OPEN_WHAT(openings[i].function, openings[i].reg & ~OF_KEY,
+					    openings[i].callee != NULL, openings[i].reg & OF_KEY);
 	plan->n++;
 	return 0;
 }

@@ -15,8 +15,7 @@ enum open_function {
 	OPEN_CONTEXT,	/* the context */
 	OPEN_TIMER,	/* the timer */
 	OPEN_ROWS,	/* the rows */
-	OPEN_TX,	/* the connection of a transaction, or a query */
-	OPEN_CONN,	/* a connection that is taken, for whatever; or a statement of a database */
+	OPEN_CONN,	/* a connection that is taken, for whatever */
 	OPEN_STMT,	/* the connection that a statement is prepared on */
 	OPEN_HTTP_CONN, /* the connection of a request */
 	OPEN_HTTP2,	/* the request */

@@ -135,7 +135,7 @@ unsigned int openings__of_itself(enum resource_kind kind)
 	case RESOURCE_SQL_ROWS:
 		return BIT(OPEN_ROWS);
 	case RESOURCE_SQL_CONN:
-		return BIT(OPEN_TX) | BIT(OPEN_CONN);
+		return BIT(OPEN_CONN);
 	case RESOURCE_HTTP_BODY:
 		return BIT(OPEN_HTTP2);
 	case RESOURCE_SQL_DB:
