@@ -15,7 +15,8 @@ from tracers import gleakd_cpu_ns, rss_bytes
 
 CROWD = Program("crowd")
 INTERVAL = 10
-SIZES = ((50, 1_000), (200, 10_000))
+# Processes, goroutines of each, what else is looked at.
+SIZES = ((50, 1_000, ""), (50, 1_000, "--resources"), (200, 10_000, ""))
 # A goroutine has a stack of 2 KiB at least, and more around it.
 BYTES_EACH = 4500
 # gleakd's own pages, and what it may keep of each goroutine.
@@ -29,7 +30,8 @@ def metric(path, name):
     return float(found.group(1))
 
 
-def one_size(case, results, processes, goroutines, seconds):
+def one_size(case, results, size, seconds):
+    processes, goroutines, more = size
     with open("/proc/meminfo", encoding="utf-8") as info:
         free = int(re.search(r"MemAvailable:\s+(\d+)", info.read()).group(1)) * 1024
     wanted = processes * goroutines * BYTES_EACH
@@ -43,13 +45,13 @@ def one_size(case, results, processes, goroutines, seconds):
     # As the service runs it: metrics are all that is written.
     gleakd = subprocess.Popen(
         [binary(case), "--only", f"exe:{path}", "--config", "/dev/null", "--interval",
-         f"{INTERVAL}s", "--textfile", metrics],
+         f"{INTERVAL}s", "--textfile", metrics, *more.split()],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     case.defer(gleakd.kill)
     all_of_them = 'gleakd_targets{state="attached"}'
     until("all are watched",
           lambda: os.path.exists(metrics) and metric(metrics, all_of_them) == processes, 120)
-    label = f"{processes} processes of {goroutines:,}"
+    label = f"{processes} processes of {goroutines:,}{' with ' + more if more else ''}"
     results.add(f"{label}: until all are watched", time.monotonic() - begin, "s")
     # The governor has made up its mind, and the histories have their first steps.
     time.sleep(3 * INTERVAL)
@@ -71,5 +73,5 @@ def one_size(case, results, processes, goroutines, seconds):
 
 
 def scale(case, results, options):
-    for processes, goroutines in SIZES[:1] if options.quick else SIZES:
-        one_size(case, results, processes, goroutines, INTERVAL * (1 if options.quick else 4))
+    for size in SIZES[:1] if options.quick else SIZES:
+        one_size(case, results, size, INTERVAL * (1 if options.quick else 4))

@@ -1,102 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a process has opened and not closed: by kind, by holder, and what only ever grows."""
+"""What a process has opened and not closed: by kind and by holder, in all ways that it is shown."""
 
 import json
 import os
 import re
 import shutil
-import socket
-import subprocess
-import threading
 
-from harness import VERSIONS, Skip, case, cases_for, check, check_equal, once, until
-from programs import SOURCES, Program, go_command, go_environment, go_version, start
-from tracer import Gleakd, check_schema, run
+from harness import VERSIONS, case, cases_for, check, check_equal, until
+from programs import start
+from resource_looks import (OPENED, PROGRAM, SQL_CONNECTIONS, STRIPPED_PROGRAMS, VERSION_PROGRAMS, look,
+                            of_version, outstanding)
+from tracer import Gleakd, run
 
-PROGRAM = Program("resources")
-VERSION_PROGRAMS = {
-    f"go{version}": Program("resources", version)
-    for version in ("1.18.10", "1.22.12", "1.23.12", "1.26.11", "1.27.1")
-}
-STRIPPED_PROGRAMS = {
-    f"go{version}": Program("resources", version, strip=True, pie=True)
-    for version in ("1.18.10", "1.22.12", "1.27.1")
-}
-# By the names that the program and gleakd have for them; each opened as often as no other.
-OPENED = {
-    "file": ("file", 7, "main.files[…].file"),
-    "conn": ("net.Conn", 11, "main.clients[…].conn.conn.fd"),
-    "listener": ("listener", 5, "main.listeners[…].fd"),
-    "process": ("process", 13, "main.children[…].Process"),
-    "context": ("context", 17, None),
-    "db": ("sql.DB", 3, "main.databases[…]"),
-    "rows": ("sql.Rows", 19, "main.results[…]"),
-    "stmt": ("sql.Stmt", 23, "main.statements[…]"),
-    "tx": ("sql.Tx", 29, "main.pending[…]"),
-    "body": ("http body", 31, "main.bodies[…].Body"),
-    "body2": ("http body", 37, "main.bodies[…].Body"),
-    "timer": ("timer", 41, None),
-    "after": ("timer", 43, None),
-    "ticker": ("ticker", 47, None),
-}
-# The line that opens each, by the program's functions.
-OPENERS = {
-    "file": ("file", "main.openFile"),
-    "conn": ("net.Conn", "main.openConn"),
-    "listener": ("listener", "main.openListener"),
-    "process": ("process", "main.openProcess"),
-    "context": ("context", "main.openContext"),
-    "db": ("sql.DB", "main.open"),
-    "rows": ("sql.Rows", "main.openRows"),
-    "stmt": ("sql.Stmt", "main.openStmt"),
-    "tx": ("sql.Tx", "main.openTx"),
-    "sqlconn": ("sql.Conn", "main.openSQLConn"),
-    "body": ("http body", "main.get"),
-    "body2": ("http body", "main.get"),
-    "timer": ("timer", "main.openTimer"),
-    "after": ("timer", "main.openAfter"),
-    "ticker": ("ticker", "main.openTicker"),
-}
-SQL_CONNECTIONS = 2
 # Of which one is taken, and five wait for it.
 NARROW = "1 open, 1 in use, at most 1, 5 wait for one, 5 had to wait so far"
-SECONDS = 16
-
-
-def looks(t, pid, *arguments):
-    """What is open, by each report."""
-    code, out, said = run(t, "resources", "--pid", str(pid), "--json", *arguments, seconds=60)
-    check_equal(code, 0, f"exit code; {said}")
-    reports = [json.loads(line) for line in out.splitlines()]
-    check_schema(reports[-1])
-    return [report["targets"][0] for report in reports]
-
-
-def look(t, pid, *arguments):
-    return looks(t, pid, *arguments)[-1]
-
-
-def outstanding(target):
-    """{kind: how many}"""
-    counts = {}
-    for r in target["resources"]:
-        counts[r["kind"]] = counts.get(r["kind"], 0) + r["outstanding"]
-    return counts
 
 
 def fill(t, program):
     """Opens everything, after as much of it was opened and closed again."""
     target = start(t, program)
-    for kind, (_, n, _) in OPENED.items():
+    for kind, (_, n, _) in of_version(program, OPENED).items():
         target.ask(f"churn {kind} 3")
         target.ask(f"open {kind} {n}")
     target.ask(f"open sqlconn {SQL_CONNECTIONS}")
     return target
 
 
-def expect_counts(counts, left_out=()):
+def expect_counts(program, counts, left_out=()):
     wanted = {}
-    for kind, n, _ in OPENED.values():
+    for kind, n, _ in of_version(program, OPENED).values():
         wanted[kind] = wanted.get(kind, 0) + n
     # What its servers, its own listener and what belongs to these have open as well.
     wanted["listener"] += 3
@@ -112,8 +44,8 @@ def judge(t, program):
     target = fill(t, program)
     target.ask("open waiting 6")
     found = look(t, target.pid)
-    expect_counts(outstanding(found))
-    for kind, n, holder in OPENED.values():
+    expect_counts(program, outstanding(found))
+    for kind, n, holder in of_version(program, OPENED).values():
         check(not holder or any(r["kind"] == kind and r["outstanding"] == n and
                                 r["held_by"] == [holder] for r in found["resources"]),
               f"{n} × {kind} held by {holder}: {found['resources']}")
@@ -151,7 +83,7 @@ def each_kind_is_counted_without_symbols(t, program):
     """But for rows of Go 1.18, to which nothing leads that tells a type."""
     target = fill(t, program)
     target.ask("open waiting 6")
-    expect_counts(outstanding(look(t, target.pid)),
+    expect_counts(program, outstanding(look(t, target.pid)),
                   left_out=("sql.Rows",) if program.go == "1.18.10" else ())
 
 
@@ -187,7 +119,7 @@ def a_difference_tells_where_more_is_open_or_less(t):
 @case
 def what_is_closed_is_not_open(t):
     target = fill(t, PROGRAM)
-    for kind in OPENED:
+    for kind in of_version(PROGRAM, OPENED):
         target.ask(f"close {kind}")
     target.ask("close sqlconn")
     counts = outstanding(look(t, target.pid))
@@ -207,279 +139,23 @@ def files_that_nothing_leads_to_are_told(t):
     check("nothing was found to lead to them" in lost[0]["why"][0], f"why: {lost}")
 
 
-@case
-def what_only_ever_comes_grows_and_nothing_else(t):
-    target = start(t, PROGRAM)
-    for kind, n in (("rows", 5), ("conn", 11), ("ticker", 13)):
-        target.ask(f"open {kind} {n}")
-    for kind, ms in (("file", 150), ("context", 70), ("after", 230)):
-        target.ask(f"leak {kind} {ms}")
-    target.ask("turn rows 90")
-    found = looks(t, target.pid, "--duration", f"{SECONDS}s")
-    # A look may be the first to find contexts by the other of two ways, and tell half of them apart.
-    growing = {(r["kind"], *r["held_by"][:1]): r for target in found[-3:]
-               for r in target["resources"] if r["verdict"] == "growing"}
-    check_equal({kind for kind, *_ in growing}, {"context", "file", "timer"}, "what grows")
-    check(("file", "main.files[…].file") in growing, f"what grows: {growing}")
-    for r in growing.values():
-        check(r["opened"] >= 10 and r["closed"] * 10 <= r["opened"], f"evidence: {r}")
-        check(r["opened_at"] and r["opened_at"]["function"] in
-              ("main.openFile", "main.openContext", "main.openAfter"), f"opened at: {r}")
-        check(r["growth_per_minute"] > 0 and "more at each of" in r["why"][0], f"evidence: {r}")
-    rows = [r for r in found[-1]["resources"] if r["kind"] == "sql.Rows"]
-    rows = [r for r in rows if r["outstanding"]]
-    # One is opened, then one closed: a look may come between them, miss the one that is new, or find it elsewhere.
-    check(4 <= sum(r["outstanding"] for r in rows) <= 6, f"rows: {rows}")
-    check(sum(r["opened"] for r in rows) > 10 and sum(r["closed"] for r in rows) > 10,
-          f"rows come and go: {rows}")
-    conns = [r for r in found[-1]["resources"] if r["kind"] == "net.Conn"]
-    check_equal([(r["outstanding"], r["opened"], r["verdict"]) for r in conns],
-                [(11, 0, "steady")], "connections")
-
-
-def openers(found):
-    """{(kind, function): how many are open}"""
-    counts = {}
-    for r in found["resources"]:
-        for o in r["openers"]:
-            if o["opened_at"]:
-                key = r["kind"], o["opened_at"]["function"]
-                counts[key] = counts.get(key, 0) + o["outstanding"]
-    return counts
-
-
-def judge_openers(t, program):
+def judge_lost_databases(t, program):
+    """Its own goroutine has each that the program has lost, and keeps it for ever."""
     target = start(t, program)
-    for kind, ms in zip(OPENERS, range(110, 500, 23)):
-        target.ask(f"leak {kind} {ms}")
-    found = look(t, target.pid, "--duration", "8s", "--probe-opens", "always",
-                 "--max-overhead", "0")
-    watched = found["resource_looks"]["openings"]
-    check_equal((watched["missing"], watched["lost"], watched["windows"]), (None, 0, 1), "watch")
-    counts = openers(found)
-    for key in OPENERS.values():
-        check(counts.get(key, 0) >= 3, f"{key} in {counts}")
-    # Each is the program's line, wherever there is one on the stack.
-    files = [r for r in found["resources"] if r["held_by"] == ["main.files[…].file"]][0]
-    check_equal(files["opened_at"]["function"], "main.openFile", "the first opener")
-    check(any(f["function"] == "main.(*kind).each" for f in files["stack"]), f"stack: {files}")
-    check(len(files["openers"]) == 1 and files["openers"][0]["opened"] >= 10, f"opened: {files}")
-    # Watched all the time, it has all of the growth, but for what came while probes were attached.
-    check(0.6 < files["openers"][0]["growth_per_minute"] / files["growth_per_minute"] < 1.4,
-          f"growth: {files}")
+    target.ask("lose db 3")
+    lost = [r for r in look(t, target.pid)["resources"] if r["kind"] == "sql.DB"]
+    check_equal([r["outstanding"] for r in lost], [3], "lost databases")
+    check("database/sql.(*DB).connectionOpener" in lost[0]["held_by"][0], f"held by: {lost}")
 
 
 @case
-def the_line_that_opens_it_is_named(t):
-    judge_openers(t, PROGRAM)
+def databases_that_are_lost_are_held_by_their_goroutines(t):
+    judge_lost_databases(t, PROGRAM)
 
 
 @cases_for(VERSION_PROGRAMS, tier=VERSIONS)
-def the_line_that_opens_it_is_named_in(t, program):
-    judge_openers(t, program)
-
-
-@cases_for(STRIPPED_PROGRAMS, tier=VERSIONS)
-def the_line_that_opens_a_file_is_named_without_symbols(t, program):
-    target = start(t, program)
-    target.ask("leak file 90")
-    found = look(t, target.pid, "--duration", "6s", "--probe-opens", "always")
-    check(openers(found).get(("file", "main.openFile"), 0) >= 3, f"openers: {found}")
-
-
-def growing_kinds(t, *targets):
-    """Of each of them {kind} of what is said to grow in one of the last reports."""
-    for seconds in (SECONDS * 3 // 2, SECONDS * 4):
-        code, out, said = run(t, "resources", *(str(target.pid) for target in targets), "--json",
-                              "--duration", f"{seconds}s", "--probe-opens", "never",
-                              seconds=seconds + 60)
-        check_equal(code, 0, f"exit code; {said}")
-        reports = [json.loads(line) for line in out.splitlines()]
-        counts = [found["resource_looks"]["looks"] for found in reports[-1]["targets"]]
-        # On a busy machine a look takes longer than there is from one to the next.
-        if min(counts) >= 6:
-            break
-    check(min(counts) >= 5, f"too few looks for a verdict: {counts}")
-    return [{r["kind"] for report in reports[-3:] for found in report["targets"]
-             if found["pid"] == target.pid for r in found["resources"]
-             if r["verdict"] == "growing"} for target in targets]
-
-
-def judge_forgetting(t, program):
-    """
-    Programs that forget each kind, and one that closes the oldest for each that it opens. Requests of HTTP/2 that a
-    process answers are its clients, and what comes goes with them: so another one answers.
-    """
-    forgets, asks, answers, closes = (start(t, program) for _ in range(4))
-    asks.ask("peer " + answers.ask("serve2").split()[-1])
-    for kind, ms in zip(OPENERS, range(150, 700, 17)):
-        (asks if kind == "body2" else forgets).ask(f"leak {kind} {ms}")
-        closes.ask(f"open {kind} 3")
-        closes.ask(f"turn {kind} {ms}")
-    wanted = {kind for kind, _ in OPENERS.values()}
-    forgotten, asked, closed = growing_kinds(t, forgets, asks, closes)
-    check_equal(wanted - forgotten, set(), "forgotten, and not said to grow")
-    check("http body" in asked, f"bodies of HTTP/2: {asked}")
-    check_equal(closed, set(), "closed, and said to grow")
-
-
-@case(is_long=True, seconds=300)
-def each_kind_that_is_forgotten_grows_and_none_that_is_closed(t):
-    judge_forgetting(t, PROGRAM)
-
-
-@cases_for(VERSION_PROGRAMS, tier=VERSIONS, alone=True, seconds=300)
-def each_kind_that_is_forgotten_grows_and_none_that_is_closed_in(t, program):
-    judge_forgetting(t, program)
-
-
-# --- semaphores of golang.org/x/sync ----------------------------------------------------------------
-
-
-def semaphores(version):
-    """A program with the library itself, which comes through the module proxy."""
-    path = os.path.join(os.path.dirname(PROGRAM.path), f"semaphores-go{version}")
-    go_version(version)
-    built = subprocess.run([go_command(), "build", "-buildvcs=false", "-o", path, "."],
-                           cwd=os.path.join(SOURCES, "semaphores"), env=go_environment(version),
-                           capture_output=True, text=True)
-    if "dial tcp" in built.stderr or "no such host" in built.stderr:
-        raise Skip("Go modules of others")
-    check_equal(built.returncode, 0, built.stderr)
-    return path
-
-
-def judge_semaphores(t, version):
-    """11 of which something is taken, 7 of which nothing is; 3 goroutines wait for the first."""
-    path = once(f"building semaphores-go{version}", semaphores, version)
-    target = start(t, None, path=path)
-    for command in ("take 11", "free 7", "wait 3"):
-        target.ask(command)
-    found = [r for r in look(t, target.pid)["resources"] if r["kind"] == "semaphore"]
-    check_equal([(r["outstanding"], r["held_by"]) for r in found], [(11, ["main.tenants[…]"])],
-                "semaphores")
-    check("3 of 5 taken, 3 wait" in found[0]["examples"][0] or
-          all("3 of 5 taken" in example for example in found[0]["examples"]), f"examples: {found}")
-    target.ask("turn 20")
-    check_equal(growing_kinds(t, target), [set()], "given back")
-    target.ask("leak 110")
-    check_equal(growing_kinds(t, target), [{"semaphore"}], "taken and kept")
-
-
-@case(tier=VERSIONS, seconds=300)
-def semaphores_of_which_something_is_taken(t):
-    judge_semaphores(t, "local")
-
-
-@cases_for({f"go{v}": v for v in ("1.18.10", "1.22.12", "1.23.12", "1.27.1")}, tier=VERSIONS,
-           seconds=300)
-def semaphores_of_which_something_is_taken_in(t, version):
-    judge_semaphores(t, version)
-
-
-# --- who opens them, once more -----------------------------------------------------------------------
-
-
-@case
-def probes_are_attached_only_where_something_grows(t):
-    """And never where that is forbidden."""
-    target = start(t, PROGRAM)
-    target.ask("open file 7")
-    target.ask("turn file 40")
-    found = look(t, target.pid, "--duration", "6s")
-    check_equal(found["resource_looks"]["openings"]["windows"], 0, "nothing stays")
-    target.ask("leak context 30")
-    found = look(t, target.pid, "--duration", "8s")
-    check(found["resource_looks"]["openings"]["windows"] >= 1, "something stays")
-    check(openers(found).get(("context", "main.openContext"), 0) >= 3, f"openers: {found}")
-    found = look(t, target.pid, "--duration", "3s", "--probe-opens", "never")
-    check_equal(found["resource_looks"]["openings"], None, "nothing may be attached")
-    check_equal(openers(found), {}, "nobody is seen to open anything")
-
-
-class Clients:
-    """One connects each `ms` milliseconds; all stay, or hang up at once."""
-
-    def __init__(self, target, ms, stay):
-        host, port = target.ask("serve").split()[-1].rsplit(":", 1)
-        self.at, self.pause, self.stay = (host, int(port)), ms / 1000, stay
-        self.kept, self.over = [], threading.Event()
-        self.thread = threading.Thread(target=self.come, daemon=True)
-
-    def come(self):
-        while not self.over.wait(self.pause):
-            client = socket.create_connection(self.at)
-            if self.stay:
-                self.kept.append(client)
-            else:
-                client.close()
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        self.thread.join()
-        for client in self.kept:
-            client.close()
-
-
-def judge_clients(t, program):
-    target = start(t, program)
-    loops = {"main.deferInLoop"}
-    for kind in ("defer", "deferred"):
-        target.ask(f"leak {kind} 90")
-    if program.go not in ("1.18.10", "1.22.12"):  # which have no loops over functions
-        target.ask("leak ranged 80")
-        loops.add("main.deferInRange")
-    for kind in ("lost", "pooled"):
-        target.ask(f"leak {kind} 10")
-    with Clients(target, 70, stay=True):
-        reports = looks(t, target.pid, "--duration", "14s", "--max-overhead", "0")
-    found = reports[-1]
-    growing = [r for report in reports[-4:] for r in report["resources"]
-               if r["verdict"] == "growing"]
-    check_equal({r["kind"] for r in growing}, {"defer"}, f"what grows: {growing}")
-    check_equal({r["opened_at"]["function"] for r in growing}, loops, "where it is deferred")
-    check(growing[0]["openers"][0]["growth_per_minute"] > 0, f"the line: {growing}")
-    conns = [r for r in found["resources"] if r["kind"] == "net.Conn" and r["opened"] > 10]
-    check_equal([(r["why"], r["held_by"]) for r in conns],
-                [(["accepted, and their clients are connected"],
-                  ["main.accepted[…].conn.conn.fd"])], "connections of clients")
-    contexts = [r for r in found["resources"] if r["kind"] == "context" and r["opened"] > 10]
-    check(any("clients that came" in why for report in reports for r in report["resources"]
-              if r["kind"] == "context" for why in r["why"]), f"contexts of clients: {contexts}")
-    pools = {r["held_by"][0]: r for r in found["resources"] if r["kind"] == "sync.Pool"}
-    lost, kept = pools["main.lostBuffers"], pools["main.buffers"]
-    check_equal((lost["verdict"], kept["verdict"]), ("reuse lost", "steady"), f"pools: {pools}")
-    check_equal(lost["opened_at"]["function"], "main.takeAndKeep", "who takes and keeps")
-    check(lost["opened"] > 2.5 * lost["closed"] and kept["opened"] < 1.2 * kept["closed"],
-          f"taken and put back: {pools}")
-
-
-@case
-def clients_that_stay_are_no_leak_and_deferred_calls_of_a_loop_are(t):
-    judge_clients(t, PROGRAM)
-
-
-@cases_for(VERSION_PROGRAMS, tier=VERSIONS)
-def clients_that_stay_are_no_leak_and_deferred_calls_of_a_loop_are_in(t, program):
-    judge_clients(t, program)
-
-
-@case
-def connections_whose_clients_have_gone_leak(t):
-    target = start(t, PROGRAM)
-    with Clients(target, 70, stay=False):
-        found = looks(t, target.pid, "--duration", "14s")
-    conns = [r for report in found[-4:] for r in report["resources"]
-             if (r["kind"], r["verdict"]) == ("net.Conn", "growing")]
-    seen = [(r["kind"], r["opened"], r["outstanding"], r["verdict"], r["why"], r["held_by"])
-            for report in found for r in report["resources"]]
-    check(conns, f"connections nobody is at: {seen}")
-    check_equal((conns[-1]["held_by"], conns[-1]["opened_at"]["function"]),
-                (["main.accepted[…].conn.conn.fd"], "main.acceptClients.func1"), "who has them")
+def databases_that_are_lost_are_held_by_their_goroutines_in(t, program):
+    judge_lost_databases(t, program)
 
 
 def grows(report):

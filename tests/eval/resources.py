@@ -14,6 +14,7 @@ import healthy
 import reports
 
 WATCH = 96  # seconds: nine looks
+FEWEST_LOOKS = 5  # for a verdict
 SAME_TIME = 4
 SERVERS = ("etcd", "prometheus", "caddy", "nats-server")
 FAILSAFE = "github.com/failsafe-go/failsafe-go"
@@ -21,7 +22,8 @@ FAILSAFE = "github.com/failsafe-go/failsafe-go"
 ABOUT = {"text": [
     f"`gleakd resources --duration` of {WATCH} s. A leak has to be called `growing`, with its kind and with a line of "
     "it in the stack that opens it; nothing in the repaired programs, and nothing in servers under load, may be called "
-    "so in a single report.",
+    "so in a single report. Of a leak it is told after how long it was said first, with that line: looks are "
+    f"{WATCH // 8} s apart, and five are the fewest for a verdict.",
 ]}
 
 
@@ -55,17 +57,21 @@ class Looker(common.Gleakd):
 
     def __init__(self, options, pid, name, seconds):
         super().__init__(options, pid, name, "--duration", f"{seconds}s", command=("resources",))
+        self.growing = []  # (seconds of observation, line), of all reports
 
     def ever_growing(self):
-        """{(kind, holder): the line when it was growing last}"""
-        return self.grown
+        """Of each kind and holder the line when it was growing last."""
+        return list({(line["kind"], *line["held_by"][:1]): line
+                     for _, line in self.growing}.values())
+
+    def first_told(self, leak):
+        return min((seconds for seconds, line in self.growing if is_told(leak, line)),
+                   default=self.observed())
 
     def _take(self, report):
-        self.grown = getattr(self, "grown", {})
         super()._take(report)
-        for line in self.report.get("resources", ()):
-            if line["verdict"] == "growing":
-                self.grown[line["kind"], *line["held_by"][:1]] = line
+        self.growing += [(self.observed(), line) for line in self.report.get("resources", ())
+                         if line["verdict"] == "growing"]
 
 
 def words(line):
@@ -80,7 +86,7 @@ def is_told(leak, line):
 
 
 def judge(leak, name, leaks, looker):
-    grown = list(looker.ever_growing().values())
+    grown = looker.ever_growing()
     told = [line for line in grown if is_told(leak, line)]
     if leaks:
         status = "ok" if told else "miss"
@@ -90,7 +96,7 @@ def judge(leak, name, leaks, looker):
     note += [words(line) for line in (told or grown)[:2]]
     return common.Result(
         "resources", name, "growing" if leaks else "quiet", "growing" if grown else "quiet", status,
-        ". ".join(note), looker.observed(), {"group": "as reported" if leaks else "repaired"})
+        ". ".join(note), looker.first_told(leak), {"group": "as reported" if leaks else "repaired"})
 
 
 def run_report(options, leak, variant):
@@ -125,8 +131,10 @@ class ServerRun(healthy.Run):
         self.go_on()
         counted = self.counted()
         self.watcher.interrupt()
-        grown = list(self.watcher.ever_growing().values())
+        grown = self.watcher.ever_growing()
         looks = self.watcher.report["resource_looks"]
+        if not grown and looks["looks"] < FEWEST_LOOKS:
+            raise common.Unfinished(f"{looks['looks']} looks, too few for a verdict")
         note = [f"{self.server.about}; {counted['requests']:,} requests; {looks['looks']} looks, "
                 f"{looks['openings']['seen']} openings seen"]
         return common.Result(

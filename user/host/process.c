@@ -32,6 +32,7 @@
 
 /* Field numbers of proc(5), /proc/PID/stat. */
 enum stat_field {
+	STAT_PARENT = 4,
 	STAT_FLAGS = 9,
 	STAT_THREADS = 20,
 	STAT_START_TIME = 22,
@@ -399,6 +400,16 @@ char process__state(const char *proc_root, pid_t pid)
 	struct proc_stat stat;
 
 	return read_stat(proc_root, pid, &stat) ? 0 : stat.state;
+}
+
+bool process__has_ended(const char *proc_root, pid_t pid, pid_t *ret_parent)
+{
+	struct proc_stat stat;
+
+	if (read_stat(proc_root, pid, &stat) || !has_ended(&stat))
+		return false;
+	*ret_parent = (pid_t)stat.field[STAT_PARENT];
+	return true;
 }
 
 bool process__same(const char *proc_root, struct process_id id)

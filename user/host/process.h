@@ -68,6 +68,9 @@ int process__mapped_code(const char *proc_root, pid_t pid, uint64_t *ret_kib) __
  */
 char process__state(const char *proc_root, pid_t pid);
 
+/* process__has_ended - whether @pid is a zombie, none of whose threads goes on; then who its parent is. */
+bool process__has_ended(const char *proc_root, pid_t pid, pid_t *ret_parent);
+
 /* process__same - whether @id still names the running process it named before (not a zombie). */
 bool process__same(const char *proc_root, struct process_id id);
 

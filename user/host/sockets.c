@@ -404,29 +404,37 @@ int process__sockets(const char *proc_root, pid_t pid, struct process_sockets *r
 
 static int compare_fds(const void *a, const void *b)
 {
-	const int *x = a, *y = b;
+	const struct socket_peer *x = a, *y = b;
 
-	return (*x > *y) - (*x < *y);
+	return (x->fd > y->fd) - (x->fd < y->fd);
 }
 
 /* As many as were asked about, at most. */
-static size_t keep_clients(const struct look *look, int *fds)
+static size_t list_peers(const struct look *look, struct socket_peer *peers)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < look->n_sockets; i++) {
 		const struct own_socket *socket = &look->sockets[i];
+		bool itself = socket->established && is_with_itself(look, &socket->tcp);
 
-		if (socket->established && is_listened(look, socket->tcp.local.port) &&
-		    !is_with_itself(look, &socket->tcp))
-			fds[n++] = socket->fd;
+		if (itself || (socket->established && is_listened(look, socket->tcp.local.port)))
+			peers[n++] = (struct socket_peer){socket->fd, itself};
 	}
 	if (n)
-		qsort(fds, n, sizeof(*fds), compare_fds);
+		qsort(peers, n, sizeof(*peers), compare_fds);
 	return n;
 }
 
-ssize_t process__clients(const char *proc_root, pid_t pid, int *fds, size_t n)
+const struct socket_peer *socket_peer__find(const struct socket_peer *peers, size_t n, int fd)
+{
+	const struct socket_peer key = {.fd = fd};
+
+	return n ? bsearch(&key, peers, n, sizeof(key), compare_fds) : NULL;
+}
+
+ssize_t process__peers(const char *proc_root, pid_t pid, const int *fds, size_t n,
+		       struct socket_peer *ret_peers)
 {
 	struct look *look = calloc(1, sizeof(*look));
 	ssize_t result;
@@ -435,7 +443,7 @@ ssize_t process__clients(const char *proc_root, pid_t pid, int *fds, size_t n)
 		return -ENOMEM;
 	result = take_look(proc_root, pid, fds, n, look);
 	if (!result)
-		result = (ssize_t)keep_clients(look, fds);
+		result = (ssize_t)list_peers(look, ret_peers);
 	free_look(look);
 	return result;
 }

@@ -30,11 +30,21 @@ struct process_sockets {
 int process__sockets(const char *proc_root, pid_t pid,
 		     struct process_sockets *ret_sockets) __must_check;
 
+/* Who is at the other end of a TCP connection: a client, another process that has called; or the process itself. */
+struct socket_peer {
+	int fd;
+	bool itself;
+};
+
 /*
- * process__clients - which of the descriptors @fds, all connections that @pid has, are of TCP connections that it has
- * accepted from other processes, which have not closed them: these are kept in @fds, rising. Returns how many; errors:
- * as process__sockets().
+ * process__peers - of the descriptors @fds, all connections that @pid has, those of TCP connections which neither end has
+ * closed, and which it has accepted or has both ends of; rising by descriptor, in @ret_peers, which has room for @n. Returns
+ * how many; errors: as process__sockets().
  */
-ssize_t process__clients(const char *proc_root, pid_t pid, int *fds, size_t n) __must_check;
+ssize_t process__peers(const char *proc_root, pid_t pid, const int *fds, size_t n,
+		       struct socket_peer *ret_peers) __must_check;
+
+/* socket_peer__find - that of @fd; NULL: it has none. */
+const struct socket_peer *socket_peer__find(const struct socket_peer *peers, size_t n, int fd);
 
 #endif /* GLEAKD_HOST_SOCKETS_H */

@@ -7,8 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/duration.h"
+#include "base/log.h"
+#include "host/children.h"
 #include "host/process.h"
 #include "host/sockets.h"
 #include "session/deferred_lines.h"
@@ -35,6 +38,8 @@ struct look {
 	struct target *target;
 	const struct heap_runtime *runtime;
 	uint64_t now_ns;
+	struct ended_child *ended; /* when it began */
+	size_t n_ended;
 };
 
 static void clear_lines(struct resource_lines *lines)
@@ -143,8 +148,12 @@ static bool explain(const struct resource_tracker *tracker, struct resource_line
 		complete =
 			complete && add_why(line, "deferred in a loop: they run when the function "
 						  "returns, not at the end of each turn");
-	if (!place->held && place->outstanding && place->kind != RESOURCE_TIMER &&
-	    place->kind != RESOURCE_TICKER)
+	if (!place->held && place->outstanding && place->kind == RESOURCE_PROCESS)
+		complete = complete &&
+			   add_why(line, "nothing was found to lead to them: if so, nobody can "
+					 "wait for them, and they stay when they end");
+	else if (!place->held && place->outstanding && place->kind != RESOURCE_TIMER &&
+		 place->kind != RESOURCE_TICKER)
 		complete = complete && add_why(line, "nothing was found to lead to them: if so, "
 						     "they are open until a collection");
 	return complete;
@@ -287,6 +296,18 @@ static int make_lines(const struct target *target)
 
 /* ------------------------------------------------------------------------------------------------ */
 
+/* Where they are not known, what a process has of them in memory is all that is told. */
+static void find_ended(struct look *look)
+{
+	free(look->ended);
+	look->ended = NULL;
+	look->n_ended = 0;
+	if (process__ended_children(look->target->options.proc_root, target__pid(look->target),
+				    &look->ended, &look->n_ended) == -E2BIG)
+		log_debug("process %d: too many processes to look for ended children",
+			  target__pid(look->target));
+}
+
 static int ready(void *ctx, struct heap_scan *scan, struct heap_paths *paths)
 {
 	struct look *look = ctx;
@@ -298,15 +319,9 @@ static int ready(void *ctx, struct heap_scan *scan, struct heap_paths *paths)
 	heap_resources__free(r->census);
 	r->census = NULL;
 	r->runtime = look->runtime;
+	find_ended(look);
 	err = heap_resources__new(look->runtime, paths, offset, &r->census);
 	return err ? err : heap_resources__prepare(r->census, scan);
-}
-
-static int compare_numbers(const void *a, const void *b)
-{
-	const int *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
 }
 
 static bool is_connection(const struct heap_resource *resource)
@@ -314,31 +329,68 @@ static bool is_connection(const struct heap_resource *resource)
 	return resource->kind == RESOURCE_NET_CONN;
 }
 
-/* Which connections are those of clients; where that cannot be found out, none is taken for one. */
+/* A request of which nobody knows on which connection it has come is taken for another process's. */
+static void note_peer(const struct socket_peer *peers, size_t n, struct heap_resource *resource)
+{
+	const struct socket_peer *peer = socket_peer__find(peers, n, (int)resource->id);
+
+	if (is_connection(resource))
+		resource->served = peer && !peer->itself;
+	else if (resource->kind == RESOURCE_REQUEST)
+		resource->served = !peer || !peer->itself;
+}
+
+/* What is there for clients; where that cannot be found out, no connection is taken for one of theirs. */
 static int note_clients(const struct target *target, struct heap_resources *resources)
 {
 	size_t n, n_fds = 0;
 	struct heap_resource *all = heap_resources__of(resources, &n);
-	int *fds = malloc((n + 1) * sizeof(*fds));
-	ssize_t n_clients = 0;
+	__cleanup_free int *fds = malloc((n + 1) * sizeof(*fds));
+	__cleanup_free struct socket_peer *peers = malloc((n + 1) * sizeof(*peers));
+	ssize_t n_peers = 0;
 
-	if (!fds)
+	if (!fds || !peers)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		if (is_connection(&all[i]))
 			fds[n_fds++] = (int)all[i].id;
 	}
 	if (n_fds)
-		n_clients = process__clients(target->options.proc_root, target__pid(target), fds,
-					     n_fds);
-	for (size_t i = 0; i < n && n_clients > 0; i++) {
-		int fd = (int)all[i].id;
-
-		all[i].served |= is_connection(&all[i]) &&
-				 bsearch(&fd, fds, (size_t)n_clients, sizeof(fd), compare_numbers);
-	}
-	free(fds);
+		n_peers = process__peers(target->options.proc_root, target__pid(target), fds, n_fds,
+					 peers);
+	for (size_t i = 0; i < n; i++)
+		note_peer(peers, (size_t)max_of(n_peers, (ssize_t)0), &all[i]);
 	return 0;
+}
+
+/*
+ * Children that had ended before the scan, and are there still: what is waited for at all is waited for sooner. Those that
+ * the heap does not know of have no os.Process any more.
+ */
+static int note_ended(struct look *look, struct heap_resources *resources)
+{
+	size_t n,
+		left = ended_children__keep(look->target->options.proc_root,
+					    target__pid(look->target), look->ended, look->n_ended);
+	struct heap_resource *all = heap_resources__of(resources, &n);
+	int err = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct ended_child *child =
+			all[i].kind == RESOURCE_PROCESS ?
+				ended_children__find(look->ended, left, all[i].id) :
+				NULL;
+
+		if (!child)
+			continue;
+		all[i].ended = true;
+		child->pid = 0;
+	}
+	for (size_t i = 0; i < left && !err; i++) {
+		if (look->ended[i].pid)
+			err = heap_resources__add_ended(resources, look->ended[i].number);
+	}
+	return err;
 }
 
 static int scanned(void *ctx, struct heap_scan *scan, struct heap_paths *paths)
@@ -351,6 +403,8 @@ static int scanned(void *ctx, struct heap_scan *scan, struct heap_paths *paths)
 	err = heap_resources__take(r->census, scan, look->now_ns);
 	if (!err)
 		err = note_clients(look->target, r->census);
+	if (!err)
+		err = note_ended(look, r->census);
 	if (!err)
 		target_openings__fill(look->target, r->census, scan, r->tracker);
 	if (!err)
@@ -407,6 +461,7 @@ int target_resources__take(struct target *target, const struct target_view_optio
 	err = target_view__take(target, &view, failure);
 	if (!err)
 		err = note_look(target, look.now_ns, failure);
+	free(look.ended);
 	heap_resources__free(target->resources->census);
 	target->resources->census = NULL;
 	return err;

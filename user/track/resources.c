@@ -100,9 +100,15 @@ uint64_t resource_tracker__elapsed_ns(const struct resource_tracker *tracker)
 
 /* --- members ------------------------------------------------------------------------------------ */
 
+/* A process stays the same when its os.Process has been collected. */
+static uint64_t object_of(const struct heap_resource *resource)
+{
+	return resource->kind == RESOURCE_PROCESS ? 0 : resource->object;
+}
+
 static uint64_t member_hash(const struct heap_resource *resource)
 {
-	uint64_t hash = hash__keyed_word(resource->object);
+	uint64_t hash = hash__keyed_word(object_of(resource));
 
 	return hash__combine(hash__combine(hash, resource->id), (uint64_t)resource->kind);
 }
@@ -115,7 +121,7 @@ static struct member *find_member(const struct members *members,
 	while (index__next(&search)) {
 		struct member *member = &members->all[search.number];
 
-		if (member->object == resource->object && member->id == resource->id &&
+		if (member->object == object_of(resource) && member->id == resource->id &&
 		    member->kind == resource->kind)
 			return member;
 	}
@@ -208,7 +214,7 @@ bool resource_tracker__wants_openers(const struct resource_tracker *tracker)
 		const struct resource_place *place = &tracker->places[i];
 		uint64_t seen = seen_opened(place);
 
-		if (stayed(tracker, place) >= STAYS &&
+		if (place->kind != RESOURCE_REQUEST && stayed(tracker, place) >= STAYS &&
 		    !resource_series__clients(&tracker->series, place) &&
 		    place->closed * RESOURCE_MAX_CLOSED_PART <= place->opened &&
 		    seen < RESOURCE_KNOWN_OPENERS && 2 * seen < place->opened)
@@ -371,7 +377,7 @@ static int take_one(struct resource_tracker *tracker, const struct heap_resource
 		old->stayed = true;
 	return add_member(&tracker->now, &(struct member){
 						 .kind = resource->kind,
-						 .object = resource->object,
+						 .object = object_of(resource),
 						 .id = resource->id,
 						 .first_ns = first_ns,
 						 .since_ns = since_ns,

@@ -116,6 +116,12 @@ func openProcess() func() {
 	return func() { cmd.Wait() }
 }
 
+// Nobody has it, so that nobody will ever wait for it.
+func startAndForget() func() {
+	must(exec.Command("true").Start())
+	return func() {}
+}
+
 // --- contexts
 
 var serviceContext, stopService = context.WithCancel(context.Background())

@@ -34,26 +34,27 @@ type kind struct {
 }
 
 var kinds = map[string]*kind{
-	"file":     {open: openFile},
-	"conn":     {open: openConn},
-	"listener": {open: openListener},
-	"process":  {open: openProcess},
-	"context":  {open: openContext},
-	"db":       {open: openDB},
-	"sqlconn":  {open: openSQLConn},
-	"rows":     {open: openRows},
-	"stmt":     {open: openStmt},
-	"tx":       {open: openTx},
-	"waiting":  {open: openWaiting},
-	"body":     {open: openBody},
-	"body2":    {open: openBody2},
-	"timer":    {open: openTimer},
-	"after":    {open: openAfter},
-	"ticker":   {open: openTicker},
-	"defer":    {open: openDefer},
-	"deferred": {open: closeDefer}, // each is over at once
-	"lost":     {open: takeAndKeep},
-	"pooled":   {open: takeAndPut},
+	"file":      {open: openFile},
+	"conn":      {open: openConn},
+	"listener":  {open: openListener},
+	"process":   {open: openProcess},
+	"forgotten": {open: startAndForget},
+	"context":   {open: openContext},
+	"db":        {open: openDB},
+	"sqlconn":   {open: openSQLConn},
+	"rows":      {open: openRows},
+	"stmt":      {open: openStmt},
+	"tx":        {open: openTx},
+	"waiting":   {open: openWaiting},
+	"body":      {open: openBody},
+	"body2":     {open: openBody2},
+	"timer":     {open: openTimer},
+	"after":     {open: openAfter},
+	"ticker":    {open: openTicker},
+	"defer":     {open: openDefer},
+	"deferred":  {open: closeDefer}, // each is over at once
+	"lost":      {open: takeAndKeep},
+	"pooled":    {open: takeAndPut},
 }
 
 func (k *kind) add() {
@@ -82,6 +83,8 @@ func lose(name string, n int) {
 		switch name {
 		case "file":
 			loseFile()
+		case "db":
+			loseDB()
 		default:
 			panic("nobody can lose a " + name)
 		}

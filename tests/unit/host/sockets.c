@@ -141,13 +141,14 @@ Test(sockets, whose_other_end_has_hung_up, .fini = remove_tree)
 	cr_expect_eq(sockets.dialled, 1, "%lu", sockets.dialled);
 }
 
-/* Those of others that have not hung up: not 12 (CLOSE_WAIT), 13 (dialled), 15 and 16 (its own two ends). */
-Test(sockets, whose_clients_are_there, .fini = remove_tree)
+/* Those of others that have not hung up, not 12 (CLOSE_WAIT) and 13 (dialled); and its own two ends, 15 and 16. */
+Test(sockets, who_is_at_the_other_end, .fini = remove_tree)
 {
 	static const char *const links[] = {"socket:[11]", "/dev/null",	  "socket:[14]",
 					    "socket:[12]", "socket:[13]", "socket:[15]",
 					    "socket:[16]", "socket:[17]"};
-	int fds[] = {0, 1, 2, 3, 4, 5, 6, 7};
+	static const int fds[] = {0, 1, 2, 3, 4, 5, 6, 7};
+	struct socket_peer peers[ARRAY_SIZE(fds)];
 
 	make_tree(links, ARRAY_SIZE(links));
 	put("77/net/tcp",
@@ -158,9 +159,13 @@ Test(sockets, whose_clients_are_there, .fini = remove_tree)
 				    TCP(HERE ":1F90", HERE ":9004", "01", "15")
 					    TCP(HERE ":9004", HERE ":1F90", "01", "16")
 						    TCP(HERE ":1F90", THERE ":9005", "01", "17"));
-	cr_assert_eq(process__clients(root, 77, fds, ARRAY_SIZE(fds)), 2);
-	cr_expect_eq(fds[0], 2);
-	cr_expect_eq(fds[1], 7);
+	cr_assert_eq(process__peers(root, 77, fds, ARRAY_SIZE(fds), peers), 4);
+	for (int fd = 0; fd < 8; fd++) {
+		const struct socket_peer *peer = socket_peer__find(peers, 4, fd);
+
+		cr_expect_eq(peer != NULL, fd == 2 || fd >= 5, "%d", fd);
+		cr_expect(!peer || peer->itself == (fd == 5 || fd == 6), "%d", fd);
+	}
 }
 
 Test(sockets, of_other_families, .fini = remove_tree)

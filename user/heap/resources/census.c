@@ -53,13 +53,17 @@ static const struct resource_rule rules[] = {
 	 .done = {"stream.readClosed", "stream.readAborted", "stream.abortErr"},
 	 .in_use = "stream.res"},
 	{"golang.org/x/sync/semaphore", "Weighted", RESOURCE_SEMAPHORE, .in_use = "cur"},
-	{"net/http", "http2stream", RESOURCE_REQUEST, .done = {"state"}, .in_use = "id"},
-	{"net/http/internal/http2", "stream", RESOURCE_REQUEST, .done = {"state"}, .in_use = "id"},
-	{"golang.org/x/net/http2", "stream", RESOURCE_REQUEST, .done = {"state"}, .in_use = "id"},
+	{"net/http", "http2stream", RESOURCE_REQUEST, .done = {"state"}, .in_use = "id",
+	 .server = "sc"},
+	{"net/http/internal/http2", "stream", RESOURCE_REQUEST, .done = {"state"}, .in_use = "id",
+	 .server = "sc"},
+	{"golang.org/x/net/http2", "stream", RESOURCE_REQUEST, .done = {"state"}, .in_use = "id",
+	 .server = "sc"},
 	{"google.golang.org/grpc/internal/transport", "ServerStream", RESOURCE_REQUEST,
-	 .in_use = "st"},
+	 .in_use = "st", .server = "st"},
 	/* Until grpc 1.69 a Stream is of either side. */
-	{"google.golang.org/grpc/internal/transport", "Stream", RESOURCE_REQUEST, .in_use = "st"},
+	{"google.golang.org/grpc/internal/transport", "Stream", RESOURCE_REQUEST, .in_use = "st",
+	 .server = "st"},
 	{"golang.org/x/net/http2", "clientStream", RESOURCE_HTTP_BODY,
 	 .done = {"readClosed", "readAborted", "abortErr"}, .in_use = "res"},
 };
@@ -118,6 +122,7 @@ static void add_type(struct heap_resources *resources, const struct resource_rul
 		.id = find_field(resources, address, rule->id),
 		.in_use = find_field(resources, address, rule->in_use),
 		.detail = find_field(resources, address, rule->detail),
+		.server = find_field(resources, address, rule->server),
 	};
 	for (size_t i = 0; i < RESOURCE_MAX_STATES; i++) {
 		added->done[i] = find_field(resources, address, rule->done[i]);
@@ -267,6 +272,18 @@ int resources__add(struct heap_resources *resources, const struct heap_resource 
 	return 0;
 }
 
+int heap_resources__add_ended(struct heap_resources *resources, uint64_t number)
+{
+	const struct heap_resource process = {
+		.kind = RESOURCE_PROCESS,
+		.node = PATH_NONE,
+		.id = number,
+		.ended = true,
+	};
+
+	return resources__add(resources, &process);
+}
+
 static bool is_done(const struct resource_type *type, const struct heap_field_at *field,
 		    const uint8_t *value, size_t size)
 {
@@ -328,7 +345,10 @@ static int take_value(struct census *census, const struct value *value, const ui
 		if (is_listener(census->resources, type, data, size))
 			found.kind = RESOURCE_LISTENER;
 	}
-	found.served = found.kind == RESOURCE_REQUEST;
+	if (found.kind == RESOURCE_REQUEST) {
+		found.served = true;
+		found.id = resource_connection__fd(census->resources, type, value->address);
+	}
 	return resources__add(census->resources, &found);
 }
 
@@ -495,6 +515,7 @@ int heap_resources__take(struct heap_resources *resources, struct heap_scan *sca
 		return -ENOMEM;
 	resources->n = 0;
 	resources->refused = 0;
+	memset(resources->connections, 0, sizeof(resources->connections));
 	census->resources = resources;
 	census->scan = scan;
 	err = see_objects(census);

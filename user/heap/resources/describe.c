@@ -235,7 +235,8 @@ void heap_resources__describe(struct heap_resources *resources,
 		describe_db(resources, type, resource, text, size);
 		break;
 	case RESOURCE_PROCESS:
-		snprintf(text, size, "pid %" PRIu64, resource->id);
+		snprintf(text, size, "pid %" PRIu64 "%s", resource->id,
+			 resource->ended ? ", has ended" : "");
 		break;
 	default:
 		if (type->detail.size)

@@ -2,7 +2,7 @@
 #ifndef GLEAKD_HEAP_RESOURCES_PRIVATE_H
 #define GLEAKD_HEAP_RESOURCES_PRIVATE_H
 
-/* What census.c (who there is), timers.c, defers.c and describe.c share. */
+/* What census.c (who there is), timers.c, defers.c, connections.c and describe.c share. */
 #include "heap/resources/resources.h"
 #include "heap/types/fields.h"
 
@@ -16,6 +16,7 @@ struct resource_rule {
 	const char *done[RESOURCE_MAX_STATES]; /* all of it is zero while it is open; NULL: none */
 	const char *in_use;		       /* not zero while it is; NULL: always */
 	const char *detail;		       /* a string that describes it; NULL */
+	const char *server;		       /* of a request: what answers on its connection */
 	bool finalized;			       /* each has a finalizer, by which it is found */
 };
 
@@ -24,10 +25,17 @@ struct resource_type {
 	const struct resource_rule *rule;
 	uint64_t address; /* of the type; 0: the program does not have it */
 	uint64_t size;	  /* of a value */
-	struct heap_field_at id, done[RESOURCE_MAX_STATES], in_use, detail;
+	struct heap_field_at id, done[RESOURCE_MAX_STATES], in_use, detail, server;
 };
 
 #define RESOURCE_MAX_TYPES 24
+
+/* On which descriptor a server answers requests. */
+struct resource_connection {
+	uint64_t server, fd; /* fd 0: it is not known */
+};
+
+#define RESOURCE_CONNECTIONS 256 /* that are remembered during a look */
 
 struct heap_resources {
 	const struct heap_runtime *runtime;
@@ -42,6 +50,7 @@ struct heap_resources {
 	struct heap_resource *all;
 	size_t n, capacity;
 	uint64_t refused;
+	struct resource_connection connections[RESOURCE_CONNECTIONS];
 };
 
 /* resources__add - -ENOMEM. */
@@ -50,6 +59,10 @@ int resources__add(struct heap_resources *resources, const struct heap_resource 
 /* resources__type_at - what the target has at @address: one of its types, or NULL. */
 const struct resource_type *resources__type_at(const struct heap_resources *resources,
 					       uint64_t address);
+
+/* resource_connection__fd - on which descriptor the @request, at its address, has come; 0: it is not known. */
+uint64_t resource_connection__fd(struct heap_resources *resources, const struct resource_type *of,
+				 uint64_t request);
 
 /* resource_timers__take - those that are armed. Errors: as heap_resources__take(). */
 int resource_timers__take(struct heap_resources *resources, struct heap_scan *scan);

@@ -45,9 +45,10 @@ struct heap_resource {
 	uint64_t object; /* its start */
 	uint64_t value;	 /* where the value begins, behind a header */
 	uint64_t
-		id; /* descriptor, process, when a timer is due, the goroutine that defers; 0: it has none */
+		id; /* descriptor, of a request that of its connection; process, when a timer is due, the goroutine that defers; 0: it has none */
 	/* Link-time: of a timer that calls one the function's entry, of a deferred call where it was deferred; 0. */
 	uint64_t function;
+	bool ended;  /* a process that has, and was not waited for */
 	bool served; /* it lives for as long as a client of another process stays connected */
 	uint32_t
 		opener; /* who was seen to open it, by the numbers of whoever fills it in; 0: nobody */
@@ -106,7 +107,13 @@ uint64_t heap_resources__find_lead(const struct heap_resources *resources, struc
 				   const struct heap_resource *resource, resource_lead_fn fn,
 				   void *ctx);
 
-/* heap_resources__of - to fill in their openers. */
+/*
+ * heap_resources__add_ended - process @number, which has ended and was not waited for, and to which nothing leads any more.
+ * -ENOMEM.
+ */
+int heap_resources__add_ended(struct heap_resources *resources, uint64_t number) __must_check;
+
+/* heap_resources__of - to fill in what the heap does not tell: their openers, what is served, what has ended. */
 struct heap_resource *heap_resources__of(struct heap_resources *resources, size_t *ret_n);
 
 #endif /* GLEAKD_HEAP_RESOURCES_RESOURCES_H */
