@@ -190,9 +190,7 @@ def allocated_here_and_held_there(t):
 def types_by_allocation(t, program):
     """Of some objects it is known where they were allocated; all that hang there are of their type."""
     target = begin(t, program)
-    # Large ones first: how far it is to the first sample was settled before the program set its rate.
-    fill(target, {"large": 5, "chain": 10007, "closures": 3001,
-                  "hooks": 4001})
+    fill(target, {"chain": 10007, "closures": 3001, "hooks": 4001})
     target.ask("collect")
     report = look(t, target.pid, "--all")
     objects = {kind["type"]: kind["objects"] for kind in report["types"]}
