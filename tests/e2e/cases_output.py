@@ -2,7 +2,9 @@
 """What people see: lines in a pipe, a screen on a terminal."""
 
 import json
+import os
 import re
+import stat
 import subprocess
 import time
 
@@ -12,6 +14,7 @@ from terminal import ESCAPE, Shell, Terminal, plain_environment
 from tracer import binary, needs_tracing, run
 
 COUNTS = Program("counts", strip=True)
+NO_PROFILE = Program("memory")
 
 
 def on_terminal(t, args, columns, env, until_text, seconds=15):
@@ -211,3 +214,75 @@ def who_reads_only_the_beginning_gets_no_more(t):
     text = shell.until("ended\r")
     check("gleakd  " in text, f"{text!r}")
     check("looked at" not in text, f"more than a line: {text!r}")
+
+
+# --- files that options name ----------------------------------------------------------------------
+
+
+def failing(t):
+    """Commands that fail at various moments, and the option that names a file for what they do not write."""
+    one, other = start(t, NO_PROFILE), start(t, COUNTS)
+    folder = t.directory()
+    broken = os.path.join(folder, "broken.json")
+    with open(broken, "w", encoding="utf-8") as file:
+        file.write('{"targets": [')
+    code, out, err = run(t, "--pid", str(one.pid), "--once", "--json")
+    check_equal(code, 0, err)
+    report = os.path.join(folder, "report.json")
+    with open(report, "w", encoding="utf-8") as file:
+        file.write(out)
+    nobody = str(2 ** 22 - 1)  # above PID_MAX_LIMIT no process is
+    return ((["heap", str(one.pid), "--pprof"], "with --duration"),
+            (["heap", nobody, "--pprof"], nobody), (["heap", nobody, "--html"], nobody),
+            (["heap", str(one.pid), str(other.pid), "--pprof"], "name one process"),
+            (["dump", str(one.pid), str(other.pid), "--pprof"], "name one process"),
+            (["--pid", nobody, "--once", "--report"], nobody), (["--pid", nobody, "--once", "--html"], nobody),
+            (["prove", nobody, "--html"], nobody), (["record", nobody, "-o"], nobody),
+            (["report", report, "-f", "pprof", "--memory", "-o"], "is not in it"),
+            (["report", broken, "-f", "html", "-o"], broken),
+            (["run", "--report", "FILE", "--", "/nonexistent/program"], "/nonexistent/program"),
+            (["run", "--html", "FILE", "--", "/nonexistent/program"], "/nonexistent/program"))
+
+
+@case(seconds=240)
+def what_was_there_stays_when_a_command_fails(t):
+    """And nothing is left where there was nothing."""
+    needs_tracing()
+    folder = t.directory()
+    path = os.path.join(folder, "file")
+    for args, words in failing(t):
+        args = [path if word == "FILE" else word for word in args] + ([] if "FILE" in args else [path])
+        for before in (None, "something"):
+            if before:
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(before)
+            code, _, err = run(t, *args)
+            check(code != 0, f"{args} did not fail")
+            check(words in err or (before and args[0] == "record"), f"{args}: {err}")
+            check_equal(os.listdir(folder), ["file"] if before else [], f"left by {args}")
+            if before:
+                with open(path, encoding="utf-8") as file:
+                    check_equal(file.read(), before, f"after {args}")
+                os.unlink(path)
+
+
+@case
+def files_take_the_place_of_those_that_were_there(t):
+    """Whole, for whom they were, and where the name leads to."""
+    needs_tracing()
+    pid = str(start(t, COUNTS).pid)
+    folder = t.directory()
+    path, link = os.path.join(folder, "report"), os.path.join(folder, "link")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("x" * 100_000)
+    os.chmod(path, 0o604)
+    code, _, err = run(t, "--pid", pid, "--once", "--json", "--report", path)
+    check_equal(code, 0, err)
+    check(json.load(open(path, encoding="utf-8"))["final"], "the report, and nothing behind it")
+    check_equal(stat.S_IMODE(os.stat(path).st_mode), 0o604, "who may read it")
+    os.symlink(path, link)
+    code, _, err = run(t, "--pid", pid, "--once", "--html", link)
+    check_equal(code, 0, err)
+    check(os.path.islink(link), "the link is one")
+    check(open(path, encoding="utf-8").read().startswith("<!"), "the page is where it leads to")
+    check_equal(sorted(os.listdir(folder)), ["link", "report"], "left")

@@ -21,17 +21,17 @@ static int remove_leftover(const char *path)
 	return unlink(path) && errno != ENOENT ? -errno : 0;
 }
 
-int temp_file__create(const char *path, int *ret_fd)
+int temp_file__create(const char *path, mode_t mode, int *ret_fd)
 {
 	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 	int fd, err;
 
-	fd = open(path, flags, 0600);
+	fd = open(path, flags, mode);
 	if (fd < 0 && errno == EEXIST) {
 		err = remove_leftover(path);
 		if (err)
 			return err;
-		fd = open(path, flags, 0600);
+		fd = open(path, flags, mode);
 	}
 	if (fd < 0)
 		return -errno;

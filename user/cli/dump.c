@@ -36,7 +36,7 @@ static int run(const struct options *options, const struct named *named,
 		.list_wants = goroutine_filter__wants,
 		.list_ctx = filter,
 	};
-	FILE *file = NULL;
+	struct output_file *file = NULL;
 	int err = rounds__open(&rounds, &session);
 
 	if (!err && options->pprof)
@@ -51,10 +51,8 @@ static int run(const struct options *options, const struct named *named,
 	if (!err)
 		err = rounds__run(&rounds);
 	if (!err && rounds.outputs.profile)
-		err = profile_file__write(file, options->pprof, rounds.outputs.profile,
-					  &rounds.failure);
-	if (file)
-		fclose(file);
+		err = profile_file__write(file, rounds.outputs.profile, &rounds.failure);
+	output_file__close(file);
 	return rounds__close(&rounds, err);
 }
 

@@ -2,7 +2,6 @@
 #include "cli/heap.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -16,8 +15,8 @@
 
 struct heap_command {
 	const struct options *options;
-	FILE *profile;		   /* NULL: not asked for */
-	struct alloc_watch *watch; /* NULL: no allocations are watched */
+	struct output_file *profile; /* NULL: not asked for */
+	struct alloc_watch *watch;   /* NULL: no allocations are watched */
 	struct rounds *rounds;
 };
 
@@ -43,7 +42,7 @@ static int write_profile(struct heap_command *heap, struct rounds *rounds)
 				 &profile, failure);
 	if (err)
 		return err;
-	err = profile_file__write(heap->profile, heap->options->pprof, profile, failure);
+	err = profile_file__write(heap->profile, profile, failure);
 	pprof__free(profile);
 	return err;
 }
@@ -187,8 +186,7 @@ int command__heap(const struct options *options, const struct named *named)
 	};
 	int code = look__run(options, named, &ops);
 
-	if (heap.profile)
-		fclose(heap.profile);
+	output_file__close(heap.profile);
 	alloc_watch__free(heap.watch);
 	return code;
 }

@@ -2,10 +2,8 @@
 #include "cli/html_file.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -15,7 +13,7 @@
 
 struct html_file {
 	const char *path;
-	FILE *out;
+	struct output_file *out;
 	struct html_keeper *keeper;
 	int err;
 };
@@ -43,33 +41,35 @@ void html_file__free(struct html_file *file)
 {
 	if (!file)
 		return;
-	if (file->out)
-		fclose(file->out);
+	output_file__close(file->out);
 	html_keeper__free(file->keeper);
 	free(file);
 }
 
-static int write_page(struct html_file *file, const struct report *report)
+static int write_page(struct html_file *file, const struct report *report, struct failure *failure)
 {
 	const struct timeline *timeline;
 	int err = html_keeper__timeline(file->keeper, report, &timeline);
 
-	/* A pipe or a terminal has no size. */
-	if (!err && ftruncate(fileno(file->out), 0) && errno != EINVAL && errno != EPERM)
-		err = -errno;
-	return err ? err : html__write(file->out, report, timeline);
+	if (!err)
+		err = html__write(output_file__out(file->out), report, timeline);
+	return err ? err : output_file__keep(file->out, failure);
 }
 
 void html_file__add(struct html_file *file, const struct report *report)
 {
 	int err = html_keeper__add(file->keeper, report, clock__monotonic_ns());
+	struct failure failure = {""};
 
 	if (!err && report__final(report))
-		err = write_page(file, report);
+		err = write_page(file, report, &failure);
 	if (!err || file->err)
 		return;
 	file->err = err;
-	log_error("--html: %s: %s; the page is not whole", file->path, strerror(-err));
+	if (!*failure.text)
+		failure__set(&failure, err, "--html: %s: %s; there is no page", file->path,
+			     strerror(-err));
+	log_error("%s", failure.text);
 }
 
 int html_file__error(const struct html_file *file)

@@ -31,7 +31,7 @@ static bool shows_last(const struct outputs *outputs)
 static FILE *out_of(const struct outputs *outputs)
 {
 	if (outputs->file)
-		return outputs->file;
+		return output_file__out(outputs->file);
 	return outputs->options->command == COMMAND_RUN ? stderr : report_pipe__out();
 }
 
@@ -226,12 +226,23 @@ static enum report_pipe_next next_of(const struct report *report)
 }
 
 /* The run goes on to its end, and fails then. */
-static int file_failed(struct outputs *outputs, int err)
+static int file_failed(struct outputs *outputs, int err, struct failure *failure)
 {
 	outputs->file_err = err;
-	log_error("--report: %s: %s; the report is not whole", outputs->options->output,
-		  strerror(-err));
+	if (!*failure->text)
+		failure__set(failure, err, "--report: %s: %s; there is no report",
+			     outputs->options->output, strerror(-err));
+	log_error("%s", failure->text);
 	return 0;
+}
+
+static int keep_file(struct outputs *outputs, int err)
+{
+	struct failure failure = {""};
+
+	if (!err)
+		err = output_file__keep(outputs->file, &failure);
+	return err ? file_failed(outputs, err, &failure) : 0;
 }
 
 static int write_last(struct outputs *outputs, const struct report *report)
@@ -240,9 +251,11 @@ static int write_last(struct outputs *outputs, const struct report *report)
 
 	if (report__final(report) || !shows_last(outputs))
 		err = write_report(outputs, report);
-	if (err || (!outputs->file && outputs->options->command == COMMAND_RUN))
-		return outputs->file ? file_failed(outputs, err) : err;
-	return outputs->file ? 0 : report_pipe__send(next_of(report));
+	if (outputs->file)
+		return report__final(report) ? keep_file(outputs, err) : 0;
+	if (err || outputs->options->command == COMMAND_RUN)
+		return err;
+	return report_pipe__send(next_of(report));
 }
 
 int outputs__write(struct outputs *outputs, const struct report *report)
@@ -281,8 +294,11 @@ int outputs__tell_ci(const struct options *options, const char *why)
 	} else {
 		failure__set(&outputs.not_judged, 0, "%s", why);
 		err = write_for_ci(&outputs, out_of(&outputs), &nothing);
+		if (!err && outputs.file)
+			err = output_file__keep(outputs.file, &failure);
 		if (err)
-			log_error("the report could not be written: %s", strerror(-err));
+			log_error("the report could not be written: %s",
+				  *failure.text ? failure.text : strerror(-err));
 	}
 	outputs__close(&outputs);
 	return err;
@@ -335,8 +351,7 @@ void outputs__close(struct outputs *outputs)
 	allow_list__free(outputs->allow);
 	source_tree__free(outputs->source);
 	pprof__free(outputs->profile);
-	if (outputs->file)
-		fclose(outputs->file);
+	output_file__close(outputs->file);
 	outputs->file = NULL;
 	outputs->text = NULL;
 	outputs->allow = NULL;

@@ -27,7 +27,7 @@ struct outputs {
 	struct failure not_judged;  /* else why */
 	bool wants_profile;	    /* of the goroutines of one runtime, instead of being shown */
 	struct pprof *profile;	    /* owned: that of the last report; NULL: there was none */
-	FILE *file;		    /* of --report; NULL: none */
+	struct output_file *file;   /* of --report; NULL: none */
 	int file_err;		    /* that is not whole, and why */
 	bool draws;		    /* on the terminal that messages go to as well */
 };

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 int profile_file__check(const struct session *session, struct failure *failure)
 {
@@ -18,17 +17,13 @@ int profile_file__check(const struct session *session, struct failure *failure)
 		n);
 }
 
-int profile_file__write(FILE *file, const char *path, const struct pprof *profile,
+int profile_file__write(struct output_file *file, const struct pprof *profile,
 			struct failure *failure)
 {
-	int err = 0;
+	int err = pprof__write(profile, output_file__out(file));
 
-	/* A pipe or a terminal has no size. */
-	if (ftruncate(fileno(file), 0) && errno != EINVAL && errno != EPERM)
-		err = -errno;
-	if (!err)
-		err = pprof__write(profile, file);
-	return err ? failure__set(failure, err, "--pprof: %s: %s; the profile is not whole", path,
-				  strerror(-err)) :
-		     0;
+	if (err)
+		return failure__set(failure, err, "--pprof: the profile cannot be written: %s",
+				    strerror(-err));
+	return output_file__keep(file, failure);
 }

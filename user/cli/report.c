@@ -8,9 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/log.h"
-#include "base/stream.h"
 #include "cli/command.h"
 #include "cli/findings.h"
 #include "cli/output_file.h"
@@ -189,40 +187,21 @@ static bool is_binary(enum report_format format)
 	return format == FORMAT_PPROF || format == FORMAT_PERFETTO;
 }
 
-static int write_bytes(const char *path, const char *bytes, size_t size, struct failure *failure)
-{
-	FILE *out;
-	int err = output_file__open("--output", path, &out, failure);
-
-	if (err)
-		return err;
-	/* A pipe or a terminal has no size. */
-	if (ftruncate(fileno(out), 0) && errno != EINVAL && errno != EPERM)
-		err = -errno;
-	if (!err)
-		err = stream__write(out, bytes, size);
-	if (fclose(out) && !err)
-		err = -errno;
-	return err;
-}
-
-/* What cannot be made leaves what was there before as it is. */
 static int write_file(const struct report_file *file, const struct options *options,
 		      struct failure *failure)
 {
-	char *bytes __cleanup_free = NULL;
-	size_t size = 0;
-	FILE *memory = open_memstream(&bytes, &size);
-	int err = memory ? write_as(memory, file, options, failure) : -ENOMEM;
+	struct output_file *output;
+	int err = output_file__open("--output", options->output, &output, failure);
 
-	if (memory && fclose(memory) && !err)
-		err = -ENOMEM;
+	if (err)
+		return err;
+	err = write_as(output_file__out(output), file, options, failure);
 	if (!err)
-		err = write_bytes(options->output, bytes, size, failure);
-	if (err && !*failure->text)
-		failure__set(failure, err, "--output: %s: %s; the file is not whole",
-			     options->output, strerror(-err));
-	return err;
+		err = output_file__keep(output, failure);
+	output_file__close(output);
+	return err && !*failure->text ? failure__set(failure, err, "--output: %s: %s",
+						     options->output, strerror(-err)) :
+					err;
 }
 
 static int run(const struct options *options, const struct report_file *file,

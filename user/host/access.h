@@ -33,10 +33,11 @@ enum access_output {
 	/* These make a descriptor: */
 	OUTPUT_OPEN,   /* for writing, made if need be, as it is */
 	OUTPUT_CREATE, /* empty, under the name with TEMP_FILE_SUFFIX, see temp_file__create() */
+	OUTPUT_BESIDE, /* likewise, for whoever a new file of this user is for (umask) */
 	OUTPUT_DATABASE, /* for reading and writing, made for its user alone if need be, and no link */
 	OUTPUT_LOOK,	 /* one that only names it (O_PATH) */
 	/* And these do not: */
-	OUTPUT_REPLACE, /* the real one by that of OUTPUT_CREATE */
+	OUTPUT_REPLACE, /* the real one by that of OUTPUT_CREATE or OUTPUT_BESIDE */
 	OUTPUT_DISCARD, /* that */
 	OUTPUT_REMOVE,	/* the real one */
 	OUTPUT_STEPS,

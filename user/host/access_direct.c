@@ -137,7 +137,8 @@ static int direct_output(enum access_output step, const char *path)
 	case OUTPUT_OPEN:
 		return open_for_writing(path);
 	case OUTPUT_CREATE:
-		err = temp_file__create(temporary, &fd);
+	case OUTPUT_BESIDE:
+		err = temp_file__create(temporary, step == OUTPUT_CREATE ? 0600 : 0666, &fd);
 		return err ? err : fd;
 	case OUTPUT_REPLACE:
 		return rename(temporary, path) ? -errno : 0;

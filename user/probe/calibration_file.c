@@ -112,7 +112,7 @@ static int write_text(const char *path, const char *text, size_t n)
 	if ((size_t)snprintf(temporary, sizeof(temporary), "%s%s", path, TEMP_FILE_SUFFIX) >=
 	    sizeof(temporary))
 		return -ENAMETOOLONG;
-	err = temp_file__create(temporary, &fd);
+	err = temp_file__create(temporary, 0600, &fd);
 	if (err)
 		return err;
 	/* Not synced: it does not outlive this boot. */

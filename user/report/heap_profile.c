@@ -241,7 +241,8 @@ static int nothing_known(const struct target *target, struct failure *failure)
 			    samples ? samples->missing.text : "it was not read",
 			    target_allocs__figures(target, &figures) ?
 				    "; no allocation was seen" :
-				    "; with --duration its allocations are watched");
+				    "; with --duration 30s its allocations are watched, and the "
+				    "profile is of these");
 }
 
 int heap_profile__make(struct target *target, uint64_t realtime_ns, struct pprof **ret_profile,

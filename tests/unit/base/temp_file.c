@@ -51,7 +51,7 @@ Test(temp_file, leftover_gives_way)
 	int fd = -1;
 
 	put(path, "half a li");
-	cr_assert_eq(temp_file__create(path, &fd), 0);
+	cr_assert_eq(temp_file__create(path, 0600, &fd), 0);
 	cr_expect_eq(size_of(path), 0);
 	cr_assert_eq(fstat(fd, &st), 0);
 	cr_expect_eq(st.st_mode & 0777, 0600);
@@ -62,13 +62,13 @@ Test(temp_file, one_that_is_being_written_stays)
 {
 	int fd = -1, second = -1;
 
-	cr_assert_eq(temp_file__create(path, &fd), 0);
+	cr_assert_eq(temp_file__create(path, 0600, &fd), 0);
 	cr_assert_eq(write(fd, "text", 4), 4);
-	cr_expect_eq(temp_file__create(path, &second), -EBUSY);
+	cr_expect_eq(temp_file__create(path, 0600, &second), -EBUSY);
 	cr_expect_eq(second, -1);
 	cr_expect_eq(size_of(path), 4);
 	close(fd);
-	cr_assert_eq(temp_file__create(path, &second), 0);
+	cr_assert_eq(temp_file__create(path, 0600, &second), 0);
 	close(second);
 }
 
@@ -78,14 +78,14 @@ Test(temp_file, links_and_pipes_give_way_untouched)
 
 	put(other, "mine");
 	cr_assert_eq(symlink(other, path), 0);
-	cr_assert_eq(temp_file__create(path, &fd), 0);
+	cr_assert_eq(temp_file__create(path, 0600, &fd), 0);
 	close(fd);
 	cr_expect_eq(size_of(path), 0);
 	cr_expect_eq(size_of(other), 4);
 
 	unlink(path);
 	cr_assert_eq(mkfifo(path, 0600), 0);
-	cr_assert_eq(temp_file__create(path, &fd), 0);
+	cr_assert_eq(temp_file__create(path, 0600, &fd), 0);
 	close(fd);
 	cr_expect_eq(size_of(path), 0);
 }
@@ -95,7 +95,7 @@ Test(temp_file, what_cannot_be_replaced)
 	int fd = -1;
 
 	cr_assert_eq(mkdir(path, 0700), 0);
-	cr_expect_lt(temp_file__create(path, &fd), 0);
-	cr_expect_eq(temp_file__create("/no/such/folder/file.tmp", &fd), -ENOENT);
+	cr_expect_lt(temp_file__create(path, 0600, &fd), 0);
+	cr_expect_eq(temp_file__create("/no/such/folder/file.tmp", 0600, &fd), -ENOENT);
 	cr_expect_eq(fd, -1);
 }
