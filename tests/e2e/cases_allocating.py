@@ -4,13 +4,15 @@
 import contextlib
 import json
 import os
+import re
+import shutil
 import signal
 import sqlite3
 import subprocess
 import threading
 
 import heap_profiles
-from harness import VERSIONS, case, cases_for, check, check_equal, until
+from harness import VERSIONS, Skip, case, cases_for, check, check_equal, until
 from programs import Program, go_command, start
 from tracer import Gleakd, binary, check_schema, needs_tracing, run
 
@@ -230,6 +232,46 @@ def what_gleakd_is_late_for_is_drawn(t):
     group = max(allocating["groups"], key=lambda g: g["alloc_bytes"])
     check(0.001 < group["relative_error"] < 0.05, f"some were drawn: {group}")
     check(0.9 < site["alloc_objects"] / 100003 < 1.1, f"all of them: {site}")
+
+
+def end_if_there(pid):
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+
+
+@case
+def windows_of_a_watch_come_first_while_they_press(t):
+    """All three processes, and each time only until the window is closed or calm."""
+    if not shutil.which("strace"):
+        raise Skip("strace")
+    target = begin(t, Program("allocators"))
+    path = os.path.join(t.directory(), "trace")
+    g = Gleakd(t, target.pid, "--interval", "500ms", "--min-age", "1s", "--max-overhead", "10%",
+               prefix=["strace", "-f", "-o", path, "-e", "trace=sched_setscheduler"])
+
+    def asked():
+        """By each process that was given a priority: what it was given, in this order."""
+        by_process = {}
+        with open(path, encoding="utf-8", errors="replace") as file:
+            for line in file:
+                found = re.match(r"(\d+) +sched_setscheduler\((\d+), (\w+).* = 0$", line)
+                if found:
+                    of = found[2] if found[2] != "0" else found[1]
+                    by_process.setdefault(of, []).append(found[3])
+        return by_process
+
+    def often_enough():
+        target.ask("run red node 20011")
+        given = asked()
+        return len(given) == 3 and all(len(each) >= 4 for each in given.values()) and given
+
+    g.report()
+    # strace keeps signals to itself, and leaves behind whom it traces.
+    broker = processes_of(g.process.pid)[1]
+    t.defer(end_if_there, broker)
+    given = until("windows, each with a priority", often_enough, 60)
+    for process, each in given.items():
+        check(all((word == "SCHED_OTHER") == (i % 2 == 1) for i, word in enumerate(each)), f"{process}: {each}")
 
 
 def judge_in_use(t, program):

@@ -33,19 +33,37 @@ static void tell_left(uint64_t kept)
 	log_debug("privileges that are left: %s", names);
 }
 
+/*
+ * What is waited for, or paid by somebody else, is to be over soon: who has a real-time priority then. A daemon, which
+ * the user has forgotten, has none (docs/systemd.md).
+ */
+static bool comes_first(const struct options *options, bool probes)
+{
+	switch (options->command) {
+	case COMMAND_PROVE:
+		return true;
+	case COMMAND_HEAP:
+	case COMMAND_RESOURCES:
+		return probes;
+	case COMMAND_WATCH:
+	case COMMAND_RECORD:
+	case COMMAND_TOP:
+		return probes && !options->no_heap && options->processes.n;
+	default:
+		return false;
+	}
+}
+
 uint64_t privileges__keep(const struct options *options, bool probes, bool uprobe_multi)
 {
 	const struct capability_use use = {
 		.probes = probes,
 		.uprobe_multi = uprobe_multi,
-		/* What is waited for, or paid by somebody else, is to be over soon. */
-		.stops = options->command == COMMAND_PROVE ||
-			 ((options->command == COMMAND_HEAP ||
-			   options->command == COMMAND_RESOURCES) &&
-			  probes),
+		.comes_first = comes_first(options, probes),
 		.write_anywhere = needs_override(options->state) ||
 				  needs_override(options->textfile) ||
-				  needs_override(options->output),
+				  needs_override(options->output) ||
+				  needs_override(options->html) || needs_override(options->pprof),
 	};
 	struct failure failure = {0};
 	uint64_t kept = 0;

@@ -234,7 +234,8 @@ bool capability__writable(const char *folder)
 /*
  * Process memory and links in /proc of others: CAP_SYS_PTRACE. Their executables, when only the owner
  * may read them: CAP_DAC_READ_SEARCH. Libraries to which no path leads: CAP_CHECKPOINT_RESTORE, of Linux
- * 5.9 and later. To stop a process for as short as can be on a busy machine: CAP_SYS_NICE. CAP_SYS_RESOURCE, for BPF memory before Linux 5.11, is not among them: without attach
+ * 5.9 and later. To stop a process, and to have probes on its allocations, for no longer than was meant on a busy
+ * machine: CAP_SYS_NICE. CAP_SYS_RESOURCE, for BPF memory before Linux 5.11, is not among them: without attach
  * cookies (5.15) there are no probes anyway (probe/kernel.c).
  */
 uint64_t capability__needed(const struct capability_use *use)
@@ -245,7 +246,7 @@ uint64_t capability__needed(const struct capability_use *use)
 		set |= BIT_BPF | BIT_PERFMON;
 	if (use->probes && !use->uprobe_multi)
 		set |= BIT_SYS_ADMIN;
-	if (use->stops)
+	if (use->comes_first)
 		set |= BIT_SYS_NICE;
 	if (use->write_anywhere)
 		set |= BIT_DAC_OVERRIDE;

@@ -61,7 +61,7 @@ bool capability__writable(const char *folder);
 struct capability_use {
 	bool probes;	   /* not only censuses */
 	bool uprobe_multi; /* of probe/kernel.h; older uprobes need CAP_SYS_ADMIN */
-	bool stops; /* processes are stopped, and not for longer than need be (process_stop.h) */
+	bool comes_first; /* for moments in which a program waits, or pays, for gleakd (priority.h) */
 	bool write_anywhere; /* a file is to be written in a folder that is not capability__writable() */
 };
 

@@ -47,6 +47,7 @@ struct alloc_watch {
 	size_t batch; /* of a round of reading */
 	uint64_t malformed;
 	bool rests;
+	bool hurries; /* gleakd comes before everybody else on a processor */
 	uint64_t ticked_ns;
 	struct target *by_slot[GL_ALLOC_MAX_TARGETS]; /* NULL: free */
 };
@@ -123,6 +124,13 @@ static int attach(const struct alloc_watch *watch, struct target *target, struct
 	return alloc_modules__attach(&modules, watch->feed.probes, target, allocs->slot, failure);
 }
 
+static void hurry(struct alloc_watch *watch, bool hurries)
+{
+	if (watch->hurries != hurries)
+		access__come_first(hurries);
+	watch->hurries = hurries;
+}
+
 static void open_window(struct alloc_watch *watch, struct target *target)
 {
 	struct target_allocs *allocs = target->allocs;
@@ -131,11 +139,9 @@ static void open_window(struct alloc_watch *watch, struct target *target)
 		return;
 	/* It is to be closed in time, however many wait for a processor. */
 	if (allocs->source == ALLOC_SOURCE_WINDOWS)
-		access__come_first(true);
-	if (attach(watch, target, &allocs->ended)) {
-		access__come_first(false);
+		hurry(watch, true);
+	if (attach(watch, target, &allocs->ended))
 		return;
-	}
 	allocs->attached = true;
 	if (process__cpu_ns(target__pid(target), &allocs->opened_cpu_ns))
 		allocs->opened_cpu_ns = 0;
@@ -268,7 +274,6 @@ static void look_at(struct alloc_watch *watch, struct target *target)
 	if (!wanted && allocs->attached) {
 		drain(watch, true);
 		close_window(target);
-		access__come_first(false);
 		drain(watch, false);
 		choose_gap(allocs);
 		target_allocs__settle(target);
@@ -302,16 +307,22 @@ static bool is_pressing(const struct target_allocs *allocs, uint64_t now_ns)
 		allocs->windows.credit_ns < (double)ALLOC_WINDOW_CREDIT_NS);
 }
 
-/* Each time somebody else has a processor less for a moment, also where there is nothing to do. */
-static uint64_t pause_ns(const struct alloc_watch *watch, uint64_t now_ns)
+/* Whether a window of someone's is open that is to be closed in time; @calm: or may be before long. */
+static bool is_urgent(const struct alloc_watch *watch, uint64_t now_ns, bool calm)
 {
 	const struct target *target;
 
 	for (size_t i = 0; (target = next_target(watch, &i));) {
-		if (is_pressing(target->allocs, now_ns))
-			return PRESSING_TICK_NS;
+		if (is_pressing(target->allocs, calm ? target->allocs->valid_from_ns : now_ns))
+			return true;
 	}
-	return TICK_NS;
+	return false;
+}
+
+/* Who has nothing else to do stays ahead, as what is open may soon be dear. */
+static bool should_hurry(const struct alloc_watch *watch, uint64_t now_ns)
+{
+	return is_urgent(watch, now_ns, watch->options.part <= 0);
 }
 
 uint64_t alloc_watch__tick(struct alloc_watch *watch)
@@ -326,19 +337,15 @@ uint64_t alloc_watch__tick(struct alloc_watch *watch)
 		drain(watch, false);
 	for (size_t i = 0; (target = next_target(watch, &i));)
 		look_at(watch, target);
-	return pause_ns(watch, now_ns);
+	hurry(watch, should_hurry(watch, now_ns));
+	/* Each time somebody else has a processor less for a moment, also where there is nothing to do. */
+	return is_urgent(watch, now_ns, false) ? PRESSING_TICK_NS : TICK_NS;
 }
 
 uint64_t alloc_watch__rest(struct alloc_watch *watch, bool rests)
 {
-	bool rested = watch->rests;
-	uint64_t again_ns;
-
 	watch->rests = rests;
-	again_ns = alloc_watch__tick(watch);
-	if (rests && !rested)
-		access__come_first(false);
-	return again_ns;
+	return alloc_watch__tick(watch);
 }
 
 void alloc_watch__settle(struct alloc_watch *watch)
@@ -505,12 +512,11 @@ void alloc_watch__remove(struct alloc_watch *watch, struct target *target)
 
 	if (!allocs || allocs->watch != watch)
 		return;
-	if (allocs->attached && allocs->source == ALLOC_SOURCE_WINDOWS)
-		access__come_first(false);
 	target->former_allocs_ns = target_allocs__cost_ns(target);
 	watch->by_slot[allocs->slot] = NULL;
 	allocs->watch = NULL;
 	target_allocs__close(target);
+	hurry(watch, should_hurry(watch, clock__monotonic_ns()));
 	target__share_overhead(target, TARGET_ALLOCATIONS, 0);
 }
 
