@@ -248,16 +248,20 @@ def reload_changes_who_is_followed(t):
 
 @case
 def reload_lets_go_while_others_come_and_go(t):
-    """A host that starts processes all the time: at no moment has every one of them been looked at."""
+    """
+    A host that starts processes all the time: at no moment has every one of them been looked at, and at each
+    there is one to look at now.
+    """
     target = start(t, COUNTS, path=own_copy(t, COUNTS, "service"))
-    storm = subprocess.Popen(["sh", "-c", "while :; do /bin/true; done"])
-    t.defer(storm.wait)
-    t.defer(storm.kill)
+    for storm in ("/bin/true", "sleep 1 & sleep 0.03"):
+        storm = subprocess.Popen(["sh", "-c", f"while :; do {storm}; done"])
+        t.defer(storm.wait)
+        t.defer(storm.kill)
     config = os.path.join(t.directory(), "gleakd.conf")
 
     def write(text):
         with open(config, "w", encoding="utf-8") as file:
-            file.write(f"interval = 1s\n{text}")
+            file.write(f"interval = 1s\nmin-process-age = 200ms\n{text}")
 
     write(f"only = exe:{folder(t)}/*\n")
     g = Gleakd(t, None, "--config", config)

@@ -232,14 +232,16 @@ void follower__take_over(struct follower *follower)
 }
 
 /*
- * Nothing is left to do at this moment: after the first look through /proc and the age that the
- * youngest process had to reach, all that were there then have had their turn. That none is waiting
- * would be too much to ask: some hosts start processes all the time.
+ * After the first look through /proc and the age that the youngest process had to reach, all that were there then
+ * have had their turn. What is due since is about others: on hosts that start processes all the time there may
+ * always be something.
  */
 static void settle(struct follower *follower, uint64_t now_ns)
 {
-	if (follower->settled || !follower->swept_ns ||
-	    now_ns - follower->swept_ns < follower->options.min_process_age_ns)
+	uint64_t all_ns = follower->swept_ns + follower->options.min_process_age_ns;
+
+	if (follower->settled || !follower->swept_ns || now_ns < all_ns ||
+	    discovery__next_ns(follower->discovery) <= all_ns)
 		return;
 	follower->settled = true;
 	/* Targets of the follower before that this one did not find are not wanted any more. */
@@ -255,11 +257,10 @@ bool follower__due(const struct follower *follower, uint64_t now_ns)
 bool follower__step(struct follower *follower)
 {
 	uint64_t now_ns = clock__monotonic_ns();
+	bool more = follower__due(follower, now_ns) && discovery__tick(follower->discovery, now_ns);
 
-	if (follower__due(follower, now_ns))
-		return discovery__tick(follower->discovery, now_ns);
 	settle(follower, now_ns);
-	return false;
+	return more;
 }
 
 bool follower__settled(const struct follower *follower)
