@@ -213,8 +213,10 @@ def it_is_shown_for_people(t):
 def nothing_is_attached_to_a_watched_process_where_that_is_forbidden(t):
     target = start(t, PROGRAM)
     target.ask("leak lost 10")
-    for refusal in (("--probe-opens", "never"), ("--mode", "census")):
-        gleakd = Gleakd(t, target.pid, "--interval", "1s", *refusal)
+    refusals = (("--probe-opens", "never"), ("--mode", "census"))
+    # At the same time: looks are seconds apart.
+    watches = [Gleakd(t, target.pid, "--interval", "1s", *refusal) for refusal in refusals]
+    for refusal, gleakd in zip(refusals, watches):
         found = gleakd.report("one after three looks", lambda report:
                               report["targets"][0].get("resource_looks", {}).get("looks", 0) >= 3,
                               seconds=60)["targets"][0]
