@@ -3,10 +3,11 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
-from faults import until
+from faults import gleakd_behind, overwrite, until
 from harness import VERSIONS, Failed, Skip, case, cases_for, check, check_equal
 from programs import Program, Target, go_command
 from tracer import Gleakd, run
@@ -121,10 +122,10 @@ def who_has_never_run(t):
     check_equal(started(sites, found["hogs"]), ["main.obey.gowrap1"], "who keeps the processor")
 
 
-def limited_group(t):
-    """A new control group that may use a fifth of a processor."""
-    for base, files in (("/sys/fs/cgroup/cpu", {"cpu.cfs_quota_us": "20000"}),
-                        ("/sys/fs/cgroup", {"cpu.max": "20000 100000"})):
+def limited_group(t, percent):
+    """A new control group that may use so much of a processor."""
+    for base, files in (("/sys/fs/cgroup/cpu", {"cpu.cfs_quota_us": f"{percent}000"}),
+                        ("/sys/fs/cgroup", {"cpu.max": f"{percent}000 100000"})):
         path = os.path.join(base, f"gleakd-limit-{os.getpid()}")
         try:
             os.mkdir(path)
@@ -143,19 +144,69 @@ def move(pid, group):
         file.write(str(pid))
 
 
-@case
-def who_is_throttled(t):
-    base, group = limited_group(t)
+def held_back(t, percent):
+    """One computes and seven want to, in a control group that may use so much of a processor."""
+    base, group = limited_group(t, percent)
     target = begin(t, PROGRAM, processors=1)
     t.defer(until, "the group is empty",
             lambda: not open(os.path.join(group, "cgroup.procs"), encoding="ascii").read())
     t.defer(target.end)
-    move(target.pid, group)
     target.ask("busy 1")
     target.ask("tick 7")
+    move(target.pid, group)
+    return base, target
+
+
+@case
+def who_is_throttled(t):
+    base, target = held_back(t, 20)
     found, _ = when(Gleakd(t, target.pid, *INTERVAL), "it is throttled",
                     lambda s: s["delayed_by"] == "throttled")
     check(found["throttled_seconds"] > 0, f"for how long: {found} ({base})")
+
+
+STOLEN = 8  # where steal stands in the first line of /proc/stat, "cpu" being 0
+
+
+@case
+def what_is_stolen_from_this_machine(t):
+    """By a /proc/stat of gleakd's own: of two processors nobody takes as much at will."""
+    with open("/proc/stat", encoding="ascii") as file:
+        words, rest = file.readline().split(), file.read()
+    path = os.path.join(t.directory(), "stat")
+
+    def steal(seconds):
+        words[STOLEN] = f"{10**9 + seconds * os.sysconf('SC_CLK_TCK'):020d}"
+        overwrite(path, " ".join(words) + "\n" + rest)
+
+    steal(0)
+    target = begin(t, PROGRAM, processors=1)
+    target.ask("busy 2")
+    target.ask("tick 7")
+    prefix = ["unshare", "--mount", "sh", "-c", f'mount --bind {path} /proc/stat && exec "$@"', "sh"]
+    g = gleakd_behind(t, prefix, target.pid, *INTERVAL)
+    before, _ = when(g, "why, with nothing stolen", lambda s: s["stolen_seconds"] == 0 and s["delayed_by"])
+    check(before["delayed_by"] in ("go", "kernel"), f"{before}")
+    steal(10007 * os.cpu_count())
+    found, _ = when(g, "what is stolen", lambda s: s["stolen_seconds"])
+    check_equal((round(found["stolen_seconds"]), found["host_processors"], found["delayed_by"]),
+                (10007 * os.cpu_count(), os.cpu_count(), "stolen"), f"{found}")
+    g.interrupt()
+
+
+@case
+def who_has_no_processor_keeps_none(t):
+    """Nobody else is scheduled on its P for a second or more; but it would yield, if its thread ran."""
+    _, target = held_back(t, 1)
+    g = Gleakd(t, target.pid, *INTERVAL)
+
+    def starved(report):
+        found = scheduling(report) or {"hogs": [], "late": []}
+        check(not any(hog["unyielding"] for hog in found["hogs"]), f"it yields: {found}")
+        return len(g.reports) >= 11 and any(late["queue"] == "kernel" for late in found["late"])
+
+    found = scheduling(g.report("whose thread has no processor", starved, SECONDS))
+    check_equal(found["delayed_by"], "throttled", f"why: {found}")
 
 
 @case
@@ -289,6 +340,46 @@ def each_wait_is_traced(t):
            tier=VERSIONS)
 def each_wait_is_traced_in(t, program):
     traced_waits(t, program)
+
+
+def delays_in(path, function):
+    """(contentions, seconds) below a function, as go tool pprof reads a profile."""
+    found = []
+    for index, unit in (("contentions", "count"), ("delay", "ns")):
+        top = subprocess.run([go_command(), "tool", "pprof", "-top", "-cum", "-nodefraction=0", f"-unit={unit}",
+                              f"-sample_index={index}", path], capture_output=True, text=True, check=False)
+        line = re.search(rf"^.*\s(\d+)(?:ns)?\s+[\d.]+%\s+{re.escape(function)}$", top.stdout, re.M)
+        check(line, f"{function}: {top.stdout}{top.stderr}")
+        found.append(int(line[1]))
+    return found[0], found[1] / 1e9
+
+
+@case
+def the_runtimes_own_block_profile_says_the_same(t):
+    """Of a lock that 17 pass on, and a channel that 13 receive from, each wait counted by both."""
+    target = begin(t, PROGRAM)
+    g = Gleakd(t, target.pid, *INTERVAL, "--max-overhead", "0", "--mode", "waits")
+    g.report("waits are traced", lambda r: r["targets"][0]["contention_by"] == "events", SECONDS)
+    for command in ("profile", "convoy 17", "take 13"):
+        target.ask(command)
+    g.report("that they wait", lambda r: lock_waits(r) and lock_waits(r)["parks"] >= 2003, SECONDS)
+    target.ask("stop")
+    g.report("all is over", lambda r: lock_waits(r) and not any(
+        s["start_function"] in ("main.convoy", "main.take") and s["goroutines"]
+        for s in r["targets"][0]["sites"]), SECONDS)
+    own, ours, report = (os.path.join(t.directory(), name) for name in ("own.gz", "ours.gz", "report.json"))
+    target.ask(f"profiled {own}")
+    final = g.interrupt()
+    check_equal((final["targets"][0]["contention_by"], final["targets"][0]["losses"]["events"]), ("events", 0), "all")
+    with open(report, "w", encoding="utf-8") as file:
+        json.dump(final, file)
+    code, _, err = run(t, "report", report, "-f", "pprof", "--contention", "-o", ours)
+    check_equal(code, 0, err)
+    for function in ("main.convoy", "main.take"):
+        (told, seconds), (counted, delay) = delays_in(ours, function), delays_in(own, function)
+        t.note(f"{function}: {told} waits, {seconds:.3f} s; Go itself: {counted}, {delay:.3f} s")
+        check(0.98 * counted <= told <= 1.02 * counted and 0.95 * delay <= seconds <= 1.05 * delay,
+              f"{function}: {told} waits, {seconds} s; Go itself: {counted}, {delay} s")
 
 
 @case

@@ -90,7 +90,7 @@ class Debugger(Target):
 
 
 class Clock:
-    """The wall clock of one process."""
+    """The wall clock of one process, and the one that goes on while a machine is suspended."""
 
     def __init__(self, t):
         self.path = os.path.join(t.directory(), "shift")
@@ -100,10 +100,14 @@ class Clock:
         self.env["ASAN_OPTIONS"] = "verify_asan_link_order=0"
         self.shift(0)
 
-    def shift(self, seconds):
-        # In place, and always as long: it stays open where it is read.
-        with open(self.path, "r+" if os.path.exists(self.path) else "w", encoding="ascii") as file:
-            file.write(f"{seconds:20d}\n")
+    def shift(self, seconds, suspended=0):
+        overwrite(self.path, f"{seconds + suspended:20d} {suspended:20d}\n")
+
+
+def overwrite(path, text):
+    """In place, and always as long: it stays open where it is read."""
+    with open(path, "r+" if os.path.exists(path) else "w", encoding="ascii") as file:
+        file.write(text)
 
 
 class Disk:

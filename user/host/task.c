@@ -7,8 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "host/access.h"
 #include "host/proc_error.h"
 
@@ -140,11 +142,41 @@ int task__call(const char *proc_root, pid_t pid, pid_t tid, struct task_call *re
 	return 0;
 }
 
+int task__times(const char *proc_root, pid_t pid, pid_t tid, struct task_times *ret_times)
+{
+	char line[LINE_BYTES];
+	int err = read_task(proc_root, pid, tid, "schedstat", line, sizeof(line));
+
+	if (err)
+		return err;
+	/* Time on a processor, time without one, turns: proc(5). */
+	return sscanf(line, "%" SCNu64 " %" SCNu64, &ret_times->cpu_ns, &ret_times->run_delay_ns) ==
+			       2 ?
+		       0 :
+		       -EPROTO;
+}
+
+bool task__seen_to_run(const char *proc_root, pid_t pid, pid_t tid, struct task_times *times)
+{
+	const struct timespec pause = {.tv_nsec = NSEC_PER_MSEC};
+	uint64_t before_ns = times->cpu_ns, end_ns = clock__monotonic_ns() + TASK_SEEN_NS;
+
+	while (!task__times(proc_root, pid, tid, times)) {
+		if (times->cpu_ns != before_ns)
+			return true;
+		if (clock__monotonic_ns() >= end_ns)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	return false;
+}
+
 int process__run_delay(const char *proc_root, pid_t pid, uint64_t *ret_ns)
 {
 	pid_t *tids __cleanup_free = NULL;
-	char path[PATH_MAX], line[LINE_BYTES];
-	uint64_t delay, sum = 0;
+	char path[PATH_MAX];
+	struct task_times times;
+	uint64_t sum = 0;
 	size_t n, read = 0;
 	int err;
 
@@ -154,11 +186,9 @@ int process__run_delay(const char *proc_root, pid_t pid, uint64_t *ret_ns)
 	if (err)
 		return proc_error(-err);
 	for (size_t i = 0; i < n && i < MAX_DELAYED; i++) {
-		/* Time on a processor, time without one, turns: proc(5). */
-		if (read_task(proc_root, pid, tids[i], "schedstat", line, sizeof(line)) ||
-		    sscanf(line, "%*u %" SCNu64, &delay) != 1)
+		if (task__times(proc_root, pid, tids[i], &times))
 			continue;
-		sum += delay;
+		sum += times.run_delay_ns;
 		read++;
 	}
 	*ret_ns = sum;

@@ -29,6 +29,23 @@ int task__find(const char *proc_root, pid_t pid, uint64_t tid, pid_t *ret_tid) _
 int task__call(const char *proc_root, pid_t pid, pid_t tid,
 	       struct task_call *ret_call) __must_check;
 
+/* How long a thread has been on a processor, and runnable without one, since it began. */
+struct task_times {
+	uint64_t cpu_ns, run_delay_ns;
+};
+
+/* task__times - of thread @tid of @pid. Errors: -ESRCH; -EPROTO; -EOPNOTSUPP this kernel does not tell. */
+int task__times(const char *proc_root, pid_t pid, pid_t tid,
+		struct task_times *ret_times) __must_check;
+
+/*
+ * task__seen_to_run - whether the processor time of a thread grows beyond *@times, which is brought up to date then.
+ * The kernel counts it at each tick, so that this takes a few ms where it runs, and TASK_SEEN_NS where it does not. What
+ * it has waited is told by run_delay_ns once it runs: of a wait that goes on the kernel tells nothing.
+ */
+#define TASK_SEEN_NS (20 * NSEC_PER_MSEC)
+bool task__seen_to_run(const char *proc_root, pid_t pid, pid_t tid, struct task_times *times);
+
 /*
  * process__run_delay - how long its threads, the first 256 of them, were runnable and had no processor, all
  * together, since they began. Errors: -ESRCH; -EOPNOTSUPP this kernel does not tell.

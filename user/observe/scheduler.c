@@ -177,6 +177,7 @@ static int read_running(const struct census_runtime *runtime, const uint64_t *gs
 			continue;
 		look->running[look->n_running++] = (struct scheduler_running){
 			.goid = goids[i],
+			.m = copies[i].m,
 			.start_pc = module_map__pc(runtime->modules, starts[i]),
 			.since_ns = since ? since - (uint64_t)clock_offset : 0,
 		};

@@ -14,6 +14,7 @@
 /* A goroutine on a P. Before it is told, others may have run in between. */
 struct scheduler_running {
 	uint64_t goid;
+	uint64_t m;	   /* address of its thread in the runtime */
 	uint64_t start_pc; /* a module pc */
 	/*
 	 * Since when nobody else was scheduled on its P, the host's monotonic; 0: not known. The runtime's

@@ -25,16 +25,22 @@ const char *report_delay__name(enum report_delay delay)
 enum report_delay report__delay(const struct scheduling_view *view)
 {
 	const struct scheduling_cpu *cpu = &view->cpu;
-	uint64_t least = view->since_ns / MIN_DELAY_PART;
+	uint64_t least = view->since_ns / MIN_DELAY_PART, held_back = least;
+	bool by_kernel = view->n_late && view->late[0].by_kernel;
 
 	if (!view->since_ns)
 		return REPORT_DELAY_UNKNOWN;
-	if (cpu->throttled_known && cpu->throttled_ns >= least)
+	/* Of that one it is known that its thread waits: whatever else there was is no matter. */
+	if (by_kernel)
+		held_back = min_of(least, view->late[0].waiting_ns / 2);
+	if (cpu->throttled_known && cpu->throttled_ns >= held_back)
 		return REPORT_DELAY_THROTTLED;
 	/* It looks to threads as if they ran: that is asked before who has no processor. */
 	if (cpu->stolen_known &&
 	    cpu->stolen_ns >= least * max_of(cpu->host_processors, (uint64_t)1))
 		return REPORT_DELAY_STOLEN;
+	if (by_kernel)
+		return REPORT_DELAY_KERNEL;
 	if (!cpu->run_delay_known)
 		return REPORT_DELAY_UNKNOWN;
 	return cpu->run_delay_ns >= least ? REPORT_DELAY_KERNEL : REPORT_DELAY_GO;

@@ -18,6 +18,8 @@
 /* Threads that are asked for their system call after a census; and while there are more and more. */
 #define MAX_ASKED	 64
 #define MAX_ASKED_RISING 256
+/* Threads at a look of which it is seen whether they run, each for TASK_SEEN_NS at most. */
+#define MAX_WATCHED 4
 
 struct target_scheduling {
 	struct scheduling *book;
@@ -123,14 +125,48 @@ static void ask_for_calls(struct target *target, uint64_t now_ns)
 		ask_for_call(target, goid, m, now_ns);
 }
 
+/*
+ * What the kernel says of the thread that a goroutine is on; nothing, if it does not. One that is not known from the
+ * census before is watched for a moment where @patience is left.
+ */
+static struct scheduling_thread thread_of(const struct target *target, uint64_t m,
+					  unsigned int *patience)
+{
+	const char *proc_root = target->options.proc_root;
+	pid_t pid = target->process.id.pid, tid;
+	struct task_times times;
+	uint64_t own_tid;
+	bool in_c, runs = false;
+
+	if (scheduler__thread(target->census, m, &own_tid, &in_c) ||
+	    task__find(proc_root, pid, own_tid, &tid) || task__times(proc_root, pid, tid, &times))
+		return (struct scheduling_thread){0};
+	if (*patience && !scheduling__knows_thread(target->scheduling->book, (uint64_t)tid)) {
+		--*patience;
+		runs = task__seen_to_run(proc_root, pid, tid, &times);
+	}
+	return (struct scheduling_thread){(uint64_t)tid, times.cpu_ns, times.run_delay_ns, runs};
+}
+
 static void note_running(struct target *target, const struct scheduler_look *look)
 {
+	struct scheduling *book = target->scheduling->book;
+	unsigned int none = 0, patience = MAX_WATCHED;
+
 	for (size_t i = 0; i < look->n_running; i++) {
 		const struct scheduler_running *running = &look->running[i];
+		struct scheduling_thread thread = {0};
 
-		if (!is_system(target, running->start_pc))
-			scheduling__running(target->scheduling->book, running->goid,
-					    running->since_ns, look->read_at_ns);
+		if (is_system(target, running->start_pc))
+			continue;
+		if (scheduling__wants_thread(book, running->since_ns, look->read_at_ns))
+			thread =
+				thread_of(target, running->m,
+					  scheduling__is_long(running->since_ns, look->read_at_ns) ?
+						  &patience :
+						  &none);
+		scheduling__running(book, running->goid, running->since_ns, &thread,
+				    look->read_at_ns);
 	}
 }
 
@@ -152,12 +188,13 @@ static void note_cpu(struct target *target)
 	scheduling__note_cpu(target->scheduling->book, &totals);
 }
 
-/* Nobody keeps a processor in a process that has used none to speak of. */
+/* Nobody keeps a processor in a process that has used none to speak of, unless it gets none. */
 static bool may_have_hogs(struct target *target)
 {
 	uint64_t before_ns = target->scheduling->taken_ns;
 
-	if (process__cpu_ns(target->process.id.pid, &target->scheduling->taken_ns))
+	if (process__cpu_ns(target->process.id.pid, &target->scheduling->taken_ns) ||
+	    scheduling__wants_cpu(target->scheduling->book))
 		return true;
 	return !before_ns || target->scheduling->taken_ns >= before_ns + SCHEDULING_HOG_NS;
 }

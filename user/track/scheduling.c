@@ -13,6 +13,7 @@ struct runnable {
 	uint64_t since_ns; /* measured, or of the census that saw it first */
 	uint64_t read_at_ns;
 	bool measured, never_ran;
+	bool by_kernel;
 };
 
 struct call {
@@ -26,8 +27,10 @@ struct running {
 	uint64_t goid;
 	uint64_t first_ns; /* of the looks in a row that found it running */
 	uint64_t unyielding_ns;
-	uint32_t looks; /* in a row that found it running, or waiting for a processor */
-	uint32_t times; /* of these, running */
+	struct scheduling_thread thread;
+	uint64_t looked_ns; /* at that thread */
+	uint32_t looks;	    /* in a row that found it running, or waiting for a processor */
+	uint32_t times;	    /* of these, running */
 };
 
 /* What one census has seen. In most processes that is nothing, and there are many of them. */
@@ -110,8 +113,8 @@ void scheduling__runnable(struct scheduling *scheduling, uint64_t goid, uint64_t
 			  uint64_t read_at_ns, bool never_ran)
 {
 	bool measured = since_ns && since_ns <= read_at_ns;
-	const struct runnable one = {goid, measured ? since_ns : read_at_ns, read_at_ns, measured,
-				     never_ran};
+	const struct runnable one = {
+		goid, measured ? since_ns : read_at_ns, read_at_ns, measured, never_ran, false};
 
 	add_runnable(scheduling->now, &one);
 }
@@ -184,7 +187,7 @@ static void keep_runnable(struct scheduling *scheduling, uint64_t goid, uint64_t
 		find(before->runnable, before->n_runnable, sizeof(*found), goid);
 	struct runnable one;
 
-	if (!found)
+	if (!found || found->by_kernel)
 		return;
 	one = *found;
 	one.read_at_ns = read_at_ns;
@@ -272,22 +275,99 @@ static void add_running(struct sighting *now, const struct running *one)
 		now->running[now->n_running++] = *one;
 }
 
+bool scheduling__is_long(uint64_t since_ns, uint64_t now_ns)
+{
+	return since_ns && since_ns + SCHEDULING_HOG_NS <= now_ns;
+}
+
+bool scheduling__wants_thread(const struct scheduling *scheduling, uint64_t since_ns,
+			      uint64_t now_ns)
+{
+	return scheduling->ever_late || scheduling__is_long(since_ns, now_ns);
+}
+
+/* What was known of a thread at the census before; NULL: nothing. */
+static const struct running *find_thread(const struct sighting *before, uint64_t tid)
+{
+	for (size_t i = 0; tid && i < before->n_running; i++) {
+		if (before->running[i].thread.tid == tid)
+			return &before->running[i];
+	}
+	return NULL;
+}
+
+bool scheduling__knows_thread(const struct scheduling *scheduling, uint64_t tid)
+{
+	return find_thread(scheduling->before, tid) != NULL;
+}
+
+static uint64_t less(uint64_t a, uint64_t b)
+{
+	return a - min_of(a, b);
+}
+
+/* How long a thread ran, and how long it did not, since nobody else was scheduled on its P: at least. */
+struct thread_share {
+	uint64_t ran_ns, waited_ns;
+};
+
+/*
+ * By what it took since the census before, if that was asked then; what of that was before @since_ns, it may all have
+ * run or not. Else, if it runs now, by all that it ever waited: a thread with a goroutine on it rests nowhere, so that
+ * it ran for the remainder.
+ */
+static struct thread_share share_of(const struct sighting *before,
+				    const struct scheduling_thread *thread, uint64_t since_ns,
+				    uint64_t now_ns)
+{
+	const struct running *base = find_thread(before, thread->tid);
+	uint64_t kept_ns = now_ns - since_ns, ran_ns, overlap_ns;
+
+	if (!thread->tid)
+		return (struct thread_share){.ran_ns = kept_ns};
+	if (!base)
+		return (struct thread_share){
+			.ran_ns = thread->runs ? less(kept_ns, thread->run_delay_ns) : 0};
+	ran_ns = less(thread->cpu_ns, base->thread.cpu_ns);
+	overlap_ns = min_of(kept_ns, less(now_ns, base->looked_ns));
+	return (struct thread_share){
+		.ran_ns = less(ran_ns, less(since_ns, base->looked_ns)),
+		.waited_ns = less(overlap_ns, ran_ns),
+	};
+}
+
 void scheduling__running(struct scheduling *scheduling, uint64_t goid, uint64_t since_ns,
-			 uint64_t now_ns)
+			 const struct scheduling_thread *thread, uint64_t now_ns)
 {
 	struct sighting *now = scheduling->now;
 	const struct sighting *before = scheduling->before;
 	const struct running *found =
 		find(before->running, before->n_running, sizeof(*found), goid);
-	struct running one = {goid, now_ns, 0, 1, 1};
+	struct running one = {.goid = goid, .first_ns = now_ns, .looks = 1, .times = 1};
 
 	if (found) {
 		one.first_ns = found->first_ns;
 		one.looks = found->looks + 1;
 		one.times = found->times + 1;
 	}
-	if (since_ns && since_ns < now_ns)
-		one.unyielding_ns = now_ns - since_ns;
+	if (thread) {
+		one.thread = *thread;
+		one.looked_ns = now_ns;
+	}
+	if (since_ns && since_ns < now_ns) {
+		struct thread_share share = share_of(before, &one.thread, since_ns, now_ns);
+		const struct runnable starved = {
+			.goid = goid,
+			.since_ns = now_ns - share.waited_ns,
+			.read_at_ns = now_ns,
+			.by_kernel = true,
+		};
+
+		if (share.ran_ns >= SCHEDULING_HOG_NS)
+			one.unyielding_ns = now_ns - since_ns;
+		else if (share.waited_ns >= SCHEDULING_HOG_NS)
+			add_runnable(now, &starved);
+	}
 	add_running(now, &one);
 }
 
@@ -318,18 +398,24 @@ static bool insert_longest(void *list, size_t *n, size_t size, size_t at, const 
 	return room;
 }
 
-static void tell_late(const struct sighting *now, struct scheduling_view *view)
+/* Whether one of them is in Go's queue. */
+static bool tell_late(const struct sighting *now, struct scheduling_view *view)
 {
+	bool in_queue = false;
+
 	for (size_t i = 0; i < now->n_runnable; i++) {
 		const struct runnable *one = &now->runnable[i];
 		struct scheduling_late late = {one->goid, one->read_at_ns - one->since_ns,
-					       one->measured, one->never_ran};
+					       one->measured, one->never_ran, one->by_kernel};
 
-		if (late.waiting_ns >= SCHEDULING_LATE_NS)
-			view->more_late += !insert_longest(
-				view->late, &view->n_late, sizeof(late),
-				offsetof(struct scheduling_late, waiting_ns), &late);
+		if (late.waiting_ns < SCHEDULING_LATE_NS)
+			continue;
+		in_queue |= !late.by_kernel;
+		view->more_late +=
+			!insert_longest(view->late, &view->n_late, sizeof(late),
+					offsetof(struct scheduling_late, waiting_ns), &late);
 	}
+	return in_queue;
 }
 
 /* Who ran and now waits for its next turn has not rested. */
@@ -446,8 +532,8 @@ void scheduling__end(struct scheduling *scheduling, const struct scheduling_coun
 	carry_on(now, scheduling->before);
 	choose_base(scheduling, now_ns);
 	tell_latencies(scheduling, counts, now_ns, &view);
-	tell_late(now, &view);
-	tell_hogs(now, view.n_late || others_waited, now_ns, &view);
+	others_waited |= tell_late(now, &view);
+	tell_hogs(now, others_waited, now_ns, &view);
 	tell_stuck(now, now_ns, &view);
 	if (counts->threads) {
 		view.rise = threads__rise(&scheduling->threads, counts->threads, view.processors,

@@ -14,7 +14,10 @@
 
 /* As the runtime has it: who has run for that long is asked to yield (src/runtime/proc.go forcePreemptNS). */
 #define SCHEDULING_LATE_NS (10 * NSEC_PER_MSEC)
-/* For so long nobody else is scheduled on a P that asks its goroutine to yield ten times. */
+/*
+ * For so long nobody else is scheduled on a P that asks its goroutine to yield ten times. That much its thread
+ * has to have run meanwhile: one that has no processor yields to nobody, and keeps none.
+ */
 #define SCHEDULING_HOG_NS (100 * NSEC_PER_MSEC)
 /*
  * So often in a row a goroutine was found running, or waiting for its next turn, while others waited for a
@@ -43,13 +46,22 @@ struct scheduling_late {
 	uint64_t waiting_ns;
 	bool measured; /* by the runtime, to the ns; otherwise by two censuses, between which it did not run */
 	bool never_ran; /* since it was created */
+	bool by_kernel; /* it has a P, and its thread no processor: it waits in the kernel's queue, not in Go's */
+};
+
+/* What the kernel says of the thread of a goroutine that runs. */
+struct scheduling_thread {
+	uint64_t tid; /* 0: nothing is known */
+	uint64_t cpu_ns,
+		run_delay_ns; /* on a processor, and runnable without one, since it began */
+	bool runs;	      /* it was seen to: no wait goes on that is not counted yet */
 };
 
 /* One that keeps a processor. */
 struct scheduling_hog {
 	uint64_t goid;
 	uint64_t running_ns;
-	bool unyielding; /* nobody else was scheduled on its P for that long */
+	bool unyielding; /* nobody else was scheduled on its P for that long, while its thread ran */
 	uint32_t looks;	 /* in a row that found it so */
 };
 
@@ -141,9 +153,22 @@ bool scheduling__wants_call(const struct scheduling *scheduling, size_t *index, 
 void scheduling__note_call(struct scheduling *scheduling, const struct scheduling_call *call,
 			   uint64_t now_ns);
 
-/* A goroutine on a P, as observe/scheduler.h has it. */
+/*
+ * scheduling__wants_thread - whether it matters what the kernel says of the thread of a goroutine on a P since
+ * @since_ns, as that may be one that keeps it.
+ */
+bool scheduling__wants_thread(const struct scheduling *scheduling, uint64_t since_ns,
+			      uint64_t now_ns);
+
+/* scheduling__is_long - whether who has been on a P since @since_ns (0: not known) may be one that keeps it. */
+bool scheduling__is_long(uint64_t since_ns, uint64_t now_ns);
+
+/* scheduling__knows_thread - whether it was asked of at the census before, with which it is compared. */
+bool scheduling__knows_thread(const struct scheduling *scheduling, uint64_t tid);
+
+/* A goroutine on a P, as observe/scheduler.h has it, and its thread; NULL: that was not asked for. */
 void scheduling__running(struct scheduling *scheduling, uint64_t goid, uint64_t since_ns,
-			 uint64_t now_ns);
+			 const struct scheduling_thread *thread, uint64_t now_ns);
 
 /*
  * scheduling__call - the calls of the last complete census of which the kernel was asked, by *@index from 0 on; NULL:

@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/metrics"
+	"runtime/pprof"
 	"runtime/trace"
 	"strconv"
 	"strings"
@@ -95,6 +96,34 @@ func convoy() {
 	}
 }
 
+var handed = make(chan int)
+
+// Waits for what comes once in a millisecond, with others.
+func take() {
+	for range handed { // waits: take
+	}
+}
+
+func hand() {
+	for atomic.LoadUint32(&stop) == 0 {
+		handed <- 1
+		time.Sleep(time.Millisecond)
+	}
+	close(handed)
+}
+
+// What the runtime itself says of each wait that is over, since profiling began.
+func writeBlockProfile(path string) {
+	file, err := os.Create(path)
+	if err != nil {
+		panic(err)
+	}
+	if err := pprof.Lookup("block").WriteTo(file, 0); err != nil {
+		panic(err)
+	}
+	file.Close()
+}
+
 // Traces itself, until stopTrace().
 func startTrace(path string) {
 	file, err := os.Create(path)
@@ -130,6 +159,51 @@ func late() uint64 {
 	return n
 }
 
+// One figure of the runtime's; 0: this version has none of that name.
+func metric(name string) float64 {
+	sample := []metrics.Sample{{Name: name}}
+	metrics.Read(sample)
+	switch sample[0].Value.Kind() {
+	case metrics.KindUint64:
+		return float64(sample[0].Value.Uint64())
+	case metrics.KindFloat64:
+		return sample[0].Value.Float64()
+	}
+	return 0
+}
+
+type leaf struct {
+	left, right *leaf
+}
+
+func grow(depth int) *leaf {
+	if depth == 0 {
+		return &leaf{}
+	}
+	return &leaf{grow(depth - 1), grow(depth - 1)}
+}
+
+// Allocates so fast that it has to help the collector, which has much to look at.
+func assist(kept []*leaf) {
+	for atomic.LoadUint32(&stop) == 0 {
+		for i := range kept {
+			kept[i] = grow(16) // assists: assist
+		}
+	}
+}
+
+// Goroutines that live one after the other, each for a few milliseconds.
+func brief(n int) {
+	done := make(chan bool)
+	for i := 0; i < n; i++ {
+		go func() {
+			time.Sleep(3 * time.Millisecond)
+			done <- true
+		}()
+		<-done
+	}
+}
+
 func number(words []string, at int) int {
 	n, err := strconv.Atoi(words[at])
 	if err != nil {
@@ -152,6 +226,17 @@ func obey(words []string) string {
 		for i := 0; i < number(words, 1); i++ {
 			go convoy()
 		}
+	case "take":
+		for i := 0; i < number(words, 1); i++ {
+			go take()
+		}
+		go hand()
+	case "metric":
+		return fmt.Sprint(metric(words[1]))
+	case "profile":
+		runtime.SetBlockProfileRate(1)
+	case "profiled":
+		writeBlockProfile(words[1])
 	case "hoard":
 		go hoard(number(words, 1))
 	case "waited":
@@ -187,6 +272,12 @@ func obey(words []string) string {
 		trace.Stop()
 	case "stop":
 		atomic.StoreUint32(&stop, 1)
+	case "assist":
+		for i := 0; i < number(words, 1); i++ {
+			go assist(make([]*leaf, 61))
+		}
+	case "brief":
+		brief(number(words, 1))
 	case "late":
 		return fmt.Sprint(late())
 	case "quit":

@@ -72,6 +72,23 @@ Test(task, one_of_another_namespace)
 	cr_expect_eq(task__find(root, 7, 1ULL << 40, &tid), -ESRCH);
 }
 
+Test(task, how_long_it_ran)
+{
+	struct task_times times;
+
+	cr_expect_eq(task__times(root, 7, 11, &times), -EOPNOTSUPP);
+	made_tree__put("7/task/11/schedstat", "13 1009 3\n");
+	cr_assert_eq(task__times(root, 7, 11, &times), 0);
+	cr_expect_eq(times.cpu_ns, 13);
+	cr_expect_eq(times.run_delay_ns, 1009);
+	cr_expect(!task__seen_to_run(root, 7, 11, &times), "it never moves");
+	times.cpu_ns = 11;
+	cr_expect(task__seen_to_run(root, 7, 11, &times));
+	cr_expect_eq(times.cpu_ns, 13);
+	made_tree__put("7/task/11/schedstat", "13\n");
+	cr_expect_eq(task__times(root, 7, 11, &times), -EPROTO);
+}
+
 Test(task, without_a_processor)
 {
 	uint64_t ns = 0;

@@ -181,9 +181,9 @@ Test(scheduling, who_does_not_yield)
 	const struct scheduling_view *view;
 
 	begin();
-	scheduling__running(book, 7, now - SCHEDULING_HOG_NS + 1, now);
-	scheduling__running(book, 11, now - 3 * NSEC_PER_SEC, now);
-	scheduling__running(book, 13, 0, now);
+	scheduling__running(book, 7, now - SCHEDULING_HOG_NS + 1, NULL, now);
+	scheduling__running(book, 11, now - 3 * NSEC_PER_SEC, NULL, now);
+	scheduling__running(book, 13, 0, NULL, now);
 	view = end();
 	cr_assert_eq(view->n_hogs, 1);
 	cr_expect_eq(view->hogs[0].goid, 11);
@@ -191,12 +191,92 @@ Test(scheduling, who_does_not_yield)
 	cr_expect(view->hogs[0].unyielding);
 }
 
+static bool seen_to_run;
+
+/* A thread that has run for so long, and waited for so long, since it began. */
+static void look_at_thread(uint64_t tid, uint64_t since_ns, uint64_t cpu_ms, uint64_t delay_ms)
+{
+	const struct scheduling_thread thread = {tid, cpu_ms * NSEC_PER_MSEC,
+						 delay_ms * NSEC_PER_MSEC, seen_to_run};
+
+	begin();
+	scheduling__running(book, 7, since_ns, &thread, now);
+	end();
+}
+
+Test(scheduling, who_has_no_processor_keeps_none)
+{
+	const struct scheduling_view *view = scheduling__view(book);
+	uint64_t since = now + STEP - 2 * NSEC_PER_SEC;
+
+	cr_expect(!scheduling__wants_thread(book, 0, now));
+	cr_expect(!scheduling__wants_thread(book, now - SCHEDULING_HOG_NS + 1, now));
+	cr_expect(scheduling__wants_thread(book, now - SCHEDULING_HOG_NS, now));
+	look_at_thread(11, since, 17, 3000);
+	cr_expect_eq(view->n_hogs, 0, "it may have waited all the time");
+	cr_expect_eq(view->n_late, 0, "or at another one");
+	look_at_thread(11, since, 116, 7901);
+	cr_expect_eq(view->n_hogs, 0, "99 ms of 5 s");
+	cr_assert_eq(view->n_late, 1);
+	cr_expect_eq(view->late[0].goid, 7);
+	cr_expect_eq(view->late[0].waiting_ns, STEP - 99 * NSEC_PER_MSEC);
+	cr_expect(view->late[0].by_kernel && !view->late[0].measured && !view->late[0].never_ran);
+	cr_expect(scheduling__wants_thread(book, 0, now), "a later one is to be compared");
+	look_at_thread(11, since, 216, 12801);
+	cr_assert_eq(view->n_hogs, 1, "100 ms without a turn of somebody else");
+	cr_expect_eq(view->hogs[0].running_ns, 2 * NSEC_PER_SEC + 2 * STEP);
+	cr_expect(view->hogs[0].unyielding);
+	cr_expect_eq(view->n_late, 0);
+}
+
+Test(scheduling, what_ran_before_is_not_of_this_turn)
+{
+	const struct scheduling_view *view = scheduling__view(book);
+
+	look_at_thread(11, 0, 1000, 0);
+	/* It had 800 ms without one by the last 200, in which it ran for none of them, or for all. */
+	look_at_thread(11, now + STEP - 200 * NSEC_PER_MSEC, 1199, 4801);
+	cr_expect_eq(view->n_hogs, 0);
+	cr_assert_eq(view->n_late, 0, "at least 1 ms");
+	look_at_thread(11, now + STEP - 200 * NSEC_PER_MSEC, 1298, 9700);
+	cr_expect_eq(view->n_hogs, 0);
+	cr_assert_eq(view->n_late, 1);
+	cr_expect_eq(view->late[0].waiting_ns, 101 * NSEC_PER_MSEC);
+	look_at_thread(11, now + STEP - 200 * NSEC_PER_MSEC, 1298 + 4900, 9800);
+	cr_assert_eq(view->n_hogs, 1, "more than there was before that turn");
+}
+
+Test(scheduling, a_thread_that_never_waited_ran_all_the_time)
+{
+	look_at_thread(7, now + STEP - 150 * NSEC_PER_MSEC, 13, 50);
+	cr_expect_eq(scheduling__view(book)->n_hogs, 0, "it may wait now");
+	cr_expect(scheduling__knows_thread(book, 7) && !scheduling__knows_thread(book, 11));
+	seen_to_run = true;
+	look_at_thread(11, now + STEP - 150 * NSEC_PER_MSEC, 13, 50);
+	cr_expect_eq(scheduling__view(book)->n_hogs, 1);
+	look_at_thread(13, now + STEP - 150 * NSEC_PER_MSEC, 13, 51);
+	cr_expect_eq(scheduling__view(book)->n_hogs, 0);
+}
+
+/* It runs on its P, and is no goroutine that waits in Go's queue. */
+Test(scheduling, who_has_no_processor_is_looked_at_each_time)
+{
+	uint64_t since = now;
+
+	look_at_thread(11, since, 17, 3000);
+	look_at_thread(11, since, 18, 7901);
+	cr_assert_eq(scheduling__view(book)->n_late, 1);
+	begin();
+	scheduling__unchanged(book, 7, now);
+	cr_expect_eq(end()->n_late, 0);
+}
+
 /* Runs each time, and others are late or not. */
 static size_t hogs_after(unsigned int looks, bool others_late)
 {
 	for (unsigned int i = 0; i < looks; i++) {
 		begin();
-		scheduling__running(book, 7, 0, now);
+		scheduling__running(book, 7, 0, NULL, now);
 		counts.over_10ms += others_late;
 		end();
 	}
@@ -224,7 +304,7 @@ Test(scheduling, who_takes_turns_computes_as_well)
 		if (i % 2)
 			scheduling__runnable(book, 7, 0, now, false);
 		else
-			scheduling__running(book, 7, 0, now);
+			scheduling__running(book, 7, 0, NULL, now);
 		counts.over_10ms++;
 		end();
 	}
@@ -319,7 +399,7 @@ Test(scheduling, who_is_late_for_a_moments_work_does_not_compute)
 		if (i)
 			scheduling__runnable(book, 7, 0, now, false);
 		else
-			scheduling__running(book, 7, 0, now);
+			scheduling__running(book, 7, 0, NULL, now);
 		counts.over_10ms++;
 		cr_expect_eq(end()->n_hogs, 0);
 	}

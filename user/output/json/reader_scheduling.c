@@ -34,7 +34,8 @@ static void read_lists(const json_t *json, const struct report_site *sites, size
 
 		view->late[i] = (struct scheduling_late){
 			read__count(one, "goid"), read__seconds(one, "waiting_seconds"),
-			read__bool(one, "measured"), read__bool(one, "never_ran")};
+			read__bool(one, "measured"), read__bool(one, "never_ran"),
+			!strcmp(read__text(one, "queue"), "kernel")};
 		read_held(one, sites, n, &scheduling->late[i]);
 	}
 	view->n_hogs = told(hogs);

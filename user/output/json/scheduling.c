@@ -10,6 +10,7 @@ static void put_late(struct json *json, const struct scheduling_late *late,
 	json__seconds(json, "waiting_seconds", late->waiting_ns);
 	json__bool(json, "measured", late->measured);
 	json__bool(json, "never_ran", late->never_ran);
+	json__text(json, "queue", late->by_kernel ? "kernel" : "go");
 	json__end_object(json);
 }
 

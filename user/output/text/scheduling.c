@@ -96,8 +96,10 @@ static void put_late(struct screen *screen, const struct report_scheduling *sche
 
 		duration__format(late->waiting_ns, time);
 		text_part__label(screen, "");
-		screen__putf(screen, STYLE_PLAIN,
-			     "goroutine %" PRIu64 " waits for a processor for %s%s%s", late->goid,
+		screen__putf(screen, STYLE_PLAIN, "goroutine %" PRIu64 " %s for %s%s%s", late->goid,
+			     late->by_kernel ?
+				     "has its turn, but its thread waits for a processor" :
+				     "waits for a processor",
 			     late->measured ? "" : "at least ", time,
 			     late->never_ran ? ", and has never run" : "");
 		put_where(screen, &scheduling->late[i]);

@@ -64,6 +64,9 @@ Test(text_scheduling, all_of_them)
 {
 	expect(true, "goroutine 18 waits for a processor for 230ms, ", true);
 	expect(true, "goroutine 19 waits for a processor for at least 5s, and has never run", true);
+	expect(true,
+	       "goroutine 23 has its turn, but its thread waits for a processor for at least 130ms",
+	       true);
 	expect(true, "goroutine 8 was found running each time for 15s", true);
 	expect(true, "goroutine 21 read(3: /run/fifo) for at least 2m", true);
 	expect(true, "goroutine 22 in C, openat(\"/mnt/", true);
@@ -84,6 +87,16 @@ Test(text_scheduling, whom_they_wait_for)
 	scheduling.view.cpu = (struct scheduling_cpu){0};
 	expect(false, "processors\n", false);
 	expect(false, "control group", false);
+}
+
+/* A tenth of a second is no twentieth of five, but of that goroutine it is known. */
+Test(text_scheduling, whom_a_thread_waits_for)
+{
+	scheduling.view.late[0] = scheduling.view.late[2];
+	scheduling.view.cpu = (struct scheduling_cpu){.throttled_known = true};
+	expect(false, "its threads have no processor either", true);
+	scheduling.view.cpu.throttled_ns = 65 * NSEC_PER_MSEC;
+	expect(false, "its control group has used up what it may use", true);
 }
 
 Test(text_scheduling, threads)
@@ -119,13 +132,14 @@ Test(text_scheduling, waits)
 
 Test(text_scheduling, nothing_is_wrong)
 {
-	scheduling.view = (struct scheduling_view){.latencies_known = true,
-						   .over_10ms = 1009,
-						   .over_10ms_new = 4,
-						   .since_ns = 5 * NSEC_PER_SEC,
-						   .late = {{18, 99 * NSEC_PER_MSEC, true, false}},
-						   .n_late = 1,
-						   .n_stuck = 2};
+	scheduling.view =
+		(struct scheduling_view){.latencies_known = true,
+					 .over_10ms = 1009,
+					 .over_10ms_new = 4,
+					 .since_ns = 5 * NSEC_PER_SEC,
+					 .late = {{18, 99 * NSEC_PER_MSEC, true, false, false}},
+					 .n_late = 1,
+					 .n_stuck = 2};
 	cr_expect_str_empty(shown(false));
 	expect(true, "goroutine 18 waits", true);
 	scheduling.view.late[0].waiting_ns = 100 * NSEC_PER_MSEC;
