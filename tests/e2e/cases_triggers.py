@@ -5,15 +5,17 @@ import json
 import os
 import re
 import signal
+from datetime import datetime, timedelta, timezone
 
 from cases_evidence import FILES, kept_in, text_of
 from cases_host import host, own_copy
 from faults import PATIENCE, shows, until
 from harness import case, check, check_equal
-from programs import Program, start
+from programs import Program, Target, start
 from tracer import Gleakd, run
 
-COUNTS = Program("counts")
+COUNTS, MEMORY, DEMO = Program("counts"), Program("memory"), Program("demo")
+SCHEDULING = Program("scheduling", cgo=True)
 STUCK = 7
 QUICK = ("--interval", "300ms", "--min-age", "500ms")
 
@@ -109,6 +111,65 @@ def a_host_of_which_the_configuration_is_read_again(t):
     check_equal(kept_in(folder), names, "folders")
     pids = {int(name.split("-")[1]) for name in names}
     check(pids >= {target.pid for target in targets}, f"processes: {names}")
+
+
+BLOCKS = 67  # of 1 MiB
+FIRE = {"late": "runnable>100ms for 3s", "many": "goroutines>503", "large": "heap_live>64M"}
+NOT = ("runnable>1h", "goroutines>5000", "heap_live>1G", "runnable>100ms for 1h")
+
+
+def when_kept(folder, name):
+    """(when its report was made, when it says that it is from) of a folder."""
+    report = json.loads(text_of(os.path.join(folder, name), "report.json"))
+    return (datetime.fromisoformat(report["time"].replace("Z", "+00:00")),
+            datetime.strptime(name.split("-")[0], "%Y%m%dT%H%M%S%z"))
+
+
+@case(is_long=True)
+def each_of_a_daemon(t):
+    """Processes that are well have none; then something happens to each, and it is kept as it was at that moment."""
+    folder = os.path.join(t.directory(), "evidence")
+    late = Target(t, [own_copy(t, SCHEDULING, "late")],
+                  env=dict(os.environ, GOMAXPROCS="1", GODEBUG="asyncpreemptoff=1"))
+    late.answer("ready")
+    many, large = (start(t, program, path=own_copy(t, program, name))
+                   for program, name in ((COUNTS, "many"), (MEMORY, "large")))
+    triggers = [word for trigger in (*FIRE.values(), "leaking", *NOT) for word in ("--trigger", trigger)]
+    g = host(t, "--min-age", "2s", "--max-self-cpu", "0", "--evidence", folder, *triggers)
+    shows(g, "all three, five times", lambda r: len(g.reports) > 5 and len(r["targets"]) == 3)
+    check_equal(kept_in(folder), [], "nothing has happened yet")
+    began = datetime.now(timezone.utc) - timedelta(seconds=1)
+    late.send("hoard 11")
+    many.ask("run 1009 503")
+    large.ask(f"fill 0 {BLOCKS} 0")
+    large.ask("collect")
+    targets = {"late": late, "many": many, "large": large}
+    shows(g, "three folders", lambda r: all(folder_of(r, FIRE[name], target.pid)
+                                            for name, target in targets.items()))
+    ended = datetime.now(timezone.utc)
+    names = {name: next(f for f in kept_in(folder) if f.split("-")[1] == str(target.pid))
+             for name, target in targets.items()}
+    check_equal(sorted(names.values()), kept_in(folder), "no others")
+    for name, kept in names.items():
+        for when in when_kept(folder, kept):
+            check(began <= when <= ended, f"{name}: {began} {when} {ended}")
+    dump = text_of(os.path.join(folder, names["many"]), "goroutines.txt")
+    check(503 < len(re.findall(r"^goroutine \d+ \[", dump, re.M)) < 600, "the goroutines of that moment")
+    dump = text_of(os.path.join(folder, names["late"]), "goroutines.txt")
+    check_equal(len(re.findall(r"^goroutine \d+ \[runnable", dump, re.M)), 11, "who waits for a processor")
+    # They leak from the start.
+    leaking = Target(t, [own_copy(t, DEMO, "leaking"), "-for", "120s"])
+    leaks = lambda r: [s["evidence_folder"] for target in r["targets"] if target["pid"] == leaking.pid
+                       for s in target["sites"] if s["verdict"] == "leaking"]
+    report = shows(g, "a folder of each leak", lambda r: len(leaks(r)) == 3 and all(leaks(r)))
+    wanted = sorted([*names.values(), *map(os.path.basename, leaks(report))])
+    many.ask("release")
+    many.ask("run 1009 503")
+    seen = len(g.reports)
+    shows(g, "nothing more within the hour", lambda r: len(g.reports) > seen + 3)
+    g.interrupt(PATIENCE)
+    check_equal(kept_in(folder), wanted, "folders")
+    check(not any(of(r, trigger) for r in g.reports for trigger in NOT), "what was not so")
 
 
 @case

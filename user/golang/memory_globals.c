@@ -103,7 +103,7 @@ bool memory_globals__is_memstats(struct remote *remote, const struct go_layout *
 bool memory_globals__is_gc_controller(struct remote *remote, const struct go_layout *l,
 				      uint64_t mheap, uint64_t gc_controller)
 {
-	uint64_t minimum, marked, in_use;
+	uint64_t minimum, in_use;
 	uint32_t percent;
 
 	if (l->gcController_heapMinimum == GO_LAYOUT_ABSENT ||
@@ -111,14 +111,12 @@ bool memory_globals__is_gc_controller(struct remote *remote, const struct go_lay
 	    l->mheap_pagesInUse == GO_LAYOUT_ABSENT || gc_controller % sizeof(uint64_t) ||
 	    !read_u32(remote, gc_controller, &percent) ||
 	    remote__read_u64(remote, gc_controller + l->gcController_heapMinimum, &minimum) ||
-	    remote__read_u64(remote, gc_controller + l->gcController_heapMarked, &marked) ||
 	    !heap_in_use(remote, l, mheap, &in_use))
 		return false;
-	/* GOGC=off is -1 and leaves the minimum as it was. */
+	/* Of a process that has not collected yet nothing is marked. GOGC=off is -1 and leaves the minimum as it was. */
 	if (percent == UINT32_MAX)
 		return minimum && minimum % (HEAP_MINIMUM / 100) == 0;
-	return percent && percent <= MAX_PERCENT && minimum == HEAP_MINIMUM * percent / 100 &&
-	       marked;
+	return percent && percent <= MAX_PERCENT && minimum == HEAP_MINIMUM * percent / 100;
 }
 
 static bool from_symbols(const struct search *s, struct elf_image *image,

@@ -188,7 +188,7 @@ static void count(const struct heap_runtime *runtime, const struct raw *raw,
 	counters->heap_bytes = raw->pages * GO_PAGE_SIZE;
 	if (has_memstats(runtime))
 		count_memstats(runtime->layout, raw, counters);
-	counters->marked = runtime->gc_controller != 0;
+	counters->marked = runtime->gc_controller && raw->live; /* 0 before the first one */
 	counters->live_bytes = raw->live;
 	counters->has_goal = raw->limit == NO_LIMIT && raw->goal < MAX_BYTES;
 	counters->goal_bytes = counters->has_goal ? raw->goal : 0;
