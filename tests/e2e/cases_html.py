@@ -6,6 +6,7 @@ import os
 import re
 
 from browser import Browser
+from cases_scheduling import fifo, held_back
 from harness import case, check, check_equal
 from programs import Program, start
 from tracer import needs_tracing, run
@@ -107,6 +108,53 @@ def of_a_recording_each_life_is_there(t):
     lives = browser.run("return DATA.timeline.targets[0].lives.goid.length")
     check(lives >= 149, f"{lives} lives")
     check(browser.run(DRAWN, "#lives canvas") > 4, "lives are drawn")
+    check_equal(browser.console(), [], "console")
+
+
+LANES = """return lanesOf({sites: [], gone: [], recorded: DATA.timeline.targets[0]}).map(
+	(lane) => [lane.name, lane.lines.map((line) => line.name)]);"""
+LANE = 56  # pixels; the same in charts.js
+
+
+@case
+def what_does_not_get_on_has_lanes(t):
+    """Late goroutines, a group that holds them back, a thread that stays in a call: lanes and a band, on one axis."""
+    needs_tracing()
+    _, target = held_back(t, 20)
+    path = fifo(t, "read")
+    t.defer(os.close, os.open(path, os.O_RDWR))
+    target.ask(f"read {path}")
+    target.ask("lock 3")
+    recording, html = (os.path.join(t.directory(), name) for name in ("it.db", "it.html"))
+    for words in (("record", "--pid", str(target.pid), "-o", recording, "-d", "11s", "--interval", "1s"),
+                  ("report", recording, "-f", "html", "-o", html)):
+        code, _, err = run(t, *words)
+        check_equal(code, 0, f"{words}: {err}")
+    browser = Browser(t, height=1500)
+    browser.open(html)
+    lanes = dict(browser.run(LANES))
+    check("waits of more than 10 ms" in lanes["late for a processor"], f"{lanes}")
+    check("throttled since the look before" in lanes["without a processor"], f"{lanes}")
+    check_equal(lanes["threads that block"], ["in system calls or in C", "locked to goroutines"], "threads")
+    check(browser.run(DRAWN, "#lives canvas") > 4, "they are drawn")
+    height = browser.run("return document.querySelector('#lives canvas').getBoundingClientRect().height")
+
+    def tip_at(y):
+        browser.hover("#lives canvas", 0.9, y / height)
+        return browser.text(".tip")[0]
+
+    names = list(lanes)
+    for i, name in enumerate(names):
+        said = tip_at((i + 0.5) * LANE)
+        check(said.startswith(name) and all(line in said for line in lanes[name]), f"{name}: {said!r}")
+    calls = [tip_at(y) for y in range(len(names) * LANE + 20, int(height) - 30, 5)]
+    check(any(path in said and "thread" in said for said in calls), f"the call: {calls}")
+    whole = browser.run("return [axis.from, axis.to]")
+    browser.drag("#lives canvas", 0.5, 0.8)
+    zoomed = browser.run("return [axis.from, axis.to]")
+    check(whole[0] < zoomed[0] < zoomed[1] < whole[1], f"{whole} -> {zoomed}")
+    check(tip_at(0.5 * LANE).startswith(names[0]), "zoomed")
+    browser.screenshot(os.path.join(t.directory(), "lanes.png"))
     check_equal(browser.console(), [], "console")
 
 

@@ -399,7 +399,7 @@ class Timeline extends Chart {
 			return null;
 		const time = this.time(x), lane = this.lanes[Math.floor(y / LANE)];
 		if (lane && y < this.lanes.length * LANE)
-			return [el("b", {}, format.clock(time)), ...lane.lines.map((line) =>
+			return [el("b", {}, `${lane.name}, ${format.clock(time)}`), ...lane.lines.map((line) =>
 				tipRow(line.name, format[lane.unit](valueAt(line.t, line.v, time)), `var(--${line.color})`))];
 		const band = this.bands.find((one) => y >= one.y && y < one.y + one.height);
 		if (!band)
@@ -407,8 +407,9 @@ class Timeline extends Chart {
 		const row = Math.floor((y - band.y) / (band.height / Math.max(1, band.rows)));
 		const slack = 3 * (axis.to - axis.from) / (this.width - this.left);
 		const near = Math.ceil(band.rows / band.height);
-		const bar = band.bars.find((one) => Math.abs(one.row - row) <= near && time >= one.from - slack &&
-			time <= one.to + slack);
+		let bar = null;
+		for (let away = 0; away <= near && !bar; away++)
+			bar = band.bars.find((one) => Math.abs(one.row - row) === away && time >= one.from - slack && time <= one.to + slack);
 		const marks = band.marks.filter((mark) => Math.abs(this.x(mark.t) - x) < 8);
 		return [el("b", {}, band.name), ...marks.flatMap(tellMark), ...(bar ? bar.tell(time) : [tipRow(format.clock(time), "")])];
 	}

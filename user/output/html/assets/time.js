@@ -106,7 +106,7 @@ function lanesOfScheduling(scheduling) {
 function bandOfCalls(calls) {
 	if (!calls || !calls.begin.length)
 		return [];
-	return [{name: "threads that stay in a system call", color: "stuck", rank: 8, marks: [], bars: calls.begin.map((from, i) => ({
+	return [{name: "threads in one call", color: "stuck", rank: 8, marks: [], bars: calls.begin.map((from, i) => ({
 		from, to: calls.end[i], ended: calls.end[i] < axis.end, length: (calls.end[i] - from) / (axis.end - axis.begin || 1), tell: () => [
 			tipRow(calls.call[i], format.duration(calls.end[i] - from)),
 			tipRow(`goroutine ${calls.goid[i]}`, `thread ${calls.thread[i]}`)]}))}];
