@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clocks that jump, and clocks of one's own: ages and figures stay what they are."""
+"""Clocks that jump, clocks of one's own, and time that is none: ages and figures stay what they are."""
 
 import os
 import time
+from datetime import datetime
 
 from cases_host import of_pid
 from faults import (PATIENCE, Clock, check_unharmed, created, gleakd_behind, in_time_namespace,
                     is_flagged, metrics_when, shows)
-from harness import cases_for, check, check_equal
+from harness import VERSIONS, Skip, case, cases_for, check, check_equal
 from programs import Program, Target, start
 from tracer import Gleakd, sites, total
 
-COUNTS = Program("counts")
+COUNTS, BUBBLES = Program("counts"), Program("bubbles")
+BUBBLES_IN = {f"go{version}": Program("bubbles", version) for version in ("1.25.7", "1.27.1")}
 
 
 def age_at(report, program, pid):
@@ -53,6 +55,30 @@ def wall_clock_jumps(t, seconds):
         check(0 <= observed <= lived, f"observed for {observed} s in {lived:.0f}")
         check(0 <= age <= lived, f"parked for {age} s in {lived:.0f}")
         check_equal(is_flagged(r), [], "flagged")
+
+
+@case
+def a_machine_that_was_suspended(t):
+    """Wall clock and uptime go on for an hour in which nothing ran: nobody has waited for it."""
+    begin, hour = time.monotonic(), 3600
+    clock, target = Clock(t), start(t, COUNTS)
+    target.ask("run 1009 503")
+    g = Gleakd(t, target.pid, "--interval", "200ms", env=clock.env)
+    before = shows(g, "a second of park age", lambda r: age_at(r, COUNTS, target.pid) >= 1)
+    check_equal(before["self"]["suspended_seconds"], 0, "before")
+    clock.shift(0, suspended=hour)
+    seen = len(g.reports)
+    shows(g, "for how long it was suspended", lambda r: r["self"]["suspended_seconds"])
+    shows(g, "five more", lambda r: len(g.reports) >= seen + 5)
+    final = g.interrupt(PATIENCE)
+    lived = time.monotonic() - begin + 1
+    check(hour - 2 <= final["self"]["suspended_seconds"] <= hour + 2, f"{final['self']['suspended_seconds']}")
+    check(1 <= age_at(final, COUNTS, target.pid) <= lived, f"parked in {lived:.0f} s: {age_at(final, COUNTS, target.pid)}")
+    check(final["targets"][0]["observed_seconds"] <= lived, "observed")
+    check_equal(is_flagged(final), [], "flagged")
+    now, then = (datetime.fromisoformat(r["time"].replace("Z", "+00:00")) for r in (final, before))
+    check(hour <= (now - then).total_seconds() <= hour + lived, f"wall clock: {then} {now}")
+    check_unharmed(target)
 
 
 CLOCKS = {"later": ["--boottime", "100000", "--monotonic", "50000"],
@@ -97,3 +123,53 @@ def gleakd_with_clocks_of_its_own(t, offsets):
     check(age <= lived, f"parked for {age} s in {lived:.0f}")
     check_equal(final["targets"][0]["losses"]["repaired"], 0, "repaired")
     check_unharmed(target)
+
+
+INSIDE, OUTSIDE = 11, 7
+
+
+def bubbles(t, program, *arguments):
+    """In a bubble they wait for ever, or take turns, while hours of theirs pass; outside is a leak."""
+    begin = time.monotonic()
+    # The module of these programs is of a Go that had other timers, with which no bubble can be.
+    target = Target(t, [program.build()], env=dict(os.environ, GODEBUG="asynctimerchan=0"))
+    target.answer("ready")
+    target.ask(f"bubble {INSIDE}")
+    target.ask(f"leak {OUTSIDE}")
+    g = Gleakd(t, target.pid, "--interval", "300ms", "--min-age", "500ms", *arguments)
+    leak, inside, convoy = (program.line(f"made:{name}") for name in ("leak", "bubble", "convoy"))
+
+    def flagged(report):
+        return [s["id"] for s in sites(report, leak) if s["verdict"] == "stuck"]
+
+    shows(g, "the leak", flagged)
+    seen = len(g.reports)
+    shows(g, "nobody else, five times more",
+          lambda r: len(g.reports) > seen + 5 and is_flagged(r) == flagged(r))
+    passed = int(target.ask("hours").split()[2])
+    final = g.interrupt(PATIENCE)
+    check(passed > 10, f"{passed} hours in the bubble")
+    check_equal((total(sites(final, leak), "goroutines"), total(sites(final, inside), "goroutines"),
+                 total(sites(final, convoy), "goroutines")), (OUTSIDE, INSIDE, INSIDE), "goroutines")
+    lived = time.monotonic() - begin + 1
+    for report in g.reports:
+        ids = {s["id"] for made in (inside, convoy) for s in sites(report, made)}
+        check(not ids & set(is_flagged(report)), f"flagged in a bubble: {ids}")
+        check(not ids & {one["site"] for one in report["targets"][0]["contention"]}, "contention in a bubble")
+        check(all(0 <= s["oldest_park_seconds"] <= lived for s in report["targets"][0]["sites"]
+                  if s["oldest_park_seconds"] is not None), f"ages in {lived:.0f} s")
+    check_unharmed(target)
+    return final
+
+
+@case
+def bubbles_of_tests_and_a_leak_outside(t):
+    if BUBBLES.minor() < 25:
+        raise Skip("Go 1.25")
+    final = bubbles(t, BUBBLES, "--mode", "waits", "--max-overhead", "0")
+    check_equal(final["targets"][0]["contention_by"], "events", "each wait is traced")
+
+
+@cases_for(BUBBLES_IN, tier=VERSIONS)
+def bubbles_and_a_leak_outside_in(t, program):
+    bubbles(t, program)

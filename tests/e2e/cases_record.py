@@ -18,7 +18,6 @@ COUNTS = Program("counts")
 CALLS = Program("calls")
 RESOURCES = Program("resources")
 SCHEDULING = Program("scheduling", cgo=True)
-REGIONS = 5
 MADE, SPAWNED = "made:run", "made:spawn"
 STAY, ALL, BRIEF = 53, 1009, 499
 
@@ -478,51 +477,6 @@ def what_did_not_get_on(t):
         found = list(packets(file.read()))
     check_equal(sum(b"read(" in p and fifo.encode() in p for p in found), 1, "slices of the call")
     check(any(b"latency_over_10ms" in p for p in found), "the counter")
-
-
-def go_tool_trace(path):
-    """What Go itself reads in an execution trace: a line for each event."""
-    made = subprocess.run([go_command(), "tool", "trace", "-d=parsed", path], capture_output=True, text=True,
-                          check=False)
-    check_equal(made.returncode, 0, made.stderr)
-    return made.stdout.splitlines()
-
-
-@case
-def an_execution_trace_of_go_on_the_same_clock(t):
-    if SCHEDULING.minor() < 25:
-        raise Skip("Go 1.25")
-    target = Target(t, [SCHEDULING.build()])
-    target.answer("ready")
-    recording = Recording(t, target)
-    recording.until("the first report", "SELECT count(*) FROM report")
-    traced = os.path.join(t.directory(), "trace.out")
-    for command in (f"trace {traced}", f"regions {REGIONS}", "untrace"):
-        target.ask(command)
-    code, said = recording.finish()
-    check_equal(code, 0, said)
-    path = recording.path + ".pftrace"
-    code, _, err = run(t, "report", recording.path, "-f", "perfetto", "--with-trace", traced, "-o", path)
-    check_equal((code, err), (0, ""), "report")
-    with open(path, "rb") as file:
-        found = list(packets(file.read()))
-    lines = go_tool_trace(traced)
-    begins = [line for line in lines if "RegionBegin" in line and '"step"' in line]
-    check_equal(len(begins), REGIONS, "regions by Go")
-    check_equal(sum(b"\x04step" in p for p in found), REGIONS, "regions")
-    starts = sum(bool(re.search(r" GoID=\d+ \w+->Running ", line)) for line in lines)
-    shown = sum(b"\x07running" in p for p in found)
-    # Those that lasted less than the clock tells are not drawn.
-    check(0.9 * starts <= shown <= starts, f"{shown} of {starts} times that a goroutine ran")
-    collections = sum("RangeBegin" in line and "GC concurrent mark phase" in line for line in lines)
-    check_equal(sum(b"\x02GC" in p for p in found) >= collections >= REGIONS, True, "collections")
-    # Both saw the goroutine begin, each with its own eyes.
-    goid = re.search(r" G=(\d+) ", begins[0]).group(1)
-    check(any(f"goroutine {goid} main.obey".encode() in p for p in found), f"goroutine {goid}")
-    created, = (int(re.search(r" Time=(\d+) ", line).group(1)) for line in lines
-                if re.search(rf" GoID={goid} NotExist->Runnable ", line))
-    began = recording.has(f"SELECT begin_ns FROM goroutines WHERE goid = {goid} AND created")
-    check(abs(began - created) < 5e6, f"it began at {began}, by the trace at {created}")
 
 
 @case
