@@ -82,8 +82,8 @@ def peer(case, server, path):
     return Attached(case, [program, "-path", path, "-pid", str(server.pid)], server.pid, 2)
 
 
-def ways_of_tracing(case, results, server, path):
-    """{name: function that attaches}, without those that do not work here."""
+def ways_of_tracing(case, results, server, path, wanted):
+    """{name: function that attaches} of those that are wanted, without those that do not work here."""
     sites, functions = function_end(case, server.pid)
     watch = ModeWatch(case, server.pid, sites)
 
@@ -98,7 +98,10 @@ def ways_of_tracing(case, results, server, path):
     }
     others = {"bpftrace": lambda: bpftrace(case, server.pid, path, functions),
               PEER: lambda: peer(case, server, path)}
+    ways = {name: attach for name, attach in ways.items() if wanted in name or name == "control"}
     for name, attach in others.items():
+        if wanted not in name:
+            continue
         try:
             attach().detach()
             ways[name] = attach
@@ -195,7 +198,7 @@ def http(case, results, options):
     shutil.copy2(HTTPSRV.build(), path)
     server = start(case, HTTPSRV, path=path)
     load = Load(case, server)
-    ways = ways_of_tracing(case, results, server, path)
+    ways = ways_of_tracing(case, results, server, path, options.ways)
     results.raw["http"] = {}
     for level in LEVELS:
         turns = compare(case, results, options, load, level, ways)

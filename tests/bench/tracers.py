@@ -14,8 +14,9 @@ from harness import Failed, Skip, check, until
 from image import changed, file_offset
 from tracer import Gleakd
 
-SITE = re.compile(r"\bsite (create|exit|park) (\S+?)\+0x[0-9a-f]+ 0x([0-9a-f]+) (\S+)")
+SITE = re.compile(r"\bsite (create|exit|park|wake) (\S+?)\+0x[0-9a-f]+ 0x([0-9a-f]+) (\S+)")
 CENSUS = re.compile(r"\bcensus (.*)")
+PROBES = {"waits": 4, "full": 3, "lifecycle": 2}
 
 
 class Attached:
@@ -79,13 +80,13 @@ def gleakd(case, pid, mode):
     if not os.path.exists(path):
         raise Skip(path)
     return Attached(case, [path, "--pid", str(pid), "--json", "--mode", mode, "--interval", "60s",
-                           "--max-overhead", "0", "-vv"], pid, {"full": 3, "lifecycle": 2}[mode])
+                           "--max-overhead", "0", "-vv"], pid, PROBES[mode])
 
 
-def gleakd_sites(case, pid):
+def gleakd_sites(case, pid, mode="full"):
     """{"create": (link-time address, class), …} as gleakd itself chose them."""
-    g = gleakd(case, pid, "full")
-    until("sites on stderr", lambda: sum(bool(SITE.search(s)) for s in g.lines) >= 3)
+    g = gleakd(case, pid, mode)
+    until("sites on stderr", lambda: sum(bool(SITE.search(s)) for s in g.lines) >= PROBES[mode])
     g.detach()
     found = [SITE.search(line) for line in g.lines]
     return {m.group(1): (int(m.group(3), 16), m.group(4), m.group(2)) for m in found if m}
