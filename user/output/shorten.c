@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/shorten.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +67,63 @@ char *shorten__location(const char *file, uint32_t line, size_t width)
 	out = shorten(full, strlen(full), width);
 	free(full);
 	return out;
+}
+
+static bool is_of_import_path(char c)
+{
+	return c == '/' || isalnum((unsigned char)c) || strchr("._~%-", c);
+}
+
+/* Of an import path of @n bytes, the last element, and the one before that where it is a major version: "yaml/v3". */
+static const char *last_element(const char *path, size_t n)
+{
+	const char *slash = memrchr(path, '/', n), *before;
+
+	if (!slash)
+		return path;
+	before = memrchr(path, '/', (size_t)(slash - path));
+	if (slash[1] == 'v' && isdigit((unsigned char)slash[2]))
+		return before ? before + 1 : path;
+	return slash + 1;
+}
+
+/* In place: what is left is never longer. */
+static void drop_import_paths(char *way)
+{
+	char *out = way;
+
+	for (const char *in = way; *in;) {
+		size_t n = 0;
+
+		while (in[n] && is_of_import_path(in[n]))
+			n++;
+		if (n) {
+			const char *last = last_element(in, n);
+			size_t kept = n - (size_t)(last - in);
+
+			memmove(out, last, kept);
+			out += kept;
+			in += n;
+		} else {
+			*out++ = *in++;
+		}
+	}
+	*out = '\0';
+}
+
+char *shorten__way(const char *way, size_t width)
+{
+	char *short_of = strdup(way), *cut;
+
+	width = max_of(width, (size_t)MIN_WIDTH);
+	if (!short_of || utf8__width(short_of) <= width)
+		return short_of;
+	drop_import_paths(short_of);
+	if (utf8__width(short_of) <= width)
+		return short_of;
+	cut = cut_middle(short_of, width);
+	free(short_of);
+	return cut;
 }
 
 char *shorten__text(const char *text, size_t width)

@@ -18,6 +18,13 @@ char *shorten__function(const char *name, size_t width) __must_check;
 /* shorten__location - "/src/shop/cart/store.go", 42 -> "…/cart/store.go:42". */
 char *shorten__location(const char *file, uint32_t line, size_t width) __must_check;
 
+/*
+ * shorten__way - "stack of example.org/shop/cart.(*Store).run, in net/http.(*Server).Serve.Handler" -> "stack of
+ * cart.(*Store).run, in http.(*Server).Serve.Handler", and then cut in the middle: how an object is reached is told by
+ * where the way begins and by its last fields.
+ */
+char *shorten__way(const char *way, size_t width) __must_check;
+
 /* shorten__text - any text, cut in the middle. */
 char *shorten__text(const char *text, size_t width) __must_check;
 

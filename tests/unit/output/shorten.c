@@ -44,6 +44,22 @@ Test(shorten, locations_keep_file_and_line)
 	check(shorten__location("", 7, 20), ":7");
 }
 
+Test(shorten, of_a_way_both_ends_stay)
+{
+	const char *way = "stack of example.org/shop/cart.(*Store).run.func1 (goroutine 7), in "
+			  "net/http.(*Server).Serve.Handler.carts[\xe2\x80\xa6].file";
+
+	check(shorten__way(way, 200), way);
+	check(shorten__way(way, 100), "stack of cart.(*Store).run.func1 (goroutine 7), in "
+				      "http.(*Server).Serve.Handler.carts[\xe2\x80\xa6].file");
+	check(shorten__way(way, 40), "stack of cart\xe2\x80\xa6"
+				     "erve.Handler.carts[\xe2\x80\xa6].file");
+	check(shorten__way("map[example.org/shop/v2.Key]*gopkg.in/yaml.v3.Node", 32),
+	      "map[shop/v2.Key]*yaml.v3.Node");
+	check(shorten__way("", 0), "");
+	check(shorten__way("////////////", 8), "");
+}
+
 Test(shorten, never_wider_than_allowed)
 {
 	static const char *const names[] = {
@@ -59,9 +75,12 @@ Test(shorten, never_wider_than_allowed)
 		for (size_t width = 8; width < 40; width++) {
 			char *function = shorten__function(names[i], width);
 			char *location = shorten__location(names[i], 123, width);
+			char *way = shorten__way(names[i], width);
 
 			cr_expect_leq(utf8__width(function), width);
 			cr_expect_leq(utf8__width(location), width);
+			cr_expect_leq(utf8__width(way), width);
+			free(way);
 			free(function);
 			free(location);
 		}

@@ -85,7 +85,7 @@ static void put_holders(struct screen *screen, const struct report_alloc_site *s
 	screen__put(screen, STYLE_DIM, report__text(site->type));
 	if (site->held_by[0]) {
 		screen__putf(screen, STYLE_DIM, "%sheld by ", site->type ? ", " : "");
-		screen__put(screen, STYLE_PLAIN, site->held_by[0]);
+		screen__put_way(screen, STYLE_PLAIN, site->held_by[0], screen__room(screen));
 	}
 	screen__end_line(screen);
 }

@@ -15,6 +15,10 @@
 #define SHARE_END   15u
 #define OBJECTS_END 28u
 #define NAME	    30u
+/* By how much it grows, and what it is: " (map[string]*x.T) 12,000 → 24,000 entries in 2m, retains +2.6 MB". */
+#define GROWTH_FIGURES	80u
+#define MAX_GROWTH_TYPE 24u
+#define MIN_PATH	20u
 
 static void put_title(struct screen *screen, const char *title, const char *text)
 {
@@ -73,7 +77,8 @@ static void put_holder(struct screen *screen, const struct heap_view *view,
 {
 	put_figures(screen, view, holder->retained_bytes, holder->objects);
 	screen__to(screen, NAME + holder->depth * INDENT);
-	screen__put(screen, holder->depth ? STYLE_PLAIN : STYLE_BOLD, holder->step);
+	screen__put_way(screen, holder->depth ? STYLE_PLAIN : STYLE_BOLD, holder->step,
+			screen__room(screen));
 	if (*holder->type) {
 		screen__put(screen, STYLE_DIM, *holder->step ? " \xe2\x86\x92 " : "\xe2\x86\x92 ");
 		screen__put(screen, STYLE_PLAIN, holder->type);
@@ -122,15 +127,21 @@ static void put_growth(struct screen *screen, const struct heap_view *view,
 {
 	char duration[DURATION_SIZE], bytes[NUMBER_BYTES_SIZE];
 	bool less = growth->bytes_after < growth->bytes_before;
+	unsigned int room;
 
 	duration__format(view->looked_ns / NSEC_PER_SEC * NSEC_PER_SEC, duration);
 	number__bytes(less ? growth->bytes_before - growth->bytes_after :
 			     growth->bytes_after - growth->bytes_before,
 		      bytes);
 	screen__put(screen, STYLE_GROWING, "GROWING ");
-	screen__put(screen, STYLE_BOLD, growth->path);
-	if (*growth->type)
-		screen__putf(screen, STYLE_PLAIN, " (%s)", growth->type);
+	room = screen__room(screen);
+	screen__put_way(screen, STYLE_BOLD, growth->path,
+			room > GROWTH_FIGURES + MIN_PATH ? room - GROWTH_FIGURES : MIN_PATH);
+	if (*growth->type) {
+		screen__put(screen, STYLE_PLAIN, " (");
+		screen__put_way(screen, STYLE_PLAIN, growth->type, MAX_GROWTH_TYPE);
+		screen__put(screen, STYLE_PLAIN, ")");
+	}
 	put_entries(screen, growth, duration);
 	if (growth->counted)
 		screen__putf(screen, STYLE_PLAIN, ", retains %s%s", less ? "-" : "+", bytes);

@@ -15,6 +15,7 @@
 #define MAX_LINES   3u /* of one text */
 #define MAX_CALLERS 3u
 #define EXAMPLE	    12u
+#define MIN_HOLDER  24u
 /* Columns, by where they end: open, opened, closed, a minute, seen for. */
 #define KIND	   10u
 #define OPEN_END   20u
@@ -75,8 +76,12 @@ const char *text_part__resource_holder(const struct resource_line *line)
 
 static void put_holder(struct screen *screen, const struct resource_line *line)
 {
-	screen__put(screen, line->n_held_by ? STYLE_PLAIN : STYLE_DIM,
-		    text_part__resource_holder(line));
+	unsigned int room = screen__room(screen);
+
+	if (*line->calls)
+		room = max_of(room / 2, (unsigned int)MIN_HOLDER);
+	screen__put_way(screen, line->n_held_by ? STYLE_PLAIN : STYLE_DIM,
+			text_part__resource_holder(line), room);
 	if (*line->calls)
 		screen__putf(screen, STYLE_DIM, ", calls %s", line->calls);
 }
@@ -169,7 +174,7 @@ static void put_also(struct screen *screen, const char *holder)
 {
 	screen__to(screen, EXAMPLE);
 	screen__put(screen, STYLE_DIM, "also held by ");
-	screen__put(screen, STYLE_PLAIN, holder);
+	screen__put_way(screen, STYLE_PLAIN, holder, screen__room(screen));
 	screen__end_line(screen);
 }
 

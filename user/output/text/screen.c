@@ -211,6 +211,15 @@ void screen__put_location(struct screen *screen, enum style style, const char *f
 	free(full);
 }
 
+void screen__put_way(struct screen *screen, enum style style, const char *way, unsigned int width)
+{
+	if (screen->options.whole)
+		screen__put(screen, style, way);
+	else
+		screen__put_owned(screen, style,
+				  shorten__way(way, min_of(width, screen__room(screen))));
+}
+
 void screen__put_owned(struct screen *screen, enum style style, char *text)
 {
 	if (!text) {

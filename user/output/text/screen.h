@@ -79,6 +79,8 @@ void screen__put_function(struct screen *screen, enum style style, const char *n
 			  unsigned int width);
 void screen__put_location(struct screen *screen, enum style style, const char *file, uint32_t line,
 			  unsigned int width);
+/* screen__put_way - as shorten__way() has it in @width columns; how an object of the heap is reached. */
+void screen__put_way(struct screen *screen, enum style style, const char *way, unsigned int width);
 void screen__putf(struct screen *screen, enum style style, const char *fmt, ...) __printf_fmt(3, 4);
 
 /* screen__put_owned - puts and frees @text; NULL, what an allocation left, is an error to keep. */

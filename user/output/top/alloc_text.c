@@ -63,7 +63,7 @@ void alloc_text__put(struct screen *screen, const struct report_alloc_site *site
 	}
 	for (size_t i = 0; i < REPORT_MAX_HELD_BY && site->held_by[i]; i++) {
 		put_label(screen, i ? "" : "held by");
-		screen__put(screen, STYLE_PLAIN, site->held_by[i]);
+		screen__put_way(screen, STYLE_PLAIN, site->held_by[i], screen__room(screen));
 		screen__end_line(screen);
 	}
 	if (site->suppressed) {
