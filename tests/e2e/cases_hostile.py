@@ -484,9 +484,18 @@ def all_of_them_together(t):
              if s["verdict"] in ("leaking", "stuck")]
     check_equal(wrong, [], "flagged in healthy services")
     print(f"a report every {lateness(g.reports):.2f} s at worst, at intervals of 2 s", flush=True)
+    tell_slowed(g)
     # Timing is for a quiet machine: make hostile.
     if os.environ.get("GLEAKD_HOSTILE_STRICT"):
         check(lateness(g.reports) < 4, f"a report came {lateness(g.reports)} s after the one before")
+
+
+def tell_slowed(g):
+    """Whom gleakd looks at less often, as it uses what it may."""
+    stretch = max(r["self"]["interval_stretch"] for r in g.reports)
+    print(f"rounds at {stretch} times the interval at most", *(e for e in g.errors if "of a core" in e),
+          sep="\n  ", flush=True)
+    return stretch
 
 
 BATCH = 100
@@ -523,6 +532,7 @@ def executables_that_lie(t):
     print(f"{number} files: {after['gleakd_process_cpu_seconds_total']:.1f} s of CPU time, "
           f"{after['gleakd_process_resident_memory_bytes'] / 2**20:.0f} MiB, a report every "
           f"{lateness(g.reports):.2f} s at worst", flush=True)
+    check_equal(tell_slowed(g), 1, "intervals are as long as they were")
     # Executables that other cases have on file systems which do not answer are no affair of this one.
     crashed = [line for line in g.errors if "ended by signal" in line and "signal 9 " not in line]
     check_equal(crashed, [], "ends of the worker")

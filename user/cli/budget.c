@@ -2,6 +2,8 @@
 #include "cli/budget.h"
 
 #include <malloc.h>
+#include <stdarg.h>
+#include <stdio.h>
 
 #include "base/log.h"
 #include "host/process.h"
@@ -21,32 +23,71 @@
 
 /* What else gleakd does is paid from it, too. */
 #define CENSUS_SHARE 0.5
+/* Where it is short: what looking at new processes of one user may take of it. */
+#define USER_LOOKS_SHARE 0.25
 
-static void judge_cpu(struct budget *budget, struct session *session, double share,
-		      uint64_t elapsed_ns)
+static void tell_over(const struct budget *budget, double share, const char *format, ...)
+	__printf_fmt(3, 4);
+
+static void tell_over(const struct budget *budget, double share, const char *format, ...)
+{
+	char what[160];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
+	log_warn("gleakd used %.1f%% of a core, %.1f%% are allowed: %s from now on", share * 100,
+		 budget->max_cpu * 100, what);
+}
+
+/* Whether somebody is to blame, who waits from now on. */
+static bool slow_down_some(struct budget *budget, struct session *session, double share,
+			   bool settled, uint64_t elapsed_ns)
 {
 	size_t slowed =
-		share > budget->max_cpu ?
-			shares__slow_down(session, budget->max_cpu * CENSUS_SHARE, elapsed_ns) :
-			0;
+		settled ? shares__slow_down(session, budget->max_cpu * CENSUS_SHARE, elapsed_ns) :
+			  0;
+	bool paced = !budget->paced;
 
-	if (slowed) {
-		log_warn(
-			"gleakd used %.1f%% of a core, %.1f%% are allowed: %zu of its targets, whose "
-			"censuses take more than their share, are looked at half as often from now on",
-			share * 100, budget->max_cpu * 100, slowed);
+	if (slowed)
+		tell_over(budget, share,
+			  "%zu of its targets, whose censuses take more than their share, are "
+			  "looked at half as often",
+			  slowed);
+	else if (paced)
+		tell_over(budget, share,
+			  "of each user's new processes one is looked at after the other");
+	budget->paced = true;
+	return slowed || paced;
+}
+
+static void slow_down(struct budget *budget, struct session *session, double share, bool settled,
+		      uint64_t elapsed_ns)
+{
+	/* Processes that have just come cost more than they will: their binaries are read first. */
+	if (slow_down_some(budget, session, share, settled, elapsed_ns) || !settled ||
+	    budget->stretch >= MAX_STRETCH)
 		return;
-	}
-	if (share < budget->max_cpu / 4)
+	budget->stretch *= 2;
+	tell_over(budget, share, "one round every %u intervals", budget->stretch);
+}
+
+static void judge_cpu(struct budget *budget, struct session *session, double share, bool settled,
+		      uint64_t elapsed_ns)
+{
+	if (share > budget->max_cpu) {
+		slow_down(budget, session, share, settled, elapsed_ns);
+	} else if (settled && share < budget->max_cpu / 4) {
 		shares__speed_up(session);
-	if (share > budget->max_cpu && budget->stretch < MAX_STRETCH) {
-		budget->stretch *= 2;
-		log_warn("gleakd used %.1f%% of a core, %.1f%% are allowed: one round every %u "
-			 "intervals from now on",
-			 share * 100, budget->max_cpu * 100, budget->stretch);
-	} else if (share < budget->max_cpu / 4 && budget->stretch > 1) {
-		budget->stretch /= 2;
+		budget->paced = budget->stretch > 1;
+		budget->stretch = max_of(budget->stretch / 2, 1u);
 	}
+}
+
+double budget__looks_share(const struct budget *budget)
+{
+	return budget->paced ? budget->max_cpu * USER_LOOKS_SHARE : 0;
 }
 
 void budget__begin_round(struct budget *budget)
@@ -63,14 +104,15 @@ void budget__keep_cpu(struct budget *budget, struct session *session, bool settl
 	if (budget->cpu_ns && now_ns - budget->cpu_ns < CPU_WINDOW_NS)
 		return;
 	usage = self_usage__read(PROC_ROOT);
-	/* Processes that have just come cost more than they will: their binaries are read first. */
-	if (budget->cpu_ns && budget->settled && budget->max_cpu > 0)
+	/* Who starts something all the time is no reason not to judge; when gleakd starts all do. */
+	if (budget->cpu_ns && budget->was_settled && budget->max_cpu > 0)
 		judge_cpu(budget, session,
 			  (usage.cpu_seconds - budget->cpu_seconds) / max_of(elapsed, 1.0),
-			  now_ns - budget->cpu_ns);
+			  budget->settled, now_ns - budget->cpu_ns);
 	budget->cpu_seconds = usage.cpu_seconds;
 	budget->cpu_ns = now_ns;
 	budget->settled = settled;
+	budget->was_settled |= settled;
 }
 
 uint64_t budget__held_until(const struct budget *budget, double used, uint64_t now_ns)

@@ -4,7 +4,8 @@
 
 /*
  * What gleakd itself may use. Processor time: over --max-self-cpu, targets whose censuses take most of it
- * are looked at less often; where there are none, rounds come at longer intervals.
+ * are looked at less often, and so are new processes of users who have many; where that is not enough, rounds come
+ * at longer intervals.
  * Memory: over --max-memory, nothing more is taken in, neither processes nor goroutines of those that
  * are watched; both are counted, and made up for when there is room.
  */
@@ -18,12 +19,14 @@ struct budget {
 
 	unsigned int stretch; /* one round every so many intervals */
 	bool full;	      /* over the limit of memory */
+	bool paced; /* over that of processor time: users' new processes wait for each other */
 	/* The most that was occupied since this round began, and in the one before: a census needs it again. */
 	uint64_t peak, peak_before;
 
 	double cpu_seconds; /* of gleakd when it was last looked at */
 	uint64_t cpu_ns;    /* and when that was; 0: never */
 	bool settled;	    /* no process was waiting to be attached then */
+	bool was_settled;   /* ... or at any time before */
 
 	uint64_t started_ns;  /* gleakd */
 	uint64_t held_ns;     /* what can wait is not begun before */
@@ -33,6 +36,9 @@ struct budget {
 
 /* budget__begin_round - before the other two. */
 void budget__begin_round(struct budget *budget);
+
+/* budget__looks_share - what looking at new processes of one user may take of a processor; 0: no limit. */
+double budget__looks_share(const struct budget *budget);
 
 /* budget__keep_cpu - before a round. @settled: no process is waiting to be attached. */
 void budget__keep_cpu(struct budget *budget, struct session *session, bool settled,

@@ -190,6 +190,7 @@ static void on_begin(void *ctx, uint64_t now_ns)
 	budget__keep_cpu(&daemon->budget, daemon->rounds.session,
 			 !follower__due(daemon->follower, now_ns), now_ns);
 	daemon->rounds.stretch = daemon->budget.stretch;
+	follower__limit_looks(daemon->follower, budget__looks_share(&daemon->budget));
 	/* One look is a look at all. */
 	daemon->rounds.max_round_ns =
 		daemon->rounds.options->once ? 0 : daemon->rounds.options->interval_ns / 2;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "host/exe_claim.h"
 #include "host/exe_file.h"
 #include "host/access.h"
@@ -28,6 +29,9 @@
 
 /* Some ms when every file is new, or every process has a hundred libraries. */
 #define LOOKS_PER_TICK 16
+
+/* What is asked of others for a look takes about as long there (docs/broker.md). */
+#define PROCESSES 2
 
 /* --- records ------------------------------------------------------------------------------------- */
 
@@ -357,6 +361,48 @@ static void look_whether_gone(struct discovery *discovery, struct process_entry 
 		process_table__unschedule(discovery->table, entry);
 }
 
+/* False: others of its owner, or of that time, come first, and it was told when to come again. */
+static bool has_turn(struct discovery *discovery, struct process_entry *entry, uint64_t now_ns,
+		     uid_t *ret_owner)
+{
+	struct process_id id;
+	uint64_t turn_ns;
+	uid_t uid;
+
+	*ret_owner = 0;
+	if (discovery->looks.share <= 0)
+		return true;
+	/* Who cannot be told of has ended, or is hidden: there is little to look at. */
+	if (process__identify(discovery->proc_root, entry->id.pid, &id, &uid))
+		return true;
+	*ret_owner = access__owner(discovery->proc_root, entry->id.pid, uid);
+	turn_ns = look_shares__turn(&discovery->looks, *ret_owner, now_ns);
+	if (turn_ns > now_ns)
+		process_table__schedule(discovery->table, entry, turn_ns);
+	return turn_ns <= now_ns;
+}
+
+/* True when an attach was tried. */
+static bool look_in_turn(struct discovery *discovery, struct process_entry *entry, uint64_t now_ns)
+{
+	uint64_t cpu_ns;
+	bool attached;
+	uid_t owner;
+
+	if (!has_turn(discovery, entry, now_ns, &owner))
+		return false;
+	cpu_ns = discovery->cpu();
+	attached = look(discovery, entry, now_ns);
+	look_shares__pay(&discovery->looks, owner, PROCESSES * (discovery->cpu() - cpu_ns), now_ns);
+	return attached;
+}
+
+void discovery__limit_looks(struct discovery *discovery, double share)
+{
+	if (share != discovery->looks.share)
+		look_shares__limit(&discovery->looks, share);
+}
+
 bool discovery__tick(struct discovery *discovery, uint64_t now_ns)
 {
 	struct process_entry *entry = process_table__next(discovery->table);
@@ -367,7 +413,7 @@ bool discovery__tick(struct discovery *discovery, uint64_t now_ns)
 		if (entry->leaving)
 			look_whether_gone(discovery, entry, now_ns);
 		else
-			attached = look(discovery, entry, now_ns);
+			attached = look_in_turn(discovery, entry, now_ns);
 		entry = process_table__next(discovery->table);
 		if (attached)
 			break;
@@ -457,6 +503,7 @@ int discovery__new(const struct discovery_options *options, const struct discove
 	discovery->min_age_ns = options->min_age_ns;
 	discovery->max_targets = options->max_targets;
 	discovery->boottime = options->boottime ? options->boottime : process_id__boottime_ns;
+	discovery->cpu = options->cpu ? options->cpu : clock__thread_cpu_ns;
 	discovery->ops = *ops;
 	discovery->ctx = ctx;
 	err = selection__new(&options->select, &discovery->selection, failure);

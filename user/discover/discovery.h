@@ -68,6 +68,8 @@ struct discovery_options {
 	struct exe_cache *files; /* what is known of files, borrowed; NULL: an own one */
 	uint64_t (*boottime)(
 		void); /* NULL: process_id__boottime_ns; ages of processes count in it */
+	/* What looking has used of a processor; NULL: clock__thread_cpu_ns(). */
+	uint64_t (*cpu)(void);
 	struct selection_options select;
 };
 
@@ -125,6 +127,12 @@ const struct exe_file *discovery__image(const struct discovery *discovery, pid_t
 
 /* discovery__next_ns - when the next tick has something to do; UINT64_MAX: nothing is planned. */
 uint64_t discovery__next_ns(const struct discovery *discovery);
+
+/*
+ * discovery__limit_looks - what looking at processes of one user may take of a processor; root's do not count. Who has
+ * more of them waits for his own (look_shares.h). 0: no limit.
+ */
+void discovery__limit_looks(struct discovery *discovery, double share);
 
 void discovery__counts(const struct discovery *discovery, struct discovery_counts *ret_counts);
 

@@ -8,6 +8,7 @@
  */
 #include "discover/discovery.h"
 #include "discover/exe_cache.h"
+#include "discover/look_shares.h"
 #include "discover/process_table.h"
 
 /* Between fork and exec a process looks like its parent; one that a sweep finds gets this long. */
@@ -19,6 +20,7 @@ struct discovery {
 	uint64_t min_age_ns;
 	size_t max_targets;
 	uint64_t (*boottime)(void);
+	uint64_t (*cpu)(void);
 	struct discovery_ops ops;
 	void *ctx;
 	struct selection *selection;
@@ -27,6 +29,7 @@ struct discovery {
 	struct exe_cache *own_files; /* NULL: they are borrowed */
 	uint64_t sweeps;
 	uint64_t now_ns; /* of the sweep under way */
+	struct look_shares looks;
 	struct discovery_counts counts;
 };
 

@@ -295,6 +295,11 @@ void follower__pause(struct follower *follower, bool paused)
 	follower->paused = paused;
 }
 
+void follower__limit_looks(struct follower *follower, double share)
+{
+	discovery__limit_looks(follower->discovery, share);
+}
+
 void follower__counts(const struct follower *follower, struct discovery_counts *ret_counts)
 {
 	discovery__counts(follower->discovery, ret_counts);

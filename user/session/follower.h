@@ -66,6 +66,9 @@ void follower__check_targets(struct follower *follower);
 /* follower__pause - no more targets from now on, or again. */
 void follower__pause(struct follower *follower, bool paused);
 
+/* follower__limit_looks - what looking at new processes of one user may take of a processor; 0: no limit. */
+void follower__limit_looks(struct follower *follower, double share);
+
 void follower__counts(const struct follower *follower, struct discovery_counts *ret_counts);
 /* follower__events_lost - process events that found no room in their ring. */
 uint64_t follower__events_lost(const struct follower *follower);

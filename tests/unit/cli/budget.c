@@ -42,3 +42,14 @@ Test(budget, without_a_limit_nothing_waits)
 
 	cr_expect_eq(budget__hold(&budget, START), 0);
 }
+
+/* --- over it --------------------------------------------------------------------------------------- */
+
+Test(budget, users_new_processes_wait_before_everybody_does)
+{
+	struct budget budget = budget_of(0.02);
+
+	cr_expect_eq(budget__looks_share(&budget), 0);
+	budget.paced = true;
+	cr_expect_float_eq(budget__looks_share(&budget), 0.005, 1e-9);
+}
