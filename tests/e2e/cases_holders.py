@@ -2,6 +2,7 @@
 """What leads to what goroutines wait on, and to objects, in a program whose ways are known."""
 
 import json
+import re
 
 from cases_heap import HELD, LOST
 from harness import VERSIONS, case, cases_for, check, check_equal
@@ -60,6 +61,40 @@ def ways_begin_where_they_should(t, program):
 @cases_for(VERSION_PROGRAMS, tier=VERSIONS)
 def ways_begin_where_they_should_in(t, program):
     judge(t, program)
+
+
+def judge_timers(t, program):
+    """The runtime's own structures have their names without symbols and debug information."""
+    pid = start(t, program).pid
+    _, paths = holders(t, pid, "--site", "main.heldByTimer.func1")
+    steps = [step for path in paths for step in path["steps"]]
+    kinds = {step["type"] for step in steps}
+    check("runtime.p" in kinds and kinds & {"time.Timer", "runtime.timeTimer"}, f"on the way: {kinds}")
+    check(any(step["field"] and step["field"].startswith(".timers") for step in steps), f"fields: {steps}")
+    check(not any(re.fullmatch(r"\d+ bytes|unknown", step["type"] or "unknown") for step in steps), f"{steps}")
+    code, out, said = run(t, "heap", str(pid), "--json", "--all")
+    check_equal(code, 0, said)
+    target = json.loads(out)["targets"][0]
+    objects = {kind["type"]: kind["objects"] for kind in target["types"]}
+    check(objects.get("runtime.p", 0) >= 1 and objects.get("runtime.g", 0) >= 500, f"{objects}")
+    check(any(holder["path"].startswith("runtime.all") for holder in target["holders"]), "names of variables")
+
+
+STRIPPED = {name: Program("unreachable", version, strip=True, pie=pie)
+            for name, version, pie in (("go1.18.10", "1.18.10", False), ("go1.19.13-pie", "1.19.13", True),
+                                       ("go1.21.13", "1.21.13", False), ("go1.22.12-pie", "1.22.12", True),
+                                       ("go1.24.13", "1.24.13", False), ("go1.27.1-pie", "1.27.1", True))}
+
+
+@cases_for({"local-stripped": Program("unreachable", strip=True),
+            "local-pie-stripped": EVERYDAY_PROGRAMS["local-pie-stripped"]})
+def the_runtimes_own_has_names(t, program):
+    judge_timers(t, program)
+
+
+@cases_for(STRIPPED, tier=VERSIONS)
+def the_runtimes_own_has_names_in(t, program):
+    judge_timers(t, program)
 
 
 @case

@@ -108,9 +108,8 @@ static uint16_t part_node(struct heap_paths *paths, uint16_t number, enum path_r
 	return above ? path_tree__child(paths->tree, above, &step) : PATH_NONE;
 }
 
-/* The node for objects of @what at the place of those at @number; PATH_NONE: it has none. */
-static uint16_t node_for(struct heap_paths *paths, uint16_t number,
-			 const struct heap_allocation *what)
+uint16_t paths_known__node(struct heap_paths *paths, uint16_t number,
+			   const struct heap_allocation *what)
 {
 	static const enum path_role roles[] = {
 		[HEAP_ALLOCATED_VALUE] = PATH_VALUE,   [HEAP_ALLOCATED_ARRAY] = PATH_ARRAY,
@@ -230,7 +229,7 @@ static uint16_t apply(struct heap_paths *paths, struct paths_lesson *lesson, uin
 	    !can_be(paths, &lesson->what, span, inside))
 		return PATH_NONE;
 	if (!lesson->node)
-		lesson->node = node_for(paths, number, &lesson->what);
+		lesson->node = paths_known__node(paths, number, &lesson->what);
 	return lesson->node;
 }
 
@@ -251,7 +250,7 @@ uint16_t paths_known__refine(struct heap_paths *paths, uint16_t number, uint64_t
 			any_size = place_of(paths, number, offset, reference, true);
 			learn(paths, any_size, &known->what);
 		}
-		node = node_for(paths, number, &known->what);
+		node = paths_known__node(paths, number, &known->what);
 		return node ? node : number;
 	}
 	node = apply(paths, find_lesson(paths, place), number, reference->span, inside, 1);

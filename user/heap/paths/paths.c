@@ -55,6 +55,7 @@ int heap_paths__new(const struct heap_runtime *runtime, struct go_variables *var
 	heap_types__use_modules(paths->types, &paths->modules);
 	if (variables)
 		heap_types__use_variables(paths->types, variables, runtime->bias);
+	path_own__init(paths);
 	err = path_statics__find(paths);
 	index__free(paths->static_index);
 	paths->static_index = NULL;
@@ -92,6 +93,7 @@ void heap_paths__free(struct heap_paths *paths)
 	index__free(paths->by_object);
 	index__free(paths->by_place);
 	free(paths->known);
+	free(paths->own);
 	free(paths->lessons);
 	heap_types__free(paths->types);
 	free(paths);
@@ -106,6 +108,7 @@ void heap_paths__begin(struct heap_paths *paths)
 		path_members__begin(paths->members);
 	memset(paths->unknown, 0, sizeof(paths->unknown));
 	paths->span = 0;
+	path_own__begin(paths);
 }
 
 void heap_paths__draw(struct heap_paths *paths, struct path_members *members)
@@ -261,6 +264,8 @@ static void see_contents(void *ctx, const struct heap_contents *contents)
 	if (!number)
 		return;
 	number = node_by_header(paths, number, contents->header);
+	if (number && path_tree__node(paths->tree, number)->role == PATH_UNKNOWN)
+		number = path_own__around(paths, number, contents);
 	if (!number)
 		return;
 	paths->slots[contents->slot] = number;
@@ -304,6 +309,18 @@ static void count_slice(struct heap_paths *paths, const struct heap_reference *r
 					(uint64_t)UINT32_MAX);
 }
 
+/* Nothing is known of what leads to the object; of itself there may be. */
+static uint16_t refine(struct heap_paths *paths, uint16_t number, uint64_t offset,
+		       const struct heap_reference *reference)
+{
+	const struct heap_allocation *own = path_own__find(paths, reference->object);
+	uint16_t node = own ? paths_known__node(paths, number, own) : PATH_NONE;
+
+	if (node)
+		return node;
+	return paths->by_object ? paths_known__refine(paths, number, offset, reference) : number;
+}
+
 static void see_reference(void *ctx, const struct heap_reference *reference)
 {
 	struct heap_paths *paths = ctx;
@@ -323,9 +340,8 @@ static void see_reference(void *ctx, const struct heap_reference *reference)
 	if (!holder || !offset_of(paths, reference, &offset))
 		return;
 	number = path_steps__follow(paths, holder, offset, reference);
-	if (paths->by_object && number &&
-	    path_tree__node(paths->tree, number)->role == PATH_UNKNOWN)
-		number = paths_known__refine(paths, number, offset, reference);
+	if (number && path_tree__node(paths->tree, number)->role == PATH_UNKNOWN)
+		number = refine(paths, number, offset, reference);
 	if (!number || rank(paths, number) <= old)
 		return;
 	paths->slots[reference->slot] = number;

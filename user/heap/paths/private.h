@@ -111,7 +111,12 @@ struct heap_paths {
 	struct paths_lesson *lessons;
 	size_t n_lessons, lessons_capacity;
 	struct index *by_place;
-	size_t n_learned; /* lessons when all objects were last looked at for them */
+	struct heap_known *own; /* of the runtime, by rising address: own.c */
+	size_t n_own;
+	/* What leads to a timer, and what a timer is a part of. 0: not known. */
+	uint64_t timer_pointer, timer, ticker;
+	uint64_t timer_period; /* offset in a ticker; 0: it is like a timer */
+	size_t n_learned;      /* lessons when all objects were last looked at for them */
 	unsigned int rounds;
 
 	/* Where the count goes on. */
@@ -150,6 +155,27 @@ uint64_t path_steps__word(const struct heap_contents *contents, uint64_t address
  */
 uint16_t paths_known__refine(struct heap_paths *paths, uint16_t number, uint64_t offset,
 			     const struct heap_reference *reference);
+
+/*
+ * paths_known__node - the node for objects of @what at the place of those at @number, of no known type; PATH_NONE: it
+ * has none.
+ */
+uint16_t paths_known__node(struct heap_paths *paths, uint16_t number,
+			   const struct heap_allocation *what);
+
+/* path_own__init - types. path_own__begin - before a scan: the runtime's own objects, where variables have no names. */
+void path_own__init(struct heap_paths *paths);
+void path_own__begin(struct heap_paths *paths);
+
+/* path_own__find - what the @object is, or NULL. */
+const struct heap_allocation *path_own__find(const struct heap_paths *paths, uint64_t object);
+
+/* path_own__around - the node for an object that nothing is known of but that a pointer leads into it, or @number. */
+uint16_t path_own__around(struct heap_paths *paths, uint16_t number,
+			  const struct heap_contents *contents);
+
+/* path_own__variable - the runtime's variable at the target's @address, where that is known without names; or NULL. */
+const char *path_own__variable(const struct heap_paths *paths, uint64_t address);
 
 /* paths_known__settle - of struct heap_visitor. */
 bool paths_known__settle(struct heap_paths *paths, struct heap_mark *mark);

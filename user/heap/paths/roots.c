@@ -22,10 +22,14 @@ static uint16_t plain_root(struct heap_paths *paths, enum path_role role, const 
 /* In a program without names each word is a variable of its own. */
 static uint16_t nameless(struct heap_paths *paths, uint64_t address)
 {
+	const char *own = path_own__variable(paths, address);
 	char label[64];
 
-	snprintf(label, sizeof(label), "variable at 0x%llx",
-		 (unsigned long long)(address - paths->runtime->bias));
+	if (own)
+		snprintf(label, sizeof(label), "%s", own);
+	else
+		snprintf(label, sizeof(label), "variable at 0x%llx",
+			 (unsigned long long)(address - paths->runtime->bias));
 	return plain_root(paths, PATH_VARIABLE, label);
 }
 

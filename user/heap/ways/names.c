@@ -31,12 +31,17 @@ static void name_variable(const struct heap_way_names *names, uint64_t address, 
 	const struct paths_static *value =
 		names->paths ? path_statics__at(names->paths, address + names->runtime->bias) :
 			       NULL;
+	const char *own = names->paths ?
+				  path_own__variable(names->paths, address + names->runtime->bias) :
+				  NULL;
 	struct symbol_search search = {address, name, size};
 
 	if (variable)
 		snprintf(name, size, "%s", variable->name);
 	else if (value)
 		snprintf(name, size, "%s", value->name);
+	else if (own)
+		snprintf(name, size, "%s", own);
 	else if (names->variables || !names->image ||
 		 elf_image__visit_symbols(names->image, visit_symbol, &search) != 1)
 		snprintf(name, size, "variable at 0x%llx", (unsigned long long)address);
