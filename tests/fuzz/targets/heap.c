@@ -5,6 +5,7 @@
  * had changed, and in slices, between which it changes while it is being read.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -167,6 +168,7 @@ static void list_open(struct heap_resources *resources, struct heap_scan *scan)
 		heap_resources__describe(resources, &all[i], text, sizeof(text));
 		heap_resources__function(resources, &all[i], text, sizeof(text));
 		fuzz__require(all[i].kind <= RESOURCE_REQUEST && all[i].kind != RESOURCE_KINDS);
+		fuzz__require(all[i].kind > RESOURCE_PROCESS || all[i].id <= INT_MAX);
 	}
 }
 

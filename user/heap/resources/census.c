@@ -2,6 +2,7 @@
 #include "heap/resources/private.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -334,17 +335,17 @@ static int take_value(struct census *census, const struct value *value, const ui
 	    path_tree__is_young(heap_paths__tree(census->resources->paths), value->node) ||
 	    (!value->held && !was_early(census->resources, value->object)))
 		return 0;
-	/* The three that each process begins with, what was closed, and what was never begun. */
-	if (type->rule->kind == RESOURCE_FILE && (found.id <= 2 || (int64_t)found.id < 0))
+	/* What was closed, was never begun, or has become something else meanwhile. */
+	if (type->rule->id && found.id > INT_MAX)
 		return 0;
-	if (type->rule->kind == RESOURCE_PROCESS && (int64_t)found.id <= 0)
+	/* The three that each process begins with. */
+	if (type->rule->kind == RESOURCE_FILE && found.id <= 2)
 		return 0;
-	if (type->rule->kind == RESOURCE_NET_CONN) {
-		if ((int64_t)found.id < 0)
-			return 0;
-		if (is_listener(census->resources, type, data, size))
-			found.kind = RESOURCE_LISTENER;
-	}
+	if (type->rule->kind == RESOURCE_PROCESS && !found.id)
+		return 0;
+	if (type->rule->kind == RESOURCE_NET_CONN &&
+	    is_listener(census->resources, type, data, size))
+		found.kind = RESOURCE_LISTENER;
 	if (found.kind == RESOURCE_REQUEST) {
 		found.served = true;
 		found.id = resource_connection__fd(census->resources, type, value->address);

@@ -3,6 +3,8 @@
  * On which descriptor a request of HTTP/2 has come: from its stream to the server's connection, and from there through
  * whatever is around a socket (TLS, limits, counters), which has what it is around in a field.
  */
+#include <limits.h>
+
 #include "heap/paths/private.h"
 #include "heap/resources/private.h"
 
@@ -50,10 +52,11 @@ static uint64_t fd_of(struct heap_resources *resources, uint64_t type, uint64_t 
 		uint64_t number;
 
 		if (fd.size == sizeof(number))
-			return remote__read_u64(resources->runtime->remote, value + fd.offset,
-						&number) ?
-				       0 :
-				       number;
+			return !remote__read_u64(resources->runtime->remote, value + fd.offset,
+						 &number) &&
+					       number <= INT_MAX ?
+				       number :
+				       0;
 		for (size_t i = 0; i < ARRAY_SIZE(around) && next.size < sizeof(value); i++)
 			next = heap_fields__find(types, type, around[i]);
 		if (!step(resources, &next, value, &type, &value))

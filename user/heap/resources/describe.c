@@ -176,9 +176,13 @@ static void describe_context(struct heap_resources *resources, const struct reso
 		append(text, size, ", depth %zu", n - 1);
 	while (parent < n && !chain[parent].children)
 		parent++;
-	if (parent < n)
-		append(text, size, ", one of %" PRIu64 " that hang from %s 0x%" PRIx64,
-		       chain[parent].children, chain[parent].type, chain[parent].address);
+	if (parent == n)
+		return;
+	if (chain[parent].children == 1)
+		append(text, size, ", the one that hangs");
+	else
+		append(text, size, ", one of %" PRIu64 " that hang", chain[parent].children);
+	append(text, size, " from %s 0x%" PRIx64, chain[parent].type, chain[parent].address);
 }
 
 void heap_resources__function(const struct heap_resources *resources,
