@@ -11,9 +11,11 @@ import shutil
 import signal
 import struct
 import subprocess
+import time
 
 from harness import SLOW, Skip, case, check, check_equal, until
 from image import changed
+from nfs import Server
 from programs import MACHINE, Program, Target, start
 from tracer import Gleakd, at, flagged, run, sites, total
 
@@ -385,6 +387,44 @@ def what_written_pages_are_worth(t):
 
 
 what_written_pages_are_worth.seconds = 7 * PATIENCE
+
+
+@expecting("probes")
+def an_nfs_server_that_is_gone(t):
+    """What runs from there is in quarantine and named, whichever command looks; all else goes on."""
+    if MACHINE != "amd64":
+        raise Skip("modules of NFS for an emulated machine", always=True)
+    server = Server("/mnt/nfs")
+    path = shutil.copy(COUNTS.build(), os.path.join(server.folder, "remote"))
+    remote = Target(t, [path])
+    remote.answer("ready", PATIENCE)
+    other = start(t, COUNTS, path=own_copy(t, COUNTS, "local"))
+    options = ("--only", "comm:remote", "--only", "comm:local", "--interval", "1s", "--min-process-age", "1s",
+               "--max-self-cpu", "0", *anyhow())
+    before = Gleakd(t, None, *options)
+    before.report("both", lambda r: {remote.pid, other.pid} <= {x["pid"] for x in r["targets"]}, PATIENCE)
+    server.stop()
+    t.defer(server.start)
+    began = time.monotonic()
+    after = Gleakd(t, None, *options)
+    r = after.report("it is in quarantine", lambda r: r["self"]["quarantined"] >= 1, PATIENCE)
+    check_equal([p["pid"] for p in r["self"]["quarantined_processes"]], [remote.pid], "in quarantine")
+    check(any(f"pid {remote.pid}: its memory or a file" in line for line in after.errors), f"{after.errors}")
+    other.ask("shape chanreceive 37")
+    for g in (before, after):
+        seen = len(g.reports)
+        g.report("the other's", lambda r, g=g, seen=seen: len(g.reports) > seen and any(
+            x["pid"] == other.pid and total(x["sites"], "goroutines") == 38 for x in r["targets"]), PATIENCE)
+    for args, expected in ((("list", "--json"), 0), (("--pid", str(remote.pid), "--once"), 1)):
+        code, _, err = run(t, *args, seconds=PATIENCE)
+        check_equal(code, expected, f"exit code of {args[0]}: {err}")
+        check(str(remote.pid) in err, f"{args[0]} does not name it: {err}")
+    tell({"artefact": "nfs.txt", "text": f"{time.monotonic() - began:.0f} s\n" + "\n".join(after.errors)})
+    for g in (before, after):
+        g.interrupt(PATIENCE)
+
+
+an_nfs_server_that_is_gone.seconds = 5 * PATIENCE
 
 
 @expecting("probes")

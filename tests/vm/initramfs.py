@@ -8,11 +8,14 @@ comes as compiled modules: a kernel need not keep the times that would tell that
 import glob
 import os
 import py_compile
+import shutil
 import stat
 import subprocess
 import sys
 import sysconfig
 import tempfile
+
+import nfs
 
 from harness import ROOT, Failed, Skip
 from programs import MACHINE
@@ -143,6 +146,18 @@ def add_go_program(archive, program, arch):
     for name in os.listdir(folder):
         if name.endswith(".go"):
             archive.copy(os.path.join(folder, name))
+
+
+def write_modules(base, path, kernel):
+    """At `path` the archive at `base`, with a kernel's modules behind it, which are an archive of their own."""
+    shutil.copyfile(base, path)
+    with open(path, "ab") as file:
+        # Each archive begins at a multiple of four bytes.
+        file.write(b"\0" * (-file.tell() % 4))
+        archive = Archive(file)
+        for module in sorted(os.listdir(kernel.modules)):
+            archive.copy(os.path.join(kernel.modules, module), os.path.join(nfs.MODULES, module))
+        archive.close()
 
 
 def write(path, userland, tools, programs):
