@@ -44,6 +44,7 @@ void findings__add(struct findings *findings, const struct report_target *target
 	for (size_t i = 0; i < target->n_sites; i++)
 		add_site(findings, &target->sites[i]);
 	findings->growing_memory += report__count_growing_memory(target);
+	findings->growing_resources += report__count_growing_resources(target->resources);
 	add(&findings->goroutines, target->totals.alive);
 	add(&findings->parked, target->totals.parked);
 	findings->processes += !target->another;

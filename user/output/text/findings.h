@@ -10,6 +10,7 @@ struct findings {
 	uint64_t stuck_sites, stuck_goroutines;
 	uint64_t suspected_sites, growing_sites, suppressed_sites;
 	uint64_t growing_memory;    /* places that allocate */
+	uint64_t growing_resources; /* places where more and more is open */
 	uint64_t sites, goroutines; /* sites that have any; all of them */
 	uint64_t parked;
 	uint64_t processes, with_findings;

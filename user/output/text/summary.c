@@ -45,13 +45,13 @@ static void put_more(struct screen *screen, enum style style, uint64_t sites, co
 	screen__put(screen, STYLE_PLAIN, words);
 }
 
-/* "; memory grows at 2 places" */
-static void put_memory(struct screen *screen, uint64_t places)
+/* "; memory grows at 2 places", "; more and more is open at 1 place" */
+static void put_places(struct screen *screen, const char *what, uint64_t places)
 {
 	if (!places)
 		return;
 	screen__put(screen, STYLE_PLAIN, "; ");
-	screen__put(screen, STYLE_GROWING, "memory grows at ");
+	screen__put(screen, STYLE_GROWING, what);
 	screen__put_owned(screen, STYLE_GROWING, number__counted(places, "place"));
 }
 
@@ -112,9 +112,10 @@ static void put_verdict(struct screen *screen, const struct findings *findings, 
 		screen__put(screen, STYLE_GROWING, "Nothing certain yet");
 	else
 		screen__put(screen, STYLE_GOOD,
-			    !any_site		     ? "No goroutine was seen" :
-			    findings->growing_memory ? "No goroutine leaks" :
-						       "No leak found");
+			    !any_site ? "No goroutine was seen" :
+			    findings->growing_memory || findings->growing_resources ?
+					"No goroutine leaks" :
+					"No leak found");
 	if (all > 1)
 		screen__putf(screen, STYLE_PLAIN, " in %llu processes", all);
 }
@@ -132,7 +133,8 @@ static void put_summary(struct screen *screen, const struct overview *overview, 
 	put_more(screen, STYLE_GROWING, findings.suspected_sites, " suspected");
 	put_more(screen, STYLE_GROWING, findings.growing_sites, " still growing");
 	put_more(screen, STYLE_PLAIN, findings.suppressed_sites, " silenced");
-	put_memory(screen, findings.growing_memory);
+	put_places(screen, "memory grows at ", findings.growing_memory);
+	put_places(screen, "more and more is open at ", findings.growing_resources);
 	screen__end_line(screen);
 	put_looked_at(screen, &findings);
 	if (single_look && !findings.leaking_sites) {

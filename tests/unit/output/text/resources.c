@@ -120,6 +120,21 @@ Test(text_resources, of_a_watch_only_what_grows)
 	free(text);
 }
 
+/* Where no goroutine leaks, but something is not closed, that is no clean bill. */
+Test(text_resources, the_end_of_a_watch_says_it)
+{
+	const struct text_options options = {.screen.columns = 100};
+	struct sample sample;
+	char *text;
+
+	sample__healthy(&sample);
+	sample.target.resources = sample_resources();
+	sample.report.end = REPORT_DURATION_OVER;
+	text = sample__text(&sample.report, &options);
+	sample__has(text, "No goroutine leaks; more and more is open at 1 place\n");
+	free(text);
+}
+
 Test(text_resources, nothing_grows)
 {
 	struct resource_lines lines = *sample_resources();
