@@ -196,7 +196,7 @@ def promises():
         lines = file.read().splitlines()
     for number, line in enumerate(lines, 1):
         cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if not line.startswith("|") or len(cells) != 3 or cells[0] in ("promise", "---"):
+        if not line.startswith("|") or len(cells) != 3 or cells[0] in ("promise", "way", "---"):
             continue
         words = re.findall(r"`([^`]+)`", cells[2])
         named.update(words)

@@ -290,7 +290,8 @@ class Trace:
             self.capabilities[role or "sandboxed"] = set(re.findall(r"CAP_\w+", effective[1]))
 
 
-# Each with what other libraries of C and older kernels use for the same. What the worker has no use for its filter
+# Each with what other libraries of C and older kernels use for the same, and what is only done when something goes
+# wrong: shutdown() of the channel of a worker that does not come back. What the worker has no use for its filter
 # refuses it (user/broker/sandbox_calls.c): here is what it tries.
 ANY = set("""brk clock_getres clock_gettime close dup dup2 dup3 exit exit_group fcntl fstat futex getpid getrandom gettid
     gettimeofday lseek madvise mmap mprotect mremap munmap newfstatat openat prctl pread64 read readlink readlinkat
@@ -302,7 +303,7 @@ CALLS = {
         pipe2 poll ppoll prlimit64 process_vm_readv ptrace rename renameat renameat2 sched_getparam
         sched_getscheduler sched_setscheduler sendto setrlimit signalfd4 socket socketpair sysinfo tgkill umask
         clone3 epoll_create1 epoll_ctl epoll_pwait epoll_wait uname unlink unlinkat wait4 waitid ftruncate fchmod fstatfs statfs clock_nanosleep nanosleep
-        sched_getaffinity""".split()),
+        sched_getaffinity shutdown""".split()),
     # Of what it is asked (user/host/access_helper.c): files and lists of mappings are copied to a memfd; where the first
     # thread of a process has ended while others go on, or the process is about to, its threads are gone through.
     "helper": ANY | set("""access clone clone3 close_range getdents64 memfd_create openat2 poll process_vm_readv

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 
 import harness
+from cases_broker import CALLS, IN_A_SANDBOX
 from cases_host import host, pids
 from cases_hostile import bystander, hostile
 from faults import alive, figures, shows, until
@@ -163,6 +164,10 @@ def helm_with_other_values(t):
 PROFILE = os.path.join(FOLDER, "own-seccomp", "gleakd-seccomp.json")
 
 
+# What comes between the profile and main().
+BY_THE_ENGINE = set("arch_prctl chdir execve fchdir set_tid_address setgid setgroups setuid".split())
+
+
 def calls_of(trace):
     """Names of the system calls that strace -f wrote into a file."""
     with open(trace, encoding="utf-8", errors="replace") as file:
@@ -180,6 +185,8 @@ def own_seccomp_profile_allows_what_is_done_and_no_more(t):
                 "actions")
     for name in ("ptrace", "process_vm_writev", "mount", "unshare", "setns", "init_module"):
         check(name not in allowed, name)
+    check_equal(sorted(allowed - set.union(*CALLS.values()) - IN_A_SANDBOX - BY_THE_ENGINE), [],
+                "allowed, and nobody does it")
     base = objects(checker(), os.path.join(FOLDER, "own-seccomp"))
     security = base["DaemonSet"]["spec"]["template"]["spec"]["securityContext"]
     check_equal(security["seccompProfile"],
