@@ -50,20 +50,23 @@ static bool is_underflow(const struct go_layout *layout, size_t index)
 	return layout->timeHistogram_sizeof == SIZE_4_PARTS && index == SIZE_4_PARTS / 8 - 2;
 }
 
-static void look_at_latencies(const struct census_runtime *runtime, struct scheduler_look *look)
+/* What of it is read; false: it is not known. */
+static bool find_latencies(const struct census_runtime *runtime, size_t *ret_first, size_t *ret_end)
 {
 	const struct go_layout *layout = runtime->layout;
-	struct counts counts;
-	size_t first, end;
 
-	if (!runtime->sched || layout->sched_timeToRun == GO_LAYOUT_ABSENT ||
-	    layout->timeHistogram_counts != 0 || !find_edge(layout, &first, &end) ||
-	    remote__read(runtime->remote, runtime->sched + layout->sched_timeToRun, counts.words,
-			 end * sizeof(counts.words[0])))
-		return;
+	return runtime->sched && layout->sched_timeToRun != GO_LAYOUT_ABSENT &&
+	       layout->timeHistogram_counts == 0 && find_edge(layout, ret_first, ret_end);
+}
+
+static uint64_t sum_of(const struct go_layout *layout, const struct counts *counts, size_t first,
+		       size_t end)
+{
+	uint64_t sum = 0;
+
 	for (size_t i = first; i < end; i++)
-		look->over_10ms += is_underflow(layout, i) ? 0 : counts.words[i];
-	look->latencies_known = true;
+		sum += is_underflow(layout, i) ? 0 : counts->words[i];
+	return sum;
 }
 
 /* --- what runs ---------------------------------------------------------------------------------- */
@@ -97,12 +100,18 @@ static bool decode_p(const struct go_layout *layout, const uint8_t *window, stru
 	return bytes__u32(window, layout->p_status) == P_RUNNING && ret_copy->m;
 }
 
-/* The addresses of its Ps; -errno, or how many. */
-static int read_allp(const struct census_runtime *runtime, uint64_t ps[SCHEDULER_MAX_RUNNING])
+/* The addresses of its Ps, as they were found by the census that was the last; else now. -errno, or how many. */
+static int find_ps(const struct census_runtime *runtime, uint64_t ps[SCHEDULER_MAX_RUNNING])
 {
+	const struct census_ps *known = &runtime->known_ps;
 	uint64_t slice[2];
-	int err = remote__read(runtime->remote, runtime->allp, slice, sizeof(slice));
+	int err;
 
+	if (known->slice[2]) {
+		memcpy(ps, known->ps, known->slice[1] * sizeof(ps[0]));
+		return (int)known->slice[1];
+	}
+	err = remote__read(runtime->remote, runtime->allp, slice, sizeof(slice));
 	if (err)
 		return err;
 	slice[1] = min_of(slice[1], (uint64_t)SCHEDULER_MAX_RUNNING);
@@ -112,48 +121,34 @@ static int read_allp(const struct census_runtime *runtime, uint64_t ps[SCHEDULER
 	return err ? err : (int)slice[1];
 }
 
-/* All of @n at once, those at addresses of 0 not; -errno. */
-static int read_words(const struct census_runtime *runtime, const uint64_t *bases, uint32_t offset,
-		      size_t n, uint64_t *words)
+_Static_assert(CENSUS_MAX_PS <= SCHEDULER_MAX_RUNNING, "all that the census knows");
+
+#define FIELDS_MAX 3
+
+/* Of each of @n the words at these offsets, all at once, those at addresses of 0 not; -errno. */
+static int read_words(const struct census_runtime *runtime, const uint64_t *bases, size_t n,
+		      const uint32_t *offsets, size_t n_fields,
+		      uint64_t words[][SCHEDULER_MAX_RUNNING])
 {
-	struct remote_span spans[SCHEDULER_MAX_RUNNING];
+	struct remote_span spans[FIELDS_MAX * SCHEDULER_MAX_RUNNING];
 	size_t n_spans = 0;
 	int err;
 
-	memset(words, 0, n * sizeof(words[0]));
-	for (size_t i = 0; i < n; i++) {
-		if (bases[i])
-			spans[n_spans++] = (struct remote_span){bases[i] + offset, &words[i],
-								sizeof(words[i]), 0};
+	memset(words, 0, n_fields * sizeof(words[0]));
+	for (size_t i = 0; i < n * n_fields; i++) {
+		uint64_t *word = &words[i % n_fields][i / n_fields];
+		uint64_t base = bases[i / n_fields];
+
+		if (base)
+			spans[n_spans++] = (struct remote_span){base + offsets[i % n_fields], word,
+								sizeof(*word), 0};
 	}
 	err = n_spans ? remote__read_spans(runtime->remote, spans, n_spans) : 0;
 	for (size_t i = 0; !err && i < n_spans; i++) {
 		if (spans[i].result)
-			memset(spans[i].buffer, 0, sizeof(words[0]));
+			memset(spans[i].buffer, 0, sizeof(words[0][0]));
 	}
 	return err;
-}
-
-static int read_ps(const struct census_runtime *runtime, const uint64_t *ps, size_t n,
-		   struct p_copy copies[SCHEDULER_MAX_RUNNING], size_t *ret_running)
-{
-	static const uint8_t none[P_WINDOW_MAX];
-	uint8_t windows[SCHEDULER_MAX_RUNNING][P_WINDOW_MAX];
-	struct remote_span spans[SCHEDULER_MAX_RUNNING];
-	int err;
-
-	*ret_running = 0;
-	for (size_t i = 0; i < n; i++)
-		spans[i] = (struct remote_span){ps[i], windows[i], P_WINDOW_MAX, 0};
-	err = remote__read_spans(runtime->remote, spans, n);
-	if (err)
-		return err;
-	for (size_t i = 0; i < n; i++) {
-		const uint8_t *window = spans[i].result ? none : windows[i];
-
-		*ret_running += decode_p(runtime->layout, window, &copies[*ret_running]);
-	}
-	return 0;
 }
 
 /* Of the goroutines at @gs: only who runs is told, not who is in a system call. */
@@ -162,54 +157,72 @@ static int read_running(const struct census_runtime *runtime, const uint64_t *gs
 			struct scheduler_look *look)
 {
 	const struct go_layout *layout = runtime->layout;
-	uint64_t goids[SCHEDULER_MAX_RUNNING], statuses[SCHEDULER_MAX_RUNNING];
-	uint64_t starts[SCHEDULER_MAX_RUNNING];
-	int err = read_words(runtime, gs, layout->g_goid, n, goids);
+	const uint32_t offsets[] = {layout->g_goid, layout->g_atomicstatus, layout->g_startpc};
+	uint64_t words[ARRAY_SIZE(offsets)][SCHEDULER_MAX_RUNNING];
+	int err = read_words(runtime, gs, n, offsets, ARRAY_SIZE(offsets), words);
 
-	if (!err)
-		err = read_words(runtime, gs, layout->g_atomicstatus, n, statuses);
-	if (!err)
-		err = read_words(runtime, gs, layout->g_startpc, n, starts);
 	for (size_t i = 0; !err && i < n; i++) {
 		uint64_t since = copies[i].since_ns;
 
-		if (!goids[i] || go_status__of((uint32_t)statuses[i]) != GO_STATUS_RUNNING)
+		if (!words[0][i] || go_status__of((uint32_t)words[1][i]) != GO_STATUS_RUNNING)
 			continue;
 		look->running[look->n_running++] = (struct scheduler_running){
-			.goid = goids[i],
+			.goid = words[0][i],
 			.m = copies[i].m,
-			.start_pc = module_map__pc(runtime->modules, starts[i]),
+			.start_pc = module_map__pc(runtime->modules, words[2][i]),
 			.since_ns = since ? since - (uint64_t)clock_offset : 0,
 		};
 	}
 	return err;
 }
 
-static void look_at_ps(const struct census_runtime *runtime, int64_t clock_offset,
-		       struct scheduler_look *look)
+/* Of @n Ps these are copies. */
+static void look_at_ps(const struct census_runtime *runtime, const struct remote_span *spans,
+		       size_t n, struct scheduler_look *look)
 {
-	uint64_t ps[SCHEDULER_MAX_RUNNING], ms[SCHEDULER_MAX_RUNNING], gs[SCHEDULER_MAX_RUNNING];
+	static const uint8_t none[P_WINDOW_MAX];
+	const struct go_layout *layout = runtime->layout;
 	struct p_copy copies[SCHEDULER_MAX_RUNNING];
-	int n = ps_are_readable(runtime) ? read_allp(runtime, ps) : -EOPNOTSUPP;
-	size_t running;
+	uint64_t ms[SCHEDULER_MAX_RUNNING] = {0}, gs[1][SCHEDULER_MAX_RUNNING];
+	size_t running = 0;
 
-	if (n <= 0 || read_ps(runtime, ps, (size_t)n, copies, &running))
-		return;
-	look->n_ps = (size_t)n;
+	for (size_t i = 0; i < n; i++)
+		running += decode_p(layout, spans[i].result ? none : spans[i].buffer,
+				    &copies[running]);
 	for (size_t i = 0; i < running; i++)
 		ms[i] = copies[i].m;
-	look->running_known = !read_words(runtime, ms, runtime->layout->m_curg, running, gs) &&
-			      !read_running(runtime, gs, copies, running, clock_offset, look);
+	look->n_ps = n;
+	look->running_known =
+		!read_words(runtime, ms, running, &layout->m_curg, 1, gs) &&
+		!read_running(runtime, gs[0], copies, running, runtime->clock_offset, look);
 }
 
 void scheduler__look(const struct census *census, bool running, struct scheduler_look *ret_look)
 {
 	const struct census_runtime *runtime = census__runtime(census);
+	struct remote_span spans[1 + SCHEDULER_MAX_RUNNING];
+	uint8_t windows[SCHEDULER_MAX_RUNNING][P_WINDOW_MAX];
+	uint64_t ps[SCHEDULER_MAX_RUNNING];
+	size_t first = 0, end = 0, n_ps, n = 0;
+	struct counts counts;
+	bool latencies = find_latencies(runtime, &first, &end);
+	int found = running && ps_are_readable(runtime) ? find_ps(runtime, ps) : 0;
 
 	memset(ret_look, 0, sizeof(*ret_look));
-	look_at_latencies(runtime, ret_look);
-	if (running)
-		look_at_ps(runtime, runtime->clock_offset, ret_look);
+	n_ps = (size_t)max_of(found, 0);
+	if (latencies)
+		spans[n++] = (struct remote_span){runtime->sched + runtime->layout->sched_timeToRun,
+						  counts.words,
+						  (uint32_t)(end * sizeof(counts.words[0])), 0};
+	for (size_t i = 0; i < n_ps; i++)
+		spans[n++] = (struct remote_span){ps[i], windows[i], P_WINDOW_MAX, 0};
+	if (n && !remote__read_spans(runtime->remote, spans, n)) {
+		ret_look->latencies_known = latencies && !spans[0].result;
+		if (ret_look->latencies_known)
+			ret_look->over_10ms = sum_of(runtime->layout, &counts, first, end);
+		if (n_ps)
+			look_at_ps(runtime, spans + latencies, n_ps, ret_look);
+	}
 	ret_look->read_at_ns = clock__monotonic_ns();
 }
 
