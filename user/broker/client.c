@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "broker/client_private.h"
@@ -26,6 +25,7 @@ int64_t broker_client__ask(struct broker_request *request, int fd, struct broker
 	struct broker_answer answer;
 	ssize_t n;
 
+	__atomic_fetch_add(&broker_client.asked, 1, __ATOMIC_RELAXED);
 	if (channel__send(broker_client.channel, request, BROKER_REQUEST_MIN + request->text_size,
 			  &fd, fd >= 0))
 		give_in();
@@ -80,7 +80,7 @@ int broker_client__fd_of(int64_t result, const struct broker_got *got)
 	return got->n_fds ? got->fds[0] : -EPROTO;
 }
 
-static int ask_for_fd(struct broker_request *request)
+int broker_client__ask_for_fd(struct broker_request *request)
 {
 	struct broker_got got = {.n_fds = 0};
 	int64_t result = broker_client__ask_for(request, NULL, 0, false, &got);
@@ -96,7 +96,7 @@ static int client_open(const char *path, int flags)
 
 	broker_client__begin(&request, BROKER_OPEN);
 	request.flags = (__u32)flags;
-	return put_text(&request, path) ? ask_for_fd(&request) : -ENAMETOOLONG;
+	return put_text(&request, path) ? broker_client__ask_for_fd(&request) : -ENAMETOOLONG;
 }
 
 static int client_open_below(const char *root, const char *path, int flags)
@@ -105,8 +105,9 @@ static int client_open_below(const char *root, const char *path, int flags)
 
 	broker_client__begin(&request, BROKER_OPEN_BELOW);
 	request.flags = (__u32)flags;
-	return put_text(&request, root) && put_text(&request, path) ? ask_for_fd(&request) :
-								      -ENAMETOOLONG;
+	return put_text(&request, root) && put_text(&request, path) ?
+		       broker_client__ask_for_fd(&request) :
+		       -ENAMETOOLONG;
 }
 
 static ssize_t client_read(const char *path, void *buffer, size_t size)
@@ -179,7 +180,7 @@ static int client_input(const char *path, int flags)
 	request.flags = (__u32)flags;
 	if (!put_text(&request, path))
 		return -ENAMETOOLONG;
-	return ask_for_fd(&request);
+	return broker_client__ask_for_fd(&request);
 }
 
 static int client_output(enum access_output step, const char *path)
@@ -232,7 +233,7 @@ static int client_pidfd(pid_t pid)
 
 	broker_client__begin(&request, BROKER_PIDFD);
 	request.pid = pid;
-	return ask_for_fd(&request);
+	return broker_client__ask_for_fd(&request);
 }
 
 static uid_t client_owner(const char *proc_root __maybe_unused, pid_t pid, uid_t uid)
@@ -309,130 +310,6 @@ static void client_come_first(bool first)
 	(void)!broker_client__ask_for(&request, NULL, 0, false, NULL);
 }
 
-struct access_memory {
-	uint32_t handle;
-};
-
-static int client_open_memory(pid_t pid, struct access_memory **ret_memory)
-{
-	struct access_memory *memory = calloc(1, sizeof(*memory));
-	struct broker_request request;
-	int64_t handle;
-
-	if (!memory)
-		return -ENOMEM;
-	broker_client__begin(&request, BROKER_MEMORY_OPEN);
-	request.pid = pid;
-	handle = broker_client__ask_for(&request, NULL, 0, false, NULL);
-	if (handle < 0) {
-		free(memory);
-		return (int)handle;
-	}
-	memory->handle = (uint32_t)handle;
-	*ret_memory = memory;
-	return 0;
-}
-
-static void client_close_memory(struct access_memory *memory)
-{
-	struct broker_request request;
-
-	broker_client__begin(&request, BROKER_MEMORY_CLOSE);
-	request.handle = memory->handle;
-	(void)!broker_client__ask_for(&request, NULL, 0, false, NULL);
-	free(memory);
-}
-
-static int client_memory_in_use(const struct access_memory *memory)
-{
-	struct broker_request request;
-
-	broker_client__begin(&request, BROKER_MEMORY_IN_USE);
-	request.handle = memory->handle;
-	return (int)broker_client__ask_for(&request, NULL, 0, false, NULL);
-}
-
-static ssize_t client_read_memory(struct access_memory *memory, const struct iovec *local,
-				  size_t n_local, const struct iovec *foreign, size_t n_foreign)
-{
-	struct broker_request request;
-	struct broker_got got;
-	int64_t n;
-
-	if (n_foreign > ACCESS_RANGES_MAX)
-		return -EINVAL;
-	broker_client__begin(&request, BROKER_MEMORY_READ);
-	request.handle = memory->handle;
-	request.size = n_foreign;
-	pthread_mutex_lock(&broker_client.lock);
-	memcpy(broker_client.shared->ranges, foreign, n_foreign * sizeof(*foreign));
-	n = broker_client__ask(&request, -1, &got);
-	if (n > 0)
-		access__scatter(broker_client.shared->window + got.at, (size_t)n, local, n_local);
-	pthread_mutex_unlock(&broker_client.lock);
-	return n;
-}
-
-/* What of it is mapped, once at a time. */
-static struct {
-	uint8_t *data;
-	size_t size;
-} shared_copies;
-
-static int client_share(size_t size, void **ret_data)
-{
-	struct broker_request request;
-	void *data;
-	int fd;
-
-	broker_client__begin(&request, BROKER_SHARE);
-	request.size = size;
-	fd = ask_for_fd(&request);
-	if (fd < 0)
-		return fd;
-	data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
-	close(fd);
-	if (data == MAP_FAILED)
-		return -ENOMEM;
-	shared_copies.data = data;
-	shared_copies.size = size;
-	*ret_data = data;
-	return 0;
-}
-
-static void client_unshare(void *data, size_t size)
-{
-	struct broker_request request;
-
-	munmap(data, size);
-	shared_copies.data = NULL;
-	shared_copies.size = 0;
-	broker_client__begin(&request, BROKER_SHARE);
-	(void)!broker_client__ask_for(&request, NULL, 0, false, NULL);
-}
-
-static ssize_t client_copy_memory(struct access_memory *memory, const struct iovec *local,
-				  const struct iovec *foreign, size_t n)
-{
-	struct broker_request request;
-	struct broker_got got;
-	int64_t done;
-
-	if (n > ACCESS_COPY_RANGES)
-		return -EINVAL;
-	broker_client__begin(&request, BROKER_MEMORY_COPY);
-	request.handle = memory->handle;
-	request.size = n;
-	pthread_mutex_lock(&broker_client.lock);
-	memcpy(broker_client.shared->ranges, foreign, n * sizeof(*foreign));
-	for (size_t i = 0; i < n; i++)
-		broker_client.shared->offsets[i] =
-			(uintptr_t)local[i].iov_base - (uintptr_t)shared_copies.data;
-	done = broker_client__ask(&request, -1, &got);
-	pthread_mutex_unlock(&broker_client.lock);
-	return done;
-}
-
 static void client_usage(struct access_usage *ret_usage, bool whole)
 {
 	struct broker_request request;
@@ -505,13 +382,15 @@ static const struct access_ops access_ops = {
 	.link = client_link,
 	.stat = client_stat,
 	.list = client_list,
-	.open_memory = client_open_memory,
-	.read_memory = client_read_memory,
-	.share = client_share,
-	.unshare = client_unshare,
-	.copy_memory = client_copy_memory,
-	.memory_in_use = client_memory_in_use,
-	.close_memory = client_close_memory,
+	.open_memory = broker_client__open_memory,
+	.read_memory = broker_client__read_memory,
+	.read_in_place = broker_client__read_in_place,
+	.asked = broker_client__asked,
+	.share = broker_client__share,
+	.unshare = broker_client__unshare,
+	.copy_memory = broker_client__copy_memory,
+	.memory_in_use = broker_client__memory_in_use,
+	.close_memory = broker_client__close_memory,
 	.pidfd = client_pidfd,
 	.owner = client_owner,
 	.hostname = client_hostname,

@@ -11,6 +11,7 @@ struct broker_client {
 	pthread_mutex_t lock;
 	int channel;
 	struct broker_shared *shared;
+	uint64_t asked; /* requests so far */
 };
 
 extern struct broker_client broker_client;
@@ -37,6 +38,23 @@ int64_t broker_client__ask_for(struct broker_request *request, void *out, size_t
 
 /* broker_client__fd_of - the descriptor that came, or -errno. */
 int broker_client__fd_of(int64_t result, const struct broker_got *got);
+
+/* broker_client__ask_for_fd - asks, and returns the descriptor that came, or -errno. */
+int broker_client__ask_for_fd(struct broker_request *request);
+
+/* What host/access.h has of memory. */
+int broker_client__open_memory(pid_t pid, struct access_memory **ret_memory);
+void broker_client__close_memory(struct access_memory *memory);
+int broker_client__memory_in_use(const struct access_memory *memory);
+ssize_t broker_client__read_memory(struct access_memory *memory, const struct iovec *local,
+				   size_t n_local, const struct iovec *foreign, size_t n_foreign);
+ssize_t broker_client__read_in_place(struct access_memory *memory, const struct iovec *foreign,
+				     size_t n_foreign, const uint8_t **ret_data);
+uint64_t broker_client__asked(void);
+int broker_client__share(size_t size, void **ret_data);
+void broker_client__unshare(void *data, size_t size);
+ssize_t broker_client__copy_memory(struct access_memory *memory, const struct iovec *local,
+				   const struct iovec *foreign, size_t n);
 
 /* With the privileges of the broker: probe/programs.h. */
 extern const struct programs_ops broker_programs;

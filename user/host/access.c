@@ -67,6 +67,18 @@ ssize_t access__read_memory(struct access_memory *memory, const struct iovec *lo
 	return ops->read_memory(memory, local, n_local, foreign, n_foreign);
 }
 
+ssize_t access__read_in_place(struct access_memory *memory, const struct iovec *foreign,
+			      size_t n_foreign, const uint8_t **ret_data)
+{
+	return ops->read_in_place ? ops->read_in_place(memory, foreign, n_foreign, ret_data) :
+				    -EOPNOTSUPP;
+}
+
+uint64_t access__asked(void)
+{
+	return ops->asked ? ops->asked() : 0;
+}
+
 size_t access__memory_max(void)
 {
 	return ops->memory_max;

@@ -91,6 +91,9 @@ struct access_ops {
 	int (*open_memory)(pid_t pid, struct access_memory **ret_memory);
 	ssize_t (*read_memory)(struct access_memory *memory, const struct iovec *local,
 			       size_t n_local, const struct iovec *foreign, size_t n_foreign);
+	/* NULL: always into a buffer. */
+	ssize_t (*read_in_place)(struct access_memory *memory, const struct iovec *foreign,
+				 size_t n_foreign, const uint8_t **ret_data);
 	int (*share)(size_t size, void **ret_data);
 	void (*unshare)(void *data, size_t size);
 	ssize_t (*copy_memory)(struct access_memory *memory, const struct iovec *local,
@@ -114,9 +117,10 @@ struct access_ops {
 	void (*come_first)(bool first);
 	size_t (*quarantined)(struct quarantine_entry *entries, size_t max);
 	void (*quarantine)(const struct quarantine_entry *entry);
-	size_t memory_max;  /* bytes of one call of read_memory */
-	bool one_at_a_time; /* several threads only wait for one another */
-	bool asks_another;  /* what takes no privileges is sooner done by this process itself */
+	uint64_t (*asked)(void); /* NULL: nobody is */
+	size_t memory_max;	 /* bytes of one call of read_memory */
+	bool one_at_a_time;	 /* several threads only wait for one another */
+	bool asks_another; /* what takes no privileges is sooner done by this process itself */
 };
 
 /* With the privileges of this process. */
@@ -175,6 +179,16 @@ size_t access__memory_max(void);
 
 /* access__scatter - @n bytes that were read at @from, to where they belong: for whoever implements read_memory. */
 void access__scatter(const void *from, size_t n, const struct iovec *local, size_t n_local);
+
+/*
+ * access__read_in_place - the same, without a copy into a buffer: the bytes, one range behind the other, are at *@ret_data,
+ * as long as access__asked() stays what it is then. Only the main thread asks for what is left there. -EOPNOTSUPP.
+ */
+ssize_t access__read_in_place(struct access_memory *memory, const struct iovec *foreign,
+			      size_t n_foreign, const uint8_t **ret_data) __must_check;
+
+/* access__asked - how often another process was asked for something. */
+uint64_t access__asked(void);
 
 /* access__is_one_at_a_time - whether it is no use to read memory by several threads. */
 bool access__is_one_at_a_time(void);

@@ -24,17 +24,17 @@
 #include "base/bisect.h"
 #include "base/cleanup.h"
 #include "host/access.h"
-#include "host/capability.h"
+#include "host/remote_denied.h"
 
-#define BATCH_MAX_SPANS	      ACCESS_RANGES_MAX
-#define BATCH_MIN_SPANS	      8
-#define GAP_MAX		      1024u /* less than a page */
-#define CAP_NUMBER_SYS_PTRACE 19
-#define YAMA_SCOPE_PATH	      "/proc/sys/kernel/yama/ptrace_scope"
+#define BATCH_MAX_SPANS ACCESS_RANGES_MAX
+#define BATCH_MIN_SPANS 8
+#define GAP_MAX		1024u /* less than a page */
 
 struct remote_ops {
 	int (*read)(struct remote *remote, uint64_t address, void *buffer, size_t size);
 	int (*read_spans)(struct remote *remote, struct remote_span *spans, size_t n_spans);
+	int (*read_spans_in_place)(struct remote *remote, struct remote_span *spans,
+				   size_t n_spans);
 	int (*copy_spans)(struct remote *remote, struct remote_span *spans, size_t n_spans);
 	enum remote_memory (*memory)(const struct remote *remote);
 	void (*release)(struct remote *remote);
@@ -212,13 +212,11 @@ static int read_large_span(struct remote *remote, struct remote_span *span)
 	return 0;
 }
 
+/* One batch per thread and not per process, of which hundreds may be open: no read leaves anything in it. */
+static _Thread_local struct batch batch_of_thread;
+
 static int process_read_spans(struct remote *remote, struct remote_span *spans, size_t n_spans)
 {
-	/*
-	 * One batch per thread and not per process, of which hundreds may be open: no read leaves
-	 * anything in it.
-	 */
-	static _Thread_local struct batch batch_of_thread;
 	struct batch *batch = &batch_of_thread;
 	size_t limit = BATCH_MAX_SPANS;
 	size_t next = 0;
@@ -246,6 +244,30 @@ static int process_read_spans(struct remote *remote, struct remote_span *spans, 
 			limit = max_of(limit / 2, (size_t)BATCH_MIN_SPANS);
 		else
 			limit = min_of(limit * 2, (size_t)BATCH_MAX_SPANS);
+	}
+	return 0;
+}
+
+/* All at once and whole, or as ever. */
+static int process_read_in_place(struct remote *remote, struct remote_span *spans, size_t n_spans)
+{
+	struct batch *batch = &batch_of_thread;
+	const uint8_t *data;
+	ssize_t n;
+
+	batch_fill(batch, spans, n_spans, 0, BATCH_MAX_SPANS);
+	if (!batch->n_spans || batch->next < n_spans)
+		return process_read_spans(remote, spans, n_spans);
+	n = access__read_in_place(remote->memory, batch->foreign, batch->n_foreign, &data);
+	if (n < 0 || (size_t)n < batch->bytes)
+		return process_read_spans(remote, spans, n_spans);
+	note_read(remote, n);
+	for (size_t i = 0; i < batch->n_spans; i++) {
+		struct remote_span *span = &spans[batch->index[i]];
+
+		data += batch->gap[i];
+		span->buffer = (void *)(uintptr_t)data;
+		data += span->size;
 	}
 	return 0;
 }
@@ -307,56 +329,11 @@ static void process_release(struct remote *remote)
 static const struct remote_ops process_ops = {
 	.read = process_read,
 	.read_spans = process_read_spans,
+	.read_spans_in_place = process_read_in_place,
 	.copy_spans = process_copy_spans,
 	.memory = process_memory,
 	.release = process_release,
 };
-
-/* kernel.yama.ptrace_scope, or -1 where Yama is not built in. */
-static int yama_scope(void)
-{
-	FILE *file __cleanup_fclose = fopen(YAMA_SCOPE_PATH, "re");
-	int scope;
-
-	if (!file || fscanf(file, "%d", &scope) != 1)
-		return -1;
-	return scope;
-}
-
-/*
- * The kernel checks as for ptrace(2), PTRACE_MODE_ATTACH_REALCREDS. Yama's scope 3 refuses every
- * process until the next boot; scopes 1 and 2 let CAP_SYS_PTRACE pass
- * (Documentation/admin-guide/LSM/Yama.rst).
- */
-static int explain_denied(pid_t pid, struct failure *failure)
-{
-	int scope = yama_scope();
-
-	if (scope == 3)
-		return failure__set(failure, -EPERM,
-				    "reading the memory of process %d is not permitted: "
-				    "kernel.yama.ptrace_scope is 3, which forbids it to everybody "
-				    "until the next boot; boot with a lower value",
-				    pid);
-	if (capability__has(CAP_NUMBER_SYS_PTRACE))
-		return failure__set(failure, -EPERM,
-				    "reading the memory of process %d is not permitted although "
-				    "CAP_SYS_PTRACE is effective: the process belongs to another "
-				    "user namespace, or a security module (SELinux, AppArmor) "
-				    "or a sandbox refuses; run gleakd on the host itself",
-				    pid);
-	if (scope > 0)
-		return failure__set(
-			failure, -EPERM,
-			"reading the memory of process %d is not permitted: "
-			"CAP_SYS_PTRACE is missing, and kernel.yama.ptrace_scope is %d, "
-			"so that it is needed for your own processes too; %s",
-			pid, scope, capability__advice());
-	return failure__set(failure, -EPERM,
-			    "reading the memory of process %d is not permitted: CAP_SYS_PTRACE is "
-			    "missing; %s",
-			    pid, capability__advice());
-}
 
 /*
  * A read of nothing would return before the kernel looks at the process (mm/process_vm_access.c
@@ -373,7 +350,7 @@ static int check_access(struct remote *remote, struct failure *failure)
 	case -EFAULT:
 		return 0;
 	case -EPERM:
-		return explain_denied(remote->pid, failure);
+		return remote_denied__explain(remote->pid, failure);
 	case -ESRCH:
 		return failure__set(failure, err,
 				    "process %d has no memory to read: it has ended, or it is a "
@@ -501,6 +478,7 @@ void remote__replace_image(struct remote *remote)
 static const struct remote_ops image_ops = {
 	.read = image_read,
 	.read_spans = image_read_spans,
+	.read_spans_in_place = image_read_spans,
 	.copy_spans = image_read_spans,
 	.memory = image_memory,
 	.release = image_release,
@@ -567,6 +545,11 @@ int remote__read_u64(struct remote *remote, uint64_t address, uint64_t *ret_valu
 int remote__read_spans(struct remote *remote, struct remote_span *spans, size_t n_spans)
 {
 	return remote->ops->read_spans(remote, spans, n_spans);
+}
+
+int remote__read_spans_in_place(struct remote *remote, struct remote_span *spans, size_t n_spans)
+{
+	return remote->ops->read_spans_in_place(remote, spans, n_spans);
 }
 
 int remote__copy_spans(struct remote *remote, struct remote_span *spans, size_t n_spans)

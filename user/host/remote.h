@@ -77,6 +77,14 @@ int remote__read_spans(struct remote *remote, struct remote_span *spans,
 		       size_t n_spans) __must_check;
 
 /*
+ * remote__read_spans_in_place - as remote__read_spans(), and where another process reads for this one nothing is copied to
+ * here: the buffers are then others than they were, in memory that stays as it is for as long as
+ * access__asked() (host/access.h) does. So a buffer that was planned for need not be touched.
+ */
+int remote__read_spans_in_place(struct remote *remote, struct remote_span *spans,
+				size_t n_spans) __must_check;
+
+/*
  * remote__copy_spans - the same for a few large ones, at most ACCESS_COPY_MAX bytes each, whose buffers are in
  * memory of access__share() (host/access.h).
  */

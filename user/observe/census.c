@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "host/access.h"
 #include "observe/census_gather.h"
 #include "observe/census_private.h"
 #include "observe/census_runtime.h"
@@ -29,6 +30,9 @@
 
 /* Addresses of user space on every 64-bit Linux; a g is at least word aligned. */
 #define MAX_USER_ADDRESS (1ULL << 56)
+
+/* One in so many, of those that are alive, are few that have changed. */
+#define FEW_CHANGED 8
 
 /* From this version on running <-> syscall leaves trackingSeq alone (proc.go casgstatus). */
 #define MINOR_SYSCALL_UNTRACKED 26
@@ -57,6 +61,8 @@ struct census {
 	size_t target;	   /* entries of allgs to know in this census */
 	size_t next;	   /* slot to walk */
 	size_t single_end; /* before this slot no windows are merged: one range was unreadable */
+	bool in_place;	   /* few had changed: g structs are looked at where they were read to */
+	uint64_t asked;	   /* as long as that is so; access__asked() */
 	uint64_t read_at_ns;
 	struct census_result current, last;
 	uint64_t cpu_ns; /* by all censuses */
@@ -221,6 +227,7 @@ int census__start(struct census *census, struct failure *failure)
 	}
 	census->next = 0;
 	census->single_end = 0;
+	census->in_place = census->last.alive / FEW_CHANGED > census->last.changed;
 	census->phase = PHASE_ADD;
 	census->current.cpu_ns = clock__thread_cpu_ns() - cpu;
 	return 0;
@@ -320,35 +327,9 @@ static void report(struct census *census, const struct census_parked *seen, uint
 		   bool known)
 {
 	const struct census_g *g = &seen->g;
+	const struct census_goroutine goroutine = census_runtime__tell(
+		&census->runtime, g, seen->address, seen->read_at_ns, stack_id);
 	size_t slot = seen->slot;
-	struct module_map *modules = census->runtime.modules;
-	const struct census_goroutine goroutine = {
-		.goid = g->goid,
-		.parent_goid = g->parent_goid,
-		/* The main goroutine's is in the assembly that starts the runtime. */
-		.creation_pc = g->goid == 1 ? 0 : module_map__pc(modules, g->gopc),
-		.start_pc = module_map__pc(modules, g->startpc),
-		/* A value that is no time lies in the future. */
-		.waitsince_ns =
-			g->waitsince ? g->waitsince - (uint64_t)census->runtime.clock_offset : 0,
-		.read_at_ns = seen->read_at_ns,
-		.address = census->slots.addresses[slot],
-		.runnable_since_ns =
-			g->tracking_stamp ?
-				g->tracking_stamp - (uint64_t)census->runtime.clock_offset :
-				0,
-		.m = g->m,
-		.labels = g->labels,
-		.stack_id = stack_id,
-		.status = g->status,
-		.wait_reason = g->wait_reason,
-		.on_system_stack = go_status__waits(g->status) && g->m != 0,
-		.in_syscall = g->status == GO_STATUS_SYSCALL,
-		.runnable = g->status == GO_STATUS_RUNNABLE,
-		.never_ran = g->status == GO_STATUS_RUNNABLE && g->sched_pc == g->startpc,
-		.locked_to_thread = g->locked_to_thread,
-		.in_bubble = g->in_bubble,
-	};
 
 	census->current.changed++;
 	census->slots.handles[slot] = census->ops.seen(census->ctx, &goroutine);
@@ -445,6 +426,12 @@ static int visit(struct census *census, size_t slot, const uint8_t *copy)
 	return changed(census, slot, copy);
 }
 
+/* Something else was read since: what is not looked at by now has to be read again. */
+static bool is_gone(const struct census *census)
+{
+	return census->in_place && access__asked() != census->asked;
+}
+
 /*
  * visit_spans - go on to the first merged range that could not be read as a whole. The next batch
  * reads its slots one by one, so that a missing page costs only the g structs on it.
@@ -461,8 +448,8 @@ static int visit_spans(struct census *census)
 			census->single_end = end;
 			return 0;
 		}
-		for (; census->next < end; census->next++) {
-			size_t slot = census->next;
+		while (census->next < end) {
+			size_t slot = census->next++;
 			int err = 0;
 
 			if (gather->spans[s].result) {
@@ -474,7 +461,7 @@ static int visit_spans(struct census *census)
 							      census->slots.addresses[slot],
 							      census->window));
 			}
-			if (err)
+			if (err || is_gone(census))
 				return err;
 		}
 	}
@@ -486,14 +473,19 @@ static int step_walk(struct census *census, struct failure *failure)
 	struct census_scratch *scratch = census->scratch;
 	bool merge = census->next >= census->single_end;
 	size_t end = merge ? census->slots.n : census->single_end;
+	struct census_gather *gather = &scratch->gather;
 	int err;
 
-	census_gather__plan(&scratch->gather, census->slots.addresses + census->next,
-			    end - census->next, census->window, scratch->windows,
-			    sizeof(scratch->windows), merge ? GATHER_GAP : GATHER_APART);
+	census_gather__plan(gather, census->slots.addresses + census->next, end - census->next,
+			    census->window, scratch->windows, sizeof(scratch->windows),
+			    merge ? GATHER_GAP : GATHER_APART);
 	census->read_at_ns = clock__monotonic_ns();
-	err = remote__read_spans(census->runtime.remote, scratch->gather.spans,
-				 scratch->gather.n_spans);
+	/* Where nearly all have changed, stacks are read in between. */
+	err = census->in_place ?
+		      remote__read_spans_in_place(census->runtime.remote, gather->spans,
+						  gather->n_spans) :
+		      remote__read_spans(census->runtime.remote, gather->spans, gather->n_spans);
+	census->asked = access__asked();
 	if (!err)
 		err = visit_spans(census);
 	return err ? explain(err, "goroutines", failure) : 0;

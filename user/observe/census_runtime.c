@@ -169,6 +169,37 @@ void census_runtime__decode(const struct census_runtime *runtime, const uint8_t 
 	g->tracking_seq = g_load8(runtime, window, layout->g_trackingSeq);
 }
 
+struct census_goroutine census_runtime__tell(const struct census_runtime *runtime,
+					     const struct census_g *g, uint64_t address,
+					     uint64_t read_at_ns, uint32_t stack_id)
+{
+	uint64_t offset = (uint64_t)runtime->clock_offset;
+
+	return (struct census_goroutine){
+		.goid = g->goid,
+		.parent_goid = g->parent_goid,
+		/* The main goroutine's is in the assembly that starts the runtime. */
+		.creation_pc = g->goid == 1 ? 0 : module_map__pc(runtime->modules, g->gopc),
+		.start_pc = module_map__pc(runtime->modules, g->startpc),
+		/* A value that is no time lies in the future. */
+		.waitsince_ns = g->waitsince ? g->waitsince - offset : 0,
+		.read_at_ns = read_at_ns,
+		.address = address,
+		.runnable_since_ns = g->tracking_stamp ? g->tracking_stamp - offset : 0,
+		.m = g->m,
+		.labels = g->labels,
+		.stack_id = stack_id,
+		.status = g->status,
+		.wait_reason = g->wait_reason,
+		.on_system_stack = go_status__waits(g->status) && g->m != 0,
+		.in_syscall = g->status == GO_STATUS_SYSCALL,
+		.runnable = g->status == GO_STATUS_RUNNABLE,
+		.never_ran = g->status == GO_STATUS_RUNNABLE && g->sched_pc == g->startpc,
+		.locked_to_thread = g->locked_to_thread,
+		.in_bubble = g->in_bubble,
+	};
+}
+
 uint64_t g_fingerprint(uint64_t goid, uint64_t pc, uint32_t status, uint8_t reason, uint8_t seq)
 {
 	uint64_t small = (uint64_t)(status == GO_STATUS_LEAKED ? GO_STATUS_WAITING : status) << 16 |

@@ -12,6 +12,7 @@
 #include "golang/layout.h"
 #include "golang/module_map.h"
 #include "host/remote.h"
+#include "observe/census.h"
 
 /* runtime.allp as it was found; while the slice is the same, so are its elements (src/runtime/proc.go procresize). */
 #define CENSUS_MAX_PS 64
@@ -64,6 +65,11 @@ int census_runtime__set_window(struct census_runtime *runtime,
 /* census_runtime__decode - all of a g from the copy of its window. */
 void census_runtime__decode(const struct census_runtime *runtime, const uint8_t *window,
 			    struct census_g *ret_g);
+
+/* census_runtime__tell - what is told of one that was read at @read_at_ns from @address. */
+struct census_goroutine census_runtime__tell(const struct census_runtime *runtime,
+					     const struct census_g *g, uint64_t address,
+					     uint64_t read_at_ns, uint32_t stack_id);
 
 /*
  * census_runtime__read_first - @n spans, CENSUS_FIRST_SPANS at most, as remote__read_spans(), and then what

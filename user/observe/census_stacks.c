@@ -82,7 +82,6 @@ static void plan_tops(struct census_stacks_scratch *scratch, const struct census
 		uint64_t end = gather->n_spans ? span[-1].address + span[-1].size : 0;
 		uint64_t gap = g->frames - end;
 
-		scratch->copies[scratch->order[i]] = NULL;
 		if (!size)
 			continue;
 		if (gather->n_spans && g->frames >= end &&
@@ -95,7 +94,6 @@ static void plan_tops(struct census_stacks_scratch *scratch, const struct census
 			*span = (struct remote_span){g->frames, next, (uint32_t)size, 0};
 			gather->n_spans++;
 		}
-		scratch->copies[scratch->order[i]] = next;
 		next += size;
 		gather->ends[gather->n_spans - 1] = i + 1;
 	}
@@ -112,27 +110,49 @@ static size_t plan_again(struct census_stacks *stacks, struct census_stacks_scra
 				   sizeof(scratch->verify), AGAIN_GAP);
 }
 
+/* Where the copies of the tops are by now; NULL: one could not be read. */
+static void find_copies(struct census_stacks_scratch *scratch, const struct census_parked *parked,
+			size_t n)
+{
+	const struct census_gather *tops = &scratch->gather;
+	size_t i = 0;
+
+	for (size_t s = 0; s < tops->n_spans; s++) {
+		const struct remote_span *span = &scratch->spans[s];
+
+		for (; i < tops->ends[s]; i++) {
+			size_t index = scratch->order[i];
+			const struct census_g *g = &parked[index].g;
+
+			scratch->copies[index] = NULL;
+			if (top_size(g) && !span->result)
+				scratch->copies[index] =
+					(uint8_t *)span->buffer + (g->frames - span->address);
+		}
+	}
+	for (; i < n; i++)
+		scratch->copies[scratch->order[i]] = NULL;
+}
+
 /*
  * read_both - the kernel reads ranges in their order: each g is read after its stack, by the same call where all fit
- * one. copies[i] is NULL where the top of the stack could not be read.
+ * one. What was read is there until something else is.
  */
-static int read_both(struct census_stacks *stacks, struct census_stacks_scratch *scratch)
+static int read_both(struct census_stacks *stacks, struct census_stacks_scratch *scratch,
+		     const struct census_parked *parked, size_t n)
 {
 	struct census_gather *tops = &scratch->gather, *again = &scratch->again;
 	struct remote_span *spans = scratch->spans;
-	size_t i = 0;
 	int err;
 
 	memcpy(spans, tops->spans, tops->n_spans * sizeof(*spans));
 	memcpy(spans + tops->n_spans, again->spans, again->n_spans * sizeof(*spans));
-	err = remote__read_spans(stacks->runtime->remote, spans, tops->n_spans + again->n_spans);
+	err = remote__read_spans_in_place(stacks->runtime->remote, spans,
+					  tops->n_spans + again->n_spans);
 	if (err)
 		return err;
 	memcpy(again->spans, spans + tops->n_spans, again->n_spans * sizeof(*spans));
-	for (size_t s = 0; s < tops->n_spans; s++)
-		for (; i < tops->ends[s]; i++)
-			if (spans[s].result)
-				scratch->copies[scratch->order[i]] = NULL;
+	find_copies(scratch, parked, n);
 	return 0;
 }
 
@@ -234,6 +254,23 @@ static enum census_stack_state read_deep(struct census_stacks *stacks,
 	return walk(stacks, &parked->g, scratch->deep, size, ret_id, NULL);
 }
 
+/* Of all whose g stayed the same; nothing else is read meanwhile. */
+static void walk_all(struct census_stacks *stacks, struct census_stacks_scratch *scratch,
+		     const struct census_parked *parked, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct census_walked *walked = &scratch->walked[i];
+		const struct census_g *g = &parked[i].g;
+
+		*walked = (struct census_walked){CENSUS_STACK_FAILED, STACK_ID_NONE, false};
+		if (scratch->same[i] && scratch->copies[i])
+			walked->state = walk(stacks, g, scratch->copies[i], top_size(g),
+					     &walked->id, &walked->more);
+		else
+			walked->more = scratch->same[i];
+	}
+}
+
 /* As many as there is room for; returns how many. */
 static int read_some(struct census_stacks *stacks, struct census_stacks_scratch *scratch,
 		     const struct census_parked *parked, size_t n, census_stack_fn fn, void *ctx)
@@ -243,21 +280,18 @@ static int read_some(struct census_stacks *stacks, struct census_stacks_scratch 
 	n = plan_again(stacks, scratch, parked, n);
 	sort_by_sp(scratch, parked, n);
 	plan_tops(scratch, parked, n);
-	err = read_both(stacks, scratch);
+	err = read_both(stacks, scratch, parked, n);
 	if (err)
 		return err;
 	verify(stacks, scratch, parked);
+	walk_all(stacks, scratch, parked, n);
 	for (size_t i = 0; i < n; i++) {
-		enum census_stack_state state = CENSUS_STACK_FAILED;
-		uint32_t id = STACK_ID_NONE;
-		bool more = !scratch->copies[i];
+		struct census_walked walked = scratch->walked[i];
 
-		if (scratch->same[i] && !more)
-			state = walk(stacks, &parked[i].g, scratch->copies[i],
-				     top_size(&parked[i].g), &id, &more);
-		if (scratch->same[i] && more)
-			state = read_deep(stacks, scratch, &parked[i], &id);
-		fn(ctx, &parked[i], state == CENSUS_STACK_FAILED ? STACK_ID_NONE : id, state);
+		if (walked.more)
+			walked.state = read_deep(stacks, scratch, &parked[i], &walked.id);
+		fn(ctx, &parked[i], walked.state == CENSUS_STACK_FAILED ? STACK_ID_NONE : walked.id,
+		   walked.state);
 	}
 	return (int)n;
 }

@@ -36,6 +36,13 @@ enum census_stack_state {
 	CENSUS_STACK_FAILED,  /* torn or unreadable: no stack */
 };
 
+/* What the top of a stack says. */
+struct census_walked {
+	enum census_stack_state state;
+	uint32_t id;
+	bool more; /* it takes more of the stack */
+};
+
 /* Large; in a mapping of its own that lives as long as a census. */
 struct census_stacks_scratch {
 	struct census_gather gather;		    /* of the tops of stacks */
@@ -45,7 +52,8 @@ struct census_stacks_scratch {
 	uint64_t addresses[PARKED_BATCH];	    /* of their g, ascending */
 	const uint8_t *copies[PARKED_BATCH];	    /* of the tops of their stacks; NULL: unread */
 	bool same[PARKED_BATCH];		    /* the g did not change meanwhile */
-	uint8_t verify[256u << 10];		    /* second copies of g windows */
+	struct census_walked walked[PARKED_BATCH];
+	uint8_t verify[256u << 10]; /* second copies of g windows */
 	uint8_t tops[PARKED_BATCH * STACK_FIRST_READ];
 	uint8_t deep[STACK_DEEP_READ];
 };

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 
 #include "census_log.h"
+#include "host/access.h"
 
 #define CALLER (FAKE_MAIN + 0x500)
 
@@ -70,5 +71,38 @@ Test(census_visit, stops_when_told)
 
 	census__slots(f->census, visit, &visits);
 	cr_assert_eq(visits.n, 2);
+	fixture_free(f);
+}
+
+static uint64_t never_twice_the_same(void)
+{
+	static uint64_t n;
+
+	return ++n;
+}
+
+/* What is looked at where it was read to is gone as soon as anything else is read: here each time. */
+Test(census_visit, what_is_gone_is_read_again)
+{
+	struct fixture *f = fixture_new(26, 64, NULL);
+	struct access_ops asks = access_direct;
+
+	asks.asked = never_twice_the_same;
+	access__use(&asks);
+	for (uint64_t goid = 42; goid < 82; goid++)
+		fake_add_parked(f->fake, goid, CALLER);
+	cr_assert_eq(fixture_run(f, 0), 0);
+	cr_assert_eq(f->log->n_seen, 41);
+	fake_ran(f->fake, 7);
+	fake_ran(f->fake, 30);
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(fixture_run(f, 0), 0);
+		cr_expect_eq(fixture_result(f)->alive, 41);
+		cr_expect_eq(f->log->n_seen, i ? 0 : 2);
+		cr_expect_eq(f->log->n_unchanged, i ? 41 : 39);
+		for (uint64_t goid = 42; i && goid < 82; goid++)
+			cr_expect(fixture_unchanged(f, goid), "%llu", (unsigned long long)goid);
+	}
+	access__use(&access_direct);
 	fixture_free(f);
 }
