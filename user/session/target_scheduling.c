@@ -20,6 +20,8 @@
 #define MAX_ASKED_RISING 256
 /* Threads at a look of which it is seen whether they run, each for TASK_SEEN_NS at most. */
 #define MAX_WATCHED 4
+/* Of processor time from census to census: a hundredth of a processor that a group may have is more. */
+#define LEAST_USED_NS NSEC_PER_MSEC
 
 struct target_scheduling {
 	struct scheduling *book;
@@ -188,27 +190,31 @@ static void note_cpu(struct target *target)
 	scheduling__note_cpu(target->scheduling->book, &totals);
 }
 
-/* Nobody keeps a processor in a process that has used none to speak of, unless it gets none. */
-static bool may_have_hogs(struct target *target)
+/* Nobody keeps a processor in a process that has used none to speak of; one that is given little has used little. */
+static bool may_have_hogs(struct target *target, bool *ret_computes)
 {
 	uint64_t before_ns = target->scheduling->taken_ns;
+	bool known = !process__cpu_ns(target->process.id.pid, &target->scheduling->taken_ns) &&
+		     before_ns;
+	uint64_t used_ns = target->scheduling->taken_ns - before_ns;
 
-	if (process__cpu_ns(target->process.id.pid, &target->scheduling->taken_ns) ||
-	    scheduling__wants_cpu(target->scheduling->book))
-		return true;
-	return !before_ns || target->scheduling->taken_ns >= before_ns + SCHEDULING_HOG_NS;
+	*ret_computes = !known || used_ns >= SCHEDULING_HOG_NS;
+	return !known || used_ns >= LEAST_USED_NS ||
+	       scheduling__wants_cpu(target->scheduling->book);
 }
 
 void target_scheduling__look(struct target *target)
 {
 	struct scheduler_look look;
+	bool computes;
 
-	scheduler__look(target->census, may_have_hogs(target), &look);
+	scheduler__look(target->census, may_have_hogs(target, &computes), &look);
 	note_running(target, &look);
 	target->scheduling->counts = (struct scheduling_counts){
 		.processors = look.n_ps,
 		.latencies_known = look.latencies_known,
 		.over_10ms = look.over_10ms,
+		.computes = computes,
 	};
 }
 

@@ -533,7 +533,7 @@ void scheduling__end(struct scheduling *scheduling, const struct scheduling_coun
 	choose_base(scheduling, now_ns);
 	tell_latencies(scheduling, counts, now_ns, &view);
 	others_waited |= tell_late(now, &view);
-	tell_hogs(now, others_waited, now_ns, &view);
+	tell_hogs(now, others_waited && counts->computes, now_ns, &view);
 	tell_stuck(now, now_ns, &view);
 	if (counts->threads) {
 		view.rise = threads__rise(&scheduling->threads, counts->threads, view.processors,

@@ -30,7 +30,7 @@
  * What is counted is told of at least so long, once it is known for so long: in a moment nothing happens, and a
  * last report may come a moment after the one before.
  */
-#define SCHEDULING_WINDOW_NS NSEC_PER_SEC
+#define SCHEDULING_WINDOW_NS (9 * NSEC_PER_SEC / 10)
 
 /* More goroutines than that are not compared from census to census; how many were left out is counted. */
 #define SCHEDULING_MAX_RUNNABLE 1024
@@ -182,6 +182,7 @@ struct scheduling_counts {
 	bool latencies_known;
 	uint64_t over_10ms;
 	uint64_t threads; /* of the operating system; 0: not known */
+	bool computes; /* it has used SCHEDULING_HOG_NS of processor time since the census before */
 };
 
 /* scheduling__end - all of a census is known. */

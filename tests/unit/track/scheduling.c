@@ -13,7 +13,8 @@ static void setup(void)
 {
 	cr_assert_eq(scheduling__new(&book), 0);
 	now = 1000 * NSEC_PER_SEC;
-	counts = (struct scheduling_counts){.processors = 2, .latencies_known = true};
+	counts = (struct scheduling_counts){
+		.processors = 2, .latencies_known = true, .computes = true};
 }
 
 static void teardown(void)
@@ -295,6 +296,14 @@ Test(scheduling, who_computes_is_told_when_others_are_late)
 Test(scheduling, who_computes_on_a_processor_that_nobody_wants)
 {
 	cr_expect_eq(hogs_after(5 * SCHEDULING_HOG_LOOKS, false), 0);
+}
+
+Test(scheduling, who_runs_without_using_a_processor_keeps_none)
+{
+	counts.computes = false;
+	cr_expect_eq(hogs_after(5 * SCHEDULING_HOG_LOOKS, true), 0);
+	counts.computes = true;
+	cr_expect_eq(hogs_after(1, true), 1);
 }
 
 Test(scheduling, who_takes_turns_computes_as_well)
