@@ -493,7 +493,8 @@ def all_of_them_together(t):
 def tell_slowed(g):
     """Whom gleakd looks at less often, as it uses what it may."""
     stretch = max(r["self"]["interval_stretch"] for r in g.reports)
-    print(f"rounds at {stretch} times the interval at most", *(e for e in g.errors if "of a core" in e),
+    held, by = max((r["self"]["longest_hold_seconds"], r["self"]["longest_hold_in"]) for r in g.reports)
+    print(f"the loop was held up for {held:.2f} s at most ({by}), rounds at {stretch} times the interval", *(e for e in g.errors if "of a core" in e),
           sep="\n  ", flush=True)
     return stretch
 

@@ -9,6 +9,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "base/held.h"
+
 enum source_kind {
 	SOURCE_FREE,
 	SOURCE_FD,
@@ -201,12 +203,17 @@ int loop__run(struct loop *loop)
 	struct epoll_event events[LOOP_MAX_SOURCES];
 
 	while (!loop->stopped) {
-		int n = epoll_wait(loop->epoll_fd, events, LOOP_MAX_SOURCES, loop->work ? 0 : -1);
+		int n;
 
+		held__by(HELD_BY_NOTHING);
+		n = epoll_wait(loop->epoll_fd, events, LOOP_MAX_SOURCES, loop->work ? 0 : -1);
 		if (n < 0 && errno != EINTR)
 			return -errno;
-		for (int i = 0; i < n && !loop->stopped; i++)
+		for (int i = 0; i < n && !loop->stopped; i++) {
+			held__by(HELD_BY_OTHERS);
 			dispatch(events[i].data.ptr);
+		}
+		held__by(HELD_BY_OTHERS);
 		if (!loop->stopped && loop->work && !loop->work(loop->work_ctx))
 			loop->work = NULL;
 	}

@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "base/clock.h"
+#include "base/held.h"
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/findings.h"
@@ -30,10 +31,12 @@ static void report(struct rounds *rounds, enum report_end end)
 		.textfile_errors = rounds->outputs.exporter.errors,
 		.state_errors = rounds->state.errors,
 		.reports_left_out = report_pipe__left_out(),
+		.held = held__take(),
 	};
 	const struct report *report;
 	int err;
 
+	held__by(HELD_BY_REPORT);
 	if (rounds->ops->note)
 		rounds->ops->note(rounds->ctx, &notes);
 	report_builder__note(rounds->builder, &notes);
@@ -116,7 +119,10 @@ static bool is_late(const struct rounds *rounds)
 
 static void census_slice(struct rounds *rounds)
 {
-	int more = session__census_step(rounds->session, SESSION_SLICE_NS, &rounds->failure);
+	int more;
+
+	held__by(HELD_BY_CENSUS);
+	more = session__census_step(rounds->session, SESSION_SLICE_NS, &rounds->failure);
 
 	if (more < 0)
 		stop(rounds, more);
@@ -137,7 +143,10 @@ static bool reads_heap(const struct rounds *rounds)
 static bool heap_slice(struct rounds *rounds, uint64_t now_ns)
 {
 	uint64_t failures = rounds->heap.failures;
-	bool more = heap_turns__step(&rounds->heap, rounds->session, SESSION_SLICE_NS, now_ns);
+	bool more;
+
+	held__by(HELD_BY_HEAP);
+	more = heap_turns__step(&rounds->heap, rounds->session, SESSION_SLICE_NS, now_ns);
 
 	if (rounds->heap.failures != failures)
 		log_debug("heap: %s", rounds->heap.failure.text);
@@ -147,6 +156,7 @@ static bool heap_slice(struct rounds *rounds, uint64_t now_ns)
 /* Where memory is allocated: of what is left of the share that reading heaps may take. */
 static bool sample_slice(struct rounds *rounds, uint64_t now_ns)
 {
+	held__by(HELD_BY_HEAP);
 	return sample_turns__step(&rounds->samples, rounds->session, SESSION_SLICE_NS, now_ns);
 }
 
@@ -154,10 +164,13 @@ static bool sample_slice(struct rounds *rounds, uint64_t now_ns)
 static bool work(void *ctx)
 {
 	struct rounds *rounds = ctx;
-	/* A run that is ending takes a last look at its targets and needs no others. */
-	bool more = !rounds->end && rounds->ops->work && rounds->ops->work(rounds->ctx);
-	uint64_t now_ns = clock__monotonic_ns();
+	bool more;
+	uint64_t now_ns;
 
+	held__by(HELD_BY_PROCESSES);
+	/* A run that is ending takes a last look at its targets and needs no others. */
+	more = !rounds->end && rounds->ops->work && rounds->ops->work(rounds->ctx);
+	now_ns = clock__monotonic_ns();
 	notify__watchdog(&rounds->notify, now_ns);
 	if (rounds->under_way || session__census_under_way(rounds->session))
 		census_slice(rounds);
@@ -213,6 +226,7 @@ static void begin(struct rounds *rounds)
 	uint64_t now_ns = clock__monotonic_ns();
 	int err;
 
+	held__by(HELD_BY_CENSUS);
 	rounds->began = true;
 	alloc_turns__settle(&rounds->allocs);
 	if (rounds->ops->begin)
@@ -306,8 +320,10 @@ static void on_second(void *ctx)
 	uint64_t now_ns = clock__monotonic_ns();
 
 	notify__watchdog(&rounds->notify, now_ns);
+	held__by(HELD_BY_PROCESSES);
 	if (rounds->ops->second)
 		rounds->ops->second(rounds->ctx, now_ns);
+	held__by(HELD_BY_PROBES);
 	keep_budgets(rounds, now_ns);
 	if (rounds->began && !rounds->under_way && !rounds->end)
 		choose_watched(rounds, now_ns);
@@ -318,6 +334,7 @@ static void on_ring(void *ctx)
 {
 	struct rounds *rounds = ctx;
 
+	held__by(HELD_BY_EVENTS);
 	session__drain(rounds->session);
 }
 

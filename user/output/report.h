@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "base/common.h"
+#include "base/held.h"
 #include "golang/dependencies.h"
 #include "heap/view/view.h"
 #include "heap/ways/holders.h"
@@ -380,6 +381,7 @@ struct report_self {
 	uint64_t cycle_ns; /* the last round over all targets */
 	uint64_t
 		suspended_ns; /* the machine was, since the first report: no wait or age counts it */
+	struct loop_hold held;	   /* the longest that gleakd's loop was, since the last report */
 	uint32_t interval_stretch; /* one round every so many intervals, to keep gleakd's budget */
 	uint64_t quarantined;	   /* processes that are left alone since they held gleakd up: */
 	struct report_quarantined quarantine[REPORT_MAX_QUARANTINED];

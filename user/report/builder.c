@@ -133,6 +133,7 @@ void report_builder__note(struct report_builder *builder, const struct report_no
 	self->textfile_errors = notes->textfile_errors;
 	self->state_errors = notes->state_errors;
 	self->reports_left_out = notes->reports_left_out;
+	self->held = notes->held;
 }
 
 static void clear_target(struct built_target *built)

@@ -7,6 +7,7 @@
  * one place. The builder owns everything the report points to, until the next build.
  */
 #include "base/common.h"
+#include "base/held.h"
 #include "output/report.h"
 #include "naming/allow_list.h"
 #include "naming/source_tree.h"
@@ -21,6 +22,7 @@ struct report_notes {
 	uint64_t cycle_ns;			  /* these as in struct report_self */
 	uint32_t interval_stretch;
 	uint64_t process_events_lost, textfile_errors, state_errors, reports_left_out;
+	struct loop_hold held;
 };
 
 int report_builder__new(uint64_t min_age_ns, struct report_builder **ret_builder) __must_check;

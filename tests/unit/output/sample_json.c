@@ -42,6 +42,7 @@ struct report_self sample_self(void)
 		.bpf_bytes = 3 << 20,
 		.open_fds = 31,
 		.cycle_ns = 13100000,
+		.held = {.ns = 23 * NSEC_PER_MSEC, .by = HELD_BY_CENSUS},
 		.interval_stretch = 4,
 		.quarantined = 1,
 		.quarantine = {{.pid = 4243, .owner = 65534, .left_ns = 271 * NSEC_PER_SEC}},

@@ -212,6 +212,16 @@ static void read_quarantine(const json_t *json, struct report_self *self)
 	self->quarantined = n;
 }
 
+static enum held_by read_held_by(const json_t *json)
+{
+	const char *name = json_string_value(json);
+	enum held_by by = HELD_BY_NOTHING;
+
+	while (name && by < HELD_BY_COUNT && strcmp(name, held_by__name(by)) != 0)
+		by++;
+	return by < HELD_BY_COUNT ? by : HELD_BY_OTHERS;
+}
+
 static void read_self(const json_t *json, struct report_self *self)
 {
 	const json_t *processes = json_object_get(json, "processes");
@@ -223,6 +233,8 @@ static void read_self(const json_t *json, struct report_self *self)
 	self->open_fds = read__count(json, "open_files");
 	self->cycle_ns = read__seconds(json, "cycle_seconds");
 	self->suspended_ns = read__seconds(json, "suspended_seconds");
+	self->held = (struct loop_hold){read__seconds(json, "longest_hold_seconds"),
+					read_held_by(json_object_get(json, "longest_hold_in"))};
 	self->interval_stretch = read__count32(json, "interval_stretch");
 	self->slowed_targets = read__count(json, "slowed_targets");
 	read_quarantine(json_object_get(json, "quarantined_processes"), self);

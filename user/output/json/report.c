@@ -308,6 +308,8 @@ static void put_self(struct json *json, const struct report_self *self)
 	json__count(json, "open_files", self->open_fds);
 	json__seconds(json, "cycle_seconds", self->cycle_ns);
 	json__seconds(json, "suspended_seconds", self->suspended_ns);
+	json__seconds(json, "longest_hold_seconds", self->held.ns);
+	json__text(json, "longest_hold_in", held_by__name(self->held.by));
 	json__count(json, "interval_stretch", max_of(self->interval_stretch, 1u));
 	json__count(json, "slowed_targets", self->slowed_targets);
 	json__count(json, "quarantined", self->quarantined);

@@ -117,6 +117,9 @@ static void put_cost(FILE *out, const struct metrics *metrics, const struct repo
 	put_number(out, "gleakd_cycle_duration_seconds", EXPOSITION_GAUGE,
 		   "How long the last round over all watched processes took.",
 		   report__seconds(self->cycle_ns));
+	put_number(out, "gleakd_longest_hold_seconds", EXPOSITION_GAUGE,
+		   "The longest piece of work of gleakd's loop since the last report.",
+		   report__seconds(self->held.ns));
 	put_count(out, "gleakd_interval_stretch", EXPOSITION_GAUGE,
 		  "One round every so many intervals: more than 1 to keep gleakd's own budget.",
 		  max_of(self->interval_stretch, 1u));

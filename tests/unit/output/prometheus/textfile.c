@@ -94,6 +94,7 @@ static void add_costs(struct sample *sample)
 		.processes_seen = 311,
 		.processes_rejected = 301,
 		.cycle_ns = 13100000,
+		.held = {.ns = 23 * NSEC_PER_MSEC, .by = HELD_BY_CENSUS},
 		.interval_stretch = 4,
 		.process_events_lost = 1013,
 		.state_errors = 7,
