@@ -2,9 +2,11 @@
 #include "output/text/holders.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/duration.h"
 #include "base/number.h"
+#include "base/utf8.h"
 
 #define MAX_TYPES   10u
 #define MAX_HOLDERS 25u
@@ -15,10 +17,11 @@
 #define SHARE_END   15u
 #define OBJECTS_END 28u
 #define NAME	    30u
-/* By how much it grows, and what it is: " (map[string]*x.T) 12,000 → 24,000 entries in 2m, retains +2.6 MB". */
-#define GROWTH_FIGURES	80u
-#define MAX_GROWTH_TYPE 24u
-#define MIN_PATH	20u
+/* Of what grows: the type, and the least of the path to it. */
+#define MAX_TYPE    24u
+#define MIN_PATH    20u
+#define GROWTH_SIZE 160
+#define ARROW	    "\xe2\x86\x92"
 
 static void put_title(struct screen *screen, const char *title, const char *text)
 {
@@ -80,11 +83,11 @@ static void put_holder(struct screen *screen, const struct heap_view *view,
 	screen__put_way(screen, holder->depth ? STYLE_PLAIN : STYLE_BOLD, holder->step,
 			screen__room(screen));
 	if (*holder->type) {
-		screen__put(screen, STYLE_DIM, *holder->step ? " \xe2\x86\x92 " : "\xe2\x86\x92 ");
+		screen__put(screen, STYLE_DIM, *holder->step ? " " ARROW " " : ARROW " ");
 		screen__put(screen, STYLE_PLAIN, holder->type);
 	}
 	if (holder->recursive)
-		screen__put(screen, STYLE_DIM, " \xe2\x86\x92 itself");
+		screen__put(screen, STYLE_DIM, " " ARROW " itself");
 	screen__end_line(screen);
 }
 
@@ -104,47 +107,49 @@ static void put_holders(struct screen *screen, const struct heap_view *view, boo
 	put_more(screen, left_out, "holder");
 }
 
-static void put_entries(struct screen *screen, const struct heap_view_growth *growth,
-			const char *duration)
+/* " 12,000 → 24,000 entries in 2m, retains +2.6 MB": what of the line has to be seen. */
+static void growth_text(const struct heap_view *view, const struct heap_view_growth *growth,
+			char out[GROWTH_SIZE])
 {
-	char before[NUMBER_COUNT_SIZE], after[NUMBER_COUNT_SIZE];
+	char before[NUMBER_COUNT_SIZE], after[NUMBER_COUNT_SIZE], bytes[NUMBER_BYTES_SIZE];
+	char duration[DURATION_SIZE];
+	bool less = growth->bytes_after < growth->bytes_before;
 
-	if (growth->counted) {
-		number__count(growth->entries_before, before);
-		number__count(growth->entries_after, after);
-		screen__putf(screen, STYLE_BOLD, " %s \xe2\x86\x92 %s entries in %s", before, after,
-			     duration);
-	} else {
+	duration__format(view->looked_ns / NSEC_PER_SEC * NSEC_PER_SEC, duration);
+	if (!growth->counted) {
 		number__bytes(growth->bytes_before, before);
 		number__bytes(growth->bytes_after, after);
-		screen__putf(screen, STYLE_BOLD, " %s \xe2\x86\x92 %s in %s", before, after,
-			     duration);
+		snprintf(out, GROWTH_SIZE, " %s " ARROW " %s in %s", before, after, duration);
+		return;
 	}
+	number__count(growth->entries_before, before);
+	number__count(growth->entries_after, after);
+	number__bytes(less ? growth->bytes_before - growth->bytes_after :
+			     growth->bytes_after - growth->bytes_before,
+		      bytes);
+	snprintf(out, GROWTH_SIZE, " %s " ARROW " %s entries in %s, retains %s%s", before, after,
+		 duration, less ? "-" : "+", bytes);
 }
 
 static void put_growth(struct screen *screen, const struct heap_view *view,
 		       const struct heap_view_growth *growth)
 {
-	char duration[DURATION_SIZE], bytes[NUMBER_BYTES_SIZE];
-	bool less = growth->bytes_after < growth->bytes_before;
-	unsigned int room;
+	char figures[GROWTH_SIZE];
+	unsigned int room, taken;
 
-	duration__format(view->looked_ns / NSEC_PER_SEC * NSEC_PER_SEC, duration);
-	number__bytes(less ? growth->bytes_before - growth->bytes_after :
-			     growth->bytes_after - growth->bytes_before,
-		      bytes);
+	growth_text(view, growth, figures);
+	taken = (unsigned int)(utf8__width(figures) +
+			       min_of(utf8__width(growth->type), (size_t)MAX_TYPE) + strlen(" ()"));
 	screen__put(screen, STYLE_GROWING, "GROWING ");
 	room = screen__room(screen);
 	screen__put_way(screen, STYLE_BOLD, growth->path,
-			room > GROWTH_FIGURES + MIN_PATH ? room - GROWTH_FIGURES : MIN_PATH);
+			room > taken + MIN_PATH ? room - taken : MIN_PATH);
 	if (*growth->type) {
 		screen__put(screen, STYLE_PLAIN, " (");
-		screen__put_way(screen, STYLE_PLAIN, growth->type, MAX_GROWTH_TYPE);
+		screen__put_way(screen, STYLE_PLAIN, growth->type, MAX_TYPE);
 		screen__put(screen, STYLE_PLAIN, ")");
 	}
-	put_entries(screen, growth, duration);
-	if (growth->counted)
-		screen__putf(screen, STYLE_PLAIN, ", retains %s%s", less ? "-" : "+", bytes);
+	screen__put(screen, STYLE_BOLD, figures);
 	screen__end_line(screen);
 }
 

@@ -295,26 +295,29 @@ static void put_end(struct screen *screen, const struct resource_lines *lines, s
 	screen__end_line(screen);
 }
 
+/* What is open: pools that are of use have nothing open, and of a place may be that all of it was closed since. */
+static bool is_open(const struct resource_line *line)
+{
+	return line->place.outstanding && line->place.kind != RESOURCE_POOL;
+}
+
 void text_part__resources(struct screen *screen, const struct resource_lines *lines, bool all)
 {
 	size_t shown = 0;
 
 	screen__end_line(screen);
-	if (lines->n) {
-		put_head(screen, lines);
-	} else {
-		screen__put(screen, STYLE_PLAIN, "nothing is open");
-		screen__end_line(screen);
-	}
 	for (size_t i = 0; i < lines->n; i++) {
 		const struct resource_line *line = &lines->all[i];
 
-		/* Pools that are of use have nothing open. */
-		if (!all && !is_told(line) &&
-		    (shown >= MAX_PLACES || line->place.kind == RESOURCE_POOL))
+		if (!all && !is_told(line) && (shown >= MAX_PLACES || !is_open(line)))
 			continue;
+		if (!shown++)
+			put_head(screen, lines);
 		put_line(screen, lines, line, all);
-		shown++;
+	}
+	if (!shown) {
+		screen__put(screen, STYLE_PLAIN, "nothing is open");
+		screen__end_line(screen);
 	}
 	put_end(screen, lines, shown);
 }

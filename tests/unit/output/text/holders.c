@@ -55,6 +55,32 @@ Test(text_holders, types_holders_and_growth)
 	free(text);
 }
 
+/* Not what grows with it: where it is, and by how much. */
+Test(text_holders, how_much_it_grows_is_seen_on_a_narrow_terminal)
+{
+	static char long_path[] =
+		"stack of example.org/shop/cart.(*Store).run.func1 (goroutine 4711), "
+		"in net/http.(*Server).Serve.Handler.carts";
+	struct heap_view_growth growing[] = {
+		{long_path, map, true, 12000, 24000, 1000000, 3600000, 6000},
+	};
+	const struct heap_view view = {.growing = growing,
+				       .n_growing = 1,
+				       .growth_known = true,
+				       .looked_ns = NSEC_PER_SEC};
+	const struct screen_options options = {.columns = 100, .ascii = true};
+	struct screen screen;
+	char *text;
+
+	screen__init(&screen, &options);
+	text_part__holders(&screen, &view, &(struct holders_options){.no_types = true});
+	text = sample__end(&screen);
+	sample__check_lines(text, 100, "what grows");
+	sample__has(text, ".carts (map[int]*main.session) 12,000 ");
+	sample__has(text, " entries in 1s, retains +2.6 MB\n");
+	free(text);
+}
+
 Test(text_holders, too_few_looks_are_said)
 {
 	struct heap_view view = {.looked_ns = NSEC_PER_SEC};

@@ -166,3 +166,19 @@ Test(text_resources, nothing_is_open)
 	cr_assert_str_eq(text, "\nnothing is open\n");
 	free(text);
 }
+
+Test(text_resources, what_was_closed_since_is_not_open)
+{
+	static char none[] = "";
+	struct resource_line closed = {.place = {.kind = RESOURCE_FILE, .opened = 5, .closed = 5},
+				       .calls = none};
+	const struct resource_lines lines = {.all = &closed, .n = 1, .looks = 9};
+	char *text = shown(&lines, false);
+
+	sample__has(text, "\nnothing is open\n1 place more; --all shows them\n");
+	free(text);
+	text = shown(&lines, true);
+	cr_assert_null(strstr(text, "nothing is open"));
+	sample__has(text, "\nfile               0        5        5 ");
+	free(text);
+}
