@@ -25,7 +25,8 @@ struct record {
 	const struct options *options;
 	struct recorder *recorder; /* NULL: not open yet */
 	uint64_t began_ns;
-	bool draws; /* the progress line is on the terminal */
+	bool draws;	     /* the progress line is on the terminal */
+	enum report_end end; /* as the last report has it */
 	struct heap_looks *looks;
 };
 
@@ -122,6 +123,7 @@ static int on_report(void *ctx, struct rounds *rounds, const struct report *repo
 {
 	struct record *record = ctx;
 
+	record->end = report->end;
 	return recorder__report(record->recorder, rounds->session, report, clock__monotonic_ns(),
 				&rounds->failure);
 }
@@ -139,7 +141,8 @@ static int finish(void *ctx, struct rounds *rounds)
 	if (err)
 		return err;
 	describe(record, now_ns, text);
-	fprintf(stderr, "recorded %s; 'gleakd report %s' shows it\n", text, path);
+	fprintf(stderr, "recorded %s; 'gleakd report %s' shows it\nended: %s\n", text, path,
+		report_end__words(record->end));
 	return 0;
 }
 
