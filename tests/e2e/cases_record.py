@@ -497,6 +497,15 @@ def traces_that_do_not_fit(t):
         check(says in err and not os.path.exists(out), f"{words}: {err}")
 
 
+@case
+def one_of_a_process_that_ends_says_so(t):
+    recording, target = recorded(t)
+    target.send("quit")
+    code, said = recording.finish(None)
+    check_equal(code, 0, said)
+    check(said.endswith("ended: target exited\n"), said)
+
+
 @case(is_long=True)
 def which_lines_open_what_is_recorded(t):
     """Who opens things is watched from the first look on, and known at the second, ten seconds later."""
