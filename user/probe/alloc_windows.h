@@ -23,6 +23,7 @@
 
 struct alloc_windows {
 	double max_overhead; /* share; 0: no limit */
+	double price_ns;     /* what one is meant to cost, once one was used up */
 	bool open;
 	double credit_ns;	  /* < 0: a debt */
 	uint64_t time_ns, cpu_ns; /* at the last tick; time 0: there was none */
@@ -40,12 +41,19 @@ struct alloc_windows {
 	uint64_t random; /* never 0 */
 };
 
-/* What is paid for a window, about: 10 ms of hits. */
-#define ALLOC_WINDOW_CREDIT_NS	  (10 * NSEC_PER_MSEC)
-#define ALLOC_WINDOW_MAX_DELAY_NS (100 * NSEC_PER_MSEC)
+/*
+ * alloc_windows__price - for probes on each allocation. Who allocates most is slowed by hits, and the longer that goes on,
+ * the more others do who had to wait for it, or for its collections; but to come and go costs 2 ms as well, and gleakd the
+ * kernel's time, so that short ones do not use up a large budget.
+ */
+uint64_t alloc_windows__price(double max_overhead);
 
-/* alloc_windows__init - the first tick opens one. @random: any number. */
-void alloc_windows__init(struct alloc_windows *windows, double max_overhead, uint64_t random);
+/*
+ * alloc_windows__init - the first tick opens one. @price_ns: of the target's CPU time, that one takes about once one was used
+ * up; the less, the more there are. @random: any number.
+ */
+void alloc_windows__init(struct alloc_windows *windows, double max_overhead, uint64_t price_ns,
+			 uint64_t random);
 
 /*
  * alloc_windows__tick - @cpu_ns: used by the target so far, @spent_ns: of that by hits so far. Returns whether
@@ -55,6 +63,9 @@ void alloc_windows__init(struct alloc_windows *windows, double max_overhead, uin
 bool alloc_windows__tick(struct alloc_windows *windows, uint64_t now_ns, uint64_t cpu_ns,
 			 double spent_ns);
 void alloc_windows__set(struct alloc_windows *windows, bool open, uint64_t now_ns);
+
+/* alloc_windows__is_used_up - the account has less than the next one costs. */
+bool alloc_windows__is_used_up(const struct alloc_windows *windows);
 
 /*
  * alloc_windows__share - of what the budget is taken of, hits that cost @cost_ns in @elapsed_ns, of which the

@@ -213,7 +213,7 @@ static bool should_change(const struct target_allocs *allocs)
 static void choose_gap(struct target_allocs *allocs)
 {
 	uint64_t hits = allocs->counts.hits - allocs->settled.hits;
-	bool used_up = allocs->windows.credit_ns < (double)ALLOC_WINDOW_CREDIT_NS;
+	bool used_up = alloc_windows__is_used_up(&allocs->windows);
 
 	if (allocs->source != ALLOC_SOURCE_WINDOWS || allocs->windows.max_overhead <= 0)
 		return;
@@ -303,8 +303,8 @@ static bool is_attached(const struct alloc_watch *watch)
 static bool is_pressing(const struct target_allocs *allocs, uint64_t now_ns)
 {
 	return allocs->attached && allocs->source == ALLOC_SOURCE_WINDOWS &&
-	       (now_ns - allocs->valid_from_ns < CALM_NS ||
-		allocs->windows.credit_ns < (double)ALLOC_WINDOW_CREDIT_NS);
+	       (now_ns < allocs->valid_from_ns + CALM_NS ||
+		alloc_windows__is_used_up(&allocs->windows));
 }
 
 /* Whether a window of someone's is open that is to be closed in time; @calm: or may be before long. */
@@ -449,6 +449,7 @@ static int prepare(struct alloc_watch *watch, struct target *target, uint64_t ra
 		target__share_overhead(target, TARGET_ALLOCATIONS, watch->options.part);
 	alloc_windows__init(&allocs->windows,
 			    allocs->source == ALLOC_SOURCE_ALL ? 0 : overhead_of(watch, target),
+			    alloc_windows__price(overhead_of(watch, target)),
 			    hash__keyed_word(clock__monotonic_ns()));
 	/* Each sample stands for others, and without a limit each hit is wanted. */
 	recording = (struct alloc_recording){

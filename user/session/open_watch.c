@@ -27,6 +27,7 @@ _Static_assert(OPEN_MAX_TARGETS *OPEN_WATCHED <= GL_ALLOC_MAX_TARGETS, "each has
 #define PRESSING_TICK_NS (5 * NSEC_PER_MSEC)
 #define TICK_NS		 (50 * NSEC_PER_MSEC)
 #define CALM_NS		 (100 * NSEC_PER_MSEC)
+#define WINDOW_PRICE_NS	 (10 * NSEC_PER_MSEC)
 /* And while the budget has nothing for them. */
 #define GOVERNED_TICK_NS NSEC_PER_SEC
 
@@ -184,8 +185,7 @@ static uint64_t pause_of(const struct open_watch *watch, const struct target *ta
 		return TICK_NS;
 	if (!lane->attached)
 		return lane->wanted ? GOVERNED_TICK_NS : 0;
-	return now_ns - lane->opened_ns < CALM_NS ||
-			       lane->windows.credit_ns < (double)ALLOC_WINDOW_CREDIT_NS ?
+	return now_ns - lane->opened_ns < CALM_NS || alloc_windows__is_used_up(&lane->windows) ?
 		       PRESSING_TICK_NS :
 		       TICK_NS;
 }
@@ -282,7 +282,7 @@ static int plan_lane(struct open_watch *watch, struct target *target, size_t num
 
 	lane->slot = number * OPEN_WATCHED + watched;
 	alloc_windows__init(&lane->windows, overhead_of(watch, target) * share_of(lane),
-			    hash__keyed_word(clock__monotonic_ns()));
+			    WINDOW_PRICE_NS, hash__keyed_word(clock__monotonic_ns()));
 	err = plan_modules(target, watched, &lane->missing);
 	if (!err)
 		err = alloc_probes__describe(watch->feed.probes, lane->slot,

@@ -149,9 +149,12 @@ static void merge(struct alloc_flow_entry *into, const struct alloc_flow_entry *
 	into->followed += entry->followed;
 	into->lost += entry->lost;
 	into->hits += entry->hits;
+	into->told += entry->told;
 	into->objects += entry->objects;
 	into->squares += entry->squares;
 	into->products += entry->products;
+	into->whole_squares += entry->whole_squares;
+	into->whole_products += entry->whole_products;
 	into->variance += entry->variance;
 }
 

@@ -76,10 +76,12 @@ struct alloc_flow_entry {
 	uint64_t hits;	       /* that were told */
 	double window_hits;    /* all, since the last alloc_weights__settle() */
 	double window_squares; /* of the weights of those that were told */
-	double objects;	       /* allocated, by all periods that are settled */
+	double told;	       /* allocated, by all periods that are settled */
+	double objects; /* and in the time that these stand for beside it: alloc_weights__extend() */
 	double squares;	 /* sum of the squares of those of each period that was seen in part */
 	double products; /* sum of those by what there was of the class in that period */
-	double variance; /* of chance within these periods */
+	double whole_squares, whole_products; /* the same of periods that were seen in full */
+	double variance;		      /* of chance within these periods */
 };
 
 struct alloc_flow_goroutine {

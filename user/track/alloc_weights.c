@@ -288,27 +288,61 @@ static double weigh_class(struct sums *sum, double counted, bool waited)
 	return 0;
 }
 
+/* So many times as much is counted, by what was seen, as otherwise. */
+#define LACKS 3
+
+/* By the square of what it is of whoever does little else than allocate, on average. */
+#define LACKS_DOUBT 64
+
+/*
+ * A window is shorter than the kernel lets others run that wait for the same processor: who allocates most of the
+ * class had none for most of it.
+ */
+static bool lacks_most(struct alloc_weights *weights, size_t c, double counted,
+		       const struct sums *sum)
+{
+	double *lately_counted = &weights->lately_counted[c];
+	double *lately_seen = &weights->lately_seen[c];
+	double *lately_doubt = &weights->lately_doubt[c];
+	double usual =
+		*lately_seen > 0 && *lately_counted > 0 ? *lately_counted / *lately_seen : LACKS;
+	double seen = total(sum, 1);
+	bool lacks = counted > LACKS * usual * seen || sum->doubt * LACKS_DOUBT < *lately_doubt;
+
+	*lately_counted = FORGET * *lately_counted + counted;
+	*lately_seen = FORGET * *lately_seen + seen;
+	*lately_doubt = FORGET * *lately_doubt + (1 - FORGET) * sum->doubt;
+	return lacks;
+}
+
 static void weigh_classes(struct alloc_weights *weights, const struct alloc_period *period,
 			  struct sums sums[ALLOC_CLASSES])
 {
-	bool waited = has_waited(period);
+	bool waited = has_waited(period), lacks;
 
 	for (size_t c = 0; c < ALLOC_CLASSES; c++) {
 		struct alloc_counts *carried = &weights->carried;
 		double left;
 
+		lacks = period->counted &&
+			lacks_most(weights, c, counted_of(period->counted, c), &sums[c]);
 		if (sums[c].hits <= 0)
 			continue;
-		left = weigh_class(&sums[c], period->counted ? counted_of(carried, c) : 0, waited);
+		left = weigh_class(&sums[c], period->counted ? counted_of(carried, c) : 0,
+				   waited || lacks);
 		*(c ? &carried->objects[c] : &carried->large_bytes) = (uint64_t)left;
 		weights->squares[c] += sums[c].all * sums[c].all;
 	}
 }
 
 /* Of hits that were drawn the error is chance; of all that there were, none. */
-static void add_complete(struct alloc_weights *weights, struct alloc_flow_entry *entry)
+static void add_complete(struct alloc_weights *weights, struct alloc_flow_entry *entry,
+			 const struct sums *sum)
 {
 	entry->objects += entry->window_hits;
+	entry->told += entry->window_hits;
+	entry->whole_squares += entry->window_hits * entry->window_hits;
+	entry->whole_products += entry->window_hits * sum->hits;
 	weights->settled[entry->size_class % ALLOC_CLASSES] += entry->window_hits * units_of(entry);
 	entry->variance += entry->window_squares - entry->window_hits;
 }
@@ -319,6 +353,7 @@ static void add_weighted(struct alloc_weights *weights, struct alloc_flow_entry 
 	double objects = entry->window_hits * weight;
 
 	entry->objects += objects;
+	entry->told += objects;
 	weights->settled[entry->size_class % ALLOC_CLASSES] += objects * units_of(entry);
 	entry->variance += entry->window_squares * weight * weight;
 	entry->squares += objects * objects;
@@ -340,7 +375,7 @@ static void add_entries(struct alloc_weights *weights, struct alloc_flow_entry *
 			much = saturation(&goroutines[entry->goroutine], window);
 			add_weighted(weights, entry, sum, weight_of(sum, much, window));
 		} else {
-			add_complete(weights, entry);
+			add_complete(weights, entry, sum);
 		}
 		entry->window_hits = entry->window_squares = 0;
 	}
@@ -357,11 +392,15 @@ void alloc_weights__settle(struct alloc_weights *weights, struct alloc_flow *flo
 
 	entries = alloc_flow__entries(flow, &n);
 	goroutines = alloc_flow__goroutines(flow, &n_goroutines);
-	if (!period->complete) {
+	add_hits(entries, n, sums);
+	if (period->complete) {
+		weights->whole_periods++;
+		for (size_t c = 0; c < ALLOC_CLASSES; c++)
+			weights->whole_squares[c] += sums[c].hits * sums[c].hits;
+	} else {
 		weights->periods++;
 		if (period->counted)
 			carry(weights, period->counted);
-		add_hits(entries, n, sums);
 		see_window(weights, goroutines, n_goroutines, period,
 			   all_allocations(weights, sums, entries, n), &window);
 		add_up(entries, n, goroutines, &window, sums);
@@ -372,34 +411,31 @@ void alloc_weights__settle(struct alloc_weights *weights, struct alloc_flow *flo
 		goroutines[i].window_hits = 0;
 }
 
+/* How many times as much there is of what periods have told. */
+static double factor_of(const struct alloc_weights *weights, size_t c)
+{
+	return weights->settled[c] > 0 ? 1 + weights->extended[c] / weights->settled[c] : 1;
+}
+
 void alloc_weights__extend(struct alloc_weights *weights, struct alloc_flow *flow,
 			   const struct alloc_counts *counted)
 {
 	struct alloc_flow_entry *entries;
-	double factors[ALLOC_CLASSES];
 	size_t n;
 
 	carry(weights, counted);
 	for (size_t c = 0; c < ALLOC_CLASSES; c++) {
 		struct alloc_counts *carried = &weights->carried;
 
-		factors[c] = 1;
 		if (weights->settled[c] <= 0)
 			continue;
-		factors[c] += counted_of(carried, c) / weights->settled[c];
-		weights->settled[c] *= factors[c];
-		weights->squares[c] *= factors[c] * factors[c];
+		weights->extended[c] += counted_of(carried, c);
 		*(c ? &carried->objects[c] : &carried->large_bytes) = 0;
 	}
 	entries = alloc_flow__entries(flow, &n);
-	for (size_t i = 0; i < n; i++) {
-		double factor = factors[entries[i].size_class % ALLOC_CLASSES];
-
-		entries[i].objects *= factor;
-		entries[i].squares *= factor * factor;
-		entries[i].products *= factor * factor;
-		entries[i].variance *= factor * factor;
-	}
+	for (size_t i = 0; i < n; i++)
+		entries[i].objects =
+			entries[i].told * factor_of(weights, entries[i].size_class % ALLOC_CLASSES);
 }
 
 uint64_t alloc_weights__unseen(const struct alloc_weights *weights, uint32_t (*class_size)(uint8_t))
@@ -414,15 +450,22 @@ uint64_t alloc_weights__unseen(const struct alloc_weights *weights, uint32_t (*c
 double alloc_weights__variance(const struct alloc_weights *weights,
 			       const struct alloc_flow_entry *entry)
 {
-	double n = (double)weights->periods, units = units_of(entry);
-	double squares = weights->squares[entry->size_class % ALLOC_CLASSES], part, differ;
+	size_t c = entry->size_class % ALLOC_CLASSES;
+	double factor = factor_of(weights, c), all = factor * factor;
+	/* What was seen in full is sure, but not what it stands for beside that. */
+	double more = (factor - 1) * (factor - 1), units = units_of(entry);
+	double n = (double)(weights->periods + (more > 0 ? weights->whole_periods : 0));
+	double squares = weights->squares[c] * all + weights->whole_squares[c] * more;
+	double own = entry->squares * all + entry->whole_squares * more;
+	double products = entry->products * all + entry->whole_products * more;
+	double variance = entry->variance * all, part, differ;
 
-	if (!weights->periods || entry->squares <= 0 || squares <= 0)
-		return entry->variance;
-	if (weights->periods == 1)
-		return entry->squares;
+	if (own <= 0 || squares <= 0)
+		return variance;
+	if (n < 2)
+		return own;
 	/* The straight line through zero that fits best, and how far from it they are. */
-	part = fmin(entry->products * units / squares, 1);
-	differ = entry->squares - entry->products * entry->products / squares;
-	return fmax(entry->variance * (1 - part), n / (n - 1) * fmax(differ, 0));
+	part = fmin(products * units / squares, 1);
+	differ = own - products * products / squares;
+	return fmax(variance * (1 - part), n / (n - 1) * fmax(differ, 0));
 }

@@ -50,10 +50,18 @@ struct alloc_period {
 struct alloc_weights {
 	/* Counted in periods without a hit of the class: the next hits of it stand for these as well. */
 	struct alloc_counts carried;
-	double settled[ALLOC_CLASSES]; /* all that entries stand for, in the unit of the counts */
+	double settled[ALLOC_CLASSES]; /* all that entries were told, in the unit of the counts */
+	double extended
+		[ALLOC_CLASSES]; /* and counted while nothing was seen, in the same proportions */
 	double squares
 		[ALLOC_CLASSES]; /* sum of the squares of what there was in each period, in that unit */
 	uint64_t periods;	 /* that were seen in part */
+	/* The same of those that were seen in full; as long as they stand for themselves alone, there is no error. */
+	double whole_squares[ALLOC_CLASSES];
+	uint64_t whole_periods;
+	/* Lately, in that unit: what was counted, and what there was by the hits and time alone. */
+	double lately_counted[ALLOC_CLASSES], lately_seen[ALLOC_CLASSES];
+	double lately_doubt[ALLOC_CLASSES]; /* of who is slowed most by hits, on average */
 	/* What hits in windows have taken lately, as it was seen, and by calibration. */
 	double seen_ns, expected_ns;
 };

@@ -33,7 +33,7 @@ Test(alloc_windows, the_budget_is_kept)
 	uint64_t n = 0;
 	double share;
 
-	alloc_windows__init(&windows, 0.01, 1);
+	alloc_windows__init(&windows, 0.01, 10 * MS, 1);
 	share = simulate(&windows, 2, 900, 100, &n);
 	cr_expect_float_eq(share, 0.01, 0.001, "%f", share);
 	cr_expect_geq(n, 100, "%lu windows", (unsigned long)n);
@@ -44,7 +44,7 @@ Test(alloc_windows, who_allocates_little_is_seen_all_the_time)
 	struct alloc_windows windows;
 	uint64_t n = 0;
 
-	alloc_windows__init(&windows, 0.01, 1);
+	alloc_windows__init(&windows, 0.01, 10 * MS, 1);
 	simulate(&windows, 1, 4, 100, &n); /* 0.8 % */
 	cr_expect_eq(n, 1);
 	cr_expect(windows.open);
@@ -55,7 +55,7 @@ Test(alloc_windows, what_is_dear_and_can_be_paid_is_seen_all_the_time)
 	struct alloc_windows windows;
 	uint64_t n = 0, before;
 
-	alloc_windows__init(&windows, 0.9, 1);
+	alloc_windows__init(&windows, 0.9, 10 * MS, 1);
 	simulate(&windows, 1, 1000, 2, &n); /* twice as much as there is */
 	cr_expect_gt(n, 2, "it was used up");
 	simulate(&windows, 1, 400, 2, &n); /* 80 % */
@@ -70,7 +70,7 @@ Test(alloc_windows, of_nearly_nothing_no_share_is_taken)
 	struct alloc_windows windows;
 	uint64_t n = 0;
 
-	alloc_windows__init(&windows, 0.01, 1);
+	alloc_windows__init(&windows, 0.01, 10 * MS, 1);
 	simulate(&windows, 0, 50, 1, &n);
 	n = 0;
 	/* 0.1 ms of hits per ms and window: a tenth of a core pays for 1 % of that. */
@@ -83,7 +83,7 @@ Test(alloc_windows, a_debt_is_waited_for)
 {
 	struct alloc_windows windows;
 
-	alloc_windows__init(&windows, 0.01, 1);
+	alloc_windows__init(&windows, 0.01, 10 * MS, 1);
 	cr_expect(alloc_windows__tick(&windows, MS, 0, 0));
 	alloc_windows__set(&windows, true, MS);
 	/* 100 ms of hits at one time: what ten seconds of a core bring in. */
@@ -101,7 +101,7 @@ Test(alloc_windows, they_are_a_fair_sample_of_time)
 	uint64_t cpu_ns = 0, open_ms = 0, running_ms = 0, n = 0;
 	double spent_ns = 0;
 
-	alloc_windows__init(&windows, 0.05, 1);
+	alloc_windows__init(&windows, 0.05, 10 * MS, 1);
 	for (uint64_t ms = 1; ms <= 1000000; ms++) {
 		bool runs = ms % 50 < 10, open;
 
@@ -123,13 +123,13 @@ Test(alloc_windows, they_are_a_fair_sample_of_time)
  * Once a second it does one thing for 50 ms, and then another: what windows see of each is to be as much, though
  * each could use one up.
  */
-Test(alloc_windows, what_comes_first_is_not_all_that_is_seen)
+static void check_what_comes_first(uint64_t price_ns)
 {
 	struct alloc_windows windows;
 	uint64_t cpu_ns = 0, first_ms = 0, second_ms = 0, n = 0;
 	double spent_ns = 0;
 
-	alloc_windows__init(&windows, 0.05, 1);
+	alloc_windows__init(&windows, 0.05, price_ns, 1);
 	for (uint64_t ms = 1; ms <= 2000000; ms++) {
 		uint64_t at = ms % 1009;
 		bool runs = at < 100, open;
@@ -150,16 +150,29 @@ Test(alloc_windows, what_comes_first_is_not_all_that_is_seen)
 			   (unsigned long)first_ms, (unsigned long)second_ms);
 }
 
+Test(alloc_windows, what_comes_first_is_not_all_that_is_seen)
+{
+	check_what_comes_first(10 * MS);
+	check_what_comes_first(2 * MS);
+}
+
 Test(alloc_windows, to_attach_takes_time)
 {
 	struct alloc_windows windows;
 
-	alloc_windows__init(&windows, 0.01, 1);
+	alloc_windows__init(&windows, 0.01, 10 * MS, 1);
 	cr_expect(alloc_windows__tick(&windows, MS, 0, 0));
 	alloc_windows__set(&windows, true, 100 * MS);
 	cr_expect(alloc_windows__tick(&windows, 101 * MS, MS, MS));
 	cr_expect(alloc_windows__tick(&windows, 109 * MS, 9 * MS, 8 * MS));
 	cr_expect_not(alloc_windows__tick(&windows, 110 * MS, 10 * MS, 9 * MS));
+}
+
+Test(alloc_windows, a_larger_budget_has_longer_ones)
+{
+	cr_expect_eq(alloc_windows__price(0.008), 2 * MS);
+	cr_expect_eq(alloc_windows__price(0.125), 4 * MS);
+	cr_expect_eq(alloc_windows__price(4), 10 * MS);
 }
 
 Test(alloc_windows, what_share_it_is)
@@ -176,7 +189,7 @@ Test(alloc_windows, without_a_limit_it_stays_open)
 	struct alloc_windows windows;
 	uint64_t n = 0;
 
-	alloc_windows__init(&windows, 0, 1);
+	alloc_windows__init(&windows, 0, 10 * MS, 1);
 	simulate(&windows, 1, 100000, 1, &n);
 	cr_expect_eq(n, 1);
 	cr_expect(windows.open);

@@ -307,6 +307,46 @@ Test(alloc_weights_periods, a_slow_one_where_the_fast_one_waits_for_processors)
 	CHECK_SLOW_ONE(630, 630, 0.3);
 }
 
+/*
+ * In every other window the fast one has no processor for most of it, and another thread of the program's has. The slow one gets on as it
+ * does.
+ */
+static double slow_one_beside(unsigned int in_every_other)
+{
+	for (int i = 0; i < 40; i++) {
+		const struct alloc_period period = {
+			.period_ns = 50 * NSEC_PER_MSEC,
+			.window_ns = 2 * NSEC_PER_MSEC,
+			.cpu_ns = 2 * NSEC_PER_MSEC,
+			.all_cpu_ns = 50 * NSEC_PER_MSEC,
+			.ns_per_hit = 700,
+			.counted = &counted,
+		};
+
+		hit(1, 7, 5, 64, i % 2 ? in_every_other : 2500);
+		hit(2, 8, 5, 64, 200);
+		counted.objects[5] = 350000;
+		alloc_weights__settle(&weights, flow, &period);
+	}
+	cr_expect_float_eq(objects_at(7) + objects_at(8), 40 * 350000.0, 350000, "%f",
+			   objects_at(7));
+	return objects_at(8) / (40 * 25 * 200);
+}
+
+Test(alloc_weights_periods, who_is_not_seen_in_a_short_window_has_what_is_counted_all_the_same)
+{
+	double found = slow_one_beside(0);
+
+	cr_expect_float_eq(found, 1, 0.15, "%f", found);
+}
+
+Test(alloc_weights_periods, and_who_is_seen_for_a_little_of_it)
+{
+	double found = slow_one_beside(300);
+
+	cr_expect_float_eq(found, 1, 0.15, "%f", found);
+}
+
 /* In one window in four the fast one has no processor; what it does meanwhile is counted all the same. */
 Test(alloc_weights_periods, who_is_alone_in_a_window_does_not_have_what_others_do)
 {
@@ -415,4 +455,35 @@ Test(alloc_weights_periods, the_last_hit_at_an_address_counts)
 	cr_assert_eq(n, 2);
 	cr_expect_eq(entries[0].live, 0);
 	cr_expect_eq(entries[1].live, 1);
+}
+
+/* Windows that saw all of their hits, and pauses of which only the count is known. */
+Test(alloc_weights_periods, what_stands_for_pauses_is_off_by_how_windows_differ)
+{
+	for (int i = 0; i < 10; i++) {
+		hit(1, 7, 5, 64, i % 2 ? 20 : 180);
+		hit(1, 8, 5, 64, i % 2 ? 180 : 20);
+		hit(1, 9, 6, 64, 100);
+		settle(10, 10, true);
+		cr_expect_eq(variance_at(7) > 0, i > 0);
+		counted.objects[5] = 1800;
+		counted.objects[6] = 900;
+		alloc_weights__extend(&weights, flow, &counted);
+	}
+	cr_expect_float_eq(objects_at(7) / 10000, 1, 0.1, "%f", objects_at(7));
+	/* A tenth to nine tenths in each of ten. */
+	cr_expect_gt(sqrt(variance_at(7)) / 10000, 0.15, "%f", sqrt(variance_at(7)));
+	cr_expect_lt(sqrt(variance_at(7)) / 10000, 0.6, "%f", sqrt(variance_at(7)));
+	cr_expect_float_eq(variance_at(9), 0, 1e-3, "who is alone in a class has all of it");
+}
+
+Test(alloc_weights_periods, what_was_seen_without_a_pause_has_no_error)
+{
+	for (int i = 0; i < 4; i++) {
+		hit(1, 7, 5, 64, i % 2 ? 20 : 180);
+		hit(1, 8, 5, 64, i % 2 ? 180 : 20);
+		settle(1000, 1000, true);
+	}
+	cr_expect_eq(variance_at(7), 0);
+	cr_expect_float_eq(objects_at(7), 400, 1e-9);
 }
