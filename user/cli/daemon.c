@@ -12,6 +12,7 @@
 #include "cli/config.h"
 #include "cli/findings.h"
 #include "cli/heap_looks.h"
+#include "cli/round_limits.h"
 #include "cli/rounds.h"
 #include "session/follower.h"
 #include "session/shares.h"
@@ -162,10 +163,11 @@ static bool is_held(struct daemon *daemon, uint64_t now_ns)
 static bool on_work(void *ctx)
 {
 	struct daemon *daemon = ctx;
+	uint64_t now_ns = clock__monotonic_ns();
 	bool more = false;
 
 	keep_memory(daemon);
-	if (!is_held(daemon, clock__monotonic_ns()))
+	if (round_limits__may_wait(&daemon->rounds, now_ns) && !is_held(daemon, now_ns))
 		more = follower__step(daemon->follower);
 	tell_all_attached(daemon);
 	return more;

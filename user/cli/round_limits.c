@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/round_limits.h"
 
+#include "host/access_guard.h"
+
 /* Of what gleakd may use of a processor; censuses come first. */
 #define HEAP_SHARE   0.25
 #define SAMPLE_SHARE 0.1
@@ -81,4 +83,18 @@ void round_limits__set(struct rounds *rounds, enum probe_mode mode)
 	set_heap_limits(rounds);
 	set_alloc_limits(rounds, mode);
 	set_open_limits(rounds, mode);
+}
+
+bool round_limits__may_wait(struct rounds *rounds, uint64_t now_ns)
+{
+	uint64_t before_ns = min_of(rounds->interval_ns / 2, ACCESS_GUARD_DEADLINE_NS);
+	bool soon = now_ns - rounds->round_began_ns + before_ns > rounds->interval_ns;
+
+	if (!rounds->began || rounds->options->once)
+		return true;
+	/* Rounds that take all of an interval leave no other time than that. */
+	if (rounds->under_way || (soon && rounds->waited_round_ns == rounds->round_began_ns))
+		return false;
+	rounds->waited_round_ns = rounds->round_began_ns;
+	return true;
 }

@@ -164,7 +164,7 @@ static bool sample_slice(struct rounds *rounds, uint64_t now_ns)
 static bool work(void *ctx)
 {
 	struct rounds *rounds = ctx;
-	bool more;
+	bool was_under_way = rounds->under_way, more;
 	uint64_t now_ns;
 
 	held__by(HELD_BY_PROCESSES);
@@ -183,6 +183,8 @@ static bool work(void *ctx)
 	}
 	if (!rounds->under_way && !rounds->end)
 		more |= evidence__step(rounds->evidence, rounds, now_ns);
+	/* What waited for the end of the round. */
+	more |= was_under_way && !rounds->under_way;
 	rounds->busy = more || rounds->under_way || session__census_under_way(rounds->session);
 	return rounds->busy;
 }

@@ -84,11 +84,12 @@ struct rounds {
 	/* For rounds.c. */
 	uint64_t interval_ns; /* of the timer; 0: not set yet */
 	uint64_t round_began_ns;
-	uint64_t round_ns; /* how long the last complete round took */
-	uint64_t kept_ns;  /* when budgets were last kept */
-	bool busy;	   /* there is work to go on with */
-	bool told_ready;   /* the service manager was told */
-	bool finished;	   /* the last report was written */
+	uint64_t waited_round_ns; /* the last that began before something that may wait was done */
+	uint64_t round_ns;	  /* how long the last complete round took */
+	uint64_t kept_ns;	  /* when budgets were last kept */
+	bool busy;		  /* there is work to go on with */
+	bool told_ready;	  /* the service manager was told */
+	bool finished;		  /* the last report was written */
 	int err;
 };
 
