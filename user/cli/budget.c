@@ -26,6 +26,13 @@
 /* Where it is short: what looking at new processes of one user may take of it. */
 #define USER_LOOKS_SHARE 0.25
 
+/* Of a minute, what is used up: what takes longer than was thought has to fit as well. */
+#define MINUTE_SHARE 0.95
+/* More than this is not kept for rounds: where they take more there are fewer (judge_cpu()). */
+#define ROUNDS_SHARE 0.55
+/* Where nothing is left something that can wait is begun this often, for the time of a round. */
+#define STARVED_NS (120 * NSEC_PER_SEC)
+
 static void tell_over(const struct budget *budget, double share, const char *format, ...)
 	__printf_fmt(3, 4);
 
@@ -90,10 +97,22 @@ double budget__looks_share(const struct budget *budget)
 	return budget->paced ? budget->max_cpu * USER_LOOKS_SHARE : 0;
 }
 
+static double used_seconds(void)
+{
+	return self_usage__read(PROC_ROOT).cpu_seconds;
+}
+
 void budget__begin_round(struct budget *budget)
 {
 	budget->peak_before = budget->peak;
 	budget->peak = 0;
+	budget->round_begun_seconds = used_seconds();
+}
+
+void budget__end_round(struct budget *budget, double else_seconds)
+{
+	budget->round_seconds =
+		max_of(used_seconds() - budget->round_begun_seconds - else_seconds, 0.0);
 }
 
 void budget__keep_cpu(struct budget *budget, struct session *session, bool settled, uint64_t now_ns)
@@ -133,12 +152,50 @@ uint64_t budget__hold(struct budget *budget, uint64_t now_ns)
 	if (budget->max_cpu <= 0)
 		return 0;
 	if (now_ns >= budget->held_ns && now_ns - budget->looked_ns >= LOOK_NS) {
-		used = self_usage__read(PROC_ROOT).cpu_seconds;
+		used = used_seconds();
 		budget->held_ns = budget__held_until(budget, used, now_ns);
 		budget->looked_ns = now_ns;
 		budget->begun_seconds = used;
 	}
 	return budget->held_ns - min_of(now_ns, budget->held_ns);
+}
+
+/* The minute that is over has more than it may have: the next has so much less, and is not used up by that. */
+static void next_minute(struct budget *budget, double used, uint64_t now_ns)
+{
+	double minute = budget->max_cpu * CPU_WINDOW_NS / NSEC_PER_SEC;
+	double may = budget->max_cpu * (double)(now_ns - budget->minute_ns) / NSEC_PER_SEC;
+	double debt = used - budget->minute_seconds - may;
+
+	budget->minute_seconds = used - min_of(max_of(debt, 0.0), minute);
+	budget->minute_ns = now_ns;
+}
+
+uint64_t budget__wait_of(struct budget *budget, double used, uint64_t interval_ns, uint64_t now_ns)
+{
+	double minute = budget->max_cpu * CPU_WINDOW_NS / NSEC_PER_SEC, rounds;
+	bool enough, starved;
+	uint64_t left_ns;
+
+	if (!budget->minute_ns)
+		budget->minute_ns = budget->begin_ns = budget->started_ns;
+	if (now_ns - budget->minute_ns >= CPU_WINDOW_NS)
+		next_minute(budget, used, now_ns);
+	left_ns = CPU_WINDOW_NS - (now_ns - budget->minute_ns);
+	rounds = min_of(budget->round_seconds / (double)interval_ns,
+			budget->max_cpu * ROUNDS_SHARE / NSEC_PER_SEC) *
+		 (double)left_ns;
+	enough = used - budget->minute_seconds + rounds < minute * MINUTE_SHARE;
+	starved = now_ns - budget->begin_ns >= STARVED_NS;
+	if (enough || now_ns - budget->begin_ns >= STARVED_NS + interval_ns)
+		budget->begin_ns = now_ns;
+	return enough || starved ? 0 : left_ns;
+}
+
+uint64_t budget__wait(struct budget *budget, uint64_t interval_ns, uint64_t now_ns)
+{
+	return budget->max_cpu > 0 ? budget__wait_of(budget, used_seconds(), interval_ns, now_ns) :
+				     0;
 }
 
 /* Before it is said to be full, what is free already goes back to the system; the heap keeps much of it. */

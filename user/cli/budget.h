@@ -32,10 +32,21 @@ struct budget {
 	uint64_t held_ns;     /* what can wait is not begun before */
 	uint64_t looked_ns;   /* when that was last thought of */
 	double begun_seconds; /* of processor time, when something was last begun */
+
+	/* What can wait is paid from what a minute leaves. */
+	uint64_t minute_ns;	    /* when this one began; 0: the first one, with gleakd */
+	double minute_seconds;	    /* of processor time then, less what was too much before */
+	double round_seconds;	    /* that the last round took */
+	double round_begun_seconds; /* of processor time, when the one under way began */
+	uint64_t begin_ns; /* when something that can wait could be begun for the last time */
 };
 
-/* budget__begin_round - before the other two. */
+/*
+ * budget__begin_round - before the other two.
+ * budget__end_round - when it has been reported. @else_seconds: of its processor time, what could have waited.
+ */
 void budget__begin_round(struct budget *budget);
+void budget__end_round(struct budget *budget, double else_seconds);
 
 /* budget__looks_share - what looking at new processes of one user may take of a processor; 0: no limit. */
 double budget__looks_share(const struct budget *budget);
@@ -57,6 +68,16 @@ uint64_t budget__hold(struct budget *budget, uint64_t now_ns);
  * then since it was last looked at.
  */
 uint64_t budget__held_until(const struct budget *budget, double used, uint64_t now_ns);
+
+/*
+ * budget__wait - rounds come first, and heaps, what is open and where memory is allocated are looked at for what they
+ * leave: one purse for all that can wait. Asked about once a second. Returns how long nothing of it is to begin, in ns;
+ * 0: something may. @interval_ns: from one round to the next.
+ */
+uint64_t budget__wait(struct budget *budget, uint64_t interval_ns, uint64_t now_ns);
+
+/* budget__wait_of - the same by what gleakd has @used in all, in seconds of processor time. */
+uint64_t budget__wait_of(struct budget *budget, double used, uint64_t interval_ns, uint64_t now_ns);
 
 /*
  * budget__keep_memory - often: a census takes in a million goroutines within a second.

@@ -14,6 +14,7 @@
 #include "cli/heap_looks.h"
 #include "cli/round_limits.h"
 #include "cli/rounds.h"
+#include "host/self_usage.h"
 #include "session/follower.h"
 #include "session/shares.h"
 #include "session/target_resources.h"
@@ -32,11 +33,13 @@ struct daemon {
 	struct heap_looks *looks; /* NULL: none are made */
 
 	struct discovery_counts counts; /* for the report being built */
-	bool told_none, told_postponed;
+	bool told_none, told_postponed, told_waits;
 	bool settled; /* all that were there when gleakd began were looked at, before any reload */
 	bool all_attached;	/* all that were there when gleakd began, and could be */
 	size_t n_in_last_round; /* targets */
 	uint64_t started_ns;
+	uint64_t wait_end_ns;	      /* what can wait is not begun before */
+	double look_seconds;	      /* of processor time, that looks took in this round */
 	uint64_t next_sweep_ns;	      /* 0: the first one is still to come */
 	uint64_t process_events_lost; /* when last looked */
 	uint64_t lost_before;	      /* by the followers before this one */
@@ -106,6 +109,48 @@ static void sweep_if_due(struct daemon *daemon, uint64_t now_ns)
 		log_warn("cannot look through /proc: %s", strerror(-err));
 }
 
+/* Who sits in front of a screen, or wants one look, waits for nothing. */
+static bool waits(const struct daemon *daemon)
+{
+	const struct options *options = daemon->rounds.options;
+
+	return options->command != COMMAND_TOP && !options->once;
+}
+
+static void tell_waits(struct daemon *daemon, uint64_t wait_ns)
+{
+	if (daemon->told_waits)
+		return;
+	daemon->told_waits = true;
+	log_info(
+		"gleakd has used what it may of a processor in a minute (--max-self-cpu %g%%): heaps, and "
+		"where memory is allocated, are not looked at for %llu s, and so on from now on",
+		daemon->budget.max_cpu * 100, (unsigned long long)(wait_ns / NSEC_PER_SEC + 1));
+}
+
+/* @ns from now on nothing of what can wait begins: scans of heaps, samples, looks at what is open. */
+static void put_off(struct daemon *daemon, uint64_t ns, uint64_t now_ns)
+{
+	daemon->wait_end_ns = max_of(daemon->wait_end_ns, now_ns + ns);
+	daemon->rounds.heap.turns.not_before_ns = daemon->wait_end_ns;
+	daemon->rounds.samples.turns.not_before_ns = daemon->wait_end_ns;
+}
+
+static void keep_purse(struct daemon *daemon, uint64_t now_ns)
+{
+	uint64_t wait_ns;
+
+	if (!waits(daemon))
+		return;
+	wait_ns =
+		budget__wait(&daemon->budget,
+			     daemon->rounds.options->interval_ns * daemon->rounds.stretch, now_ns);
+	daemon->wait_end_ns = now_ns;
+	put_off(daemon, wait_ns, now_ns);
+	if (wait_ns)
+		tell_waits(daemon, wait_ns);
+}
+
 static void on_second(void *ctx, uint64_t now_ns)
 {
 	struct daemon *daemon = ctx;
@@ -114,6 +159,7 @@ static void on_second(void *ctx, uint64_t now_ns)
 	sweep_if_due(daemon, now_ns);
 	budget__trim(&daemon->budget);
 	keep_memory(daemon);
+	keep_purse(daemon, now_ns);
 }
 
 /* The first round did not wait for those that take long to attach: the second does not wait for an interval. */
@@ -140,21 +186,16 @@ static void tell_postponed(struct daemon *daemon, uint64_t held_ns)
 		(unsigned long long)(held_ns / NSEC_PER_SEC + 1));
 }
 
-/*
- * Until all that were there when gleakd began have had their turn; then processes come one by one. Who sits in front
- * of a screen, or wants one look, does not wait for it.
- */
+/* Until all that were there when gleakd began have had their turn; then processes come one by one. */
 static bool is_held(struct daemon *daemon, uint64_t now_ns)
 {
-	const struct options *options = daemon->rounds.options;
 	uint64_t held_ns;
 
 	daemon->settled |= follower__settled(daemon->follower);
-	if (options->command == COMMAND_TOP || options->once || daemon->settled)
+	if (!waits(daemon) || daemon->settled)
 		return false;
 	held_ns = budget__hold(&daemon->budget, now_ns);
-	daemon->rounds.heap.turns.not_before_ns = now_ns + held_ns;
-	daemon->rounds.samples.turns.not_before_ns = now_ns + held_ns;
+	put_off(daemon, held_ns, now_ns);
 	if (held_ns && follower__due(daemon->follower, now_ns))
 		tell_postponed(daemon, held_ns);
 	return held_ns;
@@ -189,6 +230,7 @@ static void on_begin(void *ctx, uint64_t now_ns)
 	struct daemon *daemon = ctx;
 
 	budget__begin_round(&daemon->budget);
+	daemon->look_seconds = 0;
 	budget__keep_cpu(&daemon->budget, daemon->rounds.session,
 			 !follower__due(daemon->follower, now_ns), now_ns);
 	daemon->rounds.stretch = daemon->budget.stretch;
@@ -206,6 +248,20 @@ static void on_begun(void *ctx)
 	daemon->n_in_last_round = session__n_targets(daemon->rounds.session);
 }
 
+static int look(struct daemon *daemon, uint64_t now_ns)
+{
+	uint64_t begin_ns, end_ns;
+	int err;
+
+	if (now_ns < daemon->wait_end_ns)
+		return 0;
+	begin_ns = self_usage__cpu_ns();
+	err = heap_looks__round(daemon->looks, &daemon->rounds, now_ns);
+	end_ns = self_usage__cpu_ns();
+	daemon->look_seconds = (double)(end_ns - min_of(end_ns, begin_ns)) / (double)NSEC_PER_SEC;
+	return err;
+}
+
 /* Says once that there is nothing to watch yet: a wrong --only looks just like a quiet host. */
 static int on_complete(void *ctx, enum report_end *ret_end)
 {
@@ -214,7 +270,7 @@ static int on_complete(void *ctx, enum report_end *ret_end)
 
 	(void)ret_end;
 	if (daemon->looks && session__n_targets(daemon->rounds.session))
-		return heap_looks__round(daemon->looks, &daemon->rounds, clock__monotonic_ns());
+		return look(daemon, clock__monotonic_ns());
 	if (session__n_targets(daemon->rounds.session) || daemon->rounds.end ||
 	    daemon->rounds.options->once || daemon->told_none)
 		return 0;
@@ -226,6 +282,14 @@ static int on_complete(void *ctx, enum report_end *ret_end)
 			     &why);
 	log_info("%s; waiting for one", why.text);
 	daemon->told_none = true;
+	return 0;
+}
+
+static int on_reported(void *ctx, const struct report *report __maybe_unused)
+{
+	struct daemon *daemon = ctx;
+
+	budget__end_round(&daemon->budget, daemon->look_seconds);
 	return 0;
 }
 
@@ -370,6 +434,7 @@ static const struct rounds_ops daemon_ops = {
 	.begin = on_begin,
 	.begun = on_begun,
 	.complete = on_complete,
+	.reported = on_reported,
 	.note = on_note,
 	.hangup = on_hangup,
 };
@@ -382,6 +447,7 @@ static const struct rounds_ops top_ops = {
 	.begin = on_begin,
 	.begun = on_begun,
 	.complete = on_complete,
+	.reported = on_reported,
 	.note = on_note,
 };
 
