@@ -123,8 +123,9 @@ static void tell_waits(struct daemon *daemon, uint64_t wait_ns)
 		return;
 	daemon->told_waits = true;
 	log_info(
-		"gleakd has used what it may of a processor in a minute (--max-self-cpu %g%%): heaps, and "
-		"where memory is allocated, are not looked at for %llu s, and so on from now on",
+		"gleakd has used what it may of a processor in a minute (--max-self-cpu %g%%): looks at "
+		"heaps, at where memory is allocated and at what is open wait for %llu s; so they do "
+		"each time from now on",
 		daemon->budget.max_cpu * 100, (unsigned long long)(wait_ns / NSEC_PER_SEC + 1));
 }
 
