@@ -50,8 +50,12 @@ def after_attaching(n):
     """A moment of gleakd: it says that it has attached to so many processes."""
 
     def wait(process):
-        for _ in range(n):
-            check("watched" in process.stderr.readline(), "it said something else")
+        attached = 0
+        # Of processes of others it may say that their memory does not answer.
+        while attached < n:
+            line = process.stderr.readline()
+            check(line, "it has ended")
+            attached += line.endswith(" watched\n")
         return f"with {n} attached"
 
     return wait

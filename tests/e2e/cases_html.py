@@ -120,7 +120,7 @@ LANE = 56  # pixels; the same in charts.js
 def what_does_not_get_on_has_lanes(t):
     """Late goroutines, a group that holds them back, a thread that stays in a call: lanes and a band, on one axis."""
     needs_tracing()
-    _, target = held_back(t, 20)
+    _, target = held_back(t, 7)
     path = fifo(t, "read")
     t.defer(os.close, os.open(path, os.O_RDWR))
     target.ask(f"read {path}")
