@@ -294,6 +294,9 @@ static double weigh_class(struct sums *sum, double counted, bool waited)
 /* By the square of what it is of whoever does little else than allocate, on average. */
 #define LACKS_DOUBT 64
 
+/* After so many in a row the program does other things than before. */
+#define LACKS_FOR 16
+
 /*
  * A window is shorter than the kernel lets others run that wait for the same processor: who allocates most of the
  * class had none for most of it.
@@ -309,6 +312,10 @@ static bool lacks_most(struct alloc_weights *weights, size_t c, double counted,
 	double seen = total(sum, 1);
 	bool lacks = counted > LACKS * usual * seen || sum->doubt * LACKS_DOUBT < *lately_doubt;
 
+	weights->lacking[c] = lacks ? weights->lacking[c] + 1 : 0;
+	/* What lacks is not what is usual, unless it is. */
+	if (lacks && weights->lacking[c] <= LACKS_FOR)
+		return true;
 	*lately_counted = FORGET * *lately_counted + counted;
 	*lately_seen = FORGET * *lately_seen + seen;
 	*lately_doubt = FORGET * *lately_doubt + (1 - FORGET) * sum->doubt;
@@ -447,6 +454,24 @@ uint64_t alloc_weights__unseen(const struct alloc_weights *weights, uint32_t (*c
 	return bytes;
 }
 
+/*
+ * Beside one that does little else than allocate (three quarters of the window in hits), by how much others of the class do
+ * more or less in windows than between them.
+ */
+#define DISTURBED	0.2
+#define DISTURBED_DOUBT doubt(3)
+
+/* Of @part of the class. */
+static double disturbed(const struct alloc_weights *weights, const struct alloc_flow_entry *entry,
+			double part)
+{
+	double off = DISTURBED * entry->objects * (1 - part);
+
+	return weights->lately_doubt[entry->size_class % ALLOC_CLASSES] >= DISTURBED_DOUBT ?
+		       off * off :
+		       0;
+}
+
 double alloc_weights__variance(const struct alloc_weights *weights,
 			       const struct alloc_flow_entry *entry)
 {
@@ -467,5 +492,6 @@ double alloc_weights__variance(const struct alloc_weights *weights,
 	/* The straight line through zero that fits best, and how far from it they are. */
 	part = fmin(products * units / squares, 1);
 	differ = own - products * products / squares;
-	return fmax(variance * (1 - part), n / (n - 1) * fmax(differ, 0));
+	return fmax(variance * (1 - part), n / (n - 1) * fmax(differ, 0)) +
+	       disturbed(weights, entry, part);
 }

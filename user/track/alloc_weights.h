@@ -61,6 +61,7 @@ struct alloc_weights {
 	uint64_t whole_periods;
 	/* Lately, in that unit: what was counted, and what there was by the hits and time alone. */
 	double lately_counted[ALLOC_CLASSES], lately_seen[ALLOC_CLASSES];
+	uint32_t lacking[ALLOC_CLASSES];    /* periods in a row that had too little of it */
 	double lately_doubt[ALLOC_CLASSES]; /* of who is slowed most by hits, on average */
 	/* What hits in windows have taken lately, as it was seen, and by calibration. */
 	double seen_ns, expected_ns;

@@ -311,7 +311,7 @@ Test(alloc_weights_periods, a_slow_one_where_the_fast_one_waits_for_processors)
  * In every other window the fast one has no processor for most of it, and another thread of the program's has. The slow one gets on as it
  * does.
  */
-static double slow_one_beside(unsigned int in_every_other)
+static double slow_one_beside(unsigned int in_every_other, int at_first)
 {
 	for (int i = 0; i < 40; i++) {
 		const struct alloc_period period = {
@@ -323,7 +323,7 @@ static double slow_one_beside(unsigned int in_every_other)
 			.counted = &counted,
 		};
 
-		hit(1, 7, 5, 64, i % 2 ? in_every_other : 2500);
+		hit(1, 7, 5, 64, i % 2 || i < at_first ? in_every_other : 2500);
 		hit(2, 8, 5, 64, 200);
 		counted.objects[5] = 350000;
 		alloc_weights__settle(&weights, flow, &period);
@@ -335,14 +335,21 @@ static double slow_one_beside(unsigned int in_every_other)
 
 Test(alloc_weights_periods, who_is_not_seen_in_a_short_window_has_what_is_counted_all_the_same)
 {
-	double found = slow_one_beside(0);
+	double found = slow_one_beside(0, 0);
 
 	cr_expect_float_eq(found, 1, 0.15, "%f", found);
 }
 
 Test(alloc_weights_periods, and_who_is_seen_for_a_little_of_it)
 {
-	double found = slow_one_beside(300);
+	double found = slow_one_beside(300, 0);
+
+	cr_expect_float_eq(found, 1, 0.15, "%f", found);
+}
+
+Test(alloc_weights_periods, and_who_is_not_seen_in_the_first_windows)
+{
+	double found = slow_one_beside(0, 8);
 
 	cr_expect_float_eq(found, 1, 0.15, "%f", found);
 }
@@ -486,4 +493,17 @@ Test(alloc_weights_periods, what_was_seen_without_a_pause_has_no_error)
 	}
 	cr_expect_eq(variance_at(7), 0);
 	cr_expect_float_eq(objects_at(7), 400, 1e-9);
+}
+
+Test(alloc_weights_periods, beside_one_that_does_nothing_but_allocate_windows_are_not_like_the_rest)
+{
+	for (int i = 0; i < 10; i++) {
+		hit(1, 7, 5, 64, 9500);
+		hit(2, 8, 5, 64, 100);
+		counted.objects[5] = 19000000;
+		settle(1000, 10, false);
+	}
+	cr_expect_float_eq(sqrt(variance_at(8)) / objects_at(8), 0.2, 0.02, "%f",
+			   sqrt(variance_at(8)) / objects_at(8));
+	cr_expect_lt(sqrt(variance_at(7)) / objects_at(7), 0.01);
 }
