@@ -175,7 +175,9 @@ def ring_overflows_while_gleakd_stands_still(t):
     target.ask("run 503 503")
     path = os.path.join(t.directory(), "gleakd.prom")
     g = host(t, "--max-overhead", "0", "--min-age", "1s", "--textfile", path)
-    r = shows(g, "probes attached", attached(target))
+    # Of what is lost before the first census nobody can say whether it was there already.
+    r = shows(g, "probes attached, and a census",
+              lambda r: attached(target)(r) and alive(r).get(target.pid) == 504)
     before = created(r)[target.pid]
     g.stand_still()
     target.ask("storm 100003")
