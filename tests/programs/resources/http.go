@@ -16,14 +16,11 @@ var (
 	peer     string // another process's server of HTTP/2, which is asked instead of its own
 )
 
-// What is larger than any buffer on the way is still there when nobody reads it.
+// A body that does not end as long as somebody might read it.
 func answer(w http.ResponseWriter, r *http.Request) {
-	page := make([]byte, 64<<10)
-	for i := 0; i < 256; i++ {
-		if _, err := w.Write(page); err != nil {
-			return
-		}
-	}
+	w.Write(make([]byte, 1<<10))
+	w.(http.Flusher).Flush()
+	<-r.Context().Done()
 }
 
 func serve2() string {
