@@ -6,10 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "output/scheduling.h"
 #include "output/text/resources.h"
 
 /* A tenth more or fewer: a growing leak then gets a line less and less often, but never none. */
 #define NEWS_SHARE 10
+
+/* What does not get on often comes and goes: a line of it is worth one this long after the last. */
+#define LATE_EVERY_NS (60 * NSEC_PER_SEC)
 
 #define NAME_SIZE 32
 
@@ -30,6 +34,8 @@ struct entry {
 	enum verdict verdict; /* of a site */
 	enum probe_mode mode; /* of a target */
 	uint64_t goroutines;
+	uint64_t late_ns;  /* when what does not get on was told, by the target's watch; 0: never */
+	unsigned int late; /* and what that was: LATE_* */
 	bool lossy, ended;
 	char name[NAME_SIZE]; /* of a target */
 };
@@ -88,6 +94,40 @@ static const struct entry *find(const struct entry_list *list, const struct entr
 	return bsearch(key, list->entries, list->n, sizeof(*key), compare_entries);
 }
 
+enum {
+	LATE_WAITS = 1u << 0,
+	LATE_HOGS = 1u << 1,
+	LATE_CALLS = 1u << 2,
+};
+
+static unsigned int late_now(const struct report_target *target)
+{
+	const struct report_scheduling *scheduling = target->scheduling;
+
+	if (!scheduling || report__gets_on(scheduling))
+		return 0;
+	return (scheduling->view.n_late || scheduling->view.over_10ms_new ? LATE_WAITS : 0) |
+	       (scheduling->view.n_hogs ? LATE_HOGS : 0) |
+	       (scheduling->view.n_stuck ? LATE_CALLS : 0);
+}
+
+/* As it was told, unless there is something else, or that was long ago. */
+static void add_late(struct entry *entry, const struct report_target *target,
+		     const struct entry *told)
+{
+	unsigned int late = late_now(target);
+
+	if (!told)
+		return;
+	entry->late_ns = told->late_ns;
+	entry->late = told->late;
+	if (late && (!told->late_ns || target->observed_ns - told->late_ns >= LATE_EVERY_NS)) {
+		entry->late_ns = max_of(target->observed_ns, UINT64_C(1));
+		entry->late = late;
+	}
+	entry->late |= late;
+}
+
 static struct entry entry_of_target(const struct text_news *news,
 				    const struct report_target *target)
 {
@@ -102,6 +142,7 @@ static struct entry entry_of_target(const struct text_news *news,
 	if (!news->host)
 		entry.mode = target->mode;
 	snprintf(entry.name, sizeof(entry.name), "%s", report__text(target->comm));
+	add_late(&entry, target, find(&news->told, &entry));
 	return entry;
 }
 
@@ -151,6 +192,11 @@ static struct entry entry_of_resource(const struct report_target *target,
 	return entry;
 }
 
+static bool late_differs(const struct entry *now, const struct entry *told)
+{
+	return now->late_ns != told->late_ns || now->late != told->late;
+}
+
 static bool count_differs(const struct entry *now, const struct entry *told)
 {
 	uint64_t change = max_of(now->goroutines, told->goroutines) -
@@ -163,7 +209,7 @@ static bool count_differs(const struct entry *now, const struct entry *told)
 static bool kind_differs(const struct entry *now, const struct entry *told)
 {
 	return !told || now->verdict != told->verdict || now->mode != told->mode ||
-	       now->lossy != told->lossy || now->ended != told->ended;
+	       now->lossy != told->lossy || now->ended != told->ended || late_differs(now, told);
 }
 
 static bool differs(const struct entry *now, const struct entry *told)
@@ -247,8 +293,21 @@ bool text_news__any(const struct text_news *news)
 bool text_news__target(const struct text_news *news, const struct report_target *target)
 {
 	struct entry now = entry_of_target(news, target);
+	const struct entry *told = find(&news->told, &now);
 
-	return differs(&now, find(&news->told, &now));
+	if (told) {
+		now.late_ns = told->late_ns;
+		now.late = told->late;
+	}
+	return differs(&now, told);
+}
+
+bool text_news__late(const struct text_news *news, const struct report_target *target)
+{
+	struct entry now = entry_of_target(news, target);
+	const struct entry *told = find(&news->told, &now);
+
+	return told && late_differs(&now, told);
 }
 
 bool text_news__came(const struct text_news *news, const struct report_target *target)

@@ -32,6 +32,9 @@ bool text_news__any(const struct text_news *news);
  */
 bool text_news__target(const struct text_news *news, const struct report_target *target);
 
+/* text_news__late - something in the target does not get on, and nothing of the kind was told for a minute. */
+bool text_news__late(const struct text_news *news, const struct report_target *target);
+
 enum site_news {
 	SITE_NEWS_NONE,	 /* nothing, or not flagged */
 	SITE_NEWS_COUNT, /* a tenth more or fewer goroutines */

@@ -329,6 +329,8 @@ static void put_changes(struct screen *screen, const struct text_writer *writer,
 		text_part__mode(screen, target);
 		text_part__losses(screen, target);
 	}
+	if (text_news__late(writer->news, target))
+		text_part__scheduling(screen, target, false);
 	text_news__resolved(writer->news, target, put_resolved, screen);
 	text_part__rows(screen, target, most, count_is_news, &of, false);
 	for (size_t i = 0; i < target->n_sites && blocks < most; i++) {
@@ -374,7 +376,8 @@ static void note_resolved(void *ctx, const char *id, enum verdict verdict)
 /* Other than that it came. */
 static bool has_news(const struct text_news *news, const struct report_target *target)
 {
-	bool any = text_news__target(news, target) && !text_news__came(news, target);
+	bool any = (text_news__target(news, target) && !text_news__came(news, target)) ||
+		   text_news__late(news, target);
 
 	for (size_t i = 0; i < target->n_sites && !any; i++)
 		any = text_news__site(news, target, &target->sites[i]) != SITE_NEWS_NONE;

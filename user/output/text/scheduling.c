@@ -63,6 +63,7 @@ static void put_waits(struct screen *screen, const struct scheduling_view *view)
 		screen__put(screen, STYLE_PLAIN, delayed_by[report__delay(view)]);
 }
 
+/* Who keeps a processor comes first: on a narrow terminal the end of the line is cut off. */
 static void put_line(struct screen *screen, const struct report_scheduling *scheduling)
 {
 	const struct scheduling_view *view = &scheduling->view;
@@ -71,15 +72,16 @@ static void put_line(struct screen *screen, const struct report_scheduling *sche
 	char time[DURATION_SIZE];
 
 	text_part__label(screen, "late");
-	put_waits(screen, view);
 	if (view->n_hogs) {
 		duration__format(hog->running_ns, time);
 		screen__putf(screen, STYLE_PLAIN,
-			     "%sgoroutine %" PRIu64 " keeps a processor for %s%s",
-			     waits ? "; " : "", hog->goid, time,
+			     "goroutine %" PRIu64 " keeps a processor for %s%s", hog->goid, time,
 			     hog->unyielding ? " and does not yield" : "");
 		put_where(screen, &scheduling->hogs[0]);
 	}
+	if (view->n_hogs && waits)
+		screen__put(screen, STYLE_PLAIN, "; ");
+	put_waits(screen, view);
 	if (!waits && !view->n_hogs)
 		screen__putf(screen, STYLE_PLAIN, "%" PRIu64 " threads stay in a system call",
 			     view->n_stuck + view->more_stuck);

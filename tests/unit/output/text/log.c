@@ -6,6 +6,7 @@
 #include "output/text/report.h"
 #include "output/text/screen.h"
 #include "sample.h"
+#include "sample_scheduling.h"
 
 static const struct text_options plain = {.screen.columns = 100};
 
@@ -48,6 +49,31 @@ Test(log, silent_when_nothing_changes_but_for_a_line_a_minute)
 			 "03:05:05Z  pid 4242  1,715 goroutines, 1,705 parked  2 leaking sites, "
 			 "1,591 goroutines; 1 stuck site\n");
 	cr_assert_str_empty(later(59));
+}
+
+Test(log, what_does_not_get_on_is_told_once_a_minute)
+{
+	struct report_scheduling scheduling = sample_scheduling(log_sample.sites);
+	size_t n_hogs = scheduling.view.n_hogs;
+	const char *text;
+
+	cr_assert_gt(n_hogs, 0);
+	scheduling.view.n_hogs = 0;
+	log_sample.target.scheduling = &scheduling;
+	text = later(2);
+	cr_expect_not_null(strstr(text, "late"), "%s", text);
+	cr_expect_null(strstr(text, "LEAKING"), "what was told is not repeated:\n%s", text);
+	cr_expect_str_empty(later(2));
+	log_sample.target.scheduling = NULL;
+	cr_expect_str_empty(later(2));
+	log_sample.target.scheduling = &scheduling;
+	cr_expect_str_empty(later(2), "it comes and goes");
+	scheduling.view.n_hogs = n_hogs;
+	text = later(2);
+	cr_expect_not_null(strstr(text, "keeps a processor"), "something else: %s", text);
+	cr_expect_str_empty(later(2));
+	text = later(60);
+	cr_expect_not_null(strstr(text, "late"), "%s", text);
 }
 
 static size_t count_of(const char *text, const char *part)
