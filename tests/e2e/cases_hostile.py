@@ -381,7 +381,8 @@ def commands_come_back(t, what):
     if what == "memory":
         target.ask("arm")
     else:
-        until("it has become deaf", lambda: time.monotonic() - began > 1.5)
+        # HEARS_MS of deaf.c, since before it was ready.
+        until("it has become deaf", lambda: time.monotonic() - began > 1.6)
         # What the kernel has read ahead of it would be answered.
         with open("/proc/sys/vm/drop_caches", "w", encoding="ascii") as file:
             file.write("1")

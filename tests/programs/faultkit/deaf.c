@@ -7,9 +7,9 @@
  *	deaf memory PROGRAM [ARG...]
  *		PROGRAM with a file of two pages as descriptor 3, reads of which are never answered
  *	deaf overlay PROGRAM [ARG...]
- *		PROGRAM, executed from an overlay above it; who opens it after a second waits for ever
+ *		PROGRAM, executed from an overlay above it; who opens it after HEARS_MS waits for ever
  *	deaf pages PROGRAM [ARG...]
- *		the same below /mnt/pages, which is opened for everybody, and of which no page comes after a second
+ *		the same below /mnt/pages, which is opened for everybody, and of which no page comes after HEARS_MS
  *	deaf mounts PROGRAM [ARG...]
  *		PROGRAM in a namespace of MOUNTS mounts, and none of those file systems
  */
@@ -33,11 +33,12 @@
 #define NOBODY	      65534
 #define VALID_SECONDS 3600
 #define MOUNTS	      3000
+#define HEARS_MS      1500 /* long enough for the program to begin */
 
 static int device, source = -1; /* what is served; -1: nothing */
 static int opens;		/* for everybody */
 static uint64_t size = 2 * PAGE;
-static time_t began;
+static uint64_t began_ms;
 
 static void check(int failed, const char *what)
 {
@@ -60,6 +61,19 @@ static void reply(uint64_t unique, int error, const void *data, size_t n)
 		perror("reply");
 }
 
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static int is_deaf(void)
+{
+	return now_ms() - began_ms > HEARS_MS;
+}
+
 static struct fuse_attr attributes(uint64_t node)
 {
 	return (struct fuse_attr){
@@ -76,7 +90,7 @@ static void answer_read(uint64_t unique, const struct fuse_read_in *wanted)
 	static char data[1 << 20];
 	ssize_t n = wanted->size < sizeof(data) ? wanted->size : sizeof(data);
 
-	if (source < 0 || (opens && time(NULL) > began + 1))
+	if (source < 0 || (opens && is_deaf()))
 		return;
 	n = pread(source, data, (size_t)n, (off_t)wanted->offset);
 	reply(unique, n < 0 ? -EIO : 0, data, n < 0 ? 0 : (size_t)n);
@@ -111,7 +125,7 @@ static void answer(const struct fuse_in_header *in, const void *argument)
 		reply(in->unique, 0, &got, sizeof(got));
 		break;
 	case FUSE_OPEN:
-		if (source >= 0 && !opens && time(NULL) > began + 1)
+		if (source >= 0 && !opens && is_deaf())
 			break;
 		reply(in->unique, 0, &opened, sizeof(opened));
 		break;
@@ -144,7 +158,7 @@ static void serve(void)
 	static char request[2 << 20];
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	began = time(NULL);
+	began_ms = now_ms();
 	for (;;) {
 		ssize_t n = read(device, request, sizeof(request));
 
