@@ -12,8 +12,12 @@
 /* A tenth more or fewer: a growing leak then gets a line less and less often, but never none. */
 #define NEWS_SHARE 10
 
-/* What does not get on often comes and goes: a line of it is worth one this long after the last. */
-#define LATE_EVERY_NS (60 * NSEC_PER_SEC)
+/*
+ * What does not get on often comes and goes: a line of it is worth one this long after the last. Where a host has no
+ * processor to spare it is so in many of its processes.
+ */
+#define LATE_EVERY_NS	   (60 * NSEC_PER_SEC)
+#define LATE_EVERY_HOST_NS (10 * LATE_EVERY_NS)
 
 #define NAME_SIZE 32
 
@@ -113,7 +117,7 @@ static unsigned int late_now(const struct report_target *target)
 
 /* As it was told, unless there is something else, or that was long ago. */
 static void add_late(struct entry *entry, const struct report_target *target,
-		     const struct entry *told)
+		     const struct entry *told, uint64_t every_ns)
 {
 	unsigned int late = late_now(target);
 
@@ -121,7 +125,7 @@ static void add_late(struct entry *entry, const struct report_target *target,
 		return;
 	entry->late_ns = told->late_ns;
 	entry->late = told->late;
-	if (late && (!told->late_ns || target->observed_ns - told->late_ns >= LATE_EVERY_NS)) {
+	if (late && (!told->late_ns || target->observed_ns - told->late_ns >= every_ns)) {
 		entry->late_ns = max_of(target->observed_ns, UINT64_C(1));
 		entry->late = late;
 	}
@@ -142,7 +146,8 @@ static struct entry entry_of_target(const struct text_news *news,
 	if (!news->host)
 		entry.mode = target->mode;
 	snprintf(entry.name, sizeof(entry.name), "%s", report__text(target->comm));
-	add_late(&entry, target, find(&news->told, &entry));
+	add_late(&entry, target, find(&news->told, &entry),
+		 news->host ? LATE_EVERY_HOST_NS : LATE_EVERY_NS);
 	return entry;
 }
 

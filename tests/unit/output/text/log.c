@@ -245,6 +245,22 @@ Test(host_log, who_comes_and_goes)
 	cr_expect_str_empty(later(10), "told already");
 }
 
+Test(host_log, what_does_not_get_on_is_told_every_ten_minutes)
+{
+	struct report_scheduling scheduling = sample_scheduling(log_sample.sites);
+	const char *text;
+
+	sample__added(&log_stream);
+	host_targets[1].scheduling = &scheduling;
+	text = later(10);
+	cr_expect_not_null(strstr(text, "bank"), "%s", text);
+	cr_expect_not_null(strstr(text, "late"), "%s", text);
+	host_targets[1].observed_ns += 599 * NSEC_PER_SEC;
+	cr_expect_null(strstr(later(10), "late"));
+	host_targets[1].observed_ns += NSEC_PER_SEC;
+	cr_expect_not_null(strstr(later(10), "late"));
+}
+
 Test(host_log, another_process_with_the_same_pid)
 {
 	sample__added(&log_stream);
