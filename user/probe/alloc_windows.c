@@ -108,9 +108,10 @@ static bool opens(struct alloc_windows *windows)
 
 	if (alloc_windows__is_used_up(windows))
 		return false;
-	if (!windows->opens_ns)
-		windows->opens_ns = windows->time_ns + cheap_delay_ns(windows) +
-				    next_random(windows) % max_delay_ns;
+	if (!windows->opens_ns) {
+		windows->opens_ns = windows->time_ns + cheap_delay_ns(windows);
+		windows->opens_ns += next_random(windows) % max_delay_ns;
+	}
 	return windows->time_ns >= windows->opens_ns;
 }
 
