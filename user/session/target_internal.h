@@ -3,8 +3,9 @@
 #define GLEAKD_SESSION_TARGET_INTERNAL_H
 
 /*
- * What the parts of a target share: target.c (its life), target_probes.c (what is attached to it),
- * target_execution.c (whether it runs, and what speaks against probes).
+ * What the parts of a target share: target.c (its life), target_census.c (what its censuses see),
+ * target_probes.c (what is attached to it), target_execution.c (whether it runs, and what speaks against
+ * probes).
  */
 #include "heap/view/counters.h"
 #include "probe/alloc_plan.h"

@@ -6,256 +6,16 @@
  */
 #include <math.h>
 
+#include "track/growth_window.h"
 #include "track/reach.h"
 #include "track/ticks.h"
 #include "track/verdict.h"
 #include "track/verdict_limits.h"
 
-/* The test is made of parks, of lives and of times without a park: one question each. */
-struct question {
-	const struct evidence *e;
-	const struct age_histogram *ages;	/* of parks, or lives, that go on */
-	const struct age_histogram *woken_ages; /* of those that have woken; NULL: no matter */
-	const struct length_histogram *ended;
-	uint64_t watched_ns, resolution_ns;
-	uint64_t least_stay_ns;
-	bool of_lives, of_runs; /* else of parks */
-};
-
-/* How many more files, sockets among them, the process had open after the window than before. */
-static double files_rise(const struct evidence *e, const struct growth *g)
-{
-	uint64_t to = g->stay_ns >> TICK_SHIFT, from = (g->stay_ns + g->window_ns) >> TICK_SHIFT;
-
-	/* A leaked response body or sql.Rows keeps a file open itself: files do not excuse it. */
-	if (!e->files || !e->files->count || e->nature == NATURE_ABANDONED)
-		return 0;
-	return history__rise(e->files, e->now - min_of(from, e->now), e->now - min_of(to, e->now));
-}
-
-/* Connections that others opened and that are there now; more than there can be when nobody knows. */
-static double accepted_now(const struct evidence *e)
-{
-	const struct history_sample *latest = e->accepted ? history__latest(e->accepted) : NULL;
-
-	if (!latest || ticks__age_ns(latest->ticks, e->now) > TRACKER_SOCKETS_MAX_AGE_NS)
-		return INFINITY;
-	return latest->goroutines;
-}
-
-/* How many more of them there are than when the window of @g began. */
-static double accepted_rise(const struct evidence *e, const struct growth *g)
-{
-	uint64_t span = min_of((g->stay_ns + g->window_ns) >> TICK_SHIFT, e->now),
-		 from = e->now - span;
-
-	/* A history that becomes coarser loses a little of its begin. */
-	if (!e->accepted || !history__covers(e->accepted, from + span / 8))
-		return 0;
-	return min_of(accepted_now(e), history__rise(e->accepted, from, e->now));
-}
-
-/*
- * How many connections came in the window and have stayed since. As old as the goroutines are those
- * that they may belong to: of connections that come, go and are replaced none is left in the oldest
- * part of the window, where half of the goroutines would have to have one.
- */
-static double connections_rise(const struct question *q, const struct growth *g)
-{
-	uint64_t end = g->stay_ns + g->window_ns, old = end - g->window_ns / 3;
-	const struct age_histogram *connections = q->e->connections;
-	double rise = accepted_rise(q->e, g);
-
-	if (connections && age_histogram__between(connections, old, end) * 2 >=
-				   age_histogram__between(q->ages, old, end))
-		rise = max_of(rise, age_histogram__between(connections, g->stay_ns, end));
-	return rise;
-}
-
-/*
- * Whether the process opened itself what came with the goroutines, and it has been silent since: so
- * look clients that were forgotten. What others open comes with their demand.
- */
-static bool opened_and_silent(const struct evidence *e, const struct growth *g)
-{
-	/* Any of those that are there may have come in the window, in the place of another. */
-	double accepted = accepted_now(e), awake = 0;
-
-	/* What is younger than min_age cannot have been silent for as long. */
-	if (e->awake_connections)
-		awake = age_histogram__between(e->awake_connections,
-					       max_of(g->stay_ns, e->min_age_ns),
-					       g->stay_ns + g->window_ns);
-	if (e->nature == NATURE_CONNECTION && files_rise(e, g) - accepted < g->stayed / 2)
-		return false; /* many may share one connection, which others opened */
-	return accepted < g->stayed / 2 && awake < g->stayed / 2;
-}
-
-bool growth__was_asked_for(const struct evidence *e)
-{
-	return accepted_now(e) >= (double)e->goroutines / 2;
-}
-
-static enum in_step is_in_step(const struct question *q, const struct growth *g)
-{
-	const struct evidence *e = q->e;
-	double rise = max_of(files_rise(e, g), connections_rise(q, g));
-
-	if (e->nature != NATURE_CONNECTION &&
-	    (!wait_class__facts(e->wait_class)->may_serve_connection || rise <= 0 ||
-	     rise < g->stayed / 2))
-		return IN_STEP_NOT;
-	if (opened_and_silent(e, g))
-		return IN_STEP_OWN;
-	return accepted_rise(e, g) >= g->stayed / 2 ? IN_STEP_ACCEPTED : IN_STEP;
-}
-
-/*
- * Whether all members wait at the same channel, as healthy goroutines do: workers that receive
- * jobs, or the signal to end, from one channel; producers that a full buffer holds up while the
- * consumer pauses.
- */
-static bool is_queue(const struct evidence *e, const struct growth *g)
-{
-	const struct site_objects *objects = &e->objects;
-
-	if (objects->looked_at < 2 || objects->shared_by < objects->looked_at)
-		return false;
-	if (e->wait_class == WAIT_CHAN_SEND)
-		return objects->queue;
-	/*
-	 * Jobs come through a buffer or by themselves, or workers are seen to wake up and take some now and
-	 * then. What carries no values is closed one day, to end those that wait.
-	 */
-	return (objects->queue || g->of_lives ||
-		(objects->values && e->wait_class == WAIT_CHAN_RECEIVE)) &&
-	       objects->distinct <= 3 &&
-	       (e->wait_class == WAIT_CHAN_RECEIVE || e->wait_class == WAIT_SELECT);
-}
-
-/*
- * Whether each member receives values from a channel of its own that a variable of the program still has:
- * workers with a queue each, which the program may send to; or subscribers that it has forgotten in a list.
- */
-static bool has_own_queues(const struct evidence *e)
-{
-	return e->wait_class == WAIT_CHAN_RECEIVE && e->objects.values &&
-	       evidence__held_by(e) == HOLDER_VARIABLE && e->objects.looked_at >= 2 &&
-	       e->objects.distinct >= e->objects.looked_at;
-}
-
-/* Whether all members wait for one signal that somebody still has, and may give: the end, of most. */
-static bool is_one_signal(const struct evidence *e)
-{
-	return e->wait_class == WAIT_CHAN_RECEIVE && !e->objects.values &&
-	       evidence__held_by(e) != HOLDER_NOT_KNOWN && e->objects.looked_at >= 2 &&
-	       e->objects.distinct == 1;
-}
-
-/* The shortest window that proves anything, whatever else is known of the site. */
-static uint64_t shortest_window_ns(uint64_t stay_ns, double stayed)
-{
-	uint64_t tenths =
-		stayed >= GROWTH_FAST_STAYED ? GROWTH_FAST_WINDOW_TENTHS : GROWTH_WINDOW_TENTHS;
-
-	return stay_ns * tenths / 10;
-}
-
-/* The window has to be @ns at least because of @obstacle. */
-static void ask_for_window(struct growth *g, uint64_t ns, enum growth_obstacle obstacle)
-{
-	if (ns <= g->least_ns)
-		return;
-	g->least_ns = ns;
-	g->obstacle = obstacle;
-}
-
-static void ask_for_step(const struct question *q, struct growth *g)
-{
-	uint64_t min_age = q->e->min_age_ns;
-
-	switch (g->in_step) {
-	case IN_STEP_NOT:
-		break;
-	case IN_STEP_OWN:
-		ask_for_window(g, min_age * GROWTH_OWN_WINDOW, OBSTACLE_OWN);
-		break;
-	case IN_STEP:
-		ask_for_window(g, min_age * GROWTH_CONNECTION_WINDOW, OBSTACLE_CONNECTIONS);
-		break;
-	case IN_STEP_ACCEPTED:
-		ask_for_window(g, min_age * GROWTH_ACCEPTED_WINDOW, OBSTACLE_ACCEPTED);
-		break;
-	}
-}
-
-/*
- * What computes may be started one by one, and so may what waits for child processes. Where parks are
- * not traced, what is seen to run at each look may have waited in between.
- */
-static uint64_t run_window_ns(const struct question *q)
-{
-	bool sure = !q->e->in_syscall && !q->resolution_ns;
-
-	return q->e->min_age_ns * (sure ? GROWTH_RUN_WINDOW : GROWTH_LIVES_WINDOW);
-}
-
-/*
- * Whether something else than a timer wakes them: somebody still sends to those, as to actors and
- * subscribers. Where nobody has looked what they wait on, that is not known.
- */
-static bool others_wake(const struct evidence *e)
-{
-	return e->wait_class != WAIT_SLEEP && e->nature != NATURE_ABANDONED &&
-	       e->objects.looked_at && !site_objects__end_by_timer(&e->objects);
-}
-
-/* What a program starts so many of is a pool no more, unless one queue is for all of them. */
-static void ask_for_pool(const struct question *q, struct growth *g)
-{
-	uint64_t least = q->e->min_age_ns * GROWTH_QUEUE_WINDOW;
-
-	if (is_queue(q->e, g)) {
-		ask_for_window(g, least, OBSTACLE_QUEUE);
-		return;
-	}
-	if (q->e->nature != NATURE_UNKNOWN)
-		return;
-	if (g->stayed < GROWTH_POOL_MAX && has_own_queues(q->e))
-		ask_for_window(g, least, OBSTACLE_OWN_QUEUES);
-	else if (g->stayed < GROWTH_SIGNAL_MAX && is_one_signal(q->e))
-		ask_for_window(g, least, OBSTACLE_SIGNAL);
-}
-
-/* Finds out over how long a window a rise proves something at this site, and which rule says so. */
-static void find_least_window(const struct question *q, struct growth *g)
-{
-	uint64_t min_age = q->e->min_age_ns;
-
-	g->least_ns = 0;
-	ask_for_window(g, shortest_window_ns(g->stay_ns, g->stayed), OBSTACLE_SHORT);
-	ask_for_window(g, min_of(q->watched_ns / GROWTH_WATCHED_PART, GROWTH_WATCHED_MAX_NS),
-		       OBSTACLE_WATCHED);
-	if (g->of_runs) {
-		ask_for_window(g, run_window_ns(q), OBSTACLE_RUN);
-		return;
-	}
-	ask_for_step(q, g);
-	if (g->of_lives &&
-	    (others_wake(q->e) ||
-	     g->stayed < GROWTH_LIVES_FAST_RATE * (double)g->window_ns / NSEC_PER_SEC))
-		ask_for_window(g,
-			       min_age * (q->e->nature == NATURE_ABANDONED ?
-						  GROWTH_UNFINISHED_WINDOW :
-						  GROWTH_LIVES_WINDOW),
-			       OBSTACLE_WAKE);
-	ask_for_pool(q, g);
-}
-
 /*
  * Whether goroutines arrived and stayed in enough of the periods and in the latest, not in a burst.
  */
-static bool spread_out(const struct question *q, struct growth *g)
+static bool spread_out(const struct growth_question *q, struct growth *g)
 {
 	double even = g->stayed / g->periods;
 
@@ -277,7 +37,7 @@ static bool spread_out(const struct question *q, struct growth *g)
 }
 
 /* Whether fewer arrived in the last third of the window than in the first, by two sigma. */
-static bool slows_down(const struct question *q, const struct growth *g)
+static bool slows_down(const struct growth_question *q, const struct growth *g)
 {
 	uint64_t third = g->window_ns / 3;
 	double last = age_histogram__between(q->ages, g->stay_ns, g->stay_ns + third);
@@ -289,7 +49,7 @@ static bool slows_down(const struct question *q, const struct growth *g)
 }
 
 /* Whether arrivals go on. The window ends T ago, since what came later cannot have stayed yet. */
-static bool goes_on(const struct question *q, const struct growth *g)
+static bool goes_on(const struct growth_question *q, const struct growth *g)
 {
 	double expected = g->stayed * (double)g->stay_ns / (double)g->window_ns;
 	uint64_t usual_gap = (uint64_t)((double)g->window_ns / g->stayed);
@@ -300,7 +60,7 @@ static bool goes_on(const struct question *q, const struct growth *g)
 	return expected < 4 || age_histogram__between(q->ages, 0, g->stay_ns) >= expected / 2;
 }
 
-static enum growth_obstacle test_window(const struct question *q, struct growth *g)
+static enum growth_obstacle test_window(const struct growth_question *q, struct growth *g)
 {
 	g->stayed = age_histogram__between(q->ages, g->stay_ns, g->stay_ns + g->window_ns);
 	if (g->stayed < GROWTH_MIN_STAYED)
@@ -313,8 +73,8 @@ static enum growth_obstacle test_window(const struct question *q, struct growth 
 						  (uint64_t)GROWTH_PERIODS);
 	if (g->periods < GROWTH_MIN_PERIODS)
 		return OBSTACLE_SHORT;
-	g->in_step = g->of_runs ? IN_STEP_NOT : is_in_step(q, g);
-	find_least_window(q, g);
+	g->in_step = g->of_runs ? IN_STEP_NOT : growth_window__in_step(q, g);
+	growth_window__find_least(q, g);
 	if (g->window_ns < g->least_ns)
 		return g->obstacle;
 	if (!spread_out(q, g))
@@ -330,7 +90,7 @@ static uint64_t shorter_ns(uint64_t window_ns)
 	return window_ns * 29 / 41;
 }
 
-static bool test_stay(const struct question *q, struct growth *g)
+static bool test_stay(const struct growth_question *q, struct growth *g)
 {
 	uint64_t least = g->stay_ns * GROWTH_FAST_WINDOW_TENTHS / 10;
 
@@ -346,13 +106,13 @@ static bool test_stay(const struct question *q, struct growth *g)
  * Whether half of those that stayed have woken up since their first park. A goroutine in its first
  * wait may be in a long one: the test of lives is for those that are known to go on and not to end.
  */
-static bool have_woken(const struct question *q, const struct growth *g)
+static bool have_woken(const struct growth_question *q, const struct growth *g)
 {
 	return !q->woken_ages ||
 	       age_histogram__between(q->woken_ages, g->stay_ns, UINT64_MAX) * 2 >= g->all_stayed;
 }
 
-static bool ask(const struct question *q, struct growth *ret_growth)
+static bool ask(const struct growth_question *q, struct growth *ret_growth)
 {
 	struct growth growth = {
 		.of_lives = q->of_lives,
@@ -380,11 +140,11 @@ static uint64_t least_stay_ns(uint64_t min_age_ns)
 	return max_of(min_age_ns, NSEC_PER_SEC);
 }
 
-static struct question question_of_parks(const struct evidence *e)
+static struct growth_question question_of_parks(const struct evidence *e)
 {
 	bool timer = evidence__ends_by_timer(e);
 
-	return (struct question){
+	return (struct growth_question){
 		.e = e,
 		.ages = e->park_ages,
 		.ended = e->ended_parks,
@@ -394,9 +154,9 @@ static struct question question_of_parks(const struct evidence *e)
 	};
 }
 
-static struct question question_of_lives(const struct evidence *e)
+static struct growth_question question_of_lives(const struct evidence *e)
 {
-	return (struct question){
+	return (struct growth_question){
 		.e = e,
 		.ages = e->life_ages,
 		.woken_ages = e->woken_life_ages,
@@ -408,9 +168,9 @@ static struct question question_of_lives(const struct evidence *e)
 	};
 }
 
-static struct question question_of_runs(const struct evidence *e)
+static struct growth_question question_of_runs(const struct evidence *e)
 {
-	return (struct question){
+	return (struct growth_question){
 		.e = e,
 		.ages = e->run_ages,
 		.ended = e->ended_runs,
@@ -429,10 +189,10 @@ static bool parks_tell(const struct evidence *e)
 
 bool growth__test(const struct evidence *evidence, struct growth *ret_growth)
 {
-	const struct question parks = question_of_parks(evidence);
-	const struct question lives = question_of_lives(evidence);
+	const struct growth_question parks = question_of_parks(evidence);
+	const struct growth_question lives = question_of_lives(evidence);
 
-	const struct question runs = question_of_runs(evidence);
+	const struct growth_question runs = question_of_runs(evidence);
 
 	if (evidence__waits_tell(evidence) &&
 	    ((parks_tell(evidence) && ask(&parks, ret_growth)) || ask(&lives, ret_growth)))
@@ -443,7 +203,7 @@ bool growth__test(const struct evidence *evidence, struct growth *ret_growth)
 /* --- what holds a verdict back -------------------------------------------------------------------- */
 
 /* Until eight have stayed for T, if as many come as now. */
-static uint64_t enough_after_ns(const struct question *q, const struct growth *g)
+static uint64_t enough_after_ns(const struct growth_question *q, const struct growth *g)
 {
 	double per_second = q->e->trend.per_minute / 60, arrived = (double)q->e->goroutines;
 	double after;
@@ -458,7 +218,7 @@ static uint64_t enough_after_ns(const struct question *q, const struct growth *g
 }
 
 /* The least T that next to nobody left after, whether the watch is long enough for it or not. */
-static void find_stay(const struct question *q, struct growth *g)
+static void find_stay(const struct growth_question *q, struct growth *g)
 {
 	for (int i = 0; i < GROWTH_MAX_DOUBLINGS; i++, g->stay_ns *= 2) {
 		g->all_stayed =
@@ -470,7 +230,7 @@ static void find_stay(const struct question *q, struct growth *g)
 }
 
 /* What keeps windows that are long enough from being growth: of the one that comes nearest to it. */
-static enum growth_obstacle obstacle_within(const struct question *q, struct growth *g)
+static enum growth_obstacle obstacle_within(const struct growth_question *q, struct growth *g)
 {
 	enum growth_obstacle last = OBSTACLE_FEW;
 	uint64_t least = g->least_ns;
@@ -483,17 +243,17 @@ static enum growth_obstacle obstacle_within(const struct question *q, struct gro
 }
 
 /* Whether connections came with all that arrived so far, those that have not stayed yet included. */
-static enum in_step will_be_in_step(const struct question *q)
+static enum in_step will_be_in_step(const struct growth_question *q)
 {
 	struct growth all = {.window_ns = q->watched_ns};
 
 	if (!q->ages)
 		return IN_STEP_NOT;
 	all.stayed = age_histogram__between(q->ages, 0, UINT64_MAX);
-	return is_in_step(q, &all);
+	return growth_window__in_step(q, &all);
 }
 
-static void look_ahead(const struct question *q, struct growth_hold *ret_hold)
+static void look_ahead(const struct growth_question *q, struct growth_hold *ret_hold)
 {
 	struct growth g = {
 		.of_lives = q->of_lives, .of_runs = q->of_runs, .stay_ns = q->least_stay_ns};
@@ -502,9 +262,10 @@ static void look_ahead(const struct question *q, struct growth_hold *ret_hold)
 	find_stay(q, &g);
 	g.window_ns = q->watched_ns - min_of(q->watched_ns, g.stay_ns);
 	g.stayed = g.all_stayed;
-	g.in_step = g.stayed < GROWTH_MIN_STAYED ? will_be_in_step(q) : is_in_step(q, &g);
-	find_least_window(q, &g);
-	ask_for_window(&g, GROWTH_MIN_PERIODS * q->resolution_ns, OBSTACLE_SHORT);
+	g.in_step =
+		g.stayed < GROWTH_MIN_STAYED ? will_be_in_step(q) : growth_window__in_step(q, &g);
+	growth_window__find_least(q, &g);
+	growth_window__ask(&g, GROWTH_MIN_PERIODS * q->resolution_ns, OBSTACLE_SHORT);
 	enough_ns = g.stayed < GROWTH_MIN_STAYED ? enough_after_ns(q, &g) : 0;
 	long_enough_ns = g.stay_ns + g.least_ns - min_of(g.stay_ns + g.least_ns, q->watched_ns);
 	*ret_hold = (struct growth_hold){
@@ -541,8 +302,8 @@ static bool is_due_before(const struct growth_hold *a, const struct growth_hold 
 
 void growth__hold(const struct evidence *evidence, struct growth_hold *ret_hold)
 {
-	const struct question parks = question_of_parks(evidence);
-	const struct question lives = question_of_lives(evidence);
+	const struct growth_question parks = question_of_parks(evidence);
+	const struct growth_question lives = question_of_lives(evidence);
 	const struct growth after = {
 		.stay_ns = lives.least_stay_ns,
 		.all_stayed = evidence->life_ages ?
@@ -550,7 +311,7 @@ void growth__hold(const struct evidence *evidence, struct growth_hold *ret_hold)
 							     lives.least_stay_ns, UINT64_MAX) :
 				      0,
 	};
-	const struct question runs = question_of_runs(evidence);
+	const struct growth_question runs = question_of_runs(evidence);
 	struct growth_hold of_lives, of_runs;
 
 	look_ahead(&lives, &of_lives);
@@ -573,7 +334,8 @@ void growth__hold(const struct evidence *evidence, struct growth_hold *ret_hold)
 /* The window that a watch has to leave for so many to have stayed. */
 static uint64_t window_for_ns(uint64_t stay_ns, uint64_t resolution_ns, double stayed)
 {
-	return max_of(shortest_window_ns(stay_ns, stayed), GROWTH_MIN_PERIODS * resolution_ns);
+	return max_of(growth_window__shortest_ns(stay_ns, stayed),
+		      GROWTH_MIN_PERIODS * resolution_ns);
 }
 
 uint64_t reach__least_watch_ns(uint64_t min_age_ns, uint64_t resolution_ns)

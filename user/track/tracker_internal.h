@@ -4,7 +4,7 @@
 
 /*
  * What the parts of the tracker share: tracker.c (events), records.c (goroutines and their sites),
- * merge.c (censuses), first_look.c (what the first census tells of the past), judge.c (verdicts),
+ * merge.c (censuses), first_look.c (what the first census tells of the past), judge*.c (verdicts),
  * apart.c (calls that led to a go statement), saved.c (restarts), lives.c (who keeps goroutines one by
  * one).
  * Every change of a record goes through the functions below, which keep the totals and the sites'

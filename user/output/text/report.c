@@ -10,11 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/number.h"
 #include "output/text/news.h"
 #include "output/text/canvas.h"
+#include "output/text/fit.h"
 #include "output/text/flagged.h"
-#include "output/text/goroutines.h"
 #include "output/text/alloc_sites.h"
 #include "output/text/heap.h"
 #include "output/text/resources.h"
@@ -26,13 +25,10 @@
 #include "output/text/site.h"
 #include "output/text/summary.h"
 #include "output/text/target.h"
+#include "output/text/whole.h"
 
 /* Below that a screen cannot hold even the header and a site. */
 #define MIN_ROWS 8U
-
-#define FEW_OTHERS   5
-#define MANY_FLAGGED 50
-#define FEW_GROWING  5 /* places where memory grows */
 
 #define STATUS_EVERY_NS (60 * NSEC_PER_SEC)
 
@@ -81,189 +77,7 @@ void text_writer__resize(struct text_writer *writer, unsigned int columns, unsig
 	writer->options.rows = rows ? max_of(rows, MIN_ROWS) : 0;
 }
 
-/* --- the parts of a whole report ------------------------------------------------------------------ */
-
-static void put_header(struct screen *screen, const struct report_target *target, bool all)
-{
-	text_part__target(screen, target);
-	screen__end_line(screen);
-	if (target->n_sites == 0) {
-		screen__put(screen, STYLE_PLAIN, "no goroutines seen yet");
-		screen__end_line(screen);
-	}
-	text_part__scheduling(screen, target, all);
-	text_part__triggers(screen, target);
-}
-
-/* The first @n of who allocates, where that was asked for. */
-static void put_allocating(struct screen *screen, const struct report_target *target, size_t n)
-{
-	const struct alloc_sites_options options = {.few = n};
-
-	text_part__alloc_groups(screen, target->alloc_groups, &options);
-	if (target->alloc_groups)
-		screen__end_line(screen);
-}
-
-static void put_whole(struct screen *screen, const struct text_options *options,
-		      const struct report_target *target)
-{
-	put_header(screen, target, options->all);
-	if (target->goroutines_listed) {
-		text_part__goroutines(screen, target, options->verbose);
-		return;
-	}
-	text_part__flagged(screen, target, options->all ? SIZE_MAX : MANY_FLAGGED,
-			   options->verbose ? SITE_STACK : SITE_EVIDENCE);
-	text_part__growing_memory(screen, target, options->all ? SIZE_MAX : FEW_GROWING,
-				  options->verbose);
-	put_allocating(screen, target, options->all ? SIZE_MAX : FEW_OTHERS);
-	text_part__growing_resources(screen, target->resources,
-				     options->all ? SIZE_MAX : FEW_GROWING);
-	text_part__suppressed(screen, target, SIZE_MAX, options->all);
-	text_part__others(screen, target, options->all ? SIZE_MAX : FEW_OTHERS, options->all,
-			  options->all && options->verbose);
-}
-
-/* Of many processes those are told of in full that there is something to tell about. */
-static bool worth_a_block(const struct text_options *options, const struct report_target *target)
-{
-	return options->all || target->goroutines_listed || overview__worst(target) ||
-	       report__count_suppressed(target) || report__count_growing_memory(target) ||
-	       text_part__told_resources(target->resources);
-}
-
-/* Of several processes a table first, the worst ones on top. */
-static void put_report(struct screen *screen, const struct text_options *options,
-		       const struct overview *overview)
-{
-	if (overview->n == 1) {
-		put_whole(screen, options, overview->targets[0]);
-		return;
-	}
-	overview__put(screen, overview, SIZE_MAX);
-	for (size_t i = 0; i < overview->n; i++) {
-		if (!worth_a_block(options, overview->targets[i]))
-			continue;
-		screen__end_line(screen);
-		put_whole(screen, options, overview->targets[i]);
-	}
-}
-
 /* --- on a terminal -------------------------------------------------------------------------------- */
-
-/* Flagged sites in at most @rows: all with as much detail as fits all of them, else the first. */
-static void fit_flagged(struct screen *screen, const struct report_target *target, size_t rows,
-			enum site_detail most)
-{
-	struct screen_mark mark = screen__mark(screen);
-
-	for (int detail = (int)most; detail >= SITE_HEADLINE; detail--) {
-		text_part__flagged(screen, target, SIZE_MAX, (enum site_detail)detail);
-		if (screen->lines - mark.lines <= rows)
-			return;
-		screen__rollback(screen, mark);
-	}
-	/* One row says how many more there are, one is blank. */
-	text_part__flagged(screen, target, rows > 2 ? rows - 2 : 0, SITE_HEADLINE);
-}
-
-/* Room for the others: the sum, and "… more sites". */
-#define OTHERS_ROWS 2
-
-/* As many as fit @rows, if one does. */
-static void fit(struct screen *screen, const struct report_target *target, size_t rows,
-		void (*put)(struct screen *screen, const struct report_target *target, size_t n))
-{
-	struct screen_mark mark = screen__mark(screen);
-
-	for (size_t n = FEW_GROWING; n > 0; n--) {
-		put(screen, target, n);
-		if (screen->lines - mark.lines <= rows)
-			return;
-		screen__rollback(screen, mark);
-	}
-}
-
-static void put_growing(struct screen *screen, const struct report_target *target, size_t n)
-{
-	text_part__growing_memory(screen, target, n, false);
-	text_part__growing_resources(screen, target->resources, n);
-}
-
-static void fit_target(struct screen *screen, const struct text_options *options,
-		       const struct report_target *target, size_t last_row)
-{
-	struct screen_mark mark;
-	size_t others = options->all ? SIZE_MAX : FEW_OTHERS;
-	size_t suppressed = report__count_suppressed(target) > 0;
-	size_t room;
-
-	put_header(screen, target, options->all);
-	room = last_row - min_of(last_row, screen->lines + OTHERS_ROWS + suppressed);
-	fit_flagged(screen, target, room, options->verbose ? SITE_STACK : SITE_EVIDENCE);
-	room = last_row - min_of(last_row, screen->lines + OTHERS_ROWS + suppressed);
-	fit(screen, target, room, put_growing);
-	room = last_row - min_of(last_row, screen->lines + OTHERS_ROWS + suppressed);
-	fit(screen, target, room, put_allocating);
-	/* A site takes two lines here, and all of them no more than half of what is left. */
-	room = last_row - min_of(last_row, screen->lines + OTHERS_ROWS + suppressed);
-	text_part__suppressed(screen, target, room / 4, options->all);
-	mark = screen__mark(screen);
-	room = last_row - min_of(last_row, screen->lines + OTHERS_ROWS);
-	text_part__others(screen, target, min_of(others, room), options->all,
-			  options->all && options->verbose);
-	/* Stacks, and what holds a verdict back, took more than a line a site. */
-	for (room = min_of(others, room); screen->lines > last_row && room > 0; room /= 2) {
-		screen__rollback(screen, mark);
-		text_part__others(screen, target, room, options->all, false);
-	}
-}
-
-/* Rows below a table for a process' name and what was found in it. */
-#define MIN_DETAIL_ROWS 4
-
-/* The table, and in what room it leaves the findings of the worst ones. */
-static void fit_overview(struct screen *screen, const struct text_options *options,
-			 const struct report *report, const struct overview *overview,
-			 size_t last_row)
-{
-	size_t room;
-
-	text_part__host_status(screen, report);
-	text_part__unwatched(screen, report);
-	screen__end_line(screen);
-	/* One row has the titles; one says how many more there are. */
-	room = last_row - min_of(last_row, screen->lines + 1);
-	overview__put(screen, overview,
-		      overview->n <= room ? overview->n : room - min_of(room, (size_t)1));
-	for (size_t i = 0; i < overview->n; i++) {
-		const struct report_target *target = overview->targets[i];
-
-		room = last_row - min_of(last_row, screen->lines);
-		if (room < MIN_DETAIL_ROWS || text_part__count_flagged(target) == 0)
-			return;
-		screen__end_line(screen);
-		text_part__name(screen, target);
-		screen__end_line(screen);
-		fit_flagged(screen, target, room - 2,
-			    options->verbose ? SITE_STACK : SITE_EVIDENCE);
-	}
-}
-
-/* Below all else, where there is room for it. */
-static void fit_legend(struct screen *screen, bool overview, size_t last_row)
-{
-	struct screen_mark mark = screen__mark(screen);
-
-	if (last_row == SIZE_MAX || screen->lines + 1 + legend__lines(overview) > last_row)
-		return;
-	screen__end_line(screen);
-	legend__put(screen, overview);
-	/* Folded, it may take more lines. */
-	if (screen->lines > last_row)
-		screen__rollback(screen, mark);
-}
 
 static void redraw(struct screen *screen, struct text_writer *writer, const struct report *report,
 		   const struct overview *overview)
@@ -276,10 +90,10 @@ static void redraw(struct screen *screen, struct text_writer *writer, const stru
 	struct screen_mark top = canvas__begin(&writer->canvas, screen, options->rows);
 
 	if (alone)
-		fit_target(screen, options, overview->targets[0], rows);
+		text_fit__target(screen, options, overview->targets[0], rows);
 	else
-		fit_overview(screen, options, report, overview, rows);
-	fit_legend(screen, !alone, rows);
+		text_fit__overview(screen, options, report, overview, rows);
+	text_fit__legend(screen, !alone, rows);
 	canvas__end(&writer->canvas, screen, top, rows);
 }
 
@@ -321,7 +135,7 @@ static void put_changes(struct screen *screen, const struct text_writer *writer,
 			const struct report *report, const struct report_target *target)
 {
 	struct news_of_target of = {.news = writer->news, .target = target};
-	size_t most = writer->options.all ? SIZE_MAX : MANY_FLAGGED;
+	size_t most = writer->options.all ? SIZE_MAX : TEXT_MANY_FLAGGED;
 	size_t blocks = 0;
 
 	text_part__status(screen, report, target, writer->options.host || report->n_targets > 1);
@@ -341,8 +155,9 @@ static void put_changes(struct screen *screen, const struct text_writer *writer,
 		put_new_site(screen, site, writer->options.verbose);
 		blocks++;
 	}
-	text_part__memory_news(screen, writer->news, target, MANY_FLAGGED, writer->options.verbose);
-	text_part__resource_news(screen, writer->news, target, MANY_FLAGGED);
+	text_part__memory_news(screen, writer->news, target, TEXT_MANY_FLAGGED,
+			       writer->options.verbose);
+	text_part__resource_news(screen, writer->news, target, TEXT_MANY_FLAGGED);
 	if (blocks)
 		screen__end_line(screen);
 }
@@ -437,7 +252,7 @@ static int log_interim(struct screen *screen, struct text_writer *writer,
 		for (size_t i = 0; i < overview->n; i++)
 			put_changes(screen, writer, report, overview->targets[i]);
 	} else {
-		put_report(screen, options, overview);
+		text_whole__report(screen, options, overview);
 		screen__end_line(screen);
 		put_legend_once(screen, writer, overview);
 	}
@@ -466,11 +281,11 @@ static void put_found(struct screen *screen, const struct overview *overview)
 			text_part__name(screen, target);
 			screen__end_line(screen);
 		} else {
-			put_header(screen, target, false);
+			text_whole__head(screen, target, false);
 		}
 		text_part__flagged(screen, target, SIZE_MAX, SITE_HEADLINE);
 		text_part__growing_memory(screen, target, SIZE_MAX, false);
-		put_allocating(screen, target, FEW_OTHERS);
+		text_whole__allocating(screen, target, TEXT_FEW_OTHERS);
 		text_part__growing_resources(screen, target->resources, SIZE_MAX);
 	}
 	if (overview->n > 1)
@@ -495,7 +310,7 @@ static int put_final(struct screen *screen, struct text_writer *writer, const st
 	if (is_log(writer)) {
 		put_found(screen, overview);
 	} else {
-		put_report(screen, &writer->options, overview);
+		text_whole__report(screen, &writer->options, overview);
 		screen__end_line(screen);
 		put_legend_once(screen, writer, overview);
 	}
