@@ -440,24 +440,11 @@ static const struct rounds_ops daemon_ops = {
 	.hangup = on_hangup,
 };
 
-/* Whose terminal has gone ends. */
-static const struct rounds_ops top_ops = {
-	.second = on_second,
-	.work = on_work,
-	.ready = on_ready,
-	.begin = on_begin,
-	.begun = on_begun,
-	.complete = on_complete,
-	.reported = on_reported,
-	.note = on_note,
-};
-
 int command__daemon(const struct options *options, int argc, char **argv)
 {
+	struct rounds_ops ops = daemon_ops;
 	struct daemon daemon = {
-		.rounds = {.options = options,
-			   .ops = options->command == COMMAND_TOP ? &top_ops : &daemon_ops,
-			   .ctx = &daemon},
+		.rounds = {.options = options, .ops = &ops, .ctx = &daemon},
 		.argc = argc,
 		.argv = argv,
 		.started_ns = clock__monotonic_ns(),
@@ -468,6 +455,9 @@ int command__daemon(const struct options *options, int argc, char **argv)
 	};
 	int err;
 
+	/* Whose terminal has gone ends. */
+	if (options->command == COMMAND_TOP)
+		ops.hangup = NULL;
 	daemon.budget = (struct budget){.stretch = 1, .started_ns = daemon.started_ns};
 	/* After a worker that crashed the next has to be back soon. */
 	daemon.settled = broker__restarts() > 0;

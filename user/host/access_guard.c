@@ -239,31 +239,32 @@ static ssize_t guarded_copy_memory(struct access_memory *memory, const struct io
 	return result;
 }
 
-static int guarded_memory_in_use(const struct access_memory *memory)
+/* What takes no more than @request and answers with no more than a number. */
+static int ask_plainly(const struct access_request *request)
 {
-	const struct access_request request = {.op = ACCESS_HELPER_IN_USE, .memory = *memory};
 	ssize_t result;
 
 	pthread_mutex_lock(&guard.lock);
 	result = have_helper();
 	if (!result)
-		result = ask(&request, NULL);
+		result = ask(request, NULL);
 	pthread_mutex_unlock(&guard.lock);
 	return (int)result;
+}
+
+static int guarded_memory_in_use(const struct access_memory *memory)
+{
+	const struct access_request request = {.op = ACCESS_HELPER_IN_USE, .memory = *memory};
+
+	return ask_plainly(&request);
 }
 
 static int guarded_mark_pages(pid_t pid)
 {
 	const struct access_request request = {.op = ACCESS_HELPER_MARK,
 					       .memory = {.pid = pid, .fd = -1, .pidfd = -1}};
-	ssize_t result;
 
-	pthread_mutex_lock(&guard.lock);
-	result = have_helper();
-	if (!result)
-		result = ask(&request, NULL);
-	pthread_mutex_unlock(&guard.lock);
-	return (int)result;
+	return ask_plainly(&request);
 }
 
 /* --- quarantine ---------------------------------------------------------------------------------- */

@@ -24,14 +24,20 @@ static void put_verdict(struct json *json, const char *name, const struct report
 	json__text_or_null(json, name, site ? verdict__name(site->view.verdict) : "");
 }
 
+/* Opens the object of a change. */
+static void begin_change(struct json *json, enum diff_kind kind, bool worse, const char *program)
+{
+	json__object(json, NULL);
+	json__text(json, "change", diff_kind__name(kind));
+	json__bool(json, "worse", worse);
+	json__text(json, "program", program);
+}
+
 static void put_site(struct json *json, const struct diff_site *change)
 {
 	const struct report_site *site = change->site ? change->site : change->old;
 
-	json__object(json, NULL);
-	json__text(json, "change", diff_kind__name(change->kind));
-	json__bool(json, "worse", change->worse);
-	json__text(json, "program", change->program);
+	begin_change(json, change->kind, change->worse, change->program);
 	json__text(json, "id", site->id);
 	put_verdict(json, "verdict_before", change->old);
 	put_verdict(json, "verdict", change->site);
@@ -48,10 +54,7 @@ static void put_place(struct json *json, const struct diff_place *change)
 {
 	const struct report_alloc_site *place = change->place ? change->place : change->old;
 
-	json__object(json, NULL);
-	json__text(json, "change", diff_kind__name(change->kind));
-	json__bool(json, "worse", change->worse);
-	json__text(json, "program", change->program);
+	begin_change(json, change->kind, change->worse, change->program);
 	json__text(json, "id", place->id);
 	json__count(json, "in_use_bytes_before", change->before);
 	json__count(json, "in_use_bytes", change->now);
@@ -69,10 +72,7 @@ static void put_resource(struct json *json, const struct diff_resource *change)
 {
 	const struct resource_line *line = change->line ? change->line : change->old;
 
-	json__object(json, NULL);
-	json__text(json, "change", diff_kind__name(change->kind));
-	json__bool(json, "worse", change->worse);
-	json__text(json, "program", change->program);
+	begin_change(json, change->kind, change->worse, change->program);
 	json__text(json, "kind", resource_kind__name(line->place.kind));
 	json__text_or_null(json, "held_by", line->n_held_by ? line->held_by[0] : "");
 	json__text_or_null(json, "calls", line->calls);

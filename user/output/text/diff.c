@@ -65,6 +65,17 @@ static void put_frame(struct screen *screen, const struct report_frame *frame,
 		     frame->line);
 }
 
+/* What all changes begin with: of what kind, of what (@name), and what was judged of that. */
+static void put_change(struct screen *screen, enum diff_kind kind, bool worse, const char *name,
+		       const char *verdict)
+{
+	screen__put(screen, style_of(worse, kind), diff_kind__name(kind));
+	screen__to(screen, ID_COLUMN);
+	screen__put(screen, STYLE_BOLD, name);
+	screen__to(screen, VERDICT_COLUMN);
+	screen__put(screen, STYLE_PLAIN, verdict);
+}
+
 static void put_site(struct screen *screen, const struct diff_site *change)
 {
 	const struct report_site *site = change->site ? change->site : change->old;
@@ -72,11 +83,8 @@ static void put_site(struct screen *screen, const struct diff_site *change)
 
 	number__count(change->before, before);
 	number__count(change->now, now);
-	screen__put(screen, style_of(change->worse, change->kind), diff_kind__name(change->kind));
-	screen__to(screen, ID_COLUMN);
-	screen__put(screen, STYLE_BOLD, site->id);
-	screen__to(screen, VERDICT_COLUMN);
-	screen__put(screen, STYLE_PLAIN, verdict__name(site->view.verdict));
+	put_change(screen, change->kind, change->worse, site->id,
+		   verdict__name(site->view.verdict));
 	put_amounts(screen, before, now);
 	put_frame(screen,
 		  report__frame_known(&site->created_by) ? &site->created_by : &site->blocked_at,
@@ -93,11 +101,8 @@ static void put_place(struct screen *screen, const struct diff_place *change)
 
 	number__bytes(change->before, before);
 	number__bytes(change->now, now);
-	screen__put(screen, style_of(change->worse, change->kind), diff_kind__name(change->kind));
-	screen__to(screen, ID_COLUMN);
-	screen__put(screen, STYLE_BOLD, place->id);
-	screen__to(screen, VERDICT_COLUMN);
-	screen__put(screen, STYLE_PLAIN, alloc_verdict__name(place->judgement.verdict));
+	put_change(screen, change->kind, change->worse, place->id,
+		   alloc_verdict__name(place->judgement.verdict));
 	put_amounts(screen, before, now);
 	put_frame(screen, &place->allocated_at, "");
 	screen__end_line(screen);
@@ -110,11 +115,8 @@ static void put_resource(struct screen *screen, const struct diff_resource *chan
 
 	number__count(change->before, before);
 	number__count(change->now, now);
-	screen__put(screen, style_of(change->worse, change->kind), diff_kind__name(change->kind));
-	screen__to(screen, ID_COLUMN);
-	screen__put(screen, STYLE_BOLD, resource_kind__name(line->place.kind));
-	screen__to(screen, VERDICT_COLUMN);
-	screen__put(screen, STYLE_PLAIN, resource_verdict__name(line->place.verdict));
+	put_change(screen, change->kind, change->worse, resource_kind__name(line->place.kind),
+		   resource_verdict__name(line->place.verdict));
 	put_amounts(screen, before, now);
 	screen__to(screen, FUNCTION_COLUMN);
 	screen__put(screen, STYLE_DIM, "held by ");
