@@ -9,8 +9,8 @@
  * once.
  *
  * The errno decides the exit code: -ENOEXEC and -EOPNOTSUPP mean "this target or kernel is not
- * supported" (3), -ENOTRECOVERABLE the same of a process for what its memory showed, -EPERM and -EACCES "not permitted" (4), -EINVAL in option handling "usage" (2),
- * everything else 1.
+ * supported" (3), -ENOTRECOVERABLE the same of a process for what its memory showed, -EPERM and
+ * -EACCES "not permitted" (4), -EINVAL in option handling "usage" (2), everything else 1.
  */
 #include "base/common.h"
 

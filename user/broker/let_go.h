@@ -9,9 +9,9 @@
  */
 
 /*
- * let_go__start - when the broker ends its side of @channel, for writing or altogether, this process' standard input,
- * output and error become @null, a descriptor of /dev/null (-1: are closed), and @channel is closed. Where there can be no thread
- * nothing is let go of.
+ * let_go__start - when the broker ends its side of @channel, for writing or altogether, this
+ * process' standard input, output and error become @null, a descriptor of /dev/null (-1: are
+ * closed), and @channel is closed. Where there can be no thread nothing is let go of.
  */
 void let_go__start(int channel, int null);
 

@@ -57,7 +57,8 @@ enum broker_op {
 	BROKER_DESCRIBE, /* slot, target */
 	BROKER_COUNTS,	 /* of allocations; slot -> union program_counts in the window */
 	BROKER_DRAW,	 /* slot; size: the gap */
-	BROKER_ATTACH, /* site, the executable's descriptor; size: the number of places in the shared memory -> a link's */
+	/* site, the executable's descriptor; size: the number of places in the shared memory -> a link's */
+	BROKER_ATTACH,
 	/* The rest. */
 	BROKER_GIVE_UP,	    /* flags: probes are wanted -> capabilities that the broker kept */
 	BROKER_NOTIFY,	    /* text[] to the service manager */

@@ -24,8 +24,8 @@ struct broker_server {
 	struct programs *programs[PROGRAMS_KINDS];
 	struct process_stop *stop;
 	uint64_t stop_ends_ns; /* then it goes on, whatever the worker does */
-	struct priority priority,
-		own_priority; /* the worker's, and this process's, which it waits for */
+	/* the worker's, and this process's, which it waits for */
+	struct priority priority, own_priority;
 	struct access_memory *memories[BROKER_MAX_MEMORIES];
 	pid_t pids[BROKER_MAX_MEMORIES]; /* whose they are; 0: none */
 	struct broker_request request;	 /* the one that is being answered */

@@ -11,8 +11,8 @@
 struct evidence_finding {
 	const struct report *report;
 	const struct report_target *target; /* of that report; with the heap, if that was read */
-	const struct report_site
-		*site; /* of that target: the finding's first; NULL: it is about all of it */
+	/* of that target: the finding's first; NULL: it is about all of it */
+	const struct report_site *site;
 	const struct report_goroutine *goroutines; /* of the process, by goid; NULL: not listed */
 	size_t n_goroutines;
 };

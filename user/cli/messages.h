@@ -19,7 +19,10 @@ int messages__fd(void);
 /* messages__read - those that there are, each without its newline. */
 void messages__read(void (*take)(void *ctx, const char *line), void *ctx);
 
-/* messages__tell_rest - to stderr, where what is logged goes from now on; in either process, when nobody draws any more. */
+/*
+ * messages__tell_rest - to stderr, where what is logged goes from now on; in either process, when
+ * nobody draws any more.
+ */
 void messages__tell_rest(void);
 
 #endif /* GLEAKD_CLI_MESSAGES_H */

@@ -9,8 +9,9 @@
 void round_limits__set(struct rounds *rounds, enum probe_mode mode);
 
 /*
- * round_limits__may_wait - whether to do now what may be held up until a deadline (host/access_guard.h), as to look at a
- * process: no report waits for it, neither one whose round is under way nor the next one that is due.
+ * round_limits__may_wait - whether to do now what may be held up until a deadline
+ * (host/access_guard.h), as to look at a process: no report waits for it, neither one whose round
+ * is under way nor the next one that is due.
  */
 bool round_limits__may_wait(struct rounds *rounds, uint64_t now_ns);
 

@@ -51,8 +51,8 @@ struct rounds {
 	const struct options *options;
 	const struct rounds_ops *ops;
 	void *ctx;
-	uint64_t
-		first_second_ns; /* when ops->second is called and budgets are kept for the first time */
+	/* when ops->second is called and budgets are kept for the first time */
+	uint64_t first_second_ns;
 
 	/* A round is over after so long, whichever censuses are under way; 0: when all are complete. */
 	uint64_t max_round_ns;
@@ -94,8 +94,9 @@ struct rounds {
 };
 
 /*
- * rounds__open - bring up everything but targets. @session has what the command wants to differ from
- * its defaults; the rest comes from the options. Errors are in words in @rounds->failure; rounds__close() follows in any case.
+ * rounds__open - bring up everything but targets. @session has what the command wants to differ
+ * from its defaults; the rest comes from the options. Errors are in words in @rounds->failure;
+ * rounds__close() follows in any case.
  */
 int rounds__open(struct rounds *rounds, const struct session_options *session) __must_check;
 
@@ -112,8 +113,9 @@ void rounds__drop_privileges(const struct rounds *rounds);
 int rounds__run(struct rounds *rounds) __must_check;
 
 /*
- * rounds__meanwhile - every few milliseconds by what keeps the loop waiting: the ring is drained, windows on allocations are
- * closed, and budgets are kept. True: a second has passed, and they were.
+ * rounds__meanwhile - every few milliseconds by what keeps the loop waiting: the ring is drained,
+ * windows on allocations are closed, and budgets are kept. True: a second has passed, and they
+ * were.
  */
 bool rounds__meanwhile(struct rounds *rounds);
 

@@ -157,7 +157,10 @@ static void folder_of(const char *path, char folder[PATH_MAX])
 		snprintf(folder, PATH_MAX, ".");
 }
 
-/* Of both processes: a target takes up to seven descriptors, and one of the broker's; the limit of a shell allows for a hundred and fifty targets. */
+/*
+ * Of both processes: a target takes up to seven descriptors, and one of the broker's; the limit of
+ * a shell allows for a hundred and fifty targets.
+ */
 static void raise_file_limit(void)
 {
 	struct rlimit files;

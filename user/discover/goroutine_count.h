@@ -14,12 +14,12 @@
 #include "host/process.h"
 
 /*
- * goroutine_count__take - goroutines of @pid, which runs @binary, or has it at @place if that is not NULL,
- * without those of the runtime: what runtime.NumGoroutine() says. @symbolizer, NULL at first, is made once the binary is bound, kept
- * for further processes of it, and freed by the caller.
- * Errors: -EPERM its memory may not be read, -EAGAIN its runtime has not started yet, -ESRCH gone,
- * -EOPNOTSUPP or -EPROTO it is not as its file says, -E2BIG more goroutines than a census takes;
- * the failure has the words.
+ * goroutine_count__take - goroutines of @pid, which runs @binary, or has it at @place if that is
+ * not NULL, without those of the runtime: what runtime.NumGoroutine() says. @symbolizer, NULL at
+ * first, is made once the binary is bound, kept for further processes of it, and freed by the
+ * caller. Errors: -EPERM its memory may not be read, -EAGAIN its runtime has not started yet,
+ * -ESRCH gone, -EOPNOTSUPP or -EPROTO it is not as its file says, -E2BIG more goroutines than a
+ * census takes; the failure has the words.
  */
 int goroutine_count__take(const char *proc_root, pid_t pid, const struct runtime_place *place,
 			  struct go_binary *binary, struct symbolizer **symbolizer,

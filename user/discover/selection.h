@@ -21,10 +21,10 @@ struct selection_patterns {
 struct selection_options {
 	struct selection_patterns comm; /* name of the process */
 	struct selection_patterns exe;	/* path of the executable */
-	struct selection_patterns
-		unit; /* systemd unit; not one that somebody claims (host/cgroup.h) */
-	struct selection_patterns
-		cgroup; /* path of the control group; likewise, but for what it names */
+	/* systemd unit; not one that somebody claims (host/cgroup.h) */
+	struct selection_patterns unit;
+	/* path of the control group; likewise, but for what it names */
+	struct selection_patterns cgroup;
 	struct selection_patterns user;
 	/* Each "comm:", "exe:", "unit:", "cgroup:" or "user:" and a pattern; without, comm or base of exe. */
 	struct selection_patterns exclude, only;

@@ -27,8 +27,8 @@ struct go_globals {
 	uint64_t allgs;	     /* slice */
 	uint64_t sched;	     /* schedt; 0 when a stripped binary does not yield it */
 	uint64_t allp;	     /* slice of *p; 0 as above */
-	uint64_t
-		semtable; /* [251]{semaRoot, padding}; 0: without symbols, see go_binary__find_semtable() */
+	/* [251]{semaRoot, padding}; 0: without symbols, see go_binary__find_semtable() */
+	uint64_t semtable;
 };
 
 /* The few words of moduledata that are needed, link-time addresses. */
@@ -64,9 +64,10 @@ int go_binary__open_module(int fd, const struct go_binary *runtime, struct go_bi
  * trusted: allgs[0] is goroutine 1 started at runtime.main (or, after main ended with
  * runtime.Goexit, another one in its g), every g sampled has a sane status, stack and pc. sched and
  * allp are left 0 when they do not add up. A layout that is a guess is held against the program's
- * code and more of its goroutines; wait reasons that no row tells are read. May be called again for another process of the same
- * file; it then only checks: also that this one's memory says the same, so that nobody's memory counts for another. One
- * that is refused then (-EOPNOTSUPP) may fit a binary of its own.
+ * code and more of its goroutines; wait reasons that no row tells are read. May be called again for
+ * another process of the same file; it then only checks: also that this one's memory says the same,
+ * so that nobody's memory counts for another. One that is refused then (-EOPNOTSUPP) may fit a
+ * binary of its own.
  * @load_bias: start address minus link-time address of the image in that process.
  * Errors: -EAGAIN the runtime has not started yet (try again shortly), -EOPNOTSUPP a check failed
  * (the failure says which, with the values), -ESRCH the process is gone.

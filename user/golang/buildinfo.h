@@ -16,8 +16,8 @@
 struct go_version {
 	int minor; /* 26 of go1.26.8; GO_MINOR_UNKNOWN where the text is no version of Go 1 */
 	int patch; /* 8; 0 for go1.26 and for development versions */
-	char text
-		[96]; /* as in the binary: "go1.26.8", "go1.27-devel_...", with " X:..." experiments */
+	/* as in the binary: "go1.26.8", "go1.27-devel_...", with " X:..." experiments */
+	char text[96];
 };
 
 #define BUILD_INFO_MAX_LOCAL 32 /* the rest counts as foreign */

@@ -9,8 +9,8 @@
 #include "elf/image.h"
 
 struct go_dependency {
-	const char
-		*path; /* "github.com/hashicorp/go-memdb"; of what was built, if it is replaced */
+	/* "github.com/hashicorp/go-memdb"; of what was built, if it is replaced */
+	const char *path;
 	const char *version; /* "v1.3.3" */
 };
 

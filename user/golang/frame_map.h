@@ -53,8 +53,9 @@ struct frame_map {
 /*
  * frame_map__read - of the function at @pc as it stands at @live_pc, which is @pc but for frames
  * that a panic cut short. Both are return addresses, or the entry of the function. @rodata is
- * moduledata.rodata, link-time: without it (0) objects have no bits. A frame whose maps cannot be read is still good for walking on: maps_known is false.
- * Errors: -ENOENT no function there or pcsp does not cover @pc, -EPROTO damaged, -ENOMEM.
+ * moduledata.rodata, link-time: without it (0) objects have no bits. A frame whose maps cannot be
+ * read is still good for walking on: maps_known is false. Errors: -ENOENT no function there or pcsp
+ * does not cover @pc, -EPROTO damaged, -ENOMEM.
  */
 int frame_map__read(struct pclntab *tab, uint64_t pc, uint64_t live_pc, uint64_t rodata,
 		    struct frame_map **ret_map) __must_check;

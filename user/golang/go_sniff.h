@@ -20,8 +20,8 @@ enum go_sniff_kind {
 
 struct go_sniff {
 	enum go_sniff_kind kind;
-	char version
-		[96]; /* of GO_SNIFF_GO when the file says it plainly (Go 1.18 and later), or "" */
+	/* of GO_SNIFF_GO when the file says it plainly (Go 1.18 and later), or "" */
+	char version[96];
 };
 
 /*

@@ -113,7 +113,10 @@ bool memory_globals__is_gc_controller(struct remote *remote, const struct go_lay
 	    remote__read_u64(remote, gc_controller + l->gcController_heapMinimum, &minimum) ||
 	    !heap_in_use(remote, l, mheap, &in_use))
 		return false;
-	/* Of a process that has not collected yet nothing is marked. GOGC=off is -1 and leaves the minimum as it was. */
+	/*
+	 * Of a process that has not collected yet nothing is marked. GOGC=off is -1 and leaves the
+	 * minimum as it was.
+	 */
 	if (percent == UINT32_MAX)
 		return minimum && minimum % (HEAP_MINIMUM / 100) == 0;
 	return percent && percent <= MAX_PERCENT && minimum == HEAP_MINIMUM * percent / 100;

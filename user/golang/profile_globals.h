@@ -15,9 +15,9 @@
 
 /* Link-time addresses; 0: not found. */
 struct profile_globals {
-	uint64_t
-		buckets; /* runtime.mbuckets. Without symbols it shows only once there is a bucket */
-	uint64_t rate;	 /* runtime.MemProfileRate */
+	/* runtime.mbuckets. Without symbols it shows only once there is a bucket */
+	uint64_t buckets;
+	uint64_t rate; /* runtime.MemProfileRate */
 	/*
 	 * The program has code that asks for the profile. Where it has none, the linker sets
 	 * disableMemoryProfiling, and the runtime the rate to 0 (src/cmd/link/internal/ld/lib.go).

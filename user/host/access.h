@@ -8,8 +8,8 @@
  * given them up asks one that holds them (broker/client.h). All functions may be called by any thread,
  * but for stopping.
  *
- * Every path is one of the proc file system, "/proc/PID/maps", or one that the user named. Errors are -errno, as the system call
- * says them.
+ * Every path is one of the proc file system, "/proc/PID/maps", or one that the user named. Errors
+ * are -errno, as the system call says them.
  */
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -181,8 +181,9 @@ size_t access__memory_max(void);
 void access__scatter(const void *from, size_t n, const struct iovec *local, size_t n_local);
 
 /*
- * access__read_in_place - the same, without a copy into a buffer: the bytes, one range behind the other, are at *@ret_data,
- * as long as access__asked() stays what it is then. Only the main thread asks for what is left there. -EOPNOTSUPP.
+ * access__read_in_place - the same, without a copy into a buffer: the bytes, one range behind the
+ * other, are at *@ret_data, as long as access__asked() stays what it is then. Only the main thread
+ * asks for what is left there. -EOPNOTSUPP.
  */
 ssize_t access__read_in_place(struct access_memory *memory, const struct iovec *foreign,
 			      size_t n_foreign, const uint8_t **ret_data) __must_check;

@@ -18,7 +18,10 @@
 #include "host/access.h"
 
 #define ACCESS_GUARD_DEADLINE_NS (2 * NSEC_PER_SEC)
-/* In which it was ready but had no processor, or whoever waits for it had none: that is the host's doing, up to here. */
+/*
+ * In which it was ready but had no processor, or whoever waits for it had none: that is the host's
+ * doing, up to here.
+ */
 #define ACCESS_GUARD_STARVED_NS	   (8 * NSEC_PER_SEC)
 #define ACCESS_GUARD_QUARANTINE_NS (300 * NSEC_PER_SEC)
 

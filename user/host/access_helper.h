@@ -51,8 +51,9 @@ struct access_helper {
 int access_helper__start(struct access_helper *helper, uint8_t *window) __must_check;
 
 /*
- * access_helper__ask - returns what the system call did, and the descriptor that came of it in @ret_fd.
- * @request's memory has the descriptor that goes with it, -1: none. -ETIMEDOUT: no answer within @wait; -EPIPE: it has ended.
+ * access_helper__ask - returns what the system call did, and the descriptor that came of it in
+ * @ret_fd. @request's memory has the descriptor that goes with it, -1: none. -ETIMEDOUT: no answer
+ * within @wait; -EPIPE: it has ended.
  */
 ssize_t access_helper__ask(const struct access_helper *helper, const struct access_request *request,
 			   const struct helper_wait *wait, int *ret_fd) __must_check;

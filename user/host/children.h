@@ -16,8 +16,9 @@ struct ended_child {
 };
 
 /*
- * process__ended_children - of @pid, by rising numbers; the caller frees them. Errors: -EOPNOTSUPP this kernel does not tell
- * the numbers, or @pid is gone; -E2BIG; -ENOMEM; those of listing @proc_root.
+ * process__ended_children - of @pid, by rising numbers; the caller frees them. Errors: -EOPNOTSUPP
+ * this kernel does not tell the numbers, or @pid is gone; -E2BIG; -ENOMEM; those of listing
+ * @proc_root.
  */
 int process__ended_children(const char *proc_root, pid_t pid, struct ended_child **ret_children,
 			    size_t *ret_n) __must_check;

@@ -14,8 +14,8 @@
 /* Of the process that is waited for. */
 struct helper_progress {
 	char state; /* as process__state() says it */
-	uint64_t cpu_ns,
-		starved_ns; /* on a processor, and ready but without one, so far; 0: not known */
+	/* on a processor, and ready but without one, so far; 0: not known */
+	uint64_t cpu_ns, starved_ns;
 };
 
 struct helper_wait {

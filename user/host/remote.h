@@ -77,9 +77,10 @@ int remote__read_spans(struct remote *remote, struct remote_span *spans,
 		       size_t n_spans) __must_check;
 
 /*
- * remote__read_spans_in_place - as remote__read_spans(), and where another process reads for this one nothing is copied to
- * here: the buffers are then others than they were, in memory that stays as it is for as long as
- * access__asked() (host/access.h) does. So a buffer that was planned for need not be touched.
+ * remote__read_spans_in_place - as remote__read_spans(), and where another process reads for this
+ * one nothing is copied to here: the buffers are then others than they were, in memory that stays
+ * as it is for as long as access__asked() (host/access.h) does. So a buffer that was planned for
+ * need not be touched.
  */
 int remote__read_spans_in_place(struct remote *remote, struct remote_span *spans,
 				size_t n_spans) __must_check;

@@ -37,9 +37,10 @@ struct socket_peer {
 };
 
 /*
- * process__peers - of the descriptors @fds, all connections that @pid has, those of TCP connections which neither end has
- * closed, and which it has accepted or has both ends of; rising by descriptor, in @ret_peers, which has room for @n. Returns
- * how many; errors: as process__sockets().
+ * process__peers - of the descriptors @fds, all connections that @pid has, those of TCP connections
+ * which neither end has closed, and which it has accepted or has both ends of; rising by
+ * descriptor, in @ret_peers, which has room for @n. Returns how many; errors: as
+ * process__sockets().
  */
 ssize_t process__peers(const char *proc_root, pid_t pid, const int *fds, size_t n,
 		       struct socket_peer *ret_peers) __must_check;

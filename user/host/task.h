@@ -12,8 +12,8 @@ struct task_call {
 	int64_t number; /* -1: it blocks, and in none */
 	uint64_t args[6];
 	uint64_t sp, pc; /* of user space */
-	uint64_t
-		switches; /* how often it has given up its processor: it blocked, or was preempted */
+	/* how often it has given up its processor: it blocked, or was preempted */
+	uint64_t switches;
 };
 
 /*
@@ -39,9 +39,10 @@ int task__times(const char *proc_root, pid_t pid, pid_t tid,
 		struct task_times *ret_times) __must_check;
 
 /*
- * task__seen_to_run - whether the processor time of a thread grows beyond *@times, which is brought up to date then.
- * The kernel counts it at each tick, so that this takes a few ms where it runs, and TASK_SEEN_NS where it does not. What
- * it has waited is told by run_delay_ns once it runs: of a wait that goes on the kernel tells nothing.
+ * task__seen_to_run - whether the processor time of a thread grows beyond *@times, which is brought
+ * up to date then. The kernel counts it at each tick, so that this takes a few ms where it runs,
+ * and TASK_SEEN_NS where it does not. What it has waited is told by run_delay_ns once it runs: of a
+ * wait that goes on the kernel tells nothing.
  */
 #define TASK_SEEN_NS (20 * NSEC_PER_MSEC)
 bool task__seen_to_run(const char *proc_root, pid_t pid, pid_t tid, struct task_times *times);

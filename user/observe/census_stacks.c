@@ -193,11 +193,12 @@ static uint32_t intern(struct census_stacks *stacks, const uint64_t *pcs, size_t
 }
 
 /*
- * walk - from a copy of the first @size bytes above sp. Every goroutine's first frame returns to the
- * runtime.goexit (newproc1) of the module whose newproc made it, which like the runtime's own tracebacks is left out. A chain that ends
- * earlier is one the frame pointers do not cover, e.g. in a callback from C; its inner part is as
- * true, unless that is nothing but the function which parked. With @ret_more, a walk that would need
- * more than the copy sets it and interns nothing; without, the stack is cut there.
+ * walk - from a copy of the first @size bytes above sp. Every goroutine's first frame returns to
+ * the runtime.goexit (newproc1) of the module whose newproc made it, which like the runtime's own
+ * tracebacks is left out. A chain that ends earlier is one the frame pointers do not cover, e.g. in
+ * a callback from C; its inner part is as true, unless that is nothing but the function which
+ * parked. With @ret_more, a walk that would need more than the copy sets it and interns nothing;
+ * without, the stack is cut there.
  */
 static enum census_stack_state walk(struct census_stacks *stacks, const struct census_g *g,
 				    const uint8_t *copy, size_t size, uint32_t *ret_id,

@@ -16,8 +16,8 @@ struct wait_timers;
 struct wait_runtime {
 	const struct go_layout *layout;
 	uint64_t allp; /* 0: unknown */
-	const struct wait_timers
-		*timers;   /* that are armed, where channels may not know; NULL: none */
+	/* that are armed, where channels may not know; NULL: none */
+	const struct wait_timers *timers;
 	uint64_t semtable; /* 0: unknown */
 	size_t semtable_stride;
 };

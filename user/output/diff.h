@@ -62,8 +62,8 @@ struct diff {
 	size_t n_sites;
 	struct diff_place *places; /* likewise; none unless both reports have them */
 	size_t n_places;
-	struct diff_resource
-		*resources; /* likewise; none unless both reports have looked for them */
+	/* likewise; none unless both reports have looked for them */
+	struct diff_resource *resources;
 	size_t n_resources;
 	size_t worse; /* of all */
 };

@@ -76,8 +76,8 @@ struct report_source {
 struct report_site {
 	char id[9];	       /* 8 hex digits, stable across runs of the same build */
 	struct site_view view; /* as the tracker has it */
-	uint64_t
-		due_ns; /* when a verdict on what rises is due, since the epoch; 0: cannot be told */
+	/* when a verdict on what rises is due, since the epoch; 0: cannot be told */
+	uint64_t due_ns;
 	const char *meaning; /* what goroutines are that a library started; "" */
 	bool suppressed;     /* by the allow-list ... */
 	const char *suppressed_reason;
@@ -85,8 +85,8 @@ struct report_site {
 	const struct wait_objects *objects; /* what members wait on; NULL: nobody looked */
 	const char *wait_reason;	    /* the runtime's words; "" while running */
 	struct report_frame created_by;
-	struct report_frame
-		called_from; /* the program's line that led to it; of a library's go statement */
+	/* the program's line that led to it; of a library's go statement */
+	struct report_frame called_from;
 	struct report_frame blocked_at;
 	const struct go_dependency *
 		library; /* that the code is of in which it blocks; NULL: the program's own, or not known */
@@ -108,8 +108,8 @@ struct report_finding {
 	size_t n_sites;
 	enum verdict verdict; /* the worst of them */
 	double confidence;    /* the highest */
-	const struct report_lock
-		*lock;	     /* that its sites wait for; NULL: that is not what joins them */
+	/* that its sites wait for; NULL: that is not what joins them */
+	const struct report_lock *lock;
 	uint64_t goroutines; /* in all of them */
 	uint64_t units;	     /* how many of what is leaked: as many as the smallest site has */
 	double per_minute;   /* of those units, more */
@@ -197,8 +197,8 @@ struct report_allocations {
 	const struct report_alloc_site *sites;
 	size_t n_sites;
 	uint64_t refused; /* samples beyond limits of ours */
-	uint64_t
-		unseen_bytes; /* that windows of time have missed, by the runtime's count of each size */
+	/* that windows of time have missed, by the runtime's count of each size */
+	uint64_t unseen_bytes;
 };
 
 /* What `gleakd heap` is to show, or to tell allocations apart by. */
@@ -293,8 +293,8 @@ struct report_target {
 	struct execution execution; /* whether it gets to run, and who traces it */
 	const struct report_site *sites; /* worst verdict first, then the largest */
 	size_t n_sites;
-	uint64_t
-		folded_sites; /* of which nothing is suspected, put into one of them that is `other` */
+	/* of which nothing is suspected, put into one of them that is `other` */
+	uint64_t folded_sites;
 	const struct report_finding *findings; /* worst first */
 	size_t n_findings;
 	bool goroutines_listed;			       /* asked for */
@@ -307,8 +307,8 @@ struct report_target {
 	const struct heap_holders *holders;		/* likewise */
 	const struct resource_lines *resources;		/* likewise */
 	const struct report_scheduling *scheduling;	/* NULL: not known */
-	uint64_t
-		waits_traced_ns; /* for so long each wait has been traced; 0: they are known by censuses */
+	/* for so long each wait has been traced; 0: they are known by censuses */
+	uint64_t waits_traced_ns;
 	uint64_t waits_missed;		       /* that ended, and nobody knows when they began */
 	const struct report_trigger *triggers; /* that are met, or were just now */
 	size_t n_triggers;
@@ -330,8 +330,8 @@ struct report_target {
 	/* What watching costs it, and what may be. */
 	uint64_t probe_hits[PROBE_EVENT_COUNT]; /* since the attach */
 	uint64_t probe_ns;			/* of its CPU time, hits by calibrated cost */
-	double overhead,
-		overhead_max;	/* share of its CPU time over the last interval; the budget */
+	/* share of its CPU time over the last interval; the budget */
+	double overhead, overhead_max;
 	struct probe_cost cost; /* as people think of it */
 	double dearer; /* how many times its calibrated cost a hit was seen to take; 1 or more */
 	uint64_t mode_changes;
@@ -379,8 +379,8 @@ struct report_self {
 	uint64_t bpf_links;
 	uint64_t processes_seen, processes_rejected;
 	uint64_t cycle_ns; /* the last round over all targets */
-	uint64_t
-		suspended_ns; /* the machine was, since the first report: no wait or age counts it */
+	/* the machine was, since the first report: no wait or age counts it */
+	uint64_t suspended_ns;
 	struct loop_hold held;	   /* the longest that gleakd's loop was, since the last report */
 	uint32_t interval_stretch; /* one round every so many intervals, to keep gleakd's budget */
 	uint64_t quarantined;	   /* processes that are left alone since they held gleakd up: */

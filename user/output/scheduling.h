@@ -21,8 +21,8 @@ struct report_held {
 /* Threads that are in the same kind of call. */
 struct report_thread_group {
 	char call[32]; /* "read" */
-	char where
-		[96]; /* "files below /mnt/x", "socket"; "": it is about nothing that has a name */
+	/* "files below /mnt/x", "socket"; "": it is about nothing that has a name */
+	char where[96];
 	bool in_c;
 	uint64_t threads;
 };

@@ -85,8 +85,8 @@ struct timeline_memory {
 	uint64_t goal; /* at which the next collection is to end; 0: not known */
 	uint64_t stacks;
 	uint64_t pause_ns; /* that collections have stopped it for, since it began */
-	uint64_t
-		assist_ns; /* that goroutines had spent on the collection under way, or the last one */
+	/* that goroutines had spent on the collection under way, or the last one */
+	uint64_t assist_ns;
 	uint64_t released;	     /* given back to the system */
 	uint64_t threads;	     /* of the operating system */
 	bool counted, marked, timed; /* allocated, objects and stacks; live; pause_ns are known */

@@ -26,9 +26,9 @@ struct alloc_links {
 };
 
 /*
- * alloc_probes__new - load the program; nothing is attached yet. @kind: PROGRAMS_ALLOCATIONS or PROGRAMS_OPENINGS, of which
- * there is one each at a time. @ring_bytes: a power of two. Errors: as kernel__check(); -ENOMEM; -EPERM; -EINVAL the
- * kernel refuses it (the failure quotes it).
+ * alloc_probes__new - load the program; nothing is attached yet. @kind: PROGRAMS_ALLOCATIONS or
+ * PROGRAMS_OPENINGS, of which there is one each at a time. @ring_bytes: a power of two. Errors: as
+ * kernel__check(); -ENOMEM; -EPERM; -EINVAL the kernel refuses it (the failure quotes it).
  */
 int alloc_probes__new(enum programs_kind kind, const struct kernel_features *features,
 		      uint32_t ring_bytes, struct alloc_probes **ret_probes,
@@ -48,7 +48,8 @@ int alloc_probes__describe(struct alloc_probes *probes, size_t slot, const struc
 			   struct failure *failure) __must_check;
 
 /*
- * alloc_probes__attach - all sites of @plan, in the file of @exe_fd (O_PATH will do); on failure nothing is attached. Errors:
+ * alloc_probes__attach - all sites of @plan, in the file of @exe_fd (O_PATH will do); on failure
+ * nothing is attached. Errors:
  * -ESRCH gone, -EPERM, else the kernel's refusal.
  */
 int alloc_probes__attach(struct alloc_probes *probes, size_t slot, const struct alloc_plan *plan,

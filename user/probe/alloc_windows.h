@@ -11,9 +11,10 @@
  * probes were gone, is a debt that the next one waits for. Of a target that allocates little the account never
  * gets empty, and the window does not close.
  *
- * A target that waits and then allocates a lot would find a window open each time that it begins, and use it up before
- * it comes to what it does next. So once one was used up, windows are no longer than what is dearest in the target allows,
- * whatever they see, until nothing was as dear for a while.
+ * A target that waits and then allocates a lot would find a window open each time that it begins,
+ * and use it up before it comes to what it does next. So once one was used up, windows are no
+ * longer than what is dearest in the target allows, whatever they see, until nothing was as dear
+ * for a while.
  *
  * Windows are to be a fair sample of time. On a busy machine a target runs in bursts, and the account is filled,
  * and emptied, while it runs: so a window begins some time of chance later, and is as long as it was
@@ -42,15 +43,16 @@ struct alloc_windows {
 };
 
 /*
- * alloc_windows__price - for probes on each allocation. Who allocates most is slowed by hits, and the longer that goes on,
- * the more others do who had to wait for it, or for its collections; but to come and go costs 2 ms as well, and gleakd the
- * kernel's time, so that short ones do not use up a large budget.
+ * alloc_windows__price - for probes on each allocation. Who allocates most is slowed by hits, and
+ * the longer that goes on, the more others do who had to wait for it, or for its collections; but
+ * to come and go costs 2 ms as well, and gleakd the kernel's time, so that short ones do not use up
+ * a large budget.
  */
 uint64_t alloc_windows__price(double max_overhead);
 
 /*
- * alloc_windows__init - the first tick opens one. @price_ns: of the target's CPU time, that one takes about once one was used
- * up; the less, the more there are. @random: any number.
+ * alloc_windows__init - the first tick opens one. @price_ns: of the target's CPU time, that one
+ * takes about once one was used up; the less, the more there are. @random: any number.
  */
 void alloc_windows__init(struct alloc_windows *windows, double max_overhead, uint64_t price_ns,
 			 uint64_t random);

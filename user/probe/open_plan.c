@@ -36,9 +36,10 @@ static const struct opening {
 	/* (rs *Rows) initContextClose(...) */
 	{OPEN_ROWS, "database/sql.(*Rows).initContextClose", NULL, 0},
 	/*
-	 * (db *DB) conn(...) takes one for whatever is to be done with it. One that was there, or that another goroutine has
-	 * opened for it: (dc *driverConn) resetSession(ctx). One that it has opened itself is the key of a map:
-	 * mapaccess1(type, map, key), as (db *DB) addDepLocked(x, dep) is inlined.
+	 * (db *DB) conn(...) takes one for whatever is to be done with it. One that was there, or
+	 * that another goroutine has opened for it: (dc *driverConn) resetSession(ctx). One that it
+	 * has opened itself is the key of a map: mapaccess1(type, map, key), as (db *DB)
+	 * addDepLocked(x, dep) is inlined.
 	 */
 	{OPEN_CONN, "database/sql.(*driverConn).resetSession", NULL, 0},
 	{OPEN_CONN, "database/sql.(*DB).conn", "runtime.mapaccess1", OF_KEY | 2},

@@ -33,8 +33,8 @@ enum open_watched {
 };
 
 /*
- * open_plan__make - the sites in @binary for those that are @watched: none where it has none of these functions; those whose code is not
- * understood are left out. Errors: -EIO, -ENOMEM.
+ * open_plan__make - the sites in @binary for those that are @watched: none where it has none of
+ * these functions; those whose code is not understood are left out. Errors: -EIO, -ENOMEM.
  */
 int open_plan__make(struct go_binary *binary, enum open_watched watched,
 		    struct alloc_plan *ret_plan, struct failure *failure) __must_check;

@@ -44,10 +44,11 @@ size_t probes__ring_bytes(const struct probes *probes);
 
 /*
  * probes__attach - attach the events of @event_mask (bits 1 << enum probe_event) to one process.
- * @exe_fd: the file that was read, which is right in containers and after it was replaced; it stays open
- * as long as the attachment. Sites that the plan lacks are skipped. @plan and @binary are only read
- * during the call. Errors: -ESRCH gone, or another program by now, -EPERM (the failure names the capability), -ENOSPC too many processes, -EINVAL the layout
- * does not fit the ABI, else the kernel's refusal.
+ * @exe_fd: the file that was read, which is right in containers and after it was replaced; it stays
+ * open as long as the attachment. Sites that the plan lacks are skipped. @plan and @binary are only
+ * read during the call. Errors: -ESRCH gone, or another program by now, -EPERM (the failure names
+ * the capability), -ENOSPC too many processes, -EINVAL the layout does not fit the ABI, else the
+ * kernel's refusal.
  */
 int probes__attach(struct probes *probes, struct go_binary *binary, const struct probe_plan *plan,
 		   pid_t pid, int exe_fd, unsigned int event_mask,

@@ -36,7 +36,10 @@ struct alloc_recording {
 	bool draws;   /* where they come faster than they are read hits are drawn, and else lost */
 };
 
-/* gl_alloc_target__describe - the same for allocations. Without the fields that it takes to follow nothing is followed. */
+/*
+ * gl_alloc_target__describe - the same for allocations. Without the fields that it takes to follow
+ * nothing is followed.
+ */
 bool gl_alloc_target__describe(const struct go_layout *layout, pid_t pid,
 			       const struct alloc_recording *recording,
 			       struct gl_alloc_target *ret_target) __must_check;

@@ -20,9 +20,10 @@
 struct go_trace;
 
 /*
- * go_trace__open - the file at @path, made by a process whose clock is @offset_ns ahead of the host's. Errors in
- * words: those of open(2); -EPROTO it is no trace, or damaged; -EOPNOTSUPP of a version of Go that tells no clock, or of
- * one that is not known yet; -E2BIG; -ENODATA nothing is in it; -ENOMEM.
+ * go_trace__open - the file at @path, made by a process whose clock is @offset_ns ahead of the
+ * host's. Errors in words: those of open(2); -EPROTO it is no trace, or damaged; -EOPNOTSUPP of a
+ * version of Go that tells no clock, or of one that is not known yet; -E2BIG; -ENODATA nothing is
+ * in it; -ENOMEM.
  */
 int go_trace__open(const char *path, int64_t offset_ns, struct go_trace **ret_trace,
 		   struct failure *failure) __must_check;

@@ -34,8 +34,9 @@ int alloc_places__keep_stack(struct alloc_places *places, size_t i,
 			     const struct site_frames *frames) __must_check;
 
 /*
- * alloc_places__inherit - what was allocated since @before, @seconds ago (0: not known), and who holds what grows,
- * as it was when that was looked at last. -ENOMEM. alloc_places__lack_holders: whether something grows of which it is not known who holds it.
+ * alloc_places__inherit - what was allocated since @before, @seconds ago (0: not known), and who
+ * holds what grows, as it was when that was looked at last. -ENOMEM. alloc_places__lack_holders:
+ * whether something grows of which it is not known who holds it.
  */
 int alloc_places__inherit(struct alloc_places *places, const struct alloc_places *before,
 			  double seconds) __must_check;

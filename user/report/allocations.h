@@ -19,7 +19,8 @@ struct kept_allocations {
 };
 
 /*
- * built_allocations__build - into @report as well, which it and @kept must outlive. What probes tell takes its place where there are no samples, or each allocation was to be seen.
+ * built_allocations__build - into @report as well, which it and @kept must outlive. What probes
+ * tell takes its place where there are no samples, or each allocation was to be seen.
  * -ENOMEM.
  */
 int built_allocations__build(struct built_allocations *built, struct target *target,

@@ -81,8 +81,8 @@ struct target_allocs {
 int target_allocs__open(struct target *target, struct failure *failure) __must_check;
 
 /*
- * target_allocs__plan - where the probes go, in all modules; by its source. Errors: as alloc_plan__make(), -E2BIG too many
- * modules, -ENOENT one is not readable.
+ * target_allocs__plan - where the probes go, in all modules; by its source. Errors: as
+ * alloc_plan__make(), -E2BIG too many modules, -ENOENT one is not readable.
  */
 int target_allocs__plan(struct target *target, struct failure *failure) __must_check;
 
@@ -105,8 +105,8 @@ void target_allocs__note_window(struct target *target, uint64_t now_ns);
 void target_allocs__settle(struct target *target);
 
 /*
- * target_allocs__charge - of the target's CPU time, by all hits so far, with what they were seen to cost. What is dearer from
- * now on is not charged for what was before.
+ * target_allocs__charge - of the target's CPU time, by all hits so far, with what they were seen to
+ * cost. What is dearer from now on is not charged for what was before.
  */
 double target_allocs__charge(struct target_allocs *allocs);
 

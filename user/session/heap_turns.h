@@ -16,12 +16,12 @@ struct heap_turns {
 	struct heap_confirm_options confirm;
 	bool only_suspects; /* leave out what merely waits for long: with many targets */
 	double max_share;   /* of a processor; 0: HEAP_TURNS_SHARE */
-	uint64_t
-		max_heap_bytes; /* of a target; larger ones are not scanned; 0: as in heap/scan/scan.h */
+	/* of a target; larger ones are not scanned; 0: as in heap/scan/scan.h */
+	uint64_t max_heap_bytes;
 	/* For heap_turns.c. */
 	struct turns turns;
-	uint64_t
-		used_ns; /* processor time that the scan under way has taken, ours and of whoever reads for us */
+	/* processor time that the scan under way has taken, ours and of whoever reads for us */
+	uint64_t used_ns;
 	/* To be read: that of all scans. */
 	uint64_t total_ns;
 	/* Likewise: scans that could not be made, and why not the last of them. */

@@ -18,8 +18,9 @@ struct open_turns {
 };
 
 /*
- * open_turns__looked - after a look at what @target has open (target_resources__take()). True: nobody was watched before, so
- * that open_turns__tick() is to be called from now on. Errors: -ENOMEM.
+ * open_turns__looked - after a look at what @target has open (target_resources__take()). True:
+ * nobody was watched before, so that open_turns__tick() is to be called from now on. Errors:
+ * -ENOMEM.
  */
 int open_turns__looked(struct open_turns *turns, struct target *target, bool *ret_first,
 		       struct failure *failure) __must_check;

@@ -396,8 +396,8 @@ void target_allocs__close(struct target *target)
 /* --- what is known --------------------------------------------------------------------------------- */
 
 /*
- * What the target loses while the probes of one window come and go, beside their hits: 1.5 to 2 ms where others kept two
- * processors busy (tests/bench/run allocs).
+ * What the target loses while the probes of one window come and go, beside their hits: 1.5 to 2 ms
+ * where others kept two processors busy (tests/bench/run allocs).
  */
 #define WINDOW_NS (2.0 * NSEC_PER_MSEC)
 

@@ -83,9 +83,9 @@ struct target {
 	uint64_t events[PROBE_EVENT_COUNT]; /* that arrived */
 
 	struct governor governor;
-	double others_part
-		[TARGET_OTHERS]; /* of what probes may cost, for those that are not of goroutines */
-	uint64_t governed_ns;	 /* when the governor last ticked; 0: never */
+	/* of what probes may cost, for those that are not of goroutines */
+	double others_part[TARGET_OTHERS];
+	uint64_t governed_ns; /* when the governor last ticked; 0: never */
 	uint64_t governed_hits[PROBE_EVENT_COUNT];
 	double probe_ns; /* what hits have cost by then */
 	uint64_t governed_cpu_ns;

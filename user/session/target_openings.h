@@ -9,8 +9,9 @@
 #include "track/resources.h"
 
 /*
- * target_openings__fill - who has opened those of @resources that @tracker does not know yet. What the probes have told so
- * far is taken in first. @scan: of heap_resources__take(). Without a watch nothing is known.
+ * target_openings__fill - who has opened those of @resources that @tracker does not know yet. What
+ * the probes have told so far is taken in first. @scan: of heap_resources__take(). Without a watch
+ * nothing is known.
  */
 void target_openings__fill(struct target *target, struct heap_resources *resources,
 			   struct heap_scan *scan, const struct resource_tracker *tracker);
@@ -19,8 +20,8 @@ void target_openings__fill(struct target *target, struct heap_resources *resourc
 void target_openings__next(struct target *target);
 
 /*
- * target_openings__want - whether it is @wanted to know who opens things until the next look, and, until enough is known of
- * that, how pools are used.
+ * target_openings__want - whether it is @wanted to know who opens things until the next look, and,
+ * until enough is known of that, how pools are used.
  */
 void target_openings__want(struct target *target, bool wanted);
 

@@ -25,8 +25,8 @@ struct target_pools {
 void target_pools__release(struct target_pools *pools);
 
 /*
- * target_pools__take - one more look, at @now_ns, when @scan has ended. @uses: pools that no list has are looked at as well;
- * or NULL. -ENOMEM.
+ * target_pools__take - one more look, at @now_ns, when @scan has ended. @uses: pools that no list
+ * has are looked at as well; or NULL. -ENOMEM.
  */
 int target_pools__take(struct target_pools *pools, const struct target *target,
 		       const struct heap_runtime *runtime, const struct heap_paths *paths,

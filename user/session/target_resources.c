@@ -24,8 +24,8 @@
 #define PATH_TEXT_MAX 1024
 
 struct target_resources {
-	struct heap_resources
-		*census; /* NULL but while a look is made: names of nodes may go afterwards */
+	/* NULL but while a look is made: names of nodes may go afterwards */
+	struct heap_resources *census;
 	const struct heap_runtime *runtime; /* likewise */
 	struct resource_tracker *tracker;
 	struct resource_lines lines;
@@ -364,8 +364,8 @@ static int note_clients(const struct target *target, struct heap_resources *reso
 }
 
 /*
- * Children that had ended before the scan, and are there still: what is waited for at all is waited for sooner. Those that
- * the heap does not know of have no os.Process any more.
+ * Children that had ended before the scan, and are there still: what is waited for at all is waited
+ * for sooner. Those that the heap does not know of have no os.Process any more.
  */
 static int note_ended(struct look *look, struct heap_resources *resources)
 {

@@ -35,8 +35,8 @@ size_t gc_steps__of(const struct gc_steps *steps, uint64_t since_ticks);
 /* Those that came after the first step, which says nothing of when in it they did. */
 struct gc_steps_rise {
 	uint64_t arrived, span_ns;
-	unsigned int periods,
-		periods_with; /* steps, and those with as many as their length wants */
+	/* steps, and those with as many as their length wants */
+	unsigned int periods, periods_with;
 };
 
 /*

@@ -19,13 +19,19 @@ struct pool_uses;
 int pool_uses__new(struct pool_uses **ret_uses) __must_check;
 void pool_uses__free(struct pool_uses *uses);
 
-/* pool_uses__note - by @opener (0: not known) of the pool at @pool. What is beyond POOL_USES_MAX is refused. -ENOMEM. */
+/*
+ * pool_uses__note - by @opener (0: not known) of the pool at @pool. What is beyond POOL_USES_MAX is
+ * refused. -ENOMEM.
+ */
 int pool_uses__note(struct pool_uses *uses, uint64_t pool, uint32_t opener, bool put) __must_check;
 
 uint64_t pool_uses__count(const struct pool_uses *uses); /* of all pools */
 uint64_t pool_uses__refused(const struct pool_uses *uses);
 
-/* pool_uses__next - the next pool behind @pool (0: the first) that was seen to be used, by rising addresses; 0: none. */
+/*
+ * pool_uses__next - the next pool behind @pool (0: the first) that was seen to be used, by rising
+ * addresses; 0: none.
+ */
 uint64_t pool_uses__next(const struct pool_uses *uses, uint64_t pool);
 
 /*

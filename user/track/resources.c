@@ -49,8 +49,8 @@ struct resource_tracker {
 	struct resource_series series;
 	size_t looks;
 	uint64_t first_ns, last_ns;
-	uint64_t watched_ns,
-		first_watched_ns; /* who opens things: by the last look, and by the first */
+	/* who opens things: by the last look, and by the first */
+	uint64_t watched_ns, first_watched_ns;
 };
 
 int resource_tracker__new(struct resource_tracker **ret_tracker)

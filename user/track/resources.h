@@ -58,10 +58,10 @@ struct resource_place {
 	uint64_t function; /* of timers and deferred calls */
 	uint64_t outstanding;
 	uint64_t served; /* of these, connections of clients that have not gone */
-	uint64_t
-		clients; /* what would grow comes with so many that came meanwhile; 0: it does not */
-	uint64_t opened,
-		closed;	    /* since the first look; closed: two looks have not found it any more */
+	/* what would grow comes with so many that came meanwhile; 0: it does not */
+	uint64_t clients;
+	/* since the first look; closed: two looks have not found it any more */
+	uint64_t opened, closed;
 	uint64_t first;	    /* outstanding then */
 	double per_minute;  /* outstanding, from the first look to the last */
 	uint64_t oldest_ns; /* for how long one has been seen at least */
@@ -129,8 +129,8 @@ int resource_tracker__new(struct resource_tracker **ret_tracker) __must_check;
 void resource_tracker__free(struct resource_tracker *tracker);
 
 /*
- * resource_tracker__set_watched - for how long who opens things was watched, all in all, at the time of the look that is
- * taken next.
+ * resource_tracker__set_watched - for how long who opens things was watched, all in all, at the
+ * time of the look that is taken next.
  */
 void resource_tracker__set_watched(struct resource_tracker *tracker, uint64_t watched_ns);
 

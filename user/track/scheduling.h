@@ -52,9 +52,9 @@ struct scheduling_late {
 /* What the kernel says of the thread of a goroutine that runs. */
 struct scheduling_thread {
 	uint64_t tid; /* 0: nothing is known */
-	uint64_t cpu_ns,
-		run_delay_ns; /* on a processor, and runnable without one, since it began */
-	bool runs;	      /* it was seen to: no wait goes on that is not counted yet */
+	/* on a processor, and runnable without one, since it began */
+	uint64_t cpu_ns, run_delay_ns;
+	bool runs; /* it was seen to: no wait goes on that is not counted yet */
 };
 
 /* One that keeps a processor. */
@@ -87,16 +87,16 @@ struct scheduling_cpu {
 	bool run_delay_known, throttled_known, stolen_known;
 	uint64_t run_delay_ns; /* its threads were runnable and had no processor, all together */
 	uint64_t throttled_ns; /* by the limit of its control groups */
-	uint64_t
-		stolen_ns; /* whoever runs this machine gave its processors to others, all together */
+	/* whoever runs this machine gave its processors to others, all together */
+	uint64_t stolen_ns;
 	uint64_t host_processors;
 };
 
 /* What one census adds up to. */
 struct scheduling_view {
 	bool latencies_known;
-	uint64_t
-		over_10ms; /* waits of more than 10 ms since the program began, of one in eight goroutines */
+	/* waits of more than 10 ms since the program began, of one in eight goroutines */
+	uint64_t over_10ms;
 	/* Of these, in the last since_ns: since the census before, or the one before that (SCHEDULING_WINDOW_NS). */
 	uint64_t over_10ms_new; /* 0 at the first */
 	uint64_t since_ns;	/* 0: there was no census before */
@@ -113,8 +113,8 @@ struct scheduling_view {
 	struct threads_rise rise;  /* of threads of the operating system */
 	uint64_t processors;	   /* Ps: GOMAXPROCS; 0: not known */
 	struct scheduling_cpu cpu; /* in the last since_ns */
-	struct scheduling_cpu
-		cpu_new;   /* since the census before, however short: what can be added up */
+	/* since the census before, however short: what can be added up */
+	struct scheduling_cpu cpu_new;
 	uint64_t left_out; /* goroutines that there was no room to compare */
 };
 
@@ -176,7 +176,10 @@ void scheduling__running(struct scheduling *scheduling, uint64_t goid, uint64_t 
  */
 const struct scheduling_call *scheduling__call(const struct scheduling *scheduling, size_t *index);
 
-/* What the runtime counts: so many Ps (0: not known, or not looked at), so many waits of more than 10 ms since it began. */
+/*
+ * What the runtime counts: so many Ps (0: not known, or not looked at), so many waits of more than
+ * 10 ms since it began.
+ */
 struct scheduling_counts {
 	uint64_t processors;
 	bool latencies_known;

@@ -22,8 +22,8 @@ struct site_cohorts;
 struct site_key {
 	uint64_t creation_pc, start_pc;
 	uint64_t place;
-	uint64_t
-		call_pc; /* the call that led to the go statement, where that is a site of its own; 0 */
+	/* the call that led to the go statement, where that is a site of its own; 0 */
+	uint64_t call_pc;
 	uint8_t wait_reason;
 };
 
@@ -49,8 +49,8 @@ struct site_pass {
 	uint32_t running_min_age; /* members that have not parked for min_age or longer */
 	uint32_t parked_before;	  /* members whose park began before the watch did */
 	uint32_t came; /* members that are younger, whose park has lasted for min_age ... */
-	uint64_t came_first_ns,
-		came_last_ns;	/* ... how long that of the first has, and of the last */
+	/* ... how long that of the first has, and of the last */
+	uint64_t came_first_ns, came_last_ns;
 	uint32_t lived_min_age; /* members that have lived for min_age or longer */
 	uint32_t of_alarm;	/* members that had when the alarm was last renewed */
 	bool has_main;		/* goroutine 1 is a member */
@@ -64,8 +64,8 @@ struct site_pass {
 	struct age_histogram *park_ages;
 	struct age_histogram *life_ages;
 	struct age_histogram *run_ages; /* since the last park; of those that are not parked */
-	struct age_histogram
-		*woken_life_ages;     /* lives of those that woke up after their first park */
+	/* lives of those that woke up after their first park */
+	struct age_histogram *woken_life_ages;
 	struct site_cohorts *cohorts; /* of an origin: all that its go statement created */
 };
 
@@ -89,15 +89,15 @@ struct site {
 	uint64_t created, exited;
 	uint64_t waited_ns; /* that members have been parked here, in sum: by censuses */
 	uint64_t parks;	    /* that events told of while it was where members were */
-	uint64_t waits,
-		wait_ns; /* of waits that were traced: so many have ended, after so long in sum */
+	/* of waits that were traced: so many have ended, after so long in sum */
+	uint64_t waits, wait_ns;
 	/* Since the last sample of history. The latter two of an origin: of all that it created. */
 	uint32_t arrivals, departures;
 	uint32_t sample_created, sample_exited;
 	struct length_histogram ended_parks;
 	struct length_histogram ended_lives; /* of an origin: of all that it created */
-	struct length_histogram
-		ended_runs;   /* of members: times without a park, of a second or more */
+	/* of members: times without a park, of a second or more */
+	struct length_histogram ended_runs;
 	uint64_t left_ticks;  /* when a park here last ended; 0: never */
 	uint64_t first_ticks; /* first seen */
 	struct history *history;

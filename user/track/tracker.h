@@ -126,8 +126,8 @@ struct tracker_sighting {
 	uint64_t goid;
 	uint64_t creation_pc;
 	uint64_t start_pc;
-	uint64_t
-		waitsince_ns; /* the end of the GC before the one that found this wait; 0: none has */
+	/* the end of the GC before the one that found this wait; 0: none has */
+	uint64_t waitsince_ns;
 	uint64_t read_at_ns; /* taken before the read */
 	uint64_t place;	     /* of the code where it waits, the same in every run; 0: not known */
 	uint32_t stack_id;   /* an example of a stack there; 0: none known */

@@ -76,8 +76,8 @@ struct evidence {
 	/* Of members whose park, or life, began during the watch; NULL: too few to speak of. */
 	const struct age_histogram *park_ages;
 	const struct age_histogram *life_ages;
-	const struct age_histogram
-		*woken_life_ages;	      /* of those that woke up after their first park */
+	/* of those that woke up after their first park */
+	const struct age_histogram *woken_life_ages;
 	const struct age_histogram *run_ages; /* of those that do not park: since they last did */
 	const struct length_histogram *ended_parks; /* here */
 	const struct length_histogram *ended_runs;  /* times without a park; NULL with run_ages */
@@ -85,8 +85,8 @@ struct evidence {
 
 	/* Lives of the process' goroutines in network waits, and of those that woke up of late. */
 	const struct age_histogram *connections, *awake_connections;
-	const struct history
-		*accepted; /* connections that others opened, as goroutines; likewise */
+	/* connections that others opened, as goroutines; likewise */
+	const struct history *accepted;
 	const struct tracker_sockets *sockets; /* now; NULL: not known */
 	const struct history *files;	       /* its open files, as goroutines */
 	uint64_t now;			       /* ticks of these histories */
@@ -102,8 +102,8 @@ struct evidence {
 	struct trend trend; /* of goroutines */
 
 	uint64_t alarm_age_ns; /* since the growth test last held; UINT64_MAX: never */
-	uint64_t alarm_growth_ns,
-		alarm_goroutines;  /* how long it grew; members that had stayed then */
+	/* how long it grew; members that had stayed then */
+	uint64_t alarm_growth_ns, alarm_goroutines;
 	uint64_t alarm_still_here; /* of those */
 };
 

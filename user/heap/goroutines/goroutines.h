@@ -35,8 +35,8 @@ struct heap_goroutine {
 	/* Where its stack is in use, from sp on; above 0: to be read from its g first. */
 	uint64_t sp;
 	uint32_t above;
-	uint32_t first_wait,
-		n_waits;    /* in heap_goroutines.waits; n_waits 0: select{}, nil channel */
+	/* in heap_goroutines.waits; n_waits 0: select{}, nil channel */
+	uint32_t first_wait, n_waits;
 	uint8_t status;	    /* enum go_status */
 	uint8_t wait_class; /* enum wait_class */
 	uint8_t reached_by; /* enum heap_root_kind, of candidates */

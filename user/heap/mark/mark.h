@@ -33,8 +33,8 @@ struct heap_contents {
 	uint64_t start; /* address of the first byte of @data */
 	const uint8_t *data;
 	size_t size;
-	uint64_t
-		object; /* HEAP_IN_OBJECT: its start, and its number among all slots (mark.h slots) */
+	/* HEAP_IN_OBJECT: its start, and its number among all slots (mark.h slots) */
+	uint64_t object;
 	uint64_t slot;
 	uint64_t header; /* the type that its header or its span tells, or 0 */
 	/* HEAP_IN_STACK: whose; entries of the first function and of the frame's, link-time, or 0. */
@@ -79,10 +79,10 @@ struct heap_mark_totals {
 	uint64_t bytes_read;	 /* of heap */
 	uint64_t pieces;	 /* reads of a part of a span */
 	uint64_t spans_changed;	 /* noticed as changed since the table was read */
-	uint64_t
-		pieces_unreadable; /* what they point to is not marked: nothing is proven by then */
-	uint64_t late_refused;	   /* addresses that might have been in younger spans */
-	uint64_t guesses_free;	   /* conservative pointers to what is not allocated */
+	/* what they point to is not marked: nothing is proven by then */
+	uint64_t pieces_unreadable;
+	uint64_t late_refused; /* addresses that might have been in younger spans */
+	uint64_t guesses_free; /* conservative pointers to what is not allocated */
 };
 
 /*

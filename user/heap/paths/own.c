@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Structures of the runtime itself, in programs whose variables have no names: allp and allgs are known to it
- * (golang/globals.h), and the types of what they lead to are among those of the program. From Go 1.22 on the allocator has
- * written down that a p is one; before, and of a g, nothing says so.
+ * Structures of the runtime itself, in programs whose variables have no names: allp and allgs are
+ * known to it (golang/globals.h), and the types of what they lead to are among those of the
+ * program. From Go 1.22 on the allocator has written down that a p is one; before, and of a g,
+ * nothing says so.
  */
 #include <stdlib.h>
 

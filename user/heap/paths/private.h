@@ -26,9 +26,9 @@ enum step_kind {
 struct paths_step {
 	uint64_t offset, dynamic;
 	uint16_t node;
-	uint16_t child,
-		unknown; /* if the object fits, if it does not; PATH_NONE: not asked for yet */
-	uint8_t kind;	 /* enum step_kind */
+	/* if the object fits, if it does not; PATH_NONE: not asked for yet */
+	uint16_t child, unknown;
+	uint8_t kind; /* enum step_kind */
 	uint8_t role;
 	uint64_t type, shown;
 	const char *label; /* of the tree's child, once there is one */

@@ -3,9 +3,10 @@
 #define GLEAKD_HEAP_RESOURCES_RESOURCES_H
 
 /*
- * What a program has opened and not closed, by what its heap says now: files and connections by their
- * finalizers, contexts, rows, statements, transactions and bodies by the fields that tell whether they are
- * done, armed timers by the heaps of the Ps, deferred calls by the lists of goroutines. No probe: what was opened and closed before is not seen.
+ * What a program has opened and not closed, by what its heap says now: files and connections by
+ * their finalizers, contexts, rows, statements, transactions and bodies by the fields that tell
+ * whether they are done, armed timers by the heaps of the Ps, deferred calls by the lists of
+ * goroutines. No probe: what was opened and closed before is not seen.
  */
 #include "heap/paths/paths.h"
 #include "heap/scan/scan.h"
@@ -39,19 +40,22 @@ enum resource_kind resource_kind__find(const char *name);
 struct heap_resource {
 	enum resource_kind kind;
 	uint8_t type; /* heap_resources__describe() needs it */
-	uint16_t
-		node; /* of the paths, where it stands; PATH_NONE: nothing is known to lead to it */
+	/* of the paths, where it stands; PATH_NONE: nothing is known to lead to it */
+	uint16_t node;
 	bool held; /* something leads to it: else the collector will find it, and close it or not */
 	uint64_t object; /* its start */
 	uint64_t value;	 /* where the value begins, behind a header */
-	uint64_t
-		id; /* descriptor, of a request that of its connection; process, when a timer is due, the goroutine that defers; 0: it has none */
+	/*
+	 * descriptor, of a request that of its connection; process, when a timer is due, the
+	 * goroutine that defers; 0: it has none
+	 */
+	uint64_t id;
 	/* Link-time: of a timer that calls one the function's entry, of a deferred call where it was deferred; 0. */
 	uint64_t function;
 	bool ended;  /* a process that has, and was not waited for */
 	bool served; /* it lives for as long as a client of another process stays connected */
-	uint32_t
-		opener; /* who was seen to open it, by the numbers of whoever fills it in; 0: nobody */
+	/* who was seen to open it, by the numbers of whoever fills it in; 0: nobody */
+	uint32_t opener;
 };
 
 #define HEAP_MAX_RESOURCES (1u << 20)
@@ -108,7 +112,8 @@ uint64_t heap_resources__find_lead(const struct heap_resources *resources, struc
 				   void *ctx);
 
 /*
- * heap_resources__add_ended - process @number, which has ended and was not waited for, and to which nothing leads any more.
+ * heap_resources__add_ended - process @number, which has ended and was not waited for, and to which
+ * nothing leads any more.
  * -ENOMEM.
  */
 int heap_resources__add_ended(struct heap_resources *resources, uint64_t number) __must_check;

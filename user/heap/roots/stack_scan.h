@@ -27,10 +27,10 @@ struct heap_stack_scanner;
 struct heap_stack_totals {
 	uint64_t stacks, frames;
 	uint64_t guessed_frames; /* without a map */
-	uint64_t
-		guessed_stacks; /* of which a part was taken word by word: no map of a whole rest */
-	uint64_t
-		defers_refused; /* chains of deferred calls that did not end or could not be read */
+	/* of which a part was taken word by word: no map of a whole rest */
+	uint64_t guessed_stacks;
+	/* chains of deferred calls that did not end or could not be read */
+	uint64_t defers_refused;
 };
 
 /* heap_stack_scanner__new - all three must outlive it. -ENOMEM. */

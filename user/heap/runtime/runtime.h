@@ -15,8 +15,8 @@ struct heap_runtime {
 	const struct go_layout *layout;
 	const struct go_arch *arch;
 	struct remote *remote;
-	struct pclntab
-		*tab;  /* link-time addresses; NULL in tests: stacks are read conservatively */
+	/* link-time addresses; NULL in tests: stacks are read conservatively */
+	struct pclntab *tab;
 	uint64_t bias; /* target address minus link-time address */
 	struct page_map pages;
 	uint64_t mheap;

@@ -16,8 +16,8 @@ struct heap_confirm;
 
 struct heap_confirm_options {
 	uint32_t scans; /* that have to agree; 0: 3 */
-	uint64_t
-		interval_ns; /* from the beginning of one that counts to that of the next; 0: 1 s */
+	/* from the beginning of one that counts to that of the next; 0: 1 s */
+	uint64_t interval_ns;
 	uint64_t min_age_ns; /* how long it must have waited */
 	size_t max;	     /* goroutines remembered; 0: 4 million */
 };

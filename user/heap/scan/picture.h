@@ -22,9 +22,9 @@ struct heap_picture_options {
 struct heap_picture_figures {
 	uint64_t copy_bytes;	 /* what the copy holds */
 	uint64_t left_out_bytes; /* of objects without pointers */
-	uint64_t
-		expected_stop_ns; /* what the copy took when it was rehearsed, and the threads will */
-	bool soft_dirty;	  /* only what was written since the first copy is copied again */
+	/* what the copy took when it was rehearsed, and the threads will */
+	uint64_t expected_stop_ns;
+	bool soft_dirty; /* only what was written since the first copy is copied again */
 	/* Once taken: */
 	uint64_t stopped_ns; /* how long the first thread stood still */
 	uint64_t again_bytes;

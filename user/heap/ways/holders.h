@@ -29,8 +29,8 @@ struct heap_holders {
 	uint64_t objects; /* that were asked about */
 	uint64_t held;	  /* of them: something leads to them */
 	uint64_t ways;	  /* references to them, from what is alive */
-	uint64_t
-		apart; /* goroutines that were asked about and wait for nothing that could be held */
+	/* goroutines that were asked about and wait for nothing that could be held */
+	uint64_t apart;
 	struct heap_holder_path *paths; /* of most objects first, then the shortest */
 	size_t n_paths, capacity;
 };

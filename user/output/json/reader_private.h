@@ -3,9 +3,10 @@
 #define GLEAKD_OUTPUT_JSON_READER_PRIVATE_H
 
 /*
- * What the parts of the reader share: reader.c (the report), reader_values.c (values), reader_site.c,
- * reader_locks.c, reader_heap.c, reader_resources.c, reader_scheduling.c. Texts are those of the JSON tree, arrays are of the arena; both live as long as the
- * reader. A member that is not there, or of another type, has the value 0, "" or NULL.
+ * What the parts of the reader share: reader.c (the report), reader_values.c (values),
+ * reader_site.c, reader_locks.c, reader_heap.c, reader_resources.c, reader_scheduling.c. Texts are
+ * those of the JSON tree, arrays are of the arena; both live as long as the reader. A member that
+ * is not there, or of another type, has the value 0, "" or NULL.
  */
 #include <jansson.h>
 

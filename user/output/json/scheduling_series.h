@@ -5,7 +5,10 @@
 #include "output/json/writer.h"
 #include "output/timeline.h"
 
-/* json__scheduling_series - members scheduling_series and stuck_calls of @target's object; none where @timeline is NULL. */
+/*
+ * json__scheduling_series - members scheduling_series and stuck_calls of @target's object; none
+ * where @timeline is NULL.
+ */
 void json__scheduling_series(struct json *json, const struct timeline *timeline,
 			     const struct report_target *target);
 

@@ -47,8 +47,9 @@ int text_writer__leave(struct text_writer *writer) __must_check;
 /*
  * text_writer__write - show @report. An interim report that says nothing new is not printed again
  * into a pipe; of a host's processes only those are told of that came, went or have news, unless
- * all was asked for. The final one is, after others in a pipe, what is new and what was found in a line each;
- * else all of it; then a summary which also says what was looked at when nothing was found. -EPIPE and kin when writing failed.
+ * all was asked for. The final one is, after others in a pipe, what is new and what was found in a
+ * line each; else all of it; then a summary which also says what was looked at when nothing was
+ * found. -EPIPE and kin when writing failed.
  */
 int text_writer__write(struct text_writer *writer, const struct report *report) __must_check;
 

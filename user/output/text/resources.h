@@ -14,13 +14,17 @@ void text_part__resources(struct screen *screen, const struct resource_lines *li
 size_t text_part__told_resources(const struct resource_lines *lines);
 
 /*
- * text_part__growing_resources - the first @max places where what is open only ever becomes more, and as many pools of no
- * use, how many more there are, and a blank line behind each; nothing where there are none, or for NULL.
+ * text_part__growing_resources - the first @max places where what is open only ever becomes more,
+ * and as many pools of no use, how many more there are, and a blank line behind each; nothing where
+ * there are none, or for NULL.
  */
 void text_part__growing_resources(struct screen *screen, const struct resource_lines *lines,
 				  size_t max);
 
-/* text_part__resource_news - those of them that @news has not printed, @max at most, each with a blank line before it. */
+/*
+ * text_part__resource_news - those of them that @news has not printed, @max at most, each with a
+ * blank line before it.
+ */
 void text_part__resource_news(struct screen *screen, const struct text_news *news,
 			      const struct report_target *target, size_t max);
 
