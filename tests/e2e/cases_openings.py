@@ -17,7 +17,7 @@ def what_only_ever_comes_grows_and_nothing_else(t):
     target = start(t, PROGRAM)
     for kind, n in (("rows", 5), ("conn", 11), ("ticker", 13)):
         target.ask(f"open {kind} {n}")
-    for kind, ms in (("file", 150), ("context", 70), ("after", 230)):
+    for kind, ms in (("file", 150), ("context", 70), ("after", 230), ("brief", 170)):
         target.ask(f"leak {kind} {ms}")
     target.ask("turn rows 90")
     found = looks(t, target.pid, "--duration", f"{SECONDS}s")
@@ -31,6 +31,9 @@ def what_only_ever_comes_grows_and_nothing_else(t):
         check(r["opened_at"] and r["opened_at"]["function"] in
               ("main.openFile", "main.openContext", "main.openAfter"), f"opened at: {r}")
         check(r["growth_per_minute"] > 0 and "more at each of" in r["why"][0], f"evidence: {r}")
+    brief = [r for r in found[-1]["resources"] if r["calls"] == "main.expireSoon"]
+    check(brief and all(r["verdict"] == "steady" and "by itself" in r["why"][0] for r in brief),
+          f"timers that go by themselves: {brief}")
     rows = [r for r in found[-1]["resources"] if r["kind"] == "sql.Rows"]
     rows = [r for r in rows if r["outstanding"]]
     # One is opened, then one closed: a look may come between them, miss the one that is new, or find it elsewhere.

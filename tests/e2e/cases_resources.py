@@ -139,6 +139,17 @@ def files_that_nothing_leads_to_are_told(t):
     check("nothing was found to lead to them" in lost[0]["why"][0], f"why: {lost}")
 
 
+@case
+def what_a_timer_alone_holds_says_so(t):
+    target = start(t, PROGRAM)
+    target.ask("open timed 7")
+    found = [r for r in look(t, target.pid)["resources"]
+             if any("/proc/self/limits" in e for e in r["examples"])]
+    check(all(len(r["held_by"]) == 1 and "timers" in r["held_by"][0] and ".timer" in r["held_by"][0]
+              for r in found), f"holders: {found}")
+    check_equal(sum(r["outstanding"] for r in found), 7, "files")
+
+
 def judge_lost_databases(t, program):
     """Its own goroutine has each that the program has lost, and keeps it for ever."""
     target = start(t, program)

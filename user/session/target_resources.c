@@ -19,6 +19,7 @@
 #include "session/target_internal.h"
 #include "session/target_openings.h"
 #include "session/target_pools.h"
+#include "track/resource_judge.h"
 
 #define TEXT_MAX      256
 #define PATH_TEXT_MAX 1024
@@ -64,6 +65,11 @@ static bool begins(const char *text, const char *with)
 	return !strncmp(text, with, strlen(with));
 }
 
+static bool is_timer(enum resource_kind kind)
+{
+	return kind == RESOURCE_TIMER || kind == RESOURCE_TICKER;
+}
+
 /* Timers hang from the Ps, whose variable has a name only where there are symbols. */
 static bool is_runtimes(const struct heap_runtime *runtime, const char *path)
 {
@@ -73,16 +79,28 @@ static bool is_runtimes(const struct heap_runtime *runtime, const char *path)
 	return begins(path, "runtime.") || (runtime->allp && begins(path, ps));
 }
 
-/* "" where all that is known is that the runtime has it, by which timers are armed. */
+/*
+ * The way to @number. "" where it goes through something of no known type, and where it says of a timer no more than
+ * that it is armed.
+ */
+static void find_way(const struct heap_runtime *runtime, const struct path_tree *tree,
+		     enum resource_kind kind, uint16_t number, char path[PATH_TEXT_MAX])
+{
+	path[0] = '\0';
+	if (number != PATH_NONE && !path_tree__node(tree, number)->below_unknown)
+		path_tree__path(tree, number, path, PATH_TEXT_MAX);
+	if (is_timer(kind) && is_runtimes(runtime, path))
+		path[0] = '\0';
+}
+
 static bool add_holder(const struct target *target, uint16_t number, struct resource_line *line)
 {
 	const struct path_tree *tree = heap_paths__tree(target_view__paths(target));
-	const struct path_node *node = path_tree__node(tree, number);
 	char path[PATH_TEXT_MAX] = "";
 
-	if (number && line->place.held && !node->below_unknown)
-		path_tree__path(tree, number, path, sizeof(path));
-	if (!*path || is_runtimes(target->resources->runtime, path))
+	if (line->place.held)
+		find_way(target->resources->runtime, tree, line->place.kind, number, path);
+	if (!*path)
 		return true;
 	line->held_by[line->n_held_by] = strdup(path);
 	return line->held_by[line->n_held_by++];
@@ -128,6 +146,21 @@ static bool explain_clients(struct resource_line *line)
 	return complete;
 }
 
+/* What will show whether they become more. */
+static bool explain_timers(struct resource_line *line)
+{
+	char within[DURATION_SIZE], after[DURATION_SIZE], text[TEXT_MAX];
+	uint64_t left_ns = line->place.left_ns;
+
+	duration__format(left_ns, within);
+	duration__format(resource_timers__told_after(left_ns), after);
+	snprintf(text, sizeof(text),
+		 "each goes by itself when it is due, within %s: whether they become more shows "
+		 "after %s",
+		 within, after);
+	return add_why(line, text);
+}
+
 /* "rose at each of 9 looks in 2m, 12 to 60; of 48 that were opened meanwhile none was closed" */
 static bool explain(const struct resource_tracker *tracker, struct resource_line *line)
 {
@@ -135,6 +168,8 @@ static bool explain(const struct resource_tracker *tracker, struct resource_line
 	char duration[DURATION_SIZE], text[TEXT_MAX];
 	bool complete = explain_clients(line);
 
+	if (place->too_soon)
+		complete = complete && explain_timers(line);
 	duration__format(resource_tracker__elapsed_ns(tracker), duration);
 	if (place->verdict == RESOURCE_GROWING) {
 		snprintf(text, sizeof(text),
@@ -363,6 +398,34 @@ static int note_clients(const struct target *target, struct heap_resources *reso
 	return 0;
 }
 
+/* Armed timers of which no more is known are at one place, whichever P has them. */
+static int note_armed(const struct heap_runtime *runtime, struct heap_paths *paths,
+		      struct heap_resources *resources)
+{
+	const struct path_tree *tree = heap_paths__tree(paths);
+	enum { NOT_ASKED, HAS_WAY, HAS_NONE };
+	size_t n;
+	struct heap_resource *all = heap_resources__of(resources, &n);
+	__cleanup_free uint8_t *known = calloc(UINT16_MAX + 1, 1);
+	char path[PATH_TEXT_MAX];
+
+	if (!known)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		uint8_t *way = &known[all[i].node];
+
+		if (!is_timer(all[i].kind))
+			continue;
+		if (*way == NOT_ASKED) {
+			find_way(runtime, tree, all[i].kind, all[i].node, path);
+			*way = *path ? HAS_WAY : HAS_NONE;
+		}
+		if (*way == HAS_NONE)
+			all[i].node = PATH_NONE;
+	}
+	return 0;
+}
+
 /*
  * Children that had ended before the scan, and are there still: what is waited for at all is waited
  * for sooner. Those that the heap does not know of have no os.Process any more.
@@ -401,6 +464,8 @@ static int scanned(void *ctx, struct heap_scan *scan, struct heap_paths *paths)
 
 	look->now_ns = clock__monotonic_ns();
 	err = heap_resources__take(r->census, scan, look->now_ns);
+	if (!err)
+		err = note_armed(look->runtime, paths, r->census);
 	if (!err)
 		err = note_clients(look->target, r->census);
 	if (!err)

@@ -121,6 +121,13 @@ static void judge_openers(struct resource_place *place, const struct resource_ti
 	}
 }
 
+/* Where each thing that is done arms a timer, there are more and more of them until the first fire. */
+static bool is_too_soon(const struct resource_place *place, const struct resource_times *times)
+{
+	return place->kind == RESOURCE_TIMER && place->left_ns < RESOURCE_SHORT_TIMER_NS &&
+	       times->elapsed_ns < resource_timers__told_after(place->left_ns);
+}
+
 void resource_place__judge(struct resource_place *place, const struct resource_series *series,
 			   const struct resource_times *times)
 {
@@ -132,12 +139,14 @@ void resource_place__judge(struct resource_place *place, const struct resource_s
 		return;
 	grows = rises(series, place) && few_closed(place->closed, place->opened);
 
+	place->too_soon = grows && is_too_soon(place, times);
 	place->clients = grows ? resource_series__clients(series, place) : 0;
 	place->per_minute =
 		minutes > 0 ? ((double)place->outstanding - (double)place->first) / minutes : 0;
 	if (series->n < RESOURCE_MIN_LOOKS)
 		place->verdict = RESOURCE_NOT_JUDGED;
 	else
-		place->verdict = grows && !place->clients ? RESOURCE_GROWING : RESOURCE_STEADY;
+		place->verdict = grows && !place->clients && !place->too_soon ? RESOURCE_GROWING :
+										RESOURCE_STEADY;
 	judge_openers(place, times);
 }

@@ -19,6 +19,12 @@ struct resource_series {
 uint64_t resource_series__clients(const struct resource_series *series,
 				  const struct resource_place *place);
 
+/* After that long a watch, as many timers that fire @left_ns from now go as come. */
+static inline uint64_t resource_timers__told_after(uint64_t left_ns)
+{
+	return left_ns + left_ns / 2;
+}
+
 /* From the first look to the last. */
 struct resource_times {
 	size_t looks;

@@ -368,6 +368,7 @@ static int take_one(struct resource_tracker *tracker, const struct heap_resource
 	place = &tracker->places[at];
 	place->outstanding++;
 	place->served += resource->served;
+	place->left_ns = max_of(place->left_ns, resource->left_ns);
 	place->opened += !old && tracker->looks;
 	if (opener)
 		note_opened(opener_of(place, opener), !old && tracker->looks, now_ns - first_ns);
@@ -422,6 +423,7 @@ static void begin(struct resource_tracker *tracker)
 	for (size_t i = 0; i < tracker->n_places; i++) {
 		tracker->places[i].outstanding = 0;
 		tracker->places[i].served = 0;
+		tracker->places[i].left_ns = 0;
 		tracker->places[i].missing = 0;
 		tracker->places[i].oldest_ns = 0;
 		tracker->places[i].n_examples = 0;

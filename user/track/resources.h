@@ -17,6 +17,8 @@
 #define RESOURCE_MIN_STEP	 0.4 /* of the mean step: each is that large at least */
 #define RESOURCE_MAX_CLOSED_PART 10  /* growing: not more than one in so many opened was closed */
 #define RESOURCE_MAX_PLACES	 65536
+#define RESOURCE_SHORT_TIMER_NS \
+	(600 * NSEC_PER_SEC) /* one that is due by then goes by itself, and soon */
 #define RESOURCE_PER_CLIENT \
 	2 /* at one place: as many are clients' own, for each that came and is still connected */
 
@@ -57,7 +59,9 @@ struct resource_place {
 	bool held;
 	uint64_t function; /* of timers and deferred calls */
 	uint64_t outstanding;
-	uint64_t served; /* of these, connections of clients that have not gone */
+	uint64_t served;  /* of these, connections of clients that have not gone */
+	uint64_t left_ns; /* of timers, until the last of them is due */
+	bool too_soon;	  /* would grow, but none of them has had the time to fire */
 	/* what would grow comes with so many that came meanwhile; 0: it does not */
 	uint64_t clients;
 	/* since the first look; closed: two looks have not found it any more */

@@ -50,6 +50,8 @@ var kinds = map[string]*kind{
 	"body2":     {open: openBody2},
 	"timer":     {open: openTimer},
 	"after":     {open: openAfter},
+	"brief":     {open: openBrief},
+	"timed":     {open: openTimed},
 	"ticker":    {open: openTicker},
 	"defer":     {open: openDefer},
 	"deferred":  {open: closeDefer}, // each is over at once

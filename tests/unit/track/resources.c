@@ -260,6 +260,52 @@ static void opened_by(uint32_t opener, size_t count)
 		all[i].opener = opener;
 }
 
+static void armed(size_t count, uint64_t left_ns)
+{
+	opened(RESOURCE_TIMER, PLACE, count);
+	for (size_t i = n - count; i < n; i++)
+		all[i].left_ns = left_ns;
+}
+
+Test(resources, timers_that_have_not_had_the_time_to_fire_are_no_leak)
+{
+	const uint64_t due = 60 * NSEC_PER_SEC;
+
+	for (int i = 0; i < 9; i++) {
+		armed(11, due);
+		look();
+		cr_expect_eq(place_at(RESOURCE_TIMER, PLACE)->verdict,
+			     i < RESOURCE_MIN_LOOKS - 1 ? RESOURCE_NOT_JUDGED : RESOURCE_STEADY);
+		cr_expect_eq(place_at(RESOURCE_TIMER, PLACE)->left_ns, due);
+	}
+	cr_expect(place_at(RESOURCE_TIMER, PLACE)->too_soon);
+	/* They are armed anew, each time they would be due. */
+	armed(11, due);
+	look();
+	cr_expect_eq(place_at(RESOURCE_TIMER, PLACE)->verdict, RESOURCE_GROWING);
+	cr_expect_not(place_at(RESOURCE_TIMER, PLACE)->too_soon);
+}
+
+Test(resources, timers_that_fire_go_as_they_come)
+{
+	for (int i = 0; i < 30; i++) {
+		armed(11, 60 * NSEC_PER_SEC);
+		look();
+		if (i >= 6)
+			closed(11);
+		cr_expect_neq(place_at(RESOURCE_TIMER, PLACE)->verdict, RESOURCE_GROWING);
+	}
+}
+
+Test(resources, timers_that_are_due_late_grow)
+{
+	for (int i = 0; i < RESOURCE_MIN_LOOKS; i++) {
+		armed(11, RESOURCE_SHORT_TIMER_NS);
+		look();
+	}
+	cr_expect_eq(place_at(RESOURCE_TIMER, PLACE)->verdict, RESOURCE_GROWING);
+}
+
 Test(resources, openers_are_told_apart_and_the_first_looks_are_nobodys)
 {
 	opened_by(0, 5);

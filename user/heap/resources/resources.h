@@ -52,8 +52,9 @@ struct heap_resource {
 	uint64_t id;
 	/* Link-time: of a timer that calls one the function's entry, of a deferred call where it was deferred; 0. */
 	uint64_t function;
-	bool ended;  /* a process that has, and was not waited for */
-	bool served; /* it lives for as long as a client of another process stays connected */
+	uint64_t left_ns; /* of a timer, until it is due */
+	bool ended;	  /* a process that has, and was not waited for */
+	bool served;	  /* it lives for as long as a client of another process stays connected */
 	/* who was seen to open it, by the numbers of whoever fills it in; 0: nobody */
 	uint32_t opener;
 };

@@ -113,6 +113,8 @@ static int add(struct timers *timers, const struct timer_words *words, uint64_t 
 	size_t n = resources->n;
 	int err;
 
+	if (words->period <= 0 && words->when > resources->now_ns)
+		found.left_ns = (uint64_t)(words->when - resources->now_ns);
 	if (path_tree__is_young(heap_paths__tree(resources->paths), node) ||
 	    was_seen(timers, object) || !is_programs(resources->runtime, words, &found.function))
 		return 0;
