@@ -9,34 +9,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char folder[64], path[96], other[96];
+#include "made_tree.h"
+
+static char path[96], other[96];
 
 static void make_folder(void)
 {
-	snprintf(folder, sizeof(folder), "/tmp/gleakd-temp-XXXXXX");
-	cr_assert_not_null(mkdtemp(folder));
+	const char *folder = made_tree__new();
+
 	snprintf(path, sizeof(path), "%s/file.tmp", folder);
 	snprintf(other, sizeof(other), "%s/other", folder);
 }
 
-static void remove_folder(void)
-{
-	unlink(path);
-	rmdir(path);
-	unlink(other);
-	rmdir(folder);
-}
-
-TestSuite(temp_file, .init = make_folder, .fini = remove_folder);
-
-static void put(const char *name, const char *text)
-{
-	FILE *file = fopen(name, "w");
-
-	cr_assert_not_null(file);
-	fputs(text, file);
-	fclose(file);
-}
+TestSuite(temp_file, .init = make_folder, .fini = made_tree__remove);
 
 static off_t size_of(const char *name)
 {
@@ -50,7 +35,7 @@ Test(temp_file, leftover_gives_way)
 	struct stat st;
 	int fd = -1;
 
-	put(path, "half a li");
+	made_tree__put("file.tmp", "half a li");
 	cr_assert_eq(temp_file__create(path, 0600, &fd), 0);
 	cr_expect_eq(size_of(path), 0);
 	cr_assert_eq(fstat(fd, &st), 0);
@@ -76,7 +61,7 @@ Test(temp_file, links_and_pipes_give_way_untouched)
 {
 	int fd = -1;
 
-	put(other, "mine");
+	made_tree__put("other", "mine");
 	cr_assert_eq(symlink(other, path), 0);
 	cr_assert_eq(temp_file__create(path, 0600, &fd), 0);
 	close(fd);

@@ -10,34 +10,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char folder[64], path[96], other[96];
+#include "made_tree.h"
+
+static char path[96], other[96];
 
 static void make_folder(void)
 {
-	snprintf(folder, sizeof(folder), "/tmp/gleakd-output-XXXXXX");
-	cr_assert_not_null(mkdtemp(folder));
+	const char *folder = made_tree__new();
+
 	snprintf(path, sizeof(path), "%s/file", folder);
 	snprintf(other, sizeof(other), "%s/other", folder);
 	umask(022);
 }
 
-static void remove_folder(void)
-{
-	unlink(path);
-	unlink(other);
-	rmdir(folder);
-}
-
-TestSuite(output_file, .init = make_folder, .fini = remove_folder);
-
-static void put(const char *name, const char *text)
-{
-	FILE *file = fopen(name, "w");
-
-	cr_assert_not_null(file);
-	fputs(text, file);
-	fclose(file);
-}
+TestSuite(output_file, .init = make_folder, .fini = made_tree__remove);
 
 static void expect(const char *name, const char *wanted)
 {
@@ -60,7 +46,7 @@ static struct stat stat_of(const char *name)
 
 static size_t names_in_folder(void)
 {
-	DIR *dir = opendir(folder);
+	DIR *dir = opendir(made_tree__path(""));
 	size_t n = 0;
 
 	cr_assert_not_null(dir);
@@ -97,7 +83,7 @@ Test(output_file, what_fails_leaves_nothing)
 
 Test(output_file, what_fails_leaves_what_was_there)
 {
-	put(path, "something");
+	made_tree__put("file", "something");
 	output_file__close(begin("half"));
 	expect(path, "something");
 	cr_expect_eq(names_in_folder(), 1);
@@ -113,7 +99,7 @@ Test(output_file, a_new_one_is_for_whom_the_umask_says)
 
 Test(output_file, one_that_was_there_is_for_whom_it_was)
 {
-	put(path, "something longer than what comes");
+	made_tree__put("file", "something longer than what comes");
 	cr_assert_eq(chmod(path, 0640), 0);
 	write_all("all");
 	expect(path, "all");
@@ -127,7 +113,7 @@ Test(output_file, it_is_replaced_at_once)
 	struct failure failure = {""};
 	struct output_file *file;
 
-	put(path, "something");
+	made_tree__put("file", "something");
 	file = begin("all");
 	fflush(output_file__out(file));
 	expect(path, "something");
@@ -138,7 +124,7 @@ Test(output_file, it_is_replaced_at_once)
 
 Test(output_file, a_link_stays_one)
 {
-	put(other, "something longer than what comes");
+	made_tree__put("other", "something longer than what comes");
 	cr_assert_eq(symlink(other, path), 0);
 	output_file__close(begin("half"));
 	expect(other, "something longer than what comes");
@@ -150,7 +136,7 @@ Test(output_file, a_link_stays_one)
 
 Test(output_file, several_names_stay_one_file)
 {
-	put(other, "something");
+	made_tree__put("other", "something");
 	cr_assert_eq(link(other, path), 0);
 	write_all("all");
 	expect(other, "all");
@@ -161,7 +147,7 @@ Test(output_file, its_owner_stays_its_owner)
 {
 	if (geteuid())
 		cr_skip_test("only root can give files away");
-	put(path, "something");
+	made_tree__put("file", "something");
 	cr_assert_eq(chown(path, 65534, 65534), 0);
 	write_all("all");
 	expect(path, "all");
@@ -199,7 +185,7 @@ Test(output_file, what_cannot_be_written)
 	struct failure failure = {""};
 	struct output_file *file;
 
-	cr_expect_eq(output_file__open("--report", folder, &file, &failure), -EISDIR);
+	cr_expect_eq(output_file__open("--report", made_tree__path(""), &file, &failure), -EISDIR);
 	cr_expect_eq(output_file__open("--report", "/no/such/folder/file", &file, &failure),
 		     -ENOENT);
 	cr_expect_not_null(strstr(failure.text, "--report: /no/such/folder/file: "), "%s",

@@ -10,7 +10,6 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,53 +20,36 @@
 #include <unistd.h>
 
 #include "host/process.h"
+#include "made_tree.h"
 
 #define REAL_PROGRAM "build/programs/sleepers-golocal"
 #define SLEEPERS     503
 #define GOROUTINES   (SLEEPERS + 2) /* main and the one that measures */
 
-static char root[] = "/tmp/gleakd-scan-XXXXXX";
-
-static const char *in_root(const char *format, int pid)
-{
-	static char paths[2][256];
-	static unsigned int turn;
-	char *path = paths[turn++ % 2];
-	int n = snprintf(path, sizeof(paths[0]), "%s/", root);
-
-	snprintf(path + n, sizeof(paths[0]) - (size_t)n, "%d/%s", pid, format);
-	return path;
-}
-
-static void put_file(const char *path, const void *bytes, size_t size)
-{
-	FILE *file = fopen(path, "w");
-
-	cr_assert_not_null(file, "%s", path);
-	cr_assert_eq(fwrite(bytes, 1, size, file), size);
-	fclose(file);
-}
+static const char *root;
 
 /* A process of the tree; without @exe a kernel thread. */
 static void put_process(int pid, const char *comm, const char *exe)
 {
 	unsigned int flags = exe ? 0x400000 : 0x200000; /* PF_KTHREAD, include/linux/sched.h */
-	char text[512];
+	char text[512], name[32];
 
-	cr_assert_eq(mkdir(in_root("", pid), 0755), 0);
 	snprintf(text, sizeof(text),
 		 "%d (%s) S 1 77 77 0 -1 %u 0 0 0 0 250 150 0 0 20 0 1 0 100 1000000 50 "
 		 "18446744073709551615 4194304 4807025 140722436045088 0 0 0 0 0\n",
 		 pid, comm, flags);
-	put_file(in_root("stat", pid), text, strlen(text));
+	snprintf(name, sizeof(name), "%d/stat", pid);
+	made_tree__put(name, text);
 	snprintf(text, sizeof(text), "Name:\t%s\nUid:\t0\t4242\t0\t0\n", comm);
-	put_file(in_root("status", pid), text, strlen(text));
+	snprintf(name, sizeof(name), "%d/status", pid);
+	made_tree__put(name, text);
+	snprintf(name, sizeof(name), "%d/exe", pid);
 	if (exe)
-		cr_assert_eq(symlink(exe, in_root("exe", pid)), 0);
+		made_tree__put_link(name, exe);
 }
 
 /* A 32-bit Go program, as far as it takes to tell. */
-static void put_go_386(const char *path)
+static void put_go_386(const char *name)
 {
 	static const char names[] = "\0.go.buildinfo";
 	static const char info[] = "\xff Go buildinf:\x04\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x08"
@@ -92,15 +74,7 @@ static void put_go_386(const char *path)
 					.sh_size = sizeof(info)};
 	memcpy(file.names, names, sizeof(names));
 	memcpy(file.info, info, sizeof(info));
-	put_file(path, &file, sizeof(file));
-}
-
-static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *ftw)
-{
-	(void)stat;
-	(void)type;
-	(void)ftw;
-	return remove(path);
+	made_tree__put_bytes(name, &file, sizeof(file));
 }
 
 static struct process_scan *take(const char *proc_root)
@@ -116,11 +90,11 @@ Test(scan, a_tree_of_everything)
 {
 	struct process_scan *scan;
 	const struct process_list *list;
-	char program[300];
+	const char *program;
 
-	cr_assert_not_null(mkdtemp(root));
-	snprintf(program, sizeof(program), "%s/program", root);
-	put_go_386(program);
+	root = made_tree__new();
+	program = made_tree__path("program");
+	put_go_386("program");
 	put_process(2, "kthreadd", NULL);
 	put_process(30, "sensor", program);
 	put_process(7, "sensor", program);
@@ -146,7 +120,7 @@ Test(scan, a_tree_of_everything)
 		cr_expect_gt(process->uptime_seconds, 0);
 	}
 	process_scan__free(scan);
-	nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	made_tree__remove();
 }
 
 Test(scan, no_proc)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <ftw.h>
 #include <limits.h>
 #include <linux/capability.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "doctor/parts.h"
+#include "made_tree.h"
 
 #define CAP(name) (1ULL << (name))
 
@@ -171,67 +171,12 @@ Test(doctor, locked_memory_counts_before_5_11)
 
 /* --- system -------------------------------------------------------------------------------------- */
 
-static char root[64];
-
-static void make_root(void)
-{
-	snprintf(root, sizeof(root), "/tmp/gleakd-doctor-XXXXXX");
-	cr_assert_not_null(mkdtemp(root));
-}
-
-static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *ftw)
-{
-	(void)stat;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static void remove_root(void)
-{
-	nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-/* @name below the root, its folders made. */
-static void path_of(const char *name, char path[PATH_MAX])
-{
-	size_t at = strlen(root) + 1;
-
-	snprintf(path, PATH_MAX, "%s/%s", root, name);
-	for (char *slash; (slash = strchr(path + at, '/')); at = (size_t)(slash - path) + 1) {
-		*slash = '\0';
-		mkdir(path, 0755);
-		*slash = '/';
-	}
-}
-
-static void put(const char *name, const char *text)
-{
-	char path[PATH_MAX];
-	FILE *file;
-
-	path_of(name, path);
-	file = fopen(path, "w");
-	cr_assert_not_null(file);
-	fputs(text, file);
-	fclose(file);
-}
-
-static void put_link(const char *name, const char *text)
-{
-	char path[PATH_MAX];
-
-	path_of(name, path);
-	unlink(path);
-	cr_assert_eq(symlink(text, path), 0);
-}
-
 static struct doctor_report system_as(uint64_t capabilities)
 {
 	struct doctor_facts facts = root_on_newest();
 	struct doctor_report report = {0};
 
-	facts.proc_root = facts.sys_root = root;
+	facts.proc_root = facts.sys_root = made_tree__path("");
 	facts.capabilities = capabilities;
 	doctor_part__system(&report, &facts);
 	return report;
@@ -239,23 +184,24 @@ static struct doctor_report system_as(uint64_t capabilities)
 
 static void put_open_host(void)
 {
-	put("self/mountinfo", "22 1 0:21 / /proc rw,relatime - proc proc rw\n");
-	put_link("self/ns/pid", "pid:[4026531836]");
-	put("self/cgroup", "0::/system.slice/gleakd.service\n");
-	put("devices/system/clocksource/clocksource0/current_clocksource", "kvm-clock\n");
+	made_tree__put("self/mountinfo", "22 1 0:21 / /proc rw,relatime - proc proc rw\n");
+	made_tree__put_link("self/ns/pid", "pid:[4026531836]");
+	made_tree__put("self/cgroup", "0::/system.slice/gleakd.service\n");
+	made_tree__put("devices/system/clocksource/clocksource0/current_clocksource",
+		       "kvm-clock\n");
 }
 
-TestSuite(doctor_system, .init = make_root, .fini = remove_root);
+TestSuite(doctor_system, .init = made_tree__make, .fini = made_tree__remove);
 
 Test(doctor_system, an_open_host)
 {
 	struct doctor_report report;
 
 	put_open_host();
-	put("kernel/security/lockdown", "none [integrity] confidentiality\n");
-	put("sys/kernel/unprivileged_bpf_disabled", "2\n");
-	put("sys/kernel/perf_event_paranoid", "4\n");
-	put("sys/kernel/yama/ptrace_scope", "1\n");
+	made_tree__put("kernel/security/lockdown", "none [integrity] confidentiality\n");
+	made_tree__put("sys/kernel/unprivileged_bpf_disabled", "2\n");
+	made_tree__put("sys/kernel/perf_event_paranoid", "4\n");
+	made_tree__put("sys/kernel/yama/ptrace_scope", "1\n");
 	report = system_as(UINT64_MAX);
 	for (size_t i = 0; i < report.n_items; i++)
 		expect(&report, report.items[i].name, DOCTOR_OK, 0, "");
@@ -281,11 +227,11 @@ Test(doctor_system, a_closed_host)
 	struct doctor_report report;
 
 	put_open_host();
-	put("kernel/security/lockdown", "none integrity [confidentiality]\n");
-	put("sys/kernel/yama/ptrace_scope", "3\n");
-	put("devices/system/clocksource/clocksource0/current_clocksource", "hpet\n");
-	put_link("self/ns/pid", "pid:[4026532201]");
-	put("self/cgroup", "");
+	made_tree__put("kernel/security/lockdown", "none integrity [confidentiality]\n");
+	made_tree__put("sys/kernel/yama/ptrace_scope", "3\n");
+	made_tree__put("devices/system/clocksource/clocksource0/current_clocksource", "hpet\n");
+	made_tree__put_link("self/ns/pid", "pid:[4026532201]");
+	made_tree__put("self/cgroup", "");
 	report = system_as(UINT64_MAX);
 	expect(&report, "lockdown", DOCTOR_WARN, 0, "confidentiality");
 	expect(&report, "ptrace_scope", DOCTOR_FAIL, -EPERM, "nobody");
@@ -300,19 +246,19 @@ Test(doctor_system, what_a_capability_overrides)
 	struct doctor_report report;
 
 	put_open_host();
-	put("sys/kernel/yama/ptrace_scope", "2\n");
-	put("self/mountinfo", "22 1 0:21 / /elsewhere rw - proc proc rw\n"
-			      "23 1 0:21 / /proc rw - proc proc rw,hidepid=invisible\n");
+	made_tree__put("sys/kernel/yama/ptrace_scope", "2\n");
+	made_tree__put("self/mountinfo", "22 1 0:21 / /elsewhere rw - proc proc rw\n"
+					 "23 1 0:21 / /proc rw - proc proc rw,hidepid=invisible\n");
 	report = system_as(CAP(CAP_SYS_PTRACE));
 	expect(&report, "ptrace_scope", DOCTOR_OK, 0, "2");
 	expect(&report, "proc", DOCTOR_OK, 0, "overrides");
 	report = system_as(0);
 	expect(&report, "ptrace_scope", DOCTOR_WARN, 0, "same user");
 	expect(&report, "proc", DOCTOR_WARN, 0, "do not show");
-	put("self/mountinfo", "23 1 0:21 / /proc rw - proc proc rw,hidepid=0\n");
+	made_tree__put("self/mountinfo", "23 1 0:21 / /proc rw - proc proc rw,hidepid=0\n");
 	report = system_as(0);
 	expect(&report, "proc", DOCTOR_OK, 0, "without hidepid");
-	put("self/mountinfo", "23 1 0:21 / /elsewhere rw - proc proc rw\n");
+	made_tree__put("self/mountinfo", "23 1 0:21 / /elsewhere rw - proc proc rw\n");
 	report = system_as(0);
 	expect(&report, "proc", DOCTOR_WARN, 0, "no proc");
 }
@@ -321,7 +267,7 @@ Test(doctor_system, a_proc_of_others)
 {
 	struct doctor_report report;
 
-	put_link("self", "1");
+	made_tree__put_link("self", "1");
 	report = system_as(UINT64_MAX);
 	expect(&report, "pid_namespace", DOCTOR_FAIL, -EINVAL, "another pid namespace");
 	cr_assert_eq(doctor__exit_code(&report), 1);
@@ -396,33 +342,30 @@ Test(doctor, advice_about_executables_names_what_is_missing)
 
 static struct doctor_report files(const char *textfile, const char *state)
 {
-	char textfile_path[PATH_MAX], state_path[PATH_MAX];
 	struct doctor_report report = {0};
 
-	snprintf(textfile_path, PATH_MAX, "%s/%s", root, textfile);
-	snprintf(state_path, PATH_MAX, "%s/%s", root, state);
-	doctor_part__files(&report, textfile_path, state_path);
+	doctor_part__files(&report, made_tree__path(textfile), made_tree__path(state));
 	return report;
 }
 
-TestSuite(checkup_files, .init = make_root, .fini = remove_root);
+TestSuite(checkup_files, .init = made_tree__make, .fini = made_tree__remove);
 
 Test(checkup_files, writable)
 {
 	struct doctor_report report;
 
-	cr_assert_eq(chmod(root, 0755), 0);
+	cr_assert_eq(chmod(made_tree__path(""), 0755), 0);
 	report = files("gleakd.prom", ".");
-	expect(&report, "textfile", DOCTOR_OK, 0, root);
-	expect(&report, "state", DOCTOR_OK, 0, root);
-	cr_assert_eq(rmdir(root), 0, "something was left behind");
+	expect(&report, "textfile", DOCTOR_OK, 0, made_tree__path(""));
+	expect(&report, "state", DOCTOR_OK, 0, made_tree__path(""));
+	cr_assert_eq(rmdir(made_tree__path("")), 0, "something was left behind");
 }
 
 Test(checkup_files, not_for_others)
 {
 	struct doctor_report report;
 
-	cr_assert_eq(chmod(root, 0700), 0);
+	cr_assert_eq(chmod(made_tree__path(""), 0700), 0);
 	report = files("gleakd.prom", "missing");
 	expect(&report, "textfile", DOCTOR_WARN, 0, "not read by other users");
 	expect(&report, "state", DOCTOR_OK, 0, "not there");
@@ -435,11 +378,11 @@ Test(checkup_files, not_there_and_not_a_directory)
 	report = files("missing/gleakd.prom", ".");
 	expect(&report, "textfile", DOCTOR_FAIL, -ENOENT, "No such file");
 	cr_expect_eq(doctor__exit_code(&report), 1);
-	put("file", "");
+	made_tree__put("file", "");
 	report = files("file/gleakd.prom", "file");
 	expect(&report, "textfile", DOCTOR_FAIL, -ENOTDIR, "Not a directory");
 	expect(&report, "state", DOCTOR_WARN, 0, "Not a directory");
-	put("taken.prom/inside", "");
+	made_tree__put("taken.prom/inside", "");
 	report = files("taken.prom", ".");
 	expect(&report, "textfile", DOCTOR_FAIL, -EEXIST, "not a regular file");
 }

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "made_tree.h"
+
 #define ID    "3f4ab8c0d1e2f30415263748596a7b8c9d0e1f2a3b4c5d6e7f8091a2b3c4d5e6"
 #define OUTER "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define UID   "6c6c9d3e-0b1a-4f55-8c1d-1f2e3d4c5b6a"
@@ -198,37 +200,25 @@ Test(cgroup, names_that_somebody_claims)
 /* The owners of directories tell more than names do. */
 Test(cgroup, groups_that_were_given_away)
 {
-	static const char *const groups[] = {"unified", "unified/batch", "unified/batch/job",
-					     "unified/batch/job/shop.service"};
-	char root[] = "/tmp/gleakd-cgroup-XXXXXX", path[128];
+	const char *root = made_tree__new();
 	struct process_origin origin;
 
-	cr_assert_not_null(mkdtemp(root));
-	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
-		snprintf(path, sizeof(path), "%s/%s", root, groups[i]);
-		cr_assert_eq(mkdir(path, 0755), 0);
-	}
+	made_tree__put_folder("unified/batch/job/shop.service");
 	cgroup__parse("0::/batch/job/shop.service\n", &origin);
 	cgroup__look(root, &origin);
 	if (geteuid() != 0) {
 		cr_expect_eq(origin.trusted, 0, "whose the root is, his is all of it");
 	} else {
 		cr_expect_str_eq(cgroup__claimed(&origin, origin.unit_at), "");
-		snprintf(path, sizeof(path), "%s/%s", root, groups[2]);
-		cr_assert_eq(chown(path, 1000, 1000), 0);
+		cr_assert_eq(chown(made_tree__path("unified/batch/job"), 1000, 1000), 0);
 		cgroup__look(root, &origin);
 		cr_expect_str_eq(cgroup__claimed(&origin, origin.unit_at), "user 1000");
 		cr_expect_eq(origin.trusted, strlen("/batch/job"));
-		snprintf(path, sizeof(path), "%s/%s", root, groups[1]);
-		cr_assert_eq(chmod(path, 0757), 0);
+		cr_assert_eq(chmod(made_tree__path("unified/batch"), 0757), 0);
 		cgroup__look(root, &origin);
 		cr_expect_str_eq(cgroup__claimed(&origin, origin.unit_at), "anybody");
 	}
-	for (size_t i = ARRAY_SIZE(groups); i-- > 0;) {
-		snprintf(path, sizeof(path), "%s/%s", root, groups[i]);
-		rmdir(path);
-	}
-	rmdir(root);
+	made_tree__remove();
 }
 
 Test(cgroup, the_group_itself)
@@ -262,23 +252,13 @@ Test(cgroup, longer_than_anything_is_cut)
 
 static int read_file(const char *text, struct process_origin *origin)
 {
-	char root[] = "/tmp/gleakd-cgroup-XXXXXX", directory[64], path[80];
-	FILE *file;
+	const char *root = made_tree__new();
 	int err;
 
-	cr_assert_not_null(mkdtemp(root));
-	snprintf(directory, sizeof(directory), "%s/77", root);
-	snprintf(path, sizeof(path), "%s/cgroup", directory);
-	cr_assert_eq(mkdir(directory, 0755), 0);
-	file = text ? fopen(path, "w") : NULL;
-	if (file) {
-		fputs(text, file);
-		fclose(file);
-	}
+	if (text)
+		made_tree__put("77/cgroup", text);
 	err = cgroup__read(root, 77, origin);
-	unlink(path);
-	rmdir(directory);
-	rmdir(root);
+	made_tree__remove();
 	return err;
 }
 

@@ -4,27 +4,19 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <ftw.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-static char root[] = "/tmp/gleakd-children-XXXXXX";
+#include "made_tree.h"
+
+static const char *root;
 
 static void put(int pid, const char *name, const char *text)
 {
-	char path[PATH_MAX];
-	FILE *file;
+	char path[64];
 
-	snprintf(path, sizeof(path), "%s/%d", root, pid);
-	mkdir(path, 0755);
-	snprintf(path, sizeof(path), "%s/%d/%s", root, pid, name);
-	file = fopen(path, "w");
-	cr_assert_not_null(file);
-	cr_assert_geq(fputs(text, file), 0);
-	fclose(file);
+	snprintf(path, sizeof(path), "%d/%s", pid, name);
+	made_tree__put(path, text);
 }
 
 /* "Name" could be anything, a line that looks like another one too: its newlines are escaped. */
@@ -42,24 +34,13 @@ static void put_process(int pid, int parent, char state, int threads, const char
 	put(pid, "status", text);
 }
 
-static int remove_one(const char *path, const struct stat *stat __maybe_unused,
-		      int type __maybe_unused, struct FTW *ftw __maybe_unused)
-{
-	return remove(path);
-}
-
-static void remove_tree(void)
-{
-	nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
-
 /* Of 77, which is number 7 in its namespace: not one that runs, one of another's, or one whose threads go on. */
-Test(children, that_have_ended, .fini = remove_tree)
+Test(children, that_have_ended, .fini = made_tree__remove)
 {
 	struct ended_child *children;
 	size_t n;
 
-	cr_assert_not_null(mkdtemp(root));
+	root = made_tree__new();
 	put_process(77, 1, 'S', 4, "77\t7");
 	put_process(80, 77, 'Z', 1, "80\t30");
 	put_process(81, 77, 'S', 1, "81\t31");
@@ -78,12 +59,12 @@ Test(children, that_have_ended, .fini = remove_tree)
 	free(children);
 }
 
-Test(children, of_none, .fini = remove_tree)
+Test(children, of_none, .fini = made_tree__remove)
 {
 	struct ended_child *children = NULL;
 	size_t n;
 
-	cr_assert_not_null(mkdtemp(root));
+	root = made_tree__new();
 	cr_expect_eq(process__ended_children(root, 77, &children, &n), -EOPNOTSUPP);
 	put_process(77, 1, 'S', 4, "77");
 	cr_assert_eq(process__ended_children(root, 77, &children, &n), 0);

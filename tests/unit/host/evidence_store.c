@@ -4,39 +4,34 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "made_tree.h"
+
 /* 2026-11-30 09:45:01 UTC */
 #define NOW 1796031901u
 
-static char above[64], folder[96];
+static const char *above;
+static char folder[96];
 static struct evidence_store *store;
 static struct failure failure;
 
 static void make_folder(void)
 {
-	snprintf(above, sizeof(above), "/tmp/gleakd-evidence-XXXXXX");
-	cr_assert_not_null(mkdtemp(above));
+	above = made_tree__new();
 	snprintf(folder, sizeof(folder), "%s/evidence", above);
 	umask(0);
-}
-
-static int remove_one(const char *path, const struct stat *st __maybe_unused,
-		      int type __maybe_unused, struct FTW *ftw __maybe_unused)
-{
-	return remove(path);
 }
 
 static void remove_folder(void)
 {
 	evidence_store__close(store);
 	store = NULL;
-	nftw(above, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	made_tree__remove();
 }
 
 TestSuite(evidence_store, .init = make_folder, .fini = remove_folder);

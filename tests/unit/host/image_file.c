@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "made_tree.h"
+
 Test(image_file, is_what_stat_says)
 {
 	struct image_file file = {0};
@@ -50,17 +52,9 @@ Test(image_file, file_systems_that_may_block)
 		bool blocks;
 	} cases[] = {{22, false}, {23, false}, {24, true},  {25, true}, {26, true}, {27, false},
 		     {28, false}, {29, true},  {99, false}, {0, false}, {2, false}};
-	char root[] = "/tmp/gleakd-mounts-XXXXXX", path[64];
-	FILE *out;
+	const char *root = made_tree__new();
 
-	cr_assert_not_null(mkdtemp(root));
-	snprintf(path, sizeof(path), "%s/77", root);
-	cr_assert_eq(mkdir(path, 0755), 0);
-	snprintf(path, sizeof(path), "%s/77/mountinfo", root);
-	out = fopen(path, "w");
-	cr_assert_not_null(out);
-	fputs(mountinfo, out);
-	fclose(out);
+	made_tree__put("77/mountinfo", mountinfo);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct image_file file = {.mount = cases[i].mount};
 
@@ -68,10 +62,7 @@ Test(image_file, file_systems_that_may_block)
 			     (int)cases[i].mount);
 		cr_expect_not(image_file__may_block(root, 78, &file), "no such file");
 	}
-	unlink(path);
-	snprintf(path, sizeof(path), "%s/77", root);
-	rmdir(path);
-	rmdir(root);
+	made_tree__remove();
 }
 
 /* Processes that see the same mounts share one list; it is read again for a mount that is not in it. */

@@ -5,7 +5,6 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,32 +14,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "made_tree.h"
+
 #define GOLDEN(tree) "tests/golden/proc/" tree
 
 /* --- made trees --------------------------------------------------------------------------------- */
 
 #define PID 77
 
-static char root[] = "/tmp/gleakd-proc-XXXXXX";
-
-static const char *in_root(const char *name)
-{
-	static char path[4][PATH_MAX];
-	static unsigned int turn;
-	char *out = path[turn++ % 4];
-
-	snprintf(out, PATH_MAX, "%s/%s", root, name);
-	return out;
-}
-
-static void put(const char *name, const char *text, size_t size)
-{
-	FILE *file = fopen(in_root(name), "w");
-
-	cr_assert_not_null(file);
-	cr_assert_eq(fwrite(text, 1, size, file), size);
-	fclose(file);
-}
+static const char *root;
 
 static void put_stat(const char *comm, char state, unsigned long flags, unsigned long start_time,
 		     unsigned long start_code)
@@ -51,43 +33,23 @@ static void put_stat(const char *comm, char state, unsigned long flags, unsigned
 		 "%d (%s) %c 1 77 77 34816 -1 %lu 0 0 0 0 250 150 0 0 20 0 1 0 %lu 1000000 50 "
 		 "18446744073709551615 %lu 4807025 140722436045088 0 0 0 0 0 0 0 0 0 17 0 0 0\n",
 		 PID, comm, state, flags, start_time, start_code);
-	put("77/stat", line, strlen(line));
-}
-
-static void put_text(const char *name, const char *text)
-{
-	put(name, text, strlen(text));
+	made_tree__put("77/stat", line);
 }
 
 static void put_link(const char *target)
 {
-	unlink(in_root("77/exe"));
-	cr_assert_eq(symlink(target, in_root("77/exe")), 0);
+	made_tree__put_link("77/exe", target);
 }
 
 /* A running process 77, "server", whose image is the file `server` of the tree. */
 static void make_tree(void)
 {
-	cr_assert_not_null(mkdtemp(root));
-	cr_assert_eq(mkdir(in_root("77"), 0755), 0);
+	root = made_tree__new();
 	put_stat("server", 'S', 4194304, 5000, 0x400000);
-	put_text("77/status",
-		 "Name:\tserver\nUmask:\t0022\nUid:\t1\t1000\t3\t4\nGid:\t5\t6\t7\t8\n");
-	put_text("server", "image");
-	put_link(in_root("server"));
-}
-
-static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *ftw)
-{
-	(void)stat;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static void remove_tree(void)
-{
-	nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	made_tree__put("77/status",
+		       "Name:\tserver\nUmask:\t0022\nUid:\t1\t1000\t3\t4\nGid:\t5\t6\t7\t8\n");
+	made_tree__put("server", "image");
+	put_link(made_tree__path("server"));
 }
 
 static struct process_info read_tree(void)
@@ -111,7 +73,7 @@ static int read_error(void)
 	return err;
 }
 
-TestSuite(process_tree, .init = make_tree, .fini = remove_tree);
+TestSuite(process_tree, .init = make_tree, .fini = made_tree__remove);
 
 Test(process_tree, ordinary)
 {
@@ -121,7 +83,7 @@ Test(process_tree, ordinary)
 	cr_assert_eq(info.id.start_time, 5000);
 	cr_assert_eq(info.uid, 1000, "the effective one");
 	cr_assert_str_eq(info.comm, "server");
-	cr_assert_str_eq(info.exe, in_root("server"));
+	cr_assert_str_eq(info.exe, made_tree__path("server"));
 	cr_assert_not(info.kernel_thread);
 }
 
@@ -130,7 +92,7 @@ Test(process_tree, no_such_process)
 	struct process_info info;
 
 	cr_assert_eq(process__read(root, 78, &info, NULL), -ESRCH);
-	cr_assert_eq(process__read(in_root("nowhere"), PID, &info, NULL), -ESRCH);
+	cr_assert_eq(process__read(made_tree__path("nowhere"), PID, &info, NULL), -ESRCH);
 	cr_assert_not(process__same(root, (struct process_id){78, 5000}));
 }
 
@@ -159,7 +121,7 @@ Test(process_tree, reused_pid_is_another_process)
 
 Test(process_tree, exe_that_is_missing)
 {
-	unlink(in_root("77/exe"));
+	unlink(made_tree__path("77/exe"));
 	/* A user process without an image is on its way out. */
 	cr_assert_eq(read_error(), -ESRCH);
 	cr_assert_eq(process__open_exe(root, PID, NULL), -ESRCH);
@@ -178,20 +140,20 @@ Test(process_tree, deleted_exe)
 
 Test(process_tree, file_really_called_deleted)
 {
-	put_text("server (deleted)", "image");
-	put_link(in_root("server (deleted)"));
-	cr_assert_eq(symlink("/", in_root("77/root")), 0);
-	cr_assert_str_eq(read_tree().exe, in_root("server (deleted)"));
+	made_tree__put("server (deleted)", "image");
+	put_link(made_tree__path("server (deleted)"));
+	cr_assert_eq(symlink("/", made_tree__path("77/root")), 0);
+	cr_assert_str_eq(read_tree().exe, made_tree__path("server (deleted)"));
 }
 
 /* No path of its choice is followed: whether the file has a name left is all that is asked. */
 Test(process_tree, file_that_has_no_name_left)
 {
-	put_text("server (deleted)", "image");
-	put_link(in_root("server (deleted)"));
-	cr_assert_eq(unlink(in_root("server (deleted)")), 0);
-	put_text("server", "another");
-	cr_assert_str_eq(read_tree().exe, in_root("server"));
+	made_tree__put("server (deleted)", "image");
+	put_link(made_tree__path("server (deleted)"));
+	cr_assert_eq(unlink(made_tree__path("server (deleted)")), 0);
+	made_tree__put("server", "another");
+	cr_assert_str_eq(read_tree().exe, made_tree__path("server"));
 }
 
 Test(process_tree, only_the_suffix_means_deleted)
@@ -220,7 +182,7 @@ Test(process_tree, hostile_stat)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		put_text("77/stat", bad[i]);
+		made_tree__put("77/stat", bad[i]);
 		cr_assert_eq(read_error(), -EPROTO, "%zu", i);
 		cr_assert_not(process__same(root, (struct process_id){PID, 5000}));
 	}
@@ -232,10 +194,10 @@ Test(process_tree, oversized_stat)
 
 	memset(line, ')', sizeof(line));
 	memcpy(line, "77 (", 4);
-	put("77/stat", line, sizeof(line));
+	made_tree__put_bytes("77/stat", line, sizeof(line));
 	cr_assert_eq(read_error(), -EPROTO);
 	memset(line, 0, sizeof(line));
-	put("77/stat", line, sizeof(line));
+	made_tree__put_bytes("77/stat", line, sizeof(line));
 	cr_assert_eq(read_error(), -EPROTO);
 }
 
@@ -252,11 +214,11 @@ Test(process_tree, long_comm_is_cut)
 
 Test(process_tree, status_without_uid)
 {
-	put_text("77/status", "Name:\tUid:\t0\t0\n");
+	made_tree__put("77/status", "Name:\tUid:\t0\t0\n");
 	cr_assert_eq(read_error(), -EPROTO);
-	put_text("77/status", "Name:\tx\nUid:\t0\n");
+	made_tree__put("77/status", "Name:\tx\nUid:\t0\n");
 	cr_assert_eq(read_error(), -EPROTO);
-	unlink(in_root("77/status"));
+	unlink(made_tree__path("77/status"));
 	cr_assert_eq(read_error(), -ESRCH);
 }
 
@@ -277,9 +239,10 @@ Test(process_tree, code_of_libraries)
 	uint64_t kib = 0;
 
 	cr_expect_eq(process__mapped_code(root, PID, &kib), -ESRCH, "no memory");
-	put_text("77/status", "Name:\tx\nVmExe:\t    2 kB\nVmLib:\t    1956 kB\nVmPTE:\t 5 kB\n");
+	made_tree__put("77/status",
+		       "Name:\tx\nVmExe:\t    2 kB\nVmLib:\t    1956 kB\nVmPTE:\t 5 kB\n");
 	cr_expect(!process__mapped_code(root, PID, &kib) && kib == 1956);
-	put_text("77/status", "Name:\tx\nVmLib:\tmuch\n");
+	made_tree__put("77/status", "Name:\tx\nVmLib:\tmuch\n");
 	cr_expect_eq(process__mapped_code(root, PID, &kib), -EPROTO);
 }
 
@@ -299,8 +262,8 @@ Test(process_tree, open_exe_reads_the_image)
 /* An open(2) of a FIFO would wait for a writer for ever: the time limit is the test. */
 Test(process_tree, open_exe_of_what_is_not_a_file, .timeout = 5)
 {
-	cr_assert_eq(mkfifo(in_root("fifo"), 0666), 0);
-	put_link(in_root("fifo"));
+	cr_assert_eq(mkfifo(made_tree__path("fifo"), 0666), 0);
+	put_link(made_tree__path("fifo"));
 	cr_assert_eq(open_error(), -ENOEXEC);
 	put_link("/dev/null");
 	cr_assert_eq(open_error(), -ENOEXEC);
@@ -314,7 +277,7 @@ Test(process_tree, open_exe_of_what_is_not_a_file, .timeout = 5)
 
 static int mappings_of(const char *maps, struct process_mapping *mappings, size_t max)
 {
-	put_text("77/maps", maps);
+	made_tree__put("77/maps", maps);
 	return process__exe_mappings(root, PID, mappings, max);
 }
 
@@ -345,7 +308,7 @@ Test(process_tree, mappings_of_the_right_namesake)
 	struct process_mapping mapping;
 	struct stat image;
 	char maps[4 * PATH_MAX];
-	const char *exe = in_root("server");
+	const char *exe = made_tree__path("server");
 
 	cr_assert_eq(stat(exe, &image), 0);
 	snprintf(maps, sizeof(maps),
@@ -377,7 +340,7 @@ Test(process_tree, no_mapping_fits)
 	cr_assert_eq(mappings_of("400000-402000 r-xp 00000000 00:00 0 \n", &mapping, 1), 0,
 		     "anonymous memory is nobody's file");
 	cr_assert_eq(mappings_of("", &mapping, 1), -ESRCH, "the address space is gone");
-	unlink(in_root("77/maps"));
+	unlink(made_tree__path("77/maps"));
 	cr_assert_eq(process__exe_mappings(root, PID, &mapping, 1), -ESRCH);
 }
 
@@ -427,7 +390,7 @@ Test(process_tree, overlong_maps_line)
 Test(process_tree, huge_maps)
 {
 	struct process_mapping mappings[8];
-	FILE *file = fopen(in_root("77/maps"), "w");
+	FILE *file = fopen(made_tree__path("77/maps"), "w");
 	unsigned long at = 0x10000;
 
 	cr_assert_not_null(file);

@@ -4,59 +4,24 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <ftw.h>
-#include <limits.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-static char root[] = "/tmp/gleakd-sockets-XXXXXX";
-
-static const char *in_root(const char *name)
-{
-	static char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/%s", root, name);
-	return path;
-}
-
-static void put(const char *name, const char *text)
-{
-	FILE *file = fopen(in_root(name), "w");
-
-	cr_assert_not_null(file);
-	cr_assert_geq(fputs(text, file), 0);
-	fclose(file);
-}
+#include "made_tree.h"
 
 /* Process 77 with an open file for each of @links. */
 static void make_tree(const char *const *links, size_t n)
 {
 	char name[32];
 
-	cr_assert_not_null(mkdtemp(root));
-	cr_assert_eq(mkdir(in_root("77"), 0755), 0);
-	cr_assert_eq(mkdir(in_root("77/fd"), 0755), 0);
-	cr_assert_eq(mkdir(in_root("77/net"), 0755), 0);
+	made_tree__make();
 	for (size_t i = 0; i < n; i++) {
 		snprintf(name, sizeof(name), "77/fd/%zu", i);
-		cr_assert_eq(symlink(links[i], in_root(name)), 0);
+		made_tree__put_link(name, links[i]);
 	}
-}
-
-static int remove_one(const char *path, const struct stat *stat __maybe_unused,
-		      int type __maybe_unused, struct FTW *ftw __maybe_unused)
-{
-	return remove(path);
-}
-
-static void remove_tree(void)
-{
-	nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 #define TCP_TITLES                                                                            \
@@ -73,11 +38,11 @@ static struct process_sockets look(int wanted)
 {
 	struct process_sockets sockets = {.accepted = 77777};
 
-	cr_assert_eq(process__sockets(root, 77, &sockets), wanted);
+	cr_assert_eq(process__sockets(made_tree__path(""), 77, &sockets), wanted);
 	return sockets;
 }
 
-Test(sockets, who_opened_them, .fini = remove_tree)
+Test(sockets, who_opened_them, .fini = made_tree__remove)
 {
 	static const char *const links[] = {"socket:[11]", "socket:[12]", "socket:[13]",
 					    "socket:[14]", "socket:[15]", "/dev/null",
@@ -85,14 +50,15 @@ Test(sockets, who_opened_them, .fini = remove_tree)
 	struct process_sockets sockets;
 
 	make_tree(links, ARRAY_SIZE(links));
-	put("77/net/tcp", TCP_TITLES TCP(HERE ":1F90", "00000000:0000", "0A",
-					 "11") TCP(HERE ":1F90", THERE ":C001", "01", "12")
-				  TCP(HERE ":9001", THERE ":0016", "01", "13")
-					  TCP(HERE ":9002", THERE ":0016", "08", "14")
-						  TCP(HERE ":9003", THERE ":1538", "02", "15")
-	    /* Somebody else's, in the same network namespace. */
-	    TCP(HERE ":9004", THERE ":1538", "01", "99")
-		    TCP("00000000:9005", "00000000:0000", "0A", "98"));
+	made_tree__put("77/net/tcp",
+		       TCP_TITLES TCP(HERE ":1F90", "00000000:0000", "0A", "11")
+			       TCP(HERE ":1F90", THERE ":C001", "01", "12")
+				       TCP(HERE ":9001", THERE ":0016", "01", "13")
+					       TCP(HERE ":9002", THERE ":0016", "08", "14")
+						       TCP(HERE ":9003", THERE ":1538", "02", "15")
+		       /* Somebody else's, in the same network namespace. */
+		       TCP(HERE ":9004", THERE ":1538", "01", "99")
+			       TCP("00000000:9005", "00000000:0000", "0A", "98"));
 	sockets = look(0);
 	cr_expect_eq(sockets.accepted, 2, "%lu: 12, and 17 that no table has", sockets.accepted);
 	cr_expect_eq(sockets.dialled, 3, "%lu", sockets.dialled);
@@ -102,21 +68,21 @@ Test(sockets, who_opened_them, .fini = remove_tree)
 }
 
 /* A listener for IPv6 takes IPv4 calls, too: their addresses are mapped at its end only. */
-Test(sockets, both_ends_of_its_own, .fini = remove_tree)
+Test(sockets, both_ends_of_its_own, .fini = made_tree__remove)
 {
 	static const char *const links[] = {"socket:[11]", "socket:[12]", "socket:[13]",
 					    "socket:[14]"};
 	struct process_sockets sockets;
 
 	make_tree(links, ARRAY_SIZE(links));
-	put("77/net/tcp6",
-	    TCP_TITLES TCP("00000000000000000000000000000000:1F90",
-			   "00000000000000000000000000000000:0000", "0A", "11")
-		    TCP("0000000000000000FFFF0000" HERE ":1F90",
-			"0000000000000000FFFF0000" HERE ":9001", "01", "12")
-			    TCP("0000000000000000FFFF0000" HERE ":1F90",
-				"0000000000000000FFFF0000" THERE ":9001", "01", "14"));
-	put("77/net/tcp", TCP_TITLES TCP(HERE ":9001", HERE ":1F90", "01", "13"));
+	made_tree__put("77/net/tcp6",
+		       TCP_TITLES TCP("00000000000000000000000000000000:1F90",
+				      "00000000000000000000000000000000:0000", "0A", "11")
+			       TCP("0000000000000000FFFF0000" HERE ":1F90",
+				   "0000000000000000FFFF0000" HERE ":9001", "01", "12")
+				       TCP("0000000000000000FFFF0000" HERE ":1F90",
+					   "0000000000000000FFFF0000" THERE ":9001", "01", "14"));
+	made_tree__put("77/net/tcp", TCP_TITLES TCP(HERE ":9001", HERE ":1F90", "01", "13"));
 	sockets = look(0);
 	cr_expect_eq(sockets.accepted, 1, "%lu: from 10.0.0.5", sockets.accepted);
 	cr_expect_eq(sockets.dialled, 2, "%lu", sockets.dialled);
@@ -124,17 +90,17 @@ Test(sockets, both_ends_of_its_own, .fini = remove_tree)
 }
 
 /* CLOSE_WAIT: a call that was accepted, one that was made, and one that goes on. */
-Test(sockets, whose_other_end_has_hung_up, .fini = remove_tree)
+Test(sockets, whose_other_end_has_hung_up, .fini = made_tree__remove)
 {
 	static const char *const links[] = {"socket:[11]", "socket:[12]", "socket:[13]",
 					    "socket:[14]"};
 	struct process_sockets sockets;
 
 	make_tree(links, ARRAY_SIZE(links));
-	put("77/net/tcp", TCP_TITLES TCP(HERE ":1F90", "00000000:0000", "0A", "11")
-				  TCP(HERE ":1F90", THERE ":9001", "08", "12")
-					  TCP(HERE ":9002", THERE ":0016", "08", "13")
-						  TCP(HERE ":1F90", THERE ":9003", "01", "14"));
+	made_tree__put("77/net/tcp", TCP_TITLES TCP(HERE ":1F90", "00000000:0000", "0A", "11")
+					     TCP(HERE ":1F90", THERE ":9001", "08",
+						 "12") TCP(HERE ":9002", THERE ":0016", "08", "13")
+						     TCP(HERE ":1F90", THERE ":9003", "01", "14"));
 	sockets = look(0);
 	cr_expect_eq(sockets.accepted, 2, "%lu", sockets.accepted);
 	cr_expect_eq(sockets.hung_up, 1, "%lu", sockets.hung_up);
@@ -142,7 +108,7 @@ Test(sockets, whose_other_end_has_hung_up, .fini = remove_tree)
 }
 
 /* Those of others that have not hung up, not 12 (CLOSE_WAIT) and 13 (dialled); and its own two ends, 15 and 16. */
-Test(sockets, who_is_at_the_other_end, .fini = remove_tree)
+Test(sockets, who_is_at_the_other_end, .fini = made_tree__remove)
 {
 	static const char *const links[] = {"socket:[11]", "/dev/null",	  "socket:[14]",
 					    "socket:[12]", "socket:[13]", "socket:[15]",
@@ -151,15 +117,15 @@ Test(sockets, who_is_at_the_other_end, .fini = remove_tree)
 	struct socket_peer peers[ARRAY_SIZE(fds)];
 
 	make_tree(links, ARRAY_SIZE(links));
-	put("77/net/tcp",
-	    TCP_TITLES TCP(HERE ":1F90", "00000000:0000", "0A", "11")
-		    TCP(HERE ":1F90", THERE ":9001", "08", "12") TCP(HERE ":9002", THERE ":0016",
-								     "01", "13")
-			    TCP(HERE ":1F90", THERE ":9003", "01", "14")
-				    TCP(HERE ":1F90", HERE ":9004", "01", "15")
-					    TCP(HERE ":9004", HERE ":1F90", "01", "16")
-						    TCP(HERE ":1F90", THERE ":9005", "01", "17"));
-	cr_assert_eq(process__peers(root, 77, fds, ARRAY_SIZE(fds), peers), 4);
+	made_tree__put("77/net/tcp",
+		       TCP_TITLES TCP(HERE ":1F90", "00000000:0000", "0A",
+				      "11") TCP(HERE ":1F90", THERE ":9001", "08",
+						"12") TCP(HERE ":9002", THERE ":0016", "01", "13")
+			       TCP(HERE ":1F90", THERE ":9003", "01",
+				   "14") TCP(HERE ":1F90", HERE ":9004", "01", "15")
+				       TCP(HERE ":9004", HERE ":1F90", "01", "16")
+					       TCP(HERE ":1F90", THERE ":9005", "01", "17"));
+	cr_assert_eq(process__peers(made_tree__path(""), 77, fds, ARRAY_SIZE(fds), peers), 4);
 	for (int fd = 0; fd < 8; fd++) {
 		const struct socket_peer *peer = socket_peer__find(peers, 4, fd);
 
@@ -168,19 +134,19 @@ Test(sockets, who_is_at_the_other_end, .fini = remove_tree)
 	}
 }
 
-Test(sockets, of_other_families, .fini = remove_tree)
+Test(sockets, of_other_families, .fini = made_tree__remove)
 {
 	static const char *const links[] = {"socket:[11]", "socket:[12]", "socket:[13]",
 					    "socket:[14]", "socket:[15]"};
 	struct process_sockets sockets;
 
 	make_tree(links, ARRAY_SIZE(links));
-	put("77/net/udp", TCP_TITLES TCP(HERE ":9001", THERE ":0035", "01", "11"));
-	put("77/net/unix",
-	    "Num       RefCount Protocol Flags    Type St Inode Path\n"
-	    "0000000000000000: 00000002 00000000 00010000 0001 01    12 /run/app.sock\n"
-	    "0000000000000000: 00000003 00000000 00000000 0001 03    13 /run/app.sock\n"
-	    "0000000000000000: 00000003 00000000 00000000 0001 03    14\n");
+	made_tree__put("77/net/udp", TCP_TITLES TCP(HERE ":9001", THERE ":0035", "01", "11"));
+	made_tree__put("77/net/unix",
+		       "Num       RefCount Protocol Flags    Type St Inode Path\n"
+		       "0000000000000000: 00000002 00000000 00010000 0001 01    12 /run/app.sock\n"
+		       "0000000000000000: 00000003 00000000 00000000 0001 03    13 /run/app.sock\n"
+		       "0000000000000000: 00000003 00000000 00000000 0001 03    14\n");
 	sockets = look(0);
 	cr_expect_eq(sockets.accepted, 3, "%lu: 13, 14, and 15 of nobody knows which family",
 		     sockets.accepted);
@@ -188,23 +154,23 @@ Test(sockets, of_other_families, .fini = remove_tree)
 	cr_expect_str_eq(sockets.peer, "");
 }
 
-Test(sockets, tables_that_make_no_sense, .fini = remove_tree)
+Test(sockets, tables_that_make_no_sense, .fini = made_tree__remove)
 {
 	static const char *const links[] = {"socket:[11]", "socket:[99999999999999999999999]"};
 	struct process_sockets sockets;
 
 	make_tree(links, ARRAY_SIZE(links));
-	put("77/net/tcp", TCP_TITLES TCP("7F:1F90", "x", "0A", "11") "\n: : :\n" TCP(
-				  HERE ":-001", HERE ":-F90", "0A", "11")
-				  TCP(HERE ":FFFFF", THERE ":0016", "01", "11"));
+	made_tree__put("77/net/tcp", TCP_TITLES TCP("7F:1F90", "x", "0A", "11") "\n: : :\n" TCP(
+					     HERE ":-001", HERE ":-F90", "0A", "11")
+					     TCP(HERE ":FFFFF", THERE ":0016", "01", "11"));
 	sockets = look(0);
 	cr_expect_eq(sockets.accepted + sockets.dialled, 2, "%lu, %lu", sockets.accepted,
 		     sockets.dialled);
 }
 
-Test(sockets, of_a_process_that_is_gone, .fini = remove_tree)
+Test(sockets, of_a_process_that_is_gone, .fini = made_tree__remove)
 {
-	cr_assert_not_null(mkdtemp(root));
+	made_tree__make();
 	cr_expect_eq(look(-ESRCH).accepted, 77777, "untouched");
 }
 

@@ -3,25 +3,18 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
+
+#include "made_tree.h"
 
 static int steal_of(const char *text, struct steal *ret_steal)
 {
-	char root[] = "/tmp/gleakd-steal-XXXXXX", path[64];
-	FILE *file;
+	const char *root = made_tree__new();
 	int err;
 
-	cr_assert_not_null(mkdtemp(root));
-	snprintf(path, sizeof(path), "%s/stat", root);
-	file = fopen(path, "w");
-	cr_assert_not_null(file);
-	fputs(text, file);
-	fclose(file);
+	made_tree__put("stat", text);
 	err = host__steal(root, ret_steal);
-	unlink(path);
-	rmdir(root);
+	made_tree__remove();
 	return err;
 }
 

@@ -4,57 +4,29 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-static char folder[64];
+#include "made_tree.h"
+
+static const char *folder;
 static struct source_tree *tree;
-
-static void write_file(const char *name, const char *text)
-{
-	char path[256];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	file = fopen(path, "w");
-	cr_assert_not_null(file, "%s", path);
-	fputs(text, file);
-	fclose(file);
-}
 
 static void make(void)
 {
 	struct failure failure;
-	char path[256];
 
-	snprintf(folder, sizeof(folder), "/tmp/gleakd-source-XXXXXX");
-	cr_assert_not_null(mkdtemp(folder));
-	snprintf(path, sizeof(path), "%s/shop", folder);
-	cr_assert_eq(mkdir(path, 0700), 0);
-	write_file("shop/quote.go", "package shop\n\nfunc (s *shop) quote() {\n\tch <- 1\r\n}\n");
-	write_file("main.go", "package main\n");
-	write_file("notes.txt", "func main() {\n");
+	folder = made_tree__new();
+	made_tree__put("shop/quote.go",
+		       "package shop\n\nfunc (s *shop) quote() {\n\tch <- 1\r\n}\n");
+	made_tree__put("main.go", "package main\n");
+	made_tree__put("notes.txt", "func main() {\n");
 	cr_assert_eq(source_tree__open(folder, &tree, &failure), 0);
 }
 
 static void clear(void)
 {
-	char command[128];
-
 	source_tree__free(tree);
-	snprintf(command, sizeof(command), "%s/shop/quote.go", folder);
-	unlink(command);
-	snprintf(command, sizeof(command), "%s/shop/link.go", folder);
-	unlink(command);
-	snprintf(command, sizeof(command), "%s/main.go", folder);
-	unlink(command);
-	snprintf(command, sizeof(command), "%s/notes.txt", folder);
-	unlink(command);
-	snprintf(command, sizeof(command), "%s/shop", folder);
-	rmdir(command);
-	rmdir(folder);
+	made_tree__remove();
 }
 
 TestSuite(source_tree, .init = make, .fini = clear);
@@ -112,7 +84,7 @@ Test(source_tree, another_file_of_that_name_is_not_it)
 
 Test(source_tree, paths_lead_nowhere_else)
 {
-	char link[256], out[256];
+	char out[256];
 	struct report_source source;
 
 	cr_expect_not(find("main.main", "notes.txt", 1, &source));
@@ -120,9 +92,7 @@ Test(source_tree, paths_lead_nowhere_else)
 	snprintf(out, sizeof(out), "../%s/main.go", strrchr(folder, '/') + 1);
 	cr_expect_not(find("main.init", out, 1, &source));
 	cr_expect_not(find("main.init", "shop/../main.go", 1, &source));
-	snprintf(link, sizeof(link), "%s/shop/link.go", folder);
-	snprintf(out, sizeof(out), "%s/main.go", folder);
-	cr_assert_eq(symlink(out, link), 0);
+	made_tree__put_link("shop/link.go", made_tree__path("main.go"));
 	cr_expect_not(find("main.init", "shop/link.go", 1, &source));
 }
 
