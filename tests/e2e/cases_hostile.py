@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from datetime import datetime
 
 from cases_host import folder, host, of_pid, own_copy, pids
@@ -289,7 +288,7 @@ def poisoned(t, path):
 
 
 def deaf(t, what, path, *args):
-    """A program with a file system whose server stops answering."""
+    """A program with a file system whose server has stopped answering."""
     if not os.path.exists("/dev/fuse"):
         raise Skip("/dev/fuse", always=True)
     argv = [compiled("deaf.c", "deaf", "-static"), what, path, *args]
@@ -298,6 +297,12 @@ def deaf(t, what, path, *args):
         target.answer("ready")
     except Failed as failure:
         raise Skip(f"FUSE in a user namespace ({failure})", always=True) from None
+    if what in ("overlay", "pages"):
+        with open(f"/proc/{target.pid}/task/{target.pid}/children", encoding="ascii") as file:
+            server, = map(int, file.read().split())
+        os.kill(server, signal.SIGUSR1)
+        with open(f"/proc/{server}/comm", encoding="ascii") as comm:
+            until("it has become deaf", lambda: os.pread(comm.fileno(), 64, 0) == b"is deaf\n")
     return target
 
 
@@ -336,7 +341,7 @@ def executable_whose_server_does_not_answer(t):
     """On an overlay above it, which does not say so."""
     target = deaf(t, "overlay", own_copy(t, COUNTS, "overlaid"))
     other = bystander(t)
-    g = host(t, "--only", "exe:/mnt/over/*", "--min-process-age", "3s")
+    g = host(t, "--only", "exe:/mnt/over/*")
     shows(g, "the other", lambda r: pids(r) == [other.pid])
     shows(g, "it is in quarantine", lambda r: r["self"]["quarantined"] >= 1)
     check(any(f"pid {target.pid}" in e for e in g.errors), "it is not named")
@@ -351,7 +356,7 @@ def executable_of_which_no_page_comes_any_more(t):
     """It was opened in time. A worker that waits for it is replaced, and the next does not look at it."""
     target = deaf(t, "pages", own_copy(t, COUNTS, "paged"))
     other = bystander(t)
-    g = host(t, "--only", "exe:/mnt/pages/*", "--min-process-age", "3s")
+    g = host(t, "--only", "exe:/mnt/pages/*")
     shows(g, "the other", lambda r: pids(r) == [other.pid])
     until("the worker was given up", lambda: any("has waited for" in e for e in g.errors))
     check(any(f"looking at pid {target.pid}," in e for e in g.errors), "it is not named")
@@ -377,12 +382,9 @@ def commands_come_back(t, what):
     program = [own_copy(t, HOSTILE, "mapped"), "mapped", "1"] if what == "memory" else \
         [own_copy(t, COUNTS, what)]
     target = deaf(t, what, *program)
-    began = time.monotonic()
     if what == "memory":
         target.ask("arm")
     else:
-        # HEARS_MS of deaf.c, since before it was ready.
-        until("it has become deaf", lambda: time.monotonic() - began > 1.6)
         # What the kernel has read ahead of it would be answered.
         with open("/proc/sys/vm/drop_caches", "w", encoding="ascii") as file:
             file.write("1")

@@ -11,7 +11,7 @@ import time
 from cases_host import folder, own_copy
 from cases_hostile import bystander, deaf
 from faults import PATIENCE
-from harness import Failed, Skip, case, check, check_equal, until
+from harness import BUT_UNITS, Failed, Skip, case, check, check_equal, until
 from programs import Program, start
 from terminal import plain_environment
 from tracer import binary, needs_tracing, run
@@ -223,17 +223,17 @@ def workers_below(pid):
     return found
 
 
-@case(alone=True)
+@case(alone=BUT_UNITS)
 def it_goes_on_beside_a_file_system_that_does_not_answer(t):
     """Its worker is replaced; the next one draws anew, and at the end the terminal is as it was at first."""
     other = bystander(t)
     screen = Tmux(t)
-    deaf(t, "pages", own_copy(t, COUNTS, "paged"))
     screen.line(f"clear; {binary(t)} top --interval 500ms --min-process-age 3s --only 'exe:/mnt/pages/*' "
                 f"--only 'exe:{folder(t)}/*'; echo ended $?")
     screen.until(r"bystander", seconds=PATIENCE)
     gleakd = screen.child()
     first = workers_below(gleakd)
+    deaf(t, "pages", own_copy(t, COUNTS, "paged"))  # before it is three seconds old
     until("another worker", lambda: workers_below(gleakd) - first, PATIENCE)
     shown = screen.until(r"\b38\b.*bystander", r"^gleakd: warning: the worker process was ended by signal 9",
                          seconds=PATIENCE)

@@ -7,11 +7,13 @@
  *	deaf memory PROGRAM [ARG...]
  *		PROGRAM with a file of two pages as descriptor 3, reads of which are never answered
  *	deaf overlay PROGRAM [ARG...]
- *		PROGRAM, executed from an overlay above it; who opens it after HEARS_MS waits for ever
+ *		PROGRAM, executed from an overlay above it; who opens it after SIGUSR1 waits for ever
  *	deaf pages PROGRAM [ARG...]
- *		the same below /mnt/pages, which is opened for everybody, and of which no page comes after HEARS_MS
+ *		the same below /mnt/pages, which is opened for everybody, and of which no page comes after SIGUSR1
  *	deaf mounts PROGRAM [ARG...]
  *		PROGRAM in a namespace of MOUNTS mounts, and none of those file systems
+ *
+ * The server is PROGRAM's only child, and gets the signal; from when it is called "is deaf" it has obeyed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +27,6 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define PAGE	      4096
@@ -33,12 +34,11 @@
 #define NOBODY	      65534
 #define VALID_SECONDS 3600
 #define MOUNTS	      3000
-#define HEARS_MS      1500 /* long enough for the program to begin */
 
 static int device, source = -1; /* what is served; -1: nothing */
 static int opens;		/* for everybody */
 static uint64_t size = 2 * PAGE;
-static uint64_t began_ms;
+static volatile sig_atomic_t is_deaf;
 
 static void check(int failed, const char *what)
 {
@@ -61,17 +61,11 @@ static void reply(uint64_t unique, int error, const void *data, size_t n)
 		perror("reply");
 }
 
-static uint64_t now_ms(void)
+static void become_deaf(int number)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static int is_deaf(void)
-{
-	return now_ms() - began_ms > HEARS_MS;
+	(void)number;
+	is_deaf = 1;
+	prctl(PR_SET_NAME, "is deaf");
 }
 
 static struct fuse_attr attributes(uint64_t node)
@@ -90,7 +84,7 @@ static void answer_read(uint64_t unique, const struct fuse_read_in *wanted)
 	static char data[1 << 20];
 	ssize_t n = wanted->size < sizeof(data) ? wanted->size : sizeof(data);
 
-	if (source < 0 || (opens && is_deaf()))
+	if (source < 0 || (opens && is_deaf))
 		return;
 	n = pread(source, data, (size_t)n, (off_t)wanted->offset);
 	reply(unique, n < 0 ? -EIO : 0, data, n < 0 ? 0 : (size_t)n);
@@ -125,7 +119,7 @@ static void answer(const struct fuse_in_header *in, const void *argument)
 		reply(in->unique, 0, &got, sizeof(got));
 		break;
 	case FUSE_OPEN:
-		if (source >= 0 && !opens && is_deaf())
+		if (source >= 0 && !opens && is_deaf)
 			break;
 		reply(in->unique, 0, &opened, sizeof(opened));
 		break;
@@ -158,7 +152,6 @@ static void serve(void)
 	static char request[2 << 20];
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	began_ms = now_ms();
 	for (;;) {
 		ssize_t n = read(device, request, sizeof(request));
 
@@ -235,6 +228,9 @@ int main(int argc, char **argv)
 	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=%d,group_id=%d", device,
 		 overlay ? 0 : NOBODY, overlay ? 0 : NOBODY);
 	check(mount("deaf", "/mnt/fuse", "fuse", MS_NODEV, options), "mount fuse");
+	/* Before the fork, so that no signal ends the server. */
+	check(sigaction(SIGUSR1, &(struct sigaction){.sa_handler = become_deaf}, NULL),
+	      "sigaction");
 	if (!fork())
 		serve();
 	if (overlay) {
