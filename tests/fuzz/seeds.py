@@ -8,7 +8,7 @@ import zlib
 
 from seed_bytes import END_MARK, patch_add, patch_bytes, patch_copy, patch_fill, varint
 from seeds_files import (allow_list, broker, calibration, cgroup, config, go_trace, json_report, list_,
-                         options, proc, recording, report, sockets, state, textfile, trigger, utf8)
+                         options, proc, recording, report, sockets, source_tree, state, tasks, textfile, trigger, utf8)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LAYOUT = os.path.join(HERE, "..", "..", "data", "go-layout.tsv")
@@ -394,7 +394,7 @@ def wait_objects():
 TARGETS = {f.__name__.rstrip("_"): f for f in (
     elf_image, sniff, buildinfo, dwarf, variables, pclntab, binary, census, heap, stack_scan, types,
     samples, wait_objects, unwind, tracker, events, code, lock_code, proc, options, config, utf8,
-    report, list_, allow_list, state, cgroup, textfile, calibration, sockets, recording, json_report,
+    report, list_, allow_list, state, cgroup, textfile, calibration, sockets, recording, json_report, tasks, source_tree,
     broker, trigger, go_trace,
 )}
 

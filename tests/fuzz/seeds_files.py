@@ -175,6 +175,34 @@ def sockets():
         yield f"tables-{n}", b"\xff".join(table.encode() for table in tables)
 
 
+def tasks():
+    def process(pid, parent, state, numbers, threads=1):
+        return (f"{pid} (a) Z 1 (b) {state} {parent} 1 1 0 -1 4194304 0 0 0 0 0 0 0 0 20 0 {threads} 0 100 0 0 0\n",
+                f"Name:\ta\\nNSpid:\t1\nState:\t{state} (x)\nTracerPid:\t79\nNSpid:\t{numbers}\n"
+                f"Threads:\t{threads}\nvoluntary_ctxt_switches:\t13\nnonvoluntary_ctxt_switches:\t7\n")
+
+    stat, status = process(77, 1, "t", "77\t7", 4)
+    child_stat, child_status = process(80, 77, "Z", "80\t30")
+    _, thread = process(79, 1, "S", "79\t7")
+    mounts = ("22 1 0:21 / /proc rw - proc proc rw\n24 22 0:45 / /home/joe/far\\040away rw,nosuid shared:5 - "
+              "fuse.sshfs joe@there: rw\n")
+    cpu = "cpu  1 2 3 4 5 6 7 1009 9 10\ncpu0 1 2 3 4 5 6 7 8 9 10\n"
+    rest = ("0::/shop\n5:freezer:/shop\n", "populated 1\nfrozen 1\n", "FROZEN\n", mounts, cpu)
+    for name, call in (("in-a-call", "7 0x1 0x2 0x3 0x4 0x5 0x6 0x7ffe 0x4711\n"), ("runs", "running\n"),
+                       ("blocked", "-1 0x7ffe 0x4711\n")):
+        parts = (status, child_stat, child_status, stat, call, thread, "13 1009 3\n", "gdb\n", *rest)
+        yield name, b"\xff".join(part.encode() for part in parts)
+
+
+def source_tree():
+    text = b"package shop\n\nfunc (s *shop) quote() {\n\tch <- 1\r\n}\n"
+    for name, line, function, path in (
+            ("line", 4, b"example.com/x/shop.(*shop).quote.func1", b"/home/ci/work/shop/quote.go"),
+            ("last", 5, b"shop.init.0", b"shop/quote.go"), ("other", 1, b"main.serve", b"shop/link.go"),
+            ("out", 1, b"main.init", b"shop/../other.txt")):
+        yield name, struct.pack("<H", line) + function + b"\0" + path + b"\0" + text
+
+
 def recording():
     yield "as-it-is", b""
     # Header of the file, then pages of 1 KiB: schema, tables.

@@ -76,18 +76,20 @@ int task__find(const char *proc_root, pid_t pid, uint64_t tid, pid_t *ret_tid)
 	if (!tid || tid > INT_MAX)
 		return -ESRCH;
 	/* Nearly always. */
-	*ret_tid = (pid_t)tid;
-	if (calls_itself(proc_root, pid, *ret_tid, tid))
+	if (calls_itself(proc_root, pid, (pid_t)tid, tid)) {
+		*ret_tid = (pid_t)tid;
 		return 0;
+	}
 	if ((size_t)snprintf(path, sizeof(path), "%s/%d/task", proc_root, pid) >= sizeof(path))
 		return -ENAMETOOLONG;
 	err = access__list(path, &tids, &n);
 	if (err)
 		return proc_error(-err);
 	for (size_t i = 0; i < n && i < MAX_SEARCHED; i++) {
+		if (!calls_itself(proc_root, pid, tids[i], tid))
+			continue;
 		*ret_tid = tids[i];
-		if (calls_itself(proc_root, pid, tids[i], tid))
-			return 0;
+		return 0;
 	}
 	return -ESRCH;
 }
@@ -127,10 +129,11 @@ int task__call(const char *proc_root, pid_t pid, pid_t tid, struct task_call *re
 {
 	char line[LINE_BYTES], status[STATUS_BYTES];
 	uint64_t voluntary, involuntary;
+	struct task_call call;
 	int err = read_task(proc_root, pid, tid, "syscall", line, sizeof(line));
 
 	if (!err)
-		err = parse_call(line, ret_call);
+		err = parse_call(line, &call);
 	if (!err)
 		err = read_task(proc_root, pid, tid, "status", status, sizeof(status));
 	if (err)
@@ -138,22 +141,24 @@ int task__call(const char *proc_root, pid_t pid, pid_t tid, struct task_call *re
 	if (!count_of(status, "\nvoluntary_ctxt_switches:\t", &voluntary) ||
 	    !count_of(status, "\nnonvoluntary_ctxt_switches:\t", &involuntary))
 		return -EPROTO;
-	ret_call->switches = voluntary + involuntary;
+	call.switches = voluntary + involuntary;
+	*ret_call = call;
 	return 0;
 }
 
 int task__times(const char *proc_root, pid_t pid, pid_t tid, struct task_times *ret_times)
 {
 	char line[LINE_BYTES];
+	struct task_times times;
 	int err = read_task(proc_root, pid, tid, "schedstat", line, sizeof(line));
 
 	if (err)
 		return err;
 	/* Time on a processor, time without one, turns: proc(5). */
-	return sscanf(line, "%" SCNu64 " %" SCNu64, &ret_times->cpu_ns, &ret_times->run_delay_ns) ==
-			       2 ?
-		       0 :
-		       -EPROTO;
+	if (sscanf(line, "%" SCNu64 " %" SCNu64, &times.cpu_ns, &times.run_delay_ns) != 2)
+		return -EPROTO;
+	*ret_times = times;
+	return 0;
 }
 
 bool task__seen_to_run(const char *proc_root, pid_t pid, pid_t tid, struct task_times *times)
@@ -191,6 +196,8 @@ int process__run_delay(const char *proc_root, pid_t pid, uint64_t *ret_ns)
 		sum += times.run_delay_ns;
 		read++;
 	}
+	if (!read)
+		return -EOPNOTSUPP;
 	*ret_ns = sum;
-	return read ? 0 : -EOPNOTSUPP;
+	return 0;
 }

@@ -127,11 +127,13 @@ static bool has_function(const char *text, const struct report_frame *frame)
 
 static const char *line_at(const char *text, uint32_t line)
 {
-	for (uint32_t i = 1; text && i < line; i++) {
+	for (uint32_t i = 1; i < line; i++) {
 		text = strchr(text, '\n');
-		text += text != NULL;
+		if (!text)
+			return NULL;
+		text++;
 	}
-	return text && *text ? text : NULL;
+	return *text ? text : NULL;
 }
 
 static void copy_line(const char *line, char out[REPORT_SOURCE_WIDTH + 1])

@@ -48,13 +48,14 @@ Test(task, what_it_is_in)
 
 Test(task, what_is_no_call)
 {
-	struct task_call call;
+	struct task_call call = {.number = 4711};
 
 	cr_expect_eq(call_of("running\n", STATUS("11", "1", "2"), &call), -EAGAIN);
 	cr_expect_eq(call_of("0 0x3\n", STATUS("11", "1", "2"), &call), -EPROTO);
 	cr_expect_eq(call_of("", STATUS("11", "1", "2"), &call), -EPROTO);
 	cr_expect_eq(call_of("-1 0x7ffc8c0 0x4054c5\n", "Name:\tserver\n", &call), -EPROTO);
 	cr_expect_eq(task__call(root, 7, 13, &call), -EOPNOTSUPP);
+	cr_expect_eq(call.number, 4711, "outputs stay untouched on failure");
 }
 
 Test(task, one_of_another_namespace)
@@ -70,6 +71,7 @@ Test(task, one_of_another_namespace)
 	cr_expect_eq(task__find(root, 7, 4711, &tid), -ESRCH, "it does not call itself so");
 	cr_expect_eq(task__find(root, 7, 0, &tid), -ESRCH);
 	cr_expect_eq(task__find(root, 7, 1ULL << 40, &tid), -ESRCH);
+	cr_expect_eq(tid, 4711, "outputs stay untouched on failure");
 }
 
 Test(task, how_long_it_ran)
@@ -85,8 +87,9 @@ Test(task, how_long_it_ran)
 	times.cpu_ns = 11;
 	cr_expect(task__seen_to_run(root, 7, 11, &times));
 	cr_expect_eq(times.cpu_ns, 13);
-	made_tree__put("7/task/11/schedstat", "13\n");
+	made_tree__put("7/task/11/schedstat", "17\n");
 	cr_expect_eq(task__times(root, 7, 11, &times), -EPROTO);
+	cr_expect_eq(times.cpu_ns, 13, "outputs stay untouched on failure");
 }
 
 Test(task, without_a_processor)

@@ -16,7 +16,9 @@ static char root[64];
 
 const char *made_tree__new(void)
 {
-	snprintf(root, sizeof(root), "/tmp/made-tree-XXXXXX");
+	const char *above = getenv("TMPDIR");
+
+	snprintf(root, sizeof(root), "%.40s/made-tree-XXXXXX", above ? above : "/tmp");
 	if (!mkdtemp(root))
 		abort();
 	return root;
