@@ -166,6 +166,14 @@ static int write_for_ci(const struct outputs *outputs, FILE *out, const struct r
 						 github__write(out, report, &ci);
 }
 
+static int write_text(const struct outputs *outputs, struct text_writer *writer,
+		      const struct report *report)
+{
+	if (report__final(report) && !outputs->judged)
+		text_writer__not_judged(writer, outputs->not_judged.text);
+	return text_writer__write(writer, report);
+}
+
 static int write_report(struct outputs *outputs, const struct report *report)
 {
 	FILE *out = out_of(outputs);
@@ -185,7 +193,7 @@ static int write_report(struct outputs *outputs, const struct report *report)
 		return write_for_ci(outputs, out, report);
 	if (outputs->options->explain)
 		return explainer__write(&outputs->explainer, report);
-	return outputs->text ? text_writer__write(outputs->text, report) :
+	return outputs->text ? write_text(outputs, outputs->text, report) :
 			       report__write_json(out, report);
 }
 
@@ -203,7 +211,7 @@ static int write_to_stderr(const struct outputs *outputs, const struct report *r
 	err = text_writer__new(stderr, &options, &writer);
 	if (err)
 		return err;
-	err = text_writer__write(writer, report);
+	err = write_text(outputs, writer, report);
 	text_writer__free(writer);
 	return err;
 }

@@ -25,7 +25,7 @@ struct sums {
 	double stack_bytes; /* of that */
 	uint64_t start_pc, creation_pc;
 	uint32_t labels;
-	uint64_t type;
+	struct heap_allocation what;
 };
 
 struct alloc_groups {
@@ -97,6 +97,14 @@ void alloc_share__add(struct alloc_share *sum, const struct alloc_share *share)
 
 /* --- groups ---------------------------------------------------------------------------------------- */
 
+static uint64_t key_of_type(const struct target *target, const struct alloc_flow_entry *entry)
+{
+	const struct heap_allocation what = target_allocs__what(target, entry);
+
+	/* No address has so many bits. */
+	return what.type | (uint64_t)what.as << 56;
+}
+
 static uint64_t key_of(struct target *target, enum report_alloc_by by,
 		       const struct alloc_flow_entry *entry,
 		       const struct alloc_flow_goroutine *goroutine)
@@ -111,7 +119,7 @@ static uint64_t key_of(struct target *target, enum report_alloc_by by,
 	case REPORT_ALLOC_BY_LABEL:
 		return entry->labels;
 	default:
-		return entry->type;
+		return key_of_type(target, entry);
 	}
 }
 
@@ -178,7 +186,8 @@ static int add_entry(struct alloc_groups *groups, struct target *target,
 	sums = &groups->sums[i];
 	alloc_share__add(&sums->share, &share);
 	sums->labels = entry->labels;
-	sums->type = entry->type;
+	if (groups->report.by == REPORT_ALLOC_BY_TYPE)
+		sums->what = target_allocs__what(target, entry);
 	if (share.bytes > sums->stack_bytes) {
 		sums->stack = entry->stack;
 		sums->stack_bytes = share.bytes;
@@ -227,15 +236,15 @@ static int add_all(struct alloc_groups *groups, struct target *target)
 
 /* --- names ----------------------------------------------------------------------------------------- */
 
-static const char *name_of(struct target *target, enum report_alloc_by by, const struct sums *sums)
+static const char *name_of(const struct target *target, enum report_alloc_by by,
+			   const struct sums *sums, char type[TARGET_ALLOCS_TYPE])
 {
-	const char *name = NULL;
-
 	if (by == REPORT_ALLOC_BY_LABEL)
-		name = target_allocs__labels(target, sums->labels);
-	else if (by == REPORT_ALLOC_BY_TYPE)
-		name = target_allocs__type(target, sums->type);
-	return name && *name ? name : NULL;
+		return target_allocs__labels(target, sums->labels);
+	if (by != REPORT_ALLOC_BY_TYPE)
+		return "";
+	target_allocs__name_type(target, &sums->what, type, TARGET_ALLOCS_TYPE);
+	return type;
 }
 
 static int name_group(struct alloc_groups *groups, struct target *target, size_t i,
@@ -244,7 +253,8 @@ static int name_group(struct alloc_groups *groups, struct target *target, size_t
 	const enum report_alloc_by by = groups->report.by;
 	struct report_alloc_group *group = &groups->all[i];
 	const struct sums *sums = &groups->sums[i];
-	const char *name = name_of(target, by, sums);
+	char type[TARGET_ALLOCS_TYPE];
+	const char *name = name_of(target, by, sums, type);
 	bool of_goroutines = by == REPORT_ALLOC_BY_GOROUTINE || by == REPORT_ALLOC_BY_CREATION;
 
 	site_frames__resolve(target__symbolizer(target), target_allocs__stacks(target),
@@ -258,7 +268,7 @@ static int name_group(struct alloc_groups *groups, struct target *target, size_t
 	if (by != REPORT_ALLOC_BY_GOROUTINE)
 		group->goid = 0;
 	group->unknown = by == REPORT_ALLOC_BY_LABEL && sums->labels == ALLOC_LABELS_UNKNOWN;
-	if (!name)
+	if (!*name)
 		return 0;
 	group->name = strdup(name);
 	return group->name ? 0 : -ENOMEM;

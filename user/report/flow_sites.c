@@ -18,7 +18,7 @@
 struct sums {
 	struct alloc_share share;
 	double most; /* bytes of the entry with the most, whose stack and type are shown */
-	uint64_t type;
+	struct heap_allocation what;
 	struct alloc_evidence evidence;
 };
 
@@ -98,7 +98,7 @@ static int take_entry(struct build *build, const struct alloc_flow_entry *entry)
 	if (share.bytes <= sums->most)
 		return 0;
 	sums->most = share.bytes;
-	sums->type = entry->type;
+	sums->what = target_allocs__what(build->target, entry);
 	/* The stack of most of it stands for the others. */
 	resolve(build, entry->stack);
 	return alloc_places__keep_stack(&build->sites->places, i, &build->frames);
@@ -198,7 +198,7 @@ static int finish(struct build *build)
 	struct flow_sites *sites = build->sites;
 
 	for (size_t i = 0; i < sites->n_sums; i++) {
-		const char *type = target_allocs__type(build->target, sites->sums[i].type);
+		char type[TARGET_ALLOCS_TYPE];
 		struct report_alloc_site *site = &sites->places.all[i];
 		const struct alloc_share *share = &sites->sums[i].share;
 
@@ -207,8 +207,9 @@ static int finish(struct build *build)
 		site->in_use_objects = (uint64_t)llround(share->in_use_objects);
 		site->in_use_bytes = (uint64_t)llround(share->in_use_bytes);
 		site->relative_error = relative_error(share, build->followed);
-		site->type = type ? strdup(type) : NULL;
-		if (type && !site->type)
+		target_allocs__name_type(build->target, &sites->sums[i].what, type, sizeof(type));
+		site->type = *type ? strdup(type) : NULL;
+		if (*type && !site->type)
 			return -ENOMEM;
 	}
 	return add_held(build);

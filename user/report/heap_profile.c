@@ -192,15 +192,17 @@ static int add_entry(struct target *target, const struct alloc_flow_entry *entry
 		rounded(share.in_use_objects),
 		rounded(share.in_use_bytes),
 	};
+	const struct heap_allocation what = target_allocs__what(target, entry);
+	char type[TYPE_NAME_MAX];
 	const uint64_t *pcs;
 	size_t n;
 
 	stack->n = 0;
+	target_allocs__name_type(target, &what, type, sizeof(type));
 	pcs = stack_table__get(target_allocs__stacks(target), entry->stack, &n);
 	for (size_t i = 0; i < n; i++)
 		add_calls(target, stack, pcs[i]);
-	return add_sample(profile, values, stack, entry->bytes,
-			  target_allocs__type(target, entry->type));
+	return add_sample(profile, values, stack, entry->bytes, *type ? type : NULL);
 }
 
 /* Whether that is what the report tells of places, as well. */

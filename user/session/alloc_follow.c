@@ -323,6 +323,26 @@ struct alloc_object *alloc_follow__objects(const struct alloc_follow *follow, si
 	return seen;
 }
 
+struct followed_kind *alloc_follow__kinds(const struct alloc_follow *follow, size_t *ret_n)
+{
+	const struct followed_object *objects;
+	const struct alloc_flow_entry *entries;
+	struct followed_kind *kinds;
+	size_t n_entries;
+
+	objects = alloc_followed__objects(follow->followed, ret_n);
+	entries = alloc_flow__entries(follow->flow, &n_entries);
+	kinds = calloc(*ret_n + 1, sizeof(*kinds));
+	for (size_t i = 0; kinds && i < *ret_n; i++)
+		kinds[i] = (struct followed_kind){
+			.address = objects[i].address,
+			.bytes = entries[objects[i].entry].tiny ? 0 :
+								  entries[objects[i].entry].bytes,
+			.stack = entries[objects[i].entry].stack,
+		};
+	return kinds;
+}
+
 static int take(struct alloc_follow *follow, uint64_t now_ns, uint32_t gc_cycles)
 {
 	struct alloc_object *seen;

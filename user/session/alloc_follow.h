@@ -56,6 +56,15 @@ struct followed_past {
 /* alloc_follow__objects - those that are followed, by their buckets, for the caller to free. NULL: no memory. */
 struct alloc_object *alloc_follow__objects(const struct alloc_follow *follow, size_t *ret_n);
 
+/* Where one was allocated, and what it takes of the heap; 0 bytes: it shares its block with others. */
+struct followed_kind {
+	uint64_t address, bytes;
+	uint32_t stack;
+};
+
+/* alloc_follow__kinds - the same, with that. */
+struct followed_kind *alloc_follow__kinds(const struct alloc_follow *follow, size_t *ret_n);
+
 void alloc_follow__past(const struct alloc_follow *follow, struct followed_past *ret_past);
 
 /* alloc_follow__bucket - objects that are alike, of one stack. */

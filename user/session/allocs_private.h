@@ -4,6 +4,7 @@
 
 /* What alloc_watch.c and target_allocs.c share. */
 #include "heap/runtime/modules.h"
+#include "heap/types/allocated.h"
 #include "heap/types/types.h"
 #include "heap/view/counters.h"
 #include "probe/alloc_windows.h"
@@ -48,6 +49,7 @@ struct target_allocs {
 	const struct heap_runtime *runtime;
 	struct heap_modules *runtime_modules;
 	struct heap_types *types;
+	struct heap_allocated *allocated;
 	struct alloc_flow *flow;
 	struct stack_table *stacks;
 	struct label_texts labels;

@@ -300,6 +300,8 @@ static int open_types(struct target *target, struct failure *failure)
 	allocs->runtime_modules = calloc(1, sizeof(*allocs->runtime_modules));
 	err = allocs->runtime_modules ? heap_types__new(allocs->runtime, &allocs->types) : -ENOMEM;
 	if (!err)
+		err = heap_allocated__new(allocs->runtime, allocs->types, &allocs->allocated);
+	if (!err)
 		err = heap_modules__read(allocs->runtime, allocs->runtime_modules);
 	if (err)
 		return failure__set(failure, err, "its types cannot be read: %s", strerror(-err));
@@ -387,6 +389,7 @@ void target_allocs__close(struct target *target)
 	object_places__forget(&allocs->places);
 	alloc_follow__free(allocs->follow);
 	alloc_flow__free(allocs->flow);
+	heap_allocated__free(allocs->allocated);
 	heap_types__free(allocs->types);
 	free(allocs->runtime_modules);
 	free(allocs);
@@ -500,11 +503,4 @@ const char *target_allocs__labels(const struct target *target, uint32_t labels)
 	const struct label_texts *texts = &target->allocs->labels;
 
 	return labels < texts->n ? texts->texts[labels] : "";
-}
-
-const char *target_allocs__type(struct target *target, uint64_t type)
-{
-	const struct heap_type *found = type ? heap_types__any(target->allocs->types, type) : NULL;
-
-	return found ? heap_types__name(target->allocs->types, type) : NULL;
 }

@@ -7,6 +7,7 @@
  * added up in the target; the probes and the ring buffer are those of a struct alloc_watch, which is for
  * all targets.
  */
+#include "heap/types/allocated.h"
 #include "observe/stack_table.h"
 #include "session/alloc_follow.h"
 #include "session/target.h"
@@ -35,8 +36,12 @@ struct alloc_flow *target_allocs__flow(const struct target *target);
 const struct stack_table *target_allocs__stacks(const struct target *target);
 /* target_allocs__labels - in words, "key=value, key=value"; "" for ALLOC_LABELS_NONE and _UNKNOWN. */
 const char *target_allocs__labels(const struct target *target, uint32_t labels);
-/* target_allocs__type - its name; NULL: bytes, or not known. */
-const char *target_allocs__type(struct target *target, uint64_t type);
+/* target_allocs__what - of what type; parts of maps and channels are told as these. _name_type: its name, or "". */
+struct heap_allocation target_allocs__what(const struct target *target,
+					   const struct alloc_flow_entry *entry);
+void target_allocs__name_type(const struct target *target, const struct heap_allocation *what,
+			      char *name, size_t size);
+#define TARGET_ALLOCS_TYPE 512 /* what a name of a type takes */
 
 /* target_allocs__close - part of target__free(). */
 void target_allocs__close(struct target *target);

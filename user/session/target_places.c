@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "base/bisect.h"
+#include "base/log.h"
+#include "session/alloc_types.h"
 #include "session/allocs_private.h"
 #include "session/target_internal.h"
 #include "session/target_samples.h"
@@ -90,6 +92,37 @@ void target_places__locate(struct target *target, const struct heap_spans *spans
 		objects = alloc_follow__objects(target->allocs->follow, &n);
 		locate(&target->allocs->places, objects, n, spans, paths);
 	}
+}
+
+/* --- of what type they are ----------------------------------------------------------------------- */
+
+void target_places__know(const struct target *target, struct heap_paths *paths)
+{
+	const struct target_allocs *allocs = target->allocs;
+	struct followed_kind *kinds;
+	struct heap_known *known;
+	size_t n, found = 0;
+
+	if (!allocs || !allocs->follow)
+		return;
+	kinds = alloc_follow__kinds(allocs->follow, &n);
+	known = calloc(n + 1, sizeof(*known));
+	for (size_t i = 0; i < n && known && kinds; i++) {
+		size_t depth;
+		const uint64_t *pcs = stack_table__get(allocs->stacks, kinds[i].stack, &depth);
+		struct heap_allocation what = {0};
+
+		if (pcs && kinds[i].bytes)
+			what = alloc_types__of(target, heap_paths__allocated(paths), pcs, depth,
+					       kinds[i].bytes);
+		if (what.as != HEAP_ALLOCATED_UNKNOWN)
+			known[found++] = (struct heap_known){kinds[i].address, what};
+	}
+	if (known && kinds && !heap_paths__know(paths, known, found))
+		log_debug("allocations of process %d: of %zu objects the types of %zu are known",
+			  target__pid(target), n, found);
+	free(kinds);
+	free(known);
 }
 
 /* --- on request ---------------------------------------------------------------------------------- */

@@ -36,6 +36,12 @@ void target_places__locate(struct target *target, const struct heap_spans *spans
 			   const struct heap_paths *paths);
 
 /*
+ * target_places__know - tell @paths of what type those are that probes have seen, by the stacks that allocated them.
+ * Without memory, or without any, nothing more is known.
+ */
+void target_places__know(const struct target *target, struct heap_paths *paths);
+
+/*
  * target_places__want - ask for a scan that finds out where they hang, though not again and again; _are_wanted:
  * whether one is still to come; _take_request: likewise, and it comes now.
  */

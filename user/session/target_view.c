@@ -165,6 +165,7 @@ static int look(struct target *target, const struct heap_runtime *runtime,
 	if (err)
 		return failure__set(failure, err, "out of memory");
 	target_samples__know(target, target->view->paths);
+	target_places__know(target, target->view->paths);
 	heap_paths__begin(target->view->paths);
 	err = run_scan(scan, options, failure);
 	if (!err) {

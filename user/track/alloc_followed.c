@@ -346,6 +346,10 @@ void alloc_followed__count(struct alloc_followed *followed, const struct followe
 		count_one(&entries[object->entry], weight_of(followed, object),
 			  young_ns(object, time), time);
 	}
+	/* Few windows are not spread evenly: what they saw long ago has been young once, and is not any more. */
+	for (size_t i = 0; i < n; i++)
+		entries[i].live_weight = fmin(entries[i].live_weight,
+					      fmax(entries[i].followed - entries[i].lost, 0));
 }
 
 void alloc_followed__renumber(struct alloc_followed *followed, const uint32_t *map)

@@ -353,3 +353,19 @@ Test(alloc_followed, what_dies_sooner_than_windows_are_apart)
 	cr_expect_eq(entry_of(1)->live, 0, "nobody knows yet");
 	cr_expect_float_eq(entry_of(1)->live_weight, (8 * 150 + 2 * 150) / 150.0, 1e-9);
 }
+
+/* Two windows, and the first long ago: no more is in use than has been allocated. */
+Test(alloc_followed, of_few_windows_no_more_is_in_use_than_was_allocated)
+{
+	const struct followed_time now = {.now_ns = 9000, .watched_ns = 8000, .apart_ns = 4000};
+	struct followed_hit at = {.entry = take(1, BYTES), .weight = 3, .time_ns = 1000};
+	struct followed_place found = place(SPAN, BASE, 0);
+
+	for (uint16_t i = 0; i <= 10; i++) {
+		found.free_index = i;
+		alloc_followed__hit(followed, &found, &at);
+	}
+	alloc_followed__count(followed, &now);
+	cr_expect_eq(entry_of(1)->followed, 30);
+	cr_expect_float_eq(entry_of(1)->live_weight, 30, 1e-9, "%g", entry_of(1)->live_weight);
+}

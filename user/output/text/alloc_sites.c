@@ -213,7 +213,8 @@ static void put_rest(struct screen *screen, const struct report_allocations *all
 void text_part__alloc_sites(struct screen *screen, const struct report_allocations *allocations,
 			    const struct alloc_sites_options *options)
 {
-	size_t few = options->all ? SIZE_MAX : FIRST_FEW, shown = 0;
+	size_t few = options->all ? SIZE_MAX : options->few ? options->few : FIRST_FEW;
+	size_t shown = 0;
 
 	if (!allocations)
 		return;

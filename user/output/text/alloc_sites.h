@@ -8,10 +8,9 @@
 #include "output/text/screen.h"
 
 struct alloc_sites_options {
-	bool stacks;		 /* whole, below each */
-	bool all;		 /* not only the first few */
-	size_t few;		 /* groups; 0: ten */
-	enum report_alloc_by by; /* what of the heap is told */
+	bool stacks; /* whole, below each */
+	bool all;    /* not only the first few */
+	size_t few;  /* that many; 0: ten */
 };
 
 /* text_part__alloc_sites - a table of @allocations, or why there is none; nothing for NULL. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/text/fit.h"
 
+#include "output/text/alloc_sites.h"
 #include "output/text/flagged.h"
-#include "output/text/heap.h"
 #include "output/text/legend.h"
 #include "output/text/others.h"
 #include "output/text/resources.h"

@@ -4,11 +4,13 @@
 #include <stdio.h>
 
 #include "base/number.h"
+#include "output/text/alloc_sites.h"
 #include "output/text/holders.h"
 #include "output/text/target.h"
 
 #define LABEL	  8 /* columns of "memory  " */
 #define MAX_LINES 6
+#define MAX_ALONE 100 /* lines of a part that is told alone, on a high screen */
 #define TEXT_MAX  512
 
 /*
@@ -55,20 +57,83 @@ static void put_counts(struct screen *screen, const struct heap_memory *memory)
 	screen__end_line(screen);
 }
 
-static bool shows(const struct alloc_sites_options *options, enum report_alloc_by by)
+static bool shows(const struct heap_text_options *options, enum report_alloc_by by)
 {
 	return options->by == REPORT_ALLOC_BY_ALL || options->by == by;
 }
 
-void text_part__heap(struct screen *screen, const struct report_target *target,
-		     const struct alloc_sites_options *options)
+/* Lines of each part. */
+struct lines {
+	unsigned int types, holders, places;
+};
+
+static void put_found(struct screen *screen, const struct report_target *target,
+		      const struct heap_text_options *options, const struct lines *lines)
 {
 	const struct holders_options holders = {
 		.all = options->all,
 		.no_types = !shows(options, REPORT_ALLOC_BY_TYPE),
 		.no_holders = !shows(options, REPORT_ALLOC_BY_HOLDER),
+		.max_types = lines->types,
+		.max_holders = lines->holders,
+	};
+	const struct alloc_sites_options sites = {
+		.stacks = options->stacks,
+		.all = options->all,
+		.few = lines->places,
 	};
 
+	text_part__holders(screen, target->heap, &holders);
+	if (target->alloc_groups) {
+		screen__end_line(screen);
+		text_part__alloc_groups(screen, target->alloc_groups, &sites);
+	}
+	if (target->allocations && shows(options, REPORT_ALLOC_BY_SITE)) {
+		screen__end_line(screen);
+		text_part__alloc_sites(screen, target->allocations, &sites);
+	}
+}
+
+/* From as much as is told where there is room to as little as says something of each part. */
+static const struct lines steps[] = {
+	{10, 25, 10}, {10, 20, 8}, {8, 16, 8}, {8, 14, 7}, {7, 12, 6},
+	{6, 10, 5},   {5, 9, 5},   {5, 8, 4},  {4, 7, 4},  {4, 6, 3},
+	{3, 5, 3},    {3, 4, 2},   {2, 3, 2},  {2, 3, 1},  {1, 2, 1},
+};
+
+/* What was asked for alone has all of the screen. */
+static struct lines lines_at(const struct heap_text_options *options, size_t step)
+{
+	unsigned int n = MAX_ALONE - (unsigned int)min_of(step, (size_t)MAX_ALONE - 1);
+
+	if (options->by == REPORT_ALLOC_BY_ALL)
+		return steps[min_of(step, ARRAY_SIZE(steps) - 1)];
+	return (struct lines){n, n, n};
+}
+
+/* The most that does not end behind the last row; stacks, and all of it, are read by going back. */
+static void fit_found(struct screen *screen, const struct report_target *target,
+		      const struct heap_text_options *options)
+{
+	struct screen_mark mark = screen__mark(screen);
+	struct lines lines = steps[0];
+
+	if (options->last_row == SIZE_MAX || options->all || options->stacks) {
+		put_found(screen, target, options, &lines);
+		return;
+	}
+	for (size_t step = 0; step < MAX_ALONE; step++) {
+		lines = lines_at(options, step);
+		screen__rollback(screen, mark);
+		put_found(screen, target, options, &lines);
+		if (screen->lines <= options->last_row)
+			return;
+	}
+}
+
+void text_part__heap(struct screen *screen, const struct report_target *target,
+		     const struct heap_text_options *options)
+{
 	if (!target->heap) {
 		screen__put(screen, STYLE_PLAIN,
 			    target->exited_target ? "it ended before its heap was read" :
@@ -78,13 +143,5 @@ void text_part__heap(struct screen *screen, const struct report_target *target,
 	}
 	put_parts(screen, &target->heap->memory);
 	put_counts(screen, &target->heap->memory);
-	text_part__holders(screen, target->heap, &holders);
-	if (target->alloc_groups) {
-		screen__end_line(screen);
-		text_part__alloc_groups(screen, target->alloc_groups, options);
-	}
-	if (target->allocations && shows(options, REPORT_ALLOC_BY_SITE)) {
-		screen__end_line(screen);
-		text_part__alloc_sites(screen, target->allocations, options);
-	}
+	fit_found(screen, target, options);
 }

@@ -8,8 +8,8 @@
 #include "base/number.h"
 #include "base/utf8.h"
 
-#define MAX_TYPES   10u
-#define MAX_HOLDERS 25u
+#define FEW_TYPES   10u
+#define FEW_HOLDERS 25u
 #define MAX_DEPTH   6u
 #define INDENT	    2u
 /* Columns: bytes, share, objects. */
@@ -20,6 +20,7 @@
 /* Of what grows: the type, and the least of the path to it. */
 #define MAX_TYPE    24u
 #define MIN_PATH    20u
+#define BETWEEN	    3u /* " → " */
 #define GROWTH_SIZE 160
 #define ARROW	    "\xe2\x86\x92"
 
@@ -56,9 +57,11 @@ static void put_more(struct screen *screen, size_t n, const char *noun)
 	screen__end_line(screen);
 }
 
-static void put_types(struct screen *screen, const struct heap_view *view, bool all)
+static void put_types(struct screen *screen, const struct heap_view *view,
+		      const struct holders_options *options)
 {
-	size_t n = all ? view->n_types : min_of(view->n_types, (size_t)MAX_TYPES);
+	size_t few = options->max_types ? options->max_types : FEW_TYPES;
+	size_t n = options->all ? view->n_types : min_of(view->n_types, few);
 	double typed = view->bytes ? 100.0 * (double)view->typed_bytes / (double)view->bytes : 0;
 	char text[96];
 
@@ -78,10 +81,15 @@ static void put_types(struct screen *screen, const struct heap_view *view, bool 
 static void put_holder(struct screen *screen, const struct heap_view *view,
 		       const struct heap_view_holder *holder)
 {
+	unsigned int type = (unsigned int)min_of(utf8__width(holder->type), (size_t)MAX_TYPE);
+	unsigned int room;
+
 	put_figures(screen, view, holder->retained_bytes, holder->objects);
 	screen__to(screen, NAME + holder->depth * INDENT);
+	room = screen__room(screen);
+	type += type ? BETWEEN : 0;
 	screen__put_way(screen, holder->depth ? STYLE_PLAIN : STYLE_BOLD, holder->step,
-			screen__room(screen));
+			room > type + MIN_PATH ? room - type : room);
 	if (*holder->type) {
 		screen__put(screen, STYLE_DIM, *holder->step ? " " ARROW " " : ARROW " ");
 		screen__put(screen, STYLE_PLAIN, holder->type);
@@ -91,13 +99,15 @@ static void put_holder(struct screen *screen, const struct heap_view *view,
 	screen__end_line(screen);
 }
 
-static void put_holders(struct screen *screen, const struct heap_view *view, bool all)
+static void put_holders(struct screen *screen, const struct heap_view *view,
+			const struct holders_options *options)
 {
+	size_t few = options->max_holders ? options->max_holders : FEW_HOLDERS;
 	size_t shown = 0, left_out = 0;
 
 	put_title(screen, "by holder ", "what is alive only by this, or first of all by this");
 	for (size_t i = 0; i < view->n_holders; i++) {
-		if (!all && (shown == MAX_HOLDERS || view->holders[i].depth > MAX_DEPTH)) {
+		if (!options->all && (shown == few || view->holders[i].depth > MAX_DEPTH)) {
 			left_out++;
 			continue;
 		}
@@ -178,9 +188,9 @@ void text_part__holders(struct screen *screen, const struct heap_view *view,
 			const struct holders_options *options)
 {
 	if (!options->no_types)
-		put_types(screen, view, options->all);
+		put_types(screen, view, options);
 	if (!options->no_holders) {
-		put_holders(screen, view, options->all);
+		put_holders(screen, view, options);
 		put_growing(screen, view);
 	}
 }

@@ -9,6 +9,7 @@
 struct holders_options {
 	bool all; /* every line there is, otherwise those that most of the heap is in */
 	bool no_types, no_holders;
+	size_t max_types, max_holders; /* lines; 0: ten, twenty-five */
 };
 
 void text_part__holders(struct screen *screen, const struct heap_view *view,

@@ -15,10 +15,9 @@
 #include "output/text/fit.h"
 #include "output/text/flagged.h"
 #include "output/text/alloc_sites.h"
-#include "output/text/heap.h"
+#include "output/text/looks.h"
 #include "output/text/resources.h"
 #include "output/text/scheduling.h"
-#include "output/text/ways.h"
 #include "output/text/legend.h"
 #include "output/text/others.h"
 #include "output/text/overview.h"
@@ -40,6 +39,7 @@ struct text_writer {
 	struct canvas canvas;
 	bool explained;	       /* the legend was put where it stays */
 	uint64_t last_line_ns; /* wall time of what was last printed into a pipe */
+	const char *not_judged;
 };
 
 int text_writer__new(FILE *out, const struct text_options *options, struct text_writer **ret_writer)
@@ -315,8 +315,13 @@ static int put_final(struct screen *screen, struct text_writer *writer, const st
 		put_legend_once(screen, writer, overview);
 	}
 	if (!writer->options.no_verdict)
-		text_part__summary(screen, report, overview);
+		text_part__summary(screen, report, overview, writer->not_judged);
 	return 0;
+}
+
+void text_writer__not_judged(struct text_writer *writer, const char *why)
+{
+	writer->not_judged = why;
 }
 
 void text_writer__message(struct text_writer *writer, const char *line)
@@ -344,13 +349,13 @@ int text_writer__leave(struct text_writer *writer)
 static void put_heaps(struct screen *screen, struct text_writer *writer,
 		      const struct report *report)
 {
-	const struct alloc_sites_options allocations = {
-		.stacks = writer->options.verbose,
+	const struct looks_options looks = {
+		.verbose = writer->options.verbose,
 		.all = writer->options.all,
 		.by = writer->options.alloc_by,
+		.rows = canvas__rows(writer->options.rows),
 	};
 	bool final = report__final(report);
-	size_t rows = canvas__rows(writer->options.rows);
 	struct screen_mark top = screen__mark(screen);
 
 	if (final)
@@ -359,20 +364,9 @@ static void put_heaps(struct screen *screen, struct text_writer *writer,
 		top = canvas__begin(&writer->canvas, screen, writer->options.rows);
 	else
 		return;
-	for (size_t i = 0; i < report->n_targets; i++) {
-		if (i)
-			screen__end_line(screen);
-		text_part__identity(screen, &report->targets[i]);
-		if (report->targets[i].holders)
-			text_part__ways(screen, &report->targets[i], writer->options.all);
-		else if (report->targets[i].resources)
-			text_part__resources(screen, report->targets[i].resources,
-					     writer->options.all);
-		else
-			text_part__heap(screen, &report->targets[i], &allocations);
-	}
+	text_part__looks(screen, report, &looks);
 	if (!final)
-		canvas__end(&writer->canvas, screen, top, rows);
+		canvas__end(&writer->canvas, screen, top, looks.rows);
 }
 
 static int write_heaps(struct text_writer *writer, const struct report *report)

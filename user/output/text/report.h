@@ -33,6 +33,12 @@ void text_writer__free(struct text_writer *writer);
 void text_writer__resize(struct text_writer *writer, unsigned int columns, unsigned int rows);
 
 /*
+ * text_writer__not_judged - the last report is going to be written, and nothing could be judged: @why,
+ * which has to stay until it is written.
+ */
+void text_writer__not_judged(struct text_writer *writer, const char *why);
+
+/*
  * text_writer__message - a message of gleakd's own while the writer draws on the terminal: shown below
  * the frame, and kept for when that is gone.
  */

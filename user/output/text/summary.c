@@ -10,6 +10,7 @@
 #include "output/text/target.h"
 
 #define MAX_WORD	60 /* a Go version with its experiments */
+#define MAX_LINES	4
 #define TIME_OF_DAY	11 /* where it begins in "2026-01-02T03:04:05.678Z" */
 #define TIME_OF_DAY_LEN 8
 
@@ -97,7 +98,8 @@ static void put_looked_at(struct screen *screen, const struct findings *findings
 }
 
 /* "Found 3 leaking sites, 595 goroutines, in 1 of 4 processes", or that there was nothing. */
-static void put_verdict(struct screen *screen, const struct findings *findings, bool any_site)
+static void put_verdict(struct screen *screen, const struct findings *findings, bool any_site,
+			bool judged)
 {
 	unsigned long long all = findings->processes, with = findings->with_findings;
 
@@ -110,6 +112,9 @@ static void put_verdict(struct screen *screen, const struct findings *findings, 
 	}
 	if (findings->suspected_sites)
 		screen__put(screen, STYLE_GROWING, "Nothing certain yet");
+	else if (!judged)
+		screen__put(screen, STYLE_PLAIN,
+			    !any_site ? "No goroutine was seen" : "No leak was seen so far");
 	else
 		screen__put(screen, STYLE_GOOD,
 			    !any_site ? "No goroutine was seen" :
@@ -120,7 +125,18 @@ static void put_verdict(struct screen *screen, const struct findings *findings, 
 		screen__putf(screen, STYLE_PLAIN, " in %llu processes", all);
 }
 
-static void put_summary(struct screen *screen, const struct overview *overview, bool single_look)
+/* What could not have been found comes before what was not. */
+static void put_not_judged(struct screen *screen, const struct findings *findings,
+			   const char *not_judged)
+{
+	if (!not_judged || findings__flagged(findings))
+		return;
+	screen__put(screen, STYLE_GROWING, "Not judged: ");
+	screen__wrap(screen, STYLE_PLAIN, not_judged, MAX_LINES);
+}
+
+static void put_summary(struct screen *screen, const struct overview *overview,
+			const char *not_judged, bool single_look)
 {
 	struct findings findings = {0};
 	bool any_site = false;
@@ -129,7 +145,8 @@ static void put_summary(struct screen *screen, const struct overview *overview, 
 		findings__add(&findings, overview->targets[i]);
 		any_site |= overview->targets[i]->n_sites > 0;
 	}
-	put_verdict(screen, &findings, any_site);
+	put_not_judged(screen, &findings, not_judged);
+	put_verdict(screen, &findings, any_site, !not_judged);
 	put_more(screen, STYLE_GROWING, findings.suspected_sites, " suspected");
 	put_more(screen, STYLE_GROWING, findings.growing_sites, " still growing");
 	put_more(screen, STYLE_PLAIN, findings.suppressed_sites, " silenced");
@@ -200,12 +217,13 @@ static void put_suspended(struct screen *screen, const struct report_self *self)
 }
 
 void text_part__summary(struct screen *screen, const struct report *report,
-			const struct overview *overview)
+			const struct overview *overview, const char *not_judged)
 {
 	bool one_report = report->end == REPORT_ONCE || report->end == REPORT_PROOF;
 
 	if (overview->n) {
-		put_summary(screen, overview, report->end == REPORT_ONCE);
+		put_summary(screen, overview, one_report ? NULL : not_judged,
+			    report->end == REPORT_ONCE);
 	} else {
 		screen__put(screen, STYLE_PLAIN, "No Go process was watched");
 		screen__end_line(screen);

@@ -7,9 +7,12 @@
 #include "output/text/overview.h"
 #include "output/text/screen.h"
 
-/* text_part__summary - the last words; @overview is of @report. */
+/*
+ * text_part__summary - the last words; @overview is of @report. @not_judged: why what is not there could not
+ * have been found; NULL: it could.
+ */
 void text_part__summary(struct screen *screen, const struct report *report,
-			const struct overview *overview);
+			const struct overview *overview, const char *not_judged);
 
 /* text_part__unwatched - Go processes that are there and not watched; nothing when there are none. */
 void text_part__unwatched(struct screen *screen, const struct report *report);

@@ -4,7 +4,6 @@
 #include "output/text/alloc_sites.h"
 #include "output/text/flagged.h"
 #include "output/text/goroutines.h"
-#include "output/text/heap.h"
 #include "output/text/others.h"
 #include "output/text/resources.h"
 #include "output/text/scheduling.h"

@@ -363,6 +363,48 @@ Test(text, nothing_found_says_what_was_looked_at)
 	check_golden("healthy-final.txt", &sample.report, &plain);
 }
 
+static char *text_not_judged(const struct report *report, const char *why)
+{
+	struct text_writer *writer;
+	char *text = NULL;
+	size_t n = 0;
+	FILE *out = open_memstream(&text, &n);
+
+	cr_assert_not_null(out);
+	cr_assert_eq(text_writer__new(out, &plain, &writer), 0);
+	text_writer__not_judged(writer, why);
+	cr_assert_eq(text_writer__write(writer, report), 0);
+	text_writer__free(writer);
+	fclose(out);
+	return text;
+}
+
+/* Nobody reads "No leak found" of a watch that could not have found one. */
+Test(text, what_could_not_be_judged_is_said_before_what_was_not_found)
+{
+	static const char why[] = "5s is too short, a leak takes 26s";
+	struct sample sample;
+	char *text;
+
+	sample__healthy(&sample);
+	sample.report.end = REPORT_DURATION_OVER;
+	text = text_not_judged(&sample.report, why);
+	cr_expect_not_null(strstr(text, "\nNot judged: 5s is too short, a leak takes 26s\n"
+					"No leak was seen so far\nlooked at "),
+			   "%s", text);
+	free(text);
+	/* What was found was found, and one look says for itself what it cannot see. */
+	sample.report.end = REPORT_ONCE;
+	text = text_not_judged(&sample.report, why);
+	cr_expect_null(strstr(text, "Not judged"), "%s", text);
+	free(text);
+	sample__leaks(&sample);
+	sample.report.end = REPORT_DURATION_OVER;
+	text = text_not_judged(&sample.report, why);
+	cr_expect_null(strstr(text, "Not judged"), "%s", text);
+	free(text);
+}
+
 Test(text, a_single_census_says_what_it_cannot_see)
 {
 	struct sample sample;
