@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * Allocations, from uprobes on instructions inside the Go runtime: who allocates how much of what, with
- * the stack; and from those inside other functions who opens things. One program for all: the attach cookie says what the registers hold. Most hits only count:
- * walking the stack is what costs, so it is done for those that are drawn by chance.
+ * the stack; and from those inside other functions who opens things. One program for all: the attach cookie says what
+ * the registers hold. Most hits only count: walking the stack is what costs, so it is done for those that are drawn by
+ * chance.
  *
  * At a probed instruction the function has not made its frame yet: its caller's frame pointer and the
  * address that it returns to are still in their registers.

@@ -16,6 +16,8 @@ SUBFOLDERS = {
     "heap": "runtime spans types mark goroutines roots scan samples paths ways view resources".split(),
 }
 MAX_FILE, MAX_FUNCTION = 600, 80
+# Of a line that is a comment; clang-format has the rest.
+MAX_COMMENT = 120
 # What keeps the privileges is to be read in an hour: lines of code of these together (docs/broker.md).
 BROKER = [f"user/broker/{name}.c" for name in
           "check server server_identity server_probes copies watch run".split()]
@@ -119,6 +121,9 @@ def check_c(path, text):
         for match in FACT_AS_WORD.finditer(text):
             yield text.count("\n", 0, match.start()) + 1, "a verdict or mode compared as a word"
     for number, line in enumerate(code.splitlines(), 1):
+        width = len(lines[number - 1].expandtabs(8))
+        if width > MAX_COMMENT and not line.strip() and not path.startswith("tests/"):
+            yield number, f"a comment of {width} columns, more than {MAX_COMMENT}"
         banned = BANNED_CALL.search(line)
         if banned:
             yield number, f"{banned.group(1)}() is banned"

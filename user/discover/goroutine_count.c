@@ -67,8 +67,8 @@ static int count(struct go_binary *binary, struct remote *remote, uint64_t bias,
 		return failure__set(failure, err, "out of memory");
 	err = module_map__load(modules, 0, binary, bias, 0);
 	if (err)
-		failure__set(failure, err, "its function table cannot be searched (error %d)",
-			     -err);
+		failure__set(failure, err, "its function table cannot be searched: %s",
+			     strerror(-err));
 	else
 		err = run_census(modules, remote, counter, failure);
 	module_map__free(modules);

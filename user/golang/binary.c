@@ -232,7 +232,8 @@ static int find_runtime_main(struct live *live)
 	int n = pclntab__find(live->tab, names, &func, 1);
 
 	if (n < 0)
-		return live__refuse(live, "its function table cannot be searched (error %d)", -n);
+		return live__refuse(live, "its function table cannot be searched: %s",
+				    strerror(-n));
 	if (!func.entry)
 		return live__refuse(live, "it has no function runtime.main");
 	live->runtime_main = func.entry;
@@ -252,7 +253,7 @@ static int check_code(struct live *live)
 		return 0;
 	result = code_fields__contradicts(live->image, live->tab, live->layout, what, sizeof(what));
 	if (result < 0)
-		return live__refuse(live, "its code cannot be examined (error %d)", -result);
+		return live__refuse(live, "its code cannot be examined: %s", strerror(-result));
 	return result ? live__refuse(live, "%s", what) : 0;
 }
 
@@ -443,8 +444,8 @@ int go_binary__bind_module(struct go_binary *binary, struct remote *remote, uint
 	int err = moduledata__peek(&binary->choice.layout, remote, moduledata, &head);
 
 	if (err)
-		return failure__set(failure, err, "the moduledata of %s cannot be read (error %d)",
-				    elf_image__name(binary->image), -err);
+		return failure__set(failure, err, "the moduledata of %s cannot be read: %s",
+				    elf_image__name(binary->image), strerror(-err));
 	live = live_of(binary, remote, head.pc_header - pclntab__address(binary->tab), failure);
 	err = moduledata__read(&live, moduledata - live.bias);
 	if (!err)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "golang/globals_code.h"
@@ -45,7 +46,8 @@ static int find_functions(struct live *live, struct pclntab_func funcs[N_FUNCTIO
 	int n = pclntab__find(live->tab, names, funcs, N_FUNCTIONS);
 
 	if (n < 0)
-		return live__refuse(live, "its function table cannot be searched (error %d)", -n);
+		return live__refuse(live, "its function table cannot be searched: %s",
+				    strerror(-n));
 	if (!funcs[ALLGADD].entry)
 		return live__refuse(live, "it has no function runtime.allgadd; an obfuscated "
 					  "program (garble) has none by that name");

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "host/access.h"
@@ -89,7 +90,7 @@ static int explain(int err, const char *what, struct failure *failure)
 			"%s: the process is left alone, since to read its memory took too "
 			"long; is that of a file whose server does not answer?",
 			what);
-	return failure__set(failure, err, "%s: cannot be read (error %d)", what, -err);
+	return failure__set(failure, err, "%s: cannot be read: %s", what, strerror(-err));
 }
 
 /* --- construction --------------------------------------------------------------------------- */

@@ -258,6 +258,7 @@ static void finish_sites(struct report_builder *builder, struct saved_report *sa
 
 struct moment {
 	uint64_t now_ns, realtime_ns;
+	bool final;	/* the run ends with it */
 	bool all_waits; /* are looked at, not only those under suspicion */
 };
 
@@ -396,13 +397,49 @@ static bool is_another(const struct report_builder *builder, size_t index)
 	return false;
 }
 
+/* The report of target @i, which is the session's of that number. */
+static int build_target(struct report_builder *builder, size_t i, const struct session *session,
+			const struct moment *moment)
+{
+	struct target *target = session__target(session, i);
+	struct saved_report *saved = find_saved(builder, target__id(target), i);
+	struct built_target *built = &builder->targets[i];
+	struct report_target *report = &builder->reports[i];
+	struct tracker_totals totals;
+	int err = saved ? build_sites(builder, i, target, saved, moment) : -ENOMEM;
+
+	if (err)
+		return err;
+	tracker__totals(target__tracker(target), &totals);
+	fill_target(target, built, &totals, moment->now_ns, report);
+	report->totals.lost += session__malformed(session);
+	report->another = is_another(builder, i);
+	report_metrics__fill_target(target, builder->group, built->pid, report);
+	report_metrics__fill_memory(target, moment->now_ns, report);
+	report_metrics__fill_goroutines(target__goroutine_list(target), report);
+	err = built_allocations__build(&built->allocations, target, &builder->alloc_choice,
+				       moment->now_ns, &saved->allocations, report);
+	if (err)
+		return err;
+	if (builder->shows_heap)
+		show_heap(built, target, report);
+	kept_allocations__suppress(&saved->allocations, builder->allow);
+	kept_allocations__tell_due(&saved->allocations, moment->now_ns, moment->realtime_ns);
+	saved->used = true;
+	fill_rates(saved, &totals, moment->now_ns, moment->final, report);
+	fill_triggers(builder, &saved->id, moment->now_ns, built, report);
+	return 0;
+}
+
 int report_builder__build(struct report_builder *builder, struct session *session, uint64_t now_ns,
 			  uint64_t realtime_ns, enum report_end end,
 			  const struct report **ret_report)
 {
+	bool final = end != REPORT_GOES_ON;
 	size_t n = session__n_targets(session);
-	const struct moment moment = {now_ns, realtime_ns,
-				      end != REPORT_GOES_ON && n <= LOOKED_AT_MAX_TARGETS};
+	const struct moment moment = {now_ns, realtime_ns, final,
+				      final && n <= LOOKED_AT_MAX_TARGETS};
+	int err = 0;
 
 	clear(builder);
 	builder->targets = calloc(max_of(n, (size_t)1), sizeof(*builder->targets));
@@ -410,37 +447,10 @@ int report_builder__build(struct report_builder *builder, struct session *sessio
 	if (!builder->targets || !builder->reports)
 		return -ENOMEM;
 	builder->n_targets = n;
-	for (size_t i = 0; i < n; i++) {
-		struct target *target = session__target(session, i);
-		struct saved_report *saved = find_saved(builder, target__id(target), i);
-		struct tracker_totals totals;
-		int err = saved ? build_sites(builder, i, target, saved, &moment) : -ENOMEM;
-
-		if (err)
-			return err;
-		tracker__totals(target__tracker(target), &totals);
-		fill_target(target, &builder->targets[i], &totals, now_ns, &builder->reports[i]);
-		builder->reports[i].totals.lost += session__malformed(session);
-		builder->reports[i].another = is_another(builder, i);
-		report_metrics__fill_target(target, builder->group, builder->targets[i].pid,
-					    &builder->reports[i]);
-		report_metrics__fill_memory(target, now_ns, &builder->reports[i]);
-		report_metrics__fill_goroutines(target__goroutine_list(target),
-						&builder->reports[i]);
-		err = built_allocations__build(&builder->targets[i].allocations, target,
-					       &builder->alloc_choice, now_ns, &saved->allocations,
-					       &builder->reports[i]);
-		if (err)
-			return err;
-		if (builder->shows_heap)
-			show_heap(&builder->targets[i], target, &builder->reports[i]);
-		kept_allocations__suppress(&saved->allocations, builder->allow);
-		kept_allocations__tell_due(&saved->allocations, now_ns, realtime_ns);
-		saved->used = true;
-		fill_rates(saved, &totals, now_ns, end != REPORT_GOES_ON, &builder->reports[i]);
-		fill_triggers(builder, &saved->id, now_ns, &builder->targets[i],
-			      &builder->reports[i]);
-	}
+	for (size_t i = 0; i < n && !err; i++)
+		err = build_target(builder, i, session, &moment);
+	if (err)
+		return err;
 	drop_unused_saved(builder);
 	builder->report = (struct report){.realtime_ns = realtime_ns,
 					  .end = end,

@@ -19,8 +19,8 @@ struct alloc_feed {
 };
 
 /*
- * alloc_feed__open - @kind: as for alloc_probes__new(). With a ring of @ring_bytes, a power of two. Errors: those of programs__prepare(),
- * alloc_probes__new() and bpf_ring__new(). close also takes what could not be opened.
+ * alloc_feed__open - @kind: as for alloc_probes__new(). With a ring of @ring_bytes, a power of two. Errors: those of
+ * programs__prepare(), alloc_probes__new() and bpf_ring__new(). close also takes what could not be opened.
  */
 int alloc_feed__open(struct alloc_feed *feed, enum programs_kind kind, uint32_t ring_bytes,
 		     struct failure *failure) __must_check;

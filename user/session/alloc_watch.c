@@ -20,7 +20,10 @@
 #include "session/target_internal.h"
 #include "session/target_samples.h"
 
-/* 18,000 records: of a window that draws them there are some hundred, and at a gigabyte per second samples take nine seconds for it. */
+/*
+ * 18,000 records: of a window that draws them there are some hundred, and at a gigabyte per second samples take nine
+ * seconds for it.
+ */
 #define RING_BYTES	 (8u << 20)
 #define EXACT_RING_BYTES (64u << 20)
 

@@ -144,30 +144,26 @@ static int explain(int err, const char *proc_root, pid_t pid, const struct runti
 			    strerror(-err));
 }
 
-static int take(struct executables *executables, const char *proc_root,
-		const struct process_info *process, const struct runtime_place *place,
-		const struct exe_file *expected, bool again, struct executable **ret_executable,
-		struct failure *failure)
+/* Which file @process runs now, or has at @place; -ESRCH if that is not @expected, unless it is NULL. */
+static int identify(const char *proc_root, const struct process_info *process,
+		    const struct runtime_place *place, const struct exe_file *expected,
+		    struct exe_file *ret_file, struct failure *failure)
 {
 	pid_t pid = process->id.pid;
-	struct exe_file file;
-	struct entry *entry;
-	int err = place ? mapped_file__identify(proc_root, pid, &place->mapped, &file) :
-			  exe_file__identify(proc_root, pid, &file);
+	int err = place ? mapped_file__identify(proc_root, pid, &place->mapped, ret_file) :
+			  exe_file__identify(proc_root, pid, ret_file);
 
 	if (err)
 		return explain(err, proc_root, pid, place, failure);
-	if (expected && !exe_file__same_file(&file, expected))
+	if (expected && !exe_file__same_file(ret_file, expected))
 		return became_another(pid, failure);
-	entry = again ? NULL : find(executables, &file, process->uid);
-	if (!entry) {
-		err = open_entry(executables, proc_root, process, place, &file, &entry, failure);
-		if (!entry)
-			return err;
-	}
-	entry->users++;
-	*ret_executable = &entry->executable;
 	return 0;
+}
+
+static struct executable *use(struct entry *entry)
+{
+	entry->users++;
+	return &entry->executable;
 }
 
 int executables__take(struct executables *executables, const char *proc_root,
@@ -175,8 +171,18 @@ int executables__take(struct executables *executables, const char *proc_root,
 		      const struct exe_file *expected, struct executable **ret_executable,
 		      struct failure *failure)
 {
-	return take(executables, proc_root, process, place, expected, false, ret_executable,
-		    failure);
+	struct exe_file file;
+	struct entry *entry;
+	int err = identify(proc_root, process, place, expected, &file, failure);
+
+	if (err)
+		return err;
+	entry = find(executables, &file, process->uid);
+	if (!entry)
+		err = open_entry(executables, proc_root, process, place, &file, &entry, failure);
+	if (!err)
+		*ret_executable = use(entry);
+	return err;
 }
 
 int executables__take_another(struct executables *executables, const char *proc_root,
@@ -184,12 +190,17 @@ int executables__take_another(struct executables *executables, const char *proc_
 			      struct executable **ret_executable, struct failure *failure)
 {
 	struct executable *shared = *ret_executable;
-	int err = take(executables, proc_root, process, place, &shared->file, true, ret_executable,
-		       failure);
+	struct exe_file file;
+	struct entry *entry;
+	int err = identify(proc_root, process, place, &shared->file, &file, failure);
 
 	if (!err)
-		executables__put(executables, shared);
-	return err;
+		err = open_entry(executables, proc_root, process, place, &file, &entry, failure);
+	if (err)
+		return err;
+	*ret_executable = use(entry);
+	executables__put(executables, shared);
+	return 0;
 }
 
 bool executable__is_bound(const struct executable *executable)
@@ -222,7 +233,7 @@ int executable__bind(struct executable *executable, struct remote *remote, uint6
 		err = stack_table__new(MAX_STACKS, &executable->stacks);
 	if (!err)
 		err = places__new(executable->symbolizer, executable->stacks, &executable->places);
-	return err ? failure__set(failure, err, "out of memory for the names of a executable") : 0;
+	return err ? failure__set(failure, err, "out of memory for the names of an executable") : 0;
 }
 
 /* --- plugins ------------------------------------------------------------------------------------- */

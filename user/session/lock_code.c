@@ -83,15 +83,7 @@ void lock_code__free(struct lock_code *code)
 	free(code);
 }
 
-/* What is to be found in the code of a function. */
-struct sought {
-	const struct lock_callee *callees;
-	size_t n_callees;
-	const uint64_t *addresses;
-	size_t n_addresses;
-};
-
-static unsigned int calls(const struct sought *sought, uint64_t address)
+static unsigned int calls(const struct lock_code_sought *sought, uint64_t address)
 {
 	unsigned int does = 0;
 
@@ -102,9 +94,9 @@ static unsigned int calls(const struct sought *sought, uint64_t address)
 	return does;
 }
 
-static unsigned int names(const struct sought *sought, uint64_t address)
+static unsigned int names(const struct lock_code_sought *sought, uint64_t address)
 {
-	for (unsigned int i = 0; i < sought->n_addresses; i++) {
+	for (unsigned int i = 0; i < sought->n_addresses && i < LOCK_CODE_MAX_ADDRESSES; i++) {
 		if (sought->addresses[i] && sought->addresses[i] == address)
 			return LOCK_CODE_NAMES(i);
 	}
@@ -115,8 +107,8 @@ static unsigned int names(const struct sought *sought, uint64_t address)
  * Every four bytes that would be the distance to something that is looked for are taken for one: there
  * is no need to know where instructions begin, since other bytes hardly ever are.
  */
-static unsigned int scan_amd64(const struct sought *sought, uint64_t entry, const uint8_t *code,
-			       size_t size)
+static unsigned int scan_amd64(const struct lock_code_sought *sought, uint64_t entry,
+			       const uint8_t *code, size_t size)
 {
 	unsigned int does = 0;
 
@@ -131,8 +123,8 @@ static unsigned int scan_amd64(const struct sought *sought, uint64_t entry, cons
 }
 
 /* Addresses of variables are made of two instructions there, and are not looked for. */
-static unsigned int scan_arm64(const struct sought *sought, uint64_t entry, const uint8_t *code,
-			       size_t size)
+static unsigned int scan_arm64(const struct lock_code_sought *sought, uint64_t entry,
+			       const uint8_t *code, size_t size)
 {
 	unsigned int does = 0;
 
@@ -147,17 +139,13 @@ static unsigned int scan_arm64(const struct sought *sought, uint64_t entry, cons
 }
 
 unsigned int lock_code__scan(enum elf_machine machine, uint64_t entry, const uint8_t *code,
-			     size_t size, const struct lock_callee *callees, size_t n_callees,
-			     const uint64_t *addresses, size_t n_addresses)
+			     size_t size, const struct lock_code_sought *sought)
 {
-	const struct sought sought = {callees, n_callees, addresses,
-				      min_of(n_addresses, (size_t)LOCK_CODE_MAX_ADDRESSES)};
-
 	switch (machine) {
 	case ELF_MACHINE_AMD64:
-		return scan_amd64(&sought, entry, code, size);
+		return scan_amd64(sought, entry, code, size);
 	case ELF_MACHINE_ARM64:
-		return scan_arm64(&sought, entry, code, size);
+		return scan_arm64(sought, entry, code, size);
 	}
 	return 0;
 }
@@ -177,13 +165,14 @@ static bool is_left_out(const struct lock_code *code, const struct pclntab_func 
 
 static unsigned int look_at(struct lock_code *code, const struct pclntab_func *func)
 {
+	const struct lock_code_sought sought = {code->callees, ARRAY_SIZE(code->callees),
+						code->addresses, code->n_addresses};
 	size_t size = (size_t)min_of(func->end - func->entry, (uint64_t)MAX_CODE);
 
 	if (is_left_out(code, func) ||
 	    elf_image__read(go_binary__image(code->module->binary), func->entry, code->code, size))
 		return 0;
-	return lock_code__scan(code->machine, func->entry, code->code, size, code->callees,
-			       ARRAY_SIZE(code->callees), code->addresses, code->n_addresses);
+	return lock_code__scan(code->machine, func->entry, code->code, size, &sought);
 }
 
 unsigned int lock_code__of_function(struct lock_code *code, const struct pclntab_func *func)

@@ -45,12 +45,20 @@ unsigned int lock_code__of(struct lock_code *code, uint64_t pc);
 /* lock_code__of_function - the same of a function of that module. */
 unsigned int lock_code__of_function(struct lock_code *code, const struct pclntab_func *func);
 
+/* What code may do that matters. */
+struct lock_code_sought {
+	const struct lock_callee *callees;
+	size_t n_callees;
+	const uint64_t
+		*addresses; /* of variables; 0: none; LOCK_CODE_MAX_ADDRESSES at most count */
+	size_t n_addresses;
+};
+
 /*
- * lock_code__scan - what @code does, @size bytes of the function at @entry: which of @callees it calls, and
- * which of @addresses (LOCK_CODE_MAX_ADDRESSES at most, 0: none) it names.
+ * lock_code__scan - what @code does, @size bytes of the function at @entry: which of the callees in @sought
+ * it calls, and which of the addresses it names.
  */
 unsigned int lock_code__scan(enum elf_machine machine, uint64_t entry, const uint8_t *code,
-			     size_t size, const struct lock_callee *callees, size_t n_callees,
-			     const uint64_t *addresses, size_t n_addresses);
+			     size_t size, const struct lock_code_sought *sought);
 
 #endif /* GLEAKD_SESSION_LOCK_CODE_H */

@@ -122,8 +122,8 @@ size_t target_modules__refresh(struct target *target)
 		err = add_module(target, next, &head);
 		if (err) {
 			/* Asked again with the next census: the module is there to stay. */
-			log_debug("pid %d: a plugin cannot be taken in (error %d)",
-				  target->process.id.pid, -err);
+			log_debug("pid %d: a plugin cannot be taken in: %s", target->process.id.pid,
+				  strerror(-err));
 			break;
 		}
 	}

@@ -455,8 +455,8 @@ uint64_t alloc_weights__unseen(const struct alloc_weights *weights, uint32_t (*c
 }
 
 /*
- * Beside one that does little else than allocate (three quarters of the window in hits), by how much others of the class do
- * more or less in windows than between them.
+ * Beside one that does little else than allocate (three quarters of the window in hits), by how much others of the
+ * class do more or less in windows than between them.
  */
 #define DISTURBED	0.2
 #define DISTURBED_DOUBT doubt(3)

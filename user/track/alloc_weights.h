@@ -88,8 +88,8 @@ void alloc_weights__extend(struct alloc_weights *weights, struct alloc_flow *flo
 			   const struct alloc_counts *counted);
 
 /*
- * alloc_weights__unseen - bytes that the runtime has counted of size classes of which no hit was told since. @class_size as
- * above.
+ * alloc_weights__unseen - bytes that the runtime has counted of size classes of which no hit was told since.
+ * @class_size as above.
  */
 uint64_t alloc_weights__unseen(const struct alloc_weights *weights,
 			       uint32_t (*class_size)(uint8_t));

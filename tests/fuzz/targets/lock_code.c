@@ -22,6 +22,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct lock_callee callees[N_CALLEES];
 	uint64_t addresses[LOCK_CODE_MAX_ADDRESSES + 1] = {0};
 	unsigned int possible = 0, found, none;
+	const struct lock_code_sought sought = {callees, N_CALLEES, addresses,
+						LOCK_CODE_MAX_ADDRESSES + 1};
+	const struct lock_code_sought nothing = {0};
 	uint8_t *code;
 
 	for (size_t i = 0; i < N_CALLEES; i++) {
@@ -38,10 +41,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz__require(code);
 	if (input.left)
 		memcpy(code, input.data, input.left);
-	found = lock_code__scan(machine, ENTRY, code, input.left, callees, N_CALLEES, addresses,
-				LOCK_CODE_MAX_ADDRESSES + 1);
+	found = lock_code__scan(machine, ENTRY, code, input.left, &sought);
 	fuzz__require(!(found & ~possible));
-	none = lock_code__scan(machine, ENTRY, code, input.left, callees, 0, addresses, 0);
+	none = lock_code__scan(machine, ENTRY, code, input.left, &nothing);
 	fuzz__require(!none);
 	free(code);
 	return 0;

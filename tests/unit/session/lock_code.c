@@ -23,8 +23,10 @@ static const uint64_t addresses[] = {0, OTHER, VARIABLE};
 
 static unsigned int scan(enum elf_machine machine, const uint8_t *code, size_t size)
 {
-	return lock_code__scan(machine, ENTRY, code, size, callees, ARRAY_SIZE(callees), addresses,
-			       ARRAY_SIZE(addresses));
+	const struct lock_code_sought sought = {callees, ARRAY_SIZE(callees), addresses,
+						ARRAY_SIZE(addresses)};
+
+	return lock_code__scan(machine, ENTRY, code, size, &sought);
 }
 
 static void put(uint8_t *code, size_t at, uint32_t value)

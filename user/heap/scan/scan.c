@@ -360,9 +360,10 @@ static int explain(int err, struct failure *failure)
 	case -E2BIG:
 		return failure__set(failure, err, "it has more goroutines or spans than are read");
 	default:
-		return failure__set(failure, -EAGAIN,
-				    "the heap could not be read, it changes too fast (error %d)",
-				    -err);
+		return failure__set(
+			failure, -EAGAIN,
+			"the heap could not be read, it changes too fast (%s); try again",
+			strerror(-err));
 	}
 }
 
