@@ -337,7 +337,7 @@ def sites_by_kind(target):
             kind = function[len("main.make"):]
             size, error = found.get(kind, (0, 0))
             found[kind] = (size + site["alloc_bytes"],
-                           error + site["alloc_bytes"] * site["relative_error"])
+                           error + site["alloc_bytes"] * site["alloc_relative_error"])
     return found
 
 

@@ -158,8 +158,9 @@ struct report_alloc_site {
 	uint64_t in_use_bytes, in_use_objects;
 	/* Since the program began; by probes since watching began. */
 	uint64_t alloc_bytes, alloc_objects;
-	double relative_error;	  /* of in_use_bytes, of alloc_bytes where nothing is in use */
-	double growth_per_minute; /* bytes in use, over the looks so far */
+	double relative_error;	     /* of in_use_bytes, of alloc_bytes where nothing is in use */
+	double alloc_relative_error; /* of alloc_bytes */
+	double growth_per_minute;    /* bytes in use, over the looks so far */
 	bool rate_known;
 	double bytes_per_second; /* allocated, since the look before */
 	struct alloc_judgement judgement;

@@ -13,7 +13,6 @@
 #include "naming/site_frames.h"
 #include "session/target_allocs.h"
 #include "session/target_samples.h"
-#include "track/alloc_weights.h"
 
 #define MAX_GROUPS (1u << 17)
 
@@ -54,18 +53,17 @@ static double followed_scale(const struct alloc_flow_entry *entry)
 struct alloc_share alloc_share__of(const struct alloc_flow_entry *entry,
 				   const struct alloc_figures *figures)
 {
-	double bytes = (double)entry->bytes, scale = 1, chance = 0;
-	struct alloc_share share;
+	double bytes = (double)entry->bytes, scale = 1;
+	struct alloc_share share = {0};
 
 	if (figures->source == ALLOC_SOURCE_SAMPLE_HITS) {
 		scale = heap_sample__scale(entry->bytes, figures->rate);
-		chance = heap_sample__variance(entry->hits, entry->bytes, figures->rate);
+		share.chance = heap_sample__variance(entry->hits, entry->bytes, figures->rate) *
+			       bytes * bytes;
 	}
 	share.objects = entry->objects * scale;
 	share.bytes = share.objects * bytes;
-	share.variance =
-		(alloc_weights__variance(figures->weights, entry) * scale * scale + chance) *
-		bytes * bytes;
+	alloc_errors__add(&share.errors, figures->weights, entry, scale * bytes);
 	share.samples = entry->live;
 	if (figures->source == ALLOC_SOURCE_SAMPLE_HITS) {
 		share.in_use_objects = entry->live * scale;
@@ -87,12 +85,20 @@ void alloc_share__add(struct alloc_share *sum, const struct alloc_share *share)
 {
 	sum->objects += share->objects;
 	sum->bytes += share->bytes;
-	sum->variance += share->variance;
+	sum->chance += share->chance;
+	alloc_errors__merge(&sum->errors, &share->errors);
 	sum->in_use_objects += share->in_use_objects;
 	sum->in_use_bytes += share->in_use_bytes;
 	sum->in_use_variance += share->in_use_variance;
 	sum->samples += share->samples;
 	sum->old_bytes += share->old_bytes;
+}
+
+double alloc_share__relative_error(const struct alloc_share *share)
+{
+	double variance = share->chance + alloc_errors__variance(&share->errors);
+
+	return share->bytes > 0 ? sqrt(variance) / share->bytes : 0;
 }
 
 /* --- groups ---------------------------------------------------------------------------------------- */
@@ -284,7 +290,7 @@ static void fill(struct alloc_groups *groups, size_t i)
 	group->alloc_objects = (uint64_t)share->objects;
 	group->in_use_bytes = (uint64_t)share->in_use_bytes;
 	group->in_use_objects = (uint64_t)share->in_use_objects;
-	group->relative_error = share->bytes > 0 ? sqrt(share->variance) / share->bytes : 0;
+	group->relative_error = alloc_share__relative_error(share);
 	group->bytes_per_second = seconds > 0 ? share->bytes / seconds : 0;
 }
 

@@ -223,12 +223,12 @@ static void finish(struct build *build)
 		struct sums *sums = &sites->sums[i];
 
 		site->judgement = alloc_judge__of(&sums->evidence);
-		if (site->in_use_bytes)
-			site->relative_error =
-				sqrt(sums->in_use_variance) / (double)site->in_use_bytes;
-		else if (site->alloc_bytes)
-			site->relative_error =
+		if (site->alloc_bytes)
+			site->alloc_relative_error =
 				sqrt(sums->alloc_variance) / (double)site->alloc_bytes;
+		site->relative_error = site->in_use_bytes ? sqrt(sums->in_use_variance) /
+								    (double)site->in_use_bytes :
+							    site->alloc_relative_error;
 		if (build->samples->again)
 			site->growth_per_minute = site->judgement.bytes_per_minute;
 		else if (between_ns)

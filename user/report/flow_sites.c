@@ -190,7 +190,7 @@ static double relative_error(const struct alloc_share *share, bool in_use_known)
 {
 	if (in_use_known && share->in_use_bytes > 0)
 		return sqrt(share->in_use_variance) / share->in_use_bytes;
-	return share->bytes > 0 ? sqrt(share->variance) / share->bytes : 0;
+	return alloc_share__relative_error(share);
 }
 
 static int finish(struct build *build)
@@ -207,6 +207,7 @@ static int finish(struct build *build)
 		site->in_use_objects = (uint64_t)llround(share->in_use_objects);
 		site->in_use_bytes = (uint64_t)llround(share->in_use_bytes);
 		site->relative_error = relative_error(share, build->followed);
+		site->alloc_relative_error = alloc_share__relative_error(share);
 		target_allocs__name_type(build->target, &sites->sums[i].what, type, sizeof(type));
 		site->type = *type ? strdup(type) : NULL;
 		if (*type && !site->type)

@@ -150,11 +150,10 @@ static void merge(struct alloc_flow_entry *into, const struct alloc_flow_entry *
 	into->lost += entry->lost;
 	into->hits += entry->hits;
 	into->told += entry->told;
+	into->shared += entry->shared;
 	into->objects += entry->objects;
-	into->squares += entry->squares;
-	into->products += entry->products;
-	into->whole_squares += entry->whole_squares;
-	into->whole_products += entry->whole_products;
+	for (size_t i = 0; i < ALLOC_WINDOW_GROUPS; i++)
+		into->of_group[i] += entry->of_group[i];
 	into->variance += entry->variance;
 }
 

@@ -58,6 +58,9 @@ struct alloc_hit {
 	uint32_t stack, labels; /* numbers of the caller's */
 };
 
+/* So many samples of the whole time periods are dealt out to, to see how far off one may be. */
+#define ALLOC_WINDOW_GROUPS 16
+
 /* All hits that are the same but for their object. */
 struct alloc_flow_entry {
 	uint64_t type, bytes;
@@ -77,11 +80,10 @@ struct alloc_flow_entry {
 	double window_hits;    /* all, since the last alloc_weights__settle() */
 	double window_squares; /* of the weights of those that were told */
 	double told;	       /* allocated, by all periods that are settled */
-	double objects; /* and in the time that these stand for beside it: alloc_weights__extend() */
-	double squares;	 /* sum of the squares of those of each period that was seen in part */
-	double products; /* sum of those by what there was of the class in that period */
-	double whole_squares, whole_products; /* the same of periods that were seen in full */
-	double variance;		      /* of chance within these periods */
+	double shared; /* and by those that share what was counted, as far as windows tell */
+	double objects; /* by both, and in the time that these stand for beside it: alloc_weights__extend() */
+	float of_group[ALLOC_WINDOW_GROUPS]; /* of `told` and `shared`: track/alloc_errors.h */
+	double variance;		     /* of chance within these periods */
 };
 
 struct alloc_flow_goroutine {

@@ -27,6 +27,7 @@ struct sums {
 	double factor;		 /* of one that bears all of the difference */
 	double rest;		 /* of all, where that is out of bounds */
 	double all;		 /* there was in the period */
+	bool shared;		 /* with what was counted in others */
 };
 
 static uint64_t tiny_part(uint64_t size)
@@ -168,7 +169,7 @@ static double weight_of(const struct sums *sum, double saturation, const struct 
 }
 
 /* In the unit in which the class is counted: blocks, bytes of large objects. */
-static double units_of(const struct alloc_flow_entry *entry)
+double alloc_entry__units(const struct alloc_flow_entry *entry)
 {
 	double bytes = (double)entry->bytes;
 
@@ -191,7 +192,8 @@ static void add_hits(const struct alloc_flow_entry *entries, size_t n,
 		     struct sums sums[ALLOC_CLASSES])
 {
 	for (size_t i = 0; i < n; i++)
-		sums_of(sums, &entries[i])->hits += entries[i].window_hits * units_of(&entries[i]);
+		sums_of(sums, &entries[i])->hits +=
+			entries[i].window_hits * alloc_entry__units(&entries[i]);
 }
 
 static void add_up(const struct alloc_flow_entry *entries, size_t n,
@@ -212,7 +214,7 @@ static void add_up(const struct alloc_flow_entry *entries, size_t n,
 
 		if (entries[i].window_hits > 0)
 			sum->by_share[share_of(sum, much)] += entries[i].window_hits *
-							      units_of(&entries[i]) *
+							      alloc_entry__units(&entries[i]) *
 							      window->scale * (1 + much);
 	}
 }
@@ -322,6 +324,33 @@ static bool lacks_most(struct alloc_weights *weights, size_t c, double counted,
 	return lacks;
 }
 
+/* As much of its windows in hits as elsewhere: there the count of each period has to tell what it was slowed by. */
+#define BUSY_DOUBT doubt(1)
+
+static bool is_busy(const struct alloc_weights *weights, size_t c, const struct sums *sum)
+{
+	return fmax(sum->doubt, weights->lately_doubt[c]) >= BUSY_DOUBT;
+}
+
+/*
+ * Where nobody is slowed much, windows are samples of the time, and all of them together share all that was counted. If
+ * each shared what was counted of its own period, those that have little of the class would count as much as those that
+ * have a lot: of who allocates in bursts that are shorter than a period, too little would be told. @lacks: as
+ * weigh_class().
+ */
+static void share_class(struct alloc_weights *weights, size_t c, struct sums *sum, bool lacks)
+{
+	uint64_t *carried = c ? &weights->carried.objects[c] : &weights->carried.large_bytes;
+	uint64_t counted = *carried;
+
+	choose_factor(sum, 0);
+	if (lacks)
+		counted = min_of(counted, (uint64_t)sum->all);
+	weights->shared_counted[c] += (double)counted;
+	*carried -= counted;
+	sum->shared = true;
+}
+
 static void weigh_classes(struct alloc_weights *weights, const struct alloc_period *period,
 			  struct sums sums[ALLOC_CLASSES])
 {
@@ -335,36 +364,56 @@ static void weigh_classes(struct alloc_weights *weights, const struct alloc_peri
 			lacks_most(weights, c, counted_of(period->counted, c), &sums[c]);
 		if (sums[c].hits <= 0)
 			continue;
+		if (period->counted && !is_busy(weights, c, &sums[c])) {
+			share_class(weights, c, &sums[c], waited || lacks);
+			continue;
+		}
 		left = weigh_class(&sums[c], period->counted ? counted_of(carried, c) : 0,
 				   waited || lacks);
 		*(c ? &carried->objects[c] : &carried->large_bytes) = (uint64_t)left;
-		weights->squares[c] += sums[c].all * sums[c].all;
 	}
 }
 
-/* Of hits that were drawn the error is chance; of all that there were, none. */
-static void add_complete(struct alloc_weights *weights, struct alloc_flow_entry *entry,
-			 const struct sums *sum)
+/* Of which group the period is that has just been counted. */
+static size_t group_of(const struct alloc_weights *weights)
 {
-	entry->objects += entry->window_hits;
+	return (weights->periods + weights->whole_periods) % ALLOC_WINDOW_GROUPS;
+}
+
+static void note_group(struct alloc_weights *weights, struct alloc_flow_entry *entry,
+		       double objects)
+{
+	size_t group = group_of(weights);
+
+	entry->of_group[group] += (float)objects;
+	weights->of_group[entry->size_class % ALLOC_CLASSES][group] +=
+		objects * alloc_entry__units(entry);
+}
+
+/* Of hits that were drawn the error is chance; of all that there were, none. */
+static void add_complete(struct alloc_weights *weights, struct alloc_flow_entry *entry)
+{
+	size_t c = entry->size_class % ALLOC_CLASSES;
+	double units = entry->window_hits * alloc_entry__units(entry);
+
 	entry->told += entry->window_hits;
-	entry->whole_squares += entry->window_hits * entry->window_hits;
-	entry->whole_products += entry->window_hits * sum->hits;
-	weights->settled[entry->size_class % ALLOC_CLASSES] += entry->window_hits * units_of(entry);
+	weights->settled[c] += units;
+	weights->whole[c] += units;
 	entry->variance += entry->window_squares - entry->window_hits;
+	note_group(weights, entry, entry->window_hits);
 }
 
 static void add_weighted(struct alloc_weights *weights, struct alloc_flow_entry *entry,
 			 const struct sums *sum, double weight)
 {
+	size_t c = entry->size_class % ALLOC_CLASSES;
 	double objects = entry->window_hits * weight;
 
-	entry->objects += objects;
-	entry->told += objects;
-	weights->settled[entry->size_class % ALLOC_CLASSES] += objects * units_of(entry);
+	*(sum->shared ? &entry->shared : &entry->told) += objects;
+	*(sum->shared ? &weights->shared[c] : &weights->settled[c]) +=
+		objects * alloc_entry__units(entry);
 	entry->variance += entry->window_squares * weight * weight;
-	entry->squares += objects * objects;
-	entry->products += objects * sum->all;
+	note_group(weights, entry, objects);
 }
 
 static void add_entries(struct alloc_weights *weights, struct alloc_flow_entry *entries, size_t n,
@@ -382,9 +431,49 @@ static void add_entries(struct alloc_weights *weights, struct alloc_flow_entry *
 			much = saturation(&goroutines[entry->goroutine], window);
 			add_weighted(weights, entry, sum, weight_of(sum, much, window));
 		} else {
-			add_complete(weights, entry, sum);
+			add_complete(weights, entry);
 		}
 		entry->window_hits = entry->window_squares = 0;
+	}
+}
+
+/* How many there are of those that periods share. */
+static double shared_factor(const struct alloc_weights *weights, size_t c)
+{
+	return weights->shared[c] > 0 ? weights->shared_counted[c] / weights->shared[c] : 1;
+}
+
+static double extended_factor(const struct alloc_weights *weights, size_t c)
+{
+	double all = weights->settled[c] + weights->shared_counted[c];
+
+	return all > 0 ? 1 + weights->extended[c] / all : 1;
+}
+
+double alloc_weights__seen(const struct alloc_weights *weights, size_t c)
+{
+	return weights->settled[c] + weights->shared[c];
+}
+
+double alloc_weights__factor(const struct alloc_weights *weights, size_t c)
+{
+	double all = weights->settled[c] + weights->shared_counted[c] + weights->extended[c];
+	double seen = alloc_weights__seen(weights, c);
+
+	return seen > 0 ? all / seen : 1;
+}
+
+static void tell_objects(const struct alloc_weights *weights, struct alloc_flow *flow)
+{
+	size_t n;
+	struct alloc_flow_entry *entries = alloc_flow__entries(flow, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		size_t c = entries[i].size_class % ALLOC_CLASSES;
+
+		entries[i].objects =
+			(entries[i].told + entries[i].shared * shared_factor(weights, c)) *
+			extended_factor(weights, c);
 	}
 }
 
@@ -402,8 +491,6 @@ void alloc_weights__settle(struct alloc_weights *weights, struct alloc_flow *flo
 	add_hits(entries, n, sums);
 	if (period->complete) {
 		weights->whole_periods++;
-		for (size_t c = 0; c < ALLOC_CLASSES; c++)
-			weights->whole_squares[c] += sums[c].hits * sums[c].hits;
 	} else {
 		weights->periods++;
 		if (period->counted)
@@ -414,35 +501,32 @@ void alloc_weights__settle(struct alloc_weights *weights, struct alloc_flow *flo
 		weigh_classes(weights, period, sums);
 	}
 	add_entries(weights, entries, n, goroutines, period->complete ? NULL : &window, sums);
+	tell_objects(weights, flow);
 	for (size_t i = 0; i < n_goroutines; i++)
 		goroutines[i].window_hits = 0;
 }
 
-/* How many times as much there is of what periods have told. */
-static double factor_of(const struct alloc_weights *weights, size_t c)
+/* Three quarters of its windows in hits. */
+#define SATURATED_DOUBT doubt(3)
+
+bool alloc_weights__has_saturated(const struct alloc_weights *weights, size_t c)
 {
-	return weights->settled[c] > 0 ? 1 + weights->extended[c] / weights->settled[c] : 1;
+	return weights->lately_doubt[c] >= SATURATED_DOUBT;
 }
 
 void alloc_weights__extend(struct alloc_weights *weights, struct alloc_flow *flow,
 			   const struct alloc_counts *counted)
 {
-	struct alloc_flow_entry *entries;
-	size_t n;
-
 	carry(weights, counted);
 	for (size_t c = 0; c < ALLOC_CLASSES; c++) {
 		struct alloc_counts *carried = &weights->carried;
 
-		if (weights->settled[c] <= 0)
+		if (alloc_weights__seen(weights, c) <= 0)
 			continue;
 		weights->extended[c] += counted_of(carried, c);
 		*(c ? &carried->objects[c] : &carried->large_bytes) = 0;
 	}
-	entries = alloc_flow__entries(flow, &n);
-	for (size_t i = 0; i < n; i++)
-		entries[i].objects =
-			entries[i].told * factor_of(weights, entries[i].size_class % ALLOC_CLASSES);
+	tell_objects(weights, flow);
 }
 
 uint64_t alloc_weights__unseen(const struct alloc_weights *weights, uint32_t (*class_size)(uint8_t))
@@ -452,46 +536,4 @@ uint64_t alloc_weights__unseen(const struct alloc_weights *weights, uint32_t (*c
 	for (unsigned int c = 1; c < ALLOC_CLASSES; c++)
 		bytes += weights->carried.objects[c] * class_size((uint8_t)c);
 	return bytes;
-}
-
-/*
- * Beside one that does little else than allocate (three quarters of the window in hits), by how much others of the
- * class do more or less in windows than between them.
- */
-#define DISTURBED	0.2
-#define DISTURBED_DOUBT doubt(3)
-
-/* Of @part of the class. */
-static double disturbed(const struct alloc_weights *weights, const struct alloc_flow_entry *entry,
-			double part)
-{
-	double off = DISTURBED * entry->objects * (1 - part);
-
-	return weights->lately_doubt[entry->size_class % ALLOC_CLASSES] >= DISTURBED_DOUBT ?
-		       off * off :
-		       0;
-}
-
-double alloc_weights__variance(const struct alloc_weights *weights,
-			       const struct alloc_flow_entry *entry)
-{
-	size_t c = entry->size_class % ALLOC_CLASSES;
-	double factor = factor_of(weights, c), all = factor * factor;
-	/* What was seen in full is sure, but not what it stands for beside that. */
-	double more = (factor - 1) * (factor - 1), units = units_of(entry);
-	double n = (double)(weights->periods + (more > 0 ? weights->whole_periods : 0));
-	double squares = weights->squares[c] * all + weights->whole_squares[c] * more;
-	double own = entry->squares * all + entry->whole_squares * more;
-	double products = entry->products * all + entry->whole_products * more;
-	double variance = entry->variance * all, part, differ;
-
-	if (own <= 0 || squares <= 0)
-		return variance;
-	if (n < 2)
-		return own;
-	/* The straight line through zero that fits best, and how far from it they are. */
-	part = fmin(products * units / squares, 1);
-	differ = own - products * products / squares;
-	return fmax(variance * (1 - part), n / (n - 1) * fmax(differ, 0)) +
-	       disturbed(weights, entry, part);
 }

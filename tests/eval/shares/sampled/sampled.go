@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package sampled makes each allocation of a program a sample of its profile, and writes that when it is
-// asked to: on SIGUSR1, to $PROFILE.1, $PROFILE.2 and so on.
+// Package sampled makes samples of the allocations of a program, with $RATE = 1 of each of them, and writes its
+// profile when it is asked to: on SIGUSR1, to $PROFILE.1, $PROFILE.2 and so on.
 package sampled
 
 import (
@@ -10,11 +10,17 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/pprof"
+	"strconv"
 	"syscall"
 )
 
 func init() {
-	runtime.MemProfileRate = 1
+	rate, err := strconv.Atoi(os.Getenv("RATE"))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "sampled: RATE:", err)
+		os.Exit(2)
+	}
+	runtime.MemProfileRate = rate
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, syscall.SIGUSR1)
 	go func() {

@@ -320,6 +320,29 @@ static void add_scheduling(struct sample *sample)
 	sample_triggers__add(&sample->target);
 }
 
+static char session_type[] = "map[int]*main.session", way[] = "main.sessions.m", nothing[] = "";
+
+static const struct heap_view *sample_heap(void)
+{
+	static struct heap_view_type types[] = {{session_type, 3, 17, true}};
+	static struct heap_view_holder holders[] = {{way, session_type, way, 5, 19, 1, true}};
+	static struct heap_view_growth growing[] = {
+		{way, session_type, true, 12, 24, 100, 200, 6.5},
+		{way, nothing, false, 0, 0, 100, 200, 6.5},
+	};
+	static const struct heap_view heap = {
+		.memory = {.rss_bytes = 117, .live_bytes = 53, .objects = 7, .gc_cycles = 3},
+		.types = types,
+		.n_types = ARRAY_SIZE(types),
+		.holders = holders,
+		.n_holders = ARRAY_SIZE(holders),
+		.growing = growing,
+		.n_growing = ARRAY_SIZE(growing),
+	};
+
+	return &heap;
+}
+
 /* With goroutines, and everything that a report may have. */
 static json_t *whole_report(void)
 {
@@ -334,22 +357,6 @@ static json_t *whole_report(void)
 		{.goid = 1, .state = "running", .place = &place},
 		{.goid = 18, .parent_goid = 1, .state = "select", .parked = true, .place = &place},
 	};
-	static char type[] = "map[int]*main.session", path[] = "main.sessions.m", none[] = "";
-	static struct heap_view_type types[] = {{type, 3, 17, true}};
-	static struct heap_view_holder holders[] = {{path, type, path, 5, 19, 1, true}};
-	static struct heap_view_growth growing[] = {
-		{path, type, true, 12, 24, 100, 200, 6.5},
-		{path, none, false, 0, 0, 100, 200, 6.5},
-	};
-	static const struct heap_view heap = {
-		.memory = {.rss_bytes = 117, .live_bytes = 53, .objects = 7, .gc_cycles = 3},
-		.types = types,
-		.n_types = ARRAY_SIZE(types),
-		.holders = holders,
-		.n_holders = ARRAY_SIZE(holders),
-		.growing = growing,
-		.n_growing = ARRAY_SIZE(growing),
-	};
 	static const struct report_alloc_site allocating[] = {
 		{.id = "00ff00ff",
 		 .in_use_bytes = 640,
@@ -357,9 +364,10 @@ static json_t *whole_report(void)
 		 .alloc_bytes = 1280,
 		 .alloc_objects = 20,
 		 .relative_error = 0.18,
+		 .alloc_relative_error = 0.07,
 		 .growth_per_minute = -7.5,
-		 .type = type,
-		 .held_by = {path, path},
+		 .type = session_type,
+		 .held_by = {way, way},
 		 .judgement = {.verdict = ALLOC_GROWING, .n_why = 1, .why = {"more and more"}},
 		 .allocated_at = {.function = "main.f", .file = "f.go", .line = 3},
 		 .stack = &place.created_by,
@@ -391,7 +399,7 @@ static json_t *whole_report(void)
 				      .line = 7};
 	sample.target.findings = &finding;
 	sample.target.n_findings = 1;
-	sample.target.heap = &heap;
+	sample.target.heap = sample_heap();
 	sample.target.allocations = &allocations;
 	sample.target.alloc_groups = sample_alloc_groups();
 	sample.target.holders = sample_ways();

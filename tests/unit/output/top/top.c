@@ -39,6 +39,7 @@ static void add_allocations(struct host *host)
 		.alloc_bytes = 1200000000,
 		.alloc_objects = 19000000,
 		.relative_error = 0.18,
+		.alloc_relative_error = 0.02,
 		.growth_per_minute = 2100000,
 		.judgement = {.verdict = ALLOC_GROWING,
 			      .n_why = 1,

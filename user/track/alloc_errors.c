@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "track/alloc_errors.h"
+
+#include <math.h>
+
+/*
+ * Beside one that does little else than allocate, by how much others of the class do more or less in windows than
+ * between them.
+ */
+#define DISTURBED 0.2
+
+/* A group that has more than this of a class says what its parts are, and not how they differ. */
+#define NEARLY_ALL 0.9
+
+/*
+ * The square of by how much what windows differ by is more for the time that they stand for. Of @factor times as many
+ * as were seen in full the rest alone is not known; what was seen in part stands for all of its period.
+ */
+static double square_of(const struct alloc_weights *weights, size_t c, double factor)
+{
+	double all = alloc_weights__seen(weights, c), part = all - weights->whole[c];
+
+	return factor * (part * factor + weights->whole[c] * fmax(factor - 1, 0)) / all;
+}
+
+static size_t class_of(const struct alloc_flow_entry *entry)
+{
+	return entry->size_class % ALLOC_CLASSES;
+}
+
+/* @part: of all that there is of the class. @scale: of what windows differ by. */
+static double differs(const struct alloc_weights *weights, const struct alloc_flow_entry *entry,
+		      size_t group, double part, double scale)
+{
+	size_t c = class_of(entry);
+	double all = alloc_weights__seen(weights, c), here = weights->of_group[c][group];
+	double units = alloc_entry__units(entry), has = (double)entry->of_group[group];
+
+	if (here > NEARLY_ALL * all)
+		return scale * has * (1 - part);
+	/* It is one of those that the part is known by: it differs less from that than from what is true. */
+	return scale * (has - part * here / units) / sqrt(1 - here / all);
+}
+
+void alloc_errors__add(struct alloc_errors *errors, const struct alloc_weights *weights,
+		       const struct alloc_flow_entry *entry, double size)
+{
+	size_t c = class_of(entry);
+	double all = alloc_weights__seen(weights, c), told = entry->told + entry->shared;
+	double factor = alloc_weights__factor(weights, c), more = fmax(factor - 1, 0);
+	double square, scale, part, chance;
+
+	if (all <= 0)
+		return;
+	square = square_of(weights, c, factor);
+	scale = size * sqrt(square);
+	if (square > 0 && weights->periods + weights->whole_periods < 2) {
+		errors->differ[0] += scale * told;
+		return;
+	}
+	part = fmin(told * alloc_entry__units(entry) / all, 1);
+	/* Hits that were seen in full and stand for nothing else are told by chance alone, whatever others do. */
+	chance = entry->variance * factor * factor * (square > 0 ? 1 - part : 1);
+	chance += told * weights->whole[c] / all * factor * more * (1 - part);
+	errors->chance += size * size * chance;
+	for (size_t i = 0; i < ALLOC_WINDOW_GROUPS; i++)
+		errors->differ[i] += differs(weights, entry, i, part, scale);
+	if (alloc_weights__has_saturated(weights, c))
+		errors->disturbed += size * DISTURBED * entry->objects * (1 - part);
+}
+
+void alloc_errors__merge(struct alloc_errors *errors, const struct alloc_errors *more)
+{
+	errors->chance += more->chance;
+	errors->disturbed += more->disturbed;
+	for (size_t i = 0; i < ALLOC_WINDOW_GROUPS; i++)
+		errors->differ[i] += more->differ[i];
+}
+
+double alloc_errors__variance(const struct alloc_errors *errors)
+{
+	double squares = 0;
+
+	for (size_t i = 0; i < ALLOC_WINDOW_GROUPS; i++)
+		squares += errors->differ[i] * errors->differ[i];
+	return fmax(errors->chance, squares) + errors->disturbed * errors->disturbed;
+}
