@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/varint.h"
 
 /* src/debug/buildinfo/buildinfo.go */
 #define MAGIC	      "\xff Go buildinf:"
@@ -355,21 +356,19 @@ static int damaged(struct elf_image *image, struct failure *failure, const char 
 			    elf_image__name(image), what);
 }
 
-/* Unsigned LEB128 as encoding/binary.Uvarint; *@address is moved past it. */
+/* *@address is moved past it. */
 static int read_varint(struct elf_image *image, uint64_t *address, uint64_t *ret_value)
 {
-	uint64_t value = 0;
+	struct varint varint = {0};
 
-	for (unsigned int shift = 0; shift < 35; shift += 7) {
+	while (varint.shift < VARINT_BITS_32) {
 		uint8_t byte;
-		int err;
+		int err = elf_image__read(image, (*address)++, &byte, 1);
 
-		err = elf_image__read(image, (*address)++, &byte, 1);
 		if (err)
 			return err;
-		value |= (uint64_t)(byte & 0x7f) << shift;
-		if (!(byte & 0x80)) {
-			*ret_value = value;
+		if (varint__add(&varint, byte)) {
+			*ret_value = varint.value;
 			return 0;
 		}
 	}

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/varint.h"
 
 /* src/internal/abi/symtab.go; the same since Go 1.18. */
 #define PCDATA_INLINE_INDEX  2
@@ -74,21 +75,18 @@ static int read_byte(struct reader *reader, uint8_t *ret_byte)
 	return 0;
 }
 
-/* Unsigned LEB128 of at most 32 bits. */
 static int read_varint(struct reader *reader, uint32_t *ret_value)
 {
-	uint64_t value = 0;
+	struct varint varint = {0};
 
-	for (unsigned int shift = 0; shift < 35; shift += 7) {
+	while (varint.shift < VARINT_BITS_32) {
 		uint8_t byte;
-		int err;
+		int err = read_byte(reader, &byte);
 
-		err = read_byte(reader, &byte);
 		if (err)
 			return err;
-		value |= (uint64_t)(byte & 0x7f) << shift;
-		if (!(byte & 0x80)) {
-			*ret_value = (uint32_t)value;
+		if (varint__add(&varint, byte)) {
+			*ret_value = (uint32_t)varint.value;
 			return 0;
 		}
 	}

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/varint.h"
 #include "record/go_trace_private.h"
 
 /* Ids count up from 1 on in each generation (src/runtime/tracestring.go, tracestack.go). */
@@ -27,14 +28,11 @@ uint8_t bytes_left__u8(struct bytes_left *left)
 
 uint64_t bytes_left__varint(struct bytes_left *left)
 {
-	uint64_t value = 0;
+	struct varint varint = {0};
 
-	for (unsigned int shift = 0; shift < 64; shift += 7) {
-		uint8_t byte = bytes_left__u8(left);
-
-		value |= (uint64_t)(byte & 0x7f) << shift;
-		if (!(byte & 0x80))
-			return value;
+	while (varint.shift < VARINT_BITS_64) {
+		if (varint__add(&varint, bytes_left__u8(left)))
+			return varint.value;
 	}
 	left->bad = true;
 	return 0;
