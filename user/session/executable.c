@@ -180,9 +180,10 @@ int executables__take(struct executables *executables, const char *proc_root,
 	entry = find(executables, &file, process->uid);
 	if (!entry)
 		err = open_entry(executables, proc_root, process, place, &file, &entry, failure);
-	if (!err)
-		*ret_executable = use(entry);
-	return err;
+	if (!entry)
+		return err;
+	*ret_executable = use(entry);
+	return 0;
 }
 
 int executables__take_another(struct executables *executables, const char *proc_root,
@@ -191,12 +192,12 @@ int executables__take_another(struct executables *executables, const char *proc_
 {
 	struct executable *shared = *ret_executable;
 	struct exe_file file;
-	struct entry *entry;
+	struct entry *entry = NULL;
 	int err = identify(proc_root, process, place, &shared->file, &file, failure);
 
 	if (!err)
 		err = open_entry(executables, proc_root, process, place, &file, &entry, failure);
-	if (err)
+	if (!entry)
 		return err;
 	*ret_executable = use(entry);
 	executables__put(executables, shared);
