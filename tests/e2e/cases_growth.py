@@ -68,14 +68,14 @@ def nothing_healthy_is_named_without_symbols(t, program):
     check_equal([g["path"] for g in growing], [], "what grows")
 
 
-@case
+@case(waits=True)
 def what_is_filled_anew_does_not_grow(t):
     """There is more in it at each look, and nothing of it was there at the one before."""
     growing = watch(t, Program("growth"), "copies")
     check_equal([g["path"] for g in growing if g["path"].startswith("main.")], [], "what grows")
 
 
-@case
+@case(waits=True)
 def a_map_that_grows_in_words(t):
     target = start(t, Program("growth"), "map")
     code, out, said = run(t, "heap", str(target.pid), "--duration", "10s")

@@ -67,7 +67,7 @@ def until_its_end_is_long_enough(t):
     check_equal(g.finish(), 0, f"exit code ({g.said()})")
 
 
-@case
+@case(waits=True)
 def a_watch_that_is_too_short_is_not_green(t):
     target = start(t, COUNTS)
     watch = ("--pid", str(target.pid), "--duration", "2s", "--json")

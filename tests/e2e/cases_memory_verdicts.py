@@ -78,7 +78,7 @@ def a_leak_is_told_and_a_restart_goes_on(t):
         check(words in out, f"{words!r} in {out}")
 
 
-@case
+@case(waits=True)
 def a_watch_without_the_heap_reads_no_samples(t):
     target = begin(t, 4096, "leak")
     g = Gleakd(t, target.pid, *FAST, "--no-heap", "--duration", "9s", "--error-exitcode", "17",
@@ -88,7 +88,7 @@ def a_watch_without_the_heap_reads_no_samples(t):
     check_equal([r for r in g.reports if "alloc_sites" in r["targets"][0]], [], "samples")
 
 
-@case
+@case(waits=True)
 def a_program_without_samples_says_so(t):
     target = start(t, Program("memory"))
     g = Gleakd(t, target.pid, *FAST, "--duration", "9s", "--error-exitcode", "17", "--fail-on",
@@ -126,7 +126,7 @@ def a_leak_without_samples_is_told_by_probes(t):
     known.interrupt()
 
 
-@case
+@case(waits=True)
 def without_probes_nothing_is_attached_to_allocations(t):
     """--mode census, and a process that is too young."""
     target = begin(t, 0, "leak", program=OTHER)

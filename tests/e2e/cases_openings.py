@@ -12,7 +12,7 @@ from resource_looks import (OPENERS, PROGRAM, SECONDS, STRIPPED_PROGRAMS, VERSIO
                             look, looks, of_version, openers)
 
 
-@case
+@case(waits=True)
 def what_only_ever_comes_grows_and_nothing_else(t):
     target = start(t, PROGRAM)
     for kind, n in (("rows", 5), ("conn", 11), ("ticker", 13)):
@@ -168,7 +168,7 @@ def judge_forgotten(t, program):
               f"openers: {growing}")
 
 
-@case
+@case(waits=True)
 def children_that_nobody_waits_for_are_told(t):
     judge_forgotten(t, PROGRAM)
 
@@ -222,7 +222,7 @@ def semaphores_of_which_something_is_taken_in(t, version):
     judge_semaphores(t, version)
 
 
-@case
+@case(waits=True)
 def probes_are_attached_only_where_something_grows(t):
     """And never where that is forbidden."""
     target = start(t, PROGRAM)
@@ -310,7 +310,7 @@ def clients_that_stay_are_no_leak_and_deferred_calls_of_a_loop_are_in(t, program
     judge_clients(t, program)
 
 
-@case
+@case(waits=True)
 def connections_whose_clients_have_gone_leak(t):
     target = start(t, PROGRAM)
     with Clients(target, 70, stay=False):

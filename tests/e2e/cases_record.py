@@ -507,7 +507,7 @@ def one_of_a_process_that_ends_says_so(t):
     check(said.endswith("ended: target exited\n"), said)
 
 
-@case(is_long=True)
+@case(is_long=True, waits=True)
 def which_lines_open_what_is_recorded(t):
     """Who opens things is watched from the first look on, and known at the second, ten seconds later."""
     target = start(t, RESOURCES)

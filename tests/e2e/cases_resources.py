@@ -180,7 +180,7 @@ def is_known(report):
             sum(r["kind"] == "sync.Pool" and r["verdict"] is not None for r in lines) >= 2)
 
 
-@case(is_long=True)
+@case(is_long=True, waits=True)
 def a_watch_tells_what_grows(t):
     target = start(t, PROGRAM)
     target.ask("leak file 40")
@@ -220,7 +220,7 @@ def it_is_shown_for_people(t):
         check(line in out, f"{line} in {out}")
 
 
-@case
+@case(waits=True)
 def nothing_is_attached_to_a_watched_process_where_that_is_forbidden(t):
     target = start(t, PROGRAM)
     target.ask("leak lost 10")

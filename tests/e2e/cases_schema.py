@@ -100,7 +100,7 @@ def what_members_hold(t):
     check_valid("report", report)
 
 
-@case
+@case(waits=True)
 def every_line_of_a_watch(t):
     """With a leak in it, so that evidence has something in all of its fields."""
     load()

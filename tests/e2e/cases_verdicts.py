@@ -104,7 +104,7 @@ def a_rise_says_when_a_verdict_is_due(t):
     check(-3 < late.total_seconds() < 3, f"leaking {late.total_seconds():.1f} s after it was due")
 
 
-@case(is_long=True)
+@case(is_long=True, waits=True)
 def what_comes_with_silent_connections_of_its_own(t):
     """A goroutine for each connection that the process opened and left alone: forgotten clients."""
     target = start(t, COUNTS)
@@ -147,7 +147,7 @@ def what_can_never_proceed_is_stuck(t):
     check_equal(sorted(s["goroutines"] for s in flagged(final)), sorted(kinds.values()), "flagged")
 
 
-@case(is_long=True)
+@case(is_long=True, waits=True)
 def a_lock_that_is_never_released_is_stuck(t):
     """A minute is what a lock may take; the report says which lock, and how many wait for it."""
     target = start(t, COUNTS)
@@ -155,7 +155,7 @@ def a_lock_that_is_never_released_is_stuck(t):
     g = Gleakd(t, target.pid, "--interval", "2s")
     place = COUNTS.line("made:mutex"), COUNTS.line("blocked:mutex")
     g.report("stuck at the lock", lambda r: any(
-        s["verdict"] == "stuck" for s in sites(r, *place)), seconds=80)
+        s["verdict"] == "stuck" for s in sites(r, *place)), seconds=100)
     site, = sites(g.interrupt(), *place)
     check_equal(site["objects"]["distinct"], 1, "locks")
     lock, = site["objects"]["items"]
@@ -164,7 +164,7 @@ def a_lock_that_is_never_released_is_stuck(t):
     check_equal((lock["kind"], lock["waiters"]), (kind, 11), "the lock")
 
 
-@case
+@case(waits=True)
 def waiting_by_nature_is_not_flagged(t):
     """Fixed populations that wait for work or time, for longer than the age limit."""
     target = start(t, COUNTS)
@@ -178,7 +178,7 @@ def waiting_by_nature_is_not_flagged(t):
         check_equal(wrong, [], "flagged")
 
 
-@case
+@case(waits=True)
 def growth_that_levels_off_is_not_a_leak(t):
     """A pool that fills up and stays."""
     target = start(t, COUNTS)

@@ -48,16 +48,19 @@ class Deadline(BaseException):
     """A case is to end at once; no Exception, so that no case mistakes it for an outcome."""
 
 
-def case(function=None, *, alone=False, is_long=False, tier=EVERYDAY, seconds=CASE_SECONDS):
+def case(function=None, *, alone=False, is_long=False, waits=False, tier=EVERYDAY,
+         seconds=CASE_SECONDS):
     """Registers a case.
 
     alone     its figures would suffer from another case running beside it; BUT_UNITS: it or other
               cases would, since both have to do with the whole host, but unit tests have not
     is_long   it takes half a minute or more
+    waits     nearly all of its time passes while nothing happens, and it looks by --pid at a program
+              that does hardly anything: it may run beside those that must be alone
     """
 
     def register(f):
-        f.alone, f.tier, f.seconds, f.is_long = alone, tier, seconds, is_long
+        f.alone, f.tier, f.seconds, f.is_long, f.waits = alone, tier, seconds, is_long, waits
         f.case_name = f.__module__.replace("cases_", "") + "." + f.__name__
         CASES.append(f)
         return f

@@ -31,28 +31,28 @@ def prctl(option, value):
 class Job:
     """`function(tell)` reports an Outcome for each of `names` by tell(outcome=...).
 
-    alone     nothing runs beside it, or BUT_UNITS: one of those that are apart may
+    alone     nothing runs beside it but those that wait; with BUT_UNITS those that are apart, too
     apart     it has to do with nothing but itself and computes, as a unit test
+    waits     it hardly does more than wait, and looks at a program of its own
     is_long   it begins early, so that nobody has to wait for it at the end
     """
 
     def __init__(self, names, function, seconds, alone=False, title=None, apart=False,
-                 is_long=False):
+                 is_long=False, waits=False):
         self.names, self.function, self.seconds, self.alone = names, function, seconds, alone
-        self.title, self.apart, self.is_long = title or names[0], apart, is_long
+        self.title, self.apart, self.is_long, self.waits = title or names[0], apart, is_long, waits
 
     def turn(self):
-        """Who begins before whom."""
-        if self.alone == BUT_UNITS:
-            return 0
+        """Who begins before whom. Once others run, there would be no room for who must be alone."""
         if self.alone:
-            return 4
-        return 1 if self.is_long else 2 if self.apart else 3
+            return 1 if self.alone == BUT_UNITS else 0
+        return 2 if self.waits else 3 if self.is_long else 4 if self.apart else 5
 
     def may_run_beside(self, others):
-        if self.alone == BUT_UNITS or any(o.alone == BUT_UNITS for o in others):
-            return len(others) < 2 and all(o.apart or self.apart for o in others)
-        return not others or not (self.alone or any(o.alone for o in others))
+        return all(o.bears(self) and self.bears(o) for o in others)
+
+    def bears(self, other):
+        return not self.alone or other.waits or (self.alone == BUT_UNITS and other.apart)
 
 
 class Running:
@@ -216,7 +216,7 @@ def reap(pid, seconds):
 
 
 class Pool:
-    """Runs jobs, at most so many at once; those beside which nothing may run come last.
+    """Runs jobs, at most so many at once; those beside which hardly anything may run come first.
 
     `report` gets each Outcome as it comes. `screen` prints, after `silence` seconds without a line
     what is going on. What was told to end is killed `grace` seconds later.
@@ -265,10 +265,13 @@ class Pool:
         if len(self.running) >= self.at_once:
             return None
         others = [r.job for r in self.running]
-        # The others mostly wait: of those that compute there are half as many.
-        computing = sum(job.apart for job in others) >= max(1, self.at_once // 2)
+        is_shared = any(job.alone for job in others) or any(job.alone for job in waiting)
+        # Cases mostly wait: of those that compute there are half as many, and one beside whom it disturbs.
+        computing = sum(job.apart for job in others) >= (1 if is_shared else max(1, self.at_once // 2))
+        # There has to be room for the others.
+        full = is_shared and sum(job.waits for job in others) >= max(1, self.at_once // 2)
         return next((job for job in waiting if job.may_run_beside(others)
-                     and not (computing and job.apart)), None)
+                     and not (computing and job.apart) and not (full and job.waits)), None)
 
     def _start(self, job):
         # What is in the buffers would be printed by the child as well.
