@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "occurrences.h"
+
 /* Each test is a process of its own; its stderr goes to a file from here on. */
 static int capture;
 
@@ -30,15 +32,6 @@ static const char *captured(void)
 	cr_assert_geq(size, 0);
 	text[size] = '\0';
 	return text;
-}
-
-static size_t count_of(const char *text, const char *word)
-{
-	size_t n = 0;
-
-	for (; (text = strstr(text, word)); text++)
-		n++;
-	return n;
 }
 
 Test(log, levels)
@@ -175,13 +168,13 @@ Test(log, what_was_left_out_is_told)
 	log__limit(true);
 	warn_often(LOG_BURST + 7);
 	log_warn("another place");
-	cr_expect_eq(count_of(captured(), "disk full"), LOG_BURST);
-	cr_expect_eq(count_of(captured(), "another place"), 1);
+	cr_expect_eq(occurrences(captured(), "disk full"), LOG_BURST);
+	cr_expect_eq(occurrences(captured(), "another place"), 1);
 	log__tell_suppressed(NSEC_PER_SEC);
 	cr_expect_not_null(strstr(captured(), "gleakd: warning: 7 messages were not written, the "
 					      "last one: disk full 16\n"));
 	log__tell_suppressed(NSEC_PER_SEC + LOG_REFILL_NS);
-	cr_expect_eq(count_of(captured(), "not written"), 1);
+	cr_expect_eq(occurrences(captured(), "not written"), 1);
 	/* The list survives being told. */
 	warn_often(2);
 	log__tell_suppressed(NSEC_PER_SEC + LOG_REFILL_NS);
@@ -198,7 +191,7 @@ Test(log, what_was_left_out_is_told_as_seldom_as_the_rest)
 		warn_often(1);
 		log__tell_suppressed(second * NSEC_PER_SEC);
 	}
-	cr_expect_eq(count_of(captured(), "not written"), 3, "at 1, 31 and 61 seconds");
+	cr_expect_eq(occurrences(captured(), "not written"), 3, "at 1, 31 and 61 seconds");
 	warn_often(5);
 	log__tell_suppressed(UINT64_MAX);
 	cr_expect_not_null(strstr(captured(), "5 messages were not written"));
@@ -232,7 +225,7 @@ Test(log, nothing_is_left_out_unless_wanted)
 {
 	capture_stderr();
 	warn_often(3 * LOG_BURST);
-	cr_expect_eq(count_of(captured(), "disk full"), 3 * LOG_BURST);
+	cr_expect_eq(occurrences(captured(), "disk full"), 3 * LOG_BURST);
 }
 
 Test(log, debug_messages_are_not_counted)
@@ -242,7 +235,7 @@ Test(log, debug_messages_are_not_counted)
 	log__limit(true);
 	for (int i = 0; i < 3 * LOG_BURST; i++)
 		log_debug("detail");
-	cr_expect_eq(count_of(captured(), "detail"), 3 * LOG_BURST);
+	cr_expect_eq(occurrences(captured(), "detail"), 3 * LOG_BURST);
 }
 
 static char taken[256];

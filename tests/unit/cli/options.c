@@ -6,30 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_ARGS 80
-
-/* Parses @line, split at blanks; "''" stands for an empty argument. */
-static int parse(const char *line, struct options *options, struct failure *failure)
-{
-	static char copy[512]; /* options point into it */
-	char *rest = NULL, *argv[MAX_ARGS + 2] = {(char *)"gleakd"};
-	int argc = 1;
-
-	snprintf(copy, sizeof(copy), "%s", line);
-	for (char *word = strtok_r(copy, " ", &rest); word && argc <= MAX_ARGS;
-	     word = strtok_r(NULL, " ", &rest))
-		argv[argc++] = strcmp(word, "''") == 0 ? word + 2 : word;
-	return options__parse(argc, argv, options, failure);
-}
-
-static struct options accept(const char *line)
-{
-	struct options options;
-	struct failure failure = {""};
-
-	cr_assert_eq(parse(line, &options, &failure), 0, "%s: %s", line, failure.text);
-	return options;
-}
+#include "options_line.h"
 
 /* @wanted: "7 shop" */
 static void expect_processes(const struct options *options, const char *wanted)
@@ -41,18 +18,6 @@ static void expect_processes(const struct options *options, const char *wanted)
 		used += (size_t)snprintf(found + used, sizeof(found) - used, "%s%s", i ? " " : "",
 					 options->processes.items[i]);
 	cr_expect_str_eq(found, wanted);
-}
-
-static void check_refused(const char *line, const char *message)
-{
-	struct options options, before;
-	struct failure failure = {""};
-
-	memset(&options, 0x5a, sizeof(options));
-	before = options;
-	cr_expect_eq(parse(line, &options, &failure), -EINVAL, "%s", line);
-	cr_expect_str_eq(failure.text, message);
-	cr_expect_arr_eq(&options, &before, sizeof(options), "%s left something behind", line);
 }
 
 Test(options, defaults)
@@ -223,6 +188,32 @@ Test(options, numbers_of_targets)
 		      "--max-targets: '0' is out of range, between 1 and 1024 expected");
 	check_refused("--max-targets 1025",
 		      "--max-targets: '1025' is out of range, between 1 and 1024 expected");
+}
+
+Test(options, what_has_to_be_watched_takes_a_duration)
+{
+	static const char *const fine[] = {"heap --pid 7",
+					   "heap --pid 7 --by site",
+					   "heap --pid 7 --duration 5s --exact",
+					   "heap --pid 7 --duration 5s --by label",
+					   "resources --pid 7",
+					   "resources --pid 7 --probe-opens always --duration 5s",
+					   "resources --pid 7 --probe-opens never",
+					   "--pid 7 --by goroutine",
+					   "--pid 7 --probe-opens always"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(fine); i++)
+		accept(fine[i]);
+	check_refused("heap --pid 7 --exact",
+		      "--exact takes a --duration: allocations are watched for as long");
+	check_refused("heap --pid 7 --by label", "--by goroutine, creation or label takes a "
+						 "--duration: allocations are watched for as long");
+	check_refused(
+		"resources --pid 7 --probe-opens always",
+		"--probe-opens=always takes a --duration: who opens things is watched for as long");
+	check_refused("--pid 7 --by holder",
+		      "a watch tells allocations apart by goroutine, creation, label or type; for "
+		      "--by holder use 'gleakd heap'");
 }
 
 Test(options, patterns_add_up)

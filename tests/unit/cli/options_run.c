@@ -6,26 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define MAX_ARGS 16
-
-/* Parses @line, split at blanks. Options point into it. */
-static struct options accept(const char *line)
-{
-	static char copy[256], *argv[MAX_ARGS + 2] = {(char *)"gleakd"};
-	char *rest = NULL;
-	struct failure failure = {""};
-	struct options options;
-	int argc = 1;
-
-	snprintf(copy, sizeof(copy), "%s", line);
-	for (char *word = strtok_r(copy, " ", &rest); word && argc <= MAX_ARGS;
-	     word = strtok_r(NULL, " ", &rest))
-		argv[argc++] = word;
-	argv[argc] = NULL;
-	cr_assert_eq(options__parse(argc, argv, &options, &failure), 0, "%s: %s", line,
-		     failure.text);
-	return options;
-}
+#include "options_line.h"
 
 Test(options_run, what_follows_the_program_is_its_own)
 {

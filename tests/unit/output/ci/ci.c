@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "occurrences.h"
 #include "sample.h"
 
 typedef int (*write_fn)(FILE *out, const struct report *report, const struct ci_options *options);
@@ -27,15 +28,6 @@ static char *text_of(write_fn write, const struct report *report, const struct c
 	text = strdup(stream.bytes);
 	sample__close(&stream);
 	return text;
-}
-
-static size_t count(const char *text, const char *what)
-{
-	size_t n = 0;
-
-	for (text = strstr(text, what); text; text = strstr(text + 1, what))
-		n++;
-	return n;
 }
 
 /* The number in quotes behind @name, of the first element that has it. */
@@ -89,10 +81,10 @@ static void check_xml(const char *text)
 static void check_counts(const char *text)
 {
 	check_xml(text);
-	cr_expect_eq(number(text, " tests=\""), count(text, "<testcase "));
-	cr_expect_eq(number(text, " failures=\""), count(text, "<failure "));
-	cr_expect_eq(number(text, " errors=\""), count(text, "<error "));
-	cr_expect_eq(number(text, " skipped=\""), count(text, "<skipped "));
+	cr_expect_eq(number(text, " tests=\""), occurrences(text, "<testcase "));
+	cr_expect_eq(number(text, " failures=\""), occurrences(text, "<failure "));
+	cr_expect_eq(number(text, " errors=\""), occurrences(text, "<error "));
+	cr_expect_eq(number(text, " skipped=\""), occurrences(text, "<skipped "));
 }
 
 Test(ci, junit_leaks)
@@ -127,15 +119,15 @@ Test(ci, only_what_fail_on_is_about_is_a_failure)
 
 	sample__leaks(&sample);
 	text = text_of(junit__write, &sample.report, &stuck);
-	cr_expect_eq(count(text, "<failure "), 1);
+	cr_expect_eq(occurrences(text, "<failure "), 1);
 	free(text);
 	text = text_of(junit__write, &sample.report, &none);
-	cr_expect_eq(count(text, "<failure "), 0);
-	cr_expect_gt(count(text, "<testcase "), 3);
+	cr_expect_eq(occurrences(text, "<failure "), 0);
+	cr_expect_gt(occurrences(text, "<testcase "), 3);
 	free(text);
 	text = text_of(github__write, &sample.report, &none);
-	cr_expect_eq(count(text, "::error"), 0);
-	cr_expect_gt(count(text, "::warning"), 2);
+	cr_expect_eq(occurrences(text, "::error"), 0);
+	cr_expect_gt(occurrences(text, "::warning"), 2);
 	free(text);
 }
 
@@ -147,11 +139,11 @@ Test(ci, what_is_silenced_is_skipped)
 	sample__suppressed(&sample);
 	text = text_of(junit__write, &sample.report, &usual);
 	check_counts(text);
-	cr_expect_eq(count(text, "<failure "), 1);
-	cr_expect_gt(count(text, "<skipped "), 0);
+	cr_expect_eq(occurrences(text, "<failure "), 1);
+	cr_expect_gt(occurrences(text, "<skipped "), 0);
 	free(text);
 	text = text_of(github__write, &sample.report, &usual);
-	cr_expect_eq(count(text, "::error"), 1);
+	cr_expect_eq(occurrences(text, "::error"), 1);
 	free(text);
 }
 
@@ -174,7 +166,7 @@ Test(ci, a_run_that_could_not_judge_is_an_error)
 	free(text);
 	text = text_of(junit__write, &nothing, &unjudged);
 	check_counts(text);
-	cr_expect_eq(count(text, "<error "), 1);
+	cr_expect_eq(occurrences(text, "<error "), 1);
 	free(text);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "output/html/keeper.h"
+#include "occurrences.h"
 #include "sample.h"
 #include "sample_resources.h"
 
@@ -46,15 +47,6 @@ static json_t *data_of(const char *page)
 	return data;
 }
 
-static size_t count(const char *text, const char *what)
-{
-	size_t n = 0;
-
-	for (text = strstr(text, what); text; text = strstr(text + 1, what))
-		n++;
-	return n;
-}
-
 static json_t *first(json_t *object, const char *name)
 {
 	json_t *array = json_object_get(object, name);
@@ -74,8 +66,8 @@ Test(html, a_page_that_needs_nothing_else)
 	cr_expect_not_null(strstr(page, "<title>demo-service - gleakd</title>"));
 	cr_expect_not_null(strstr(page, "Content-Security-Policy"));
 	cr_expect_not_null(strstr(page, "default-src 'none'"));
-	cr_expect_eq(count(page, "</script>"), 2);
-	cr_expect_eq(count(page, "</style>"), 1);
+	cr_expect_eq(occurrences(page, "</script>"), 2);
+	cr_expect_eq(occurrences(page, "</style>"), 1);
 	cr_expect_null(strstr(page, "src=\""));
 	cr_expect_null(strstr(page, "url("));
 	cr_expect_null(strstr(page, "@import"));
@@ -135,8 +127,8 @@ Test(html, names_cannot_end_what_they_are_in)
 	sample.sites[0].blocked_at = frame;
 	sample.sites[0].wait_reason = BAD;
 	page = page_of(&sample.report, NULL);
-	cr_expect_eq(count(page, "</script"), 2, "%zu", count(page, "</script"));
-	cr_expect_eq(count(page, "<script"), 2);
+	cr_expect_eq(occurrences(page, "</script"), 2, "%zu", occurrences(page, "</script"));
+	cr_expect_eq(occurrences(page, "<script"), 2);
 	cr_expect_null(strstr(page, "<!--"));
 	cr_expect_null(strstr(page, "<b>"));
 	data = data_of(page);
@@ -155,7 +147,7 @@ Test(html, any_report_is_a_page)
 		sample__random(&sample, seed);
 		page = page_of(&sample.report, NULL);
 		json_decref(data_of(page));
-		cr_expect_eq(count(page, "</script"), 2);
+		cr_expect_eq(occurrences(page, "</script"), 2);
 		sample__random_free(&sample);
 		free(page);
 	}

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "occurrences.h"
 #include "rendered.h"
 #include "sample.h"
 
@@ -28,15 +29,6 @@ static bool has(const char *text, const char *line)
 		found += length;
 	}
 	return false;
-}
-
-static size_t occurrences(const char *text, const char *what)
-{
-	size_t n = 0;
-
-	for (const char *at = text; (at = strstr(at, what)); at += strlen(what))
-		n++;
-	return n;
 }
 
 #define expect_lines(report, options, ...)                                                  \

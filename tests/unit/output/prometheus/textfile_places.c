@@ -4,21 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "occurrences.h"
 #include "rendered.h"
 
 #define CONTAINER "8c7a3f1de0b94a52c6d8e97f01a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4"
 #define POD	  "0f3b7c7e-5d3a-4d0e-9a55-2f6f1d9a2b11"
 
 static const struct textfile_options options = {.version = "1.2.3"};
-
-static size_t occurrences(const char *text, const char *what)
-{
-	size_t n = 0;
-
-	for (const char *at = text; (at = strstr(at, what)); at += strlen(what))
-		n++;
-	return n;
-}
 
 /* Each container of an image, and each pod, is one of its own; outside both are empty. */
 Test(textfile_places, containers_and_pods)

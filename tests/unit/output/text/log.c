@@ -5,6 +5,7 @@
 
 #include "output/text/report.h"
 #include "output/text/screen.h"
+#include "occurrences.h"
 #include "sample.h"
 #include "sample_scheduling.h"
 
@@ -76,17 +77,6 @@ Test(log, what_does_not_get_on_is_told_once_a_minute)
 	cr_expect_not_null(strstr(text, "late"), "%s", text);
 }
 
-static size_t count_of(const char *text, const char *part)
-{
-	size_t n = 0;
-
-	while ((text = strstr(text, part))) {
-		text += strlen(part);
-		n++;
-	}
-	return n;
-}
-
 Test(log, words_are_explained_once)
 {
 	struct sample_stream stream;
@@ -94,13 +84,13 @@ Test(log, words_are_explained_once)
 	const char *text;
 
 	log_sample.report.end = REPORT_INTERRUPTED;
-	cr_expect_eq(count_of(later(2), "\nsite      the goroutines that"), 0, "told at first");
+	cr_expect_eq(occurrences(later(2), "\nsite      the goroutines that"), 0, "told at first");
 	log_sample.report.end = REPORT_GOES_ON;
 	sample__open(&stream);
 	cr_assert_eq(text_writer__new(stream.file, &plain, &writer), 0);
 	cr_assert_eq(text_writer__write(writer, &log_sample.report), 0);
 	text = sample__added(&stream);
-	cr_expect_eq(count_of(text, "\nsite      the goroutines that"), 1, "%s", text);
+	cr_expect_eq(occurrences(text, "\nsite      the goroutines that"), 1, "%s", text);
 	text_writer__free(writer);
 	sample__close(&stream);
 }
