@@ -38,15 +38,31 @@ static const char *const files[] = {
 	"stat",
 };
 
-/* Up to the next separator, NULs included. */
-static void put_part(const char *name, struct fuzz_input *input)
+static struct fuzz_region there[ARRAY_SIZE(files)]; /* what is in each */
+
+/* Up to the next separator, NULs included. Most inputs differ from the one before in one file. */
+static void put_part(size_t i, struct fuzz_input *input)
 {
 	const uint8_t *end = input->left ? memchr(input->data, 0xff, input->left) : NULL;
 	size_t n = end ? (size_t)(end - input->data) : input->left;
 
-	made_tree__put_bytes(name, input->left ? (const void *)input->data : "", n);
+	if (!there[i].data || there[i].size != n || (n && memcmp(there[i].data, input->data, n))) {
+		free(there[i].data);
+		there[i] = (struct fuzz_region){malloc(n + 1), n};
+		fuzz__require(there[i].data != NULL);
+		if (n)
+			memcpy(there[i].data, input->data, n);
+		made_tree__put_bytes(files[i], there[i].data, n);
+	}
 	input->data += end ? n + 1 : n;
 	input->left -= end ? n + 1 : n;
+}
+
+static void remove_all(void)
+{
+	made_tree__remove();
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		free(there[i].data);
 }
 
 static void check_children(const char *root)
@@ -117,10 +133,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!root) {
 		fuzz__require(!setenv("TMPDIR", "/dev/shm", 1));
 		root = made_tree__new();
-		fuzz__require(!atexit(made_tree__remove));
+		fuzz__require(!atexit(remove_all));
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
-		put_part(files[i], &input);
+		put_part(i, &input);
 	descriptor = fuzz__next_descriptor();
 	check_children(root);
 	check_task(root);
