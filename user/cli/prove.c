@@ -67,9 +67,14 @@ static void tell_proven(const struct target *target)
 	const struct target_heap_figures *figures = target_heap__figures(target);
 
 	if (figures->proven)
-		log_info("process %d: nothing can wake %zu of its %zu goroutines that wait in "
+		log_info("process %d: nothing can wake %zu of its %zu goroutine%s that wait%s in "
 			 "channels and locks any more",
-			 target__pid(target), figures->proven, figures->judged);
+			 target__pid(target), figures->proven, figures->judged,
+			 figures->judged == 1 ? "" : "s", figures->judged == 1 ? "s" : "");
+	else if (figures->judged == 1)
+		log_info("process %d: none is proven leaked; something leads to what its one "
+			 "goroutine that waits in a channel or lock waits on",
+			 target__pid(target));
 	else
 		log_info("process %d: none is proven leaked; something leads to what each of its "
 			 "%zu goroutines that wait in channels and locks waits on",

@@ -23,6 +23,7 @@ static void describe_build(struct go_file *file, const struct go_build_info *inf
 {
 	snprintf(file->go_version, sizeof(file->go_version), "%s", info->version.text);
 	snprintf(file->module, sizeof(file->module), "%s", info->module_path);
+	snprintf(file->main_path, sizeof(file->main_path), "%s", info->main_path);
 	snprintf(file->module_version, sizeof(file->module_version), "%s", info->module_version);
 	file->build.race = fact(info->race);
 }

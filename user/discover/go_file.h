@@ -19,6 +19,7 @@ struct go_file {
 	struct symbolizer *symbolizer;				 /* see goroutine_count__take() */
 	char go_version[sizeof(((struct go_version *)0)->text)]; /* "" unknown, as are the next */
 	char module[sizeof(((struct go_build_info *)0)->module_path)];
+	char main_path[sizeof(((struct go_build_info *)0)->main_path)];
 	char module_version[sizeof(((struct go_build_info *)0)->module_version)];
 	struct listed_build build;
 };

@@ -47,6 +47,7 @@ struct listed_process {
 	uint64_t goroutines;
 	const char *go_version;
 	const char *module;
+	const char *main_path; /* of its main package; "" */
 	const char *module_version;
 	struct listed_build build;
 	bool supported;	    /* gleakd --pid understands it */

@@ -62,6 +62,7 @@ static void process_release(struct listed_process *process)
 	free((char *)process->build_id);
 	free((char *)process->go_version);
 	free((char *)process->module);
+	free((char *)process->main_path);
 	free((char *)process->module_version);
 	free((char *)process->reason);
 }
@@ -121,6 +122,7 @@ static int add(struct process_scan *scan, const struct go_file *file, const stru
 		.goroutines = finding->goroutines,
 		.go_version = strdup(file->go_version),
 		.module = strdup(file->module),
+		.main_path = strdup(file->main_path),
 		.module_version = strdup(file->module_version),
 		.build = file->build,
 		.supported = finding->supported,
@@ -132,7 +134,7 @@ static int add(struct process_scan *scan, const struct go_file *file, const stru
 		process.build.statically_linked = FACT_NO;
 	if (!process.user || !process.comm || !process.exe || !process.exe_claimant ||
 	    !process.runtime_file || !process.build_id || !process.go_version || !process.module ||
-	    !process.module_version || !process.reason ||
+	    !process.main_path || !process.module_version || !process.reason ||
 	    !array__reserve(scan->processes, scan->size, scan->n + 1)) {
 		process_release(&process);
 		return -ENOMEM;

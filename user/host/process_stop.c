@@ -297,7 +297,7 @@ static int explain(int err, const struct process_stop *stop, struct failure *fai
 			failure, err,
 			"not all threads of process %d stood still within %llu ms; some wait "
 			"in the kernel, such as for a disk: try again, or allow a longer "
-			"stop",
+			"stop with --max-stop",
 			stop->pid, (unsigned long long)(stop->limit_ns / NSEC_PER_MSEC));
 	case -E2BIG:
 		return failure__set(failure, err,

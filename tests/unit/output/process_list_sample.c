@@ -55,6 +55,7 @@ static const struct listed_process host[] = {
 	 .uptime_seconds = 0,
 	 .execution = {.tracer = 4711, .tracer_comm = "strace"},
 	 .go_version = "go1.26.8",
+	 .main_path = "cmd/go",
 	 .build = {.stripped = FACT_NO,
 		   .pie = FACT_NO,
 		   .cgo = FACT_NO,
@@ -80,6 +81,7 @@ static const struct listed_process host[] = {
 	 .exe = "/home/joe/firmware-tool",
 	 .runtime_file = "/home/joe/firmware-tool",
 	 .uptime_seconds = 86400,
+	 .main_path = "command-line-arguments",
 	 .reason = "/home/joe/firmware-tool: the program is 32-bit"},
 };
 

@@ -173,11 +173,20 @@ static void put_titles(struct screen *screen, const struct widths *widths)
 	screen__end_line(screen);
 }
 
+/* What was built without modules, as Debian does, still has the path of its main package. */
+static const char *module_of(const struct listed_process *process)
+{
+	const char *module = report__text(process->module);
+	const char *path = report__text(process->main_path);
+
+	return *module || !strcmp(path, "command-line-arguments") ? module : path;
+}
+
 /* "go.etcd.io/etcd/v3 v3.5.16": the version in full, of the path as much as there is room for. */
 static void put_module(struct screen *screen, const struct listed_process *process)
 {
 	const char *version = report__text(process->module_version);
-	const char *module = report__text(process->module);
+	const char *module = module_of(process);
 	size_t room = screen__room(screen), taken = *version ? utf8__width(version) + 1 : 0;
 	bool both = *version && room > taken + 12;
 

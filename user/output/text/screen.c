@@ -165,9 +165,15 @@ void screen__put(struct screen *screen, enum style style, const char *text)
 	screen__put_within(screen, style, text, UINT_MAX);
 }
 
+/* "v2" alone, of "example.org/shop/v2". */
+static bool is_major_version(const char *text)
+{
+	return text[0] == 'v' && text[1] && !text[1 + strspn(text + 1, "0123456789")];
+}
+
 /*
  * The longest end of @text that begins with a path element and takes at most @width columns; the
- * last element if none does. A '/' separates path elements only in the first @path_len bytes.
+ * last element if none does, and the one before where that is but a version. A '/' separates path elements only in the first @path_len bytes.
  */
 static const char *fitting_path(const char *text, size_t path_len, size_t width)
 {
@@ -180,6 +186,8 @@ static const char *fitting_path(const char *text, size_t path_len, size_t width)
 		slash = memchr(text + fits - 1, '/', path_len - (fits - 1));
 	if (!slash)
 		slash = memrchr(text, '/', path_len);
+	if (slash && is_major_version(slash + 1))
+		slash = memrchr(text, '/', (size_t)(slash - text));
 	return slash && slash[1] ? slash + 1 : text;
 }
 

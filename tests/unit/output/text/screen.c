@@ -127,6 +127,8 @@ Test(screen, names_lose_elements_of_their_path_first_and_then_their_end)
 	put_functions("example.org/shop/cart.(*Store).Load", 5);
 	put_functions("cart.(*ShoppingBasket).Load", 20);
 	put_functions("main.F[example.org/a.T]", 30);
+	put_functions("example.org/shop/v2", 12);
+	put_functions("example.org/shop/v2.Load", 10);
 	put_functions("", 20);
 	assert_screen("cart.(*Store).Load\n"
 		      "example.org/a.F\n"
@@ -134,6 +136,8 @@ Test(screen, names_lose_elements_of_their_path_first_and_then_their_end)
 		      "cart.(*Store).Load\n"
 		      "cart.(*ShoppingBask" ELLIPSIS "\n"
 		      "main.F[example.org/" ELLIPSIS "\n"
+		      "shop/v2\n"
+		      "v2.Load\n"
 		      "\n");
 }
 
