@@ -83,6 +83,7 @@ static struct text_options text_options_of(const struct outputs *outputs, int fd
 		.heap = options->command == COMMAND_HEAP || options->command == COMMAND_HOLDERS ||
 			options->command == COMMAND_RESOURCES,
 		.alloc_by = options->alloc_by,
+		.live = true,
 		.no_verdict = options->command == COMMAND_DUMP,
 	};
 }

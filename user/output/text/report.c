@@ -316,6 +316,8 @@ static int put_final(struct screen *screen, struct text_writer *writer, const st
 	}
 	if (!writer->options.no_verdict)
 		text_part__summary(screen, report, overview, writer->not_judged);
+	if (!writer->options.no_verdict && writer->options.live)
+		text_part__next_steps(screen, report, overview);
 	return 0;
 }
 

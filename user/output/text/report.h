@@ -20,7 +20,8 @@ struct text_options {
 	bool host;		       /* processes come and go */
 	bool heap;		       /* their memory, not their goroutines */
 	enum report_alloc_by alloc_by; /* of that memory, what is told */
-	bool no_verdict;	       /* about what there is, not about what is wrong with it */
+	bool live;	 /* the processes are there: what can be asked of them next is said */
+	bool no_verdict; /* about what there is, not about what is wrong with it */
 };
 
 struct text_writer;

@@ -33,7 +33,6 @@
 #define COMPANION_COLUMN (12 + SITE_ID_COLUMNS + 2)
 
 /* Where a headline goes on behind the verdict and the id. */
-#define AFTER_ID (BLOCK_INDENT + SITE_ID_COLUMNS + 2)
 
 /* What a narrow screen has no room for on the first line. */
 struct overflow {
@@ -85,10 +84,19 @@ static void put_verdict(struct screen *screen, const struct report_site *site)
 	screen__put(screen, text_part__verdict_style(site), name);
 }
 
-/* Drops from @columns what does not fit on a line: the confidence, then the growth. */
-static struct overflow fit(const struct screen *screen, struct site_columns *columns)
+/* Where what comes after the site's id begins; the longest verdict reaches into the id's column. */
+static unsigned int after_id(const struct report_site *site)
 {
-	unsigned int used = AFTER_ID + columns->count + (unsigned int)strlen(" goroutines  ") +
+	unsigned int id = (unsigned int)strlen(verdict__name(site->view.verdict)) + 2;
+
+	return max_of(id, (unsigned int)BLOCK_INDENT) + SITE_ID_COLUMNS + 2;
+}
+
+/* Drops from @columns what does not fit on a line: the confidence, then the growth. */
+static struct overflow fit(const struct screen *screen, struct site_columns *columns,
+			   unsigned int column)
+{
+	unsigned int used = column + columns->count + (unsigned int)strlen(" goroutines  ") +
 			    columns->wait + (columns->growth ? 2 + columns->growth : 0);
 	unsigned int sure = columns->confidence + (unsigned int)strlen(" sure  ");
 	struct overflow over = {0};
@@ -108,31 +116,31 @@ static struct overflow fit(const struct screen *screen, struct site_columns *col
 
 /* "94 % sure", aligned with those above and below. Returns where the next column begins. */
 static unsigned int put_confidence(struct screen *screen, const struct site_columns *columns,
-				   const struct report_site *site)
+				   const struct report_site *site, unsigned int column)
 {
 	char text[32];
 	unsigned int width = columns->confidence + (unsigned int)strlen(" sure");
 
 	snprintf(text, sizeof(text), SURE, report__percent(site));
 	if (verdict__is_suspect(site->view.verdict))
-		screen__put_right(screen, STYLE_BOLD, text, AFTER_ID, width);
-	return AFTER_ID + width + 2;
+		screen__put_right(screen, STYLE_BOLD, text, column, width);
+	return column + width + 2;
 }
 
 static void put_headline(struct screen *screen, const struct site_columns *widths,
 			 const struct report_site *site)
 {
 	struct site_columns columns = *widths;
-	struct overflow over = fit(screen, &columns);
+	unsigned int column = after_id(site);
+	struct overflow over = fit(screen, &columns, column);
 	char count[NUMBER_COUNT_SIZE];
-	unsigned int column = AFTER_ID;
 
 	over.confidence &= verdict__is_suspect(site->view.verdict);
 	put_verdict(screen, site);
 	screen__next(screen, BLOCK_INDENT);
 	screen__put(screen, STYLE_DIM, site->id);
 	if (columns.confidence)
-		column = put_confidence(screen, &columns, site);
+		column = put_confidence(screen, &columns, site, column);
 	number__count(site->view.goroutines, count);
 	screen__put_right(screen, STYLE_BOLD, count, column, columns.count);
 	screen__put(screen, STYLE_BOLD, site->view.goroutines == 1 ? " goroutine" : " goroutines");

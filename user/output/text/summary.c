@@ -6,7 +6,9 @@
 #include "base/clock.h"
 #include "base/duration.h"
 #include "base/number.h"
+#include "output/text/block.h"
 #include "output/text/findings.h"
+#include "output/text/overview.h"
 #include "output/text/target.h"
 
 #define MAX_WORD	60 /* a Go version with its experiments */
@@ -233,6 +235,76 @@ void text_part__summary(struct screen *screen, const struct report *report,
 	if (report__final(report) && !one_report) {
 		screen__putf(screen, STYLE_DIM, "ended: %s", report_end__words(report->end));
 		screen__end_line(screen);
+	}
+}
+
+/* --- what to do next ----------------------------------------------------------------------------- */
+
+#define STEP_COLUMNS 50 /* where its words begin, on a line that has room for them */
+
+/* "next     gleakd prove 4242                 proof; stops it for a moment" */
+static void put_step(struct screen *screen, const char *command, const char *words)
+{
+	screen__to(screen, BLOCK_INDENT);
+	screen__put(screen, STYLE_PLAIN, command);
+	screen__next(screen, STEP_COLUMNS);
+	screen__wrap(screen, STYLE_DIM, words, 2);
+}
+
+static void put_site_steps(struct screen *screen, const struct report *report, int pid,
+			   const char *site)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "gleakd --pid %d --explain %s", pid, site);
+	put_step(screen, command, "its stack and evidence");
+	if (report->end != REPORT_PROOF) {
+		snprintf(command, sizeof(command), "gleakd prove %d", pid);
+		put_step(screen, command, "proof; stops it for a moment");
+	}
+	snprintf(command, sizeof(command), "gleakd holders %d --site %s", pid, site);
+	put_step(screen, command, "who could still wake them");
+}
+
+static void put_steps(struct screen *screen, const struct report *report,
+		      const struct report_target *target)
+{
+	const struct findings findings = findings__of(target);
+	const struct report_site *worst = overview__worst(target);
+	int pid = (int)target->pid;
+	char command[64];
+
+	screen__put(screen, STYLE_DIM, "next");
+	if (worst && findings__flagged(&findings))
+		put_site_steps(screen, report, pid, worst->id);
+	if (findings.growing_memory) {
+		snprintf(command, sizeof(command), "gleakd heap %d --duration 2m", pid);
+		put_step(screen, command, "what grows, and what holds it");
+	}
+	if (findings.growing_resources) {
+		snprintf(command, sizeof(command), "gleakd resources %d --duration 2m", pid);
+		put_step(screen, command, "what is opened, and where");
+	}
+}
+
+static bool has_news(const struct report_target *target)
+{
+	const struct findings findings = findings__of(target);
+
+	return !target->exited_target && (findings__flagged(&findings) || findings.growing_memory ||
+					  findings.growing_resources);
+}
+
+void text_part__next_steps(struct screen *screen, const struct report *report,
+			   const struct overview *overview)
+{
+	if (report->end == REPORT_TARGET_EXITED || report->end == REPORT_TARGET_EXECUTED)
+		return;
+	for (size_t i = 0; i < overview->n; i++) {
+		if (!has_news(overview->targets[i]))
+			continue;
+		put_steps(screen, report, overview->targets[i]);
+		return;
 	}
 }
 

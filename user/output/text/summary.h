@@ -7,6 +7,10 @@
 #include "output/text/overview.h"
 #include "output/text/screen.h"
 
+/* text_part__next_steps - which commands tell more of the first that was found, while its process is there. */
+void text_part__next_steps(struct screen *screen, const struct report *report,
+			   const struct overview *overview);
+
 /*
  * text_part__summary - the last words; @overview is of @report. @not_judged: why what is not there could not
  * have been found; NULL: it could.

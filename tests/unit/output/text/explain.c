@@ -44,6 +44,18 @@ Test(explain, leaking)
 	check_golden("explain-leaking.txt", &sample, 0, 100, false);
 }
 
+Test(explain, the_longest_verdict_does_not_run_into_what_follows)
+{
+	struct sample sample;
+	char *text;
+
+	sample__leaks(&sample);
+	sample.sites[0].view.verdict = VERDICT_SUSPECTED;
+	text = explain(&sample, 0, 80, false);
+	cr_expect_not_null(strstr(text, "\nSUSPECTED  a1b2c3d4  94 % sure  "), "%s", text);
+	free(text);
+}
+
 Test(explain, narrow_in_colour_and_suppressed_with_losses)
 {
 	struct sample sample;
