@@ -173,7 +173,8 @@ static bool is_major_version(const char *text)
 
 /*
  * The longest end of @text that begins with a path element and takes at most @width columns; the
- * last element if none does, and the one before where that is but a version. A '/' separates path elements only in the first @path_len bytes.
+ * last element if none does, and the one before where that is but a version. A '/' separates path
+ * elements only in the first @path_len bytes.
  */
 static const char *fitting_path(const char *text, size_t path_len, size_t width)
 {
