@@ -68,6 +68,32 @@ def nothing_healthy_is_named_without_symbols(t, program):
     check_equal([g["path"] for g in growing], [], "what grows")
 
 
+MAP_PROGRAMS = {
+    f"go{version}": Program("growth", version, strip=True, pie=True)
+    for version in ("1.18.10", "1.21.13", "1.23.12", "1.24.13", "1.25.7", "1.26.11", "1.27.1")
+}
+
+
+def judge_stripped_map(t, program):
+    """Neither types of variables nor samples: what it is shows in its own memory."""
+    growing = watch(t, program, "map")
+    check_equal(len(growing), 1, f"what grows: {growing}")
+    grown = growing[0]
+    check(grown["path"].startswith("variable at 0x") and
+          grown["type"] in ("map", "map[int]*main.session"), f"what it is: {grown}")
+    check(grown["entries_after"] >= grown["entries_before"] + 10, f"entries: {grown}")
+
+
+@case(waits=True)
+def a_map_that_grows_is_named_without_symbols(t):
+    judge_stripped_map(t, STRIPPED_PROGRAMS["local"])
+
+
+@cases_for(MAP_PROGRAMS, tier=VERSIONS)
+def a_map_that_grows_is_named_without_symbols_in(t, program):
+    judge_stripped_map(t, program)
+
+
 @case(waits=True)
 def what_is_filled_anew_does_not_grow(t):
     """There is more in it at each look, and nothing of it was there at the one before."""

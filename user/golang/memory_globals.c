@@ -15,14 +15,19 @@
 #define ATTEMPTS     4
 #define HEAP_MINIMUM (4ULL << 20) /* src/runtime/mgcpacer.go defaultHeapMinimum */
 #define MAX_PERCENT  1000000
-/* Between two reads of a running program. */
+/*
+ * Between two reads of a running program. Where there was no collection yet, nearly anything has as many: so first
+ * comes who agrees as well as one does that has allocated hardly anything in between.
+ */
 #define SLACK_BYTES (256ULL << 10)
+#define CLOSE_BYTES (64ULL << 10)
 
 struct search {
 	struct remote *remote;
 	const struct go_layout *layout;
 	const struct go_module *module;
 	uint64_t bias, mheap;
+	bool close; /* only who agrees closely */
 };
 
 static bool read_u32(struct remote *remote, uint64_t address, uint32_t *ret_value)
@@ -30,11 +35,11 @@ static bool read_u32(struct remote *remote, uint64_t address, uint32_t *ret_valu
 	return !remote__read(remote, address, ret_value, sizeof(*ret_value));
 }
 
-static bool near(uint64_t a, uint64_t b)
+static bool near(uint64_t a, uint64_t b, bool close)
 {
 	uint64_t larger = max_of(a, b), smaller = min_of(a, b);
 
-	return larger - smaller <= SLACK_BYTES + smaller / 8;
+	return larger - smaller <= (close ? CLOSE_BYTES : SLACK_BYTES + smaller / 8);
 }
 
 static bool heap_in_use(struct remote *remote, const struct go_layout *l, uint64_t mheap,
@@ -75,8 +80,8 @@ static bool layout_is_complete(const struct go_layout *l)
 	       l->heapStats_inStacks != GO_LAYOUT_ABSENT && l->heapStats_sizeof != GO_LAYOUT_ABSENT;
 }
 
-bool memory_globals__is_memstats(struct remote *remote, const struct go_layout *l, uint64_t mheap,
-				 uint64_t memstats)
+static bool is_memstats(struct remote *remote, const struct go_layout *l, uint64_t mheap,
+			uint64_t memstats, bool close)
 {
 	uint64_t in_use, counted, stacks;
 	uint32_t cycles, sweepgen;
@@ -93,11 +98,17 @@ bool memory_globals__is_memstats(struct remote *remote, const struct go_layout *
 		    !add_up(remote, l, memstats, l->heapStats_inStacks, &stacks) ||
 		    !heap_in_use(remote, l, mheap, &in_use))
 			return false;
-		if (is_pages(counted) && is_pages(stacks) && near(in_use, counted) &&
+		if (is_pages(counted) && is_pages(stacks) && near(in_use, counted, close) &&
 		    sweepgen / 2 - cycles <= 1)
 			return true;
 	}
 	return false;
+}
+
+bool memory_globals__is_memstats(struct remote *remote, const struct go_layout *l, uint64_t mheap,
+				 uint64_t memstats)
+{
+	return is_memstats(remote, l, mheap, memstats, false);
 }
 
 bool memory_globals__is_gc_controller(struct remote *remote, const struct go_layout *l,
@@ -161,7 +172,7 @@ static void from_refs(const struct search *s, const struct code_refs *refs,
 			uint64_t at = refs->addresses[i] - stats[f];
 
 			if (is_variable(s, at) &&
-			    memory_globals__is_memstats(s->remote, l, mheap, at + s->bias))
+			    is_memstats(s->remote, l, mheap, at + s->bias, s->close))
 				globals->memstats = at;
 		}
 		for (size_t f = 0; f < ARRAY_SIZE(controller) && !globals->gc_controller; f++) {
@@ -203,7 +214,8 @@ static void from_code(const struct search *s, struct go_binary *binary,
 struct memory_globals memory_globals__find(struct go_binary *binary, struct remote *remote,
 					   uint64_t load_bias, uint64_t mheap)
 {
-	const struct search s = {
+	struct search s = {
+		.close = true,
 		.remote = remote,
 		.layout = go_binary__layout(binary),
 		.module = go_binary__module(binary),
@@ -212,7 +224,11 @@ struct memory_globals memory_globals__find(struct go_binary *binary, struct remo
 	};
 	struct memory_globals globals = {0};
 
-	if (!from_symbols(&s, go_binary__image(binary), &globals))
+	if (from_symbols(&s, go_binary__image(binary), &globals))
+		return globals;
+	from_code(&s, binary, &globals);
+	s.close = false;
+	if (!globals.memstats)
 		from_code(&s, binary, &globals);
 	return globals;
 }

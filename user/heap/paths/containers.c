@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
+#include "heap/mark/private.h"
 #include "heap/paths/private.h"
 #include "heap/types/leaf.h"
 
@@ -22,6 +24,18 @@
 #define SWISS_DIRECTORY 16u
 #define SWISS_LENGTH	24u
 #define SWISS_GROUPS	16u
+#define SWISS_DEPTH	32u /* uint8 globalDepth, globalShift */
+#define FIRST_SWISS	24  /* Go 1.24 */
+#define HMAP_FLAGS	8u  /* uint8 flags, B; uint16 noverflow; uint32 hash0 */
+#define HMAP_EVACUATED	32u
+
+#define HEAD_SIZE 48u /* of a map's head, before and after */
+#define MAX_FLAG  16u /* src/runtime/map.go: iterator, oldIterator, hashWriting, sameSizeGrow */
+#define MAX_DEPTH \
+	40u /* the binary logarithm of more buckets or tables than any process has room for */
+#define LEAST_BUCKET   24u   /* map[uint8]struct{}: tophash, keys, overflow */
+#define LARGEST_BUCKET 2600u /* eight keys and values of 128 bytes, and some beside them */
+#define TABLE_MAX      896u  /* maxTableCapacity, seven eighths full */
 
 /* internal/sync/hashtriemap.go indirect and entry, of keys and values that are interfaces. */
 #define TRIE_NODE_SIZE	160u /* of the size class */
@@ -79,6 +93,63 @@ static void by_chan(struct heap_paths *paths, const struct path_node *node, uint
 		path_steps__set(step, PATH_CHAN_BUFFER, shape->elem, 0);
 	else
 		path_steps__set(step, PATH_INTERNAL, 0, 0);
+}
+
+/* --- maps of no known type ----------------------------------------------------------------------- */
+
+/* maps.Map.used, seed, dirPtr, dirLen, globalDepth, globalShift, writing. */
+static bool is_swiss(const uint8_t *head, const struct heap_span *directory)
+{
+	uint64_t used = bytes__u64(head, 0), length = bytes__u64(head, SWISS_LENGTH);
+	unsigned int depth = head[SWISS_DEPTH], shift = head[SWISS_DEPTH + 1];
+
+	return depth <= MAX_DEPTH && length == 1ULL << depth && shift == 64 - depth &&
+	       head[SWISS_DEPTH + 2] <= 1 && used <= length * TABLE_MAX &&
+	       directory->elemsize >= length * sizeof(uint64_t) &&
+	       directory->elemsize < 2 * length * sizeof(uint64_t) + GO_PAGE_SIZE &&
+	       !(directory->flags & HEAP_SPAN_NOSCAN);
+}
+
+/* hmap.count, flags, B, noverflow, hash0, buckets, oldbuckets, nevacuate. */
+static bool is_hmap(const uint8_t *head, const struct heap_span *buckets)
+{
+	uint64_t count = bytes__u64(head, 0), n;
+	unsigned int depth = head[HMAP_FLAGS + 1];
+
+	if (!depth || depth > MAX_DEPTH || head[HMAP_FLAGS] >= MAX_FLAG)
+		return false;
+	n = 1ULL << depth;
+	/* loadFactorNum / loadFactorDen: 13 entries for two buckets. */
+	return count <= 13 * (n / 2) + 1 && bytes__u32(head, HMAP_FLAGS + 4) &&
+	       bytes__u64(head, HMAP_EVACUATED) <= n && buckets->elemsize >= n * LEAST_BUCKET &&
+	       buckets->elemsize <= n * LARGEST_BUCKET + GO_PAGE_SIZE;
+}
+
+bool path_containers__is_some_map(const struct heap_paths *paths,
+				  const struct heap_reference *reference)
+{
+	const struct heap_contents *in = reference->in;
+	const struct heap_spans *spans = heap_mark__spans(reference->mark);
+	uint32_t number = heap_spans__find(spans, in->object);
+
+	/* Where the buckets are, or the directory: the first pointer of either. */
+	if (in->place != HEAP_IN_OBJECT || reference->from != in->object + HMAP_BUCKETS ||
+	    reference->value != reference->object || in->start != in->object ||
+	    in->size < HEAD_SIZE || number == HEAP_NO_SPAN ||
+	    spans->all[number].elemsize != HEAD_SIZE)
+		return false;
+	return paths->runtime->layout->minor >= FIRST_SWISS ? is_swiss(in->data, reference->span) :
+							      is_hmap(in->data, reference->span);
+}
+
+/* The name of its slots begins with "map.group[" or "map.bucket[" (cmd/compile/internal/reflectdata). */
+void path_containers__name_some_map(struct heap_paths *paths, const struct path_node *node,
+				    char *name, size_t size)
+{
+	const char *slots = node->slots ? heap_types__name(paths->types, node->slots) : "";
+	const char *of = strchr(slots, '[');
+
+	snprintf(name, size, "map%s", !strncmp(slots, "map.", 4) && of ? of : "");
 }
 
 /* --- sync.Map ----------------------------------------------------------------------------------- */

@@ -97,6 +97,7 @@ uint64_t heap_growth__elapsed_ns(const struct heap_growth *growth)
 static uint64_t entries_at(const struct path_node *node)
 {
 	switch (node->role) {
+	case PATH_SOME_MAP:
 	case PATH_MAP:
 	case PATH_TRIE:
 	case PATH_CHAN:

@@ -108,6 +108,21 @@ static uint16_t part_node(struct heap_paths *paths, uint16_t number, enum path_r
 	return above ? path_tree__child(paths->tree, above, &step) : PATH_NONE;
 }
 
+/* Groups or buckets, of a map that was told by what is in it, or below one for the map. */
+static uint16_t slots_node(struct heap_paths *paths, uint16_t number,
+			   const struct heap_allocation *what)
+{
+	uint64_t type = part_of(paths, what);
+	uint16_t node;
+
+	if (!type || !path_tree__note_slots(paths->tree, number, type))
+		return part_node(paths, number, PATH_MAP, PATH_MAP_SLOTS, what);
+	node = path_tree__sibling(paths->tree, number, PATH_MAP_SLOTS, type);
+	if (node)
+		path_tree__node(paths->tree, node)->inferred = true;
+	return node;
+}
+
 uint16_t paths_known__node(struct heap_paths *paths, uint16_t number,
 			   const struct heap_allocation *what)
 {
@@ -122,7 +137,7 @@ uint16_t paths_known__node(struct heap_paths *paths, uint16_t number,
 	case HEAP_ALLOCATED_MAP_PART:
 		return PATH_NONE;
 	case HEAP_ALLOCATED_MAP_SLOTS:
-		return part_node(paths, number, PATH_MAP, PATH_MAP_SLOTS, what);
+		return slots_node(paths, number, what);
 	case HEAP_ALLOCATED_CHAN_BUFFER:
 		return part_node(paths, number, PATH_CHAN, PATH_CHAN_BUFFER, what);
 	case HEAP_ALLOCATED_VALUE:
@@ -273,7 +288,8 @@ static bool look_again(struct heap_paths *paths, struct heap_mark *mark,
 	uint16_t number = slot < paths->n_slots ? paths->slots[slot] : PATH_NONE;
 	uint16_t node;
 
-	if (!number || path_tree__node(paths->tree, number)->role != PATH_UNKNOWN)
+	if (!number || (path_tree__node(paths->tree, number)->role != PATH_UNKNOWN &&
+			path_tree__node(paths->tree, number)->role != PATH_SOME_MAP))
 		return false;
 	node = apply(paths, find_lesson(paths, anywhere(number, span)), number, span, 0,
 		     MIN_ANYWHERE);

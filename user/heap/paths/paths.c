@@ -206,8 +206,8 @@ static int rank(const struct heap_paths *paths, uint16_t number)
 	if (!number)
 		return -1;
 	if (node->young)
-		return node->role == PATH_UNKNOWN ? 0 : 1;
-	if (node->role == PATH_UNKNOWN)
+		return node->role == PATH_UNKNOWN || node->role == PATH_SOME_MAP ? 0 : 1;
+	if (node->role == PATH_UNKNOWN || node->role == PATH_SOME_MAP)
 		return node->below_unknown ? 2 : 3;
 	if (node->inferred)
 		return 4;
@@ -223,8 +223,8 @@ static void count_entries(struct heap_paths *paths, const struct heap_contents *
 	uint64_t bit = 1ULL << contents->slot % 64, *word = &paths->counted[contents->slot / 64];
 
 	/* hchan.qcount, hmap.count and maps.Map.used are their first words (src/runtime/chan.go, map.go). */
-	if ((node->role != PATH_MAP && node->role != PATH_CHAN) || contents->size < 8 ||
-	    *word & bit)
+	if ((node->role != PATH_MAP && node->role != PATH_SOME_MAP && node->role != PATH_CHAN) ||
+	    contents->size < 8 || *word & bit)
 		return;
 	*word |= bit;
 	node->entries += min_of(bytes__u64(contents->data, 0), (uint64_t)UINT32_MAX);
@@ -240,6 +240,7 @@ static uint16_t node_by_header(struct heap_paths *paths, uint16_t number, uint64
 		return number;
 	switch (node->role) {
 	case PATH_UNKNOWN:
+	case PATH_SOME_MAP:
 	case PATH_VALUE:
 	case PATH_ARRAY:
 		break;
@@ -248,8 +249,10 @@ static uint16_t node_by_header(struct heap_paths *paths, uint16_t number, uint64
 	}
 	if (!heap_types__any(paths->types, header))
 		return number;
-	if (path_steps__is_slots(paths, header))
+	if (path_steps__is_slots(paths, header)) {
 		role = PATH_MAP_SLOTS;
+		path_tree__note_slots(paths->tree, number, header);
+	}
 	return path_tree__sibling(paths->tree, number, role, header);
 }
 
@@ -309,6 +312,23 @@ static void count_slice(struct heap_paths *paths, const struct heap_reference *r
 					(uint64_t)UINT32_MAX);
 }
 
+/* What @number stands for is known by what is in it: from then on by another node, which is returned. */
+static uint16_t recognize(struct heap_paths *paths, uint16_t number,
+			  const struct heap_reference *reference)
+{
+	const struct heap_contents *in = reference->in;
+	uint16_t map;
+
+	if (!path_containers__is_some_map(paths, reference))
+		return number;
+	map = path_tree__sibling(paths->tree, number, PATH_SOME_MAP, 0);
+	if (!map)
+		return number;
+	paths->slots[in->slot] = map;
+	count_entries(paths, in, path_tree__node(paths->tree, map));
+	return map;
+}
+
 /* Nothing is known of what leads to the object; of itself there may be. */
 static uint16_t refine(struct heap_paths *paths, uint16_t number, uint64_t offset,
 		       const struct heap_reference *reference)
@@ -339,6 +359,8 @@ static void see_reference(void *ctx, const struct heap_reference *reference)
 			 path_roots__of(paths, reference);
 	if (!holder || !offset_of(paths, reference, &offset))
 		return;
+	if (path_tree__node(paths->tree, holder)->role == PATH_UNKNOWN)
+		holder = recognize(paths, holder, reference);
 	number = path_steps__follow(paths, holder, offset, reference);
 	if (number && path_tree__node(paths->tree, number)->role == PATH_UNKNOWN)
 		number = refine(paths, number, offset, reference);
@@ -375,7 +397,7 @@ static void count_object(struct heap_paths *paths, const struct heap_span *span,
 	node->bytes += span->elemsize;
 	if (node->role == PATH_TRIE_ENTRY)
 		path_tree__node(paths->tree, node->parent)->entries++;
-	if (number && node->role != PATH_UNKNOWN)
+	if (number && node->role != PATH_UNKNOWN && node->role != PATH_SOME_MAP)
 		return;
 	unknown->objects++;
 	unknown->bytes += span->elemsize;
@@ -434,6 +456,9 @@ void heap_paths__type_name(struct heap_paths *paths, uint16_t number, char *name
 	case PATH_UNKNOWN:
 		snprintf(name, size, "unknown");
 		break;
+	case PATH_SOME_MAP:
+		path_containers__name_some_map(paths, node, name, size);
+		break;
 	case PATH_STRING:
 		snprintf(name, size, "string");
 		break;
@@ -459,6 +484,8 @@ void heap_paths__shown_name(struct heap_paths *paths, uint16_t number, char *nam
 
 	if (node->role == PATH_TRIE)
 		snprintf(name, size, "sync.Map");
+	else if (node->role == PATH_SOME_MAP)
+		path_containers__name_some_map(paths, node, name, size);
 	else
 		snprintf(name, size, "%s",
 			 node->shown ? heap_types__name(paths->types, node->shown) : "");

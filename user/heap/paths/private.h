@@ -207,6 +207,17 @@ void path_containers__resolve(struct heap_paths *paths, const struct path_node *
 /* path_containers__is_small_map - whether the map @in has one group only, of the maps from Go 1.24 on. */
 bool path_containers__is_small_map(const struct heap_contents *in);
 
+/*
+ * path_containers__is_some_map - whether what @reference is in, of no known type, is the head of a map: by what is
+ * in it, and how large what it leads to is. Only of maps of more than a bucket or group.
+ */
+bool path_containers__is_some_map(const struct heap_paths *paths,
+				  const struct heap_reference *reference);
+
+/* path_containers__name_some_map - "map[int]string" where the type of its groups or buckets is known, or "map". */
+void path_containers__name_some_map(struct heap_paths *paths, const struct path_node *node,
+				    char *name, size_t size);
+
 /* path_containers__is_trie - whether @type is that of the nodes of a sync.Map, from Go 1.24 on. */
 bool path_containers__is_trie(struct heap_paths *paths, uint64_t type);
 

@@ -456,6 +456,8 @@ static uint64_t circumstances(struct heap_paths *paths, const struct path_node *
 		if (receiver)
 			return receiver;
 	}
+	if (node->role == PATH_SOME_MAP)
+		return 0;
 	if (node->role == PATH_UNKNOWN || node->role == PATH_FUNC || node->role == PATH_STACK ||
 	    node->role == PATH_INTERNAL || (is_variable(node) && !node->type))
 		return guess_dynamic(paths,

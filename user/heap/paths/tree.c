@@ -148,8 +148,9 @@ static uint16_t add(struct path_tree *tree, uint16_t parent, const struct path_s
 		.depth = parent ? above->depth + 1 : 0,
 		.role = (uint8_t)step->role,
 		.part = path_role__is_part(step->role),
-		.below_unknown = above->below_unknown || above->inferred ||
-				 (parent && above->role == PATH_UNKNOWN),
+		.below_unknown =
+			above->below_unknown || above->inferred ||
+			(parent && (above->role == PATH_UNKNOWN || above->role == PATH_SOME_MAP)),
 		.young = parent ? above->young :
 				  step->role == PATH_RUNTIME && !strcmp(label, PATH_YOUNG),
 		.type = step->type,
@@ -245,6 +246,16 @@ uint16_t path_tree__sibling(struct path_tree *tree, uint16_t node, enum path_rol
 	const struct path_step step = {known->label, role, type, known->shown};
 
 	return path_tree__child(tree, known->parent, &step);
+}
+
+bool path_tree__note_slots(struct path_tree *tree, uint16_t node, uint64_t slots)
+{
+	while (node && tree->all[node].role == PATH_UNKNOWN)
+		node = tree->all[node].parent;
+	if (!node || tree->all[node].role != PATH_SOME_MAP)
+		return false;
+	tree->all[node].slots = slots;
+	return true;
 }
 
 bool path_tree__is_young(const struct path_tree *tree, uint16_t node)

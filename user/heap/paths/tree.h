@@ -34,7 +34,8 @@ enum path_role {
 	PATH_BYTES,  /* likewise, behind a []byte that nothing more is known of */
 	PATH_FUNC,   /* a closure */
 	PATH_TRIE,   /* a sync.Map, as far as it is an object; type: of its nodes */
-	PATH_MAP,    /* a map's head; type: of the map, as for its parts: */
+	PATH_SOME_MAP, /* a map's head by what is in it, of no known type */
+	PATH_MAP,      /* a map's head; type: of the map, as for its parts: */
 	PATH_MAP_DIRECTORY,
 	PATH_MAP_TABLE,
 	PATH_MAP_SLOTS, /* groups or buckets; type: of one */
@@ -63,6 +64,7 @@ struct path_node {
 	bool young;	    /* it hangs from PATH_YOUNG */
 	bool inferred; /* its type is that of others which hang there; or it hangs there in passing */
 	uint64_t type, shown;
+	uint64_t slots;	   /* of a PATH_SOME_MAP: the type of its groups or buckets; 0: not known */
 	const char *label; /* of the tree */
 	/* Of this scan. */
 	uint64_t goid; /* of a stack: whose it is, UINT64_MAX: several goroutines' */
@@ -90,6 +92,12 @@ uint16_t path_tree__child(struct path_tree *tree, uint16_t parent, const struct 
 /* path_tree__sibling - the node of the same way as @node whose objects turned out to be of another type. */
 uint16_t path_tree__sibling(struct path_tree *tree, uint16_t node, enum path_role role,
 			    uint64_t type);
+
+/*
+ * path_tree__note_slots - objects at @node are groups or buckets of the type @slots: of a PATH_SOME_MAP that
+ * leads there by nothing but what is of no known type, they are its. False: there is none.
+ */
+bool path_tree__note_slots(struct path_tree *tree, uint16_t node, uint64_t slots);
 
 /* path_tree__intern - a copy of @label that is the same for equal ones; NULL: no room. */
 const char *path_tree__intern(struct path_tree *tree, const char *label);

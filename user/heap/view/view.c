@@ -133,7 +133,7 @@ static int add_types(struct making *m)
 	for (size_t i = 1; i < m->n && !err; i++) {
 		const struct path_node *node = path_tree__node(m->tree, (uint16_t)i);
 
-		if (!node->objects || node->role == PATH_UNKNOWN)
+		if (!node->objects || node->role == PATH_UNKNOWN || node->role == PATH_SOME_MAP)
 			continue;
 		heap_paths__type_name(m->paths, (uint16_t)i, name, sizeof(name));
 		err = add_type(m->view, &capacity, *name ? name : "the runtime's own",
