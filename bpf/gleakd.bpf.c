@@ -4,9 +4,10 @@
  * event and one set for all Go versions: the attach cookie says where the g is at the probed
  * instruction, gl_targets where its fields are.
  *
- * A program writes nothing but its record; only a record that does not reach gleakd is counted
- * here, by process, event and reason. The programs do not filter: the trap costs far more than they
- * do, so an event that is not wanted is detached. gl_wake() alone leaves out what it has no use for.
+ * A program writes nothing but its record, and gl_create() when it last took a creator's stack. A
+ * record that does not reach gleakd is counted, by process, event and reason. The programs do not
+ * filter: the trap costs far more than they do, so an event that is not wanted is detached.
+ * gl_wake() alone leaves out what it has no use for.
  */
 #include "vmlinux.h"
 

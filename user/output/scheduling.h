@@ -2,14 +2,14 @@
 #ifndef GLEAKD_OUTPUT_SCHEDULING_H
 #define GLEAKD_OUTPUT_SCHEDULING_H
 
-/* What of a process does not get on, in a report. */
+/* What of a process is held up, in a report. */
 #include "track/scheduling.h"
 
 struct report_site;
 
 #define REPORT_CALL_SIZE 320
 
-/* Where a goroutine belongs that does not get on. */
+/* Where a goroutine belongs that is held up. */
 struct report_held {
 	char site[9];		      /* id of its site; "": it is not known */
 	const struct report_site *at; /* that, of the same report; NULL: it is not there */
@@ -27,7 +27,7 @@ struct report_thread_group {
 	uint64_t threads;
 };
 
-/* What does not get on, and what each of it is. */
+/* What is held up, and what each of it is. */
 struct report_scheduling {
 	struct scheduling_view view;
 	struct report_held late[SCHEDULING_MAX_TOLD], hogs[SCHEDULING_MAX_TOLD],

@@ -141,7 +141,7 @@ struct timeline_resource {
 	size_t n_points;
 };
 
-/* What did not get on, at one census. */
+/* What was held up, at one census. */
 struct timeline_scheduling {
 	uint64_t time_ns;
 	uint64_t over_10ms;	  /* waits for a processor since the program began */

@@ -5,7 +5,7 @@
 /*
  * What the parts of the reader share: reader.c (the file, and what it is of), reader_sites.c (series),
  * reader_lives.c (goroutines one by one), reader_resources.c (what is open), reader_allocators.c (who
- * allocated), reader_scheduling.c (what does not get on), reader_rows.c (rows, bounded lists).
+ * allocated), reader_scheduling.c (what is held up), reader_rows.c (rows, bounded lists).
  */
 #include "base/arena.h"
 #include "output/json/reader.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What did not get on, by census. */
+/* What was held up, by census. */
 #include "record/reader_private.h"
 
 #define POINTS_ALWAYS                                                           \

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What does not get on, by census; and threads that stay in one call, from when until when. */
+/* What is held up, by census; and threads that stay in one call, from when until when. */
 #include <string.h>
 
 #include "record/recorder_private.h"

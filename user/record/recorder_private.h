@@ -5,7 +5,7 @@
 /*
  * What the parts of the recorder share: recorder.c (its file, what comes each second), record_lives.c
  * (goroutines one by one), record_sites.c (rounds), record_allocators.c (who allocates), record_resources.c
- * (what is open), record_names.c (what is named once), record_scheduling.c (what does not get on).
+ * (what is open), record_names.c (what is named once), record_scheduling.c (what is held up).
  */
 #include "base/index.h"
 #include "record/recorder.h"
@@ -172,7 +172,7 @@ void record_allocators__write(struct recorded *recorded, const struct report_all
 void record_resources__write(struct recorded *recorded, const struct resource_lines *lines,
 			     uint64_t now_ns);
 
-/* record_scheduling__write - what does not get on; NULL: that is not known. */
+/* record_scheduling__write - what is held up; NULL: that is not known. */
 void record_scheduling__write(struct recorded *recorded, const struct report_scheduling *scheduling,
 			      uint64_t now_ns);
 

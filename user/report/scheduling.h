@@ -2,7 +2,7 @@
 #ifndef GLEAKD_REPORT_SCHEDULING_H
 #define GLEAKD_REPORT_SCHEDULING_H
 
-/* What does not get on in a target, with the sites of the goroutines. */
+/* What is held up in a target, with the sites of the goroutines. */
 #include "output/report.h"
 #include "session/target.h"
 

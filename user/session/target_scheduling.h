@@ -3,7 +3,7 @@
 #define GLEAKD_SESSION_TARGET_SCHEDULING_H
 
 /*
- * What does not get on in a target (track/scheduling.h), by its censuses, a look at its scheduler after each,
+ * What is held up in a target (track/scheduling.h), by its censuses, a look at its scheduler after each,
  * and what the kernel says of threads that stay in system calls. Nothing is probed.
  */
 #include "session/target.h"

@@ -3,7 +3,7 @@
 #define GLEAKD_TRACK_SCHEDULING_H
 
 /*
- * What does not get on in one process: goroutines that wait for a processor, those that keep one to
+ * What is held up in one process: goroutines that wait for a processor, those that keep one to
  * themselves, and threads that stay in one system call. By comparing what censuses saw; each time told is one
  * that passed at least.
  *

@@ -56,7 +56,7 @@ void read__goroutines(struct report_reader *reader, const json_t *list,
 /* read__resources - what is open; NULL: that was not asked for. */
 const struct resource_lines *read__resources(struct report_reader *reader, const json_t *json);
 
-/* read__scheduling - what does not get on, in @target, whose sites are read; NULL: not known. */
+/* read__scheduling - what is held up, in @target, whose sites are read; NULL: not known. */
 const struct report_scheduling *read__scheduling(struct report_reader *reader, const json_t *json,
 						 const struct report_target *target);
 

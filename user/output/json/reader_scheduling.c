@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What does not get on. */
+/* What is held up. */
 #include <stdio.h>
 #include <string.h>
 

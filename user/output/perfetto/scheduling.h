@@ -2,7 +2,7 @@
 #ifndef GLEAKD_OUTPUT_PERFETTO_SCHEDULING_H
 #define GLEAKD_OUTPUT_PERFETTO_SCHEDULING_H
 
-/* What did not get on, below the track of its process: counters, and a slice for each call that a thread stayed in. */
+/* What was held up, below the track of its process: counters, and a slice for each call that a thread stayed in. */
 #include "output/perfetto/packets.h"
 #include "output/timeline.h"
 

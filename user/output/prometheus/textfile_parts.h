@@ -26,7 +26,7 @@ void textfile_part__groups(FILE *out, const struct metrics *metrics, uint64_t re
 /* textfile_part__memory - what groups keep in memory. -ENOMEM. */
 int textfile_part__memory(FILE *out, const struct metrics *metrics) __must_check;
 
-/* textfile_part__scheduling - what of groups does not get on. */
+/* textfile_part__scheduling - what of groups is held up. */
 void textfile_part__scheduling(FILE *out, const struct metrics *metrics);
 
 /* textfile_part__sites - the chosen sites. -ENOMEM. */

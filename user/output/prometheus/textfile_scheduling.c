@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What of groups does not get on: only what is known of all of a group. */
+/* What of groups is held up: only what is known of all of a group. */
 #include "output/prometheus/textfile_parts.h"
 
 static bool is_known(const struct metrics_group *group)

@@ -13,7 +13,7 @@
 #define NEWS_SHARE 10
 
 /*
- * What does not get on often comes and goes: a line of it is worth one this long after the last. Where a host has no
+ * What is held up often comes and goes: a line of it is worth one this long after the last. Where a host has no
  * processor to spare it is so in many of its processes.
  */
 #define LATE_EVERY_NS	   (60 * NSEC_PER_SEC)
@@ -38,7 +38,7 @@ struct entry {
 	enum verdict verdict; /* of a site */
 	enum probe_mode mode; /* of a target */
 	uint64_t goroutines;
-	uint64_t late_ns;  /* when what does not get on was told, by the target's watch; 0: never */
+	uint64_t late_ns;  /* when what is held up was told, by the target's watch; 0: never */
 	unsigned int late; /* and what that was: LATE_* */
 	bool lossy, ended;
 	char name[NAME_SIZE]; /* of a target */

@@ -33,7 +33,7 @@ bool text_news__any(const struct text_news *news);
 bool text_news__target(const struct text_news *news, const struct report_target *target);
 
 /*
- * text_news__late - something in the target does not get on, and nothing of the kind was told for a minute, of a
+ * text_news__late - something in the target is held up, and nothing of the kind was told for a minute, of a
  * host for ten.
  */
 bool text_news__late(const struct text_news *news, const struct report_target *target);

@@ -2,7 +2,7 @@
 #ifndef GLEAKD_OUTPUT_TEXT_SCHEDULING_H
 #define GLEAKD_OUTPUT_TEXT_SCHEDULING_H
 
-/* What does not get on in a process. */
+/* What is held up in a process. */
 #include "output/report.h"
 #include "output/text/screen.h"
 

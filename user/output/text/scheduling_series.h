@@ -2,7 +2,7 @@
 #ifndef GLEAKD_OUTPUT_TEXT_SCHEDULING_SERIES_H
 #define GLEAKD_OUTPUT_TEXT_SCHEDULING_SERIES_H
 
-/* What of a recording did not get on, when and for how long. */
+/* What of a recording was held up, when and for how long. */
 #include "output/text/screen.h"
 #include "output/timeline.h"
 
