@@ -337,6 +337,17 @@ def memory_whose_server_does_not_answer(t):
 
 
 @case(alone=BUT_UNITS)
+def files_that_do_not_answer_hold_up_their_user_alone(t):
+    """A user has three such processes; others' are looked at when the first of them was given up."""
+    for i in range(3):
+        deaf(t, "overlay", own_copy(t, COUNTS, f"overlaid{i}"))
+    other = bystander(t)
+    g = host(t, "--only", "exe:/mnt/over/*", "--min-process-age", "1s")
+    shows(g, "the other", lambda r: pids(r) == [other.pid])
+    check(sum("could not be read within" in e for e in g.errors) < 3, f"it came last: {g.errors}")
+
+
+@case(alone=BUT_UNITS)
 def executable_whose_server_does_not_answer(t):
     """On an overlay above it, which does not say so."""
     target = deaf(t, "overlay", own_copy(t, COUNTS, "overlaid"))

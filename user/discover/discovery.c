@@ -30,6 +30,10 @@
 /* Some ms when every file is new, or every process has a hundred libraries. */
 #define LOOKS_PER_TICK 16
 
+/* Who takes that long and gives no answer is seldom alone: others of his come when everybody has had a turn. */
+#define HELD_UP_NS NSEC_PER_SEC
+#define OTHERS_NS  (5 * NSEC_PER_SEC)
+
 /* What is asked of others for a look takes about as long there (docs/broker.md). */
 #define PROCESSES 2
 
@@ -197,6 +201,7 @@ static void attach(struct discovery *discovery, struct process_entry *entry,
 		discovery__drop(discovery, entry);
 		return;
 	}
+	discovery->timed_out = err == -ETIMEDOUT;
 	discovery->counts.attach_failures += err != -ENOSPC;
 	if (err == -ENOEXEC || err == -EOPNOTSUPP)
 		refuse_file(discovery, entry, err, knowledge, &failure);
@@ -289,6 +294,7 @@ static bool look_at_wanted(struct discovery *discovery, struct process_entry *en
 
 static void cannot_look(struct discovery *discovery, struct process_entry *entry, int err)
 {
+	discovery->timed_out = err == -ETIMEDOUT;
 	if (err == -ESRCH) {
 		discovery__drop(discovery, entry);
 	} else if (err == -EACCES) {
@@ -370,7 +376,7 @@ static bool has_turn(struct discovery *discovery, struct process_entry *entry, u
 	uid_t uid;
 
 	*ret_owner = 0;
-	if (discovery->looks.share <= 0)
+	if (!look_shares__any(&discovery->looks))
 		return true;
 	/* Who cannot be told of has ended, or is hidden: there is little to look at. */
 	if (process__identify(discovery->proc_root, entry->id.pid, &id, &uid))
@@ -382,17 +388,34 @@ static bool has_turn(struct discovery *discovery, struct process_entry *entry, u
 	return turn_ns <= now_ns;
 }
 
+/* Nobody is looked at meanwhile. What is refused because of an earlier time comes back at once. */
+static void note_held_up(struct discovery *discovery, pid_t pid, uint64_t now_ns, uint64_t took_ns)
+{
+	struct process_id id;
+	uid_t uid;
+
+	if (!discovery->timed_out || took_ns < HELD_UP_NS ||
+	    process__identify(discovery->proc_root, pid, &id, &uid))
+		return;
+	look_shares__hold(&discovery->looks, access__owner(discovery->proc_root, pid, uid),
+			  now_ns + took_ns + OTHERS_NS);
+}
+
 /* True when an attach was tried. */
 static bool look_in_turn(struct discovery *discovery, struct process_entry *entry, uint64_t now_ns)
 {
-	uint64_t cpu_ns;
+	uint64_t cpu_ns, begun_ns;
+	pid_t pid = entry->id.pid;
 	bool attached;
 	uid_t owner;
 
 	if (!has_turn(discovery, entry, now_ns, &owner))
 		return false;
 	cpu_ns = discovery->cpu();
+	begun_ns = discovery->clock();
+	discovery->timed_out = false;
 	attached = look(discovery, entry, now_ns);
+	note_held_up(discovery, pid, now_ns, discovery->clock() - begun_ns);
 	look_shares__pay(&discovery->looks, owner, PROCESSES * (discovery->cpu() - cpu_ns), now_ns);
 	return attached;
 }
@@ -504,6 +527,7 @@ int discovery__new(const struct discovery_options *options, const struct discove
 	discovery->max_targets = options->max_targets;
 	discovery->boottime = options->boottime ? options->boottime : process_id__boottime_ns;
 	discovery->cpu = options->cpu ? options->cpu : clock__thread_cpu_ns;
+	discovery->clock = options->clock ? options->clock : clock__monotonic_ns;
 	discovery->ops = *ops;
 	discovery->ctx = ctx;
 	err = selection__new(&options->select, &discovery->selection, failure);

@@ -70,6 +70,8 @@ struct discovery_options {
 		void); /* NULL: process_id__boottime_ns; ages of processes count in it */
 	/* What looking has used of a processor; NULL: clock__thread_cpu_ns(). */
 	uint64_t (*cpu)(void);
+	/* How long a look takes; NULL: clock__monotonic_ns(). */
+	uint64_t (*clock)(void);
 	struct selection_options select;
 };
 

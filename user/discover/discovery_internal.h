@@ -21,6 +21,7 @@ struct discovery {
 	size_t max_targets;
 	uint64_t (*boottime)(void);
 	uint64_t (*cpu)(void);
+	uint64_t (*clock)(void);
 	struct discovery_ops ops;
 	void *ctx;
 	struct selection *selection;
@@ -30,6 +31,7 @@ struct discovery {
 	uint64_t sweeps;
 	uint64_t now_ns; /* of the sweep under way */
 	struct look_shares looks;
+	bool timed_out; /* the look under way got no answer */
 	struct discovery_counts counts;
 };
 

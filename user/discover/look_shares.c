@@ -31,14 +31,22 @@ uint64_t look_shares__turn(struct look_shares *shares, uid_t owner, uint64_t now
 {
 	struct look_share *share;
 
-	if (shares->share <= 0 || owner__is_host(owner))
+	if (!look_shares__any(shares) || owner__is_host(owner))
 		return now_ns;
 	share = share_of(shares, owner);
+	if (share->held_ns > now_ns)
+		return share->held_ns;
 	if (share->next_ns <= now_ns)
 		return now_ns;
 	share->last_ns = max_of(share->next_ns, share->last_ns + share->gap_ns);
 	share->last_ns = min_of(share->last_ns, now_ns + LOOK_SHARES_WAIT_NS);
 	return share->last_ns;
+}
+
+void look_shares__hold(struct look_shares *shares, uid_t owner, uint64_t until_ns)
+{
+	if (!owner__is_host(owner))
+		share_of(shares, owner)->held_ns = until_ns;
 }
 
 void look_shares__pay(struct look_shares *shares, uid_t owner, uint64_t cpu_ns, uint64_t now_ns)

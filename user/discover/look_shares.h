@@ -20,6 +20,7 @@ struct look_shares {
 		uid_t owner;	  /* as host/owner.h has it */
 		uint64_t next_ns; /* nobody of his is looked at before */
 		uint64_t last_ns; /* the last turn that was given to one who waits */
+		uint64_t held_ns; /* nor before that: one of his has held up whoever looked */
 		uint64_t gap_ns;  /* between two of them, by what was paid before */
 	} all[LOOK_SHARES_MAX];
 	size_t n;
@@ -34,6 +35,18 @@ void look_shares__limit(struct look_shares *shares, double share);
  */
 uint64_t look_shares__turn(struct look_shares *shares, uid_t owner, uint64_t now_ns);
 #define LOOK_SHARES_WAIT_NS (60 * NSEC_PER_SEC)
+
+/*
+ * look_shares__hold - a process of @owner has held up whoever looked, so others come first: his have their turn from
+ * @until_ns on, also where there is no limit.
+ */
+void look_shares__hold(struct look_shares *shares, uid_t owner, uint64_t until_ns);
+
+/* look_shares__any - somebody may have to wait. */
+static inline bool look_shares__any(const struct look_shares *shares)
+{
+	return shares->share > 0 || shares->n > 0;
+}
 
 /* look_shares__pay - a look at a process of @owner took @cpu_ns of a processor. */
 void look_shares__pay(struct look_shares *shares, uid_t owner, uint64_t cpu_ns, uint64_t now_ns);

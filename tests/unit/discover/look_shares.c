@@ -85,3 +85,19 @@ Test(look_shares, more_users_than_there_is_room_for)
 	cr_expect_eq(shares.n, (size_t)LOOK_SHARES_MAX);
 	cr_expect_not(may(BUSY), "who has to wait longest is not forgotten");
 }
+
+Test(look_shares, who_has_held_up_others_waits_without_a_limit_too)
+{
+	struct look_shares none = {0};
+
+	cr_expect_eq(look_shares__turn(&none, BUSY, now), now);
+	cr_expect_not(look_shares__any(&none));
+	look_shares__hold(&none, 0, now + NSEC_PER_SEC);
+	cr_expect_not(look_shares__any(&none), "the host's own");
+	look_shares__hold(&none, BUSY, now + NSEC_PER_SEC);
+	cr_expect(look_shares__any(&none));
+	cr_expect_eq(look_shares__turn(&none, BUSY, now), now + NSEC_PER_SEC);
+	cr_expect_eq(look_shares__turn(&none, QUIET, now), now);
+	now += NSEC_PER_SEC;
+	cr_expect_eq(look_shares__turn(&none, BUSY, now), now);
+}
