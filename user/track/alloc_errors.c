@@ -42,27 +42,39 @@ static double differs(const struct alloc_weights *weights, const struct alloc_fl
 	return scale * (has - part * here / units) / sqrt(1 - here / all);
 }
 
+/* Of hits, in few windows, how the windows differ says less than that. */
+static double chance_of(const struct alloc_weights *weights, const struct alloc_flow_entry *entry,
+			double factor)
+{
+	size_t c = class_of(entry);
+	double whole =
+		(entry->told + entry->shared) * weights->whole[c] / alloc_weights__seen(weights, c);
+
+	return factor * (factor * entry->variance + fmax(factor - 1, 0) * whole);
+}
+
 void alloc_errors__add(struct alloc_errors *errors, const struct alloc_weights *weights,
 		       const struct alloc_flow_entry *entry, double size)
 {
 	size_t c = class_of(entry);
 	double all = alloc_weights__seen(weights, c), told = entry->told + entry->shared;
-	double factor = alloc_weights__factor(weights, c), more = fmax(factor - 1, 0);
-	double square, scale, part, chance;
+	double factor = alloc_weights__factor(weights, c), square, scale, part;
+	uint64_t periods = weights->periods + weights->whole_periods;
 
 	if (all <= 0)
 		return;
 	square = square_of(weights, c, factor);
 	scale = size * sqrt(square);
-	if (square > 0 && weights->periods + weights->whole_periods < 2) {
+	if (square > 0 && periods < 2) {
 		errors->differ[0] += scale * told;
 		return;
 	}
 	part = fmin(told * alloc_entry__units(entry) / all, 1);
 	/* Hits that were seen in full and stand for nothing else are told by chance alone, whatever others do. */
-	chance = entry->variance * factor * factor * (square > 0 ? 1 - part : 1);
-	chance += told * weights->whole[c] / all * factor * more * (1 - part);
-	errors->chance += size * size * chance;
+	if (square <= 0)
+		errors->chance += size * size * entry->variance;
+	else if (periods < ALLOC_WINDOW_GROUPS)
+		errors->chance += size * size * (1 - part) * chance_of(weights, entry, factor);
 	for (size_t i = 0; i < ALLOC_WINDOW_GROUPS; i++)
 		errors->differ[i] += differs(weights, entry, i, part, scale);
 	if (alloc_weights__has_saturated(weights, c))

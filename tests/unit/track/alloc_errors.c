@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdlib.h>
 
 #define RUNS	400
 #define WINDOWS 60
@@ -190,4 +191,47 @@ Test(alloc_errors, of_bursts)
 {
 	judge(&(struct program){.means = in_bursts});
 	judge(&(struct program){.means = in_bursts, .drawn = true});
+}
+
+static double variance_of_all(void)
+{
+	struct alloc_errors errors = {0};
+	size_t n;
+	const struct alloc_flow_entry *entries = alloc_flow__entries(flow, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (entries[i].stack == 1)
+			alloc_errors__add(&errors, &weights, &entries[i], 1);
+	}
+	return alloc_errors__variance(&errors);
+}
+
+Test(alloc_errors, are_the_same_when_goroutines_are_forgotten)
+{
+	const struct alloc_flow_limits limits = {.entries = 8, .goroutines = 8, .objects = 1};
+	const struct alloc_period period = {.period_ns = 4 * NSEC_PER_MSEC,
+					    .window_ns = NSEC_PER_MSEC};
+	uint32_t *map;
+	double before;
+
+	weights = (struct alloc_weights){0};
+	cr_assert_eq(alloc_flow__new(&limits, &flow), 0);
+	for (unsigned int w = 0; w < 20; w++) {
+		for (uint64_t goid = 1; goid <= 3; goid++) {
+			const struct alloc_hit taken = {.goid = goid,
+							.weight = some(5),
+							.stack = goid < 3 ? 1 : 2,
+							.size_class = 5,
+							.bytes = 64};
+
+			alloc_flow__take(flow, &taken);
+		}
+		alloc_weights__settle(&weights, flow, &period);
+	}
+	before = variance_of_all();
+	cr_expect_gt(before, 0);
+	cr_assert_eq(alloc_flow__fold(flow, &map), 0);
+	free(map);
+	cr_expect_float_eq(variance_of_all() / before, 1, 1e-4);
+	alloc_flow__free(flow);
 }
