@@ -46,6 +46,9 @@ struct heap_allocation target_allocs__what(const struct target *target,
 	if (pcs)
 		what = alloc_types__of(target, allocs->allocated, pcs, n, entry->bytes);
 	what.as = whole_of(what.as);
+	/* The types of a process that has ended are not there any more. */
+	if (what.type && !heap_types__any(allocs->types, what.type))
+		what = (struct heap_allocation){0};
 	/* What is not in the code of who called it, the allocator was told. */
 	if (what.as == HEAP_ALLOCATED_UNKNOWN && entry->type &&
 	    heap_types__any(allocs->types, entry->type))

@@ -13,26 +13,28 @@
 #include "session/target_allocs.h"
 #include "session/target_places.h"
 
+/* Which set of labels is at an address: until a collection has ended no memory becomes another thing. */
+struct label_addresses {
+	struct label_address {
+		uint64_t address;
+		uint32_t labels;
+	} * all;
+	size_t n, capacity;
+	struct index *by_address;
+	uint64_t since_ns; /* when the collection before ended */
+};
+
 /* Each set of labels once, in words. */
 struct label_texts {
 	char **texts; /* owned; the first two are "" */
 	size_t n, capacity;
 	struct index *by_text;
-	/*
-	 * Which set is at an address: until the next collection has ended, for until then no memory
-	 * becomes another thing.
-	 */
-	struct label_address {
-		uint64_t address;
-		uint32_t labels;
-	} * addresses;
-	size_t n_addresses, addresses_capacity;
-	struct index *by_address;
+	struct label_addresses now,
+		before; /* since the last collection that was noticed, and until it */
 	uint32_t sweepgen;
-	uint64_t
-		ended_ns; /* when the last collection did, by the program's clock; 0: never, or not known */
-	uint64_t since_ns,
-		looked_ns; /* no collection has ended between the first and the last of these */
+	/* When the last collection did end, by the program's clock; 0: never, or not known. */
+	uint64_t ended_ns;
+	uint64_t looked_ns; /* no collection has ended between now.since_ns and then */
 };
 
 struct target_allocs {

@@ -47,7 +47,9 @@ static int label_texts__init(struct label_texts *labels)
 	int err = index__new(MAX_LABELS, &labels->by_text);
 
 	if (!err)
-		err = index__new(MAX_ADDRESSES, &labels->by_address);
+		err = index__new(MAX_ADDRESSES, &labels->now.by_address);
+	if (!err)
+		err = index__new(MAX_ADDRESSES, &labels->before.by_address);
 	/* ALLOC_LABELS_NONE and _UNKNOWN, which no text leads to. */
 	for (int i = 0; i < 2 && !err; i++)
 		err = add_text(labels, "", hash__keyed("", 0));
@@ -59,9 +61,11 @@ static void label_texts__done(struct label_texts *labels)
 	for (size_t i = 0; i < labels->n; i++)
 		free(labels->texts[i]);
 	free(labels->texts);
-	free(labels->addresses);
+	free(labels->now.all);
+	free(labels->before.all);
 	index__free(labels->by_text);
-	index__free(labels->by_address);
+	index__free(labels->now.by_address);
+	index__free(labels->before.by_address);
 }
 
 static uint32_t intern_text(struct label_texts *labels, const char *text)
@@ -134,20 +138,34 @@ static void forget_addresses(const struct target *target, uint32_t sweepgen)
 {
 	struct label_texts *labels = &target->allocs->labels;
 
-	index__clear(labels->by_address);
-	labels->n_addresses = 0;
+	struct label_addresses oldest = labels->before;
+
+	labels->before = labels->now;
+	index__clear(oldest.by_address);
+	oldest.n = 0;
+	oldest.since_ns = collected_ns(target);
+	labels->now = oldest;
 	labels->sweepgen = sweepgen;
-	labels->since_ns = collected_ns(target);
 }
 
-static uint32_t note_address(struct label_texts *labels, uint64_t address, uint32_t found)
+/* ALLOC_LABELS_UNKNOWN: it was not read. */
+static uint32_t find_address(const struct label_addresses *addresses, uint64_t address)
 {
-	if (array__reserve(labels->addresses, labels->addresses_capacity,
-			   labels->n_addresses + 1) &&
-	    !index__add(labels->by_address, hash__keyed_word(address),
-			(uint32_t)labels->n_addresses))
-		labels->addresses[labels->n_addresses++] = (struct label_address){address, found};
-	return found;
+	struct index_search search =
+		index__search(addresses->by_address, hash__keyed_word(address));
+
+	while (index__next(&search)) {
+		if (addresses->all[search.number].address == address)
+			return addresses->all[search.number].labels;
+	}
+	return ALLOC_LABELS_UNKNOWN;
+}
+
+static void note_address(struct label_addresses *addresses, uint64_t address, uint32_t found)
+{
+	if (array__reserve(addresses->all, addresses->capacity, addresses->n + 1) &&
+	    !index__add(addresses->by_address, hash__keyed_word(address), (uint32_t)addresses->n))
+		addresses->all[addresses->n++] = (struct label_address){address, found};
 }
 
 /* Whether a collection has ended since the last time. */
@@ -162,33 +180,44 @@ static void look_at_sweepgen(const struct target *target)
 	labels->looked_ns = now_ns;
 }
 
+/* What is at @address now; ALLOC_LABELS_UNKNOWN: a collection has ended meanwhile, too. */
+static uint32_t labels_now(struct target *target, uint64_t address)
+{
+	struct label_texts *labels = &target->allocs->labels;
+	uint32_t found = find_address(&labels->now, address), sweepgen;
+
+	if (found != ALLOC_LABELS_UNKNOWN)
+		return found;
+	found = read_labels(target, address);
+	sweepgen = sweepgen_of(target);
+	if (found == ALLOC_LABELS_UNKNOWN || sweepgen == NO_SWEEPGEN ||
+	    sweepgen != labels->sweepgen)
+		return ALLOC_LABELS_UNKNOWN;
+	note_address(&labels->now, address, found);
+	return found;
+}
+
 /*
  * A set is never changed, and its memory becomes another thing only after a collection. So what is read
- * at @address was there at @time_ns, that of the hit, if no collection has ended since then. Hits may come while others
- * are taken, and a collection with them.
+ * at @address was there at @time_ns, that of the hit, if no collection has ended since then; and if one has, where the
+ * same was there before it. Hits may come while others are taken, and a collection with them.
  */
 static uint32_t labels_at(struct target *target, uint64_t address, uint64_t time_ns)
 {
 	struct label_texts *labels = &target->allocs->labels;
-	struct index_search search;
-	uint32_t found, sweepgen;
+	uint32_t before;
 
 	if (!address || !target->allocs->who)
 		return ALLOC_LABELS_NONE;
 	if (time_ns >= labels->looked_ns)
 		look_at_sweepgen(target);
-	if (time_ns < labels->since_ns)
+	if (time_ns >= labels->now.since_ns)
+		return labels_now(target, address);
+	before = time_ns >= labels->before.since_ns ? find_address(&labels->before, address) :
+						      ALLOC_LABELS_UNKNOWN;
+	if (before == ALLOC_LABELS_UNKNOWN || labels_now(target, address) != before)
 		return ALLOC_LABELS_UNKNOWN;
-	search = index__search(labels->by_address, hash__keyed_word(address));
-	while (index__next(&search)) {
-		if (labels->addresses[search.number].address == address)
-			return labels->addresses[search.number].labels;
-	}
-	found = read_labels(target, address);
-	sweepgen = sweepgen_of(target);
-	if (sweepgen == NO_SWEEPGEN || sweepgen != labels->sweepgen)
-		return ALLOC_LABELS_UNKNOWN;
-	return note_address(labels, address, found);
+	return before;
 }
 
 /* --- hits ------------------------------------------------------------------------------------------ */
