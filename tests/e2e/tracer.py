@@ -161,6 +161,8 @@ class Gleakd:
             self.argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, text=True
         )
         self.case = case
+        # Of a host a start, and whoever is new, may have to wait until the minute is over that gleakd has used.
+        self.patience = 15 if pid else 75
         case.defer(self.end)
         self.reports, self.broken, self.errors = [], [], []
         self.news = threading.Condition()
@@ -191,8 +193,9 @@ class Gleakd:
     def said(self):
         return " / ".join(self.errors[-4:])
 
-    def report(self, what="a report", condition=lambda report: True, seconds=15):
+    def report(self, what="a report", condition=lambda report: True, seconds=None):
         """The first report from now back to the last one seen that meets the condition."""
+        seconds = seconds or self.patience
         end = time.monotonic() + seconds * SLOW
         seen = 0
         with self.news:
