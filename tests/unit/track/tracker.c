@@ -16,6 +16,26 @@ Test(tracker, events_alone_are_exact)
 	tracker__free(t);
 }
 
+Test(tracker, one_is_found_by_its_number)
+{
+	struct tracker *t = tracker_for_test(true);
+	uint64_t since_ns[2] = {7, 7};
+	uint32_t sites[2] = {4711, 1009};
+
+	created(t, 5, 1);
+	created(t, 6, 1);
+	parked(t, 6, 1.5);
+	cr_assert(tracker__find(t, 5, &sites[0], &since_ns[0]));
+	cr_assert(tracker__find(t, 6, &sites[1], &since_ns[1]));
+	cr_expect_eq(sites[0], sites[1], "both by the same statement");
+	cr_expect_eq(since_ns[0], 0, "it runs");
+	cr_expect(since_ns[1] <= AT(1.5) && AT(1.5) - since_ns[1] < NSEC_PER_MSEC);
+	exited(t, 6, 2);
+	cr_expect_not(tracker__find(t, 6, &sites[1], &since_ns[1]));
+	cr_expect_not(tracker__find(t, 4711, &sites[1], &since_ns[1]));
+	tracker__free(t);
+}
+
 Test(tracker, doubled_and_senseless_events_change_nothing)
 {
 	struct tracker *t = tracker_for_test(true);
