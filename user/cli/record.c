@@ -65,8 +65,9 @@ static void describe(const struct record *record, uint64_t now_ns, char out[PROG
 	number__count(figures.parks, parks);
 	number__bytes(figures.bytes, bytes);
 	number__count(figures.left_out, left_out);
-	snprintf(out, PROGRESS_SIZE, "%s: %s goroutines, %s long parks, %s%s%s%s", time, lives,
-		 parks, bytes, figures.left_out ? ", " : "", figures.left_out ? left_out : "",
+	snprintf(out, PROGRESS_SIZE, "%s: %s goroutine%s, %s long park%s, %s%s%s%s", time, lives,
+		 figures.lives == 1 ? "" : "s", parks, figures.parks == 1 ? "" : "s", bytes,
+		 figures.left_out ? ", " : "", figures.left_out ? left_out : "",
 		 figures.left_out ? " left out for want of room (--max-size)" : "");
 }
 

@@ -183,7 +183,8 @@ static void read_target(struct report_reader *reader, const json_t *json,
 		read__array(reader, list, sizeof(*sites), REPORT_READER_MAX_SITES, &sites);
 	target->sites = sites;
 	for (size_t i = 0; i < target->n_sites; i++)
-		read__site(reader, json_array_get(list, i), reader->report.realtime_ns, &sites[i]);
+		read__site(reader, json_array_get(list, i), reader->report.realtime_ns,
+			   target->module, &sites[i]);
 	target->totals.sites = target->n_sites;
 	read__locks(reader, list, target, sites);
 	read__findings(reader, json_object_get(json, "findings"), target);

@@ -43,8 +43,9 @@ struct report_frame read__frame(const json_t *object);
 const struct report_frame *read__stack(struct report_reader *reader, const json_t *list,
 				       size_t *ret_n);
 
+/* read__site - @module: of the program, whose code its frames are in or are not. */
 void read__site(struct report_reader *reader, const json_t *json, uint64_t realtime_ns,
-		struct report_site *site);
+		const char *module, struct report_site *site);
 /* read__locks - of all sites of @target, which are @sites; they are read from @list. */
 void read__locks(struct report_reader *reader, const json_t *list, struct report_target *target,
 		 struct report_site *sites);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "golang/symbolize.h"
 #include "output/json/reader_private.h"
 
 static const char *verdict_name(unsigned int verdict)
@@ -248,8 +249,28 @@ static const struct report_source *read_source(struct report_reader *reader, con
 	return source;
 }
 
+static void find_own(struct report_frame *frame, const struct go_build_info *info)
+{
+	frame->own = report__frame_known(frame) &&
+		     frame_owner__of(frame->function, frame->file, info) == FRAME_MAIN;
+}
+
+/* Whose code a frame is in is not told: it follows from the module, but for other folders that were built with it. */
+static void find_own_frames(struct report_site *site, const char *module)
+{
+	struct go_build_info info = {0};
+	struct report_frame *stack = (struct report_frame *)site->stack;
+
+	snprintf(info.module_path, sizeof(info.module_path), "%s", module);
+	find_own(&site->created_by, &info);
+	find_own(&site->called_from, &info);
+	find_own(&site->blocked_at, &info);
+	for (size_t i = 0; i < site->n_stack; i++)
+		find_own(&stack[i], &info);
+}
+
 void read__site(struct report_reader *reader, const json_t *json, uint64_t realtime_ns,
-		struct report_site *site)
+		const char *module, struct report_site *site)
 {
 	struct site_view *view = &site->view;
 
@@ -270,6 +291,7 @@ void read__site(struct report_reader *reader, const json_t *json, uint64_t realt
 	site->start_function = read__text(json, "start_function");
 	site->library = read_library(reader, json_object_get(json, "library"));
 	site->stack = read__stack(reader, json_object_get(json, "stack"), &site->n_stack);
+	find_own_frames(site, module);
 	view->oldest_park_ns = read__seconds(json, "oldest_park_seconds");
 	view->oldest_age_ns = read__seconds(json, "oldest_age_seconds");
 	view->growth_per_minute = read__real(json, "growth_per_minute");

@@ -52,6 +52,37 @@ Test(json_reader, leaks)
 	expect_the_same(&sample.report);
 }
 
+static void expect_own(const struct report_frame *read, const struct report_frame *frame)
+{
+	cr_expect_eq(read->own, frame->own, "%s", frame->function);
+}
+
+/* Where a site is, in words for people, is the program's own line, as it was before. */
+Test(json_reader, whose_code_frames_are_in)
+{
+	struct report_reader *reader;
+	struct sample sample;
+	char *text;
+
+	sample__leaks(&sample);
+	sample.target.module = "example.org/shop";
+	text = sample_json__text(&sample.report);
+	reader = read_text(text);
+	for (size_t i = 0; i < sample.target.n_sites; i++) {
+		const struct report_site *site = &sample.sites[i];
+		const struct report_site *read =
+			&report_reader__report(reader)->targets[0].sites[i];
+
+		expect_own(&read->created_by, &site->created_by);
+		expect_own(&read->called_from, &site->called_from);
+		expect_own(&read->blocked_at, &site->blocked_at);
+		for (size_t f = 0; f < site->n_stack; f++)
+			expect_own(&read->stack[f], &site->stack[f]);
+	}
+	report_reader__free(reader);
+	free(text);
+}
+
 Test(json_reader, hostile_names)
 {
 	struct sample sample;
