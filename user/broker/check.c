@@ -122,7 +122,7 @@ static int check_path(const char *path, enum broker_op op, pid_t own, pid_t work
 	const char *leaf;
 	pid_t pid;
 
-	if (strncmp(path, PROC_ROOT, strlen(PROC_ROOT)))
+	if (strncmp(path, PROC_ROOT, strlen(PROC_ROOT)) != 0)
 		return -EPERM;
 	path += strlen(PROC_ROOT);
 	if (!*path)
@@ -131,7 +131,7 @@ static int check_path(const char *path, enum broker_op op, pid_t own, pid_t work
 	if (pid <= 0 || *leaf != '/' || !(ops_of_leaf(leaf + 1) & MAY(op)))
 		return -EPERM;
 	/* What it is anybody may know, even of this one; what it holds is another matter. */
-	if ((pid == own || pid == worker) && op != BROKER_READ && strcmp(leaf, "/exe"))
+	if ((pid == own || pid == worker) && op != BROKER_READ && strcmp(leaf, "/exe") != 0)
 		return -EACCES;
 	return 0;
 }
@@ -140,7 +140,7 @@ static bool is_named(const char *path, const char *const files[BROKER_FILES_MAX]
 {
 	size_t i = 0;
 
-	while (i < BROKER_FILES_MAX && (!files[i] || strcmp(files[i], path)))
+	while (i < BROKER_FILES_MAX && (!files[i] || strcmp(files[i], path) != 0))
 		i++;
 	return i < BROKER_FILES_MAX;
 }

@@ -170,7 +170,7 @@ static int set_flag(const struct option_spec *spec, struct options *options, con
 {
 	void *field = (char *)options + spec->offset;
 
-	if (strcmp(text, "true") && strcmp(text, "false"))
+	if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
 		return failure__set(failure, -EINVAL, "--%s: '%.80s' is neither true nor false",
 				    spec->name, text);
 	*(bool *)field = strcmp(text, "true") == 0;

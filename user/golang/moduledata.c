@@ -134,7 +134,7 @@ int moduledata__read(struct live *live, uint64_t address)
 	wrong = defect(live, data, &module);
 	if (wrong)
 		return live__refuse(live, "runtime.firstmoduledata at 0x%llx: %s",
-				    (unsigned long long)(address + live->bias), wrong);
+				    (unsigned long long)address + live->bias, wrong);
 	live->module = module;
 	live->next_module = bytes__u64(data, live->layout->moduledata_next);
 	live->other_modules = live->next_module != 0;
@@ -217,7 +217,7 @@ static int scan(struct live *live, uint64_t *ret_address)
 		return live__not_yet(live, "no moduledata refers to the pclntab");
 	return live__refuse(live,
 			    "no moduledata in writable memory refers to the pclntab at 0x%llx",
-			    (unsigned long long)(pclntab__address(live->tab) + live->bias));
+			    (unsigned long long)pclntab__address(live->tab) + live->bias);
 }
 
 int moduledata__find(struct live *live, uint64_t *ret_address, enum moduledata_source *ret_source)

@@ -236,7 +236,7 @@ int self_check__run(struct live *live, const struct go_globals *globals)
 		return live__not_yet(live, "goroutine 1 has not been created");
 	case FIRST_DIFFERS:
 		return live__refuse(live, "allgs[0] is not goroutine 1 of runtime.main at 0x%llx",
-				    (unsigned long long)(live->runtime_main + live->bias));
+				    (unsigned long long)live->runtime_main + live->bias);
 	case FIRST_FITS:
 		break;
 	}

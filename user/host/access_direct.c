@@ -249,7 +249,7 @@ static ssize_t direct_hostname(const char *proc_root, pid_t pid, char *name, siz
 	for (size_t at = 0; at < (size_t)n; at += strlen(text + at) + 1) {
 		size_t length;
 
-		if (strncmp(text + at, key, strlen(key)))
+		if (strncmp(text + at, key, strlen(key)) != 0)
 			continue;
 		length = strlen(text + at + strlen(key));
 		memcpy(name, text + at + strlen(key), min_of(length, size));

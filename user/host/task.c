@@ -33,7 +33,7 @@ static int read_task(const char *proc_root, pid_t pid, pid_t tid, const char *le
 	    sizeof(path))
 		return -ENAMETOOLONG;
 	n = access__read_public(path, text, size - 1);
-	if (n == -ENOENT && strcmp(leaf, "status"))
+	if (n == -ENOENT && strcmp(leaf, "status") != 0)
 		return -EOPNOTSUPP;
 	if (n < 0)
 		return proc_error((int)-n);

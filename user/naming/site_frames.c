@@ -28,7 +28,7 @@ bool site_frames__is_shown(const struct frame *frame, bool innermost)
 
 	if (frame->wrapper || !strchr(name, '.'))
 		return false;
-	if (strncmp(name, "runtime.", strlen("runtime.")))
+	if (strncmp(name, "runtime.", strlen("runtime.")) != 0)
 		return true;
 	if (!strcmp(name, "runtime.gopanic"))
 		return !innermost;

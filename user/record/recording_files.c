@@ -28,7 +28,7 @@ static bool is_ours(const char *name, char path[RECORDING_PATH_MAX])
 {
 	const char *suffix = name + strlen(NAME);
 
-	if (!real_path || strncmp(name, NAME, strlen(NAME)))
+	if (!real_path || strncmp(name, NAME, strlen(NAME)) != 0)
 		return false;
 	snprintf(path, RECORDING_PATH_MAX, "%s%s", reading && *suffix ? read_path : real_path,
 		 suffix);

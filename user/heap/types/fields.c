@@ -23,7 +23,7 @@ static struct heap_field_at find_one(struct heap_types *types, uint64_t address,
 	for (size_t i = 0; i < shape->n_fields; i++) {
 		const struct heap_field *field = &shape->fields[i];
 
-		if (strncmp(field->name, name, length) || field->name[length])
+		if (strncmp(field->name, name, length) != 0 || field->name[length])
 			continue;
 		of = heap_types__any(types, field->type);
 		return (struct heap_field_at){field->offset, of ? of->size : 0, field->type};
