@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/clock.h"
 #include "output/doctor.h"
 #include "output/json/writer.h"
 
@@ -51,14 +50,9 @@ static void put_costs(struct json *json, const struct doctor_report *report)
 
 int doctor__write_json(FILE *out, const struct doctor_report *report)
 {
-	char time[CLOCK_RFC3339_SIZE];
 	struct json json;
 
-	json__begin(&json);
-	clock__rfc3339(report->realtime_ns, time);
-	json__object(&json, NULL);
-	json__count(&json, "schema_version", DOCTOR_SCHEMA_VERSION);
-	json__text(&json, "time", time);
+	json__begin_dated(&json, DOCTOR_SCHEMA_VERSION, report->realtime_ns);
 	json__text(&json, "version", report->version);
 	json__text(&json, "revision", report->revision);
 	json__text(&json, "kernel", report->kernel);

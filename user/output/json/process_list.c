@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/process_list.h"
 
-#include "base/clock.h"
 #include "output/json/execution.h"
 #include "output/json/writer.h"
 
@@ -64,14 +63,9 @@ static void put_process(struct json *json, const struct listed_process *process)
 
 int process_list__write_json(FILE *out, const struct process_list *list)
 {
-	char time[CLOCK_RFC3339_SIZE];
 	struct json json;
 
-	json__begin(&json);
-	clock__rfc3339(list->realtime_ns, time);
-	json__object(&json, NULL);
-	json__count(&json, "schema_version", LIST_SCHEMA_VERSION);
-	json__text(&json, "time", time);
+	json__begin_dated(&json, LIST_SCHEMA_VERSION, list->realtime_ns);
 	json__array(&json, "processes");
 	for (size_t i = 0; i < list->n_processes; i++)
 		put_process(&json, &list->processes[i]);

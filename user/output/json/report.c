@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/json/report.h"
 
-#include "base/clock.h"
 #include "base/utf8.h"
 #include "output/json/execution.h"
 #include "output/json/heap.h"
@@ -328,14 +327,9 @@ int report__write_json(FILE *out, const struct report *report)
 int report__write_recorded_json(FILE *out, const struct report *report,
 				const struct timeline *timeline)
 {
-	char time[CLOCK_RFC3339_SIZE];
 	struct json json;
 
-	json__begin(&json);
-	clock__rfc3339(report->realtime_ns, time);
-	json__object(&json, NULL);
-	json__count(&json, "schema_version", REPORT_SCHEMA_VERSION);
-	json__text(&json, "time", time);
+	json__begin_dated(&json, REPORT_SCHEMA_VERSION, report->realtime_ns);
 	json__bool(&json, "final", report__final(report));
 	json__text_or_null(&json, "final_reason", report_end__words(report->end));
 	put_self(&json, &report->self);

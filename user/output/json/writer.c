@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/stream.h"
 #include "base/utf8.h"
 
@@ -17,6 +18,17 @@ void json__begin(struct json *json)
 {
 	*json = (struct json){0};
 	json->stream = open_memstream(&json->bytes, &json->size);
+}
+
+void json__begin_dated(struct json *json, unsigned int schema_version, uint64_t realtime_ns)
+{
+	char time[CLOCK_RFC3339_SIZE];
+
+	clock__rfc3339(realtime_ns, time);
+	json__begin(json);
+	json__object(json, NULL);
+	json__count(json, "schema_version", schema_version);
+	json__text(json, "time", time);
 }
 
 int json__finish(struct json *json, FILE *out)

@@ -25,6 +25,9 @@ struct json {
 
 void json__begin(struct json *json);
 
+/* json__begin_dated - and open the object of a document that says its schema's version and its time. */
+void json__begin_dated(struct json *json, unsigned int schema_version, uint64_t realtime_ns);
+
 /* json__finish - one line to @out, flushed; frees @json. -ENOMEM, or the error of writing to @out. */
 int json__finish(struct json *json, FILE *out) __must_check;
 
