@@ -10,7 +10,7 @@ import time
 from harness import case, check, check_equal, until
 from image import changed
 from programs import Program, Target, start
-from tracer import Gleakd, sites
+from tracer import Gleakd, sites, total
 
 COUNTS = Program("counts")
 DEMO = Program("demo")
@@ -185,6 +185,35 @@ def a_suspended_target_is_read_all_the_same(t):
         s["goroutines"] == 13 for s in sites(dict(r, targets=[of_pid(r, target.pid)]),
                                              COUNTS.line("made:select"),
                                              COUNTS.line("blocked:select"))))
+
+
+@case
+def a_process_that_rests_is_not_read_anew(t):
+    """What it does then is seen all the same, and nothing is counted twice."""
+    target = start(t, COUNTS, path=own_copy(t, COUNTS, "resting"))
+    target.ask("run 17 13")
+    g = host(t, "-vv")
+    rests = f"pid {target.pid}: it has not run since the last census"
+
+    def rested():
+        return sum(rests in line for line in list(g.errors))
+
+    def stay(n):
+        return lambda r: pids(r) == [target.pid] and total(
+            sites(dict(r, targets=[of_pid(r, target.pid)]), COUNTS.line("made:run"),
+                  COUNTS.line("blocked:run")), "goroutines") == n
+
+    g.report("those that stay", stay(13))
+    until("censuses without reading", lambda: rested() >= 2, 30)
+    target.ask("run 11 7")
+    g.report("those that came", stay(20))
+    before = rested()
+    until("censuses without reading", lambda: rested() >= before + 2, 30)
+    target.ask("release")
+    g.report("those that were released gone", stay(0))
+    final = of_pid(g.interrupt(), target.pid)
+    check_equal(final["goroutines"]["alive"], 1, "alive: main")
+    check_equal(final["losses"]["events"], 0, "lost events")
 
 
 @case

@@ -41,6 +41,18 @@ static int read_task(const char *proc_root, pid_t pid, pid_t tid, const char *le
 	return 0;
 }
 
+/* All threads; to be freed. */
+static int list_tasks(const char *proc_root, pid_t pid, pid_t **ret_tids, size_t *ret_n)
+{
+	char path[PATH_MAX];
+	int err;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/%d/task", proc_root, pid) >= sizeof(path))
+		return -ENAMETOOLONG;
+	err = access__list(path, ret_tids, ret_n);
+	return err ? proc_error(-err) : 0;
+}
+
 /* Its number in its own namespace, the last of "NSpid:\t4711\t12"; 0: not known. */
 static uint64_t own_number(const char *status)
 {
@@ -69,7 +81,6 @@ static bool calls_itself(const char *proc_root, pid_t pid, pid_t tid, uint64_t w
 int task__find(const char *proc_root, pid_t pid, uint64_t tid, pid_t *ret_tid)
 {
 	pid_t *tids __cleanup_free = NULL;
-	char path[PATH_MAX];
 	size_t n;
 	int err;
 
@@ -80,11 +91,9 @@ int task__find(const char *proc_root, pid_t pid, uint64_t tid, pid_t *ret_tid)
 		*ret_tid = (pid_t)tid;
 		return 0;
 	}
-	if ((size_t)snprintf(path, sizeof(path), "%s/%d/task", proc_root, pid) >= sizeof(path))
-		return -ENAMETOOLONG;
-	err = access__list(path, &tids, &n);
+	err = list_tasks(proc_root, pid, &tids, &n);
 	if (err)
-		return proc_error(-err);
+		return err;
 	for (size_t i = 0; i < n && i < MAX_SEARCHED; i++) {
 		if (!calls_itself(proc_root, pid, tids[i], tid))
 			continue;
@@ -125,10 +134,21 @@ static int parse_call(const char *text, struct task_call *ret_call)
 	return 0;
 }
 
+/* How often a thread has given up its processor. */
+static bool switches_of(const char *status, uint64_t *ret_switches)
+{
+	uint64_t voluntary, involuntary;
+
+	if (!count_of(status, "\nvoluntary_ctxt_switches:\t", &voluntary) ||
+	    !count_of(status, "\nnonvoluntary_ctxt_switches:\t", &involuntary))
+		return false;
+	*ret_switches = voluntary + involuntary;
+	return true;
+}
+
 int task__call(const char *proc_root, pid_t pid, pid_t tid, struct task_call *ret_call)
 {
 	char line[LINE_BYTES], status[STATUS_BYTES];
-	uint64_t voluntary, involuntary;
 	struct task_call call;
 	int err = read_task(proc_root, pid, tid, "syscall", line, sizeof(line));
 
@@ -138,10 +158,8 @@ int task__call(const char *proc_root, pid_t pid, pid_t tid, struct task_call *re
 		err = read_task(proc_root, pid, tid, "status", status, sizeof(status));
 	if (err)
 		return err;
-	if (!count_of(status, "\nvoluntary_ctxt_switches:\t", &voluntary) ||
-	    !count_of(status, "\nnonvoluntary_ctxt_switches:\t", &involuntary))
+	if (!switches_of(status, &call.switches))
 		return -EPROTO;
-	call.switches = voluntary + involuntary;
 	*ret_call = call;
 	return 0;
 }
@@ -176,20 +194,62 @@ bool task__seen_to_run(const char *proc_root, pid_t pid, pid_t tid, struct task_
 	return false;
 }
 
+/* One of @n threads that there are; -EAGAIN also when there is another one by now. */
+static int rest_of(const char *proc_root, pid_t pid, pid_t tid, size_t n, uint64_t *ret_switches)
+{
+	char status[STATUS_BYTES];
+	const char *state;
+	uint64_t threads;
+	int err = read_task(proc_root, pid, tid, "status", status, sizeof(status));
+
+	if (err)
+		return err;
+	state = strstr(status, "\nState:\t");
+	if (!state || !count_of(status, "\nThreads:\t", &threads) ||
+	    !switches_of(status, ret_switches))
+		return -EPROTO;
+	return state[strlen("\nState:\t")] == 'R' || threads != n ? -EAGAIN : 0;
+}
+
+int process__rest(const char *proc_root, pid_t pid, struct process_rest *ret_rest)
+{
+	pid_t *tids __cleanup_free = NULL;
+	size_t n;
+	int err = list_tasks(proc_root, pid, &tids, &n);
+
+	if (!err && n > PROCESS_REST_THREADS)
+		err = -E2BIG;
+	for (size_t i = 0; !err && i < n; i++) {
+		ret_rest->tids[i] = tids[i];
+		err = rest_of(proc_root, pid, tids[i], n, &ret_rest->switches[i]);
+	}
+	ret_rest->n = err ? 0 : n;
+	return err;
+}
+
+bool process__rests_since(const char *proc_root, pid_t pid, const struct process_rest *rest)
+{
+	uint64_t switches;
+
+	for (size_t i = 0; i < rest->n; i++) {
+		if (rest_of(proc_root, pid, rest->tids[i], rest->n, &switches) ||
+		    switches != rest->switches[i])
+			return false;
+	}
+	return rest->n > 0;
+}
+
 int process__run_delay(const char *proc_root, pid_t pid, uint64_t *ret_ns)
 {
 	pid_t *tids __cleanup_free = NULL;
-	char path[PATH_MAX];
 	struct task_times times;
 	uint64_t sum = 0;
 	size_t n, read = 0;
 	int err;
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/%d/task", proc_root, pid) >= sizeof(path))
-		return -ENAMETOOLONG;
-	err = access__list(path, &tids, &n);
+	err = list_tasks(proc_root, pid, &tids, &n);
 	if (err)
-		return proc_error(-err);
+		return err;
 	for (size_t i = 0; i < n && i < MAX_DELAYED; i++) {
 		if (task__times(proc_root, pid, tids[i], &times))
 			continue;

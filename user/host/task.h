@@ -47,6 +47,27 @@ int task__times(const char *proc_root, pid_t pid, pid_t tid,
 #define TASK_SEEN_NS (20 * NSEC_PER_MSEC)
 bool task__seen_to_run(const char *proc_root, pid_t pid, pid_t tid, struct task_times *times);
 
+/* Threads of a process none of which runs, and how often each has given up its processor by then. */
+#define PROCESS_REST_THREADS 64
+
+struct process_rest {
+	size_t n;
+	pid_t tids[PROCESS_REST_THREADS];
+	uint64_t switches[PROCESS_REST_THREADS];
+};
+
+/*
+ * process__rest - -EAGAIN: one of its threads is on a processor, or waits for one; -E2BIG more than
+ * PROCESS_REST_THREADS; -ESRCH; -EPROTO.
+ */
+int process__rest(const char *proc_root, pid_t pid, struct process_rest *ret_rest) __must_check;
+
+/*
+ * process__rests_since - whether none of its threads has run since @rest was taken, not for a moment: each has given
+ * up its processor as often as then and has none now, and who began since would have been made by one of them.
+ */
+bool process__rests_since(const char *proc_root, pid_t pid, const struct process_rest *rest);
+
 /*
  * process__run_delay - how long its threads, the first 256 of them, were runnable and had no processor, all
  * together, since they began. Errors: -ESRCH; -EOPNOTSUPP this kernel does not tell.

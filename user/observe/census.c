@@ -29,9 +29,6 @@
 /* allgs grows by a quarter or more each time it moves: no process does that this often in a row. */
 #define ENTRY_ATTEMPTS 64
 
-/* Addresses of user space on every 64-bit Linux; a g is at least word aligned. */
-#define MAX_USER_ADDRESS (1ULL << 56)
-
 /* One in so many, of those that are alive, are few that have changed. */
 #define FEW_CHANGED 8
 
@@ -259,25 +256,10 @@ static int read_entries(struct census *census, size_t n, struct failure *failure
 	return explain(err ? err : -EFAULT, "the entries of runtime.allgs", failure);
 }
 
-/* drop_malformed - remove what cannot be a g; returns how many stay. */
-static size_t drop_malformed(struct census *census, uint64_t *entries, size_t n)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		if (!entries[i] || entries[i] % sizeof(uint64_t) || entries[i] >= MAX_USER_ADDRESS)
-			census->malformed++;
-		else
-			entries[kept++] = entries[i];
-	}
-	return kept;
-}
-
 static int step_add(struct census *census, struct failure *failure)
 {
 	struct census_scratch *scratch = census->scratch;
-	size_t n = min_of(census->target - census->known, CENSUS_ADD_CHUNK),
-	       malformed = census->malformed;
+	size_t n = min_of(census->target - census->known, CENSUS_ADD_CHUNK), usable;
 	int err;
 
 	if (census->frozen) {
@@ -292,12 +274,11 @@ static int step_add(struct census *census, struct failure *failure)
 	err = read_entries(census, n, failure);
 	if (err)
 		return err;
-	err = census_slots__add(&census->slots, scratch->fresh,
-				drop_malformed(census, scratch->fresh, n), scratch->fresh_scratch);
-	if (err) {
-		census->malformed = malformed;
+	usable = census_slots__usable(scratch->fresh, n);
+	err = census_slots__add(&census->slots, scratch->fresh, usable, scratch->fresh_scratch);
+	if (err)
 		return failure__set(failure, err, "no memory for %zu goroutines", census->target);
-	}
+	census->malformed += n - usable;
 	census->known += n;
 	return 0;
 }
@@ -558,6 +539,26 @@ int census__step(struct census *census, uint64_t budget_ns, struct failure *fail
 	if (more <= 0)
 		drop_scratch(census);
 	return more;
+}
+
+bool census__carries_on(const struct census *census)
+{
+	const struct census_result *last = &census->last;
+
+	return census->phase == PHASE_NONE && !census->frozen && last->finished_ns &&
+	       last->started_ns == census->current.started_ns && !last->unreadable &&
+	       !last->stacks_failed && !last->refused;
+}
+
+void census__carry_on(struct census *census, uint64_t started_ns)
+{
+	struct census_result *last = &census->last;
+
+	last->started_ns = started_ns;
+	last->finished_ns = clock__monotonic_ns();
+	last->cpu_ns = 0;
+	last->changed = last->stacks_read = last->stacks_partial = 0;
+	census->current = *last;
 }
 
 bool census__running(const struct census *census)

@@ -125,6 +125,15 @@ int census__start(struct census *census, struct failure *failure) __must_check;
  */
 int census__step(struct census *census, uint64_t budget_ns, struct failure *failure) __must_check;
 
+/*
+ * census__carries_on - whether another one would find what the last one found, if the process has not run since that
+ * began: it was complete, and nothing of it was unreadable or left out.
+ */
+bool census__carries_on(const struct census *census);
+
+/* census__carry_on - then: the last one's result is that of one that began at @started_ns and is over now. */
+void census__carry_on(struct census *census, uint64_t started_ns);
+
 /* census__running - whether one is under way. */
 bool census__running(const struct census *census);
 

@@ -9,6 +9,9 @@
 #define RADIX_BITS 8
 #define RADIX	   (1u << RADIX_BITS)
 
+/* Addresses of user space on every 64-bit Linux; a g is at least word aligned. */
+#define MAX_USER_ADDRESS (1ULL << 56)
+
 /* sort_pass - stable counting sort by one byte; false when all agree in it and nothing moved. */
 static bool sort_pass(const uint64_t *from, uint64_t *to, size_t n, unsigned int shift)
 {
@@ -155,6 +158,19 @@ static void merge(struct census_slots *slots, const uint64_t *fresh, size_t n)
 			slots->handles[to] = 0;
 		}
 	}
+}
+
+size_t census_slots__usable(uint64_t *addresses, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t address = addresses[i];
+
+		if (address && address % sizeof(uint64_t) == 0 && address < MAX_USER_ADDRESS)
+			addresses[kept++] = address;
+	}
+	return kept;
 }
 
 int census_slots__add(struct census_slots *slots, uint64_t *fresh, size_t n, uint64_t *scratch)

@@ -19,6 +19,9 @@ struct census_slots {
 	size_t mapped[3]; /* bytes behind each array, in the order above */
 };
 
+/* census_slots__usable - remove what cannot be the address of a g; returns how many of @n stay, in their order. */
+size_t census_slots__usable(uint64_t *addresses, size_t n);
+
 /*
  * census_slots__add - insert @n addresses in any order; those known already are ignored. @fresh is
  * sorted in place, @scratch is as large. On -ENOMEM nothing was inserted.

@@ -10,6 +10,7 @@
 #include "session/target_heap.h"
 #include "session/target_internal.h"
 #include "session/target_scheduling.h"
+#include "session/target_still.h"
 
 /* --- what a census sees --------------------------------------------------------------------------- */
 
@@ -133,6 +134,8 @@ int target__census_start(struct target *target, struct failure *failure)
 
 	if (target->state != TARGET_LIVE)
 		return 0;
+	if (target_still__census(target, clock__monotonic_ns()))
+		return 0;
 	if (target_modules__refresh(target))
 		target_probes__add_modules(target);
 	/* Taken before anything is read: whatever is created later may be missing. */
@@ -202,11 +205,18 @@ static void note_sockets(struct target *target, uint64_t now_ns)
 
 void target__census_finish(struct target *target)
 {
-	uint64_t now_ns = clock__monotonic_ns(), files;
+	uint64_t now_ns = clock__monotonic_ns();
+	bool still = target->still.now;
 
-	target_scheduling__look(target);
-	if (!process__count_files(target->options.proc_root, target->process.id.pid, &files))
-		tracker__note_files(target->tracker, files, now_ns);
+	if (still)
+		target_scheduling__rested(target, now_ns);
+	else
+		target_scheduling__look(target);
+	if (!still || !target->files_known)
+		target->files_known = !process__count_files(target->options.proc_root,
+							    target->process.id.pid, &target->files);
+	if (target->files_known)
+		tracker__note_files(target->tracker, target->files, now_ns);
 	note_sockets(target, now_ns);
 	tracker__census_end(target->tracker, now_ns);
 	target_execution__note(target);

@@ -2,6 +2,7 @@
 /* What a target's runtime counts of its memory, and for how long that is good. */
 #include "session/target_heap.h"
 #include "session/target_internal.h"
+#include "session/target_still.h"
 
 /* What only rises: while it is not known it stays as it was, as counters of metrics have to. */
 static struct heap_counters totals_of(const struct heap_counters *counted)
@@ -32,6 +33,10 @@ bool target_heap__counters(struct target *target, uint64_t now_ns,
 	*ret_counters = totals_of(&target->memory_counted);
 	if (target__state(target) != TARGET_LIVE || now_ns < target->counters_due_ns)
 		return false;
+	if (target_still__since(target, target->memory_counted_ns)) {
+		*ret_counters = target->memory_counted;
+		return true;
+	}
 	if (target_heap__runtime(target, &runtime, &failure) ||
 	    heap_counters__read(runtime, ret_counters)) {
 		*ret_counters = totals_of(&target->memory_counted);

@@ -8,6 +8,7 @@
  * probes).
  */
 #include "heap/view/counters.h"
+#include "host/task.h"
 #include "probe/alloc_plan.h"
 #include "session/module_probes.h"
 #include "session/target.h"
@@ -17,6 +18,14 @@ enum target_other {
 	TARGET_ALLOCATIONS,
 	TARGET_OPENINGS,
 	TARGET_OTHERS,
+};
+
+/* Whether the process has run since a census (session/target_still.h). */
+struct target_still {
+	bool now;	  /* the last census is that of before, as it had not run */
+	uint64_t cpu_ns;  /* that it had used before the last census began; 0: not known */
+	uint64_t rest_ns; /* when @rest was taken, before the last census that read anything began; 0: never */
+	struct process_rest rest;
 };
 
 struct target {
@@ -41,6 +50,10 @@ struct target {
 	unsigned int stretch;	  /* a census in one of so many rounds */
 	unsigned int rounds_left; /* without one, until the next */
 	uint64_t taken_cpu_ns;	  /* by its censuses when last asked */
+
+	struct target_still still;
+	bool files_known;
+	uint64_t files; /* open ones, at the last census */
 
 	struct execution execution; /* at the end of the last census */
 	uint64_t executed_ns;	    /* CPU time used by then */

@@ -218,6 +218,22 @@ void target_scheduling__look(struct target *target)
 	};
 }
 
+/* Who is in a call is in the same one. */
+void target_scheduling__rested(struct target *target, uint64_t now_ns)
+{
+	struct scheduling *book = target->scheduling->book;
+	const struct scheduling_call *before;
+	size_t index = 0;
+
+	target->scheduling->counts.processors = 0;
+	target->scheduling->counts.computes = false;
+	while ((before = scheduling__call(book, &index))) {
+		const struct scheduling_call call = *before;
+
+		scheduling__note_call(book, &call, now_ns);
+	}
+}
+
 void target_scheduling__finish(struct target *target, uint64_t now_ns)
 {
 	struct scheduling *book = target->scheduling->book;

@@ -25,6 +25,8 @@ void target_scheduling__unchanged(struct target_scheduling *scheduling, uint64_t
  * next turn now is in neither list.
  */
 void target_scheduling__look(struct target *target);
+/* target_scheduling__rested - in place of a look, at a process that has not run since the census before. */
+void target_scheduling__rested(struct target *target, uint64_t now_ns);
 void target_scheduling__finish(struct target *target, uint64_t now_ns);
 
 /* target_scheduling__get - by the last census; NULL before the first. */

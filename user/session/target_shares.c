@@ -62,5 +62,5 @@ bool target__takes_turn(struct target *target)
 bool target__census_under_way(const struct target *target)
 {
 	return target->state == TARGET_LIVE && target->census_open &&
-	       census__running(target->census);
+	       (census__running(target->census) || target->still.now);
 }

@@ -274,6 +274,33 @@ bool tracker__census_unchanged(struct tracker *tracker, uint32_t handle, uint64_
 	return true;
 }
 
+bool tracker__is_as_censused(const struct tracker *tracker)
+{
+	uint32_t handle = 0;
+	struct goroutine *g;
+
+	if (!tracker->n_censuses || tracker->in_census || tracker->inexact ||
+	    tracker->inexact_now || tracker->refused_seen || tracker->refused_since)
+		return false;
+	while ((g = goroutine_table__next(tracker->goroutines, &handle))) {
+		if (g->epoch != tracker->epoch || g->flags & GOROUTINE_MOVED)
+			return false;
+	}
+	return true;
+}
+
+void tracker__census_all_unchanged(struct tracker *tracker,
+				   void (*each)(void *ctx, uint64_t goid), void *ctx)
+{
+	uint32_t handle = 0;
+	struct goroutine *g;
+
+	while ((g = goroutine_table__next(tracker->goroutines, &handle))) {
+		g->epoch = tracker->epoch;
+		each(ctx, goroutine__goid(g));
+	}
+}
+
 uint32_t tracker__census_told(const struct tracker *tracker, uint64_t goid)
 {
 	uint32_t handle;

@@ -158,7 +158,7 @@ bool scheduling__wants_call(const struct scheduling *scheduling, size_t *index, 
 {
 	const struct sighting *now = scheduling->now;
 
-	while (*index < now->n_calls && !now->calls[*index].before)
+	while (*index < now->n_calls && (!now->calls[*index].before || now->calls[*index].noted))
 		++*index;
 	if (*index == now->n_calls)
 		return false;

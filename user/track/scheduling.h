@@ -146,7 +146,8 @@ void scheduling__locked(struct scheduling *scheduling, uint64_t goid);
 
 /*
  * scheduling__wants_call - whether what the kernel says of the call of a goroutine matters: for those that
- * were in one at the census before. *@index goes from 0 on. False when there are no more.
+ * were in one at the census before, and of which it was not noted yet. *@index goes from 0 on. False when there are no
+ * more.
  */
 bool scheduling__wants_call(const struct scheduling *scheduling, size_t *index, uint64_t *ret_goid,
 			    uint64_t *ret_m);

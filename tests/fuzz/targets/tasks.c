@@ -85,11 +85,15 @@ static void check_task(const char *root)
 {
 	struct task_call call = {.number = UNTOUCHED};
 	struct task_times times = {.cpu_ns = UNTOUCHED};
+	struct process_rest rest;
 	uint64_t delay_ns;
 	pid_t tid = 0;
 	int err = task__find(root, PID, 7, &tid);
 
 	fuzz__require(err ? err < 0 && !tid : tid == THREAD);
+	err = process__rest(root, PID, &rest);
+	fuzz__require(err ? err < 0 && !rest.n : rest.n == 1 && rest.tids[0] == THREAD);
+	fuzz__require(process__rests_since(root, PID, &rest) == !err);
 	err = task__call(root, PID, THREAD, &call);
 	fuzz__require(!err || (err < 0 && call.number == UNTOUCHED));
 	err = task__times(root, PID, THREAD, &times);

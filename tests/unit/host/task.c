@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdio.h>
 
 #include "host/cpu_limit.h"
 #include "made_tree.h"
@@ -102,6 +103,59 @@ Test(task, without_a_processor)
 	made_tree__put("7/task/17/schedstat", "x\n");
 	cr_assert_eq(process__run_delay(root, 7, &ns), 0);
 	cr_expect_eq(ns, 1026);
+}
+
+/* --- rest ----------------------------------------------------------------------------------------- */
+
+#define THREAD(state, threads, voluntary, involuntary)                                         \
+	"Name:\tserver\nState:\t" state " (x)\nThreads:\t" threads                             \
+	"\nvoluntary_ctxt_switches:\t" voluntary "\nnonvoluntary_ctxt_switches:\t" involuntary \
+	"\n"
+
+static void two_threads(const char *first, const char *second)
+{
+	made_tree__put("7/task/11/status", first);
+	made_tree__put("7/task/13/status", second);
+}
+
+Test(task, a_process_that_rests)
+{
+	struct process_rest rest;
+
+	two_threads(THREAD("S", "2", "17", "2"), THREAD("D", "2", "5", "0"));
+	cr_assert_eq(process__rest(root, 7, &rest), 0);
+	cr_expect_eq(rest.n, 2);
+	cr_expect_eq(rest.switches[0] + rest.switches[1], 24);
+	cr_expect(process__rests_since(root, 7, &rest));
+	two_threads(THREAD("S", "2", "18", "2"), THREAD("S", "2", "5", "0"));
+	cr_expect(!process__rests_since(root, 7, &rest), "one has run and sleeps again");
+	two_threads(THREAD("S", "2", "17", "2"), THREAD("S", "2", "5", "1"));
+	cr_expect(!process__rests_since(root, 7, &rest), "one was preempted, and got on");
+	two_threads(THREAD("S", "2", "17", "2"), THREAD("R", "2", "5", "0"));
+	cr_expect(!process__rests_since(root, 7, &rest), "one runs");
+	two_threads(THREAD("S", "3", "17", "2"), THREAD("S", "3", "5", "0"));
+	cr_expect(!process__rests_since(root, 7, &rest), "there is another one");
+}
+
+Test(task, a_process_that_does_not_rest)
+{
+	struct process_rest rest;
+
+	cr_expect_eq(process__rest(root, 7, &rest), -ESRCH);
+	cr_expect(!process__rests_since(root, 7, &rest), "nothing is known of it");
+	two_threads(THREAD("S", "2", "17", "2"), THREAD("R", "2", "5", "0"));
+	cr_expect_eq(process__rest(root, 7, &rest), -EAGAIN);
+	two_threads(THREAD("S", "2", "17", "2"), THREAD("S", "3", "5", "0"));
+	cr_expect_eq(process__rest(root, 7, &rest), -EAGAIN, "one began meanwhile");
+	two_threads(THREAD("S", "2", "17", "2"), "Name:\tserver\n");
+	cr_expect_eq(process__rest(root, 7, &rest), -EPROTO);
+	for (int i = 0; i < PROCESS_REST_THREADS; i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "7/task/%d/status", 100 + i);
+		made_tree__put(path, THREAD("S", "66", "1", "0"));
+	}
+	cr_expect_eq(process__rest(root, 7, &rest), -E2BIG);
 }
 
 /* --- the limit of its groups ----------------------------------------------------------------------- */

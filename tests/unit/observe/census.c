@@ -349,3 +349,29 @@ Test(census, one_at_a_time_and_none_when_idle)
 	fixture_free(f); /* in the middle */
 	census__free(NULL);
 }
+
+Test(census, the_last_one_once_more)
+{
+	struct fixture *f = fixture_new(26, 4, NULL);
+	uint64_t finished_ns;
+
+	fake_add_parked(f->fake, 42, CALLER);
+	cr_expect(!census__carries_on(f->census), "there was none");
+	cr_assert_eq(fixture_run(f, 0), 0);
+	cr_assert(census__carries_on(f->census));
+	finished_ns = fixture_result(f)->finished_ns;
+	census__carry_on(f->census, finished_ns + 1);
+	cr_expect_eq(fixture_result(f)->started_ns, finished_ns + 1);
+	cr_expect_eq(fixture_result(f)->alive, 2u);
+	cr_expect_eq(fixture_result(f)->changed, 0u);
+	cr_expect_eq(fixture_result(f)->stacks_read, 0u);
+	cr_expect(census__carries_on(f->census));
+	cr_assert_eq(fixture_run(f, 0), 0);
+	cr_expect(fixture_unchanged(f, 42), "one that reads goes on from there");
+	census__freeze(f->census, true);
+	cr_expect(!census__carries_on(f->census), "it may leave something out");
+	census__freeze(f->census, false);
+	cr_assert_eq(census__start(f->census, &f->failure), 0);
+	cr_expect(!census__carries_on(f->census), "another one goes on");
+	fixture_free(f);
+}

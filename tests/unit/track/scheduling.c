@@ -401,6 +401,25 @@ Test(scheduling, a_goroutine_that_is_unchanged_is_in_its_call)
 	cr_expect_eq(scheduling__view(book)->stuck[0].for_ns, STEP);
 }
 
+Test(scheduling, what_was_noted_of_a_call_is_not_asked_for)
+{
+	struct scheduling_call calls[] = {call_of(7), call_of(11)};
+	size_t index = 0;
+	uint64_t goid, m;
+
+	census_of(calls, 1);
+	census_of(calls, 2);
+	begin();
+	scheduling__unchanged(book, 7, now);
+	scheduling__unchanged(book, 11, now);
+	scheduling__note_call(book, &calls[0], now);
+	cr_assert(scheduling__wants_call(book, &index, &goid, &m));
+	cr_expect_eq(goid, 11);
+	cr_expect(!scheduling__wants_call(book, &index, &goid, &m));
+	cr_assert_eq(end()->n_stuck, 1);
+	cr_expect_eq(scheduling__view(book)->stuck[0].for_ns, STEP);
+}
+
 Test(scheduling, who_is_late_for_a_moments_work_does_not_compute)
 {
 	for (int i = 0; i < 7; i++) {

@@ -456,3 +456,55 @@ Test(tracker, time_parked_is_what_censuses_add_up_to)
 	cr_expect_eq(view.parks, 2);
 	tracker__free(t);
 }
+
+/* --- a process that has not run --- */
+
+static void note_goid(void *ctx, uint64_t goid)
+{
+	*(uint64_t *)ctx += goid;
+}
+
+Test(tracker, all_are_as_the_last_census_saw_them)
+{
+	struct tracker *t = tracker_for_test(true);
+	struct site_view view;
+	uint64_t goids = 0;
+
+	cr_expect(!tracker__is_as_censused(t), "there was none");
+	tracker__census_begin(t, AT(1));
+	seen(t, 5, 7, 1);
+	seen(t, 11, 7, 1);
+	cr_expect(!tracker__is_as_censused(t), "it goes on");
+	tracker__census_end(t, AT(1));
+	cr_assert(tracker__is_as_censused(t));
+	tracker__census_begin(t, AT(11));
+	tracker__census_all_unchanged(t, note_goid, &goids);
+	tracker__census_end(t, AT(11));
+	cr_expect_eq(goids, 16);
+	cr_expect(tracker__is_as_censused(t));
+	expect_totals(t, 2, 0, 0, 0, "nobody is gone");
+	cr_assert(view_of(t, START_PC, 7, AT(11), &view));
+	cr_expect_eq(view.goroutines, 2);
+	cr_expect_float_eq((double)view.waited_ns / 1e9, 20, 0.01);
+	census(t, 5, 7, 21);
+	expect_totals(t, 1, 0, 1, 1, "a census that reads sees who is gone");
+	tracker__free(t);
+}
+
+Test(tracker, what_events_tell_has_to_be_read)
+{
+	struct tracker *t = tracker_for_test(true);
+
+	census(t, 5, 7, 1);
+	parked(t, 5, 2);
+	cr_expect(!tracker__is_as_censused(t), "it waits anew");
+	census(t, 5, 7, 3);
+	cr_expect(tracker__is_as_censused(t));
+	created(t, 11, 4);
+	cr_expect(!tracker__is_as_censused(t), "one is new");
+	exited(t, 11, 5);
+	cr_expect(tracker__is_as_censused(t), "and gone");
+	tracker__lost(t, 1, 0);
+	cr_expect(!tracker__is_as_censused(t));
+	tracker__free(t);
+}
