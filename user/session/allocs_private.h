@@ -30,7 +30,8 @@ struct label_texts {
 	size_t n, capacity;
 	struct index *by_text;
 	struct label_addresses now,
-		before; /* since the last collection that was noticed, and until it */
+		before;		  /* since the last collection that was noticed, and until it */
+	uint64_t before_until_ns; /* what is in `before` was there until then at least */
 	uint32_t sweepgen;
 	/* When the last collection did end, by the program's clock; 0: never, or not known. */
 	uint64_t ended_ns;

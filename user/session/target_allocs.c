@@ -102,7 +102,8 @@ static uint32_t read_labels(struct target *target, uint64_t address)
 }
 
 /* It is always even (src/runtime/mheap.go): 1 is that of no moment. */
-#define NO_SWEEPGEN 1u
+#define NO_SWEEPGEN    1u
+#define PER_COLLECTION 2u
 
 static uint32_t sweepgen_of(const struct target *target)
 {
@@ -141,24 +142,29 @@ static void forget_addresses(const struct target *target, uint32_t sweepgen)
 	struct label_addresses oldest = labels->before;
 
 	labels->before = labels->now;
+	labels->before_until_ns = labels->looked_ns;
 	index__clear(oldest.by_address);
 	oldest.n = 0;
 	oldest.since_ns = collected_ns(target);
 	labels->now = oldest;
+	/* No other collection came in between: until this one all was as before. */
+	if (labels->ended_ns && sweepgen - labels->sweepgen == PER_COLLECTION)
+		labels->before_until_ns = oldest.since_ns;
 	labels->sweepgen = sweepgen;
 }
 
-/* ALLOC_LABELS_UNKNOWN: it was not read. */
-static uint32_t find_address(const struct label_addresses *addresses, uint64_t address)
+/* NULL: it was not read. */
+static const struct label_address *find_address(const struct label_addresses *addresses,
+						uint64_t address)
 {
 	struct index_search search =
 		index__search(addresses->by_address, hash__keyed_word(address));
 
 	while (index__next(&search)) {
 		if (addresses->all[search.number].address == address)
-			return addresses->all[search.number].labels;
+			return &addresses->all[search.number];
 	}
-	return ALLOC_LABELS_UNKNOWN;
+	return NULL;
 }
 
 static void note_address(struct label_addresses *addresses, uint64_t address, uint32_t found)
@@ -180,18 +186,18 @@ static void look_at_sweepgen(const struct target *target)
 	labels->looked_ns = now_ns;
 }
 
-/* What is at @address now; ALLOC_LABELS_UNKNOWN: a collection has ended meanwhile, too. */
+/* What is at @address, which has been in use since the last collection. */
 static uint32_t labels_now(struct target *target, uint64_t address)
 {
 	struct label_texts *labels = &target->allocs->labels;
-	uint32_t found = find_address(&labels->now, address), sweepgen;
+	const struct label_address *known = find_address(&labels->now, address);
+	uint32_t found, sweepgen;
 
-	if (found != ALLOC_LABELS_UNKNOWN)
-		return found;
+	if (known)
+		return known->labels;
 	found = read_labels(target, address);
 	sweepgen = sweepgen_of(target);
-	if (found == ALLOC_LABELS_UNKNOWN || sweepgen == NO_SWEEPGEN ||
-	    sweepgen != labels->sweepgen)
+	if (sweepgen == NO_SWEEPGEN || sweepgen != labels->sweepgen)
 		return ALLOC_LABELS_UNKNOWN;
 	note_address(&labels->now, address, found);
 	return found;
@@ -199,13 +205,13 @@ static uint32_t labels_now(struct target *target, uint64_t address)
 
 /*
  * A set is never changed, and its memory becomes another thing only after a collection. So what is read
- * at @address was there at @time_ns, that of the hit, if no collection has ended since then; and if one has, where the
- * same was there before it. Hits may come while others are taken, and a collection with them.
+ * at @address was there at @time_ns, that of the hit, if no collection has ended since then; and before that one, what
+ * was read before it. Hits may come while others are taken, and a collection with them.
  */
 static uint32_t labels_at(struct target *target, uint64_t address, uint64_t time_ns)
 {
 	struct label_texts *labels = &target->allocs->labels;
-	uint32_t before;
+	const struct label_address *before;
 
 	if (!address || !target->allocs->who)
 		return ALLOC_LABELS_NONE;
@@ -213,11 +219,10 @@ static uint32_t labels_at(struct target *target, uint64_t address, uint64_t time
 		look_at_sweepgen(target);
 	if (time_ns >= labels->now.since_ns)
 		return labels_now(target, address);
-	before = time_ns >= labels->before.since_ns ? find_address(&labels->before, address) :
-						      ALLOC_LABELS_UNKNOWN;
-	if (before == ALLOC_LABELS_UNKNOWN || labels_now(target, address) != before)
+	if (time_ns < labels->before.since_ns || time_ns >= labels->before_until_ns)
 		return ALLOC_LABELS_UNKNOWN;
-	return before;
+	before = find_address(&labels->before, address);
+	return before ? before->labels : ALLOC_LABELS_UNKNOWN;
 }
 
 /* --- hits ------------------------------------------------------------------------------------------ */
