@@ -39,11 +39,11 @@ static void put_counters(struct json *json, const struct report_target *target)
 	else
 		put_count(json, "gc_cycles", known, counters->gc_cycles);
 	if (known && counters->timed)
-		json__seconds(json, "gc_pause_seconds_total", counters->pause_ns);
+		json__short_time(json, "gc_pause_seconds_total", counters->pause_ns);
 	else
 		json__null(json, "gc_pause_seconds_total");
 	if (known && counters->assisted)
-		json__seconds(json, "gc_assist_seconds_last", counters->assist_ns);
+		json__short_time(json, "gc_assist_seconds_last", counters->assist_ns);
 	else
 		json__null(json, "gc_assist_seconds_last");
 	put_count(json, "heap_released_bytes", known && counters->returned,

@@ -28,11 +28,11 @@ static void put_moment(struct json *json, const struct timeline *timeline,
 	put_known(json, "stack_bytes", memory->counted, memory->stacks);
 	json__count(json, "gc_cycles", memory->gc_cycles);
 	if (memory->timed)
-		json__seconds(json, "gc_pause_seconds_total", memory->pause_ns);
+		json__short_time(json, "gc_pause_seconds_total", memory->pause_ns);
 	else
 		json__null(json, "gc_pause_seconds_total");
 	if (memory->assisted)
-		json__seconds(json, "gc_assist_seconds_last", memory->assist_ns);
+		json__short_time(json, "gc_assist_seconds_last", memory->assist_ns);
 	else
 		json__null(json, "gc_assist_seconds_last");
 	put_known(json, "heap_released_bytes", memory->returned, memory->released);

@@ -193,9 +193,9 @@ void json__count(struct json *json, const char *name, uint64_t n)
 }
 
 /* A real number looks like one: "2.0" where an integer would be "2". */
-void json__real(struct json *json, const char *name, double value)
+static void put_real(struct json *json, const char *name, double value, double parts)
 {
-	double rounded = round(value * 1000) / 1000;
+	double rounded = round(value * parts) / parts;
 	char text[32], *plus;
 
 	snprintf(text, sizeof(text), "%.*g", REAL_DIGITS, isfinite(rounded) ? rounded : 0);
@@ -207,9 +207,19 @@ void json__real(struct json *json, const char *name, double value)
 	put_word(json, name, text);
 }
 
+void json__real(struct json *json, const char *name, double value)
+{
+	put_real(json, name, value, 1e3);
+}
+
 void json__seconds(struct json *json, const char *name, uint64_t ns)
 {
 	json__real(json, name, (double)ns / (double)NSEC_PER_SEC);
+}
+
+void json__short_time(struct json *json, const char *name, uint64_t ns)
+{
+	put_real(json, name, (double)ns / (double)NSEC_PER_SEC, 1e6);
 }
 
 void json__address(struct json *json, const char *name, uint64_t address)

@@ -50,6 +50,8 @@ void json__real(struct json *json, const char *name, double value);
 
 /* json__seconds - nanoseconds as a real number of seconds. */
 void json__seconds(struct json *json, const char *name, uint64_t ns);
+/* json__short_time - the same in millionths: of what takes less than a few milliseconds. */
+void json__short_time(struct json *json, const char *name, uint64_t ns);
 
 /* json__address - "0xc000123040": more digits than every reader has for numbers. */
 void json__address(struct json *json, const char *name, uint64_t address);
