@@ -11,9 +11,10 @@ void alloc_draws__table(uint32_t table[GL_ALLOC_GAPS + 1])
 	table[GL_ALLOC_GAPS] = table[GL_ALLOC_GAPS - 1] + 2 * GL_ALLOC_GAP_UNIT;
 }
 
-uint64_t alloc_draws__gap(uint64_t hits, uint64_t amount)
+uint64_t alloc_draws__gap(uint64_t hits, uint64_t amount, bool busy)
 {
-	double gap = hits ? (double)amount / (double)hits * GL_ALLOC_ONE_IN : 0;
+	unsigned int one_in = busy ? GL_ALLOC_ONE_IN : ALLOC_DRAWS_CALM;
+	double gap = hits ? (double)amount / (double)hits * one_in : 0;
 
 	return (uint64_t)fmin(gap, (double)GL_ALLOC_MAX_GAP);
 }

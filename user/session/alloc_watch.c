@@ -223,8 +223,8 @@ static void choose_gap(struct target_allocs *allocs)
 	if (affords_all(allocs))
 		allocs->gap = 0;
 	else if (hits && (allocs->gap || used_up || share_of_all(allocs) > MAX_SHARE))
-		allocs->gap =
-			alloc_draws__gap(hits, allocs->counts.amount - allocs->settled.amount);
+		allocs->gap = alloc_draws__gap(hits, allocs->counts.amount - allocs->settled.amount,
+					       alloc_weights__is_busy(&allocs->weights));
 }
 
 static bool wants_window(const struct alloc_watch *watch, struct target *target, uint64_t now_ns)

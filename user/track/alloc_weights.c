@@ -509,6 +509,15 @@ void alloc_weights__settle(struct alloc_weights *weights, struct alloc_flow *flo
 /* Three quarters of its windows in hits. */
 #define SATURATED_DOUBT doubt(3)
 
+bool alloc_weights__is_busy(const struct alloc_weights *weights)
+{
+	for (size_t c = 0; c < ALLOC_CLASSES; c++) {
+		if (weights->lately_doubt[c] >= BUSY_DOUBT)
+			return true;
+	}
+	return false;
+}
+
 bool alloc_weights__has_saturated(const struct alloc_weights *weights, size_t c)
 {
 	return weights->lately_doubt[c] >= SATURATED_DOUBT;

@@ -106,6 +106,9 @@ double alloc_weights__seen(const struct alloc_weights *weights, size_t c);
 /* alloc_weights__factor - how many times as much there is. */
 double alloc_weights__factor(const struct alloc_weights *weights, size_t c);
 
+/* alloc_weights__is_busy - whether lately somebody spent half of the windows in hits. */
+bool alloc_weights__is_busy(const struct alloc_weights *weights);
+
 /* alloc_weights__has_saturated - whether lately somebody of the class did little else than allocate. */
 bool alloc_weights__has_saturated(const struct alloc_weights *weights, size_t c);
 

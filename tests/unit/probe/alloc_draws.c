@@ -51,7 +51,7 @@ Test(alloc_draws, the_longest_gap_fits)
 
 	alloc_draws__table(table);
 	cr_expect_leq(table[GL_ALLOC_GAPS], UINT64_MAX / GL_ALLOC_MAX_GAP);
-	cr_expect_eq(alloc_draws__gap(1, UINT64_MAX), GL_ALLOC_MAX_GAP);
+	cr_expect_eq(alloc_draws__gap(1, UINT64_MAX, true), GL_ALLOC_MAX_GAP);
 }
 
 Test(alloc_draws, the_first_gap_of_a_processor)
@@ -71,7 +71,7 @@ Test(alloc_draws, the_first_gap_of_a_processor)
 Test(alloc_draws, what_is_drawn_stands_for_all)
 {
 	static const uint64_t sizes[] = {16, 64, 16, 100000, 16};
-	const uint64_t gap = alloc_draws__gap(5, 100112 + 5 * GL_ALLOC_OBJECT);
+	const uint64_t gap = alloc_draws__gap(5, 100112 + 5 * GL_ALLOC_OBJECT, true);
 	const int n = 10000000;
 	uint32_t table[GL_ALLOC_GAPS + 1];
 	double small = 0, middle = 0, large = 0;
@@ -100,6 +100,8 @@ Test(alloc_draws, what_is_drawn_stands_for_all)
 
 Test(alloc_draws, each_one)
 {
-	cr_expect_eq(alloc_draws__gap(0, 0), 0);
+	cr_expect_eq(alloc_draws__gap(0, 0, true), 0);
+	cr_expect_eq(alloc_draws__gap(10, 1000, true), 100 * GL_ALLOC_ONE_IN);
+	cr_expect_eq(alloc_draws__gap(10, 1000, false), 100 * ALLOC_DRAWS_CALM);
 	cr_expect_eq(alloc_draws__weight(16, 0), 1);
 }

@@ -510,3 +510,18 @@ Test(alloc_weights_periods, beside_one_that_does_nothing_but_allocate_windows_ar
 			   sqrt(variance_at(8)) / objects_at(8));
 	cr_expect_lt(sqrt(variance_at(7)) / objects_at(7), 0.01);
 }
+
+Test(alloc_weights_periods, who_does_little_else_than_allocate_makes_it_busy)
+{
+	counted.objects[5] = 100000;
+	for (int i = 0; i < 10; i++) {
+		hit(1, 7, 5, 64, 1000); /* a tenth of 10 ms */
+		settle(1000, 10, false);
+	}
+	cr_expect_not(alloc_weights__is_busy(&weights));
+	for (int i = 0; i < 10; i++) {
+		hit(1, 7, 5, 64, 9000);
+		settle(1000, 10, false);
+	}
+	cr_expect(alloc_weights__is_busy(&weights));
+}
