@@ -431,6 +431,47 @@ static __always_inline void tell_open(struct pt_regs *ctx, struct gl_alloc_count
 	bpf_ringbuf_submit(event, submit_flags(event->time_ns));
 }
 
+/* How many objects the cache has taken from its span, which has none left; 0: it had none to begin with. */
+static __always_inline __u64 taken_of(__u64 mcache, __u64 span_class,
+				      const struct gl_alloc_target *target)
+{
+	__u16 count = 0, before = 0;
+	__u64 span = 0;
+
+	if (!read_word(&span, mcache + target->mcache_alloc + 8 * span_class))
+		return 0;
+	span += target->span_start;
+	if (bpf_probe_read_user(&count, sizeof(count), (void *)(span + target->span_alloc_count)))
+		return 0;
+	if (target->span_count_before != GL_ALLOC_NO_FIELD)
+		bpf_probe_read_user(&before, sizeof(before),
+				    (void *)(span + target->span_count_before));
+	return count - before;
+}
+
+/* Whoever allocated is told, and not where: such a hit is not one of the others. */
+static __always_inline void tell_refill(struct pt_regs *ctx, struct gl_alloc_counts *counts,
+					__u32 slot, const struct gl_alloc_target *target,
+					__u16 classes)
+{
+	__u64 mcache = register_of(ctx, 0);
+	__u8 span_class = (__u8)register_of(ctx, 1);
+	struct gl_alloc *event;
+
+	counts->skipped++;
+	if (!(classes & GL_ALLOC_REFILL_BIT(span_class >> 1)))
+		return;
+	event = reserve(counts, slot, GL_ALLOC_REFILL, target);
+	if (!event)
+		return;
+	event->gap = 0;
+	event->pcs[0] = 0;
+	event->span_class = span_class;
+	event->object = taken_of(mcache, span_class, target);
+	fill_goroutine(event, GO_G(ctx), target);
+	bpf_ringbuf_submit(event, submit_flags(event->time_ns));
+}
+
 SEC("uprobe")
 int gl_alloc(struct pt_regs *ctx)
 {
@@ -446,10 +487,12 @@ int gl_alloc(struct pt_regs *ctx)
 	counts = bpf_map_lookup_elem(&gl_alloc_counts, &slot);
 	if (!counts)
 		return 0;
-	if (kind == GL_ALLOC_OPEN) {
+	if (kind == GL_ALLOC_OPEN || kind == GL_ALLOC_REFILL) {
 		target = bpf_map_lookup_elem(&gl_alloc_targets, &slot);
-		if (target)
+		if (target && kind == GL_ALLOC_OPEN)
 			tell_open(ctx, counts, slot, target, GL_ALLOC_COOKIE_MIN_SIZE(cookie));
+		else if (target)
+			tell_refill(ctx, counts, slot, target, GL_ALLOC_COOKIE_MIN_SIZE(cookie));
 		return 0;
 	}
 	read_registers(ctx, kind, &registers);

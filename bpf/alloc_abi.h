@@ -20,7 +20,9 @@ enum gl_alloc_kind {
 		3, /* (*spanSet).push(set, span): the span of the last call's large object */
 	GL_ALLOC_FOUND = 4, /* none: where the allocator is behind the last call that was drawn */
 	GL_ALLOC_OPEN = 5,  /* something is opened: any function, see GL_ALLOC_OPEN_WHAT() */
-	GL_ALLOC_KINDS = 6,
+	GL_ALLOC_REFILL =
+		6, /* (*mcache).refill(cache, span class): a span of small objects is used up */
+	GL_ALLOC_KINDS = 7,
 };
 
 /* Go's size classes (src/runtime/sizeclasses.go): of objects up to this, by their size in words. */
@@ -45,7 +47,8 @@ struct gl_alloc_target {
 	__u16 span_start;		    /* offset in runtime.mspan */
 	__u8 freeindex_word, sweepgen_half; /* from there on, in units of 8 and 4 bytes */
 	__u16 draws; /* where records come faster than they are read, hits are drawn from then on */
-	__u32 padding;
+	__u16 span_alloc_count;	 /* from there on, in bytes */
+	__u16 span_count_before; /* when the span came into a cache; GL_ALLOC_NO_FIELD: not kept */
 };
 
 #define GL_ALLOC_NO_FIELD    0xffff
@@ -61,8 +64,9 @@ struct gl_alloc {
 	__u64 goid;    /* 0: the runtime's own, on no goroutine's behalf */
 	__u64 creation_pc, start_pc;
 	__u64 labels; /* where g.labels points */
-	__u64 object; /* of samples; 0: not known. Of what is opened the register */
-	__u64 size;   /* of a sample that of its size class, of a call as asked for */
+	/* Of samples; 0: not known. Of what is opened the register, of a refill how many were taken; 0: there was no span. */
+	__u64 object;
+	__u64 size; /* of a sample that of its size class, of a call as asked for */
 	/* Of a call: address of its type descriptor, 0 for bytes. Of what is opened GL_ALLOC_OPEN_WHAT(). */
 	__u64 type;
 	/*
@@ -101,6 +105,9 @@ struct gl_alloc {
 #define GL_ALLOC_OPEN_IS_FRAMED(what) (((what)&0x80) != 0)
 #define GL_ALLOC_OPEN_IS_KEY(what)    (((what)&0x40) != 0)
 #define GL_ALLOC_OPEN_REGISTER(what)  ((what)&0x3f)
+
+/* In place of min_size, of refills: there is a record of those of size classes whose bits are set. */
+#define GL_ALLOC_REFILL_BIT(size_class) (1u << ((size_class)&15))
 
 /*
  * What one processor has of a slot: what it has seen, and which hits there is a record of. These are drawn

@@ -19,6 +19,7 @@ enum {
 	FUNCTION_MPROF_MALLOC,
 	FUNCTION_ALLOC_LARGE,
 	FUNCTION_PUSH,
+	FUNCTION_REFILL,
 	FUNCTION_FIRST_SPECIAL
 };
 
@@ -65,6 +66,7 @@ static void add_names(struct planner *planner)
 	add_name(planner, "mProf_Malloc", -1, 0);
 	add_name(planner, "(*mcache).allocLarge", -1, 0);
 	add_name(planner, "(*spanSet).push", -1, 0);
+	add_name(planner, "(*mcache).refill", -1, 0);
 	add_name(planner, "mallocgcTinySC", 2, 0);
 	for (int size = 1; size <= MAX_TINY_SIZE; size++)
 		add_name(planner, "mallocgcTinySize", size, 0);
@@ -193,6 +195,19 @@ static int plan_all(const struct planner *planner, struct alloc_plan *plan, stru
 	return err;
 }
 
+static int plan_wanted(const struct planner *planner, enum alloc_plan_wanted wanted,
+		       struct alloc_plan *plan, struct failure *failure)
+{
+	switch (wanted) {
+	case ALLOC_PLAN_SAMPLES:
+		return plan_samples(planner, plan, failure);
+	case ALLOC_PLAN_REFILLS:
+		return add_site(planner, FUNCTION_REFILL, GL_ALLOC_REFILL, plan, failure);
+	default:
+		return plan_all(planner, plan, failure);
+	}
+}
+
 int alloc_plan__make(struct go_binary *binary, enum alloc_plan_wanted wanted,
 		     struct alloc_plan *ret_plan, struct failure *failure)
 {
@@ -209,8 +224,7 @@ int alloc_plan__make(struct go_binary *binary, enum alloc_plan_wanted wanted,
 		return failure__set(failure, n == -ENOMEM ? n : -EIO,
 				    "cannot look up the runtime's allocator in the executable: %s",
 				    strerror(-n));
-	err = wanted == ALLOC_PLAN_SAMPLES ? plan_samples(&planner, &plan, failure) :
-					     plan_all(&planner, &plan, failure);
+	err = plan_wanted(&planner, wanted, &plan, failure);
 	if (!err)
 		*ret_plan = plan;
 	return err;

@@ -16,12 +16,14 @@
 enum alloc_plan_wanted {
 	ALLOC_PLAN_SAMPLES, /* those that the runtime's own profile samples */
 	ALLOC_PLAN_ALL,	    /* each one */
+	ALLOC_PLAN_REFILLS, /* one for each span of small objects */
 };
 
 struct alloc_site_plan {
 	struct probe_site site;
 	enum gl_alloc_kind kind;
-	uint16_t min_size; /* smaller ones are seen at other sites */
+	uint16_t
+		min_size; /* smaller ones are seen at other sites; of refills: GL_ALLOC_REFILL_BIT()s */
 };
 
 struct alloc_plan {

@@ -79,6 +79,23 @@ bool gl_target__describe(const struct go_layout *layout, pid_t pid, struct gl_ta
 	return true;
 }
 
+/* Go 1.19 has begun to keep what allocCount was (src/runtime/mheap.go allocCountBeforeCache). */
+#define FIRST_COUNT_BEFORE 19
+#define COUNT_BEFORE_AT	   6 /* behind allocCount */
+
+static bool describe_counts(const struct go_layout *l, struct gl_alloc_target *target)
+{
+	uint32_t count_at = l->mspan_allocCount - l->mspan_startAddr;
+
+	if (count_at >= GL_ALLOC_NO_FIELD - COUNT_BEFORE_AT)
+		return false;
+	target->span_alloc_count = (__u16)count_at;
+	target->span_count_before = l->minor < FIRST_COUNT_BEFORE ?
+					    GL_ALLOC_NO_FIELD :
+					    (__u16)(count_at + COUNT_BEFORE_AT);
+	return true;
+}
+
 /* False: they are not where the program looks for them. */
 static bool describe_places(const struct go_layout *l, struct gl_alloc_target *target)
 {
@@ -98,7 +115,7 @@ static bool describe_places(const struct go_layout *l, struct gl_alloc_target *t
 	target->sweepgen_half = (__u8)(sweep_at / 4);
 	/* Versions with headers have largeType, as in user/heap/spans/spans.c. */
 	target->headers = l->mspan_largeType != GO_LAYOUT_ABSENT;
-	return true;
+	return describe_counts(l, target);
 }
 
 bool gl_alloc_target__describe(const struct go_layout *layout, pid_t pid,

@@ -119,14 +119,6 @@ static void drain(struct alloc_watch *watch, bool now)
 
 /* --- what is attached ------------------------------------------------------------------------------ */
 
-static int attach(const struct alloc_watch *watch, struct target *target, struct failure *failure)
-{
-	struct target_allocs *allocs = target->allocs;
-	const struct alloc_modules modules = {allocs->modules, allocs->n_modules};
-
-	return alloc_modules__attach(&modules, watch->feed.probes, target, allocs->slot, failure);
-}
-
 static void hurry(struct alloc_watch *watch, bool hurries)
 {
 	if (watch->hurries != hurries)
@@ -137,13 +129,15 @@ static void hurry(struct alloc_watch *watch, bool hurries)
 static void open_window(struct alloc_watch *watch, struct target *target)
 {
 	struct target_allocs *allocs = target->allocs;
+	const struct alloc_modules modules = {allocs->modules, allocs->n_modules};
 
 	if (alloc_probes__draw(watch->feed.probes, allocs->slot, allocs->gap))
 		return;
 	/* It is to be closed in time, however many wait for a processor. */
 	if (allocs->source == ALLOC_SOURCE_WINDOWS)
 		hurry(watch, true);
-	if (attach(watch, target, &allocs->ended))
+	if (alloc_modules__attach(&modules, watch->feed.probes, target, allocs->slot,
+				  &allocs->ended))
 		return;
 	allocs->attached = true;
 	if (process__cpu_ns(target__pid(target), &allocs->opened_cpu_ns))
@@ -236,6 +230,7 @@ static bool wants_window(const struct alloc_watch *watch, struct target *target,
 
 	if (process__cpu_ns(target__pid(target), &cpu_ns))
 		return false;
+	alloc_paces__share(allocs);
 	return alloc_windows__tick(&allocs->windows, now_ns, cpu_ns,
 				   target_allocs__charge(allocs)) &&
 	       !rests;
@@ -268,6 +263,7 @@ static void look_at(struct alloc_watch *watch, struct target *target)
 	if (allocs->ended.text[0])
 		return;
 	wanted = wants_window(watch, target, now_ns);
+	wanted = alloc_paces__turn(target, watch->feed.probes, watch->rests, wanted, now_ns);
 	period_over = allocs->attached &&
 		      now_ns - max_of(allocs->period_began_ns, allocs->valid_from_ns) > PERIOD_NS;
 	if (period_over)
@@ -296,7 +292,7 @@ static bool is_attached(const struct alloc_watch *watch)
 	const struct target *target;
 
 	for (size_t i = 0; (target = next_target(watch, &i));) {
-		if (target->allocs->attached)
+		if (target->allocs->attached || alloc_paces__reads(&target->allocs->paces))
 			return true;
 	}
 	return false;
@@ -426,7 +422,7 @@ void alloc_watch__second(struct alloc_watch *watch)
 
 	for (size_t i = 0; (target = next_target(watch, &i));) {
 		if (target->allocs->source == ALLOC_SOURCE_WINDOWS)
-			target->allocs->windows.max_overhead = overhead_of(watch, target);
+			target->allocs->max_overhead = overhead_of(watch, target);
 	}
 }
 
@@ -450,9 +446,9 @@ static int prepare(struct alloc_watch *watch, struct target *target, uint64_t ra
 	allocs->again = watch->options.part > 0;
 	if (allocs->source == ALLOC_SOURCE_WINDOWS)
 		target__share_overhead(target, TARGET_ALLOCATIONS, watch->options.part);
-	alloc_windows__init(&allocs->windows,
-			    allocs->source == ALLOC_SOURCE_ALL ? 0 : overhead_of(watch, target),
-			    alloc_windows__price(overhead_of(watch, target)),
+	allocs->max_overhead = allocs->source == ALLOC_SOURCE_ALL ? 0 : overhead_of(watch, target);
+	alloc_windows__init(&allocs->windows, allocs->max_overhead,
+			    alloc_windows__price(allocs->max_overhead),
 			    hash__keyed_word(clock__monotonic_ns()));
 	/* Each sample stands for others, and without a limit each hit is wanted. */
 	recording = (struct alloc_recording){

@@ -296,6 +296,10 @@ void target_allocs__take(struct target *target, const struct gl_alloc *record)
 	};
 	struct alloc_block block;
 
+	if (record->kind == GL_ALLOC_REFILL) {
+		alloc_paces__take(target, record);
+		return;
+	}
 	allocs->records += is_call;
 	if (record->time_ns < allocs->valid_from_ns || record->time_ns > allocs->valid_to_ns)
 		return;
@@ -417,6 +421,7 @@ void target_allocs__close(struct target *target)
 		return;
 	}
 	alloc_modules__detach(&(struct alloc_modules){allocs->modules, allocs->n_modules});
+	alloc_paces__close(&allocs->paces);
 	free(allocs->modules);
 	label_texts__done(&allocs->labels);
 	stack_table__free(allocs->stacks);
@@ -432,21 +437,15 @@ void target_allocs__close(struct target *target)
 
 /* --- what is known --------------------------------------------------------------------------------- */
 
-/*
- * What the target loses while the probes of one window come and go, beside their hits: 1.5 to 2 ms
- * where others kept two processors busy (tests/bench/run allocs).
- */
-#define WINDOW_NS (2.0 * NSEC_PER_MSEC)
-
 static double spent_ns(const struct target_allocs *allocs)
 {
-	uint64_t hits = allocs->counts.hits + allocs->counts.skipped;
+	uint64_t hits = allocs->counts.hits + allocs->counts.skipped - alloc_paces__hits(allocs);
 	uint64_t records = allocs->records + allocs->counts.lost;
 	uint64_t windows =
 		allocs->source == ALLOC_SOURCE_WINDOWS ? allocs->n_windows - allocs->attached : 0;
 
 	return (double)hits * allocs->cost.hit_ns + (double)records * allocs->cost.record_ns +
-	       (double)windows * WINDOW_NS;
+	       (double)windows * ALLOC_WINDOW_NS;
 }
 
 /* What was hit since the last charge is charged as of now. */
@@ -465,7 +464,9 @@ double target_allocs__charge(struct target_allocs *allocs)
 
 uint64_t target_allocs__cost_ns(const struct target *target)
 {
-	double ns = target->allocs ? charged_ns(target->allocs) : 0;
+	double ns = target->allocs ?
+			    charged_ns(target->allocs) + alloc_paces__cost_ns(target->allocs) :
+			    0;
 
 	return target->former_allocs_ns + (uint64_t)ns;
 }
@@ -489,7 +490,7 @@ bool target_allocs__figures(const struct target *target, struct alloc_figures *r
 		.hits = allocs->counts.hits + allocs->counts.skipped,
 		.lost = allocs->counts.lost,
 		.refused = alloc_flow__refused(allocs->flow),
-		.cost_ns = (uint64_t)charged_ns(allocs),
+		.cost_ns = (uint64_t)(charged_ns(allocs) + alloc_paces__cost_ns(target->allocs)),
 		.unseen_bytes =
 			allocs->source == ALLOC_SOURCE_WINDOWS ?
 				alloc_weights__unseen(&allocs->weights, heap_spans__class_size) :

@@ -9,6 +9,9 @@
  */
 #define DISTURBED 0.2
 
+/* Of what windows tell of an entry, beside who does little else than allocate. */
+#define NEARLY_ALL_PACED 0.9
+
 /* A group that has more than this of a class says what its parts are, and not how they differ. */
 #define NEARLY_ALL 0.9
 
@@ -28,12 +31,13 @@ static size_t class_of(const struct alloc_flow_entry *entry)
 	return entry->size_class % ALLOC_CLASSES;
 }
 
-/* @part: of all that there is of the class. @scale: of what windows differ by. */
-static double differs(const struct alloc_weights *weights, const struct alloc_flow_entry *entry,
-		      size_t group, double part, double scale)
+/*
+ * @part: of @all that there is of the class, or of what some have of it. @here: what those have in that group. @scale: of
+ * what windows differ by.
+ */
+static double differs(const struct alloc_flow_entry *entry, size_t group, double all, double here,
+		      double part, double scale)
 {
-	size_t c = class_of(entry);
-	double all = alloc_weights__seen(weights, c), here = weights->of_group[c][group];
 	double units = alloc_entry__units(entry), has = (double)entry->of_group[group];
 
 	if (here > NEARLY_ALL * all)
@@ -53,16 +57,49 @@ static double chance_of(const struct alloc_weights *weights, const struct alloc_
 	return factor * (factor * entry->variance + fmax(factor - 1, 0) * whole);
 }
 
+static bool is_paced(const struct alloc_flow_entry *entry)
+{
+	double told = entry->told + entry->shared;
+
+	return fmax(entry->paced[0], entry->paced[1]) > NEARLY_ALL_PACED * told;
+}
+
+/*
+ * What those who do little else than allocate have together, and all others, refills tell; how either is shared
+ * out, windows do. What there is more of the ones is less of the others.
+ */
+static void add_paced(struct alloc_errors *errors, const struct alloc_weights *weights,
+		      const struct alloc_flow_entry *entry, const struct alloc_paced *paced,
+		      double size)
+{
+	size_t c = class_of(entry), k = entry->paced[1] > entry->paced[0];
+	double all = weights->paced[c][k], scale = size * paced->times[k];
+	double part = fmin(entry->paced[k] * alloc_entry__units(entry) / all, 1);
+	double off = paced->error[k] * scale * entry->paced[k];
+
+	if (weights->periods + weights->whole_periods < ALLOC_WINDOW_GROUPS)
+		errors->chance += scale * scale * entry->variance * (1 - part);
+	for (size_t i = 0; i < ALLOC_WINDOW_GROUPS; i++)
+		errors->differ[i] +=
+			differs(entry, i, all, weights->paced_of_group[c][k][i], part, scale);
+	errors->disturbed += k ? -off : off;
+}
+
 void alloc_errors__add(struct alloc_errors *errors, const struct alloc_weights *weights,
 		       const struct alloc_flow_entry *entry, double size)
 {
 	size_t c = class_of(entry);
 	double all = alloc_weights__seen(weights, c), told = entry->told + entry->shared;
 	double factor = alloc_weights__factor(weights, c), square, scale, part;
+	struct alloc_paced paced;
 	uint64_t periods = weights->periods + weights->whole_periods;
 
 	if (all <= 0)
 		return;
+	if (alloc_weights__paced(weights, c, &paced) && is_paced(entry)) {
+		add_paced(errors, weights, entry, &paced, size * factor);
+		return;
+	}
 	square = square_of(weights, c, factor);
 	scale = size * sqrt(square);
 	if (square > 0 && periods < 2) {
@@ -76,7 +113,7 @@ void alloc_errors__add(struct alloc_errors *errors, const struct alloc_weights *
 	else if (periods < ALLOC_WINDOW_GROUPS)
 		errors->chance += size * size * (1 - part) * chance_of(weights, entry, factor);
 	for (size_t i = 0; i < ALLOC_WINDOW_GROUPS; i++)
-		errors->differ[i] += differs(weights, entry, i, part, scale);
+		errors->differ[i] += differs(entry, i, all, weights->of_group[c][i], part, scale);
 	if (alloc_weights__has_saturated(weights, c))
 		errors->disturbed += size * DISTURBED * entry->objects * (1 - part);
 }

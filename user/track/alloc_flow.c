@@ -155,6 +155,8 @@ static void merge(struct alloc_flow_entry *into, const struct alloc_flow_entry *
 	for (size_t i = 0; i < ALLOC_WINDOW_GROUPS; i++)
 		into->of_group[i] += entry->of_group[i];
 	into->variance += entry->variance;
+	into->paced[0] += entry->paced[0];
+	into->paced[1] += entry->paced[1];
 }
 
 static uint64_t hash_of(const struct alloc_flow_entry *entry)

@@ -84,6 +84,8 @@ struct alloc_flow_entry {
 	double objects; /* by both, and in the time that these stand for beside it: alloc_weights__extend() */
 	float of_group[ALLOC_WINDOW_GROUPS]; /* of `told` and `shared`: track/alloc_errors.h */
 	double variance;		     /* of chance within these periods */
+	/* Of `told`, beside who does little else than allocate of the class: by others, and by those. */
+	double paced[2];
 };
 
 struct alloc_flow_goroutine {

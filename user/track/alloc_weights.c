@@ -3,13 +3,8 @@
 
 #include <math.h>
 
-#define TINY_MAX     16u  /* maxTinySize: objects of less, without pointers */
-#define HEADER_OVER  512u /* minSizeForMallocHeader on 64 bits */
-#define HEADER_BYTES 8u	  /* MallocHeaderSize */
-#define FIRST_HEADER 22	  /* Go 1.22 */
-#define SMALL_MAX    32768u
-#define PAGE_BYTES   8192u
-#define MAX_PART     0.98 /* of a window that a goroutine may have spent in hits */
+#define TINY_MAX 16u  /* maxTinySize: objects of less, without pointers */
+#define MAX_PART 0.98 /* of a window that a goroutine may have spent in hits */
 
 /*
  * How far off a weight may be, as a part of it: what there was in the windows by chance, and what a hit takes.
@@ -29,34 +24,6 @@ struct sums {
 	double all;		 /* there was in the period */
 	bool shared;		 /* with what was counted in others */
 };
-
-static uint64_t tiny_part(uint64_t size)
-{
-	uint64_t align = size & 7 ? (size & 3 ? (size & 1 ? 1 : 2) : 4) : 8;
-	uint64_t room = (size + align - 1) / align * align;
-
-	return TINY_MAX / (TINY_MAX / room);
-}
-
-struct alloc_block alloc_block__of(uint64_t size, bool has_pointers, int minor,
-				   uint32_t (*class_size)(uint8_t))
-{
-	bool header = minor >= FIRST_HEADER && has_pointers && size > HEADER_OVER;
-	uint64_t whole = size + (header ? HEADER_BYTES : 0);
-	uint8_t c = 1;
-
-	/* From Go 1.22 on all objects beyond this with room for a header are large. */
-	if (whole > SMALL_MAX - (minor >= FIRST_HEADER && !header ? HEADER_BYTES : 0))
-		return (struct alloc_block){
-			.bytes = (size + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES,
-		};
-	if (!has_pointers && size < TINY_MAX)
-		return (struct alloc_block){
-			.size_class = 2, .tiny = true, .bytes = tiny_part(size)};
-	while (class_size(c) && class_size(c) < whole)
-		c++;
-	return (struct alloc_block){.size_class = c, .bytes = class_size(c)};
-}
 
 /* --- a period ----------------------------------------------------------------------------------- */
 
@@ -374,6 +341,28 @@ static void weigh_classes(struct alloc_weights *weights, const struct alloc_peri
 	}
 }
 
+/* Three quarters of a window in hits. */
+#define SATURATED 3
+
+bool alloc_weights__has_saturated(const struct alloc_weights *weights, size_t c)
+{
+	return weights->lately_doubt[c] >= doubt(SATURATED);
+}
+
+/* Who does that; of a window in which the process had no processor nothing follows. */
+static void note_fast(struct alloc_weights *weights, const struct alloc_flow_goroutine *goroutines,
+		      size_t n, const struct alloc_period *period, const struct window *window)
+{
+	if (has_waited(period))
+		return;
+	alloc_pace__begin(&weights->pace);
+	for (size_t i = 0; i < n; i++) {
+		if (goroutines[i].window_hits > 0 &&
+		    saturation(&goroutines[i], window) >= SATURATED)
+			alloc_pace__saturated(&weights->pace, goroutines[i].goid);
+	}
+}
+
 /* Of which group the period is that has just been counted. */
 static size_t group_of(const struct alloc_weights *weights)
 {
@@ -403,8 +392,26 @@ static void add_complete(struct alloc_weights *weights, struct alloc_flow_entry 
 	note_group(weights, entry, entry->window_hits);
 }
 
+static bool is_fast(const struct alloc_weights *weights,
+		    const struct alloc_flow_goroutine *goroutines,
+		    const struct alloc_flow_entry *entry)
+{
+	return alloc_pace__is_fast(&weights->pace, goroutines[entry->goroutine].goid);
+}
+
+static void add_paced(struct alloc_weights *weights, struct alloc_flow_entry *entry, double objects,
+		      bool fast)
+{
+	size_t c = entry->size_class % ALLOC_CLASSES;
+	double units = objects * alloc_entry__units(entry);
+
+	entry->paced[fast] += objects;
+	weights->paced[c][fast] += units;
+	weights->paced_of_group[c][fast][group_of(weights)] += units;
+}
+
 static void add_weighted(struct alloc_weights *weights, struct alloc_flow_entry *entry,
-			 const struct sums *sum, double weight)
+			 const struct sums *sum, double weight, bool fast)
 {
 	size_t c = entry->size_class % ALLOC_CLASSES;
 	double objects = entry->window_hits * weight;
@@ -414,6 +421,8 @@ static void add_weighted(struct alloc_weights *weights, struct alloc_flow_entry 
 		objects * alloc_entry__units(entry);
 	entry->variance += entry->window_squares * weight * weight;
 	note_group(weights, entry, objects);
+	if (!sum->shared && alloc_weights__has_saturated(weights, c))
+		add_paced(weights, entry, objects, fast);
 }
 
 static void add_entries(struct alloc_weights *weights, struct alloc_flow_entry *entries, size_t n,
@@ -429,13 +438,16 @@ static void add_entries(struct alloc_weights *weights, struct alloc_flow_entry *
 			continue;
 		if (window) {
 			much = saturation(&goroutines[entry->goroutine], window);
-			add_weighted(weights, entry, sum, weight_of(sum, much, window));
+			add_weighted(weights, entry, sum, weight_of(sum, much, window),
+				     is_fast(weights, goroutines, entry));
 		} else {
 			add_complete(weights, entry);
 		}
 		entry->window_hits = entry->window_squares = 0;
 	}
 }
+
+/* --- in all ------------------------------------------------------------------------------------- */
 
 /* How many there are of those that periods share. */
 static double shared_factor(const struct alloc_weights *weights, size_t c)
@@ -463,17 +475,51 @@ double alloc_weights__factor(const struct alloc_weights *weights, size_t c)
 	return seen > 0 ? all / seen : 1;
 }
 
+bool alloc_weights__wants_pace(const struct alloc_weights *weights, size_t c)
+{
+	return alloc_weights__has_saturated(weights, c) && weights->paced[c][0] > 0 &&
+	       weights->paced[c][1] > 0;
+}
+
+/* Where refills say something else altogether, something else is the matter. */
+#define MAX_PACE 2
+
+bool alloc_weights__paced(const struct alloc_weights *weights, size_t c,
+			  struct alloc_paced *ret_paced)
+{
+	double others = weights->paced[c][0], fast = weights->paced[c][1], part, error, wanted;
+
+	if (others <= 0 || fast <= 0 || !alloc_pace__part(&weights->pace, c, &part, &error) ||
+	    part >= 1)
+		return false;
+	wanted = part * (others + fast);
+	if (wanted > MAX_PACE * others || wanted * MAX_PACE < others)
+		return false;
+	*ret_paced = (struct alloc_paced){
+		.times = {wanted / others, (others + fast - wanted) / fast},
+		.error = {error, error * part / (1 - part)},
+	};
+	return true;
+}
+
 static void tell_objects(const struct alloc_weights *weights, struct alloc_flow *flow)
 {
 	size_t n;
 	struct alloc_flow_entry *entries = alloc_flow__entries(flow, &n);
+	struct alloc_paced paced[ALLOC_CLASSES];
 
+	for (size_t c = 0; c < ALLOC_CLASSES; c++) {
+		if (!alloc_weights__paced(weights, c, &paced[c]))
+			paced[c] = (struct alloc_paced){.times = {1, 1}};
+	}
 	for (size_t i = 0; i < n; i++) {
-		size_t c = entries[i].size_class % ALLOC_CLASSES;
+		struct alloc_flow_entry *entry = &entries[i];
+		size_t c = entry->size_class % ALLOC_CLASSES;
+		double objects = entry->told + entry->shared * shared_factor(weights, c);
 
-		entries[i].objects =
-			(entries[i].told + entries[i].shared * shared_factor(weights, c)) *
-			extended_factor(weights, c);
+		for (size_t k = 0; k < ARRAY_SIZE(paced[c].times); k++)
+			objects += (paced[c].times[k] - 1) * entry->paced[k];
+		entry->objects = objects * extended_factor(weights, c);
 	}
 }
 
@@ -499,15 +545,13 @@ void alloc_weights__settle(struct alloc_weights *weights, struct alloc_flow *flo
 			   all_allocations(weights, sums, entries, n), &window);
 		add_up(entries, n, goroutines, &window, sums);
 		weigh_classes(weights, period, sums);
+		note_fast(weights, goroutines, n_goroutines, period, &window);
 	}
 	add_entries(weights, entries, n, goroutines, period->complete ? NULL : &window, sums);
 	tell_objects(weights, flow);
 	for (size_t i = 0; i < n_goroutines; i++)
 		goroutines[i].window_hits = 0;
 }
-
-/* Three quarters of its windows in hits. */
-#define SATURATED_DOUBT doubt(3)
 
 bool alloc_weights__is_busy(const struct alloc_weights *weights)
 {
@@ -516,11 +560,6 @@ bool alloc_weights__is_busy(const struct alloc_weights *weights)
 			return true;
 	}
 	return false;
-}
-
-bool alloc_weights__has_saturated(const struct alloc_weights *weights, size_t c)
-{
-	return weights->lately_doubt[c] >= SATURATED_DOUBT;
 }
 
 void alloc_weights__extend(struct alloc_weights *weights, struct alloc_flow *flow,

@@ -18,6 +18,7 @@
  * Where nobody of a class does that, windows are samples of the time: all of them together share all that was counted.
  */
 #include "track/alloc_flow.h"
+#include "track/alloc_pace.h"
 
 #define ALLOC_CLASSES 68 /* src/runtime/sizeclasses.go; 0: large objects */
 
@@ -71,6 +72,10 @@ struct alloc_weights {
 	double lately_doubt[ALLOC_CLASSES]; /* of who is slowed most by hits, on average */
 	/* What hits in windows have taken lately, as it was seen, and by calibration. */
 	double seen_ns, expected_ns;
+	/* What others have of a class beside those who do little else than allocate, as refills tell. */
+	struct alloc_pace pace;
+	double paced[ALLOC_CLASSES][2]; /* as of entries, in the unit of the counts */
+	double paced_of_group[ALLOC_CLASSES][2][ALLOC_WINDOW_GROUPS];
 };
 
 /*
@@ -111,6 +116,22 @@ bool alloc_weights__is_busy(const struct alloc_weights *weights);
 
 /* alloc_weights__has_saturated - whether lately somebody of the class did little else than allocate. */
 bool alloc_weights__has_saturated(const struct alloc_weights *weights, size_t c);
+
+/* alloc_weights__wants_pace - somebody shares the class with one who does little else than allocate. */
+bool alloc_weights__wants_pace(const struct alloc_weights *weights, size_t c);
+
+/*
+ * How many times as much there is by refills as windows say, and how far off that may be, as a part of it: of
+ * others, and of those who do little else than allocate.
+ */
+struct alloc_paced {
+	double times[2];
+	double error[2];
+};
+
+/* alloc_weights__paced - false: refills do not say. */
+bool alloc_weights__paced(const struct alloc_weights *weights, size_t c,
+			  struct alloc_paced *ret_paced);
 
 /* alloc_entry__units - what each of its objects counts as the runtime counts its class: blocks, bytes of large ones. */
 double alloc_entry__units(const struct alloc_flow_entry *entry);

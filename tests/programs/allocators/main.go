@@ -5,7 +5,7 @@
 //	RATE=1 allocators    every object is a sample; without RATE it has no profile
 //
 // Each line on stdin is answered: "run NAME KIND N" by a goroutine of that profiler label, which has
-// ended by then, "mix N" by rounds of all kinds for N ms, "slices N" likewise, with what was done and used by then
+// ended by then, "mix N" by rounds of all kinds for N ms, "steps N FIRST SECOND" by two that take turns, "slices N" likewise, with what was done and used by then
 // every 20 ms (CLOCK_MONOTONIC, rounds, CPU time), "collect".
 package main
 
@@ -158,6 +158,30 @@ func mix(ms int) (rounds, others int) {
 	return rounds, others
 }
 
+// steps is, for so long, two goroutines that take turns, over a channel without a buffer: first so many objects of one,
+// then so many of the other, of the same size. It says how many turns there were.
+func steps(ms, first, second int) (turns int) {
+	end := time.Now().Add(time.Duration(ms) * time.Millisecond)
+	turn := make1()
+	go func() {
+		for range turn {
+			for i := 0; i < second; i++ {
+				makeOther()
+			}
+			turn <- struct{}{}
+		}
+	}()
+	for ; turns%100 != 0 || time.Now().Before(end); turns++ {
+		for i := 0; i < first; i++ {
+			makeNode()
+		}
+		turn <- struct{}{}
+		<-turn
+	}
+	close(turn)
+	return turns
+}
+
 type slice struct {
 	at, cpu int64
 	rounds  int
@@ -211,6 +235,12 @@ func main() {
 			n, _ := strconv.Atoi(words[1])
 			rounds, others := mix(n)
 			fmt.Println("ok mix", rounds, others)
+			continue
+		case "steps":
+			n, _ := strconv.Atoi(words[1])
+			first, _ := strconv.Atoi(words[2])
+			second, _ := strconv.Atoi(words[3])
+			fmt.Println("ok steps", steps(n, first, second))
 			continue
 		case "slices":
 			n, _ := strconv.Atoi(words[1])

@@ -163,6 +163,12 @@ static void check_alloc_plan(struct go_binary *binary, const char *entry)
 	cr_assert_eq(plan.sites[plan.n - 1].kind, GL_ALLOC_LARGE);
 	cr_assert_str_eq(plan.sites[plan.n - 1].site.function, "runtime.(*mcache).allocLarge");
 	cr_assert_eq(plan.sites[plan.n - 1].site.class, PROBE_CLASS_EMULATED);
+	cr_assert_eq(alloc_plan__make(binary, ALLOC_PLAN_REFILLS, &plan, &failure), 0, "%s: %s",
+		     entry, failure.text);
+	cr_assert_eq(plan.n, 1);
+	cr_assert_str_eq(plan.sites[0].site.function, "runtime.(*mcache).refill");
+	cr_assert_eq(plan.sites[0].kind, GL_ALLOC_REFILL);
+	check_alloc_site(binary, &plan.sites[0], entry);
 }
 
 Test(plan, finds_every_site_in_real_binaries)
