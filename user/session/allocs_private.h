@@ -86,8 +86,8 @@ struct target_allocs {
 };
 
 /*
- * What the target loses while the probes of one window come and go, beside their hits: 1.5 to 2 ms where others kept two
- * processors busy (tests/bench/run allocs).
+ * What the target loses while the probes of one window come and go, beside their hits: 1.5 to 2 ms where others kept
+ * two processors busy (tests/bench/run allocs).
  */
 #define ALLOC_WINDOW_NS (2.0 * NSEC_PER_MSEC)
 

@@ -32,8 +32,8 @@ static size_t class_of(const struct alloc_flow_entry *entry)
 }
 
 /*
- * @part: of @all that there is of the class, or of what some have of it. @here: what those have in that group. @scale: of
- * what windows differ by.
+ * @part: of @all that there is of the class, or of what some have of it. @here: what those have in that group.
+ * @scale: of what windows differ by.
  */
 static double differs(const struct alloc_flow_entry *entry, size_t group, double all, double here,
 		      double part, double scale)

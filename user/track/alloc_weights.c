@@ -23,6 +23,7 @@ struct sums {
 	double rest;		 /* of all, where that is out of bounds */
 	double all;		 /* there was in the period */
 	bool shared;		 /* with what was counted in others */
+	bool fast;		 /* of somebody who does little else than allocate */
 };
 
 /* --- a period ----------------------------------------------------------------------------------- */
@@ -421,7 +422,7 @@ static void add_weighted(struct alloc_weights *weights, struct alloc_flow_entry 
 		objects * alloc_entry__units(entry);
 	entry->variance += entry->window_squares * weight * weight;
 	note_group(weights, entry, objects);
-	if (!sum->shared && alloc_weights__has_saturated(weights, c))
+	if (!sum->shared && (sum->fast || alloc_weights__has_saturated(weights, c)))
 		add_paced(weights, entry, objects, fast);
 }
 
@@ -429,6 +430,9 @@ static void add_entries(struct alloc_weights *weights, struct alloc_flow_entry *
 			const struct alloc_flow_goroutine *goroutines, const struct window *window,
 			struct sums sums[ALLOC_CLASSES])
 {
+	for (size_t i = 0; i < n && window; i++)
+		sums_of(sums, &entries[i])->fast |=
+			entries[i].window_hits > 0 && is_fast(weights, goroutines, &entries[i]);
 	for (size_t i = 0; i < n; i++) {
 		struct alloc_flow_entry *entry = &entries[i];
 		const struct sums *sum = sums_of(sums, entry);
