@@ -64,7 +64,7 @@ struct gl_alloc {
 	__u64 goid;    /* 0: the runtime's own, on no goroutine's behalf */
 	__u64 creation_pc, start_pc;
 	__u64 labels; /* where g.labels points */
-	/* Of samples; 0: not known. Of what is opened the register. Of a refill how many were taken; 0: it had no span. */
+	/* Of samples; 0: not known. Of what is opened the register. Of a refill how many were taken; 0: no span. */
 	__u64 object;
 	__u64 size; /* of a sample that of its size class, of a call as asked for */
 	/* Of a call: address of its type descriptor, 0 for bytes. Of what is opened GL_ALLOC_OPEN_WHAT(). */

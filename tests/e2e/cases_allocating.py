@@ -402,12 +402,14 @@ def who_waits_beside_one_that_only_allocates(t):
     found = watch(t, target, "--max-overhead", "10%", windows=True, commands=["mix 7001"],
                   answers=answers, said=said)
     rounds, others = map(int, answers[0].split()[2:4])
-    told = [line for line in said if "others than who only allocates" in line]
-    check(told and " by refills, " in told[-1], f"{''.join(said[-20:])}")
+    refills = [re.search(r"refills of process .* (\d+) so far", line) for line in said]
+    check(sum(1 for seen in refills if seen and int(seen[1]) > 100) > 2, f"{''.join(said[-20:])}")
+    # Where others keep the processors busy there may be too few for a figure; then windows stand, and the error is large.
+    told = [line for line in said if "others than who only allocates" in line][-1:]
     (_, _), (part, error) = parts_of(found, "makeNode", "makeOther")
     off = part / (others / (others + 10 * rounds)) - 1
-    t.note(f"{1 + off:.3f} of what it was, ±{error:.3f}; {told[-1]}")
-    check(abs(off) < 0.5 + 4 * error, f"{off}, {error}: {told[-1]}")
+    t.note(f"{1 + off:.3f} of what it was, ±{error:.3f}; {told}")
+    check(abs(off) < 0.5 + 4 * error, f"{off}, {error}: {told}")
 
 
 @case(alone=True)
