@@ -261,8 +261,8 @@ def run_one(options, name, programs, load):
         return common.Result("shares", name, "", "", "unfinished", str(problem), extra={"judged": []}), []
 
 
-# By chance some are beyond that of 36: 1 of 100 times fewer than these are within it.
-WITHIN, WITHIN_TWICE = 0.5, 0.85
+# What a standard error promises.
+WITHIN, WITHIN_TWICE = 2 / 3, 0.95
 
 
 def judge_errors(places):
