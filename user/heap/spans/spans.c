@@ -245,15 +245,16 @@ bool heap_spans__same(const struct heap_spans *spans, const struct heap_span *sp
 	       !((now.flags ^ span->flags) & HEAP_SPAN_NOSCAN);
 }
 
-int heap_spans__is_free(const struct heap_spans *spans, const struct heap_span *span,
-			uint32_t index, bool *ret_free)
+/* Collections may follow one another while gleakd waits for a processor. */
+#define FREE_ATTEMPTS 4
+
+static int is_free_in(const struct heap_spans *spans, const struct heap_span *span, uint32_t index,
+		      const uint8_t *mspan, bool *ret_free)
 {
 	const struct go_layout *l = spans->runtime->layout;
-	uint8_t mspan[HEAP_MSPAN_MAX], byte;
-	int err = remote__read(spans->runtime->remote, span->mspan, mspan, l->mspan_sizeof);
+	uint8_t byte;
+	int err;
 
-	if (err)
-		return err;
 	*ret_free = false;
 	/* What has another size now has no object that this question could be about. */
 	if (!heap_spans__same(spans, span, mspan) || index < count_at(l, mspan, l->mspan_freeindex))
@@ -262,6 +263,33 @@ int heap_spans__is_free(const struct heap_spans *spans, const struct heap_span *
 			   bytes__u64(mspan, l->mspan_allocBits) + index / 8, &byte, 1);
 	if (!err)
 		*ret_free = !(byte >> index % 8 & 1);
+	return err;
+}
+
+/* Two sweeps later the bits are another span's (src/runtime/mheap.go nextMarkBitArenaEpoch). */
+static bool was_swept(const struct go_layout *l, const uint8_t *before, const uint8_t *after)
+{
+	return bytes__u64(before, l->mspan_allocBits) != bytes__u64(after, l->mspan_allocBits) ||
+	       bytes__u32(before, l->mspan_sweepgen) != bytes__u32(after, l->mspan_sweepgen);
+}
+
+int heap_spans__is_free(const struct heap_spans *spans, const struct heap_span *span,
+			uint32_t index, bool *ret_free)
+{
+	const struct go_layout *l = spans->runtime->layout;
+	uint8_t mspan[HEAP_MSPAN_MAX], after[HEAP_MSPAN_MAX];
+	int err = remote__read(spans->runtime->remote, span->mspan, mspan, l->mspan_sizeof);
+
+	for (int i = 0; !err && i < FREE_ATTEMPTS; i++) {
+		err = is_free_in(spans, span, index, mspan, ret_free);
+		if (err || !*ret_free)
+			return err;
+		err = remote__read(spans->runtime->remote, span->mspan, after, l->mspan_sizeof);
+		if (err || !was_swept(l, mspan, after))
+			return err;
+		memcpy(mspan, after, l->mspan_sizeof);
+	}
+	*ret_free = false;
 	return err;
 }
 

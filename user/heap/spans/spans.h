@@ -115,7 +115,7 @@ bool heap_spans__same(const struct heap_spans *spans, const struct heap_span *sp
 /*
  * heap_spans__is_free - whether object @index of @span is not allocated, by the allocator's bits of
  * now. For pointers that are only guesses; one that is none is not free (src/runtime/mbitmap.go
- * isFree). Errors: -EFAULT, -ESRCH.
+ * isFree), nor is one whose span is swept each time that it is looked at. Errors: -EFAULT, -ESRCH.
  */
 int heap_spans__is_free(const struct heap_spans *spans, const struct heap_span *span,
 			uint32_t index, bool *ret_free) __must_check;
