@@ -18,7 +18,7 @@ FUZZ_PROGRAMS := $(addprefix $(B)/fuzz/,$(FUZZ_TARGETS))
 FUZZ_SOURCES := $(foreach f,base elf host golang observe heap track state output,$(call sources,$(f))) \
 		$(wildcard user/probe/insn*.c) $(addprefix user/probe/,path.c plan.c function_code.c event.c calibration.c calibration_text.c cost.c) \
 		$(wildcard user/cli/options*.c user/cli/config*.c user/cli/commands.c user/cli/edit_distance.c user/cli/trigger.c) \
-		user/naming/allow_list.c user/naming/source_tree.c user/session/lock_code.c $(wildcard user/record/reader*.c user/record/go_trace*.c) user/record/schema.c user/record/recording_files.c user/broker/check.c
+		user/naming/allow_list.c user/naming/source_tree.c user/golang/lock_code.c $(wildcard user/record/reader*.c user/record/go_trace*.c) user/record/schema.c user/record/recording_files.c user/broker/check.c
 FUZZ_OBJECTS := $(patsubst %.c,$(B)/fuzz/obj/%.o,$(FUZZ_SOURCES))
 # What only the targets need, fake programs of the unit tests among it.
 FUZZ_HELPERS := tests/fuzz/fuzz.c tests/fuzz/shown.c tests/unit/support/fake_go.c tests/unit/support/fake_heap.c tests/unit/support/fake_types.c tests/unit/support/made_table.c tests/unit/support/made_recording.c tests/unit/support/made_tree.c \

@@ -16,8 +16,8 @@
 #include "cli/rounds.h"
 #include "host/self_usage.h"
 #include "session/follower.h"
+#include "session/resources/target_resources.h"
 #include "session/shares.h"
-#include "session/target_resources.h"
 
 /* The first round begins when the processes that are there are attached, and this late at the latest. */
 #define FIRST_ROUND_NS NSEC_PER_SEC

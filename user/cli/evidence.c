@@ -13,7 +13,7 @@
 #include "cli/patience.h"
 #include "cli/trigger.h"
 #include "host/access.h"
-#include "session/target_view.h"
+#include "session/heap/target_view.h"
 
 /* Goroutines of a process that are looked at: what is found beside them takes as much memory again. */
 #define MAX_LISTED 100000u

@@ -10,8 +10,8 @@
 #include "cli/output_file.h"
 #include "cli/profile_file.h"
 #include "report/heap_profile.h"
-#include "session/alloc_watch.h"
-#include "session/target_samples.h"
+#include "session/allocs/alloc_watch.h"
+#include "session/allocs/target_samples.h"
 
 struct heap_command {
 	const struct options *options;

@@ -9,8 +9,8 @@
 #include "cli/patience.h"
 #include "heap/view/counters.h"
 #include "host/self_usage.h"
-#include "session/target_heap.h"
-#include "session/target_resources.h"
+#include "session/heap/target_heap.h"
+#include "session/resources/target_resources.h"
 
 /* A look is followed by a pause of so many times as long as it has taken, if that is longer. */
 #define PAUSE_LOOKS 20

@@ -16,7 +16,7 @@ struct heap_looks_options {
 	uint64_t pause_ns;   /* between two looks at a target, at least */
 	uint64_t max_ns; /* a heap that takes longer to read, each of some times, is left alone */
 	/*
-	 * Of a processor, since the first round, with what scans take (session/heap_turns.h) as far as they leave
+	 * Of a processor, since the first round, with what scans take (session/heap/heap_turns.h) as far as they leave
 	 * a quarter of it. 0: after each look there is a pause of twenty times as long instead.
 	 */
 	double max_share;

@@ -11,7 +11,7 @@
 #include "cli/look.h"
 #include "output/site_pattern.h"
 #include "report/site_id.h"
-#include "session/target_holders.h"
+#include "session/heap/target_holders.h"
 
 /* --- what is asked about ------------------------------------------------------------------------ */
 

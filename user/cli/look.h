@@ -8,7 +8,7 @@
  */
 #include "cli/named.h"
 #include "cli/rounds.h"
-#include "session/target_view.h"
+#include "session/heap/target_view.h"
 
 /* What the command does. Errors are in words in rounds->failure; all but look may be NULL. */
 struct look_ops {

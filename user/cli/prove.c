@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/number.h"
 #include "cli/rounds.h"
-#include "session/target_heap.h"
+#include "session/heap/target_heap.h"
 
 /* Pictures that are taken until one has no root that cannot be read. */
 #define ATTEMPTS 3

@@ -5,8 +5,8 @@
 
 #include "base/log.h"
 #include "cli/look.h"
-#include "session/open_watch.h"
-#include "session/target_resources.h"
+#include "session/resources/open_watch.h"
+#include "session/resources/target_resources.h"
 
 /* Windows are looked at so often while nobody wants any: after the next look somebody may. */
 #define IDLE_TICK_NS (50 * NSEC_PER_MSEC)

@@ -15,10 +15,10 @@
 #include "cli/outputs.h"
 #include "cli/state_autosave.h"
 #include "report/builder.h"
-#include "session/alloc_turns.h"
-#include "session/heap_turns.h"
-#include "session/open_turns.h"
-#include "session/sample_turns.h"
+#include "session/allocs/alloc_turns.h"
+#include "session/allocs/sample_turns.h"
+#include "session/heap/heap_turns.h"
+#include "session/resources/open_turns.h"
 #include "session/session.h"
 
 /* What the command does at certain points of the loop. Each may be NULL. */

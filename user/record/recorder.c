@@ -15,7 +15,7 @@
 #include "output/json/report.h"
 #include "record/recorder_private.h"
 #include "record/recording_files.h"
-#include "session/target_heap.h"
+#include "session/heap/target_heap.h"
 #include "version.h"
 
 static const char *const texts[STATEMENTS] = {

@@ -11,8 +11,8 @@
 #include "base/index.h"
 #include "heap/samples/samples.h"
 #include "naming/site_frames.h"
-#include "session/target_allocs.h"
-#include "session/target_samples.h"
+#include "session/allocs/target_allocs.h"
+#include "session/allocs/target_samples.h"
 
 #define MAX_GROUPS (1u << 17)
 

@@ -4,7 +4,7 @@
 
 /* Allocated here, held there: what holds the objects of places that allocate. */
 #include "report/alloc_places.h"
-#include "session/target_places.h"
+#include "session/heap/target_places.h"
 
 /* What was found of all places; all zero: nothing. */
 struct alloc_held {

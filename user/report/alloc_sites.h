@@ -9,7 +9,7 @@
  */
 #include "naming/allow_list.h"
 #include "output/report.h"
-#include "session/target_samples.h"
+#include "session/allocs/target_samples.h"
 
 struct alloc_sites;
 

@@ -4,7 +4,7 @@
 #include "report/alloc_groups.h"
 #include "report/alloc_sites.h"
 #include "report/flow_sites.h"
-#include "session/target_allocs.h"
+#include "session/allocs/target_allocs.h"
 
 /* Whether probes tell of places: of what is not profiled, or because that was asked for. */
 static bool are_wanted(const struct target *target, const struct report_target *report,

@@ -14,9 +14,9 @@
 #include "report/process_figures.h"
 #include "report/scheduling.h"
 #include "report/sites.h"
-#include "session/target_holders.h"
-#include "session/target_resources.h"
-#include "session/target_view.h"
+#include "session/heap/target_holders.h"
+#include "session/resources/target_resources.h"
+#include "session/heap/target_view.h"
 
 /* The least time that a rate is taken over. */
 #define RATE_MIN_NS (200 * NSEC_PER_MSEC)

@@ -9,8 +9,8 @@
 #include "base/array.h"
 #include "report/alloc_groups.h"
 #include "report/alloc_held.h"
-#include "session/target_allocs.h"
-#include "session/target_view.h"
+#include "session/allocs/target_allocs.h"
+#include "session/heap/target_view.h"
 
 #define NO_SITE UINT32_MAX
 

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "report/alloc_groups.h"
-#include "session/target_allocs.h"
-#include "session/target_view.h"
+#include "session/allocs/target_allocs.h"
+#include "session/heap/target_view.h"
 
 #define MAX_INLINE    32
 #define TYPE_NAME_MAX 512

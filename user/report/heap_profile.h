@@ -7,7 +7,7 @@
  * probes have seen of it: each kind of allocation a sample, with what was allocated since watching began.
  */
 #include "output/pprof/profile.h"
-#include "session/target_samples.h"
+#include "session/allocs/target_samples.h"
 
 /*
  * heap_profile__make - of what was last read of @target at @realtime_ns: each bucket a sample. Errors:

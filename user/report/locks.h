@@ -8,7 +8,7 @@
  */
 #include "output/report.h"
 #include "report/objects.h"
-#include "session/lock_holders.h"
+#include "session/goroutines/lock_holders.h"
 
 #define BUILT_LOCKS_MAX LOCK_HOLDERS_MAX_QUESTIONS
 

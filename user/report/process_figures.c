@@ -11,9 +11,9 @@
 #include "host/access.h"
 #include "host/bpf_usage.h"
 #include "host/self_usage.h"
-#include "session/target_allocs.h"
-#include "session/target_heap.h"
-#include "session/target_openings.h"
+#include "session/allocs/target_allocs.h"
+#include "session/heap/target_heap.h"
+#include "session/resources/target_openings.h"
 
 static void choose_group(enum report_group group, const struct process_origin *origin, char *pid,
 			 struct report_target *report)

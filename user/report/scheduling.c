@@ -7,7 +7,7 @@
 
 #include "report/site_id.h"
 #include "report/thread_groups.h"
-#include "session/target_scheduling.h"
+#include "session/goroutines/target_scheduling.h"
 
 _Static_assert(REPORT_CALL_SIZE == TARGET_CALL_TEXT, "a call's text is taken as it is");
 

@@ -6,8 +6,8 @@
 #include "output/report.h"
 
 /*
- * thread_groups__add - one more thread, which is in the call that @text says (session/target_scheduling.h). What does
- * not fit is counted nowhere.
+ * thread_groups__add - one more thread, which is in the call that @text says (target_scheduling.h). What does not fit
+ * is counted nowhere.
  */
 void thread_groups__add(struct report_scheduling *scheduling, const char *text, bool in_c);
 

@@ -10,8 +10,8 @@
 #include "host/access.h"
 #include "observe/events.h"
 #include "probe/programs.h"
+#include "session/allocs/target_samples.h"
 #include "session/saved_state.h"
-#include "session/target_samples.h"
 
 struct session {
 	struct session_options options;

@@ -21,7 +21,7 @@
 #include "probe/plan.h"
 #include "probe/probes.h"
 #include "session/executable.h"
-#include "session/goroutine_list.h"
+#include "session/goroutines/goroutine_list.h"
 #include "state/file.h"
 #include "track/tracker.h"
 

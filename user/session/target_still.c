@@ -3,8 +3,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "session/goroutines/target_scheduling.h"
 #include "session/target_internal.h"
-#include "session/target_scheduling.h"
 
 /* Whether it has used any processor time since this was asked for the last time. */
 static bool has_computed(struct target *target)

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "session/lock_code.h"
+#include "golang/lock_code.h"
 
 #define ENTRY	  0x401000ULL
 #define N_CALLEES 3
