@@ -9,6 +9,12 @@
  */
 #define DISTURBED 0.2
 
+/*
+ * Where nobody does, windows still are not quite like the rest of the time: the sites of servers are off by about that
+ * much more than windows differ by (docs/eval.md).
+ */
+#define UNLIKE 0.02
+
 /* Of what windows tell of an entry, beside who does little else than allocate. */
 #define NEARLY_ALL_PACED 0.9
 
@@ -85,6 +91,11 @@ static void add_paced(struct alloc_errors *errors, const struct alloc_weights *w
 	errors->disturbed += k ? -off : off;
 }
 
+static double unlike(const struct alloc_weights *weights, size_t c)
+{
+	return alloc_weights__has_saturated(weights, c) ? DISTURBED : UNLIKE;
+}
+
 void alloc_errors__add(struct alloc_errors *errors, const struct alloc_weights *weights,
 		       const struct alloc_flow_entry *entry, double size)
 {
@@ -114,8 +125,8 @@ void alloc_errors__add(struct alloc_errors *errors, const struct alloc_weights *
 		errors->chance += size * size * (1 - part) * chance_of(weights, entry, factor);
 	for (size_t i = 0; i < ALLOC_WINDOW_GROUPS; i++)
 		errors->differ[i] += differs(entry, i, all, weights->of_group[c][i], part, scale);
-	if (alloc_weights__has_saturated(weights, c))
-		errors->disturbed += size * DISTURBED * entry->objects * (1 - part);
+	if (square > 0)
+		errors->disturbed += size * unlike(weights, c) * entry->objects * (1 - part);
 }
 
 void alloc_errors__merge(struct alloc_errors *errors, const struct alloc_errors *more)

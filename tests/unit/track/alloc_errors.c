@@ -55,6 +55,7 @@ static void hit(uint32_t stack, unsigned int n)
 struct program {
 	void (*means)(double means[3]);
 	bool drawn; /* windows that stand for their period */
+	bool calm; /* so that most of the error is that real windows are not like the rest of the time */
 };
 
 /* Of the first two stacks, which are one place. */
@@ -131,7 +132,8 @@ static void judge(const struct program *program)
 		twice += fabs(off) <= 2 * error;
 	}
 	cr_expect_geq(once, RUNS * 60 / 100, "%u", once);
-	cr_expect_leq(once, RUNS * 85 / 100, "the error is not too large, either: %u", once);
+	cr_expect_leq(once, RUNS * (program->calm ? 95 : 85) / 100,
+		      "the error is not too large, either: %u", once);
 	cr_expect_geq(twice, RUNS * 90 / 100, "%u", twice);
 	cr_expect_lt(fabs(all_off), 0.25 * all_error, "%f of the error", all_off / all_error);
 }
@@ -171,8 +173,8 @@ static void in_bursts(double means[3])
 
 Test(alloc_errors, of_what_goes_on_all_the_time)
 {
-	judge(&(struct program){.means = steady});
-	judge(&(struct program){.means = steady, .drawn = true});
+	judge(&(struct program){.means = steady, .calm = true});
+	judge(&(struct program){.means = steady, .drawn = true, .calm = true});
 }
 
 Test(alloc_errors, of_a_place_whose_stacks_come_and_go_together)
@@ -193,7 +195,8 @@ Test(alloc_errors, of_bursts)
 	judge(&(struct program){.means = in_bursts, .drawn = true});
 }
 
-static double variance_of_all(void)
+/* By how windows differ; what they are unlike by is that of each entry. */
+static double differences_of_all(void)
 {
 	struct alloc_errors errors = {0};
 	size_t n;
@@ -203,6 +206,7 @@ static double variance_of_all(void)
 		if (entries[i].stack == 1)
 			alloc_errors__add(&errors, &weights, &entries[i], 1);
 	}
+	errors.disturbed = 0;
 	return alloc_errors__variance(&errors);
 }
 
@@ -228,10 +232,10 @@ Test(alloc_errors, are_the_same_when_goroutines_are_forgotten)
 		}
 		alloc_weights__settle(&weights, flow, &period);
 	}
-	before = variance_of_all();
+	before = differences_of_all();
 	cr_expect_gt(before, 0);
 	cr_assert_eq(alloc_flow__fold(flow, &map), 0);
 	free(map);
-	cr_expect_float_eq(variance_of_all() / before, 1, 1e-4);
+	cr_expect_float_eq(differences_of_all() / before, 1, 1e-4);
 	alloc_flow__free(flow);
 }

@@ -180,6 +180,11 @@ Test(alloc_weights_periods, without_counts_time_tells)
 	cr_expect_float_eq(objects_at(7), 300, 0.1, "%f", objects_at(7));
 }
 
+static double square_of(double x)
+{
+	return x * x;
+}
+
 Test(alloc_weights_periods, the_error_is_how_periods_differ)
 {
 	counted.objects[5] = 2000;
@@ -189,14 +194,16 @@ Test(alloc_weights_periods, the_error_is_how_periods_differ)
 		settle(1000, 10, false);
 	}
 	cr_expect_float_eq(objects_at(7), 4000, 1e-6);
-	cr_expect_float_eq(variance_at(7), 4000 * 10 / 2, 1e-3,
-			   "chance alone, and the sum is known: %f", variance_at(7));
+	cr_expect_float_eq(variance_at(7), 4000 * 10 / 2 + square_of(0.01 * 4000), 1e-3,
+			   "chance, of which the sum is known, and what windows are unlike by: %f",
+			   variance_at(7));
 	/* A class that grows, of which both have as much as ever: no error comes from that. */
 	counted.objects[5] = 20000;
 	hit(1, 7, 5, 64, 1000);
 	hit(1, 8, 5, 64, 1000);
 	settle(1000, 10, false);
-	cr_expect_float_eq(variance_at(7), (4000 + 10000) * 10 / 2, 1000, "%f", variance_at(7));
+	cr_expect_float_eq(variance_at(7), (4000 + 10000) * 10 / 2 + square_of(0.01 * 14000), 1000,
+			   "%f", variance_at(7));
 	/* Five in which it was a half, and one in which it was all. */
 	counted.objects[5] = 20000;
 	hit(1, 7, 5, 64, 2000);
