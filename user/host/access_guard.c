@@ -31,8 +31,10 @@ static struct {
 	struct left_behind {
 		pid_t pid;
 		const uint8_t *window;
+		struct process_id cause;
 	} left_behind[ACCESS_GUARD_LEFT_BEHIND];
 	size_t n_left_behind;
+	uint64_t reaped_ns;
 	uint8_t *windows; /* NULL: none were lent */
 	uint64_t missed;
 } guard = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -43,8 +45,19 @@ static void reap(void)
 	for (size_t i = guard.n_left_behind; i-- > 0;) {
 		if (waitpid(guard.left_behind[i].pid, NULL, WNOHANG) == 0)
 			continue;
+		quarantine__answered(&guard.quarantine, guard.left_behind[i].cause,
+				     clock__monotonic_ns());
 		guard.left_behind[i] = guard.left_behind[--guard.n_left_behind];
 	}
+}
+
+/* Now and then, since each is a system call. */
+static void reap_sometimes(uint64_t now_ns)
+{
+	if (!guard.n_left_behind || now_ns < guard.reaped_ns + NSEC_PER_SEC)
+		return;
+	guard.reaped_ns = now_ns;
+	reap();
 }
 
 /* What the helper that there is has used. */
@@ -93,13 +106,16 @@ static int have_helper(void)
 /* It ends as soon as it can, and has nothing of ours but its memory. */
 static void leave_behind(pid_t pid)
 {
+	struct process_id cause;
+
 	guard.missed++;
 	guard.cpu_ns += helper_cpu_ns();
 	kill(guard.helper.pid, SIGKILL);
+	cause = quarantine__put(&guard.quarantine, pid, clock__monotonic_ns());
+	quarantine__waits(&guard.quarantine, cause);
 	guard.left_behind[guard.n_left_behind++] =
-		(struct left_behind){guard.helper.pid, guard.helper.window};
+		(struct left_behind){guard.helper.pid, guard.helper.window, cause};
 	access_helper__forget(&guard.helper);
-	quarantine__put(&guard.quarantine, pid, clock__monotonic_ns());
 	log_warn(
 		"pid %d: its memory or a file that it runs from could not be read within %d s: it is left "
 		"alone for %d minutes. Is it on a file system whose server does not answer?",
@@ -117,10 +133,12 @@ static ssize_t ask(const struct access_request *request, int *ret_fd)
 		.left_ns = limit_ns,
 		.most_ns = limit_ns + (guard.priority.first ? 0 : ACCESS_GUARD_STARVED_NS),
 	};
+	uint64_t now_ns = clock__monotonic_ns();
 	pid_t pid = request->memory.pid;
 	ssize_t result;
 
-	if (quarantine__has(&guard.quarantine, pid, clock__monotonic_ns()))
+	reap_sometimes(now_ns);
+	if (quarantine__has(&guard.quarantine, pid, now_ns))
 		return -ETIMEDOUT;
 	result = access_helper__ask(&guard.helper, request, &wait, ret_fd);
 	if (result == -ETIMEDOUT)

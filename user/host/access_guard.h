@@ -9,8 +9,8 @@
  * process_vm_readv(2) or read(2) of maps then wait beyond the reach of any signal. The helper does
  * these for access_direct, with a deadline. When it is missed the helper is left where it is, the next
  * request gets a new one, and the process that caused it is in quarantine for ACCESS_GUARD_QUARANTINE_NS: all
- * of these are refused with -ETIMEDOUT at once. A user whose processes did it several times is
- * in quarantine with all of them.
+ * of these are refused with -ETIMEDOUT at once, and for as long as the helper waits. A user whose processes did it
+ * several times is in quarantine with all of them (quarantine.h).
  */
 #include <sys/types.h>
 
@@ -26,7 +26,7 @@
 #define ACCESS_GUARD_QUARANTINE_NS (300 * NSEC_PER_SEC)
 
 /* Helpers that wait for servers are not ended by anything; more are not made. */
-#define ACCESS_GUARD_LEFT_BEHIND 16
+#define ACCESS_GUARD_LEFT_BEHIND 32
 
 struct access_guard_counts {
 	uint64_t missed;    /* deadlines so far */

@@ -65,6 +65,40 @@ Test(quarantine, many_of_a_user_are_all_of_them)
 	end(own);
 }
 
+/* Else a user could have some more of those who look wait each time that the while is over. */
+Test(quarantine, its_time_does_not_pass_while_somebody_waits)
+{
+	const uint64_t later = 10 * ACCESS_GUARD_QUARANTINE_NS;
+	struct quarantine quarantine = {.n = 0};
+	pid_t one = child();
+	struct process_id id = quarantine__put(&quarantine, one, 1);
+
+	quarantine__waits(&quarantine, id);
+	for (uint64_t i = 0; i < 3 * QUARANTINE_MAX; i++)
+		quarantine__put(&quarantine, getpid(), 1 + i);
+	cr_expect(quarantine__has(&quarantine, one, later));
+	cr_expect_eq(quarantine__count(&quarantine, later), 1, "of the others it is over");
+	quarantine__answered(&quarantine, id, later);
+	cr_expect(quarantine__has(&quarantine, one, later + ACCESS_GUARD_QUARANTINE_NS - 1));
+	cr_expect_not(quarantine__has(&quarantine, one, later + ACCESS_GUARD_QUARANTINE_NS));
+	end(one);
+}
+
+/* So that there is still somebody who can look at what others run. */
+Test(quarantine, the_hosts_own_while_half_of_all_wait_for_it)
+{
+	struct quarantine quarantine = {.n = 0};
+	pid_t own = child();
+
+	for (uint64_t i = 1; i < QUARANTINE_HOST_WAITS; i++)
+		quarantine.entries[quarantine.n++] = (struct quarantine_entry){
+			.id = {1 << 30, i}, .owner = 0, .until_ns = 100, .waits = 1};
+	cr_expect_not(quarantine__has(&quarantine, own, 2));
+	quarantine.entries[0].waits++;
+	cr_expect_eq(quarantine__has(&quarantine, own, 2), getuid() == 0);
+	end(own);
+}
+
 Test(quarantine, the_oldest_make_room)
 {
 	struct quarantine quarantine = {.n = 0};
