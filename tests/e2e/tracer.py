@@ -125,7 +125,7 @@ def digest(report):
         return "no report"
     lines = []
     for target in report["targets"]:
-        lines.append(f"mode {target['mode']} {target['goroutines']} losses {target['losses']}")
+        lines.append(f"mode {target['mode']} ({target['mode_reason']}) {target['goroutines']} losses {target['losses']}")
         for s in target["sites"][:12]:
             made, where = ((s[k] or {"function": "-", "line": 0})
                            for k in ("created_by", "blocked_at"))
