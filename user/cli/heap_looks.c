@@ -14,7 +14,7 @@
 
 /* A look is followed by a pause of so many times as long as it has taken, if that is longer. */
 #define PAUSE_LOOKS 20
-/* A heap that takes too long to read so many times is not looked at any more. */
+/* A heap that takes too long to read, or changes meanwhile, so many times is not looked at any more. */
 #define MAX_TRIES 3
 /* The search for what leaks may end first, if it does so soon: else it begins anew. */
 #define PATIENCE_NS (5 * NSEC_PER_SEC)
@@ -36,7 +36,7 @@ struct looked {
 	struct runtime_id id;
 	uint64_t due_ns;
 	uint64_t cost_ns;   /* processor time of the last one */
-	unsigned int tries; /* that took too long, one after the other */
+	unsigned int tries; /* one after the other that took too long, or met a change */
 	bool gave_up;
 };
 
@@ -149,8 +149,9 @@ static int look_at(struct heap_looks *looks, struct looked *looked, struct round
 		looked->tries = 0;
 		return watch_openings(rounds, target);
 	}
-	if (err == -ESRCH ||
-	    (err == -EINTR && (rounds__end_is_pending() || ++looked->tries < MAX_TRIES)))
+	if (err == -ESRCH || (err == -EINTR && rounds__end_is_pending()))
+		return 0;
+	if ((err == -EINTR || err == -EAGAIN) && ++looked->tries < MAX_TRIES)
 		return 0;
 	looked->gave_up = true;
 	log_info("the heap of process %d is not looked at for who holds it and what is open: %s",

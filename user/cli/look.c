@@ -9,6 +9,9 @@
 #define LOOKS	     8
 #define MIN_PAUSE_NS (2 * NSEC_PER_SEC)
 
+/* Of a heap that changes while it is read. */
+#define ATTEMPTS 3
+
 struct look {
 	struct rounds rounds;
 	struct options options;
@@ -31,8 +34,10 @@ static int look_at(struct look *look, struct target *target, bool alone)
 		.interrupted = is_interrupted,
 		.ctx = look,
 	};
-	int err = look->ops->look(&look->rounds, target, &options);
+	int err = -EAGAIN;
 
+	for (int i = 0; i < ATTEMPTS && err == -EAGAIN; i++)
+		err = look->ops->look(&look->rounds, target, &options);
 	if (!err || err == -EINTR || err == -ENOMEM || alone)
 		return err;
 	log_warn("%s", look->rounds.failure.text);

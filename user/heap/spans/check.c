@@ -146,6 +146,9 @@ static int check_goroutines(struct check *check)
 		if (is_object(check, g, runtime->layout->g_sizeof, true))
 			continue;
 		/* Goroutine 1's is as old as the heap. */
+		if (!i && !check->exact && has_moved(check, g))
+			return failure__set(check->failure, -EAGAIN,
+					    "the span of goroutine 1 was not read as it is");
 		if (!i)
 			return refuse(check, "goroutine 1 is no object of it", g);
 		check->wrong++;
