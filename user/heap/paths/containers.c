@@ -134,8 +134,8 @@ bool path_containers__is_some_map(const struct heap_paths *paths,
 
 	/* Where the buckets are, or the directory: the first pointer of either. */
 	if (in->place != HEAP_IN_OBJECT || reference->from != in->object + HMAP_BUCKETS ||
-	    reference->value != reference->object || in->start != in->object ||
-	    in->size < HEAD_SIZE || number == HEAP_NO_SPAN ||
+	    reference->value - reference->object != paths__header_size(paths, reference->span) ||
+	    in->start != in->object || in->size < HEAD_SIZE || number == HEAP_NO_SPAN ||
 	    spans->all[number].elemsize != HEAD_SIZE)
 		return false;
 	return paths->runtime->layout->minor >= FIRST_SWISS ? is_swiss(in->data, reference->span) :
