@@ -64,8 +64,9 @@ def judge_openers(t, program):
     check_equal(files["opened_at"]["function"], "main.openFile", "the first opener")
     check(any(f["function"] == "main.(*kind).each" for f in files["stack"]), f"stack: {files}")
     check(len(files["openers"]) == 1 and files["openers"][0]["opened"] >= 10, f"opened: {files}")
-    # Watched all the time, it has all of the growth, but for what came while probes were attached.
-    check(0.6 < files["openers"][0]["growth_per_minute"] / files["growth_per_minute"] < 1.4,
+    # Watched all the time, it has all of the growth, but for what came while probes were attached; and on a busy machine
+    # the last look may have begun seconds before it had all that it tells.
+    check(0.5 < files["openers"][0]["growth_per_minute"] / files["growth_per_minute"] < 2,
           f"growth: {files}")
 
 
