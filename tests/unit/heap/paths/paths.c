@@ -159,3 +159,103 @@ Test(paths, what_there_is_no_memory_for_is_of_no_known_type)
 	cr_assert_eq(objects, heap_scan__result(b.scan)->marked.objects);
 	end(&b);
 }
+
+/* --- maps of no known type ---------------------------------------------------------------------- */
+
+#define ENTRIES 40
+
+/* The head of a map, as Go 1.@minor has it, and what it leads to: 8 buckets, or a directory of @depth. */
+struct made_map {
+	uint64_t head, led_to;
+	unsigned int depth;
+};
+
+static uint64_t behind_header(int minor, uint32_t size)
+{
+	return minor >= 22 && size > HEAP_BITS_IN_SPAN ? HEAP_HEADER_SIZE : 0;
+}
+
+static struct made_map make_map(struct fake_heap *heap, int minor, unsigned int depth)
+{
+	/* 144 bytes have room for eight keys and values of a word each. */
+	uint32_t size = minor >= 24 ? 8u << depth : 144u << depth;
+	size_t heads = fake_heap__span(heap, 48, 1, false);
+	struct made_map map = {.head = fake_heap__alloc(heap, heads), .depth = depth};
+	uint64_t *words = fake_heap__word(heap, map.head);
+
+	map.led_to = fake_heap__alloc(heap, fake_heap__span(heap, size, 1, false));
+	words[0] = ENTRIES;
+	words[1] = minor >= 24 ? 0x123456789 : 0xabcdull << 32 | (uint64_t)depth << 8;
+	fake_heap__point(heap, map.head, 2, map.led_to + behind_header(minor, size));
+	words[3] = minor >= 24 ? 1ull << depth : 0;
+	words[4] = minor >= 24 ? depth | (64ull - depth) << 8 : 0;
+	heap->globals[7] = map.head;
+	return map;
+}
+
+/* How many entries maps have that were recognised; -1: none was. */
+static long entries_of_maps(const struct bench *b)
+{
+	const struct path_tree *tree = heap_paths__tree(b->paths);
+	long entries = -1;
+
+	for (size_t i = 1; i < path_tree__count(tree); i++) {
+		const struct path_node *node = path_tree__node(tree, (uint16_t)i);
+
+		if (node->role == PATH_SOME_MAP && node->objects)
+			entries = (entries < 0 ? 0 : entries) + (long)node->entries;
+	}
+	return entries;
+}
+
+/* Larger ones begin with a header where the allocator writes one: 1,152 and 1,024 bytes. */
+Test(paths, a_map_is_known_by_its_own_memory)
+{
+	ALL_VERSIONS(minor)
+	{
+		for (int large = 0; large < 2; large++) {
+			struct bench b = {.heap = fake_heap__new(minor)};
+
+			make_map(b.heap, minor, minor >= 24 ? (large ? 7 : 3) : (large ? 3 : 2));
+			*fake_heap__word(b.heap, b.heap->globals[7]) =
+				large ? ENTRIES : ENTRIES / 2;
+			scan(&b);
+			cr_expect_eq(entries_of_maps(&b), large ? ENTRIES : ENTRIES / 2,
+				     "Go 1.%d: %ld", minor, entries_of_maps(&b));
+			end(&b);
+		}
+	}
+}
+
+/* What is not as the runtime would have it is something else. */
+Test(paths, what_is_no_map_is_not_taken_for_one)
+{
+	const struct {
+		size_t word;
+		uint64_t before, after; /* of Go 1.24; and from there on, xored into it */
+	} wrong[] = {
+		{0, 1u << 20, 1u << 20},  /* more than there is room for */
+		{1, 16, 0},		  /* a flag that there is not */
+		{1, 0xabcdull << 32, 0},  /* no seed */
+		{1, 9u << 8, 0},	  /* more buckets than that is large */
+		{2, 8, 8},		  /* it leads to the middle */
+		{3, 0, 1},		  /* no power of two */
+		{4, 1u << 20, 1u << 8},	  /* more moved than there are; another shift */
+		{4, 1ull << 40, 2u << 16} /* likewise; neither writing nor not */
+	};
+
+	ALL_VERSIONS(minor)
+	{
+		for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+			struct bench b = {.heap = fake_heap__new(minor)};
+			struct made_map map = make_map(b.heap, minor, 3);
+			uint64_t bits = minor >= 24 ? wrong[i].after : wrong[i].before;
+
+			*fake_heap__word(b.heap, map.head + 8 * wrong[i].word) ^= bits;
+			scan(&b);
+			cr_expect_eq(entries_of_maps(&b), bits ? -1 : ENTRIES, "Go 1.%d, %zu",
+				     minor, i);
+			end(&b);
+		}
+	}
+}
