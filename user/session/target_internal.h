@@ -22,9 +22,10 @@ enum target_other {
 
 /* Whether the process has run since a census (session/target_still.h). */
 struct target_still {
-	bool now;	  /* the last census is that of before, as it had not run */
-	uint64_t cpu_ns;  /* that it had used before the last census began; 0: not known */
-	uint64_t rest_ns; /* when @rest was taken, before the last census that read anything began; 0: never */
+	bool now;	 /* the last census is that of before, as it had not run */
+	uint64_t cpu_ns; /* that it had used before the last census began; 0: not known */
+	/* When @rest was taken, before the last census that read anything began; 0: never. */
+	uint64_t rest_ns;
 	struct process_rest rest;
 };
 

@@ -289,8 +289,8 @@ bool tracker__is_as_censused(const struct tracker *tracker)
 	return true;
 }
 
-void tracker__census_all_unchanged(struct tracker *tracker,
-				   void (*each)(void *ctx, uint64_t goid), void *ctx)
+void tracker__census_all_unchanged(struct tracker *tracker, void (*each)(void *ctx, uint64_t goid),
+				   void *ctx)
 {
 	uint32_t handle = 0;
 	struct goroutine *g;

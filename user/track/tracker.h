@@ -161,8 +161,8 @@ bool tracker__is_as_censused(const struct tracker *tracker);
  * tracker__census_all_unchanged - as census_unchanged() of all, for a process of which it is known that it has not run
  * since the last census; @each is told the goid of each. Only if it was as the last census saw it.
  */
-void tracker__census_all_unchanged(struct tracker *tracker,
-				   void (*each)(void *ctx, uint64_t goid), void *ctx);
+void tracker__census_all_unchanged(struct tracker *tracker, void (*each)(void *ctx, uint64_t goid),
+				   void *ctx);
 
 /*
  * tracker__census_told - the handle of goroutine @goid when this census has already told of it; 0: it has not.

@@ -27,13 +27,13 @@ enum path_role {
 	PATH_STACK,
 	PATH_LOCAL, /* a variable on a stack, as PATH_VARIABLE but below PATH_STACK; paths begin there */
 	PATH_RUNTIME,
-	PATH_OTHER,  /* the root of what had no room in the tree, by type */
-	PATH_VALUE,  /* one value of the type */
-	PATH_ARRAY,  /* as many as there is room for */
-	PATH_STRING, /* bytes */
-	PATH_BYTES,  /* likewise, behind a []byte that nothing more is known of */
-	PATH_FUNC,   /* a closure */
-	PATH_TRIE,   /* a sync.Map, as far as it is an object; type: of its nodes */
+	PATH_OTHER,    /* the root of what had no room in the tree, by type */
+	PATH_VALUE,    /* one value of the type */
+	PATH_ARRAY,    /* as many as there is room for */
+	PATH_STRING,   /* bytes */
+	PATH_BYTES,    /* likewise, behind a []byte that nothing more is known of */
+	PATH_FUNC,     /* a closure */
+	PATH_TRIE,     /* a sync.Map, as far as it is an object; type: of its nodes */
 	PATH_SOME_MAP, /* a map's head by what is in it, of no known type */
 	PATH_MAP,      /* a map's head; type: of the map, as for its parts: */
 	PATH_MAP_DIRECTORY,
