@@ -22,7 +22,7 @@
 #define MAX_ERROR 0.2
 
 /* What refills were off by where they were held against what programs had counted. */
-#define REFILL_ERROR 0.04
+#define REFILL_ERROR 0.07
 
 void alloc_pace__begin(struct alloc_pace *pace)
 {
