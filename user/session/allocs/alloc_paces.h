@@ -14,20 +14,21 @@
 struct target_allocs;
 
 struct alloc_paces {
-	struct alloc_module
-		*modules; /* ALLOC_MAX_MODULES of them; NULL: it was not needed so far */
+	/* ALLOC_MAX_MODULES of them; NULL: it was not needed so far. */
+	struct alloc_module *modules;
 	size_t n_modules;
-	bool wanted, fails; /* it cannot be done */
+	bool wanted;
+	bool fails; /* it cannot be done */
 	bool attached;
+	bool settles; /* the window has been closed, and not all of its records are read yet */
 	struct alloc_windows windows;
 	uint64_t opened_ns, closed_ns; /* of the latest window; closed UINT64_MAX: it is open */
-	bool settles;	  /* it has been closed, and not all of its records are read yet */
-	uint64_t lost;	  /* when it began */
-	uint16_t classes; /* GL_ALLOC_REFILL_BIT()s that are seen */
+	uint64_t lost;		       /* when it began */
+	uint16_t classes;	       /* GL_ALLOC_REFILL_BIT()s that are seen */
 	uint64_t n_windows;
 	uint64_t records;
-	uint64_t hits,
-		skipped; /* before the latest window, and what all of the target's were then */
+	uint64_t hits;	  /* before the latest window */
+	uint64_t skipped; /* all of the target's by then */
 };
 
 /*
